@@ -1,0 +1,3 @@
+module brokerconn
+
+go 1.26.0

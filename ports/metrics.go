@@ -1,0 +1,54 @@
+package ports
+
+import "time"
+
+// MetricsSink is told what happens on a connection, as it happens and under the
+// connection's lock: it counts and returns, allocates nothing and never blocks.
+// One sink may serve many connections and must be safe for that.
+//
+// Sums that hold at any time, for one connection: ConnectionStarted equals
+// ConnectionClosed plus the live one; RequestSent equals ResponseReceived plus
+// RequestFailed plus what is in flight.
+//
+// Embed [NopMetrics] to implement only what is of interest, and to stay
+// compatible when events are added.
+type MetricsSink interface {
+	// ConnectionStarted: an attempt began, with a look-up or a dial.
+	ConnectionStarted(now time.Time)
+	// ConnectionReady: versions known, logged in. took counts from the start.
+	ConnectionReady(now time.Time, took time.Duration)
+	// ConnectionClosed: the attempt or the connection is over. ready says
+	// whether it had ever been ready; clean that its owner closed it.
+	ConnectionClosed(now time.Time, ready, clean bool)
+
+	// RequestSent: a request was admitted and numbered; bytes is its whole
+	// frame, size field included.
+	RequestSent(now time.Time, key, version int16, bytes int)
+	// ResponseReceived: a response was matched; bytes is its whole frame (0 for
+	// a request that expects none), latency counts from admission.
+	ResponseReceived(now time.Time, key, version int16, bytes int, latency time.Duration)
+	// RequestFailed: an admitted request ended without a response.
+	RequestFailed(now time.Time, key int16, timedOut bool)
+
+	// BytesSent and BytesReceived: one write or read of the link.
+	BytesSent(now time.Time, n int)
+	BytesReceived(now time.Time, n int)
+
+	// StaleIgnored: news of an older connection arrived and was ignored.
+	StaleIgnored(now time.Time)
+}
+
+// NopMetrics ignores every event.
+type NopMetrics struct{}
+
+var _ MetricsSink = NopMetrics{}
+
+func (NopMetrics) ConnectionStarted(time.Time)                                      {}
+func (NopMetrics) ConnectionReady(time.Time, time.Duration)                         {}
+func (NopMetrics) ConnectionClosed(_ time.Time, _, _ bool)                          {}
+func (NopMetrics) RequestSent(_ time.Time, _, _ int16, _ int)                       {}
+func (NopMetrics) ResponseReceived(_ time.Time, _, _ int16, _ int, _ time.Duration) {}
+func (NopMetrics) RequestFailed(_ time.Time, _ int16, _ bool)                       {}
+func (NopMetrics) BytesSent(time.Time, int)                                         {}
+func (NopMetrics) BytesReceived(time.Time, int)                                     {}
+func (NopMetrics) StaleIgnored(time.Time)                                           {}
