@@ -1,0 +1,74 @@
+package kafkacodec
+
+import (
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/ports"
+)
+
+// The messages that the core itself speaks are plain structs of ports, so that
+// the core needs no kmsg. This file maps them, requests one way and responses
+// the other.
+
+// toKmsg returns the request of kmsg for a message of ports and the highest
+// version whose fields that message has; nil for any other message. The limit is
+// given here since a later kmsg may know versions of which ports knows nothing.
+func toKmsg(m ports.Message) (req Request, highest int16) {
+	switch m := m.(type) {
+	case *ports.APIVersionsRequest:
+		req := kmsg.NewPtrApiVersionsRequest()
+		req.ClientSoftwareName, req.ClientSoftwareVersion = m.SoftwareName, m.SoftwareVersion
+		req.NodeID = m.NodeID
+		if m.ClusterID != "" { // null is "any"; an empty id would be compared
+			req.ClusterID = &m.ClusterID
+		}
+		return req, 5
+	case *ports.SASLHandshakeRequest:
+		req := kmsg.NewPtrSASLHandshakeRequest()
+		req.Mechanism = m.Mechanism
+		return req, 1
+	case *ports.SASLAuthenticateRequest:
+		req := kmsg.NewPtrSASLAuthenticateRequest()
+		req.SASLAuthBytes = m.Token
+		return req, 2
+	}
+	return nil, 0
+}
+
+// fromKmsg returns the message of ports for a response to what toKmsg made.
+func fromKmsg(resp Response) ports.Message {
+	switch r := resp.(type) {
+	case *kmsg.ApiVersionsResponse:
+		return apiVersions(r)
+	case *kmsg.SASLHandshakeResponse:
+		return &ports.SASLHandshakeResponse{ErrorCode: r.ErrorCode, Mechanisms: r.SupportedMechanisms}
+	case *kmsg.SASLAuthenticateResponse:
+		m := &ports.SASLAuthenticateResponse{
+			ErrorCode:             r.ErrorCode,
+			Token:                 r.SASLAuthBytes,
+			SessionLifetimeMillis: r.SessionLifetimeMillis,
+		}
+		if r.ErrorMessage != nil {
+			m.ErrorMessage = *r.ErrorMessage
+		}
+		return m
+	}
+	panic("kafkacodec: no message of ports has this response")
+}
+
+func apiVersions(r *kmsg.ApiVersionsResponse) *ports.APIVersionsResponse {
+	m := &ports.APIVersionsResponse{
+		ErrorCode: r.ErrorCode,
+		Ranges:    make([]ports.APIRange, 0, len(r.ApiKeys)),
+	}
+	for _, k := range r.ApiKeys {
+		m.Ranges = append(m.Ranges, ports.APIRange{Key: k.ApiKey, Min: k.MinVersion, Max: k.MaxVersion})
+	}
+	for _, f := range r.SupportedFeatures {
+		m.Supported = append(m.Supported, ports.Feature{Name: f.Name, Min: f.MinVersion, Max: f.MaxVersion})
+	}
+	for _, f := range r.FinalizedFeatures {
+		m.Finalized = append(m.Finalized, ports.Feature{Name: f.Name, Min: f.MinVersionLevel, Max: f.MaxVersionLevel})
+	}
+	return m
+}

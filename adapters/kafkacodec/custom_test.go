@@ -1,0 +1,69 @@
+package kafkacodec_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/adapters/kafkacodec"
+	"brokerconn/ports"
+)
+
+// A user may wrap a request of kmsg to send it with a difference.
+type (
+	byValue   struct{ kmsg.MetadataRequest }
+	byPointer struct{ *kmsg.MetadataRequest }
+	plainKind struct{ kmsg.Request }
+	produce   struct{ kmsg.ProduceRequest }
+	panicky   struct{ kmsg.MetadataRequest }
+	panickyR  struct{ kmsg.MetadataResponse }
+)
+
+func (*panicky) ResponseKind() kmsg.Response { return &panickyR{} }
+func (*panickyR) ReadFrom([]byte) error      { panic("garbage") }
+
+func TestUsersTypes(t *testing.T) {
+	var codec kafkacodec.Codec
+	meta := kmsg.NewPtrMetadataRequest()
+	meta.Version = 9
+	for _, c := range []struct {
+		m      kafkacodec.Request
+		traits ports.Traits
+	}{
+		{&byValue{*meta}, ports.Traits{MaxVersion: meta.MaxVersion(), FlexibleFrom: 9}},
+		{&byPointer{meta}, ports.Traits{MinVersion: 9, MaxVersion: 9, FlexibleFrom: 9}},
+		{byPointer{meta}, ports.Traits{MinVersion: 9, MaxVersion: 9, FlexibleFrom: 9}},
+		{plainKind{meta}, ports.Traits{MinVersion: 9, MaxVersion: 9, FlexibleFrom: 9}},
+	} {
+		if got, err := codec.Describe(c.m); err != nil || got != c.traits {
+			t.Errorf("%T: %+v, %v", c.m, got, err)
+		}
+		got, err := codec.AppendBody(nil, c.m, 9)
+		if err != nil || !bytes.Equal(got, meta.AppendTo(nil)) {
+			t.Errorf("%T: %x, %v", c.m, got, err)
+		}
+		if _, err := codec.AppendBody(nil, c.m, 1); (err == nil) != (c.traits.MinVersion == 0) {
+			t.Errorf("%T v1: %v", c.m, err)
+		}
+		if meta.Version != 9 || c.m.GetVersion() != 9 {
+			t.Fatalf("%T: the version was changed", c.m)
+		}
+		if _, err := codec.Decode(c.m, 9, append(answer(t, meta, 9), 0)); err == nil {
+			t.Errorf("%T: a byte was left over and nobody noticed", c.m)
+		}
+	}
+
+	// The version that a type of this kind holds may change between calls.
+	meta.Version = 1
+	if got, err := codec.Describe(byPointer{meta}); err != nil || got != (ports.Traits{MinVersion: 1, MaxVersion: 1, FlexibleFrom: -1}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := codec.Describe(&produce{}); err != nil || !got.NoResponse {
+		t.Errorf("a produce request with acks 0 in disguise: %+v, %v", got, err)
+	}
+	if _, err := codec.Decode(&panicky{}, 1, nil); err == nil || !strings.Contains(err.Error(), "panicked: garbage") {
+		t.Errorf("a panic became %v", err)
+	}
+}

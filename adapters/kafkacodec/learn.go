@@ -1,0 +1,179 @@
+package kafkacodec
+
+import (
+	"bytes"
+	"reflect"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// kmsg has no schemas at run time, only code that writes. A layout is learned
+// from that code: the fields of a message lie on the wire in the order of the
+// struct, so it is enough to change one field at a time and to see what becomes
+// of the bytes.
+//
+//	nothing changes               the version has no such field
+//	a tag count goes from 0 to 1  the field is tagged; its key follows
+//	anything else                 the field lies inline
+//
+// The type of the field and whether the version is flexible say the rest. To
+// look into an array, one element is put into it. What was learned is put to
+// the test at once, on a message with every field filled. Should a kmsg of
+// tomorrow write something in a way that is not understood here, then the test
+// fails and bodies of that response are read unmeasured, as kmsg reads them; the
+// tests of this package fail too. Learning takes well under a millisecond, once
+// per response and version.
+
+// learnable says whether the type is one of kmsg's, which all have the regular
+// form that learning relies on.
+func learnable(resp Response) bool {
+	t := reflect.TypeOf(resp)
+	return t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct &&
+		t.Elem().PkgPath() == reflect.TypeFor[kmsg.Tags]().PkgPath()
+}
+
+// learn returns the layout of the response's type in a version.
+func learn(resp Response, version int16) *layout {
+	root := blank(reflect.TypeOf(resp).Elem())
+	l := &learner{root: root.Addr().Interface().(Response)}
+	l.root.SetVersion(version)
+	l.flexible = l.root.IsFlexible()
+	l.steps = l.structure(root, false)
+
+	l.known = true
+	empty := l.write()
+	fill(root)
+	l.root.SetVersion(version)
+	l.known = l.measure(empty) == nil && l.measure(l.write()) == nil
+	return &l.layout
+}
+
+type learner struct {
+	layout
+	root Response // the whole message; everything but the field at hand is blank
+}
+
+func (l *learner) write() []byte { return l.root.AppendTo(nil) }
+
+// structure learns the struct v, which is a part of the root. tagged: v is the
+// value of a tag, which is written only while it differs from its default.
+func (l *learner) structure(v reflect.Value, tagged bool) (steps []step) {
+	var tags []tag
+	for i := range v.NumField() {
+		f := v.Field(i)
+		if !isField(v, i) {
+			continue
+		}
+		unpoke := func() {}
+		if tagged {
+			unpoke = pokeOthers(v, i)
+		}
+		switch at, key := l.place(f, tagged); at {
+		case inline:
+			steps = append(steps, l.value(f)...)
+		case inTag:
+			tags = append(tags, tag{key: key, steps: l.tagValue(f)})
+		}
+		unpoke()
+	}
+	if l.flexible {
+		steps = append(steps, step{op: opTags, tags: tags})
+	}
+	return steps
+}
+
+// value learns a field that is written.
+func (l *learner) value(f reflect.Value) []step {
+	switch t := f.Type(); t.Kind() {
+	case reflect.String:
+		return []step{{op: opString}}
+	case reflect.Struct:
+		return l.structure(f, false)
+	case reflect.Pointer:
+		if t.Elem().Kind() != reflect.Struct {
+			return []step{{op: opString}}
+		}
+		defer restore(f)()
+		f.Set(blank(t.Elem()).Addr())
+		return []step{{op: opNullable, sub: l.structure(f.Elem(), false)}}
+	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Uint8 {
+			return []step{{op: opBytes}}
+		}
+		defer restore(f)()
+		poke(f)
+		element := l.value(f.Index(0))
+		return []step{{op: opArray, min: l.fewest(element), sub: element}}
+	case reflect.Bool:
+		return []step{{op: opFixed, size: 1}}
+	default: // numbers and UUIDs are as long on the wire as in memory
+		return []step{{op: opFixed, size: int(t.Size())}}
+	}
+}
+
+func (l *learner) tagValue(f reflect.Value) []step {
+	if f.Kind() == reflect.Struct {
+		return l.structure(f, true)
+	}
+	return l.value(f)
+}
+
+type place uint8
+
+const (
+	absent place = iota
+	inline
+	inTag
+)
+
+// place finds out where a field is written, and the key of its tag.
+func (l *learner) place(f reflect.Value, tagged bool) (at place, key uint32) {
+	if f.Kind() == reflect.Struct {
+		return l.placeStruct(f, tagged)
+	}
+	before := l.write()
+	undo := restore(f)
+	poke(f)
+	after := l.write()
+	undo()
+	switch {
+	case bytes.Equal(before, after):
+		return absent, 0
+	case l.flexible && !tagged:
+		if key, ok := tagAdded(before, after); ok {
+			return inTag, key
+		}
+	}
+	return inline, 0
+}
+
+// placeStruct: a struct is where its fields are; in a tag if all of them are,
+// since then it is the struct itself that is tagged.
+func (l *learner) placeStruct(v reflect.Value, tagged bool) (at place, key uint32) {
+	for i := range v.NumField() {
+		if !isField(v, i) {
+			continue
+		}
+		switch p, k := l.place(v.Field(i), tagged); p {
+		case inline:
+			return inline, 0
+		case inTag:
+			at, key = inTag, k
+		}
+	}
+	return at, key
+}
+
+// tagAdded compares a message without and with one tagged field: a count of 0
+// has become 1, and the key, the size and the value have come in after it.
+func tagAdded(before, after []byte) (key uint32, ok bool) {
+	p := 0
+	for p < len(before) && p < len(after) && before[p] == after[p] {
+		p++
+	}
+	if p >= len(before) || p+3 > len(after) || before[p] != 0 || after[p] != 1 {
+		return 0, false
+	}
+	end := p + 3 + int(after[p+2])
+	return uint32(after[p+1]), end <= len(after) && bytes.Equal(before[p+1:], after[end:])
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package kafkacodec_test
+
+const raceEnabled = false
