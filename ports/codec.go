@@ -56,6 +56,21 @@ type RawRequest struct {
 // Key returns the API key.
 func (r *RawRequest) Key() int16 { return r.APIKey }
 
+// RawResponse is the answer to a RawRequest: the body behind the header.
+type RawResponse struct {
+	APIKey     int16
+	APIVersion int16
+	Body       []byte
+}
+
+// Key returns the API key.
+func (r *RawResponse) Key() int16 { return r.APIKey }
+
+// String names the response without its body, which may hold secrets.
+func (r *RawResponse) String() string {
+	return fmt.Sprintf("raw response %d v%d, %d bytes", r.APIKey, r.APIVersion, len(r.Body))
+}
+
 // String names the request without its body, which may hold secrets.
 func (r *RawRequest) String() string {
 	return fmt.Sprintf("raw request %d v%d, %d bytes", r.APIKey, r.APIVersion, len(r.Body))

@@ -1,0 +1,71 @@
+package domain
+
+import (
+	"math/bits"
+	"time"
+)
+
+// The n-th failure in a row is followed by a pause of
+//
+//	min(base * 2^(n-1), max) * U(0.8, 1.2)
+//
+// counted from the moment of the failure. (kafka-python counts from the start of
+// the attempt, so that a connection that lived for an hour comes back with no
+// pause at all.) The jitter comes after the cap, as in KIP-144's text, so a pause
+// may exceed max by a fifth. Only a connection that became ready ends the row:
+// one that resets on reaching TCP would hammer a broker whose port speaks
+// something else (KAFKA-13879).
+//
+// The arithmetic is on integers, so that every machine gets the same pauses from
+// the same source of chance.
+
+type backoff struct {
+	base, max time.Duration
+	chance    func() uint64 // nil: no jitter
+
+	failures int
+	until    time.Time // when the pause ends; zero: no pause
+}
+
+// fail counts a failure at now.
+func (b *backoff) fail(now time.Time) {
+	b.failures++
+	b.until = now.Add(b.jitter(b.computed()))
+}
+
+// reset ends the row of failures.
+func (b *backoff) reset() {
+	b.failures = 0
+	b.until = time.Time{}
+}
+
+// computed is the pause before the jitter. The shift stops where it would pass
+// max, so that it cannot overflow.
+func (b *backoff) computed() time.Duration {
+	d := b.base
+	for i := 1; i < b.failures && d < b.max; i++ {
+		if d > b.max/2 {
+			return b.max
+		}
+		d *= 2
+	}
+	return min(d, b.max)
+}
+
+func (b *backoff) jitter(d time.Duration) time.Duration {
+	if b.chance == nil {
+		return d
+	}
+	low := d - d/5
+	span := uint64(d/5) * 2
+	offset, _ := bits.Mul64(span+1, b.chance()) // uniform over [0, span]
+	return low + time.Duration(offset)
+}
+
+// remaining is how much of the pause is left at now.
+func (b *backoff) remaining(now time.Time) time.Duration {
+	if b.until.IsZero() {
+		return 0
+	}
+	return max(b.until.Sub(now), 0)
+}

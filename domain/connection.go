@@ -1,0 +1,292 @@
+package domain
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"brokerconn/ports"
+)
+
+// Ports is what a [Connection] reaches the world through.
+type Ports struct {
+	Transport     ports.Transport     // never nil
+	Codec         ports.Codec         // never nil
+	Authenticator ports.Authenticator // nil: no login
+	Metrics       ports.MetricsSink   // nil: none
+}
+
+// A Connection is a Machine bound to its ports. Like the Machine it knows no
+// lock and no goroutine, and none of its calls blocks.
+//
+// Commands and questions go to its Machine; the Handle methods, Space and Next
+// are the Connection's own to call.
+type Connection struct {
+	Machine *Machine
+
+	ports Ports
+	host  string
+	port  uint16
+	park  bool
+
+	epoch    uint64 // of what follows
+	lookup   ports.Lookup
+	link     ports.Link
+	parker   ports.Parker // the link, if its owner parks in it
+	stage    ports.Stage
+	exchange ports.Exchange
+	asked    bool  // the exchange was given a challenge that it has not answered
+	choked   bool  // the link did not take all of the last Transmit
+	sendErr  error // writing failed; what has arrived is read first
+	reading  bool  // the read lease is out
+}
+
+// pollEvery bounds the wait for what cannot tell when it is ready.
+const pollEvery = 10 * time.Millisecond
+
+// NewConnection binds a new Machine to ports; see [NewMachine] for cfg, whose
+// Codec, Metrics and Mechanism come from the ports. With park, links over blocking
+// I/O are left to the owner once established: see TakeRead.
+func NewConnection(cfg Config, p Ports, park bool) *Connection {
+	if p.Transport == nil {
+		panic("domain: Ports.Transport is nil")
+	}
+	cfg.Codec, cfg.Metrics = p.Codec, p.Metrics
+	if p.Authenticator != nil {
+		cfg.Mechanism = p.Authenticator.Mechanism()
+	}
+	m := NewMachine(cfg)
+	return &Connection{Machine: m, ports: p, host: m.cfg.Host, port: m.cfg.Port, park: park}
+}
+
+// Step carries out what the Machine wants done, and listens to the ports, until
+// there is something for the owner: Changed, Completed and Noted, to be handled
+// before Step is called again, or Idle. Only after Idle may the owner wait, until
+// the output's Deadline or what Watch tells, whichever comes first.
+func (c *Connection) Step(now time.Time) Output {
+	if c.choked {
+		c.choked = false
+		c.Machine.HandleWritable(now, c.epoch)
+	}
+	for {
+		out := c.Machine.Next()
+		switch out.Kind {
+		case Resolve:
+			c.resolve(out)
+		case Open:
+			c.open(out)
+		case Transmit:
+			c.send(now, out)
+		case Challenge:
+			c.challenge(out)
+		case Hangup:
+			c.hangup()
+		case Completed, Changed, Noted:
+			return out
+		case Idle:
+			if c.listen(now) {
+				continue
+			}
+			if d := out.Deadline; !d.IsZero() && !now.Before(d) {
+				c.Machine.HandleTimeout(now)
+				continue
+			}
+			if soon := now.Add(pollEvery); c.mustPoll() && (out.Deadline.IsZero() || soon.Before(out.Deadline)) {
+				out.Deadline = soon
+			}
+			return out
+		}
+	}
+}
+
+func (c *Connection) resolve(out Output) {
+	c.epoch = out.Epoch
+	c.guard("transport", func() { c.lookup = c.ports.Transport.Resolve(c.host, c.port) })
+}
+
+func (c *Connection) open(out Output) {
+	c.epoch = out.Epoch
+	c.stage, c.sendErr, c.choked, c.reading = ports.StageDialling, nil, false, false
+	c.guard("transport", func() { c.link = c.ports.Transport.Open(out.Endpoint) })
+	c.parker = nil
+	if c.park {
+		c.parker, _ = c.link.(ports.Parker)
+	}
+	c.Machine.parked = c.parker != nil
+}
+
+func (c *Connection) send(now time.Time, out Output) {
+	n, err := 0, error(nil)
+	c.guard("transport", func() { n, err = c.link.Send(out.Data) })
+	c.Machine.HandleWritten(now, out.Epoch, n)
+	c.choked = n < len(out.Data) && errors.Is(err, ports.ErrWouldBlock)
+	if err != nil && !errors.Is(err, ports.ErrWouldBlock) {
+		c.sendErr = err
+	}
+}
+
+func (c *Connection) challenge(out Output) {
+	c.asked = true
+	c.guard("authenticator", func() {
+		if out.Data == nil {
+			c.exchange = c.ports.Authenticator.Begin(out.Endpoint)
+		}
+		c.exchange.Next(out.Data)
+	})
+}
+
+// hangup closes whatever leads to the peer.
+func (c *Connection) hangup() {
+	lookup, link, exchange := c.lookup, c.link, c.exchange
+	c.lookup, c.link, c.parker, c.exchange = nil, nil, nil, nil
+	c.asked, c.choked, c.sendErr = false, false, nil
+	if exchange != nil {
+		c.guard("authenticator", exchange.Close)
+	}
+	if lookup != nil {
+		c.guard("transport", lookup.Close)
+	}
+	if link != nil {
+		c.guard("transport", func() { _ = link.Close() }) // what matters was told before
+	}
+}
+
+// listen asks each thing under way once; it reports whether there was news.
+func (c *Connection) listen(now time.Time) (news bool) {
+	switch {
+	case c.lookup != nil:
+		return c.listenLookup(now)
+	case c.link == nil:
+		return false
+	case c.stage != ports.StageEstablished:
+		return c.listenStage(now)
+	}
+	news = c.listenExchange(now)
+	if c.parker == nil && c.link != nil {
+		news = c.receive(now) || news
+	}
+	return news
+}
+
+func (c *Connection) listenLookup(now time.Time) bool {
+	var eps []ports.Endpoint
+	err := ports.ErrWouldBlock
+	c.guard("transport", func() { eps, err = c.lookup.Result() })
+	if errors.Is(err, ports.ErrWouldBlock) {
+		return c.Machine.sink.broken != nil
+	}
+	lookup := c.lookup
+	c.lookup = nil
+	c.guard("transport", lookup.Close)
+	c.Machine.HandleAddresses(now, c.epoch, eps, err)
+	return true
+}
+
+func (c *Connection) listenStage(now time.Time) bool {
+	stage, err := c.stage, ports.ErrWouldBlock
+	c.guard("transport", func() { stage, err = c.link.Stage() })
+	risen := stage > c.stage
+	c.stage = stage
+	if risen {
+		c.Machine.HandleStage(now, c.epoch, stage)
+	}
+	if err != nil && !errors.Is(err, ports.ErrWouldBlock) {
+		c.Machine.HandleLost(now, c.epoch, err)
+		return true
+	}
+	return risen || c.Machine.sink.broken != nil
+}
+
+func (c *Connection) listenExchange(now time.Time) bool {
+	if !c.asked {
+		return false
+	}
+	var token []byte
+	var done bool
+	err := ports.ErrWouldBlock
+	c.guard("authenticator", func() { token, done, err = c.exchange.Result() })
+	if errors.Is(err, ports.ErrWouldBlock) {
+		return c.Machine.sink.broken != nil
+	}
+	c.asked = false
+	c.Machine.HandleToken(now, c.epoch, token, done, err)
+	return true
+}
+
+func (c *Connection) receive(now time.Time) bool {
+	n, err := 0, ports.ErrWouldBlock
+	space := c.Machine.Space()
+	c.guard("transport", func() { n, err = c.link.Recv(space) })
+	c.Machine.HandleRead(now, c.epoch, n)
+	switch {
+	case err == nil:
+	case !errors.Is(err, ports.ErrWouldBlock):
+		c.Machine.HandleLost(now, c.epoch, err)
+		return true
+	case n == 0 && c.sendErr != nil:
+		c.Machine.HandleLost(now, c.epoch, c.sendErr)
+		return true
+	}
+	return n > 0 || c.Machine.sink.broken != nil
+}
+
+// awaited lists what said ErrWouldBlock when it was last asked.
+func (c *Connection) awaited() (list [2]any) {
+	switch {
+	case c.lookup != nil:
+		list[0] = c.lookup
+	case c.link != nil && (c.parker == nil || c.stage != ports.StageEstablished):
+		list[0] = c.link
+	}
+	if c.asked {
+		list[1] = c.exchange
+	}
+	return list
+}
+
+// Awaiting is what a Selector is to wait for: what said ErrWouldBlock when it was
+// last asked, or nil for the time alone.
+func (c *Connection) Awaiting() any {
+	list := c.awaited()
+	if list[1] != nil {
+		return list[1]
+	}
+	return list[0]
+}
+
+func (c *Connection) mustPoll() bool {
+	for _, what := range c.awaited() {
+		if _, tells := what.(ports.Watcher); what != nil && !tells {
+			return true
+		}
+	}
+	return false
+}
+
+// Watch asks for a call of f when Step has something to do before the Deadline of
+// the last Idle. f is called on another stack, at most once for each thing under
+// way, and possibly for nothing.
+func (c *Connection) Watch(f func()) {
+	for _, what := range c.awaited() {
+		if w, ok := what.(ports.Watcher); ok {
+			c.guard("transport", func() { w.Watch(f) })
+		}
+	}
+}
+
+// guard calls a port. A panic in it is remembered, and Next drops the connection
+// for it.
+func (c *Connection) guard(which string, call func()) {
+	defer func() {
+		p := recover()
+		switch {
+		case p == nil || c.Machine.sink.broken != nil:
+		case which == "authenticator":
+			// What it says may hold the secret that it was working on.
+			c.Machine.sink.broken = errors.New("panic in the authenticator")
+		default:
+			c.Machine.sink.broken = fmt.Errorf("panic in the %s: %v", which, p)
+		}
+	}()
+	call()
+}

@@ -1,0 +1,87 @@
+package domain
+
+import (
+	"errors"
+	"time"
+
+	"brokerconn/ports"
+)
+
+// An owner with goroutines prefers to park in the link's own Read and Write: a
+// caller alone then reads its own answer, and no goroutine stands between. Such
+// an owner takes a lease, lets go of its lock, parks, and brings the lease back
+// with what came of it. There is one lease to read and one to write.
+//
+// A writer's lease must come back even when the connection is long dropped: only
+// then do the requests learn how much of them was sent. Closing the link makes
+// parked calls return.
+
+// Lease is the right, and the duty, to make one call on a link.
+type Lease struct {
+	Link  ports.Parker
+	Bytes []byte // to be written, or to be read into
+	Epoch uint64
+}
+
+// CanWrite reports whether TakeWrite would give a lease.
+func (c *Connection) CanWrite() bool {
+	m := c.Machine
+	return c.parker != nil && m.established && !m.choked && !m.pending.lent && m.pending.len() > 0
+}
+
+// TakeWrite gives the lease for one Write of all that is pending, if there is
+// anything and nobody holds the lease.
+func (c *Connection) TakeWrite() (l Lease, ok bool) {
+	if !c.CanWrite() {
+		return Lease{}, false
+	}
+	return Lease{Link: c.parker, Bytes: c.Machine.transmit(), Epoch: c.epoch}, true
+}
+
+// GiveWrite brings the lease back with the result of Write. After an error
+// nothing more is written, and what the peer had sent before is still read: the
+// reader finds the end of the stream.
+func (c *Connection) GiveWrite(now time.Time, l Lease, n int, err error) {
+	m := c.Machine
+	m.HandleWritten(now, l.Epoch, n)
+	if l.Epoch != c.epoch || c.link == nil {
+		return
+	}
+	if err == nil || errors.Is(err, ports.ErrInterrupted) {
+		m.HandleWritable(now, l.Epoch)
+		return
+	}
+	c.sendErr = err
+	m.choked = true
+}
+
+// CanRead reports whether TakeRead would give a lease.
+func (c *Connection) CanRead() bool {
+	return c.parker != nil && c.Machine.established && !c.reading
+}
+
+// TakeRead gives the lease for one Read, if the link is established and nobody
+// holds the lease.
+func (c *Connection) TakeRead() (l Lease, ok bool) {
+	if !c.CanRead() {
+		return Lease{}, false
+	}
+	c.reading = true
+	return Lease{Link: c.parker, Bytes: c.Machine.Space(), Epoch: c.epoch}, true
+}
+
+// GiveRead brings the lease back with the result of Read.
+func (c *Connection) GiveRead(now time.Time, l Lease, n int, err error) {
+	m := c.Machine
+	if l.Epoch == c.epoch {
+		c.reading = false
+	}
+	m.HandleRead(now, l.Epoch, n)
+	if err == nil || errors.Is(err, ports.ErrInterrupted) {
+		return
+	}
+	if c.sendErr != nil && l.Epoch == c.epoch {
+		err = c.sendErr
+	}
+	m.HandleLost(now, l.Epoch, err)
+}

@@ -1,0 +1,209 @@
+package domain
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+)
+
+// What went wrong, for errors.Is. An [Error] wraps one of these and tells the
+// rest.
+var (
+	// ErrConnection: the connection was lost or could not be had. Most of the
+	// kinds below are special cases of it.
+	ErrConnection = errors.New("connection lost")
+	// ErrClosed: the owner closed the connection. Also an ErrConnection.
+	ErrClosed = kind("connection closed", ErrConnection)
+	// ErrResolve: the host has no address. Also an ErrConnection.
+	ErrResolve = kind("host not found", ErrConnection)
+	// ErrDial: the address could not be reached. Also an ErrConnection.
+	ErrDial = kind("cannot connect", ErrConnection)
+	// ErrTLS: the TLS handshake failed. Also an ErrConnection.
+	ErrTLS = kind("TLS handshake failed", ErrConnection)
+
+	// ErrTimeout: a time limit passed.
+	ErrTimeout = errors.New("timed out")
+	// ErrSetupTimeout: the connection was not ready in time. Also an ErrTimeout
+	// and an ErrConnection.
+	ErrSetupTimeout = kind("connection set-up timed out", ErrTimeout, ErrConnection)
+	// ErrRequestTimeout: no answer in time. Also an ErrTimeout.
+	ErrRequestTimeout = kind("request timed out", ErrTimeout)
+
+	// ErrProtocol: the peer broke Kafka's protocol.
+	ErrProtocol = errors.New("protocol error")
+	// ErrNotKafka: the peer speaks something else. Also an ErrProtocol.
+	ErrNotKafka = kind("the peer does not speak Kafka", ErrProtocol)
+	// ErrTLSExpected: the peer speaks TLS. Also an ErrNotKafka.
+	ErrTLSExpected = kind("the peer expects TLS", ErrNotKafka)
+	// ErrFrameSize: a size field outside the limits. Also an ErrProtocol.
+	ErrFrameSize = kind("frame size refused", ErrProtocol)
+	// ErrCorrelation: an answer to another request, or to none. Also an
+	// ErrProtocol.
+	ErrCorrelation = kind("answers out of order", ErrProtocol)
+
+	// ErrUnsupportedVersion: no version of the API in common. It fails the
+	// request alone.
+	ErrUnsupportedVersion = errors.New("no version in common")
+	// ErrMessage: the request cannot be encoded. It fails the request alone.
+	ErrMessage = errors.New("request cannot be encoded")
+
+	// ErrAuthentication: the login failed.
+	ErrAuthentication = errors.New("authentication failed")
+	// ErrUnsupportedMechanism: the broker does not offer the mechanism. Also an
+	// ErrAuthentication.
+	ErrUnsupportedMechanism = kind("SASL mechanism not offered", ErrAuthentication)
+
+	// Refusals: nothing was sent.
+
+	// ErrNotReady: the connection is not, or not yet, established.
+	ErrNotReady = errors.New("connection not ready")
+	// ErrTooManyInFlight: the in-flight limit is reached.
+	ErrTooManyInFlight = errors.New("too many requests in flight")
+	// ErrBackPressure: too many bytes wait to be written.
+	ErrBackPressure = errors.New("too many bytes pending")
+
+	// ErrGivenUp: the caller stopped waiting, because its context ended. The
+	// request may still be carried out.
+	ErrGivenUp = errors.New("gave up waiting")
+
+	// ErrPort: a port panicked; its connection was dropped. Also an
+	// ErrConnection.
+	ErrPort = kind("a port panicked", ErrConnection)
+)
+
+// kinded is a sentinel that is also others.
+type kinded struct {
+	text string
+	also []error
+}
+
+func kind(text string, also ...error) error { return &kinded{text, also} }
+
+func (k *kinded) Error() string   { return k.text }
+func (k *kinded) Unwrap() []error { return k.also }
+
+// Sent tells how much of a request had been handed to the transport.
+type Sent uint8
+
+const (
+	SentNothing Sent = iota // not a byte: the broker cannot have seen it
+	SentPartly              // cut off: the broker cannot have acted on it, but may have seen bytes
+	SentFully               // the broker may have acted on it
+)
+
+var sentNames = [...]string{"not sent", "partly sent", "fully sent"}
+
+func (s Sent) String() string {
+	if int(s) < len(sentNames) {
+		return sentNames[s]
+	}
+	return "unknown"
+}
+
+// Error is a failure that explains itself. It matches its Kind and its Cause
+// with errors.Is and errors.As.
+type Error struct {
+	Kind    error  // one of the Err values of this package
+	Phase   State  // where the connection stood
+	Host    string // host:port as configured
+	Address string // the address in use; "" before one was known
+	Attempt int    // the attempts since the connection was last ready, from 1; 0 before the first
+	Sent    Sent   // of the request; SentNothing for failures of the connection
+	Cause   error  // what lies under it; may be nil
+	Hint    string // what to try; may be empty
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString(e.Host)
+	if e.Address != "" && e.Address != e.Host {
+		b.WriteString(" (" + e.Address + ")")
+	}
+	b.WriteString(": " + e.Kind.Error())
+	if e.Phase.SettingUp() {
+		b.WriteString(" while " + e.Phase.String())
+	}
+	if e.Attempt > 1 {
+		b.WriteString(" (attempt " + strconv.Itoa(e.Attempt) + ")")
+	}
+	if e.Sent != SentNothing {
+		b.WriteString(" (request " + e.Sent.String() + ")")
+	}
+	if e.Cause != nil {
+		b.WriteString(": " + e.Cause.Error())
+	}
+	if e.Hint != "" {
+		b.WriteString(" - " + e.Hint)
+	}
+	return b.String()
+}
+
+// Unwrap gives the kind and the cause.
+func (e *Error) Unwrap() []error {
+	if e.Cause == nil {
+		return []error{e.Kind}
+	}
+	return []error{e.Kind, e.Cause}
+}
+
+// Retriable reports whether the same request may succeed later, on this
+// connection or the next: losses, time-outs and refusals are; protocol errors,
+// failed logins and requests that no common version can carry are not.
+func Retriable(err error) bool {
+	for _, never := range [...]error{
+		ErrProtocol, ErrAuthentication, ErrUnsupportedVersion, ErrMessage, ErrPort,
+	} {
+		if errors.Is(err, never) {
+			return false
+		}
+	}
+	for _, later := range [...]error{
+		ErrConnection, ErrTimeout, ErrNotReady, ErrTooManyInFlight, ErrBackPressure,
+	} {
+		if errors.Is(err, later) {
+			return true
+		}
+	}
+	return false
+}
+
+// SafeToRetry reports whether repeating the request cannot make the broker act
+// on it twice: it was refused, or cut off before its last byte left.
+func SafeToRetry(err error) bool {
+	var e *Error
+	return Retriable(err) && errors.As(err, &e) && e.Sent != SentFully
+}
+
+// BrokerError is an error code that the broker answered to a call of the core's
+// own.
+type BrokerError struct {
+	Code    int16
+	Name    string // Kafka's name for it; "" if not known here
+	Message string // the broker's own words; may be empty
+}
+
+// The codes that the core's own calls are answered with.
+var brokerErrorNames = map[int16]string{
+	-1:  "UNKNOWN_SERVER_ERROR",
+	33:  "UNSUPPORTED_SASL_MECHANISM",
+	34:  "ILLEGAL_SASL_STATE",
+	35:  "UNSUPPORTED_VERSION",
+	42:  "INVALID_REQUEST",
+	58:  "SASL_AUTHENTICATION_FAILED",
+	129: "REBOOTSTRAP_REQUIRED",
+}
+
+func brokerError(code int16, message string) *BrokerError {
+	return &BrokerError{Code: code, Name: brokerErrorNames[code], Message: message}
+}
+
+func (e *BrokerError) Error() string {
+	s := "the broker answered error " + strconv.Itoa(int(e.Code))
+	if e.Name != "" {
+		s += " " + e.Name
+	}
+	if e.Message != "" {
+		s += ": " + e.Message
+	}
+	return s
+}

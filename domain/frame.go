@@ -1,0 +1,183 @@
+package domain
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strconv"
+)
+
+// frameReader cuts the stream of received bytes into frames: an int32 size and
+// as many bytes. The size is judged before a byte is allocated for it, and
+// memory runs ahead of what was received only so far:
+//
+//   - until the peer is trusted (logged in, or Connected without SASL) by
+//     64 KiB, and a frame is at most 1 MiB: no answer to a call of the set-up
+//     comes near that, and a size field costs a hostile peer nothing;
+//   - from then on by 4 MiB, or as much again as was received.
+//
+// Small frames gather in one buffer, many to a read; a large one gets memory of
+// its own, into which the link reads directly, and which becomes the body.
+type frameReader struct {
+	limit   int32
+	trusted bool
+	begun   bool // a frame has been accepted on this connection
+
+	inbox []byte // of inboxBytes, made when first needed
+	r, w  int    // what is received and not yet cut: inbox[r:w]
+
+	large []byte // the large frame under way; len is what was received
+	want  int    // its whole size, size field included
+}
+
+const (
+	inboxBytes     = 16 << 10
+	aheadUntrusted = 64 << 10
+	aheadTrusted   = 4 << 20
+	setupLimit     = 1 << 20
+	minFrame       = 4 // a correlation id
+)
+
+// reset prepares for a new connection. The inbox is kept unless it is lent.
+func (r *frameReader) reset(lent bool) {
+	keep := r.inbox
+	if lent {
+		keep = nil
+	}
+	*r = frameReader{limit: r.limit, inbox: keep}
+}
+
+// space is where the next bytes belong; never empty. It is valid until advance.
+func (r *frameReader) space() []byte {
+	if r.large != nil {
+		if len(r.large) == cap(r.large) {
+			r.grow()
+		}
+		return r.large[len(r.large):cap(r.large)]
+	}
+	if r.inbox == nil {
+		r.inbox = make([]byte, inboxBytes)
+	}
+	if r.r == r.w {
+		r.r, r.w = 0, 0
+	} else if r.w == len(r.inbox) {
+		r.w = copy(r.inbox, r.inbox[r.r:r.w])
+		r.r = 0
+	}
+	return r.inbox[r.w:]
+}
+
+// advance says that n bytes of space are there now.
+func (r *frameReader) advance(n int) {
+	if r.large != nil {
+		r.large = r.large[:len(r.large)+n]
+		return
+	}
+	r.w += n
+}
+
+// next returns the next whole frame without its size field, nil when more bytes
+// are needed. own: the memory is the caller's; otherwise it is valid until the
+// next call of space.
+func (r *frameReader) next() (frame []byte, own bool, err error) {
+	if r.large != nil {
+		if len(r.large) < r.want {
+			return nil, false, nil
+		}
+		frame, r.large = r.large[sizeFieldBytes:], nil
+		return frame, true, nil
+	}
+	got := r.inbox[r.r:r.w]
+	if len(got) < sizeFieldBytes {
+		return nil, false, nil
+	}
+	size := int32(binary.BigEndian.Uint32(got))
+	if err := r.judge(size, [4]byte(got)); err != nil {
+		return nil, false, err
+	}
+	r.begun = true
+	total := sizeFieldBytes + int(size)
+	switch {
+	case total <= len(got):
+		r.r += total
+		return got[sizeFieldBytes:total], false, nil
+	case total > len(r.inbox):
+		r.want = total
+		r.large = make([]byte, len(got), r.room(len(got)))
+		copy(r.large, got)
+		r.r, r.w = 0, 0
+	}
+	return nil, false, nil
+}
+
+// room is how much memory a large frame may have when so much of it is there.
+func (r *frameReader) room(received int) int {
+	ahead := aheadUntrusted
+	if r.trusted {
+		ahead = max(aheadTrusted, received)
+	}
+	return min(r.want, received+ahead)
+}
+
+func (r *frameReader) grow() {
+	grown := make([]byte, len(r.large), r.room(len(r.large)))
+	copy(grown, r.large)
+	r.large = grown
+}
+
+// buffered is how much of an unfinished frame is there.
+func (r *frameReader) buffered() int { return len(r.large) + r.w - r.r }
+
+func (r *frameReader) judge(size int32, first [4]byte) error {
+	limit := r.limit
+	if !r.trusted {
+		limit = min(limit, setupLimit)
+	}
+	if size >= minFrame && size <= limit && (r.begun || !printable(first)) {
+		return nil
+	}
+	return &FrameError{Size: size, Limit: limit, First: first, AtStart: !r.begun}
+}
+
+// FrameError is a size field that was refused. Where the connection's first
+// bytes tell what the peer is, Error says so.
+type FrameError struct {
+	Size, Limit int32
+	First       [4]byte
+	AtStart     bool // these were the first bytes of the connection
+}
+
+func (e *FrameError) Error() string {
+	if _, what, _ := e.recognise(); what != "" {
+		return what
+	}
+	return fmt.Sprintf("frame size %d is outside %d to %d (first bytes % x)", e.Size, minFrame, e.Limit, e.First)
+}
+
+// recognise guesses from the first bytes what the peer speaks.
+func (e *FrameError) recognise() (hint, what string, kind error) {
+	first := string(e.First[:])
+	switch {
+	case !e.AtStart:
+		return "", "", ErrFrameSize
+	case first == "HTTP", e.First[0] == '<' && printable(e.First):
+		// Some web servers answer a request line that they cannot read with the
+		// page alone, without a status line.
+		return "this looks like a web server: check the port", "the peer answered with HTTP", ErrNotKafka
+	case first == "SSH-":
+		return "check the port", "the peer answered as an SSH server", ErrNotKafka
+	case (e.First[0] == 0x15 || e.First[0] == 0x16) && e.First[1] == 3:
+		return "the port wants TLS: use security protocol SSL or SASL_SSL", "the peer answered with TLS", ErrTLSExpected
+	case printable(e.First):
+		return "this is another protocol: check the port", "the peer answered with text: " + strconv.Quote(first), ErrNotKafka
+	}
+	return "is this a Kafka port?", "", ErrFrameSize
+}
+
+func printable(b [4]byte) bool {
+	for _, c := range b {
+		if (c < ' ' || c > '~') && c != '\r' && c != '\n' && c != '\t' {
+			return false
+		}
+	}
+	return true
+}

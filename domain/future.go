@@ -1,0 +1,59 @@
+package domain
+
+import (
+	"time"
+
+	"brokerconn/ports"
+)
+
+// Future is one admitted request. It is passive: waiting for it belongs to the
+// owner of the Machine. It is filled in exactly once, when the Completed output
+// that carries it comes out of Next, and may be handed back with
+// [Machine.Recycle] afterwards.
+type Future struct {
+	Request       ports.Message
+	Version       int16 // the version it was sent in
+	CorrelationID int32
+
+	// Queued is when it was admitted, Written when its last byte was handed to
+	// the transport (zero: not yet), Completed when it was done.
+	Queued, Written, Completed time.Time
+
+	// Tag belongs to the owner; it survives Recycle, so that what hangs on it is
+	// reused with the Future.
+	Tag any
+
+	body []byte
+	err  error
+	sent Sent
+	size int // of the frame
+
+	start, end uint64 // its place in the stream of bytes sent
+	deadline   time.Time
+	flexible   bool // the headers carry tagged fields
+	noResponse bool
+	control    bool // a call of the core's own
+	abandoned  bool
+	done       bool
+	spare      []byte // memory for the next body
+}
+
+// Done reports whether it was filled in.
+func (f *Future) Done() bool { return f.done }
+
+// Err is why it failed; nil when it was answered. An *[Error].
+func (f *Future) Err() error { return f.err }
+
+// Body is the response body; nil for a request that expects none. It is valid
+// until the Future is recycled.
+func (f *Future) Body() []byte { return f.body }
+
+// TakeBody is Body, given away: the memory is not reused.
+func (f *Future) TakeBody() []byte {
+	b := f.body
+	f.body, f.spare = nil, nil
+	return b
+}
+
+// Sent tells how much of it had been handed to the transport when it was done.
+func (f *Future) Sent() Sent { return f.sent }

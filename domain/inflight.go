@@ -1,0 +1,57 @@
+package domain
+
+// inflight is the requests that wait for an answer, in the order sent: Kafka
+// answers a connection's requests strictly in that order, so the k-th answer
+// must carry the k-th correlation id. A ring that grows to the in-flight limit.
+type inflight struct {
+	ring    []*Future
+	head, n int
+	unsent  int // the last unsent ones of the n are not fully written
+}
+
+func (q *inflight) len() int { return q.n }
+
+func (q *inflight) at(i int) *Future { return q.ring[(q.head+i)%len(q.ring)] }
+
+func (q *inflight) push(f *Future) {
+	if q.n == len(q.ring) {
+		grown := make([]*Future, max(8, 2*q.n))
+		for i := range q.n {
+			grown[i] = q.at(i)
+		}
+		q.ring, q.head = grown, 0
+	}
+	q.ring[(q.head+q.n)%len(q.ring)] = f
+	q.n++
+	q.unsent++
+}
+
+func (q *inflight) front() *Future {
+	if q.n == 0 {
+		return nil
+	}
+	return q.ring[q.head]
+}
+
+func (q *inflight) pop() *Future {
+	f := q.ring[q.head]
+	q.ring[q.head] = nil
+	q.head = (q.head + 1) % len(q.ring)
+	q.n--
+	q.unsent = min(q.unsent, q.n)
+	return f
+}
+
+// nextWritten returns, one a call, the requests whose last byte is at or before
+// the given place in the stream, and nil when there are no more.
+func (q *inflight) nextWritten(upTo uint64) *Future {
+	if q.unsent == 0 {
+		return nil
+	}
+	f := q.at(q.n - q.unsent)
+	if f.end > upTo {
+		return nil
+	}
+	q.unsent--
+	return f
+}

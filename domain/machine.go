@@ -1,0 +1,277 @@
+package domain
+
+import (
+	"net/netip"
+	"strconv"
+	"time"
+
+	"brokerconn/ports"
+)
+
+// Config is what a [Machine] is made of. Zero values mean the defaults named at
+// the fields.
+type Config struct {
+	Host string // as configured; never empty
+	Port uint16 // 0: 9092
+
+	ClientID string // sent with every request; at most 32767 bytes
+	// SoftwareName and SoftwareVersion are sent with ApiVersions v3 and later.
+	SoftwareName, SoftwareVersion string
+	// ClusterID and NodeID name the broker that is meant. With either set,
+	// ApiVersions is asked at v5, and a broker that is another one refuses.
+	// "" and a nil NodeID: any.
+	ClusterID string
+	NodeID    *int32
+
+	// Mechanism is the SASL mechanism to log in with; "" for none.
+	Mechanism string
+
+	MaxInFlight     int           // requests that wait for an answer; 0: 5
+	MaxPendingBytes int           // bytes that wait to be written, or one request; 0: 32 MiB
+	MaxFrameBytes   int32         // of a response; 0: 100 MiB
+	RequestTimeout  time.Duration // from admission to the answer; 0: 30 s
+	SetupTimeout    time.Duration // of one attempt, from look-up or dial to ready; 0: 10 s
+	BackoffBase     time.Duration // 0: 50 ms
+	BackoffMax      time.Duration // 0: 1 s; raised to BackoffBase
+
+	Chance  func() uint64     // 64 random bits a call, for the jitter; nil: no jitter
+	Codec   ports.Codec       // never nil
+	Metrics ports.MetricsSink // nil: none
+	Trace   bool              // make Noted outputs
+}
+
+func orDefault[T comparable](v, d T) T {
+	var zero T
+	if v == zero {
+		return d
+	}
+	return v
+}
+
+func (c *Config) check() {
+	switch {
+	case c.Host == "":
+		panic("domain: Config.Host is empty")
+	case c.Codec == nil:
+		panic("domain: Config.Codec is nil")
+	case len(c.ClientID) > 1<<15-1:
+		panic("domain: Config.ClientID is longer than 32767 bytes")
+	case c.MaxInFlight < 0, c.MaxPendingBytes < 0, c.MaxFrameBytes < 0, c.RequestTimeout < 0,
+		c.SetupTimeout < 0, c.BackoffBase < 0, c.BackoffMax < 0:
+		panic("domain: a limit in Config is negative")
+	}
+	c.Port = orDefault(c.Port, 9092)
+	c.MaxInFlight = orDefault(c.MaxInFlight, 5)
+	c.MaxPendingBytes = orDefault(c.MaxPendingBytes, 32<<20)
+	c.MaxFrameBytes = orDefault(c.MaxFrameBytes, 100<<20)
+	c.RequestTimeout = orDefault(c.RequestTimeout, 30*time.Second)
+	c.SetupTimeout = orDefault(c.SetupTimeout, 10*time.Second)
+	c.BackoffBase = orDefault(c.BackoffBase, 50*time.Millisecond)
+	c.BackoffMax = max(orDefault(c.BackoffMax, time.Second), c.BackoffBase)
+	if c.Metrics == nil {
+		c.Metrics = ports.NopMetrics{}
+	}
+}
+
+// A Machine is one broker connection as a value. Bytes, news and the time go in
+// through its methods; everything it wants done comes out of [Machine.Next], in
+// order. Any method may be called at any time, also between two calls of Next.
+//
+// The law: before its owner waits, Next must have said Idle.
+//
+// The methods are of four kinds. Commands (Connect, Send, Abandon, Recycle,
+// Close) are the owner's wishes. Handle methods bring news from outside: each
+// carries the epoch of the Resolve, Open or Transmit that it answers, and news of
+// an older epoch, or such as was not asked for, is counted and ignored. Next is
+// the one way out. The rest are questions, and change nothing.
+//
+// The time is the first argument, and never goes back: an earlier one counts as
+// the latest that was given. A Machine is not safe for concurrent use; what
+// Transmit and Space gave may be read and written by others meanwhile.
+type Machine struct {
+	cfg  Config
+	addr string // host:port
+	now  time.Time
+
+	state   State
+	epoch   uint64 // of the current attempt, from 1
+	out     outbox
+	lastErr *Error
+	backoff backoff
+	sink    guardedSink
+
+	// The way up: machine_connect, machine_versions, machine_auth.
+	resolving   bool
+	linked      bool             // Open was asked for and Hangup not yet
+	established bool             // bytes may flow
+	endpoint    ports.Endpoint   // in use
+	addresses   []ports.Endpoint // not tried yet
+	again       bool             // the next attempt is for the same endpoint, at once
+	attempt     int              // since the connection was last ready
+	started     time.Time        // of the current attempt
+	setupBy     time.Time
+	ask         int16 // the version that ApiVersions is asked at
+	worked      int16 // the version that worked last; -1: none
+	askV0       bool  // the next connection asks at v0
+	versions    *Versions
+	login       login
+
+	// The way of a request: machine_send, machine_receive, machine_close.
+	lastID     int32
+	pending    pending
+	queued     uint64 // the place in the stream of bytes after the last one queued
+	written    uint64 // after the last one written
+	lentEpoch  uint64
+	parked     bool // the owner takes Transmit itself
+	choked     bool // the last Transmit was not taken whole
+	inflight   inflight
+	unanswered []*Future // requests that expect no answer, until written
+	earliest   time.Time // no request's deadline is before this; zero: none waits
+	frames     frameReader
+	spaceLent  bool
+	free       []*Future
+}
+
+// NewMachine returns a Machine in state Disconnected. It panics if cfg is not
+// usable: checking what people typed belongs to the application.
+func NewMachine(cfg Config) *Machine {
+	cfg.check()
+	host := cfg.Host
+	if a, err := netip.ParseAddr(host); err == nil && a.Is6() {
+		host = "[" + host + "]"
+	}
+	m := &Machine{
+		cfg:     cfg,
+		addr:    host + ":" + strconv.Itoa(int(cfg.Port)),
+		worked:  -1,
+		backoff: backoff{base: cfg.BackoffBase, max: cfg.BackoffMax, chance: cfg.Chance},
+		frames:  frameReader{limit: cfg.MaxFrameBytes},
+	}
+	m.sink.sink = cfg.Metrics
+	return m
+}
+
+// Next returns what is to be done now, in order; Idle comes last. The owner
+// carries each output out before it asks for the next.
+func (m *Machine) Next() Output {
+	if m.sink.broken != nil {
+		m.failPort(m.sink.broken)
+	}
+	for it := m.out.front(); it != nil; it = m.out.front() {
+		if it.failing != nil {
+			if m.pending.lent {
+				// What a future is told of itself depends on how much of it was
+				// written, which only the writer knows. The link is closed; it
+				// comes back soon.
+				return Output{Kind: Idle, Deadline: m.NextDeadline()}
+			}
+			if f := m.failNext(it.failing); f != nil {
+				return Output{Kind: Completed, Future: f}
+			}
+			m.out.pop()
+			continue
+		}
+		out := m.out.pop()
+		if out.Kind == Completed {
+			if out.Future.abandoned {
+				m.Recycle(m.finish(out.Future))
+				continue
+			}
+			m.finish(out.Future)
+		}
+		return out
+	}
+	if !m.parked && !m.choked {
+		if data := m.transmit(); data != nil {
+			return Output{Kind: Transmit, Epoch: m.epoch, Data: data}
+		}
+	}
+	return Output{Kind: Idle, Deadline: m.NextDeadline()}
+}
+
+// transmit lends all pending bytes to one writer; nil when there are none, or
+// they may not leave now.
+func (m *Machine) transmit() []byte {
+	if !m.established || m.pending.lent || m.pending.len() == 0 {
+		return nil
+	}
+	m.lentEpoch = m.epoch
+	return m.pending.lend()
+}
+
+func (m *Machine) finish(f *Future) *Future {
+	f.done = true
+	return f
+}
+
+// tick takes note of the time.
+func (m *Machine) tick(now time.Time) {
+	if now.After(m.now) {
+		m.now = now
+	}
+}
+
+// setState makes one move and reports it.
+func (m *Machine) setState(to State, err error) {
+	if !m.state.mayBecome(to) {
+		panic("domain: no way from " + m.state.String() + " to " + to.String())
+	}
+	m.out.put(Output{Kind: Changed, From: m.state, To: to, Endpoint: m.endpoint, Err: err})
+	m.state = to
+}
+
+func (m *Machine) note(e Event) {
+	if m.cfg.Trace {
+		e.Time = m.now
+		m.out.put(Output{Kind: Noted, Event: &e})
+	}
+}
+
+// current reports whether news of epoch is awaited, and counts it if not.
+func (m *Machine) current(epoch uint64, awaited bool) bool {
+	if epoch == m.epoch && awaited {
+		return true
+	}
+	m.sink.StaleIgnored(m.now)
+	return false
+}
+
+// newError describes a failure at this moment.
+func (m *Machine) newError(kind, cause error, hint string) *Error {
+	return &Error{
+		Kind: kind, Cause: cause, Hint: hint,
+		Phase: m.state, Host: m.addr, Address: m.endpoint.Address, Attempt: m.attempt,
+	}
+}
+
+// Questions.
+
+// State is where the connection stands.
+func (m *Machine) State() State { return m.state }
+
+// Epoch is the number of the current attempt; 0 before the first.
+func (m *Machine) Epoch() uint64 { return m.epoch }
+
+// Endpoint is the address in use, or used last.
+func (m *Machine) Endpoint() ports.Endpoint { return m.endpoint }
+
+// Versions is the broker's table; nil before it is known on this connection.
+func (m *Machine) Versions() *Versions { return m.versions }
+
+// LastError is why the connection last went down or failed to come up; nil since
+// it was ready, and after a close without cause. An *[Error].
+func (m *Machine) LastError() error {
+	if m.lastErr == nil {
+		return nil
+	}
+	return m.lastErr
+}
+
+// InFlight is the number of requests that wait for an answer.
+func (m *Machine) InFlight() int { return m.inflight.len() }
+
+// PendingBytes is how much waits to be written.
+func (m *Machine) PendingBytes() int { return m.pending.len() }
+
+// Failures is the number of failures in a row, for the backoff.
+func (m *Machine) Failures() int { return m.backoff.failures }

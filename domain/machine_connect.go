@@ -1,0 +1,158 @@
+package domain
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"brokerconn/ports"
+)
+
+// An attempt is one address: looked up first if none is left from the last
+// look-up. The addresses of a look-up are tried in turn, without a pause; only
+// when none is left does a failure count for the backoff. A connection that
+// became ready forgets the others, so that after it is lost the name is looked up
+// again (KAFKA-12193).
+
+// Connect wishes for a connection. It does nothing unless Disconnected, nor
+// while the backoff lasts.
+func (m *Machine) Connect(now time.Time) {
+	m.tick(now)
+	if m.state != Disconnected || m.BlackedOut(now) {
+		return
+	}
+	m.epoch++
+	m.attempt++
+	m.started = m.now
+	m.setupBy = m.now.Add(m.cfg.SetupTimeout)
+	m.ask = orAsk(m.worked, m.topAsk())
+	if m.askV0 {
+		m.ask = 0
+	}
+	m.askV0 = false
+	m.sink.ConnectionStarted(m.now)
+	if m.again {
+		m.again = false
+		m.setState(Connecting, nil)
+		m.open()
+		return
+	}
+	if len(m.addresses) > 0 {
+		m.takeAddress()
+		m.setState(Connecting, nil)
+		m.open()
+		return
+	}
+	m.endpoint = ports.Endpoint{}
+	m.setState(Connecting, nil)
+	m.resolving = true
+	m.note(Event{Kind: EventResolving})
+	m.out.put(Output{Kind: Resolve, Epoch: m.epoch})
+}
+
+func orAsk(worked, top int16) int16 {
+	if worked < 0 {
+		return top
+	}
+	return worked
+}
+
+func (m *Machine) takeAddress() {
+	m.endpoint = m.addresses[0]
+	m.addresses = m.addresses[1:]
+}
+
+func (m *Machine) open() {
+	m.linked = true
+	m.note(Event{Kind: EventDialling, Endpoint: m.endpoint})
+	m.out.put(Output{Kind: Open, Epoch: m.epoch, Endpoint: m.endpoint})
+}
+
+// HandleAddresses brings the result of the look-up: at least one address, or an
+// error.
+func (m *Machine) HandleAddresses(now time.Time, epoch uint64, eps []ports.Endpoint, err error) {
+	m.tick(now)
+	if !m.current(epoch, m.resolving) {
+		return
+	}
+	m.resolving = false
+	if err == nil && len(eps) == 0 {
+		err = errors.New("the look-up found no address")
+	}
+	m.note(Event{Kind: EventResolved, Endpoints: eps, Err: err})
+	if err != nil {
+		m.fail(m.newError(ErrResolve, err, ""))
+		return
+	}
+	m.addresses = append([]ports.Endpoint(nil), eps...)
+	m.takeAddress()
+	m.open()
+}
+
+// HandleStage tells how far the link has come. Stages may be left out, and told
+// twice.
+func (m *Machine) HandleStage(now time.Time, epoch uint64, s ports.Stage) {
+	m.tick(now)
+	if !m.current(epoch, m.linked && !m.established) {
+		return
+	}
+	switch s {
+	case ports.StageDialling:
+	case ports.StageSecuring:
+		if m.state == Connecting {
+			m.note(Event{Kind: EventDialled, Endpoint: m.endpoint})
+			m.setState(Handshake, nil)
+		}
+	case ports.StageEstablished:
+		if m.state == Connecting {
+			m.note(Event{Kind: EventDialled, Endpoint: m.endpoint})
+		} else {
+			m.note(Event{Kind: EventSecured, Endpoint: m.endpoint})
+		}
+		m.established = true
+		m.setState(NegotiatingVersions, nil)
+		m.askVersions()
+	default:
+		panic(fmt.Sprintf("domain: no such stage: %d", s))
+	}
+}
+
+// HandleLost says that the link failed or that the peer closed it (io.EOF).
+func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
+	m.tick(now)
+	if !m.current(epoch, m.linked) {
+		return
+	}
+	switch m.state {
+	case Connecting:
+		m.note(Event{Kind: EventDialled, Endpoint: m.endpoint, Err: err})
+		m.fail(m.newError(ErrDial, err, ""))
+	case Handshake:
+		m.note(Event{Kind: EventSecured, Endpoint: m.endpoint, Err: err})
+		m.fail(m.newError(ErrTLS, err, ""))
+	case NegotiatingVersions:
+		m.lostWhileAsking(err)
+	default:
+		m.fail(m.newError(ErrConnection, m.cutOff(err), ""))
+	}
+}
+
+// cutOff adds to the loss of a link that it fell within a frame.
+func (m *Machine) cutOff(err error) error {
+	if n := m.frames.buffered(); n > 0 {
+		return fmt.Errorf("%w, %d bytes into an answer", err, n)
+	}
+	return err
+}
+
+// ready ends the way up.
+func (m *Machine) ready() {
+	m.addresses = nil
+	m.attempt = 0
+	m.lastErr = nil
+	m.setupBy = time.Time{}
+	m.backoff.reset()
+	m.frames.trusted = true
+	m.sink.ConnectionReady(m.now, m.now.Sub(m.started))
+	m.setState(Connected, nil)
+}

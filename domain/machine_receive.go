@@ -1,0 +1,134 @@
+package domain
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"brokerconn/ports"
+)
+
+// Space is where the next received bytes belong; never empty. It stays valid
+// until HandleRead, also when the connection is dropped meanwhile.
+func (m *Machine) Space() []byte {
+	m.spaceLent = true
+	return m.frames.space()
+}
+
+// HandleRead says that n bytes of Space are there.
+func (m *Machine) HandleRead(now time.Time, epoch uint64, n int) {
+	m.tick(now)
+	if !m.current(epoch, m.established) {
+		return
+	}
+	if !m.spaceLent || n < 0 || n > len(m.frames.space()) {
+		panic("domain: HandleRead of bytes that Space has no room for")
+	}
+	m.spaceLent = false
+	m.frames.advance(n)
+	m.sink.BytesReceived(m.now, n)
+	for m.established && epoch == m.epoch {
+		frame, own, err := m.frames.next()
+		if err != nil {
+			m.refuseFrame(err)
+			return
+		}
+		if frame == nil {
+			return
+		}
+		m.receive(frame, own)
+	}
+}
+
+func (m *Machine) refuseFrame(err error) {
+	if f, ok := err.(*FrameError); ok {
+		hint, _, kind := f.recognise()
+		m.fail(m.newError(kind, f, hint))
+		return
+	}
+	m.fail(m.newError(ErrProtocol, err, ""))
+}
+
+// receive matches one frame with the request that it answers.
+func (m *Machine) receive(frame []byte, own bool) {
+	id := int32(binary.BigEndian.Uint32(frame))
+	f := m.inflight.front()
+	if f == nil {
+		m.fail(m.newError(ErrCorrelation, fmt.Errorf("an answer with correlation id %d that nothing asked for", id), ""))
+		return
+	}
+	if id != f.CorrelationID {
+		m.fail(m.newError(ErrCorrelation, fmt.Errorf("correlation id %d where %d was due", id, f.CorrelationID), ""))
+		return
+	}
+	body := frame[minFrame:]
+	if f.flexible && f.Request.Key() != ports.KeyAPIVersions {
+		rest, err := skipTags(body)
+		if err != nil {
+			m.fail(m.newError(ErrProtocol, err, ""))
+			return
+		}
+		body = rest
+	}
+	m.inflight.pop()
+	if f.control {
+		m.receiveControl(f, body)
+		return
+	}
+	if f.Written.IsZero() {
+		// The answer overtook the writer's own report.
+		m.noteWritten(f)
+	}
+	switch {
+	case f.abandoned:
+	case own:
+		f.body = body
+	default:
+		f.spare = append(f.spare[:0], body...)
+		f.body = f.spare
+	}
+	m.answered(f, sizeFieldBytes+len(frame))
+	m.forgetDeadline()
+}
+
+// answered completes a request that did what it was to do.
+func (m *Machine) answered(f *Future, size int) {
+	f.sent = SentFully
+	f.Completed = m.now
+	m.sink.ResponseReceived(m.now, f.Request.Key(), f.Version, size, m.now.Sub(f.Queued))
+	m.note(Event{Kind: EventAnswered, Endpoint: m.endpoint, Future: f})
+	m.out.put(Output{Kind: Completed, Future: f})
+}
+
+// receiveControl hands the answer to a call of the core's own to who made it.
+func (m *Machine) receiveControl(f *Future, body []byte) {
+	switch f.Request.(type) {
+	case *ports.APIVersionsRequest:
+		m.receiveVersions(f, body)
+	case *ports.SASLHandshakeRequest:
+		m.receiveHandshake(f, body)
+	case *ports.SASLAuthenticateRequest:
+		m.receiveAuthenticate(f, body)
+	}
+	f.done = true
+	m.Recycle(f)
+}
+
+// decodeControl reads the answer to a call of the core's own; a body that cannot
+// be read fails the connection.
+func decodeControl[T ports.Message](m *Machine, req ports.Message, version int16, body []byte) (response T, ok bool) {
+	decoded, err := m.decode(req, version, append([]byte(nil), body...))
+	if err == nil {
+		if response, ok = decoded.(T); ok {
+			return response, true
+		}
+		err = fmt.Errorf("the codec made a %T of it", decoded)
+	}
+	m.fail(m.newError(ErrProtocol, fmt.Errorf("cannot read the answer to API %d v%d: %w", req.Key(), version, err), ""))
+	return response, false
+}
+
+func (m *Machine) decode(req ports.Message, version int16, body []byte) (_ ports.Message, err error) {
+	defer m.guardCodec(&err)
+	return m.cfg.Codec.Decode(req, version, body)
+}

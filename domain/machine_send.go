@@ -1,0 +1,267 @@
+package domain
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"brokerconn/ports"
+)
+
+// A request is admitted or refused at once; the Machine never queues. What is
+// admitted has its version chosen and its correlation id assigned, is encoded at
+// the end of the pending bytes, and is in flight before any byte of it is
+// written.
+
+// CanSend returns nil if a request would be admitted now, and else the refusal's
+// kind.
+func (m *Machine) CanSend() error {
+	switch {
+	case m.state == Closed:
+		return ErrClosed
+	case m.state.SettingUp():
+		return ErrNotReady
+	case m.state != Connected:
+		return ErrConnection
+	case m.inflight.len() >= m.cfg.MaxInFlight:
+		return ErrTooManyInFlight
+	case m.pending.len() >= m.cfg.MaxPendingBytes:
+		return ErrBackPressure
+	}
+	return nil
+}
+
+// Send admits a request, or refuses it with an *[Error]: the errors of CanSend,
+// ErrUnsupportedVersion and ErrMessage. timeout counts from now; 0 means the
+// configured one. Requests that expect no answer take no place among those in
+// flight, and are done when written.
+func (m *Machine) Send(now time.Time, req ports.Message, timeout time.Duration) (*Future, error) {
+	m.tick(now)
+	if kind := m.CanSend(); kind != nil {
+		return nil, m.refuse(kind)
+	}
+	f := m.newFuture(req)
+	if err := m.choose(f); err != nil {
+		m.free = append(m.free, f)
+		return nil, err
+	}
+	waiting := m.pending.len()
+	if err := m.encode(f); err != nil {
+		m.free = append(m.free, f)
+		return nil, err
+	}
+	if waiting > 0 && m.pending.len() > m.cfg.MaxPendingBytes {
+		m.uncode(f)
+		m.free = append(m.free, f)
+		return nil, m.refuse(ErrBackPressure)
+	}
+	if timeout == 0 {
+		timeout = m.cfg.RequestTimeout
+	}
+	f.deadline = m.now.Add(timeout)
+	if m.earliest.IsZero() || f.deadline.Before(m.earliest) {
+		m.earliest = f.deadline
+	}
+	m.admit(f)
+	return f, nil
+}
+
+func (m *Machine) refuse(kind error) *Error {
+	e := m.newError(kind, nil, "")
+	if m.lastErr != nil && m.state == Disconnected {
+		e.Cause = m.lastErr
+	}
+	return e
+}
+
+// sendControl sends a call of the core's own. The set-up's deadline is its
+// deadline.
+func (m *Machine) sendControl(req ports.Message, version int16) {
+	f := m.newFuture(req)
+	f.control = true
+	f.Version = version
+	traits, err := m.describe(req)
+	if err == nil {
+		f.flexible = traits.FlexibleFrom >= 0 && version >= traits.FlexibleFrom
+		err = m.encode(f)
+	}
+	if err != nil {
+		m.fail(m.newError(ErrMessage, err, ""))
+		return
+	}
+	m.admit(f)
+}
+
+// choose sets the version that a request is sent in. The caller's message is not
+// touched: it may be under way on other connections.
+func (m *Machine) choose(f *Future) error {
+	if raw, ok := f.Request.(*ports.RawRequest); ok {
+		f.Version, f.flexible, f.noResponse = raw.APIVersion, raw.Flexible, raw.NoResponse
+		return nil
+	}
+	traits, err := m.describe(f.Request)
+	if err != nil {
+		return m.newError(ErrMessage, err, "")
+	}
+	f.Version, err = m.versions.choose(f.Request.Key(), traits)
+	if err != nil {
+		return m.newError(ErrUnsupportedVersion, err, "")
+	}
+	f.flexible = traits.FlexibleFrom >= 0 && f.Version >= traits.FlexibleFrom
+	f.noResponse = traits.NoResponse
+	return nil
+}
+
+func (m *Machine) describe(req ports.Message) (t ports.Traits, err error) {
+	defer m.guardCodec(&err)
+	return m.cfg.Codec.Describe(req)
+}
+
+// encode appends the whole frame to the pending bytes, or nothing.
+func (m *Machine) encode(f *Future) error {
+	start := len(m.pending.filling)
+	f.CorrelationID = (m.lastID + 1) & math.MaxInt32
+	buf, err := m.appendFrame(m.pending.filling, f)
+	if err == nil && len(buf)-start-sizeFieldBytes > math.MaxInt32 {
+		err = errors.New("the request is larger than 2 GiB")
+	}
+	if err != nil {
+		m.pending.filling = m.pending.filling[:start]
+		return m.newError(ErrMessage, err, "")
+	}
+	binary.BigEndian.PutUint32(buf[start:], uint32(len(buf)-start-sizeFieldBytes))
+	m.pending.filling = buf
+	m.lastID = f.CorrelationID
+	f.size = len(buf) - start
+	f.start = m.queued
+	m.queued += uint64(f.size)
+	f.end = m.queued
+	return nil
+}
+
+// uncode takes the last frame back.
+func (m *Machine) uncode(f *Future) {
+	m.pending.filling = m.pending.filling[:len(m.pending.filling)-f.size]
+	m.queued = f.start
+	m.lastID = (m.lastID - 1) & math.MaxInt32
+}
+
+func (m *Machine) appendFrame(dst []byte, f *Future) (_ []byte, err error) {
+	defer m.guardCodec(&err)
+	dst = appendHeader(dst, f.Request.Key(), f.Version, f.CorrelationID, m.cfg.ClientID, f.flexible)
+	if raw, ok := f.Request.(*ports.RawRequest); ok {
+		return append(dst, raw.Body...), nil
+	}
+	return m.cfg.Codec.AppendBody(dst, f.Request, f.Version)
+}
+
+// admit puts an encoded request in its place.
+func (m *Machine) admit(f *Future) {
+	f.Queued = m.now
+	if f.noResponse {
+		m.unanswered = append(m.unanswered, f)
+	} else {
+		m.inflight.push(f)
+	}
+	if !f.control {
+		m.sink.RequestSent(m.now, f.Request.Key(), f.Version, f.size)
+	}
+}
+
+// HandleWritten returns the loan of Transmit: its first n bytes are on their
+// way. If n is less than all, the rest is not offered again before
+// HandleWritable.
+func (m *Machine) HandleWritten(now time.Time, epoch uint64, n int) {
+	m.tick(now)
+	if epoch != m.lentEpoch || !m.pending.lent {
+		m.sink.StaleIgnored(m.now)
+		return
+	}
+	m.pending.count(n)
+	m.written += uint64(n)
+	m.sink.BytesSent(m.now, n)
+	if !m.established || epoch != m.epoch {
+		return
+	}
+	m.choked = len(m.pending.leaving) > m.pending.written
+	m.pending.shrink()
+	for f := m.inflight.nextWritten(m.written); f != nil; f = m.inflight.nextWritten(m.written) {
+		m.noteWritten(f)
+	}
+	done := 0
+	for _, f := range m.unanswered {
+		if f.end > m.written {
+			break
+		}
+		m.noteWritten(f)
+		m.answered(f, 0)
+		done++
+	}
+	if done > 0 {
+		m.unanswered = append(m.unanswered[:0], m.unanswered[done:]...)
+		m.forgetDeadline()
+	}
+}
+
+// HandleWritable says that the link may take more.
+func (m *Machine) HandleWritable(now time.Time, epoch uint64) {
+	m.tick(now)
+	if m.current(epoch, m.established) {
+		m.choked = false
+	}
+}
+
+func (m *Machine) noteWritten(f *Future) {
+	f.Written = m.now
+	if !f.control {
+		m.note(Event{Kind: EventWritten, Endpoint: m.endpoint, Future: f})
+	}
+}
+
+// newFuture takes a future from those that came back.
+func (m *Machine) newFuture(req ports.Message) *Future {
+	if n := len(m.free); n > 0 {
+		f := m.free[n-1]
+		m.free = m.free[:n-1]
+		*f = Future{Request: req, Tag: f.Tag, spare: f.spare}
+		return f
+	}
+	return &Future{Request: req}
+}
+
+// keepBody is how much memory for a body a recycled future keeps.
+const keepBody = 64 << 10
+
+// Recycle takes a future that is done back for reuse. Nobody may look at it, nor
+// at its body, afterwards.
+func (m *Machine) Recycle(f *Future) {
+	if !f.done {
+		panic("domain: a future was recycled that is not done")
+	}
+	f.Request, f.body, f.err = nil, nil, nil
+	if cap(f.spare) > keepBody {
+		f.spare = nil
+	}
+	if len(m.free) <= 2*m.cfg.MaxInFlight {
+		f.done = false
+		m.free = append(m.free, f)
+	}
+}
+
+// Abandon gives up a future: nobody waits for it any more. The request keeps its
+// place in line, its answer is dropped, and no Completed output tells of it. It
+// belongs to the Machine from here on.
+func (m *Machine) Abandon(f *Future) {
+	if !f.done {
+		f.abandoned = true
+	}
+}
+
+func (m *Machine) guardCodec(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("panic in the codec: %v", p)
+		m.sink.broken = *err
+	}
+}

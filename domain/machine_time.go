@@ -1,0 +1,116 @@
+package domain
+
+import (
+	"fmt"
+	"time"
+)
+
+// All the times that matter to a connection: when the pause after a failure
+// ends, when the set-up is given up, and when the first request in flight is. An
+// owner waits for the one that comes first.
+
+// NextDeadline is when HandleTimeout has something to do; zero: never. It may be
+// early, never late.
+func (m *Machine) NextDeadline() time.Time {
+	switch {
+	case m.state == Disconnected && m.backoff.until.After(m.now):
+		return m.backoff.until
+	case m.state.SettingUp():
+		return m.setupBy
+	case m.state == Connected:
+		return m.earliest
+	}
+	return time.Time{}
+}
+
+// HandleTimeout says that time has passed. It may be called at any time.
+func (m *Machine) HandleTimeout(now time.Time) {
+	m.tick(now)
+	if m.state.SettingUp() && !m.now.Before(m.setupBy) {
+		m.fail(m.newError(ErrSetupTimeout, m.silence(), m.silenceHint()))
+		return
+	}
+	if !m.earliest.IsZero() && !m.now.Before(m.earliest) {
+		m.sweep()
+	}
+}
+
+// sweep drops the connection if a request is past its deadline: its answer may
+// still come, and Kafka's answers have no other order than that of the requests.
+// Otherwise it finds the earliest deadline anew.
+func (m *Machine) sweep() {
+	m.earliest = time.Time{}
+	consider := func(f *Future) (expired bool) {
+		if f.control {
+			return false
+		}
+		if !f.deadline.After(m.now) {
+			m.fail(m.newError(ErrRequestTimeout, nil, ""))
+			return true
+		}
+		if m.earliest.IsZero() || f.deadline.Before(m.earliest) {
+			m.earliest = f.deadline
+		}
+		return false
+	}
+	for i := range m.inflight.len() {
+		if consider(m.inflight.at(i)) {
+			return
+		}
+	}
+	for _, f := range m.unanswered {
+		if consider(f) {
+			return
+		}
+	}
+}
+
+// forgetDeadline lets an idle connection wait for nothing. While requests wait
+// the earliest deadline is left as it is: it is corrected when it comes.
+func (m *Machine) forgetDeadline() {
+	if m.inflight.len() == 0 && len(m.unanswered) == 0 {
+		m.earliest = time.Time{}
+	}
+}
+
+// silence tells what the set-up waited for.
+func (m *Machine) silence() error {
+	after := m.now.Sub(m.started)
+	switch {
+	case m.resolving:
+		return fmt.Errorf("no answer from the resolver after %v", after)
+	case m.state == Connecting:
+		return fmt.Errorf("no answer from the address after %v", after)
+	case m.state == Authenticating && m.login.step == loginToken:
+		return fmt.Errorf("no token from the authenticator after %v", after)
+	}
+	return fmt.Errorf("no answer from the peer after %v", after)
+}
+
+func (m *Machine) silenceHint() string {
+	switch m.state {
+	case NegotiatingVersions:
+		return "the port accepts connections but does not answer Kafka's ApiVersions: is it a Kafka port, and does it want TLS?"
+	case Handshake:
+		return "the port accepts connections but does not answer a TLS hello: does it speak TLS?"
+	}
+	return ""
+}
+
+// BlackedOut reports whether the pause after a failure lasts.
+func (m *Machine) BlackedOut(now time.Time) bool {
+	d, _ := m.ConnectionDelay(now)
+	return m.state == Disconnected && d > 0
+}
+
+// ConnectionDelay is how long to wait before it is worth trying to connect or to
+// send. forever: an event will tell, not the time.
+func (m *Machine) ConnectionDelay(now time.Time) (d time.Duration, forever bool) {
+	switch {
+	case m.state != Disconnected:
+		return 0, true
+	case m.again, len(m.addresses) > 0:
+		return 0, false
+	}
+	return m.backoff.remaining(now), false
+}

@@ -1,0 +1,109 @@
+package domain
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"brokerconn/ports"
+)
+
+// ApiVersions is the first request of every connection, also when the answer of
+// an earlier one is known: a broker otherwise lists the connection's software as
+// unknown (KIP-511). It is asked at the version that worked last, and at first at
+// v4, or v5 where the broker meant is named (KIP-1242).
+//
+// A broker that does not have that version answers error 35, in the format of
+// v0 whatever was asked. From Kafka 2.4 on the answer names the versions of
+// ApiVersions that it has; before, it names nothing, and v0 is left. The next
+// question is always at a strictly lower version, so that a peer which claims to
+// have more cannot make us ask for ever.
+//
+// Some brokers that are not Apache Kafka reset the connection instead (Azure
+// Event Hubs on v4): a connection lost while asking above v0 is followed by one
+// to the same address, at once, which asks at v0.
+
+const (
+	topAsk        = 4
+	topAskOfNamed = 5
+
+	codeUnsupportedVersion = 35
+)
+
+func (m *Machine) topAsk() int16 {
+	if m.cfg.ClusterID != "" || m.cfg.NodeID != nil {
+		return topAskOfNamed
+	}
+	return topAsk
+}
+
+func (m *Machine) askVersions() {
+	node := int32(-1)
+	if m.cfg.NodeID != nil {
+		node = *m.cfg.NodeID
+	}
+	m.sendControl(&ports.APIVersionsRequest{
+		SoftwareName:    m.cfg.SoftwareName,
+		SoftwareVersion: m.cfg.SoftwareVersion,
+		ClusterID:       m.cfg.ClusterID,
+		NodeID:          node,
+	}, m.ask)
+}
+
+func (m *Machine) lostWhileAsking(err error) {
+	if m.ask > 0 {
+		m.askV0, m.again = true, true
+		m.fail(m.newError(ErrConnection, m.cutOff(err), ""))
+		return
+	}
+	m.fail(m.newError(ErrConnection, m.cutOff(err),
+		"the peer closed the connection when asked for its API versions: a port for TLS, another protocol, or a Kafka before 0.10?"))
+}
+
+// receiveVersions takes the answer to ApiVersions.
+func (m *Machine) receiveVersions(f *Future, body []byte) {
+	version := f.Version
+	if len(body) >= 2 && int16(binary.BigEndian.Uint16(body)) == codeUnsupportedVersion {
+		version = 0
+	}
+	r, ok := decodeControl[*ports.APIVersionsResponse](m, f.Request, version, body)
+	if !ok {
+		return
+	}
+	switch r.ErrorCode {
+	case 0:
+	case codeUnsupportedVersion:
+		m.askLower(r)
+		return
+	default:
+		m.fail(m.newError(ErrProtocol, brokerError(r.ErrorCode, ""), ""))
+		return
+	}
+	v, err := newVersions(r, f.Version)
+	if err != nil {
+		m.fail(m.newError(ErrProtocol, err, ""))
+		return
+	}
+	m.versions = v
+	m.worked = f.Version
+	m.note(Event{Kind: EventVersions, Endpoint: m.endpoint, Versions: v})
+	if m.cfg.Mechanism != "" {
+		m.authenticate()
+		return
+	}
+	m.ready()
+}
+
+func (m *Machine) askLower(r *ports.APIVersionsResponse) {
+	if m.ask == 0 {
+		m.fail(m.newError(ErrProtocol, fmt.Errorf("ApiVersions v0: %w", brokerError(codeUnsupportedVersion, "")), ""))
+		return
+	}
+	lower := int16(0)
+	for _, a := range r.Ranges {
+		if a.Key == ports.KeyAPIVersions {
+			lower = max(min(m.ask-1, a.Max), 0)
+		}
+	}
+	m.ask = lower
+	m.askVersions()
+}

@@ -1,0 +1,121 @@
+package domain
+
+import (
+	"time"
+
+	"brokerconn/ports"
+)
+
+// OutputKind says what an [Output] asks for or tells.
+type OutputKind uint8
+
+const (
+	// Idle: nothing more to do before the Deadline (zero: none). The owner may
+	// wait now, and only now.
+	Idle OutputKind = iota
+	// Resolve: look up the configured host; answer with HandleAddresses.
+	Resolve
+	// Open: open a link to the Endpoint; answer with HandleStage.
+	Open
+	// Transmit: write Data; answer with HandleWritten, once. Data stays valid
+	// until that call counted it.
+	Transmit
+	// Challenge: hand Data to the authenticator (nil: begin); answer with
+	// HandleToken. Data stays valid until the next call of Next.
+	Challenge
+	// Hangup: close the link, or give up what leads to one, and forget the
+	// exchange.
+	Hangup
+	// Completed: Future is done. Its owner is to be told now.
+	Completed
+	// Changed: the state went From one To another, because of Err if it went
+	// down. The state's callbacks are to be called now.
+	Changed
+	// Noted: the Event is for whoever watches; only with Config.Trace.
+	Noted
+)
+
+var outputNames = [...]string{
+	"Idle", "Resolve", "Open", "Transmit", "Challenge", "Hangup", "Completed", "Changed", "Noted",
+}
+
+func (k OutputKind) String() string {
+	if int(k) < len(outputNames) {
+		return outputNames[k]
+	}
+	return "unknown output"
+}
+
+// Output is what comes out of Next. Which fields are set depends on Kind.
+type Output struct {
+	Kind     OutputKind
+	From, To State          // Changed
+	Epoch    uint64         // Resolve, Open, Transmit, Challenge: to be brought back
+	Deadline time.Time      // Idle
+	Endpoint ports.Endpoint // Open, Changed (the last one in use)
+	Data     []byte         // Transmit, Challenge
+	Future   *Future        // Completed
+	Err      error          // Changed
+	Event    *Event         // Noted
+}
+
+// EventKind names what an [Event] tells.
+type EventKind uint8
+
+const (
+	EventResolving EventKind = iota // a look-up begins
+	EventResolved                   // it ended: Endpoints or Err
+	EventDialling                   // a dial begins: Endpoint
+	EventDialled                    // the address was reached, or Err
+	EventSecured                    // the TLS handshake ended, perhaps with Err
+	EventVersions                   // the broker's table is known: Versions
+	EventLogin                      // a login begins: Mechanism
+	EventLoggedIn                   // it ended, perhaps with Err
+	EventWritten                    // the last byte of Future was handed to the transport
+	EventAnswered                   // Future was answered; Completed follows
+)
+
+// Event is one thing that happened on a connection. A Future in it is valid only
+// until its Completed output was handled.
+type Event struct {
+	Kind      EventKind
+	Time      time.Time
+	Endpoint  ports.Endpoint
+	Endpoints []ports.Endpoint
+	Mechanism string
+	Versions  *Versions
+	Future    *Future
+	Err       error
+}
+
+// outbox is the queue between the machine's methods and Next.
+type outbox struct {
+	items []item
+	head  int
+}
+
+// item is an output, or the futures of a dropped connection, which fail one by
+// one when their turn comes.
+type item struct {
+	Output
+	failing *failing
+}
+
+func (o *outbox) put(out Output) { o.items = append(o.items, item{Output: out}) }
+
+func (o *outbox) front() *item {
+	if o.head == len(o.items) {
+		return nil
+	}
+	return &o.items[o.head]
+}
+
+func (o *outbox) pop() Output {
+	out := o.items[o.head].Output
+	o.items[o.head] = item{}
+	o.head++
+	if o.head == len(o.items) {
+		o.items, o.head = o.items[:0], 0
+	}
+	return out
+}

@@ -1,0 +1,55 @@
+package domain
+
+// pending holds what waits to be written. Requests are encoded at its end, so
+// that several leave in one write. What was handed out stays where it is until
+// every byte of it is counted: new requests meanwhile gather in the other of two
+// buffers.
+type pending struct {
+	filling []byte // requests are appended here
+	leaving []byte // handed out, or about to be; written is how much is counted
+	written int
+	lent    bool
+}
+
+func (p *pending) len() int { return len(p.filling) + len(p.leaving) - p.written }
+
+// lend hands out the bytes that are next, until counted.
+func (p *pending) lend() []byte {
+	if p.written == len(p.leaving) {
+		p.leaving, p.filling = p.filling, p.leaving[:0]
+		p.written = 0
+	}
+	p.lent = true
+	return p.leaving[p.written:]
+}
+
+// count takes the loan back: n bytes of it are on their way.
+func (p *pending) count(n int) {
+	if !p.lent {
+		panic("domain: bytes counted as written that were not handed out")
+	}
+	if n < 0 || n > len(p.leaving)-p.written {
+		panic("domain: more bytes counted as written than were handed out")
+	}
+	p.lent = false
+	p.written += n
+}
+
+// keepAtMost is how much memory an empty buffer keeps: enough for a burst of
+// small requests, so that one large one does not stay for ever.
+const keepAtMost = 256 << 10
+
+// drop forgets everything that is not on its way. Not while lent.
+func (p *pending) drop() {
+	p.filling, p.leaving, p.written = p.filling[:0], p.leaving[:0], 0
+	p.shrink()
+}
+
+func (p *pending) shrink() {
+	if len(p.filling) == 0 && cap(p.filling) > keepAtMost {
+		p.filling = nil
+	}
+	if p.written == len(p.leaving) && cap(p.leaving) > keepAtMost {
+		p.leaving, p.written = nil, 0
+	}
+}

@@ -1,0 +1,67 @@
+package domain
+
+// Two rules: every move between states is in the table of this file, and every
+// move is reported exactly once, as a Changed output, in the order in which the
+// moves were made.
+//
+//	                 +--------------------------------------------------+
+//	                 v                                                  |
+//	Disconnected -> Connecting -> Handshake -> NegotiatingVersions -> Authenticating -> Connected
+//	                     |                        ^    |                                   ^
+//	                     +------------------------+    +-----------------------------------+
+//
+// Without TLS Handshake is left out, without SASL Authenticating. From each of
+// them a failure or a Close leads back to Disconnected, and a final Close from
+// anywhere to Closed, which nothing leaves.
+
+// State is where a connection stands.
+type State uint8
+
+const (
+	Disconnected        State = iota // no link; Connect starts one, after the backoff
+	Connecting                       // the host is looked up, the address dialled
+	Handshake                        // the TLS handshake is under way
+	NegotiatingVersions              // ApiVersions was asked
+	Authenticating                   // SaslHandshake and the exchange are under way
+	Connected                        // requests are admitted
+	Closed                           // closed for good
+)
+
+var stateNames = [...]string{
+	"Disconnected", "Connecting", "Handshake", "NegotiatingVersions",
+	"Authenticating", "Connected", "Closed",
+}
+
+func (s State) String() string {
+	if int(s) < len(stateNames) {
+		return stateNames[s]
+	}
+	return "unknown state"
+}
+
+// moves lists, for each state, the states that may follow it.
+var moves = [...][]State{
+	Disconnected:        {Connecting, Closed},
+	Connecting:          {Handshake, NegotiatingVersions, Disconnected, Closed},
+	Handshake:           {NegotiatingVersions, Disconnected, Closed},
+	NegotiatingVersions: {Authenticating, Connected, Disconnected, Closed},
+	Authenticating:      {Connected, Disconnected, Closed},
+	Connected:           {Disconnected, Closed},
+	Closed:              {},
+}
+
+func (s State) mayBecome(to State) bool {
+	for _, next := range moves[s] {
+		if next == to {
+			return true
+		}
+	}
+	return false
+}
+
+// Down reports whether there is neither a connection nor an attempt at one.
+func (s State) Down() bool { return s == Disconnected || s == Closed }
+
+// SettingUp reports whether the connection is on its way: the seed's
+// connecting().
+func (s State) SettingUp() bool { return s >= Connecting && s <= Authenticating }
