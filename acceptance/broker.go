@@ -1,0 +1,242 @@
+package acceptance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	defaultStartTimeout = 2 * time.Minute
+	// stopTimeout is how long a broker may take to shut down in good order.
+	stopTimeout = 30 * time.Second
+	// startAttempts is how often a start is tried whose ports were lost to
+	// another process between being found free and being bound.
+	startAttempts = 3
+)
+
+// Config says which broker to start. The zero value is the newest release with
+// one PLAINTEXT listener.
+type Config struct {
+	// Version is a release of Kafka, "4.4.0". Empty: Newest.
+	Version string
+	// Properties are added to the server's configuration, and win over what
+	// this package has set there itself. Nil: none.
+	Properties map[string]string
+	// StartTimeout bounds one start of the broker, without the fetching of its
+	// jars; it holds for Restart too. 0: two minutes. A quiet machine needs four
+	// seconds.
+	StartTimeout time.Duration
+}
+
+// Broker is one broker process, or, between Kill and Restart, what is left of it.
+// Its methods are safe for concurrent use; those that change it run one at a time.
+type Broker struct {
+	release   *release
+	java      string
+	classpath string
+	config    Config
+	dir       string
+	addrs     addrs
+	clusterID string
+
+	mu     sync.Mutex
+	proc   *process // the last one started, running or not; nil before
+	paused bool
+	closed bool
+}
+
+// errPortTaken says that a broker found one of its ports in use.
+var errPortTaken = errors.New("the port is in use by another process")
+
+// Start fetches the jars if need be, and returns when the broker answers. If it
+// fails, or ctx ends first, nothing is left behind: no process, no directory.
+// Afterwards ctx has no meaning for the broker. Close it.
+func Start(ctx context.Context, config Config) (*Broker, error) {
+	return start(ctx, config, freePorts)
+}
+
+func start(ctx context.Context, config Config, pick func() (addrs, error)) (*Broker, error) {
+	if config.Version == "" {
+		config.Version = Newest
+	}
+	if config.StartTimeout == 0 {
+		config.StartTimeout = defaultStartTimeout
+	}
+	rel, err := releaseOf(config.Version)
+	if err != nil {
+		return nil, err
+	}
+	java, err := findJava()
+	if err != nil {
+		return nil, fmt.Errorf("acceptance: no Java for Kafka %s: %w", config.Version, err)
+	}
+	classpath, err := Fetch(ctx, config.Version)
+	if err != nil {
+		return nil, err
+	}
+	for attempt := 1; ; attempt++ {
+		b := &Broker{release: rel, java: java, classpath: classpath, config: config, clusterID: newClusterID()}
+		if b.addrs, err = pick(); err != nil {
+			return nil, err
+		}
+		err = b.create(ctx)
+		if err == nil {
+			return b, nil
+		}
+		err = errors.Join(err, b.Close())
+		if !errors.Is(err, errPortTaken) || attempt == startAttempts {
+			return nil, err
+		}
+	}
+}
+
+// Addr returns what clients dial, "127.0.0.1:port". It stays the same through
+// every Restart.
+func (b *Broker) Addr() string { return fmt.Sprintf("127.0.0.1:%d", b.addrs.port) }
+
+// Dir returns the broker's directory, absolute; it holds server.properties, the
+// log and the data.
+func (b *Broker) Dir() string { return b.dir }
+
+// ClusterID returns the id that the cluster of this one broker was made with.
+func (b *Broker) ClusterID() string { return b.clusterID }
+
+// Log returns the end of what the broker wrote to its log, through all restarts.
+func (b *Broker) Log() string {
+	return tail(b.logFrom(0))
+}
+
+// PID returns the broker's process id, or 0 if it is not running.
+func (b *Broker) PID() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.running() {
+		return 0
+	}
+	return b.proc.pid()
+}
+
+// Pause makes the broker stand still (SIGSTOP): its connections stay, the kernel
+// still accepts new ones, and nothing is answered. It returns when the last
+// thread has stopped. Windows has no such thing, and an error.
+func (b *Broker) Pause() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.running() {
+		return b.notRunning("pause")
+	}
+	b.paused = true
+	return b.proc.pause()
+}
+
+// Resume ends a Pause (SIGCONT). What was sent meanwhile is answered. A broker
+// that is not paused is left as it is.
+func (b *Broker) Resume() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.running() {
+		return b.notRunning("resume")
+	}
+	return b.resume()
+}
+
+// Kill ends the broker at once (SIGKILL) and returns when it is gone. Its
+// connections are reset or closed by the kernel. A broker that is not running is
+// left as it is.
+func (b *Broker) Kill() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.running() {
+		b.proc.kill()
+	}
+	return nil
+}
+
+// Stop lets the broker shut down in good order (SIGTERM; on Windows it is
+// killed), resumed before if it is paused. It is killed, and that is the error,
+// if it is not gone after 30 seconds or when ctx ends. A broker that is not
+// running is left as it is.
+func (b *Broker) Stop(ctx context.Context) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.stop(ctx)
+}
+
+// Restart starts the broker again on the same ports with the same data, after a
+// Stop if it is running. If that fails it is not running, and its directory is
+// still there.
+func (b *Broker) Restart(ctx context.Context) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return b.notRunning("restart")
+	}
+	if err := b.stop(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, b.config.StartTimeout)
+	defer cancel()
+	return b.launch(ctx)
+}
+
+// Close kills the broker if it is running, paused or not, and removes its
+// directory. It is final. Further calls do nothing.
+func (b *Broker) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	if b.running() {
+		b.proc.kill()
+	}
+	if b.dir == "" {
+		return nil
+	}
+	return os.RemoveAll(b.dir)
+}
+
+func (b *Broker) running() bool { return b.proc != nil && b.proc.alive() }
+
+func (b *Broker) notRunning(what string) error {
+	why := "is not running"
+	if b.closed {
+		why = "was closed"
+	} else if b.proc != nil {
+		why += ": " + b.proc.ended()
+	}
+	return fmt.Errorf("acceptance: %s: the broker at %s %s", what, b.Addr(), why)
+}
+
+func (b *Broker) resume() error {
+	if !b.paused {
+		return nil
+	}
+	b.paused = false
+	return b.proc.carryOn()
+}
+
+func (b *Broker) stop(ctx context.Context) error {
+	if !b.running() {
+		return nil
+	}
+	if err := b.resume(); err != nil {
+		return err
+	}
+	if err := b.proc.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		b.proc.kill()
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+	defer cancel()
+	select {
+	case <-b.proc.done:
+		return nil
+	case <-ctx.Done():
+		b.proc.kill()
+		return fmt.Errorf("acceptance: the broker at %s did not shut down and was killed: %w", b.Addr(), ctx.Err())
+	}
+}

@@ -1,0 +1,290 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestBrokerAnswers(t *testing.T) {
+	b := sharedBroker(t)
+	conn := dial(t, b.Addr())
+	for correlation := range byte(3) {
+		if err := askVersions(conn, correlation); err != nil {
+			t.Fatal(err)
+		}
+		expectAnswer(t, conn, correlation)
+	}
+	if id, _ := cluster(t, b.Addr()); id != b.ClusterID() {
+		t.Errorf("cluster id %q, want %q", id, b.ClusterID())
+	}
+	if !strings.Contains(b.Log(), "Kafka Server started") {
+		t.Errorf("the log does not end with the start:\n%s", b.Log())
+	}
+}
+
+// One broker through all that can be done to it.
+func TestBrokerLife(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	b := privateBroker(t, Config{})
+	addr, pid := b.Addr(), b.PID()
+	createTopic(t, addr, "kept")
+
+	conn := dial(t, addr)
+	if err := b.Pause(); err != nil {
+		t.Fatal(err)
+	}
+	if err := askVersions(conn, 1); err != nil {
+		t.Fatal(err)
+	}
+	expectSilence(t, conn)
+	late := dial(t, addr) // the kernel accepts for it
+	if err := askVersions(late, 2); err != nil {
+		t.Fatal(err)
+	}
+	expectSilence(t, late)
+	if err := b.Resume(); err != nil {
+		t.Fatal(err)
+	}
+	expectAnswer(t, conn, 1)
+	expectAnswer(t, late, 2)
+
+	if err := b.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	expectGone(t, b, conn)
+
+	for _, end := range []string{"kill", "stop", "stop while paused"} {
+		if err := b.Restart(t.Context()); err != nil {
+			t.Fatalf("restart before %s: %v", end, err)
+		}
+		if b.Addr() != addr || b.PID() == pid || b.PID() == 0 {
+			t.Fatalf("restarted at %s as process %d; was at %s as %d", b.Addr(), b.PID(), addr, pid)
+		}
+		pid = b.PID()
+		id, topics := cluster(t, addr)
+		if id != b.ClusterID() || !slices.Contains(topics, "kept") {
+			t.Fatalf("restarted with cluster id %q and topics %q; want id %q and the topic kept", id, topics, b.ClusterID())
+		}
+		conn := dial(t, addr)
+		var err error
+		switch end {
+		case "kill":
+			err = b.Kill()
+		case "stop":
+			err = b.Stop(t.Context())
+		case "stop while paused":
+			err = errors.Join(b.Pause(), b.Stop(t.Context()))
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", end, err)
+		}
+		expectGone(t, b, conn)
+	}
+
+	for what, err := range map[string]error{"pause": b.Pause(), "resume": b.Resume()} {
+		if err == nil || !strings.Contains(err.Error(), "not running") {
+			t.Errorf("%s of a broker that is not running: %v", what, err)
+		}
+	}
+	if err := errors.Join(b.Kill(), b.Stop(t.Context()), b.Close(), b.Close()); err != nil {
+		t.Errorf("ending what has ended: %v", err)
+	}
+	if err := b.Restart(t.Context()); err == nil || !strings.Contains(err.Error(), "closed") {
+		t.Errorf("restart of a closed broker: %v", err)
+	}
+	expectNothingLeft(t, os.Getenv("TMPDIR"))
+}
+
+// expectGone checks what a client sees of a broker that is gone.
+func expectGone(t *testing.T, b *Broker, conn net.Conn) {
+	t.Helper()
+	conn.SetReadDeadline(time.Now().Add(patience))
+	n, err := conn.Read(make([]byte, 1))
+	if n != 0 || !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("%d bytes and %v on a connection to a broker that is gone", n, err)
+	}
+	if conn, err := net.DialTimeout("tcp", b.Addr(), patience); err == nil {
+		conn.Close()
+		t.Errorf("%s still accepts connections", b.Addr())
+	} else if !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("dialling a broker that is gone: %v", err)
+	}
+	if b.PID() != 0 {
+		t.Errorf("a broker that is gone has the process id %d", b.PID())
+	}
+}
+
+// expectNothingLeft checks that dir, in which brokers had their directories, is
+// empty and that no process works on it.
+func expectNothingLeft(t *testing.T, dir string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 0 {
+		t.Errorf("left in %s: %v, %v", dir, entries, err)
+	}
+	if runtime.GOOS != "linux" {
+		return // no /proc to look through
+	}
+	commands, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil || len(commands) == 0 {
+		t.Fatalf("no processes in /proc: %v", err)
+	}
+	for _, file := range commands {
+		if command, err := os.ReadFile(file); err == nil && strings.Contains(string(command), dir) {
+			t.Errorf("left running: %s: %s", file, strings.ReplaceAll(string(command), "\x00", " "))
+		}
+	}
+}
+
+func TestCloseOfARunningBroker(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	b := privateBroker(t, Config{})
+	if _, err := os.Stat(b.Dir()); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(b.Pause(), b.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(b.Dir()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the directory of a closed broker: %v", err)
+	}
+	expectNothingLeft(t, os.Getenv("TMPDIR"))
+}
+
+func TestStartGivenUp(t *testing.T) {
+	for _, when := range []string{"before", "while formatting", "while starting"} {
+		t.Run(when, func(t *testing.T) {
+			dir := t.TempDir()
+			t.Setenv("TMPDIR", dir)
+			ctx, cancel := context.WithCancel(t.Context())
+			var reached func() bool
+			switch when {
+			case "before":
+				cancel()
+			case "while formatting":
+				reached = func() bool { return exists(dir, "*/server.properties") }
+			case "while starting":
+				reached = func() bool { return exists(dir, "*/data/meta.properties") }
+			}
+			watched := make(chan struct{})
+			go func() {
+				defer close(watched)
+				for ctx.Err() == nil && !reached() {
+					runtime.Gosched()
+				}
+				cancel()
+			}()
+			b, err := Start(ctx, Config{})
+			cancel()
+			<-watched
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("a start that was given up: %v", err)
+			}
+			if err == nil {
+				b.Close()
+			}
+			expectNothingLeft(t, dir)
+		})
+	}
+}
+
+func exists(dir, pattern string) bool {
+	found, err := filepath.Glob(filepath.Join(dir, pattern))
+	return err == nil && len(found) > 0
+}
+
+func TestStartTimeout(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	b, err := Start(t.Context(), Config{StartTimeout: time.Millisecond})
+	if err == nil {
+		b.Close()
+	}
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a start that may take a millisecond: %v", err)
+	}
+	expectNothingLeft(t, dir)
+}
+
+// What a broker says of its end must reach who reads the test's output.
+func TestStartOfABrokerThatDies(t *testing.T) {
+	for name, test := range map[string]struct {
+		properties map[string]string
+		want       string
+	}{
+		"while formatting": {map[string]string{"node.id": "many"}, "Invalid value many for configuration node.id"},
+		"while starting":   {map[string]string{"authorizer.class.name": "no.such.Class"}, "no.such.Class"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			t.Setenv("TMPDIR", dir)
+			b, err := Start(t.Context(), Config{Properties: test.properties})
+			if err == nil {
+				b.Close()
+			}
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%v\ndoes not say %q", err, test.want)
+			}
+			t.Log(err)
+			expectNothingLeft(t, dir)
+		})
+	}
+}
+
+func TestPortTaken(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	taken := l.Addr().(*net.TCPAddr).Port
+
+	picks := 0
+	b, err := start(t.Context(), Config{}, func() (addrs, error) {
+		a, err := freePorts()
+		switch picks++; picks {
+		case 1:
+			a.port = taken
+		case 2:
+			a.aux = taken
+		}
+		return a, err
+	})
+	if err != nil {
+		t.Fatalf("two starts that lost a port, and a third: %v", err)
+	}
+	defer b.Close()
+	if picks != 3 {
+		t.Errorf("started at attempt %d, with a port taken in the first two", picks)
+	}
+
+	// A restart cannot go elsewhere.
+	if err := b.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	thief, err := net.Listen("tcp", b.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = b.Restart(t.Context())
+	if !errors.Is(err, errPortTaken) || !strings.Contains(err.Error(), b.Addr()) {
+		t.Errorf("restart on a port that is taken: %v", err)
+	}
+	thief.Close()
+	if err := b.Restart(t.Context()); err != nil {
+		t.Errorf("restart on a port that is free again: %v", err)
+	}
+}

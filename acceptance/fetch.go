@@ -1,0 +1,194 @@
+package acceptance
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// fetchTimeout bounds one run of Maven. 45 MB take 13 s on a good day.
+const fetchTimeout = 10 * time.Minute
+
+// buildClasspath is the Maven goal that resolves a project's dependencies and
+// writes their paths into a file.
+const buildClasspath = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:build-classpath"
+
+// Fetch makes sure that the jars of a release are in the cache, and returns the
+// class path for java. What is there and whole is not fetched again, and no
+// network is needed then. Processes may fetch at the same time; one does the
+// work. It needs Maven, whose settings (mirrors, proxies) hold.
+func Fetch(ctx context.Context, version string) (classpath string, err error) {
+	rel, err := releaseOf(version)
+	if err != nil {
+		return "", err
+	}
+	c, err := openCache()
+	if err != nil {
+		return "", err
+	}
+	jars, err := c.whole(version)
+	if err != nil {
+		return "", err
+	}
+	if jars == nil {
+		if jars, err = c.repair(ctx, rel, version); err != nil {
+			return "", err
+		}
+	}
+	return strings.Join(jars, string(os.PathListSeparator)), nil
+}
+
+// repair makes the cache whole under its lock.
+func (c cache) repair(ctx context.Context, rel *release, version string) ([]string, error) {
+	unlock, err := c.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	// Another process may have done it while this one waited.
+	jars, err := c.whole(version)
+	if err != nil || jars != nil {
+		return jars, err
+	}
+	if jars, err = c.fetch(ctx, rel, version); err != nil {
+		return nil, fmt.Errorf("acceptance: fetch Kafka %s into %s: %w", version, c, err)
+	}
+	return jars, nil
+}
+
+// fetch has Maven fetch what is missing. The lock is held.
+func (c cache) fetch(ctx context.Context, rel *release, version string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	known, err := c.load(version)
+	if err != nil {
+		return nil, err
+	}
+	bad := broken(known)
+	// Twice, since an earlier run that was cut off, or ran out of disk, can have
+	// left a jar that no class path knew and that Maven takes for good.
+	for range 2 {
+		if err := remove(bad); err != nil {
+			return nil, err
+		}
+		jars, err := c.resolve(ctx, rel, version)
+		if err != nil {
+			return nil, err
+		}
+		if bad = broken(jars); bad == nil {
+			return jars, c.store(version, jars)
+		}
+	}
+	return nil, fmt.Errorf("fetched again and still broken: %s", strings.Join(bad, ", "))
+}
+
+// remove takes jars out of Maven's repository, each with its directory, where
+// Maven notes that it has it.
+func remove(jars []string) error {
+	for _, jar := range jars {
+		if err := os.RemoveAll(filepath.Dir(jar)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resolve runs Maven and returns the jars that it names.
+func (c cache) resolve(ctx context.Context, rel *release, version string) ([]string, error) {
+	mvn, err := exec.LookPath("mvn")
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp(string(c), "fetch-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	pom, list := filepath.Join(dir, "pom.xml"), filepath.Join(dir, "classpath")
+	if err := os.WriteFile(pom, rel.pom(version), 0o666); err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	cmd := exec.Command(mvn, "--batch-mode", "--quiet", "-Dstyle.color=never",
+		// Ask again for what was not there last time, which Maven remembers.
+		"--update-snapshots",
+		"--file", pom, "-Dmaven.repo.local="+c.m2(),
+		buildClasspath, "-DincludeScope=runtime", "-Dmdep.outputFile="+list)
+	cmd.Dir = dir
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := run(ctx, cmd); err != nil {
+		return nil, mavenError(ctx, err, out.String())
+	}
+	text, err := os.ReadFile(list)
+	if err != nil {
+		return nil, err
+	}
+	jars := filepath.SplitList(strings.TrimSpace(string(text)))
+	if len(jars) == 0 {
+		return nil, errors.New("mvn names no jar")
+	}
+	return jars, nil
+}
+
+// mavenError makes one sentence of what Maven says in many.
+func mavenError(ctx context.Context, err error, output string) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("mvn was given up: %w", err)
+	}
+	for line := range strings.Lines(output) {
+		if reason, ok := strings.CutPrefix(line, "[ERROR] "); ok {
+			reason, _, _ = strings.Cut(strings.TrimSpace(reason), " -> [Help")
+			return fmt.Errorf("mvn: %w: %s", err, reason)
+		}
+	}
+	return fmt.Errorf("mvn: %w: %s", err, tail(output))
+}
+
+// pom writes the project whose dependencies are the broker's jars.
+func (rel *release) pom(version string) []byte {
+	type artifact struct {
+		Group    string `xml:"groupId"`
+		Artifact string `xml:"artifactId"`
+		Version  string `xml:"version,omitempty"`
+	}
+	type dependency struct {
+		artifact
+		Exclusions []artifact `xml:"exclusions>exclusion"`
+	}
+	parse := func(coordinates string) artifact {
+		group, rest, _ := strings.Cut(coordinates, ":")
+		name, version, _ := strings.Cut(rest, ":")
+		return artifact{Group: group, Artifact: name, Version: version}
+	}
+	kafka := dependency{artifact: artifact{Group: "org.apache.kafka", Artifact: "kafka_" + rel.scala, Version: version}}
+	for _, e := range rel.exclusions {
+		kafka.Exclusions = append(kafka.Exclusions, parse(e))
+	}
+	dependencies := []dependency{kafka}
+	for _, a := range rel.additions {
+		dependencies = append(dependencies, dependency{artifact: parse(a)})
+	}
+	text, err := xml.MarshalIndent(struct {
+		XMLName struct{} `xml:"http://maven.apache.org/POM/4.0.0 project"`
+		Model   string   `xml:"modelVersion"`
+		artifact
+		Packaging    string       `xml:"packaging"`
+		Dependencies []dependency `xml:"dependencies>dependency"`
+	}{
+		Model:        "4.0.0",
+		artifact:     artifact{Group: "brokerconn", Artifact: "kafka-" + version, Version: "1"},
+		Packaging:    "pom",
+		Dependencies: dependencies,
+	}, "", "  ")
+	if err != nil {
+		panic(err)
+	}
+	return text
+}

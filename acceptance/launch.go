@@ -1,0 +1,172 @@
+package acceptance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A broker is made in two steps, each a JVM: prepare turns an empty directory
+// into a broker's, launch runs the broker in it, the first time and again. Both
+// write to one log, which is also how the broker says that it serves.
+
+// create makes the directory of a new broker, and starts it.
+func (b *Broker) create(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, b.config.StartTimeout)
+	defer cancel()
+	dir, err := os.MkdirTemp("", "brokerconn-kafka-")
+	if err != nil {
+		return fmt.Errorf("acceptance: a directory for the broker: %w", err)
+	}
+	b.dir = dir
+	if err := os.Mkdir(filepath.Join(dir, "tmp"), 0o777); err != nil {
+		return fmt.Errorf("acceptance: a directory for the broker: %w", err)
+	}
+	properties := make(map[string]string)
+	for key, value := range b.release.properties {
+		properties[key] = b.fill(value)
+	}
+	maps.Copy(properties, b.config.Properties)
+	file := filepath.Join(dir, "server.properties")
+	if err := os.WriteFile(file, []byte(formatProperties(properties)), 0o666); err != nil {
+		return fmt.Errorf("acceptance: the broker's configuration: %w", err)
+	}
+	if err := b.prepare(ctx); err != nil {
+		return err
+	}
+	return b.launch(ctx)
+}
+
+// prepare makes the empty directory a broker's.
+func (b *Broker) prepare(ctx context.Context) error {
+	cmd, log, err := b.command(b.release.prepare)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	if err := run(ctx, cmd); err != nil {
+		return fmt.Errorf("acceptance: %s for Kafka %s: %w\n%s", b.release.prepare[0], b.config.Version, err, b.Log())
+	}
+	return nil
+}
+
+// launch starts the process and returns when it answers. Otherwise it is gone.
+func (b *Broker) launch(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("acceptance: Kafka %s on %s: %w", b.config.Version, b.Addr(), err)
+	}
+	cmd, log, err := b.command(b.release.run)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	// The log of earlier starts is in the same file.
+	info, err := log.Stat()
+	if err != nil {
+		return err
+	}
+	b.paused = false
+	if b.proc, err = startProcess(cmd); err != nil {
+		return fmt.Errorf("acceptance: Kafka %s on %s: %w", b.config.Version, b.Addr(), err)
+	}
+	err = poll(ctx, b.proc, func() bool {
+		// The log alone is not enough, and the port alone may be another's.
+		return strings.Contains(b.logFrom(info.Size()), b.release.ready) && accepts(b.Addr())
+	})
+	if err == nil {
+		return nil
+	}
+	b.proc.kill()
+	said := b.logFrom(info.Size())
+	switch {
+	case !errors.Is(err, errEnded):
+	case strings.Contains(said, "Address already in use"):
+		err = errPortTaken
+	default:
+		err = fmt.Errorf("%w: %s", err, b.proc.ended())
+	}
+	return fmt.Errorf("acceptance: Kafka %s on %s (and 127.0.0.1:%d) did not start: %w\n%s",
+		b.config.Version, b.Addr(), b.addrs.aux, err, tail(said))
+}
+
+// command is a JVM with a main class and its arguments. What it writes is
+// appended to the log, which the caller closes: the child has it by then.
+func (b *Broker) command(main []string) (*exec.Cmd, *os.File, error) {
+	var args []string
+	for _, flag := range b.release.flags {
+		args = append(args, b.fill(flag))
+	}
+	args = append(args, "-cp", b.classpath)
+	for _, arg := range main {
+		args = append(args, b.fill(arg))
+	}
+	log, err := os.OpenFile(b.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
+	if err != nil {
+		return nil, nil, fmt.Errorf("acceptance: the broker's log: %w", err)
+	}
+	cmd := exec.Command(b.java, args...)
+	cmd.Dir = b.dir
+	cmd.Stdout, cmd.Stderr = log, log
+	return cmd, log, nil
+}
+
+// fill fills in the places of a text from the table of releases.
+func (b *Broker) fill(text string) string {
+	return strings.NewReplacer(
+		"{dir}", filepath.ToSlash(b.dir),
+		"{port}", strconv.Itoa(b.addrs.port),
+		"{aux}", strconv.Itoa(b.addrs.aux),
+		"{cluster}", b.clusterID,
+	).Replace(text)
+}
+
+func (b *Broker) logFile() string { return filepath.Join(b.dir, "broker.log") }
+
+// logFrom returns the log from an offset on, or why it cannot be read.
+func (b *Broker) logFrom(offset int64) string {
+	f, err := os.Open(b.logFile())
+	if err != nil {
+		return err.Error()
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.NewSectionReader(f, offset, 1<<30))
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+// tailSize is what of a log fits into an error and is still read.
+const tailSize = 4096
+
+// tail returns the last lines of a text.
+func tail(text string) string {
+	text = strings.TrimSpace(text)
+	if len(text) <= tailSize {
+		return text
+	}
+	text = text[len(text)-tailSize:]
+	if _, whole, ok := strings.Cut(text, "\n"); ok {
+		text = whole
+	}
+	return "...\n" + text
+}
+
+// accepts says whether somebody accepts connections at addr.
+func accepts(addr string) bool {
+	conn, err := net.DialTimeout("tcp", addr, time.Second)
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
+}

@@ -1,0 +1,118 @@
+package acceptance
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maven is what the dependency plugin in fetch.go runs on.
+const maven = "3.6"
+
+// A tool that does not answer the question for its version in this time is
+// broken, not slow.
+const toolTimeout = time.Minute
+
+var (
+	// java -version says `openjdk version "17.0.15"`, and up to Java 8 "1.8.0_402".
+	javaVersion  = regexp.MustCompile(`version "(?:1\.)?(\d+)`)
+	mavenVersion = regexp.MustCompile(`Apache Maven (\d+\.\d+)`)
+)
+
+// Requirements returns nil if the newest release can be fetched and run on this
+// machine, or an error of one line that says all that is missing and how to get
+// it. It asks the tools for their versions, which takes about a second.
+func Requirements() error {
+	var missing []string
+	for _, err := range []error{checkJava(), checkMaven()} {
+		if err != nil {
+			missing = append(missing, err.Error())
+		}
+	}
+	if missing == nil {
+		return nil
+	}
+	return errors.New("acceptance: " + strings.Join(missing, "; "))
+}
+
+func checkJava() error {
+	rel, err := releaseOf(Newest)
+	if err != nil {
+		return err
+	}
+	need := fmt.Sprintf("Kafka %s needs Java %d or newer (Debian: apt-get install openjdk-%[2]d-jre-headless; "+
+		"macOS: brew install openjdk@%[2]d; anywhere: https://adoptium.net), found through JAVA_HOME or PATH", Newest, rel.java)
+	java, err := findJava()
+	if err != nil {
+		return fmt.Errorf("no java: %s", need)
+	}
+	out, err := ask(java, "-version")
+	if err != nil {
+		return fmt.Errorf("%s does not run (%w): %s", java, err, need)
+	}
+	found := javaVersion.FindStringSubmatch(out)
+	if found == nil {
+		return fmt.Errorf("%s tells no version: %s", java, need)
+	}
+	if major, _ := strconv.Atoi(found[1]); major < rel.java {
+		return fmt.Errorf("%s is Java %d: %s", java, major, need)
+	}
+	return nil
+}
+
+func checkMaven() error {
+	const need = "the brokers' jars are fetched with Maven " + maven +
+		" or newer (Debian: apt-get install maven; macOS: brew install maven; anywhere: https://maven.apache.org), found through PATH"
+	mvn, err := exec.LookPath("mvn")
+	if err != nil {
+		return errors.New("no mvn: " + need)
+	}
+	out, err := ask(mvn, "--version")
+	if err != nil {
+		return fmt.Errorf("%s does not run (%w): %s", mvn, err, need)
+	}
+	found := mavenVersion.FindStringSubmatch(out)
+	if found == nil {
+		return fmt.Errorf("%s tells no version: %s", mvn, need)
+	}
+	if compareMinor(found[1], maven) < 0 {
+		return fmt.Errorf("%s is Maven %s: %s", mvn, found[1], need)
+	}
+	return nil
+}
+
+// findJava returns the java command. JAVA_HOME wins, as it does for Maven.
+func findJava() (string, error) {
+	if home := os.Getenv("JAVA_HOME"); home != "" {
+		return exec.LookPath(filepath.Join(home, "bin", "java"))
+	}
+	return exec.LookPath("java")
+}
+
+// ask runs a tool that prints something and ends.
+func ask(name string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), toolTimeout)
+	defer cancel()
+	var out bytes.Buffer
+	cmd := exec.Command(name, args...)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := run(ctx, cmd)
+	return out.String(), err
+}
+
+// compareMinor compares versions of two numbers, "3.10" with "3.6".
+func compareMinor(a, b string) int {
+	aMajor, aMinor, _ := strings.Cut(a, ".")
+	bMajor, bMinor, _ := strings.Cut(b, ".")
+	number := func(s string) int { n, _ := strconv.Atoi(s); return n }
+	return cmp.Or(cmp.Compare(number(aMajor), number(bMajor)), cmp.Compare(number(aMinor), number(bMinor)))
+}

@@ -1,0 +1,145 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// A harness is not to be tested with the library that it is there to test: what
+// these tests say to a broker is written by hand, or by kmsg.
+
+// patience is how long an answer is waited for that must come.
+const patience = 30 * time.Second
+
+// silence is how long an answer is waited for that must not come. A broker that
+// runs answers in a few milliseconds.
+const silence = 300 * time.Millisecond
+
+func dial(t *testing.T, addr string) net.Conn {
+	t.Helper()
+	conn, err := net.DialTimeout("tcp", addr, patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// askVersions writes an ApiVersions request, version 0 (KIP-35).
+func askVersions(conn net.Conn, correlation byte) error {
+	_, err := conn.Write([]byte{
+		0, 0, 0, 14, // size
+		0, 18, // key: ApiVersions
+		0, 0, // version
+		0, 0, 0, correlation,
+		0, 4, 't', 'e', 's', 't', // client id
+	})
+	return err
+}
+
+// readVersions reads the answer to askVersions, and returns how many APIs it lists.
+func readVersions(conn net.Conn, correlation byte, wait time.Duration) (int, error) {
+	conn.SetReadDeadline(time.Now().Add(wait))
+	body, err := readFrame(conn)
+	if err != nil {
+		return 0, err
+	}
+	if len(body) < 10 || body[3] != correlation {
+		return 0, fmt.Errorf("not an answer to request %d: % x", correlation, body)
+	}
+	if code := binary.BigEndian.Uint16(body[4:]); code != 0 {
+		return 0, fmt.Errorf("error code %d", code)
+	}
+	n := int(binary.BigEndian.Uint32(body[6:]))
+	if len(body) != 10+6*n {
+		return 0, fmt.Errorf("%d APIs in %d bytes", n, len(body))
+	}
+	return n, nil
+}
+
+func readFrame(conn net.Conn) ([]byte, error) {
+	var size [4]byte
+	if _, err := io.ReadFull(conn, size[:]); err != nil {
+		return nil, err
+	}
+	body := make([]byte, binary.BigEndian.Uint32(size[:]))
+	_, err := io.ReadFull(conn, body)
+	return body, err
+}
+
+func expectAnswer(t *testing.T, conn net.Conn, correlation byte) {
+	t.Helper()
+	n, err := readVersions(conn, correlation, patience)
+	if err != nil {
+		t.Fatalf("request %d: %v", correlation, err)
+	}
+	if n < 40 {
+		t.Fatalf("request %d: %d APIs; a broker has more", correlation, n)
+	}
+}
+
+func expectSilence(t *testing.T, conn net.Conn) {
+	t.Helper()
+	conn.SetReadDeadline(time.Now().Add(silence))
+	n, err := conn.Read(make([]byte, 1))
+	if n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("%d bytes and %v, from a broker that should stand still", n, err)
+	}
+}
+
+// call sends one request of kmsg on a connection of its own.
+func call(t *testing.T, addr string, request kmsg.Request) kmsg.Response {
+	t.Helper()
+	conn := dial(t, addr)
+	conn.SetDeadline(time.Now().Add(patience))
+	if _, err := conn.Write(kmsg.NewRequestFormatter().AppendRequest(nil, request, 1)); err != nil {
+		t.Fatal(err)
+	}
+	body, err := readFrame(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response := request.ResponseKind()
+	response.SetVersion(request.GetVersion())
+	if err := response.ReadFrom(body[4:]); err != nil {
+		t.Fatal(err)
+	}
+	return response
+}
+
+// createTopic makes a topic; CreateTopics v2 is the oldest that 4.x knows.
+func createTopic(t *testing.T, addr, name string) {
+	t.Helper()
+	request := kmsg.NewPtrCreateTopicsRequest()
+	request.SetVersion(2)
+	topic := kmsg.NewCreateTopicsRequestTopic()
+	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = name, 1, 1
+	request.Topics = append(request.Topics, topic)
+	request.TimeoutMillis = int32(patience.Milliseconds())
+	response := call(t, addr, request).(*kmsg.CreateTopicsResponse)
+	if code := response.Topics[0].ErrorCode; code != 0 {
+		t.Fatalf("create topic %s: error code %d", name, code)
+	}
+}
+
+// cluster returns the cluster's id and its topics, from Metadata v2.
+func cluster(t *testing.T, addr string) (id string, topics []string) {
+	t.Helper()
+	request := kmsg.NewPtrMetadataRequest()
+	request.SetVersion(2)
+	response := call(t, addr, request).(*kmsg.MetadataResponse)
+	for _, topic := range response.Topics {
+		topics = append(topics, *topic.Topic)
+	}
+	return *response.ClusterID, topics
+}
