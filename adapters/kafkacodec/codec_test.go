@@ -13,7 +13,19 @@ import (
 
 	"brokerconn/adapters/kafkacodec"
 	"brokerconn/ports"
+	"brokerconn/ports/porttest"
 )
+
+func TestContract(t *testing.T) {
+	meta := kmsg.NewPtrMetadataRequest()
+	fetch := kmsg.NewPtrFetchRequest()
+	pinned := kafkacodec.At(meta, 1)
+	porttest.Codec(t, kafkacodec.Codec{},
+		porttest.CodecSample{Request: meta, Version: 9, Response: answer(t, meta, 9)},
+		porttest.CodecSample{Request: fetch, Version: 12, Response: answer(t, fetch, 12)},
+		porttest.CodecSample{Request: pinned, Version: 1, Response: answer(t, meta, 1)},
+	)
+}
 
 // answer is the response that kmsg writes itself.
 func answer(t *testing.T, req kafkacodec.Request, version int16) []byte {

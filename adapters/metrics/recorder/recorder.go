@@ -1,0 +1,125 @@
+// Package recorder counts what happens on connections, for tests, health pages
+// and whoever needs no metrics system.
+package recorder
+
+import (
+	"sync/atomic"
+	"time"
+
+	"brokerconn/ports"
+)
+
+// Recorder is a [ports.MetricsSink] that counts. Any number of connections may
+// share one; no event allocates or locks. Use [New].
+type Recorder struct {
+	started, ready, closed, closedReady, closedClean atomic.Int64
+	sent, received, failed, timedOut                 atomic.Int64
+	bytesSent, bytesReceived, stale                  atomic.Int64
+	latencySum, latencyMax, setupSum                 atomic.Int64 // nanoseconds
+}
+
+var _ ports.MetricsSink = (*Recorder)(nil)
+
+// New returns a recorder that has counted nothing.
+func New() *Recorder { return new(Recorder) }
+
+// Snapshot is what a Recorder has counted since it was made. Two of them can be
+// compared with ==.
+type Snapshot struct {
+	Started     int64 // attempts to connect
+	Ready       int64 // of them: came so far that requests could be sent
+	Closed      int64 // of those started: over
+	ClosedReady int64 // of those closed: had been ready
+	ClosedClean int64 // of those closed: closed by their owner
+
+	Sent     int64 // requests admitted
+	Received int64 // of them: answered, or written if no answer is expected
+	Failed   int64 // of them: ended without an answer
+	TimedOut int64 // of those failed: because their time was over
+
+	BytesSent     int64 // on the link, everything included
+	BytesReceived int64
+	Stale         int64 // news of older connections
+
+	LatencySum time.Duration // of the requests received
+	LatencyMax time.Duration
+	SetupSum   time.Duration // of the connections that became ready
+}
+
+// Snapshot returns the counts. While events come in it is no picture of one
+// instant, but a part never exceeds its whole: Closed is at most Started,
+// Received plus Failed at most Sent. So the parts are read first, and written
+// last.
+func (r *Recorder) Snapshot() Snapshot {
+	var s Snapshot
+	s.ClosedReady = r.closedReady.Load()
+	s.ClosedClean = r.closedClean.Load()
+	s.Closed = r.closed.Load()
+	s.SetupSum = time.Duration(r.setupSum.Load())
+	s.Ready = r.ready.Load()
+	s.Started = r.started.Load()
+
+	s.LatencyMax = time.Duration(r.latencyMax.Load())
+	s.LatencySum = time.Duration(r.latencySum.Load())
+	s.Received = r.received.Load()
+	s.TimedOut = r.timedOut.Load()
+	s.Failed = r.failed.Load()
+	s.Sent = r.sent.Load()
+
+	s.BytesSent = r.bytesSent.Load()
+	s.BytesReceived = r.bytesReceived.Load()
+	s.Stale = r.stale.Load()
+	return s
+}
+
+// ConnectionStarted counts an attempt.
+func (r *Recorder) ConnectionStarted(time.Time) { r.started.Add(1) }
+
+// ConnectionReady counts a connection that came up, and the time that it took.
+func (r *Recorder) ConnectionReady(_ time.Time, took time.Duration) {
+	r.ready.Add(1)
+	r.setupSum.Add(int64(took))
+}
+
+// ConnectionClosed counts an end.
+func (r *Recorder) ConnectionClosed(_ time.Time, ready, clean bool) {
+	r.closed.Add(1)
+	if ready {
+		r.closedReady.Add(1)
+	}
+	if clean {
+		r.closedClean.Add(1)
+	}
+}
+
+// RequestSent counts a request.
+func (r *Recorder) RequestSent(time.Time, int16, int16, int) { r.sent.Add(1) }
+
+// ResponseReceived counts a response and its latency.
+func (r *Recorder) ResponseReceived(_ time.Time, _, _ int16, _ int, latency time.Duration) {
+	r.received.Add(1)
+	r.latencySum.Add(int64(latency))
+	for {
+		highest := r.latencyMax.Load()
+		if int64(latency) <= highest || r.latencyMax.CompareAndSwap(highest, int64(latency)) {
+			return
+		}
+	}
+}
+
+// RequestFailed counts a request that ended without a response.
+func (r *Recorder) RequestFailed(_ time.Time, _ int16, timedOut bool) {
+	r.failed.Add(1)
+	if timedOut {
+		r.timedOut.Add(1)
+	}
+}
+
+// BytesSent counts bytes.
+func (r *Recorder) BytesSent(_ time.Time, n int) { r.bytesSent.Add(int64(n)) }
+
+// BytesReceived counts bytes.
+func (r *Recorder) BytesReceived(_ time.Time, n int) { r.bytesReceived.Add(int64(n)) }
+
+// StaleIgnored counts news of an older connection.
+func (r *Recorder) StaleIgnored(time.Time) { r.stale.Add(1) }
