@@ -38,6 +38,9 @@ func (c *Connection) TakeWrite() (l Lease, ok bool) {
 	return Lease{Link: c.parker, Bytes: c.Machine.transmit(), Epoch: c.epoch}, true
 }
 
+// Writing reports whether a lease to write is out.
+func (c *Connection) Writing() bool { return c.Machine.pending.lent }
+
 // GiveWrite brings the lease back with the result of Write. After an error
 // nothing more is written, and what the peer had sent before is still read: the
 // reader finds the end of the stream.

@@ -57,3 +57,19 @@ func (f *Future) TakeBody() []byte {
 
 // Sent tells how much of it had been handed to the transport when it was done.
 func (f *Future) Sent() Sent { return f.sent }
+
+// RequestInfo describes a request to those who watch. Times not reached are
+// zero.
+type RequestInfo struct {
+	Key, Version               int16
+	CorrelationID              int32
+	Queued, Written, Completed time.Time
+}
+
+// Info describes the request.
+func (f *Future) Info() RequestInfo {
+	return RequestInfo{
+		Key: f.Request.Key(), Version: f.Version, CorrelationID: f.CorrelationID,
+		Queued: f.Queued, Written: f.Written, Completed: f.Completed,
+	}
+}

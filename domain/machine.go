@@ -1,8 +1,9 @@
 package domain
 
 import (
-	"net/netip"
+	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"brokerconn/ports"
@@ -137,7 +138,7 @@ type Machine struct {
 func NewMachine(cfg Config) *Machine {
 	cfg.check()
 	host := cfg.Host
-	if a, err := netip.ParseAddr(host); err == nil && a.Is6() {
+	if strings.Contains(host, ":") { // a literal of IPv6
 		host = "[" + host + "]"
 	}
 	m := &Machine{
@@ -227,6 +228,12 @@ func (m *Machine) note(e Event) {
 	}
 }
 
+func (m *Machine) noteRequest(kind EventKind, f *Future) {
+	if m.cfg.Trace {
+		m.note(Event{Kind: kind, Endpoint: m.endpoint, Request: f.Info()})
+	}
+}
+
 // current reports whether news of epoch is awaited, and counts it if not.
 func (m *Machine) current(epoch uint64, awaited bool) bool {
 	if epoch == m.epoch && awaited {
@@ -242,6 +249,17 @@ func (m *Machine) newError(kind, cause error, hint string) *Error {
 		Kind: kind, Cause: cause, Hint: hint,
 		Phase: m.state, Host: m.addr, Address: m.endpoint.Address, Attempt: m.attempt,
 	}
+}
+
+// Failure describes, at this moment, a failure that the owner has to tell of.
+func (m *Machine) Failure(kind, cause error) *Error { return m.newError(kind, cause, "") }
+
+// Unreadable describes an answer whose body cannot be decoded.
+func (m *Machine) Unreadable(f *Future, cause error) *Error {
+	e := m.newError(ErrProtocol,
+		fmt.Errorf("cannot read the answer to API %d v%d: %w", f.Request.Key(), f.Version, cause), "")
+	e.Sent = SentFully
+	return e
 }
 
 // Questions.
@@ -269,6 +287,9 @@ func (m *Machine) LastError() error {
 
 // InFlight is the number of requests that wait for an answer.
 func (m *Machine) InFlight() int { return m.inflight.len() }
+
+// RequestTimeout is the configured one.
+func (m *Machine) RequestTimeout() time.Duration { return m.cfg.RequestTimeout }
 
 // PendingBytes is how much waits to be written.
 func (m *Machine) PendingBytes() int { return m.pending.len() }

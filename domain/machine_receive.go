@@ -86,6 +86,9 @@ func (m *Machine) receive(frame []byte, own bool) {
 	default:
 		f.spare = append(f.spare[:0], body...)
 		f.body = f.spare
+		if f.body == nil {
+			f.body = []byte{} // nil would mean that no answer was expected
+		}
 	}
 	m.answered(f, sizeFieldBytes+len(frame))
 	m.forgetDeadline()
@@ -96,7 +99,7 @@ func (m *Machine) answered(f *Future, size int) {
 	f.sent = SentFully
 	f.Completed = m.now
 	m.sink.ResponseReceived(m.now, f.Request.Key(), f.Version, size, m.now.Sub(f.Queued))
-	m.note(Event{Kind: EventAnswered, Endpoint: m.endpoint, Future: f})
+	m.noteRequest(EventAnswered, f)
 	m.out.put(Output{Kind: Completed, Future: f})
 }
 

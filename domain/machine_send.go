@@ -25,12 +25,18 @@ func (m *Machine) CanSend() error {
 		return ErrNotReady
 	case m.state != Connected:
 		return ErrConnection
+	case m.CanSendMore():
+		return nil
 	case m.inflight.len() >= m.cfg.MaxInFlight:
 		return ErrTooManyInFlight
-	case m.pending.len() >= m.cfg.MaxPendingBytes:
-		return ErrBackPressure
 	}
-	return nil
+	return ErrBackPressure
+}
+
+// CanSendMore reports whether the limits leave room for another request; whether
+// there is a connection does not matter.
+func (m *Machine) CanSendMore() bool {
+	return m.inflight.len() < m.cfg.MaxInFlight && m.pending.len() < m.cfg.MaxPendingBytes
 }
 
 // Send admits a request, or refuses it with an *[Error]: the errors of CanSend,
@@ -216,7 +222,7 @@ func (m *Machine) HandleWritable(now time.Time, epoch uint64) {
 func (m *Machine) noteWritten(f *Future) {
 	f.Written = m.now
 	if !f.control {
-		m.note(Event{Kind: EventWritten, Endpoint: m.endpoint, Future: f})
+		m.noteRequest(EventWritten, f)
 	}
 }
 

@@ -71,12 +71,11 @@ const (
 	EventVersions                   // the broker's table is known: Versions
 	EventLogin                      // a login begins: Mechanism
 	EventLoggedIn                   // it ended, perhaps with Err
-	EventWritten                    // the last byte of Future was handed to the transport
-	EventAnswered                   // Future was answered; Completed follows
+	EventWritten                    // the last byte of Request was handed to the transport
+	EventAnswered                   // Request was answered; Completed follows
 )
 
-// Event is one thing that happened on a connection. A Future in it is valid only
-// until its Completed output was handled.
+// Event is one thing that happened on a connection.
 type Event struct {
 	Kind      EventKind
 	Time      time.Time
@@ -84,7 +83,7 @@ type Event struct {
 	Endpoints []ports.Endpoint
 	Mechanism string
 	Versions  *Versions
-	Future    *Future
+	Request   RequestInfo
 	Err       error
 }
 

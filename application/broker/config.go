@@ -1,0 +1,254 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"brokerconn/adapters/clock/system"
+	"brokerconn/adapters/kafkacodec"
+	"brokerconn/adapters/tcp"
+	"brokerconn/domain"
+	"brokerconn/ports"
+)
+
+// Version of this library, as told to brokers.
+const Version = "0.1.0"
+
+// DefaultPort is Kafka's.
+const DefaultPort = 9092
+
+// Config says which broker, and how. The zero value works against
+// localhost:9092 over plain TCP. Names in quotes are kafka-python's. A Config is
+// read once and may be reused; what it points to may serve many connections.
+type Config struct {
+	// Host is a name or a literal address, without port: "host". "":
+	// "localhost". See ParseAddress for "host:port".
+	Host string
+	// Port is "port". 0: 9092.
+	Port uint16
+
+	// ClientID is "client_id", sent with every request and seen in the broker's
+	// logs and quotas. "": "brokerconn-" and the version. At most 249 bytes.
+	ClientID string
+	// SoftwareName and SoftwareVersion tell brokers from 2.4 on what is
+	// connected (KIP-511): letters, digits, '.' and '-', beginning and ending
+	// with a letter or digit. "": this library and its version.
+	SoftwareName, SoftwareVersion string
+
+	// ClusterID and NodeID name the broker that is meant, for brokers from 4.4
+	// on (KIP-1242): one that is another refuses. "" and nil: any.
+	ClusterID string
+	NodeID    *int32
+
+	// RequestTimeout is "request_timeout_ms": from the call to the answer, the
+	// wait in line included. When it passes for a request that was sent, the
+	// connection is dropped: answers have no other order than that of the
+	// requests. 0: 30 s.
+	RequestTimeout time.Duration
+	// SetupTimeout bounds one attempt to connect, from the look-up of the host
+	// until the connection is ready on one address. 0: 10 s.
+	SetupTimeout time.Duration
+	// ReconnectBackoff is "reconnect_backoff_ms": the pause after the first
+	// failure, doubled by each further one, up to ReconnectBackoffMax,
+	// "reconnect_backoff_max_ms"; then 20 % more or less, at random. 0: 50 ms
+	// and 1 s.
+	ReconnectBackoff, ReconnectBackoffMax time.Duration
+	// NoReconnect makes a Conn final: once lost it is closed. For proxies, whose
+	// peer must learn of the loss. No meaning for Polled.
+	NoReconnect bool
+
+	// MaxInFlight is "max_in_flight_requests_per_connection": requests that wait
+	// for an answer. 0: 5.
+	MaxInFlight int
+	// MaxPendingBytes bounds what waits to be written; one request may be
+	// larger. 0: 32 MiB.
+	MaxPendingBytes int
+	// MaxResponseBytes bounds one response; a larger one ends the connection
+	// before memory is allocated for it. 0: 100 MiB.
+	MaxResponseBytes int32
+
+	// Transport reaches the broker. nil: tcp.New(tcp.Options{}).
+	Transport ports.Transport
+	// Authenticator logs in. nil: no login.
+	Authenticator ports.Authenticator
+	// Codec knows the messages. nil: kafkacodec, all of kmsg.
+	Codec ports.Codec
+	// Metrics is told what happens. nil: nobody.
+	Metrics ports.MetricsSink
+	// Clock tells the time. nil: the system's.
+	Clock ports.Clock
+	// Selector is "selector": how the blocking calls of Polled wait. nil: on the
+	// Clock and on what the transport tells. No meaning for Conn.
+	Selector ports.Selector
+	// Chance gives 64 random bits a call, for the jitter of the backoff; a
+	// simulation gives its own. nil: math/rand/v2.
+	Chance func() uint64
+
+	// Hooks are told what happens, as it happens. nil: nobody.
+	Hooks *Hooks
+}
+
+// ConfigError is one setting that cannot be used.
+type ConfigError struct {
+	Setting string // the field's name
+	Problem string // what is wrong, and what would be right
+}
+
+func (e *ConfigError) Error() string { return "config: " + e.Setting + ": " + e.Problem }
+
+// softwareName is the broker's rule for client software names and versions; it
+// answers INVALID_REQUEST to others.
+var softwareName = regexp.MustCompile(`^[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?$`)
+
+// withDefaults checks all settings at once and fills in the defaults.
+func (c Config) withDefaults() (Config, error) {
+	var problems []error
+	refuse := func(setting, problem string, args ...any) {
+		problems = append(problems, &ConfigError{setting, fmt.Sprintf(problem, args...)})
+	}
+
+	if strings.ContainsAny(c.Host, "/ \t\r\n") || strings.HasPrefix(c.Host, "[") ||
+		strings.Contains(c.Host, ":") && !isLiteral(c.Host) {
+		refuse("Host", "%q is not a host name or a literal address; the port goes into Port (see ParseAddress)", c.Host)
+	}
+	if len(c.ClientID) > 249 {
+		refuse("ClientID", "%d bytes; at most 249", len(c.ClientID))
+	}
+	if strings.ContainsFunc(c.ClientID, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		refuse("ClientID", "%q has control characters", c.ClientID)
+	}
+	for setting, name := range map[string]string{"SoftwareName": c.SoftwareName, "SoftwareVersion": c.SoftwareVersion} {
+		if name != "" && !softwareName.MatchString(name) {
+			refuse(setting, "%q; letters, digits, '.' and '-' only, a letter or digit at both ends", name)
+		}
+	}
+	for _, d := range []struct {
+		setting string
+		value   time.Duration
+	}{
+		{"RequestTimeout", c.RequestTimeout}, {"SetupTimeout", c.SetupTimeout},
+		{"ReconnectBackoff", c.ReconnectBackoff}, {"ReconnectBackoffMax", c.ReconnectBackoffMax},
+	} {
+		if d.value < 0 {
+			refuse(d.setting, "%v; 0 means the default, and less than 0 nothing", d.value)
+		}
+	}
+	if base, most := c.ReconnectBackoff, c.ReconnectBackoffMax; most > 0 && base > most {
+		refuse("ReconnectBackoffMax", "%v is less than ReconnectBackoff, %v", most, base)
+	}
+	for _, n := range []struct {
+		setting string
+		value   int
+	}{
+		{"MaxInFlight", c.MaxInFlight}, {"MaxPendingBytes", c.MaxPendingBytes},
+		{"MaxResponseBytes", int(c.MaxResponseBytes)},
+	} {
+		if n.value < 0 {
+			refuse(n.setting, "%d; 0 means the default, and less than 0 nothing", n.value)
+		}
+	}
+	if len(problems) > 0 {
+		return Config{}, errors.Join(problems...)
+	}
+
+	c.Host = orDefault(c.Host, "localhost")
+	c.Port = orDefault(c.Port, DefaultPort)
+	c.ClientID = orDefault(c.ClientID, "brokerconn-"+Version)
+	if c.SoftwareName == "" {
+		c.SoftwareName = "brokerconn"
+		c.SoftwareVersion = orDefault(c.SoftwareVersion, Version)
+	}
+	c.SoftwareVersion = orDefault(c.SoftwareVersion, "unknown")
+	if c.Transport == nil {
+		c.Transport = tcp.New(tcp.Options{})
+	}
+	if c.Codec == nil {
+		c.Codec = kafkacodec.Codec{}
+	}
+	if c.Clock == nil {
+		c.Clock = system.Clock{}
+	}
+	if c.Chance == nil {
+		c.Chance = rand.Uint64
+	}
+	if c.Hooks == nil {
+		c.Hooks = &Hooks{}
+	}
+	return c, nil
+}
+
+func orDefault[T comparable](v, d T) T {
+	var zero T
+	if v == zero {
+		return d
+	}
+	return v
+}
+
+func isLiteral(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}
+
+// connection makes the core; park as in domain.NewConnection.
+func (c *Config) connection(park bool) *domain.Connection {
+	return domain.NewConnection(domain.Config{
+		Host:            c.Host,
+		Port:            c.Port,
+		ClientID:        c.ClientID,
+		SoftwareName:    c.SoftwareName,
+		SoftwareVersion: c.SoftwareVersion,
+		ClusterID:       c.ClusterID,
+		NodeID:          c.NodeID,
+		MaxInFlight:     c.MaxInFlight,
+		MaxPendingBytes: c.MaxPendingBytes,
+		MaxFrameBytes:   c.MaxResponseBytes,
+		RequestTimeout:  c.RequestTimeout,
+		SetupTimeout:    c.SetupTimeout,
+		BackoffBase:     c.ReconnectBackoff,
+		BackoffMax:      c.ReconnectBackoffMax,
+		Chance:          c.Chance,
+		Trace:           c.Hooks.tracing(),
+	}, domain.Ports{
+		Transport:     c.Transport,
+		Codec:         c.Codec,
+		Authenticator: c.Authenticator,
+		Metrics:       c.Metrics,
+	}, park)
+}
+
+// ParseAddress reads "host:port", "host", "[v6]:port" or a bare IPv6 literal, as
+// people write brokers. A "SCHEME://" before it is ignored, as Kafka's own
+// listener notation has one. Without port it gives 9092.
+func ParseAddress(s string) (host string, port uint16, err error) {
+	address := s
+	if i := strings.Index(address, "://"); i >= 0 {
+		address = address[i+len("://"):]
+	}
+	if isLiteral(address) {
+		return address, DefaultPort, nil
+	}
+	host, portText := address, ""
+	if strings.Contains(address, ":") {
+		if host, portText, err = net.SplitHostPort(address); err != nil {
+			return "", 0, fmt.Errorf("%q is not host:port", s)
+		}
+		n, err := strconv.ParseUint(portText, 10, 16)
+		if err != nil || n == 0 {
+			return "", 0, fmt.Errorf("%q: the port must be a number from 1 to 65535", s)
+		}
+		port = uint16(n)
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if host == "" {
+		return "", 0, fmt.Errorf("%q has no host", s)
+	}
+	return host, orDefault(port, DefaultPort), nil
+}

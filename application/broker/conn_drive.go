@@ -1,0 +1,183 @@
+package broker
+
+import (
+	"time"
+
+	"brokerconn/domain"
+)
+
+// Draining: whoever changed something, or was told that there is news, asks the
+// core for its outputs until it is idle. One goroutine drains at a time. Hooks
+// run unlocked on it; what others change meanwhile it finds when it goes on, so
+// they need not wait, and a hook may close the connection that it is told of.
+
+// drain handles all outputs. With the lock held, which it lets go of for hooks.
+func (c *Conn) drain() {
+	if c.draining {
+		return
+	}
+	c.draining = true
+	now := c.cfg.Clock.Now()
+	for {
+		out := c.core.Step(now)
+		switch out.Kind {
+		case domain.Changed:
+			c.changed(out)
+			now = c.cfg.Clock.Now()
+		case domain.Noted:
+			c.mu.Unlock()
+			c.cfg.Hooks.noted(c.cfg.Host, c.cfg.Port, out.Event)
+			c.mu.Lock()
+			now = c.cfg.Clock.Now()
+		case domain.Completed:
+			c.completed(out.Future)
+		case domain.Idle:
+			if c.attend(now) {
+				continue
+			}
+			c.core.Watch(c.wakeUp)
+			c.setAlarm(out.Deadline)
+			c.draining = false
+			c.leave()
+			return
+		}
+	}
+}
+
+// changed tells of a move, and draws the consequences for those who wait.
+func (c *Conn) changed(out domain.Output) {
+	if c.cfg.Hooks.StateChanged != nil {
+		c.mu.Unlock()
+		c.cfg.Hooks.changed(out)
+		c.mu.Lock()
+	}
+	switch out.To {
+	case Connected:
+		if c.dialling {
+			c.tellDial(nil)
+		}
+	case Disconnected, Closed:
+		c.down(out)
+	}
+}
+
+func (c *Conn) down(out domain.Output) {
+	m := c.core.Machine
+	if c.cfg.NoReconnect && out.To == Disconnected && !c.dialling {
+		m.Close(c.cfg.Clock.Now(), out.Err, true)
+	}
+	if out.Err != nil && c.dialling {
+		c.failures = append(c.failures, out.Err)
+		delay, _ := m.ConnectionDelay(c.cfg.Clock.Now())
+		if out.To == Closed || delay > 0 {
+			c.tellDial(out.Err)
+		}
+	}
+	switch {
+	case out.To == Closed:
+		c.failLine(out.Err)
+	case out.Err != nil && !Retriable(out.Err):
+		// It would be the same again for each of them.
+		c.failLine(out.Err)
+	}
+}
+
+func (c *Conn) failLine(cause error) {
+	for f := c.line.first(); f != nil; f = c.line.first() {
+		c.line.leave(f)
+		c.refuse(f, c.core.Machine.Failure(ErrClosed, cause))
+	}
+}
+
+// refuse fails a request that was not admitted.
+func (c *Conn) refuse(f *Future, err error) {
+	f.err = err
+	f.complete()
+}
+
+// completed tells whoever waits for a request.
+func (c *Conn) completed(core *domain.Future) {
+	f := core.Tag.(*Future)
+	if err := core.Err(); err != nil && c.cfg.Hooks.RequestFailed != nil {
+		info := core.Info()
+		c.mu.Unlock()
+		c.cfg.Hooks.failed(info, err)
+		c.mu.Lock()
+		if f.freed { // meanwhile
+			c.core.Machine.Recycle(core)
+			return
+		}
+	}
+	f.complete()
+}
+
+// attend does what is to be done when the core is idle; it reports whether that
+// made work for the core.
+func (c *Conn) attend(now time.Time) (work bool) {
+	m := c.core.Machine
+	for f := c.line.expired(now); f != nil; f = c.line.expired(now) {
+		c.refuse(f, m.Failure(ErrRequestTimeout, m.LastError()))
+	}
+	for f := c.line.first(); f != nil && m.CanSend() == nil; f = c.line.first() {
+		c.line.leave(f)
+		if err := c.admit(f, now, f.deadline.Sub(now)); err != nil {
+			c.refuse(f, err)
+			continue
+		}
+		work = true
+	}
+	if work || m.State().SettingUp() {
+		c.startWriter()
+		c.startReader()
+	}
+	if (c.dialling || c.line.len() > 0) && m.State() == Disconnected && !m.BlackedOut(now) {
+		m.Connect(now)
+		return true
+	}
+	return work
+}
+
+// setAlarm sees to it that ring is called when something is due.
+func (c *Conn) setAlarm(deadline time.Time) {
+	for _, t := range [...]time.Time{c.line.next, c.patrolAt} {
+		if !t.IsZero() && (deadline.IsZero() || t.Before(deadline)) {
+			deadline = t
+		}
+	}
+	switch {
+	case deadline.IsZero():
+		if c.core.Machine.State() == Closed && !c.alarmAt.IsZero() {
+			c.alarm.Stop()
+			c.alarmAt = time.Time{}
+		}
+	case c.alarmAt.IsZero(), deadline.Before(c.alarmAt):
+		// An alarm set earlier rings for nothing now and then, which is cheaper
+		// than setting it with each request.
+		c.alarmAt = deadline
+		c.alarm.Set(deadline)
+	}
+}
+
+// ring is the alarm.
+func (c *Conn) ring() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.alarmAt = time.Time{}
+	c.patrol(c.cfg.Clock.Now())
+	c.drain()
+}
+
+// wake is what the ports call when there is news.
+func (c *Conn) wake() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drain()
+}
+
+// leave is the last one out.
+func (c *Conn) leave() {
+	if !c.over && c.core.Machine.State() == Closed && c.helpers == 0 && !c.core.Writing() {
+		c.over = true
+		close(c.gone)
+	}
+}

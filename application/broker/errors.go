@@ -1,0 +1,57 @@
+package broker
+
+import "brokerconn/domain"
+
+// Error is a failure that explains itself: the phase it fell in, the address,
+// how much of the request had left, the cause and a hint. Every error of a Conn
+// or a Polled, except those of Config, is one or wraps one.
+type Error = domain.Error
+
+// BrokerError is an error code that the broker answered to a call that the
+// connection made itself.
+type BrokerError = domain.BrokerError
+
+// VersionError tells the two ranges that have no version in common.
+type VersionError = domain.VersionError
+
+// Sent tells how much of a request had been handed to the transport.
+type Sent = domain.Sent
+
+const (
+	SentNothing = domain.SentNothing
+	SentPartly  = domain.SentPartly
+	SentFully   = domain.SentFully
+)
+
+// What went wrong, for errors.Is.
+var (
+	ErrConnection           = domain.ErrConnection           // lost, or not to be had
+	ErrClosed               = domain.ErrClosed               // closed by its owner; also an ErrConnection
+	ErrResolve              = domain.ErrResolve              // no address; also an ErrConnection
+	ErrDial                 = domain.ErrDial                 // not reached; also an ErrConnection
+	ErrTLS                  = domain.ErrTLS                  // no TLS handshake; also an ErrConnection
+	ErrTimeout              = domain.ErrTimeout              // any of the next two
+	ErrSetupTimeout         = domain.ErrSetupTimeout         // not ready in time; also an ErrConnection
+	ErrRequestTimeout       = domain.ErrRequestTimeout       // not answered in time
+	ErrGivenUp              = domain.ErrGivenUp              // the caller's context ended
+	ErrProtocol             = domain.ErrProtocol             // the peer broke the protocol
+	ErrNotKafka             = domain.ErrNotKafka             // it speaks another; also an ErrProtocol
+	ErrTLSExpected          = domain.ErrTLSExpected          // it speaks TLS; also an ErrNotKafka
+	ErrFrameSize            = domain.ErrFrameSize            // a size out of bounds; also an ErrProtocol
+	ErrCorrelation          = domain.ErrCorrelation          // an answer out of order; also an ErrProtocol
+	ErrUnsupportedVersion   = domain.ErrUnsupportedVersion   // no version in common
+	ErrMessage              = domain.ErrMessage              // the request cannot be encoded
+	ErrAuthentication       = domain.ErrAuthentication       // the login failed
+	ErrUnsupportedMechanism = domain.ErrUnsupportedMechanism // not offered; also an ErrAuthentication
+	ErrNotReady             = domain.ErrNotReady             // refused: not established yet
+	ErrTooManyInFlight      = domain.ErrTooManyInFlight      // refused: the in-flight limit
+	ErrBackPressure         = domain.ErrBackPressure         // refused: too much waits to be written
+	ErrPort                 = domain.ErrPort                 // a port panicked; also an ErrConnection
+)
+
+// Retriable reports whether the same request may succeed later.
+func Retriable(err error) bool { return domain.Retriable(err) }
+
+// SafeToRetry reports whether repeating the request cannot make the broker act
+// on it twice: it was refused, or cut off before its last byte left.
+func SafeToRetry(err error) bool { return domain.SafeToRetry(err) }

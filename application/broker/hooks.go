@@ -1,0 +1,140 @@
+package broker
+
+import (
+	"brokerconn/domain"
+	"brokerconn/ports"
+)
+
+// State is where a connection stands.
+type State = domain.State
+
+const (
+	Disconnected        = domain.Disconnected
+	Connecting          = domain.Connecting
+	Handshake           = domain.Handshake
+	NegotiatingVersions = domain.NegotiatingVersions
+	Authenticating      = domain.Authenticating
+	Connected           = domain.Connected
+	Closed              = domain.Closed
+)
+
+// Endpoint is one address of a broker.
+type Endpoint = ports.Endpoint
+
+// Versions is a broker's table of API versions.
+type Versions = domain.Versions
+
+// Hooks are functions to be told what happens on a connection; each may be nil.
+// One Hooks may serve many connections.
+//
+// They are called in the order of events, under no lock, on whatever goroutine
+// is at work, and the connection's work waits for them: they should return soon.
+// They may call the connection: Close and Abort take effect when the hook
+// returns. They must not wait for it, as Request and Future.Wait do. A panic in a
+// hook is contained and given to Panicked.
+type Hooks struct {
+	// StateChanged is "state_change_callback": every move, in order. err is why
+	// the connection went down, nil on the way up and after a clean close. On the
+	// way down the link is still open while it runs, and requests in flight fail
+	// afterwards.
+	StateChanged func(from, to State, endpoint Endpoint, err error)
+
+	Resolving func(host string, port uint16)
+	Resolved  func(endpoints []Endpoint, err error)
+	Dialling  func(endpoint Endpoint)
+	Dialled   func(endpoint Endpoint, err error)
+	Secured   func(endpoint Endpoint, err error) // after the TLS handshake
+	Versions  func(endpoint Endpoint, versions *Versions)
+	Login     func(endpoint Endpoint, mechanism string)
+	LoggedIn  func(endpoint Endpoint, mechanism string, err error)
+
+	// RequestWritten: the last byte was handed to the transport.
+	RequestWritten func(RequestInfo)
+	// RequestAnswered: the answer is there.
+	RequestAnswered func(RequestInfo)
+	// RequestFailed: an admitted request ended without an answer.
+	RequestFailed func(RequestInfo, error)
+
+	// Panicked is given what another hook panicked with.
+	Panicked func(v any)
+}
+
+// RequestInfo describes one request to a hook. Times not reached are zero.
+type RequestInfo = domain.RequestInfo
+
+// tracing reports whether any hook needs more than the states and failures.
+func (h *Hooks) tracing() bool {
+	return h.Resolving != nil || h.Resolved != nil || h.Dialling != nil || h.Dialled != nil ||
+		h.Secured != nil || h.Versions != nil || h.Login != nil || h.LoggedIn != nil ||
+		h.RequestWritten != nil || h.RequestAnswered != nil
+}
+
+func (h *Hooks) contain() {
+	if v := recover(); v != nil && h.Panicked != nil {
+		defer func() { _ = recover() }() // Panicked is a hook as well
+		h.Panicked(v)
+	}
+}
+
+func (h *Hooks) changed(out domain.Output) {
+	if h.StateChanged == nil {
+		return
+	}
+	defer h.contain()
+	h.StateChanged(out.From, out.To, out.Endpoint, out.Err)
+}
+
+func (h *Hooks) failed(info RequestInfo, err error) {
+	if h.RequestFailed == nil {
+		return
+	}
+	defer h.contain()
+	h.RequestFailed(info, err)
+}
+
+// noted calls the hook that an event is for.
+func (h *Hooks) noted(host string, port uint16, e *domain.Event) {
+	defer h.contain()
+	switch e.Kind {
+	case domain.EventResolving:
+		if h.Resolving != nil {
+			h.Resolving(host, port)
+		}
+	case domain.EventResolved:
+		if h.Resolved != nil {
+			h.Resolved(e.Endpoints, e.Err)
+		}
+	case domain.EventDialling:
+		call(h.Dialling, e.Endpoint)
+	case domain.EventDialled:
+		if h.Dialled != nil {
+			h.Dialled(e.Endpoint, e.Err)
+		}
+	case domain.EventSecured:
+		if h.Secured != nil {
+			h.Secured(e.Endpoint, e.Err)
+		}
+	case domain.EventVersions:
+		if h.Versions != nil {
+			h.Versions(e.Endpoint, e.Versions)
+		}
+	case domain.EventLogin:
+		if h.Login != nil {
+			h.Login(e.Endpoint, e.Mechanism)
+		}
+	case domain.EventLoggedIn:
+		if h.LoggedIn != nil {
+			h.LoggedIn(e.Endpoint, e.Mechanism, e.Err)
+		}
+	case domain.EventWritten:
+		call(h.RequestWritten, e.Request)
+	case domain.EventAnswered:
+		call(h.RequestAnswered, e.Request)
+	}
+}
+
+func call[T any](f func(T), v T) {
+	if f != nil {
+		f(v)
+	}
+}

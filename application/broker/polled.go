@@ -1,0 +1,283 @@
+package broker
+
+import (
+	"fmt"
+	"time"
+
+	"brokerconn/domain"
+	"brokerconn/ports"
+)
+
+// Polled is a connection for the owner of a loop: the methods of kafka-python's
+// BrokerConnection. One goroutine at a time calls it. It starts none of its own,
+// and over a transport that needs none there is none at all.
+//
+// Every method first carries out what is to be done, without blocking, and calls
+// the hooks for it; only CheckVersion, SendPending and a blocking Send wait,
+// through Config.Selector. A loop is
+//
+//	p.Connect()                   // as long as it is Disconnected
+//	p.Send(req, false)            // as long as it is Connected
+//	for _, r := range p.Recv() {  // answers, in order
+//	}
+//	// wait until p.NextDeadline(), or what p.Watch tells
+type Polled struct {
+	cfg  Config
+	core *domain.Connection
+
+	pumping  bool
+	deadline time.Time // of the last Idle
+	answered []*Future // by the broker, not handed out yet
+	results  []Result
+	free     []*Future
+}
+
+// Result is one answer.
+type Result struct {
+	// Response is the answer; nil for a request that expects none, and if it
+	// could not be decoded: Future tells.
+	Response ports.Message
+	Future   *Future
+}
+
+// NewPolled returns a Polled in state Disconnected. The error lists every setting
+// that cannot be used.
+func NewPolled(cfg Config) (*Polled, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Selector == nil {
+		cfg.Selector = clockSelector{cfg.Clock}
+	}
+	return &Polled{cfg: cfg, core: cfg.connection(false)}, nil
+}
+
+// pump does what is to be done now. A hook that calls the connection comes here
+// while it is being done, and leaves it to who does it.
+func (p *Polled) pump() {
+	if p.pumping {
+		return
+	}
+	p.pumping = true
+	defer func() { p.pumping = false }()
+	for {
+		out := p.core.Step(p.cfg.Clock.Now())
+		switch out.Kind {
+		case domain.Changed:
+			p.cfg.Hooks.changed(out)
+		case domain.Noted:
+			p.cfg.Hooks.noted(p.cfg.Host, p.cfg.Port, out.Event)
+		case domain.Completed:
+			f := out.Future.Tag.(*Future)
+			if err := out.Future.Err(); err != nil {
+				f.complete()
+				p.cfg.Hooks.failed(out.Future.Info(), err)
+				continue
+			}
+			p.answered = append(p.answered, f)
+		case domain.Idle:
+			p.deadline = out.Deadline
+			return
+		}
+	}
+}
+
+// Connect begins a connection if there is none and the backoff is over, and goes
+// on with one that has begun. It returns where that led.
+func (p *Polled) Connect() State {
+	p.core.Machine.Connect(p.cfg.Clock.Now())
+	p.pump()
+	return p.State()
+}
+
+// Close closes the connection, if there is one: what is in flight fails with err,
+// as an ErrConnection, or with ErrClosed if err is nil. Connect may be called
+// again; only a Close with an error is followed by the backoff.
+func (p *Polled) Close(err error) {
+	p.core.Machine.Close(p.cfg.Clock.Now(), err, false)
+	p.pump()
+}
+
+// Send sends a request. If it is refused, its Future has failed already. With
+// blocking, Send waits until it is written.
+func (p *Polled) Send(req ports.Message, blocking bool) *Future {
+	p.pump()
+	f := p.newFuture(req)
+	core, err := p.core.Machine.Send(p.cfg.Clock.Now(), req, 0)
+	if err != nil {
+		f.err = err
+		f.complete()
+		return f
+	}
+	f.core = core
+	core.Tag = f
+	p.pump()
+	if blocking {
+		p.SendPending()
+	}
+	return f
+}
+
+// SendPending writes what is pending and waits until all of it is written: true.
+// If the connection is lost over it, which the request time-out sees to: false.
+func (p *Polled) SendPending() bool {
+	for !p.SendPendingV2() {
+		if !p.Connected() || p.wait(time.Time{}) != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// SendPendingV2 writes what the link takes now. It returns true if the connection
+// stands and nothing is left, neither of a request half written nor of one behind
+// it.
+func (p *Polled) SendPendingV2() bool {
+	p.pump()
+	return p.Connected() && p.core.Machine.PendingBytes() == 0
+}
+
+// Recv returns the answers that have come, in the order of their requests. Each
+// Future is done just before it is returned; Futures of requests that failed are
+// done when they fail, and are not returned. The slice is valid until the next
+// call.
+func (p *Polled) Recv() []Result {
+	p.pump()
+	clear(p.results)
+	p.results = p.results[:0]
+	for _, f := range p.answered {
+		f.complete()
+		resp, _ := f.Response() // the Future tells
+		if f.freed {
+			p.recycle(f)
+			continue
+		}
+		p.results = append(p.results, Result{Response: resp, Future: f})
+	}
+	clear(p.answered)
+	p.answered = p.answered[:0]
+	return p.results
+}
+
+func (p *Polled) newFuture(req ports.Message) *Future {
+	if n := len(p.free); n > 0 {
+		f := p.free[n-1]
+		p.free = p.free[:n-1]
+		f.reuse(req)
+		return f
+	}
+	return &Future{owner: p, token: make(chan struct{}, 1), req: req}
+}
+
+func (p *Polled) decode(f *domain.Future) (ports.Message, error) {
+	resp, err := decodeWith(p.cfg.Codec, f)
+	if err != nil && f.Err() == nil {
+		err = p.core.Machine.Unreadable(f, err)
+		p.Close(err)
+	}
+	return resp, err
+}
+
+func (p *Polled) release(f *Future) {
+	if !f.done.Load() {
+		f.freed = true
+		p.core.Machine.Abandon(f.core)
+		return
+	}
+	p.recycle(f)
+}
+
+func (p *Polled) recycle(f *Future) {
+	if f.core != nil {
+		p.core.Machine.Recycle(f.core)
+		f.core = nil
+	}
+	if len(p.free) < maxFree {
+		p.free = append(p.free, f)
+	}
+}
+
+// wait waits for news, for the next deadline, or for the limit, if there is one.
+func (p *Polled) wait(limit time.Time) error {
+	until := p.deadline
+	if until.IsZero() || !limit.IsZero() && limit.Before(until) {
+		until = limit
+	}
+	return p.cfg.Selector.Wait(p.core.Awaiting(), until)
+}
+
+// CheckVersion connects, if need be, and guesses the broker's release from its
+// API versions. It waits for at most timeout, and tries each address once.
+func (p *Polled) CheckVersion(timeout time.Duration) (ReleaseGuess, error) {
+	limit := p.cfg.Clock.Now().Add(timeout)
+	for p.Connect() != Connected {
+		now := p.cfg.Clock.Now()
+		if p.BlackedOut() {
+			return ReleaseGuess{}, p.core.Machine.Failure(ErrNotReady, p.LastError())
+		}
+		if !now.Before(limit) {
+			return ReleaseGuess{}, p.core.Machine.Failure(ErrTimeout, fmt.Errorf("no table of API versions after %v", timeout))
+		}
+		if p.Disconnected() {
+			continue // the next address, at once
+		}
+		if err := p.wait(limit); err != nil {
+			return ReleaseGuess{}, err
+		}
+	}
+	g, ok := domain.GuessRelease(p.core.Machine.Versions())
+	if !ok {
+		return ReleaseGuess{}, p.core.Machine.Failure(ErrProtocol, fmt.Errorf("no release of Kafka has such API versions"))
+	}
+	return g, nil
+}
+
+// Questions.
+
+// State is where the connection stands.
+func (p *Polled) State() State { return p.core.Machine.State() }
+
+// Connected reports whether requests are admitted.
+func (p *Polled) Connected() bool { return p.State() == Connected }
+
+// Connecting reports whether the connection is on its way: dialling, TLS,
+// negotiating versions or logging in.
+func (p *Polled) Connecting() bool { return p.State().SettingUp() }
+
+// Disconnected reports whether there is neither a connection nor an attempt.
+func (p *Polled) Disconnected() bool { return p.State().Down() }
+
+// BlackedOut reports whether the pause after a failure lasts.
+func (p *Polled) BlackedOut() bool { return p.core.Machine.BlackedOut(p.cfg.Clock.Now()) }
+
+// ConnectionDelay is how long to wait before it is worth trying to connect.
+// forever: an event will tell, not the time.
+func (p *Polled) ConnectionDelay() (d time.Duration, forever bool) {
+	return p.core.Machine.ConnectionDelay(p.cfg.Clock.Now())
+}
+
+// CanSendMore reports whether the limits leave room for another request.
+func (p *Polled) CanSendMore() bool { return p.core.Machine.CanSendMore() }
+
+// InFlight is the number of requests that wait for an answer.
+func (p *Polled) InFlight() int { return p.core.Machine.InFlight() }
+
+// LastError is why the connection was last lost or not to be had; nil since it
+// was ready.
+func (p *Polled) LastError() error { return p.core.Machine.LastError() }
+
+// Endpoint is the address in use, or used last.
+func (p *Polled) Endpoint() Endpoint { return p.core.Machine.Endpoint() }
+
+// APIVersions is the broker's table; nil while there is no connection.
+func (p *Polled) APIVersions() *Versions { return p.core.Machine.Versions() }
+
+// NextDeadline is the one time to wait for: the end of the backoff, of the
+// set-up, or of the first request. Zero: only news matters.
+func (p *Polled) NextDeadline() time.Time { return p.deadline }
+
+// Watch asks for a call of f when a method would find news before NextDeadline.
+// f is called on another stack, at most once for each thing under way, and
+// possibly for nothing.
+func (p *Polled) Watch(f func()) { p.core.Watch(f) }
