@@ -143,7 +143,8 @@ func mavenError(ctx context.Context, err error, output string) error {
 		return fmt.Errorf("mvn was given up: %w", err)
 	}
 	for line := range strings.Lines(output) {
-		if reason, ok := strings.CutPrefix(line, "[ERROR] "); ok {
+		// Some Mavens put terminal codes before it, whatever they are told.
+		if _, reason, ok := strings.Cut(line, "[ERROR] "); ok {
 			reason, _, _ = strings.Cut(strings.TrimSpace(reason), " -> [Help")
 			return fmt.Errorf("mvn: %w: %s", err, reason)
 		}

@@ -1,0 +1,134 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// A release that is there whole needs no Maven, hence no network.
+func TestFetchOfWhatIsThere(t *testing.T) {
+	first, err := Fetch(t.Context(), Newest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, jar := range filepath.SplitList(first) {
+		if !filepath.IsAbs(jar) {
+			t.Errorf("not an absolute path: %s", jar)
+		}
+	}
+	t.Setenv("PATH", "")
+	if again, err := Fetch(t.Context(), Newest); err != nil || again != first {
+		t.Errorf("a second fetch without Maven: %v; the same class path: %t", err, again == first)
+	}
+}
+
+// copyCache gives the test a cache of its own, filled with the newest release.
+func copyCache(t *testing.T) cache {
+	t.Helper()
+	if _, err := Fetch(t.Context(), Newest); err != nil {
+		t.Fatal(err)
+	}
+	from, err := openCache()
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := t.TempDir()
+	if err := os.CopyFS(to, os.DirFS(string(from))); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("BROKERCONN_CACHE", to)
+	c, err := openCache()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestFetchRepairs(t *testing.T) {
+	c := copyCache(t)
+	jars, err := c.whole(Newest)
+	if err != nil || jars == nil {
+		t.Fatalf("a cache does not survive being moved: %v", err)
+	}
+	cut := func(jar string) error {
+		info, err := os.Stat(jar)
+		return errors.Join(err, os.Truncate(jar, info.Size()/2))
+	}
+	for _, damage := range []struct {
+		name string
+		do   func() error
+	}{
+		{"a jar is missing", func() error { return os.Remove(jars[1]) }},
+		{"a jar is cut short", func() error { return cut(jars[2]) }},
+		{"the class path is missing and a jar is cut short", func() error {
+			return errors.Join(os.Remove(c.classpathFile(Newest)), cut(jars[3]))
+		}},
+		{"the class path is empty", func() error { return os.Truncate(c.classpathFile(Newest), 0) }},
+		{"the class path names a jar that never was", func() error {
+			return os.WriteFile(c.classpathFile(Newest), []byte("org/never/was.jar\n"), 0o666)
+		}},
+	} {
+		t.Run(damage.name, func(t *testing.T) {
+			if err := damage.do(); err != nil {
+				t.Fatal(err)
+			}
+			// All at once, as several test processes would.
+			var all sync.WaitGroup
+			for range 3 {
+				all.Go(func() {
+					classpath, err := Fetch(t.Context(), Newest)
+					if err != nil {
+						t.Error(err)
+					} else if fetched := filepath.SplitList(classpath); len(fetched) != len(jars) || broken(fetched) != nil {
+						t.Errorf("%d jars, broken: %q; want %d, none broken", len(fetched), broken(fetched), len(jars))
+					}
+				})
+			}
+			all.Wait()
+			if exists(string(c), "fetch-*") {
+				t.Error("Maven's project is still there")
+			}
+		})
+	}
+}
+
+func TestFetchOfWhatIsNotOnCentral(t *testing.T) {
+	_, err := Start(t.Context(), Config{Version: "4.99.0"})
+	if err == nil || !strings.Contains(err.Error(), "Could not find artifact org.apache.kafka:kafka_2.13:jar:4.99.0") {
+		t.Fatalf("a release that does not exist: %v", err)
+	}
+	if strings.Contains(err.Error(), "\n") {
+		t.Errorf("more than one line: %v", err)
+	}
+}
+
+func TestFetchGivenUp(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("BROKERCONN_CACHE", dir)
+	ctx, cancel := context.WithCancel(t.Context())
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		for ctx.Err() == nil && !exists(dir, "m2/*") {
+			runtime.Gosched()
+		}
+		cancel()
+	}()
+	_, err := Fetch(ctx, Newest)
+	cancel()
+	<-watched
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("a fetch that was given up: %v", err)
+	}
+	if exists(dir, "fetch-*") || exists(dir, "*.classpath*") {
+		t.Error("a fetch that was given up leaves more than Maven's repository")
+	}
+}

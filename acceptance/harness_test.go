@@ -1,0 +1,212 @@
+package acceptance
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// What of the harness can be tested without Java.
+
+func TestReleaseOf(t *testing.T) {
+	for version, want := range map[string]string{
+		"4.4.0": "", "4.0.0": "", "5.0.1": "",
+		"3.9.2":     "Kafka 3.9.2 is not supported: the oldest that is, is 4.0.0",
+		"0.8.2.2":   "Kafka 0.8.2.2 is not supported: the oldest that is, is 4.0.0",
+		"four":      `"four" is not a version`,
+		"4.4":       `"4.4" is not a version`,
+		"4.4.0.0.0": `"4.4.0.0.0" is not a version`,
+		"4.4.-1":    `"4.4.-1" is not a version`,
+		"../../etc": `"../../etc" is not a version`,
+	} {
+		_, err := releaseOf(version)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v; want %q", version, err, want)
+		}
+	}
+}
+
+func TestToolVersions(t *testing.T) {
+	for out, want := range map[string]string{
+		`openjdk version "17.0.15" 2025-04-15`: "17",
+		`openjdk version "25" 2025-09-16`:      "25",
+		`java version "1.8.0_402"`:             "8",
+	} {
+		if found := javaVersion.FindStringSubmatch(out); found == nil || found[1] != want {
+			t.Errorf("%s: %q, want %s", out, found, want)
+		}
+	}
+	out := "\x1b[1mApache Maven 3.8.7\x1b[m\nMaven home: /usr/share/maven\n"
+	if found := mavenVersion.FindStringSubmatch(out); found == nil || found[1] != "3.8" {
+		t.Errorf("%q: %q", out, found)
+	}
+	for _, order := range [][2]string{{"3.6", "3.10"}, {"3.9", "4.0"}, {"2.11", "3.0"}} {
+		if compareMinor(order[0], order[1]) >= 0 || compareMinor(order[1], order[0]) <= 0 || compareMinor(order[0], order[0]) != 0 {
+			t.Errorf("%s is not less than %s", order[0], order[1])
+		}
+	}
+}
+
+func TestGateOnABareMachine(t *testing.T) {
+	t.Setenv("JAVA_HOME", "")
+	t.Setenv("PATH", t.TempDir())
+	for value, want := range map[string]struct {
+		status int
+		lines  int
+		say    []string
+	}{
+		"":         {0, 4, []string{"ACCEPTANCE SKIPPED: ", "no java: ", "no mvn: "}},
+		"required": {1, 1, []string{"ACCEPTANCE FAILED: ", "no java: ", "no mvn: "}},
+		"yes":      {1, 1, []string{"ACCEPTANCE FAILED: ", "ACCEPTANCE=yes"}},
+	} {
+		t.Setenv("ACCEPTANCE", value)
+		var banner bytes.Buffer
+		run, status := Gate(&banner)
+		if run || status != want.status {
+			t.Errorf("ACCEPTANCE=%s: run %t, status %d", value, run, status)
+		}
+		if n := strings.Count(banner.String(), "\n"); n != want.lines {
+			t.Errorf("ACCEPTANCE=%s: %d lines, want %d:\n%s", value, n, want.lines, &banner)
+		}
+		for _, say := range want.say {
+			if !strings.Contains(banner.String(), say) {
+				t.Errorf("ACCEPTANCE=%s: does not say %q:\n%s", value, say, &banner)
+			}
+		}
+	}
+}
+
+func TestUnusableCache(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("BROKERCONN_CACHE", filepath.Join(file, "cache"))
+	_, err := Fetch(t.Context(), Newest)
+	if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "BROKERCONN_CACHE") {
+		t.Errorf("a cache inside a file: %v", err)
+	}
+}
+
+func TestLock(t *testing.T) {
+	t.Setenv("BROKERCONN_CACHE", t.TempDir())
+	c, err := openCache()
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock, err := c.lock(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	given, giveUp := context.WithCancel(t.Context())
+	giveUp()
+	if _, err := Fetch(given, Newest); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "another process") {
+		t.Errorf("a fetch while another process fetches: %v", err)
+	}
+	unlock()
+	unlock, err = c.lock(given)
+	if err != nil {
+		t.Fatalf("a lock that was given back: %v", err)
+	}
+	unlock()
+}
+
+func TestJarsOutsideTheCache(t *testing.T) {
+	c := cache(t.TempDir())
+	if err := c.store(Newest, []string{filepath.Join(c.m2(), "..", "stray.jar")}); err == nil {
+		t.Error("a jar outside of the cache was taken into a class path")
+	}
+}
+
+func TestFormatProperties(t *testing.T) {
+	got := formatProperties(map[string]string{
+		"b.path":     `C:\kafka`,
+		"a.list":     "x,y = z",
+		"c.lines":    "one\ntwo",
+		"d.space":    "  led by two",
+		"e.unicode":  "é😀",
+		"f.nothing":  "",
+		"g.comment#": "#!",
+	})
+	want := `a.list=x,y = z
+b.path=C:\\kafka
+c.lines=one\u000atwo
+d.space=\  led by two
+e.unicode=\u00e9\ud83d\ude00
+f.nothing=
+g.comment#=#!
+`
+	if got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+func TestFreePorts(t *testing.T) {
+	for range 20 {
+		a, err := freePorts()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.port == a.aux || min(a.port, a.aux) < firstPort || max(a.port, a.aux) > lastPort {
+			t.Errorf("ports %d and %d", a.port, a.aux)
+		}
+	}
+}
+
+func TestAccepts(t *testing.T) {
+	a, err := freePorts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", a.port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !accepts(l.Addr().String()) {
+		t.Error("nobody accepts at a listener")
+	}
+	l.Close()
+	if accepts(l.Addr().String()) {
+		t.Error("somebody accepts at a closed listener")
+	}
+}
+
+func TestTail(t *testing.T) {
+	if got := tail(" short\n"); got != "short" {
+		t.Errorf("%q", got)
+	}
+	got := tail(strings.Repeat("a line\n", tailSize))
+	if len(got) > tailSize+len("...\n") || !strings.HasPrefix(got, "...\na line\n") {
+		t.Errorf("%d bytes: %.20q", len(got), got)
+	}
+}
+
+func TestMavenError(t *testing.T) {
+	failed := errors.New("exit status 1")
+	for output, want := range map[string]string{
+		"[WARNING] w\n\x1b[0m[ERROR] no such jar -> [Help 1]\n[ERROR] more\n": "mvn: exit status 1: no such jar",
+		"something else\n": "mvn: exit status 1: something else",
+	} {
+		if err := mavenError(context.Background(), failed, output); err.Error() != want || !errors.Is(err, failed) {
+			t.Errorf("%q; want %q", err, want)
+		}
+	}
+}
+
+func TestRunEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := run(ctx, exec.Command("/no/such/program")); !errors.Is(err, context.Canceled) {
+		t.Errorf("a command started after its end: %v", err)
+	}
+	if err := run(t.Context(), exec.Command("/no/such/program")); err == nil {
+		t.Error("a program that does not exist ran")
+	}
+}
