@@ -1,0 +1,176 @@
+package netlink
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"brokerconn/ports"
+)
+
+// link bridges one net.Conn. One mutex covers all that its goroutines share, so
+// that to look and to ask for a wake-up is one step and none is ever lost. It is
+// held for moments only: the net.Conn is read, written, shaken hands with and
+// closed without it, and so are watchers called.
+//
+//	dialling --conn--> securing --handshake--> established
+//	    |   \____________________________________^      (no HandshakeContext)
+//	    +---- error, or Close: the stage stays, err is set
+type link struct {
+	cancel context.CancelFunc // ends the dial and the handshake
+
+	mu     sync.Mutex
+	stage  ports.Stage
+	err    error    // why the stage failed; net.ErrClosed after Close
+	news   bool     // the stage changed since the owner last asked
+	conn   net.Conn // from securing on; never changes again
+	secure bool     // conn shook hands: a write must not be interrupted
+	watch  func()
+
+	// What parked callers look at without the mutex; see parker.go.
+	gate                    atomic.Int32
+	directRead, directWrite atomic.Bool
+	late                    error // belongs to whoever reads
+
+	in  pump // conn -> owner
+	out pump // owner -> conn
+	// starved: Send said ErrWouldBlock, so writability is watched.
+	starved bool
+}
+
+var (
+	_ ports.Link    = (*link)(nil)
+	_ ports.Watcher = (*link)(nil)
+	_ ports.Parker  = (*link)(nil)
+)
+
+// handshaker is a net.Conn that has a handshake to do; tls.Conn is one.
+type handshaker interface {
+	HandshakeContext(context.Context) error
+}
+
+// past is a deadline that is over.
+var past = time.Unix(1, 0)
+
+func newLink(cancel context.CancelFunc) *link {
+	l := &link{cancel: cancel}
+	l.in.moved.L, l.out.moved.L = &l.mu, &l.mu
+	return l
+}
+
+// run takes the link from dialling to established, in a goroutine of its own.
+func (l *link) run(ctx context.Context, dial DialFunc, ep ports.Endpoint) {
+	var conn net.Conn
+	err := contain("the dial function", func() (err error) {
+		conn, err = dial(ctx, ep.Network, ep.Address)
+		return err
+	})
+	if err == nil && conn == nil {
+		err = errors.New("netlink: the dial function returned neither a connection nor an error")
+	}
+	if err != nil {
+		l.fail(err)
+		return
+	}
+	h, secure := conn.(handshaker)
+	if secure {
+		if !l.advance(ports.StageSecuring, conn, secure) {
+			return
+		}
+		err = contain("the handshake", func() error { return h.HandshakeContext(ctx) })
+		if err != nil {
+			l.fail(err)
+			_ = conn.Close() // the handshake's error says more
+			return
+		}
+	}
+	l.advance(ports.StageEstablished, conn, secure)
+}
+
+// advance raises the stage. false: the link was closed meanwhile, and so is conn.
+func (l *link) advance(to ports.Stage, conn net.Conn, secure bool) bool {
+	l.mu.Lock()
+	if l.err != nil {
+		l.mu.Unlock()
+		_ = conn.Close() // nobody is left to be told
+		return false
+	}
+	l.stage, l.conn, l.secure, l.news = to, conn, secure, true
+	if to == ports.StageEstablished {
+		l.establish()
+	}
+	wake := l.takeWatch()
+	l.mu.Unlock()
+	if wake != nil {
+		wake()
+	}
+	return true
+}
+
+func (l *link) fail(err error) {
+	l.mu.Lock()
+	if l.err == nil {
+		l.err, l.news = err, true
+	}
+	wake := l.takeWatch()
+	l.mu.Unlock()
+	if wake != nil {
+		wake()
+	}
+}
+
+// Stage returns how far the link has come.
+func (l *link) Stage() (ports.Stage, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.stage, l.ready()
+}
+
+// ready returns nil while bytes may flow, ErrWouldBlock before, and afterwards
+// why not. With the mutex held.
+func (l *link) ready() error {
+	l.news = false
+	switch {
+	case l.err != nil:
+		return l.err
+	case l.stage != ports.StageEstablished:
+		return ports.ErrWouldBlock
+	}
+	return nil
+}
+
+// Close ends whatever is under way and never waits for it: the goroutines of the
+// link are on their way out when it returns. Bytes that Send took and that are
+// not written yet are dropped. Every later call says net.ErrClosed.
+func (l *link) Close() error {
+	l.mu.Lock()
+	if l.gate.Swap(gateClosed) == gateClosed {
+		l.mu.Unlock()
+		return nil
+	}
+	l.err = net.ErrClosed
+	conn, secure := l.conn, l.secure
+	wake := l.takeWatch()
+	l.in.moved.Broadcast()
+	l.out.moved.Broadcast()
+	l.mu.Unlock()
+
+	l.cancel()
+	if wake != nil {
+		go wake() // not on the caller's stack
+	}
+	switch {
+	case conn == nil:
+		return nil
+	case secure:
+		// The Close of a TLS connection writes a farewell first, for up to five
+		// seconds if the peer does not read; a parked Read need not wait for it.
+		_ = conn.SetReadDeadline(past)
+		go func() { _ = contain("Close", conn.Close) }()
+		return nil
+	}
+	return conn.Close()
+}

@@ -1,0 +1,105 @@
+package netlink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+
+	"brokerconn/ports"
+)
+
+// lookup is one look-up: settled once, by its goroutine or by Close, whichever
+// comes first.
+type lookup struct {
+	host   string
+	secure bool
+	cancel context.CancelFunc
+
+	mu        sync.Mutex
+	settled   bool
+	endpoints []ports.Endpoint
+	err       error
+	watch     func()
+}
+
+var (
+	_ ports.Lookup  = (*lookup)(nil)
+	_ ports.Watcher = (*lookup)(nil)
+)
+
+func (l *lookup) run(ctx context.Context, find LookupFunc, port uint16) {
+	var eps []ports.Endpoint
+	err := contain("the look-up function", func() (err error) {
+		eps, err = find(ctx, l.host, port)
+		return err
+	})
+	if wake := l.settle(eps, err); wake != nil {
+		wake()
+	}
+}
+
+// settle keeps the first outcome and returns who waits for it.
+func (l *lookup) settle(eps []ports.Endpoint, err error) (wake func()) {
+	if err == nil && len(eps) == 0 {
+		err = errors.New("netlink: the look-up function found neither an address nor an error")
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.settled {
+		return nil
+	}
+	l.settled, l.err = true, err
+	if err == nil {
+		for _, ep := range eps {
+			if ep.Host == "" {
+				ep.Host = l.host
+			}
+			ep.Secure = ep.Secure || l.secure
+			l.endpoints = append(l.endpoints, ep)
+		}
+	}
+	wake, l.watch = l.watch, nil
+	return wake
+}
+
+// Result returns the addresses once they are known.
+func (l *lookup) Result() ([]ports.Endpoint, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.settled {
+		return nil, ports.ErrWouldBlock
+	}
+	return l.endpoints, l.err
+}
+
+// Watch asks for a call of f when the addresses are known.
+func (l *lookup) Watch(f func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.settled {
+		go f()
+		return
+	}
+	l.watch = f
+}
+
+// Close gives up a look-up under way; what is known already stays.
+func (l *lookup) Close() {
+	l.cancel()
+	if wake := l.settle(nil, net.ErrClosed); wake != nil {
+		go wake() // not on the caller's stack
+	}
+}
+
+// contain runs a user's function and turns its panic into an error, since it
+// would end the process on a goroutine that the user does not own.
+func contain(what string, f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("netlink: %s panicked: %v", what, r)
+		}
+	}()
+	return f()
+}

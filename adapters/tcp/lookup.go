@@ -1,0 +1,68 @@
+package tcp
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"brokerconn/adapters/netlink"
+	"brokerconn/ports"
+)
+
+// Lookup returns the function that finds the addresses of a host: a literal
+// address is its own answer, a name is looked up. The order is the resolver's,
+// no address comes twice, and none is of another family than asked for.
+func Lookup(o Options) netlink.LookupFunc {
+	o.mustBeValid()
+	resolver := o.Resolver
+	if resolver == nil {
+		resolver = net.DefaultResolver
+	}
+	family := o.AddressFamily
+
+	return func(ctx context.Context, host string, port uint16) ([]ports.Endpoint, error) {
+		addrs, err := find(ctx, resolver, family, host)
+		if err != nil {
+			return nil, err
+		}
+		var eps []ports.Endpoint
+		seen := make(map[netip.Addr]bool)
+		for _, a := range addrs {
+			a = a.Unmap() // ::ffff:192.0.2.1 is dialled as 192.0.2.1, and the same
+			if !seen[a] && family.has(a) {
+				seen[a] = true
+				eps = append(eps, ports.Endpoint{
+					Host:    host,
+					Network: "tcp",
+					Address: netip.AddrPortFrom(a, port).String(),
+				})
+			}
+		}
+		if len(eps) == 0 {
+			return nil, fmt.Errorf("tcp: %s has no %v address, and the address family is restricted to %v", host, family, family)
+		}
+		return eps, nil
+	}
+}
+
+func find(ctx context.Context, resolver *net.Resolver, family AddressFamily, host string) ([]netip.Addr, error) {
+	if a, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{a}, nil
+	}
+	addrs, err := resolver.LookupNetIP(ctx, "ip"+families[family].suffix, host)
+	if err != nil {
+		return nil, fmt.Errorf("tcp: look up the %v addresses of %q: %w", family, host, err)
+	}
+	return addrs, nil
+}
+
+func (f AddressFamily) has(a netip.Addr) bool {
+	switch f {
+	case IPv4:
+		return a.Is4()
+	case IPv6:
+		return !a.Is4()
+	}
+	return true
+}
