@@ -1,0 +1,70 @@
+package memory
+
+import (
+	"net"
+
+	"brokerconn/ports"
+)
+
+type lookup struct {
+	t         *Transport
+	fallback  ports.Endpoint
+	settled   bool
+	endpoints []ports.Endpoint
+	err       error
+	watch     func()
+}
+
+var (
+	_ ports.Lookup  = (*lookup)(nil)
+	_ ports.Watcher = (*lookup)(nil)
+)
+
+// settle ends the look-up as the script says and returns who waits for it.
+func (l *lookup) settle(s *hostScript) (wake func()) {
+	if l.settled {
+		return nil // closed while it was held
+	}
+	l.settled = true
+	switch {
+	case s.err != nil:
+		l.err = s.err
+	case len(s.endpoints) > 0:
+		l.endpoints = append(l.endpoints, s.endpoints...)
+	default:
+		l.endpoints = []ports.Endpoint{l.fallback}
+	}
+	wake, l.watch = l.watch, nil
+	return wake
+}
+
+// Result returns the addresses once they are known.
+func (l *lookup) Result() ([]ports.Endpoint, error) {
+	l.t.mu.Lock()
+	defer l.t.mu.Unlock()
+	if !l.settled {
+		return nil, ports.ErrWouldBlock
+	}
+	return l.endpoints, l.err
+}
+
+// Watch asks for a call of f when the addresses are known.
+func (l *lookup) Watch(f func()) {
+	l.t.mu.Lock()
+	defer l.t.mu.Unlock()
+	if l.settled {
+		go f()
+		return
+	}
+	l.watch = f
+}
+
+// Close gives up a look-up under way and forgets its watcher.
+func (l *lookup) Close() {
+	l.t.mu.Lock()
+	defer l.t.mu.Unlock()
+	l.watch = nil
+	if !l.settled {
+		l.settled, l.err = true, net.ErrClosed
+	}
+}
