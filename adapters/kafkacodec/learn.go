@@ -102,8 +102,7 @@ func (l *learner) value(f reflect.Value) []step {
 		}
 		defer restore(f)()
 		poke(f)
-		element := l.value(f.Index(0))
-		return []step{{op: opArray, min: l.fewest(element), sub: element}}
+		return []step{{op: opArray, sub: l.value(f.Index(0))}}
 	case reflect.Bool:
 		return []step{{op: opFixed, size: 1}}
 	default: // numbers and UUIDs are as long on the wire as in memory

@@ -19,6 +19,15 @@ func TestEveryLayoutIsLearned(t *testing.T) {
 	}
 }
 
+// TestACountOfNothing: no element of today takes no bytes at all. Were there one,
+// its count alone must not keep measure busy.
+func TestACountOfNothing(t *testing.T) {
+	l := &layout{known: true, steps: []step{{op: opArray}}}
+	if err := l.measure([]byte{0x7f, 0xff, 0xff, 0xff}); err != errShort {
+		t.Error(err)
+	}
+}
+
 func BenchmarkLearn(b *testing.B) {
 	resp := kmsg.NewPtrFetchResponse()
 	for b.Loop() {
