@@ -1,0 +1,164 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/broker"
+)
+
+// rounds of closing, over all ways to do it. They share nothing, so that a round
+// that goes wrong is not healed by the next.
+const closeRounds = 10_000
+
+// TestClosingWithRequestsInFlight closes connections in every way there is, at
+// every moment that chance finds, while callers wait and futures are out. Each
+// must be told exactly once, and nothing may be left.
+func TestClosingWithRequestsInFlight(t *testing.T) {
+	var told, answered atomic.Int64
+	var wg sync.WaitGroup
+	next := atomic.Int64{}
+	for range 4 {
+		wg.Go(func() {
+			for n := next.Add(1); n <= closeRounds && !t.Failed(); n = next.Add(1) {
+				closeRound(t, rand.New(rand.NewPCG(1, uint64(n))), &told, &answered)
+			}
+		})
+	}
+	wg.Wait()
+	t.Logf("%d requests, of which %d were answered", told.Load(), answered.Load())
+	if answered.Load() == 0 || answered.Load() == told.Load() {
+		t.Error("the rounds were to close both before and after the answers")
+	}
+}
+
+func closeRound(t *testing.T, chance *rand.Rand, told, answered *atomic.Int64) {
+	var once sync.Once
+	var conn *broker.Conn
+	ready := make(chan struct{})
+	how, answers := chance.IntN(7), int64(chance.IntN(8))
+	end := func() {
+		once.Do(func() {
+			switch how {
+			case 0, 1, 5, 6:
+				conn.Close()
+			case 2:
+				conn.Close()
+				conn.Close()
+			case 3:
+				var wg sync.WaitGroup
+				for range 3 {
+					wg.Go(func() { conn.Close() })
+				}
+				wg.Wait()
+			case 4:
+				conn.Abort(errors.New("enough"))
+			}
+		})
+	}
+	var seen atomic.Int64
+	s := &scripted{answer: func(peer net.Conn, _ int16, _ int32) []byte {
+		if seen.Add(1) <= answers {
+			return make([]byte, 6)
+		}
+		if how == 5 {
+			peer.Close() // both sides at once
+		}
+		go func() { <-ready; end() }()
+		return nil
+	}}
+	cfg := s.piped()
+	cfg.NoReconnect = true
+	cfg.Hooks = &broker.Hooks{}
+	if how == 1 { // from inside a callback
+		cfg.Hooks.RequestAnswered = func(broker.RequestInfo) {
+			if chance := seen.Load(); chance > 1 {
+				conn.Close()
+			}
+		}
+	}
+	if how == 6 {
+		cfg.Hooks.StateChanged = func(_, to broker.State, _ broker.Endpoint, _ error) {
+			if to == broker.Disconnected || to == broker.Closed {
+				conn.Close()
+				conn.Close()
+			}
+		}
+	}
+	var err error
+	conn, err = broker.NewConn(cfg)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	close(ready)
+
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			for {
+				req := kmsg.NewPtrHeartbeatRequest()
+				_, err := req.RequestWith(context.Background(), conn)
+				told.Add(1)
+				if err != nil {
+					checkEnd(t, err)
+					return
+				}
+				answered.Add(1)
+			}
+		})
+	}
+	wg.Go(func() {
+		if conn.Connect(context.Background()) != nil {
+			return
+		}
+		for range 3 {
+			f := conn.Send(kmsg.NewPtrHeartbeatRequest())
+			receive(t, f.Done())
+			select {
+			case <-f.Done():
+				t.Error("a future was done twice")
+			default:
+			}
+			told.Add(1)
+			if _, err := f.Response(); err == nil {
+				answered.Add(1)
+			}
+			f.Release()
+		}
+	})
+	wg.Wait()
+	end()
+	receive(t, conn.Done())
+	if conn.State() != broker.Closed {
+		t.Errorf("state %v after Close", conn.State())
+	}
+	if _, err := conn.Request(context.Background(), kmsg.NewPtrHeartbeatRequest()); !errors.Is(err, broker.ErrClosed) {
+		t.Errorf("request after Close: %v", err)
+	}
+}
+
+func checkEnd(t *testing.T, err error) {
+	if !errors.Is(err, broker.ErrConnection) {
+		t.Errorf("a request ended with %v, which is no loss of the connection", err)
+	}
+}
+
+// receive guards against a hang; the time says nothing else.
+func receive(t *testing.T, c <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-c:
+	case <-time.After(time.Minute):
+		t.Error("nothing came within a minute")
+		panic("hang: see the stacks")
+	}
+}
