@@ -16,9 +16,8 @@
 //	Codec          samples of messages, written by somebody else
 //	Authenticator  the broker's side of a login
 //	MetricsSink    nothing
-//
-// Links, look-ups and transports have their suites here as well, which need the
-// other end of a link.
+//	Transport      the other end of its links; look-ups, Watcher and Parker are
+//	               checked with it
 //
 // A suite that passes says that the core can work with the adapter, not that the
 // adapter does its job: that a mechanism computes what its RFC demands, or that
