@@ -76,6 +76,9 @@ func closeRound(t *testing.T, chance *rand.Rand, told, answered *atomic.Int64) {
 		return nil
 	}}
 	cfg := s.piped()
+	if chance.IntN(2) == 0 {
+		cfg.Transport = unparked{cfg.Transport}
+	}
 	cfg.NoReconnect = true
 	cfg.Hooks = &broker.Hooks{}
 	if how == 1 { // from inside a callback

@@ -232,11 +232,16 @@ func ParseAddress(s string) (host string, port uint16, err error) {
 	if i := strings.Index(address, "://"); i >= 0 {
 		address = address[i+len("://"):]
 	}
-	if isLiteral(address) {
-		return address, DefaultPort, nil
+	bare := address
+	if strings.HasPrefix(address, "[") && strings.HasSuffix(address, "]") {
+		bare = address[1 : len(address)-1]
 	}
-	host, portText := address, ""
+	if isLiteral(bare) {
+		return bare, DefaultPort, nil
+	}
+	host = address
 	if strings.Contains(address, ":") {
+		var portText string
 		if host, portText, err = net.SplitHostPort(address); err != nil {
 			return "", 0, fmt.Errorf("%q is not host:port", s)
 		}
@@ -246,7 +251,6 @@ func ParseAddress(s string) (host string, port uint16, err error) {
 		}
 		port = uint16(n)
 	}
-	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 	if host == "" {
 		return "", 0, fmt.Errorf("%q has no host", s)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"brokerconn/adapters/netlink"
 	"brokerconn/application/broker"
+	"brokerconn/ports"
 )
 
 // scripted is a broker of a few lines over any net.Conn: it answers ApiVersions
@@ -101,4 +102,15 @@ func (s *scripted) listening(t testing.TB) broker.Config {
 		<-done
 	})
 	return configFor(t, l.Addr().String())
+}
+
+// unparked hides that one can park in a transport's links.
+type unparked struct{ ports.Transport }
+
+func (u unparked) Open(ep ports.Endpoint) ports.Link {
+	link := u.Transport.Open(ep)
+	return struct {
+		ports.Link
+		ports.Watcher
+	}{link, link.(ports.Watcher)}
 }

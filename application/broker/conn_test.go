@@ -1,0 +1,409 @@
+package broker_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+func silent(net.Conn, int16, int32) []byte { return nil }
+
+func heartbeat(ctx context.Context, conn *broker.Conn) error {
+	_, err := kmsg.NewPtrHeartbeatRequest().RequestWith(ctx, conn)
+	return err
+}
+
+// TestCancelledContextGivesUpTheWaitingOnly: the caller comes back, its slot
+// stays in line, and the answer that comes late reaches nobody.
+func TestCancelledContextGivesUpTheWaitingOnly(t *testing.T) {
+	for name, config := range map[string]func(*scripted) broker.Config{
+		"parked": func(s *scripted) broker.Config { return s.piped() },
+		"polled": func(s *scripted) broker.Config {
+			cfg := s.piped()
+			cfg.Transport = unparked{cfg.Transport}
+			return cfg
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := make(chan struct{})
+			release := make(chan struct{})
+			first := true
+			s := &scripted{answer: func(net.Conn, int16, int32) []byte {
+				if first {
+					first = false
+					close(asked)
+					<-release
+					return []byte{0, 0, 0, 0, 0, 7}
+				}
+				return []byte{0, 0, 0, 0, 0, 8}
+			}}
+			conn := dial(t, config(s))
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() { <-asked; cancel() }()
+			err := heartbeat(ctx, conn)
+			if !errors.Is(err, context.Canceled) || !errors.Is(err, broker.ErrGivenUp) {
+				t.Fatalf("got %v", err)
+			}
+			var e *broker.Error
+			if !errors.As(err, &e) || e.Sent != broker.SentFully || broker.SafeToRetry(err) {
+				t.Errorf("sent %v", e.Sent)
+			}
+			if conn.InFlight() != 1 {
+				t.Errorf("%d in flight, want the slot to stay", conn.InFlight())
+			}
+			close(release)
+			resp, err := kmsg.NewPtrHeartbeatRequest().RequestWith(t.Context(), conn)
+			if err != nil || resp.ErrorCode != 8 {
+				t.Errorf("the next request got %+v, %v", resp, err)
+			}
+		})
+	}
+}
+
+func TestContextThatHasEnded(t *testing.T) {
+	conn := dial(t, (&scripted{answer: heartbeatBody}).piped())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := heartbeat(ctx, conn); err != nil && !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if err := heartbeat(t.Context(), conn); err != nil {
+		t.Errorf("after it: %v", err)
+	}
+}
+
+func TestDialGivesUpWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cfg := (&scripted{answer: silent}).piped()
+	cfg.Hooks = &broker.Hooks{Dialling: func(broker.Endpoint) { cancel() }}
+	cfg.Transport = neverReached{}
+	if _, err := broker.Dial(ctx, cfg); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// neverReached is a transport whose dials neither succeed nor fail.
+type neverReached struct{}
+
+type pendingLink struct{}
+
+func (neverReached) Resolve(host string, _ uint16) ports.Lookup { return foundLookup{host} }
+func (neverReached) Open(ports.Endpoint) ports.Link             { return pendingLink{} }
+
+type foundLookup struct{ host string }
+
+func (l foundLookup) Result() ([]ports.Endpoint, error) {
+	return []ports.Endpoint{{Host: l.host, Network: "none", Address: l.host}}, nil
+}
+func (foundLookup) Close() {}
+
+func (pendingLink) Stage() (ports.Stage, error)    { return ports.StageDialling, ports.ErrWouldBlock }
+func (pendingLink) Send([]byte) (n int, err error) { return 0, ports.ErrWouldBlock }
+func (pendingLink) Recv([]byte) (n int, err error) { return 0, ports.ErrWouldBlock }
+func (pendingLink) Close() error                   { return nil }
+
+// TestLineIsFirstComeFirstServed: callers beyond the in-flight limit are sent in
+// the order in which they came.
+func TestLineIsFirstComeFirstServed(t *testing.T) {
+	const callers = 40
+	var order []int32
+	start := make(chan struct{})
+	s := &scripted{answer: func(_ net.Conn, _ int16, id int32) []byte {
+		<-start
+		order = append(order, id)
+		return binary.BigEndian.AppendUint32([]byte{0, 0}, uint32(id))
+	}}
+	cfg := s.piped()
+	cfg.MaxInFlight = 2
+	conn := dial(t, cfg)
+	var wg sync.WaitGroup
+	for range callers {
+		wg.Go(func() {
+			if _, err := conn.RequestRaw(t.Context(), &ports.RawRequest{APIKey: 12, APIVersion: 0}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	close(start)
+	wg.Wait()
+	for i := 1; i < len(order); i++ {
+		if order[i] != order[i-1]+1 {
+			t.Fatalf("order %v", order)
+		}
+	}
+	if len(order) != callers {
+		t.Errorf("%d requests seen, want %d", len(order), callers)
+	}
+}
+
+func TestRequestTimeoutCountsTheWaitInLine(t *testing.T) {
+	cfg := (&scripted{answer: silent}).piped()
+	cfg.MaxInFlight = 1
+	cfg.RequestTimeout = 30 * time.Millisecond
+	cfg.NoReconnect = true
+	conn := dial(t, cfg)
+	errs := make(chan error, 2)
+	for range 2 {
+		go func() { errs <- heartbeat(context.Background(), conn) }()
+	}
+	var sent, unsent int
+	for range 2 {
+		err := <-errs
+		var e *broker.Error
+		if !errors.As(err, &e) {
+			t.Fatalf("got %v", err)
+		}
+		if e.Sent == broker.SentNothing {
+			unsent++
+			if !broker.SafeToRetry(err) {
+				t.Errorf("not safe to retry: %v", err)
+			}
+		} else {
+			sent++
+			if !errors.Is(err, broker.ErrRequestTimeout) {
+				t.Errorf("the one that was sent: %v", err)
+			}
+		}
+	}
+	if sent != 1 || unsent != 1 {
+		t.Errorf("%d sent, %d not", sent, unsent)
+	}
+}
+
+// TestOthersAreToldWhoTimedOut: the connection goes with the first request that
+// times out, and each request in flight learns its own part of it.
+func TestOthersAreToldWhoTimedOut(t *testing.T) {
+	cfg := (&scripted{answer: silent}).piped()
+	cfg.RequestTimeout = 20 * time.Millisecond
+	conn := dial(t, cfg)
+	first := conn.Send(kmsg.NewPtrHeartbeatRequest())
+	<-time.After(5 * time.Millisecond) // so that their deadlines differ
+	second := conn.Send(kmsg.NewPtrHeartbeatRequest())
+	if _, err := first.Wait(t.Context()); !errors.Is(err, broker.ErrRequestTimeout) {
+		t.Errorf("first: %v", err)
+	}
+	_, err := second.Wait(t.Context())
+	if errors.Is(err, broker.ErrTimeout) || !errors.Is(err, broker.ErrConnection) || !strings.Contains(err.Error(), "another request on it timed out") {
+		t.Errorf("second: %v", err)
+	}
+}
+
+// TestReconnectsOnDemand: a request that comes after the loss makes a new
+// connection.
+func TestReconnectsOnDemand(t *testing.T) {
+	var dropped atomic.Bool
+	s := &scripted{answer: func(conn net.Conn, _ int16, _ int32) []byte {
+		if !dropped.Swap(true) {
+			conn.Close()
+			return nil
+		}
+		return make([]byte, 6)
+	}}
+	conn := dial(t, s.listening(t))
+	err := heartbeat(t.Context(), conn)
+	if !errors.Is(err, broker.ErrConnection) || !broker.Retriable(err) || broker.SafeToRetry(err) {
+		t.Errorf("first: %v", err)
+	}
+	if err := heartbeat(t.Context(), conn); err != nil {
+		t.Errorf("second: %v", err)
+	}
+	if n := s.conns.Load(); n != 2 {
+		t.Errorf("%d connections, want 2", n)
+	}
+}
+
+// TestIdleConnectionThatIsClosedIsNoticed without any request.
+func TestIdleConnectionThatIsClosedIsNoticed(t *testing.T) {
+	lost := make(chan struct{})
+	closeIt := make(chan net.Conn, 1)
+	s := &scripted{answer: func(conn net.Conn, _ int16, _ int32) []byte {
+		closeIt <- conn
+		return make([]byte, 6)
+	}}
+	cfg := s.listening(t)
+	cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
+		if to == broker.Disconnected {
+			close(lost)
+		}
+	}}
+	conn := dial(t, cfg)
+	if err := heartbeat(t.Context(), conn); err != nil {
+		t.Fatal(err)
+	}
+	(<-closeIt).Close()
+	receive(t, lost)
+}
+
+func TestNoReconnect(t *testing.T) {
+	s := &scripted{answer: func(conn net.Conn, _ int16, _ int32) []byte { conn.Close(); return nil }}
+	cfg := s.listening(t)
+	cfg.NoReconnect = true
+	conn := dial(t, cfg)
+	if err := heartbeat(t.Context(), conn); !errors.Is(err, broker.ErrConnection) {
+		t.Errorf("got %v", err)
+	}
+	receive(t, conn.Done())
+	if err := heartbeat(t.Context(), conn); !errors.Is(err, broker.ErrClosed) {
+		t.Errorf("after the loss: %v", err)
+	}
+}
+
+func TestAnswerThatCannotBeRead(t *testing.T) {
+	s := &scripted{answer: func(net.Conn, int16, int32) []byte { return []byte{0, 0, 0} }}
+	cfg := s.piped()
+	cfg.NoReconnect = true
+	conn := dial(t, cfg)
+	err := heartbeat(t.Context(), conn)
+	if !errors.Is(err, broker.ErrProtocol) || broker.Retriable(err) {
+		t.Errorf("got %v", err)
+	}
+	receive(t, conn.Done())
+}
+
+func TestNoVersionInCommon(t *testing.T) {
+	conn := dial(t, (&scripted{answer: heartbeatBody}).piped())
+	_, err := kmsg.NewPtrCreateTopicsRequest().RequestWith(t.Context(), conn)
+	var v *broker.VersionError
+	if !errors.Is(err, broker.ErrUnsupportedVersion) || !errors.As(err, &v) || !v.Unknown {
+		t.Errorf("got %v", err)
+	}
+	if err := heartbeat(t.Context(), conn); err != nil {
+		t.Errorf("it was to fail alone: %v", err)
+	}
+}
+
+func TestSendRefusesBeyondTheLimit(t *testing.T) {
+	cfg := (&scripted{answer: silent}).piped()
+	cfg.MaxInFlight = 2
+	conn := dial(t, cfg)
+	for range 2 {
+		conn.Send(kmsg.NewPtrHeartbeatRequest())
+	}
+	f := conn.Send(kmsg.NewPtrHeartbeatRequest())
+	receive(t, f.Done())
+	_, err := f.Response()
+	if !errors.Is(err, broker.ErrTooManyInFlight) || !broker.SafeToRetry(err) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestProduceWithoutAcks is done when written, and takes no slot.
+func TestProduceWithoutAcks(t *testing.T) {
+	conn := dial(t, (&scripted{answer: func(_ net.Conn, key int16, _ int32) []byte {
+		if key == 0 {
+			return nil
+		}
+		return make([]byte, 6)
+	}}).piped())
+	for range 20 {
+		req := kmsg.NewPtrProduceRequest()
+		req.Acks = 0
+		resp, err := conn.Request(t.Context(), req)
+		if resp != nil || err != nil {
+			t.Fatalf("got %v, %v", resp, err)
+		}
+	}
+	if err := heartbeat(t.Context(), conn); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPanicsOfHooksAreContained(t *testing.T) {
+	var panics []any
+	cfg := (&scripted{answer: heartbeatBody}).piped()
+	cfg.Hooks = &broker.Hooks{
+		StateChanged:    func(broker.State, broker.State, broker.Endpoint, error) { panic("state") },
+		RequestAnswered: func(broker.RequestInfo) { panic("answered") },
+		Panicked:        func(v any) { panics = append(panics, v); panic("again") },
+	}
+	conn := dial(t, cfg)
+	if err := heartbeat(t.Context(), conn); err != nil {
+		t.Error(err)
+	}
+	conn.Close()
+	<-conn.Done()
+	if len(panics) < 4 {
+		t.Errorf("told of %v", panics)
+	}
+}
+
+func TestPanicsOfPortsDropTheConnection(t *testing.T) {
+	cfg := (&scripted{answer: heartbeatBody}).piped()
+	cfg.Transport = panicking{}
+	if _, err := broker.Dial(t.Context(), cfg); !errors.Is(err, broker.ErrPort) {
+		t.Errorf("got %v", err)
+	}
+}
+
+type panicking struct{ ports.Transport }
+
+func (panicking) Resolve(string, uint16) ports.Lookup { panic("no resolver here") }
+
+// TestDialTellsOfEveryAddress in one line.
+func TestDialTellsOfEveryAddress(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := configFor(t, l.Addr().String())
+	l.Close() // so the port refuses
+	_, err = broker.Dial(t.Context(), cfg)
+	if !errors.Is(err, broker.ErrDial) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("got %v", err)
+	}
+	if !strings.Contains(err.Error(), "refused") {
+		t.Errorf("the cause is missing: %v", err)
+	}
+}
+
+func TestBadConfigurations(t *testing.T) {
+	_, err := broker.NewConn(broker.Config{
+		Host: "host:9092", MaxInFlight: -1, RequestTimeout: -time.Second, SoftwareName: "-x",
+		ReconnectBackoff: 2 * time.Second, ReconnectBackoffMax: time.Second,
+	})
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, setting := range []string{"Host", "MaxInFlight", "RequestTimeout", "SoftwareName", "ReconnectBackoffMax"} {
+		if !strings.Contains(err.Error(), "config: "+setting+": ") {
+			t.Errorf("%s is not named in %v", setting, err)
+		}
+	}
+}
+
+func TestParseAddress(t *testing.T) {
+	for _, c := range []struct {
+		in, host string
+		port     uint16
+	}{
+		{"kafka:9093", "kafka", 9093},
+		{"kafka", "kafka", 9092},
+		{"10.0.0.1:1", "10.0.0.1", 1},
+		{"[::1]:9094", "::1", 9094},
+		{"[::1]", "::1", 9092},
+		{"::1", "::1", 9092},
+		{"fe80::1%lo", "fe80::1%lo", 9092},
+		{"PLAINTEXT://kafka:9093", "kafka", 9093},
+	} {
+		host, port, err := broker.ParseAddress(c.in)
+		if err != nil || host != c.host || port != c.port {
+			t.Errorf("%q: got %q %d %v", c.in, host, port, err)
+		}
+	}
+	for _, in := range []string{"", ":9092", "kafka:0", "kafka:99999", "kafka:x", "a:b:c", "[::1", "kafka:"} {
+		if host, port, err := broker.ParseAddress(in); err == nil {
+			t.Errorf("%q was accepted as %q %d", in, host, port)
+		}
+	}
+}
