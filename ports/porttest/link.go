@@ -1,0 +1,339 @@
+package porttest
+
+import (
+	"bytes"
+	"io"
+	"math/rand"
+	"runtime"
+	"sync"
+	"testing"
+
+	"brokerconn/ports"
+)
+
+var linkChecks = []transportCheck{
+	{"Recv says ErrWouldBlock when nothing is there", linkNothingThere},
+	{"bytes arrive whole, both ways at once", linkBothWays},
+	{"Send takes what fits, and the rest later", linkShortSend},
+	{"io.EOF comes after every byte", linkEOF},
+	{"Close is idempotent and final", linkClose},
+	{"Close ends the other side", linkCloseSeen},
+	{"Close may come at any time, from anywhere", linkCloseConcurrent},
+	{"links do not mix", linkMany},
+}
+
+func linkNothingThere(t *testing.T, rig Rig) {
+	link, peer := connect(t, rig)
+	p := make([]byte, 10)
+	for range 3 {
+		if n, err := link.Recv(p); n != 0 || err != ports.ErrWouldBlock {
+			t.Fatalf("Recv: %d, %v; want 0 and ErrWouldBlock itself", n, err)
+		}
+	}
+	sent := peerSends(peer, 3, false)
+	if n := recvAll(t, link, 3); n != 3 {
+		t.Errorf("received %d bytes, want 3", n)
+	}
+	wantNoError(t, sent)
+	if n, err := link.Recv(p); n != 0 || err != ports.ErrWouldBlock {
+		t.Errorf("Recv after all bytes: %d, %v; want 0 and ErrWouldBlock itself", n, err)
+	}
+}
+
+func linkBothWays(t *testing.T, rig Rig) {
+	const total = 1 << 20
+	link, peer := connect(t, rig)
+	sent, received := peerSends(peer, total, false), peerReceives(peer, total)
+	rnd := rand.New(rand.NewSource(1))
+	var out, in int
+	buf := make([]byte, 20_000)
+	eventually(t, "both directions are through", func() bool {
+		moved := true
+		for moved {
+			o := sendSome(t, link, buf[:min(1+rnd.Intn(len(buf)), total-out)], out)
+			i := recvSome(t, link, buf[:1+rnd.Intn(len(buf))], in)
+			out, in, moved = out+o, in+i, o+i > 0
+		}
+		return out == total && in >= total
+	})
+	if in != total {
+		t.Errorf("received %d bytes, want %d", in, total)
+	}
+	wantNoError(t, sent)
+	wantCount(t, received, total)
+}
+
+func linkShortSend(t *testing.T, rig Rig) {
+	if rig.Unbounded {
+		t.Skip("Send takes whatever it is given")
+	}
+	const tooMuch = 256 << 20
+	link, peer := connect(t, rig)
+	buf := make([]byte, 100_000)
+	out, n := 0, len(buf)
+	for n == len(buf) {
+		n = sendSome(t, link, buf, out)
+		if out += n; out > tooMuch {
+			t.Fatalf("nobody reads, and %d bytes were taken: Send has no bound", out)
+		}
+	}
+	received := peerReceives(peer, out+len(buf))
+	total := out + len(buf)
+	eventually(t, "the rest fits", func() bool {
+		out += sendSome(t, link, buf[:min(len(buf), total-out)], out)
+		return out == total
+	})
+	wantCount(t, received, total)
+}
+
+func linkEOF(t *testing.T, rig Rig) {
+	for _, size := range []int{0, 1, 100_000} {
+		link, peer := connect(t, rig)
+		sent := peerSends(peer, size, true)
+		in, buf := 0, make([]byte, 1000)
+		var err error
+		eventually(t, "io.EOF", func() bool {
+			for {
+				var n int
+				n, err = link.Recv(buf)
+				wantPattern(t, buf[:n], in)
+				in += n
+				if err != nil {
+					return err != ports.ErrWouldBlock
+				}
+			}
+		})
+		wantNoError(t, sent)
+		if in != size || err != io.EOF {
+			t.Errorf("received %d bytes and %v, want %d bytes and io.EOF itself", in, err, size)
+		}
+		if n, err := link.Recv(buf); n != 0 || err != io.EOF {
+			t.Errorf("Recv after io.EOF: %d, %v; want io.EOF again", n, err)
+		}
+	}
+}
+
+func linkClose(t *testing.T, rig Rig) {
+	link, _ := connect(t, rig)
+	closeTwice(t, link)
+	wantClosed(t, link)
+
+	link, peer := connect(t, rig) // with both goroutines, if it has some, at work
+	sent := peerSends(peer, 10, false)
+	recvAll(t, link, 10)
+	wantNoError(t, sent)
+	sendSome(t, link, make([]byte, 10), 0)
+	closeTwice(t, link)
+	wantClosed(t, link)
+}
+
+func linkCloseSeen(t *testing.T, rig Rig) {
+	link, peer := connect(t, rig)
+	received := peerReceives(peer, 1<<30)
+	if err := link.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+	wantCount(t, received, 0)
+}
+
+func linkCloseConcurrent(t *testing.T, rig Rig) {
+	for round := range 20 {
+		link, peer := connect(t, rig)
+		sent, received := peerSends(peer, 8<<20, false), peerReceives(peer, 1<<30)
+		var owner sync.WaitGroup
+		owner.Go(func() {
+			buf := make([]byte, 5000)
+			for off := 0; ; {
+				fillPattern(buf, off)
+				n, e1 := link.Send(buf)
+				off += n
+				_, e2 := link.Recv(buf)
+				_, e3 := link.Stage()
+				for _, err := range []error{e1, e2, e3} {
+					if err != nil && err != ports.ErrWouldBlock {
+						return
+					}
+				}
+				runtime.Gosched()
+			}
+		})
+		for range round {
+			runtime.Gosched()
+		}
+		var closers sync.WaitGroup
+		for range 4 {
+			closers.Go(func() { _ = link.Close() })
+		}
+		closers.Wait()
+		await(t, "polling ends after Close", owner.Wait)
+		wantClosed(t, link)
+		await(t, "the other side ends after Close", func() { <-sent; <-received })
+	}
+}
+
+func linkMany(t *testing.T, rig Rig) {
+	a, peerA := connect(t, rig)
+	b, peerB := connect(t, rig)
+	for i, link := range []ports.Link{a, b} {
+		if n, err := link.Send([]byte{byte('a' + i)}); n != 1 || err != nil {
+			t.Fatalf("Send: %d, %v", n, err)
+		}
+	}
+	for i, peer := range []io.Reader{peerA, peerB} {
+		p := make([]byte, 1)
+		if err := readFull(peer, p); err != nil || p[0] != byte('a'+i) {
+			t.Errorf("link %d: the other side read %q, %v", i, p, err)
+		}
+	}
+	_ = a.Close()
+	if _, err := b.Recv(make([]byte, 1)); err != ports.ErrWouldBlock {
+		t.Errorf("Recv after another link was closed: %v", err)
+	}
+}
+
+// sendSome offers p filled with the pattern, and scribbles over it afterwards: p
+// is the caller's again.
+func sendSome(t *testing.T, link ports.Link, p []byte, off int) int {
+	t.Helper()
+	if len(p) == 0 {
+		return 0
+	}
+	fillPattern(p, off)
+	n, err := link.Send(p)
+	switch {
+	case n < 0 || n > len(p):
+		t.Fatalf("Send of %d bytes: n = %d", len(p), n)
+	case n < len(p) && err != ports.ErrWouldBlock, n == len(p) && err != nil:
+		t.Fatalf("Send of %d bytes: %d, %v; want ErrWouldBlock itself if and only if some are left", len(p), n, err)
+	}
+	clear(p)
+	return n
+}
+
+// recvSome receives once and checks the pattern and that no more than n bytes
+// were written to.
+func recvSome(t *testing.T, link ports.Link, p []byte, off int) int {
+	t.Helper()
+	for i := range p {
+		p[i] = 0xAA
+	}
+	n, err := link.Recv(p)
+	switch {
+	case n < 0 || n > len(p):
+		t.Fatalf("Recv into %d bytes: n = %d", len(p), n)
+	case n == 0 && err != ports.ErrWouldBlock, n > 0 && err != nil:
+		t.Fatalf("Recv: %d, %v; want ErrWouldBlock itself if and only if there are none", n, err)
+	case bytes.Count(p[n:], []byte{0xAA}) != len(p)-n:
+		t.Fatalf("Recv said %d and wrote beyond", n)
+	}
+	wantPattern(t, p[:n], off)
+	return n
+}
+
+func recvAll(t *testing.T, link ports.Link, total int) (in int) {
+	t.Helper()
+	eventually(t, "all bytes arrive", func() bool {
+		in += recvSome(t, link, make([]byte, total-in+1), in)
+		return in >= total
+	})
+	return in
+}
+
+// peerSends writes total bytes of the pattern from a goroutine of its own and
+// then, if asked, closes. The error comes through the channel.
+func peerSends(peer io.ReadWriteCloser, total int, end bool) <-chan error {
+	done := make(chan error, 1)
+	go func() {
+		err := peerWrites(peer, func(off int) int { return total - off })
+		if err == nil && end {
+			err = peer.Close()
+		}
+		done <- err
+	}()
+	return done
+}
+
+// peerWrites writes as many bytes as left says, each time, and ends at 0.
+func peerWrites(peer io.Writer, left func(off int) int) error {
+	buf := make([]byte, 32<<10)
+	idle := 0
+	for off := 0; ; {
+		p := buf[:min(len(buf), left(off))]
+		if len(p) == 0 {
+			return nil
+		}
+		fillPattern(p, off)
+		n, err := peer.Write(p)
+		off += n
+		if err != nil && err != ports.ErrWouldBlock {
+			return err
+		}
+		if idle++; n > 0 {
+			idle = 0
+		}
+		pauseIdle(idle)
+	}
+}
+
+type count struct {
+	n   int
+	err error // the pattern's
+}
+
+// peerReceives reads from a goroutine of its own until it has limit bytes or the
+// stream ends, and tells how many came.
+func peerReceives(peer io.Reader, limit int) <-chan count {
+	done := make(chan count, 1)
+	go func() { done <- peerReads(peer, func(off int) bool { return off < limit }) }()
+	return done
+}
+
+// peerReads reads while there is more to come.
+func peerReads(peer io.Reader, more func(off int) bool) (c count) {
+	buf := make([]byte, 32<<10)
+	for idle := 0; more(c.n) && c.err == nil; {
+		n, err := peer.Read(buf)
+		c.err = patternFault(buf[:n], c.n)
+		c.n += n
+		if err != nil && err != ports.ErrWouldBlock {
+			break
+		}
+		if idle++; n > 0 {
+			idle = 0
+		}
+		pauseIdle(idle)
+	}
+	return c
+}
+
+func readFull(peer io.Reader, p []byte) error {
+	for idle := 0; len(p) > 0; idle++ {
+		n, err := peer.Read(p)
+		p = p[n:]
+		if err != nil && err != ports.ErrWouldBlock {
+			return err
+		}
+		pauseIdle(idle)
+	}
+	return nil
+}
+
+func pauseIdle(idle int) {
+	if idle > 0 {
+		pauseAsking(idle)
+	}
+}
+
+func wantNoError(t *testing.T, done <-chan error) {
+	t.Helper()
+	if err := receive(t, "the other side has sent", done); err != nil {
+		t.Errorf("the other side could not send: %v", err)
+	}
+}
+
+func wantCount(t *testing.T, done <-chan count, n int) {
+	t.Helper()
+	if c := receive(t, "the other side has received", done); c.n != n || c.err != nil {
+		t.Errorf("the other side received %d bytes, want %d (%v)", c.n, n, c.err)
+	}
+}

@@ -1,0 +1,379 @@
+package porttest
+
+import (
+	"io"
+	"math"
+	"math/rand"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"brokerconn/ports"
+)
+
+var parkerChecks = []transportCheck{
+	{"Read waits for a byte, and says io.EOF after the last", parkRead},
+	{"Write waits until all is on its way", parkWrite},
+	{"Interrupt reaches a parked Read, and holds until Resume", parkInterruptRead},
+	{"Interrupt reaches a parked Write, which can be continued", parkInterruptWrite},
+	{"Interrupt before the call", parkInterruptFirst},
+	{"many interruptions lose no byte", parkManyInterrupts},
+	{"Close ends a parked Read", parkCloseRead},
+	{"Close ends a parked Write, which counts right", parkCloseWrite},
+	{"Close ends the effect of Interrupt", parkCloseInterrupted},
+}
+
+// parked returns an established link's Parker with its other side.
+func parked(t *testing.T, rig Rig) (ports.Parker, ports.Link, io.ReadWriteCloser) {
+	t.Helper()
+	link, peer := connect(t, rig)
+	p, ok := link.(ports.Parker)
+	if !ok {
+		t.Skip("the link is no Parker")
+	}
+	return p, link, peer
+}
+
+// outcome is what a parked call returned.
+type outcome struct {
+	n   int
+	err error
+}
+
+func parkCall(call func([]byte) (int, error), p []byte) <-chan outcome {
+	done := make(chan outcome, 1)
+	go func() {
+		n, err := call(p)
+		done <- outcome{n, err}
+	}()
+	for range 10 {
+		runtime.Gosched() // it is likely to be parked now; the checks hold if not
+	}
+	return done
+}
+
+func parkRead(t *testing.T, rig Rig) {
+	const total = 300_000
+	p, _, peer := parked(t, rig)
+	first := make([]byte, 1)
+	read := parkCall(p.Read, first)
+	sent := peerSends(peer, total, true)
+	o := receive(t, "Read returns", read)
+	if o.n != 1 || o.err != nil {
+		t.Fatalf("Read: %d, %v; want one byte", o.n, o.err)
+	}
+	wantPattern(t, first, 0)
+	in, buf := 1, make([]byte, 10_000)
+	for {
+		n, err := p.Read(buf)
+		wantPattern(t, buf[:n], in)
+		in += n
+		if err != nil {
+			if err != io.EOF {
+				t.Errorf("Read: %v, want io.EOF itself", err)
+			}
+			break
+		}
+		if n == 0 {
+			t.Fatal("Read: 0, nil; it has to wait for a byte")
+		}
+	}
+	if in != total {
+		t.Errorf("read %d bytes before io.EOF, want %d", in, total)
+	}
+	if n, err := p.Read(buf); n != 0 || err != io.EOF {
+		t.Errorf("Read after io.EOF: %d, %v", n, err)
+	}
+	wantNoError(t, sent)
+}
+
+func parkWrite(t *testing.T, rig Rig) {
+	const total = 4 << 20
+	p, _, peer := parked(t, rig)
+	received := peerReceives(peer, total)
+	buf := make([]byte, 1<<20)
+	for out := 0; out < total; out += len(buf) {
+		fillPattern(buf, out)
+		if n, err := p.Write(buf); n != len(buf) || err != nil {
+			t.Fatalf("Write: %d, %v; want all %d bytes", n, err, len(buf))
+		}
+	}
+	clear(buf)
+	wantCount(t, received, total)
+}
+
+func parkInterruptRead(t *testing.T, rig Rig) {
+	p, _, peer := parked(t, rig)
+	buf := make([]byte, 1)
+	for off := range 20 {
+		read := parkCall(p.Read, buf)
+		p.Interrupt()
+		o := receive(t, "the interrupted Read returns", read)
+		for i := range 3 {
+			if o.n != 0 || o.err != ports.ErrInterrupted {
+				t.Fatalf("Read %d after Interrupt: %d, %v; want ErrInterrupted itself until Resume", i, o.n, o.err)
+			}
+			if i == 0 {
+				go func() { _ = writeAt(peer, off) }() // it may wait for the Read
+			}
+			o.n, o.err = p.Read(buf)
+		}
+		p.Resume()
+		o = receive(t, "Read returns after Resume", parkCall(p.Read, buf))
+		if o.n != 1 || o.err != nil {
+			t.Fatalf("Read after Resume: %d, %v; want one byte", o.n, o.err)
+		}
+		wantPattern(t, buf, off)
+	}
+}
+
+// muchMore is more than any buffer on the way holds.
+const muchMore = 64 << 20
+
+func parkInterruptWrite(t *testing.T, rig Rig) {
+	p, _, peer := parked(t, rig)
+	buf := make([]byte, muchMore)
+	fillPattern(buf, 0)
+	write := parkCall(p.Write, buf)
+	p.Interrupt()
+	o := receive(t, "the interrupted Write returns", write)
+	if o.n >= len(buf) || o.err != ports.ErrInterrupted {
+		t.Fatalf("Write: %d of %d, %v; want ErrInterrupted itself", o.n, len(buf), o.err)
+	}
+	out := o.n
+	if n, err := p.Write(buf[out:]); n != 0 || err != ports.ErrInterrupted {
+		t.Fatalf("Write before Resume: %d, %v; want ErrInterrupted itself", n, err)
+	}
+	p.Resume()
+	received := peerReceives(peer, len(buf))
+	o = receive(t, "Write goes on", parkCall(p.Write, buf[out:]))
+	if o.n != len(buf)-out || o.err != nil {
+		t.Fatalf("Write after Resume: %d, %v; want %d", o.n, o.err, len(buf)-out)
+	}
+	wantCount(t, received, len(buf))
+}
+
+// parkInterruptFirst interrupts before the link is established, too.
+func parkInterruptFirst(t *testing.T, rig Rig) {
+	link := rig.Transport.Open(rig.Endpoint)
+	closeAtEnd(t, link)
+	p, ok := link.(ports.Parker)
+	if !ok {
+		t.Skip("the link is no Parker")
+	}
+	p.Interrupt()
+	p.Interrupt()
+	establish(t, link)
+	peer := acceptOne(t, rig)
+	o := receive(t, "Read returns", parkCall(p.Read, make([]byte, 1)))
+	if o != (outcome{0, ports.ErrInterrupted}) {
+		t.Errorf("Read: %d, %v; want ErrInterrupted itself", o.n, o.err)
+	}
+	o = receive(t, "Write returns", parkCall(p.Write, make([]byte, muchMore)))
+	if o != (outcome{0, ports.ErrInterrupted}) {
+		t.Errorf("Write: %d, %v; want ErrInterrupted itself", o.n, o.err)
+	}
+	p.Resume()
+	p.Resume()
+	sent := peerSends(peer, 1, false)
+	o = receive(t, "Read returns after Resume", parkCall(p.Read, make([]byte, 1)))
+	if o != (outcome{1, nil}) {
+		t.Errorf("Read after Resume: %d, %v; want one byte", o.n, o.err)
+	}
+	wantNoError(t, sent)
+}
+
+// parkManyInterrupts moves bytes both ways and stops both again and again.
+func parkManyInterrupts(t *testing.T, rig Rig) {
+	const interrupts = 100
+	p, _, peer := parked(t, rig)
+	s := &stopper{working: 2}
+	s.moved.L = &s.mu
+	over := func() bool { return s.rounds() >= interrupts }
+	in, out := newOpenEnd(over), newOpenEnd(over)
+
+	sent, received := make(chan error, 1), make(chan count, 1)
+	go func() { sent <- peerWrites(peer, in.left) }()
+	go func() { received <- peerReads(peer, out.more) }()
+
+	ended := make(chan error, 2)
+	worker := func(seed int64, more func(off int) bool, move func(rnd *rand.Rand, off int) (int, error)) {
+		defer s.leave()
+		rnd := rand.New(rand.NewSource(seed))
+		for off := 0; more(off); {
+			n, err := move(rnd, off)
+			off += n
+			if err == ports.ErrInterrupted {
+				s.stop()
+			} else if err != nil {
+				ended <- err
+				return
+			}
+		}
+		ended <- nil
+	}
+	go worker(1, in.more, func(rnd *rand.Rand, off int) (int, error) {
+		buf := make([]byte, 1+rnd.Intn(50_000))
+		n, err := p.Read(buf)
+		if fault := patternFault(buf[:n], off); fault != nil {
+			return n, fault
+		}
+		return n, err
+	})
+	go worker(2, func(off int) bool { return out.left(off) > 0 }, func(rnd *rand.Rand, off int) (int, error) {
+		buf := make([]byte, min(1+rnd.Intn(50_000), out.left(off)))
+		fillPattern(buf, off)
+		n, err := p.Write(buf)
+		clear(buf)
+		return n, err
+	})
+	go func() {
+		rnd := rand.New(rand.NewSource(3))
+		for s.interrupt(p) {
+			for range rnd.Intn(20) {
+				runtime.Gosched()
+			}
+		}
+	}()
+	for range 2 {
+		if err := receive(t, "Read and Write go on after every Resume", ended); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantNoError(t, sent)
+	wantCount(t, received, out.total())
+}
+
+// openEnd is a stream whose length is decided under way: some more bytes once it
+// is over. They are announced before they are sent, so whoever receives them
+// knows.
+type openEnd struct {
+	over  func() bool
+	limit atomic.Int64
+}
+
+func newOpenEnd(over func() bool) *openEnd {
+	e := &openEnd{over: over}
+	e.limit.Store(math.MaxInt64)
+	return e
+}
+
+// left is asked by the one who sends, more by the one who receives.
+func (e *openEnd) left(off int) int {
+	if e.limit.Load() == math.MaxInt64 && e.over() {
+		e.limit.Store(int64(off) + 1000)
+	}
+	return int(min(e.limit.Load()-int64(off), 1<<20))
+}
+
+func (e *openEnd) more(off int) bool { return int64(off) < e.limit.Load() }
+func (e *openEnd) total() int        { return int(e.limit.Load()) }
+
+// stopper interrupts, waits until all that work have noticed, and resumes.
+type stopper struct {
+	mu               sync.Mutex
+	moved            sync.Cond
+	working, stopped int
+	round            int
+}
+
+func (s *stopper) interrupt(p ports.Parker) (more bool) {
+	p.Interrupt()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.stopped < s.working {
+		s.moved.Wait()
+	}
+	p.Resume()
+	s.stopped = 0
+	s.round++
+	s.moved.Broadcast()
+	return s.working > 0
+}
+
+func (s *stopper) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopped++
+	s.moved.Broadcast()
+	for r := s.round; r == s.round; {
+		s.moved.Wait()
+	}
+}
+
+func (s *stopper) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.working--
+	s.moved.Broadcast()
+}
+
+func (s *stopper) rounds() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.round
+}
+
+func parkCloseRead(t *testing.T, rig Rig) {
+	for range 10 {
+		p, link, _ := parked(t, rig)
+		read := parkCall(p.Read, make([]byte, 1))
+		closeTwice(t, link)
+		o := receive(t, "the parked Read returns after Close", read)
+		wantFinal(t, "Read", o.n, o.err)
+		n, err := p.Read(make([]byte, 1))
+		wantFinal(t, "Read", n, err)
+		n, err = p.Write(make([]byte, 1))
+		wantFinal(t, "Write", n, err)
+	}
+}
+
+// parkCloseWrite closes in the middle of a Write that the other side has begun to
+// read. What it reads in the end is what Write said; through an encrypted link
+// the last of it may be lost, but never more may arrive.
+func parkCloseWrite(t *testing.T, rig Rig) {
+	p, link, peer := parked(t, rig)
+	buf := make([]byte, muchMore)
+	fillPattern(buf, 0)
+	write := parkCall(p.Write, buf)
+	first := make([]byte, 100_000)
+	if err := readFull(peer, first); err != nil {
+		t.Fatal(err)
+	}
+	wantPattern(t, first, 0)
+	closeTwice(t, link)
+	o := receive(t, "the parked Write returns after Close", write)
+	if o.n >= len(buf) {
+		t.Fatalf("Write: %d of %d bytes after Close, though nobody reads", o.n, len(buf))
+	}
+	wantFinal(t, "Write", 0, o.err)
+
+	arrived := len(first)
+	await(t, "the other side comes to the end", func() {
+		rest := make([]byte, 32<<10)
+		for i := 0; ; i++ {
+			n, err := peer.Read(rest)
+			arrived += n
+			if err != nil && err != ports.ErrWouldBlock {
+				return
+			}
+			pauseIdle(i)
+		}
+	})
+	if arrived > o.n || arrived < o.n && !rig.Endpoint.Secure {
+		t.Errorf("Write counted %d bytes, and %d arrived", o.n, arrived)
+	}
+}
+
+func parkCloseInterrupted(t *testing.T, rig Rig) {
+	p, link, _ := parked(t, rig)
+	p.Interrupt()
+	closeTwice(t, link)
+	p.Interrupt()
+	n, err := p.Read(make([]byte, 1))
+	wantFinal(t, "Read", n, err)
+	p.Resume()
+	n, err = p.Write(make([]byte, 1))
+	wantFinal(t, "Write", n, err)
+}

@@ -1,0 +1,412 @@
+package porttest_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"brokerconn/ports"
+	"brokerconn/ports/porttest"
+)
+
+// A suite that cannot fail shows nothing. Here every fault breaks one sentence
+// of the contract in a sound transport, and the check of that sentence has to
+// fail: in a process of its own, since a failed subtest fails its parents.
+
+type sound interface {
+	ports.Link
+	ports.Watcher
+}
+
+type soundParker interface {
+	sound
+	ports.Parker
+}
+
+var transportFaults = []struct {
+	name  string
+	check string // group/name of the check that has to notice
+	link  func(sound) ports.Link
+	park  func(soundParker) ports.Link
+	rig   func(*porttest.Rig)
+}{
+	{name: "no endpoint and no error", check: "Lookup/finds_at_least", rig: func(r *porttest.Rig) {
+		r.Transport = strange{Transport: r.Transport, lookup: func(ports.Lookup) ports.Lookup { return noResult{} }}
+	}},
+	{name: "an unknown host is found", check: "Lookup/an_unknown", rig: func(r *porttest.Rig) { r.UnknownHost = "known" }},
+	{name: "a look-up that is held says EOF", check: "Lookup/Close_gives_up", rig: func(r *porttest.Rig) {
+		r.Transport = strange{Transport: r.Transport, lookup: func(ports.Lookup) ports.Lookup { return noResult{io.EOF} }}
+	}},
+	{name: "a look-up never tells", check: "Lookup/Watch", rig: func(r *porttest.Rig) {
+		r.Transport = strange{Transport: r.Transport, lookup: func(ports.Lookup) ports.Lookup { return noResult{ports.ErrWouldBlock} }}
+	}},
+	{name: "a refused address is reached", check: "Stage/a_refused", rig: func(r *porttest.Rig) { r.Refused = r.Endpoint }},
+	{name: "the stage falls", check: "Stage/rises", link: func(l sound) ports.Link { return &stageFalls{sound: l} }},
+	{name: "ErrWouldBlock is wrapped", check: "Link/Recv_says", link: func(l sound) ports.Link { return wraps{l} }},
+	{name: "Recv says 0, nil", check: "Link/Recv_says", link: func(l sound) ports.Link { return recvNil{l} }},
+	{name: "Recv counts one less", check: "Link/bytes_arrive", link: func(l sound) ports.Link { return recvLess{l} }},
+	{name: "Recv writes beyond", check: "Link/bytes_arrive", link: func(l sound) ports.Link { return recvBeyond{l} }},
+	{name: "Send keeps the caller's bytes", check: "Link/bytes_arrive", link: func(l sound) ports.Link { return &sendLate{sound: l} }},
+	{name: "Send says all and takes some", check: "Link/Send_takes", link: func(l sound) ports.Link { return sendBoasts{l} }},
+	{name: "io.EOF before the last byte", check: "Link/io.EOF", link: func(l sound) ports.Link { return &eofEarly{sound: l} }},
+	{name: "Close again is an error", check: "Link/Close_is_idempotent", link: func(l sound) ports.Link { return &closeTwice{sound: l} }},
+	{name: "after Close, io.EOF", check: "Link/Close_is_idempotent", link: func(l sound) ports.Link { return &closeTwice{sound: l, calm: true} }},
+	{name: "Close does nothing", check: "Link/Close_ends", link: func(l sound) ports.Link { return closeNot{l} }},
+	{name: "a closed link asks to wait", check: "Link/Close_may_come", link: func(l sound) ports.Link { return closeNot{l} }},
+	{name: "Watch calls twice", check: "Watcher/calls_when_bytes", link: func(l sound) ports.Link { return watchTwice{l} }},
+	{name: "Watch calls at once", check: "Watcher/neither", link: func(l sound) ports.Link { return watchHere{l} }},
+	{name: "Watch calls under a lock", check: "Watcher/neither", link: func(l sound) ports.Link { return &watchLocked{sound: l} }},
+	{name: "Watch replaces nothing", check: "Watcher/a_later", link: func(l sound) ports.Link { return &watchAll{sound: l} }},
+	{name: "now and then no wake-up", check: "Watcher/no_wake-up_is_lost:_reading", link: func(l sound) ports.Link { return &watchLost{sound: l} }},
+	{name: "now and then no wake-up", check: "Watcher/no_wake-up_is_lost:_writing", link: func(l sound) ports.Link { return &watchLost{sound: l} }},
+	{name: "the end is no news", check: "Watcher/calls_when_the_other", link: func(l sound) ports.Link { return watchNever{l} }},
+	{name: "the stage is no news", check: "Watcher/calls_when_the_stage", park: func(l soundParker) ports.Link { return watchNever{l} }},
+	{name: "Read says 0, nil", check: "Parker/Interrupt_reaches_a_parked_Read", park: func(l soundParker) ports.Link { return parkNil{l} }},
+	{name: "Interrupt does nothing", check: "Parker/Interrupt_reaches_a_parked_Write", park: func(l soundParker) ports.Link { return parkDeaf{l} }},
+	{name: "Interrupt before the call is lost", check: "Parker/Interrupt_before", park: func(l soundParker) ports.Link { return parkDeaf{l} }},
+	{name: "Interrupt holds once", check: "Parker/Interrupt_reaches_a_parked_Read", park: func(l soundParker) ports.Link { return parkOnce{l} }},
+	{name: "an interruption costs a byte", check: "Parker/many_inter", park: func(l soundParker) ports.Link { return &parkLoses{soundParker: l} }},
+	{name: "Write gives up half way", check: "Parker/Write_waits", park: func(l soundParker) ports.Link { return parkHalf{l} }},
+	{name: "an interrupted Write miscounts", check: "Parker/Interrupt_reaches_a_parked_Write", park: func(l soundParker) ports.Link { return parkMiscounts{l} }},
+	{name: "a closed Write miscounts", check: "Parker/Close_ends_a_parked_Write", park: func(l soundParker) ports.Link { return parkMiscounts{l} }},
+	{name: "Close leaves Read parked", check: "Parker/Close_ends_a_parked_Read", park: func(l soundParker) ports.Link { return parkNoClose{l} }},
+	{name: "interrupted for ever", check: "Parker/Close_ends_the_effect", park: func(l soundParker) ports.Link { return parkNoClose{l} }},
+	{name: "Read ends before the last byte", check: "Parker/Read_waits", park: func(l soundParker) ports.Link { return &parkEOF{soundParker: l} }},
+}
+
+const faultEnv = "PORTTEST_FAULT"
+
+func TestTransportNoticesFaults(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, fault := range transportFaults {
+		t.Run(fault.name, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.Command(exe, "-test.v", "-test.count=1", "-test.timeout=60s", "-test.run=^TestBrokenTransport$/"+fault.check)
+			cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", faultEnv, i))
+			out, err := cmd.CombinedOutput()
+			failed := strings.Contains(string(out), "--- FAIL: TestBrokenTransport/"+fault.check) ||
+				strings.Contains(string(out), "panic: porttest: stuck in TestBrokenTransport/"+fault.check)
+			if err == nil || !failed {
+				t.Errorf("%s did not fail (%v):\n%s", fault.check, err, out)
+			}
+		})
+	}
+}
+
+// TestBrokenTransport is what the processes run.
+func TestBrokenTransport(t *testing.T) {
+	var i int
+	if _, err := fmt.Sscan(os.Getenv(faultEnv), &i); err != nil {
+		t.Skip("only with a fault, see TestTransportNoticesFaults")
+	}
+	porttest.SetPatience(300 * time.Millisecond)
+	fault := transportFaults[i]
+	porttest.Transport(t, func(t *testing.T) porttest.Rig {
+		rig := memoryRig(10_000)
+		if fault.park != nil {
+			rig = pipeRig(t, func(c net.Conn) net.Conn { return c })
+		}
+		if fault.rig != nil {
+			fault.rig(&rig)
+			return rig
+		}
+		rig.Transport = strange{Transport: rig.Transport, link: func(l ports.Link) ports.Link {
+			if fault.park != nil {
+				return fault.park(l.(soundParker))
+			}
+			return fault.link(l.(sound))
+		}}
+		return rig
+	})
+}
+
+// strange is a transport whose look-ups or links are replaced.
+type strange struct {
+	ports.Transport
+	lookup func(ports.Lookup) ports.Lookup
+	link   func(ports.Link) ports.Link
+}
+
+func (s strange) Resolve(host string, port uint16) ports.Lookup {
+	l := s.Transport.Resolve(host, port)
+	if s.lookup != nil {
+		return s.lookup(l)
+	}
+	return l
+}
+
+func (s strange) Open(ep ports.Endpoint) ports.Link {
+	l := s.Transport.Open(ep)
+	if s.link != nil {
+		return s.link(l)
+	}
+	return l
+}
+
+type noResult struct{ err error }
+
+func (n noResult) Result() ([]ports.Endpoint, error) { return nil, n.err }
+func (noResult) Close()                              {}
+func (noResult) Watch(func())                        {}
+
+type stageFalls struct {
+	sound
+	asked int
+}
+
+func (l *stageFalls) Stage() (ports.Stage, error) {
+	if l.asked++; l.asked > 2 {
+		return ports.StageDialling, ports.ErrWouldBlock
+	}
+	return l.sound.Stage()
+}
+
+type wraps struct{ sound }
+
+func (l wraps) Recv(p []byte) (int, error) {
+	n, err := l.sound.Recv(p)
+	if err != nil {
+		err = fmt.Errorf("recv: %w", err)
+	}
+	return n, err
+}
+
+type recvNil struct{ sound }
+
+func (l recvNil) Recv(p []byte) (int, error) {
+	n, err := l.sound.Recv(p)
+	if err == ports.ErrWouldBlock {
+		err = nil
+	}
+	return n, err
+}
+
+type recvLess struct{ sound }
+
+func (l recvLess) Recv(p []byte) (int, error) {
+	n, err := l.sound.Recv(p)
+	if n > 1 {
+		n--
+	}
+	return n, err
+}
+
+type recvBeyond struct{ sound }
+
+func (l recvBeyond) Recv(p []byte) (int, error) {
+	n, err := l.sound.Recv(p[:(len(p)+1)/2])
+	clear(p[n:])
+	return n, err
+}
+
+type sendLate struct {
+	sound
+	kept []byte
+}
+
+func (l *sendLate) Send(p []byte) (int, error) {
+	if len(l.kept) > 0 {
+		n, _ := l.sound.Send(l.kept)
+		l.kept = l.kept[n:]
+		return 0, ports.ErrWouldBlock
+	}
+	l.kept = p
+	return len(p), nil
+}
+
+type sendBoasts struct{ sound }
+
+func (l sendBoasts) Send(p []byte) (int, error) {
+	_, err := l.sound.Send(p)
+	if err == ports.ErrWouldBlock {
+		err = nil
+	}
+	return len(p), err
+}
+
+type eofEarly struct {
+	sound
+	got int
+}
+
+func (l *eofEarly) Recv(p []byte) (int, error) {
+	if l.got > 50_000 {
+		return 0, io.EOF
+	}
+	n, err := l.sound.Recv(p)
+	l.got += n
+	return n, err
+}
+
+type closeTwice struct {
+	sound
+	mu     sync.Mutex
+	closed bool
+	calm   bool
+}
+
+func (l *closeTwice) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed && !l.calm {
+		return net.ErrClosed
+	}
+	l.closed = true
+	return l.sound.Close()
+}
+
+func (l *closeTwice) Recv(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed && l.calm {
+		return 0, io.EOF
+	}
+	return l.sound.Recv(p)
+}
+
+type closeNot struct{ sound }
+
+func (closeNot) Close() error { return nil }
+
+type watchTwice struct{ sound }
+
+func (l watchTwice) Watch(f func()) { l.sound.Watch(func() { f(); f() }) }
+
+type watchHere struct{ sound }
+
+func (watchHere) Watch(f func()) { f() }
+
+type watchLocked struct {
+	sound
+	mu sync.Mutex
+}
+
+func (l *watchLocked) Watch(f func()) {
+	l.sound.Watch(func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		f()
+	})
+}
+
+func (l *watchLocked) Stage() (ports.Stage, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.sound.Stage()
+}
+
+type watchAll struct {
+	sound
+	mu  sync.Mutex
+	all []func()
+}
+
+func (l *watchAll) Watch(f func()) {
+	l.mu.Lock()
+	l.all = append(l.all, f)
+	l.mu.Unlock()
+	l.sound.Watch(func() {
+		l.mu.Lock()
+		all := l.all
+		l.all = nil
+		l.mu.Unlock()
+		for _, f := range all {
+			f()
+		}
+	})
+}
+
+type watchLost struct {
+	sound
+	asked int
+}
+
+func (l *watchLost) Watch(f func()) {
+	if l.asked++; l.asked%7 != 0 {
+		l.sound.Watch(f)
+	}
+}
+
+type watchNever struct{ sound }
+
+func (watchNever) Watch(func()) {}
+
+type parkNil struct{ soundParker }
+
+func (l parkNil) Read(p []byte) (int, error) {
+	n, err := l.soundParker.Read(p)
+	if err == ports.ErrInterrupted {
+		err = nil
+	}
+	return n, err
+}
+
+type parkDeaf struct{ soundParker }
+
+func (parkDeaf) Interrupt() {}
+
+type parkOnce struct{ soundParker }
+
+func (l parkOnce) Read(p []byte) (int, error) {
+	n, err := l.soundParker.Read(p)
+	if err == ports.ErrInterrupted {
+		l.Resume()
+	}
+	return n, err
+}
+
+type parkLoses struct {
+	soundParker
+	lose bool
+}
+
+func (l *parkLoses) Read(p []byte) (int, error) {
+	if l.lose {
+		l.lose = false
+		_, _ = l.soundParker.Read(make([]byte, 1))
+	}
+	n, err := l.soundParker.Read(p)
+	l.lose = err == ports.ErrInterrupted
+	return n, err
+}
+
+type parkHalf struct{ soundParker }
+
+func (l parkHalf) Write(p []byte) (int, error) { return l.soundParker.Write(p[:(len(p)+1)/2]) }
+
+type parkMiscounts struct{ soundParker }
+
+func (l parkMiscounts) Write(p []byte) (int, error) {
+	n, err := l.soundParker.Write(p)
+	if err != nil && n < len(p)-1 {
+		n++
+	}
+	return n, err
+}
+
+type parkNoClose struct{ soundParker }
+
+func (parkNoClose) Close() error { return nil }
+
+type parkEOF struct {
+	soundParker
+	got int
+}
+
+func (l *parkEOF) Read(p []byte) (int, error) {
+	if l.got > 200_000 {
+		return 0, io.EOF
+	}
+	n, err := l.soundParker.Read(p)
+	l.got += n
+	return n, err
+}

@@ -1,0 +1,287 @@
+package porttest
+
+import (
+	"io"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"brokerconn/ports"
+)
+
+var watcherChecks = []transportCheck{
+	{"calls when the stage changes", watchStage},
+	{"calls when bytes arrive, once", watchOnce},
+	{"calls when the other side closed", watchEOF},
+	{"a later Watch replaces an earlier one", watchReplaced},
+	{"neither on the caller's stack nor under a lock", watchFree},
+	{"no wake-up is lost: reading", watchPingPong},
+	{"no wake-up is lost: writing", watchWriting},
+}
+
+// bell is a watcher's function: it counts its calls and can be waited for.
+type bell struct {
+	mu    sync.Mutex
+	calls int
+	rung  chan struct{}
+}
+
+func watch(w ports.Watcher) *bell {
+	b := &bell{rung: make(chan struct{})}
+	w.Watch(b.ring)
+	return b
+}
+
+func (b *bell) ring() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.calls++; b.calls == 1 {
+		close(b.rung)
+	}
+}
+
+func (b *bell) count() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.calls
+}
+
+func (b *bell) wait(t *testing.T, what string) {
+	t.Helper()
+	receive(t, "Watch calls for "+what, b.rung)
+}
+
+// await waits for f, which runs on a goroutine of its own and leaves t alone.
+func await(t *testing.T, what string, f func()) {
+	t.Helper()
+	done := make(chan struct{}, 1)
+	go func() {
+		f()
+		done <- struct{}{}
+	}()
+	receive(t, what, done)
+}
+
+func receive[T any](t *testing.T, what string, from <-chan T) T {
+	t.Helper()
+	limit := time.NewTimer(patience)
+	defer limit.Stop()
+	select {
+	case v := <-from:
+		return v
+	case <-limit.C:
+		t.Fatalf("waited in vain: %s", what)
+		panic("not reached")
+	}
+}
+
+func watcherOf(t *testing.T, link ports.Link) ports.Watcher {
+	t.Helper()
+	w, ok := link.(ports.Watcher)
+	if !ok {
+		t.Skip("the link is no Watcher")
+	}
+	return w
+}
+
+func watchStage(t *testing.T, rig Rig) {
+	link := rig.Transport.Open(rig.Endpoint)
+	closeAtEnd(t, link)
+	w := watcherOf(t, link)
+	for {
+		s, err := link.Stage()
+		if err == nil {
+			break
+		}
+		if err != ports.ErrWouldBlock {
+			t.Fatalf("Stage: %v, %v", s, err)
+		}
+		watch(w).wait(t, "the next stage")
+	}
+	acceptOne(t, rig)
+}
+
+// watchEmpty watches a link that has nothing to receive. The pattern is at off.
+func watchEmpty(t *testing.T, link ports.Link, off int) *bell {
+	t.Helper()
+	if n := recvSome(t, link, make([]byte, 1), off); n != 0 {
+		t.Fatal("a byte is there that nobody sent")
+	}
+	return watch(watcherOf(t, link))
+}
+
+// recvWoken receives one byte and asks for it only when it was woken. It returns
+// the last bell: to be woken for nothing is allowed.
+func recvWoken(t *testing.T, link ports.Link, b *bell, off int) *bell {
+	t.Helper()
+	for {
+		b.wait(t, "a byte")
+		if recvSome(t, link, make([]byte, 1), off) == 1 {
+			return b
+		}
+		b = watch(watcherOf(t, link))
+	}
+}
+
+func watchOnce(t *testing.T, rig Rig) {
+	link, peer := connect(t, rig)
+	watcherOf(t, link)
+	var bells []*bell
+	for off := range 10 {
+		b := watchEmpty(t, link, off)
+		if err := writeAt(peer, off); err != nil {
+			t.Fatal(err)
+		}
+		bells = append(bells, recvWoken(t, link, b, off), b)
+	}
+	for _, b := range bells {
+		if n := b.count(); n != 1 {
+			t.Errorf("the function of one Watch was called %d times, want once", n)
+		}
+	}
+}
+
+func watchEOF(t *testing.T, rig Rig) {
+	link, peer := connect(t, rig)
+	watcherOf(t, link)
+	b := watchEmpty(t, link, 0)
+	if err := peer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		b.wait(t, "io.EOF")
+		if _, err := link.Recv(make([]byte, 1)); err != ports.ErrWouldBlock {
+			return
+		}
+		b = watch(watcherOf(t, link))
+	}
+}
+
+// watchReplaced allows for calls for nothing: one round without any will do. The
+// round after it shows that the call was not just late.
+func watchReplaced(t *testing.T, rig Rig) {
+	link, peer := connect(t, rig)
+	watcherOf(t, link)
+	var last *bell
+	for off := range 10 {
+		replaced := watchEmpty(t, link, off)
+		b := watchEmpty(t, link, off)
+		if err := writeAt(peer, off); err != nil {
+			t.Fatal(err)
+		}
+		recvWoken(t, link, b, off)
+		if last != nil && last.count() == 0 {
+			return
+		}
+		last = replaced
+	}
+	t.Error("the earlier function was called every time, though a later Watch had replaced it")
+}
+
+// watchFree holds, while it calls Watch, a lock that the function needs, and the
+// function calls the link: a call on the caller's stack, or under a lock of the
+// link's, never ends.
+func watchFree(t *testing.T, rig Rig) {
+	for _, ready := range []bool{true, false} {
+		link, peer := connect(t, rig)
+		w := watcherOf(t, link)
+		recvSome(t, link, make([]byte, 1), 0)
+		var owner sync.Mutex
+		woken := make(chan struct{})
+		f := func() {
+			owner.Lock()
+			defer owner.Unlock()
+			_, _ = link.Stage()
+			_, _ = link.Recv(make([]byte, 1))
+			w.Watch(func() {})
+			close(woken)
+		}
+		if ready {
+			if err := writeAt(peer, 0); err != nil {
+				t.Fatal(err)
+			}
+			// Another watcher tells that the byte is there, without receiving it.
+			watch(w).wait(t, "a byte")
+		}
+		await(t, "Watch returns before it calls", func() {
+			owner.Lock()
+			defer owner.Unlock()
+			w.Watch(f)
+		})
+		if !ready {
+			await(t, "the other side's Write returns", func() { _ = writeAt(peer, 0) })
+		}
+		await(t, "the function, which calls the link, ends", func() { <-woken })
+	}
+}
+
+// watchPingPong plays ball: each byte is sent back, and the owner moves only when
+// it was woken. One wake-up lost stops the game.
+func watchPingPong(t *testing.T, rig Rig) {
+	const rounds = 500
+	link, peer := connect(t, rig)
+	w := watcherOf(t, link)
+	played := make(chan error, 1)
+	go func() {
+		p := make([]byte, 1)
+		for off := range rounds {
+			if err := writeAt(peer, off); err != nil {
+				played <- err
+				return
+			}
+			if err := readFull(peer, p); err != nil {
+				played <- err
+				return
+			}
+			for range off % 4 {
+				runtime.Gosched()
+			}
+		}
+		played <- nil
+	}()
+	p := make([]byte, 1)
+	for off := 0; off < rounds; {
+		if recvSome(t, link, p, off) == 0 {
+			watch(w).wait(t, "a byte")
+			continue
+		}
+		off++
+		if n, err := link.Send(p); n != 1 || err != nil {
+			t.Fatalf("Send: %d, %v", n, err)
+		}
+	}
+	wantNoError(t, played)
+}
+
+func watchWriting(t *testing.T, rig Rig) {
+	const total = 2 << 20
+	link, peer := connect(t, rig)
+	w := watcherOf(t, link)
+	received := peerReceives(peer, total)
+	buf := make([]byte, 100_000)
+	for out := 0; ; {
+		p := buf[:min(len(buf), total-out)]
+		n := sendSome(t, link, p, out)
+		if out += n; out == total {
+			break
+		}
+		if n < len(p) {
+			watch(w).wait(t, "room")
+		}
+	}
+	wantCount(t, received, total)
+}
+
+// writeAt writes the one byte of the pattern at off.
+func writeAt(peer io.Writer, off int) error {
+	p := make([]byte, 1)
+	fillPattern(p, off)
+	for i := 0; ; i++ {
+		n, err := peer.Write(p)
+		if n == 1 || err != nil && err != ports.ErrWouldBlock {
+			return err
+		}
+		pauseAsking(i)
+	}
+}
