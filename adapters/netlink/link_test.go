@@ -1,0 +1,333 @@
+package netlink
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"brokerconn/ports"
+)
+
+// wake returns a Watch that closes its channel.
+func woken(w ports.Watcher) <-chan struct{} {
+	c := make(chan struct{})
+	w.Watch(func() { close(c) })
+	return c
+}
+
+// open waits until the link that dial yields is established or has failed.
+func open(t *testing.T, dial DialFunc) (*link, ports.Stage, error) {
+	t.Helper()
+	tr := &Transport{Dial: dial}
+	l := tr.Open(ports.Endpoint{Host: "broker", Network: "tcp", Address: "broker:9092"}).(*link)
+	t.Cleanup(func() { _ = l.Close() })
+	for {
+		s, err := l.Stage()
+		if err != ports.ErrWouldBlock {
+			return l, s, err
+		}
+		<-woken(l)
+	}
+}
+
+func over(t *testing.T, conn net.Conn) *link {
+	t.Helper()
+	l, s, err := open(t, func(context.Context, string, string) (net.Conn, error) { return conn, nil })
+	if s != ports.StageEstablished || err != nil {
+		t.Fatalf("Stage: %v, %v", s, err)
+	}
+	return l
+}
+
+func TestDialGetsTheEndpoint(t *testing.T) {
+	_, _, err := open(t, func(ctx context.Context, network, address string) (net.Conn, error) {
+		ep, ok := EndpointFrom(ctx)
+		if want := (ports.Endpoint{Host: "broker", Network: "tcp", Address: "broker:9092"}); ep != want || !ok {
+			t.Errorf("EndpointFrom: %+v, %v; want %+v", ep, ok, want)
+		}
+		if network != "tcp" || address != "broker:9092" {
+			t.Errorf("dial %s %s", network, address)
+		}
+		return nil, io.ErrUnexpectedEOF
+	})
+	if err != io.ErrUnexpectedEOF {
+		t.Errorf("Stage: %v; want the dial's error as it is", err)
+	}
+	if _, ok := EndpointFrom(context.Background()); ok {
+		t.Error("EndpointFrom found an endpoint in an empty context")
+	}
+}
+
+func TestDialFailures(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		dial DialFunc
+		says string
+	}{
+		{"panic", func(context.Context, string, string) (net.Conn, error) { panic("ouch") }, "the dial function panicked: ouch"},
+		{"nothing", func(context.Context, string, string) (net.Conn, error) { return nil, nil }, "neither a connection nor an error"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, s, err := open(t, c.dial)
+			if s != ports.StageDialling || err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("Stage: %v, %v; want StageDialling and %q", s, err, c.says)
+			}
+		})
+	}
+}
+
+func TestOpenWithoutDialPanics(t *testing.T) {
+	defer func() {
+		if r := recover(); r == nil {
+			t.Error("no panic")
+		}
+	}()
+	new(Transport).Open(ports.Endpoint{})
+}
+
+// A dial function that ignores its context returns after Close.
+func TestConnAfterCloseIsClosed(t *testing.T) {
+	here, there := net.Pipe()
+	release := make(chan struct{})
+	cancelled := make(chan struct{})
+	tr := &Transport{Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		close(cancelled)
+		<-release
+		return here, nil
+	}}
+	l := tr.Open(ports.Endpoint{})
+	_ = l.Close()
+	<-cancelled
+	close(release)
+	if _, err := there.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("the other side: %v; want io.EOF", err)
+	}
+}
+
+// shaker is a net.Conn with a handshake that the test plays.
+type shaker struct {
+	net.Conn
+	shake func(context.Context) error
+}
+
+func (s shaker) HandshakeContext(ctx context.Context) error { return s.shake(ctx) }
+
+func TestHandshake(t *testing.T) {
+	refused := errors.New("bad certificate")
+	for _, c := range []struct {
+		name  string
+		shake func(context.Context) error
+		stage ports.Stage
+		says  string
+	}{
+		{"succeeds", func(context.Context) error { return nil }, ports.StageEstablished, ""},
+		{"fails", func(context.Context) error { return refused }, ports.StageSecuring, "bad certificate"},
+		{"panics", func(context.Context) error { panic("ouch") }, ports.StageSecuring, "the handshake panicked: ouch"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			here, there := net.Pipe()
+			l, s, err := open(t, func(context.Context, string, string) (net.Conn, error) {
+				return shaker{here, c.shake}, nil
+			})
+			if s != c.stage || (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+				t.Errorf("Stage: %v, %v; want %v, %q", s, err, c.stage, c.says)
+			}
+			if c.says == "" {
+				_ = l.Close()
+			}
+			if _, err := there.Read(make([]byte, 1)); err != io.EOF {
+				t.Errorf("the other side: %v; want io.EOF", err)
+			}
+		})
+	}
+}
+
+func TestCloseAbortsTheHandshake(t *testing.T) {
+	here, there := net.Pipe()
+	shaking, ended := make(chan struct{}), make(chan struct{})
+	tr := &Transport{Dial: func(context.Context, string, string) (net.Conn, error) {
+		return shaker{here, func(ctx context.Context) error {
+			close(shaking)
+			<-ctx.Done()
+			close(ended)
+			return ctx.Err()
+		}}, nil
+	}}
+	l := tr.Open(ports.Endpoint{})
+	<-shaking
+	if s, err := l.Stage(); s != ports.StageSecuring || err != ports.ErrWouldBlock {
+		t.Errorf("Stage: %v, %v; want StageSecuring, ErrWouldBlock", s, err)
+	}
+	l.(ports.Parker).Interrupt() // must not reach the handshake: it would stay failed
+	if s, err := l.Stage(); s != ports.StageSecuring || err != ports.ErrWouldBlock {
+		t.Errorf("Stage after Interrupt: %v, %v; want StageSecuring, ErrWouldBlock", s, err)
+	}
+	_ = l.Close()
+	<-ended
+	if _, err := there.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("the other side: %v; want io.EOF", err)
+	}
+	if s, err := l.Stage(); s != ports.StageSecuring || !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Stage after Close: %v, %v; want StageSecuring, net.ErrClosed", s, err)
+	}
+}
+
+// scripted is a net.Conn whose Read and Write answer from a list, then park.
+type scripted struct {
+	net.Conn // of a net.Pipe that nobody serves
+	reads    []outcome
+	writes   []outcome
+}
+
+type outcome struct {
+	n   int
+	err error
+}
+
+func (s *scripted) Read(p []byte) (int, error)  { return play(&s.reads, p, s.Conn.Read) }
+func (s *scripted) Write(p []byte) (int, error) { return play(&s.writes, p, s.Conn.Write) }
+
+func play(list *[]outcome, p []byte, then func([]byte) (int, error)) (int, error) {
+	if len(*list) == 0 {
+		return then(p)
+	}
+	o := (*list)[0]
+	*list = (*list)[1:]
+	if o.n < 0 {
+		panic("ouch")
+	}
+	return o.n, o.err
+}
+
+func script(t *testing.T, reads, writes []outcome) *link {
+	here, there := net.Pipe()
+	t.Cleanup(func() { _ = there.Close() })
+	return over(t, &scripted{here, reads, writes})
+}
+
+// ownTimeout is how a stream multiplexer says that a deadline passed.
+type ownTimeout struct{}
+
+func (ownTimeout) Error() string   { return "i/o deadline reached" }
+func (ownTimeout) Timeout() bool   { return true }
+func (ownTimeout) Temporary() bool { return true }
+
+func TestReadSays(t *testing.T) {
+	silent := &net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ETIMEDOUT)}
+	empty := make([]outcome, maxEmptyReads)
+	for _, c := range []struct {
+		name  string
+		reads []outcome
+		want  []outcome
+	}{
+		{"bytes first, then the error, which stays", []outcome{{3, io.EOF}}, []outcome{{3, nil}, {0, io.EOF}, {0, io.EOF}}},
+		{"bytes that came with an interruption", []outcome{{3, os.ErrDeadlineExceeded}, {2, nil}}, []outcome{{3, nil}, {2, nil}}},
+		{"a deadline in the words of the multiplexer", []outcome{{0, ownTimeout{}}}, []outcome{{0, ports.ErrInterrupted}}},
+		{"a peer that fell silent", []outcome{{0, silent}}, []outcome{{0, silent}}},
+		{"neither bytes nor an error", []outcome{{0, nil}, {0, nil}, {1, nil}}, []outcome{{1, nil}}},
+		{"never anything", empty, []outcome{{0, io.ErrNoProgress}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := script(t, c.reads, nil)
+			for i, want := range c.want {
+				n, err := l.Read(make([]byte, 10))
+				if n != want.n || err != want.err {
+					t.Errorf("Read %d: %d, %v; want %d, %v", i, n, err, want.n, want.err)
+				}
+			}
+		})
+	}
+}
+
+func TestWriteSays(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		write outcome
+		want  outcome
+	}{
+		{"part, interrupted", outcome{4, os.ErrDeadlineExceeded}, outcome{4, ports.ErrInterrupted}},
+		{"part, broken", outcome{4, syscall.EPIPE}, outcome{4, syscall.EPIPE}},
+		{"part, and no reason", outcome{4, nil}, outcome{4, io.ErrShortWrite}},
+		{"all", outcome{10, nil}, outcome{10, nil}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := script(t, nil, []outcome{c.write})
+			if n, err := l.Write(make([]byte, 10)); n != c.want.n || err != c.want.err {
+				t.Errorf("Write: %d, %v; want %d, %v", n, err, c.want.n, c.want.err)
+			}
+		})
+	}
+}
+
+// Polled, a panic would end the process: it is on a goroutine of the link's.
+func TestPumpContainsPanics(t *testing.T) {
+	l := script(t, []outcome{{5, nil}, {-1, nil}}, []outcome{{-1, nil}})
+	var got int
+	var err error
+	for {
+		var n int
+		n, err = l.Recv(make([]byte, 10))
+		if got += n; err == ports.ErrWouldBlock {
+			<-woken(l)
+		} else if err != nil {
+			break
+		}
+	}
+	if got != 5 || !strings.Contains(err.Error(), "Read panicked: ouch") {
+		t.Errorf("Recv: %d bytes, then %v", got, err)
+	}
+	for err = nil; err == nil; {
+		if _, err = l.Send(make([]byte, ringMax+1)); err == ports.ErrWouldBlock {
+			<-woken(l)
+			err = nil
+		}
+	}
+	if !strings.Contains(err.Error(), "Write panicked: ouch") {
+		t.Errorf("Send: %v", err)
+	}
+}
+
+// Send and Recv never hold more than their bound.
+func TestPolledIsBounded(t *testing.T) {
+	l := script(t, nil, nil)
+	n, err := l.Send(make([]byte, 10*ringMax))
+	if n != ringMax || err != ports.ErrWouldBlock {
+		t.Errorf("Send: %d, %v; want %d and ErrWouldBlock", n, err, ringMax)
+	}
+	if n, err := l.Send([]byte("x")); n != 0 || err != ports.ErrWouldBlock {
+		t.Errorf("Send: %d, %v; want 0 and ErrWouldBlock", n, err)
+	}
+}
+
+func TestParkedBeforeEstablishedPanics(t *testing.T) {
+	tr := &Transport{Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+	l := tr.Open(ports.Endpoint{})
+	defer func() { _ = l.Close() }()
+	defer func() {
+		if r := recover(); r != "netlink: Read on a link that is not established" {
+			t.Errorf("recovered %v", r)
+		}
+	}()
+	_, _ = l.(ports.Parker).Read(make([]byte, 1))
+}
+
+// A deadline that the dial function left behind must not end the link.
+func TestDeadlinesOfTheDialAreCleared(t *testing.T) {
+	here, there := net.Pipe()
+	_ = here.SetDeadline(time.Unix(1, 0))
+	l := over(t, here)
+	go func() { _, _ = there.Write([]byte("x")) }()
+	if n, err := l.Read(make([]byte, 1)); n != 1 || err != nil {
+		t.Errorf("Read: %d, %v", n, err)
+	}
+}
