@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -66,9 +67,12 @@ func TestBrokerLife(t *testing.T) {
 	}
 	expectGone(t, b, conn)
 
-	for _, end := range []string{"kill", "stop", "stop while paused"} {
+	for restarts, end := range []string{"kill", "stop", "stop while paused"} {
 		if err := b.Restart(t.Context()); err != nil {
 			t.Fatalf("restart before %s: %v", end, err)
+		}
+		if n := strings.Count(b.logFrom(0), "Kafka Server started"); n != restarts+2 {
+			t.Errorf("restart %d returned when the broker had said %d times that it had started", restarts+1, n)
 		}
 		if b.Addr() != addr || b.PID() == pid || b.PID() == 0 {
 			t.Fatalf("restarted at %s as process %d; was at %s as %d", b.Addr(), b.PID(), addr, pid)
@@ -169,27 +173,14 @@ func TestStartGivenUp(t *testing.T) {
 		t.Run(when, func(t *testing.T) {
 			dir := t.TempDir()
 			t.Setenv("TMPDIR", dir)
-			ctx, cancel := context.WithCancel(t.Context())
-			var reached func() bool
+			reached := func() bool { return true }
 			switch when {
-			case "before":
-				cancel()
 			case "while formatting":
-				reached = func() bool { return exists(dir, "*/server.properties") }
+				reached = func() bool { return !exists(dir, "*/data") && logged(dir) > 0 }
 			case "while starting":
 				reached = func() bool { return exists(dir, "*/data/meta.properties") }
 			}
-			watched := make(chan struct{})
-			go func() {
-				defer close(watched)
-				for ctx.Err() == nil && !reached() {
-					runtime.Gosched()
-				}
-				cancel()
-			}()
-			b, err := Start(ctx, Config{})
-			cancel()
-			<-watched
+			b, err := Start(contextUntil(t, reached), Config{})
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("a start that was given up: %v", err)
 			}
@@ -199,6 +190,57 @@ func TestStartGivenUp(t *testing.T) {
 			expectNothingLeft(t, dir)
 		})
 	}
+}
+
+func TestRestartGivenUp(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	b := privateBroker(t, Config{})
+	if err := b.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	before := logged(dir)
+	err := b.Restart(contextUntil(t, func() bool { return logged(dir) > before }))
+	if !errors.Is(err, context.Canceled) || b.PID() != 0 {
+		t.Errorf("a restart that was given up: %v; it runs as process %d", err, b.PID())
+	}
+	if err := b.Restart(t.Context()); err != nil {
+		t.Errorf("a restart after one that was given up: %v", err)
+	}
+}
+
+// contextUntil returns a context that is cancelled as soon as something is true.
+func contextUntil(t *testing.T, reached func() bool) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	if reached() {
+		cancel()
+		return ctx
+	}
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		for ctx.Err() == nil && !reached() {
+			runtime.Gosched()
+		}
+		cancel()
+	})
+	t.Cleanup(func() {
+		cancel()
+		watch.Wait()
+	})
+	return ctx
+}
+
+// logged returns how much the broker in a directory of dir has logged.
+func logged(dir string) int64 {
+	logs, err := filepath.Glob(filepath.Join(dir, "*", "broker.log"))
+	if err != nil || len(logs) != 1 {
+		return 0
+	}
+	info, err := os.Stat(logs[0])
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 func exists(dir, pattern string) bool {
