@@ -1,0 +1,152 @@
+package broker_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/adapters/netlink"
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// startBroker stands for a Kafka broker: franz-go's embedded one.
+func startBroker() (address string, stop func()) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "letters"))
+	if err != nil {
+		panic(err)
+	}
+	return cluster.ListenAddrs()[0], cluster.Close
+}
+
+// Connect to a broker, ask it something, typed.
+func ExampleDial() {
+	address, stop := startBroker()
+	defer stop()
+
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	host, port, err := broker.ParseAddress(address)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	conn, err := broker.Dial(ctx, broker.Config{Host: host, Port: port})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer conn.Close()
+	resp, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(len(resp.Brokers), "broker,", len(resp.Topics), "topic")
+	// Output: 1 broker, 1 topic
+}
+
+// Send does not wait: a window of requests is under way at once, and their
+// answers come in order.
+func ExampleConn_Send() {
+	address, stop := startBroker()
+	defer stop()
+	ctx := context.Background()
+	host, port, _ := broker.ParseAddress(address)
+	conn, err := broker.Dial(ctx, broker.Config{Host: host, Port: port})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer conn.Close()
+
+	var window []*broker.Future
+	for range 5 {
+		window = append(window, conn.Send(kmsg.NewPtrMetadataRequest()))
+	}
+	for _, f := range window {
+		resp, err := f.Wait(ctx)
+		fmt.Println(len(resp.(*kmsg.MetadataResponse).Topics), err)
+		f.Release()
+	}
+	// Output:
+	// 1 <nil>
+	// 1 <nil>
+	// 1 <nil>
+	// 1 <nil>
+	// 1 <nil>
+}
+
+// A proxy passes bodies on without knowing what is in them.
+func ExampleConn_RequestRaw() {
+	address, stop := startBroker()
+	defer stop()
+	ctx := context.Background()
+	host, port, _ := broker.ParseAddress(address)
+	conn, err := broker.Dial(ctx, broker.Config{Host: host, Port: port, NoReconnect: true})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer conn.Close()
+
+	allTopics := []byte{0xff, 0xff, 0xff, 0xff} // Metadata v1: a null array
+	body, err := conn.RequestRaw(ctx, &ports.RawRequest{APIKey: 3, APIVersion: 1, Body: allTopics})
+	fmt.Println(len(body) > 20, err)
+	// Output: true <nil>
+}
+
+// Any function that yields a net.Conn is a transport: a tunnel, a socket of
+// another kind, or, as here, one that remembers where it was sent.
+func ExampleConfig_transport() {
+	address, stop := startBroker()
+	defer stop()
+
+	tunnel := &netlink.Transport{
+		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+			fmt.Println("dialling", network)
+			var d net.Dialer
+			return d.DialContext(ctx, network, address)
+		},
+	}
+	host, port, _ := broker.ParseAddress(address)
+	conn, err := broker.Dial(context.Background(), broker.Config{Host: host, Port: port, Transport: tunnel})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer conn.Close()
+	fmt.Println(conn.State())
+	// Output:
+	// dialling tcp
+	// Connected
+}
+
+// Hooks tell what happens, step by step.
+func ExampleHooks() {
+	address, stop := startBroker()
+	defer stop()
+	host, port, _ := broker.ParseAddress(address)
+	conn, err := broker.Dial(context.Background(), broker.Config{Host: host, Port: port, Hooks: &broker.Hooks{
+		StateChanged: func(from, to broker.State, _ broker.Endpoint, _ error) { fmt.Println(from, "->", to) },
+		Versions: func(_ broker.Endpoint, v *broker.Versions) {
+			_, produce, _ := v.Range(0)
+			fmt.Println("Produce up to", produce >= 9)
+		},
+	}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	conn.Close()
+	// Output:
+	// Disconnected -> Connecting
+	// Connecting -> NegotiatingVersions
+	// Produce up to true
+	// NegotiatingVersions -> Connected
+	// Connected -> Closed
+}
