@@ -18,7 +18,7 @@ import (
 // while the backoff lasts.
 func (m *Machine) Connect(now time.Time) {
 	m.tick(now)
-	if m.state != Disconnected || m.BlackedOut(now) {
+	if m.state != Disconnected || m.BlackedOut(m.now) {
 		return
 	}
 	m.epoch++

@@ -61,6 +61,10 @@ func (m *Machine) receive(frame []byte, own bool) {
 		m.fail(m.newError(ErrCorrelation, fmt.Errorf("correlation id %d where %d was due", id, f.CorrelationID), ""))
 		return
 	}
+	if !m.mayBeAnswered(f) {
+		m.fail(m.newError(ErrCorrelation, fmt.Errorf("an answer with correlation id %d to a request that was not sent", id), ""))
+		return
+	}
 	body := frame[minFrame:]
 	if f.flexible && f.Request.Key() != ports.KeyAPIVersions {
 		rest, err := skipTags(body)
@@ -92,6 +96,16 @@ func (m *Machine) receive(frame []byte, own bool) {
 	}
 	m.answered(f, sizeFieldBytes+len(frame))
 	m.forgetDeadline()
+}
+
+// mayBeAnswered reports whether all of a request may have left. An answer may
+// overtake the writer's own report, but not the request.
+func (m *Machine) mayBeAnswered(f *Future) bool {
+	reach := m.written
+	if m.pending.lent {
+		reach += uint64(len(m.pending.leaving) - m.pending.written)
+	}
+	return f.end <= reach
 }
 
 // answered completes a request that did what it was to do.
@@ -126,6 +140,10 @@ func decodeControl[T ports.Message](m *Machine, req ports.Message, version int16
 			return response, true
 		}
 		err = fmt.Errorf("the codec made a %T of it", decoded)
+	}
+	if m.sink.broken != nil {
+		m.failPort(m.sink.broken)
+		return response, false
 	}
 	m.fail(m.newError(ErrProtocol, fmt.Errorf("cannot read the answer to API %d v%d: %w", req.Key(), version, err), ""))
 	return response, false

@@ -93,6 +93,10 @@ func (m *Machine) sendControl(req ports.Message, version int16) {
 		f.flexible = traits.FlexibleFrom >= 0 && version >= traits.FlexibleFrom
 		err = m.encode(f)
 	}
+	if m.sink.broken != nil {
+		m.failPort(m.sink.broken)
+		return
+	}
 	if err != nil {
 		m.fail(m.newError(ErrMessage, err, ""))
 		return

@@ -23,10 +23,9 @@ type Future struct {
 
 	// Guarded by the owner's lock until done.
 	core     *domain.Future // once admitted
-	timeout  time.Duration
-	deadline time.Time // counted from the call
-	queued   bool      // in line
-	freed    bool      // released before it was done
+	deadline time.Time      // counted from the call
+	queued   bool           // in line
+	freed    bool           // released before it was done
 
 	err     error // of one that was not admitted, or cannot be decoded
 	decoded bool
