@@ -1,0 +1,700 @@
+package domain_test
+
+import (
+	"cmp"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"brokerconn/domain"
+	"brokerconn/ports"
+)
+
+// The files of testdata/conversations are talks with a bare Machine: prose, then
+// blocks of commands, a line "----", and what the Machine answers, up to an
+// empty line. They are written from the rules, not from a run: there is no flag
+// that rewrites them.
+//
+// After each command Next is called until Idle. Each output is a line; the last
+// Idle of a block is its last line. "stale" is news that the Machine counted as
+// stale; "refused" is what Send said. Requests are called by their correlation
+// id. See the map commands for what can be said, and textCodec for the bodies.
+//
+// What the talks execute is counted, state by input; see matrix_test.go.
+type talk struct {
+	t       *testing.T
+	cells   matrix
+	m       *domain.Machine
+	codec   *textCodec
+	sink    *tally
+	now     time.Time
+	out     []string // of the block
+	quiet   bool
+	state   domain.State // as the Changed outputs tell it
+	lent    []byte       // of the last Transmit
+	lentBy  uint64       // its epoch
+	rest    int          // bytes that are left of a frame that was begun
+	futures map[int32]*domain.Future
+	flex    map[int32]bool
+	idle    domain.Output
+	asked   int32 // the id of the core's own last call
+	hosts   []string
+}
+
+type args struct {
+	words []string
+	named map[string]string
+}
+
+func (a args) word(i int) string {
+	if i < len(a.words) {
+		return a.words[i]
+	}
+	return ""
+}
+
+func (a args) has(word string) bool { return slices.Contains(a.words, word) }
+
+func (a args) id() int32 {
+	n, err := strconv.ParseInt(strings.TrimPrefix(a.word(0), "#"), 10, 32)
+	if err != nil {
+		panic("want #id, not " + a.word(0))
+	}
+	return int32(n)
+}
+
+func (a args) duration(name string) time.Duration {
+	text, ok := a.named[name]
+	if !ok {
+		return 0
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
+func (a args) number(name string, or int) int {
+	text, ok := a.named[name]
+	if !ok {
+		return or
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
+var commands map[string]func(*talk, args)
+
+func init() {
+	commands = map[string]func(*talk, args){
+		"given":     (*talk).given,     // a new Machine in a phase: see phases, connected, closed; settings by name
+		"after":     (*talk).after,     // time passes, and nobody tells the Machine
+		"connect":   (*talk).connect,   //
+		"send":      (*talk).send,      // "text" [key= min= max= flexible= timeout=] [silent] [panics=]
+		"raw":       (*talk).raw,       // "text" key= version= [flexible] [silent]
+		"abandon":   (*talk).abandon,   // #id
+		"recycle":   (*talk).recycle,   // #id
+		"close":     (*talk).close,     // [cause=] [final]
+		"addresses": (*talk).addresses, // a b c, or error=, or none
+		"stage":     (*talk).stage,     // dialling, securing, established
+		"answer":    (*talk).answer,    // #id "text" [tags=hex] [first=n: cut off]
+		"versions":  (*talk).versions,  // [code=] [version=] "table": the answer to ApiVersions
+		"mechanism": (*talk).answerOwn, // "code names": the answer to SaslHandshake
+		"login":     (*talk).answerOwn, // "code|message|token": the answer to SaslAuthenticate
+		"bytes":     (*talk).bytes,     // hex= or text=, as they stand
+		"written":   (*talk).written,   // all, or a number
+		"writable":  (*talk).writable,  //
+		"token":     (*talk).token,     // "text" [done], nil [done], error=
+		"lost":      (*talk).lost,      // EOF, reset
+		"timeout":   (*talk).timeout,   // +10s: time passes, then HandleTimeout
+		"why":       (*talk).why,       // LastError in full
+		"metrics":   (*talk).metrics,   // the sink's sums
+		"ask":       (*talk).ask,       // the Machine's questions
+		"sent":      (*talk).sent,      // #id: Machine.Sent
+		"last-id":   (*talk).lastID,    // sets the last correlation id
+		"break":     (*talk).breakPort, // codec, metrics: the next call panics
+	}
+}
+
+func TestConversations(t *testing.T) {
+	files, err := filepath.Glob("testdata/conversations/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no conversations", err)
+	}
+	cells, held := matrix{}, 0
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			(&talk{t: t, cells: cells}).hold(file, string(text))
+			held++
+		})
+	}
+	if held == len(files) { // all of them were asked for
+		cells.judge(t)
+	}
+}
+
+var wordPattern = regexp.MustCompile(`(?:[a-z]+=)?"(?:[^"\\]|\\.)*"|\S+`)
+
+// hold runs one file.
+func (k *talk) hold(file, text string) {
+	lines := strings.Split(text, "\n")
+	for i := 0; i < len(lines); {
+		if lines[i] == "" || strings.HasPrefix(lines[i], "#") {
+			i++
+			continue
+		}
+		first := i
+		k.out = nil
+		for ; i < len(lines) && lines[i] != "----"; i++ {
+			if lines[i] == "" {
+				k.t.Fatalf("%s:%d: commands without ----", file, i+1)
+			}
+			if !strings.HasPrefix(lines[i], "#") {
+				k.run(file, i+1, lines[i])
+			}
+		}
+		k.say("%s", k.idleLine())
+		i++
+		var want []string
+		for ; i < len(lines) && lines[i] != ""; i++ {
+			want = append(want, lines[i])
+		}
+		if !slices.Equal(k.out, want) {
+			k.t.Errorf("%s:%d\n%s\n---- want\n%s\n---- got\n%s", file, first+1,
+				strings.Join(lines[first:i], "\n"), strings.Join(want, "\n"), strings.Join(k.out, "\n"))
+		}
+	}
+}
+
+func (k *talk) run(file string, line int, text string) {
+	var a args
+	a.named = map[string]string{}
+	words := wordPattern.FindAllString(text, -1)
+	for _, w := range words[1:] {
+		name, value, named := strings.Cut(w, "=")
+		if strings.HasPrefix(w, `"`) {
+			named = false
+		}
+		if !named {
+			value = w
+		}
+		if strings.HasPrefix(value, `"`) {
+			value, _ = strconv.Unquote(value)
+		}
+		if named {
+			a.named[name] = value
+		} else {
+			a.words = append(a.words, value)
+		}
+	}
+	do := commands[words[0]]
+	if do == nil {
+		k.t.Fatalf("%s:%d: no such command: %s", file, line, words[0])
+	}
+	do(k, a)
+}
+
+func (k *talk) say(format string, v ...any) {
+	if !k.quiet {
+		k.out = append(k.out, fmt.Sprintf(format, v...))
+	}
+}
+
+// do carries out one input, counts it in the matrix, and drains the Machine.
+func (k *talk) do(input string, call func()) {
+	before, stale, said := k.m.State(), k.sink.stale, len(k.out)
+	effect := "."
+	func() {
+		defer func() {
+			if p := recover(); p != nil {
+				k.say("panics: %v", p)
+				effect = "P"
+			}
+		}()
+		call()
+	}()
+	if k.sink.stale > stale {
+		effect = "s"
+		k.say("stale")
+	}
+	k.drain()
+	switch {
+	case k.quiet:
+		return
+	case effect == "." && k.m.State() != before && k.m.State().Down():
+		effect = "D"
+	case effect == "." && len(k.out) > said && strings.HasPrefix(k.out[said], "refused"):
+		effect = "R"
+	case effect == "." && len(k.out) > said:
+		effect = "L"
+	}
+	k.cells.count(before, input, effect)
+}
+
+func (k *talk) drain() {
+	for {
+		out := k.m.Next()
+		switch out.Kind {
+		case domain.Idle:
+			k.idle = out
+			return
+		case domain.Changed:
+			if out.From != k.state || !out.From.MayBecome(out.To) {
+				k.t.Errorf("the state was %v; no move %v -> %v", k.state, out.From, out.To)
+			}
+			k.state = out.To
+			k.say("changed %v -> %v%s", out.From, out.To, brief(out.Err))
+		case domain.Resolve:
+			k.say("resolve epoch=%d", out.Epoch)
+		case domain.Open:
+			k.say("open epoch=%d %s", out.Epoch, out.Endpoint.Address)
+		case domain.Transmit:
+			if out.Epoch != k.lentBy {
+				k.rest = 0
+			}
+			k.lent, k.lentBy = out.Data, out.Epoch
+			k.say("transmit epoch=%d%s", out.Epoch, k.frames(out.Data))
+		case domain.Challenge:
+			if out.Data == nil {
+				k.say("challenge epoch=%d start", out.Epoch)
+			} else {
+				k.say("challenge epoch=%d %q", out.Epoch, out.Data)
+			}
+		case domain.Hangup:
+			k.say("hangup")
+		case domain.Completed:
+			f := out.Future
+			if !f.Done() {
+				k.t.Errorf("#%d came out of Next and is not done", f.CorrelationID)
+			}
+			switch {
+			case f.Err() != nil:
+				k.say("failed #%d %v%s", f.CorrelationID, f.Sent(), brief(f.Err()))
+			case f.Body() == nil:
+				k.say("completed #%d written", f.CorrelationID)
+			default:
+				k.say("completed #%d %q", f.CorrelationID, f.Body())
+			}
+		case domain.Noted:
+			k.say("noted %d", out.Event.Kind)
+		}
+	}
+}
+
+func (k *talk) idleLine() string {
+	if k.idle.Deadline.IsZero() {
+		return "idle"
+	}
+	return fmt.Sprintf("idle until=%+v", plus(k.idle.Deadline.Sub(k.now)))
+}
+
+func plus(d time.Duration) string {
+	if d < 0 {
+		return d.String()
+	}
+	return "+" + d.String()
+}
+
+// brief is an error's kind and cause, without the circumstances.
+func brief(err error) string {
+	var e *domain.Error
+	switch {
+	case err == nil:
+		return ""
+	case !errors.As(err, &e):
+		return ": " + err.Error()
+	case e.Cause == nil:
+		return ": " + e.Kind.Error()
+	}
+	return ": " + e.Kind.Error() + ": " + e.Cause.Error()
+}
+
+// frames reads back what is transmitted: "18v4#1(body)" for each frame begun,
+// "..5" for the rest of one that was begun before.
+func (k *talk) frames(data []byte) string {
+	var b strings.Builder
+	if k.rest > 0 {
+		fmt.Fprintf(&b, " ..%d", k.rest)
+		data = data[k.rest:]
+	}
+	for len(data) > 0 {
+		f := data[4 : 4+binary.BigEndian.Uint32(data)]
+		data = data[len(f)+4:]
+		key := int16(binary.BigEndian.Uint16(f))
+		version := int16(binary.BigEndian.Uint16(f[2:]))
+		id := int32(binary.BigEndian.Uint32(f[4:]))
+		body := f[10+binary.BigEndian.Uint16(f[8:]):]
+		own := key == ports.KeyAPIVersions && version >= 3 || key == ports.KeySASLAuthenticate && version >= 2
+		if own || k.flex[id] {
+			if body[0] != 0 {
+				k.t.Errorf("#%d has no empty tag section", id)
+			}
+			body = body[1:]
+		}
+		if k.futures[id] == nil {
+			k.asked = id
+		}
+		fmt.Fprintf(&b, " %dv%d#%d(%s)", key, version, id, body)
+	}
+	return b.String()
+}
+
+// phases leads a Machine that was just made, quietly, to where a talk begins.
+var phases = []struct {
+	name string
+	step func(*talk)
+}{
+	{"disconnected", func(*talk) {}},
+	{"resolving", func(k *talk) { k.connect(args{}) }},
+	{"dialling", func(k *talk) { k.addresses(args{words: k.hosts}) }},
+	{"handshake", func(k *talk) { k.stage(args{words: []string{"securing"}}) }},
+	{"asking", func(k *talk) { k.stage(args{words: []string{"established"}}) }},
+	{"negotiating", func(k *talk) { k.written(args{words: []string{"all"}}) }},
+	{"mechanism", func(k *talk) {
+		k.versions(args{words: []string{standardTable}})
+		k.written(args{words: []string{"all"}})
+	}},
+	{"token", func(k *talk) { k.answerOwn(args{words: []string{"0 PLAIN"}}) }},
+	{"login", func(k *talk) {
+		k.token(args{words: []string{"secret"}})
+		k.written(args{words: []string{"all"}})
+	}},
+}
+
+func (k *talk) given(a args) {
+	var node *int32
+	if n := a.number("node", -1); n >= 0 {
+		id := int32(n)
+		node = &id
+	}
+	phase := a.word(0)
+	mechanism := a.named["mechanism"]
+	if slices.Contains([]string{"mechanism", "token", "login"}, phase) {
+		mechanism = "PLAIN"
+	}
+	t, cells := k.t, k.cells
+	*k = talk{t: t, cells: cells, codec: &textCodec{}, sink: &tally{}, quiet: true,
+		now:     time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+		futures: map[int32]*domain.Future{}, flex: map[int32]bool{},
+		hosts: strings.Split(cmp.Or(a.named["addresses"], "a"), ",")}
+	cfg := domain.Config{
+		Host: "broker", SoftwareName: "probe", SoftwareVersion: "1",
+		ClusterID: a.named["cluster"], NodeID: node, Mechanism: mechanism,
+		MaxInFlight:     a.number("inflight", 0),
+		MaxPendingBytes: a.number("pending", 0),
+		MaxFrameBytes:   int32(a.number("frame", 0)),
+		Codec:           k.codec, Metrics: k.sink, Trace: a.has("traced"),
+	}
+	switch a.named["chance"] {
+	case "low":
+		cfg.Chance = func() uint64 { return 0 }
+	case "high":
+		cfg.Chance = func() uint64 { return math.MaxUint64 }
+	}
+	k.m = domain.NewMachine(cfg)
+	k.drain()
+	end := phase
+	if phase == "connected" || phase == "closed" {
+		end = "negotiating"
+	}
+	for _, p := range phases {
+		if p.name != "handshake" || phase == "handshake" || a.has("tls") {
+			p.step(k)
+		}
+		if p.name == end {
+			break
+		}
+	}
+	switch phase {
+	case "connected":
+		k.versions(args{words: []string{standardTable}})
+		if mechanism != "" {
+			k.written(args{words: []string{"all"}})
+			k.answerOwn(args{words: []string{"0 PLAIN"}})
+			k.token(args{words: []string{"secret", "done"}})
+			k.written(args{words: []string{"all"}})
+			k.answerOwn(args{words: []string{"0||"}})
+		}
+	case "closed":
+		k.close(args{words: []string{"final"}})
+	}
+	k.quiet = false
+	k.say("%v", k.m.State())
+}
+
+func (k *talk) after(a args) {
+	d, err := time.ParseDuration(a.word(0))
+	if err != nil {
+		panic(err)
+	}
+	k.now = k.now.Add(d)
+}
+
+func (k *talk) connect(a args) {
+	k.do("connect", func() { k.m.Connect(k.now.Add(-a.duration("ago"))) })
+}
+
+func (k *talk) send(a args) {
+	n := newNote(a.word(0))
+	n.key = int16(a.number("key", 3))
+	n.min, n.max = int16(a.number("min", 0)), int16(a.number("max", 2))
+	n.flexibleFrom = int16(a.number("flexible", -1))
+	n.silent = a.has("silent")
+	n.panics = a.named["panics"]
+	k.admit(n, a, n.flexibleFrom)
+}
+
+func (k *talk) raw(a args) {
+	flexibleFrom := int16(-1)
+	if a.has("flexible") {
+		flexibleFrom = 0
+	}
+	k.admit(&ports.RawRequest{
+		APIKey: int16(a.number("key", 3)), APIVersion: int16(a.number("version", 0)),
+		Body: []byte(a.word(0)), Flexible: a.has("flexible"), NoResponse: a.has("silent"),
+	}, a, flexibleFrom)
+}
+
+func (k *talk) admit(req ports.Message, a args, flexibleFrom int16) {
+	k.do("send", func() {
+		f, err := k.m.Send(k.now, req, a.duration("timeout"))
+		if err != nil {
+			k.say("refused%s", brief(err))
+			return
+		}
+		k.futures[f.CorrelationID] = f
+		k.flex[f.CorrelationID] = flexibleFrom >= 0 && f.Version >= flexibleFrom
+		k.say("admitted #%d v%d", f.CorrelationID, f.Version)
+	})
+}
+
+func (k *talk) future(a args) *domain.Future {
+	f := k.futures[a.id()]
+	if f == nil {
+		return &domain.Future{Request: newNote("")}
+	}
+	return f
+}
+
+func (k *talk) abandon(a args) { k.do("abandon", func() { k.m.Abandon(k.future(a)) }) }
+
+func (k *talk) recycle(a args) {
+	f := k.future(a)
+	input := "recycle"
+	if !f.Done() {
+		input = "recycle-misuse"
+	}
+	k.do(input, func() { k.m.Recycle(f) })
+}
+
+func (k *talk) close(a args) {
+	input, cause := "close", error(nil)
+	if text, ok := a.named["cause"]; ok {
+		input, cause = "close-cause", errors.New(text)
+	}
+	if a.has("final") {
+		input = "close-final"
+	}
+	k.do(input, func() { k.m.Close(k.now, cause, a.has("final")) })
+}
+
+// news is an input that carries an epoch: that of the current attempt, or the
+// one told.
+func (k *talk) news(input string, a args, call func(epoch uint64)) {
+	epoch := k.m.Epoch()
+	if _, old := a.named["epoch"]; old {
+		epoch = uint64(a.number("epoch", 0))
+		input += "@old"
+	}
+	k.do(input, func() { call(epoch) })
+}
+
+func (k *talk) addresses(a args) {
+	var eps []ports.Endpoint
+	var err error
+	input := "addresses"
+	if text, ok := a.named["error"]; ok {
+		input, err = "addresses-error", errors.New(text)
+	} else if a.has("none") {
+		input = "addresses-none"
+	} else {
+		for _, address := range a.words {
+			eps = append(eps, ports.Endpoint{Host: "broker", Network: "tcp", Address: address})
+		}
+	}
+	k.news(input, a, func(epoch uint64) { k.m.HandleAddresses(k.now, epoch, eps, err) })
+}
+
+func (k *talk) stage(a args) {
+	s := map[string]ports.Stage{
+		"dialling": ports.StageDialling, "securing": ports.StageSecuring, "established": ports.StageEstablished, "unheard-of": 9,
+	}[a.word(0)]
+	k.news("stage-"+a.word(0), a, func(epoch uint64) { k.m.HandleStage(k.now, epoch, s) })
+}
+
+// read hands bytes in, as many at a time as Space takes.
+func (k *talk) read(input string, a args, data []byte) {
+	if n := a.number("first", len(data)); n < len(data) {
+		data = data[:n]
+	}
+	k.news(input, a, func(epoch uint64) {
+		for {
+			n := copy(k.m.Space(), data)
+			k.m.HandleRead(k.now, epoch, n)
+			if data = data[n:]; len(data) == 0 {
+				return
+			}
+		}
+	})
+}
+
+func (k *talk) answer(a args) {
+	tags, err := hex.DecodeString(a.named["tags"])
+	if err != nil {
+		panic(err)
+	}
+	k.read("read", a, frame(a.id(), append(tags, a.word(1)...)))
+}
+
+func (k *talk) versions(a args) {
+	id := int32(a.number("id", int(k.asked)))
+	k.read("read", a, frame(id, tableBody(int16(a.number("code", 0)), int16(a.number("version", 4)), a.word(0))))
+}
+
+func (k *talk) answerOwn(a args) {
+	tags, _ := hex.DecodeString(a.named["tags"])
+	k.read("read", a, frame(k.asked, append(tags, a.word(0)...)))
+}
+
+func (k *talk) bytes(a args) {
+	data := []byte(a.named["text"])
+	if text, ok := a.named["hex"]; ok {
+		var err error
+		if data, err = hex.DecodeString(text); err != nil {
+			panic(err)
+		}
+	}
+	k.read("read-garbage", a, data)
+}
+
+func (k *talk) written(a args) {
+	n, input := len(k.lent), "written-all"
+	if a.word(0) != "all" {
+		n, _ = strconv.Atoi(a.word(0))
+		input = "written-part"
+	}
+	epoch := k.m.Epoch()
+	if k.lent != nil {
+		epoch = k.lentBy
+	}
+	if _, old := a.named["epoch"]; old {
+		epoch = uint64(a.number("epoch", 0))
+		input += "@old"
+	}
+	k.do(input, func() {
+		k.m.HandleWritten(k.now, epoch, n)
+		if k.lent != nil && epoch == k.lentBy {
+			k.forget(n)
+		}
+	})
+}
+
+// forget follows what is left of the frames that were handed out.
+func (k *talk) forget(n int) {
+	data := k.lent[n:]
+	at := k.rest
+	for at < n {
+		at += 4 + int(binary.BigEndian.Uint32(k.lent[at:]))
+	}
+	k.rest = at - n
+	if len(data) == 0 {
+		k.rest = 0
+	}
+	k.lent = nil
+}
+
+func (k *talk) writable(a args) {
+	k.news("writable", a, func(epoch uint64) { k.m.HandleWritable(k.now, epoch) })
+}
+
+func (k *talk) token(a args) {
+	if text, ok := a.named["error"]; ok {
+		k.news("token-error", a, func(epoch uint64) { k.m.HandleToken(k.now, epoch, nil, false, errors.New(text)) })
+		return
+	}
+	token := []byte(a.word(0))
+	if a.word(0) == "nil" {
+		token = nil
+	}
+	k.news("token", a, func(epoch uint64) { k.m.HandleToken(k.now, epoch, token, a.has("done"), nil) })
+}
+
+func (k *talk) lost(a args) {
+	err := map[string]error{"EOF": io.EOF, "reset": errors.New("connection reset")}[a.word(0)]
+	k.news("lost", a, func(epoch uint64) { k.m.HandleLost(k.now, epoch, err) })
+}
+
+func (k *talk) timeout(a args) {
+	d, err := time.ParseDuration(a.word(0))
+	if err != nil {
+		panic(err)
+	}
+	k.now = k.now.Add(d)
+	input := "timeout-early"
+	if until := k.m.NextDeadline(); !until.IsZero() && !k.now.Before(until) || until.IsZero() && d >= time.Hour {
+		input = "timeout-late"
+	}
+	k.do(input, func() { k.m.HandleTimeout(k.now) })
+}
+
+func (k *talk) why(args) {
+	if err := k.m.LastError(); err != nil {
+		k.say("%v", err)
+		return
+	}
+	k.say("no reason")
+}
+
+func (k *talk) metrics(args) {
+	s := k.sink
+	k.say("started=%d ready=%d closed=%d clean=%d", s.started, s.ready, s.closed, s.clean)
+	k.say("sent=%d answered=%d failed=%d timedout=%d", s.sent, s.answered, s.failed, s.timedOut)
+}
+
+func (k *talk) ask(args) {
+	delay, forever := k.m.ConnectionDelay(k.now)
+	can := "yes"
+	if err := k.m.CanSend(); err != nil {
+		can = err.Error()
+	}
+	k.say("inflight=%d pending=%d failures=%d blackedout=%v delay=%v forever=%v can-send=%s",
+		k.m.InFlight(), k.m.PendingBytes(), k.m.Failures(), k.m.BlackedOut(k.now), delay, forever, can)
+}
+
+func (k *talk) sent(a args) { k.say("#%d %v", a.id(), k.m.Sent(k.futures[a.id()])) }
+
+func (k *talk) lastID(a args) { k.m.SetLastCorrelationID(a.id()) }
+
+func (k *talk) breakPort(a args) {
+	k.codec.panics = a.has("codec")
+	k.sink.panics = a.has("metrics")
+}

@@ -1,0 +1,12 @@
+package domain
+
+// What the tests of package domain_test need of the inside.
+
+func (s State) MayBecome(to State) bool { return s.mayBecome(to) }
+
+// SetLastCorrelationID lets a test come close to the end of the ids.
+func (m *Machine) SetLastCorrelationID(id int32) { m.lastID = id }
+
+// Waiting is the number of admitted requests that are not done, those of the
+// core's own included.
+func (m *Machine) Waiting() int { return m.inflight.len() + len(m.unanswered) }
