@@ -119,10 +119,11 @@ func (c *Connection) send(now time.Time, out Output) {
 	n, err := 0, error(nil)
 	c.guard("transport", func() { n, err = c.link.Send(out.Data) })
 	c.Machine.HandleWritten(now, out.Epoch, n)
-	c.choked = n < len(out.Data) && errors.Is(err, ports.ErrWouldBlock)
 	if err != nil && !errors.Is(err, ports.ErrWouldBlock) {
 		c.sendErr = err
+		return
 	}
+	c.choked = n < len(out.Data)
 }
 
 func (c *Connection) challenge(out Output) {
@@ -230,7 +231,8 @@ func (c *Connection) receive(now time.Time) bool {
 	return n > 0 || c.Machine.sink.broken != nil
 }
 
-// awaited lists what said ErrWouldBlock when it was last asked.
+// awaited lists what said ErrWouldBlock when it was last asked: the transport's
+// first, then the authenticator's.
 func (c *Connection) awaited() (list [2]any) {
 	switch {
 	case c.lookup != nil:
@@ -267,9 +269,10 @@ func (c *Connection) mustPoll() bool {
 // the last Idle. f is called on another stack, at most once for each thing under
 // way, and possibly for nothing.
 func (c *Connection) Watch(f func()) {
-	for _, what := range c.awaited() {
-		if w, ok := what.(ports.Watcher); ok {
-			c.guard("transport", func() { w.Watch(f) })
+	list := c.awaited()
+	for i, port := range [...]string{"transport", "authenticator"} {
+		if w, ok := list[i].(ports.Watcher); ok {
+			c.guard(port, func() { w.Watch(f) })
 		}
 	}
 }

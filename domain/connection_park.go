@@ -47,8 +47,8 @@ func (c *Connection) Writing() bool { return c.Machine.pending.lent }
 func (c *Connection) GiveWrite(now time.Time, l Lease, n int, err error) {
 	m := c.Machine
 	m.HandleWritten(now, l.Epoch, n)
-	if l.Epoch != c.epoch || c.link == nil {
-		return
+	if l.Epoch != m.epoch || !m.established {
+		return // the connection was dropped, though perhaps not yet hung up
 	}
 	if err == nil || errors.Is(err, ports.ErrInterrupted) {
 		m.HandleWritable(now, l.Epoch)
