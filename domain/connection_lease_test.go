@@ -1,0 +1,302 @@
+package domain_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"testing"
+	"time"
+
+	"brokerconn/domain"
+	"brokerconn/ports"
+)
+
+// The tests of this file play an owner that parks: it takes leases, and brings
+// them back late, short, broken, or after the connection is another one.
+
+func newParked(t *testing.T) *bench {
+	b := newBench(t, func(b *bench) { b.tr.parker = true })
+	b.established()
+	return b
+}
+
+func (b *bench) takeWrite() domain.Lease {
+	b.t.Helper()
+	l, ok := b.TakeWrite()
+	if !ok {
+		b.t.Fatal("no lease to write")
+	}
+	return l
+}
+
+func (b *bench) takeRead() domain.Lease {
+	b.t.Helper()
+	l, ok := b.TakeRead()
+	if !ok {
+		b.t.Fatal("no lease to read")
+	}
+	return l
+}
+
+// hand is a read that brings p.
+func (b *bench) hand(l domain.Lease, p []byte) {
+	b.GiveRead(b.now, l, copy(l.Bytes, p), nil)
+}
+
+func (b *bench) parkedUp() *bench {
+	b.t.Helper()
+	l := b.takeWrite()
+	b.GiveWrite(b.now, l, len(l.Bytes), nil)
+	id := int32(l.Bytes[8])<<24 | int32(l.Bytes[9])<<16 | int32(l.Bytes[10])<<8 | int32(l.Bytes[11])
+	b.hand(b.takeRead(), frame(id, tableBody(0, 4, standardTable)))
+	b.steps()
+	b.wantState(domain.Connected)
+	return b
+}
+
+// again connects anew after a loss, as far as established.
+func (b *bench) again() *bench {
+	b.t.Helper()
+	b.now = b.now.Add(time.Second)
+	b.established()
+	b.wantState(domain.NegotiatingVersions)
+	return b
+}
+
+func TestLeaseIsOnlyOne(t *testing.T) {
+	b := newParked(t).parkedUp()
+	if b.CanWrite() {
+		t.Error("a lease to write nothing")
+	}
+	f := b.send("hello!")
+	b.steps() // Step itself writes nothing
+	if len(b.tr.link.out) != 0 {
+		t.Fatal("Step sent on a parked link")
+	}
+	w, r := b.takeWrite(), b.takeRead()
+	if !b.Writing() || b.CanWrite() || b.CanRead() {
+		t.Error("a second lease")
+	}
+	g := b.send("second")
+	b.GiveWrite(b.now, w, len(w.Bytes), nil)
+	if w = b.takeWrite(); !bytes.HasSuffix(w.Bytes, []byte("second")) {
+		t.Errorf("%q", w.Bytes)
+	}
+	// The answer overtakes the writer's own report.
+	b.hand(r, append(frame(f.CorrelationID, nil), frame(g.CorrelationID, nil)...))
+	outs, _ := b.steps()
+	if len(outs) != 2 || f.Err() != nil || g.Err() != nil {
+		t.Errorf("%d outputs, %v, %v", len(outs), f.Err(), g.Err())
+	}
+	b.GiveWrite(b.now, w, len(w.Bytes), nil)
+	if b.Writing() {
+		t.Error("still writing")
+	}
+}
+
+func TestLeaseInterruptedGoesOn(t *testing.T) {
+	b := newParked(t).parkedUp()
+	b.send("hello!")
+	l := b.takeWrite()
+	whole := bytes.Clone(l.Bytes)
+	b.GiveWrite(b.now, l, 8, ports.ErrInterrupted)
+	rest := b.takeWrite()
+	if !bytes.Equal(rest.Bytes, whole[8:]) {
+		t.Errorf("the rest is %q", rest.Bytes)
+	}
+	b.GiveWrite(b.now, rest, len(rest.Bytes), nil)
+	r := b.takeRead()
+	b.GiveRead(b.now, r, 0, ports.ErrInterrupted)
+	b.wantState(domain.Connected)
+	b.takeRead()
+}
+
+// After a failed write nothing more is written, and the reader finds out.
+func TestLeaseWriteFails(t *testing.T) {
+	broken := errors.New("broken pipe")
+	b := newParked(t).parkedUp()
+	f := b.send("hello!")
+	r, w := b.takeRead(), b.takeWrite()
+	b.GiveWrite(b.now, w, 3, broken)
+	b.wantState(domain.Connected)
+	if b.CanWrite() {
+		t.Error("another lease after an error")
+	}
+	b.GiveRead(b.now, r, 0, io.EOF)
+	b.steps()
+	if !errors.Is(f.Err(), broken) || f.Sent() != domain.SentPartly {
+		t.Errorf("%v, %v", f.Err(), f.Sent())
+	}
+	b.again().parkedUp()
+}
+
+func TestLeaseWriteOutWhileDropped(t *testing.T) {
+	for _, n := range []int{0, 7, 20} {
+		b := newParked(t).parkedUp()
+		f, want := b.send("hello!"), domain.SentPartly
+		r, w := b.takeRead(), b.takeWrite()
+		g := b.send("second")
+		b.GiveRead(b.now, r, 0, io.EOF)
+		outs, _ := b.steps()
+		if len(outs) != 1 || f.Done() || g.Done() {
+			t.Fatalf("%d outputs; requests were told before the writer came back", len(outs))
+		}
+		if !b.tr.link.closed {
+			t.Fatal("the link is open: the writer may never come back")
+		}
+		// The owner wants to connect again: not before the lease is back.
+		b.now = b.now.Add(time.Second)
+		b.tr.journal = nil
+		b.Machine.Connect(b.now)
+		b.steps()
+		b.wantJournal()
+		b.GiveWrite(b.now, w, n, errors.New("use of closed connection"))
+		b.steps()
+		switch n {
+		case 0:
+			want = domain.SentNothing
+		case 20:
+			want = domain.SentFully
+		}
+		if f.Sent() != want || g.Sent() != domain.SentNothing || !g.Done() {
+			t.Errorf("%d of 20 bytes: %v, %v", n, f.Sent(), g.Sent())
+		}
+		b.wantJournal("resolve")
+		b.tr.lookup.eps, b.tr.lookup.err = []ports.Endpoint{{Address: "a"}}, nil
+		b.steps()
+		b.tr.link.stage, b.tr.link.stageErr = ports.StageEstablished, nil
+		b.steps()
+		b.parkedUp()
+	}
+}
+
+// The writer comes back with an error between the state's callback and the
+// hang-up: the next connection must be able to write.
+func TestLeaseWriteFailsBeforeHangup(t *testing.T) {
+	for _, reconnect := range []bool{false, true} {
+		b := newParked(t).parkedUp()
+		b.send("hello!")
+		r, w := b.takeRead(), b.takeWrite()
+		b.GiveRead(b.now, r, 0, io.EOF)
+		if out := b.Step(b.now); out.Kind != domain.Changed {
+			t.Fatal(out.Kind)
+		}
+		if reconnect {
+			b.now = b.now.Add(time.Second)
+			b.Machine.Connect(b.now)
+		}
+		b.GiveWrite(b.now, w, 3, errors.New("broken pipe"))
+		b.steps()
+		if !reconnect {
+			b.now = b.now.Add(time.Second)
+			b.Machine.Connect(b.now)
+			b.steps()
+		}
+		b.tr.lookup.eps, b.tr.lookup.err = []ports.Endpoint{{Address: "a"}}, nil
+		b.steps()
+		b.tr.link.stage, b.tr.link.stageErr = ports.StageEstablished, nil
+		b.steps()
+		b.parkedUp()
+	}
+}
+
+// A reader of the old connection is still in its buffer while the new connection
+// reads: the two never share memory, and what it brings back is ignored.
+func TestLeaseReadOutWhileReconnected(t *testing.T) {
+	b := newParked(t).parkedUp()
+	old := b.takeRead()
+	b.Machine.Close(b.now, nil, false)
+	b.steps()
+	b.again()
+	w := b.takeWrite()
+	b.GiveWrite(b.now, w, len(w.Bytes), nil)
+	answer := frame(2, tableBody(0, 4, standardTable))
+	r := b.takeRead()
+	b.GiveRead(b.now, r, copy(r.Bytes, answer[:10]), nil)
+	for i := range old.Bytes {
+		old.Bytes[i] = 0xff
+	}
+	stale := b.sink.stale
+	b.GiveRead(b.now, old, len(old.Bytes), nil)
+	if b.sink.stale == stale {
+		t.Error("the old read was not counted as stale")
+	}
+	r = b.takeRead()
+	b.GiveRead(b.now, r, copy(r.Bytes, answer[10:]), nil)
+	b.steps()
+	b.wantState(domain.Connected)
+}
+
+// An error of an old read says nothing about the new connection.
+func TestLeaseReadFailsLate(t *testing.T) {
+	b := newParked(t).parkedUp()
+	old := b.takeRead()
+	b.Machine.Close(b.now, nil, false)
+	b.steps()
+	b.again()
+	current := b.takeRead()
+	b.GiveRead(b.now, old, 0, errors.New("use of closed connection"))
+	b.wantState(domain.NegotiatingVersions)
+	if b.CanRead() {
+		t.Error("an old lease that came back freed the new one")
+	}
+	b.GiveRead(b.now, current, 0, ports.ErrInterrupted)
+	b.parkedUp()
+}
+
+// A read that is out over a drop within a large frame.
+func TestLeaseReadIntoLargeFrame(t *testing.T) {
+	b := newParked(t).parkedUp()
+	f := b.send("hello!")
+	w := b.takeWrite()
+	b.GiveWrite(b.now, w, len(w.Bytes), nil)
+	body := bytes.Repeat([]byte("0123456789"), 10_000)
+	answer := frame(f.CorrelationID, body)
+	l := b.takeRead()
+	b.hand(l, answer[:100])
+	answer = answer[100:]
+	for len(answer) > 0 {
+		l = b.takeRead()
+		n := copy(l.Bytes, answer)
+		b.GiveRead(b.now, l, n, nil)
+		answer = answer[n:]
+	}
+	b.steps()
+	if f.Err() != nil || !bytes.Equal(f.Body(), body) {
+		t.Fatalf("%v, %d bytes", f.Err(), len(f.Body()))
+	}
+
+	g := b.send("second")
+	w = b.takeWrite()
+	b.GiveWrite(b.now, w, len(w.Bytes), nil)
+	b.hand(b.takeRead(), frame(g.CorrelationID, body)[:5000])
+	old := b.takeRead()
+	b.Machine.Close(b.now, nil, false)
+	b.steps()
+	b.again()
+	clear(old.Bytes)
+	b.GiveRead(b.now, old, len(old.Bytes), io.EOF)
+	b.parkedUp()
+}
+
+// What a Parker has before it is established is polled.
+func TestLeaseNotBeforeEstablished(t *testing.T) {
+	b := newBench(t, func(b *bench) { b.tr.parker = true }).dialling()
+	if b.CanRead() || b.CanWrite() {
+		t.Error("a lease while dialling")
+	}
+	if _, ok := b.TakeRead(); ok {
+		t.Error("TakeRead")
+	}
+	if _, ok := b.TakeWrite(); ok {
+		t.Error("TakeWrite")
+	}
+	b.tr.link.stage, b.tr.link.stageErr = ports.StageEstablished, nil
+	b.steps()
+	b.parkedUp()
+	b.Machine.Close(b.now, nil, true)
+	b.steps()
+	if b.CanRead() || b.CanWrite() {
+		t.Error("a lease after Close")
+	}
+}

@@ -1,0 +1,319 @@
+package domain_test
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"brokerconn/domain"
+	"brokerconn/ports"
+)
+
+func TestStepCarriesOutTheWayUpAndDown(t *testing.T) {
+	b := newBench(t, func(b *bench) { b.auth = &fakeAuth{t: b.tr} })
+	b.Machine.Connect(b.now)
+	if out := b.Step(b.now); out.Kind != domain.Changed || out.To != domain.Connecting {
+		t.Fatalf("first %v", out.Kind)
+	}
+	b.wantJournal() // the state's callbacks run before anything is started
+	if _, idle := b.steps(); !idle.Deadline.Equal(b.now.Add(10 * time.Second)) {
+		t.Errorf("deadline %v", idle.Deadline)
+	}
+	b.wantJournal("resolve")
+	b.tr.lookup.eps, b.tr.lookup.err = []ports.Endpoint{{Address: "a"}, {Address: "b"}}, nil
+	b.steps()
+	b.wantJournal("close look-up", "open a")
+	b.tr.link.stage = ports.StageSecuring
+	b.steps()
+	b.wantState(domain.Handshake)
+	b.tr.link.stage, b.tr.link.stageErr = ports.StageEstablished, nil
+	b.steps()
+	b.wantState(domain.NegotiatingVersions)
+	b.say(frame(1, tableBody(0, 4, standardTable)))
+	b.steps()
+	b.wantState(domain.Authenticating)
+	b.say(frame(2, []byte("0 PLAIN")))
+	b.steps()
+	b.wantJournal("begin a", "next")
+	if c := b.auth.exchange.challenges; len(c) != 1 || c[0] != nil {
+		t.Errorf("the first challenge is %q, want nil", c)
+	}
+	b.auth.exchange.token, b.auth.exchange.err = []byte("secret"), nil
+	b.steps()
+	b.say(frame(3, []byte("0||")))
+	b.auth.exchange.token, b.auth.exchange.done = nil, true
+	b.steps()
+	b.wantJournal("next")
+	if c := b.auth.exchange.challenges; len(c) != 2 || c[1] == nil {
+		t.Errorf("an empty challenge came as nil: %q", c)
+	}
+	b.wantState(domain.Connected)
+
+	f := b.send("hello!")
+	b.steps()
+	b.Machine.Close(b.now, nil, false)
+	out := b.Step(b.now)
+	if out.Kind != domain.Changed || out.To != domain.Disconnected {
+		t.Fatalf("%v", out.Kind)
+	}
+	b.wantJournal() // the link is still open when the callbacks run
+	out = b.Step(b.now)
+	if out.Kind != domain.Completed || out.Future != f {
+		t.Fatalf("%v", out.Kind)
+	}
+	b.wantJournal("close exchange", "close link") // and closed when the requests fail
+}
+
+// A look-up that fails is over: there is nothing to hang up.
+func TestStepLookupFails(t *testing.T) {
+	b := newBench(t, nil)
+	b.Machine.Connect(b.now)
+	b.steps()
+	b.tr.lookup.err = errors.New("no such host")
+	_, idle := b.steps()
+	b.wantJournal("resolve", "close look-up")
+	b.wantState(domain.Disconnected)
+	if !idle.Deadline.Equal(b.now.Add(50 * time.Millisecond)) {
+		t.Errorf("deadline %v", idle.Deadline.Sub(b.now))
+	}
+}
+
+func TestStepShortSendsAndWouldBlock(t *testing.T) {
+	b := newBench(t, nil).connected()
+	b.tr.link.out, b.tr.link.room = nil, 7
+	b.send("hello!")
+	b.steps()
+	b.steps()
+	if len(b.tr.link.out) != 7 {
+		t.Fatalf("%d bytes left", len(b.tr.link.out))
+	}
+	b.send("second")
+	for range 40 {
+		b.tr.link.room = 1
+		b.steps()
+	}
+	if got := string(b.tr.link.out); len(got) != 40 || !strings.HasSuffix(got, "second") || !strings.Contains(got, "hello!") {
+		t.Fatalf("sent %q", got)
+	}
+}
+
+// A link that takes less and says no error at all breaks the contract, but a
+// request that hangs for it until its deadline would be the worse answer.
+func TestStepShortSendWithoutError(t *testing.T) {
+	b := newBench(t, nil).connected()
+	b.tr.link.out, b.tr.link.room, b.tr.link.sendErr = nil, 7, errShort
+	b.send("hello!")
+	b.steps()
+	b.tr.link.room = 100
+	b.steps()
+	if len(b.tr.link.out) != 20 {
+		t.Fatalf("%d bytes left", len(b.tr.link.out))
+	}
+}
+
+func TestStepAsksTheDeafAgainSoon(t *testing.T) {
+	b := newBench(t, func(b *bench) { b.tr.deaf = true })
+	soon := func(what string) {
+		t.Helper()
+		if _, idle := b.steps(); idle.Deadline.After(b.now.Add(10*time.Millisecond)) || idle.Deadline.IsZero() {
+			t.Errorf("%s: asked again only at %v", what, idle.Deadline)
+		}
+	}
+	b.Machine.Connect(b.now)
+	soon("look-up")
+	b.tr.lookup.eps, b.tr.lookup.err = []ports.Endpoint{{Address: "a"}}, nil
+	soon("dial")
+	b.tr.link.stage, b.tr.link.stageErr = ports.StageEstablished, nil
+	soon("link")
+	b.say(frame(1, tableBody(0, 4, standardTable)))
+	soon("idle link")
+	b.wantState(domain.Connected)
+	b.Machine.Close(b.now, nil, false)
+	if _, idle := b.steps(); !idle.Deadline.IsZero() {
+		t.Errorf("nothing is awaited, and yet it wakes at %v", idle.Deadline)
+	}
+}
+
+func TestStepWatchesAllThatIsAwaited(t *testing.T) {
+	b := newBench(t, func(b *bench) { b.auth = &fakeAuth{t: b.tr} })
+	watched := func(want ...string) {
+		t.Helper()
+		b.steps()
+		b.tr.journal = nil
+		b.Watch(func() {})
+		b.wantJournal(want...)
+	}
+	watched()
+	b.Machine.Connect(b.now)
+	watched("watch look-up")
+	b.tr.lookup.eps, b.tr.lookup.err = []ports.Endpoint{{Address: "a"}}, nil
+	watched("watch link")
+	b.tr.link.stage, b.tr.link.stageErr = ports.StageEstablished, nil
+	watched("watch link")
+	b.say(frame(1, tableBody(0, 4, standardTable)))
+	b.steps()
+	b.say(frame(2, []byte("0 PLAIN")))
+	// Both: the peer may hang up while the authenticator thinks.
+	watched("watch link", "watch exchange")
+	b.auth.exchange.done, b.auth.exchange.err = true, nil
+	watched("watch link")
+	b.Machine.Close(b.now, nil, true)
+	watched()
+}
+
+func TestStepContainsPanics(t *testing.T) {
+	for _, where := range []string{
+		"resolve", "result", "watch look-up", "close look-up", "open a", "stage", "watch link", "send", "recv",
+		"begin a", "next", "token", "watch exchange", "close link", "close exchange",
+	} {
+		t.Run(where, func(t *testing.T) {
+			b := newBench(t, func(b *bench) { b.auth = &fakeAuth{t: b.tr} })
+			b.tr.panicsOn = where
+			b.Machine.Connect(b.now)
+			var down []domain.Output
+			step := func() {
+				outs, _ := b.steps()
+				b.Watch(func() {})
+				for _, out := range outs {
+					if out.Kind == domain.Changed && out.To == domain.Disconnected {
+						down = append(down, out)
+					}
+				}
+			}
+			step()
+			if b.tr.lookup != nil {
+				b.tr.lookup.eps, b.tr.lookup.err = []ports.Endpoint{{Address: "a"}}, nil
+			}
+			step()
+			if b.tr.link != nil {
+				b.tr.link.stage, b.tr.link.stageErr = ports.StageEstablished, nil
+				step()
+				b.say(frame(1, tableBody(0, 4, standardTable)))
+				step()
+				b.say(frame(2, []byte("0 PLAIN")))
+				step()
+			}
+			if b.auth.exchange != nil {
+				b.auth.exchange.token, b.auth.exchange.err = []byte("x"), nil
+				step()
+			}
+			b.Machine.Close(b.now, nil, false)
+			step()
+			if b.tr.panicsOn != "" {
+				t.Fatal("the panic was not provoked")
+			}
+			if len(down) == 0 {
+				t.Fatal("never went down")
+			}
+			var e *domain.Error
+			onTheWayDown := where == "close link" || where == "close exchange"
+			if !onTheWayDown && (!errors.As(down[0].Err, &e) || e.Kind != domain.ErrPort) {
+				t.Errorf("went down for %v", down[0].Err)
+			}
+			if e != nil && (where == "begin a" || where == "next" || where == "token" || where == "watch exchange") && strings.Contains(e.Cause.Error(), where) {
+				t.Errorf("what the authenticator panicked with is told: %v", e.Cause)
+			}
+			if b.sink.started != b.sink.closed {
+				t.Errorf("%d started, %d closed", b.sink.started, b.sink.closed)
+			}
+			// It can be had again.
+			b.now = b.now.Add(time.Second)
+			b.Machine.Connect(b.now)
+			b.steps()
+			b.wantState(domain.Connecting)
+			if b.tr.link != nil && !b.tr.link.closed && where != "close link" {
+				t.Error("the link was left open")
+			}
+		})
+	}
+}
+
+// Bytes that came with the end of the stream are delivered first.
+func TestStepBytesBeforeEOF(t *testing.T) {
+	b := newBench(t, nil).connected()
+	f := b.send("hello!")
+	g := b.send("second")
+	b.steps()
+	b.say(frame(f.CorrelationID, []byte("world"))[:5])
+	b.say(frame(f.CorrelationID, []byte("world"))[5:])
+	b.tr.link.eof = io.EOF
+	outs, _ := b.steps()
+	if len(outs) != 3 || outs[0].Future != f || outs[1].Kind != domain.Changed || outs[2].Future != g {
+		t.Fatalf("%d outputs", len(outs))
+	}
+	if f.Err() != nil || string(f.Body()) != "world" {
+		t.Errorf("answered before the end: %v %q", f.Err(), f.Body())
+	}
+	if !errors.Is(g.Err(), io.EOF) {
+		t.Errorf("second: %v", g.Err())
+	}
+}
+
+// A broker that refuses what is written has often said something before.
+func TestStepSendErrorStillDelivers(t *testing.T) {
+	broken := errors.New("broken pipe")
+	b := newBench(t, nil).connected()
+	f := b.send("hello!")
+	b.steps()
+	b.tr.link.room, b.tr.link.sendErr = 5, broken
+	b.say(frame(f.CorrelationID, []byte("world")))
+	g := b.send("second")
+	outs, _ := b.steps()
+	if len(outs) != 3 || outs[0].Future != f || f.Err() != nil {
+		t.Fatalf("%d outputs, first request %v", len(outs), f.Err())
+	}
+	if !errors.Is(g.Err(), broken) || g.Sent() != domain.SentPartly {
+		t.Errorf("second request: %v, %v", g.Err(), g.Sent())
+	}
+}
+
+func TestStepAnswersBeforeDeadlines(t *testing.T) {
+	b := newBench(t, nil).connected()
+	f := b.send("hello!")
+	b.steps()
+	b.say(frame(f.CorrelationID, []byte("just in time")))
+	b.now = b.now.Add(time.Hour)
+	b.steps()
+	if f.Err() != nil {
+		t.Errorf("%v", f.Err())
+	}
+	g := b.send("second")
+	b.steps()
+	b.now = b.now.Add(30 * time.Second)
+	b.steps()
+	if !errors.Is(g.Err(), domain.ErrRequestTimeout) {
+		t.Errorf("%v", g.Err())
+	}
+}
+
+// A stage may be reached and fail at once.
+func TestStepStageFails(t *testing.T) {
+	for stage, want := range map[ports.Stage]error{
+		ports.StageDialling: domain.ErrDial, ports.StageSecuring: domain.ErrTLS,
+	} {
+		b := newBench(t, nil).dialling()
+		b.tr.link.stage, b.tr.link.stageErr = stage, errors.New("no")
+		b.steps()
+		if !errors.Is(b.Machine.LastError(), want) {
+			t.Errorf("%v: %v", stage, b.Machine.LastError())
+		}
+		if !b.tr.link.closed {
+			t.Errorf("%v: the link was left open", stage)
+		}
+	}
+}
+
+// No link is opened before the one before was hung up.
+func TestStepReconnectFromTheCallback(t *testing.T) {
+	b := newBench(t, nil).connected()
+	b.tr.journal = nil
+	b.Machine.Close(b.now, nil, false)
+	if out := b.Step(b.now); out.Kind != domain.Changed {
+		t.Fatal(out.Kind)
+	}
+	b.Machine.Connect(b.now)
+	b.steps()
+	b.wantJournal("close link", "resolve")
+}
