@@ -46,6 +46,10 @@ func (f *Future) Done() <-chan struct{} { return f.token }
 // Polled are done by its Recv: only another goroutine can wait for one.
 func (f *Future) Wait(ctx context.Context) (ports.Message, error) {
 	if f.done.Load() {
+		select {
+		case <-f.token: // Done has nothing more to tell
+		default:
+		}
 		return f.Response()
 	}
 	select {

@@ -1,0 +1,441 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/adapters/metrics/recorder"
+	"brokerconn/adapters/netlink"
+	"brokerconn/adapters/tcp"
+	"brokerconn/application/broker"
+)
+
+// What the library does with a real Kafka.
+
+func configOf(t *testing.T, b *Broker) broker.Config {
+	t.Helper()
+	host, port, err := broker.ParseAddress(b.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return broker.Config{Host: host, Port: port}
+}
+
+func connect(t *testing.T, cfg broker.Config) *broker.Conn {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	conn, err := broker.Dial(ctx, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		conn.Close()
+		<-conn.Done()
+	})
+	return conn
+}
+
+// topicNamed makes a topic of one partition and returns its id.
+func topicNamed(t *testing.T, conn *broker.Conn, name string) [16]byte {
+	t.Helper()
+	req := kmsg.NewPtrCreateTopicsRequest()
+	topic := kmsg.NewCreateTopicsRequestTopic()
+	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = name, 1, 1
+	req.Topics = append(req.Topics, topic)
+	req.TimeoutMillis = int32(patience.Milliseconds())
+	resp, err := req.RequestWith(t.Context(), conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code := resp.Topics[0].ErrorCode; code != 0 {
+		t.Fatalf("create topic %s: error %d", name, code)
+	}
+	id := resp.Topics[0].TopicID
+	for !hasLeader(t, conn, name) { // the broker makes it when it has read of it
+	}
+	return id
+}
+
+func hasLeader(t *testing.T, conn *broker.Conn, name string) bool {
+	t.Helper()
+	req := kmsg.NewPtrMetadataRequest()
+	topic := kmsg.NewMetadataRequestTopic()
+	topic.Topic = &name
+	req.Topics = append(req.Topics, topic)
+	resp, err := req.RequestWith(t.Context(), conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.Topics[0].ErrorCode == 0 && len(resp.Topics[0].Partitions) == 1 && resp.Topics[0].Partitions[0].ErrorCode == 0
+}
+
+// batchOf is a record batch with one record.
+func batchOf(value []byte) []byte {
+	rec := kmsg.Record{Value: value}
+	rec.Length = int32(len(rec.AppendTo(nil)) - 1) // the length of 0 takes a byte itself
+	b := kmsg.RecordBatch{
+		PartitionLeaderEpoch: -1, Magic: 2, ProducerID: -1, ProducerEpoch: -1, FirstSequence: -1,
+		NumRecords: 1, Records: rec.AppendTo(nil),
+	}
+	raw := b.AppendTo(nil)
+	const afterLength, afterCRC = 12, 21
+	binary.BigEndian.PutUint32(raw[8:], uint32(len(raw)-afterLength))
+	binary.BigEndian.PutUint32(raw[afterCRC-4:], crc32.Checksum(raw[afterCRC:], crc32.MakeTable(crc32.Castagnoli)))
+	return raw
+}
+
+func produceRequest(name string, id [16]byte, acks int16, value []byte) *kmsg.ProduceRequest {
+	req := kmsg.NewPtrProduceRequest()
+	req.Acks, req.TimeoutMillis = acks, int32(patience.Milliseconds())
+	topic := kmsg.NewProduceRequestTopic()
+	topic.Topic, topic.TopicID = name, id
+	part := kmsg.NewProduceRequestTopicPartition()
+	part.Records = batchOf(value)
+	topic.Partitions = append(topic.Partitions, part)
+	req.Topics = append(req.Topics, topic)
+	return req
+}
+
+func produced(resp *kmsg.ProduceResponse, err error) (offset int64, _ error) {
+	if err != nil {
+		return 0, err
+	}
+	p := resp.Topics[0].Partitions[0]
+	if p.ErrorCode != 0 {
+		return 0, fmt.Errorf("produce: error %d", p.ErrorCode)
+	}
+	return p.BaseOffset, nil
+}
+
+func fetchRequest(name string, id [16]byte, offset int64) *kmsg.FetchRequest {
+	req := kmsg.NewPtrFetchRequest()
+	req.MaxWaitMillis, req.MinBytes, req.MaxBytes = 1000, 1, 64<<20
+	topic := kmsg.NewFetchRequestTopic()
+	topic.Topic, topic.TopicID = name, id
+	part := kmsg.NewFetchRequestTopicPartition()
+	part.FetchOffset, part.PartitionMaxBytes = offset, 64<<20
+	topic.Partitions = append(topic.Partitions, part)
+	req.Topics = append(req.Topics, topic)
+	return req
+}
+
+func fetched(resp *kmsg.FetchResponse, err error) ([]byte, error) {
+	if err != nil {
+		return nil, err
+	}
+	if resp.ErrorCode != 0 || resp.Topics[0].Partitions[0].ErrorCode != 0 {
+		return nil, fmt.Errorf("fetch: error %d, %d", resp.ErrorCode, resp.Topics[0].Partitions[0].ErrorCode)
+	}
+	return resp.Topics[0].Partitions[0].RecordBatches, nil
+}
+
+func TestVersionsMetadataProduceFetch(t *testing.T) {
+	conn := connect(t, configOf(t, sharedBroker(t)))
+	v, err := conn.APIVersions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Asked() != 4 {
+		t.Errorf("asked for API versions at v%d, want v4 at once from this broker", v.Asked())
+	}
+	guess, ok, err := conn.CheckVersion(t.Context())
+	if err != nil || !ok || guess.String() != "at least 4.4" {
+		t.Errorf("check version of %s: %v %v %v", Newest, guess, ok, err)
+	}
+	meta, err := kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id, _ := cluster(t, sharedBroker(t).Addr()); meta.ClusterID == nil || *meta.ClusterID != id {
+		t.Errorf("cluster id %v, and by hand %s", meta.ClusterID, id)
+	}
+
+	const name = "produce-fetch"
+	id := topicNamed(t, conn, name)
+	large := bytes.Repeat([]byte("0123456789abcdef"), 60_000) // larger than any first buffer
+	for i, value := range [][]byte{[]byte("first"), {}, large[:900_000]} {
+		offset, err := produced(produceRequest(name, id, -1, value).RequestWith(t.Context(), conn))
+		if err != nil || offset != int64(i) {
+			t.Fatalf("produce %d: offset %d, %v", i, offset, err)
+		}
+		records, err := fetched(fetchRequest(name, id, offset).RequestWith(t.Context(), conn))
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The broker fills in the offset and the leader's epoch, and nothing else.
+		if sent := batchOf(value); len(records) != len(sent) || !bytes.Equal(records[16:], sent[16:]) {
+			t.Errorf("record %d came back other than it went", i)
+		}
+	}
+
+	if resp, err := conn.Request(t.Context(), produceRequest(name, id, 0, []byte("no acks"))); resp != nil || err != nil {
+		t.Errorf("produce without acks: %v, %v", resp, err)
+	}
+	records, err := fetched(fetchRequest(name, id, 3).RequestWith(t.Context(), conn))
+	if err != nil || !bytes.Contains(records, []byte("no acks")) {
+		t.Errorf("the record without acks: %q, %v", records, err)
+	}
+}
+
+// TestFiveInFlightInOrder: what is sent in a window is written in that order.
+func TestFiveInFlightInOrder(t *testing.T) {
+	conn := connect(t, configOf(t, sharedBroker(t)))
+	const name, rounds = "in-order", 100
+	id := topicNamed(t, conn, name)
+	var window []*broker.Future
+	next := int64(0)
+	take := func() {
+		resp, err := window[0].Wait(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		offset, err := produced(resp.(*kmsg.ProduceResponse), nil)
+		if err != nil || offset != next {
+			t.Fatalf("offset %d where %d was due, %v", offset, next, err)
+		}
+		next++
+		window[0].Release()
+		window = window[1:]
+	}
+	for i := range rounds {
+		if len(window) == 5 {
+			take()
+		}
+		window = append(window, conn.Send(produceRequest(name, id, -1, []byte(fmt.Sprint(i)))))
+	}
+	for len(window) > 0 {
+		take()
+	}
+	if next != rounds {
+		t.Errorf("%d answers, want %d", next, rounds)
+	}
+}
+
+// TestKilledWithRequestsInFlight: a broker that stands still takes what fits into
+// the sockets' buffers, so that a large request is cut off half-way. Then it is
+// killed. Each future must be told once, and told right.
+func TestKilledWithRequestsInFlight(t *testing.T) {
+	b := privateBroker(t, Config{})
+	var mu sync.Mutex
+	var moves []string
+	var counts = recorder.New()
+	cfg := configOf(t, b)
+	wire := &piecemeal{dial: tcp.Dial(tcp.Options{SendBufferBytes: 4 << 10})}
+	cfg.Transport = &netlink.Transport{Dial: wire.Dial}
+	cfg.Metrics = counts
+	cfg.ReconnectBackoff, cfg.ReconnectBackoffMax = 20*time.Millisecond, 200*time.Millisecond
+	cfg.Hooks = &broker.Hooks{StateChanged: func(from, to broker.State, _ broker.Endpoint, _ error) {
+		mu.Lock()
+		defer mu.Unlock()
+		moves = append(moves, fmt.Sprint(from, " -> ", to))
+	}}
+	conn := connect(t, cfg)
+	const name = "killed"
+	id := topicNamed(t, conn, name)
+	if err := b.Pause(); err != nil {
+		t.Fatal(err)
+	}
+	before := wire.written.Load()
+	small := conn.Send(kmsg.NewPtrMetadataRequest())
+	large := conn.Send(produceRequest(name, id, -1, make([]byte, 16<<20)))
+	behind := conn.Send(kmsg.NewPtrMetadataRequest())
+	unacked := conn.Send(produceRequest(name, id, 0, []byte("behind the large one")))
+	for wire.written.Load() < before+16<<10 { // so the large one is under way
+		time.Sleep(time.Millisecond)
+	}
+	if err := b.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		what string
+		f    *broker.Future
+		sent broker.Sent
+		safe bool
+	}{
+		{"the small one", small, broker.SentFully, false},
+		{"the large one", large, broker.SentPartly, true},
+		{"the one behind", behind, broker.SentNothing, true},
+		{"the one without acks", unacked, broker.SentNothing, true},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		_, err := c.f.Wait(ctx)
+		cancel()
+		var e *broker.Error
+		if !errors.As(err, &e) || !errors.Is(err, broker.ErrConnection) {
+			t.Fatalf("%s: %v", c.what, err)
+		}
+		if e.Sent != c.sent || broker.SafeToRetry(err) != c.safe || !broker.Retriable(err) {
+			t.Errorf("%s was %v, safe to retry %v: %v", c.what, e.Sent, broker.SafeToRetry(err), err)
+		}
+		select {
+		case <-c.f.Done():
+			t.Errorf("%s was done twice", c.what)
+		default:
+		}
+	}
+
+	// Down: a request finds nobody, and waits under the backoff until its own end.
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	_, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)
+	cancel()
+	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, broker.ErrDial) || !broker.SafeToRetry(err) {
+		t.Errorf("while the broker is down: %v", err)
+	}
+
+	// Up again: callers that wait are served without doing anything themselves.
+	waiting := make(chan error, 1)
+	go func() {
+		_, err := kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), conn)
+		waiting <- err
+	}()
+	if err := b.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-waiting; err != nil {
+		// Its time-out may have passed while the broker started.
+		if !errors.Is(err, broker.ErrRequestTimeout) || !broker.SafeToRetry(err) {
+			t.Errorf("the caller that waited: %v", err)
+		}
+	}
+	for !hasLeader(t, conn, name) {
+	}
+	if _, err := produced(produceRequest(name, id, -1, []byte("after")).RequestWith(t.Context(), conn)); err != nil {
+		t.Errorf("after the restart: %v", err)
+	}
+
+	conn.Close()
+	<-conn.Done()
+	after := counts.Snapshot()
+	if after.Started != after.Closed {
+		t.Errorf("%d connections begun, %d ended", after.Started, after.Closed)
+	}
+	if after.Sent != after.Received+after.Failed {
+		t.Errorf("%d requests sent, %d answered, %d failed", after.Sent, after.Received, after.Failed)
+	}
+	if after.Started < 4 {
+		t.Errorf("only %d attempts: it was to try again and again", after.Started)
+	}
+	mu.Lock()
+	t.Logf("%d moves, the last: %s", len(moves), moves[len(moves)-1])
+	mu.Unlock()
+}
+
+// piecemeal writes in small pieces and counts what has left.
+type piecemeal struct {
+	dial    netlink.DialFunc
+	written atomic.Int64
+}
+
+func (p *piecemeal) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := p.dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return &countedConn{conn, &p.written}, nil
+}
+
+type countedConn struct {
+	net.Conn
+	written *atomic.Int64
+}
+
+func (c *countedConn) Write(p []byte) (n int, err error) {
+	for piece := range slices.Chunk(p, 4<<10) {
+		m, err := c.Conn.Write(piece)
+		n += m
+		c.written.Add(int64(m))
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// TestPausedPastTheTimeout: the silent broker costs the requests in flight, and
+// no more.
+func TestPausedPastTheTimeout(t *testing.T) {
+	b := privateBroker(t, Config{})
+	cfg := configOf(t, b)
+	cfg.RequestTimeout = 500 * time.Millisecond
+	cfg.SetupTimeout = time.Second
+	conn := connect(t, cfg)
+	if err := b.Pause(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), conn)
+	if !errors.Is(err, broker.ErrRequestTimeout) || broker.SafeToRetry(err) {
+		t.Errorf("while it stands still: %v", err)
+	}
+	if err := b.Resume(); err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		if _, err = kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), conn); err == nil {
+			return
+		}
+	}
+	t.Errorf("after it went on: %v", err)
+}
+
+// TestKilledUnderLoad: callers at work while the broker is killed and started
+// again. Each of their requests ends, and those after the restart succeed.
+func TestKilledUnderLoad(t *testing.T) {
+	b := privateBroker(t, Config{})
+	counts := recorder.New()
+	cfg := configOf(t, b)
+	cfg.Metrics = counts
+	conn := connect(t, cfg)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				_, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)
+				if err != nil && !broker.Retriable(err) && !errors.Is(err, context.Canceled) {
+					t.Errorf("not to be retried: %v", err)
+				}
+			}
+		})
+	}
+	for range 3 {
+		reach := counts.Snapshot().Received + 200
+		for counts.Snapshot().Received < reach {
+			time.Sleep(time.Millisecond)
+		}
+		if err := b.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reach := counts.Snapshot().Received + 200
+	for counts.Snapshot().Received < reach {
+		time.Sleep(time.Millisecond)
+	}
+	stop()
+	wg.Wait()
+	conn.Close()
+	<-conn.Done()
+	s := counts.Snapshot()
+	if s.Sent != s.Received+s.Failed || s.Started != s.Closed {
+		t.Errorf("the sums do not hold: %+v", s)
+	}
+	t.Logf("%d requests, %d answered, %d failed over %d connections", s.Sent, s.Received, s.Failed, s.Started)
+}
