@@ -140,6 +140,27 @@ func TestHoldDial(t *testing.T) {
 	}
 }
 
+// What happened before Watch was called is not lost, whoever asks first.
+func TestWatchAfterTheNews(t *testing.T) {
+	tr := memory.New()
+	release := tr.HoldDial("a:1")
+	l := tr.Open(ports.Endpoint{Address: "a:1"})
+	rung := func() {
+		c := make(chan struct{})
+		l.(ports.Watcher).Watch(func() { close(c) })
+		<-c
+	}
+	release()
+	rung()
+	_, _ = l.Stage()
+	p := tr.Accept()
+	_, _ = p.Send([]byte("x"))
+	rung()
+	_, _ = l.Recv(make([]byte, 1))
+	p.Reset(nil)
+	rung()
+}
+
 func connect(tr *memory.Transport) (ports.Link, *memory.Peer) {
 	l := tr.Open(ports.Endpoint{Address: "a:1"})
 	return l, tr.Accept()

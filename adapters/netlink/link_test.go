@@ -331,3 +331,75 @@ func TestDeadlinesOfTheDialAreCleared(t *testing.T) {
 		t.Errorf("Read: %d, %v", n, err)
 	}
 }
+
+// The owner polls at first and parks later; there must never be two readers.
+func TestPolledThenParked(t *testing.T) {
+	here, there := net.Pipe()
+	l := over(t, here)
+	if _, err := l.Recv(make([]byte, 1)); err != ports.ErrWouldBlock {
+		t.Fatal(err)
+	}
+	go func() {
+		for i := range 100 {
+			_, _ = there.Write([]byte{byte(i)})
+		}
+	}()
+	p := make([]byte, 1)
+	for i := range 100 {
+		if n, err := l.Read(p); n != 1 || err != nil || p[0] != byte(i) {
+			t.Fatalf("Read: %d, %v, byte %d; want byte %d", n, err, p[0], i)
+		}
+	}
+}
+
+// To watch a link that is read parked must not start a second reader.
+func TestParkedAndWatched(t *testing.T) {
+	here, there := net.Pipe()
+	l := over(t, here)
+	l.Watch(func() {})
+	if l.in.running {
+		t.Error("Watch started to read ahead")
+	}
+	go func() { _, _ = there.Write([]byte("x")) }()
+	if n, err := l.Read(make([]byte, 1)); n != 1 || err != nil {
+		t.Errorf("Read: %d, %v", n, err)
+	}
+}
+
+// slowFarewell is a TLS connection whose close_notify does not get through.
+type slowFarewell struct {
+	shaker
+	reading, release chan struct{}
+}
+
+func (s slowFarewell) Read(p []byte) (int, error) {
+	close(s.reading)
+	return s.shaker.Read(p)
+}
+
+func (s slowFarewell) Close() error {
+	<-s.release
+	return s.shaker.Close()
+}
+
+func TestCloseDoesNotWaitForTheFarewell(t *testing.T) {
+	here, there := net.Pipe()
+	reading, release := make(chan struct{}), make(chan struct{})
+	l := over(t, slowFarewell{shaker{here, func(context.Context) error { return nil }}, reading, release})
+	read := make(chan error, 1)
+	go func() {
+		_, err := l.Read(make([]byte, 1))
+		read <- err
+	}()
+	<-reading
+	if err := l.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+	if err := <-read; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Read: %v; want net.ErrClosed", err)
+	}
+	close(release)
+	if _, err := there.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("the other side: %v; want io.EOF", err)
+	}
+}

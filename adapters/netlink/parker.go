@@ -37,14 +37,12 @@ const (
 const maxEmptyReads = 100
 
 // establish finds out which calls may be direct. It also clears what the dial
-// function may have left as deadlines. With the mutex held.
+// function may have left as deadlines. An Interrupt that came before needs none:
+// the gate is looked at first. With the mutex held.
 func (l *link) establish() {
 	works := l.conn.SetDeadline(time.Time{}) == nil
 	l.directRead.Store(works)
 	l.directWrite.Store(works && !l.secure)
-	if l.gate.Load() == gateInterrupted {
-		l.setDeadline(past)
-	}
 }
 
 // setDeadline reaches the calls that are direct. With the mutex held.

@@ -54,16 +54,13 @@ func (l *link) recv(p []byte) (int, error) {
 	return 0, ports.ErrWouldBlock
 }
 
-// Watch asks for a call of f when the stage changed, bytes or an error can be
-// received, or, after Send said ErrWouldBlock, there is room again. Once the
-// link is established it starts to read ahead. f runs on a goroutine of the
-// link's, which waits for it.
+// Watch asks for a call of f when the stage changed, when there is something to
+// receive, or when, after Send said ErrWouldBlock, there is room again. It does
+// not start to read ahead, as Recv does: a parked Read may be under way. f runs
+// on a goroutine of the link's, which waits for it.
 func (l *link) Watch(f func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.stage == ports.StageEstablished && l.err == nil && !l.news {
-		l.startIn()
-	}
 	if l.worthAsking() {
 		l.watch = nil
 		go f() // not on the caller's stack

@@ -66,7 +66,7 @@ var transportFaults = []struct {
 	{name: "now and then no wake-up", check: "Watcher/no_wake-up_is_lost:_reading", link: func(l sound) ports.Link { return &watchLost{sound: l} }},
 	{name: "now and then no wake-up", check: "Watcher/no_wake-up_is_lost:_writing", link: func(l sound) ports.Link { return &watchLost{sound: l} }},
 	{name: "the end is no news", check: "Watcher/calls_when_the_other", link: func(l sound) ports.Link { return watchNever{l} }},
-	{name: "the stage is no news", check: "Watcher/calls_when_the_stage", park: func(l soundParker) ports.Link { return watchNever{l} }},
+	{name: "the stage is no news", check: "Watcher/calls_when_the_stage", link: func(l sound) ports.Link { return &stageSilent{watchNever: watchNever{l}} }},
 	{name: "Read says 0, nil", check: "Parker/Interrupt_reaches_a_parked_Read", park: func(l soundParker) ports.Link { return parkNil{l} }},
 	{name: "Interrupt does nothing", check: "Parker/Interrupt_reaches_a_parked_Write", park: func(l soundParker) ports.Link { return parkDeaf{l} }},
 	{name: "Interrupt before the call is lost", check: "Parker/Interrupt_before", park: func(l soundParker) ports.Link { return parkDeaf{l} }},
@@ -339,6 +339,19 @@ func (l *watchLost) Watch(f func()) {
 type watchNever struct{ sound }
 
 func (watchNever) Watch(func()) {}
+
+// stageSilent takes its time to be established, and does not tell.
+type stageSilent struct {
+	watchNever
+	asked int
+}
+
+func (l *stageSilent) Stage() (ports.Stage, error) {
+	if l.asked++; l.asked == 1 {
+		return ports.StageDialling, ports.ErrWouldBlock
+	}
+	return l.watchNever.Stage()
+}
 
 type parkNil struct{ soundParker }
 

@@ -98,6 +98,7 @@ func watchStage(t *testing.T, rig Rig) {
 			t.Fatalf("Stage: %v, %v", s, err)
 		}
 		watch(w).wait(t, "the next stage")
+		watch(w).wait(t, "the next stage, which nobody has asked for yet")
 	}
 	acceptOne(t, rig)
 }
