@@ -25,6 +25,9 @@ func (m *Machine) HandleRead(now time.Time, epoch uint64, n int) {
 		panic("domain: HandleRead of bytes that Space has no room for")
 	}
 	m.spaceLent = false
+	if n == 0 {
+		return
+	}
 	m.frames.advance(n)
 	m.sink.BytesReceived(m.now, n)
 	for m.established && epoch == m.epoch {

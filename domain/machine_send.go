@@ -191,7 +191,9 @@ func (m *Machine) HandleWritten(now time.Time, epoch uint64, n int) {
 	}
 	m.pending.count(n)
 	m.written += uint64(n)
-	m.sink.BytesSent(m.now, n)
+	if n > 0 {
+		m.sink.BytesSent(m.now, n)
+	}
 	if !m.established || epoch != m.epoch {
 		return
 	}

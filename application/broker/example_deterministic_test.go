@@ -18,29 +18,32 @@ import (
 type handBroker struct {
 	network *memory.Transport
 	peer    *memory.Peer
-	unread  []byte
+	unread  []byte // of the requests
+	unsent  []byte // of the answers
 	silent  bool
 }
 
-// act answers every request that has come, and reports whether there was any.
-func (b *handBroker) act() (acted bool) {
+// act answers every request that has come, and reports whether it heard or said
+// anything.
+func (b *handBroker) act() bool {
 	if peer := b.network.Accept(); peer != nil {
-		b.peer, b.unread = peer, nil
+		b.peer, b.unread, b.unsent = peer, nil, nil
 	}
 	if b.peer == nil || b.silent {
 		return false
 	}
 	chunk := make([]byte, 1024)
-	n, _ := b.peer.Recv(chunk)
-	b.unread = append(b.unread, chunk[:n]...)
+	heard, _ := b.peer.Recv(chunk)
+	b.unread = append(b.unread, chunk[:heard]...)
 	for len(b.unread) >= 4 && len(b.unread) >= 4+int(binary.BigEndian.Uint32(b.unread)) {
 		size := int(binary.BigEndian.Uint32(b.unread))
 		request := b.unread[4 : 4+size]
 		b.unread = b.unread[4+size:]
 		b.answer(request)
-		acted = true
 	}
-	return acted
+	said, _ := b.peer.Send(b.unsent)
+	b.unsent = b.unsent[said:]
+	return heard+said > 0
 }
 
 // answer knows ApiVersions and Heartbeat, whose answer holds no more than a
@@ -56,7 +59,7 @@ func (b *handBroker) answer(request []byte) {
 	}
 	frame := binary.BigEndian.AppendUint32(nil, uint32(4+len(body)))
 	frame = append(frame, request[4:8]...) // the correlation id
-	b.peer.Send(append(frame, body...))
+	b.unsent = append(b.unsent, append(frame, body...)...)
 }
 
 // A user's own test of what happens when a broker goes away: no socket, no

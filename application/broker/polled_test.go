@@ -1,0 +1,352 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/adapters/clock/fake"
+	"brokerconn/adapters/memory"
+	"brokerconn/adapters/metrics/recorder"
+	"brokerconn/application/broker"
+)
+
+// table is a scene of its own: a Polled, the hand-played broker and the clock.
+type scene struct {
+	*broker.Polled
+	clock   *fake.Clock
+	network *memory.Transport
+	hand    *handBroker
+	counts  *recorder.Recorder
+}
+
+func newScene(t *testing.T, change func(*broker.Config)) *scene {
+	t.Helper()
+	s := &scene{clock: fake.New(time.Time{}), network: memory.New(), counts: recorder.New()}
+	s.hand = &handBroker{network: s.network}
+	cfg := broker.Config{
+		Host: "broker", Transport: s.network, Clock: s.clock, Metrics: s.counts,
+		Chance:   func() uint64 { return 0 }, // the shortest pauses
+		Selector: fake.Selector{Clock: s.clock, Work: func(any) bool { return s.hand.act() }},
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	var err error
+	if s.Polled, err = broker.NewPolled(cfg); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// ready connects.
+func (s *scene) ready(t *testing.T) {
+	t.Helper()
+	for range 10 {
+		if s.Connect() == broker.Connected {
+			return
+		}
+		s.hand.act()
+	}
+	t.Fatalf("state %v", s.State())
+}
+
+func ask() *kmsg.HeartbeatRequest { return kmsg.NewPtrHeartbeatRequest() }
+
+func TestPolledQuestions(t *testing.T) {
+	s := newScene(t, nil)
+	check := func(state broker.State, connected, connecting, disconnected, blackedOut bool, delay time.Duration, forever bool) {
+		t.Helper()
+		d, f := s.ConnectionDelay()
+		if s.State() != state || s.Connected() != connected || s.Connecting() != connecting ||
+			s.Disconnected() != disconnected || s.BlackedOut() != blackedOut || d != delay || f != forever {
+			t.Errorf("%v %v %v %v %v %v %v", s.State(), s.Connected(), s.Connecting(), s.Disconnected(), s.BlackedOut(), d, f)
+		}
+	}
+	check(broker.Disconnected, false, false, true, false, 0, false)
+	release := s.network.HoldLookup("broker")
+	s.Connect()
+	check(broker.Connecting, false, true, false, false, 0, true)
+	release()
+	s.Connect()
+	check(broker.NegotiatingVersions, false, true, false, false, 0, true)
+	s.hand.act()
+	s.Connect()
+	check(broker.Connected, true, false, false, false, 0, true)
+	s.Close(nil)
+	check(broker.Disconnected, false, false, true, false, 0, false)
+	s.ready(t)
+	s.hand.peer.Reset(nil)
+	s.Recv()
+	check(broker.Disconnected, false, false, true, true, 40*time.Millisecond, false)
+	s.Connect()
+	check(broker.Disconnected, false, false, true, true, 40*time.Millisecond, false)
+	s.clock.Advance(40 * time.Millisecond)
+	check(broker.Disconnected, false, false, true, false, 0, false)
+}
+
+func TestPolledRecvInOrder(t *testing.T) {
+	s := newScene(t, nil)
+	s.ready(t)
+	var sent []*broker.Future
+	for range 5 {
+		if !s.CanSendMore() {
+			t.Error("no more, below the limit")
+		}
+		sent = append(sent, s.Send(ask(), false))
+	}
+	refused := s.Send(ask(), false)
+	if _, err := refused.Response(); s.CanSendMore() || !errors.Is(err, broker.ErrTooManyInFlight) {
+		t.Errorf("beyond the limit: %v", err)
+	}
+	if got := s.Recv(); len(got) != 0 {
+		t.Errorf("%d answers before there are any", len(got))
+	}
+	s.hand.act()
+	got := s.Recv()
+	if len(got) != 5 {
+		t.Fatalf("%d answers, want 5", len(got))
+	}
+	for i, r := range got {
+		if r.Future != sent[i] || r.Response.(*kmsg.HeartbeatResponse) == nil || len(r.Future.Done()) != 1 {
+			t.Errorf("answer %d: %+v", i, r)
+		}
+		r.Future.Release()
+	}
+	if len(s.Recv()) != 0 {
+		t.Error("an answer came twice")
+	}
+}
+
+// TestPolledSendPendingV2: true only if neither the rest of a request nor one
+// behind it is left, over a link that takes a few bytes at a time.
+func TestPolledSendPendingV2(t *testing.T) {
+	s := newScene(t, nil)
+	s.network.Capacity = 64
+	s.ready(t)
+	first := s.Send(ask(), false)
+	for range 3 {
+		s.Send(ask(), false)
+	}
+	if s.SendPendingV2() {
+		t.Error("all sent, over a link that is full")
+	}
+	answered := 0
+	for range 100 {
+		if s.SendPendingV2() {
+			break
+		}
+		s.hand.act()
+	}
+	for range 100 {
+		s.hand.act()
+		answered += len(s.Recv())
+	}
+	if answered != 4 || len(first.Done()) != 1 {
+		t.Errorf("%d answers, want 4", answered)
+	}
+}
+
+func TestPolledBlockingSendWaits(t *testing.T) {
+	s := newScene(t, nil)
+	s.network.Capacity = 16
+	for !s.Connected() {
+		s.Connect()
+		s.hand.act()
+	}
+	s.Send(ask(), true)
+	if !s.SendPendingV2() {
+		t.Error("a blocking Send came back before all was written")
+	}
+	s.hand.silent = true
+	f := s.Send(ask(), true) // nobody takes it: the request time-out ends the wait
+	if _, err := f.Response(); !errors.Is(err, broker.ErrRequestTimeout) || s.SendPending() {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestPolledCloseWithAnError(t *testing.T) {
+	s := newScene(t, nil)
+	s.ready(t)
+	f := s.Send(ask(), false)
+	cause := errors.New("rebalancing")
+	s.Close(cause)
+	_, err := f.Response()
+	if !errors.Is(err, cause) || !errors.Is(err, broker.ErrConnection) || errors.Is(err, broker.ErrClosed) {
+		t.Errorf("got %v", err)
+	}
+	if !s.BlackedOut() {
+		t.Error("a Close with an error is a failure")
+	}
+	s.clock.Advance(time.Second)
+	s.ready(t)
+	f = s.Send(ask(), false)
+	s.Close(nil)
+	if _, err := f.Response(); !errors.Is(err, broker.ErrClosed) || !errors.Is(err, broker.ErrConnection) {
+		t.Errorf("got %v", err)
+	}
+	s.Close(nil)
+	if s.BlackedOut() {
+		t.Error("a clean Close is no failure")
+	}
+}
+
+func TestPolledCheckVersion(t *testing.T) {
+	s := newScene(t, nil)
+	// The table of the hand-played broker has ApiVersions v4, and little else.
+	if guess, err := s.CheckVersion(2 * time.Second); err != nil || guess.String() != "0.10.0" {
+		t.Errorf("got %v, %v", guess, err)
+	}
+	s.Close(nil)
+	s.hand.silent = true
+	before := s.clock.Now()
+	if _, err := s.CheckVersion(2 * time.Second); !errors.Is(err, broker.ErrTimeout) {
+		t.Errorf("silent: %v", err)
+	}
+	if took := s.clock.Now().Sub(before); took != 2*time.Second {
+		t.Errorf("gave up after %v", took)
+	}
+	s.Close(nil)
+	s.network.RefuseDial("broker:9092", errors.New("refused"))
+	if _, err := s.CheckVersion(2 * time.Second); !errors.Is(err, broker.ErrNotReady) || !errors.Is(err, broker.ErrDial) {
+		t.Errorf("refused: %v", err)
+	}
+}
+
+// TestPolledAnswersBeforeTheEnd: what came together with the end of the stream is
+// handed out first.
+func TestPolledAnswersBeforeTheEnd(t *testing.T) {
+	s := newScene(t, nil)
+	s.ready(t)
+	answered, lost := s.Send(ask(), false), s.Send(ask(), false)
+	s.hand.act()
+	s.hand.peer.Close()
+	if got := s.Recv(); len(got) != 2 || got[0].Future != answered || got[1].Future != lost {
+		t.Errorf("%d answers, want both that had come", len(got))
+	}
+	if s.State() != broker.Disconnected {
+		t.Errorf("state %v", s.State())
+	}
+}
+
+func TestPolledUnreadableAnswer(t *testing.T) {
+	s := newScene(t, nil)
+	s.ready(t)
+	f := s.Send(ask(), false)
+	s.hand.peer.Send(responseFrame(2, []byte{0})) // the second request of this connection
+	if got := s.Recv(); len(got) != 1 || got[0].Response != nil {
+		t.Errorf("got %+v", got)
+	}
+	if _, err := f.Response(); !errors.Is(err, broker.ErrProtocol) || !strings.Contains(err.Error(), "API 12") {
+		t.Errorf("got %v", err)
+	}
+	if !s.Disconnected() {
+		t.Errorf("state %v", s.State())
+	}
+}
+
+// TestPolledClosedFromItsHooks closes and connects from inside callbacks, at
+// every moment that chance finds: 10,000 rounds.
+func TestPolledClosedFromItsHooks(t *testing.T) {
+	for round := range closeRounds {
+		chance := rand.New(rand.NewPCG(2, uint64(round)))
+		var s *scene
+		meddle := func() {
+			switch chance.IntN(6) {
+			case 0:
+				s.Close(nil)
+			case 1:
+				s.Close(errors.New("enough"))
+			case 2:
+				s.Connect()
+			case 3:
+				s.Close(nil)
+				s.Connect()
+				s.Recv()
+			}
+		}
+		s = newScene(t, func(cfg *broker.Config) {
+			cfg.Hooks = &broker.Hooks{
+				StateChanged:    func(_, _ broker.State, _ broker.Endpoint, _ error) { meddle() },
+				RequestWritten:  func(broker.RequestInfo) { meddle() },
+				RequestAnswered: func(broker.RequestInfo) { meddle() },
+				RequestFailed:   func(broker.RequestInfo, error) { meddle() },
+			}
+		})
+		var sent []*broker.Future
+		for range 12 {
+			switch chance.IntN(5) {
+			case 0:
+				s.Connect()
+			case 1:
+				s.hand.act()
+			case 2:
+				sent = append(sent, s.Send(ask(), false))
+			case 3:
+				s.Recv()
+			case 4:
+				s.clock.Advance(time.Duration(chance.Int64N(int64(time.Second))))
+			}
+		}
+		for i := 0; i < 10 && !s.Disconnected(); i++ {
+			s.Close(nil)
+		}
+		s.Recv()
+		for _, f := range sent {
+			if len(f.Done()) != 1 {
+				t.Fatalf("round %d: a future was done %d times", round, len(f.Done()))
+			}
+		}
+		if n := s.counts.Snapshot(); n.Sent != n.Received+n.Failed || s.Disconnected() && n.Started != n.Closed {
+			t.Fatalf("round %d: the sums do not hold: %+v", round, n)
+		}
+	}
+}
+
+// TestPolledOverTCP with the default Selector and Transport.
+func TestPolledOverTCP(t *testing.T) {
+	cfg := (&scripted{answer: heartbeatBody}).listening(t)
+	p, err := broker.NewPolled(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close(nil)
+	if _, err := p.CheckVersion(30 * time.Second); err != nil {
+		t.Fatal(err)
+	}
+	for range 50 {
+		f := p.Send(ask(), true)
+		for woken := make(chan struct{}, 4); len(f.Done()) == 0; {
+			p.Watch(func() { woken <- struct{}{} })
+			if len(p.Recv()) == 0 {
+				receive(t, woken)
+			}
+		}
+		if _, err := f.Wait(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		f.Release()
+	}
+}
+
+func TestPolledClosedPort(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := configFor(t, l.Addr().String())
+	l.Close()
+	p, err := broker.NewPolled(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.CheckVersion(30 * time.Second); !errors.Is(err, broker.ErrNotReady) || !errors.Is(err, broker.ErrDial) {
+		t.Errorf("got %v", err)
+	}
+}
