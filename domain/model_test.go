@@ -1,0 +1,113 @@
+package domain_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"brokerconn/domain"
+	"brokerconn/ports"
+
+	"pgregory.net/rapid"
+)
+
+// TestMachineAgainstModel calls any method at any time, also between two calls of
+// Next, in a world that may do anything but lie about epochs; see rig for what
+// must hold.
+func TestMachineAgainstModel(t *testing.T) {
+	seen := map[string]int{"answered": 0, "stale news": 0,
+		"failed not sent": 0, "failed partly sent": 0, "failed fully sent": 0}
+	check := func(t *rapid.T) {
+		seed := rapid.Uint64().Draw(t, "chance")
+		chance := func() uint64 { seed = seed*6364136223846793005 + 1442695040888963407; return seed ^ seed>>29 }
+		r := newRig(t, rapid.Bool().Draw(t, "sasl"), chance)
+		r.seen = seen
+		r.up(rapid.SampledFrom(states[:6]).Draw(t, "begin"))
+		below := func(n int, label string) int { return rapid.IntRange(0, n-1).Draw(t, label) }
+		actions := map[string]func(*rapid.T){
+			"next":    func(*rapid.T) { r.next() },
+			"drain":   func(*rapid.T) { r.drain() },
+			"connect": func(*rapid.T) { r.connect() },
+			"earlier": func(*rapid.T) {
+				r.timeout(0) // the latest time is known
+				now := r.now.Add(-time.Duration(below(100, "s")) * time.Second)
+				r.do(func() { r.m.HandleTimeout(now); r.m.Connect(now) })
+			},
+			"addresses": func(*rapid.T) { r.addresses(below(4, "addresses")) },
+			"rise":      func(*rapid.T) { r.rise(ports.Stage(1 + below(2, "stage"))) },
+			"written":   func(*rapid.T) { r.written(below(70, "n")) },
+			"all":       func(*rapid.T) { r.written(1 << 30); r.writable() },
+			"writable":  func(*rapid.T) { r.writable() },
+			"serve":     func(*rapid.T) { r.serve(rapid.Bool().Draw(t, "early")) },
+			"read":      func(*rapid.T) { r.read(1 + below(40, "n")) },
+			"read all": func(*rapid.T) {
+				for range 10 {
+					r.read(1 << 30)
+				}
+			},
+			"send": func(*rapid.T) {
+				timeout := time.Duration(below(3, "timeout")) * 7 * time.Second
+				r.send(below(60, "size"), rapid.Bool().Draw(t, "silent"), timeout)
+			},
+			"exchange": func(*rapid.T) {
+				r.up(domain.Connected)
+				for range 1 + below(3, "requests") {
+					r.send(below(60, "size"), rapid.Bool().Draw(t, "silent"), 0)
+				}
+				r.drain()
+				r.written(1 << 30)
+				r.drain()
+				r.written(below(200, "n"))
+				r.serve(false)
+				r.read(1 << 30)
+			},
+			"abandon": func(*rapid.T) { r.abandon(below(8, "which")) },
+			"token": func(*rapid.T) {
+				switch below(6, "token") {
+				case 0:
+					r.token("", false, errors.New("no ticket"))
+				case 1:
+					r.token("", true, nil)
+				default:
+					r.token("x", rapid.Bool().Draw(t, "done"), nil)
+				}
+			},
+			"stale":   func(*rapid.T) { r.stale(below(8, "news"), uint64(below(6, "epoch"))) },
+			"up":      func(*rapid.T) { r.up(domain.Connected) },
+			"timeout": func(*rapid.T) { r.timeout(time.Duration(below(4000, "ms")) * time.Millisecond) },
+			"trouble": func(*rapid.T) {
+				switch below(6, "trouble") {
+				case 0:
+					r.lost()
+				case 1:
+					r.garbage(rapid.SliceOfN(rapid.Byte(), 1, 12).Draw(t, "garbage"))
+				case 2:
+					r.timeout(time.Duration(below(40, "s")) * time.Second)
+				case 3:
+					r.do(func() { r.m.Close(r.now, nil, false) })
+				case 4:
+					r.do(func() { r.m.Close(r.now, errors.New("enough"), false) })
+				case 5:
+					if below(10, "for good") == 0 {
+						r.do(func() { r.m.Close(r.now, nil, true) })
+					}
+				}
+			},
+			"": func(*rapid.T) { seen["in "+r.m.State().String()]++ },
+		}
+		t.Repeat(actions)
+		r.finish()
+	}
+	for range 10 {
+		rapid.Check(t, check)
+	}
+	t.Logf("%v", seen)
+	for _, s := range states {
+		seen["in "+s.String()] += 0
+	}
+	for what, n := range seen {
+		if n == 0 {
+			t.Errorf("never %s: the driver is too weak", what)
+		}
+	}
+}
