@@ -344,6 +344,7 @@ func TestPolledThenParked(t *testing.T) {
 			_, _ = there.Write([]byte{byte(i)})
 		}
 	}()
+	<-woken(l) // the first byte was read ahead
 	p := make([]byte, 1)
 	for i := range 100 {
 		if n, err := l.Read(p); n != 1 || err != nil || p[0] != byte(i) {
