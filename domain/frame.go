@@ -11,7 +11,7 @@ import (
 // memory runs ahead of what was received only so far:
 //
 //   - until the peer is trusted (logged in, or Connected without SASL) by
-//     64 KiB, and a frame is at most 1 MiB: no answer to a call of the set-up
+//     64 KiB, the inbox included, and a frame is at most 1 MiB: no answer to a call of the set-up
 //     comes near that, and a size field costs a hostile peer nothing;
 //   - from then on by 4 MiB, or as much again as was received.
 //
@@ -31,7 +31,7 @@ type frameReader struct {
 
 const (
 	inboxBytes     = 16 << 10
-	aheadUntrusted = 64 << 10
+	aheadUntrusted = 64<<10 - inboxBytes
 	aheadTrusted   = 4 << 20
 	setupLimit     = 1 << 20
 	minFrame       = 4 // a correlation id

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -29,7 +30,7 @@ type Config struct {
 
 	MaxInFlight     int           // requests that wait for an answer; 0: 5
 	MaxPendingBytes int           // bytes that wait to be written, or one request; 0: 32 MiB
-	MaxFrameBytes   int32         // of a response; 0: 100 MiB
+	MaxFrameBytes   int32         // of a response; 0: 100 MiB; at most 2 GiB - 5, so that a frame fits an int of 32 bits
 	RequestTimeout  time.Duration // from admission to the answer; 0: 30 s
 	SetupTimeout    time.Duration // of one attempt, from look-up or dial to ready; 0: 10 s
 	BackoffBase     time.Duration // 0: 50 ms
@@ -64,7 +65,7 @@ func (c *Config) check() {
 	c.Port = orDefault(c.Port, 9092)
 	c.MaxInFlight = orDefault(c.MaxInFlight, 5)
 	c.MaxPendingBytes = orDefault(c.MaxPendingBytes, 32<<20)
-	c.MaxFrameBytes = orDefault(c.MaxFrameBytes, 100<<20)
+	c.MaxFrameBytes = min(orDefault(c.MaxFrameBytes, 100<<20), math.MaxInt32-sizeFieldBytes)
 	c.RequestTimeout = orDefault(c.RequestTimeout, 30*time.Second)
 	c.SetupTimeout = orDefault(c.SetupTimeout, 10*time.Second)
 	c.BackoffBase = orDefault(c.BackoffBase, 50*time.Millisecond)
