@@ -1,5 +1,7 @@
 package domain
 
+import "brokerconn/ports"
+
 // What the tests of package domain_test need of the inside.
 
 func (s State) MayBecome(to State) bool { return s.mayBecome(to) }
@@ -10,3 +12,8 @@ func (m *Machine) SetLastCorrelationID(id int32) { m.lastID = id }
 // Waiting is the number of admitted requests that are not done, those of the
 // core's own included.
 func (m *Machine) Waiting() int { return m.inflight.len() + len(m.unanswered) }
+
+// NewVersions and Choose are how a table is taken, and asked.
+var NewVersions = newVersions
+
+func (v *Versions) Choose(key int16, t ports.Traits) (int16, error) { return v.choose(key, t) }

@@ -1,0 +1,75 @@
+package domain
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+func TestBackoffSequence(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	b := backoff{base: 50 * time.Millisecond, max: time.Second}
+	for i, want := range []time.Duration{50, 100, 200, 400, 800, 1000, 1000, 1000} {
+		b.fail(now)
+		if got := b.remaining(now); got != want*time.Millisecond {
+			t.Errorf("failure %d: %v, want %v", i+1, got, want*time.Millisecond)
+		}
+	}
+	b.reset()
+	if b.remaining(now) != 0 {
+		t.Error("a pause after reset")
+	}
+	b.fail(now)
+	if got := b.remaining(now.Add(20 * time.Millisecond)); got != 30*time.Millisecond {
+		t.Errorf("%v remain", got)
+	}
+	if got := b.remaining(now.Add(time.Hour)); got != 0 {
+		t.Errorf("%v remain after an hour", got)
+	}
+}
+
+// A million draws stay within a fifth, use all of it, and lean to no side.
+func TestBackoffJitter(t *testing.T) {
+	seed := uint64(1)
+	chance := func() uint64 { // splitmix64
+		seed += 0x9e3779b97f4a7c15
+		z := (seed ^ seed>>30) * 0xbf58476d1ce4e5b9
+		z = (z ^ z>>27) * 0x94d049bb133111eb
+		return z ^ z>>31
+	}
+	b := backoff{chance: chance}
+	const d = 1000 * time.Millisecond
+	low, high, sum := time.Duration(math.MaxInt64), time.Duration(0), time.Duration(0)
+	const n = 1_000_000
+	for range n {
+		got := b.jitter(d)
+		if got < d*8/10 || got > d*12/10 {
+			t.Fatalf("%v", got)
+		}
+		low, high, sum = min(low, got), max(high, got), sum+got/n
+	}
+	if low > d*801/1000 || high < d*1199/1000 || sum < d*99/100 || sum > d*101/100 {
+		t.Errorf("from %v to %v, mean %v", low, high, sum)
+	}
+}
+
+func TestBackoffBounds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		draw := rapid.Uint64().Draw(t, "chance")
+		b := backoff{
+			base:     time.Duration(rapid.Int64Range(1, int64(time.Hour)).Draw(t, "base")),
+			failures: rapid.IntRange(0, math.MaxInt32-1).Draw(t, "failures"),
+			chance:   func() uint64 { return draw },
+		}
+		b.max = b.base + time.Duration(rapid.Int64Range(0, math.MaxInt64/2).Draw(t, "max"))
+		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+		computed := float64(b.base) * math.Exp2(float64(b.failures))
+		b.fail(now)
+		want := min(computed, float64(b.max))
+		if got := float64(b.until.Sub(now)); got < want*0.8-2 || got > want*1.2+2 {
+			t.Fatalf("%v after %d failures, want %v", b.until.Sub(now), b.failures, time.Duration(want))
+		}
+	})
+}

@@ -1,0 +1,161 @@
+package domain
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"testing"
+)
+
+// cutWhole is what frameReader must do, said simply: the frames of a stream that
+// is there at once, and the refusal that ends it.
+func cutWhole(stream []byte, limit int32) (frames [][]byte, refused bool) {
+	for first := true; len(stream) >= 4; first = false {
+		size := int64(int32(binary.BigEndian.Uint32(stream)))
+		if size < 4 || size > int64(limit) || first && printable([4]byte(stream)) {
+			return frames, true
+		}
+		if int64(len(stream)) < 4+size {
+			return frames, false
+		}
+		frames = append(frames, bytes.Clone(stream[4:4+size]))
+		stream = stream[4+size:]
+	}
+	return frames, false
+}
+
+// cutInPieces feeds r the stream in pieces whose sizes come from cuts, and checks
+// its memory at each.
+func cutInPieces(t *testing.T, r *frameReader, stream, cuts []byte) (frames [][]byte, refused bool) {
+	received := 0
+	for i := 0; len(stream) > 0; i++ {
+		n := len(stream)
+		if len(cuts) > 0 {
+			n = int(cuts[i%len(cuts)])
+			n += n * n // 0 to 64 KiB
+		}
+		space := r.space()
+		if len(space) == 0 {
+			t.Fatal("no space")
+		}
+		n = min(n, len(space), len(stream))
+		if n == 0 && (len(cuts) == 0 || i%len(cuts) == 0 && bytes.Count(cuts, []byte{0}) == len(cuts)) {
+			n = 1
+		}
+		copy(space, stream[:n])
+		stream = stream[n:]
+		r.advance(n)
+		received += n
+		for {
+			frame, own, err := r.next()
+			if err != nil {
+				var e *FrameError
+				if !errors.As(err, &e) || e.Error() == "" {
+					t.Fatalf("%v", err)
+				}
+				return frames, true
+			}
+			if frame == nil {
+				break
+			}
+			if own {
+				frames = append(frames, frame) // it must stay as it is
+			} else {
+				frames = append(frames, bytes.Clone(frame))
+			}
+		}
+		checkMemory(t, r, received)
+	}
+	return frames, false
+}
+
+// checkMemory wants at most 64 KiB ahead of what was received before the peer is
+// trusted, and later 4 MiB or as much again.
+func checkMemory(t *testing.T, r *frameReader, received int) {
+	t.Helper()
+	ahead := 64 << 10
+	if r.trusted {
+		ahead = inboxBytes + max(4<<20, len(r.large))
+	}
+	if held := cap(r.inbox) + cap(r.large); held > received+ahead {
+		t.Fatalf("%d bytes held after %d received, trusted %v", held, received, r.trusted)
+	}
+}
+
+// FuzzFrameReader: a stream gives the same frames in whatever pieces it comes.
+func FuzzFrameReader(f *testing.F) {
+	large := append(binary.BigEndian.AppendUint32(nil, 100_000), make([]byte, 100_000)...)
+	small := []byte{0, 0, 0, 5, 1, 2, 3, 4, 5}
+	many := bytes.Repeat(append(append([]byte{0, 0, 3, 0}, make([]byte, 0x300)...), small...), 50)
+	for _, stream := range [][]byte{
+		{}, small, small[:6], append(bytes.Clone(small), small...), large, large[:50_000], many,
+		append(append(bytes.Clone(small), large...), small...),
+		{0, 0, 0, 3, 1, 2, 3}, {255, 255, 255, 255}, {0, 16, 0, 1}, []byte("HTTP/1.1"),
+		{0, 0, 0x3f, 0xfc, 1, 2, 3, 4}, {0, 0, 0x3f, 0xfd, 1, 2, 3, 4}, // just in the inbox, just not
+	} {
+		f.Add(stream, []byte{}, false)
+		f.Add(stream, []byte{1}, true)
+		f.Add(stream, []byte{3, 0, 100, 255}, false)
+	}
+	f.Fuzz(func(t *testing.T, stream, cuts []byte, trusted bool) {
+		limit := int32(8 << 20)
+		r := &frameReader{limit: limit, trusted: trusted}
+		if !trusted {
+			limit = setupLimit
+		}
+		want, wantRefused := cutWhole(stream, limit)
+		got, refused := cutInPieces(t, r, stream, cuts)
+		if len(got) != len(want) || refused != wantRefused {
+			t.Fatalf("%d frames, refused %v; want %d, %v", len(got), refused, len(want), wantRefused)
+		}
+		for i := range got {
+			if !bytes.Equal(got[i], want[i]) {
+				t.Fatalf("frame %d: %d bytes that are not the same", i, len(got[i]))
+			}
+		}
+		// Whatever it held, the next connection begins anew.
+		r.reset(len(cuts)%2 == 0)
+		r.trusted = true
+		if got, refused := cutInPieces(t, r, []byte{0, 0, 0, 5, 1, 2, 3, 4, 5}, cuts); len(got) != 1 || refused {
+			t.Fatal("not as new after reset")
+		}
+	})
+}
+
+// A size field costs a hostile peer as much as it costs us.
+func TestFrameReaderMemory(t *testing.T) {
+	for _, trusted := range []bool{false, true} {
+		limit := map[bool]int{false: setupLimit, true: 40 << 20}[trusted]
+		r := &frameReader{limit: 100 << 20, trusted: trusted}
+		stream := append(binary.BigEndian.AppendUint32(nil, uint32(limit)), make([]byte, limit)...)
+		frames, refused := cutInPieces(t, r, stream, []byte{1, 255, 60})
+		if len(frames) != 1 || refused {
+			t.Errorf("trusted %v: %d frames, refused %v", trusted, len(frames), refused)
+		}
+	}
+}
+
+// A body of up to 4 MiB has its memory at once, when the peer is trusted.
+func TestFrameReaderTrustedAtOnce(t *testing.T) {
+	r := &frameReader{limit: 100 << 20, trusted: true}
+	copy(r.space(), []byte{0, 0x3f, 0xff, 0xff, 0, 0, 0, 1})
+	r.advance(8)
+	if _, _, err := r.next(); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(r.space()); got != 4<<20-5 { // 4 of size, 8 received
+		t.Errorf("space for %d bytes", got)
+	}
+}
+
+// The largest size that can be told must not turn negative where int has 32
+// bits.
+func TestFrameReaderLargestSize(t *testing.T) {
+	m := NewMachine(Config{Host: "broker", Codec: noCodec{}, MaxFrameBytes: 1<<31 - 1})
+	m.frames.trusted = true
+	copy(m.frames.space(), []byte{0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 1})
+	m.frames.advance(8)
+	if _, _, err := m.frames.next(); err == nil {
+		t.Error("a frame of 2 GiB was accepted")
+	}
+}
