@@ -29,6 +29,7 @@ type Conn struct {
 	free     []*Future
 	dialling bool // Dial waits
 	dialled  chan error
+	wanted   bool    // Send was refused for want of a connection
 	failures []error // of the attempts while Dial waits
 	over     bool    // closed for good, and everybody was told
 	gone     chan struct{}
@@ -172,7 +173,8 @@ func (c *Conn) Call(ctx context.Context, req ports.Message) (ports.Message, erro
 
 // Send sends a request and returns at once: its Future is done when the answer is
 // there, or at once with an error if the request was refused. It never waits in
-// line. Release the Future when it is no longer looked at.
+// line; refused for want of a connection, it sees to it that one is tried for the
+// next. Release the Future when it is no longer looked at.
 func (c *Conn) Send(req ports.Message) *Future {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -184,8 +186,9 @@ func (c *Conn) Send(req ports.Message) *Future {
 		err = c.admit(f, c.cfg.Clock.Now(), 0)
 	}
 	if err != nil {
-		f.err = err
-		f.complete()
+		c.refuse(f, err)
+		c.wanted = true
+		c.drain()
 		return f
 	}
 	c.drain()
@@ -228,7 +231,7 @@ func (c *Conn) decode(f *domain.Future) (ports.Message, error) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		err = c.core.Machine.Unreadable(f, err)
-		c.core.Machine.Close(c.cfg.Clock.Now(), err, c.cfg.NoReconnect)
+		c.core.Machine.Close(c.cfg.Clock.Now(), forTheOthers(err), c.cfg.NoReconnect)
 		c.drain()
 	}
 	return resp, err

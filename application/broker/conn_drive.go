@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"errors"
 	"time"
 
 	"brokerconn/domain"
@@ -53,6 +54,7 @@ func (c *Conn) changed(out domain.Output) {
 	}
 	switch out.To {
 	case Connected:
+		c.wanted = false
 		if c.dialling {
 			c.tellDial(nil)
 		}
@@ -73,20 +75,27 @@ func (c *Conn) down(out domain.Output) {
 			c.tellDial(out.Err)
 		}
 	}
-	switch {
-	case out.To == Closed:
-		c.failLine(out.Err)
-	case out.Err != nil && !Retriable(out.Err):
-		// It would be the same again for each of them.
-		c.failLine(out.Err)
+	c.wanted = false
+	// Whoever waits in line waits on, unless there is nothing to wait for: the
+	// connection is closed for good, or the peer is not one to talk to.
+	hopeless := out.Err != nil && out.From != Connected && !Retriable(out.Err)
+	if out.To == Closed || hopeless {
+		for f := c.line.first(); f != nil; f = c.line.first() {
+			c.line.leave(f)
+			c.refuse(f, notSent(m, out.Err))
+		}
 	}
 }
 
-func (c *Conn) failLine(cause error) {
-	for f := c.line.first(); f != nil; f = c.line.first() {
-		c.line.leave(f)
-		c.refuse(f, c.core.Machine.Failure(ErrClosed, cause))
+// notSent is what a request is told that went down with the connection before it
+// was sent. cause is why; nil: it was closed.
+func notSent(m *domain.Machine, cause error) error {
+	e := m.Failure(ErrClosed, cause)
+	var why *Error
+	if errors.As(cause, &why) {
+		*e = *why
 	}
+	return e
 }
 
 // refuse fails a request that was not admitted.
@@ -119,8 +128,12 @@ func (c *Conn) attend(now time.Time) (work bool) {
 		c.refuse(f, m.Failure(ErrRequestTimeout, m.LastError()))
 	}
 	for f := c.line.first(); f != nil && m.CanSend() == nil; f = c.line.first() {
+		err := c.admit(f, now, f.deadline.Sub(now))
+		if errors.Is(err, ErrBackPressure) {
+			break
+		}
 		c.line.leave(f)
-		if err := c.admit(f, now, f.deadline.Sub(now)); err != nil {
+		if err != nil {
 			c.refuse(f, err)
 			continue
 		}
@@ -130,7 +143,7 @@ func (c *Conn) attend(now time.Time) (work bool) {
 		c.startWriter()
 		c.startReader()
 	}
-	if (c.dialling || c.line.len() > 0) && m.State() == Disconnected && !m.BlackedOut(now) {
+	if (c.dialling || c.wanted || c.line.len() > 0) && m.State() == Disconnected && !m.BlackedOut(now) {
 		m.Connect(now)
 		return true
 	}
@@ -139,6 +152,9 @@ func (c *Conn) attend(now time.Time) (work bool) {
 
 // setAlarm sees to it that ring is called when something is due.
 func (c *Conn) setAlarm(deadline time.Time) {
+	if c.core.Machine.State() == Closed {
+		c.patrolAt = time.Time{}
+	}
 	for _, t := range [...]time.Time{c.line.next, c.patrolAt} {
 		if !t.IsZero() && (deadline.IsZero() || t.Before(deadline)) {
 			deadline = t

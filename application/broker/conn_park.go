@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"time"
@@ -42,10 +43,14 @@ func (c *Conn) enter(req ports.Message) *Future {
 	now := c.cfg.Clock.Now()
 	m := c.core.Machine
 	if c.line.len() == 0 && m.CanSend() == nil {
-		if err := c.admit(f, now, 0); err != nil {
-			c.refuse(f, err)
+		err := c.admit(f, now, 0)
+		if err == nil {
+			return f
 		}
-		return f
+		if !errors.Is(err, ErrBackPressure) {
+			c.refuse(f, err)
+			return f
+		}
 	}
 	if m.State() == Closed {
 		c.refuse(f, m.Failure(ErrClosed, nil))

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/adapters/netlink"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -405,5 +407,117 @@ func TestParseAddress(t *testing.T) {
 		if host, port, err := broker.ParseAddress(in); err == nil {
 			t.Errorf("%q was accepted as %q %d", in, host, port)
 		}
+	}
+}
+
+// TestSendMakesAConnectionForTheNext: who only ever sends must get one too.
+func TestSendMakesAConnectionForTheNext(t *testing.T) {
+	connected := make(chan struct{}, 1)
+	cfg := (&scripted{answer: heartbeatBody}).piped()
+	cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
+		if to == broker.Connected {
+			connected <- struct{}{}
+		}
+	}}
+	conn, err := broker.NewConn(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { conn.Close(); <-conn.Done() }()
+	if _, err := conn.Send(kmsg.NewPtrHeartbeatRequest()).Wait(t.Context()); !errors.Is(err, broker.ErrConnection) {
+		t.Errorf("without a connection: %v", err)
+	}
+	receive(t, connected)
+	if _, err := conn.Send(kmsg.NewPtrHeartbeatRequest()).Wait(t.Context()); err != nil {
+		t.Errorf("with one: %v", err)
+	}
+}
+
+// TestBackPressureWaits: what finds no room among the pending bytes waits in line
+// for it; Send is refused.
+func TestBackPressureWaits(t *testing.T) {
+	start := make(chan struct{})
+	s := &scripted{answer: func(net.Conn, int16, int32) []byte { <-start; return make([]byte, 6) }}
+	cfg := s.piped()
+	cfg.MaxInFlight, cfg.MaxPendingBytes = 100, 2000
+	conn := dial(t, cfg)
+	large := &ports.RawRequest{APIKey: 12, APIVersion: 0, Body: make([]byte, 1500)}
+	var wg sync.WaitGroup
+	for range 10 {
+		wg.Go(func() {
+			if _, err := conn.RequestRaw(t.Context(), large); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for refused := false; !refused; {
+		f := conn.Send(large)
+		select {
+		case <-f.Done():
+			_, err := f.Response()
+			if refused = errors.Is(err, broker.ErrBackPressure) || errors.Is(err, broker.ErrTooManyInFlight); !refused {
+				t.Fatal(err)
+			}
+		default:
+		}
+	}
+	close(start)
+	wg.Wait()
+}
+
+// TestLineGoesOnAfterABadAnswer: one answer that is no answer costs the requests
+// in flight, not those in line; a peer that is no broker fails them all at once.
+func TestLineGoesOnAfterABadAnswer(t *testing.T) {
+	var asked atomic.Int64
+	second := make(chan struct{})
+	s := &scripted{answer: func(net.Conn, int16, int32) []byte {
+		if asked.Add(1) == 1 {
+			<-second
+			return []byte{0}
+		}
+		return make([]byte, 6)
+	}}
+	cfg := s.piped()
+	cfg.MaxInFlight = 1
+	conn := dial(t, cfg)
+	errs := make(chan error, 1)
+	go func() { errs <- heartbeat(t.Context(), conn) }()
+	for conn.InFlight() == 0 {
+		runtime.Gosched()
+	}
+	waiting := make(chan error, 1)
+	go func() { waiting <- heartbeat(t.Context(), conn) }()
+	for conn.CanSendMore() {
+		runtime.Gosched()
+	}
+	close(second)
+	if err := <-errs; !errors.Is(err, broker.ErrProtocol) {
+		t.Errorf("the bad answer: %v", err)
+	}
+	// It was admitted to the same connection, or not yet.
+	if err := <-waiting; err != nil && !broker.Retriable(err) {
+		t.Errorf("the one in line: %v", err)
+	}
+	if err := heartbeat(t.Context(), conn); err != nil {
+		t.Errorf("the next: %v", err)
+	}
+
+	web := &netlink.Transport{Dial: func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		go func() {
+			defer theirs.Close()
+			theirs.Read(make([]byte, 1024))
+			theirs.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n"))
+		}()
+		return ours, nil
+	}}
+	other, err := broker.NewConn(broker.Config{Transport: web})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { other.Close(); <-other.Done() }()
+	err = heartbeat(t.Context(), other)
+	if !errors.Is(err, broker.ErrNotKafka) || broker.Retriable(err) {
+		t.Errorf("a web server: %v", err)
 	}
 }

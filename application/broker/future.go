@@ -110,3 +110,7 @@ func decodeWith(codec ports.Codec, f *domain.Future) (_ ports.Message, err error
 	}()
 	return codec.Decode(f.Request, f.Version, body)
 }
+
+// forTheOthers is why the connection goes when an answer could not be read. The
+// words stay, and the kind does not: other requests may be retried.
+func forTheOthers(err error) error { return fmt.Errorf("another request on it: %v", err) }

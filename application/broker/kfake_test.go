@@ -77,14 +77,3 @@ func TestRequestsOfManyCallersAreAnswered(t *testing.T) {
 		})
 	}
 }
-
-func BenchmarkLoneCaller(b *testing.B) {
-	conn := dial(b, fakeKafka(b))
-	req := kmsg.NewPtrApiVersionsRequest()
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := conn.Request(context.Background(), req); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

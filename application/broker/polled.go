@@ -174,7 +174,7 @@ func (p *Polled) decode(f *domain.Future) (ports.Message, error) {
 	resp, err := decodeWith(p.cfg.Codec, f)
 	if err != nil && f.Err() == nil {
 		err = p.core.Machine.Unreadable(f, err)
-		p.Close(err)
+		p.Close(forTheOthers(err))
 	}
 	return resp, err
 }
