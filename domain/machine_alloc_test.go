@@ -1,0 +1,103 @@
+package domain_test
+
+import (
+	"testing"
+	"time"
+
+	"brokerconn/domain"
+	"brokerconn/ports"
+)
+
+// cycle is the life of a request once a connection is up: admitted, written,
+// answered, told, handed back.
+type cycle struct {
+	m      *domain.Machine
+	now    time.Time
+	req    ports.Message
+	answer []byte
+}
+
+func newCycle(tb testing.TB, body int) *cycle {
+	c := &cycle{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), req: newNote("hello!"),
+		answer: frame(0, make([]byte, body))}
+	c.m = domain.NewMachine(domain.Config{Host: "broker", Codec: &textCodec{}})
+	c.m.Connect(c.now)
+	c.drain()
+	c.m.HandleAddresses(c.now, 1, []ports.Endpoint{{Address: "a"}}, nil)
+	c.drain()
+	c.m.HandleStage(c.now, 1, ports.StageEstablished)
+	c.drain()
+	c.read(frame(1, tableBody(0, 4, standardTable)))
+	c.drain()
+	if c.m.State() != domain.Connected {
+		tb.Fatal(c.m.State())
+	}
+	return c
+}
+
+// drain carries out what Next says, and hands back what is done.
+func (c *cycle) drain() (done int) {
+	for {
+		switch out := c.m.Next(); out.Kind {
+		case domain.Idle:
+			return done
+		case domain.Transmit:
+			c.m.HandleWritten(c.now, out.Epoch, len(out.Data))
+		case domain.Completed:
+			c.m.Recycle(out.Future)
+			done++
+		}
+	}
+}
+
+func (c *cycle) read(p []byte) {
+	for len(p) > 0 {
+		n := copy(c.m.Space(), p)
+		c.m.HandleRead(c.now, c.m.Epoch(), n)
+		p = p[n:]
+	}
+}
+
+func (c *cycle) once(tb testing.TB) {
+	c.now = c.now.Add(time.Millisecond)
+	f, err := c.m.Send(c.now, c.req, 0)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	c.drain()
+	id := f.CorrelationID
+	c.answer[4], c.answer[5], c.answer[6], c.answer[7] = byte(id>>24), byte(id>>16), byte(id>>8), byte(id)
+	c.read(c.answer)
+	if c.drain() != 1 {
+		tb.Fatal("not answered")
+	}
+}
+
+// In the steady state a request costs no allocation, as long as its answer fits
+// the inbox.
+func TestCycleDoesNotAllocate(t *testing.T) {
+	for _, body := range []int{0, 100, 16_000} {
+		c := newCycle(t, body)
+		for range 10 {
+			c.once(t)
+		}
+		if n := testing.AllocsPerRun(1000, func() { c.once(t) }); n != 0 {
+			t.Errorf("body of %d bytes: %v allocations", body, n)
+		}
+	}
+	// A large body is one allocation: its own.
+	c := newCycle(t, 100_000)
+	c.once(t)
+	if n := testing.AllocsPerRun(100, func() { c.once(t) }); n > 1 {
+		t.Errorf("large body: %v allocations", n)
+	}
+}
+
+func BenchmarkMachineCycle(b *testing.B) {
+	c := newCycle(b, 100)
+	c.once(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		c.once(b)
+	}
+}
