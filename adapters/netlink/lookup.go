@@ -87,8 +87,9 @@ func (l *lookup) Watch(f func()) {
 
 // Close gives up a look-up under way; what is known already stays.
 func (l *lookup) Close() {
+	wake := l.settle(nil, net.ErrClosed) // before a cancelled function can answer
 	l.cancel()
-	if wake := l.settle(nil, net.ErrClosed); wake != nil {
+	if wake != nil {
 		go wake() // not on the caller's stack
 	}
 }
