@@ -30,7 +30,7 @@ func FuzzMachineBytes(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, phase, chunk byte, data []byte) {
 		to := states[int(phase)%len(states)]
-		r := newRig(t, to == domain.Authenticating, nil)
+		r := newRig(t, to == domain.Authenticating, 3, nil)
 		r.up(min(to, domain.Connected))
 		if to == domain.Closed {
 			r.do(func() { r.m.Close(r.now, nil, true) })

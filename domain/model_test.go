@@ -20,7 +20,7 @@ func TestMachineAgainstModel(t *testing.T) {
 	check := func(t *rapid.T) {
 		seed := rapid.Uint64().Draw(t, "chance")
 		chance := func() uint64 { seed = seed*6364136223846793005 + 1442695040888963407; return seed ^ seed>>29 }
-		r := newRig(t, rapid.Bool().Draw(t, "sasl"), chance)
+		r := newRig(t, rapid.Bool().Draw(t, "sasl"), rapid.SampledFrom([]int{1, 3, 30}).Draw(t, "in flight"), chance)
 		r.seen = seen
 		r.up(rapid.SampledFrom(states[:6]).Draw(t, "begin"))
 		below := func(n int, label string) int { return rapid.IntRange(0, n-1).Draw(t, label) }
@@ -51,7 +51,7 @@ func TestMachineAgainstModel(t *testing.T) {
 			},
 			"exchange": func(*rapid.T) {
 				r.up(domain.Connected)
-				for range 1 + below(3, "requests") {
+				for range 1 + below(20, "requests") {
 					r.send(below(60, "size"), rapid.Bool().Draw(t, "silent"), 0)
 				}
 				r.drain()

@@ -68,10 +68,10 @@ type admitted struct {
 func newRig(t interface {
 	Helper()
 	Fatalf(string, ...any)
-}, sasl bool, chance func() uint64) *rig {
-	r := &rig{t: t, sink: &tally{}, sasl: sasl, max: 3, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+}, sasl bool, inFlight int, chance func() uint64) *rig {
+	r := &rig{t: t, sink: &tally{}, sasl: sasl, max: inFlight, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	cfg := domain.Config{Host: "broker", Codec: &textCodec{}, Metrics: r.sink,
-		MaxInFlight: r.max, MaxPendingBytes: 200, Chance: chance}
+		MaxInFlight: r.max, MaxPendingBytes: 500, Chance: chance}
 	if sasl {
 		cfg.Mechanism = "PLAIN"
 	}
