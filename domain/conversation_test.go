@@ -102,7 +102,7 @@ var commands map[string]func(*talk, args)
 
 func init() {
 	commands = map[string]func(*talk, args){
-		"given":     (*talk).given,     // a new Machine in a phase: see phases, connected, closed; settings by name
+		"given":     (*talk).given,     // a new Machine in a phase: see phases, connected, closed; settings by name; traced: with events
 		"after":     (*talk).after,     // time passes, and nobody tells the Machine
 		"connect":   (*talk).connect,   //
 		"send":      (*talk).send,      // "text" [key= min= max= flexible= timeout=] [silent] [panics=]
@@ -295,9 +295,37 @@ func (k *talk) drain() {
 				k.say("completed #%d %q", f.CorrelationID, f.Body())
 			}
 		case domain.Noted:
-			k.say("noted %d", out.Event.Kind)
+			k.say("noted %s%s", eventNames[out.Event.Kind], about(out.Event))
 		}
 	}
+}
+
+var eventNames = map[domain.EventKind]string{
+	domain.EventResolving: "resolving", domain.EventResolved: "resolved",
+	domain.EventDialling: "dialling", domain.EventDialled: "dialled", domain.EventSecured: "secured",
+	domain.EventVersions: "versions", domain.EventLogin: "login", domain.EventLoggedIn: "logged in",
+	domain.EventWritten: "written", domain.EventAnswered: "answered",
+}
+
+// about is what an event tells beside its kind.
+func about(e *domain.Event) string {
+	var b strings.Builder
+	if e.Endpoint.Address != "" {
+		b.WriteString(" " + e.Endpoint.Address)
+	}
+	for _, to := range e.Endpoints {
+		b.WriteString(" " + to.Address)
+	}
+	if e.Mechanism != "" {
+		b.WriteString(" " + e.Mechanism)
+	}
+	if e.Versions != nil {
+		fmt.Fprintf(&b, " asked at v%d, %d APIs", e.Versions.Asked(), len(e.Versions.Ranges()))
+	}
+	if e.Request.CorrelationID != 0 {
+		fmt.Fprintf(&b, " #%d", e.Request.CorrelationID)
+	}
+	return b.String() + brief(e.Err)
 }
 
 func (k *talk) idleLine() string {
