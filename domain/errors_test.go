@@ -1,0 +1,84 @@
+package domain_test
+
+import (
+	"errors"
+	"io"
+	"testing"
+
+	"brokerconn/domain"
+)
+
+// What a caller may conclude from each kind of error.
+func TestErrorKinds(t *testing.T) {
+	for _, c := range []struct {
+		kind         error
+		retriable    bool
+		also, butNot []error
+	}{
+		{domain.ErrConnection, true, nil, []error{domain.ErrClosed, domain.ErrTimeout}},
+		{domain.ErrClosed, true, []error{domain.ErrConnection}, []error{domain.ErrTimeout}},
+		{domain.ErrResolve, true, []error{domain.ErrConnection}, nil},
+		{domain.ErrDial, true, []error{domain.ErrConnection}, nil},
+		{domain.ErrTLS, true, []error{domain.ErrConnection}, nil},
+		{domain.ErrSetupTimeout, true, []error{domain.ErrTimeout, domain.ErrConnection}, nil},
+		{domain.ErrRequestTimeout, true, []error{domain.ErrTimeout}, []error{domain.ErrConnection}},
+		{domain.ErrNotReady, true, nil, []error{domain.ErrConnection}},
+		{domain.ErrTooManyInFlight, true, nil, nil},
+		{domain.ErrBackPressure, true, nil, nil},
+		{domain.ErrProtocol, false, nil, []error{domain.ErrConnection}},
+		{domain.ErrNotKafka, false, []error{domain.ErrProtocol}, nil},
+		{domain.ErrTLSExpected, false, []error{domain.ErrNotKafka, domain.ErrProtocol}, nil},
+		{domain.ErrFrameSize, false, []error{domain.ErrProtocol}, nil},
+		{domain.ErrCorrelation, false, []error{domain.ErrProtocol}, nil},
+		{domain.ErrUnsupportedVersion, false, nil, nil},
+		{domain.ErrMessage, false, nil, nil},
+		{domain.ErrAuthentication, false, nil, nil},
+		{domain.ErrUnsupportedMechanism, false, []error{domain.ErrAuthentication}, nil},
+		{domain.ErrGivenUp, false, nil, nil},
+		{domain.ErrPort, false, []error{domain.ErrConnection}, nil},
+	} {
+		for _, sent := range []domain.Sent{domain.SentNothing, domain.SentPartly, domain.SentFully} {
+			err := error(&domain.Error{Kind: c.kind, Host: "broker:9092", Sent: sent, Cause: io.EOF})
+			if got := domain.Retriable(err); got != c.retriable {
+				t.Errorf("%v: retriable %v", err, got)
+			}
+			if got, want := domain.SafeToRetry(err), c.retriable && sent != domain.SentFully; got != want {
+				t.Errorf("%v: safe to retry %v", err, got)
+			}
+			for _, is := range append(c.also, c.kind, io.EOF) {
+				if !errors.Is(err, is) {
+					t.Errorf("%v is not %v", err, is)
+				}
+			}
+			for _, is := range c.butNot {
+				if errors.Is(err, is) {
+					t.Errorf("%v is %v", err, is)
+				}
+			}
+		}
+	}
+	if domain.Retriable(nil) || domain.SafeToRetry(nil) || domain.Retriable(io.EOF) || domain.SafeToRetry(domain.ErrConnection) {
+		t.Error("an error of another origin is judged")
+	}
+}
+
+// A refusal is an error of the request at hand; that the connection was lost for
+// a login that failed stays visible beneath, and is not retried for its sake.
+func TestRefusalAfterFailedLogin(t *testing.T) {
+	r := newRig(t, true, 3, nil)
+	r.up(domain.Authenticating)
+	r.up(domain.Disconnected)
+	r.drain()
+	for r.m.State() == domain.Authenticating && !r.asked {
+		r.written(1 << 30)
+		r.serve(false)
+		r.read(1 << 30)
+		r.drain()
+	}
+	r.token("", false, errors.New("no ticket"))
+	r.drain()
+	_, err := r.m.Send(r.now, newNote("x"), 0)
+	if !errors.Is(err, domain.ErrConnection) || !errors.Is(err, domain.ErrAuthentication) || domain.Retriable(err) {
+		t.Errorf("%v, retriable %v", err, domain.Retriable(err))
+	}
+}
