@@ -125,7 +125,7 @@ func FuzzFrameReader(f *testing.F) {
 // A size field costs a hostile peer as much as it costs us.
 func TestFrameReaderMemory(t *testing.T) {
 	for _, trusted := range []bool{false, true} {
-		limit := map[bool]int{false: setupLimit, true: 40 << 20}[trusted]
+		limit := map[bool]int{false: setupLimit, true: 12 << 20}[trusted]
 		r := &frameReader{limit: 100 << 20, trusted: trusted}
 		stream := append(binary.BigEndian.AppendUint32(nil, uint32(limit)), make([]byte, limit)...)
 		frames, refused := cutInPieces(t, r, stream, []byte{1, 255, 60})
