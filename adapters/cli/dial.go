@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"brokerconn/application/broker"
+)
+
+// config is the one place where the command line becomes a connection's
+// configuration.
+func (a *app) config(address string) (broker.Config, error) {
+	host, port, err := broker.ParseAddress(address)
+	if err != nil {
+		return broker.Config{}, usagef("HOST:PORT: %v", err)
+	}
+	return broker.Config{
+		Host:            host,
+		Port:            port,
+		ClientID:        a.clientID,
+		SoftwareName:    name,
+		SoftwareVersion: broker.Version,
+		RequestTimeout:  a.timeout,
+		// The other half is left to find out what a silent port is.
+		SetupTimeout: a.timeout / 2,
+		Hooks: &broker.Hooks{
+			StateChanged: func(_, to broker.State, endpoint broker.Endpoint, _ error) {
+				a.progress.follow(to, endpoint)
+			},
+		},
+	}, nil
+}
+
+// dial connects to a broker, or finds out why not.
+func (a *app) dial(ctx context.Context, address string) (*broker.Conn, error) {
+	cfg, err := a.config(address)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := broker.Dial(ctx, cfg)
+	if err != nil {
+		return nil, a.identify(ctx, refused(err))
+	}
+	return conn, nil
+}
+
+// refused says in words of the command line which setting cannot be used.
+func refused(err error) error {
+	var config *broker.ConfigError
+	switch {
+	case !errors.As(err, &config):
+		return err
+	case config.Setting == "Host":
+		return usagef("HOST:PORT: there is no host name or literal address in it")
+	case config.Setting == "ClientID":
+		return usagef("--client-id: %s", config.Problem)
+	}
+	return usagef("%v", config)
+}

@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"brokerconn/application/broker"
+)
+
+// What a port is that does not answer Kafka. Most other servers answer something
+// that the connection recognises by itself; two kinds do not. A web server waits
+// for a line to end, and whether ApiVersions has a byte that is a newline is
+// chance: with a client id of 10 bytes it has. And a TLS server may hang up, or
+// wait for the rest of what it takes for a record. So a port that stayed silent,
+// or hung up when asked for its API versions, is asked once in HTTP and once in
+// TLS, each over a connection of its own.
+//
+// The order of the verdicts is not that of the questions: a web server with TLS
+// answers plain HTTP in plain HTTP, to say that it wants TLS.
+
+// identify returns err, or a better error where the port turns out to be another
+// kind of server's. It takes what is left of ctx, at most.
+func (a *app) identify(ctx context.Context, err error) error {
+	var e *broker.Error
+	if !errors.As(err, &e) || e.Phase != broker.NegotiatingVersions || e.Address == "" {
+		return err
+	}
+	if !errors.Is(e.Kind, broker.ErrSetupTimeout) && e.Kind != broker.ErrConnection {
+		return err // the kind tells already
+	}
+	deadline, bounded := ctx.Deadline()
+	if !bounded || ctx.Err() != nil {
+		return err
+	}
+	a.progress.waitFor("finding out what answers at " + e.Address)
+
+	began := time.Now()
+	left := deadline.Sub(began)
+	line := askHTTP(ctx, e.Address, left/2)
+	limit := left
+	if line != "" {
+		// It answers, and how fast is known: what does not answer TLS in a
+		// multiple of that does not speak it.
+		limit = 4*time.Since(began) + left/8
+	}
+	found := *e
+	switch {
+	case askTLS(ctx, e.Address, limit):
+		found.Kind = broker.ErrTLSExpected
+		found.Cause = errors.New("it answered a TLS hello, and nothing to Kafka's ApiVersions")
+		found.Hint = "the port wants TLS"
+	case bytes.HasPrefix([]byte(line), []byte("HTTP/")):
+		found.Kind = broker.ErrNotKafka
+		found.Cause = fmt.Errorf("it answered an HTTP request with %q", line)
+		found.Hint = "this is a web server (HTTP): check the port"
+	case line != "":
+		found.Kind = broker.ErrNotKafka
+		found.Cause = fmt.Errorf("it answered a line of text with %q", line)
+		found.Hint = "this is another protocol: check the port"
+	case found.Kind == broker.ErrConnection:
+		return err // hung up on all of them, for all we know
+	default:
+		found.Hint = "the port accepts connections but answers neither Kafka's ApiVersions nor HTTP nor a TLS hello"
+	}
+	return &found
+}
+
+// askHTTP returns the first line of what the peer answers, "" for nothing.
+func askHTTP(ctx context.Context, address string, limit time.Duration) (line string) {
+	talk(ctx, address, limit, func(_ context.Context, conn net.Conn) {
+		if _, err := conn.Write([]byte("HEAD / HTTP/1.0\r\n\r\n")); err != nil {
+			return
+		}
+		var got []byte
+		buf := make([]byte, 200)
+		for len(got) < cap(buf) && !bytes.ContainsRune(got, '\n') {
+			n, err := conn.Read(buf)
+			if got = append(got, buf[:n]...); err != nil {
+				break
+			}
+		}
+		first, _, _ := bytes.Cut(got, []byte("\n"))
+		line = string(bytes.TrimSpace(first))
+	})
+	return line
+}
+
+// askTLS reports whether the peer answers a TLS hello with a record of TLS. That
+// is all it looks at: no certificate is trusted and nothing is sent behind the
+// handshake.
+func askTLS(ctx context.Context, address string, limit time.Duration) (speaks bool) {
+	talk(ctx, address, limit, func(ctx context.Context, conn net.Conn) {
+		seen := &firstBytes{Conn: conn}
+		// A handshake that fails, for want of a client certificate say, tells as
+		// much as one that succeeds.
+		_ = tls.Client(seen, &tls.Config{InsecureSkipVerify: true}).HandshakeContext(ctx)
+		speaks = seen.areTLS()
+	})
+	return speaks
+}
+
+// talk runs f over a connection that is closed when limit or ctx ends.
+func talk(ctx context.Context, address string, limit time.Duration, f func(context.Context, net.Conn)) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	f(ctx, conn)
+}
+
+// firstBytes remembers how the peer's words began.
+type firstBytes struct {
+	net.Conn
+	first []byte
+}
+
+func (c *firstBytes) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if missing := 2 - len(c.first); missing > 0 {
+		c.first = append(c.first, p[:min(n, missing)]...)
+	}
+	return n, err
+}
+
+// areTLS: a record that holds an alert or a part of a handshake, of any version
+// since SSL 3.
+func (c *firstBytes) areTLS() bool {
+	return len(c.first) == 2 && (c.first[0] == 0x15 || c.first[0] == 0x16) && c.first[1] == 3
+}
