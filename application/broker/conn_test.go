@@ -521,3 +521,43 @@ func TestLineGoesOnAfterABadAnswer(t *testing.T) {
 		t.Errorf("a web server: %v", err)
 	}
 }
+
+// TestLossAfterTrafficIsNoticed: whoever read last, somebody reads on when the
+// callers have gone, and hears of the end.
+func TestLossAfterTrafficIsNoticed(t *testing.T) {
+	for round := range 60 {
+		var mu sync.Mutex
+		var peers []net.Conn
+		s := &scripted{answer: func(conn net.Conn, _ int16, _ int32) []byte {
+			mu.Lock()
+			peers = append(peers[:0], conn)
+			mu.Unlock()
+			return make([]byte, 6)
+		}}
+		lost := make(chan struct{}, 1)
+		cfg := s.listening(t)
+		cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
+			if to == broker.Disconnected {
+				lost <- struct{}{}
+			}
+		}}
+		conn := dial(t, cfg)
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for range 1 + round%6 {
+			wg.Go(func() {
+				for range 20 {
+					if err := heartbeat(ctx, conn); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		cancel()
+		mu.Lock()
+		peers[0].Close()
+		mu.Unlock()
+		receive(t, lost)
+	}
+}
