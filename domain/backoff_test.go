@@ -17,6 +17,12 @@ func TestBackoffSequence(t *testing.T) {
 			t.Errorf("failure %d: %v, want %v", i+1, got, want*time.Millisecond)
 		}
 	}
+	for range 100 {
+		b.fail(now)
+		if got := b.remaining(now); got != time.Second {
+			t.Errorf("failure %d: %v", b.failures, got)
+		}
+	}
 	b.reset()
 	if b.remaining(now) != 0 {
 		t.Error("a pause after reset")

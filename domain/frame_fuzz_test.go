@@ -38,10 +38,14 @@ func cutInPieces(t *testing.T, r *frameReader, stream, cuts []byte) (frames [][]
 		if len(space) == 0 {
 			t.Fatal("no space")
 		}
-		n = min(n, len(space), len(stream))
-		if n == 0 && (len(cuts) == 0 || i%len(cuts) == 0 && bytes.Count(cuts, []byte{0}) == len(cuts)) {
-			n = 1
+		if n == 0 { // a read that brings nothing, and then one byte
+			r.advance(0)
+			if frame, _, err := r.next(); frame != nil || err != nil {
+				t.Fatal("something came of nothing")
+			}
+			space, n = r.space(), 1
 		}
+		n = min(n, len(space), len(stream))
 		copy(space, stream[:n])
 		stream = stream[n:]
 		r.advance(n)
@@ -84,11 +88,11 @@ func checkMemory(t *testing.T, r *frameReader, received int) {
 
 // FuzzFrameReader: a stream gives the same frames in whatever pieces it comes.
 func FuzzFrameReader(f *testing.F) {
-	large := append(binary.BigEndian.AppendUint32(nil, 100_000), make([]byte, 100_000)...)
+	large := append(binary.BigEndian.AppendUint32(nil, 20_000), make([]byte, 20_000)...)
 	small := []byte{0, 0, 0, 5, 1, 2, 3, 4, 5}
 	many := bytes.Repeat(append(append([]byte{0, 0, 3, 0}, make([]byte, 0x300)...), small...), 50)
 	for _, stream := range [][]byte{
-		{}, small, small[:6], append(bytes.Clone(small), small...), large, large[:50_000], many,
+		{}, small, small[:6], append(bytes.Clone(small), small...), large, large[:17_000], many,
 		append(append(bytes.Clone(small), large...), small...),
 		{0, 0, 0, 3, 1, 2, 3}, {255, 255, 255, 255}, {0, 16, 0, 1}, []byte("HTTP/1.1"),
 		{0, 0, 0x3f, 0xfc, 1, 2, 3, 4}, {0, 0, 0x3f, 0xfd, 1, 2, 3, 4}, // just in the inbox, just not

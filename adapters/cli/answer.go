@@ -88,6 +88,7 @@ func jsonValue(v reflect.Value) any {
 		if name, ok := enumName(v); ok {
 			return name
 		}
+		return v.Int() // not v, which would write itself as "UNKNOWN"
 	}
 	return v.Interface()
 }
