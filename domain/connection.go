@@ -117,7 +117,11 @@ func (c *Connection) open(out Output) {
 
 func (c *Connection) send(now time.Time, out Output) {
 	n, err := 0, error(nil)
-	c.guard("transport", func() { n, err = c.link.Send(out.Data) })
+	c.guard("transport", func() {
+		taken, failure := c.link.Send(out.Data)
+		mustFit(taken, out.Data)
+		n, err = taken, failure
+	})
 	c.Machine.HandleWritten(now, out.Epoch, n)
 	if err != nil && !errors.Is(err, ports.ErrWouldBlock) {
 		c.sendErr = err
@@ -152,128 +156,9 @@ func (c *Connection) hangup() {
 	}
 }
 
-// listen asks each thing under way once; it reports whether there was news.
-func (c *Connection) listen(now time.Time) (news bool) {
-	switch {
-	case c.lookup != nil:
-		return c.listenLookup(now)
-	case c.link == nil:
-		return false
-	case c.stage != ports.StageEstablished:
-		return c.listenStage(now)
-	}
-	news = c.listenExchange(now)
-	if c.parker == nil && c.link != nil {
-		news = c.receive(now) || news
-	}
-	return news
-}
-
-func (c *Connection) listenLookup(now time.Time) bool {
-	var eps []ports.Endpoint
-	err := ports.ErrWouldBlock
-	c.guard("transport", func() { eps, err = c.lookup.Result() })
-	if errors.Is(err, ports.ErrWouldBlock) {
-		return c.Machine.sink.broken != nil
-	}
-	lookup := c.lookup
-	c.lookup = nil
-	c.guard("transport", lookup.Close)
-	c.Machine.HandleAddresses(now, c.epoch, eps, err)
-	return true
-}
-
-func (c *Connection) listenStage(now time.Time) bool {
-	stage, err := c.stage, ports.ErrWouldBlock
-	c.guard("transport", func() { stage, err = c.link.Stage() })
-	risen := stage > c.stage
-	c.stage = stage
-	if risen {
-		c.Machine.HandleStage(now, c.epoch, stage)
-	}
-	if err != nil && !errors.Is(err, ports.ErrWouldBlock) {
-		c.Machine.HandleLost(now, c.epoch, err)
-		return true
-	}
-	return risen || c.Machine.sink.broken != nil
-}
-
-func (c *Connection) listenExchange(now time.Time) bool {
-	if !c.asked {
-		return false
-	}
-	var token []byte
-	var done bool
-	err := ports.ErrWouldBlock
-	c.guard("authenticator", func() { token, done, err = c.exchange.Result() })
-	if errors.Is(err, ports.ErrWouldBlock) {
-		return c.Machine.sink.broken != nil
-	}
-	c.asked = false
-	c.Machine.HandleToken(now, c.epoch, token, done, err)
-	return true
-}
-
-func (c *Connection) receive(now time.Time) bool {
-	n, err := 0, ports.ErrWouldBlock
-	space := c.Machine.Space()
-	c.guard("transport", func() { n, err = c.link.Recv(space) })
-	c.Machine.HandleRead(now, c.epoch, n)
-	switch {
-	case err == nil:
-	case !errors.Is(err, ports.ErrWouldBlock):
-		c.Machine.HandleLost(now, c.epoch, err)
-		return true
-	case n == 0 && c.sendErr != nil:
-		c.Machine.HandleLost(now, c.epoch, c.sendErr)
-		return true
-	}
-	return n > 0 || c.Machine.sink.broken != nil
-}
-
-// awaited lists what said ErrWouldBlock when it was last asked: the transport's
-// first, then the authenticator's.
-func (c *Connection) awaited() (list [2]any) {
-	switch {
-	case c.lookup != nil:
-		list[0] = c.lookup
-	case c.link != nil && (c.parker == nil || c.stage != ports.StageEstablished):
-		list[0] = c.link
-	}
-	if c.asked {
-		list[1] = c.exchange
-	}
-	return list
-}
-
-// Awaiting is what a Selector is to wait for: what said ErrWouldBlock when it was
-// last asked, or nil for the time alone.
-func (c *Connection) Awaiting() any {
-	list := c.awaited()
-	if list[1] != nil {
-		return list[1]
-	}
-	return list[0]
-}
-
-func (c *Connection) mustPoll() bool {
-	for _, what := range c.awaited() {
-		if _, tells := what.(ports.Watcher); what != nil && !tells {
-			return true
-		}
-	}
-	return false
-}
-
-// Watch asks for a call of f when Step has something to do before the Deadline of
-// the last Idle. f is called on another stack, at most once for each thing under
-// way, and possibly for nothing.
-func (c *Connection) Watch(f func()) {
-	list := c.awaited()
-	for i, port := range [...]string{"transport", "authenticator"} {
-		if w, ok := list[i].(ports.Watcher); ok {
-			c.guard(port, func() { w.Watch(f) })
-		}
+func mustFit(n int, p []byte) {
+	if n < 0 || n > len(p) {
+		panic("it counts bytes that were not there")
 	}
 }
 

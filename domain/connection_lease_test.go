@@ -210,7 +210,7 @@ func TestLeaseReadOutWhileReconnected(t *testing.T) {
 	b.again()
 	w := b.takeWrite()
 	b.GiveWrite(b.now, w, len(w.Bytes), nil)
-	answer := frame(2, tableBody(0, 4, standardTable))
+	answer := frame(1, tableBody(0, 4, standardTable))
 	r := b.takeRead()
 	b.GiveRead(b.now, r, copy(r.Bytes, answer[:10]), nil)
 	for i := range old.Bytes {

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -162,8 +163,8 @@ func importsOf(f *ast.File) (paths []string) {
 
 func TestDomainIsPure(t *testing.T) {
 	root, module := findModule(t)
-	fset := token.NewFileSet()
-	world := &twoImporters{std: importer.ForCompiler(fset, "source", nil), own: map[string]*types.Package{}}
+	fset, std := source()
+	world := &twoImporters{std: std, own: map[string]*types.Package{}}
 	for _, dir := range []string{"ports", "domain"} {
 		files := parseDir(t, fset, filepath.Join(root, dir))
 		info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}
@@ -197,13 +198,13 @@ func TestPurityLawCatches(t *testing.T) {
 		{`func f(a time.Time, d time.Duration) time.Time { return a.Add(d) }`, ""},
 		{`func f(s []int, m map[int]int) { for range s { _ = m[1] } }`, ""},
 	} {
-		fset := token.NewFileSet()
+		fset, std := source()
 		f, err := parser.ParseFile(fset, "x.go", "package x\nimport \"time\"\nvar _ time.Time\n"+c.code, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}
-		if _, err := (&types.Config{Importer: importer.ForCompiler(fset, "source", nil)}).Check("x", fset, []*ast.File{f}, info); err != nil {
+		if _, err := (&types.Config{Importer: std}).Check("x", fset, []*ast.File{f}, info); err != nil {
 			t.Fatal(err)
 		}
 		got := strings.Join(findImpurities(fset, []*ast.File{f}, info), "; ")
@@ -247,6 +248,13 @@ func readsTheClock(fn *types.Func) bool {
 	return slices.Contains([]string{"Now", "Since", "Until", "Sleep", "Tick"}, name) ||
 		strings.HasPrefix(name, "After") || strings.HasPrefix(name, "New")
 }
+
+// source reads the standard library from its source, once for all tests: that
+// takes a while.
+var source = sync.OnceValues(func() (*token.FileSet, types.Importer) {
+	fset := token.NewFileSet()
+	return fset, importer.ForCompiler(fset, "source", nil)
+})
 
 type twoImporters struct {
 	std types.Importer

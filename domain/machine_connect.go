@@ -23,6 +23,7 @@ func (m *Machine) Connect(now time.Time) {
 	}
 	m.epoch++
 	m.attempt++
+	m.lastID = 0
 	m.started = m.now
 	m.setupBy = m.now.Add(m.cfg.SetupTimeout)
 	m.ask = orAsk(m.worked, m.topAsk())

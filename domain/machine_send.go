@@ -164,7 +164,11 @@ func (m *Machine) appendFrame(dst []byte, f *Future) (_ []byte, err error) {
 	if raw, ok := f.Request.(*ports.RawRequest); ok {
 		return append(dst, raw.Body...), nil
 	}
-	return m.cfg.Codec.AppendBody(dst, f.Request, f.Version)
+	out, err := m.cfg.Codec.AppendBody(dst, f.Request, f.Version)
+	if err == nil && len(out) < len(dst) {
+		panic("it returned less than it was given to append to")
+	}
+	return out, err
 }
 
 // admit puts an encoded request in its place.
@@ -177,97 +181,6 @@ func (m *Machine) admit(f *Future) {
 	}
 	if !f.control {
 		m.sink.RequestSent(m.now, f.Request.Key(), f.Version, f.size)
-	}
-}
-
-// HandleWritten returns the loan of Transmit: its first n bytes are on their
-// way. If n is less than all, the rest is not offered again before
-// HandleWritable.
-func (m *Machine) HandleWritten(now time.Time, epoch uint64, n int) {
-	m.tick(now)
-	if epoch != m.lentEpoch || !m.pending.lent {
-		m.sink.StaleIgnored(m.now)
-		return
-	}
-	m.pending.count(n)
-	m.written += uint64(n)
-	if n > 0 {
-		m.sink.BytesSent(m.now, n)
-	}
-	if !m.established || epoch != m.epoch {
-		return
-	}
-	m.choked = len(m.pending.leaving) > m.pending.written
-	m.pending.shrink()
-	for f := m.inflight.nextWritten(m.written); f != nil; f = m.inflight.nextWritten(m.written) {
-		m.noteWritten(f)
-	}
-	done := 0
-	for _, f := range m.unanswered {
-		if f.end > m.written {
-			break
-		}
-		m.noteWritten(f)
-		m.answered(f, 0)
-		done++
-	}
-	if done > 0 {
-		m.unanswered = append(m.unanswered[:0], m.unanswered[done:]...)
-		m.forgetDeadline()
-	}
-}
-
-// HandleWritable says that the link may take more.
-func (m *Machine) HandleWritable(now time.Time, epoch uint64) {
-	m.tick(now)
-	if m.current(epoch, m.established) {
-		m.choked = false
-	}
-}
-
-func (m *Machine) noteWritten(f *Future) {
-	f.Written = m.now
-	if !f.control {
-		m.noteRequest(EventWritten, f)
-	}
-}
-
-// newFuture takes a future from those that came back.
-func (m *Machine) newFuture(req ports.Message) *Future {
-	if n := len(m.free); n > 0 {
-		f := m.free[n-1]
-		m.free = m.free[:n-1]
-		*f = Future{Request: req, Tag: f.Tag, spare: f.spare}
-		return f
-	}
-	return &Future{Request: req}
-}
-
-// keepBody is how much memory for a body a recycled future keeps.
-const keepBody = 64 << 10
-
-// Recycle takes a future that is done back for reuse. Nobody may look at it, nor
-// at its body, afterwards.
-func (m *Machine) Recycle(f *Future) {
-	if !f.done {
-		panic("domain: a future was recycled that is not done")
-	}
-	f.Request, f.body, f.err = nil, nil, nil
-	if cap(f.spare) > keepBody {
-		f.spare = nil
-	}
-	if len(m.free) <= 2*m.cfg.MaxInFlight {
-		f.done = false
-		m.free = append(m.free, f)
-	}
-}
-
-// Abandon gives up a future: nobody waits for it any more. The request keeps its
-// place in line, its answer is dropped, and no Completed output tells of it. It
-// belongs to the Machine from here on.
-func (m *Machine) Abandon(f *Future) {
-	if !f.done {
-		f.abandoned = true
 	}
 }
 

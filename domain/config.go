@@ -1,0 +1,73 @@
+package domain
+
+import (
+	"math"
+	"time"
+
+	"brokerconn/ports"
+)
+
+// Config is what a [Machine] is made of. Zero values mean the defaults named at
+// the fields.
+type Config struct {
+	Host string // as configured; never empty
+	Port uint16 // 0: 9092
+
+	ClientID string // sent with every request; at most 32767 bytes
+	// SoftwareName and SoftwareVersion are sent with ApiVersions v3 and later.
+	SoftwareName, SoftwareVersion string
+	// ClusterID and NodeID name the broker that is meant. With either set,
+	// ApiVersions is asked at v5, and a broker that is another one refuses.
+	// "" and a nil NodeID: any.
+	ClusterID string
+	NodeID    *int32
+
+	// Mechanism is the SASL mechanism to log in with; "" for none.
+	Mechanism string
+
+	MaxInFlight     int           // requests that wait for an answer; 0: 5
+	MaxPendingBytes int           // bytes that wait to be written, or one request; 0: 32 MiB
+	MaxFrameBytes   int32         // of a response; 0: 100 MiB; at most 2 GiB - 5, so that a frame fits an int of 32 bits
+	RequestTimeout  time.Duration // from admission to the answer; 0: 30 s
+	SetupTimeout    time.Duration // of one attempt, from look-up or dial to ready; 0: 10 s
+	BackoffBase     time.Duration // 0: 50 ms
+	BackoffMax      time.Duration // 0: 1 s; raised to BackoffBase
+
+	Chance  func() uint64     // 64 random bits a call, for the jitter; nil: no jitter
+	Codec   ports.Codec       // never nil
+	Metrics ports.MetricsSink // nil: none
+	Trace   bool              // make Noted outputs
+}
+
+func orDefault[T comparable](v, d T) T {
+	var zero T
+	if v == zero {
+		return d
+	}
+	return v
+}
+
+func (c *Config) check() {
+	switch {
+	case c.Host == "":
+		panic("domain: Config.Host is empty")
+	case c.Codec == nil:
+		panic("domain: Config.Codec is nil")
+	case len(c.ClientID) > 1<<15-1:
+		panic("domain: Config.ClientID is longer than 32767 bytes")
+	case c.MaxInFlight < 0, c.MaxPendingBytes < 0, c.MaxFrameBytes < 0, c.RequestTimeout < 0,
+		c.SetupTimeout < 0, c.BackoffBase < 0, c.BackoffMax < 0:
+		panic("domain: a limit in Config is negative")
+	}
+	c.Port = orDefault(c.Port, 9092)
+	c.MaxInFlight = orDefault(c.MaxInFlight, 5)
+	c.MaxPendingBytes = orDefault(c.MaxPendingBytes, 32<<20)
+	c.MaxFrameBytes = min(orDefault(c.MaxFrameBytes, 100<<20), math.MaxInt32-sizeFieldBytes)
+	c.RequestTimeout = orDefault(c.RequestTimeout, 30*time.Second)
+	c.SetupTimeout = orDefault(c.SetupTimeout, 10*time.Second)
+	c.BackoffBase = orDefault(c.BackoffBase, 50*time.Millisecond)
+	c.BackoffMax = max(orDefault(c.BackoffMax, time.Second), c.BackoffBase)
+	if c.Metrics == nil {
+		c.Metrics = ports.NopMetrics{}
+	}
+}

@@ -1,0 +1,44 @@
+package domain
+
+import "brokerconn/ports"
+
+// Futures are used again: whoever was told of one hands it back.
+
+// newFuture takes a future from those that came back.
+func (m *Machine) newFuture(req ports.Message) *Future {
+	if n := len(m.free); n > 0 {
+		f := m.free[n-1]
+		m.free = m.free[:n-1]
+		*f = Future{Request: req, Tag: f.Tag, spare: f.spare}
+		return f
+	}
+	return &Future{Request: req}
+}
+
+// keepBody is how much memory for a body a recycled future keeps.
+const keepBody = 64 << 10
+
+// Recycle takes a future that is done back for reuse. Nobody may look at it, nor
+// at its body, afterwards.
+func (m *Machine) Recycle(f *Future) {
+	if !f.done {
+		panic("domain: a future was recycled that is not done")
+	}
+	f.Request, f.body, f.err = nil, nil, nil
+	if cap(f.spare) > keepBody {
+		f.spare = nil
+	}
+	if len(m.free) <= 2*m.cfg.MaxInFlight {
+		f.done = false
+		m.free = append(m.free, f)
+	}
+}
+
+// Abandon gives up a future: nobody waits for it any more. The request keeps its
+// place in line, its answer is dropped, and no Completed output tells of it. It
+// belongs to the Machine from here on.
+func (m *Machine) Abandon(f *Future) {
+	if !f.done {
+		f.abandoned = true
+	}
+}
