@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"time"
 
 	"brokerconn/application/broker"
 )
@@ -20,7 +21,8 @@ func (a *app) config(address string) (broker.Config, error) {
 		ClientID:        a.clientID,
 		SoftwareName:    name,
 		SoftwareVersion: broker.Version,
-		RequestTimeout:  a.timeout,
+		// The command's own limit comes first, and tells more.
+		RequestTimeout: a.timeout + time.Minute,
 		// The other half is left to find out what a silent port is.
 		SetupTimeout: a.timeout / 2,
 		Hooks: &broker.Hooks{

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
+	"unicode"
 
 	"brokerconn/application/broker"
 )
@@ -20,8 +22,8 @@ import (
 // or hung up when asked for its API versions, is asked once in HTTP and once in
 // TLS, each over a connection of its own.
 //
-// The order of the verdicts is not that of the questions: a web server with TLS
-// answers plain HTTP in plain HTTP, to say that it wants TLS.
+// A web server with TLS may answer plain HTTP in plain HTTP, "400 Bad Request",
+// to say that it wants TLS. So that answer alone does not tell.
 
 // identify returns err, or a better error where the port turns out to be another
 // kind of server's. It takes what is left of ctx, at most.
@@ -39,22 +41,17 @@ func (a *app) identify(ctx context.Context, err error) error {
 	}
 	a.progress.waitFor("finding out what answers at " + e.Address)
 
-	began := time.Now()
-	left := deadline.Sub(began)
-	line := askHTTP(ctx, e.Address, left/2)
-	limit := left
-	if line != "" {
-		// It answers, and how fast is known: what does not answer TLS in a
-		// multiple of that does not speak it.
-		limit = 4*time.Since(began) + left/8
-	}
+	line := askHTTP(ctx, e.Address, time.Until(deadline)/2)
+	web := strings.HasPrefix(line, "HTTP/")
+	binary := strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) // an alert?
+	mayBeTLS := line == "" || binary || web && strings.Contains(line, " 400 ")
 	found := *e
 	switch {
-	case askTLS(ctx, e.Address, limit):
+	case mayBeTLS && askTLS(ctx, e.Address, time.Until(deadline)):
 		found.Kind = broker.ErrTLSExpected
 		found.Cause = errors.New("it answered a TLS hello, and nothing to Kafka's ApiVersions")
 		found.Hint = "the port wants TLS"
-	case bytes.HasPrefix([]byte(line), []byte("HTTP/")):
+	case web:
 		found.Kind = broker.ErrNotKafka
 		found.Cause = fmt.Errorf("it answered an HTTP request with %q", line)
 		found.Hint = "this is a web server (HTTP): check the port"
