@@ -60,7 +60,8 @@ func (s Stage) String() string {
 }
 
 // Link is a stream of bytes to one peer, polled: no call ever blocks. One
-// goroutine at a time calls it, except that Close may come at any time.
+// goroutine at a time calls it, except that Close may come at any time. Until it
+// is established Send and Recv say ErrWouldBlock, or what the stage failed with.
 type Link interface {
 	// Stage returns how far the link has come: ErrWouldBlock beside it while it
 	// is on its way, nil once it is established, any other error when that stage
