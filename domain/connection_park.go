@@ -54,6 +54,10 @@ func (c *Connection) GiveWrite(now time.Time, l Lease, n int, err error) {
 		m.HandleWritable(now, l.Epoch)
 		return
 	}
+	if errors.Is(err, ErrPort) {
+		m.HandleLost(now, l.Epoch, err) // a port that panicked is not used again
+		return
+	}
 	c.sendErr = err
 	m.choked = true
 }

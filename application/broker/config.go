@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -158,14 +159,14 @@ func (c Config) withDefaults() (Config, error) {
 		return Config{}, errors.Join(problems...)
 	}
 
-	c.Host = orDefault(c.Host, "localhost")
-	c.Port = orDefault(c.Port, DefaultPort)
-	c.ClientID = orDefault(c.ClientID, "brokerconn-"+Version)
+	c.Host = cmp.Or(c.Host, "localhost")
+	c.Port = cmp.Or(c.Port, DefaultPort)
+	c.ClientID = cmp.Or(c.ClientID, "brokerconn-"+Version)
 	if c.SoftwareName == "" {
 		c.SoftwareName = "brokerconn"
-		c.SoftwareVersion = orDefault(c.SoftwareVersion, Version)
+		c.SoftwareVersion = cmp.Or(c.SoftwareVersion, Version)
 	}
-	c.SoftwareVersion = orDefault(c.SoftwareVersion, "unknown")
+	c.SoftwareVersion = cmp.Or(c.SoftwareVersion, "unknown")
 	if c.Transport == nil {
 		c.Transport = tcp.New(tcp.Options{})
 	}
@@ -182,14 +183,6 @@ func (c Config) withDefaults() (Config, error) {
 		c.Hooks = &Hooks{}
 	}
 	return c, nil
-}
-
-func orDefault[T comparable](v, d T) T {
-	var zero T
-	if v == zero {
-		return d
-	}
-	return v
 }
 
 func isLiteral(host string) bool {
@@ -254,5 +247,5 @@ func ParseAddress(s string) (host string, port uint16, err error) {
 	if host == "" {
 		return "", 0, fmt.Errorf("%q has no host", s)
 	}
-	return host, orDefault(port, DefaultPort), nil
+	return host, cmp.Or(port, DefaultPort), nil
 }

@@ -43,7 +43,7 @@ type Conn struct {
 	realTime       bool // the alarm rings by itself, so a parked caller is found
 	patrolAt       time.Time
 	reader, writer parked
-	resume         ports.Parker // was interrupted and is to be resumed
+	halted         domain.Lease // of the link that is interrupted; without Link: none is
 	helpers        int          // goroutines of the Conn's own
 }
 
@@ -68,10 +68,8 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
 	c.dialling, c.dialled = true, make(chan error, 1)
-	c.drain()
-	c.mu.Unlock()
+	c.wake()
 	select {
 	case err = <-c.dialled:
 	case <-ctx.Done():
@@ -91,12 +89,11 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 // need be, again and again until ctx or the request time-out ends.
 func (c *Conn) Connect(ctx context.Context) error {
 	f := c.enter(nil)
-	err := c.await(ctx, f)
-	if err == nil {
-		err = f.err
+	defer f.Release()
+	if err := c.await(ctx, f); err != nil {
+		return err
 	}
-	f.Release()
-	return err
+	return f.err
 }
 
 // tellDial ends the wait of Dial. With the lock held.
@@ -151,24 +148,25 @@ func (c *Conn) Request(ctx context.Context, req kafkacodec.Request) (kafkacodec.
 // RequestRaw is Request for a body that is already encoded, and gives the body
 // behind the response header. The memory is the caller's.
 func (c *Conn) RequestRaw(ctx context.Context, req *ports.RawRequest) ([]byte, error) {
-	resp, err := c.Call(ctx, req)
-	if err != nil || resp == nil {
+	f := c.enter(req)
+	defer f.Release()
+	if err := c.await(ctx, f); err != nil {
 		return nil, err
 	}
-	return resp.(*ports.RawResponse).Body, nil
+	if f.err != nil {
+		return nil, f.err
+	}
+	return f.core.TakeBody(), f.core.Err()
 }
 
 // Call is Request for any message that the Codec speaks.
 func (c *Conn) Call(ctx context.Context, req ports.Message) (ports.Message, error) {
 	f := c.enter(req)
-	err := c.await(ctx, f)
-	if err != nil {
-		f.Release()
+	defer f.Release()
+	if err := c.await(ctx, f); err != nil {
 		return nil, err
 	}
-	resp, err := f.Response()
-	f.Release()
-	return resp, err
+	return f.Response()
 }
 
 // Send sends a request and returns at once: its Future is done when the answer is

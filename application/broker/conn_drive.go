@@ -18,6 +18,12 @@ func (c *Conn) drain() {
 		return
 	}
 	c.draining = true
+	defer func() {
+		if c.draining { // a hook ended the goroutine, as t.Fatal does
+			c.draining = false
+			go c.wake()
+		}
+	}()
 	now := c.cfg.Clock.Now()
 	for {
 		out := c.core.Step(now)
@@ -26,9 +32,7 @@ func (c *Conn) drain() {
 			c.changed(out)
 			now = c.cfg.Clock.Now()
 		case domain.Noted:
-			c.mu.Unlock()
-			c.cfg.Hooks.noted(c.cfg.Host, c.cfg.Port, out.Event)
-			c.mu.Lock()
+			c.unlocked(func() { c.cfg.Hooks.noted(c.cfg.Host, c.cfg.Port, out.Event) })
 			now = c.cfg.Clock.Now()
 		case domain.Completed:
 			c.completed(out.Future)
@@ -45,12 +49,17 @@ func (c *Conn) drain() {
 	}
 }
 
+// unlocked calls a hook.
+func (c *Conn) unlocked(hook func()) {
+	c.mu.Unlock()
+	defer c.mu.Lock()
+	hook()
+}
+
 // changed tells of a move, and draws the consequences for those who wait.
 func (c *Conn) changed(out domain.Output) {
 	if c.cfg.Hooks.StateChanged != nil {
-		c.mu.Unlock()
-		c.cfg.Hooks.changed(out)
-		c.mu.Lock()
+		c.unlocked(func() { c.cfg.Hooks.changed(out) })
 	}
 	switch out.To {
 	case Connected:
@@ -70,8 +79,10 @@ func (c *Conn) down(out domain.Output) {
 	}
 	if out.Err != nil && c.dialling {
 		c.failures = append(c.failures, out.Err)
-		delay, _ := m.ConnectionDelay(c.cfg.Clock.Now())
-		if out.To == Closed || delay > 0 {
+		// Whether there is a pause, not what is left of it: the hook may have taken
+		// longer.
+		pause, _ := m.ConnectionDelay(time.Time{})
+		if out.To == Closed || pause > 0 {
 			c.tellDial(out.Err)
 		}
 	}
@@ -109,9 +120,7 @@ func (c *Conn) completed(core *domain.Future) {
 	f := core.Tag.(*Future)
 	if err := core.Err(); err != nil && c.cfg.Hooks.RequestFailed != nil {
 		info := core.Info()
-		c.mu.Unlock()
-		c.cfg.Hooks.failed(info, err)
-		c.mu.Lock()
+		c.unlocked(func() { c.cfg.Hooks.failed(info, err) })
 		if f.freed { // meanwhile
 			c.core.Machine.Recycle(core)
 			return
@@ -155,7 +164,7 @@ func (c *Conn) setAlarm(deadline time.Time) {
 	if c.core.Machine.State() == Closed {
 		c.patrolAt = time.Time{}
 	}
-	for _, t := range [...]time.Time{c.line.next, c.patrolAt} {
+	for _, t := range [...]time.Time{c.line.deadline(), c.patrolAt} {
 		if !t.IsZero() && (deadline.IsZero() || t.Before(deadline)) {
 			deadline = t
 		}
@@ -192,7 +201,7 @@ func (c *Conn) wake() {
 
 // leave is the last one out.
 func (c *Conn) leave() {
-	if !c.over && c.core.Machine.State() == Closed && c.helpers == 0 && !c.core.Writing() {
+	if !c.over && !c.draining && c.core.Machine.State() == Closed && c.helpers == 0 && !c.core.Writing() {
 		c.over = true
 		close(c.gone)
 	}

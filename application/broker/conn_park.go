@@ -23,6 +23,10 @@ import (
 // context that ends is noticed, and gives it to the Conn's own goroutines. And
 // when nobody has read for that long it sends a reader, so that an idle
 // connection that the broker closes is noticed.
+//
+// To interrupt a link is to interrupt both directions. Nobody takes a lease until
+// all who are to leave have left: were the link resumed before that, one who has
+// not run yet would never learn of it.
 
 const patrolEvery = 10 * time.Millisecond
 
@@ -63,12 +67,31 @@ func (c *Conn) enter(req ports.Message) *Future {
 
 // await waits for f and works for it meanwhile.
 func (c *Conn) await(ctx context.Context, f *Future) error {
+	c.workFor(ctx, f)
+	if !f.done.Load() {
+		select {
+		case <-f.token:
+			return nil
+		case <-ctx.Done():
+		}
+	}
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f.done.Load() {
+		return nil
+	}
+	return c.giveUp(ctx, f)
+}
+
+// workFor writes and reads, as long as that is up to the caller.
+func (c *Conn) workFor(ctx context.Context, f *Future) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.drain()
 	yielded := false
 	mayPark := c.realTime || ctx.Done() == nil
 	for mayPark && !f.done.Load() && ctx.Err() == nil {
-		if c.core.CanWrite() && !c.writer.helper {
+		if c.mayWrite() {
 			if !yielded && c.core.Machine.InFlight() > 1 {
 				// Others are about to send too: one write can take them all.
 				yielded = true
@@ -87,27 +110,20 @@ func (c *Conn) await(ctx context.Context, f *Future) error {
 		}
 	}
 	c.handOver()
-	c.mu.Unlock()
+}
 
-	if !f.done.Load() {
-		select {
-		case <-f.token:
-			return nil
-		case <-ctx.Done():
-		}
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if f.done.Load() {
-		return nil
-	}
-	return c.giveUp(ctx, f)
+// mayWrite reports whether there is something to write and nobody who does.
+func (c *Conn) mayWrite() bool {
+	return c.halted.Link == nil && !c.writer.helper && c.core.CanWrite()
+}
+
+// mayRead reports whether nobody reads.
+func (c *Conn) mayRead() bool {
+	return c.halted.Link == nil && !c.reader.helper && c.core.CanRead()
 }
 
 // alone reports whether one request is in flight and nobody reads.
-func (c *Conn) alone() bool {
-	return c.core.Machine.InFlight() == 1 && !c.reader.helper && c.core.CanRead()
-}
+func (c *Conn) alone() bool { return c.core.Machine.InFlight() == 1 && c.mayRead() }
 
 // handOver leaves the work that is left to the Conn's own goroutines.
 func (c *Conn) handOver() {
@@ -120,6 +136,9 @@ func (c *Conn) handOver() {
 // write makes one write. With the lock held, which it lets go of. It reports
 // whether the caller may go on.
 func (c *Conn) write(caller bool) bool {
+	if c.halted.Link != nil {
+		return false
+	}
 	lease, ok := c.core.TakeWrite()
 	if !ok {
 		return false
@@ -129,6 +148,9 @@ func (c *Conn) write(caller bool) bool {
 
 // read makes one read, as write does.
 func (c *Conn) read(caller bool) bool {
+	if c.halted.Link != nil {
+		return false
+	}
 	lease, ok := c.core.TakeRead()
 	if !ok {
 		return false
@@ -151,15 +173,14 @@ func (c *Conn) park(p *parked, lease domain.Lease, caller bool, do func([]byte) 
 	c.mu.Lock()
 	now = c.cfg.Clock.Now()
 	mayGoOn = true
-	if p.lease.Link == lease.Link { // and not already that of the next connection
+	if p.lease.Epoch == lease.Epoch { // and not already that of the next connection
 		mayGoOn = !p.evicted
 		*p = parked{helper: p.helper, since: now}
 	}
-	if c.resume == lease.Link {
-		c.resume = nil
-		lease.Link.Resume()
-	}
 	give(now, lease, n, err)
+	if !c.reader.evicted && !c.writer.evicted {
+		c.resume()
+	}
 	c.drain()
 	return mayGoOn
 }
@@ -171,13 +192,34 @@ func contained(do func([]byte) (int, error), p []byte) (n int, err error) {
 			n, err = 0, fmt.Errorf("%w: panic in the transport: %v", ErrPort, v)
 		}
 	}()
-	return do(p)
+	n, err = do(p)
+	if n < 0 || n > len(p) {
+		panic("it counts bytes that were not there")
+	}
+	return n, err
+}
+
+// tell calls Interrupt or Resume. With the lock held.
+func (c *Conn) tell(l domain.Lease, what func()) {
+	_, err := contained(func([]byte) (int, error) { what(); return 0, nil }, nil)
+	if err != nil {
+		c.core.Machine.HandleLost(c.cfg.Clock.Now(), l.Epoch, err)
+	}
+}
+
+// resume ends the interruption, if there is one.
+func (c *Conn) resume() {
+	if l := c.halted; l.Link != nil {
+		c.halted = domain.Lease{}
+		c.tell(l, l.Link.Resume)
+		c.handOver()
+	}
 }
 
 // startWriter starts the Conn's own writer if there is something to write and
 // nobody does. With the lock held.
 func (c *Conn) startWriter() {
-	if !c.writer.helper && c.core.CanWrite() {
+	if c.mayWrite() {
 		c.writer.helper = true
 		c.helpers++
 		go c.writeOn()
@@ -186,7 +228,7 @@ func (c *Conn) startWriter() {
 
 // startReader starts the Conn's own reader if nobody reads.
 func (c *Conn) startReader() {
-	if !c.reader.helper && c.core.CanRead() {
+	if c.mayRead() {
 		c.reader.helper = true
 		c.helpers++
 		go c.readOn()
@@ -199,6 +241,7 @@ func (c *Conn) writeOn() {
 	runtime.Gosched()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	defer c.helped(&c.writer)
 	for c.write(false) {
 		if c.core.CanWrite() {
 			c.mu.Unlock()
@@ -206,9 +249,6 @@ func (c *Conn) writeOn() {
 			c.mu.Lock()
 		}
 	}
-	c.writer.helper = false
-	c.helpers--
-	c.leave()
 }
 
 // readOn reads until nothing is in flight. A caller who comes then reads for
@@ -216,13 +256,17 @@ func (c *Conn) writeOn() {
 func (c *Conn) readOn() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	defer c.helped(&c.reader)
 	for c.read(false) {
 		m := c.core.Machine
 		if m.InFlight() == 0 && !m.State().SettingUp() {
-			break
+			return
 		}
 	}
-	c.reader.helper = false
+}
+
+func (c *Conn) helped(p *parked) {
+	p.helper = false
 	c.helpers--
 	c.leave()
 }
@@ -241,22 +285,29 @@ func (c *Conn) patrol(now time.Time) {
 		return
 	}
 	c.patrolAt = time.Time{}
+	if c.halted.Link != nil {
+		// Who was interrupted has not come back. It cannot be interrupted, or had
+		// no chance to run: the next round tries again, and others go on meanwhile.
+		c.patrolAt = now.Add(patrolEvery)
+		c.resume()
+		return
+	}
 	for _, p := range [...]*parked{&c.reader, &c.writer} {
 		if !p.caller {
 			continue
 		}
 		if now.Sub(p.since) >= patrolEvery {
 			p.evicted = true
-			c.resume = p.lease.Link
-			c.resume.Interrupt()
-			// Should it go unnoticed, because the other direction came back first
-			// and resumed, the next round repeats it.
+			c.halted = p.lease
 			c.patrolAt = now.Add(patrolEvery)
 		} else {
 			c.patrolAt = p.since.Add(patrolEvery)
 		}
 	}
-	if c.core.CanRead() && !c.reader.helper {
+	if l := c.halted; l.Link != nil {
+		c.tell(l, l.Link.Interrupt)
+	}
+	if c.mayRead() {
 		if now.Sub(c.reader.since) >= patrolEvery {
 			c.startReader()
 		} else {

@@ -3,12 +3,12 @@ package broker
 import "time"
 
 // line is the callers that wait to be admitted, first come, first served. Those
-// who gave up leave a gap that is skipped.
+// who gave up leave a gap that is skipped. All wait equally long, so that whoever
+// came first is also the first whose time is over.
 type line struct {
 	waiting []*Future
 	head    int
-	present int       // waiting and not gone
-	next    time.Time // no deadline is before this; zero: nobody waits
+	present int // waiting and not gone
 }
 
 func (l *line) len() int { return l.present }
@@ -17,9 +17,6 @@ func (l *line) join(f *Future) {
 	f.queued = true
 	l.waiting = append(l.waiting, f)
 	l.present++
-	if l.next.IsZero() || f.deadline.Before(l.next) {
-		l.next = f.deadline
-	}
 }
 
 // first is who is next; nil when nobody waits.
@@ -31,41 +28,48 @@ func (l *line) first() *Future {
 		l.waiting[l.head] = nil
 		l.head++
 	}
-	l.waiting, l.head, l.next = l.waiting[:0], 0, time.Time{}
+	l.waiting, l.head = l.waiting[:0], 0
 	return nil
 }
 
 // leave takes one out, wherever it stands.
 func (l *line) leave(f *Future) {
-	if f.queued {
-		f.queued = false
-		l.present--
+	if !f.queued {
+		return
 	}
-	if l.head > 64 && l.head > len(l.waiting)/2 {
-		n := copy(l.waiting, l.waiting[l.head:])
-		clear(l.waiting[n:])
-		l.waiting, l.head = l.waiting[:n], 0
+	f.queued = false
+	l.present--
+	if gone := len(l.waiting) - l.present; gone > 64 && gone > l.present {
+		l.close()
 	}
 }
 
-// expired takes out one whose time is over, and nil when there is none.
+// close closes the gaps.
+func (l *line) close() {
+	kept := l.waiting[:0]
+	for _, f := range l.waiting[l.head:] {
+		if f.queued {
+			kept = append(kept, f)
+		}
+	}
+	clear(l.waiting[len(kept):])
+	l.waiting, l.head = kept, 0
+}
+
+// deadline is when the time of the first is over; zero: nobody waits.
+func (l *line) deadline() time.Time {
+	if f := l.first(); f != nil {
+		return f.deadline
+	}
+	return time.Time{}
+}
+
+// expired takes out one whose time is over, and gives nil when there is none.
 func (l *line) expired(now time.Time) *Future {
-	if l.next.IsZero() || now.Before(l.next) {
+	f := l.first()
+	if f == nil || f.deadline.After(now) {
 		return nil
 	}
-	l.next = time.Time{}
-	for _, f := range l.waiting[l.head:] {
-		if f == nil || !f.queued {
-			continue
-		}
-		if !f.deadline.After(now) {
-			l.leave(f)
-			l.next = now // look again: there may be more
-			return f
-		}
-		if l.next.IsZero() || f.deadline.Before(l.next) {
-			l.next = f.deadline
-		}
-	}
-	return nil
+	l.leave(f)
+	return f
 }

@@ -1,0 +1,88 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"runtime"
+	"sync"
+	"testing"
+
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// TestContextIsSeenWhileAWriteIsBlocked: a caller who is parked in Read comes
+// back when its context ends, however often a writer is interrupted with it and
+// runs before it.
+func TestContextIsSeenWhileAWriteIsBlocked(t *testing.T) {
+	for _, procs := range []int{1, 2} {
+		before := runtime.GOMAXPROCS(procs)
+		asked, over := make(chan struct{}), make(chan struct{})
+		s := &scripted{answer: func(net.Conn, int16, int32) []byte {
+			close(asked)
+			<-over // and reads no more
+			return nil
+		}}
+		conn, err := broker.Dial(t.Context(), s.listening(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		gaveUp := make(chan struct{})
+		go func() {
+			defer close(gaveUp)
+			_, err := conn.RequestRaw(ctx, &ports.RawRequest{APIKey: 12, APIVersion: 1})
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v", err)
+			}
+		}()
+		receive(t, asked)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			large := &ports.RawRequest{APIKey: 0, APIVersion: 3, NoResponse: true, Body: make([]byte, 30<<20)}
+			if _, err := conn.RequestRaw(context.Background(), large); !errors.Is(err, broker.ErrClosed) {
+				t.Errorf("the write: %v", err)
+			}
+		})
+		cancel()
+		receive(t, gaveUp)
+		close(over)
+		conn.Close()
+		wg.Wait()
+		receive(t, conn.Done())
+		runtime.GOMAXPROCS(before)
+	}
+}
+
+// TestDoneComesLast: not while a hook tells of the end, nor before the requests
+// were told.
+func TestDoneComesLast(t *testing.T) {
+	peers := make(chan net.Conn, 1)
+	s := &scripted{answer: func(peer net.Conn, _ int16, _ int32) []byte { peers <- peer; return nil }}
+	cfg := s.listening(t)
+	inHook, goOn := make(chan struct{}), make(chan struct{})
+	cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
+		if to == broker.Closed {
+			close(inHook)
+			<-goOn
+		}
+	}}
+	conn := dial(t, cfg)
+	f := conn.Send(&ports.RawRequest{APIKey: 12, APIVersion: 1})
+	peer := <-peers
+	go conn.Close()
+	receive(t, inHook)
+	peer.Close() // the reader ends
+	for range 1000 {
+		runtime.Gosched()
+		select {
+		case <-conn.Done():
+			t.Fatal("Done is closed, and a hook runs")
+		default:
+		}
+	}
+	close(goOn)
+	receive(t, conn.Done())
+	receive(t, f.Done())
+}
