@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"cmp"
 	"math"
 	"time"
 
@@ -29,7 +30,7 @@ type Config struct {
 	MaxPendingBytes int           // bytes that wait to be written, or one request; 0: 32 MiB
 	MaxFrameBytes   int32         // of a response; 0: 100 MiB; at most 2 GiB - 5, so that a frame fits an int of 32 bits
 	RequestTimeout  time.Duration // from admission to the answer; 0: 30 s
-	SetupTimeout    time.Duration // of one attempt, from look-up or dial to ready; 0: 10 s
+	SetupTimeout    time.Duration // from the look-up to ready, all addresses together; 0: 10 s
 	BackoffBase     time.Duration // 0: 50 ms
 	BackoffMax      time.Duration // 0: 1 s; raised to BackoffBase
 
@@ -37,14 +38,6 @@ type Config struct {
 	Codec   ports.Codec       // never nil
 	Metrics ports.MetricsSink // nil: none
 	Trace   bool              // make Noted outputs
-}
-
-func orDefault[T comparable](v, d T) T {
-	var zero T
-	if v == zero {
-		return d
-	}
-	return v
 }
 
 func (c *Config) check() {
@@ -59,14 +52,14 @@ func (c *Config) check() {
 		c.SetupTimeout < 0, c.BackoffBase < 0, c.BackoffMax < 0:
 		panic("domain: a limit in Config is negative")
 	}
-	c.Port = orDefault(c.Port, 9092)
-	c.MaxInFlight = orDefault(c.MaxInFlight, 5)
-	c.MaxPendingBytes = orDefault(c.MaxPendingBytes, 32<<20)
-	c.MaxFrameBytes = min(orDefault(c.MaxFrameBytes, 100<<20), math.MaxInt32-sizeFieldBytes)
-	c.RequestTimeout = orDefault(c.RequestTimeout, 30*time.Second)
-	c.SetupTimeout = orDefault(c.SetupTimeout, 10*time.Second)
-	c.BackoffBase = orDefault(c.BackoffBase, 50*time.Millisecond)
-	c.BackoffMax = max(orDefault(c.BackoffMax, time.Second), c.BackoffBase)
+	c.Port = cmp.Or(c.Port, 9092)
+	c.MaxInFlight = cmp.Or(c.MaxInFlight, 5)
+	c.MaxPendingBytes = cmp.Or(c.MaxPendingBytes, 32<<20)
+	c.MaxFrameBytes = min(cmp.Or(c.MaxFrameBytes, 100<<20), math.MaxInt32-sizeFieldBytes)
+	c.RequestTimeout = cmp.Or(c.RequestTimeout, 30*time.Second)
+	c.SetupTimeout = cmp.Or(c.SetupTimeout, 10*time.Second)
+	c.BackoffBase = cmp.Or(c.BackoffBase, 50*time.Millisecond)
+	c.BackoffMax = max(cmp.Or(c.BackoffMax, time.Second), c.BackoffBase)
 	if c.Metrics == nil {
 		c.Metrics = ports.NopMetrics{}
 	}

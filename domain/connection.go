@@ -101,13 +101,21 @@ func (c *Connection) Step(now time.Time) Output {
 
 func (c *Connection) resolve(out Output) {
 	c.epoch = out.Epoch
-	c.guard("transport", func() { c.lookup = c.ports.Transport.Resolve(c.host, c.port) })
+	c.guard("transport", func() {
+		if c.lookup = c.ports.Transport.Resolve(c.host, c.port); c.lookup == nil {
+			panic("Resolve returned nil")
+		}
+	})
 }
 
 func (c *Connection) open(out Output) {
 	c.epoch = out.Epoch
 	c.stage, c.sendErr, c.choked, c.reading = ports.StageDialling, nil, false, false
-	c.guard("transport", func() { c.link = c.ports.Transport.Open(out.Endpoint) })
+	c.guard("transport", func() {
+		if c.link = c.ports.Transport.Open(out.Endpoint); c.link == nil {
+			panic("Open returned nil")
+		}
+	})
 	c.parker = nil
 	if c.park {
 		c.parker, _ = c.link.(ports.Parker)

@@ -43,7 +43,13 @@ func (c *Connection) listenLookup(now time.Time) bool {
 
 func (c *Connection) listenStage(now time.Time) bool {
 	stage, err := c.stage, ports.ErrWouldBlock
-	c.guard("transport", func() { stage, err = c.link.Stage() })
+	c.guard("transport", func() {
+		reached, failure := c.link.Stage()
+		if reached > ports.StageEstablished {
+			panic("it tells of a stage that there is not")
+		}
+		stage, err = reached, failure
+	})
 	risen := stage > c.stage
 	c.stage = stage
 	if risen {

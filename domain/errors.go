@@ -14,8 +14,11 @@ var (
 	ErrConnection = errors.New("connection lost")
 	// ErrClosed: the owner closed the connection. Also an ErrConnection.
 	ErrClosed = kind("connection closed", ErrConnection)
-	// ErrResolve: the host has no address. Also an ErrConnection.
-	ErrResolve = kind("host not found", ErrConnection)
+	// ErrNotConnected: refused, since there is no connection. Also an
+	// ErrConnection.
+	ErrNotConnected = kind("not connected", ErrConnection)
+	// ErrResolve: no address of the host could be had. Also an ErrConnection.
+	ErrResolve = kind("cannot resolve the host", ErrConnection)
 	// ErrDial: the address could not be reached. Also an ErrConnection.
 	ErrDial = kind("cannot connect", ErrConnection)
 	// ErrTLS: the TLS handshake failed. Also an ErrConnection.
@@ -44,7 +47,8 @@ var (
 	// ErrUnsupportedVersion: no version of the API in common. It fails the
 	// request alone.
 	ErrUnsupportedVersion = errors.New("no version in common")
-	// ErrMessage: the request cannot be encoded. It fails the request alone.
+	// ErrMessage: the request cannot be encoded. It fails the request alone,
+	// unless it is one of the connection's own.
 	ErrMessage = errors.New("request cannot be encoded")
 
 	// ErrAuthentication: the login failed.
@@ -55,7 +59,7 @@ var (
 
 	// Refusals: nothing was sent.
 
-	// ErrNotReady: the connection is not, or not yet, established.
+	// ErrNotReady: the connection is on its way, or could not be had in time.
 	ErrNotReady = errors.New("connection not ready")
 	// ErrTooManyInFlight: the in-flight limit is reached.
 	ErrTooManyInFlight = errors.New("too many requests in flight")
@@ -105,7 +109,7 @@ func (s Sent) String() string {
 type Error struct {
 	Kind    error  // one of the Err values of this package
 	Phase   State  // where the connection stood
-	Host    string // host:port as configured
+	Broker  string // host:port as configured
 	Address string // the address in use; "" before one was known
 	Attempt int    // the attempts since the connection was last ready, from 1; 0 before the first
 	Sent    Sent   // of the request; SentNothing for failures of the connection
@@ -115,8 +119,8 @@ type Error struct {
 
 func (e *Error) Error() string {
 	var b strings.Builder
-	b.WriteString(e.Host)
-	if e.Address != "" && e.Address != e.Host {
+	b.WriteString(e.Broker)
+	if e.Address != "" && e.Address != e.Broker {
 		b.WriteString(" (" + e.Address + ")")
 	}
 	b.WriteString(": " + e.Kind.Error())
@@ -167,8 +171,9 @@ func Retriable(err error) bool {
 	return false
 }
 
-// SafeToRetry reports whether repeating the request cannot make the broker act
-// on it twice: it was refused, or cut off before its last byte left.
+// SafeToRetry reports whether the error is Retriable and repeating the request
+// cannot make the broker act on it twice: it was refused, or cut off before its
+// last byte left.
 func SafeToRetry(err error) bool {
 	var e *Error
 	return Retriable(err) && errors.As(err, &e) && e.Sent != SentFully

@@ -38,7 +38,7 @@ func TestErrorKinds(t *testing.T) {
 		{domain.ErrPort, false, []error{domain.ErrConnection}, nil},
 	} {
 		for _, sent := range []domain.Sent{domain.SentNothing, domain.SentPartly, domain.SentFully} {
-			err := error(&domain.Error{Kind: c.kind, Host: "broker:9092", Sent: sent, Cause: io.EOF})
+			err := error(&domain.Error{Kind: c.kind, Broker: "broker:9092", Sent: sent, Cause: io.EOF})
 			if got := domain.Retriable(err); got != c.retriable {
 				t.Errorf("%v: retriable %v", err, got)
 			}

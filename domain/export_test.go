@@ -17,3 +17,6 @@ func (m *Machine) Waiting() int { return m.inflight.len() + len(m.unanswered) }
 var NewVersions = newVersions
 
 func (v *Versions) Choose(key int16, t ports.Traits) (int16, error) { return v.choose(key, t) }
+
+// Failures is the number of failures in a row, for the backoff.
+func (m *Machine) Failures() int { return m.backoff.failures }

@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"strconv"
@@ -11,8 +12,9 @@ import (
 // memory runs ahead of what was received only so far:
 //
 //   - until the peer is trusted (logged in, or Connected without SASL) by
-//     64 KiB, the inbox included, and a frame is at most 1 MiB: no answer to a call of the set-up
-//     comes near that, and a size field costs a hostile peer nothing;
+//     64 KiB, the inbox included, and a frame is at most 1 MiB: no answer to a
+//     call of the set-up comes near that, and a size field costs a hostile peer
+//     nothing;
 //   - from then on by 4 MiB, or as much again as was received.
 //
 // Small frames gather in one buffer, many to a read; a large one gets memory of
@@ -156,9 +158,13 @@ func (e *FrameError) Error() string {
 // recognise guesses from the first bytes what the peer speaks.
 func (e *FrameError) recognise() (hint, what string, kind error) {
 	first := string(e.First[:])
+	tooLarge := ""
+	if e.Size > e.Limit && e.Size < 1<<30 {
+		tooLarge = "an answer larger than the limit: raise it if such answers are to be had"
+	}
 	switch {
 	case !e.AtStart:
-		return "", "", ErrFrameSize
+		return tooLarge, "", ErrFrameSize
 	case first == "HTTP", e.First[0] == '<' && printable(e.First):
 		// Some web servers answer a request line that they cannot read with the
 		// page alone, without a status line.
@@ -166,11 +172,11 @@ func (e *FrameError) recognise() (hint, what string, kind error) {
 	case first == "SSH-":
 		return "check the port", "the peer answered as an SSH server", ErrNotKafka
 	case (e.First[0] == 0x15 || e.First[0] == 0x16) && e.First[1] == 3:
-		return "the port wants TLS: use security protocol SSL or SASL_SSL", "the peer answered with TLS", ErrTLSExpected
+		return "the port wants TLS, and this connection is plaintext", "the peer answered with TLS", ErrTLSExpected
 	case printable(e.First):
 		return "this is another protocol: check the port", "the peer answered with text: " + strconv.Quote(first), ErrNotKafka
 	}
-	return "is this a Kafka port?", "", ErrFrameSize
+	return cmp.Or(tooLarge, "is this a Kafka port?"), "", ErrFrameSize
 }
 
 func printable(b [4]byte) bool {

@@ -45,10 +45,11 @@ type Machine struct {
 	again       bool             // the next attempt is for the same endpoint, at once
 	attempt     int              // since the connection was last ready
 	started     time.Time        // of the current attempt
-	setupBy     time.Time
-	ask         int16 // the version that ApiVersions is asked at
-	worked      int16 // the version that worked last; -1: none
-	askV0       bool  // the next connection asks at v0
+	setupBy     time.Time        // when the attempt is given up
+	setupEnd    time.Time        // when all attempts since the look-up are
+	ask         int16            // the version that ApiVersions is asked at
+	worked      int16            // the version that worked last; -1: none
+	askV0       bool             // the next connection asks at v0
 	versions    *Versions
 	login       login
 
@@ -182,7 +183,7 @@ func (m *Machine) current(epoch uint64, awaited bool) bool {
 func (m *Machine) newError(kind, cause error, hint string) *Error {
 	return &Error{
 		Kind: kind, Cause: cause, Hint: hint,
-		Phase: m.state, Host: m.addr, Address: m.endpoint.Address, Attempt: m.attempt,
+		Phase: m.state, Broker: m.addr, Address: m.endpoint.Address, Attempt: m.attempt,
 	}
 }
 
@@ -228,6 +229,3 @@ func (m *Machine) RequestTimeout() time.Duration { return m.cfg.RequestTimeout }
 
 // PendingBytes is how much waits to be written.
 func (m *Machine) PendingBytes() int { return m.pending.len() }
-
-// Failures is the number of failures in a row, for the backoff.
-func (m *Machine) Failures() int { return m.backoff.failures }

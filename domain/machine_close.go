@@ -11,8 +11,9 @@ import (
 // request failed finds the link gone.
 
 // Close ends the connection, or the attempt at one. With a nil cause it is a
-// clean close: requests fail with ErrClosed and the backoff does not grow. final:
-// for good; the Machine is never revived. Closing twice does nothing more.
+// clean close: requests fail with ErrClosed and the backoff does not grow. With a
+// cause it is a failure: they fail with ErrConnection and the cause. final: for
+// good; the Machine is never revived. Closing twice does nothing more.
 func (m *Machine) Close(now time.Time, cause error, final bool) {
 	m.tick(now)
 	if m.state == Closed || m.state == Disconnected && !final {
@@ -20,6 +21,9 @@ func (m *Machine) Close(now time.Time, cause error, final bool) {
 	}
 	if m.state == Disconnected {
 		m.lastErr = nil
+		if cause != nil && !errors.As(cause, &m.lastErr) {
+			m.lastErr = m.newError(ErrConnection, cause, "")
+		}
 		m.setState(Closed, cause)
 		return
 	}
@@ -27,12 +31,7 @@ func (m *Machine) Close(now time.Time, cause error, final bool) {
 		m.drop(m.newError(ErrClosed, nil, ""), final)
 		return
 	}
-	e := m.newError(ErrConnection, cause, "")
-	var told *Error
-	if errors.As(cause, &told) {
-		e.Kind, e.Cause, e.Hint = told.Kind, told.Cause, told.Hint
-	}
-	m.drop(e, final)
+	m.drop(m.newError(ErrConnection, cause, ""), final)
 }
 
 // fail is the way down after a failure.

@@ -10,7 +10,10 @@ import (
 
 // An attempt is one address: looked up first if none is left from the last
 // look-up. The addresses of a look-up are tried in turn, without a pause; only
-// when none is left does a failure count for the backoff. A connection that
+// when none is left does a failure count for the backoff. The set-up time-out
+// begins with the look-up and covers all of them: what is left of it is shared
+// among the addresses that are left, as Go's own dialer does, so that one that is
+// silent leaves time for the next. A connection that
 // became ready forgets the others, so that after it is lost the name is looked up
 // again (KAFKA-12193).
 
@@ -25,7 +28,10 @@ func (m *Machine) Connect(now time.Time) {
 	m.attempt++
 	m.lastID = 0
 	m.started = m.now
-	m.setupBy = m.now.Add(m.cfg.SetupTimeout)
+	if fresh := !m.again && len(m.addresses) == 0; fresh || !m.setupEnd.After(m.now) {
+		m.setupEnd = m.now.Add(m.cfg.SetupTimeout)
+	}
+	m.setupBy = m.setupEnd
 	m.ask = orAsk(m.worked, m.topAsk())
 	if m.askV0 {
 		m.ask = 0
@@ -65,6 +71,7 @@ func (m *Machine) takeAddress() {
 
 func (m *Machine) open() {
 	m.linked = true
+	m.setupBy = m.now.Add(m.setupEnd.Sub(m.now) / time.Duration(1+len(m.addresses)))
 	m.note(Event{Kind: EventDialling, Endpoint: m.endpoint})
 	m.out.put(Output{Kind: Open, Epoch: m.epoch, Endpoint: m.endpoint})
 }

@@ -24,7 +24,7 @@ func (m *Machine) CanSend() error {
 	case m.state.SettingUp():
 		return ErrNotReady
 	case m.state != Connected:
-		return ErrConnection
+		return ErrNotConnected
 	case m.CanSendMore():
 		return nil
 	case m.inflight.len() >= m.cfg.MaxInFlight:
@@ -76,7 +76,7 @@ func (m *Machine) Send(now time.Time, req ports.Message, timeout time.Duration) 
 
 func (m *Machine) refuse(kind error) *Error {
 	e := m.newError(kind, nil, "")
-	if m.lastErr != nil && m.state == Disconnected {
+	if m.lastErr != nil && m.state.Down() {
 		e.Cause = m.lastErr
 	}
 	return e

@@ -75,7 +75,7 @@ func (m *Machine) forgetDeadline() {
 
 // silence tells what the set-up waited for.
 func (m *Machine) silence() error {
-	after := m.now.Sub(m.started)
+	after := m.now.Sub(m.started).Round(time.Millisecond)
 	switch {
 	case m.resolving:
 		return fmt.Errorf("no answer from the resolver after %v", after)

@@ -26,7 +26,8 @@ const (
 	topAsk        = 4
 	topAskOfNamed = 5
 
-	codeUnsupportedVersion = 35
+	codeUnsupportedVersion  = 35
+	codeRebootstrapRequired = 129
 )
 
 func (m *Machine) topAsk() int16 {
@@ -73,6 +74,9 @@ func (m *Machine) receiveVersions(f *Future, body []byte) {
 	case 0:
 	case codeUnsupportedVersion:
 		m.askLower(r)
+		return
+	case codeRebootstrapRequired:
+		m.fail(m.newError(ErrProtocol, brokerError(r.ErrorCode, ""), "this is another broker than ClusterID and NodeID name"))
 		return
 	default:
 		m.fail(m.newError(ErrProtocol, brokerError(r.ErrorCode, ""), ""))

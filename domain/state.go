@@ -4,15 +4,13 @@ package domain
 // move is reported exactly once, as a Changed output, in the order in which the
 // moves were made.
 //
-//	                 +--------------------------------------------------+
-//	                 v                                                  |
 //	Disconnected -> Connecting -> Handshake -> NegotiatingVersions -> Authenticating -> Connected
 //	                     |                        ^    |                                   ^
 //	                     +------------------------+    +-----------------------------------+
+//	                            without TLS                        without SASL
 //
-// Without TLS Handshake is left out, without SASL Authenticating. From each of
-// them a failure or a Close leads back to Disconnected, and a final Close from
-// anywhere to Closed, which nothing leaves.
+// From each of them a failure or a Close leads back to Disconnected, and a final
+// Close from anywhere to Closed, which nothing leaves.
 
 // State is where a connection stands.
 type State uint8
@@ -62,6 +60,6 @@ func (s State) mayBecome(to State) bool {
 // Down reports whether there is neither a connection nor an attempt at one.
 func (s State) Down() bool { return s == Disconnected || s == Closed }
 
-// SettingUp reports whether the connection is on its way: the seed's
+// SettingUp reports whether the connection is on its way: kafka-python's
 // connecting().
 func (s State) SettingUp() bool { return s >= Connecting && s <= Authenticating }

@@ -20,8 +20,8 @@ type Alarm interface {
 	Stop()
 }
 
-// Selector is how the blocking calls of an owner without goroutines wait; the
-// seed's "selector". A simulation's Selector moves its clock instead.
+// Selector is how the blocking calls of an owner without goroutines wait;
+// kafka-python's "selector". A simulation's Selector moves its clock instead.
 type Selector interface {
 	// Wait returns when what is worth asking again, or at until, whichever comes
 	// first; waking early is allowed. what is the Lookup, Link or Exchange that

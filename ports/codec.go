@@ -66,12 +66,12 @@ type RawResponse struct {
 // Key returns the API key.
 func (r *RawResponse) Key() int16 { return r.APIKey }
 
-// String names the response without its body, which may hold secrets.
-func (r *RawResponse) String() string {
-	return fmt.Sprintf("raw response %d v%d, %d bytes", r.APIKey, r.APIVersion, len(r.Body))
+// Format names the response without its body, which may hold secrets.
+func (r RawResponse) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "raw response %d v%d, %d bytes", r.APIKey, r.APIVersion, len(r.Body))
 }
 
-// String names the request without its body, which may hold secrets.
-func (r *RawRequest) String() string {
-	return fmt.Sprintf("raw request %d v%d, %d bytes", r.APIKey, r.APIVersion, len(r.Body))
+// Format names the request without its body, which may hold secrets.
+func (r RawRequest) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "raw request %d v%d, %d bytes", r.APIKey, r.APIVersion, len(r.Body))
 }

@@ -68,7 +68,7 @@ type SASLAuthenticateRequest struct{ Token []byte }
 func (*SASLAuthenticateRequest) Key() int16 { return KeySASLAuthenticate }
 
 // Format keeps the token out of any log, whatever the verb.
-func (r *SASLAuthenticateRequest) Format(f fmt.State, _ rune) {
+func (r SASLAuthenticateRequest) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "SaslAuthenticate request, token of %d bytes", len(r.Token))
 }
 
@@ -86,6 +86,6 @@ type SASLAuthenticateResponse struct {
 func (*SASLAuthenticateResponse) Key() int16 { return KeySASLAuthenticate }
 
 // Format keeps the token out of any log, whatever the verb.
-func (r *SASLAuthenticateResponse) Format(f fmt.State, _ rune) {
+func (r SASLAuthenticateResponse) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "SaslAuthenticate response, error %d, token of %d bytes", r.ErrorCode, len(r.Token))
 }

@@ -18,7 +18,7 @@ type MetricsSink interface {
 	// ConnectionReady: versions known, logged in. took counts from the start.
 	ConnectionReady(now time.Time, took time.Duration)
 	// ConnectionClosed: the attempt or the connection is over. ready says
-	// whether it had ever been ready; clean that its owner closed it.
+	// whether it had ever been ready; clean that its owner closed it and gave no cause.
 	ConnectionClosed(now time.Time, ready, clean bool)
 
 	// RequestSent: a request was admitted and numbered; bytes is its whole

@@ -181,7 +181,7 @@ func describe(err error) *errorInfo {
 	info := &errorInfo{Message: err.Error(), ExitCode: exitCode(err)}
 	if e := new(broker.Error); errors.As(err, &e) {
 		info.Kind, info.Phase = e.Kind.Error(), e.Phase.String()
-		info.Broker, info.Address, info.Hint = e.Host, e.Address, e.Hint
+		info.Broker, info.Address, info.Hint = e.Broker, e.Address, e.Hint
 	}
 	if e := new(answerError); errors.As(err, &e) {
 		info.Answered = e.all

@@ -98,7 +98,7 @@ func TestUnknownHost(t *testing.T) {
 	o := probe(t, "apis", "no-such-host.invalid", "--timeout", "5s")
 	// Where there is no resolver the question may go unanswered instead.
 	if o.code != exitTimeout {
-		o.failed(t, exitDNS, "no-such-host.invalid", "host not found")
+		o.failed(t, exitDNS, "no-such-host.invalid", "cannot resolve the host")
 	}
 }
 

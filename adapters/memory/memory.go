@@ -28,7 +28,7 @@ import (
 	"brokerconn/ports"
 )
 
-// Transport is a ports.Transport and its script.
+// Transport is a ports.Transport and its script. The zero value is ready.
 type Transport struct {
 	// Capacity is how many bytes may be under way in one direction of a link
 	// before Send takes no more. 0: no bound. Set it before Open.
@@ -59,9 +59,7 @@ var _ ports.Transport = (*Transport)(nil)
 
 // New returns a transport on which every host has one address, host:port in
 // network "memory", and every dial succeeds.
-func New() *Transport {
-	return &Transport{hosts: map[string]*hostScript{}, dials: map[string]*dialScript{}}
-}
+func New() *Transport { return &Transport{} }
 
 // SetAddresses makes look-ups of host, from now on, find these endpoints, as
 // they stand. None: the one endpoint of the default.
@@ -171,6 +169,9 @@ func (t *Transport) Accept() *Peer {
 }
 
 func (t *Transport) host(name string) *hostScript {
+	if t.hosts == nil {
+		t.hosts = map[string]*hostScript{}
+	}
 	s := t.hosts[name]
 	if s == nil {
 		s = &hostScript{}
@@ -180,6 +181,9 @@ func (t *Transport) host(name string) *hostScript {
 }
 
 func (t *Transport) dial(address string) *dialScript {
+	if t.dials == nil {
+		t.dials = map[string]*dialScript{}
+	}
 	s := t.dials[address]
 	if s == nil {
 		s = &dialScript{}

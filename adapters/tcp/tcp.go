@@ -56,8 +56,8 @@ type Options struct {
 	// DisableNoDelay lets the system hold back small segments (Nagle's
 	// algorithm). False: they are sent at once.
 	DisableNoDelay bool
-	// KeepAlive configures the probes of an idle connection. Zero: none are sent,
-	// unless SocketOptions turn them on.
+	// KeepAlive configures the probes of an idle connection. None are sent unless
+	// its Enable is true, or SocketOptions turn them on.
 	KeepAlive net.KeepAliveConfig
 	// SocketOptions are applied before the connection is made, in this order and
 	// after the buffer sizes. One that the system refuses makes the dial fail.

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
-	"net/netip"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"brokerconn/adapters/clock/system"
 	"brokerconn/adapters/kafkacodec"
@@ -53,8 +51,8 @@ type Config struct {
 	// connection is dropped: answers have no other order than that of the
 	// requests. 0: 30 s.
 	RequestTimeout time.Duration
-	// SetupTimeout bounds one attempt to connect, from the look-up of the host
-	// until the connection is ready on one address. 0: 10 s.
+	// SetupTimeout is from the look-up of the host until the connection is ready;
+	// several addresses share it. 0: 10 s.
 	SetupTimeout time.Duration
 	// ReconnectBackoff is "reconnect_backoff_ms": the pause after the first
 	// failure, doubled by each further one, up to ReconnectBackoffMax,
@@ -83,7 +81,8 @@ type Config struct {
 	Codec ports.Codec
 	// Metrics is told what happens. nil: nobody.
 	Metrics ports.MetricsSink
-	// Clock tells the time. nil: the system's.
+	// Clock tells the time. nil: the system's. With another one, callers whose
+	// context can end leave the waiting in the link to goroutines of the Conn's.
 	Clock ports.Clock
 	// Selector is "selector": how the blocking calls of Polled wait. nil: on the
 	// Clock and on what the transport tells. No meaning for Conn.
@@ -108,27 +107,34 @@ func (e *ConfigError) Error() string { return "config: " + e.Setting + ": " + e.
 // answers INVALID_REQUEST to others.
 var softwareName = regexp.MustCompile(`^[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?$`)
 
-// withDefaults checks all settings at once and fills in the defaults.
-func (c Config) withDefaults() (Config, error) {
+// check refuses all settings that cannot be used, at once.
+func (c *Config) check() error {
 	var problems []error
 	refuse := func(setting, problem string, args ...any) {
 		problems = append(problems, &ConfigError{setting, fmt.Sprintf(problem, args...)})
 	}
 
-	if strings.ContainsAny(c.Host, "/ \t\r\n") || strings.HasPrefix(c.Host, "[") ||
-		strings.Contains(c.Host, ":") && !isLiteral(c.Host) {
+	if c.Host != "" && !isHost(c.Host) {
 		refuse("Host", "%q is not a host name or a literal address; the port goes into Port (see ParseAddress)", c.Host)
 	}
 	if len(c.ClientID) > 249 {
 		refuse("ClientID", "%d bytes; at most 249", len(c.ClientID))
 	}
-	if strings.ContainsFunc(c.ClientID, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	if strings.ContainsFunc(c.ClientID, unicode.IsControl) {
 		refuse("ClientID", "%q has control characters", c.ClientID)
 	}
-	for setting, name := range map[string]string{"SoftwareName": c.SoftwareName, "SoftwareVersion": c.SoftwareVersion} {
-		if name != "" && !softwareName.MatchString(name) {
-			refuse(setting, "%q; letters, digits, '.' and '-' only, a letter or digit at both ends", name)
+	for _, s := range []struct{ setting, value string }{
+		{"SoftwareName", c.SoftwareName}, {"SoftwareVersion", c.SoftwareVersion},
+	} {
+		if s.value != "" && !softwareName.MatchString(s.value) {
+			refuse(s.setting, "%q; letters, digits, '.' and '-' only, a letter or digit at both ends", s.value)
 		}
+	}
+	if strings.ContainsFunc(c.ClusterID, unicode.IsControl) {
+		refuse("ClusterID", "%q has control characters", c.ClusterID)
+	}
+	if c.NodeID != nil && *c.NodeID < 0 {
+		refuse("NodeID", "%d; 0 or more, or nil for any", *c.NodeID)
 	}
 	for _, d := range []struct {
 		setting string
@@ -155,10 +161,14 @@ func (c Config) withDefaults() (Config, error) {
 			refuse(n.setting, "%d; 0 means the default, and less than 0 nothing", n.value)
 		}
 	}
-	if len(problems) > 0 {
-		return Config{}, errors.Join(problems...)
-	}
+	return errors.Join(problems...)
+}
 
+// withDefaults checks the settings and fills in the defaults.
+func (c Config) withDefaults() (Config, error) {
+	if err := c.check(); err != nil {
+		return Config{}, err
+	}
 	c.Host = cmp.Or(c.Host, "localhost")
 	c.Port = cmp.Or(c.Port, DefaultPort)
 	c.ClientID = cmp.Or(c.ClientID, "brokerconn-"+Version)
@@ -183,11 +193,6 @@ func (c Config) withDefaults() (Config, error) {
 		c.Hooks = &Hooks{}
 	}
 	return c, nil
-}
-
-func isLiteral(host string) bool {
-	_, err := netip.ParseAddr(host)
-	return err == nil
 }
 
 // connection makes the core; park as in domain.NewConnection.
@@ -215,37 +220,4 @@ func (c *Config) connection(park bool) *domain.Connection {
 		Authenticator: c.Authenticator,
 		Metrics:       c.Metrics,
 	}, park)
-}
-
-// ParseAddress reads "host:port", "host", "[v6]:port" or a bare IPv6 literal, as
-// people write brokers. A "SCHEME://" before it is ignored, as Kafka's own
-// listener notation has one. Without port it gives 9092.
-func ParseAddress(s string) (host string, port uint16, err error) {
-	address := s
-	if i := strings.Index(address, "://"); i >= 0 {
-		address = address[i+len("://"):]
-	}
-	bare := address
-	if strings.HasPrefix(address, "[") && strings.HasSuffix(address, "]") {
-		bare = address[1 : len(address)-1]
-	}
-	if isLiteral(bare) {
-		return bare, DefaultPort, nil
-	}
-	host = address
-	if strings.Contains(address, ":") {
-		var portText string
-		if host, portText, err = net.SplitHostPort(address); err != nil {
-			return "", 0, fmt.Errorf("%q is not host:port", s)
-		}
-		n, err := strconv.ParseUint(portText, 10, 16)
-		if err != nil || n == 0 {
-			return "", 0, fmt.Errorf("%q: the port must be a number from 1 to 65535", s)
-		}
-		port = uint16(n)
-	}
-	if host == "" {
-		return "", 0, fmt.Errorf("%q has no host", s)
-	}
-	return host, cmp.Or(port, DefaultPort), nil
 }

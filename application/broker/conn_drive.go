@@ -74,17 +74,17 @@ func (c *Conn) changed(out domain.Output) {
 
 func (c *Conn) down(out domain.Output) {
 	m := c.core.Machine
-	if c.cfg.NoReconnect && out.To == Disconnected && !c.dialling {
-		m.Close(c.cfg.Clock.Now(), out.Err, true)
-	}
+	// Whether there is a pause, not what is left of it: the hook may have taken
+	// longer.
+	pause, _ := m.ConnectionDelay(time.Time{})
 	if out.Err != nil && c.dialling {
 		c.failures = append(c.failures, out.Err)
-		// Whether there is a pause, not what is left of it: the hook may have taken
-		// longer.
-		pause, _ := m.ConnectionDelay(time.Time{})
 		if out.To == Closed || pause > 0 {
 			c.tellDial(out.Err)
 		}
+	}
+	if c.cfg.NoReconnect && out.To == Disconnected && (out.From == Connected || pause > 0) {
+		m.Close(c.cfg.Clock.Now(), out.Err, true) // not while another address is left
 	}
 	c.wanted = false
 	// Whoever waits in line waits on, unless there is nothing to wait for: the

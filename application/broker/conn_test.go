@@ -371,13 +371,13 @@ func TestDialTellsOfEveryAddress(t *testing.T) {
 
 func TestBadConfigurations(t *testing.T) {
 	_, err := broker.NewConn(broker.Config{
-		Host: "host:9092", MaxInFlight: -1, RequestTimeout: -time.Second, SoftwareName: "-x",
+		Host: "host:9092", NodeID: new(int32(-7)), ClusterID: "a\nb", ClientID: "a\x00", MaxInFlight: -1, RequestTimeout: -time.Second, SoftwareName: "-x",
 		ReconnectBackoff: 2 * time.Second, ReconnectBackoffMax: time.Second,
 	})
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, setting := range []string{"Host", "MaxInFlight", "RequestTimeout", "SoftwareName", "ReconnectBackoffMax"} {
+	for _, setting := range []string{"Host", "NodeID", "ClusterID", "ClientID", "MaxInFlight", "RequestTimeout", "SoftwareName", "ReconnectBackoffMax"} {
 		if !strings.Contains(err.Error(), "config: "+setting+": ") {
 			t.Errorf("%s is not named in %v", setting, err)
 		}
@@ -397,13 +397,14 @@ func TestParseAddress(t *testing.T) {
 		{"::1", "::1", 9092},
 		{"fe80::1%lo", "fe80::1%lo", 9092},
 		{"PLAINTEXT://kafka:9093", "kafka", 9093},
+		{"kafka://kafka:9093/", "kafka", 9093},
 	} {
 		host, port, err := broker.ParseAddress(c.in)
 		if err != nil || host != c.host || port != c.port {
 			t.Errorf("%q: got %q %d %v", c.in, host, port, err)
 		}
 	}
-	for _, in := range []string{"", ":9092", "kafka:0", "kafka:99999", "kafka:x", "a:b:c", "[::1", "kafka:"} {
+	for _, in := range []string{"", ":9092", "kafka:0", "kafka:99999", "kafka:x", "a:b:c", "[::1", "kafka:", "a b:1", "a,b", "a/b:1", "a\x00b", "a\x1b[31m:1"} {
 		if host, port, err := broker.ParseAddress(in); err == nil {
 			t.Errorf("%q was accepted as %q %d", in, host, port)
 		}

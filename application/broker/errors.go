@@ -1,11 +1,18 @@
 package broker
 
-import "brokerconn/domain"
+import (
+	"errors"
+
+	"brokerconn/domain"
+)
 
 // Error is a failure that explains itself: the phase it fell in, the address,
 // how much of the request had left, the cause and a hint. Every error of a Conn
-// or a Polled, except those of Config, is one or wraps one.
+// or a Polled is one or wraps one, except those of Config and of a Selector.
 type Error = domain.Error
+
+// FrameError is a size field that was refused, with the first bytes.
+type FrameError = domain.FrameError
 
 // BrokerError is an error code that the broker answered to a call that the
 // connection made itself.
@@ -27,6 +34,7 @@ const (
 var (
 	ErrConnection           = domain.ErrConnection           // lost, or not to be had
 	ErrClosed               = domain.ErrClosed               // closed by its owner; also an ErrConnection
+	ErrNotConnected         = domain.ErrNotConnected         // refused: there is no connection; also an ErrConnection
 	ErrResolve              = domain.ErrResolve              // no address; also an ErrConnection
 	ErrDial                 = domain.ErrDial                 // not reached; also an ErrConnection
 	ErrTLS                  = domain.ErrTLS                  // no TLS handshake; also an ErrConnection
@@ -49,9 +57,13 @@ var (
 	ErrPort                 = domain.ErrPort                 // a port panicked; also an ErrConnection
 )
 
+// ErrNoRelease: CheckVersion knows no release of Kafka with such API versions.
+var ErrNoRelease = errors.New("no release of Kafka has such API versions")
+
 // Retriable reports whether the same request may succeed later.
 func Retriable(err error) bool { return domain.Retriable(err) }
 
-// SafeToRetry reports whether repeating the request cannot make the broker act
-// on it twice: it was refused, or cut off before its last byte left.
+// SafeToRetry reports whether the error is Retriable and repeating the request
+// cannot make the broker act on it twice: it was refused, or cut off before its
+// last byte left.
 func SafeToRetry(err error) bool { return domain.SafeToRetry(err) }

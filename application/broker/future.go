@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -15,6 +16,7 @@ import (
 // Release gives it back for reuse once nobody looks at it any more; to release
 // one that is not done is to abandon it: the request goes on, its answer is
 // dropped. Never releasing is allowed, and leaves it to the garbage collector.
+// Futures come from Send; the zero value is of no use.
 type Future struct {
 	owner owner
 	req   ports.Message
@@ -25,7 +27,7 @@ type Future struct {
 	core     *domain.Future // once admitted
 	deadline time.Time      // counted from the call
 	queued   bool           // in line
-	freed    bool           // released before it was done
+	freed    bool           // released
 
 	err     error // of one that was not admitted, or cannot be decoded
 	decoded bool
@@ -35,6 +37,7 @@ type Future struct {
 // owner is what a Future came from: a Conn or a Polled.
 type owner interface {
 	decode(f *domain.Future) (ports.Message, error)
+	giveUp(ctx context.Context, f *Future) error
 	release(f *Future)
 }
 
@@ -56,7 +59,7 @@ func (f *Future) Wait(ctx context.Context) (ports.Message, error) {
 	case <-f.token:
 		return f.Response()
 	case <-ctx.Done():
-		return nil, fmt.Errorf("%w: %w", ErrGivenUp, context.Cause(ctx))
+		return nil, f.owner.giveUp(ctx, f)
 	}
 }
 
@@ -73,7 +76,8 @@ func (f *Future) Response() (ports.Message, error) {
 	return f.resp, f.err
 }
 
-// Release gives the Future back. It must not be used afterwards.
+// Release gives the Future back. It must not be used afterwards; to release it
+// again panics, unless it has been reused by then.
 func (f *Future) Release() { f.owner.release(f) }
 
 // complete tells whoever waits. What it is done with must be in place.
@@ -114,3 +118,44 @@ func decodeWith(codec ports.Codec, f *domain.Future) (_ ports.Message, err error
 // forTheOthers is why the connection goes when an answer could not be read. The
 // words stay, and the kind does not: other requests may be retried.
 func forTheOthers(err error) error { return fmt.Errorf("another request on it: %v", err) }
+
+// endOf tells how a context ended. It matches both the context's own error and
+// the cause that was given for it.
+func endOf(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(cause, err) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}
+
+// futures keeps what was released for the next request.
+type futures struct{ free []*Future }
+
+// most is how many are kept.
+const most = 1024
+
+func (p *futures) take(from owner, req ports.Message) *Future {
+	if n := len(p.free); n > 0 {
+		f := p.free[n-1]
+		p.free = p.free[:n-1]
+		f.reuse(req)
+		return f
+	}
+	return &Future{owner: from, token: make(chan struct{}, 1), req: req}
+}
+
+func (p *futures) give(f *Future) {
+	f.core, f.resp = nil, nil
+	if len(p.free) < most {
+		p.free = append(p.free, f)
+	}
+}
+
+// mayRelease takes note of a release; a second one is a defect of the program.
+func (f *Future) mayRelease() {
+	if f.freed {
+		panic("broker: a Future was released twice")
+	}
+	f.freed = true
+}

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -29,7 +30,7 @@ type Polled struct {
 	deadline time.Time // of the last Idle
 	answered []*Future // by the broker, not handed out yet
 	results  []Result
-	free     []*Future
+	futures  futures
 }
 
 // Result is one answer.
@@ -91,8 +92,8 @@ func (p *Polled) Connect() State {
 	return p.State()
 }
 
-// Close closes the connection, if there is one: what is in flight fails with err,
-// as an ErrConnection, or with ErrClosed if err is nil. Connect may be called
+// Close closes the connection, if there is one: what is in flight fails with an
+// ErrConnection that wraps err, or with ErrClosed if err is nil. Connect may be called
 // again; only a Close with an error is followed by the backoff.
 func (p *Polled) Close(err error) {
 	p.core.Machine.Close(p.cfg.Clock.Now(), err, false)
@@ -102,8 +103,9 @@ func (p *Polled) Close(err error) {
 // Send sends a request. If it is refused, its Future has failed already. With
 // blocking, Send waits until it is written.
 func (p *Polled) Send(req ports.Message, blocking bool) *Future {
+	mustHave(req)
 	p.pump()
-	f := p.newFuture(req)
+	f := p.futures.take(p, req)
 	core, err := p.core.Machine.Send(p.cfg.Clock.Now(), req, 0)
 	if err != nil {
 		f.err = err
@@ -160,16 +162,6 @@ func (p *Polled) Recv() []Result {
 	return p.results
 }
 
-func (p *Polled) newFuture(req ports.Message) *Future {
-	if n := len(p.free); n > 0 {
-		f := p.free[n-1]
-		p.free = p.free[:n-1]
-		f.reuse(req)
-		return f
-	}
-	return &Future{owner: p, token: make(chan struct{}, 1), req: req}
-}
-
 func (p *Polled) decode(f *domain.Future) (ports.Message, error) {
 	resp, err := decodeWith(p.cfg.Codec, f)
 	if err != nil && f.Err() == nil {
@@ -180,8 +172,8 @@ func (p *Polled) decode(f *domain.Future) (ports.Message, error) {
 }
 
 func (p *Polled) release(f *Future) {
+	f.mayRelease()
 	if !f.done.Load() {
-		f.freed = true
 		p.core.Machine.Abandon(f.core)
 		return
 	}
@@ -191,11 +183,14 @@ func (p *Polled) release(f *Future) {
 func (p *Polled) recycle(f *Future) {
 	if f.core != nil {
 		p.core.Machine.Recycle(f.core)
-		f.core = nil
 	}
-	if len(p.free) < maxFree {
-		p.free = append(p.free, f)
-	}
+	p.futures.give(f)
+}
+
+// giveUp describes a wait that ended. It runs on another goroutine than the
+// owner's, so it asks the core for nothing.
+func (p *Polled) giveUp(ctx context.Context, _ *Future) error {
+	return &Error{Kind: ErrGivenUp, Broker: p.cfg.Host, Sent: SentFully, Cause: endOf(ctx)}
 }
 
 // wait waits for news, for the next deadline, or for the limit, if there is one.
@@ -228,56 +223,7 @@ func (p *Polled) CheckVersion(timeout time.Duration) (ReleaseGuess, error) {
 	}
 	g, ok := domain.GuessRelease(p.core.Machine.Versions())
 	if !ok {
-		return ReleaseGuess{}, p.core.Machine.Failure(ErrProtocol, fmt.Errorf("no release of Kafka has such API versions"))
+		return ReleaseGuess{}, p.core.Machine.Failure(ErrNoRelease, nil)
 	}
 	return g, nil
 }
-
-// Questions.
-
-// State is where the connection stands.
-func (p *Polled) State() State { return p.core.Machine.State() }
-
-// Connected reports whether requests are admitted.
-func (p *Polled) Connected() bool { return p.State() == Connected }
-
-// Connecting reports whether the connection is on its way: dialling, TLS,
-// negotiating versions or logging in.
-func (p *Polled) Connecting() bool { return p.State().SettingUp() }
-
-// Disconnected reports whether there is neither a connection nor an attempt.
-func (p *Polled) Disconnected() bool { return p.State().Down() }
-
-// BlackedOut reports whether the pause after a failure lasts.
-func (p *Polled) BlackedOut() bool { return p.core.Machine.BlackedOut(p.cfg.Clock.Now()) }
-
-// ConnectionDelay is how long to wait before it is worth trying to connect.
-// forever: an event will tell, not the time.
-func (p *Polled) ConnectionDelay() (d time.Duration, forever bool) {
-	return p.core.Machine.ConnectionDelay(p.cfg.Clock.Now())
-}
-
-// CanSendMore reports whether the limits leave room for another request.
-func (p *Polled) CanSendMore() bool { return p.core.Machine.CanSendMore() }
-
-// InFlight is the number of requests that wait for an answer.
-func (p *Polled) InFlight() int { return p.core.Machine.InFlight() }
-
-// LastError is why the connection was last lost or not to be had; nil since it
-// was ready.
-func (p *Polled) LastError() error { return p.core.Machine.LastError() }
-
-// Endpoint is the address in use, or used last.
-func (p *Polled) Endpoint() Endpoint { return p.core.Machine.Endpoint() }
-
-// APIVersions is the broker's table; nil while there is no connection.
-func (p *Polled) APIVersions() *Versions { return p.core.Machine.Versions() }
-
-// NextDeadline is the one time to wait for: the end of the backoff, of the
-// set-up, or of the first request. Zero: only news matters.
-func (p *Polled) NextDeadline() time.Time { return p.deadline }
-
-// Watch asks for a call of f when a method would find news before NextDeadline.
-// f is called on another stack, at most once for each thing under way, and
-// possibly for nothing.
-func (p *Polled) Watch(f func()) { p.core.Watch(f) }

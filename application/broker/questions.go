@@ -92,13 +92,18 @@ func (c *Conn) APIVersions(ctx context.Context) (*Versions, error) {
 	}
 }
 
-// CheckVersion guesses the broker's release from its API versions. ok is false if
-// no release of Kafka has such a table.
-func (c *Conn) CheckVersion(ctx context.Context) (g ReleaseGuess, ok bool, err error) {
+// CheckVersion guesses the broker's release from its API versions. ErrNoRelease
+// if no release of Kafka has such.
+func (c *Conn) CheckVersion(ctx context.Context) (ReleaseGuess, error) {
 	v, err := c.APIVersions(ctx)
 	if err != nil {
-		return ReleaseGuess{}, false, err
+		return ReleaseGuess{}, err
 	}
-	g, ok = domain.GuessRelease(v)
-	return g, ok, nil
+	g, ok := domain.GuessRelease(v)
+	if !ok {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return ReleaseGuess{}, c.core.Machine.Failure(ErrNoRelease, nil)
+	}
+	return g, nil
 }

@@ -1,0 +1,243 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/adapters/memory"
+	"brokerconn/adapters/netlink"
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// What a program or a port does that it should not.
+
+func mustPanic(t *testing.T, says string, f func()) {
+	t.Helper()
+	defer func() {
+		t.Helper()
+		if v := recover(); v == nil || !strings.Contains(fmt.Sprint(v), says) {
+			t.Errorf("panicked with %v, want %q", v, says)
+		}
+	}()
+	f()
+}
+
+func TestReleasedTwice(t *testing.T) {
+	conn := dial(t, (&scripted{answer: heartbeatBody}).piped())
+	f := conn.Send(kmsg.NewPtrHeartbeatRequest())
+	if _, err := f.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.Release()
+	mustPanic(t, "released twice", f.Release)
+	a, b := conn.Send(kmsg.NewPtrHeartbeatRequest()), conn.Send(kmsg.NewPtrHeartbeatRequest())
+	if a == b {
+		t.Error("one Future for two requests")
+	}
+
+	s := newScene(t, nil)
+	s.ready(t)
+	p := s.Send(ask(), false)
+	p.Release() // to abandon it is allowed, once
+	mustPanic(t, "released twice", p.Release)
+}
+
+func TestNilRequests(t *testing.T) {
+	conn := dial(t, (&scripted{answer: heartbeatBody}).piped())
+	mustPanic(t, "the request is nil", func() { conn.Send(nil) })
+	mustPanic(t, "the request is nil", func() { _, _ = conn.Call(t.Context(), nil) })
+	mustPanic(t, "the request is nil", func() { _, _ = conn.RequestRaw(t.Context(), nil) })
+	mustPanic(t, "the request is nil", func() { newScene(t, nil).Send(nil, false) })
+}
+
+// brokenLink does one thing wrong, and is a sound link otherwise.
+type brokenLink struct {
+	ports.Link
+	ports.Parker
+	stage ports.Stage
+	read  func(p []byte) (int, error)
+	write func(p []byte) (int, error)
+}
+
+func (l brokenLink) Stage() (ports.Stage, error) {
+	if l.stage != 0 {
+		return l.stage, nil
+	}
+	return l.Link.Stage()
+}
+
+func (l brokenLink) Read(p []byte) (int, error) {
+	if l.read != nil {
+		return l.read(p)
+	}
+	return l.Parker.Read(p)
+}
+
+func (l brokenLink) Write(p []byte) (int, error) {
+	if l.write != nil {
+		return l.write(p)
+	}
+	return l.Parker.Write(p)
+}
+
+func (l brokenLink) Watch(f func()) { l.Link.(ports.Watcher).Watch(f) }
+
+type brokenTransport struct {
+	ports.Transport
+	breaks func(*brokenLink)
+}
+
+func (b brokenTransport) Open(ep ports.Endpoint) ports.Link {
+	link := b.Transport.Open(ep)
+	broken := brokenLink{Link: link, Parker: link.(ports.Parker)}
+	b.breaks(&broken)
+	return broken
+}
+
+type nilTransport struct{ lookup ports.Lookup }
+
+func (n nilTransport) Resolve(string, uint16) ports.Lookup { return n.lookup }
+func (nilTransport) Open(ports.Endpoint) ports.Link        { return nil }
+
+// TestDefectsOfPorts: none ends the process or hangs; the connection goes, and
+// the error names the port.
+func TestDefectsOfPorts(t *testing.T) {
+	sound := (&scripted{answer: heartbeatBody}).piped().Transport
+	for name, transport := range map[string]ports.Transport{
+		"counts more than it was to write": brokenTransport{sound, func(l *brokenLink) {
+			l.write = func(p []byte) (int, error) { return len(p) + 1, nil }
+		}},
+		"counts more than it could read": brokenTransport{sound, func(l *brokenLink) {
+			l.read = func(p []byte) (int, error) { return len(p) + 1, nil }
+		}},
+		"counts less than nothing": brokenTransport{sound, func(l *brokenLink) {
+			l.read = func([]byte) (int, error) { return -1, nil }
+		}},
+		"a stage that there is not": brokenTransport{sound, func(l *brokenLink) { l.stage = 7 }},
+		"no lookup":                 nilTransport{},
+		"no link":                   nilTransport{foundLookup{"broker"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			_, err := broker.Dial(ctx, broker.Config{Transport: transport})
+			if !errors.Is(err, broker.ErrPort) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// TestNoReconnectTellsWhy: a proxy must be able to tell its own peer.
+func TestNoReconnectTellsWhy(t *testing.T) {
+	s := &scripted{answer: func(conn net.Conn, _ int16, _ int32) []byte { conn.Close(); return nil }}
+	cfg := s.listening(t)
+	cfg.NoReconnect = true
+	conn := dial(t, cfg)
+	_ = heartbeat(t.Context(), conn)
+	receive(t, conn.Done())
+	if last := conn.LastError(); !errors.Is(last, broker.ErrConnection) || !strings.Contains(last.Error(), "EOF") {
+		t.Errorf("last error: %v", last)
+	}
+	if err := heartbeat(t.Context(), conn); !errors.Is(err, broker.ErrClosed) || !strings.Contains(err.Error(), "EOF") {
+		t.Errorf("a request after it: %v", err)
+	}
+
+	other := dial(t, (&scripted{answer: heartbeatBody}).piped())
+	cause := errors.New("the cluster moved")
+	other.Abort(cause)
+	if err := heartbeat(t.Context(), other); !errors.Is(err, broker.ErrClosed) || !errors.Is(err, cause) {
+		t.Errorf("a request after Abort: %v", err)
+	}
+}
+
+// TestNoReconnectTriesEveryAddress before it is final.
+func TestNoReconnectTriesEveryAddress(t *testing.T) {
+	s := &scripted{answer: heartbeatBody}
+	good := s.piped().Transport.(*netlink.Transport).Dial
+	conn, err := broker.NewConn(broker.Config{NoReconnect: true, Transport: &netlink.Transport{
+		Lookup: func(context.Context, string, uint16) ([]ports.Endpoint, error) {
+			return []ports.Endpoint{{Network: "test", Address: "dead"}, {Network: "test", Address: "good"}}, nil
+		},
+		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+			if address == "dead" {
+				return nil, errors.New("refused")
+			}
+			return good(ctx, network, address)
+		},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { conn.Close(); <-conn.Done() }()
+	if err := conn.Connect(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestEndOfAContext: the error matches the context's own, and its cause.
+func TestEndOfAContext(t *testing.T) {
+	cause := errors.New("the user left")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(cause)
+	conn := dial(t, (&scripted{answer: silent}).piped())
+	f := conn.Send(kmsg.NewPtrHeartbeatRequest())
+	_, waited := f.Wait(ctx)
+	for _, err := range []error{heartbeat(ctx, conn), waited} {
+		var e *broker.Error
+		if !errors.Is(err, context.Canceled) || !errors.Is(err, cause) || !errors.Is(err, broker.ErrGivenUp) || !errors.As(err, &e) {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+// TestSecretsOfRawBodies: no verb prints them.
+func TestSecretsOfRawBodies(t *testing.T) {
+	const secret = "hunter2"
+	for _, v := range []any{
+		ports.RawRequest{Body: []byte(secret)}, &ports.RawRequest{Body: []byte(secret)},
+		ports.RawResponse{Body: []byte(secret)}, &ports.RawResponse{Body: []byte(secret)},
+		ports.SASLAuthenticateRequest{Token: []byte(secret)}, &ports.SASLAuthenticateRequest{Token: []byte(secret)},
+		ports.SASLAuthenticateResponse{Token: []byte(secret)}, &ports.SASLAuthenticateResponse{Token: []byte(secret)},
+	} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%q", "%s", "%x", "%d"} {
+			got := fmt.Sprintf(verb, v)
+			if strings.Contains(got, secret) || strings.Contains(got, fmt.Sprintf("%x", secret)) || strings.Contains(got, "104 117") {
+				t.Errorf("%s of %T: %s", verb, v, got)
+			}
+		}
+	}
+}
+
+// TestLargeAnswerNamesTheLimit: an honest broker whose answer is larger than the
+// user allowed.
+func TestLargeAnswerNamesTheLimit(t *testing.T) {
+	cfg := (&scripted{answer: func(net.Conn, int16, int32) []byte { return make([]byte, 4000) }}).piped()
+	cfg.MaxResponseBytes = 2000
+	conn := dial(t, cfg)
+	err := heartbeat(t.Context(), conn)
+	var f *broker.FrameError
+	if !errors.Is(err, broker.ErrFrameSize) || !errors.As(err, &f) || f.Limit != 2000 || !strings.Contains(err.Error(), "raise it") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestZeroMemoryTransport(t *testing.T) {
+	var m memory.Transport
+	p, err := broker.NewPolled(broker.Config{Transport: &m})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Connect() != broker.NegotiatingVersions {
+		t.Errorf("state %v", p.State())
+	}
+	p.Close(nil)
+}

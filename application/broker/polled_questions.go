@@ -1,0 +1,52 @@
+package broker
+
+import "time"
+
+// The questions of a Polled. They change nothing.
+
+// State is where the connection stands.
+func (p *Polled) State() State { return p.core.Machine.State() }
+
+// Connected reports whether requests are admitted.
+func (p *Polled) Connected() bool { return p.State() == Connected }
+
+// Connecting reports whether the connection is on its way: dialling, TLS,
+// negotiating versions or logging in.
+func (p *Polled) Connecting() bool { return p.State().SettingUp() }
+
+// Disconnected reports whether there is neither a connection nor an attempt.
+func (p *Polled) Disconnected() bool { return p.State().Down() }
+
+// BlackedOut reports whether the pause after a failure lasts.
+func (p *Polled) BlackedOut() bool { return p.core.Machine.BlackedOut(p.cfg.Clock.Now()) }
+
+// ConnectionDelay is how long to wait before it is worth trying to connect.
+// forever: an event will tell, not the time.
+func (p *Polled) ConnectionDelay() (d time.Duration, forever bool) {
+	return p.core.Machine.ConnectionDelay(p.cfg.Clock.Now())
+}
+
+// CanSendMore reports whether the limits leave room for another request.
+func (p *Polled) CanSendMore() bool { return p.core.Machine.CanSendMore() }
+
+// InFlight is the number of requests that wait for an answer.
+func (p *Polled) InFlight() int { return p.core.Machine.InFlight() }
+
+// LastError is why the connection was last lost or not to be had; nil since it
+// was ready.
+func (p *Polled) LastError() error { return p.core.Machine.LastError() }
+
+// Endpoint is the address in use, or used last.
+func (p *Polled) Endpoint() Endpoint { return p.core.Machine.Endpoint() }
+
+// APIVersions is the broker's table; nil while there is no connection.
+func (p *Polled) APIVersions() *Versions { return p.core.Machine.Versions() }
+
+// NextDeadline is the one time to wait for: the end of the backoff, of the
+// set-up, or of the first request. Zero: only news matters.
+func (p *Polled) NextDeadline() time.Time { return p.deadline }
+
+// Watch asks for a call of f when a method would find news before NextDeadline.
+// f is called on another stack, at most once for each thing under way, and
+// possibly for nothing.
+func (p *Polled) Watch(f func()) { p.core.Watch(f) }
