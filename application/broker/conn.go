@@ -156,21 +156,24 @@ func (c *Conn) admit(f *Future, now time.Time, timeout time.Duration) error {
 	if err != nil {
 		return err
 	}
-	f.core = core
+	f.core, f.epoch = core, c.core.Machine.Epoch()
 	core.Tag = f
 	return nil
 }
 
-func (c *Conn) decode(f *domain.Future) (ports.Message, error) {
-	resp, err := decodeWith(c.cfg.Codec, f)
-	if err != nil && f.Err() == nil {
+func (c *Conn) decode(f *Future) (ports.Message, error) {
+	resp, err := decodeWith(c.cfg.Codec, f.core)
+	if err != nil && f.core.Err() == nil {
 		// Whoever sends what cannot be read is not to be trusted with the next
-		// frame either.
+		// frame either; but by now there may be another connection.
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		err = c.core.Machine.Unreadable(f, err)
-		c.core.Machine.Close(c.cfg.Clock.Now(), forTheOthers(err), c.cfg.NoReconnect)
-		c.drain()
+		m := c.core.Machine
+		err = m.Unreadable(f.core, err)
+		if f.epoch == m.Epoch() {
+			m.Close(c.cfg.Clock.Now(), forTheOthers(err), c.cfg.NoReconnect)
+			c.drain()
+		}
 	}
 	return resp, err
 }

@@ -273,6 +273,37 @@ func TestAnswerThatCannotBeRead(t *testing.T) {
 	receive(t, conn.Done())
 }
 
+// TestAnswerThatCannotBeReadIsLookedAtLate: the connection that it came on is
+// gone, and the next one is none the worse.
+func TestAnswerThatCannotBeReadIsLookedAtLate(t *testing.T) {
+	var answers atomic.Int64
+	s := &scripted{answer: func(peer net.Conn, _ int16, _ int32) []byte {
+		switch answers.Add(1) {
+		case 1:
+			return []byte{0}
+		case 2:
+			peer.Close()
+			return nil
+		}
+		return make([]byte, 6)
+	}}
+	conn := dial(t, s.listening(t))
+	f := conn.Send(kmsg.NewPtrHeartbeatRequest())
+	receive(t, f.Done())
+	if err := heartbeat(t.Context(), conn); err == nil {
+		t.Fatal("it was to be lost")
+	}
+	if err := heartbeat(t.Context(), conn); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Response(); !errors.Is(err, broker.ErrProtocol) {
+		t.Errorf("got %v", err)
+	}
+	if !conn.Connected() {
+		t.Error("another connection was dropped for it")
+	}
+}
+
 func TestNoVersionInCommon(t *testing.T) {
 	conn := dial(t, (&scripted{answer: heartbeatBody}).piped())
 	_, err := kmsg.NewPtrCreateTopicsRequest().RequestWith(t.Context(), conn)

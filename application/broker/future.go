@@ -25,6 +25,7 @@ type Future struct {
 
 	// Guarded by the owner's lock until done.
 	core     *domain.Future // once admitted
+	epoch    uint64         // of the connection that it was admitted to
 	deadline time.Time      // counted from the call
 	queued   bool           // in line
 	freed    bool           // released
@@ -36,7 +37,7 @@ type Future struct {
 
 // owner is what a Future came from: a Conn or a Polled.
 type owner interface {
-	decode(f *domain.Future) (ports.Message, error)
+	decode(f *Future) (ports.Message, error)
 	giveUp(ctx context.Context, f *Future) error
 	release(f *Future)
 }
@@ -71,7 +72,7 @@ func (f *Future) Response() (ports.Message, error) {
 	}
 	if f.err == nil && !f.decoded {
 		f.decoded = true
-		f.resp, f.err = f.owner.decode(f.core)
+		f.resp, f.err = f.owner.decode(f)
 	}
 	return f.resp, f.err
 }

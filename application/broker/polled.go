@@ -112,7 +112,7 @@ func (p *Polled) Send(req ports.Message, blocking bool) *Future {
 		f.complete()
 		return f
 	}
-	f.core = core
+	f.core, f.epoch = core, p.core.Machine.Epoch()
 	core.Tag = f
 	p.pump()
 	if blocking {
@@ -162,11 +162,13 @@ func (p *Polled) Recv() []Result {
 	return p.results
 }
 
-func (p *Polled) decode(f *domain.Future) (ports.Message, error) {
-	resp, err := decodeWith(p.cfg.Codec, f)
-	if err != nil && f.Err() == nil {
-		err = p.core.Machine.Unreadable(f, err)
-		p.Close(forTheOthers(err))
+func (p *Polled) decode(f *Future) (ports.Message, error) {
+	resp, err := decodeWith(p.cfg.Codec, f.core)
+	if err != nil && f.core.Err() == nil {
+		err = p.core.Machine.Unreadable(f.core, err)
+		if f.epoch == p.core.Machine.Epoch() {
+			p.Close(forTheOthers(err))
+		}
 	}
 	return resp, err
 }
