@@ -13,6 +13,7 @@
 // judge, so that a failure names the sentence. Each needs what it cannot know:
 //
 //	Clock          a way to let time pass
+//	Selector       the clock whose time it waits for
 //	Codec          samples of messages, written by somebody else
 //	Authenticator  the broker's side of a login
 //	MetricsSink    nothing
