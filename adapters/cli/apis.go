@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"brokerconn/adapters/kafkacodec"
+	"brokerconn/application/broker"
 )
 
 // versionRange is a range of versions, both ends included.
@@ -46,14 +47,7 @@ func (a *app) apis() *cobra.Command {
 kafkaprobe has, and the one that would be used, which is the highest in common.`,
 		Example: `  kafkaprobe apis localhost:9092
   kafkaprobe apis localhost:9092 --json | jq '.apis[] | select(.used == null)'`,
-	}, func(ctx context.Context, args []string) error {
-		ctx, cancel := a.limited(ctx)
-		defer cancel()
-		conn, err := a.dial(ctx, args[0])
-		if err != nil {
-			return err
-		}
-		defer conn.Close()
+	}, a.connected(func(ctx context.Context, conn *broker.Conn, args []string) error {
 		versions, err := conn.APIVersions(ctx)
 		if err != nil {
 			return err
@@ -63,7 +57,7 @@ kafkaprobe has, and the one that would be used, which is the highest in common.`
 			doc.APIs = append(doc.APIs, newAPIRow(r.Key, versionRange{r.Min, r.Max}))
 		}
 		return a.emit(doc, doc.text())
-	})
+	}))
 }
 
 func newAPIRow(key int16, theirs versionRange) apiRow {

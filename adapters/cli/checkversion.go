@@ -49,14 +49,7 @@ same are both named: "3.3 or 3.4"; a broker newer than the newest known is
 "at least" that. Brokers that are not Apache Kafka are called what they look like.`,
 		Example: `  kafkaprobe check-version localhost:9092
   kafkaprobe check-version localhost:9092 --json | jq -r .verdict`,
-	}, func(ctx context.Context, args []string) error {
-		ctx, cancel := a.limited(ctx)
-		defer cancel()
-		conn, err := a.dial(ctx, args[0])
-		if err != nil {
-			return err
-		}
-		defer conn.Close()
+	}, a.connected(func(ctx context.Context, conn *broker.Conn, args []string) error {
 		guess, err := conn.CheckVersion(ctx)
 		if err != nil {
 			return err
@@ -67,7 +60,7 @@ same are both named: "3.3 or 3.4"; a broker newer than the newest known is
 		}
 		doc := newVersionDocument(args[0], guess, features(versions.Supported(), versions.Finalized()))
 		return a.emit(doc, doc.text())
-	})
+	}))
 }
 
 func newVersionDocument(address string, g broker.ReleaseGuess, features []featureRow) versionDocument {

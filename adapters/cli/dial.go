@@ -46,6 +46,20 @@ func (a *app) dial(ctx context.Context, address string) (*broker.Conn, error) {
 	return conn, nil
 }
 
+// connected is a command that dials its first argument, within the time limit.
+func (a *app) connected(do func(ctx context.Context, conn *broker.Conn, args []string) error) func(context.Context, []string) error {
+	return func(ctx context.Context, args []string) error {
+		ctx, cancel := a.limited(ctx)
+		defer cancel()
+		conn, err := a.dial(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		return do(ctx, conn, args)
+	}
+}
+
 // refused says in words of the command line which setting cannot be used.
 func refused(err error) error {
 	var config *broker.ConfigError
