@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // ParseAddress reads "host:port", "host", "[v6]:port" or a bare IPv6 literal, as
@@ -46,18 +47,19 @@ func ParseAddress(s string) (host string, port uint16, err error) {
 	return host, cmp.Or(port, DefaultPort), nil
 }
 
+// isLiteral reports whether host is a literal address. Package netip takes
+// anything for an IPv6 zone.
 func isLiteral(host string) bool {
-	_, err := netip.ParseAddr(host)
-	return err == nil
+	a, err := netip.ParseAddr(host)
+	return err == nil && (a.Zone() == "" || isPlain(a.Zone()))
 }
 
 // isHost reports whether s can be the name of a host, or is a literal address.
 // What is in it reaches errors and terminals.
-func isHost(s string) bool {
-	if isLiteral(s) {
-		return true
-	}
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.IsControl(r) || unicode.IsSpace(r) || strings.ContainsRune("/:,;[]@?#\\", r)
+func isHost(s string) bool { return isLiteral(s) || isPlain(s) }
+
+func isPlain(s string) bool {
+	return s != "" && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
+		return !unicode.IsPrint(r) || unicode.IsSpace(r) || strings.ContainsRune("/:,;[]@?#%\\", r)
 	})
 }

@@ -435,7 +435,7 @@ func TestParseAddress(t *testing.T) {
 			t.Errorf("%q: got %q %d %v", c.in, host, port, err)
 		}
 	}
-	for _, in := range []string{"", ":9092", "kafka:0", "kafka:99999", "kafka:x", "a:b:c", "[::1", "kafka:", "a b:1", "a,b", "a/b:1", "a\x00b", "a\x1b[31m:1"} {
+	for _, in := range []string{"", ":9092", "kafka:0", "kafka:99999", "kafka:x", "a:b:c", "[::1", "kafka:", "a b:1", "a,b", "a/b:1", "a\x00b", "a\x1b[31m:1", "fe80::1%a]", "h%x:1"} {
 		if host, port, err := broker.ParseAddress(in); err == nil {
 			t.Errorf("%q was accepted as %q %d", in, host, port)
 		}
