@@ -42,17 +42,29 @@ type Transport struct {
 
 // hostScript is what the test has said of one host.
 type hostScript struct {
+	hold
 	endpoints []ports.Endpoint
 	err       error
-	held      bool
-	pending   []*lookup
 }
 
 // dialScript is what the test has said of one address.
 type dialScript struct {
-	err     error
+	hold
+	err error
+}
+
+// hold keeps what begins pending while the test wants it to.
+type hold struct {
 	held    bool
-	pending []*link
+	pending []func() (wake func()) // settles it, as the script then says
+}
+
+func (h *hold) settle(now func() (wake func())) {
+	if h.held {
+		h.pending = append(h.pending, now)
+		return
+	}
+	now()
 }
 
 var _ ports.Transport = (*Transport)(nil)
@@ -88,35 +100,26 @@ func (t *Transport) RefuseDial(address string, err error) {
 func (t *Transport) HoldLookup(host string) (release func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s := t.host(host)
-	s.held = true
-	return func() {
-		t.mu.Lock()
-		s.held = false
-		var wake []func()
-		for _, l := range s.pending {
-			wake = append(wake, l.settle(s))
-		}
-		s.pending = nil
-		t.mu.Unlock()
-		call(wake...)
-	}
+	return t.keep(&t.host(host).hold)
 }
 
 // HoldDial keeps dials of address pending until release is called.
 func (t *Transport) HoldDial(address string) (release func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s := t.dial(address)
-	s.held = true
+	return t.keep(&t.dial(address).hold)
+}
+
+func (t *Transport) keep(h *hold) (release func()) {
+	h.held = true
 	return func() {
 		t.mu.Lock()
-		s.held = false
+		h.held = false
 		var wake []func()
-		for _, l := range s.pending {
-			wake = append(wake, l.settle(s))
+		for _, settle := range h.pending {
+			wake = append(wake, settle())
 		}
-		s.pending = nil
+		h.pending = nil
 		t.mu.Unlock()
 		call(wake...)
 	}
@@ -132,11 +135,7 @@ func (t *Transport) Resolve(host string, port uint16) ports.Lookup {
 		Network: "memory",
 		Address: net.JoinHostPort(host, strconv.Itoa(int(port))),
 	}}
-	if s.held {
-		s.pending = append(s.pending, l)
-	} else {
-		l.settle(s)
-	}
+	s.settle(func() func() { return l.settle(s) })
 	return l
 }
 
@@ -147,11 +146,7 @@ func (t *Transport) Open(ep ports.Endpoint) ports.Link {
 	s := t.dial(ep.Address)
 	l := &link{t: t, endpoint: ep}
 	l.out.capacity, l.in.capacity = t.Capacity, t.Capacity
-	if s.held {
-		s.pending = append(s.pending, l)
-	} else {
-		l.settle(s)
-	}
+	s.settle(func() func() { return l.settle(s) })
 	return l
 }
 

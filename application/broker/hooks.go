@@ -97,31 +97,19 @@ func (h *Hooks) noted(host string, port uint16, e *domain.Event) {
 	defer h.contain()
 	switch e.Kind {
 	case domain.EventResolving:
-		if h.Resolving != nil {
-			h.Resolving(host, port)
-		}
+		call2(h.Resolving, host, port)
 	case domain.EventResolved:
-		if h.Resolved != nil {
-			h.Resolved(e.Endpoints, e.Err)
-		}
+		call2(h.Resolved, e.Endpoints, e.Err)
 	case domain.EventDialling:
 		call(h.Dialling, e.Endpoint)
 	case domain.EventDialled:
-		if h.Dialled != nil {
-			h.Dialled(e.Endpoint, e.Err)
-		}
+		call2(h.Dialled, e.Endpoint, e.Err)
 	case domain.EventSecured:
-		if h.Secured != nil {
-			h.Secured(e.Endpoint, e.Err)
-		}
+		call2(h.Secured, e.Endpoint, e.Err)
 	case domain.EventVersions:
-		if h.Versions != nil {
-			h.Versions(e.Endpoint, e.Versions)
-		}
+		call2(h.Versions, e.Endpoint, e.Versions)
 	case domain.EventLogin:
-		if h.Login != nil {
-			h.Login(e.Endpoint, e.Mechanism)
-		}
+		call2(h.Login, e.Endpoint, e.Mechanism)
 	case domain.EventLoggedIn:
 		if h.LoggedIn != nil {
 			h.LoggedIn(e.Endpoint, e.Mechanism, e.Err)
@@ -133,8 +121,14 @@ func (h *Hooks) noted(host string, port uint16, e *domain.Event) {
 	}
 }
 
-func call[T any](f func(T), v T) {
-	if f != nil {
-		f(v)
+func call[A any](hook func(A), a A) {
+	if hook != nil {
+		hook(a)
+	}
+}
+
+func call2[A, B any](hook func(A, B), a A, b B) {
+	if hook != nil {
+		hook(a, b)
 	}
 }
