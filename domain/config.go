@@ -31,7 +31,7 @@ type Config struct {
 	MaxFrameBytes   int32         // of a response; 0: 100 MiB; at most 2 GiB - 5, so that a frame fits an int of 32 bits
 	RequestTimeout  time.Duration // from admission to the answer; 0: 30 s
 	SetupTimeout    time.Duration // from the look-up to ready, all addresses together; 0: 10 s
-	BackoffBase     time.Duration // 0: 50 ms
+	BackoffBase     time.Duration // 0: 50 ms; at least 1 ms
 	BackoffMax      time.Duration // 0: 1 s; raised to BackoffBase
 
 	Chance  func() uint64     // 64 random bits a call, for the jitter; nil: no jitter
@@ -58,7 +58,8 @@ func (c *Config) check() {
 	c.MaxFrameBytes = min(cmp.Or(c.MaxFrameBytes, 100<<20), math.MaxInt32-sizeFieldBytes)
 	c.RequestTimeout = cmp.Or(c.RequestTimeout, 30*time.Second)
 	c.SetupTimeout = cmp.Or(c.SetupTimeout, 10*time.Second)
-	c.BackoffBase = cmp.Or(c.BackoffBase, 50*time.Millisecond)
+	// Without a pause an owner who tries again and again never comes to rest.
+	c.BackoffBase = max(cmp.Or(c.BackoffBase, 50*time.Millisecond), time.Millisecond)
 	c.BackoffMax = max(cmp.Or(c.BackoffMax, time.Second), c.BackoffBase)
 	if c.Metrics == nil {
 		c.Metrics = ports.NopMetrics{}

@@ -57,7 +57,7 @@ type Config struct {
 	// ReconnectBackoff is "reconnect_backoff_ms": the pause after the first
 	// failure, doubled by each further one, up to ReconnectBackoffMax,
 	// "reconnect_backoff_max_ms"; then 20 % more or less, at random. 0: 50 ms
-	// and 1 s.
+	// and 1 s. A pause is at least about 1 ms.
 	ReconnectBackoff, ReconnectBackoffMax time.Duration
 	// NoReconnect makes a Conn final: once lost it is closed. For proxies, whose
 	// peer must learn of the loss. No meaning for Polled.

@@ -1,14 +1,10 @@
 package broker
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"runtime"
 	"time"
 
 	"brokerconn/domain"
-	"brokerconn/ports"
 )
 
 // Who reads and writes, over links in which one can park.
@@ -39,77 +35,6 @@ type parked struct {
 	evicted bool // it was interrupted by the patrol
 }
 
-// enter sends a request, or puts it in line.
-func (c *Conn) enter(req ports.Message) *Future {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	f := c.futures.take(c, req)
-	now := c.cfg.Clock.Now()
-	m := c.core.Machine
-	if c.line.len() == 0 && m.CanSend() == nil {
-		err := c.admit(f, now, 0)
-		if err == nil {
-			return f
-		}
-		if !errors.Is(err, ErrBackPressure) {
-			c.refuse(f, err)
-			return f
-		}
-	}
-	if m.State() == Closed {
-		c.refuse(f, m.Failure(ErrClosed, m.LastError()))
-		return f
-	}
-	f.deadline = now.Add(m.RequestTimeout())
-	c.line.join(f)
-	return f
-}
-
-// await waits for f and works for it meanwhile.
-func (c *Conn) await(ctx context.Context, f *Future) error {
-	c.workFor(ctx, f)
-	if !f.done.Load() {
-		select {
-		case <-f.token:
-			return nil
-		case <-ctx.Done():
-		}
-	}
-	if f.done.Load() {
-		return nil
-	}
-	return c.giveUp(ctx, f)
-}
-
-// workFor writes and reads, as long as that is up to the caller.
-func (c *Conn) workFor(ctx context.Context, f *Future) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.drain()
-	yielded := false
-	mayPark := c.realTime || ctx.Done() == nil
-	for mayPark && !f.done.Load() && ctx.Err() == nil {
-		if c.mayWrite() {
-			if !yielded && c.core.Machine.InFlight() > 1 {
-				// Others are about to send too: one write can take them all.
-				yielded = true
-				c.mu.Unlock()
-				runtime.Gosched()
-				c.mu.Lock()
-				continue
-			}
-			if c.write(true) {
-				continue
-			}
-			break // evicted
-		}
-		if f.core == nil || !c.alone() || !c.read(true) {
-			break
-		}
-	}
-	c.handOver()
-}
-
 // mayWrite reports whether there is something to write and nobody who does.
 func (c *Conn) mayWrite() bool {
 	return c.halted.Link == nil && !c.writer.helper && c.core.CanWrite()
@@ -118,17 +43,6 @@ func (c *Conn) mayWrite() bool {
 // mayRead reports whether nobody reads.
 func (c *Conn) mayRead() bool {
 	return c.halted.Link == nil && !c.reader.helper && c.core.CanRead()
-}
-
-// alone reports whether one request is in flight and nobody reads.
-func (c *Conn) alone() bool { return c.core.Machine.InFlight() == 1 && c.mayRead() }
-
-// handOver leaves the work that is left to the Conn's own goroutines.
-func (c *Conn) handOver() {
-	c.startWriter()
-	if c.core.Machine.InFlight() > 0 {
-		c.startReader()
-	}
 }
 
 // write makes one write. With the lock held, which it lets go of. It reports
@@ -212,59 +126,4 @@ func (c *Conn) resume() {
 		c.tell(l, l.Link.Resume)
 		c.handOver()
 	}
-}
-
-// startWriter starts the Conn's own writer if there is something to write and
-// nobody does. With the lock held.
-func (c *Conn) startWriter() {
-	if c.mayWrite() {
-		c.writer.helper = true
-		c.helpers++
-		go c.writeOn()
-	}
-}
-
-// startReader starts the Conn's own reader if nobody reads.
-func (c *Conn) startReader() {
-	if c.mayRead() {
-		c.reader.helper = true
-		c.helpers++
-		go c.readOn()
-	}
-}
-
-// writeOn writes until nothing is pending. Whoever is about to send gets the
-// chance to do so before each write.
-func (c *Conn) writeOn() {
-	runtime.Gosched()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	defer c.helped(&c.writer)
-	for c.write(false) {
-		if c.core.CanWrite() {
-			c.mu.Unlock()
-			runtime.Gosched()
-			c.mu.Lock()
-		}
-	}
-}
-
-// readOn reads until nothing is in flight. A caller who comes then reads for
-// itself; if none comes, the patrol sends a reader again.
-func (c *Conn) readOn() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	defer c.helped(&c.reader)
-	for c.read(false) {
-		m := c.core.Machine
-		if m.InFlight() == 0 && !m.State().SettingUp() {
-			return
-		}
-	}
-}
-
-func (c *Conn) helped(p *parked) {
-	p.helper = false
-	c.helpers--
-	c.leave()
 }

@@ -1,0 +1,94 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"runtime"
+
+	"brokerconn/ports"
+)
+
+// How a caller waits for its request: it works for it as far as that is up to a
+// caller, and then parks until it is told.
+
+// enter sends a request, or puts it in line.
+func (c *Conn) enter(req ports.Message) *Future {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f := c.futures.take(c, req)
+	now := c.cfg.Clock.Now()
+	m := c.core.Machine
+	if c.line.len() == 0 && m.CanSend() == nil {
+		err := c.admit(f, now, 0)
+		if err == nil {
+			return f
+		}
+		if !errors.Is(err, ErrBackPressure) {
+			c.refuse(f, err)
+			return f
+		}
+	}
+	if m.State() == Closed {
+		c.refuse(f, m.Failure(ErrClosed, m.LastError()))
+		return f
+	}
+	f.deadline = now.Add(m.RequestTimeout())
+	c.line.join(f)
+	return f
+}
+
+// await waits for f and works for it meanwhile.
+func (c *Conn) await(ctx context.Context, f *Future) error {
+	c.workFor(ctx, f)
+	if !f.done.Load() {
+		select {
+		case <-f.token:
+			return nil
+		case <-ctx.Done():
+		}
+	}
+	if f.done.Load() {
+		return nil
+	}
+	return c.giveUp(ctx, f)
+}
+
+// workFor writes and reads, as long as that is up to the caller.
+func (c *Conn) workFor(ctx context.Context, f *Future) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drain()
+	yielded := false
+	mayPark := c.realTime || ctx.Done() == nil
+	for mayPark && !f.done.Load() && ctx.Err() == nil {
+		if c.mayWrite() {
+			if !yielded && c.core.Machine.InFlight() > 1 {
+				// Others are about to send too: one write can take them all.
+				yielded = true
+				c.mu.Unlock()
+				runtime.Gosched()
+				c.mu.Lock()
+				continue
+			}
+			if c.write(true) {
+				continue
+			}
+			break // evicted
+		}
+		if f.core == nil || !c.alone() || !c.read(true) {
+			break
+		}
+	}
+	c.handOver()
+}
+
+// alone reports whether one request is in flight and nobody reads.
+func (c *Conn) alone() bool { return c.core.Machine.InFlight() == 1 && c.mayRead() }
+
+// handOver leaves the work that is left to the Conn's own goroutines.
+func (c *Conn) handOver() {
+	c.startWriter()
+	if c.core.Machine.InFlight() > 0 {
+		c.startReader()
+	}
+}
