@@ -18,8 +18,8 @@ import (
 //
 // A Conn adds three things to the core: a lock, a line for callers that the core
 // does not admit yet (line.go), and one alarm. Ports are called under the lock,
-// except for what may park; hooks never are. See conn_drive.go for who drains,
-// and conn_park.go for who reads and writes.
+// except for what may park; hooks never are. See conn_await.go for how a caller
+// waits, conn_drive.go for who drains, and conn_park.go for who reads and writes.
 //
 // Conns come from Dial and NewConn; the zero value is of no use.
 type Conn struct {
@@ -69,8 +69,9 @@ func NewConn(cfg Config) (*Conn, error) {
 // callers wait in line, first come, first served.
 //
 // When ctx ends, Request returns an error that matches ctx.Err(), its cause, and
-// ErrGivenUp; the connection goes on, and the answer is dropped when it comes. A request that
-// expects no answer (Produce with acks 0) gives nil and nil once it is written.
+// ErrGivenUp; the connection goes on, and the answer is dropped when it comes. A
+// caller at work in the link notices within 20 ms. A request that expects no
+// answer (Produce with acks 0) gives nil and nil once it is written.
 //
 // Conn is a kmsg.Requestor by this method: req.RequestWith(ctx, conn) is typed.
 func (c *Conn) Request(ctx context.Context, req kafkacodec.Request) (kafkacodec.Response, error) {
