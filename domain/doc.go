@@ -12,12 +12,14 @@
 //	machine          Next: what is to be done now
 //	connection       Step: Next carried out on the ports
 //	connection_park  the same for owners whose reads and writes may block
+//	machine_write    what has left is counted
 //	frame, header    bytes become frames, frames become answers
 //	machine_receive  the answer is matched with the request
 //	future           and the request is done
 //
-// and as the way of a connection: state, machine_connect, machine_versions,
-// machine_auth, machine_close, machine_time, backoff, versions, release, errors.
+// and as the way of a connection: config, state, machine_connect, connection_listen,
+// machine_versions, versions, machine_auth, machine_time, machine_close, backoff,
+// errors. What they share: output, machine_futures, sink. Apart: release.
 //
 // Neither type locks: one goroutine at a time calls it. Broken preconditions
 // panic with a sentence; whatever a peer does is a value.
