@@ -439,3 +439,40 @@ func TestKilledUnderLoad(t *testing.T) {
 	}
 	t.Logf("%d requests, %d answered, %d failed over %d connections", s.Sent, s.Received, s.Failed, s.Started)
 }
+
+// TestPolled is the same broker through the owner's own loop.
+func TestPolled(t *testing.T) {
+	p, err := broker.NewPolled(configOf(t, sharedBroker(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close(nil)
+	guess, err := p.CheckVersion(patience)
+	if err != nil || guess.String() != "at least 4.4" {
+		t.Fatalf("check version of %s: %v %v", Newest, guess, err)
+	}
+	var sent []*broker.Future
+	for p.CanSendMore() {
+		sent = append(sent, p.Send(kmsg.NewPtrMetadataRequest(), true))
+	}
+	if len(sent) != 5 {
+		t.Errorf("%d in flight, want 5", len(sent))
+	}
+	for woken := make(chan struct{}, 4); len(sent) > 0; {
+		p.Watch(func() { woken <- struct{}{} })
+		for _, r := range p.Recv() {
+			if r.Future != sent[0] || len(r.Response.(*kmsg.MetadataResponse).Brokers) != 1 {
+				t.Fatalf("got %+v", r)
+			}
+			sent = sent[1:]
+		}
+		if len(sent) == 0 {
+			break
+		}
+		select {
+		case <-woken:
+		case <-time.After(patience):
+			t.Fatalf("%d answers missing", len(sent))
+		}
+	}
+}
