@@ -197,6 +197,10 @@ func parkManyInterrupts(t *testing.T, rig Rig) {
 	go func() { sent <- peerWrites(peer, in.left) }()
 	go func() { received <- peerReads(peer, out.more) }()
 
+	// The pace is in bytes: counted in turns of the scheduler, a round would take
+	// seconds where there is one processor and each turn is used up.
+	const betweenInterrupts = 200_000
+	var moved atomic.Int64
 	ended := make(chan error, 2)
 	worker := func(seed int64, more func(off int) bool, move func(rnd *rand.Rand, off int) (int, error)) {
 		defer s.leave()
@@ -204,6 +208,7 @@ func parkManyInterrupts(t *testing.T, rig Rig) {
 		for off := 0; more(off); {
 			n, err := move(rnd, off)
 			off += n
+			moved.Add(int64(n))
 			if err == ports.ErrInterrupted {
 				s.stop()
 			} else if err != nil {
@@ -231,7 +236,7 @@ func parkManyInterrupts(t *testing.T, rig Rig) {
 	go func() {
 		rnd := rand.New(rand.NewSource(3))
 		for s.interrupt(p) {
-			for range rnd.Intn(20) {
+			for goal := moved.Load() + rnd.Int63n(betweenInterrupts); moved.Load() < goal && s.busy(); {
 				runtime.Gosched()
 			}
 		}
@@ -307,6 +312,12 @@ func (s *stopper) leave() {
 	defer s.mu.Unlock()
 	s.working--
 	s.moved.Broadcast()
+}
+
+func (s *stopper) busy() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.working > 0
 }
 
 func (s *stopper) rounds() int {
