@@ -135,12 +135,14 @@ func (c *Connection) mustPoll() bool {
 
 // Watch asks for a call of f when Step has something to do before the Deadline of
 // the last Idle. f is called on another stack, at most once for each thing under
-// way, and possibly for nothing.
-func (c *Connection) Watch(f func()) {
+// way, and possibly for nothing. broken: a port panicked, so Step has something to
+// do already.
+func (c *Connection) Watch(f func()) (broken bool) {
 	list := c.awaited()
 	for i, port := range [...]string{"transport", "authenticator"} {
 		if w, ok := list[i].(ports.Watcher); ok {
 			c.guard(port, func() { w.Watch(f) })
 		}
 	}
+	return c.Machine.sink.broken != nil
 }

@@ -37,10 +37,9 @@ func (c *Conn) drain() {
 		case domain.Completed:
 			c.completed(out.Future)
 		case domain.Idle:
-			if c.attend(now) {
+			if c.attend(now) || c.core.Watch(c.wakeUp) {
 				continue
 			}
-			c.core.Watch(c.wakeUp)
 			c.setAlarm(out.Deadline)
 			c.draining = false
 			c.leave()

@@ -65,6 +65,7 @@ type brokenLink struct {
 	stage ports.Stage
 	read  func(p []byte) (int, error)
 	write func(p []byte) (int, error)
+	watch func(func())
 }
 
 func (l brokenLink) Stage() (ports.Stage, error) {
@@ -88,7 +89,13 @@ func (l brokenLink) Write(p []byte) (int, error) {
 	return l.Parker.Write(p)
 }
 
-func (l brokenLink) Watch(f func()) { l.Link.(ports.Watcher).Watch(f) }
+func (l brokenLink) Watch(f func()) {
+	if l.watch != nil {
+		l.watch(f)
+		return
+	}
+	l.Link.(ports.Watcher).Watch(f)
+}
 
 type brokenTransport struct {
 	ports.Transport
@@ -97,7 +104,8 @@ type brokenTransport struct {
 
 func (b brokenTransport) Open(ep ports.Endpoint) ports.Link {
 	link := b.Transport.Open(ep)
-	broken := brokenLink{Link: link, Parker: link.(ports.Parker)}
+	broken := brokenLink{Link: link}
+	broken.Parker, _ = link.(ports.Parker)
 	b.breaks(&broken)
 	return broken
 }
@@ -122,13 +130,16 @@ func TestDefectsOfPorts(t *testing.T) {
 			l.read = func([]byte) (int, error) { return -1, nil }
 		}},
 		"a stage that there is not": brokenTransport{sound, func(l *brokenLink) { l.stage = 7 }},
-		"no lookup":                 nilTransport{},
-		"no link":                   nilTransport{foundLookup{"broker"}},
+		"a panic in Watch": brokenTransport{neverReached{}, func(l *brokenLink) {
+			l.watch = func(func()) { panic("not here") }
+		}},
+		"no lookup": nilTransport{},
+		"no link":   nilTransport{foundLookup{"broker"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 			defer cancel()
-			_, err := broker.Dial(ctx, broker.Config{Transport: transport})
+			_, err := broker.Dial(ctx, broker.Config{Transport: transport, SetupTimeout: time.Hour})
 			if !errors.Is(err, broker.ErrPort) {
 				t.Errorf("got %v", err)
 			}

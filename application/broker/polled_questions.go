@@ -49,4 +49,8 @@ func (p *Polled) NextDeadline() time.Time { return p.deadline }
 // Watch asks for a call of f when a method would find news before NextDeadline.
 // f is called on another stack, at most once for each thing under way, and
 // possibly for nothing.
-func (p *Polled) Watch(f func()) { p.core.Watch(f) }
+func (p *Polled) Watch(f func()) {
+	if p.core.Watch(f) {
+		p.pump()
+	}
+}
