@@ -176,12 +176,12 @@ func (c *Connection) guard(which string, call func()) {
 	defer func() {
 		p := recover()
 		switch {
-		case p == nil || c.Machine.sink.broken != nil:
+		case p == nil || c.Machine.broken != nil:
 		case which == "authenticator":
 			// What it says may hold the secret that it was working on.
-			c.Machine.sink.broken = errors.New("panic in the authenticator")
+			c.Machine.broken = errors.New("panic in the authenticator")
 		default:
-			c.Machine.sink.broken = fmt.Errorf("panic in the %s: %v", which, p)
+			c.Machine.broken = fmt.Errorf("panic in the %s: %v", which, p)
 		}
 	}()
 	call()

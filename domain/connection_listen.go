@@ -32,7 +32,7 @@ func (c *Connection) listenLookup(now time.Time) bool {
 	err := ports.ErrWouldBlock
 	c.guard("transport", func() { eps, err = c.lookup.Result() })
 	if errors.Is(err, ports.ErrWouldBlock) {
-		return c.Machine.sink.broken != nil
+		return c.Machine.broken != nil
 	}
 	lookup := c.lookup
 	c.lookup = nil
@@ -59,7 +59,7 @@ func (c *Connection) listenStage(now time.Time) bool {
 		c.Machine.HandleLost(now, c.epoch, err)
 		return true
 	}
-	return risen || c.Machine.sink.broken != nil
+	return risen || c.Machine.broken != nil
 }
 
 func (c *Connection) listenExchange(now time.Time) bool {
@@ -71,7 +71,7 @@ func (c *Connection) listenExchange(now time.Time) bool {
 	err := ports.ErrWouldBlock
 	c.guard("authenticator", func() { token, done, err = c.exchange.Result() })
 	if errors.Is(err, ports.ErrWouldBlock) {
-		return c.Machine.sink.broken != nil
+		return c.Machine.broken != nil
 	}
 	c.asked = false
 	c.Machine.HandleToken(now, c.epoch, token, done, err)
@@ -96,7 +96,7 @@ func (c *Connection) receive(now time.Time) bool {
 		c.Machine.HandleLost(now, c.epoch, c.sendErr)
 		return true
 	}
-	return n > 0 || c.Machine.sink.broken != nil
+	return n > 0 || c.Machine.broken != nil
 }
 
 // awaited lists what said ErrWouldBlock when it was last asked: the transport's
@@ -144,5 +144,5 @@ func (c *Connection) Watch(f func()) (broken bool) {
 			c.guard(port, func() { w.Watch(f) })
 		}
 	}
-	return c.Machine.sink.broken != nil
+	return c.Machine.broken != nil
 }

@@ -35,6 +35,7 @@ type Machine struct {
 	lastErr *Error
 	backoff backoff
 	sink    guardedSink
+	broken  error // the first panic of a port; Next drops the connection for it
 
 	// The way up: machine_connect, machine_versions, machine_auth.
 	resolving   bool
@@ -84,15 +85,15 @@ func NewMachine(cfg Config) *Machine {
 		backoff: backoff{base: cfg.BackoffBase, max: cfg.BackoffMax, chance: cfg.Chance},
 		frames:  frameReader{limit: cfg.MaxFrameBytes},
 	}
-	m.sink.sink = cfg.Metrics
+	m.sink = guardedSink{cfg.Metrics, &m.broken}
 	return m
 }
 
 // Next returns what is to be done now, in order; Idle comes last. The owner
 // carries each output out before it asks for the next.
 func (m *Machine) Next() Output {
-	if m.sink.broken != nil {
-		m.failPort(m.sink.broken)
+	if m.broken != nil {
+		m.failPort(m.broken)
 	}
 	for it := m.out.front(); it != nil; it = m.out.front() {
 		if it.failing != nil {

@@ -41,7 +41,7 @@ func (m *Machine) fail(e *Error) {
 
 // failPort drops the connection because a port panicked.
 func (m *Machine) failPort(cause error) {
-	m.sink.broken = nil
+	m.broken = nil
 	if !m.state.Down() {
 		m.fail(m.newError(ErrPort, cause, "this is a defect in the implementation of that port"))
 	}

@@ -13,9 +13,8 @@ import (
 // when none is left does a failure count for the backoff. The set-up time-out
 // begins with the look-up and covers all of them: what is left of it is shared
 // among the addresses that are left, as Go's own dialer does, so that one that is
-// silent leaves time for the next. A connection that
-// became ready forgets the others, so that after it is lost the name is looked up
-// again (KAFKA-12193).
+// silent leaves time for the next. A connection that became ready forgets the
+// others, so that after it is lost the name is looked up again (KAFKA-12193).
 
 // Connect wishes for a connection. It does nothing unless Disconnected, nor
 // while the backoff lasts.
@@ -32,36 +31,35 @@ func (m *Machine) Connect(now time.Time) {
 		m.setupEnd = m.now.Add(m.cfg.SetupTimeout)
 	}
 	m.setupBy = m.setupEnd
-	m.ask = orAsk(m.worked, m.topAsk())
-	if m.askV0 {
+	switch {
+	case m.askV0:
 		m.ask = 0
+	case m.worked >= 0:
+		m.ask = m.worked
+	default:
+		m.ask = m.topAsk()
 	}
 	m.askV0 = false
 	m.sink.ConnectionStarted(m.now)
-	if m.again {
+	switch {
+	case m.again:
 		m.again = false
-		m.setState(Connecting, nil)
-		m.open()
-		return
-	}
-	if len(m.addresses) > 0 {
+	case len(m.addresses) > 0:
 		m.takeAddress()
-		m.setState(Connecting, nil)
-		m.open()
+	default:
+		m.resolve()
 		return
 	}
+	m.setState(Connecting, nil)
+	m.open()
+}
+
+func (m *Machine) resolve() {
 	m.endpoint = ports.Endpoint{}
 	m.setState(Connecting, nil)
 	m.resolving = true
 	m.note(Event{Kind: EventResolving})
 	m.out.put(Output{Kind: Resolve, Epoch: m.epoch})
-}
-
-func orAsk(worked, top int16) int16 {
-	if worked < 0 {
-		return top
-	}
-	return worked
 }
 
 func (m *Machine) takeAddress() {

@@ -24,6 +24,11 @@ func (m *Machine) Recycle(f *Future) {
 	if !f.done {
 		panic("domain: a future was recycled that is not done")
 	}
+	m.keep(f)
+}
+
+// keep keeps a future that nobody looks at for the next request.
+func (m *Machine) keep(f *Future) {
 	f.Request, f.body, f.err = nil, nil, nil
 	if cap(f.spare) > keepBody {
 		f.spare = nil

@@ -144,8 +144,8 @@ func decodeControl[T ports.Message](m *Machine, req ports.Message, version int16
 		}
 		err = fmt.Errorf("the codec made a %T of it", decoded)
 	}
-	if m.sink.broken != nil {
-		m.failPort(m.sink.broken)
+	if m.broken != nil {
+		m.failPort(m.broken)
 		return response, false
 	}
 	m.fail(m.newError(ErrProtocol, fmt.Errorf("cannot read the answer to API %d v%d: %w", req.Key(), version, err), ""))

@@ -50,17 +50,17 @@ func (m *Machine) Send(now time.Time, req ports.Message, timeout time.Duration) 
 	}
 	f := m.newFuture(req)
 	if err := m.choose(f); err != nil {
-		m.free = append(m.free, f)
+		m.keep(f)
 		return nil, err
 	}
 	waiting := m.pending.len()
 	if err := m.encode(f); err != nil {
-		m.free = append(m.free, f)
+		m.keep(f)
 		return nil, err
 	}
 	if waiting > 0 && m.pending.len() > m.cfg.MaxPendingBytes {
 		m.uncode(f)
-		m.free = append(m.free, f)
+		m.keep(f)
 		return nil, m.refuse(ErrBackPressure)
 	}
 	if timeout == 0 {
@@ -93,8 +93,8 @@ func (m *Machine) sendControl(req ports.Message, version int16) {
 		f.flexible = traits.FlexibleFrom >= 0 && version >= traits.FlexibleFrom
 		err = m.encode(f)
 	}
-	if m.sink.broken != nil {
-		m.failPort(m.sink.broken)
+	if m.broken != nil {
+		m.failPort(m.broken)
 		return
 	}
 	if err != nil {
@@ -187,6 +187,6 @@ func (m *Machine) admit(f *Future) {
 func (m *Machine) guardCodec(err *error) {
 	if p := recover(); p != nil {
 		*err = fmt.Errorf("panic in the codec: %v", p)
-		m.sink.broken = *err
+		m.broken = *err
 	}
 }

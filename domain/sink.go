@@ -11,12 +11,12 @@ import (
 // machine apart: it is remembered, and Next drops the connection for it.
 type guardedSink struct {
 	sink   ports.MetricsSink
-	broken error // the first panic of a port that was called within a step
+	broken *error // the Machine's
 }
 
 func (g *guardedSink) guard() {
-	if p := recover(); p != nil && g.broken == nil {
-		g.broken = fmt.Errorf("panic in the metrics sink: %v", p)
+	if p := recover(); p != nil && *g.broken == nil {
+		*g.broken = fmt.Errorf("panic in the metrics sink: %v", p)
 	}
 }
 

@@ -3,6 +3,8 @@ package broker
 import (
 	"context"
 	"fmt"
+	"net"
+	"strconv"
 	"time"
 
 	"brokerconn/domain"
@@ -93,8 +95,8 @@ func (p *Polled) Connect() State {
 }
 
 // Close closes the connection, if there is one: what is in flight fails with an
-// ErrConnection that wraps err, or with ErrClosed if err is nil. Connect may be called
-// again; only a Close with an error is followed by the backoff.
+// ErrConnection that wraps err, or with ErrClosed if err is nil. Connect may be
+// called again; only a Close with an error is followed by the backoff.
 func (p *Polled) Close(err error) {
 	p.core.Machine.Close(p.cfg.Clock.Now(), err, false)
 	p.pump()
@@ -192,7 +194,8 @@ func (p *Polled) recycle(f *Future) {
 // giveUp describes a wait that ended. It runs on another goroutine than the
 // owner's, so it asks the core for nothing.
 func (p *Polled) giveUp(ctx context.Context, _ *Future) error {
-	return &Error{Kind: ErrGivenUp, Broker: p.cfg.Host, Sent: SentFully, Cause: endOf(ctx)}
+	address := net.JoinHostPort(p.cfg.Host, strconv.Itoa(int(p.cfg.Port)))
+	return &Error{Kind: ErrGivenUp, Broker: address, Sent: SentFully, Cause: endOf(ctx)}
 }
 
 // wait waits for news, for the next deadline, or for the limit, if there is one.
