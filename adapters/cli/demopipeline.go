@@ -49,11 +49,8 @@ func (d *demonstration) pipeline(ctx context.Context) (string, error) {
 func (d *demonstration) findCoordinator(ctx context.Context, group string) error {
 	req := kmsg.NewPtrFindCoordinatorRequest()
 	req.CoordinatorKeys = []string{group}
-	resp, err := req.RequestWith(ctx, d.conn)
+	resp, err := good(req.RequestWith(ctx, d.conn))
 	if err != nil {
-		return err
-	}
-	if err := answerErrors(resp); err != nil {
 		return err
 	}
 	if len(resp.Coordinators) != 1 || resp.Coordinators[0].Key != group {

@@ -52,11 +52,8 @@ func (d *demonstration) connect(ctx context.Context) (string, error) {
 }
 
 func (d *demonstration) metadata(ctx context.Context) (string, error) {
-	resp, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, d.conn)
+	resp, err := good(kmsg.NewPtrMetadataRequest().RequestWith(ctx, d.conn))
 	if err != nil {
-		return "", err
-	}
-	if err := answerErrors(resp); err != nil {
 		return "", err
 	}
 	if len(resp.Brokers) != 1 {
@@ -71,11 +68,8 @@ func (d *demonstration) createTopic(ctx context.Context) (string, error) {
 	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = demoTopic, 1, 1
 	req := kmsg.NewPtrCreateTopicsRequest()
 	req.Topics = append(req.Topics, topic)
-	resp, err := req.RequestWith(ctx, d.conn)
+	resp, err := good(req.RequestWith(ctx, d.conn))
 	if err != nil {
-		return "", err
-	}
-	if err := answerErrors(resp); err != nil {
 		return "", err
 	}
 	if len(resp.Topics) != 1 || resp.Topics[0].Topic != demoTopic {
@@ -95,11 +89,8 @@ func (d *demonstration) produce(ctx context.Context) (string, error) {
 	req := kmsg.NewPtrProduceRequest()
 	req.Acks = -1
 	req.Topics = append(req.Topics, topic)
-	resp, err := req.RequestWith(ctx, d.conn)
+	resp, err := good(req.RequestWith(ctx, d.conn))
 	if err != nil {
-		return "", err
-	}
-	if err := answerErrors(resp); err != nil {
 		return "", err
 	}
 	if len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
@@ -118,11 +109,8 @@ func (d *demonstration) fetch(ctx context.Context) (string, error) {
 	req := kmsg.NewPtrFetchRequest()
 	req.MaxWaitMillis, req.MinBytes = 1000, 1
 	req.Topics = append(req.Topics, topic)
-	resp, err := req.RequestWith(ctx, d.conn)
+	resp, err := good(req.RequestWith(ctx, d.conn))
 	if err != nil {
-		return "", err
-	}
-	if err := answerErrors(resp); err != nil {
 		return "", err
 	}
 	if len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
@@ -132,6 +120,14 @@ func (d *demonstration) fetch(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf("v%d: the same bytes, CRC right", resp.Version), nil
+}
+
+// good adds to the error of a request those that the answer tells of.
+func good[R kmsg.Response](resp R, err error) (R, error) {
+	if err == nil {
+		err = answerErrors(resp)
+	}
+	return resp, err
 }
 
 // restart stops the broker and starts another on its port. Meanwhile one request
