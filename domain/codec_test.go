@@ -159,7 +159,7 @@ func (t *tally) ConnectionClosed(_ time.Time, _, clean bool) {
 	t.event()
 }
 func (t *tally) RequestSent(time.Time, int16, int16, int) { t.sent++; t.event() }
-func (t *tally) ResponseReceived(time.Time, int16, int16, int, time.Duration) {
+func (t *tally) ResponseReceived(time.Time, int16, int16, int, time.Duration, ports.Timing) {
 	t.answered++
 	t.event()
 }

@@ -15,9 +15,7 @@ type Future struct {
 	Version       int16 // the version it was sent in
 	CorrelationID int32
 
-	// Queued is when it was admitted, Written when its last byte was handed to
-	// the transport (zero: not yet), Completed when it was done.
-	Queued, Written, Completed time.Time
+	ports.Timing // zero times: not yet
 
 	// Tag belongs to the owner; it survives Recycle, so that what hangs on it is
 	// reused with the Future.
@@ -61,15 +59,14 @@ func (f *Future) Sent() Sent { return f.sent }
 // RequestInfo describes a request to those who watch. Times not reached are
 // zero.
 type RequestInfo struct {
-	Key, Version               int16
-	CorrelationID              int32
-	Queued, Written, Completed time.Time
+	Key, Version  int16
+	CorrelationID int32
+	ports.Timing
 }
 
 // Info describes the request.
 func (f *Future) Info() RequestInfo {
 	return RequestInfo{
-		Key: f.Request.Key(), Version: f.Version, CorrelationID: f.CorrelationID,
-		Queued: f.Queued, Written: f.Written, Completed: f.Completed,
+		Key: f.Request.Key(), Version: f.Version, CorrelationID: f.CorrelationID, Timing: f.Timing,
 	}
 }

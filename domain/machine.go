@@ -66,6 +66,7 @@ type Machine struct {
 	unanswered []*Future // requests that expect no answer, until written
 	earliest   time.Time // no request's deadline is before this; zero: none waits
 	frames     frameReader
+	firstByte  time.Time // when the first byte of the frame under way came
 	spaceLent  bool
 	free       []*Future
 }

@@ -28,6 +28,9 @@ func (m *Machine) HandleRead(now time.Time, epoch uint64, n int) {
 	if n == 0 {
 		return
 	}
+	if m.frames.buffered() == 0 {
+		m.firstByte = m.now
+	}
 	m.frames.advance(n)
 	m.sink.BytesReceived(m.now, n)
 	for m.established && epoch == m.epoch {
@@ -40,6 +43,7 @@ func (m *Machine) HandleRead(now time.Time, epoch uint64, n int) {
 			return
 		}
 		m.receive(frame, own)
+		m.firstByte = m.now // of the next, if it has begun
 	}
 }
 
@@ -78,6 +82,7 @@ func (m *Machine) receive(frame []byte, own bool) {
 		body = rest
 	}
 	m.inflight.pop()
+	f.FirstByte = m.firstByte
 	if f.control {
 		m.receiveControl(f, body)
 		return
@@ -115,7 +120,7 @@ func (m *Machine) mayBeAnswered(f *Future) bool {
 func (m *Machine) answered(f *Future, size int) {
 	f.sent = SentFully
 	f.Completed = m.now
-	m.sink.ResponseReceived(m.now, f.Request.Key(), f.Version, size, m.now.Sub(f.Queued))
+	m.sink.ResponseReceived(m.now, f.Request.Key(), f.Version, size, 0, f.Timing)
 	m.noteRequest(EventAnswered, f)
 	m.out.put(Output{Kind: Completed, Future: f})
 }

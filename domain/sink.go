@@ -40,9 +40,9 @@ func (g *guardedSink) RequestSent(now time.Time, key, version int16, bytes int) 
 	g.sink.RequestSent(now, key, version, bytes)
 }
 
-func (g *guardedSink) ResponseReceived(now time.Time, key, version int16, bytes int, latency time.Duration) {
+func (g *guardedSink) ResponseReceived(now time.Time, key, version int16, bytes int, throttled time.Duration, t ports.Timing) {
 	defer g.guard()
-	g.sink.ResponseReceived(now, key, version, bytes, latency)
+	g.sink.ResponseReceived(now, key, version, bytes, throttled, t)
 }
 
 func (g *guardedSink) RequestFailed(now time.Time, key int16, timedOut bool) {

@@ -4,6 +4,7 @@
 package mocks
 
 import (
+	ports "brokerconn/ports"
 	reflect "reflect"
 	time "time"
 
@@ -118,15 +119,15 @@ func (mr *MockMetricsSinkMockRecorder) RequestSent(now, key, version, bytes inte
 }
 
 // ResponseReceived mocks base method.
-func (m *MockMetricsSink) ResponseReceived(now time.Time, key, version int16, bytes int, latency time.Duration) {
+func (m *MockMetricsSink) ResponseReceived(now time.Time, key, version int16, bytes int, throttled time.Duration, t ports.Timing) {
 	m.ctrl.T.Helper()
-	m.ctrl.Call(m, "ResponseReceived", now, key, version, bytes, latency)
+	m.ctrl.Call(m, "ResponseReceived", now, key, version, bytes, throttled, t)
 }
 
 // ResponseReceived indicates an expected call of ResponseReceived.
-func (mr *MockMetricsSinkMockRecorder) ResponseReceived(now, key, version, bytes, latency interface{}) *gomock.Call {
+func (mr *MockMetricsSinkMockRecorder) ResponseReceived(now, key, version, bytes, throttled, t interface{}) *gomock.Call {
 	mr.mock.ctrl.T.Helper()
-	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ResponseReceived", reflect.TypeOf((*MockMetricsSink)(nil).ResponseReceived), now, key, version, bytes, latency)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ResponseReceived", reflect.TypeOf((*MockMetricsSink)(nil).ResponseReceived), now, key, version, bytes, throttled, t)
 }
 
 // StaleIgnored mocks base method.

@@ -24,9 +24,11 @@ type MetricsSink interface {
 	// RequestSent: a request was admitted and numbered; bytes is its whole
 	// frame, size field included.
 	RequestSent(now time.Time, key, version int16, bytes int)
-	// ResponseReceived: a response was matched; bytes is its whole frame (0 for
-	// a request that expects none), latency counts from admission.
-	ResponseReceived(now time.Time, key, version int16, bytes int, latency time.Duration)
+	// ResponseReceived: a response was matched, or a request that expects none
+	// was written. bytes is the response's whole frame, 0 for none; throttled is
+	// what the broker says that it held this client back by, also where it did
+	// so itself (before KIP-219), 0 for most.
+	ResponseReceived(now time.Time, key, version int16, bytes int, throttled time.Duration, t Timing)
 	// RequestFailed: an admitted request ended without a response.
 	RequestFailed(now time.Time, key int16, timedOut bool)
 
@@ -43,12 +45,13 @@ type NopMetrics struct{}
 
 var _ MetricsSink = NopMetrics{}
 
-func (NopMetrics) ConnectionStarted(time.Time)                                      {}
-func (NopMetrics) ConnectionReady(time.Time, time.Duration)                         {}
-func (NopMetrics) ConnectionClosed(_ time.Time, _, _ bool)                          {}
-func (NopMetrics) RequestSent(_ time.Time, _, _ int16, _ int)                       {}
-func (NopMetrics) ResponseReceived(_ time.Time, _, _ int16, _ int, _ time.Duration) {}
-func (NopMetrics) RequestFailed(_ time.Time, _ int16, _ bool)                       {}
-func (NopMetrics) BytesSent(time.Time, int)                                         {}
-func (NopMetrics) BytesReceived(time.Time, int)                                     {}
-func (NopMetrics) StaleIgnored(time.Time)                                           {}
+func (NopMetrics) ConnectionStarted(time.Time)                {}
+func (NopMetrics) ConnectionReady(time.Time, time.Duration)   {}
+func (NopMetrics) ConnectionClosed(_ time.Time, _, _ bool)    {}
+func (NopMetrics) RequestSent(_ time.Time, _, _ int16, _ int) {}
+func (NopMetrics) ResponseReceived(_ time.Time, _, _ int16, _ int, _ time.Duration, _ Timing) {
+}
+func (NopMetrics) RequestFailed(_ time.Time, _ int16, _ bool) {}
+func (NopMetrics) BytesSent(time.Time, int)                   {}
+func (NopMetrics) BytesReceived(time.Time, int)               {}
+func (NopMetrics) StaleIgnored(time.Time)                     {}

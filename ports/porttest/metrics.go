@@ -51,12 +51,13 @@ func MetricsSink(t *testing.T, newSink func() ports.MetricsSink) {
 }
 
 func metricsEvents(s ports.MetricsSink, now time.Time, key, version int16, n int, d time.Duration, b bool) map[string]func() {
+	t := ports.Timing{Queued: now.Add(-d), Written: now.Add(-d / 2), FirstByte: now, Completed: now}
 	return map[string]func(){
 		"ConnectionStarted": func() { s.ConnectionStarted(now) },
 		"ConnectionReady":   func() { s.ConnectionReady(now, d) },
 		"ConnectionClosed":  func() { s.ConnectionClosed(now, b, !b) },
 		"RequestSent":       func() { s.RequestSent(now, key, version, n) },
-		"ResponseReceived":  func() { s.ResponseReceived(now, key, version, n, d) },
+		"ResponseReceived":  func() { s.ResponseReceived(now, key, version, n, d, t) },
 		"RequestFailed":     func() { s.RequestFailed(now, key, b) },
 		"BytesSent":         func() { s.BytesSent(now, n) },
 		"BytesReceived":     func() { s.BytesReceived(now, n) },

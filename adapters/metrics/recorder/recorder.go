@@ -15,7 +15,7 @@ type Recorder struct {
 	started, ready, closed, closedReady, closedClean atomic.Int64
 	sent, received, failed, timedOut                 atomic.Int64
 	bytesSent, bytesReceived, stale                  atomic.Int64
-	latencySum, latencyMax, setupSum                 atomic.Int64 // nanoseconds
+	latencySum, latencyMax, setupSum, throttledSum   atomic.Int64 // nanoseconds
 }
 
 var _ ports.MetricsSink = (*Recorder)(nil)
@@ -44,6 +44,8 @@ type Snapshot struct {
 	LatencySum time.Duration // of the requests received
 	LatencyMax time.Duration
 	SetupSum   time.Duration // of the connections that became ready
+
+	ThrottledSum time.Duration // what brokers say that they held this client back by
 }
 
 // Snapshot returns the counts. While events come in it is no picture of one
@@ -60,6 +62,7 @@ func (r *Recorder) Snapshot() Snapshot {
 	s.Started = r.started.Load()
 
 	s.LatencyMax = time.Duration(r.latencyMax.Load())
+	s.ThrottledSum = time.Duration(r.throttledSum.Load())
 	s.LatencySum = time.Duration(r.latencySum.Load())
 	s.Received = r.received.Load()
 	s.TimedOut = r.timedOut.Load()
@@ -96,12 +99,14 @@ func (r *Recorder) ConnectionClosed(_ time.Time, ready, clean bool) {
 func (r *Recorder) RequestSent(time.Time, int16, int16, int) { r.sent.Add(1) }
 
 // ResponseReceived counts a response and its latency.
-func (r *Recorder) ResponseReceived(_ time.Time, _, _ int16, _ int, latency time.Duration) {
+func (r *Recorder) ResponseReceived(_ time.Time, _, _ int16, _ int, throttled time.Duration, t ports.Timing) {
 	r.received.Add(1)
-	r.latencySum.Add(int64(latency))
+	r.throttledSum.Add(int64(throttled))
+	latency := int64(t.Latency())
+	r.latencySum.Add(latency)
 	for {
 		highest := r.latencyMax.Load()
-		if int64(latency) <= highest || r.latencyMax.CompareAndSwap(highest, int64(latency)) {
+		if latency <= highest || r.latencyMax.CompareAndSwap(highest, latency) {
 			return
 		}
 	}

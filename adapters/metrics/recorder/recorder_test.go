@@ -28,11 +28,13 @@ func TestEveryEventIsCountedInItsPlace(t *testing.T) {
 		{func() { r.ConnectionClosed(now, true, false) }, recorder.Snapshot{Closed: 1, ClosedReady: 1}},
 		{func() { r.ConnectionClosed(now, false, true) }, recorder.Snapshot{Closed: 1, ClosedClean: 1}},
 		{func() { r.RequestSent(now, 3, 9, 100) }, recorder.Snapshot{Sent: 1}},
-		{func() { r.ResponseReceived(now, 3, 9, 200, 5*time.Second) },
+		{func() { r.ResponseReceived(now, 3, 9, 200, 0, lasted(5*time.Second)) },
 			recorder.Snapshot{Received: 1, LatencySum: 5 * time.Second, LatencyMax: 5 * time.Second}},
-		{func() { r.ResponseReceived(now, 3, 9, 200, 2*time.Second) }, recorder.Snapshot{Received: 1, LatencySum: 2 * time.Second}},
-		{func() { r.ResponseReceived(now, 3, 9, 200, 6*time.Second) },
+		{func() { r.ResponseReceived(now, 3, 9, 200, 0, lasted(2*time.Second)) }, recorder.Snapshot{Received: 1, LatencySum: 2 * time.Second}},
+		{func() { r.ResponseReceived(now, 3, 9, 200, 0, lasted(6*time.Second)) },
 			recorder.Snapshot{Received: 1, LatencySum: 6 * time.Second, LatencyMax: time.Second}},
+		{func() { r.ResponseReceived(now, 3, 9, 200, time.Minute, ports.Timing{}) },
+			recorder.Snapshot{Received: 1, ThrottledSum: time.Minute}},
 		{func() { r.RequestFailed(now, 3, false) }, recorder.Snapshot{Failed: 1}},
 		{func() { r.RequestFailed(now, 3, true) }, recorder.Snapshot{Failed: 1, TimedOut: 1}},
 		{func() { r.BytesSent(now, 10) }, recorder.Snapshot{BytesSent: 10}},
@@ -54,7 +56,14 @@ func difference(a, b recorder.Snapshot) recorder.Snapshot {
 		Sent: a.Sent - b.Sent, Received: a.Received - b.Received, Failed: a.Failed - b.Failed, TimedOut: a.TimedOut - b.TimedOut,
 		BytesSent: a.BytesSent - b.BytesSent, BytesReceived: a.BytesReceived - b.BytesReceived, Stale: a.Stale - b.Stale,
 		LatencySum: a.LatencySum - b.LatencySum, LatencyMax: a.LatencyMax - b.LatencyMax, SetupSum: a.SetupSum - b.SetupSum,
+		ThrottledSum: a.ThrottledSum - b.ThrottledSum,
 	}
+}
+
+// lasted is the timing of a request with the latency d.
+func lasted(d time.Duration) ports.Timing {
+	start := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	return ports.Timing{Queued: start, Completed: start.Add(d)}
 }
 
 func TestAPartNeverExceedsItsWhole(t *testing.T) {
@@ -66,7 +75,7 @@ func TestAPartNeverExceedsItsWhole(t *testing.T) {
 				r.ConnectionStarted(time.Time{})
 				r.RequestSent(time.Time{}, 3, 0, 1)
 				if i%2 == 0 {
-					r.ResponseReceived(time.Time{}, 3, 0, 1, time.Duration(i))
+					r.ResponseReceived(time.Time{}, 3, 0, 1, 0, lasted(time.Duration(i)))
 				} else {
 					r.RequestFailed(time.Time{}, 3, true)
 				}
