@@ -100,6 +100,8 @@ func (c *textCodec) Decode(req ports.Message, version int16, body []byte) (ports
 	return nil, fmt.Errorf("no such message: %T", req)
 }
 
+func (*textCodec) Throttle(ports.Message, int16, []byte) (int32, bool) { return 0, false }
+
 func decodeTable(version int16, body []byte) (ports.Message, error) {
 	if len(body) < 2 {
 		return nil, errors.New("too short")

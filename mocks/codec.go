@@ -114,3 +114,18 @@ func (mr *MockCodecMockRecorder) Describe(m interface{}) *gomock.Call {
 	mr.mock.ctrl.T.Helper()
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Describe", reflect.TypeOf((*MockCodec)(nil).Describe), m)
 }
+
+// Throttle mocks base method.
+func (m *MockCodec) Throttle(request ports.Message, version int16, body []byte) (int32, bool) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Throttle", request, version, body)
+	ret0, _ := ret[0].(int32)
+	ret1, _ := ret[1].(bool)
+	return ret0, ret1
+}
+
+// Throttle indicates an expected call of Throttle.
+func (mr *MockCodecMockRecorder) Throttle(request, version, body interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Throttle", reflect.TypeOf((*MockCodec)(nil).Throttle), request, version, body)
+}

@@ -37,6 +37,17 @@ type Codec interface {
 	// is not written to again. Too short a body is an error, and so are bytes
 	// left over at the end.
 	Decode(request Message, version int16, body []byte) (Message, error)
+	// Throttle says for how many milliseconds the broker throttled this client,
+	// as the response to a request tells it. 0: not at all, the version has no
+	// such field, or body is no such response (which is for Decode to tell); never
+	// negative. wait: the broker has not delayed the answer itself, as it did
+	// before Kafka 2.0 (KIP-219), so the client must send nothing more for that
+	// long; false where ms is 0. version is the one that body is written in, as
+	// for Decode.
+	//
+	// It is called for each response, before the next request is sent: it reads
+	// only what it must, allocates nothing, keeps nothing of body and never fails.
+	Throttle(request Message, version int16, body []byte) (ms int32, wait bool)
 }
 
 // RawRequest is a request whose body is already encoded: what proxies and test

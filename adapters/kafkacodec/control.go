@@ -35,6 +35,32 @@ func toKmsg(m ports.Message) (req Request, highest int16) {
 	return nil, 0
 }
 
+// One of each that toKmsg returns, to know the kind of a message without making
+// a request of it.
+var (
+	anAPIVersions     = kmsg.NewPtrApiVersionsRequest()
+	aSASLHandshake    = kmsg.NewPtrSASLHandshakeRequest()
+	aSASLAuthenticate = kmsg.NewPtrSASLAuthenticateRequest()
+)
+
+// alike returns a request of the type that m is written with, of which only the
+// type has a meaning; nil for a message that this codec does not know.
+func alike(m ports.Message) Request {
+	switch m := m.(type) {
+	case pinned:
+		return m.req
+	case Request:
+		return m
+	case *ports.APIVersionsRequest:
+		return anAPIVersions
+	case *ports.SASLHandshakeRequest:
+		return aSASLHandshake
+	case *ports.SASLAuthenticateRequest:
+		return aSASLAuthenticate
+	}
+	return nil
+}
+
 // fromKmsg returns the message of ports for a response to what toKmsg made.
 func fromKmsg(resp Response) ports.Message {
 	switch r := resp.(type) {

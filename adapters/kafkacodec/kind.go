@@ -139,7 +139,7 @@ func (k *kind) decode(req Request, version int16, body []byte) (resp Response, e
 	resp = req.ResponseKind()
 	resp.SetVersion(version)
 	if k.layouts != nil {
-		if err := k.layout(resp, version).measure(body); err != nil {
+		if err := k.layout(req, version).measure(body); err != nil {
 			return nil, err
 		}
 	}
@@ -149,11 +149,11 @@ func (k *kind) decode(req Request, version int16, body []byte) (resp Response, e
 	return resp, nil
 }
 
-func (k *kind) layout(resp Response, version int16) *layout {
+func (k *kind) layout(req Request, version int16) *layout {
 	at := &k.layouts[version]
 	l := at.Load()
 	if l == nil {
-		l = learn(resp, version)
+		l = learn(req.ResponseKind(), version)
 		at.Store(l) // learned twice is learned the same
 	}
 	return l

@@ -24,6 +24,7 @@ type layout struct {
 	known    bool // false: could not be learned, finds no fault
 	flexible bool
 	steps    []step
+	throttle throttle
 }
 
 type step struct {

@@ -39,6 +39,7 @@ func learn(resp Response, version int16) *layout {
 	l.root.SetVersion(version)
 	l.flexible = l.root.IsFlexible()
 	l.steps = l.structure(root, false)
+	l.throttle = l.findThrottle()
 
 	l.known = true
 	empty := l.write()
