@@ -1,6 +1,7 @@
 package domain_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -100,7 +101,20 @@ func (c *textCodec) Decode(req ports.Message, version int16, body []byte) (ports
 	return nil, fmt.Errorf("no such message: %T", req)
 }
 
-func (*textCodec) Throttle(ports.Message, int16, []byte) (int32, bool) { return 0, false }
+// Throttle reads "throttled 500 ...", and "delayed 500 ..." where the broker did so
+// itself.
+func (c *textCodec) Throttle(_ ports.Message, _ int16, body []byte) (ms int32, wait bool) {
+	if c.panics {
+		panic("throttle")
+	}
+	rest, wait := bytes.CutPrefix(body, []byte("throttled "))
+	rest, delayed := bytes.CutPrefix(rest, []byte("delayed "))
+	if !wait && !delayed {
+		return 0, false
+	}
+	n, _ := strconv.ParseInt(string(rest), 10, 32)
+	return int32(n), wait
+}
 
 func decodeTable(version int16, body []byte) (ports.Message, error) {
 	if len(body) < 2 {

@@ -23,6 +23,11 @@ type Config struct {
 	ClusterID string
 	NodeID    *int32
 
+	// APIVersion is the release that the broker is taken for: it is not asked for
+	// its API versions, and the table of that release is used, or of the nearest
+	// lower known. The zero Release: it is asked.
+	APIVersion Release
+
 	// Mechanism is the SASL mechanism to log in with; "" for none.
 	Mechanism string
 
@@ -31,6 +36,9 @@ type Config struct {
 	MaxFrameBytes   int32         // of a response; 0: 100 MiB; at most 2 GiB - 5, so that a frame fits an int of 32 bits
 	RequestTimeout  time.Duration // from admission to the answer; 0: 30 s
 	SetupTimeout    time.Duration // from the look-up to ready, all addresses together; 0: 10 s
+	VersionsTimeout time.Duration // of it, for the question for the API versions, each time; 0: all of it
+	IdleLimit       time.Duration // without traffic, until the connection is closed; 0: for ever
+	KeepWarm        time.Duration // without traffic, until the broker is asked for its API versions; 0: never
 	BackoffBase     time.Duration // 0: 50 ms; at least 1 ms
 	BackoffMax      time.Duration // 0: 1 s; raised to BackoffBase
 
@@ -49,8 +57,17 @@ func (c *Config) check() {
 	case len(c.ClientID) > 1<<15-1:
 		panic("domain: Config.ClientID is longer than 32767 bytes")
 	case c.MaxInFlight < 0, c.MaxPendingBytes < 0, c.MaxFrameBytes < 0, c.RequestTimeout < 0,
-		c.SetupTimeout < 0, c.BackoffBase < 0, c.BackoffMax < 0:
+		c.SetupTimeout < 0, c.VersionsTimeout < 0, c.IdleLimit < 0, c.KeepWarm < 0, c.BackoffBase < 0, c.BackoffMax < 0:
 		panic("domain: a limit in Config is negative")
+	}
+	if c.APIVersion != (Release{}) {
+		v, _, ok := VersionsOf(c.APIVersion)
+		if !ok {
+			panic("domain: Config.APIVersion is lower than any that is known")
+		}
+		if _, _, can := v.Range(ports.KeyAPIVersions); c.KeepWarm > 0 && !can {
+			panic("domain: Config.KeepWarm needs ApiVersions, which the release of Config.APIVersion does not have")
+		}
 	}
 	c.Port = cmp.Or(c.Port, 9092)
 	c.MaxInFlight = cmp.Or(c.MaxInFlight, 5)

@@ -110,6 +110,7 @@ func init() {
 		"abandon":   (*talk).abandon,   // #id
 		"recycle":   (*talk).recycle,   // #id
 		"close":     (*talk).close,     // [cause=] [final]
+		"drain":     (*talk).drainAll,  // [final]
 		"addresses": (*talk).addresses, // a b c, or error=, or none
 		"stage":     (*talk).stage,     // dialling, securing, established
 		"answer":    (*talk).answer,    // #id "text" [tags=hex] [first=n: cut off]
@@ -305,6 +306,7 @@ var eventNames = map[domain.EventKind]string{
 	domain.EventDialling: "dialling", domain.EventDialled: "dialled", domain.EventSecured: "secured",
 	domain.EventVersions: "versions", domain.EventLogin: "login", domain.EventLoggedIn: "logged in",
 	domain.EventWritten: "written", domain.EventAnswered: "answered",
+	domain.EventThrottled: "throttled", domain.EventIdle: "idle too long",
 }
 
 // about is what an event tells beside its kind.
@@ -430,6 +432,10 @@ func (k *talk) given(a args) {
 		MaxInFlight:     a.number("inflight", 0),
 		MaxPendingBytes: a.number("pending", 0),
 		MaxFrameBytes:   int32(a.number("frame", 0)),
+		IdleLimit:       a.duration("idle"),
+		KeepWarm:        a.duration("warm"),
+		VersionsTimeout: a.duration("asking"),
+		APIVersion:      releaseNamed(a.named["release"]),
 		Codec:           k.codec, Metrics: k.sink, Trace: a.has("traced"),
 	}
 	switch a.named["chance"] {
@@ -454,6 +460,9 @@ func (k *talk) given(a args) {
 	}
 	switch phase {
 	case "connected":
+		if k.m.State() == domain.Connected {
+			break // the release is configured
+		}
 		k.versions(args{words: []string{standardTable}})
 		if mechanism != "" {
 			k.written(args{words: []string{"all"}})
@@ -467,6 +476,11 @@ func (k *talk) given(a args) {
 	}
 	k.quiet = false
 	k.say("%v", k.m.State())
+}
+
+func releaseNamed(text string) (r domain.Release) {
+	fmt.Sscanf(strings.ReplaceAll(text, ".", " "), "%d %d %d", &r.Major, &r.Minor, &r.Patch)
+	return r
 }
 
 func (k *talk) after(a args) {
@@ -554,6 +568,14 @@ func (k *talk) news(input string, a args, call func(epoch uint64)) {
 		input += "@old"
 	}
 	k.do(input, func() { call(epoch) })
+}
+
+func (k *talk) drainAll(a args) {
+	input := "drain"
+	if a.has("final") {
+		input = "drain-final"
+	}
+	k.do(input, func() { k.m.Drain(k.now, a.has("final")) })
 }
 
 func (k *talk) addresses(a args) {
@@ -713,6 +735,9 @@ func (k *talk) ask(args) {
 	can := "yes"
 	if err := k.m.CanSend(); err != nil {
 		can = err.Error()
+	}
+	if d := k.m.ThrottleDelay(k.now); d > 0 {
+		k.say("throttled for %v", d)
 	}
 	k.say("inflight=%d pending=%d failures=%d blackedout=%v delay=%v forever=%v can-send=%s",
 		k.m.InFlight(), k.m.PendingBytes(), k.m.Failures(), k.m.BlackedOut(k.now), delay, forever, can)

@@ -65,6 +65,10 @@ var (
 	ErrTooManyInFlight = errors.New("too many requests in flight")
 	// ErrBackPressure: too many bytes wait to be written.
 	ErrBackPressure = errors.New("too many bytes pending")
+	// ErrThrottled: the broker wants nothing more for a while (KIP-219).
+	ErrThrottled = errors.New("throttled by the broker")
+	// ErrDraining: the owner is closing the connection. Also an ErrClosed.
+	ErrDraining = kind("connection draining", ErrClosed)
 
 	// ErrGivenUp: the caller stopped waiting, because its context ended. The
 	// request may still be carried out.
@@ -162,7 +166,7 @@ func Retriable(err error) bool {
 		}
 	}
 	for _, later := range [...]error{
-		ErrConnection, ErrTimeout, ErrNotReady, ErrTooManyInFlight, ErrBackPressure,
+		ErrConnection, ErrTimeout, ErrNotReady, ErrTooManyInFlight, ErrBackPressure, ErrThrottled,
 	} {
 		if errors.Is(err, later) {
 			return true

@@ -26,14 +26,20 @@ type Future struct {
 	sent Sent
 	size int // of the frame
 
-	start, end uint64 // its place in the stream of bytes sent
-	deadline   time.Time
-	flexible   bool // the headers carry tagged fields
+	start, end uint64        // its place in the stream of bytes sent
+	deadline   time.Time     // zero: none of its own
+	standstill time.Duration // of the Machine when it was admitted
+	flexible   bool          // the headers carry tagged fields
 	noResponse bool
 	control    bool // a call of the core's own
 	abandoned  bool
 	done       bool
 	spare      []byte // memory for the next body
+}
+
+// due is when it times out, with the clocks having stood still for so long in all.
+func (f *Future) due(standstill time.Duration) time.Time {
+	return f.deadline.Add(standstill - f.standstill)
 }
 
 // Done reports whether it was filled in.

@@ -30,7 +30,8 @@ type Machine struct {
 	now  time.Time
 
 	state   State
-	epoch   uint64 // of the current attempt, from 1
+	since   time.Time // when it was reached; zero: it is the first
+	epoch   uint64    // of the current attempt, from 1
 	out     outbox
 	lastErr *Error
 	backoff backoff
@@ -46,12 +47,15 @@ type Machine struct {
 	again       bool             // the next attempt is for the same endpoint, at once
 	attempt     int              // since the connection was last ready
 	started     time.Time        // of the current attempt
-	setupBy     time.Time        // when the attempt is given up
+	setupBy     time.Time        // when this step of the attempt is given up
+	addressBy   time.Time        // when the attempt is
 	setupEnd    time.Time        // when all attempts since the look-up are
+	avoid       string           // the address that failed last is tried last
 	ask         int16            // the version that ApiVersions is asked at
 	worked      int16            // the version that worked last; -1: none
 	askV0       bool             // the next connection asks at v0
 	versions    *Versions
+	configured  *Versions // of Config.APIVersion; nil: ask
 	login       login
 
 	// The way of a request: machine_send, machine_receive, machine_close.
@@ -69,6 +73,14 @@ type Machine struct {
 	firstByte  time.Time // when the first byte of the frame under way came
 	spaceLent  bool
 	free       []*Future
+
+	// While it stands: machine_throttle, machine_idle, machine_drain.
+	throttledUntil time.Time
+	standstill     time.Duration // how long the clocks of requests have stood still in all
+	lastTraffic    time.Time     // a byte went or came, or the connection became ready
+	warming        bool          // a question that keeps the connection warm is in flight
+	draining       bool
+	drainFinal     bool
 }
 
 // NewMachine returns a Machine in state Disconnected. It panics if cfg is not
@@ -86,7 +98,10 @@ func NewMachine(cfg Config) *Machine {
 		backoff: backoff{base: cfg.BackoffBase, max: cfg.BackoffMax, chance: cfg.Chance},
 		frames:  frameReader{limit: cfg.MaxFrameBytes},
 	}
-	m.sink = guardedSink{cfg.Metrics, &m.broken}
+	if cfg.APIVersion != (Release{}) {
+		m.configured, _, _ = VersionsOf(cfg.APIVersion)
+	}
+	m.sink = guardedSink{sink: cfg.Metrics, broken: &m.broken}
 	return m
 }
 
@@ -152,6 +167,7 @@ func (m *Machine) tick(now time.Time) {
 
 // setState makes one move and reports it.
 func (m *Machine) setState(to State, err error) {
+	m.since = m.now
 	if !m.state.mayBecome(to) {
 		panic("domain: no way from " + m.state.String() + " to " + to.String())
 	}
@@ -223,11 +239,20 @@ func (m *Machine) LastError() error {
 	return m.lastErr
 }
 
-// InFlight is the number of requests that wait for an answer.
-func (m *Machine) InFlight() int { return m.inflight.len() }
+// InFlight is the number of the owner's requests that wait for an answer.
+func (m *Machine) InFlight() int {
+	if m.warming {
+		return m.inflight.len() - 1
+	}
+	return m.inflight.len()
+}
 
 // RequestTimeout is the configured one.
 func (m *Machine) RequestTimeout() time.Duration { return m.cfg.RequestTimeout }
 
 // PendingBytes is how much waits to be written.
 func (m *Machine) PendingBytes() int { return m.pending.len() }
+
+// Busy reports whether a call of the core's own is under way: a step of the set-up,
+// or a question that keeps the connection warm.
+func (m *Machine) Busy() bool { return m.state.SettingUp() || m.warming }

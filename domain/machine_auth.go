@@ -52,7 +52,7 @@ func (m *Machine) authenticate() {
 		return
 	}
 	m.login.step = loginHandshake
-	m.sendControl(&ports.SASLHandshakeRequest{Mechanism: m.cfg.Mechanism}, handshakeVersion)
+	m.sendControl(&ports.SASLHandshakeRequest{Mechanism: m.cfg.Mechanism}, handshakeVersion, 0)
 }
 
 func (m *Machine) receiveHandshake(f *Future, body []byte) {
@@ -97,7 +97,7 @@ func (m *Machine) HandleToken(now time.Time, epoch uint64, token []byte, done bo
 			return
 		}
 		m.login = login{step: loginAnswer, last: done}
-		m.sendControl(&ports.SASLAuthenticateRequest{Token: token}, version)
+		m.sendControl(&ports.SASLAuthenticateRequest{Token: token}, version, 0)
 	case done:
 		m.loggedIn()
 	default:

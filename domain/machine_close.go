@@ -51,13 +51,13 @@ func (m *Machine) drop(e *Error, final bool) {
 	clean := e.Kind == ErrClosed
 	wasReady := m.state == Connected
 	m.penalise(clean, wasReady)
-	m.lastErr = e
+	m.lastErr, m.avoid = e, m.endpoint.Address
 	if clean {
-		m.lastErr = nil
+		m.lastErr, m.avoid = nil, ""
 	}
 
 	to := Disconnected
-	if final {
+	if final || m.drainFinal {
 		to = Closed
 	}
 	hangup := m.linked || m.resolving
@@ -66,6 +66,7 @@ func (m *Machine) drop(e *Error, final bool) {
 	m.setupBy = time.Time{}
 	m.versions = nil
 	m.login = login{}
+	m.warming, m.draining, m.drainFinal = false, false, false
 	m.frames.reset(m.spaceLent)
 	m.spaceLent = false
 	m.sink.ConnectionClosed(m.now, wasReady, clean)
@@ -106,11 +107,13 @@ type failing struct {
 	futures []*Future // in the order sent
 	queued  uint64    // the place in the stream where the connection's bytes end
 	now     time.Time // of the failure: who is past the deadline then timed out
+
+	standstill time.Duration // at that time
 }
 
 // takeAll empties the places where requests wait.
 func (m *Machine) takeAll(e *Error) *failing {
-	t := &failing{err: e, queued: m.queued, now: m.now}
+	t := &failing{err: e, queued: m.queued, now: m.now, standstill: m.standstill}
 	rest := m.unanswered
 	for m.inflight.len() > 0 {
 		f := m.inflight.pop()
@@ -175,8 +178,12 @@ var errOtherTimedOut = errors.New("another request on it timed out")
 func (m *Machine) ownError(t *failing, f *Future) *Error {
 	own := *t.err
 	own.Sent = f.sent
-	if own.Kind == ErrRequestTimeout && f.deadline.After(t.now) {
-		own.Kind, own.Cause, own.Hint = ErrConnection, errOtherTimedOut, ""
+	if own.Kind == ErrRequestTimeout {
+		if f.due(t.standstill).After(t.now) {
+			own.Kind, own.Cause = ErrConnection, errOtherTimedOut
+		} else {
+			own.Cause = inVain(f, f.sent, t.now)
+		}
 	}
 	return &own
 }

@@ -9,8 +9,9 @@ import (
 )
 
 // An attempt is one address: looked up first if none is left from the last
-// look-up. The addresses of a look-up are tried in turn, without a pause; only
-// when none is left does a failure count for the backoff. The set-up time-out
+// look-up. The addresses of a look-up are tried in turn, without a pause, the one
+// that failed last at the end; only when none is left does a failure count for the
+// backoff. The set-up time-out
 // begins with the look-up and covers all of them: what is left of it is shared
 // among the addresses that are left, as Go's own dialer does, so that one that is
 // silent leaves time for the next. A connection that became ready forgets the
@@ -69,7 +70,8 @@ func (m *Machine) takeAddress() {
 
 func (m *Machine) open() {
 	m.linked = true
-	m.setupBy = m.now.Add(m.setupEnd.Sub(m.now) / time.Duration(1+len(m.addresses)))
+	m.addressBy = m.now.Add(m.setupEnd.Sub(m.now) / time.Duration(1+len(m.addresses)))
+	m.setupBy = m.addressBy
 	m.note(Event{Kind: EventDialling, Endpoint: m.endpoint})
 	m.out.put(Output{Kind: Open, Epoch: m.epoch, Endpoint: m.endpoint})
 }
@@ -90,9 +92,23 @@ func (m *Machine) HandleAddresses(now time.Time, epoch uint64, eps []ports.Endpo
 		m.fail(m.newError(ErrResolve, err, ""))
 		return
 	}
-	m.addresses = append([]ports.Endpoint(nil), eps...)
+	m.addresses = m.inTurn(eps)
 	m.takeAddress()
 	m.open()
+}
+
+// inTurn puts the address that failed last behind the others (KAFKA-12193).
+func (m *Machine) inTurn(eps []ports.Endpoint) []ports.Endpoint {
+	first := make([]ports.Endpoint, 0, len(eps))
+	var last []ports.Endpoint
+	for _, e := range eps {
+		if e.Address == m.avoid {
+			last = append(last, e)
+		} else {
+			first = append(first, e)
+		}
+	}
+	return append(first, last...)
 }
 
 // HandleStage tells how far the link has come. Stages may be left out, and told
@@ -116,8 +132,7 @@ func (m *Machine) HandleStage(now time.Time, epoch uint64, s ports.Stage) {
 			m.note(Event{Kind: EventSecured, Endpoint: m.endpoint})
 		}
 		m.established = true
-		m.setState(NegotiatingVersions, nil)
-		m.askVersions()
+		m.negotiate()
 	default:
 		panic(fmt.Sprintf("domain: no such stage: %d", s))
 	}
@@ -157,6 +172,7 @@ func (m *Machine) ready() {
 	m.attempt = 0
 	m.lastErr = nil
 	m.setupBy = time.Time{}
+	m.lastTraffic = m.now
 	m.backoff.reset()
 	m.frames.trusted = true
 	m.sink.ConnectionReady(m.now, m.now.Sub(m.started))

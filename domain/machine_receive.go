@@ -33,6 +33,7 @@ func (m *Machine) HandleRead(now time.Time, epoch uint64, n int) {
 	}
 	m.frames.advance(n)
 	m.sink.BytesReceived(m.now, n)
+	m.lastTraffic = m.now
 	for m.established && epoch == m.epoch {
 		frame, own, err := m.frames.next()
 		if err != nil {
@@ -102,8 +103,8 @@ func (m *Machine) receive(frame []byte, own bool) {
 			f.body = []byte{} // nil would mean that no answer was expected
 		}
 	}
-	m.answered(f, sizeFieldBytes+len(frame))
-	m.forgetDeadline()
+	m.answered(f, sizeFieldBytes+len(frame), m.heed(f, body))
+	m.settle()
 }
 
 // mayBeAnswered reports whether all of a request may have left. An answer may
@@ -117,16 +118,26 @@ func (m *Machine) mayBeAnswered(f *Future) bool {
 }
 
 // answered completes a request that did what it was to do.
-func (m *Machine) answered(f *Future, size int) {
+func (m *Machine) answered(f *Future, size int, throttled time.Duration) {
 	f.sent = SentFully
 	f.Completed = m.now
-	m.sink.ResponseReceived(m.now, f.Request.Key(), f.Version, size, 0, f.Timing)
+	m.sink.ResponseReceived(m.now, f.Request.Key(), f.Version, size, throttled, f.Timing)
 	m.noteRequest(EventAnswered, f)
 	m.out.put(Output{Kind: Completed, Future: f})
 }
 
 // receiveControl hands the answer to a call of the core's own to who made it.
 func (m *Machine) receiveControl(f *Future, body []byte) {
+	defer func() {
+		f.done = true
+		m.Recycle(f)
+	}()
+	if m.warming {
+		// Whatever it says, the connection lives.
+		m.warming = false
+		m.settle()
+		return
+	}
 	switch f.Request.(type) {
 	case *ports.APIVersionsRequest:
 		m.receiveVersions(f, body)
@@ -135,8 +146,6 @@ func (m *Machine) receiveControl(f *Future, body []byte) {
 	case *ports.SASLAuthenticateRequest:
 		m.receiveAuthenticate(f, body)
 	}
-	f.done = true
-	m.Recycle(f)
 }
 
 // decodeControl reads the answer to a call of the core's own; a body that cannot

@@ -25,9 +25,13 @@ func (m *Machine) CanSend() error {
 		return ErrNotReady
 	case m.state != Connected:
 		return ErrNotConnected
+	case m.draining:
+		return ErrDraining
+	case !m.throttleEnd().IsZero():
+		return ErrThrottled
 	case m.CanSendMore():
 		return nil
-	case m.inflight.len() >= m.cfg.MaxInFlight:
+	case m.InFlight() >= m.cfg.MaxInFlight:
 		return ErrTooManyInFlight
 	}
 	return ErrBackPressure
@@ -36,7 +40,7 @@ func (m *Machine) CanSend() error {
 // CanSendMore reports whether the limits leave room for another request; whether
 // there is a connection does not matter.
 func (m *Machine) CanSendMore() bool {
-	return m.inflight.len() < m.cfg.MaxInFlight && m.pending.len() < m.cfg.MaxPendingBytes
+	return m.InFlight() < m.cfg.MaxInFlight && m.pending.len() < m.cfg.MaxPendingBytes
 }
 
 // Send admits a request, or refuses it with an *[Error]: the errors of CanSend,
@@ -66,12 +70,14 @@ func (m *Machine) Send(now time.Time, req ports.Message, timeout time.Duration) 
 	if timeout == 0 {
 		timeout = m.cfg.RequestTimeout
 	}
-	f.deadline = m.now.Add(timeout)
-	if m.earliest.IsZero() || f.deadline.Before(m.earliest) {
-		m.earliest = f.deadline
-	}
+	m.setDeadline(f, timeout)
 	m.admit(f)
 	return f, nil
+}
+
+func (m *Machine) setDeadline(f *Future, timeout time.Duration) {
+	f.deadline, f.standstill = m.now.Add(timeout), m.standstill
+	m.earliest = soonest(m.earliest, f.deadline)
 }
 
 func (m *Machine) refuse(kind error) *Error {
@@ -82,9 +88,9 @@ func (m *Machine) refuse(kind error) *Error {
 	return e
 }
 
-// sendControl sends a call of the core's own. The set-up's deadline is its
-// deadline.
-func (m *Machine) sendControl(req ports.Message, version int16) {
+// sendControl sends a call of the core's own. Without a timeout the set-up's
+// deadline is its deadline.
+func (m *Machine) sendControl(req ports.Message, version int16, timeout time.Duration) {
 	f := m.newFuture(req)
 	f.control = true
 	f.Version = version
@@ -100,6 +106,9 @@ func (m *Machine) sendControl(req ports.Message, version int16) {
 	if err != nil {
 		m.fail(m.newError(ErrMessage, err, ""))
 		return
+	}
+	if timeout > 0 {
+		m.setDeadline(f, timeout)
 	}
 	m.admit(f)
 }

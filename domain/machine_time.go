@@ -6,8 +6,9 @@ import (
 )
 
 // All the times that matter to a connection: when the pause after a failure
-// ends, when the set-up is given up, and when the first request in flight is. An
-// owner waits for the one that comes first.
+// ends, when the set-up is given up, when the first request in flight is, when a
+// throttle ends, and when too long nothing has happened. An owner waits for the
+// one that comes first.
 
 // NextDeadline is when HandleTimeout has something to do; zero: never. It may be
 // early, never late.
@@ -18,9 +19,19 @@ func (m *Machine) NextDeadline() time.Time {
 	case m.state.SettingUp():
 		return m.setupBy
 	case m.state == Connected:
-		return m.earliest
+		return soonest(m.earliest, m.throttleEnd(), m.idleDeadline())
 	}
 	return time.Time{}
+}
+
+// soonest is the earliest of the times that are set.
+func soonest(times ...time.Time) (first time.Time) {
+	for _, t := range times {
+		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
+			first = t
+		}
+	}
+	return first
 }
 
 // HandleTimeout says that time has passed. It may be called at any time.
@@ -33,6 +44,7 @@ func (m *Machine) HandleTimeout(now time.Time) {
 	if !m.earliest.IsZero() && !m.now.Before(m.earliest) {
 		m.sweep()
 	}
+	m.handleIdle()
 }
 
 // sweep drops the connection if a request is past its deadline: its answer may
@@ -41,16 +53,15 @@ func (m *Machine) HandleTimeout(now time.Time) {
 func (m *Machine) sweep() {
 	m.earliest = time.Time{}
 	consider := func(f *Future) (expired bool) {
-		if f.control {
+		if f.deadline.IsZero() {
 			return false
 		}
-		if !f.deadline.After(m.now) {
-			m.fail(m.newError(ErrRequestTimeout, nil, ""))
+		due := f.due(m.standstill)
+		if !due.After(m.now) {
+			m.fail(m.newError(ErrRequestTimeout, inVain(f, m.Sent(f), m.now), ""))
 			return true
 		}
-		if m.earliest.IsZero() || f.deadline.Before(m.earliest) {
-			m.earliest = f.deadline
-		}
+		m.earliest = soonest(m.earliest, due)
 		return false
 	}
 	for i := range m.inflight.len() {
@@ -65,13 +76,27 @@ func (m *Machine) sweep() {
 	}
 }
 
-// forgetDeadline lets an idle connection wait for nothing. While requests wait
-// the earliest deadline is left as it is: it is corrected when it comes.
-func (m *Machine) forgetDeadline() {
-	if m.inflight.len() == 0 && len(m.unanswered) == 0 {
-		m.earliest = time.Time{}
+// inVain tells what a request waited for.
+func inVain(f *Future, sent Sent, now time.Time) error {
+	what := "no answer"
+	if sent != SentFully {
+		what = "not written"
 	}
+	return fmt.Errorf("%s after %v", what, now.Sub(f.Queued).Round(time.Millisecond))
 }
+
+// settle lets a connection on which nothing waits wait for nothing. While requests
+// wait the earliest deadline is left as it is: it is corrected when it comes.
+func (m *Machine) settle() {
+	if m.waiting() {
+		return
+	}
+	m.earliest = time.Time{}
+	m.finishDrain()
+}
+
+// waiting reports whether any request is not done.
+func (m *Machine) waiting() bool { return m.inflight.len() > 0 || len(m.unanswered) > 0 }
 
 // silence tells what the set-up waited for.
 func (m *Machine) silence() error {

@@ -21,6 +21,9 @@ import (
 // Some brokers that are not Apache Kafka reset the connection instead (Azure
 // Event Hubs on v4): a connection lost while asking above v0 is followed by one
 // to the same address, at once, which asks at v0.
+//
+// Where the broker's release is configured it is not asked at all, and the table
+// of that release is taken for its own.
 
 const (
 	topAsk        = 4
@@ -37,17 +40,43 @@ func (m *Machine) topAsk() int16 {
 	return topAsk
 }
 
-func (m *Machine) askVersions() {
+// negotiate finds out what the broker has, or knows it.
+func (m *Machine) negotiate() {
+	if m.configured != nil {
+		m.negotiated(m.configured)
+		return
+	}
+	if limit := m.cfg.VersionsTimeout; limit > 0 && m.now.Add(limit).Before(m.setupBy) {
+		m.setupBy = m.now.Add(limit)
+	}
+	m.setState(NegotiatingVersions, nil)
+	m.askVersions()
+}
+
+func (m *Machine) negotiated(v *Versions) {
+	m.versions = v
+	m.setupBy = m.addressBy
+	m.note(Event{Kind: EventVersions, Endpoint: m.endpoint, Versions: v})
+	if m.cfg.Mechanism != "" {
+		m.authenticate()
+		return
+	}
+	m.ready()
+}
+
+func (m *Machine) askVersions() { m.sendControl(m.versionsQuestion(), m.ask, 0) }
+
+func (m *Machine) versionsQuestion() *ports.APIVersionsRequest {
 	node := int32(-1)
 	if m.cfg.NodeID != nil {
 		node = *m.cfg.NodeID
 	}
-	m.sendControl(&ports.APIVersionsRequest{
+	return &ports.APIVersionsRequest{
 		SoftwareName:    m.cfg.SoftwareName,
 		SoftwareVersion: m.cfg.SoftwareVersion,
 		ClusterID:       m.cfg.ClusterID,
 		NodeID:          node,
-	}, m.ask)
+	}
 }
 
 func (m *Machine) lostWhileAsking(err error) {
@@ -87,14 +116,8 @@ func (m *Machine) receiveVersions(f *Future, body []byte) {
 		m.fail(m.newError(ErrProtocol, err, ""))
 		return
 	}
-	m.versions = v
 	m.worked = f.Version
-	m.note(Event{Kind: EventVersions, Endpoint: m.endpoint, Versions: v})
-	if m.cfg.Mechanism != "" {
-		m.authenticate()
-		return
-	}
-	m.ready()
+	m.negotiated(v)
 }
 
 func (m *Machine) askLower(r *ports.APIVersionsResponse) {

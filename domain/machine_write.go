@@ -19,6 +19,7 @@ func (m *Machine) HandleWritten(now time.Time, epoch uint64, n int) {
 	m.written += uint64(n)
 	if n > 0 {
 		m.sink.BytesSent(m.now, n)
+		m.lastTraffic = m.now
 	}
 	if !m.established || epoch != m.epoch {
 		return
@@ -34,12 +35,12 @@ func (m *Machine) HandleWritten(now time.Time, epoch uint64, n int) {
 			break
 		}
 		m.noteWritten(f)
-		m.answered(f, 0)
+		m.answered(f, 0, 0)
 		done++
 	}
 	if done > 0 {
 		m.unanswered = append(m.unanswered[:0], m.unanswered[done:]...)
-		m.forgetDeadline()
+		m.settle()
 	}
 }
 

@@ -73,6 +73,8 @@ const (
 	EventLoggedIn                   // it ended, perhaps with Err
 	EventWritten                    // the last byte of Request was handed to the transport
 	EventAnswered                   // Request was answered; Completed follows
+	EventThrottled                  // nothing may be sent before Until
+	EventIdle                       // closed, since nothing was sent or received
 )
 
 // Event is one thing that happened on a connection.
@@ -84,6 +86,7 @@ type Event struct {
 	Mechanism string
 	Versions  *Versions
 	Request   RequestInfo
+	Until     time.Time
 	Err       error
 }
 

@@ -7,11 +7,13 @@ import (
 	"brokerconn/ports"
 )
 
-// guardedSink keeps a panic of the metrics sink from tearing a step of the
-// machine apart: it is remembered, and Next drops the connection for it.
+// guardedSink is where every event passes: it keeps the sums of [Stats], and a
+// panic of the metrics sink from tearing a step of the machine apart: it is
+// remembered, and Next drops the connection for it.
 type guardedSink struct {
 	sink   ports.MetricsSink
 	broken *error // the Machine's
+	sums   Stats
 }
 
 func (g *guardedSink) guard() {
@@ -21,46 +23,66 @@ func (g *guardedSink) guard() {
 }
 
 func (g *guardedSink) ConnectionStarted(now time.Time) {
+	g.sums.Attempts++
 	defer g.guard()
 	g.sink.ConnectionStarted(now)
 }
 
 func (g *guardedSink) ConnectionReady(now time.Time, took time.Duration) {
+	g.sums.Ready++
 	defer g.guard()
 	g.sink.ConnectionReady(now, took)
 }
 
 func (g *guardedSink) ConnectionClosed(now time.Time, ready, clean bool) {
+	g.sums.Closed++
+	if clean {
+		g.sums.ClosedClean++
+	}
 	defer g.guard()
 	g.sink.ConnectionClosed(now, ready, clean)
 }
 
 func (g *guardedSink) RequestSent(now time.Time, key, version int16, bytes int) {
+	g.sums.Requests++
 	defer g.guard()
 	g.sink.RequestSent(now, key, version, bytes)
 }
 
 func (g *guardedSink) ResponseReceived(now time.Time, key, version int16, bytes int, throttled time.Duration, t ports.Timing) {
+	g.sums.Responses++
+	if throttled > 0 {
+		g.sums.Throttled++
+	}
 	defer g.guard()
 	g.sink.ResponseReceived(now, key, version, bytes, throttled, t)
 }
 
 func (g *guardedSink) RequestFailed(now time.Time, key int16, timedOut bool) {
+	g.sums.Failed++
+	if timedOut {
+		g.sums.TimedOut++
+	}
 	defer g.guard()
 	g.sink.RequestFailed(now, key, timedOut)
 }
 
 func (g *guardedSink) BytesSent(now time.Time, n int) {
+	g.sums.BytesSent += int64(n)
+	g.sums.LastSent = now
 	defer g.guard()
 	g.sink.BytesSent(now, n)
 }
 
 func (g *guardedSink) BytesReceived(now time.Time, n int) {
+	g.sums.BytesReceived += int64(n)
+	g.sums.LastReceived = now
 	defer g.guard()
 	g.sink.BytesReceived(now, n)
 }
 
 func (g *guardedSink) StaleIgnored(now time.Time) {
+	g.sums.Stale++
 	defer g.guard()
 	g.sink.StaleIgnored(now)
 }

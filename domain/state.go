@@ -9,6 +9,8 @@ package domain
 //	                     +------------------------+    +-----------------------------------+
 //	                            without TLS                        without SASL
 //
+// Where the broker's release is configured NegotiatingVersions is left out.
+//
 // From each of them a failure or a Close leads back to Disconnected, and a final
 // Close from anywhere to Closed, which nothing leaves.
 
@@ -40,8 +42,8 @@ func (s State) String() string {
 // moves lists, for each state, the states that may follow it.
 var moves = [...][]State{
 	Disconnected:        {Connecting, Closed},
-	Connecting:          {Handshake, NegotiatingVersions, Disconnected, Closed},
-	Handshake:           {NegotiatingVersions, Disconnected, Closed},
+	Connecting:          {Handshake, NegotiatingVersions, Authenticating, Connected, Disconnected, Closed},
+	Handshake:           {NegotiatingVersions, Authenticating, Connected, Disconnected, Closed},
 	NegotiatingVersions: {Authenticating, Connected, Disconnected, Closed},
 	Authenticating:      {Connected, Disconnected, Closed},
 	Connected:           {Disconnected, Closed},

@@ -1,0 +1,57 @@
+package domain
+
+import "time"
+
+// A connection on which nothing happens. Brokers close one after 10 minutes
+// (connections.max.idle.ms), and load balancers drop it sooner and say nothing, so
+// that the next request times out. It is closed first, cleanly; or, if it is to be
+// kept, the broker is asked something that costs it nothing. Idle is a connection
+// without a request that waits, from the last byte that went or came.
+
+// idleDeadline is when handleIdle has something to do; zero: never.
+func (m *Machine) idleDeadline() time.Time {
+	if m.waiting() {
+		return time.Time{}
+	}
+	var warm, limit time.Time
+	if m.cfg.KeepWarm > 0 {
+		warm = m.lastTraffic.Add(m.cfg.KeepWarm)
+		if end := m.throttleEnd(); end.After(warm) {
+			warm = end
+		}
+	}
+	if m.cfg.IdleLimit > 0 {
+		limit = m.lastTraffic.Add(m.cfg.IdleLimit)
+	}
+	return soonest(warm, limit)
+}
+
+func (m *Machine) handleIdle() {
+	if m.state != Connected || m.waiting() {
+		return
+	}
+	idle := m.now.Sub(m.lastTraffic)
+	switch {
+	case m.cfg.IdleLimit > 0 && idle >= m.cfg.IdleLimit:
+		m.note(Event{Kind: EventIdle, Endpoint: m.endpoint})
+		m.Close(m.now, nil, false)
+	case m.cfg.KeepWarm > 0 && idle >= m.cfg.KeepWarm && m.throttleEnd().IsZero():
+		m.keepWarm()
+	}
+}
+
+// keepWarm asks for the API versions once more: every broker from 0.10 on knows
+// that request, and it needs no rights and no arguments.
+func (m *Machine) keepWarm() {
+	m.warming = true
+	m.sendControl(m.versionsQuestion(), max(m.worked, 0), m.cfg.RequestTimeout)
+}
+
+// Idle is for how long, at now, nothing has happened on the connection; 0 if it is
+// not Connected, or a request waits.
+func (m *Machine) Idle(now time.Time) time.Duration {
+	if m.state != Connected || m.waiting() {
+		return 0
+	}
+	return max(now.Sub(m.lastTraffic), 0)
+}

@@ -1,0 +1,40 @@
+package domain
+
+import "time"
+
+// Stats is a picture of a connection, and the sums since it was made. They are
+// true at one instant. Times not reached are zero.
+type Stats struct {
+	State   State
+	Since   time.Time // when that state was reached; zero: it is the first
+	Address string    // in use, or used last
+
+	InFlight       int       // requests that wait for an answer
+	PendingBytes   int       // bytes that wait to be written
+	ThrottledUntil time.Time // in the past: not throttled
+	FailuresInARow int       // to connect, since a connection was ready: what the backoff counts
+
+	Attempts      int64 // to connect, each address by itself
+	Ready         int64 // of them: came so far that requests were admitted
+	Closed        int64 // of the attempts: over, or failed
+	ClosedClean   int64 // of those closed: by their owner, or idle
+	Requests      int64 // admitted
+	Responses     int64 // of them: answered, or written if no answer is expected
+	Failed        int64 // of them: ended without an answer
+	TimedOut      int64 // of those failed: because their time was over
+	Throttled     int64 // answers that told of throttling
+	Stale         int64 // news of an older connection, ignored
+	BytesSent     int64
+	BytesReceived int64
+	LastSent      time.Time // when bytes last went
+	LastReceived  time.Time // when bytes last came
+}
+
+// Stats returns the picture.
+func (m *Machine) Stats() Stats {
+	s := m.sink.sums
+	s.State, s.Since, s.Address = m.state, m.since, m.endpoint.Address
+	s.InFlight, s.PendingBytes = m.InFlight(), m.pending.len()
+	s.ThrottledUntil, s.FailuresInARow = m.throttledUntil, m.backoff.failures
+	return s
+}
