@@ -52,6 +52,10 @@ func (f *Future) Err() error { return f.err }
 // until the Future is recycled.
 func (f *Future) Body() []byte { return f.body }
 
+// BodyVersion is the version that the body is written in: Version, but for a
+// refused ApiVersions, which is always answered in v0.
+func (f *Future) BodyVersion() int16 { return answeredIn(f, f.body) }
+
 // TakeBody is Body, given away: the memory is not reused.
 func (f *Future) TakeBody() []byte {
 	b := f.body

@@ -32,7 +32,7 @@ func (m *Machine) heed(f *Future, body []byte) time.Duration {
 func (m *Machine) throttleOf(f *Future, body []byte) (ms int32, wait bool) {
 	var err error
 	defer m.guardCodec(&err)
-	ms, wait = m.cfg.Codec.Throttle(f.Request, f.Version, body)
+	ms, wait = m.cfg.Codec.Throttle(f.Request, answeredIn(f, body), body)
 	return max(ms, 0), wait
 }
 

@@ -91,11 +91,7 @@ func (m *Machine) lostWhileAsking(err error) {
 
 // receiveVersions takes the answer to ApiVersions.
 func (m *Machine) receiveVersions(f *Future, body []byte) {
-	version := f.Version
-	if len(body) >= 2 && int16(binary.BigEndian.Uint16(body)) == codeUnsupportedVersion {
-		version = 0
-	}
-	r, ok := decodeControl[*ports.APIVersionsResponse](m, f.Request, version, body)
+	r, ok := decodeControl[*ports.APIVersionsResponse](m, f.Request, answeredIn(f, body), body)
 	if !ok {
 		return
 	}
@@ -118,6 +114,15 @@ func (m *Machine) receiveVersions(f *Future, body []byte) {
 	}
 	m.worked = f.Version
 	m.negotiated(v)
+}
+
+// answeredIn is the version that the answer to a request is written in.
+func answeredIn(f *Future, body []byte) int16 {
+	if f.Request.Key() == ports.KeyAPIVersions && len(body) >= 2 &&
+		int16(binary.BigEndian.Uint16(body)) == codeUnsupportedVersion {
+		return 0
+	}
+	return f.Version
 }
 
 func (m *Machine) askLower(r *ports.APIVersionsResponse) {

@@ -27,7 +27,7 @@ type ReleaseGuess struct {
 	// cannot be told from High.
 	AtLeast bool
 	// Key and Version are the rung: the API that decided, and the version that
-	// it reaches.
+	// it reaches. Key is -1 where nothing did: the release was configured.
 	Key, Version int16
 }
 

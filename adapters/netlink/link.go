@@ -45,6 +45,7 @@ var (
 	_ ports.Link    = (*link)(nil)
 	_ ports.Watcher = (*link)(nil)
 	_ ports.Parker  = (*link)(nil)
+	_ ports.Checker = (*link)(nil)
 )
 
 // handshaker is a net.Conn that has a handshake to do; tls.Conn is one.

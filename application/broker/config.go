@@ -46,10 +46,20 @@ type Config struct {
 	ClusterID string
 	NodeID    *int32
 
+	// APIVersion is "api_version": the release that the broker is taken for. It is
+	// then not asked for its API versions, on any connection; those of that release
+	// are used, or of the nearest lower one that is known, with a word to
+	// Hooks.Warning. From 0.8.0 on. The zero Release: the broker is asked.
+	APIVersion Release
+	// APIVersionTimeout is "api_version_auto_timeout_ms": how long the broker may
+	// take to tell its API versions, on each connection, within SetupTimeout. 0: 2 s.
+	APIVersionTimeout time.Duration
+
 	// RequestTimeout is "request_timeout_ms": from the call to the answer, the
-	// wait in line included. When it passes for a request that was sent, the
-	// connection is dropped: answers have no other order than that of the
-	// requests. 0: 30 s.
+	// wait in line included, and not the time for which the broker throttles. When
+	// it passes for a request that was sent, the connection is dropped: answers have
+	// no other order than that of the requests. For a single request see
+	// WithRequestTimeout and SendWithin. 0: 30 s.
 	RequestTimeout time.Duration
 	// SetupTimeout is from the look-up of the host until the connection is ready;
 	// several addresses share it. 0: 10 s.
@@ -59,6 +69,15 @@ type Config struct {
 	// "reconnect_backoff_max_ms"; then 20 % more or less, at random. 0: 50 ms
 	// and 1 s. A pause is at least about 1 ms.
 	ReconnectBackoff, ReconnectBackoffMax time.Duration
+	// IdleLimit is for how long nothing may be sent or received, with no request in
+	// flight, before the connection is closed, cleanly and without backoff: a
+	// broker would close it after 10 minutes, and what lies between perhaps sooner
+	// and silently. A Conn connects again on demand. 0: 9 min for a Conn, none for a
+	// Polled. Less than 0: none.
+	IdleLimit time.Duration
+	// KeepWarm is after how long without traffic the broker is asked for its API
+	// versions, so that the connection is kept. 0: never. Less than IdleLimit.
+	KeepWarm time.Duration
 	// NoReconnect makes a Conn final: once lost it is closed. For proxies, whose
 	// peer must learn of the loss. No meaning for Polled.
 	NoReconnect bool
@@ -141,6 +160,7 @@ func (c *Config) check() error {
 		value   time.Duration
 	}{
 		{"RequestTimeout", c.RequestTimeout}, {"SetupTimeout", c.SetupTimeout},
+		{"APIVersionTimeout", c.APIVersionTimeout}, {"KeepWarm", c.KeepWarm},
 		{"ReconnectBackoff", c.ReconnectBackoff}, {"ReconnectBackoffMax", c.ReconnectBackoffMax},
 	} {
 		if d.value < 0 {
@@ -150,6 +170,10 @@ func (c *Config) check() error {
 	if base, most := c.ReconnectBackoff, c.ReconnectBackoffMax; most > 0 && base > most {
 		refuse("ReconnectBackoffMax", "%v is less than ReconnectBackoff, %v", most, base)
 	}
+	if c.KeepWarm > 0 && c.IdleLimit > 0 && c.KeepWarm >= c.IdleLimit {
+		refuse("KeepWarm", "%v is not less than IdleLimit, %v", c.KeepWarm, c.IdleLimit)
+	}
+	c.checkAPIVersion(refuse)
 	for _, n := range []struct {
 		setting string
 		value   int
@@ -164,13 +188,36 @@ func (c *Config) check() error {
 	return errors.Join(problems...)
 }
 
-// withDefaults checks the settings and fills in the defaults.
-func (c Config) withDefaults() (Config, error) {
+func (c *Config) checkAPIVersion(refuse func(setting, problem string, args ...any)) {
+	r := c.APIVersion
+	if r == (Release{}) {
+		return
+	}
+	v, _, ok := domain.VersionsOf(r)
+	if !ok || r.Major < 0 || r.Minor < 0 || r.Patch < 0 {
+		refuse("APIVersion", "%v is no release of Kafka; 0.8.0 is the first that is known, and the zero Release asks the broker", r)
+		return
+	}
+	if _, _, can := v.Range(ports.KeyAPIVersions); c.KeepWarm > 0 && !can {
+		refuse("KeepWarm", "a broker of APIVersion %v has nothing to be asked for this; 0, or a release from 0.10.0 on", r)
+	}
+}
+
+// defaultIdleLimit of a Conn is a minute less than a broker's own
+// (connections.max.idle.ms), as in Kafka's Java client.
+const defaultIdleLimit = 9 * time.Minute
+
+// withDefaults checks the settings and fills in the defaults. idle is the one of
+// IdleLimit.
+func (c Config) withDefaults(idle time.Duration) (Config, error) {
+	c.IdleLimit = cmp.Or(c.IdleLimit, idle)
 	if err := c.check(); err != nil {
 		return Config{}, err
 	}
 	c.Host = cmp.Or(c.Host, "localhost")
 	c.Port = cmp.Or(c.Port, DefaultPort)
+	c.IdleLimit = max(c.IdleLimit, 0)
+	c.APIVersionTimeout = cmp.Or(c.APIVersionTimeout, 2*time.Second)
 	c.ClientID = cmp.Or(c.ClientID, "brokerconn-"+Version)
 	if c.SoftwareName == "" {
 		c.SoftwareName = "brokerconn"
@@ -192,7 +239,19 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Hooks == nil {
 		c.Hooks = &Hooks{}
 	}
+	c.warn()
 	return c, nil
+}
+
+// warn tells of settings that can be used, and may not mean what was meant.
+func (c *Config) warn() {
+	r := c.APIVersion
+	if r == (Release{}) {
+		return
+	}
+	if _, known, _ := domain.VersionsOf(r); known.String() != r.String() {
+		c.Hooks.warn(fmt.Sprintf("APIVersion: release %v is not known; the broker is taken for a %v", r, known))
+	}
 }
 
 // connection makes the core; park as in domain.NewConnection.
@@ -205,11 +264,15 @@ func (c *Config) connection(park bool) *domain.Connection {
 		SoftwareVersion: c.SoftwareVersion,
 		ClusterID:       c.ClusterID,
 		NodeID:          c.NodeID,
+		APIVersion:      c.APIVersion,
 		MaxInFlight:     c.MaxInFlight,
 		MaxPendingBytes: c.MaxPendingBytes,
 		MaxFrameBytes:   c.MaxResponseBytes,
 		RequestTimeout:  c.RequestTimeout,
 		SetupTimeout:    c.SetupTimeout,
+		VersionsTimeout: c.APIVersionTimeout,
+		IdleLimit:       c.IdleLimit,
+		KeepWarm:        c.KeepWarm,
 		BackoffBase:     c.ReconnectBackoff,
 		BackoffMax:      c.ReconnectBackoffMax,
 		Chance:          c.Chance,

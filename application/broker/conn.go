@@ -33,6 +33,7 @@ type Conn struct {
 	dialling bool // Dial waits
 	dialled  chan error
 	wanted   bool    // Send was refused for want of a connection
+	closing  bool    // Drain was called
 	failures []error // of the attempts while Dial waits
 	over     bool    // closed for good, and everybody was told
 	gone     chan struct{}
@@ -53,7 +54,7 @@ type Conn struct {
 // NewConn returns a Conn that connects when it is first asked for something. The
 // error lists every setting that cannot be used.
 func NewConn(cfg Config) (*Conn, error) {
-	cfg, err := cfg.withDefaults()
+	cfg, err := cfg.withDefaults(defaultIdleLimit)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +93,7 @@ func (c *Conn) RequestRaw(ctx context.Context, req *ports.RawRequest) ([]byte, e
 	if req == nil {
 		panic("broker: the request is nil")
 	}
-	f := c.enter(req)
+	f := c.enter(req, requestTimeout(ctx))
 	defer f.Release()
 	if err := c.await(ctx, f); err != nil {
 		return nil, err
@@ -106,7 +107,7 @@ func (c *Conn) RequestRaw(ctx context.Context, req *ports.RawRequest) ([]byte, e
 // Call is Request for any message that the Codec speaks.
 func (c *Conn) Call(ctx context.Context, req ports.Message) (ports.Message, error) {
 	mustHave(req)
-	f := c.enter(req)
+	f := c.enter(req, requestTimeout(ctx))
 	defer f.Release()
 	if err := c.await(ctx, f); err != nil {
 		return nil, err
@@ -118,20 +119,34 @@ func (c *Conn) Call(ctx context.Context, req ports.Message) (ports.Message, erro
 // there, or at once with an error if the request was refused. It never waits in
 // line; refused for want of a connection, it sees to it that one is tried for the
 // next. Release the Future when it is no longer looked at.
-func (c *Conn) Send(req ports.Message) *Future {
+func (c *Conn) Send(req ports.Message) *Future { return c.send(req, 0) }
+
+// SendWithin is Send with a time-out of the request's own, in place of
+// Config.RequestTimeout. It must be more than nothing.
+func (c *Conn) SendWithin(req ports.Message, timeout time.Duration) *Future {
+	mustLast(timeout)
+	return c.send(req, timeout)
+}
+
+func (c *Conn) send(req ports.Message, timeout time.Duration) *Future {
 	mustHave(req)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f := c.futures.take(c, req)
+	now := c.cfg.Clock.Now()
+	c.core.Check(now)
 	var err error
-	if c.line.len() > 0 {
+	switch {
+	case c.closing:
+		err = c.core.Machine.Failure(ErrDraining, nil)
+	case c.line.len() > 0:
 		err = c.core.Machine.Failure(ErrTooManyInFlight, nil) // others came first
-	} else {
-		err = c.admit(f, c.cfg.Clock.Now(), 0)
+	default:
+		err = c.admit(f, now, timeout)
 	}
 	if err != nil {
 		c.refuse(f, err)
-		c.wanted = true
+		c.wanted = !c.closing
 		c.drain()
 		return f
 	}

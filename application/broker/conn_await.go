@@ -1,9 +1,11 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"runtime"
+	"time"
 
 	"brokerconn/ports"
 )
@@ -12,14 +14,19 @@ import (
 // caller, and then parks until it is told.
 
 // enter sends a request, or puts it in line.
-func (c *Conn) enter(req ports.Message) *Future {
+func (c *Conn) enter(req ports.Message, timeout time.Duration) *Future {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f := c.futures.take(c, req)
 	now := c.cfg.Clock.Now()
 	m := c.core.Machine
+	c.core.Check(now)
+	if c.closing {
+		c.refuse(f, m.Failure(ErrDraining, nil))
+		return f
+	}
 	if c.line.len() == 0 && m.CanSend() == nil {
-		err := c.admit(f, now, 0)
+		err := c.admit(f, now, timeout)
 		if err == nil {
 			return f
 		}
@@ -32,7 +39,9 @@ func (c *Conn) enter(req ports.Message) *Future {
 		c.refuse(f, m.Failure(ErrClosed, m.LastError()))
 		return f
 	}
-	f.deadline = now.Add(m.RequestTimeout())
+	f.deadline = now.Add(cmp.Or(timeout, m.RequestTimeout()))
+	// The throttle that lasts now has stopped the clocks of those before this one.
+	f.standstill = m.Standstill() - m.ThrottleDelay(now)
 	c.line.join(f)
 	return f
 }

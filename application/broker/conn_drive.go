@@ -132,11 +132,15 @@ func (c *Conn) completed(core *domain.Future) {
 // made work for the core.
 func (c *Conn) attend(now time.Time) (work bool) {
 	m := c.core.Machine
-	for f := c.line.expired(now); f != nil; f = c.line.expired(now) {
+	standstill := m.Standstill()
+	c.line.expire(now, standstill, func(f *Future) {
 		c.refuse(f, m.Failure(ErrRequestTimeout, m.LastError()))
+	})
+	if c.line.len() > 0 {
+		work = c.core.Check(now)
 	}
 	for f := c.line.first(); f != nil && m.CanSend() == nil; f = c.line.first() {
-		err := c.admit(f, now, f.deadline.Sub(now))
+		err := c.admit(f, now, f.due(standstill).Sub(now))
 		if errors.Is(err, ErrBackPressure) {
 			break
 		}
@@ -147,9 +151,13 @@ func (c *Conn) attend(now time.Time) (work bool) {
 		}
 		work = true
 	}
-	if work || m.State().SettingUp() {
+	if work || m.Busy() {
 		c.startWriter()
 		c.startReader()
+	}
+	if c.closing && c.line.len() == 0 && m.State() != Closed {
+		m.Drain(now, true)
+		return work || m.State() == Closed
 	}
 	if (c.dialling || c.wanted || c.line.len() > 0) && m.State() == Disconnected && !m.BlackedOut(now) {
 		m.Connect(now)

@@ -34,7 +34,7 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 // Connect waits until requests are admitted, in line with them, and connects if
 // need be, again and again until ctx or the request time-out ends.
 func (c *Conn) Connect(ctx context.Context) error {
-	f := c.enter(nil)
+	f := c.enter(nil, requestTimeout(ctx))
 	defer f.Release()
 	if err := c.await(ctx, f); err != nil {
 		return err

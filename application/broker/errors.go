@@ -54,6 +54,8 @@ var (
 	ErrNotReady             = domain.ErrNotReady             // refused: not established yet
 	ErrTooManyInFlight      = domain.ErrTooManyInFlight      // refused: the in-flight limit
 	ErrBackPressure         = domain.ErrBackPressure         // refused: too much waits to be written
+	ErrThrottled            = domain.ErrThrottled            // refused: the broker wants nothing more for a while
+	ErrDraining             = domain.ErrDraining             // refused: the connection is being closed; also an ErrClosed
 	ErrPort                 = domain.ErrPort                 // a port panicked; also an ErrConnection
 )
 

@@ -27,8 +27,10 @@ type Future struct {
 	core     *domain.Future // once admitted
 	epoch    uint64         // of the connection that it was admitted to
 	deadline time.Time      // counted from the call
-	queued   bool           // in line
-	freed    bool           // released
+	// standstill is how long the clocks had stood still when it joined the line.
+	standstill time.Duration
+	queued     bool // in line
+	freed      bool // released
 
 	err     error // of one that was not admitted, or cannot be decoded
 	decoded bool
@@ -40,6 +42,12 @@ type owner interface {
 	decode(f *Future) (ports.Message, error)
 	giveUp(ctx context.Context, f *Future) error
 	release(f *Future)
+}
+
+// due is when its time in line is over, with the clocks having stood still for so
+// long in all.
+func (f *Future) due(standstill time.Duration) time.Time {
+	return f.deadline.Add(standstill - f.standstill)
 }
 
 // Done receives, once, when the request is done.
@@ -101,7 +109,7 @@ func decodeWith(codec ports.Codec, f *domain.Future) (_ ports.Message, err error
 	if err := f.Err(); err != nil {
 		return nil, err
 	}
-	body := f.TakeBody()
+	version, body := f.BodyVersion(), f.TakeBody()
 	if body == nil {
 		return nil, nil
 	}
@@ -113,7 +121,7 @@ func decodeWith(codec ports.Codec, f *domain.Future) (_ ports.Message, err error
 			err = fmt.Errorf("panic in the codec: %v", p)
 		}
 	}()
-	return codec.Decode(f.Request, f.Version, body)
+	return codec.Decode(f.Request, version, body)
 }
 
 // forTheOthers is why the connection goes when an answer could not be read. The

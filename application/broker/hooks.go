@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"time"
+
 	"brokerconn/domain"
 	"brokerconn/ports"
 )
@@ -55,6 +57,15 @@ type Hooks struct {
 	// RequestFailed: an admitted request ended without an answer.
 	RequestFailed func(RequestInfo, error)
 
+	// Throttled: the broker wants nothing more before until.
+	Throttled func(endpoint Endpoint, until time.Time)
+	// Idle: the connection is closed because nothing happened on it for IdleLimit.
+	// Nothing is wrong.
+	Idle func(endpoint Endpoint)
+	// Warning: a setting may not mean what was meant. It comes while the Conn or
+	// Polled is made.
+	Warning func(text string)
+
 	// Panicked is given what another hook panicked with.
 	Panicked func(v any)
 }
@@ -66,7 +77,13 @@ type RequestInfo = domain.RequestInfo
 func (h *Hooks) tracing() bool {
 	return h.Resolving != nil || h.Resolved != nil || h.Dialling != nil || h.Dialled != nil ||
 		h.Secured != nil || h.Versions != nil || h.Login != nil || h.LoggedIn != nil ||
-		h.RequestWritten != nil || h.RequestAnswered != nil
+		h.RequestWritten != nil || h.RequestAnswered != nil ||
+		h.Throttled != nil || h.Idle != nil
+}
+
+func (h *Hooks) warn(text string) {
+	defer h.contain()
+	call(h.Warning, text)
 }
 
 func (h *Hooks) contain() {
@@ -118,6 +135,10 @@ func (h *Hooks) noted(host string, port uint16, e *domain.Event) {
 		call(h.RequestWritten, e.Request)
 	case domain.EventAnswered:
 		call(h.RequestAnswered, e.Request)
+	case domain.EventThrottled:
+		call2(h.Throttled, e.Endpoint, e.Until)
+	case domain.EventIdle:
+		call(h.Idle, e.Endpoint)
 	}
 }
 

@@ -3,18 +3,22 @@ package broker
 import "time"
 
 // line is the callers that wait to be admitted, first come, first served. Those
-// who gave up leave a gap that is skipped. All wait equally long, so that whoever
-// came first is also the first whose time is over.
+// who gave up leave a gap that is skipped. The earliest deadline is corrected when
+// it comes.
 type line struct {
-	waiting []*Future
-	head    int
-	present int // waiting and not gone
+	waiting  []*Future
+	head     int
+	present  int       // waiting and not gone
+	earliest time.Time // nobody's time is over before this; zero: nobody waits
 }
 
 func (l *line) len() int { return l.present }
 
 func (l *line) join(f *Future) {
 	f.queued = true
+	if l.present == 0 || f.deadline.Before(l.earliest) {
+		l.earliest = f.deadline
+	}
 	l.waiting = append(l.waiting, f)
 	l.present++
 }
@@ -56,20 +60,32 @@ func (l *line) close() {
 	l.waiting, l.head = kept, 0
 }
 
-// deadline is when the time of the first is over; zero: nobody waits.
+// deadline is when expire may find somebody; zero: nobody waits.
 func (l *line) deadline() time.Time {
-	if f := l.first(); f != nil {
-		return f.deadline
+	if l.present == 0 {
+		return time.Time{}
 	}
-	return time.Time{}
+	return l.earliest
 }
 
-// expired takes out one whose time is over, and gives nil when there is none.
-func (l *line) expired(now time.Time) *Future {
-	f := l.first()
-	if f == nil || f.deadline.After(now) {
-		return nil
+// expire takes out all whose time is over, in the order in which they came.
+func (l *line) expire(now time.Time, standstill time.Duration, tell func(*Future)) {
+	if l.present == 0 || now.Before(l.earliest) {
+		return
 	}
-	l.leave(f)
-	return f
+	var late []*Future
+	l.earliest = time.Time{}
+	for _, f := range l.waiting[l.head:] {
+		switch due := f.due(standstill); {
+		case !f.queued:
+		case !due.After(now):
+			late = append(late, f)
+		case l.earliest.IsZero() || due.Before(l.earliest):
+			l.earliest = due
+		}
+	}
+	for _, f := range late {
+		l.leave(f)
+		tell(f)
+	}
 }

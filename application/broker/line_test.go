@@ -14,13 +14,18 @@ func TestLine(t *testing.T) {
 		var l line
 		var want []*Future
 		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+		var standstill time.Duration
 		t.Repeat(map[string]func(*rapid.T){
 			"join": func(t *rapid.T) {
 				for range rapid.IntRange(1, 200).Draw(t, "callers") {
-					f := &Future{deadline: now.Add(time.Minute)}
+					f := &Future{standstill: standstill,
+						deadline: now.Add(time.Duration(rapid.IntRange(1, 90).Draw(t, "patience")) * time.Second)}
 					l.join(f)
 					want = append(want, f)
 				}
+			},
+			"throttle": func(t *rapid.T) {
+				standstill += time.Duration(rapid.IntRange(1, 30).Draw(t, "throttle")) * time.Second
 			},
 			"leave": func(t *rapid.T) {
 				for range rapid.IntRange(0, len(want)).Draw(t, "callers") {
@@ -32,14 +37,22 @@ func TestLine(t *testing.T) {
 			},
 			"expire": func(t *rapid.T) {
 				now = now.Add(time.Duration(rapid.IntRange(0, 90).Draw(t, "seconds")) * time.Second)
-				for f := l.expired(now); f != nil; f = l.expired(now) {
-					if len(want) == 0 || f != want[0] {
-						t.Fatal("it was not the first")
+				var late, left []*Future
+				for _, f := range want {
+					if f.deadline.Add(standstill - f.standstill).After(now) {
+						left = append(left, f)
+					} else {
+						late = append(late, f)
 					}
-					want = want[1:]
 				}
-				if len(want) > 0 && !want[0].deadline.After(now) {
-					t.Fatal("the first was to expire")
+				var told []*Future
+				l.expire(now, standstill, func(f *Future) { told = append(told, f) })
+				if !slices.Equal(told, late) {
+					t.Fatalf("%d were told, %d are late", len(told), len(late))
+				}
+				want = left
+				if d := l.deadline(); len(want) > 0 && !d.After(now) {
+					t.Fatalf("it is %v, and the next deadline %v", now, d)
 				}
 			},
 			"": func(t *rapid.T) {
@@ -52,8 +65,13 @@ func TestLine(t *testing.T) {
 					}
 					return
 				}
-				if l.first() != want[0] || !l.deadline().Equal(want[0].deadline) {
+				if l.first() != want[0] {
 					t.Fatal("another is first")
+				}
+				for _, f := range want {
+					if due := f.deadline.Add(standstill - f.standstill); l.deadline().After(due) {
+						t.Fatalf("the deadline is %v, after that of one who waits, %v", l.deadline(), due)
+					}
 				}
 			},
 		})

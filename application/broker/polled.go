@@ -46,7 +46,7 @@ type Result struct {
 // NewPolled returns a Polled in state Disconnected. The error lists every setting
 // that cannot be used.
 func NewPolled(cfg Config) (*Polled, error) {
-	cfg, err := cfg.withDefaults()
+	cfg, err := cfg.withDefaults(0)
 	if err != nil {
 		return nil, err
 	}
@@ -104,11 +104,20 @@ func (p *Polled) Close(err error) {
 
 // Send sends a request. If it is refused, its Future has failed already. With
 // blocking, Send waits until it is written.
-func (p *Polled) Send(req ports.Message, blocking bool) *Future {
+func (p *Polled) Send(req ports.Message, blocking bool) *Future { return p.send(req, blocking, 0) }
+
+// SendWithin is Send with a time-out of the request's own, in place of
+// Config.RequestTimeout. It must be more than nothing.
+func (p *Polled) SendWithin(req ports.Message, blocking bool, timeout time.Duration) *Future {
+	mustLast(timeout)
+	return p.send(req, blocking, timeout)
+}
+
+func (p *Polled) send(req ports.Message, blocking bool, timeout time.Duration) *Future {
 	mustHave(req)
 	p.pump()
 	f := p.futures.take(p, req)
-	core, err := p.core.Machine.Send(p.cfg.Clock.Now(), req, 0)
+	core, err := p.core.Machine.Send(p.cfg.Clock.Now(), req, timeout)
 	if err != nil {
 		f.err = err
 		f.complete()
@@ -226,9 +235,5 @@ func (p *Polled) CheckVersion(timeout time.Duration) (ReleaseGuess, error) {
 			return ReleaseGuess{}, err
 		}
 	}
-	g, ok := domain.GuessRelease(p.core.Machine.Versions())
-	if !ok {
-		return ReleaseGuess{}, p.core.Machine.Failure(ErrNoRelease, nil)
-	}
-	return g, nil
+	return p.cfg.release(p.core.Machine, p.core.Machine.Versions())
 }

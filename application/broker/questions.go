@@ -99,11 +99,19 @@ func (c *Conn) CheckVersion(ctx context.Context) (ReleaseGuess, error) {
 	if err != nil {
 		return ReleaseGuess{}, err
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cfg.release(c.core.Machine, v)
+}
+
+// release says which one a broker with the table v is.
+func (c *Config) release(m *domain.Machine, v *Versions) (ReleaseGuess, error) {
+	if r := c.APIVersion; r != (Release{}) {
+		return ReleaseGuess{Low: r, High: r, Key: -1}, nil
+	}
 	g, ok := domain.GuessRelease(v)
 	if !ok {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		return ReleaseGuess{}, c.core.Machine.Failure(ErrNoRelease, nil)
+		return ReleaseGuess{}, m.Failure(ErrNoRelease, nil)
 	}
 	return g, nil
 }

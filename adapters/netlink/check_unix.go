@@ -1,0 +1,24 @@
+//go:build unix
+
+package netlink
+
+import (
+	"io"
+	"os"
+	"syscall"
+)
+
+// peek tells whether the end of the stream, or an error, is what comes next.
+func peek(fd uintptr) error {
+	var one [1]byte
+	n, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+	switch {
+	case err == syscall.EAGAIN, err == syscall.EINTR:
+		return nil
+	case err != nil:
+		return os.NewSyscallError("recvfrom", err)
+	case n == 0:
+		return io.EOF
+	}
+	return nil
+}

@@ -1,0 +1,38 @@
+package broker
+
+import (
+	"time"
+
+	"brokerconn/domain"
+)
+
+// Stats is a picture of a connection at one instant, and the sums since it was
+// made.
+type Stats struct {
+	domain.Stats
+	Waiting int // callers in line; 0 for a Polled
+}
+
+// Stats returns a picture of the connection. It costs a lock for a moment.
+func (c *Conn) Stats() Stats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return Stats{c.core.Machine.Stats(), c.line.len()}
+}
+
+// Stats returns a picture of the connection.
+func (p *Polled) Stats() Stats { return Stats{Stats: p.core.Machine.Stats()} }
+
+// ThrottleDelay is for how long the broker wants nothing more to be sent
+// (KIP-219); requests are refused with ErrThrottled, or wait in line.
+func (c *Conn) ThrottleDelay() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.core.Machine.ThrottleDelay(c.cfg.Clock.Now())
+}
+
+// ThrottleDelay is for how long the broker wants nothing more to be sent
+// (KIP-219); requests are refused with ErrThrottled.
+func (p *Polled) ThrottleDelay() time.Duration {
+	return p.core.Machine.ThrottleDelay(p.cfg.Clock.Now())
+}

@@ -1,0 +1,39 @@
+package domain
+
+import (
+	"time"
+
+	"brokerconn/ports"
+)
+
+// A request that goes out on a connection which the peer has closed meanwhile is
+// lost, and whether the broker acted on it is unknown. So the first one after a
+// while of silence is preceded by a look at the link: if the end has arrived, the
+// connection goes down before anything is written, and the request finds that out
+// in time to take the next.
+
+// checkAfter is how long nothing has to have happened before it is worth a system
+// call.
+const checkAfter = time.Second
+
+// Check looks whether the peer has closed a connection on which nothing happened
+// for a while. It is called before a request is admitted. news: Step has something
+// to do.
+func (c *Connection) Check(now time.Time) (news bool) {
+	if c.link == nil || c.Machine.Idle(now) < checkAfter {
+		return false
+	}
+	if c.parker == nil {
+		return c.receive(now)
+	}
+	link, ok := c.link.(ports.Checker)
+	if !ok {
+		return false
+	}
+	var err error
+	c.guard("transport", func() { err = link.Check() })
+	if err != nil {
+		c.Machine.HandleLost(now, c.epoch, err)
+	}
+	return err != nil || c.Machine.broken != nil
+}
