@@ -1,12 +1,11 @@
 package domain
 
 // The API versions of every release from 0.8.0 on, by the rules of
-// release_ranges.go. From 0.10.0 on they are `validVersions` of Apache Kafka's
-// message definitions (clients/src/main/resources/common/message, before 2.4 the
-// schemas in clients/.../common/protocol) at each release's tag, as far as the
-// broker's listener has them; 0.8 and 0.9 are from the protocol guide of their
-// time. Real brokers of each release since 0.10.0 answered the same:
-// testdata/releases_measured.tsv.
+// release_ranges.go. From 2.4 on they are `validVersions` of Apache Kafka's message
+// definitions (clients/src/main/resources/common/message/*Request.json) at the
+// release's tag, where `listeners` has the broker; before, those of the schemas in
+// clients/src/main/java/org/apache/kafka/common; 0.8 and 0.9 are from the protocol
+// guide of their time and the requests' readers in core/src/main/scala/kafka/api.
 
 // knownReleases are the releases that have a table.
 const knownReleases = `
