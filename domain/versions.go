@@ -9,7 +9,8 @@ import (
 	"brokerconn/ports"
 )
 
-// Versions is what a broker answered to ApiVersions: immutable, safe to share.
+// Versions is what a broker answered to ApiVersions, or the table of its release
+// where it is not asked (VersionsOf): immutable, safe to share.
 type Versions struct {
 	ranges    []ports.APIRange // by key, each key once
 	supported []ports.Feature
@@ -66,7 +67,8 @@ func (v *Versions) Supported() []ports.Feature { return slices.Clone(v.supported
 // Finalized are the features that the cluster agreed on.
 func (v *Versions) Finalized() []ports.Feature { return slices.Clone(v.finalized) }
 
-// Asked is the version of ApiVersions that the broker answered.
+// Asked is the version of ApiVersions that the broker answered, -1 for the table of
+// a release.
 func (v *Versions) Asked() int16 { return v.asked }
 
 // VersionError: the broker and this library have no version of an API in common.
