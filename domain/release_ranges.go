@@ -34,9 +34,9 @@ import (
 const notAsked = -1
 
 // VersionsOf returns the API versions of release r, and the known release whose
-// table that is: the highest that is not above r. It is another release than r where
-// more than a patch number is different: worth a warning to whoever named r. ok is
-// false when r is lower than all that are known.
+// table that is: the highest that is not above r. Where the two do not print the
+// same, r is not known: worth a warning to whoever named it. ok is false when r is
+// lower than all that are known.
 //
 // The table is read from its text in each call, about 40 microseconds: meant for the
 // making of a connection, not for each request.

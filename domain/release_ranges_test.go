@@ -53,8 +53,13 @@ func TestVersionsOfTakesTheNearestLower(t *testing.T) {
 		{domain.Release{4, 5, 0}, domain.Release{4, 4, 0}},
 		{domain.Release{9, 9, 0}, domain.Release{4, 4, 0}},
 	} {
-		if v, known, ok := domain.VersionsOf(c.asked); !ok || known != c.want || v == nil {
+		v, known, ok := domain.VersionsOf(c.asked)
+		if !ok || known != c.want || v == nil {
 			t.Errorf("%v: got %v %v, want %v", c.asked, known, ok, c.want)
+		}
+		patchOnly := c.asked.Major > 0 && c.asked.Minor == c.want.Minor && c.asked.Major == c.want.Major
+		if same := known.String() == c.asked.String(); same != patchOnly {
+			t.Errorf("%v and %v print the same: %v", c.asked, known, same)
 		}
 	}
 	for _, r := range []domain.Release{{}, {0, 7, 0}, {0, 7, 2}, {0, 8, -1}, {-1, 9, 0}} {
