@@ -19,11 +19,18 @@ func TestContract(t *testing.T) {
 	meta := kmsg.NewPtrMetadataRequest()
 	fetch := kmsg.NewPtrFetchRequest()
 	pinned := kafkacodec.At(meta, 1)
-	porttest.Codec(t, kafkacodec.Codec{},
-		porttest.CodecSample{Request: meta, Version: 9, Response: answer(t, meta, 9)},
-		porttest.CodecSample{Request: fetch, Version: 12, Response: answer(t, fetch, 12)},
-		porttest.CodecSample{Request: pinned, Version: 1, Response: answer(t, meta, 1)},
-	)
+	produce := kmsg.NewPtrProduceRequest()
+	samples := []porttest.CodecSample{
+		{Request: meta, Version: 9, Response: answer(t, meta, 9)},
+		{Request: fetch, Version: 12, Response: answer(t, fetch, 12)},
+		{Request: produce, Version: 5, Response: answer(t, produce, 5)},
+		{Request: produce, Version: 9, Response: answer(t, produce, 9)},
+		{Request: pinned, Version: 1, Response: answer(t, meta, 1)},
+	}
+	for i, s := range samples {
+		samples[i].ThrottleMillis, samples[i].Wait = throttleByKmsg(t, s.Request.Key(), s.Version, s.Response)
+	}
+	porttest.Codec(t, kafkacodec.Codec{}, samples...)
 }
 
 // answer is the response that kmsg writes itself.

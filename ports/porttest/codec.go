@@ -16,6 +16,10 @@ type CodecSample struct {
 	Request  ports.Message
 	Version  int16
 	Response []byte
+	// ThrottleMillis and Wait are what Throttle says of Response: 0 and false
+	// where the version has no such field.
+	ThrottleMillis int32
+	Wait           bool
 }
 
 // Codec checks a [ports.Codec]: with the messages of ports, whose bytes in every
@@ -28,7 +32,7 @@ func Codec(t *testing.T, codec ports.Codec, samples ...CodecSample) {
 	})
 	for _, c := range controlVectors {
 		for _, r := range c.responses {
-			samples = append(samples, CodecSample{c.request, r.version, []byte(r.bytes)})
+			samples = append(samples, CodecSample{c.request, r.version, []byte(r.bytes), r.throttle, r.wait})
 		}
 	}
 	t.Run("unknown messages", func(t *testing.T) { codecUnknown(t, codec) })
@@ -37,6 +41,7 @@ func Codec(t *testing.T, codec ports.Codec, samples ...CodecSample) {
 			codecTraits(t, codec, s)
 			codecAppend(t, codec, s)
 			codecDecode(t, codec, s)
+			codecThrottle(t, codec, s)
 		})
 	}
 	t.Run("many goroutines", func(t *testing.T) { codecConcurrent(t, codec, samples) })
@@ -79,6 +84,9 @@ func codecUnknown(t *testing.T, codec ports.Codec) {
 		}
 		if _, err := codec.Decode(m, 0, nil); err == nil {
 			t.Errorf("Decode(%T) has no error", m)
+		}
+		if ms, wait := codec.Throttle(m, 0, []byte("\x00\x00\x00\x09")); ms != 0 || wait {
+			t.Errorf("Throttle(%T): %d ms, %v", m, ms, wait)
 		}
 	}
 }
@@ -195,6 +203,7 @@ func codecConcurrent(t *testing.T, codec ports.Codec, samples []CodecSample) {
 				if _, err := codec.Decode(s.Request, s.Version, s.Response); err != nil {
 					t.Error(err)
 				}
+				isThrottle(t, codec, s, s.Response, "at the same time as others")
 			}
 		})
 	}

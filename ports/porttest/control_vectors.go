@@ -20,6 +20,9 @@ type responseVector struct {
 	version int16
 	bytes   string
 	message ports.Message
+	// What Throttle says of it.
+	throttle int32
+	wait     bool
 }
 
 // Parts of a flexible ApiVersions response: two APIs, and four tagged fields, of
@@ -49,12 +52,12 @@ var (
 func versionsResponses() []responseVector {
 	const ranges = "\x00\x23" + "\x00\x00\x00\x02" + "\x00\x03\x00\x01\x00\x0d" + "\x00\x12\x00\x00\x00\x05"
 	all := []responseVector{
-		{0, ranges, plainVersions},
-		{1, ranges + "\x00\x00\x00\x09", plainVersions},
-		{2, ranges + "\x00\x00\x00\x09", plainVersions},
+		{0, ranges, plainVersions, 0, false},
+		{1, ranges + "\x00\x00\x00\x09", plainVersions, 9, false},
+		{2, ranges + "\x00\x00\x00\x09", plainVersions, 9, true},
 	}
 	for v := int16(3); v <= 5; v++ {
-		all = append(all, responseVector{v, "\x00\x00" + flexibleRanges + "\x00\x00\x00\x09" + flexibleTags, fullVersions})
+		all = append(all, responseVector{v, "\x00\x00" + flexibleRanges + "\x00\x00\x00\x09" + flexibleTags, fullVersions, 9, true})
 	}
 	return all
 }
@@ -83,8 +86,8 @@ var controlVectors = []controlVector{
 		highest: 1, flexibleFrom: -1,
 		requests: []requestVector{{0, "\x00\x05PLAIN"}, {1, "\x00\x05PLAIN"}},
 		responses: []responseVector{
-			{0, "\x00\x21\x00\x00\x00\x02\x00\x05PLAIN\x00\x06GSSAPI", mechanisms},
-			{1, "\x00\x21\x00\x00\x00\x02\x00\x05PLAIN\x00\x06GSSAPI", mechanisms},
+			{0, "\x00\x21\x00\x00\x00\x02\x00\x05PLAIN\x00\x06GSSAPI", mechanisms, 0, false},
+			{1, "\x00\x21\x00\x00\x00\x02\x00\x05PLAIN\x00\x06GSSAPI", mechanisms, 0, false},
 		},
 	},
 	{
@@ -97,13 +100,13 @@ var controlVectors = []controlVector{
 		},
 		responses: []responseVector{
 			{0, "\x00\x3a\x00\x02no\x00\x00\x00\x03tok",
-				&ports.SASLAuthenticateResponse{ErrorCode: 58, ErrorMessage: "no", Token: []byte("tok")}},
+				&ports.SASLAuthenticateResponse{ErrorCode: 58, ErrorMessage: "no", Token: []byte("tok")}, 0, false},
 			{1, "\x00\x00\xff\xff\x00\x00\x00\x03tok\x00\x00\x00\x00\x00\x00\x0e\x10",
-				&ports.SASLAuthenticateResponse{Token: []byte("tok"), SessionLifetimeMillis: 3600}},
+				&ports.SASLAuthenticateResponse{Token: []byte("tok"), SessionLifetimeMillis: 3600}, 0, false},
 			{2, "\x00\x3a\x03no\x04tok\x00\x00\x00\x00\x00\x00\x0e\x10\x00",
-				&ports.SASLAuthenticateResponse{ErrorCode: 58, ErrorMessage: "no", Token: []byte("tok"), SessionLifetimeMillis: 3600}},
+				&ports.SASLAuthenticateResponse{ErrorCode: 58, ErrorMessage: "no", Token: []byte("tok"), SessionLifetimeMillis: 3600}, 0, false},
 			{2, "\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00", // PLAIN's answer: empty, not absent
-				&ports.SASLAuthenticateResponse{Token: []byte{}}},
+				&ports.SASLAuthenticateResponse{Token: []byte{}}, 0, false},
 		},
 	},
 }
