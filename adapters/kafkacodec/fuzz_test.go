@@ -28,12 +28,7 @@ func budget(body []byte) uint64 { return 4<<20 + 200*uint64(len(body)) }
 // FuzzDecode: whatever a broker sends is read or refused, without a panic,
 // within the budget, and, where it is read, as kmsg reads it.
 func FuzzDecode(f *testing.F) {
-	rnd := rand.New(rand.NewPCG(1, 2))
-	for _, key := range kafkacodec.Keys() {
-		for v, highest := int16(0), kmsg.ResponseForKey(key).MaxVersion(); v <= highest; v++ {
-			f.Add(key, v, filled(rnd, kmsg.ResponseForKey(key), v).AppendTo(nil))
-		}
-	}
+	addAnswers(f)
 	f.Fuzz(func(t *testing.T, key, version int16, body []byte) {
 		req := kmsg.RequestForKey(key)
 		if req == nil {
@@ -55,6 +50,43 @@ func FuzzDecode(f *testing.F) {
 		again := got.(kafkacodec.Response).AppendTo(nil)
 		if _, err := (kafkacodec.Codec{}).Decode(req, version, again); err != nil {
 			t.Fatalf("what was read from %x cannot be read again: %v", body, err)
+		}
+	})
+}
+
+// addAnswers seeds with an answer of each API and version.
+func addAnswers(f *testing.F) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for _, key := range kafkacodec.Keys() {
+		for v, highest := int16(0), kmsg.ResponseForKey(key).MaxVersion(); v <= highest; v++ {
+			f.Add(key, v, filled(rnd, kmsg.ResponseForKey(key), v).AppendTo(nil))
+		}
+	}
+}
+
+// FuzzThrottle: of what Decode can read, Throttle says what kmsg has read; of the
+// rest it says something that a caller can live with.
+func FuzzThrottle(f *testing.F) {
+	addAnswers(f)
+	f.Fuzz(func(t *testing.T, key, version int16, body []byte) {
+		req := kmsg.RequestForKey(key)
+		if req == nil {
+			return
+		}
+		kept := bytes.Clone(body)
+		ms, wait := kafkacodec.Codec{}.Throttle(req, version, body)
+		if !bytes.Equal(kept, body) {
+			t.Fatal("the body was written to")
+		}
+		if ms < 0 || wait && ms == 0 {
+			t.Fatalf("%d ms, %v", ms, wait)
+		}
+		resp, err := kafkacodec.Codec{}.Decode(req, version, body)
+		if err != nil {
+			return
+		}
+		if wantMS, wantWait := throttleIn(resp); ms != wantMS || wait != wantWait {
+			t.Fatalf("%d ms, %v, and kmsg has read %d ms, %v", ms, wait, wantMS, wantWait)
 		}
 	})
 }
