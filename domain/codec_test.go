@@ -112,7 +112,8 @@ func (c *textCodec) Throttle(_ ports.Message, _ int16, body []byte) (ms int32, w
 	if !wait && !delayed {
 		return 0, false
 	}
-	n, _ := strconv.ParseInt(string(rest), 10, 32)
+	number, _, _ := bytes.Cut(rest, []byte(" "))
+	n, _ := strconv.ParseInt(string(number), 10, 32)
 	return int32(n), wait
 }
 

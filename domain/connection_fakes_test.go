@@ -77,6 +77,7 @@ type fakeLink struct {
 	in       [][]byte
 	eof      error // what Recv says after in
 	closed   bool
+	ended    error // what Check says
 }
 
 func (l *fakeLink) Stage() (ports.Stage, error) {

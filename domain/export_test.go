@@ -9,9 +9,8 @@ func (s State) MayBecome(to State) bool { return s.mayBecome(to) }
 // SetLastCorrelationID lets a test come close to the end of the ids.
 func (m *Machine) SetLastCorrelationID(id int32) { m.lastID = id }
 
-// Waiting is the number of admitted requests that are not done, those of the
-// core's own included.
-func (m *Machine) Waiting() int { return m.inflight.len() + len(m.unanswered) }
+// Waiting is the number of the owner's requests that are not done.
+func (m *Machine) Waiting() int { return m.InFlight() + len(m.unanswered) }
 
 // NewVersions and Choose are how a table is taken, and asked.
 var NewVersions = newVersions

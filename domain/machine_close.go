@@ -66,7 +66,7 @@ func (m *Machine) drop(e *Error, final bool) {
 	m.setupBy = time.Time{}
 	m.versions = nil
 	m.login = login{}
-	m.warming, m.draining, m.drainFinal = false, false, false
+	m.warming, m.draining = false, false
 	m.frames.reset(m.spaceLent)
 	m.spaceLent = false
 	m.sink.ConnectionClosed(m.now, wasReady, clean)

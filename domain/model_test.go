@@ -2,6 +2,7 @@ package domain_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,12 +16,17 @@ import (
 // Next, in a world that may do anything but lie about epochs; see rig for what
 // must hold.
 func TestMachineAgainstModel(t *testing.T) {
-	seen := map[string]int{"answered": 0, "stale news": 0,
+	seen := map[string]int{"answered": 0, "stale news": 0, "throttled": 0, "late": 0, "drained": 0, "closed idle": 0, "kept warm": 0,
 		"failed not sent": 0, "failed partly sent": 0, "failed fully sent": 0}
 	check := func(t *rapid.T) {
 		seed := rapid.Uint64().Draw(t, "chance")
 		chance := func() uint64 { seed = seed*6364136223846793005 + 1442695040888963407; return seed ^ seed>>29 }
-		r := newRig(t, rapid.Bool().Draw(t, "sasl"), rapid.SampledFrom([]int{1, 3, 30}).Draw(t, "in flight"), chance)
+		r := newRig(t, rapid.Bool().Draw(t, "sasl"), rapid.SampledFrom([]int{1, 3, 30}).Draw(t, "in flight"), chance,
+			func(c *domain.Config) {
+				c.IdleLimit = rapid.SampledFrom([]time.Duration{0, 5 * time.Second}).Draw(t, "idle limit")
+				c.KeepWarm = rapid.SampledFrom([]time.Duration{0, 2 * time.Second}).Draw(t, "keep warm")
+				c.APIVersion = rapid.SampledFrom([]domain.Release{{}, {}, {Major: 2, Minor: 8}}).Draw(t, "release")
+			})
 		r.seen = seen
 		r.up(rapid.SampledFrom(states[:6]).Draw(t, "begin"))
 		below := func(n int, label string) int { return rapid.IntRange(0, n-1).Draw(t, label) }
@@ -60,6 +66,46 @@ func TestMachineAgainstModel(t *testing.T) {
 				r.written(below(200, "n"))
 				r.serve(false)
 				r.read(1 << 30)
+			},
+			"throttle": func(*rapid.T) { r.throttle = rapid.SampledFrom([]int{0, 0, 1, 700, 40_000}).Draw(t, "throttle") },
+			"no more": func(*rapid.T) {
+				waited := r.m.Waiting() > 0 || r.m.Busy()
+				r.do(func() { r.m.Drain(r.now, below(10, "for good") == 0) })
+				if r.drain(); !waited && r.m.State() == domain.Connected {
+					r.t.Fatalf("nothing waits, and it is %v", r.m.State())
+				}
+				if waited && errors.Is(r.m.CanSend(), domain.ErrDraining) {
+					seen["drained"]++
+				}
+			},
+			"overdue": func(*rapid.T) {
+				r.up(domain.Connected)
+				r.send(below(60, "size"), rapid.Bool().Draw(t, "silent"), time.Duration(below(3, "timeout"))*7*time.Second)
+				r.drain()
+				r.written(below(100, "n"))
+				if r.drain(); len(r.requests) > 0 {
+					first := slices.MinFunc(r.requests, func(a, b *admitted) int { return a.due.Compare(b.due) })
+					r.timeout(first.due.Sub(r.now) - 1)
+					r.timeout(1)
+					r.drain()
+				}
+			},
+			"quiet": func(*rapid.T) {
+				r.up(domain.Connected)
+				r.drain()
+				if r.m.State() != domain.Connected || r.m.Waiting() > 0 || r.m.Busy() {
+					return
+				}
+				r.timeout(3 * time.Second)
+				if r.drain(); r.lent != nil {
+					seen["kept warm"]++
+					return
+				}
+				if r.timeout(2 * time.Second); r.m.State() == domain.Disconnected {
+					if seen["closed idle"]++; r.m.LastError() != nil || r.m.BlackedOut(r.now) {
+						r.t.Fatalf("closed idle: %v", r.m.LastError())
+					}
+				}
 			},
 			"abandon": func(*rapid.T) { r.abandon(below(8, "which")) },
 			"token": func(*rapid.T) {

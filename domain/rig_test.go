@@ -1,10 +1,12 @@
 package domain_test
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"brokerconn/domain"
@@ -23,6 +25,10 @@ import (
 //     is out;
 //   - the pause after the n-th failure keeps its bounds, and only a connection
 //     that was ready ends the row;
+//   - a request is late when its time-out has passed, the time for which the broker
+//     throttles not counted: then it and no other is told so, and not before;
+//   - NextDeadline is never after anybody's time-out, nor, once HandleTimeout was
+//     called, in the past; the end of a throttle never moves back;
 //   - news of an old epoch change nothing, and the sums of the metrics hold.
 type rig struct {
 	t interface {
@@ -53,6 +59,9 @@ type rig struct {
 	answers      [][]byte
 	soiled       bool // there was garbage between the answers
 
+	throttledUntil time.Time
+	throttle       int // ms: what answers say, from now on
+
 	seen     map[string]int // what was reached, so that a test can see what was not
 	requests []*admitted    // those that are not told yet, in the order sent
 }
@@ -63,17 +72,22 @@ type admitted struct {
 	epoch     uint64
 	silent    bool
 	abandoned bool
+	due       time.Time
+	late      bool // it was when the connection went down
 }
 
 func newRig(t interface {
 	Helper()
 	Fatalf(string, ...any)
-}, sasl bool, inFlight int, chance func() uint64) *rig {
+}, sasl bool, inFlight int, chance func() uint64, change ...func(*domain.Config)) *rig {
 	r := &rig{t: t, sink: &tally{}, sasl: sasl, max: inFlight, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	cfg := domain.Config{Host: "broker", Codec: &textCodec{}, Metrics: r.sink,
 		MaxInFlight: r.max, MaxPendingBytes: 500, Chance: chance}
 	if sasl {
 		cfg.Mechanism = "PLAIN"
+	}
+	for _, c := range change {
+		c(&cfg)
 	}
 	r.m = domain.NewMachine(cfg)
 	return r
@@ -83,7 +97,9 @@ func newRig(t interface {
 func (r *rig) do(input func()) {
 	r.t.Helper()
 	r.idle = false
+	was := r.m.State()
 	input()
+	r.clocks(was)
 	if r.m.State() == domain.Connected {
 		r.ready = true
 	}
@@ -111,6 +127,38 @@ func (r *rig) do(input func()) {
 	}
 	if r.sink.started != r.sink.closed+live {
 		r.t.Fatalf("%d started, %d closed, %d live", r.sink.started, r.sink.closed, live)
+	}
+}
+
+// clocks checks the times of the requests.
+func (r *rig) clocks(was domain.State) {
+	r.t.Helper()
+	until := r.now.Add(r.m.ThrottleDelay(r.now))
+	if r.throttledUntil.After(r.now) && until.Before(r.throttledUntil) {
+		r.t.Fatalf("the throttle's end went from %v to %v", r.throttledUntil, until)
+	}
+	from := r.now
+	if r.throttledUntil.After(from) {
+		from = r.throttledUntil
+	}
+	if until.After(from) {
+		r.see("throttled")
+		for _, a := range r.requests {
+			a.due = a.due.Add(until.Sub(from))
+		}
+		r.throttledUntil = until
+	}
+	switch {
+	case r.m.State() == domain.Connected:
+		for _, a := range r.requests {
+			if d := r.m.NextDeadline(); a.f.Completed.IsZero() && (d.IsZero() || d.After(a.due)) {
+				r.t.Fatalf("#%d is due at %v, and the next deadline is %v", a.id, a.due, d)
+			}
+		}
+	case was == domain.Connected:
+		for _, a := range r.requests {
+			a.late = !a.due.After(r.now)
+		}
 	}
 }
 
@@ -236,10 +284,19 @@ func (r *rig) completed(f *domain.Future) {
 		if !errors.As(err, &e) || e.Sent != f.Sent() {
 			r.t.Fatalf("#%d: %v", a.id, err)
 		}
+		if errors.Is(err, domain.ErrRequestTimeout) {
+			r.see("late")
+		}
+		if errors.Is(err, domain.ErrRequestTimeout) && !a.late {
+			r.t.Fatalf("#%d was due at %v, and is told at %v: %v", a.id, a.due, r.now, err)
+		}
+		if strings.Contains(err.Error(), "another request") && a.late {
+			r.t.Fatalf("#%d was due at %v, and is told of another: %v", a.id, a.due, err)
+		}
 	} else {
 		r.see("answered")
 		want := fmt.Sprintf("answer %d", a.id)
-		if a.silent != (f.Body() == nil) || !a.silent && !r.soiled && string(f.Body()) != want {
+		if a.silent != (f.Body() == nil) || !a.silent && !r.soiled && !strings.HasSuffix(string(f.Body()), want) {
 			r.t.Fatalf("#%d has body %q", a.id, f.Body())
 		}
 	}
@@ -278,9 +335,16 @@ func (r *rig) send(size int, silent bool, timeout time.Duration) {
 	n.silent = silent
 	r.do(func() {
 		can := r.m.CanSend()
+		if errors.Is(can, domain.ErrThrottled) && r.m.ThrottleDelay(r.now) == 0 {
+			can = nil // nobody told the Machine that it is over, as Send does
+			if r.m.InFlight() >= r.max {
+				can = domain.ErrTooManyInFlight
+			}
+		}
 		f, err := r.m.Send(r.now, n, timeout)
 		if err == nil {
-			r.requests = append(r.requests, &admitted{f: f, id: f.CorrelationID, epoch: r.m.Epoch(), silent: silent})
+			r.requests = append(r.requests, &admitted{f: f, id: f.CorrelationID, epoch: r.m.Epoch(), silent: silent,
+				due: r.now.Add(cmp.Or(timeout, 30*time.Second))})
 		}
 		if err == nil && can != nil || err != nil && can == nil && !errors.Is(err, domain.ErrBackPressure) {
 			r.t.Fatalf("CanSend said %v, Send said %v", can, err)
@@ -371,7 +435,11 @@ func (r *rig) answer(key, version int16, id int32) {
 				return
 			}
 		}
-		r.answers = append(r.answers, frame(id, fmt.Appendf(nil, "answer %d", id)))
+		var body []byte
+		if r.throttle > 0 {
+			body = fmt.Appendf(nil, "throttled %d ", r.throttle)
+		}
+		r.answers = append(r.answers, frame(id, fmt.Appendf(body, "answer %d", id)))
 	}
 }
 
@@ -465,6 +533,11 @@ func (r *rig) picture() string {
 func (r *rig) timeout(d time.Duration) {
 	r.now = r.now.Add(d)
 	r.do(func() { r.m.HandleTimeout(r.now) })
+	for _, a := range r.requests {
+		if r.m.State() == domain.Connected && !a.abandoned && a.f.Completed.IsZero() && !a.due.After(r.now) {
+			r.t.Fatalf("#%d was due at %v, it is %v, and the connection stands", a.id, a.due, r.now)
+		}
+	}
 	if until := r.m.NextDeadline(); !until.IsZero() && !until.After(r.now) {
 		r.t.Fatalf("after HandleTimeout at %v the deadline is %v", r.now, until)
 	}

@@ -1,0 +1,84 @@
+package domain_test
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"brokerconn/domain"
+)
+
+func (p *fakeParker) Check() error {
+	p.t.note("check")
+	return p.ended
+}
+
+func TestCheckAfterSilence(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		parked   bool
+		silence  time.Duration
+		waiting  bool // a request is in flight
+		ended    error
+		panics   bool
+		wantNews bool
+		want     domain.State
+		looked   bool
+	}{
+		{name: "parked, at once", parked: true, silence: time.Second - 1, ended: io.EOF, want: domain.Connected},
+		{name: "parked, stands", parked: true, silence: time.Second, want: domain.Connected, looked: true},
+		{name: "parked, ended", parked: true, silence: time.Second, ended: io.EOF, wantNews: true, want: domain.Disconnected, looked: true},
+		{name: "parked, in flight", parked: true, silence: time.Minute / 3, waiting: true, ended: io.EOF, want: domain.Connected},
+		{name: "parked, panics", parked: true, silence: time.Second, panics: true, wantNews: true, want: domain.Disconnected, looked: true},
+		{name: "polled, at once", silence: time.Second - 1, ended: io.EOF, want: domain.Connected},
+		{name: "polled, stands", silence: time.Second, want: domain.Connected},
+		{name: "polled, ended", silence: time.Second, ended: io.EOF, wantNews: true, want: domain.Disconnected},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t, func(b *bench) { b.tr.parker = c.parked })
+			if c.parked {
+				b.established().parkedUp()
+			} else {
+				b.connected()
+			}
+			if c.waiting {
+				b.send("hello!")
+			}
+			b.now = b.now.Add(c.silence)
+			if c.ended != nil {
+				b.tr.link.ended, b.tr.link.eof = c.ended, c.ended
+			}
+			if c.panics {
+				b.tr.panicsOn = "check"
+			}
+			b.tr.journal = nil
+			if news := b.Check(b.now); news != c.wantNews {
+				t.Errorf("news: %v, want %v", news, c.wantNews)
+			}
+			if looked := strings.Contains(strings.Join(b.tr.journal, " "), "check"); looked != c.looked {
+				t.Errorf("looked: %v, want %v", looked, c.looked)
+			}
+			if c.wantNews {
+				b.steps()
+			}
+			b.wantState(c.want)
+			if c.want == domain.Disconnected && !errors.Is(b.Machine.LastError(), domain.ErrConnection) {
+				t.Errorf("went down with %v", b.Machine.LastError())
+			}
+		})
+	}
+}
+
+// TestCheckTellsInTime: what is sent to a connection that has ended meanwhile is
+// refused, and not lost.
+func TestCheckTellsInTime(t *testing.T) {
+	b := newParked(t).parkedUp()
+	b.now = b.now.Add(time.Minute)
+	b.tr.link.ended = io.EOF
+	b.Check(b.now)
+	if _, err := b.Machine.Send(b.now, newNote("hello!"), 0); !errors.Is(err, domain.ErrNotConnected) || !domain.SafeToRetry(err) {
+		t.Errorf("got %v", err)
+	}
+}
