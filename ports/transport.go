@@ -88,10 +88,10 @@ type Watcher interface {
 	Watch(f func())
 }
 
-// Checker is optional on a Link that is established. Check says, without waiting
-// and without taking a byte, whether the peer has closed it already: io.EOF, or
-// the error that a Read would say. nil if it stands, and if that cannot be told.
-// It may be called while a Read is parked.
+// Checker is optional on a [Parker], once established. Check says, without waiting
+// and without taking a byte, whether the peer has closed the link already: io.EOF,
+// or the error that a Read would say. nil if it stands, and if that cannot be
+// told. It may be called while a Read is parked.
 type Checker interface{ Check() error }
 
 // Parker is optional on a Link over blocking I/O. Owners with goroutines prefer

@@ -67,3 +67,26 @@ func TestUsersTypes(t *testing.T) {
 		t.Errorf("a panic became %v", err)
 	}
 }
+
+// TestOneTypeForManyAPIs: what is known of a wrapper is known of the one that it
+// wraps, and not of all that its type can wrap.
+func TestOneTypeForManyAPIs(t *testing.T) {
+	var codec kafkacodec.Codec
+	for range 2 {
+		for _, wrapped := range []kmsg.Request{
+			kmsg.NewPtrMetadataRequest(), kmsg.NewPtrFetchRequest(), kmsg.NewPtrHeartbeatRequest(), kmsg.NewPtrFetchRequest(),
+		} {
+			for version := range wrapped.MaxVersion() + 1 {
+				wrapped.SetVersion(version)
+				m := plainKind{wrapped}
+				body := answer(t, wrapped, version)
+				if _, err := codec.Decode(m, version, body); err != nil {
+					t.Errorf("%T v%d: %v", wrapped, version, err)
+				}
+				if _, err := codec.Decode(m, version, append(body, 0)); err == nil {
+					t.Errorf("%T v%d: a byte was left over and nobody noticed", wrapped, version)
+				}
+			}
+		}
+	}
+}

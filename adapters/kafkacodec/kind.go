@@ -25,17 +25,29 @@ type kind struct {
 	layouts []atomic.Pointer[layout]
 }
 
-var kinds sync.Map // reflect.Type -> *kind
+var (
+	kinds sync.Map // reflect.Type -> *kind
+	// One type that is fixed may stand for many APIs, as a wrapper does that embeds
+	// kmsg.Request: there the response's type tells.
+	fixedKinds sync.Map // [2]reflect.Type, request and response -> *kind
+)
 
 func kindOf(req Request) (*kind, error) {
 	t := reflect.TypeOf(req)
 	if t.Kind() == reflect.Pointer && reflect.ValueOf(req).IsNil() {
 		return nil, fmt.Errorf("kafkacodec: the request is a nil %T", req)
 	}
-	if k, ok := kinds.Load(t); ok {
+	k, ok := kinds.Load(t)
+	if !ok {
+		k, _ = kinds.LoadOrStore(t, newKind(req))
+	}
+	if !k.(*kind).fixed {
 		return k.(*kind), nil
 	}
-	k, _ := kinds.LoadOrStore(t, newKind(req))
+	both := [2]reflect.Type{t, reflect.TypeOf(req.ResponseKind())}
+	if k, ok = fixedKinds.Load(both); !ok {
+		k, _ = fixedKinds.LoadOrStore(both, newKind(req))
+	}
 	return k.(*kind), nil
 }
 

@@ -45,10 +45,10 @@ type Rig struct {
 var patience = 20 * time.Second
 
 // Transport checks a [ports.Transport], its look-ups and its links: every
-// sentence of the contracts, also those of [ports.Watcher] and [ports.Parker]
-// where a link has them. newRig is called for every check anew; it ends what it
-// started in t.Cleanup, and may check there that no goroutine is left, since the
-// suite closes its links before.
+// sentence of the contracts, also those of [ports.Watcher], [ports.Parker] and
+// [ports.Checker] where a link has them. newRig is called for every check anew; it
+// ends what it started in t.Cleanup, and may check there that no goroutine is left,
+// since the suite closes its links before.
 func Transport(t *testing.T, newRig func(t *testing.T) Rig) {
 	for _, group := range []struct {
 		name   string
@@ -59,6 +59,7 @@ func Transport(t *testing.T, newRig func(t *testing.T) Rig) {
 		{"Link", linkChecks},
 		{"Watcher", watcherChecks},
 		{"Parker", parkerChecks},
+		{"Checker", checkerChecks},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, check := range group.checks {

@@ -77,6 +77,9 @@ var transportFaults = []struct {
 	{name: "a closed Write miscounts", check: "Parker/Close_ends_a_parked_Write", park: func(l soundParker) ports.Link { return parkMiscounts{l} }},
 	{name: "Close leaves Read parked", check: "Parker/Close_ends_a_parked_Read", park: func(l soundParker) ports.Link { return parkNoClose{l} }},
 	{name: "interrupted for ever", check: "Parker/Close_ends_the_effect", park: func(l soundParker) ports.Link { return parkNoClose{l} }},
+	{name: "Check finds an end that is none", check: "Checker/Check_finds_nothing", park: func(l soundParker) ports.Link { return checkEnds{l} }},
+	{name: "Check takes a byte", check: "Checker/Check_finds_nothing", park: func(l soundParker) ports.Link { return &checkTakes{soundParker: l} }},
+	{name: "Check waits", check: "Checker/Check_finds_nothing", park: func(l soundParker) ports.Link { return checkWaits{l} }},
 	{name: "Read ends before the last byte", check: "Parker/Read_waits", park: func(l soundParker) ports.Link { return &parkEOF{soundParker: l} }},
 }
 
@@ -422,4 +425,40 @@ func (l *parkEOF) Read(p []byte) (int, error) {
 	n, err := l.soundParker.Read(p)
 	l.got += n
 	return n, err
+}
+
+type checkEnds struct{ soundParker }
+
+func (checkEnds) Check() error { return io.EOF }
+
+// checkTakes loses the next byte for each time that it looked.
+type checkTakes struct {
+	soundParker
+	mu     sync.Mutex
+	looked bool
+}
+
+func (l *checkTakes) Check() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.looked = true
+	return nil
+}
+
+func (l *checkTakes) Read(p []byte) (int, error) {
+	n, err := l.soundParker.Read(p)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.looked && n > 0 {
+		l.looked = false
+		n = copy(p, p[1:n])
+	}
+	return n, err
+}
+
+type checkWaits struct{ soundParker }
+
+func (l checkWaits) Check() error {
+	_, err := l.soundParker.Read(make([]byte, 1))
+	return err
 }

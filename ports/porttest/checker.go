@@ -1,0 +1,78 @@
+package porttest
+
+import (
+	"testing"
+
+	"brokerconn/ports"
+)
+
+var checkerChecks = []transportCheck{
+	{"Check finds nothing wrong with a link that stands, and takes no byte", checkStands},
+	{"Check, beside a parked Read, finds the end no sooner than Read does", checkEnd},
+	{"Check of a closed link does no harm", checkClosed},
+}
+
+func checkable(t *testing.T, p ports.Parker) ports.Checker {
+	t.Helper()
+	c, ok := p.(ports.Checker)
+	if !ok {
+		t.Skip("the link is no Checker")
+	}
+	return c
+}
+
+func checkStands(t *testing.T, rig Rig) {
+	const total = 1000
+	p, _, peer := parked(t, rig)
+	c := checkable(t, p)
+	stands := func() {
+		t.Helper()
+		if err := c.Check(); err != nil {
+			t.Fatalf("Check: %v, and the link stands", err)
+		}
+	}
+	stands()
+	buf := make([]byte, total)
+	read := parkCall(p.Read, buf)
+	stands()
+	sent := peerSends(peer, total, false)
+	o := receive(t, "Read returns", read)
+	stands()
+	for in := 0; ; {
+		if o.err != nil {
+			t.Fatalf("Read: %v", o.err)
+		}
+		wantPattern(t, buf[:o.n], in)
+		if in += o.n; in == total {
+			break
+		}
+		stands()
+		o.n, o.err = p.Read(buf)
+	}
+	wantNoError(t, sent)
+	stands()
+}
+
+func checkEnd(t *testing.T, rig Rig) {
+	p, _, peer := parked(t, rig)
+	c := checkable(t, p)
+	read := parkCall(p.Read, make([]byte, 1))
+	sent := peerSends(peer, 0, true)
+	wantNoError(t, sent)
+	for i := range 1000 { // it need not find out at all
+		if c.Check() != nil {
+			break
+		}
+		pauseAsking(i)
+	}
+	if o := receive(t, "Read returns", read); o.n != 0 || o.err == nil {
+		t.Errorf("Check said that the link has ended, and Read says %d, %v", o.n, o.err)
+	}
+}
+
+func checkClosed(t *testing.T, rig Rig) {
+	p, link, _ := parked(t, rig)
+	c := checkable(t, p)
+	closeTwice(t, link)
+	_ = c.Check() // that it does not panic is all
+}
