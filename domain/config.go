@@ -45,7 +45,9 @@ type Config struct {
 	Chance  func() uint64     // 64 random bits a call, for the jitter; nil: no jitter
 	Codec   ports.Codec       // never nil
 	Metrics ports.MetricsSink // nil: none
-	Trace   bool              // make Noted outputs
+	// Trace makes Noted outputs of what happens to the connection, TraceRequests of
+	// what happens to each request.
+	Trace, TraceRequests bool
 }
 
 func (c *Config) check() {

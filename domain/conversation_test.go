@@ -436,7 +436,7 @@ func (k *talk) given(a args) {
 		KeepWarm:        a.duration("warm"),
 		VersionsTimeout: a.duration("asking"),
 		APIVersion:      releaseNamed(a.named["release"]),
-		Codec:           k.codec, Metrics: k.sink, Trace: a.has("traced"),
+		Codec:           k.codec, Metrics: k.sink, Trace: a.has("traced"), TraceRequests: a.has("traced"),
 	}
 	switch a.named["chance"] {
 	case "low":

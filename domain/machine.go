@@ -183,8 +183,8 @@ func (m *Machine) note(e Event) {
 }
 
 func (m *Machine) noteRequest(kind EventKind, f *Future) {
-	if m.cfg.Trace {
-		m.note(Event{Kind: kind, Endpoint: m.endpoint, Request: f.Info()})
+	if m.cfg.TraceRequests {
+		m.out.put(Output{Kind: Noted, Event: &Event{Kind: kind, Time: m.now, Endpoint: m.endpoint, Request: f.Info()}})
 	}
 }
 

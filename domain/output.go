@@ -31,7 +31,8 @@ const (
 	// Changed: the state went From one To another, because of Err if it went
 	// down. The state's callbacks are to be called now.
 	Changed
-	// Noted: the Event is for whoever watches; only with Config.Trace.
+	// Noted: the Event is for whoever watches; only with Config.Trace and
+	// TraceRequests.
 	Noted
 )
 

@@ -277,6 +277,7 @@ func (c *Config) connection(park bool) *domain.Connection {
 		BackoffMax:      c.ReconnectBackoffMax,
 		Chance:          c.Chance,
 		Trace:           c.Hooks.tracing(),
+		TraceRequests:   c.Hooks.RequestWritten != nil || c.Hooks.RequestAnswered != nil,
 	}, domain.Ports{
 		Transport:     c.Transport,
 		Codec:         c.Codec,

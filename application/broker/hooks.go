@@ -73,11 +73,10 @@ type Hooks struct {
 // RequestInfo describes one request to a hook. Times not reached are zero.
 type RequestInfo = domain.RequestInfo
 
-// tracing reports whether any hook needs more than the states and failures.
+// tracing reports whether any hook needs more of the connection than its states.
 func (h *Hooks) tracing() bool {
 	return h.Resolving != nil || h.Resolved != nil || h.Dialling != nil || h.Dialled != nil ||
 		h.Secured != nil || h.Versions != nil || h.Login != nil || h.LoggedIn != nil ||
-		h.RequestWritten != nil || h.RequestAnswered != nil ||
 		h.Throttled != nil || h.Idle != nil
 }
 
