@@ -43,6 +43,7 @@ var mayImport = []struct {
 	{"adapters/clock", []string{std, "ports"}},
 	{"adapters/kafkacodec", []string{std, "ports", "github.com/twmb/franz-go/pkg/kmsg"}},
 	{"adapters/metrics/recorder", []string{std, "ports"}},
+	{"adapters/metrics/sensors", []string{std, "ports"}},
 	{"adapters/cli", []string{"all"}},
 	{"application", []string{std, "domain", "ports", "adapters/tcp", "adapters/clock/system", "adapters/kafkacodec"}},
 	{"acceptance", []string{"all"}},

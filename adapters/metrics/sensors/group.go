@@ -1,0 +1,112 @@
+package sensors
+
+import (
+	"sync"
+	"time"
+)
+
+// sensor is a source of values, each of which goes to all of its metrics.
+type sensor uint8
+
+const (
+	transfer sensor = iota
+	bytesSent
+	requestSent
+	bytesReceived
+	responseReceived
+	latency
+	throttle
+	connectionClosed
+	connectionCreated
+)
+
+// catalogue is every sensor with its metrics, in the order in which they are read.
+var catalogue = [...]struct {
+	onlyOverAll bool
+	metrics     []metric
+}{
+	transfer: {true, []metric{
+		{"network-io-rate", countRate, "Reads and writes of the network per second."},
+	}},
+	bytesSent: {false, []metric{
+		{"outgoing-byte-rate", sumRate, "Bytes sent per second."},
+	}},
+	requestSent: {false, []metric{
+		{"request-rate", countRate, "Requests sent per second."},
+		{"request-size-avg", average, "Mean size of the requests, in bytes."},
+		{"request-size-max", maximum, "Size of the largest request, in bytes."},
+	}},
+	bytesReceived: {false, []metric{
+		{"incoming-byte-rate", sumRate, "Bytes received per second."},
+	}},
+	responseReceived: {false, []metric{
+		{"response-rate", countRate, "Responses received per second."},
+	}},
+	latency: {false, []metric{
+		{"request-latency-avg", average, "Mean time from a request to its response, in ms."},
+		{"request-latency-max", maximum, "Longest time from a request to its response, in ms."},
+	}},
+	throttle: {false, []metric{
+		{"throttle-time-avg", average, "Mean time that brokers held a request back by, in ms."},
+		{"throttle-time-max", maximum, "Longest time that a broker held a request back by, in ms."},
+	}},
+	connectionClosed: {true, []metric{
+		{"connection-close-rate", sumRate, "Connections closed per second."},
+	}},
+	connectionCreated: {true, []metric{
+		{"connection-creation-rate", sumRate, "Connections made per second."},
+	}},
+}
+
+type metric struct {
+	name  string
+	how   reading
+	about string
+}
+
+// group is the sensors of one node, or those over all nodes, under one lock.
+type group struct {
+	name  string
+	mu    sync.Mutex
+	stats [len(catalogue)][]stat // a sensor's metrics; none of a sensor that is not in the group
+}
+
+func newGroup(name string, overAll bool) *group {
+	g := &group{name: name}
+	for s, entry := range catalogue {
+		if overAll || !entry.onlyOverAll {
+			g.stats[s] = make([]stat, len(entry.metrics))
+		}
+	}
+	return g
+}
+
+// event is a value for a sensor.
+type event struct {
+	sensor sensor
+	value  float64
+}
+
+func (g *group) record(at time.Duration, events []event) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, e := range events {
+		stats := g.stats[e.sensor]
+		for i := range stats {
+			stats[i].record(e.value, at)
+		}
+	}
+}
+
+// read appends the group's metrics.
+func (g *group) read(to []Metric, at time.Duration) []Metric {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for s, stats := range g.stats {
+		for i := range stats {
+			m := catalogue[s].metrics[i]
+			to = append(to, Metric{g.name, m.name, m.about, stats[i].read(m.how, at)})
+		}
+	}
+	return to
+}
