@@ -44,6 +44,7 @@ var mayImport = []struct {
 	{"adapters/kafkacodec", []string{std, "ports", "github.com/twmb/franz-go/pkg/kmsg"}},
 	{"adapters/metrics/recorder", []string{std, "ports"}},
 	{"adapters/metrics/sensors", []string{std, "ports"}},
+	{"adapters/metrics/prometheus", []string{std, "ports", "github.com/prometheus/client_golang"}},
 	{"adapters/cli", []string{"all"}},
 	{"application", []string{std, "domain", "ports", "adapters/tcp", "adapters/clock/system", "adapters/kafkacodec"}},
 	{"acceptance", []string{"all"}},

@@ -1,0 +1,161 @@
+package prometheus
+
+import (
+	"sync/atomic"
+	"time"
+
+	prom "github.com/prometheus/client_golang/prometheus"
+
+	"brokerconn/ports"
+)
+
+// broker is the sink of the connections to one broker. Labels are looked up when
+// it is made, those of an API with its first event, so that events allocate
+// nothing.
+type broker struct {
+	families []prom.Collector
+
+	attempts                        prom.Counter
+	connecting, ready               prom.Gauge
+	failed, abandoned, lost, closed prom.Counter
+	setup                           prom.Observer
+	inFlight                        prom.Gauge
+	writing, waiting, receiving     prom.Observer
+	sent, received, writes, reads   prom.Counter
+	stale                           prom.Counter
+	byKey                           byKey
+	apis                            [keys + 1]atomic.Pointer[api]
+}
+
+var _ ports.MetricsSink = (*broker)(nil)
+
+func newBroker(name string, buckets []float64) *broker {
+	f := families{broker: prom.Labels{"broker": name}}
+	b := &broker{
+		attempts: f.counter("connection_attempts_total",
+			"Attempts to connect, each with its set-up.").WithLabelValues(),
+		setup: f.histogram(buckets, "connection_setup_duration_seconds",
+			"Time from the start of an attempt until requests could be sent.").WithLabelValues(),
+		inFlight: f.gauge("requests_in_flight",
+			"Requests that were admitted and are not answered.").WithLabelValues(),
+		sent: f.counter("sent_bytes_total",
+			"Bytes written to the link, the set-up included.").WithLabelValues(),
+		received: f.counter("received_bytes_total",
+			"Bytes read from the link, the set-up included.").WithLabelValues(),
+		writes: f.counter("writes_total", "Writes to the link.").WithLabelValues(),
+		reads:  f.counter("reads_total", "Reads from the link.").WithLabelValues(),
+		stale: f.counter("stale_events_total",
+			"News of older connections, which were ignored.").WithLabelValues(),
+		byKey: byKey{
+			requests: f.counter("requests_total",
+				"Requests admitted.", "api_key"),
+			requestBytes: f.counter("request_bytes_total",
+				"Size of the requests admitted, frames as a whole.", "api_key"),
+			responseBytes: f.counter("response_bytes_total",
+				"Size of the responses received, frames as a whole.", "api_key"),
+			failures: f.counter("request_failures_total",
+				"Requests that ended without a response, because of their timeout or with their connection.", "api_key", "reason"),
+			throttled: f.counter("throttle_seconds_total",
+				"Time that the broker says it held the client back by.", "api_key"),
+			duration: f.histogram(buckets, "request_duration_seconds",
+				"Time from a request's admission to its response.", "api_key"),
+		},
+	}
+	state := f.gauge("connections", "Connections that are being made (connecting) and that requests can be sent on (ready).", "state")
+	b.connecting, b.ready = state.WithLabelValues("connecting"), state.WithLabelValues("ready")
+
+	ends := f.counter("connections_closed_total",
+		"Ends of attempts (failed; abandoned by the owner) and of connections that were ready (lost; closed by the owner).", "reason")
+	b.failed, b.abandoned = ends.WithLabelValues("failed"), ends.WithLabelValues("abandoned")
+	b.lost, b.closed = ends.WithLabelValues("lost"), ends.WithLabelValues("closed")
+
+	phase := f.histogram(buckets, "request_phase_duration_seconds",
+		"Where the duration was spent: until the request was written (writing), until the response began (waiting), until it ended (receiving).", "phase")
+	b.writing, b.waiting, b.receiving = phase.WithLabelValues("writing"), phase.WithLabelValues("waiting"), phase.WithLabelValues("receiving")
+
+	b.families = f.all
+	return b
+}
+
+// api returns the metrics of an API. Who makes them at the same time as another
+// makes handles of the same series.
+func (b *broker) api(key int16) *api {
+	at := &b.apis[slot(key)]
+	a := at.Load()
+	if a == nil {
+		a = b.byKey.of(slot(key))
+		at.Store(a)
+	}
+	return a
+}
+
+func (b *broker) ConnectionStarted(time.Time) {
+	b.attempts.Inc()
+	b.connecting.Inc()
+}
+
+func (b *broker) ConnectionReady(_ time.Time, took time.Duration) {
+	b.connecting.Dec()
+	b.ready.Inc()
+	b.setup.Observe(took.Seconds())
+}
+
+func (b *broker) ConnectionClosed(_ time.Time, ready, clean bool) {
+	if ready {
+		b.ready.Dec()
+	} else {
+		b.connecting.Dec()
+	}
+	switch {
+	case ready && clean:
+		b.closed.Inc()
+	case ready:
+		b.lost.Inc()
+	case clean:
+		b.abandoned.Inc()
+	default:
+		b.failed.Inc()
+	}
+}
+
+func (b *broker) RequestSent(_ time.Time, key, _ int16, bytes int) {
+	b.inFlight.Inc()
+	a := b.api(key)
+	a.requests.Inc()
+	a.requestBytes.Add(float64(bytes))
+}
+
+func (b *broker) ResponseReceived(_ time.Time, key, _ int16, bytes int, throttled time.Duration, t ports.Timing) {
+	b.inFlight.Dec()
+	a := b.api(key)
+	a.responseBytes.Add(float64(bytes))
+	a.throttled.Add(throttled.Seconds())
+	a.duration.Observe(t.Latency().Seconds())
+	writing, waiting, receiving := t.Split()
+	b.writing.Observe(writing.Seconds())
+	if bytes > 0 { // otherwise nobody waited
+		b.waiting.Observe(waiting.Seconds())
+		b.receiving.Observe(receiving.Seconds())
+	}
+}
+
+func (b *broker) RequestFailed(_ time.Time, key int16, timedOut bool) {
+	b.inFlight.Dec()
+	if timedOut {
+		b.api(key).timedOut.Inc()
+	} else {
+		b.api(key).cutOff.Inc()
+	}
+}
+
+func (b *broker) BytesSent(_ time.Time, n int) {
+	b.writes.Inc()
+	b.sent.Add(float64(n))
+}
+
+func (b *broker) BytesReceived(_ time.Time, n int) {
+	b.reads.Inc()
+	b.received.Add(float64(n))
+}
+
+func (b *broker) StaleIgnored(time.Time) { b.stale.Inc() }
