@@ -45,6 +45,7 @@ var mayImport = []struct {
 	{"adapters/metrics/recorder", []string{std, "ports"}},
 	{"adapters/metrics/sensors", []string{std, "ports"}},
 	{"adapters/metrics/prometheus", []string{std, "ports", "github.com/prometheus/client_golang"}},
+	{"adapters/logging", []string{std, "application/broker"}},
 	{"adapters/cli", []string{"all"}},
 	{"application", []string{std, "domain", "ports", "adapters/tcp", "adapters/clock/system", "adapters/kafkacodec"}},
 	{"acceptance", []string{"all"}},

@@ -1,0 +1,113 @@
+// Package logging writes what happens on a connection to a log/slog Logger:
+//
+//	cfg.Hooks = logging.Hooks(slog.Default().With("broker", "broker-1:9092"))
+//
+// One line for each step of the connection, none for each request but those that
+// failed:
+//
+//	Error  a hook panicked
+//	Warn   the connection was lost or could not be had; a login failed; a setting
+//	       may not mean what was meant
+//	Info   connected; throttled by the broker
+//	Debug  all else: look-ups, dials, TLS, versions, logins, requests that failed
+//	       (their callers know), and closes in which nothing is wrong, above all
+//	       that of an idle connection
+//
+// Nothing secret is in a line: the events hold none. Errors are written as text.
+package logging
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"brokerconn/application/broker"
+)
+
+// Hooks returns hooks that write to l. They may serve many connections. To have
+// some of them do more, replace those fields.
+func Hooks(l *slog.Logger) *broker.Hooks {
+	if l == nil {
+		panic("logging: the Logger is nil")
+	}
+	w := writer{l}
+	return &broker.Hooks{
+		StateChanged:  w.stateChanged,
+		Resolving:     func(host string, port uint16) { w.debug("looking up", "host", host, "port", port) },
+		Resolved:      w.resolved,
+		Dialling:      func(e broker.Endpoint) { w.debug("dialling", at(e)) },
+		Dialled:       func(e broker.Endpoint, err error) { w.ended("dialled", err, at(e)) },
+		Secured:       func(e broker.Endpoint, err error) { w.ended("TLS handshake done", err, at(e)) },
+		Versions:      w.versions,
+		Login:         func(e broker.Endpoint, m string) { w.debug("logging in", at(e), "mechanism", m) },
+		LoggedIn:      w.loggedIn,
+		RequestFailed: w.requestFailed,
+		Throttled: func(e broker.Endpoint, until time.Time) {
+			w.write(slog.LevelInfo, "throttled by the broker", nil, at(e), "until", until)
+		},
+		Idle:     func(e broker.Endpoint) { w.debug("closing an idle connection", at(e)) },
+		Warning:  func(text string) { w.write(slog.LevelWarn, text, nil) },
+		Panicked: func(v any) { w.write(slog.LevelError, "a hook panicked", nil, "panic", v) },
+	}
+}
+
+type writer struct{ *slog.Logger }
+
+func at(e broker.Endpoint) slog.Attr { return slog.String("address", e.Address) }
+
+func (w writer) write(level slog.Level, text string, err error, attrs ...any) {
+	if err != nil {
+		attrs = append(attrs, "error", err.Error())
+	}
+	w.Log(context.Background(), level, text, attrs...)
+}
+
+func (w writer) debug(text string, attrs ...any) { w.write(slog.LevelDebug, text, nil, attrs...) }
+
+// ended writes of a step. That it failed is told once more, as a warning, when the
+// state changes.
+func (w writer) ended(text string, err error, attrs ...any) {
+	if err != nil {
+		text = "failed: " + text
+	}
+	w.write(slog.LevelDebug, text, err, attrs...)
+}
+
+func (w writer) stateChanged(from, to broker.State, e broker.Endpoint, err error) {
+	level, text := slog.LevelDebug, "state changed"
+	switch {
+	case to == broker.Connected:
+		level, text = slog.LevelInfo, "connected"
+	case err == nil:
+	case from == broker.Connected:
+		level, text = slog.LevelWarn, "connection lost"
+	default:
+		level, text = slog.LevelWarn, "could not connect"
+	}
+	w.write(level, text, err, at(e), "from", from.String(), "to", to.String())
+}
+
+func (w writer) resolved(eps []broker.Endpoint, err error) {
+	addresses := make([]string, len(eps))
+	for i, e := range eps {
+		addresses[i] = e.Address
+	}
+	w.ended("looked up", err, "addresses", addresses)
+}
+
+func (w writer) versions(e broker.Endpoint, v *broker.Versions) {
+	w.debug("API versions known", at(e), "apis", len(v.Ranges()))
+}
+
+func (w writer) loggedIn(e broker.Endpoint, mechanism string, err error) {
+	if err != nil {
+		w.write(slog.LevelWarn, "login failed", err, at(e), "mechanism", mechanism)
+		return
+	}
+	w.debug("logged in", at(e), "mechanism", mechanism)
+}
+
+func (w writer) requestFailed(r broker.RequestInfo, err error) {
+	w.write(slog.LevelDebug, "request failed", err,
+		"api_key", r.Key, "version", r.Version, "correlation_id", r.CorrelationID)
+}
