@@ -193,6 +193,9 @@ func (c *Config) checkAPIVersion(refuse func(setting, problem string, args ...an
 	if r == (Release{}) {
 		return
 	}
+	if c.ClusterID != "" || c.NodeID != nil {
+		refuse("APIVersion", "%v, and ClusterID or NodeID: a broker tells who it is only when asked for its API versions; leave one out", r)
+	}
 	v, _, ok := domain.VersionsOf(r)
 	if !ok || r.Major < 0 || r.Minor < 0 || r.Patch < 0 {
 		refuse("APIVersion", "%v is no release of Kafka; 0.8.0 is the first that is known, and the zero Release asks the broker", r)

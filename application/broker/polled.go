@@ -217,7 +217,8 @@ func (p *Polled) wait(limit time.Time) error {
 }
 
 // CheckVersion connects, if need be, and guesses the broker's release from its
-// API versions. It waits for at most timeout, and tries each address once.
+// API versions; where Config.APIVersion is set it is that. It waits for at most
+// timeout, and tries each address once.
 func (p *Polled) CheckVersion(timeout time.Duration) (ReleaseGuess, error) {
 	limit := p.cfg.Clock.Now().Add(timeout)
 	for p.Connect() != Connected {

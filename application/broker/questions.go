@@ -92,8 +92,9 @@ func (c *Conn) APIVersions(ctx context.Context) (*Versions, error) {
 	}
 }
 
-// CheckVersion guesses the broker's release from its API versions. ErrNoRelease
-// if no release of Kafka has such.
+// CheckVersion guesses the broker's release from its API versions; where
+// Config.APIVersion is set it is that. ErrNoRelease if no release of Kafka has
+// such versions. It waits for a connection as Connect does.
 func (c *Conn) CheckVersion(ctx context.Context) (ReleaseGuess, error) {
 	v, err := c.APIVersions(ctx)
 	if err != nil {
