@@ -33,8 +33,8 @@ func (m *Machine) handleIdle() {
 	idle := m.now.Sub(m.lastTraffic)
 	switch {
 	case m.cfg.IdleLimit > 0 && idle >= m.cfg.IdleLimit:
-		m.note(Event{Kind: EventIdle, Endpoint: m.endpoint})
 		m.Close(m.now, nil, false)
+		m.note(Event{Kind: EventIdle, Endpoint: m.endpoint})
 	case m.cfg.KeepWarm > 0 && idle >= m.cfg.KeepWarm && m.throttleEnd().IsZero():
 		m.keepWarm()
 	}

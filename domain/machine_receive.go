@@ -84,6 +84,7 @@ func (m *Machine) receive(frame []byte, own bool) {
 	}
 	m.inflight.pop()
 	f.FirstByte = m.firstByte
+	throttled := m.heed(f, body)
 	if f.control {
 		m.receiveControl(f, body)
 		return
@@ -103,7 +104,7 @@ func (m *Machine) receive(frame []byte, own bool) {
 			f.body = []byte{} // nil would mean that no answer was expected
 		}
 	}
-	m.answered(f, sizeFieldBytes+len(frame), m.heed(f, body))
+	m.answered(f, sizeFieldBytes+len(frame), throttled)
 	m.settle()
 }
 

@@ -75,7 +75,7 @@ const (
 	EventWritten                    // the last byte of Request was handed to the transport
 	EventAnswered                   // Request was answered; Completed follows
 	EventThrottled                  // nothing may be sent before Until
-	EventIdle                       // closed, since nothing was sent or received
+	EventIdle                       // it was closed, since nothing was sent or received
 )
 
 // Event is one thing that happened on a connection.

@@ -134,7 +134,9 @@ func (c *Conn) send(req ports.Message, timeout time.Duration) *Future {
 	defer c.mu.Unlock()
 	f := c.futures.take(c, req)
 	now := c.cfg.Clock.Now()
-	c.core.Check(now)
+	if c.core.Check(now) {
+		c.drain()
+	}
 	var err error
 	switch {
 	case c.closing:
@@ -202,6 +204,8 @@ func (c *Conn) release(f *Future) {
 		c.line.leave(f)
 		if f.core != nil {
 			c.core.Machine.Abandon(f.core)
+		} else if c.closing {
+			c.drain() // it may have been the last
 		}
 		return
 	}

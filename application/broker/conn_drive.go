@@ -57,12 +57,14 @@ func (c *Conn) unlocked(hook func()) {
 
 // changed tells of a move, and draws the consequences for those who wait.
 func (c *Conn) changed(out domain.Output) {
+	if out.To.Down() || out.To == Connected {
+		c.wanted = false // and true again, if a hook sends
+	}
 	if c.cfg.Hooks.StateChanged != nil {
 		c.unlocked(func() { c.cfg.Hooks.changed(out) })
 	}
 	switch out.To {
 	case Connected:
-		c.wanted = false
 		if c.dialling {
 			c.tellDial(nil)
 		}
@@ -85,7 +87,6 @@ func (c *Conn) down(out domain.Output) {
 	if c.cfg.NoReconnect && out.To == Disconnected && (out.From == Connected || pause > 0) {
 		m.Close(c.cfg.Clock.Now(), out.Err, true) // not while another address is left
 	}
-	c.wanted = false
 	// Whoever waits in line waits on, unless there is nothing to wait for: the
 	// connection is closed for good, or the peer is not one to talk to.
 	hopeless := out.Err != nil && out.From != Connected && !Retriable(out.Err)

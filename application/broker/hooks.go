@@ -59,8 +59,8 @@ type Hooks struct {
 
 	// Throttled: the broker wants nothing more before until.
 	Throttled func(endpoint Endpoint, until time.Time)
-	// Idle: the connection is closed because nothing happened on it for IdleLimit.
-	// Nothing is wrong.
+	// Idle: the connection was closed because nothing happened on it for IdleLimit.
+	// Nothing is wrong. StateChanged comes first.
 	Idle func(endpoint Endpoint)
 	// Warning: a setting may not mean what was meant. It comes while the Conn or
 	// Polled is made.
