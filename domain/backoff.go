@@ -12,9 +12,9 @@ import (
 // counted from the moment of the failure. (kafka-python counts from the start of
 // the attempt, so that a connection that lived for an hour comes back with no
 // pause at all.) The jitter comes after the cap, as in KIP-144's text, so a pause
-// may exceed max by a fifth. Only a connection that became ready ends the row:
-// one that resets on reaching TCP would hammer a broker whose port speaks
-// something else (KAFKA-13879).
+// may exceed max by a fifth. Only a connection that became ready, and on which the
+// peer has answered something, ends the row: one that resets on reaching TCP would
+// hammer a broker whose port speaks something else (KAFKA-13879).
 //
 // The arithmetic is on integers, so that every machine gets the same pauses from
 // the same source of chance.

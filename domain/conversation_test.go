@@ -111,6 +111,7 @@ func init() {
 		"recycle":   (*talk).recycle,   // #id
 		"close":     (*talk).close,     // [cause=] [final]
 		"drain":     (*talk).drainAll,  // [final]
+		"hold":      (*talk).holdOpen,  // [no]
 		"addresses": (*talk).addresses, // a b c, or error=, or none
 		"stage":     (*talk).stage,     // dialling, securing, established
 		"answer":    (*talk).answer,    // #id "text" [tags=hex] [first=n: cut off]
@@ -576,6 +577,10 @@ func (k *talk) drainAll(a args) {
 		input = "drain-final"
 	}
 	k.do(input, func() { k.m.Drain(k.now, a.has("final")) })
+}
+
+func (k *talk) holdOpen(a args) {
+	k.do("hold", func() { k.m.Hold(k.now, !a.has("no")) })
 }
 
 func (k *talk) addresses(a args) {

@@ -56,6 +56,7 @@ type Machine struct {
 	askV0       bool             // the next connection asks at v0
 	versions    *Versions
 	configured  *Versions // of Config.APIVersion; nil: ask
+	proven      bool      // the peer has answered something
 	login       login
 
 	// The way of a request: machine_send, machine_receive, machine_close.
@@ -78,6 +79,7 @@ type Machine struct {
 	throttledUntil time.Time
 	standstill     time.Duration // how long the clocks of requests have stood still in all
 	lastTraffic    time.Time     // a byte went or came, or the connection became ready
+	held           bool          // the owner is about to send
 	warming        bool          // a question that keeps the connection warm is in flight
 	draining       bool
 	drainFinal     bool
@@ -241,7 +243,10 @@ func (m *Machine) LastError() error {
 
 // InFlight is the number of the owner's requests that wait for an answer.
 func (m *Machine) InFlight() int {
-	if m.warming {
+	switch {
+	case m.state != Connected:
+		return 0 // what the set-up asks is its own affair
+	case m.warming:
 		return m.inflight.len() - 1
 	}
 	return m.inflight.len()

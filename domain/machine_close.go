@@ -51,9 +51,12 @@ func (m *Machine) drop(e *Error, final bool) {
 	clean := e.Kind == ErrClosed
 	wasReady := m.state == Connected
 	m.penalise(clean, wasReady)
-	m.lastErr, m.avoid = e, m.endpoint.Address
-	if clean {
+	m.lastErr = e
+	switch {
+	case clean:
 		m.lastErr, m.avoid = nil, ""
+	case m.endpoint.Address != "":
+		m.avoid = m.endpoint.Address
 	}
 
 	to := Disconnected

@@ -27,6 +27,7 @@ func (m *Machine) Connect(now time.Time) {
 	m.epoch++
 	m.attempt++
 	m.lastID = 0
+	m.proven = false
 	m.started = m.now
 	if fresh := !m.again && len(m.addresses) == 0; fresh || !m.setupEnd.After(m.now) {
 		m.setupEnd = m.now.Add(m.cfg.SetupTimeout)
@@ -173,7 +174,9 @@ func (m *Machine) ready() {
 	m.lastErr = nil
 	m.setupBy = time.Time{}
 	m.lastTraffic = m.now
-	m.backoff.reset()
+	if m.proven {
+		m.backoff.reset()
+	}
 	m.frames.trusted = true
 	m.sink.ConnectionReady(m.now, m.now.Sub(m.started))
 	m.setState(Connected, nil)

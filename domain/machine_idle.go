@@ -8,9 +8,19 @@ import "time"
 // kept, the broker is asked something that costs it nothing. Idle is a connection
 // without a request that waits, from the last byte that went or came.
 
+// Hold says whether the owner has requests that are not admitted yet, though there
+// is a connection: then it is not idle.
+func (m *Machine) Hold(now time.Time, hold bool) {
+	m.tick(now)
+	if m.held && !hold {
+		m.lastTraffic = m.now
+	}
+	m.held = hold
+}
+
 // idleDeadline is when handleIdle has something to do; zero: never.
 func (m *Machine) idleDeadline() time.Time {
-	if m.waiting() {
+	if m.waiting() || m.held {
 		return time.Time{}
 	}
 	var warm, limit time.Time
@@ -27,7 +37,7 @@ func (m *Machine) idleDeadline() time.Time {
 }
 
 func (m *Machine) handleIdle() {
-	if m.state != Connected || m.waiting() {
+	if m.state != Connected || m.waiting() || m.held {
 		return
 	}
 	idle := m.now.Sub(m.lastTraffic)

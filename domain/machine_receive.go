@@ -82,6 +82,7 @@ func (m *Machine) receive(frame []byte, own bool) {
 		}
 		body = rest
 	}
+	m.prove()
 	m.inflight.pop()
 	f.FirstByte = m.firstByte
 	throttled := m.heed(f, body)
@@ -106,6 +107,15 @@ func (m *Machine) receive(frame []byte, own bool) {
 	}
 	m.answered(f, sizeFieldBytes+len(frame), throttled)
 	m.settle()
+}
+
+// prove takes note that the peer speaks Kafka. Where its release is configured the
+// connection was ready before that, and the row of failures goes on until now.
+func (m *Machine) prove() {
+	if !m.proven && m.state == Connected {
+		m.backoff.reset()
+	}
+	m.proven = true
 }
 
 // mayBeAnswered reports whether all of a request may have left. An answer may

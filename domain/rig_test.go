@@ -104,6 +104,7 @@ func (r *rig) do(input func()) {
 		r.ready = true
 	}
 	switch n := r.m.Failures(); {
+	case n == r.failures && r.m.LastError() == nil: // a clean close is no failure
 	case n == r.failures+1 || n == 1 && r.ready:
 		low, high := pause(n)
 		if d := r.m.NextDeadline().Sub(r.now); r.m.State() == domain.Disconnected && (d < low || d > high) {

@@ -9,7 +9,7 @@ type Stats struct {
 	Since   time.Time // when that state was reached; zero: it is the first
 	Address string    // in use, or used last
 
-	InFlight       int       // requests that wait for an answer
+	InFlight       int       // requests that are admitted and not done
 	PendingBytes   int       // bytes that wait to be written
 	ThrottledUntil time.Time // in the past: not throttled
 	FailuresInARow int       // to connect, since a connection was ready: what the backoff counts
@@ -34,7 +34,7 @@ type Stats struct {
 func (m *Machine) Stats() Stats {
 	s := m.sink.sums
 	s.State, s.Since, s.Address = m.state, m.since, m.endpoint.Address
-	s.InFlight, s.PendingBytes = m.InFlight(), m.pending.len()
+	s.InFlight, s.PendingBytes = int(s.Requests-s.Responses-s.Failed), m.pending.len()
 	s.ThrottledUntil, s.FailuresInARow = m.throttledUntil, m.backoff.failures
 	return s
 }

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -142,7 +143,8 @@ func (c *Conn) send(req ports.Message, timeout time.Duration) *Future {
 	case c.closing:
 		err = c.core.Machine.Failure(ErrDraining, nil)
 	case c.line.len() > 0:
-		err = c.core.Machine.Failure(ErrTooManyInFlight, nil) // others came first
+		// Others came first, and wait for something.
+		err = c.core.Machine.Failure(cmp.Or(c.core.Machine.CanSend(), ErrTooManyInFlight), nil)
 	default:
 		err = c.admit(f, now, timeout)
 	}

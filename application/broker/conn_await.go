@@ -97,7 +97,7 @@ func (c *Conn) alone() bool { return c.core.Machine.InFlight() == 1 && c.mayRead
 // handOver leaves the work that is left to the Conn's own goroutines.
 func (c *Conn) handOver() {
 	c.startWriter()
-	if c.core.Machine.InFlight() > 0 {
+	if m := c.core.Machine; m.InFlight() > 0 || m.Busy() {
 		c.startReader()
 	}
 }

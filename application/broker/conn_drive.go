@@ -26,6 +26,7 @@ func (c *Conn) drain() {
 	}()
 	now := c.cfg.Clock.Now()
 	for {
+		c.core.Machine.Hold(now, c.line.len() > 0)
 		out := c.core.Step(now)
 		switch out.Kind {
 		case domain.Changed:
