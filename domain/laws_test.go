@@ -46,6 +46,7 @@ var mayImport = []struct {
 	{"adapters/metrics/sensors", []string{std, "ports"}},
 	{"adapters/metrics/prometheus", []string{std, "ports", "github.com/prometheus/client_golang"}},
 	{"adapters/logging", []string{std, "application/broker"}},
+	{"adapters/properties", []string{"all"}},
 	{"adapters/cli", []string{"all"}},
 	{"application", []string{std, "domain", "ports", "adapters/tcp", "adapters/clock/system", "adapters/kafkacodec"}},
 	{"acceptance", []string{"all"}},

@@ -29,6 +29,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"brokerconn/adapters/properties"
 	"brokerconn/application/broker"
 )
 
@@ -109,7 +110,7 @@ Exit codes: 0 ok; 1 the broker answered an error, or a check failed; 2 usage;
 			if len(args) == 0 {
 				return nil
 			}
-			return usagef("there is no command %q%s", args[0], didYouMean(args[0], commandNames(cmd)))
+			return usagef("there is no command %q%s", args[0], properties.DidYouMean(args[0], commandNames(cmd)))
 		},
 	}
 	root.RunE = func(*cobra.Command, []string) error {
@@ -149,7 +150,7 @@ func (a *app) help() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			found, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {
-				return usagef("there is no command %q%s", args[0], didYouMean(args[0], commandNames(cmd.Root())))
+				return usagef("there is no command %q%s", args[0], properties.DidYouMean(args[0], commandNames(cmd.Root())))
 			}
 			found.InitDefaultHelpFlag()
 			return found.Help()

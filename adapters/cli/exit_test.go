@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"brokerconn/adapters/properties"
 	"brokerconn/application/broker"
 )
 
@@ -73,7 +74,7 @@ func TestDidYouMean(t *testing.T) {
 		{"coordinator", "FindCoordinator"},
 		{"xyzzy", ""},
 	} {
-		got := didYouMean(c.written, requestNames())
+		got := properties.DidYouMean(c.written, requestNames())
 		if c.want == "" && got != "" || !strings.Contains(got, c.want) {
 			t.Errorf("%s: %q, want %q", c.written, got, c.want)
 		}

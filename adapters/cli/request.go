@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"brokerconn/adapters/kafkacodec"
+	"brokerconn/adapters/properties"
 	"brokerconn/ports"
 )
 
@@ -51,7 +52,7 @@ Exit code 1 if the answer holds an error code, wherever in it.`,
 		defer cancel()
 		req, found := kafkacodec.RequestByName(args[1])
 		if !found {
-			return usagef("there is no request %q%s", args[1], didYouMean(args[1], requestNames()))
+			return usagef("there is no request %q%s", args[1], properties.DidYouMean(args[1], requestNames()))
 		}
 		message := ports.Message(req)
 		if c.Flags().Changed("version") {

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/adapters/properties"
 )
 
 // Messages of kmsg from JSON. encoding/json alone does not do: structs within
@@ -97,7 +99,7 @@ func (r *bodyReader) fields(v reflect.Value, path string) error {
 		written := token.(string) // all that can stand there
 		field, ok := fieldNamed(v.Type(), written)
 		if !ok {
-			return fmt.Errorf("%s has no field %q%s", where(path), written, didYouMean(written, fieldNames(v.Type())))
+			return fmt.Errorf("%s has no field %q%s", where(path), written, properties.DidYouMean(written, fieldNames(v.Type())))
 		}
 		at := join(path, field.Name)
 		if given[field.Name] {

@@ -1,13 +1,13 @@
-package cli
+package properties
 
 import (
 	"fmt"
 	"strings"
 )
 
-// didYouMean names the candidate nearest to what was written, as the end of a
+// DidYouMean names the candidate nearest to what was written, as the end of a
 // sentence; nothing when none is near.
-func didYouMean(written string, candidates []string) string {
+func DidYouMean(written string, candidates []string) string {
 	best, distance := "", len(written)/2+2
 	for _, c := range candidates {
 		d := editDistance(strings.ToLower(written), strings.ToLower(c))

@@ -1,0 +1,254 @@
+package properties
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// The files are Java's .properties:
+//
+//	# a comment       ! another one
+//	key=value         key: value         key value
+//	long.key = first, \
+//	           second
+//	name = caf\u00e9, tab \t, backslash \\, and \: \= \# \! and \ for themselves
+//
+// Four things differ from Java, which takes these silently for something else. The
+// encoding is UTF-8, with or without a byte order mark, and not Latin-1. A
+// backslash before any other letter or digit is an error: Java drops it, and with
+// it goes C:\keys. A key that stands twice is one as well: Java takes the last.
+// And in librdkafka's dialect a backslash is a backslash unless it ends a line,
+// since its files know no escapes.
+//
+// Blanks at the end of a value are cut off, as all these clients do it.
+
+// MaxFileBytes bounds a file of properties.
+const MaxFileBytes = 1 << 20
+
+// ReadFile reads a file of properties. The error lists everything that is wrong
+// with it as a file; what keys and values mean is for Read.
+func ReadFile(name string) ([]Property, error) {
+	text, err := readBounded(name, MaxFileBytes)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(name, text)
+}
+
+func readBounded(name string, limit int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(text)) > limit {
+		return nil, fmt.Errorf("%s: larger than %d bytes: this is another kind of file", name, limit)
+	}
+	return text, nil
+}
+
+// Parse reads the text of such a file; name is what errors call it.
+func Parse(name string, text []byte) ([]Property, error) {
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	if bytes.HasPrefix(text, []byte("\xfe\xff")) || bytes.HasPrefix(text, []byte("\xff\xfe")) {
+		return nil, fmt.Errorf("%s: this is UTF-16: save it as UTF-8", name)
+	}
+	if bytes.IndexByte(text, 0) >= 0 {
+		return nil, fmt.Errorf("%s: this is not a text file: it has zero bytes", name)
+	}
+	var all []Property
+	var problems []error
+	lines := &lines{rest: string(text)}
+	for {
+		line, ok := lines.logical()
+		if !ok {
+			return all, errors.Join(problems...)
+		}
+		where := fmt.Sprintf("%s:%d", name, line.number)
+		if !utf8.ValidString(line.text) {
+			problems = append(problems, fmt.Errorf("%s: this is not UTF-8; Java reads such files as Latin-1: save it as UTF-8, or write letters as \\u00e9", where))
+			continue
+		}
+		p := line.property()
+		p.Where = where
+		all = append(all, p)
+	}
+}
+
+// lines hands out logical lines: comments and empty ones left out, continued ones
+// joined.
+type lines struct {
+	rest   string
+	number int // of the line handed out last, from 1
+}
+
+type logicalLine struct {
+	text      string
+	number    int // of its first line
+	continued bool
+}
+
+const blanks = " \t\f"
+
+func (l *lines) logical() (line logicalLine, ok bool) {
+	for {
+		text, more := l.natural()
+		if !more {
+			return line, false
+		}
+		text = strings.TrimLeft(text, blanks)
+		if text == "" || text[0] == '#' || text[0] == '!' {
+			continue
+		}
+		line = logicalLine{text: text, number: l.number}
+		for endsOpen(line.text) {
+			line.text = line.text[:len(line.text)-1]
+			if text, more = l.natural(); !more {
+				break
+			}
+			line.text += strings.TrimLeft(text, blanks)
+			line.continued = true
+		}
+		return line, true
+	}
+}
+
+// natural returns the next line as it stands, which "\n", "\r" or "\r\n" ends.
+func (l *lines) natural() (line string, ok bool) {
+	if l.rest == "" {
+		return "", false
+	}
+	l.number++
+	end := strings.IndexAny(l.rest, "\r\n")
+	if end < 0 {
+		line, l.rest = l.rest, ""
+		return line, true
+	}
+	line = l.rest[:end]
+	if strings.HasPrefix(l.rest[end:], "\r\n") {
+		end++
+	}
+	l.rest = l.rest[end+1:]
+	return line, true
+}
+
+// endsOpen: a line goes on when an odd number of backslashes ends it, the last of
+// which no other one escapes.
+func endsOpen(line string) bool {
+	bare := strings.TrimRight(line, `\`)
+	return (len(line)-len(bare))%2 == 1
+}
+
+func (line logicalLine) property() Property {
+	end := keyEnd(line.text)
+	value := strings.TrimLeft(line.text[end:], blanks)
+	if value != "" && (value[0] == '=' || value[0] == ':') {
+		value = strings.TrimLeft(value[1:], blanks)
+	}
+	key, flaw := unescape(line.text[:end])
+	decoded, flawed := unescape(value)
+	if flaw == "" {
+		flaw = flawed
+	}
+	p := Property{Key: key, Value: Secret(strings.TrimRight(decoded, blanks)), flaw: flaw}
+	if !line.continued && strings.Contains(value, `\`) {
+		plain := Secret(strings.TrimRight(value, blanks))
+		p.plain = &plain
+	}
+	return p
+}
+
+// keyEnd finds the first separator that no backslash escapes.
+func keyEnd(text string) int {
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '=', ':', ' ', '\t', '\f':
+			return i
+		}
+	}
+	return len(text)
+}
+
+var escapes = map[byte]byte{'t': '\t', 'n': '\n', 'r': '\r', 'f': '\f'}
+
+// unescape carries out the escapes of s. flaw says what is wrong with one.
+func unescape(s string) (text, flaw string) {
+	if !strings.Contains(s, `\`) {
+		return s, ""
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] != '\\' || i+1 == len(s) {
+			if s[i] != '\\' {
+				b.WriteByte(s[i])
+			}
+			continue
+		}
+		i++
+		switch c := s[i]; {
+		case escapes[c] != 0:
+			b.WriteByte(escapes[c])
+		case c == 'u':
+			r, n := unicodeEscape(s[i-1:])
+			if n == 0 {
+				return "", `\u takes four hexadecimal digits and pairs of surrogates only together; write \\ for a backslash`
+			}
+			b.WriteRune(r)
+			i += n - 2
+		case '0' <= c && c <= '9', 'a' <= c|0x20 && c|0x20 <= 'z':
+			return "", `a backslash before a letter or digit, which Java drops silently; write \\ for a backslash`
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String(), ""
+}
+
+// unicodeEscape reads \uXXXX at the start of s, or the two of a surrogate pair. n
+// is how long it is, 0 when it is none.
+func unicodeEscape(s string) (r rune, n int) {
+	unit := func(s string) (rune, bool) {
+		if len(s) < 6 || s[:2] != `\u` || strings.ContainsAny(s[2:6], "+-_") {
+			return 0, false
+		}
+		u, err := strconv.ParseUint(s[2:6], 16, 16)
+		return rune(u), err == nil
+	}
+	first, ok := unit(s)
+	switch {
+	case !ok:
+		return 0, 0
+	case !utf16.IsSurrogate(first):
+		return first, 6
+	}
+	second, ok := unit(s[6:])
+	if r = utf16.DecodeRune(first, second); !ok || r == utf8.RuneError {
+		return 0, 0
+	}
+	return r, 12
+}
+
+// Assignment reads "key=value", as it stands after -X. The value is taken as it
+// is: nothing in it is escaped.
+func Assignment(s string) (Property, error) {
+	key, value, found := strings.Cut(s, "=")
+	key = strings.TrimSpace(key)
+	if !found || key == "" {
+		// What was written may be a password.
+		return Property{}, errors.New("-X takes key=value, as in -X client.id=probe")
+	}
+	return Property{Key: key, Value: Secret(value), Where: "-X"}, nil
+}
