@@ -18,7 +18,7 @@ func Read(dialect Dialect, sources ...[]Property) (*Settings, error) {
 	if dialect > lastDialect {
 		panic("properties: " + dialect.String())
 	}
-	r := &reader{s: &Settings{}, given: map[*setting]*Property{}, bad: map[*setting]bool{}}
+	r := &reader{s: &Settings{}, given: map[*setting]*Property{}, blank: map[*setting]*Property{}, bad: map[*setting]bool{}}
 	var all []*Property
 	for _, source := range sources {
 		for i := range source {
@@ -54,24 +54,32 @@ func Read(dialect Dialect, sources ...[]Property) (*Settings, error) {
 
 // reader is one Read at work.
 type reader struct {
-	s                  *Settings
-	guessed            bool // the dialect was
-	sure               bool // it is the only one that has the keys
-	given              map[*setting]*Property
-	bad                map[*setting]bool // given, and refused
-	unasked            bool              // api.version.request is false
-	trustType, keyType string            // of Java's stores, "" for its default
-	jaas               *login            // of sasl.jaas.config
-	problems           []error
+	s        *Settings
+	problems []error
+
+	guessed bool // the dialect was
+	sure    bool // it is the only one that has the keys
+	given   map[*setting]*Property
+	blank   map[*setting]*Property // those that stand there with an empty value
+	bad     map[*setting]bool      // those given and refused
+
+	// What some settings are for others only.
+	unasked            bool   // api.version.request is false
+	trustType, keyType string // of Java's stores; "": its default
+	jaas               *login // of sasl.jaas.config; nil: none
 }
 
 func (r *reader) refuse(p *Property, format string, args ...any) {
 	r.problems = append(r.problems, refusal(p, format, args...))
 }
 
-// missing refuses what is not there.
+// missing refuses what is not there, or has no value.
 func (r *reader) missing(s *setting, format string, args ...any) {
-	r.problems = append(r.problems, &Error{Key: r.name(s), Problem: fmt.Sprintf(format, args...)})
+	e := &Error{Key: r.name(s), Problem: fmt.Sprintf(format, args...)}
+	if p := r.blank[s]; p != nil {
+		e.Key, e.Where = p.Key, p.Where
+	}
+	r.problems = append(r.problems, e)
 }
 
 // ignore passes over a setting.
@@ -170,6 +178,7 @@ func (r *reader) prepare(s *setting) {
 		r.refuse(p, "there is no value")
 		r.bad[s] = true
 	case empty && s.empty == notGiven, none && s.empty != meant:
+		r.blank[s] = p
 		delete(r.given, s)
 	}
 }
