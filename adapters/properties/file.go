@@ -112,6 +112,9 @@ func (l *lines) logical() (line logicalLine, ok bool) {
 			continue
 		}
 		line = logicalLine{text: text, number: l.number}
+		if text == `\` {
+			continue // nothing goes on: what follows begins a line
+		}
 		for endsOpen(line.text) {
 			line.text = line.text[:len(line.text)-1]
 			if text, more = l.natural(); !more {
