@@ -20,7 +20,7 @@ type versionDocument struct {
 	Low      string       `json:"low"`
 	High     string       `json:"high"`
 	AtLeast  bool         `json:"at_least"`
-	Evidence evidence     `json:"evidence"`
+	Evidence *evidence    `json:"evidence"` // null: the release was configured
 	Features []featureRow `json:"features"`
 }
 
@@ -64,15 +64,18 @@ same are both named: "3.3 or 3.4"; a broker newer than the newest known is
 }
 
 func newVersionDocument(address string, g broker.ReleaseGuess, features []featureRow) versionDocument {
-	return versionDocument{
+	d := versionDocument{
 		Broker:   address,
 		Verdict:  g.String(),
 		Low:      g.Low.String(),
 		High:     g.High.String(),
 		AtLeast:  g.AtLeast,
-		Evidence: evidence{g.Key, kafkacodec.KeyName(g.Key), g.Version},
 		Features: features,
 	}
+	if g.Key >= 0 {
+		d.Evidence = &evidence{g.Key, kafkacodec.KeyName(g.Key), g.Version}
+	}
+	return d
 }
 
 // features joins the two lists, by name.
@@ -99,7 +102,11 @@ func features(supported, finalized []ports.Feature) []featureRow {
 func (d versionDocument) text() string {
 	var b strings.Builder
 	fmt.Fprintln(&b, d.Verdict)
-	fmt.Fprintf(&b, "evidence: API %d (%s) reaches v%d\n", d.Evidence.Key, d.Evidence.Name, d.Evidence.Version)
+	if d.Evidence == nil {
+		fmt.Fprintln(&b, "evidence: none; the release was given, so the broker was not asked")
+	} else {
+		fmt.Fprintf(&b, "evidence: API %d (%s) reaches v%d\n", d.Evidence.Key, d.Evidence.Name, d.Evidence.Version)
+	}
 	if len(d.Features) > 0 {
 		w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(w, "FEATURE\tSUPPORTED\tFINALIZED")

@@ -8,7 +8,7 @@
 // {"error": {...}}, or stands beside the answer that it is about.
 //
 // A failure is one line on standard error, whatever failed, and an exit code that
-// scripts can rely on (exit.go).
+// scripts can rely on (exit.go). Bad properties are a line for each thing wrong.
 //
 // Every wait ends: by --timeout, or at once by the context of [Run], which main
 // ends on SIGINT and SIGTERM.
@@ -59,6 +59,11 @@ type app struct {
 	timeout  time.Duration
 	timed    bool // --timeout was given
 	clientID string
+	named    bool // --client-id was given
+
+	// What the commands that connect have besides.
+	properties propertyFlags
+	settings   *properties.Settings // what they came to
 
 	progress   *progress // nil when nobody is to be told
 	running    bool      // past the command line: a command is at work
@@ -85,7 +90,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 		// Nothing better than the exit code is left if this fails.
 		_ = writeJSON(a.stdout, errorDocument{describe(err)})
 	}
-	fmt.Fprintf(a.stderr, "%s: %s\n", name, oneLine(err.Error()))
+	for _, line := range lines(err) {
+		fmt.Fprintf(a.stderr, "%s: %s\n", name, line)
+	}
 	return exitCode(err)
 }
 
@@ -96,6 +103,11 @@ func (a *app) root() *cobra.Command {
 		Short: "Ask one Kafka broker what it is and how it does",
 		Long: `kafkaprobe talks to one Kafka broker over one connection.
 
+Commands that connect take the properties of kafka-python, of Java and of librdkafka:
+-F reads a file, -X sets one, and later ones win; HOST:PORT, --client-id and --timeout
+win over them. HOST:PORT may be left out where they name exactly one broker. Keys of
+producers and consumers are passed over.
+
 Exit codes: 0 ok; 1 the broker answered an error, or a check failed; 2 usage;
 10 the name was not found (DNS); 11 the port was not reached (TCP); 12 TLS;
 13 not Kafka, or a broken protocol; 14 authentication; 15 timed out;
@@ -103,6 +115,7 @@ Exit codes: 0 ok; 1 the broker answered an error, or a check failed; 2 usage;
 		Example: `  kafkaprobe ping localhost:9092
   kafkaprobe check-version broker-1.example.com:9092
   kafkaprobe request localhost:9092 metadata --json
+  kafkaprobe apis -F client.properties
   kafkaprobe demo`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -127,6 +140,7 @@ Exit codes: 0 ok; 1 the broker answered an error, or a check failed; 2 usage;
 	flags.StringVar(&a.clientID, "client-id", name, "client id, as seen in the broker's logs and quotas")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		a.timed = cmd.Flags().Changed("timeout")
+		a.named = cmd.Flags().Changed("client-id")
 		if a.timeout <= 0 {
 			return usagef("--timeout %v: it must be more than nothing", a.timeout)
 		}
@@ -168,10 +182,19 @@ func commandNames(root *cobra.Command) []string {
 	return names
 }
 
-// command completes c, whose Use names its arguments, all of them required.
+// command completes c, whose Use names its arguments, all of them required;
+// HOST:PORT may also come from properties.
 func (a *app) command(c *cobra.Command, run func(ctx context.Context, args []string) error) *cobra.Command {
 	wanted := strings.Fields(c.Use)[1:]
+	connects := len(wanted) > 0 && wanted[0] == addressArgument
+	if connects {
+		a.properties.declare(c)
+	}
 	c.Args = func(_ *cobra.Command, args []string) error {
+		wanted := wanted
+		if connects && a.properties.given() && len(args) < len(wanted) {
+			wanted = wanted[1:]
+		}
 		switch {
 		case len(args) < len(wanted):
 			return usagef("%s needs %s", c.Name(), strings.Join(wanted[len(args):], " and "))
@@ -185,7 +208,13 @@ func (a *app) command(c *cobra.Command, run func(ctx context.Context, args []str
 		if a.terminal && !a.json {
 			a.progress = startProgress(a.stderr, a.progressEvery)
 		}
-		err := run(cmd.Context(), args)
+		err := a.readProperties()
+		if err == nil && connects {
+			args, err = a.withAddress(args, len(wanted))
+		}
+		if err == nil {
+			err = run(cmd.Context(), args)
+		}
 		return forCommand(err, cmd)
 	}
 	return c

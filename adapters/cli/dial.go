@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"brokerconn/adapters/properties"
 	"brokerconn/application/broker"
 )
 
@@ -15,22 +16,30 @@ func (a *app) config(address string) (broker.Config, error) {
 	if err != nil {
 		return broker.Config{}, usagef("HOST:PORT: %v", err)
 	}
-	return broker.Config{
-		Host:            host,
-		Port:            port,
-		ClientID:        a.clientID,
-		SoftwareName:    name,
-		SoftwareVersion: broker.Version,
+	settings := *a.settings
+	settings.Servers = []properties.Server{{Host: host, Port: port}}
+	cfg, err := settings.Config()
+	if err != nil {
+		return broker.Config{}, badProperties(err)
+	}
+	if a.named || cfg.ClientID == "" {
+		cfg.ClientID = a.clientID
+	}
+	cfg.SoftwareName, cfg.SoftwareVersion = name, broker.Version
+	if a.timed || cfg.RequestTimeout == 0 {
 		// The command's own limit comes first, and tells more.
-		RequestTimeout: a.timeout + time.Minute,
-		// The other half is left to find out what a silent port is.
-		SetupTimeout: a.timeout / 2,
-		Hooks: &broker.Hooks{
-			StateChanged: func(_, to broker.State, endpoint broker.Endpoint, _ error) {
-				a.progress.follow(to, endpoint)
-			},
+		cfg.RequestTimeout = a.timeout + time.Minute
+	}
+	// The other half is left to find out what a silent port is.
+	if half := a.timeout / 2; a.timed || cfg.SetupTimeout == 0 || cfg.SetupTimeout > half {
+		cfg.SetupTimeout = half
+	}
+	cfg.Hooks = &broker.Hooks{
+		StateChanged: func(_, to broker.State, endpoint broker.Endpoint, _ error) {
+			a.progress.follow(to, endpoint)
 		},
-	}, nil
+	}
+	return cfg, nil
 }
 
 // dial connects to a broker, or finds out why not.

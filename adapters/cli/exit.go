@@ -32,6 +32,7 @@ const (
 func exitCode(err error) int {
 	var (
 		usage   *usageError
+		bad     *propertiesError
 		timeout *timeoutError
 		answer  *answerError
 		e       *broker.Error
@@ -41,7 +42,7 @@ func exitCode(err error) int {
 		return exitOK
 	case errors.Is(err, errInterrupted):
 		return exitInterrupted
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.As(err, &bad):
 		return exitUsage
 	case errors.As(err, &answer), errors.Is(err, errCheck):
 		return exitFailed
@@ -172,6 +173,7 @@ type errorInfo struct {
 	Address  string          `json:"address,omitempty"`
 	Hint     string          `json:"hint,omitempty"`
 	Answered []answeredError `json:"answered,omitempty"`
+	Problems []problemInfo   `json:"problems,omitempty"`
 }
 
 func describe(err error) *errorInfo {
@@ -186,7 +188,22 @@ func describe(err error) *errorInfo {
 	if e := new(answerError); errors.As(err, &e) {
 		info.Answered = e.all
 	}
+	if e := new(propertiesError); errors.As(err, &e) {
+		info.Problems = e.describe()
+	}
 	return info
+}
+
+// lines are those that an error takes on standard error.
+func lines(err error) (all []string) {
+	var bad *propertiesError
+	if !errors.As(err, &bad) {
+		return []string{oneLine(err.Error())}
+	}
+	for _, problem := range bad.problems {
+		all = append(all, oneLine(problem.Error()))
+	}
+	return all
 }
 
 // oneLine makes one line of s, without anything that a terminal would obey: the

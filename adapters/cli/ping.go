@@ -65,7 +65,7 @@ func (a *app) newPinger(address string) (*pinger, error) {
 	}
 	// A connection that died without a word is dropped with the first ping that is
 	// lost on it.
-	cfg.RequestTimeout = a.timeout
+	cfg.RequestTimeout = min(cfg.RequestTimeout, a.timeout)
 	p := &pinger{app: a, address: address}
 	tell := cfg.Hooks.StateChanged
 	cfg.Hooks.StateChanged = func(from, to broker.State, endpoint broker.Endpoint, err error) {

@@ -1,0 +1,185 @@
+package cli
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"brokerconn/application/broker"
+)
+
+const canary = "hunter2-canary"
+
+func file(t *testing.T, lines ...string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "client.properties")
+	if err := os.WriteFile(name, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// Every command that connects takes its broker from properties of any dialect.
+func TestBrokerFromProperties(t *testing.T) {
+	address, _ := fakeKafka(t)
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	java := file(t, "bootstrap.servers="+address, "key.serializer=x", "acks=all")
+	for _, given := range [][]string{
+		{"-X", "bootstrap.servers=" + address},
+		{"-X", "metadata.broker.list=" + address},
+		{"-X", "host=" + host, "-X", "port=" + port},
+		{"-F", java},
+		{"-F", file(t, "bootstrap.servers=127.0.0.1:1"), "-F", java},
+		{"-F", file(t, "bootstrap.servers=127.0.0.1:1"), "-X", "bootstrap.servers=" + address, "--dialect", "librdkafka"},
+	} {
+		for _, command := range [][]string{{"apis"}, {"ping", "-c", "1"}, {"check-version"}, {"request", "metadata"}} {
+			probe(t, append(command, given...)...).succeeded(t)
+		}
+	}
+	// The command line wins.
+	probe(t, "apis", address, "-X", "bootstrap.servers=127.0.0.1:1,127.0.0.1:2").succeeded(t)
+	probe(t, "request", address, "metadata", "-X", "host=127.0.0.1", "-X", "port=1").succeeded(t)
+}
+
+func TestClientIDFromProperties(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{nil, name},
+		{[]string{"-X", "client.id=mine"}, "mine"},
+		{[]string{"-X", "client.id=mine", "--client-id", "yours"}, "yours"},
+		{[]string{"-X", "client.id=mine", "--client-id", name}, name},
+	} {
+		cfg := configOf(t, append([]string{"apis", "localhost"}, c.args...)...)
+		if cfg.ClientID != c.want || cfg.SoftwareName != name {
+			t.Errorf("%v: client id %q, software %q", c.args, cfg.ClientID, cfg.SoftwareName)
+		}
+	}
+}
+
+func TestTimeoutsFromProperties(t *testing.T) {
+	for _, c := range []struct {
+		args           []string
+		request, setup time.Duration
+	}{
+		{nil, defaultTimeout + time.Minute, defaultTimeout / 2},
+		{[]string{"-X", "request.timeout.ms=3000"}, 3 * time.Second, defaultTimeout / 2},
+		{[]string{"-X", "socket.connection.setup.timeout.ms=2000"}, defaultTimeout + time.Minute, 2 * time.Second},
+		{[]string{"-X", "socket.connection.setup.timeout.ms=60000"}, defaultTimeout + time.Minute, defaultTimeout / 2},
+		{[]string{"-X", "request.timeout.ms=3000", "-X", "socket.connection.setup.timeout.ms=1", "--timeout", "8s"}, 8*time.Second + time.Minute, 4 * time.Second},
+	} {
+		cfg := configOf(t, append([]string{"apis", "localhost"}, c.args...)...)
+		if cfg.RequestTimeout != c.request || cfg.SetupTimeout != c.setup {
+			t.Errorf("%v: request %v, set-up %v", c.args, cfg.RequestTimeout, cfg.SetupTimeout)
+		}
+	}
+}
+
+// configOf is the configuration that a command line comes to.
+func configOf(t *testing.T, args ...string) broker.Config {
+	t.Helper()
+	a := &app{}
+	var cfg broker.Config
+	root := a.root()
+	command, _, err := root.Find(args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.ParseFlags(args[1:]); err != nil {
+		t.Fatal(err)
+	}
+	if err := root.PersistentPreRunE(command, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.readProperties(); err != nil {
+		t.Fatal(err)
+	}
+	if cfg, err = a.config(args[1]); err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+// All problems are told, a line each, and nothing is connected to.
+func TestBadProperties(t *testing.T) {
+	bad := file(t, "bootstrap.servers=localhost:1", "sasl.pasword="+canary, "request.timeout.ms=soon")
+	args := []string{"apis", "-F", bad, "-X", "ssl.keystore.pasword=" + canary}
+	o := probe(t, args...)
+	want := []string{
+		"kafkaprobe: " + bad + ":2: sasl.pasword: unknown key",
+		"kafkaprobe: -X: ssl.keystore.pasword: unknown key",
+		"kafkaprobe: " + bad + ":3: request.timeout.ms: \"soon\"",
+	}
+	lines := strings.Split(strings.TrimSuffix(o.stderr, "\n"), "\n")
+	if o.code != exitUsage || o.stdout != "" || len(lines) != len(want) {
+		t.Fatalf("exit code %d, standard output %q, standard error %q", o.code, o.stdout, o.stderr)
+	}
+	for i, line := range lines {
+		if !strings.HasPrefix(line, want[i]) || strings.Contains(line, canary) {
+			t.Errorf("line %q, want %q", line, want[i])
+		}
+	}
+	doc := probe(t, append(args, "--json")...)
+	e := decode[errorDocument](t, doc).Error
+	if doc.code != exitUsage || e.ExitCode != exitUsage || len(e.Problems) != len(want) || strings.Contains(doc.stdout+doc.stderr, canary) {
+		t.Fatalf("%+v", doc)
+	}
+	if p := e.Problems[0]; p.Key != "sasl.pasword" || p.Where != bad+":2" || !strings.Contains(p.Message, `nearest is "sasl.password"`) {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestPropertiesThatCannotBe(t *testing.T) {
+	several := file(t, "bootstrap.servers=a:1,b:2")
+	for _, c := range []struct {
+		args  []string
+		words []string
+	}{
+		{[]string{"apis", "-F", "/no/such/file"}, []string{"/no/such/file"}},
+		{[]string{"apis", "localhost", "-X", canary}, []string{"-X takes key=value"}},
+		{[]string{"apis", "localhost", "--dialect", "python"}, []string{"--dialect", "kafka-python, java, librdkafka"}},
+		{[]string{"apis", "-F", several}, []string{"HOST:PORT", "2 brokers", "a:1, b:2"}},
+		{[]string{"apis", "-X", "client.id=x"}, []string{"HOST:PORT", "name no broker"}},
+		{[]string{"request", "-F", several}, []string{"needs NAME"}},
+		{[]string{"apis", "localhost", "-X", "security.protocol=SSL"}, []string{"security.protocol", "no TLS yet"}},
+		{[]string{"apis", "localhost", "-X", "client.id=x", "-X", "host=y"}, []string{"mixed dialects"}},
+		{[]string{"demo", "-X", "client.id=x"}, []string{"-X"}},
+	} {
+		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
+			o := probe(t, c.args...)
+			o.failed(t, exitUsage, c.words...)
+			if strings.Contains(o.stderr, canary) {
+				t.Error(o.stderr)
+			}
+			doc := probe(t, append(c.args, "--json")...)
+			doc.failed(t, exitUsage)
+			if e := decode[errorDocument](t, doc).Error; e == nil || e.ExitCode != exitUsage {
+				t.Errorf("as JSON: %s", doc.stdout)
+			}
+		})
+	}
+}
+
+// What was not known in advance is told by the settings too: with a release that
+// was given the broker is not asked.
+func TestCheckVersionOfAGivenRelease(t *testing.T) {
+	address, _ := fakeKafka(t)
+	args := []string{"check-version", address, "-X", "api_version=2.8"}
+	text := probe(t, args...)
+	text.succeeded(t)
+	if !strings.HasPrefix(text.stdout, "2.8\nevidence: none") {
+		t.Errorf("%s", text.stdout)
+	}
+	o := probe(t, append(args, "--json")...)
+	o.succeeded(t)
+	if doc := decode[versionDocument](t, o); doc.Verdict != "2.8" || doc.Evidence != nil {
+		t.Errorf("%s", o.stdout)
+	}
+}
