@@ -1,0 +1,78 @@
+package broker_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"brokerconn/application/broker"
+)
+
+// badConfigs: each has one setting that cannot be used. right are words that tell
+// what would be right.
+var badConfigs = []struct {
+	config  broker.Config
+	setting string
+	right   []string
+}{
+	{broker.Config{Host: "broker:9092"}, "Host", []string{"Port", "ParseAddress"}},
+	{broker.Config{Host: "a b"}, "Host", []string{"host name or a literal address"}},
+	{broker.Config{Host: "[::1]"}, "Host", []string{"host name or a literal address"}},
+	{broker.Config{ClientID: strings.Repeat("x", 250)}, "ClientID", []string{"at most 249"}},
+	{broker.Config{ClientID: "a\nb"}, "ClientID", []string{"control characters"}},
+	{broker.Config{SoftwareName: "my client"}, "SoftwareName", []string{"letters, digits, '.' and '-'"}},
+	{broker.Config{SoftwareName: "x", SoftwareVersion: "1."}, "SoftwareVersion", []string{"a letter or digit at both ends"}},
+	{broker.Config{ClusterID: "a\x00"}, "ClusterID", []string{"control characters"}},
+	{broker.Config{NodeID: new(int32(-1))}, "NodeID", []string{"0 or more", "nil for any"}},
+	{broker.Config{APIVersion: broker.Release{Minor: 7}}, "APIVersion", []string{"0.8.0 is the first"}},
+	{broker.Config{APIVersion: broker.Release{Major: 2, Minor: -1}}, "APIVersion", []string{"no release of Kafka"}},
+	{broker.Config{APIVersion: broker.Release{Major: 4, Minor: 4}, NodeID: new(int32)}, "APIVersion", []string{"NodeID", "leave one out"}},
+	{broker.Config{APIVersionTimeout: -1}, "APIVersionTimeout", []string{"0 means the default"}},
+	{broker.Config{RequestTimeout: -1}, "RequestTimeout", []string{"0 means the default"}},
+	{broker.Config{SetupTimeout: -time.Second}, "SetupTimeout", []string{"0 means the default"}},
+	{broker.Config{ReconnectBackoff: -1}, "ReconnectBackoff", []string{"0 means the default"}},
+	{broker.Config{ReconnectBackoffMax: -1}, "ReconnectBackoffMax", []string{"0 means the default"}},
+	{broker.Config{ReconnectBackoff: 2 * time.Second, ReconnectBackoffMax: time.Second}, "ReconnectBackoffMax", []string{"less than ReconnectBackoff, 2s"}},
+	{broker.Config{KeepWarm: -1}, "KeepWarm", []string{"less than 0 nothing"}},
+	{broker.Config{KeepWarm: time.Minute, IdleLimit: time.Minute}, "KeepWarm", []string{"not less than IdleLimit"}},
+	{broker.Config{KeepWarm: time.Minute, APIVersion: broker.Release{Minor: 9}}, "KeepWarm", []string{"from 0.10.0 on"}},
+	{broker.Config{MaxInFlight: -1}, "MaxInFlight", []string{"0 means the default"}},
+	{broker.Config{MaxPendingBytes: -1}, "MaxPendingBytes", []string{"0 means the default"}},
+	{broker.Config{MaxResponseBytes: -1}, "MaxResponseBytes", []string{"0 means the default"}},
+}
+
+func TestBadConfigs(t *testing.T) {
+	for _, c := range badConfigs {
+		_, polledErr := broker.NewPolled(c.config)
+		conn, err := broker.NewConn(c.config)
+		if err == nil {
+			conn.Close()
+			t.Errorf("%s: taken", c.setting)
+			continue
+		}
+		if polledErr == nil || polledErr.Error() != err.Error() {
+			t.Errorf("%s: a Polled says %v, a Conn %v", c.setting, polledErr, err)
+		}
+		var one *broker.ConfigError
+		if joined, ok := err.(interface{ Unwrap() []error }); !ok || len(joined.Unwrap()) != 1 || !errors.As(err, &one) || one.Setting != c.setting {
+			t.Errorf("%s: %v", c.setting, err)
+			continue
+		}
+		for _, word := range c.right {
+			if !strings.Contains(one.Problem, word) {
+				t.Errorf("%s: %q is not in %q", c.setting, word, one.Problem)
+			}
+		}
+	}
+}
+
+// Everything that cannot be used is told at once.
+func TestBadConfigsAtOnce(t *testing.T) {
+	_, err := broker.NewPolled(broker.Config{Host: "a b", MaxInFlight: -1, RequestTimeout: -1})
+	for _, setting := range []string{"Host", "MaxInFlight", "RequestTimeout"} {
+		if err == nil || !strings.Contains(err.Error(), "config: "+setting+": ") {
+			t.Errorf("%s is not in %v", setting, err)
+		}
+	}
+}
