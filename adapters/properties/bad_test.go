@@ -161,11 +161,16 @@ var badConfigurations = []struct {
 	{Librdkafka, "sasl.password=" + canary, "sasl.password", []string{"security.protocol", "SASL_SSL or SASL_PLAINTEXT"}},
 	{Librdkafka, "sasl.pasword=" + canary, "sasl.pasword", []string{"unknown key", `nearest is "sasl.password"`}},
 
+	{Java, "client.id=x\n" + canary, "(no key)", []string{"neither key=value nor a comment"}},
+	{Java, saslJava + "sasl.mechanism=PLAIN\nsasl.jaas.config=x.PlainLoginModule required username=u username=v password=\"" + canary + "\";", "sasl.jaas.config", []string{"username stands twice", "keep one"}},
+	{Java, "security.protocol=SSL\nssl.cipher.suites=TLS_AES_128_GCM_SHA256,AES", "ssl.cipher.suites", []string{"crypto/tls", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"}},
+	{Java, "security.protocol=SSL\nssl.truststore.location=DIR/it's.jks", "ssl.truststore.location", []string{"-keystore 'DIR/it'\\''s.jks'"}},
+
 	// The dialect is guessed.
 	{Guess, "ssl_cafil=x", "ssl_cafil", []string{"unknown key", `nearest is "ssl_cafile"`}},
 	{Guess, "security.protocol=SSL\nssl.ca.locatio=x", "ssl.ca.locatio", []string{"unknown key", `nearest is "ssl.ca.location"`}},
 	{Guess, "client_id=a\nhost=b\nclient.id=c", "client.id", []string{"mixed dialects", "kafka-python", "client_id"}},
-	{Guess, "-----BEGIN PRIVATE KEY-----", "-----BEGIN", []string{"neither key=value nor a comment", "backslash"}},
+	{Guess, "-----BEGIN PRIVATE KEY-----", "(no key)", []string{"neither key=value nor a comment", "backslash"}},
 }
 
 func TestBadConfigurations(t *testing.T) {

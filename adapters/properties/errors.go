@@ -7,7 +7,8 @@ import (
 
 // Error is one thing that is wrong with one key.
 type Error struct {
-	// Key as it was written; where one is missing, as it would be written.
+	// Key as it was written; where one is missing, as it would be written. Words
+	// that may be something else than a key are "(no key)".
 	Key string
 	// Where it stands, as Property.Where.
 	Where string
@@ -16,7 +17,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	text := label(e.Key) + ": " + e.Problem
+	text := e.Key + ": " + e.Problem
 	if e.Where != "" {
 		text = e.Where + ": " + text
 	}
@@ -42,9 +43,11 @@ func label(key string) string {
 	if len(key) <= 100 && aKey.MatchString(key) {
 		return key
 	}
-	return "(no key)"
+	return noKey
 }
 
+const noKey = "(no key)"
+
 func refusal(p *Property, format string, args ...any) *Error {
-	return &Error{Key: p.Key, Where: p.Where, Problem: fmt.Sprintf(format, args...)}
+	return &Error{Key: label(p.Key), Where: p.Where, Problem: fmt.Sprintf(format, args...)}
 }

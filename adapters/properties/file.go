@@ -156,7 +156,8 @@ func endsOpen(line string) bool {
 func (line logicalLine) property() Property {
 	end := keyEnd(line.text)
 	value := strings.TrimLeft(line.text[end:], blanks)
-	if value != "" && (value[0] == '=' || value[0] == ':') {
+	bare := value == "" || value[0] != '=' && value[0] != ':'
+	if !bare {
 		value = strings.TrimLeft(value[1:], blanks)
 	}
 	key, flaw := unescape(line.text[:end])
@@ -164,7 +165,7 @@ func (line logicalLine) property() Property {
 	if flaw == "" {
 		flaw = flawed
 	}
-	p := Property{Key: key, Value: Secret(strings.TrimRight(decoded, blanks)), flaw: flaw}
+	p := Property{Key: key, Value: Secret(strings.TrimRight(decoded, blanks)), flaw: flaw, bare: bare}
 	if !line.continued && strings.Contains(value, `\`) {
 		plain := Secret(strings.TrimRight(value, blanks))
 		p.plain = &plain

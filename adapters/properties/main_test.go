@@ -61,6 +61,7 @@ func stores(t *testing.T) string {
 		"cert.der":      cert,
 		"key.der":       pkcs8,
 		"store.jks":     {0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2, 0, 0, 0, 0},
+		"it's.jks":      {0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2},
 		"my store.p12":  {0x30, 0x82, 1, 0, 2, 1, 3, 0x30, 0x82},
 		"empty.pem":     {'\n'},
 		"notes.txt":     []byte("nothing that is PEM\n"),

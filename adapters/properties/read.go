@@ -145,8 +145,10 @@ func (r *reader) unknown(p *Property) {
 			there = ", where it is " + names[0]
 		}
 		r.refuse(p, "mixed dialects: this is a key of %v's, and %s%s", other, how, there)
-	case label(p.Key) != p.Key:
-		r.refuse(p, "neither key=value nor a comment; a value over several lines has a backslash at the end of each but the last")
+	case p.bare, label(p.Key) != p.Key:
+		e := refusal(p, "neither key=value nor a comment; a value over several lines has a backslash at the end of each but the last")
+		e.Key = noKey // it may be half of a secret
+		r.problems = append(r.problems, e)
 	default:
 		names := candidates(d)
 		if !r.sure {

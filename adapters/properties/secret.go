@@ -33,6 +33,8 @@ type Property struct {
 	// value as Java reads it.
 	plain *Secret
 	flaw  string
+	// bare: neither '=' nor ':' follows the key, so perhaps it is none.
+	bare bool
 }
 
 // Format shows the key alone. It is here for the fields that are not exported,
