@@ -23,7 +23,7 @@ var badConfigurations = []struct {
 	key     string
 	right   []string
 }{
-	// kafka-python: every typed key of the seed, and its rules.
+	// kafka-python: every typed key, and its rules.
 	{KafkaPython, "client_idd=x", "client_idd", []string{"unknown key", `nearest is "client_id"`}},
 	{KafkaPython, "reconnect.backoff_ms=1", "reconnect.backoff_ms", []string{"unknown key", `nearest is "reconnect_backoff_ms"`}},
 	{KafkaPython, "host=broker:9092", "host", []string{"port="}},

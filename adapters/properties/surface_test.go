@@ -147,7 +147,7 @@ func TestSurfaceIsWhole(t *testing.T) {
 		}
 	}
 	if len(surface) != len(keys) || len(methods) != len(names) {
-		t.Errorf("the tables have rows that the seed has not")
+		t.Errorf("the tables have rows that kafka-python has not")
 	}
 }
 
