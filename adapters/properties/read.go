@@ -202,7 +202,7 @@ func (r *reader) judge() {
 }
 
 // judgeUse looks for settings of an encryption or a login that there is not. The
-// seed ignores them: then the password that was meant for TLS goes out in clear.
+// client that passes over them sends in clear what was meant for TLS.
 func (r *reader) judgeUse() {
 	if r.bad[securityKey] {
 		return
