@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"brokerconn/adapters/properties"
@@ -34,12 +35,22 @@ func (a *app) config(address string) (broker.Config, error) {
 	if half := a.timeout / 2; a.timed || cfg.SetupTimeout == 0 || cfg.SetupTimeout > half {
 		cfg.SetupTimeout = half
 	}
+	if a.timed || cfg.APIVersionTimeout == 0 {
+		cfg.APIVersionTimeout = cfg.SetupTimeout
+	}
 	cfg.Hooks = &broker.Hooks{
 		StateChanged: func(_, to broker.State, endpoint broker.Endpoint, _ error) {
 			a.progress.follow(to, endpoint)
 		},
+		Warning: a.warn,
 	}
 	return cfg, nil
+}
+
+// warn tells of a setting that may not mean what was meant.
+func (a *app) warn(text string) {
+	a.progress.clear()
+	fmt.Fprintf(a.stderr, "%s: warning: %s\n", name, text)
 }
 
 // dial connects to a broker, or finds out why not.

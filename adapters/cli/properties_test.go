@@ -183,3 +183,10 @@ func TestCheckVersionOfAGivenRelease(t *testing.T) {
 		t.Errorf("%s", o.stdout)
 	}
 }
+
+// A release that is not known is taken for the nearest, and that is said.
+func TestUnknownReleaseIsToldOf(t *testing.T) {
+	address, _ := fakeKafka(t)
+	probe(t, "request", address, "metadata", "-X", "api_version=4.2").succeeded(t)
+	probe(t, "request", address, "metadata", "-X", "api_version=9.9").failed(t, exitOK, "warning", "9.9", "4.4")
+}
