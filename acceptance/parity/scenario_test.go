@@ -1,0 +1,200 @@
+package parity
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func scenarios(t *testing.T) []*scenario {
+	t.Helper()
+	all, err := loadScenarios()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func scenarioNamed(t *testing.T, name string) *scenario {
+	t.Helper()
+	for _, sc := range scenarios(t) {
+		if sc.name == name {
+			return sc
+		}
+	}
+	t.Fatalf("there is no scenario %s", name)
+	return nil
+}
+
+// TestCoverage counts what the suite promises: 40 scenarios, each of the thirteen
+// methods in two of them, ten of them with failures.
+func TestCoverage(t *testing.T) {
+	all := scenarios(t)
+	if len(all) < 40 {
+		t.Errorf("%d scenarios, want 40", len(all))
+	}
+	if len(methods) != 13 {
+		t.Errorf("%d methods, want 13", len(methods))
+	}
+	for _, method := range methods {
+		in := slices.DeleteFunc(slices.Clone(all), func(sc *scenario) bool { return !sc.uses(method) })
+		if len(in) < 2 {
+			t.Errorf("%s stands in %d scenarios, want 2", method, len(in))
+		}
+	}
+	both, titles := 0, map[string]bool{}
+	for _, sc := range all {
+		if sc.settings.only == "" {
+			both++
+		} else if !strings.Contains(sc.title, "(2.0.2 ") {
+			t.Errorf("%s: the title does not say why 2.0.2 is left out", sc.name)
+		}
+		if titles[sc.title] {
+			t.Errorf("two scenarios are called %q", sc.title)
+		}
+		titles[sc.title] = true
+	}
+	if both < 40 {
+		t.Errorf("%d scenarios go through both versions, want 40", both)
+	}
+}
+
+// TestPolledPlays plays every scenario to Polled twice, which needs no Python: it
+// gets to the end, and comes out the same.
+func TestPolledPlays(t *testing.T) {
+	failures := 0
+	for _, sc := range scenarios(t) {
+		t.Run(sc.name, func(t *testing.T) {
+			first, err := play(sc, &polled{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			second, err := play(sc, &polled{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range sc.steps {
+				if minus, plus := diff(first[i], second[i]); minus != nil || plus != nil {
+					t.Errorf("step %d, %q, came out otherwise:\n%s", i+1, sc.steps[i].text, difference{minus: minus, plus: plus})
+				}
+			}
+			if slices.ContainsFunc(first, func(lines []string) bool {
+				return slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, "failed ") })
+			}) {
+				failures++
+			}
+		})
+	}
+	if failures < 10 && allNamed(t) {
+		t.Errorf("requests fail in %d scenarios, want 10", failures)
+	}
+}
+
+// allNamed says whether -run left no subtest out, as far as that can be told.
+func allNamed(t *testing.T) bool { return !t.Failed() }
+
+func TestDeviations(t *testing.T) {
+	if len(deviations) > maxDeviations {
+		t.Errorf("%d deviations, at most %d", len(deviations), maxDeviations)
+	}
+	told := map[string]bool{}
+	for _, sc := range scenarios(t) {
+		for _, s := range sc.steps {
+			for _, d := range s.differ {
+				told[d.deviation] = true
+				if d.versions == nil || d.minus == nil && d.plus == nil {
+					t.Errorf("%s: %q: %s says nothing", sc.name, s.text, d.deviation)
+				}
+				for _, v := range d.versions {
+					if !slices.Contains(sc.versions(), v) {
+						t.Errorf("%s: %q: it is not played to %q", sc.name, s.text, v)
+					}
+				}
+			}
+		}
+	}
+	seen := map[string]bool{}
+	for _, d := range deviations {
+		if seen[d.name] {
+			t.Errorf("%s is listed twice", d.name)
+		}
+		seen[d.name] = true
+		if len(d.reason) < 80 {
+			t.Errorf("%s: the reason is %q", d.name, d.reason)
+		}
+		if d.rules == nil && !told[d.name] {
+			t.Errorf("%s has no rule, and no scenario tells of it", d.name)
+		}
+	}
+	for name := range told {
+		if !seen[name] {
+			t.Errorf("a scenario tells of %s, which is not listed", name)
+		}
+	}
+}
+
+func TestParseScenario(t *testing.T) {
+	sc, err := parseScenario("x", `# Title,
+# in two lines.
+client_id me
+address a refused
+address b listening
+lookup a b
+jitter 0.8
+on connected close
+
+connect
+| name 2.0.2 2.3.3
+| - gone
+| + there
+| + and there
+| other 2.3.3
+| - more
+# a remark
+check_version 2s
+  broker serves 18:0-3
+advance 5ms
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := sc.settings
+	if sc.title != "Title, in two lines." || s.keys["client_id"] != "me" || s.jitter != 0.8 ||
+		!slices.Equal(s.lookup, []string{"a", "b"}) || s.address("b").Kind != "listening" ||
+		!slices.Equal(s.reactions["connected"], []string{"close"}) || !slices.Equal(s.api, []int{0, 10, 1}) {
+		t.Errorf("got %+v", sc)
+	}
+	if len(sc.steps) != 3 || len(sc.steps[0].differ) != 2 || len(sc.steps[1].turns) != 1 {
+		t.Fatalf("got %+v", sc.steps)
+	}
+	if d := sc.steps[0].differ[0]; d.deviation != "name" || !slices.Equal(d.versions, versions) ||
+		!slices.Equal(d.minus, []string{"gone"}) || !slices.Equal(d.plus, []string{"there", "and there"}) {
+		t.Errorf("got %+v", d)
+	}
+	if !sc.uses("check_version") || sc.uses("recv") {
+		t.Error("which methods are used is not told")
+	}
+
+	for text, want := range map[string]string{
+		"connect":                                "no such setting",
+		"# x\n\njump":                            "no such step",
+		"# x\n\n| name 2.0.2":                    "there is none above it",
+		"# x\n\nrecv\n| - line":                  "which deviation is this",
+		"# x\n":                                  "has a title and steps",
+		"# x\naddress a deaf\n\nrecv":            "listening, refused or silent",
+		"# x\nonly 2.0.1\n\nrecv":                "is not compared with",
+		"# x\nlookup b\n\nrecv":                  "no address is called b",
+		"# x\nrequest_timeout_ms soon\n\nrecv":   "is no number",
+		"# x\njitter 1.1\n\nrecv":                "0.8, 1.0 or 1.2",
+		"# x\non connected dance\n\nrecv":        "no such reaction",
+		"# x\n\nadvance soon":                    "time: invalid duration",
+		"# x\n\nsend a":                          "a name, an API and a version",
+		"# x\n\nclose with a bang":               "close takes",
+		"# x\n\nrecv twice":                      "recv takes nothing",
+		"# x\n\nsend_pending_requests_v2 always": "until true",
+	} {
+		if _, err := parseScenario("x", text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v, want %q", text, err, want)
+		}
+	}
+}

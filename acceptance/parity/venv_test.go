@@ -1,0 +1,59 @@
+package parity
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"brokerconn/acceptance"
+)
+
+// TestMissingPython: without a Python that will do, the suite is skipped aloud, or
+// fails if it is required, and says what is missing.
+func TestMissingPython(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no driver for Windows")
+	}
+	suite := acceptance.Suite{
+		Name:    "PARITY",
+		Needs:   func() error { _, err := environments(t.Context()); return err },
+		Untried: "Nothing was compared.",
+	}
+	for _, c := range []struct {
+		python   string // a script; "": none
+		variable string
+		status   int
+		say      []string
+	}{
+		{"", "", 0, []string{"PARITY SKIPPED: no python3: Python 3.8", "Nothing was compared. PARITY=required"}},
+		{"", "PARITY", 1, []string{"PARITY FAILED: no python3: Python 3.8"}},
+		{"", "ACCEPTANCE", 1, []string{"PARITY FAILED: no python3"}},
+		{"echo No module named ensurepip >&2; exit 1", "", 0, []string{"will not do", "No module named ensurepip", "python3-venv"}},
+	} {
+		dir := t.TempDir()
+		if c.python != "" {
+			if err := os.WriteFile(filepath.Join(dir, "python3"), []byte("#!/bin/sh\n"+c.python+"\n"), 0o777); err != nil {
+				t.Fatal(err)
+			}
+		}
+		t.Setenv("PATH", dir)
+		t.Setenv("PARITY", "")
+		t.Setenv("ACCEPTANCE", "")
+		if c.variable != "" {
+			t.Setenv(c.variable, "required")
+		}
+		var banner bytes.Buffer
+		run, status := suite.Gate(&banner)
+		if run || status != c.status {
+			t.Errorf("%+v: run %t, status %d", c, run, status)
+		}
+		for _, say := range c.say {
+			if !strings.Contains(banner.String(), say) {
+				t.Errorf("%+v: does not say %q:\n%s", c, say, &banner)
+			}
+		}
+	}
+}
