@@ -9,7 +9,7 @@ PLATFORMS    = linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windo
 CC_FOUND := $(shell command -v $(or $(CC),cc) 2>/dev/null || command -v gcc 2>/dev/null)
 RACE     := $(if $(CC_FOUND),-race)
 
-.PHONY: help demo test lint generate check-mocks cross fuzz acceptance rename
+.PHONY: help demo test lint generate check-mocks cross fuzz acceptance parity rename
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r t d; do printf '  make %-12s %s\n' "$$t" "$$d"; done
@@ -23,8 +23,8 @@ test: lint ## all that needs nothing but Go: lint, then every test
 lint: check-mocks ## gofmt, vet, staticcheck, mocks up to date
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted:" $$unformatted; exit 1; fi
 	$(GO) vet ./...
-	$(GO) vet -tags acceptance ./acceptance/...
-	$(GO) run $(STATICCHECK) -tags acceptance ./...
+	$(GO) vet -tags acceptance,parity ./acceptance/...
+	$(GO) run $(STATICCHECK) -tags acceptance,parity ./...
 
 generate: ## make the mocks anew
 	$(GO) generate ./mocks
@@ -46,6 +46,9 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 
 acceptance: ## against a real Kafka (Java and Maven; ACCEPTANCE=required to insist)
 	$(GO) test $(RACE) -tags acceptance -count=1 -timeout 15m -v ./acceptance/...
+
+parity: ## against kafka-python 2.0.2 and 2.3.3 (Python 3.8; PARITY=required to insist); prints the deviations
+	$(GO) test -tags parity -count=1 -timeout 5m -v ./acceptance/parity
 
 rename: ## MODULE=example.org/x: give the module its owner's path
 	@case "$(MODULE)" in ''|*[!A-Za-z0-9._~/-]*|/*|*/) echo "usage: make rename MODULE=example.org/path" >&2; exit 2;; esac
