@@ -129,6 +129,10 @@ func (b *scripted) link(n int) (*brokerLink, error) {
 		case conn := <-b.accepted:
 			l := &brokerLink{number: len(b.links) + 1, conn: conn.(*net.TCPConn)}
 			l.moved.L = &l.mu
+			// So that a peer that does not read holds up a large request on any machine.
+			if err := l.conn.SetReadBuffer(64 << 10); err != nil {
+				return nil, err
+			}
 			b.links = append(b.links, l)
 			go l.read()
 		case <-time.After(patience):

@@ -67,8 +67,8 @@ class UserError(Exception):
     pass
 
 
-class Stuck(Exception):
-    """Something that is certain to come did not."""
+class Stuck(BaseException):
+    """The script cannot go on. Not an Exception: kafka-python would catch it."""
 
 
 def kind(error):
@@ -77,7 +77,6 @@ def kind(error):
 
 
 def state_name(state):
-    # 2.0.2 keeps the states as names in angle brackets' company, 2.3.3 as strings.
     for name in STATES:
         if getattr(kafka.conn.ConnectionStates, name, None) == state:
             return STATES[name]
@@ -160,6 +159,10 @@ world = World()
 
 
 class Socket(socket.socket):
+    """A real socket that never blocks: where kafka-python has made it block, it
+    waits as the script wants it to. It takes in what has arrived when it is told
+    to, and hands that out as a socket would."""
+
     def __init__(self, *args, **kwargs):
         super(Socket, self).__init__(*args, **kwargs)
         super(Socket, self).setblocking(False)
@@ -246,10 +249,10 @@ class Socket(socket.socket):
             if world.arrived.get('reading'):
                 self.ready_for(select.POLLOUT)
                 continue
-            left = None if until is None else (until - world.now) / 1e6
-            if left is not None and left <= 0:
+            world.wait(None if until is None else (until - world.now) / 1e6)
+            if until is not None and world.now >= until:
+                # Even if the system has found room for a little more meanwhile.
                 raise TimeoutError('timed out')
-            world.wait(left)
 
     def close(self):
         if self.number and not self.gone:
@@ -320,7 +323,7 @@ def build(words):
     if name == 'list_reassignments':
         from kafka.protocol.admin import ListPartitionReassignmentsRequest
         return ListPartitionReassignmentsRequest[version](1000, [('t', [0], {})], {})
-    raise ValueError('no such request: %s' % name)
+    raise ValueError('not known to the driver')
 
 
 def essence(r):
@@ -408,7 +411,11 @@ class Session(object):
         extra = {}
         if op.get('timeout'):
             extra['request_timeout_ms'] = op['timeout'] / 1e3
-        self.future(op['name'], self.conn.send(build(op['request']), blocking=op['blocking'], **extra))
+        try:
+            request = build(op['request'])
+        except Exception as e:
+            raise Stuck('there is no request %s: %r' % (' '.join(op['request']), e))
+        self.future(op['name'], self.conn.send(request, blocking=op['blocking'], **extra))
 
     def op_recv(self, op):
         self.answered(self.conn.recv())
@@ -450,8 +457,6 @@ class Session(object):
                 method(op)
             else:
                 self.question(name)
-        except Stuck:
-            raise
         except Exception as e:
             world.say('raised %s' % type(e).__name__)
         if world.now != began:
