@@ -7,10 +7,12 @@ import "regexp"
 // has to go.
 var deviations = []deviation{
 	{
-		name: "pause-from-the-failure",
-		reason: "The pause after a failure begins with the failure, and always has its jitter. kafka-python counts it from the " +
-			"start of the attempt, so that a connection that lasted longer than the pause comes back at once, in step with all " +
-			"others that were lost with it; and it has no jitter where the bound equals the base.",
+		name: "the-pause-follows-the-failures",
+		reason: "The pause after a failure begins with the failure, always has its jitter, and grows until a peer has answered. " +
+			"kafka-python counts it from the start of the attempt, so that a connection that lasted longer than the pause comes back " +
+			"at once, in step with all others that were lost with it; it has no jitter where the bound equals the base; and where it " +
+			"asks nothing on connecting, reaching TCP ends the row of failures, so that a peer which speaks something else is " +
+			"hammered (KAFKA-13879).",
 	},
 	{
 		name: "no-pause-after-a-clean-close",
