@@ -88,7 +88,7 @@ var deviations = []deviation{
 		name: "written-is-what-counts",
 		reason: "A send writes at once what the link takes, a request without an answer is done when it was written, and is returned " +
 			"by recv like the others, and a flush is complete only when nothing is left. kafka-python queues, calls acks-0 requests " +
-			"done before a byte of them was written, and 2.0.2's second flush forgets what was queued behind a carry-over (#2670).",
+			"done before a byte of them was written, and 2.0.2's second flush forgets what was queued behind a carry-over (kafka-python#2670).",
 	},
 	{
 		name: "callbacks-do-not-nest",
