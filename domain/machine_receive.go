@@ -65,7 +65,7 @@ func (m *Machine) receive(frame []byte, own bool) {
 		m.fail(m.newError(ErrCorrelation, fmt.Errorf("an answer with correlation id %d that nothing asked for", id), ""))
 		return
 	}
-	if id != f.CorrelationID {
+	if id != f.CorrelationID && !m.quirk(f, id) {
 		m.fail(m.newError(ErrCorrelation, fmt.Errorf("correlation id %d where %d was due", id, f.CorrelationID), ""))
 		return
 	}
@@ -107,6 +107,14 @@ func (m *Machine) receive(frame []byte, own bool) {
 	}
 	m.answered(f, sizeFieldBytes+len(frame), throttled)
 	m.settle()
+}
+
+const keyFindCoordinator = 10
+
+// quirk: Kafka 0.8.2 answers FindCoordinator with the id 0, whatever was asked.
+// It cannot be asked what it is, so its release was configured.
+func (m *Machine) quirk(f *Future, id int32) bool {
+	return id == 0 && m.configured != nil && f.Request.Key() == keyFindCoordinator && f.Version == 0
 }
 
 // prove takes note that the peer speaks Kafka. Where its release is configured the

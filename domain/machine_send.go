@@ -82,8 +82,13 @@ func (m *Machine) setDeadline(f *Future, timeout time.Duration) {
 
 func (m *Machine) refuse(kind error) *Error {
 	e := m.newError(kind, nil, "")
-	if m.lastErr != nil && m.state.Down() {
-		e.Cause = m.lastErr
+	switch {
+	case m.lastErr == nil || !m.state.Down():
+	case errors.Is(m.lastErr, ErrAuthentication):
+		e.Cause = m.lastErr // which a repetition would meet again
+	default:
+		// In words alone: this request did not fail that way, and may be sent again.
+		e.Cause = errors.New(m.lastErr.Error())
 	}
 	return e
 }

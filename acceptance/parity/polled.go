@@ -278,7 +278,7 @@ func (p *polled) tellFailed() {
 
 func (p *polled) answered(r broker.Result) {
 	for _, n := range p.futures {
-		if n.future != r.Future {
+		if n.future != r.Future || n.told {
 			continue
 		}
 		n.told = true

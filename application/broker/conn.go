@@ -190,6 +190,7 @@ func (c *Conn) decode(f *Future) (ports.Message, error) {
 		defer c.mu.Unlock()
 		m := c.core.Machine
 		err = m.Unreadable(f.core, err)
+		f.err = err // for the hooks of the close
 		if f.epoch == m.Epoch() {
 			m.Close(c.cfg.Clock.Now(), forTheOthers(err), c.cfg.NoReconnect)
 			c.drain()

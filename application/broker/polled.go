@@ -74,6 +74,7 @@ func (p *Polled) pump() {
 		case domain.Completed:
 			f := out.Future.Tag.(*Future)
 			if err := out.Future.Err(); err != nil {
+				p.completeAnswered() // they came first
 				f.complete()
 				p.cfg.Hooks.failed(out.Future.Info(), err)
 				continue
@@ -152,15 +153,16 @@ func (p *Polled) SendPendingV2() bool {
 }
 
 // Recv returns the answers that have come, in the order of their requests. Each
-// Future is done just before it is returned; Futures of requests that failed are
-// done when they fail, and are not returned. The slice is valid until the next
+// Future is done just before it is returned, or before that of a later request
+// which failed; Futures of requests that failed are done when they fail, and are
+// not returned. The slice is valid until the next
 // call.
 func (p *Polled) Recv() []Result {
 	p.pump()
 	clear(p.results)
 	p.results = p.results[:0]
+	p.completeAnswered()
 	for _, f := range p.answered {
-		f.complete()
 		resp, _ := f.Response() // the Future tells
 		if f.freed {
 			p.recycle(f)
@@ -173,10 +175,19 @@ func (p *Polled) Recv() []Result {
 	return p.results
 }
 
+func (p *Polled) completeAnswered() {
+	for _, f := range p.answered {
+		if !f.done.Load() {
+			f.complete()
+		}
+	}
+}
+
 func (p *Polled) decode(f *Future) (ports.Message, error) {
 	resp, err := decodeWith(p.cfg.Codec, f.core)
 	if err != nil && f.core.Err() == nil {
 		err = p.core.Machine.Unreadable(f.core, err)
+		f.err = err // for the hooks of the close
 		if f.epoch == p.core.Machine.Epoch() {
 			p.Close(forTheOthers(err))
 		}
