@@ -29,7 +29,8 @@ type Future struct {
 	deadline time.Time      // counted from the call
 	// standstill is how long the clocks had stood still when it joined the line.
 	standstill time.Duration
-	queued     bool // in line
+	queued     bool // in line, at place
+	place      int
 	freed      bool // released
 
 	err     error // of one that was not admitted, or cannot be decoded

@@ -3,8 +3,9 @@ package broker
 import "time"
 
 // line is the callers that wait to be admitted, first come, first served. Those
-// who gave up leave a gap that is skipped. The earliest deadline is corrected when
-// it comes.
+// who gave up leave a gap that is skipped. The gap is nil: a Future is used again,
+// and must not be found in the place where its last user stood. The earliest
+// deadline is corrected when it comes.
 type line struct {
 	waiting  []*Future
 	head     int
@@ -19,6 +20,7 @@ func (l *line) join(f *Future) {
 	if l.present == 0 || f.deadline.Before(l.earliest) {
 		l.earliest = f.deadline
 	}
+	f.place = len(l.waiting)
 	l.waiting = append(l.waiting, f)
 	l.present++
 }
@@ -26,10 +28,9 @@ func (l *line) join(f *Future) {
 // first is who is next; nil when nobody waits.
 func (l *line) first() *Future {
 	for l.head < len(l.waiting) {
-		if f := l.waiting[l.head]; f.queued {
+		if f := l.waiting[l.head]; f != nil {
 			return f
 		}
-		l.waiting[l.head] = nil
 		l.head++
 	}
 	l.waiting, l.head = l.waiting[:0], 0
@@ -42,6 +43,7 @@ func (l *line) leave(f *Future) {
 		return
 	}
 	f.queued = false
+	l.waiting[f.place] = nil
 	l.present--
 	if gone := len(l.waiting) - l.present; gone > 64 && gone > l.present {
 		l.close()
@@ -52,7 +54,8 @@ func (l *line) leave(f *Future) {
 func (l *line) close() {
 	kept := l.waiting[:0]
 	for _, f := range l.waiting[l.head:] {
-		if f.queued {
+		if f != nil {
+			f.place = len(kept)
 			kept = append(kept, f)
 		}
 	}
@@ -76,8 +79,10 @@ func (l *line) expire(now time.Time, standstill time.Duration, tell func(*Future
 	var late []*Future
 	l.earliest = time.Time{}
 	for _, f := range l.waiting[l.head:] {
+		if f == nil {
+			continue
+		}
 		switch due := f.due(standstill); {
-		case !f.queued:
 		case !due.After(now):
 			late = append(late, f)
 		case l.earliest.IsZero() || due.Before(l.earliest):

@@ -12,13 +12,17 @@ import (
 func TestLine(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var l line
-		var want []*Future
+		var want, gone []*Future
 		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 		var standstill time.Duration
 		t.Repeat(map[string]func(*rapid.T){
 			"join": func(t *rapid.T) {
 				for range rapid.IntRange(1, 200).Draw(t, "callers") {
-					f := &Future{standstill: standstill,
+					f := &Future{}
+					if len(gone) > 0 && rapid.Bool().Draw(t, "used again") {
+						f, gone = gone[0], gone[1:]
+					}
+					*f = Future{standstill: standstill,
 						deadline: now.Add(time.Duration(rapid.IntRange(1, 90).Draw(t, "patience")) * time.Second)}
 					l.join(f)
 					want = append(want, f)
@@ -32,6 +36,7 @@ func TestLine(t *testing.T) {
 					i := rapid.IntRange(0, len(want)-1).Draw(t, "who")
 					l.leave(want[i])
 					l.leave(want[i])
+					gone = append(gone, want[i])
 					want = slices.Delete(want, i, i+1)
 				}
 			},
@@ -50,7 +55,7 @@ func TestLine(t *testing.T) {
 				if !slices.Equal(told, late) {
 					t.Fatalf("%d were told, %d are late", len(told), len(late))
 				}
-				want = left
+				want, gone = left, append(gone, late...)
 				if d := l.deadline(); len(want) > 0 && !d.After(now) {
 					t.Fatalf("it is %v, and the next deadline %v", now, d)
 				}
