@@ -112,6 +112,7 @@ func init() {
 		"close":     (*talk).close,     // [cause=] [final]
 		"drain":     (*talk).drainAll,  // [final]
 		"hold":      (*talk).holdOpen,  // [no]
+		"within":    (*talk).within,    // 2s
 		"addresses": (*talk).addresses, // a b c, or error=, or none
 		"stage":     (*talk).stage,     // dialling, securing, established
 		"answer":    (*talk).answer,    // #id "text" [tags=hex] [first=n: cut off]
@@ -581,6 +582,14 @@ func (k *talk) drainAll(a args) {
 
 func (k *talk) holdOpen(a args) {
 	k.do("hold", func() { k.m.Hold(k.now, !a.has("no")) })
+}
+
+func (k *talk) within(a args) {
+	d, err := time.ParseDuration(a.word(0))
+	if err != nil {
+		panic(err)
+	}
+	k.m.Within(k.now.Add(d))
 }
 
 func (k *talk) addresses(a args) {

@@ -50,6 +50,7 @@ type Machine struct {
 	setupBy     time.Time        // when this step of the attempt is given up
 	addressBy   time.Time        // when the attempt is
 	setupEnd    time.Time        // when all attempts since the look-up are
+	budget      time.Time        // until when the owner waits for them; zero: as long as it takes
 	avoid       string           // the address that failed last is tried last
 	ask         int16            // the version that ApiVersions is asked at
 	worked      int16            // the version that worked last; -1: none

@@ -17,6 +17,11 @@ import (
 // silent leaves time for the next. A connection that became ready forgets the
 // others, so that after it is lost the name is looked up again (KAFKA-12193).
 
+// Within says that the owner waits for a connection until then only. Where that is
+// sooner than the end of the set-up, it is what the addresses share; the last one
+// is not given up for it. The zero Time: as long as it takes.
+func (m *Machine) Within(until time.Time) { m.budget = until }
+
 // Connect wishes for a connection. It does nothing unless Disconnected, nor
 // while the backoff lasts.
 func (m *Machine) Connect(now time.Time) {
@@ -71,7 +76,11 @@ func (m *Machine) takeAddress() {
 
 func (m *Machine) open() {
 	m.linked = true
-	m.addressBy = m.now.Add(m.setupEnd.Sub(m.now) / time.Duration(1+len(m.addresses)))
+	m.addressBy = m.setupEnd
+	if rest := len(m.addresses); rest > 0 {
+		left := soonest(m.setupEnd, m.budget).Sub(m.now)
+		m.addressBy = m.now.Add(max(left, 0) / time.Duration(1+rest))
+	}
 	m.setupBy = m.addressBy
 	m.note(Event{Kind: EventDialling, Endpoint: m.endpoint})
 	m.out.put(Output{Kind: Open, Epoch: m.epoch, Endpoint: m.endpoint})

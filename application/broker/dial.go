@@ -5,29 +5,38 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Dial returns a Conn that is ready: connected, API versions negotiated, logged
-// in. It tries each address of the host once. ctx bounds the dialling alone.
+// in. It tries each address of the host once, and shares among them what time ctx
+// leaves. ctx bounds the dialling alone.
 func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	c, err := NewConn(cfg)
 	if err != nil {
 		return nil, err
 	}
 	c.dialling, c.dialled = true, make(chan error, 1)
+	if until, ok := ctx.Deadline(); ok && c.realTime {
+		c.core.Machine.Within(until)
+	}
 	c.wake()
 	select {
 	case err = <-c.dialled:
 	case <-ctx.Done():
 		c.mu.Lock()
 		c.dialling = false
+		earlier := c.failures[:max(len(c.failures)-1, 0)]
 		c.mu.Unlock()
-		err = c.giveUp(ctx, nil)
+		err = afterOthers(c.giveUp(ctx, nil), earlier)
 	}
 	if err != nil {
 		c.Abort(err)
 		return nil, err
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.core.Machine.Within(time.Time{})
 	return c, nil
 }
 
@@ -46,14 +55,22 @@ func (c *Conn) Connect(ctx context.Context) error {
 func (c *Conn) tellDial(err error) {
 	c.dialling = false
 	if n := len(c.failures) - 1; err != nil && n > 0 {
-		var earlier []string
-		for _, e := range c.failures[:n] {
-			earlier = append(earlier, brief(e))
-		}
-		err = fmt.Errorf("%w (before that: %s)", err, strings.Join(earlier, "; "))
+		err = afterOthers(err, c.failures[:n])
 	}
 	c.failures = nil
 	c.dialled <- err
+}
+
+// afterOthers adds to an error what went wrong at the addresses before.
+func afterOthers(err error, earlier []error) error {
+	if len(earlier) == 0 {
+		return err
+	}
+	var told []string
+	for _, e := range earlier {
+		told = append(told, brief(e))
+	}
+	return fmt.Errorf("%w (before that: %s)", err, strings.Join(told, "; "))
 }
 
 // brief is the address and what went wrong there.

@@ -228,24 +228,29 @@ func (p *Polled) wait(limit time.Time) error {
 }
 
 // CheckVersion connects, if need be, and guesses the broker's release from its
-// API versions; where Config.APIVersion is set it is that. It waits for at most
-// timeout, and tries each address once.
+// API versions; where Config.APIVersion is set it is that. It tries each address
+// once, and shares among them the time that it has: timeout.
 func (p *Polled) CheckVersion(timeout time.Duration) (ReleaseGuess, error) {
+	m := p.core.Machine
 	limit := p.cfg.Clock.Now().Add(timeout)
+	m.Within(limit)
+	defer m.Within(time.Time{})
+	var failures []error
 	for p.Connect() != Connected {
-		now := p.cfg.Clock.Now()
-		if p.BlackedOut() {
-			return ReleaseGuess{}, p.core.Machine.Failure(ErrNotReady, p.LastError())
-		}
-		if !now.Before(limit) {
-			return ReleaseGuess{}, p.core.Machine.Failure(ErrTimeout, fmt.Errorf("no table of API versions after %v", timeout))
-		}
-		if p.Disconnected() {
-			continue // the next address, at once
-		}
-		if err := p.wait(limit); err != nil {
-			return ReleaseGuess{}, err
+		switch now := p.cfg.Clock.Now(); {
+		case p.BlackedOut():
+			return ReleaseGuess{}, m.Failure(ErrNotReady, afterOthers(p.LastError(), failures))
+		case !now.Before(limit):
+			return ReleaseGuess{}, m.Failure(ErrTimeout, afterOthers(fmt.Errorf("no table of API versions after %v", timeout), failures))
+		case p.Disconnected(): // the next address, at once
+			if err := p.LastError(); err != nil {
+				failures = append(failures, err)
+			}
+		default:
+			if err := p.wait(limit); err != nil {
+				return ReleaseGuess{}, err
+			}
 		}
 	}
-	return p.cfg.release(p.core.Machine, p.core.Machine.Versions())
+	return p.cfg.release(m, m.Versions())
 }
