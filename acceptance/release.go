@@ -78,6 +78,9 @@ var releases = []release{{
 		"broker.session.timeout.ms":    "3000",
 		"broker.heartbeat.interval.ms": "500",
 
+		// Records of tests may be as old as 1970, and are wanted back all the same.
+		"log.retention.ms": "-1",
+
 		// The cleaner's buffer alone is half of the heap.
 		"log.cleaner.enable": "false",
 
