@@ -1,0 +1,280 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/adapters/metrics/recorder"
+	"brokerconn/adapters/tcp"
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// A broker that closes connections after brokerIdle without traffic. What these
+// tests wait for is its timer, which is real time.
+const brokerIdle = 2 * time.Second
+
+// aim finds the pause after which a request meets the broker's close: a bit less
+// after each one that was too long, a bit more after each that was too short.
+type aim struct {
+	pause, step time.Duration
+	long        bool // the last one was
+}
+
+func (a *aim) was(tooLong bool) {
+	if a.step == 0 || tooLong != a.long {
+		a.step = time.Millisecond // it lies between the last two
+	} else {
+		a.step *= 2
+	}
+	a.long = tooLong
+	if tooLong {
+		a.pause -= a.step
+	} else {
+		a.pause += a.step
+	}
+}
+
+// next is that pause, give or take half a millisecond.
+func (a *aim) next() time.Duration { return a.pause - time.Millisecond/2 + rand.N(time.Millisecond) }
+
+func TestIdle(t *testing.T) {
+	t.Parallel()
+	b := privateBroker(t, Config{Properties: map[string]string{
+		"connections.max.idle.ms": fmt.Sprint(brokerIdle.Milliseconds()),
+	}})
+	// A broker looks for idle connections when something happens on another one of
+	// the same thread, of which it has two. With these it does so all the time, and
+	// closes at the very millisecond: so a request can be made to meet the close.
+	for range 2 {
+		cfg := configOf(t, b)
+		cfg.KeepWarm = 3 * time.Millisecond
+		connect(t, cfg)
+	}
+	t.Run("the broker closes first", func(t *testing.T) { t.Parallel(); testClosedByTheBroker(t, b, idleConn, 24) })
+	t.Run("the broker closes first, polled", func(t *testing.T) { t.Parallel(); testClosedByTheBroker(t, b, idleLoop, 12) })
+	t.Run("we close first", func(t *testing.T) { t.Parallel(); testIdleLimit(t, b) })
+	t.Run("kept warm", func(t *testing.T) { t.Parallel(); testKeepWarm(t, b) })
+}
+
+// An idler is a connection that does not care for idleness, and what a test of it
+// can do with it.
+type idler struct {
+	*witness
+	ask       func(*kmsg.ProduceRequest) (ports.Message, error)
+	pass      func(time.Duration)
+	untilLost func() bool
+	arrived   func() bool // the broker's close has
+	close     func() broker.Stats
+}
+
+func idleConn(t *testing.T, b *Broker, counts *recorder.Recorder) *idler {
+	w, wire := newWitness(), &lastLink{Transport: tcp.New(tcp.Options{})}
+	cfg := configOf(t, b)
+	cfg.IdleLimit = -1
+	cfg.Hooks, cfg.Metrics, cfg.Transport = w.hooks(), counts, wire
+	conn := connect(t, cfg)
+	return &idler{
+		witness: w,
+		ask: func(req *kmsg.ProduceRequest) (ports.Message, error) {
+			resp, err := conn.Request(t.Context(), req)
+			return resp, err
+		},
+		pass: time.Sleep,
+		untilLost: func() bool {
+			deadline := time.Now().Add(patience)
+			for len(w.lost()) == 0 && time.Now().Before(deadline) {
+				time.Sleep(time.Millisecond)
+			}
+			return len(w.lost()) > 0
+		},
+		arrived: wire.ended,
+		close:   func() broker.Stats { conn.Close(); <-conn.Done(); return conn.Stats() },
+	}
+}
+
+func idleLoop(t *testing.T, b *Broker, counts *recorder.Recorder) *idler {
+	cfg := configOf(t, b)
+	cfg.Metrics = counts
+	p, w := watchedLoop(t, cfg)
+	return &idler{
+		witness: w,
+		ask:     func(req *kmsg.ProduceRequest) (ports.Message, error) { return p.ask(req) },
+		pass: func(d time.Duration) {
+			p.until(time.Now().Add(d), "silence", func() bool { return false })
+		},
+		untilLost: func() bool { return p.until(time.Time{}, "the broker's close", p.Disconnected) },
+		arrived:   p.Disconnected,
+		close:     func() broker.Stats { p.Close(nil); return p.Stats() },
+	}
+}
+
+// testClosedByTheBroker sends requests at about the moment when the broker closes
+// the connection.
+func testClosedByTheBroker(t *testing.T, b *Broker, open func(*testing.T, *Broker, *recorder.Recorder) *idler, conns int) {
+	const rounds = 6
+	name := fmt.Sprint("idle-", conns)
+	id := topicNamed(t, connect(t, configOf(t, b)), name)
+	book, counts := newLedger(), recorder.New()
+	var before, after, met atomic.Int64
+	var wg sync.WaitGroup
+	for i := range conns {
+		c := open(t, b, counts)
+		produce := func(when string, round int) error {
+			record := fmt.Sprintf("%d, %s %d", i, when, round)
+			resp, err := c.ask(produceRequest(name, id, -1, []byte(record)))
+			book.enter(t, record, resp, err)
+			return err
+		}
+		wg.Go(func() {
+			defer func() {
+				auditSums(t, c.close())
+				c.audit(t)
+			}()
+			// It is noticed and told, though nobody asks for anything.
+			if err := produce("before the first silence", 0); err != nil {
+				t.Error(err)
+			}
+			answered := time.Now()
+			if !c.untilLost() {
+				t.Error("the broker does not close, or nobody tells of it")
+				return
+			}
+			end := c.lost()[0]
+			if !errors.Is(end.err, broker.ErrConnection) || !errors.Is(end.err, io.EOF) {
+				t.Errorf("closed by the broker: %v", end.err)
+			}
+			if c.readied() != 1 || c.idled() != 0 {
+				t.Error("it connects without need, or takes the broker's close for its own")
+			}
+
+			aim := aim{pause: end.at.Sub(answered)}
+			for round := range rounds {
+				if err := produce("before silence", round); err != nil {
+					t.Errorf("after the broker had closed: %v", err)
+				}
+				ups := c.readied()
+				c.pass(aim.next())
+				arrived := c.arrived()
+				switch err := produce("after silence", round); {
+				case err == nil && c.readied() > ups:
+					after.Add(1)
+					aim.was(true)
+				case err == nil:
+					before.Add(1)
+					aim.was(false)
+				case arrived:
+					t.Errorf("the close had arrived, and the request was sent to meet it: %v", err)
+				case !errors.Is(err, broker.ErrConnection) || errors.Is(err, broker.ErrTimeout):
+					t.Errorf("a request that met the close: %v", err)
+				default:
+					met.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	t.Logf("requests after silence: %d before the close, %d met it, %d after it on a new connection; records: %v",
+		before.Load(), met.Load(), after.Load(), book)
+	s := counts.Snapshot()
+	if s.Sent != s.Received+s.Failed || s.Started != s.Closed || s.Failed != met.Load() {
+		t.Errorf("the sums do not hold: %+v", s)
+	}
+	book.audit(t, recordsOf(t, b, name, id))
+}
+
+// lastLink is a transport that can be asked for the state of the link it opened
+// last.
+type lastLink struct {
+	ports.Transport
+	mu   sync.Mutex
+	link ports.Link
+}
+
+func (l *lastLink) Open(ep ports.Endpoint) ports.Link {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.link = l.Transport.Open(ep)
+	return l.link
+}
+
+// ended reports whether the broker's close has arrived.
+func (l *lastLink) ended() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.link.(ports.Checker).Check() != nil
+}
+
+// testIdleLimit: whoever closes before the broker does has no error and no pause.
+func testIdleLimit(t *testing.T, b *Broker) {
+	w := newWitness()
+	cfg := configOf(t, b)
+	cfg.IdleLimit = brokerIdle / 2
+	cfg.Hooks = w.hooks()
+	conn := connect(t, cfg)
+	for round := range 3 {
+		if _, err := kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), conn); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the idle limit", func() bool { return w.idled() == round+1 && len(w.lost()) == round+1 })
+		if err := w.lost()[round].err; err != nil {
+			t.Errorf("closed for idleness with error %v", err)
+		}
+		if err := conn.LastError(); err != nil || conn.BlackedOut() || !conn.Disconnected() {
+			t.Errorf("idle and closed: %v, last error %v, backoff %v", conn.State(), err, conn.BlackedOut())
+		}
+	}
+	if s := conn.Stats(); s.ClosedClean != 3 || s.Closed != 3 || s.FailuresInARow != 0 || w.readied() != 3 {
+		t.Errorf("three times idle: %+v", s)
+	}
+
+	cfg = configOf(t, b)
+	cfg.IdleLimit = brokerIdle / 2
+	p, w := watchedLoop(t, cfg)
+	defer p.Close(nil)
+	for round := range 3 {
+		p.mustAnswer()
+		p.until(time.Time{}, "the idle limit", p.Disconnected)
+		if w.idled() != round+1 || w.lost()[round].err != nil || p.LastError() != nil || p.BlackedOut() {
+			t.Errorf("a Polled, closed for idleness %d times in %d; last error %v, backoff %v", w.idled(), round+1, p.LastError(), p.BlackedOut())
+		}
+	}
+	if s := p.Stats(); s.ClosedClean != 3 || s.Closed != 3 || s.FailuresInARow != 0 || w.readied() != 3 {
+		t.Errorf("a Polled, three times idle: %+v", s)
+	}
+}
+
+// testKeepWarm: a question now and then, and the broker keeps the connection.
+func testKeepWarm(t *testing.T, b *Broker) {
+	const longer = 4 * brokerIdle
+	w := newWitness()
+	cfg := configOf(t, b)
+	cfg.KeepWarm = brokerIdle / 4
+	cfg.Hooks = w.hooks()
+	conn := connect(t, cfg)
+	p, pw := watchedLoop(t, cfg)
+	defer p.Close(nil)
+
+	p.mustAnswer()
+	p.until(time.Now().Add(longer), "its end", func() bool { return len(pw.lost()) > 0 || len(w.lost()) > 0 })
+	p.mustAnswer()
+	if len(pw.lost()) != 0 || pw.readied() != 1 {
+		t.Errorf("a Polled, kept warm, was ready %d times, and lost: %v", pw.readied(), pw.lost())
+	}
+	if _, err := kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), conn); err != nil {
+		t.Error(err)
+	}
+	if len(w.lost()) != 0 || w.readied() != 1 {
+		t.Errorf("kept warm, it was ready %d times, and lost: %v", w.readied(), w.lost())
+	}
+}

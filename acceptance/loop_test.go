@@ -1,0 +1,117 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// A loop owns a Polled, and goes round when there is news or something is due:
+// it would stand still for ever if the Polled did not tell.
+type loop struct {
+	*broker.Polled
+	t     testing.TB
+	woken chan struct{}
+}
+
+func newLoop(t testing.TB, cfg broker.Config) *loop {
+	t.Helper()
+	p, err := broker.NewPolled(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &loop{p, t, make(chan struct{}, 1)}
+}
+
+// watchedLoop is newLoop with a witness.
+func watchedLoop(t testing.TB, cfg broker.Config) (*loop, *witness) {
+	t.Helper()
+	w := newWitness()
+	cfg.Hooks = w.hooks()
+	return newLoop(t, cfg), w
+}
+
+// until goes round until something is done, or limit has passed, if there is one.
+func (l *loop) until(limit time.Time, what string, done func() bool) bool {
+	l.t.Helper()
+	giveUp := time.Now().Add(patience)
+	for {
+		l.Recv() // the Futures tell
+		if done() {
+			return true
+		}
+		now := time.Now()
+		if !limit.IsZero() && !now.Before(limit) {
+			return false
+		}
+		if now.After(giveUp) {
+			l.t.Errorf("%v have passed without %s", patience, what)
+			return false
+		}
+		next := giveUp
+		for _, at := range []time.Time{limit, l.NextDeadline()} {
+			if !at.IsZero() && at.Before(next) {
+				next = at
+			}
+		}
+		l.Watch(func() {
+			select {
+			case l.woken <- struct{}{}:
+			default:
+			}
+		})
+		due := time.NewTimer(time.Until(next))
+		select {
+		case <-l.woken:
+		case <-due.C:
+		}
+		due.Stop()
+	}
+}
+
+// connect goes round until requests are admitted.
+func (l *loop) connect() bool {
+	l.t.Helper()
+	return l.until(time.Time{}, "a connection", func() bool {
+		return l.Connect() == broker.Connected && l.ThrottleDelay() == 0
+	})
+}
+
+// ask sends a request and goes round until it is done. One that was refused for
+// want of a connection is sent on the next.
+func (l *loop) ask(req ports.Message) (ports.Message, error) {
+	l.t.Helper()
+	for {
+		l.connect()
+		f := l.Send(req, false)
+		l.until(time.Time{}, "the end of a request", func() bool { return isDone(f) })
+		resp, err := f.Response()
+		f.Release()
+		if err == nil || lostWith(l.t, err) != broker.SentNothing {
+			return resp, err
+		}
+	}
+}
+
+func (l *loop) mustAnswer() {
+	l.t.Helper()
+	if _, err := l.ask(kmsg.NewPtrMetadataRequest()); err != nil {
+		l.t.Error(err)
+	}
+}
+
+// isDone reports, once, that a Future is done.
+func isDone(f *broker.Future) bool {
+	select {
+	case <-f.Done():
+		return true
+	default:
+		return false
+	}
+}
