@@ -1,0 +1,254 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/adapters/metrics/recorder"
+	"brokerconn/application/broker"
+)
+
+// A load is callers of all kinds on one broker, whose requests are numbered.
+type load struct {
+	t    *testing.T
+	b    *Broker
+	name string
+	id   [16]byte
+
+	counts  *recorder.Recorder
+	over    chan struct{}
+	callers sync.WaitGroup
+
+	conn     *broker.Conn
+	seen     *witness // of conn
+	book     *ledger  // of its callers
+	answered atomic.Int64
+
+	polledBook *ledger
+}
+
+func newLoad(t *testing.T, b *Broker, name string) *load {
+	l := &load{t: t, b: b, name: name, book: newLedger(), polledBook: newLedger(), counts: recorder.New(), over: make(chan struct{}), seen: newWitness()}
+	setup := connect(t, configOf(t, b))
+	l.id = topicNamed(t, setup, name)
+	setup.Close()
+	cfg := l.config()
+	cfg.Hooks = l.seen.hooks()
+	l.conn = connect(t, cfg)
+	return l
+}
+
+func (l *load) config() broker.Config {
+	cfg := configOf(l.t, l.b)
+	cfg.Metrics = l.counts
+	cfg.MaxInFlight = 12 // four callers, and five ahead of their answers
+	return cfg
+}
+
+func (l *load) goesOn() bool {
+	select {
+	case <-l.over:
+		return false
+	default:
+		return true
+	}
+}
+
+// record is a request to produce the n-th record of a caller, with acks 1 or all.
+func (l *load) record(caller string, n int) (string, *kmsg.ProduceRequest) {
+	text := fmt.Sprintf("%s %d", caller, n)
+	return text, produceRequest(l.name, l.id, int16(1-2*(n&1)), []byte(text))
+}
+
+// caller produces, and asks for metadata, one request after the other. One that
+// repeats does what SafeToRetry is for: then no record may be there twice. One in a
+// hurry does not stay in line until the broker is back.
+func (l *load) caller(name string, repeats, hurries bool) {
+	ctx := l.t.Context()
+	if hurries {
+		ctx = broker.WithRequestTimeout(ctx, time.Second)
+	}
+	for n := 0; l.goesOn(); n++ {
+		if n%3 == 0 {
+			if _, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, l.conn); err == nil {
+				l.answered.Add(1)
+			} else {
+				lostWith(l.t, err)
+			}
+		}
+		record, req := l.record(name, n)
+		resp, err := l.conn.Request(ctx, req)
+		for repeats && broker.SafeToRetry(err) && l.goesOn() {
+			resp, err = l.conn.Request(ctx, req)
+		}
+		if err == nil {
+			l.answered.Add(1)
+		}
+		l.book.enter(l.t, record, resp, err)
+	}
+}
+
+// sender sends ahead of the answers. It keeps its Futures to the end, to see that
+// none is done a second time.
+func (l *load) sender(name string) {
+	type sent struct {
+		record string
+		*broker.Future
+	}
+	var all []sent
+	taken := 0
+	take := func() {
+		f := all[taken]
+		taken++
+		resp, err := f.Wait(context.Background())
+		l.book.enter(l.t, f.record, resp, err)
+		if err == nil {
+			l.answered.Add(1)
+			return
+		}
+		// Refused, most likely: to stand in line is to wait for the next chance.
+		if err := l.conn.Connect(l.t.Context()); err != nil {
+			lostWith(l.t, err)
+		}
+	}
+	for n := 0; l.goesOn(); n++ {
+		record, req := l.record(name, n)
+		all = append(all, sent{record, l.conn.Send(req)})
+		if len(all)-taken == 5 {
+			take()
+		}
+	}
+	for taken < len(all) {
+		take()
+	}
+	for _, f := range all {
+		if isDone(f.Future) {
+			l.t.Errorf("record %s: its Future was done twice", f.record)
+		}
+	}
+}
+
+// polled does with a connection of its own what sender does.
+func (l *load) polled(name string, p *loop) {
+	type sent struct {
+		record string
+		*broker.Future
+	}
+	var window, all []sent
+	turn := func() bool {
+		for len(window) > 0 && isDone(window[0].Future) {
+			resp, err := window[0].Response()
+			l.polledBook.enter(l.t, window[0].record, resp, err)
+			window = window[1:]
+		}
+		return len(window) == 0
+	}
+	for n := 0; l.goesOn(); {
+		p.connect()
+		for p.CanSendMore() && p.Connected() {
+			record, req := l.record(name, n)
+			n++
+			f := sent{record, p.Send(req, n%4 == 0)}
+			window, all = append(window, f), append(all, f)
+		}
+		p.until(time.Time{}, "answers", turn)
+	}
+	for _, f := range all {
+		if isDone(f.Future) {
+			l.t.Errorf("record %s: its Future was done twice", f.record)
+		}
+	}
+}
+
+// start sets callers of each kind to work.
+func (l *load) start() {
+	for i := range 4 {
+		l.callers.Go(func() { l.caller(fmt.Sprint("caller ", i), i%2 == 0, i >= 2) })
+	}
+	l.callers.Go(func() { l.sender("sender") })
+	p, w := watchedLoop(l.t, l.config())
+	l.callers.Go(func() {
+		l.polled("loop", p)
+		p.Close(nil)
+		w.audit(l.t)
+		auditSums(l.t, p.Stats())
+	})
+}
+
+// progress waits until so many more records are stored over each connection.
+func (l *load) progress(n int) {
+	l.t.Helper()
+	for _, book := range []*ledger{l.book, l.polledBook} {
+		reach := book.count(stored) + n
+		eventually(l.t, fmt.Sprintf("%d more records (%v)", n, book), func() bool { return book.count(stored) >= reach })
+	}
+}
+
+// finish ends the load and holds the ledger against the log.
+func (l *load) finish() {
+	l.t.Helper()
+	close(l.over)
+	ended := make(chan struct{})
+	go func() { l.callers.Wait(); close(ended) }()
+	eventually(l.t, "the end of all callers", func() bool {
+		select {
+		case <-ended:
+			return true
+		default:
+			return false
+		}
+	})
+	l.conn.Close()
+	<-l.conn.Done()
+	l.seen.audit(l.t)
+	s := l.conn.Stats()
+	auditSums(l.t, s)
+	if s.Responses != l.answered.Load() {
+		l.t.Errorf("%d answers were counted, and callers were given %d", s.Responses, l.answered.Load())
+	}
+	sums := l.counts.Snapshot()
+	if sums.Sent != sums.Received+sums.Failed || sums.Started != sums.Closed {
+		l.t.Errorf("the sums do not hold: %+v", sums)
+	}
+	l.t.Logf("%d requests, %d answered, %d failed (%d timed out), over %d connections; records: %v; and polled: %v",
+		sums.Sent, sums.Received, sums.Failed, sums.TimedOut, sums.Ready, l.book, l.polledBook)
+	log := recordsOf(l.t, l.b, l.name, l.id)
+	l.book.audit(l.t, log)
+	l.polledBook.audit(l.t, log)
+}
+
+// TestRestartedUnderLoad restarts a broker ten times, by turns in good order and
+// by a kill, while callers of all kinds are at work.
+func TestRestartedUnderLoad(t *testing.T) {
+	t.Parallel()
+	b := privateBroker(t, Config{})
+	l := newLoad(t, b, "restarts")
+	l.start()
+	for round := range 10 {
+		l.progress(50)
+		end := b.Kill
+		if round%2 == 0 {
+			end = func() error { return b.Stop(t.Context()) }
+		}
+		if err := errors.Join(end(), b.Restart(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.progress(50)
+	l.finish()
+	if n := l.seen.readied(); n < 11 {
+		t.Errorf("ten restarts, and ready only %d times", n)
+	}
+	if l.book.count(open)+l.book.count(unsent) == 0 {
+		t.Error("ten restarts, and not a request was lost: there was no load")
+	}
+}
