@@ -1,0 +1,159 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// TestOneTimesOutAmongOthers: a broker that stands still past the time-out of one
+// of several requests costs all of them the connection. Each is told its own
+// story, and the log bears it out.
+func TestOneTimesOutAmongOthers(t *testing.T) {
+	t.Parallel()
+	b := privateBroker(t, Config{Properties: map[string]string{
+		"message.max.bytes": fmt.Sprint(32 << 20), // or it would refuse the large ones anyway
+	}})
+	const name, rounds, short = "paused", 3, 1500 * time.Millisecond
+	id := topicNamed(t, connect(t, configOf(t, b)), name)
+	book := newLedger()
+	cfg := configOf(t, b)
+	cfg.MaxInFlight = 8
+	cfg.SetupTimeout = time.Second // of the attempts while nobody answers
+	w := newWitness()
+	withHooks := cfg
+	withHooks.Hooks = w.hooks()
+	conn := connect(t, withHooks)
+	p, pw := watchedLoop(t, cfg)
+	defer p.Close(nil)
+
+	var all []*broker.Future
+	for round := range rounds {
+		p.mustAnswer()
+		if err := conn.Connect(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		groups := []*group{
+			newGroup(fmt.Sprint("conn ", round), name, id,
+				func(req ports.Message) *broker.Future { return conn.Send(req) },
+				func(req ports.Message) *broker.Future { return conn.SendWithin(req, short) }),
+			newGroup(fmt.Sprint("loop ", round), name, id,
+				func(req ports.Message) *broker.Future { return p.Send(req, false) },
+				func(req ports.Message) *broker.Future { return p.SendWithin(req, false, short) }),
+		}
+		if err := b.Pause(); err != nil {
+			t.Fatal(err)
+		}
+		for _, g := range groups {
+			g.send()
+		}
+		p.until(time.Time{}, "a time-out", func() bool { return p.Disconnected() })
+		for _, g := range groups {
+			g.check(t, book)
+			all = append(all, g.late)
+			all = append(all, g.others...)
+		}
+
+		// It goes on where it can: a caller waits in line through attempts in vain.
+		attempts := conn.Stats().Attempts
+		type answer struct {
+			resp *kmsg.ProduceResponse
+			err  error
+		}
+		waiting, inLine := make(chan answer, 1), fmt.Sprint("conn ", round, " in line")
+		go func() {
+			resp, err := produceRequest(name, id, -1, []byte(inLine)).RequestWith(t.Context(), conn)
+			waiting <- answer{resp, err}
+		}()
+		eventually(t, "two attempts in vain", func() bool { return conn.Stats().Attempts >= attempts+2 })
+		if err := b.Resume(); err != nil {
+			t.Fatal(err)
+		}
+		a := <-waiting
+		book.enter(t, inLine, a.resp, a.err)
+		if a.err != nil {
+			t.Errorf("after it went on: %v", a.err)
+		}
+	}
+	for _, f := range all {
+		if isDone(f) {
+			t.Error("a Future was done twice")
+		}
+	}
+	conn.Close()
+	<-conn.Done()
+	p.Close(nil)
+	for _, s := range []broker.Stats{conn.Stats(), p.Stats()} {
+		auditSums(t, s)
+		if s.TimedOut != rounds {
+			t.Errorf("%d requests timed out, want one in each of %d rounds", s.TimedOut, rounds)
+		}
+	}
+	w.audit(t)
+	pw.audit(t)
+	t.Logf("records: %v", book)
+	book.audit(t, recordsOf(t, b, name, id))
+}
+
+// A group is requests on one connection, of which the third one's time is short.
+// The one behind it is too large for the buffers between here and a broker that
+// does not read, so that it is cut off, and the last stands behind that.
+type group struct {
+	who        string
+	requests   []ports.Message
+	admit      func(ports.Message) *broker.Future
+	admitShort func(ports.Message) *broker.Future
+
+	late   *broker.Future
+	others []*broker.Future
+}
+
+// newGroup makes the requests, which takes a while.
+func newGroup(who, name string, id [16]byte, admit, admitShort func(ports.Message) *broker.Future) *group {
+	produce := func(text string) ports.Message { return produceRequest(name, id, -1, []byte(who+text)) }
+	return &group{who: who, admit: admit, admitShort: admitShort, requests: []ports.Message{
+		produce(" other 0"),
+		kmsg.NewPtrMetadataRequest(),
+		produce(" late"),
+		produce(" other 2" + strings.Repeat(" ", 16<<20)),
+		produce(" other 3"),
+	}}
+}
+
+func (g *group) send() {
+	for i, req := range g.requests {
+		if i == 2 {
+			g.late = g.admitShort(req)
+			continue
+		}
+		g.others = append(g.others, g.admit(req))
+	}
+}
+
+func (g *group) check(t *testing.T, book *ledger) {
+	t.Helper()
+	resp, err := g.late.Wait(t.Context())
+	if !errors.Is(err, broker.ErrRequestTimeout) || errors.Is(err, broker.ErrConnection) || lostWith(t, err) != broker.SentFully {
+		t.Errorf("%s, the one whose time was over: %v", g.who, err)
+	}
+	book.enter(t, g.who+" late", resp, err)
+	for i, want := range []broker.Sent{broker.SentFully, broker.SentFully, broker.SentPartly, broker.SentNothing} {
+		resp, err := g.others[i].Wait(t.Context())
+		if !errors.Is(err, broker.ErrConnection) || errors.Is(err, broker.ErrTimeout) || lostWith(t, err) != want ||
+			!strings.Contains(err.Error(), "another request on it timed out") {
+			t.Errorf("%s, number %d of the others, want it %v: %v", g.who, i, want, err)
+		}
+		if i != 1 {
+			book.enter(t, fmt.Sprint(g.who, " other ", i), resp, err)
+		}
+	}
+}
