@@ -1,0 +1,272 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/adapters/metrics/recorder"
+	"brokerconn/adapters/netlink"
+	"brokerconn/adapters/tcp"
+	"brokerconn/application/broker"
+)
+
+// Quotas that a real broker enforces by KIP-219: it answers at once, says for how
+// long it wants nothing more, and reads nothing meanwhile.
+
+// limit sets quotas of a client id, until the test ends.
+func limit(t *testing.T, conn *broker.Conn, client string, quotas map[string]float64) {
+	t.Helper()
+	alter := func(ctx context.Context, remove bool) {
+		req := kmsg.NewPtrAlterClientQuotasRequest()
+		entry := kmsg.NewAlterClientQuotasRequestEntry()
+		entity := kmsg.NewAlterClientQuotasRequestEntryEntity()
+		entity.Type, entity.Name = "client-id", &client
+		entry.Entity = append(entry.Entity, entity)
+		for key, value := range quotas {
+			op := kmsg.NewAlterClientQuotasRequestEntryOp()
+			op.Key, op.Value, op.Remove = key, value, remove
+			entry.Ops = append(entry.Ops, op)
+		}
+		req.Entries = append(req.Entries, entry)
+		resp, err := req.RequestWith(ctx, conn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if code := resp.Entries[0].ErrorCode; code != 0 {
+			t.Fatalf("quotas of client %s: error %d", client, code)
+		}
+	}
+	alter(t.Context(), false)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		alter(ctx, true)
+	})
+}
+
+// An usher takes down when the broker said that it wanted nothing more, until
+// when, and what was sent nevertheless.
+type usher struct {
+	mu    sync.Mutex
+	ends  []time.Time // of throttles, as told
+	told  time.Time   // the last of them
+	early []string
+}
+
+func (u *usher) hooks() *broker.Hooks {
+	return &broker.Hooks{
+		Throttled: func(_ broker.Endpoint, until time.Time) {
+			u.mu.Lock()
+			defer u.mu.Unlock()
+			if n := len(u.ends); n > 0 && until.Before(u.ends[n-1]) {
+				u.early = append(u.early, "the end of the throttle moved back")
+			}
+			u.ends, u.told = append(u.ends, until), time.Now()
+		},
+		RequestWritten: func(info broker.RequestInfo) {
+			u.mu.Lock()
+			defer u.mu.Unlock()
+			// Not what was admitted before the broker said so.
+			if n := len(u.ends); n > 0 && info.Queued.After(u.told) && info.Written.Before(u.ends[n-1]) {
+				u.early = append(u.early, "a request was written before the end")
+			}
+		},
+	}
+}
+
+// Dial makes connections on which writes are watched.
+func (u *usher) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := tcp.Dial(tcp.Options{})(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return &watchedConn{conn, u}, nil
+}
+
+type watchedConn struct {
+	net.Conn
+	u *usher
+}
+
+func (c *watchedConn) Write(p []byte) (int, error) {
+	c.u.mu.Lock()
+	if n := len(c.u.ends); n > 0 && time.Now().Before(c.u.ends[n-1]) {
+		c.u.early = append(c.u.early, "bytes were written before the end")
+	}
+	c.u.mu.Unlock()
+	return c.Conn.Write(p)
+}
+
+// end is when the throttle is over, as told last; zero: nobody told of one.
+func (u *usher) end() time.Time {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if len(u.ends) == 0 {
+		return time.Time{}
+	}
+	return u.ends[len(u.ends)-1]
+}
+
+func (u *usher) audit(t *testing.T) {
+	t.Helper()
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, what := range u.early {
+		t.Error(what)
+	}
+}
+
+// TestThrottledByTheBroker: the requests' time-out is a fraction of the throttle.
+func TestThrottledByTheBroker(t *testing.T) {
+	t.Parallel()
+	b := sharedBroker(t)
+	admin := connect(t, configOf(t, b))
+	const name, client = "throttled", "limited-producer"
+	id := topicNamed(t, admin, name)
+	limit(t, admin, client, map[string]float64{"producer_byte_rate": 1000})
+
+	u, counts := new(usher), recorder.New()
+	cfg := configOf(t, b)
+	cfg.ClientID = client
+	cfg.RequestTimeout = 700 * time.Millisecond
+	cfg.Metrics, cfg.Hooks = counts, u.hooks()
+	cfg.Transport = &netlink.Transport{Dial: u.Dial}
+
+	// Of a rate over ten seconds this is a third too much, which takes three more.
+	// The two leave together, so that the second is under way when the broker ceases
+	// to read.
+	var conn *broker.Conn
+	var once sync.Once
+	sent := make(chan *broker.Future, 2)
+	cfg.Hooks.StateChanged = func(_, to broker.State, _ broker.Endpoint, _ error) {
+		if to == broker.Connected {
+			once.Do(func() {
+				sent <- conn.Send(produceRequest(name, id, -1, []byte(strings.Repeat("much", 13_000/4))))
+				sent <- conn.Send(kmsg.NewPtrMetadataRequest())
+			})
+		}
+	}
+	conn, err := broker.NewConn(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { conn.Close(); <-conn.Done() }()
+	if _, err := conn.Send(kmsg.NewPtrMetadataRequest()).Wait(t.Context()); !errors.Is(err, broker.ErrNotConnected) {
+		t.Fatalf("the wish for a connection: %v", err)
+	}
+	much, behind := <-sent, <-sent
+	resp, err := much.Wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	throttled := resp.(*kmsg.ProduceResponse).ThrottleMillis
+	if throttled < 2000 || u.end().IsZero() || conn.ThrottleDelay() == 0 {
+		t.Fatalf("throttled for %d ms, so it says, until %v; delay %v", throttled, u.end(), conn.ThrottleDelay())
+	}
+
+	// Now nothing is sent. Send is refused, who stands in line waits.
+	refused := conn.Send(kmsg.NewPtrMetadataRequest())
+	if !isDone(refused) {
+		t.Error("a request was admitted while the broker throttles")
+	}
+	if _, err := refused.Wait(t.Context()); !errors.Is(err, broker.ErrThrottled) || lostWith(t, err) != broker.SentNothing {
+		t.Errorf("while the broker throttles: %v", err)
+	}
+	const inLine = 3
+	answers := make(chan error, inLine)
+	for range inLine {
+		go func() {
+			_, err := kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), conn)
+			if err == nil && time.Now().Before(u.end()) {
+				err = errors.New("answered before the end of the throttle")
+			}
+			answers <- err
+		}()
+	}
+	if _, err := behind.Wait(t.Context()); err != nil {
+		t.Errorf("the request that the broker did not read meanwhile: %v", err)
+	}
+	for range inLine {
+		if err := <-answers; err != nil {
+			t.Errorf("a caller in line: %v", err)
+		}
+	}
+	u.audit(t)
+	s := counts.Snapshot()
+	if want := time.Duration(throttled) * time.Millisecond; s.ThrottledSum != want || conn.Stats().Throttled != 1 {
+		t.Errorf("throttled by %v in %d answers, want %v in one", s.ThrottledSum, conn.Stats().Throttled, want)
+	}
+	if s.Failed != 0 || s.TimedOut != 0 || s.Started != 1 {
+		t.Errorf("throttling is no failure: %+v", s)
+	}
+}
+
+// TestThrottledByTheBrokerInALoop: the broker counts the time that it works for a
+// Polled. Its throttle is for the client, not for the connection.
+func TestThrottledByTheBrokerInALoop(t *testing.T) {
+	t.Parallel()
+	b := sharedBroker(t)
+	const client = "limited-loop"
+	limit(t, connect(t, configOf(t, b)), client, map[string]float64{"request_percentage": 0.01})
+	u, counts := new(usher), recorder.New()
+	cfg := configOf(t, b)
+	cfg.ClientID = client
+	cfg.RequestTimeout = 500 * time.Millisecond // it throttles for up to a second
+	cfg.Metrics, cfg.Hooks = counts, u.hooks()
+	p := newLoop(t, cfg)
+	defer p.Close(nil)
+
+	var sum time.Duration
+	take := func(f *broker.Future) {
+		t.Helper()
+		p.until(time.Time{}, "an answer", func() bool { return isDone(f) })
+		resp, err := f.Response()
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += time.Duration(resp.(*kmsg.MetadataResponse).ThrottleMillis) * time.Millisecond
+	}
+	// refusedUntil checks that nothing is admitted before the end.
+	refusedUntil := func(end time.Time) {
+		t.Helper()
+		f := p.Send(kmsg.NewPtrMetadataRequest(), false)
+		if p.InFlight() > 0 {
+			if time.Now().Before(end) {
+				t.Error("a request was admitted while the broker throttles")
+			}
+			take(f)
+			return
+		}
+		if _, err := f.Response(); !errors.Is(err, broker.ErrThrottled) || lostWith(t, err) != broker.SentNothing {
+			t.Errorf("while the broker throttles: %v", err)
+		}
+	}
+	for range 3 {
+		p.connect()
+		first, second := p.Send(kmsg.NewPtrMetadataRequest(), false), p.Send(kmsg.NewPtrMetadataRequest(), false)
+		take(first)
+		take(second)
+		end := u.end()
+		refusedUntil(end)
+		p.Close(nil)
+		p.until(time.Time{}, "a connection", func() bool { return p.Connect() == broker.Connected })
+		refusedUntil(end)
+	}
+	u.audit(t)
+	s := counts.Snapshot()
+	if sum == 0 || s.ThrottledSum != sum {
+		t.Errorf("throttled by %v in all, and %v was counted", sum, s.ThrottledSum)
+	}
+	if s.TimedOut != 0 {
+		t.Errorf("%d requests timed out: throttling is no failure", s.TimedOut)
+	}
+}
