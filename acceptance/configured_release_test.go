@@ -1,0 +1,128 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/adapters/netlink"
+	"brokerconn/adapters/tcp"
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// TestConfiguredRelease: a broker that is taken for one of an older release is not
+// asked what it has, and is spoken to as if it were that.
+func TestConfiguredRelease(t *testing.T) {
+	t.Parallel()
+	b := sharedBroker(t)
+	for _, c := range []struct {
+		release  broker.Release
+		produce  int16 // the version in that release
+		metadata int16
+		warns    bool
+	}{
+		{broker.Release{Major: 2, Minor: 8}, 9, 11, false},
+		{broker.Release{Major: 3, Minor: 9}, 11, 12, false},
+		{broker.Release{Major: 4, Minor: 4}, 13, 13, false},
+		{broker.Release{Major: 9, Minor: 9}, 13, 13, true},
+	} {
+		t.Run(c.release.String(), func(t *testing.T) {
+			wire := new(eavesdropper)
+			var warnings []string
+			cfg := configOf(t, b)
+			cfg.APIVersion = c.release
+			cfg.Transport = &netlink.Transport{Dial: wire.Dial}
+			cfg.Hooks = &broker.Hooks{Warning: func(text string) { warnings = append(warnings, text) }}
+			conn := connect(t, cfg)
+			name := fmt.Sprint("as-", c.release)
+			id := topicNamed(t, conn, name)
+			offset, err := produced(produceRequest(name, id, -1, []byte("a record")).RequestWith(t.Context(), conn))
+			if err != nil || offset != 0 {
+				t.Errorf("offset %d, %v", offset, err)
+			}
+			if _, err := fetched(fetchRequest(name, id, 0).RequestWith(t.Context(), conn)); err != nil {
+				t.Error(err)
+			}
+			if len(warnings) > 0 != c.warns {
+				t.Errorf("warnings: %q", warnings)
+			}
+			v, err := conn.APIVersions(t.Context())
+			if err != nil || v.Asked() != -1 {
+				t.Errorf("API versions that were asked for at v%d: %v", v.Asked(), err)
+			}
+
+			said := wire.requests(t)
+			keyOf := func(req kmsg.Request) int16 { return req.Key() }
+			if len(said) == 0 || said[0].key != keyOf(kmsg.NewPtrCreateTopicsRequest()) {
+				t.Errorf("the first request on the wire: %v", said)
+			}
+			for _, r := range said {
+				if r.key == ports.KeyAPIVersions {
+					t.Error("the broker was asked for its API versions")
+				}
+			}
+			for _, want := range []spoken{
+				{keyOf(kmsg.NewPtrProduceRequest()), c.produce},
+				{keyOf(kmsg.NewPtrMetadataRequest()), c.metadata},
+			} {
+				if !slices.Contains(said, want) {
+					t.Errorf("API %d was not used at v%d; on the wire: %v", want.key, want.version, said)
+				}
+			}
+		})
+	}
+}
+
+// An eavesdropper keeps what its connections send.
+type eavesdropper struct {
+	mu   sync.Mutex
+	sent []byte
+}
+
+func (e *eavesdropper) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := tcp.Dial(tcp.Options{})(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return &overheard{conn, e}, nil
+}
+
+type overheard struct {
+	net.Conn
+	e *eavesdropper
+}
+
+func (c *overheard) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.e.mu.Lock()
+	defer c.e.mu.Unlock()
+	c.e.sent = append(c.e.sent, p[:n]...)
+	return n, err
+}
+
+// spoken is the beginning of a request: its API and version.
+type spoken struct{ key, version int16 }
+
+// requests reads what was sent over one connection.
+func (e *eavesdropper) requests(t *testing.T) (all []spoken) {
+	t.Helper()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for rest := e.sent; len(rest) > 0; {
+		if len(rest) < 8 || len(rest) < 4+int(binary.BigEndian.Uint32(rest)) {
+			t.Fatalf("%d bytes on the wire that are no whole request", len(rest))
+		}
+		all = append(all, spoken{int16(binary.BigEndian.Uint16(rest[4:])), int16(binary.BigEndian.Uint16(rest[6:]))})
+		rest = rest[4+int(binary.BigEndian.Uint32(rest)):]
+	}
+	return all
+}

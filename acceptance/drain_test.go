@@ -1,0 +1,105 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/broker"
+)
+
+// TestDrainUnderLoad: what was accepted before Drain is done, what comes after it
+// is refused, and nothing falls between.
+func TestDrainUnderLoad(t *testing.T) {
+	t.Parallel()
+	b := sharedBroker(t)
+	const name = "drained"
+	id := topicNamed(t, connect(t, configOf(t, b)), name)
+	book := newLedger()
+	w := newWitness()
+	cfg := configOf(t, b)
+	cfg.Hooks = w.hooks()
+	conn := connect(t, cfg)
+
+	// Many more callers than places: most of them stand in line. Each goes on until
+	// it is refused.
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			for n := 0; ; n++ {
+				record := fmt.Sprintf("caller %d: %d", i, n)
+				resp, err := produceRequest(name, id, -1, []byte(record)).RequestWith(t.Context(), conn)
+				book.enter(t, record, resp, err)
+				if err != nil {
+					if !errors.Is(err, broker.ErrDraining) {
+						t.Errorf("neither answered nor refused: %v", err)
+					}
+					return
+				}
+			}
+		})
+	}
+	eventually(t, "a line under load", func() bool { return book.count(stored) > 200 && conn.Stats().Waiting >= 10 })
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := conn.Drain(ctx); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-conn.Done():
+	default:
+		t.Error("drained, and not done")
+	}
+	wg.Wait()
+	if _, err := conn.Send(kmsg.NewPtrMetadataRequest()).Response(); !errors.Is(err, broker.ErrDraining) {
+		t.Errorf("after Drain: %v", err)
+	}
+	s := conn.Stats()
+	auditSums(t, s)
+	if s.Failed != 0 || s.State != broker.Closed || s.ClosedClean != s.Closed || conn.LastError() != nil {
+		t.Errorf("drained: %+v, %v", s, conn.LastError())
+	}
+	if n := book.count(stored); int64(n) != s.Responses || book.count(unsent) != 20 {
+		t.Errorf("%d answers; records: %v", s.Responses, book)
+	}
+	w.audit(t)
+	t.Logf("records: %v", book)
+
+	// A Polled can be connected again.
+	p, pw := watchedLoop(t, configOf(t, b))
+	defer p.Close(nil)
+	for round := range 3 {
+		p.connect()
+		var sent []*broker.Future
+		for p.CanSendMore() {
+			sent = append(sent, p.Send(produceRequest(name, id, -1, []byte(fmt.Sprintf("loop %d: %d", round, len(sent)))), false))
+		}
+		if !p.Drain() {
+			refused := p.Send(kmsg.NewPtrMetadataRequest(), false)
+			if _, err := refused.Response(); !errors.Is(err, broker.ErrDraining) {
+				t.Errorf("while a Polled drains: %v", err)
+			}
+		}
+		p.until(time.Time{}, "the end of a drain", p.Drain)
+		for i, f := range sent {
+			if !isDone(f) {
+				t.Fatalf("drained, and request %d is not done", i)
+			}
+			resp, err := f.Response()
+			book.enter(t, fmt.Sprintf("loop %d: %d", round, i), resp, err)
+			if err != nil {
+				t.Errorf("request %d: %v", i, err)
+			}
+		}
+	}
+	auditSums(t, p.Stats())
+	pw.audit(t)
+	book.audit(t, recordsOf(t, b, name, id))
+}
