@@ -11,11 +11,11 @@ import (
 // An attempt is one address: looked up first if none is left from the last
 // look-up. The addresses of a look-up are tried in turn, without a pause, the one
 // that failed last at the end; only when none is left does a failure count for the
-// backoff. The set-up time-out
-// begins with the look-up and covers all of them: what is left of it is shared
-// among the addresses that are left, as Go's own dialer does, so that one that is
-// silent leaves time for the next. A connection that became ready forgets the
-// others, so that after it is lost the name is looked up again (KAFKA-12193).
+// backoff. The set-up time-out begins with the look-up and covers all of them:
+// what is left of it is shared among the addresses that are left, as Go's own
+// dialer does, so that one that is silent leaves time for the next. A connection
+// that became ready forgets the others, so that after it is lost the name is
+// looked up again (KAFKA-12193).
 
 // Within says that the owner waits for a connection until then only. Where that is
 // sooner than the end of the set-up, it is what the addresses share; the last one

@@ -155,8 +155,7 @@ func (p *Polled) SendPendingV2() bool {
 // Recv returns the answers that have come, in the order of their requests. Each
 // Future is done just before it is returned, or before that of a later request
 // which failed; Futures of requests that failed are done when they fail, and are
-// not returned. The slice is valid until the next
-// call.
+// not returned. The slice is valid until the next call.
 func (p *Polled) Recv() []Result {
 	p.pump()
 	clear(p.results)

@@ -42,8 +42,9 @@ func (p *Polled) Endpoint() Endpoint { return p.core.Machine.Endpoint() }
 // APIVersions is the broker's table; nil while there is no connection.
 func (p *Polled) APIVersions() *Versions { return p.core.Machine.Versions() }
 
-// NextDeadline is the one time to wait for: the end of the backoff, of the
-// set-up, or of the first request. Zero: only news matters.
+// NextDeadline is the one time to wait for, and then to call any method but a
+// question: the end of the backoff, of the set-up, of a throttle, of the first
+// request's time or of that without traffic. Zero: only news matters.
 func (p *Polled) NextDeadline() time.Time { return p.deadline }
 
 // Watch asks for a call of f when a method would find news before NextDeadline.

@@ -17,7 +17,7 @@ import (
 	"brokerconn/application/broker"
 )
 
-// table is a scene of its own: a Polled, the hand-played broker and the clock.
+// scene is a Polled, the hand-played broker and the clock.
 type scene struct {
 	*broker.Polled
 	clock   *fake.Clock
