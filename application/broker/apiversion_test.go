@@ -1,0 +1,286 @@
+package broker_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+func takenFor(r broker.Release) func(*broker.Config) {
+	return func(cfg *broker.Config) { cfg.APIVersion = r }
+}
+
+// TestAPIVersionIsNotAsked on any connection, and the requests are in the versions
+// of the release.
+func TestAPIVersionIsNotAsked(t *testing.T) {
+	for _, c := range []struct {
+		release   broker.Release
+		heartbeat int16 // its highest version, of those that this library speaks
+	}{
+		{broker.Release{Major: 0, Minor: 9}, 0},
+		{broker.Release{Major: 0, Minor: 10, Patch: 2}, 0},
+		{broker.Release{Major: 0, Minor: 11}, 1},
+		{broker.Release{Major: 2}, 2},
+		{broker.Release{Major: 2, Minor: 3}, 3},
+		{broker.Release{Major: 3, Minor: 9}, 4},
+	} {
+		t.Run(c.release.String(), func(t *testing.T) {
+			onBoth(t, takenFor(c.release), func(t *testing.T, r *rig) {
+				for range 3 {
+					r.reach()
+					r.turn()
+					r.send()
+					r.turn()
+					r.broker.peer.Reset(nil)
+					r.pass(time.Second)
+				}
+				if len(r.broker.asked) != 3 {
+					t.Fatalf("%d requests", len(r.broker.asked))
+				}
+				for _, q := range r.broker.asked {
+					if q.key != 12 || q.version != c.heartbeat || q.id != 1 {
+						t.Errorf("request %+v", q)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestAPIVersionStates: there is nothing to negotiate.
+func TestAPIVersionStates(t *testing.T) {
+	onBoth(t, takenFor(broker.Release{Major: 3}), func(t *testing.T, r *rig) {
+		var told *broker.Versions
+		r.reach()
+		r.turn()
+		r.told("Disconnected -> Connecting <nil>", "Connecting -> Connected <nil>")
+		if r.polled != nil {
+			told = r.polled.APIVersions()
+		} else {
+			told, _ = r.conn.APIVersions(t.Context())
+		}
+		if _, most, ok := told.Range(0); !ok || most != 9 || told.Asked() != -1 {
+			t.Errorf("Produce up to %d, asked %d", most, told.Asked())
+		}
+		var guess broker.ReleaseGuess
+		var err error
+		if r.polled != nil {
+			guess, err = r.polled.CheckVersion(time.Second)
+		} else {
+			guess, err = r.conn.CheckVersion(t.Context())
+		}
+		if err != nil || guess.String() != "3.0" || guess.Key != -1 {
+			t.Errorf("%v, %v", guess, err)
+		}
+	})
+}
+
+// TestAPIVersionOfAnAPIThatTheReleaseLacks fails the request alone, unsent.
+func TestAPIVersionOfAnAPIThatTheReleaseLacks(t *testing.T) {
+	onBoth(t, takenFor(broker.Release{Major: 0, Minor: 8, Patch: 1}), func(t *testing.T, r *rig) {
+		r.ready()
+		var v *broker.VersionError
+		if err := r.outcome(r.send()); !errors.Is(err, broker.ErrUnsupportedVersion) || !errors.As(err, &v) || !v.Unknown {
+			t.Errorf("got %v", err)
+		}
+		f := r.sendThis(kmsg.NewPtrMetadataRequest())
+		r.turn()
+		r.pending(f)
+		if q := r.broker.asked; len(q) != 1 || q[0].key != 3 || q[0].version != 0 {
+			t.Errorf("asked %+v", q)
+		}
+	})
+}
+
+// TestAPIVersionWarnings: the nearest lower release that is known, with a word.
+func TestAPIVersionWarnings(t *testing.T) {
+	for _, c := range []struct {
+		release broker.Release
+		taken   string // "": no warning
+	}{
+		{broker.Release{}, ""},
+		{broker.Release{Major: 3, Minor: 9}, ""},
+		{broker.Release{Major: 2, Minor: 8, Patch: 1}, ""}, // a patch release
+		{broker.Release{Major: 0, Minor: 8}, ""},
+		{broker.Release{Major: 0, Minor: 10, Patch: 3}, "0.10.2"},
+		{broker.Release{Major: 0, Minor: 12}, "0.11"},
+		{broker.Release{Major: 1, Minor: 9}, "1.1"},
+		{broker.Release{Major: 3, Minor: 10}, "3.9"},
+		{broker.Release{Major: 9}, "4."},
+	} {
+		onBoth(t, takenFor(c.release), func(t *testing.T, r *rig) {
+			if c.taken == "" {
+				r.told()
+				return
+			}
+			if len(r.log) != 1 || !strings.Contains(r.log[0], "warning ") || !strings.Contains(r.log[0], c.taken) ||
+				!strings.Contains(r.log[0], c.release.String()) {
+				t.Errorf("%v: told %q", c.release, r.log)
+			}
+			if c.taken == "4." {
+				return
+			}
+			r.reach()
+			r.turn()
+			if r.polled != nil {
+				want := r.polled.APIVersions().Ranges()
+				if len(want) == 0 {
+					t.Error("no table")
+				}
+			}
+		})
+	}
+}
+
+// TestAPIVersionsThatAreNone are refused by name.
+func TestAPIVersionsThatAreNone(t *testing.T) {
+	for _, r := range []broker.Release{
+		{Minor: 7}, {Minor: 8, Patch: -1}, {Major: -1}, {Major: 1, Minor: -1}, {Patch: 1}, {Minor: 0, Patch: 11},
+	} {
+		for _, warm := range []time.Duration{0, time.Second} {
+			_, err := broker.NewConn(broker.Config{APIVersion: r, KeepWarm: warm})
+			if err == nil || !strings.Contains(err.Error(), "config: APIVersion: ") {
+				t.Errorf("%v: %v", r, err)
+			}
+		}
+	}
+	_, err := broker.NewPolled(broker.Config{APIVersion: broker.Release{Minor: 9}, KeepWarm: time.Second})
+	if err == nil || !strings.Contains(err.Error(), "config: KeepWarm: ") {
+		t.Errorf("a broker of 0.9 cannot be asked: %v", err)
+	}
+}
+
+// TestAPIVersionKeptWarm: asked at v0, which all from 0.10.0 on have.
+func TestAPIVersionKeptWarm(t *testing.T) {
+	onBoth(t, func(cfg *broker.Config) {
+		cfg.APIVersion, cfg.KeepWarm = broker.Release{Minor: 10}, time.Minute
+	}, func(t *testing.T, r *rig) {
+		r.ready()
+		r.pass(10 * time.Minute)
+		if len(r.broker.asked) != 10 {
+			t.Errorf("asked %d times", len(r.broker.asked))
+		}
+		for _, q := range r.broker.asked {
+			if q.key != 18 || q.version != 0 {
+				t.Errorf("asked %+v", q)
+			}
+		}
+	})
+}
+
+// TestAPIVersionTimeout: 2 s by default, on each connection, and never longer than
+// the set-up may take.
+func TestAPIVersionTimeout(t *testing.T) {
+	for _, c := range []struct{ versions, setup, want time.Duration }{
+		{0, 0, 2 * time.Second},
+		{500 * time.Millisecond, 0, 500 * time.Millisecond},
+		{5 * time.Second, 0, 5 * time.Second},
+		{time.Minute, 0, 10 * time.Second},
+		{0, time.Second, time.Second},
+	} {
+		onBoth(t, func(cfg *broker.Config) { cfg.APIVersionTimeout, cfg.SetupTimeout = c.versions, c.setup }, func(t *testing.T, r *rig) {
+			r.broker.mute = true
+			for range 3 {
+				r.reach()
+				r.turn()
+				if r.state() != broker.NegotiatingVersions {
+					t.Fatalf("state %v", r.state())
+				}
+				r.pass(c.want - 1)
+				if r.state() != broker.NegotiatingVersions {
+					t.Fatalf("%v of %v: too early", c.versions, c.setup)
+				}
+				r.pass(1)
+				if r.state() != broker.Disconnected || !errors.Is(r.lastError(), broker.ErrSetupTimeout) {
+					t.Errorf("%v of %v: %v, %v", c.versions, c.setup, r.state(), r.lastError())
+				}
+				r.pass(time.Second)
+			}
+			r.sums()
+		})
+	}
+}
+
+// TestAPIVersionTimeoutIsOfTheQuestionAlone: what came before it took its own time.
+func TestAPIVersionTimeoutIsOfTheQuestionAlone(t *testing.T) {
+	onBoth(t, nil, func(t *testing.T, r *rig) {
+		release := r.network.HoldDial("broker:9092")
+		r.reach()
+		r.pass(7 * time.Second)
+		r.broker.mute = true
+		release()
+		if r.polled != nil {
+			r.polled.Connect()
+		}
+		r.pass(2*time.Second - 1)
+		if r.state() != broker.NegotiatingVersions {
+			t.Fatalf("state %v", r.state())
+		}
+		r.pass(1)
+		if r.state() != broker.Disconnected {
+			t.Errorf("state %v", r.state())
+		}
+	})
+}
+
+// TestAPIVersionTimeoutLeavesTimeForTheNextAddress.
+func TestAPIVersionTimeoutLeavesTimeForTheNextAddress(t *testing.T) {
+	onBoth(t, nil, func(t *testing.T, r *rig) {
+		r.network.SetAddresses("broker", at("a"), at("b"))
+		r.broker.mute = true
+		r.reach()
+		r.turn()
+		r.broker.mute = false
+		r.pass(2 * time.Second)
+		r.reach()
+		r.turn()
+		if r.state() != broker.Connected || len(r.broker.dials) != 2 {
+			t.Errorf("state %v, dialled %v", r.state(), r.broker.dials)
+		}
+	})
+}
+
+// TestAPIVersionTimeoutCoversAllVersionsOfTheQuestion: one who is asked lower and
+// lower gets no more time for it.
+func TestAPIVersionTimeoutCoversAllVersionsOfTheQuestion(t *testing.T) {
+	onBoth(t, nil, func(t *testing.T, r *rig) {
+		r.broker.mute = true
+		r.reach()
+		r.turn()
+		r.pass(1500 * time.Millisecond)
+		q := r.broker.heard[0]
+		lower := kmsg.NewPtrApiVersionsResponse()
+		lower.ErrorCode = 35
+		r.broker.say(q, lower.AppendTo(nil))
+		r.turn()
+		if n := len(r.broker.asked); n != 2 || r.broker.asked[1].version != 0 {
+			t.Fatalf("asked %+v", r.broker.asked)
+		}
+		r.pass(500*time.Millisecond - 1)
+		if r.state() != broker.NegotiatingVersions {
+			t.Fatalf("state %v", r.state())
+		}
+		r.pass(1)
+		if r.state() != broker.Disconnected {
+			t.Errorf("state %v", r.state())
+		}
+	})
+}
+
+// TestAPIVersionRawRequests go out as they stand.
+func TestAPIVersionRawRequests(t *testing.T) {
+	onBoth(t, takenFor(broker.Release{Minor: 8}), func(t *testing.T, r *rig) {
+		r.ready()
+		r.sendThis(&ports.RawRequest{APIKey: 12, APIVersion: 3})
+		r.turn()
+		if q := r.broker.asked; len(q) != 1 || q[0].version != 3 {
+			t.Errorf("asked %+v", q)
+		}
+	})
+}

@@ -1,0 +1,578 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/broker"
+)
+
+// TestDrainPolled: what is in flight is finished, nothing is admitted, and then it
+// is a clean close, after which one may connect again.
+func TestDrainPolled(t *testing.T) {
+	r := newRig(t, "Polled", nil)
+	if !r.polled.Drain() {
+		t.Error("before there is a connection")
+	}
+	r.ready()
+	a, b := r.send(), r.send()
+	r.turn()
+	for range 3 {
+		if r.polled.Drain() {
+			t.Fatal("two are in flight")
+		}
+	}
+	if err := r.outcome(r.send()); !errors.Is(err, broker.ErrDraining) || !errors.Is(err, broker.ErrClosed) || !broker.SafeToRetry(err) {
+		t.Errorf("got %v", err)
+	}
+	r.broker.answer(1, 0)
+	r.turn()
+	if r.polled.Drain() {
+		t.Fatal("one is in flight")
+	}
+	r.broker.answer(1, 0)
+	r.turn()
+	for _, f := range []*broker.Future{a, b} {
+		if err := r.outcome(f); err != nil {
+			t.Error(err)
+		}
+	}
+	if !r.polled.Drain() || !r.polled.Drain() || r.state() != broker.Disconnected {
+		t.Errorf("state %v", r.state())
+	}
+	r.told("written 2", "written 3", "answered 2", "answered 3", cleanClose)
+	if s := r.stats(); s.ClosedClean != 1 || s.Failed != 0 || r.polled.BlackedOut() {
+		t.Errorf("%+v", s)
+	}
+	r.ready()
+	f := r.send()
+	r.turn()
+	r.broker.answer(1, 0)
+	r.turn()
+	if err := r.outcome(f); err != nil {
+		t.Errorf("after it: %v", err)
+	}
+	r.sums()
+}
+
+// TestDrainPolledAnswersAreHandedOut after the connection has gone.
+func TestDrainPolledAnswersAreHandedOut(t *testing.T) {
+	r := newRig(t, "Polled", nil)
+	r.ready()
+	f := r.send()
+	r.broker.hear()
+	r.broker.answer(1, 0)
+	if !r.polled.Drain() {
+		t.Fatal("the answer was there")
+	}
+	if got := r.polled.Recv(); len(got) != 1 || got[0].Future != f || got[0].Response == nil {
+		t.Errorf("got %v", got)
+	}
+}
+
+// TestDrainPolledWhileThrottled: nothing is to be sent any more, so a throttle is
+// no reason to stay, and it goes on behind it.
+func TestDrainPolledWhileThrottled(t *testing.T) {
+	r := newRig(t, "Polled", nil)
+	r.ready()
+	a, b := r.send(), r.send()
+	r.turn()
+	r.broker.answer(1, 60_000)
+	r.turn()
+	if r.polled.Drain() {
+		t.Fatal("one is in flight")
+	}
+	if err := r.outcome(r.send()); !errors.Is(err, broker.ErrDraining) {
+		t.Errorf("got %v", err)
+	}
+	r.pass(80 * time.Second)
+	r.pending(b)
+	r.pass(10 * time.Second)
+	if err := r.outcome(b); !errors.Is(err, broker.ErrRequestTimeout) {
+		t.Errorf("got %v", err)
+	}
+	if err := r.outcome(a); err != nil || !r.polled.Drain() {
+		t.Error(err)
+	}
+	r.pass(time.Second)
+	r.ready()
+	r.send()
+	r.turn()
+	r.broker.answer(1, 60_000)
+	r.turn()
+	if !r.polled.Drain() {
+		t.Error("nothing is in flight")
+	}
+}
+
+// TestDrainPolledInEveryState: an attempt is given up.
+func TestDrainPolledInEveryState(t *testing.T) {
+	r := newRig(t, "Polled", nil)
+	release := r.network.HoldLookup("broker")
+	r.polled.Connect()
+	if !r.polled.Drain() {
+		t.Error("while the host is looked up")
+	}
+	release()
+	release = r.network.HoldDial("broker:9092")
+	r.polled.Connect()
+	if !r.polled.Drain() {
+		t.Error("while dialling")
+	}
+	release()
+	r.polled.Connect()
+	if r.state() != broker.NegotiatingVersions || !r.polled.Drain() {
+		t.Error("while negotiating")
+	}
+	r.network.RefuseDial("broker:9092", errors.New("refused"))
+	r.polled.Connect()
+	if !r.polled.BlackedOut() || !r.polled.Drain() {
+		t.Error("while blacked out")
+	}
+	r.network.RefuseDial("broker:9092", nil)
+	r.pass(time.Second)
+	r.ready()
+	r.sums()
+}
+
+// TestDrainPolledIsForgottenWithTheConnection: lost, closed, or closed from a hook.
+func TestDrainPolledIsForgottenWithTheConnection(t *testing.T) {
+	for name, end := range map[string]func(r *rig){
+		"lost":   func(r *rig) { r.broker.peer.Reset(nil) },
+		"closed": func(r *rig) { r.polled.Close(nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, "Polled", nil)
+			r.ready()
+			f := r.send()
+			r.turn()
+			r.polled.Drain()
+			end(r)
+			r.turn()
+			if err := r.outcome(f); !errors.Is(err, broker.ErrConnection) || errors.Is(err, broker.ErrDraining) {
+				t.Errorf("got %v", err)
+			}
+			if !r.polled.Drain() {
+				t.Error("it is down")
+			}
+			r.pass(time.Second)
+			r.ready()
+			r.pending(r.send())
+		})
+	}
+}
+
+// TestDrainPolledOfProduceWithoutAcks: it is finished when it is written.
+func TestDrainPolledOfProduceWithoutAcks(t *testing.T) {
+	r := newRig(t, "Polled", nil)
+	r.network.Capacity = 60
+	r.ready()
+	r.polled.Send(ask(), false) // fills the link
+	f := r.sendThis(kmsg.NewPtrProduceRequest())
+	if r.polled.SendPendingV2() {
+		t.Fatal("it fits: the test says nothing")
+	}
+	if r.polled.Drain() {
+		t.Fatal("it is not written")
+	}
+	r.turn()
+	r.broker.answer(1, 0)
+	r.turn()
+	if err := r.outcome(f); err != nil || !r.polled.Drain() {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestDrainFromPolledHooks in each of them.
+func TestDrainFromPolledHooks(t *testing.T) {
+	var r *rig
+	in := ""
+	meddle := func(hook string) {
+		if hook == in {
+			r.polled.Drain()
+		}
+	}
+	for _, in = range []string{"state", "written", "answered", "throttled"} {
+		r = newRig(t, "Polled", func(cfg *broker.Config) {
+			cfg.Hooks = &broker.Hooks{
+				StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
+					if to == broker.Connected || to == broker.Disconnected {
+						meddle("state")
+					}
+				},
+				RequestWritten:  func(broker.RequestInfo) { meddle("written") },
+				RequestAnswered: func(broker.RequestInfo) { meddle("answered") },
+				Throttled:       func(broker.Endpoint, time.Time) { meddle("throttled") },
+			}
+		})
+		r.polled.Connect()
+		r.turn()
+		if in != "state" {
+			f := r.send()
+			r.turn()
+			r.broker.answer(1, 1000)
+			r.turn()
+			if err := r.outcome(f); err != nil {
+				t.Errorf("%s: %v", in, err)
+			}
+		}
+		if r.state() != broker.Disconnected {
+			t.Errorf("%s: state %v", in, r.state())
+		}
+		r.sums()
+	}
+}
+
+// From here on: Conn.
+
+// drained calls Drain and returns when it may be asked what came of it.
+func drained(ctx context.Context, conn *broker.Conn) <-chan error {
+	done := make(chan error, 1)
+	go func() { done <- conn.Drain(ctx) }()
+	return done
+}
+
+// TestDrainConn: those in line and in flight are finished, those who come are
+// refused, and it is closed for good.
+func TestDrainConn(t *testing.T) {
+	for name, change := range map[string]func(*broker.Config){
+		"parked":   func(*broker.Config) {},
+		"unparked": func(cfg *broker.Config) { cfg.Transport = unparked{cfg.Transport} },
+		"final":    func(cfg *broker.Config) { cfg.NoReconnect = true },
+		"warm":     func(cfg *broker.Config) { cfg.KeepWarm = time.Millisecond },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := (&scripted{answer: func(net.Conn, int16, int32) []byte {
+					time.Sleep(time.Second)
+					return make([]byte, 6)
+				}}).piped()
+				cfg.MaxInFlight = 2
+				change(&cfg)
+				conn := dial(t, cfg)
+				var wg sync.WaitGroup
+				for range 6 {
+					wg.Go(func() {
+						if err := heartbeat(t.Context(), conn); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				synctest.Wait()
+				if s := conn.Stats(); s.InFlight != 2 || s.Waiting != 4 {
+					t.Errorf("%d in flight, %d in line", s.InFlight, s.Waiting)
+				}
+				began := time.Now()
+				first, second := drained(t.Context(), conn), drained(t.Context(), conn)
+				short, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+				defer cancel()
+				third := drained(short, conn)
+				synctest.Wait()
+				for range 3 {
+					if err := heartbeat(t.Context(), conn); !errors.Is(err, broker.ErrDraining) || !broker.SafeToRetry(err) {
+						t.Errorf("one who came: %v", err)
+					}
+					if _, err := conn.Send(ask()).Wait(t.Context()); !errors.Is(err, broker.ErrDraining) {
+						t.Errorf("one who came: %v", err)
+					}
+					if err := conn.Connect(t.Context()); !errors.Is(err, broker.ErrDraining) {
+						t.Errorf("one who came: %v", err)
+					}
+				}
+				if err := <-third; !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != 1500*time.Millisecond {
+					t.Errorf("%v after %v", err, time.Since(began))
+				}
+				for _, done := range []<-chan error{first, second} {
+					if err := <-done; err != nil {
+						t.Error(err)
+					}
+				}
+				if took := time.Since(began); took < 6*time.Second || took > 6*time.Second+20*time.Millisecond {
+					t.Errorf("it took %v", took)
+				}
+				wg.Wait()
+				receive(t, conn.Done())
+				if conn.State() != broker.Closed || conn.LastError() != nil {
+					t.Errorf("state %v, %v", conn.State(), conn.LastError())
+				}
+				if err := conn.Drain(t.Context()); err != nil {
+					t.Errorf("once more: %v", err)
+				}
+				checkSums(t, conn.Stats())
+			})
+		})
+	}
+}
+
+// TestDrainConnWithoutConnection is done at once.
+func TestDrainConnWithoutConnection(t *testing.T) {
+	conn, err := broker.NewConn((&scripted{answer: silent}).piped())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.Drain(t.Context()); err != nil || conn.State() != broker.Closed {
+		t.Errorf("%v, %v", conn.State(), err)
+	}
+	if err := heartbeat(t.Context(), conn); !errors.Is(err, broker.ErrClosed) {
+		t.Errorf("after it: %v", err)
+	}
+	closed, err := broker.NewConn((&scripted{answer: silent}).piped())
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	if err := closed.Drain(t.Context()); err != nil {
+		t.Errorf("of one that is closed: %v", err)
+	}
+}
+
+// TestDrainConnWaitsForTheLine, whatever it waits for.
+func TestDrainConnWaitsForTheLine(t *testing.T) {
+	t.Run("throttled", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := &scripted{answer: throttledOnce(10_000)}
+			conn := dial(t, s.piped())
+			if err := heartbeat(t.Context(), conn); err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			errs := make(chan error, 3)
+			for range 3 {
+				go func() { errs <- heartbeat(t.Context(), conn) }()
+			}
+			synctest.Wait()
+			if err := conn.Drain(t.Context()); err != nil || time.Since(began) != 10*time.Second {
+				t.Errorf("%v after %v", err, time.Since(began))
+			}
+			for range 3 {
+				if err := <-errs; err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	})
+	t.Run("backing off", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var refused atomic.Int64
+			s := &scripted{answer: heartbeatBody}
+			cfg := s.piped()
+			cfg.Transport = dialsAfter(cfg.Transport, 3, &refused)
+			conn, err := broker.NewConn(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan error, 1)
+			go func() { done <- heartbeat(t.Context(), conn) }()
+			synctest.Wait() // the first attempt has failed
+			if err := conn.Drain(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if err := <-done; err != nil || refused.Load() != 3 {
+				t.Errorf("%v after %d refusals", err, refused.Load())
+			}
+		})
+	})
+	t.Run("lost while draining", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var asked atomic.Int64
+			s := &scripted{answer: func(peer net.Conn, _ int16, _ int32) []byte {
+				time.Sleep(time.Second)
+				if asked.Add(1) == 1 {
+					peer.Close()
+					return nil
+				}
+				return make([]byte, 6)
+			}}
+			cfg := s.piped()
+			cfg.MaxInFlight = 1
+			conn := dial(t, cfg)
+			errs := make(chan error, 2)
+			for range 2 {
+				go func() { errs <- heartbeat(t.Context(), conn) }()
+				synctest.Wait()
+			}
+			if err := conn.Drain(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if err := <-errs; !errors.Is(err, broker.ErrConnection) || errors.Is(err, broker.ErrClosed) {
+				t.Errorf("the one in flight: %v", err)
+			}
+			if err := <-errs; err != nil {
+				t.Errorf("the one in line: %v", err)
+			}
+			if n := s.conns.Load(); n != 2 {
+				t.Errorf("%d connections", n)
+			}
+		})
+	})
+	t.Run("timed out", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			cfg := (&scripted{answer: silent}).piped()
+			cfg.MaxInFlight = 1
+			conn := dial(t, cfg)
+			began := time.Now()
+			errs := make(chan error, 2)
+			for range 2 {
+				go func() { errs <- heartbeat(t.Context(), conn) }()
+			}
+			synctest.Wait()
+			if err := conn.Drain(t.Context()); err != nil || time.Since(began) != 30*time.Second {
+				t.Errorf("%v after %v", err, time.Since(began))
+			}
+			for range 2 {
+				if err := <-errs; !errors.Is(err, broker.ErrRequestTimeout) {
+					t.Error(err)
+				}
+			}
+		})
+	})
+}
+
+// TestDrainConnAndClose: Close ends what Drain waits for.
+func TestDrainConnAndClose(t *testing.T) {
+	for name, end := range map[string]func(*broker.Conn){
+		"Close": func(c *broker.Conn) { c.Close() },
+		"Abort": func(c *broker.Conn) { c.Abort(errors.New("enough")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := (&scripted{answer: silent}).piped()
+				cfg.MaxInFlight = 1
+				conn := dial(t, cfg)
+				errs := make(chan error, 2)
+				for range 2 {
+					go func() { errs <- heartbeat(t.Context(), conn) }()
+				}
+				synctest.Wait()
+				done := drained(t.Context(), conn)
+				synctest.Wait()
+				began := time.Now()
+				end(conn)
+				<-done // what it says is not laid down: all were told
+				for range 2 {
+					if err := <-errs; !errors.Is(err, broker.ErrConnection) || errors.Is(err, broker.ErrDraining) {
+						t.Error(err)
+					}
+				}
+				if took := time.Since(began); took != 0 {
+					t.Errorf("it took %v", took)
+				}
+			})
+		})
+	}
+}
+
+// TestDrainConnGoesOnBehindItsContext: what is left is finished, and then it is
+// closed, though nobody waits for that.
+func TestDrainConnGoesOnBehindItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := dial(t, (&scripted{answer: func(net.Conn, int16, int32) []byte {
+			time.Sleep(time.Minute / 4)
+			return make([]byte, 6)
+		}}).piped())
+		done := make(chan error, 1)
+		go func() { done <- heartbeat(t.Context(), conn) }()
+		synctest.Wait()
+		ctx, cancel := context.WithCancelCause(t.Context())
+		why := errors.New("no patience")
+		cancel(why)
+		if err := conn.Drain(ctx); !errors.Is(err, context.Canceled) || !errors.Is(err, why) {
+			t.Errorf("got %v", err)
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		receive(t, conn.Done())
+	})
+}
+
+// TestDrainConnFromAHook: it must not wait there, but may ask for it.
+func TestDrainConnFromAHook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var conn *broker.Conn
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		cfg := (&scripted{answer: heartbeatBody}).piped()
+		cfg.Hooks = &broker.Hooks{RequestAnswered: func(broker.RequestInfo) {
+			if err := conn.Drain(over); !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v", err)
+			}
+		}}
+		var err error
+		if conn, err = broker.NewConn(cfg); err != nil {
+			t.Fatal(err)
+		}
+		if err := heartbeat(t.Context(), conn); err != nil {
+			t.Error(err)
+		}
+		receive(t, conn.Done())
+	})
+}
+
+// TestDrainConnAmongCallers: each request is either answered or refused, at every
+// moment that chance finds, with the race detector looking on.
+func TestDrainConnAmongCallers(t *testing.T) {
+	var answered, refused atomic.Int64
+	for round := range 300 {
+		cfg := (&scripted{answer: heartbeatBody}).piped()
+		cfg.MaxInFlight = 1 + round%4
+		if round%3 == 0 {
+			cfg.Transport = unparked{cfg.Transport}
+		}
+		conn := dial(t, cfg)
+		var wg sync.WaitGroup
+		start := make(chan struct{})
+		for caller := range 6 {
+			wg.Go(func() {
+				<-start
+				for n := 0; ; n++ {
+					var err error
+					if (n+caller)%3 == 0 {
+						f := conn.Send(ask())
+						_, err = f.Wait(t.Context())
+						f.Release()
+						if errors.Is(err, broker.ErrTooManyInFlight) {
+							continue
+						}
+					} else {
+						err = heartbeat(t.Context(), conn)
+					}
+					if err != nil {
+						refused.Add(1)
+						if !errors.Is(err, broker.ErrDraining) {
+							t.Error(err)
+						}
+						return
+					}
+					answered.Add(1)
+				}
+			})
+		}
+		for range 2 {
+			wg.Go(func() {
+				<-start
+				for conn.Stats().Responses < int64(round%20) {
+				}
+				if err := conn.Drain(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		close(start)
+		wg.Wait()
+		if s := conn.Stats(); s.Failed != 0 || s.State != broker.Closed {
+			t.Errorf("%+v", s)
+		}
+	}
+	if answered.Load() == 0 || refused.Load() == 0 {
+		t.Errorf("%d answered, %d refused", answered.Load(), refused.Load())
+	}
+}

@@ -1,0 +1,348 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"brokerconn/adapters/clock/fake"
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// The peer closes or resets a connection on which nothing happens, and the next
+// caller must not notice. The fake clock brings the silence; the sockets are real.
+
+// endings are the ways in which a peer goes.
+var endings = map[string]func(*net.TCPConn){
+	"closed":      func(c *net.TCPConn) { _ = c.Close() },
+	"half-closed": func(c *net.TCPConn) { _ = c.CloseWrite() },
+	"reset": func(c *net.TCPConn) {
+		_ = c.SetLinger(0)
+		_ = c.Close()
+	},
+}
+
+// TestPeerGoneInSilence: with whoever reads parked in the link, or nobody.
+func TestPeerGoneInSilence(t *testing.T) {
+	for ending, end := range endings {
+		for _, parks := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, parked %v", ending, parks), func(t *testing.T) {
+				for range 20 {
+					peers := make(chan net.Conn, 1)
+					s := &scripted{answer: func(peer net.Conn, _ int16, _ int32) []byte {
+						select {
+						case peers <- peer:
+						default:
+						}
+						return make([]byte, 6)
+					}}
+					cfg := s.listening(t)
+					if !parks {
+						cfg.Transport = unparkedTCP()
+					}
+					cfg.ReconnectBackoff = time.Millisecond
+					conn := dial(t, cfg)
+					if err := heartbeat(t.Context(), conn); err != nil {
+						t.Fatal(err)
+					}
+					end((<-peers).(*net.TCPConn))
+					// Whether its end has arrived or not: who sends after the silence is told.
+					for s.conns.Load() < 2 {
+						ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+						err := heartbeat(ctx, conn)
+						cancel()
+						if err != nil && !errors.Is(err, broker.ErrConnection) {
+							t.Fatal(err)
+						}
+					}
+					if err := heartbeat(t.Context(), conn); err != nil {
+						t.Error(err)
+					}
+					conn.Close()
+					receive(t, conn.Done())
+				}
+			})
+		}
+	}
+}
+
+// checked is a link whose reader does not tell of the end before it is closed, as when
+// its goroutine has not been scheduled yet.
+type checked struct {
+	parking
+	hold  chan struct{} // the reader comes back after this
+	once  *sync.Once
+	looks *atomic.Int64
+}
+
+func check(l parking, looks *atomic.Int64) ports.Link {
+	return checked{l, make(chan struct{}), new(sync.Once), looks}
+}
+
+func (l checked) Close() error {
+	l.once.Do(func() { close(l.hold) })
+	return l.parking.Close()
+}
+
+func (l checked) Read(p []byte) (int, error) {
+	n, err := l.parking.Read(p)
+	if err != nil && !errors.Is(err, ports.ErrInterrupted) {
+		<-l.hold
+	}
+	return n, err
+}
+
+func (l checked) Check() error {
+	l.looks.Add(1)
+	return l.Link.(ports.Checker).Check()
+}
+
+// TestCheckBeforeTheFirstWriteAfterASilence: the peer has gone, and the parked reader
+// has not told yet. The request must not be written to the old connection.
+func TestCheckBeforeTheFirstWriteAfterASilence(t *testing.T) {
+	for ending, end := range endings {
+		for _, way := range []string{"Request", "RequestRaw", "Connect", "Send"} {
+			t.Run(ending+", "+way, func(t *testing.T) {
+				peers := make(chan net.Conn, 10)
+				s := &scripted{answer: func(peer net.Conn, _ int16, _ int32) []byte {
+					peers <- peer
+					return make([]byte, 6)
+				}}
+				cfg := s.listening(t)
+				clock := fake.New(time.Time{})
+				var looks atomic.Int64
+				cfg.Clock = clock
+				var first ports.Checker // the socket itself
+				cfg.Transport = wrapped{tcpTransport(), func(l parking) ports.Link {
+					if first == nil {
+						first = l.Link.(ports.Checker)
+					}
+					return check(l, &looks)
+				}}
+				var failed atomic.Int64
+				lost := make(chan struct{}, 10)
+				cfg.Hooks = &broker.Hooks{
+					RequestFailed: func(broker.RequestInfo, error) { failed.Add(1) },
+					StateChanged: func(_, to broker.State, _ broker.Endpoint, err error) {
+						if to == broker.Disconnected {
+							if errors.Is(err, broker.ErrTimeout) {
+								t.Errorf("lost for %v", err)
+							}
+							lost <- struct{}{}
+						}
+					},
+				}
+				conn := dial(t, cfg)
+				defer func() {
+					conn.Close()
+					receive(t, conn.Done())
+				}()
+				if err := heartbeat(context.Background(), conn); err != nil {
+					t.Fatal(err)
+				}
+				clock.Advance(time.Second - 1)
+				if looks.Load() != 0 {
+					t.Error("looked, and it was in use a moment ago")
+				}
+				peer := (<-peers).(*net.TCPConn)
+				end(peer)
+				for first.Check() == nil { // until the kernel has passed it on
+					runtime.Gosched()
+				}
+				clock.Advance(time.Minute)
+				var err error
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+					defer cancel()
+					switch way {
+					case "Request":
+						err = heartbeat(ctx, conn)
+					case "RequestRaw":
+						_, err = conn.RequestRaw(ctx, &ports.RawRequest{APIKey: 12, APIVersion: 1})
+					case "Connect":
+						err = conn.Connect(ctx)
+					case "Send":
+						_, err = conn.Send(ask()).Wait(ctx)
+					}
+				}()
+				// The pause before the next connection is on the fake clock.
+				for waiting := true; waiting; {
+					select {
+					case <-done:
+						waiting = false
+					case <-time.After(time.Millisecond):
+						if conn.BlackedOut() {
+							clock.Advance(100 * time.Millisecond)
+						}
+					}
+				}
+				if way == "Send" {
+					if !errors.Is(err, broker.ErrNotConnected) || !broker.SafeToRetry(err) {
+						t.Errorf("got %v", err)
+					}
+				} else if err != nil {
+					t.Error(err)
+				}
+				if looks.Load() == 0 || failed.Load() != 0 {
+					t.Errorf("%d looks, %d requests failed", looks.Load(), failed.Load())
+				}
+				receive(t, lost)
+			})
+		}
+	}
+}
+
+// TestCheckIsNoSystemCallPerRequest: only after a silence of a second.
+func TestCheckIsNoSystemCallPerRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var looks atomic.Int64
+		cfg := (&scripted{answer: heartbeatBody}).piped()
+		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return check(l, &looks) }}
+		conn := dial(t, cfg)
+		for range 100 {
+			if err := heartbeat(t.Context(), conn); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(999 * time.Millisecond)
+		}
+		if n := looks.Load(); n != 0 {
+			t.Errorf("%d looks at a link that was in use", n)
+		}
+		time.Sleep(time.Millisecond)
+		if err := heartbeat(t.Context(), conn); err != nil || looks.Load() != 1 {
+			t.Errorf("%v, %d looks after a second", err, looks.Load())
+		}
+	})
+}
+
+// TestCheckThatPanics costs the connection, and the request at most.
+func TestCheckThatPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scripted{answer: heartbeatBody}
+		cfg := s.piped()
+		first := true
+		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link {
+			if first {
+				first = false
+				return panicsOnCheck{l}
+			}
+			return l
+		}}
+		conn := dial(t, cfg)
+		time.Sleep(time.Minute)
+		if err := heartbeat(t.Context(), conn); err != nil && !errors.Is(err, broker.ErrPort) {
+			t.Error(err)
+		}
+		if err := heartbeat(t.Context(), conn); err != nil {
+			t.Error(err)
+		}
+		if n := s.conns.Load(); n != 2 {
+			t.Errorf("%d connections", n)
+		}
+	})
+}
+
+type panicsOnCheck struct{ parking }
+
+func (panicsOnCheck) Check() error { panic("in Check") }
+
+// TestCheckWithNoReconnect: the request learns of the loss, and that it was not sent.
+func TestCheckWithNoReconnect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var gone atomic.Bool
+		cfg := (&scripted{answer: heartbeatBody}).piped()
+		cfg.NoReconnect = true
+		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return gonePeer{l, &gone} }}
+		conn := dial(t, cfg)
+		time.Sleep(time.Minute)
+		gone.Store(true)
+		err := heartbeat(t.Context(), conn)
+		if !errors.Is(err, broker.ErrConnection) || !errors.Is(err, io.EOF) || !broker.SafeToRetry(err) {
+			t.Errorf("got %v", err)
+		}
+		receive(t, conn.Done())
+	})
+}
+
+type gonePeer struct {
+	parking
+	gone *atomic.Bool
+}
+
+func (l gonePeer) Check() error {
+	if l.gone.Load() {
+		return io.EOF
+	}
+	return nil
+}
+
+// TestCheckAmongManyCallers: whoever comes first after the silence looks, and none
+// of them fails.
+func TestCheckAmongManyCallers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var gone atomic.Bool
+		s := &scripted{answer: heartbeatBody}
+		cfg := s.piped()
+		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return gonePeer{l, &gone} }}
+		cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
+			if to == broker.Disconnected {
+				gone.Store(false)
+			}
+		}}
+		conn := dial(t, cfg)
+		for range 50 {
+			time.Sleep(time.Minute)
+			gone.Store(true)
+			var wg sync.WaitGroup
+			for range 20 {
+				wg.Go(func() {
+					began := time.Now()
+					if err := heartbeat(t.Context(), conn); err != nil {
+						t.Error(err)
+					}
+					if took := time.Since(began); took > 60*time.Millisecond {
+						t.Errorf("it took %v", took)
+					}
+				})
+			}
+			wg.Wait()
+		}
+		if st := conn.Stats(); st.Failed != 0 || st.Ready != 51 || s.conns.Load() != 51 {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
+// TestPolledPeerGoneInSilence: a method that comes after the end finds it, and
+// nothing is written to the old connection.
+func TestPolledPeerGoneInSilence(t *testing.T) {
+	for name, end := range map[string]func(r *rig){
+		"closed": func(r *rig) { r.broker.peer.Close() },
+		"reset":  func(r *rig) { r.broker.peer.Reset(nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, nil, func(t *testing.T, r *rig) {
+				r.ready()
+				r.pass(time.Minute)
+				end(r)
+				if err := r.outcome(r.send()); !errors.Is(err, broker.ErrNotConnected) || !broker.SafeToRetry(err) {
+					t.Errorf("got %v", err)
+				}
+				if s := r.stats(); s.Requests != 0 {
+					t.Errorf("%+v", s)
+				}
+			})
+		})
+	}
+}

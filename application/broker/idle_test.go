@@ -1,0 +1,465 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/broker"
+)
+
+func idleAfter(limit time.Duration) func(*broker.Config) {
+	return func(cfg *broker.Config) { cfg.IdleLimit = limit }
+}
+
+// TestIdleLimit: closed cleanly, to the nanosecond, without backoff, and once; the
+// next request finds another connection.
+func TestIdleLimit(t *testing.T) {
+	onBoth(t, idleAfter(time.Minute), func(t *testing.T, r *rig) {
+		r.ready()
+		r.pass(time.Minute - 1)
+		r.told()
+		if n := r.pass(1); n != 1 {
+			t.Errorf("%d deadlines within a nanosecond", n)
+		}
+		r.told("idle", cleanClose)
+		if s := r.stats(); s.ClosedClean != 1 || s.FailuresInARow != 0 || r.lastError() != nil {
+			t.Errorf("%+v, %v", s, r.lastError())
+		}
+		r.sums()
+		if n := r.pass(time.Hour); n != 0 || r.state() != broker.Disconnected {
+			t.Errorf("%d deadlines in an hour, state %v", n, r.state())
+		}
+		r.told()
+		r.reach()
+		r.turn()
+		if r.state() != broker.Connected {
+			t.Errorf("state %v", r.state())
+		}
+	})
+}
+
+// TestIdleLimitCountsFromTheLastByte in either direction.
+func TestIdleLimitCountsFromTheLastByte(t *testing.T) {
+	onBoth(t, idleAfter(time.Minute), func(t *testing.T, r *rig) {
+		r.ready()
+		r.pass(40 * time.Second)
+		r.send() // a byte goes
+		r.turn()
+		r.pass(20 * time.Second)
+		r.broker.answer(1, 0) // a byte comes
+		r.turn()
+		r.log = nil
+		r.pass(time.Minute - 1)
+		r.told()
+		r.pass(1)
+		r.told("idle", cleanClose)
+	})
+}
+
+// TestIdleLimitWaitsForWhatIsInFlight: a request that waits is not idleness, also
+// when nobody waits for it any more.
+func TestIdleLimitWaitsForWhatIsInFlight(t *testing.T) {
+	for name, abandon := range map[string]bool{"waited for": false, "abandoned": true} {
+		t.Run(name, func(t *testing.T) {
+			onBoth(t, idleAfter(time.Second), func(t *testing.T, r *rig) {
+				r.ready()
+				f := r.send()
+				r.turn()
+				if abandon {
+					f.Release()
+				}
+				r.log = nil
+				r.pass(29 * time.Second)
+				r.told()
+				r.broker.answer(1, 0)
+				r.turn()
+				r.log = nil
+				r.pass(time.Second)
+				r.told("idle", cleanClose)
+			})
+		})
+	}
+}
+
+// TestIdleLimitOfProduceWithoutAcks: it is written, and that is all.
+func TestIdleLimitOfProduceWithoutAcks(t *testing.T) {
+	onBoth(t, idleAfter(time.Second), func(t *testing.T, r *rig) {
+		r.ready()
+		r.pass(999 * time.Millisecond)
+		r.sendThis(kmsg.NewPtrProduceRequest())
+		r.turn()
+		r.log = nil
+		r.pass(time.Second - 1)
+		r.told()
+		r.pass(1)
+		r.told("idle", cleanClose)
+	})
+}
+
+// TestIdleLimitDefaults: 9 minutes for a Conn, none for a Polled, and none where it
+// is less than nothing.
+func TestIdleLimitDefaults(t *testing.T) {
+	for _, c := range []struct {
+		kind  string
+		limit time.Duration
+		after time.Duration // 0: never
+	}{
+		{"Conn", 0, 9 * time.Minute},
+		{"Polled", 0, 0},
+		{"Conn", -1, 0},
+		{"Polled", -1, 0},
+		{"Polled", time.Hour, time.Hour},
+	} {
+		r := newRig(t, c.kind, idleAfter(c.limit))
+		r.ready()
+		if c.after == 0 {
+			r.pass(1000 * time.Hour)
+			r.told()
+			continue
+		}
+		r.pass(c.after - 1)
+		r.told()
+		r.pass(1)
+		r.told("idle", cleanClose)
+	}
+}
+
+// TestIdleConnIsFinalWithNoReconnect: whoever must learn of a loss learns of this.
+func TestIdleConnIsFinalWithNoReconnect(t *testing.T) {
+	r := newRig(t, "Conn", func(cfg *broker.Config) { cfg.IdleLimit, cfg.NoReconnect = time.Minute, true })
+	if err := r.outcome(r.send()); !errors.Is(err, broker.ErrNotConnected) {
+		t.Fatal(err)
+	}
+	r.turn()
+	r.log = nil
+	r.pass(time.Minute)
+	r.told("idle", cleanClose, "Disconnected -> Closed <nil>")
+	receive(t, r.conn.Done())
+	if err := r.outcome(r.send()); !errors.Is(err, broker.ErrClosed) {
+		t.Errorf("got %v", err)
+	}
+	r.sums()
+}
+
+// TestIdleCloseFailsNobody: many callers, whose pauses are about as long as the
+// idle limit, so that they meet it at every moment that chance finds. None of
+// their requests may fail, none may wait.
+func TestIdleCloseFailsNobody(t *testing.T) {
+	for name, change := range map[string]func(*broker.Config){
+		"parked":   func(*broker.Config) {},
+		"unparked": func(cfg *broker.Config) { cfg.Transport = unparked{cfg.Transport} },
+		"one":      func(cfg *broker.Config) { cfg.MaxInFlight = 1 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var idle atomic.Int64
+				cfg := (&scripted{answer: heartbeatBody}).piped()
+				cfg.IdleLimit = 20 * time.Millisecond
+				cfg.Hooks = &broker.Hooks{Idle: func(broker.Endpoint) { idle.Add(1) }}
+				change(&cfg)
+				conn := dial(t, cfg)
+				var wg sync.WaitGroup
+				for caller := range 8 {
+					wg.Go(func() {
+						for n := range 500 {
+							// Most meet at multiples of 20 ms, just when the limit is reached.
+							time.Sleep(20 * time.Millisecond * time.Duration(1+(n+caller)%3))
+							if n%7 == 0 {
+								time.Sleep(time.Duration(n) * time.Microsecond)
+							}
+							began := time.Now()
+							if err := heartbeat(t.Context(), conn); err != nil {
+								t.Error(err)
+							}
+							if took := time.Since(began); took > 0 {
+								t.Errorf("it waited for %v", took)
+							}
+						}
+					})
+				}
+				wg.Wait()
+				if idle.Load() < 100 {
+					t.Errorf("closed %d times: they were to meet it", idle.Load())
+				}
+				if s := conn.Stats(); s.Failed != 0 || s.Attempts != s.Ready || s.FailuresInARow != 0 {
+					t.Errorf("%+v", s)
+				}
+			})
+		})
+	}
+}
+
+// TestIdleConnSleeps: alarms ring a few times for each thing that happens, and not
+// otherwise.
+func TestIdleConnSleeps(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*broker.Config)
+		most   int64 // alarms on a day
+	}{
+		{"idle limit", func(cfg *broker.Config) { cfg.IdleLimit = time.Hour }, 4},
+		{"keep-warm", func(cfg *broker.Config) { cfg.IdleLimit, cfg.KeepWarm = -1, time.Minute }, 24 * 60 * 4},
+	} {
+		for name, change := range map[string]func(*broker.Config){
+			"parked":   func(*broker.Config) {},
+			"unparked": func(cfg *broker.Config) { cfg.Transport = unparked{cfg.Transport} },
+		} {
+			t.Run(c.name+", "+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					clock := &counting{}
+					cfg := (&scripted{answer: heartbeatBody}).piped()
+					cfg.Clock = clock
+					c.change(&cfg)
+					change(&cfg)
+					conn := dial(t, cfg)
+					if err := heartbeat(t.Context(), conn); err != nil {
+						t.Error(err)
+					}
+					time.Sleep(time.Minute - time.Second)
+					before := clock.rings.Load()
+					time.Sleep(24 * time.Hour)
+					if n := clock.rings.Load() - before; n > c.most {
+						t.Errorf("%d alarms on a day", n)
+					}
+					if err := heartbeat(t.Context(), conn); err != nil {
+						t.Error(err)
+					}
+				})
+			})
+		}
+	}
+}
+
+func keptWarm(every, limit time.Duration) func(*broker.Config) {
+	return func(cfg *broker.Config) { cfg.KeepWarm, cfg.IdleLimit = every, limit }
+}
+
+// TestKeepWarm: the broker is asked for its API versions after each silence, and
+// nobody is told of the answer.
+func TestKeepWarm(t *testing.T) {
+	onBoth(t, keptWarm(time.Minute, 90*time.Second), func(t *testing.T, r *rig) {
+		r.ready()
+		before := len(r.broker.asked)
+		r.pass(time.Minute - 1)
+		if n := len(r.broker.asked) - before; n != 0 {
+			t.Errorf("asked %d times too early", n)
+		}
+		r.pass(1)
+		if n := len(r.broker.asked) - before; n != 1 || r.broker.asked[before].key != 18 {
+			t.Errorf("asked %v", r.broker.asked[before:])
+		}
+		deadlines := r.pass(24*time.Hour - time.Minute)
+		if n := len(r.broker.asked) - before; n != 24*60 {
+			t.Errorf("asked %d times on a day", n)
+		}
+		if deadlines > 2*24*60 {
+			t.Errorf("%d deadlines on a day", deadlines)
+		}
+		r.told()
+		if s := r.stats(); s.Requests != 0 || s.Responses != 0 || s.InFlight != 0 || s.Attempts != 1 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// TestKeepWarmOnlyInSilence: traffic puts it off.
+func TestKeepWarmOnlyInSilence(t *testing.T) {
+	onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *rig) {
+		r.ready()
+		for range 10 {
+			r.pass(50 * time.Second)
+			r.send()
+			r.turn()
+			r.broker.answer(1, 0)
+			r.turn()
+		}
+		for _, q := range r.broker.asked[1:] {
+			if q.key == 18 {
+				t.Error("asked, though there was traffic")
+			}
+		}
+	})
+}
+
+// TestKeepWarmTakesNoSlot: the connection's own question is none of the requests
+// in flight, whose limit is the caller's.
+func TestKeepWarmTakesNoSlot(t *testing.T) {
+	onBoth(t, func(cfg *broker.Config) { cfg.KeepWarm, cfg.MaxInFlight = time.Minute, 1 }, func(t *testing.T, r *rig) {
+		r.ready()
+		r.broker.mute = true
+		r.pass(time.Minute)
+		if n := len(r.broker.heard); n != 1 || r.inFlight() != 0 || r.stats().InFlight != 0 {
+			t.Fatalf("%d questions, %d in flight", n, r.inFlight())
+		}
+		f := r.send()
+		r.turn()
+		r.pending(f)
+		if r.inFlight() != 1 || len(r.broker.heard) != 2 {
+			t.Errorf("%d in flight", r.inFlight())
+		}
+		if err := r.outcome(r.send()); !errors.Is(err, broker.ErrTooManyInFlight) {
+			t.Errorf("a second one: %v", err)
+		}
+		r.sums()
+		r.broker.answer(1, 0)
+		r.turn()
+		r.pending(f)
+		if r.inFlight() != 1 {
+			t.Errorf("%d in flight", r.inFlight())
+		}
+		r.broker.answer(1, 0)
+		r.turn()
+		if err := r.outcome(f); err != nil {
+			t.Error(err)
+		}
+		r.told("written 3", "answered 3")
+		r.sums()
+	})
+}
+
+// TestKeepWarmUnanswered: the connection is of no use, and whoever sent meanwhile
+// learns that it was not its own time that was over.
+func TestKeepWarmUnanswered(t *testing.T) {
+	onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *rig) {
+		r.ready()
+		r.broker.mute = true
+		r.pass(time.Minute)
+		r.pass(10 * time.Second)
+		f := r.send()
+		r.turn()
+		r.pass(20*time.Second - 1)
+		r.pending(f)
+		if r.state() != broker.Connected {
+			t.Fatalf("state %v", r.state())
+		}
+		r.pass(1)
+		if err := r.outcome(f); !errors.Is(err, broker.ErrConnection) || errors.Is(err, broker.ErrTimeout) {
+			t.Errorf("got %v", err)
+		}
+		if err := r.lastError(); !errors.Is(err, broker.ErrRequestTimeout) {
+			t.Errorf("the connection: %v", err)
+		}
+		if s := r.stats(); s.TimedOut != 0 || s.Failed != 1 || s.FailuresInARow != 1 {
+			t.Errorf("%+v", s)
+		}
+		r.sums()
+		if n := slices.Index(r.log, "failed 2"); n >= 0 {
+			t.Error("a hook was told of the connection's own question")
+		}
+	})
+}
+
+// TestKeepWarmWaitsForTheThrottle: it is something sent as well.
+func TestKeepWarmWaitsForTheThrottle(t *testing.T) {
+	onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *rig) {
+		r.ready()
+		r.send()
+		r.turn()
+		r.broker.answer(1, 3_600_000)
+		r.turn()
+		before := len(r.broker.asked)
+		r.pass(time.Hour - 1)
+		if n := len(r.broker.asked) - before; n != 0 {
+			t.Errorf("%d questions while throttled", n)
+		}
+		r.pass(1)
+		if n := len(r.broker.asked) - before; n != 1 {
+			t.Errorf("%d questions after it", n)
+		}
+	})
+}
+
+// TestKeepWarmLost: the peer goes while the question is out.
+func TestKeepWarmLost(t *testing.T) {
+	onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *rig) {
+		r.ready()
+		r.broker.mute = true
+		r.pass(time.Minute)
+		r.broker.peer.Close()
+		r.turn()
+		if r.state() != broker.Disconnected || r.inFlight() != 0 {
+			t.Errorf("state %v, %d in flight", r.state(), r.inFlight())
+		}
+		r.broker.mute = false
+		r.pass(time.Second)
+		r.reach()
+		r.turn()
+		f := r.send()
+		r.turn()
+		r.broker.answer(1, 0)
+		r.turn()
+		if err := r.outcome(f); err != nil || r.inFlight() != 0 {
+			t.Errorf("%v, %d in flight", err, r.inFlight())
+		}
+		r.sums()
+	})
+}
+
+func TestKeepWarmSettings(t *testing.T) {
+	for _, c := range []struct {
+		warm, limit time.Duration
+		conn, poll  bool
+	}{
+		{time.Minute, 0, true, true},
+		{9 * time.Minute, 0, false, true}, // not less than the default of a Conn
+		{time.Hour, -1, true, true},
+		{time.Hour, time.Hour, false, false},
+		{-1, 0, false, false},
+		{1, 2, true, true},
+	} {
+		cfg := broker.Config{KeepWarm: c.warm, IdleLimit: c.limit}
+		_, err := broker.NewConn(cfg)
+		if (err == nil) != c.conn {
+			t.Errorf("Conn, %v of %v: %v", c.warm, c.limit, err)
+		}
+		_, err = broker.NewPolled(cfg)
+		if (err == nil) != c.poll {
+			t.Errorf("Polled, %v of %v: %v", c.warm, c.limit, err)
+		}
+		var ce *broker.ConfigError
+		if err != nil && (!errors.As(err, &ce) || ce.Setting != "KeepWarm") {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+// TestKeepWarmBesideCallers: the question meets requests at every moment that
+// chance finds, over links in which callers park, with one slot.
+func TestKeepWarmBesideCallers(t *testing.T) {
+	for _, inFlight := range []int{1, 3} {
+		synctest.Test(t, func(t *testing.T) {
+			cfg := (&scripted{answer: func(net.Conn, int16, int32) []byte {
+				time.Sleep(time.Millisecond)
+				return make([]byte, 6)
+			}}).piped()
+			cfg.MaxInFlight, cfg.KeepWarm, cfg.IdleLimit = inFlight, 5*time.Millisecond, 100*time.Millisecond
+			conn := dial(t, cfg)
+			var wg sync.WaitGroup
+			for caller := range 4 {
+				wg.Go(func() {
+					for n := range 300 {
+						time.Sleep(time.Duration(1+(n*(caller+1))%9) * time.Millisecond)
+						ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+						if err := heartbeat(ctx, conn); err != nil {
+							t.Error(err)
+						}
+						cancel()
+					}
+				})
+			}
+			wg.Wait()
+			if s := conn.Stats(); s.Attempts != 1 || s.Failed != 0 || s.Requests != 1200 || s.Responses != 1200 {
+				t.Errorf("%+v", s)
+			}
+		})
+	}
+}

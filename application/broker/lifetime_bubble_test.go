@@ -1,0 +1,187 @@
+package broker_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"brokerconn/adapters/netlink"
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// TestLifetimeOfABusyConn: many callers, with time-outs of their own, on a connection
+// that is throttled, kept warm, closed when idle, looked at before it is used, lost,
+// and in the end drained. Every wait ends in time, every sum holds, each hook is
+// called for what has happened, and an hour after it nothing stirs.
+func TestLifetimeOfABusyConn(t *testing.T) {
+	for seed := range uint64(300) {
+		synctest.Test(t, func(t *testing.T) { busyRound(t, seed) })
+		if t.Failed() {
+			t.Fatalf("with seed %d", seed)
+		}
+	}
+}
+
+func busyRound(t *testing.T, seed uint64) {
+	const timeout, patrols = 2 * time.Second, 20 * time.Millisecond
+	var mu sync.Mutex
+	chance := rand.New(rand.NewPCG(seed, 7))
+	roll := func(n int) int {
+		mu.Lock()
+		defer mu.Unlock()
+		return chance.IntN(n)
+	}
+	var throttled atomic.Int64 // nanoseconds, all together
+	kills, throttles, mute := roll(6), roll(30), roll(3)
+	s := &scripted{answer: func(peer net.Conn, _ int16, _ int32) []byte {
+		time.Sleep(time.Duration(roll(3)*roll(3)) * time.Millisecond)
+		if roll(100) < kills {
+			peer.Close()
+			return nil
+		}
+		if roll(1000) < mute {
+			_, _ = io.Copy(io.Discard, peer) // and says nothing any more
+			return nil
+		}
+		body := make([]byte, 6)
+		if roll(100) < throttles {
+			ms := 1 + roll(40)
+			throttled.Add(int64(ms) * int64(time.Millisecond))
+			binary.BigEndian.PutUint32(body, uint32(ms))
+		}
+		return body
+	}}
+	cfg := s.piped()
+	var gone atomic.Bool
+	switch roll(4) {
+	case 0:
+		cfg.Transport = unparked{cfg.Transport}
+	case 1:
+		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return gonePeer{l, &gone} }}
+	case 2:
+		slow := cfg.Transport.(*netlink.Transport)
+		cfg.Transport = &netlink.Transport{Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+			time.Sleep(time.Duration(roll(10)) * time.Millisecond)
+			if roll(100) < 20 {
+				return nil, errors.New("refused")
+			}
+			return slow.Dial(ctx, network, address)
+		}}
+	}
+	cfg.RequestTimeout = timeout
+	cfg.SetupTimeout = timeout / 4
+	cfg.MaxInFlight = 1 + roll(4)
+	cfg.IdleLimit = time.Duration(roll(4)*10-1) * time.Millisecond
+	if cfg.IdleLimit > 10*time.Millisecond && roll(2) == 0 {
+		cfg.KeepWarm = cfg.IdleLimit / 2
+	}
+	clock := &counting{}
+	cfg.Clock = clock
+	var written, answered, failed, idle, up, down atomic.Int64
+	cfg.Hooks = &broker.Hooks{
+		RequestWritten:  func(broker.RequestInfo) { written.Add(1) },
+		RequestAnswered: func(broker.RequestInfo) { answered.Add(1) },
+		RequestFailed:   func(broker.RequestInfo, error) { failed.Add(1) },
+		Idle:            func(broker.Endpoint) { idle.Add(1) },
+		StateChanged: func(from, to broker.State, _ broker.Endpoint, _ error) {
+			gone.Store(false)
+			if to == broker.Connected {
+				up.Add(1)
+			}
+			if from == broker.Connected {
+				down.Add(1)
+			}
+		},
+	}
+	conn, err := broker.NewConn(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for caller := range 1 + roll(8) {
+		wg.Go(func() {
+			for n := range 30 {
+				limit, ctx, cancel := timeout, t.Context(), func() {}
+				if roll(2) == 0 {
+					limit = time.Duration(1+roll(3000)) * time.Millisecond
+					ctx = broker.WithRequestTimeout(ctx, limit)
+				}
+				byContext := roll(3) == 0
+				if byContext {
+					limit = time.Duration(1+roll(60)) * time.Millisecond
+					ctx, cancel = context.WithTimeout(ctx, limit)
+				}
+				if roll(10) == 0 {
+					gone.Store(true)
+				}
+				began, before := time.Now(), throttled.Load()
+				var err error
+				switch way := roll(6); way {
+				case 0:
+					err = conn.Connect(ctx)
+				case 1:
+					f := conn.SendWithin(ask(), time.Duration(1+roll(3000))*time.Millisecond)
+					_, err = f.Wait(ctx)
+					f.Release()
+					limit = max(limit, 3*time.Second)
+				default:
+					err = heartbeat(ctx, conn)
+				}
+				cancel()
+				if !byContext {
+					// The throttle that lasted already may be in what was there before.
+					limit += time.Duration(throttled.Load()-before) + 40*time.Millisecond
+				}
+				if took := time.Since(began); took > limit+patrols {
+					t.Errorf("caller %d, %d: %v where %v was the limit: %v", caller, n, took, limit, err)
+				}
+				if err != nil && !broker.Retriable(err) && !errors.Is(err, broker.ErrGivenUp) {
+					t.Errorf("%v", err)
+				}
+				checkSumsUp(t, conn.Stats())
+				if roll(6) == 0 {
+					time.Sleep(time.Duration(roll(60)) * time.Millisecond)
+				}
+			}
+		})
+	}
+	if roll(2) == 0 {
+		wg.Wait()
+	} else {
+		time.Sleep(time.Duration(roll(400)) * time.Millisecond)
+	}
+	if err := conn.Drain(context.Background()); err != nil {
+		t.Error(err)
+	}
+	wg.Wait()
+	receive(t, conn.Done())
+	st := conn.Stats()
+	checkSums(t, st)
+	if written.Load() < answered.Load() || answered.Load() != st.Responses || up.Load() != st.Ready || down.Load() != st.Ready ||
+		idle.Load() > st.ClosedClean || failed.Load() > st.Failed {
+		t.Errorf("%d written, %d answered, %d failed, %d idle, %d up, %d down; %+v",
+			written.Load(), answered.Load(), failed.Load(), idle.Load(), up.Load(), down.Load(), st)
+	}
+	synctest.Wait()
+	before := clock.rings.Load()
+	time.Sleep(time.Hour)
+	if n := clock.rings.Load() - before; n != 0 {
+		t.Errorf("%d alarms after the end", n)
+	}
+}
+
+// checkSumsUp is checkSums for a connection that is perhaps on its way up or down.
+func checkSumsUp(t failing, s broker.Stats) {
+	if s.Responses+s.Failed > s.Requests || s.Closed > s.Attempts || s.Waiting < 0 || s.InFlight < 0 {
+		t.Errorf("the sums do not hold: %+v", s)
+	}
+}

@@ -1,0 +1,256 @@
+package broker_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"brokerconn/application/broker"
+)
+
+// TestLifetime plays throttling, idle limit, keep-warm, time-outs, losses, draining
+// and closing against each other, in any order, and checks after each step what must
+// hold whatever has happened.
+func TestLifetime(t *testing.T) {
+	for _, kind := range []string{"Polled", "Conn"} {
+		t.Run(kind, func(t *testing.T) {
+			rapid.Check(t, func(rt *rapid.T) { lifetime(t, rt, kind) })
+		})
+	}
+}
+
+// underWay is a request that was sent, and what is known of it.
+type underWay struct {
+	f        *broker.Future
+	due      time.Time // without throttling
+	slack    time.Duration
+	released bool
+	done     bool
+}
+
+func lifetime(parent *testing.T, t *rapid.T, kind string) {
+	limit := time.Duration(rapid.SampledFrom([]int{-1, 1, 20, 300}).Draw(t, "idle limit")) * time.Second
+	warm := time.Duration(rapid.SampledFrom([]int{0, 0, 7, 40}).Draw(t, "keep-warm")) * time.Second
+	if warm >= limit && limit > 0 {
+		warm = 0
+	}
+	timeout := time.Duration(rapid.SampledFrom([]int{1, 5, 30}).Draw(t, "time-out")) * time.Second
+	r := newRig(parent, kind, func(cfg *broker.Config) {
+		cfg.IdleLimit, cfg.KeepWarm, cfg.RequestTimeout = limit, warm, timeout
+		cfg.MaxInFlight = rapid.IntRange(1, 4).Draw(t, "in flight")
+		if rapid.Bool().Draw(t, "release") {
+			cfg.APIVersion = broker.Release{Major: 2, Minor: 3}
+		}
+	})
+	r.t = t
+	var sent []*underWay
+	var throttledUntil time.Time
+	lastTraffic := r.clock.Now()
+
+	check := func(t *rapid.T) {
+		now := r.clock.Now()
+		s := r.stats()
+		inFlight := int64(s.InFlight)
+		if s.State.SettingUp() {
+			inFlight = 0 // what is counted there is the connection's own
+		}
+		live := int64(1)
+		if s.State.Down() {
+			live = 0
+		}
+		if s.Requests != s.Responses+s.Failed+inFlight || s.Attempts != s.Closed+live {
+			t.Fatalf("the sums do not hold: %+v", s)
+		}
+		if next := r.next(); !next.IsZero() && !next.After(now) {
+			t.Fatalf("it is %v, and it waits for %v: a loop that never sleeps", now, next)
+		}
+		if s.ThrottledUntil.Before(throttledUntil) {
+			t.Fatalf("the end of the throttle moved back, from %v to %v", throttledUntil, s.ThrottledUntil)
+		}
+		if s.LastSent.After(lastTraffic) {
+			lastTraffic = s.LastSent
+		}
+		if s.LastReceived.After(lastTraffic) {
+			lastTraffic = s.LastReceived
+		}
+		if s.Since.After(lastTraffic) {
+			lastTraffic = s.Since
+		}
+		if limit > 0 && s.State == broker.Connected && s.InFlight == 0 && warm == 0 && now.Sub(lastTraffic) >= limit {
+			abandoned := false // and still in flight
+			for _, u := range sent {
+				abandoned = abandoned || u.released
+			}
+			if !abandoned {
+				t.Fatalf("idle since %v: %+v", lastTraffic, s)
+			}
+		}
+		for _, u := range sent {
+			if n := len(u.f.Done()); u.released {
+				continue
+			} else if u.done && n != 1 {
+				t.Fatalf("a future was done %d times", n)
+			} else if n == 1 {
+				u.done = true
+			} else if !u.due.Add(u.slack).After(now) {
+				t.Fatalf("due at %v, and %v of throttling since; it is %v", u.due, u.slack, now)
+			}
+		}
+		throttledUntil = s.ThrottledUntil
+	}
+	quiet := func(act func()) {
+		before := 0
+		for _, q := range r.broker.asked {
+			if q.key != 18 {
+				before++
+			}
+		}
+		until := throttledUntil
+		act()
+		r.turn()
+		after := 0
+		for _, q := range r.broker.asked {
+			if q.key != 18 {
+				after++
+			}
+		}
+		if after > before && until.After(r.clock.Now()) {
+			t.Fatalf("%d requests were sent before %v", after-before, until)
+		}
+	}
+	send := func(d time.Duration) {
+		quiet(func() {
+			var f *broker.Future
+			mayNot := r.state() == broker.Connected && r.throttleDelay() > 0
+			if d == 0 {
+				f, d = r.send(), timeout
+			} else {
+				f = r.sendWithin(d)
+			}
+			sent = append(sent, &underWay{f: f, due: r.clock.Now().Add(d)})
+			if len(f.Done()) == 1 {
+				_, err := f.Response()
+				if err == nil || !broker.SafeToRetry(err) {
+					t.Fatalf("a refusal: %v", err)
+				}
+				if errors.Is(err, broker.ErrThrottled) != (mayNot && !errors.Is(err, broker.ErrDraining)) {
+					t.Fatalf("throttled for %v: %v", r.throttleDelay(), err)
+				}
+			}
+		})
+	}
+	t.Repeat(map[string]func(*rapid.T){
+		"reach":   func(*rapid.T) { quiet(func() { r.reachIfDown() }) },
+		"send":    func(*rapid.T) { send(0) },
+		"sendFor": func(t *rapid.T) { send(time.Duration(rapid.IntRange(1, 60_000).Draw(t, "ms")) * time.Millisecond) },
+		"answer": func(t *rapid.T) {
+			quiet(func() {
+				if n := len(r.broker.heard); n > 0 && r.broker.peer != nil {
+					throttle := rapid.SampledFrom([]int32{0, 0, 0, 1, 900, 15_000, 700_000}).Draw(t, "throttle")
+					before := r.stats().ThrottledUntil
+					r.broker.answer(rapid.IntRange(1, n).Draw(t, "answers"), throttle)
+					r.broker.throttle = 0
+					r.turn()
+					now := r.clock.Now()
+					if before.Before(now) {
+						before = now
+					}
+					if after := r.stats().ThrottledUntil; after.After(before) {
+						for _, u := range sent {
+							u.slack += after.Sub(before)
+						}
+					}
+				}
+			})
+		},
+		"release": func(t *rapid.T) {
+			quiet(func() {
+				if len(sent) > 0 {
+					u := sent[rapid.IntRange(0, len(sent)-1).Draw(t, "which")]
+					if !u.released && !u.done {
+						u.released = true
+						u.f.Release()
+					}
+				}
+			})
+		},
+		"mute": func(*rapid.T) { quiet(func() { r.broker.mute = !r.broker.mute }) },
+		"lose": func(t *rapid.T) {
+			quiet(func() {
+				if r.broker.peer != nil {
+					if rapid.Bool().Draw(t, "reset") {
+						r.broker.peer.Reset(nil)
+					} else {
+						r.broker.peer.Close()
+					}
+				}
+			})
+		},
+		"refuse": func(t *rapid.T) {
+			quiet(func() {
+				var err error
+				if rapid.Bool().Draw(t, "refused") {
+					err = errors.New("refused")
+				}
+				r.network.RefuseDial("broker:9092", err)
+			})
+		},
+		"pass": func(t *rapid.T) {
+			d := time.Duration(rapid.SampledFrom([]int{1, 40, 999, 5000, 61_000, 3_600_000}).Draw(t, "ms")) * time.Millisecond
+			most := 12 + 2*len(sent)
+			if warm > 0 {
+				most += 2 * int(d/warm+1)
+			}
+			if n := r.pass(d); n > most {
+				t.Fatalf("%d deadlines in %v", n, d)
+			}
+		},
+		"drain": func(*rapid.T) {
+			quiet(func() {
+				if r.polled != nil && r.polled.Drain() != r.polled.Disconnected() {
+					t.Fatal("Drain says otherwise")
+				}
+			})
+		},
+		"close": func(t *rapid.T) {
+			quiet(func() {
+				if r.polled != nil {
+					var err error
+					if rapid.Bool().Draw(t, "cause") {
+						err = errors.New("enough")
+					}
+					r.polled.Close(err)
+				}
+			})
+		},
+		"": check,
+	})
+	// Nothing is left hanging.
+	last := r.clock.Now()
+	for _, u := range sent {
+		if end := u.due.Add(u.slack); end.After(last) {
+			last = end
+		}
+	}
+	r.pass(last.Sub(r.clock.Now()))
+	check(t)
+	for i, u := range sent {
+		if !u.released && !u.done {
+			t.Fatalf("request %d of %d was never told", i, len(sent))
+		}
+	}
+	r.close()
+	check(t)
+}
+
+// reachIfDown asks for a connection if there is none.
+func (r *rig) reachIfDown() {
+	switch {
+	case r.polled != nil:
+		r.polled.Connect()
+	case r.state() == broker.Disconnected:
+		r.conn.Send(ask())
+	}
+}

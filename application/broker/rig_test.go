@@ -1,0 +1,364 @@
+package broker_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/adapters/clock/fake"
+	"brokerconn/adapters/memory"
+	"brokerconn/adapters/metrics/recorder"
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// A rig is a connection of either kind on the fake clock and the memory transport,
+// with a broker that answers when it is told to. Nothing happens but in the calls
+// of the test, so each run is the same.
+
+// question is a request that the broker has heard and not answered.
+type question struct {
+	key, version int16
+	id           int32
+}
+
+// playedBroker hears every request at once, and answers ApiVersions at once.
+type playedBroker struct {
+	network *memory.Transport
+	peer    *memory.Peer
+	dials   []string // the addresses that were reached
+	unread  []byte
+	unsaid  []byte
+	heard   []question // and not answered
+	asked   []question // all of them, in order
+	mute    bool       // it answers ApiVersions not even
+	// throttle is told with the answers to ApiVersions.
+	throttle int32
+}
+
+// hear takes in what has come; it reports whether anything has.
+func (b *playedBroker) hear() (news bool) {
+	for {
+		peer := b.network.Accept()
+		if peer == nil {
+			break
+		}
+		b.peer, b.unread, b.unsaid, b.heard = peer, nil, nil, nil
+		b.dials = append(b.dials, peer.Endpoint().Address)
+		news = true
+	}
+	if b.peer == nil {
+		return news
+	}
+	news = b.speak() || news
+	chunk := make([]byte, 4096)
+	n, _ := b.peer.Recv(chunk)
+	b.unread = append(b.unread, chunk[:n]...)
+	for len(b.unread) >= 4 && len(b.unread) >= 4+int(binary.BigEndian.Uint32(b.unread)) {
+		frame := b.unread[4 : 4+binary.BigEndian.Uint32(b.unread)]
+		b.unread = b.unread[4+len(frame):]
+		q := question{
+			key:     int16(binary.BigEndian.Uint16(frame)),
+			version: int16(binary.BigEndian.Uint16(frame[2:])),
+			id:      int32(binary.BigEndian.Uint32(frame[4:])),
+		}
+		b.asked = append(b.asked, q)
+		if q.key == 18 && !b.mute {
+			b.say(q, b.versions(q.version))
+			continue
+		}
+		if q.key == 0 {
+			continue // Produce, here with acks 0
+		}
+		b.heard = append(b.heard, q)
+	}
+	return news || n > 0
+}
+
+func (b *playedBroker) versions(version int16) []byte {
+	r := kmsg.NewPtrApiVersionsResponse()
+	r.Version, r.ApiKeys, r.ThrottleMillis = version, scriptedTable, b.throttle
+	return r.AppendTo(nil)
+}
+
+func (b *playedBroker) say(q question, body []byte) {
+	b.unsaid = append(b.unsaid, responseFrame(q.id, body)...)
+	b.speak()
+}
+
+// speak says what the link takes of what is to be said.
+func (b *playedBroker) speak() (news bool) {
+	n, _ := b.peer.Send(b.unsaid)
+	b.unsaid = b.unsaid[n:]
+	return n > 0
+}
+
+// answer answers the next n requests, each with a throttle time in milliseconds.
+func (b *playedBroker) answer(n int, throttle int32) {
+	for _, q := range b.heard[:n] {
+		body := make([]byte, 6) // Heartbeat v1 to v3: the throttle time, an error code
+		if q.key == 18 {
+			b.throttle = throttle
+			body = b.versions(q.version)
+		} else {
+			binary.BigEndian.PutUint32(body, uint32(throttle))
+		}
+		b.say(q, body)
+	}
+	b.heard = b.heard[n:]
+}
+
+// failing is what a *testing.T and a *rapid.T have in common.
+type failing interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	Errorf(format string, args ...any)
+}
+
+type rig struct {
+	t       failing
+	clock   *fake.Clock
+	network *memory.Transport
+	broker  *playedBroker
+	counts  *recorder.Recorder
+	log     []string // what the hooks told
+
+	// One of them.
+	polled *broker.Polled
+	conn   *broker.Conn
+}
+
+const cleanClose = "Connected -> Disconnected <nil>"
+
+// onBoth runs a test for either kind of connection.
+func onBoth(t *testing.T, change func(*broker.Config), test func(t *testing.T, r *rig)) {
+	t.Helper()
+	for _, kind := range []string{"Polled", "Conn"} {
+		t.Run(kind, func(t *testing.T) {
+			test(t, newRig(t, kind, change))
+		})
+	}
+}
+
+func newRig(t *testing.T, kind string, change func(*broker.Config)) *rig {
+	t.Helper()
+	r := &rig{t: t, clock: fake.New(time.Time{}), network: memory.New(), counts: recorder.New()}
+	r.broker = &playedBroker{network: r.network}
+	tell := func(format string, args ...any) { r.log = append(r.log, fmt.Sprintf(format, args...)) }
+	start := r.clock.Now()
+	cfg := broker.Config{
+		Host: "broker", Transport: r.network, Clock: r.clock, Metrics: r.counts,
+		Chance:    func() uint64 { return 1 << 63 }, // pauses of just the length that is configured
+		IdleLimit: -1,
+		Selector:  fake.Selector{Clock: r.clock, Work: func(any) bool { return r.broker.hear() }},
+		Hooks: &broker.Hooks{
+			StateChanged: func(from, to broker.State, _ broker.Endpoint, err error) {
+				tell("%v -> %v %v", from, to, err)
+			},
+			RequestWritten:  func(i broker.RequestInfo) { tell("written %d", i.CorrelationID) },
+			RequestAnswered: func(i broker.RequestInfo) { tell("answered %d", i.CorrelationID) },
+			RequestFailed:   func(i broker.RequestInfo, _ error) { tell("failed %d", i.CorrelationID) },
+			Throttled:       func(_ broker.Endpoint, until time.Time) { tell("throttled until %v", until.Sub(start)) },
+			Idle:            func(broker.Endpoint) { tell("idle") },
+			Warning:         func(text string) { tell("warning %s", text) },
+			Panicked:        func(v any) { t.Errorf("a hook panicked: %v", v) },
+		},
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	var err error
+	if kind == "Polled" {
+		if r.polled, err = broker.NewPolled(cfg); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if r.conn, err = broker.NewConn(cfg); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		r.conn.Close()
+		receive(t, r.conn.Done())
+	})
+	return r
+}
+
+// ready connects.
+func (r *rig) ready() {
+	r.t.Helper()
+	r.reach()
+	r.turn()
+	if r.state() != broker.Connected {
+		r.t.Fatalf("state %v", r.state())
+	}
+	r.log = nil
+}
+
+// reach asks for a connection.
+func (r *rig) reach() {
+	if r.polled != nil {
+		r.polled.Connect()
+		return
+	}
+	// Refused, and a connection is tried for the next.
+	if f := r.conn.Send(ask()); len(f.Done()) == 0 {
+		r.t.Fatal("a request was sent where none was to be")
+	}
+}
+
+// turn lets both sides act until nothing is left to do now.
+func (r *rig) turn() {
+	for range 1000 {
+		if r.polled != nil {
+			if r.polled.Connecting() {
+				r.polled.Connect()
+			}
+			for range r.polled.Recv() {
+			}
+		}
+		if !r.broker.hear() {
+			return
+		}
+	}
+	r.t.Fatal("they never come to rest")
+}
+
+// pass lets time pass as the owner of a loop would: from one deadline to the next.
+// It returns how many there were.
+func (r *rig) pass(d time.Duration) (deadlines int) {
+	r.t.Helper()
+	end := r.clock.Now().Add(d)
+	for r.turn(); ; r.turn() {
+		next := r.next()
+		if next.IsZero() || next.After(end) {
+			break
+		}
+		if !next.After(r.clock.Now()) {
+			r.t.Fatalf("it is %v, and it waits for %v", r.clock.Now(), next)
+		}
+		if deadlines++; deadlines > 100_000 {
+			r.t.Fatal("it does not sleep")
+		}
+		r.clock.AdvanceTo(next)
+	}
+	r.clock.AdvanceTo(end)
+	r.turn()
+	return deadlines
+}
+
+// next is the time that it waits for; zero: none.
+func (r *rig) next() time.Time {
+	if r.polled != nil {
+		return r.polled.NextDeadline()
+	}
+	t, _ := r.clock.Next()
+	return t
+}
+
+func (r *rig) send() *broker.Future { return r.sendThis(ask()) }
+
+func (r *rig) sendThis(req ports.Message) *broker.Future {
+	if r.polled != nil {
+		return r.polled.Send(req, false)
+	}
+	return r.conn.Send(req)
+}
+
+func (r *rig) sendWithin(d time.Duration) *broker.Future {
+	if r.polled != nil {
+		return r.polled.SendWithin(ask(), false, d)
+	}
+	return r.conn.SendWithin(ask(), d)
+}
+
+func (r *rig) state() broker.State {
+	if r.polled != nil {
+		return r.polled.State()
+	}
+	return r.conn.State()
+}
+
+func (r *rig) stats() broker.Stats {
+	if r.polled != nil {
+		return r.polled.Stats()
+	}
+	return r.conn.Stats()
+}
+
+func (r *rig) throttleDelay() time.Duration {
+	if r.polled != nil {
+		return r.polled.ThrottleDelay()
+	}
+	return r.conn.ThrottleDelay()
+}
+
+func (r *rig) inFlight() int {
+	if r.polled != nil {
+		return r.polled.InFlight()
+	}
+	return r.conn.InFlight()
+}
+
+func (r *rig) lastError() error {
+	if r.polled != nil {
+		return r.polled.LastError()
+	}
+	return r.conn.LastError()
+}
+
+func (r *rig) close() {
+	if r.polled != nil {
+		r.polled.Close(nil)
+		return
+	}
+	r.conn.Close()
+}
+
+// outcome is what became of a request that must be done.
+func (r *rig) outcome(f *broker.Future) error {
+	r.t.Helper()
+	if len(f.Done()) != 1 {
+		r.t.Fatal("it is not done")
+	}
+	_, err := f.Response()
+	return err
+}
+
+func (r *rig) pending(f *broker.Future) {
+	r.t.Helper()
+	if len(f.Done()) != 0 {
+		_, err := f.Response()
+		r.t.Fatalf("it is done: %v", err)
+	}
+}
+
+// told compares what the hooks have told since it was last asked.
+func (r *rig) told(want ...string) {
+	r.t.Helper()
+	if got := fmt.Sprintf("%q", r.log); got != fmt.Sprintf("%q", want) {
+		r.t.Errorf("the hooks told\n%s, want\n%q", got, want)
+	}
+	r.log = nil
+}
+
+// sums checks what must add up at any time.
+func (r *rig) sums() { r.t.Helper(); checkSums(r.t, r.stats()) }
+
+// checkSums checks a picture of a connection on which every request expects an
+// answer.
+func checkSums(t failing, s broker.Stats) {
+	t.Helper()
+	live := int64(1)
+	if s.State.Down() {
+		live = 0
+	}
+	if s.Requests != s.Responses+s.Failed+int64(s.InFlight) || s.TimedOut > s.Failed || s.Throttled > s.Responses ||
+		s.Attempts != s.Closed+live || s.Ready > s.Attempts || s.ClosedClean > s.Closed || s.InFlight < 0 {
+		t.Errorf("the sums do not hold: %+v", s)
+	}
+}

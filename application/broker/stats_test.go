@@ -1,0 +1,160 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/broker"
+)
+
+// TestStats follows a connection from nothing to its end, number by number.
+func TestStats(t *testing.T) {
+	onBoth(t, nil, func(t *testing.T, r *rig) {
+		if s := r.stats(); s != (broker.Stats{}) {
+			t.Errorf("a new one: %+v", s)
+		}
+		r.ready()
+		start := r.clock.Now()
+		s := r.stats()
+		if s.State != broker.Connected || !s.Since.Equal(start) || s.Address != "broker:9092" || s.Attempts != 1 ||
+			s.Ready != 1 || s.Requests != 0 || s.BytesSent == 0 || s.BytesReceived == 0 || !s.LastReceived.Equal(start) {
+			t.Errorf("ready: %+v", s)
+		}
+		r.clock.Advance(time.Second)
+		a := r.send()
+		r.send()
+		r.turn()
+		r.clock.Advance(time.Second)
+		sent := r.stats()
+		if sent.Requests != 2 || sent.InFlight != 2 || sent.PendingBytes != 0 || !sent.LastSent.Equal(start.Add(time.Second)) ||
+			!sent.LastReceived.Equal(start) || sent.BytesSent <= s.BytesSent {
+			t.Errorf("sent: %+v", sent)
+		}
+		r.broker.answer(1, 0)
+		r.turn()
+		if err := r.outcome(a); err != nil {
+			t.Fatal(err)
+		}
+		s = r.stats()
+		if s.Responses != 1 || s.InFlight != 1 || !s.LastReceived.Equal(start.Add(2*time.Second)) || s.BytesReceived != sent.BytesReceived+14 {
+			t.Errorf("answered: %+v", s)
+		}
+		// acks 0: a response when written.
+		r.sendThis(kmsg.NewPtrProduceRequest())
+		r.turn()
+		if s = r.stats(); s.Requests != 3 || s.Responses != 2 || s.InFlight != 1 {
+			t.Errorf("without acks: %+v", s)
+		}
+		// A refusal is no request.
+		if err := r.outcome(r.sendThis(kmsg.NewPtrCreateTopicsRequest())); !errors.Is(err, broker.ErrUnsupportedVersion) {
+			t.Fatal(err)
+		}
+		if after := r.stats(); after != s {
+			t.Errorf("refused: %+v", after)
+		}
+		r.broker.peer.Reset(nil)
+		r.turn()
+		s = r.stats()
+		if s.State != broker.Disconnected || !s.Since.Equal(r.clock.Now()) || s.Failed != 1 || s.TimedOut != 0 || s.Closed != 1 ||
+			s.ClosedClean != 0 || s.FailuresInARow != 1 || s.InFlight != 0 || s.Address != "broker:9092" {
+			t.Errorf("lost: %+v", s)
+		}
+		r.again()
+		if s = r.stats(); s.Attempts != 2 || s.Ready != 2 || s.FailuresInARow != 0 {
+			t.Errorf("again: %+v", s)
+		}
+		r.close()
+		s = r.stats()
+		if s.Closed != 2 || s.ClosedClean != 1 || !s.State.Down() {
+			t.Errorf("closed: %+v", s)
+		}
+		n := r.counts.Snapshot()
+		if s.Attempts != n.Started || s.Ready != n.Ready || s.Closed != n.Closed || s.ClosedClean != n.ClosedClean ||
+			s.Requests != n.Sent || s.Responses != n.Received || s.Failed != n.Failed || s.TimedOut != n.TimedOut ||
+			s.BytesSent != n.BytesSent || s.BytesReceived != n.BytesReceived || s.Stale != n.Stale {
+			t.Errorf("the metrics say %+v, and the stats %+v", n, s)
+		}
+		r.sums()
+	})
+}
+
+// TestStatsFailuresInARow count what the backoff counts.
+func TestStatsFailuresInARow(t *testing.T) {
+	onBoth(t, nil, func(t *testing.T, r *rig) {
+		r.network.RefuseDial("broker:9092", errors.New("refused"))
+		for n := 1; n <= 4; n++ {
+			r.reach()
+			r.turn()
+			if s := r.stats(); s.FailuresInARow != n || s.Attempts != int64(n) || s.Closed != int64(n) || s.Ready != 0 {
+				t.Errorf("after %d: %+v", n, s)
+			}
+			r.sums()
+			r.pass(2 * time.Second)
+		}
+	})
+}
+
+// TestStatsWhileBusy: a picture at any moment adds up, while connections come and go
+// and many send.
+func TestStatsWhileBusy(t *testing.T) {
+	for name, change := range map[string]func(*broker.Config){
+		"parked":   func(*broker.Config) {},
+		"unparked": func(cfg *broker.Config) { cfg.Transport = unparked{cfg.Transport} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var asked atomic.Int64
+			cfg := (&scripted{answer: func(net.Conn, int16, int32) []byte {
+				asked.Add(1)
+				return make([]byte, 6)
+			}}).piped()
+			cfg.ReconnectBackoff, cfg.IdleLimit = time.Millisecond, -1
+			change(&cfg)
+			conn := dial(t, cfg)
+			ctx, cancel := context.WithCancel(t.Context())
+			var callers, watchers sync.WaitGroup
+			for caller := range 6 {
+				callers.Go(func() {
+					for n := range 400 {
+						if (n+caller)%5 == 0 {
+							f := conn.Send(ask())
+							_, _ = f.Wait(ctx)
+							f.Release()
+							continue
+						}
+						if err := heartbeat(ctx, conn); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+			pictures := 0
+			watchers.Go(func() {
+				var last broker.Stats
+				for ctx.Err() == nil {
+					s := conn.Stats()
+					pictures++
+					checkSums(t, s)
+					if s.Requests < last.Requests || s.Responses < last.Responses || s.BytesSent < last.BytesSent ||
+						s.Failed < last.Failed || s.LastSent.Before(last.LastSent) || s.Waiting < 0 || s.InFlight > 5 {
+						t.Errorf("%+v after %+v", s, last)
+					}
+					last = s
+				}
+			})
+			callers.Wait()
+			cancel()
+			watchers.Wait()
+			s := conn.Stats()
+			if s.Requests != asked.Load() || s.Responses != s.Requests || s.InFlight != 0 || s.Waiting != 0 || s.PendingBytes != 0 || pictures == 0 {
+				t.Errorf("%d asked, %d pictures, %+v", asked.Load(), pictures, s)
+			}
+		})
+	}
+}

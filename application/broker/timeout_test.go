@@ -1,0 +1,400 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// TestSendWithin: the first whose time is over takes the connection with it, and
+// each learns its own part; to the nanosecond.
+func TestSendWithin(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		times []time.Duration // 0: the configured one, 30 s
+		after time.Duration
+		late  int // which one is told that its time was over
+	}{
+		{"shorter than those before", []time.Duration{0, time.Second}, time.Second, 1},
+		{"shorter than those behind", []time.Duration{time.Second, 0, time.Minute}, time.Second, 0},
+		{"longer than those before", []time.Duration{0, time.Minute}, 30 * time.Second, 0},
+		{"longer alone", []time.Duration{time.Hour}, time.Hour, 0},
+		{"the longest there is", []time.Duration{math.MaxInt64, 0}, 30 * time.Second, 1},
+		{"the shortest there is", []time.Duration{0, 1}, 1, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			onBoth(t, nil, func(t *testing.T, r *rig) {
+				r.ready()
+				var sent []*broker.Future
+				for _, d := range c.times {
+					if d == 0 {
+						sent = append(sent, r.send())
+					} else {
+						sent = append(sent, r.sendWithin(d))
+					}
+				}
+				r.turn()
+				if n := r.pass(c.after - 1); n > 1+len(sent) {
+					t.Errorf("%d deadlines", n)
+				}
+				for _, f := range sent {
+					r.pending(f)
+				}
+				r.pass(1)
+				for i, f := range sent {
+					err := r.outcome(f)
+					var e *broker.Error
+					if !errors.As(err, &e) || e.Sent != broker.SentFully || !broker.Retriable(err) || broker.SafeToRetry(err) {
+						t.Errorf("%d: %v", i, err)
+					}
+					if i == c.late {
+						if !errors.Is(err, broker.ErrRequestTimeout) {
+							t.Errorf("the one that was late: %v", err)
+						}
+						continue
+					}
+					if errors.Is(err, broker.ErrTimeout) || !errors.Is(err, broker.ErrConnection) ||
+						!strings.Contains(err.Error(), "another request on it timed out") {
+						t.Errorf("the other, %d: %v", i, err)
+					}
+				}
+				if s := r.stats(); s.TimedOut != 1 || s.Failed != int64(len(sent)) {
+					t.Errorf("%+v", s)
+				}
+				if n := r.counts.Snapshot().TimedOut; n != 1 {
+					t.Errorf("metrics: %d", n)
+				}
+				r.sums()
+			})
+		})
+	}
+}
+
+// TestTimeoutsThatEndTogether are all told so.
+func TestTimeoutsThatEndTogether(t *testing.T) {
+	onBoth(t, nil, func(t *testing.T, r *rig) {
+		r.ready()
+		a := r.sendWithin(3 * time.Second)
+		r.pass(time.Second)
+		b := r.sendWithin(2 * time.Second)
+		c := r.sendWithin(3 * time.Second)
+		r.turn()
+		r.pass(2 * time.Second)
+		for _, f := range []*broker.Future{a, b} {
+			if err := r.outcome(f); !errors.Is(err, broker.ErrRequestTimeout) {
+				t.Errorf("got %v", err)
+			}
+		}
+		if err := r.outcome(c); errors.Is(err, broker.ErrTimeout) {
+			t.Errorf("the one that had time left: %v", err)
+		}
+		if n := r.stats().TimedOut; n != 2 {
+			t.Errorf("%d timed out", n)
+		}
+	})
+}
+
+// TestTimeoutOfOneThatWasAnswered is of no consequence, whenever the others' are.
+func TestTimeoutOfOneThatWasAnswered(t *testing.T) {
+	onBoth(t, nil, func(t *testing.T, r *rig) {
+		r.ready()
+		r.sendWithin(time.Second)
+		f := r.sendWithin(10 * time.Second)
+		r.turn()
+		r.broker.answer(1, 0)
+		if n := r.pass(10*time.Second - 1); n > 1 {
+			t.Errorf("%d deadlines", n)
+		}
+		r.pending(f)
+		r.pass(1)
+		if err := r.outcome(f); !errors.Is(err, broker.ErrRequestTimeout) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// TestTimeoutOfAnAbandonedRequest: its answer may still come, so the connection
+// goes all the same.
+func TestTimeoutOfAnAbandonedRequest(t *testing.T) {
+	onBoth(t, nil, func(t *testing.T, r *rig) {
+		r.ready()
+		r.sendWithin(time.Second).Release()
+		r.turn()
+		r.pass(time.Second)
+		if r.state() != broker.Disconnected || !errors.Is(r.lastError(), broker.ErrRequestTimeout) {
+			t.Errorf("%v, %v", r.state(), r.lastError())
+		}
+		r.sums()
+	})
+}
+
+// TestTimeoutOfProduceWithoutAcks: not written in time.
+func TestTimeoutOfProduceWithoutAcks(t *testing.T) {
+	onBoth(t, nil, func(t *testing.T, r *rig) {
+		r.network.Capacity = 60
+		r.ready()
+		r.send()
+		req := kmsg.NewPtrProduceRequest()
+		f := r.sendThis(req)
+		r.pass2(30 * time.Second)
+		err := r.outcome(f)
+		var e *broker.Error
+		if !errors.Is(err, broker.ErrRequestTimeout) || !errors.As(err, &e) || e.Sent == broker.SentFully || !broker.SafeToRetry(err) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// pass2 lets time pass while the broker hears nothing.
+func (r *rig) pass2(d time.Duration) {
+	r.clock.Advance(d)
+	if r.polled != nil {
+		r.polled.Recv()
+	}
+}
+
+func TestTimeoutsThatAreNone(t *testing.T) {
+	const says = "must be more than nothing"
+	onBoth(t, nil, func(t *testing.T, r *rig) {
+		r.ready()
+		mustPanic(t, says, func() { r.sendWithin(0) })
+		mustPanic(t, says, func() { r.sendWithin(-1) })
+	})
+	mustPanic(t, says, func() { broker.WithRequestTimeout(t.Context(), 0) })
+	mustPanic(t, says, func() { broker.WithRequestTimeout(t.Context(), -time.Second) })
+}
+
+// From here on: Conn, and its line.
+
+// TestWithRequestTimeout in every call that takes a context, in flight and in line.
+// A time-out in line leaves the connection alone; one in flight does not.
+func TestWithRequestTimeout(t *testing.T) {
+	calls := map[string]func(context.Context, *broker.Conn) error{
+		"RequestWith": heartbeat,
+		"Request": func(ctx context.Context, c *broker.Conn) error {
+			_, err := c.Request(ctx, kmsg.NewPtrHeartbeatRequest())
+			return err
+		},
+		"Call": func(ctx context.Context, c *broker.Conn) error {
+			_, err := c.Call(ctx, ask())
+			return err
+		},
+		"RequestRaw": func(ctx context.Context, c *broker.Conn) error {
+			_, err := c.RequestRaw(ctx, &ports.RawRequest{APIKey: 12, APIVersion: 1})
+			return err
+		},
+		"Connect": func(ctx context.Context, c *broker.Conn) error { return c.Connect(ctx) },
+	}
+	for name, call := range calls {
+		t.Run(name, func(t *testing.T) {
+			for _, d := range []time.Duration{time.Second, time.Minute} {
+				synctest.Test(t, func(t *testing.T) {
+					cfg := (&scripted{answer: silent}).piped()
+					cfg.MaxInFlight = 1
+					conn := dial(t, cfg)
+					conn.SendWithin(ask(), time.Hour)
+					began := time.Now()
+					err := call(broker.WithRequestTimeout(t.Context(), d), conn)
+					var e *broker.Error
+					if !errors.Is(err, broker.ErrRequestTimeout) || !errors.As(err, &e) || e.Sent != broker.SentNothing || !broker.SafeToRetry(err) {
+						t.Errorf("in line: %v", err)
+					}
+					if took := time.Since(began); took != d {
+						t.Errorf("in line: after %v", took)
+					}
+					if s := conn.Stats(); s.State != broker.Connected || s.InFlight != 1 || s.Waiting != 0 || s.Failed != 0 {
+						t.Errorf("in line: %+v", s)
+					}
+				})
+				if name == "Connect" {
+					continue
+				}
+				synctest.Test(t, func(t *testing.T) {
+					conn := dial(t, (&scripted{answer: silent}).piped())
+					began := time.Now()
+					err := call(broker.WithRequestTimeout(t.Context(), d), conn)
+					if !errors.Is(err, broker.ErrRequestTimeout) || broker.SafeToRetry(err) || time.Since(began) != d {
+						t.Errorf("in flight: %v after %v", err, time.Since(began))
+					}
+					if conn.Connected() {
+						t.Error("in flight: the connection stands, and the answer may still come")
+					}
+				})
+			}
+		})
+	}
+}
+
+// TestTimeoutsInLine: each leaves when its own is over, whoever stands before it.
+func TestTimeoutsInLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := (&scripted{answer: silent}).piped()
+		cfg.MaxInFlight = 1
+		conn := dial(t, cfg)
+		conn.SendWithin(ask(), time.Hour)
+		began := time.Now()
+		var wg sync.WaitGroup
+		for i := range 40 {
+			d := time.Duration(1+(i*17)%40) * time.Second
+			wg.Go(func() {
+				err := heartbeat(broker.WithRequestTimeout(t.Context(), d), conn)
+				if !errors.Is(err, broker.ErrRequestTimeout) || time.Since(began) != d {
+					t.Errorf("%v: %v after %v", d, err, time.Since(began))
+				}
+			})
+		}
+		wg.Wait()
+		if s := conn.Stats(); s.InFlight != 1 || s.State != broker.Connected {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// TestTimeoutCountsTheWaitInLine: what is left of it is what the request gets when
+// it is sent.
+func TestTimeoutCountsTheWaitInLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := true
+		cfg := (&scripted{answer: func(net.Conn, int16, int32) []byte {
+			if first {
+				first = false
+				time.Sleep(7 * time.Second)
+				return make([]byte, 6)
+			}
+			return nil
+		}}).piped()
+		cfg.MaxInFlight = 1
+		conn := dial(t, cfg)
+		began := time.Now()
+		go heartbeat(t.Context(), conn)
+		synctest.Wait()
+		err := heartbeat(broker.WithRequestTimeout(t.Context(), 10*time.Second), conn)
+		if !errors.Is(err, broker.ErrRequestTimeout) || broker.SafeToRetry(err) || time.Since(began) != 10*time.Second {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+	})
+}
+
+// TestThrottleStopsTheClocksOfTheLine, of those who came before it and of those
+// who came while it lasted.
+func TestThrottleStopsTheClocksOfTheLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const throttle = 100 * time.Second
+		answer := throttledOnce(uint32(throttle.Milliseconds()))
+		first := true
+		cfg := (&scripted{answer: func(c net.Conn, key int16, id int32) []byte {
+			if !first {
+				return nil
+			}
+			first = false
+			time.Sleep(2 * time.Second)
+			return answer(c, key, id)
+		}}).piped()
+		cfg.MaxInFlight = 1
+		clock := &counting{}
+		cfg.Clock = clock
+		conn := dial(t, cfg)
+		began := time.Now()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := heartbeat(t.Context(), conn); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		ends := make(chan time.Duration, 3)
+		waits := func(d time.Duration) {
+			wg.Go(func() {
+				if err := heartbeat(broker.WithRequestTimeout(t.Context(), d), conn); !errors.Is(err, broker.ErrRequestTimeout) {
+					t.Error(err)
+				}
+				ends <- time.Since(began)
+			})
+			synctest.Wait()
+		}
+		waits(500 * time.Second) // is sent when the throttle ends, and blocks the others
+		waits(10 * time.Second)  // before the throttle: 2 s of it passed
+		time.Sleep(52 * time.Second)
+		before := clock.rings.Load()
+		waits(20 * time.Second) // half of the throttle is left
+		time.Sleep(49 * time.Second)
+		if n := clock.rings.Load() - before; n > 3 {
+			t.Errorf("%d alarms in line, behind a throttle", n)
+		}
+		for _, want := range []time.Duration{2 + 100 + 8, 2 + 100 + 20, 500 + 100} {
+			if got := <-ends; got != want*time.Second {
+				t.Errorf("after %v, want %v", got, want*time.Second)
+			}
+		}
+		wg.Wait()
+	})
+}
+
+// TestContextEndsBesideATimeout: the context's end is the caller's own affair.
+func TestContextEndsBesideATimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := dial(t, (&scripted{answer: silent}).piped())
+		ctx, cancel := context.WithTimeout(broker.WithRequestTimeout(t.Context(), 10*time.Second), 5*time.Second)
+		defer cancel()
+		if err := heartbeat(ctx, conn); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, broker.ErrTimeout) {
+			t.Errorf("got %v", err)
+		}
+		if !conn.Connected() || conn.InFlight() != 1 {
+			t.Errorf("state %v, %d in flight", conn.State(), conn.InFlight())
+		}
+		time.Sleep(5*time.Second + time.Millisecond)
+		if conn.Connected() || !errors.Is(conn.LastError(), broker.ErrRequestTimeout) {
+			t.Errorf("state %v, %v", conn.State(), conn.LastError())
+		}
+	})
+}
+
+// TestInnerRequestTimeoutCounts: the last that was put on.
+func TestInnerRequestTimeoutCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := dial(t, (&scripted{answer: silent}).piped())
+		began := time.Now()
+		ctx := broker.WithRequestTimeout(broker.WithRequestTimeout(t.Context(), time.Second), 3*time.Second)
+		if err := heartbeat(ctx, conn); !errors.Is(err, broker.ErrRequestTimeout) || time.Since(began) != 3*time.Second {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+	})
+}
+
+// TestLongestTimeouts are no time-outs, on any clock.
+func TestLongestTimeouts(t *testing.T) {
+	cfg := (&scripted{answer: heartbeatBody}).piped()
+	cfg.RequestTimeout, cfg.IdleLimit, cfg.SetupTimeout = math.MaxInt64, math.MaxInt64, math.MaxInt64
+	conn := dial(t, cfg)
+	for range 3 {
+		if err := heartbeat(broker.WithRequestTimeout(t.Context(), math.MaxInt64), conn); err != nil {
+			t.Error(err)
+		}
+		if _, err := conn.SendWithin(ask(), math.MaxInt64).Wait(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	onBoth(t, func(cfg *broker.Config) {
+		cfg.RequestTimeout, cfg.IdleLimit, cfg.SetupTimeout = math.MaxInt64, math.MaxInt64, math.MaxInt64
+	}, func(t *testing.T, r *rig) {
+		r.ready()
+		f := r.sendWithin(math.MaxInt64)
+		r.turn()
+		r.broker.answer(1, 60_000)
+		r.pass(10 * time.Hour)
+		if err := r.outcome(f); err != nil {
+			t.Error(err)
+		}
+	})
+}
