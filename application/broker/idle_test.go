@@ -463,3 +463,78 @@ func TestKeepWarmBesideCallers(t *testing.T) {
 		})
 	}
 }
+
+// TestHooksOfIdlenessAndThrottlingMeddle: whatever they call is done behind them.
+func TestHooksOfIdlenessAndThrottlingMeddle(t *testing.T) {
+	for name, c := range map[string]struct {
+		meddle func(r *rig)
+		want   broker.State
+	}{
+		"Connect":      {func(r *rig) { r.reach() }, broker.Connected},
+		"Close":        {func(r *rig) { r.close() }, broker.Disconnected},
+		"Close, reach": {func(r *rig) { r.close(); r.reach() }, broker.Connected},
+		"Drain":        {func(r *rig) { r.drain() }, broker.Disconnected},
+		"Send":         {func(r *rig) { r.send() }, broker.Disconnected},
+		"panic":        {func(*rig) { panic("in a hook") }, broker.Disconnected},
+	} {
+		for _, hook := range []string{"idle", "throttled"} {
+			t.Run(hook+", "+name, func(t *testing.T) {
+				for _, kind := range []string{"Polled", "Conn"} {
+					var r *rig
+					times := 0
+					meddle := func(h string) {
+						if h == hook {
+							times++
+							c.meddle(r)
+						}
+					}
+					r = newRig(t, kind, func(cfg *broker.Config) {
+						cfg.IdleLimit = time.Minute
+						cfg.Hooks = &broker.Hooks{
+							Idle:      func(broker.Endpoint) { meddle("idle") },
+							Throttled: func(broker.Endpoint, time.Time) { meddle("throttled") },
+						}
+					})
+					r.ready()
+					f := r.send()
+					r.turn()
+					r.broker.answer(1, 1000)
+					r.turn()
+					if err := r.outcome(f); err != nil {
+						t.Errorf("%s: the answer was there: %v", kind, err)
+					}
+					if hook == "idle" {
+						r.pass(time.Minute)
+					}
+					if times != 1 {
+						t.Errorf("%s: told %d times", kind, times)
+					}
+					want := c.want
+					switch {
+					case hook == "throttled" && (name == "Connect" || name == "Send" || name == "panic"):
+						want = broker.Connected
+					case kind == "Conn" && (name == "Close" || name == "Drain" || name == "Close, reach"):
+						want = broker.Closed
+					case kind == "Conn" && (name == "Connect" || name == "Send"):
+						continue // see TestSendFromTheHooksOfTheEnd
+					}
+					if got := r.state(); got != want {
+						t.Errorf("%s: %v, want %v", kind, got, want)
+					}
+					r.sums()
+				}
+			})
+		}
+	}
+}
+
+// drain asks for it, without waiting.
+func (r *rig) drain() {
+	if r.polled != nil {
+		r.polled.Drain()
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = r.conn.Drain(ctx)
+}
