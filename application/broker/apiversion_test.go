@@ -273,6 +273,28 @@ func TestAPIVersionTimeoutCoversAllVersionsOfTheQuestion(t *testing.T) {
 	})
 }
 
+// TestAPIVersionTimeoutIsNotOfTheLogin which has what is left of the set-up.
+func TestAPIVersionTimeoutIsNotOfTheLogin(t *testing.T) {
+	onBoth(t, func(cfg *broker.Config) { cfg.Authenticator = named{} }, func(t *testing.T, r *rig) {
+		r.reach()
+		r.turn() // the broker does not answer the SaslHandshake
+		r.pass(10*time.Second - 1)
+		if r.state() != broker.Authenticating {
+			t.Fatalf("state %v, %v", r.state(), r.lastError())
+		}
+		r.pass(1)
+		if r.state() != broker.Disconnected || !errors.Is(r.lastError(), broker.ErrSetupTimeout) {
+			t.Errorf("state %v, %v", r.state(), r.lastError())
+		}
+	})
+}
+
+// named is a mechanism that never comes to its turn.
+type named struct{}
+
+func (named) Mechanism() string                   { return "PLAIN" }
+func (named) Begin(ports.Endpoint) ports.Exchange { panic("the handshake was not answered") }
+
 // TestAPIVersionRawRequests go out as they stand.
 func TestAPIVersionRawRequests(t *testing.T) {
 	onBoth(t, takenFor(broker.Release{Minor: 8}), func(t *testing.T, r *rig) {

@@ -3,6 +3,7 @@ package broker_test
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -80,7 +81,9 @@ func (b *playedBroker) hear() (news bool) {
 
 func (b *playedBroker) versions(version int16) []byte {
 	r := kmsg.NewPtrApiVersionsResponse()
-	r.Version, r.ApiKeys, r.ThrottleMillis = version, scriptedTable, b.throttle
+	r.Version, r.ThrottleMillis = version, b.throttle
+	r.ApiKeys = append(slices.Clone(scriptedTable),
+		kmsg.ApiVersionsResponseApiKey{ApiKey: 17, MaxVersion: 1}, kmsg.ApiVersionsResponseApiKey{ApiKey: 36, MaxVersion: 1})
 	return r.AppendTo(nil)
 }
 

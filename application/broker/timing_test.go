@@ -145,6 +145,31 @@ func TestTimingOfAnswersInOneRead(t *testing.T) {
 	}
 }
 
+// TestTimingOfAnAnswerBehindTheEndOfAnother: it has begun when that end came.
+func TestTimingOfAnAnswerBehindTheEndOfAnother(t *testing.T) {
+	for _, kind := range []string{"Polled", "Conn"} {
+		t.Run(kind, func(t *testing.T) {
+			var seen timings
+			r := newRig(t, kind, seen.watch)
+			r.ready()
+			r.send()
+			r.send()
+			r.turn()
+			first := responseFrame(r.broker.heard[0].id, make([]byte, 6))
+			both := append(first, responseFrame(r.broker.heard[1].id, make([]byte, 6))...)
+			_, _ = r.broker.peer.Send(both[:5])
+			r.turn()
+			began := r.clock.Now()
+			r.pass(time.Second)
+			_, _ = r.broker.peer.Send(both[5:])
+			r.turn()
+			if len(seen.answered) != 2 || !seen.answered[0].FirstByte.Equal(began) || !seen.answered[1].FirstByte.Equal(r.clock.Now()) {
+				t.Errorf("%+v", seen.answered)
+			}
+		})
+	}
+}
+
 // TestTimingOfFailures: what was not reached is zero.
 func TestTimingOfFailures(t *testing.T) {
 	for _, kind := range []string{"Polled", "Conn"} {
