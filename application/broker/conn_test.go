@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -186,19 +187,21 @@ func TestRequestTimeoutCountsTheWaitInLine(t *testing.T) {
 // TestOthersAreToldWhoTimedOut: the connection goes with the first request that
 // times out, and each request in flight learns its own part of it.
 func TestOthersAreToldWhoTimedOut(t *testing.T) {
-	cfg := (&scripted{answer: silent}).piped()
-	cfg.RequestTimeout = 20 * time.Millisecond
-	conn := dial(t, cfg)
-	first := conn.Send(kmsg.NewPtrHeartbeatRequest())
-	<-time.After(5 * time.Millisecond) // so that their deadlines differ
-	second := conn.Send(kmsg.NewPtrHeartbeatRequest())
-	if _, err := first.Wait(t.Context()); !errors.Is(err, broker.ErrRequestTimeout) {
-		t.Errorf("first: %v", err)
-	}
-	_, err := second.Wait(t.Context())
-	if errors.Is(err, broker.ErrTimeout) || !errors.Is(err, broker.ErrConnection) || !strings.Contains(err.Error(), "another request on it timed out") {
-		t.Errorf("second: %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		cfg := (&scripted{answer: silent}).piped()
+		cfg.RequestTimeout = 20 * time.Millisecond
+		conn := dial(t, cfg)
+		first := conn.Send(kmsg.NewPtrHeartbeatRequest())
+		time.Sleep(5 * time.Millisecond) // so that their deadlines differ
+		second := conn.Send(kmsg.NewPtrHeartbeatRequest())
+		if _, err := first.Wait(t.Context()); !errors.Is(err, broker.ErrRequestTimeout) {
+			t.Errorf("first: %v", err)
+		}
+		_, err := second.Wait(t.Context())
+		if errors.Is(err, broker.ErrTimeout) || !errors.Is(err, broker.ErrConnection) || !strings.Contains(err.Error(), "another request on it timed out") {
+			t.Errorf("second: %v", err)
+		}
+	})
 }
 
 // TestReconnectsOnDemand: a request that comes after the loss makes a new
