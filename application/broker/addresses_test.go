@@ -117,3 +117,24 @@ func TestZoneOfAnIPv6AddressIsKept(t *testing.T) {
 		}
 	})
 }
+
+// TestLastFailedAddressIsRememberedOverALookUp that fails.
+func TestLastFailedAddressIsRememberedOverALookUp(t *testing.T) {
+	onBoth(t, nil, func(t *testing.T, r *rig) {
+		r.network.SetAddresses("broker", at("a"), at("b"))
+		r.ready()
+		r.broker.peer.Reset(nil)
+		r.turn()
+		r.network.FailLookup("broker", errors.New("no resolver"))
+		r.pass(time.Second)
+		r.reach()
+		r.turn()
+		r.network.FailLookup("broker", nil)
+		r.pass(time.Second)
+		r.reach()
+		r.turn()
+		if got := r.broker.dials; len(got) != 2 || got[1] != "b" {
+			t.Errorf("dialled %v", got)
+		}
+	})
+}

@@ -306,3 +306,32 @@ func TestAPIVersionRawRequests(t *testing.T) {
 		}
 	})
 }
+
+// TestBackoffGrowsWithAConfiguredRelease: that the address can be reached says
+// nothing of what listens there (KAFKA-13879); only an answer would.
+func TestBackoffGrowsWithAConfiguredRelease(t *testing.T) {
+	onBoth(t, func(cfg *broker.Config) { cfg.APIVersion = broker.Release{Major: 0, Minor: 9} }, func(t *testing.T, r *rig) {
+		pause := time.Duration(0)
+		for round := range 5 {
+			r.reach()
+			r.turn()
+			if r.state() != broker.Connected {
+				t.Fatalf("state %v", r.state())
+			}
+			r.send()
+			r.turn()
+			r.broker.peer.Reset(nil) // it speaks something else, and hangs up
+			r.turn()
+			until := r.next()
+			if until.IsZero() {
+				t.Fatal("no pause")
+			}
+			next := until.Sub(r.clock.Now())
+			if round > 0 && next < 2*pause*9/10 {
+				t.Errorf("round %d: a pause of %v after one of %v", round, next, pause)
+			}
+			pause = next
+			r.pass(pause)
+		}
+	})
+}

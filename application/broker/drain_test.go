@@ -45,8 +45,10 @@ func TestDrainPolled(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if !r.polled.Drain() || !r.polled.Drain() || r.state() != broker.Disconnected {
-		t.Errorf("state %v", r.state())
+	for range 2 {
+		if !r.polled.Drain() || r.state() != broker.Disconnected {
+			t.Errorf("state %v", r.state())
+		}
 	}
 	r.told("written 2", "written 3", "answered 2", "answered 3", cleanClose)
 	if s := r.stats(); s.ClosedClean != 1 || s.Failed != 0 || r.polled.BlackedOut() {
@@ -527,6 +529,13 @@ func TestDrainConnAmongCallers(t *testing.T) {
 		if round%3 == 0 {
 			cfg.Transport = unparked{cfg.Transport}
 		}
+		var seen atomic.Int64
+		enough := make(chan struct{})
+		cfg.Hooks = &broker.Hooks{RequestAnswered: func(broker.RequestInfo) {
+			if seen.Add(1) == int64(1+round%20) {
+				close(enough)
+			}
+		}}
 		conn := dial(t, cfg)
 		var wg sync.WaitGroup
 		start := make(chan struct{})
@@ -539,10 +548,8 @@ func TestDrainConnAmongCallers(t *testing.T) {
 						f := conn.Send(ask())
 						_, err = f.Wait(t.Context())
 						f.Release()
-						if errors.Is(err, broker.ErrTooManyInFlight) {
-							continue
-						}
-					} else {
+					}
+					if (n+caller)%3 != 0 || errors.Is(err, broker.ErrTooManyInFlight) {
 						err = heartbeat(t.Context(), conn)
 					}
 					if err != nil {
@@ -559,8 +566,7 @@ func TestDrainConnAmongCallers(t *testing.T) {
 		for range 2 {
 			wg.Go(func() {
 				<-start
-				for conn.Stats().Responses < int64(round%20) {
-				}
+				<-enough
 				if err := conn.Drain(t.Context()); err != nil {
 					t.Error(err)
 				}
@@ -575,4 +581,29 @@ func TestDrainConnAmongCallers(t *testing.T) {
 	if answered.Load() == 0 || refused.Load() == 0 {
 		t.Errorf("%d answered, %d refused", answered.Load(), refused.Load())
 	}
+}
+
+// TestDrainWhenTheLastInLineLeaves: nothing is left to do then, so Drain is over;
+// not when the throttle is, or the time-out of the one who left.
+func TestDrainWhenTheLastInLineLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := dial(t, (&scripted{answer: throttledOnce(3_600_000)}).piped())
+		if err := heartbeat(t.Context(), conn); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		left := make(chan error, 1)
+		go func() { left <- heartbeat(ctx, conn) }()
+		synctest.Wait()
+		done := drained(t.Context(), conn)
+		time.Sleep(time.Minute) // until nothing stirs any more
+		began := time.Now()
+		cancel()
+		if err := <-left; !errors.Is(err, broker.ErrGivenUp) {
+			t.Errorf("got %v", err)
+		}
+		if err := <-done; err != nil || time.Since(began) > 20*time.Millisecond {
+			t.Errorf("%v, %v after there was nothing left to wait for", err, time.Since(began))
+		}
+	})
 }

@@ -346,3 +346,52 @@ func TestPolledPeerGoneInSilence(t *testing.T) {
 		})
 	}
 }
+
+// noticed is a link whose Check tells of the end before its reader hears of it, as
+// a kernel may: the reader is parked, and does not run yet.
+type noticed struct {
+	parking
+	gone func() bool
+}
+
+func (l noticed) Check() error {
+	if l.gone() {
+		return io.EOF
+	}
+	return nil
+}
+
+// TestSendThatFindsThePeerGone is refused for want of a connection, so it sees to it
+// that one is tried for the next.
+func TestSendThatFindsThePeerGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		gone, opened := false, 0
+		cfg := (&scripted{answer: heartbeatBody}).piped()
+		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link {
+			mu.Lock()
+			defer mu.Unlock()
+			opened++
+			first := opened == 1
+			return noticed{l, func() bool { mu.Lock(); defer mu.Unlock(); return first && gone }}
+		}}
+		conn := dial(t, cfg)
+		if err := heartbeat(t.Context(), conn); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		mu.Lock()
+		gone = true
+		mu.Unlock()
+		if _, err := conn.Send(ask()).Wait(t.Context()); !errors.Is(err, broker.ErrConnection) || !broker.SafeToRetry(err) {
+			t.Errorf("got %v", err)
+		}
+		time.Sleep(time.Minute)
+		if !conn.Connected() {
+			t.Errorf("a minute later: %v", conn.State())
+		}
+		if _, err := conn.Send(ask()).Wait(t.Context()); err != nil {
+			t.Errorf("the next: %v", err)
+		}
+	})
+}

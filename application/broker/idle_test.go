@@ -30,7 +30,7 @@ func TestIdleLimit(t *testing.T) {
 		if n := r.pass(1); n != 1 {
 			t.Errorf("%d deadlines within a nanosecond", n)
 		}
-		r.told("idle", cleanClose)
+		r.told(cleanClose, "idle")
 		if s := r.stats(); s.ClosedClean != 1 || s.FailuresInARow != 0 || r.lastError() != nil {
 			t.Errorf("%+v, %v", s, r.lastError())
 		}
@@ -61,7 +61,7 @@ func TestIdleLimitCountsFromTheLastByte(t *testing.T) {
 		r.pass(time.Minute - 1)
 		r.told()
 		r.pass(1)
-		r.told("idle", cleanClose)
+		r.told(cleanClose, "idle")
 	})
 }
 
@@ -84,7 +84,7 @@ func TestIdleLimitWaitsForWhatIsInFlight(t *testing.T) {
 				r.turn()
 				r.log = nil
 				r.pass(time.Second)
-				r.told("idle", cleanClose)
+				r.told(cleanClose, "idle")
 			})
 		})
 	}
@@ -101,7 +101,7 @@ func TestIdleLimitOfProduceWithoutAcks(t *testing.T) {
 		r.pass(time.Second - 1)
 		r.told()
 		r.pass(1)
-		r.told("idle", cleanClose)
+		r.told(cleanClose, "idle")
 	})
 }
 
@@ -129,7 +129,7 @@ func TestIdleLimitDefaults(t *testing.T) {
 		r.pass(c.after - 1)
 		r.told()
 		r.pass(1)
-		r.told("idle", cleanClose)
+		r.told(cleanClose, "idle")
 	}
 }
 
@@ -142,7 +142,7 @@ func TestIdleConnIsFinalWithNoReconnect(t *testing.T) {
 	r.turn()
 	r.log = nil
 	r.pass(time.Minute)
-	r.told("idle", cleanClose, "Disconnected -> Closed <nil>")
+	r.told(cleanClose, "idle", "Disconnected -> Closed <nil>")
 	receive(t, r.conn.Done())
 	if err := r.outcome(r.send()); !errors.Is(err, broker.ErrClosed) {
 		t.Errorf("got %v", err)
@@ -537,4 +537,90 @@ func (r *rig) drain() {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	_ = r.conn.Drain(ctx)
+}
+
+// TestSendFromTheHooksOfTheEnd is refused for want of a connection, so it sees to it
+// that one is tried for the next.
+func TestSendFromTheHooksOfTheEnd(t *testing.T) {
+	for _, hook := range []string{"idle", "state"} {
+		t.Run(hook, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var conn *broker.Conn
+				var once sync.Once
+				send := func() {
+					once.Do(func() {
+						if _, err := conn.Send(ask()).Response(); !errors.Is(err, broker.ErrNotConnected) {
+							t.Errorf("got %v", err)
+						}
+					})
+				}
+				cfg := (&scripted{answer: heartbeatBody}).piped()
+				cfg.IdleLimit = time.Hour
+				cfg.Hooks = &broker.Hooks{}
+				if hook == "idle" {
+					cfg.Hooks.Idle = func(broker.Endpoint) { send() }
+				} else {
+					cfg.Hooks.StateChanged = func(_, to broker.State, _ broker.Endpoint, _ error) {
+						if to == broker.Disconnected {
+							send()
+						}
+					}
+				}
+				var err error
+				if conn, err = broker.NewConn(cfg); err != nil {
+					t.Fatal(err)
+				}
+				if err := conn.Connect(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Hour + time.Minute)
+				if !conn.Connected() {
+					t.Errorf("a minute later: %v", conn.State())
+				}
+				conn.Close()
+				receive(t, conn.Done())
+			})
+		})
+	}
+}
+
+// TestIdleLimitWithCallersInLine: who waits for the end of a throttle is about to
+// send; with NoReconnect our own idle close would fail it.
+func TestIdleLimitWithCallersInLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := (&scripted{answer: throttledOnce(600_000)}).piped() // 10 min; the idle limit is 9
+		cfg.NoReconnect = true
+		conn := dial(t, cfg)
+		if err := heartbeat(t.Context(), conn); err != nil {
+			t.Fatal(err)
+		}
+		if err := heartbeat(t.Context(), conn); err != nil {
+			t.Errorf("one who waited for the end of the throttle: %v", err)
+		}
+	})
+}
+
+// TestIdleLimitShorterThanAHook: a connection that was made for a request is not
+// idle before the request had its turn.
+func TestIdleLimitShorterThanAHook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scripted{answer: heartbeatBody}
+		cfg := s.piped()
+		cfg.IdleLimit = 10 * time.Millisecond
+		cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
+			if to == broker.Connected {
+				time.Sleep(20 * time.Millisecond)
+			}
+		}}
+		conn, err := broker.NewConn(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := heartbeat(t.Context(), conn); err != nil || s.conns.Load() != 1 {
+			t.Errorf("%v, after %d connections", err, s.conns.Load())
+		}
+		conn.Close()
+		receive(t, conn.Done())
+		time.Sleep(time.Minute)
+	})
 }

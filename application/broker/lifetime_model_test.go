@@ -52,17 +52,7 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 	check := func(t *rapid.T) {
 		now := r.clock.Now()
 		s := r.stats()
-		inFlight := int64(s.InFlight)
-		if s.State.SettingUp() {
-			inFlight = 0 // what is counted there is the connection's own
-		}
-		live := int64(1)
-		if s.State.Down() {
-			live = 0
-		}
-		if s.Requests != s.Responses+s.Failed+inFlight || s.Attempts != s.Closed+live {
-			t.Fatalf("the sums do not hold: %+v", s)
-		}
+		checkSums(r.t, s)
 		if next := r.next(); !next.IsZero() && !next.After(now) {
 			t.Fatalf("it is %v, and it waits for %v: a loop that never sleeps", now, next)
 		}

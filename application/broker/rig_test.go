@@ -352,8 +352,7 @@ func (r *rig) told(want ...string) {
 // sums checks what must add up at any time.
 func (r *rig) sums() { r.t.Helper(); checkSums(r.t, r.stats()) }
 
-// checkSums checks a picture of a connection on which every request expects an
-// answer.
+// checkSums checks a picture of a connection.
 func checkSums(t failing, s broker.Stats) {
 	t.Helper()
 	live := int64(1)
@@ -364,4 +363,8 @@ func checkSums(t failing, s broker.Stats) {
 		s.Attempts != s.Closed+live || s.Ready > s.Attempts || s.ClosedClean > s.Closed || s.InFlight < 0 {
 		t.Errorf("the sums do not hold: %+v", s)
 	}
+}
+
+func at(address string) ports.Endpoint {
+	return ports.Endpoint{Host: "broker", Network: "memory", Address: address}
 }

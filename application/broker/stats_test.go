@@ -158,3 +158,54 @@ func TestStatsWhileBusy(t *testing.T) {
 		})
 	}
 }
+
+// TestStatsAddUpInEveryHook: what has gone down with the connection and was not told
+// yet is still in flight.
+func TestStatsAddUpInEveryHook(t *testing.T) {
+	var r *rig
+	check := func() {
+		r.t.Helper()
+		s := r.stats()
+		if s.Requests != s.Responses+s.Failed+int64(s.InFlight) {
+			r.t.Errorf("%d requests, %d answered, %d failed, %d in flight", s.Requests, s.Responses, s.Failed, s.InFlight)
+		}
+	}
+	for _, kind := range []string{"Polled", "Conn"} {
+		t.Run(kind, func(t *testing.T) {
+			r = newRig(t, kind, func(cfg *broker.Config) {
+				cfg.Hooks = &broker.Hooks{
+					StateChanged:    func(_, _ broker.State, _ broker.Endpoint, _ error) { check() },
+					RequestWritten:  func(broker.RequestInfo) { check() },
+					RequestAnswered: func(broker.RequestInfo) { check() },
+					RequestFailed:   func(broker.RequestInfo, error) { check() },
+				}
+			})
+			r.ready()
+			for range 4 {
+				r.send()
+			}
+			r.turn()
+			r.broker.answer(1, 0)
+			r.turn()
+			r.broker.peer.Reset(nil)
+			r.turn()
+		})
+	}
+}
+
+// TestOwnCallsAreNotInFlight: those of the set-up are none of the owner's requests,
+// as the one that keeps warm is none.
+func TestOwnCallsAreNotInFlight(t *testing.T) {
+	onBoth(t, func(cfg *broker.Config) { cfg.MaxInFlight = 1 }, func(t *testing.T, r *rig) {
+		r.broker.mute = true
+		r.reach()
+		r.turn()
+		if r.state() != broker.NegotiatingVersions {
+			t.Fatalf("state %v", r.state())
+		}
+		more := r.conn != nil && r.conn.CanSendMore() || r.polled != nil && r.polled.CanSendMore()
+		if r.inFlight() != 0 || r.stats().InFlight != 0 || !more {
+			t.Errorf("%d in flight, room for another: %v", r.inFlight(), more)
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -240,7 +241,7 @@ func TestThrottleThatIsHuge(t *testing.T) {
 			r.pass(time.Hour - 1)
 			r.told()
 			r.pass(1)
-			r.told("idle", cleanClose)
+			r.told(cleanClose, "idle")
 		})
 	})
 }
@@ -338,5 +339,50 @@ func TestThrottleWithBytesPending(t *testing.T) {
 				t.Error(err)
 			}
 		}
+	})
+}
+
+// TestThrottleIsOfTheConnectionsOwnCallsToo: a broker tells with ApiVersions as with
+// any other call that the client's quota is used up, and reads nothing meanwhile.
+func TestThrottleIsOfTheConnectionsOwnCallsToo(t *testing.T) {
+	t.Run("set-up", func(t *testing.T) {
+		onBoth(t, nil, func(t *testing.T, r *rig) {
+			r.broker.throttle = 5000
+			r.reach()
+			r.turn()
+			if d := r.throttleDelay(); d != 5*time.Second {
+				t.Errorf("throttled for %v", d)
+			}
+			if err := r.outcome(r.send()); !errors.Is(err, broker.ErrThrottled) {
+				t.Errorf("got %v", err)
+			}
+		})
+	})
+	t.Run("keep-warm", func(t *testing.T) {
+		onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *rig) {
+			r.ready()
+			r.broker.throttle = 5000
+			r.pass(time.Minute)
+			if d := r.throttleDelay(); d != 5*time.Second {
+				t.Errorf("throttled for %v", d)
+			}
+		})
+	})
+}
+
+// TestSendBehindALineSaysWhatItWaitsFor: not that too many are in flight, where none
+// is.
+func TestSendBehindALineSaysWhatItWaitsFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := dial(t, (&scripted{answer: throttledOnce(10_000)}).piped())
+		if err := heartbeat(t.Context(), conn); err != nil {
+			t.Fatal(err)
+		}
+		go heartbeat(t.Context(), conn)
+		synctest.Wait()
+		if _, err := conn.Send(ask()).Response(); !errors.Is(err, broker.ErrThrottled) {
+			t.Errorf("got %v", err)
+		}
+		time.Sleep(time.Minute)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -395,6 +396,43 @@ func TestLongestTimeouts(t *testing.T) {
 		r.pass(10 * time.Hour)
 		if err := r.outcome(f); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// TestLineAfterATimeoutInIt: one who leaves the line by its own time-out gives its
+// Future back, and who comes next and gets it stands at the end all the same.
+func TestLineAfterATimeoutInIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var order []int32
+		s := &scripted{answer: func(net.Conn, int16, int32) []byte {
+			time.Sleep(10 * time.Second)
+			return make([]byte, 6)
+		}}
+		cfg := s.piped()
+		cfg.MaxInFlight = 1
+		conn := dial(t, cfg)
+		var wg sync.WaitGroup
+		join := func(name int32, d time.Duration) {
+			wg.Go(func() {
+				if err := heartbeat(broker.WithRequestTimeout(t.Context(), d), conn); err == nil {
+					mu.Lock()
+					order = append(order, name)
+					mu.Unlock()
+				}
+			})
+			synctest.Wait()
+		}
+		join(0, time.Hour) // in flight
+		join(1, time.Hour)
+		join(-1, time.Second) // leaves
+		join(2, time.Hour)
+		time.Sleep(2 * time.Second)
+		join(3, time.Hour) // with the Future of the one who left
+		wg.Wait()
+		if !slices.Equal(order, []int32{0, 1, 2, 3}) {
+			t.Errorf("served in the order %v", order)
 		}
 	})
 }
