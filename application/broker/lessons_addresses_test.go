@@ -1,0 +1,206 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"brokerconn/adapters/netlink"
+	"brokerconn/adapters/tcp"
+	"brokerconn/application/broker"
+)
+
+// Lessons about addresses: those that have changed, and those that this machine
+// cannot reach.
+
+// lessonKillable is a broker whose connections a test can end.
+type lessonKillable struct {
+	mu    sync.Mutex
+	peers []net.Conn
+}
+
+func (k *lessonKillable) serve(conn net.Conn) {
+	k.mu.Lock()
+	k.peers = append(k.peers, conn)
+	k.mu.Unlock()
+	(&scripted{answer: heartbeatBody}).serve(conn)
+}
+
+// kill ends them all, and waits until that has been noticed.
+func (k *lessonKillable) kill(t *testing.T, conn *broker.Conn) {
+	t.Helper()
+	k.mu.Lock()
+	for _, p := range k.peers {
+		p.Close()
+	}
+	k.peers = nil
+	k.mu.Unlock()
+	time.Sleep(time.Second) // in a bubble
+	if !conn.Disconnected() {
+		t.Fatalf("state %v after the loss", conn.State())
+	}
+}
+
+// lessonLookedUpAgain: the broker moves while it is connected. After the loss the
+// name is looked up, and the address of old is not dialled once more.
+func lessonLookedUpAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var k lessonKillable
+		site := (&lessonSite{peer: map[string]func(net.Conn){"old": k.serve, "spare": k.serve, "new": k.serve}}).at("old", "spare")
+		conn := dial(t, site.config())
+		for _, move := range [][]string{{"new"}, {"old", "spare"}, {"new", "spare"}} {
+			if err := heartbeat(t.Context(), conn); err != nil {
+				t.Fatal(err)
+			}
+			before, looked := len(site.order()), site.lookups
+			site.at(move...)
+			k.kill(t, conn)
+			if err := heartbeat(t.Context(), conn); err != nil {
+				t.Fatal(err)
+			}
+			if got := site.order()[before:]; site.lookups != looked+1 || !slices.Equal(got, move[:1]) {
+				t.Errorf("moved to %v: %d look-ups more, dialled %v", move, site.lookups-looked, got)
+			}
+		}
+	})
+}
+
+// lessonFailedAddressLast: the name has still the addresses it had. The one on
+// which the connection was lost comes last, whatever the resolver says.
+func lessonFailedAddressLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var k lessonKillable
+		site := (&lessonSite{
+			peer:   map[string]func(net.Conn){"a": k.serve, "b": k.serve, "c": k.serve},
+			refuse: map[string]error{},
+		}).at("a", "b", "c")
+		conn := dial(t, site.config())
+		k.kill(t, conn)
+		site.refuse["b"], site.refuse["c"] = errors.New("refused"), errors.New("refused")
+		if err := heartbeat(t.Context(), conn); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(site.order(), " "); got != "a b c a" {
+			t.Errorf("dialled %s", got)
+		}
+	})
+}
+
+// lessonNextAddressAtOnce: addresses of IPv6 that this machine cannot use, in each
+// way that there is, before one that it can. All are tried in one go, once each.
+func lessonNextAddressAtOnce(t *testing.T) {
+	failed := func(op string, code syscall.Errno) error {
+		return &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError(op, code)}
+	}
+	refuse := map[string]error{
+		"no family":   failed("socket", syscall.EAFNOSUPPORT),
+		"no sockets":  failed("socket", syscall.EMFILE),
+		"no route":    failed("connect", syscall.ENETUNREACH),
+		"no host":     failed("connect", syscall.EHOSTUNREACH),
+		"no listener": failed("connect", syscall.ECONNREFUSED),
+		"no address":  failed("bind", syscall.EADDRNOTAVAIL),
+	}
+	addresses := []string{"no family", "no sockets", "no route", "no host", "no listener", "no address", "good"}
+	t.Run("the last is good", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			site := (&lessonSite{refuse: refuse}).at(addresses...)
+			began := time.Now()
+			dial(t, site.config())
+			if took := time.Since(began); took != 0 || !slices.Equal(site.order(), addresses) {
+				t.Errorf("dialled %q in %v", site.order(), took)
+			}
+		})
+	})
+	t.Run("none is good", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			bad := addresses[:len(addresses)-1]
+			site := (&lessonSite{refuse: refuse}).at(bad...)
+			conn := lessonNew(t, site.config())
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			for ctx.Err() == nil {
+				_ = conn.Connect(ctx)
+			}
+			order, times := site.order(), site.dialled()
+			for n := 0; n+len(bad) <= len(order); n += len(bad) {
+				round := slices.Sorted(slices.Values(order[n : n+len(bad)]))
+				if !slices.Equal(round, slices.Sorted(slices.Values(bad))) {
+					t.Fatalf("round of addresses %q", order[n:n+len(bad)])
+				}
+				if !times[n].at.Equal(times[n+len(bad)-1].at) {
+					t.Errorf("a pause within a round")
+				}
+			}
+			pauses, most := lessonPauses(times)
+			if most != len(bad) || len(pauses) < 45 {
+				t.Errorf("%d addresses at once, and %d pauses in a minute", most, len(pauses))
+			}
+			lessonCheckPauses(t, pauses) // one failure for all addresses together
+		})
+	})
+}
+
+// lessonZone: the zone of a link-local address goes the whole way, from the
+// address as people write it to the dial function, and is named in the error.
+func lessonZone(t *testing.T) {
+	for written, want := range map[string]string{
+		"[fe80::1%lo]:9093": "[fe80::1%lo]:9093",
+		"fe80::1%lo":        "[fe80::1%lo]:9092",
+		"[fe80::2%eth0.7]":  "[fe80::2%eth0.7]:9092",
+		"::1":               "[::1]:9092",
+	} {
+		host, port, err := broker.ParseAddress(written)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var dialled, hosts []string
+		_, err = broker.Dial(t.Context(), broker.Config{Host: host, Port: port, Transport: &netlink.Transport{
+			Lookup: tcp.Lookup(tcp.Options{}),
+			Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+				ep, _ := netlink.EndpointFrom(ctx)
+				dialled, hosts = append(dialled, network+" "+address), append(hosts, ep.Host)
+				return nil, errors.New("not today")
+			},
+		}})
+		if !slices.Equal(dialled, []string{"tcp " + want}) || !slices.Equal(hosts, []string{host}) {
+			t.Errorf("%s: dialled %q for %q", written, dialled, hosts)
+		}
+		if !errors.Is(err, broker.ErrDial) || !strings.Contains(err.Error(), host) {
+			t.Errorf("%s: %v", written, err)
+		}
+	}
+}
+
+// lessonHostOfEachConnection: connections that share a transport and an
+// authenticator, and are made from one Config with another host each time. Each
+// dial and each login is told of its own, the second connection's too.
+func lessonHostOfEachConnection(t *testing.T) {
+	var wanted, dialled []string
+	site, cfg, login := lessonSecured(lessonAccept)
+	for _, host := range []string{"one.test", "two.test", "three.test"} {
+		cfg.Host = host
+		conn := dial(t, cfg)
+		conn.Close()
+		again := lessonNew(t, cfg)
+		for range 2 {
+			if err := heartbeat(t.Context(), again); err != nil {
+				t.Error(err)
+			}
+		}
+		wanted = append(wanted, host, host)
+	}
+	for _, d := range site.dialled() {
+		dialled = append(dialled, d.host)
+	}
+	if !slices.Equal(dialled, wanted) || !slices.Equal(login.hosts, wanted) {
+		t.Errorf("dialled for %v, logged in to %v; want %v", dialled, login.hosts, wanted)
+	}
+}

@@ -1,0 +1,222 @@
+package broker_test
+
+import (
+	"bytes"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"io"
+	"math"
+	"net"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// Lessons about bytes: first ones that are not Kafka's, sizes that are too large
+// to be true, and the last ones of a write.
+
+// lessonFirstBytes: whatever speaks first, or answers a request with something
+// else, is told by its first bytes, at once.
+func lessonFirstBytes(t *testing.T) {
+	for _, c := range []struct {
+		name, says string
+		kind       error
+		tells      string
+	}{
+		{"alert of TLS 1.2", "\x15\x03\x03\x00\x02\x02\x50", broker.ErrTLSExpected, "TLS"},
+		{"alert of TLS 1.0", "\x15\x03\x01\x00\x02\x02\x46", broker.ErrTLSExpected, "TLS"},
+		{"handshake of TLS", "\x16\x03\x03\x00\x7a\x02\x00\x00\x76", broker.ErrTLSExpected, "TLS"},
+		{"HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n", broker.ErrNotKafka, "web server"},
+		{"a page alone", "<html><body>Bad Request", broker.ErrNotKafka, "web server"},
+		{"SSH", "SSH-2.0-OpenSSH_9.9\r\n", broker.ErrNotKafka, "SSH"},
+		{"SMTP", "220 mail.test ESMTP\r\n", broker.ErrNotKafka, "220 "},
+	} {
+		for order, speak := range map[string]func(net.Conn){
+			"speaks first": func(conn net.Conn) {
+				_, _ = io.WriteString(conn, c.says)
+				lessonDrain(conn)
+			},
+			"answers": func(conn net.Conn) {
+				_, _ = conn.Read(make([]byte, 4096))
+				_, _ = io.WriteString(conn, c.says)
+				lessonDrain(conn)
+			},
+		} {
+			t.Run(c.name+", "+order, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					site := (&lessonSite{peer: map[string]func(net.Conn){"a": speak}}).at("a")
+					began := time.Now()
+					_, err := broker.Dial(t.Context(), site.config())
+					if !errors.Is(err, c.kind) || !errors.Is(err, broker.ErrNotKafka) || broker.Retriable(err) {
+						t.Errorf("got %v", err)
+					}
+					if e := lessonError(t, err); e.Hint == "" || e.Address != "a" || !strings.Contains(err.Error(), c.tells) {
+						t.Errorf("hint %q, address %q, want %q in %q", e.Hint, e.Address, c.tells, err)
+					}
+					if took := time.Since(began); took != 0 || len(site.dialled()) != 1 {
+						t.Errorf("it took %v and %d dials", took, len(site.dialled()))
+					}
+				})
+			})
+		}
+	}
+}
+
+// lessonTLSServerHangsUp: crypto/tls sends no alert to a plaintext client, it
+// hangs up. What can be said then is said.
+func lessonTLSServerHangsUp(t *testing.T) {
+	site := (&lessonSite{peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
+		defer conn.Close()
+		_ = tls.Server(conn, &tls.Config{}).HandshakeContext(t.Context())
+	}}}).at("a")
+	_, err := broker.Dial(t.Context(), site.config())
+	if !errors.Is(err, broker.ErrConnection) || !errors.Is(err, io.EOF) {
+		t.Errorf("got %v", err)
+	}
+	if e := lessonError(t, err); e.Phase != broker.NegotiatingVersions || !strings.Contains(e.Hint, "TLS") {
+		t.Errorf("phase %v, hint %q", e.Phase, e.Hint)
+	}
+}
+
+// lessonAt is a scene in one of the phases in which a peer's bytes are read.
+func lessonAt(t *testing.T, phase broker.State) *scene {
+	t.Helper()
+	s := newScene(t, func(cfg *broker.Config) {
+		if phase == broker.Authenticating {
+			cfg.Authenticator = &lessonLogin{}
+		}
+	})
+	r := lessonHeard(t, s)
+	if phase != broker.NegotiatingVersions {
+		lessonSay(s, r, lessonTable(r.version))
+	}
+	if s.State() != phase {
+		t.Fatalf("state %v, want %v: %v", s.State(), phase, s.LastError())
+	}
+	return s
+}
+
+// lessonAllocated is how many bytes of memory f takes.
+func lessonAllocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// lessonNoise is what errors, hooks and the test's own side may take beside.
+const lessonNoise = 128 << 10
+
+// lessonHostileSizes: a size that no answer has ends the connection, in every
+// phase, and costs nothing.
+func lessonHostileSizes(t *testing.T) {
+	const limit = 100 << 20
+	for _, phase := range []broker.State{broker.NegotiatingVersions, broker.Authenticating, broker.Connected} {
+		sizes := []int32{math.MinInt32, -1, 0, 3, limit + 1, 352518912, math.MaxInt32}
+		if phase != broker.Connected {
+			sizes = append(sizes, 64<<20) // no answer of the set-up's is
+		}
+		for _, size := range sizes {
+			s := lessonAt(t, phase)
+			frame := append(binary.BigEndian.AppendUint32(nil, uint32(size)), make([]byte, 64)...)
+			took := lessonAllocated(func() {
+				_, _ = s.hand.peer.Send(frame)
+				s.Recv()
+			})
+			if err := s.LastError(); s.State() != broker.Disconnected || !errors.Is(err, broker.ErrProtocol) {
+				t.Errorf("%v, size %d: %v, %v", phase, size, s.State(), err)
+			}
+			if took > lessonNoise {
+				t.Errorf("%v, size %d: %d bytes of memory", phase, size, took)
+			}
+		}
+	}
+}
+
+// lessonMemoryFollowsBytes: a size that may be true is believed byte by byte.
+func lessonMemoryFollowsBytes(t *testing.T) {
+	for _, c := range []struct {
+		phase broker.State
+		size  int32
+		ahead uint64
+	}{
+		{broker.NegotiatingVersions, 1 << 20, 64 << 10},
+		{broker.Authenticating, 1 << 20, 64 << 10},
+		{broker.Connected, 100 << 20, 4 << 20},
+	} {
+		s := lessonAt(t, c.phase)
+		if c.phase == broker.Connected {
+			s.Send(ask(), false)
+		}
+		frame := append(binary.BigEndian.AppendUint32(nil, uint32(c.size)), make([]byte, 64)...)
+		took := lessonAllocated(func() {
+			_, _ = s.hand.peer.Send(frame)
+			s.Recv()
+		})
+		if s.State() != c.phase {
+			t.Errorf("%v: such a size is allowed: %v", c.phase, s.LastError())
+		}
+		if took > c.ahead+lessonNoise {
+			t.Errorf("%v: %d bytes of memory for 68 that came", c.phase, took)
+		}
+	}
+}
+
+// lessonAllSent sends requests of all sizes over a link that takes a few bytes at
+// a time, more of them while the rest of one waits. SendPendingV2 says that all
+// is sent exactly when the link has taken the last byte of the last one.
+func lessonAllSent(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		s := newScene(t, func(cfg *broker.Config) { cfg.MaxInFlight, cfg.ClientID = 1000, "me" })
+		s.network.Capacity = rapid.IntRange(1, 300).Draw(r, "capacity")
+		for s.Connect() != broker.Connected {
+			s.hand.act()
+		}
+		var want, got []byte
+		take := func(n int) {
+			chunk := make([]byte, n)
+			n, _ = s.hand.peer.Recv(chunk)
+			got = append(got, chunk[:n]...)
+		}
+		before := s.counts.Snapshot().BytesSent
+		judge := func() bool {
+			all := s.SendPendingV2()
+			left := int64(len(want)) - (s.counts.Snapshot().BytesSent - before)
+			if all != (left == 0) {
+				r.Fatalf("all sent: %v, and %d bytes are left", all, left)
+			}
+			return all
+		}
+		for id := range int32(rapid.IntRange(1, 12).Draw(r, "requests")) {
+			body := bytes.Repeat([]byte{byte(id)}, rapid.IntRange(0, 200).Draw(r, "size"))
+			want = binary.BigEndian.AppendUint32(want, uint32(8+2+len("me")+len(body)))
+			want = append(want, 0, 12, 0, 1)
+			want = binary.BigEndian.AppendUint32(want, uint32(id+2)) // behind ApiVersions
+			want = append(append(append(want, 0, 2), "me"...), body...)
+			s.Send(&ports.RawRequest{APIKey: 12, APIVersion: 1, Body: body}, false)
+			for range rapid.IntRange(0, 3).Draw(r, "turns") {
+				take(rapid.IntRange(1, 400).Draw(r, "taken"))
+				judge()
+			}
+		}
+		for range len(want) + 1 {
+			if judge() {
+				break
+			}
+			take(1000)
+		}
+		take(1000)
+		if !bytes.Equal(got, want) {
+			r.Fatalf("the broker got\n%x, want\n%x", got, want)
+		}
+	})
+}

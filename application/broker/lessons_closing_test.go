@@ -1,0 +1,147 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/adapters/metrics/recorder"
+	"brokerconn/application/broker"
+)
+
+// Lessons about the end: who is told, and how often.
+
+// lessonSendRacesClose: goroutines send as fast as they can, one closes. Every
+// request is done once, admitted or refused, and of those admitted as many were
+// answered or failed as had been admitted.
+func lessonSendRacesClose(t *testing.T) {
+	for round := range 200 {
+		counts := recorder.New()
+		cfg := (&scripted{answer: heartbeatBody}).piped()
+		cfg.Metrics, cfg.NoReconnect, cfg.MaxInFlight = counts, true, 1+round%7
+		if round%2 == 0 {
+			cfg.Transport = unparked{cfg.Transport}
+		}
+		conn, err := broker.Dial(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		var answered, cut atomic.Int64
+		start := make(chan struct{})
+		for range 3 {
+			wg.Go(func() {
+				<-start
+				for closed := false; !closed; {
+					f := conn.Send(kmsg.NewPtrHeartbeatRequest())
+					receive(t, f.Done())
+					switch _, err := f.Response(); {
+					case err == nil:
+						answered.Add(1)
+					case errors.Is(err, broker.ErrClosed):
+						closed = true
+						cut.Add(1)
+					case !errors.Is(err, broker.ErrTooManyInFlight):
+						t.Errorf("got %v", err)
+					}
+					if len(f.Done()) != 0 {
+						t.Error("done twice")
+					}
+					f.Release()
+				}
+			})
+		}
+		wg.Go(func() {
+			<-start
+			for answered.Load() < int64(round%5) {
+				_ = heartbeat(context.Background(), conn)
+			}
+			conn.Close()
+		})
+		close(start)
+		wg.Wait()
+		receive(t, conn.Done())
+		n := counts.Snapshot()
+		if n.Sent != n.Received+n.Failed || n.Received < answered.Load() || n.Failed > cut.Load()+1 {
+			t.Fatalf("round %d: %+v; %d were answered, %d cut off", round, n, answered.Load(), cut.Load())
+		}
+	}
+}
+
+// lessonOneWayDown: all the ways to end a connection at once, in an order that
+// chance gives. It ends once: one move to Closed, nothing after it, each
+// connection counted and closed once, and to close it again does nothing.
+func lessonOneWayDown(t *testing.T) {
+	for round := range 500 {
+		chance := rand.New(rand.NewPCG(3, uint64(round)))
+		var peers sync.Map
+		site := (&lessonSite{}).at("a")
+		site.peer = map[string]func(net.Conn){"a": func(peer net.Conn) {
+			peers.Store(peer, true)
+			(&scripted{answer: heartbeatBody}).serve(peer)
+		}}
+		counts := recorder.New()
+		var mu sync.Mutex
+		var moves []broker.State
+		downs := int64(0)
+		cfg := site.config()
+		cfg.Metrics = counts
+		cfg.Hooks = &broker.Hooks{StateChanged: func(from, to broker.State, _ broker.Endpoint, _ error) {
+			mu.Lock()
+			defer mu.Unlock()
+			moves = append(moves, to)
+			if to.Down() && !from.Down() {
+				downs++
+			}
+		}}
+		conn, err := broker.Dial(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		ends := []func(){
+			func() { conn.Close() },
+			func() { conn.Close() },
+			func() { conn.Abort(errors.New("enough")) },
+			func() { _ = conn.Drain(ctx) },
+			func() { peers.Range(func(peer, _ any) bool { return peer.(net.Conn).Close() != nil }) },
+			func() { _ = heartbeat(ctx, conn) },
+			func() { conn.Send(kmsg.NewPtrHeartbeatRequest()).Release() },
+			cancel,
+		}
+		chance.Shuffle(len(ends), func(i, j int) { ends[i], ends[j] = ends[j], ends[i] })
+		var wg sync.WaitGroup
+		for _, end := range ends {
+			if chance.IntN(3) == 0 {
+				end()
+				continue
+			}
+			wg.Go(end)
+		}
+		wg.Wait()
+		receive(t, conn.Done())
+		lessonClose(t, conn)
+		conn.Abort(errors.New("enough of it"))
+		n := counts.Snapshot()
+		mu.Lock()
+		closed := 0
+		for _, to := range moves {
+			if to == broker.Closed {
+				closed++
+			}
+		}
+		if closed != 1 || moves[len(moves)-1] != broker.Closed || downs != n.Started || n.Started != n.Closed || n.Sent != n.Received+n.Failed {
+			t.Fatalf("round %d: moves %v, counts %+v", round, moves, n)
+		}
+		mu.Unlock()
+		if site.stillOpen() != 0 || int64(len(site.dialled())) != n.Started {
+			t.Fatalf("round %d: %d of %d connections are open", round, site.stillOpen(), len(site.dialled()))
+		}
+	}
+}

@@ -1,0 +1,174 @@
+package broker_test
+
+import (
+	"context"
+	"net"
+	"reflect"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/broker"
+)
+
+// Lessons about hooks: the lock that they must not run under, and who waits for whom.
+
+// lessonHooks is Hooks of which each one calls told with its name; read from the
+// type, so that one that is added is tried too.
+func lessonHooks(told func(name string)) *broker.Hooks {
+	hooks := &broker.Hooks{}
+	v := reflect.ValueOf(hooks).Elem()
+	for i := range v.NumField() {
+		name := v.Type().Field(i).Name
+		v.Field(i).Set(reflect.MakeFunc(v.Field(i).Type(), func([]reflect.Value) []reflect.Value {
+			told(name)
+			return nil
+		}))
+	}
+	return hooks
+}
+
+// lessonEvents are the hooks that one life of a connection calls. The others are
+// Warning, before there is a connection, and Panicked.
+func lessonEvents() (names []string) {
+	hooks := reflect.TypeFor[broker.Hooks]()
+	for i := range hooks.NumField() {
+		if n := hooks.Field(i).Name; n != "Warning" && n != "Panicked" {
+			names = append(names, n)
+		}
+	}
+	return names
+}
+
+// lessonLife is the life of a connection in which everything happens: TLS, a login,
+// an answer, a throttle, an idle limit, a loss with a request in flight. It ends
+// early if a hook closes the connection.
+func lessonLife(t *testing.T, told func(conn *broker.Conn, name string)) {
+	t.Helper()
+	var conn *broker.Conn
+	var asked atomic.Int64
+	idle, gone := make(chan struct{}, 1), make(chan struct{}, 1)
+	site := (&lessonSite{
+		shake: func(context.Context) error { return nil },
+		peer:  map[string]func(net.Conn){},
+	}).at("a")
+	site.peer["a"] = func(peer net.Conn) {
+		lessonServe(peer, func(r lessonRequest) []byte {
+			switch r.key {
+			case 18:
+				return lessonTable(r.version)
+			case 12:
+				if asked.Add(1) == 2 {
+					peer.Close()
+					return nil
+				}
+				return []byte{0, 0, 0, 1, 0, 0} // a throttle of a millisecond
+			case 17:
+				return kmsg.NewPtrSASLHandshakeResponse().AppendTo(nil)
+			}
+			resp := kmsg.NewPtrSASLAuthenticateResponse()
+			resp.Version = r.version
+			return resp.AppendTo(nil)
+		})
+	}
+	cfg := site.config()
+	cfg.Authenticator, cfg.IdleLimit = &lessonLogin{}, 20*time.Millisecond
+	begin := make(chan struct{})
+	cfg.Hooks = lessonHooks(func(name string) {
+		<-begin
+		told(conn, name)
+		if name == "Idle" {
+			idle <- struct{}{}
+		}
+	})
+	conn, err := broker.NewConn(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	close(begin)
+	go func() { receive(t, conn.Done()); close(gone) }()
+	_ = heartbeat(context.Background(), conn)
+	select {
+	case <-idle:
+	case <-gone:
+	}
+	_ = heartbeat(context.Background(), conn)
+	lessonClose(t, conn)
+	<-gone
+}
+
+// lessonHooksHoldNoLock: while a hook runs, another goroutine asks everything
+// there is to ask, and is answered before the hook returns.
+func lessonHooksHoldNoLock(t *testing.T) {
+	var mu sync.Mutex
+	var seen []string
+	lessonLife(t, func(conn *broker.Conn, name string) {
+		mu.Lock()
+		seen = append(seen, name)
+		mu.Unlock()
+		asked := make(chan struct{})
+		go func() {
+			defer close(asked)
+			conn.State()
+			conn.Stats()
+			conn.LastError()
+			conn.Endpoint()
+			conn.InFlight()
+			conn.CanSendMore()
+			conn.ConnectionDelay()
+			conn.ThrottleDelay()
+			ended, cancel := context.WithCancel(context.Background())
+			cancel()
+			_, _ = conn.APIVersions(ended)
+		}()
+		receive(t, asked)
+	})
+	for _, name := range lessonEvents() {
+		if !slices.Contains(seen, name) {
+			t.Errorf("%s was not called", name)
+		}
+	}
+}
+
+// lessonCloseFromEveryHook: each hook once closes the connection that it is told
+// of, twice.
+func lessonCloseFromEveryHook(t *testing.T) {
+	for _, at := range lessonEvents() {
+		t.Run(at, func(t *testing.T) {
+			var closed atomic.Bool
+			lessonLife(t, func(conn *broker.Conn, name string) {
+				if name == at && !closed.Swap(true) {
+					conn.Close()
+					conn.Close()
+				}
+			})
+			if !closed.Load() {
+				t.Error("it was not called")
+			}
+		})
+	}
+}
+
+// lessonCloseWhileHandlerWaits: a handler of answers waits for somebody who waits
+// for Close, and Close does not wait for the handler.
+func lessonCloseWhileHandlerWaits(t *testing.T) {
+	inHandler, closed := make(chan struct{}), make(chan struct{})
+	cfg := (&scripted{answer: heartbeatBody}).piped()
+	cfg.Hooks = &broker.Hooks{RequestAnswered: func(broker.RequestInfo) {
+		close(inHandler)
+		receive(t, closed)
+	}}
+	conn := dial(t, cfg)
+	f := conn.Send(kmsg.NewPtrHeartbeatRequest())
+	go func() {
+		receive(t, inHandler)
+		conn.Close()
+		close(closed)
+	}()
+	receive(t, f.Done())
+	receive(t, conn.Done())
+}

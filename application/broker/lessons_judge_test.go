@@ -1,0 +1,166 @@
+package broker_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The judge of the table: a row without a test or a stage, a test that is not
+// there, a stage that is none and a row too few are all faults.
+
+const lessonCount = 25
+
+// lessonStages are what still has to add tests to this table.
+var lessonStages = []string{"TLS", "SASL", "version detection"}
+
+func TestLessons(t *testing.T) {
+	for _, fault := range lessonFaults(lessons, lessonTestsOf(t)) {
+		t.Error(fault)
+	}
+	for _, l := range lessons {
+		t.Logf("%2d  %-90s %s", l.number, l.issues, l.standing())
+	}
+	for _, l := range lessons {
+		if len(l.run) == 0 {
+			continue
+		}
+		name := fmt.Sprintf("%02d %s", l.number, strings.ReplaceAll(l.name, "apache/", "apache-"))
+		t.Run(name, func(t *testing.T) {
+			for _, f := range l.run {
+				t.Run(lessonFunc(f), f)
+			}
+		})
+	}
+}
+
+// standing is where a row stands, in a word.
+func (l lesson) standing() string {
+	switch tested := len(l.run)+len(l.seen) > 0; {
+	case tested && l.stage != "":
+		return "tested; the rest to come with " + l.stage
+	case tested:
+		return "tested"
+	}
+	return "to come with " + l.stage
+}
+
+// lessonFaults is what is wrong with a table. tests are the names of the tests of
+// each folder.
+func lessonFaults(table []lesson, tests map[string][]string) (faults []string) {
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
+	if len(table) != lessonCount {
+		fault("the table has %d rows, want %d", len(table), lessonCount)
+	}
+	shown := map[string]int{}
+	for i, l := range table {
+		if l.number != i+1 {
+			fault("row %d has number %d", i+1, l.number)
+		}
+		for column, text := range map[string]string{
+			"name": l.name, "issues": l.issues, "what happened": l.happened, "what holds": l.holds,
+		} {
+			if text == "" || strings.Contains(text, "\n") {
+				fault("row %d: %s is %q, want one line", l.number, column, text)
+			}
+		}
+		if len(l.run)+len(l.seen) == 0 && l.stage == "" {
+			fault("row %d has neither a test nor a stage that adds one", l.number)
+		}
+		if l.stage != "" && !slices.Contains(lessonStages, l.stage) {
+			fault("row %d: %q is no stage, want one of %q", l.number, l.stage, lessonStages)
+		}
+		for _, f := range l.run {
+			if f == nil {
+				fault("row %d runs nil", l.number)
+				continue
+			}
+			if n := lessonFunc(f); shown[n] == 0 {
+				shown[n] = l.number
+			} else {
+				fault("row %d runs %s, which is a test of row %d", l.number, n, shown[n])
+			}
+		}
+		for _, ref := range l.seen {
+			folder, name, _ := strings.Cut(ref, " ")
+			if !slices.Contains(tests[folder], name) {
+				fault("row %d: there is no test %s in %s", l.number, name, folder)
+			}
+		}
+	}
+	return faults
+}
+
+// lessonFunc is the name of a function of this package.
+func lessonFunc(f func(*testing.T)) string {
+	name := runtime.FuncForPC(reflect.ValueOf(f).Pointer()).Name()
+	return name[strings.LastIndex(name, ".")+1:]
+}
+
+// lessonTestsOf reads the names of all tests, by folder: a row must not lean on a
+// test that was renamed or taken away.
+func lessonTestsOf(t *testing.T) map[string][]string {
+	t.Helper()
+	tests := map[string][]string{}
+	for _, folder := range []string{"domain", "application/broker", "adapters/tcp", "adapters/netlink"} {
+		files, err := filepath.Glob(filepath.Join("../..", filepath.FromSlash(folder), "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range parsed.Decls {
+				f, ok := d.(*ast.FuncDecl)
+				if ok && f.Recv == nil && (strings.HasPrefix(f.Name.Name, "Test") || strings.HasPrefix(f.Name.Name, "Fuzz")) {
+					tests[folder] = append(tests[folder], f.Name.Name)
+				}
+			}
+		}
+	}
+	return tests
+}
+
+// TestLessonsJudge: the judge finds each fault there can be.
+func TestLessonsJudge(t *testing.T) {
+	tests := map[string][]string{"domain": {"TestThere"}}
+	sound := func() []lesson {
+		var table []lesson
+		for i := range lessonCount {
+			table = append(table, lesson{
+				number: i + 1, name: "n", issues: "i", happened: "h", holds: "o", seen: []string{"domain TestThere"},
+			})
+		}
+		return table
+	}
+	if faults := lessonFaults(sound(), tests); len(faults) != 0 {
+		t.Errorf("a sound table has faults: %q", faults)
+	}
+	for says, spoil := range map[string]func([]lesson) []lesson{
+		"has 24 rows":       func(l []lesson) []lesson { return l[:24] },
+		"has number 7":      func(l []lesson) []lesson { l[7].number = 7; return l },
+		"neither a test":    func(l []lesson) []lesson { l[3].seen = nil; return l },
+		"is no stage":       func(l []lesson) []lesson { l[3].stage = "some day"; return l },
+		"no test TestGone":  func(l []lesson) []lesson { l[3].seen = []string{"domain TestGone"}; return l },
+		"in adapters/tcp":   func(l []lesson) []lesson { l[3].seen = []string{"adapters/tcp TestThere"}; return l },
+		"what holds is":     func(l []lesson) []lesson { l[3].holds = ""; return l },
+		"issues is":         func(l []lesson) []lesson { l[3].issues = "a\nb"; return l },
+		"is a test of row":  func(l []lesson) []lesson { l[3].run = []func(*testing.T){TestLessons, TestLessons}; return l },
+		"row 4 runs nil":    func(l []lesson) []lesson { l[3].run = []func(*testing.T){nil}; return l },
+		"what happened is ": func(l []lesson) []lesson { l[3].happened = ""; return l },
+	} {
+		faults := lessonFaults(spoil(sound()), tests)
+		if len(faults) == 0 || !strings.Contains(strings.Join(faults, "\n"), says) {
+			t.Errorf("faults %q, want one that says %q", faults, says)
+		}
+	}
+}

@@ -1,0 +1,280 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/broker"
+)
+
+// Lessons about logins, as far as an authenticator of one's own shows them.
+
+// lessonSecured is a site whose broker asks for a login.
+func lessonSecured(verdict func([]byte) *kmsg.SASLAuthenticateResponse) (*lessonSite, broker.Config, *lessonLogin) {
+	site := (&lessonSite{peer: map[string]func(net.Conn){"a": lessonKeeper(verdict)}}).at("a")
+	cfg, login := site.config(), &lessonLogin{}
+	cfg.Authenticator = login
+	return site, cfg, login
+}
+
+// lessonAnyLifetime: a session that is over at once, that never was, or that
+// lasts for ever. Each request is answered, on the one connection, and the broker
+// sees no more logins than requests.
+func lessonAnyLifetime(t *testing.T) {
+	for name, ms := range map[string]int64{
+		"none": 0, "a millisecond": 1, "past": -1, "long past": math.MinInt64, "for ever": math.MaxInt64,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var tokens atomic.Int64
+				site, cfg, _ := lessonSecured(func([]byte) *kmsg.SASLAuthenticateResponse {
+					tokens.Add(1)
+					resp := kmsg.NewPtrSASLAuthenticateResponse()
+					resp.SessionLifetimeMillis = ms
+					return resp
+				})
+				cfg.IdleLimit = -1
+				conn := dial(t, cfg)
+				const requests = 10
+				for range requests {
+					time.Sleep(time.Second)
+					if err := heartbeat(t.Context(), conn); err != nil {
+						t.Error(err)
+					}
+				}
+				if n := tokens.Load(); n < 1 || n > 1+requests {
+					t.Errorf("%d logins for %d requests", n, requests)
+				}
+				if n := len(site.dialled()); n != 1 {
+					t.Errorf("%d connections", n)
+				}
+			})
+		})
+	}
+}
+
+// lessonLineAndLogin: callers come while the login is under way. Each is sent
+// after it, told of its failure, or told at the end of its own time.
+func lessonLineAndLogin(t *testing.T) {
+	const callers, limit = 20, 4 * time.Second
+	for name, c := range map[string]struct {
+		verdict func([]byte) *kmsg.SASLAuthenticateResponse
+		took    time.Duration
+		is      error
+	}{
+		"accepted": {func([]byte) *kmsg.SASLAuthenticateResponse {
+			time.Sleep(time.Second)
+			return kmsg.NewPtrSASLAuthenticateResponse()
+		}, time.Second, nil},
+		"refused": {func([]byte) *kmsg.SASLAuthenticateResponse {
+			time.Sleep(time.Second)
+			return lessonRefuse(nil)
+		}, time.Second, broker.ErrAuthentication},
+		"never answered": {func([]byte) *kmsg.SASLAuthenticateResponse { return nil }, limit, broker.ErrRequestTimeout},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, cfg, _ := lessonSecured(c.verdict)
+				cfg.RequestTimeout = limit
+				conn := lessonNew(t, cfg)
+				began := time.Now()
+				var wg sync.WaitGroup
+				for range callers {
+					wg.Go(func() {
+						err := heartbeat(t.Context(), conn)
+						if c.is == nil && err != nil || c.is != nil && !errors.Is(err, c.is) {
+							t.Errorf("got %v, want %v", err, c.is)
+						}
+						if took := time.Since(began); took != c.took {
+							t.Errorf("it took %v, want %v", took, c.took)
+						}
+					})
+				}
+				wg.Wait()
+			})
+		})
+	}
+}
+
+// lessonHalfALogin: one side alone saying that the login is done does not make it
+// so.
+func lessonHalfALogin(t *testing.T) {
+	accept := lessonAccept
+	for name, c := range map[string]struct {
+		step    func(int, []byte) ([]byte, bool, error)
+		verdict func([]byte) *kmsg.SASLAuthenticateResponse
+		says    string
+	}{
+		"the mechanism has more to say and says nothing": {
+			func(n int, _ []byte) ([]byte, bool, error) { return [][]byte{[]byte("first"), nil}[n], false, nil }, accept, "not done",
+		},
+		"the mechanism does not trust the broker": {
+			func(n int, _ []byte) ([]byte, bool, error) {
+				if n == 1 {
+					return nil, false, errors.New("wrong signature of the server")
+				}
+				return []byte("first"), false, nil
+			}, accept, "wrong signature of the server",
+		},
+		"the mechanism is done, the broker refuses": {nil, lessonRefuse, "no such user, or not that password"},
+		"the mechanism cannot begin": {
+			func(int, []byte) ([]byte, bool, error) { return nil, false, errors.New("no ticket") }, accept, "no ticket",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				site, cfg, login := lessonSecured(c.verdict)
+				login.step = c.step
+				_, err := broker.Dial(t.Context(), cfg)
+				if !errors.Is(err, broker.ErrAuthentication) || !strings.Contains(err.Error(), c.says) {
+					t.Errorf("got %v", err)
+				}
+				synctest.Wait()
+				if site.stillOpen() != 0 {
+					t.Error("the connection is still open")
+				}
+			})
+		})
+	}
+}
+
+// lessonLoginRefused: everybody who waits is told at once, in the broker's words,
+// and the failure is to be seen until a login succeeds, also while another
+// attempt is under way.
+func lessonLoginRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var good atomic.Bool
+		think, slow := make(chan struct{}), make(chan struct{})
+		_, cfg, _ := lessonSecured(func([]byte) *kmsg.SASLAuthenticateResponse {
+			if good.Load() {
+				<-slow
+				return lessonAccept(nil)
+			}
+			<-think
+			return lessonRefuse(nil)
+		})
+		conn := lessonNew(t, cfg)
+		var wg sync.WaitGroup
+		refused := func(within time.Duration) {
+			began := time.Now()
+			err := heartbeat(t.Context(), conn)
+			if !errors.Is(err, broker.ErrAuthentication) || broker.Retriable(err) ||
+				!strings.Contains(err.Error(), "no such user, or not that password") {
+				t.Errorf("got %v", err)
+			}
+			if took := time.Since(began); took > within {
+				t.Errorf("told after %v, want %v", took, within)
+			}
+		}
+		for range 20 {
+			wg.Go(func() { refused(0) })
+		}
+		synctest.Wait()
+		close(think)
+		wg.Wait()
+		seen := func(when string) {
+			t.Helper()
+			var b *broker.BrokerError
+			if err := conn.LastError(); !errors.Is(err, broker.ErrAuthentication) || !errors.As(err, &b) || b.Code != 58 {
+				t.Errorf("%s the last error is %v", when, err)
+			}
+		}
+		seen("while it pauses")
+		if _, err := conn.Send(kmsg.NewPtrHeartbeatRequest()).Wait(t.Context()); !errors.Is(err, broker.ErrAuthentication) {
+			t.Errorf("Send in the pause: %v", err)
+		}
+		refused(60 * time.Millisecond) // by the attempt after the pause
+		seen("after another attempt")
+		good.Store(true)
+		time.Sleep(time.Second)
+		wg.Go(func() {
+			if err := heartbeat(t.Context(), conn); err != nil {
+				t.Errorf("after a good login: %v", err)
+			}
+		})
+		synctest.Wait()
+		if !conn.Connecting() {
+			t.Fatalf("%v: the login was to be under way", conn.State())
+		}
+		seen("while it tries again")
+		close(slow)
+		wg.Wait()
+		if err := conn.LastError(); err != nil {
+			t.Errorf("after a good login the last error is %v", err)
+		}
+	})
+}
+
+// lessonLoginNeverHammers: callers in a tight loop, for ten minutes, by every way
+// there is to ask. The broker sees at most a login per pause.
+func lessonLoginNeverHammers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		site, cfg, login := lessonSecured(lessonRefuse)
+		site.peer["b"] = site.peer["a"] // another address would refuse as well
+		site.at("a", "b")
+		conn := lessonNew(t, cfg)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer cancel()
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				for ctx.Err() == nil {
+					_ = heartbeat(ctx, conn)
+				}
+			})
+		}
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				f := conn.Send(kmsg.NewPtrHeartbeatRequest())
+				_, _ = f.Wait(ctx)
+				f.Release()
+				time.Sleep(time.Millisecond)
+			}
+		})
+		wg.Wait()
+		pauses, most := lessonPauses(site.dialled())
+		if most != 1 {
+			t.Errorf("%d dials at once", most)
+		}
+		lessonCheckPauses(t, pauses)
+		if n := login.begun.Load(); n > 10*60*10/8+10 {
+			t.Errorf("%d logins in ten minutes", n)
+		}
+	})
+}
+
+// lessonLoginRefusedPolled: the owner of a loop sees a failure, not a wait.
+func lessonLoginRefusedPolled(t *testing.T) {
+	s := lessonAt(t, broker.Authenticating)
+	r := lessonHeard(t, s)
+	lessonSay(s, r, []byte{0, 0, 0, 0, 0, 0}) // the mechanism is known
+	r = lessonHeard(t, s)
+	refusal := lessonRefuse(nil)
+	refusal.Version = r.version
+	lessonSay(s, r, refusal.AppendTo(nil))
+	if !s.Disconnected() || !s.BlackedOut() {
+		t.Errorf("state %v", s.State())
+	}
+	if err := s.LastError(); !errors.Is(err, broker.ErrAuthentication) || !strings.Contains(err.Error(), "not that password") {
+		t.Errorf("last error %v", err)
+	}
+	if _, err := s.Send(ask(), true).Response(); !errors.Is(err, broker.ErrAuthentication) {
+		t.Errorf("Send: %v", err)
+	}
+	if _, err := s.CheckVersion(time.Second); !errors.Is(err, broker.ErrAuthentication) {
+		t.Errorf("CheckVersion: %v", err)
+	}
+	if d, forever := s.ConnectionDelay(); forever || d != 40*time.Millisecond {
+		t.Errorf("delay %v, %v", d, forever)
+	}
+}

@@ -1,0 +1,113 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"brokerconn/application/broker"
+)
+
+// Lessons about the pauses between attempts.
+
+// lessonPauses splits dials into attempts: what is dialled at one instant is one.
+func lessonPauses(dials []lessonDial) (pauses []time.Duration, most int) {
+	n := 1
+	for i := 1; i < len(dials); i++ {
+		pause := dials[i].at.Sub(dials[i-1].at)
+		if pause == 0 {
+			n++
+			most = max(most, n)
+			continue
+		}
+		n = 1
+		pauses = append(pauses, pause)
+	}
+	return pauses, max(most, n)
+}
+
+// lessonCheckPauses: 50 ms doubled up to 1 s, a fifth more or less.
+func lessonCheckPauses(t *testing.T, pauses []time.Duration) {
+	t.Helper()
+	for n, pause := range pauses {
+		want := min(50*time.Millisecond<<min(n, 10), time.Second)
+		if pause < want*8/10 || pause > want*12/10 {
+			t.Errorf("pause %d is %v, want %v and a fifth", n+1, pause, want)
+		}
+	}
+}
+
+// lessonPausesGrow: callers ask for a connection for a minute, without a pause of
+// their own, and the peer fails a little further up each time.
+// The pauses are those of attempts of which each failed.
+func lessonPausesGrow(t *testing.T) {
+	hangUp := func(conn net.Conn) { conn.Close() }
+	web := func(conn net.Conn) { _, _ = conn.Write([]byte("HTTP/1.1 400")); lessonDrain(conn) }
+	for name, c := range map[string]struct {
+		fail func(*lessonSite, *broker.Config)
+		most int // dials of one attempt
+	}{
+		"after TCP": {func(s *lessonSite, _ *broker.Config) { s.peer["a"] = hangUp }, 2}, // asked at v0 too
+		"not Kafka": {func(s *lessonSite, _ *broker.Config) { s.peer["a"] = web }, 1},
+		"in the handshake": {func(s *lessonSite, _ *broker.Config) {
+			s.shake = func(context.Context) error { return errors.New("bad certificate") }
+		}, 1},
+		"behind TLS": {func(s *lessonSite, _ *broker.Config) {
+			s.peer["a"], s.shake = hangUp, func(context.Context) error { return nil }
+		}, 2},
+		"in the login": {func(s *lessonSite, cfg *broker.Config) {
+			s.peer["a"], cfg.Authenticator = lessonKeeper(lessonRefuse), &lessonLogin{}
+		}, 1},
+		"error of versions": {func(s *lessonSite, _ *broker.Config) {
+			s.peer["a"] = func(conn net.Conn) {
+				lessonServe(conn, func(lessonRequest) []byte { return []byte{0, 42, 0, 0, 0, 0} })
+			}
+		}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				site := (&lessonSite{peer: map[string]func(net.Conn){}}).at("a")
+				cfg := site.config()
+				c.fail(site, &cfg)
+				conn := lessonNew(t, cfg)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				for ctx.Err() == nil {
+					if err := conn.Connect(ctx); err == nil {
+						t.Fatal("it was to fail")
+					}
+				}
+				pauses, most := lessonPauses(site.dialled())
+				if most > c.most {
+					t.Errorf("%d dials at once, want at most %d", most, c.most)
+				}
+				if len(pauses) < 45 {
+					t.Errorf("%d pauses in a minute", len(pauses))
+				}
+				lessonCheckPauses(t, pauses)
+			})
+		})
+	}
+}
+
+// lessonPausesEndWhenReady: a connection that became ready ends the row, whatever
+// it is lost by.
+func lessonPausesEndWhenReady(t *testing.T) {
+	s := newScene(t, nil)
+	s.network.RefuseDial("broker:9092", errors.New("refused"))
+	for range 6 {
+		s.Connect()
+		d, _ := s.ConnectionDelay()
+		s.clock.Advance(d)
+	}
+	s.network.RefuseDial("broker:9092", nil)
+	s.ready(t)
+	s.hand.peer.Reset(nil)
+	s.Recv()
+	if d, _ := s.ConnectionDelay(); d != 40*time.Millisecond {
+		t.Errorf("a pause of %v, want the shortest", d)
+	}
+}

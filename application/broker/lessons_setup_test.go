@@ -1,0 +1,267 @@
+package broker_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"math/big"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// Lessons about the way up: peers that hang in one phase or another, handshakes
+// that fail, hosts of which one address is slow. In a bubble the time is exact.
+
+// lessonPhase is a way for the set-up to be stuck in one phase.
+type lessonPhase struct {
+	name  string
+	phase broker.State
+	stick func(*lessonSite, *broker.Config)
+}
+
+// lessonSilence: nothing comes, in each phase; also if RequestTimeout is longer.
+// The set-up ends with its time, names the phase, and leaves nothing open.
+func lessonSilence(t *testing.T) {
+	const limit, versions = 7 * time.Second, 2 * time.Second
+	silentLogin := func(key int16) func(net.Conn) {
+		return func(conn net.Conn) {
+			lessonServe(conn, func(r lessonRequest) []byte {
+				switch {
+				case r.key == key:
+					return nil
+				case r.key == 18:
+					return lessonTable(r.version)
+				}
+				return make([]byte, 6)
+			})
+		}
+	}
+	for _, c := range []lessonPhase{
+		{"the resolver", broker.Connecting, func(s *lessonSite, _ *broker.Config) { s.find = lessonForever }},
+		{"the dial", broker.Connecting, func(s *lessonSite, _ *broker.Config) { s.reach = lessonForever }},
+		{"a handshake", broker.Handshake, func(s *lessonSite, _ *broker.Config) { s.shake = lessonForever }},
+		{"TLS, from a peer like nc -l", broker.Handshake, func(s *lessonSite, _ *broker.Config) {
+			s.peer = map[string]func(net.Conn){"a": lessonDrain}
+			s.wrap = func(conn net.Conn) net.Conn { return tls.Client(conn, &tls.Config{ServerName: "broker"}) }
+		}},
+		{"ApiVersions, from a peer like nc -l", broker.NegotiatingVersions, func(s *lessonSite, _ *broker.Config) {
+			s.peer = map[string]func(net.Conn){"a": lessonDrain}
+		}},
+		{"SaslHandshake", broker.Authenticating, func(s *lessonSite, cfg *broker.Config) {
+			s.peer = map[string]func(net.Conn){"a": silentLogin(17)}
+			cfg.Authenticator = &lessonLogin{}
+		}},
+		{"SaslAuthenticate", broker.Authenticating, func(s *lessonSite, cfg *broker.Config) {
+			s.peer = map[string]func(net.Conn){"a": silentLogin(36)}
+			cfg.Authenticator = &lessonLogin{}
+		}},
+		{"the authenticator", broker.Authenticating, func(s *lessonSite, cfg *broker.Config) {
+			s.peer = map[string]func(net.Conn){"a": lessonKeeper(lessonAccept)}
+			cfg.Authenticator = &lessonLogin{step: func(int, []byte) ([]byte, bool, error) {
+				return nil, false, ports.ErrWouldBlock
+			}}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				site := (&lessonSite{}).at("a")
+				cfg := site.config()
+				cfg.SetupTimeout, cfg.APIVersionTimeout, cfg.RequestTimeout = limit, versions, time.Hour
+				c.stick(site, &cfg)
+				want := limit
+				if c.phase == broker.NegotiatingVersions {
+					want = versions
+				}
+				lessonStuck(t, site, cfg, c.phase, want)
+			})
+		})
+	}
+}
+
+// lessonStuck dials in vain, for exactly so long.
+func lessonStuck(t *testing.T, site *lessonSite, cfg broker.Config, phase broker.State, want time.Duration) {
+	t.Helper()
+	began := time.Now()
+	_, err := broker.Dial(t.Context(), cfg)
+	if took := time.Since(began); took != want {
+		t.Errorf("it took %v, want %v", took, want)
+	}
+	if !errors.Is(err, broker.ErrSetupTimeout) || !broker.Retriable(err) {
+		t.Fatalf("got %v", err)
+	}
+	if e := lessonError(t, err); e.Phase != phase || !strings.Contains(err.Error(), phase.String()) {
+		t.Errorf("phase %v, want %v, in %q", e.Phase, phase, err)
+	}
+	synctest.Wait()
+	if n := site.stillOpen(); n != 0 {
+		t.Errorf("%d connections are still open", n)
+	}
+	time.Sleep(time.Second) // for the peer to find out
+}
+
+// lessonDrip: a peer that sends a byte every 100 ms for ever makes progress, and
+// no answer. The time of the set-up runs all the same.
+func lessonDrip(t *testing.T) {
+	const limit = 5 * time.Second
+	drip := func(conn net.Conn) {
+		go func() { _, _ = io.Copy(io.Discard, conn) }()
+		defer conn.Close()
+		_, err := conn.Write([]byte{0, 0, 100, 0}) // a size, and then
+		for err == nil {
+			time.Sleep(100 * time.Millisecond)
+			_, err = conn.Write([]byte{0})
+		}
+	}
+	dripping := map[string]func(net.Conn){"a": drip}
+	for _, c := range []lessonPhase{
+		{"a handshake", broker.Handshake, func(s *lessonSite, _ *broker.Config) {
+			var conn net.Conn
+			s.peer = dripping
+			s.wrap = func(c net.Conn) net.Conn { conn = c; return c }
+			s.shake = func(context.Context) error {
+				_, err := io.ReadFull(conn, make([]byte, 1<<20))
+				return err
+			}
+		}},
+		{"ApiVersions", broker.NegotiatingVersions, func(s *lessonSite, _ *broker.Config) { s.peer = dripping }},
+		{"a login", broker.Authenticating, func(s *lessonSite, cfg *broker.Config) {
+			cfg.Authenticator = &lessonLogin{}
+			s.peer = map[string]func(net.Conn){"a": func(conn net.Conn) {
+				lessonServe(conn, func(r lessonRequest) []byte {
+					if r.key == 18 {
+						return lessonTable(r.version)
+					}
+					drip(conn)
+					return nil
+				})
+			}}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				site := (&lessonSite{}).at("a")
+				cfg := site.config()
+				cfg.SetupTimeout, cfg.APIVersionTimeout = limit, limit
+				c.stick(site, &cfg)
+				lessonStuck(t, site, cfg, c.phase, limit)
+			})
+		})
+	}
+}
+
+// lessonHandshakeFails: whatever a handshake ends with, the connection is closed,
+// the error is typed and holds the cause, the pause grows, and the next attempt
+// has a connection of its own.
+func lessonHandshakeFails(t *testing.T) {
+	for name, cause := range map[string]error{
+		"EOF":         io.EOF,
+		"certificate": x509.UnknownAuthorityError{},
+		"host name":   x509.HostnameError{Host: "broker", Certificate: &x509.Certificate{}},
+		"alert":       tls.AlertError(40),
+		"no TLS":      tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"},
+		"anything":    errors.New("anything"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				site := (&lessonSite{shake: func(context.Context) error { return cause }}).at("a")
+				cfg := site.config()
+				var told []error
+				cfg.Hooks = &broker.Hooks{Secured: func(_ broker.Endpoint, err error) { told = append(told, err) }}
+				conn := lessonNew(t, cfg)
+				for n := 1; n <= 3; n++ {
+					ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+					err := lessonAttempt(ctx, conn, site, n)
+					cancel()
+					if !errors.Is(err, broker.ErrTLS) || !errors.Is(err, cause) {
+						t.Fatalf("attempt %d: %v", n, err)
+					}
+					if e := lessonError(t, err); e.Phase != broker.Handshake || e.Attempt != n {
+						t.Errorf("phase %v, attempt %d, want the handshake of attempt %d", e.Phase, e.Attempt, n)
+					}
+					if !conn.BlackedOut() {
+						t.Errorf("attempt %d: no pause after it", n)
+					}
+					if site.stillOpen() != 0 || len(told) != n || told[n-1] == nil {
+						t.Errorf("attempt %d: %d open, the hook was told %v", n, site.stillOpen(), told)
+					}
+				}
+			})
+		})
+	}
+}
+
+// lessonAttempt waits for the end of the n-th attempt and says why it ended. A
+// loss while connecting is no reason to give up a request, so nobody is told of it.
+func lessonAttempt(ctx context.Context, conn *broker.Conn, site *lessonSite, n int) error {
+	go func() { _ = conn.Connect(ctx) }()
+	for ctx.Err() == nil {
+		synctest.Wait()
+		if len(site.dialled()) == n && conn.State() == broker.Disconnected {
+			return conn.LastError()
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return ctx.Err()
+}
+
+// lessonWrongCertificate: crypto/tls itself, and a certificate for another host,
+// or of nobody known.
+func lessonWrongCertificate(t *testing.T) {
+	cert := lessonCertificate(t, "other.test")
+	known := x509.NewCertPool()
+	known.AddCert(cert.Leaf)
+	for name, roots := range map[string]*x509.CertPool{"another host": known, "of nobody known": x509.NewCertPool()} {
+		t.Run(name, func(t *testing.T) {
+			site := (&lessonSite{
+				peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
+					defer conn.Close()
+					_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}).HandshakeContext(t.Context())
+				}},
+				wrap: func(conn net.Conn) net.Conn {
+					return tls.Client(conn, &tls.Config{ServerName: "broker.test", RootCAs: roots})
+				},
+			}).at("a")
+			_, err := broker.Dial(t.Context(), site.config())
+			var verify *tls.CertificateVerificationError
+			if !errors.Is(err, broker.ErrTLS) || !errors.As(err, &verify) {
+				t.Errorf("got %v", err)
+			}
+			if len(site.dialled()) != 1 {
+				t.Errorf("%d dials, want one", len(site.dialled()))
+			}
+		})
+	}
+}
+
+func lessonCertificate(t *testing.T, host string) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		NotBefore:    time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		DNSNames: []string{host}, IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
+}

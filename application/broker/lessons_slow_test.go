@@ -1,0 +1,118 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"brokerconn/application/broker"
+)
+
+// Lessons about hosts of which one address is slow.
+
+// lessonSlowAddress: the first address hangs, in each phase; the second one still
+// has its time.
+func lessonSlowAddress(t *testing.T) {
+	for name, hang := range map[string]func(*lessonSite){
+		"the dial": func(s *lessonSite) {
+			s.reach = func(ctx context.Context) error {
+				if len(s.dialled()) == 1 {
+					return lessonForever(ctx)
+				}
+				return nil
+			}
+		},
+		"the handshake": func(s *lessonSite) {
+			s.shake = func(ctx context.Context) error {
+				if len(s.dialled()) == 1 {
+					return lessonForever(ctx)
+				}
+				return nil
+			}
+		},
+		"ApiVersions": func(s *lessonSite) { s.peer = map[string]func(net.Conn){"slow": lessonDrain} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				site := (&lessonSite{}).at("slow", "good")
+				hang(site)
+				began := time.Now()
+				conn, err := broker.Dial(t.Context(), site.config())
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer lessonClose(t, conn)
+				if took := time.Since(began); took > 5*time.Second {
+					t.Errorf("the slow address took %v of the 10 s for both", took)
+				}
+				if err := heartbeat(t.Context(), conn); err != nil || conn.Endpoint().Address != "good" {
+					t.Errorf("%v at %v", err, conn.Endpoint())
+				}
+			})
+		})
+	}
+}
+
+// lessonReasonOfEveryAddress: nobody answers, each for a reason of its own, and
+// the one error tells them all.
+func lessonReasonOfEveryAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		site := (&lessonSite{
+			refuse: map[string]error{"closed": errors.New("connection refused")},
+			peer: map[string]func(net.Conn){
+				"deaf": lessonDrain,
+				"web":  func(conn net.Conn) { _, _ = conn.Write([]byte("HTTP/1.1 400")); lessonDrain(conn) },
+			},
+		}).at("closed", "deaf", "web")
+		_, err := broker.Dial(t.Context(), site.config())
+		for _, part := range []string{
+			"broker:9092", "closed: connection refused", "deaf: no answer from the peer after 2s", "web", "HTTP",
+		} {
+			if !strings.Contains(err.Error(), part) {
+				t.Errorf("%q is missing in %q", part, err)
+			}
+		}
+		if strings.Contains(err.Error(), "\n") {
+			t.Errorf("more than a line: %q", err)
+		}
+	})
+}
+
+// lessonDeadlineOfContext: it holds, in whatever phase it comes, and the error
+// says what was waited for and what had failed before.
+func lessonDeadlineOfContext(t *testing.T) {
+	for name, c := range map[string]struct {
+		hang  func(*lessonSite)
+		says  string
+		after time.Duration
+	}{
+		"the dial":    {func(s *lessonSite) { s.reach = lessonForever }, "Connecting", time.Second},
+		"ApiVersions": {func(s *lessonSite) { s.peer = map[string]func(net.Conn){"a": lessonDrain} }, "NegotiatingVersions", time.Second},
+		"the second address": {func(s *lessonSite) {
+			s.at("b", "a")
+			s.refuse = map[string]error{"b": errors.New("connection refused")}
+			s.peer = map[string]func(net.Conn){"a": lessonDrain}
+		}, "connection refused", time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				site := (&lessonSite{}).at("a")
+				c.hang(site)
+				ctx, cancel := context.WithTimeout(t.Context(), c.after)
+				defer cancel()
+				began := time.Now()
+				_, err := broker.Dial(ctx, site.config())
+				if took := time.Since(began); took != c.after {
+					t.Errorf("it took %v", took)
+				}
+				if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, broker.ErrGivenUp) || !strings.Contains(err.Error(), c.says) {
+					t.Errorf("%v; want it to say %q", err, c.says)
+				}
+			})
+		})
+	}
+}

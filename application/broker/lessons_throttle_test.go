@@ -1,0 +1,142 @@
+package broker_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"net"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"brokerconn/application/broker"
+)
+
+// Lessons about brokers that want nothing more for a while (KIP-219).
+
+// lessonThrottle answers Heartbeat v1 to v3 with a throttle.
+func lessonThrottle(d time.Duration) []byte {
+	return append(binary.BigEndian.AppendUint32(nil, uint32(d.Milliseconds())), 0, 0)
+}
+
+// lessonThrottleStopsClocks: a throttle that is longer than the request time-out
+// expires nobody who is in flight; each has its whole time beside it, and not a
+// moment more.
+func lessonThrottleStopsClocks(t *testing.T) {
+	const limit, throttle = 30 * time.Second, 45 * time.Second
+	s := newScene(t, func(cfg *broker.Config) { cfg.RequestTimeout = limit })
+	s.ready(t)
+	first, second, third := s.Send(ask(), false), s.Send(ask(), false), s.Send(ask(), false)
+	s.clock.Advance(10 * time.Second)
+	_, _ = s.hand.peer.Send(responseFrame(2, lessonThrottle(throttle)))
+	s.Recv()
+	if _, err := first.Response(); err != nil {
+		t.Fatal(err)
+	}
+	s.clock.Advance(throttle + limit - 10*time.Second - time.Millisecond)
+	if s.Recv(); !s.Connected() || len(second.Done()) != 0 {
+		t.Fatalf("%v: expired with the throttle: %v", s.State(), s.LastError())
+	}
+	_, _ = s.hand.peer.Send(responseFrame(3, lessonThrottle(0)))
+	s.Recv()
+	if _, err := second.Response(); err != nil {
+		t.Errorf("the second: %v", err)
+	}
+	s.clock.Advance(time.Millisecond)
+	s.Recv()
+	if _, err := third.Response(); !errors.Is(err, broker.ErrRequestTimeout) || !s.Disconnected() {
+		t.Errorf("the third: %v", err)
+	}
+	if n := s.counts.Snapshot().Started; n != 1 {
+		t.Errorf("%d connections", n)
+	}
+}
+
+// lessonThrottleGate: nothing is admitted before the throttle's end. A shorter
+// one that is told later does not end it earlier, a longer one does later, and a
+// new connection does not end it at all.
+func lessonThrottleGate(t *testing.T) {
+	s := newScene(t, func(cfg *broker.Config) { cfg.RequestTimeout = time.Hour })
+	s.ready(t)
+	var want time.Time
+	closed := func(when string) {
+		t.Helper()
+		if got := s.clock.Now().Add(s.ThrottleDelay()); !got.Equal(want) {
+			t.Errorf("%s: it ends at %v, want %v", when, got, want)
+		}
+		f := s.Send(ask(), false)
+		if _, err := f.Response(); !errors.Is(err, broker.ErrThrottled) || !broker.SafeToRetry(err) {
+			t.Errorf("%s: %v", when, err)
+		}
+		f.Release()
+	}
+	for range 4 {
+		s.Send(ask(), false)
+	}
+	for id, throttle := range []time.Duration{20 * time.Second, 5 * time.Second, 0, 30 * time.Second} {
+		_, _ = s.hand.peer.Send(responseFrame(int32(id+2), lessonThrottle(throttle)))
+		s.Recv()
+		if end := s.clock.Now().Add(throttle); end.After(want) {
+			want = end
+		}
+		closed("after an answer")
+		s.clock.Advance(time.Second)
+	}
+	s.hand.peer.Reset(nil)
+	s.Recv()
+	s.clock.Advance(time.Second)
+	s.ready(t)
+	closed("on the next connection")
+	s.clock.AdvanceTo(want.Add(-time.Nanosecond))
+	closed("a moment before the end")
+	s.clock.AdvanceTo(want)
+	f := s.Send(ask(), false)
+	s.hand.act()
+	s.Recv()
+	if _, err := f.Response(); err != nil || s.ThrottleDelay() != 0 {
+		t.Errorf("at the end: %v", err)
+	}
+}
+
+// lessonThrottledCallersWait: callers of a Conn that come while it is throttled
+// wait in line, are sent at its end, and the throttle does not count among the
+// time that they have.
+func lessonThrottledCallersWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const throttle = time.Minute
+		var mu sync.Mutex
+		var heard []time.Time
+		s := &scripted{answer: func(net.Conn, int16, int32) []byte {
+			mu.Lock()
+			defer mu.Unlock()
+			heard = append(heard, time.Now())
+			if len(heard) == 1 {
+				return lessonThrottle(throttle)
+			}
+			return lessonThrottle(0)
+		}}
+		cfg := s.piped()
+		cfg.RequestTimeout, cfg.MaxInFlight = 2*time.Second, 2
+		conn := dial(t, cfg)
+		if err := heartbeat(t.Context(), conn); err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				if err := heartbeat(t.Context(), conn); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		for _, at := range heard[1:] {
+			if after := at.Sub(heard[0]); after < throttle || after > throttle+time.Second {
+				t.Errorf("a request came %v after the throttle began", after)
+			}
+		}
+		if len(heard) != 11 || s.conns.Load() != 1 {
+			t.Errorf("%d requests on %d connections", len(heard), s.conns.Load())
+		}
+	})
+}

@@ -1,0 +1,213 @@
+package broker_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// Lessons about API versions: peers that reset on a version they do not know,
+// answers in another version than asked, and releases that are newer than we are.
+
+// lessonCut ends the connection of a scene in one of the ways that there are.
+var lessonCut = map[string]func(*scene){
+	"RST": func(s *scene) { s.hand.peer.Reset(nil) },
+	"FIN": func(s *scene) { _ = s.hand.peer.Close() },
+}
+
+// lessonResetAboveV0: asked for v4 the peer hangs up; it is asked for v0, at
+// once, and the next time that is asked first.
+func lessonResetAboveV0(t *testing.T) {
+	for how, cut := range lessonCut {
+		t.Run(how, func(t *testing.T) {
+			s := newScene(t, nil)
+			began := s.clock.Now()
+			if r := lessonHeard(t, s); r.key != 18 || r.version != 4 {
+				t.Fatalf("API %d v%d was asked first", r.key, r.version)
+			}
+			cut(s)
+			s.Recv()
+			r := lessonHeard(t, s)
+			if r.key != 18 || r.version != 0 || r.id != 1 {
+				t.Fatalf("then API %d v%d, id %d", r.key, r.version, r.id)
+			}
+			lessonSay(s, r, lessonTable(0))
+			if !s.Connected() || !s.clock.Now().Equal(began) {
+				t.Fatalf("%v after %v", s.State(), s.clock.Now().Sub(began))
+			}
+			cut(s)
+			s.Recv()
+			s.clock.Advance(time.Second)
+			if r := lessonHeard(t, s); r.version != 0 {
+				t.Errorf("next time v%d was asked first", r.version)
+			}
+		})
+	}
+}
+
+// lessonResetAtEveryVersion: a peer that always hangs up is asked twice, and then
+// there is the pause.
+func lessonResetAtEveryVersion(t *testing.T) {
+	for how, cut := range lessonCut {
+		t.Run(how, func(t *testing.T) {
+			s := newScene(t, nil)
+			for attempt := range 4 {
+				for _, version := range []int16{4, 0} {
+					if r := lessonHeard(t, s); r.version != version {
+						t.Fatalf("attempt %d: v%d, want v%d", attempt, r.version, version)
+					}
+					cut(s)
+					s.Recv()
+				}
+				if !s.BlackedOut() {
+					t.Fatalf("attempt %d: no pause after it", attempt)
+				}
+				err := s.LastError()
+				if e := lessonError(t, err); !errors.Is(err, broker.ErrConnection) || !strings.Contains(e.Hint, "TLS") {
+					t.Errorf("attempt %d: %v", attempt, err)
+				}
+				s.clock.Advance(2 * time.Second)
+			}
+		})
+	}
+}
+
+// lessonTooNew is the answer to a version of ApiVersions that the broker does not
+// have: error 35 in version 0, with the range of ApiVersions alone from Kafka 2.4
+// on, and nothing before.
+func lessonTooNew(ranges ...ports.APIRange) []byte {
+	body := binary.BigEndian.AppendUint32([]byte{0, 35}, uint32(len(ranges)))
+	for _, r := range ranges {
+		for _, n := range [...]int16{r.Key, r.Min, r.Max} {
+			body = binary.BigEndian.AppendUint16(body, uint16(n))
+		}
+	}
+	return body
+}
+
+// lessonUnsupportedVersion: whatever the peer claims to have, the next version is
+// lower, and v0 is the last.
+func lessonUnsupportedVersion(t *testing.T) {
+	has := func(lo, hi int16) []byte { return lessonTooNew(ports.APIRange{Key: 18, Min: lo, Max: hi}) }
+	for _, c := range []struct {
+		name    string
+		answers [][]byte // to each question; then the table
+		asked   []int16
+	}{
+		{"Kafka 2.4 on", [][]byte{has(0, 3)}, []int16{4, 3}},
+		{"Kafka 0.10 to 2.3", [][]byte{lessonTooNew()}, []int16{4, 0}},
+		{"other APIs alone", [][]byte{lessonTooNew(ports.APIRange{Key: 3, Max: 9})}, []int16{4, 0}},
+		{"claims what it refused", [][]byte{has(0, 4)}, []int16{4, 3}},
+		{"claims more and more", [][]byte{has(0, 9), has(0, 10), has(0, 11), has(0, 32767)}, []int16{4, 3, 2, 1, 0}},
+		{"a range that is none", [][]byte{has(-5, -2)}, []int16{4, 0}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newScene(t, nil)
+			var asked []int16
+			for _, answer := range c.answers {
+				r := lessonHeard(t, s)
+				asked = append(asked, r.version)
+				lessonSay(s, r, answer)
+			}
+			r := lessonHeard(t, s)
+			asked = append(asked, r.version)
+			if !slices.Equal(asked, c.asked) {
+				t.Errorf("asked for %v, want %v", asked, c.asked)
+			}
+			lessonSay(s, r, lessonTable(r.version))
+			if !s.Connected() {
+				t.Errorf("%v: %v", s.State(), s.LastError())
+			}
+			f := s.Send(ask(), false)
+			r = lessonHeard(t, s)
+			lessonSay(s, r, make([]byte, 6))
+			if _, err := f.Response(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	t.Run("at v0 as well", func(t *testing.T) {
+		s := newScene(t, nil)
+		for range 2 {
+			lessonSay(s, lessonHeard(t, s), lessonTooNew())
+		}
+		if err := s.LastError(); !s.BlackedOut() || !errors.Is(err, broker.ErrProtocol) || !strings.Contains(err.Error(), "UNSUPPORTED_VERSION") {
+			t.Errorf("%v, %v", s.State(), err)
+		}
+	})
+}
+
+// lessonConfiguredRelease: a release that is not out yet is taken for the newest
+// that is known, with a warning; a patch number is nothing to warn of.
+func lessonConfiguredRelease(t *testing.T) {
+	for _, c := range []struct {
+		release broker.Release
+		guess   string
+		warned  bool
+	}{
+		{broker.Release{Major: 9, Minor: 9}, "", true},
+		{broker.Release{Major: 3, Minor: 2, Patch: 3}, "3.2", false},
+		{broker.Release{Major: 2, Minor: 8, Patch: 99}, "2.8", false},
+		{broker.Release{Major: 0, Minor: 10, Patch: 2}, "0.10.2", false},
+	} {
+		t.Run(fmt.Sprint(c.release, " ", c.release.Patch), func(t *testing.T) {
+			var warnings []string
+			s := newScene(t, func(cfg *broker.Config) {
+				cfg.APIVersion = c.release
+				cfg.Hooks = &broker.Hooks{Warning: func(text string) { warnings = append(warnings, text) }}
+			})
+			if s.Connect() != broker.Connected {
+				t.Fatalf("%v: %v", s.State(), s.LastError())
+			}
+			if warned := len(warnings) > 0; warned != c.warned {
+				t.Errorf("warnings %q", warnings)
+			}
+			if got, err := s.CheckVersion(time.Second); err != nil || c.guess != "" && got.String() != c.guess {
+				t.Errorf("guess %v, %v", got, err)
+			}
+			f := s.Send(kmsg.NewPtrMetadataRequest(), false)
+			if r := lessonHeard(t, s); r.key != 3 {
+				t.Errorf("API %d was sent: %v", r.key, f)
+			}
+		})
+	}
+}
+
+// lessonFutureBroker: each API reaches further than any that is known, and there
+// are new ones. It is spoken to as well as we can, and guessed as "at least".
+func lessonFutureBroker(t *testing.T) {
+	s := newScene(t, nil)
+	r := lessonHeard(t, s)
+	answer := kmsg.NewPtrApiVersionsResponse()
+	answer.Version = r.version
+	for key := int16(0); key < 300; key++ {
+		answer.ApiKeys = append(answer.ApiKeys, kmsg.ApiVersionsResponseApiKey{ApiKey: key, MinVersion: 2, MaxVersion: 99})
+	}
+	lessonSay(s, r, answer.AppendTo(nil))
+	guess, err := s.CheckVersion(time.Second)
+	if err != nil || !guess.AtLeast || !strings.HasPrefix(guess.String(), "at least ") {
+		t.Errorf("guess %v, %v", guess, err)
+	}
+	f := s.Send(ask(), false)
+	r = lessonHeard(t, s)
+	if highest := ask().MaxVersion(); r.key != 12 || r.version != highest {
+		t.Errorf("API %d v%d, want the highest that we have, v%d", r.key, r.version, highest)
+	}
+	body := kmsg.NewPtrHeartbeatResponse()
+	body.Version = r.version
+	_, _ = s.hand.peer.Send(append(binary.BigEndian.AppendUint32(nil, uint32(5+len(body.AppendTo(nil)))),
+		append([]byte{0, 0, 0, byte(r.id), 0}, body.AppendTo(nil)...)...)) // a header with tagged fields
+	s.Recv()
+	if _, err := f.Response(); err != nil {
+		t.Error(err)
+	}
+}

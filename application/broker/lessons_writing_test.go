@@ -1,0 +1,237 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// Lessons about peers that take nothing more, and about connections on which
+// nothing happened for a while.
+
+// lessonStops is a broker that tells its API versions and then reads no more,
+// until release is closed.
+func lessonStops(release <-chan struct{}) func(net.Conn) {
+	return func(conn net.Conn) {
+		defer conn.Close()
+		chunk := make([]byte, 4096)
+		n, err := conn.Read(chunk)
+		if r, _, ok := lessonParse(chunk[:n]); ok && err == nil {
+			_, err = conn.Write(responseFrame(r.id, lessonTable(r.version)))
+		}
+		if err == nil {
+			<-release
+		}
+	}
+}
+
+// lessonLarge is a request that no pipe takes in one piece.
+func lessonLarge() *ports.RawRequest {
+	return &ports.RawRequest{APIKey: 12, APIVersion: 1, Body: make([]byte, 1<<20)}
+}
+
+// lessonPatrol is how long a caller may take to notice that its context ended.
+const lessonPatrol = 20 * time.Millisecond
+
+// lessonPeerStopsReading: whoever writes, or waits behind one who does, is back
+// when its time is over, and knows how much of its request had left.
+func lessonPeerStopsReading(t *testing.T) {
+	const limit = 5 * time.Second
+	for name, change := range map[string]func(*broker.Config){
+		"parked": func(*broker.Config) {},
+		"polled": func(cfg *broker.Config) { cfg.Transport = unparked{cfg.Transport} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				release := make(chan struct{})
+				defer close(release)
+				site := (&lessonSite{peer: map[string]func(net.Conn){"a": lessonStops(release)}}).at("a")
+				cfg := site.config()
+				cfg.RequestTimeout, cfg.NoReconnect = limit, true
+				change(&cfg)
+				conn := dial(t, cfg)
+				began := time.Now()
+				var wg sync.WaitGroup
+				for n := range 3 {
+					wg.Go(func() {
+						_, err := conn.RequestRaw(context.Background(), lessonLarge())
+						if took := time.Since(began); took != limit {
+							t.Errorf("request %d: it took %v", n, took)
+						}
+						if e := lessonError(t, err); !errors.Is(err, broker.ErrRequestTimeout) || e.Sent == broker.SentFully || !broker.SafeToRetry(err) {
+							t.Errorf("request %d: %v", n, err)
+						}
+					})
+				}
+				wg.Go(func() {
+					ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+					defer cancel()
+					_, err := conn.RequestRaw(ctx, lessonLarge())
+					if took := time.Since(began); took > time.Second+lessonPatrol || !errors.Is(err, context.DeadlineExceeded) {
+						t.Errorf("with a context: %v after %v", err, took)
+					}
+				})
+				wg.Wait()
+			})
+		})
+	}
+}
+
+// lessonPendingIsBounded: what waits to be written has a limit, and Send says so
+// at once instead of waiting.
+func lessonPendingIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		site := (&lessonSite{peer: map[string]func(net.Conn){"a": lessonStops(release)}}).at("a")
+		cfg := site.config()
+		cfg.MaxInFlight, cfg.MaxPendingBytes = 1000, 4<<20
+		conn := dial(t, cfg)
+		began := time.Now()
+		admitted, refused := 0, 0
+		for range 100 {
+			f := conn.Send(lessonLarge())
+			if len(f.Done()) == 0 {
+				admitted++
+				f.Release()
+				continue
+			}
+			if _, err := f.Response(); !errors.Is(err, broker.ErrBackPressure) || !broker.SafeToRetry(err) {
+				t.Errorf("got %v", err)
+			}
+			refused++
+		}
+		if admitted > 5 || refused < 95 || !time.Now().Equal(began) {
+			t.Errorf("%d admitted and %d refused in %v", admitted, refused, time.Since(began))
+		}
+	})
+}
+
+// lessonIdleCloseIsQuiet: a broker closes a connection after 10 minutes without
+// traffic. The default limit comes first: no error, no failure counted, no pause,
+// and the next request has a new connection at once.
+func lessonIdleCloseIsQuiet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const brokerLimit = 10 * time.Minute
+		var idle, bad int
+		site := (&lessonSite{}).at("a")
+		cfg := site.config()
+		cfg.Hooks = &broker.Hooks{
+			Idle: func(broker.Endpoint) { idle++ },
+			StateChanged: func(_, to broker.State, _ broker.Endpoint, err error) {
+				if err != nil {
+					bad++
+				}
+			},
+			RequestFailed: func(broker.RequestInfo, error) { bad++ },
+		}
+		conn := dial(t, cfg)
+		for range 3 {
+			if err := heartbeat(t.Context(), conn); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(brokerLimit)
+			if !conn.Disconnected() || conn.LastError() != nil || conn.BlackedOut() {
+				t.Errorf("%v, %v, paused: %v", conn.State(), conn.LastError(), conn.BlackedOut())
+			}
+			began := time.Now()
+			if err := heartbeat(t.Context(), conn); err != nil || !time.Now().Equal(began) {
+				t.Errorf("the next request: %v after %v", err, time.Since(began))
+			}
+		}
+		if idle != 3 || bad != 0 {
+			t.Errorf("%d idle closes were told, and %d failures", idle, bad)
+		}
+	})
+}
+
+// lessonFirstAfterSilence: something between closes the connection while nothing
+// happens. The first request after it succeeds or is safe to retry, and the one
+// after that succeeds.
+func lessonFirstAfterSilence(t *testing.T) {
+	for name, change := range map[string]func(*broker.Config){
+		"parked":        func(*broker.Config) {},
+		"polled":        func(cfg *broker.Config) { cfg.Transport = unparked{cfg.Transport} },
+		"another clock": func(cfg *broker.Config) { cfg.Clock = &counting{} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				site := (&lessonSite{peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
+					time.AfterFunc(5*time.Minute, func() { conn.Close() })
+					(&scripted{answer: heartbeatBody}).serve(conn)
+				}}}).at("a")
+				cfg := site.config()
+				change(&cfg)
+				conn := dial(t, cfg)
+				for range 5 {
+					if err := heartbeat(t.Context(), conn); err != nil && !broker.SafeToRetry(err) {
+						t.Errorf("first: %v", err)
+					}
+					if err := heartbeat(t.Context(), conn); err != nil {
+						t.Errorf("second: %v", err)
+					}
+					time.Sleep(6 * time.Minute)
+				}
+			})
+		})
+	}
+}
+
+// lessonBrokenPipe: the loss shows in the write, of which nothing left. So the
+// request is safe to retry, by whatever way it was sent.
+func lessonBrokenPipe(t *testing.T) {
+	for way, send := range map[string]func(*broker.Conn) error{
+		"Request": func(conn *broker.Conn) error { return heartbeat(context.Background(), conn) },
+		"Send": func(conn *broker.Conn) error {
+			_, err := conn.Send(kmsg.NewPtrHeartbeatRequest()).Wait(context.Background())
+			return err
+		},
+	} {
+		t.Run(way, func(t *testing.T) {
+			var broken atomic.Bool
+			site := (&lessonSite{wrap: func(conn net.Conn) net.Conn { return lessonPipe{conn, &broken} }}).at("a")
+			cfg := site.config()
+			conn := dial(t, cfg)
+			if err := heartbeat(t.Context(), conn); err != nil {
+				t.Fatal(err)
+			}
+			broken.Store(true)
+			err := send(conn)
+			if !errors.Is(err, broker.ErrConnection) || !broker.SafeToRetry(err) {
+				t.Errorf("got %v", err)
+			}
+			if e := lessonError(t, err); e.Sent != broker.SentNothing {
+				t.Errorf("%v", e.Sent)
+			}
+			broken.Store(false)
+			if err := heartbeat(t.Context(), conn); err != nil {
+				t.Errorf("the next: %v", err)
+			}
+		})
+	}
+}
+
+// lessonPipe is a net.Conn whose peer is gone, which the next write finds out.
+type lessonPipe struct {
+	net.Conn
+	broken *atomic.Bool
+}
+
+func (p lessonPipe) Write(b []byte) (int, error) {
+	if p.broken.Load() {
+		p.Conn.Close()
+		return 0, &net.OpError{Op: "write", Net: "pipe", Err: syscall.EPIPE}
+	}
+	return p.Conn.Write(b)
+}
