@@ -116,3 +116,56 @@ func lessonDeadlineOfContext(t *testing.T) {
 		})
 	}
 }
+
+// lessonShortBudget: two seconds for it all, which is kafka-python's own budget
+// for a version check and no more than the silent address has by itself. The good
+// one behind it still has its share, and if nobody answers, the reason is told.
+func lessonShortBudget(t *testing.T) {
+	const budget = 2 * time.Second
+	slow := func() *lessonSite {
+		return (&lessonSite{peer: map[string]func(net.Conn){"slow": lessonDrain, "deaf": lessonDrain}}).at("slow", "good")
+	}
+	check := func(site *lessonSite) error {
+		p, err := broker.NewPolled(site.config())
+		if err != nil {
+			return err
+		}
+		defer p.Close(nil)
+		_, err = p.CheckVersion(budget)
+		return err
+	}
+	dialFor := func(site *lessonSite) error {
+		ctx, cancel := context.WithTimeout(context.Background(), budget)
+		defer cancel()
+		conn, err := broker.Dial(ctx, site.config())
+		if err == nil {
+			conn.Close()
+			<-conn.Done()
+		}
+		return err
+	}
+	for name, reach := range map[string]func(*lessonSite) error{"CheckVersion": check, "Dial": dialFor} {
+		t.Run(name+", the second is good", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				if err := reach(slow()); err != nil || time.Since(began) >= budget {
+					t.Errorf("%v after %v", err, time.Since(began))
+				}
+			})
+		})
+		t.Run(name+", nobody answers", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began := time.Now()
+				err := reach(slow().at("slow", "deaf"))
+				if took := time.Since(began); took > budget {
+					t.Errorf("it took %v", took)
+				}
+				for _, part := range []string{"NegotiatingVersions", "slow", "deaf"} {
+					if err == nil || !strings.Contains(err.Error(), part) {
+						t.Errorf("%q is missing in %v", part, err)
+					}
+				}
+			})
+		})
+	}
+}

@@ -42,7 +42,7 @@ var lessons = []lesson{
 		"dpkp/kafka-python#2284, #643, #2348",
 		"one slow host ate the two seconds of the version check, and NoBrokersAvailable hid the reason",
 		"each step and each address has a budget of its own; the error tells of every address, the phase and the reason; a context's deadline holds",
-		[]func(*testing.T){lessonSlowAddress, lessonReasonOfEveryAddress, lessonDeadlineOfContext}, []string{"application/broker TestDialTellsOfEveryAddress"}, "",
+		[]func(*testing.T){lessonSlowAddress, lessonReasonOfEveryAddress, lessonDeadlineOfContext, lessonShortBudget}, []string{"application/broker TestDialTellsOfEveryAddress"}, "",
 	},
 	{
 		4, "franz-go#1025 reset on ApiVersions v4",
