@@ -134,7 +134,7 @@ func (r *frameReader) judge(size int32, first [4]byte) error {
 	if !r.trusted {
 		limit = min(limit, setupLimit)
 	}
-	if size >= minFrame && size <= limit && (r.begun || !printable(first)) {
+	if size >= minFrame && size <= limit && (r.begun || !printable(first) && !isTLS(first)) {
 		return nil
 	}
 	return &FrameError{Size: size, Limit: limit, First: first, AtStart: !r.begun}
@@ -171,13 +171,17 @@ func (e *FrameError) recognise() (hint, what string, kind error) {
 		return "this looks like a web server: check the port", "the peer answered with HTTP", ErrNotKafka
 	case first == "SSH-":
 		return "check the port", "the peer answered as an SSH server", ErrNotKafka
-	case (e.First[0] == 0x15 || e.First[0] == 0x16) && e.First[1] == 3:
+	case isTLS(e.First):
 		return "the port wants TLS, and this connection is plaintext", "the peer answered with TLS", ErrTLSExpected
 	case printable(e.First):
 		return "this is another protocol: check the port", "the peer answered with text: " + strconv.Quote(first), ErrNotKafka
 	}
 	return cmp.Or(tooLarge, "is this a Kafka port?"), "", ErrFrameSize
 }
+
+// isTLS reports whether b begins a record of TLS, an alert or a hello. As a size it
+// would be one of more than 336 MiB.
+func isTLS(b [4]byte) bool { return (b[0] == 0x15 || b[0] == 0x16) && b[1] == 3 }
 
 func printable(b [4]byte) bool {
 	for _, c := range b {

@@ -15,7 +15,9 @@ type Future struct {
 	Version       int16 // the version it was sent in
 	CorrelationID int32
 
-	ports.Timing // zero times: not yet
+	// Timing has zero times for what is not yet. An owner in whose line the request
+	// waited sets Queued back to when it joined.
+	ports.Timing
 
 	// Tag belongs to the owner; it survives Recycle, so that what hangs on it is
 	// reused with the Future.

@@ -81,9 +81,18 @@ func (m *Machine) setDeadline(f *Future, timeout time.Duration) {
 }
 
 func (m *Machine) refuse(kind error) *Error {
+	if m.state.Down() {
+		return m.Refusal(kind)
+	}
+	return m.newError(kind, nil, "")
+}
+
+// Refusal describes a request that is not admitted, because of kind, and tells what
+// the connection last failed of.
+func (m *Machine) Refusal(kind error) *Error {
 	e := m.newError(kind, nil, "")
 	switch {
-	case m.lastErr == nil || !m.state.Down():
+	case m.lastErr == nil:
 	case errors.Is(m.lastErr, ErrAuthentication):
 		e.Cause = m.lastErr // which a repetition would meet again
 	default:

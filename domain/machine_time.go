@@ -79,7 +79,10 @@ func (m *Machine) sweep() {
 // inVain tells what a request waited for.
 func inVain(f *Future, sent Sent, now time.Time) error {
 	what := "no answer"
-	if sent != SentFully {
+	switch {
+	case f.control:
+		what = "no answer to the question that keeps the connection warm"
+	case sent != SentFully:
 		what = "not written"
 	}
 	return fmt.Errorf("%s after %v", what, now.Sub(f.Queued).Round(time.Millisecond))
@@ -128,8 +131,8 @@ func (m *Machine) BlackedOut(now time.Time) bool {
 	return m.state == Disconnected && d > 0
 }
 
-// ConnectionDelay is how long to wait before it is worth trying to connect or to
-// send. forever: an event will tell, not the time.
+// ConnectionDelay is how long to wait before it is worth trying to connect.
+// forever: an event will tell, not the time.
 func (m *Machine) ConnectionDelay(now time.Time) (d time.Duration, forever bool) {
 	switch {
 	case m.state != Disconnected:

@@ -4,13 +4,13 @@ import "time"
 
 // Timing is the life of one request. Times not reached are zero.
 type Timing struct {
-	Queued    time.Time // it was admitted
+	Queued    time.Time // it was handed in: the wait in line of a Conn counts
 	Written   time.Time // its last byte was handed to the transport
 	FirstByte time.Time // the first byte of its answer was received
 	Completed time.Time // it was done
 }
 
-// Latency is the whole of it, from admission; 0 for a request that is not done.
+// Latency is the whole of it; 0 for a request that is not done.
 func (t Timing) Latency() time.Duration {
 	if t.Completed.IsZero() {
 		return 0

@@ -45,7 +45,7 @@ func Hooks(l *slog.Logger) *broker.Hooks {
 		Throttled: func(e broker.Endpoint, until time.Time) {
 			w.write(slog.LevelInfo, "throttled by the broker", nil, at(e), "until", until)
 		},
-		Idle:     func(e broker.Endpoint) { w.debug("closing an idle connection", at(e)) },
+		Idle:     func(e broker.Endpoint) { w.debug("closed an idle connection", at(e)) },
 		Warning:  func(text string) { w.write(slog.LevelWarn, text, nil) },
 		Panicked: func(v any) { w.write(slog.LevelError, "a hook panicked", nil, "panic", v) },
 	}

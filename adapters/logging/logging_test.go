@@ -66,7 +66,7 @@ func TestLines(t *testing.T) {
 			`level=DEBUG msg="request failed" api_key=3 version=9 correlation_id=7 error="it failed"`},
 		{func() { h.Throttled(e, time.Date(2026, 1, 1, 0, 0, 5, 0, time.UTC)) },
 			`level=INFO msg="throttled by the broker" address=10.0.0.1:9092 until=2026-01-01T00:00:05.000Z`},
-		{func() { h.Idle(e) }, `level=DEBUG msg="closing an idle connection" address=10.0.0.1:9092`},
+		{func() { h.Idle(e) }, `level=DEBUG msg="closed an idle connection" address=10.0.0.1:9092`},
 		{func() { h.Warning("it may be wrong") }, `level=WARN msg="it may be wrong"`},
 		{func() { h.Panicked("oh") }, `level=ERROR msg="a hook panicked" panic=oh`},
 	} {

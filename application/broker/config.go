@@ -56,7 +56,8 @@ type Config struct {
 	APIVersionTimeout time.Duration
 
 	// RequestTimeout is "request_timeout_ms": from the call to the answer, the
-	// wait in line included, and not the time for which the broker throttles. When
+	// wait in line included. The clock stands still while the broker throttles, for as
+	// long as it says, so only a context bounds that wait. When
 	// it passes for a request that was sent, the connection is dropped: answers have
 	// no other order than that of the requests. For a single request see
 	// WithRequestTimeout and SendWithin. 0: 30 s.
@@ -66,14 +67,14 @@ type Config struct {
 	SetupTimeout time.Duration
 	// ReconnectBackoff is "reconnect_backoff_ms": the pause after the first
 	// failure, doubled by each further one, up to ReconnectBackoffMax,
-	// "reconnect_backoff_max_ms"; then 20 % more or less, at random. 0: 50 ms
-	// and 1 s. A pause is at least about 1 ms.
+	// "reconnect_backoff_max_ms"; then 20 % more or less, at random. 0: 50 ms, or
+	// the other if that is less; and 1 s. A pause is at least about 1 ms.
 	ReconnectBackoff, ReconnectBackoffMax time.Duration
 	// IdleLimit is for how long nothing may be sent or received, with no request in
 	// flight, before the connection is closed, cleanly and without backoff: a
 	// broker would close it after 10 minutes, and what lies between perhaps sooner
-	// and silently. A Conn connects again on demand. 0: 9 min for a Conn, none for a
-	// Polled. Less than 0: none.
+	// and silently. A Conn connects again on demand: Request waits for that, Send is
+	// refused once. 0: 9 min for a Conn, none for a Polled. Less than 0: none.
 	IdleLimit time.Duration
 	// KeepWarm is after how long without traffic the broker is asked for its API
 	// versions, so that the connection is kept. 0: never. Less than IdleLimit.
@@ -220,6 +221,9 @@ func (c Config) withDefaults(idle time.Duration) (Config, error) {
 	c.Host = cmp.Or(c.Host, "localhost")
 	c.Port = cmp.Or(c.Port, DefaultPort)
 	c.IdleLimit = max(c.IdleLimit, 0)
+	if most := c.ReconnectBackoffMax; most > 0 && c.ReconnectBackoff == 0 {
+		c.ReconnectBackoff = min(most, 50*time.Millisecond)
+	}
 	c.APIVersionTimeout = cmp.Or(c.APIVersionTimeout, 2*time.Second)
 	c.ClientID = cmp.Or(c.ClientID, "brokerconn-"+Version)
 	if c.SoftwareName == "" {

@@ -3,6 +3,7 @@ package broker
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -123,10 +124,9 @@ func (c *Conn) Call(ctx context.Context, req ports.Message) (ports.Message, erro
 func (c *Conn) Send(req ports.Message) *Future { return c.send(req, 0) }
 
 // SendWithin is Send with a time-out of the request's own, in place of
-// Config.RequestTimeout. It must be more than nothing.
+// Config.RequestTimeout. With one of 0 or less it is refused: ErrRequestTimeout.
 func (c *Conn) SendWithin(req ports.Message, timeout time.Duration) *Future {
-	mustLast(timeout)
-	return c.send(req, timeout)
+	return c.send(req, own(timeout))
 }
 
 func (c *Conn) send(req ports.Message, timeout time.Duration) *Future {
@@ -140,6 +140,8 @@ func (c *Conn) send(req ports.Message, timeout time.Duration) *Future {
 	}
 	var err error
 	switch {
+	case timeout < 0:
+		err = over(c.core.Machine)
 	case c.closing:
 		err = c.core.Machine.Failure(ErrDraining, nil)
 	case c.line.len() > 0:
@@ -150,7 +152,7 @@ func (c *Conn) send(req ports.Message, timeout time.Duration) *Future {
 	}
 	if err != nil {
 		c.refuse(f, err)
-		c.wanted = !c.closing
+		c.wanted = c.wanted || errors.Is(err, ErrNotConnected)
 		c.drain()
 		return f
 	}
@@ -175,6 +177,9 @@ func (c *Conn) admit(f *Future, now time.Time, timeout time.Duration) error {
 	core, err := c.core.Machine.Send(now, f.req, timeout)
 	if err != nil {
 		return err
+	}
+	if !f.joined.IsZero() {
+		core.Queued = f.joined
 	}
 	f.core, f.epoch = core, c.core.Machine.Epoch()
 	core.Tag = f

@@ -21,7 +21,11 @@ func (c *Conn) enter(req ports.Message, timeout time.Duration) *Future {
 	now := c.cfg.Clock.Now()
 	m := c.core.Machine
 	c.core.Check(now)
-	if c.closing {
+	switch {
+	case timeout < 0:
+		c.refuse(f, over(m))
+		return f
+	case c.closing:
 		c.refuse(f, m.Failure(ErrDraining, nil))
 		return f
 	}
@@ -39,6 +43,7 @@ func (c *Conn) enter(req ports.Message, timeout time.Duration) *Future {
 		c.refuse(f, m.Failure(ErrClosed, m.LastError()))
 		return f
 	}
+	f.joined = now
 	f.deadline = now.Add(cmp.Or(timeout, m.RequestTimeout()))
 	// The throttle that lasts now has stopped the clocks of those before this one.
 	f.standstill = m.Standstill() - m.ThrottleDelay(now)

@@ -58,8 +58,10 @@ func (c *Conn) unlocked(hook func()) {
 
 // changed tells of a move, and draws the consequences for those who wait.
 func (c *Conn) changed(out domain.Output) {
-	if out.To.Down() || out.To == Connected {
-		c.wanted = false // and true again, if a hook sends
+	// An attempt has ended. A wish that comes after a loss, perhaps from a hook, and
+	// before the loss is told of, outlives it.
+	if out.From.SettingUp() && !out.To.SettingUp() || out.To == Closed {
+		c.wanted = false
 	}
 	if c.cfg.Hooks.StateChanged != nil {
 		c.unlocked(func() { c.cfg.Hooks.changed(out) })
@@ -102,12 +104,15 @@ func (c *Conn) down(out domain.Output) {
 // notSent is what a request is told that went down with the connection before it
 // was sent. cause is why; nil: it was closed.
 func notSent(m *domain.Machine, cause error) error {
-	e := m.Failure(ErrClosed, cause)
 	var why *Error
-	if errors.As(cause, &why) {
-		*e = *why
+	switch {
+	case !errors.As(cause, &why):
+		return m.Failure(ErrClosed, cause)
+	case why.Kind == ErrRequestTimeout: // of another, whose time was over
+		return m.Failure(ErrConnection, forTheOthers(cause))
 	}
-	return e
+	e := *why
+	return &e
 }
 
 // refuse fails a request that was not admitted.
@@ -136,7 +141,7 @@ func (c *Conn) attend(now time.Time) (work bool) {
 	m := c.core.Machine
 	standstill := m.Standstill()
 	c.line.expire(now, standstill, func(f *Future) {
-		c.refuse(f, m.Failure(ErrRequestTimeout, m.LastError()))
+		c.refuse(f, m.Refusal(ErrRequestTimeout))
 	})
 	if c.line.len() > 0 {
 		work = c.core.Check(now)

@@ -48,7 +48,7 @@ func (c *Conn) readOn() {
 	defer c.helped(&c.reader)
 	for c.read(false) {
 		m := c.core.Machine
-		if m.InFlight() == 0 && !m.State().SettingUp() {
+		if m.InFlight() == 0 && !m.Busy() {
 			return
 		}
 	}

@@ -21,10 +21,11 @@ func (c *Conn) Drain(ctx context.Context) error {
 }
 
 // Drain closes the connection once nothing is in flight: until then requests are
-// refused with ErrDraining. It returns whether that is so; call it again, as the
-// loop goes round. Connect may be called afterwards.
+// refused with ErrDraining. It returns whether that is so and Recv has returned
+// every answer; call both again, as the loop goes round. Connect may be called
+// afterwards.
 func (p *Polled) Drain() bool {
 	p.core.Machine.Drain(p.cfg.Clock.Now(), false)
 	p.pump()
-	return p.Disconnected()
+	return p.Disconnected() && len(p.answered) == 0
 }

@@ -72,11 +72,14 @@ func TestDrainPolledAnswersAreHandedOut(t *testing.T) {
 	f := r.send()
 	r.broker.hear()
 	r.broker.answer(1, 0)
-	if !r.polled.Drain() {
-		t.Fatal("the answer was there")
+	if r.polled.Drain() {
+		t.Error("an answer is still to be handed out")
 	}
 	if got := r.polled.Recv(); len(got) != 1 || got[0].Future != f || got[0].Response == nil {
 		t.Errorf("got %v", got)
+	}
+	if !r.polled.Drain() {
+		t.Error("nothing is left")
 	}
 }
 
@@ -606,4 +609,23 @@ func TestDrainWhenTheLastInLineLeaves(t *testing.T) {
 			t.Errorf("%v, %v after there was nothing left to wait for", err, time.Since(began))
 		}
 	})
+}
+
+// What Drain has finished is there for who asked.
+func TestPolledDrainTellsOfTheLast(t *testing.T) {
+	s := newScene(t, nil)
+	s.ready(t)
+	f := s.Send(ask(), true)
+	for n := 0; !s.Drain(); n++ {
+		s.Recv()
+		s.hand.act()
+		if n > 10 {
+			t.Fatal("no end")
+		}
+	}
+	select {
+	case <-f.Done():
+	default:
+		t.Error("drained, and a request was not told")
+	}
 }

@@ -27,11 +27,13 @@ type Future struct {
 	core     *domain.Future // once admitted
 	epoch    uint64         // of the connection that it was admitted to
 	deadline time.Time      // counted from the call
+	joined   time.Time      // the line; zero: it was admitted at once
 	// standstill is how long the clocks had stood still when it joined the line.
 	standstill time.Duration
 	queued     bool // in line, at place
 	place      int
 	freed      bool // released
+	kept       bool // Recv of a Polled has yet to return it
 
 	err     error // of one that was not admitted, or cannot be decoded
 	decoded bool

@@ -32,8 +32,9 @@ type Versions = domain.Versions
 // They are called in the order of events, under no lock, on whatever goroutine
 // is at work, and the connection's work waits for them: they should return soon.
 // They may call the connection: Close and Abort take effect when the hook
-// returns. They must not wait for it, as Request and Future.Wait do. A panic in a
-// hook is contained and given to Panicked.
+// returns. They must not wait for it, as Request, Connect, APIVersions,
+// CheckVersion, Drain and Future.Wait do. A panic in a hook is contained and given
+// to Panicked.
 type Hooks struct {
 	// StateChanged is "state_change_callback": every move, in order. err is why
 	// the connection went down, nil on the way up and after a clean close. On the

@@ -79,6 +79,7 @@ func (p *Polled) pump() {
 				p.cfg.Hooks.failed(out.Future.Info(), err)
 				continue
 			}
+			f.kept = true
 			p.answered = append(p.answered, f)
 		case domain.Idle:
 			p.deadline = out.Deadline
@@ -108,17 +109,22 @@ func (p *Polled) Close(err error) {
 func (p *Polled) Send(req ports.Message, blocking bool) *Future { return p.send(req, blocking, 0) }
 
 // SendWithin is Send with a time-out of the request's own, in place of
-// Config.RequestTimeout. It must be more than nothing.
+// Config.RequestTimeout. With one of 0 or less it is refused: ErrRequestTimeout.
 func (p *Polled) SendWithin(req ports.Message, blocking bool, timeout time.Duration) *Future {
-	mustLast(timeout)
-	return p.send(req, blocking, timeout)
+	return p.send(req, blocking, own(timeout))
 }
 
 func (p *Polled) send(req ports.Message, blocking bool, timeout time.Duration) *Future {
 	mustHave(req)
 	p.pump()
 	f := p.futures.take(p, req)
-	core, err := p.core.Machine.Send(p.cfg.Clock.Now(), req, timeout)
+	var core *domain.Future
+	err := error(nil)
+	if timeout < 0 {
+		err = over(p.core.Machine)
+	} else {
+		core, err = p.core.Machine.Send(p.cfg.Clock.Now(), req, timeout)
+	}
 	if err != nil {
 		f.err = err
 		f.complete()
@@ -134,7 +140,8 @@ func (p *Polled) send(req ports.Message, blocking bool, timeout time.Duration) *
 }
 
 // SendPending writes what is pending and waits until all of it is written: true.
-// If the connection is lost over it, which the request time-out sees to: false.
+// If the connection is lost over it, which the request time-out sees to, or the
+// Selector fails: false.
 func (p *Polled) SendPending() bool {
 	for !p.SendPendingV2() {
 		if !p.Connected() || p.wait(time.Time{}) != nil {
@@ -162,11 +169,11 @@ func (p *Polled) Recv() []Result {
 	p.results = p.results[:0]
 	p.completeAnswered()
 	for _, f := range p.answered {
-		resp, _ := f.Response() // the Future tells
-		if f.freed {
+		if f.kept = false; f.freed {
 			p.recycle(f)
 			continue
 		}
+		resp, _ := f.Response() // the Future tells
 		p.results = append(p.results, Result{Response: resp, Future: f})
 	}
 	clear(p.answered)
@@ -196,6 +203,9 @@ func (p *Polled) decode(f *Future) (ports.Message, error) {
 
 func (p *Polled) release(f *Future) {
 	f.mayRelease()
+	if f.kept {
+		return // to Recv
+	}
 	if !f.done.Load() {
 		p.core.Machine.Abandon(f.core)
 		return

@@ -350,3 +350,68 @@ func TestPolledClosedPort(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestReleaseOfAnAnswerThatRecvHasNotReturned: it is done, since a later one failed,
+// so its owner may look at it, or not, and release it. It is then the Polled's, once.
+func TestReleaseOfAnAnswerThatRecvHasNotReturned(t *testing.T) {
+	for name, look := range map[string]bool{"looked at": true, "not looked at": false} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, "Polled", nil)
+			r.ready()
+			a, b := r.send(), r.send()
+			r.broker.hear()
+			r.broker.answer(1, 0)
+			r.broker.peer.Close()
+			r.polled.SendPendingV2() // finds both
+			if err := r.outcome(b); !errors.Is(err, broker.ErrConnection) {
+				t.Fatalf("got %v", err)
+			}
+			if len(a.Done()) != 1 {
+				t.Fatal("it is not done")
+			}
+			if look {
+				if _, err := a.Response(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			a.Release()
+			for _, got := range r.polled.Recv() {
+				if got.Future == a {
+					t.Error("it was released")
+				}
+			}
+			r.pass(time.Second)
+			r.ready()
+			c, d := r.send(), r.send()
+			if c == d {
+				t.Fatal("one Future for two requests")
+			}
+			r.broker.hear()
+			r.broker.answer(2, 0)
+			if got := r.polled.Recv(); len(got) != 2 || got[0].Future != c || got[1].Future != d {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+}
+
+// TestReuseOfAnAnswerThatRecvHasNotReturned: released, and in use again before Recv
+// is called.
+func TestReuseOfAnAnswerThatRecvHasNotReturned(t *testing.T) {
+	r := newRig(t, "Polled", nil)
+	r.ready()
+	a := r.send()
+	r.send()
+	r.broker.hear()
+	r.broker.answer(1, 0)
+	r.broker.peer.Close()
+	r.polled.SendPendingV2()
+	a.Release()
+	c := r.send() // refused: there is no connection
+	if got := r.polled.Recv(); len(got) != 0 {
+		t.Errorf("%d answers; the one there was was released", len(got))
+	}
+	if err := r.outcome(c); !errors.Is(err, broker.ErrNotConnected) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -32,7 +32,8 @@ func (c *Conn) Connecting() bool { return c.State().SettingUp() }
 // Disconnected reports whether there is neither a connection nor an attempt.
 func (c *Conn) Disconnected() bool { return c.State().Down() }
 
-// CanSendMore reports whether the limits leave room for another request.
+// CanSendMore reports whether the limits leave room for another request, and nobody
+// waits in line. Whether there is a connection does not matter.
 func (c *Conn) CanSendMore() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -2,7 +2,10 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"brokerconn/domain"
 )
 
 // A request's time-out is the connection's affair: when it passes, the connection
@@ -13,23 +16,31 @@ import (
 type requestTimeoutKey struct{}
 
 // WithRequestTimeout returns a context for requests that have a time-out of their
-// own, in place of Config.RequestTimeout: "request_timeout_ms" per request. d must
-// be more than nothing.
+// own, in place of Config.RequestTimeout: "request_timeout_ms" per request. With a
+// d of 0 or less its time is over already: nothing is sent, ErrRequestTimeout.
 //
 //	resp, err := req.RequestWith(broker.WithRequestTimeout(ctx, time.Minute), conn)
 func WithRequestTimeout(ctx context.Context, d time.Duration) context.Context {
-	mustLast(d)
 	return context.WithValue(ctx, requestTimeoutKey{}, d)
 }
 
 // requestTimeout is that of ctx; 0: none of its own.
 func requestTimeout(ctx context.Context) time.Duration {
-	d, _ := ctx.Value(requestTimeoutKey{}).(time.Duration)
-	return d
+	if d, ok := ctx.Value(requestTimeoutKey{}).(time.Duration); ok {
+		return own(d)
+	}
+	return 0
 }
 
-func mustLast(timeout time.Duration) {
+// own tells a time-out that is over from one that was not given: it is less than 0.
+func own(timeout time.Duration) time.Duration {
 	if timeout <= 0 {
-		panic("broker: the time-out of a request must be more than nothing")
+		return -1
 	}
+	return timeout
+}
+
+// over is the error of a request whose time-out is.
+func over(m *domain.Machine) error {
+	return m.Failure(ErrRequestTimeout, errors.New("its time was over before it was sent"))
 }

@@ -165,17 +165,6 @@ func (r *rig) pass2(d time.Duration) {
 	}
 }
 
-func TestTimeoutsThatAreNone(t *testing.T) {
-	const says = "must be more than nothing"
-	onBoth(t, nil, func(t *testing.T, r *rig) {
-		r.ready()
-		mustPanic(t, says, func() { r.sendWithin(0) })
-		mustPanic(t, says, func() { r.sendWithin(-1) })
-	})
-	mustPanic(t, says, func() { broker.WithRequestTimeout(t.Context(), 0) })
-	mustPanic(t, says, func() { broker.WithRequestTimeout(t.Context(), -time.Second) })
-}
-
 // From here on: Conn, and its line.
 
 // TestWithRequestTimeout in every call that takes a context, in flight and in line.

@@ -1,0 +1,44 @@
+package broker_test
+
+import (
+	"errors"
+	"net"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"brokerconn/application/broker"
+)
+
+// TestSendWhileAHookRunsAndThePeerGoes: the loss waits behind the hook, and the wish
+// for a connection, which comes meanwhile, must outlive it.
+func TestSendWhileAHookRunsAndThePeerGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var slow atomic.Bool
+		slow.Store(true)
+		cfg := (&scripted{answer: func(peer net.Conn, _ int16, _ int32) []byte {
+			if slow.Load() {
+				time.AfterFunc(time.Second, func() { peer.Close() })
+			}
+			return make([]byte, 6)
+		}}).piped()
+		cfg.Hooks = &broker.Hooks{RequestAnswered: func(broker.RequestInfo) {
+			if slow.Load() {
+				time.Sleep(3 * time.Second)
+			}
+		}}
+		conn := dial(t, cfg)
+		go heartbeat(t.Context(), conn)
+		time.Sleep(2 * time.Second)
+		_, err := conn.Send(ask()).Wait(t.Context())
+		slow.Store(false)
+		if !errors.Is(err, broker.ErrNotConnected) {
+			t.Errorf("got %v", err)
+		}
+		time.Sleep(time.Minute)
+		if !conn.Connected() {
+			t.Errorf("a minute later: %v", conn.State())
+		}
+	})
+}
