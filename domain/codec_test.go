@@ -180,7 +180,7 @@ func (t *tally) ResponseReceived(time.Time, int16, int16, int, time.Duration, po
 	t.answered++
 	t.event()
 }
-func (t *tally) RequestFailed(_ time.Time, _ int16, timedOut bool) {
+func (t *tally) RequestFailed(_ time.Time, _, _ int16, timedOut bool, _ ports.Timing) {
 	t.failed++
 	if timedOut {
 		t.timedOut++

@@ -20,8 +20,8 @@
 // and as the way of a connection: config, state, machine_connect, connection_listen,
 // machine_versions, versions, release_ranges, machine_auth, connection_check,
 // machine_throttle, machine_idle, machine_drain, machine_time, machine_close,
-// backoff, errors. What they share: output, machine_futures, sink, stats. Apart:
-// release.
+// backoff, errors. What they share: output, machine_futures, sink, stats,
+// machine_questions. Apart: release.
 //
 // Neither type locks: one goroutine at a time calls it. Broken preconditions
 // panic with a sentence; whatever a peer does is a value.

@@ -144,7 +144,7 @@ func (m *Machine) failNext(t *failing) *Future {
 		}
 		f.sent = m.sentOf(f)
 		f.err = m.ownError(t, f)
-		m.sink.RequestFailed(m.now, f.Request.Key(), errors.Is(f.err, ErrTimeout))
+		m.sink.RequestFailed(m.now, f.Request.Key(), f.Version, errors.Is(f.err, ErrTimeout), f.Timing)
 		if f.abandoned {
 			m.Recycle(f)
 			continue

@@ -58,13 +58,13 @@ func (g *guardedSink) ResponseReceived(now time.Time, key, version int16, bytes 
 	g.sink.ResponseReceived(now, key, version, bytes, throttled, t)
 }
 
-func (g *guardedSink) RequestFailed(now time.Time, key int16, timedOut bool) {
+func (g *guardedSink) RequestFailed(now time.Time, key, version int16, timedOut bool, t ports.Timing) {
 	g.sums.Failed++
 	if timedOut {
 		g.sums.TimedOut++
 	}
 	defer g.guard()
-	g.sink.RequestFailed(now, key, timedOut)
+	g.sink.RequestFailed(now, key, version, timedOut, t)
 }
 
 func (g *guardedSink) BytesSent(now time.Time, n int) {

@@ -39,6 +39,9 @@ func (s State) String() string {
 	return "unknown state"
 }
 
+// MarshalText gives the name, for JSON.
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 // moves lists, for each state, the states that may follow it.
 var moves = [...][]State{
 	Disconnected:        {Connecting, Closed},

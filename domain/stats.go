@@ -9,7 +9,8 @@ type Stats struct {
 	Since   time.Time // when that state was reached; zero: it is the first
 	Address string    // in use, or used last
 
-	InFlight       int       // requests that are admitted and not done
+	Waiting        int       // requests that wait in the owner's line; a Polled has none
+	InFlight       int       // requests that are admitted and not done, those that expect no answer among them
 	PendingBytes   int       // bytes that wait to be written
 	ThrottledUntil time.Time // in the past: not throttled
 	FailuresInARow int       // to connect, since a connection was ready: what the backoff counts
@@ -30,7 +31,7 @@ type Stats struct {
 	LastReceived  time.Time // when bytes last came
 }
 
-// Stats returns the picture.
+// Stats returns the picture, but for Waiting.
 func (m *Machine) Stats() Stats {
 	s := m.sink.sums
 	s.State, s.Since, s.Address = m.state, m.since, m.endpoint.Address

@@ -95,15 +95,15 @@ func (mr *MockMetricsSinkMockRecorder) ConnectionStarted(now interface{}) *gomoc
 }
 
 // RequestFailed mocks base method.
-func (m *MockMetricsSink) RequestFailed(now time.Time, key int16, timedOut bool) {
+func (m *MockMetricsSink) RequestFailed(now time.Time, key, version int16, timedOut bool, t ports.Timing) {
 	m.ctrl.T.Helper()
-	m.ctrl.Call(m, "RequestFailed", now, key, timedOut)
+	m.ctrl.Call(m, "RequestFailed", now, key, version, timedOut, t)
 }
 
 // RequestFailed indicates an expected call of RequestFailed.
-func (mr *MockMetricsSinkMockRecorder) RequestFailed(now, key, timedOut interface{}) *gomock.Call {
+func (mr *MockMetricsSinkMockRecorder) RequestFailed(now, key, version, timedOut, t interface{}) *gomock.Call {
 	mr.mock.ctrl.T.Helper()
-	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "RequestFailed", reflect.TypeOf((*MockMetricsSink)(nil).RequestFailed), now, key, timedOut)
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "RequestFailed", reflect.TypeOf((*MockMetricsSink)(nil).RequestFailed), now, key, version, timedOut, t)
 }
 
 // RequestSent mocks base method.

@@ -30,7 +30,7 @@ type MetricsSink interface {
 	// so itself (before KIP-219), 0 for most.
 	ResponseReceived(now time.Time, key, version int16, bytes int, throttled time.Duration, t Timing)
 	// RequestFailed: an admitted request ended without a response.
-	RequestFailed(now time.Time, key int16, timedOut bool)
+	RequestFailed(now time.Time, key, version int16, timedOut bool, t Timing)
 
 	// BytesSent and BytesReceived: one write or read of the link.
 	BytesSent(now time.Time, n int)
@@ -51,7 +51,7 @@ func (NopMetrics) ConnectionClosed(_ time.Time, _, _ bool)    {}
 func (NopMetrics) RequestSent(_ time.Time, _, _ int16, _ int) {}
 func (NopMetrics) ResponseReceived(_ time.Time, _, _ int16, _ int, _ time.Duration, _ Timing) {
 }
-func (NopMetrics) RequestFailed(_ time.Time, _ int16, _ bool) {}
-func (NopMetrics) BytesSent(time.Time, int)                   {}
-func (NopMetrics) BytesReceived(time.Time, int)               {}
-func (NopMetrics) StaleIgnored(time.Time)                     {}
+func (NopMetrics) RequestFailed(_ time.Time, _, _ int16, _ bool, _ Timing) {}
+func (NopMetrics) BytesSent(time.Time, int)                                {}
+func (NopMetrics) BytesReceived(time.Time, int)                            {}
+func (NopMetrics) StaleIgnored(time.Time)                                  {}

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"strconv"
 	"time"
@@ -139,18 +138,6 @@ func (p *Polled) send(req ports.Message, blocking bool, timeout time.Duration) *
 	return f
 }
 
-// SendPending writes what is pending and waits until all of it is written: true.
-// If the connection is lost over it, which the request time-out sees to, or the
-// Selector fails: false.
-func (p *Polled) SendPending() bool {
-	for !p.SendPendingV2() {
-		if !p.Connected() || p.wait(time.Time{}) != nil {
-			return false
-		}
-	}
-	return true
-}
-
 // SendPendingV2 writes what the link takes now. It returns true if the connection
 // stands and nothing is left, neither of a request half written nor of one behind
 // it.
@@ -225,41 +212,4 @@ func (p *Polled) recycle(f *Future) {
 func (p *Polled) giveUp(ctx context.Context, _ *Future) error {
 	address := net.JoinHostPort(p.cfg.Host, strconv.Itoa(int(p.cfg.Port)))
 	return &Error{Kind: ErrGivenUp, Broker: address, Sent: SentFully, Cause: endOf(ctx)}
-}
-
-// wait waits for news, for the next deadline, or for the limit, if there is one.
-func (p *Polled) wait(limit time.Time) error {
-	until := p.deadline
-	if until.IsZero() || !limit.IsZero() && limit.Before(until) {
-		until = limit
-	}
-	return p.cfg.Selector.Wait(p.core.Awaiting(), until)
-}
-
-// CheckVersion connects, if need be, and guesses the broker's release from its
-// API versions; where Config.APIVersion is set it is that. It tries each address
-// once, and shares among them the time that it has: timeout.
-func (p *Polled) CheckVersion(timeout time.Duration) (ReleaseGuess, error) {
-	m := p.core.Machine
-	limit := p.cfg.Clock.Now().Add(timeout)
-	m.Within(limit)
-	defer m.Within(time.Time{})
-	var failures []error
-	for p.Connect() != Connected {
-		switch now := p.cfg.Clock.Now(); {
-		case p.BlackedOut():
-			return ReleaseGuess{}, m.Failure(ErrNotReady, afterOthers(p.LastError(), failures))
-		case !now.Before(limit):
-			return ReleaseGuess{}, m.Failure(ErrTimeout, afterOthers(fmt.Errorf("no table of API versions after %v", timeout), failures))
-		case p.Disconnected(): // the next address, at once
-			if err := p.LastError(); err != nil {
-				failures = append(failures, err)
-			}
-		default:
-			if err := p.wait(limit); err != nil {
-				return ReleaseGuess{}, err
-			}
-		}
-	}
-	return p.cfg.release(m, m.Versions())
 }

@@ -8,20 +8,19 @@ import (
 
 // Stats is a picture of a connection at one instant, and the sums since it was
 // made.
-type Stats struct {
-	domain.Stats
-	Waiting int // callers in line; 0 for a Polled
-}
+type Stats = domain.Stats
 
 // Stats returns a picture of the connection. It costs a lock for a moment.
 func (c *Conn) Stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return Stats{c.core.Machine.Stats(), c.line.len()}
+	s := c.core.Machine.Stats()
+	s.Waiting = c.line.len()
+	return s
 }
 
 // Stats returns a picture of the connection.
-func (p *Polled) Stats() Stats { return Stats{Stats: p.core.Machine.Stats()} }
+func (p *Polled) Stats() Stats { return p.core.Machine.Stats() }
 
 // ThrottleDelay is for how long the broker wants nothing more to be sent
 // (KIP-219); requests are refused with ErrThrottled, or wait in line.

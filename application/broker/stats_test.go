@@ -2,8 +2,10 @@ package broker_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -206,6 +208,17 @@ func TestOwnCallsAreNotInFlight(t *testing.T) {
 		more := r.conn != nil && r.conn.CanSendMore() || r.polled != nil && r.polled.CanSendMore()
 		if r.inFlight() != 0 || r.stats().InFlight != 0 || !more {
 			t.Errorf("%d in flight, room for another: %v", r.inFlight(), more)
+		}
+	})
+}
+
+// TestStatsAsJSON: they are published as they are, by expvar for one.
+func TestStatsAsJSON(t *testing.T) {
+	onBoth(t, nil, func(t *testing.T, r *rig) {
+		r.ready()
+		text, err := json.Marshal(r.stats())
+		if err != nil || !strings.Contains(string(text), `"State":"Connected"`) {
+			t.Errorf("%s, %v", text, err)
 		}
 	})
 }

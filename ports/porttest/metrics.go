@@ -58,7 +58,7 @@ func metricsEvents(s ports.MetricsSink, now time.Time, key, version int16, n int
 		"ConnectionClosed":  func() { s.ConnectionClosed(now, b, !b) },
 		"RequestSent":       func() { s.RequestSent(now, key, version, n) },
 		"ResponseReceived":  func() { s.ResponseReceived(now, key, version, n, d, t) },
-		"RequestFailed":     func() { s.RequestFailed(now, key, b) },
+		"RequestFailed":     func() { s.RequestFailed(now, key, version, b, t) },
 		"BytesSent":         func() { s.BytesSent(now, n) },
 		"BytesReceived":     func() { s.BytesReceived(now, n) },
 		"StaleIgnored":      func() { s.StaleIgnored(now) },

@@ -58,7 +58,7 @@ func newBroker(name string, buckets []float64) *broker {
 			throttled: f.counter("throttle_seconds_total",
 				"Time that the broker says it held the client back by.", "api_key"),
 			duration: f.histogram(buckets, "request_duration_seconds",
-				"Time from a request's admission to its response.", "api_key"),
+				"Time from a request to its response.", "api_key"),
 		},
 	}
 	state := f.gauge("connections", "Connections that are being made (connecting) and that requests can be sent on (ready).", "state")
@@ -139,7 +139,7 @@ func (b *broker) ResponseReceived(_ time.Time, key, _ int16, bytes int, throttle
 	}
 }
 
-func (b *broker) RequestFailed(_ time.Time, key int16, timedOut bool) {
+func (b *broker) RequestFailed(_ time.Time, key, _ int16, timedOut bool, _ ports.Timing) {
 	b.inFlight.Dec()
 	if timedOut {
 		b.api(key).timedOut.Inc()

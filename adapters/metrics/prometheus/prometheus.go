@@ -17,7 +17,7 @@
 //	requests_total{api_key}                        admitted
 //	request_bytes_total{api_key}                   whole frames
 //	response_bytes_total{api_key}
-//	request_duration_seconds{api_key}              histogram, admission to answer; its count is that of requests that succeeded
+//	request_duration_seconds{api_key}              histogram, until its answer; its count is that of requests that succeeded
 //	request_phase_duration_seconds{phase}          histogram: writing, waiting, receiving; their sums make up the duration's
 //	request_failures_total{api_key,reason}         timeout, connection
 //	requests_in_flight                             gauge

@@ -80,8 +80,8 @@ func TestScrape(t *testing.T) {
 			s.RequestSent(now, 0, 9, 1000)
 			s.ResponseReceived(now, 3, 9, 300, 0, phases(1*ms, 20*ms, 3*ms))
 			s.ResponseReceived(now, 3, 9, 301, 1500*ms, phases(2*ms, 30*ms, 5*ms))
-			s.RequestFailed(now, 1, true)
-			s.RequestFailed(now, 1, false)
+			s.RequestFailed(now, 1, 0, true, ports.Timing{})
+			s.RequestFailed(now, 1, 0, false, ports.Timing{})
 		}, map[string]float64{
 			`requests_total{api_key="3",broker="a"}`:                                 2,
 			`requests_total{api_key="1",broker="a"}`:                                 2,

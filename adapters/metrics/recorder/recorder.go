@@ -113,7 +113,7 @@ func (r *Recorder) ResponseReceived(_ time.Time, _, _ int16, _ int, throttled ti
 }
 
 // RequestFailed counts a request that ended without a response.
-func (r *Recorder) RequestFailed(_ time.Time, _ int16, timedOut bool) {
+func (r *Recorder) RequestFailed(_ time.Time, _, _ int16, timedOut bool, _ ports.Timing) {
 	r.failed.Add(1)
 	if timedOut {
 		r.timedOut.Add(1)

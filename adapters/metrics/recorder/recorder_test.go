@@ -35,8 +35,8 @@ func TestEveryEventIsCountedInItsPlace(t *testing.T) {
 			recorder.Snapshot{Received: 1, LatencySum: 6 * time.Second, LatencyMax: time.Second}},
 		{func() { r.ResponseReceived(now, 3, 9, 200, time.Minute, ports.Timing{}) },
 			recorder.Snapshot{Received: 1, ThrottledSum: time.Minute}},
-		{func() { r.RequestFailed(now, 3, false) }, recorder.Snapshot{Failed: 1}},
-		{func() { r.RequestFailed(now, 3, true) }, recorder.Snapshot{Failed: 1, TimedOut: 1}},
+		{func() { r.RequestFailed(now, 3, 0, false, ports.Timing{}) }, recorder.Snapshot{Failed: 1}},
+		{func() { r.RequestFailed(now, 3, 0, true, ports.Timing{}) }, recorder.Snapshot{Failed: 1, TimedOut: 1}},
 		{func() { r.BytesSent(now, 10) }, recorder.Snapshot{BytesSent: 10}},
 		{func() { r.BytesReceived(now, 20) }, recorder.Snapshot{BytesReceived: 20}},
 		{func() { r.StaleIgnored(now) }, recorder.Snapshot{Stale: 1}},
@@ -77,7 +77,7 @@ func TestAPartNeverExceedsItsWhole(t *testing.T) {
 				if i%2 == 0 {
 					r.ResponseReceived(time.Time{}, 3, 0, 1, 0, lasted(time.Duration(i)))
 				} else {
-					r.RequestFailed(time.Time{}, 3, true)
+					r.RequestFailed(time.Time{}, 3, 0, true, ports.Timing{})
 				}
 				r.ConnectionClosed(time.Time{}, true, true)
 			}

@@ -20,7 +20,7 @@
 //   - request-rate, request-size-avg, request-size-max: requests admitted; the
 //     size is that of the whole frame
 //   - response-rate: responses a second; a request that expects none adds nothing
-//   - request-latency-avg, request-latency-max: ms from admission to the response
+//   - request-latency-avg, request-latency-max: ms from the request to the response
 //   - throttle-time-avg, throttle-time-max: ms that the broker says it held the
 //     client back by, over all responses, most of which say 0
 //   - connection-count, connection-creation-rate, connection-close-rate: of

@@ -72,7 +72,7 @@ func TestWhatIsCounted(t *testing.T) {
 			"connection-count": 1, "connection-creation-rate": 2. / 30, "connection-close-rate": 1. / 30,
 		}},
 		{"what has no sensor", func(s ports.MetricsSink, now time.Time) {
-			s.RequestFailed(now, 3, true)
+			s.RequestFailed(now, 3, 0, true, ports.Timing{})
 			s.StaleIgnored(now)
 		}, nil},
 	} {

@@ -1,0 +1,51 @@
+package domain
+
+import (
+	"time"
+
+	"brokerconn/ports"
+)
+
+// What can be asked of a Machine. Nothing here changes it.
+
+// State is where the connection stands.
+func (m *Machine) State() State { return m.state }
+
+// Epoch is the number of the current attempt; 0 before the first.
+func (m *Machine) Epoch() uint64 { return m.epoch }
+
+// Endpoint is the address in use, or used last.
+func (m *Machine) Endpoint() ports.Endpoint { return m.endpoint }
+
+// Versions is the broker's table; nil before it is known on this connection.
+func (m *Machine) Versions() *Versions { return m.versions }
+
+// LastError is why the connection last went down or failed to come up; nil since
+// it was ready, and after a close without cause. An *[Error].
+func (m *Machine) LastError() error {
+	if m.lastErr == nil {
+		return nil
+	}
+	return m.lastErr
+}
+
+// InFlight is the number of the owner's requests that wait for an answer.
+func (m *Machine) InFlight() int {
+	switch {
+	case m.state != Connected:
+		return 0 // what the set-up asks is its own affair
+	case m.warming:
+		return m.inflight.len() - 1
+	}
+	return m.inflight.len()
+}
+
+// RequestTimeout is the configured one.
+func (m *Machine) RequestTimeout() time.Duration { return m.cfg.RequestTimeout }
+
+// PendingBytes is how much waits to be written.
+func (m *Machine) PendingBytes() int { return m.pending.len() }
+
+// Busy reports whether a call of the core's own is under way: a step of the set-up,
+// or a question that keeps the connection warm.
+func (m *Machine) Busy() bool { return m.state.SettingUp() || m.warming }
