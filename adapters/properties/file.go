@@ -165,10 +165,9 @@ func (line logicalLine) property() Property {
 	if flaw == "" {
 		flaw = flawed
 	}
-	p := Property{Key: key, Value: Secret(strings.TrimRight(decoded, blanks)), flaw: flaw, bare: bare}
+	p := Property{Key: key, Value: NewSecret(strings.TrimRight(decoded, blanks)), flaw: flaw, bare: bare}
 	if !line.continued && strings.Contains(value, `\`) {
-		plain := Secret(strings.TrimRight(value, blanks))
-		p.plain = &plain
+		p.plain = NewSecret(strings.TrimRight(value, blanks))
 	}
 	return p
 }
@@ -254,5 +253,5 @@ func Assignment(s string) (Property, error) {
 		// What was written may be a password.
 		return Property{}, errors.New("-X takes key=value, as in -X client.id=probe")
 	}
-	return Property{Key: key, Value: Secret(value), Where: "-X"}, nil
+	return Property{Key: key, Value: NewSecret(value), Where: "-X"}, nil
 }

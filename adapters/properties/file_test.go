@@ -59,7 +59,7 @@ func TestParse(t *testing.T) {
 			if p.flaw != "" {
 				t.Errorf("%q: %s", c.text, p.flaw)
 			}
-			got = append(got, p.Key+">"+string(p.Value))
+			got = append(got, p.Key+">"+p.Value.Reveal())
 		}
 		if strings.Join(got, "|") != c.want {
 			t.Errorf("%q: got %q, want %q", c.text, got, c.want)
@@ -140,8 +140,8 @@ func write(t *testing.T, name, text string) {
 
 func TestAssignment(t *testing.T) {
 	p, err := Assignment(` sasl.password =a\b = c `)
-	if err != nil || p.Key != "sasl.password" || p.Value != `a\b = c ` || p.Where != "-X" {
-		t.Errorf("%q %q %v", p.Key, string(p.Value), err)
+	if err != nil || p.Key != "sasl.password" || p.Value.Reveal() != `a\b = c ` || p.Where != "-X" {
+		t.Errorf("%q %q %v", p.Key, p.Value.Reveal(), err)
 	}
 	for _, s := range []string{canary, "=" + canary, ""} {
 		if _, err := Assignment(s); err == nil || strings.Contains(err.Error(), canary) || !strings.Contains(err.Error(), "key=value") {
@@ -160,8 +160,8 @@ func TestParseReadsWhatJavaWrites(t *testing.T) {
 		if err != nil || len(all) != 1 {
 			t.Fatalf("%q: %v %v", text, all, err)
 		}
-		if want := strings.TrimRight(value, blanks); all[0].Key != key || string(all[0].Value) != want || all[0].flaw != "" {
-			t.Errorf("%q: key %q, value %q, flaw %q", text, all[0].Key, string(all[0].Value), all[0].flaw)
+		if want := strings.TrimRight(value, blanks); all[0].Key != key || all[0].Value.Reveal() != want || all[0].flaw != "" {
+			t.Errorf("%q: key %q, value %q, flaw %q", text, all[0].Key, all[0].Value.Reveal(), all[0].flaw)
 		}
 	})
 }
@@ -203,8 +203,8 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		for _, p := range all {
-			if !utf8.ValidString(p.Key) || !utf8.ValidString(string(p.Value)) {
-				t.Errorf("not UTF-8: %q %q", p.Key, string(p.Value))
+			if !utf8.ValidString(p.Key) || !utf8.ValidString(p.Value.Reveal()) {
+				t.Errorf("not UTF-8: %q %q", p.Key, p.Value.Reveal())
 			}
 			if !strings.HasPrefix(p.Where, "f:") {
 				t.Errorf("no place: %q", p.Where)

@@ -29,7 +29,7 @@ var loginModules = []struct {
 }
 
 func readJAAS(r *reader, p *Property) {
-	modules, err := parseJAAS(string(p.Value))
+	modules, err := parseJAAS(p.Value.Reveal())
 	if err != nil {
 		r.refuse(p, "%v", err)
 		return
@@ -94,11 +94,11 @@ func (r *reader) readOption(p *Property, o loginOption) {
 	case "username":
 		s.Username = o.value
 	case "password":
-		s.Password = Secret(o.value)
+		s.Password = NewSecret(o.value)
 	case "clientId":
 		s.OAuth.ClientID = o.value
 	case "clientSecret":
-		s.OAuth.ClientSecret = Secret(o.value)
+		s.OAuth.ClientSecret = NewSecret(o.value)
 	case "scope":
 		s.OAuth.Scope = o.value
 	case "keyTab":

@@ -98,9 +98,9 @@ func FuzzJAAS(f *testing.F) {
 		if (len(modules) == 0) == (err == nil) {
 			t.Errorf("%v %v", modules, err)
 		}
-		p := Property{Key: "sasl.jaas.config", Value: Secret(text)}
+		p := Property{Key: "sasl.jaas.config", Value: NewSecret(text)}
 		for _, mechanism := range mechanisms {
-			settings, err := Read(Java, []Property{p, {Key: "security.protocol", Value: "SASL_SSL"}, {Key: "sasl.mechanism", Value: Secret(mechanism)}})
+			settings, err := Read(Java, []Property{p, {Key: "security.protocol", Value: NewSecret("SASL_SSL")}, {Key: "sasl.mechanism", Value: NewSecret(mechanism)}})
 			if (settings == nil) == (err == nil) {
 				t.Errorf("settings %v, error %v", settings, err)
 			}

@@ -110,7 +110,7 @@ var saslSettings = []*setting{
 		about:      forOAuth, mild: true,
 		read: func(r *reader, p *Property) {
 			r.inspectText(p, authorities)
-			r.s.SASL.OAuth.CAPEM = string(p.Value)
+			r.s.SASL.OAuth.CAPEM = p.Value.Reveal()
 		},
 	},
 	{

@@ -31,7 +31,7 @@ var (
 		about:      forTLS,
 		read: func(r *reader, p *Property) {
 			r.inspectText(p, authorities)
-			r.s.TLS.CAPEM = string(p.Value)
+			r.s.TLS.CAPEM = p.Value.Reveal()
 		},
 	}
 	trustTypeKey = &setting{
@@ -59,7 +59,7 @@ var (
 		about:      forTLS,
 		read: func(r *reader, p *Property) {
 			r.inspectText(p, clientChain)
-			r.s.TLS.CertPEM = string(p.Value)
+			r.s.TLS.CertPEM = p.Value.Reveal()
 		},
 	}
 	keyPEMKey = &setting{

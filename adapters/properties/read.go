@@ -164,9 +164,9 @@ func (r *reader) prepare(s *setting) {
 	switch {
 	case p == nil:
 		return
-	case r.s.Dialect == Librdkafka && p.plain != nil:
+	case r.s.Dialect == Librdkafka && !p.plain.IsZero():
 		plain := *p
-		plain.Value = *p.plain
+		plain.Value = p.plain
 		p = &plain
 		r.given[s] = p
 	case p.flaw != "":

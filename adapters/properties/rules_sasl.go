@@ -22,11 +22,11 @@ func (r *reader) judgeSASL() {
 	case "GSSAPI":
 		about = forKerberos
 		r.judgeKerberos()
-		s.Username, s.Password, s.OAuth = "", "", OAuth{}
+		s.Username, s.Password, s.OAuth = "", Secret{}, OAuth{}
 	case "OAUTHBEARER":
 		about = forOAuth
 		r.judgeOAuth()
-		s.Username, s.Password, s.Kerberos = "", "", Kerberos{}
+		s.Username, s.Password, s.Kerberos = "", Secret{}, Kerberos{}
 	default:
 		about = forPassword
 		r.judgePassword()
@@ -45,14 +45,14 @@ func (r *reader) judgePassword() {
 		switch {
 		case r.jaas == nil:
 			r.missing(jaasKey, `not given, and %s has its login there: org.apache.kafka.common.security.plain.PlainLoginModule required username="..." password="..."; or the ScramLoginModule`, s.Mechanism)
-		case s.Username == "" || s.Password == "":
+		case s.Username == "" || s.Password.IsZero():
 			r.refuse(r.given[jaasKey], `%s needs username="..." and password="..."`, r.jaas.module)
 		}
 	} else {
 		for _, c := range []struct {
 			key   *setting
 			empty bool
-		}{{usernameKey, s.Username == ""}, {passwordKey, s.Password == ""}} {
+		}{{usernameKey, s.Username == ""}, {passwordKey, s.Password.IsZero()}} {
 			if c.empty && !r.bad[c.key] {
 				r.missing(c.key, "not given, and %s needs it", s.Mechanism)
 			}
@@ -89,7 +89,7 @@ func (r *reader) judgeOAuth() {
 	for _, c := range []struct {
 		key   *setting
 		empty bool
-	}{{clientIDKey, o.ClientID == ""}, {clientSecretKey, o.ClientSecret == ""}} {
+	}{{clientIDKey, o.ClientID == ""}, {clientSecretKey, o.ClientSecret.IsZero()}} {
 		if c.empty && !r.bad[c.key] {
 			where := ""
 			if r.s.Dialect == Java {

@@ -75,7 +75,7 @@ func (r *reader) judgeIdentity() {
 	if store == nil && r.has(certFileKey) && !r.bad[certFileKey] {
 		r.inspect(cert, r.s.TLS.CertFile, clientChain)
 	}
-	data := []byte(r.s.TLS.KeyPEM)
+	data := []byte(r.s.TLS.KeyPEM.Reveal())
 	if store == nil && r.has(keyFileKey) && !r.bad[keyFileKey] {
 		data = r.inspect(key, r.s.TLS.KeyFile, clientKey)
 	}

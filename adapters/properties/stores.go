@@ -152,7 +152,7 @@ func (r *reader) inspectData(p *Property, name string, data []byte, want *conten
 // People write it on one line, with "\n" or without, which is why it is not
 // decoded.
 func (r *reader) inspectText(p *Property, want *content) {
-	_, rest, begins := strings.Cut(string(p.Value), "-----BEGIN ")
+	_, rest, begins := strings.Cut(p.Value.Reveal(), "-----BEGIN ")
 	blockType, rest, ok := strings.Cut(rest, "-----")
 	if !begins || !ok || !want.is(blockType) || !strings.Contains(rest, "-----END "+blockType+"-----") {
 		r.refuse(p, "this is not %s as PEM, with its -----BEGIN and -----END", want.what)

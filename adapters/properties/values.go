@@ -11,7 +11,7 @@ import (
 // How values are read. The constructors return the read function of a setting.
 
 // value is a property's text without the blanks around it; not for secrets.
-func value(p *Property) string { return strings.TrimSpace(string(p.Value)) }
+func value(p *Property) string { return strings.TrimSpace(p.Value.Reveal()) }
 
 // quoted is a value that is no secret, in an error.
 func quoted(p *Property) string {
