@@ -36,6 +36,7 @@ func TestBrokerFromProperties(t *testing.T) {
 		{"-X", "host=" + host, "-X", "port=" + port},
 		{"-F", java},
 		{"-F", file(t, "bootstrap.servers=127.0.0.1:1"), "-F", java},
+		{"-F", file(t, "bootstrap_servers=127.0.0.1:1"), "-X", "host=" + host, "-X", "port=" + port},
 		{"-F", file(t, "bootstrap.servers=127.0.0.1:1"), "-X", "bootstrap.servers=" + address, "--dialect", "librdkafka"},
 	} {
 		for _, command := range [][]string{{"apis"}, {"ping", "-c", "1"}, {"check-version"}, {"request", "metadata"}} {

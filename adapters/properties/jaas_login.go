@@ -108,7 +108,7 @@ func (r *reader) readOption(p *Property, o loginOption) {
 	case "principal":
 		s.Kerberos.Principal = o.value
 	case "serviceName":
-		s.Kerberos.ServiceName = o.value
+		r.jaasService = o.value
 	case "tokenauth", "useKeyTab", "useTicketCache":
 		on := strings.EqualFold(o.value, "true")
 		if !on && !strings.EqualFold(o.value, "false") {

@@ -220,9 +220,7 @@ func readServers(r *reader, p *Property) {
 		r.refuse(p, "%s names no broker; host:port, or several separated by commas", quoted(p))
 		return
 	}
-	if !r.has(hostKey) && !r.has(portKey) {
-		r.s.Servers = found
-	}
+	r.s.Servers = found
 }
 
 // readFamily knows Python's names and numbers of address families, the latter of
@@ -304,13 +302,6 @@ func readLookup(r *reader, p *Property) {
 
 // judgeConnection looks for contradictions.
 func (r *reader) judgeConnection() {
-	if p := r.given[serversKey]; p != nil {
-		for _, other := range []*setting{hostKey, portKey} {
-			if r.has(other) {
-				r.refuse(r.given[other], "given beside %s: keep one", p.Key)
-			}
-		}
-	}
 	base, most := r.given[backoffKey], r.given[backoffMaxKey]
 	if c := &r.s.Connection; base != nil && most != nil && !r.bad[backoffKey] && !r.bad[backoffMaxKey] && c.ReconnectBackoff > c.ReconnectBackoffMax {
 		r.refuse(most, "%s is less than %s, %s: at least as much, or leave it out", quoted(most), base.Key, quoted(base))

@@ -35,12 +35,7 @@ var (
 		java:        "sasl.kerberos.service.name",
 		librdkafka:  "sasl.kerberos.service.name",
 		about:       forKerberos, mild: true,
-		read: func(r *reader, p *Property) {
-			if inJAAS := r.s.SASL.Kerberos.ServiceName; inJAAS != "" && inJAAS != value(p) {
-				r.refuse(p, "%s, and the serviceName in %s is another: keep one", quoted(p), r.name(jaasKey))
-			}
-			text(func(r *reader) *string { return &r.s.SASL.Kerberos.ServiceName })(r, p)
-		},
+		read: text(func(r *reader) *string { return &r.s.SASL.Kerberos.ServiceName }),
 	}
 	domainKey = &setting{
 		kafkaPython: "sasl_kerberos_domain_name",
@@ -84,6 +79,14 @@ var (
 			}
 		},
 	}
+	httpsCAPEMKey = &setting{
+		librdkafka: "https.ca.pem",
+		about:      forOAuth, mild: true,
+		read: func(r *reader, p *Property) {
+			r.inspectText(p, authorities)
+			r.s.SASL.OAuth.CAPEM = p.Value.Reveal()
+		},
+	}
 	providerKey = &setting{
 		kafkaPython: "sasl_oauth_token_provider",
 		about:       forOAuth,
@@ -105,14 +108,7 @@ var saslSettings = []*setting{
 	clientIDKey,
 	clientSecretKey,
 	httpsCAFileKey,
-	{
-		librdkafka: "https.ca.pem",
-		about:      forOAuth, mild: true,
-		read: func(r *reader, p *Property) {
-			r.inspectText(p, authorities)
-			r.s.SASL.OAuth.CAPEM = p.Value.Reveal()
-		},
-	},
+	httpsCAPEMKey,
 	{
 		java:       "sasl.oauthbearer.scope",
 		librdkafka: "sasl.oauthbearer.scope",

@@ -8,8 +8,9 @@ import (
 )
 
 // Read makes settings of properties. What a later source gives wins over an
-// earlier one, setting by setting: files first, then -X. Within one source a
-// setting may stand once.
+// earlier one, setting by setting: files first, then -X. Where settings exclude each
+// other the earlier one is ignored. Within one source a setting may stand once, and
+// of those that exclude each other one.
 //
 // The error joins an *Error for everything that is wrong: keys that nobody knows,
 // each with the nearest known one; values that cannot be; settings that
@@ -18,7 +19,7 @@ func Read(dialect Dialect, sources ...[]Property) (*Settings, error) {
 	if dialect > lastDialect {
 		panic("properties: " + dialect.String())
 	}
-	r := &reader{s: &Settings{}, given: map[*setting]*Property{}, blank: map[*setting]*Property{}, bad: map[*setting]bool{}}
+	r := &reader{s: &Settings{}, given: map[*setting]*Property{}, source: map[*setting]int{}, blank: map[*setting]*Property{}, bad: map[*setting]bool{}}
 	var all []*Property
 	for _, source := range sources {
 		for i := range source {
@@ -31,17 +32,16 @@ func Read(dialect Dialect, sources ...[]Property) (*Settings, error) {
 	}
 	r.s.Dialect = dialect
 
-	for _, source := range sources {
-		r.sort(source)
+	for i, source := range sources {
+		r.sort(source, i)
 	}
 	for _, s := range settings() {
 		r.prepare(s)
 	}
+	r.exclude()
 	for _, s := range settings() {
 		if p := r.given[s]; p != nil && !r.bad[s] {
-			before := len(r.problems)
-			s.read(r, p)
-			r.bad[s] = len(r.problems) > before
+			r.take(s, p)
 		}
 	}
 	r.judge()
@@ -60,6 +60,7 @@ type reader struct {
 	guessed bool // the dialect was
 	sure    bool // it is the only one that has the keys
 	given   map[*setting]*Property
+	source  map[*setting]int       // the number of the one that gave it last
 	blank   map[*setting]*Property // those that stand there with an empty value
 	bad     map[*setting]bool      // those given and refused
 
@@ -67,6 +68,7 @@ type reader struct {
 	unasked            bool   // api.version.request is false
 	trustType, keyType string // of Java's stores; "": its default
 	jaas               *login // of sasl.jaas.config; nil: none
+	jaasService        string // its serviceName
 }
 
 func (r *reader) refuse(p *Property, format string, args ...any) {
@@ -92,12 +94,12 @@ func (r *reader) name(s *setting) string { return s.name(r.s.Dialect) }
 // has reports whether a setting is given, with a value.
 func (r *reader) has(s *setting) bool { return r.given[s] != nil }
 
-// sort finds what the properties of one source set.
-func (r *reader) sort(source []Property) {
+// sort finds what the properties of one source set, which is the i-th.
+func (r *reader) sort(source []Property, i int) {
 	seen := map[*setting]*Property{}
 	passed := map[string]*Property{}
-	for i := range source {
-		p := &source[i]
+	for j := range source {
+		p := &source[j]
 		s := index[r.s.Dialect][p.Key]
 		switch {
 		case s == nil && irrelevant[p.Key]:
@@ -113,7 +115,7 @@ func (r *reader) sort(source []Property) {
 			r.twice(seen[s], p)
 		default:
 			seen[s] = p
-			r.given[s] = p
+			r.given[s], r.source[s] = p, i
 		}
 	}
 }
@@ -158,7 +160,7 @@ func (r *reader) unknown(p *Property) {
 	}
 }
 
-// prepare settles what the value of a setting is, and whether there is one.
+// prepare settles which text is the value of a setting, and whether it is given.
 func (r *reader) prepare(s *setting) {
 	p := r.given[s]
 	switch {
@@ -166,23 +168,31 @@ func (r *reader) prepare(s *setting) {
 		return
 	case r.s.Dialect == Librdkafka && !p.plain.IsZero():
 		plain := *p
-		plain.Value = p.plain
+		plain.Value, plain.flaw = p.plain, ""
 		p = &plain
 		r.given[s] = p
 	case p.flaw != "":
-		r.refuse(p, "%s", p.flaw)
-		r.bad[s] = true
-		return
+		return // take says so
 	}
 	none := r.s.Dialect == KafkaPython && value(p) == "None"
-	switch empty := value(p) == ""; {
-	case empty && s.empty == refused:
-		r.refuse(p, "there is no value")
-		r.bad[s] = true
-	case empty && s.empty == notGiven, none && s.empty != meant:
+	if empty := value(p) == ""; empty && s.empty == notGiven || none && s.empty != meant {
 		r.blank[s] = p
 		delete(r.given, s)
 	}
+}
+
+// take reads the value of a setting.
+func (r *reader) take(s *setting, p *Property) {
+	before := len(r.problems)
+	switch {
+	case p.flaw != "":
+		r.refuse(p, "%s", p.flaw)
+	case value(p) == "" && s.empty == refused:
+		r.refuse(p, "there is no value")
+	default:
+		s.read(r, p)
+	}
+	r.bad[s] = len(r.problems) > before
 }
 
 // judge looks for what only several settings show.

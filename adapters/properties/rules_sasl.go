@@ -1,6 +1,9 @@
 package properties
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // judgeSASL looks for what the mechanism lacks. What it has no use for is passed
 // over: nothing of it is sent.
@@ -62,9 +65,8 @@ func (r *reader) judgePassword() {
 
 func (r *reader) judgeKerberos() {
 	k := &r.s.SASL.Kerberos
-	if k.ServiceName == "" {
-		k.ServiceName = "kafka"
-	}
+	r.judgeService()
+	k.ServiceName = cmp.Or(k.ServiceName, "kafka")
 	if k.Keytab == "" {
 		return
 	}
@@ -73,6 +75,24 @@ func (r *reader) judgeKerberos() {
 		r.refuse(p, "a keytab without the principal that is in it: give both")
 	}
 	r.exists(p, "keytab", k.Keytab)
+}
+
+// judgeService: Java has two places for the name of the service.
+func (r *reader) judgeService() {
+	k := &r.s.SASL.Kerberos
+	p, name := r.given[serviceKey], r.jaasService
+	switch {
+	case name == "" || name == k.ServiceName || r.bad[serviceKey]:
+	case p == nil:
+		k.ServiceName = name
+	case r.later(jaasKey, serviceKey):
+		k.ServiceName = name
+		r.ignore(p, r.inPlace(jaasKey, "the serviceName in "+r.name(jaasKey)))
+	case r.later(serviceKey, jaasKey):
+		r.ignore(r.given[jaasKey], "its serviceName alone: "+r.inPlace(serviceKey, p.Key))
+	default:
+		r.refuse(p, "%s, and the serviceName in %s is another: keep one", quoted(p), r.name(jaasKey))
+	}
 }
 
 func (r *reader) judgeOAuth() {

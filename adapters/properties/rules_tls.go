@@ -4,16 +4,6 @@ import "fmt"
 
 // judgeTLS looks for contradictions, and into the files.
 func (r *reader) judgeTLS() {
-	for _, pair := range [][2]*setting{
-		{caFileKey, caPEMKey},
-		{certFileKey, certPEMKey}, {keyFileKey, keyPEMKey},
-		{keyStoreKey, certPEMKey}, {keyStoreKey, keyPEMKey},
-		{keyStoreKey, certFileKey}, {keyStoreKey, keyFileKey},
-	} {
-		if r.has(pair[0]) && r.has(pair[1]) {
-			r.refuse(r.given[pair[1]], "given beside %s, which is the same: keep one", r.given[pair[0]].Key)
-		}
-	}
 	r.judgeTrust()
 	r.judgeIdentity()
 	if p := r.given[crlFileKey]; p != nil && !r.bad[crlFileKey] {
@@ -28,6 +18,8 @@ func (r *reader) judgeTrust() {
 		switch {
 		case !r.has(caFileKey) && !r.has(caPEMKey):
 			r.refuse(p, "given without ssl.truststore.location, which it would be for")
+		case pem && r.later(trustTypeKey, trustPasswordKey):
+			r.ignore(p, r.inPlace(trustTypeKey, "PEM, which has no password,"))
 		case pem || r.has(caPEMKey):
 			r.refuse(p, "PEM has no password: leave it out")
 		}
@@ -92,6 +84,8 @@ func (r *reader) judgeStore(p *Property) {
 		switch {
 		case p == nil && !r.has(keyPEMKey):
 			r.refuse(password, "given without %s, which it would be for", r.name(keyStoreKey))
+		case pem && r.later(keyTypeKey, keyStorePasswordKey):
+			r.ignore(password, r.inPlace(keyTypeKey, "PEM, which has no password,"))
 		case pem || r.has(keyPEMKey):
 			r.refuse(password, "PEM has no password of the store: leave it out; that of the key is %s", r.name(keyPasswordKey))
 		}

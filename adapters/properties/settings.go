@@ -34,8 +34,9 @@ type Settings struct {
 	SASL     SASL // zero unless Security.SASL()
 
 	// Ignored are the keys without an effect, in their order: those that concern
-	// producers, consumers and whole clusters, and those that the others leave
-	// without use, as sasl_mechanism is without a SASL protocol.
+	// producers, consumers and whole clusters, those that the others leave without
+	// use, as sasl_mechanism is without a SASL protocol, and those whose place a
+	// later source takes by another key, as host does that of bootstrap_servers.
 	Ignored []Ignored
 }
 
