@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +27,9 @@ func (a *app) config(address string) (broker.Config, error) {
 	if a.named || cfg.ClientID == "" {
 		cfg.ClientID = a.clientID
 	}
-	cfg.SoftwareName, cfg.SoftwareVersion = name, broker.Version
+	if cfg.SoftwareName == "" {
+		cfg.SoftwareName, cfg.SoftwareVersion = name, cmp.Or(cfg.SoftwareVersion, broker.Version)
+	}
 	if a.timed || cfg.RequestTimeout == 0 {
 		// The command's own limit comes first, and tells more.
 		cfg.RequestTimeout = a.timeout + time.Minute

@@ -12,9 +12,10 @@ import (
 
 // Properties: -F reads files, -X sets one, later ones win and -X over all files.
 // What the command line says itself wins over both: HOST:PORT, --client-id,
-// --timeout. HOST:PORT may be left out where they name exactly one broker. Keys
-// that concern no single connection are passed over without a word, so that the
-// file of a producer does.
+// --timeout. What kafkaprobe would say by itself, as its software name, loses.
+// HOST:PORT may be left out where they name exactly one broker. Keys that concern no
+// single connection are passed over without a word, so that the file of a producer
+// does.
 
 // propertyFlags are those of the flags.
 type propertyFlags struct {
@@ -26,8 +27,8 @@ func (f *propertyFlags) given() bool { return len(f.files)+len(f.assignments) > 
 
 func (f *propertyFlags) declare(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringArrayVarP(&f.files, "properties", "F", nil, "read properties from `FILE`, as kafka-python, Java or librdkafka name them")
-	flags.StringArrayVarP(&f.assignments, "property", "X", nil, "set a property, `KEY=VALUE`; others see it in the list of processes: passwords go into a file")
+	flags.StringArrayVarP(&f.files, "properties", "F", nil, "read properties from `FILE`, as kafka-python, Java or librdkafka name them; later files win over earlier ones")
+	flags.StringArrayVarP(&f.assignments, "property", "X", nil, "set a property, `KEY=VALUE`; wins over all of -F; given, HOST:PORT, --client-id and --timeout win over both; others see it in the list of processes: passwords go into a file")
 	flags.StringVar(&f.dialect, "dialect", "", "whose names the properties have: kafka-python, java or librdkafka; not given: guessed")
 }
 

@@ -65,6 +65,40 @@ func TestClientIDFromProperties(t *testing.T) {
 	}
 }
 
+// A name alone does not have the version of kafkaprobe, which is another program.
+func TestSoftwareFromProperties(t *testing.T) {
+	for _, c := range []struct {
+		args          []string
+		name, version string
+	}{
+		{nil, name, broker.Version},
+		{[]string{"-X", "client_software_name=mine"}, "mine", ""},
+		{[]string{"-X", "client_software_version=7"}, name, "7"},
+		{[]string{"-X", "client_software_name=mine", "-X", "client_software_version=7"}, "mine", "7"},
+	} {
+		cfg := configOf(t, append([]string{"apis", "localhost"}, c.args...)...)
+		if cfg.SoftwareName != c.name || cfg.SoftwareVersion != c.version {
+			t.Errorf("%v: software %q, version %q", c.args, cfg.SoftwareName, cfg.SoftwareVersion)
+		}
+	}
+}
+
+// What wins is said where it is asked.
+func TestHelpSaysWhatWins(t *testing.T) {
+	help := probe(t, "help", "ping").stdout
+	for _, c := range []struct{ flag, words string }{
+		{"--properties FILE", "later files win over earlier ones"},
+		{"--property KEY=VALUE", "wins over all of -F"},
+		{"--property KEY=VALUE", "given, HOST:PORT, --client-id and --timeout win over both"},
+	} {
+		_, text, _ := strings.Cut(help, c.flag)
+		line, _, _ := strings.Cut(text, "\n")
+		if !strings.Contains(line, c.words) {
+			t.Errorf("%s: %q is not in %q", c.flag, c.words, line)
+		}
+	}
+}
+
 func TestTimeoutsFromProperties(t *testing.T) {
 	for _, c := range []struct {
 		args           []string
