@@ -10,6 +10,7 @@ import (
 
 	"brokerconn/adapters/kafkacodec"
 	"brokerconn/application/broker"
+	"brokerconn/domain"
 )
 
 // versionRange is a range of versions, both ends included.
@@ -34,9 +35,15 @@ type apiRow struct {
 	Used   *int16        `json:"used"` // null: none in common
 }
 
+// apisDocument: where the broker was not asked, the rows have the versions of a
+// release in the place of the broker's.
 type apisDocument struct {
-	Broker string   `json:"broker"`
-	APIs   []apiRow `json:"apis"`
+	Broker  string   `json:"broker"`
+	Asked   *int16   `json:"asked"`   // the version of ApiVersions that was answered; null: not asked
+	Release *string  `json:"release"` // whose versions they are then; null: asked
+	APIs    []apiRow `json:"apis"`
+
+	configured broker.Release
 }
 
 func (a *app) apis() *cobra.Command {
@@ -44,7 +51,9 @@ func (a *app) apis() *cobra.Command {
 		Use:   "apis HOST:PORT",
 		Short: "List the APIs of a broker and the versions of each",
 		Long: `apis lists every API that the broker has: the versions that it has, those that
-kafkaprobe has, and the one that would be used, which is the highest in common.`,
+kafkaprobe has, and the one that would be used, which is the highest in common.
+With a release configured, by api_version say, the broker is not asked, and the
+versions are those of that release: the first line says so.`,
 		Example: `  kafkaprobe apis localhost:9092
   kafkaprobe apis localhost:9092 --json | jq '.apis[] | select(.used == null)'`,
 	}, a.connected(func(ctx context.Context, conn *broker.Conn, args []string) error {
@@ -53,6 +62,13 @@ kafkaprobe has, and the one that would be used, which is the highest in common.`
 			return err
 		}
 		doc := apisDocument{Broker: args[0]}
+		if asked := versions.Asked(); asked >= 0 {
+			doc.Asked = &asked
+		} else {
+			doc.configured = a.settings.Connection.APIVersion
+			_, known, _ := domain.VersionsOf(doc.configured)
+			doc.Release = new(known.String())
+		}
 		for _, r := range versions.Ranges() {
 			doc.APIs = append(doc.APIs, newAPIRow(r.Key, versionRange{r.Min, r.Max}))
 		}
@@ -75,6 +91,13 @@ func newAPIRow(key int16, theirs versionRange) apiRow {
 
 func (d apisDocument) text() string {
 	var b strings.Builder
+	if d.Release != nil {
+		nearest := ""
+		if configured := d.configured.String(); configured != *d.Release {
+			nearest = ", the nearest to " + configured
+		}
+		fmt.Fprintf(&b, "not asked: the versions of release %s%s, as configured\n", *d.Release, nearest)
+	}
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "KEY\tNAME\tBROKER\tOURS\tUSED")
 	for _, r := range d.APIs {

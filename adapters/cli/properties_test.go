@@ -219,6 +219,32 @@ func TestCheckVersionOfAGivenRelease(t *testing.T) {
 	}
 }
 
+// Nor does apis call a table of its own the broker's.
+func TestAPIsOfAGivenRelease(t *testing.T) {
+	address, _ := fakeKafka(t)
+	for _, c := range []struct {
+		setting, line string
+		release       any // JSON
+	}{
+		{"api_version=2.8", "not asked: the versions of release 2.8, as configured\n", "2.8"},
+		{"api_version=2.8.9", "not asked: the versions of release 2.8, as configured\n", "2.8"},
+		{"api.version.request=false", "not asked: the versions of release 0.10.0, as configured\n", "0.10.0"},
+		{"api_version=9.9", "not asked: the versions of release 4.4, the nearest to 9.9, as configured\n", "4.4"},
+		{"api_version=auto", "KEY", nil},
+	} {
+		args := []string{"apis", address, "-X", c.setting}
+		if o := probe(t, args...); o.code != exitOK || !strings.HasPrefix(o.stdout, c.line) {
+			t.Errorf("%s: %+v", c.setting, o)
+		}
+		o := probe(t, append(args, "--json")...)
+		doc := decode[map[string]any](t, o)
+		asked, told := doc["asked"]
+		if !told || (asked == nil) != (c.release != nil) || doc["release"] != c.release {
+			t.Errorf("%s: asked %v, release %v", c.setting, asked, doc["release"])
+		}
+	}
+}
+
 // A release that is not known is taken for the nearest, and that is said.
 func TestUnknownReleaseIsToldOf(t *testing.T) {
 	address, _ := fakeKafka(t)
