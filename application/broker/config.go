@@ -127,8 +127,10 @@ func (e *ConfigError) Error() string { return "config: " + e.Setting + ": " + e.
 // answers INVALID_REQUEST to others.
 var softwareName = regexp.MustCompile(`^[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?$`)
 
-// check refuses all settings that cannot be used, at once.
-func (c *Config) check() error {
+// Check refuses all settings that cannot be used, at once: the error joins a
+// *ConfigError for each. Dial, NewConn and NewPolled begin with it, after the default
+// of IdleLimit.
+func (c Config) Check() error {
 	var problems []error
 	refuse := func(setting, problem string, args ...any) {
 		problems = append(problems, &ConfigError{setting, fmt.Sprintf(problem, args...)})
@@ -215,7 +217,7 @@ const defaultIdleLimit = 9 * time.Minute
 // IdleLimit.
 func (c Config) withDefaults(idle time.Duration) (Config, error) {
 	c.IdleLimit = cmp.Or(c.IdleLimit, idle)
-	if err := c.check(); err != nil {
+	if err := c.Check(); err != nil {
 		return Config{}, err
 	}
 	c.Host = cmp.Or(c.Host, "localhost")

@@ -54,6 +54,9 @@ func TestBadConfigs(t *testing.T) {
 		if polledErr == nil || polledErr.Error() != err.Error() {
 			t.Errorf("%s: a Polled says %v, a Conn %v", c.setting, polledErr, err)
 		}
+		if checkErr := c.config.Check(); checkErr == nil || checkErr.Error() != err.Error() {
+			t.Errorf("%s: Check says %v, a Conn %v", c.setting, checkErr, err)
+		}
 		var one *broker.ConfigError
 		if joined, ok := err.(interface{ Unwrap() []error }); !ok || len(joined.Unwrap()) != 1 || !errors.As(err, &one) || one.Setting != c.setting {
 			t.Errorf("%s: %v", c.setting, err)
