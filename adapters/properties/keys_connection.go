@@ -2,7 +2,7 @@ package properties
 
 import (
 	"math"
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,6 +40,7 @@ var (
 		java:        "reconnect.backoff.ms",
 		librdkafka:  "reconnect.backoff.ms",
 		empty:       refused,
+		field:       "ReconnectBackoff",
 		read:        millis(0, func(r *reader, d time.Duration) { r.s.Connection.ReconnectBackoff = max(d, time.Millisecond) }),
 	}
 	backoffMaxKey = &setting{
@@ -47,6 +48,7 @@ var (
 		java:        "reconnect.backoff.max.ms",
 		librdkafka:  "reconnect.backoff.max.ms",
 		empty:       refused,
+		field:       "ReconnectBackoffMax",
 		read:        millis(0, func(r *reader, d time.Duration) { r.s.Connection.ReconnectBackoffMax = max(d, time.Millisecond) }),
 	}
 	requestTimeoutKey = &setting{
@@ -54,6 +56,7 @@ var (
 		java:        "request.timeout.ms",
 		librdkafka:  "socket.timeout.ms",
 		empty:       refused,
+		field:       "RequestTimeout",
 		read:        millis(1, func(r *reader, d time.Duration) { r.s.Connection.RequestTimeout = d }),
 	}
 	// To librdkafka this is how long a broker may take over a produce request;
@@ -61,21 +64,23 @@ var (
 	produceTimeoutKey = &setting{
 		librdkafka: "request.timeout.ms",
 		empty:      refused,
+		field:      "RequestTimeout",
 		read: millis(1, func(r *reader, d time.Duration) {
 			if !r.has(requestTimeoutKey) {
 				r.s.Connection.RequestTimeout = d
 			}
 		}),
 	}
-	versionKey        = &setting{kafkaPython: "api_version", read: readRelease}
+	versionKey        = &setting{kafkaPython: "api_version", field: "APIVersion", read: readRelease}
 	versionTimeoutKey = &setting{
 		kafkaPython: "api_version_auto_timeout_ms",
 		librdkafka:  "api.version.request.timeout.ms",
 		empty:       refused,
+		field:       "APIVersionTimeout",
 		read:        millis(1, func(r *reader, d time.Duration) { r.s.Connection.APIVersionTimeout = d }),
 	}
-	askVersionKey      = &setting{librdkafka: "api.version.request", empty: refused, read: boolean(func(r *reader, on bool) { r.unasked = !on })}
-	fallbackVersionKey = &setting{librdkafka: "broker.version.fallback", read: readRelease}
+	askVersionKey      = &setting{librdkafka: "api.version.request", empty: refused, field: "APIVersion", read: boolean(func(r *reader, on bool) { r.unasked = !on })}
+	fallbackVersionKey = &setting{librdkafka: "broker.version.fallback", field: "APIVersion", read: readRelease}
 )
 
 var connectionSettings = []*setting{
@@ -87,10 +92,11 @@ var connectionSettings = []*setting{
 		kafkaPython: "client_id",
 		java:        "client.id",
 		librdkafka:  "client.id",
-		read:        readClientID,
+		field:       "ClientID",
+		read:        text(func(r *reader) *string { return &r.s.Connection.ClientID }),
 	},
-	{kafkaPython: "client_software_name", read: software(func(c *broker.Config) *string { return &c.SoftwareName })},
-	{kafkaPython: "client_software_version", read: software(func(c *broker.Config) *string { return &c.SoftwareVersion })},
+	{kafkaPython: "client_software_name", field: "SoftwareName", read: text(func(r *reader) *string { return &r.s.Connection.SoftwareName })},
+	{kafkaPython: "client_software_version", field: "SoftwareVersion", read: text(func(r *reader) *string { return &r.s.Connection.SoftwareVersion })},
 	backoffKey,
 	backoffMaxKey,
 	requestTimeoutKey,
@@ -100,6 +106,7 @@ var connectionSettings = []*setting{
 		java:        "socket.connection.setup.timeout.ms",
 		librdkafka:  "socket.connection.setup.timeout.ms",
 		empty:       refused,
+		field:       "SetupTimeout",
 		read:        millis(1, func(r *reader, d time.Duration) { r.s.Connection.SetupTimeout = d }),
 	},
 	{
@@ -107,12 +114,14 @@ var connectionSettings = []*setting{
 		java:        "max.in.flight.requests.per.connection",
 		librdkafka:  "max.in.flight.requests.per.connection max.in.flight",
 		empty:       refused,
+		field:       "MaxInFlight",
 		read:        number(1, 1_000_000, func(r *reader, n int64) { r.s.Connection.MaxInFlight = int(n) }),
 	},
 	{
 		kafkaPython: "receive_message_max_bytes",
 		librdkafka:  "receive.message.max.bytes",
 		empty:       refused,
+		field:       "MaxResponseBytes",
 		read:        number(1000, math.MaxInt32, func(r *reader, n int64) { r.s.Connection.MaxResponseBytes = int32(n) }),
 	},
 	{
@@ -120,6 +129,7 @@ var connectionSettings = []*setting{
 		java:        "connections.max.idle.ms",
 		librdkafka:  "connections.max.idle.ms",
 		empty:       refused,
+		field:       "IdleLimit",
 		read:        readIdle,
 	},
 	{
@@ -244,26 +254,6 @@ func readFamily(r *reader, p *Property) {
 	r.s.Sockets.AddressFamily = family
 }
 
-func readClientID(r *reader, p *Property) {
-	text(func(r *reader) *string { return &r.s.Connection.ClientID })(r, p)
-	if n := len(r.s.Connection.ClientID); n > 249 {
-		r.refuse(p, "%d bytes; at most 249", n)
-	}
-}
-
-// aSoftwareName is the rule of brokers (KIP-511).
-var aSoftwareName = regexp.MustCompile(`^[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?$`)
-
-func software(to func(*broker.Config) *string) func(*reader, *Property) {
-	return func(r *reader, p *Property) {
-		if !aSoftwareName.MatchString(value(p)) {
-			r.refuse(p, "%s; letters, digits, '.' and '-', a letter or digit at both ends", quoted(p))
-			return
-		}
-		*to(&r.s.Connection) = value(p)
-	}
-}
-
 // readIdle: 0, and with Java any number below, is no limit.
 func readIdle(r *reader, p *Property) {
 	n, err := strconv.ParseInt(value(p), 10, 64)
@@ -305,8 +295,27 @@ func (r *reader) judgeConnection() {
 	base, most := r.given[backoffKey], r.given[backoffMaxKey]
 	if c := &r.s.Connection; base != nil && most != nil && !r.bad[backoffKey] && !r.bad[backoffMaxKey] && c.ReconnectBackoff > c.ReconnectBackoffMax {
 		r.refuse(most, "%s is less than %s, %s: at least as much, or leave it out", quoted(most), base.Key, quoted(base))
+		r.bad[backoffMaxKey] = true
 	}
 	r.judgeVersion()
+	r.judgeConfig()
+}
+
+// judgeConfig refuses what broker would, under the keys that gave it.
+func (r *reader) judgeConfig() {
+	joined, bad := r.s.Connection.Check().(interface{ Unwrap() []error })
+	if !bad {
+		return
+	}
+	for _, err := range joined.Unwrap() {
+		config := err.(*broker.ConfigError)
+		i := slices.IndexFunc(connectionSettings, func(s *setting) bool { return s.field == config.Setting && r.has(s) })
+		if i < 0 {
+			r.problems = append(r.problems, &Error{Key: config.Setting, Problem: config.Problem})
+		} else if s := connectionSettings[i]; !r.bad[s] {
+			r.refuse(r.given[s], "%s", config.Problem)
+		}
+	}
 }
 
 // judgeVersion: what asks the broker for its versions, and what tells them.

@@ -13,6 +13,8 @@ type setting struct {
 
 	// read takes over a value that is not empty.
 	read func(*reader, *Property)
+	// field of broker.Config that it sets, by which Config.Check names it.
+	field string
 	// about is what it is for: without TLS the settings of TLS are refused, or
 	// passed over.
 	about purpose
