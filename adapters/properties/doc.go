@@ -31,39 +31,39 @@
 // are those of package broker. The keys of TLS and SASL are read and checked, and
 // this version does not carry them out: Settings.Config says so.
 //
-//	kafka-python                           here                                                default                      deviation
-//	host                                   Config.Host                                         localhost                    had no default
-//	port                                   Config.Port                                         9092                         had no default
-//	afi                                    tcp.Options.AddressFamily                           any                          -
-//	client_id                              Config.ClientID                                     brokerconn- and the version  at most 249 bytes
-//	reconnect_backoff_ms                   Config.ReconnectBackoff                             50 ms                        counted from the failure, not from the attempt; at least 1 ms
-//	reconnect_backoff_max_ms               Config.ReconnectBackoffMax                          1 s                          refused where less than the former, which meant no growth
-//	request_timeout_ms                     Config.RequestTimeout, Conn.SendWithin              30 s                         set-up has its own, Config.SetupTimeout; throttled time is not counted
-//	max_in_flight_requests_per_connection  Config.MaxInFlight                                  5                            Conn.Request waits in line instead of failing
-//	receive_buffer_bytes                   tcp.Options.ReceiveBufferBytes                      the system's                 does not leak into other connections
-//	send_buffer_bytes                      tcp.Options.SendBufferBytes                         the system's                 does not leak into other connections
-//	socket_options                         tcp.Options.SocketOptions                           TCP_NODELAY                  added to the default, not in its place
-//	security_protocol                      properties.Settings.Security                        PLAINTEXT                    keys for a protection that it does not give are refused
-//	ssl_context                            Config.Transport                                    none                         in Go only
-//	ssl_check_hostname                     properties.TLS.AnyHost                              true                         the field is the opposite
-//	ssl_cafile                             properties.TLS.CAFile                               the system's                 -
-//	ssl_certfile                           properties.TLS.CertFile                             none                         refused without a key, where both were left out
-//	ssl_keyfile                            properties.TLS.KeyFile                              none                         refused without a certificate, where both were left out
-//	ssl_password                           properties.TLS.KeyPassword                          none                         as text; refused without a key
-//	ssl_crlfile                            properties.TLS.CRLFile                              none                         DER as well
-//	ssl_ciphers                            properties.TLS.Ciphers                              crypto/tls's                 those of TLS 1.3 cannot be chosen
-//	api_version                            Config.APIVersion                                   the broker is asked          any release, patch numbers too; the default was (0, 8, 2)
-//	api_version_auto_timeout_ms            Config.APIVersionTimeout                            2 s                          of each connection, not of a constructor
-//	selector                               Config.Selector                                     of the clock and the link    in Go only; a port, for Polled
-//	state_change_callback                  Hooks.StateChanged                                  none                         in Go only; told from, to, address and error
-//	metrics                                Config.Metrics                                      none                         in Go only; sensors.Registry is kafka-python's
-//	metric_group_prefix                    sensors.New, properties.Settings.MetricGroupPrefix  empty                        -
-//	sasl_mechanism                         properties.SASL.Mechanism                           none                         -
-//	sasl_plain_username                    properties.SASL.Username                            none                         -
-//	sasl_plain_password                    properties.SASL.Password                            none                         printed redacted
-//	sasl_kerberos_service_name             properties.Kerberos.ServiceName                     kafka                        -
-//	sasl_kerberos_domain_name              properties.Kerberos.DomainName                      the host dialled             -
-//	sasl_oauth_token_provider              Config.Authenticator                                none                         in Go only
+//	kafka-python                           here                                                                           default                      deviation
+//	host                                   Config.Host                                                                    localhost                    had no default
+//	port                                   Config.Port                                                                    9092                         had no default
+//	afi                                    tcp.Options.AddressFamily                                                      any                          -
+//	client_id                              Config.ClientID                                                                brokerconn- and the version  at most 249 bytes
+//	reconnect_backoff_ms                   Config.ReconnectBackoff                                                        50 ms                        counted from the failure, not from the attempt; at least 1 ms
+//	reconnect_backoff_max_ms               Config.ReconnectBackoffMax                                                     1 s                          refused where less than the former, which meant no growth
+//	request_timeout_ms                     Config.RequestTimeout, WithRequestTimeout, Conn.SendWithin, Polled.SendWithin  30 s                         set-up has its own, Config.SetupTimeout; throttled time is not counted
+//	max_in_flight_requests_per_connection  Config.MaxInFlight                                                             5                            Conn.Request waits in line instead of failing
+//	receive_buffer_bytes                   tcp.Options.ReceiveBufferBytes                                                 the system's                 does not leak into other connections
+//	send_buffer_bytes                      tcp.Options.SendBufferBytes                                                    the system's                 does not leak into other connections
+//	socket_options                         tcp.Options.SocketOptions                                                      TCP_NODELAY                  added to the default, not in its place
+//	security_protocol                      properties.Settings.Security                                                   PLAINTEXT                    keys for a protection that it does not give are refused
+//	ssl_context                            Config.Transport                                                               none                         in Go only
+//	ssl_check_hostname                     properties.TLS.AnyHost                                                         true                         the field is the opposite
+//	ssl_cafile                             properties.TLS.CAFile                                                          the system's                 -
+//	ssl_certfile                           properties.TLS.CertFile                                                        none                         refused without a key, where both were left out
+//	ssl_keyfile                            properties.TLS.KeyFile                                                         none                         refused without a certificate, where both were left out
+//	ssl_password                           properties.TLS.KeyPassword                                                     none                         as text; refused without a key
+//	ssl_crlfile                            properties.TLS.CRLFile                                                         none                         DER as well
+//	ssl_ciphers                            properties.TLS.Ciphers                                                         crypto/tls's                 those of TLS 1.3 cannot be chosen
+//	api_version                            Config.APIVersion                                                              the broker is asked          any release, patch numbers too; the default was (0, 8, 2)
+//	api_version_auto_timeout_ms            Config.APIVersionTimeout                                                       2 s                          of each connection, not of a constructor
+//	selector                               Config.Selector                                                                of the clock and the link    in Go only; a port, for Polled
+//	state_change_callback                  Hooks.StateChanged                                                             none                         in Go only; told from, to, address and error
+//	metrics                                Config.Metrics                                                                 none                         in Go only; sensors.Registry is kafka-python's
+//	metric_group_prefix                    sensors.New, properties.Settings.MetricGroupPrefix                             empty                        -
+//	sasl_mechanism                         properties.SASL.Mechanism                                                      none                         -
+//	sasl_plain_username                    properties.SASL.Username                                                       none                         -
+//	sasl_plain_password                    properties.SASL.Password                                                       none                         printed redacted
+//	sasl_kerberos_service_name             properties.Kerberos.ServiceName                                                kafka                        -
+//	sasl_kerberos_domain_name              properties.Kerberos.DomainName                                                 the host dialled             -
+//	sasl_oauth_token_provider              Config.Authenticator                                                           none                         in Go only
 //
 // # Methods
 //

@@ -31,7 +31,7 @@ var surface = []struct{ key, place, standard, deviation string }{
 	{"client_id", "Config.ClientID", "brokerconn- and the version", "at most 249 bytes"},
 	{"reconnect_backoff_ms", "Config.ReconnectBackoff", "50 ms", "counted from the failure, not from the attempt; at least 1 ms"},
 	{"reconnect_backoff_max_ms", "Config.ReconnectBackoffMax", "1 s", "refused where less than the former, which meant no growth"},
-	{"request_timeout_ms", "Config.RequestTimeout, Conn.SendWithin", "30 s", "set-up has its own, Config.SetupTimeout; throttled time is not counted"},
+	{"request_timeout_ms", "Config.RequestTimeout, WithRequestTimeout, Conn.SendWithin, Polled.SendWithin", "30 s", "set-up has its own, Config.SetupTimeout; throttled time is not counted"},
 	{"max_in_flight_requests_per_connection", "Config.MaxInFlight", "5", "Conn.Request waits in line instead of failing"},
 	{"receive_buffer_bytes", "tcp.Options.ReceiveBufferBytes", "the system's", "does not leak into other connections"},
 	{"send_buffer_bytes", "tcp.Options.SendBufferBytes", "the system's", "does not leak into other connections"},
@@ -90,15 +90,16 @@ var placed = map[string]reflect.Type{
 	"properties.Kerberos": reflect.TypeFor[*Kerberos](),
 }
 
-var _ = sensors.New // a place as well
+// functions are places as well.
+var functions = map[string]any{"sensors.New": sensors.New, "WithRequestTimeout": broker.WithRequestTimeout}
 
 // exists reports whether a place is there.
 func exists(place string) bool {
-	i := strings.LastIndex(place, ".")
-	if place == "-" || place == "sensors.New" {
+	if place == "-" || functions[place] != nil {
 		return true
 	}
-	of, known := placed[place[:i]]
+	i := strings.LastIndex(place, ".")
+	of, known := placed[place[:max(i, 0)]]
 	if !known {
 		return false
 	}
@@ -152,7 +153,7 @@ func TestSurfaceIsWhole(t *testing.T) {
 }
 
 func TestExistsCatches(t *testing.T) {
-	for _, place := range []string{"Config.Hosts", "Conn.close", "tcp.Option.Level", "properties.TLS.CA"} {
+	for _, place := range []string{"Config.Hosts", "Conn.close", "tcp.Option.Level", "properties.TLS.CA", "WithTimeout", "sensors.Old"} {
 		if exists(place) {
 			t.Errorf("%s", place)
 		}
