@@ -164,7 +164,11 @@ func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 	case NegotiatingVersions:
 		m.lostWhileAsking(err)
 	default:
-		m.fail(m.newError(ErrConnection, m.cutOff(err), ""))
+		hint := ""
+		if !m.proven { // its release was configured, and it has not said a word
+			hint = hintClosedAtOnce
+		}
+		m.fail(m.newError(ErrConnection, m.cutOff(err), hint))
 	}
 }
 

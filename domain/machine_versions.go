@@ -29,6 +29,9 @@ const (
 	topAsk        = 4
 	topAskOfNamed = 5
 
+	hintClosedWhenAsked = "the peer closed the connection when asked for its API versions: a port for TLS, another protocol, or a Kafka before 0.10?"
+	hintClosedAtOnce    = "the peer closed the connection before it answered anything: a port for TLS, or another protocol?"
+
 	codeUnsupportedVersion  = 35
 	codeRebootstrapRequired = 129
 )
@@ -85,8 +88,7 @@ func (m *Machine) lostWhileAsking(err error) {
 		m.fail(m.newError(ErrConnection, m.cutOff(err), ""))
 		return
 	}
-	m.fail(m.newError(ErrConnection, m.cutOff(err),
-		"the peer closed the connection when asked for its API versions: a port for TLS, another protocol, or a Kafka before 0.10?"))
+	m.fail(m.newError(ErrConnection, m.cutOff(err), hintClosedWhenAsked))
 }
 
 // receiveVersions takes the answer to ApiVersions.

@@ -178,6 +178,7 @@ func TestBadConfigurations(t *testing.T) {
 	if n := len(badConfigurations); n < wanted {
 		t.Errorf("%d bad configurations, at least %d", n, wanted)
 	}
+	t.Logf("%d bad configurations", len(badConfigurations))
 	dir := stores(t)
 	seen := map[string]bool{}
 	for _, c := range badConfigurations {
