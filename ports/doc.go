@@ -9,6 +9,9 @@
 //	Codec          request and response bodies as bytes
 //	MetricsSink    what happened, as typed events
 //
+// A Link over blocking I/O may also be a [Parker], and then a [Checker]; [Timing] is
+// what a sink is told of a request's life.
+//
 // Three rules hold for every port.
 //
 // The polled calls never block. What takes time is started, and asked

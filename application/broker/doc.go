@@ -19,4 +19,7 @@
 // Both drive the same core. Everything that touches the world is a port of
 // [Config]: Transport, Clock, Authenticator, Codec, MetricsSink, and for Polled
 // Selector.
+//
+// The documentation of adapters/properties has a table of every key and method of
+// kafka-python's BrokerConnection, and what it is called here.
 package broker
