@@ -117,7 +117,7 @@ func TestIdleCloseIsQuiet(t *testing.T) {
 		`level=WARN msg="APIVersion: release 9.9 is not known; the broker is taken for a 4.4"`,
 		`level=INFO msg=connected address=b:9092 from=Connecting to=Connected`,
 		`level=INFO msg=connected address=b:9092 from=Connecting to=Connected`,
-		`level=WARN msg="connection lost" address=b:9092 from=Connected to=Disconnected error="b:9092: connection lost: EOF"`,
+		`level=WARN msg="connection lost" address=b:9092 from=Connected to=Disconnected error="b:9092: connection lost: EOF - the peer closed the connection before it answered anything: a port for TLS, or another protocol?"`,
 	}
 	if got := strings.TrimSuffix(out.String(), "\n"); got != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", got, strings.Join(want, "\n"))
