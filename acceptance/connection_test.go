@@ -68,7 +68,34 @@ func topicNamed(t *testing.T, conn *broker.Conn, name string) [16]byte {
 	id := resp.Topics[0].TopicID
 	for !hasLeader(t, conn, name) { // the broker makes it when it has read of it
 	}
+	for !leads(t, conn, name, id) {
+	}
 	return id
+}
+
+// leads: a broker tells of a leader as soon as its metadata do, and takes up the
+// part a moment later; until then it answers that it is not the one.
+func leads(t *testing.T, conn *broker.Conn, name string, id [16]byte) bool {
+	t.Helper()
+	req := fetchRequest(name, id, 0)
+	req.MaxWaitMillis, req.MinBytes = 0, 0
+	resp, err := req.RequestWith(t.Context(), conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const unknownTopic, notLeader, unknownTopicID = 3, 6, 100
+	code := resp.ErrorCode
+	if len(resp.Topics) > 0 {
+		code = resp.Topics[0].Partitions[0].ErrorCode
+	}
+	switch code {
+	case 0:
+		return true
+	case unknownTopic, notLeader, unknownTopicID:
+		return false
+	}
+	t.Fatalf("fetch from %s: error %d", name, code)
+	return false
 }
 
 func hasLeader(t *testing.T, conn *broker.Conn, name string) bool {
