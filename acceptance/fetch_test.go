@@ -44,6 +44,15 @@ func copyCache(t *testing.T) cache {
 	if err := os.CopyFS(to, os.DirFS(string(from))); err != nil {
 		t.Fatal(err)
 	}
+	projects, err := filepath.Glob(filepath.Join(to, "fetch-*")) // of others, who are at work
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, project := range projects {
+		if err := os.RemoveAll(project); err != nil {
+			t.Fatal(err)
+		}
+	}
 	t.Setenv("BROKERCONN_CACHE", to)
 	c, err := openCache()
 	if err != nil {

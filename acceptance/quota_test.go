@@ -5,6 +5,7 @@ package acceptance
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"sync"
@@ -46,6 +47,12 @@ func limit(t *testing.T, conn *broker.Conn, client string, quotas map[string]flo
 		}
 	}
 	alter(t.Context(), false)
+	// The controller has it, and the broker hears of it later. It takes up what it
+	// hears of in turn, one batch after the other: once it leads a topic that was made
+	// after another one, which was made after this, it knows of this.
+	for i := range 2 {
+		topicNamed(t, conn, fmt.Sprint("made-after-the-quotas-of-", client, i))
+	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
