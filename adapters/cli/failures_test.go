@@ -15,7 +15,7 @@ import (
 var discarded = log.New(io.Discard, "", 0)
 
 // Half of it is spent on a silent port before it is asked otherwise.
-const short = "1s"
+const short = "4s"
 
 func TestPeersThatAreNoBrokers(t *testing.T) {
 	for _, c := range []struct {
