@@ -305,6 +305,41 @@ func TestStepStageFails(t *testing.T) {
 	}
 }
 
+// advised is an error of a transport that knows what to try, and maybe that it is
+// the encryption's.
+type advised struct{ securing bool }
+
+func (advised) Error() string          { return "no" }
+func (advised) Hint() string           { return "try this" }
+func (a advised) Is(target error) bool { return a.securing && target == ports.ErrSecuring }
+
+// What the transport advises is shown, and TLS that fails behind its handshake is
+// still TLS that failed: no reason to ask for the versions in another way.
+func TestStepTransportsAdvice(t *testing.T) {
+	for name, c := range map[string]struct {
+		fail func(b *bench)
+		want error
+	}{
+		"dial":      {func(b *bench) { b.dialling().tr.link.stageErr = advised{} }, domain.ErrDial},
+		"handshake": {func(b *bench) { l := b.dialling().tr.link; l.stage, l.stageErr = ports.StageSecuring, advised{} }, domain.ErrTLS},
+		"versions":  {func(b *bench) { b.established().tr.link.eof = advised{securing: true} }, domain.ErrTLS},
+		"connected": {func(b *bench) { b.connected().tr.link.eof = advised{securing: true} }, domain.ErrTLS},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, nil)
+			c.fail(b)
+			b.steps()
+			var e *domain.Error
+			if !errors.As(b.Machine.LastError(), &e) || e.Kind != c.want || e.Hint != "try this" {
+				t.Fatalf("%#v", e)
+			}
+			if !b.Machine.BlackedOut(b.now) {
+				t.Error("no pause after it")
+			}
+		})
+	}
+}
+
 // No link is opened before the one before was hung up.
 func TestStepReconnectFromTheCallback(t *testing.T) {
 	b := newBench(t, nil).connected()

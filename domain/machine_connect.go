@@ -99,7 +99,7 @@ func (m *Machine) HandleAddresses(now time.Time, epoch uint64, eps []ports.Endpo
 	}
 	m.note(Event{Kind: EventResolved, Endpoints: eps, Err: err})
 	if err != nil {
-		m.fail(m.newError(ErrResolve, err, ""))
+		m.fail(m.newError(ErrResolve, err, hintOf(err)))
 		return
 	}
 	m.addresses = m.inTurn(eps)
@@ -154,14 +154,16 @@ func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 	if !m.current(epoch, m.linked) {
 		return
 	}
-	switch m.state {
-	case Connecting:
+	switch {
+	case m.state == Connecting:
 		m.note(Event{Kind: EventDialled, Endpoint: m.endpoint, Err: err})
-		m.fail(m.newError(ErrDial, err, ""))
-	case Handshake:
+		m.fail(m.newError(ErrDial, err, hintOf(err)))
+	case m.state == Handshake:
 		m.note(Event{Kind: EventSecured, Endpoint: m.endpoint, Err: err})
-		m.fail(m.newError(ErrTLS, err, ""))
-	case NegotiatingVersions:
+		m.fail(m.newError(ErrTLS, err, hintOf(err)))
+	case errors.Is(err, ports.ErrSecuring): // not to be taken for a broker that knows no ApiVersions
+		m.fail(m.newError(ErrTLS, err, hintOf(err)))
+	case m.state == NegotiatingVersions:
 		m.lostWhileAsking(err)
 	default:
 		hint := ""
@@ -170,6 +172,15 @@ func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 		}
 		m.fail(m.newError(ErrConnection, m.cutOff(err), hint))
 	}
+}
+
+// hintOf is what the transport says may be tried.
+func hintOf(err error) string {
+	var h ports.Hinter
+	if errors.As(err, &h) {
+		return h.Hint()
+	}
+	return ""
 }
 
 // cutOff adds to the loss of a link that it fell within a frame.

@@ -10,6 +10,15 @@ var ErrWouldBlock = errors.New("ports: would block")
 // Interrupt. No byte is lost, and the call can be repeated after Resume.
 var ErrInterrupted = errors.New("ports: interrupted")
 
+// ErrSecuring is matched, by errors.Is, by the error of a [Link] that failed to be
+// encrypted. That may show after StageEstablished: with TLS 1.3 a broker judges the
+// client's certificate when the client has finished its handshake already.
+var ErrSecuring = errors.New("ports: not secured")
+
+// Hinter is optional on an error of a [Lookup] or a [Link]: what its reader may try,
+// in a few words that the error itself does not say. It may be empty.
+type Hinter interface{ Hint() string }
+
 // Endpoint is one address of a broker, as a Lookup found it.
 type Endpoint struct {
 	// Host is the name as configured: what a certificate or a Kerberos
