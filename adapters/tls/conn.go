@@ -1,0 +1,108 @@
+package tls
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+)
+
+// Conn is a *tls.Conn whose handshake fails with an *Error. So may its first Read:
+// with TLS 1.3 the client has finished before the broker judges its certificate.
+type Conn struct {
+	*tls.Conn
+	wire            *wire
+	verifier        *verifier
+	lowest, highest uint16 // the versions that are allowed here; 0: no limit but crypto/tls's
+
+	asked, shown bool // for a client certificate, and one
+	spoken       bool // the broker's first bytes are read; belongs to whoever reads
+}
+
+func newConn(under net.Conn, config *tls.Config, v *verifier) *Conn {
+	c := &Conn{wire: &wire{Conn: under}, verifier: v, lowest: config.MinVersion, highest: config.MaxVersion}
+	config.GetClientCertificate = c.answer(config)
+	c.Conn = tls.Client(c.wire, config)
+	return c
+}
+
+// answer notes that a client certificate is asked for, and finds one. The only one
+// there is is shown even where the broker did not name its issuer, as OpenSSL does:
+// what the broker then has against it tells more than that it saw none.
+func (c *Conn) answer(config *tls.Config) func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	find, have := config.GetClientCertificate, config.Certificates
+	if find == nil {
+		find = func(request *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			for i := range have {
+				if len(have) == 1 || request.SupportsCertificate(&have[i]) == nil {
+					return &have[i], nil
+				}
+			}
+			return new(tls.Certificate), nil
+		}
+	}
+	return func(request *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		c.asked = true
+		certificate, err := find(request)
+		c.shown = certificate != nil && len(certificate.Certificate) > 0
+		return certificate, err
+	}
+}
+
+// CertificateAsked reports whether the broker asked for a client certificate. Ask
+// after the handshake; one that resumed a session has no such question.
+func (c *Conn) CertificateAsked() bool { return c.asked }
+
+// NetConn returns what is under the encryption.
+func (c *Conn) NetConn() net.Conn { return c.wire.Conn }
+
+// Handshake is HandshakeContext without an end.
+func (c *Conn) Handshake() error { return c.HandshakeContext(context.Background()) }
+
+// HandshakeContext runs the handshake, once. It fails with an *Error.
+func (c *Conn) HandshakeContext(ctx context.Context) error {
+	if err := c.Conn.HandshakeContext(ctx); err != nil {
+		return c.explain(err)
+	}
+	return nil
+}
+
+// Read reads what the broker sends. An alert before the first byte is its verdict on
+// the handshake.
+func (c *Conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	switch {
+	case c.spoken:
+	case n > 0:
+		c.spoken = true
+		c.wire.rest = true
+	case err != nil && !c.ConnectionState().HandshakeComplete:
+		err = c.explain(err)
+	case err != nil:
+		if number, ok := alertIn(err); ok {
+			err = c.refused(number, err)
+		}
+	}
+	return n, err
+}
+
+// wire is the connection under the encryption. It keeps the peer's first bytes,
+// which tell what it speaks if that is not TLS, and how many came in all.
+type wire struct {
+	net.Conn
+	first []byte
+	count int
+	rest  bool // the handshake is over, and nothing is kept any more
+}
+
+const firstBytes = 64
+
+func (w *wire) Read(p []byte) (int, error) {
+	n, err := w.Conn.Read(p)
+	if n > 0 && !w.rest {
+		w.count += n
+		if room := firstBytes - len(w.first); room > 0 {
+			w.first = append(w.first, p[:min(n, room)]...)
+		}
+	}
+	return n, err
+}

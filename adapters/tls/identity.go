@@ -1,0 +1,82 @@
+package tls
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/pem"
+	"errors"
+	"fmt"
+)
+
+// parseCertificates reads all certificates of a PEM file; what else stands there is
+// passed over. One that cannot be read is an error, as is a file that ends within
+// one: it may be half written.
+func parseCertificates(data []byte) (all []*x509.Certificate, err error) {
+	for rest := data; ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		der := block.Bytes
+		switch block.Type {
+		case "CERTIFICATE", "X509 CERTIFICATE":
+		case "TRUSTED CERTIFICATE": // OpenSSL's, with what it is trusted for behind it
+			var first asn1.RawValue
+			if _, err := asn1.Unmarshal(der, &first); err == nil {
+				der = first.FullBytes
+			}
+		default:
+			continue
+		}
+		c, err := x509.ParseCertificate(der)
+		if err != nil {
+			return nil, fmt.Errorf("certificate %d cannot be read: %w", len(all)+1, err)
+		}
+		all = append(all, c)
+	}
+	begun := 0
+	for _, name := range []string{"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"} {
+		begun += bytes.Count(data, []byte("-----BEGIN "+name+"-----"))
+	}
+	switch {
+	case begun == 0:
+		return nil, errors.New("there is no certificate in it: PEM, with -----BEGIN CERTIFICATE----- lines")
+	case begun > len(all):
+		return nil, fmt.Errorf("it begins %d certificates, of which %d can be decoded: is it whole?", begun, len(all))
+	}
+	return all, nil
+}
+
+// parseChain reads a certificate and the chain above it.
+func parseChain(data []byte) (chain tls.Certificate, err error) {
+	all, err := parseCertificates(data)
+	if err != nil {
+		return chain, err
+	}
+	for _, c := range all {
+		chain.Certificate = append(chain.Certificate, c.Raw)
+	}
+	chain.Leaf = all[0]
+	return chain, nil
+}
+
+// pair joins a certificate and its key.
+func pair(chain *tls.Certificate, key crypto.Signer) error {
+	public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
+	if !ok {
+		return fmt.Errorf("a key of type %T cannot be used", key)
+	}
+	if public.Equal(chain.Leaf.PublicKey) {
+		chain.PrivateKey = key
+		return nil
+	}
+	for i, der := range chain.Certificate[1:] {
+		if c, err := x509.ParseCertificate(der); err == nil && public.Equal(c.PublicKey) {
+			return fmt.Errorf("the key belongs to certificate %d of %d, %q: that one has to be the first", i+2, len(chain.Certificate), c.Subject)
+		}
+	}
+	return fmt.Errorf("the key does not belong to the certificate %q", chain.Leaf.Subject)
+}

@@ -1,0 +1,170 @@
+package tls
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// verifier judges the broker's certificate for one connection.
+type verifier struct {
+	name                    string // that it has to be for
+	anyHost, anyCertificate bool
+	roots                   *x509.CertPool // nil: the system's
+	authorities             []*x509.Certificate
+	revoked                 *revocations // nil: nothing is
+	now                     func() time.Time
+}
+
+func (v *verifier) verifyConnection(state tls.ConnectionState) error {
+	return v.verify(state.PeerCertificates)
+}
+
+// verify returns nil or an *Error. certs are what the broker showed, its own first.
+func (v *verifier) verify(certs []*x509.Certificate) error {
+	if v.anyCertificate {
+		return nil
+	}
+	if len(certs) == 0 {
+		return &Error{Reason: BadCertificate, Name: v.name, Detail: "it showed none"}
+	}
+	leaf, now := certs[0], v.now()
+	between := x509.NewCertPool()
+	for _, c := range certs[1:] {
+		between.AddCert(c)
+	}
+	chains, err := leaf.Verify(x509.VerifyOptions{Roots: v.roots, Intermediates: between, CurrentTime: now})
+	if err == nil && !v.anyHost {
+		err = leaf.VerifyHostname(v.name)
+	}
+	if err != nil {
+		return v.judge(certs, err)
+	}
+	if v.revoked == nil {
+		return nil
+	}
+	if err := v.revoked.check(leaf, v.issuer(chains[0]), now); err != nil {
+		return &Error{Reason: ofRevocation(err), Name: v.name, Detail: fmt.Sprintf("%q, issued by %q: %v", leaf.Subject, leaf.Issuer, err), Certificates: certs, Err: err}
+	}
+	return nil
+}
+
+// issuer is who signed the leaf, and with it the list that may revoke it. A leaf
+// that is trusted by itself has no other certificate in its chain: its issuer, where
+// it is another one, is sought among those trusted.
+func (v *verifier) issuer(chain []*x509.Certificate) *x509.Certificate {
+	leaf := chain[0]
+	if len(chain) > 1 {
+		return chain[1]
+	}
+	for _, c := range v.authorities {
+		if bytes.Equal(c.RawSubject, leaf.RawIssuer) && leaf.CheckSignatureFrom(c) == nil {
+			return c
+		}
+	}
+	return leaf
+}
+
+func ofRevocation(err error) Reason {
+	switch {
+	case errors.Is(err, errRevoked):
+		return Revoked
+	case errors.Is(err, errCRLMissing):
+		return CRLMissing
+	case errors.Is(err, errCRLExpired):
+		return CRLExpired
+	}
+	return CRLInvalid
+}
+
+// judge says in terms of a Reason what crypto/x509 has against a certificate.
+func (v *verifier) judge(certs []*x509.Certificate, err error) *Error {
+	e := &Error{Reason: BadCertificate, Name: v.name, Certificates: certs, Err: err}
+	var (
+		invalid x509.CertificateInvalidError
+		host    x509.HostnameError
+		unknown x509.UnknownAuthorityError
+		system  x509.SystemRootsError
+	)
+	switch {
+	case errors.As(err, &host):
+		e.Reason = WrongHost
+		if names := namesOf(certs[0]); names != "" {
+			e.Detail = fmt.Sprintf("it is for %s, not for %q", names, v.name)
+		}
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		v.outOfDate(e, invalid.Cert)
+	case errors.As(err, &system):
+		e.Reason, e.hint = UnknownAuthority, "this system has no authorities to be found: name a CA file"
+	case errors.As(err, &unknown):
+		v.unknown(e, certs)
+	}
+	return e
+}
+
+func (v *verifier) outOfDate(e *Error, c *x509.Certificate) {
+	now := v.now()
+	form := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+	if now.Before(c.NotBefore) {
+		e.Reason = NotYetValid
+		e.Detail = fmt.Sprintf("%q is valid from %s on, and it is %s", c.Subject, form(c.NotBefore), form(now))
+		return
+	}
+	e.Reason = Expired
+	e.Detail = fmt.Sprintf("%q was valid until %s, and it is %s", c.Subject, form(c.NotAfter), form(now))
+}
+
+// unknown finds out why no chain leads to an authority. crypto/x509 passes over
+// authorities that are out of date, and then knows none.
+func (v *verifier) unknown(e *Error, certs []*x509.Certificate) {
+	leaf, now := certs[0], v.now()
+	e.Reason = UnknownAuthority
+	e.Detail = fmt.Sprintf("%q, issued by %q: %v", leaf.Subject, leaf.Issuer, e.Err)
+	if signedBy(leaf, leaf) {
+		e.Reason = SelfSigned
+		e.Detail = fmt.Sprintf("%q", leaf.Subject)
+		return
+	}
+	known := append(append([]*x509.Certificate(nil), certs[1:]...), v.authorities...)
+	for at, steps := leaf, 0; steps <= len(known); steps++ {
+		above := (*x509.Certificate)(nil)
+		for _, c := range known {
+			if c != at && signedBy(at, c) {
+				above = c
+				break
+			}
+		}
+		switch {
+		case above == nil:
+			return
+		case now.Before(above.NotBefore), now.After(above.NotAfter):
+			v.outOfDate(e, above)
+			return
+		}
+		at = above
+	}
+}
+
+func signedBy(c, by *x509.Certificate) bool {
+	return bytes.Equal(c.RawIssuer, by.RawSubject) &&
+		by.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+}
+
+// namesOf lists what a certificate is for, at most ten of it.
+func namesOf(c *x509.Certificate) string {
+	var names []string
+	for _, name := range c.DNSNames {
+		names = append(names, fmt.Sprintf("%q", name))
+	}
+	for _, ip := range c.IPAddresses {
+		names = append(names, ip.String())
+	}
+	if more := len(names) - 10; more > 0 {
+		names = append(names[:10], fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(names, ", ")
+}
