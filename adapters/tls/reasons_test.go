@@ -1,0 +1,402 @@
+package tls
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"brokerconn/adapters/clock/fake"
+	"brokerconn/adapters/netlink"
+	"brokerconn/ports"
+)
+
+var versions = []uint16{tls.VersionTLS12, tls.VersionTLS13}
+
+// listen accepts on loopback, and hands one connection after the other to serve.
+func listen(t *testing.T, serve func(net.Conn)) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	t.Cleanup(func() { _ = l.Close(); <-done })
+	go func() {
+		defer close(done)
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			serve(conn)
+			_ = conn.Close()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// greeting is what the tests' server says once it has accepted the client.
+const greeting = "k"
+
+// tlsServer shakes hands, greets, and reads to the end.
+func tlsServer(config *tls.Config) func(net.Conn) {
+	return func(under net.Conn) {
+		conn := tls.Server(under, config)
+		if conn.Handshake() == nil {
+			_, _ = io.WriteString(conn, greeting)
+			_, _ = io.Copy(io.Discard, conn)
+		}
+		_ = conn.Close()
+	}
+}
+
+// reach dials, shakes hands and reads the greeting.
+func reach(t *testing.T, dial netlink.DialFunc, address string) (state tls.ConnectionState, err error) {
+	t.Helper()
+	under, err := dial(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer under.Close()
+	conn := under.(*Conn)
+	if err := conn.HandshakeContext(t.Context()); err != nil {
+		return state, err
+	}
+	got := make([]byte, len(greeting))
+	if _, err := io.ReadFull(conn, got); err != nil {
+		return state, err
+	}
+	return conn.ConnectionState(), nil
+}
+
+func plainDial(ctx context.Context, network, address string) (net.Conn, error) {
+	return new(net.Dialer).DialContext(ctx, network, address)
+}
+
+func mustDial(t *testing.T, next netlink.DialFunc, o Options) netlink.DialFunc {
+	t.Helper()
+	dial, err := Dial(next, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dial
+}
+
+// wantReason checks all that an Error promises.
+func wantReason(t *testing.T, err error, want Reason, words ...string) {
+	t.Helper()
+	var e *Error
+	if !errors.As(err, &e) {
+		t.Fatalf("got %T %v, want %v", err, err, want)
+	}
+	if e.Reason != want {
+		t.Fatalf("got %v (%v), want %v", e.Reason, err, want)
+	}
+	if !errors.Is(err, ports.ErrSecuring) {
+		t.Error("it is no ports.ErrSecuring")
+	}
+	all := err.Error() + "\n" + e.Hint()
+	for _, word := range words {
+		if !strings.Contains(all, word) {
+			t.Errorf("%q is not in %s", word, all)
+		}
+	}
+	if e.Hint() == "" || strings.Contains(all, "\r") {
+		t.Errorf("%q %q", err, e.Hint())
+	}
+}
+
+// scene is a broker and a client that do not get on.
+type scene struct {
+	ca      *authority
+	server  *tls.Config
+	options Options
+	only    uint16 // a version; 0: both
+	say     string // what the peer answers to a hello, without any TLS
+	hangUp  func(net.Conn)
+}
+
+func (s *scene) with(cert tls.Certificate) { s.server.Certificates = []tls.Certificate{cert} }
+
+func TestReasons(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		set   func(t *testing.T, s *scene)
+		want  Reason
+		words []string
+	}{
+		{"expired", func(t *testing.T, s *scene) {
+			s.with(s.ca.issue(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }))
+		}, Expired, []string{`"CN=a broker" was valid until 2030-06-01T11:59:59Z`, "it is 2030-06-01T12:00:00Z"}},
+		{"not yet valid", func(t *testing.T, s *scene) {
+			s.with(s.ca.issue(func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }))
+		}, NotYetValid, []string{"valid from 2030-06-01T12:00:01Z on", "slow"}},
+		{"its authority expired", func(t *testing.T, s *scene) {
+			ca := newAuthority(t, "an old one", func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })
+			s.with(ca.issue())
+			s.options.CAPEM = ca.pem()
+		}, Expired, []string{"CN=an old one"}},
+		{"the authority between expired", func(t *testing.T, s *scene) {
+			between := s.ca.sub("between", func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })
+			cert := between.issue()
+			cert.Certificate = append(cert.Certificate, between.cert.Raw)
+			s.with(cert)
+		}, Expired, []string{"CN=between"}},
+		{"another host", func(t *testing.T, s *scene) {
+			s.with(s.ca.issue(func(c *x509.Certificate) { c.DNSNames, c.IPAddresses = []string{"other.test"}, nil }))
+		}, WrongHost, []string{`it is for "other.test", not for "broker.test"`}},
+		{"a name but no alternative name", func(t *testing.T, s *scene) {
+			s.with(s.ca.issue(func(c *x509.Certificate) { c.DNSNames, c.IPAddresses = nil, nil; c.Subject.CommonName = "broker.test" }))
+		}, WrongHost, []string{"subject alternative name"}},
+		{"unknown authority", func(t *testing.T, s *scene) {
+			s.with(newAuthority(t, "a stranger").issue())
+		}, UnknownAuthority, []string{"CN=a stranger", "CA file"}},
+		{"the certificate between is missing", func(t *testing.T, s *scene) {
+			s.with(s.ca.sub("between").issue())
+		}, UnknownAuthority, []string{"CN=between"}},
+		{"system authorities", func(t *testing.T, s *scene) { s.options.CAPEM = "" }, UnknownAuthority, []string{"CA file"}},
+		{"any host, but not any chain", func(t *testing.T, s *scene) {
+			s.options.AnyHost = true
+			s.with(newAuthority(t, "a stranger").issue())
+		}, UnknownAuthority, nil},
+		{"self-signed", func(t *testing.T, s *scene) { s.with(alone(t)) }, SelfSigned, []string{"CN=itself"}},
+		{"not for a server", func(t *testing.T, s *scene) {
+			s.with(s.ca.issue(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }))
+		}, BadCertificate, []string{"usage"}},
+		{"revoked", func(t *testing.T, s *scene) {
+			s.options.CRLFile = write(t, "crl", s.ca.crl(soon, s.server.Certificates[0]))
+		}, Revoked, nil},
+		{"revoked, and any host", func(t *testing.T, s *scene) {
+			s.options.AnyHost = true
+			s.options.CRLFile = write(t, "crl", s.ca.crl(soon, s.server.Certificates[0]))
+		}, Revoked, nil},
+		{"revoked on an expired list", func(t *testing.T, s *scene) {
+			s.options.CRLFile = write(t, "crl", s.ca.crl(now.Add(-time.Second), s.server.Certificates[0]))
+		}, Revoked, nil},
+		{"no list of the issuer", func(t *testing.T, s *scene) {
+			s.options.CRLFile = write(t, "crl", newAuthority(t, "a stranger").crl(soon))
+		}, CRLMissing, []string{"CN=the authority"}},
+		{"a list of the root's only", func(t *testing.T, s *scene) {
+			between := s.ca.sub("between")
+			cert := between.issue()
+			cert.Certificate = append(cert.Certificate, between.cert.Raw)
+			s.with(cert)
+			s.options.CRLFile = write(t, "crl", s.ca.crl(soon))
+		}, CRLMissing, []string{"CN=between"}},
+		{"an expired list", func(t *testing.T, s *scene) {
+			s.options.CRLFile = write(t, "crl", s.ca.crl(now.Add(-time.Second)))
+		}, CRLExpired, nil},
+		{"TLS 1.1 at most", func(t *testing.T, s *scene) {
+			s.server.MinVersion, s.server.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
+		}, VersionTooLow, []string{"protocol version", "TLS 1.2 to TLS 1.3 are allowed"}},
+		{"TLS 1.1 chosen all the same", func(t *testing.T, s *scene) {
+			s.say = serverHello(tls.VersionTLS11, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA)
+		}, VersionTooLow, []string{"302"}},
+		{"TLS 1.3 at least there, 1.2 at most here", func(t *testing.T, s *scene) {
+			s.server.MinVersion, s.server.MaxVersion = tls.VersionTLS13, 0
+			s.options.MaxVersion = tls.VersionTLS12
+		}, VersionTooLow, []string{"only TLS 1.2 is allowed"}},
+		{"no common cipher", func(t *testing.T, s *scene) {
+			s.only = tls.VersionTLS12
+			s.options.CipherSuites = []string{"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"} // the server's key is ECDSA
+		}, NoCommonCipher, []string{"handshake failure"}},
+		{"a cipher that was not offered", func(t *testing.T, s *scene) {
+			s.say = serverHello(tls.VersionTLS12, tls.TLS_RSA_WITH_RC4_128_SHA)
+		}, NoCommonCipher, []string{"unconfigured cipher suite"}},
+		{"client certificate demanded", func(t *testing.T, s *scene) {
+			s.server.ClientAuth = tls.RequireAnyClientCert
+		}, CertificateRequired, []string{"client certificate"}},
+		{"client certificate demanded, in Java's words", func(t *testing.T, s *scene) {
+			s.server.ClientAuth = tls.RequestClientCert
+			s.server.VerifyConnection = func(tls.ConnectionState) error { return errors.New("empty chain") }
+		}, CertificateRequired, []string{"bad certificate"}},
+		{"client certificate of a stranger", func(t *testing.T, s *scene) {
+			s.server.ClientAuth, s.server.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
+			s.server.ClientCAs.AddCert(s.ca.cert)
+			mine := newAuthority(t, "a stranger").issue()
+			s.options.CertPEM, s.options.KeyPEM = chainPEM(mine), keyPEM(t, mine)
+		}, CertificateRefused, []string{"truststore"}},
+		{"a web server", func(t *testing.T, s *scene) { s.say = "HTTP/1.1 400 Bad Request\r\n\r\n" }, NotTLS, []string{"HTTP/1.1 400 Bad Request", "web server"}},
+		{"a page", func(t *testing.T, s *scene) { s.say = "<html>" }, NotTLS, []string{"web server"}},
+		{"an SSH server", func(t *testing.T, s *scene) { s.say = "SSH-2.0-OpenSSH_9.6\r\n" }, NotTLS, []string{"SSH-2.0-OpenSSH_9.6"}},
+		{"Kafka in clear", func(t *testing.T, s *scene) { s.say = "\x00\x00\x00\x06\x00\x00\x00\x01\x00\x23" }, NotTLS, []string{"Kafka", "PLAINTEXT"}},
+		{"text", func(t *testing.T, s *scene) { s.say = "220 mail.test ESMTP\r\n" }, NotTLS, []string{"220 mail.test ESMTP"}},
+		{"less than a record", func(t *testing.T, s *scene) { s.say = "no" }, NotTLS, []string{`"no"`}},
+		{"bytes", func(t *testing.T, s *scene) { s.say = "\xff\x01\x02\x03\x04\x05" }, NotTLS, []string{"ff 01 02"}},
+		{"hung up", func(t *testing.T, s *scene) { s.hangUp = func(net.Conn) {} }, CutOff, []string{"nothing had come", "PLAINTEXT"}},
+		{"reset", func(t *testing.T, s *scene) {
+			s.hangUp = func(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }
+		}, CutOff, []string{"nothing had come", "PLAINTEXT"}},
+		{"hung up in a hello", func(t *testing.T, s *scene) { s.say = "\x16\x03\x03\x00\x7a\x02" }, CutOff, []string{"6 bytes had come"}},
+		{"nonsense in a record", func(t *testing.T, s *scene) { s.say = "\x16\x03\x03\x00\x04\x63\x00\x00\x00" }, Other, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, version := range versions {
+				s := &scene{ca: newAuthority(t, "the authority")}
+				s.server = &tls.Config{MinVersion: version, MaxVersion: version, Time: clock().Now}
+				s.with(s.ca.issue())
+				s.options = Options{ServerName: "broker.test", CAPEM: s.ca.pem(), Clock: clock()}
+				c.set(t, s)
+				if s.only != 0 && s.only != version {
+					continue
+				}
+				serve := tlsServer(s.server)
+				if s.say != "" || s.hangUp != nil {
+					serve = func(conn net.Conn) {
+						_, _ = conn.Read(make([]byte, 4096))
+						_, _ = io.WriteString(conn, s.say)
+						if s.hangUp != nil {
+							s.hangUp(conn)
+						}
+					}
+				}
+				_, err := reach(t, mustDial(t, plainDial, s.options), listen(t, serve))
+				if c.want == Other {
+					if e := new(Error); !errors.As(err, &e) || e.Reason != Other {
+						t.Errorf("%v", err)
+					}
+					continue
+				}
+				wantReason(t, err, c.want, c.words...)
+			}
+		})
+	}
+}
+
+func clock() *fake.Clock { return fake.New(now) }
+
+// serverHello is one as a server of TLS 1.2 or older writes it.
+func serverHello(version, suite uint16) string {
+	body := string([]byte{byte(version >> 8), byte(version)}) + strings.Repeat("r", 32) + "\x00" +
+		string([]byte{byte(suite >> 8), byte(suite)}) + "\x00"
+	hello := "\x02\x00\x00" + string([]byte{byte(len(body))}) + body
+	return "\x16\x03\x03\x00" + string([]byte{byte(len(hello))}) + hello
+}
+
+// Every alert that a peer may answer a hello with.
+func TestAlerts(t *testing.T) {
+	named := map[uint8]Reason{
+		40: NoCommonCipher, 42: CertificateRefused, 43: CertificateRefused, 44: CertificateRefused,
+		45: CertificateRefused, 46: CertificateRefused, 48: CertificateRefused, 49: CertificateRefused,
+		70: VersionTooLow, 71: NoCommonCipher, 86: VersionTooLow, 112: WrongHost, 116: CertificateRequired,
+		0: CutOff, 90: Other, // not alerts of failure
+	}
+	for number := range 256 {
+		want := named[uint8(number)]
+		under, peer := net.Pipe()
+		go func() {
+			_, _ = peer.Read(make([]byte, 4096))
+			_, _ = peer.Write([]byte{0x15, 3, 3, 0, 2, 2, byte(number)})
+			_ = peer.Close()
+		}()
+		dial := mustDial(t, func(context.Context, string, string) (net.Conn, error) { return under, nil }, Options{})
+		conn, err := dial(t.Context(), "tcp", "broker.test:9093")
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = conn.(*Conn).HandshakeContext(t.Context())
+		e := new(Error)
+		if !errors.As(err, &e) || e.Reason != want {
+			t.Errorf("%d: %v, want %v", number, err, want)
+		}
+		_ = conn.Close()
+	}
+}
+
+// A handshake is cut at every byte of the server's part, and given up at every
+// byte.
+func TestCutAtEveryByte(t *testing.T) {
+	ca := newAuthority(t, "the authority")
+	cert := ca.issueFor(newFixedKey(t))
+	for _, version := range versions {
+		t.Run(tls.VersionName(version), func(t *testing.T) {
+			server := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: version, MaxVersion: version}
+			options := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock(), NoResumption: true}
+			whole, err := handshakeThrough(t, server, options, 1<<20, true)
+			if err != nil || whole < 300 {
+				t.Fatalf("%d bytes, %v", whole, err)
+			}
+			for cut := range whole {
+				for _, hangUp := range []bool{true, false} {
+					want := CutOff
+					if !hangUp {
+						want = Stalled
+					}
+					_, err := handshakeThrough(t, server, options, cut, hangUp)
+					progress := fmt.Sprintf("%d bytes", cut)
+					if cut == 0 {
+						progress = "nothing"
+					}
+					wantReason(t, err, want, progress)
+					if !hangUp && !errors.Is(err, context.DeadlineExceeded) {
+						t.Errorf("%v is not the context's", err)
+					}
+				}
+			}
+			if n, err := handshakeThrough(t, server, options, whole, false); err != nil || n != whole {
+				t.Errorf("with all %d bytes: %d, %v", whole, n, err)
+			}
+		})
+	}
+}
+
+// handshakeThrough lets so many bytes of the server's through, and then hangs up, or
+// says nothing more. It returns how many the client had when it was done.
+func handshakeThrough(t *testing.T, server *tls.Config, o Options, allowed int, hangUp bool) (count int, err error) {
+	dial := func(under net.Conn) *Conn {
+		conn, err := mustDial(t, func(context.Context, string, string) (net.Conn, error) { return under, nil }, o)(t.Context(), "tcp", "a:1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return conn.(*Conn)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		client, toClient := net.Pipe()
+		server1, toServer := net.Pipe()
+		go func() {
+			_ = tls.Server(server1, server).Handshake()
+			_, _ = io.Copy(io.Discard, server1)
+		}()
+		go func() { _, _ = io.Copy(toServer, toClient) }()
+		go func() {
+			_, _ = io.CopyN(toClient, toServer, int64(allowed))
+			if hangUp {
+				_ = toClient.Close()
+			}
+			_, _ = io.Copy(io.Discard, toServer)
+		}()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+		defer cancel()
+		conn := dial(client)
+		err = conn.HandshakeContext(ctx)
+		count = conn.wire.count
+		for _, end := range []net.Conn{client, toClient, server1, toServer} {
+			_ = end.Close()
+		}
+	})
+	return count, err
+}
+
+// Each Reason is in the tests above, has its own name and a sentence.
+func TestReasonsAreNamed(t *testing.T) {
+	var names []string
+	for r := range reasons {
+		names = append(names, Reason(r).String())
+		if reasons[r].sentence == "" || r != int(Other) && reasons[r].hint == "" {
+			t.Errorf("%v has no words", Reason(r))
+		}
+	}
+	slices.Sort(names)
+	if len(slices.Compact(names)) != int(Stalled)+1 || Reason(200).String() != "unknown reason 200" {
+		t.Errorf("%q", names)
+	}
+}
