@@ -1,0 +1,173 @@
+package tls
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/adapters/tcp"
+	"brokerconn/application/broker"
+)
+
+// What users have of it: a broker.Conn and a broker.Polled over TLS, against a peer
+// that follows a script.
+
+// kafkaServer shakes hands and answers ApiVersions and Metadata, of one broker,
+// number 4711.
+func kafkaServer(config *tls.Config) func(net.Conn) {
+	return func(under net.Conn) {
+		conn := tls.Server(under, config)
+		defer conn.Close()
+		if conn.Handshake() != nil {
+			return
+		}
+		size := make([]byte, 4)
+		for {
+			if _, err := io.ReadFull(conn, size); err != nil {
+				return
+			}
+			request := make([]byte, binary.BigEndian.Uint32(size))
+			if _, err := io.ReadFull(conn, request); err != nil || len(request) < 8 {
+				return
+			}
+			version := int16(binary.BigEndian.Uint16(request[2:]))
+			var answer kmsg.Response
+			switch key := int16(binary.BigEndian.Uint16(request)); key {
+			case 18:
+				versions := kmsg.NewPtrApiVersionsResponse()
+				versions.ApiKeys = []kmsg.ApiVersionsResponseApiKey{{ApiKey: 18, MaxVersion: 4}, {ApiKey: 3}}
+				answer = versions
+			case 3:
+				metadata := kmsg.NewPtrMetadataResponse()
+				metadata.Brokers = []kmsg.MetadataResponseBroker{{NodeID: 4711}}
+				answer = metadata
+			default:
+				return
+			}
+			answer.SetVersion(version)
+			frame := answer.AppendTo(append(make([]byte, 4), request[4:8]...))
+			binary.BigEndian.PutUint32(frame, uint32(len(frame)-4))
+			if _, err := conn.Write(frame); err != nil {
+				return
+			}
+		}
+	}
+}
+
+func configFor(t *testing.T, address string, o Options) broker.Config {
+	t.Helper()
+	host, port, err := broker.ParseAddress(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport, err := New(tcp.New(tcp.Options{}), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return broker.Config{Host: host, Port: port, Transport: transport}
+}
+
+// askConn and askPolled ask for the metadata, and say which broker answered.
+func askConn(t *testing.T, cfg broker.Config) (id int32, err error) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	conn, err := broker.Dial(ctx, cfg)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = conn.Close(); <-conn.Done() }()
+	answer, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)
+	if err != nil {
+		return 0, err
+	}
+	return answer.Brokers[0].NodeID, nil
+}
+
+func askPolled(t *testing.T, cfg broker.Config) (id int32, err error) {
+	conn, err := broker.NewPolled(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(nil)
+	for conn.Connect() != broker.Connected {
+		if conn.BlackedOut() {
+			return 0, conn.LastError()
+		}
+		await(conn)
+	}
+	conn.Send(kmsg.NewPtrMetadataRequest(), true)
+	for {
+		for _, result := range conn.Recv() {
+			if result.Response == nil {
+				_, err := result.Future.Response()
+				return 0, err
+			}
+			return result.Response.(*kmsg.MetadataResponse).Brokers[0].NodeID, nil
+		}
+		await(conn)
+	}
+}
+
+func await(conn *broker.Polled) {
+	news := make(chan struct{}, 1)
+	conn.Watch(func() {
+		select {
+		case news <- struct{}{}:
+		default:
+		}
+	})
+	select {
+	case <-news:
+	case <-time.After(time.Until(conn.NextDeadline())):
+	}
+}
+
+func TestBroker(t *testing.T) {
+	for name, ask := range map[string]func(*testing.T, broker.Config) (int32, error){"Conn": askConn, "Polled": askPolled} {
+		for _, version := range versions {
+			t.Run(name+" "+tls.VersionName(version), func(t *testing.T) {
+				ca := newAuthority(t, "the authority")
+				mine := ca.issue()
+				server := &tls.Config{
+					Certificates: []tls.Certificate{ca.issue()}, MinVersion: version, MaxVersion: version,
+					ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool(), Time: clock().Now,
+				}
+				server.ClientCAs.AddCert(ca.cert)
+				address := listen(t, kafkaServer(server))
+				good := Options{CAPEM: ca.pem(), Clock: clock(), CertPEM: chainPEM(mine), KeyPEM: keyPEM(t, mine)}
+				cfg := configFor(t, address, good)
+				for range 3 { // the later ones resume
+					if id, err := ask(t, cfg); err != nil || id != 4711 {
+						t.Fatalf("%d %v", id, err)
+					}
+				}
+
+				refused := func(address string, want Reason, change func(*Options)) {
+					t.Helper()
+					o := good
+					change(&o)
+					_, err := ask(t, configFor(t, address, o))
+					wantReason(t, err, want)
+					var e *broker.Error
+					if !errors.As(err, &e) || !errors.Is(err, broker.ErrTLS) || e.Hint == "" || !strings.Contains(err.Error(), e.Hint) {
+						t.Errorf("%+v", err)
+					}
+				}
+				refused(address, CertificateRequired, func(o *Options) { o.CertPEM, o.KeyPEM = "", "" })
+				refused(address, UnknownAuthority, func(o *Options) { o.CAPEM = newAuthority(t, "a stranger").pem() })
+				refused(address, WrongHost, func(o *Options) { o.ServerName = "other.test" })
+				plain := listen(t, func(conn net.Conn) { _, _ = conn.Read(make([]byte, 4096)) })
+				refused(plain, CutOff, func(*Options) {})
+			})
+		}
+	}
+}

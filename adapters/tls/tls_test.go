@@ -1,0 +1,349 @@
+package tls
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"testing"
+
+	"brokerconn/adapters/netlink"
+	"brokerconn/adapters/tcp"
+	"brokerconn/ports"
+	"brokerconn/ports/porttest"
+)
+
+// hookedConn calls beforeRead before each read.
+type hookedConn struct {
+	net.Conn
+	beforeRead func()
+}
+
+func (c *hookedConn) Read(p []byte) (int, error) {
+	c.beforeRead()
+	return c.Conn.Read(p)
+}
+
+// The suite of transports, with options and with a configuration of the user's.
+func TestTransport(t *testing.T) {
+	ca := newAuthority(t, "the authority")
+	cert := ca.issue()
+	roots := x509.NewCertPool()
+	roots.AddCert(ca.cert)
+	for name, o := range map[string]Options{
+		"options": {CAPEM: ca.pem(), Clock: clock()},
+		"config":  {Config: &tls.Config{RootCAs: roots, Time: clock().Now}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			porttest.Transport(t, func(t *testing.T) porttest.Rig { return rig(t, cert, o) })
+		})
+	}
+}
+
+func rig(t *testing.T, cert tls.Certificate, o Options) porttest.Rig {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ready, done := make(chan net.Conn, 100), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if server := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}); server.Handshake() == nil {
+				ready <- server
+			} else {
+				_ = server.Close()
+			}
+		}
+	}()
+	t.Cleanup(func() { _ = l.Close(); <-done })
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = closed.Close()
+	transport, err := New(tcp.New(tcp.Options{}), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().(*net.TCPAddr)
+	return porttest.Rig{
+		Transport: transport,
+		Host:      "127.0.0.1",
+		Port:      uint16(addr.Port),
+		Endpoint:  ports.Endpoint{Host: "broker.test", Network: "tcp", Address: addr.String(), Secure: true},
+		Refused:   ports.Endpoint{Host: "broker.test", Network: "tcp", Address: closed.Addr().String(), Secure: true},
+		Accept:    func() io.ReadWriteCloser { return <-ready },
+	}
+}
+
+// Every endpoint is marked, and what is not tcp's own is left as it was.
+func TestNew(t *testing.T) {
+	transport, err := New(&netlink.Transport{Dial: plainDial}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eps, err := transport.Resolve("a.test", 9093).Result()
+	if err != nil || len(eps) != 1 || !eps[0].Secure {
+		t.Errorf("%v %v", eps, err)
+	}
+	if _, err := New(&netlink.Transport{Dial: plainDial}, Options{CAFile: "/nowhere"}); err == nil {
+		t.Error("a file that is not there")
+	}
+	failing := mustDial(t, func(context.Context, string, string) (net.Conn, error) { return nil, io.ErrNoProgress }, Options{})
+	if _, err := failing(t.Context(), "tcp", "a.test:1"); !errors.Is(err, io.ErrNoProgress) || errors.Is(err, ports.ErrSecuring) {
+		t.Errorf("%v", err)
+	}
+}
+
+// The name is the one configured, of this very connection, in the form that
+// certificates have.
+func TestServerName(t *testing.T) {
+	for _, c := range []struct{ host, address, want string }{
+		{"broker.test", "192.0.2.1:9093", "broker.test"},
+		{"broker.test.", "192.0.2.1:9093", "broker.test"},
+		{"", "broker.test:9093", "broker.test"},
+		{"", "[2001:db8::1]:9093", "2001:db8::1"},
+		{"[2001:db8::1]", "[2001:db8::1]:9093", "2001:db8::1"},
+		{"fe80::1%eth0", "[fe80::1%eth0]:9093", "fe80::1"},
+		{"", "/run/broker.sock", ""},
+		{"broker.test", "/run/broker.sock", "broker.test"},
+	} {
+		var got []string
+		seen := func(ctx context.Context, network, address string) (net.Conn, error) {
+			under, peer := net.Pipe()
+			_ = peer.Close()
+			return under, nil
+		}
+		transport := func(o Options) {
+			dial := mustDial(t, seen, o)
+			links := &netlink.Transport{Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+				conn, err := dial(ctx, network, address)
+				if err == nil {
+					got = append(got, conn.(*Conn).verifier.name)
+				}
+				done <- struct{}{}
+				return conn, err
+			}}
+			link := links.Open(ports.Endpoint{Host: c.host, Network: "tcp", Address: c.address})
+			<-done
+			_ = link.Close()
+		}
+		transport(Options{AnyHost: true})
+		transport(Options{Config: &tls.Config{InsecureSkipVerify: true}})
+		transport(Options{ServerName: "own.test"})
+		transport(Options{Config: &tls.Config{ServerName: "own.test"}})
+		if want := []string{c.want, c.want, "own.test", "own.test"}; fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%q at %q: %q, want %q", c.host, c.address, got, want)
+		}
+	}
+	_, err := mustDial(t, plainDial, Options{})(t.Context(), "unix", "/run/broker.sock")
+	if err == nil || !strings.Contains(err.Error(), "set ServerName") {
+		t.Errorf("%v", err)
+	}
+}
+
+var done = make(chan struct{})
+
+// What is accepted though the table of reasons refuses it by default.
+func TestAccepted(t *testing.T) {
+	ca, stranger := newAuthority(t, "the authority"), newAuthority(t, "a stranger")
+	itself := alone(t)
+	between := ca.sub("between")
+	chained := between.issue()
+	chained.Certificate = append(chained.Certificate, between.cert.Raw)
+	trusted := x509.NewCertPool()
+	trusted.AddCert(ca.cert)
+	for name, c := range map[string]struct {
+		cert tls.Certificate
+		o    Options
+	}{
+		"plain":                    {ca.issue(), Options{CAPEM: ca.pem()}},
+		"several authorities":      {ca.issue(), Options{CAPEM: stranger.pem() + "words between\n" + ca.pem()}},
+		"a trusted certificate":    {ca.issue(), Options{CAPEM: block("TRUSTED CERTIFICATE", append(append([]byte{}, ca.cert.Raw...), 0x30, 0))}},
+		"a chain":                  {chained, Options{CAPEM: ca.pem()}},
+		"a chain, and its list":    {chained, Options{CAPEM: ca.pem(), CRLFile: write(t, "crl", between.crl(soon))}},
+		"itself":                   {itself, Options{CAPEM: chainPEM(itself)}},
+		"trusted without its root": {chained, Options{CAPEM: between.pem()}},
+		"any host":                 {ca.issue(), Options{CAPEM: ca.pem(), ServerName: "other.test", AnyHost: true}},
+		"any certificate":          {stranger.issue(), Options{CAPEM: ca.pem(), ServerName: "other.test", AnyCertificate: true}},
+		"an address":               {ca.issue(), Options{CAPEM: ca.pem(), ServerName: "127.0.0.1"}},
+		"not in the list":          {ca.issue(), Options{CAPEM: ca.pem(), CRLFile: write(t, "crl", stranger.crl(past)+ca.crl(soon))}},
+		"config":                   {ca.issue(), Options{Config: &tls.Config{RootCAs: trusted, ServerName: "broker.test", Time: clock().Now}, CAFile: "/ignored", Ciphers: "ignored"}},
+		"suites":                   {ca.issue(), Options{CAPEM: ca.pem(), CipherSuites: []string{"TLS_NO_SUCH", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"}}},
+		"suites of TLS 1.3":        {ca.issue(), Options{CAPEM: ca.pem(), CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, version := range versions {
+				if name == "suites of TLS 1.3" && version == tls.VersionTLS12 {
+					continue
+				}
+				o := c.o
+				if o.ServerName == "" {
+					o.ServerName = "broker.test"
+				}
+				o.Clock = clock()
+				server := &tls.Config{Certificates: []tls.Certificate{c.cert}, MinVersion: version, MaxVersion: version}
+				if _, err := reach(t, mustDial(t, plainDial, o), listen(t, tlsServer(server))); err != nil {
+					t.Errorf("%s: %v", tls.VersionName(version), err)
+				}
+			}
+		})
+	}
+}
+
+// A configuration of the user's is verified by crypto/tls, and explained as well.
+func TestConfigIsExplained(t *testing.T) {
+	ca := newAuthority(t, "the authority")
+	trusted := x509.NewCertPool()
+	trusted.AddCert(ca.cert)
+	for want, cert := range map[Reason]tls.Certificate{
+		UnknownAuthority: newAuthority(t, "a stranger").issue(),
+		SelfSigned:       alone(t),
+		WrongHost:        ca.issue(func(c *x509.Certificate) { c.DNSNames = []string{"other.test"} }),
+		Expired:          ca.issue(func(c *x509.Certificate) { c.NotAfter = now.Add(-1) }),
+		NotYetValid:      ca.issue(func(c *x509.Certificate) { c.NotBefore = now.Add(1e9) }),
+	} {
+		dial := mustDial(t, plainDial, Options{Config: &tls.Config{RootCAs: trusted, ServerName: "broker.test", Time: clock().Now}})
+		_, err := reach(t, dial, listen(t, tlsServer(&tls.Config{Certificates: []tls.Certificate{cert}})))
+		wantReason(t, err, want)
+		var verification *tls.CertificateVerificationError
+		if e := new(Error); !errors.As(err, &e) || len(e.Certificates) != 1 || !errors.As(err, &verification) {
+			t.Errorf("%v: %v", want, err)
+		}
+	}
+}
+
+// The certificate is shown even if the broker names other issuers: what it has
+// against it tells more than that there was none. One of several is chosen.
+func TestClientCertificate(t *testing.T) {
+	ca, stranger := newAuthority(t, "the authority"), newAuthority(t, "a stranger")
+	mine := ca.issue()
+	server := &tls.Config{Certificates: []tls.Certificate{ca.issue()}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool(), Time: clock().Now}
+	server.ClientCAs.AddCert(ca.cert)
+	address := listen(t, tlsServer(server))
+	trusted := x509.NewCertPool()
+	trusted.AddCert(ca.cert)
+	for name, o := range map[string]Options{
+		"of files":           {CertFile: write(t, "c", chainPEM(mine)), KeyFile: write(t, "k", keyPEM(t, mine))},
+		"of one file":        {CertFile: write(t, "c", keyPEM(t, mine)+chainPEM(mine))},
+		"of the same file":   {CertFile: write(t, "c", keyPEM(t, mine)+chainPEM(mine)), KeyPEM: keyPEM(t, mine)},
+		"of text":            {CertPEM: chainPEM(mine) + stranger.pem(), KeyPEM: keyPEM(t, mine)},
+		"of a configuration": {Config: &tls.Config{RootCAs: trusted, Time: clock().Now, Certificates: []tls.Certificate{stranger.issue(), mine}}},
+		"of a function": {Config: &tls.Config{RootCAs: trusted, Time: clock().Now, GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			return &mine, nil
+		}}},
+	} {
+		o.ServerName, o.Clock = "broker.test", clock()
+		if o.Config == nil {
+			o.CAPEM = ca.pem()
+		} else {
+			o.Config.ServerName = "broker.test"
+		}
+		if _, err := reach(t, mustDial(t, plainDial, o), address); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	none := mustDial(t, plainDial, Options{Config: &tls.Config{RootCAs: trusted, ServerName: "broker.test", Time: clock().Now}})
+	_, err := reach(t, none, address)
+	wantReason(t, err, CertificateRequired)
+
+	asks := server.Clone()
+	asks.ClientAuth = tls.RequestClientCert
+	for want, address := range map[bool]string{true: listen(t, tlsServer(asks)), false: listen(t, tlsServer(&tls.Config{Certificates: server.Certificates}))} {
+		under, err := none(t.Context(), "tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn := under.(*Conn)
+		if err := conn.Handshake(); err != nil || conn.CertificateAsked() != want {
+			t.Errorf("asked: %v, want %v; %v", conn.CertificateAsked(), want, err)
+		}
+		_ = conn.Close()
+	}
+}
+
+// All that is wrong with options is said before anybody is dialled, each in words.
+func TestOptionsThatCannotBe(t *testing.T) {
+	ca := newAuthority(t, "the authority")
+	mine, other := ca.issue(), ca.issue()
+	for _, c := range []struct {
+		o    Options
+		want string
+	}{
+		{Options{MinVersion: tls.VersionTLS11}, "MinVersion is TLS 1.1: TLS 1.2 or TLS 1.3"},
+		{Options{MaxVersion: 0x0305}, "MaxVersion is 0x0305: TLS 1.2 or TLS 1.3"},
+		{Options{MinVersion: tls.VersionTLS13, MaxVersion: tls.VersionTLS12}, "at least TLS 1.3 is to be spoken, and at most TLS 1.2"},
+		{Options{MaxVersion: tls.VersionTLS12, CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}}, "at least TLS 1.3"},
+		{Options{CipherSuites: []string{"TLS_NO_SUCH", "ECDHE-RSA-AES128-GCM-SHA256"}}, "crypto/tls has none of TLS_NO_SUCH, ECDHE-RSA-AES128-GCM-SHA256"},
+		{Options{Ciphers: "NO-SUCH"}, "Ciphers: "},
+		{Options{CAFile: "a", CAPEM: "b"}, "CAFile and CAPEM are both given"},
+		{Options{CertFile: "a", CertPEM: "b", MinVersion: 1}, "CertFile and CertPEM are both given"},
+		{Options{CertFile: "a", KeyFile: "a", KeyPEM: "b"}, "KeyFile and KeyPEM are both given"},
+		{Options{Ciphers: "ALL", CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}}, "Ciphers and CipherSuites are both given"},
+		{Options{KeyFile: "a"}, "a key is given without its certificate"},
+		{Options{CAFile: "/nowhere/ca.pem"}, "/nowhere/ca.pem"},
+		{Options{CRLFile: write(t, "crl", "nonsense")}, "CRLFile "},
+		{Options{CAPEM: "nonsense"}, "CAPEM: there is no certificate in it"},
+		{Options{CertPEM: chainPEM(mine)}, "KeyPEM: "},
+		{Options{CertPEM: "nonsense", KeyPEM: keyPEM(t, mine)}, "CertPEM: there is no certificate"},
+		{Options{CertFile: write(t, "c", chainPEM(mine))}, "KeyFile "},
+		{Options{CertPEM: chainPEM(mine), KeyPEM: keyPEM(t, other)}, `the key does not belong to the certificate "CN=a broker"`},
+		{Options{CertPEM: ca.pem() + chainPEM(mine), KeyPEM: keyPEM(t, mine)}, `the key belongs to certificate 2 of 2, "CN=a broker": that one has to be the first`},
+	} {
+		_, err := Dial(plainDial, c.o)
+		if err == nil || !strings.HasPrefix(err.Error(), "tls: ") || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: want %q", err, c.want)
+		}
+	}
+	_, err := Dial(plainDial, Options{MinVersion: 1, CAFile: "a", CAPEM: "b", KeyPEM: "c"})
+	if err == nil || strings.Count(err.Error(), "\n") != 2 {
+		t.Errorf("not all at once: %v", err)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic without a dial function")
+		}
+	}()
+	_, _ = Dial(nil, Options{})
+}
+
+const canary = "canary-4711"
+
+// No print of the options shows a key or a password.
+func TestNothingSecretIsPrinted(t *testing.T) {
+	o := Options{CAFile: "ca.pem", KeyPEM: canary, KeyPassword: Password(canary), Config: &tls.Config{}}
+	var log strings.Builder
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("o", "o", o, "p", &o)
+	slog.New(slog.NewTextHandler(&log, nil)).Info("o", "o", o, "p", &o)
+	text := log.String()
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
+		text += fmt.Sprintf(verb, o) + fmt.Sprintf(verb, &o) + fmt.Sprintf(verb, []Options{o}) + fmt.Sprintf(verb, struct{ O Options }{o})
+	}
+	if data, err := json.Marshal(o); err == nil {
+		text += string(data)
+	}
+	for _, secret := range []string{canary, fmt.Sprintf("%x", canary), fmt.Sprintf("%X", canary), fmt.Sprint([]byte(canary))} {
+		if strings.Contains(text, secret) {
+			t.Errorf("%s is printed", secret)
+		}
+	}
+	if s := fmt.Sprintf("%+v", o); !strings.Contains(s, "CAFile:ca.pem") || !strings.Contains(s, "KeyPEM:[redacted]") {
+		t.Error(s)
+	}
+	for _, password := range []func() ([]byte, error){Password(canary), Password([]byte(canary))} {
+		if got, err := password(); err != nil || string(got) != canary {
+			t.Errorf("%q %v", got, err)
+		}
+	}
+}
