@@ -135,7 +135,7 @@ func TestBroker(t *testing.T) {
 	for name, ask := range map[string]func(*testing.T, broker.Config) (int32, error){"Conn": askConn, "Polled": askPolled} {
 		for _, version := range versions {
 			t.Run(name+" "+tls.VersionName(version), func(t *testing.T) {
-				ca := newAuthority(t, "the authority")
+				ca := newCA(t, "the authority")
 				mine := ca.issue()
 				server := &tls.Config{
 					Certificates: []tls.Certificate{ca.issue()}, MinVersion: version, MaxVersion: version,
@@ -163,7 +163,7 @@ func TestBroker(t *testing.T) {
 					}
 				}
 				refused(address, CertificateRequired, func(o *Options) { o.CertPEM, o.KeyPEM = "", "" })
-				refused(address, UnknownAuthority, func(o *Options) { o.CAPEM = newAuthority(t, "a stranger").pem() })
+				refused(address, UnknownAuthority, func(o *Options) { o.CAPEM = newCA(t, "a stranger").pem() })
 				refused(address, WrongHost, func(o *Options) { o.ServerName = "other.test" })
 				plain := listen(t, func(conn net.Conn) { _, _ = conn.Read(make([]byte, 4096)) })
 				refused(plain, CutOff, func(*Options) {})

@@ -7,6 +7,21 @@ import (
 	"brokerconn/ports"
 )
 
+// OptionError is an option that cannot be used, or whose file cannot. It has no
+// secret in it.
+type OptionError struct {
+	Option string // the name of the field in Options
+	Err    error  // what is wrong, and what would be right
+}
+
+func (e *OptionError) Error() string { return "tls: " + e.Option + ": " + e.Err.Error() }
+
+func (e *OptionError) Unwrap() error { return e.Err }
+
+func refusal(option, format string, args ...any) error {
+	return &OptionError{option, fmt.Errorf(format, args...)}
+}
+
 // Reason is what a handshake failed of.
 type Reason uint8
 

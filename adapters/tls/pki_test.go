@@ -26,17 +26,17 @@ var (
 	soon = now.Add(24 * time.Hour)
 )
 
-// authority issues certificates and revocation lists.
-type authority struct {
+// testCA issues certificates and revocation lists.
+type testCA struct {
 	t    *testing.T
 	cert *x509.Certificate
 	key  crypto.Signer
 	next int64
 }
 
-func newAuthority(t *testing.T, name string, change ...func(*x509.Certificate)) *authority {
+func newCA(t *testing.T, name string, change ...func(*x509.Certificate)) *testCA {
 	t.Helper()
-	a := &authority{t: t, key: newKey(t)}
+	a := &testCA{t: t, key: newKey(t)}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name},
 		NotBefore: past, NotAfter: soon,
@@ -84,12 +84,12 @@ func sign(t *testing.T, template, parent *x509.Certificate, public crypto.Public
 
 // issue makes a certificate for broker.test and for 127.0.0.1, unless change says
 // otherwise.
-func (a *authority) issue(change ...func(*x509.Certificate)) tls.Certificate {
+func (a *testCA) issue(change ...func(*x509.Certificate)) tls.Certificate {
 	a.t.Helper()
 	return a.issueFor(newKey(a.t), change...)
 }
 
-func (a *authority) issueFor(key crypto.Signer, change ...func(*x509.Certificate)) tls.Certificate {
+func (a *testCA) issueFor(key crypto.Signer, change ...func(*x509.Certificate)) tls.Certificate {
 	a.t.Helper()
 	a.next++
 	template := &x509.Certificate{
@@ -107,15 +107,15 @@ func (a *authority) issueFor(key crypto.Signer, change ...func(*x509.Certificate
 }
 
 // sub is an authority that this one vouches for.
-func (a *authority) sub(name string, change ...func(*x509.Certificate)) *authority {
+func (a *testCA) sub(name string, change ...func(*x509.Certificate)) *testCA {
 	a.t.Helper()
-	s := newAuthority(a.t, name, change...)
+	s := newCA(a.t, name, change...)
 	s.cert = sign(a.t, s.cert, a.cert, s.key.Public(), a.key)
 	return s
 }
 
 // crl is a revocation list, as PEM.
-func (a *authority) crl(until time.Time, revoked ...tls.Certificate) string {
+func (a *testCA) crl(until time.Time, revoked ...tls.Certificate) string {
 	a.t.Helper()
 	a.next++
 	template := &x509.RevocationList{Number: big.NewInt(a.next), ThisUpdate: past, NextUpdate: until}
@@ -130,11 +130,11 @@ func (a *authority) crl(until time.Time, revoked ...tls.Certificate) string {
 	return block("X509 CRL", der)
 }
 
-func (a *authority) pem() string { return block("CERTIFICATE", a.cert.Raw) }
+func (a *testCA) pem() string { return block("CERTIFICATE", a.cert.Raw) }
 
 // alone is a certificate signed by itself.
 func alone(t *testing.T) tls.Certificate {
-	a := newAuthority(t, "itself", func(c *x509.Certificate) { c.DNSNames = []string{"broker.test"} })
+	a := newCA(t, "itself", func(c *x509.Certificate) { c.DNSNames = []string{"broker.test"} })
 	return tls.Certificate{Certificate: [][]byte{a.cert.Raw}, PrivateKey: a.key, Leaf: a.cert}
 }
 

@@ -117,7 +117,7 @@ func wantReason(t *testing.T, err error, want Reason, words ...string) {
 
 // scene is a broker and a client that do not get on.
 type scene struct {
-	ca      *authority
+	ca      *testCA
 	server  *tls.Config
 	options Options
 	only    uint16 // a version; 0: both
@@ -141,7 +141,7 @@ func TestReasons(t *testing.T) {
 			s.with(s.ca.issue(func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }))
 		}, NotYetValid, []string{"valid from 2030-06-01T12:00:01Z on", "slow"}},
 		{"its authority expired", func(t *testing.T, s *scene) {
-			ca := newAuthority(t, "an old one", func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })
+			ca := newCA(t, "an old one", func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })
 			s.with(ca.issue())
 			s.options.CAPEM = ca.pem()
 		}, Expired, []string{"CN=an old one"}},
@@ -158,7 +158,7 @@ func TestReasons(t *testing.T) {
 			s.with(s.ca.issue(func(c *x509.Certificate) { c.DNSNames, c.IPAddresses = nil, nil; c.Subject.CommonName = "broker.test" }))
 		}, WrongHost, []string{"subject alternative name"}},
 		{"unknown authority", func(t *testing.T, s *scene) {
-			s.with(newAuthority(t, "a stranger").issue())
+			s.with(newCA(t, "a stranger").issue())
 		}, UnknownAuthority, []string{"CN=a stranger", "CA file"}},
 		{"the certificate between is missing", func(t *testing.T, s *scene) {
 			s.with(s.ca.sub("between").issue())
@@ -166,7 +166,7 @@ func TestReasons(t *testing.T) {
 		{"system authorities", func(t *testing.T, s *scene) { s.options.CAPEM = "" }, UnknownAuthority, []string{"CA file"}},
 		{"any host, but not any chain", func(t *testing.T, s *scene) {
 			s.options.AnyHost = true
-			s.with(newAuthority(t, "a stranger").issue())
+			s.with(newCA(t, "a stranger").issue())
 		}, UnknownAuthority, nil},
 		{"self-signed", func(t *testing.T, s *scene) { s.with(alone(t)) }, SelfSigned, []string{"CN=itself"}},
 		{"not for a server", func(t *testing.T, s *scene) {
@@ -183,7 +183,7 @@ func TestReasons(t *testing.T) {
 			s.options.CRLFile = write(t, "crl", s.ca.crl(now.Add(-time.Second), s.server.Certificates[0]))
 		}, Revoked, nil},
 		{"no list of the issuer", func(t *testing.T, s *scene) {
-			s.options.CRLFile = write(t, "crl", newAuthority(t, "a stranger").crl(soon))
+			s.options.CRLFile = write(t, "crl", newCA(t, "a stranger").crl(soon))
 		}, CRLMissing, []string{"CN=the authority"}},
 		{"a list of the root's only", func(t *testing.T, s *scene) {
 			between := s.ca.sub("between")
@@ -222,7 +222,7 @@ func TestReasons(t *testing.T) {
 		{"client certificate of a stranger", func(t *testing.T, s *scene) {
 			s.server.ClientAuth, s.server.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
 			s.server.ClientCAs.AddCert(s.ca.cert)
-			mine := newAuthority(t, "a stranger").issue()
+			mine := newCA(t, "a stranger").issue()
 			s.options.CertPEM, s.options.KeyPEM = chainPEM(mine), keyPEM(t, mine)
 		}, CertificateRefused, []string{"truststore"}},
 		{"a web server", func(t *testing.T, s *scene) { s.say = "HTTP/1.1 400 Bad Request\r\n\r\n" }, NotTLS, []string{"HTTP/1.1 400 Bad Request", "web server"}},
@@ -241,7 +241,7 @@ func TestReasons(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, version := range versions {
-				s := &scene{ca: newAuthority(t, "the authority")}
+				s := &scene{ca: newCA(t, "the authority")}
 				s.server = &tls.Config{MinVersion: version, MaxVersion: version, Time: clock().Now}
 				s.with(s.ca.issue())
 				s.options = Options{ServerName: "broker.test", CAPEM: s.ca.pem(), Clock: clock()}
@@ -315,7 +315,7 @@ func TestAlerts(t *testing.T) {
 // A handshake is cut at every byte of the server's part, and given up at every
 // byte.
 func TestCutAtEveryByte(t *testing.T) {
-	ca := newAuthority(t, "the authority")
+	ca := newCA(t, "the authority")
 	cert := ca.issueFor(newFixedKey(t))
 	for _, version := range versions {
 		t.Run(tls.VersionName(version), func(t *testing.T) {

@@ -44,9 +44,12 @@ type loader struct {
 // newLoader reads all files; it is an error if they will not do.
 func newLoader(o Options) (*loader, error) {
 	l := &loader{o: o}
-	for _, path := range []string{o.CAFile, o.CertFile, o.KeyFile, o.CRLFile} {
-		if path != "" && l.file(path) == nil {
-			l.files = append(l.files, &file{path: path})
+	for _, f := range []file{
+		{option: "CAFile", path: o.CAFile}, {option: "CertFile", path: o.CertFile},
+		{option: "KeyFile", path: o.KeyFile}, {option: "CRLFile", path: o.CRLFile},
+	} {
+		if f.path != "" && l.file(f.path) == nil {
+			l.files = append(l.files, &f)
 		}
 	}
 	if _, err := l.refresh(); err != nil {
@@ -89,7 +92,7 @@ func (l *loader) refresh() (changed bool, err error) {
 	for _, f := range l.files {
 		other, err := f.refresh()
 		if err != nil {
-			problems = append(problems, err)
+			problems = append(problems, &OptionError{f.option, err})
 		}
 		changed = changed || other
 	}
@@ -107,10 +110,10 @@ func (l *loader) refresh() (changed bool, err error) {
 // load puts in force what the files have.
 func (l *loader) load() error {
 	next := &material{sessions: &sessions{}}
-	if data := l.content(l.o.CAFile, l.o.CAPEM); data != nil {
+	if data, where := l.content("CA", l.o.CAFile, l.o.CAPEM); data != nil {
 		var err error
 		if next.authorities, err = parseCertificates(data); err != nil {
-			return fmt.Errorf("tls: %s: %w", label("CA", l.o.CAFile), err)
+			return where.refuse(err)
 		}
 		next.roots = x509.NewCertPool()
 		for _, c := range next.authorities {
@@ -122,9 +125,9 @@ func (l *loader) load() error {
 		return err
 	}
 	next.identity = identity
-	if data := l.content(l.o.CRLFile, ""); data != nil {
+	if data, where := l.content("CRL", l.o.CRLFile, ""); data != nil {
 		if next.revoked, err = parseCRLs(data); err != nil {
-			return fmt.Errorf("tls: %s: %w", label("CRL", l.o.CRLFile), err)
+			return where.refuse(err)
 		}
 	}
 	if l.inForce != nil && sameIdentity(l.inForce.identity, identity) {
@@ -135,44 +138,47 @@ func (l *loader) load() error {
 }
 
 func (l *loader) loadIdentity() ([]tls.Certificate, error) {
-	chain := l.content(l.o.CertFile, l.o.CertPEM)
+	chain, where := l.content("Cert", l.o.CertFile, l.o.CertPEM)
 	if chain == nil {
 		return nil, nil
 	}
-	key, keyFile := l.content(l.o.KeyFile, l.o.KeyPEM), l.o.KeyFile
+	key, whereKey := l.content("Key", l.o.KeyFile, l.o.KeyPEM)
 	if key == nil {
-		key, keyFile = chain, l.o.CertFile
+		key, whereKey = chain, where
 	}
 	certificate, err := parseChain(chain)
 	if err != nil {
-		return nil, fmt.Errorf("tls: %s: %w", label("Cert", l.o.CertFile), err)
+		return nil, where.refuse(err)
 	}
 	signer, err := loadKey(key, l.o.KeyPassword)
 	if err != nil {
-		return nil, fmt.Errorf("tls: %s: %w", label("Key", keyFile), err)
+		return nil, whereKey.refuse(err)
 	}
 	if err := pair(&certificate, signer); err != nil {
-		return nil, fmt.Errorf("tls: %s, %s: %w", label("Cert", l.o.CertFile), label("Key", keyFile), err)
+		return nil, where.refuse(err)
 	}
 	return []tls.Certificate{certificate}, nil
 }
 
-// content is what a file has, or the option that has it itself; nil without either.
-func (l *loader) content(path, text string) []byte {
-	switch {
-	case path != "":
-		return l.file(path).data
-	case text != "":
-		return []byte(text)
+// origin is where content comes from, for errors.
+type origin struct{ option, path string }
+
+func (o origin) refuse(err error) error {
+	if o.path != "" {
+		err = fmt.Errorf("%q: %w", o.path, err)
 	}
-	return nil
+	return &OptionError{o.option, err}
 }
 
-func label(what, path string) string {
-	if path == "" {
-		return what + "PEM"
+// content is what a file has, or the option that has it itself; nil without either.
+func (l *loader) content(what, path, text string) ([]byte, origin) {
+	switch {
+	case path != "":
+		return l.file(path).data, origin{what + "File", path}
+	case text != "":
+		return []byte(text), origin{what + "PEM", ""}
 	}
-	return fmt.Sprintf("%sFile %q", what, path)
+	return nil, origin{}
 }
 
 func sameIdentity(a, b []tls.Certificate) bool {
@@ -181,7 +187,8 @@ func sameIdentity(a, b []tls.Certificate) bool {
 
 // file is one file as it was when it was read.
 type file struct {
-	path  string
+	option, path string
+
 	info  os.FileInfo // nil: it has not been read
 	young bool
 	data  []byte
@@ -204,25 +211,25 @@ func (f *file) refresh() (changed bool, err error) {
 	}()
 	info, err := os.Stat(f.path)
 	if err != nil {
-		return false, fmt.Errorf("tls: %w", err)
+		return false, err
 	}
 	if f.info != nil && !f.young && os.SameFile(f.info, info) && f.info.Size() == info.Size() && f.info.ModTime().Equal(info.ModTime()) {
 		return false, nil
 	}
 	if !info.Mode().IsRegular() {
-		return false, fmt.Errorf("tls: %q is no file to read", f.path)
+		return false, fmt.Errorf("%q is no file to read", f.path)
 	}
 	opened, err := os.Open(f.path)
 	if err != nil {
-		return false, fmt.Errorf("tls: %w", err)
+		return false, err
 	}
 	defer opened.Close()
 	data, err := io.ReadAll(io.LimitReader(opened, maxFileBytes+1))
 	switch {
 	case err != nil:
-		return false, fmt.Errorf("tls: %w", err)
+		return false, err
 	case len(data) > maxFileBytes:
-		return false, fmt.Errorf("tls: %q is larger than %d MiB", f.path, maxFileBytes>>20)
+		return false, fmt.Errorf("%q is larger than %d MiB", f.path, maxFileBytes>>20)
 	}
 	// info was taken before: if the file was replaced in between, the next look
 	// sees another one.

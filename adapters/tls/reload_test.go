@@ -66,7 +66,7 @@ func (s *site) wantTold(want ...string) {
 }
 
 func TestReloadOfAuthorities(t *testing.T) {
-	old, fresh := newAuthority(t, "old"), newAuthority(t, "fresh")
+	old, fresh := newCA(t, "old"), newCA(t, "fresh")
 	ca := write(t, "ca.pem", old.pem())
 	s := newSite(t, tls.VersionTLS13, fresh.issue(), Options{CAFile: ca})
 	_, err := s.reach()
@@ -102,7 +102,7 @@ func TestReloadOfAuthorities(t *testing.T) {
 // Two files cannot be replaced at once: until both are, the former are shown.
 func TestReloadOfIdentity(t *testing.T) {
 	for _, version := range versions {
-		ca := newAuthority(t, "the authority")
+		ca := newCA(t, "the authority")
 		mine, next := ca.issue(), ca.issue()
 		cert, key := write(t, "cert.pem", chainPEM(mine)), write(t, "key.pem", keyPEM(t, mine))
 		var shown []byte
@@ -134,7 +134,7 @@ func TestReloadOfIdentity(t *testing.T) {
 }
 
 func TestReloadOfRevocation(t *testing.T) {
-	ca := newAuthority(t, "the authority")
+	ca := newCA(t, "the authority")
 	cert := ca.issue()
 	crl := write(t, "crl.pem", ca.crl(soon))
 	s := newSite(t, tls.VersionTLS13, cert, Options{CAPEM: ca.pem(), CRLFile: crl})
@@ -211,7 +211,7 @@ func TestFileRefresh(t *testing.T) {
 
 // One password may be wrong today and right tomorrow, with the same files.
 func TestKeyThatFailsIsTriedAgain(t *testing.T) {
-	ca := newAuthority(t, "the authority")
+	ca := newCA(t, "the authority")
 	path := write(t, "ca.pem", ca.pem())
 	l, err := newLoader(Options{CAFile: path})
 	if err != nil {

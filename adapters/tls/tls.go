@@ -34,6 +34,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -121,7 +122,7 @@ func (o Options) Format(f fmt.State, verb rune) {
 }
 
 // New returns the transport under with all its links secured, and its endpoints
-// marked as such. The error names the options and files that cannot be used.
+// marked as such. The error joins an *OptionError for what cannot be used.
 func New(under *netlink.Transport, o Options) (*netlink.Transport, error) {
 	dial, err := Dial(under.Dial, o)
 	if err != nil {
@@ -133,7 +134,7 @@ func New(under *netlink.Transport, o Options) (*netlink.Transport, error) {
 // Dial returns a function that dials with next and returns a *Conn before its
 // handshake, which is netlink's to run. The name to verify is the Host of the
 // endpoint in the context, see netlink.EndpointFrom; without one it is the host of
-// the address. The error names the options and files that cannot be used.
+// the address. The error joins an *OptionError for what cannot be used.
 func Dial(next netlink.DialFunc, o Options) (netlink.DialFunc, error) {
 	if next == nil {
 		panic("tls: there is no dial function to secure")
@@ -230,61 +231,65 @@ func (o *Options) now() func() time.Time {
 	return o.Clock.Now
 }
 
-// suites are the options that choose versions and ciphers, checked.
-type suites struct {
+// suiteChoice is the options that choose versions and ciphers, checked.
+type suiteChoice struct {
 	ids        []uint16 // nil: crypto/tls's own choice
 	minVersion uint16
 }
 
-// check looks for options that cannot be.
-func (o *Options) check() (suites, error) {
+// check looks for options that cannot be. The error joins an *OptionError for each.
+func (o *Options) check() (suiteChoice, error) {
 	var problems []error
-	refuse := func(format string, args ...any) { problems = append(problems, fmt.Errorf("tls: "+format, args...)) }
-
-	chosen, err := o.chooseSuites()
-	if err != nil {
-		problems = append(problems, err)
+	refuse := func(option, format string, args ...any) {
+		problems = append(problems, refusal(option, format, args...))
 	}
 	for _, v := range []struct {
-		name   string
+		option string
 		number uint16
 	}{{"MinVersion", o.MinVersion}, {"MaxVersion", o.MaxVersion}} {
 		if v.number != 0 && (v.number < tls.VersionTLS12 || v.number > tls.VersionTLS13) {
-			refuse("%s is %s: TLS 1.2 or TLS 1.3", v.name, tls.VersionName(v.number))
+			refuse(v.option, "%s is not spoken here: TLS 1.2 or TLS 1.3", tls.VersionName(v.number))
 		}
 	}
-	if o.MaxVersion != 0 && o.MaxVersion < chosen.minVersion {
-		refuse("at least %s is to be spoken, and at most %s", tls.VersionName(chosen.minVersion), tls.VersionName(o.MaxVersion))
-	}
 	for _, pair := range []struct {
-		a, b   string
-		aa, bb bool
+		a, b       string
+		hasA, hasB bool
 	}{
 		{"CAFile", "CAPEM", o.CAFile != "", o.CAPEM != ""},
 		{"CertFile", "CertPEM", o.CertFile != "", o.CertPEM != ""},
 		{"KeyFile", "KeyPEM", o.KeyFile != "", o.KeyPEM != ""},
 		{"Ciphers", "CipherSuites", o.Ciphers != "", len(o.CipherSuites) > 0},
 	} {
-		if pair.aa && pair.bb {
-			refuse("%s and %s are both given: keep one", pair.a, pair.b)
+		if pair.hasA && pair.hasB {
+			refuse(pair.a, "given beside %s, which is the same: keep one", pair.b)
 		}
 	}
 	if (o.KeyFile != "" || o.KeyPEM != "") && o.CertFile == "" && o.CertPEM == "" {
-		refuse("a key is given without its certificate: set CertFile or CertPEM as well")
+		option := "KeyPEM"
+		if o.KeyFile != "" {
+			option = "KeyFile"
+		}
+		refuse(option, "a key without its certificate: set CertFile or CertPEM as well")
+	}
+	chosen, err := o.chooseSuites()
+	switch {
+	case err != nil:
+		problems = append(problems, err)
+	case o.MaxVersion != 0 && o.MaxVersion < chosen.minVersion:
+		refuse("MaxVersion", "at most %s, but MinVersion or CipherSuites ask for %s at least", tls.VersionName(o.MaxVersion), tls.VersionName(chosen.minVersion))
 	}
 	return chosen, errors.Join(problems...)
 }
 
 // chooseSuites reads the cipher lists.
-func (o *Options) chooseSuites() (chosen suites, err error) {
+func (o *Options) chooseSuites() (chosen suiteChoice, err error) {
 	chosen.minVersion = max(o.MinVersion, tls.VersionTLS12)
 	switch {
 	case len(o.CipherSuites) > 0:
 		return o.namedSuites(chosen)
 	case o.Ciphers != "":
-		chosen.ids, err = parseCiphers(o.Ciphers)
-		if err != nil {
-			return chosen, fmt.Errorf("tls: Ciphers: %w", err)
+		if chosen.ids, err = parseCiphers(o.Ciphers); err != nil {
+			return chosen, &OptionError{"Ciphers", err}
 		}
 	}
 	return chosen, nil
@@ -292,24 +297,20 @@ func (o *Options) chooseSuites() (chosen suites, err error) {
 
 // namedSuites finds suites by IANA's names. Whoever names only suites of TLS 1.3
 // wants nothing older.
-func (o *Options) namedSuites(chosen suites) (suites, error) {
+func (o *Options) namedSuites(chosen suiteChoice) (suiteChoice, error) {
 	newest := false
-	for _, name := range o.CipherSuites {
-		for _, all := range [][]*tls.CipherSuite{tls.CipherSuites(), tls.InsecureCipherSuites()} {
-			for _, s := range all {
-				switch {
-				case s.Name != name:
-				case s.SupportedVersions[0] == tls.VersionTLS13:
-					newest = true
-				default:
-					chosen.ids = append(chosen.ids, s.ID)
-				}
-			}
+	for _, s := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
+		switch {
+		case !slices.Contains(o.CipherSuites, s.Name):
+		case s.SupportedVersions[0] == tls.VersionTLS13:
+			newest = true
+		default:
+			chosen.ids = append(chosen.ids, s.ID)
 		}
 	}
 	switch {
 	case chosen.ids == nil && !newest:
-		return chosen, fmt.Errorf("tls: CipherSuites: crypto/tls has none of %s; names such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", strings.Join(o.CipherSuites, ", "))
+		return chosen, refusal("CipherSuites", "crypto/tls has none of %s; names such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", strings.Join(o.CipherSuites, ", "))
 	case chosen.ids == nil:
 		chosen.minVersion = tls.VersionTLS13
 	}

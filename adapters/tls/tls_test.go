@@ -32,7 +32,7 @@ func (c *hookedConn) Read(p []byte) (int, error) {
 
 // The suite of transports, with options and with a configuration of the user's.
 func TestTransport(t *testing.T) {
-	ca := newAuthority(t, "the authority")
+	ca := newCA(t, "the authority")
 	cert := ca.issue()
 	roots := x509.NewCertPool()
 	roots.AddCert(ca.cert)
@@ -157,7 +157,7 @@ var done = make(chan struct{})
 
 // What is accepted though the table of reasons refuses it by default.
 func TestAccepted(t *testing.T) {
-	ca, stranger := newAuthority(t, "the authority"), newAuthority(t, "a stranger")
+	ca, stranger := newCA(t, "the authority"), newCA(t, "a stranger")
 	itself := alone(t)
 	between := ca.sub("between")
 	chained := between.issue()
@@ -204,11 +204,11 @@ func TestAccepted(t *testing.T) {
 
 // A configuration of the user's is verified by crypto/tls, and explained as well.
 func TestConfigIsExplained(t *testing.T) {
-	ca := newAuthority(t, "the authority")
+	ca := newCA(t, "the authority")
 	trusted := x509.NewCertPool()
 	trusted.AddCert(ca.cert)
 	for want, cert := range map[Reason]tls.Certificate{
-		UnknownAuthority: newAuthority(t, "a stranger").issue(),
+		UnknownAuthority: newCA(t, "a stranger").issue(),
 		SelfSigned:       alone(t),
 		WrongHost:        ca.issue(func(c *x509.Certificate) { c.DNSNames = []string{"other.test"} }),
 		Expired:          ca.issue(func(c *x509.Certificate) { c.NotAfter = now.Add(-1) }),
@@ -227,7 +227,7 @@ func TestConfigIsExplained(t *testing.T) {
 // The certificate is shown even if the broker names other issuers: what it has
 // against it tells more than that there was none. One of several is chosen.
 func TestClientCertificate(t *testing.T) {
-	ca, stranger := newAuthority(t, "the authority"), newAuthority(t, "a stranger")
+	ca, stranger := newCA(t, "the authority"), newCA(t, "a stranger")
 	mine := ca.issue()
 	server := &tls.Config{Certificates: []tls.Certificate{ca.issue()}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool(), Time: clock().Now}
 	server.ClientCAs.AddCert(ca.cert)
@@ -275,34 +275,35 @@ func TestClientCertificate(t *testing.T) {
 
 // All that is wrong with options is said before anybody is dialled, each in words.
 func TestOptionsThatCannotBe(t *testing.T) {
-	ca := newAuthority(t, "the authority")
+	ca := newCA(t, "the authority")
 	mine, other := ca.issue(), ca.issue()
 	for _, c := range []struct {
 		o    Options
 		want string
 	}{
-		{Options{MinVersion: tls.VersionTLS11}, "MinVersion is TLS 1.1: TLS 1.2 or TLS 1.3"},
-		{Options{MaxVersion: 0x0305}, "MaxVersion is 0x0305: TLS 1.2 or TLS 1.3"},
-		{Options{MinVersion: tls.VersionTLS13, MaxVersion: tls.VersionTLS12}, "at least TLS 1.3 is to be spoken, and at most TLS 1.2"},
-		{Options{MaxVersion: tls.VersionTLS12, CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}}, "at least TLS 1.3"},
-		{Options{CipherSuites: []string{"TLS_NO_SUCH", "ECDHE-RSA-AES128-GCM-SHA256"}}, "crypto/tls has none of TLS_NO_SUCH, ECDHE-RSA-AES128-GCM-SHA256"},
+		{Options{MinVersion: tls.VersionTLS11}, "MinVersion: TLS 1.1 is not spoken here: TLS 1.2 or TLS 1.3"},
+		{Options{MaxVersion: 0x0305}, "MaxVersion: 0x0305 is not spoken here"},
+		{Options{MinVersion: tls.VersionTLS13, MaxVersion: tls.VersionTLS12}, "MaxVersion: at most TLS 1.2, but MinVersion or CipherSuites ask for TLS 1.3"},
+		{Options{MaxVersion: tls.VersionTLS12, CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}}, "MaxVersion: at most TLS 1.2"},
+		{Options{CipherSuites: []string{"TLS_NO_SUCH", "ECDHE-RSA-AES128-GCM-SHA256"}}, "CipherSuites: crypto/tls has none of TLS_NO_SUCH, ECDHE-RSA-AES128-GCM-SHA256"},
 		{Options{Ciphers: "NO-SUCH"}, "Ciphers: "},
-		{Options{CAFile: "a", CAPEM: "b"}, "CAFile and CAPEM are both given"},
-		{Options{CertFile: "a", CertPEM: "b", MinVersion: 1}, "CertFile and CertPEM are both given"},
-		{Options{CertFile: "a", KeyFile: "a", KeyPEM: "b"}, "KeyFile and KeyPEM are both given"},
-		{Options{Ciphers: "ALL", CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}}, "Ciphers and CipherSuites are both given"},
-		{Options{KeyFile: "a"}, "a key is given without its certificate"},
-		{Options{CAFile: "/nowhere/ca.pem"}, "/nowhere/ca.pem"},
-		{Options{CRLFile: write(t, "crl", "nonsense")}, "CRLFile "},
+		{Options{CAFile: "a", CAPEM: "b"}, "CAFile: given beside CAPEM"},
+		{Options{CertFile: "a", CertPEM: "b", MinVersion: 1}, "CertFile: given beside CertPEM"},
+		{Options{CertFile: "a", KeyFile: "a", KeyPEM: "b"}, "KeyFile: given beside KeyPEM"},
+		{Options{Ciphers: "ALL", CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}}, "Ciphers: given beside CipherSuites"},
+		{Options{KeyFile: "a"}, "KeyFile: a key without its certificate"},
+		{Options{KeyPEM: "a"}, "KeyPEM: a key without its certificate"},
+		{Options{CAFile: "/nowhere/ca.pem"}, "CAFile: "},
+		{Options{CRLFile: write(t, "crl", "nonsense")}, "CRLFile: "},
 		{Options{CAPEM: "nonsense"}, "CAPEM: there is no certificate in it"},
-		{Options{CertPEM: chainPEM(mine)}, "KeyPEM: "},
+		{Options{CertPEM: chainPEM(mine)}, "CertPEM: "},
 		{Options{CertPEM: "nonsense", KeyPEM: keyPEM(t, mine)}, "CertPEM: there is no certificate"},
-		{Options{CertFile: write(t, "c", chainPEM(mine))}, "KeyFile "},
-		{Options{CertPEM: chainPEM(mine), KeyPEM: keyPEM(t, other)}, `the key does not belong to the certificate "CN=a broker"`},
+		{Options{CertFile: write(t, "c", chainPEM(mine)), KeyFile: write(t, "k", "nonsense")}, "KeyFile: "},
+		{Options{CertPEM: chainPEM(mine), KeyPEM: keyPEM(t, other)}, `CertPEM: the key does not belong to the certificate "CN=a broker"`},
 		{Options{CertPEM: ca.pem() + chainPEM(mine), KeyPEM: keyPEM(t, mine)}, `the key belongs to certificate 2 of 2, "CN=a broker": that one has to be the first`},
 	} {
 		_, err := Dial(plainDial, c.o)
-		if err == nil || !strings.HasPrefix(err.Error(), "tls: ") || !strings.Contains(err.Error(), c.want) {
+		if e := new(OptionError); !errors.As(err, &e) || !strings.HasPrefix(err.Error(), "tls: ") || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: want %q", err, c.want)
 		}
 	}
