@@ -24,6 +24,9 @@ func (a *app) config(address string) (broker.Config, error) {
 	if err != nil {
 		return broker.Config{}, badProperties(err)
 	}
+	for _, warning := range settings.Warnings() {
+		a.warn(warning)
+	}
 	if a.named || cfg.ClientID == "" {
 		cfg.ClientID = a.clientID
 	}

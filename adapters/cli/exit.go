@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"brokerconn/adapters/tls"
 	"brokerconn/application/broker"
 )
 
@@ -168,6 +169,7 @@ type errorInfo struct {
 	Message  string          `json:"message"`
 	ExitCode int             `json:"exit_code"`
 	Kind     string          `json:"kind,omitempty"`
+	Reason   string          `json:"reason,omitempty"` // of TLS
 	Phase    string          `json:"phase,omitempty"`
 	Broker   string          `json:"broker,omitempty"`
 	Address  string          `json:"address,omitempty"`
@@ -184,6 +186,9 @@ func describe(err error) *errorInfo {
 	if e := new(broker.Error); errors.As(err, &e) {
 		info.Kind, info.Phase = e.Kind.Error(), e.Phase.String()
 		info.Broker, info.Address, info.Hint = e.Broker, e.Address, e.Hint
+	}
+	if e := new(tls.Error); errors.As(err, &e) {
+		info.Reason = e.Reason.String()
 	}
 	if e := new(answerError); errors.As(err, &e) {
 		info.Answered = e.all

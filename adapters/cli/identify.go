@@ -32,6 +32,9 @@ func (a *app) identify(ctx context.Context, err error) error {
 	if !errors.As(err, &e) || e.Phase != broker.NegotiatingVersions || e.Address == "" {
 		return err
 	}
+	if a.settings.Security.TLS() {
+		return err // what speaks TLS is no web server in clear, and the handshake told
+	}
 	if !errors.Is(e.Kind, broker.ErrSetupTimeout) && e.Kind != broker.ErrConnection {
 		return err // the kind tells already
 	}

@@ -48,7 +48,7 @@ var badConfigurations = []struct {
 	{KafkaPython, "socket_options=[(6, 1)]", "socket_options", []string{"tuples of three"}},
 	{KafkaPython, "socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELY, 1)]", "socket_options", []string{"TCP_NODELY", "number", `nearest is "TCP_NODELAY"`}},
 	{KafkaPython, "security_protocol=TLS", "security_protocol", []string{"PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"}},
-	{KafkaPython, "security_protocol=SSL\nssl_context=ctx", "ssl_context", []string{"Config.Transport", "in Go"}},
+	{KafkaPython, "security_protocol=SSL\nssl_context=ctx", "ssl_context", []string{"tls.Options.Config", "in Go"}},
 	{KafkaPython, "security_protocol=SSL\nssl_check_hostname=yes", "ssl_check_hostname", []string{"true or false"}},
 	{KafkaPython, "security_protocol=SSL\nssl_cafile=DIR/none.pem", "ssl_cafile", []string{"no file", "PEM"}},
 	{KafkaPython, "security_protocol=SSL\nssl_cafile=DIR", "ssl_cafile", []string{"folder", "one file"}},

@@ -28,8 +28,8 @@
 // # Settings
 //
 // What kafka-python's BrokerConnection has, and where it is here. Config and Hooks
-// are those of package broker. The keys of TLS and SASL are read and checked, and
-// this version does not carry them out: Settings.Config says so.
+// are those of package broker. The keys of SASL are read and checked, and this
+// version does not carry them out: Settings.Config says so.
 //
 //	kafka-python                           here                                                                           default                      deviation
 //	host                                   Config.Host                                                                    localhost                    had no default

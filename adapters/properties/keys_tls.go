@@ -104,12 +104,20 @@ var (
 		about:       forTLS,
 		read:        text(func(r *reader) *string { return &r.s.TLS.CRLFile }),
 	}
+	ciphersKey = &setting{
+		kafkaPython: "ssl_ciphers",
+		java:        "ssl.cipher.suites",
+		librdkafka:  "ssl.cipher.suites",
+		about:       forTLS,
+		read:        readCiphers,
+	}
+	protocolsKey = &setting{java: "ssl.enabled.protocols", about: forTLS, mild: true, read: readProtocols}
 )
 
 var storeTypes = []string{"PEM", "JKS", "PKCS12"}
 
 var tlsSettings = []*setting{
-	{kafkaPython: "ssl_context", about: forTLS, read: object("a TLS configuration", "Config.Transport")},
+	{kafkaPython: "ssl_context", about: forTLS, read: object("a TLS configuration", "tls.Options.Config")},
 	caFileKey,
 	caPEMKey,
 	trustTypeKey,
@@ -143,14 +151,8 @@ var tlsSettings = []*setting{
 		empty: refused,
 		read:  boolean(func(r *reader, on bool) { r.s.TLS.AnyCertificate = !on }),
 	},
-	{
-		kafkaPython: "ssl_ciphers",
-		java:        "ssl.cipher.suites",
-		librdkafka:  "ssl.cipher.suites",
-		about:       forTLS,
-		read:        readCiphers,
-	},
-	{java: "ssl.enabled.protocols", about: forTLS, mild: true, read: readProtocols},
+	ciphersKey,
+	protocolsKey,
 	{
 		java:  "ssl.protocol",
 		about: forTLS, mild: true,

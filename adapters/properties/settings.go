@@ -21,7 +21,8 @@ type Settings struct {
 	Servers []Server
 
 	// Connection has all that is a field of broker.Config. Config returns it with
-	// Host and Port of the server, and unless it has a Transport with one over TCP.
+	// Host and Port of the server, and unless it has a Transport with one over TCP,
+	// and over TLS where Security says so.
 	Connection broker.Config
 	// Sockets are options of the transport.
 	Sockets tcp.Options
@@ -138,30 +139,27 @@ type OAuth struct {
 	CAFile, CAPEM string            // whom to trust about the endpoint; neither: the system's authorities
 }
 
-// Config is the configuration of a connection. The error is a *NotYetError for
-// each setting that this version cannot carry out, and an *Error for each that a
-// connection to one broker cannot.
+// Config is the configuration of a connection. It reads the files that TLS names.
+// The error joins a *NotYetError for each setting that this version cannot carry
+// out, and an *Error for each that cannot be carried out at all.
 func (s *Settings) Config() (broker.Config, error) {
 	var problems []error
-	key := securityKey.name(s.Dialect)
-	if s.Security.TLS() {
-		problems = append(problems, &NotYetError{key, s.Security.String() + " needs TLS, and this version has no TLS yet"})
-	}
 	if s.Security.SASL() {
-		problems = append(problems, &NotYetError{key, s.Security.String() + " needs a login, and this version has no SASL mechanism yet; Config.Authenticator in Go takes one of yours"})
+		problems = append(problems, &NotYetError{securityKey.name(s.Dialect), s.Security.String() + " needs a login, and this version has no SASL mechanism yet; Config.Authenticator in Go takes one of yours"})
 	}
 	if len(s.Servers) > 1 {
 		problems = append(problems, &Error{Key: serversKey.name(s.Dialect), Problem: fmt.Sprintf("%d brokers: %s; one connection goes to one of them: name it alone", len(s.Servers), s.serverList())})
 	}
+	cfg := s.Connection
+	if cfg.Transport == nil {
+		transport, bad := s.transport()
+		cfg.Transport, problems = transport, append(problems, bad...)
+	}
 	if err := errors.Join(problems...); err != nil {
 		return broker.Config{}, err
 	}
-	cfg := s.Connection
 	if len(s.Servers) == 1 {
 		cfg.Host, cfg.Port = s.Servers[0].Host, s.Servers[0].Port
-	}
-	if cfg.Transport == nil {
-		cfg.Transport = tcp.New(s.Sockets)
 	}
 	return cfg, nil
 }

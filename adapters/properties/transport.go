@@ -1,0 +1,99 @@
+package properties
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+
+	"brokerconn/adapters/netlink"
+	"brokerconn/adapters/tcp"
+	"brokerconn/adapters/tls"
+	"brokerconn/ports"
+)
+
+// transport is TCP, and TLS over it if the protocol says so. problems are *Errors
+// that name the keys.
+func (s *Settings) transport() (t *netlink.Transport, problems []error) {
+	t = tcp.New(s.Sockets)
+	if !s.Security.TLS() {
+		return t, nil
+	}
+	secure, err := tls.New(t, s.TLS.options(s.Connection.Clock))
+	if err == nil {
+		return secure, nil
+	}
+	for _, each := range unjoined(err) {
+		var e *tls.OptionError
+		if !errors.As(each, &e) {
+			problems = append(problems, &Error{Key: securityKey.name(s.Dialect), Problem: each.Error()})
+			continue
+		}
+		problems = append(problems, &Error{Key: s.keyOf(e.Option).name(s.Dialect), Problem: e.Err.Error()})
+	}
+	return nil, problems
+}
+
+func unjoined(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
+
+// options are the settings in the words of the adapter.
+func (t *TLS) options(clock ports.Clock) tls.Options {
+	o := tls.Options{
+		CAFile: t.CAFile, CAPEM: unfolded(t.CAPEM),
+		CertFile: t.CertFile, KeyFile: t.KeyFile,
+		CertPEM: unfolded(t.CertPEM), KeyPEM: unfolded(string(t.KeyPEM)),
+		CRLFile: t.CRLFile,
+		Ciphers: t.Ciphers, CipherSuites: t.CipherSuites,
+		MinVersion: t.MinVersion, MaxVersion: t.MaxVersion,
+		AnyHost: t.AnyHost, AnyCertificate: t.AnyCertificate,
+		Clock: clock,
+	}
+	if t.KeyPassword != "" {
+		o.KeyPassword = tls.Password(string(t.KeyPassword))
+	}
+	return o
+}
+
+// keyOf is the setting behind an option of the adapter's.
+func (s *Settings) keyOf(option string) *setting {
+	if s.Dialect == Java && (option == "CertFile" || option == "KeyFile") {
+		return keyStoreKey
+	}
+	return map[string]*setting{
+		"CAFile": caFileKey, "CAPEM": caPEMKey,
+		"CertFile": certFileKey, "KeyFile": keyFileKey, "CertPEM": certPEMKey, "KeyPEM": keyPEMKey,
+		"KeyPassword": keyPasswordKey,
+		"CRLFile":     crlFileKey,
+		"Ciphers":     ciphersKey, "CipherSuites": ciphersKey,
+		"MinVersion": protocolsKey, "MaxVersion": protocolsKey,
+	}[option]
+}
+
+var pemBlock = regexp.MustCompile(`(?s)-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END ([A-Z0-9 ]+)-----`)
+
+// unfolded is PEM with its line ends, which values of properties often lack: Java
+// takes blanks for them, and shells leave "\n" as it is. A block with headers, as
+// that of a key encrypted in the older way, needs its own.
+func unfolded(text string) string {
+	text = strings.ReplaceAll(text, `\n`, "\n")
+	return pemBlock.ReplaceAllStringFunc(text, func(block string) string {
+		parts := pemBlock.FindStringSubmatch(block)
+		if strings.Contains(parts[2], ":") {
+			return block
+		}
+		body := strings.Join(strings.Fields(parts[2]), "\n")
+		return "\n-----BEGIN " + parts[1] + "-----\n" + body + "\n-----END " + parts[3] + "-----\n"
+	})
+}
+
+// Warnings are what is allowed, and should not stay so.
+func (s *Settings) Warnings() (all []string) {
+	if s.TLS.AnyCertificate {
+		all = append(all, "the broker's certificate is not verified: whoever answers is taken for the broker, and given the login")
+	}
+	return all
+}
