@@ -1,0 +1,222 @@
+package tls
+
+import (
+	"bytes"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+)
+
+// What check can find, in OpenSSL's words. They are matched with errors.Is.
+var (
+	errRevoked        = errors.New("certificate revoked")           // a *revokedError
+	errCRLMissing     = errors.New("unable to get certificate CRL") // none that speaks for the certificate
+	errCRLExpired     = errors.New("CRL has expired")               // at or after its nextUpdate
+	errCRLNotYetValid = errors.New("CRL is not yet valid")          // before its thisUpdate
+	errCRLSignature   = errors.New("CRL signature failure")         // not signed by the issuer's key
+	errCRLSigner      = errors.New("key usage does not include CRL signing")
+	errCRLScope       = errors.New("different CRL scope") // for other certificates of the issuer
+	errCRLExtension   = errors.New("unhandled critical CRL extension")
+)
+
+// crlError is one of the above with what is wrong.
+type crlError struct {
+	kind error
+	what string
+}
+
+func (e *crlError) Error() string { return e.kind.Error() + ": " + e.what }
+func (e *crlError) Unwrap() error { return e.kind }
+
+// revokedError says when and why a certificate was revoked.
+type revokedError struct {
+	serial *big.Int
+	at     time.Time
+	reason reason
+}
+
+func (e *revokedError) Error() string {
+	return fmt.Sprintf("%v: serial number %x, on %s, reason %v", errRevoked, e.serial, e.at.UTC().Format(time.RFC3339), e.reason)
+}
+
+func (e *revokedError) Is(target error) bool { return target == errRevoked }
+
+// check judges a certificate that issuer has signed: the caller has verified the
+// chain. nil is the verdict that it is not revoked. A self-signed certificate is
+// not looked up: nobody above it could revoke it.
+//
+// An expired list still revokes, so errRevoked wins over the times. Of several
+// lists that speak for the certificate the one counts that is current, or else
+// the one that came last.
+func (r *revocations) check(leaf, issuer *x509.Certificate, now time.Time) error {
+	if isSelfSigned(leaf) {
+		return nil
+	}
+	if issuer == nil {
+		return &crlError{errCRLMissing, "the issuer's certificate is not there"}
+	}
+	points, err := pointsOf(leaf)
+	if err != nil {
+		return &crlError{errCRLScope, "the certificate's distribution points cannot be read: " + err.Error()}
+	}
+	lists := r.byIssuer[canonicalName(leaf.RawIssuer)]
+	var untimely error
+	for covered := reasonMask(0); covered != allReasons; {
+		q := question{leaf, issuer, points, now, covered}
+		best, why := q.pick(lists)
+		if best.crl == nil {
+			return &crlError{errCRLMissing, fmt.Sprintf("none of %s%s", leaf.Issuer, why)}
+		}
+		if err := q.judge(best); err != nil {
+			if !errors.Is(err, errCRLExpired) && !errors.Is(err, errCRLNotYetValid) {
+				return err
+			}
+			untimely = err
+		}
+		covered |= best.reasons
+	}
+	return untimely
+}
+
+// question is about one certificate, and the reasons that are still open.
+type question struct {
+	leaf, issuer *x509.Certificate
+	points       []point
+	now          time.Time
+	covered      reasonMask
+}
+
+// candidate is a list and how well it suits.
+type candidate struct {
+	crl     *crl
+	inScope bool
+	reasons reasonMask
+	score   int
+}
+
+// pick returns the most suitable list. What has to be understood and is not, a
+// scope that does not fit and the times are the list's worse marks, in this
+// order; of equals the one wins that was issued last. why is what is against
+// each, if there is none.
+func (q *question) pick(lists []*crl) (best candidate, why string) {
+	var against []string
+	for _, c := range lists {
+		found := candidate{crl: c}
+		if problem := c.unfit(q.issuer); problem != "" {
+			against = append(against, problem)
+			continue
+		}
+		if found.reasons, found.inScope = c.scope.covers(q.leaf, q.points); found.inScope && found.reasons&^q.covered == 0 {
+			against = append(against, "it is for reasons that another one has covered")
+			continue
+		}
+		if !c.critical {
+			found.score += 4
+		}
+		if found.inScope {
+			found.score += 2
+		}
+		if c.timely(q.now) == nil {
+			found.score++
+		}
+		if best.crl == nil || found.score > best.score ||
+			found.score == best.score && c.thisUpdate.After(best.crl.thisUpdate) {
+			best = found
+		}
+	}
+	if len(against) > 0 {
+		why = " that counts: " + strings.Join(against, "; ")
+	}
+	return best, why
+}
+
+// unfit says why a list is out of the question.
+func (c *crl) unfit(issuer *x509.Certificate) string {
+	if why := c.scope.unusable(); why != "" {
+		return why
+	}
+	switch {
+	case c.delta:
+		return "it has changes only (delta)"
+	case !c.authority.names(issuer):
+		return "it is of another key of that name"
+	}
+	return ""
+}
+
+// judge asks one list. errCRLExpired and errCRLNotYetValid mean that the rest is
+// in order.
+func (q *question) judge(best candidate) error {
+	c := best.crl
+	switch {
+	case !maySignCRLs(q.issuer):
+		return &crlError{errCRLSigner, q.issuer.Subject.String()}
+	case !best.inScope:
+		return &crlError{errCRLScope, fmt.Sprintf("that of %s is not for this certificate", q.leaf.Issuer)}
+	}
+	if err := q.issuer.CheckSignature(c.algorithm, c.signed, c.signature); err != nil {
+		return &crlError{errCRLSignature, fmt.Sprintf("that of %s: %v", q.leaf.Issuer, err)}
+	}
+	if c.critical {
+		return &crlError{errCRLExtension, fmt.Sprintf("in that of %s", q.leaf.Issuer)}
+	}
+	for _, e := range c.revoked[serialKey(q.leaf.SerialNumber)] {
+		if e.reason != removeFromCRL && e.isAbout(q.leaf) {
+			return &revokedError{q.leaf.SerialNumber, e.at, e.reason}
+		}
+	}
+	if err := c.timely(q.now); err != nil {
+		return &crlError{err, fmt.Sprintf("that of %s, issued on %s, to be followed %s; now is %s", q.leaf.Issuer,
+			c.thisUpdate.UTC().Format(time.RFC3339), c.until(), q.now.UTC().Format(time.RFC3339))}
+	}
+	return nil
+}
+
+// timely is about both ends: nextUpdate itself is too late.
+func (c *crl) timely(now time.Time) error {
+	switch {
+	case now.Before(c.thisUpdate):
+		return errCRLNotYetValid
+	case !c.nextUpdate.IsZero() && !now.Before(c.nextUpdate):
+		return errCRLExpired
+	}
+	return nil
+}
+
+func (c *crl) until() string {
+	if c.nextUpdate.IsZero() {
+		return "at no set time"
+	}
+	return "by " + c.nextUpdate.UTC().Format(time.RFC3339)
+}
+
+// isAbout says whether an entry with the leaf's serial number means the leaf.
+func (e *revocation) isAbout(leaf *x509.Certificate) bool {
+	if !e.foreign {
+		return true
+	}
+	for _, n := range e.issuers {
+		if isDirectoryName(n) && canonicalName(n.Bytes) == canonicalName(leaf.RawIssuer) {
+			return true
+		}
+	}
+	return false
+}
+
+// maySignCRLs: a certificate without a key usage may do all.
+func maySignCRLs(issuer *x509.Certificate) bool {
+	for _, x := range issuer.Extensions {
+		if x.Id.Equal(oidKeyUsage) {
+			return issuer.KeyUsage&x509.KeyUsageCRLSign != 0
+		}
+	}
+	return true
+}
+
+func isSelfSigned(c *x509.Certificate) bool {
+	return bytes.Equal(c.RawSubject, c.RawIssuer) &&
+		c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+}
