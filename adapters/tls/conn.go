@@ -25,15 +25,14 @@ func newConn(under net.Conn, config *tls.Config, v *verifier) *Conn {
 	return c
 }
 
-// answer notes that a client certificate is asked for, and finds one. The only one
-// there is is shown even where the broker did not name its issuer, as OpenSSL does:
-// what the broker then has against it tells more than that it saw none.
+// answer notes that a client certificate is asked for, and finds one: as crypto/tls
+// does, unless the configuration has its own way.
 func (c *Conn) answer(config *tls.Config) func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 	find, have := config.GetClientCertificate, config.Certificates
 	if find == nil {
 		find = func(request *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 			for i := range have {
-				if len(have) == 1 || request.SupportsCertificate(&have[i]) == nil {
+				if request.SupportsCertificate(&have[i]) == nil {
 					return &have[i], nil
 				}
 			}

@@ -51,15 +51,15 @@ func parseCertificates(data []byte) (all []*x509.Certificate, err error) {
 }
 
 // parseChain reads a certificate and the chain above it.
-func parseChain(data []byte) (chain tls.Certificate, err error) {
+func parseChain(data []byte) (*tls.Certificate, error) {
 	all, err := parseCertificates(data)
 	if err != nil {
-		return chain, err
+		return nil, err
 	}
+	chain := &tls.Certificate{Leaf: all[0]}
 	for _, c := range all {
 		chain.Certificate = append(chain.Certificate, c.Raw)
 	}
-	chain.Leaf = all[0]
 	return chain, nil
 }
 

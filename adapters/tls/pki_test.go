@@ -123,6 +123,11 @@ func (a *testCA) crl(until time.Time, revoked ...tls.Certificate) string {
 		template.RevokedCertificateEntries = append(template.RevokedCertificateEntries,
 			x509.RevocationListEntry{SerialNumber: c.Leaf.SerialNumber, RevocationTime: past})
 	}
+	return a.list(template)
+}
+
+func (a *testCA) list(template *x509.RevocationList) string {
+	a.t.Helper()
 	der, err := x509.CreateRevocationList(rand.Reader, template, a.cert, a.key)
 	if err != nil {
 		a.t.Fatal(err)

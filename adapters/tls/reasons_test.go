@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"slices"
 	"strings"
@@ -195,6 +196,21 @@ func TestReasons(t *testing.T) {
 		{"an expired list", func(t *testing.T, s *scene) {
 			s.options.CRLFile = write(t, "crl", s.ca.crl(now.Add(-time.Second)))
 		}, CRLExpired, nil},
+		{"a list that is not valid yet", func(t *testing.T, s *scene) {
+			template := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: now.Add(time.Second), NextUpdate: soon}
+			s.options.CRLFile = write(t, "crl", s.ca.list(template))
+		}, CRLInvalid, []string{"not yet valid"}},
+		{"a list that somebody else signed", func(t *testing.T, s *scene) {
+			s.options.CRLFile = write(t, "crl", newCA(t, "the authority").crl(soon))
+		}, CRLInvalid, []string{"signature"}},
+		{"trusted by itself, its issuer unknown", func(t *testing.T, s *scene) {
+			s.options.CAPEM = chainPEM(s.server.Certificates[0])
+			s.options.CRLFile = write(t, "crl", s.ca.crl(soon))
+		}, CRLMissing, nil},
+		{"trusted by itself, and revoked", func(t *testing.T, s *scene) {
+			s.options.CAPEM = chainPEM(s.server.Certificates[0]) + s.ca.pem()
+			s.options.CRLFile = write(t, "crl", s.ca.crl(soon, s.server.Certificates[0]))
+		}, Revoked, nil},
 		{"TLS 1.1 at most", func(t *testing.T, s *scene) {
 			s.server.MinVersion, s.server.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 		}, VersionTooLow, []string{"protocol version", "TLS 1.2 to TLS 1.3 are allowed"}},
@@ -208,6 +224,10 @@ func TestReasons(t *testing.T) {
 		{"no common cipher", func(t *testing.T, s *scene) {
 			s.only = tls.VersionTLS12
 			s.options.CipherSuites = []string{"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"} // the server's key is ECDSA
+		}, NoCommonCipher, []string{"handshake failure"}},
+		{"no common cipher, in OpenSSL's language", func(t *testing.T, s *scene) {
+			s.only = tls.VersionTLS12
+			s.options.Ciphers = "ALL:!ECDSA"
 		}, NoCommonCipher, []string{"handshake failure"}},
 		{"a cipher that was not offered", func(t *testing.T, s *scene) {
 			s.say = serverHello(tls.VersionTLS12, tls.TLS_RSA_WITH_RC4_128_SHA)
@@ -402,4 +422,33 @@ func TestReasonsAreNamed(t *testing.T) {
 	if len(slices.Compact(names)) != int(Stalled)+1 || Reason(200).String() != "unknown reason 200" {
 		t.Errorf("%q", names)
 	}
+}
+
+// Whatever a peer says, the handshake fails with an Error, and the words can be
+// shown.
+func FuzzPeer(f *testing.F) {
+	for _, say := range []string{"", "HTTP/1.1 400 Bad Request\r\n\r\n", "\x15\x03\x03\x00\x02\x02\x28", "\x00\x00", "\x16\x03", "\x16\x02\x00\x00\x00", serverHello(tls.VersionTLS12, 0xc02f)} {
+		f.Add([]byte(say))
+	}
+	f.Fuzz(func(t *testing.T, say []byte) {
+		under, peer := net.Pipe()
+		go func() {
+			_, _ = peer.Read(make([]byte, 4096))
+			go func() { _, _ = io.Copy(io.Discard, peer) }() // an alert: a pipe holds nothing
+			_, _ = peer.Write(say)
+			_ = peer.Close()
+		}()
+		dial := mustDial(t, func(context.Context, string, string) (net.Conn, error) { return under, nil }, Options{})
+		conn, err := dial(t.Context(), "tcp", "broker.test:9093")
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = conn.(*Conn).HandshakeContext(t.Context())
+		if e := new(Error); !errors.As(err, &e) || e.Reason == Stalled || e.Certificates != nil {
+			t.Errorf("%v", err)
+		} else if text := err.Error() + e.Hint(); strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			t.Errorf("%q", text)
+		}
+		_ = conn.Close()
+	})
 }

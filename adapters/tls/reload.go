@@ -1,7 +1,6 @@
 package tls
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -9,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -27,7 +27,7 @@ import (
 type material struct {
 	roots       *x509.CertPool // nil: the system's
 	authorities []*x509.Certificate
-	identity    []tls.Certificate // at most one
+	identity    *tls.Certificate // an empty one: there is none
 	revoked     *revocations
 	sessions    *sessions
 }
@@ -38,8 +38,11 @@ type loader struct {
 	mu      sync.Mutex
 	files   []*file
 	inForce *material
-	failed  error // why the files as they are now are not in force; nil if they are
+	chosen  [sha256.Size]byte // of the bytes that the identity in force was read from
+	failed  error             // why the files as they are now are not in force; nil if they are
 }
+
+var errUnfinished = errors.New("tls: the password function panicked")
 
 // newLoader reads all files; it is an error if they will not do.
 func newLoader(o Options) (*loader, error) {
@@ -101,6 +104,7 @@ func (l *loader) refresh() (changed bool, err error) {
 		return false, nil
 	}
 	if err == nil {
+		l.failed = errUnfinished
 		err = l.load()
 	}
 	l.failed = err
@@ -120,44 +124,50 @@ func (l *loader) load() error {
 			next.roots.AddCert(c)
 		}
 	}
-	identity, err := l.loadIdentity()
-	if err != nil {
+	if err := l.loadIdentity(next); err != nil {
 		return err
 	}
-	next.identity = identity
 	if data, where := l.content("CRL", l.o.CRLFile, ""); data != nil {
+		var err error
 		if next.revoked, err = parseCRLs(data); err != nil {
 			return where.refuse(err)
 		}
-	}
-	if l.inForce != nil && sameIdentity(l.inForce.identity, identity) {
-		next.sessions = l.inForce.sessions // the broker took them for us as we still are
 	}
 	l.inForce = next
 	return nil
 }
 
-func (l *loader) loadIdentity() ([]tls.Certificate, error) {
+// loadIdentity reads certificate and key, unless they are the ones in force: an
+// encrypted key costs time, and its password may be a person's to type. Sessions go
+// with them, since to the broker who resumes one is who began it.
+func (l *loader) loadIdentity(next *material) error {
 	chain, where := l.content("Cert", l.o.CertFile, l.o.CertPEM)
-	if chain == nil {
-		return nil, nil
-	}
 	key, whereKey := l.content("Key", l.o.KeyFile, l.o.KeyPEM)
 	if key == nil {
 		key, whereKey = chain, where
 	}
+	sum := sha256.Sum256(slices.Concat(chain, []byte{0}, key))
+	switch {
+	case l.inForce != nil && sum == l.chosen:
+		next.identity, next.sessions = l.inForce.identity, l.inForce.sessions
+		return nil
+	case chain == nil:
+		next.identity = new(tls.Certificate)
+		return nil
+	}
 	certificate, err := parseChain(chain)
 	if err != nil {
-		return nil, where.refuse(err)
+		return where.refuse(err)
 	}
 	signer, err := loadKey(key, l.o.KeyPassword)
 	if err != nil {
-		return nil, whereKey.refuse(err)
+		return whereKey.refuse(err)
 	}
-	if err := pair(&certificate, signer); err != nil {
-		return nil, where.refuse(err)
+	if err := pair(certificate, signer); err != nil {
+		return where.refuse(err)
 	}
-	return []tls.Certificate{certificate}, nil
+	next.identity, l.chosen = certificate, sum
+	return nil
 }
 
 // origin is where content comes from, for errors.
@@ -179,10 +189,6 @@ func (l *loader) content(what, path, text string) ([]byte, origin) {
 		return []byte(text), origin{what + "PEM", ""}
 	}
 	return nil, origin{}
-}
-
-func sameIdentity(a, b []tls.Certificate) bool {
-	return len(a) == len(b) && (len(a) == 0 || bytes.Equal(a[0].Certificate[0], b[0].Certificate[0]))
 }
 
 // file is one file as it was when it was read.
@@ -224,6 +230,11 @@ func (f *file) refresh() (changed bool, err error) {
 		return false, err
 	}
 	defer opened.Close()
+	// Of the file that is read: the name may lead to another one by now. From before
+	// it is read: what is written meanwhile changes its time.
+	if info, err = opened.Stat(); err != nil {
+		return false, err
+	}
 	data, err := io.ReadAll(io.LimitReader(opened, maxFileBytes+1))
 	switch {
 	case err != nil:
@@ -231,8 +242,6 @@ func (f *file) refresh() (changed bool, err error) {
 	case len(data) > maxFileBytes:
 		return false, fmt.Errorf("%q is larger than %d MiB", f.path, maxFileBytes>>20)
 	}
-	// info was taken before: if the file was replaced in between, the next look
-	// sees another one.
 	sum := sha256.Sum256(data)
 	changed = sum != f.sum
 	f.info, f.young, f.data, f.sum = info, time.Since(info.ModTime()) < tick, data, sum

@@ -102,7 +102,8 @@ type Options struct {
 	// each of up to 64 addresses is kept, and offered to it again.
 	NoResumption bool
 	// Reloaded, if not nil, is told that changed files are in force (nil), or why
-	// they are not; each reason once. It runs on the goroutine that dials.
+	// they are not; each reason once. It runs on the goroutine that dials, and may
+	// run on several at once.
 	Reloaded func(error)
 }
 
@@ -175,9 +176,13 @@ func Dial(next netlink.DialFunc, o Options) (netlink.DialFunc, error) {
 			MaxVersion:         o.MaxVersion,
 			CipherSuites:       suites.ids,
 			Time:               now,
-			Certificates:       material.identity,
 			InsecureSkipVerify: true, // the verifier does it all, and when a session is resumed, too
 			VerifyConnection:   v.verifyConnection,
+			// Shown even where the broker did not name its issuer, as OpenSSL does: what
+			// the broker then has against it tells more than that it saw none.
+			GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+				return material.identity, nil
+			},
 		}
 		if !o.NoResumption {
 			session := &sessionOf{kept: material.sessions, key: name + " " + network + " " + address, verifier: v}

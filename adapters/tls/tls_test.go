@@ -224,8 +224,8 @@ func TestConfigIsExplained(t *testing.T) {
 	}
 }
 
-// The certificate is shown even if the broker names other issuers: what it has
-// against it tells more than that there was none. One of several is chosen.
+// The client's certificate, from wherever it comes; of several that a configuration
+// has, the one that the broker wants.
 func TestClientCertificate(t *testing.T) {
 	ca, stranger := newCA(t, "the authority"), newCA(t, "a stranger")
 	mine := ca.issue()

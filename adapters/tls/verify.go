@@ -54,8 +54,8 @@ func (v *verifier) verify(certs []*x509.Certificate) error {
 }
 
 // issuer is who signed the leaf, and with it the list that may revoke it. A leaf
-// that is trusted by itself has no other certificate in its chain: its issuer, where
-// it is another one, is sought among those trusted.
+// that is trusted by itself has no other certificate in its chain: its issuer is
+// sought among those trusted, and may not be there.
 func (v *verifier) issuer(chain []*x509.Certificate) *x509.Certificate {
 	leaf := chain[0]
 	if len(chain) > 1 {
@@ -66,7 +66,7 @@ func (v *verifier) issuer(chain []*x509.Certificate) *x509.Certificate {
 			return c
 		}
 	}
-	return leaf
+	return nil
 }
 
 func ofRevocation(err error) Reason {
