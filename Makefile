@@ -17,7 +17,8 @@ help: ## list the targets
 demo: ## the main job on an embedded broker, step by step, with times
 	@$(GO) run ./adapters/cli/kafkaprobe demo
 
-test: lint ## all that needs nothing but Go: lint, then every test
+test: lint ## all that needs nothing but Go: lint, then every test (those against openssl where it is there)
+	@command -v openssl >/dev/null || echo "no openssl: TLS keys, revocation lists and cipher lists are not compared with what it says (OPENSSL=required to insist)"
 	@$(if $(RACE),,echo "no C compiler: testing without the race detector";) CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(RACE) -timeout 10m ./...
 
 lint: check-mocks ## gofmt, vet, staticcheck, mocks up to date

@@ -39,7 +39,7 @@ var mayImport = []struct {
 	{"mocks", []string{std, "ports", "github.com/golang/mock"}},
 	{"adapters/netlink", []string{std, "ports"}},
 	{"adapters/tcp", []string{std, "ports", "adapters/netlink"}},
-	{"adapters/tls", []string{std, "ports", "adapters/netlink"}},
+	{"adapters/tls", []string{std, "ports", "adapters/netlink", "golang.org/x/crypto/scrypt"}},
 	{"adapters/memory", []string{std, "ports"}},
 	{"adapters/clock", []string{std, "ports"}},
 	{"adapters/kafkacodec", []string{std, "ports", "github.com/twmb/franz-go/pkg/kmsg"}},

@@ -81,3 +81,27 @@ func (o *oracle) run(t *testing.T, args ...string) (stdout, stderr string, ok bo
 func (o *oracle) atLeast(major, minor int) bool {
 	return o.major > major || o.major == major && o.minor >= minor
 }
+
+// openssl runs it, with the configuration of no machine in particular.
+func openssl(stdin []byte, args ...string) (stdout []byte, ok bool) {
+	cmd := exec.Command("openssl", args...)
+	cmd.Env = append(os.Environ(), "OPENSSL_CONF="+os.DevNull)
+	cmd.Stdin = bytes.NewReader(stdin)
+	stdout, err := cmd.Output()
+	return stdout, err == nil
+}
+
+// mustOpenSSL is openssl for what has to work: making what the tests need.
+func mustOpenSSL(t *testing.T, stdin []byte, args ...string) []byte {
+	t.Helper()
+	cmd := exec.Command("openssl", args...)
+	cmd.Env = append(os.Environ(), "OPENSSL_CONF="+os.DevNull)
+	cmd.Stdin = bytes.NewReader(stdin)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	stdout, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("openssl %q: %v\n%s", args, err, stderr.Bytes())
+	}
+	return stdout
+}
