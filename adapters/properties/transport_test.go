@@ -74,6 +74,8 @@ func TestConfigNamesTheKeysOfTLS(t *testing.T) {
 		{Java, TLS{CertFile: in("key.pem"), KeyFile: in("key.pem")}, "ssl.keystore.location", "no certificate"},
 		{KafkaPython, TLS{CertFile: in("chain.pem"), KeyFile: in("notes.txt")}, "ssl_keyfile", "notes.txt"},
 		{Librdkafka, TLS{CertFile: in("key.pem"), KeyFile: in("key.pem")}, "ssl.certificate.location", "no certificate"},
+		{KafkaPython, TLS{CertFile: in("chain.pem"), KeyFile: "../tls/testdata/keys/java_sha512andaes_256.pem", KeyPassword: canary}, "ssl_password", "wrong password"},
+		{Librdkafka, TLS{CertFile: in("chain.pem"), KeyFile: "../tls/testdata/keys/java_sha512andaes_256.pem"}, "ssl.key.password", "no password was given"},
 		{KafkaPython, TLS{CRLFile: in("notes.txt")}, "ssl_crlfile", "notes.txt"},
 		{KafkaPython, TLS{Ciphers: "NO-SUCH"}, "ssl_ciphers", "NO-SUCH"},
 		{Librdkafka, TLS{CipherSuites: []string{"NO_SUCH"}}, "ssl.cipher.suites", "NO_SUCH"},
@@ -81,7 +83,7 @@ func TestConfigNamesTheKeysOfTLS(t *testing.T) {
 	} {
 		cfg, err := (&Settings{Dialect: c.dialect, Security: SSL, TLS: c.tls}).Config()
 		e := new(Error)
-		if !errors.As(err, &e) || e.Key != c.key || !strings.Contains(e.Problem, c.words) || cfg.Transport != nil {
+		if !errors.As(err, &e) || e.Key != c.key || !strings.Contains(e.Problem, c.words) || strings.Contains(e.Error(), canary) || cfg.Transport != nil {
 			t.Errorf("%v: want %s, %s", err, c.key, c.words)
 		}
 	}

@@ -161,6 +161,10 @@ func (l *loader) loadIdentity(next *material) error {
 	}
 	signer, err := loadKey(key, l.o.KeyPassword)
 	if err != nil {
+		var e *KeyError
+		if errors.As(err, &e) && (e.Problem == KeyPasswordMissing || e.Problem == KeyPasswordFailed || e.Problem == KeyPasswordWrong) {
+			whereKey.option = "KeyPassword"
+		}
 		return whereKey.refuse(err)
 	}
 	if err := pair(certificate, signer); err != nil {

@@ -3,6 +3,7 @@ package tls
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -209,19 +210,81 @@ func TestFileRefresh(t *testing.T) {
 	look(false, "new")
 }
 
-// One password may be wrong today and right tomorrow, with the same files.
-func TestKeyThatFailsIsTriedAgain(t *testing.T) {
-	ca := newCA(t, "the authority")
-	path := write(t, "ca.pem", ca.pem())
-	l, err := newLoader(Options{CAFile: path})
+// encrypted are a certificate as PEM, and its key, under a password.
+func encrypted(t *testing.T, ca *testCA) (chain, key, password string) {
+	t.Helper()
+	key, password = string(mustRead(t, "testdata/keys/java_sha512andaes_256.pem")), "open sesame"
+	signer, err := loadKey([]byte(key), Password(password))
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.failed = errors.New("for a reason that is over")
-	if _, tell, err := l.lookLocked(); !tell || err != nil {
-		t.Errorf("%v %v", tell, err)
+	return chainPEM(ca.issueFor(signer)), key, password
+}
+
+// The password is asked for when the key is read and at no other time, until it
+// opens the key; and whatever it is, it is told to nobody.
+func TestKeyPassword(t *testing.T) {
+	ca := newCA(t, "the authority")
+	chain, key, password := encrypted(t, ca)
+	var asked []string
+	answer := func() ([]byte, error) { return []byte(password), nil }
+	o := Options{CAFile: write(t, "ca.pem", ca.pem()), CertFile: write(t, "cert.pem", chain), KeyFile: write(t, "key.pem", key)}
+	o.KeyPassword = func() ([]byte, error) {
+		password, err := answer()
+		asked = append(asked, string(password))
+		return password, err
 	}
-	if _, tell, err := l.lookLocked(); tell || err != nil {
-		t.Errorf("%v %v", tell, err)
+	wantAsked := func(n int) {
+		t.Helper()
+		if len(asked) != n {
+			t.Errorf("asked %d times, want %d", len(asked), n)
+		}
+		asked = nil
+	}
+	s := newSite(t, tls.VersionTLS13, ca.issue(), o, func(server *tls.Config) { server.ClientAuth = tls.RequireAnyClientCert })
+	wantAsked(1)
+	s.mustReach()
+	replace(t, o.CAFile, ca.pem()+ca.pem())
+	s.mustReach()
+	wantAsked(0)
+	s.wantTold("")
+
+	replace(t, o.CertFile, chain+ca.pem()) // another chain: another identity
+	for _, bad := range []func() ([]byte, error){
+		Password(canary), Password([]byte(canary)), Password(""),
+		func() ([]byte, error) { return []byte(canary), errors.New("the vault is sealed") },
+		func() ([]byte, error) { panic("no") },
+	} {
+		answer = bad
+		func() {
+			defer func() { _ = recover() }() // netlink's to contain
+			s.mustReach()
+		}()
+		for _, err := range s.told {
+			if e := new(OptionError); !errors.As(err, &e) || e.Option != "KeyPassword" || !strings.Contains(err.Error(), o.KeyFile) {
+				t.Errorf("%v", err)
+			}
+		}
+		for _, err := range s.told {
+			if strings.Contains(fmt.Sprintf("%v %+v %#v %q", err, err, err, errors.Unwrap(err)), canary) {
+				t.Errorf("%+v", err)
+			}
+		}
+	}
+	if len(s.told) != 3 || !strings.Contains(s.told[2].Error(), "the vault is sealed") {
+		t.Errorf("%q", s.told)
+	}
+	s.told, asked, answer = nil, nil, Password(password)
+	s.mustReach()
+	s.mustReach()
+	wantAsked(1)
+	s.wantTold("")
+
+	for _, bad := range []func() ([]byte, error){nil, Password(canary)} {
+		o.KeyPassword = bad
+		_, err := Dial(plainDial, o)
+		if e := new(OptionError); !errors.As(err, &e) || e.Option != "KeyPassword" || strings.Contains(fmt.Sprintf("%+v %#v", err, err), canary) {
+			t.Errorf("%v", err)
+		}
 	}
 }
