@@ -44,12 +44,12 @@
 //	send_buffer_bytes                      tcp.Options.SendBufferBytes                                                    the system's                 does not leak into other connections
 //	socket_options                         tcp.Options.SocketOptions                                                      TCP_NODELAY                  added to the default, not in its place
 //	security_protocol                      properties.Settings.Security                                                   PLAINTEXT                    keys for a protection that it does not give are refused
-//	ssl_context                            Config.Transport                                                               none                         in Go only
+//	ssl_context                            tls.Options.Config                                                             none                         in Go only
 //	ssl_check_hostname                     properties.TLS.AnyHost                                                         true                         the field is the opposite
 //	ssl_cafile                             properties.TLS.CAFile                                                          the system's                 -
 //	ssl_certfile                           properties.TLS.CertFile                                                        none                         refused without a key, where both were left out
 //	ssl_keyfile                            properties.TLS.KeyFile                                                         none                         refused without a certificate, where both were left out
-//	ssl_password                           properties.TLS.KeyPassword                                                     none                         as text; refused without a key
+//	ssl_password                           properties.TLS.KeyPassword                                                     none                         as text; in Go a function, tls.Options.KeyPassword; refused without a key
 //	ssl_crlfile                            properties.TLS.CRLFile                                                         none                         DER as well
 //	ssl_ciphers                            properties.TLS.Ciphers                                                         crypto/tls's                 those of TLS 1.3 cannot be chosen
 //	api_version                            Config.APIVersion                                                              the broker is asked          any release, patch numbers too; the default was (0, 8, 2)

@@ -45,15 +45,15 @@ func (t *TLS) options(clock ports.Clock) tls.Options {
 	o := tls.Options{
 		CAFile: t.CAFile, CAPEM: unfolded(t.CAPEM),
 		CertFile: t.CertFile, KeyFile: t.KeyFile,
-		CertPEM: unfolded(t.CertPEM), KeyPEM: unfolded(string(t.KeyPEM)),
+		CertPEM: unfolded(t.CertPEM), KeyPEM: tls.Hide(unfolded(t.KeyPEM.Reveal())),
 		CRLFile: t.CRLFile,
 		Ciphers: t.Ciphers, CipherSuites: t.CipherSuites,
 		MinVersion: t.MinVersion, MaxVersion: t.MaxVersion,
 		AnyHost: t.AnyHost, AnyCertificate: t.AnyCertificate,
 		Clock: clock,
 	}
-	if t.KeyPassword != "" {
-		o.KeyPassword = tls.Password(string(t.KeyPassword))
+	if !t.KeyPassword.IsZero() {
+		o.KeyPassword = tls.Password(t.KeyPassword.Reveal())
 	}
 	return o
 }
