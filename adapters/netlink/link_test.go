@@ -59,6 +59,10 @@ func TestDialGetsTheEndpoint(t *testing.T) {
 	if err != io.ErrUnexpectedEOF {
 		t.Errorf("Stage: %v; want the dial's error as it is", err)
 	}
+	proxy := ports.Endpoint{Host: "proxy", Network: "tcp", Address: "proxy:1080"}
+	if ep, ok := EndpointFrom(WithEndpoint(context.Background(), proxy)); ep != proxy || !ok {
+		t.Errorf("EndpointFrom: %+v, %v; want what WithEndpoint put there", ep, ok)
+	}
 	if _, ok := EndpointFrom(context.Background()); ok {
 		t.Error("EndpointFrom found an endpoint in an empty context")
 	}

@@ -81,7 +81,7 @@ func (t *Transport) Open(ep ports.Endpoint) ports.Link {
 	if t.Dial == nil {
 		panic("netlink: Transport.Dial is not set")
 	}
-	ctx, cancel := context.WithCancel(context.WithValue(context.Background(), endpointKey{}, ep))
+	ctx, cancel := context.WithCancel(WithEndpoint(context.Background(), ep))
 	l := newLink(cancel)
 	go l.run(ctx, t.Dial, ep)
 	return l
@@ -89,9 +89,15 @@ func (t *Transport) Open(ep ports.Endpoint) ports.Link {
 
 type endpointKey struct{}
 
+// WithEndpoint returns the context for a DialFunc. One that has to reach another
+// peer first, a proxy, calls the DialFunc that it wraps with the endpoint of that.
+func WithEndpoint(ctx context.Context, ep ports.Endpoint) context.Context {
+	return context.WithValue(ctx, endpointKey{}, ep)
+}
+
 // EndpointFrom returns the endpoint that is being opened, from the context that
-// a DialFunc was given. TLS takes the name to verify from its Host, a proxy the
-// name to ask for. false: this context does not come from a Transport.
+// a DialFunc was given. TLS takes the name to verify from its Host. false: this
+// context does not come from a Transport.
 func EndpointFrom(ctx context.Context) (ep ports.Endpoint, ok bool) {
 	ep, ok = ctx.Value(endpointKey{}).(ports.Endpoint)
 	return ep, ok
