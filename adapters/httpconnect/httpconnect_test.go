@@ -1,0 +1,261 @@
+package httpconnect_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"brokerconn/adapters/httpconnect"
+	"brokerconn/adapters/netlink/tunnel"
+)
+
+const (
+	request = "CONNECT broker:9092 HTTP/1.1\r\nHost: broker:9092\r\nUser-Agent: brokerconn\r\n\r\n"
+	// alice:opensesame
+	requestLogin = "CONNECT broker:9092 HTTP/1.1\r\nHost: broker:9092\r\nUser-Agent: brokerconn\r\n" +
+		"Proxy-Authorization: Basic YWxpY2U6b3BlbnNlc2FtZQ==\r\n\r\n"
+)
+
+var alice = httpconnect.Options{Login: tunnel.NewLogin("alice", "opensesame")}
+
+// played dials through a proxy that hears a request, byte for byte, says
+// something and closes.
+func played(t *testing.T, hears, says string, o httpconnect.Options, target string) (net.Conn, error) {
+	t.Helper()
+	ours, theirs := net.Pipe()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer theirs.Close()
+		heard := make([]byte, len(hears))
+		if _, err := io.ReadFull(theirs, heard); err != nil || string(heard) != hears {
+			t.Errorf("the proxy heard %q, %v; want %q", heard, err, hears)
+		}
+		_, _ = io.WriteString(theirs, says) // who has heard enough closes
+	}()
+	t.Cleanup(func() { <-done })
+	o.Proxy = "proxy:3128"
+	conn, err := httpconnect.Dial(func(context.Context, string, string) (net.Conn, error) { return ours, nil }, o)(context.Background(), "tcp", target)
+	return conn, err
+}
+
+func TestTunnels(t *testing.T) {
+	asks := func(target string) string { return strings.ReplaceAll(request, "broker:9092", target) }
+	for _, c := range []struct {
+		name        string
+		hears, says string
+		o           httpconnect.Options
+		target      string
+	}{
+		{"a name", request, "HTTP/1.1 200 OK\r\n\r\n", httpconnect.Options{}, "broker:9092"},
+		{"IPv4", asks("192.0.2.7:9092"), "HTTP/1.1 200 OK\r\n\r\n", httpconnect.Options{}, "192.0.2.7:9092"},
+		{"IPv6", asks("[2001:db8::7]:9092"), "HTTP/1.1 200 OK\r\n\r\n", httpconnect.Options{}, "[2001:db8::7]:9092"},
+		{"not ASCII", asks("xn--bcher-kva.example:9092"), "HTTP/1.1 200 OK\r\n\r\n", httpconnect.Options{}, "bücher.example:9092"},
+		{"the port of HTTP", asks("broker:80"), "HTTP/1.1 200 OK\r\n\r\n", httpconnect.Options{}, "broker:80"},
+		{"with a login", requestLogin, "HTTP/1.1 200 OK\r\n\r\n", alice, "broker:9092"},
+		{"HTTP/1.0, no reason, bare line ends", request, "HTTP/1.0 200\n\n", httpconnect.Options{}, "broker:9092"},
+		{"another success", request, "HTTP/1.1 204 No Content\r\nVia: 1.1 x\r\n\r\n", httpconnect.Options{}, "broker:9092"},
+		{"a length that means nothing", request, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", httpconnect.Options{}, "broker:9092"},
+		{"an encoding that means nothing", request, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", httpconnect.Options{}, "broker:9092"},
+		{"others first", request, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", httpconnect.Options{}, "broker:9092"},
+		{"a header just short enough", request, "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 16<<10-24) + "\r\n\r\n", httpconnect.Options{}, "broker:9092"},
+	} {
+		for _, first := range []string{"", "t", "tunnel", "HTTP/1.1 200 OK\r\n\r\n"} {
+			t.Run(c.name+", then "+first, func(t *testing.T) {
+				conn, err := played(t, c.hears, c.says+first, c.o, c.target)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer conn.Close()
+				if got, err := io.ReadAll(conn); string(got) != first || err != nil {
+					t.Errorf("through the tunnel came %q, %v; want %q", got, err, first)
+				}
+			})
+		}
+	}
+}
+
+// TestNothingIsLost: what came along with the answer is read first, in pieces of
+// any size, and then the connection.
+func TestNothingIsLost(t *testing.T) {
+	tunnelled := strings.Repeat("0123456789", 100)
+	for _, cut := range []int{0, 1, 500, len(tunnelled)} {
+		conn := &heard{said: []byte("HTTP/1.1 200 OK\r\n\r\n" + tunnelled[:cut]), pieces: 4096}
+		through, err := httpconnect.Dial(conn.dial, httpconnect.Options{Proxy: "proxy:3128"})(context.Background(), "tcp", "broker:9092")
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.said = append(conn.said, tunnelled[cut:]...)
+		if n, err := through.Read(nil); n != 0 || cut > 0 && err != nil {
+			t.Errorf("read of nothing: %d, %v", n, err)
+		}
+		if got, err := io.ReadAll(bufio.NewReaderSize(through, 16)); string(got) != tunnelled || err != nil {
+			t.Errorf("cut at %d: %d bytes, %v", cut, len(got), err)
+		}
+		if same := through == net.Conn(conn); same != (cut == 0) {
+			t.Errorf("cut at %d: the tunnel is a %T", cut, through)
+		}
+	}
+}
+
+// TestWhatLiesUnderStaysVisible: netlink looks for the socket, and for a handshake.
+func TestWhatLiesUnderStaysVisible(t *testing.T) {
+	plain := &heard{said: []byte("HTTP/1.1 200 OK\r\n\r\nx"), pieces: 4096}
+	for _, under := range []net.Conn{plain, shaking{&heard{said: plain.said, pieces: 4096}}} {
+		next := func(context.Context, string, string) (net.Conn, error) { return under, nil }
+		through, err := httpconnect.Dial(next, httpconnect.Options{Proxy: "proxy:3128"})(context.Background(), "tcp", "broker:9092")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w, ok := through.(interface{ NetConn() net.Conn }); !ok || w.NetConn() != under {
+			t.Errorf("%T does not show the %T under it", through, under)
+		}
+		_, has := under.(interface{ HandshakeContext(context.Context) error })
+		h, shows := through.(interface{ HandshakeContext(context.Context) error })
+		if has != shows || shows && h.HandshakeContext(context.Background()) != nil {
+			t.Errorf("%T has a handshake: %v; the %T under it: %v", through, shows, under, has)
+		}
+	}
+}
+
+type shaking struct{ net.Conn }
+
+func (shaking) HandshakeContext(context.Context) error { return nil }
+
+func TestFailures(t *testing.T) {
+	none := httpconnect.Options{}
+	const asked = "after the tunnel was asked for"
+	for _, c := range []struct {
+		name  string
+		says  string
+		o     httpconnect.Options
+		kind  error
+		cause error
+		has   string
+	}{
+		{"407, none given", "HTTP/1.1 407 X\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 100\r\n\r\n", none, tunnel.ErrLogin, httpconnect.Status(407), "it wants one, and none is configured: 407 Proxy Authentication Required"},
+		{"407", "HTTP/1.1 407 X\r\nProxy-Authenticate: basic\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407), "user name or password is wrong: 407"},
+		{"407, no scheme", "HTTP/1.1 407 X\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407), "user name or password is wrong: 407"},
+		{"407, other schemes", "HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM abc\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407), `it wants "Negotiate" or "NTLM", and only Basic is spoken here: 407`},
+		{"407, Basic among them", "HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: Basic realm=x\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407), "user name or password is wrong"},
+		{"407, a list without Basic", "HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate, Digest realm=\"x\", nonce=\"y\"\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407), `it wants "Negotiate" or "Digest", and`},
+		{"407, a list with Basic", "HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate, Basic realm=\"x\"\r\n\r\n", httpconnect.Options{}, tunnel.ErrLogin, httpconnect.Status(407), "none is configured"},
+		{"401", "HTTP/1.1 401 X\r\nWWW-Authenticate: Basic\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(401), "user name or password is wrong: 401 Unauthorized"},
+		{"401, another scheme", "HTTP/1.1 401 X\r\nWWW-Authenticate: Digest nonce=1\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(401), `it wants "Digest", and only Basic is spoken here: 401`},
+		{"400", "HTTP/1.1 400 X\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(400), "400 Bad Request: it does not understand"},
+		{"403", "HTTP/1.1 403 X\r\n\r\n<html>opensesame", none, tunnel.ErrRefused, httpconnect.Status(403), "403 Forbidden: its rules do not allow it; many proxies open tunnels to port 443 only"},
+		{"405", "HTTP/1.1 405 X\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(405), "405 Method Not Allowed: it does not allow CONNECT: this looks like a web server"},
+		{"501", "HTTP/1.0 501 X\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(501), "this looks like a web server"},
+		{"502", "HTTP/1.1 502 X\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(502), "502 Bad Gateway: it cannot reach the host"},
+		{"504", "HTTP/1.1 504 X\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(504), "504 Gateway Timeout: it did not reach the host in time"},
+		{"302", "HTTP/1.1 302 X\r\nLocation: /login\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(302), "302 Found"},
+		{"599", "HTTP/1.1 599 opensesame\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(599), "tunnel: 599"},
+		{"101", "HTTP/1.1 101 X\r\n\r\n", none, tunnel.ErrGarbage, nil, "status 101 is no answer to CONNECT"},
+		{"000", "HTTP/1.1 000 X\r\n\r\n", none, tunnel.ErrGarbage, nil, "status 0 is no answer to CONNECT"},
+		{"999", "HTTP/1.1 999 X\r\n\r\n", none, tunnel.ErrGarbage, nil, "status 999 is no answer to CONNECT"},
+		{"HTTP/2", "HTTP/2.0 200 OK\r\n\r\n", none, tunnel.ErrGarbage, nil, `it answers in "HTTP/2.0"`},
+		{"no status", "HTTP/1.1\r\n\r\n", none, tunnel.ErrGarbage, nil, "malformed"},
+		{"bad header", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", none, tunnel.ErrGarbage, nil, "malformed"},
+		{"HTTP/0.9", "<html>hello</html>", none, tunnel.ErrGarbage, nil, `"<html>hello</html>": an old web server`},
+		{"SSH", "SSH-2.0-OpenSSH_9.2p1\r\n", none, tunnel.ErrGarbage, nil, "an SSH server"},
+		{"SSH without a line's end", "SSH-2.0", none, tunnel.ErrGarbage, nil, "an SSH server"},
+		{"TLS", "\x15\x03\x01\x00\x02\x02\x46", none, tunnel.ErrGarbage, nil, "TLS: the proxy is to be reached over it"},
+		{"SOCKS5", "\x05\xff", none, tunnel.ErrGarbage, nil, "a SOCKS5 proxy"},
+		{"an endless header", "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<20), none, tunnel.ErrGarbage, nil, "no end of the header within 16384 bytes"},
+		{"endless headers", "HTTP/1.1 200 OK\r\n" + strings.Repeat("X: y\r\n", 1<<16), none, tunnel.ErrGarbage, nil, "no end of the header within 16384 bytes"},
+		{"an endless first line", "HTTP/1.1 200 " + strings.Repeat("x", 1<<20), none, tunnel.ErrGarbage, nil, "no end of the header within 16384 bytes"},
+		{"endless patience", strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 1<<16), none, tunnel.ErrGarbage, nil, "no end of the header within 16384 bytes"},
+		{"closed at once", "", none, tunnel.ErrCutOff, io.EOF, "hangs up " + asked + ": EOF"},
+		{"closed early", "HTT", none, tunnel.ErrCutOff, io.EOF, asked},
+		{"closed in the first line", "HTTP/1.1 20", none, tunnel.ErrCutOff, io.EOF, asked},
+		{"closed in the header", "HTTP/1.1 200 OK\r\nVia: x\r\n", none, tunnel.ErrCutOff, io.EOF, asked},
+		{"closed after 100", "HTTP/1.1 100 Continue\r\n\r\n", none, tunnel.ErrCutOff, io.EOF, asked},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			hears := request
+			if !c.o.Login.IsZero() {
+				hears = requestLogin
+			}
+			conn, err := played(t, hears, c.says, c.o, "broker:9092")
+			var e *tunnel.Error
+			switch {
+			case conn != nil || err == nil:
+				t.Fatalf("%v, %v; want an error alone", conn, err)
+			case !errors.As(err, &e) || e.Kind != c.kind || e.Proxy != "proxy:3128" || e.Target != "broker:9092":
+				t.Errorf("%v; want %v", err, c.kind)
+			case c.cause != nil && !errors.Is(err, c.cause):
+				t.Errorf("%v; want it to be %v", err, c.cause)
+			case !strings.HasPrefix(err.Error(), "httpconnect: proxy proxy:3128 on the way to broker:9092: ") || !strings.Contains(err.Error(), c.has):
+				t.Errorf("%v; want %q", err, c.has)
+			case strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, e), "opensesame"):
+				t.Errorf("%v has the password", err)
+			}
+		})
+	}
+}
+
+func TestTargetThatIsNoHeader(t *testing.T) {
+	conn := &heard{}
+	_, err := httpconnect.Dial(conn.dial, httpconnect.Options{Proxy: "proxy:3128"})(context.Background(), "tcp", "bro\"ker\u202e:9092")
+	if !errors.Is(err, tunnel.ErrTarget) {
+		t.Errorf("%v; want ErrTarget", err)
+	}
+}
+
+// TestStatuses: each has words of its own or those of net/http.
+func TestStatuses(t *testing.T) {
+	seen := map[string]bool{}
+	for code := 300; code < 600; code++ {
+		text := httpconnect.Status(code).Error()
+		if !strings.HasPrefix(text, fmt.Sprint(code)) || seen[text] || !strings.Contains(text, http.StatusText(code)) {
+			t.Errorf("%d: %q", code, text)
+		}
+		seen[text] = true
+	}
+}
+
+func TestMisuse(t *testing.T) {
+	next := (&heard{}).dial
+	for _, c := range []struct {
+		o    httpconnect.Options
+		says string
+	}{
+		{httpconnect.Options{}, `httpconnect: Proxy: "" is not host:port`},
+		{httpconnect.Options{Proxy: "http://proxy:3128"}, `httpconnect: Proxy: "http://proxy:3128" is not host:port`},
+		{httpconnect.Options{Proxy: "proxy:3128", Login: tunnel.NewLogin("a:b", "x")}, "httpconnect: Login: there is a colon in the user name"},
+		{httpconnect.Options{Proxy: "proxy:3128", Login: tunnel.NewLogin("a", "x\n")}, "httpconnect: Login: there are control characters"},
+		{httpconnect.Options{Proxy: "proxy:3128", Login: tunnel.NewLogin("\x00", "")}, "httpconnect: Login: there are control characters"},
+	} {
+		if err := c.o.Check(); err == nil || !strings.HasPrefix(err.Error(), c.says) {
+			t.Errorf("Check: %v; want %q", err, c.says)
+		}
+		panics(t, c.says, func() { httpconnect.New(next, c.o) })
+	}
+	panics(t, "httpconnect: no dial function", func() { httpconnect.New(nil, httpconnect.Options{Proxy: "proxy:3128"}) })
+}
+
+func panics(t *testing.T, says string, f func()) {
+	t.Helper()
+	defer func() {
+		if r, _ := recover().(string); !strings.HasPrefix(r, says) {
+			t.Errorf("panicked with %q, want %q", r, says)
+		}
+	}()
+	f()
+}
+
+func TestOptionsArePrintedWithoutLogin(t *testing.T) {
+	o := alice
+	o.Proxy = "proxy:3128"
+	for _, v := range []any{o, &o, httpconnect.New((&heard{}).dial, o)} {
+		if text := fmt.Sprintf("%v %+v %#v %q", v, v, v, v); strings.Contains(text, "alice") || strings.Contains(text, "opensesame") {
+			t.Errorf("the login is in %s", text)
+		}
+	}
+}

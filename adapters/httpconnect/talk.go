@@ -1,0 +1,163 @@
+package httpconnect
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"brokerconn/adapters/netlink/tunnel"
+)
+
+// maxHeaderBytes bounds all that a proxy says before the tunnel stands.
+const maxHeaderBytes = 16 << 10
+
+var errTooLong = fmt.Errorf("no end of the header within %d bytes", maxHeaderBytes)
+
+const asked = "the tunnel was asked for"
+
+// talk asks for the tunnel and reads the answer. What the reader took beyond the
+// header are the tunnel's first bytes, and are read from it first.
+func talk(conn net.Conn, login tunnel.Login, target string) (net.Conn, *tunnel.Error) {
+	request := ask(target, login)
+	var wire bytes.Buffer
+	if err := request.Write(&wire); err != nil {
+		return nil, &tunnel.Error{Kind: tunnel.ErrTarget, Cause: err}
+	}
+	if _, err := conn.Write(wire.Bytes()); err != nil {
+		return nil, &tunnel.Error{After: "the dial", Cause: err}
+	}
+
+	source := &bounded{r: conn, left: maxHeaderBytes}
+	reader := bufio.NewReader(source)
+	status, header, failure := answer(reader, source, request)
+	switch {
+	case failure != nil:
+		return nil, failure
+	case status/100 == 2:
+		rest, _ := reader.Peek(reader.Buffered())
+		return preceded(conn, bytes.Clone(rest)), nil
+	case status == http.StatusProxyAuthRequired, status == http.StatusUnauthorized:
+		return nil, &tunnel.Error{Kind: tunnel.ErrLogin, Cause: unauthorised(Status(status), header, login)}
+	}
+	return nil, &tunnel.Error{Kind: tunnel.ErrRefused, Cause: Status(status)}
+}
+
+func ask(target string, login tunnel.Login) *http.Request {
+	request := &http.Request{
+		Method: http.MethodConnect,
+		URL:    &url.URL{Host: target},
+		Header: http.Header{"User-Agent": {"brokerconn"}},
+	}
+	if username, password, ok := login.Reveal(); ok {
+		// Go's encoding of basic authentication, under the proxy's header.
+		credentials := &http.Request{Header: http.Header{}}
+		credentials.SetBasicAuth(username, password)
+		request.Header["Proxy-Authorization"] = credentials.Header["Authorization"]
+	}
+	return request
+}
+
+// answer reads up to the final answer: others, 1xx, may come before it.
+func answer(reader *bufio.Reader, source *bounded, request *http.Request) (int, http.Header, *tunnel.Error) {
+	const begins = "HTTP/"
+	for {
+		// Judged before the parser waits for the end of a line.
+		first, err := reader.Peek(len(begins))
+		if !strings.HasPrefix(begins, string(first)) {
+			all, _ := reader.Peek(reader.Buffered())
+			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: tunnel.Unlike(all)}
+		}
+		var response *http.Response
+		if err == nil {
+			response, err = http.ReadResponse(reader, request)
+		}
+		switch {
+		case errors.Is(source.err, errTooLong):
+			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: errTooLong}
+		case err != nil && source.err != nil:
+			return 0, nil, &tunnel.Error{After: asked, Cause: source.err}
+		case err != nil:
+			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: err}
+		case response.ProtoMajor != 1:
+			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: fmt.Errorf("it answers in %.32q", response.Proto)}
+		case response.StatusCode < 100 || response.StatusCode > 599 || response.StatusCode == http.StatusSwitchingProtocols:
+			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: fmt.Errorf("status %d is no answer to CONNECT", response.StatusCode)}
+		case response.StatusCode >= 200:
+			return response.StatusCode, response.Header, nil
+		}
+	}
+}
+
+// unauthorised explains a 407, or the 401 that tinyproxy has for a wrong login.
+// Only the names of the schemes are repeated.
+func unauthorised(status Status, header http.Header, login tunnel.Login) error {
+	var schemes []string
+	basic := false
+	challenges := strings.Join(slices.Concat(header.Values("Proxy-Authenticate"), header.Values("WWW-Authenticate")), ",")
+	for challenge := range strings.SplitSeq(challenges, ",") {
+		scheme, _, _ := strings.Cut(strings.TrimSpace(challenge), " ")
+		basic = basic || strings.EqualFold(scheme, "Basic")
+		if scheme != "" && !strings.Contains(scheme, "=") { // a further parameter has one
+			schemes = append(schemes, fmt.Sprintf("%.20q", scheme))
+		}
+	}
+	switch {
+	case len(schemes) > 0 && !basic:
+		return fmt.Errorf("it wants %s, and only Basic is spoken here: %w", strings.Join(schemes[:min(len(schemes), 5)], " or "), status)
+	case !login.IsZero():
+		return fmt.Errorf("user name or password is wrong: %w", status)
+	}
+	return fmt.Errorf("it wants one, and none is configured: %w", status)
+}
+
+// Status is an HTTP status that is no success.
+type Status int
+
+// What the statuses mean that proxies answer CONNECT with.
+var meanings = map[Status]string{
+	http.StatusBadRequest:          "it does not understand the request",
+	http.StatusForbidden:           "its rules do not allow it; many proxies open tunnels to port 443 only",
+	http.StatusNotFound:            "this looks like a web server",
+	http.StatusMethodNotAllowed:    "it does not allow CONNECT: this looks like a web server",
+	http.StatusNotImplemented:      "it does not know CONNECT: this looks like a web server",
+	http.StatusInternalServerError: "it failed; some say so of a name that they cannot resolve",
+	http.StatusBadGateway:          "it cannot reach the host",
+	http.StatusServiceUnavailable:  "it cannot reach the host, or is overloaded",
+	http.StatusGatewayTimeout:      "it did not reach the host in time",
+}
+
+func (s Status) Error() string {
+	text := fmt.Sprintf("%d", int(s))
+	if name := http.StatusText(int(s)); name != "" {
+		text += " " + name
+	}
+	if meaning := meanings[s]; meaning != "" {
+		text += ": " + meaning
+	}
+	return text
+}
+
+// bounded is a reader that ends with an error, and remembers how.
+type bounded struct {
+	r    io.Reader
+	left int
+	err  error
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left == 0 {
+		b.err = errTooLong
+		return 0, errTooLong
+	}
+	n, err := b.r.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	b.err = err
+	return n, err
+}

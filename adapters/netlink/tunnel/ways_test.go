@@ -1,0 +1,312 @@
+package tunnel_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/adapters/httpconnect"
+	"brokerconn/adapters/netlink"
+	"brokerconn/adapters/netlink/tunnel"
+	"brokerconn/adapters/netlink/tunnel/tunneltest"
+	"brokerconn/adapters/socks5"
+	"brokerconn/adapters/tcp"
+	"brokerconn/adapters/unix"
+	"brokerconn/application/broker"
+)
+
+// What the packages are for: a broker.Conn over each of the ways through the
+// network, and with TLS around each.
+
+// site is where the brokers are: one name, which no resolver has, for one in
+// clear and one behind TLS. Only what stands in that network reaches it.
+type site struct {
+	plain, secure string // their addresses
+	behind        string // the one that the unix socket leads to
+	client        *tls.Config
+}
+
+const (
+	brokerName  = "example.com" // in the certificate that httptest has
+	plainPort   = 9092
+	securePort  = 9093
+	unknownPort = 9099
+)
+
+func newSite(t *testing.T) *site {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "letters"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cluster.Close)
+	kafka := cluster.ListenAddrs()[0]
+	s := &site{plain: kafka, behind: kafka}
+	server, client := testTLS(t)
+	s.client = client
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tunneltest.Serve(t, tls.NewListener(l, server), func(conn net.Conn) {
+		target, err := net.Dial("tcp", kafka)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		pass(conn, target)
+	})
+	s.secure = l.Addr().String()
+	return s
+}
+
+// dial is that of a proxy within the site, which knows the names there.
+func (s *site) dial(network, address string) (net.Conn, error) {
+	switch address {
+	case "example.com:9092":
+		return net.Dial(network, s.plain)
+	case "example.com:9093":
+		return net.Dial(network, s.secure)
+	}
+	return nil, errors.New("there is no such host")
+}
+
+// testTLS borrows the certificate of net/http/httptest, for 127.0.0.1 and
+// example.com.
+func testTLS(t *testing.T) (server, client *tls.Config) {
+	t.Helper()
+	s := httptest.NewTLSServer(nil)
+	defer s.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(s.Certificate())
+	return &tls.Config{Certificates: s.TLS.Certificates}, &tls.Config{RootCAs: roots}
+}
+
+// pass passes bytes both ways until one side ends.
+func pass(a, b net.Conn) {
+	done := make(chan struct{}, 2)
+	for _, way := range [][2]net.Conn{{a, b}, {b, a}} {
+		go func() {
+			_, _ = io.Copy(way[0], way[1]) // an end is an end
+			_ = a.Close()
+			_ = b.Close()
+			done <- struct{}{}
+		}()
+	}
+	<-done
+	<-done
+}
+
+// secured wraps a dial function as an adapter for TLS does: the name to verify is
+// in the context, and the handshake is left to who dials.
+func secured(next netlink.DialFunc, config *tls.Config) netlink.DialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := next(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		ep, _ := netlink.EndpointFrom(ctx)
+		config := config.Clone()
+		config.ServerName = ep.Host
+		return tls.Client(conn, config), nil
+	}
+}
+
+var overTCP = tcp.Dial(tcp.Options{})
+
+// ways are transports to the site.
+var ways = []struct {
+	name string
+	over func(t *testing.T, s *site) *netlink.Transport
+}{
+	{"socks5", func(t *testing.T, s *site) *netlink.Transport {
+		proxy := tunneltest.Socks5{Dial: s.dial}
+		return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve)})
+	}},
+	{"socks5 with a login", func(t *testing.T, s *site) *netlink.Transport {
+		proxy := tunneltest.Socks5{Dial: s.dial, Username: "alice", Password: "opensesame"}
+		return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve), Login: tunnel.NewLogin("alice", "opensesame")})
+	}},
+	{"socks5 over TLS", func(t *testing.T, s *site) *netlink.Transport {
+		server, client := testTLS(t)
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		proxy := tunneltest.Socks5{Dial: s.dial}
+		tunneltest.Serve(t, tls.NewListener(l, server), proxy.Serve)
+		return socks5.New(secured(overTCP, client), socks5.Options{Proxy: l.Addr().String()})
+	}},
+	{"httpconnect", func(t *testing.T, s *site) *netlink.Transport {
+		proxy := tunneltest.Connect{Dial: s.dial}
+		return httpconnect.New(overTCP, httpconnect.Options{Proxy: tunneltest.Listen(t, proxy.Serve)})
+	}},
+	{"httpconnect, net/http's server", func(t *testing.T, s *site) *netlink.Transport {
+		server := httptest.NewServer(s)
+		t.Cleanup(server.Close)
+		return httpconnect.New(overTCP, httpconnect.Options{Proxy: server.Listener.Addr().String()})
+	}},
+	{"httpconnect, net/http's server over TLS", func(t *testing.T, s *site) *netlink.Transport {
+		server := httptest.NewTLSServer(s)
+		t.Cleanup(server.Close)
+		roots := x509.NewCertPool()
+		roots.AddCert(server.Certificate())
+		next := secured(overTCP, &tls.Config{RootCAs: roots})
+		return httpconnect.New(next, httpconnect.Options{Proxy: server.Listener.Addr().String()})
+	}},
+	{"socks5 behind httpconnect", func(t *testing.T, s *site) *netlink.Transport {
+		inner := tunneltest.Socks5{Dial: s.dial}
+		outer := tunneltest.Connect{}
+		next := httpconnect.Dial(overTCP, httpconnect.Options{Proxy: tunneltest.Listen(t, outer.Serve)})
+		return socks5.New(next, socks5.Options{Proxy: tunneltest.Listen(t, inner.Serve)})
+	}},
+	{"unix", func(t *testing.T, s *site) *netlink.Transport {
+		return unix.New(unix.Options{Path: s.sidecar(t, s.behind)})
+	}},
+}
+
+// ServeHTTP is the site's proxy, on net/http's server.
+func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodConnect {
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	target, err := s.dial("tcp", r.Host)
+	if err != nil {
+		w.WriteHeader(http.StatusBadGateway)
+		return
+	}
+	conn, _, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		panic(err)
+	}
+	_, _ = io.WriteString(conn, "HTTP/1.1 200 Connection established\r\n\r\n") // pass sees what is wrong
+	pass(conn, target)
+}
+
+// sidecar listens on a unix socket and passes on to a broker.
+func (s *site) sidecar(t *testing.T, address string) (path string) {
+	dir, err := os.MkdirTemp("", "s") // the name of a t.TempDir may be too long
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	path = filepath.Join(dir, "kafka.sock")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tunneltest.Serve(t, l, func(conn net.Conn) {
+		target, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		pass(conn, target)
+	})
+	return path
+}
+
+func TestBrokerOverEachWay(t *testing.T) {
+	for _, w := range ways {
+		t.Run(w.name, func(t *testing.T) {
+			s := newSite(t)
+			asks(t, broker.Config{Host: brokerName, Port: plainPort, Transport: w.over(t, s)})
+		})
+		t.Run(w.name+", TLS around it", func(t *testing.T) {
+			s := newSite(t)
+			s.behind = s.secure
+			transport := w.over(t, s)
+			transport.Dial, transport.Secure = secured(transport.Dial, s.client), true
+			asks(t, broker.Config{Host: brokerName, Port: securePort, Transport: transport})
+		})
+	}
+}
+
+// asks connects, both as a Conn and as a Polled, and has a question answered.
+func asks(t *testing.T, cfg broker.Config) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	conn, err := broker.Dial(ctx, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for range 3 {
+		resp, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)
+		if err != nil || len(resp.Topics) != 1 || *resp.Topics[0].Topic != "letters" {
+			t.Fatalf("%+v, %v", resp, err)
+		}
+	}
+	polled, err := broker.NewPolled(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer polled.Close(nil)
+	if _, err := polled.CheckVersion(20 * time.Second); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestBrokerErrorSaysWhy: the proxy's failure is found in the connection's error.
+func TestBrokerErrorSaysWhy(t *testing.T) {
+	s := newSite(t)
+	for _, c := range []struct {
+		name      string
+		transport func(t *testing.T) *netlink.Transport
+		kind      error
+		cause     error
+		says      string
+	}{
+		{"socks5, no such host", func(t *testing.T) *netlink.Transport { return ways[0].over(t, s) }, tunnel.ErrRefused, socks5.HostUnreachable,
+			"on the way to example.com:9099: the proxy opens no tunnel: the host is unreachable, or its name unknown (reply 4)"},
+		{"socks5, no login", func(t *testing.T) *netlink.Transport {
+			proxy := tunneltest.Socks5{Username: "alice", Password: "opensesame"}
+			return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve)})
+		}, tunnel.ErrLogin, nil, "the proxy refuses the login: it wants one, and none is configured"},
+		{"socks5, wrong login", func(t *testing.T) *netlink.Transport {
+			proxy := tunneltest.Socks5{Username: "alice", Password: "opensesame"}
+			return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve), Login: tunnel.NewLogin("alice", "sesame")})
+		}, tunnel.ErrLogin, nil, "the proxy refuses the login: user name or password is wrong"},
+		{"httpconnect, no such host", func(t *testing.T) *netlink.Transport { return ways[4].over(t, s) }, tunnel.ErrRefused, httpconnect.Status(502), "502 Bad Gateway"},
+		{"httpconnect, no login", func(t *testing.T) *netlink.Transport {
+			proxy := tunneltest.Connect{Username: "alice", Password: "opensesame"}
+			return httpconnect.New(overTCP, httpconnect.Options{Proxy: tunneltest.Listen(t, proxy.Serve)})
+		}, tunnel.ErrLogin, httpconnect.Status(407), "none is configured"},
+		{"the proxy of the other kind", func(t *testing.T) *netlink.Transport {
+			return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, func(conn net.Conn) {
+				_, _ = io.ReadFull(conn, make([]byte, 3)) // net/http would wait for a line
+				_, _ = io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\n\r\n")
+			})})
+		}, tunnel.ErrGarbage, nil, "a web server or an HTTP proxy"},
+		{"silent", func(t *testing.T) *netlink.Transport {
+			return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, silent), Timeout: 50 * time.Millisecond})
+		}, tunnel.ErrStalled, os.ErrDeadlineExceeded, "the proxy does not answer after the greeting: no tunnel within 50ms"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			defer cancel()
+			_, err := broker.Dial(ctx, broker.Config{Host: brokerName, Port: unknownPort, Transport: c.transport(t), NoReconnect: true})
+			var e *tunnel.Error
+			switch {
+			case !errors.Is(err, broker.ErrDial), !errors.As(err, &e), e.Kind != c.kind, c.cause != nil && !errors.Is(err, c.cause):
+				t.Errorf("%v; want ErrDial for %v, %v", err, c.kind, c.cause)
+			case !strings.Contains(err.Error(), c.says), strings.Contains(err.Error(), "opensesame"):
+				t.Errorf("%v; want %q", err, c.says)
+			}
+		})
+	}
+}

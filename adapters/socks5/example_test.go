@@ -1,0 +1,44 @@
+package socks5_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"brokerconn/adapters/netlink/tunnel"
+	"brokerconn/adapters/socks5"
+	"brokerconn/adapters/tcp"
+)
+
+// A broker behind a proxy that wants a login. The proxy looks the broker's name up.
+func ExampleNew() {
+	transport := socks5.New(tcp.Dial(tcp.Options{}), socks5.Options{
+		Proxy: "proxy.example.org:1080",
+		Login: tunnel.NewLogin("alice", "opensesame"),
+	})
+	// broker.Dial(ctx, broker.Config{Host: "kafka.internal", Transport: transport})
+	fmt.Println(transport.Dial != nil)
+	// Output: true
+}
+
+// What went wrong on the way is told apart.
+func ExampleDial() {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_ = l.Close() // nobody listens there now
+
+	dial := socks5.Dial(tcp.Dial(tcp.Options{}), socks5.Options{Proxy: l.Addr().String()})
+	_, err = dial(context.Background(), "tcp", "kafka.internal:9092")
+	var failure *tunnel.Error
+	if errors.As(err, &failure) {
+		fmt.Println(failure.Kind)
+		fmt.Println(failure.Proxy == l.Addr().String(), failure.Target)
+	}
+	// Output:
+	// the proxy cannot be reached
+	// true kafka.internal:9092
+}

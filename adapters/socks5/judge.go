@@ -1,0 +1,147 @@
+package socks5
+
+import (
+	"errors"
+	"fmt"
+
+	"brokerconn/adapters/netlink/tunnel"
+)
+
+// What a proxy says, in order (RFC 1928, sections 3 and 6; RFC 1929):
+//
+//	05 method          the login that it wants
+//	01 status          if that is user name and password
+//	05 reply 00 type   and by type 4, 16 or 1+n bytes of address, and a port
+const (
+	version      = 5
+	loginVersion = 1
+
+	methodNone     = 0x00
+	methodPassword = 0x02
+	methodRefused  = 0xff
+
+	typeIPv4 = 1
+	typeName = 3
+	typeIPv6 = 4
+)
+
+// Reply is why a proxy opens no tunnel (RFC 1928, section 6).
+type Reply byte
+
+const (
+	GeneralFailure          Reply = 1
+	NotAllowed              Reply = 2 // by the proxy's rules
+	NetworkUnreachable      Reply = 3
+	HostUnreachable         Reply = 4 // some also say so of a name that they cannot resolve
+	ConnectionRefused       Reply = 5 // by the broker's host
+	TTLExpired              Reply = 6 // some say so of a connection that timed out
+	CommandNotSupported     Reply = 7
+	AddressTypeNotSupported Reply = 8 // of names, or of IPv6
+)
+
+var replies = [...]string{
+	GeneralFailure:          "general failure",
+	NotAllowed:              "its rules do not allow it",
+	NetworkUnreachable:      "the network is unreachable",
+	HostUnreachable:         "the host is unreachable, or its name unknown",
+	ConnectionRefused:       "the host refuses the connection",
+	TTLExpired:              "the host was not reached in time (TTL expired)",
+	CommandNotSupported:     "it does not know the command CONNECT",
+	AddressTypeNotSupported: "it does not know that type of address",
+}
+
+func (r Reply) Error() string {
+	if r > 0 && int(r) < len(replies) {
+		return fmt.Sprintf("%s (reply %d)", replies[r], byte(r))
+	}
+	return fmt.Sprintf("reply %d, which means nothing", byte(r))
+}
+
+// stage is how far a talk has come.
+type stage uint8
+
+const (
+	greeting stage = iota
+	loggingIn
+	asking
+	standing
+)
+
+var afterwards = [...]string{
+	greeting:  "the greeting",
+	loggingIn: "the login was sent; a wrong one may be why",
+	asking:    "the tunnel was asked for",
+	standing:  "the tunnel was granted",
+}
+
+// judge reads all that a proxy has said. The error is nil while there is nothing
+// wrong with it; login says whether one was offered.
+func judge(said []byte, login bool) (stage, *tunnel.Error) {
+	if len(said) > 0 && said[0] != version {
+		return greeting, garbage(tunnel.Unlike(said))
+	}
+	if len(said) < 2 {
+		return greeting, nil
+	}
+	method, said := said[1], said[2:]
+	switch {
+	case method == methodNone:
+	case method == methodPassword && login:
+		if len(said) > 0 && said[0] != loginVersion {
+			return loggingIn, garbage(fmt.Errorf("the login was answered in version %d of its own protocol, not 1", said[0]))
+		}
+		if len(said) < 2 {
+			return loggingIn, nil
+		}
+		if status := said[1]; status != 0 {
+			return loggingIn, &tunnel.Error{Kind: tunnel.ErrLogin, Cause: fmt.Errorf("user name or password is wrong (status %d)", status)}
+		}
+		said = said[2:]
+	case method == methodRefused && login:
+		return greeting, &tunnel.Error{Kind: tunnel.ErrLogin, Cause: errors.New("it takes neither user name and password nor nothing")}
+	case method == methodRefused:
+		return greeting, &tunnel.Error{Kind: tunnel.ErrLogin, Cause: errors.New("it wants one, and none is configured")}
+	default:
+		return greeting, garbage(fmt.Errorf("it chose the login method %d, which was not offered", method))
+	}
+	return judgeReply(said)
+}
+
+func judgeReply(said []byte) (stage, *tunnel.Error) {
+	if len(said) > 0 && said[0] != version {
+		return asking, garbage(fmt.Errorf("the request was answered in version %d, not 5", said[0]))
+	}
+	if len(said) < 4 {
+		// The code comes before the rest, which some proxies leave out.
+		if len(said) > 1 && said[1] != 0 {
+			return asking, &tunnel.Error{Kind: tunnel.ErrRefused, Cause: Reply(said[1])}
+		}
+		return asking, nil
+	}
+	code, reserved, kind, address := said[1], said[2], said[3], said[4:]
+	size := 0
+	switch {
+	case code != 0:
+		return asking, &tunnel.Error{Kind: tunnel.ErrRefused, Cause: Reply(code)}
+	case reserved != 0:
+		return asking, garbage(fmt.Errorf("the reserved byte of its answer is %d", reserved))
+	case kind == typeIPv4:
+		size = 4
+	case kind == typeIPv6:
+		size = 16
+	case kind == typeName && len(address) == 0:
+		return asking, nil
+	case kind == typeName:
+		size = 1 + int(address[0])
+	default:
+		return asking, garbage(fmt.Errorf("its answer has an address of type %d", kind))
+	}
+	if len(address) < size+2 {
+		return asking, nil
+	}
+	return standing, nil
+}
+
+func garbage(cause error) *tunnel.Error {
+	return &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: cause}
+}

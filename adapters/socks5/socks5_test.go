@@ -1,0 +1,208 @@
+package socks5_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+
+	"brokerconn/adapters/netlink/tunnel"
+	"brokerconn/adapters/socks5"
+)
+
+// A script is what a proxy hears, byte for byte, and says: one after the other,
+// hearing first.
+type script []string
+
+// played dials through a proxy that plays a script and closes. The bytes that it
+// heard are compared.
+func played(t *testing.T, s script, o socks5.Options, target string) (net.Conn, error) {
+	t.Helper()
+	ours, theirs := net.Pipe()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer theirs.Close()
+		for i, line := range s {
+			if i%2 == 1 {
+				if _, err := theirs.Write([]byte(line)); err != nil {
+					return // it has heard enough: the dial's error is judged
+				}
+				continue
+			}
+			heard := make([]byte, len(line))
+			if _, err := io.ReadFull(theirs, heard); err != nil || string(heard) != line {
+				t.Errorf("line %d: the proxy heard %q, %v; want %q", i, heard, err, line)
+			}
+		}
+	}()
+	t.Cleanup(func() { <-done })
+	o.Proxy = "proxy:1080"
+	conn, err := socks5.Dial(func(context.Context, string, string) (net.Conn, error) { return ours, nil }, o)(context.Background(), "tcp", target)
+	if err == nil && conn != ours {
+		t.Errorf("the tunnel is a %T; want the very connection", conn)
+	}
+	return conn, err
+}
+
+const (
+	greets      = "\x05\x01\x00"
+	greetsLogin = "\x05\x02\x00\x02"
+	login       = "\x01\x05alice\x0aopensesame"
+	forName     = "\x05\x01\x00\x03\x06broker\x23\x84"
+	granted     = "\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00"
+)
+
+var alice = socks5.Options{Login: tunnel.NewLogin("alice", "opensesame")}
+
+func TestTunnels(t *testing.T) {
+	long := strings.Repeat("n", 255)
+	for _, c := range []struct {
+		name   string
+		script script
+		o      socks5.Options
+		target string
+	}{
+		{"a name", script{greets, "\x05\x00", forName, granted + "tunnel"}, socks5.Options{}, "broker:9092"},
+		{"IPv4", script{greets, "\x05\x00", "\x05\x01\x00\x01\xc0\x00\x02\x07\x23\x84", granted + "tunnel"}, socks5.Options{}, "192.0.2.7:9092"},
+		{"IPv6", script{greets, "\x05\x00", "\x05\x01\x00\x04\x20\x01\x0d\xb8" + strings.Repeat("\x00", 11) + "\x07\x23\x84", granted + "tunnel"},
+			socks5.Options{}, "[2001:db8::7]:9092"},
+		{"the longest name", script{greets, "\x05\x00", "\x05\x01\x00\x03\xff" + long + "\x23\x84", granted + "tunnel"}, socks5.Options{}, long + ":9092"},
+		{"with a login", script{greetsLogin, "\x05\x02", login, "\x01\x00", forName, granted + "tunnel"}, alice, "broker:9092"},
+		{"with a login that is not wanted", script{greetsLogin, "\x05\x00", forName, granted + "tunnel"}, alice, "broker:9092"},
+		{"bound to IPv6", script{greets, "\x05\x00", forName, "\x05\x00\x00\x04" + strings.Repeat("\x00", 18) + "tunnel"}, socks5.Options{}, "broker:9092"},
+		{"bound to a name", script{greets, "\x05\x00", forName, "\x05\x00\x00\x03\xff" + long + "\x00\x07tunnel"}, socks5.Options{}, "broker:9092"},
+		{"bound to an empty name", script{greets, "\x05\x00", forName, "\x05\x00\x00\x03\x00\x00\x07tunnel"}, socks5.Options{}, "broker:9092"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			conn, err := played(t, c.script, c.o, c.target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if got, err := io.ReadAll(conn); string(got) != "tunnel" || err != nil {
+				t.Errorf("through the tunnel came %q, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestFailures(t *testing.T) {
+	type test struct {
+		name   string
+		script script
+		o      socks5.Options
+		kind   error
+		cause  error
+		says   string
+	}
+	tests := []test{
+		{"wants a login, has none", script{greets, "\x05\xff"}, socks5.Options{}, tunnel.ErrLogin, nil, "it wants one, and none is configured"},
+		{"wants another login", script{greetsLogin, "\x05\xff"}, alice, tunnel.ErrLogin, nil, "neither user name and password nor nothing"},
+		{"wrong login", script{greetsLogin, "\x05\x02", login, "\x01\x01"}, alice, tunnel.ErrLogin, nil, "user name or password is wrong (status 1)"},
+		{"a method that was not offered", script{greets, "\x05\x02", forName, granted}, socks5.Options{}, tunnel.ErrGarbage, nil, "method 2, which was not offered"},
+		{"GSSAPI", script{greetsLogin, "\x05\x01"}, alice, tunnel.ErrGarbage, nil, "method 1, which was not offered"},
+		{"login of another version", script{greetsLogin, "\x05\x02", login, "\x05\x00"}, alice, tunnel.ErrGarbage, nil, "in version 5 of its own protocol, not 1"},
+		{"reply of another version", script{greets, "\x05\x00", forName, "\x04\x00\x00\x01"}, socks5.Options{}, tunnel.ErrGarbage, nil, "in version 4, not 5"},
+		{"reserved byte", script{greets, "\x05\x00", forName, "\x05\x00\x07\x01"}, socks5.Options{}, tunnel.ErrGarbage, nil, "reserved byte of its answer is 7"},
+		{"address type", script{greets, "\x05\x00", forName, "\x05\x00\x00\x05"}, socks5.Options{}, tunnel.ErrGarbage, nil, "address of type 5"},
+		{"SSH", script{greets, "SSH-2.0-OpenSSH_9.2p1\r\n"}, socks5.Options{}, tunnel.ErrGarbage, nil, `"SS": an SSH server`},
+		{"HTTP", script{greets, "HTTP/1.1 400 Bad Request\r\n\r\n"}, socks5.Options{}, tunnel.ErrGarbage, nil, `"HT": a web server`},
+		{"TLS", script{greets, "\x15\x03\x01\x00\x02\x02\x46"}, socks5.Options{}, tunnel.ErrGarbage, nil, "TLS: the proxy is to be reached over it"},
+		{"SOCKS4", script{greets, "\x00\x5b\x00\x00"}, socks5.Options{}, tunnel.ErrGarbage, nil, "SOCKS4"},
+		{"closed at once", script{greets}, socks5.Options{}, tunnel.ErrCutOff, io.EOF, "hangs up after the greeting: EOF"},
+		{"closed within the method", script{greets, "\x05"}, socks5.Options{}, tunnel.ErrCutOff, io.ErrUnexpectedEOF, "after the greeting"},
+		{"closed at the login", script{greetsLogin, "\x05\x02", login}, alice, tunnel.ErrCutOff, io.EOF, "after the login was sent; a wrong one may be why"},
+		{"closed at the request", script{greets, "\x05\x00", forName}, socks5.Options{}, tunnel.ErrCutOff, io.EOF, "after the tunnel was asked for"},
+		{"closed within the reply", script{greets, "\x05\x00", forName, granted[:9]}, socks5.Options{}, tunnel.ErrCutOff, io.ErrUnexpectedEOF, "after the tunnel was asked for"},
+		{"closed before the name's size", script{greets, "\x05\x00", forName, "\x05\x00\x00\x03"}, socks5.Options{}, tunnel.ErrCutOff, io.EOF, "after the tunnel was asked for"},
+		{"a short refusal", script{greets, "\x05\x00", forName, "\x05\x02"}, socks5.Options{}, tunnel.ErrRefused, socks5.NotAllowed, "rules do not allow it (reply 2)"},
+		{"an unknown reply", script{greets, "\x05\x00", forName, "\x05\x5d\x00\x01"}, socks5.Options{}, tunnel.ErrRefused, socks5.Reply(0x5d), "reply 93, which means nothing"},
+	}
+	for reply, says := range map[socks5.Reply]string{
+		socks5.GeneralFailure: "general failure (reply 1)", socks5.NotAllowed: "rules do not allow it (reply 2)",
+		socks5.NetworkUnreachable: "network is unreachable (reply 3)", socks5.HostUnreachable: "host is unreachable, or its name unknown (reply 4)",
+		socks5.ConnectionRefused: "refuses the connection (reply 5)", socks5.TTLExpired: "not reached in time (TTL expired) (reply 6)",
+		socks5.CommandNotSupported: "command CONNECT (reply 7)", socks5.AddressTypeNotSupported: "type of address (reply 8)",
+	} {
+		tests = append(tests, test{fmt.Sprintf("reply %d", reply),
+			script{greets, "\x05\x00", forName, "\x05" + string([]byte{byte(reply)}) + granted[2:]},
+			socks5.Options{}, tunnel.ErrRefused, reply, says})
+	}
+	for _, c := range tests {
+		t.Run(c.name, func(t *testing.T) {
+			conn, err := played(t, c.script, c.o, "broker:9092")
+			var e *tunnel.Error
+			switch {
+			case conn != nil || err == nil:
+				t.Fatalf("%v, %v; want an error alone", conn, err)
+			case !errors.As(err, &e) || e.Kind != c.kind || e.Proxy != "proxy:1080" || e.Target != "broker:9092":
+				t.Errorf("%v; want %v", err, c.kind)
+			case c.cause != nil && !errors.Is(err, c.cause):
+				t.Errorf("%v; want it to be %v", err, c.cause)
+			case !strings.HasPrefix(err.Error(), "socks5: proxy proxy:1080 on the way to broker:9092: ") || !strings.Contains(err.Error(), c.says):
+				t.Errorf("%v; want %q", err, c.says)
+			case strings.Contains(err.Error(), "opensesame"), strings.Contains(fmt.Sprintf("%+v %#v", err, e), "opensesame"):
+				t.Errorf("%v has the password", err)
+			}
+		})
+	}
+}
+
+// TestAnswersInPieces: a proxy may say every byte by itself.
+func TestAnswersInPieces(t *testing.T) {
+	said := bytes.Join([][]byte{[]byte("\x05\x02"), []byte("\x01\x00"), []byte(granted)}, nil)
+	conn := &heard{said: append(said, "tunnel"...), pieces: 1}
+	o := alice
+	o.Proxy = "proxy:1080"
+	if _, err := socks5.Dial(conn.dial, o)(context.Background(), "tcp", "broker:9092"); err != nil {
+		t.Fatal(err)
+	}
+	if string(conn.said) != "tunnel" {
+		t.Errorf("left for the tunnel: %q", conn.said)
+	}
+}
+
+func TestMisuse(t *testing.T) {
+	next := func(context.Context, string, string) (net.Conn, error) { return nil, io.EOF }
+	for _, c := range []struct {
+		o    socks5.Options
+		says string
+	}{
+		{socks5.Options{}, `socks5: Proxy: "" is not host:port`},
+		{socks5.Options{Proxy: "proxy"}, `socks5: Proxy: "proxy" is not host:port`},
+		{socks5.Options{Proxy: "proxy:1080", Login: tunnel.NewLogin("", "x")}, "socks5: Login: a user name has 1 to 255 bytes"},
+		{socks5.Options{Proxy: "proxy:1080", Login: tunnel.NewLogin(strings.Repeat("x", 256), "")}, "socks5: Login: a user name has 1 to 255 bytes"},
+		{socks5.Options{Proxy: "proxy:1080", Login: tunnel.NewLogin("x", strings.Repeat("x", 256))}, "socks5: Login: a user name has 1 to 255 bytes"},
+	} {
+		if err := c.o.Check(); err == nil || !strings.HasPrefix(err.Error(), c.says) {
+			t.Errorf("Check: %v; want %q", err, c.says)
+		}
+		panics(t, c.says, func() { socks5.New(next, c.o) })
+	}
+	panics(t, "socks5: no dial function", func() { socks5.New(nil, socks5.Options{Proxy: "proxy:1080"}) })
+}
+
+func panics(t *testing.T, says string, f func()) {
+	t.Helper()
+	defer func() {
+		if r, _ := recover().(string); !strings.HasPrefix(r, says) {
+			t.Errorf("panicked with %q, want %q", r, says)
+		}
+	}()
+	f()
+}
+
+func TestOptionsArePrintedWithoutLogin(t *testing.T) {
+	o := alice
+	o.Proxy = "proxy:1080"
+	for _, v := range []any{o, &o, socks5.New((&heard{}).dial, o)} {
+		if text := fmt.Sprintf("%v %+v %#v %q", v, v, v, v); strings.Contains(text, "alice") || strings.Contains(text, "opensesame") {
+			t.Errorf("the login is in %s", text)
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package unix_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"brokerconn/adapters/unix"
+	"brokerconn/ports"
+	"brokerconn/ports/porttest"
+)
+
+// folder is one for sockets. The name of a t.TempDir may be too long for them.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+func listen(t *testing.T, path string) *net.UnixListener {
+	t.Helper()
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+func TestContract(t *testing.T) {
+	porttest.Transport(t, func(t *testing.T) porttest.Rig {
+		dir := folder(t)
+		path := filepath.Join(dir, "kafka.sock")
+		l := listen(t, path)
+		return porttest.Rig{
+			Transport: unix.New(unix.Options{Path: path}),
+			Host:      "broker.test",
+			Port:      9092,
+			Endpoint:  ports.Endpoint{Host: "broker.test", Network: "unix", Address: path},
+			Refused:   ports.Endpoint{Host: "broker.test", Network: "unix", Address: filepath.Join(dir, "none")},
+			Accept: func() io.ReadWriteCloser {
+				conn, err := l.Accept()
+				if err != nil {
+					return nil
+				}
+				return conn
+			},
+		}
+	})
+}
+
+func TestLookup(t *testing.T) {
+	find := unix.Lookup(unix.Options{Path: "/run/kafka.sock"})
+	for _, host := range []string{"broker.example.org", "192.0.2.7", ""} {
+		eps, err := find(context.Background(), host, 9092)
+		want := ports.Endpoint{Host: host, Network: "unix", Address: "/run/kafka.sock"}
+		if err != nil || len(eps) != 1 || eps[0] != want {
+			t.Errorf("%q: %+v, %v; want %+v", host, eps, err, want)
+		}
+	}
+}
+
+func TestFailures(t *testing.T) {
+	dir := folder(t)
+	stale := filepath.Join(dir, "stale")
+	l := listen(t, stale)
+	l.SetUnlinkOnClose(false)
+	_ = l.Close()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const open = "permissions"
+	closed := filepath.Join(dir, "closed")
+	listen(t, closed)
+	if err := os.Chmod(closed, 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ network, path, says string }{
+		{"unix", filepath.Join(dir, "none"), "there is no socket of that name; has its server been started? dial unix "},
+		{"unix", stale, "nobody listens there: it is no socket, or its server has ended and left it behind. dial unix "},
+		{"unix", file, "nobody listens there"},
+		{"unix", closed, open},
+		{"unix", filepath.Join(dir, strings.Repeat("x", 120)), "the path is too long for a socket. dial unix "},
+		{"tcp", "127.0.0.1:9092", "tcp 127.0.0.1:9092 is no unix socket"},
+	} {
+		switch {
+		case runtime.GOOS == "windows" && c.network == "unix" && c.path != stale:
+			continue // its errors have other numbers, and no words here
+		case c.says == open && os.Geteuid() == 0:
+			continue // root may do everything
+		}
+		conn, err := unix.Dial()(context.Background(), c.network, c.path)
+		if conn != nil || err == nil || !strings.HasPrefix(err.Error(), "unix: ") || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s %s: %v; want %q", c.network, c.path, err, c.says)
+		}
+		if op := (*net.OpError)(nil); c.network == "unix" && !errors.As(err, &op) {
+			t.Errorf("%v wraps no net.OpError", err)
+		}
+	}
+}
+
+func TestDialIsCancelled(t *testing.T) {
+	path := filepath.Join(folder(t), "s")
+	listen(t, path)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := unix.Dial()(ctx, "unix", path); err == nil {
+		t.Error("dial with a context that is over succeeded")
+	}
+}
+
+func TestAbstractName(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("abstract names are Linux's")
+	}
+	name := "@" + filepath.Base(folder(t)) + "-brokerconn"
+	listen(t, name)
+	conn, err := unix.Dial()(context.Background(), "unix", name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.Close()
+}
+
+func TestMisuse(t *testing.T) {
+	for _, c := range []struct{ path, says string }{
+		{"", "unix: Path is not set: the path of the socket"},
+		{"\x00kafka", `unix: Path "\x00kafka": a path has no zero bytes; an abstract name is written with @`},
+	} {
+		o := unix.Options{Path: c.path}
+		if err := o.Check(); err == nil || err.Error() != c.says {
+			t.Errorf("Check: %v; want %q", err, c.says)
+		}
+		func() {
+			defer func() {
+				if r := recover(); r != c.says {
+					t.Errorf("panicked with %q, want %q", r, c.says)
+				}
+			}()
+			unix.New(o)
+		}()
+	}
+}
