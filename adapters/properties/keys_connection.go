@@ -143,6 +143,7 @@ var connectionSettings = []*setting{
 		read:        readBuffer(func(o *tcp.Options) *int { return &o.SendBufferBytes }),
 	},
 	{kafkaPython: "socket_options", read: readSocketOptions},
+	proxyKey,
 	{
 		librdkafka: "socket.nagle.disable",
 		empty:      refused,
@@ -174,5 +175,4 @@ var connectionSettings = []*setting{
 	{kafkaPython: "selector", read: object("a selector", "Config.Selector")},
 	{kafkaPython: "state_change_callback", read: object("a function", "Config.Hooks.StateChanged")},
 	{kafkaPython: "metrics", read: object("an object", "Config.Metrics")},
-	{kafkaPython: "socks5_proxy proxy_url", read: never("this version has no proxies yet: give Config.Transport a dial function in Go, as in netlink.Transport")},
 }

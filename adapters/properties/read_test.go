@@ -34,6 +34,10 @@ var goodConfigurations = []struct {
 		Settings{Sockets: tcp.Options{AddressFamily: tcp.IPv6, ReceiveBufferBytes: 1, SendBufferBytes: 2}}, ""},
 	{KafkaPython, "socket_options=[(6, 1, 1), (socket.SOL_SOCKET, socket.SO_KEEPALIVE, True,), ]",
 		Settings{Sockets: tcp.Options{SocketOptions: []tcp.SocketOption{{Level: 6, Name: 1, Value: 1}, {Level: syscall.SOL_SOCKET, Name: syscall.SO_KEEPALIVE, Value: 1}}}}, ""},
+	{KafkaPython, "socks5_proxy=socks5://[::1]:1080", Settings{Proxy: Proxy{Kind: SOCKS5, Address: "[::1]:1080", ResolveHere: true}}, ""},
+	{KafkaPython, "proxy_url=socks5h://u%40d:" + canary + "@proxy:1080/", Settings{Proxy: Proxy{Kind: SOCKS5, Address: "proxy:1080", Username: "u@d", Password: NewSecret(canary)}}, ""},
+	{KafkaPython, "proxy_url=http://u:" + canary + "@proxy:3128", Settings{Proxy: Proxy{Kind: HTTPConnect, Address: "proxy:3128", Username: "u", Password: NewSecret(canary)}}, ""},
+	{KafkaPython, "proxy_url=None", Settings{}, ""},
 	{KafkaPython, "socket_options=((0x6, -1, 0),)", Settings{Sockets: tcp.Options{SocketOptions: []tcp.SocketOption{{Level: 6, Name: -1, Value: 0}}}}, ""},
 	{KafkaPython, "client_id=probe\nreconnect_backoff_ms=20\nreconnect_backoff_max_ms=30\nrequest_timeout_ms=5\nmax_in_flight_requests_per_connection=1\nmetric_group_prefix=mine",
 		Settings{MetricGroupPrefix: "mine", Connection: broker.Config{ClientID: "probe", ReconnectBackoff: 20 * time.Millisecond,
@@ -127,7 +131,7 @@ func TestGoodConfigurations(t *testing.T) {
 
 // bare shows the secrets as well: they are the test's.
 func bare(s Settings) string {
-	return fmt.Sprintf("%+v secrets %q %q %q %q", s, s.TLS.KeyPassword.Reveal(), s.TLS.KeyPEM.Reveal(), s.SASL.Password.Reveal(), s.SASL.OAuth.ClientSecret.Reveal())
+	return fmt.Sprintf("%+v secrets %q %q %q %q %q", s, s.Proxy.Password.Reveal(), s.TLS.KeyPassword.Reveal(), s.TLS.KeyPEM.Reveal(), s.SASL.Password.Reveal(), s.SASL.OAuth.ClientSecret.Reveal())
 }
 
 // What Java and librdkafka both have decides nothing, so it is read the same,

@@ -22,10 +22,12 @@ type Settings struct {
 
 	// Connection has all that is a field of broker.Config. Config returns it with
 	// Host and Port of the server, and unless it has a Transport with one over TCP,
-	// and over TLS where Security says so.
+	// through the Proxy, and over TLS where Security says so.
 	Connection broker.Config
 	// Sockets are options of the transport.
 	Sockets tcp.Options
+	// Proxy is what the way leads through.
+	Proxy Proxy
 
 	// MetricGroupPrefix is "metric_group_prefix", for the names of metrics.
 	MetricGroupPrefix string

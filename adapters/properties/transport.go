@@ -6,15 +6,14 @@ import (
 	"strings"
 
 	"brokerconn/adapters/netlink"
-	"brokerconn/adapters/tcp"
 	"brokerconn/adapters/tls"
 	"brokerconn/ports"
 )
 
-// transport is TCP, and TLS over it if the protocol says so. problems are *Errors
+// transport is the way to the broker, and TLS over it if the protocol says so. problems are *Errors
 // that name the keys.
 func (s *Settings) transport() (t *netlink.Transport, problems []error) {
-	t = tcp.New(s.Sockets)
+	t = s.way()
 	if !s.Security.TLS() {
 		return t, nil
 	}

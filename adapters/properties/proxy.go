@@ -1,0 +1,127 @@
+package properties
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"brokerconn/adapters/httpconnect"
+	"brokerconn/adapters/netlink"
+	"brokerconn/adapters/netlink/tunnel"
+	"brokerconn/adapters/socks5"
+	"brokerconn/adapters/tcp"
+)
+
+// Proxy is what the way to the broker leads through: "proxy_url", before
+// kafka-python 3 "socks5_proxy". The zero value is none.
+type Proxy struct {
+	Kind    ProxyKind
+	Address string // host:port
+	// Username and Password are the login. Neither: none.
+	Username string
+	Password Secret
+	// ResolveHere: the broker's name is looked up here, and the proxy is asked for
+	// an address. Otherwise the proxy is given the name.
+	ResolveHere bool
+}
+
+// ProxyKind is the protocol that a proxy speaks.
+type ProxyKind uint8
+
+const (
+	NoProxy ProxyKind = iota
+	SOCKS5
+	HTTPConnect
+)
+
+var proxyKindNames = [...]string{"none", "SOCKS5", "HTTP CONNECT"}
+
+func (k ProxyKind) String() string {
+	if int(k) < len(proxyKindNames) {
+		return proxyKindNames[k]
+	}
+	return fmt.Sprintf("unknown kind of proxy %d", uint8(k))
+}
+
+var proxyKey = &setting{kafkaPython: "proxy_url socks5_proxy", read: readProxy}
+
+const proxyForm = "socks5://host:port, socks5h:// to have the proxy resolve names, or http://; user:password@ before the host if it wants a login"
+
+// readProxy reads a URL. There may be a password in it, so that only its scheme
+// and host ever get into an error. Unlike in kafka-python "%40" in a login is an
+// "@", as in any URL.
+func readProxy(r *reader, p *Property) {
+	u, err := url.Parse(value(p))
+	if err != nil || u.Host == "" {
+		r.refuse(p, "no URL of a proxy: %s", proxyForm)
+		return
+	}
+	proxy := Proxy{Address: u.Host, Username: u.User.Username()}
+	password, _ := u.User.Password()
+	proxy.Password = NewSecret(password)
+	switch u.Scheme {
+	case "socks5":
+		proxy.Kind, proxy.ResolveHere = SOCKS5, true
+	case "socks5h":
+		proxy.Kind = SOCKS5
+	case "http":
+		proxy.Kind = HTTPConnect
+	case "https":
+		r.refuse(p, "a proxy that is reached over TLS has no key: set Config.Transport in Go, as package httpconnect says")
+		return
+	default:
+		r.refuse(p, "%q is no way through a proxy: %s", u.Scheme, proxyForm)
+		return
+	}
+	switch {
+	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
+		r.refuse(p, "there is more than host and port: %s", proxyForm)
+	case u.Port() == "":
+		r.refuse(p, "the port is missing; 1080 is usual for SOCKS5, 3128 and 8080 for HTTP")
+	default:
+		if err := proxy.check(); err != nil {
+			r.refuse(p, "%v", err)
+			return
+		}
+		r.s.Proxy = proxy
+	}
+}
+
+func (p Proxy) check() error {
+	if p.Kind == SOCKS5 {
+		return p.socks5().Check()
+	}
+	return p.httpConnect().Check()
+}
+
+func (p Proxy) login() tunnel.Login { return tunnel.NewLogin(p.Username, p.Password.Reveal()) }
+
+func (p Proxy) socks5() socks5.Options {
+	return socks5.Options{Proxy: p.Address, Login: p.login()}
+}
+
+func (p Proxy) httpConnect() httpconnect.Options {
+	return httpconnect.Options{Proxy: p.Address, Login: p.login()}
+}
+
+// way is the way to the broker. Sockets are those to the proxy where there
+// is one.
+func (s *Settings) way() *netlink.Transport {
+	var lookup netlink.LookupFunc
+	if s.Proxy.ResolveHere {
+		lookup = tcp.Lookup(s.Sockets)
+	}
+	switch s.Proxy.Kind {
+	case NoProxy:
+		return tcp.New(s.Sockets)
+	case SOCKS5:
+		o := s.Proxy.socks5()
+		o.Lookup = lookup
+		return socks5.New(tcp.Dial(s.Sockets), o)
+	case HTTPConnect:
+		o := s.Proxy.httpConnect()
+		o.Lookup = lookup
+		return httpconnect.New(tcp.Dial(s.Sockets), o)
+	}
+	panic("properties: " + s.Proxy.Kind.String())
+}

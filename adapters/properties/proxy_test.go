@@ -1,0 +1,72 @@
+package properties
+
+import (
+	"context"
+	"io"
+	"net"
+	"strings"
+	"testing"
+
+	"brokerconn/adapters/netlink"
+	"brokerconn/adapters/netlink/tunnel/tunneltest"
+)
+
+// TestProxyIsUsed: the connection goes through the proxy, with its login, and the
+// name is looked up where it should be.
+func TestProxyIsUsed(t *testing.T) {
+	for _, c := range []struct {
+		scheme string
+		here   bool // the name is looked up here
+	}{{"socks5", true}, {"socks5h", false}, {"http", false}} {
+		t.Run(c.scheme, func(t *testing.T) {
+			asked := make(chan string, 1)
+			dial := func(_, address string) (net.Conn, error) {
+				asked <- address
+				ours, theirs := net.Pipe()
+				go func() {
+					_, _ = io.WriteString(theirs, "broker") // who reads it judges
+					_ = theirs.Close()
+				}()
+				return ours, nil
+			}
+			serve := (&tunneltest.Socks5{Username: "u@d", Password: canary, Dial: dial}).Serve
+			if c.scheme == "http" {
+				serve = (&tunneltest.Connect{Username: "u@d", Password: canary, Dial: dial}).Serve
+			}
+			url := c.scheme + "://u%40d:" + canary + "@" + tunneltest.Listen(t, serve)
+			s, err := Read(Guess, Pairs(map[string]string{"proxy_url": url, "host": "localhost", "port": "7", "afi": "AF_INET"}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			cfg, err := s.Config()
+			if err != nil {
+				t.Fatal(err)
+			}
+			transport := cfg.Transport.(*netlink.Transport)
+			want := "localhost:7"
+			if c.here {
+				eps, err := transport.Lookup(context.Background(), cfg.Host, cfg.Port)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want = eps[0].Address
+				if !strings.HasPrefix(want, "127.") {
+					t.Errorf("localhost is %s", want)
+				}
+			} else if transport.Lookup != nil {
+				t.Error("names are looked up here")
+			}
+			conn, err := transport.Dial(context.Background(), "tcp", want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if got, err := io.ReadAll(conn); string(got) != "broker" || err != nil {
+				t.Errorf("read %q, %v", got, err)
+			}
+			if got := <-asked; got != want {
+				t.Errorf("the proxy was asked for %s, want %s", got, want)
+			}
+		})
+	}
+}
