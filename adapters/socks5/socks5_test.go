@@ -120,6 +120,7 @@ func TestFailures(t *testing.T) {
 		{"closed at the request", script{greets, "\x05\x00", forName}, socks5.Options{}, tunnel.ErrCutOff, io.EOF, "after the tunnel was asked for"},
 		{"closed within the reply", script{greets, "\x05\x00", forName, granted[:9]}, socks5.Options{}, tunnel.ErrCutOff, io.ErrUnexpectedEOF, "after the tunnel was asked for"},
 		{"closed before the name's size", script{greets, "\x05\x00", forName, "\x05\x00\x00\x03"}, socks5.Options{}, tunnel.ErrCutOff, io.EOF, "after the tunnel was asked for"},
+		{"closed within the name", script{greets, "\x05\x00", forName, "\x05\x00\x00\x03\x02ab\x00"}, socks5.Options{}, tunnel.ErrCutOff, io.ErrUnexpectedEOF, "after the tunnel was asked for"},
 		{"a short refusal", script{greets, "\x05\x00", forName, "\x05\x02"}, socks5.Options{}, tunnel.ErrRefused, socks5.NotAllowed, "rules do not allow it (reply 2)"},
 		{"an unknown reply", script{greets, "\x05\x00", forName, "\x05\x5d\x00\x01"}, socks5.Options{}, tunnel.ErrRefused, socks5.Reply(0x5d), "reply 93, which means nothing"},
 	}
