@@ -10,6 +10,43 @@ import (
 	gomock "github.com/golang/mock/gomock"
 )
 
+// MockHinter is a mock of Hinter interface.
+type MockHinter struct {
+	ctrl     *gomock.Controller
+	recorder *MockHinterMockRecorder
+}
+
+// MockHinterMockRecorder is the mock recorder for MockHinter.
+type MockHinterMockRecorder struct {
+	mock *MockHinter
+}
+
+// NewMockHinter creates a new mock instance.
+func NewMockHinter(ctrl *gomock.Controller) *MockHinter {
+	mock := &MockHinter{ctrl: ctrl}
+	mock.recorder = &MockHinterMockRecorder{mock}
+	return mock
+}
+
+// EXPECT returns an object that allows the caller to indicate expected use.
+func (m *MockHinter) EXPECT() *MockHinterMockRecorder {
+	return m.recorder
+}
+
+// Hint mocks base method.
+func (m *MockHinter) Hint() string {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Hint")
+	ret0, _ := ret[0].(string)
+	return ret0
+}
+
+// Hint indicates an expected call of Hint.
+func (mr *MockHinterMockRecorder) Hint() *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Hint", reflect.TypeOf((*MockHinter)(nil).Hint))
+}
+
 // MockTransport is a mock of Transport interface.
 type MockTransport struct {
 	ctrl     *gomock.Controller
