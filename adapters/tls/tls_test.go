@@ -333,7 +333,7 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 			text += fmt.Sprintf(verb, v)
 		}
 	}
-	if data, err := json.Marshal(o); err == nil {
+	if data, err := json.Marshal(struct{ S Secret }{o.KeyPEM}); err == nil {
 		text += string(data)
 	}
 	for _, secret := range []string{canary, fmt.Sprintf("%x", canary), fmt.Sprintf("%X", canary), fmt.Sprint([]byte(canary))} {
