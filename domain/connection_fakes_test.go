@@ -184,7 +184,7 @@ func newBench(t *testing.T, set func(*bench)) *bench {
 	}
 	p := domain.Ports{Transport: b.tr, Codec: &textCodec{}, Metrics: b.sink}
 	if b.auth != nil {
-		p.Authenticator = b.auth
+		p.Authenticators = []ports.Authenticator{b.auth}
 	}
 	b.Connection = domain.NewConnection(domain.Config{Host: "broker"}, p, b.tr.parker)
 	return b
