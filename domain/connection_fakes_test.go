@@ -1,6 +1,7 @@
 package domain_test
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"testing"
@@ -137,9 +138,10 @@ type deafLink struct{ ports.Link }
 type fakeAuth struct {
 	t        *fakeTransport
 	exchange *fakeExchange
+	name     string // "": PLAIN
 }
 
-func (a *fakeAuth) Mechanism() string { return "PLAIN" }
+func (a *fakeAuth) Mechanism() string { return cmp.Or(a.name, "PLAIN") }
 func (a *fakeAuth) Begin(e ports.Endpoint) ports.Exchange {
 	a.t.note("begin " + e.Address)
 	a.exchange = &fakeExchange{t: a.t, err: ports.ErrWouldBlock}

@@ -19,9 +19,9 @@ func mechanismsOf(list []ports.Authenticator) (all []Mechanism) {
 }
 
 // SetAuthenticators replaces the authenticators; see [Machine.SetMechanisms].
-func (c *Connection) SetAuthenticators(now time.Time, list []ports.Authenticator) {
+func (c *Connection) SetAuthenticators(now time.Time, list []ports.Authenticator) (closing bool) {
 	c.ports.Authenticators = list
-	c.Machine.SetMechanisms(now, mechanismsOf(list))
+	return c.Machine.SetMechanisms(now, mechanismsOf(list))
 }
 
 var errReplaced = errors.New("the authenticator was replaced")

@@ -137,9 +137,9 @@ func (m *Machine) Reauthenticate(now time.Time) {
 
 // SetMechanisms replaces the mechanisms, or says that their credentials are others. A
 // session of the mechanism that is to be used is renewed; otherwise the connection is
-// closed, cleanly, once nothing is in flight. A login under way goes on, and counts as
-// one that has to be renewed. After a failed login there is no pause any more.
-func (m *Machine) SetMechanisms(now time.Time, list []Mechanism) {
+// closed, cleanly, once nothing is in flight: closing. A login under way goes on, and
+// counts as one that has to be renewed. After a failed login there is no pause any more.
+func (m *Machine) SetMechanisms(now time.Time, list []Mechanism) (closing bool) {
 	if len(list) == 0 {
 		panic("domain: SetMechanisms without a mechanism")
 	}
@@ -153,18 +153,21 @@ func (m *Machine) SetMechanisms(now time.Time, list []Mechanism) {
 	case m.login.step != loginNone:
 		m.login.stale = true
 	case m.state == Connected:
-		m.replace()
+		return m.replace()
 	case m.state == Disconnected && m.lastErr != nil && errors.Is(m.lastErr, ErrAuthentication):
 		m.lastErr = nil
 		m.backoff.reset()
 	}
+	return false
 }
 
 // replace sees to it that the session is one of the mechanism and the credentials that
-// are in force now.
-func (m *Machine) replace() {
-	m.replacing = m.mechanism().Name != m.session.mechanism
+// are in force now, if need be that of another connection.
+func (m *Machine) replace() (closing bool) {
+	closing = m.session.raw || m.mechanism().Name != m.session.mechanism
+	m.replacing = closing
 	m.renew(true)
+	return closing
 }
 
 // renew ends the admission of requests. demanded: not for the session's end.
@@ -204,10 +207,6 @@ func (m *Machine) mayReplace() bool { return m.session.used || m.demanded }
 func (m *Machine) Session() (mechanism string, ends time.Time) {
 	return m.session.mechanism, m.session.endsAt
 }
-
-// Replacing reports whether the connection is to be closed once nothing is in flight, so
-// that another can log in.
-func (m *Machine) Replacing() bool { return m.renewing && (m.replacing || m.session.raw) }
 
 // Reauthenticating reports whether requests wait for the session to be renewed.
 func (m *Machine) Reauthenticating() bool { return m.renewing }

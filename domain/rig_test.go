@@ -103,10 +103,10 @@ func newRig(t interface {
 func (r *rig) do(input func()) {
 	r.t.Helper()
 	r.idle = false
-	was := r.m.State()
+	was, readied := r.m.State(), r.sink.ready
 	input()
 	r.clocks(was)
-	if r.m.State() == domain.Connected {
+	if r.m.State() == domain.Connected || r.sink.ready > readied { // it may be over again
 		r.ready = true
 	}
 	switch n := r.m.Failures(); {

@@ -28,9 +28,10 @@ type lessonWarden struct {
 	think    func() time.Duration // before each answer; nil: none
 
 	mu       sync.Mutex
-	good     string // the token that is accepted
-	stubborn bool   // a session is not renewed: error 34, as without max.reauth
-	fixed    bool   // the token of a connection may not change
+	good     string   // the token that is accepted
+	stubborn bool     // a session is not renewed: error 34, as without max.reauth
+	fixed    bool     // the token of a connection may not change
+	offers   []string // mechanisms; nil: all
 	order    []int32
 	sins     []string
 	logins   int // that were new
@@ -67,12 +68,15 @@ func (w *lessonWarden) serve(conn net.Conn) {
 			resp := kmsg.NewPtrSASLHandshakeResponse()
 			resp.Version = r.version
 			w.mu.Lock()
-			if as != "" && w.stubborn {
+			defer w.mu.Unlock()
+			switch name := string(r.body[2:]); {
+			case as != "" && w.stubborn:
 				resp.ErrorCode = 34
-			} else {
+			case w.offers != nil && !slices.Contains(w.offers, name):
+				resp.ErrorCode, resp.SupportedMechanisms = 33, w.offers
+			default:
 				inLogin = true
 			}
-			w.mu.Unlock()
 			return resp.AppendTo(nil)
 		case 36:
 			req := kmsg.NewPtrSASLAuthenticateRequest()

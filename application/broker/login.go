@@ -55,8 +55,9 @@ func (c *Conn) SetAuthenticator(a ports.Authenticator, others ...ports.Authentic
 	list := logins(a, others)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.core.SetAuthenticators(c.cfg.Clock.Now(), list)
-	c.wanted = c.wanted || c.core.Machine.Replacing()
+	if c.core.SetAuthenticators(c.cfg.Clock.Now(), list) {
+		c.wanted = true
+	}
 	c.drain()
 }
 
