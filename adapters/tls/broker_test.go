@@ -76,6 +76,8 @@ func configFor(t *testing.T, address string, o Options) broker.Config {
 	return broker.Config{Host: host, Port: port, Transport: transport}
 }
 
+var askers = map[string]func(*testing.T, broker.Config) (int32, error){"Conn": askConn, "Polled": askPolled}
+
 // askConn and askPolled ask for the metadata, and say which broker answered.
 func askConn(t *testing.T, cfg broker.Config) (id int32, err error) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -104,16 +106,19 @@ func askPolled(t *testing.T, cfg broker.Config) (id int32, err error) {
 		}
 		await(conn)
 	}
-	conn.Send(kmsg.NewPtrMetadataRequest(), true)
+	future := conn.Send(kmsg.NewPtrMetadataRequest(), true)
 	for {
-		for _, result := range conn.Recv() {
-			if result.Response == nil {
-				_, err := result.Future.Response()
+		conn.Recv()
+		select {
+		case <-future.Done():
+			answer, err := future.Response()
+			if err != nil {
 				return 0, err
 			}
-			return result.Response.(*kmsg.MetadataResponse).Brokers[0].NodeID, nil
+			return answer.(*kmsg.MetadataResponse).Brokers[0].NodeID, nil
+		default:
+			await(conn)
 		}
-		await(conn)
 	}
 }
 
@@ -132,7 +137,7 @@ func await(conn *broker.Polled) {
 }
 
 func TestBroker(t *testing.T) {
-	for name, ask := range map[string]func(*testing.T, broker.Config) (int32, error){"Conn": askConn, "Polled": askPolled} {
+	for name, ask := range askers {
 		for _, version := range versions {
 			t.Run(name+" "+tls.VersionName(version), func(t *testing.T) {
 				ca := newCA(t, "the authority")
