@@ -10,10 +10,12 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/adapters/netlink"
 	"brokerconn/adapters/tcp"
 	"brokerconn/application/broker"
 )
@@ -174,5 +176,77 @@ func TestBroker(t *testing.T) {
 				refused(plain, CutOff, func(*Options) {})
 			})
 		}
+	}
+}
+
+// shortConn ends, or falls silent, behind so many bytes of the peer's.
+type shortConn struct {
+	net.Conn
+	left   int
+	silent bool
+}
+
+func (c *shortConn) Read(p []byte) (int, error) {
+	if c.left == 0 && !c.silent {
+		_ = c.Close() // a pipe holds nothing: who writes to it would wait
+		return 0, io.EOF
+	}
+	for c.left == 0 {
+		if _, err := c.Conn.Read(make([]byte, 4096)); err != nil {
+			return 0, err
+		}
+	}
+	n, err := c.Conn.Read(p[:min(len(p), c.left)])
+	c.left -= n
+	return n, err
+}
+
+// A handshake that is cut is told at once, wherever it is cut; one that stalls when
+// the time of the set-up is over.
+func TestBrokerIsCutOffAndStalls(t *testing.T) {
+	ca := newCA(t, "the authority")
+	cert := ca.issueFor(newFixedKey(t))
+	for _, version := range versions {
+		t.Run(tls.VersionName(version), func(t *testing.T) {
+			server := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: version, MaxVersion: version, CurvePreferences: []tls.CurveID{tls.X25519}}
+			o := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock(), NoResumption: true}
+			whole, err := handshakeThrough(t, server, o, 1<<20, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dial := func(t *testing.T, left int, silent bool) (took time.Duration, err error) {
+				synctest.Test(t, func(t *testing.T) {
+					secured, err2 := New(&netlink.Transport{Dial: func(context.Context, string, string) (net.Conn, error) {
+						ours, theirs := net.Pipe()
+						go kafkaServer(server)(theirs)
+						return &shortConn{Conn: ours, left: left, silent: silent}, nil
+					}}, o)
+					if err2 != nil {
+						t.Fatal(err2)
+					}
+					began := time.Now()
+					_, err = askConn(t, broker.Config{Transport: secured, SetupTimeout: 5 * time.Second})
+					took = time.Since(began)
+				})
+				return took, err
+			}
+			for cut := range whole {
+				took, err := dial(t, cut, false)
+				wantReason(t, err, CutOff)
+				if !errors.Is(err, broker.ErrTLS) || took != 0 {
+					t.Errorf("cut at %d: after %v, %v", cut, took, err)
+				}
+			}
+			for _, stall := range []int{0, 1, 5, whole / 2, whole - 1} {
+				took, err := dial(t, stall, true)
+				var e *broker.Error
+				if !errors.Is(err, broker.ErrSetupTimeout) || !errors.As(err, &e) || e.Phase != broker.Handshake || took != 5*time.Second {
+					t.Errorf("stalls at %d: after %v, %v", stall, took, err)
+				}
+			}
+			if _, err := dial(t, 1<<20, false); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
