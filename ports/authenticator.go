@@ -10,6 +10,12 @@ type Authenticator interface {
 	Begin(Endpoint) Exchange
 }
 
+// Exposer is optional on an [Authenticator]. Exposes reports whether its logins send
+// what another could log in with, a password or a token: whoever can read a link that
+// is not Secure has it then. An Authenticator without it is taken for one whose logins
+// do not.
+type Exposer interface{ Exposes() bool }
+
 // Exchange is one login, a dialogue of challenges and responses. One goroutine
 // at a time uses it.
 //

@@ -10,7 +10,7 @@
 //	MetricsSink    what happened, as typed events
 //
 // A Link over blocking I/O may also be a [Parker], and then a [Checker]; [Timing] is
-// what a sink is told of a request's life.
+// what a sink is told of a request's life, [Secret] what adapters keep passwords in.
 //
 // Three rules hold for every port.
 //

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"brokerconn/ports"
 )
 
 const (
@@ -36,7 +38,7 @@ var excluded = []struct {
 	{Librdkafka, []string{sslRd + "ssl.ca.pem=none", "ssl.ca.location=DIR/ca.pem"}, Settings{Security: SSL, TLS: TLS{CAFile: "DIR/ca.pem"}}, "ssl.ca.pem"},
 	{
 		Librdkafka, []string{sslRd + "ssl.certificate.location=DIR/none\nssl.key.location=DIR/none", "ssl.certificate.pem=" + certText + "\nssl.key.pem=" + keyText},
-		Settings{Security: SSL, TLS: TLS{CertPEM: certText, KeyPEM: NewSecret(keyText)}}, "ssl.certificate.location ssl.key.location",
+		Settings{Security: SSL, TLS: TLS{CertPEM: certText, KeyPEM: ports.NewSecret(keyText)}}, "ssl.certificate.location ssl.key.location",
 	},
 	{
 		Librdkafka, []string{sslRd + "ssl.certificate.pem=none\nssl.key.pem=none", "ssl.certificate.location=DIR/chain.pem\nssl.key.location=DIR/key.pem"},
@@ -48,7 +50,7 @@ var excluded = []struct {
 	},
 	{
 		Java, []string{sslJava + "ssl.keystore.location=DIR/none", "ssl.keystore.certificate.chain=" + certText + "\nssl.keystore.key=" + keyText},
-		Settings{Security: SSL, TLS: TLS{CertPEM: certText, KeyPEM: NewSecret(keyText)}}, "ssl.keystore.location",
+		Settings{Security: SSL, TLS: TLS{CertPEM: certText, KeyPEM: ports.NewSecret(keyText)}}, "ssl.keystore.location",
 	},
 	{
 		Java, []string{sslJava + "ssl.keystore.certificate.chain=none\nssl.keystore.key=none", "ssl.keystore.location=DIR/client.pem"},
@@ -71,7 +73,7 @@ var excluded = []struct {
 	},
 	{
 		Librdkafka, []string{"security.protocol=sasl_plaintext\nsasl.mechanisms=OAUTHBEARER\nsasl.oauthbearer.client.id=i\nsasl.oauthbearer.client.secret=" + canary + "\nsasl.oauthbearer.token.endpoint.url=https://idp/\nhttps.ca.location=DIR/none", "https.ca.pem=" + certText},
-		Settings{Security: SASLPlaintext, SASL: SASL{Mechanism: "OAUTHBEARER", OAuth: OAuth{TokenURL: "https://idp/", ClientID: "i", ClientSecret: NewSecret(canary), CAPEM: certText}}}, "https.ca.location",
+		Settings{Security: SASLPlaintext, SASL: SASL{Mechanism: "OAUTHBEARER", OAuth: OAuth{TokenURL: "https://idp/", ClientID: "i", ClientSecret: ports.NewSecret(canary), CAPEM: certText}}}, "https.ca.location",
 	},
 	// The service is named in two places.
 	{Java, []string{gssapi + inJAAS, "sasl.kerberos.service.name=k"}, Settings{Security: SASLPlaintext, SASL: SASL{Mechanism: "GSSAPI", Kerberos: Kerberos{ServiceName: "k"}}}, "sasl.jaas.config"},
@@ -125,7 +127,7 @@ func TestOfExcludedSettingsTheLaterSourceWins(t *testing.T) {
 }
 
 func TestWhyOneOfTwoIsIgnored(t *testing.T) {
-	s, err := Read(Guess, written(t, "", "bootstrap_servers=a"), []Property{{Key: "host", Value: NewSecret("c"), Where: "-X"}})
+	s, err := Read(Guess, written(t, "", "bootstrap_servers=a"), []Property{{Key: "host", Value: ports.NewSecret("c"), Where: "-X"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"brokerconn/ports"
 )
 
 // The files are Java's .properties:
@@ -165,9 +167,9 @@ func (line logicalLine) property() Property {
 	if flaw == "" {
 		flaw = flawed
 	}
-	p := Property{Key: key, Value: NewSecret(strings.TrimRight(decoded, blanks)), flaw: flaw, bare: bare}
+	p := Property{Key: key, Value: ports.NewSecret(strings.TrimRight(decoded, blanks)), flaw: flaw, bare: bare}
 	if !line.continued && strings.Contains(value, `\`) {
-		p.plain = NewSecret(strings.TrimRight(value, blanks))
+		p.plain = ports.NewSecret(strings.TrimRight(value, blanks))
 	}
 	return p
 }
@@ -253,5 +255,5 @@ func Assignment(s string) (Property, error) {
 		// What was written may be a password.
 		return Property{}, errors.New("-X takes key=value, as in -X client.id=probe")
 	}
-	return Property{Key: key, Value: NewSecret(value), Where: "-X"}, nil
+	return Property{Key: key, Value: ports.NewSecret(value), Where: "-X"}, nil
 }

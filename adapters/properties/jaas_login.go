@@ -3,6 +3,8 @@ package properties
 import (
 	"slices"
 	"strings"
+
+	"brokerconn/ports"
 )
 
 // login is what the login module of sasl.jaas.config means.
@@ -94,11 +96,11 @@ func (r *reader) readOption(p *Property, o loginOption) {
 	case "username":
 		s.Username = o.value
 	case "password":
-		s.Password = NewSecret(o.value)
+		s.Password = ports.NewSecret(o.value)
 	case "clientId":
 		s.OAuth.ClientID = o.value
 	case "clientSecret":
-		s.OAuth.ClientSecret = NewSecret(o.value)
+		s.OAuth.ClientSecret = ports.NewSecret(o.value)
 	case "scope":
 		s.OAuth.Scope = o.value
 	case "keyTab":

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"brokerconn/ports"
+
 	"pgregory.net/rapid"
 )
 
@@ -98,9 +100,9 @@ func FuzzJAAS(f *testing.F) {
 		if (len(modules) == 0) == (err == nil) {
 			t.Errorf("%v %v", modules, err)
 		}
-		p := Property{Key: "sasl.jaas.config", Value: NewSecret(text)}
+		p := Property{Key: "sasl.jaas.config", Value: ports.NewSecret(text)}
 		for _, mechanism := range mechanisms {
-			settings, err := Read(Java, []Property{p, {Key: "security.protocol", Value: NewSecret("SASL_SSL")}, {Key: "sasl.mechanism", Value: NewSecret(mechanism)}})
+			settings, err := Read(Java, []Property{p, {Key: "security.protocol", Value: ports.NewSecret("SASL_SSL")}, {Key: "sasl.mechanism", Value: ports.NewSecret(mechanism)}})
 			if (settings == nil) == (err == nil) {
 				t.Errorf("settings %v, error %v", settings, err)
 			}

@@ -3,6 +3,8 @@ package properties
 import (
 	"net/url"
 	"strings"
+
+	"brokerconn/ports"
 )
 
 // The settings of a login.
@@ -27,7 +29,7 @@ var (
 		kafkaPython: "sasl_plain_password",
 		librdkafka:  "sasl.password",
 		about:       forPassword,
-		read:        secret(func(r *reader) *Secret { return &r.s.SASL.Password }),
+		read:        secret(func(r *reader) *ports.Secret { return &r.s.SASL.Password }),
 	}
 	jaasKey    = &setting{java: "sasl.jaas.config", about: forSASL, read: readJAAS}
 	serviceKey = &setting{
@@ -68,7 +70,7 @@ var (
 		java:       "sasl.oauthbearer.client.credentials.client.secret",
 		librdkafka: "sasl.oauthbearer.client.secret sasl.oauthbearer.client.credentials.client.secret",
 		about:      forOAuth,
-		read:       secret(func(r *reader) *Secret { return &r.s.SASL.OAuth.ClientSecret }),
+		read:       secret(func(r *reader) *ports.Secret { return &r.s.SASL.OAuth.ClientSecret }),
 	}
 	httpsCAFileKey = &setting{
 		librdkafka: "https.ca.location",

@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"slices"
 	"strings"
+
+	"brokerconn/ports"
 )
 
 // The settings of TLS.
@@ -96,7 +98,7 @@ var (
 		java:        "ssl.key.password",
 		librdkafka:  "ssl.key.password",
 		about:       forTLS,
-		read:        secret(func(r *reader) *Secret { return &r.s.TLS.KeyPassword }),
+		read:        secret(func(r *reader) *ports.Secret { return &r.s.TLS.KeyPassword }),
 	}
 	crlFileKey = &setting{
 		kafkaPython: "ssl_crlfile",

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 
+	"brokerconn/ports"
+
 	"brokerconn/adapters/httpconnect"
 	"brokerconn/adapters/netlink"
 	"brokerconn/adapters/netlink/tunnel"
@@ -19,7 +21,7 @@ type Proxy struct {
 	Address string // host:port
 	// Username and Password are the login. Neither: none.
 	Username string
-	Password Secret
+	Password ports.Secret
 	// ResolveHere: the broker's name is looked up here, and the proxy is asked for
 	// an address. Otherwise the proxy is given the name.
 	ResolveHere bool
@@ -58,7 +60,7 @@ func readProxy(r *reader, p *Property) {
 	}
 	proxy := Proxy{Address: u.Host, Username: u.User.Username()}
 	password, _ := u.User.Password()
-	proxy.Password = NewSecret(password)
+	proxy.Password = ports.NewSecret(password)
 	switch u.Scheme {
 	case "socks5":
 		proxy.Kind, proxy.ResolveHere = SOCKS5, true

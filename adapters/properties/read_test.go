@@ -17,6 +17,7 @@ import (
 
 	"brokerconn/adapters/tcp"
 	"brokerconn/application/broker"
+	"brokerconn/ports"
 )
 
 // goodConfigurations: what each comes to. Paths are within DIR.
@@ -35,8 +36,8 @@ var goodConfigurations = []struct {
 	{KafkaPython, "socket_options=[(6, 1, 1), (socket.SOL_SOCKET, socket.SO_KEEPALIVE, True,), ]",
 		Settings{Sockets: tcp.Options{SocketOptions: []tcp.SocketOption{{Level: 6, Name: 1, Value: 1}, {Level: syscall.SOL_SOCKET, Name: syscall.SO_KEEPALIVE, Value: 1}}}}, ""},
 	{KafkaPython, "socks5_proxy=socks5://[::1]:1080", Settings{Proxy: Proxy{Kind: SOCKS5, Address: "[::1]:1080", ResolveHere: true}}, ""},
-	{KafkaPython, "proxy_url=socks5h://u%40d:" + canary + "@proxy:1080/", Settings{Proxy: Proxy{Kind: SOCKS5, Address: "proxy:1080", Username: "u@d", Password: NewSecret(canary)}}, ""},
-	{KafkaPython, "proxy_url=http://u:" + canary + "@proxy:3128", Settings{Proxy: Proxy{Kind: HTTPConnect, Address: "proxy:3128", Username: "u", Password: NewSecret(canary)}}, ""},
+	{KafkaPython, "proxy_url=socks5h://u%40d:" + canary + "@proxy:1080/", Settings{Proxy: Proxy{Kind: SOCKS5, Address: "proxy:1080", Username: "u@d", Password: ports.NewSecret(canary)}}, ""},
+	{KafkaPython, "proxy_url=http://u:" + canary + "@proxy:3128", Settings{Proxy: Proxy{Kind: HTTPConnect, Address: "proxy:3128", Username: "u", Password: ports.NewSecret(canary)}}, ""},
 	{KafkaPython, "proxy_url=None", Settings{}, ""},
 	{KafkaPython, "socket_options=((0x6, -1, 0),)", Settings{Sockets: tcp.Options{SocketOptions: []tcp.SocketOption{{Level: 6, Name: -1, Value: 0}}}}, ""},
 	{KafkaPython, "client_id=probe\nreconnect_backoff_ms=20\nreconnect_backoff_max_ms=30\nrequest_timeout_ms=5\nmax_in_flight_requests_per_connection=1\nmetric_group_prefix=mine",
@@ -51,10 +52,10 @@ var goodConfigurations = []struct {
 	{KafkaPython, "api_version=None\nselector=None\nssl_context=None\nreceive_buffer_bytes=None\nssl_cafile=", Settings{}, ""},
 	{KafkaPython, "sasl_mechanism=GSSAPI\nssl_check_hostname=False\nsasl_kerberos_service_name=kafka", Settings{}, "sasl_kerberos_service_name sasl_mechanism ssl_check_hostname"},
 	{KafkaPython, "security_protocol=SSL\nssl_cafile=DIR/ca.pem\nssl_certfile=DIR/chain.pem\nssl_keyfile=DIR/encrypted.pem\nssl_password=" + canary + "\nssl_crlfile=DIR/crl.der\nssl_ciphers=ECDHE+AESGCM:!aNULL\nssl_check_hostname=False",
-		Settings{Security: SSL, TLS: TLS{CAFile: "DIR/ca.pem", CertFile: "DIR/chain.pem", KeyFile: "DIR/encrypted.pem", KeyPassword: NewSecret(canary),
+		Settings{Security: SSL, TLS: TLS{CAFile: "DIR/ca.pem", CertFile: "DIR/chain.pem", KeyFile: "DIR/encrypted.pem", KeyPassword: ports.NewSecret(canary),
 			CRLFile: "DIR/crl.der", Ciphers: "ECDHE+AESGCM:!aNULL", AnyHost: true}}, ""},
 	{KafkaPython, "security_protocol=SASL_SSL\nssl_crlfile=DIR/crl.pem\nsasl_mechanism=SCRAM-SHA-512\nsasl_plain_username=u\nsasl_plain_password=" + canary + "\nsasl_kerberos_domain_name=d",
-		Settings{Security: SASLSSL, TLS: TLS{CRLFile: "DIR/crl.pem"}, SASL: SASL{Mechanism: "SCRAM-SHA-512", Username: "u", Password: NewSecret(canary)}}, "sasl_kerberos_domain_name"},
+		Settings{Security: SASLSSL, TLS: TLS{CRLFile: "DIR/crl.pem"}, SASL: SASL{Mechanism: "SCRAM-SHA-512", Username: "u", Password: ports.NewSecret(canary)}}, "sasl_kerberos_domain_name"},
 	{KafkaPython, "security_protocol=sasl_plaintext\nsasl_mechanism=gssapi\nsasl_kerberos_domain_name=d\nsasl_plain_username=u",
 		Settings{Security: SASLPlaintext, SASL: SASL{Mechanism: "GSSAPI", Kerberos: Kerberos{ServiceName: "kafka", DomainName: "d"}}}, "sasl_plain_username"},
 	{KafkaPython, "connections_max_idle_ms=540000\nclient_software_name=x\nclient_software_version=1.0\nreceive_message_max_bytes=1000\nsocket_connection_setup_timeout_ms=7\ngroup_id=g\nacks=all",
@@ -64,21 +65,21 @@ var goodConfigurations = []struct {
 		Settings{Servers: []Server{{"a", 1}, {"::1", 2}}, Connection: broker.Config{ClientID: "c", IdleLimit: -1}, Sockets: tcp.Options{SendBufferBytes: 3}}, "client.dns.lookup key.serializer"},
 	{Java, "receive.buffer.bytes=1\nconnections.max.idle.ms=9223372036854775807", Settings{Connection: broker.Config{IdleLimit: -1}, Sockets: tcp.Options{ReceiveBufferBytes: 1}}, ""},
 	{Java, "security.protocol=SSL\nssl.truststore.type=PEM\nssl.truststore.location=DIR/ca.pem\nssl.keystore.type=PEM\nssl.keystore.location=DIR/encrypted.pem\nssl.key.password=" + canary + "\nssl.enabled.protocols=TLSv1.3\nssl.protocol=TLSv1.3\nssl.cipher.suites=TLS_AES_128_GCM_SHA256,TLS_OTHER\nssl.endpoint.identification.algorithm=\nssl.provider=BC",
-		Settings{Security: SSL, TLS: TLS{CAFile: "DIR/ca.pem", CertFile: "DIR/encrypted.pem", KeyFile: "DIR/encrypted.pem", KeyPassword: NewSecret(canary), MinVersion: tls.VersionTLS13,
+		Settings{Security: SSL, TLS: TLS{CAFile: "DIR/ca.pem", CertFile: "DIR/encrypted.pem", KeyFile: "DIR/encrypted.pem", KeyPassword: ports.NewSecret(canary), MinVersion: tls.VersionTLS13,
 			MaxVersion: tls.VersionTLS13, CipherSuites: []string{"TLS_AES_128_GCM_SHA256", "TLS_OTHER"}, AnyHost: true}}, "ssl.protocol ssl.provider"},
 	{Java, "security.protocol=SSL\nssl.truststore.type=PEM\nssl.truststore.certificates=-----BEGIN CERTIFICATE-----MA==-----END CERTIFICATE-----\nssl.enabled.protocols=TLSv1.3,TLSv1.2",
 		Settings{Security: SSL, TLS: TLS{CAPEM: "-----BEGIN CERTIFICATE-----MA==-----END CERTIFICATE-----", MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS13}}, ""},
 	{Java, "security.protocol=SSL\nssl.keystore.type=PEM\nssl.keystore.certificate.chain=-----BEGIN CERTIFICATE-----MA==-----END CERTIFICATE-----\nssl.keystore.key=-----BEGIN PRIVATE KEY-----MA==-----END PRIVATE KEY-----",
-		Settings{Security: SSL, TLS: TLS{CertPEM: "-----BEGIN CERTIFICATE-----MA==-----END CERTIFICATE-----", KeyPEM: NewSecret("-----BEGIN PRIVATE KEY-----MA==-----END PRIVATE KEY-----")}}, ""},
-	{Java, "security.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nsasl.jaas.config=" + plainJAAS, Settings{Security: SASLSSL, SASL: SASL{Mechanism: "PLAIN", Username: "u", Password: NewSecret(canary)}}, ""},
+		Settings{Security: SSL, TLS: TLS{CertPEM: "-----BEGIN CERTIFICATE-----MA==-----END CERTIFICATE-----", KeyPEM: ports.NewSecret("-----BEGIN PRIVATE KEY-----MA==-----END PRIVATE KEY-----")}}, ""},
+	{Java, "security.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nsasl.jaas.config=" + plainJAAS, Settings{Security: SASLSSL, SASL: SASL{Mechanism: "PLAIN", Username: "u", Password: ports.NewSecret(canary)}}, ""},
 	{Java, "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=SCRAM-SHA-256\nsasl.jaas.config=x.ScramLoginModule required username=id password=\"" + canary + "\" tokenauth=true ;",
-		Settings{Security: SASLPlaintext, SASL: SASL{Mechanism: "SCRAM-SHA-256", Username: "id", Password: NewSecret(canary), DelegationToken: true}}, ""},
+		Settings{Security: SASLPlaintext, SASL: SASL{Mechanism: "SCRAM-SHA-256", Username: "id", Password: ports.NewSecret(canary), DelegationToken: true}}, ""},
 	{Java, "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=GSSAPI\nsasl.jaas.config=com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true storeKey=true keyTab=\"DIR/client.keytab\" principal=\"a@B\" serviceName=\"k\";",
 		Settings{Security: SASLPlaintext, SASL: SASL{Mechanism: "GSSAPI", Kerberos: Kerberos{ServiceName: "k", Principal: "a@B", Keytab: "DIR/client.keytab"}}}, ""},
 	{Java, "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=GSSAPI\nsasl.kerberos.service.name=k\nsasl.jaas.config=x.Krb5LoginModule required useTicketCache=true ticketCache=\"/tmp/cc\";\nsasl.kerberos.kinit.cmd=kinit",
 		Settings{Security: SASLPlaintext, SASL: SASL{Mechanism: "GSSAPI", Kerberos: Kerberos{ServiceName: "k", TicketCache: "/tmp/cc"}}}, "sasl.kerberos.kinit.cmd"},
 	{Java, "security.protocol=SASL_SSL\nsasl.mechanism=OAUTHBEARER\nsasl.oauthbearer.token.endpoint.url=https://idp/token\nsasl.login.callback.handler.class=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler\nsasl.jaas.config=x.OAuthBearerLoginModule required clientId=i clientSecret=\"" + canary + "\" scope=\"a b\" extension_tenant=\"t\";",
-		Settings{Security: SASLSSL, SASL: SASL{Mechanism: "OAUTHBEARER", OAuth: OAuth{TokenURL: "https://idp/token", ClientID: "i", ClientSecret: NewSecret(canary), Scope: "a b", Extensions: map[string]string{"tenant": "t"}}}}, ""},
+		Settings{Security: SASLSSL, SASL: SASL{Mechanism: "OAUTHBEARER", OAuth: OAuth{TokenURL: "https://idp/token", ClientID: "i", ClientSecret: ports.NewSecret(canary), Scope: "a b", Extensions: map[string]string{"tenant": "t"}}}}, ""},
 
 	{Librdkafka, "metadata.broker.list=a:1\nsocket.timeout.ms=4\nrequest.timeout.ms=5\nmax.in.flight=7\nbroker.address.family=v4\nsocket.nagle.disable=false\nsocket.keepalive.enable=1\nlinger.ms=5\nsocket.receive.buffer.bytes=0",
 		Settings{Servers: []Server{{"a", 1}}, Connection: broker.Config{RequestTimeout: 4 * time.Millisecond, MaxInFlight: 7},
@@ -89,11 +90,11 @@ var goodConfigurations = []struct {
 	{Librdkafka, "security.protocol=ssl\nssl.ca.location=probe\nssl.certificate.location=DIR/client.pem\nssl.key.location=DIR/client.pem\nenable.ssl.certificate.verification=false\nssl.endpoint.identification.algorithm=none\nssl.cipher.suites=DEFAULT",
 		Settings{Security: SSL, TLS: TLS{CertFile: "DIR/client.pem", KeyFile: "DIR/client.pem", AnyHost: true, AnyCertificate: true, Ciphers: "DEFAULT"}}, ""},
 	{Librdkafka, "security.protocol=sasl_ssl\nsasl.mechanisms=PLAIN\nsasl.username=u\nsasl.password=" + canary + "\nsession.timeout.ms=45000\nbasic.auth.user.info=" + canary,
-		Settings{Security: SASLSSL, SASL: SASL{Mechanism: "PLAIN", Username: "u", Password: NewSecret(canary)}}, "basic.auth.user.info session.timeout.ms"},
+		Settings{Security: SASLSSL, SASL: SASL{Mechanism: "PLAIN", Username: "u", Password: ports.NewSecret(canary)}}, "basic.auth.user.info session.timeout.ms"},
 	{Librdkafka, `security.protocol=sasl_ssl` + "\n" + `sasl.mechanism=PLAIN` + "\n" + `sasl.username=DOM\user` + "\n" + `sasl.password=a\tb=c #d`,
-		Settings{Security: SASLSSL, SASL: SASL{Mechanism: "PLAIN", Username: `DOM\user`, Password: NewSecret(`a\tb=c #d`)}}, ""},
+		Settings{Security: SASLSSL, SASL: SASL{Mechanism: "PLAIN", Username: `DOM\user`, Password: ports.NewSecret(`a\tb=c #d`)}}, ""},
 	{Librdkafka, "security.protocol=sasl_plaintext\nsasl.mechanisms=OAUTHBEARER\nsasl.oauthbearer.method=OIDC\nsasl.oauthbearer.client.id=i\nsasl.oauthbearer.client.secret=" + canary + "\nsasl.oauthbearer.token.endpoint.url=https://idp/\nsasl.oauthbearer.extensions=a=b,c=d\nhttps.ca.location=DIR/ca.pem",
-		Settings{Security: SASLPlaintext, SASL: SASL{Mechanism: "OAUTHBEARER", OAuth: OAuth{TokenURL: "https://idp/", ClientID: "i", ClientSecret: NewSecret(canary), Extensions: map[string]string{"a": "b", "c": "d"}, CAFile: "DIR/ca.pem"}}}, ""},
+		Settings{Security: SASLPlaintext, SASL: SASL{Mechanism: "OAUTHBEARER", OAuth: OAuth{TokenURL: "https://idp/", ClientID: "i", ClientSecret: ports.NewSecret(canary), Extensions: map[string]string{"a": "b", "c": "d"}, CAFile: "DIR/ca.pem"}}}, ""},
 	{Librdkafka, "security.protocol=sasl_plaintext\nsasl.mechanisms=GSSAPI\nsasl.kerberos.principal=p\nsasl.kerberos.keytab=DIR/client.keytab",
 		Settings{Security: SASLPlaintext, SASL: SASL{Mechanism: "GSSAPI", Kerberos: Kerberos{ServiceName: "kafka", Principal: "p", Keytab: "DIR/client.keytab"}}}, ""},
 }
@@ -196,7 +197,7 @@ func TestSharedKeysMeanTheSame(t *testing.T) {
 func TestLaterSourcesWin(t *testing.T) {
 	file := written(t, "", "metadata.broker.list=a", "socket.timeout.ms=1", "ssl.ca.location=/none", "linger.ms=5")
 	flags := []Property{
-		{Key: "bootstrap.servers", Value: NewSecret("b:1"), Where: "-X"},
+		{Key: "bootstrap.servers", Value: ports.NewSecret("b:1"), Where: "-X"},
 		{Key: "ssl.ca.location", Where: "-X"}, // taken back
 	}
 	s, err := Read(Guess, file, flags)
@@ -206,7 +207,7 @@ func TestLaterSourcesWin(t *testing.T) {
 	if len(s.Servers) != 1 || s.Servers[0] != (Server{"b", 1}) || s.Connection.RequestTimeout != time.Millisecond || s.Dialect != Librdkafka {
 		t.Errorf("%+v", s)
 	}
-	_, err = Read(Guess, file, append(flags, Property{Key: "host", Value: NewSecret("c"), Where: "-X"}))
+	_, err = Read(Guess, file, append(flags, Property{Key: "host", Value: ports.NewSecret("c"), Where: "-X"}))
 	if all := problems(t, err); len(all) != 1 || all[0].Key != "host" || !strings.Contains(all[0].Problem, "mixed dialects") {
 		t.Errorf("%v", err)
 	}

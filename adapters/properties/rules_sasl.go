@@ -3,6 +3,8 @@ package properties
 import (
 	"cmp"
 	"slices"
+
+	"brokerconn/ports"
 )
 
 // judgeSASL looks for what the mechanism lacks. What it has no use for is passed
@@ -25,11 +27,11 @@ func (r *reader) judgeSASL() {
 	case "GSSAPI":
 		about = forKerberos
 		r.judgeKerberos()
-		s.Username, s.Password, s.OAuth = "", Secret{}, OAuth{}
+		s.Username, s.Password, s.OAuth = "", ports.Secret{}, OAuth{}
 	case "OAUTHBEARER":
 		about = forOAuth
 		r.judgeOAuth()
-		s.Username, s.Password, s.Kerberos = "", Secret{}, Kerberos{}
+		s.Username, s.Password, s.Kerberos = "", ports.Secret{}, Kerberos{}
 	default:
 		about = forPassword
 		r.judgePassword()

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"brokerconn/ports"
+
 	"brokerconn/adapters/tcp"
 	"brokerconn/application/broker"
 )
@@ -92,9 +94,9 @@ type TLS struct {
 	// certificate with its chain, and its key, as PEM. CertFile may be KeyFile.
 	CertFile, KeyFile string
 	CertPEM           string
-	KeyPEM            Secret
+	KeyPEM            ports.Secret
 	// KeyPassword decrypts the key.
-	KeyPassword Secret
+	KeyPassword ports.Secret
 	// CRLFile has revocation lists, PEM or DER. "": none is looked at.
 	CRLFile string
 	// Ciphers is a list in OpenSSL's language, CipherSuites one of names as IANA
@@ -114,7 +116,7 @@ type SASL struct {
 	Mechanism string
 	// Username and Password are for PLAIN and SCRAM.
 	Username string
-	Password Secret
+	Password ports.Secret
 	// DelegationToken: Username is a token's id and Password its HMAC; SCRAM only.
 	DelegationToken bool
 
@@ -135,7 +137,7 @@ type Kerberos struct {
 type OAuth struct {
 	TokenURL      string // https
 	ClientID      string
-	ClientSecret  Secret
+	ClientSecret  ports.Secret
 	Scope         string
 	Extensions    map[string]string // KIP-342
 	CAFile, CAPEM string            // whom to trust about the endpoint; neither: the system's authorities

@@ -44,7 +44,7 @@ func (t *TLS) options(clock ports.Clock) tls.Options {
 	o := tls.Options{
 		CAFile: t.CAFile, CAPEM: unfolded(t.CAPEM),
 		CertFile: t.CertFile, KeyFile: t.KeyFile,
-		CertPEM: unfolded(t.CertPEM), KeyPEM: tls.Hide(unfolded(t.KeyPEM.Reveal())),
+		CertPEM: unfolded(t.CertPEM), KeyPEM: ports.NewSecret(unfolded(t.KeyPEM.Reveal())),
 		CRLFile: t.CRLFile,
 		Ciphers: t.Ciphers, CipherSuites: t.CipherSuites,
 		MinVersion: t.MinVersion, MaxVersion: t.MaxVersion,

@@ -11,6 +11,7 @@ import (
 	"brokerconn/adapters/clock/fake"
 	"brokerconn/adapters/netlink"
 	"brokerconn/application/broker"
+	"brokerconn/ports"
 )
 
 // What the keys of TLS say reaches the transport, whose dial function then waits
@@ -38,7 +39,7 @@ func TestTransportOfTLS(t *testing.T) {
 func TestOptionsOfTLS(t *testing.T) {
 	clock := fake.New(time.Time{})
 	s := TLS{
-		CAFile: "a", CertFile: "b", KeyFile: "c", CRLFile: "d", KeyPassword: NewSecret("e"), Ciphers: "f", CipherSuites: []string{"g"},
+		CAFile: "a", CertFile: "b", KeyFile: "c", CRLFile: "d", KeyPassword: ports.NewSecret("e"), Ciphers: "f", CipherSuites: []string{"g"},
 		MinVersion: 1, MaxVersion: 2, AnyHost: true, AnyCertificate: true,
 	}
 	o := s.options(clock)
@@ -74,7 +75,7 @@ func TestConfigNamesTheKeysOfTLS(t *testing.T) {
 		{Java, TLS{CertFile: in("key.pem"), KeyFile: in("key.pem")}, "ssl.keystore.location", "no certificate"},
 		{KafkaPython, TLS{CertFile: in("chain.pem"), KeyFile: in("notes.txt")}, "ssl_keyfile", "notes.txt"},
 		{Librdkafka, TLS{CertFile: in("key.pem"), KeyFile: in("key.pem")}, "ssl.certificate.location", "no certificate"},
-		{KafkaPython, TLS{CertFile: in("chain.pem"), KeyFile: "../tls/testdata/keys/java_sha512andaes_256.pem", KeyPassword: NewSecret(canary)}, "ssl_password", "wrong password"},
+		{KafkaPython, TLS{CertFile: in("chain.pem"), KeyFile: "../tls/testdata/keys/java_sha512andaes_256.pem", KeyPassword: ports.NewSecret(canary)}, "ssl_password", "wrong password"},
 		{Librdkafka, TLS{CertFile: in("chain.pem"), KeyFile: "../tls/testdata/keys/java_sha512andaes_256.pem"}, "ssl.key.password", "no password was given"},
 		{KafkaPython, TLS{CRLFile: in("notes.txt")}, "ssl_crlfile", "notes.txt"},
 		{KafkaPython, TLS{Ciphers: "NO-SUCH"}, "ssl_ciphers", "NO-SUCH"},

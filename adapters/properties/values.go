@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"brokerconn/ports"
 )
 
 // How values are read. The constructors return the read function of a setting.
@@ -33,7 +35,7 @@ func text(to func(*reader) *string) func(*reader, *Property) {
 	}
 }
 
-func secret(to func(*reader) *Secret) func(*reader, *Property) {
+func secret(to func(*reader) *ports.Secret) func(*reader, *Property) {
 	return func(r *reader, p *Property) { *to(r) = p.Value }
 }
 

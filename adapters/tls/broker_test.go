@@ -13,6 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"brokerconn/ports"
+
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"brokerconn/adapters/netlink"
@@ -150,7 +152,7 @@ func TestBroker(t *testing.T) {
 				}
 				server.ClientCAs.AddCert(ca.cert)
 				address := listen(t, kafkaServer(server))
-				good := Options{CAPEM: ca.pem(), Clock: clock(), CertPEM: chainPEM(mine), KeyPEM: Hide(keyPEM(t, mine))}
+				good := Options{CAPEM: ca.pem(), Clock: clock(), CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, mine))}
 				cfg := configFor(t, address, good)
 				for range 3 { // the later ones resume
 					if id, err := ask(t, cfg); err != nil || id != 4711 {
@@ -169,7 +171,7 @@ func TestBroker(t *testing.T) {
 						t.Errorf("%+v", err)
 					}
 				}
-				refused(address, CertificateRequired, func(o *Options) { o.CertPEM, o.KeyPEM = "", Secret{} })
+				refused(address, CertificateRequired, func(o *Options) { o.CertPEM, o.KeyPEM = "", ports.Secret{} })
 				refused(address, UnknownAuthority, func(o *Options) { o.CAPEM = newCA(t, "a stranger").pem() })
 				refused(address, WrongHost, func(o *Options) { o.ServerName = "other.test" })
 				plain := listen(t, func(conn net.Conn) { _, _ = conn.Read(make([]byte, 4096)) })

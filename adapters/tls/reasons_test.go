@@ -244,7 +244,7 @@ func TestReasons(t *testing.T) {
 			s.server.ClientAuth, s.server.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
 			s.server.ClientCAs.AddCert(s.ca.cert)
 			mine := newCA(t, "a stranger").issue()
-			s.options.CertPEM, s.options.KeyPEM = chainPEM(mine), Hide(keyPEM(t, mine))
+			s.options.CertPEM, s.options.KeyPEM = chainPEM(mine), ports.NewSecret(keyPEM(t, mine))
 		}, CertificateRefused, []string{"truststore"}},
 		{"a web server", func(t *testing.T, s *scene) { s.say = "HTTP/1.1 400 Bad Request\r\n\r\n" }, NotTLS, []string{"HTTP/1.1 400 Bad Request", "web server"}},
 		{"a page", func(t *testing.T, s *scene) { s.say = "<html>" }, NotTLS, []string{"web server"}},

@@ -142,7 +142,7 @@ func (l *loader) load() error {
 // with them, since to the broker who resumes one is who began it.
 func (l *loader) loadIdentity(next *material) error {
 	chain, where := l.content("Cert", l.o.CertFile, l.o.CertPEM)
-	key, whereKey := l.content("Key", l.o.KeyFile, l.o.KeyPEM.reveal())
+	key, whereKey := l.content("Key", l.o.KeyFile, l.o.KeyPEM.Reveal())
 	if key == nil {
 		key, whereKey = chain, where
 	}

@@ -65,7 +65,7 @@ type Options struct {
 	// that asks is shown none.
 	CertFile, KeyFile string
 	CertPEM           string
-	KeyPEM            Secret // see Hide
+	KeyPEM            ports.Secret
 	// KeyPassword decrypts the key; see Password. It is asked when an encrypted key
 	// is read, while other handshakes wait for it. nil: the key is not encrypted.
 	KeyPassword func() ([]byte, error)
@@ -111,27 +111,6 @@ type Options struct {
 // Password is the KeyPassword that is always the same.
 func Password[T string | []byte](password T) func() ([]byte, error) {
 	return func() ([]byte, error) { return []byte(password), nil }
-}
-
-// Secret is a text that no print shows: fmt writes "[redacted]" with every verb, and
-// an address where it asks no method, as of a field that is not exported.
-type Secret struct{ text *string }
-
-// Hide makes a Secret of a text. The zero Secret is that of an empty one.
-func Hide(text string) Secret {
-	if text == "" {
-		return Secret{}
-	}
-	return Secret{&text}
-}
-
-func (s Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, "[redacted]") }
-
-func (s Secret) reveal() string {
-	if s.text == nil {
-		return ""
-	}
-	return *s.text
 }
 
 // New returns the transport under with all its links secured, and its endpoints
@@ -274,14 +253,14 @@ func (o *Options) check() (suiteChoice, error) {
 	}{
 		{"CAFile", "CAPEM", o.CAFile != "", o.CAPEM != ""},
 		{"CertFile", "CertPEM", o.CertFile != "", o.CertPEM != ""},
-		{"KeyFile", "KeyPEM", o.KeyFile != "", o.KeyPEM != Secret{}},
+		{"KeyFile", "KeyPEM", o.KeyFile != "", o.KeyPEM != ports.Secret{}},
 		{"Ciphers", "CipherSuites", o.Ciphers != "", len(o.CipherSuites) > 0},
 	} {
 		if pair.hasA && pair.hasB {
 			refuse(pair.a, "given beside %s, which is the same: keep one", pair.b)
 		}
 	}
-	if (o.KeyFile != "" || o.KeyPEM != Secret{}) && o.CertFile == "" && o.CertPEM == "" {
+	if (o.KeyFile != "" || o.KeyPEM != ports.Secret{}) && o.CertFile == "" && o.CertPEM == "" {
 		option := "KeyPEM"
 		if o.KeyFile != "" {
 			option = "KeyFile"

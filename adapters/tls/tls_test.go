@@ -237,8 +237,8 @@ func TestClientCertificate(t *testing.T) {
 	for name, o := range map[string]Options{
 		"of files":           {CertFile: write(t, "c", chainPEM(mine)), KeyFile: write(t, "k", keyPEM(t, mine))},
 		"of one file":        {CertFile: write(t, "c", keyPEM(t, mine)+chainPEM(mine))},
-		"of the same file":   {CertFile: write(t, "c", keyPEM(t, mine)+chainPEM(mine)), KeyPEM: Hide(keyPEM(t, mine))},
-		"of text":            {CertPEM: chainPEM(mine) + stranger.pem(), KeyPEM: Hide(keyPEM(t, mine))},
+		"of the same file":   {CertFile: write(t, "c", keyPEM(t, mine)+chainPEM(mine)), KeyPEM: ports.NewSecret(keyPEM(t, mine))},
+		"of text":            {CertPEM: chainPEM(mine) + stranger.pem(), KeyPEM: ports.NewSecret(keyPEM(t, mine))},
 		"of a configuration": {Config: &tls.Config{RootCAs: trusted, Time: clock().Now, Certificates: []tls.Certificate{stranger.issue(), mine}}},
 		"of a function": {Config: &tls.Config{RootCAs: trusted, Time: clock().Now, GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 			return &mine, nil
@@ -289,25 +289,25 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		{Options{Ciphers: "NO-SUCH"}, "Ciphers: "},
 		{Options{CAFile: "a", CAPEM: "b"}, "CAFile: given beside CAPEM"},
 		{Options{CertFile: "a", CertPEM: "b", MinVersion: 1}, "CertFile: given beside CertPEM"},
-		{Options{CertFile: "a", KeyFile: "a", KeyPEM: Hide("b")}, "KeyFile: given beside KeyPEM"},
+		{Options{CertFile: "a", KeyFile: "a", KeyPEM: ports.NewSecret("b")}, "KeyFile: given beside KeyPEM"},
 		{Options{Ciphers: "ALL", CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}}, "Ciphers: given beside CipherSuites"},
 		{Options{KeyFile: "a"}, "KeyFile: a key without its certificate"},
-		{Options{KeyPEM: Hide("a")}, "KeyPEM: a key without its certificate"},
+		{Options{KeyPEM: ports.NewSecret("a")}, "KeyPEM: a key without its certificate"},
 		{Options{CAFile: "/nowhere/ca.pem"}, "CAFile: "},
 		{Options{CRLFile: write(t, "crl", "nonsense")}, "CRLFile: "},
 		{Options{CAPEM: "nonsense"}, "CAPEM: there is no certificate in it"},
 		{Options{CertPEM: chainPEM(mine)}, "CertPEM: "},
-		{Options{CertPEM: "nonsense", KeyPEM: Hide(keyPEM(t, mine))}, "CertPEM: there is no certificate"},
+		{Options{CertPEM: "nonsense", KeyPEM: ports.NewSecret(keyPEM(t, mine))}, "CertPEM: there is no certificate"},
 		{Options{CertFile: write(t, "c", chainPEM(mine)), KeyFile: write(t, "k", "nonsense")}, "KeyFile: "},
-		{Options{CertPEM: chainPEM(mine), KeyPEM: Hide(keyPEM(t, other))}, `CertPEM: the key does not belong to the certificate "CN=a broker"`},
-		{Options{CertPEM: ca.pem() + chainPEM(mine), KeyPEM: Hide(keyPEM(t, mine))}, `the key belongs to certificate 2 of 2, "CN=a broker": that one has to be the first`},
+		{Options{CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, other))}, `CertPEM: the key does not belong to the certificate "CN=a broker"`},
+		{Options{CertPEM: ca.pem() + chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, mine))}, `the key belongs to certificate 2 of 2, "CN=a broker": that one has to be the first`},
 	} {
 		_, err := Dial(plainDial, c.o)
 		if e := new(OptionError); !errors.As(err, &e) || !strings.HasPrefix(err.Error(), "tls: ") || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: want %q", err, c.want)
 		}
 	}
-	_, err := Dial(plainDial, Options{MinVersion: 1, CAFile: "a", CAPEM: "b", KeyPEM: Hide("c")})
+	_, err := Dial(plainDial, Options{MinVersion: 1, CAFile: "a", CAPEM: "b", KeyPEM: ports.NewSecret("c")})
 	if err == nil || strings.Count(err.Error(), "\n") != 2 {
 		t.Errorf("not all at once: %v", err)
 	}
@@ -323,17 +323,17 @@ const canary = "canary-4711"
 
 // No print of the options shows a key or a password.
 func TestNothingSecretIsPrinted(t *testing.T) {
-	o := Options{CAFile: "ca.pem", KeyPEM: Hide(canary), KeyPassword: Password(canary), Config: &tls.Config{}}
+	o := Options{CAFile: "ca.pem", KeyPEM: ports.NewSecret(canary), KeyPassword: Password(canary), Config: &tls.Config{}}
 	var log strings.Builder
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("o", "o", o, "p", &o)
 	slog.New(slog.NewTextHandler(&log, nil)).Info("o", "o", o, "p", &o)
 	text := log.String()
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%p", "%t"} {
-		for _, v := range []any{o, &o, []Options{o}, struct{ O Options }{o}, struct{ o Options }{o}, o.KeyPEM, &o.KeyPEM, struct{ s Secret }{o.KeyPEM}} {
+		for _, v := range []any{o, &o, []Options{o}, struct{ O Options }{o}, struct{ o Options }{o}, o.KeyPEM, &o.KeyPEM, struct{ s ports.Secret }{o.KeyPEM}} {
 			text += fmt.Sprintf(verb, v)
 		}
 	}
-	if data, err := json.Marshal(struct{ S Secret }{o.KeyPEM}); err == nil {
+	if data, err := json.Marshal(struct{ S ports.Secret }{o.KeyPEM}); err == nil {
 		text += string(data)
 	}
 	for _, secret := range []string{canary, fmt.Sprintf("%x", canary), fmt.Sprintf("%X", canary), fmt.Sprint([]byte(canary))} {
