@@ -174,7 +174,7 @@ func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 		case m.session.raw:
 			hint = hintRefusedInSilence
 		default: // its release was configured, and it has not said a word
-			hint = hintClosedAtOnce
+			hint = m.hintClosed(hintClosedAtOnce)
 		}
 		m.fail(m.newError(ErrConnection, m.cutOff(err), hint))
 	}

@@ -3,6 +3,7 @@ package domain
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
 
 	"brokerconn/ports"
 )
@@ -89,7 +90,16 @@ func (m *Machine) lostWhileAsking(err error) {
 		m.fail(m.newError(ErrConnection, m.cutOff(err), ""))
 		return
 	}
-	m.fail(m.newError(ErrConnection, m.cutOff(err), hintClosedWhenAsked))
+	m.fail(m.newError(ErrConnection, m.cutOff(err), m.hintClosed(hintClosedWhenAsked)))
+}
+
+// hintClosed is for a peer that closed without a word. It does not want TLS if there
+// is TLS already.
+func (m *Machine) hintClosed(hint string) string {
+	if m.endpoint.Secure {
+		hint = strings.NewReplacer("a port for TLS, or ", "", "a port for TLS, ", "").Replace(hint)
+	}
+	return hint
 }
 
 // receiveVersions takes the answer to ApiVersions.
