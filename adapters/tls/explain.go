@@ -177,6 +177,8 @@ func hungUp(err error) bool {
 	return errors.As(err, &op) && (op.Op == "read" || op.Op == "write")
 }
 
+const hintAsked = "it had asked for a client certificate, and none is configured: does it demand one?"
+
 // cutOff: a broker's port without TLS takes a hello for a request of 369 MB, and
 // hangs up without a word.
 func (c *Conn) cutOff(e *Error) {
@@ -184,7 +186,7 @@ func (c *Conn) cutOff(e *Error) {
 	e.Detail = fmt.Sprintf("%s: %v", c.progress(), e.Err)
 	switch {
 	case c.asked && !c.shown:
-		e.hint = "it had asked for a client certificate, and none is configured: does it demand one?"
+		e.hint = hintAsked
 	case c.wire.count == 0:
 		e.hint = "is this a port without TLS? brokers hang up there on TLS: use PLAINTEXT or SASL_PLAINTEXT, or the port with TLS"
 	}
