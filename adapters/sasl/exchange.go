@@ -124,6 +124,7 @@ func (l *login) work(step Step, challenge []byte) {
 	response, done, err := []byte(nil), false, errNoReturn
 	defer func() {
 		if p := recover(); p != nil {
+			response, done = nil, false
 			err = fmt.Errorf("sasl: panic of a %T in the mechanism", p)
 		}
 		l.finish(response, done, err)
@@ -132,14 +133,11 @@ func (l *login) work(step Step, challenge []byte) {
 		response, done, err = step(l.ctx, challenge)
 	}
 	if errors.Is(err, ports.ErrWouldBlock) {
-		err = errWouldBlock // the owner would ask for ever
+		response, done, err = nil, false, errWouldBlock // the owner would ask for ever
 	}
 }
 
 func (l *login) finish(response []byte, done bool, err error) {
-	if err != nil {
-		response, done = nil, false
-	}
 	l.mu.Lock()
 	l.busy = false
 	if l.step != nil {

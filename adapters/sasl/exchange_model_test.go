@@ -29,7 +29,10 @@ func TestALoginBehavesAsItsRulesSay(t *testing.T) {
 			if ctx.Err() != nil {
 				t.Fatal("a step of a login that was given up")
 			}
-			return []byte{byte(steps)}, outcome.done, outcome.err
+			if outcome.err != nil {
+				return nil, false, outcome.err
+			}
+			return []byte{byte(steps)}, outcome.done, nil
 		})
 
 		// The rules.

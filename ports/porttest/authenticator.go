@@ -111,6 +111,9 @@ func (a *attempt) run(max int) (done bool, err error) {
 			return false, err
 		}
 		if err != nil {
+			if response != nil { // the mechanism's last word
+				_, _ = a.say(response)
+			}
 			return false, err
 		}
 		if response == nil {
@@ -119,10 +122,7 @@ func (a *attempt) run(max int) (done bool, err error) {
 			}
 			return true, nil
 		}
-		if a.sent != nil {
-			a.sent(response)
-		}
-		reply, err := a.server(response)
+		reply, err := a.say(response)
 		if err != nil {
 			return false, fmt.Errorf("%w: %w", errServer, err)
 		}
@@ -137,12 +137,19 @@ func (a *attempt) run(max int) (done bool, err error) {
 	return false, nil
 }
 
+func (a *attempt) say(response []byte) (challenge []byte, err error) {
+	if a.sent != nil {
+		a.sent(response)
+	}
+	return a.server(response)
+}
+
 // same asks again: a result stays until the next step.
 func (a *attempt) same(response []byte, done bool, err error) error {
 	r, d, e := a.ex.Result()
 	switch {
-	case err != nil && (response != nil || done):
-		return fmt.Errorf("%w: a response, or done, beside an error", errContract)
+	case err != nil && done:
+		return fmt.Errorf("%w: done beside an error", errContract)
 	case (e == nil) != (err == nil) || e != nil && e.Error() != err.Error() && !errors.Is(err, errContract),
 		d != done, !bytes.Equal(r, response):
 		return fmt.Errorf("%w: asked again, Result says something else", errContract)

@@ -89,7 +89,10 @@ func (l *login) step(ctx context.Context, challenge []byte) (response []byte, do
 		if err == nil && (l.session == nil || len(response) == 0) {
 			err = errors.New("franz: the mechanism has nothing to begin with")
 		}
-		return response, false, err
+		if err != nil {
+			return nil, false, err // and nothing is sent
+		}
+		return response, false, nil
 	}
 	done, response, err = l.session.Challenge(challenge)
 	switch {

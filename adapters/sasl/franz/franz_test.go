@@ -183,6 +183,8 @@ func core(ex ports.Exchange, broker func(n int) []byte) (sent []string, err erro
 	for {
 		response, done, err := ex.Result()
 		switch {
+		case err != nil && response != nil:
+			return append(sent, string(response)), err
 		case err != nil:
 			return sent, err
 		case response == nil && done:
@@ -213,6 +215,7 @@ func TestTheLoopIsFranzGos(t *testing.T) {
 		"no first word":                   {answers: nil},
 		"an empty first word":             {first: []byte{}},
 		"no token to be had":              {err: lost, nothing: true},
+		"and a word beside that":          {first: []byte("a"), err: lost},
 		"refused (SCRAM, OAUTHBEARER)":    {first: []byte("a"), answers: []answer{{false, nil, lost}}},
 		"refused, and others beside that": {first: []byte("a"), answers: []answer{{true, []byte("b"), lost}}},
 	} {

@@ -21,65 +21,70 @@ import (
 // login is one login at work.
 type login struct {
 	auth         *Authenticator
-	heard        int // messages of the broker
 	user         *user
 	conversation *scram.ClientConversation
 	nonce        string
-	first        string
+	bare, final  string      // what the client said first, and last
 	token        *tokenLogin // nil: not by delegation token
 }
 
 func (l *login) step(ctx context.Context, challenge []byte) (response []byte, done bool, err error) {
-	if challenge == nil {
-		response, err = l.start(ctx)
-		return response, false, err
+	text := ""
+	switch {
+	case challenge == nil:
+		text, err = l.start(ctx)
+	case l.final == "":
+		text, err = l.prove(ctx, string(challenge))
+	default:
+		if err = l.verify(string(challenge)); err == nil {
+			return nil, true, nil
+		}
 	}
-	if l.heard++; l.heard == 1 {
-		response, err = l.prove(ctx, string(challenge))
-		return response, false, err
+	if err != nil {
+		return nil, false, err
 	}
-	return nil, true, l.verify(string(challenge))
+	return []byte(text), false, nil
 }
 
-func (l *login) start(ctx context.Context) ([]byte, error) {
+func (l *login) start(ctx context.Context) (first string, err error) {
 	credentials, err := l.auth.source(ctx)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	if l.user, err = l.auth.user(credentials); err != nil {
-		return nil, err
+		return "", err
 	}
 	if l.nonce, err = l.auth.nonce(); err != nil {
-		return nil, err
+		return "", err
 	}
-	if l.conversation, l.first, err = l.user.converse(l.nonce); err != nil {
-		return nil, err
+	if l.conversation, first, err = l.user.converse(l.nonce); err != nil {
+		return "", err
 	}
+	l.bare = strings.TrimPrefix(first, "n,,")
 	if l.auth.token {
-		return []byte(l.first + tokenExtension), nil
+		first += tokenExtension
 	}
-	return []byte(l.first), nil
+	return first, nil
 }
 
-func (l *login) prove(ctx context.Context, serverFirst string) ([]byte, error) {
+func (l *login) prove(ctx context.Context, serverFirst string) (final string, err error) {
 	factors, err := parseFirst(serverFirst, l.nonce, l.auth.max)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	keys, err := l.user.derive(ctx, factors)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	final, err := l.conversation.Step(serverFirst)
-	if err != nil {
-		return nil, &Error{Err: err}
+	if final, err = l.conversation.Step(serverFirst); err != nil {
+		return "", &Error{Err: err}
 	}
 	if l.auth.token {
-		bare := strings.TrimPrefix(l.first, "n,,")
 		l.token = &tokenLogin{hash: l.user.hash, keys: keys}
-		final, err = l.token.sign(bare, serverFirst, final)
+		final, err = l.token.sign(l.bare, serverFirst, final)
 	}
-	return []byte(final), err
+	l.final = final
+	return final, err
 }
 
 func (l *login) verify(serverFinal string) error {
