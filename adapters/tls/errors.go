@@ -100,7 +100,7 @@ func (e *Error) Error() string {
 	case e.Detail != "":
 		return text + ": " + e.Detail
 	case e.Err != nil:
-		return text + ": " + e.Err.Error()
+		return text + ": " + short(e.Err.Error())
 	}
 	return text
 }

@@ -61,8 +61,8 @@ type Inspection struct {
 	// Checks say what is to be thought of them. They are empty where no certificate
 	// came, and those of today where a session was resumed.
 	Checks Checks
-	// Unverified is what a connection would fail of: the first of Checks that the
-	// options do not leave out; nil: nothing.
+	// Unverified is what a connection fails of: the first of Checks, but for Host where
+	// AnyHost leaves it out; nil: nothing. With AnyCertificate no connection looks.
 	Unverified error
 
 	// Asked: the broker asked for a client certificate, by one of Authorities, DER of
@@ -100,17 +100,12 @@ func (i *Inspector) Inspect(ctx context.Context, network, address string) (*Insp
 	defer stop()
 
 	seen := &Inspection{Name: r.verifier.name}
-	verified := false
 	r.verifier.found = func(found Checks) {
-		seen.Checks = found
-		verified = found.failed(i.d.o.AnyHost) == nil
-		if !i.d.o.AnyCertificate {
-			seen.Unverified = found.failed(i.d.o.AnyHost)
-		}
+		seen.Checks, seen.Unverified = found, found.failed(i.d.o.AnyHost)
 	}
 	r.config.GetClientCertificate = func(request *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		seen.Authorities = request.AcceptableCAs
-		if i.anonymous || !verified {
+		if i.anonymous || seen.Unverified != nil || seen.Checks.Path == nil {
 			return new(tls.Certificate), nil
 		}
 		return r.identity, nil

@@ -116,7 +116,7 @@ func TestInspect(t *testing.T) {
 
 		{"unknown authority, asked", func(t *testing.T, s *inspected) { asks(s); strange(t, s) }, "unknown-authority none none unknown-authority", true, false, no, true, "none"},
 		{"unknown authority, demanded", func(t *testing.T, s *inspected) { requires(s); strange(t, s) }, "unknown-authority none none unknown-authority", true, false, yes, false, "certificate-required"},
-		{"verification left out, asked", func(t *testing.T, s *inspected) { asks(s); strange(t, s); s.options.AnyCertificate = true }, "unknown-authority none none none", true, false, no, true, "none"},
+		{"verification left out, asked", func(t *testing.T, s *inspected) { asks(s); strange(t, s); s.options.AnyCertificate = true }, "unknown-authority none none unknown-authority", true, false, no, true, "none"},
 		{"verification left out and not missed, demanded", func(t *testing.T, s *inspected) { verify(s); s.options.AnyCertificate = true }, "none none none none", true, true, unknown, true, "none"},
 		{"another host, demanded", func(t *testing.T, s *inspected) { requires(s); s.options.ServerName = "other.test" }, "none wrong-host none wrong-host", true, false, yes, false, "certificate-required"},
 		{"any host, demanded", func(t *testing.T, s *inspected) {

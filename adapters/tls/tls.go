@@ -27,6 +27,7 @@
 //	verify    the broker's certificate; crl: whether it was revoked
 //	inspect   a handshake for its own sake: what it shows, also where it fails
 //	explain   what the error of a handshake means; errors: in words
+//	distinguished  the names in them
 package tls
 
 import (

@@ -94,7 +94,7 @@ func (v *verifier) check(certs []*x509.Certificate) (found Checks) {
 		return found
 	}
 	if err := v.revoked.check(leaf, v.issuer(found.Path), now); err != nil {
-		found.Revocation = &Error{Reason: ofRevocation(err), Name: v.name, Detail: fmt.Sprintf("%q, issued by %q: %v", leaf.Subject, leaf.Issuer, err), Certificates: certs, Err: err}
+		found.Revocation = &Error{Reason: ofRevocation(err), Name: v.name, Detail: fmt.Sprintf("%s: %v", issued(leaf), err), Certificates: certs, Err: err}
 	}
 	return found
 }
@@ -157,11 +157,11 @@ func (v *verifier) outOfDate(e *Error, c *x509.Certificate) {
 	form := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 	if now.Before(c.NotBefore) {
 		e.Reason = NotYetValid
-		e.Detail = fmt.Sprintf("%q is valid from %s on, and it is %s", c.Subject, form(c.NotBefore), form(now))
+		e.Detail = fmt.Sprintf("%s is valid from %s on, and it is %s", quotedName(c.RawSubject), form(c.NotBefore), form(now))
 		return
 	}
 	e.Reason = Expired
-	e.Detail = fmt.Sprintf("%q was valid until %s, and it is %s", c.Subject, form(c.NotAfter), form(now))
+	e.Detail = fmt.Sprintf("%s was valid until %s, and it is %s", quotedName(c.RawSubject), form(c.NotAfter), form(now))
 }
 
 // unknown finds out why no chain leads to an authority. crypto/x509 passes over
@@ -169,10 +169,10 @@ func (v *verifier) outOfDate(e *Error, c *x509.Certificate) {
 func (v *verifier) unknown(e *Error, certs []*x509.Certificate) {
 	leaf, now := certs[0], v.now()
 	e.Reason = UnknownAuthority
-	e.Detail = fmt.Sprintf("%q, issued by %q: %v", leaf.Subject, leaf.Issuer, e.Err)
+	e.Detail = fmt.Sprintf("%s: %s", issued(leaf), short(e.Err.Error()))
 	if signedBy(leaf, leaf) {
 		e.Reason = SelfSigned
-		e.Detail = fmt.Sprintf("%q", leaf.Subject)
+		e.Detail = quotedName(leaf.RawSubject)
 		return
 	}
 	up := climb{known: slices.Concat(certs[1:], v.authorities)}
@@ -182,6 +182,10 @@ func (v *verifier) unknown(e *Error, certs []*x509.Certificate) {
 			return
 		}
 	}
+}
+
+func issued(c *x509.Certificate) string {
+	return quotedName(c.RawSubject) + ", issued by " + quotedName(c.RawIssuer)
 }
 
 // climb leads from a certificate to the one that signed it, and so on.
@@ -217,7 +221,7 @@ func signedBy(c, by *x509.Certificate) bool {
 func namesOf(c *x509.Certificate) string {
 	var names []string
 	for _, name := range c.DNSNames {
-		names = append(names, fmt.Sprintf("%q", name))
+		names = append(names, fmt.Sprintf("%q", short(name)))
 	}
 	for _, ip := range c.IPAddresses {
 		names = append(names, ip.String())
