@@ -18,9 +18,7 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -223,27 +221,4 @@ func (a *app) command(c *cobra.Command, run func(ctx context.Context, args []str
 // limited bounds ctx by --timeout.
 func (a *app) limited(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, a.timeout, &timeoutError{a.timeout})
-}
-
-// emit writes the answer of a command: doc with --json, otherwise text.
-func (a *app) emit(doc any, text string) error {
-	a.progress.clear()
-	if a.json {
-		a.documented = true
-		return writeJSON(a.stdout, doc)
-	}
-	_, err := io.WriteString(a.stdout, text)
-	return err
-}
-
-// writeJSON writes one document, in one write.
-func writeJSON(w io.Writer, doc any) error {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(doc); err != nil {
-		return err
-	}
-	_, err := w.Write(b.Bytes())
-	return err
 }
