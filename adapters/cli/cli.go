@@ -114,6 +114,7 @@ Exit codes: 0 ok; 1 the broker answered an error, or a check failed; 2 usage;
   kafkaprobe check-version broker-1.example.com:9092
   kafkaprobe request localhost:9092 metadata --json
   kafkaprobe apis -F client.properties
+  kafkaprobe tls broker-1.example.com:9093 -X ssl_cafile=ca.pem
   kafkaprobe demo`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -149,7 +150,7 @@ Exit codes: 0 ok; 1 the broker answered an error, or a check failed; 2 usage;
 	root.SetErr(a.stderr)
 	root.SetHelpCommand(a.help())
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.demo(), a.ping(), a.apis(), a.request(), a.checkVersion())
+	root.AddCommand(a.demo(), a.ping(), a.apis(), a.request(), a.checkVersion(), a.tls())
 	return root
 }
 

@@ -73,6 +73,8 @@ type Inspection struct {
 	Accepted bool
 	// Ticket: it gave a session to resume.
 	Ticket bool
+	// Silent: not a byte came from the broker, be it of TLS or of something else.
+	Silent bool
 	// Failed is an *Error: why the handshake failed, apart from Unverified, at the
 	// latest in the first read behind it. Neither it nor Accepted: the broker hung up
 	// without a word, or was silent.
@@ -122,7 +124,7 @@ func (i *Inspector) Inspect(ctx context.Context, network, address string) (*Insp
 	conn = newConn(r.under, r.config, r.verifier)
 	seen.Failed = conn.HandshakeContext(ctx)
 	seen.State = conn.ConnectionState()
-	seen.Asked, seen.Shown = conn.asked, conn.shown
+	seen.Asked, seen.Shown, seen.Silent = conn.asked, conn.shown, conn.wire.count == 0
 	switch {
 	case seen.Failed != nil:
 	case seen.State.Version == tls.VersionTLS12:

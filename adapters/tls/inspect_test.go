@@ -169,7 +169,7 @@ func TestInspect(t *testing.T) {
 				if named := len(seen.Authorities); (named == 1) != (s.server.ClientCAs != nil) || named == 1 && string(seen.Authorities[0]) != string(s.ca.cert.RawSubject) {
 					t.Errorf("%d authorities: %x", named, seen.Authorities)
 				}
-				if seen.State.Version != version || seen.State.CipherSuite == 0 || len(seen.State.PeerCertificates) == 0 || seen.Name != s.options.ServerName {
+				if seen.State.Version != version || seen.State.CipherSuite == 0 || len(seen.State.PeerCertificates) == 0 || seen.Silent || seen.Name != s.options.ServerName {
 					t.Errorf("%+v", seen.State)
 				}
 				// What matters most: who is not verified gets nothing.
@@ -310,7 +310,7 @@ func TestInspectFails(t *testing.T) {
 		})
 		seen := inspect(t, mustInspector(t, plainDial, Options{}), address)
 		wantReason(t, seen.Failed, want)
-		if _, known := seen.Required(); known || seen.Accepted || seen.State.Version != 0 || seen.Unverified != nil || seen.Checks.Chain != nil {
+		if _, known := seen.Required(); known || seen.Accepted || seen.State.Version != 0 || seen.Silent != (say == "") || seen.Unverified != nil || seen.Checks.Chain != nil {
 			t.Errorf("%q: %+v", say, seen)
 		}
 	}
