@@ -140,7 +140,7 @@ func (l *look) run(unlimited context.Context) error {
 // that is left, as in a connection; the handshake has what the dial leaves of it.
 func (l *look) first(ctx context.Context) (seen *tls.Inspection, err error) {
 	l.phase = broker.Connecting
-	l.app.progress.waitFor("connecting")
+	l.app.progress.waitFor("looking up " + l.host)
 	endpoints := []ports.Endpoint{{Network: "tcp", Address: l.broker}}
 	if l.way.Lookup != nil {
 		if endpoints, err = l.way.Lookup(ctx, l.host, l.port); err != nil {
@@ -151,6 +151,7 @@ func (l *look) first(ctx context.Context) (seen *tls.Inspection, err error) {
 	for i, endpoint := range endpoints {
 		l.endpoint = endpoint
 		l.endpoint.Host = l.host
+		l.app.progress.waitFor("TLS handshake with " + endpoint.Address)
 		part, cancel := context.WithTimeout(ctx, time.Until(deadline)/time.Duration(len(endpoints)-i))
 		if seen, err = l.inspect(part, l.inspector); err != nil {
 			err = l.failure(part, broker.ErrDial, err)

@@ -9,11 +9,13 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"unicode"
 )
 
 // ears are what a server had of its clients.
@@ -282,6 +284,7 @@ func TestTLSOfNobody(t *testing.T) {
 	}
 	probe(t, "tls").failed(t, exitUsage, "needs HOST:PORT")
 	probe(t, "tls", "a b").failed(t, exitUsage, "HOST:PORT")
+	probe(t, "tls", ":9093").failed(t, exitUsage, "HOST:PORT", "no host")
 	probe(t, "tls", "a:1", "-X", "ssl_cafile=/nowhere").failed(t, exitUsage, "ssl_cafile", "/nowhere")
 	probe(t, "tls", "a:1", "-X", "ssl_ciphers=NONE-SUCH").failed(t, exitUsage, "ssl_ciphers")
 }
@@ -325,4 +328,30 @@ func TestTLSInterrupted(t *testing.T) {
 			o.failed(t, exitInterrupted, "interrupted")
 		})
 	}
+}
+
+// Scripts rely on the document: every name of it is in the help.
+func TestTLSHelpHasTheDocument(t *testing.T) {
+	help := probe(t, "tls", "--help").stdout
+	words := strings.FieldsFunc(help, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' })
+	var walk func(reflect.Type)
+	walk = func(doc reflect.Type) {
+		for f := range doc.Fields() {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if name == "" {
+				continue // not exported
+			}
+			if !slices.Contains(words, name) {
+				t.Errorf("%q is not in the help", name)
+			}
+			inner := f.Type
+			if inner.Kind() == reflect.Slice {
+				inner = inner.Elem()
+			}
+			if inner.Kind() == reflect.Struct && inner != reflect.TypeFor[time.Time]() {
+				walk(inner)
+			}
+		}
+	}
+	walk(reflect.TypeFor[tlsDocument]())
 }

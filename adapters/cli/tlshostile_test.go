@@ -158,8 +158,7 @@ func TestTLSEndlessPeers(t *testing.T) {
 	}
 }
 
-// A peer whose handshake is in order, and that then sends tickets without an end, or
-// speaks, is let go.
+// A peer whose handshake is in order, and that then speaks without an end, is let go.
 func TestTLSEndlessBehindTheHandshake(t *testing.T) {
 	ca := newAuthority(t, "an authority")
 	address := listener(t, func(under net.Conn) {
