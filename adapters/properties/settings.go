@@ -36,8 +36,8 @@ type Settings struct {
 	MetricGroupPrefix string
 
 	Security Protocol
-	TLS      TLS  // zero unless Security.TLS()
-	SASL     SASL // zero unless Security.SASL()
+	TLS      TLS  // zero unless Security.TLS(), or read by ReadForTLS
+	SASL     SASL // zero unless Security.SASL(), and if read by ReadForTLS
 
 	// Ignored are the keys without an effect, in their order: those that concern
 	// producers, consumers and whole clusters, those that the others leave without

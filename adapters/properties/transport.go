@@ -18,9 +18,14 @@ func (s *Settings) transport() (t *netlink.Transport, problems []error) {
 		return t, nil
 	}
 	secure, err := tls.New(t, s.TLS.options(s.Connection.Clock))
-	if err == nil {
-		return secure, nil
+	if err != nil {
+		return nil, s.ofTLS(err)
 	}
+	return secure, nil
+}
+
+// ofTLS names the keys behind what the adapter refuses.
+func (s *Settings) ofTLS(err error) (problems []error) {
 	for _, each := range unjoined(err) {
 		var e *tls.OptionError
 		if !errors.As(each, &e) {
@@ -29,7 +34,7 @@ func (s *Settings) transport() (t *netlink.Transport, problems []error) {
 		}
 		problems = append(problems, &Error{Key: s.keyOf(e.Option).name(s.Dialect), Problem: e.Err.Error()})
 	}
-	return nil, problems
+	return problems
 }
 
 // unjoined takes errors apart that errors.Join put together, at any depth.

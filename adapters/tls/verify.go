@@ -6,9 +6,13 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
+
+// maxSignatures bounds what a chain of a stranger's costs, as crypto/x509 does.
+const maxSignatures = 100
 
 // verifier judges the broker's certificate for one connection.
 type verifier struct {
@@ -18,9 +22,17 @@ type verifier struct {
 	authorities             []*x509.Certificate
 	revoked                 *revocations // nil: nothing is
 	now                     func() time.Time
+
+	// found is told what each check came to, and the handshake goes on whatever that
+	// is: for an Inspector alone. nil: a check that fails ends it.
+	found func(Checks)
 }
 
 func (v *verifier) verifyConnection(state tls.ConnectionState) error {
+	if v.found != nil {
+		v.found(v.check(state.PeerCertificates))
+		return nil
+	}
 	return v.verify(state.PeerCertificates)
 }
 
@@ -29,28 +41,62 @@ func (v *verifier) verify(certs []*x509.Certificate) error {
 	if v.anyCertificate {
 		return nil
 	}
+	return v.check(certs).failed(v.anyHost)
+}
+
+// Checks are what the parts of verification came to, each by itself, also those that
+// options leave out.
+type Checks struct {
+	// Path leads from the broker's certificate to the authority that is trusted; nil:
+	// there is none.
+	Path []*x509.Certificate
+	// Chain is why there is no Path, Host why the certificate is not one for the host;
+	// nil: there is one, and it is.
+	Chain, Host *Error
+	// Revocation is what a CRLFile has against the certificate; nil: nothing, or there
+	// is no CRLFile, or no Path, without which it cannot be asked.
+	Revocation *Error
+}
+
+// failed is the check that a connection fails of; nil: none.
+func (c Checks) failed(anyHost bool) error {
+	switch {
+	case c.Chain != nil:
+		return c.Chain
+	case c.Host != nil && !anyHost:
+		return c.Host
+	case c.Revocation != nil:
+		return c.Revocation
+	}
+	return nil
+}
+
+func (v *verifier) check(certs []*x509.Certificate) (found Checks) {
 	if len(certs) == 0 {
-		return &Error{Reason: BadCertificate, Name: v.name, Detail: "it showed none"}
+		found.Chain = &Error{Reason: BadCertificate, Name: v.name, Detail: "it showed none"}
+		return found
 	}
 	leaf, now := certs[0], v.now()
 	between := x509.NewCertPool()
 	for _, c := range certs[1:] {
 		between.AddCert(c)
 	}
+	if err := leaf.VerifyHostname(v.name); err != nil {
+		found.Host = v.judge(certs, err)
+	}
 	chains, err := leaf.Verify(x509.VerifyOptions{Roots: v.roots, Intermediates: between, CurrentTime: now})
-	if err == nil && !v.anyHost {
-		err = leaf.VerifyHostname(v.name)
-	}
 	if err != nil {
-		return v.judge(certs, err)
+		found.Chain = v.judge(certs, err)
+		return found
 	}
+	found.Path = chains[0]
 	if v.revoked == nil {
-		return nil
+		return found
 	}
-	if err := v.revoked.check(leaf, v.issuer(chains[0]), now); err != nil {
-		return &Error{Reason: ofRevocation(err), Name: v.name, Detail: fmt.Sprintf("%q, issued by %q: %v", leaf.Subject, leaf.Issuer, err), Certificates: certs, Err: err}
+	if err := v.revoked.check(leaf, v.issuer(found.Path), now); err != nil {
+		found.Revocation = &Error{Reason: ofRevocation(err), Name: v.name, Detail: fmt.Sprintf("%s: %v", issued(leaf), err), Certificates: certs, Err: err}
 	}
-	return nil
+	return found
 }
 
 // issuer is who signed the leaf, and with it the list that may revoke it. A leaf
@@ -111,11 +157,11 @@ func (v *verifier) outOfDate(e *Error, c *x509.Certificate) {
 	form := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 	if now.Before(c.NotBefore) {
 		e.Reason = NotYetValid
-		e.Detail = fmt.Sprintf("%q is valid from %s on, and it is %s", c.Subject, form(c.NotBefore), form(now))
+		e.Detail = fmt.Sprintf("%s is valid from %s on, and it is %s", quotedName(c.RawSubject), form(c.NotBefore), form(now))
 		return
 	}
 	e.Reason = Expired
-	e.Detail = fmt.Sprintf("%q was valid until %s, and it is %s", c.Subject, form(c.NotAfter), form(now))
+	e.Detail = fmt.Sprintf("%s was valid until %s, and it is %s", quotedName(c.RawSubject), form(c.NotAfter), form(now))
 }
 
 // unknown finds out why no chain leads to an authority. crypto/x509 passes over
@@ -123,30 +169,47 @@ func (v *verifier) outOfDate(e *Error, c *x509.Certificate) {
 func (v *verifier) unknown(e *Error, certs []*x509.Certificate) {
 	leaf, now := certs[0], v.now()
 	e.Reason = UnknownAuthority
-	e.Detail = fmt.Sprintf("%q, issued by %q: %v", leaf.Subject, leaf.Issuer, e.Err)
+	e.Detail = fmt.Sprintf("%s: %s", issued(leaf), short(e.Err.Error()))
 	if signedBy(leaf, leaf) {
 		e.Reason = SelfSigned
-		e.Detail = fmt.Sprintf("%q", leaf.Subject)
+		e.Detail = quotedName(leaf.RawSubject)
 		return
 	}
-	known := append(append([]*x509.Certificate(nil), certs[1:]...), v.authorities...)
-	for at, steps := leaf, 0; steps <= len(known); steps++ {
-		above := (*x509.Certificate)(nil)
-		for _, c := range known {
-			if c != at && signedBy(at, c) {
-				above = c
-				break
-			}
-		}
-		switch {
-		case above == nil:
-			return
-		case now.Before(above.NotBefore), now.After(above.NotAfter):
-			v.outOfDate(e, above)
+	up := climb{known: slices.Concat(certs[1:], v.authorities)}
+	for at := up.from(leaf); at != nil; at = up.from(at) {
+		if now.Before(at.NotBefore) || now.After(at.NotAfter) {
+			v.outOfDate(e, at)
 			return
 		}
-		at = above
 	}
+}
+
+func issued(c *x509.Certificate) string {
+	return quotedName(c.RawSubject) + ", issued by " + quotedName(c.RawIssuer)
+}
+
+// climb leads from a certificate to the one that signed it, and so on.
+type climb struct {
+	known   []*x509.Certificate
+	checked int // signatures
+}
+
+// from returns who signed a certificate; nil: nobody, or nobody that was found in
+// time. Where two have signed each other it would not end.
+func (up *climb) from(at *x509.Certificate) *x509.Certificate {
+	for _, c := range up.known {
+		switch {
+		case c == at || !bytes.Equal(at.RawIssuer, c.RawSubject):
+			continue
+		case up.checked == maxSignatures:
+			return nil
+		}
+		up.checked++
+		if signedBy(at, c) {
+			return c
+		}
+	}
+	return nil
 }
 
 func signedBy(c, by *x509.Certificate) bool {
@@ -158,7 +221,7 @@ func signedBy(c, by *x509.Certificate) bool {
 func namesOf(c *x509.Certificate) string {
 	var names []string
 	for _, name := range c.DNSNames {
-		names = append(names, fmt.Sprintf("%q", name))
+		names = append(names, fmt.Sprintf("%q", short(name)))
 	}
 	for _, ip := range c.IPAddresses {
 		names = append(names, ip.String())

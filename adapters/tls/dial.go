@@ -1,0 +1,143 @@
+package tls
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	"brokerconn/adapters/netlink"
+)
+
+// Dial returns a function that dials with next and returns a *Conn before its
+// handshake, which is netlink's to run. The name to verify is the Host of the
+// endpoint in the context, see netlink.EndpointFrom; without one it is the host of
+// the address. The error joins an *OptionError for what cannot be used.
+func Dial(next netlink.DialFunc, o Options) (netlink.DialFunc, error) {
+	if next == nil {
+		panic("tls: there is no dial function to secure")
+	}
+	if o.Config != nil {
+		return dialWith(next, o.Config), nil
+	}
+	d, err := newDialer(next, o)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		r, err := d.reach(ctx, network, address)
+		if err != nil || r == nil {
+			return nil, err
+		}
+		return newConn(r.under, r.config, r.verifier), nil
+	}, nil
+}
+
+// dialer is a dial function and what secures its connections.
+type dialer struct {
+	next   netlink.DialFunc
+	o      Options
+	suites suiteChoice
+	files  *loader
+}
+
+func newDialer(next netlink.DialFunc, o Options) (*dialer, error) {
+	suites, err := o.check()
+	if err != nil {
+		return nil, err
+	}
+	files, err := newLoader(o)
+	if err != nil {
+		return nil, err
+	}
+	return &dialer{next, o, suites, files}, nil
+}
+
+// reached is a peer before the handshake.
+type reached struct {
+	under    net.Conn
+	config   *tls.Config
+	verifier *verifier
+	identity *tls.Certificate // the client's; an empty one: there is none
+}
+
+// reach dials, with the files as they are now. Nothing and no error: so did next.
+func (d *dialer) reach(ctx context.Context, network, address string) (*reached, error) {
+	o, now := &d.o, d.o.now()
+	name := o.ServerName
+	if name == "" {
+		name = hostOf(ctx, address)
+	}
+	if name == "" && !o.AnyHost && !o.AnyCertificate {
+		return nil, fmt.Errorf("tls: %s %q has no host name that a certificate could be for: set ServerName", network, address)
+	}
+	material := d.files.look()
+	under, err := d.next(ctx, network, address)
+	if err != nil || under == nil {
+		return nil, err
+	}
+	v := &verifier{
+		name: name, anyHost: o.AnyHost, anyCertificate: o.AnyCertificate,
+		roots: material.roots, authorities: material.authorities, revoked: material.revoked,
+		now: now,
+	}
+	config := &tls.Config{
+		ServerName:         name,
+		MinVersion:         d.suites.minVersion,
+		MaxVersion:         o.MaxVersion,
+		CipherSuites:       d.suites.ids,
+		Time:               now,
+		InsecureSkipVerify: true, // the verifier does it all, and when a session is resumed, too
+		VerifyConnection:   v.verifyConnection,
+		// Shown even where the broker did not name its issuer, as OpenSSL does: what
+		// the broker then has against it tells more than that it saw none.
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			return material.identity, nil
+		},
+	}
+	if !o.NoResumption {
+		session := &sessionOf{kept: material.sessions, key: name + " " + network + " " + address, verifier: v}
+		config.ClientSessionCache = session
+		config.VerifyConnection = session.verify
+	}
+	return &reached{under, config, v, material.identity}, nil
+}
+
+// dialWith secures with a configuration of the user's.
+func dialWith(next netlink.DialFunc, config *tls.Config) netlink.DialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		under, err := next(ctx, network, address)
+		if err != nil || under == nil {
+			return under, err
+		}
+		own := config.Clone()
+		if own.ServerName == "" {
+			own.ServerName = hostOf(ctx, address)
+		}
+		now := own.Time
+		if now == nil {
+			now = time.Now
+		}
+		return newConn(under, own, &verifier{name: own.ServerName, now: now}), nil
+	}
+}
+
+// hostOf returns the name to verify: no trailing dot, which no certificate has, no
+// zone and no brackets.
+func hostOf(ctx context.Context, address string) string {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		host = ""
+	}
+	if ep, ok := netlink.EndpointFrom(ctx); ok && ep.Host != "" {
+		host = ep.Host
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.WithZone("").String()
+	}
+	return strings.TrimSuffix(host, ".")
+}
