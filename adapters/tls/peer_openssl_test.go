@@ -15,6 +15,7 @@ import (
 
 	"brokerconn/adapters/tcp"
 	"brokerconn/application/broker"
+	"brokerconn/ports"
 )
 
 // A server of another author says no in words of its own: to a client without a
@@ -67,7 +68,7 @@ func TestServerOfOpenSSL(t *testing.T) {
 	ca, stranger := newCA(t, "the authority"), newCA(t, "a stranger")
 	mine, theirs := ca.issue(), stranger.issue()
 	with := func(cert tls.Certificate) func(*Options) {
-		return func(o *Options) { o.CertPEM, o.KeyPEM = chainPEM(cert), Hide(keyPEM(t, cert)) }
+		return func(o *Options) { o.CertPEM, o.KeyPEM = chainPEM(cert), ports.NewSecret(keyPEM(t, cert)) }
 	}
 	demands := []string{"-Verify", "1", "-verify_return_error"}
 	for _, c := range []struct {

@@ -13,6 +13,7 @@ import (
 
 	"brokerconn/adapters/netlink"
 	"brokerconn/application/broker"
+	"brokerconn/ports"
 )
 
 // With TLS 1.3 the client is done before the broker judges its certificate. The
@@ -135,7 +136,7 @@ func TestDemandIsGuessedFromTheQuestion(t *testing.T) {
 	mine := ca.issue()
 	for shown, o := range map[bool]Options{
 		false: {CAPEM: ca.pem(), Clock: clock()},
-		true:  {CAPEM: ca.pem(), Clock: clock(), CertPEM: chainPEM(mine), KeyPEM: Hide(keyPEM(t, mine))},
+		true:  {CAPEM: ca.pem(), Clock: clock(), CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, mine))},
 	} {
 		for how, ask := range askers {
 			_, err := ask(t, configFor(t, address, o))

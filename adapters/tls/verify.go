@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -48,7 +49,7 @@ func (v *verifier) verify(certs []*x509.Certificate) error {
 		return nil
 	}
 	if err := v.revoked.check(leaf, v.issuer(chains[0]), now); err != nil {
-		return &Error{Reason: ofRevocation(err), Name: v.name, Detail: fmt.Sprintf("%q, issued by %q: %v", leaf.Subject, leaf.Issuer, err), Certificates: certs, Err: err}
+		return &Error{Reason: ofRevocation(err), Name: v.name, Detail: fmt.Sprintf("%.200q, issued by %.200q: %v", leaf.Subject, leaf.Issuer, err), Certificates: certs, Err: err}
 	}
 	return nil
 }
@@ -111,11 +112,11 @@ func (v *verifier) outOfDate(e *Error, c *x509.Certificate) {
 	form := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 	if now.Before(c.NotBefore) {
 		e.Reason = NotYetValid
-		e.Detail = fmt.Sprintf("%q is valid from %s on, and it is %s", c.Subject, form(c.NotBefore), form(now))
+		e.Detail = fmt.Sprintf("%.200q is valid from %s on, and it is %s", c.Subject, form(c.NotBefore), form(now))
 		return
 	}
 	e.Reason = Expired
-	e.Detail = fmt.Sprintf("%q was valid until %s, and it is %s", c.Subject, form(c.NotAfter), form(now))
+	e.Detail = fmt.Sprintf("%.200q was valid until %s, and it is %s", c.Subject, form(c.NotAfter), form(now))
 }
 
 // unknown finds out why no chain leads to an authority. crypto/x509 passes over
@@ -123,42 +124,50 @@ func (v *verifier) outOfDate(e *Error, c *x509.Certificate) {
 func (v *verifier) unknown(e *Error, certs []*x509.Certificate) {
 	leaf, now := certs[0], v.now()
 	e.Reason = UnknownAuthority
-	e.Detail = fmt.Sprintf("%q, issued by %q: %v", leaf.Subject, leaf.Issuer, e.Err)
-	if signedBy(leaf, leaf) {
+	e.Detail = fmt.Sprintf("%.200q, issued by %.200q: %v", leaf.Subject, leaf.Issuer, e.Err)
+	if isSelfSigned(leaf) {
 		e.Reason = SelfSigned
-		e.Detail = fmt.Sprintf("%q", leaf.Subject)
+		e.Detail = fmt.Sprintf("%.200q", leaf.Subject)
 		return
 	}
-	known := append(append([]*x509.Certificate(nil), certs[1:]...), v.authorities...)
-	for at, steps := leaf, 0; steps <= len(known); steps++ {
-		above := (*x509.Certificate)(nil)
-		for _, c := range known {
-			if c != at && signedBy(at, c) {
-				above = c
-				break
-			}
-		}
-		switch {
-		case above == nil:
-			return
-		case now.Before(above.NotBefore), now.After(above.NotAfter):
-			v.outOfDate(e, above)
-			return
-		}
-		at = above
+	if found, _ := firstOutOfDate(leaf, slices.Concat(certs[1:], v.authorities), now); found != nil {
+		v.outOfDate(e, found)
 	}
 }
 
-func signedBy(c, by *x509.Certificate) bool {
-	return bytes.Equal(c.RawIssuer, by.RawSubject) &&
-		by.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+// maxSignatureChecks is crypto/x509's bound. A hostile chain has hundreds of
+// certificates of one name, with keys that are slow.
+const maxSignatureChecks = 100
+
+// firstOutOfDate goes up from leaf, from issuer to issuer among those known, to the
+// first that is out of date; nil: there is none, or it was not found within the
+// bounds. checks is how many signatures were.
+func firstOutOfDate(leaf *x509.Certificate, known []*x509.Certificate, now time.Time) (found *x509.Certificate, checks int) {
+	signed := func(c, by *x509.Certificate) bool {
+		if checks == maxSignatureChecks || c == by || !bytes.Equal(c.RawIssuer, by.RawSubject) {
+			return false
+		}
+		checks++
+		return by.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+	}
+	at := leaf
+	for range known {
+		i := slices.IndexFunc(known, func(c *x509.Certificate) bool { return signed(at, c) })
+		if i < 0 {
+			break
+		}
+		if at = known[i]; now.Before(at.NotBefore) || now.After(at.NotAfter) {
+			return at, checks
+		}
+	}
+	return nil, checks
 }
 
 // namesOf lists what a certificate is for, at most ten of it.
 func namesOf(c *x509.Certificate) string {
 	var names []string
 	for _, name := range c.DNSNames {
-		names = append(names, fmt.Sprintf("%q", name))
+		names = append(names, fmt.Sprintf("%.100q", name))
 	}
 	for _, ip := range c.IPAddresses {
 		names = append(names, ip.String())

@@ -1,0 +1,134 @@
+package tls
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	"brokerconn/adapters/netlink"
+)
+
+// New returns the transport under with all its links secured, and its endpoints
+// marked as such. The error joins an *OptionError for what cannot be used.
+func New(under *netlink.Transport, o Options) (*netlink.Transport, error) {
+	dial, err := Dial(under.Dial, o)
+	if err != nil {
+		return nil, err
+	}
+	return &netlink.Transport{Dial: dial, Lookup: under.Lookup, Secure: true}, nil
+}
+
+// Dial returns a function that dials with next and returns a *Conn before its
+// handshake, which is netlink's to run. The name to verify is the Host of the
+// endpoint in the context, see netlink.EndpointFrom; without one it is the host of
+// the address. The error joins an *OptionError for what cannot be used.
+func Dial(next netlink.DialFunc, o Options) (netlink.DialFunc, error) {
+	if next == nil {
+		panic("tls: there is no dial function to secure")
+	}
+	if o.Config != nil {
+		return dialWith(next, o.Config), nil
+	}
+	suites, err := o.check()
+	if err != nil {
+		return nil, err
+	}
+	files, err := newLoader(o)
+	if err != nil {
+		return nil, err
+	}
+	now := o.now()
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		name := o.ServerName
+		if name == "" {
+			name = hostOf(ctx, address)
+		}
+		if name == "" && !o.AnyHost && !o.AnyCertificate {
+			return nil, fmt.Errorf("tls: %s %q has no host name that a certificate could be for: set ServerName", network, address)
+		}
+		under, err := next(ctx, network, address)
+		if err != nil || under == nil {
+			return under, err
+		}
+		secured := false
+		defer func() {
+			if !secured { // functions of the user's are called below
+				_ = under.Close()
+			}
+		}()
+		material := files.look()
+		v := &verifier{
+			name: name, anyHost: o.AnyHost, anyCertificate: o.AnyCertificate,
+			roots: material.roots, authorities: material.authorities, revoked: material.revoked,
+			now: now,
+		}
+		config := &tls.Config{
+			ServerName:         name,
+			MinVersion:         suites.minVersion,
+			MaxVersion:         o.MaxVersion,
+			CipherSuites:       suites.ids,
+			Time:               now,
+			InsecureSkipVerify: true, // the verifier does it all, and when a session is resumed, too
+			VerifyConnection:   v.verifyConnection,
+			// Shown even where the broker did not name its issuer, as OpenSSL does: what
+			// the broker then has against it tells more than that it saw none.
+			GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+				return material.identity, nil
+			},
+		}
+		if !o.NoResumption {
+			session := &sessionOf{kept: material.sessions, key: name + " " + network + " " + address, verifier: v}
+			config.ClientSessionCache = session
+			config.VerifyConnection = session.verify
+		}
+		secured = true
+		return newConn(under, config, v), nil
+	}, nil
+}
+
+// dialWith secures with a configuration of the user's.
+func dialWith(next netlink.DialFunc, config *tls.Config) netlink.DialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		under, err := next(ctx, network, address)
+		if err != nil || under == nil {
+			return under, err
+		}
+		own := config.Clone()
+		if own.ServerName == "" {
+			own.ServerName = hostOf(ctx, address)
+		}
+		now := own.Time
+		if now == nil {
+			now = time.Now
+		}
+		return newConn(under, own, &verifier{name: own.ServerName, now: now}), nil
+	}
+}
+
+// hostOf returns the name to verify: no trailing dot, which no certificate has, no
+// zone and no brackets.
+func hostOf(ctx context.Context, address string) string {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		host = ""
+	}
+	if ep, ok := netlink.EndpointFrom(ctx); ok && ep.Host != "" {
+		host = ep.Host
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.WithZone("").String()
+	}
+	return strings.TrimSuffix(host, ".")
+}
+
+func (o *Options) now() func() time.Time {
+	if o.Clock == nil {
+		return time.Now
+	}
+	return o.Clock.Now
+}
