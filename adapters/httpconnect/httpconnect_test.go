@@ -142,7 +142,7 @@ func TestFailures(t *testing.T) {
 		{"407, none given", "HTTP/1.1 407 X\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 100\r\n\r\n", none, tunnel.ErrLogin, httpconnect.Status(407), "it wants one, and none is configured: 407 Proxy Authentication Required"},
 		{"407", "HTTP/1.1 407 X\r\nProxy-Authenticate: basic\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407), "user name or password is wrong: 407"},
 		{"407, no scheme", "HTTP/1.1 407 X\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407), "user name or password is wrong: 407"},
-		{"407, other schemes", "HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM abc\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407), `it wants "Negotiate" or "NTLM", and only Basic is spoken here: 407`},
+		{"407, other schemes", "HTTP/1.1 407 X\r\nProxy-Authenticate: negotiate\r\nProxy-Authenticate: NTLM abc\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407), `it wants "Negotiate" or "NTLM", and only Basic is spoken here: 407`},
 		{"407, Basic among them", "HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: Basic realm=x\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407), "user name or password is wrong"},
 		{"407, a list without Basic", "HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate, Digest realm=\"x\", nonce=\"y\"\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407), `it wants "Negotiate" or "Digest", and`},
 		{"407, a list with Basic", "HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate, Basic realm=\"x\"\r\n\r\n", httpconnect.Options{}, tunnel.ErrLogin, httpconnect.Status(407), "none is configured"},
@@ -197,6 +197,50 @@ func TestFailures(t *testing.T) {
 				t.Errorf("%v has the password", err)
 			}
 		})
+	}
+}
+
+// A proxy that repeats what it was told, wherever it may: neither the login nor its
+// encoding gets into an error.
+func TestLoginIsNotRepeated(t *testing.T) {
+	const encoded = "YWxpY2U6b3BlbnNlc2FtZQ=="
+	for _, said := range []string{"opensesame", encoded, strings.TrimRight(encoded, "=")} {
+		for _, answer := range []string{
+			said + "\r\n",
+			"Basic " + said + "\r\n",
+			"<" + said + ">\r\n",
+			"HTTP/1.1 " + said + "\r\n\r\n",
+			"HTTP/1.1 2" + said + " x\r\n\r\n",
+			"HTTP/" + said + " 200 OK\r\n\r\n",
+			"HTTP/1.1 200 OK\r\n" + said + "\r\n\r\n",
+			"HTTP/1.1 200 OK\r\nContent-Length: " + said + "\r\n\r\n",
+			"HTTP/1.1 200 OK\r\nTransfer-Encoding: " + said + "\r\n\r\n",
+			"HTTP/1.1 407 " + said + "\r\nProxy-Authenticate: " + said + "\r\n\r\n",
+			"HTTP/1.1 407 x\r\nProxy-Authenticate: Negotiate, " + said + " realm\r\n\r\n",
+			"HTTP/1.1 502 " + said + "\r\n\r\n" + said,
+		} {
+			conn, err := played(t, requestLogin, answer, alice, "broker:9092")
+			if conn != nil || err == nil {
+				if !strings.Contains(answer, "-Encoding") { // which means nothing to CONNECT
+					t.Errorf("%q: %v, %v", answer, conn, err)
+				}
+				continue
+			}
+			if text := fmt.Sprintf("%v %+v %#v %q", err, err, err, errors.Unwrap(err)); strings.Contains(text, "opensesame") || strings.Contains(text, encoded[:10]) {
+				t.Errorf("%q: %s", answer, text)
+			}
+		}
+	}
+}
+
+// What a proxy says at length is not repeated at length.
+func TestErrorsAreShort(t *testing.T) {
+	long := strings.Repeat("long", 2000)
+	for _, answer := range []string{long, "HTTP/1.1 " + long + "\r\n\r\n", "HTTP/1.1 200 OK\r\n" + long + "\r\n\r\n", "HTTP/1.1 407 x\r\nProxy-Authenticate: " + strings.Repeat(long+", ", 1) + "\r\n\r\n"} {
+		_, err := played(t, request, answer, httpconnect.Options{}, "broker:9092")
+		if err == nil || len(err.Error()) > 400 {
+			t.Errorf("%.50q: %.500v", answer, err)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"brokerconn/adapters/netlink/tunnel"
@@ -36,7 +37,7 @@ func talk(conn net.Conn, login tunnel.Login, target string) (net.Conn, *tunnel.E
 
 	source := &bounded{r: conn, left: maxHeaderBytes}
 	reader := bufio.NewReader(source)
-	status, header, failure := answer(reader, source, request)
+	status, header, failure := answer(reader, source, request, !login.IsZero())
 	switch {
 	case failure != nil:
 		return nil, failure
@@ -65,14 +66,14 @@ func ask(target string, login tunnel.Login) *http.Request {
 }
 
 // answer reads up to the final answer: others, 1xx, may come before it.
-func answer(reader *bufio.Reader, source *bounded, request *http.Request) (int, http.Header, *tunnel.Error) {
+func answer(reader *bufio.Reader, source *bounded, request *http.Request, loginSent bool) (int, http.Header, *tunnel.Error) {
 	const begins = "HTTP/"
 	for {
 		// Judged before the parser waits for the end of a line.
 		first, err := reader.Peek(len(begins))
 		if !strings.HasPrefix(begins, string(first)) {
 			all, _ := reader.Peek(reader.Buffered())
-			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: tunnel.Unlike(all)}
+			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: tunnel.Unlike(all, loginSent)}
 		}
 		var response *http.Response
 		if err == nil {
@@ -84,7 +85,7 @@ func answer(reader *bufio.Reader, source *bounded, request *http.Request) (int, 
 		case err != nil && source.err != nil:
 			return 0, nil, &tunnel.Error{After: asked, Cause: source.err}
 		case err != nil:
-			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: err}
+			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: malformed(err, loginSent)}
 		case response.ProtoMajor != 1:
 			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: fmt.Errorf("it answers in %.32q", response.Proto)}
 		case response.StatusCode < 100 || response.StatusCode > 599 || response.StatusCode == http.StatusSwitchingProtocols:
@@ -95,22 +96,44 @@ func answer(reader *bufio.Reader, source *bounded, request *http.Request) (int, 
 	}
 }
 
-// unauthorised explains a 407, or the 401 that tinyproxy has for a wrong login.
-// Only the names of the schemes are repeated.
+// malformed is what net/http has against an answer. It quotes it, which a proxy may
+// have filled with the login, or with as much as it likes.
+func malformed(err error, loginSent bool) error {
+	if loginSent {
+		return errors.New("a malformed answer")
+	}
+	return fmt.Errorf("%.100s", err)
+}
+
+// schemes are those that proxies ask for, as they write them.
+var schemes = []string{"Basic", "Bearer", "Digest", "HOBA", "Kerberos", "Mutual", "Negotiate", "NTLM", "SCRAM-SHA-1", "SCRAM-SHA-256"}
+
+// unauthorised explains a 407, or the 401 that tinyproxy has for a wrong login. Of
+// the challenges only schemes that are known are repeated.
 func unauthorised(status Status, header http.Header, login tunnel.Login) error {
-	var schemes []string
-	basic := false
+	var wanted []string
+	basic, other := false, false
 	challenges := strings.Join(slices.Concat(header.Values("Proxy-Authenticate"), header.Values("WWW-Authenticate")), ",")
 	for challenge := range strings.SplitSeq(challenges, ",") {
 		scheme, _, _ := strings.Cut(strings.TrimSpace(challenge), " ")
-		basic = basic || strings.EqualFold(scheme, "Basic")
-		if scheme != "" && !strings.Contains(scheme, "=") { // a further parameter has one
-			schemes = append(schemes, fmt.Sprintf("%.20q", scheme))
+		i := slices.IndexFunc(schemes, func(s string) bool { return strings.EqualFold(s, scheme) })
+		switch {
+		case i == 0:
+			basic = true
+		case i > 0:
+			if name := strconv.Quote(schemes[i]); !slices.Contains(wanted, name) {
+				wanted = append(wanted, name)
+			}
+		case scheme != "" && !strings.Contains(scheme, "="): // a further parameter has one
+			other = true
 		}
 	}
+	if other {
+		wanted = append(wanted, "another scheme")
+	}
 	switch {
-	case len(schemes) > 0 && !basic:
-		return fmt.Errorf("it wants %s, and only Basic is spoken here: %w", strings.Join(schemes[:min(len(schemes), 5)], " or "), status)
+	case len(wanted) > 0 && !basic:
+		return fmt.Errorf("it wants %s, and only Basic is spoken here: %w", strings.Join(wanted, " or "), status)
 	case !login.IsZero():
 		return fmt.Errorf("user name or password is wrong: %w", status)
 	}

@@ -78,7 +78,7 @@ var afterwards = [...]string{
 // wrong with it; login says whether one was offered.
 func judge(said []byte, login bool) (stage, *tunnel.Error) {
 	if len(said) > 0 && said[0] != version {
-		return greeting, garbage(tunnel.Unlike(said))
+		return greeting, garbage(tunnel.Unlike(said, false))
 	}
 	if len(said) < 2 {
 		return greeting, nil

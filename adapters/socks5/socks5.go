@@ -18,7 +18,6 @@ package socks5
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"time"
 
@@ -111,7 +110,7 @@ func talk(conn net.Conn, auth *proxy.Auth, target string) (net.Conn, *tunnel.Err
 		}
 		return nil, &tunnel.Error{After: afterwards[stage], Cause: err}
 	case stage != standing:
-		return nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: fmt.Errorf("an answer that is not understood: %x", heard.bytes)}
+		return nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: errors.New("an answer that is not understood")}
 	}
 	return conn, nil
 }

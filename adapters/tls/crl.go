@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"sync/atomic"
 	"time"
 )
 
@@ -30,6 +31,7 @@ type crl struct {
 	signed    []byte
 	signature []byte
 	algorithm x509.SignatureAlgorithm
+	verified  atomic.Pointer[verified] // the last verdict on the signature
 
 	revoked   map[string][]revocation // by serial number in hexadecimal
 	authority *authorityKey
@@ -39,6 +41,12 @@ type crl struct {
 	delta bool
 	// critical: an extension that must be understood, and is not.
 	critical bool
+}
+
+// verified is a verdict on a signature, and the key that it is about.
+type verified struct {
+	key []byte
+	err error
 }
 
 type revocation struct {

@@ -150,6 +150,34 @@ func TestCRLOfIssuers(t *testing.T) {
 	}
 }
 
+// TestSignatureIsCheckedOnce: a list of a large authority has tens of MiB, which are
+// not to be hashed at every handshake. Each key of the name has a verdict of its own.
+func TestSignatureIsCheckedOnce(t *testing.T) {
+	issuer := newAuthority(nil, simpleName("Issuer"), ecKey(), bothUsages)
+	twin := newAuthority(nil, simpleName("Issuer"), ecKey(), bothUsages)
+	leaf := newLeaf(issuer, nil)
+	r := load(t, good(issuer).with(func(l *list) { l.extensions = l.extensions[:1] }))
+	var c *crl
+	for _, lists := range r.byIssuer {
+		c = lists[0]
+	}
+	for range 2 {
+		if err := r.check(leaf, issuer.cert, epoch); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.check(leaf, twin.cert, epoch); !errors.Is(err, errCRLSignature) {
+			t.Errorf("signed by another key: %v", err)
+		}
+	}
+	if err := r.check(leaf, issuer.cert, epoch); err != nil {
+		t.Fatal(err)
+	}
+	c.signed[len(c.signed)-1] ^= 1
+	if err := r.check(leaf, issuer.cert, epoch); err != nil {
+		t.Errorf("it was checked again: %v", err)
+	}
+}
+
 // TestRevokedError: when and why can be had from the error.
 func TestRevokedError(t *testing.T) {
 	issuer := newAuthority(nil, simpleName("Issuer"), ecKey(), bothUsages)

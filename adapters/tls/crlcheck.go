@@ -157,7 +157,7 @@ func (q *question) judge(best candidate) error {
 	case !best.inScope:
 		return &crlError{errCRLScope, fmt.Sprintf("that of %s is not for this certificate", shortName(q.leaf.RawIssuer))}
 	}
-	if err := q.issuer.CheckSignature(c.algorithm, c.signed, c.signature); err != nil {
+	if err := c.signedBy(q.issuer); err != nil {
 		return &crlError{errCRLSignature, fmt.Sprintf("that of %s: %v", shortName(q.leaf.RawIssuer), err)}
 	}
 	if c.critical {
@@ -173,6 +173,17 @@ func (q *question) judge(best candidate) error {
 			c.thisUpdate.UTC().Format(time.RFC3339), c.until(), q.now.UTC().Format(time.RFC3339))}
 	}
 	return nil
+}
+
+// signedBy checks the signature once for each key in turn: large lists take long to
+// hash, and mostly there is one key.
+func (c *crl) signedBy(issuer *x509.Certificate) error {
+	if v := c.verified.Load(); v != nil && bytes.Equal(v.key, issuer.RawSubjectPublicKeyInfo) {
+		return v.err
+	}
+	err := issuer.CheckSignature(c.algorithm, c.signed, c.signature)
+	c.verified.Store(&verified{issuer.RawSubjectPublicKeyInfo, err})
+	return err
 }
 
 // timely is about both ends: nextUpdate itself is too late.

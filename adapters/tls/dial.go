@@ -12,6 +12,16 @@ import (
 	"brokerconn/adapters/netlink"
 )
 
+// New returns the transport under with all its links secured, and its endpoints
+// marked as such. The error joins an *OptionError for what cannot be used.
+func New(under *netlink.Transport, o Options) (*netlink.Transport, error) {
+	dial, err := Dial(under.Dial, o)
+	if err != nil {
+		return nil, err
+	}
+	return &netlink.Transport{Dial: dial, Lookup: under.Lookup, Secure: true}, nil
+}
+
 // Dial returns a function that dials with next and returns a *Conn before its
 // handshake, which is netlink's to run. The name to verify is the Host of the
 // endpoint in the context, see netlink.EndpointFrom; without one it is the host of
@@ -74,11 +84,17 @@ func (d *dialer) reach(ctx context.Context, network, address string) (*reached, 
 	if name == "" && !o.AnyHost && !o.AnyCertificate {
 		return nil, fmt.Errorf("tls: %s %q has no host name that a certificate could be for: set ServerName", network, address)
 	}
-	material := d.files.look()
 	under, err := d.next(ctx, network, address)
 	if err != nil || under == nil {
 		return nil, err
 	}
+	secured := false
+	defer func() {
+		if !secured { // functions of the user's are called below
+			_ = under.Close()
+		}
+	}()
+	material := d.files.look()
 	v := &verifier{
 		name: name, anyHost: o.AnyHost, anyCertificate: o.AnyCertificate,
 		roots: material.roots, authorities: material.authorities, revoked: material.revoked,
@@ -103,6 +119,7 @@ func (d *dialer) reach(ctx context.Context, network, address string) (*reached, 
 		config.ClientSessionCache = session
 		config.VerifyConnection = session.verify
 	}
+	secured = true
 	return &reached{under, config, v, material.identity}, nil
 }
 
@@ -140,4 +157,11 @@ func hostOf(ctx context.Context, address string) string {
 		return ip.WithZone("").String()
 	}
 	return strings.TrimSuffix(host, ".")
+}
+
+func (o *Options) now() func() time.Time {
+	if o.Clock == nil {
+		return time.Now
+	}
+	return o.Clock.Now
 }

@@ -3,6 +3,8 @@ package tls
 import (
 	"crypto/x509"
 	"fmt"
+	"strings"
+	"unicode"
 
 	"brokerconn/ports"
 )
@@ -106,11 +108,26 @@ func (e *Error) Error() string {
 	text := "tls: " + reasons[e.Reason].sentence
 	switch {
 	case e.Detail != "":
-		return text + ": " + e.Detail
+		text += ": " + e.Detail
 	case e.Err != nil:
-		return text + ": " + short(e.Err.Error())
+		text += ": " + short(e.Err.Error())
 	}
-	return text
+	return oneLine(text)
+}
+
+// oneLine makes a line of what may have words of the peer's in it, of some length.
+func oneLine(text string) string {
+	const limit = 1500
+	more := ""
+	if len(text) > limit {
+		text, more = text[:limit], "..."
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text) + more
 }
 
 // Hint is what to try; it may be empty.

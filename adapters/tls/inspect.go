@@ -155,7 +155,7 @@ func (s *Inspection) listen(conn *Conn) {
 	switch {
 	case errors.As(err, &failed):
 		s.Failed = err
-	case n > 0, s.Ticket, err == io.EOF && farewell.Load():
+	case n > 0, s.Ticket, errors.Is(err, io.EOF) && farewell.Load():
 		s.Accepted = true
 	}
 }

@@ -6,22 +6,13 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"sync"
-	"time"
 )
 
-// Files are read anew when they changed. No goroutine watches them: each handshake
-// looks first, which costs a stat per file. A file is another one if its identity,
-// size or time of change is, so that a rename is seen. Since two writes may fall
-// within one tick of a file system's clock (two seconds on some), a file that was
-// young when it was read is read again, until it was old. What counts is then
-// whether the bytes are others.
-//
 // Changed files serve all at once or not at all: a certificate whose key has not
-// been replaced yet leaves both of the former ones in force.
+// been replaced yet leaves both of the former ones in force. What is wrong with the
+// contents is found out once; only a password may be another one next time.
 
 // material is what a handshake needs of files, read and fit together.
 type material struct {
@@ -39,6 +30,8 @@ type loader struct {
 	files   []*file
 	inForce *material
 	chosen  [sha256.Size]byte // of the bytes that the identity in force was read from
+	changed bool              // contents have changed since load judged them
+	judged  error             // what load said of them
 	failed  error             // why the files as they are now are not in force; nil if they are
 }
 
@@ -46,7 +39,7 @@ var errUnfinished = errors.New("tls: the password function panicked")
 
 // newLoader reads all files; it is an error if they will not do.
 func newLoader(o Options) (*loader, error) {
-	l := &loader{o: o}
+	l := &loader{o: o, changed: true}
 	for _, f := range []file{
 		{option: "CAFile", path: o.CAFile}, {option: "CertFile", path: o.CertFile},
 		{option: "KeyFile", path: o.KeyFile}, {option: "CRLFile", path: o.CRLFile},
@@ -55,8 +48,8 @@ func newLoader(o Options) (*loader, error) {
 			l.files = append(l.files, &f)
 		}
 	}
-	if _, err := l.refresh(); err != nil {
-		return nil, err
+	if l.refresh(); l.failed != nil {
+		return nil, l.failed
 	}
 	return l, nil
 }
@@ -82,33 +75,47 @@ func (l *loader) look() *material {
 func (l *loader) lookLocked() (current *material, tell bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	before := l.failed
-	changed, err := l.refresh()
-	tell = changed && err == nil || err != nil && (before == nil || before.Error() != err.Error())
-	return l.inForce, tell, err
+	before, former := l.failed, l.inForce
+	l.refresh()
+	switch {
+	case l.failed == nil:
+		tell = before != nil || l.inForce != former
+	case before == nil:
+		tell = true
+	default:
+		tell = l.failed.Error() != before.Error()
+	}
+	return l.inForce, tell, l.failed
 }
 
-// refresh reads what changed, and everything as long as something is wrong with it:
-// the password may be another one next time.
-func (l *loader) refresh() (changed bool, err error) {
+// refresh reads what changed, and puts it in force.
+func (l *loader) refresh() {
 	var problems []error
 	for _, f := range l.files {
-		other, err := f.refresh()
+		changed, err := f.refresh()
 		if err != nil {
 			problems = append(problems, &OptionError{f.option, err})
 		}
-		changed = changed || other
+		l.changed = l.changed || changed
 	}
-	err = errors.Join(problems...)
-	if err == nil && l.inForce != nil && l.failed == nil && !changed {
-		return false, nil
+	if l.failed = errors.Join(problems...); l.failed != nil {
+		return
 	}
-	if err == nil {
-		l.failed = errUnfinished
-		err = l.load()
+	if l.changed || mayHeal(l.judged) {
+		l.judged, l.failed = errUnfinished, errUnfinished // should it panic
+		l.judged, l.changed = l.load(), false
 	}
-	l.failed = err
-	return true, err
+	l.failed = l.judged
+}
+
+// mayHeal reports whether the same contents may do another time.
+func mayHeal(err error) bool {
+	return err == errUnfinished || ofPassword(err)
+}
+
+func ofPassword(err error) bool {
+	var e *KeyError
+	return errors.As(err, &e) && (e.Problem == KeyPasswordMissing || e.Problem == KeyPasswordFailed || e.Problem == KeyPasswordWrong)
 }
 
 // load puts in force what the files have.
@@ -161,8 +168,7 @@ func (l *loader) loadIdentity(next *material) error {
 	}
 	signer, err := loadKey(key, l.o.KeyPassword)
 	if err != nil {
-		var e *KeyError
-		if errors.As(err, &e) && (e.Problem == KeyPasswordMissing || e.Problem == KeyPasswordFailed || e.Problem == KeyPasswordWrong) {
+		if ofPassword(err) {
 			whereKey.option = "KeyPassword"
 		}
 		return whereKey.refuse(err)
@@ -193,61 +199,4 @@ func (l *loader) content(what, path, text string) ([]byte, origin) {
 		return []byte(text), origin{what + "PEM", ""}
 	}
 	return nil, origin{}
-}
-
-// file is one file as it was when it was read.
-type file struct {
-	option, path string
-
-	info  os.FileInfo // nil: it has not been read
-	young bool
-	data  []byte
-	sum   [sha256.Size]byte
-}
-
-// tick is more than the coarsest clock of a file system.
-const tick = 3 * time.Second
-
-// maxFileBytes bounds a file; revocation lists of public authorities have tens of
-// MiB.
-const maxFileBytes = 64 << 20
-
-// refresh reads the file if it may have changed, and reports whether it has.
-func (f *file) refresh() (changed bool, err error) {
-	defer func() {
-		if err != nil {
-			f.info = nil
-		}
-	}()
-	info, err := os.Stat(f.path)
-	if err != nil {
-		return false, err
-	}
-	if f.info != nil && !f.young && os.SameFile(f.info, info) && f.info.Size() == info.Size() && f.info.ModTime().Equal(info.ModTime()) {
-		return false, nil
-	}
-	if !info.Mode().IsRegular() {
-		return false, fmt.Errorf("%q is no file to read", f.path)
-	}
-	opened, err := os.Open(f.path)
-	if err != nil {
-		return false, err
-	}
-	defer opened.Close()
-	// Of the file that is read: the name may lead to another one by now. From before
-	// it is read: what is written meanwhile changes its time.
-	if info, err = opened.Stat(); err != nil {
-		return false, err
-	}
-	data, err := io.ReadAll(io.LimitReader(opened, maxFileBytes+1))
-	switch {
-	case err != nil:
-		return false, err
-	case len(data) > maxFileBytes:
-		return false, fmt.Errorf("%q is larger than %d MiB", f.path, maxFileBytes>>20)
-	}
-	sum := sha256.Sum256(data)
-	changed = sum != f.sum
-	f.info, f.young, f.data, f.sum = info, time.Since(info.ModTime()) < tick, data, sum
-	return changed, nil
 }

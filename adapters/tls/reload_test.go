@@ -1,9 +1,13 @@
 package tls
 
 import (
+	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -287,4 +291,172 @@ func TestKeyPassword(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	}
+}
+
+// What is wrong with a file is found once, and not anew at every handshake; whatever
+// else was wrong may have changed.
+func TestFaultIsFoundOnce(t *testing.T) {
+	ca := newCA(t, "the authority")
+	long := time.Now().Add(-time.Hour)
+	crl := write(t, "crl.pem", ca.crl(soon))
+	l, err := newLoader(Options{CAPEM: ca.pem(), CRLFile: crl})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := l.look()
+	replace(t, crl, strings.Repeat(ca.crl(soon), 1000)+block("X509 CRL", []byte("nonsense")))
+	if err := os.Chtimes(crl, long, long); err != nil {
+		t.Fatal(err)
+	}
+	if l.look() != before {
+		t.Fatal("nonsense is in force")
+	}
+	if took := allocated(func() { l.look() }); took > 64<<10 {
+		t.Errorf("looked again with %d bytes of memory", took)
+	}
+	if l.look() != before || l.failed == nil {
+		t.Errorf("forgotten: %v", l.failed)
+	}
+	replace(t, crl, ca.crl(soon))
+	if l.look() == before || l.failed != nil {
+		t.Error(l.failed)
+	}
+}
+
+// What is changed while a slow way leads to the broker serves that handshake.
+func TestFilesAreLookedAtBehindTheDial(t *testing.T) {
+	ca := newCA(t, "the authority")
+	cert := ca.issue()
+	crl := write(t, "crl.pem", ca.crl(soon))
+	address := listen(t, tlsServer(&tls.Config{Certificates: []tls.Certificate{cert}}))
+	dial := mustDial(t, func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := plainDial(ctx, network, address)
+		replace(t, crl, ca.crl(soon, cert))
+		return conn, err
+	}, Options{ServerName: "broker.test", CAPEM: ca.pem(), CRLFile: crl, Clock: clock()})
+	_, err := reach(t, dial, address)
+	wantReason(t, err, Revoked)
+}
+
+// A function of the user's that panics leaves no connection behind.
+func TestPanicLeavesNoConnection(t *testing.T) {
+	ca := newCA(t, "the authority")
+	file := write(t, "ca.pem", ca.pem())
+	ours, theirs := net.Pipe()
+	dial := mustDial(t, func(context.Context, string, string) (net.Conn, error) { return ours, nil },
+		Options{CAFile: file, Reloaded: func(error) { panic("no") }})
+	replace(t, file, ca.pem()+ca.pem())
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("no panic")
+			}
+		}()
+		_, _ = dial(t.Context(), "tcp", "broker.test:9093")
+	}()
+	_ = theirs.SetDeadline(time.Now().Add(time.Minute)) // refused where it is closed
+	if _, err := theirs.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("the connection is still there: %v", err)
+	}
+}
+
+// Each of the files may vanish, be half written, be another's, or be no file, and come
+// back: all the while the former serve.
+func TestEachFileMayBeOutOfOrder(t *testing.T) {
+	ca := newCA(t, "the authority")
+	mine, next := ca.issue(), ca.issue()
+	texts := map[string]string{"CAFile": ca.pem(), "CertFile": chainPEM(mine), "KeyFile": keyPEM(t, mine), "CRLFile": ca.crl(soon)}
+	others := map[string]string{"CertFile": chainPEM(next), "KeyFile": keyPEM(t, next)} // each without the other
+	paths := make(map[string]string)
+	for option, text := range texts {
+		paths[option] = write(t, option, text)
+	}
+	s := newSite(t, tls.VersionTLS13, ca.issue(), Options{
+		CAFile: paths["CAFile"], CertFile: paths["CertFile"], KeyFile: paths["KeyFile"], CRLFile: paths["CRLFile"],
+	}, func(server *tls.Config) {
+		server.ClientAuth, server.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
+		server.ClientCAs.AddCert(ca.cert)
+	})
+	inPlace := func(path, text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for option, path := range paths {
+		spoil := map[string]func(){
+			"gone":                func() { _ = os.Remove(path) },
+			"a folder":            func() { _ = os.Remove(path); _ = os.Mkdir(path, 0o700) },
+			"empty":               func() { replace(t, path, "") },
+			"half, in its place":  func() { inPlace(path, texts[option][:len(texts[option])/2]) },
+			"another's":           func() { replace(t, path, others[option]) },
+			"a link to nowhere":   func() { _ = os.Remove(path); _ = os.Symlink("nowhere", path) },
+			"without its end":     func() { replace(t, path, texts[option][:len(texts[option])-10]) },
+			"of another encoding": func() { replace(t, path, "\xff\xfe"+strings.Join(strings.Split(texts[option], ""), "\x00")+"\x00") },
+		}
+		for how, f := range spoil {
+			if how == "another's" && others[option] == "" {
+				continue
+			}
+			f()
+			s.mustReach()
+			s.mustReach()
+			if len(s.told) != 1 || s.told[0] == nil {
+				t.Errorf("%s is %s: told %q", option, how, s.told)
+			} else if e := new(OptionError); !errors.As(s.told[0], &e) || !strings.HasSuffix(e.Option, "File") || !strings.Contains(e.Error(), paths[e.Option]) {
+				t.Errorf("%s is %s: %v", option, how, s.told[0])
+			}
+			s.told = nil
+			_ = os.Remove(path)
+			replace(t, path, texts[option])
+			s.mustReach()
+			s.wantTold("")
+		}
+	}
+}
+
+// Kubernetes replaces a folder of files at once, by a link that is renamed.
+func TestReloadThroughALink(t *testing.T) {
+	ca := newCA(t, "the authority")
+	mine, next := ca.issue(), ca.issue()
+	root := t.TempDir()
+	publish := func(version string, cert tls.Certificate) {
+		t.Helper()
+		dir := filepath.Join(root, version)
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range map[string]string{"tls.crt": chainPEM(cert), "tls.key": keyPEM(t, cert)} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		link := filepath.Join(root, "new")
+		if err := os.Symlink(version, link); err != nil {
+			t.Skipf("no links here: %v", err)
+		}
+		if err := os.Rename(link, filepath.Join(root, "data")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish("1", mine)
+	var shown []byte
+	s := newSite(t, tls.VersionTLS13, ca.issue(), Options{
+		CAPEM: ca.pem(), CertFile: filepath.Join(root, "data", "tls.crt"), KeyFile: filepath.Join(root, "data", "tls.key"),
+	}, func(server *tls.Config) {
+		server.ClientAuth = tls.RequireAnyClientCert
+		server.VerifyConnection = func(state tls.ConnectionState) error {
+			shown = state.PeerCertificates[0].Raw
+			return nil
+		}
+	})
+	for version, cert := range []tls.Certificate{mine, next, mine} {
+		if version > 0 {
+			publish(fmt.Sprint(version+1), cert)
+		}
+		s.mustReach()
+		if string(shown) != string(cert.Leaf.Raw) {
+			t.Errorf("version %d is not shown", version+1)
+		}
+	}
+	s.wantTold("", "")
 }

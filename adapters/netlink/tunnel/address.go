@@ -12,6 +12,9 @@ import (
 // splitAddress reads host:port. What is in it ends up in a request to a proxy and
 // in errors, so that nothing may be there which ends a line.
 func splitAddress(address string) (host string, port uint16, err error) {
+	if at := strings.LastIndexByte(address, '@'); at >= 0 { // who writes that means user:password@
+		return "", 0, fmt.Errorf("there is something before %q: a login goes into Login", address[at:])
+	}
 	host, text, err := net.SplitHostPort(address)
 	if err != nil {
 		return "", 0, fmt.Errorf("%q is not host:port", address)
@@ -23,7 +26,7 @@ func splitAddress(address string) (host string, port uint16, err error) {
 	case host == "":
 		return "", 0, fmt.Errorf("%q has no host", address)
 	case strings.ContainsFunc(host, func(r rune) bool {
-		return !unicode.IsPrint(r) || unicode.IsSpace(r) || strings.ContainsRune(`/@?#\`, r)
+		return !unicode.IsPrint(r) || unicode.IsSpace(r) || strings.ContainsRune(`/?#\`, r)
 	}):
 		return "", 0, fmt.Errorf("%q: %q is not the name of a host", address, host)
 	}

@@ -133,13 +133,22 @@ func start(t *testing.T, program string, args func(*testing.T, string) []string)
 	}
 }
 
+// installed skips the test where a program is not there; PROXIES=required in the
+// environment makes that a failure.
 func installed(t *testing.T, program string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
-	if err != nil {
-		t.Skipf("SKIPPED: %s is not installed: nothing of another author judges here", program)
+	switch required := os.Getenv("PROXIES"); {
+	case required != "" && required != "required":
+		t.Fatalf("the environment says PROXIES=%s; it may say required, or nothing", required)
+	case err == nil:
+		return path
+	case required != "":
+		t.Fatalf("PROXIES FAILED: %v", err)
 	}
-	return path
+	rule := strings.Repeat("*", 78)
+	t.Skipf("\n%s\nPROXIES SKIPPED: %v\nWays through proxies were judged by nothing of another author. PROXIES=required makes this a failure.\n%s", rule, err, rule)
+	return ""
 }
 
 // TestCurl: the proxies in tunneltest serve a client of another author.

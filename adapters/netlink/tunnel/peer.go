@@ -2,6 +2,7 @@ package tunnel
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 )
 
@@ -21,14 +22,18 @@ var peers = []struct{ begins, is string }{
 const maxShown = 32
 
 // Unlike is the Cause of an ErrGarbage: what began the answer, where two bytes
-// may be all of it that was read, and who says such things.
-func Unlike(first []byte) error {
-	shown := first[:min(len(first), maxShown)]
+// may be all of it that was read, and who says such things. After a login was sent
+// the bytes are not shown, since some repeat what they are told.
+func Unlike(first []byte, loginSent bool) error {
+	begins := "the answer begins with other bytes"
+	if !loginSent {
+		begins = fmt.Sprintf("the answer begins with %q", first[:min(len(first), maxShown)])
+	}
 	for _, p := range peers {
-		begins := []byte(p.begins)
-		if bytes.HasPrefix(first, begins) || len(first) >= 2 && bytes.HasPrefix(begins, first) {
-			return fmt.Errorf("the answer begins with %q: %s", shown, p.is)
+		known := []byte(p.begins)
+		if bytes.HasPrefix(first, known) || len(first) >= 2 && bytes.HasPrefix(known, first) {
+			return errors.New(begins + ": " + p.is)
 		}
 	}
-	return fmt.Errorf("the answer begins with %q", shown)
+	return errors.New(begins)
 }

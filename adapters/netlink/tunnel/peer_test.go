@@ -22,8 +22,12 @@ func TestUnlike(t *testing.T) {
 		{"zz", `the answer begins with "zz"`},
 		{strings.Repeat("z", 100), `the answer begins with "` + strings.Repeat("z", 32) + `"`},
 	} {
-		if got := tunnel.Unlike([]byte(c.first)).Error(); !strings.Contains(got, c.says) {
+		if got := tunnel.Unlike([]byte(c.first), false).Error(); !strings.Contains(got, c.says) {
 			t.Errorf("%q: %s; want %s", c.first, got, c.says)
+		}
+		_, is, _ := strings.Cut(c.says, `": `)
+		if got := tunnel.Unlike([]byte(c.first), true).Error(); strings.Contains(got, `"`) || !strings.HasSuffix(got, is) {
+			t.Errorf("%q after a login: %s; want %s alone", c.first, got, is)
 		}
 	}
 }

@@ -275,7 +275,8 @@ func TestMisuse(t *testing.T) {
 		{func(w *tunnel.Way) { w.Next = nil }, "test: no dial function to reach the proxy with"},
 		{func(w *tunnel.Way) { w.Proxy = "" }, `test: Proxy: "" is not host:port`},
 		{func(w *tunnel.Way) { w.Proxy = "socks5://proxy:1" }, `test: Proxy: "socks5://proxy:1" is not host:port`},
-		{func(w *tunnel.Way) { w.Proxy = "user@proxy:1" }, `test: Proxy: "user@proxy:1": "user@proxy" is not the name of a host`},
+		{func(w *tunnel.Way) { w.Proxy = "us er@proxy:1" }, `test: Proxy: there is something before "@proxy:1": a login goes into Login`},
+		{func(w *tunnel.Way) { w.Proxy = "http://user:pass@proxy:1" }, `test: Proxy: there is something before "@proxy:1": a login goes into Login`},
 	} {
 		func() {
 			defer func() {

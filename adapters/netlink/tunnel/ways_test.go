@@ -3,7 +3,7 @@ package tunnel_test
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"io"
 	"net"
@@ -24,6 +24,7 @@ import (
 	"brokerconn/adapters/netlink/tunnel/tunneltest"
 	"brokerconn/adapters/socks5"
 	"brokerconn/adapters/tcp"
+	brokertls "brokerconn/adapters/tls"
 	"brokerconn/adapters/unix"
 	"brokerconn/application/broker"
 )
@@ -36,7 +37,7 @@ import (
 type site struct {
 	plain, secure string // their addresses
 	behind        string // the one that the unix socket leads to
-	client        *tls.Config
+	ca            string // whom to trust, as PEM
 }
 
 const (
@@ -54,8 +55,8 @@ func newSite(t *testing.T) *site {
 	t.Cleanup(cluster.Close)
 	kafka := cluster.ListenAddrs()[0]
 	s := &site{plain: kafka, behind: kafka}
-	server, client := testTLS(t)
-	s.client = client
+	server, ca := testTLS(t)
+	s.ca = ca
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -85,13 +86,16 @@ func (s *site) dial(network, address string) (net.Conn, error) {
 
 // testTLS borrows the certificate of net/http/httptest, for 127.0.0.1 and
 // example.com.
-func testTLS(t *testing.T) (server, client *tls.Config) {
+func testTLS(t *testing.T) (server *tls.Config, ca string) {
 	t.Helper()
 	s := httptest.NewTLSServer(nil)
 	defer s.Close()
-	roots := x509.NewCertPool()
-	roots.AddCert(s.Certificate())
-	return &tls.Config{Certificates: s.TLS.Certificates}, &tls.Config{RootCAs: roots}
+	return &tls.Config{Certificates: s.TLS.Certificates}, authority(s)
+}
+
+// authority is whom to trust for a server, as PEM.
+func authority(s *httptest.Server) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}))
 }
 
 // pass passes bytes both ways until one side ends.
@@ -109,19 +113,14 @@ func pass(a, b net.Conn) {
 	<-done
 }
 
-// secured wraps a dial function as an adapter for TLS does: the name to verify is
-// in the context, and the handshake is left to who dials.
-func secured(next netlink.DialFunc, config *tls.Config) netlink.DialFunc {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := next(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		ep, _ := netlink.EndpointFrom(ctx)
-		config := config.Clone()
-		config.ServerName = ep.Host
-		return tls.Client(conn, config), nil
+// secured wraps a dial function in TLS.
+func secured(t *testing.T, next netlink.DialFunc, ca string) netlink.DialFunc {
+	t.Helper()
+	dial, err := brokertls.Dial(next, brokertls.Options{CAPEM: ca})
+	if err != nil {
+		t.Fatal(err)
 	}
+	return dial
 }
 
 var overTCP = tcp.Dial(tcp.Options{})
@@ -140,14 +139,14 @@ var ways = []struct {
 		return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve), Login: tunnel.NewLogin("alice", "opensesame")})
 	}},
 	{"socks5 over TLS", func(t *testing.T, s *site) *netlink.Transport {
-		server, client := testTLS(t)
+		server, ca := testTLS(t)
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
 		proxy := tunneltest.Socks5{Dial: s.dial}
 		tunneltest.Serve(t, tls.NewListener(l, server), proxy.Serve)
-		return socks5.New(secured(overTCP, client), socks5.Options{Proxy: l.Addr().String()})
+		return socks5.New(secured(t, overTCP, ca), socks5.Options{Proxy: l.Addr().String()})
 	}},
 	{"httpconnect", func(t *testing.T, s *site) *netlink.Transport {
 		proxy := tunneltest.Connect{Dial: s.dial}
@@ -161,10 +160,7 @@ var ways = []struct {
 	{"httpconnect, net/http's server over TLS", func(t *testing.T, s *site) *netlink.Transport {
 		server := httptest.NewTLSServer(s)
 		t.Cleanup(server.Close)
-		roots := x509.NewCertPool()
-		roots.AddCert(server.Certificate())
-		next := secured(overTCP, &tls.Config{RootCAs: roots})
-		return httpconnect.New(next, httpconnect.Options{Proxy: server.Listener.Addr().String()})
+		return httpconnect.New(secured(t, overTCP, authority(server)), httpconnect.Options{Proxy: server.Listener.Addr().String()})
 	}},
 	{"socks5 behind httpconnect", func(t *testing.T, s *site) *netlink.Transport {
 		inner := tunneltest.Socks5{Dial: s.dial}
@@ -228,8 +224,10 @@ func TestBrokerOverEachWay(t *testing.T) {
 		t.Run(w.name+", TLS around it", func(t *testing.T) {
 			s := newSite(t)
 			s.behind = s.secure
-			transport := w.over(t, s)
-			transport.Dial, transport.Secure = secured(transport.Dial, s.client), true
+			transport, err := brokertls.New(w.over(t, s), brokertls.Options{CAPEM: s.ca})
+			if err != nil {
+				t.Fatal(err)
+			}
 			asks(t, broker.Config{Host: brokerName, Port: securePort, Transport: transport})
 		})
 	}

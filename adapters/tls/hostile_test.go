@@ -1,0 +1,128 @@
+package tls
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+)
+
+// What a hostile peer shows costs no more than it has to, and fits into a line.
+
+// A chain of hundreds of certificates, all of one name: who looks for the issuer of
+// each among all of them would check a signature for each pair.
+func TestHostileChainIsSearchedWithinBounds(t *testing.T) {
+	leaf := newCA(t, "same")
+	var known []*x509.Certificate
+	for range 40 {
+		known = append(known, newCA(t, "same").cert)
+	}
+	// Each has signed the next, which stands far behind it.
+	at := newCA(t, "same")
+	chain := []*x509.Certificate{at.cert}
+	for range 40 {
+		at = at.sub("same")
+		chain = append(chain, at.cert)
+	}
+	last := at.issue().Leaf
+	for _, c := range []struct {
+		name  string
+		leaf  *x509.Certificate
+		known []*x509.Certificate
+	}{
+		{"nobody has signed it", leaf.issue().Leaf, append(known, known...)},
+		{"a long chain", last, append(known, chain...)},
+	} {
+		if found, checks := climbed(c.leaf, c.known); found != nil || checks > 100 {
+			t.Errorf("%s: %d signatures were checked, found %v", c.name, checks, found)
+		}
+	}
+	// Within the bounds it is found.
+	old := newCA(t, "old", func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })
+	if found, _ := climbed(old.issue().Leaf, append(known, old.cert)); found != old.cert {
+		t.Errorf("found %v", found)
+	}
+}
+
+// climbed is the first on the way up that is out of date, and how many signatures were
+// checked for it.
+func climbed(leaf *x509.Certificate, known []*x509.Certificate) (found *x509.Certificate, checks int) {
+	up := climb{known: known}
+	for at := up.from(leaf); at != nil; at = up.from(at) {
+		if now.After(at.NotAfter) {
+			return at, up.checked
+		}
+	}
+	return nil, up.checked
+}
+
+// Names of a certificate are whatever its issuer wrote.
+func TestHostileNames(t *testing.T) {
+	long := strings.Repeat("long ", 20_000)
+	const forged = "x\r\nlevel=ERROR msg=forged\x1b[2J\u202e"
+	name := pkix.Name{CommonName: forged, Organization: []string{long}}
+	trusted := newCA(t, "the authority")
+	stranger := newCA(t, "x", func(c *x509.Certificate) { c.Subject = name })
+	for want, cert := range map[Reason]tls.Certificate{
+		SelfSigned:       {Certificate: [][]byte{stranger.cert.Raw}, PrivateKey: stranger.key},
+		UnknownAuthority: stranger.issue(func(c *x509.Certificate) { c.Subject = name }),
+		Expired:          trusted.issue(func(c *x509.Certificate) { c.Subject, c.NotAfter = name, now.Add(-time.Hour) }),
+		WrongHost: trusted.issue(func(c *x509.Certificate) {
+			c.IPAddresses = nil
+			c.DNSNames = []string{"a\nb.test", long[:50_000]}
+			for n := range 50 {
+				c.DNSNames = append(c.DNSNames, fmt.Sprintf("%d.test", n))
+			}
+		}),
+		BadCertificate: trusted.issue(func(c *x509.Certificate) {
+			c.Subject, c.ExtKeyUsage = name, []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+		}),
+		Revoked: trusted.issue(func(c *x509.Certificate) { c.Subject = name }),
+	} {
+		o := Options{ServerName: "broker.test", CAPEM: trusted.pem(), Clock: clock()}
+		if want == Revoked {
+			o.CRLFile = write(t, "crl", trusted.crl(soon, cert))
+		}
+		_, err := reach(t, mustDial(t, plainDial, o), listen(t, tlsServer(&tls.Config{Certificates: []tls.Certificate{cert}})))
+		wantReason(t, err, want)
+		if text := err.Error(); len(text) > 2000 {
+			t.Errorf("%v: an error of %d bytes: %.200q", want, len(text), text)
+		} else if at := strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }); at >= 0 {
+			t.Errorf("%v: %q", want, text)
+		}
+	}
+}
+
+// A file that is too large is refused by its size, and is not read for that at every
+// handshake. Such a file costs nothing to make: it is one hole.
+func TestFileTooLarge(t *testing.T) {
+	path := write(t, "crl", "")
+	if err := os.Truncate(path, 1<<30); err != nil {
+		t.Skipf("no file of 1 GiB can be made here: %v", err)
+	}
+	before := allocated(func() {
+		_, err := Dial(plainDial, Options{CRLFile: path})
+		if e := new(OptionError); !errors.As(err, &e) || e.Option != "CRLFile" || !strings.Contains(err.Error(), "larger than 64 MiB") {
+			t.Errorf("%v", err)
+		}
+	})
+	if before > 1<<20 {
+		t.Errorf("%d bytes of memory", before)
+	}
+}
+
+// allocated is how much memory f takes.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
