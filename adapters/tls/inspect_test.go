@@ -234,8 +234,14 @@ func TestInspectSilence(t *testing.T) {
 		{"says farewell itself", func(conn *tls.Conn, under net.Conn) { _ = conn.Close() }, false, 0},
 		{"stays", func(conn *tls.Conn, under net.Conn) { _, _ = io.Copy(io.Discard, under) }, false, 2 * patience},
 		{"speaks first", func(conn *tls.Conn, under net.Conn) { _, _ = io.WriteString(conn, greeting) }, true, 0},
+		{"never asked", func(conn *tls.Conn, under net.Conn) { _, _ = io.Copy(io.Discard, conn) }, true, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			asks := c.name != "never asked"
+			config := config.Clone()
+			if !asks {
+				config.ClientAuth = tls.NoClientCert
+			}
 			synctest.Test(t, func(t *testing.T) {
 				client, under := net.Pipe()
 				go func() {
@@ -248,7 +254,7 @@ func TestInspectSilence(t *testing.T) {
 				dial := func(context.Context, string, string) (net.Conn, error) { return client, nil }
 				began := time.Now()
 				seen := inspect(t, mustInspector(t, dial, Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}), "broker.test:9093")
-				if seen.Accepted != c.accepted || seen.Failed != nil || !seen.Asked || seen.Unverified != nil {
+				if seen.Accepted != c.accepted || seen.Failed != nil || seen.Asked != asks || seen.Unverified != nil {
 					t.Errorf("%+v", seen)
 				}
 				if _, known := seen.Required(); known != c.accepted {
@@ -282,6 +288,7 @@ func TestInspectEnds(t *testing.T) {
 				client, under := net.Pipe()
 				go serve(under)
 				dial := func(context.Context, string, string) (net.Conn, error) { return client, nil }
+				began := time.Now()
 				ctx, cancel := context.WithTimeout(t.Context(), patience/2)
 				defer cancel()
 				seen, err := mustInspector(t, dial, Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}).Inspect(ctx, "tcp", "broker.test:9093")
@@ -290,6 +297,9 @@ func TestInspectEnds(t *testing.T) {
 				}
 				if stalled := wordOf(seen.Failed) == "stalled"; stalled != (name == "in the handshake") {
 					t.Error(seen.Failed)
+				}
+				if took := time.Since(began); took != patience/2 { // the bubble's
+					t.Errorf("it took %v", took)
 				}
 				_ = under.Close()
 			})
