@@ -38,6 +38,7 @@ var mayImport = []struct {
 	{"domain", []string{"ports", "cmp", "encoding/binary", "errors", "fmt", "math", "math/bits", "slices", "strconv", "strings", "time"}},
 	{"mocks", []string{std, "ports", "github.com/golang/mock"}},
 	{"adapters/netlink", []string{std, "ports"}},
+	{"adapters/netlink/tunnel/tunneltest", []string{std, "ports", "ports/porttest", "adapters/netlink", "adapters/netlink/tunnel"}},
 	{"adapters/tcp", []string{std, "ports", "adapters/netlink"}},
 	{"adapters/tls", []string{std, "ports", "adapters/netlink", "golang.org/x/crypto/scrypt"}},
 	{"adapters/socks5", []string{std, "ports", "adapters/netlink", "adapters/netlink/tunnel", "golang.org/x/net/proxy"}},

@@ -5,40 +5,13 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"slices"
 	"testing"
-	"time"
 
 	"brokerconn/adapters/httpconnect"
 	"brokerconn/adapters/netlink/tunnel"
+	"brokerconn/adapters/netlink/tunnel/tunneltest"
 )
-
-// heard is a connection to a proxy that says what it has to whatever it hears.
-type heard struct {
-	net.Conn // nil: nothing else is called
-	said     []byte
-	pieces   int // at most so many bytes a read
-	read     int
-}
-
-func (h *heard) dial(context.Context, string, string) (net.Conn, error) { return h, nil }
-
-func (h *heard) Read(p []byte) (int, error) {
-	if len(h.said) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(p[:min(len(p), h.pieces)], h.said)
-	h.said = h.said[n:]
-	h.read += n
-	return n, nil
-}
-
-func (h *heard) Write(p []byte) (int, error)      { return len(p), nil }
-func (h *heard) Close() error                     { return nil }
-func (h *heard) SetDeadline(time.Time) error      { return nil }
-func (h *heard) SetReadDeadline(time.Time) error  { return nil }
-func (h *heard) SetWriteDeadline(time.Time) error { return nil }
 
 // FuzzProxy: whatever a proxy says, no more than the bound is read of it, each
 // failure has its kind, and behind a tunnel there are just the bytes after the
@@ -53,10 +26,10 @@ func FuzzProxy(f *testing.F) {
 		f.Add([]byte(said), 5000)
 	}
 	f.Fuzz(func(t *testing.T, said []byte, pieces int) {
-		conn := &heard{said: slices.Clone(said), pieces: 1 + max(0, pieces%6000)}
-		through, err := httpconnect.Dial(conn.dial, httpconnect.Options{Proxy: "proxy:3128"})(context.Background(), "tcp", "broker:9092")
-		if conn.read > 16<<10 {
-			t.Fatalf("%d bytes were read", conn.read)
+		conn := &tunneltest.Said{Rest: slices.Clone(said), Pieces: 1 + max(0, pieces%6000)}
+		through, err := httpconnect.Dial(conn.Dial, httpconnect.Options{Proxy: "proxy:3128"})(context.Background(), "tcp", "broker:9092")
+		if conn.Count > 16<<10 {
+			t.Fatalf("%d bytes were read", conn.Count)
 		}
 		if err != nil {
 			var e *tunnel.Error
@@ -64,8 +37,8 @@ func FuzzProxy(f *testing.F) {
 			if !errors.As(err, &e) || !slices.Contains(kinds, e.Kind) || e.Error() == "" {
 				t.Fatalf("%q: %v", said, err)
 			}
-			if e.Kind == tunnel.ErrCutOff && len(conn.said) > 0 {
-				t.Fatalf("%q: %v, and %q was not read", said, err, conn.said)
+			if e.Kind == tunnel.ErrCutOff && len(conn.Rest) > 0 {
+				t.Fatalf("%q: %v, and %q was not read", said, err, conn.Rest)
 			}
 			return
 		}

@@ -13,6 +13,7 @@ import (
 
 	"brokerconn/adapters/httpconnect"
 	"brokerconn/adapters/netlink/tunnel"
+	"brokerconn/adapters/netlink/tunnel/tunneltest"
 )
 
 const (
@@ -86,12 +87,12 @@ func TestTunnels(t *testing.T) {
 func TestNothingIsLost(t *testing.T) {
 	tunnelled := strings.Repeat("0123456789", 100)
 	for _, cut := range []int{0, 1, 500, len(tunnelled)} {
-		conn := &heard{said: []byte("HTTP/1.1 200 OK\r\n\r\n" + tunnelled[:cut]), pieces: 4096}
-		through, err := httpconnect.Dial(conn.dial, httpconnect.Options{Proxy: "proxy:3128"})(context.Background(), "tcp", "broker:9092")
+		conn := &tunneltest.Said{Rest: []byte("HTTP/1.1 200 OK\r\n\r\n" + tunnelled[:cut]), Pieces: 4096}
+		through, err := httpconnect.Dial(conn.Dial, httpconnect.Options{Proxy: "proxy:3128"})(context.Background(), "tcp", "broker:9092")
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn.said = append(conn.said, tunnelled[cut:]...)
+		conn.Rest = append(conn.Rest, tunnelled[cut:]...)
 		if n, err := through.Read(nil); n != 0 || cut > 0 && err != nil {
 			t.Errorf("read of nothing: %d, %v", n, err)
 		}
@@ -106,8 +107,8 @@ func TestNothingIsLost(t *testing.T) {
 
 // TestWhatLiesUnderStaysVisible: netlink looks for the socket, and for a handshake.
 func TestWhatLiesUnderStaysVisible(t *testing.T) {
-	plain := &heard{said: []byte("HTTP/1.1 200 OK\r\n\r\nx"), pieces: 4096}
-	for _, under := range []net.Conn{plain, shaking{&heard{said: plain.said, pieces: 4096}}} {
+	plain := &tunneltest.Said{Rest: []byte("HTTP/1.1 200 OK\r\n\r\nx"), Pieces: 4096}
+	for _, under := range []net.Conn{plain, shaking{&tunneltest.Said{Rest: plain.Rest, Pieces: 4096}}} {
 		next := func(context.Context, string, string) (net.Conn, error) { return under, nil }
 		through, err := httpconnect.Dial(next, httpconnect.Options{Proxy: "proxy:3128"})(context.Background(), "tcp", "broker:9092")
 		if err != nil {
@@ -245,8 +246,8 @@ func TestErrorsAreShort(t *testing.T) {
 }
 
 func TestTargetThatIsNoHeader(t *testing.T) {
-	conn := &heard{}
-	_, err := httpconnect.Dial(conn.dial, httpconnect.Options{Proxy: "proxy:3128"})(context.Background(), "tcp", "bro\"ker\u202e:9092")
+	conn := &tunneltest.Said{}
+	_, err := httpconnect.Dial(conn.Dial, httpconnect.Options{Proxy: "proxy:3128"})(context.Background(), "tcp", "bro\"ker\u202e:9092")
 	if !errors.Is(err, tunnel.ErrTarget) {
 		t.Errorf("%v; want ErrTarget", err)
 	}
@@ -261,45 +262,5 @@ func TestStatuses(t *testing.T) {
 			t.Errorf("%d: %q", code, text)
 		}
 		seen[text] = true
-	}
-}
-
-func TestMisuse(t *testing.T) {
-	next := (&heard{}).dial
-	for _, c := range []struct {
-		o    httpconnect.Options
-		says string
-	}{
-		{httpconnect.Options{}, `httpconnect: Proxy: "" is not host:port`},
-		{httpconnect.Options{Proxy: "http://proxy:3128"}, `httpconnect: Proxy: "http://proxy:3128" is not host:port`},
-		{httpconnect.Options{Proxy: "proxy:3128", Login: tunnel.NewLogin("a:b", "x")}, "httpconnect: Login: there is a colon in the user name"},
-		{httpconnect.Options{Proxy: "proxy:3128", Login: tunnel.NewLogin("a", "x\n")}, "httpconnect: Login: there are control characters"},
-		{httpconnect.Options{Proxy: "proxy:3128", Login: tunnel.NewLogin("\x00", "")}, "httpconnect: Login: there are control characters"},
-	} {
-		if err := c.o.Check(); err == nil || !strings.HasPrefix(err.Error(), c.says) {
-			t.Errorf("Check: %v; want %q", err, c.says)
-		}
-		panics(t, c.says, func() { httpconnect.New(next, c.o) })
-	}
-	panics(t, "httpconnect: no dial function", func() { httpconnect.New(nil, httpconnect.Options{Proxy: "proxy:3128"}) })
-}
-
-func panics(t *testing.T, says string, f func()) {
-	t.Helper()
-	defer func() {
-		if r, _ := recover().(string); !strings.HasPrefix(r, says) {
-			t.Errorf("panicked with %q, want %q", r, says)
-		}
-	}()
-	f()
-}
-
-func TestOptionsArePrintedWithoutLogin(t *testing.T) {
-	o := alice
-	o.Proxy = "proxy:3128"
-	for _, v := range []any{o, &o, httpconnect.New((&heard{}).dial, o)} {
-		if text := fmt.Sprintf("%v %+v %#v %q", v, v, v, v); strings.Contains(text, "alice") || strings.Contains(text, "opensesame") {
-			t.Errorf("the login is in %s", text)
-		}
 	}
 }

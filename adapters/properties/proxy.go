@@ -91,38 +91,28 @@ func readProxy(r *reader, p *Property) {
 
 func (p Proxy) check() error {
 	if p.Kind == SOCKS5 {
-		return p.socks5().Check()
+		return socks5.Check(p.options())
 	}
-	return p.httpConnect().Check()
+	return httpconnect.Check(p.options())
 }
 
-func (p Proxy) login() tunnel.Login { return tunnel.NewLogin(p.Username, p.Password.Reveal()) }
-
-func (p Proxy) socks5() socks5.Options {
-	return socks5.Options{Proxy: p.Address, Login: p.login()}
-}
-
-func (p Proxy) httpConnect() httpconnect.Options {
-	return httpconnect.Options{Proxy: p.Address, Login: p.login()}
+func (p Proxy) options() tunnel.Options {
+	return tunnel.Options{Proxy: p.Address, Login: tunnel.NewLogin(p.Username, p.Password.Reveal())}
 }
 
 // way is the way to the broker. Sockets are those to the proxy where there
 // is one.
 func (s *Settings) way() *netlink.Transport {
-	var lookup netlink.LookupFunc
+	o := s.Proxy.options()
 	if s.Proxy.ResolveHere {
-		lookup = tcp.Lookup(s.Sockets)
+		o.Lookup = tcp.Lookup(s.Sockets)
 	}
 	switch s.Proxy.Kind {
 	case NoProxy:
 		return tcp.New(s.Sockets)
 	case SOCKS5:
-		o := s.Proxy.socks5()
-		o.Lookup = lookup
 		return socks5.New(tcp.Dial(s.Sockets), o)
 	case HTTPConnect:
-		o := s.Proxy.httpConnect()
-		o.Lookup = lookup
 		return httpconnect.New(tcp.Dial(s.Sockets), o)
 	}
 	panic("properties: " + s.Proxy.Kind.String())

@@ -4,39 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net"
 	"slices"
 	"testing"
-	"time"
 
 	"brokerconn/adapters/netlink/tunnel"
+	"brokerconn/adapters/netlink/tunnel/tunneltest"
 	"brokerconn/adapters/socks5"
 )
-
-// heard is a connection to a proxy that says what it has to whatever it hears.
-type heard struct {
-	net.Conn // nil: nothing else is called
-	said     []byte
-	pieces   int // at most so many bytes a read
-}
-
-func (h *heard) dial(context.Context, string, string) (net.Conn, error) { return h, nil }
-
-func (h *heard) Read(p []byte) (int, error) {
-	if len(h.said) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(p[:min(len(p), h.pieces)], h.said)
-	h.said = h.said[n:]
-	return n, nil
-}
-
-func (h *heard) Write(p []byte) (int, error)      { return len(p), nil }
-func (h *heard) Close() error                     { return nil }
-func (h *heard) SetDeadline(time.Time) error      { return nil }
-func (h *heard) SetReadDeadline(time.Time) error  { return nil }
-func (h *heard) SetWriteDeadline(time.Time) error { return nil }
 
 // FuzzProxy: whatever a proxy says, there is a tunnel if and only if it begins
 // with one of the sequences of the RFCs, which are put together here once more;
@@ -50,19 +25,19 @@ func FuzzProxy(f *testing.F) {
 		f.Add([]byte(said), false, 100)
 	}
 	f.Fuzz(func(t *testing.T, said []byte, withLogin bool, pieces int) {
-		conn := &heard{said: slices.Clone(said), pieces: 1 + max(0, pieces%300)}
+		conn := &tunneltest.Said{Rest: slices.Clone(said), Pieces: 1 + max(0, pieces%300)}
 		o := socks5.Options{Proxy: "proxy:1080"}
 		if withLogin {
 			o.Login = tunnel.NewLogin("alice", "opensesame")
 		}
-		got, err := socks5.Dial(conn.dial, o)(context.Background(), "tcp", "broker:9092")
+		got, err := socks5.Dial(conn.Dial, o)(context.Background(), "tcp", "broker:9092")
 		size := grant(said, withLogin)
 		if (err == nil) != (size > 0) {
 			t.Fatalf("%x: error %v, and %d bytes of it grant a tunnel", said, err, size)
 		}
 		if err == nil {
-			if got != net.Conn(conn) || !bytes.Equal(conn.said, said[size:]) {
-				t.Fatalf("%x: left for the tunnel: %x", said, conn.said)
+			if got != net.Conn(conn) || !bytes.Equal(conn.Rest, said[size:]) {
+				t.Fatalf("%x: left for the tunnel: %x", said, conn.Rest)
 			}
 			return
 		}
@@ -71,8 +46,8 @@ func FuzzProxy(f *testing.F) {
 		if !errors.As(err, &e) || !slices.Contains(kinds, e.Kind) || e.Error() == "" {
 			t.Fatalf("%x: %v", said, err)
 		}
-		if e.Kind == tunnel.ErrCutOff && len(conn.said) > 0 {
-			t.Fatalf("%x: %v, and %x was not read", said, err, conn.said)
+		if e.Kind == tunnel.ErrCutOff && len(conn.Rest) > 0 {
+			t.Fatalf("%x: %v, and %x was not read", said, err, conn.Rest)
 		}
 	})
 }

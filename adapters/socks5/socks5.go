@@ -19,7 +19,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"time"
 
 	"golang.org/x/net/proxy"
 
@@ -27,66 +26,32 @@ import (
 	"brokerconn/adapters/netlink/tunnel"
 )
 
-// Options say which proxy, and how to use it. All but Proxy may be left out.
-type Options struct {
-	// Proxy is its host:port; 1080 is the usual port.
-	Proxy string
-	// Login is offered, and sent if the proxy wants it. Zero: none.
-	Login tunnel.Login
-	// Lookup finds the addresses of a broker's name on this machine, as
-	// tcp.Lookup(tcp.Options{}) does: the proxy is asked for an address. nil: the
-	// proxy is given the name, and nothing is looked up here.
-	Lookup netlink.LookupFunc
-	// Timeout is how long the proxy may take from the dial until the tunnel stands;
-	// the time that it needs to reach the broker is in it. 0: 4 s, so that what a
-	// silent proxy leads to is told within the set-up time of a connection. Less
-	// than 0: no limit of its own.
-	Timeout time.Duration
-}
+// Options say which proxy, and how to use it.
+type Options = tunnel.Options
 
 // New returns a transport through the proxy, which next reaches. It panics as Dial
 // does.
-func New(next netlink.DialFunc, o Options) *netlink.Transport {
-	return &netlink.Transport{Dial: Dial(next, o), Lookup: o.Lookup}
-}
+func New(next netlink.DialFunc, o Options) *netlink.Transport { return way(next, o).Transport() }
 
 // Dial returns the function that makes one connection through the proxy. It takes
 // names as well as addresses, and passes them on as they are. It panics if next is
 // nil, or Check finds something.
-func Dial(next netlink.DialFunc, o Options) netlink.DialFunc {
-	if err := o.Check(); err != nil {
-		panic(err.Error())
-	}
-	w := o.way()
-	w.Next = next
-	return w.Dial()
-}
+func Dial(next netlink.DialFunc, o Options) netlink.DialFunc { return way(next, o).Dial() }
 
 // Check says what is wrong with the options.
-func (o Options) Check() error {
-	if err := o.way().Check(); err != nil {
-		return err
-	}
-	username, password, ok := o.Login.Reveal()
-	if ok && (username == "" || len(username) > 255 || len(password) > 255) {
-		return errors.New("socks5: Login: a user name has 1 to 255 bytes and a password at most 255")
-	}
-	return nil
-}
+func Check(o Options) error { return way(nil, o).Check() }
 
-func (o Options) way() *tunnel.Way {
+func way(next netlink.DialFunc, o Options) *tunnel.Way {
+	w := &tunnel.Way{Options: o, Protocol: "socks5", Next: next}
 	var auth *proxy.Auth
 	if username, password, ok := o.Login.Reveal(); ok {
 		auth = &proxy.Auth{User: username, Password: password}
+		if username == "" || len(username) > 255 || len(password) > 255 {
+			w.BadLogin = errors.New("a user name has 1 to 255 bytes and a password at most 255")
+		}
 	}
-	return &tunnel.Way{
-		Protocol: "socks5",
-		Proxy:    o.Proxy,
-		Timeout:  o.Timeout,
-		Talk: func(conn net.Conn, target string) (net.Conn, *tunnel.Error) {
-			return talk(conn, auth, target)
-		},
-	}
+	w.Talk = func(conn net.Conn, target string) (net.Conn, *tunnel.Error) { return talk(conn, auth, target) }
+	return w
 }
 
 // talk returns conn itself: the library's own wrapper would hide the socket from

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"brokerconn/adapters/netlink/tunnel"
+	"brokerconn/adapters/netlink/tunnel/tunneltest"
 	"brokerconn/adapters/socks5"
 )
 
@@ -157,53 +158,13 @@ func TestFailures(t *testing.T) {
 // TestAnswersInPieces: a proxy may say every byte by itself.
 func TestAnswersInPieces(t *testing.T) {
 	said := bytes.Join([][]byte{[]byte("\x05\x02"), []byte("\x01\x00"), []byte(granted)}, nil)
-	conn := &heard{said: append(said, "tunnel"...), pieces: 1}
+	conn := &tunneltest.Said{Rest: append(said, "tunnel"...), Pieces: 1}
 	o := alice
 	o.Proxy = "proxy:1080"
-	if _, err := socks5.Dial(conn.dial, o)(context.Background(), "tcp", "broker:9092"); err != nil {
+	if _, err := socks5.Dial(conn.Dial, o)(context.Background(), "tcp", "broker:9092"); err != nil {
 		t.Fatal(err)
 	}
-	if string(conn.said) != "tunnel" {
-		t.Errorf("left for the tunnel: %q", conn.said)
-	}
-}
-
-func TestMisuse(t *testing.T) {
-	next := func(context.Context, string, string) (net.Conn, error) { return nil, io.EOF }
-	for _, c := range []struct {
-		o    socks5.Options
-		says string
-	}{
-		{socks5.Options{}, `socks5: Proxy: "" is not host:port`},
-		{socks5.Options{Proxy: "proxy"}, `socks5: Proxy: "proxy" is not host:port`},
-		{socks5.Options{Proxy: "proxy:1080", Login: tunnel.NewLogin("", "x")}, "socks5: Login: a user name has 1 to 255 bytes"},
-		{socks5.Options{Proxy: "proxy:1080", Login: tunnel.NewLogin(strings.Repeat("x", 256), "")}, "socks5: Login: a user name has 1 to 255 bytes"},
-		{socks5.Options{Proxy: "proxy:1080", Login: tunnel.NewLogin("x", strings.Repeat("x", 256))}, "socks5: Login: a user name has 1 to 255 bytes"},
-	} {
-		if err := c.o.Check(); err == nil || !strings.HasPrefix(err.Error(), c.says) {
-			t.Errorf("Check: %v; want %q", err, c.says)
-		}
-		panics(t, c.says, func() { socks5.New(next, c.o) })
-	}
-	panics(t, "socks5: no dial function", func() { socks5.New(nil, socks5.Options{Proxy: "proxy:1080"}) })
-}
-
-func panics(t *testing.T, says string, f func()) {
-	t.Helper()
-	defer func() {
-		if r, _ := recover().(string); !strings.HasPrefix(r, says) {
-			t.Errorf("panicked with %q, want %q", r, says)
-		}
-	}()
-	f()
-}
-
-func TestOptionsArePrintedWithoutLogin(t *testing.T) {
-	o := alice
-	o.Proxy = "proxy:1080"
-	for _, v := range []any{o, &o, socks5.New((&heard{}).dial, o)} {
-		if text := fmt.Sprintf("%v %+v %#v %q", v, v, v, v); strings.Contains(text, "alice") || strings.Contains(text, "opensesame") {
-			t.Errorf("the login is in %s", text)
-		}
+	if string(conn.Rest) != "tunnel" {
+		t.Errorf("left for the tunnel: %q", conn.Rest)
 	}
 }

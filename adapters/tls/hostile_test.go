@@ -126,3 +126,39 @@ func allocated(f func()) uint64 {
 	runtime.ReadMemStats(&after)
 	return after.TotalAlloc - before.TotalAlloc
 }
+
+// FuzzCertificates: whatever a peer shows, or a file has, is judged in one line.
+func FuzzCertificates(f *testing.F) {
+	ca := newCA(&testing.T{}, "the authority")
+	between := ca.sub("between")
+	mine, old := ca.issue(), newCA(&testing.T{}, "old", func(c *x509.Certificate) { c.NotAfter = past })
+	for _, chain := range []string{
+		chainPEM(mine), ca.pem(), chainPEM(between.issue()) + between.pem(), chainPEM(old.issue()) + old.pem(),
+		chainPEM(ca.issue(func(c *x509.Certificate) { c.DNSNames = []string{"other.test"} })),
+		block("TRUSTED CERTIFICATE", append(append([]byte{}, ca.cert.Raw...), 0x30, 0)), "-----BEGIN CERTIFICATE-----",
+	} {
+		f.Add([]byte(chain))
+	}
+	revoked, err := parseCRLs([]byte(ca.crl(soon, mine)))
+	if err != nil {
+		f.Fatal(err)
+	}
+	v := &verifier{name: "broker.test", roots: x509.NewCertPool(), authorities: []*x509.Certificate{ca.cert}, revoked: revoked, now: clock().Now}
+	v.roots.AddCert(ca.cert)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		certs, err := parseCertificates(data)
+		if (err == nil) != (len(certs) > 0) {
+			t.Fatalf("%d certificates and %v", len(certs), err)
+		}
+		if err != nil {
+			return
+		}
+		err = v.verify(certs)
+		if e := new(Error); err != nil && (!errors.As(err, &e) || e.Reason == Other) {
+			t.Fatalf("%v", err)
+		}
+		if err != nil && (len(err.Error()) > 2000 || strings.ContainsFunc(err.Error(), func(r rune) bool { return !unicode.IsPrint(r) })) {
+			t.Fatalf("%q", err)
+		}
+	})
+}

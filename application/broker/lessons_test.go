@@ -5,8 +5,8 @@ import "testing"
 // What other clients for Kafka had to learn: 25 issues of theirs, each of which
 // cost somebody a night. A row tells what happened there and what holds here, and
 // names the tests that show it: run are those of the lessons_* files, which need
-// nothing but ports of one's own, and seen are others of this repository that show
-// it too. A row whose stage is set is not settled before that stage adds its tests.
+// nothing but ports of one's own, or adapters/tls, and seen are others of this
+// repository that show it too. A row whose stage is set is not settled before that stage adds its tests.
 //
 // TestLessons runs the table, prints it, and fails where a row shows nothing.
 
@@ -19,7 +19,7 @@ type lesson struct {
 	holds    string
 	run      []func(*testing.T)
 	seen     []string // "folder TestName", the folder from the root of the module
-	stage    string   // "TLS", "SASL" or "version detection"; "": nothing is to come
+	stage    string   // "SASL" or "version detection"; "": nothing is to come
 }
 
 var lessons = []lesson{
@@ -90,8 +90,9 @@ var lessons = []lesson{
 		10, "kafka-python#2364 TLS error escapes",
 		"dpkp/kafka-python#2364",
 		"a TLS error other than EOF escaped from connect(), and the dead socket was tried for ever",
-		"every error of a handshake closes the connection, counts for the backoff and is an ErrTLS around the cause",
-		[]func(*testing.T){lessonHandshakeFails, lessonWrongCertificate}, []string{"adapters/netlink TestHandshake"}, "TLS",
+		"every error of a handshake closes the connection, counts for the backoff and is an ErrTLS around the reason, also one that shows in the first read, as with TLS 1.3",
+		[]func(*testing.T){lessonHandshakeFails, lessonWrongCertificate, lessonTLSFails},
+		[]string{"adapters/netlink TestHandshake", "adapters/tls TestReasons", "adapters/tls TestBrokerIsCutOffAndStalls"}, "",
 	},
 	{
 		11, "sarama#1528 silent peer",
@@ -187,8 +188,9 @@ var lessons = []lesson{
 		23, "sarama#1700 server name shared",
 		"IBM/sarama#1700",
 		"the TLS server name of the first broker stayed in the shared configuration",
-		"each dial and each login is given the host of its own connection; that TLS verifies it comes with TLS",
-		[]func(*testing.T){lessonHostOfEachConnection}, []string{"adapters/netlink TestDialGetsTheEndpoint"}, "TLS",
+		"each dial, each login and each handshake is given the host of its own connection, and the certificate must be for it, also where a session is resumed",
+		[]func(*testing.T){lessonHostOfEachConnection, lessonServerNameOfEachConnection},
+		[]string{"adapters/netlink TestDialGetsTheEndpoint", "adapters/tls TestServerName"}, "",
 	},
 	{
 		24, "kafka-rest#807 wrong password",

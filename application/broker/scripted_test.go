@@ -82,6 +82,12 @@ func (s *scripted) piped() broker.Config {
 // listening is a Config for a listener on loopback.
 func (s *scripted) listening(t testing.TB) broker.Config {
 	t.Helper()
+	return configFor(t, listen(t, s.serve))
+}
+
+// listen serves each connection on a goroutine of its own.
+func listen(t testing.TB, serve func(net.Conn)) (address string) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -94,14 +100,14 @@ func (s *scripted) listening(t testing.TB) broker.Config {
 			if err != nil {
 				return
 			}
-			go s.serve(conn)
+			go serve(conn)
 		}
 	}()
 	t.Cleanup(func() {
 		l.Close()
 		<-done
 	})
-	return configFor(t, l.Addr().String())
+	return l.Addr().String()
 }
 
 // unparked hides that one can park in a transport's links.

@@ -10,6 +10,7 @@
 //
 // The files:
 //
+//	options which proxy, and how to use it
 //	tunnel  Way: dial the proxy, talk, within a time
 //	address what a proxy can be asked for
 //	errors  Error and its kinds
@@ -23,25 +24,18 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"time"
 
 	"brokerconn/adapters/netlink"
 	"brokerconn/ports"
 )
 
-// DefaultTimeout is less than half of the 10 s that a connection has by default
-// for its set-up, which two addresses of a host share: a proxy that is silent is
-// named before the set-up is over.
-const DefaultTimeout = 4 * time.Second
-
 // Way is a way through one proxy.
 type Way struct {
+	Options
 	Protocol string           // what errors begin with: "socks5"
-	Proxy    string           // host:port of the proxy
 	Next     netlink.DialFunc // reaches the proxy
-	// Timeout is how long the proxy may take from the dial until the tunnel
-	// stands. 0: DefaultTimeout. Less: as long as the caller's context.
-	Timeout time.Duration
+	// BadLogin is what the protocol has against the Login; nil: nothing.
+	BadLogin error
 	// Talk asks the proxy for target. It returns the tunnel, which is conn unless
 	// bytes of it were read already, or an *Error, where it leaves out what the Way
 	// knows; Kind is nil where conn failed, and After says what came before that.
@@ -49,24 +43,32 @@ type Way struct {
 	Talk func(conn net.Conn, target string) (net.Conn, *Error)
 }
 
-// Check says what is wrong with Proxy.
+// Check says what is wrong with the options.
 func (w *Way) Check() error {
 	if _, _, err := splitAddress(w.Proxy); err != nil {
 		return fmt.Errorf("%s: Proxy: %w", w.Protocol, err)
 	}
+	if w.BadLogin != nil {
+		return fmt.Errorf("%s: Login: %w", w.Protocol, w.BadLogin)
+	}
 	return nil
 }
 
+// Transport returns a transport through the proxy. It panics as Dial does.
+func (w *Way) Transport() *netlink.Transport {
+	return &netlink.Transport{Dial: w.Dial(), Lookup: w.Lookup}
+}
+
 // Dial returns the function that reaches an address through the proxy. It panics
-// when there is no Next or Check fails.
+// when there is no Next or Check finds something.
 func (w *Way) Dial() netlink.DialFunc {
 	if w.Next == nil {
 		panic(w.Protocol + ": no dial function to reach the proxy with, such as tcp.Dial(tcp.Options{})")
 	}
-	host, _, err := splitAddress(w.Proxy)
-	if err != nil {
-		panic(w.Check().Error())
+	if err := w.Check(); err != nil {
+		panic(err.Error())
 	}
+	host, _, _ := splitAddress(w.Proxy)
 	proxy := ports.Endpoint{Host: host, Network: "tcp", Address: w.Proxy}
 	way := *w
 	if way.Timeout == 0 {

@@ -19,8 +19,8 @@ import (
 // piped is a Way to a proxy at the other end of a pipe.
 func piped(proxy func(net.Conn)) *tunnel.Way {
 	return &tunnel.Way{
+		Options:  tunnel.Options{Proxy: "proxy:1"},
 		Protocol: "test",
-		Proxy:    "proxy:1",
 		Next: func(context.Context, string, string) (net.Conn, error) {
 			ours, theirs := net.Pipe()
 			go proxy(theirs)

@@ -4,7 +4,8 @@
 //	proxy := tunneltest.Listen(t, (&tunneltest.Socks5{}).Serve)
 //	transport := socks5.New(tcp.Dial(tcp.Options{}), socks5.Options{Proxy: proxy})
 //
-// They share no line with the adapters that they test.
+// They share no line with the adapters that they test. Suite is what all such adapters
+// are held to, and Said a proxy's part of a talk.
 package tunneltest
 
 import (
