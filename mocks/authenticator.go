@@ -61,6 +61,43 @@ func (mr *MockAuthenticatorMockRecorder) Mechanism() *gomock.Call {
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Mechanism", reflect.TypeOf((*MockAuthenticator)(nil).Mechanism))
 }
 
+// MockExposer is a mock of Exposer interface.
+type MockExposer struct {
+	ctrl     *gomock.Controller
+	recorder *MockExposerMockRecorder
+}
+
+// MockExposerMockRecorder is the mock recorder for MockExposer.
+type MockExposerMockRecorder struct {
+	mock *MockExposer
+}
+
+// NewMockExposer creates a new mock instance.
+func NewMockExposer(ctrl *gomock.Controller) *MockExposer {
+	mock := &MockExposer{ctrl: ctrl}
+	mock.recorder = &MockExposerMockRecorder{mock}
+	return mock
+}
+
+// EXPECT returns an object that allows the caller to indicate expected use.
+func (m *MockExposer) EXPECT() *MockExposerMockRecorder {
+	return m.recorder
+}
+
+// Exposes mocks base method.
+func (m *MockExposer) Exposes() bool {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Exposes")
+	ret0, _ := ret[0].(bool)
+	return ret0
+}
+
+// Exposes indicates an expected call of Exposes.
+func (mr *MockExposerMockRecorder) Exposes() *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Exposes", reflect.TypeOf((*MockExposer)(nil).Exposes))
+}
+
 // MockExchange is a mock of Exchange interface.
 type MockExchange struct {
 	ctrl     *gomock.Controller
@@ -122,4 +159,41 @@ func (m *MockExchange) Result() ([]byte, bool, error) {
 func (mr *MockExchangeMockRecorder) Result() *gomock.Call {
 	mr.mock.ctrl.T.Helper()
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Result", reflect.TypeOf((*MockExchange)(nil).Result))
+}
+
+// MockExplainer is a mock of Explainer interface.
+type MockExplainer struct {
+	ctrl     *gomock.Controller
+	recorder *MockExplainerMockRecorder
+}
+
+// MockExplainerMockRecorder is the mock recorder for MockExplainer.
+type MockExplainerMockRecorder struct {
+	mock *MockExplainer
+}
+
+// NewMockExplainer creates a new mock instance.
+func NewMockExplainer(ctrl *gomock.Controller) *MockExplainer {
+	mock := &MockExplainer{ctrl: ctrl}
+	mock.recorder = &MockExplainerMockRecorder{mock}
+	return mock
+}
+
+// EXPECT returns an object that allows the caller to indicate expected use.
+func (m *MockExplainer) EXPECT() *MockExplainerMockRecorder {
+	return m.recorder
+}
+
+// Explain mocks base method.
+func (m *MockExplainer) Explain() error {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Explain")
+	ret0, _ := ret[0].(error)
+	return ret0
+}
+
+// Explain indicates an expected call of Explain.
+func (mr *MockExplainerMockRecorder) Explain() *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Explain", reflect.TypeOf((*MockExplainer)(nil).Explain))
 }

@@ -186,6 +186,10 @@ func authNonsense(t *testing.T, c AuthenticatorCase) {
 			t.Errorf("%.20q as the challenge: %v", nonsense, err)
 		}
 		c.hide(t, "the error", fmt.Sprintf("%v %+v", err, err))
+		if x, ok := ex.(ports.Explainer); ok {
+			err := x.Explain()
+			c.hide(t, "the explanation", fmt.Sprintf("%v %+v", err, err))
+		}
 		ex.Close()
 	}
 }
