@@ -38,8 +38,8 @@ type Exchange interface {
 }
 
 // Explainer is optional on an [Exchange]: the mechanism may have been told why the
-// broker refuses, before the broker's error came. Explain is called after that, or
-// after the broker has hung up instead, and before Close; the mechanism learns by it
-// that what it sent was refused. It returns what the mechanism knows, to go with what
-// the broker said, or nil.
+// broker refuses before the broker's error came. Explain is called after that error,
+// or where tokens travel without one (Kafka before 1.0), after the broker has hung up,
+// and before Close; the mechanism learns by it that what it sent was refused. It
+// returns what the mechanism knows, to go with what the broker said, or nil.
 type Explainer interface{ Explain() error }

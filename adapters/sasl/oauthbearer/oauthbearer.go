@@ -41,7 +41,7 @@ type Options struct {
 	// Tokens gives the tokens.
 	Tokens Provider
 	// Authzid is whom to act as. Empty: whom the token is for. Kafka's own server
-	// takes no other.
+	// takes no other, and of names only those of ASCII without "," and "=".
 	Authzid string
 	// Extensions are sent with each token (KIP-342), together with its own. Keys are
 	// letters, and not "auth"; values are printable ASCII, spaces, tabs and line
