@@ -31,15 +31,9 @@ type Exchange interface {
 	// still sent, and its SaslAuthenticate answer awaited for an error and the
 	// session's lifetime. PLAIN and OAUTHBEARER are done only after the broker's
 	// empty answer. ErrWouldBlock while a token is fetched, a key derived, a KDC
-	// asked. Any other error ends the login.
+	// asked. Any other error ends the login, behind the broker's answer to the
+	// response if there is one beside it.
 	Result() (response []byte, done bool, err error)
 	// Close gives up the login and forgets its secrets. Idempotent.
 	Close()
 }
-
-// Explainer is optional on an [Exchange]: the mechanism may have been told why the
-// broker refuses before the broker's error came. Explain is called after that error,
-// or where tokens travel without one (Kafka before 1.0), after the broker has hung up,
-// and before Close; the mechanism learns by it that what it sent was refused. It
-// returns what the mechanism knows, to go with what the broker said, or nil.
-type Explainer interface{ Explain() error }
