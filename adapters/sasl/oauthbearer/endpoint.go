@@ -20,6 +20,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
+	"brokerconn/adapters/sasl"
 	"brokerconn/ports"
 )
 
@@ -49,7 +50,7 @@ type ClientCredentials struct {
 	RootCAs *x509.CertPool
 }
 
-// Provider makes a Provider of them. The error joins an *OptionError for each field
+// Provider makes a Provider of them. The error joins a *sasl.OptionError for each field
 // that cannot be used.
 func (c ClientCredentials) Provider() (Provider, error) {
 	if err := c.check(); err != nil {
@@ -99,7 +100,7 @@ func (c ClientCredentials) Provider() (Provider, error) {
 func (c *ClientCredentials) check() error {
 	var problems []error
 	bad := func(option, format string, args ...any) {
-		problems = append(problems, refusal(option, format, args...))
+		problems = append(problems, sasl.Refused(option, format, args...))
 	}
 	u, err := url.Parse(c.TokenURL) // its error has the text, and a login in it
 	switch {

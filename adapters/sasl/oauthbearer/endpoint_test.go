@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"brokerconn/adapters/clock/fake"
+	"brokerconn/adapters/sasl"
 	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/ports"
 )
@@ -458,12 +459,12 @@ func TestCredentialsThatCannotBeUsed(t *testing.T) {
 		{func(c *oauthbearer.ClientCredentials) {
 			c.Parameters = map[string]ports.Secret{"client_secret": ports.NewSecret(canary)}
 		}, `Parameters: "client_secret"`},
-		{func(c *oauthbearer.ClientCredentials) { *c = oauthbearer.ClientCredentials{} }, "TokenURL: not the address of a token endpoint, which begins with https://\noauthbearer: ClientID: not given\noauthbearer: ClientSecret: not given"},
+		{func(c *oauthbearer.ClientCredentials) { *c = oauthbearer.ClientCredentials{} }, "TokenURL: not the address of a token endpoint, which begins with https://\nsasl: ClientID: not given\nsasl: ClientSecret: not given"},
 	} {
 		bad := good
 		c.change(&bad)
 		p, err := bad.Provider()
-		var option *oauthbearer.OptionError
+		var option *sasl.OptionError
 		if p != nil || !errors.As(err, &option) || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), canary) {
 			t.Errorf("%v; want %q", err, c.says)
 		}

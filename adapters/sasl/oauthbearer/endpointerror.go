@@ -84,17 +84,3 @@ func withoutBody(err error) error {
 
 // aCode is what the codes of RFC 6749 look like.
 var aCode = regexp.MustCompile(`^[a-z]+(_[a-z]+){1,4}$`)
-
-// OptionError is an option that cannot be used. It has no secret in it.
-type OptionError struct {
-	Option string // the name of the field in Options or ClientCredentials
-	Err    error  // what is wrong, and what would be right
-}
-
-func (e *OptionError) Error() string { return "oauthbearer: " + e.Option + ": " + e.Err.Error() }
-
-func (e *OptionError) Unwrap() error { return e.Err }
-
-func refusal(option, format string, args ...any) error {
-	return &OptionError{option, fmt.Errorf(format, args...)}
-}

@@ -35,8 +35,9 @@ type keeper struct {
 // held is a token with what is known of it here.
 type held struct {
 	Token
-	due     time.Time // from then on a login asks for another
-	refused bool      // guarded by the keeper's lock
+	since   time.Time
+	due     time.Time // from then on a login asks for another; guarded by the keeper's lock
+	refused bool      // guarded likewise
 }
 
 // call is one call of the Provider.
@@ -174,7 +175,7 @@ func (k *keeper) hold(c *call, t Token) *held {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	now := k.clock.Now()
-	h := &held{Token: t, due: now}
+	h := &held{Token: t, since: now, due: now}
 	life := t.Expiry.Round(0).Sub(now)
 	if life > 0 {
 		h.due = now.Add(life/5*4 + time.Duration(k.chance()%uint64(life/20+1)))
@@ -209,4 +210,14 @@ func (k *keeper) reject(h *held) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	h.refused = true
+}
+
+// doubt is told of a token that a broker may have refused. While brokers are down,
+// that is said at every attempt: it counts once in a twentieth of a token's life.
+func (k *keeper) doubt(h *held) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if now := k.clock.Now(); now.Sub(h.since) >= h.Expiry.Round(0).Sub(h.since)/20 {
+		h.due = now
+	}
 }

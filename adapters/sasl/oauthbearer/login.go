@@ -2,20 +2,46 @@ package oauthbearer
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"sync"
+
+	"brokerconn/adapters/sasl"
+	"brokerconn/ports"
 )
 
 // login is one dialogue (RFC 7628, section 3.2). The client sends the token; an empty
-// answer is the end. Any other is why the token is refused: the client confirms with
-// a byte 0x01, upon which the broker fails the login, error 58 of SaslAuthenticate.
-// Clients that leave that byte out wait for each other with the broker.
+// answer is the end. Any other says why the token is refused: the client confirms
+// with a byte 0x01, upon which the broker fails the login, with error 58 of
+// SaslAuthenticate. Clients that leave that byte out wait for each other with the
+// broker; those that forget what came before it have an error without a reason.
 type login struct {
-	auth *Authenticator
+	auth  *Authenticator
+	steps ports.Exchange
 
-	mu      sync.Mutex // Explain may be asked while a step is under way
-	sent    *held      // nil: none yet
-	refused *Error     // nil: not, or not so far
+	mu    sync.Mutex
+	sent  *held // nil: nothing
+	heard bool  // the broker has answered, or has been given up
+}
+
+var (
+	_ ports.Exchange = (*login)(nil)
+	_ ports.Watcher  = (*login)(nil)
+)
+
+func (l *login) Next(challenge []byte)         { l.steps.Next(challenge) }
+func (l *login) Result() ([]byte, bool, error) { return l.steps.Result() }
+func (l *login) Watch(f func())                { l.steps.(ports.Watcher).Watch(f) }
+
+// Close may be all that is heard of a refusal: there are brokers whose login fails
+// without a reason, and such as hang up.
+func (l *login) Close() {
+	l.steps.Close()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.sent != nil && !l.heard {
+		l.auth.keeper.doubt(l.sent)
+	}
+	l.heard = true
 }
 
 func (l *login) step(ctx context.Context, challenge []byte) (response []byte, done bool, err error) {
@@ -24,19 +50,15 @@ func (l *login) step(ctx context.Context, challenge []byte) (response []byte, do
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch {
-	case l.sent == nil:
-		return nil, false, errors.New("oauthbearer: the broker speaks first, which is the client's to do")
-	case l.refused != nil:
-		e := *l.refused
-		e.trouble = "it goes on with the login all the same"
-		return nil, false, &e
-	case len(challenge) == 0:
+	if l.sent == nil {
+		return nil, false, fmt.Errorf("oauthbearer: the broker speaks first: %w", sasl.ErrUnexpected)
+	}
+	l.heard = true
+	if len(challenge) == 0 {
 		return nil, true, nil
 	}
-	l.refused = readRefusal(challenge, l.sent.AccessToken.Reveal())
 	l.auth.keeper.reject(l.sent)
-	return []byte(separator), false, nil
+	return []byte(separator), false, readRefusal(challenge, l.sent.AccessToken.Reveal())
 }
 
 func (l *login) start(ctx context.Context) (response []byte, done bool, err error) {
@@ -48,18 +70,4 @@ func (l *login) start(ctx context.Context) (response []byte, done bool, err erro
 	defer l.mu.Unlock()
 	l.sent = t
 	return firstMessage(l.auth.authzid, &t.Token, l.auth.extensions), false, nil
-}
-
-// explain knows that the broker has refused. Some brokers do so without a word of
-// why: their authentication fails with the first message.
-func (l *login) explain() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.refused != nil {
-		return l.refused
-	}
-	if l.sent != nil {
-		l.auth.keeper.reject(l.sent)
-	}
-	return nil
 }

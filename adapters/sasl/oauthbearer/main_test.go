@@ -53,16 +53,23 @@ func says(x ports.Exchange, challenge []byte) (response []byte, done bool, err e
 	}
 }
 
-// sends begins a login and returns the first message.
+// sends logs in to a broker that takes any token, and returns the first message.
 func sends(t *testing.T, a *oauthbearer.Authenticator) (message, error) {
 	t.Helper()
 	x := a.Begin(ports.Endpoint{})
 	defer x.Close()
-	return started(t, x)
+	m, err := started(t, x)
+	if err != nil {
+		return m, err
+	}
+	if response, done, err := says(x, []byte{}); response != nil || !done || err != nil {
+		t.Errorf("the end is %q, done: %v, %v", response, done, err)
+	}
+	return m, nil
 }
 
 // started is the first message of a login.
-func started(t *testing.T, x ports.Exchange) (message, error) {
+func started(t testing.TB, x ports.Exchange) (message, error) {
 	t.Helper()
 	response, done, err := says(x, nil)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"brokerconn/adapters/sasl"
 	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/ports"
 )
@@ -90,7 +91,7 @@ func TestExtensionGrammar(t *testing.T) {
 	} {
 		pair := map[string]string{c.key: c.value}
 		_, err := first(oauthbearer.Options{Extensions: pair}, "token")
-		var option *oauthbearer.OptionError
+		var option *sasl.OptionError
 		if c.says == "" {
 			if err != nil {
 				t.Errorf("%q=%q: %v", c.key, c.value, err)
@@ -155,7 +156,7 @@ func TestAuthzid(t *testing.T) {
 	}
 	for _, name := range []string{"a\x01auth=Bearer evil\x01", "a\x00", "a\n", "\xff", "\u0085"} {
 		_, err := first(oauthbearer.Options{Authzid: name}, "token")
-		var option *oauthbearer.OptionError
+		var option *sasl.OptionError
 		if !errors.As(err, &option) || option.Option != "Authzid" || strings.Contains(err.Error(), "evil") {
 			t.Errorf("%q: %v", name, err)
 		}
@@ -184,7 +185,7 @@ func TestNothingIsInjected(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	_, err := oauthbearer.New(oauthbearer.Options{Authzid: "\x01", Extensions: map[string]string{"1": "a", "b": ""}})
-	if err == nil || strings.Count(err.Error(), "\n") != 3 || !strings.Contains(err.Error(), "oauthbearer: Tokens: not given") {
+	if err == nil || strings.Count(err.Error(), "\n") != 3 || !strings.Contains(err.Error(), "sasl: Tokens: not given") {
 		t.Errorf("not all at once: %v", err)
 	}
 	defer func() {

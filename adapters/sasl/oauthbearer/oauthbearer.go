@@ -15,8 +15,9 @@
 // four fifths of its life are over; then a login asks for the next one, and takes the
 // present one once more if there is none to be had. Logins that need a token at the
 // same time wait for the same one. A token that the broker refuses is not used again
-// as long as there is another to be had: the next login asks. Nothing runs between
-// logins. Since a broker ends a session with the token that began it, and a
+// unless the provider gives it again: the next login asks. Where a login ends behind
+// its token without a word, that may have been a refusal or not: the next one asks as
+// if the token were due. Nothing runs between logins. Since a broker ends a session with the token that began it, and a
 // connection logs in anew before that (KIP-368), each connection comes by in time.
 //
 // Whoever can read the link has the token: use it over TLS.
@@ -25,7 +26,6 @@ package oauthbearer
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"time"
@@ -79,18 +79,18 @@ var (
 	_ ports.Exposer       = (*Authenticator)(nil)
 )
 
-// New returns an Authenticator. The error joins an *OptionError for each option that
-// cannot be used.
+// New returns an Authenticator. The error joins a *sasl.OptionError for each option
+// that cannot be used.
 func New(o Options) (*Authenticator, error) {
 	problems := checkExtensions(o.Extensions)
 	for i, err := range problems {
-		problems[i] = refusal("Extensions", "%w", err)
+		problems[i] = sasl.Refused("Extensions", "%w", err)
 	}
 	if o.Tokens == nil {
-		problems = append(problems, refusal("Tokens", "not given"))
+		problems = append(problems, sasl.Refused("Tokens", "not given"))
 	}
 	if err := checkAuthzid(o.Authzid); err != nil {
-		problems = append(problems, refusal("Authzid", "%w", err))
+		problems = append(problems, sasl.Refused("Authzid", "%w", err))
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
@@ -115,31 +115,10 @@ func (a *Authenticator) Mechanism() string { return "OAUTHBEARER" }
 // Exposes is true: the token is sent as it is.
 func (a *Authenticator) Exposes() bool { return true }
 
-// Begin starts a login. It does not refuse an endpoint that is not Secure.
+// Begin starts a login. It does not refuse an endpoint that is not Secure. What the
+// broker says of a token that it refuses is an *Error of the login.
 func (a *Authenticator) Begin(ports.Endpoint) ports.Exchange {
 	l := &login{auth: a}
-	return &exchange{sasl.Begin(a.run, l.step), l}
+	l.steps = sasl.Begin(a.run, l.step)
+	return l
 }
-
-// exchange is a login that can say why it was refused.
-type exchange struct {
-	steps ports.Exchange
-	login *login
-}
-
-var (
-	_ ports.Exchange  = (*exchange)(nil)
-	_ ports.Watcher   = (*exchange)(nil)
-	_ ports.Explainer = (*exchange)(nil)
-)
-
-func (x *exchange) Next(challenge []byte)         { x.steps.Next(challenge) }
-func (x *exchange) Result() ([]byte, bool, error) { return x.steps.Result() }
-func (x *exchange) Watch(f func())                { x.steps.(ports.Watcher).Watch(f) }
-func (x *exchange) Close()                        { x.steps.Close() }
-
-// Format keeps fmt from following the fields to a response, which has the token.
-func (x *exchange) Format(f fmt.State, _ rune) { fmt.Fprint(f, "a login with OAUTHBEARER") }
-
-// Explain is an *Error if the broker said why.
-func (x *exchange) Explain() error { return x.login.explain() }

@@ -23,8 +23,8 @@ type Error struct {
 	// tokens are had. It may be empty, and is not to be trusted.
 	Configuration string
 
-	said    string // the answer, if it could not be read
-	trouble string // what else is wrong; may be empty
+	said       string // the answer, if it could not be read
+	unreadable error  // what is wrong with it
 }
 
 func (e *Error) Error() string {
@@ -41,8 +41,8 @@ func (e *Error) Error() string {
 	if e.Configuration != "" {
 		fmt.Fprintf(&b, ", OpenID configuration %q", e.Configuration)
 	}
-	if e.trouble != "" {
-		b.WriteString("; " + e.trouble)
+	if e.unreadable != nil {
+		b.WriteString(", which is no answer of RFC 7628: " + e.unreadable.Error())
 	}
 	return b.String()
 }
@@ -66,7 +66,7 @@ func readRefusal(answer []byte, token string) *Error {
 	said := func(text string) string { return words(hide(text, token)) }
 	e, err := parseRefusal(answer)
 	if err != nil {
-		return &Error{said: said(string(answer)), trouble: "that is no answer of RFC 7628: " + err.Error()}
+		return &Error{said: said(string(answer)), unreadable: err}
 	}
 	return &Error{Status: said(e.Status), Scope: said(e.Scope), Configuration: said(e.Configuration)}
 }
