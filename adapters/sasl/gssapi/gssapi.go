@@ -127,7 +127,8 @@ func New(o Options) (*Authenticator, error) {
 	who, err := o.principal(conf)
 	refuse("Principal", err)
 	k := &kdc{now: o.now(), kdcs: kdcs{
-		conf: conf, dial: o.Dial, timeout: cmp.Or(o.KDCTimeout, defaultKDCTimeout), last: map[string]string{},
+		conf: conf, dial: o.Dial, srv: net.DefaultResolver.LookupSRV,
+		timeout: cmp.Or(o.KDCTimeout, defaultKDCTimeout), last: map[string]string{},
 	}}
 	if k.dial == nil {
 		k.dial = new(net.Dialer).DialContext

@@ -278,6 +278,43 @@ func TestKDCsOfARealm(t *testing.T) {
 	}
 }
 
+func TestKDCsAreLookedUp(t *testing.T) {
+	w := newWorld()
+	o := w.options()
+	o.Principal, o.Password, o.Config = "alice@EXAMPLE.ORG", secretOf("opensesame"), "[libdefaults]\n clockskew = 300\n"
+	var asked, dialled []string
+	o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		dialled = append(dialled, address)
+		return w.dial(ctx, network, address)
+	}
+	a := mustNew(t, o)
+	notFound := &net.DNSError{Err: "no such host", IsNotFound: true}
+	a.tickets.kdc.srv = func(_ context.Context, service, proto, name string) (string, []*net.SRV, error) {
+		asked = append(asked, service+" "+proto+" "+name)
+		return "", nil, notFound
+	}
+	if err := logIn(a, "broker.example.org", w.broker().login); !errors.Is(reasoned(t, err, UnknownRealm), error(notFound)) {
+		t.Error(err)
+	}
+	a.tickets.kdc.srv = func(_ context.Context, service, proto, name string) (string, []*net.SRV, error) {
+		asked = append(asked, service+" "+proto+" "+name)
+		return "", []*net.SRV{{Target: "kdc.example.org.", Port: 8888}}, nil
+	}
+	if err := logIn(a, "broker.example.org", w.broker().login); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range asked {
+		if name != "kerberos tcp EXAMPLE.ORG" {
+			t.Errorf("DNS was asked for %s", name)
+		}
+	}
+	for _, address := range dialled {
+		if address != "kdc.example.org:8888" {
+			t.Errorf("dialled was %s", address)
+		}
+	}
+}
+
 // A KDC that never answers costs its time, and no more than a Close when nobody
 // wants to wait. Nothing is left behind: TestMain looks for it.
 func TestKDCThatIsSilent(t *testing.T) {

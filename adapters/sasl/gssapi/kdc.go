@@ -24,6 +24,7 @@ import (
 type kdcs struct {
 	conf    *conf
 	dial    func(ctx context.Context, network, address string) (net.Conn, error)
+	srv     func(ctx context.Context, service, proto, name string) (string, []*net.SRV, error)
 	timeout time.Duration // for one answer of one KDC
 
 	mu   sync.Mutex
@@ -94,7 +95,7 @@ func (k *kdcs) find(ctx context.Context, realm string) (addresses []string, err 
 func (k *kdcs) lookUp(ctx context.Context, realm string) (addresses []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, k.timeout)
 	defer cancel()
-	_, records, err := net.DefaultResolver.LookupSRV(ctx, "kerberos", "tcp", realm)
+	_, records, err := k.srv(ctx, "kerberos", "tcp", realm)
 	for _, r := range records {
 		addresses = append(addresses, net.JoinHostPort(strings.TrimSuffix(r.Target, "."), strconv.Itoa(int(r.Port))))
 	}

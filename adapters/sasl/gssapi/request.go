@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -140,13 +139,11 @@ func codeText(k *messages.KRBError) string {
 }
 
 // stale reports whether another ticket-granting ticket may help: this one has ended,
-// or was made with a key that the KDC has no more.
+// or was made with a key that the KDC has no more, for which MIT's has no code but
+// the one for everything.
 func stale(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && slices.Contains([]int32{
-		errorcode.KRB_AP_ERR_TKT_EXPIRED, errorcode.KDC_ERR_TGT_REVOKED, errorcode.KRB_AP_ERR_BAD_INTEGRITY,
-		errorcode.KRB_AP_ERR_MODIFIED, errorcode.KRB_AP_ERR_BADKEYVER, errorcode.KRB_AP_ERR_NOKEY,
-	}, e.Code)
+	return errors.As(err, &e) && e.Code != 0 && (e.Reason == TicketExpired || e.Reason == Other)
 }
 
 // send sends a request to a realm and turns a refusal into an *Error.
