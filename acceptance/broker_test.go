@@ -71,7 +71,7 @@ func TestBrokerLife(t *testing.T) {
 		if err := b.Restart(t.Context()); err != nil {
 			t.Fatalf("restart before %s: %v", end, err)
 		}
-		if n := strings.Count(b.logFrom(0), "Kafka Server started"); n != restarts+2 {
+		if n := strings.Count(b.logFrom(brokerLog, 0), "Kafka Server started"); n != restarts+2 {
 			t.Errorf("restart %d returned when the broker had said %d times that it had started", restarts+1, n)
 		}
 		if b.Addr() != addr || b.PID() == pid || b.PID() == 0 {
@@ -294,11 +294,11 @@ func TestPortTaken(t *testing.T) {
 	taken := l.Addr().(*net.TCPAddr).Port
 
 	picks := 0
-	b, err := start(t.Context(), Config{}, func() (addrs, error) {
-		a, err := freePorts()
+	b, err := start(t.Context(), Config{}, func(l []Listener) (addrs, error) {
+		a, err := freePorts(l)
 		switch picks++; picks {
 		case 1:
-			a.port = taken
+			a.ports[Plaintext] = taken
 		case 2:
 			a.aux = taken
 		}

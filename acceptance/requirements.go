@@ -15,6 +15,9 @@ import (
 	"time"
 )
 
+// java is what Kafka 4 runs on; all that is older runs on it too.
+const java = 17
+
 // maven is what the dependency plugin in fetch.go runs on.
 const maven = "3.6"
 
@@ -45,26 +48,22 @@ func Requirements() error {
 }
 
 func checkJava() error {
-	rel, err := releaseOf(Newest)
-	if err != nil {
-		return err
-	}
 	need := fmt.Sprintf("Kafka %s needs Java %d or newer (Debian: apt-get install openjdk-%[2]d-jre-headless; "+
-		"macOS: brew install openjdk@%[2]d; anywhere: https://adoptium.net), found through JAVA_HOME or PATH", Newest, rel.java)
-	java, err := findJava()
+		"macOS: brew install openjdk@%[2]d; anywhere: https://adoptium.net), found through JAVA_HOME or PATH", Newest, java)
+	command, err := findJava()
 	if err != nil {
 		return fmt.Errorf("no java: %s", need)
 	}
-	out, err := ask(java, "-version")
+	out, err := ask(command, "-version")
 	if err != nil {
-		return fmt.Errorf("%s does not run (%w): %s", java, err, need)
+		return fmt.Errorf("%s does not run (%w): %s", command, err, need)
 	}
 	found := javaVersion.FindStringSubmatch(out)
 	if found == nil {
-		return fmt.Errorf("%s tells no version: %s", java, need)
+		return fmt.Errorf("%s tells no version: %s", command, need)
 	}
-	if major, _ := strconv.Atoi(found[1]); major < rel.java {
-		return fmt.Errorf("%s is Java %d: %s", java, major, need)
+	if major, _ := strconv.Atoi(found[1]); major < java {
+		return fmt.Errorf("%s is Java %d: %s", command, major, need)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package domain_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"testing"
 	"time"
@@ -128,6 +129,20 @@ func TestLeaseWriteFails(t *testing.T) {
 		t.Errorf("%v, %v", f.Err(), f.Sent())
 	}
 	b.again().parkedUp()
+}
+
+// What a peer said of the handshake before it left counts, and not that it left.
+func TestLeaseWriteFailsBeforeAVerdict(t *testing.T) {
+	refused := fmt.Errorf("bad certificate: %w", ports.ErrSecuring)
+	b := newParked(t).parkedUp()
+	f := b.send("hello!")
+	r, w := b.takeRead(), b.takeWrite()
+	b.GiveWrite(b.now, w, 3, errors.New("broken pipe"))
+	b.GiveRead(b.now, r, 0, refused)
+	b.steps()
+	if !errors.Is(f.Err(), domain.ErrTLS) || !errors.Is(f.Err(), refused) {
+		t.Error(f.Err())
+	}
 }
 
 func TestLeaseWriteOutWhileDropped(t *testing.T) {

@@ -87,8 +87,8 @@ func (c *Connection) GiveRead(now time.Time, l Lease, n int, err error) {
 	if err == nil || errors.Is(err, ports.ErrInterrupted) {
 		return
 	}
-	if c.sendErr != nil && l.Epoch == c.epoch {
-		err = c.sendErr
+	if c.sendErr != nil && l.Epoch == c.epoch && !errors.Is(err, ports.ErrSecuring) {
+		err = c.sendErr // it tells more than the end of the stream; a verdict tells more than it
 	}
 	m.HandleLost(now, l.Epoch, err)
 }

@@ -68,8 +68,9 @@ func (m *Machine) drop(e *Error, final bool) {
 	m.choked = false
 	m.setupBy = time.Time{}
 	m.versions = nil
-	m.login = login{}
+	m.login, m.session = login{}, session{}
 	m.warming, m.draining = false, false
+	m.renewing, m.demanded, m.replacing, m.wished = false, false, false, false
 	m.frames.reset(m.spaceLent)
 	m.spaceLent = false
 	m.sink.ConnectionClosed(m.now, wasReady, clean)

@@ -3,6 +3,7 @@ package domain
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
 
 	"brokerconn/ports"
 )
@@ -60,7 +61,8 @@ func (m *Machine) negotiated(v *Versions) {
 	m.versions = v
 	m.setupBy = m.addressBy
 	m.note(Event{Kind: EventVersions, Endpoint: m.endpoint, Versions: v})
-	if m.cfg.Mechanism != "" {
+	if len(m.cfg.Mechanisms) > 0 {
+		m.setState(Authenticating, nil)
 		m.authenticate()
 		return
 	}
@@ -88,7 +90,16 @@ func (m *Machine) lostWhileAsking(err error) {
 		m.fail(m.newError(ErrConnection, m.cutOff(err), ""))
 		return
 	}
-	m.fail(m.newError(ErrConnection, m.cutOff(err), hintClosedWhenAsked))
+	m.fail(m.newError(ErrConnection, m.cutOff(err), m.hintClosed(hintClosedWhenAsked)))
+}
+
+// hintClosed is for a peer that closed without a word. It does not want TLS if there
+// is TLS already.
+func (m *Machine) hintClosed(hint string) string {
+	if m.endpoint.Secure {
+		hint = strings.NewReplacer("a port for TLS, or ", "", "a port for TLS, ", "").Replace(hint)
+	}
+	return hint
 }
 
 // receiveVersions takes the answer to ApiVersions.

@@ -151,7 +151,7 @@ Exit codes: 0 ok; 1 the broker answered an error, or a check failed; 2 usage;
 	root.SetErr(a.stderr)
 	root.SetHelpCommand(a.help())
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.demo(), a.ping(), a.apis(), a.request(), a.checkVersion())
+	root.AddCommand(a.demo(), a.ping(), a.apis(), a.request(), a.checkVersion(), a.auth())
 	return root
 }
 

@@ -32,11 +32,19 @@ func (s *Settings) transport() (t *netlink.Transport, problems []error) {
 	return nil, problems
 }
 
-func unjoined(err error) []error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		return joined.Unwrap()
+// unjoined takes errors apart that errors.Join put together, at any depth.
+func unjoined(err error) (all []error) {
+	joined, ok := err.(interface{ Unwrap() []error })
+	switch {
+	case err == nil:
+		return nil
+	case !ok:
+		return []error{err}
 	}
-	return []error{err}
+	for _, each := range joined.Unwrap() {
+		all = append(all, unjoined(each)...)
+	}
+	return all
 }
 
 // options are the settings in the words of the adapter.

@@ -10,12 +10,14 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"brokerconn/ports"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/adapters/netlink"
 	"brokerconn/adapters/tcp"
 	"brokerconn/application/broker"
 )
@@ -78,6 +80,8 @@ func configFor(t *testing.T, address string, o Options) broker.Config {
 	return broker.Config{Host: host, Port: port, Transport: transport}
 }
 
+var askers = map[string]func(*testing.T, broker.Config) (int32, error){"Conn": askConn, "Polled": askPolled}
+
 // askConn and askPolled ask for the metadata, and say which broker answered.
 func askConn(t *testing.T, cfg broker.Config) (id int32, err error) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -106,16 +110,19 @@ func askPolled(t *testing.T, cfg broker.Config) (id int32, err error) {
 		}
 		await(conn)
 	}
-	conn.Send(kmsg.NewPtrMetadataRequest(), true)
+	future := conn.Send(kmsg.NewPtrMetadataRequest(), true)
 	for {
-		for _, result := range conn.Recv() {
-			if result.Response == nil {
-				_, err := result.Future.Response()
+		conn.Recv()
+		select {
+		case <-future.Done():
+			answer, err := future.Response()
+			if err != nil {
 				return 0, err
 			}
-			return result.Response.(*kmsg.MetadataResponse).Brokers[0].NodeID, nil
+			return answer.(*kmsg.MetadataResponse).Brokers[0].NodeID, nil
+		default:
+			await(conn)
 		}
-		await(conn)
 	}
 }
 
@@ -134,7 +141,7 @@ func await(conn *broker.Polled) {
 }
 
 func TestBroker(t *testing.T) {
-	for name, ask := range map[string]func(*testing.T, broker.Config) (int32, error){"Conn": askConn, "Polled": askPolled} {
+	for name, ask := range askers {
 		for _, version := range versions {
 			t.Run(name+" "+tls.VersionName(version), func(t *testing.T) {
 				ca := newCA(t, "the authority")
@@ -171,5 +178,77 @@ func TestBroker(t *testing.T) {
 				refused(plain, CutOff, func(*Options) {})
 			})
 		}
+	}
+}
+
+// shortConn ends, or falls silent, behind so many bytes of the peer's.
+type shortConn struct {
+	net.Conn
+	left   int
+	silent bool
+}
+
+func (c *shortConn) Read(p []byte) (int, error) {
+	if c.left == 0 && !c.silent {
+		_ = c.Close() // a pipe holds nothing: who writes to it would wait
+		return 0, io.EOF
+	}
+	for c.left == 0 {
+		if _, err := c.Conn.Read(make([]byte, 4096)); err != nil {
+			return 0, err
+		}
+	}
+	n, err := c.Conn.Read(p[:min(len(p), c.left)])
+	c.left -= n
+	return n, err
+}
+
+// A handshake that is cut is told at once, wherever it is cut; one that stalls when
+// the time of the set-up is over.
+func TestBrokerIsCutOffAndStalls(t *testing.T) {
+	ca := newCA(t, "the authority")
+	cert := ca.issueFor(newFixedKey(t))
+	for _, version := range versions {
+		t.Run(tls.VersionName(version), func(t *testing.T) {
+			server := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: version, MaxVersion: version, CurvePreferences: []tls.CurveID{tls.X25519}}
+			o := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock(), NoResumption: true}
+			whole, err := handshakeThrough(t, server, o, 1<<20, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dial := func(t *testing.T, left int, silent bool) (took time.Duration, err error) {
+				synctest.Test(t, func(t *testing.T) {
+					secured, err2 := New(&netlink.Transport{Dial: func(context.Context, string, string) (net.Conn, error) {
+						ours, theirs := net.Pipe()
+						go kafkaServer(server)(theirs)
+						return &shortConn{Conn: ours, left: left, silent: silent}, nil
+					}}, o)
+					if err2 != nil {
+						t.Fatal(err2)
+					}
+					began := time.Now()
+					_, err = askConn(t, broker.Config{Transport: secured, SetupTimeout: 5 * time.Second})
+					took = time.Since(began)
+				})
+				return took, err
+			}
+			for cut := range whole {
+				took, err := dial(t, cut, false)
+				wantReason(t, err, CutOff)
+				if !errors.Is(err, broker.ErrTLS) || took != 0 {
+					t.Errorf("cut at %d: after %v, %v", cut, took, err)
+				}
+			}
+			for _, stall := range []int{0, 1, 5, whole / 2, whole - 1} {
+				took, err := dial(t, stall, true)
+				var e *broker.Error
+				if !errors.Is(err, broker.ErrSetupTimeout) || !errors.As(err, &e) || e.Phase != broker.Handshake || took != 5*time.Second {
+					t.Errorf("stalls at %d: after %v, %v", stall, took, err)
+				}
+			}
+			if _, err := dial(t, 1<<20, false); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// TestCiphersAgainstOpenSSL asks openssl for random lists, and compares the sets
-// over the suites that both have. Where the two differ, always:
+// compareCiphers asks openssl for random lists, and compares the sets over the
+// suites that both have. Where the two differ, always:
 //
 //   - RC4 and 3DES, which the usual OpenSSL does not have: they are left out of
 //     lists that name them. (An OpenSSL that has them selects them by ALL too.)
@@ -21,28 +21,15 @@ import (
 //   - An operator right behind joined words that stand for nothing here. OpenSSL
 //     may know what they stand for, and then carries it out. Here and where the
 //     words are unknown to it too it is ignored. The generator separates items.
-func TestCiphersAgainstOpenSSL(t *testing.T) {
-	o := newOracle(t, "Cipher lists were compared with nothing but their own tests.")
-	const cases = 1000
+func compareCiphers(t *testing.T, o *oracle) *tally {
 	g := &listGenerator{rnd: rand.New(rand.NewPCG(5, 1))}
-	lists := make([]string, cases)
+	lists := make([]string, 600)
 	for i := range lists {
 		lists[i] = g.list()
 	}
-	var mu sync.Mutex
-	counts := make(map[string]int)
-	each(lists, func(list string) {
-		verdict := compareCiphers(t, o, list)
-		mu.Lock()
-		defer mu.Unlock()
-		counts[verdict]++
-	})
-	for _, verdict := range slices.Sorted(maps.Keys(counts)) {
-		t.Logf("%4d lists: %s", counts[verdict], verdict)
-	}
-	if n := counts[refused]; n < cases/3 || n > 2*cases/3 {
-		t.Errorf("%d of %d lists were refused: the generator is to refuse a third to two", n, cases)
-	}
+	var found tally
+	each(lists, func(list string) { found.add(compareList(t, o, list)) })
+	return &found
 }
 
 // each calls f for all, four at once.
@@ -63,9 +50,7 @@ func each[T any](all []T, f func(T)) {
 	wg.Wait()
 }
 
-const refused = "refused by both"
-
-func compareCiphers(t *testing.T, o *oracle, list string) (verdict string) {
+func compareList(t *testing.T, o *oracle, list string) (verdict string) {
 	ours, err := parseCiphers(list)
 	if (err == nil) != (len(ours) > 0) {
 		t.Errorf("%q: %d suites and %v", list, len(ours), err)
@@ -84,7 +69,23 @@ func compareCiphers(t *testing.T, o *oracle, list string) (verdict string) {
 	if !slices.Equal(sorted(ours), sorted(theirs)) {
 		t.Errorf("%q:\n got %v (%v)\nwant %v", list, suiteNames(ours), err, suiteNames(theirs))
 	}
-	// Without -s there is no security level.
+	if len(list)%3 == 0 { // each costs a process
+		compareLevelless(t, o, list)
+	}
+	switch {
+	case err != nil:
+		return refused + "nothing that can be selected"
+	case len(ours) == 0:
+		return apart + "RC4 and 3DES only"
+	case len(ours) == len(suites)-5:
+		return "every suite, of 17"
+	}
+	return fmt.Sprintf("the same %2d to %2d suites", max(1, len(ours)/4*4), min(len(ours)/4*4+3, 17))
+}
+
+// compareLevelless: without -s there is no security level.
+func compareLevelless(t *testing.T, o *oracle, list string) {
+	weak := func(id uint16) bool { return suiteOf(id).weak }
 	all := &selection{level: 0, state: make([]suiteState, len(suites))}
 	var levelless []uint16
 	if all.read(list) == nil {
@@ -95,15 +96,6 @@ func compareCiphers(t *testing.T, o *oracle, list string) (verdict string) {
 	if theirs := slices.DeleteFunc(o.ciphers(t, list), weak); !slices.Equal(sorted(levelless), sorted(theirs)) {
 		t.Errorf("%q without a level:\n got %v\nwant %v", list, suiteNames(levelless), suiteNames(theirs))
 	}
-	switch {
-	case err != nil:
-		return refused
-	case len(ours) == 0:
-		return "RC4 and 3DES only, which are not compared"
-	case len(ours) == len(suites)-5:
-		return "every suite, of 17"
-	}
-	return fmt.Sprintf("%2d to %2d suites", len(ours)/4*4, len(ours)/4*4+3)
 }
 
 var ianaName = regexp.MustCompile(`TLS_\w+`)

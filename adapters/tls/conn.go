@@ -3,11 +3,19 @@ package tls
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
 	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
 )
 
 // Conn is a *tls.Conn whose handshake fails with an *Error. So may its first Read:
 // with TLS 1.3 the client has finished before the broker judges its certificate.
+// The broker may have hung up by then, and a Write fail before that Read: it waits
+// for the verdict, and has the same error.
 type Conn struct {
 	*tls.Conn
 	wire            *wire
@@ -15,7 +23,11 @@ type Conn struct {
 	lowest, highest uint16 // the versions that are allowed here; 0: no limit but crypto/tls's
 
 	asked, shown bool // for a client certificate, and one
-	spoken       bool // the broker's first bytes are read; belongs to whoever reads
+
+	spoken  atomic.Bool // the broker's first bytes are read
+	first   sync.Mutex  // whoever holds it reads them, and has what follows
+	verdict error       // it came in place of them: an *Error
+	early   []byte      // of them, what a Write found
 }
 
 func newConn(under net.Conn, config *tls.Config, v *verifier) *Conn {
@@ -65,43 +77,109 @@ func (c *Conn) HandshakeContext(ctx context.Context) error {
 	return nil
 }
 
-// Read reads what the broker sends. An alert before the first byte is its verdict on
-// the handshake.
+// Read reads what the broker sends. What fails before the first byte is its verdict
+// on the handshake.
 func (c *Conn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	switch {
-	case c.spoken:
-	case n > 0:
-		c.spoken = true
-		c.wire.rest = true
-	case err != nil && !c.ConnectionState().HandshakeComplete:
-		err = c.explain(err)
-	case err != nil:
-		if number, ok := alertIn(err); ok {
-			err = c.refused(number, err)
+	if c.spoken.Load() {
+		return c.Conn.Read(p)
+	}
+	c.first.Lock()
+	defer c.first.Unlock()
+	n, err := c.hear(p)
+	if n > 0 {
+		c.spoken.Store(true)
+	}
+	return n, err
+}
+
+// Write sends to the broker.
+func (c *Conn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if err != nil && !c.spoken.Load() && left(err) {
+		if verdict := c.awaitVerdict(); verdict != nil {
+			return n, verdict
 		}
 	}
 	return n, err
 }
 
-// wire is the connection under the encryption. It keeps the peer's first bytes,
-// which tell what it speaks if that is not TLS, and how many came in all.
+// awaitVerdict finds out whether the broker left with a verdict. Since it has left, a
+// Read that is under way comes to its end.
+func (c *Conn) awaitVerdict() error {
+	c.first.Lock()
+	defer c.first.Unlock()
+	if c.verdict == nil && len(c.early) == 0 && !c.spoken.Load() {
+		one := make([]byte, 1)
+		n, _ := c.hear(one) // what is no verdict is told again
+		c.early = one[:n]
+	}
+	return c.verdict
+}
+
+// hear is Read as long as the broker has not spoken. With first held.
+func (c *Conn) hear(p []byte) (n int, err error) {
+	switch {
+	case c.verdict != nil:
+		return 0, c.verdict
+	case len(c.early) > 0:
+		n = copy(p, c.early)
+		c.early = c.early[n:]
+		return n, nil
+	}
+	n, err = c.Conn.Read(p)
+	switch number, alert := alertIn(err); {
+	case n > 0:
+		c.wire.over()
+	case err == nil:
+	case !c.ConnectionState().HandshakeComplete:
+		c.verdict = c.explain(err)
+	case alert:
+		c.verdict = c.refused(number, err)
+	case c.repeats():
+		c.verdict = c.mute(err)
+	case c.asked && !c.shown && hungUp(err):
+		// No verdict: a broker that asks need not demand, and some hang up because they
+		// do not know a request.
+		return n, fmt.Errorf("%w; %s", err, hintAsked)
+	}
+	if c.verdict != nil {
+		return n, c.verdict
+	}
+	return n, err
+}
+
+// left tells from the error of a write that the peer has hung up.
+func left(err error) bool {
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.ErrClosedPipe)
+}
+
+// wire is the connection under the encryption. It keeps what the peer says until the
+// handshake is over, and counts it.
 type wire struct {
 	net.Conn
-	first []byte
+	heard []byte // not more than maxHeard
 	count int
 	rest  bool // the handshake is over, and nothing is kept any more
 }
 
-const firstBytes = 64
+// maxHeard is enough for a broker's part of a handshake, twice, with a chain of
+// several certificates and the names of a hundred authorities.
+const maxHeard = 64 << 10
 
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
 	if n > 0 && !w.rest {
 		w.count += n
-		if room := firstBytes - len(w.first); room > 0 {
-			w.first = append(w.first, p[:min(n, room)]...)
-		}
+		w.heard = append(w.heard, p[:min(n, maxHeard-len(w.heard))]...)
 	}
 	return n, err
 }
+
+// first is what the peer said first, which tells what it speaks if that is not TLS.
+func (w *wire) first() []byte {
+	const enough = 64
+	return w.heard[:min(len(w.heard), enough)]
+}
+
+// over says that the handshake is.
+func (w *wire) over() { w.rest, w.heard = true, nil }

@@ -39,6 +39,8 @@ func (c *Conn) explain(err error) error {
 	switch {
 	case c.foreign():
 		c.notTLS(e)
+	case c.repeats():
+		return c.mute(err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.Is(err, os.ErrDeadlineExceeded):
 		e.Reason, e.Detail = Stalled, c.progress()
 	case hungUp(err):
@@ -137,13 +139,13 @@ func (c *Conn) local(e *Error) {
 // foreign reports whether the peer has spoken, and what it said is no record of
 // TLS, be it an alert or a part of a handshake.
 func (c *Conn) foreign() bool {
-	first := c.wire.first
+	first := c.wire.first()
 	return len(first) > 0 && first[0] != 0x15 && first[0] != 0x16 || len(first) > 1 && first[1] != 3
 }
 
 func (c *Conn) notTLS(e *Error) {
 	e.Reason = NotTLS
-	first := c.wire.first
+	first := c.wire.first()
 	line, _, _ := bytes.Cut(first, []byte("\n"))
 	line = bytes.TrimRight(line, "\r")
 	switch {
@@ -177,6 +179,8 @@ func hungUp(err error) bool {
 	return errors.As(err, &op) && (op.Op == "read" || op.Op == "write")
 }
 
+const hintAsked = "it had asked for a client certificate, and none is configured: does it demand one?"
+
 // cutOff: a broker's port without TLS takes a hello for a request of 369 MB, and
 // hangs up without a word.
 func (c *Conn) cutOff(e *Error) {
@@ -184,7 +188,7 @@ func (c *Conn) cutOff(e *Error) {
 	e.Detail = fmt.Sprintf("%s: %v", c.progress(), e.Err)
 	switch {
 	case c.asked && !c.shown:
-		e.hint = "it had asked for a client certificate, and none is configured: does it demand one?"
+		e.hint = hintAsked
 	case c.wire.count == 0:
 		e.hint = "is this a port without TLS? brokers hang up there on TLS: use PLAINTEXT or SASL_PLAINTEXT, or the port with TLS"
 	}

@@ -24,7 +24,8 @@
 //	sessions  what is kept to resume
 //	conn      one connection: its handshake and its first read
 //	verify    the broker's certificate; crl: whether it was revoked
-//	explain   what the error of a handshake means; errors: in words
+//	explain   what the error of a handshake means; repeat: of one that old brokers cannot
+//	          tell; errors: in words
 package tls
 
 import (

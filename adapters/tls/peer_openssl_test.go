@@ -1,0 +1,146 @@
+package tls
+
+import (
+	"bufio"
+	"crypto/tls"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"brokerconn/adapters/tcp"
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// A server of another author says no in words of its own: to a client without a
+// certificate, with TLS 1.2, handshake_failure.
+
+// server runs "openssl s_server" with a certificate of ca's until the test ends.
+func (o *oracle) server(t *testing.T, ca *testCA, args ...string) (address string) {
+	t.Helper()
+	dir := t.TempDir()
+	cert := ca.issue()
+	for name, text := range map[string]string{"ca.pem": ca.pem(), "cert.pem": chainPEM(cert), "key.pem": keyPEM(t, cert)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command(o.binary, slices.Concat([]string{"s_server", "-accept", "127.0.0.1:0", "-cert", "cert.pem", "-key", "key.pem",
+		"-CAfile", "ca.pem", "-attime", strconv.FormatInt(now.Unix(), 10)}, args)...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "OPENSSL_CONF="+os.DevNull)
+	stdin, err := cmd.StdinPipe() // at its end the server would end
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it has no other end
+		_, _ = io.Copy(io.Discard, stdout)
+		_ = cmd.Wait()
+		_ = stdin.Close()
+	})
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() {
+		if address, ok := strings.CutPrefix(lines.Text(), "ACCEPT "); ok {
+			go func() { _, _ = io.Copy(io.Discard, stdout) }()
+			return address
+		}
+	}
+	t.Fatal("openssl s_server does not listen")
+	return ""
+}
+
+func TestServerOfOpenSSL(t *testing.T) {
+	o := newOracle(t, "What a handshake fails of was seen with servers of crypto/tls alone.")
+	ca, stranger := newCA(t, "the authority"), newCA(t, "a stranger")
+	mine, theirs := ca.issue(), stranger.issue()
+	with := func(cert tls.Certificate) func(*Options) {
+		return func(o *Options) { o.CertPEM, o.KeyPEM = chainPEM(cert), ports.NewSecret(keyPEM(t, cert)) }
+	}
+	demands := []string{"-Verify", "1", "-verify_return_error"}
+	for _, c := range []struct {
+		name   string
+		args   []string
+		change func(*Options)
+		want   Reason
+		says   string
+	}{
+		{"none shown, TLS 1.2", append(demands, "-tls1_2"), nil, CertificateRequired, "handshake failure"},
+		{"none shown, TLS 1.3", append(demands, "-tls1_3"), nil, CertificateRequired, "certificate required"},
+		{"a stranger's shown, TLS 1.2", append(demands, "-tls1_2"), with(theirs), CertificateRefused, "truststore"},
+		{"a stranger's shown, TLS 1.3", append(demands, "-tls1_3"), with(theirs), CertificateRefused, "truststore"},
+		{"TLS 1.1", []string{"-tls1_1", "-cipher", "ALL@SECLEVEL=0"}, nil, VersionTooLow, "TLS 1.2 to TLS 1.3 are allowed here"},
+		{"TLS 1.3 alone", []string{"-tls1_3"}, func(o *Options) { o.MaxVersion = tls.VersionTLS12 }, VersionTooLow, "only TLS 1.2 is allowed here"},
+		{"other ciphers", []string{"-tls1_2", "-cipher", "ECDHE-ECDSA-AES256-GCM-SHA384"}, func(o *Options) { o.Ciphers = "AES128" }, NoCommonCipher, "ssl.cipher.suites"},
+		{"another authority", nil, func(o *Options) { o.CAPEM = stranger.pem() }, UnknownAuthority, "CN=the authority"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			address := o.server(t, ca, c.args...)
+			options := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}
+			if c.change != nil {
+				c.change(&options)
+			}
+			for _, ask := range askers {
+				_, err := ask(t, configFor(t, address, options))
+				wantReason(t, err, c.want, c.says)
+				if !errors.Is(err, broker.ErrTLS) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for _, version := range []string{"-tls1_2", "-tls1_3"} {
+		t.Run("accepted, "+version, func(t *testing.T) {
+			t.Parallel()
+			address := o.server(t, ca, append(demands, version, "-rev")...) // answers each line backwards
+			options := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}
+			with(mine)(&options)
+			dial := mustDial(t, plainDial, options)
+			for turn := range 3 {
+				under, err := dial(t.Context(), "tcp", address)
+				if err != nil {
+					t.Fatal(err)
+				}
+				conn := under.(*Conn)
+				if err := conn.Handshake(); err != nil || turn == 0 && !conn.CertificateAsked() {
+					t.Fatalf("%v, asked: %v", err, conn.CertificateAsked())
+				}
+				answer := make([]byte, 4)
+				_, _ = io.WriteString(conn, "abc\n")
+				if _, err := io.ReadFull(conn, answer); err != nil || string(answer) != "cba\n" {
+					t.Errorf("%q %v", answer, err)
+				}
+				if resumed := conn.ConnectionState().DidResume; resumed != (turn > 0) {
+					t.Errorf("%d: resumed: %v", turn, resumed)
+				}
+				_ = conn.Close()
+			}
+		})
+	}
+	t.Run("in clear", func(t *testing.T) {
+		t.Parallel()
+		address := o.server(t, ca)
+		for _, ask := range askers {
+			cfg := configFor(t, address, Options{CAPEM: ca.pem()})
+			cfg.Transport = tcp.New(tcp.Options{})
+			_, err := ask(t, cfg)
+			if e := new(broker.Error); !errors.Is(err, broker.ErrConnection) || !errors.As(err, &e) || !strings.Contains(e.Hint, "a port for TLS") {
+				t.Errorf("%v", err) // it hangs up without a word
+			}
+		}
+	})
+}

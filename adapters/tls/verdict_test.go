@@ -1,0 +1,154 @@
+package tls
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"brokerconn/adapters/netlink"
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// With TLS 1.3 the client is done before the broker judges its certificate. The
+// verdict is there to be read, but the broker has hung up already, and what the
+// client writes may fail first.
+
+// gone is a connection whose peer does not read any more, from a moment on.
+type gone struct {
+	net.Conn
+	now atomic.Bool
+	err error
+}
+
+func (g *gone) Write(p []byte) (int, error) {
+	if g.now.Load() {
+		return 0, &net.OpError{Op: "write", Net: "tcp", Err: g.err}
+	}
+	return g.Conn.Write(p)
+}
+
+// goneAfterwards is a Conn over one, from the end of the handshake on.
+type goneAfterwards struct {
+	*Conn
+	under *gone
+}
+
+func (g goneAfterwards) HandshakeContext(ctx context.Context) error {
+	err := g.Conn.HandshakeContext(ctx)
+	g.under.now.Store(true)
+	return err
+}
+
+func leaving(t *testing.T, o Options, err error) netlink.DialFunc {
+	var under *gone
+	dial := mustDial(t, func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, failed := plainDial(ctx, network, address)
+		under = &gone{Conn: conn, err: err}
+		return under, failed
+	}, o)
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return goneAfterwards{conn.(*Conn), under}, nil
+	}
+}
+
+// demanding is a broker that wants a client certificate, with TLS 1.3.
+func demanding(ca *testCA) *tls.Config {
+	return &tls.Config{Certificates: []tls.Certificate{ca.issue()}, MinVersion: tls.VersionTLS13, ClientAuth: tls.RequireAnyClientCert, Time: clock().Now}
+}
+
+func TestVerdictWinsOverAWriteThatFails(t *testing.T) {
+	ca := newCA(t, "the authority")
+	address := listen(t, tlsServer(demanding(ca)))
+	o := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}
+	for _, cause := range []error{syscall.EPIPE, syscall.ECONNRESET} {
+		conn, err := leaving(t, o, cause)(t.Context(), "tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.(goneAfterwards).HandshakeContext(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		_, err = conn.Write([]byte("a request"))
+		wantReason(t, err, CertificateRequired)
+		_, err = conn.Read(make([]byte, 1))
+		wantReason(t, err, CertificateRequired)
+		_ = conn.Close()
+
+		for how, ask := range askers {
+			cfg := configFor(t, address, o)
+			cfg.Transport = &netlink.Transport{Dial: leaving(t, o, cause), Secure: true}
+			_, err := ask(t, cfg)
+			wantReason(t, err, CertificateRequired)
+			if !errors.Is(err, broker.ErrTLS) {
+				t.Errorf("%s: %v", how, err)
+			}
+		}
+	}
+}
+
+// What the broker said before it left is not lost to whoever reads.
+func TestWriteThatFailsLosesNoByte(t *testing.T) {
+	ca := newCA(t, "the authority")
+	address := listen(t, func(under net.Conn) {
+		conn := tls.Server(under, &tls.Config{Certificates: []tls.Certificate{ca.issue()}})
+		_, _ = io.WriteString(conn, "all of it")
+		_ = conn.Close()
+	})
+	o := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}
+	conn, err := leaving(t, o, syscall.EPIPE)(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.(goneAfterwards).HandshakeContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if n, err := conn.Write([]byte("a request")); n != 0 || !errors.Is(err, syscall.EPIPE) {
+			t.Errorf("%d %v", n, err)
+		}
+	}
+	if got, err := io.ReadAll(conn); string(got) != "all of it" || err != nil {
+		t.Errorf("%q %v", got, err)
+	}
+}
+
+// Where not even the alert comes through, as with a reset, the question that the
+// broker had asked is remembered.
+func TestDemandIsGuessedFromTheQuestion(t *testing.T) {
+	ca := newCA(t, "the authority")
+	address := listen(t, func(under net.Conn) {
+		conn := tls.Server(under, &tls.Config{Certificates: []tls.Certificate{ca.issue()}, ClientAuth: tls.RequestClientCert})
+		_ = conn.Handshake()
+		_ = under.Close()
+	})
+	mine := ca.issue()
+	for shown, o := range map[bool]Options{
+		false: {CAPEM: ca.pem(), Clock: clock()},
+		true:  {CAPEM: ca.pem(), Clock: clock(), CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, mine))},
+	} {
+		for how, ask := range askers {
+			_, err := ask(t, configFor(t, address, o))
+			if e := new(Error); !errors.Is(err, broker.ErrConnection) || errors.As(err, &e) {
+				t.Errorf("%s: %v: one who only asks may have another reason", how, err)
+			}
+			if says := strings.Contains(err.Error(), "asked for a client certificate"); says == shown {
+				t.Errorf("%s, one shown: %v: %v", how, shown, err)
+			}
+			if strings.Contains(err.Error(), "a port for TLS") {
+				t.Errorf("%s: %v: there is TLS", how, err)
+			}
+		}
+	}
+}
