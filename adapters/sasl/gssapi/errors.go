@@ -7,17 +7,6 @@ import (
 	"brokerconn/ports"
 )
 
-// OptionError is an option that cannot be used, or whose file cannot. It has no
-// secret in it.
-type OptionError struct {
-	Option string // the name of the field in Options
-	Err    error  // what is wrong, and what would be right
-}
-
-func (e *OptionError) Error() string { return "gssapi: " + e.Option + ": " + e.Err.Error() }
-
-func (e *OptionError) Unwrap() error { return e.Err }
-
 // Reason is what a login failed of.
 type Reason uint8
 

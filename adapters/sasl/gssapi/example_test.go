@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"brokerconn/adapters/sasl"
 	"brokerconn/adapters/sasl/gssapi"
 	"brokerconn/ports"
 )
@@ -49,7 +50,7 @@ func ExampleNew_keytab() {
 	_, err := gssapi.New(gssapi.Options{
 		Principal: "proxy/host.example.org", Keytab: "/no/such/keytab", Config: krb5conf,
 	})
-	var option *gssapi.OptionError
+	var option *sasl.OptionError
 	if errors.As(err, &option) {
 		fmt.Println(option.Option, errors.Is(err, os.ErrNotExist))
 	}

@@ -104,12 +104,12 @@ type Authenticator struct {
 var _ ports.Authenticator = (*Authenticator)(nil)
 
 // New checks the options and reads krb5.conf and a keytab; it talks to nobody. The
-// error joins an *OptionError for what cannot be used.
+// error joins a *sasl.OptionError for what cannot be used.
 func New(o Options) (*Authenticator, error) {
 	var problems []error
 	refuse := func(option string, err error) {
 		if err != nil {
-			problems = append(problems, &OptionError{option, err})
+			problems = append(problems, &sasl.OptionError{Option: option, Err: err})
 		}
 	}
 	conf, err := loadConf(o.Config, o.ConfigFile)

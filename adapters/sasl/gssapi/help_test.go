@@ -74,5 +74,3 @@ func reasoned(t testing.TB, err error, want Reason) *Error {
 	}
 	return e
 }
-
-func hexText(b []byte) string { return fmt.Sprintf("%x", b) }
