@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"brokerconn/adapters/sasl"
 	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/ports"
 )
@@ -54,9 +55,9 @@ func TestAuthenticatorOfOAuth(t *testing.T) {
 			if c.caFile != "" {
 				s.SASL.OAuth.CAFile = c.caFile
 			}
-			a, problems := s.SASL.OAuth.authenticator(nil)
-			if problems != nil {
-				t.Fatal(problems)
+			a, err := s.SASL.OAuth.authenticator(nil)
+			if err != nil {
+				t.Fatal(err)
 			}
 			x := a.Begin(ports.Endpoint{})
 			defer x.Close()
@@ -104,8 +105,9 @@ func TestOAuthNamesTheKeys(t *testing.T) {
 	} {
 		o := good
 		c.change(&o)
-		a, problems := o.authenticator(nil)
-		var e *oauthbearer.OptionError
+		a, err := o.authenticator(nil)
+		problems := unjoined(err)
+		var e *sasl.OptionError
 		if a != nil || len(problems) != 1 || !errors.As(problems[0], &e) || !strings.Contains(e.Error(), c.words) || strings.Contains(e.Error(), canary) {
 			t.Errorf("%v; want %s", problems, c.words)
 			continue
@@ -114,7 +116,7 @@ func TestOAuthNamesTheKeys(t *testing.T) {
 			t.Errorf("%s is not of %s", e.Option, c.key)
 		}
 	}
-	if _, problems := new(OAuth).authenticator(nil); len(problems) != 3 {
-		t.Errorf("of nothing: %v", problems)
+	if _, err := new(OAuth).authenticator(nil); len(unjoined(err)) != 3 {
+		t.Errorf("of nothing: %v", err)
 	}
 }
