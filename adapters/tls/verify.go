@@ -109,15 +109,25 @@ func (v *verifier) judge(certs []*x509.Certificate, err error) *Error {
 
 func (v *verifier) outOfDate(e *Error, c *x509.Certificate) {
 	now := v.now()
-	form := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-	if now.Before(c.NotBefore) {
-		e.Reason = NotYetValid
-		e.Detail = fmt.Sprintf("%.200q is valid from %s on, and it is %s", c.Subject, form(c.NotBefore), form(now))
+	if e.Reason, e.Detail = outOfDate(c, now); e.Detail == "" { // it was a moment ago
+		e.Reason = Expired
 		return
 	}
-	e.Reason = Expired
-	e.Detail = fmt.Sprintf("%.200q was valid until %s, and it is %s", c.Subject, form(c.NotAfter), form(now))
+	e.Detail += ", and it is " + timestamp(now)
 }
+
+// outOfDate says why a certificate is not valid at that time; "": it is.
+func outOfDate(c *x509.Certificate, now time.Time) (Reason, string) {
+	switch {
+	case now.Before(c.NotBefore):
+		return NotYetValid, fmt.Sprintf("%.200q is valid from %s on", c.Subject, timestamp(c.NotBefore))
+	case now.After(c.NotAfter):
+		return Expired, fmt.Sprintf("%.200q was valid until %s", c.Subject, timestamp(c.NotAfter))
+	}
+	return Other, ""
+}
+
+func timestamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // unknown finds out why no chain leads to an authority. crypto/x509 passes over
 // authorities that are out of date, and then knows none.
@@ -156,7 +166,8 @@ func firstOutOfDate(leaf *x509.Certificate, known []*x509.Certificate, now time.
 		if i < 0 {
 			break
 		}
-		if at = known[i]; now.Before(at.NotBefore) || now.After(at.NotAfter) {
+		at = known[i]
+		if _, what := outOfDate(at, now); what != "" {
 			return at, checks
 		}
 	}
