@@ -21,7 +21,9 @@ type Runner func(work func())
 // nor while it runs.
 type Step func(ctx context.Context, challenge []byte) (response []byte, done bool, err error)
 
-// Begin makes a login of a step.
+// Begin makes a login of a step. It is a [ports.Watcher] too. Close never waits for a
+// step, whose result is dropped then. A step that panics fails the login, with nothing
+// of what the panic said.
 func Begin(run Runner, step Step) ports.Exchange {
 	if step == nil {
 		panic("sasl: a login without a step")
