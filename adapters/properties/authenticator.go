@@ -28,7 +28,9 @@ func (s *Settings) authenticator() (a ports.Authenticator, problems []error) {
 		a, err = scram.New(scram.SHA256, login.scram())
 	case "SCRAM-SHA-512":
 		a, err = scram.New(scram.SHA512, login.scram())
-	case "GSSAPI", "OAUTHBEARER":
+	case "OAUTHBEARER":
+		a, err = login.OAuth.authenticator(s.Connection.Clock)
+	case "GSSAPI":
 		return nil, []error{&NotYetError{s.nameOf(mechanismKey), login.Mechanism + " is none of the mechanisms that this version has; Config.Authenticator in Go takes one of yours"}}
 	default:
 		return nil, []error{&Error{Key: s.nameOf(mechanismKey), Problem: fmt.Sprintf("%q, and %v needs one of %s", login.Mechanism, s.Security, orList(mechanisms))}}
@@ -53,6 +55,8 @@ func (s *Settings) refusedLogin(err error) error {
 	switch {
 	case !errors.As(err, &e):
 		return &Error{Key: s.nameOf(mechanismKey), Problem: err.Error()}
+	case s.SASL.Mechanism == "OAUTHBEARER":
+		return &Error{Key: s.nameOf(s.oauthKey(e.Option)), Problem: e.Err.Error()}
 	case s.Dialect == Java:
 		return &Error{Key: s.nameOf(jaasKey), Problem: strings.ToLower(e.Option) + ": " + e.Err.Error()}
 	case e.Option == "Password":

@@ -3,39 +3,31 @@ package properties
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"strings"
 
+	"brokerconn/adapters/sasl"
 	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/ports"
 )
 
-// authenticator logs in with tokens of the endpoint, by a clock that may be nil.
-// problems are *oauthbearer.OptionErrors, whose options oauthKey finds the settings
-// of.
-func (o *OAuth) authenticator(clock ports.Clock) (a ports.Authenticator, problems []error) {
-	roots, err := o.authorities()
-	if err != nil {
-		problems = append(problems, err)
-	}
-	tokens, err := oauthbearer.ClientCredentials{
+// authenticator logs in with tokens of the endpoint, by a clock that may be nil. The
+// error joins *sasl.OptionErrors, whose options oauthKey finds the settings of.
+func (o *OAuth) authenticator(clock ports.Clock) (ports.Authenticator, error) {
+	roots, untrusted := o.authorities()
+	tokens, unfit := oauthbearer.ClientCredentials{
 		TokenURL: o.TokenURL, ClientID: o.ClientID, ClientSecret: o.ClientSecret,
 		Scopes:  strings.Fields(o.Scope),
 		RootCAs: roots,
 	}.Provider()
-	if err != nil {
-		problems = append(problems, unjoined(err)...)
-	}
-	a, err = oauthbearer.New(oauthbearer.Options{
+	a, err := oauthbearer.New(oauthbearer.Options{
 		Tokens:     func(ctx context.Context) (oauthbearer.Token, error) { return tokens(ctx) },
 		Extensions: o.Extensions,
 		Clock:      clock,
 	})
-	if err != nil {
-		problems = append(problems, unjoined(err)...)
-	}
-	if len(problems) > 0 {
-		return nil, problems
+	if err = errors.Join(untrusted, unfit, err); err != nil {
+		return nil, err
 	}
 	return a, nil
 }
@@ -46,7 +38,7 @@ func (o *OAuth) authorities() (*x509.CertPool, error) {
 	case o.CAFile != "":
 		text, err := readBounded(o.CAFile, maxStoreBytes)
 		if err != nil {
-			return nil, &oauthbearer.OptionError{Option: "CAFile", Err: err}
+			return nil, sasl.Refused("CAFile", "%w", err)
 		}
 		return trusted("CAFile", fmt.Sprintf("%q", o.CAFile), text)
 	case o.CAPEM != "":
@@ -58,7 +50,7 @@ func (o *OAuth) authorities() (*x509.CertPool, error) {
 func trusted(option, where string, text []byte) (*x509.CertPool, error) {
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(text) {
-		return nil, &oauthbearer.OptionError{Option: option, Err: fmt.Errorf("%s has no certificate that can be read: PEM, of whom to trust about the token endpoint", where)}
+		return nil, sasl.Refused(option, "%s has no certificate that can be read: PEM, of whom to trust about the token endpoint", where)
 	}
 	return roots, nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/ports"
+	"brokerconn/ports/porttest"
 )
 
 // What the keys of OAUTHBEARER say reaches the token endpoint and the broker.
@@ -54,11 +55,11 @@ func TestAuthenticatorOfOAuth(t *testing.T) {
 			if c.caFile != "" {
 				s.SASL.OAuth.CAFile = c.caFile
 			}
-			a, problems := s.SASL.OAuth.authenticator(nil)
-			if problems != nil {
-				t.Fatal(problems)
+			cfg, err := s.Config()
+			if err != nil {
+				t.Fatal(err)
 			}
-			x := a.Begin(ports.Endpoint{})
+			x := cfg.Authenticator.Begin(ports.Endpoint{})
 			defer x.Close()
 			x.Next(nil)
 			woken := make(chan struct{})
@@ -104,17 +105,14 @@ func TestOAuthNamesTheKeys(t *testing.T) {
 	} {
 		o := good
 		c.change(&o)
-		a, problems := o.authenticator(nil)
-		var e *oauthbearer.OptionError
-		if a != nil || len(problems) != 1 || !errors.As(problems[0], &e) || !strings.Contains(e.Error(), c.words) || strings.Contains(e.Error(), canary) {
-			t.Errorf("%v; want %s", problems, c.words)
-			continue
+		cfg, err := (&Settings{Dialect: c.dialect, Security: SASLSSL, SASL: SASL{Mechanism: "OAUTHBEARER", OAuth: o}}).Config()
+		var e *Error
+		if cfg.Authenticator != nil || len(unjoined(err)) != 1 || !errors.As(err, &e) || e.Key != c.key || !strings.Contains(e.Problem, c.words) {
+			t.Errorf("%v; want %s: %s", err, c.key, c.words)
 		}
-		if key := (&Settings{Dialect: c.dialect}).oauthKey(e.Option); key == nil || key.name(c.dialect) != c.key {
-			t.Errorf("%s is not of %s", e.Option, c.key)
-		}
+		porttest.NoSecrets(t, "the error", err, canary)
 	}
-	if _, problems := new(OAuth).authenticator(nil); len(problems) != 3 {
-		t.Errorf("of nothing: %v", problems)
+	if _, err := new(OAuth).authenticator(nil); len(unjoined(err)) != 3 {
+		t.Errorf("of nothing: %v", err)
 	}
 }

@@ -160,7 +160,7 @@ func TestConfigNamesTheKeysOfTheLogin(t *testing.T) {
 		{KafkaPython, SASL{}, []string{`sasl_mechanism: "", and SASL_SSL needs one of PLAIN, SCRAM-SHA-256`}},
 		{Librdkafka, SASL{Mechanism: "plain"}, []string{`sasl.mechanisms: "plain", and SASL_SSL needs one of`}},
 		{KafkaPython, SASL{Mechanism: "GSSAPI"}, []string{"sasl_mechanism: GSSAPI is none of the mechanisms that this version has"}},
-		{Java, SASL{Mechanism: "OAUTHBEARER"}, []string{"sasl.mechanism: OAUTHBEARER is none of the mechanisms that this version has"}},
+		{Java, SASL{Mechanism: "OAUTHBEARER", OAuth: OAuth{TokenURL: "https://idp/"}}, []string{"sasl.oauthbearer.client.credentials.client.id: not given", "sasl.oauthbearer.client.credentials.client.secret: not given"}},
 	} {
 		cfg, err := (&Settings{Dialect: c.dialect, Security: SASLSSL, SASL: c.login}).Config()
 		all := unjoined(err)
