@@ -12,9 +12,9 @@ import (
 	"strings"
 	"testing"
 
-	"brokerconn/adapters/sasl"
 	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/ports"
+	"brokerconn/ports/porttest"
 )
 
 // What the keys of OAUTHBEARER say reaches the token endpoint and the broker.
@@ -55,11 +55,11 @@ func TestAuthenticatorOfOAuth(t *testing.T) {
 			if c.caFile != "" {
 				s.SASL.OAuth.CAFile = c.caFile
 			}
-			a, err := s.SASL.OAuth.authenticator(nil)
+			cfg, err := s.Config()
 			if err != nil {
 				t.Fatal(err)
 			}
-			x := a.Begin(ports.Endpoint{})
+			x := cfg.Authenticator.Begin(ports.Endpoint{})
 			defer x.Close()
 			x.Next(nil)
 			woken := make(chan struct{})
@@ -105,16 +105,12 @@ func TestOAuthNamesTheKeys(t *testing.T) {
 	} {
 		o := good
 		c.change(&o)
-		a, err := o.authenticator(nil)
-		problems := unjoined(err)
-		var e *sasl.OptionError
-		if a != nil || len(problems) != 1 || !errors.As(problems[0], &e) || !strings.Contains(e.Error(), c.words) || strings.Contains(e.Error(), canary) {
-			t.Errorf("%v; want %s", problems, c.words)
-			continue
+		cfg, err := (&Settings{Dialect: c.dialect, Security: SASLSSL, SASL: SASL{Mechanism: "OAUTHBEARER", OAuth: o}}).Config()
+		var e *Error
+		if cfg.Authenticator != nil || len(unjoined(err)) != 1 || !errors.As(err, &e) || e.Key != c.key || !strings.Contains(e.Problem, c.words) {
+			t.Errorf("%v; want %s: %s", err, c.key, c.words)
 		}
-		if key := (&Settings{Dialect: c.dialect}).oauthKey(e.Option); key == nil || key.name(c.dialect) != c.key {
-			t.Errorf("%s is not of %s", e.Option, c.key)
-		}
+		porttest.NoSecrets(t, "the error", err, canary)
 	}
 	if _, err := new(OAuth).authenticator(nil); len(unjoined(err)) != 3 {
 		t.Errorf("of nothing: %v", err)
