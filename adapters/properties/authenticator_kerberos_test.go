@@ -1,15 +1,13 @@
 package properties
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/jcmturner/gokrb5/v8/keytab"
 
 	"brokerconn/adapters/sasl/gssapi"
 	"brokerconn/ports"
@@ -19,17 +17,9 @@ import (
 func kerberosFiles(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	table := keytab.New()
-	if err := table.AddEntry("proxy/host", "EXAMPLE.ORG", canary, time.Unix(1, 0), 1, 18); err != nil {
-		t.Fatal(err)
-	}
-	keys, err := table.Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
 	for name, data := range map[string][]byte{
 		"krb5.conf":     []byte("[libdefaults]\n default_realm = EXAMPLE.ORG\n dns_lookup_kdc = false\n"),
-		"client.keytab": keys,
+		"client.keytab": keytabOf("EXAMPLE.ORG", "proxy", "host"),
 		"other.keytab":  []byte(canary),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
@@ -39,6 +29,20 @@ func kerberosFiles(t *testing.T) (dir string) {
 	t.Setenv("KRB5_CONFIG", filepath.Join(dir, "krb5.conf"))
 	t.Setenv("KRB5CCNAME", "FILE:"+filepath.Join(dir, "none"))
 	return dir
+}
+
+// keytabOf writes a keytab with a key of AES-256, by MIT's description of the format.
+func keytabOf(realm string, name ...string) []byte {
+	text := func(b []byte, s string) []byte {
+		return append(binary.BigEndian.AppendUint16(b, uint16(len(s))), s...)
+	}
+	entry := text(binary.BigEndian.AppendUint16(nil, uint16(len(name))), realm)
+	for _, part := range name {
+		entry = text(entry, part)
+	}
+	entry = append(entry, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 18) // type of the name, time, version, type of the key
+	entry = text(entry, strings.Repeat(canary, 3)[:32])
+	return append(binary.BigEndian.AppendUint32([]byte{5, 2}, uint32(len(entry))), entry...)
 }
 
 // Who logs in, and how far a login gets without a KDC and without tickets: far enough

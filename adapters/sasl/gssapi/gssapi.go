@@ -14,18 +14,18 @@
 // login. Encryption is that of TLS, if there is any: brokers take no security layer.
 // Only AES is used, with SHA-1 or SHA-2 (encryption types 17 to 20).
 //
-// Talking to a KDC never makes the connection wait in its lock, and is given up at
-// once with the login. The files, in the order of a login:
+// KDCs are asked over TCP only, by the steps of logins, and are given up at once with
+// the login. The files, in the order of a login:
 //
-//	gssapi       what a user fills in; New
-//	login        the turns of one login
-//	tickets      the tickets that logins share; origin: keys or a ticket cache
-//	keys, ccache what keytabs and ticket caches have
-//	krb5conf     the configuration
-//	asexchange   a key turned into a ticket; tgsexchange: that into one for the broker
-//	request, kdc what both have in common, and the way to the KDC
-//	context      the proofs of client and broker; wrap: the security layer
-//	errors       what can go wrong, in words
+//	gssapi      what a user fills in; New
+//	krb5conf    the configuration of Kerberos
+//	login       the turns of one login
+//	tickets     what logins share; origin: keys, or a ticket cache
+//	keys        passwords and keytabs; encryption: types and keys; ccache: ticket caches
+//	asexchange  a key turned into a ticket; tgsexchange: that into one for the broker
+//	request     what both have in common; kdc: the way to a KDC
+//	context     the proofs of client and broker; wrap: the security layer
+//	errors      what can go wrong, in words
 package gssapi
 
 import (
@@ -50,7 +50,9 @@ type Options struct {
 	// At most one of the following is set. None: a ticket cache, which KRB5CCNAME
 	// names, or default_ccache_name in krb5.conf, or else it is /tmp/krb5cc_UID.
 
-	// Password is the principal's.
+	// Password is the principal's. What a KDC wants of work to make a key of it takes
+	// milliseconds and is bounded at a few seconds; Close does not wait for it, and it
+	// goes on to its end.
 	Password ports.Secret
 	// Keytab is a file with the principal's keys, read anew whenever a
 	// ticket-granting ticket is got with it; KeytabData are the bytes of one.
@@ -72,9 +74,9 @@ type Options struct {
 	// letters; DNS is not asked what else the host is called.
 	DomainName string
 
-	// KDCTimeout bounds one answer of one KDC; the next one is asked after it. A
-	// login takes up to two of them, and four where the ticket-granting ticket has to
-	// be got as well. 0: 3 seconds.
+	// KDCTimeout bounds one answer of one KDC, after which the next one is asked. A
+	// first login takes three answers, and one more for each realm on the way to the
+	// broker's; most of the others take none. 0: 3 seconds.
 	KDCTimeout time.Duration
 	// Dial opens connections to KDCs, always with "tcp". nil: a net.Dialer does.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)

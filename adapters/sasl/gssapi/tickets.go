@@ -21,10 +21,16 @@ type tickets struct {
 	turn   chan struct{} // held by who talks to KDCs
 
 	mu       sync.Mutex
+	now      moment
 	granting *ticket            // nil: none yet
 	services map[string]*ticket // by name without the realm
-	ended    int                // attempts that have
 	failures map[string]failed  // the last ones, by name, and "" those that concern every service
+}
+
+// moment is what a login remembers of when it began.
+type moment struct {
+	ended   int // attempts that have
+	origins int // that there were: a ticket cache filled anew may be somebody else's
 }
 
 // failed is an attempt that did.
@@ -43,7 +49,7 @@ func newTickets(k *kdc, o origin) *tickets {
 // ticketFor returns a ticket for a service, whose realm may be empty.
 func (s *tickets) ticketFor(ctx context.Context, server principal) (*ticket, error) {
 	name := principal{name: server.name}.String()
-	before, err := s.look()
+	began, err := s.look()
 	if err != nil {
 		return nil, err
 	}
@@ -60,13 +66,13 @@ func (s *tickets) ticketFor(ctx context.Context, server principal) (*ticket, err
 	if old != nil && old.fresh(s.kdc.now()) {
 		return old, nil
 	}
-	if err = s.failedSince(before, name); err == nil {
+	if err = s.failedSince(began, name); err == nil {
 		var t *ticket
-		t, err = s.fetch(ctx, server)
+		t, err = s.fetch(ctx, server, began)
 		if ctx.Err() != nil {
 			return nil, ctx.Err() // which is no failure for those who wait
 		}
-		s.settle(name, t, err)
+		s.settle(name, t, err, began)
 		if err == nil {
 			return t, nil
 		}
@@ -77,15 +83,16 @@ func (s *tickets) ticketFor(ctx context.Context, server principal) (*ticket, err
 	return nil, err
 }
 
-// look takes over what the origin has, and returns how many attempts have ended.
-func (s *tickets) look() (ended int, err error) {
+// look takes over what the origin has.
+func (s *tickets) look() (moment, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found, changed, err := s.origin.look()
 	if err != nil {
-		return 0, err
+		return moment{}, err
 	}
 	if changed {
+		s.now.origins++
 		s.granting = nil
 		clear(s.services)
 		clear(s.failures)
@@ -96,7 +103,7 @@ func (s *tickets) look() (ended int, err error) {
 			}
 		}
 	}
-	return s.ended, nil
+	return s.now, nil
 }
 
 func (s *tickets) held(name, realm string) *ticket {
@@ -109,26 +116,28 @@ func (s *tickets) held(name, realm string) *ticket {
 	return t
 }
 
-func (s *tickets) settle(name string, t *ticket, err error) {
+// settle keeps what an attempt came to.
+func (s *tickets) settle(name string, t *ticket, err error, began moment) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ended++
+	s.now.ended++
 	switch {
+	case s.now.origins != began.origins:
 	case err == nil:
 		s.services[name] = t
 	case reasonOf(err) == UnknownService:
-		s.failures[name] = failed{s.ended, err}
+		s.failures[name] = failed{s.now.ended, err}
 	default:
-		s.failures[""] = failed{s.ended, err}
+		s.failures[""] = failed{s.now.ended, err}
 	}
 }
 
-// failedSince returns what an attempt failed of that has ended after the first ones.
-func (s *tickets) failedSince(ended int, name string) error {
+// failedSince returns what an attempt failed of that has ended since.
+func (s *tickets) failedSince(began moment, name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, key := range []string{"", name} {
-		if f := s.failures[key]; f.attempt > ended {
+		if f := s.failures[key]; f.attempt > began.ended {
 			return f.err
 		}
 	}
@@ -148,7 +157,7 @@ func (s *tickets) drop(t *ticket) {
 
 // fetch asks for a ticket, and once more where it may be for the ticket-granting
 // ticket that it was refused: the KDC may have been set up anew.
-func (s *tickets) fetch(ctx context.Context, server principal) (*ticket, error) {
+func (s *tickets) fetch(ctx context.Context, server principal, began moment) (*ticket, error) {
 	s.mu.Lock()
 	tgt := s.granting
 	s.mu.Unlock()
@@ -170,7 +179,9 @@ func (s *tickets) fetch(ctx context.Context, server principal) (*ticket, error) 
 		return nil, err
 	}
 	s.mu.Lock()
-	s.granting = tgt
+	if s.now.origins == began.origins {
+		s.granting = tgt
+	}
 	s.mu.Unlock()
 	return s.kdc.request(ctx, tgt, server, server.realm)
 }

@@ -266,6 +266,44 @@ func TestTicketCacheOfSomebodyElse(t *testing.T) {
 	reasoned(t, logIn(mustNew(t, o), "b1.example.org", w.broker().login), NoTicket)
 }
 
+// A ticket that was asked for before somebody else ran kinit is not used after it.
+func TestTicketCacheChangesHands(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		o := w.options()
+		o.TicketCache = w.cacheFile(t, w.ticket("krbtgt", worldRealm))
+		a := mustNew(t, o)
+		gate := make(chan struct{})
+		w.answer = func([]byte) []byte { <-gate; return nil }
+		var wg sync.WaitGroup
+		login := func(want string) {
+			wg.Go(func() {
+				b := w.broker()
+				if err := logIn(a, "b1.example.org", b.login); err != nil {
+					t.Error(err)
+				}
+				if got := b.ticket.client.String(); got != want {
+					t.Errorf("%s logged in instead of %s", got, want)
+				}
+			})
+			synctest.Wait()
+		}
+		login("alice@EXAMPLE.ORG")
+		bob := principal{nameOf("bob"), worldRealm}
+		theirs := w.ticket("krbtgt", worldRealm)
+		theirs.client = bob
+		w.tickets[string(theirs.raw.EncPart.Cipher)] = known{theirs.key, bob, theirs.server}
+		if err := os.WriteFile(o.TicketCache, cacheBytes(4, bob, theirs), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		login("bob@EXAMPLE.ORG") // it waits for alice's
+		close(gate)
+		wg.Wait()
+		login("bob@EXAMPLE.ORG")
+		wg.Wait()
+	})
+}
+
 func TestTicketCacheIsRenewedInMemory(t *testing.T) {
 	w := newWorld()
 	w.life, w.renew = time.Hour, 3*time.Hour
