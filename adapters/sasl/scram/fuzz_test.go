@@ -14,14 +14,14 @@ const fuzzNonce = "rOprNGfwEbeRWgbNEkqO"
 // derived, or is what the library takes as well, with a count between the limits.
 func FuzzServerFirst(f *testing.F) {
 	for _, c := range firsts {
-		f.Add([]byte(strings.ReplaceAll(c.message, "NONCE", fuzzNonce)))
+		f.Add([]byte(strings.ReplaceAll(c.message, "NONCE", fuzzNonce)), false)
 	}
 	for _, v := range vectors {
-		f.Add([]byte(v.serverFirst))
+		f.Add([]byte(v.serverFirst), v.options.DelegationToken)
 	}
-	f.Fuzz(func(t *testing.T, message []byte) {
+	f.Fuzz(func(t *testing.T, message []byte, token bool) {
 		o := alice()
-		o.MaxIterations = 5000
+		o.MaxIterations, o.DelegationToken = 5000, token
 		a, derivations := counted(t, SHA256, o)
 		a.nonce = func() (string, error) { return fuzzNonce, nil }
 		sent := 0
