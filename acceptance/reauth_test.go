@@ -120,7 +120,17 @@ func (r *renewal) rotate() {
 			r.t.Error(err)
 			return
 		}
-		r.conn.SetAuthenticator(newScram(r.t, "SCRAM-SHA-256", password))
+		// The broker answers before it has taken in what it was told.
+		login := newScram(r.t, "SCRAM-SHA-256", password)
+		cfg := saslCell{b: r.b, listener: Reauth}.config(r.t, login)
+		eventually(r.t, "a new password", func() bool {
+			conn, err := broker.Dial(r.t.Context(), cfg)
+			if err == nil {
+				conn.Close()
+			}
+			return err == nil
+		})
+		r.conn.SetAuthenticator(login)
 	}
 }
 

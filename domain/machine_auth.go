@@ -41,7 +41,7 @@ type login struct {
 	stale bool  // the credentials were replaced meanwhile
 	doubt error // the mechanism knows that the login fails, and why
 
-	began    time.Time
+	began    time.Time // zero: none is under way
 	sent     time.Time // the last token: the session's life is counted from then, as that of the broker's clock cannot begin sooner
 	lifetime int64     // of the session in ms, as the broker last said
 }
@@ -231,8 +231,14 @@ func (m *Machine) failLogin(kind, cause error, hint string) {
 		kind = ErrConnection // whoever waits may wait for the next
 		m.again = true
 	}
-	e := m.newError(kind, cause, hint)
+	m.fail(m.newError(kind, cause, hint))
+}
+
+// loginCutOff tells of a login that ends with its connection.
+func (m *Machine) loginCutOff(err error) {
+	if m.login.began.IsZero() {
+		return
+	}
 	m.sink.LoginFailed(m.now, m.login.again)
-	m.note(Event{Kind: EventLoggedIn, Endpoint: m.endpoint, Login: m.loginInfo(), Err: e})
-	m.fail(e)
+	m.note(Event{Kind: EventLoggedIn, Endpoint: m.endpoint, Login: m.loginInfo(), Err: err})
 }

@@ -68,6 +68,7 @@ func (m *Machine) drop(e *Error, final bool) {
 	m.choked = false
 	m.setupBy = time.Time{}
 	m.versions = nil
+	m.loginCutOff(e)
 	m.login, m.session = login{}, session{}
 	m.warming, m.draining = false, false
 	m.renewing, m.demanded, m.replacing, m.wished = false, false, false, false
