@@ -27,3 +27,17 @@ func TestEveryRelease(t *testing.T) {
 		}
 	}
 }
+
+// What each age has of SASL and of TLS.
+func TestEverySecuredBroker(t *testing.T) {
+	for _, version := range []string{"4.4.0", "3.9.2", "2.8.2", "2.0.1", "1.0.2", "0.10.2.2", "0.10.0.1", "0.9.0.1"} {
+		t.Run(version, func(t *testing.T) {
+			b := secured(t, version)
+			t.Logf("listeners %s, mechanisms %s", b.listeners, b.Mechanisms())
+			allListenersServe(t, b)
+			if err := b.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}

@@ -104,20 +104,23 @@ func (b *Broker) launch(ctx context.Context) error {
 	if b.proc, err = startProcess(cmd); err != nil {
 		return fmt.Errorf("acceptance: Kafka %s on %s: %w", b.config.Version, b.Addr(), err)
 	}
+	var said string
+	taken := func() bool { return strings.Contains(said, "Address already in use") }
 	err = poll(ctx, b.proc, func() bool {
-		// The log alone is not enough, and the port alone may be another's.
-		return strings.Contains(b.logFrom(brokerLog, info.Size()), b.release.ready) && accepts(b.Addr())
+		said = b.logFrom(brokerLog, info.Size())
+		// The log alone is not enough, and the port alone may be another's. Old brokers
+		// that lost a port hang in their own shutdown.
+		return taken() || strings.Contains(said, b.release.ready) && accepts(b.Addr())
 	})
-	if err == nil {
+	if err == nil && !taken() {
 		return nil
 	}
 	b.proc.kill()
-	said := b.logFrom(brokerLog, info.Size())
+	said = b.logFrom(brokerLog, info.Size())
 	switch {
-	case !errors.Is(err, errEnded):
-	case strings.Contains(said, "Address already in use"):
+	case taken():
 		err = errPortTaken
-	default:
+	case errors.Is(err, errEnded):
 		err = fmt.Errorf("%w: %s", err, b.proc.ended())
 	}
 	listeners, _ := b.listenerTexts()
@@ -150,14 +153,21 @@ func (b *Broker) command(main []string, name string) (*exec.Cmd, *os.File, error
 // fill fills in the places of a text from the table of releases.
 func (b *Broker) fill(text string) string {
 	listeners, protocols := b.listenerTexts()
-	return strings.NewReplacer(
+	places := []string{
 		"{dir}", filepath.ToSlash(b.dir),
 		"{port}", strconv.Itoa(b.addrs.ports[Plaintext]),
 		"{aux}", strconv.Itoa(b.addrs.aux),
 		"{cluster}", b.clusterID,
 		"{listeners}", listeners,
 		"{protocols}", protocols,
-	).Replace(text)
+	}
+	if kdc := b.config.KDC; kdc != nil {
+		places = append(places,
+			"{krb5}", filepath.ToSlash(kdc.ConfigFile()),
+			"{keytab}", filepath.ToSlash(kdc.brokerKeytab()),
+			"{service}", ServiceName+"/"+ServiceHost+"@"+Realm)
+	}
+	return strings.NewReplacer(places...).Replace(text)
 }
 
 // logFrom returns a log from an offset on, or why it cannot be read.

@@ -76,8 +76,8 @@ func (b *Broker) listenerTexts() (listeners, protocols string) {
 	return strings.Join(names, ","), strings.Join(maps, ",")
 }
 
-// security is the server's configuration for its listeners, and the flags that its
-// JVM needs for it; the files that they name are written.
+// security is the server's configuration for its listeners; the files that it names
+// are written.
 func (b *Broker) security() (properties map[string]string, err error) {
 	properties = make(map[string]string)
 	if slices.ContainsFunc(b.listeners, Listener.secure) {

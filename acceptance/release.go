@@ -37,6 +37,7 @@ func (m Mode) String() string { return modeNames[m] }
 type release struct {
 	// from is the first version that a row holds for, before the first that it does
 	// not; empty: to this day. mode is the one that it holds for; DefaultMode: both.
+	// Put together, from is the version, and mode that of the broker.
 	from, before string
 	mode         Mode
 
@@ -62,8 +63,9 @@ type release struct {
 	// listeners and mechanisms are those that it knows.
 	listeners  []Listener
 	mechanisms []string
-	// named: listeners have names and settings of their own (KIP-103). Before, their
-	// names are the protocols, and all settings hold for all.
+	// named: listeners have names, and settings of their own (KIP-103; 0.10.2 has the
+	// names, and does not heed the settings). Before, their names are the protocols, and
+	// all settings hold for all.
 	named bool
 	// jaas: logins are configured by properties (KIP-85, KIP-226), not by a file of
 	// Java's.

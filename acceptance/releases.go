@@ -107,6 +107,7 @@ var releases = []release{{
 		"log4j.appender.out.layout.ConversionPattern": "%d{HH:mm:ss.SSS} %p %m (%c)%n",
 		// All settings, said five times over, are most of the log.
 		"log4j.logger.org.apache.kafka.common.config.AbstractConfig": "WARN",
+		"log4j.logger.kafka.server.KafkaConfig":                      "WARN",
 		"log4j.logger.org.apache.zookeeper":                          "WARN",
 	}},
 }, {
@@ -142,11 +143,7 @@ var releases = []release{{
 	// Records have times. Those of tests may be of 1970, and are wanted back.
 	files: map[string]map[string]string{"server.properties": {"log.retention.ms": "-1"}},
 }, {
-	from:  "0.10.2.0",
-	named: true,
-}, {
 	from: "0.10.2.0", mode: ZooKeeper,
-	files:      map[string]map[string]string{"server.properties": {"listener.security.protocol.map": "{protocols}"}},
 	mechanisms: []string{"SCRAM-SHA-256", "SCRAM-SHA-512"},
 	scram: []string{
 		"kafka.admin.ConfigCommand", "--zookeeper", "127.0.0.1:{aux}", "--alter", "--entity-type", "users", "--entity-name", ScramUser,
@@ -160,7 +157,11 @@ var releases = []release{{
 		"--add-scram", "SCRAM-SHA-512=[name=" + ScramUser + ",password=" + ScramPassword + "]",
 	},
 }, {
-	from: "0.11.0.0",
+	from: "0.11.0.0", mode: ZooKeeper,
+	files: map[string]map[string]string{"server.properties": {"listener.security.protocol.map": "{protocols}"}},
+}, {
+	from:  "0.11.0.0",
+	named: true,
 	files: map[string]map[string]string{"server.properties": {
 		"transaction.state.log.replication.factor": "1",
 		"transaction.state.log.min.isr":            "1",

@@ -89,6 +89,41 @@ func checkMaven() error {
 	return nil
 }
 
+// KDCRequirements returns nil if StartKDC can run a KDC on this machine, or an error
+// of one line that says what is missing and how to get it.
+func KDCRequirements() error {
+	if _, err := findKDC(); err != nil {
+		return fmt.Errorf("acceptance: %w", err)
+	}
+	return nil
+}
+
+// findKDC finds the commands of MIT Kerberos. Debian keeps some where only root
+// looks.
+func findKDC() (tools kdcTools, err error) {
+	var missing []string
+	for _, tool := range []struct {
+		name string
+		path *string
+	}{
+		{"krb5kdc", &tools.kdc}, {"kdb5_util", &tools.database}, {"kadmin.local", &tools.admin}, {"kinit", &tools.login},
+	} {
+		path, err := exec.LookPath(tool.name)
+		if err != nil {
+			path, err = exec.LookPath(filepath.Join("/usr/sbin", tool.name))
+		}
+		if err != nil {
+			missing = append(missing, tool.name)
+		}
+		*tool.path = path
+	}
+	if missing != nil {
+		return tools, fmt.Errorf("no %s: a KDC is MIT Kerberos's (Debian: apt-get install krb5-kdc krb5-admin-server krb5-user), found through PATH",
+			strings.Join(missing, ", "))
+	}
+	return tools, nil
+}
+
 // findJava returns the java command. JAVA_HOME wins, as it does for Maven.
 func findJava() (string, error) {
 	if home := os.Getenv("JAVA_HOME"); home != "" {

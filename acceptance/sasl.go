@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Who may log in where SASL is spoken. Besides: every principal of the broker's KDC
-// (GSSAPI), and whoever a token without signature names (OAUTHBEARER).
+// Who may log in where SASL is spoken. Besides: KerberosUser (GSSAPI), and whomever a
+// token without a signature names (OAUTHBEARER).
 const (
 	PlainUser, PlainPassword = "alice", "alice-secret"
 	ScramUser, ScramPassword = "bob", "bob-secret"
@@ -20,7 +20,8 @@ const (
 // SessionLifetime is for how long a login on a Reauth listener is good.
 const SessionLifetime = 3 * time.Second
 
-// modules are the login modules of Java, with their options, for each mechanism.
+// modules are the login modules of Java, with their options, for each mechanism. Places
+// in them: {keytab} has the keys of {service}, the broker; see release for others.
 var modules = map[string]string{
 	"PLAIN":         `org.apache.kafka.common.security.plain.PlainLoginModule required user_` + PlainUser + `="` + PlainPassword + `";`,
 	"SCRAM-SHA-256": scramModule,
@@ -29,7 +30,7 @@ var modules = map[string]string{
 	// have one too, for itself.
 	"OAUTHBEARER": `org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";`,
 	// A broker that is no client needs no ticket, and so no KDC to start.
-	"GSSAPI": `com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true storeKey=true isInitiator=false keyTab="{keytab}" principal="{principal}";`,
+	"GSSAPI": `com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true storeKey=true isInitiator=false keyTab="{keytab}" principal="{service}";`,
 }
 
 const scramModule = `org.apache.kafka.common.security.scram.ScramLoginModule required;`
@@ -53,11 +54,11 @@ func (b *Broker) Mechanisms() []string {
 func (b *Broker) logins() (properties map[string]string, err error) {
 	mechanisms := b.Mechanisms()
 	if len(mechanisms) == 0 {
-		return nil, fmt.Errorf("acceptance: Kafka %s knows only GSSAPI, which needs a KDC", b.release.from)
+		return nil, fmt.Errorf("acceptance: Kafka %s knows only GSSAPI, which needs a KDC", b.config.Version)
 	}
 	properties = map[string]string{
 		"sasl.enabled.mechanisms":    strings.Join(mechanisms, ","),
-		"sasl.kerberos.service.name": serviceName,
+		"sasl.kerberos.service.name": ServiceName,
 	}
 	if !b.release.jaas {
 		var all []string
@@ -94,7 +95,7 @@ func (b *Broker) loginFlags() (flags []string) {
 		flags = append(flags, b.fill("-Djava.security.auth.login.config={dir}/"+jaasFile))
 	}
 	if slices.Contains(mechanisms, "GSSAPI") {
-		flags = append(flags, "-Djava.security.krb5.conf="+filepath.ToSlash(b.config.KDC.ConfigFile()),
+		flags = append(flags, b.fill("-Djava.security.krb5.conf={krb5}"),
 			// Up to 2.0 brokers ask a class for the default realm that Java hides since 9.
 			"--add-exports=java.security.jgss/sun.security.krb5=ALL-UNNAMED")
 	}

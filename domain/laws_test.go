@@ -50,7 +50,7 @@ var mayImport = []struct {
 	{"adapters/sasl", []string{std, "ports"}},
 	{"adapters/sasl/plain", []string{std, "ports", "adapters/sasl"}},
 	{"adapters/sasl/scram", []string{std, "ports", "adapters/sasl", "github.com/xdg-go/scram", "github.com/xdg-go/stringprep"}},
-	{"adapters/sasl/oauthbearer", []string{std, "ports", "adapters/sasl", "golang.org/x/oauth2"}},
+	{"adapters/sasl/oauthbearer", []string{std, "ports", "adapters/sasl", "adapters/clock/system", "golang.org/x/oauth2"}},
 	{"adapters/sasl/gssapi", []string{std, "ports", "adapters/sasl", "github.com/jcmturner/gokrb5/v8"}},
 	{"adapters/sasl/franz", []string{std, "ports", "adapters/sasl", "github.com/twmb/franz-go/pkg/sasl"}},
 	{"adapters/metrics/recorder", []string{std, "ports"}},

@@ -130,8 +130,6 @@ func (e *propertiesError) describe() (all []problemInfo) {
 		info := problemInfo{Message: problem.Error()}
 		if p := new(properties.Error); errors.As(problem, &p) {
 			info = problemInfo{p.Key, p.Where, p.Problem}
-		} else if p := new(properties.NotYetError); errors.As(problem, &p) {
-			info = problemInfo{Key: p.Key, Message: p.Problem}
 		}
 		all = append(all, info)
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // authenticator is the login that the settings ask for; nil: none. problems are
-// *Errors and *NotYetErrors that name the keys.
+// *Errors that name the keys.
 //
 // Names and passwords go out as they were written, as the three clients do it whose
 // keys these are; none of them has an option for SASLprep.
@@ -20,45 +20,65 @@ func (s *Settings) authenticator() (a ports.Authenticator, problems []error) {
 	if !s.Security.SASL() {
 		return nil, nil
 	}
+	keyOf := s.passwordKey
 	var err error
-	switch login := &s.SASL; login.Mechanism {
+	switch login, clock := &s.SASL, s.Connection.Clock; login.Mechanism {
 	case "PLAIN":
 		a, err = plain.New(plain.Options{Username: login.Username, Password: login.Password})
 	case "SCRAM-SHA-256":
 		a, err = scram.New(scram.SHA256, login.scram())
 	case "SCRAM-SHA-512":
 		a, err = scram.New(scram.SHA512, login.scram())
-	case "GSSAPI", "OAUTHBEARER":
-		return nil, []error{&NotYetError{s.nameOf(mechanismKey), login.Mechanism + " is none of the mechanisms that this version has; Config.Authenticator in Go takes one of yours"}}
+	case "OAUTHBEARER":
+		keyOf = s.oauthKey
+		a, err = login.OAuth.authenticator(clock)
+	case mechanismKerberos:
+		keyOf = s.kerberosKey
+		a, err = login.Kerberos.authenticator(clock)
 	default:
 		return nil, []error{&Error{Key: s.nameOf(mechanismKey), Problem: fmt.Sprintf("%q, and %v needs one of %s", login.Mechanism, s.Security, orList(mechanisms))}}
 	}
+	if err == nil {
+		return a, nil
+	}
 	for _, each := range unjoined(err) {
-		problems = append(problems, s.refusedLogin(each))
+		problems = append(problems, s.refusedLogin(each, keyOf))
 	}
-	if problems != nil {
-		return nil, problems
-	}
-	return a, nil
+	return nil, problems
 }
+
+const mechanismKerberos = "GSSAPI"
 
 func (l *SASL) scram() scram.Options {
 	return scram.Options{Username: l.Username, Password: l.Password, DelegationToken: l.DelegationToken}
 }
 
-// refusedLogin names the key behind an option of a mechanism's. Java has user and
-// password in one key.
-func (s *Settings) refusedLogin(err error) error {
+// refusedLogin names the key behind an option of a mechanism's. Java has several in one
+// key, so there the option is said as well, but of GSSAPI, whose words say it.
+func (s *Settings) refusedLogin(err error, keyOf func(option string) *setting) error {
 	var e *sasl.OptionError
-	switch {
-	case !errors.As(err, &e):
+	if !errors.As(err, &e) {
 		return &Error{Key: s.nameOf(mechanismKey), Problem: err.Error()}
-	case s.Dialect == Java:
-		return &Error{Key: s.nameOf(jaasKey), Problem: strings.ToLower(e.Option) + ": " + e.Err.Error()}
-	case e.Option == "Password":
-		return &Error{Key: s.nameOf(passwordKey), Problem: e.Err.Error()}
 	}
-	return &Error{Key: s.nameOf(usernameKey), Problem: e.Err.Error()}
+	key, problem := keyOf(e.Option), e.Err.Error()
+	switch {
+	case key == nil:
+		key = mechanismKey
+	case key == jaasKey && s.SASL.Mechanism != mechanismKerberos:
+		problem = strings.ToLower(e.Option) + ": " + problem
+	}
+	return &Error{Key: s.nameOf(key), Problem: problem}
+}
+
+// passwordKey is the setting behind an option of PLAIN or SCRAM.
+func (s *Settings) passwordKey(option string) *setting {
+	switch {
+	case s.Dialect == Java:
+		return jaasKey
+	case option == "Password":
+		return passwordKey
+	}
+	return usernameKey
 }
 
 func (s *Settings) nameOf(key *setting) string { return key.name(s.Dialect) }

@@ -144,9 +144,8 @@ type OAuth struct {
 	CAFile, CAPEM string            // whom to trust about the endpoint; neither: the system's authorities
 }
 
-// Config is the configuration of a connection. It reads the files that TLS names.
-// The error joins a *NotYetError for each setting that this version cannot carry
-// out, and an *Error for each that cannot be carried out at all.
+// Config is the configuration of a connection. It reads the files that TLS and the login
+// name. The error joins an *Error for each setting that cannot be carried out.
 func (s *Settings) Config() (broker.Config, error) {
 	var problems []error
 	if len(s.Servers) > 1 {

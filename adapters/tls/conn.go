@@ -3,6 +3,7 @@ package tls
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -22,7 +23,8 @@ type Conn struct {
 	verifier        *verifier
 	lowest, highest uint16 // the versions that are allowed here; 0: no limit but crypto/tls's
 
-	asked, shown bool // for a client certificate, and one
+	asked, shown bool              // for a client certificate, and one
+	own          *x509.Certificate // that was shown; nil: none, or it is not known
 
 	spoken  atomic.Bool // the broker's first bytes are read
 	first   sync.Mutex  // whoever holds it reads them, and has what follows
@@ -54,7 +56,9 @@ func (c *Conn) answer(config *tls.Config) func(*tls.CertificateRequestInfo) (*tl
 	return func(request *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		c.asked = true
 		certificate, err := find(request)
-		c.shown = certificate != nil && len(certificate.Certificate) > 0
+		if c.shown = certificate != nil && len(certificate.Certificate) > 0; c.shown {
+			c.own = certificate.Leaf
+		}
 		return certificate, err
 	}
 }

@@ -39,7 +39,7 @@ type revokedError struct {
 }
 
 func (e *revokedError) Error() string {
-	return fmt.Sprintf("%v: serial number %x, on %s, reason %v", errRevoked, e.serial, e.at.UTC().Format(time.RFC3339), e.reason)
+	return fmt.Sprintf("%v: serial number %x, on %s, reason %v", errRevoked, e.serial, timestamp(e.at), e.reason)
 }
 
 func (e *revokedError) Is(target error) bool { return target == errRevoked }
@@ -170,7 +170,7 @@ func (q *question) judge(best candidate) error {
 	}
 	if err := c.timely(q.now); err != nil {
 		return &crlError{err, fmt.Sprintf("that of %s, issued on %s, to be followed %s; now is %s", shortName(q.leaf.RawIssuer),
-			c.thisUpdate.UTC().Format(time.RFC3339), c.until(), q.now.UTC().Format(time.RFC3339))}
+			timestamp(c.thisUpdate), c.until(), timestamp(q.now))}
 	}
 	return nil
 }
@@ -201,7 +201,7 @@ func (c *crl) until() string {
 	if c.nextUpdate.IsZero() {
 		return "at no set time"
 	}
-	return "by " + c.nextUpdate.UTC().Format(time.RFC3339)
+	return "by " + timestamp(c.nextUpdate)
 }
 
 // isAbout says whether an entry with the leaf's serial number means the leaf.

@@ -2,14 +2,108 @@ package tls_test
 
 import (
 	"context"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"log"
 	"net/http"
 	"net/http/httptest"
 
+	"brokerconn/adapters/netlink/tunnel"
+	"brokerconn/adapters/socks5"
 	"brokerconn/adapters/tcp"
 	"brokerconn/adapters/tls"
+	"brokerconn/application/broker"
 )
+
+// A broker that wants a client certificate, whose key is encrypted. Files that are
+// replaced serve the next connection.
+func ExampleNew() {
+	secure, err := tls.New(tcp.New(tcp.Options{}), tls.Options{
+		CAFile:      "/etc/kafka/ca.pem",
+		CertFile:    "/etc/kafka/client.pem",
+		KeyFile:     "/etc/kafka/client.key",
+		KeyPassword: tls.Password("open sesame"),
+		CRLFile:     "/etc/kafka/crl.pem",
+		Reloaded: func(err error) {
+			if err != nil {
+				log.Print("still using the former files: ", err)
+			}
+		},
+	})
+	if err != nil {
+		var bad *tls.OptionError
+		fmt.Println(errors.As(err, &bad), bad.Option)
+		return
+	}
+	_ = broker.Config{Host: "kafka.example.org", Port: 9093, Transport: secure}
+	// Output: true CAFile
+}
+
+// TLS to a broker that stands behind a proxy: it is the broker's certificate that is
+// verified.
+func ExampleNew_proxy() {
+	proxy := socks5.New(tcp.Dial(tcp.Options{}), socks5.Options{
+		Proxy: "proxy.example.org:1080",
+		Login: tunnel.NewLogin("alice", "opensesame"),
+	})
+	secure, err := tls.New(proxy, tls.Options{Ciphers: "ECDHE+AESGCM:!aNULL"})
+	fmt.Println(err, secure.Secure)
+	// Output: <nil> true
+}
+
+// What a handshake failed of, in a word for machines and a hint for people.
+func ExampleError() {
+	server := httptest.NewTLSServer(nil) // anybody with TLS, here for example.com
+	defer server.Close()
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	address := server.Listener.Addr().String()
+
+	secure, err := tls.New(tcp.New(tcp.Options{}), tls.Options{CAPEM: string(ca), ServerName: "kafka.example.org"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	host, port, _ := broker.ParseAddress(address)
+	_, err = broker.Dial(context.Background(), broker.Config{Host: host, Port: port, Transport: secure})
+	var failed *tls.Error
+	if errors.As(err, &failed) {
+		fmt.Println(failed.Reason)
+		fmt.Println(failed.Hint())
+		fmt.Println(failed.Certificates[0].DNSNames[0])
+	}
+	// Output:
+	// wrong-host
+	// use a name that the certificate has, or have it issued with this one as subject alternative name
+	// example.com
+}
+
+// The dial function alone, for whoever has connections of another kind.
+func ExampleDial() {
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+
+	dial, err := tls.Dial(tcp.Dial(tcp.Options{}), tls.Options{CAPEM: string(ca), ServerName: "example.com"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	conn, err := dial(context.Background(), "tcp", server.Listener.Addr().String())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer conn.Close()
+	secure := conn.(*tls.Conn)
+	if err := secure.Handshake(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	state := secure.ConnectionState()
+	fmt.Println(state.HandshakeComplete, state.PeerCertificates[0].DNSNames[0], secure.CertificateAsked())
+	// Output: true example.com false
+}
 
 // What is to be said about a server whose certificate nobody trusts here.
 func ExampleInspector() {

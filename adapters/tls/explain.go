@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"strconv"
 	"strings"
 )
@@ -41,7 +40,7 @@ func (c *Conn) explain(err error) error {
 		c.notTLS(e)
 	case c.repeats():
 		return c.mute(err)
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.Is(err, context.Canceled), timedOut(err):
 		e.Reason, e.Detail = Stalled, c.progress()
 	case hungUp(err):
 		c.cutOff(e)
@@ -96,6 +95,11 @@ func (c *Conn) refused(number uint8, err error) *Error {
 	case badCertificate, unsupportedCert, certificateRevoked, certificateExpired, certificateUnknown, unknownCA, accessDenied:
 		if e.Reason = CertificateRefused; missing {
 			e.Reason = CertificateRequired
+		}
+		if c.own != nil {
+			if _, what := outOfDate(c.own, c.verifier.now()); what != "" {
+				e.Detail += "; the client certificate " + what + ", and it is " + timestamp(c.verifier.now())
+			}
 		}
 	case handshakeFailure, insufficientSecurity:
 		if e.Reason = NoCommonCipher; missing {
@@ -165,6 +169,13 @@ func (c *Conn) notTLS(e *Error) {
 
 func printable(line []byte) bool {
 	return !bytes.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' || r > '~' })
+}
+
+// timedOut recognises a context's deadline, one of the connection's, and the system's
+// (ETIMEDOUT).
+func timedOut(err error) bool {
+	var e net.Error
+	return errors.As(err, &e) && e.Timeout()
 }
 
 // hungUp reports whether the connection under the handshake ended, however that is

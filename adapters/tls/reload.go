@@ -12,7 +12,8 @@ import (
 
 // Changed files serve all at once or not at all: a certificate whose key has not
 // been replaced yet leaves both of the former ones in force. What is wrong with the
-// contents is found out once; only a password may be another one next time.
+// contents is found out once, unless the same may do another time: with another
+// password, or at another hour.
 
 // material is what a handshake needs of files, read and fit together.
 type material struct {
@@ -110,7 +111,22 @@ func (l *loader) refresh() {
 
 // mayHeal reports whether the same contents may do another time.
 func mayHeal(err error) bool {
-	return err == errUnfinished || ofPassword(err)
+	return err == errUnfinished || ofPassword(err) || errors.Is(err, errOutOfDate)
+}
+
+var errOutOfDate = errors.New("the former one is valid, and stays")
+
+// worse refuses a certificate that is out of date in place of one that is not.
+func (l *loader) worse(next *tls.Certificate) error {
+	if l.inForce == nil || l.inForce.identity.Leaf == nil {
+		return nil
+	}
+	now := l.o.now()()
+	_, former := outOfDate(l.inForce.identity.Leaf, now)
+	if _, what := outOfDate(next.Leaf, now); what != "" && former == "" {
+		return fmt.Errorf("%s: %w", what, errOutOfDate)
+	}
+	return nil
 }
 
 func ofPassword(err error) bool {
@@ -164,6 +180,9 @@ func (l *loader) loadIdentity(next *material) error {
 	}
 	certificate, err := parseChain(chain)
 	if err != nil {
+		return where.refuse(err)
+	}
+	if err := l.worse(certificate); err != nil {
 		return where.refuse(err)
 	}
 	signer, err := loadKey(key, l.o.KeyPassword)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"brokerconn/adapters/netlink"
+	"brokerconn/ports"
 )
 
 // site is a broker, and a client with files, that may both be changed while they
@@ -411,6 +412,55 @@ func TestEachFileMayBeOutOfOrder(t *testing.T) {
 			s.mustReach()
 			s.wantTold("")
 		}
+	}
+}
+
+// A certificate that is out of date does not replace one that is not. One that is valid
+// later does then; the first is taken as it is.
+func TestReloadOfOutdatedIdentity(t *testing.T) {
+	ca := newCA(t, "the authority", func(c *x509.Certificate) { c.NotAfter = soon.Add(time.Hour) })
+	mine := ca.issue()
+	old := ca.issue(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })
+	later := ca.issue(func(c *x509.Certificate) { c.NotBefore, c.NotAfter = now.Add(time.Hour), soon.Add(time.Hour) })
+	both := func(c tls.Certificate) string { return chainPEM(c) + keyPEM(t, c) }
+	file := write(t, "both.pem", both(mine))
+	c := clock()
+	var shown []byte
+	s := newSite(t, tls.VersionTLS13, ca.issue(func(c *x509.Certificate) { c.NotAfter = soon.Add(time.Hour) }), Options{CAPEM: ca.pem(), CertFile: file, Clock: c}, func(server *tls.Config) {
+		server.ClientAuth = tls.RequireAnyClientCert
+		server.VerifyConnection = func(state tls.ConnectionState) error {
+			shown = state.PeerCertificates[0].Raw
+			return nil
+		}
+	})
+	want := func(cert tls.Certificate) {
+		t.Helper()
+		s.mustReach()
+		if string(shown) != string(cert.Leaf.Raw) {
+			t.Error("another is shown")
+		}
+	}
+	want(mine)
+	replace(t, file, both(old))
+	want(mine)
+	s.wantTold("was valid until 2030-06-01T11:59:59Z")
+	replace(t, file, both(later))
+	want(mine)
+	s.wantTold("is valid from 2030-06-01T13:00:00Z on")
+	c.Advance(time.Minute)
+	want(mine)
+	s.wantTold()
+	c.Advance(time.Hour)
+	want(later)
+	s.wantTold("")
+	replace(t, file, both(old))
+	want(later)
+	s.wantTold("was valid until")
+	c.AdvanceTo(soon.Add(time.Hour - time.Second)) // later is still good for a second
+	want(later)
+
+	if _, err := Dial(plainDial, Options{CertPEM: chainPEM(old), KeyPEM: ports.NewSecret(keyPEM(t, old)), Clock: clock()}); err != nil {
+		t.Errorf("from the beginning: %v", err)
 	}
 }
 

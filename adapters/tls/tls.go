@@ -41,9 +41,10 @@ import (
 // copy them; what their pointers lead to must not be changed afterwards.
 //
 // Files are PEM, and are looked at before every handshake: what changed on disk
-// serves that handshake, if all of it can be read and fits together. If not, the
-// former stays in force, and Reloaded is told. Replace files by renaming; what is
-// written in place may be seen half done.
+// serves that handshake, if all of it can be read and fits together, and does not
+// replace a certificate that is valid by one that is not. Otherwise the former stays
+// in force, and Reloaded is told. Replace files by renaming; what is written in place
+// may be seen half done.
 type Options struct {
 	// Config, if set, is used as it is, and all other options are ignored. Each
 	// connection has a clone of it, with the host as ServerName if that is empty.

@@ -3,13 +3,16 @@ package tls
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"brokerconn/adapters/netlink"
 	"brokerconn/application/broker"
@@ -152,3 +155,46 @@ func TestDemandIsGuessedFromTheQuestion(t *testing.T) {
 		}
 	}
 }
+
+// A broker that refuses a certificate does not say that it is out of date, or says it
+// in a word of its own.
+func TestOwnCertificateOutOfDate(t *testing.T) {
+	ca := newCA(t, "the authority")
+	for _, version := range versions {
+		server := &tls.Config{Certificates: []tls.Certificate{ca.issue()}, MinVersion: version, MaxVersion: version,
+			ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool(), Time: clock().Now}
+		server.ClientCAs.AddCert(ca.cert)
+		address := listen(t, tlsServer(server))
+		for says, mine := range map[string]tls.Certificate{
+			`the client certificate "CN=a broker" was valid until 2030-06-01T11:59:59Z`:  ca.issue(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }),
+			`the client certificate "CN=a broker" is valid from 2030-06-01T12:00:01Z on`: ca.issue(func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }),
+		} {
+			o := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock(), CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, mine))}
+			_, err := reach(t, mustDial(t, plainDial, o), address)
+			wantReason(t, err, CertificateRefused, says, "it is 2030-06-01T12:00:00Z")
+		}
+	}
+}
+
+// A peer that falls silent under a handshake has not hung up.
+func TestSilenceFoundByTheSystem(t *testing.T) {
+	for _, silence := range []error{syscall.ETIMEDOUT, os.ErrDeadlineExceeded} {
+		ours, theirs := net.Pipe()
+		go func() { _, _ = io.Copy(io.Discard, theirs) }()
+		under := &mute{Conn: ours, err: &net.OpError{Op: "read", Net: "tcp", Err: silence}}
+		dial := mustDial(t, func(context.Context, string, string) (net.Conn, error) { return under, nil }, Options{})
+		conn, err := dial(t.Context(), "tcp", "broker.test:9093")
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantReason(t, conn.(*Conn).HandshakeContext(t.Context()), Stalled, "nothing had come")
+		_ = conn.Close()
+	}
+}
+
+type mute struct {
+	net.Conn
+	err error
+}
+
+func (m *mute) Read([]byte) (int, error) { return 0, m.err }

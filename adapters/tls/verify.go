@@ -154,15 +154,25 @@ func (v *verifier) judge(certs []*x509.Certificate, err error) *Error {
 
 func (v *verifier) outOfDate(e *Error, c *x509.Certificate) {
 	now := v.now()
-	form := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-	if now.Before(c.NotBefore) {
-		e.Reason = NotYetValid
-		e.Detail = fmt.Sprintf("%s is valid from %s on, and it is %s", quotedName(c.RawSubject), form(c.NotBefore), form(now))
+	if e.Reason, e.Detail = outOfDate(c, now); e.Detail == "" { // it was a moment ago
+		e.Reason = Expired
 		return
 	}
-	e.Reason = Expired
-	e.Detail = fmt.Sprintf("%s was valid until %s, and it is %s", quotedName(c.RawSubject), form(c.NotAfter), form(now))
+	e.Detail += ", and it is " + timestamp(now)
 }
+
+// outOfDate says why a certificate is not valid at that time; "": it is.
+func outOfDate(c *x509.Certificate, now time.Time) (Reason, string) {
+	switch {
+	case now.Before(c.NotBefore):
+		return NotYetValid, fmt.Sprintf("%s is valid from %s on", quotedName(c.RawSubject), timestamp(c.NotBefore))
+	case now.After(c.NotAfter):
+		return Expired, fmt.Sprintf("%s was valid until %s", quotedName(c.RawSubject), timestamp(c.NotAfter))
+	}
+	return Other, ""
+}
+
+func timestamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // unknown finds out why no chain leads to an authority. crypto/x509 passes over
 // authorities that are out of date, and then knows none.
@@ -177,7 +187,7 @@ func (v *verifier) unknown(e *Error, certs []*x509.Certificate) {
 	}
 	up := climb{known: slices.Concat(certs[1:], v.authorities)}
 	for at := up.from(leaf); at != nil; at = up.from(at) {
-		if now.Before(at.NotBefore) || now.After(at.NotAfter) {
+		if _, what := outOfDate(at, now); what != "" {
 			v.outOfDate(e, at)
 			return
 		}
