@@ -204,6 +204,12 @@ func TestCloseDoesNotWait(t *testing.T) {
 		ex.Close()
 		wantError(t, ex, "given up")
 		ex.Next([]byte{})
+		told := false
+		ex.(ports.Watcher).Watch(func() { told = true })
+		synctest.Wait()
+		if !told {
+			t.Error("who watches a login that was given up waits for its step")
+		}
 		close(busy)
 		synctest.Wait()
 		wantError(t, ex, "given up")

@@ -200,7 +200,8 @@ func TestADerivationThatFails(t *testing.T) {
 	}
 }
 
-// Who waits for another's derivation shares its fate.
+// Who waits for another's derivation shares its fate, unless its login is given up
+// first.
 func TestWaitingForADerivationThatPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hold := make(chan struct{})
@@ -218,6 +219,17 @@ func TestWaitingForADerivationThatPanics(t *testing.T) {
 			_, _ = u.derive(context.Background(), salt16)
 		}()
 		synctest.Wait()
+		ctx, giveUp := context.WithCancel(context.Background())
+		impatient := make(chan error, 1)
+		go func() {
+			_, err := u.derive(ctx, salt16)
+			impatient <- err
+		}()
+		synctest.Wait()
+		giveUp()
+		if err := <-impatient; err != context.Canceled {
+			t.Error(err)
+		}
 		waited := make(chan error, 1)
 		go func() {
 			_, err := u.derive(context.Background(), salt16)
