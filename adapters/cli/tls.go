@@ -184,9 +184,10 @@ func (l *look) judge(seen *tls.Inspection) error {
 	return nil
 }
 
-// failure is that of something that ctx bounds.
+// failure is that of something that ctx bounds. Sockets notice the end of a deadline
+// on their own, perhaps before ctx does.
 func (l *look) failure(ctx context.Context, kind, cause error) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if deadline, bounded := ctx.Deadline(); bounded && !time.Now().Before(deadline) {
 		kind = broker.ErrSetupTimeout
 	}
 	return l.newError(kind, cause)

@@ -98,8 +98,6 @@ func (i *Inspector) Inspect(ctx context.Context, network, address string) (*Insp
 		return nil, err
 	}
 	defer r.under.Close()
-	stop := context.AfterFunc(ctx, func() { r.under.Close() })
-	defer stop()
 
 	seen := &Inspection{Name: r.verifier.name}
 	r.verifier.found = func(found Checks) {
@@ -123,6 +121,9 @@ func (i *Inspector) Inspect(ctx context.Context, network, address string) (*Insp
 	}
 	conn = newConn(r.under, r.config, r.verifier)
 	seen.Failed = conn.HandshakeContext(ctx)
+	// Not before: the handshake has its own way to say that ctx ended it.
+	stop := context.AfterFunc(ctx, func() { r.under.Close() })
+	defer stop()
 	seen.State = conn.ConnectionState()
 	seen.Asked, seen.Shown, seen.Silent = conn.asked, conn.shown, conn.wire.count == 0
 	switch {

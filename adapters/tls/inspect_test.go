@@ -307,6 +307,58 @@ func TestInspectEnds(t *testing.T) {
 	}
 }
 
+// orderly is a context that tells of its end those whom AfterFunc is for, one after
+// the other.
+type orderly struct {
+	context.Context
+	done  chan struct{} // of its own, so that package context asks AfterFunc
+	after []func()
+}
+
+func (o *orderly) Done() <-chan struct{} { return o.done }
+
+func (o *orderly) Err() error {
+	select {
+	case <-o.done:
+		return context.Canceled
+	default:
+		return nil
+	}
+}
+
+func (o *orderly) AfterFunc(f func()) (stop func() bool) {
+	if o.Err() != nil {
+		go f()
+	} else {
+		o.after = append(o.after, f)
+	}
+	return func() bool { return true }
+}
+
+// An inspection that is given up is stalled, and not cut off, whoever notices first.
+func TestInspectIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, under := net.Pipe()
+		go func() { _, _ = io.Copy(io.Discard, under) }()
+		ctx := &orderly{Context: t.Context(), done: make(chan struct{})}
+		go func() {
+			synctest.Wait()
+			close(ctx.done)
+			for _, f := range ctx.after {
+				go f()
+				synctest.Wait()
+			}
+		}()
+		dial := func(context.Context, string, string) (net.Conn, error) { return client, nil }
+		seen, err := mustInspector(t, dial, Options{}).Inspect(ctx, "tcp", "broker.test:9093")
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantReason(t, seen.Failed, Stalled)
+		_ = under.Close()
+	})
+}
+
 // A handshake that does not come to a certificate says why, as that of a connection.
 func TestInspectFails(t *testing.T) {
 	for say, want := range map[string]Reason{
