@@ -103,8 +103,19 @@ func (c *Conn) Write(p []byte) (int, error) {
 		if verdict := c.awaitVerdict(); verdict != nil {
 			return n, verdict
 		}
+		err = c.suspect(err)
 	}
 	return n, err
+}
+
+// suspect adds to an end without a verdict what may be the reason. It is none: a
+// broker that asks for a certificate need not demand it, and some hang up because they
+// do not know a request.
+func (c *Conn) suspect(err error) error {
+	if c.asked && !c.shown {
+		return fmt.Errorf("%w; %s", err, hintAsked)
+	}
+	return err
 }
 
 // awaitVerdict finds out whether the broker left with a verdict. Since it has left, a
@@ -141,10 +152,8 @@ func (c *Conn) hear(p []byte) (n int, err error) {
 		c.verdict = c.refused(number, err)
 	case c.repeats():
 		c.verdict = c.mute(err)
-	case c.asked && !c.shown && hungUp(err):
-		// No verdict: a broker that asks need not demand, and some hang up because they
-		// do not know a request.
-		return n, fmt.Errorf("%w; %s", err, hintAsked)
+	case hungUp(err):
+		err = c.suspect(err)
 	}
 	if c.verdict != nil {
 		return n, c.verdict

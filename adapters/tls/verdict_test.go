@@ -136,6 +136,18 @@ func TestDemandIsGuessedFromTheQuestion(t *testing.T) {
 		_ = conn.Handshake()
 		_ = under.Close()
 	})
+	conn, err := leaving(t, Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}, syscall.EPIPE)(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.(goneAfterwards).HandshakeContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Write([]byte("a request")); !errors.Is(err, syscall.EPIPE) || !strings.Contains(err.Error(), hintAsked) {
+		t.Error(err)
+	}
+	_ = conn.Close()
+
 	mine := ca.issue()
 	for shown, o := range map[bool]Options{
 		false: {CAPEM: ca.pem(), Clock: clock()},

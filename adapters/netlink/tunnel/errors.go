@@ -3,6 +3,8 @@ package tunnel
 import (
 	"errors"
 	"strings"
+
+	"brokerconn/ports"
 )
 
 // The kinds of an Error, for errors.Is.
@@ -54,4 +56,25 @@ func (e *Error) Unwrap() []error {
 		return []error{e.Kind}
 	}
 	return []error{e.Kind, e.Cause}
+}
+
+var _ ports.Hinter = (*Error)(nil)
+
+var hints = map[error]string{
+	ErrUnreachable: "is the proxy's address right, and does it run?",
+	ErrLogin:       "the proxy's own user name and password are meant, not the broker's",
+	ErrRefused:     "the proxy's rules and its log tell more; it reaches the broker from where it stands",
+	ErrGarbage:     "check the proxy's port, and which protocol it speaks",
+	ErrStalled:     "the proxy is silent, or waits for the broker itself: its log tells, and Options.Timeout is how long it may take",
+	ErrCutOff:      "the proxy's log tells why",
+	ErrTarget:      "give the broker's address as host:port over TCP, without a zone",
+}
+
+// Hint is what to try.
+func (e *Error) Hint() string {
+	var under ports.Hinter
+	if errors.As(e.Cause, &under) {
+		return under.Hint()
+	}
+	return hints[e.Kind]
 }

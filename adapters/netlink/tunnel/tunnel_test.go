@@ -214,6 +214,23 @@ func (s shaking) HandshakeContext(ctx context.Context) error {
 	return s.outcome
 }
 
+// advised is an error that knows what to try.
+type advised struct{ error }
+
+func (advised) Hint() string { return "trust its authority" }
+
+// Each kind says what to try, and what lies under it knows better.
+func TestHints(t *testing.T) {
+	for _, kind := range []error{tunnel.ErrUnreachable, tunnel.ErrLogin, tunnel.ErrRefused, tunnel.ErrGarbage, tunnel.ErrStalled, tunnel.ErrCutOff, tunnel.ErrTarget} {
+		if hint := (&tunnel.Error{Kind: kind, Cause: io.EOF}).Hint(); hint == "" {
+			t.Errorf("%v: no hint", kind)
+		}
+		if hint := (&tunnel.Error{Kind: kind, Cause: advised{io.EOF}}).Hint(); hint != "trust its authority" {
+			t.Errorf("%v: %q", kind, hint)
+		}
+	}
+}
+
 // farewell is TLS around a connection whose peer does not read: Close would wait.
 type farewell struct {
 	net.Conn

@@ -299,7 +299,10 @@ func TestBrokerErrorSaysWhy(t *testing.T) {
 			defer cancel()
 			_, err := broker.Dial(ctx, broker.Config{Host: brokerName, Port: unknownPort, Transport: c.transport(t), NoReconnect: true})
 			var e *tunnel.Error
+			var whole *broker.Error
 			switch {
+			case !errors.As(err, &whole), whole.Hint == "", !strings.Contains(err.Error(), whole.Hint):
+				t.Errorf("%v has no hint", err)
 			case !errors.Is(err, broker.ErrDial), !errors.As(err, &e), e.Kind != c.kind, c.cause != nil && !errors.Is(err, c.cause):
 				t.Errorf("%v; want ErrDial for %v, %v", err, c.kind, c.cause)
 			case !strings.Contains(err.Error(), c.says), strings.Contains(err.Error(), "opensesame"):
