@@ -20,14 +20,20 @@ import (
 // environment makes that a failure. On Debian: krb5-kdc krb5-admin-server krb5-user
 // libkrb5-dev gcc and a JDK.
 
-// kdcTools are the programs needed, with where Debian has those of administrators.
 var kdcTools = []string{"krb5kdc", "kdb5_util", "kadmin.local", "kinit", "kdestroy"}
 
-func findTool(name string) (string, error) {
-	if path, err := exec.LookPath(name); err == nil {
+// findTool looks also where Debian has the programs of administrators, and where a
+// JDK may be that is not in the PATH.
+func findTool(name string) (path string, err error) {
+	if path, err = exec.LookPath(name); err == nil {
 		return path, nil
 	}
-	return exec.LookPath(filepath.Join("/usr/sbin", name))
+	for _, dir := range []string{"/usr/sbin", filepath.Join(os.Getenv("JAVA_HOME"), "bin")} {
+		if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+			return path, nil
+		}
+	}
+	return "", err
 }
 
 // need skips the test where a program is missing. untested says what then remains
