@@ -66,7 +66,8 @@ func (m *Machine) authenticate() {
 	m.note(Event{Kind: EventLogin, Endpoint: m.endpoint, Login: m.loginInfo()})
 	switch {
 	case err != nil:
-		m.failLogin(m.whyNoLogin(err))
+		kind, hint := m.whyNoLogin(err)
+		m.failLogin(kind, err, hint)
 	case how == bareTokens:
 		m.login.raw = true
 		m.challenge(nil)
@@ -78,15 +79,15 @@ func (m *Machine) authenticate() {
 }
 
 // whyNoLogin is what a login that could not begin is failed with.
-func (m *Machine) whyNoLogin(err error) (kind, cause error, hint string) {
+func (m *Machine) whyNoLogin(err error) (kind error, hint string) {
 	var unoffered *MechanismError
 	switch {
 	case errors.As(err, &unoffered):
-		return ErrUnsupportedMechanism, err, hintUnsupportedSASL
+		return ErrUnsupportedMechanism, hintUnsupportedSASL
 	case errors.Is(err, errExposed):
-		return ErrAuthentication, err, hintExposed
+		return ErrAuthentication, hintExposed
 	}
-	return ErrAuthentication, err, hintHandshakeNotOffered
+	return ErrAuthentication, hintHandshakeNotOffered
 }
 
 // dialect is how tokens travel to a broker; the first two are the version of

@@ -22,7 +22,10 @@ import (
 //     The session of one that was idle, or is over already, is renewed when it is
 //     asked for something;
 //   - who waited for a login is admitted behind it, however short the session is: there
-//     is a request between any two logins.
+//     is a request between any two logins;
+//   - a renewal begins a second after the last one began, or later: to a sooner one
+//     Kafka answers error 34 (KafkaChannel.MIN_REAUTH_INTERVAL_ONE_SECOND_NANOS). For
+//     other credentials that is waited for with the connection in use.
 //
 // A login that renews and fails costs the connection, with nothing in flight. The next
 // is made at once, and logs in as any: a broker refuses to change the principal of a
@@ -35,14 +38,17 @@ type session struct {
 	lifetime  time.Duration // 0: for ever
 	renewAt   time.Time     // zero: never
 	endsAt    time.Time
-	used      bool // a request was admitted in it
-	owed      bool // somebody waited for the login
+	notBefore time.Time // it cannot be renewed sooner
+	used      bool      // a request was admitted in it
+	owed      bool      // somebody waited for the login
+	stale     bool      // its credentials were replaced, too soon for a renewal
 }
 
 const (
 	// longestLife bounds what a broker says: a number that no clock can be set to is
 	// as good as for ever, which is what 0 means.
-	longestLife = 10 * 365 * 24 * time.Hour
+	longestLife  = 10 * 365 * 24 * time.Hour
+	renewalPause = time.Second
 	// owedFor is for how long the session of a login that was waited for takes a
 	// request that comes after its end.
 	owedFor = time.Second
@@ -52,6 +58,9 @@ func (m *Machine) beginSession() {
 	l := &m.login
 	s := session{mechanism: l.with.Name, raw: l.raw, since: m.now, owed: m.held || m.wished}
 	m.wished = false
+	if l.again {
+		s.notBefore = l.began.Add(renewalPause)
+	}
 	if ms := l.lifetime; ms > 0 { // less: Kafka never says so, and its Java client takes it for none
 		s.lifetime = longestLife
 		if ms < longestLife.Milliseconds() {
@@ -99,6 +108,18 @@ func (m *Machine) renewalDeadline() time.Time {
 	switch {
 	case m.login.step != loginNone:
 		return m.setupBy
+	case (m.renewing && !m.waiting() || s.stale) && m.now.Before(s.notBefore):
+		return soonest(s.notBefore, m.renewalDue())
+	case m.renewing:
+		return time.Time{}
+	}
+	return m.renewalDue()
+}
+
+// renewalDue is when the session's end makes a renewal begin; zero: never.
+func (m *Machine) renewalDue() time.Time {
+	s := &m.session
+	switch {
 	case m.renewing || s.renewAt.IsZero():
 		return time.Time{}
 	case s.used && (m.held || m.now.Before(s.endsAt)):
@@ -120,6 +141,8 @@ func (m *Machine) handleRenewal() {
 		}
 	case m.renewing:
 		m.continueRenewal()
+	case m.session.stale && !m.now.Before(m.session.notBefore):
+		m.renew(true)
 	case m.mustRenew() && (m.held || m.session.used && m.now.Before(m.session.endsAt)):
 		m.renew(false)
 	}
@@ -166,6 +189,10 @@ func (m *Machine) SetMechanisms(now time.Time, list []Mechanism) (closing bool) 
 func (m *Machine) replace() (closing bool) {
 	closing = m.session.raw || m.mechanism().Name != m.session.mechanism
 	m.replacing = closing
+	if !closing && m.now.Before(m.session.notBefore) {
+		m.session.stale = true
+		return false
+	}
 	m.renew(true)
 	return closing
 }
@@ -183,6 +210,7 @@ func (m *Machine) continueRenewal() {
 	case !m.renewing || m.login.step != loginNone || m.waiting() || !m.throttleEnd().IsZero():
 	case m.replacing || m.session.raw:
 		m.Close(m.now, nil, false)
+	case m.now.Before(m.session.notBefore):
 	default:
 		m.login = login{again: true}
 		m.setupBy = m.now.Add(m.cfg.SetupTimeout)
