@@ -48,8 +48,8 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 acceptance: ## against real brokers (Java, Maven, MIT Kerberos; ACCEPTANCE=required to insist)
 	$(GO) test $(RACE) -tags acceptance -count=1 -timeout 15m -v ./acceptance/...
 
-releases: ## brokers of 36 releases of Kafka, alone and secured: each starts, serves and ends (20 minutes, 800 MB of jars)
-	ACCEPTANCE=required $(GO) test -tags acceptance,matrix -count=1 -timeout 60m -v -run '^TestEvery' ./acceptance
+releases: ## brokers of 36 releases of Kafka, alone and secured: each starts, serves and ends (half an hour, 800 MB of jars)
+	ACCEPTANCE=required $(GO) test -tags acceptance,matrix -count=1 -timeout 90m -v -run '^TestEvery' ./acceptance
 
 parity: ## against kafka-python 2.0.2 and 2.3.3 (Python 3.8; PARITY=required to insist); prints the deviations
 	$(GO) test -tags parity -count=1 -timeout 5m -v ./acceptance/parity
