@@ -55,8 +55,8 @@ oracle: ## TLS against openssl: cipher lists, revocation, private keys; prints t
 sasl-matrix: ## every SASL mechanism against real brokers of eight ages and a real KDC; prints the table
 	ACCEPTANCE=required $(GO) test -tags acceptance,matrix -count=1 -timeout 30m -v -run '^TestEveryLogin$$' ./acceptance
 
-releases: ## brokers of 36 releases of Kafka, alone and secured: each starts, serves and ends (20 minutes, 800 MB of jars)
-	ACCEPTANCE=required $(GO) test -tags acceptance,matrix -count=1 -timeout 60m -v -run '^TestEvery(Release|SecuredBroker)$$' ./acceptance
+releases: ## brokers of 36 releases of Kafka, alone and secured: each starts, serves and ends (half an hour, 800 MB of jars)
+	ACCEPTANCE=required $(GO) test -tags acceptance,matrix -count=1 -timeout 90m -v -run '^TestEvery(Release|SecuredBroker)$$' ./acceptance
 
 parity: ## against kafka-python 2.0.2 and 2.3.3 (Python 3.8; PARITY=required to insist); prints the deviations
 	$(GO) test -tags parity -count=1 -timeout 5m -v ./acceptance/parity

@@ -5,7 +5,7 @@ package acceptance
 import "testing"
 
 // Every release that this package was tried with, each in the mode that is usual in
-// it, and some in the other: about fifteen minutes, and 800 MB of jars.
+// it, and some in the other: half an hour, and 800 MB of jars.
 func TestEveryRelease(t *testing.T) {
 	for _, c := range []struct {
 		mode     Mode

@@ -108,10 +108,12 @@ func (m *Machine) renewalDeadline() time.Time {
 	switch {
 	case m.login.step != loginNone:
 		return m.setupBy
-	case (m.renewing && !m.waiting() || s.stale) && m.now.Before(s.notBefore):
-		return soonest(s.notBefore, m.renewalDue())
-	case m.renewing:
+	case m.renewing && (m.waiting() || !m.throttleEnd().IsZero()):
 		return time.Time{}
+	case m.renewing:
+		return s.notBefore
+	case s.stale:
+		return soonest(s.notBefore, m.renewalDue())
 	}
 	return m.renewalDue()
 }
@@ -120,7 +122,7 @@ func (m *Machine) renewalDeadline() time.Time {
 func (m *Machine) renewalDue() time.Time {
 	s := &m.session
 	switch {
-	case m.renewing || s.renewAt.IsZero():
+	case s.renewAt.IsZero():
 		return time.Time{}
 	case s.used && (m.held || m.now.Before(s.endsAt)):
 		return s.renewAt
