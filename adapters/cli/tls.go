@@ -111,11 +111,7 @@ func (l *look) run(unlimited context.Context) error {
 	case seen.State.Version == 0:
 		return err
 	}
-	now := time.Now()
-	if clock := l.app.settings.Connection.Clock; clock != nil {
-		now = clock.Now()
-	}
-	doc := l.newDocument(seen, now)
+	doc := l.newDocument(seen, time.Now())
 	l.app.progress.waitFor("looking once more at " + l.endpoint.Address)
 	if seen.Shown {
 		again, _ := l.inspect(ctx, l.inspector.Anonymous())

@@ -16,6 +16,10 @@ import (
 	"testing"
 	"time"
 	"unicode"
+
+	"brokerconn/adapters/netlink"
+	"brokerconn/adapters/properties"
+	"brokerconn/ports"
 )
 
 // ears are what a server had of its clients.
@@ -287,6 +291,40 @@ func TestTLSOfNobody(t *testing.T) {
 	probe(t, "tls", ":9093").failed(t, exitUsage, "HOST:PORT", "no host")
 	probe(t, "tls", "a:1", "-X", "ssl_cafile=/nowhere").failed(t, exitUsage, "ssl_cafile", "/nowhere")
 	probe(t, "tls", "a:1", "-X", "ssl_ciphers=NONE-SUCH").failed(t, exitUsage, "ssl_ciphers")
+}
+
+// Of several addresses the first that is reached is looked at; if none is, the last
+// says why.
+func TestTLSNextAddress(t *testing.T) {
+	address, _ := secureServer(t, &tls.Config{Certificates: []tls.Certificate{newAuthority(t, "an authority").issue()}})
+	for _, c := range []struct {
+		addresses []string
+		want      string
+	}{
+		{[]string{closedPort(t), address, silent(t)}, address},
+		{[]string{closedPort(t), closedPort(t)}, ""},
+	} {
+		a := &app{settings: &properties.Settings{}}
+		l, err := a.newLook("broker.invalid:9093")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.way = &netlink.Transport{Lookup: func(context.Context, string, uint16) (all []ports.Endpoint, err error) {
+			for _, address := range c.addresses {
+				all = append(all, ports.Endpoint{Network: "tcp", Address: address})
+			}
+			return all, nil
+		}}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		seen, err := l.first(ctx)
+		cancel()
+		switch {
+		case c.want != "" && (err != nil || seen.Name != "broker.invalid" || l.endpoint.Address != c.want):
+			t.Errorf("%q: %+v %v", c.addresses, l.endpoint, err)
+		case c.want == "" && (exitCode(err) != exitTCP || !strings.Contains(err.Error(), c.addresses[1])):
+			t.Errorf("%q: %v", c.addresses, err)
+		}
+	}
 }
 
 // The properties of every dialect count, with whatever security protocol.

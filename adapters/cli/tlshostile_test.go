@@ -217,3 +217,24 @@ func TestEscapedJSON(t *testing.T) {
 		}
 	})
 }
+
+// A certificate that cannot be read leaves what was seen before it.
+func TestTLSUnreadableCertificate(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		address, _ := secureServer(t, &tls.Config{
+			Certificates: []tls.Certificate{{Certificate: [][]byte{[]byte("no certificate")}, PrivateKey: newKey(t)}},
+			MaxVersion:   version,
+		})
+		o := probe(t, "tls", address, "--json")
+		d := decode[tlsDocument](t, o)
+		if o.code != exitTLS || d.Verified || d.Reason != "" || d.Protocol != tls.VersionName(version) || len(d.Certificates) != 0 ||
+			d.Error == nil || d.Error.Reason != "bad-certificate" || !strings.HasPrefix(d.Verdict, "none: ") || d.Checks.Chain.Passed != nil || d.ClientCertificate.Asked != nil {
+			t.Errorf("%s", o.stdout)
+		}
+		text := probe(t, "tls", address)
+		text.failed(t, exitTLS, "certificate will not do", "malformed certificate")
+		if !strings.Contains(text.stdout, "  chain             not looked at\n") {
+			t.Errorf("%s", text.stdout)
+		}
+	}
+}
