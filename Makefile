@@ -9,7 +9,7 @@ PLATFORMS    = linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windo
 CC_FOUND := $(shell command -v $(or $(CC),cc) 2>/dev/null || command -v gcc 2>/dev/null)
 RACE     := $(if $(CC_FOUND),-race)
 
-.PHONY: help demo test lint generate check-mocks cross fuzz oracle acceptance parity rename
+.PHONY: help demo test lint generate check-mocks cross fuzz oracle acceptance sasl-matrix releases parity rename
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r t d; do printf '  make %-12s %s\n' "$$t" "$$d"; done
@@ -25,8 +25,8 @@ test: lint ## all that needs nothing but Go: lint, then every test (those agains
 lint: check-mocks ## gofmt, vet, staticcheck, mocks up to date
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted:" $$unformatted; exit 1; fi
 	$(GO) vet ./...
-	$(GO) vet -tags acceptance,parity ./acceptance/...
-	$(GO) run $(STATICCHECK) -tags acceptance,parity ./...
+	$(GO) vet -tags acceptance,parity,matrix ./acceptance/...
+	$(GO) run $(STATICCHECK) -tags acceptance,parity,matrix ./...
 
 generate: ## make the mocks anew
 	$(GO) generate ./mocks
@@ -46,11 +46,17 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 	  for f in $$(grep -ho '^func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go | sed 's/^func //'); do \
 	    echo "== $$dir $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x $$dir || exit 1; done; done
 
-acceptance: ## against a real Kafka (Java and Maven; ACCEPTANCE=required to insist)
+acceptance: ## against real brokers (Java, Maven, MIT Kerberos; ACCEPTANCE=required to insist)
 	$(GO) test $(RACE) -tags acceptance -count=1 -timeout 15m -v ./acceptance/...
 
 oracle: ## TLS against openssl: cipher lists, revocation, private keys; prints the verdicts
 	OPENSSL=required $(GO) test -count=1 -v -run '^TestOpenSSLOracle$$' ./adapters/tls
+
+sasl-matrix: ## every SASL mechanism against real brokers of eight ages and a real KDC; prints the table
+	ACCEPTANCE=required $(GO) test -tags acceptance,matrix -count=1 -timeout 30m -v -run '^TestEveryLogin$$' ./acceptance
+
+releases: ## brokers of 36 releases of Kafka, alone and secured: each starts, serves and ends (20 minutes, 800 MB of jars)
+	ACCEPTANCE=required $(GO) test -tags acceptance,matrix -count=1 -timeout 60m -v -run '^TestEvery(Release|SecuredBroker)$$' ./acceptance
 
 parity: ## against kafka-python 2.0.2 and 2.3.3 (Python 3.8; PARITY=required to insist); prints the deviations
 	$(GO) test -tags parity -count=1 -timeout 5m -v ./acceptance/parity

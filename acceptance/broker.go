@@ -11,27 +11,12 @@ import (
 )
 
 const (
-	defaultStartTimeout = 2 * time.Minute
 	// stopTimeout is how long a broker may take to shut down in good order.
 	stopTimeout = 30 * time.Second
 	// startAttempts is how often a start is tried whose ports were lost to
 	// another process between being found free and being bound.
 	startAttempts = 3
 )
-
-// Config says which broker to start. The zero value is the newest release with
-// one PLAINTEXT listener.
-type Config struct {
-	// Version is a release of Kafka, "4.4.0". Empty: Newest.
-	Version string
-	// Properties are added to the server's configuration, and win over what
-	// this package has set there itself. Nil: none.
-	Properties map[string]string
-	// StartTimeout bounds one start of the broker, without the fetching of its
-	// jars; it holds for Restart too. 0: two minutes. A quiet machine needs four
-	// seconds.
-	StartTimeout time.Duration
-}
 
 // Broker is one broker process, or, between Kill and Restart, what is left of it.
 // Its methods are safe for concurrent use; those that change it run one at a time.
@@ -41,11 +26,13 @@ type Broker struct {
 	classpath string
 	config    Config
 	dir       string
+	listeners []Listener
 	addrs     addrs
 	clusterID string
 
 	mu     sync.Mutex
 	proc   *process // the last one started, running or not; nil before
+	beside *process // the same, of what the broker needs beside it; nil if nothing
 	paused bool
 	closed bool
 }
@@ -60,15 +47,19 @@ func Start(ctx context.Context, config Config) (*Broker, error) {
 	return start(ctx, config, freePorts)
 }
 
-func start(ctx context.Context, config Config, pick func() (addrs, error)) (*Broker, error) {
+func start(ctx context.Context, config Config, pick func([]Listener) (addrs, error)) (*Broker, error) {
 	if config.Version == "" {
 		config.Version = Newest
 	}
 	if config.StartTimeout == 0 {
 		config.StartTimeout = defaultStartTimeout
 	}
-	rel, err := releaseOf(config.Version)
+	rel, err := releaseOf(config.Version, config.Mode)
 	if err != nil {
+		return nil, err
+	}
+	listeners := append([]Listener{Plaintext}, config.Listeners...)
+	if err := rel.check(listeners); err != nil {
 		return nil, err
 	}
 	java, err := findJava()
@@ -80,8 +71,8 @@ func start(ctx context.Context, config Config, pick func() (addrs, error)) (*Bro
 		return nil, err
 	}
 	for attempt := 1; ; attempt++ {
-		b := &Broker{release: rel, java: java, classpath: classpath, config: config, clusterID: newClusterID()}
-		if b.addrs, err = pick(); err != nil {
+		b := &Broker{release: rel, java: java, classpath: classpath, config: config, listeners: listeners, clusterID: newClusterID()}
+		if b.addrs, err = pick(listeners); err != nil {
 			return nil, err
 		}
 		err = b.create(ctx)
@@ -95,20 +86,39 @@ func start(ctx context.Context, config Config, pick func() (addrs, error)) (*Bro
 	}
 }
 
-// Addr returns what clients dial, "127.0.0.1:port". It stays the same through
-// every Restart.
-func (b *Broker) Addr() string { return fmt.Sprintf("127.0.0.1:%d", b.addrs.port) }
+// Addr returns what clients dial, "127.0.0.1:port", for its PLAINTEXT listener. It
+// stays the same through every Restart.
+func (b *Broker) Addr() string { return b.AddrOf(Plaintext) }
+
+// AddrOf returns the same for any of the broker's listeners. The certificates of
+// the secure ones are for localhost too.
+func (b *Broker) AddrOf(l Listener) string {
+	port, ok := b.addrs.ports[l]
+	if !ok {
+		panic(fmt.Sprintf("acceptance: the broker has no listener %s", l))
+	}
+	return fmt.Sprintf("127.0.0.1:%d", port)
+}
+
+// Version returns the broker's release.
+func (b *Broker) Version() string { return b.config.Version }
 
 // Dir returns the broker's directory, absolute; it holds server.properties, the
 // log and the data.
 func (b *Broker) Dir() string { return b.dir }
 
-// ClusterID returns the id that the cluster of this one broker was made with.
-func (b *Broker) ClusterID() string { return b.clusterID }
+// ClusterID returns the id that the cluster of this one broker was made with, and
+// nothing in ZooKeeper mode, where the broker chooses it.
+func (b *Broker) ClusterID() string {
+	if b.release.mode == ZooKeeper {
+		return ""
+	}
+	return b.clusterID
+}
 
 // Log returns the end of what the broker wrote to its log, through all restarts.
 func (b *Broker) Log() string {
-	return tail(b.logFrom(0))
+	return tail(b.logFrom(brokerLog, 0))
 }
 
 // PID returns the broker's process id, or 0 if it is not running.
@@ -184,14 +194,17 @@ func (b *Broker) Restart(ctx context.Context) error {
 	return b.launch(ctx)
 }
 
-// Close kills the broker if it is running, paused or not, and removes its
-// directory. It is final. Further calls do nothing.
+// Close kills the broker if it is running, paused or not, with what stands beside
+// it, and removes its directory. It is final. Further calls do nothing.
 func (b *Broker) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.closed = true
 	if b.running() {
 		b.proc.kill()
+	}
+	if b.beside != nil && b.beside.alive() {
+		b.beside.kill()
 	}
 	if b.dir == "" {
 		return nil

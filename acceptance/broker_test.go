@@ -71,7 +71,7 @@ func TestBrokerLife(t *testing.T) {
 		if err := b.Restart(t.Context()); err != nil {
 			t.Fatalf("restart before %s: %v", end, err)
 		}
-		if n := strings.Count(b.logFrom(0), "Kafka Server started"); n != restarts+2 {
+		if n := strings.Count(b.logFrom(brokerLog, 0), "Kafka Server started"); n != restarts+2 {
 			t.Errorf("restart %d returned when the broker had said %d times that it had started", restarts+1, n)
 		}
 		if b.Addr() != addr || b.PID() == pid || b.PID() == 0 {
@@ -169,18 +169,22 @@ func TestCloseOfARunningBroker(t *testing.T) {
 }
 
 func TestStartGivenUp(t *testing.T) {
-	for _, when := range []string{"before", "while formatting", "while starting"} {
+	for _, when := range []string{"before", "while formatting", "while starting", "while ZooKeeper starts"} {
 		t.Run(when, func(t *testing.T) {
 			dir := t.TempDir()
 			t.Setenv("TMPDIR", dir)
+			var config Config
 			reached := func() bool { return true }
 			switch when {
 			case "while formatting":
 				reached = func() bool { return !exists(dir, "*/data") && logged(dir) > 0 }
 			case "while starting":
 				reached = func() bool { return exists(dir, "*/data/meta.properties") }
+			case "while ZooKeeper starts":
+				config.Version = "0.9.0.1"
+				reached = func() bool { return exists(dir, "*/"+besideLog) }
 			}
-			b, err := Start(contextUntil(t, reached), Config{})
+			b, err := Start(contextUntil(t, reached), config)
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("a start that was given up: %v", err)
 			}
@@ -286,6 +290,12 @@ func TestStartOfABrokerThatDies(t *testing.T) {
 }
 
 func TestPortTaken(t *testing.T) {
+	for _, version := range []string{Newest, "0.9.0.1"} {
+		t.Run(version, func(t *testing.T) { portTaken(t, Config{Version: version}) })
+	}
+}
+
+func portTaken(t *testing.T, config Config) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -294,11 +304,11 @@ func TestPortTaken(t *testing.T) {
 	taken := l.Addr().(*net.TCPAddr).Port
 
 	picks := 0
-	b, err := start(t.Context(), Config{}, func() (addrs, error) {
-		a, err := freePorts()
+	b, err := start(t.Context(), config, func(l []Listener) (addrs, error) {
+		a, err := freePorts(l)
 		switch picks++; picks {
 		case 1:
-			a.port = taken
+			a.ports[Plaintext] = taken
 		case 2:
 			a.aux = taken
 		}

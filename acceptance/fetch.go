@@ -25,7 +25,7 @@ const buildClasspath = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:b
 // network is needed then. Processes may fetch at the same time; one does the
 // work. It needs Maven, whose settings (mirrors, proxies) hold.
 func Fetch(ctx context.Context, version string) (classpath string, err error) {
-	rel, err := releaseOf(version)
+	rel, err := releaseOf(version, DefaultMode) // the jars of both modes are the same
 	if err != nil {
 		return "", err
 	}
@@ -168,13 +168,14 @@ func (rel *release) pom(version string) []byte {
 		name, version, _ := strings.Cut(rest, ":")
 		return artifact{Group: group, Artifact: name, Version: version}
 	}
-	kafka := dependency{artifact: artifact{Group: "org.apache.kafka", Artifact: "kafka_" + rel.scala, Version: version}}
+	var exclusions []artifact
 	for _, e := range rel.exclusions {
-		kafka.Exclusions = append(kafka.Exclusions, parse(e))
+		exclusions = append(exclusions, parse(e))
 	}
-	dependencies := []dependency{kafka}
-	for _, a := range rel.additions {
-		dependencies = append(dependencies, dependency{artifact: parse(a)})
+	kafka := "org.apache.kafka:kafka_" + rel.scala + ":" + version
+	var dependencies []dependency
+	for _, a := range append([]string{kafka}, rel.additions...) {
+		dependencies = append(dependencies, dependency{artifact: parse(a), Exclusions: exclusions})
 	}
 	text, err := xml.MarshalIndent(struct {
 		XMLName struct{} `xml:"http://maven.apache.org/POM/4.0.0 project"`

@@ -5,6 +5,7 @@ package acceptance
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,7 +42,7 @@ func copyCache(t *testing.T) cache {
 		t.Fatal(err)
 	}
 	to := t.TempDir()
-	if err := os.CopyFS(to, os.DirFS(string(from))); err != nil {
+	if err := os.CopyFS(to, without{os.DirFS(string(from)), jarsOfOthers(t, from)}); err != nil {
 		t.Fatal(err)
 	}
 	projects, err := filepath.Glob(filepath.Join(to, "fetch-*")) // of others, who are at work
@@ -59,6 +60,45 @@ func copyCache(t *testing.T) cache {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// jarsOfOthers are the jars of all releases but the newest, by their names: most of
+// what there is in the cache of who has tried them all.
+func jarsOfOthers(t *testing.T, c cache) map[string]bool {
+	t.Helper()
+	files, err := filepath.Glob(c.classpathFile("*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	others := make(map[string]bool)
+	jars := func(file string) []string {
+		version := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "kafka-"), ".classpath")
+		jars, err := c.load(version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return jars
+	}
+	for _, file := range files {
+		for _, jar := range jars(file) {
+			others[filepath.Base(jar)] = true
+		}
+	}
+	for _, jar := range jars(c.classpathFile(Newest)) {
+		delete(others, filepath.Base(jar))
+	}
+	return others
+}
+
+// without is a file system that lacks files of some names.
+type without struct {
+	fs.FS
+	names map[string]bool
+}
+
+func (w without) ReadDir(name string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(w.FS, name)
+	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return w.names[e.Name()] }), err
 }
 
 func TestFetchRepairs(t *testing.T) {

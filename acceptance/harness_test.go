@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -16,19 +17,71 @@ import (
 // What of the harness can be tested without Java.
 
 func TestReleaseOf(t *testing.T) {
-	for version, want := range map[string]string{
-		"4.4.0": "", "4.0.0": "", "5.0.1": "",
-		"3.9.2":     "Kafka 3.9.2 is not supported: the oldest that is, is 4.0.0",
-		"0.8.2.2":   "Kafka 0.8.2.2 is not supported: the oldest that is, is 4.0.0",
-		"four":      `"four" is not a version`,
-		"4.4":       `"4.4" is not a version`,
-		"4.4.0.0.0": `"4.4.0.0.0" is not a version`,
-		"4.4.-1":    `"4.4.-1" is not a version`,
-		"../../etc": `"../../etc" is not a version`,
+	for _, c := range []struct {
+		version string
+		mode    Mode
+		want    Mode
+		refusal string
+	}{
+		{"0.8.0", DefaultMode, ZooKeeper, ""},
+		{"0.8.2.2", DefaultMode, ZooKeeper, ""},
+		{"2.8.2", DefaultMode, ZooKeeper, ""},
+		{"2.8.2", KRaft, KRaft, ""},
+		{"3.2.3", DefaultMode, ZooKeeper, ""},
+		{"3.3.2", DefaultMode, KRaft, ""},
+		{"3.9.2", ZooKeeper, ZooKeeper, ""},
+		{"4.0.0", DefaultMode, KRaft, ""},
+		{"5.0.1", DefaultMode, KRaft, ""},
+		{"4.0.0", ZooKeeper, 0, "Kafka 4.0.0 knows no mode ZooKeeper"},
+		{"2.7.2", KRaft, 0, "Kafka 2.7.2 knows no mode KRaft"},
+		{"0.7.2", DefaultMode, 0, "Kafka 0.7.2 is not supported: the oldest that is, is 0.8.0"},
+		{"four", DefaultMode, 0, `"four" is not a version`},
+		{"4.4", DefaultMode, 0, `"4.4" is not a version`},
+		{"4.4.0.0.0", DefaultMode, 0, `"4.4.0.0.0" is not a version`},
+		{"4.4.-1", DefaultMode, 0, `"4.4.-1" is not a version`},
+		{"../../etc", DefaultMode, 0, `"../../etc" is not a version`},
 	} {
-		_, err := releaseOf(version)
-		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Errorf("%s: %v; want %q", version, err, want)
+		rel, err := releaseOf(c.version, c.mode)
+		switch {
+		case c.refusal != "":
+			if err == nil || !strings.Contains(err.Error(), c.refusal) {
+				t.Errorf("%s: %v; want %q", c.version, err, c.refusal)
+			}
+		case err != nil:
+			t.Errorf("%s: %v", c.version, err)
+		case rel.mode != c.want || (rel.beside != nil) != (c.want == ZooKeeper) || rel.scala == "" || rel.run == nil || rel.ready == "":
+			t.Errorf("%s, mode %s: %+v", c.version, c.mode, rel)
+		}
+	}
+}
+
+func TestListenersOfARelease(t *testing.T) {
+	for _, c := range []struct {
+		version   string
+		listeners []Listener
+		refusal   string
+	}{
+		{"0.8.2.2", nil, ""},
+		{"0.8.2.2", []Listener{SSL}, "Kafka 0.8.2.2 has no listener SSL"},
+		{"0.9.0.1", []Listener{SSL, SASLPlaintext, SASLSSL}, ""},
+		{"0.9.0.1", []Listener{SSLClientAuth}, ""},
+		{"0.9.0.1", []Listener{SSL, SSLClientAuth}, "cannot have both listeners SSL and SSL_CLIENT_AUTH"},
+		{"0.9.0.1", []Listener{SSLClientAuth, SASLSSL}, "demands certificates on all"},
+		{"0.10.2.2", []Listener{SSL, SSLClientAuth}, "cannot have both"},
+		{"0.11.0.0", []Listener{SSL, SSLClientAuth, SASLPlaintext, SASLSSL}, ""},
+		{"2.1.1", []Listener{Reauth}, "Kafka 2.1.1 has no listener REAUTH"},
+		{"2.2.0", []Listener{SASLPlaintext, Reauth}, ""},
+		{"4.4.0", []Listener{SSL, SSL}, "cannot have both"},
+		{"4.4.0", []Listener{Plaintext}, "cannot have both"},
+		{"4.4.0", []Listener{"TELNET"}, "no listener TELNET"},
+	} {
+		rel, err := releaseOf(c.version, DefaultMode)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = rel.check(append([]Listener{Plaintext}, c.listeners...))
+		if c.refusal == "" && err != nil || c.refusal != "" && (err == nil || !strings.Contains(err.Error(), c.refusal)) {
+			t.Errorf("Kafka %s with %s: %v; want %q", c.version, c.listeners, err, c.refusal)
 		}
 	}
 }
@@ -150,22 +203,24 @@ g.comment#=#!
 
 func TestFreePorts(t *testing.T) {
 	for range 20 {
-		a, err := freePorts()
+		a, err := freePorts([]Listener{Plaintext, SSL})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a.port == a.aux || min(a.port, a.aux) < firstPort || max(a.port, a.aux) > lastPort {
-			t.Errorf("ports %d and %d", a.port, a.aux)
+		all := []int{a.aux, a.ports[Plaintext], a.ports[SSL]}
+		slices.Sort(all)
+		if len(slices.Compact(all)) != 3 || all[0] < firstPort || all[2] > lastPort {
+			t.Errorf("ports %v and %d", a.ports, a.aux)
 		}
 	}
 }
 
 func TestAccepts(t *testing.T) {
-	a, err := freePorts()
+	a, err := freePorts([]Listener{Plaintext})
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", a.port))
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", a.ports[Plaintext]))
 	if err != nil {
 		t.Fatal(err)
 	}

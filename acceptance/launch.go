@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,7 +18,11 @@ import (
 
 // A broker is made in two steps, each a JVM: prepare turns an empty directory
 // into a broker's, launch runs the broker in it, the first time and again. Both
-// write to one log, which is also how the broker says that it serves.
+// write to one log, which is also how the broker says that it serves. What stands
+// beside it is there before both.
+
+// The logs in a broker's directory.
+const brokerLog, besideLog = "broker.log", "zookeeper.log"
 
 // create makes the directory of a new broker, and starts it.
 func (b *Broker) create(ctx context.Context) error {
@@ -31,14 +36,25 @@ func (b *Broker) create(ctx context.Context) error {
 	if err := os.Mkdir(filepath.Join(dir, "tmp"), 0o777); err != nil {
 		return fmt.Errorf("acceptance: a directory for the broker: %w", err)
 	}
-	properties := make(map[string]string)
-	for key, value := range b.release.properties {
-		properties[key] = b.fill(value)
+	security, err := b.security()
+	if err != nil {
+		return err
 	}
-	maps.Copy(properties, b.config.Properties)
-	file := filepath.Join(dir, "server.properties")
-	if err := os.WriteFile(file, []byte(formatProperties(properties)), 0o666); err != nil {
-		return fmt.Errorf("acceptance: the broker's configuration: %w", err)
+	for name, texts := range b.release.files {
+		properties := make(map[string]string)
+		for key, value := range texts {
+			properties[key] = b.fill(value)
+		}
+		if name == "server.properties" {
+			maps.Copy(properties, security)
+			maps.Copy(properties, b.config.Properties)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(formatProperties(properties)), 0o600); err != nil {
+			return fmt.Errorf("acceptance: the broker's configuration: %w", err)
+		}
+	}
+	if err := b.accompany(ctx); err != nil {
+		return err
 	}
 	if err := b.prepare(ctx); err != nil {
 		return err
@@ -48,13 +64,20 @@ func (b *Broker) create(ctx context.Context) error {
 
 // prepare makes the empty directory a broker's.
 func (b *Broker) prepare(ctx context.Context) error {
-	cmd, log, err := b.command(b.release.prepare)
+	main := slices.Clone(b.release.prepare)
+	if len(b.Mechanisms()) > 0 {
+		main = append(main, b.release.scram...)
+	}
+	if len(main) == 0 {
+		return nil
+	}
+	cmd, log, err := b.command(main, brokerLog)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
 	if err := run(ctx, cmd); err != nil {
-		return fmt.Errorf("acceptance: %s for Kafka %s: %w\n%s", b.release.prepare[0], b.config.Version, err, b.Log())
+		return fmt.Errorf("acceptance: %s for Kafka %s: %w\n%s", main[0], b.config.Version, err, b.Log())
 	}
 	return nil
 }
@@ -64,7 +87,10 @@ func (b *Broker) launch(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("acceptance: Kafka %s on %s: %w", b.config.Version, b.Addr(), err)
 	}
-	cmd, log, err := b.command(b.release.run)
+	if err := b.accompany(ctx); err != nil {
+		return err
+	}
+	cmd, log, err := b.command(b.release.run, brokerLog)
 	if err != nil {
 		return err
 	}
@@ -78,38 +104,43 @@ func (b *Broker) launch(ctx context.Context) error {
 	if b.proc, err = startProcess(cmd); err != nil {
 		return fmt.Errorf("acceptance: Kafka %s on %s: %w", b.config.Version, b.Addr(), err)
 	}
+	var said string
+	taken := func() bool { return strings.Contains(said, "Address already in use") }
 	err = poll(ctx, b.proc, func() bool {
-		// The log alone is not enough, and the port alone may be another's.
-		return strings.Contains(b.logFrom(info.Size()), b.release.ready) && accepts(b.Addr())
+		said = b.logFrom(brokerLog, info.Size())
+		// The log alone is not enough, and the port alone may be another's. Old brokers
+		// that lost a port hang in their own shutdown.
+		return taken() || strings.Contains(said, b.release.ready) && accepts(b.Addr())
 	})
-	if err == nil {
+	if err == nil && !taken() {
 		return nil
 	}
 	b.proc.kill()
-	said := b.logFrom(info.Size())
+	said = b.logFrom(brokerLog, info.Size())
 	switch {
-	case !errors.Is(err, errEnded):
-	case strings.Contains(said, "Address already in use"):
+	case taken():
 		err = errPortTaken
-	default:
+	case errors.Is(err, errEnded):
 		err = fmt.Errorf("%w: %s", err, b.proc.ended())
 	}
+	listeners, _ := b.listenerTexts()
 	return fmt.Errorf("acceptance: Kafka %s on %s (and 127.0.0.1:%d) did not start: %w\n%s",
-		b.config.Version, b.Addr(), b.addrs.aux, err, tail(said))
+		b.config.Version, listeners, b.addrs.aux, err, tail(said))
 }
 
 // command is a JVM with a main class and its arguments. What it writes is
-// appended to the log, which the caller closes: the child has it by then.
-func (b *Broker) command(main []string) (*exec.Cmd, *os.File, error) {
+// appended to a log, which the caller closes: the child has it by then.
+func (b *Broker) command(main []string, name string) (*exec.Cmd, *os.File, error) {
 	var args []string
 	for _, flag := range b.release.flags {
 		args = append(args, b.fill(flag))
 	}
+	args = append(args, b.loginFlags()...)
 	args = append(args, "-cp", b.classpath)
 	for _, arg := range main {
 		args = append(args, b.fill(arg))
 	}
-	log, err := os.OpenFile(b.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
+	log, err := os.OpenFile(filepath.Join(b.dir, name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
 	if err != nil {
 		return nil, nil, fmt.Errorf("acceptance: the broker's log: %w", err)
 	}
@@ -121,19 +152,27 @@ func (b *Broker) command(main []string) (*exec.Cmd, *os.File, error) {
 
 // fill fills in the places of a text from the table of releases.
 func (b *Broker) fill(text string) string {
-	return strings.NewReplacer(
+	listeners, protocols := b.listenerTexts()
+	places := []string{
 		"{dir}", filepath.ToSlash(b.dir),
-		"{port}", strconv.Itoa(b.addrs.port),
+		"{port}", strconv.Itoa(b.addrs.ports[Plaintext]),
 		"{aux}", strconv.Itoa(b.addrs.aux),
 		"{cluster}", b.clusterID,
-	).Replace(text)
+		"{listeners}", listeners,
+		"{protocols}", protocols,
+	}
+	if kdc := b.config.KDC; kdc != nil {
+		places = append(places,
+			"{krb5}", filepath.ToSlash(kdc.ConfigFile()),
+			"{keytab}", filepath.ToSlash(kdc.brokerKeytab()),
+			"{service}", ServiceName+"/"+ServiceHost+"@"+Realm)
+	}
+	return strings.NewReplacer(places...).Replace(text)
 }
 
-func (b *Broker) logFile() string { return filepath.Join(b.dir, "broker.log") }
-
-// logFrom returns the log from an offset on, or why it cannot be read.
-func (b *Broker) logFrom(offset int64) string {
-	f, err := os.Open(b.logFile())
+// logFrom returns a log from an offset on, or why it cannot be read.
+func (b *Broker) logFrom(name string, offset int64) string {
+	f, err := os.Open(filepath.Join(b.dir, name))
 	if err != nil {
 		return err.Error()
 	}

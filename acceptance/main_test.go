@@ -4,6 +4,7 @@ package acceptance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -13,7 +14,7 @@ import (
 )
 
 // The one TestMain of the package: nothing runs without Java and Maven, the
-// shared broker ends with the last test, and no goroutine outlives it.
+// shared broker and KDC end with the last test, and no goroutine outlives it.
 func TestMain(m *testing.M) {
 	if run, status := Gate(os.Stderr); !run {
 		os.Exit(status)
@@ -25,8 +26,8 @@ type suite struct{ *testing.M }
 
 func (s suite) Run() int {
 	status := s.M.Run()
-	if err := closeShared(); err != nil {
-		fmt.Fprintln(os.Stderr, "close the shared broker:", err)
+	if err := errors.Join(closeShared(), closeSharedKDC()); err != nil {
+		fmt.Fprintln(os.Stderr, "close what the tests shared:", err)
 		return max(status, 1)
 	}
 	return status

@@ -12,9 +12,10 @@ import (
 	"time"
 )
 
-// A test process that dies without a word takes its broker with it.
+// A test process that dies without a word takes its broker with it, and the
+// ZooKeeper beside it.
 func TestBrokerDiesWithItsOwner(t *testing.T) {
-	if _, err := Fetch(t.Context(), Newest); err != nil {
+	if _, err := Fetch(t.Context(), orphan.Version); err != nil {
 		t.Fatal(err)
 	}
 	owner := exec.Command(os.Args[0], "-test.run=^TestOwner$", "-test.v")
@@ -28,29 +29,34 @@ func TestBrokerDiesWithItsOwner(t *testing.T) {
 	}
 	defer owner.Wait()
 	defer owner.Process.Kill()
-	var pid int
-	for lines := bufio.NewScanner(out); pid == 0 && lines.Scan(); {
-		fmt.Sscanf(lines.Text(), "broker %d", &pid)
+	var pids [2]int
+	for lines := bufio.NewScanner(out); pids[1] == 0 && lines.Scan(); {
+		fmt.Sscanf(lines.Text(), "broker %d, ZooKeeper %d", &pids[0], &pids[1])
 	}
-	if pid == 0 || !lives(pid) {
-		t.Fatalf("the owner started no broker (process %d)", pid)
+	for _, pid := range pids {
+		if pid == 0 || !lives(pid) {
+			t.Fatalf("the owner started no broker (processes %d)", pids)
+		}
 	}
 	if err := owner.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(patience); lives(pid); {
+	for deadline := time.Now().Add(patience); lives(pids[0]) || lives(pids[1]); {
 		if time.Now().After(deadline) {
-			t.Fatalf("the broker, process %d, outlives its owner", pid)
+			t.Fatalf("the broker, processes %d, outlives its owner", pids)
 		}
 	}
 }
+
+var orphan = Config{Version: "0.9.0.1"}
 
 // TestOwner is no test, but the process that the test above kills.
 func TestOwner(t *testing.T) {
 	if os.Getenv("BROKERCONN_OWNER") == "" {
 		return
 	}
-	fmt.Printf("\nbroker %d\n", privateBroker(t, Config{}).PID())
+	b := privateBroker(t, orphan)
+	fmt.Printf("\nbroker %d, ZooKeeper %d\n", b.PID(), b.beside.pid())
 	select {}
 }
 

@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,122 +11,148 @@ import (
 // Newest is the newest release that this package was tried with.
 const Newest = "4.4.0"
 
-// A release is what this package must know of a range of Kafka's versions. All
-// differences between versions stand in the table below; the code that reads it
-// knows none. Its texts may hold places, filled in for each broker:
+// Mode is where a broker keeps what the cluster knows.
+type Mode uint8
+
+const (
+	DefaultMode Mode = iota // KRaft from 3.3 on, else ZooKeeper
+	KRaft                   // in itself, being its own controller; from 2.8 on
+	ZooKeeper               // in a ZooKeeper beside it; until 3.9
+)
+
+var modeNames = [...]string{DefaultMode: "default", KRaft: "KRaft", ZooKeeper: "ZooKeeper"}
+
+func (m Mode) String() string { return modeNames[m] }
+
+// A release is what this package must know of a version of Kafka, or, as a row of
+// the table in releases.go, of a range of them. Its texts may hold places, filled in
+// for each broker:
 //
-//	{dir}      the broker's directory
-//	{port}     the port that clients dial
-//	{aux}      the port of what stands beside the broker: the controller
-//	{cluster}  the cluster id
+//	{dir}        the broker's directory
+//	{port}       the port of its PLAINTEXT listener
+//	{aux}        the port of what stands beside it: the controller, or ZooKeeper
+//	{cluster}    the cluster id
+//	{listeners}  its listeners, as the property of that name has them
+//	{protocols}  and what each of them speaks
 type release struct {
-	// from is the first version of the range, which ends where the next begins.
-	from string
+	// from is the first version that a row holds for, before the first that it does
+	// not; empty: to this day. mode is the one that it holds for; DefaultMode: both.
+	// Put together, from is the version, and mode that of the broker.
+	from, before string
+	mode         Mode
+
 	// scala is the part of the artifact's name that says how it was compiled.
 	scala string
-	// java is the oldest major version of Java that runs it.
-	java int
 	// additions are "group:artifact:version" to resolve beside Kafka itself,
-	// exclusions "group:artifact" to leave out of what it asks for.
+	// exclusions "group:artifact" to leave out of what these ask for. They do not
+	// depend on the mode.
 	additions, exclusions []string
 	// flags are given to every JVM.
 	flags []string
-	// properties is the server's configuration.
-	properties map[string]string
-	// prepare is the main class with its arguments that makes an empty directory
-	// a broker's, run is the broker.
-	prepare, run []string
+	// files are properties files in the broker's directory.
+	files map[string]map[string]string
+
+	// beside is the main class with its arguments of the process that the broker
+	// needs all its life; none in KRaft. prepare makes an empty directory a broker's,
+	// and scram, which is added to it, the users for SCRAM; if both are empty, nothing
+	// needs to be done. run is the broker.
+	beside, prepare, scram, run []string
 	// ready is what the log says once the broker serves.
 	ready string
+
+	// listeners and mechanisms are those that it knows.
+	listeners  []Listener
+	mechanisms []string
+	// named: listeners have names, and settings of their own (KIP-103; 0.10.2 has the
+	// names, and does not heed the settings). Before, their names are the protocols, and
+	// all settings hold for all.
+	named bool
+	// jaas: logins are configured by properties (KIP-85, KIP-226), not by a file of
+	// Java's.
+	jaas bool
 }
 
-// releases, oldest first.
-var releases = []release{{
-	from:  "4.0.0",
-	scala: "2.13",
-	java:  17,
-	// One logging backend, which needs no file of its own and writes to stderr.
-	additions:  []string{"org.slf4j:slf4j-simple:1.7.36"},
-	exclusions: []string{"org.apache.logging.log4j:log4j-slf4j-impl", "ch.qos.logback:logback-classic"},
-	flags: []string{
-		"-Xms64m", "-Xmx256m", "-XX:+UseSerialGC",
-		// Half the start-up time, on a machine with two cores.
-		"-XX:TieredStopAtLevel=1",
-		// A JVM that is killed would leave its performance counters and its
-		// unpacked native libraries in the machine's /tmp.
-		"-XX:-UsePerfData", "-Djava.io.tmpdir={dir}/tmp",
-		"-Djava.awt.headless=true",
-		"-Dkafka.logs.dir={dir}",
-		"-Dorg.slf4j.simpleLogger.showDateTime=true",
-		"-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
-		// All settings, said five times over, are most of the log.
-		"-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config.AbstractConfig=warn",
-	},
-	properties: map[string]string{
-		"process.roles":             "broker,controller",
-		"node.id":                   "1",
-		"listeners":                 "PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{aux}",
-		"controller.listener.names": "CONTROLLER",
-		"controller.quorum.voters":  "1@127.0.0.1:{aux}",
-		"log.dirs":                  "{dir}/data",
-
-		"num.network.threads": "2",
-		"num.io.threads":      "2",
-		"num.partitions":      "1",
-		// After a kill, the controller admits the broker again only when the
-		// session of the dead one has run out, which by default takes 9 seconds.
-		// Shorter than this, and a busy machine would lose brokers that live.
-		"broker.session.timeout.ms":    "3000",
-		"broker.heartbeat.interval.ms": "500",
-
-		// Records of tests may be as old as 1970, and are wanted back all the same.
-		"log.retention.ms": "-1",
-
-		// The cleaner's buffer alone is half of the heap.
-		"log.cleaner.enable": "false",
-
-		// The only broker of its cluster: no topic of its own may ask for more.
-		"offsets.topic.replication.factor":         "1",
-		"offsets.topic.num.partitions":             "1",
-		"transaction.state.log.replication.factor": "1",
-		"transaction.state.log.min.isr":            "1",
-		"transaction.state.log.num.partitions":     "1",
-		"group.initial.rebalance.delay.ms":         "0",
-	},
-	prepare: []string{"kafka.tools.StorageTool", "format", "-t", "{cluster}", "-c", "{dir}/server.properties"},
-	run:     []string{"kafka.Kafka", "{dir}/server.properties"},
-	ready:   "Kafka Server started",
-}}
-
-// releaseOf finds the row of a version. It does not know which versions exist:
-// that is for Maven Central to say.
-func releaseOf(version string) (*release, error) {
+// releaseOf puts together what is known of a version. It does not know which
+// versions exist: that is for Maven Central to say.
+func releaseOf(version string, mode Mode) (*release, error) {
 	numbers, err := parseVersion(version)
 	if err != nil {
 		return nil, err
 	}
-	for i := range slices.Backward(releases) {
-		from, err := parseVersion(releases[i].from)
-		if err != nil {
-			panic(err)
+	oldest := releases[0].from
+	if numbers.less(oldest) {
+		return nil, fmt.Errorf("acceptance: Kafka %s is not supported: the oldest that is, is %s", version, oldest)
+	}
+	switch {
+	case mode == DefaultMode && numbers.less("3.3.0"):
+		mode = ZooKeeper
+	case mode == DefaultMode:
+		mode = KRaft
+	case mode == KRaft && numbers.less("2.8.0"), mode == ZooKeeper && !numbers.less("4.0.0"):
+		return nil, fmt.Errorf("acceptance: Kafka %s knows no mode %s", version, mode)
+	}
+	rel := &release{from: version, mode: mode, files: make(map[string]map[string]string)}
+	for _, row := range releases {
+		if numbers.less(row.from) || row.before != "" && !numbers.less(row.before) || row.mode != DefaultMode && row.mode != mode {
+			continue
 		}
-		if slices.Compare(numbers, from) >= 0 {
-			return &releases[i], nil
+		rel.add(row)
+	}
+	return rel, nil
+}
+
+// add takes over what a row says: lists and files grow, all else is replaced.
+func (rel *release) add(row release) {
+	rel.additions = append(rel.additions, row.additions...)
+	rel.exclusions = append(rel.exclusions, row.exclusions...)
+	rel.flags = append(rel.flags, row.flags...)
+	rel.listeners = append(rel.listeners, row.listeners...)
+	rel.mechanisms = append(rel.mechanisms, row.mechanisms...)
+	for name, properties := range row.files {
+		if rel.files[name] == nil {
+			rel.files[name] = make(map[string]string)
+		}
+		maps.Copy(rel.files[name], properties)
+	}
+	for _, c := range []struct{ to, from *[]string }{
+		{&rel.beside, &row.beside}, {&rel.prepare, &row.prepare}, {&rel.scram, &row.scram}, {&rel.run, &row.run},
+	} {
+		if *c.from != nil {
+			*c.to = *c.from
 		}
 	}
-	return nil, fmt.Errorf("acceptance: Kafka %s is not supported: the oldest that is, is %s", version, releases[0].from)
+	if row.scala != "" {
+		rel.scala = row.scala
+	}
+	if row.ready != "" {
+		rel.ready = row.ready
+	}
+	rel.named = rel.named || row.named
+	rel.jaas = rel.jaas || row.jaas
+}
+
+// numbers is a version, read.
+type numbers []int
+
+// less says whether the version is before another one, which is well formed.
+func (n numbers) less(version string) bool {
+	other, err := parseVersion(version)
+	if err != nil {
+		panic(err)
+	}
+	return slices.Compare(n, other) < 0
 }
 
 // parseVersion reads "4.4.0", or "0.8.2.2" from the time of four numbers.
-func parseVersion(version string) ([]int, error) {
+func parseVersion(version string) (numbers, error) {
 	parts := strings.Split(version, ".")
-	numbers := make([]int, len(parts))
+	all := make(numbers, len(parts))
 	for i, part := range parts {
 		n, err := strconv.ParseUint(part, 10, 16)
 		if err != nil || len(parts) < 3 || len(parts) > 4 {
 			return nil, fmt.Errorf("acceptance: %q is not a version of Kafka, such as %q", version, Newest)
 		}
-		numbers[i] = int(n)
+		all[i] = int(n)
 	}
-	return numbers, nil
+	return all, nil
 }

@@ -15,6 +15,9 @@ import (
 	"time"
 )
 
+// java is what Kafka 4 runs on; all that is older runs on it too.
+const java = 17
+
 // maven is what the dependency plugin in fetch.go runs on.
 const maven = "3.6"
 
@@ -45,26 +48,22 @@ func Requirements() error {
 }
 
 func checkJava() error {
-	rel, err := releaseOf(Newest)
-	if err != nil {
-		return err
-	}
 	need := fmt.Sprintf("Kafka %s needs Java %d or newer (Debian: apt-get install openjdk-%[2]d-jre-headless; "+
-		"macOS: brew install openjdk@%[2]d; anywhere: https://adoptium.net), found through JAVA_HOME or PATH", Newest, rel.java)
-	java, err := findJava()
+		"macOS: brew install openjdk@%[2]d; anywhere: https://adoptium.net), found through JAVA_HOME or PATH", Newest, java)
+	command, err := findJava()
 	if err != nil {
 		return fmt.Errorf("no java: %s", need)
 	}
-	out, err := ask(java, "-version")
+	out, err := ask(command, "-version")
 	if err != nil {
-		return fmt.Errorf("%s does not run (%w): %s", java, err, need)
+		return fmt.Errorf("%s does not run (%w): %s", command, err, need)
 	}
 	found := javaVersion.FindStringSubmatch(out)
 	if found == nil {
-		return fmt.Errorf("%s tells no version: %s", java, need)
+		return fmt.Errorf("%s tells no version: %s", command, need)
 	}
-	if major, _ := strconv.Atoi(found[1]); major < rel.java {
-		return fmt.Errorf("%s is Java %d: %s", java, major, need)
+	if major, _ := strconv.Atoi(found[1]); major < java {
+		return fmt.Errorf("%s is Java %d: %s", command, major, need)
 	}
 	return nil
 }
@@ -88,6 +87,41 @@ func checkMaven() error {
 		return fmt.Errorf("%s is Maven %s: %s", mvn, found[1], need)
 	}
 	return nil
+}
+
+// KDCRequirements returns nil if StartKDC can run a KDC on this machine, or an error
+// of one line that says what is missing and how to get it.
+func KDCRequirements() error {
+	if _, err := findKDC(); err != nil {
+		return fmt.Errorf("acceptance: %w", err)
+	}
+	return nil
+}
+
+// findKDC finds the commands of MIT Kerberos. Debian keeps some where only root
+// looks.
+func findKDC() (tools kdcTools, err error) {
+	var missing []string
+	for _, tool := range []struct {
+		name string
+		path *string
+	}{
+		{"krb5kdc", &tools.kdc}, {"kdb5_util", &tools.database}, {"kadmin.local", &tools.admin}, {"kinit", &tools.login},
+	} {
+		path, err := exec.LookPath(tool.name)
+		if err != nil {
+			path, err = exec.LookPath(filepath.Join("/usr/sbin", tool.name))
+		}
+		if err != nil {
+			missing = append(missing, tool.name)
+		}
+		*tool.path = path
+	}
+	if missing != nil {
+		return tools, fmt.Errorf("no %s: a KDC is MIT Kerberos's (Debian: apt-get install krb5-kdc krb5-admin-server krb5-user), found through PATH",
+			strings.Join(missing, ", "))
+	}
+	return tools, nil
 }
 
 // findJava returns the java command. JAVA_HOME wins, as it does for Maven.

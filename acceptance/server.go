@@ -13,9 +13,12 @@ import (
 	"unicode/utf16"
 )
 
-// addrs are the two ports of a broker on 127.0.0.1: the one that clients dial,
-// and the one of what stands beside it.
-type addrs struct{ port, aux int }
+// addrs are the ports of a broker on 127.0.0.1: one for each listener, and the one
+// of what stands beside it.
+type addrs struct {
+	ports map[Listener]int
+	aux   int
+}
 
 // Ports are drawn from below the range that Linux, macOS and Windows take the
 // ports of outgoing connections from. A port out of that range, which is what
@@ -24,9 +27,9 @@ type addrs struct{ port, aux int }
 // given that very port for its own end, and be connected with itself.
 const firstPort, lastPort = 20000, 32767
 
-// freePorts returns two ports that nobody listens on now. Somebody may in a
-// moment: then the start is repeated.
-func freePorts() (addrs, error) {
+// freePorts returns ports that nobody listens on now. Somebody may in a moment: then
+// the start is repeated.
+func freePorts(listeners []Listener) (addrs, error) {
 	var found []int
 	var refusal error
 	for range 100 {
@@ -40,8 +43,12 @@ func freePorts() (addrs, error) {
 			continue
 		}
 		l.Close()
-		if found = append(found, port); len(found) == 2 {
-			return addrs{port: found[0], aux: found[1]}, nil
+		if found = append(found, port); len(found) == len(listeners)+1 {
+			a := addrs{aux: found[0], ports: make(map[Listener]int)}
+			for i, l := range listeners {
+				a.ports[l] = found[i+1]
+			}
+			return a, nil
 		}
 	}
 	return addrs{}, fmt.Errorf("acceptance: no free port on 127.0.0.1: %w", errors.Join(refusal))

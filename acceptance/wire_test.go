@@ -101,6 +101,13 @@ func expectSilence(t *testing.T, conn net.Conn) {
 func call(t *testing.T, addr string, request kmsg.Request) kmsg.Response {
 	t.Helper()
 	conn := dial(t, addr)
+	defer conn.Close()
+	return callOver(t, conn, request)
+}
+
+// callOver is call on a connection that is there.
+func callOver(t *testing.T, conn net.Conn, request kmsg.Request) kmsg.Response {
+	t.Helper()
 	conn.SetDeadline(time.Now().Add(patience))
 	if _, err := conn.Write(kmsg.NewRequestFormatter().AppendRequest(nil, request, 1)); err != nil {
 		t.Fatal(err)

@@ -91,12 +91,16 @@ func (c *textCodec) Decode(req ports.Message, version int16, body []byte) (ports
 		n, err := strconv.ParseInt(code, 10, 16)
 		return &ports.SASLHandshakeResponse{ErrorCode: int16(n), Mechanisms: strings.Fields(rest)}, err
 	case *ports.SASLAuthenticateRequest:
-		parts := strings.SplitN(string(body), "|", 3)
-		if len(parts) != 3 {
+		parts := strings.SplitN(string(body), "|", 4)
+		if len(parts) < 3 {
 			return nil, errors.New("want code|message|token")
 		}
 		n, err := strconv.ParseInt(parts[0], 10, 16)
-		return &ports.SASLAuthenticateResponse{ErrorCode: int16(n), ErrorMessage: parts[1], Token: []byte(parts[2])}, err
+		lifetime := int64(0)
+		if len(parts) == 4 {
+			lifetime, err = strconv.ParseInt(parts[3], 10, 64)
+		}
+		return &ports.SASLAuthenticateResponse{ErrorCode: int16(n), ErrorMessage: parts[1], Token: []byte(parts[2]), SessionLifetimeMillis: lifetime}, err
 	}
 	return nil, fmt.Errorf("no such message: %T", req)
 }
@@ -156,6 +160,8 @@ type tally struct {
 	timedOut, clean          int
 	bytesSent, bytesReceived int
 	stale                    int
+	logins, relogins         int
+	loginsFailed             int
 	panics                   bool
 }
 
@@ -175,6 +181,15 @@ func (t *tally) ConnectionClosed(_ time.Time, _, clean bool) {
 	}
 	t.event()
 }
+func (t *tally) LoggedIn(_ time.Time, again bool, _ time.Duration) {
+	if again {
+		t.relogins++
+	} else {
+		t.logins++
+	}
+	t.event()
+}
+func (t *tally) LoginFailed(time.Time, bool)              { t.loginsFailed++; t.event() }
 func (t *tally) RequestSent(time.Time, int16, int16, int) { t.sent++; t.event() }
 func (t *tally) ResponseReceived(time.Time, int16, int16, int, time.Duration, ports.Timing) {
 	t.answered++

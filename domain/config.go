@@ -28,8 +28,12 @@ type Config struct {
 	// lower known. The zero Release: it is asked.
 	APIVersion Release
 
-	// Mechanism is the SASL mechanism to log in with; "" for none.
-	Mechanism string
+	// Mechanisms are those to log in with; the first that the broker offers is used.
+	// Empty: no login.
+	Mechanisms []Mechanism
+	// RefuseExposure refuses to log in where Mechanism.Exposes and the endpoint is not
+	// Secure.
+	RefuseExposure bool
 
 	MaxInFlight     int           // requests that wait for an answer; 0: 5
 	MaxPendingBytes int           // bytes that wait to be written, or one request; 0: 32 MiB

@@ -10,10 +10,10 @@ import (
 
 // Ports is what a [Connection] reaches the world through.
 type Ports struct {
-	Transport     ports.Transport     // never nil
-	Codec         ports.Codec         // never nil
-	Authenticator ports.Authenticator // nil: no login
-	Metrics       ports.MetricsSink   // nil: none
+	Transport      ports.Transport       // never nil
+	Codec          ports.Codec           // never nil
+	Authenticators []ports.Authenticator // the first that the broker offers is used; none: no login
+	Metrics        ports.MetricsSink     // nil: none
 }
 
 // A Connection is a Machine bound to its ports. Like the Machine it knows no
@@ -45,16 +45,14 @@ type Connection struct {
 const pollEvery = 10 * time.Millisecond
 
 // NewConnection binds a new Machine to ports; see [NewMachine] for cfg, whose
-// Codec, Metrics and Mechanism come from the ports. With park, links over blocking
+// Codec, Metrics and Mechanisms come from the ports. With park, links over blocking
 // I/O are left to the owner once established: see TakeRead.
 func NewConnection(cfg Config, p Ports, park bool) *Connection {
 	if p.Transport == nil {
 		panic("domain: Ports.Transport is nil")
 	}
 	cfg.Codec, cfg.Metrics = p.Codec, p.Metrics
-	if p.Authenticator != nil {
-		cfg.Mechanism = p.Authenticator.Mechanism()
-	}
+	cfg.Mechanisms = mechanismsOf(p.Authenticators)
 	m := NewMachine(cfg)
 	return &Connection{Machine: m, ports: p, host: m.cfg.Host, port: m.cfg.Port, park: park}
 }
@@ -78,13 +76,13 @@ func (c *Connection) Step(now time.Time) Output {
 		case Transmit:
 			c.send(now, out)
 		case Challenge:
-			c.challenge(out)
+			c.challenge(now, out)
 		case Hangup:
 			c.hangup()
 		case Completed, Changed, Noted:
 			return out
 		case Idle:
-			if c.listen(now) {
+			if c.dismiss() || c.listen(now) {
 				continue
 			}
 			if d := out.Deadline; !d.IsZero() && !now.Before(d) {
@@ -138,24 +136,12 @@ func (c *Connection) send(now time.Time, out Output) {
 	c.choked = n < len(out.Data)
 }
 
-func (c *Connection) challenge(out Output) {
-	c.asked = true
-	c.guard("authenticator", func() {
-		if out.Data == nil {
-			c.exchange = c.ports.Authenticator.Begin(out.Endpoint)
-		}
-		c.exchange.Next(out.Data)
-	})
-}
-
 // hangup closes whatever leads to the peer.
 func (c *Connection) hangup() {
-	lookup, link, exchange := c.lookup, c.link, c.exchange
-	c.lookup, c.link, c.parker, c.exchange = nil, nil, nil, nil
-	c.asked, c.choked, c.sendErr = false, false, nil
-	if exchange != nil {
-		c.guard("authenticator", exchange.Close)
-	}
+	c.forget()
+	lookup, link := c.lookup, c.link
+	c.lookup, c.link, c.parker = nil, nil, nil
+	c.choked, c.sendErr = false, nil
 	if lookup != nil {
 		c.guard("transport", lookup.Close)
 	}

@@ -1,6 +1,7 @@
 package domain_test
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"testing"
@@ -137,9 +138,10 @@ type deafLink struct{ ports.Link }
 type fakeAuth struct {
 	t        *fakeTransport
 	exchange *fakeExchange
+	name     string // "": PLAIN
 }
 
-func (a *fakeAuth) Mechanism() string { return "PLAIN" }
+func (a *fakeAuth) Mechanism() string { return cmp.Or(a.name, "PLAIN") }
 func (a *fakeAuth) Begin(e ports.Endpoint) ports.Exchange {
 	a.t.note("begin " + e.Address)
 	a.exchange = &fakeExchange{t: a.t, err: ports.ErrWouldBlock}
@@ -184,7 +186,7 @@ func newBench(t *testing.T, set func(*bench)) *bench {
 	}
 	p := domain.Ports{Transport: b.tr, Codec: &textCodec{}, Metrics: b.sink}
 	if b.auth != nil {
-		p.Authenticator = b.auth
+		p.Authenticators = []ports.Authenticator{b.auth}
 	}
 	b.Connection = domain.NewConnection(domain.Config{Host: "broker"}, p, b.tr.parker)
 	return b

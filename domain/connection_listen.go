@@ -62,22 +62,6 @@ func (c *Connection) listenStage(now time.Time) bool {
 	return risen || c.Machine.broken != nil
 }
 
-func (c *Connection) listenExchange(now time.Time) bool {
-	if !c.asked {
-		return false
-	}
-	var token []byte
-	var done bool
-	err := ports.ErrWouldBlock
-	c.guard("authenticator", func() { token, done, err = c.exchange.Result() })
-	if errors.Is(err, ports.ErrWouldBlock) {
-		return c.Machine.broken != nil
-	}
-	c.asked = false
-	c.Machine.HandleToken(now, c.epoch, token, done, err)
-	return true
-}
-
 func (c *Connection) receive(now time.Time) bool {
 	n, err := 0, ports.ErrWouldBlock
 	space := c.Machine.Space()

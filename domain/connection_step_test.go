@@ -45,7 +45,7 @@ func TestStepCarriesOutTheWayUpAndDown(t *testing.T) {
 	b.say(frame(3, []byte("0||")))
 	b.auth.exchange.token, b.auth.exchange.done = nil, true
 	b.steps()
-	b.wantJournal("next")
+	b.wantJournal("next", "close exchange") // its secrets are forgotten
 	if c := b.auth.exchange.challenges; len(c) != 2 || c[1] == nil {
 		t.Errorf("an empty challenge came as nil: %q", c)
 	}
@@ -63,7 +63,7 @@ func TestStepCarriesOutTheWayUpAndDown(t *testing.T) {
 	if out.Kind != domain.Completed || out.Future != f {
 		t.Fatalf("%v", out.Kind)
 	}
-	b.wantJournal("close exchange", "close link") // and closed when the requests fail
+	b.wantJournal("close link") // and closed when the requests fail
 }
 
 // A look-up that fails is over: there is nothing to hang up.

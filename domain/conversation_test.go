@@ -49,6 +49,7 @@ type talk struct {
 	flex    map[int32]bool
 	idle    domain.Output
 	asked   int32 // the id of the core's own last call
+	tokens  bool  // frames that are transmitted are raw tokens
 	hosts   []string
 }
 
@@ -118,11 +119,15 @@ func init() {
 		"answer":    (*talk).answer,    // #id "text" [tags=hex] [first=n: cut off]
 		"versions":  (*talk).versions,  // [code=] [version=] "table": the answer to ApiVersions
 		"mechanism": (*talk).answerOwn, // "code names": the answer to SaslHandshake
-		"login":     (*talk).answerOwn, // "code|message|token": the answer to SaslAuthenticate
+		"login":     (*talk).answerOwn, // "code|message|token[|lifetime in ms]": the answer to SaslAuthenticate
+		"tokens":    (*talk).rawTokens, // raw, or wrapped: how those that are transmitted are shown
+		"raw-token": (*talk).rawToken,  // "text": from the broker
+		"renew":     (*talk).renew,     // Reauthenticate
+		"use":       (*talk).use,       // PLAIN,SCRAM: SetMechanisms; the first exposes with exposed
 		"bytes":     (*talk).bytes,     // hex= or text=, as they stand
 		"written":   (*talk).written,   // all, or a number
 		"writable":  (*talk).writable,  //
-		"token":     (*talk).token,     // "text" [done], nil [done], error=
+		"token":     (*talk).token,     // "text" [done], nil [done]; error= alone, or beside a text
 		"lost":      (*talk).lost,      // EOF, reset
 		"timeout":   (*talk).timeout,   // +10s: time passes, then HandleTimeout
 		"why":       (*talk).why,       // LastError in full
@@ -306,7 +311,7 @@ func (k *talk) drain() {
 var eventNames = map[domain.EventKind]string{
 	domain.EventResolving: "resolving", domain.EventResolved: "resolved",
 	domain.EventDialling: "dialling", domain.EventDialled: "dialled", domain.EventSecured: "secured",
-	domain.EventVersions: "versions", domain.EventLogin: "login", domain.EventLoggedIn: "logged in",
+	domain.EventVersions: "versions", domain.EventLogin: "login", domain.EventLoggedIn: "logged in", domain.EventExposed: "exposed",
 	domain.EventWritten: "written", domain.EventAnswered: "answered",
 	domain.EventThrottled: "throttled", domain.EventIdle: "idle too long",
 }
@@ -320,9 +325,7 @@ func about(e *domain.Event) string {
 	for _, to := range e.Endpoints {
 		b.WriteString(" " + to.Address)
 	}
-	if e.Mechanism != "" {
-		b.WriteString(" " + e.Mechanism)
-	}
+	b.WriteString(aboutLogin(e.Login))
 	if e.Versions != nil {
 		fmt.Fprintf(&b, " asked at v%d, %d APIs", e.Versions.Asked(), len(e.Versions.Ranges()))
 	}
@@ -330,6 +333,19 @@ func about(e *domain.Event) string {
 		fmt.Fprintf(&b, " #%d", e.Request.CorrelationID)
 	}
 	return b.String() + brief(e.Err)
+}
+
+func aboutLogin(l domain.LoginInfo) (about string) {
+	if l.Mechanism != "" {
+		about = " " + l.Mechanism
+	}
+	if l.Again {
+		about += " again"
+	}
+	if l.Lifetime > 0 {
+		about += " for " + l.Lifetime.String()
+	}
+	return about
 }
 
 func (k *talk) idleLine() string {
@@ -371,6 +387,10 @@ func (k *talk) frames(data []byte) string {
 	for len(data) > 0 {
 		f := data[4 : 4+binary.BigEndian.Uint32(data)]
 		data = data[len(f)+4:]
+		if k.tokens {
+			fmt.Fprintf(&b, " token(%s)", f)
+			continue
+		}
 		key := int16(binary.BigEndian.Uint16(f))
 		version := int16(binary.BigEndian.Uint16(f[2:]))
 		id := int32(binary.BigEndian.Uint32(f[4:]))
@@ -430,7 +450,8 @@ func (k *talk) given(a args) {
 		hosts: strings.Split(cmp.Or(a.named["addresses"], "a"), ",")}
 	cfg := domain.Config{
 		Host: "broker", SoftwareName: "probe", SoftwareVersion: "1",
-		ClusterID: a.named["cluster"], NodeID: node, Mechanism: mechanism,
+		ClusterID: a.named["cluster"], NodeID: node,
+		Mechanisms: mechanisms(mechanism, a.has("exposed")), RefuseExposure: a.has("refusing"),
 		MaxInFlight:     a.number("inflight", 0),
 		MaxPendingBytes: a.number("pending", 0),
 		MaxFrameBytes:   int32(a.number("frame", 0)),
@@ -471,7 +492,7 @@ func (k *talk) given(a args) {
 			k.answerOwn(args{words: []string{"0 PLAIN"}})
 			k.token(args{words: []string{"secret", "done"}})
 			k.written(args{words: []string{"all"}})
-			k.answerOwn(args{words: []string{"0||"}})
+			k.answerOwn(args{words: []string{"0|||" + cmp.Or(a.named["lifetime"], "0")}})
 		}
 	case "closed":
 		k.close(args{words: []string{"final"}})
@@ -483,6 +504,28 @@ func (k *talk) given(a args) {
 func releaseNamed(text string) (r domain.Release) {
 	fmt.Sscanf(strings.ReplaceAll(text, ".", " "), "%d %d %d", &r.Major, &r.Minor, &r.Patch)
 	return r
+}
+
+func mechanisms(names string, exposed bool) (all []domain.Mechanism) {
+	for name := range strings.SplitSeq(names, ",") {
+		if name != "" {
+			all = append(all, domain.Mechanism{Name: name, Exposes: exposed})
+		}
+	}
+	return all
+}
+
+func (k *talk) rawTokens(a args) { k.tokens = a.has("raw") }
+
+func (k *talk) rawToken(a args) {
+	text := a.word(0)
+	k.read("read", a, append(binary.BigEndian.AppendUint32(nil, uint32(len(text))), text...))
+}
+
+func (k *talk) renew(args) { k.do("renew", func() { k.m.Reauthenticate(k.now) }) }
+
+func (k *talk) use(a args) {
+	k.do("use", func() { k.m.SetMechanisms(k.now, mechanisms(a.word(0), a.has("exposed"))) })
 }
 
 func (k *talk) after(a args) {
@@ -701,15 +744,15 @@ func (k *talk) writable(a args) {
 }
 
 func (k *talk) token(a args) {
-	if text, ok := a.named["error"]; ok {
-		k.news("token-error", a, func(epoch uint64) { k.m.HandleToken(k.now, epoch, nil, false, errors.New(text)) })
-		return
-	}
 	token := []byte(a.word(0))
-	if a.word(0) == "nil" {
+	if a.word(0) == "nil" || len(a.words) == 0 {
 		token = nil
 	}
-	k.news("token", a, func(epoch uint64) { k.m.HandleToken(k.now, epoch, token, a.has("done"), nil) })
+	input, err := "token", error(nil)
+	if text, ok := a.named["error"]; ok {
+		input, err = "token-error", errors.New(text)
+	}
+	k.news(input, a, func(epoch uint64) { k.m.HandleToken(k.now, epoch, token, a.has("done"), err) })
 }
 
 func (k *talk) lost(a args) {
@@ -742,6 +785,9 @@ func (k *talk) metrics(args) {
 	s := k.sink
 	k.say("started=%d ready=%d closed=%d clean=%d", s.started, s.ready, s.closed, s.clean)
 	k.say("sent=%d answered=%d failed=%d timedout=%d", s.sent, s.answered, s.failed, s.timedOut)
+	if s.logins > 0 {
+		k.say("logins=%d relogins=%d failed=%d", s.logins, s.relogins, s.loginsFailed)
+	}
 }
 
 func (k *talk) ask(args) {

@@ -57,6 +57,10 @@ var (
 	// ErrAuthentication.
 	ErrUnsupportedMechanism = kind("SASL mechanism not offered", ErrAuthentication)
 
+	// ErrReauthentication: the session could not be renewed (KIP-368); nothing was in
+	// flight, and the next connection logs in anew. Also an ErrConnection.
+	ErrReauthentication = kind("re-authentication failed", ErrConnection)
+
 	// Refusals: nothing was sent.
 
 	// ErrNotReady: the connection is on its way, or could not be had in time.
@@ -67,6 +71,8 @@ var (
 	ErrBackPressure = errors.New("too many bytes pending")
 	// ErrThrottled: the broker wants nothing more for a while (KIP-219).
 	ErrThrottled = errors.New("throttled by the broker")
+	// ErrReauthenticating: the session is being renewed (KIP-368).
+	ErrReauthenticating = errors.New("re-authenticating")
 	// ErrDraining: the owner is closing the connection. Also an ErrClosed.
 	ErrDraining = kind("connection draining", ErrClosed)
 
@@ -166,7 +172,7 @@ func Retriable(err error) bool {
 		}
 	}
 	for _, later := range [...]error{
-		ErrConnection, ErrTimeout, ErrNotReady, ErrTooManyInFlight, ErrBackPressure, ErrThrottled,
+		ErrConnection, ErrTimeout, ErrNotReady, ErrTooManyInFlight, ErrBackPressure, ErrThrottled, ErrReauthenticating,
 	} {
 		if errors.Is(err, later) {
 			return true

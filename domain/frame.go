@@ -23,6 +23,7 @@ type frameReader struct {
 	limit   int32
 	trusted bool
 	begun   bool // a frame has been accepted on this connection
+	raw     bool // frames are tokens, which may be empty
 
 	inbox []byte // of inboxBytes, made when first needed
 	r, w  int    // what is received and not yet cut: inbox[r:w]
@@ -134,7 +135,11 @@ func (r *frameReader) judge(size int32, first [4]byte) error {
 	if !r.trusted {
 		limit = min(limit, setupLimit)
 	}
-	if size >= minFrame && size <= limit && (r.begun || !printable(first) && !isTLS(first)) {
+	least := int32(minFrame)
+	if r.raw {
+		least = 0
+	}
+	if size >= least && size <= limit && (r.begun || !printable(first) && !isTLS(first)) {
 		return nil
 	}
 	return &FrameError{Size: size, Limit: limit, First: first, AtStart: !r.begun}

@@ -59,6 +59,10 @@ type Machine struct {
 	configured  *Versions // of Config.APIVersion; nil: ask
 	proven      bool      // the peer has answered something
 	login       login
+	choice      int      // of Config.Mechanisms
+	offered     []string // mechanisms, by a broker that refused one; nil: not known
+	exposed     bool     // a secret travelled in plaintext, and that was told
+	refused     []string // of those, by the broker, since a login succeeded
 
 	// The way of a request: machine_send, machine_receive, machine_close.
 	lastID     int32 // of the correlation ids of this connection, which begin at 1
@@ -76,7 +80,7 @@ type Machine struct {
 	spaceLent  bool
 	free       []*Future
 
-	// While it stands: machine_throttle, machine_idle, machine_drain.
+	// While it stands: machine_throttle, machine_idle, machine_drain, machine_session.
 	throttledUntil time.Time
 	standstill     time.Duration // how long the clocks of requests have stood still in all
 	lastTraffic    time.Time     // a byte went or came, or the connection became ready
@@ -84,6 +88,11 @@ type Machine struct {
 	warming        bool          // a question that keeps the connection warm is in flight
 	draining       bool
 	drainFinal     bool
+	session        session
+	renewing       bool // requests wait for the session to be renewed
+	demanded       bool // not for the session's end
+	replacing      bool // by another connection
+	wished         bool // a request was refused for that
 }
 
 // NewMachine returns a Machine in state Disconnected. It panics if cfg is not

@@ -68,8 +68,10 @@ func (m *Machine) drop(e *Error, final bool) {
 	m.choked = false
 	m.setupBy = time.Time{}
 	m.versions = nil
-	m.login = login{}
+	m.loginCutOff(e)
+	m.login, m.session = login{}, session{}
 	m.warming, m.draining = false, false
+	m.renewing, m.demanded, m.replacing, m.wished = false, false, false, false
 	m.frames.reset(m.spaceLent)
 	m.spaceLent = false
 	m.sink.ConnectionClosed(m.now, wasReady, clean)

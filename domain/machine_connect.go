@@ -165,9 +165,15 @@ func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 		m.fail(m.newError(ErrTLS, err, hintOf(err)))
 	case m.state == NegotiatingVersions:
 		m.lostWhileAsking(err)
+	case m.login.again, m.login.raw:
+		m.failLogin(ErrAuthentication, m.cutOff(err), hintRefusedInSilence)
 	default:
 		hint := ""
-		if !m.proven { // its release was configured, and it has not said a word
+		switch {
+		case m.proven:
+		case m.session.raw:
+			hint = hintRefusedInSilence
+		default: // its release was configured, and it has not said a word
 			hint = m.hintClosed(hintClosedAtOnce)
 		}
 		m.fail(m.newError(ErrConnection, m.cutOff(err), hint))

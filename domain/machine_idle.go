@@ -14,13 +14,17 @@ func (m *Machine) Hold(now time.Time, hold bool) {
 	m.tick(now)
 	if m.held && !hold {
 		m.lastTraffic = m.now
+		m.session.owed = false
 	}
 	m.held = hold
+	if hold && m.mustRenew() {
+		m.renew(false)
+	}
 }
 
 // idleDeadline is when handleIdle has something to do; zero: never.
 func (m *Machine) idleDeadline() time.Time {
-	if m.waiting() || m.held {
+	if m.waiting() || m.held || m.renewing {
 		return time.Time{}
 	}
 	var warm, limit time.Time
@@ -37,7 +41,7 @@ func (m *Machine) idleDeadline() time.Time {
 }
 
 func (m *Machine) handleIdle() {
-	if m.state != Connected || m.waiting() || m.held {
+	if m.state != Connected || m.waiting() || m.held || m.renewing {
 		return
 	}
 	idle := m.now.Sub(m.lastTraffic)
@@ -53,8 +57,13 @@ func (m *Machine) handleIdle() {
 // keepWarm asks for the API versions once more: every broker from 0.10 on knows
 // that request, and it needs no rights and no arguments.
 func (m *Machine) keepWarm() {
+	if m.mustRenew() {
+		m.renew(false)
+		return
+	}
 	m.warming = true
 	m.sendControl(m.versionsQuestion(), max(m.worked, 0), m.cfg.RequestTimeout)
+	m.use()
 }
 
 // Idle is for how long, at now, nothing has happened on the connection; 0 if it is

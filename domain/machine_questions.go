@@ -34,6 +34,8 @@ func (m *Machine) InFlight() int {
 	switch {
 	case m.state != Connected:
 		return 0 // what the set-up asks is its own affair
+	case m.login.step != loginNone:
+		return 0
 	case m.warming:
 		return m.inflight.len() - 1
 	}
@@ -47,5 +49,7 @@ func (m *Machine) RequestTimeout() time.Duration { return m.cfg.RequestTimeout }
 func (m *Machine) PendingBytes() int { return m.pending.len() }
 
 // Busy reports whether a call of the core's own is under way: a step of the set-up,
-// or a question that keeps the connection warm.
-func (m *Machine) Busy() bool { return m.state.SettingUp() || m.warming }
+// a login that renews the session, or a question that keeps the connection warm.
+func (m *Machine) Busy() bool {
+	return m.state.SettingUp() || m.warming || m.login.step != loginNone
+}

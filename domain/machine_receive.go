@@ -59,6 +59,10 @@ func (m *Machine) refuseFrame(err error) {
 
 // receive matches one frame with the request that it answers.
 func (m *Machine) receive(frame []byte, own bool) {
+	if m.frames.raw {
+		m.receiveRawToken(frame)
+		return
+	}
 	id := int32(binary.BigEndian.Uint32(frame))
 	f := m.inflight.front()
 	if f == nil {

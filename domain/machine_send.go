@@ -27,6 +27,8 @@ func (m *Machine) CanSend() error {
 		return ErrNotConnected
 	case m.draining:
 		return ErrDraining
+	case m.renewing || m.mustRenew():
+		return ErrReauthenticating
 	case !m.throttleEnd().IsZero():
 		return ErrThrottled
 	case m.CanSendMore():
@@ -50,6 +52,10 @@ func (m *Machine) CanSendMore() bool {
 func (m *Machine) Send(now time.Time, req ports.Message, timeout time.Duration) (*Future, error) {
 	m.tick(now)
 	if kind := m.CanSend(); kind != nil {
+		if kind == ErrReauthenticating {
+			m.wished = true
+			m.renew(false)
+		}
 		return nil, m.refuse(kind)
 	}
 	f := m.newFuture(req)
@@ -72,6 +78,7 @@ func (m *Machine) Send(now time.Time, req ports.Message, timeout time.Duration) 
 	}
 	m.setDeadline(f, timeout)
 	m.admit(f)
+	m.use()
 	return f, nil
 }
 

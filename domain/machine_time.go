@@ -19,7 +19,7 @@ func (m *Machine) NextDeadline() time.Time {
 	case m.state.SettingUp():
 		return m.setupBy
 	case m.state == Connected:
-		return soonest(m.earliest, m.throttleEnd(), m.idleDeadline())
+		return soonest(m.earliest, m.throttleEnd(), m.renewalDeadline(), m.idleDeadline())
 	}
 	return time.Time{}
 }
@@ -44,6 +44,7 @@ func (m *Machine) HandleTimeout(now time.Time) {
 	if !m.earliest.IsZero() && !m.now.Before(m.earliest) {
 		m.sweep()
 	}
+	m.handleRenewal()
 	m.handleIdle()
 }
 
@@ -96,6 +97,7 @@ func (m *Machine) settle() {
 	}
 	m.earliest = time.Time{}
 	m.finishDrain()
+	m.continueRenewal()
 }
 
 // waiting reports whether any request is not done.
@@ -103,13 +105,17 @@ func (m *Machine) waiting() bool { return m.inflight.len() > 0 || len(m.unanswer
 
 // silence tells what the set-up waited for.
 func (m *Machine) silence() error {
-	after := m.now.Sub(m.started).Round(time.Millisecond)
+	since := m.started
+	if m.login.again {
+		since = m.login.began
+	}
+	after := m.now.Sub(since).Round(time.Millisecond)
 	switch {
 	case m.resolving:
 		return fmt.Errorf("no answer from the resolver after %v", after)
 	case m.state == Connecting:
 		return fmt.Errorf("no answer from the address after %v", after)
-	case m.state == Authenticating && m.login.step == loginToken:
+	case m.login.step == loginToken:
 		return fmt.Errorf("no token from the authenticator after %v", after)
 	}
 	return fmt.Errorf("no answer from the peer after %v", after)

@@ -61,7 +61,8 @@ func (m *Machine) negotiated(v *Versions) {
 	m.versions = v
 	m.setupBy = m.addressBy
 	m.note(Event{Kind: EventVersions, Endpoint: m.endpoint, Versions: v})
-	if m.cfg.Mechanism != "" {
+	if len(m.cfg.Mechanisms) > 0 {
+		m.setState(Authenticating, nil)
 		m.authenticate()
 		return
 	}

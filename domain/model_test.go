@@ -17,6 +17,7 @@ import (
 // must hold.
 func TestMachineAgainstModel(t *testing.T) {
 	seen := map[string]int{"answered": 0, "stale news": 0, "throttled": 0, "late": 0, "drained": 0, "closed idle": 0, "kept warm": 0,
+		"renewed": 0, "refused for a login": 0,
 		"failed not sent": 0, "failed partly sent": 0, "failed fully sent": 0}
 	check := func(t *rapid.T) {
 		seed := rapid.Uint64().Draw(t, "chance")
@@ -105,6 +106,30 @@ func TestMachineAgainstModel(t *testing.T) {
 					if seen["closed idle"]++; r.m.LastError() != nil || r.m.BlackedOut(r.now) {
 						r.t.Fatalf("closed idle: %v", r.m.LastError())
 					}
+				}
+			},
+			"session": func(*rapid.T) {
+				r.lifetime = rapid.SampledFrom([]int64{0, 1, 100, 3000, 20_000, -1, 1 << 62}).Draw(t, "lifetime")
+			},
+			"renew": func(*rapid.T) {
+				if !r.sasl {
+					return
+				}
+				switch below(4, "how") {
+				case 0:
+					r.do(func() { r.m.Reauthenticate(r.now) })
+				case 1:
+					r.use("PLAIN")
+				case 2:
+					r.use("OTHER", "PLAIN")
+				default:
+					r.do(func() { r.m.Hold(r.now, below(2, "hold") == 0) })
+				}
+				for range below(3, "steps") {
+					r.drain()
+					r.written(1 << 30)
+					r.serve(false)
+					r.read(1 << 30)
 				}
 			},
 			"abandon": func(*rapid.T) { r.abandon(below(8, "which")) },

@@ -20,8 +20,8 @@ const (
 	// Transmit: write Data; answer with HandleWritten, once. Data stays valid
 	// until that call counted it.
 	Transmit
-	// Challenge: hand Data to the authenticator (nil: begin); answer with
-	// HandleToken. Data stays valid until the next call of Next.
+	// Challenge: hand Data to the authenticator for Mechanism (nil: begin a login, also
+	// on a connection that is Connected); answer with HandleToken. Data stays valid until the next call of Next.
 	Challenge
 	// Hangup: close the link, or give up what leads to one, and forget the
 	// exchange.
@@ -55,9 +55,11 @@ type Output struct {
 	Deadline time.Time      // Idle
 	Endpoint ports.Endpoint // Open, Changed (the last one in use)
 	Data     []byte         // Transmit, Challenge
-	Future   *Future        // Completed
-	Err      error          // Changed
-	Event    *Event         // Noted
+	// Mechanism is of the login that a Challenge belongs to.
+	Mechanism string
+	Future    *Future // Completed
+	Err       error   // Changed
+	Event     *Event  // Noted
 }
 
 // EventKind names what an [Event] tells.
@@ -70,8 +72,9 @@ const (
 	EventDialled                    // the address was reached, or Err
 	EventSecured                    // the TLS handshake ended, perhaps with Err
 	EventVersions                   // the broker's table is known: Versions
-	EventLogin                      // a login begins: Mechanism
+	EventLogin                      // a login begins: Login
 	EventLoggedIn                   // it ended, perhaps with Err
+	EventExposed                    // a login is to show its secret to whoever reads the link; told once: Login
 	EventWritten                    // the last byte of Request was handed to the transport
 	EventAnswered                   // Request was answered; Completed follows
 	EventThrottled                  // nothing may be sent before Until
@@ -84,7 +87,7 @@ type Event struct {
 	Time      time.Time
 	Endpoint  ports.Endpoint
 	Endpoints []ports.Endpoint
-	Mechanism string
+	Login     LoginInfo
 	Versions  *Versions
 	Request   RequestInfo
 	Until     time.Time

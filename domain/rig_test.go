@@ -29,6 +29,7 @@ import (
 //     throttles not counted: then it and no other is told so, and not before;
 //   - NextDeadline is never after anybody's time-out, nor, once HandleTimeout was
 //     called, in the past; the end of a throttle never moves back;
+//   - within a login nothing of the owner's is sent, and nothing before the first;
 //   - news of an old epoch change nothing, and the sums of the metrics hold.
 type rig struct {
 	t interface {
@@ -59,6 +60,11 @@ type rig struct {
 	answers      [][]byte
 	soiled       bool // there was garbage between the answers
 
+	replacing bool  // the credentials, which ends the row of failed logins
+	lifetime  int64 // ms: of the sessions that begin from now on
+	login     bool  // the broker has taken up a handshake, and not answered the last token
+	loggedIn  bool  // on this link
+
 	throttledUntil time.Time
 	throttle       int // ms: what answers say, from now on
 
@@ -84,7 +90,7 @@ func newRig(t interface {
 	cfg := domain.Config{Host: "broker", Codec: &textCodec{}, Metrics: r.sink,
 		MaxInFlight: r.max, MaxPendingBytes: 500, Chance: chance}
 	if sasl {
-		cfg.Mechanism = "PLAIN"
+		cfg.Mechanisms = []domain.Mechanism{{Name: "PLAIN"}}
 	}
 	for _, c := range change {
 		c(&cfg)
@@ -97,10 +103,10 @@ func newRig(t interface {
 func (r *rig) do(input func()) {
 	r.t.Helper()
 	r.idle = false
-	was := r.m.State()
+	was, readied := r.m.State(), r.sink.ready
 	input()
 	r.clocks(was)
-	if r.m.State() == domain.Connected {
+	if r.m.State() == domain.Connected || r.sink.ready > readied { // it may be over again
 		r.ready = true
 	}
 	switch n := r.m.Failures(); {
@@ -111,7 +117,7 @@ func (r *rig) do(input func()) {
 			r.t.Fatalf("failure %d: a pause of %v, not within %v and %v", n, d, low, high)
 		}
 	case n == r.failures:
-	case n == 0 && r.ready:
+	case n == 0 && (r.ready || r.replacing):
 	default:
 		r.t.Fatalf("failures went from %d to %d", r.failures, n)
 	}
@@ -193,7 +199,7 @@ func (r *rig) next() bool {
 	case domain.Open:
 		r.fresh("Open")
 		r.link, r.stage, r.stream, r.count, r.arrived = out.Epoch, ports.StageDialling, nil, 0, 0
-		r.answers, r.soiled = nil, false
+		r.answers, r.soiled, r.login, r.loggedIn = nil, false, false, false
 	case domain.Transmit:
 		if r.lent != nil || r.link != out.Epoch || r.stage != ports.StageEstablished {
 			r.t.Fatalf("Transmit for epoch %d; the link is %d at %v, lent %v", out.Epoch, r.link, r.stage, r.lent != nil)
@@ -335,7 +341,7 @@ func (r *rig) send(size int, silent bool, timeout time.Duration) {
 	n := newNote(string(make([]byte, size)))
 	n.silent = silent
 	r.do(func() {
-		can := r.m.CanSend()
+		can, renewing := r.m.CanSend(), r.m.Reauthenticating()
 		if errors.Is(can, domain.ErrThrottled) && r.m.ThrottleDelay(r.now) == 0 {
 			can = nil // nobody told the Machine that it is over, as Send does
 			if r.m.InFlight() >= r.max {
@@ -347,10 +353,27 @@ func (r *rig) send(size int, silent bool, timeout time.Duration) {
 			r.requests = append(r.requests, &admitted{f: f, id: f.CorrelationID, epoch: r.m.Epoch(), silent: silent,
 				due: r.now.Add(cmp.Or(timeout, 30*time.Second))})
 		}
+		if err == nil && renewing {
+			r.t.Fatalf("#%d was admitted while the session is renewed", f.CorrelationID)
+		}
+		if errors.Is(err, domain.ErrReauthenticating) {
+			r.see("refused for a login")
+		}
 		if err == nil && can != nil || err != nil && can == nil && !errors.Is(err, domain.ErrBackPressure) {
 			r.t.Fatalf("CanSend said %v, Send said %v", can, err)
 		}
 	})
+}
+
+// use replaces the mechanisms.
+func (r *rig) use(names ...string) {
+	var list []domain.Mechanism
+	for _, name := range names {
+		list = append(list, domain.Mechanism{Name: name})
+	}
+	r.replacing = true
+	r.do(func() { r.m.SetMechanisms(r.now, list) })
+	r.replacing = false
 }
 
 func (r *rig) abandon(i int) {
@@ -427,10 +450,18 @@ func (r *rig) answer(key, version int16, id int32) {
 	case ports.KeyAPIVersions:
 		r.answers = append(r.answers, frame(id, tableBody(0, version, standardTable)))
 	case ports.KeySASLHandshake:
+		r.login = true
 		r.answers = append(r.answers, frame(id, []byte("0 PLAIN")))
 	case ports.KeySASLAuthenticate:
-		r.answers = append(r.answers, frame(id, []byte("0||")))
+		if r.loggedIn {
+			r.see("renewed")
+		}
+		r.login, r.loggedIn = false, true
+		r.answers = append(r.answers, frame(id, fmt.Appendf(nil, "0|||%d", r.lifetime)))
 	default:
+		if r.sasl && (r.login || !r.loggedIn) {
+			r.t.Fatalf("request #%d within a login", id)
+		}
 		for _, a := range r.requests {
 			if a.id == id && a.silent {
 				return
@@ -484,6 +515,9 @@ func (r *rig) token(text string, done bool, err error) {
 	token := []byte(text)
 	if text == "" {
 		token = nil
+		if done { // the mechanism wants it so, whatever the broker waits for
+			r.login, r.loggedIn = false, true
+		}
 	}
 	r.do(func() { r.m.HandleToken(r.now, r.link, token, done, err) })
 }

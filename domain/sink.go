@@ -43,6 +43,26 @@ func (g *guardedSink) ConnectionClosed(now time.Time, ready, clean bool) {
 	g.sink.ConnectionClosed(now, ready, clean)
 }
 
+func (g *guardedSink) LoggedIn(now time.Time, again bool, took time.Duration) {
+	if again {
+		g.sums.Relogins++
+	} else {
+		g.sums.Logins++
+	}
+	defer g.guard()
+	g.sink.LoggedIn(now, again, took)
+}
+
+func (g *guardedSink) LoginFailed(now time.Time, again bool) {
+	if again {
+		g.sums.ReloginsFailed++
+	} else {
+		g.sums.LoginsFailed++
+	}
+	defer g.guard()
+	g.sink.LoginFailed(now, again)
+}
+
 func (g *guardedSink) RequestSent(now time.Time, key, version int16, bytes int) {
 	g.sums.Requests++
 	defer g.guard()

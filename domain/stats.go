@@ -13,22 +13,27 @@ type Stats struct {
 	InFlight       int       // requests that are admitted and not done, those that expect no answer among them
 	PendingBytes   int       // bytes that wait to be written
 	ThrottledUntil time.Time // in the past: not throttled
+	SessionEnds    time.Time // of the login, if it is not renewed before (KIP-368)
 	FailuresInARow int       // to connect, since a connection was ready: what the backoff counts
 
-	Attempts      int64 // to connect, each address by itself
-	Ready         int64 // of them: came so far that requests were admitted
-	Closed        int64 // of the attempts: over, or failed
-	ClosedClean   int64 // of those closed: by their owner, or idle
-	Requests      int64 // admitted
-	Responses     int64 // of them: answered, or written if no answer is expected
-	Failed        int64 // of them: ended without an answer
-	TimedOut      int64 // of those failed: because their time was over
-	Throttled     int64 // answers that told of throttling
-	Stale         int64 // news of an older connection, ignored
-	BytesSent     int64
-	BytesReceived int64
-	LastSent      time.Time // when bytes last went
-	LastReceived  time.Time // when bytes last came
+	Attempts       int64 // to connect, each address by itself
+	Ready          int64 // of them: came so far that requests were admitted
+	Closed         int64 // of the attempts: over, or failed
+	ClosedClean    int64 // of those closed: by their owner, or idle
+	Logins         int64 // that were new
+	LoginsFailed   int64
+	Relogins       int64 // that renewed a session (KIP-368)
+	ReloginsFailed int64
+	Requests       int64 // admitted
+	Responses      int64 // of them: answered, or written if no answer is expected
+	Failed         int64 // of them: ended without an answer
+	TimedOut       int64 // of those failed: because their time was over
+	Throttled      int64 // answers that told of throttling
+	Stale          int64 // news of an older connection, ignored
+	BytesSent      int64
+	BytesReceived  int64
+	LastSent       time.Time // when bytes last went
+	LastReceived   time.Time // when bytes last came
 }
 
 // Stats returns the picture, but for Waiting.
@@ -37,5 +42,6 @@ func (m *Machine) Stats() Stats {
 	s.State, s.Since, s.Address = m.state, m.since, m.endpoint.Address
 	s.InFlight, s.PendingBytes = int(s.Requests-s.Responses-s.Failed), m.pending.len()
 	s.ThrottledUntil, s.FailuresInARow = m.throttledUntil, m.backoff.failures
+	s.SessionEnds = m.session.endsAt
 	return s
 }

@@ -61,6 +61,43 @@ func (mr *MockAuthenticatorMockRecorder) Mechanism() *gomock.Call {
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Mechanism", reflect.TypeOf((*MockAuthenticator)(nil).Mechanism))
 }
 
+// MockExposer is a mock of Exposer interface.
+type MockExposer struct {
+	ctrl     *gomock.Controller
+	recorder *MockExposerMockRecorder
+}
+
+// MockExposerMockRecorder is the mock recorder for MockExposer.
+type MockExposerMockRecorder struct {
+	mock *MockExposer
+}
+
+// NewMockExposer creates a new mock instance.
+func NewMockExposer(ctrl *gomock.Controller) *MockExposer {
+	mock := &MockExposer{ctrl: ctrl}
+	mock.recorder = &MockExposerMockRecorder{mock}
+	return mock
+}
+
+// EXPECT returns an object that allows the caller to indicate expected use.
+func (m *MockExposer) EXPECT() *MockExposerMockRecorder {
+	return m.recorder
+}
+
+// Exposes mocks base method.
+func (m *MockExposer) Exposes() bool {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Exposes")
+	ret0, _ := ret[0].(bool)
+	return ret0
+}
+
+// Exposes indicates an expected call of Exposes.
+func (mr *MockExposerMockRecorder) Exposes() *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Exposes", reflect.TypeOf((*MockExposer)(nil).Exposes))
+}
+
 // MockExchange is a mock of Exchange interface.
 type MockExchange struct {
 	ctrl     *gomock.Controller

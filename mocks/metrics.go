@@ -94,6 +94,30 @@ func (mr *MockMetricsSinkMockRecorder) ConnectionStarted(now interface{}) *gomoc
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ConnectionStarted", reflect.TypeOf((*MockMetricsSink)(nil).ConnectionStarted), now)
 }
 
+// LoggedIn mocks base method.
+func (m *MockMetricsSink) LoggedIn(now time.Time, again bool, took time.Duration) {
+	m.ctrl.T.Helper()
+	m.ctrl.Call(m, "LoggedIn", now, again, took)
+}
+
+// LoggedIn indicates an expected call of LoggedIn.
+func (mr *MockMetricsSinkMockRecorder) LoggedIn(now, again, took interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "LoggedIn", reflect.TypeOf((*MockMetricsSink)(nil).LoggedIn), now, again, took)
+}
+
+// LoginFailed mocks base method.
+func (m *MockMetricsSink) LoginFailed(now time.Time, again bool) {
+	m.ctrl.T.Helper()
+	m.ctrl.Call(m, "LoginFailed", now, again)
+}
+
+// LoginFailed indicates an expected call of LoginFailed.
+func (mr *MockMetricsSinkMockRecorder) LoginFailed(now, again interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "LoginFailed", reflect.TypeOf((*MockMetricsSink)(nil).LoginFailed), now, again)
+}
+
 // RequestFailed mocks base method.
 func (m *MockMetricsSink) RequestFailed(now time.Time, key, version int16, timedOut bool, t ports.Timing) {
 	m.ctrl.T.Helper()

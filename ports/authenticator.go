@@ -31,7 +31,8 @@ type Exchange interface {
 	// still sent, and its SaslAuthenticate answer awaited for an error and the
 	// session's lifetime. PLAIN and OAUTHBEARER are done only after the broker's
 	// empty answer. ErrWouldBlock while a token is fetched, a key derived, a KDC
-	// asked. Any other error ends the login.
+	// asked. Any other error ends the login, behind the broker's answer to the
+	// response if there is one beside it.
 	Result() (response []byte, done bool, err error)
 	// Close gives up the login and forgets its secrets. Idempotent.
 	Close()

@@ -21,6 +21,12 @@ type MetricsSink interface {
 	// whether it had ever been ready; clean that its owner closed it and gave no cause.
 	ConnectionClosed(now time.Time, ready, clean bool)
 
+	// LoggedIn: a login succeeded, and took so long. again: it renewed the session of a
+	// connection that stands (KIP-368).
+	LoggedIn(now time.Time, again bool, took time.Duration)
+	// LoginFailed: a login did not succeed; the connection is closed.
+	LoginFailed(now time.Time, again bool)
+
 	// RequestSent: a request was admitted and numbered; bytes is its whole
 	// frame, size field included.
 	RequestSent(now time.Time, key, version int16, bytes int)
@@ -48,6 +54,8 @@ var _ MetricsSink = NopMetrics{}
 func (NopMetrics) ConnectionStarted(time.Time)                {}
 func (NopMetrics) ConnectionReady(time.Time, time.Duration)   {}
 func (NopMetrics) ConnectionClosed(_ time.Time, _, _ bool)    {}
+func (NopMetrics) LoggedIn(time.Time, bool, time.Duration)    {}
+func (NopMetrics) LoginFailed(time.Time, bool)                {}
 func (NopMetrics) RequestSent(_ time.Time, _, _ int16, _ int) {}
 func (NopMetrics) ResponseReceived(_ time.Time, _, _ int16, _ int, _ time.Duration, _ Timing) {
 }

@@ -15,8 +15,8 @@ var ErrInterrupted = errors.New("ports: interrupted")
 // client's certificate when the client has finished its handshake already.
 var ErrSecuring = errors.New("ports: not secured")
 
-// Hinter is optional on an error of a [Lookup] or a [Link]: what its reader may try,
-// in a few words that the error itself does not say. It may be empty.
+// Hinter is optional on an error of a [Lookup], a [Link] or an [Exchange]: what its
+// reader may try, in a few words that the error itself does not say. It may be empty.
 type Hinter interface{ Hint() string }
 
 // Endpoint is one address of a broker, as a Lookup found it.

@@ -18,9 +18,7 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -116,6 +114,7 @@ Exit codes: 0 ok; 1 the broker answered an error, or a check failed; 2 usage;
   kafkaprobe check-version broker-1.example.com:9092
   kafkaprobe request localhost:9092 metadata --json
   kafkaprobe apis -F client.properties
+  kafkaprobe tls broker-1.example.com:9093 -X ssl_cafile=ca.pem
   kafkaprobe demo`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -151,7 +150,7 @@ Exit codes: 0 ok; 1 the broker answered an error, or a check failed; 2 usage;
 	root.SetErr(a.stderr)
 	root.SetHelpCommand(a.help())
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.demo(), a.ping(), a.apis(), a.request(), a.checkVersion())
+	root.AddCommand(a.demo(), a.ping(), a.apis(), a.request(), a.checkVersion(), a.tls(), a.auth())
 	return root
 }
 
@@ -223,27 +222,4 @@ func (a *app) command(c *cobra.Command, run func(ctx context.Context, args []str
 // limited bounds ctx by --timeout.
 func (a *app) limited(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, a.timeout, &timeoutError{a.timeout})
-}
-
-// emit writes the answer of a command: doc with --json, otherwise text.
-func (a *app) emit(doc any, text string) error {
-	a.progress.clear()
-	if a.json {
-		a.documented = true
-		return writeJSON(a.stdout, doc)
-	}
-	_, err := io.WriteString(a.stdout, text)
-	return err
-}
-
-// writeJSON writes one document, in one write.
-func writeJSON(w io.Writer, doc any) error {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(doc); err != nil {
-		return err
-	}
-	_, err := w.Write(b.Bytes())
-	return err
 }

@@ -1,13 +1,14 @@
 package cli
 
 import (
-	"brokerconn/application/broker"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
+
+	"brokerconn/application/broker"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"

@@ -37,10 +37,7 @@ func (a *app) config(address string) (broker.Config, error) {
 		// The command's own limit comes first, and tells more.
 		cfg.RequestTimeout = a.timeout + time.Minute
 	}
-	// The other half is left to find out what a silent port is.
-	if half := a.timeout / 2; a.timed || cfg.SetupTimeout == 0 || cfg.SetupTimeout > half {
-		cfg.SetupTimeout = half
-	}
+	cfg.SetupTimeout = a.setupLimit(cfg.SetupTimeout)
 	if a.timed || cfg.APIVersionTimeout == 0 {
 		cfg.APIVersionTimeout = cfg.SetupTimeout
 	}
@@ -51,6 +48,15 @@ func (a *app) config(address string) (broker.Config, error) {
 		Warning: a.warn,
 	}
 	return cfg, nil
+}
+
+// setupLimit is how long a connection may take until it is ready. The other half of
+// --timeout is left to find out what a silent port is.
+func (a *app) setupLimit(configured time.Duration) time.Duration {
+	if half := a.timeout / 2; a.timed || configured == 0 || configured > half {
+		return half
+	}
+	return configured
 }
 
 // warn tells of a setting that may not mean what was meant.

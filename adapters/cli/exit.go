@@ -61,7 +61,7 @@ func exitCodeOf(e *broker.Error) int {
 	switch {
 	case is(broker.ErrTLSExpected), is(broker.ErrTLS):
 		return exitTLS
-	case is(broker.ErrAuthentication):
+	case is(broker.ErrAuthentication), is(broker.ErrReauthentication):
 		return exitAuthentication
 	case is(broker.ErrProtocol):
 		if errors.As(e.Cause, &answer) {

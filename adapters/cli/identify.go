@@ -6,11 +6,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"time"
 	"unicode"
 
+	brokertls "brokerconn/adapters/tls"
 	"brokerconn/application/broker"
 )
 
@@ -44,13 +46,13 @@ func (a *app) identify(ctx context.Context, err error) error {
 	}
 	a.progress.waitFor("finding out what answers at " + e.Address)
 
-	line := askHTTP(ctx, e.Address, time.Until(deadline)/2)
+	line := a.askHTTP(ctx, e.Address, time.Until(deadline)/2)
 	web := strings.HasPrefix(line, "HTTP/")
-	binary := strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) // an alert?
-	mayBeTLS := line == "" || binary || web && strings.Contains(line, " 400 ")
+	mayBeTLS := line == "" || unprintable(line) || // an alert?
+		web && strings.Contains(line, " 400 ")
 	found := *e
 	switch {
-	case mayBeTLS && askTLS(ctx, e.Address, time.Until(deadline)):
+	case mayBeTLS && a.askTLS(ctx, e.Address, time.Until(deadline)):
 		found.Kind = broker.ErrTLSExpected
 		found.Cause = errors.New("it answered a TLS hello, and nothing to Kafka's ApiVersions")
 		found.Hint = "the port wants TLS"
@@ -70,9 +72,60 @@ func (a *app) identify(ctx context.Context, err error) error {
 	return &found
 }
 
+// identifyInClear is for a port that hung up on a hello of TLS, or stayed silent, as
+// brokers do on a port without TLS. It is asked once as Kafka is, without a client
+// id, and once in HTTP.
+func (a *app) identifyInClear(ctx context.Context, err error) error {
+	var e *broker.Error
+	deadline, bounded := ctx.Deadline()
+	if !errors.As(err, &e) || !bounded || ctx.Err() != nil {
+		return err
+	}
+	a.progress.waitFor("finding out what answers at " + e.Address)
+	found, cause := *e, &brokertls.Error{Reason: brokertls.NotTLS}
+	if a.askKafka(ctx, e.Address, time.Until(deadline)/2) {
+		cause.Detail = "it answered Kafka's ApiVersions in clear"
+		found.Hint = "this is a broker's port without TLS: use PLAINTEXT or SASL_PLAINTEXT, or the port with TLS"
+	} else {
+		line := a.askHTTP(ctx, e.Address, time.Until(deadline))
+		switch {
+		case line != "" && !unprintable(line):
+			cause.Detail = fmt.Sprintf("it answered an HTTP request in clear with %q", line)
+			found.Hint = "this is another protocol without TLS: check the port"
+		case errors.Is(found.Kind, broker.ErrSetupTimeout):
+			found.Hint = "the port accepts connections but answers neither a TLS hello nor, in clear, Kafka's ApiVersions or HTTP"
+			return &found
+		default:
+			return err // hung up on all of them, for all we know
+		}
+	}
+	found.Kind, found.Cause = broker.ErrTLS, cause
+	return &found
+}
+
+func unprintable(line string) bool {
+	return strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// askKafka reports whether the peer answers ApiVersions in clear: with a frame that
+// has the number of the question.
+func (a *app) askKafka(ctx context.Context, address string, limit time.Duration) (speaks bool) {
+	// Size, key, version, number, and no client id.
+	const number, question = "TLS?", "\x00\x00\x00\x0a" + "\x00\x12" + "\x00\x00" + "TLS?" + "\xff\xff"
+	a.talk(ctx, address, limit, func(_ context.Context, conn net.Conn) {
+		if _, err := io.WriteString(conn, question); err != nil {
+			return
+		}
+		answer := make([]byte, len("size")+len(number))
+		_, err := io.ReadFull(conn, answer)
+		speaks = err == nil && string(answer[len("size"):]) == number
+	})
+	return speaks
+}
+
 // askHTTP returns the first line of what the peer answers, "" for nothing.
-func askHTTP(ctx context.Context, address string, limit time.Duration) (line string) {
-	talk(ctx, address, limit, func(_ context.Context, conn net.Conn) {
+func (a *app) askHTTP(ctx context.Context, address string, limit time.Duration) (line string) {
+	a.talk(ctx, address, limit, func(_ context.Context, conn net.Conn) {
 		if _, err := conn.Write([]byte("HEAD / HTTP/1.0\r\n\r\n")); err != nil {
 			return
 		}
@@ -93,8 +146,8 @@ func askHTTP(ctx context.Context, address string, limit time.Duration) (line str
 // askTLS reports whether the peer answers a TLS hello with a record of TLS. That
 // is all it looks at: no certificate is trusted and nothing is sent behind the
 // handshake.
-func askTLS(ctx context.Context, address string, limit time.Duration) (speaks bool) {
-	talk(ctx, address, limit, func(ctx context.Context, conn net.Conn) {
+func (a *app) askTLS(ctx context.Context, address string, limit time.Duration) (speaks bool) {
+	a.talk(ctx, address, limit, func(ctx context.Context, conn net.Conn) {
 		seen := &firstBytes{Conn: conn}
 		// A handshake that fails, for want of a client certificate say, tells as
 		// much as one that succeeds.
@@ -104,11 +157,13 @@ func askTLS(ctx context.Context, address string, limit time.Duration) (speaks bo
 	return speaks
 }
 
-// talk runs f over a connection that is closed when limit or ctx ends.
-func talk(ctx context.Context, address string, limit time.Duration, f func(context.Context, net.Conn)) {
+// talk runs f over a connection that is closed when limit or ctx ends. It goes the
+// way that the properties say: what lies behind a proxy may be another host by the
+// same address.
+func (a *app) talk(ctx context.Context, address string, limit time.Duration, f func(context.Context, net.Conn)) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	conn, err := a.settings.Way().Dial(ctx, "tcp", address)
 	if err != nil {
 		return
 	}

@@ -21,6 +21,7 @@ import (
 type propertyFlags struct {
 	files, assignments []string
 	dialect            string
+	onlyTLS            bool // no connection is made, TLS is looked at
 }
 
 func (f *propertyFlags) given() bool { return len(f.files)+len(f.assignments) > 0 }
@@ -83,7 +84,11 @@ func (a *app) readProperties() error {
 	if err := badProperties(problems...); err != nil {
 		return err
 	}
-	settings, err := properties.Read(dialect, append(sources, set)...)
+	read := properties.Read
+	if a.properties.onlyTLS {
+		read = properties.ReadForTLS
+	}
+	settings, err := read(dialect, append(sources, set)...)
 	if err != nil {
 		return badProperties(err)
 	}
@@ -125,8 +130,6 @@ func (e *propertiesError) describe() (all []problemInfo) {
 		info := problemInfo{Message: problem.Error()}
 		if p := new(properties.Error); errors.As(problem, &p) {
 			info = problemInfo{p.Key, p.Where, p.Problem}
-		} else if p := new(properties.NotYetError); errors.As(problem, &p) {
-			info = problemInfo{Key: p.Key, Message: p.Problem}
 		}
 		all = append(all, info)
 	}

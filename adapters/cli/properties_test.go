@@ -183,7 +183,8 @@ func TestPropertiesThatCannotBe(t *testing.T) {
 		{[]string{"apis", "-F", several}, []string{"HOST:PORT", "2 brokers", "a:1, b:2"}},
 		{[]string{"apis", "-X", "client.id=x"}, []string{"HOST:PORT", "name no broker"}},
 		{[]string{"request", "-F", several}, []string{"needs NAME"}},
-		{[]string{"apis", "localhost", "-X", "security.protocol=SASL_SSL", "-X", "sasl.mechanism=PLAIN", "-X", "sasl.username=a", "-X", "sasl.password=" + canary}, []string{"security.protocol", "no SASL mechanism yet"}},
+		{[]string{"apis", "localhost", "-X", "security.protocol=SASL_SSL", "-X", "sasl.mechanism=GSSAPI", "-X", "sasl.password=" + canary,
+			"-X", "sasl.kerberos.principal=a@B", "-X", "sasl.kerberos.keytab=/no/such/keytab"}, []string{"sasl.kerberos.keytab: ", "/no/such/keytab"}},
 		{[]string{"apis", "localhost", "-X", "client.id=x", "-X", "host=y"}, []string{"mixed dialects"}},
 		{[]string{"demo", "-X", "client.id=x"}, []string{"-X"}},
 	} {

@@ -39,7 +39,7 @@ func Hooks(l *slog.Logger) *broker.Hooks {
 		Dialled:       func(e broker.Endpoint, err error) { w.ended("dialled", err, at(e)) },
 		Secured:       func(e broker.Endpoint, err error) { w.ended("TLS handshake done", err, at(e)) },
 		Versions:      w.versions,
-		Login:         func(e broker.Endpoint, m string) { w.debug("logging in", at(e), "mechanism", m) },
+		Login:         w.login,
 		LoggedIn:      w.loggedIn,
 		RequestFailed: w.requestFailed,
 		Throttled: func(e broker.Endpoint, until time.Time) {
@@ -99,12 +99,16 @@ func (w writer) versions(e broker.Endpoint, v *broker.Versions) {
 	w.debug("API versions known", at(e), "apis", len(v.Ranges()))
 }
 
-func (w writer) loggedIn(e broker.Endpoint, mechanism string, err error) {
+func (w writer) login(e broker.Endpoint, l broker.LoginInfo) {
+	w.debug("logging in", at(e), "mechanism", l.Mechanism, "again", l.Again)
+}
+
+func (w writer) loggedIn(e broker.Endpoint, l broker.LoginInfo, err error) {
 	if err != nil {
-		w.write(slog.LevelWarn, "login failed", err, at(e), "mechanism", mechanism)
+		w.write(slog.LevelWarn, "login failed", err, at(e), "mechanism", l.Mechanism, "again", l.Again)
 		return
 	}
-	w.debug("logged in", at(e), "mechanism", mechanism)
+	w.debug("logged in", at(e), "mechanism", l.Mechanism, "again", l.Again, "lifetime", l.Lifetime)
 }
 
 func (w writer) requestFailed(r broker.RequestInfo, err error) {

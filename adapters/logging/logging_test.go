@@ -36,6 +36,7 @@ func TestLines(t *testing.T) {
 	h := logging.Hooks(logger(&out, slog.LevelDebug))
 	e := broker.Endpoint{Host: "b", Network: "tcp", Address: "10.0.0.1:9092"}
 	failure := errors.New("it failed")
+	login := broker.LoginInfo{Mechanism: "PLAIN", Again: true, Lifetime: time.Minute}
 	for _, c := range []struct {
 		event func()
 		want  string
@@ -58,10 +59,10 @@ func TestLines(t *testing.T) {
 		{func() { h.Dialled(e, failure) }, `level=DEBUG msg="failed: dialled" address=10.0.0.1:9092 error="it failed"`},
 		{func() { h.Secured(e, nil) }, `level=DEBUG msg="TLS handshake done" address=10.0.0.1:9092`},
 		{func() { h.Versions(e, &broker.Versions{}) }, `level=DEBUG msg="API versions known" address=10.0.0.1:9092 apis=0`},
-		{func() { h.Login(e, "PLAIN") }, `level=DEBUG msg="logging in" address=10.0.0.1:9092 mechanism=PLAIN`},
-		{func() { h.LoggedIn(e, "PLAIN", nil) }, `level=DEBUG msg="logged in" address=10.0.0.1:9092 mechanism=PLAIN`},
-		{func() { h.LoggedIn(e, "PLAIN", failure) },
-			`level=WARN msg="login failed" address=10.0.0.1:9092 mechanism=PLAIN error="it failed"`},
+		{func() { h.Login(e, login) }, `level=DEBUG msg="logging in" address=10.0.0.1:9092 mechanism=PLAIN again=true`},
+		{func() { h.LoggedIn(e, login, nil) }, `level=DEBUG msg="logged in" address=10.0.0.1:9092 mechanism=PLAIN again=true lifetime=1m0s`},
+		{func() { h.LoggedIn(e, login, failure) },
+			`level=WARN msg="login failed" address=10.0.0.1:9092 mechanism=PLAIN again=true error="it failed"`},
 		{func() { h.RequestFailed(broker.RequestInfo{Key: 3, Version: 9, CorrelationID: 7}, failure) },
 			`level=DEBUG msg="request failed" api_key=3 version=9 correlation_id=7 error="it failed"`},
 		{func() { h.Throttled(e, time.Date(2026, 1, 1, 0, 0, 5, 0, time.UTC)) },

@@ -28,8 +28,9 @@
 // # Settings
 //
 // What kafka-python's BrokerConnection has, and where it is here. Config and Hooks
-// are those of package broker. The keys of SASL are read and checked, and this
-// version does not carry them out: Settings.Config says so.
+// are those of package broker. PLAIN and SCRAM are carried out, with names and
+// passwords as they are written, GSSAPI with tickets of the user's cache unless there is
+// a keytab, OAUTHBEARER with the tokens of an endpoint.
 //
 //	kafka-python                           here                                                                           default                      deviation
 //	host                                   Config.Host                                                                    localhost                    had no default

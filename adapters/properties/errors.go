@@ -24,15 +24,6 @@ func (e *Error) Error() string {
 	return text
 }
 
-// NotYetError is a setting that is understood, and that this version of the
-// library cannot carry out.
-type NotYetError struct {
-	Key     string
-	Problem string
-}
-
-func (e *NotYetError) Error() string { return e.Key + ": " + e.Problem }
-
 // aKey is what a key looks like: words of letters and digits with '.', '_' or
 // '-' between them, or one word in small letters.
 var aKey = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9]*([._-][A-Za-z0-9]+)+|[a-z][a-z0-9]{0,30})[._]?$`)

@@ -13,10 +13,10 @@ const (
 	certText = "-----BEGIN CERTIFICATE-----MA==-----END CERTIFICATE-----"
 	keyText  = "-----BEGIN PRIVATE KEY-----MA==-----END PRIVATE KEY-----"
 
-	sslJava = "security.protocol=SSL\nssl.truststore.type=PEM\nssl.keystore.type=PEM\n"
-	sslRd   = "security.protocol=ssl\n"
-	gssapi  = "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=GSSAPI\n"
-	inJAAS  = `sasl.jaas.config=x.Krb5LoginModule required serviceName="j";`
+	sslJava    = "security.protocol=SSL\nssl.truststore.type=PEM\nssl.keystore.type=PEM\n"
+	sslRd      = "security.protocol=ssl\n"
+	withGSSAPI = "security.protocol=SASL_PLAINTEXT\nsasl.mechanism=GSSAPI\n"
+	inJAAS     = `sasl.jaas.config=x.Krb5LoginModule required serviceName="j";`
 )
 
 // excluded: settings that exclude each other, each in a source of its own.
@@ -76,8 +76,8 @@ var excluded = []struct {
 		Settings{Security: SASLPlaintext, SASL: SASL{Mechanism: "OAUTHBEARER", OAuth: OAuth{TokenURL: "https://idp/", ClientID: "i", ClientSecret: ports.NewSecret(canary), CAPEM: certText}}}, "https.ca.location",
 	},
 	// The service is named in two places.
-	{Java, []string{gssapi + inJAAS, "sasl.kerberos.service.name=k"}, Settings{Security: SASLPlaintext, SASL: SASL{Mechanism: "GSSAPI", Kerberos: Kerberos{ServiceName: "k"}}}, "sasl.jaas.config"},
-	{Java, []string{gssapi + "sasl.kerberos.service.name=k", inJAAS}, Settings{Security: SASLPlaintext, SASL: SASL{Mechanism: "GSSAPI", Kerberos: Kerberos{ServiceName: "j"}}}, "sasl.kerberos.service.name"},
+	{Java, []string{withGSSAPI + inJAAS, "sasl.kerberos.service.name=k"}, Settings{Security: SASLPlaintext, SASL: SASL{Mechanism: "GSSAPI", Kerberos: Kerberos{ServiceName: "k"}}}, "sasl.jaas.config"},
+	{Java, []string{withGSSAPI + "sasl.kerberos.service.name=k", inJAAS}, Settings{Security: SASLPlaintext, SASL: SASL{Mechanism: "GSSAPI", Kerberos: Kerberos{ServiceName: "j"}}}, "sasl.kerberos.service.name"},
 }
 
 // readSources reads texts as sources, in which DIR is a folder.

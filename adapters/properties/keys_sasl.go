@@ -72,6 +72,13 @@ var (
 		about:      forOAuth,
 		read:       secret(func(r *reader) *ports.Secret { return &r.s.SASL.OAuth.ClientSecret }),
 	}
+	scopeKey = &setting{
+		java:       "sasl.oauthbearer.scope",
+		librdkafka: "sasl.oauthbearer.scope",
+		about:      forOAuth, mild: true,
+		read: text(func(r *reader) *string { return &r.s.SASL.OAuth.Scope }),
+	}
+	extensionsKey  = &setting{librdkafka: "sasl.oauthbearer.extensions", about: forOAuth, mild: true, read: readExtensions}
 	httpsCAFileKey = &setting{
 		librdkafka: "https.ca.location",
 		about:      forOAuth, mild: true,
@@ -111,13 +118,8 @@ var saslSettings = []*setting{
 	clientSecretKey,
 	httpsCAFileKey,
 	httpsCAPEMKey,
-	{
-		java:       "sasl.oauthbearer.scope",
-		librdkafka: "sasl.oauthbearer.scope",
-		about:      forOAuth, mild: true,
-		read: text(func(r *reader) *string { return &r.s.SASL.OAuth.Scope }),
-	},
-	{librdkafka: "sasl.oauthbearer.extensions", about: forOAuth, mild: true, read: readExtensions},
+	scopeKey,
+	extensionsKey,
 	{
 		librdkafka: "sasl.oauthbearer.method",
 		about:      forOAuth, mild: true,

@@ -16,10 +16,20 @@ import (
 // each with the nearest known one; values that cannot be; settings that
 // contradict each other; keys of another dialect.
 func Read(dialect Dialect, sources ...[]Property) (*Settings, error) {
+	return read(dialect, false, sources)
+}
+
+// ReadForTLS is Read for Settings.Inspector: the keys of TLS count whatever the
+// security protocol is, and those of a login never do.
+func ReadForTLS(dialect Dialect, sources ...[]Property) (*Settings, error) {
+	return read(dialect, true, sources)
+}
+
+func read(dialect Dialect, onlyTLS bool, sources [][]Property) (*Settings, error) {
 	if dialect > lastDialect {
 		panic("properties: " + dialect.String())
 	}
-	r := &reader{s: &Settings{}, given: map[*setting]*Property{}, source: map[*setting]int{}, blank: map[*setting]*Property{}, bad: map[*setting]bool{}}
+	r := &reader{onlyTLS: onlyTLS, s: &Settings{}, given: map[*setting]*Property{}, source: map[*setting]int{}, blank: map[*setting]*Property{}, bad: map[*setting]bool{}}
 	var all []*Property
 	for _, source := range sources {
 		for i := range source {
@@ -57,6 +67,7 @@ type reader struct {
 	s        *Settings
 	problems []error
 
+	onlyTLS bool // whatever the security protocol is, and no login
 	guessed bool // the dialect was
 	sure    bool // it is the only one that has the keys
 	given   map[*setting]*Property
@@ -199,17 +210,21 @@ func (r *reader) take(s *setting, p *Property) {
 func (r *reader) judge() {
 	r.judgeConnection()
 	r.judgeUse()
-	if r.s.Security.TLS() {
+	if r.usesTLS() {
 		r.judgeTLS()
 	} else {
 		r.s.TLS = TLS{}
 	}
-	if r.s.Security.SASL() {
+	if r.usesSASL() {
 		r.judgeSASL()
 	} else {
 		r.s.SASL = SASL{}
 	}
 }
+
+func (r *reader) usesTLS() bool { return r.onlyTLS || r.s.Security.TLS() }
+
+func (r *reader) usesSASL() bool { return !r.onlyTLS && r.s.Security.SASL() }
 
 // judgeUse looks for settings of an encryption or a login that there is not. The
 // client that passes over them sends in clear what was meant for TLS.
@@ -220,7 +235,7 @@ func (r *reader) judgeUse() {
 	protocol := r.s.Security
 	for _, s := range settings() {
 		p := r.given[s]
-		unused := s.about == forTLS && !protocol.TLS() || s.about.sasl() && !protocol.SASL()
+		unused := s.about == forTLS && !r.usesTLS() || s.about.sasl() && !r.usesSASL()
 		if p == nil || !unused || r.bad[s] {
 			continue
 		}
@@ -229,6 +244,8 @@ func (r *reader) judgeUse() {
 			wanted = "SASL_SSL or SASL_PLAINTEXT"
 		}
 		switch {
+		case r.onlyTLS:
+			r.ignore(p, "not used without a login")
 		case s.mild:
 			r.ignore(p, "not used with "+protocol.String())
 		case r.has(securityKey):

@@ -24,7 +24,8 @@ type Settings struct {
 
 	// Connection has all that is a field of broker.Config. Config returns it with
 	// Host and Port of the server, and unless it has a Transport with one over TCP,
-	// through the Proxy, and over TLS where Security says so.
+	// through the Proxy, and over TLS where Security says so; unless it has an
+	// Authenticator with the login of SASL, where Security says so.
 	Connection broker.Config
 	// Sockets are options of the transport.
 	Sockets tcp.Options
@@ -35,8 +36,8 @@ type Settings struct {
 	MetricGroupPrefix string
 
 	Security Protocol
-	TLS      TLS  // zero unless Security.TLS()
-	SASL     SASL // zero unless Security.SASL()
+	TLS      TLS  // zero unless Security.TLS(), or read by ReadForTLS
+	SASL     SASL // zero unless Security.SASL(), and if read by ReadForTLS
 
 	// Ignored are the keys without an effect, in their order: those that concern
 	// producers, consumers and whole clusters, those that the others leave without
@@ -143,14 +144,10 @@ type OAuth struct {
 	CAFile, CAPEM string            // whom to trust about the endpoint; neither: the system's authorities
 }
 
-// Config is the configuration of a connection. It reads the files that TLS names.
-// The error joins a *NotYetError for each setting that this version cannot carry
-// out, and an *Error for each that cannot be carried out at all.
+// Config is the configuration of a connection. It reads the files that TLS and the login
+// name. The error joins an *Error for each setting that cannot be carried out.
 func (s *Settings) Config() (broker.Config, error) {
 	var problems []error
-	if s.Security.SASL() {
-		problems = append(problems, &NotYetError{securityKey.name(s.Dialect), s.Security.String() + " needs a login, and this version has no SASL mechanism yet; Config.Authenticator in Go takes one of yours"})
-	}
 	if len(s.Servers) > 1 {
 		problems = append(problems, &Error{Key: serversKey.name(s.Dialect), Problem: fmt.Sprintf("%d brokers: %s; one connection goes to one of them: name it alone", len(s.Servers), s.serverList())})
 	}
@@ -158,6 +155,10 @@ func (s *Settings) Config() (broker.Config, error) {
 	if cfg.Transport == nil {
 		transport, bad := s.transport()
 		cfg.Transport, problems = transport, append(problems, bad...)
+	}
+	if cfg.Authenticator == nil && len(cfg.Authenticators) == 0 {
+		login, bad := s.authenticator()
+		cfg.Authenticator, problems = login, append(problems, bad...)
 	}
 	if err := errors.Join(problems...); err != nil {
 		return broker.Config{}, err

@@ -18,9 +18,14 @@ func (s *Settings) transport() (t *netlink.Transport, problems []error) {
 		return t, nil
 	}
 	secure, err := tls.New(t, s.TLS.options(s.Connection.Clock))
-	if err == nil {
-		return secure, nil
+	if err != nil {
+		return nil, s.ofTLS(err)
 	}
+	return secure, nil
+}
+
+// ofTLS names the keys behind what the adapter refuses.
+func (s *Settings) ofTLS(err error) (problems []error) {
 	for _, each := range unjoined(err) {
 		var e *tls.OptionError
 		if !errors.As(each, &e) {
@@ -29,14 +34,22 @@ func (s *Settings) transport() (t *netlink.Transport, problems []error) {
 		}
 		problems = append(problems, &Error{Key: s.keyOf(e.Option).name(s.Dialect), Problem: e.Err.Error()})
 	}
-	return nil, problems
+	return problems
 }
 
-func unjoined(err error) []error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		return joined.Unwrap()
+// unjoined takes errors apart that errors.Join put together, at any depth.
+func unjoined(err error) (all []error) {
+	joined, ok := err.(interface{ Unwrap() []error })
+	switch {
+	case err == nil:
+		return nil
+	case !ok:
+		return []error{err}
 	}
-	return []error{err}
+	for _, each := range joined.Unwrap() {
+		all = append(all, unjoined(each)...)
+	}
+	return all
 }
 
 // options are the settings in the words of the adapter.

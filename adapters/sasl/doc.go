@@ -1,5 +1,5 @@
 // Package sasl holds what the mechanisms below it share: how a login whose steps
-// take their time is an exchange that never blocks.
+// take their time is an exchange that never blocks, and how credentials are given.
 //
 //	plain        PLAIN (RFC 4616)
 //	scram        SCRAM-SHA-256, SCRAM-SHA-512 (RFC 5802, RFC 7677)

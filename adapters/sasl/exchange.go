@@ -21,14 +21,19 @@ type Runner func(work func())
 // nor while it runs.
 type Step func(ctx context.Context, challenge []byte) (response []byte, done bool, err error)
 
-// Begin makes a login of a step.
+// Begin makes a login of a step. It is a [ports.Watcher] too. Close never waits for a
+// step, whose result is dropped then. A step that panics fails the login, with nothing
+// of what the panic said.
 func Begin(run Runner, step Step) ports.Exchange {
+	if step == nil {
+		panic("sasl: a login without a step")
+	}
 	if run == nil {
 		run = func(work func()) { go work() }
 	}
-	e := &exchange{run: run, step: step, err: errNotStarted}
-	e.ctx, e.giveUp = context.WithCancel(context.Background())
-	return e
+	l := &login{run: run, step: step, err: errNotStarted}
+	l.ctx, l.giveUp = context.WithCancel(context.Background())
+	return &exchange{func() *login { return l }}
 }
 
 // Refuse is a login that fails at once.
@@ -45,112 +50,136 @@ func (refusal) Next([]byte)                     {}
 func (r refusal) Result() ([]byte, bool, error) { return nil, false, r.err }
 func (refusal) Close()                          {}
 
+// ErrUnexpected is matched by the error of a login whose broker said something
+// where the mechanism has it say nothing.
+var ErrUnexpected = errors.New("sasl: the broker said what the mechanism does not expect")
+
 var (
 	errNotStarted = errors.New("sasl: Result was asked before Next")
 	errClosed     = errors.New("sasl: the login was given up")
+	errAfterEnd   = fmt.Errorf("%w: it goes on after the end of the login", ErrUnexpected)
+	errNoReturn   = errors.New("sasl: a step of the mechanism ended its goroutine")
+	errWouldBlock = errors.New("sasl: a step of the mechanism said that it would block, which is not its to say")
 )
 
-// exchange is a login, whose steps run elsewhere.
-type exchange struct {
-	run    Runner
-	step   Step
-	ctx    context.Context
-	giveUp context.CancelFunc
-
-	mu       sync.Mutex
-	busy     bool // a step is under way
-	response []byte
-	done     bool
-	err      error
-	watch    func()
-}
+// exchange is a login as its owner has it. The responses of a login are what it
+// consists of, and fmt prints fields, those behind a pointer too: of a function it
+// prints the address.
+type exchange struct{ login func() *login }
 
 var (
 	_ ports.Exchange = (*exchange)(nil)
 	_ ports.Watcher  = (*exchange)(nil)
 )
 
-func (e *exchange) Next(challenge []byte) {
+func (e *exchange) Next(challenge []byte)         { e.login().next(challenge) }
+func (e *exchange) Result() ([]byte, bool, error) { return e.login().result() }
+func (e *exchange) Watch(f func())                { e.login().watch(f) }
+func (e *exchange) Close()                        { e.login().close() }
+
+// login runs its steps elsewhere.
+type login struct {
+	run    Runner
+	ctx    context.Context
+	giveUp context.CancelFunc
+
+	mu       sync.Mutex
+	step     Step // nil once it was given up
+	busy     bool // a step is under way
+	response []byte
+	done     bool
+	err      error
+	wake     func()
+}
+
+func (l *login) next(challenge []byte) {
 	if challenge != nil {
 		challenge = append([]byte{}, challenge...)
 	}
-	e.mu.Lock()
-	switch {
-	case e.ctx.Err() != nil:
-		e.mu.Unlock()
-		return
-	case e.busy:
-		e.mu.Unlock()
-		panic("sasl: Next was called while a step is under way")
-	case e.done || e.err != nil && e.err != errNotStarted:
-		// The broker said more than the mechanism wants to hear.
-		if e.err == nil {
-			e.response, e.done, e.err = nil, false, errors.New("the broker goes on after the end of the login")
-		}
-		e.mu.Unlock()
-		return
+	if step := l.begin(); step != nil {
+		l.run(func() { l.work(step, challenge) })
 	}
-	e.busy, e.response, e.err = true, nil, nil
-	e.mu.Unlock()
-	e.run(func() { e.finish(e.try(challenge)) })
 }
 
-// try contains a panic: on a goroutine of its own it would end the process. What it
-// says may hold the secret that was worked on.
-func (e *exchange) try(challenge []byte) (response []byte, done bool, err error) {
+// begin returns the step to take, if there is one.
+func (l *login) begin() Step {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.step == nil:
+		return nil
+	case l.busy:
+		panic("sasl: Next was called while a step is under way")
+	case l.done:
+		l.response, l.done, l.err = nil, false, errAfterEnd
+		return nil
+	case l.err != nil && l.err != errNotStarted:
+		return nil
+	}
+	l.busy, l.response, l.err = true, nil, nil
+	return l.step
+}
+
+// work takes a step. It contains a panic: on a goroutine of its own that would end
+// the process. What it says may hold the secret that was worked on.
+func (l *login) work(step Step, challenge []byte) {
+	response, done, err := []byte(nil), false, errNoReturn
 	defer func() {
 		if p := recover(); p != nil {
-			response, done, err = nil, false, fmt.Errorf("panic of a %T in the mechanism", p)
+			response, done = nil, false
+			err = fmt.Errorf("sasl: panic of a %T in the mechanism", p)
 		}
+		l.finish(response, done, err)
 	}()
-	if e.ctx.Err() != nil {
-		return nil, false, errClosed
+	if l.ctx.Err() == nil {
+		response, done, err = step(l.ctx, challenge)
 	}
-	return e.step(e.ctx, challenge)
+	if errors.Is(err, ports.ErrWouldBlock) {
+		response, done, err = nil, false, errWouldBlock // the owner would ask for ever
+	}
 }
 
-func (e *exchange) finish(response []byte, done bool, err error) {
-	e.mu.Lock()
-	e.busy = false
-	if e.ctx.Err() != nil {
-		response, done, err = nil, false, errClosed
+func (l *login) finish(response []byte, done bool, err error) {
+	l.mu.Lock()
+	l.busy = false
+	if l.step != nil {
+		l.response, l.done, l.err = response, done, err
 	}
-	e.response, e.done, e.err = response, done, err
-	f := e.watch
-	e.watch = nil
-	e.mu.Unlock()
+	f := l.wake
+	l.wake = nil
+	l.mu.Unlock()
 	if f != nil {
 		f()
 	}
 }
 
-func (e *exchange) Result() (response []byte, done bool, err error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+func (l *login) result() (response []byte, done bool, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	switch {
-	case e.ctx.Err() != nil:
+	case l.step == nil:
 		return nil, false, errClosed
-	case e.busy:
+	case l.busy:
 		return nil, false, ports.ErrWouldBlock
 	}
-	return e.response, e.done, e.err
+	return l.response, l.done, l.err
 }
 
-func (e *exchange) Watch(f func()) {
-	e.mu.Lock()
-	busy := e.busy && e.ctx.Err() == nil
-	if busy {
-		e.watch = f
+func (l *login) watch(f func()) {
+	l.mu.Lock()
+	wait := l.busy && l.step != nil
+	if wait {
+		l.wake = f
 	}
-	e.mu.Unlock()
-	if !busy {
+	l.mu.Unlock()
+	if !wait {
 		go f()
 	}
 }
 
-func (e *exchange) Close() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.giveUp()
-	e.response, e.watch = nil, nil
+func (l *login) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.giveUp()
+	l.step, l.response, l.wake = nil, nil, nil
 }

@@ -81,8 +81,8 @@ func (c *Conn) HandshakeContext(ctx context.Context) error {
 	return nil
 }
 
-// Read reads what the broker sends. An alert before the first byte is its verdict on
-// the handshake.
+// Read reads what the broker sends. What fails before the first byte is its verdict
+// on the handshake.
 func (c *Conn) Read(p []byte) (int, error) {
 	if c.spoken.Load() {
 		return c.Conn.Read(p)
@@ -144,12 +144,14 @@ func (c *Conn) hear(p []byte) (n int, err error) {
 	n, err = c.Conn.Read(p)
 	switch number, alert := alertIn(err); {
 	case n > 0:
-		c.wire.rest = true
+		c.wire.over()
 	case err == nil:
 	case !c.ConnectionState().HandshakeComplete:
 		c.verdict = c.explain(err)
 	case alert:
 		c.verdict = c.refused(number, err)
+	case c.repeats():
+		c.verdict = c.mute(err)
 	case hungUp(err):
 		err = c.suspect(err)
 	}
@@ -164,24 +166,33 @@ func left(err error) bool {
 	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.ErrClosedPipe)
 }
 
-// wire is the connection under the encryption. It keeps the peer's first bytes,
-// which tell what it speaks if that is not TLS, and how many came in all.
+// wire is the connection under the encryption. It keeps what the peer says until the
+// handshake is over, and counts it.
 type wire struct {
 	net.Conn
-	first []byte
+	heard []byte // not more than maxHeard
 	count int
 	rest  bool // the handshake is over, and nothing is kept any more
 }
 
-const firstBytes = 64
+// maxHeard is enough for a broker's part of a handshake, twice, with a chain of
+// several certificates and the names of a hundred authorities.
+const maxHeard = 64 << 10
 
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
 	if n > 0 && !w.rest {
 		w.count += n
-		if room := firstBytes - len(w.first); room > 0 {
-			w.first = append(w.first, p[:min(n, room)]...)
-		}
+		w.heard = append(w.heard, p[:min(n, maxHeard-len(w.heard))]...)
 	}
 	return n, err
 }
+
+// first is what the peer said first, which tells what it speaks if that is not TLS.
+func (w *wire) first() []byte {
+	const enough = 64
+	return w.heard[:min(len(w.heard), enough)]
+}
+
+// over says that the handshake is.
+func (w *wire) over() { w.rest, w.heard = true, nil }

@@ -68,7 +68,7 @@ func (r *revocations) check(leaf, issuer *x509.Certificate, now time.Time) error
 		q := question{leaf, issuer, points, now, covered}
 		best, why := q.pick(lists)
 		if best.crl == nil {
-			return &crlError{errCRLMissing, fmt.Sprintf("none of %s%s", leaf.Issuer, why)}
+			return &crlError{errCRLMissing, fmt.Sprintf("none of %s%s", shortName(leaf.RawIssuer), why)}
 		}
 		if err := q.judge(best); err != nil {
 			if !errors.Is(err, errCRLExpired) && !errors.Is(err, errCRLNotYetValid) {
@@ -153,15 +153,15 @@ func (q *question) judge(best candidate) error {
 	c := best.crl
 	switch {
 	case !maySignCRLs(q.issuer):
-		return &crlError{errCRLSigner, q.issuer.Subject.String()}
+		return &crlError{errCRLSigner, shortName(q.issuer.RawSubject)}
 	case !best.inScope:
-		return &crlError{errCRLScope, fmt.Sprintf("that of %s is not for this certificate", q.leaf.Issuer)}
+		return &crlError{errCRLScope, fmt.Sprintf("that of %s is not for this certificate", shortName(q.leaf.RawIssuer))}
 	}
 	if err := c.signedBy(q.issuer); err != nil {
-		return &crlError{errCRLSignature, fmt.Sprintf("that of %s: %v", q.leaf.Issuer, err)}
+		return &crlError{errCRLSignature, fmt.Sprintf("that of %s: %v", shortName(q.leaf.RawIssuer), err)}
 	}
 	if c.critical {
-		return &crlError{errCRLExtension, fmt.Sprintf("in that of %s", q.leaf.Issuer)}
+		return &crlError{errCRLExtension, fmt.Sprintf("in that of %s", shortName(q.leaf.RawIssuer))}
 	}
 	for _, e := range c.revoked[serialKey(q.leaf.SerialNumber)] {
 		if e.reason != removeFromCRL && e.isAbout(q.leaf) {
@@ -169,7 +169,7 @@ func (q *question) judge(best candidate) error {
 		}
 	}
 	if err := c.timely(q.now); err != nil {
-		return &crlError{err, fmt.Sprintf("that of %s, issued on %s, to be followed %s; now is %s", q.leaf.Issuer,
+		return &crlError{err, fmt.Sprintf("that of %s, issued on %s, to be followed %s; now is %s", shortName(q.leaf.RawIssuer),
 			timestamp(c.thisUpdate), c.until(), timestamp(q.now))}
 	}
 	return nil

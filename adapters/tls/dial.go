@@ -33,6 +33,28 @@ func Dial(next netlink.DialFunc, o Options) (netlink.DialFunc, error) {
 	if o.Config != nil {
 		return dialWith(next, o.Config), nil
 	}
+	d, err := newDialer(next, o)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		r, err := d.reach(ctx, network, address)
+		if err != nil || r == nil {
+			return nil, err
+		}
+		return newConn(r.under, r.config, r.verifier), nil
+	}, nil
+}
+
+// dialer is a dial function and what secures its connections.
+type dialer struct {
+	next   netlink.DialFunc
+	o      Options
+	suites suiteChoice
+	files  *loader
+}
+
+func newDialer(next netlink.DialFunc, o Options) (*dialer, error) {
 	suites, err := o.check()
 	if err != nil {
 		return nil, err
@@ -41,53 +63,64 @@ func Dial(next netlink.DialFunc, o Options) (netlink.DialFunc, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := o.now()
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		name := o.ServerName
-		if name == "" {
-			name = hostOf(ctx, address)
+	return &dialer{next, o, suites, files}, nil
+}
+
+// reached is a peer before the handshake.
+type reached struct {
+	under    net.Conn
+	config   *tls.Config
+	verifier *verifier
+	identity *tls.Certificate // the client's; an empty one: there is none
+}
+
+// reach dials, with the files as they are now. Nothing and no error: so did next.
+func (d *dialer) reach(ctx context.Context, network, address string) (*reached, error) {
+	o, now := &d.o, d.o.now()
+	name := o.ServerName
+	if name == "" {
+		name = hostOf(ctx, address)
+	}
+	if name == "" && !o.AnyHost && !o.AnyCertificate {
+		return nil, fmt.Errorf("tls: %s %q has no host name that a certificate could be for: set ServerName", network, address)
+	}
+	under, err := d.next(ctx, network, address)
+	if err != nil || under == nil {
+		return nil, err
+	}
+	secured := false
+	defer func() {
+		if !secured { // functions of the user's are called below
+			_ = under.Close()
 		}
-		if name == "" && !o.AnyHost && !o.AnyCertificate {
-			return nil, fmt.Errorf("tls: %s %q has no host name that a certificate could be for: set ServerName", network, address)
-		}
-		under, err := next(ctx, network, address)
-		if err != nil || under == nil {
-			return under, err
-		}
-		secured := false
-		defer func() {
-			if !secured { // functions of the user's are called below
-				_ = under.Close()
-			}
-		}()
-		material := files.look()
-		v := &verifier{
-			name: name, anyHost: o.AnyHost, anyCertificate: o.AnyCertificate,
-			roots: material.roots, authorities: material.authorities, revoked: material.revoked,
-			now: now,
-		}
-		config := &tls.Config{
-			ServerName:         name,
-			MinVersion:         suites.minVersion,
-			MaxVersion:         o.MaxVersion,
-			CipherSuites:       suites.ids,
-			Time:               now,
-			InsecureSkipVerify: true, // the verifier does it all, and when a session is resumed, too
-			VerifyConnection:   v.verifyConnection,
-			// Shown even where the broker did not name its issuer, as OpenSSL does: what
-			// the broker then has against it tells more than that it saw none.
-			GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-				return material.identity, nil
-			},
-		}
-		if !o.NoResumption {
-			session := &sessionOf{kept: material.sessions, key: name + " " + network + " " + address, verifier: v}
-			config.ClientSessionCache = session
-			config.VerifyConnection = session.verify
-		}
-		secured = true
-		return newConn(under, config, v), nil
-	}, nil
+	}()
+	material := d.files.look()
+	v := &verifier{
+		name: name, anyHost: o.AnyHost, anyCertificate: o.AnyCertificate,
+		roots: material.roots, authorities: material.authorities, revoked: material.revoked,
+		now: now,
+	}
+	config := &tls.Config{
+		ServerName:         name,
+		MinVersion:         d.suites.minVersion,
+		MaxVersion:         o.MaxVersion,
+		CipherSuites:       d.suites.ids,
+		Time:               now,
+		InsecureSkipVerify: true, // the verifier does it all, and when a session is resumed, too
+		VerifyConnection:   v.verifyConnection,
+		// Shown even where the broker did not name its issuer, as OpenSSL does: what
+		// the broker then has against it tells more than that it saw none.
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			return material.identity, nil
+		},
+	}
+	if !o.NoResumption {
+		session := &sessionOf{kept: material.sessions, key: name + " " + network + " " + address, verifier: v}
+		config.ClientSessionCache = session
+		config.VerifyConnection = session.verify
+	}
+	secured = true
+	return &reached{under, config, v, material.identity}, nil
 }
 
 // dialWith secures with a configuration of the user's.

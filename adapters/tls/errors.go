@@ -78,6 +78,14 @@ func (r Reason) String() string {
 	return fmt.Sprintf("unknown reason %d", uint8(r))
 }
 
+// Sentence is the reason in words: "the broker's certificate has expired".
+func (r Reason) Sentence() string {
+	if int(r) < len(reasons) {
+		return reasons[r].sentence
+	}
+	return r.String()
+}
+
 // Error is a failed handshake, or, with TLS 1.3, the broker's verdict on the client
 // that shows in the first Read after it. The core reports it as ErrTLS, with its
 // hint.
@@ -102,7 +110,7 @@ func (e *Error) Error() string {
 	case e.Detail != "":
 		text += ": " + e.Detail
 	case e.Err != nil:
-		text += ": " + e.Err.Error()
+		text += ": " + short(e.Err.Error())
 	}
 	return oneLine(text)
 }

@@ -38,6 +38,8 @@ func (c *Conn) explain(err error) error {
 	switch {
 	case c.foreign():
 		c.notTLS(e)
+	case c.repeats():
+		return c.mute(err)
 	case errors.Is(err, context.Canceled), timedOut(err):
 		e.Reason, e.Detail = Stalled, c.progress()
 	case hungUp(err):
@@ -141,13 +143,13 @@ func (c *Conn) local(e *Error) {
 // foreign reports whether the peer has spoken, and what it said is no record of
 // TLS, be it an alert or a part of a handshake.
 func (c *Conn) foreign() bool {
-	first := c.wire.first
+	first := c.wire.first()
 	return len(first) > 0 && first[0] != 0x15 && first[0] != 0x16 || len(first) > 1 && first[1] != 3
 }
 
 func (c *Conn) notTLS(e *Error) {
 	e.Reason = NotTLS
-	first := c.wire.first
+	first := c.wire.first()
 	line, _, _ := bytes.Cut(first, []byte("\n"))
 	line = bytes.TrimRight(line, "\r")
 	switch {

@@ -75,8 +75,8 @@ func pair(chain *tls.Certificate, key crypto.Signer) error {
 	}
 	for i, der := range chain.Certificate[1:] {
 		if c, err := x509.ParseCertificate(der); err == nil && public.Equal(c.PublicKey) {
-			return fmt.Errorf("the key belongs to certificate %d of %d, %q: that one has to be the first", i+2, len(chain.Certificate), c.Subject)
+			return fmt.Errorf("the key belongs to certificate %d of %d, %s: that one has to be the first", i+2, len(chain.Certificate), quotedName(c.RawSubject))
 		}
 	}
-	return fmt.Errorf("the key does not belong to the certificate %q", chain.Leaf.Subject)
+	return fmt.Errorf("the key does not belong to the certificate %s", quotedName(chain.Leaf.RawSubject))
 }

@@ -418,12 +418,12 @@ func TestReasonsAreNamed(t *testing.T) {
 	var names []string
 	for r := range reasons {
 		names = append(names, Reason(r).String())
-		if reasons[r].sentence == "" || r != int(Other) && reasons[r].hint == "" {
+		if Reason(r).Sentence() == "" || r != int(Other) && reasons[r].hint == "" {
 			t.Errorf("%v has no words", Reason(r))
 		}
 	}
 	slices.Sort(names)
-	if len(slices.Compact(names)) != int(Stalled)+1 || Reason(200).String() != "unknown reason 200" {
+	if len(slices.Compact(names)) != int(Stalled)+1 || Reason(200).String() != "unknown reason 200" || Reason(200).Sentence() != "unknown reason 200" {
 		t.Errorf("%q", names)
 	}
 }

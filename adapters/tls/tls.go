@@ -25,7 +25,9 @@
 //	sessions  what is kept to resume
 //	conn      one connection: its handshake and its first read
 //	verify    the broker's certificate; crl: whether it was revoked
-//	explain   what the error of a handshake means; errors: in words
+//	inspect   a handshake for its own sake: what it shows, also where it fails
+//	explain   what the error of a handshake means; repeat: of one that old brokers cannot
+//	          tell; errors: in words; distinguished: the names in them
 package tls
 
 import (

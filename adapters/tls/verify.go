@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// maxSignatures bounds what a chain of a stranger's costs, as crypto/x509 does.
+const maxSignatures = 100
+
 // verifier judges the broker's certificate for one connection.
 type verifier struct {
 	name                    string // that it has to be for
@@ -19,9 +22,17 @@ type verifier struct {
 	authorities             []*x509.Certificate
 	revoked                 *revocations // nil: nothing is
 	now                     func() time.Time
+
+	// found is told what each check came to, and the handshake goes on whatever that
+	// is: for an Inspector alone. nil: a check that fails ends it.
+	found func(Checks)
 }
 
 func (v *verifier) verifyConnection(state tls.ConnectionState) error {
+	if v.found != nil {
+		v.found(v.check(state.PeerCertificates))
+		return nil
+	}
 	return v.verify(state.PeerCertificates)
 }
 
@@ -30,28 +41,62 @@ func (v *verifier) verify(certs []*x509.Certificate) error {
 	if v.anyCertificate {
 		return nil
 	}
+	return v.check(certs).failed(v.anyHost)
+}
+
+// Checks are what the parts of verification came to, each by itself, also those that
+// options leave out.
+type Checks struct {
+	// Path leads from the broker's certificate to the authority that is trusted; nil:
+	// there is none.
+	Path []*x509.Certificate
+	// Chain is why there is no Path, Host why the certificate is not one for the host;
+	// nil: there is one, and it is.
+	Chain, Host *Error
+	// Revocation is what a CRLFile has against the certificate; nil: nothing, or there
+	// is no CRLFile, or no Path, without which it cannot be asked.
+	Revocation *Error
+}
+
+// failed is the check that a connection fails of; nil: none.
+func (c Checks) failed(anyHost bool) error {
+	switch {
+	case c.Chain != nil:
+		return c.Chain
+	case c.Host != nil && !anyHost:
+		return c.Host
+	case c.Revocation != nil:
+		return c.Revocation
+	}
+	return nil
+}
+
+func (v *verifier) check(certs []*x509.Certificate) (found Checks) {
 	if len(certs) == 0 {
-		return &Error{Reason: BadCertificate, Name: v.name, Detail: "it showed none"}
+		found.Chain = &Error{Reason: BadCertificate, Name: v.name, Detail: "it showed none"}
+		return found
 	}
 	leaf, now := certs[0], v.now()
 	between := x509.NewCertPool()
 	for _, c := range certs[1:] {
 		between.AddCert(c)
 	}
+	if err := leaf.VerifyHostname(v.name); err != nil {
+		found.Host = v.judge(certs, err)
+	}
 	chains, err := leaf.Verify(x509.VerifyOptions{Roots: v.roots, Intermediates: between, CurrentTime: now})
-	if err == nil && !v.anyHost {
-		err = leaf.VerifyHostname(v.name)
-	}
 	if err != nil {
-		return v.judge(certs, err)
+		found.Chain = v.judge(certs, err)
+		return found
 	}
+	found.Path = chains[0]
 	if v.revoked == nil {
-		return nil
+		return found
 	}
-	if err := v.revoked.check(leaf, v.issuer(chains[0]), now); err != nil {
-		return &Error{Reason: ofRevocation(err), Name: v.name, Detail: fmt.Sprintf("%.200q, issued by %.200q: %v", leaf.Subject, leaf.Issuer, err), Certificates: certs, Err: err}
+	if err := v.revoked.check(leaf, v.issuer(found.Path), now); err != nil {
+		found.Revocation = &Error{Reason: ofRevocation(err), Name: v.name, Detail: fmt.Sprintf("%s: %v", issued(leaf), err), Certificates: certs, Err: err}
 	}
-	return nil
+	return found
 }
 
 // issuer is who signed the leaf, and with it the list that may revoke it. A leaf
@@ -120,9 +165,9 @@ func (v *verifier) outOfDate(e *Error, c *x509.Certificate) {
 func outOfDate(c *x509.Certificate, now time.Time) (Reason, string) {
 	switch {
 	case now.Before(c.NotBefore):
-		return NotYetValid, fmt.Sprintf("%.200q is valid from %s on", c.Subject, timestamp(c.NotBefore))
+		return NotYetValid, fmt.Sprintf("%s is valid from %s on", quotedName(c.RawSubject), timestamp(c.NotBefore))
 	case now.After(c.NotAfter):
-		return Expired, fmt.Sprintf("%.200q was valid until %s", c.Subject, timestamp(c.NotAfter))
+		return Expired, fmt.Sprintf("%s was valid until %s", quotedName(c.RawSubject), timestamp(c.NotAfter))
 	}
 	return Other, ""
 }
@@ -134,51 +179,59 @@ func timestamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 func (v *verifier) unknown(e *Error, certs []*x509.Certificate) {
 	leaf, now := certs[0], v.now()
 	e.Reason = UnknownAuthority
-	e.Detail = fmt.Sprintf("%.200q, issued by %.200q: %v", leaf.Subject, leaf.Issuer, e.Err)
-	if isSelfSigned(leaf) {
+	e.Detail = fmt.Sprintf("%s: %s", issued(leaf), short(e.Err.Error()))
+	if signedBy(leaf, leaf) {
 		e.Reason = SelfSigned
-		e.Detail = fmt.Sprintf("%.200q", leaf.Subject)
+		e.Detail = quotedName(leaf.RawSubject)
 		return
 	}
-	if found, _ := firstOutOfDate(leaf, slices.Concat(certs[1:], v.authorities), now); found != nil {
-		v.outOfDate(e, found)
+	up := climb{known: slices.Concat(certs[1:], v.authorities)}
+	for at := up.from(leaf); at != nil; at = up.from(at) {
+		if _, what := outOfDate(at, now); what != "" {
+			v.outOfDate(e, at)
+			return
+		}
 	}
 }
 
-// maxSignatureChecks is crypto/x509's bound. A hostile chain has hundreds of
-// certificates of one name, with keys that are slow.
-const maxSignatureChecks = 100
+func issued(c *x509.Certificate) string {
+	return quotedName(c.RawSubject) + ", issued by " + quotedName(c.RawIssuer)
+}
 
-// firstOutOfDate goes up from leaf, from issuer to issuer among those known, to the
-// first that is out of date; nil: there is none, or it was not found within the
-// bounds. checks is how many signatures were.
-func firstOutOfDate(leaf *x509.Certificate, known []*x509.Certificate, now time.Time) (found *x509.Certificate, checks int) {
-	signed := func(c, by *x509.Certificate) bool {
-		if checks == maxSignatureChecks || c == by || !bytes.Equal(c.RawIssuer, by.RawSubject) {
-			return false
+// climb leads from a certificate to the one that signed it, and so on.
+type climb struct {
+	known   []*x509.Certificate
+	checked int // signatures
+}
+
+// from returns who signed a certificate; nil: nobody, or nobody that was found in
+// time. Where two have signed each other it would not end.
+func (up *climb) from(at *x509.Certificate) *x509.Certificate {
+	for _, c := range up.known {
+		switch {
+		case c == at || !bytes.Equal(at.RawIssuer, c.RawSubject):
+			continue
+		case up.checked == maxSignatures:
+			return nil
 		}
-		checks++
-		return by.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+		up.checked++
+		if signedBy(at, c) {
+			return c
+		}
 	}
-	at := leaf
-	for range known {
-		i := slices.IndexFunc(known, func(c *x509.Certificate) bool { return signed(at, c) })
-		if i < 0 {
-			break
-		}
-		at = known[i]
-		if _, what := outOfDate(at, now); what != "" {
-			return at, checks
-		}
-	}
-	return nil, checks
+	return nil
+}
+
+func signedBy(c, by *x509.Certificate) bool {
+	return bytes.Equal(c.RawIssuer, by.RawSubject) &&
+		by.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
 }
 
 // namesOf lists what a certificate is for, at most ten of it.
 func namesOf(c *x509.Certificate) string {
 	var names []string
 	for _, name := range c.DNSNames {
-		names = append(names, fmt.Sprintf("%.100q", name))
+		names = append(names, fmt.Sprintf("%q", short(name)))
 	}
 	for _, ip := range c.IPAddresses {
 		names = append(names, ip.String())

@@ -90,8 +90,17 @@ type Config struct {
 
 	// Transport reaches the broker. nil: tcp.New(tcp.Options{}).
 	Transport ports.Transport
-	// Authenticator logs in. nil: no login.
+	// Authenticator logs in. nil: no login. See also SetAuthenticator.
 	Authenticator ports.Authenticator
+	// Authenticators, in its place, are several: the first whose mechanism the broker
+	// offers logs in. A broker says what it offers only when it refuses another, and
+	// then closes the connection, so the first one of a Conn or Polled may take an
+	// attempt more.
+	Authenticators []ports.Authenticator
+	// RefusePlaintextPasswords refuses to log in where the mechanism shows its password
+	// or token to whoever reads the link, as PLAIN and OAUTHBEARER do, and the link is
+	// not encrypted: ErrAuthentication. false: there is a word to Hooks.Warning, once.
+	RefusePlaintextPasswords bool
 	// Codec knows the messages. nil: kafkacodec, all of kmsg.
 	Codec ports.Codec
 	// Metrics is told what happens. nil: nobody.
@@ -172,15 +181,16 @@ func (c *Config) connection(park bool) *domain.Connection {
 		VersionsTimeout: c.APIVersionTimeout,
 		IdleLimit:       c.IdleLimit,
 		KeepWarm:        c.KeepWarm,
+		RefuseExposure:  c.RefusePlaintextPasswords,
 		BackoffBase:     c.ReconnectBackoff,
 		BackoffMax:      c.ReconnectBackoffMax,
 		Chance:          c.Chance,
 		Trace:           c.Hooks.tracing(),
 		TraceRequests:   c.Hooks.RequestWritten != nil || c.Hooks.RequestAnswered != nil,
 	}, domain.Ports{
-		Transport:     c.Transport,
-		Codec:         c.Codec,
-		Authenticator: c.Authenticator,
-		Metrics:       c.Metrics,
+		Transport:      c.Transport,
+		Codec:          c.Codec,
+		Authenticators: c.authenticators(),
+		Metrics:        c.Metrics,
 	}, park)
 }

@@ -88,7 +88,26 @@ func (c Config) Check() error {
 			refuse(n.setting, "%d; 0 means the default, and less than 0 nothing", n.value)
 		}
 	}
+	c.checkAuthenticators(refuse)
 	return errors.Join(problems...)
+}
+
+func (c *Config) checkAuthenticators(refuse func(setting, problem string, args ...any)) {
+	if c.Authenticator != nil && len(c.Authenticators) > 0 {
+		refuse("Authenticators", "given beside Authenticator: keep one")
+	}
+	seen := map[string]bool{}
+	for _, a := range c.Authenticators {
+		if a == nil {
+			refuse("Authenticators", "one of them is nil")
+			return
+		}
+		if name := a.Mechanism(); seen[name] {
+			refuse("Authenticators", "%s twice: the second would never be used", name)
+		} else {
+			seen[name] = true
+		}
+	}
 }
 
 func (c *Config) checkAPIVersion(refuse func(setting, problem string, args ...any)) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"brokerconn/application/broker"
+	"brokerconn/ports"
 )
 
 // badConfigs: each has one setting that cannot be used. right are words that tell
@@ -37,6 +38,9 @@ var badConfigs = []struct {
 	{broker.Config{KeepWarm: -1}, "KeepWarm", []string{"less than 0 nothing"}},
 	{broker.Config{KeepWarm: time.Minute, IdleLimit: time.Minute}, "KeepWarm", []string{"not less than IdleLimit"}},
 	{broker.Config{KeepWarm: time.Minute, APIVersion: broker.Release{Minor: 9}}, "KeepWarm", []string{"from 0.10.0 on"}},
+	{broker.Config{Authenticator: lessonToken{}, Authenticators: []ports.Authenticator{lessonToken{}}}, "Authenticators", []string{"keep one"}},
+	{broker.Config{Authenticators: []ports.Authenticator{lessonToken{}, nil}}, "Authenticators", []string{"nil"}},
+	{broker.Config{Authenticators: []ports.Authenticator{lessonToken{mechanism: "A"}, lessonToken{mechanism: "A"}}}, "Authenticators", []string{"A twice"}},
 	{broker.Config{MaxInFlight: -1}, "MaxInFlight", []string{"0 means the default"}},
 	{broker.Config{MaxPendingBytes: -1}, "MaxPendingBytes", []string{"0 means the default"}},
 	{broker.Config{MaxResponseBytes: -1}, "MaxResponseBytes", []string{"0 means the default"}},

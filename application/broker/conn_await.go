@@ -34,7 +34,7 @@ func (c *Conn) enter(req ports.Message, timeout time.Duration) *Future {
 		if err == nil {
 			return f
 		}
-		if !errors.Is(err, ErrBackPressure) {
+		if !passes(err) {
 			c.refuse(f, err)
 			return f
 		}
@@ -49,6 +49,11 @@ func (c *Conn) enter(req ports.Message, timeout time.Duration) *Future {
 	f.standstill = m.Standstill() - m.ThrottleDelay(now)
 	c.line.join(f)
 	return f
+}
+
+// passes reports whether the refusal is of what passes: a request waits for that in line.
+func passes(refusal error) bool {
+	return errors.Is(refusal, ErrBackPressure) || errors.Is(refusal, ErrReauthenticating)
 }
 
 // await waits for f and works for it meanwhile.

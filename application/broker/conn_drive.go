@@ -148,7 +148,7 @@ func (c *Conn) attend(now time.Time) (work bool) {
 	}
 	for f := c.line.first(); f != nil && m.CanSend() == nil; f = c.line.first() {
 		err := c.admit(f, now, f.due(standstill).Sub(now))
-		if errors.Is(err, ErrBackPressure) {
+		if passes(err) {
 			break
 		}
 		c.line.leave(f)

@@ -21,6 +21,9 @@ type BrokerError = domain.BrokerError
 // VersionError tells the two ranges that have no version in common.
 type VersionError = domain.VersionError
 
+// MechanismError tells which mechanisms the broker offers, as it refused another.
+type MechanismError = domain.MechanismError
+
 // Sent tells how much of a request had been handed to the transport.
 type Sent = domain.Sent
 
@@ -51,10 +54,12 @@ var (
 	ErrMessage              = domain.ErrMessage              // the request cannot be encoded
 	ErrAuthentication       = domain.ErrAuthentication       // the login failed
 	ErrUnsupportedMechanism = domain.ErrUnsupportedMechanism // not offered; also an ErrAuthentication
+	ErrReauthentication     = domain.ErrReauthentication     // the session could not be renewed; also an ErrConnection
 	ErrNotReady             = domain.ErrNotReady             // refused: not established yet
 	ErrTooManyInFlight      = domain.ErrTooManyInFlight      // refused: the in-flight limit
 	ErrBackPressure         = domain.ErrBackPressure         // refused: too much waits to be written
 	ErrThrottled            = domain.ErrThrottled            // refused: the broker wants nothing more for a while
+	ErrReauthenticating     = domain.ErrReauthenticating     // refused: the session is being renewed
 	ErrDraining             = domain.ErrDraining             // refused: the connection is being closed; also an ErrClosed
 	ErrPort                 = domain.ErrPort                 // a port panicked; also an ErrConnection
 )

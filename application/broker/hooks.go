@@ -48,8 +48,8 @@ type Hooks struct {
 	Dialled   func(endpoint Endpoint, err error)
 	Secured   func(endpoint Endpoint, err error) // after the TLS handshake
 	Versions  func(endpoint Endpoint, versions *Versions)
-	Login     func(endpoint Endpoint, mechanism string)
-	LoggedIn  func(endpoint Endpoint, mechanism string, err error)
+	Login     func(endpoint Endpoint, login LoginInfo)
+	LoggedIn  func(endpoint Endpoint, login LoginInfo, err error)
 
 	// RequestWritten: the last byte was handed to the transport.
 	RequestWritten func(RequestInfo)
@@ -64,7 +64,7 @@ type Hooks struct {
 	// Nothing is wrong. StateChanged comes first.
 	Idle func(endpoint Endpoint)
 	// Warning: a setting may not mean what was meant. It comes while the Conn or
-	// Polled is made.
+	// Polled is made; that a password travels in plaintext, with the first login.
 	Warning func(text string)
 
 	// Panicked is given what another hook panicked with.
@@ -74,11 +74,14 @@ type Hooks struct {
 // RequestInfo describes one request to a hook. Times not reached are zero.
 type RequestInfo = domain.RequestInfo
 
+// LoginInfo describes a login to a hook.
+type LoginInfo = domain.LoginInfo
+
 // tracing reports whether any hook needs more of the connection than its states.
 func (h *Hooks) tracing() bool {
 	return h.Resolving != nil || h.Resolved != nil || h.Dialling != nil || h.Dialled != nil ||
 		h.Secured != nil || h.Versions != nil || h.Login != nil || h.LoggedIn != nil ||
-		h.Throttled != nil || h.Idle != nil
+		h.Throttled != nil || h.Idle != nil || h.Warning != nil
 }
 
 func (h *Hooks) warn(text string) {
@@ -126,11 +129,13 @@ func (h *Hooks) noted(host string, port uint16, e *domain.Event) {
 	case domain.EventVersions:
 		call2(h.Versions, e.Endpoint, e.Versions)
 	case domain.EventLogin:
-		call2(h.Login, e.Endpoint, e.Mechanism)
+		call2(h.Login, e.Endpoint, e.Login)
 	case domain.EventLoggedIn:
 		if h.LoggedIn != nil {
-			h.LoggedIn(e.Endpoint, e.Mechanism, e.Err)
+			h.LoggedIn(e.Endpoint, e.Login, e.Err)
 		}
+	case domain.EventExposed:
+		call(h.Warning, e.Login.Mechanism+": the password or token travels in plaintext to "+e.Endpoint.Address+"; use TLS, or set RefusePlaintextPasswords")
 	case domain.EventWritten:
 		call(h.RequestWritten, e.Request)
 	case domain.EventAnswered:

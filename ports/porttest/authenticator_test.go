@@ -17,13 +17,22 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // The stub echoes a challenge between its name and its password: a start, one
 // challenge, and an empty one at the end. Its answers come late, from another
 // goroutine.
-type stub struct{ password string }
+type stub struct{ password ports.Secret }
 
 func (*stub) Mechanism() string { return "STUB-1" }
-func (s *stub) String() string  { return "stub" }
+func (*stub) Exposes() bool     { return true }
 func (s *stub) Begin(e ports.Endpoint) ports.Exchange {
-	return &stubExchange{stub: s, secure: e.Secure}
+	x := &stubExchange{stub: s, secure: e.Secure}
+	return silent{func() soundExchange { return x }}
 }
+
+// silent does not print what it holds: of a function fmt shows the address.
+type silent struct{ of func() soundExchange }
+
+func (s silent) Next(challenge []byte)         { s.of().Next(challenge) }
+func (s silent) Result() ([]byte, bool, error) { return s.of().Result() }
+func (s silent) Watch(f func())                { s.of().Watch(f) }
+func (s silent) Close()                        { s.of().Close() }
 
 type stubExchange struct {
 	stub   *stub
@@ -65,7 +74,7 @@ func (x *stubExchange) answer(step int, start bool, challenge string) ([]byte, b
 	case step == 0 && start:
 		return []byte("user"), false, nil
 	case step == 1 && challenge != "":
-		return fmt.Appendf(nil, "%s:%s", challenge, x.stub.password), false, nil
+		return fmt.Appendf(nil, "%s:%s", challenge, x.stub.password.Reveal()), false, nil
 	case step == 2 && !start && challenge == "":
 		return nil, true, nil
 	}
@@ -104,20 +113,22 @@ func (p polled) Begin(e ports.Endpoint) ports.Exchange {
 	return struct{ ports.Exchange }{p.stub.Begin(e)}
 }
 
+const stubPassword = "hunter2"
+
 func TestAuthenticator(t *testing.T) {
-	for name, a := range map[string]ports.Authenticator{
-		"watched": &stub{password: "hunter2"},
-		"polled":  polled{&stub{password: "hunter2"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			porttest.Authenticator(t, porttest.AuthenticatorCase{
-				Authenticator: a,
-				Endpoint:      ports.Endpoint{Host: "b", Network: "tcp", Address: "127.0.0.1:9092", Secure: true},
-				NewServer:     stubServer,
-				Refused:       &ports.Endpoint{Host: "b", Network: "tcp", Address: "127.0.0.1:9092"},
-				Secrets:       []string{"hunter2"},
-			})
-		})
+	s := &stub{ports.NewSecret(stubPassword)}
+	for name, a := range map[string]ports.Authenticator{"watched": s, "polled": polled{s}} {
+		t.Run(name, func(t *testing.T) { porttest.Authenticator(t, stubCase(a)) })
+	}
+}
+
+func stubCase(a ports.Authenticator) porttest.AuthenticatorCase {
+	return porttest.AuthenticatorCase{
+		Authenticator: a,
+		Endpoint:      ports.Endpoint{Host: "b", Network: "tcp", Address: "127.0.0.1:9092", Secure: true},
+		NewServer:     stubServer,
+		Refused:       &ports.Endpoint{Host: "b", Network: "tcp", Address: "127.0.0.1:9092"},
+		Secrets:       []string{stubPassword},
 	}
 }
 

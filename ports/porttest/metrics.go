@@ -56,6 +56,8 @@ func metricsEvents(s ports.MetricsSink, now time.Time, key, version int16, n int
 		"ConnectionStarted": func() { s.ConnectionStarted(now) },
 		"ConnectionReady":   func() { s.ConnectionReady(now, d) },
 		"ConnectionClosed":  func() { s.ConnectionClosed(now, b, !b) },
+		"LoggedIn":          func() { s.LoggedIn(now, b, d) },
+		"LoginFailed":       func() { s.LoginFailed(now, b) },
 		"RequestSent":       func() { s.RequestSent(now, key, version, n) },
 		"ResponseReceived":  func() { s.ResponseReceived(now, key, version, n, d, t) },
 		"RequestFailed":     func() { s.RequestFailed(now, key, version, b, t) },

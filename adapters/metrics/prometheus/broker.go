@@ -19,6 +19,8 @@ type broker struct {
 	connecting, ready               prom.Gauge
 	failed, abandoned, lost, closed prom.Counter
 	setup                           prom.Observer
+	login, relogin                  prom.Observer
+	loginFailed, reloginFailed      prom.Counter
 	inFlight                        prom.Gauge
 	writing, waiting, receiving     prom.Observer
 	sent, received, writes, reads   prom.Counter
@@ -69,6 +71,12 @@ func newBroker(name string, buckets []float64) *broker {
 	b.failed, b.abandoned = ends.WithLabelValues("failed"), ends.WithLabelValues("abandoned")
 	b.lost, b.closed = ends.WithLabelValues("lost"), ends.WithLabelValues("closed")
 
+	logins := f.histogram(buckets, "login_duration_seconds",
+		"Duration of the logins that succeeded, on a new connection (new) or to renew the session of one that stands (renewal).", "kind")
+	b.login, b.relogin = logins.WithLabelValues("new"), logins.WithLabelValues("renewal")
+	refused := f.counter("login_failures_total", "Logins that did not succeed.", "kind")
+	b.loginFailed, b.reloginFailed = refused.WithLabelValues("new"), refused.WithLabelValues("renewal")
+
 	phase := f.histogram(buckets, "request_phase_duration_seconds",
 		"Where the duration was spent: until the request was written (writing), until the response began (waiting), until it ended (receiving).", "phase")
 	b.writing, b.waiting, b.receiving = phase.WithLabelValues("writing"), phase.WithLabelValues("waiting"), phase.WithLabelValues("receiving")
@@ -116,6 +124,22 @@ func (b *broker) ConnectionClosed(_ time.Time, ready, clean bool) {
 	default:
 		b.failed.Inc()
 	}
+}
+
+func (b *broker) LoggedIn(_ time.Time, again bool, took time.Duration) {
+	if again {
+		b.relogin.Observe(took.Seconds())
+		return
+	}
+	b.login.Observe(took.Seconds())
+}
+
+func (b *broker) LoginFailed(_ time.Time, again bool) {
+	if again {
+		b.reloginFailed.Inc()
+		return
+	}
+	b.loginFailed.Inc()
 }
 
 func (b *broker) RequestSent(_ time.Time, key, _ int16, bytes int) {

@@ -13,6 +13,7 @@ import (
 // share one; no event allocates or locks. Use [New].
 type Recorder struct {
 	started, ready, closed, closedReady, closedClean atomic.Int64
+	logins, loginsFailed, relogins, reloginsFailed   atomic.Int64
 	sent, received, failed, timedOut                 atomic.Int64
 	bytesSent, bytesReceived, stale                  atomic.Int64
 	latencySum, latencyMax, setupSum, throttledSum   atomic.Int64 // nanoseconds
@@ -31,6 +32,11 @@ type Snapshot struct {
 	Closed      int64 // of those started: over
 	ClosedReady int64 // of those closed: had been ready
 	ClosedClean int64 // of those closed: closed by their owner
+
+	Logins         int64 // that were new and succeeded
+	LoginsFailed   int64
+	Relogins       int64 // that renewed the session of a connection
+	ReloginsFailed int64
 
 	Sent     int64 // requests admitted
 	Received int64 // of them: answered, or written if no answer is expected
@@ -60,6 +66,9 @@ func (r *Recorder) Snapshot() Snapshot {
 	s.SetupSum = time.Duration(r.setupSum.Load())
 	s.Ready = r.ready.Load()
 	s.Started = r.started.Load()
+
+	s.Logins, s.LoginsFailed = r.logins.Load(), r.loginsFailed.Load()
+	s.Relogins, s.ReloginsFailed = r.relogins.Load(), r.reloginsFailed.Load()
 
 	s.LatencyMax = time.Duration(r.latencyMax.Load())
 	s.ThrottledSum = time.Duration(r.throttledSum.Load())
@@ -93,6 +102,24 @@ func (r *Recorder) ConnectionClosed(_ time.Time, ready, clean bool) {
 	if clean {
 		r.closedClean.Add(1)
 	}
+}
+
+// LoggedIn counts a login.
+func (r *Recorder) LoggedIn(_ time.Time, again bool, _ time.Duration) {
+	if again {
+		r.relogins.Add(1)
+		return
+	}
+	r.logins.Add(1)
+}
+
+// LoginFailed counts a login that did not succeed.
+func (r *Recorder) LoginFailed(_ time.Time, again bool) {
+	if again {
+		r.reloginsFailed.Add(1)
+		return
+	}
+	r.loginsFailed.Add(1)
 }
 
 // RequestSent counts a request.

@@ -1,0 +1,102 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"sync/atomic"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/broker"
+)
+
+// What is asked of a broker of any age, in what it knows of the protocol: topics are
+// made by asking for them, since CreateTopics is only there from 0.10.1 on, and
+// records are written as they were before 0.11, or as they are now.
+
+var roundTrips atomic.Int64
+
+// roundTrip connects, asks for the metadata, produces a record and fetches it back,
+// and returns what it failed of. cfg is for a listener of b.
+func roundTrip(t testing.TB, b *Broker, cfg broker.Config) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	conn, err := broker.Dial(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		conn.Close()
+		<-conn.Done()
+	}()
+	n := roundTrips.Add(1)
+	name, value := fmt.Sprint("round-trip-", n), fmt.Appendf(nil, "record %d", n)
+	id, err := askedFor(ctx, conn, name, cfg.Port)
+	if err != nil {
+		return err
+	}
+	req := produceRequest(name, id, -1, value)
+	req.Topics[0].Partitions[0].Records = b.records(value)
+	offset, err := produced(req.RequestWith(ctx, conn))
+	if err != nil {
+		return err
+	}
+	records, err := fetched(fetchRequest(name, id, offset).RequestWith(ctx, conn))
+	if err == nil && !bytes.Contains(records, value) {
+		err = fmt.Errorf("produced %q at offset %d, and fetched %q from there", value, offset, records)
+	}
+	return err
+}
+
+// askedFor asks for the metadata of a topic until there is one, with a leader that
+// takes its part. port is where the broker says that it is.
+func askedFor(ctx context.Context, conn *broker.Conn, name string, port uint16) (id [16]byte, err error) {
+	for {
+		req := kmsg.NewPtrMetadataRequest()
+		req.AllowAutoTopicCreation = true
+		topic := kmsg.NewMetadataRequestTopic()
+		topic.Topic = &name
+		req.Topics = append(req.Topics, topic)
+		resp, err := req.RequestWith(ctx, conn)
+		if err != nil {
+			return id, err
+		}
+		// A broker may be there before it has heard of itself.
+		if len(resp.Brokers) == 1 && resp.Brokers[0].Port != int32(port) {
+			return id, fmt.Errorf("the broker at port %d says that it is at %d", port, resp.Brokers[0].Port)
+		}
+		if len(resp.Brokers) != 1 || resp.Topics[0].ErrorCode != 0 || resp.Topics[0].Partitions[0].ErrorCode != 0 {
+			continue
+		}
+		id = resp.Topics[0].TopicID
+		fetch := fetchRequest(name, id, 0)
+		fetch.MaxWaitMillis, fetch.MinBytes = 0, 0
+		if _, err := fetched(fetch.RequestWith(ctx, conn)); err == nil || errors.As(err, new(*broker.Error)) {
+			return id, err
+		}
+	}
+}
+
+// records is a record as the broker stores it.
+func (b *Broker) records(value []byte) []byte {
+	version, err := parseVersion(b.Version())
+	if err != nil {
+		panic(err)
+	}
+	if !version.less("0.11.0.0") {
+		return batchOf(value)
+	}
+	raw := (&kmsg.MessageV0{Value: value}).AppendTo(nil)
+	const afterSize, afterCRC = 12, 16
+	binary.BigEndian.PutUint32(raw[afterSize-4:], uint32(len(raw)-afterSize))
+	binary.BigEndian.PutUint32(raw[afterCRC-4:], crc32.ChecksumIEEE(raw[afterCRC:]))
+	return raw
+}

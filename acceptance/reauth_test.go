@@ -1,0 +1,200 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"context"
+	"crypto/pbkdf2"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// TestReauthentication: four callers, with five requests in flight and others in line,
+// on a listener whose sessions last for three seconds, for a minute. No request fails,
+// and the records of each are in the log in the order in which they were produced. Once
+// as it is, and once while the password is changed and swapped in.
+func TestReauthentication(t *testing.T) {
+	b := secured(t, Newest)
+	for _, c := range []struct {
+		name    string
+		login   ports.Authenticator
+		rotates bool
+	}{
+		{"sessions of three seconds", newPlain(t, PlainPassword), false},
+		{"and a password that changes", newScram(t, "SCRAM-SHA-256", ScramPassword), true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRenewal(t, b, strings.ReplaceAll(c.name, " ", "-"), c.login)
+			if c.rotates {
+				r.callers.Go(r.rotate)
+			}
+			r.run(time.Minute)
+			r.check(c.rotates)
+		})
+	}
+}
+
+// renewal is one connection on the listener Reauth, and what its callers did.
+type renewal struct {
+	t    *testing.T
+	b    *Broker
+	name string // of the topic, which has one partition
+	id   [16]byte
+	conn *broker.Conn
+
+	end      time.Time
+	callers  sync.WaitGroup
+	produced atomic.Int64
+	full     atomic.Int64 // seen: as many in flight as may be
+	renewed  chan struct{}
+	swaps    int // of the password
+}
+
+func newRenewal(t *testing.T, b *Broker, topic string, login ports.Authenticator) *renewal {
+	r := &renewal{t: t, b: b, name: topic, renewed: make(chan struct{}, 1)}
+	setup := connect(t, configOf(t, b))
+	r.id = topicNamed(t, setup, topic)
+	setup.Close()
+	cfg := saslCell{b: b, listener: Reauth}.config(t, login)
+	cfg.Hooks = &broker.Hooks{LoggedIn: func(_ broker.Endpoint, l broker.LoginInfo, err error) {
+		if l.Again && err == nil {
+			select {
+			case r.renewed <- struct{}{}:
+			default:
+			}
+		}
+	}}
+	r.conn = connect(t, cfg)
+	return r
+}
+
+func (r *renewal) run(last time.Duration) {
+	r.end = time.Now().Add(last)
+	for caller := range 4 {
+		for lane := range 2 {
+			r.callers.Go(func() { r.produce(fmt.Sprintf("%d.%d", caller, lane)) })
+		}
+	}
+	r.callers.Wait()
+}
+
+func (r *renewal) produce(lane string) {
+	for n := 0; time.Now().Before(r.end); n++ {
+		if r.conn.InFlight() == 5 {
+			r.full.Add(1)
+		}
+		req := produceRequest(r.name, r.id, -1, []byte(fmt.Sprint(lane, " ", n)))
+		if _, err := produced(req.RequestWith(r.t.Context(), r.conn)); err != nil {
+			r.t.Errorf("record %d of %s: %v", n, lane, err)
+			return
+		}
+		r.produced.Add(1)
+	}
+}
+
+// rotate changes the password over and over, each time just after a renewal, so that
+// the old one is not asked for between the change and the swap.
+func (r *renewal) rotate() {
+	for time.Now().Before(r.end.Add(-5 * time.Second)) {
+		select {
+		case <-r.renewed:
+		case <-r.t.Context().Done():
+			return
+		}
+		r.swaps++
+		password := fmt.Sprintf("%s-%d", ScramPassword, r.swaps)
+		if err := setScramPassword(r.t, r.b, password); err != nil {
+			r.t.Error(err)
+			return
+		}
+		// The broker answers before it has taken in what it was told.
+		login := newScram(r.t, "SCRAM-SHA-256", password)
+		cfg := saslCell{b: r.b, listener: Reauth}.config(r.t, login)
+		eventually(r.t, "a new password", func() bool {
+			conn, err := broker.Dial(r.t.Context(), cfg)
+			if err == nil {
+				conn.Close()
+			}
+			return err == nil
+		})
+		r.conn.SetAuthenticator(login)
+	}
+}
+
+func (r *renewal) check(rotates bool) {
+	t, s := r.t, r.conn.Stats()
+	t.Logf("%d records, %d renewals, %d of them failed, %d logins, %d swaps of the password, %d times 5 in flight",
+		r.produced.Load(), s.Relogins, s.ReloginsFailed, s.Logins, r.swaps, r.full.Load())
+	if s.Relogins < 15 || s.Failed > 0 || s.ReloginsFailed > 0 || s.Logins != 1 || s.Ready != 1 {
+		t.Errorf("%+v", s)
+	}
+	if r.full.Load() == 0 {
+		t.Error("there were never five in flight")
+	}
+	if rotates && r.swaps < 5 {
+		t.Errorf("the password was changed %d times", r.swaps)
+	}
+	next := map[string]int{}
+	log := recordsOf(t, r.b, r.name, r.id)
+	for _, record := range log {
+		var lane string
+		var n int
+		if _, err := fmt.Sscan(record, &lane, &n); err != nil {
+			continue // the end
+		}
+		if n != next[lane] {
+			t.Fatalf("record %d of %s stands where %d was due", n, lane, next[lane])
+		}
+		next[lane]++
+	}
+	total := 0
+	for _, n := range next {
+		total += n
+	}
+	if int64(total) != r.produced.Load() {
+		t.Errorf("%d records in the log, %d were produced", total, r.produced.Load())
+	}
+}
+
+// setScramPassword is the broker's (KIP-554), over the listener in clear.
+func setScramPassword(t *testing.T, b *Broker, password string) error {
+	const iterations = 4096
+	salt := make([]byte, 16)
+	rand.Read(salt)
+	salted, err := pbkdf2.Key(sha256.New, password, salt, iterations, sha256.Size)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	conn, err := broker.Dial(ctx, configOf(t, b))
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	req := kmsg.NewPtrAlterUserSCRAMCredentialsRequest()
+	upsert := kmsg.NewAlterUserSCRAMCredentialsRequestUpsertion()
+	upsert.Name, upsert.Mechanism, upsert.Iterations, upsert.Salt, upsert.SaltedPassword = ScramUser, 1, iterations, salt, salted
+	req.Upsertions = append(req.Upsertions, upsert)
+	resp, err := req.RequestWith(ctx, conn)
+	if err != nil {
+		return err
+	}
+	if code := resp.Results[0].ErrorCode; code != 0 {
+		return errors.New("the broker answered error " + fmt.Sprint(code) + " to a new password")
+	}
+	return nil
+}

@@ -1,0 +1,55 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// One release with a ZooKeeper beside it; all the others are tried by make releases.
+func TestOldRelease(t *testing.T) { liveAndDie(t, Config{Version: "0.9.0.1"}) }
+
+// liveAndDie: a broker starts, serves, is there again after a kill and after a stop
+// with what it had, and is gone in the end, with what stood beside it.
+func liveAndDie(t *testing.T, config Config) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	b := privateBroker(t, config)
+	expectTopic(t, b, "made-by-asking")
+	if b.release.mode == KRaft && config.Version == "2.8.2" {
+		// The preview of KRaft cannot read its own registration once it is written.
+		return
+	}
+	for _, end := range []func() error{b.Kill, func() error { return b.Stop(t.Context()) }} {
+		if err := end(); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		expectTopic(t, b, "made-by-asking")
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	expectNothingLeft(t, dir)
+}
+
+// expectTopic asks for a topic with Metadata v0, which makes it if it is not there,
+// until it has a leader.
+func expectTopic(t *testing.T, b *Broker, name string) {
+	t.Helper()
+	eventually(t, "topic "+name, func() bool {
+		request := kmsg.NewPtrMetadataRequest()
+		topic := kmsg.NewMetadataRequestTopic()
+		topic.Topic = &name
+		request.Topics = append(request.Topics, topic)
+		response := call(t, b.Addr(), request).(*kmsg.MetadataResponse)
+		if len(response.Brokers) != 1 || len(response.Topics) != 1 || len(response.Topics[0].Partitions) != 1 {
+			return false
+		}
+		return response.Topics[0].Partitions[0].Leader == response.Brokers[0].NodeID
+	})
+}

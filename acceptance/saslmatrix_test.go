@@ -1,0 +1,224 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"brokerconn/adapters/sasl/gssapi"
+	"brokerconn/adapters/sasl/oauthbearer"
+	"brokerconn/adapters/sasl/plain"
+	"brokerconn/adapters/sasl/scram"
+	"brokerconn/adapters/tcp"
+	"brokerconn/adapters/tls"
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// The matrix of logins: every mechanism that a broker has, over SASL_PLAINTEXT and
+// SASL_SSL. A cell is green when a record was produced and fetched behind the login.
+// A cell that cannot be stands in cannotBe, with the reason; any other is red.
+
+var allMechanisms = []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "GSSAPI", "OAUTHBEARER"}
+
+// cannotBe is what a broker does not have, by the first release that has it.
+var cannotBe = map[string]struct {
+	before broker.Release
+	why    string
+}{
+	"PLAIN":         {broker.Release{Minor: 10}, "since 0.10 (KIP-43)"},
+	"SCRAM-SHA-256": {broker.Release{Minor: 10, Patch: 2}, "since 0.10.2 (KIP-84)"},
+	"SCRAM-SHA-512": {broker.Release{Minor: 10, Patch: 2}, "since 0.10.2 (KIP-84)"},
+	"OAUTHBEARER":   {broker.Release{Major: 2}, "since 2.0 (KIP-255)"},
+}
+
+// TestSASLMatrix has the newest broker and one that takes raw tokens; make sasl-matrix
+// has them all.
+func TestSASLMatrix(t *testing.T) { saslMatrix(t, Newest, "0.10.2.2") }
+
+func saslMatrix(t *testing.T, versions ...string) {
+	kdc := sharedKDC(t)
+	cache, err := kdc.Login(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table strings.Builder
+	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "BROKER\tPROTOCOL\t%s\n", strings.Join(allMechanisms, "\t"))
+	green, impossible, red := 0, 0, 0
+	for _, version := range versions {
+		b := secured(t, version)
+		for _, l := range []Listener{SASLPlaintext, SASLSSL} {
+			fmt.Fprintf(w, "%s\t%s", version, l)
+			for _, mechanism := range allMechanisms {
+				c := saslCell{b, l, mechanism, kdc, cache}
+				if why := c.impossible(); why != "" {
+					if slices.Contains(b.Mechanisms(), mechanism) {
+						t.Errorf("%s %s: the broker offers what it cannot have: %s", version, mechanism, why)
+					}
+					impossible++
+					fmt.Fprintf(w, "\t%s", why)
+					continue
+				}
+				told := "red"
+				t.Run(strings.Join([]string{version, string(l), mechanism}, " "), func(t *testing.T) { told = c.try(t) })
+				if told == "red" {
+					red++
+				} else {
+					green++
+				}
+				fmt.Fprintf(w, "\t%s", told)
+			}
+			fmt.Fprintln(w)
+		}
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	w.Flush()
+	t.Logf("%d cells green, %d cannot be, %d red\n%s", green, impossible, red, &table)
+	if want := 2 * len(versions) * len(allMechanisms); green+impossible != want {
+		t.Errorf("%d of %d cells are green or cannot be", green+impossible, want)
+	}
+}
+
+type saslCell struct {
+	b         *Broker
+	listener  Listener
+	mechanism string
+	kdc       *KDC
+	cache     string
+}
+
+func (c saslCell) release() (r broker.Release) {
+	fmt.Sscanf(strings.ReplaceAll(c.b.config.Version, ".", " "), "%d %d %d", &r.Major, &r.Minor, &r.Patch)
+	return r
+}
+
+func (c saslCell) impossible() string {
+	r, no := c.release(), cannotBe[c.mechanism]
+	if slices.Compare([]int{r.Major, r.Minor, r.Patch}, []int{no.before.Major, no.before.Minor, no.before.Patch}) < 0 {
+		return no.why
+	}
+	return ""
+}
+
+// config is for the listener; Kafka before 0.10 cannot be asked what it is.
+func (c saslCell) config(t *testing.T, a ports.Authenticator) broker.Config {
+	t.Helper()
+	d := dialled{b: c.b, listener: c.listener}
+	if r := c.release(); r.Major == 0 && r.Minor < 10 {
+		d.release = r
+	}
+	cfg := d.config(t)
+	if c.listener.secure() {
+		secure, err := tls.New(tcp.New(tcp.Options{}), tls.Options{CAFile: c.b.ClientFiles().CA})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Transport = secure
+	}
+	cfg.Authenticator = a
+	return cfg
+}
+
+// try logs in with each kind of credentials, and tells how long the last took; and with
+// a wrong password, which has to be told as such.
+func (c saslCell) try(t *testing.T) (told string) {
+	for name, a := range c.authenticators(t) {
+		began := time.Now()
+		if err := roundTrip(t, c.b, c.config(t, a)); err != nil {
+			t.Errorf("%s: %v", name, err)
+			return "red"
+		}
+		told = fmt.Sprintf("ok %v", time.Since(began).Round(time.Millisecond))
+	}
+	if wrong := c.wrong(t); wrong != nil {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		_, err := broker.Dial(ctx, c.config(t, wrong))
+		if !errors.Is(err, broker.ErrAuthentication) || strings.Contains(fmt.Sprintf("%v %+v", err, err), wrongPassword) {
+			t.Errorf("a wrong password: %v", err)
+			return "red"
+		}
+	}
+	return told
+}
+
+func (c saslCell) authenticators(t *testing.T) map[string]ports.Authenticator {
+	t.Helper()
+	switch c.mechanism {
+	case "PLAIN":
+		return map[string]ports.Authenticator{"password": newPlain(t, PlainPassword)}
+	case "GSSAPI":
+		all := map[string]ports.Authenticator{}
+		for name, o := range map[string]gssapi.Options{
+			"password": {Principal: KerberosUser, Password: ports.NewSecret(KerberosPassword)},
+			"keytab":   {Principal: KerberosUser, Keytab: c.kdc.UserKeytab()},
+			"cache":    {TicketCache: c.cache},
+		} {
+			o.ConfigFile, o.DomainName = c.kdc.ConfigFile(), ServiceHost
+			all[name] = ready(t)(gssapi.New(o))
+		}
+		return all
+	case "OAUTHBEARER":
+		return map[string]ports.Authenticator{"token": ready(t)(oauthbearer.New(oauthbearer.Options{Tokens: unsecuredToken}))}
+	}
+	return map[string]ports.Authenticator{"password": newScram(t, c.mechanism, ScramPassword)}
+}
+
+const wrongPassword = "canary-of-a-wrong-password"
+
+// wrong is nil for a mechanism without passwords of the broker's.
+func (c saslCell) wrong(t *testing.T) ports.Authenticator {
+	t.Helper()
+	switch c.mechanism {
+	case "PLAIN":
+		return newPlain(t, wrongPassword)
+	case "SCRAM-SHA-256", "SCRAM-SHA-512":
+		return newScram(t, c.mechanism, wrongPassword)
+	}
+	return nil
+}
+
+// ready fails the test where an authenticator cannot be made.
+func ready(t *testing.T) func(ports.Authenticator, error) ports.Authenticator {
+	return func(a ports.Authenticator, err error) ports.Authenticator {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+}
+
+func newPlain(t *testing.T, password string) ports.Authenticator {
+	t.Helper()
+	return ready(t)(plain.New(plain.Options{Username: PlainUser, Password: ports.NewSecret(password)}))
+}
+
+func newScram(t *testing.T, mechanism, password string) ports.Authenticator {
+	t.Helper()
+	hash := scram.SHA256
+	if mechanism == "SCRAM-SHA-512" {
+		hash = scram.SHA512
+	}
+	return ready(t)(scram.New(hash, scram.Options{Username: ScramUser, Password: ports.NewSecret(password)}))
+}
+
+// unsecuredToken is one that Kafka's own validator for tests takes: nobody has signed
+// it, and its times are numbers of seconds.
+func unsecuredToken(context.Context) (oauthbearer.Token, error) {
+	now := time.Now()
+	part := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+	claims := fmt.Sprintf(`{"sub":%q,"iat":%d,"exp":%d}`, PlainUser, now.Unix(), now.Add(time.Hour).Unix())
+	return oauthbearer.Token{AccessToken: ports.NewSecret(part(`{"alg":"none"}`) + "." + part(claims) + "."), Expiry: now.Add(time.Hour)}, nil
+}

@@ -1,0 +1,173 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// The KDC of all tests: it ends with the last of them.
+var sharedKerberos struct {
+	sync.Once
+	kdc *KDC
+	err error
+}
+
+// sharedKDC returns it, started by the first test that asks. On a machine without
+// one its tests are skipped aloud, or fail where ACCEPTANCE=required says so.
+func sharedKDC(t testing.TB) *KDC {
+	t.Helper()
+	suite := Suite{Name: "KERBEROS", Needs: KDCRequirements, Untried: "No login by GSSAPI was tried."}
+	if run, status := suite.Gate(os.Stderr); !run {
+		if status != 0 {
+			t.FailNow()
+		}
+		t.SkipNow()
+	}
+	sharedKerberos.Do(func() { sharedKerberos.kdc, sharedKerberos.err = StartKDC(context.Background()) })
+	if sharedKerberos.err != nil {
+		t.Fatal(sharedKerberos.err)
+	}
+	return sharedKerberos.kdc
+}
+
+func closeSharedKDC() error {
+	if sharedKerberos.kdc == nil {
+		return nil
+	}
+	return sharedKerberos.kdc.Close()
+}
+
+// secured is a broker with every listener that its release can have at once, and
+// every mechanism.
+func secured(t testing.TB, version string) *Broker {
+	t.Helper()
+	rel, err := releaseOf(version, DefaultMode)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listeners := slices.DeleteFunc(slices.Clone(rel.listeners), func(l Listener) bool {
+		return l == Plaintext || l == SSLClientAuth && !rel.named
+	})
+	return privateBroker(t, Config{Version: version, Listeners: listeners, KDC: sharedKDC(t)})
+}
+
+func TestSecuredBroker(t *testing.T) { allListenersServe(t, secured(t, Newest)) }
+
+// allListenersServe: each listener of a broker accepts, by TLS where it has to, offers
+// the mechanisms that it should, and the log has nothing to complain of.
+func allListenersServe(t *testing.T, b *Broker) {
+	t.Helper()
+	for _, l := range b.listeners {
+		conn := dialListener(t, b, l, true)
+		if l == SSLClientAuth {
+			stranger := dialListener(t, b, l, false)
+			stranger.SetDeadline(time.Now().Add(patience))
+			// With TLS 1.3 the broker's verdict comes after the handshake.
+			if err := errors.Join(askVersions(stranger, 1), read(stranger)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("%s: answers without a certificate, or says nothing: %v", l, err)
+			}
+		}
+		if !slices.Contains(b.Mechanisms(), "PLAIN") {
+			continue // Kafka 0.9 has no question that all listeners would answer
+		}
+		if err := askVersions(conn, 1); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := readVersions(conn, 1, patience); err != nil || n < 10 {
+			t.Errorf("%s: %d APIs, %v", l, n, err)
+		}
+		if !l.sasl() {
+			continue
+		}
+		handshake := kmsg.NewPtrSASLHandshakeRequest()
+		handshake.Mechanism = "NONE"
+		answer := callOver(t, conn, handshake).(*kmsg.SASLHandshakeResponse)
+		slices.Sort(answer.SupportedMechanisms)
+		const unsupportedMechanism = 33
+		if answer.ErrorCode != unsupportedMechanism || !slices.Equal(answer.SupportedMechanisms, b.Mechanisms()) {
+			t.Errorf("%s: error %d, mechanisms %q; want %q", l, answer.ErrorCode, answer.SupportedMechanisms, b.Mechanisms())
+		}
+	}
+	for line := range strings.Lines(b.logFrom(brokerLog, 0)) {
+		if strings.Contains(line, " ERROR ") || strings.Contains(line, " FATAL ") {
+			t.Errorf("in the log: %s", line)
+		}
+	}
+}
+
+// dialListener connects and shakes hands where that is due, with the client's
+// certificate if it is to be known. Who is not may be refused at any time.
+func dialListener(t *testing.T, b *Broker, l Listener, known bool) net.Conn {
+	t.Helper()
+	conn := dial(t, b.AddrOf(l))
+	if !l.secure() {
+		return conn
+	}
+	files := b.ClientFiles()
+	ca, err := os.ReadFile(files.CA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusted := x509.NewCertPool()
+	trusted.AppendCertsFromPEM(ca)
+	config := &tls.Config{ServerName: "localhost", RootCAs: trusted}
+	if known {
+		mine, err := tls.LoadX509KeyPair(files.Cert, files.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config.Certificates = []tls.Certificate{mine}
+	}
+	secure := tls.Client(conn, config)
+	if err := secure.Handshake(); err != nil && known {
+		t.Fatalf("%s: %v", l, err)
+	}
+	return secure
+}
+
+// read reads a byte.
+func read(conn net.Conn) error {
+	_, err := conn.Read(make([]byte, 1))
+	return err
+}
+
+func TestKDC(t *testing.T) {
+	kdc := sharedKDC(t)
+	cache, err := kdc.Login(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(cache); err != nil || !strings.Contains(string(text), Realm) {
+		t.Errorf("a credential cache of %d bytes: %v", len(text), err)
+	}
+
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	own, err := StartKDC(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := own.Close(); err != nil {
+		t.Error(err)
+	}
+	expectNothingLeft(t, dir)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := StartKDC(ctx); err == nil {
+		t.Error("a KDC that nobody waits for was started")
+	}
+	expectNothingLeft(t, dir)
+}

@@ -1,0 +1,204 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/adapters/tcp"
+	"brokerconn/adapters/tls"
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// TestSSL: the secure listeners of brokers of three ages, by who is right and who is
+// wrong. Brokers before 0.10 cannot be asked for their API versions, so these are
+// configured; once so with the newest too, where what is wrong shows only at the
+// first request.
+func TestSSL(t *testing.T) {
+	both := [][]Listener{{SSL, SSLClientAuth}}
+	for _, c := range []struct {
+		version  string
+		brokers  [][]Listener // 0.9 demands certificates on all secure listeners or on none
+		releases []broker.Release
+	}{
+		{Newest, both, []broker.Release{{}, {Major: 4, Minor: 4}}},
+		{"2.8.2", both, []broker.Release{{}, {Major: 2, Minor: 8}}},
+		{"0.9.0.1", [][]Listener{{SSL}, {SSLClientAuth}}, []broker.Release{{Minor: 9}}},
+	} {
+		for _, listeners := range c.brokers {
+			b := privateBroker(t, Config{Version: c.version, Listeners: listeners})
+			for _, release := range c.releases {
+				for _, l := range slices.Concat(listeners, []Listener{Plaintext}) {
+					t.Run(strings.Join([]string{c.version, "api_version", release.String(), string(l)}, " "), func(t *testing.T) {
+						dialled{b, l, release}.test(t)
+					})
+				}
+			}
+			if err := b.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// dialled is a listener of a broker whose release is configured, or not.
+type dialled struct {
+	b        *Broker
+	listener Listener
+	release  broker.Release
+}
+
+func (d dialled) test(t *testing.T) {
+	files := d.b.ClientFiles()
+	trusting := tls.Options{CAFile: files.CA}
+	known := tls.Options{CAFile: files.CA, CertFile: files.Cert, KeyFile: files.Key}
+	other, err := newAuthority("another authority")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger, err := other.issue("stranger")
+	if err != nil {
+		t.Fatal(err)
+	}
+	strange := tls.Options{CAFile: files.CA, CertPEM: string(stranger.certPEM()), KeyPEM: ports.NewSecret(string(stranger.keyPEM()))}
+
+	if d.listener == Plaintext {
+		d.serves(t, d.config(t))
+		e := d.refuses(t, d.secured(t, trusting), tls.CutOff)
+		if !errors.Is(e, broker.ErrTLS) || !strings.Contains(e.Hint, "PLAINTEXT") {
+			t.Errorf("TLS on a port without: %v", e)
+		}
+		return
+	}
+	// Another's certificate is nobody's business where none is asked for.
+	good, bad := []tls.Options{trusting, known, strange}, map[tls.Reason]tls.Options{}
+	if d.listener == SSLClientAuth {
+		good = []tls.Options{known}
+		bad[tls.CertificateRequired], bad[tls.CertificateRefused] = trusting, strange
+	}
+	for _, o := range good {
+		d.serves(t, d.secured(t, o))
+	}
+	for reason, o := range bad {
+		d.refuses(t, d.secured(t, o), reason)
+	}
+
+	untrusting := known
+	untrusting.CAFile, untrusting.CAPEM = "", string(other.certPEM())
+	d.refuses(t, d.secured(t, untrusting), tls.UnknownAuthority)
+	// As after the broker has moved to another name.
+	elsewhere := d.secured(t, known)
+	elsewhere.Host = "elsewhere.test"
+	d.refuses(t, elsewhere, tls.WrongHost)
+
+	err = d.first(t, d.config(t))
+	var e *broker.Error
+	if !errors.As(err, &e) || !errors.Is(err, broker.ErrTLSExpected) || e.Attempt > 1 || !strings.Contains(e.Hint, "TLS") {
+		t.Errorf("no TLS on a port with it: %v", err)
+	}
+}
+
+// never is a time limit that no test waits for: what comes is there at once, or the
+// test hangs until its patience ends.
+const never = time.Hour
+
+// config is for the listener in clear.
+func (d dialled) config(t *testing.T) broker.Config {
+	t.Helper()
+	host, port, err := broker.ParseAddress(d.b.AddrOf(d.listener))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return broker.Config{
+		Host: host, Port: port, APIVersion: d.release,
+		APIVersionTimeout: never, SetupTimeout: never, RequestTimeout: never, ReconnectBackoff: never, ReconnectBackoffMax: never,
+	}
+}
+
+// secured is config with TLS, and with an address for every host.
+func (d dialled) secured(t *testing.T, o tls.Options) broker.Config {
+	t.Helper()
+	cfg := d.config(t)
+	under := tcp.New(tcp.Options{})
+	under.Lookup = func(context.Context, string, uint16) ([]ports.Endpoint, error) {
+		return []ports.Endpoint{{Network: "tcp", Address: d.b.AddrOf(d.listener)}}, nil
+	}
+	transport, err := tls.New(under, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Transport = transport
+	return cfg
+}
+
+// serves checks that a record goes there and back, twice, the second time with a
+// session that can be resumed, and that a Polled is answered.
+func (d dialled) serves(t *testing.T, cfg broker.Config) {
+	t.Helper()
+	for range 2 {
+		if err := roundTrip(t, d.b, cfg); err != nil {
+			t.Error(err)
+		}
+	}
+	p := newLoop(t, cfg)
+	defer p.Close(nil)
+	p.mustAnswer()
+}
+
+// refuses checks what the first thing fails of that a Conn tries, and a Polled; and
+// that it is told of the first attempt.
+func (d dialled) refuses(t *testing.T, cfg broker.Config, want tls.Reason) *broker.Error {
+	t.Helper()
+	var told *broker.Error
+	for _, err := range []error{d.first(t, cfg), d.firstPolled(t, cfg)} {
+		var verdict *tls.Error
+		if !errors.As(err, &told) || !errors.Is(err, broker.ErrTLS) || told.Attempt > 1 || told.Hint == "" {
+			t.Fatalf("%v: %v", want, err)
+		}
+		if !errors.As(err, &verdict) || verdict.Reason != want {
+			t.Fatalf("%v: %v", want, err)
+		}
+	}
+	return told
+}
+
+// first is what becomes of a Conn's first request, or before it of the Conn.
+func (d dialled) first(t *testing.T, cfg broker.Config) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	conn, err := broker.Dial(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		conn.Close()
+		<-conn.Done()
+	}()
+	_, err = kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)
+	return err
+}
+
+// firstPolled is the same of a Polled.
+func (d dialled) firstPolled(t *testing.T, cfg broker.Config) error {
+	t.Helper()
+	p := newLoop(t, cfg)
+	defer p.Close(nil)
+	p.until(time.Time{}, "a connection or its failure", func() bool { return p.Connect() == broker.Connected || p.BlackedOut() })
+	if !p.Connected() {
+		return p.LastError()
+	}
+	f := p.Send(kmsg.NewPtrMetadataRequest(), false)
+	p.until(time.Time{}, "the end of a request", func() bool { return isDone(f) })
+	_, err := f.Response()
+	f.Release()
+	return err
+}

@@ -1,0 +1,141 @@
+package properties
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"brokerconn/adapters/sasl/gssapi"
+	"brokerconn/ports"
+)
+
+// kerberosFiles puts a krb5.conf and a keytab in place.
+func kerberosFiles(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	for name, data := range map[string][]byte{
+		"krb5.conf":     []byte("[libdefaults]\n default_realm = EXAMPLE.ORG\n dns_lookup_kdc = false\n"),
+		"client.keytab": keytabOf("EXAMPLE.ORG", "proxy", "host"),
+		"other.keytab":  []byte(canary),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("KRB5_CONFIG", filepath.Join(dir, "krb5.conf"))
+	t.Setenv("KRB5CCNAME", "FILE:"+filepath.Join(dir, "none"))
+	return dir
+}
+
+// keytabOf writes a keytab with a key of AES-256, by MIT's description of the format.
+func keytabOf(realm string, name ...string) []byte {
+	text := func(b []byte, s string) []byte {
+		return append(binary.BigEndian.AppendUint16(b, uint16(len(s))), s...)
+	}
+	entry := text(binary.BigEndian.AppendUint16(nil, uint16(len(name))), realm)
+	for _, part := range name {
+		entry = text(entry, part)
+	}
+	entry = append(entry, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 18) // type of the name, time, version, type of the key
+	entry = text(entry, strings.Repeat(canary, 3)[:32])
+	return append(binary.BigEndian.AppendUint32([]byte{5, 2}, uint32(len(entry))), entry...)
+}
+
+// Who logs in, and how far a login gets without a KDC and without tickets: far enough
+// to say what of.
+func TestKerberosOfProperties(t *testing.T) {
+	dir := kerberosFiles(t)
+	const who = "gssapi(proxy/host@EXAMPLE.ORG)"
+	keys := filepath.Join(dir, "client.keytab")
+	module := "sasl.jaas.config=com.sun.security.auth.module.Krb5LoginModule required "
+	java := []string{"security.protocol=SASL_PLAINTEXT", "sasl.mechanism=GSSAPI", "sasl.kerberos.service.name=kafka"}
+	for _, c := range []struct {
+		name    string
+		dialect Dialect
+		lines   []string
+		prints  string
+		reason  gssapi.Reason
+		names   string
+	}{
+		{"kinit's tickets", KafkaPython, []string{"security_protocol=SASL_PLAINTEXT", "sasl_mechanism=GSSAPI"}, "gssapi()", gssapi.NoTicket, filepath.Join(dir, "none")},
+		{"tickets in a file", Java, append(java, module+`useTicketCache=true ticketCache="`+dir+`/mine";`), "gssapi()", gssapi.NoTicket, dir + "/mine"},
+		{"tickets of somebody", Java, append(java, module+`useTicketCache=true principal="proxy/host";`), who, gssapi.NoTicket, filepath.Join(dir, "none")},
+		{"a keytab", Java, append(java, module+`useKeyTab=true keyTab="`+keys+`" principal="proxy/host@EXAMPLE.ORG";`), who, gssapi.UnknownRealm, "EXAMPLE.ORG"},
+		{"a keytab, and the cache before it", Java, append(java, module+`useTicketCache=true ticketCache="`+dir+`/mine" useKeyTab=true keyTab="`+keys+`" principal="proxy/host";`), who, gssapi.UnknownRealm, "EXAMPLE.ORG"},
+		{"a keytab", Librdkafka, []string{"security.protocol=sasl_plaintext", "sasl.mechanisms=GSSAPI", "sasl.kerberos.keytab=" + keys, "sasl.kerberos.principal=proxy/host"}, who, gssapi.UnknownRealm, "EXAMPLE.ORG"},
+	} {
+		t.Run(c.dialect.String()+" "+c.name, func(t *testing.T) {
+			s, err := Read(c.dialect, written(t, "", c.lines...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			cfg, err := s.Config()
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := cfg.Authenticator
+			if a.Mechanism() != "GSSAPI" || fmt.Sprint(a) != c.prints {
+				t.Errorf("%s of %v", a.Mechanism(), a)
+			}
+			var failed *gssapi.Error
+			if err := firstError(a, "broker.example.org"); !errors.As(err, &failed) || failed.Reason != c.reason || !strings.Contains(err.Error(), c.names) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+// firstError is what the first step of a login fails of; nil if it does not.
+func firstError(a ports.Authenticator, host string) error {
+	ex := a.Begin(ports.Endpoint{Host: host})
+	defer ex.Close()
+	ex.Next(nil)
+	for {
+		_, _, err := ex.Result()
+		if err != ports.ErrWouldBlock {
+			return err
+		}
+		woken := make(chan struct{})
+		ex.(ports.Watcher).Watch(func() { close(woken) })
+		<-woken
+	}
+}
+
+func TestKerberosNamesTheKeys(t *testing.T) {
+	dir := kerberosFiles(t)
+	other := filepath.Join(dir, "other.keytab")
+	for _, c := range []struct {
+		dialect Dialect
+		login   Kerberos
+		config  string // KRB5_CONFIG
+		cache   string // KRB5CCNAME
+		words   string
+	}{
+		{Librdkafka, Kerberos{Keytab: other, Principal: "a"}, "", "", "sasl.kerberos.keytab: " + fmt.Sprintf("%q", other) + ": it is no keytab"},
+		{Java, Kerberos{Keytab: other, Principal: "a"}, "", "", "sasl.jaas.config: " + fmt.Sprintf("%q", other) + ": it is no keytab"},
+		{Librdkafka, Kerberos{Principal: "a@b@c"}, "", "", "sasl.kerberos.principal: a principal is written"},
+		{Java, Kerberos{Principal: "a@b@c"}, "", "", "sasl.jaas.config: a principal is written"},
+		{Java, Kerberos{TicketCache: "KCM:"}, "", "", "sasl.jaas.config: a ticket cache of the type KCM"},
+		{KafkaPython, Kerberos{}, "", "KEYRING:x", "sasl_mechanism: a ticket cache of the type KEYRING"},
+		{Librdkafka, Kerberos{}, "", "DIR:x", "sasl.mechanisms: a ticket cache of the type DIR"},
+		{KafkaPython, Kerberos{}, filepath.Join(dir, "no-krb5.conf"), "", "sasl_mechanism: there is no krb5.conf"},
+	} {
+		t.Run(c.words, func(t *testing.T) {
+			if c.config != "" {
+				t.Setenv("KRB5_CONFIG", c.config)
+			}
+			if c.cache != "" {
+				t.Setenv("KRB5CCNAME", c.cache)
+			}
+			cfg, err := (&Settings{Dialect: c.dialect, Security: SASLPlaintext, SASL: SASL{Mechanism: "GSSAPI", Kerberos: c.login}}).Config()
+			var wrong *Error
+			if !errors.As(err, &wrong) || !strings.HasPrefix(err.Error(), c.words) || strings.Contains(err.Error(), canary) || cfg.Authenticator != nil {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}

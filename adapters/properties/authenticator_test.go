@@ -1,0 +1,179 @@
+package properties
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/adapters/sasl"
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+	"brokerconn/ports/porttest"
+)
+
+// loginsOf are the keys of a login in each dialect.
+func loginsOf(mechanism, user, password string) map[Dialect][]string {
+	module := map[bool]string{true: "plain.PlainLoginModule", false: "scram.ScramLoginModule"}[mechanism == "PLAIN"]
+	return map[Dialect][]string{
+		KafkaPython: {"security_protocol=SASL_PLAINTEXT", "sasl_mechanism=" + mechanism, "sasl_plain_username=" + user, "sasl_plain_password=" + password},
+		Java: {"security.protocol=SASL_PLAINTEXT", "sasl.mechanism=" + mechanism,
+			`sasl.jaas.config=org.apache.kafka.common.security.` + module + ` required username="` + user + `" password="` + password + `";`},
+		Librdkafka: {"security.protocol=sasl_plaintext", "sasl.mechanisms=" + mechanism, "sasl.username=" + user, "sasl.password=" + password},
+	}
+}
+
+// The way of a user: properties, and a broker on a socket that knows who is meant.
+func TestLoginsOfProperties(t *testing.T) {
+	const user = "alice,b=c"
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.EnableSASL(),
+		kfake.Superuser("PLAIN", user, canary), kfake.Superuser("SCRAM-SHA-256", user, canary), kfake.Superuser("SCRAM-SHA-512", user, canary))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	host, port, err := net.SplitHostPort(cluster.ListenAddrs()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} {
+		for d, lines := range loginsOf(mechanism, user, canary) {
+			t.Run(mechanism+" "+d.String(), func(t *testing.T) {
+				s, err := Read(d, written(t, "", lines...))
+				if err != nil {
+					t.Fatal(err)
+				}
+				s.Servers = []Server{{host, uint16(n)}}
+				cfg, err := s.Config()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if cfg.Authenticator.Mechanism() != mechanism {
+					t.Error(cfg.Authenticator.Mechanism())
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+				defer cancel()
+				conn, err := broker.Dial(ctx, cfg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn); err != nil {
+					t.Error(err)
+				}
+				conn.Close()
+				<-conn.Done()
+			})
+		}
+	}
+}
+
+// firstWord is what a login begins with, once its step has run.
+func firstWord(t *testing.T, a ports.Authenticator) string {
+	t.Helper()
+	ex := a.Begin(ports.Endpoint{})
+	defer ex.Close()
+	ex.Next(nil)
+	for {
+		response, _, err := ex.Result()
+		if err != ports.ErrWouldBlock {
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(response)
+		}
+		woken := make(chan struct{})
+		ex.(ports.Watcher).Watch(func() { close(woken) })
+		<-woken
+	}
+}
+
+// Names and passwords go out as they are, and tokens as tokens.
+func TestFirstWords(t *testing.T) {
+	for _, c := range []struct {
+		login     SASL
+		beginning string
+		end       string
+	}{
+		{SASL{Mechanism: "PLAIN", Username: "Jürgen\u00ad", Password: ports.NewSecret("e\u0301" + canary)}, "\x00Jürgen\u00ad\x00e\u0301" + canary, ""},
+		{SASL{Mechanism: "SCRAM-SHA-256", Username: "Jürgen\u00ad,=", Password: ports.NewSecret(canary)}, "n,,n=Jürgen\u00ad=2C=3D,r=", ""},
+		{SASL{Mechanism: "SCRAM-SHA-512", Username: "id", Password: ports.NewSecret(canary), DelegationToken: true}, "n,,n=id,r=", ",tokenauth=true"},
+	} {
+		cfg, err := (&Settings{Security: SASLPlaintext, SASL: c.login}).Config()
+		if err != nil {
+			t.Fatal(err)
+		}
+		word := firstWord(t, cfg.Authenticator)
+		if !strings.HasPrefix(word, c.beginning) || !strings.HasSuffix(word, c.end) || c.end == "" && strings.Contains(word, "tokenauth") {
+			t.Errorf("%q", word)
+		}
+	}
+}
+
+// An authenticator of the user's wins, as a transport does.
+func TestAnAuthenticatorOfTheUsers(t *testing.T) {
+	own := ownAuthenticator{}
+	for _, login := range []SASL{{}, {Mechanism: "PLAIN"}, {Mechanism: "PLAIN", Username: "u", Password: ports.NewSecret(canary)}, {Mechanism: "OAUTHBEARER"}} {
+		for _, protocol := range []Protocol{Plaintext, SASLPlaintext} {
+			cfg, err := (&Settings{Security: protocol, SASL: login, Connection: broker.Config{Authenticator: own}}).Config()
+			if err != nil || cfg.Authenticator != own {
+				t.Errorf("%+v %v", cfg.Authenticator, err)
+			}
+			cfg, err = (&Settings{Security: protocol, SASL: login, Connection: broker.Config{Authenticators: []ports.Authenticator{own}}}).Config()
+			if err != nil || cfg.Authenticator != nil || len(cfg.Authenticators) != 1 {
+				t.Errorf("%+v %v %v", cfg.Authenticator, cfg.Authenticators, err)
+			}
+		}
+	}
+	cfg, err := (&Settings{Security: SSL, SASL: SASL{Mechanism: "PLAIN"}}).Config()
+	if err != nil || cfg.Authenticator != nil {
+		t.Errorf("without a login: %v %v", cfg.Authenticator, err)
+	}
+}
+
+type ownAuthenticator struct{}
+
+func (ownAuthenticator) Mechanism() string                   { return "X-OWN" }
+func (ownAuthenticator) Begin(ports.Endpoint) ports.Exchange { return sasl.Refuse(errors.New("own")) }
+
+// What a mechanism refuses is said under the key that the user wrote.
+func TestConfigNamesTheKeysOfTheLogin(t *testing.T) {
+	bad, none := ports.NewSecret(canary+"\x00"), ports.Secret{}
+	for _, c := range []struct {
+		dialect Dialect
+		login   SASL
+		words   []string // of each problem
+	}{
+		{KafkaPython, SASL{Mechanism: "PLAIN", Username: "u", Password: bad}, []string{"sasl_plain_password: there is a NUL in it"}},
+		{Librdkafka, SASL{Mechanism: "SCRAM-SHA-256", Username: "u\xff", Password: bad}, []string{"sasl.username: not UTF-8", "sasl.password: there is a NUL in it"}},
+		{Java, SASL{Mechanism: "SCRAM-SHA-512", Username: "u\x00", Password: bad}, []string{"sasl.jaas.config: username: there is a NUL in it", "sasl.jaas.config: password: there is a NUL in it"}},
+		{Java, SASL{Mechanism: "PLAIN", Username: "u", Password: none}, []string{"sasl.jaas.config: password: not given"}},
+		{KafkaPython, SASL{}, []string{`sasl_mechanism: "", and SASL_SSL needs one of PLAIN, SCRAM-SHA-256`}},
+		{Librdkafka, SASL{Mechanism: "plain"}, []string{`sasl.mechanisms: "plain", and SASL_SSL needs one of`}},
+		{Java, SASL{Mechanism: "OAUTHBEARER"}, []string{"sasl.oauthbearer.token.endpoint.url: ", "sasl.oauthbearer.client.credentials.client.id: not given", "sasl.oauthbearer.client.credentials.client.secret: not given"}},
+		{Librdkafka, SASL{Mechanism: "GSSAPI", Kerberos: Kerberos{Principal: "a@b@c"}}, []string{"sasl.kerberos.principal: a principal is written"}},
+	} {
+		cfg, err := (&Settings{Dialect: c.dialect, Security: SASLSSL, SASL: c.login}).Config()
+		all := unjoined(err)
+		if len(all) != len(c.words) || cfg.Authenticator != nil || cfg.Transport != nil {
+			t.Errorf("%v, want %q", err, c.words)
+			continue
+		}
+		for i, word := range c.words {
+			var wrong *Error
+			if !errors.As(all[i], &wrong) || !strings.HasPrefix(all[i].Error(), word) {
+				t.Errorf("%v, want %q", all[i], word)
+			}
+		}
+		porttest.NoSecrets(t, "the error", err, canary)
+	}
+}

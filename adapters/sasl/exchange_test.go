@@ -1,0 +1,357 @@
+package sasl_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"brokerconn/adapters/sasl"
+	"brokerconn/ports"
+	"brokerconn/ports/porttest"
+)
+
+const canary = "canary-4711"
+
+var runners = map[string]sasl.Runner{
+	"a goroutine for each step": nil,
+	"inline":                    func(work func()) { work() },
+	"a goroutine of the user's": func(work func()) { go work() },
+}
+
+// eachRunner runs f in a bubble, in which settle waits until the steps have run.
+func eachRunner(t *testing.T, f func(t *testing.T, run sasl.Runner, settle func())) {
+	for name, run := range runners {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { f(t, run, synctest.Wait) })
+		})
+	}
+}
+
+func want(t *testing.T, ex ports.Exchange, response string, done bool) {
+	t.Helper()
+	if r, d, err := ex.Result(); string(r) != response || d != done || err != nil {
+		t.Errorf("Result: %q, %v, %v; want %q, %v", r, d, err, response, done)
+	}
+}
+
+func wantError(t *testing.T, ex ports.Exchange, text string) error {
+	t.Helper()
+	r, done, err := ex.Result()
+	if r != nil || done || err == nil || !strings.Contains(err.Error(), text) || errors.Is(err, ports.ErrWouldBlock) {
+		t.Errorf("Result: %q, %v, %v; want an error with %q", r, done, err, text)
+	}
+	return err
+}
+
+func TestALoginGoesThroughItsSteps(t *testing.T) {
+	eachRunner(t, func(t *testing.T, run sasl.Runner, settle func()) {
+		var heard [][]byte
+		ex := sasl.Begin(run, func(_ context.Context, challenge []byte) ([]byte, bool, error) {
+			heard = append(heard, challenge) // its own to keep
+			return fmt.Appendf(nil, "%d", len(heard)), len(heard) == 3, nil
+		})
+		defer ex.Close()
+		wantError(t, ex, "before Next")
+		challenge := []byte("what?")
+		for i, c := range [][]byte{nil, {}, challenge} {
+			ex.Next(c)
+			for j := range c {
+				c[j] = 'x' // it was valid only during the call
+			}
+			settle()
+			for range 2 {
+				want(t, ex, fmt.Sprint(i+1), i == 2)
+			}
+		}
+		if heard[0] != nil || heard[1] == nil || len(heard[1]) != 0 || string(heard[2]) != "what?" {
+			t.Errorf("heard %q: nil is the start alone", heard)
+		}
+	})
+}
+
+// Whatever a step comes to, the login has come to the same, and no step is taken
+// after its last.
+func TestAnEndIsTheEnd(t *testing.T) {
+	refused := errors.New("refused")
+	for name, c := range map[string]struct {
+		step sasl.Step
+		text string // of the error; "": done
+		is   error
+	}{
+		"done":     {func(context.Context, []byte) ([]byte, bool, error) { return []byte("r"), true, nil }, "", nil},
+		"an error": {func(context.Context, []byte) ([]byte, bool, error) { return nil, false, refused }, "refused", refused},
+		"a panic":  {func(context.Context, []byte) ([]byte, bool, error) { panic(canary) }, "panic of a string in the mechanism", nil},
+		"a panic with an error": {func(context.Context, []byte) ([]byte, bool, error) { panic(errors.New(canary)) },
+			"panic of a *errors.errorString in the mechanism", nil},
+		"ErrWouldBlock": {func(context.Context, []byte) ([]byte, bool, error) {
+			return nil, false, fmt.Errorf("the vault: %w", ports.ErrWouldBlock)
+		}, "would block", nil},
+		"an error whose method panics": {func(context.Context, []byte) ([]byte, bool, error) { return nil, false, badError{} },
+			"panic of a string in the mechanism", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			eachRunner(t, func(t *testing.T, run sasl.Runner, settle func()) {
+				steps := 0
+				ex := sasl.Begin(run, func(ctx context.Context, challenge []byte) ([]byte, bool, error) {
+					steps++
+					return c.step(ctx, challenge)
+				})
+				defer ex.Close()
+				ex.Next(nil)
+				settle()
+				if c.text == "" {
+					want(t, ex, "r", true)
+					ex.Next([]byte{})
+					if err := wantError(t, ex, "goes on after the end"); !errors.Is(err, sasl.ErrUnexpected) {
+						t.Errorf("%v is no ErrUnexpected", err)
+					}
+				}
+				err := wantError(t, ex, c.text)
+				if c.is != nil && !errors.Is(err, c.is) {
+					t.Errorf("%v is not %v", err, c.is)
+				}
+				porttest.NoSecrets(t, "the error", err, canary)
+				ex.Next([]byte("more"))
+				settle()
+				if again := wantError(t, ex, c.text); again != err {
+					t.Errorf("%v became %v", err, again)
+				}
+				if steps != 1 {
+					t.Errorf("%d steps", steps)
+				}
+			})
+		})
+	}
+}
+
+// A mechanism may have a last word, and the login fails all the same (OAUTHBEARER).
+func TestALastWordBesideAnError(t *testing.T) {
+	eachRunner(t, func(t *testing.T, run sasl.Runner, settle func()) {
+		refused := errors.New("refused")
+		ex := sasl.Begin(run, func(context.Context, []byte) ([]byte, bool, error) { return []byte{1}, false, refused })
+		defer ex.Close()
+		ex.Next(nil)
+		settle()
+		if response, done, err := ex.Result(); string(response) != "\x01" || done || err != refused {
+			t.Errorf("%q %v %v", response, done, err)
+		}
+	})
+}
+
+type badError struct{}
+
+func (badError) Error() string   { return "bad" }
+func (badError) Is(error) bool   { panic(canary) }
+func (badError) Unwrap() []error { return nil }
+
+// A step that ends its goroutine, as t.FailNow does in a test of a user's, must not
+// leave the login waiting.
+func TestAStepThatDoesNotReturn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ex := sasl.Begin(nil, func(context.Context, []byte) ([]byte, bool, error) {
+			runtime.Goexit()
+			return nil, true, nil
+		})
+		defer ex.Close()
+		ex.Next(nil)
+		synctest.Wait()
+		wantError(t, ex, "ended its goroutine")
+	})
+}
+
+func TestCloseEndsWhatWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := false
+		ex := sasl.Begin(nil, func(ctx context.Context, _ []byte) ([]byte, bool, error) {
+			<-ctx.Done() // a token endpoint that does not answer
+			ended = true
+			return nil, false, ctx.Err()
+		})
+		ex.Next(nil)
+		synctest.Wait()
+		if _, _, err := ex.Result(); err != ports.ErrWouldBlock {
+			t.Error(err)
+		}
+		ex.Close()
+		wantError(t, ex, "given up")
+		synctest.Wait()
+		if !ended {
+			t.Error("the step's context goes on")
+		}
+		wantError(t, ex, "given up")
+	})
+}
+
+// What cannot be broken off, a derivation, comes to its own end, and nobody waits
+// for it.
+func TestCloseDoesNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		busy := make(chan struct{})
+		ex := sasl.Begin(nil, func(context.Context, []byte) ([]byte, bool, error) {
+			<-busy
+			return []byte(canary), true, nil
+		})
+		ex.Next(nil)
+		synctest.Wait()
+		woken := false
+		ex.(ports.Watcher).Watch(func() { woken = true })
+		ex.Close()
+		ex.Close()
+		wantError(t, ex, "given up")
+		ex.Next([]byte{})
+		close(busy)
+		synctest.Wait()
+		wantError(t, ex, "given up")
+		if woken {
+			t.Error("a login that was given up woke its owner")
+		}
+	})
+}
+
+func TestAStepThatDidNotBeginIsNotTaken(t *testing.T) {
+	var queue []func()
+	for _, next := range []bool{true, false} {
+		ex := sasl.Begin(func(work func()) { queue = append(queue, work) }, func(context.Context, []byte) ([]byte, bool, error) {
+			t.Error("a step of a login that was given up")
+			return nil, true, nil
+		})
+		if next {
+			ex.Next(nil)
+		}
+		ex.Close()
+		ex.Next(nil)
+		for _, work := range queue {
+			work()
+		}
+		wantError(t, ex, "given up")
+	}
+	if len(queue) != 1 {
+		t.Errorf("%d steps were run", len(queue))
+	}
+}
+
+func TestWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answer := make(chan string)
+		ex := sasl.Begin(nil, func(context.Context, []byte) ([]byte, bool, error) { return []byte(<-answer), false, nil })
+		w := ex.(ports.Watcher)
+		var mu sync.Mutex
+		calls := map[string]int{}
+		watch := func(name string) {
+			w.Watch(func() {
+				mu.Lock()
+				defer mu.Unlock()
+				calls[name]++
+				_, _, _ = ex.Result() // under no lock
+				w.Watch(func() {})
+			})
+		}
+		expect := func(name string, n int) {
+			t.Helper()
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			if calls[name] != n {
+				t.Errorf("%s: %d calls, want %d", name, calls[name], n)
+			}
+		}
+		watch("before the start")
+		expect("before the start", 1)
+
+		ex.Next(nil)
+		watch("replaced")
+		watch("in a step")
+		expect("in a step", 0)
+		answer <- "a"
+		expect("in a step", 1)
+		expect("replaced", 0)
+		want(t, ex, "a", false)
+
+		ex.Next([]byte{})
+		answer <- "b"
+		synctest.Wait()
+		watch("behind a step")
+		expect("behind a step", 1)
+		expect("in a step", 1)
+
+		ex.Next([]byte{})
+		watch("given up")
+		expect("given up", 0) // the step has begun
+		ex.Close()
+		answer <- "c"
+		expect("given up", 0)
+		watch("after Close")
+		expect("after Close", 1)
+	})
+}
+
+func TestManyLoginsAtOnce(t *testing.T) {
+	step := func(_ context.Context, challenge []byte) ([]byte, bool, error) {
+		return append([]byte("re:"), challenge...), string(challenge) == "last", nil
+	}
+	var wg sync.WaitGroup
+	for range 64 {
+		wg.Go(func() {
+			ex := sasl.Begin(nil, step)
+			defer ex.Close()
+			for _, challenge := range []string{"a", "b", "last"} {
+				ex.Next([]byte(challenge))
+				response, done, err := ex.Result()
+				for err == ports.ErrWouldBlock {
+					woken := make(chan struct{})
+					ex.(ports.Watcher).Watch(func() { close(woken) })
+					<-woken
+					response, done, err = ex.Result()
+				}
+				if string(response) != "re:"+challenge || done != (challenge == "last") || err != nil {
+					t.Errorf("%q %v %v", response, done, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// What breaks the contract is the owner's mistake.
+func TestMisuse(t *testing.T) {
+	for name, f := range map[string]func(){
+		"without a step":   func() { sasl.Begin(nil, nil) },
+		"without an error": func() { sasl.Refuse(nil) },
+		"while a step is under way": func() {
+			ex := sasl.Begin(func(func()) {}, func(context.Context, []byte) ([]byte, bool, error) { return nil, true, nil })
+			ex.Next(nil)
+			ex.Next([]byte{})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if p := recover(); p == nil || !strings.HasPrefix(fmt.Sprint(p), "sasl: ") || !strings.Contains(fmt.Sprint(p), name) {
+					t.Errorf("panic: %v", p)
+				}
+			}()
+			f()
+		})
+	}
+}
+
+func TestRefuse(t *testing.T) {
+	ex := sasl.Refuse(errors.New("not on an open link"))
+	ex.Next(nil)
+	wantError(t, ex, "not on an open link")
+	ex.Close()
+	ex.Close()
+	wantError(t, ex, "not on an open link")
+}
+
+func TestAnExchangeDoesNotPrintItsResponse(t *testing.T) {
+	ex := sasl.Begin(runners["inline"], func(context.Context, []byte) ([]byte, bool, error) { return []byte(canary), false, nil })
+	ex.Next(nil)
+	want(t, ex, canary, false)
+	porttest.NoSecrets(t, "an exchange", ex, canary)
+	ex.Close()
+}

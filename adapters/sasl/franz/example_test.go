@@ -1,0 +1,23 @@
+package franz_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/sasl/aws"
+
+	"brokerconn/adapters/sasl/franz"
+	"brokerconn/application/broker"
+)
+
+// Amazon's mechanism, out of franz-go, with credentials that are asked for at each
+// login.
+func ExampleNew() {
+	mechanism := aws.ManagedStreamingIAM(func(context.Context) (aws.Auth, error) {
+		return aws.Auth{AccessKey: "AKID", SecretKey: "opensesame", SessionToken: "of an hour"}, nil
+	})
+	cfg := broker.Config{Host: "b-1.demo.kafka.eu-west-1.amazonaws.com", Port: 9098, Authenticator: franz.New(mechanism, franz.Options{})}
+	// and a Transport of package tls
+	fmt.Println(cfg.Authenticator.Mechanism())
+	// Output: AWS_MSK_IAM
+}

@@ -1,0 +1,334 @@
+package franz_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/twmb/franz-go/pkg/sasl"
+	"github.com/twmb/franz-go/pkg/sasl/aws"
+	"github.com/twmb/franz-go/pkg/sasl/oauth"
+	franzplain "github.com/twmb/franz-go/pkg/sasl/plain"
+	franzscram "github.com/twmb/franz-go/pkg/sasl/scram"
+	"github.com/xdg-go/scram"
+
+	"brokerconn/adapters/sasl/franz"
+	"brokerconn/ports"
+	"brokerconn/ports/porttest"
+)
+
+const canary = "canary-4711"
+
+func inline(work func()) { work() }
+
+// says is a server that takes one message and answers with nothing.
+func says(message string) func() func([]byte) ([]byte, error) {
+	return func() func([]byte) ([]byte, error) {
+		return func(response []byte) ([]byte, error) {
+			if string(response) != message {
+				return nil, fmt.Errorf("%d bytes, want %d", len(response), len(message))
+			}
+			return nil, nil
+		}
+	}
+}
+
+func scramServer(t *testing.T, hash scram.HashGeneratorFcn) func() func([]byte) ([]byte, error) {
+	client, err := hash.NewClientUnprepped("alice", canary, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, err := client.GetStoredCredentialsWithError(scram.KeyFactors{Salt: "sixteen bytes of", Iters: 4096})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := hash.NewServer(func(string) (scram.StoredCredentials, error) { return stored, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() func([]byte) ([]byte, error) {
+		c := server.NewConversation()
+		return func(response []byte) ([]byte, error) {
+			answer, err := c.Step(string(response))
+			return []byte(answer), err
+		}
+	}
+}
+
+// franz-go's own mechanisms, as they are.
+func TestContract(t *testing.T) {
+	for name, c := range map[string]struct {
+		mechanism sasl.Mechanism
+		server    func() func([]byte) ([]byte, error)
+		exposes   bool
+	}{
+		"PLAIN":         {franzplain.Auth{User: "alice", Pass: canary}.AsMechanism(), says("\x00alice\x00" + canary), true},
+		"SCRAM-SHA-256": {franzscram.Auth{User: "alice", Pass: canary}.AsSha256Mechanism(), scramServer(t, scram.SHA256), false},
+		"SCRAM-SHA-512": {franzscram.Auth{User: "alice", Pass: canary, IsToken: true}.AsSha512Mechanism(), scramServer(t, scram.SHA512), false},
+		"OAUTHBEARER":   {oauth.Auth{Token: canary}.AsMechanism(), says("n,,\x01auth=Bearer " + canary + "\x01\x01"), true},
+	} {
+		for kind, o := range map[string]franz.Options{"": {}, ", inline": {Runner: inline}} {
+			t.Run(name+kind, func(t *testing.T) {
+				a := franz.New(c.mechanism, o)
+				if a.Mechanism() != name || a.Exposes() != c.exposes {
+					t.Errorf("%s exposes: %v", a.Mechanism(), a.Exposes())
+				}
+				porttest.Authenticator(t, porttest.AuthenticatorCase{
+					Authenticator: a,
+					Endpoint:      ports.Endpoint{Host: "b", Network: "tcp", Address: "127.0.0.1:9092"},
+					NewServer:     c.server,
+					Secrets:       []string{canary},
+				})
+			})
+		}
+	}
+}
+
+// AWS's mechanism signs the host, which it takes out of host:port, and wants an
+// answer that is not empty.
+func TestAWS(t *testing.T) {
+	a := franz.New(aws.Auth{AccessKey: "AKID", SecretKey: canary}.AsManagedStreamingIAMMechanism(), franz.Options{Runner: inline})
+	if a.Mechanism() != "AWS_MSK_IAM" || !a.Exposes() {
+		t.Errorf("%s exposes: %v", a.Mechanism(), a.Exposes())
+	}
+	const host = "b-1.demo.kafka.eu-west-1.amazonaws.com"
+	for _, answer := range []string{`{"version":"2020_10_22"}`, ""} {
+		ex := a.Begin(ports.Endpoint{Host: host, Network: "tcp", Address: "10.0.0.1:9098"})
+		ex.Next(nil)
+		response, done, err := ex.Result()
+		if !bytes.Contains(response, []byte(`"host":"`+host+`"`)) || bytes.Contains(response, []byte(canary)) || done || err != nil {
+			t.Errorf("%q %v %v", response, done, err)
+		}
+		ex.Next([]byte(answer))
+		response, done, err = ex.Result()
+		if response != nil || done != (answer != "") || (err == nil) != (answer != "") {
+			t.Errorf("to %q: %q %v %v", answer, response, done, err)
+		}
+		ex.Close()
+	}
+}
+
+// scripted is a mechanism that says what it is told to, and remembers what it hears.
+type scripted struct {
+	first    []byte
+	err      error
+	nothing  bool // no session
+	answers  []answer
+	heard    *[]string
+	contexts *[]context.Context
+}
+
+type answer struct {
+	done     bool
+	response []byte
+	err      error
+}
+
+func (s scripted) Name() string { return "X-SCRIPTED" }
+
+func (s scripted) Authenticate(ctx context.Context, host string) (sasl.Session, []byte, error) {
+	*s.heard = append(*s.heard, host)
+	if s.contexts != nil {
+		*s.contexts = append(*s.contexts, ctx)
+	}
+	if s.nothing {
+		return nil, s.first, s.err
+	}
+	return &session{s, 0}, s.first, s.err
+}
+
+type session struct {
+	script scripted
+	step   int
+}
+
+func (s *session) Challenge(challenge []byte) (bool, []byte, error) {
+	*s.script.heard = append(*s.script.heard, fmt.Sprintf("%q", challenge))
+	a := s.script.answers[s.step]
+	s.step++
+	return a.done, a.response, a.err
+}
+
+// kgo is what franz-go does with a mechanism (kgo, brokerCxn.doSasl, with
+// SaslAuthenticate): what it sends in turn, and how it ends.
+func kgo(m sasl.Mechanism, host string, broker func(n int) []byte) (sent []string, err error) {
+	session, clientWrite, err := m.Authenticate(context.Background(), host)
+	if err != nil {
+		return nil, err
+	}
+	if len(clientWrite) == 0 {
+		return nil, errors.New("unexpected server-write sasl")
+	}
+	for done := false; !done || len(clientWrite) > 0; {
+		sent = append(sent, string(clientWrite))
+		challenge := broker(len(sent))
+		clientWrite = nil
+		if !done {
+			if done, clientWrite, err = session.Challenge(challenge); err != nil {
+				return sent, err
+			}
+		}
+	}
+	return sent, nil
+}
+
+// core is what the core does with an exchange.
+func core(ex ports.Exchange, broker func(n int) []byte) (sent []string, err error) {
+	defer ex.Close()
+	ex.Next(nil)
+	for {
+		response, done, err := ex.Result()
+		switch {
+		case err != nil && response != nil:
+			return append(sent, string(response)), err
+		case err != nil:
+			return sent, err
+		case response == nil && done:
+			return sent, nil
+		case response == nil:
+			return sent, errors.New("nothing to send, and not done")
+		}
+		sent = append(sent, string(response))
+		challenge := broker(len(sent))
+		if done {
+			return sent, nil
+		}
+		ex.Next(append([]byte{}, challenge...))
+	}
+}
+
+// Whatever a mechanism does, a broker hears from here what it hears from franz-go,
+// and the mechanism the same from both.
+func TestTheLoopIsFranzGos(t *testing.T) {
+	lost := errors.New("lost")
+	for name, s := range map[string]scripted{
+		"done at once":                    {first: []byte("a"), answers: []answer{{true, nil, nil}}},
+		"done at once, empty":             {first: []byte("a"), answers: []answer{{true, []byte{}, nil}}},
+		"done with a last word":           {first: []byte("a"), answers: []answer{{true, []byte("b"), nil}}},
+		"three words":                     {first: []byte("a"), answers: []answer{{false, []byte("b"), nil}, {false, []byte("c"), nil}, {true, nil, nil}}},
+		"an empty word (GSSAPI)":          {first: []byte("a"), answers: []answer{{false, []byte{}, nil}, {false, []byte("c"), nil}, {true, nil, nil}}},
+		"no word, and not done (GSSAPI)":  {first: []byte("a"), answers: []answer{{false, nil, nil}, {true, []byte("c"), nil}}},
+		"no first word":                   {answers: nil},
+		"an empty first word":             {first: []byte{}},
+		"no token to be had":              {err: lost, nothing: true},
+		"and a word beside that":          {first: []byte("a"), err: lost},
+		"refused (SCRAM, OAUTHBEARER)":    {first: []byte("a"), answers: []answer{{false, nil, lost}}},
+		"refused, and others beside that": {first: []byte("a"), answers: []answer{{true, []byte("b"), lost}}},
+	} {
+		var theirs, ours []string
+		broker := func(n int) []byte {
+			if n%2 == 0 {
+				return nil
+			}
+			return fmt.Appendf(nil, "challenge %d", n)
+		}
+		s.heard = &theirs
+		wantSent, wantErr := kgo(s, "kafka.test:9093", broker)
+		s.heard = &ours
+		a := franz.New(s, franz.Options{Runner: inline})
+		gotSent, gotErr := core(a.Begin(ports.Endpoint{Host: "kafka.test", Network: "tcp", Address: "10.0.0.1:9093"}), broker)
+		if fmt.Sprintf("%q", gotSent) != fmt.Sprintf("%q", wantSent) || (gotErr == nil) != (wantErr == nil) || fmt.Sprint(ours) != fmt.Sprint(theirs) {
+			t.Errorf("%s: sent %q, heard %v, %v; franz-go: %q, %v, %v", name, gotSent, ours, gotErr, wantSent, theirs, wantErr)
+		}
+		if wantErr == lost && !errors.Is(gotErr, lost) {
+			t.Errorf("%s: %v does not wrap the mechanism's error", name, gotErr)
+		}
+	}
+	// franz-go would have called a session that is not there.
+	var heard []string
+	_, err := core(franz.New(scripted{first: []byte("a"), nothing: true, heard: &heard}, franz.Options{Runner: inline}).Begin(ports.Endpoint{}), nil)
+	if err == nil || !strings.Contains(err.Error(), "nothing to begin with") {
+		t.Error(err)
+	}
+}
+
+func TestTheHostIsTheOneConfigured(t *testing.T) {
+	for _, c := range []struct {
+		endpoint ports.Endpoint
+		want     string
+	}{
+		{ports.Endpoint{Host: "kafka.test", Network: "tcp", Address: "10.0.0.1:9093"}, "kafka.test:9093"},
+		{ports.Endpoint{Host: "::1", Network: "tcp6", Address: "[::1]:9092"}, "[::1]:9092"},
+		{ports.Endpoint{Host: "fe80::1%eth0", Network: "tcp6", Address: "[fe80::1%eth0]:9092"}, "[fe80::1%eth0]:9092"},
+		{ports.Endpoint{Host: "kafka.test", Network: "tcp", Address: "proxied.test:1"}, "kafka.test:1"},
+		{ports.Endpoint{Host: "kafka.test", Network: "unix", Address: "/run/kafka.sock"}, "kafka.test:0"},
+	} {
+		var heard []string
+		a := franz.New(scripted{first: []byte("a"), heard: &heard}, franz.Options{Runner: inline})
+		ex := a.Begin(c.endpoint)
+		ex.Next(nil)
+		ex.Close()
+		if len(heard) != 1 || heard[0] != c.want {
+			t.Errorf("%+v: %q, want %q", c.endpoint, heard, c.want)
+		}
+	}
+}
+
+// The context is the login's: it goes on from step to step, and ends with it.
+func TestTheContextIsTheLogins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var heard []string
+		var contexts []context.Context
+		ex := franz.New(scripted{first: []byte("a"), heard: &heard, contexts: &contexts}, franz.Options{}).Begin(ports.Endpoint{})
+		ex.Next(nil)
+		synctest.Wait()
+		if len(contexts) != 1 || contexts[0].Err() != nil {
+			t.Fatalf("%v", contexts)
+		}
+		ex.Close()
+		if contexts[0].Err() == nil {
+			t.Error("the login was given up, and its context goes on")
+		}
+	})
+}
+
+// Mechanisms of others may be anything.
+func TestAMechanismThatPanics(t *testing.T) {
+	var heard []string
+	a := franz.New(scripted{first: []byte("a"), heard: &heard}, franz.Options{Runner: inline}) // which has no answers
+	ex := a.Begin(ports.Endpoint{})
+	defer ex.Close()
+	ex.Next(nil)
+	ex.Next([]byte{})
+	if response, done, err := ex.Result(); response != nil || done || err == nil || !strings.Contains(err.Error(), "panic of a runtime.boundsError") {
+		t.Errorf("%q %v %v", response, done, err)
+	}
+	defer func() {
+		if p := recover(); p != "franz: there is no mechanism" {
+			t.Errorf("panic: %v", p)
+		}
+	}()
+	franz.New(nil, franz.Options{})
+}
+
+func TestExposes(t *testing.T) {
+	for name, want := range map[string]bool{
+		"PLAIN": true, "OAUTHBEARER": true, "AWS_MSK_IAM": true, "X-OWN": true, "SCRAM": true,
+		"SCRAM-SHA-256": false, "SCRAM-SHA-512": false, "SCRAM-SHA-512-PLUS": false, "GSSAPI": false,
+	} {
+		if got := franz.New(named(name), franz.Options{}).Exposes(); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// A mechanism of others may be a struct with a password in it.
+func TestAMechanismIsNotPrinted(t *testing.T) {
+	a := franz.New(struct {
+		named
+		Pass string
+	}{"X-OWN", canary}, franz.Options{})
+	porttest.NoSecrets(t, "the authenticator", a, canary)
+	porttest.NoSecrets(t, "the authenticator, copied", *a, canary)
+}
+
+type named string
+
+func (n named) Name() string { return string(n) }
+func (named) Authenticate(context.Context, string) (sasl.Session, []byte, error) {
+	return nil, nil, errors.New("only a name")
+}

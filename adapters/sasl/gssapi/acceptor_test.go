@@ -1,0 +1,92 @@
+package gssapi
+
+import (
+	"bufio"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// acceptor is a program that accepts logins, one after the other; see testdata.
+type acceptor struct {
+	stdin  io.WriteCloser
+	stdout *bufio.Reader
+	client string // who logged in last
+}
+
+// startMIT runs MIT's libgssapi,
+func (k *realmKDC) startMIT(t *testing.T) *acceptor {
+	t.Helper()
+	const untested = "MIT's libgssapi did not accept a login."
+	need(t, untested, "gcc")
+	binary := filepath.Join(t.TempDir(), "acceptor")
+	if out, err := exec.Command("gcc", "-o", binary, "testdata/acceptor.c", "-lgssapi_krb5").CombinedOutput(); err != nil {
+		skip(t, untested, fmt.Errorf("gcc: %w; are there the headers of libkrb5-dev?\n%s", err, out))
+	}
+	return k.start(t, binary)
+}
+
+// startJava runs Java's SaslServer.
+func (k *realmKDC) startJava(t *testing.T) *acceptor {
+	t.Helper()
+	need(t, "Java's SaslServer did not accept a login.", "java", "javac")
+	return k.start(t, "java", "-Djava.security.krb5.conf="+k.path("krb5.conf"), "-Djava.io.tmpdir="+k.dir,
+		"-XX:TieredStopAtLevel=1", "testdata/Acceptor.java", k.path("service.keytab"))
+}
+
+func (k *realmKDC) start(t *testing.T, name string, args ...string) *acceptor {
+	t.Helper()
+	var a acceptor
+	cmd := k.command(t, name, args...)
+	var err error
+	if a.stdin, err = cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var errs strings.Builder
+	cmd.Stderr = &errs
+	a.stdout = bufio.NewReaderSize(stdout, 1<<18)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		a.stdin.Close()
+		cmd.Wait()
+		if t.Failed() {
+			t.Logf("%s: %s", name, errs.String())
+		}
+	})
+	return &a
+}
+
+// login is the broker's side of one, which offers layers in the acceptor's words.
+func (a *acceptor) login(layers string) func(token []byte) ([]byte, error) {
+	first := true
+	return func(token []byte) ([]byte, error) {
+		if first {
+			first = false
+			fmt.Fprintln(a.stdin, "new", layers)
+		}
+		fmt.Fprintf(a.stdin, "%x\n", token)
+		line, err := a.stdout.ReadString('\n')
+		if err != nil {
+			return nil, err
+		}
+		line = strings.TrimRight(line, "\r\n")
+		if what, ok := strings.CutPrefix(line, "= "); ok {
+			a.client = what
+			return []byte{}, nil
+		}
+		if what, ok := strings.CutPrefix(line, "! "); ok {
+			return nil, fmt.Errorf("the acceptor says %s", what)
+		}
+		return hex.DecodeString(line)
+	}
+}

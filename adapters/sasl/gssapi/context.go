@@ -1,0 +1,152 @@
+package gssapi
+
+import (
+	"bytes"
+	"encoding/asn1"
+	"encoding/binary"
+
+	"github.com/jcmturner/gokrb5/v8/asn1tools"
+	"github.com/jcmturner/gokrb5/v8/crypto"
+	"github.com/jcmturner/gokrb5/v8/gssapi"
+	"github.com/jcmturner/gokrb5/v8/iana/chksumtype"
+	"github.com/jcmturner/gokrb5/v8/iana/errorcode"
+	"github.com/jcmturner/gokrb5/v8/iana/flags"
+	"github.com/jcmturner/gokrb5/v8/iana/keyusage"
+	"github.com/jcmturner/gokrb5/v8/messages"
+	"github.com/jcmturner/gokrb5/v8/types"
+)
+
+// The security context (RFC 4121, section 4.1): the client sends its ticket and the
+// time, encrypted; the broker sends the time back, encrypted with the key that only
+// the ticket's service finds in it. That is how it proves who it is, so that answer is
+// demanded and compared. Then both have a key for what follows: the one that the
+// broker made for this context, or else the one that the client made.
+
+// newContext begins a context.
+func newContext(k *kdc, t *ticket) *securityContext {
+	a := k.authenticator(t)
+	a.SeqNumber = int64(random31())
+	a.SubKey = newKey(t.key.KeyType)
+	a.Cksum = types.Checksum{CksumType: chksumtype.GSSAPI, Checksum: contextChecksum()}
+	return &securityContext{ticket: t, sent: a, key: a.SubKey}
+}
+
+type securityContext struct {
+	ticket *ticket
+	sent   types.Authenticator
+	// key protects what follows. acceptorKey: it is the broker's.
+	key         types.EncryptionKey
+	acceptorKey bool
+	peerSeq     uint32 // of the broker's next message
+}
+
+const contextFlags = gssapi.ContextFlagMutual | gssapi.ContextFlagReplay | gssapi.ContextFlagSequence | gssapi.ContextFlagInteg
+
+// contextChecksum is the checksum of section 4.1.1, which holds no sum: no channel is
+// bound, nothing is delegated.
+func contextChecksum() []byte {
+	b := make([]byte, 24)
+	binary.LittleEndian.PutUint32(b, 16)
+	binary.LittleEndian.PutUint32(b[20:], contextFlags)
+	return b
+}
+
+// What a token begins with: the mechanism's number, 1.2.840.113554.1.2.2, and its own.
+var mechanism = []byte{0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02}
+
+const (
+	tokenAPReq = 0x0100
+	tokenAPRep = 0x0200
+	tokenError = 0x0300
+)
+
+// request is the first token.
+func (c *securityContext) request() ([]byte, error) {
+	request, err := messages.NewAPReq(c.ticket.raw, c.ticket.key, c.sent)
+	if err != nil {
+		return nil, err
+	}
+	types.SetFlag(&request.APOptions, flags.APOptionMutualRequired)
+	encoded, err := request.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	token := binary.BigEndian.AppendUint16(bytes.Clone(mechanism), tokenAPReq)
+	return asn1tools.AddASNAppTag(append(token, encoded...), 0), nil
+}
+
+// unwrapToken returns the number of a token and the message in it.
+func unwrapToken(token []byte) (kind uint16, message []byte, ok bool) {
+	var outer asn1.RawValue
+	rest, err := asn1.Unmarshal(token, &outer)
+	if err != nil || len(rest) > 0 || outer.Class != asn1.ClassApplication || outer.Tag != 0 {
+		return 0, nil, false
+	}
+	inner, found := bytes.CutPrefix(outer.Bytes, mechanism)
+	if !found || len(inner) < 2 {
+		return 0, nil, false
+	}
+	return binary.BigEndian.Uint16(inner), inner[2:], true
+}
+
+// proved verifies the broker's answer to the first token.
+func (c *securityContext) proved(token []byte) error {
+	server := c.ticket.server.String()
+	kind, message, ok := unwrapToken(token)
+	switch {
+	case !ok:
+		return failure(BadToken, server, "%d bytes are no token of Kerberos", len(token))
+	case kind == tokenError:
+		return refusedBy(message, server)
+	case kind != tokenAPRep:
+		return failure(NotMutual, server, "it answers with a token of another kind, %#04x", kind)
+	}
+	var part messages.EncAPRepPart
+	if !contained(func() error {
+		var answer messages.APRep
+		if err := answer.Unmarshal(message); err != nil {
+			return err
+		}
+		plain, err := crypto.DecryptEncPart(answer.EncPart, c.ticket.key, keyusage.AP_REP_ENCPART)
+		if err != nil {
+			return err
+		}
+		return part.Unmarshal(plain)
+	}) {
+		return failure(NotMutual, server, "its answer is not encrypted with the key of the ticket")
+	}
+	if part.CTime.Unix() != c.sent.CTime.Unix() || part.Cusec != c.sent.Cusec {
+		return failure(NotMutual, server, "its answer is to another login")
+	}
+	c.peerSeq = uint32(part.SequenceNumber) // some write a large one as a negative number
+	if part.Subkey.KeyValue == nil {
+		return nil
+	}
+	if !usable(part.Subkey) {
+		return failure(EncryptionTypes, server, "it made a key of type %d for the context, which is none of AES", part.Subkey.KeyType)
+	}
+	c.key, c.acceptorKey = part.Subkey, true
+	return nil
+}
+
+// refusedBy is a KRB_ERROR of the broker's. Nothing proves that it is the broker's.
+func refusedBy(message []byte, server string) error {
+	var refused messages.KRBError
+	if !contained(func() error { return refused.Unmarshal(message) }) {
+		return failure(BadToken, server, "its error cannot be read")
+	}
+	e := &Error{Reason: Refused, Principal: server, Code: refused.ErrorCode, Detail: codeText(&refused)}
+	switch refused.ErrorCode {
+	case errorcode.KRB_AP_ERR_SKEW, errorcode.KRB_AP_ERR_TKT_NYV:
+		e.Reason = ClockSkew
+	case errorcode.KRB_AP_ERR_TKT_EXPIRED:
+		e.hint = "the next login gets another ticket; is the clock of the broker fast?"
+	}
+	return e
+}
+
+// forget wipes the keys that are this login's alone.
+func (c *securityContext) forget() {
+	clear(c.sent.SubKey.KeyValue)
+	clear(c.key.KeyValue)
+}

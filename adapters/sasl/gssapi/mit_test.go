@@ -1,0 +1,231 @@
+package gssapi
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// A real KDC, MIT's, and two acceptors that are not ours: MIT's libgssapi, and Java's
+// SaslServer, which is what brokers have. Without them the tests that need them are
+// skipped, under a message that says what was not tested; KDC=required in the
+// environment makes that a failure. On Debian: krb5-kdc krb5-admin-server krb5-user
+// libkrb5-dev gcc and a JDK.
+
+// kdcTools are the programs needed, with where Debian has those of administrators.
+var kdcTools = []string{"krb5kdc", "kdb5_util", "kadmin.local", "kinit", "kdestroy"}
+
+func findTool(name string) (string, error) {
+	if path, err := exec.LookPath(name); err == nil {
+		return path, nil
+	}
+	return exec.LookPath(filepath.Join("/usr/sbin", name))
+}
+
+// need skips the test where a program is missing. untested says what then remains
+// so, a sentence.
+func need(t *testing.T, untested string, tools ...string) {
+	t.Helper()
+	var missing []error
+	for _, name := range tools {
+		if _, err := findTool(name); err != nil {
+			missing = append(missing, err)
+		}
+	}
+	if err := errors.Join(missing...); err != nil {
+		skip(t, untested, err)
+	}
+}
+
+func skip(t *testing.T, untested string, err error) {
+	t.Helper()
+	switch required := os.Getenv("KDC"); required {
+	case "":
+		rule := strings.Repeat("*", 78)
+		t.Skipf("\n%s\nKDC SKIPPED: %v\n%s KDC=required makes this a failure.\n%s", rule, err, untested, rule)
+	case "required":
+		t.Fatalf("KDC FAILED: %v", err)
+	default:
+		t.Fatalf("the environment says KDC=%s; it may say required, or nothing", required)
+	}
+}
+
+const (
+	realmA = "TEST.LOCAL"
+	realmB = "OTHER.LOCAL"
+)
+
+// realmKDC is a KDC of two realms that trust each other, on loopback, with its files in
+// a directory of its own.
+type realmKDC struct {
+	dir, address string
+	config       string // the text of a krb5.conf for clients
+	process      *os.Process
+}
+
+// theKDC is one for all tests; TestMain stops it.
+var theKDC *realmKDC
+
+// startKDC runs the KDC, with all the principals.
+func startKDC(t *testing.T) *realmKDC {
+	t.Helper()
+	need(t, "Nothing was tried against a real KDC.", kdcTools...)
+	for range 5 {
+		if theKDC != nil {
+			return theKDC
+		}
+		tryKDC(t)
+	}
+	t.Fatal("no KDC would start")
+	return nil
+}
+
+func stopKDC() {
+	if theKDC != nil {
+		theKDC.process.Kill()
+		theKDC.process.Wait()
+		os.RemoveAll(theKDC.dir)
+	}
+}
+
+func tryKDC(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "kdc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &realmKDC{dir: dir, address: l.Addr().String()}
+	defer func() {
+		if theKDC == nil {
+			os.RemoveAll(dir)
+		}
+	}()
+	l.Close()
+	k.config = fmt.Sprintf(`[libdefaults]
+ default_realm = %[1]s
+ dns_lookup_kdc = false
+ dns_lookup_realm = false
+ dns_canonicalize_hostname = false
+ rdns = false
+ ticket_lifetime = 1h
+ permitted_enctypes = aes256-cts-hmac-sha1-96 aes128-cts-hmac-sha1-96 aes256-cts-hmac-sha384-192 aes128-cts-hmac-sha256-128
+[realms]
+ %[1]s = {
+  kdc = %[3]s
+ }
+ %[2]s = {
+  kdc = %[3]s
+ }
+[domain_realm]
+ .other.test = %[2]s
+ localhost = %[1]s
+`, realmA, realmB, k.address)
+	server := `[kdcdefaults]
+ kdc_listen = ` + k.address + `
+ kdc_tcp_listen = ` + k.address + `
+`
+	for _, realm := range []string{realmA, realmB} {
+		server += fmt.Sprintf(`[realms]
+ %[1]s = {
+  database_name = %[2]s/%[1]s
+  key_stash_file = %[2]s/%[1]s.stash
+  acl_file = %[2]s/acl
+  max_life = 10h
+  max_renewable_life = 7d
+  supported_enctypes = aes256-cts-hmac-sha1-96:normal aes128-cts-hmac-sha1-96:normal aes256-sha2:normal aes128-sha2:normal
+ }
+`, realm, k.dir)
+	}
+	server += "[logging]\n kdc = FILE:" + k.path("kdc.log") + "\n"
+	// The KDC itself may use whatever there is.
+	own := strings.Replace(k.config, " permitted_enctypes", " #", 1)
+	k.write(t, "krb5.conf", own)
+	k.write(t, "kdc.conf", server)
+	k.write(t, "acl", "")
+	for _, realm := range []string{realmA, realmB} {
+		k.run(t, "", "kdb5_util", "create", "-r", realm, "-s", "-P", "master")
+	}
+	out, err := os.Create(k.path("kdc.out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	cmd := k.command(t, "krb5kdc", "-n", "-r", realmA, "-r", realmB, "-P", k.path("pid"))
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	k.process = cmd.Process
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if conn, err := net.Dial("tcp", k.address); err == nil {
+			conn.Close()
+			theKDC = k
+			k.populate(t)
+			return
+		}
+		if said, _ := os.ReadFile(k.path("kdc.out")); bytes.Contains(said, []byte("in use")) {
+			break
+		}
+	}
+	k.process.Kill()
+	k.process.Wait()
+}
+
+func (k *realmKDC) path(name string) string { return filepath.Join(k.dir, name) }
+
+func (k *realmKDC) write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(k.path(name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (k *realmKDC) command(t *testing.T, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	path, err := findTool(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, args...)
+	cmd.Env = append(os.Environ(),
+		"KRB5_CONFIG="+k.path("krb5.conf"), "KRB5_KDC_PROFILE="+k.path("kdc.conf"),
+		"KRB5_KTNAME="+k.path("service.keytab"), "KRB5CCNAME=FILE:"+k.path("ccache"),
+		"KRB5RCACHENAME=file2:"+k.path("rcache"), "LC_ALL=C")
+	return cmd
+}
+
+func (k *realmKDC) run(t *testing.T, stdin, name string, args ...string) string {
+	t.Helper()
+	cmd := k.command(t, name, args...)
+	cmd.Stdin = strings.NewReader(stdin)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %q: %v\n%s", name, args, err, out)
+	}
+	return string(out)
+}
+
+// admin carries out commands of kadmin in a realm.
+func (k *realmKDC) admin(t *testing.T, realm string, commands ...string) {
+	t.Helper()
+	out := k.run(t, strings.Join(commands, "\n")+"\n", "kadmin.local", "-r", realm)
+	if strings.Contains(out, " while ") || strings.Contains(out, "sage:") {
+		t.Fatal(out)
+	}
+}
+
+// options are those for a client of the KDC, which count its connections.
+func (k *realmKDC) options(asked *atomic.Int32) Options {
+	return Options{Config: k.config, Run: inline, Dial: counted(asked)}
+}

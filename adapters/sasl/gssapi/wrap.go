@@ -1,0 +1,113 @@
+package gssapi
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/jcmturner/gokrb5/v8/crypto"
+	"github.com/jcmturner/gokrb5/v8/gssapi"
+	"github.com/jcmturner/gokrb5/v8/iana/keyusage"
+)
+
+// Wrap tokens (RFC 4121, section 4.2) without confidentiality, and what SASL has in
+// them: the broker's offer of security layers and the client's choice (RFC 4752,
+// section 3.1).
+//
+//	05 04 | flags | ff | EC | RRC | sequence number   16 octets
+//	payload | checksum                                rotated to the right by RRC
+//
+// EC is the length of the checksum, which is over the payload and the header with EC
+// and RRC zero.
+
+const (
+	flagAcceptor    = 1 << iota // sent by who accepts the context
+	flagSealed                  // encrypted
+	flagAcceptorKey             // with the acceptor's subkey
+)
+
+// unwrap verifies the broker's first wrap token and returns what is in it.
+func (c *securityContext) unwrap(token []byte) ([]byte, error) {
+	server := c.ticket.server.String()
+	if len(token) < gssapi.HdrLen {
+		return nil, failure(BadToken, server, "%d bytes are no wrap token", len(token))
+	}
+	want := byte(flagAcceptor)
+	if c.acceptorKey {
+		want |= flagAcceptorKey
+	}
+	// gokrb5 looks at no flag but the first, does not rotate back, and takes a
+	// checksum of any length.
+	header, body := token[:gssapi.HdrLen], token[gssapi.HdrLen:]
+	switch flags := header[2]; {
+	case flags&flagSealed != 0:
+		return nil, failure(BadToken, server, "the offer of security layers is encrypted, which RFC 4752 forbids")
+	case flags&flagAcceptor == 0:
+		return nil, failure(BadToken, server, "a wrap token comes back that only this side makes")
+	case flags != want:
+		return nil, failure(BadToken, server, "the wrap token has the flags %#02x instead of %#02x", flags, want)
+	}
+	if seq := binary.BigEndian.Uint64(header[8:]); seq != uint64(c.peerSeq) {
+		return nil, failure(BadToken, server, "the wrap token is number %d instead of %d", seq, c.peerSeq)
+	}
+	if rrc := int(binary.BigEndian.Uint16(header[6:])); rrc > 0 && len(body) > 0 {
+		rrc %= len(body)
+		body = append(bytes.Clone(body[rrc:]), body[:rrc]...)
+	}
+	var w gssapi.WrapToken
+	good := contained(func() error {
+		kind, err := crypto.GetEtype(c.key.KeyType)
+		if err != nil {
+			return err
+		}
+		if err := w.Unmarshal(append(bytes.Clone(header), body...), true); err != nil {
+			return err
+		}
+		if int(w.EC) != kind.GetHMACBitLength()/8 {
+			return errWrongKey
+		}
+		_, err = w.Verify(c.key, keyusage.GSSAPI_ACCEPTOR_SEAL)
+		return err
+	})
+	if !good {
+		return nil, failure(BadToken, server, "the checksum of the wrap token is wrong")
+	}
+	return w.Payload, nil
+}
+
+// wrap makes the client's first wrap token.
+func (c *securityContext) wrap(payload []byte) ([]byte, error) {
+	kind, err := crypto.GetEtype(c.key.KeyType)
+	if err != nil {
+		return nil, err
+	}
+	w := gssapi.WrapToken{EC: uint16(kind.GetHMACBitLength() / 8), SndSeqNum: uint64(c.sent.SeqNumber), Payload: payload}
+	if c.acceptorKey {
+		w.Flags = flagAcceptorKey
+	}
+	if err := w.SetCheckSum(c.key, keyusage.GSSAPI_INITIATOR_SEAL); err != nil {
+		return nil, err
+	}
+	return w.Marshal()
+}
+
+const layerNone = 1 // the bit of "no security layer"
+
+// chosen is the client's answer to the wrapped offer: no layer, and so no size of
+// what it protects. The login that the broker gives it is that of the ticket: it asks
+// for no other.
+func (c *securityContext) chosen(token []byte) ([]byte, error) {
+	offer, err := c.unwrap(token)
+	if err != nil {
+		return nil, err
+	}
+	server := c.ticket.server.String()
+	if len(offer) != 4 {
+		return nil, failure(BadToken, server, "the offer of security layers has %d octets instead of 4", len(offer))
+	}
+	// The size in the other three must be 0 with no layer but this, by RFC 4752. Java
+	// offers 65536 all the same, and it is Java that brokers run on.
+	if offer[0]&layerNone == 0 {
+		return nil, failure(LayerNotOffered, server, "it offers the layers %#02x, and \"none\", 0x01, is not among them", offer[0])
+	}
+	return c.wrap([]byte{layerNone, 0, 0, 0})
+}

@@ -1,0 +1,46 @@
+package oauthbearer_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"brokerconn/adapters/sasl/oauthbearer"
+	"brokerconn/ports"
+	"brokerconn/ports/porttest"
+)
+
+// No print of anything that users have in hand shows a token or a client's secret.
+func TestNothingSecretIsPrinted(t *testing.T) {
+	token := bearer(canary)
+	options := oauthbearer.Options{Tokens: always(token), Extensions: map[string]string{"a": "b"}}
+	credentials := oauthbearer.ClientCredentials{
+		TokenURL: "https://idp.example/token", ClientID: "id", ClientSecret: ports.NewSecret(canary),
+		Parameters: map[string]ports.Secret{"client_assertion": ports.NewSecret(canary)},
+	}
+	provider, err := credentials.Provider()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := create(t, options)
+	x := a.Begin(ports.Endpoint{})
+	defer x.Close()
+	if _, err := started(t, x); err != nil {
+		t.Fatal(err)
+	}
+	refused := a.Begin(ports.Endpoint{})
+	defer refused.Close()
+	if _, err := started(t, refused); err != nil {
+		t.Fatal(err)
+	}
+	_, _, because := says(refused, []byte(canary))
+	for what, v := range map[string]any{
+		"a token": token, "a pointer to one": &token, "options": options, "credentials": credentials,
+		"an authenticator": a, "a copy of it": *a, "a login": x, "a refused one": refused, "the refusal": because, "a provider": provider,
+	} {
+		porttest.NoSecrets(t, what, v, canary)
+	}
+	if text := fmt.Sprintf("%+v %+v", token, credentials); !strings.Contains(text, "AccessToken:[redacted]") || !strings.Contains(text, "ClientSecret:[redacted]") {
+		t.Error(text)
+	}
+}

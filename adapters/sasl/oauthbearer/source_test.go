@@ -1,0 +1,155 @@
+package oauthbearer_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"brokerconn/adapters/sasl/oauthbearer"
+	"brokerconn/ports"
+)
+
+type sourceFunc func() (*oauth2.Token, error)
+
+func (f sourceFunc) Token() (*oauth2.Token, error) { return f() }
+
+func TestSource(t *testing.T) {
+	ends := time.Now().Add(time.Hour)
+	for _, c := range []struct {
+		name  string
+		token *oauth2.Token
+		err   error
+		says  string // "": the token is given
+	}{
+		{"a token", &oauth2.Token{AccessToken: canary, Expiry: ends}, nil, ""},
+		{"of type bearer", &oauth2.Token{AccessToken: canary, TokenType: "bEaReR", Expiry: ends}, nil, ""},
+		{"of another type", &oauth2.Token{AccessToken: canary, TokenType: "mac"}, nil, "not of type Bearer"},
+		{"nothing", nil, nil, "gave nothing"},
+		{"an error", nil, errDown, errDown.Error()},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := oauthbearer.FromSource(sourceFunc(func() (*oauth2.Token, error) { return c.token, c.err }))(t.Context())
+			switch {
+			case c.says == "" && (err != nil || got.AccessToken.Reveal() != canary || !got.Expiry.Equal(ends)):
+				t.Errorf("%v, %v", got, err)
+			case c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says) || c.err != nil && !errors.Is(err, c.err)):
+				t.Errorf("%v; want %q", err, c.says)
+			}
+		})
+	}
+}
+
+func TestPanicInASource(t *testing.T) {
+	p := oauthbearer.FromSource(sourceFunc(func() (*oauth2.Token, error) { panic(canary) }))
+	for range 2 {
+		if _, err := p(t.Context()); err == nil || !strings.Contains(err.Error(), "panic of a string") || strings.Contains(err.Error(), canary) {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+// A source that hangs holds up no login longer than its patience, and is not called
+// by the next one beside.
+func TestSourceThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var calls atomic.Int32
+		release := make(chan struct{})
+		p := oauthbearer.FromSource(sourceFunc(func() (*oauth2.Token, error) {
+			n := calls.Add(1)
+			<-release
+			return &oauth2.Token{AccessToken: fmt.Sprint("token", n)}, nil
+		}))
+		a := create(t, oauthbearer.Options{Tokens: p, Timeout: time.Second})
+		for range 5 {
+			if _, err := sends(t, a); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%v", err)
+			}
+		}
+		if calls.Load() != 1 {
+			t.Errorf("%d calls", calls.Load())
+		}
+		close(release)
+		synctest.Wait()
+		if m, err := sends(t, a); m.token != "token2" {
+			t.Errorf("%q, %v", m.token, err)
+		}
+	})
+}
+
+// A source that keeps its token until shortly before the end, as oauth2's own do,
+// is asked again and gives the same one, which serves on.
+func TestSourceThatReuses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		issued := 0
+		source := oauth2.ReuseTokenSource(nil, sourceFunc(func() (*oauth2.Token, error) {
+			issued++
+			return &oauth2.Token{AccessToken: fmt.Sprint("token", issued), Expiry: time.Now().Add(100 * time.Second)}, nil
+		}))
+		a := create(t, oauthbearer.Options{Tokens: oauthbearer.FromSource(source)})
+		for _, c := range []struct {
+			wait time.Duration
+			want string
+		}{{0, "token1"}, {86 * time.Second, "token1"}, {3 * time.Second, "token1"}, {10 * time.Second, "token2"}} {
+			time.Sleep(c.wait) // of the bubble
+			if m, err := sends(t, a); m.token != c.want {
+				t.Errorf("after %v: %q, %v; want %q", c.wait, m.token, err, c.want)
+			}
+		}
+	})
+}
+
+// The text of an oauth2.RetrieveError has all that the endpoint wrote.
+func TestWhatOAuth2Says(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		err  error
+		want oauthbearer.EndpointError
+	}{
+		{"a code", &oauth2.RetrieveError{Response: &http.Response{StatusCode: 401}, Body: []byte(canary), ErrorCode: "invalid_grant", ErrorDescription: canary, ErrorURI: canary},
+			oauthbearer.EndpointError{Status: 401, Code: "invalid_grant"}},
+		{"a body", &oauth2.RetrieveError{Response: &http.Response{StatusCode: 500, Status: canary}, Body: []byte(canary)},
+			oauthbearer.EndpointError{Status: 500}},
+		{"no response", &oauth2.RetrieveError{ErrorCode: canary}, oauthbearer.EndpointError{}},
+		{"wrapped", fmt.Errorf("my words: %w", &oauth2.RetrieveError{Response: &http.Response{StatusCode: 400}, ErrorCode: "invalid_request"}),
+			oauthbearer.EndpointError{Status: 400, Code: "invalid_request"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			fails := func(context.Context) (oauthbearer.Token, error) { return oauthbearer.Token{}, c.err }
+			source := oauthbearer.FromSource(sourceFunc(func() (*oauth2.Token, error) { return nil, c.err }))
+			for _, p := range []oauthbearer.Provider{fails, source} {
+				_, err := sends(t, create(t, oauthbearer.Options{Tokens: p}))
+				var e *oauthbearer.EndpointError
+				if !errors.As(err, &e) || *e != c.want {
+					t.Errorf("%v; want %v", err, &c.want)
+				}
+				var original *oauth2.RetrieveError
+				if errors.As(err, &original) {
+					t.Error("it can still be had")
+				}
+				discreet(t, err)
+			}
+		})
+	}
+}
+
+// What a provider leaves behind ends as well.
+func TestContextEndsWithTheCall(t *testing.T) {
+	var kept context.Context
+	a := create(t, oauthbearer.Options{Runner: at, Tokens: func(ctx context.Context) (oauthbearer.Token, error) {
+		kept = ctx
+		return bearer("a"), ctx.Err()
+	}})
+	x := a.Begin(ports.Endpoint{})
+	defer x.Close()
+	if _, err := started(t, x); err != nil || kept.Err() == nil {
+		t.Errorf("%v; afterwards %v", err, kept.Err())
+	}
+}

@@ -1,0 +1,50 @@
+package plain_test
+
+import (
+	"context"
+	"fmt"
+
+	"brokerconn/adapters/sasl"
+	"brokerconn/adapters/sasl/plain"
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// A user and a password, as they are in a configuration.
+func ExampleNew() {
+	auth, err := plain.New(plain.Options{Username: "alice", Password: ports.NewSecret("opensesame")})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	cfg := broker.Config{Host: "kafka.example.org", Authenticator: auth} // and a Transport of package tls
+	fmt.Println(cfg.Authenticator.Mechanism())
+	// Output: PLAIN
+}
+
+// A password that somebody else renews: it is asked for at each login.
+func ExampleNew_credentials() {
+	auth, err := plain.New(plain.Options{
+		Credentials: func(ctx context.Context) (sasl.Credentials, error) {
+			password, err := vault(ctx, "kafka/alice")
+			return sasl.Credentials{Username: "alice", Password: password}, err
+		},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	// broker.Dial(ctx, broker.Config{Authenticator: auth, ...})
+	fmt.Println(auth.Mechanism())
+	// Output: PLAIN
+}
+
+func vault(context.Context, string) (ports.Secret, error) { return ports.NewSecret("opensesame"), nil }
+
+// What cannot be used is said when the authenticator is made, and no password with
+// it.
+func ExampleNew_refused() {
+	_, err := plain.New(plain.Options{Username: "alice", Password: ports.NewSecret("open\x00sesame")})
+	fmt.Println(err)
+	// Output: sasl: Password: there is a NUL in it
+}

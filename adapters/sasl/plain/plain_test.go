@@ -1,0 +1,177 @@
+package plain_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"brokerconn/adapters/sasl"
+	"brokerconn/adapters/sasl/plain"
+	"brokerconn/ports"
+	"brokerconn/ports/porttest"
+)
+
+const canary = "canary-4711"
+
+func inline(work func()) { work() }
+
+// server takes one message, and answers with nothing.
+func server(message string) func() func([]byte) ([]byte, error) {
+	return func() func([]byte) ([]byte, error) {
+		heard := 0
+		return func(response []byte) ([]byte, error) {
+			if heard++; heard > 1 || string(response) != message {
+				return nil, fmt.Errorf("message %d has %d bytes", heard, len(response))
+			}
+			return nil, nil
+		}
+	}
+}
+
+func newPlain(t *testing.T, o plain.Options) *plain.Authenticator {
+	t.Helper()
+	a, err := plain.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func TestContract(t *testing.T) {
+	secret := ports.NewSecret(canary)
+	ask := func(context.Context) (sasl.Credentials, error) {
+		return sasl.Credentials{Username: "alice", Password: secret}, nil
+	}
+	for name, o := range map[string]plain.Options{
+		"fixed":           {Username: "alice", Password: secret},
+		"asked":           {Credentials: ask},
+		"asked, inline":   {Credentials: ask, Runner: inline},
+		"asked, for bob":  {Credentials: ask, Authzid: "bob"},
+		"fixed, delegate": {Username: "alice", Password: secret, Authzid: "bob"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newPlain(t, o)
+			porttest.Authenticator(t, porttest.AuthenticatorCase{
+				Authenticator: a,
+				Endpoint:      ports.Endpoint{Host: "b", Network: "tcp", Address: "127.0.0.1:9092"},
+				NewServer:     server(o.Authzid + "\x00alice\x00" + canary),
+				Secrets:       []string{canary},
+			})
+			porttest.NoSecrets(t, "the options", o, canary)
+			if a.Mechanism() != "PLAIN" || !a.Exposes() {
+				t.Errorf("%s exposes: %v", a.Mechanism(), a.Exposes())
+			}
+		})
+	}
+}
+
+// The two messages that RFC 4616 has in section 4, and names beyond ASCII.
+func TestMessages(t *testing.T) {
+	for _, c := range []struct{ authzid, username, password, message string }{
+		{"", "tim", "tanstaaftanstaaf", "\x00tim\x00tanstaaftanstaaf"},
+		{"Ursel", "Kurt", "xipj3plmq", "Ursel\x00Kurt\x00xipj3plmq"},
+		{"", "a,b=c", "p,q=r", "\x00a,b=c\x00p,q=r"},
+		{"Åse", "Jürgen", "пароль\U0001F511", "Åse\x00Jürgen\x00пароль\U0001F511"},
+	} {
+		a := newPlain(t, plain.Options{Username: c.username, Password: ports.NewSecret(c.password), Authzid: c.authzid})
+		ex := a.Begin(ports.Endpoint{})
+		ex.Next(nil)
+		if response, done, err := ex.Result(); string(response) != c.message || done || err != nil {
+			t.Errorf("%q %v %v, want %q", response, done, err, c.message)
+		}
+		ex.Next([]byte{})
+		if response, done, err := ex.Result(); response != nil || !done || err != nil {
+			t.Errorf("behind the empty answer: %q %v %v", response, done, err)
+		}
+		ex.Close()
+	}
+}
+
+// A broker that says something is none that PLAIN knows. What it said may be what it
+// was sent.
+func TestAnAnswerThatIsNotEmpty(t *testing.T) {
+	ex := newPlain(t, plain.Options{Username: "alice", Password: ports.NewSecret(canary)}).Begin(ports.Endpoint{})
+	defer ex.Close()
+	ex.Next(nil)
+	ex.Next([]byte("\x00alice\x00" + canary))
+	response, done, err := ex.Result()
+	if response != nil || done || !errors.Is(err, sasl.ErrUnexpected) || !strings.Contains(err.Error(), "18 bytes") {
+		t.Errorf("%q %v %v", response, done, err)
+	}
+	porttest.NoSecrets(t, "the error", err, canary, "alice")
+}
+
+func TestWhatNewRefuses(t *testing.T) {
+	good := plain.Options{Username: "alice", Password: ports.NewSecret(canary)}
+	for name, c := range map[string]struct {
+		change func(*plain.Options)
+		words  []string
+	}{
+		"nobody":            {func(o *plain.Options) { *o = plain.Options{} }, []string{"Username: not given", "Password: not given"}},
+		"no password":       {func(o *plain.Options) { o.Password = ports.Secret{} }, []string{"Password: not given"}},
+		"NUL in the user":   {func(o *plain.Options) { o.Username = "a\x00b" }, []string{"Username: there is a NUL"}},
+		"NUL in a password": {func(o *plain.Options) { o.Password = ports.NewSecret(canary + "\x00") }, []string{"Password: there is a NUL"}},
+		"NUL in authzid":    {func(o *plain.Options) { o.Authzid = "a\x00b" }, []string{"Authzid: there is a NUL"}},
+		"not UTF-8": {func(o *plain.Options) {
+			o.Username, o.Password, o.Authzid = "\xff", ports.NewSecret(canary+"\xff"), "\xff"
+		},
+			[]string{"Username: not UTF-8", "Password: not UTF-8", "Authzid: not UTF-8"}},
+		"two sources": {func(o *plain.Options) {
+			o.Credentials = func(context.Context) (sasl.Credentials, error) { return sasl.Credentials{}, nil }
+		}, []string{"Credentials: given beside"}},
+	} {
+		o := good
+		c.change(&o)
+		a, err := plain.New(o)
+		var e *sasl.OptionError
+		if a != nil || !errors.As(err, &e) {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for _, word := range c.words {
+			if !strings.Contains(err.Error(), word) {
+				t.Errorf("%s: %q is not in %v", name, word, err)
+			}
+		}
+		porttest.NoSecrets(t, name, err, canary)
+	}
+}
+
+// Whoever fetches credentials is asked at each login, not on the owner's stack, and
+// told when nobody waits any more.
+func TestCredentialsThatChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		logins, ended := 0, false
+		a := newPlain(t, plain.Options{Credentials: func(ctx context.Context) (sasl.Credentials, error) {
+			if logins++; logins == 3 {
+				<-ctx.Done()
+				ended = true
+				return sasl.Credentials{}, ctx.Err()
+			}
+			return sasl.Credentials{Username: "alice", Password: ports.NewSecret(fmt.Sprint(canary, logins))}, nil
+		}})
+		for _, want := range []string{"\x00alice\x00canary-47111", "\x00alice\x00canary-47112"} {
+			ex := a.Begin(ports.Endpoint{})
+			ex.Next(nil)
+			synctest.Wait()
+			if response, _, err := ex.Result(); string(response) != want || err != nil {
+				t.Errorf("%q %v, want %q", response, err, want)
+			}
+			ex.Close()
+		}
+		ex := a.Begin(ports.Endpoint{})
+		ex.Next(nil)
+		synctest.Wait()
+		if _, _, err := ex.Result(); err != ports.ErrWouldBlock {
+			t.Error(err)
+		}
+		ex.Close()
+		synctest.Wait()
+		if !ended {
+			t.Error("nobody told who fetches the credentials")
+		}
+	})
+}

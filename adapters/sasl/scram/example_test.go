@@ -1,0 +1,99 @@
+package scram_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"brokerconn/adapters/sasl"
+	"brokerconn/adapters/sasl/scram"
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// A user and a password, as they are in a configuration.
+func ExampleNew() {
+	auth, err := scram.New(scram.SHA512, scram.Options{Username: "alice", Password: ports.NewSecret("opensesame")})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	cfg := broker.Config{Host: "kafka.example.org", Authenticator: auth}
+	fmt.Println(cfg.Authenticator.Mechanism())
+	// Output: SCRAM-SHA-512
+}
+
+// A delegation token (KIP-48), as CreateDelegationToken gave it out: its id, and its
+// HMAC in base64.
+func ExampleNew_delegationToken() {
+	auth, err := scram.New(scram.SHA256, scram.Options{
+		Username:        "Wq9Gz1sHTyuRNlvzZ6lKzg",
+		Password:        ports.NewSecret("+EEuzmUQMqsNuyUMBKDPzh2VqHCZhS2TUK2iUqvzTXE="),
+		DelegationToken: true,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	// broker.Dial(ctx, broker.Config{Authenticator: auth, ...})
+	fmt.Println(auth.Mechanism())
+	// Output: SCRAM-SHA-256
+}
+
+// A password that somebody else renews: it is asked for at each login, and keys are
+// derived when it has changed.
+func ExampleNew_credentials() {
+	auth, err := scram.New(scram.SHA512, scram.Options{
+		Credentials: func(ctx context.Context) (sasl.Credentials, error) {
+			password, err := vault(ctx, "kafka/alice")
+			return sasl.Credentials{Username: "alice", Password: password}, err
+		},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	// broker.Dial(ctx, broker.Config{Authenticator: auth, ...})
+	fmt.Println(auth.Mechanism())
+	// Output: SCRAM-SHA-512
+}
+
+func vault(context.Context, string) (ports.Secret, error) { return ports.NewSecret("opensesame"), nil }
+
+// What a login failed of is told apart. Here a broker asks for ten million iterations:
+// nine seconds of CPU, if it were believed. (Behind broker.Dial the error is the cause
+// of the one that Dial returns, and its hint is there too.) With nonces and the work
+// taken into one's own hands a login is the same each time, as a simulation wants it.
+func ExampleError() {
+	auth, err := scram.New(scram.SHA256, scram.Options{
+		Username: "alice",
+		Password: ports.NewSecret("opensesame"),
+		Nonce:    strings.NewReader("always the same 24 bytes"),
+		Runner:   func(work func()) { work() },
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	login := auth.Begin(ports.Endpoint{})
+	defer login.Close()
+	login.Next(nil)
+	first, _, _ := login.Result()
+	fmt.Printf("%s\n", first)
+
+	_, nonce, _ := strings.Cut(string(first), ",r=")
+	login.Next([]byte("r=" + nonce + "theirs,s=c2FsdA==,i=10000000"))
+	_, _, err = login.Result()
+	var failure *scram.Error
+	if errors.As(err, &failure) {
+		fmt.Println(failure.Reason)
+		fmt.Println(failure)
+		fmt.Println(failure.Hint())
+	}
+	// Output:
+	// n,,n=alice,r=YWx3YXlzIHRoZSBzYW1lIDI0IGJ5dGVz
+	// iterations-too-high
+	// scram: the broker asks for too many iterations: 10000000, and at most 1000000 are allowed
+	// if that count is meant, allow it: MaxIterations
+}

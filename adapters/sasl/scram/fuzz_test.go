@@ -1,0 +1,90 @@
+package scram
+
+import (
+	"encoding/base64"
+	"errors"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const fuzzNonce = "rOprNGfwEbeRWgbNEkqO"
+
+// FuzzServerFirst: what a broker says first either fails as an *Error, and no key is
+// derived, or is what the library takes as well, with a count between the limits.
+func FuzzServerFirst(f *testing.F) {
+	for _, c := range firsts {
+		f.Add([]byte(strings.ReplaceAll(c.message, "NONCE", fuzzNonce)), false)
+	}
+	for _, v := range vectors {
+		f.Add([]byte(v.serverFirst), v.options.DelegationToken)
+	}
+	f.Fuzz(func(t *testing.T, message []byte, token bool) {
+		o := alice()
+		o.MaxIterations, o.DelegationToken = 5000, token
+		a, derivations := counted(t, SHA256, o)
+		a.nonce = func() (string, error) { return fuzzNonce, nil }
+		sent := 0
+		_, err := converse(a, func(response []byte) ([]byte, error) {
+			if sent++; sent == 2 {
+				if !strings.HasPrefix(string(response), "c=biws,r="+fuzzNonce) {
+					t.Fatalf("%q", response)
+				}
+				_, count, _ := strings.Cut(string(message), ",i=")
+				count, _, _ = strings.Cut(count, ",")
+				if n, err := strconv.Atoi(count); err != nil || n < 4096 || n > 5000 {
+					t.Fatalf("%d iterations, %v", n, err)
+				}
+				return nil, nil
+			}
+			return message, nil
+		})
+		var e *Error
+		if !errors.As(err, &e) || e.Reason == Other || len(e.Error()) > 500 || strings.Contains(e.Error(), canary) {
+			t.Fatalf("%v", err)
+		}
+		if (sent == 2) != (e.Reason == MissingFinal && derivations.Load() == 1) || sent == 1 && derivations.Load() != 0 {
+			t.Fatalf("%d messages, %d derivations: %v", sent, derivations.Load(), err)
+		}
+	})
+}
+
+// FuzzServerFinal: only the signature ends the login well.
+func FuzzServerFinal(f *testing.F) {
+	const right = "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
+	v := vectors[1]
+	for _, s := range []string{v.serverFinal, v.serverFinal + ",x=y", v.serverFinal + ",m=x", "", "v=", "e=other-error", "e=", "v=6rri", "\x00", ",", "v=" + right[1:]} {
+		f.Add([]byte(s))
+	}
+	v.options.Runner = inline
+	a, err := New(SHA256, v.options)
+	if err != nil {
+		f.Fatal(err)
+	}
+	a.nonce = func() (string, error) { return v.nonce, nil }
+	f.Fuzz(func(t *testing.T, message []byte) {
+		sent := 0
+		done, err := converse(a, func([]byte) ([]byte, error) {
+			if sent++; sent == 1 {
+				return []byte(v.serverFirst), nil
+			}
+			return message, nil
+		})
+		signature, _, _ := strings.Cut(string(message), ",")
+		isRight := signature == "v="+right
+		var e *Error
+		switch {
+		case done && (err != nil || !isRight):
+			t.Fatalf("%q: %v", message, err)
+		case !done && (!errors.As(err, &e) || e.Reason == Other || len(e.Error()) > 500):
+			t.Fatalf("%q: %v", message, err)
+		case !done && string(message) == "v="+right:
+			t.Fatalf("refused: %v", err)
+		}
+		if e != nil && e.Reason == BadSignature {
+			if _, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(signature, "v=")); err != nil {
+				t.Fatalf("%q is no signature: %v", message, err)
+			}
+		}
+	})
+}

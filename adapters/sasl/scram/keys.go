@@ -1,0 +1,158 @@
+package scram
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/xdg-go/scram"
+
+	"brokerconn/adapters/sasl"
+)
+
+// Keys are derived from a password, the broker's salt and its iteration count, at a
+// price. The library's client keeps every one; a reconnect, and a re-authentication
+// (KIP-368), then costs nothing. What it has not: an end to what it keeps, where a
+// broker gives another salt each time, and a way for logins that want the same key at
+// the same moment to have it derived once.
+
+const (
+	maxUsers = 4  // credentials that change leave the former behind
+	maxSalts = 32 // of one user; a cluster has one
+)
+
+// keyring has the users, the last one first.
+type keyring struct {
+	hash    scram.HashGeneratorFcn
+	prepare bool
+	compute deriveFunc
+
+	mu    sync.Mutex
+	users []*user
+}
+
+// deriveFunc has a client of the library derive and keep keys.
+type deriveFunc func(*scram.Client, scram.KeyFactors) (scram.StoredCredentials, error)
+
+func newKeyring(hash scram.HashGeneratorFcn, prepare bool) *keyring {
+	return &keyring{hash: hash, prepare: prepare, compute: (*scram.Client).GetStoredCredentialsWithError}
+}
+
+// user is one user's client of the library.
+type user struct {
+	credentials sasl.Credentials
+	hash        scram.HashGeneratorFcn
+	client      *scram.Client
+	compute     deriveFunc
+
+	mu    sync.Mutex
+	nonce string // of the conversation that is being started
+	keys  map[scram.KeyFactors]*derivation
+}
+
+// derivation is a key that is there, or on its way.
+type derivation struct {
+	ended chan struct{}
+	keys  scram.StoredCredentials
+	err   error
+}
+
+// user returns the user with these credentials.
+func (r *keyring) user(c sasl.Credentials) (*user, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	i := slices.IndexFunc(r.users, func(u *user) bool { return u.credentials == c })
+	if i >= 0 {
+		u := r.users[i]
+		r.users = slices.Delete(r.users, i, i+1)
+		if !u.full() {
+			r.users = slices.Insert(r.users, 0, u)
+			return u, nil
+		}
+	}
+	u, err := r.newUser(c)
+	if err != nil {
+		return nil, err
+	}
+	r.users = slices.Insert(r.users, 0, u)
+	if len(r.users) > maxUsers {
+		r.users = slices.Delete(r.users, maxUsers, len(r.users))
+	}
+	return u, nil
+}
+
+func (r *keyring) newUser(c sasl.Credentials) (*user, error) {
+	username, password := c.Username, c.Password.Reveal()
+	if r.prepare {
+		var err error
+		if username, password, err = prepare(c); err != nil {
+			return nil, err
+		}
+	}
+	client, err := r.hash.NewClientUnprepped(username, password, "")
+	if err != nil {
+		return nil, &Error{Err: err}
+	}
+	u := &user{credentials: c, hash: r.hash, client: client, compute: r.compute, keys: map[scram.KeyFactors]*derivation{}}
+	client.WithNonceGenerator(func() string { return u.nonce })
+	return u, nil
+}
+
+func (u *user) full() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.keys) >= maxSalts
+}
+
+// converse starts a conversation, with the client's first message.
+func (u *user) converse(nonce string) (*scram.ClientConversation, string, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.nonce = nonce
+	c := u.client.NewConversation()
+	first, err := c.Step("")
+	return c, first, err
+}
+
+// derive has the library's client keep the keys for these factors, and returns those
+// of them that a broker has too. Who comes while they are being derived waits for
+// them, or until its login is given up.
+func (u *user) derive(ctx context.Context, f scram.KeyFactors) (scram.StoredCredentials, error) {
+	u.mu.Lock()
+	d, known := u.keys[f]
+	if !known {
+		d = &derivation{ended: make(chan struct{})}
+		u.keys[f] = d
+	}
+	u.mu.Unlock()
+	if !known {
+		u.work(f, d)
+	}
+	select {
+	case <-d.ended:
+		return d.keys, d.err
+	case <-ctx.Done():
+		return scram.StoredCredentials{}, ctx.Err()
+	}
+}
+
+// work derives keys. A failure is not kept.
+func (u *user) work(f scram.KeyFactors, d *derivation) {
+	d.err = errDerivation
+	defer func() {
+		if d.err != nil {
+			u.mu.Lock()
+			delete(u.keys, f)
+			u.mu.Unlock()
+		}
+		close(d.ended)
+	}()
+	keys, err := u.compute(u.client, f)
+	if d.keys, d.err = keys, nil; err != nil {
+		d.err = &Error{Err: err}
+	}
+}
+
+// errDerivation is for those who waited for a derivation that panicked.
+var errDerivation = errors.New("scram: the derivation of the key did not end")

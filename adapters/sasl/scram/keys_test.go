@@ -1,0 +1,253 @@
+package scram
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/xdg-go/scram"
+
+	"brokerconn/adapters/sasl"
+	"brokerconn/ports"
+)
+
+func TestKeysAreDerivedOnce(t *testing.T) {
+	for _, token := range []bool{false, true} {
+		o := alice()
+		o.DelegationToken = token
+		a, derivations := counted(t, SHA256, o)
+		logIn := func(p peer, want int64) {
+			t.Helper()
+			if done, err := converse(a, p.serve(t)()); !done || err != nil {
+				t.Errorf("%v %v", done, err)
+			}
+			if n := derivations.Load(); n != want {
+				t.Errorf("%d derivations, want %d", n, want)
+			}
+		}
+		p := theirs()
+		logIn(p, 1)
+		logIn(p, 1) // a reconnect, a re-authentication
+		p.factors.Salt += "x"
+		logIn(p, 2) // another cluster, or the password was set anew
+		p.factors.Iters++
+		logIn(p, 3)
+		logIn(p, 3)
+		logIn(theirs(), 3)
+	}
+}
+
+// Fifty connections that come up at once derive one key.
+func TestManyLoginsDeriveOneKey(t *testing.T) {
+	o := alice()
+	o.Runner = nil
+	a, derivations := counted(t, SHA512, o)
+	p := theirs()
+	p.hash = SHA512
+	serve := p.serve(t)
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			ex, server := a.Begin(ports.Endpoint{}), serve()
+			defer ex.Close()
+			ex.Next(nil)
+			for {
+				response, done, err := ex.Result()
+				if err == ports.ErrWouldBlock {
+					woken := make(chan struct{})
+					ex.(ports.Watcher).Watch(func() { close(woken) })
+					<-woken
+					continue
+				}
+				if err != nil {
+					t.Error(err)
+				}
+				if err != nil || done {
+					return
+				}
+				challenge, err := server(response)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				ex.Next(challenge)
+			}
+		})
+	}
+	wg.Wait()
+	if n := derivations.Load(); n != 1 {
+		t.Errorf("%d derivations", n)
+	}
+}
+
+// What is kept has an end: a broker may have another salt for each login, and a
+// vault another password.
+func TestWhatIsKeptIsBounded(t *testing.T) {
+	k := newKeyring(scram.SHA256, false)
+	k.compute = func(*scram.Client, scram.KeyFactors) (scram.StoredCredentials, error) {
+		return scram.StoredCredentials{}, nil
+	}
+	for i := range 1000 {
+		u, err := k.user(sasl.Credentials{Username: "alice", Password: ports.NewSecret(canary)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := u.derive(t.Context(), scram.KeyFactors{Salt: fmt.Sprint(i), Iters: 4096}); err != nil {
+			t.Fatal(err)
+		}
+		if len(u.keys) > maxSalts || len(k.users) != 1 {
+			t.Fatalf("%d keys of %d users", len(u.keys), len(k.users))
+		}
+	}
+	for i := range 100 {
+		if _, err := k.user(sasl.Credentials{Username: "alice", Password: ports.NewSecret(fmt.Sprint(i))}); err != nil {
+			t.Fatal(err)
+		}
+		if len(k.users) > maxUsers {
+			t.Fatalf("%d users", len(k.users))
+		}
+	}
+	// The last ones are kept, and those that are used.
+	kept := k.users[maxUsers-1]
+	if u, _ := k.user(kept.credentials); u != kept || k.users[0] != kept {
+		t.Error("a user that is used again is not kept")
+	}
+}
+
+// Whoever gives up need not wait for a derivation, be it the login's own or another's;
+// and what was begun is kept.
+func TestADerivationComesToItsOwnEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeyring(scram.SHA256, false)
+		compute, hold, computed := k.compute, make(chan struct{}), 0
+		k.compute = func(c *scram.Client, f scram.KeyFactors) (scram.StoredCredentials, error) {
+			<-hold
+			computed++
+			return compute(c, f)
+		}
+		o := alice()
+		o.Runner = nil
+		a := newScram(t, SHA256, o)
+		a.user = k.user
+		serve := theirs().serve(t)
+		begin := func() (ports.Exchange, func([]byte) ([]byte, error)) {
+			ex, server := a.Begin(ports.Endpoint{}), serve()
+			ex.Next(nil)
+			synctest.Wait()
+			first, _, err := ex.Result()
+			if err != nil {
+				t.Fatal(err)
+			}
+			challenge, err := server(first)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ex.Next(challenge)
+			synctest.Wait()
+			if _, _, err := ex.Result(); err != ports.ErrWouldBlock {
+				t.Fatalf("%v while a key is derived", err)
+			}
+			return ex, server
+		}
+		own, _ := begin()
+		other, _ := begin()
+		patient, server := begin()
+		own.Close()
+		other.Close()
+		synctest.Wait() // and other's step has ended, which goleak would see
+		close(hold)
+		synctest.Wait()
+		final, _, err := patient.Result()
+		if err != nil || computed != 1 {
+			t.Fatalf("%v, %d derivations", err, computed)
+		}
+		challenge, err := server(final)
+		if err != nil {
+			t.Fatal(err)
+		}
+		patient.Next(challenge)
+		synctest.Wait()
+		if _, done, err := patient.Result(); !done || err != nil {
+			t.Errorf("%v %v", done, err)
+		}
+		patient.Close()
+	})
+}
+
+// A derivation that fails, or panics, is no key, and the next login tries again.
+func TestADerivationThatFails(t *testing.T) {
+	k := newKeyring(scram.SHA256, false)
+	tries, compute := 0, k.compute
+	k.compute = func(c *scram.Client, f scram.KeyFactors) (scram.StoredCredentials, error) {
+		switch tries++; tries {
+		case 1:
+			return scram.StoredCredentials{}, errors.New("FIPS wants more salt")
+		case 2:
+			panic(canary)
+		}
+		return compute(c, f)
+	}
+	a := newScram(t, SHA256, alice())
+	a.user = k.user
+	for _, want := range []string{"scram: the login failed: FIPS wants more salt", "sasl: panic of a string in the mechanism", ""} {
+		done, err := converse(a, theirs().serve(t)())
+		if done != (want == "") || err != nil && err.Error() != want {
+			t.Errorf("%v %v, want %q", done, err, want)
+		}
+	}
+}
+
+// Who waits for another's derivation shares its fate.
+func TestWaitingForADerivationThatPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hold := make(chan struct{})
+		k := newKeyring(scram.SHA256, false)
+		k.compute = func(*scram.Client, scram.KeyFactors) (scram.StoredCredentials, error) {
+			<-hold
+			panic(canary)
+		}
+		u, err := k.user(sasl.Credentials{Username: "alice", Password: ports.NewSecret(canary)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			defer func() { _ = recover() }()
+			_, _ = u.derive(context.Background(), salt16)
+		}()
+		synctest.Wait()
+		waited := make(chan error, 1)
+		go func() {
+			_, err := u.derive(context.Background(), salt16)
+			waited <- err
+		}()
+		synctest.Wait()
+		close(hold)
+		if err := <-waited; err != errDerivation {
+			t.Error(err)
+		}
+		if len(u.keys) != 0 {
+			t.Error("the failure is kept")
+		}
+	})
+}
+
+// A password that changes is another user's, as it were; the former is still known to
+// logins under way.
+func TestAPasswordThatChanges(t *testing.T) {
+	now := sasl.Credentials{Username: "alice", Password: ports.NewSecret("old")}
+	a, derivations := counted(t, SHA256, Options{Runner: inline, Credentials: func(context.Context) (sasl.Credentials, error) { return now, nil }})
+	for i, password := range []string{"old", "new", "old", "new"} {
+		now.Password = ports.NewSecret(password)
+		p := theirs()
+		p.password = password
+		if done, err := converse(a, p.serve(t)()); !done || err != nil {
+			t.Errorf("%s: %v %v", password, done, err)
+		}
+		if n := derivations.Load(); n != int64(min(i+1, 2)) {
+			t.Errorf("%d derivations after %d logins", n, i+1)
+		}
+	}
+}

@@ -1,0 +1,31 @@
+package scram
+
+import (
+	"errors"
+
+	"github.com/xdg-go/stringprep"
+
+	"brokerconn/adapters/sasl"
+)
+
+// prepare is SASLprep (RFC 4013) of a user name and a password. Its error does not
+// show the password, nor which of its characters is wrong.
+func prepare(c sasl.Credentials) (username, password string, err error) {
+	username, badName := prepareText("Username", c.Username)
+	password, badPassword := prepareText("Password", c.Password.Reveal())
+	return username, password, errors.Join(badName, badPassword)
+}
+
+func prepareText(option, text string) (string, error) {
+	out, err := stringprep.SASLprep.Prepare(text)
+	var e stringprep.Error
+	switch {
+	case errors.As(err, &e):
+		return "", sasl.Refused(option, "SASLprep (RFC 4013) refuses it: %s", e.Msg)
+	case err != nil:
+		return "", sasl.Refused(option, "SASLprep (RFC 4013) refuses it")
+	case out == "":
+		return "", sasl.Refused(option, "SASLprep (RFC 4013) leaves nothing of it")
+	}
+	return out, nil
+}

@@ -1,0 +1,82 @@
+package tls
+
+import (
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// attributeNames are those that crypto/x509/pkix writes as numbers, and people's
+// authorities and directories have (RFC 4514, section 3; RFC 2985, section 5.2.1).
+var attributeNames = map[string]string{
+	"1.2.840.113549.1.9.1":       "emailAddress",
+	"0.9.2342.19200300.100.1.1":  "UID",
+	"0.9.2342.19200300.100.1.25": "DC",
+}
+
+// DistinguishedName writes a name, as DER, in the way of RFC 4514: the common name
+// first, and what cannot be printed as \1B, so that a terminal shows it and does not
+// obey. What is no name is written in hexadecimal.
+func DistinguishedName(der []byte) string {
+	var name pkix.RDNSequence
+	if rest, err := asn1.Unmarshal(der, &name); err != nil || len(rest) > 0 {
+		return fmt.Sprintf("#%x", der)
+	}
+	var parts []string
+	for _, set := range slices.Backward(name) {
+		var attributes []string
+		for _, a := range set {
+			attributes = append(attributes, attribute(a))
+		}
+		parts = append(parts, strings.Join(attributes, "+"))
+	}
+	return strings.Join(parts, ",")
+}
+
+var commonName = asn1.ObjectIdentifier{2, 5, 4, 3}
+
+func attribute(a pkix.AttributeTypeAndValue) string {
+	kind, known := attributeNames[a.Type.String()]
+	if _, text := a.Value.(string); known && text {
+		a.Type = commonName
+		return kind + strings.TrimPrefix(printed(pkix.RDNSequence{{a}}.String()), "CN")
+	}
+	return printed(pkix.RDNSequence{{a}}.String())
+}
+
+// printed escapes what cannot be printed.
+func printed(text string) string {
+	var b strings.Builder
+	for len(text) > 0 {
+		r, size := utf8.DecodeRuneInString(text)
+		if unicode.IsPrint(r) && (r != utf8.RuneError || size > 1) {
+			b.WriteString(text[:size])
+		} else {
+			for i := range size {
+				fmt.Fprintf(&b, "\\%02X", text[i])
+			}
+		}
+		text = text[size:]
+	}
+	return b.String()
+}
+
+// maxShort is more than people say at a time. What a peer says may have hundreds of
+// kilobytes.
+const maxShort = 300
+
+func short(text string) string {
+	if runes := []rune(text); len(runes) > maxShort {
+		return string(runes[:maxShort]) + "..."
+	}
+	return text
+}
+
+// shortName is a name in an error, quotedName one in quotes.
+func shortName(der []byte) string { return short(DistinguishedName(der)) }
+
+func quotedName(der []byte) string { return `"` + shortName(der) + `"` }

@@ -1,0 +1,106 @@
+package tls
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"testing"
+
+	"brokerconn/ports"
+)
+
+// oldBroker is a server that has no words for what it has against a client's
+// certificate: its last message comes again, and the zeros behind it.
+func oldBroker(config *tls.Config) func(net.Conn) {
+	return func(under net.Conn) {
+		stutterer := &stutterer{Conn: under}
+		conn := tls.Server(stutterer, config)
+		if err := conn.Handshake(); err == nil {
+			stutterer.agreed = true
+			_, _ = io.WriteString(conn, greeting)
+			return
+		}
+		_, _ = under.Write(append(stutterer.flight, make([]byte, 500)...))
+	}
+}
+
+// stutterer keeps the last message written, and swallows alerts.
+type stutterer struct {
+	net.Conn
+	flight []byte
+	agreed bool
+}
+
+func (s *stutterer) Write(p []byte) (int, error) {
+	const alert, ciphertext, short = 21, 23, 40
+	if !s.agreed && (p[0] == alert || p[0] == ciphertext && len(p) < short) {
+		return len(p), nil
+	}
+	s.flight = append([]byte(nil), p...)
+	return s.Conn.Write(p)
+}
+
+func TestBrokerThatRepeatsItself(t *testing.T) {
+	ca := newCA(t, "the authority")
+	stranger := newCA(t, "a stranger").issue()
+	for _, version := range versions {
+		server := &tls.Config{
+			Certificates: []tls.Certificate{ca.issue()}, MinVersion: version, MaxVersion: version, Time: clock().Now,
+			ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool(), SessionTicketsDisabled: true,
+		}
+		server.ClientCAs.AddCert(ca.cert)
+		address := listen(t, oldBroker(server))
+		options := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}
+		_, err := reach(t, mustDial(t, plainDial, options), address)
+		wantReason(t, err, CertificateRequired, "before 3.2", "ssl.client.auth")
+		options.CertPEM, options.KeyPEM = chainPEM(stranger), ports.NewSecret(keyPEM(t, stranger))
+		_, err = reach(t, mustDial(t, plainDial, options), address)
+		wantReason(t, err, CertificateRefused, "before 3.2", "truststore")
+
+		mine := ca.issue()
+		options.CertPEM, options.KeyPEM = chainPEM(mine), ports.NewSecret(keyPEM(t, mine))
+		if _, err = reach(t, mustDial(t, plainDial, options), address); err != nil {
+			t.Error(err)
+		}
+
+		// One that has not asked for a certificate has no such excuse.
+		server = server.Clone()
+		server.ClientAuth = tls.NoClientCert
+		server.VerifyConnection = func(tls.ConnectionState) error { return errors.New("for another reason") }
+		options.CertPEM, options.KeyPEM = "", ports.Secret{}
+		_, err = reach(t, mustDial(t, plainDial, options), listen(t, oldBroker(server)))
+		if e := new(Error); err == nil || errors.As(err, &e) && e.Reason != Other {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+func TestRepeatsRecord(t *testing.T) {
+	record := func(kind byte, size int, fill byte) string {
+		body := make([]byte, size)
+		for i := range body {
+			body[i] = fill
+		}
+		return string(append([]byte{kind, 3, 3, byte(size >> 8), byte(size)}, body...))
+	}
+	hello, certificate, cipher := record(22, 122, 'h'), record(22, 1000, 'c'), record(20, 1, 1)
+	for heard, want := range map[string]bool{
+		"":                                   false,
+		hello:                                false,
+		hello + certificate:                  false,
+		hello + hello:                        true,
+		hello + certificate + cipher + hello: true,
+		cipher + cipher:                      false,
+		hello + certificate + certificate + "\x00\x00":   true,
+		hello + certificate + certificate[:500]:          false,
+		hello + record(22, 122, 'i'):                     false,
+		certificate + record(0, 0, 0) + record(0, 0, 0):  false,
+		certificate + "\x00\x00\x00\x00\x00\x00\x00\x00": false,
+	} {
+		if got := repeatsRecord([]byte(heard)); got != want {
+			t.Errorf("%d bytes: %v", len(heard), got)
+		}
+	}
+}

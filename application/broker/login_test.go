@@ -1,0 +1,283 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// exposing is a login that shows its token to whoever reads along.
+type exposing struct{ lessonToken }
+
+func (exposing) Exposes() bool { return true }
+
+// TestPasswordsInPlaintext: one word of warning for a connection however often it logs
+// in, none over an encrypted link, and not a byte of a login where it is refused.
+func TestPasswordsInPlaintext(t *testing.T) {
+	for name, c := range map[string]struct {
+		secure, refuse bool
+		a              ports.Authenticator
+		warnings       int
+		is             error
+	}{
+		"told once":                      {false, false, exposing{lessonToken{"X", "one", 0}}, 1, nil},
+		"refused":                        {false, true, exposing{lessonToken{"X", "one", 0}}, 0, broker.ErrAuthentication},
+		"encrypted":                      {true, true, exposing{lessonToken{"X", "one", 0}}, 0, nil},
+		"a mechanism that shows nothing": {false, true, lessonToken{"X", "one", 0}, 0, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &lessonWarden{}
+				site, cfg := lessonGuarded(w)
+				if c.secure {
+					cfg.Transport = secured{cfg.Transport}
+				}
+				var warned []string
+				cfg.Authenticator, cfg.RefusePlaintextPasswords = c.a, c.refuse
+				cfg.Hooks = &broker.Hooks{Warning: func(text string) { warned = append(warned, text) }}
+				conn := lessonNew(t, cfg)
+				for range 3 {
+					err := heartbeat(t.Context(), conn)
+					if c.is == nil && err != nil || c.is != nil && (!errors.Is(err, c.is) || !strings.Contains(err.Error(), "RefusePlaintextPasswords")) {
+						t.Fatalf("got %v, want %v", err, c.is)
+					}
+					if c.is == nil {
+						if err := conn.Reauthenticate(t.Context()); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+				if len(warned) != c.warnings || c.warnings > 0 && !strings.Contains(warned[0], "X") {
+					t.Errorf("warned: %q", warned)
+				}
+				if c.is != nil && (w.logins > 0 || len(site.dialled()) == 0) {
+					t.Errorf("%d logins over %d connections", w.logins, len(site.dialled()))
+				}
+			})
+		})
+	}
+}
+
+// secured marks endpoints as encrypted.
+type secured struct{ ports.Transport }
+
+func (s secured) Resolve(host string, port uint16) ports.Lookup {
+	return securedLookup{s.Transport.Resolve(host, port)}
+}
+
+type securedLookup struct{ ports.Lookup }
+
+func (l securedLookup) Result() ([]ports.Endpoint, error) {
+	eps, err := l.Lookup.Result()
+	for i := range eps {
+		eps[i].Secure = true
+	}
+	return eps, err
+}
+
+// TestFirstMechanismThatIsOffered: the broker's list decides, at the cost of one
+// connection, and it is asked no more afterwards.
+func TestFirstMechanismThatIsOffered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &lessonWarden{offers: []string{"C", "B"}}
+		site, cfg := lessonGuarded(w)
+		cfg.Authenticator = nil
+		for _, name := range []string{"A", "B", "C"} {
+			cfg.Authenticators = append(cfg.Authenticators, lessonToken{name, "one", 0})
+		}
+		var logins []string
+		cfg.Hooks = &broker.Hooks{LoggedIn: func(_ broker.Endpoint, l broker.LoginInfo, err error) {
+			logins = append(logins, fmt.Sprint(l.Mechanism, " ", err))
+		}}
+		conn := dial(t, cfg)
+		if err := heartbeat(t.Context(), conn); err != nil {
+			t.Error(err)
+		}
+		if got := strings.Join(logins, ", "); !strings.HasPrefix(got, "A broker:9092 (a): connection lost") || !strings.HasSuffix(got, ", B <nil>") || len(site.dialled()) != 2 {
+			t.Errorf("logins %s over %d connections", got, len(site.dialled()))
+		}
+		lessonClose(t, conn)
+
+		// None of them.
+		w.set(func() { w.offers = []string{"PLAIN", "GSSAPI"} })
+		_, err := broker.Dial(t.Context(), cfg)
+		var offered *broker.MechanismError
+		if !errors.Is(err, broker.ErrUnsupportedMechanism) || !errors.As(err, &offered) ||
+			offered.Mechanism != "A" || strings.Join(offered.Offered, " ") != "GSSAPI PLAIN" {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// TestReauthenticateWaits: it returns when the new login is over, and with the reason
+// when there is no other login to be had.
+func TestReauthenticateWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &lessonWarden{}
+		site, cfg := lessonGuarded(w)
+		cfg.Authenticator = lessonToken{"X", "one", time.Second}
+		conn := dial(t, cfg)
+		began := time.Now()
+		if err := conn.Reauthenticate(t.Context()); err != nil || time.Since(began) < time.Second {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+		if w.relogins != 1 || len(site.dialled()) != 1 {
+			t.Errorf("%d renewals, %d connections", w.relogins, len(site.dialled()))
+		}
+		// The password is wrong now: the connection goes, and so does the next login.
+		w.set(func() { w.good = "another" })
+		err := conn.Reauthenticate(t.Context())
+		if !errors.Is(err, broker.ErrAuthentication) || broker.Retriable(err) {
+			t.Errorf("with a wrong password: %v", err)
+		}
+		// Its context ends.
+		w.set(func() { w.good = "one" })
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if err := conn.Reauthenticate(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("with a context that ends: %v", err)
+		}
+	})
+}
+
+// TestNoReconnectIsClosed where its login cannot be replaced on the connection.
+func TestNoReconnectIsClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &lessonWarden{}
+		_, cfg := lessonGuarded(w)
+		cfg.NoReconnect = true
+		conn := dial(t, cfg)
+		conn.SetAuthenticator(lessonToken{"Y", "one", 0})
+		receive(t, conn.Done())
+	})
+}
+
+// TestReplacedConnectionIsMadeAnew without anybody asking for it.
+func TestReplacedConnectionIsMadeAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &lessonWarden{}
+		site, cfg := lessonGuarded(w)
+		conn := dial(t, cfg)
+		conn.SetAuthenticator(lessonToken{"Y", "one", 0})
+		synctest.Wait()
+		if !conn.Connected() || len(site.dialled()) != 2 {
+			t.Errorf("%v, %d connections", conn.State(), len(site.dialled()))
+		}
+	})
+}
+
+// TestPolledReauthenticates: a loop's owner is refused while the session is renewed,
+// and needs nothing but its deadline and its Recv.
+func TestPolledReauthenticates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &lessonWarden{lifetime: 10 * time.Second}
+		site, cfg := lessonGuarded(w)
+		cfg.Authenticator = lessonToken{"X", "one", 100 * time.Millisecond}
+		p, err := broker.NewPolled(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close(nil)
+		sent, refused := int32(0), 0
+		end := time.Now().Add(time.Minute)
+		for time.Now().Before(end) {
+			p.Connect()
+			if p.Connected() && p.InFlight() < 2 {
+				req := kmsg.NewPtrHeartbeatRequest()
+				req.Generation = sent
+				f := p.Send(req, false)
+				err := error(nil)
+				select {
+				case <-f.Done(): // refused
+					_, err = f.Response()
+				default:
+				}
+				switch {
+				case errors.Is(err, broker.ErrReauthenticating):
+					if refused++; !p.Reauthenticating() || p.NextDeadline().IsZero() {
+						t.Fatal("refused for a login that is not under way")
+					}
+				case err != nil:
+					t.Fatal(err)
+				default:
+					sent++
+				}
+			}
+			p.Recv()
+			time.Sleep(10 * time.Millisecond)
+		}
+		for p.InFlight() > 0 {
+			p.Recv()
+			time.Sleep(time.Millisecond)
+		}
+		w.check(t, int64(sent))
+		if w.relogins < 6 || refused == 0 || len(site.dialled()) != 1 {
+			t.Errorf("%d renewals, %d refusals, %d connections", w.relogins, refused, len(site.dialled()))
+		}
+		p.Reauthenticate()
+		if !p.Reauthenticating() {
+			t.Error("Reauthenticate did nothing")
+		}
+		p.SetAuthenticator(lessonToken{"Y", "one", 0}) // in the midst of it
+		for range 100 {
+			p.Connect()
+			p.Recv()
+			time.Sleep(10 * time.Millisecond)
+		}
+		if !p.Connected() || p.Reauthenticating() || len(site.dialled()) != 2 {
+			t.Errorf("%v, renewing %v, %d connections", p.State(), p.Reauthenticating(), len(site.dialled()))
+		}
+	})
+}
+
+// TestMisusedLogins: a program that asks for what it has not configured.
+func TestMisusedLogins(t *testing.T) {
+	site := (&lessonSite{}).at("a")
+	conn := lessonNew(t, site.config())
+	for name, misuse := range map[string]func(){
+		"Reauthenticate":   func() { _ = conn.Reauthenticate(t.Context()) },
+		"SetAuthenticator": func() { conn.SetAuthenticator(nil) },
+		"and others":       func() { conn.SetAuthenticator(lessonToken{"X", "", 0}, nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if p, ok := recover().(string); !ok || !strings.HasPrefix(p, "broker: ") {
+					t.Errorf("panicked with %v", p)
+				}
+			}()
+			misuse()
+		})
+	}
+}
+
+// ExampleConn_SetAuthenticator: a password is rotated, under load or not. Requests wait
+// for the new login, and none is lost.
+func ExampleConn_SetAuthenticator() {
+	w := &lessonWarden{good: "old password"}
+	site := (&lessonSite{peer: map[string]func(net.Conn){"a": w.serve}}).at("a")
+	cfg := site.config()
+	cfg.Authenticator = lessonToken{"PLAIN", "old password", 0}
+	ctx := context.Background()
+	conn, err := broker.Dial(ctx, cfg)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer conn.Close()
+
+	w.set(func() { w.good = "new password" })
+	conn.SetAuthenticator(lessonToken{"PLAIN", "new password", 0})
+	_, err = kmsg.NewPtrHeartbeatRequest().RequestWith(ctx, conn)
+	fmt.Println(err, conn.Stats().Relogins)
+	// Output: <nil> 1
+}

@@ -1,0 +1,93 @@
+package domain
+
+import (
+	"errors"
+	"time"
+
+	"brokerconn/ports"
+)
+
+// A login as the Connection sees it: an exchange of one of the authenticators, from
+// the first challenge until it is over, on its way up or to renew a session.
+
+func mechanismsOf(list []ports.Authenticator) (all []Mechanism) {
+	for _, a := range list {
+		e, tells := a.(ports.Exposer)
+		all = append(all, Mechanism{Name: a.Mechanism(), Exposes: tells && e.Exposes()})
+	}
+	return all
+}
+
+// SetAuthenticators replaces the authenticators; see [Machine.SetMechanisms].
+func (c *Connection) SetAuthenticators(now time.Time, list []ports.Authenticator) (closing bool) {
+	c.ports.Authenticators = list
+	return c.Machine.SetMechanisms(now, mechanismsOf(list))
+}
+
+var errReplaced = errors.New("the authenticator was replaced")
+
+func (c *Connection) challenge(now time.Time, out Output) {
+	begin := out.Data == nil
+	var a ports.Authenticator
+	if begin {
+		if a = c.authenticator(out.Mechanism); a == nil {
+			c.Machine.HandleToken(now, out.Epoch, nil, false, errReplaced)
+			return
+		}
+		c.forget()
+	}
+	c.asked = true
+	c.guard("authenticator", func() {
+		if begin {
+			c.exchange = a.Begin(out.Endpoint)
+		}
+		c.exchange.Next(out.Data)
+	})
+}
+
+// authenticator finds the one for a mechanism; nil if it was replaced since the login
+// began.
+func (c *Connection) authenticator(mechanism string) ports.Authenticator {
+	for i, m := range c.Machine.cfg.Mechanisms {
+		if m.Name == mechanism {
+			return c.ports.Authenticators[i]
+		}
+	}
+	return nil
+}
+
+// dismiss forgets the exchange of a login that is over. broken: it panicked.
+func (c *Connection) dismiss() (broken bool) {
+	if c.exchange == nil || c.Machine.login.step != loginNone {
+		return false
+	}
+	c.forget()
+	return c.Machine.broken != nil
+}
+
+func (c *Connection) forget() {
+	exchange := c.exchange
+	c.exchange, c.asked = nil, false
+	if exchange != nil {
+		c.guard("authenticator", exchange.Close)
+	}
+}
+
+func (c *Connection) listenExchange(now time.Time) bool {
+	if !c.asked {
+		return false
+	}
+	var token []byte
+	var done bool
+	err := ports.ErrWouldBlock
+	c.guard("authenticator", func() { token, done, err = c.exchange.Result() })
+	if errors.Is(err, ports.ErrWouldBlock) {
+		return c.Machine.broken != nil
+	}
+	c.asked = false
+	c.Machine.HandleToken(now, c.epoch, token, done, err)
+	return true
+}
+
+// LogsIn reports whether there is an authenticator.
+func (c *Connection) LogsIn() bool { return len(c.ports.Authenticators) > 0 }

@@ -1,0 +1,94 @@
+package domain_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"brokerconn/domain"
+	"brokerconn/ports"
+)
+
+// loggedIn is a bench whose session lasts for so many ms.
+func loggedIn(t *testing.T, lifetime string) *bench {
+	t.Helper()
+	b := newBench(t, func(b *bench) { b.auth = &fakeAuth{t: b.tr} })
+	b.connected()
+	b.logIn(lifetime)
+	b.wantState(domain.Connected)
+	b.tr.journal = nil
+	return b
+}
+
+// logIn answers the login under way.
+func (b *bench) logIn(lifetime string) {
+	b.t.Helper()
+	b.say(frame(b.tr.lastID(), []byte("0 PLAIN")))
+	b.steps()
+	b.auth.exchange.token, b.auth.exchange.done, b.auth.exchange.err = []byte("secret"), true, nil
+	b.steps()
+	b.say(frame(b.tr.lastID(), []byte("0|||"+lifetime)))
+	b.steps()
+}
+
+// A session is renewed by an exchange of its own, which is forgotten when it is over.
+func TestStepRenewsTheSession(t *testing.T) {
+	b := loggedIn(t, "20000")
+	b.send("hello!")
+	b.steps()
+	b.say(frame(b.tr.lastID(), []byte("hi")))
+	_, idle := b.steps()
+	if want := b.now.Add(18 * time.Second); !idle.Deadline.Equal(want) {
+		t.Fatalf("the deadline is %v, want %v", idle.Deadline, want)
+	}
+	first := b.auth.exchange
+	b.now = b.now.Add(18 * time.Second)
+	b.steps()
+	b.tr.journal = nil
+	b.logIn("20000")
+	b.wantJournal("begin a", "next", "close exchange")
+	if b.auth.exchange == first {
+		t.Error("the exchange of the first login was used again")
+	}
+	if s := b.Machine.Stats(); s.Logins != 1 || s.Relogins != 1 || !s.SessionEnds.Equal(b.now.Add(20*time.Second)) {
+		t.Errorf("%d logins, %d renewals, the session ends %v", s.Logins, s.Relogins, s.SessionEnds)
+	}
+}
+
+// Authenticators that are replaced between the Machine's wish for a token and its being
+// carried out: nobody is asked who is not there any more.
+func TestStepAuthenticatorReplacedBeforeItIsAsked(t *testing.T) {
+	b := newBench(t, func(b *bench) { b.auth = &fakeAuth{t: b.tr} })
+	b.connected()
+	id := b.tr.lastID()
+	n := copy(b.Machine.Space(), frame(id, []byte("0 PLAIN")))
+	b.Machine.HandleRead(b.now, b.Machine.Epoch(), n) // the challenge waits in the outbox
+	other := &fakeAuth{t: b.tr, name: "SCRAM-SHA-256"}
+	if b.SetAuthenticators(b.now, []ports.Authenticator{other}) {
+		t.Error("a connection that is being made is said to close")
+	}
+	b.steps()
+	if b.auth.exchange != nil {
+		t.Error("an authenticator was asked that had been replaced")
+	}
+	// The next attempt is made at once, with the other.
+	b.wantState(domain.Disconnected)
+	if err := b.Machine.LastError(); !errors.Is(err, domain.ErrConnection) || errors.Is(err, domain.ErrAuthentication) {
+		t.Errorf("%v", err)
+	}
+	if d, forever := b.Machine.ConnectionDelay(b.now); d != 0 || forever {
+		t.Errorf("a pause of %v", d)
+	}
+}
+
+// A panic of an exchange that is forgotten drops the connection, as any.
+func TestStepForgettingPanics(t *testing.T) {
+	b := newBench(t, func(b *bench) { b.auth = &fakeAuth{t: b.tr} })
+	b.connected()
+	b.tr.panicsOn = "close exchange"
+	b.logIn("0")
+	b.wantState(domain.Disconnected)
+	if err := b.Machine.LastError(); !errors.Is(err, domain.ErrPort) {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,102 @@
+package domain
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"brokerconn/ports"
+)
+
+// Which mechanism to log in with. Of those configured it is the first that the broker
+// offers. What it offers is only told by a broker that refuses one (error 33), which
+// then closes the connection: the next goes to the same address, at once, with a
+// mechanism that was offered, and the choice is kept for those that follow.
+
+// Mechanism is one way to log in.
+type Mechanism struct {
+	// Name is as SaslHandshake has it: "PLAIN".
+	Name string
+	// Exposes: whoever reads the link could log in himself afterwards.
+	Exposes bool
+}
+
+// MechanismError is the answer of a broker that does not offer a mechanism.
+type MechanismError struct {
+	Mechanism string
+	Offered   []string // by the broker, sorted; empty: it did not say
+}
+
+func (e *MechanismError) Error() string {
+	if len(e.Offered) == 0 {
+		return "the broker does not have " + e.Mechanism
+	}
+	return fmt.Sprintf("the broker has %q, not %s", strings.Join(e.Offered, " "), e.Mechanism)
+}
+
+var errExposed = errors.New("nothing was sent: the password or token would travel in plaintext, which Config.RefusePlaintextPasswords forbids")
+
+const (
+	hintUnsupportedSASL = "choose one of the mechanisms that the broker offers"
+	hintExposed         = "use TLS, or a mechanism that does not show its secret, as SCRAM and GSSAPI"
+)
+
+func (m *Machine) mechanism() Mechanism { return m.cfg.Mechanisms[m.choice] }
+
+// chooseMechanism takes the first mechanism that is among those offered, if there is one.
+func (m *Machine) chooseMechanism(offered []string) bool {
+	for i, each := range m.cfg.Mechanisms {
+		if slices.Contains(offered, each.Name) {
+			m.choice = i
+			return true
+		}
+	}
+	return false
+}
+
+// mechanismRefused looks for another. A broker that offers what it refuses is asked
+// for each mechanism once at most.
+func (m *Machine) mechanismRefused(r *ports.SASLHandshakeResponse) {
+	refusal := &MechanismError{Mechanism: m.login.with.Name, Offered: slices.Clone(r.Mechanisms)}
+	slices.Sort(refusal.Offered)
+	m.refused = append(m.refused, refusal.Mechanism)
+	others := slices.DeleteFunc(slices.Clone(refusal.Offered), func(name string) bool { return slices.Contains(m.refused, name) })
+	if !m.login.again && m.chooseMechanism(others) {
+		m.offered = refusal.Offered
+		m.again = true
+		m.fail(m.newError(ErrConnection, refusal, "the next connection logs in with "+m.mechanism().Name))
+		return
+	}
+	m.failLogin(ErrUnsupportedMechanism, fmt.Errorf("%w: %w", refusal, brokerError(r.ErrorCode, "")), hintUnsupportedSASL)
+}
+
+// mayExpose refuses a login that would show its secret, if that is not wanted, and
+// otherwise tells of it once.
+func (m *Machine) mayExpose() error {
+	switch {
+	case !m.mechanism().Exposes || m.endpoint.Secure:
+		return nil
+	case m.cfg.RefuseExposure:
+		return errExposed
+	case !m.exposed:
+		m.exposed = true
+		m.note(Event{Kind: EventExposed, Endpoint: m.endpoint, Login: LoginInfo{Mechanism: m.mechanism().Name}})
+	}
+	return nil
+}
+
+// LoginInfo describes a login.
+type LoginInfo struct {
+	Mechanism string
+	// Again: it renews the session of a connection that stands (KIP-368).
+	Again bool
+	// Lifetime is how long the broker lets the session last, once the login is over.
+	// 0: for ever.
+	Lifetime time.Duration
+}
+
+func (m *Machine) loginInfo() LoginInfo {
+	return LoginInfo{Mechanism: m.login.with.Name, Again: m.login.again}
+}

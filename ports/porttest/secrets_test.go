@@ -1,0 +1,70 @@
+package porttest_test
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"testing"
+
+	"brokerconn/ports"
+	"brokerconn/ports/porttest"
+)
+
+// heard is a testing.TB that only hears of failures.
+type heard struct {
+	testing.TB
+	failures int
+}
+
+func (h *heard) Helper()               {}
+func (h *heard) Errorf(string, ...any) { h.failures++ }
+
+type (
+	asError    struct{ secret string }
+	asLog      struct{ secret []byte }
+	asText     struct{ secret []byte }
+	asGoString struct{ *string }
+)
+
+func (e asError) Error() string        { return "wrong: " + e.secret }
+func (l asLog) LogValue() slog.Value   { return slog.StringValue(string(l.secret)) }
+func (l asLog) Format(fmt.State, rune) {}
+func (m asText) Format(fmt.State, rune) {
+}
+func (m asText) MarshalText() ([]byte, error) { return m.secret, nil }
+func (g asGoString) GoString() string         { return *g.string }
+
+func TestNoSecretsFindsThem(t *testing.T) {
+	const secret = "hunter2 ü"
+	text := secret
+	for name, v := range map[string]any{
+		"text":               secret,
+		"bytes":              []byte(secret),
+		"runes":              []rune(secret),
+		"a field":            struct{ s string }{secret},
+		"bytes in a field":   struct{ b []byte }{[]byte(secret)},
+		"behind one pointer": &struct{ b []byte }{[]byte(secret)},
+		"an error's text":    asError{secret},
+		"a wrapped error":    fmt.Errorf("login: %w", errors.New(secret)),
+		"only in a log":      asLog{[]byte(secret)},
+		"only as JSON":       asText{[]byte(secret)},
+		"only as Go":         asGoString{&text},
+		"beside others":      []any{1, ports.NewSecret("x"), map[string][]byte{"k": []byte(secret)}},
+	} {
+		h := &heard{}
+		porttest.NoSecrets(h, name, v, "another", secret)
+		if h.failures == 0 {
+			t.Errorf("not found: %s", name)
+		}
+	}
+	for name, v := range map[string]any{
+		"hidden":                 ports.NewSecret(secret),
+		"hidden in a field":      struct{ s ports.Secret }{ports.NewSecret(secret)},
+		"a function":             func() string { return secret },
+		"behind a field pointer": struct{ s *string }{&text},
+		"something else":         "hunter 2",
+		"nothing":                nil,
+	} {
+		porttest.NoSecrets(t, name, v, secret)
+	}
+}
