@@ -57,6 +57,7 @@ func (w *lessonWarden) serve(conn net.Conn) {
 	var until time.Time // of the session
 	var as string
 	inLogin := false
+	var renewed time.Time // when the last renewal began
 	lessonServe(conn, func(r lessonRequest) []byte {
 		if w.think != nil {
 			time.Sleep(w.think())
@@ -70,12 +71,15 @@ func (w *lessonWarden) serve(conn net.Conn) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			switch name := string(r.body[2:]); {
-			case as != "" && w.stubborn:
+			case as != "" && (w.stubborn || !renewed.IsZero() && time.Since(renewed) < time.Second):
 				resp.ErrorCode = 34
 			case w.offers != nil && !slices.Contains(w.offers, name):
 				resp.ErrorCode, resp.SupportedMechanisms = 33, w.offers
 			default:
 				inLogin = true
+				if as != "" {
+					renewed = time.Now()
+				}
 			}
 			return resp.AppendTo(nil)
 		case 36:
