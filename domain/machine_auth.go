@@ -66,7 +66,7 @@ func (m *Machine) authenticate() {
 	m.note(Event{Kind: EventLogin, Endpoint: m.endpoint, Login: m.loginInfo()})
 	switch {
 	case err != nil:
-		kind, hint := m.whyNoLogin(err)
+		hint, kind := m.whyNoLogin(err)
 		m.failLogin(kind, err, hint)
 	case how == bareTokens:
 		m.login.raw = true
@@ -79,15 +79,15 @@ func (m *Machine) authenticate() {
 }
 
 // whyNoLogin is what a login that could not begin is failed with.
-func (m *Machine) whyNoLogin(err error) (kind error, hint string) {
+func (m *Machine) whyNoLogin(err error) (hint string, kind error) {
 	var unoffered *MechanismError
 	switch {
 	case errors.As(err, &unoffered):
-		return ErrUnsupportedMechanism, hintUnsupportedSASL
+		return hintUnsupportedSASL, ErrUnsupportedMechanism
 	case errors.Is(err, errExposed):
-		return ErrAuthentication, hintExposed
+		return hintExposed, ErrAuthentication
 	}
-	return ErrAuthentication, hintHandshakeNotOffered
+	return hintHandshakeNotOffered, ErrAuthentication
 }
 
 // dialect is how tokens travel to a broker; the first two are the version of
