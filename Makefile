@@ -9,6 +9,9 @@ PLATFORMS    = linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windo
 CC_FOUND := $(shell command -v $(or $(CC),cc) 2>/dev/null || command -v gcc 2>/dev/null)
 RACE     := $(if $(CC_FOUND),-race)
 
+# Whatever the tests print is looked through for their secrets.
+LEAKS     = $(GO) run ./acceptance/leaks
+
 .PHONY: help demo test lint generate check-mocks cross fuzz oracle acceptance sasl-matrix releases parity rename
 
 help: ## list the targets
@@ -20,7 +23,7 @@ demo: ## the main job on an embedded broker, step by step, with times
 test: lint ## all that needs nothing but Go: lint, then every test (those against openssl where it is there)
 	@command -v openssl >/dev/null || echo "no openssl: TLS keys, revocation lists and cipher lists are not compared with what it says (OPENSSL=required to insist)"
 	@for p in microsocks tinyproxy curl; do command -v $$p >/dev/null || echo "no $$p: nothing of another author judges the ways through proxies by it (PROXIES=required to insist)"; done
-	@$(if $(RACE),,echo "no C compiler: testing without the race detector";) CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(RACE) -timeout 10m ./...
+	@$(if $(RACE),,echo "no C compiler: testing without the race detector";) CGO_ENABLED=$(if $(RACE),1,0) $(LEAKS) $(GO) test $(RACE) -timeout 10m ./...
 
 lint: check-mocks ## gofmt, vet, staticcheck, mocks up to date
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted:" $$unformatted; exit 1; fi
@@ -47,13 +50,13 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 	    echo "== $$dir $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x $$dir || exit 1; done; done
 
 acceptance: ## against real brokers (Java, Maven, MIT Kerberos; ACCEPTANCE=required to insist)
-	$(GO) test $(RACE) -tags acceptance -count=1 -timeout 15m -v ./acceptance/...
+	$(LEAKS) -v $(GO) test $(RACE) -tags acceptance -count=1 -timeout 15m ./acceptance/...
 
 oracle: ## TLS against openssl: cipher lists, revocation, private keys; prints the verdicts
 	OPENSSL=required $(GO) test -count=1 -v -run '^TestOpenSSLOracle$$' ./adapters/tls
 
 sasl-matrix: ## every SASL mechanism against real brokers of eight ages and a real KDC; prints the table
-	ACCEPTANCE=required $(GO) test -tags acceptance,matrix -count=1 -timeout 30m -v -run '^TestEveryLogin$$' ./acceptance
+	ACCEPTANCE=required $(LEAKS) -v $(GO) test -tags acceptance,matrix -count=1 -timeout 30m -run '^TestEveryLogin$$' ./acceptance
 
 releases: ## brokers of 36 releases of Kafka, alone and secured: each starts, serves and ends (half an hour, 800 MB of jars)
 	ACCEPTANCE=required $(GO) test -tags acceptance,matrix -count=1 -timeout 90m -v -run '^TestEvery(Release|SecuredBroker)$$' ./acceptance

@@ -107,7 +107,7 @@ func (k *KDC) start(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := k.tool(ctx, "", k.tools.database, "create", "-r", Realm, "-s", "-P", "master-secret"); err != nil {
+	if err := k.tool(ctx, "", k.tools.database, "create", "-r", Realm, "-s", "-P", "master-canary"); err != nil {
 		return err
 	}
 	service := ServiceName + "/" + ServiceHost

@@ -20,7 +20,8 @@ type outcome struct {
 	stdout, stderr string
 }
 
-// probe runs a command line to its end.
+// probe runs a command line to its end. What it prints is logged, so that
+// acceptance/leaks reads it.
 func probe(t *testing.T, args ...string) outcome {
 	t.Helper()
 	return probeWith(t, t.Context(), strings.NewReader(""), args...)
@@ -30,6 +31,7 @@ func probeWith(t *testing.T, ctx context.Context, stdin io.Reader, args ...strin
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	code := Run(ctx, args, stdin, &stdout, &stderr)
+	t.Logf("exit code %d\n%s%s", code, &stdout, &stderr)
 	return outcome{code, stdout.String(), stderr.String()}
 }
 

@@ -206,6 +206,7 @@ func TestBadConfigurations(t *testing.T) {
 			if len(all) != 1 || settings != nil {
 				t.Fatalf("%d problems, not one: %v\nin %q", len(all), err, c.text)
 			}
+			t.Log(err)
 			e := all[0]
 			if e.Key != c.key {
 				t.Errorf("key %q, not %q: %v", e.Key, c.key, err)

@@ -130,6 +130,7 @@ func TestWrongPasswords(t *testing.T) {
 				<-conn.Done()
 				t.Fatal("logged in with a wrong password")
 			}
+			t.Logf("%+v", err)
 			if e := new(broker.Error); !errors.As(err, &e) || e.Phase != broker.Authenticating {
 				t.Errorf("%v", err)
 			}

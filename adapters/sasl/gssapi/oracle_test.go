@@ -36,7 +36,7 @@ func (k *realmKDC) populate(t *testing.T) {
 		commands = append(commands,
 			fmt.Sprintf("addprinc -e %s:normal -randkey kafka/t%d.test", name, etype),
 			fmt.Sprintf("ktadd -norandkey -k %s kafka/t%d.test", service, etype),
-			fmt.Sprintf("addprinc +requires_preauth -e %s:normal -pw typed-secret client%d", name, etype),
+			fmt.Sprintf("addprinc +requires_preauth -e %s:normal -pw typed-canary client%d", name, etype),
 			fmt.Sprintf("ktadd -norandkey -k %s client%d", client, etype))
 	}
 	k.admin(t, realmA, commands...)
@@ -94,7 +94,7 @@ func (p *peer) everyType(t *testing.T, layers string) {
 	for etype := range etypeNames {
 		client := fmt.Sprintf("client%d", etype)
 		o := p.k.options(nil)
-		o.Principal, o.Password = client, secretOf("typed-secret")
+		o.Principal, o.Password = client, secretOf("typed-canary")
 		p.mustLogIn(t, o, layers, fmt.Sprintf("t%d.test", etype), client)
 		o.Password, o.Keytab = secretOf(""), p.k.path("client.keytab")
 		for _, host := range []string{"t17.test", "t18.test", "t19.test", "t20.test"} {

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// mark is planted. It is put together, so that no failure of these tests shows it.
+var mark = "cana" + "ry-4711"
+
+const planted = `package planted
+
+import (
+	"encoding/base64"
+	"fmt"
+	"log"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+)
+
+const mark = "MARK"
+
+func TestLogs(t *testing.T)    { t.Log("the password is", mark) }
+func TestPrints(t *testing.T)  { fmt.Println(mark) }
+func TestErrors(t *testing.T)  { fmt.Fprintln(os.Stderr, "x"+mark) }
+func TestStd(t *testing.T)     { log.Printf("login: %q", mark) }
+func TestBase64(t *testing.T)  { t.Log(base64.StdEncoding.EncodeToString([]byte("\x00alice\x00" + mark + "!"))) }
+func TestHex(t *testing.T)     { t.Logf("%X", mark) }
+func TestBytes(t *testing.T)   { t.Logf("%v", struct{ b []byte }{[]byte(mark)}) }
+func TestURL(t *testing.T)     { t.Log("https://a:" + url.QueryEscape(mark) + "@idp") }
+func TestNames(t *testing.T)   { t.Run(mark, func(*testing.T) {}) }
+func TestLong(t *testing.T)    { t.Log(strings.Repeat("x", 4090) + mark + strings.Repeat("x", 9000)) }
+func TestSkips(t *testing.T)   { t.Skip(mark) }
+func TestClean(t *testing.T)   { t.Log("nothing to see here") }
+func TestFails(t *testing.T)   { t.Error("it is wrong") }
+func TestPanics(t *testing.T)  { panic(fmt.Errorf("refused: %s", mark)) }
+func TestApart(t *testing.T)   { t.Log([]string{"cana", "ry"}) }
+`
+
+// plant is a module of its own, with a test for each way to show a secret.
+func plant(t *testing.T, code string) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	t.Setenv("GOFLAGS", "")
+	t.Setenv("GOWORK", "off")
+	for name, text := range map[string]string{"go.mod": "module planted\n", "planted_test.go": strings.ReplaceAll(code, "MARK", mark)} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func leaks(t *testing.T, args ...string) (code int, out string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code = run(t.Context(), args, &stdout, &stderr)
+	return code, stdout.String() + stderr.String()
+}
+
+// TestPlantedLeaks: each is found, though every test passes.
+func TestPlantedLeaks(t *testing.T) {
+	plant(t, planted)
+	ways := []string{"Logs", "Prints", "Errors", "Std", "Base64", "Hex", "Bytes", "URL", "Names", "Long", "Skips"}
+	code, out := leaks(t, "go", "test", "-run", "^Test("+strings.Join(ways, "|")+")$", ".")
+	if code != 1 {
+		t.Errorf("exit code %d", code)
+	}
+	for _, way := range ways {
+		if !strings.Contains(out, "SECRET SHOWN by planted Test"+way) {
+			t.Errorf("not found: %s", way)
+		}
+	}
+	if code, out := leaks(t, "go", "test", "-run", "TestPanics", "."); code != 1 || !strings.Contains(out, "SECRET SHOWN by planted TestPanics") {
+		t.Errorf("a panic: exit code %d", code)
+	}
+	plant(t, "package planted\nvar _ = undefined(`MARK`)\n"+`var _ int = "MARK"`)
+	if code, out := leaks(t, "go", "test", "."); code != 1 || !strings.Contains(out, "SECRET SHOWN by planted") {
+		t.Errorf("a message of the compiler: exit code %d", code)
+	}
+}
+
+// TestWhatIsPrinted is what go test prints without -v, and all of it with.
+func TestWhatIsPrinted(t *testing.T) {
+	plant(t, planted)
+	for name, c := range map[string]struct {
+		args      []string
+		code      int
+		has, lack []string
+	}{
+		"all well":    {[]string{"go", "test", "-run", "Clean|Apart", "."}, 0, []string{"ok  \tplanted", "2 tests, 0 skipped, 0 packages failed; 0 secrets"}, []string{"nothing to see", "---"}},
+		"verbose":     {[]string{"-v", "go", "test", "-run", "Clean", "."}, 0, []string{"nothing to see", "--- PASS: TestClean"}, nil},
+		"one fails":   {[]string{"go", "test", "-run", "Clean|Fails", "."}, 1, []string{"it is wrong", "--- FAIL: TestFails", "FAIL\tplanted", "1 packages failed"}, []string{"nothing to see"}},
+		"no such one": {[]string{"go", "test", "./none"}, 1, []string{"none"}, nil},
+		"no command":  {[]string{filepath.Join("no", "go"), "test", "."}, 2, []string{"leaks: "}, nil},
+		"no test":     {[]string{"go", "build"}, 2, []string{"usage"}, nil},
+		"nothing":     {nil, 2, []string{"usage"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, out := leaks(t, c.args...)
+			if code != c.code {
+				t.Errorf("exit code %d, want %d", code, c.code)
+			}
+			for _, words := range c.has {
+				if !strings.Contains(out, words) {
+					t.Errorf("%q is not in\n%s", words, out)
+				}
+			}
+			for _, words := range c.lack {
+				if strings.Contains(out, words) {
+					t.Errorf("%q is in\n%s", words, out)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"brokerconn/ports/porttest"
+)
+
+// scanner looks for secrets in texts that come in pieces, from several places at once.
+type scanner struct {
+	forms   []string
+	longest int
+	before  map[string]string // by place: the end of the line so far
+	found   []string
+}
+
+func newScanner(secrets []string) *scanner {
+	s := &scanner{forms: porttest.Spellings(secrets...), before: map[string]string{}}
+	for _, form := range s.forms {
+		s.longest = max(s.longest, len(form))
+	}
+	return s
+}
+
+// scan looks at the next piece of a package's output. A long line comes in several.
+func (s *scanner) scan(pkg, test, text string) {
+	line := s.before[pkg] + text
+	s.before[pkg] = ""
+	for _, form := range s.forms {
+		if strings.Contains(line, form) {
+			s.found = append(s.found, fmt.Sprintf("by %s %s: %q", pkg, test, strings.TrimSuffix(line, "\n")))
+			return
+		}
+	}
+	if !strings.HasSuffix(line, "\n") {
+		s.before[pkg] = line[max(0, len(line)-s.longest):]
+	}
+}
