@@ -19,7 +19,7 @@ const (
 	ServiceName      = "kafka"
 	ServiceHost      = "localhost"
 	KerberosUser     = "carol" // carol@BROKERCONN.TEST
-	KerberosPassword = "carol-secret"
+	KerberosPassword = "carol-canary"
 )
 
 // KDC is MIT Kerberos's, on 127.0.0.1, with a database of its own in a temporary

@@ -13,8 +13,8 @@ import (
 // Who may log in where SASL is spoken. Besides: KerberosUser (GSSAPI), and whomever a
 // token without a signature names (OAUTHBEARER).
 const (
-	PlainUser, PlainPassword = "alice", "alice-secret"
-	ScramUser, ScramPassword = "bob", "bob-secret"
+	PlainUser, PlainPassword = "alice", "alice-canary"
+	ScramUser, ScramPassword = "bob", "bob-canary"
 )
 
 // SessionLifetime is for how long a login on a Reauth listener is good.

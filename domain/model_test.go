@@ -125,11 +125,14 @@ func TestMachineAgainstModel(t *testing.T) {
 				default:
 					r.do(func() { r.m.Hold(r.now, below(2, "hold") == 0) })
 				}
-				for range below(3, "steps") {
+				for range below(6, "steps") { // a login has four
 					r.drain()
 					r.written(1 << 30)
 					r.serve(false)
 					r.read(1 << 30)
+					if r.asked {
+						r.token("x", true, nil)
+					}
 				}
 			},
 			"abandon": func(*rapid.T) { r.abandon(below(8, "which")) },

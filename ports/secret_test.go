@@ -10,7 +10,7 @@ import (
 	"brokerconn/ports"
 )
 
-const hidden = "hunter2"
+const hidden = "canary-4711"
 
 func TestASecretPrintsRedacted(t *testing.T) {
 	s := ports.NewSecret(hidden)

@@ -11,7 +11,7 @@ import (
 	"brokerconn/application/broker"
 )
 
-const canary = "hunter2-canary"
+const canary = "canary-4711"
 
 func file(t *testing.T, lines ...string) string {
 	t.Helper()

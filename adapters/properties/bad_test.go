@@ -6,7 +6,7 @@ import (
 )
 
 // canary stands wherever a configuration has a secret. No error may show it.
-const canary = "hunter2-canary"
+const canary = "canary-4711"
 
 const (
 	saslPython = "security_protocol=SASL_PLAINTEXT\n"

@@ -11,7 +11,7 @@ import (
 	"brokerconn/ports"
 )
 
-const hidden = "hunter2"
+const hidden = "canary-4711"
 
 // hiding are values with a secret in them, at every place that print goes to.
 func hiding(s ports.Secret) []any {

@@ -255,7 +255,7 @@ func TestPasswordIsAskedOnceAndLeftAlone(t *testing.T) {
 		if ke := wantProblem(t, key, err, KeyPasswordWrong); !strings.Contains(ke.Error(), "the password was empty") {
 			t.Error(ke)
 		}
-		const secret = "a wrong one, but perhaps right elsewhere"
+		const secret = "canary: a wrong one, but perhaps right elsewhere"
 		key, err = loadKey(file, saying(secret))
 		if ke := wantProblem(t, key, err, KeyPasswordWrong); strings.Contains(fmt.Sprintf("%v %+v %#v %q", ke, ke, *ke, ke), secret) {
 			t.Errorf("the error shows the password: %v", ke)

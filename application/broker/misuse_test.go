@@ -212,7 +212,7 @@ func TestEndOfAContext(t *testing.T) {
 
 // TestSecretsOfRawBodies: no verb prints them.
 func TestSecretsOfRawBodies(t *testing.T) {
-	const secret = "hunter2"
+	const secret = "canary-4711"
 	for _, v := range []any{
 		ports.RawRequest{Body: []byte(secret)}, &ports.RawRequest{Body: []byte(secret)},
 		ports.RawResponse{Body: []byte(secret)}, &ports.RawResponse{Body: []byte(secret)},

@@ -113,7 +113,7 @@ func (p polled) Begin(e ports.Endpoint) ports.Exchange {
 	return struct{ ports.Exchange }{p.stub.Begin(e)}
 }
 
-const stubPassword = "hunter2"
+const stubPassword = "canary-4711"
 
 func TestAuthenticator(t *testing.T) {
 	s := &stub{ports.NewSecret(stubPassword)}
@@ -133,7 +133,7 @@ func stubCase(a ports.Authenticator) porttest.AuthenticatorCase {
 }
 
 func stubServer() func([]byte) ([]byte, error) {
-	want := []string{"user", "nonce:hunter2"}
+	want := []string{"user", "nonce:canary-4711"}
 	challenges := []string{"nonce", ""}
 	return func(response []byte) ([]byte, error) {
 		if len(want) == 0 || string(response) != want[0] {

@@ -20,7 +20,8 @@
 //	Transport      the other end of its links; look-ups, Watcher and Parker are
 //	               checked with it
 //
-// [NoSecrets] is for whatever holds a password: no print of it may show that.
+// [NoSecrets] is for whatever holds a password: no print of it may show that; and
+// [NoSecretsIn] for what has been written already: a log, say.
 //
 // A suite that passes says that the core can work with the adapter, not that the
 // adapter does its job: that a mechanism computes what its RFC demands, or that

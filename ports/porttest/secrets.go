@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ import (
 // verbs are those of fmt, and two that it has not. Of %p and %w it asks no method of
 // a value.
 var verbs = []string{
-	"%v", "%+v", "%#v", "%s", "%q", "%x", "% x", "%X", "% X", "%d", "%c", "%U", "%o", "%b", "%t", "%e", "%g", "%T", "%p", "%w", "%5.2v", "%z", "%!",
+	"%v", "%+v", "%#v", "%s", "%q", "%+q", "%x", "% x", "%X", "% X", "%d", "%c", "%U", "%o", "%b", "%t", "%e", "%g", "%T", "%p", "%w", "%5.2v", "%z", "%!",
 }
 
 // NoSecrets checks that no print of a value shows a secret: fmt with any verb, slog
@@ -21,10 +22,7 @@ var verbs = []string{
 // Secrets should have some length: a short text may show by chance.
 func NoSecrets(t testing.TB, what string, value any, secrets ...string) {
 	t.Helper()
-	var forms []string
-	for _, secret := range secrets {
-		forms = append(forms, formsOf(secret)...)
-	}
+	forms := Spellings(secrets...)
 	seen := map[string]bool{}
 	for _, print := range printed(value) {
 		if seen[print.text] {
@@ -62,17 +60,50 @@ func printed(value any) (all []print) {
 	return all
 }
 
-// formsOf are the ways in which a print may spell a secret.
-func formsOf(secret string) []string {
-	forms := []string{secret, base64.StdEncoding.EncodeToString([]byte(secret))}
-	for _, verb := range verbs {
-		for _, kind := range []any{secret, []byte(secret), []rune(secret)} {
-			form := strings.Trim(fmt.Sprintf(verb, kind), `[]"`)
-			if len(form) >= len(secret) && !strings.Contains(form, "%!") && verb != "%T" && verb != "%p" {
-				forms = append(forms, form)
+// NoSecretsIn checks that a text does not show a secret: a log, an exposition of
+// metrics, what a command printed. what names the text.
+func NoSecretsIn(t testing.TB, what, text string, secrets ...string) {
+	t.Helper()
+	for _, form := range Spellings(secrets...) {
+		if at := strings.Index(text, form); at >= 0 {
+			t.Errorf("%s shows a secret, as %.4q..., at %d of %d bytes", what, form, at, len(text))
+			return
+		}
+	}
+}
+
+// Spellings are the ways in which a print may spell secrets: as they are, as fmt's
+// verbs have them, in base64 wherever a group begins, percent-encoded.
+func Spellings(secrets ...string) (forms []string) {
+	for _, secret := range secrets {
+		forms = append(forms, secret, url.QueryEscape(secret), url.PathEscape(secret), percentEncoded(secret), strings.ToLower(percentEncoded(secret)))
+		forms = append(forms, inBase64(secret)...)
+		for _, verb := range verbs {
+			for _, kind := range []any{secret, []byte(secret), []rune(secret)} {
+				form := strings.Trim(fmt.Sprintf(verb, kind), `[]"`)
+				if len(form) >= len(secret) && !strings.Contains(form, "%!") && verb != "%T" && verb != "%p" {
+					forms = append(forms, form)
+				}
 			}
 		}
 	}
 	slices.Sort(forms)
 	return slices.Compact(forms)
+}
+
+func percentEncoded(secret string) string {
+	return strings.ReplaceAll(fmt.Sprintf("% X", " "+secret), " ", "%")[len("20"):]
+}
+
+// inBase64 are the digits that a secret alone decides, with none, one and two bytes
+// before it, and in both alphabets.
+func inBase64(secret string) (forms []string) {
+	for before := range 3 {
+		padded := append(make([]byte, before), secret...)
+		from, to := (before*8+5)/6, len(padded)*8/6
+		for _, alphabet := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+			forms = append(forms, alphabet.EncodeToString(padded)[from:to])
+		}
+	}
+	return forms
 }

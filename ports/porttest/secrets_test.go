@@ -1,9 +1,12 @@
 package porttest_test
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
+	"strings"
 	"testing"
 
 	"brokerconn/ports"
@@ -35,7 +38,7 @@ func (m asText) MarshalText() ([]byte, error) { return m.secret, nil }
 func (g asGoString) GoString() string         { return *g.string }
 
 func TestNoSecretsFindsThem(t *testing.T) {
-	const secret = "hunter2 ü"
+	const secret = "canary ü"
 	text := secret
 	for name, v := range map[string]any{
 		"text":               secret,
@@ -62,9 +65,35 @@ func TestNoSecretsFindsThem(t *testing.T) {
 		"hidden in a field":      struct{ s ports.Secret }{ports.NewSecret(secret)},
 		"a function":             func() string { return secret },
 		"behind a field pointer": struct{ s *string }{&text},
-		"something else":         "hunter 2",
+		"something else":         "can ary",
 		"nothing":                nil,
 	} {
 		porttest.NoSecrets(t, name, v, secret)
 	}
+}
+
+func TestNoSecretsInFindsThem(t *testing.T) {
+	const secret = "canary >?ü"
+	for name, text := range map[string]string{
+		"as it is":               "password=" + secret,
+		"quoted":                 fmt.Sprintf("%+q", secret),
+		"in base64":              base64.StdEncoding.EncodeToString([]byte(secret)),
+		"behind one byte":        base64.StdEncoding.EncodeToString([]byte(":" + secret + "!")),
+		"behind two":             base64.StdEncoding.EncodeToString([]byte("a:" + secret + "!!")),
+		"behind three, for URLs": base64.URLEncoding.EncodeToString([]byte("\x00a\x00" + secret)),
+		"in hex":                 fmt.Sprintf("00%x00", secret),
+		"a dump":                 fmt.Sprintf("61 % x 0a", secret),
+		"bytes":                  fmt.Sprint([]byte("a" + secret + "b")),
+		"in a query":             "?p=" + url.QueryEscape(secret) + "&q",
+		"in a path":              "/" + url.PathEscape(secret) + "/",
+		"percents throughout":    strings.ToUpper(strings.ReplaceAll(fmt.Sprintf("% x", " "+secret), " ", "%")),
+	} {
+		h := &heard{}
+		porttest.NoSecretsIn(h, name, "before "+text+" after", "another", secret)
+		if h.failures == 0 {
+			t.Errorf("not found %s: %s", name, text)
+		}
+	}
+	porttest.NoSecretsIn(t, "another text", "canary", secret)
+	porttest.NoSecretsIn(t, "nothing", "", secret)
 }

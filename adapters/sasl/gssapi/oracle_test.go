@@ -24,7 +24,7 @@ func (k *realmKDC) populate(t *testing.T) {
 	service, client := k.path("service.keytab"), k.path("client.keytab")
 	commands := []string{
 		"addprinc -randkey kafka/localhost", "ktadd -k " + service + " kafka/localhost",
-		"addprinc +requires_preauth -pw alice-secret alice", "addprinc -requires_preauth -pw bob-secret bob",
+		"addprinc +requires_preauth -pw alice-canary alice", "addprinc -requires_preauth -pw bob-canary bob",
 		"addprinc -pw x locked", "modprinc -allow_tix locked",
 		"addprinc -pw x -pwexpire yesterday stale", "addprinc -pw x -expire yesterday gone",
 		"addprinc -randkey rekeyed", "ktadd -k " + k.path("old.keytab") + " rekeyed", "cpw -randkey rekeyed",
@@ -49,7 +49,7 @@ func (k *realmKDC) populate(t *testing.T) {
 // Java, which both judge every token of ours as we do theirs.
 func TestAgainstRealPeers(t *testing.T) {
 	k := startKDC(t)
-	k.run(t, "alice-secret\n", "kinit", "-c", k.path("kinit.ccache"), "alice")
+	k.run(t, "alice-canary\n", "kinit", "-c", k.path("kinit.ccache"), "alice")
 	for _, c := range []struct {
 		name                      string
 		start                     func(*testing.T) *acceptor
@@ -105,9 +105,9 @@ func (p *peer) everyType(t *testing.T, layers string) {
 
 func (p *peer) everyClient(t *testing.T, layers string) {
 	o := p.k.options(nil)
-	o.Principal, o.Password = "alice", secretOf("alice-secret")
+	o.Principal, o.Password = "alice", secretOf("alice-canary")
 	p.mustLogIn(t, o, layers, "localhost", "alice")
-	o.Principal, o.Password = "bob@"+realmA, secretOf("bob-secret") // of whom the KDC wants no proof
+	o.Principal, o.Password = "bob@"+realmA, secretOf("bob-canary") // of whom the KDC wants no proof
 	p.mustLogIn(t, o, layers, "localhost", "bob")
 	o = p.k.options(nil)
 	o.TicketCache = p.k.path("kinit.ccache")
@@ -126,7 +126,7 @@ func (p *peer) elsewhere(t *testing.T, layers string) {
 // atOneInstant: no login is taken for a replay of another.
 func (p *peer) atOneInstant(t *testing.T, layers string) {
 	o := p.k.options(nil)
-	o.Principal, o.Password, o.Clock = "alice", secretOf("alice-secret"), fake.New(time.Now())
+	o.Principal, o.Password, o.Clock = "alice", secretOf("alice-canary"), fake.New(time.Now())
 	a := mustNew(t, o)
 	for range 20 {
 		if err := logIn(a, "localhost", p.login(layers)); err != nil {
@@ -141,7 +141,7 @@ func TestBrokerWithAnotherKey(t *testing.T) {
 	k := startKDC(t)
 	peer := k.startMIT(t)
 	o := k.options(nil)
-	o.Principal, o.Password = "alice", secretOf("alice-secret")
+	o.Principal, o.Password = "alice", secretOf("alice-canary")
 	a := mustNew(t, o)
 	if err := logIn(a, "t18.test", peer.login("01000000")); err != nil {
 		t.Fatal(err)
@@ -188,7 +188,7 @@ func TestRealKDCRefuses(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := k.options(nil)
-			o.Principal, o.Password = "alice", secretOf("alice-secret")
+			o.Principal, o.Password = "alice", secretOf("alice-canary")
 			c.change(&o)
 			e := reasoned(t, logIn(mustNew(t, o), c.host, never), c.want)
 			if e.Code != c.code || e.Principal != c.whose {
@@ -208,7 +208,7 @@ func TestRealTicketsAreGotAnew(t *testing.T) {
 	o := k.options(&asked)
 	o.Config = strings.Replace(o.Config, "ticket_lifetime = 1h", "ticket_lifetime = 60s", 1)
 	clock := fake.New(time.Now())
-	o.Principal, o.Password, o.Clock = "alice", secretOf("alice-secret"), clock
+	o.Principal, o.Password, o.Clock = "alice", secretOf("alice-canary"), clock
 	a := mustNew(t, o)
 	step := func(what string, want int32) {
 		t.Helper()
@@ -237,7 +237,7 @@ func TestRealTicketsAreGotAnew(t *testing.T) {
 	}
 
 	// A renewable ticket of kinit's.
-	k.run(t, "alice-secret\n", "kinit", "-l", "60s", "-r", "1h", "-c", k.path("renewable.ccache"), "alice")
+	k.run(t, "alice-canary\n", "kinit", "-l", "60s", "-r", "1h", "-c", k.path("renewable.ccache"), "alice")
 	clock = fake.New(time.Now())
 	o = k.options(&asked)
 	o.TicketCache, o.Clock = k.path("renewable.ccache"), clock
@@ -260,7 +260,7 @@ func TestEnvironment(t *testing.T) {
 	p := &peer{k, k.startMIT(t)}
 	t.Setenv("KRB5_CONFIG", k.path("krb5.conf"))
 	t.Setenv("KRB5CCNAME", "FILE:"+k.path("env.ccache"))
-	k.run(t, "alice-secret\n", "kinit", "-c", "FILE:"+k.path("env.ccache"), "alice")
+	k.run(t, "alice-canary\n", "kinit", "-c", "FILE:"+k.path("env.ccache"), "alice")
 	p.mustLogIn(t, Options{Run: inline}, "01000000", "localhost", "alice")
 	k.run(t, "", "kdestroy", "-c", "FILE:"+k.path("env.ccache"))
 	reasoned(t, logIn(mustNew(t, Options{Run: inline}), "localhost", p.login("01000000")), NoTicket)
