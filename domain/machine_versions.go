@@ -22,7 +22,8 @@ import (
 //
 // Some brokers that are not Apache Kafka reset the connection instead (Azure
 // Event Hubs on v4): a connection lost while asking above v0 is followed by one
-// to the same address, at once, which asks at v0.
+// to the same address, at once, which asks at v0. Those that do not know ApiVersions
+// at all are told apart in machine_probes.
 //
 // Where the broker's release is configured it is not asked at all, and the table
 // of that release is taken for its own.

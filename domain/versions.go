@@ -79,6 +79,9 @@ func (v *Versions) Asked() int16 { return v.asked }
 // Found is the release that a broker which cannot be asked was recognised as, and by
 // what. ok is false for a table that a broker answered, or that was configured.
 func (v *Versions) Found() (r Release, evidence []string, ok bool) {
+	if v == nil {
+		return Release{}, nil, false
+	}
 	return v.found, slices.Clone(v.evidence), v.found != Release{}
 }
 
