@@ -18,7 +18,7 @@
 //	future           and the request is done
 //
 // and as the way of a connection: config, state, machine_connect, connection_listen,
-// machine_versions, versions, release_ranges, machine_mechanism, machine_auth,
+// machine_versions, machine_probes, versions, release_ranges, machine_mechanism, machine_auth,
 // machine_rawtokens, connection_login, machine_session, connection_check,
 // machine_throttle, machine_idle, machine_drain, machine_time, machine_close, backoff,
 // errors. What they share: output, machine_futures, sink, stats,

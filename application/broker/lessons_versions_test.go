@@ -54,16 +54,16 @@ func lessonResetAboveV0(t *testing.T) {
 	}
 }
 
-// lessonResetAtEveryVersion: a peer that always hangs up is asked twice, and then
-// there is the pause.
+// lessonResetAtEveryVersion: a peer that always hangs up is asked twice, then for what
+// brokers know that cannot be asked, and then there is the pause.
 func lessonResetAtEveryVersion(t *testing.T) {
 	for how, cut := range lessonCut {
 		t.Run(how, func(t *testing.T) {
 			s := newScene(t, nil)
 			for attempt := range 4 {
-				for _, version := range []int16{4, 0} {
-					if r := lessonHeard(t, s); r.version != version {
-						t.Fatalf("attempt %d: v%d, want v%d", attempt, r.version, version)
+				for _, want := range []struct{ key, version int16 }{{18, 4}, {18, 0}, {16, 0}, {10, 0}, {9, 0}, {3, 0}} {
+					if r := lessonHeardAll(t, s)[0]; r.key != want.key || r.version != want.version {
+						t.Fatalf("attempt %d: API %d v%d, want API %d v%d", attempt, r.key, r.version, want.key, want.version)
 					}
 					cut(s)
 					s.Recv()
