@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,15 +69,16 @@ func TestAPIVersionStates(t *testing.T) {
 		if _, most, ok := told.Range(0); !ok || most != 9 || told.Asked() != -1 {
 			t.Errorf("Produce up to %d, asked %d", most, told.Asked())
 		}
-		var guess broker.ReleaseGuess
+		var verdict broker.Verdict
 		var err error
 		if r.polled != nil {
-			guess, err = r.polled.CheckVersion(time.Second)
+			verdict, err = r.polled.CheckVersion(time.Second)
 		} else {
-			guess, err = r.conn.CheckVersion(t.Context())
+			verdict, err = r.conn.CheckVersion(t.Context())
 		}
-		if err != nil || guess.String() != "3.0" || guess.Key != -1 {
-			t.Errorf("%v, %v", guess, err)
+		if err != nil || verdict.String() != "3.0" || verdict.Kind != broker.Exact || verdict.Lineage != 0 ||
+			!slices.Equal(verdict.Evidence, []string{"the release was configured, and the broker was not asked"}) {
+			t.Errorf("%+v, %v", verdict, err)
 		}
 	})
 }
