@@ -180,7 +180,7 @@ func TestVersionsMetadataProduceFetch(t *testing.T) {
 	if v.Asked() != 4 {
 		t.Errorf("asked for API versions at v%d, want v4 at once from this broker", v.Asked())
 	}
-	verdict, err := conn.CheckVersion(t.Context())
+	verdict, err := conn.CheckVersion(t.Context(), false, nil)
 	if err != nil || verdict.String() != "4.4" || verdict.Lineage != broker.KRaftBroker {
 		t.Errorf("check version of %s: %+v %v", Newest, verdict, err)
 	}
@@ -474,7 +474,7 @@ func TestPolled(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Close(nil)
-	verdict, err := p.CheckVersion(patience)
+	verdict, err := p.CheckVersion(patience, false, nil)
 	if err != nil || verdict.String() != "4.4" {
 		t.Fatalf("check version of %s: %+v %v", Newest, verdict, err)
 	}

@@ -166,19 +166,17 @@ func (m *Machine) overtaken(id int32) bool {
 // receiveProbe takes the answer to a probe. On a connection that is ready it is the one
 // to what was sent behind, and of no more use.
 func (m *Machine) receiveProbe(f *Future, body []byte) {
-	_, ok := decodeControl[*ports.ProbeResponse](m, f.Request, f.Version, body)
+	step := m.probing.step
 	switch {
-	case !ok:
-		return
 	case m.state != NegotiatingVersions:
 		m.trailing--
 		m.settle()
-		return
-	}
-	if step := m.probing.step; step > 0 && f.Request.Key() == probeLadder[step-1].key {
-		rung := probeLadder[step-1]
-		m.saw("it answered " + rung.name)
-		m.recognised(rung.found)
+	case step == 0 || f.Request.Key() != probeLadder[step-1].key:
+	default:
+		if _, ok := decodeControl[*ports.ProbeResponse](m, f.Request, f.Version, body); ok {
+			m.saw("it answered " + probeLadder[step-1].name)
+			m.recognised(probeLadder[step-1].found)
+		}
 	}
 }
 

@@ -142,7 +142,7 @@ func (p *polled) perform(op *operation) error {
 	case "recv":
 		return p.recv()
 	case "check_version":
-		verdict, err := p.CheckVersion(time.Duration(op.Timeout) * time.Microsecond)
+		verdict, err := p.CheckVersion(time.Duration(op.Timeout)*time.Microsecond, false, nil)
 		if err != nil {
 			p.say("check_version " + kind(err))
 			return nil

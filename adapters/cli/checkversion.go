@@ -44,7 +44,7 @@ of Apache Kafka is "custom", with the nearest release and what differs from it.`
 		Example: `  kafkaprobe check-version localhost:9092
   kafkaprobe check-version localhost:9092 --json | jq -r .verdict`,
 	}, a.connected(func(ctx context.Context, conn *broker.Conn, args []string) error {
-		verdict, err := conn.CheckVersion(ctx)
+		verdict, err := conn.CheckVersion(ctx, false, nil)
 		if err != nil {
 			return err
 		}

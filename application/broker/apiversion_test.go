@@ -72,9 +72,9 @@ func TestAPIVersionStates(t *testing.T) {
 		var verdict broker.Verdict
 		var err error
 		if r.polled != nil {
-			verdict, err = r.polled.CheckVersion(time.Second)
+			verdict, err = r.polled.CheckVersion(time.Second, false, nil)
 		} else {
-			verdict, err = r.conn.CheckVersion(t.Context())
+			verdict, err = r.conn.CheckVersion(t.Context(), false, nil)
 		}
 		if err != nil || verdict.String() != "3.0" || verdict.Kind != broker.Exact || verdict.Lineage != 0 ||
 			!slices.Equal(verdict.Evidence, []string{"the release was configured, and the broker was not asked"}) {

@@ -69,7 +69,7 @@ func ExampleConn_CheckVersion() {
 	}
 	defer conn.Close()
 
-	verdict, err := conn.CheckVersion(ctx)
+	verdict, err := conn.CheckVersion(ctx, false, nil)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -171,7 +171,7 @@ func lessonConfiguredRelease(t *testing.T) {
 			if warned := len(warnings) > 0; warned != c.warned {
 				t.Errorf("warnings %q", warnings)
 			}
-			if got, err := s.CheckVersion(time.Second); err != nil || c.verdict != "" && got.String() != c.verdict {
+			if got, err := s.CheckVersion(time.Second, false, nil); err != nil || c.verdict != "" && got.String() != c.verdict {
 				t.Errorf("%v, %v", got, err)
 			}
 			f := s.Send(kmsg.NewPtrMetadataRequest(), false)
@@ -193,7 +193,7 @@ func lessonFutureBroker(t *testing.T) {
 		answer.ApiKeys = append(answer.ApiKeys, kmsg.ApiVersionsResponseApiKey{ApiKey: key, MinVersion: 2, MaxVersion: 99})
 	}
 	lessonSay(s, r, answer.AppendTo(nil))
-	verdict, err := s.CheckVersion(time.Second)
+	verdict, err := s.CheckVersion(time.Second, false, nil)
 	if err != nil || verdict.Kind != broker.AtLeast || !strings.HasPrefix(verdict.String(), "at least ") {
 		t.Errorf("%v, %v", verdict, err)
 	}

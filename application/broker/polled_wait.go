@@ -2,7 +2,10 @@ package broker
 
 import (
 	"fmt"
+	"slices"
 	"time"
+
+	"brokerconn/domain"
 )
 
 // The calls of a Polled that wait, through Config.Selector.
@@ -23,9 +26,13 @@ func (p *Polled) SendPending() bool {
 // its API versions and features; where Config.APIVersion is set it is that, and the
 // broker is not asked. It tries each address once, and shares among them the time
 // that it has: timeout. ErrNoRelease if the broker's table reaches not even the
-// oldest release: the verdict is there all the same.
-func (p *Polled) CheckVersion(timeout time.Duration) (Verdict, error) {
+// oldest release: the verdict is there all the same. For strict and topics see
+// [Conn.CheckVersion].
+func (p *Polled) CheckVersion(timeout time.Duration, strict bool, topics []string) (Verdict, error) {
 	m := p.core.Machine
+	if m.Versions() == nil {
+		m.CheckVersions(domain.Check{Strict: strict, Topics: slices.Clone(topics)})
+	}
 	limit := p.cfg.Clock.Now().Add(timeout)
 	m.Within(limit)
 	defer m.Within(time.Time{})

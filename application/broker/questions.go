@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -123,7 +124,18 @@ func (c *Conn) APIVersions(ctx context.Context) (*Versions, error) {
 // features; where Config.APIVersion is set it is that, and the broker is not asked.
 // ErrNoRelease if its table reaches not even the oldest release: the verdict is
 // there all the same. It waits for a connection as Connect does.
-func (c *Conn) CheckVersion(ctx context.Context) (Verdict, error) {
+//
+// Where there is none yet it is made as by kafka-python's check_version: a broker
+// before 0.10, which cannot be asked, is probed without a wait. strict: only a closed
+// connection means that it does not know a request; otherwise silence does as well, for
+// a share of Config.APIVersionTimeout. topics are those that the probes ask about; nil:
+// all. (Brokers of 0.8 create one that is not there.)
+func (c *Conn) CheckVersion(ctx context.Context, strict bool, topics []string) (Verdict, error) {
+	c.mu.Lock()
+	if c.core.Machine.Versions() == nil {
+		c.core.Machine.CheckVersions(domain.Check{Strict: strict, Topics: slices.Clone(topics)})
+	}
+	c.mu.Unlock()
 	v, err := c.APIVersions(ctx)
 	if err != nil {
 		return Verdict{}, err
@@ -135,6 +147,9 @@ func (c *Conn) CheckVersion(ctx context.Context) (Verdict, error) {
 
 // verdict says which release a broker with the table v is.
 func (c *Config) verdict(m *domain.Machine, v *Versions) (Verdict, error) {
+	if r, evidence, found := v.Found(); found {
+		return Verdict{Kind: Exact, Low: r, High: r, Lineage: domain.ZooKeeperBroker, Evidence: evidence}, nil
+	}
 	if r := c.APIVersion; r != (Release{}) {
 		return Verdict{Kind: Exact, Low: r, High: r, Evidence: []string{"the release was configured, and the broker was not asked"}}, nil
 	}
