@@ -43,6 +43,7 @@ type login struct {
 	exposed func() []string // words of the last token that nobody is to read
 
 	began    time.Time // zero: none is under way
+	heard    time.Time // the answer to the handshake: the broker's pause between renewals began before
 	sent     time.Time // the last token: the session's life is counted from then, as that of the broker's clock cannot begin sooner
 	lifetime int64     // of the session in ms, as the broker last said
 }
@@ -124,6 +125,7 @@ func (m *Machine) receiveHandshake(f *Future, body []byte) {
 	case r.ErrorCode != 0:
 		m.failLogin(ErrAuthentication, brokerError(r.ErrorCode, ""), "")
 	default:
+		m.login.heard = m.now
 		m.challenge(nil)
 	}
 }
