@@ -33,15 +33,17 @@ const (
 )
 
 type login struct {
-	step  loginStep
-	with  Mechanism
-	again bool  // it renews a session
-	raw   bool  // tokens travel as they are
-	last  bool  // the mechanism needs nothing after the broker's answer
-	stale bool  // the credentials were replaced meanwhile
-	doubt error // the mechanism knows that the login fails, and why
+	step    loginStep
+	with    Mechanism
+	again   bool            // it renews a session
+	raw     bool            // tokens travel as they are
+	last    bool            // the mechanism needs nothing after the broker's answer
+	stale   bool            // the credentials were replaced meanwhile
+	doubt   error           // the mechanism knows that the login fails, and why
+	exposed func() []string // words of the last token that nobody is to read
 
 	began    time.Time // zero: none is under way
+	heard    time.Time // the answer to the handshake: the broker's pause between renewals began before
 	sent     time.Time // the last token: the session's life is counted from then, as that of the broker's clock cannot begin sooner
 	lifetime int64     // of the session in ms, as the broker last said
 }
@@ -123,6 +125,7 @@ func (m *Machine) receiveHandshake(f *Future, body []byte) {
 	case r.ErrorCode != 0:
 		m.failLogin(ErrAuthentication, brokerError(r.ErrorCode, ""), "")
 	default:
+		m.login.heard = m.now
 		m.challenge(nil)
 	}
 }
@@ -153,6 +156,7 @@ func (m *Machine) HandleToken(now time.Time, epoch uint64, token []byte, done bo
 	default:
 		m.login.step, m.login.last, m.login.doubt = loginAnswer, done, err
 		m.login.sent = m.now
+		m.login.exposed = exposed(m.login.with, token)
 		m.sendToken(token)
 	}
 }
@@ -175,7 +179,7 @@ func (m *Machine) receiveAuthenticate(f *Future, body []byte) {
 	switch {
 	case !ok:
 	case r.ErrorCode != 0:
-		refused := error(brokerError(r.ErrorCode, r.ErrorMessage))
+		refused := error(brokerError(r.ErrorCode, m.login.unsaid(r.ErrorMessage)))
 		if m.login.doubt != nil {
 			refused = fmt.Errorf("%w; %w", m.login.doubt, refused)
 		}

@@ -87,6 +87,31 @@ func (m *Machine) mayExpose() error {
 	return nil
 }
 
+// tellingLength is from how many bytes on a word of a token is taken for a secret, or
+// for a name. Shorter ones are in what any broker says.
+const tellingLength = 8
+
+// exposed are the words of a token that shows its secret. Those of PLAIN and
+// OAUTHBEARER end at control characters and spaces. As a function, so that no print of
+// a Machine has them.
+func exposed(by Mechanism, token []byte) func() []string {
+	if !by.Exposes {
+		return func() []string { return nil }
+	}
+	words := strings.FieldsFunc(string(token), func(r rune) bool { return r <= ' ' })
+	words = slices.DeleteFunc(words, func(w string) bool { return len(w) < tellingLength })
+	return func() []string { return words }
+}
+
+// unsaid takes those words out of why the broker refuses a login: some gateways repeat
+// there what they were sent, and it would end up in logs.
+func (l *login) unsaid(reason string) string {
+	for _, word := range l.exposed() {
+		reason = strings.ReplaceAll(reason, word, "[redacted]")
+	}
+	return reason
+}
+
 // LoginInfo describes a login.
 type LoginInfo struct {
 	Mechanism string

@@ -23,8 +23,8 @@ import (
 //     asked for something;
 //   - who waited for a login is admitted behind it, however short the session is: there
 //     is a request between any two logins;
-//   - a renewal begins a second after the last one began, or later: to a sooner one
-//     Kafka answers error 34 (KafkaChannel.MIN_REAUTH_INTERVAL_ONE_SECOND_NANOS). For
+//   - a renewal begins a second after the broker took up the last one, which was before
+//     it answered the handshake, or later: to a sooner one Kafka answers error 34 (KafkaChannel.MIN_REAUTH_INTERVAL_ONE_SECOND_NANOS). For
 //     other credentials that is waited for with the connection in use.
 //
 // A login that renews and fails costs the connection, with nothing in flight. The next
@@ -59,7 +59,7 @@ func (m *Machine) beginSession() {
 	s := session{mechanism: l.with.Name, raw: l.raw, since: m.now, owed: m.held || m.wished}
 	m.wished = false
 	if l.again {
-		s.notBefore = l.began.Add(renewalPause)
+		s.notBefore = l.heard.Add(renewalPause)
 	}
 	if ms := l.lifetime; ms > 0 { // less: Kafka never says so, and its Java client takes it for none
 		s.lifetime = longestLife

@@ -1,0 +1,178 @@
+package broker_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"brokerconn/application/broker"
+)
+
+// TestLoginsAmidAnything: credentials are replaced, sessions renewed on demand and by
+// time, connections lost, brokers slow, throttled and stubborn, contexts cancelled, all
+// at once and by chance. The warden sees no request outside of a login; each caller is
+// told once, in its time; when all is over the connection works, and goroutines of it
+// are left none.
+func TestLoginsAmidAnything(t *testing.T) {
+	for seed := range uint64(150) {
+		synctest.Test(t, func(t *testing.T) { swapRound(t, seed) })
+		if t.Failed() {
+			t.Fatalf("with seed %d", seed)
+		}
+	}
+}
+
+// swapChance is one source for all goroutines of a round.
+type swapChance struct {
+	mu sync.Mutex
+	r  *rand.Rand
+}
+
+func (c *swapChance) below(n int) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.r.IntN(n)
+}
+
+func (c *swapChance) ms(n int) time.Duration { return time.Duration(c.below(n)) * time.Millisecond }
+
+func swapRound(t *testing.T, seed uint64) {
+	const timeout, patrols = 10 * time.Second, 20 * time.Millisecond
+	chance := &swapChance{r: rand.New(rand.NewPCG(seed, 2))}
+	w := &lessonWarden{lifetime: []time.Duration{0, 500 * time.Millisecond, 1500 * time.Millisecond, 3 * time.Second}[chance.below(4)]}
+	// Five requests in flight have a twentieth of the session's life to be answered.
+	slow := cmp.Or(int(w.lifetime.Milliseconds())/150, 30)
+	w.think = func() time.Duration { return chance.ms(slow) }
+	w.stubborn, w.fixed = chance.below(4) == 0, chance.below(4) == 0
+	site, cfg := lessonGuarded(w)
+	var open sync.Map // connections of the broker's side
+	site.peer["a"] = func(conn net.Conn) {
+		open.Store(conn, nil)
+		defer open.Delete(conn)
+		w.serve(conn)
+	}
+	causes := new(swapCount)
+	cfg.RequestTimeout, cfg.MaxInFlight = timeout, 1+chance.below(5)
+	if chance.below(3) == 0 {
+		cfg.KeepWarm = time.Second
+	}
+	if cfg.IdleLimit = -1; chance.below(3) == 0 {
+		cfg.IdleLimit = 2 * time.Second
+	}
+	if chance.below(3) == 0 {
+		cfg.Transport = unparked{cfg.Transport}
+	}
+	var conn *broker.Conn
+	uses := chance.below(3) == 0 // a hook uses the connection
+	refused := new(swapCount)    // renewals, by a broker that does renew
+	cfg.Hooks = &broker.Hooks{LoggedIn: func(_ broker.Endpoint, l broker.LoginInfo, err error) {
+		if said := new(broker.BrokerError); l.Again && errors.As(err, &said) {
+			refused.add()
+		}
+		if uses && chance.below(4) == 0 {
+			causes.add()
+			conn.SetAuthenticator(lessonToken{"X", "one", chance.ms(50)})
+		}
+	}}
+	conn = lessonNew(t, cfg)
+	token := func() lessonToken {
+		mechanism := "X"
+		if chance.below(3) == 0 {
+			mechanism = "Y"
+		}
+		return lessonToken{mechanism, "one", chance.ms(200)}
+	}
+
+	var wg sync.WaitGroup
+	for caller := range 1 + chance.below(5) {
+		wg.Go(func() {
+			for n := range 40 {
+				ctx, cancel, limit := t.Context(), func() {}, timeout
+				if chance.below(4) == 0 {
+					limit = chance.ms(300)
+					ctx, cancel = context.WithTimeout(ctx, limit)
+				}
+				began := time.Now()
+				err := numbered(ctx, conn, int32(caller<<20|n))
+				cancel()
+				if took := time.Since(began); took > limit+patrols {
+					t.Errorf("%v where %v was the limit: %v", took, limit, err)
+				}
+				if err != nil && limit == timeout && !errors.Is(err, broker.ErrConnection) {
+					t.Errorf("caller %d, request %d: %v", caller, n, err)
+				}
+				time.Sleep(chance.ms(1 + chance.below(400)))
+			}
+		})
+	}
+	for range 1 + chance.below(3) {
+		wg.Go(func() {
+			for range chance.below(12) {
+				time.Sleep(chance.ms(1500))
+				causes.add()
+				switch chance.below(4) {
+				case 0, 1:
+					conn.SetAuthenticator(token(), token())
+				case 2:
+					ctx, cancel := context.WithTimeout(t.Context(), chance.ms(12_000))
+					began := time.Now()
+					err := conn.Reauthenticate(ctx)
+					if took := time.Since(began); err != nil && took > timeout+patrols {
+						t.Errorf("Reauthenticate, after %v: %v", took, err)
+					}
+					cancel()
+				case 3:
+					open.Range(func(key, _ any) bool { return key.(net.Conn).Close() == nil })
+				}
+			}
+		})
+	}
+	wg.Wait()
+
+	// All is over: it works.
+	time.Sleep(5 * time.Second)
+	if err := numbered(t.Context(), conn, 0); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+	if conn.Stats().InFlight != 0 || conn.Stats().Waiting != 0 {
+		t.Errorf("left: %+v", conn.Stats())
+	}
+	if w.set(func() {}); len(w.sins) > 0 {
+		t.Errorf("%d sins, first %q", len(w.sins), w.sins[0])
+	}
+	idle := 0
+	if cfg.IdleLimit > 0 {
+		idle = 60
+	}
+	// A stubborn broker, or one that fixes the principal, needs one connection for each
+	// session as well.
+	if n := len(site.dialled()); !w.stubborn && n > 1+causes.n+idle {
+		t.Errorf("%d connections for %d causes", n, causes.n)
+	}
+	if refused.n > 0 && !w.stubborn {
+		t.Errorf("%d renewals were refused", refused.n)
+	}
+	conn.Close()
+	<-conn.Done()
+	if n := site.stillOpen(); n != 0 {
+		t.Errorf("%d connections are open", n)
+	}
+	time.Sleep(time.Minute)
+}
+
+type swapCount struct {
+	mu sync.Mutex
+	n  int
+}
+
+func (c *swapCount) add() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n++
+}
