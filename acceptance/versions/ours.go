@@ -16,10 +16,10 @@ type answer struct {
 	evidence string
 }
 
-// ask is the one place that knows how this library is asked. The connection is gone
-// when it returns.
+// ask is the one place that knows how this library is asked. The question makes the
+// connection, so that all that it costs is its own; that is gone when ask returns.
 func ask(ctx context.Context, cfg broker.Config) (a answer, err error) {
-	conn, err := broker.Dial(ctx, cfg)
+	conn, err := broker.NewConn(cfg)
 	if err != nil {
 		return answer{}, err
 	}
