@@ -2,7 +2,6 @@ package versions
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -64,11 +63,12 @@ func (s subject) release() (r broker.Release) {
 // limits is what the answer may cost. From 0.10 on a broker tells its API versions on
 // the one connection, at the second attempt where it does not know the version that was
 // asked for; from 3.9 on it knows that. Before 0.10 a connection may be lost to each
-// probe of the four, to ApiVersions, and to whatever happens to a connection once.
+// probe of the four, to ApiVersions, and to whatever happens to a connection once;
+// 0 round trips are no limit.
 func (s subject) limits() (connections, roundTrips int) {
 	switch r := s.release(); {
 	case before(r, broker.Release{Minor: 10}):
-		return 6, math.MaxInt
+		return 6, 0
 	case before(r, broker.Release{Major: 3, Minor: 9}):
 		return 1, 2
 	}

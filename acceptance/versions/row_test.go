@@ -62,10 +62,10 @@ func TestWrong(t *testing.T) {
 		}, []string{"and is 3.4", "one says so"}},
 		{"others know worse", true, func(r *row) { r.other = []told{{name: "one", text: "3.3"}} }, nil},
 		{"another lineage", true, func(r *row) { r.lineage = "KRaft controller" }, []string{"is a KRaft broker"}},
-		{"two connections", true, func(r *row) { r.cost.connections = 2 }, []string{"2 connections and 2 round trips, of 1 and 2"}},
-		{"three round trips", true, func(r *row) { r.cost.roundTrips = 3 }, []string{"1 connections and 3 round trips"}},
-		{"two round trips from 3.9 on", true, func(r *row) { r.version, r.exact = "3.9.2", broker.Release{Major: 3, Minor: 9} }, []string{"of 1 and 1"}},
-		{"seven connections", false, func(r *row) { r.cost.connections = 7 }, []string{"7 connections"}},
+		{"two connections", true, func(r *row) { r.cost.connections = 2 }, []string{"2 connections, of 1 at most"}},
+		{"three round trips", true, func(r *row) { r.cost.roundTrips = 3 }, []string{"3 round trips, of 2 at most"}},
+		{"two round trips from 3.9 on", true, func(r *row) { r.version, r.exact = "3.9.2", broker.Release{Major: 3, Minor: 9} }, []string{"2 round trips, of 1 at most"}},
+		{"seven connections", false, func(r *row) { r.cost.connections = 7 }, []string{"7 connections, of 6 at most"}},
 		{"a time-out", false, func(r *row) { r.cost.silences = 1 }, []string{"while the broker was silent"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
