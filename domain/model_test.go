@@ -173,8 +173,13 @@ func TestMachineAgainstModel(t *testing.T) {
 			},
 			"": func(*rapid.T) {
 				seen["in "+r.m.State().String()]++
-				if _, _, found := r.m.Versions().Found(); found {
+				if release, evidence, found := r.m.Versions().Found(); found {
 					seen["recognised"]++
+					v := domain.Identify(r.m.Versions())
+					if v.Kind != domain.Exact || v.Low != release || v.Lineage != domain.ZooKeeperBroker || !slices.Equal(v.Evidence, evidence) {
+						t.Fatalf("%+v, of a %v", v, release)
+					}
+					bounded(t, v)
 				}
 			},
 		}

@@ -18,6 +18,8 @@ import "slices"
 //     Nearest is the release with the most rows whose highest version is the same;
 //     among such, the one that differs in the fewest.
 //
+// A broker that could not be asked is what its probes found (machine_probes).
+//
 // No single API decides, as it does in kafka-python: a service that has a new Produce
 // and an old Metadata would be taken for the release of its Produce.
 
@@ -35,6 +37,9 @@ func (l Lineage) hides(key int16) bool {
 // some 30 microseconds, and 100 where the answer is no release's: meant for once in a
 // connection.
 func Identify(v *Versions) Verdict {
+	if r, evidence, found := v.Found(); found { // before there was KRaft
+		return Verdict{Kind: Exact, Low: r, High: r, Lineage: ZooKeeperBroker, Evidence: evidence}
+	}
 	var lineages []*comparison
 	for _, lineage := range likely(v) {
 		l := compareWith(v, lineage)
