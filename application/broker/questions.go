@@ -147,9 +147,6 @@ func (c *Conn) CheckVersion(ctx context.Context, strict bool, topics []string) (
 
 // verdict says which release a broker with the table v is.
 func (c *Config) verdict(m *domain.Machine, v *Versions) (Verdict, error) {
-	if r, evidence, found := v.Found(); found {
-		return Verdict{Kind: Exact, Low: r, High: r, Lineage: domain.ZooKeeperBroker, Evidence: evidence}, nil
-	}
 	if r := c.APIVersion; r != (Release{}) {
 		return Verdict{Kind: Exact, Low: r, High: r, Evidence: []string{"the release was configured, and the broker was not asked"}}, nil
 	}
