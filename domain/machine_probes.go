@@ -1,7 +1,6 @@
 package domain
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -29,8 +28,8 @@ import (
 //	Metadata         0.8.0
 //
 // Each has Metadata behind it as well. A ladder that nobody answers is one failure.
-// Silence is never an answer: a result must not depend on the load (kafka-python#1498).
-// Who checks and is not strict lets it pass for one, within a share of the time.
+// Silence is never an answer, and ends all of it: a broker that starts, or has much to
+// do, would be taken for an older one (kafka-python#1498).
 //
 // Where there is a login nothing of this happens: before it no broker answers.
 //
@@ -56,7 +55,9 @@ const behindAfter = 200 * time.Millisecond
 
 // Check is how a broker is to be asked for its release.
 type Check struct {
-	// Strict: only a closed connection means that a broker does not know a request.
+	// Strict: a connection that was lost before all of the question had left, or within
+	// an answer, says nothing of what the broker knows, and ends the check. Otherwise
+	// any loss counts.
 	Strict bool
 	// Topics are those that Metadata asks for. None: all. Brokers of 0.8 create one
 	// that is not there.
@@ -67,7 +68,6 @@ type Check struct {
 type probing struct {
 	step     int       // 0: ApiVersions; above: probeLadder[step-1]
 	by       time.Time // when all of it is given up; zero: none is under way
-	stepBy   time.Time // when the step is; zero: with all of it
 	behindAt time.Time // when Metadata is sent behind; zero: it was, or will not be
 	said     time.Time // when the step's question was
 	saw      []string  // of the steps that are over
@@ -93,12 +93,6 @@ func (m *Machine) askStep() {
 	}
 	p.connections++
 	m.setupBy = soonest(p.by, m.addressBy)
-	p.stepBy = time.Time{}
-	if m.check != nil && !m.check.Strict && m.probes() {
-		// What the check has left, shared among the steps that are left.
-		p.stepBy = m.now.Add(m.setupBy.Sub(m.now) / time.Duration(len(probeLadder)+1-p.step))
-		m.setupBy = p.stepBy
-	}
 	p.said = m.now
 	if p.step == 0 {
 		m.askVersions()
@@ -133,21 +127,13 @@ func (m *Machine) trail() {
 	}
 }
 
-// handleProbing sends what is to follow a broker's silence, and gives a step up.
-func (m *Machine) handleProbing() (ended bool) {
+// handleProbing sends what is to follow a broker's silence.
+func (m *Machine) handleProbing() {
 	p := &m.probing
-	if m.state != NegotiatingVersions {
-		return false
-	}
-	if !p.behindAt.IsZero() && !m.now.Before(p.behindAt) && m.now.Before(m.setupBy) {
+	if m.state == NegotiatingVersions && !p.behindAt.IsZero() && !m.now.Before(p.behindAt) && m.now.Before(m.setupBy) {
 		p.behindAt = time.Time{}
 		m.sendProbe(ports.KeyMetadata)
 	}
-	if p.stepBy.IsZero() || m.now.Before(p.stepBy) || !m.now.Before(p.by) || p.step == len(probeLadder) {
-		return false
-	}
-	m.nextStep(m.newError(ErrConnection, errors.New("no answer in its share of the time"), ""))
-	return true
 }
 
 // overtaken reports whether the answer is that of the request behind the one which is
@@ -197,7 +183,10 @@ func (m *Machine) saw(what string) { m.probing.saw = append(m.probing.saw, what)
 func (m *Machine) nextStep(e *Error) {
 	p := &m.probing
 	m.saw(fmt.Sprintf("%s: %v after %v", m.question(), e.Cause, m.now.Sub(p.said).Round(time.Millisecond)))
+	vague := m.frames.buffered() > 0 || m.pending.len() > 0
 	switch {
+	case vague && m.check != nil && m.check.Strict:
+		e.Hint = "the check is strict: this tells nothing of what the broker knows"
 	case p.step == 0 && m.ask > 0:
 		m.askV0, m.again = true, true
 	case m.probes() && p.step < len(probeLadder):

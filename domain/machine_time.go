@@ -38,9 +38,7 @@ func soonest(times ...time.Time) (first time.Time) {
 // HandleTimeout says that time has passed. It may be called at any time.
 func (m *Machine) HandleTimeout(now time.Time) {
 	m.tick(now)
-	if m.handleProbing() {
-		return
-	}
+	m.handleProbing()
 	if m.state.SettingUp() && !m.now.Before(m.setupBy) {
 		m.fail(m.newError(ErrSetupTimeout, m.silence(), m.silenceHint()))
 		return

@@ -126,10 +126,10 @@ func (c *Conn) APIVersions(ctx context.Context) (*Versions, error) {
 // there all the same. It waits for a connection as Connect does.
 //
 // Where there is none yet it is made as by kafka-python's check_version: a broker
-// before 0.10, which cannot be asked, is probed without a wait. strict: only a closed
-// connection means that it does not know a request; otherwise silence does as well, for
-// a share of Config.APIVersionTimeout. topics are those that the probes ask about; nil:
-// all. (Brokers of 0.8 create one that is not there.)
+// before 0.10, which cannot be asked, is probed without a wait. strict: only a connection
+// that is closed when the question was read, and no answer begun, means that it does
+// not know a request; otherwise any loss does. Silence never does. topics are those that
+// the probes ask about; nil: all. (Brokers of 0.8 create one that is not there.)
 func (c *Conn) CheckVersion(ctx context.Context, strict bool, topics []string) (Verdict, error) {
 	c.mu.Lock()
 	if c.core.Machine.Versions() == nil {
