@@ -12,10 +12,10 @@ RACE     := $(if $(CC_FOUND),-race)
 # Whatever the tests print is looked through for their secrets.
 LEAKS     = $(GO) run ./acceptance/leaks
 
-.PHONY: help demo test lint generate check-mocks cross fuzz oracle acceptance sasl-matrix releases parity rename
+.PHONY: help demo test lint generate check-mocks cross fuzz oracle acceptance sasl-matrix version-matrix releases parity rename
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r t d; do printf '  make %-12s %s\n' "$$t" "$$d"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r t d; do printf '  make %-14s %s\n' "$$t" "$$d"; done
 
 demo: ## the main job on an embedded broker, step by step, with times
 	@$(GO) run ./adapters/cli/kafkaprobe demo
@@ -49,7 +49,7 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 	  for f in $$(grep -ho '^func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go | sed 's/^func //'); do \
 	    echo "== $$dir $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x $$dir || exit 1; done; done
 
-acceptance: ## against real brokers (Java, Maven, MIT Kerberos; ACCEPTANCE=required to insist)
+acceptance: ## against real brokers (Java, Maven, MIT Kerberos, Python 3.8; ACCEPTANCE=required to insist)
 	$(LEAKS) -v $(GO) test $(RACE) -tags acceptance -count=1 -timeout 15m ./acceptance/...
 
 oracle: ## TLS against openssl: cipher lists, revocation, private keys; prints the verdicts
@@ -57,6 +57,9 @@ oracle: ## TLS against openssl: cipher lists, revocation, private keys; prints t
 
 sasl-matrix: ## every SASL mechanism against real brokers of eight ages and a real KDC; prints the table
 	ACCEPTANCE=required $(LEAKS) -v $(GO) test -tags acceptance,matrix -count=1 -timeout 30m -run '^TestEveryLogin$$' ./acceptance
+
+version-matrix: ## which release is it: 49 real brokers, what is said of each here and by three other libraries (Python 3.8); prints the table
+	ACCEPTANCE=required $(GO) test -tags acceptance,matrix -count=1 -timeout 60m -v -run '^TestEveryVersion$$' ./acceptance/versions
 
 releases: ## brokers of 36 releases of Kafka, alone and secured: each starts, serves and ends (half an hour, 800 MB of jars)
 	ACCEPTANCE=required $(GO) test -tags acceptance,matrix -count=1 -timeout 90m -v -run '^TestEvery(Release|SecuredBroker)$$' ./acceptance

@@ -180,9 +180,9 @@ func TestVersionsMetadataProduceFetch(t *testing.T) {
 	if v.Asked() != 4 {
 		t.Errorf("asked for API versions at v%d, want v4 at once from this broker", v.Asked())
 	}
-	guess, err := conn.CheckVersion(t.Context())
-	if err != nil || guess.String() != "at least 4.4" {
-		t.Errorf("check version of %s: %v %v", Newest, guess, err)
+	verdict, err := conn.CheckVersion(t.Context(), false, nil)
+	if err != nil || verdict.String() != "4.4" || verdict.Lineage != broker.KRaftBroker {
+		t.Errorf("check version of %s: %+v %v", Newest, verdict, err)
 	}
 	meta, err := kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), conn)
 	if err != nil {
@@ -474,9 +474,9 @@ func TestPolled(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.Close(nil)
-	guess, err := p.CheckVersion(patience)
-	if err != nil || guess.String() != "at least 4.4" {
-		t.Fatalf("check version of %s: %v %v", Newest, guess, err)
+	verdict, err := p.CheckVersion(patience, false, nil)
+	if err != nil || verdict.String() != "4.4" {
+		t.Fatalf("check version of %s: %+v %v", Newest, verdict, err)
 	}
 	var sent []*broker.Future
 	for p.CanSendMore() {

@@ -21,7 +21,7 @@ func TestKafkaprobe(t *testing.T) {
 	}{
 		{[]string{"ping", b.Addr(), "-c", "3", "-i", "1ms"}, 0, "3 sent, 3 answered, 0 lost"},
 		{[]string{"apis", b.Addr()}, 0, "DescribeTopicPartitions"},
-		{[]string{"check-version", b.Addr()}, 0, "at least 4.4"},
+		{[]string{"check-version", b.Addr()}, 0, "4.4\nKRaft broker"},
 		{[]string{"check-version", b.Addr(), "--json"}, 0, `"metadata.version"`},
 		{[]string{"request", b.Addr(), "DescribeCluster", "--json"}, 0, b.ClusterID()},
 		{[]string{"request", b.Addr(), "metadata", "--version", "1"}, 0, `"Brokers"`},

@@ -39,6 +39,8 @@ func (*textCodec) Describe(m ports.Message) (ports.Traits, error) {
 	switch m := m.(type) {
 	case *ports.APIVersionsRequest:
 		return ports.Traits{MaxVersion: 5, FlexibleFrom: 3}, nil
+	case *ports.ProbeRequest:
+		return ports.Traits{FlexibleFrom: -1}, nil
 	case *ports.SASLHandshakeRequest:
 		return ports.Traits{MaxVersion: 1, FlexibleFrom: -1}, nil
 	case *ports.SASLAuthenticateRequest:
@@ -62,6 +64,8 @@ func (*textCodec) AppendBody(dst []byte, m ports.Message, version int16) ([]byte
 			dst = append(dst, fmt.Sprintf(" %s %d", m.ClusterID, m.NodeID)...)
 		}
 		return dst, nil
+	case *ports.ProbeRequest:
+		return append(dst, strings.Join(m.Topics, ",")...), nil
 	case *ports.SASLHandshakeRequest:
 		return append(dst, m.Mechanism...), nil
 	case *ports.SASLAuthenticateRequest:
@@ -86,6 +90,8 @@ func (c *textCodec) Decode(req ports.Message, version int16, body []byte) (ports
 	switch req.(type) {
 	case *ports.APIVersionsRequest:
 		return decodeTable(version, body)
+	case *ports.ProbeRequest:
+		return &ports.ProbeResponse{APIKey: req.Key()}, nil
 	case *ports.SASLHandshakeRequest:
 		code, rest, _ := strings.Cut(string(body), " ")
 		n, err := strconv.ParseInt(code, 10, 16)

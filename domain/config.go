@@ -40,7 +40,7 @@ type Config struct {
 	MaxFrameBytes   int32         // of a response; 0: 100 MiB; at most 2 GiB - 5, so that a frame fits an int of 32 bits
 	RequestTimeout  time.Duration // from admission to the answer; 0: 30 s
 	SetupTimeout    time.Duration // from the look-up to ready, all addresses together; 0: 10 s
-	VersionsTimeout time.Duration // of it, for the question for the API versions, each time; 0: all of it
+	VersionsTimeout time.Duration // of it, to find out the API versions, all connections that it takes together; 0: all of it
 	IdleLimit       time.Duration // without traffic, until the connection is closed; 0: for ever
 	KeepWarm        time.Duration // without traffic, until the broker is asked for its API versions; 0: never
 	BackoffBase     time.Duration // 0: 50 ms; at least 1 ms

@@ -103,39 +103,40 @@ var commands map[string]func(*talk, args)
 
 func init() {
 	commands = map[string]func(*talk, args){
-		"given":     (*talk).given,     // a new Machine in a phase: see phases, connected, closed; settings by name; traced: with events
-		"after":     (*talk).after,     // time passes, and nobody tells the Machine
-		"connect":   (*talk).connect,   //
-		"send":      (*talk).send,      // "text" [key= min= max= flexible= timeout=] [silent] [panics=]
-		"raw":       (*talk).raw,       // "text" key= version= [flexible] [silent]
-		"abandon":   (*talk).abandon,   // #id
-		"recycle":   (*talk).recycle,   // #id
-		"close":     (*talk).close,     // [cause=] [final]
-		"drain":     (*talk).drainAll,  // [final]
-		"hold":      (*talk).holdOpen,  // [no]
-		"within":    (*talk).within,    // 2s
-		"addresses": (*talk).addresses, // a b c, or error=, or none
-		"stage":     (*talk).stage,     // dialling, securing, established
-		"answer":    (*talk).answer,    // #id "text" [tags=hex] [first=n: cut off]
-		"versions":  (*talk).versions,  // [code=] [version=] "table": the answer to ApiVersions
-		"mechanism": (*talk).answerOwn, // "code names": the answer to SaslHandshake
-		"login":     (*talk).answerOwn, // "code|message|token[|lifetime in ms]": the answer to SaslAuthenticate
-		"tokens":    (*talk).rawTokens, // raw, or wrapped: how those that are transmitted are shown
-		"raw-token": (*talk).rawToken,  // "text": from the broker
-		"renew":     (*talk).renew,     // Reauthenticate
-		"use":       (*talk).use,       // PLAIN,SCRAM: SetMechanisms; the first exposes with exposed
-		"bytes":     (*talk).bytes,     // hex= or text=, as they stand
-		"written":   (*talk).written,   // all, or a number
-		"writable":  (*talk).writable,  //
-		"token":     (*talk).token,     // "text" [done], nil [done]; error= alone, or beside a text
-		"lost":      (*talk).lost,      // EOF, reset
-		"timeout":   (*talk).timeout,   // +10s: time passes, then HandleTimeout
-		"why":       (*talk).why,       // LastError in full
-		"metrics":   (*talk).metrics,   // the sink's sums
-		"ask":       (*talk).ask,       // the Machine's questions
-		"sent":      (*talk).sent,      // #id: Machine.Sent
-		"last-id":   (*talk).lastID,    // sets the last correlation id
-		"break":     (*talk).breakPort, // codec, metrics: the next call panics
+		"given":     (*talk).given,        // a new Machine in a phase: see phases, connected, closed; settings by name; traced: with events
+		"after":     (*talk).after,        // time passes, and nobody tells the Machine
+		"connect":   (*talk).connect,      //
+		"send":      (*talk).send,         // "text" [key= min= max= flexible= timeout=] [silent] [panics=]
+		"raw":       (*talk).raw,          // "text" key= version= [flexible] [silent]
+		"abandon":   (*talk).abandon,      // #id
+		"recycle":   (*talk).recycle,      // #id
+		"close":     (*talk).close,        // [cause=] [final]
+		"drain":     (*talk).drainAll,     // [final]
+		"hold":      (*talk).holdOpen,     // [no]
+		"within":    (*talk).within,       // 2s
+		"addresses": (*talk).addresses,    // a b c, or error=, or none
+		"stage":     (*talk).stage,        // dialling, securing, established
+		"answer":    (*talk).answer,       // #id "text" [tags=hex] [first=n: cut off]
+		"versions":  (*talk).versions,     // [code=] [version=] "table": the answer to ApiVersions
+		"mechanism": (*talk).answerOwn,    // "code names": the answer to SaslHandshake
+		"login":     (*talk).answerOwn,    // "code|message|token[|lifetime in ms]": the answer to SaslAuthenticate
+		"tokens":    (*talk).rawTokens,    // raw, or wrapped: how those that are transmitted are shown
+		"raw-token": (*talk).rawToken,     // "text": from the broker
+		"check":     (*talk).checkVersion, // [strict] [topics=a,b]
+		"renew":     (*talk).renew,        // Reauthenticate
+		"use":       (*talk).use,          // PLAIN,SCRAM: SetMechanisms; the first exposes with exposed
+		"bytes":     (*talk).bytes,        // hex= or text=, as they stand
+		"written":   (*talk).written,      // all, or a number
+		"writable":  (*talk).writable,     //
+		"token":     (*talk).token,        // "text" [done], nil [done]; error= alone, or beside a text
+		"lost":      (*talk).lost,         // EOF, reset
+		"timeout":   (*talk).timeout,      // +10s: time passes, then HandleTimeout
+		"why":       (*talk).why,          // LastError in full
+		"metrics":   (*talk).metrics,      // the sink's sums
+		"ask":       (*talk).ask,          // the Machine's questions
+		"sent":      (*talk).sent,         // #id: Machine.Sent
+		"last-id":   (*talk).lastID,       // sets the last correlation id
+		"break":     (*talk).breakPort,    // codec, metrics: the next call panics
 	}
 }
 
@@ -520,6 +521,14 @@ func (k *talk) rawTokens(a args) { k.tokens = a.has("raw") }
 func (k *talk) rawToken(a args) {
 	text := a.word(0)
 	k.read("read", a, append(binary.BigEndian.AppendUint32(nil, uint32(len(text))), text...))
+}
+
+func (k *talk) checkVersion(a args) {
+	c := domain.Check{Strict: a.has("strict")}
+	if topics := a.named["topics"]; topics != "" {
+		c.Topics = strings.Split(topics, ",")
+	}
+	k.do("check", func() { k.m.CheckVersions(c) })
 }
 
 func (k *talk) renew(args) { k.do("renew", func() { k.m.Reauthenticate(k.now) }) }

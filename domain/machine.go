@@ -57,7 +57,12 @@ type Machine struct {
 	askV0       bool             // the next connection asks at v0
 	versions    *Versions
 	configured  *Versions // of Config.APIVersion; nil: ask
-	proven      bool      // the peer has answered something
+	trailing    int       // probes that were left without an answer, on a connection that is ready
+	knownAt     string    // its address
+	known       *Versions // of a broker that cannot be asked and was recognised; nil: ask
+	probing     probing
+	check       *Check // somebody waits for the release; nil: nobody
+	proven      bool   // the peer has answered something
 	login       login
 	choice      int      // of Config.Mechanisms
 	offered     []string // mechanisms, by a broker that refused one; nil: not known

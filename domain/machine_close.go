@@ -51,6 +51,14 @@ func (m *Machine) drop(e *Error, final bool) {
 	clean := e.Kind == ErrClosed
 	wasReady := m.state == Connected
 	m.penalise(clean, wasReady)
+	m.probing.behindAt = time.Time{}
+	if !m.again {
+		m.probing, m.check = probing{}, nil
+	}
+	if !m.proven {
+		m.known = nil
+	}
+	m.trailing = 0
 	m.lastErr = e
 	switch {
 	case clean:

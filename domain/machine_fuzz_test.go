@@ -111,7 +111,7 @@ func FuzzNewVersions(f *testing.F) {
 			t.Fatalf("%d of %d ranges", len(ranges), len(table))
 		}
 		clear(ranges) // a copy
-		domain.GuessRelease(v)
+		domain.Identify(v)
 		if len(v.Ranges()) > 0 && v.Ranges()[0] != have[v.Ranges()[0].Key] {
 			t.Fatal("Ranges hands out its own memory")
 		}

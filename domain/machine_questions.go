@@ -39,7 +39,7 @@ func (m *Machine) InFlight() int {
 	case m.warming:
 		return m.inflight.len() - 1
 	}
-	return m.inflight.len()
+	return m.inflight.len() - m.trailing
 }
 
 // RequestTimeout is the configured one.
@@ -51,5 +51,5 @@ func (m *Machine) PendingBytes() int { return m.pending.len() }
 // Busy reports whether a call of the core's own is under way: a step of the set-up,
 // a login that renews the session, or a question that keeps the connection warm.
 func (m *Machine) Busy() bool {
-	return m.state.SettingUp() || m.warming || m.login.step != loginNone
+	return m.state.SettingUp() || m.warming || m.login.step != loginNone || m.trailing > 0
 }

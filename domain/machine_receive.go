@@ -69,6 +69,14 @@ func (m *Machine) receive(frame []byte, own bool) {
 		m.fail(m.newError(ErrCorrelation, fmt.Errorf("an answer with correlation id %d that nothing asked for", id), ""))
 		return
 	}
+	if m.overtaken(id) {
+		m.Recycle(m.finish(m.inflight.pop()))
+		m.Recycle(m.finish(m.inflight.pop()))
+		m.prove()
+		m.saw("it left ApiVersions without an answer, and answered Metadata behind it")
+		m.recognised(Release{0, 9, 0})
+		return
+	}
 	if id != f.CorrelationID && !m.quirk(f, id) {
 		m.fail(m.newError(ErrCorrelation, fmt.Errorf("correlation id %d where %d was due", id, f.CorrelationID), ""))
 		return
@@ -116,9 +124,9 @@ func (m *Machine) receive(frame []byte, own bool) {
 const keyFindCoordinator = 10
 
 // quirk: Kafka 0.8.2 answers FindCoordinator with the id 0, whatever was asked.
-// It cannot be asked what it is, so its release was configured.
+// It cannot be asked what it is, so its release was configured, or is being found out.
 func (m *Machine) quirk(f *Future, id int32) bool {
-	return id == 0 && m.configured != nil && f.Request.Key() == keyFindCoordinator && f.Version == 0
+	return id == 0 && (m.configured != nil || m.known != nil || m.probing.step > 0) && f.Request.Key() == keyFindCoordinator && f.Version == 0
 }
 
 // prove takes note that the peer speaks Kafka. Where its release is configured the
@@ -164,6 +172,8 @@ func (m *Machine) receiveControl(f *Future, body []byte) {
 	switch f.Request.(type) {
 	case *ports.APIVersionsRequest:
 		m.receiveVersions(f, body)
+	case *ports.ProbeRequest:
+		m.receiveProbe(f, body)
 	case *ports.SASLHandshakeRequest:
 		m.receiveHandshake(f, body)
 	case *ports.SASLAuthenticateRequest:

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -17,7 +18,7 @@ func (m *Machine) NextDeadline() time.Time {
 	case m.state == Disconnected && m.backoff.until.After(m.now):
 		return m.backoff.until
 	case m.state.SettingUp():
-		return m.setupBy
+		return soonest(m.setupBy, m.probing.behindAt)
 	case m.state == Connected:
 		return soonest(m.earliest, m.throttleEnd(), m.renewalDeadline(), m.idleDeadline())
 	}
@@ -37,6 +38,9 @@ func soonest(times ...time.Time) (first time.Time) {
 // HandleTimeout says that time has passed. It may be called at any time.
 func (m *Machine) HandleTimeout(now time.Time) {
 	m.tick(now)
+	if m.handleProbing() {
+		return
+	}
 	if m.state.SettingUp() && !m.now.Before(m.setupBy) {
 		m.fail(m.newError(ErrSetupTimeout, m.silence(), m.silenceHint()))
 		return
@@ -82,7 +86,7 @@ func inVain(f *Future, sent Sent, now time.Time) error {
 	what := "no answer"
 	switch {
 	case f.control:
-		what = "no answer to the question that keeps the connection warm"
+		what = "no answer to a question of the connection's own"
 	case sent != SentFully:
 		what = "not written"
 	}
@@ -117,6 +121,9 @@ func (m *Machine) silence() error {
 		return fmt.Errorf("no answer from the address after %v", after)
 	case m.login.step == loginToken:
 		return fmt.Errorf("no token from the authenticator after %v", after)
+	}
+	if saw := m.probing.saw; len(saw) > 0 {
+		return fmt.Errorf("no answer from the peer after %v; before that: %s", after, strings.Join(saw, "; "))
 	}
 	return fmt.Errorf("no answer from the peer after %v", after)
 }

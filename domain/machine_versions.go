@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strings"
+	"time"
 
 	"brokerconn/ports"
 )
@@ -21,7 +22,8 @@ import (
 //
 // Some brokers that are not Apache Kafka reset the connection instead (Azure
 // Event Hubs on v4): a connection lost while asking above v0 is followed by one
-// to the same address, at once, which asks at v0.
+// to the same address, at once, which asks at v0. Those that do not know ApiVersions
+// at all are told apart in machine_probes.
 //
 // Where the broker's release is configured it is not asked at all, and the table
 // of that release is taken for its own.
@@ -50,15 +52,18 @@ func (m *Machine) negotiate() {
 		m.negotiated(m.configured)
 		return
 	}
-	if limit := m.cfg.VersionsTimeout; limit > 0 && m.now.Add(limit).Before(m.setupBy) {
-		m.setupBy = m.now.Add(limit)
+	if m.known != nil && m.knownAt == m.endpoint.Address {
+		m.negotiated(m.known)
+		return
 	}
 	m.setState(NegotiatingVersions, nil)
-	m.askVersions()
+	m.askStep()
 }
 
 func (m *Machine) negotiated(v *Versions) {
 	m.versions = v
+	m.probing, m.check = probing{}, nil
+	m.trail()
 	m.setupBy = m.addressBy
 	m.note(Event{Kind: EventVersions, Endpoint: m.endpoint, Versions: v})
 	if len(m.cfg.Mechanisms) > 0 {
@@ -69,7 +74,10 @@ func (m *Machine) negotiated(v *Versions) {
 	m.ready()
 }
 
-func (m *Machine) askVersions() { m.sendControl(m.versionsQuestion(), m.ask, 0) }
+func (m *Machine) askVersions() {
+	m.probing.trips++
+	m.sendControl(m.versionsQuestion(), m.ask, 0)
+}
 
 func (m *Machine) versionsQuestion() *ports.APIVersionsRequest {
 	node := int32(-1)
@@ -85,12 +93,7 @@ func (m *Machine) versionsQuestion() *ports.APIVersionsRequest {
 }
 
 func (m *Machine) lostWhileAsking(err error) {
-	if m.ask > 0 {
-		m.askV0, m.again = true, true
-		m.fail(m.newError(ErrConnection, m.cutOff(err), ""))
-		return
-	}
-	m.fail(m.newError(ErrConnection, m.cutOff(err), m.hintClosed(hintClosedWhenAsked)))
+	m.nextStep(m.newError(ErrConnection, m.cutOff(err), ""))
 }
 
 // hintClosed is for a peer that closed without a word. It does not want TLS if there
@@ -126,6 +129,7 @@ func (m *Machine) receiveVersions(f *Future, body []byte) {
 		return
 	}
 	m.worked = f.Version
+	v.connections, v.trips = m.probing.connections, m.probing.trips
 	m.negotiated(v)
 }
 
@@ -150,5 +154,6 @@ func (m *Machine) askLower(r *ports.APIVersionsResponse) {
 		}
 	}
 	m.ask = lower
+	m.probing.behindAt = time.Time{} // it is not silent
 	m.askVersions()
 }

@@ -17,7 +17,7 @@ import (
 // must hold.
 func TestMachineAgainstModel(t *testing.T) {
 	seen := map[string]int{"answered": 0, "stale news": 0, "throttled": 0, "late": 0, "drained": 0, "closed idle": 0, "kept warm": 0,
-		"renewed": 0, "refused for a login": 0,
+		"recognised": 0, "renewed": 0, "refused for a login": 0,
 		"failed not sent": 0, "failed partly sent": 0, "failed fully sent": 0}
 	check := func(t *rapid.T) {
 		seed := rapid.Uint64().Draw(t, "chance")
@@ -108,6 +108,10 @@ func TestMachineAgainstModel(t *testing.T) {
 					}
 				}
 			},
+			"age": func(*rapid.T) { r.deaf = rapid.Bool().Draw(t, "deaf") },
+			"check": func(*rapid.T) {
+				r.do(func() { r.m.CheckVersions(domain.Check{Strict: below(2, "strict") == 0}) })
+			},
 			"session": func(*rapid.T) {
 				r.lifetime = rapid.SampledFrom([]int64{0, 1, 100, 3000, 20_000, -1, 1 << 62}).Draw(t, "lifetime")
 			},
@@ -167,7 +171,17 @@ func TestMachineAgainstModel(t *testing.T) {
 					}
 				}
 			},
-			"": func(*rapid.T) { seen["in "+r.m.State().String()]++ },
+			"": func(*rapid.T) {
+				seen["in "+r.m.State().String()]++
+				if release, evidence, found := r.m.Versions().Found(); found {
+					seen["recognised"]++
+					v := domain.Identify(r.m.Versions())
+					if v.Kind != domain.Exact || v.Low != release || v.Lineage != domain.ZooKeeperBroker || !slices.Equal(v.Evidence, evidence) {
+						t.Fatalf("%+v, of a %v", v, release)
+					}
+					bounded(t, v)
+				}
+			},
 		}
 		t.Repeat(actions)
 		r.finish()

@@ -1,7 +1,6 @@
 package domain
 
 import (
-	"cmp"
 	"strconv"
 	"strings"
 
@@ -37,12 +36,9 @@ const notAsked = -1
 // table that is: the highest that is not above r. Where the two do not print the
 // same, r is not known: worth a warning to whoever named it. ok is false when r is
 // lower than all that are known.
-//
-// The table is read from its text in each call, about 40 microseconds: meant for the
-// making of a connection, not for each request.
 func VersionsOf(r Release) (v *Versions, known Release, ok bool) {
 	for _, k := range KnownReleases() {
-		if k.compare(r) <= 0 {
+		if !r.before(k) {
 			known, ok = k, true
 		}
 	}
@@ -66,44 +62,90 @@ func KnownReleases() []Release {
 	return known
 }
 
-func (r Release) compare(other Release) int {
-	return cmp.Or(cmp.Compare(r.Major, other.Major), cmp.Compare(r.Minor, other.Minor), cmp.Compare(r.Patch, other.Patch))
-}
-
-// rangesOf reads from each row the last step that release r has taken.
+// rangesOf is the table of a broker of release r: of the kind that is usual in it.
 func rangesOf(r Release) []ports.APIRange {
 	var ranges []ports.APIRange
-	for row := range strings.SplitSeq(strings.TrimSpace(releaseRanges), "\n") {
-		columns := strings.Fields(row)
-		held := gone
-		for _, step := range columns[2:] {
-			from, versions, _ := strings.Cut(step, ":")
-			if readRelease(from).compare(r) > 0 {
-				break
-			}
-			held = versions
+	for _, h := range brokerAPIs {
+		if held := h.at(r); held.ok {
+			ranges = append(ranges, ports.APIRange{Key: h.key, Min: held.min, Max: held.max})
 		}
-		if held == gone {
-			continue
-		}
-		lowest, highest, two := strings.Cut(held, "-")
-		if !two {
-			lowest, highest = "0", held
-		}
-		ranges = append(ranges, ports.APIRange{
-			Key: int16(readNumber(columns[0])),
-			Min: int16(readNumber(lowest)),
-			Max: int16(readNumber(highest)),
-		})
 	}
 	return ranges
+}
+
+// A history is a row of the tables: one API, and the steps it took.
+type history struct {
+	key   int16
+	name  string
+	steps []step // ascending
+}
+
+type step struct {
+	from Release
+	held span
+	same bool // from here on it is the row of brokers with ZooKeeper
+}
+
+// A span is the versions of an API, or the level of a feature, where there is one.
+type span struct {
+	min, max int16
+	ok       bool
+}
+
+// at is what the API had in release r: its last step until then.
+func (h *history) at(r Release) span {
+	var held span
+	for _, s := range h.steps {
+		if r.before(s.from) {
+			break
+		}
+		held = s.held
+	}
+	return held
+}
+
+func readHistories(table string) []history {
+	var all []history
+	for row := range strings.SplitSeq(strings.TrimSpace(table), "\n") {
+		columns := strings.Fields(row)
+		h := history{key: int16(readNumber(columns[0])), name: columns[1], steps: make([]step, 0, len(columns)-2)}
+		for _, column := range columns[2:] {
+			from, versions, _ := strings.Cut(column, ":")
+			h.steps = append(h.steps, readStep(from, versions))
+		}
+		all = append(all, h)
+	}
+	return all
+}
+
+// readStep reads what stands behind the colon: "17", "4-17", gone, likeZooKeeper.
+func readStep(from, versions string) step {
+	s := step{from: readRelease(from)}
+	switch versions {
+	case gone:
+		return s
+	case likeZooKeeper:
+		s.same = true
+		return s
+	}
+	lowest, highest, two := strings.Cut(versions, "-")
+	if !two {
+		lowest, highest = "0", versions
+	}
+	s.held = span{int16(readNumber(lowest)), int16(readNumber(highest)), true}
+	return s
 }
 
 // readRelease reads "4.3", or "0.10.1".
 func readRelease(name string) Release {
 	var numbers [3]int
-	for i, part := range strings.Split(name, ".") {
+	for i := range numbers {
+		part, rest, more := strings.Cut(name, ".")
 		numbers[i] = readNumber(part)
+		if !more {
+			break
+		}
+		name = rest
 	}
 	return Release{numbers[0], numbers[1], numbers[2]}
 }

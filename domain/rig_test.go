@@ -61,6 +61,7 @@ type rig struct {
 	soiled       bool // there was garbage between the answers
 
 	replacing bool  // the credentials, which ends the row of failed logins
+	deaf      bool  // the broker is of 0.9: it leaves ApiVersions without an answer
 	lifetime  int64 // ms: of the sessions that begin from now on
 	login     bool  // the broker has taken up a handshake, and not answered the last token
 	loggedIn  bool  // on this link
@@ -448,6 +449,9 @@ func (r *rig) serve(early bool) {
 func (r *rig) answer(key, version int16, id int32) {
 	switch key {
 	case ports.KeyAPIVersions:
+		if r.deaf {
+			return
+		}
 		r.answers = append(r.answers, frame(id, tableBody(0, version, standardTable)))
 	case ports.KeySASLHandshake:
 		r.login = true

@@ -4,6 +4,10 @@ import "fmt"
 
 // API keys of the calls that the core makes itself.
 const (
+	KeyMetadata         int16 = 3
+	KeyOffsetFetch      int16 = 9
+	KeyFindCoordinator  int16 = 10
+	KeyListGroups       int16 = 16
 	KeySASLHandshake    int16 = 17
 	KeyAPIVersions      int16 = 18
 	KeySASLAuthenticate int16 = 36
@@ -44,6 +48,24 @@ type APIVersionsResponse struct {
 
 // Key returns 18.
 func (*APIVersionsResponse) Key() int16 { return KeyAPIVersions }
+
+// ProbeRequest asks for nothing in particular: whether it is answered tells how old a
+// broker is that cannot be asked. Version 0 of Metadata, OffsetFetch, FindCoordinator
+// and ListGroups.
+type ProbeRequest struct {
+	APIKey int16
+	// Topics are those that Metadata asks for. None: all.
+	Topics []string
+}
+
+// Key returns APIKey.
+func (r *ProbeRequest) Key() int16 { return r.APIKey }
+
+// ProbeResponse is an answer that can be read. What it says is nobody's concern.
+type ProbeResponse struct{ APIKey int16 }
+
+// Key returns APIKey.
+func (r *ProbeResponse) Key() int16 { return r.APIKey }
 
 // SASLHandshakeRequest chooses a mechanism. Versions 0 and 1; v1 means that the
 // tokens travel in SaslAuthenticate (KIP-152).

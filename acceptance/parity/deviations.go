@@ -21,7 +21,7 @@ var deviations = []deviation{
 	},
 	{
 		name: "an-attempt-is-one-whole",
-		reason: "The look-up, all addresses that it found, and asking the same address once more at version 0 are one attempt: " +
+		reason: "The look-up, all addresses that it found, and asking the same address at version 0 and with the probes of check_version are one attempt: " +
 			"its callbacks begin with the look-up, there is no pause within it, and it is one failure. 2.0.2 pauses between " +
 			"addresses and does not count a look-up that failed; 2.3.3 tells nobody that it began, and pauses before it asks again.",
 	},

@@ -12,12 +12,12 @@
 //	broker, answers  the broker: real listeners on loopback
 //	client           one of the three, as the script sees it
 //	polled           ours, on the default transport; polled_net, polled_wait
-//	python           kafka-python in a process of its own, which testdata/driver.py drives
+//	python           kafka-python in a process of its own, which testdata/driver.py drives;
+//	                 acceptance/kafkapython has installed it
 //	vocabulary       our states, errors and answers in the words of the traces
 //	compare          what differs, and whether that is told
 //	deviations       the list of what differs on purpose, and why
 //	report           that list, with what was seen
-//	venv             a virtual environment for each version
 //
 // Everything that takes turns with the broker stands still meanwhile, and what was
 // sent has arrived before the next step: a trace is the same every time.

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"brokerconn/acceptance"
+	"brokerconn/acceptance/kafkapython"
 	"brokerconn/application/broker"
 )
 
@@ -28,7 +29,7 @@ func TestMain(m *testing.M) {
 	suite := acceptance.Suite{
 		Name: "PARITY",
 		Needs: func() (err error) {
-			interpreters, err = environments(context.Background())
+			interpreters, err = kafkapython.Interpreters(context.Background(), versions...)
 			return err
 		},
 		Untried: "Nothing was compared with kafka-python.",

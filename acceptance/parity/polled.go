@@ -142,17 +142,16 @@ func (p *polled) perform(op *operation) error {
 	case "recv":
 		return p.recv()
 	case "check_version":
-		guess, err := p.CheckVersion(time.Duration(op.Timeout) * time.Microsecond)
+		verdict, err := p.CheckVersion(time.Duration(op.Timeout)*time.Microsecond, false, nil)
 		if err != nil {
 			p.say("check_version " + kind(err))
 			return nil
 		}
-		say := fmt.Sprintf("%d.%d.%d", guess.High.Major, guess.High.Minor, guess.High.Patch)
-		switch {
-		case guess.AtLeast:
-			say = "at least " + say
-		case guess.Low != guess.High:
-			say = guess.String()
+		// The tables of the scenarios are short, so that the verdict is custom: what
+		// is compared is the nearest release.
+		say := fmt.Sprintf("%d.%d.%d", verdict.Low.Major, verdict.Low.Minor, verdict.Low.Patch)
+		if verdict.Kind == broker.AtLeast || verdict.Kind == broker.Between {
+			say = verdict.String()
 		}
 		p.say("check_version " + say)
 	default:

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"brokerconn/adapters/kafkacodec"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -17,18 +16,12 @@ import (
 type versionDocument struct {
 	Broker   string       `json:"broker"`
 	Verdict  string       `json:"verdict"`
+	Kind     string       `json:"kind"` // exact, at least, between or custom
 	Low      string       `json:"low"`
 	High     string       `json:"high"`
-	AtLeast  bool         `json:"at_least"`
-	Evidence *evidence    `json:"evidence"` // null: the release was configured
+	Lineage  *string      `json:"lineage"` // null: the release was configured
+	Evidence []string     `json:"evidence"`
 	Features []featureRow `json:"features"`
-}
-
-// evidence is the API that decided, and the version that it reaches.
-type evidence struct {
-	Key     int16  `json:"key"`
-	Name    string `json:"name"`
-	Version int16  `json:"version"`
 }
 
 // featureRow is one feature (KIP-584): what the broker could do, and what the
@@ -42,15 +35,16 @@ type featureRow struct {
 func (a *app) checkVersion() *cobra.Command {
 	return a.command(&cobra.Command{
 		Use:   "check-version HOST:PORT",
-		Short: "Guess the release of a broker",
-		Long: `check-version guesses which release of Kafka a broker is from the versions of
-its APIs, and tells what it concluded that from. Releases whose tables are the
-same are both named: "3.3 or 3.4"; a broker newer than the newest known is
-"at least" that. Brokers that are not Apache Kafka are called what they look like.`,
+		Short: "Tell the release of a broker",
+		Long: `check-version tells which release of Kafka a broker is from the versions of all
+its APIs and from its features, what kind of server it is, and what it concluded
+that from. Releases that cannot be told apart are both named: "between 3.3 and
+3.4"; a broker newer than the newest known is "at least" that. What is no release
+of Apache Kafka is "custom", with the nearest release and what differs from it.`,
 		Example: `  kafkaprobe check-version localhost:9092
   kafkaprobe check-version localhost:9092 --json | jq -r .verdict`,
 	}, a.connected(func(ctx context.Context, conn *broker.Conn, args []string) error {
-		guess, err := conn.CheckVersion(ctx)
+		verdict, err := conn.CheckVersion(ctx, false, nil)
 		if err != nil {
 			return err
 		}
@@ -58,22 +52,24 @@ same are both named: "3.3 or 3.4"; a broker newer than the newest known is
 		if err != nil {
 			return err
 		}
-		doc := newVersionDocument(args[0], guess, features(versions.Supported(), versions.Finalized()))
+		doc := newVersionDocument(args[0], verdict, features(versions.Supported(), versions.Finalized()))
 		return a.emit(doc, doc.text())
 	}))
 }
 
-func newVersionDocument(address string, g broker.ReleaseGuess, features []featureRow) versionDocument {
+func newVersionDocument(address string, v broker.Verdict, features []featureRow) versionDocument {
 	d := versionDocument{
 		Broker:   address,
-		Verdict:  g.String(),
-		Low:      g.Low.String(),
-		High:     g.High.String(),
-		AtLeast:  g.AtLeast,
+		Verdict:  v.String(),
+		Kind:     v.Kind.String(),
+		Low:      v.Low.String(),
+		High:     v.High.String(),
+		Evidence: v.Evidence,
 		Features: features,
 	}
-	if g.Key >= 0 {
-		d.Evidence = &evidence{g.Key, kafkacodec.KeyName(g.Key), g.Version}
+	if v.Lineage != 0 {
+		lineage := v.Lineage.String()
+		d.Lineage = &lineage
 	}
 	return d
 }
@@ -102,10 +98,11 @@ func features(supported, finalized []ports.Feature) []featureRow {
 func (d versionDocument) text() string {
 	var b strings.Builder
 	fmt.Fprintln(&b, d.Verdict)
-	if d.Evidence == nil {
-		fmt.Fprintln(&b, "evidence: none; the release was given, so the broker was not asked")
-	} else {
-		fmt.Fprintf(&b, "evidence: API %d (%s) reaches v%d\n", d.Evidence.Key, d.Evidence.Name, d.Evidence.Version)
+	if d.Lineage != nil {
+		fmt.Fprintln(&b, *d.Lineage)
+	}
+	for _, sentence := range d.Evidence {
+		fmt.Fprintln(&b, "- "+sentence)
 	}
 	if len(d.Features) > 0 {
 		w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)

@@ -95,10 +95,11 @@ func TestAPIRow(t *testing.T) {
 	}
 }
 
+// kfake has what a client needs of the releases, and none of the rest.
 func TestCheckVersion(t *testing.T) {
 	for _, c := range []struct {
 		versions *kversion.Versions
-		want     string
+		nearest  string
 	}{
 		{kversion.V2_4_0(), "2.4"},
 		{kversion.V3_7_0(), "3.7"},
@@ -107,13 +108,17 @@ func TestCheckVersion(t *testing.T) {
 		address, _ := fakeKafka(t, kfake.MaxVersions(c.versions))
 		text := probe(t, "check-version", address)
 		text.succeeded(t)
-		if !strings.HasPrefix(text.stdout, c.want+"\nevidence: API ") {
-			t.Errorf("want %s: %s", c.want, text.stdout)
+		if !strings.HasPrefix(text.stdout, "custom, nearest "+c.nearest+"\n") || strings.Count(text.stdout, "\n- ") < 2 {
+			t.Errorf("want %s: %s", c.nearest, text.stdout)
 		}
 		o := probe(t, "check-version", address, "--json")
 		o.succeeded(t)
-		if doc := decode[versionDocument](t, o); doc.Verdict != c.want || doc.Evidence.Name == "" {
-			t.Errorf("want %s: %+v", c.want, doc)
+		doc := decode[versionDocument](t, o)
+		if doc.Verdict != "custom, nearest "+c.nearest || doc.Kind != "custom" || doc.Low != c.nearest || doc.High != c.nearest || doc.Lineage == nil {
+			t.Errorf("want %s: %+v", c.nearest, doc)
+		}
+		if lines := strings.Split(text.stdout, "\n"); lines[1] != *doc.Lineage || lines[2] != "- "+doc.Evidence[0] {
+			t.Errorf("%s\n%+v", text.stdout, doc)
 		}
 	}
 }

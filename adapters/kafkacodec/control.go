@@ -31,8 +31,37 @@ func toKmsg(m ports.Message) (req Request, highest int16) {
 		req := kmsg.NewPtrSASLAuthenticateRequest()
 		req.SASLAuthBytes = m.Token
 		return req, 2
+	case *ports.ProbeRequest:
+		return probe(m), 0
 	}
 	return nil, 0
+}
+
+// probeGroup is whom the probes ask about. Nobody is expected to be there.
+const probeGroup = "brokerconn-probe"
+
+func probe(m *ports.ProbeRequest) Request {
+	switch m.APIKey {
+	case ports.KeyListGroups:
+		return kmsg.NewPtrListGroupsRequest()
+	case ports.KeyFindCoordinator:
+		req := kmsg.NewPtrFindCoordinatorRequest()
+		req.CoordinatorKey = probeGroup
+		return req
+	case ports.KeyOffsetFetch:
+		req := kmsg.NewPtrOffsetFetchRequest()
+		req.Group = probeGroup
+		req.Topics = []kmsg.OffsetFetchRequestTopic{}
+		return req
+	case ports.KeyMetadata:
+		req := kmsg.NewPtrMetadataRequest()
+		req.Topics = make([]kmsg.MetadataRequestTopic, len(m.Topics)) // empty is all, in version 0
+		for i := range m.Topics {
+			req.Topics[i].Topic = &m.Topics[i]
+		}
+		return req
+	}
+	return nil
 }
 
 // One of each that toKmsg returns, to know the kind of a message without making
@@ -41,6 +70,10 @@ var (
 	anAPIVersions     = kmsg.NewPtrApiVersionsRequest()
 	aSASLHandshake    = kmsg.NewPtrSASLHandshakeRequest()
 	aSASLAuthenticate = kmsg.NewPtrSASLAuthenticateRequest()
+	probes            = map[int16]Request{
+		ports.KeyListGroups: kmsg.NewPtrListGroupsRequest(), ports.KeyFindCoordinator: kmsg.NewPtrFindCoordinatorRequest(),
+		ports.KeyOffsetFetch: kmsg.NewPtrOffsetFetchRequest(), ports.KeyMetadata: kmsg.NewPtrMetadataRequest(),
+	}
 )
 
 // alike returns a request of the type that m is written with, of which only the
@@ -57,6 +90,10 @@ func alike(m ports.Message) Request {
 		return aSASLHandshake
 	case *ports.SASLAuthenticateRequest:
 		return aSASLAuthenticate
+	case *ports.ProbeRequest:
+		if req, ok := probes[m.APIKey]; ok {
+			return req
+		}
 	}
 	return nil
 }
@@ -78,6 +115,9 @@ func fromKmsg(resp Response) ports.Message {
 			m.ErrorMessage = *r.ErrorMessage
 		}
 		return m
+	}
+	if _, ok := probes[resp.Key()]; ok {
+		return &ports.ProbeResponse{APIKey: resp.Key()}
 	}
 	panic("kafkacodec: no message of ports has this response")
 }

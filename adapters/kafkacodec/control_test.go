@@ -26,6 +26,8 @@ func TestControlRequests(t *testing.T) {
 			&ports.APIVersionsRequest{SoftwareName: "n", SoftwareVersion: "1", NodeID: -1}, 5,
 			&kmsg.ApiVersionsRequest{ClientSoftwareName: "n", ClientSoftwareVersion: "1", NodeID: -1},
 		},
+		{&ports.ProbeRequest{APIKey: 16}, 0, &kmsg.ListGroupsRequest{}},
+		{&ports.ProbeRequest{APIKey: 3, Topics: []string{"t"}}, 0, &kmsg.MetadataRequest{Topics: []kmsg.MetadataRequestTopic{{Topic: kmsg.StringPtr("t")}}}},
 		{&ports.SASLHandshakeRequest{Mechanism: "PLAIN"}, 1, &kmsg.SASLHandshakeRequest{Mechanism: "PLAIN"}},
 		{&ports.SASLAuthenticateRequest{Token: []byte("\x00u\x00p")}, 2, &kmsg.SASLAuthenticateRequest{SASLAuthBytes: []byte("\x00u\x00p")}},
 	} {

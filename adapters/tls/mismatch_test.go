@@ -72,8 +72,8 @@ func TestMismatch(t *testing.T) {
 		{"TLS, and a mail server", true, greets("220 mail.test ESMTP\r\n"), NotTLS, broker.ErrTLS, []string{"220 mail.test", "another protocol"}, 1, 1},
 
 		{"in clear, and an alert of TLS", false, speaks("\x15\x03\x03\x00\x02\x02\x0a"), 0, broker.ErrTLSExpected, []string{"answered with TLS", "wants TLS"}, 1, 1},
-		{"in clear, and TLS that hangs up", false, hangsUp, 0, broker.ErrConnection, []string{"EOF", "a port for TLS"}, 2, 1},
-		{"in clear, and crypto/tls", false, cryptoTLS, 0, broker.ErrConnection, []string{"EOF", "a port for TLS"}, 2, 1},
+		{"in clear, and TLS that hangs up", false, hangsUp, 0, broker.ErrConnection, []string{"EOF", "a port for TLS"}, 6, 1},
+		{"in clear, and crypto/tls", false, cryptoTLS, 0, broker.ErrConnection, []string{"EOF", "a port for TLS"}, 6, 1},
 		{"in clear, and a web server", false, speaks(web), 0, broker.ErrNotKafka, []string{"HTTP", "web server"}, 1, 1},
 		{"in clear, and an SSH server", false, greets("SSH-2.0-OpenSSH_9.6\r\n"), 0, broker.ErrNotKafka, []string{"SSH server", "check the port"}, 1, 1},
 	} {

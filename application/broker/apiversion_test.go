@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,15 +69,16 @@ func TestAPIVersionStates(t *testing.T) {
 		if _, most, ok := told.Range(0); !ok || most != 9 || told.Asked() != -1 {
 			t.Errorf("Produce up to %d, asked %d", most, told.Asked())
 		}
-		var guess broker.ReleaseGuess
+		var verdict broker.Verdict
 		var err error
 		if r.polled != nil {
-			guess, err = r.polled.CheckVersion(time.Second)
+			verdict, err = r.polled.CheckVersion(time.Second, false, nil)
 		} else {
-			guess, err = r.conn.CheckVersion(t.Context())
+			verdict, err = r.conn.CheckVersion(t.Context(), false, nil)
 		}
-		if err != nil || guess.String() != "3.0" || guess.Key != -1 {
-			t.Errorf("%v, %v", guess, err)
+		if err != nil || verdict.String() != "3.0" || verdict.Kind != broker.Exact || verdict.Lineage != 0 ||
+			!slices.Equal(verdict.Evidence, []string{"the release was configured, and the broker was not asked"}) {
+			t.Errorf("%+v, %v", verdict, err)
 		}
 	})
 }
@@ -259,7 +261,8 @@ func TestAPIVersionTimeoutCoversAllVersionsOfTheQuestion(t *testing.T) {
 		lower.ErrorCode = 35
 		r.broker.say(q, lower.AppendTo(nil))
 		r.turn()
-		if n := len(r.broker.asked); n != 2 || r.broker.asked[1].version != 0 {
+		// Metadata went behind the first, as that had no answer for so long.
+		if n := len(r.broker.asked); n != 3 || r.broker.asked[1].key != 3 || r.broker.asked[2].key != 18 || r.broker.asked[2].version != 0 {
 			t.Fatalf("asked %+v", r.broker.asked)
 		}
 		r.pass(500*time.Millisecond - 1)

@@ -46,8 +46,9 @@ type Config struct {
 	// are used, or of the nearest lower one that is known, with a word to
 	// Hooks.Warning. From 0.8.0 on. The zero Release: the broker is asked.
 	APIVersion Release
-	// APIVersionTimeout is "api_version_auto_timeout_ms": how long the broker may
-	// take to tell its API versions, on each connection, within SetupTimeout. 0: 2 s.
+	// APIVersionTimeout is "api_version_auto_timeout_ms": how long it may take to find
+	// out the broker's API versions, within SetupTimeout. One before 0.10 cannot be
+	// asked, and takes up to six connections. 0: 2 s.
 	APIVersionTimeout time.Duration
 
 	// RequestTimeout is "request_timeout_ms": from the call to the answer, the

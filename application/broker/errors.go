@@ -64,7 +64,8 @@ var (
 	ErrPort                 = domain.ErrPort                 // a port panicked; also an ErrConnection
 )
 
-// ErrNoRelease: CheckVersion knows no release of Kafka with such API versions.
+// ErrNoRelease: what CheckVersion was answered reaches not even the oldest release of
+// Kafka that can be asked.
 var ErrNoRelease = errors.New("no release of Kafka has such API versions")
 
 // Retriable reports whether the same request may succeed later.

@@ -74,7 +74,7 @@ func ExamplePolled_Drain() {
 		fmt.Println(err)
 		return
 	}
-	if _, err := conn.CheckVersion(10 * time.Second); err != nil {
+	if _, err := conn.CheckVersion(10*time.Second, false, nil); err != nil {
 		fmt.Println(err)
 		return
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 
 	"brokerconn/adapters/netlink"
 	"brokerconn/application/broker"
@@ -48,6 +49,41 @@ func ExampleDial() {
 	}
 	fmt.Println(len(resp.Brokers), "broker,", len(resp.Topics), "topic")
 	// Output: 1 broker, 1 topic
+}
+
+// Which release a broker is, and how much that says: a broker that speaks Kafka
+// without being Apache Kafka is like no release, and the nearest is named.
+func ExampleConn_CheckVersion() {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.MaxVersions(kversion.V3_7_0()))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer cluster.Close()
+	ctx := context.Background()
+	host, port, _ := broker.ParseAddress(cluster.ListenAddrs()[0])
+	conn, err := broker.Dial(ctx, broker.Config{Host: host, Port: port})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer conn.Close()
+
+	verdict, err := conn.CheckVersion(ctx, false, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(verdict)
+	switch verdict.Kind {
+	case broker.Exact:
+		fmt.Println("it is", verdict.Low)
+	case broker.Custom:
+		fmt.Println("most like", verdict.Low.Tuple())
+	}
+	// Output:
+	// custom, nearest 3.7
+	// most like [3 7]
 }
 
 // Send does not wait: a window of requests is under way at once, and their

@@ -276,7 +276,7 @@ func lessonLoginRefusedPolled(t *testing.T) {
 	if _, err := s.Send(ask(), true).Response(); !errors.Is(err, broker.ErrAuthentication) {
 		t.Errorf("Send: %v", err)
 	}
-	if _, err := s.CheckVersion(time.Second); !errors.Is(err, broker.ErrAuthentication) {
+	if _, err := s.CheckVersion(time.Second, false, nil); !errors.Is(err, broker.ErrAuthentication) {
 		t.Errorf("CheckVersion: %v", err)
 	}
 	if d, forever := s.ConnectionDelay(); forever || d != 40*time.Millisecond {

@@ -50,14 +50,14 @@ func lessonPausesGrow(t *testing.T) {
 		fail func(*lessonSite, *broker.Config)
 		most int // dials of one attempt
 	}{
-		"after TCP": {func(s *lessonSite, _ *broker.Config) { s.peer["a"] = hangUp }, 2}, // asked at v0 too
+		"after TCP": {func(s *lessonSite, _ *broker.Config) { s.peer["a"] = hangUp }, 6}, // asked at v0 too, and for what old brokers know
 		"not Kafka": {func(s *lessonSite, _ *broker.Config) { s.peer["a"] = web }, 1},
 		"in the handshake": {func(s *lessonSite, _ *broker.Config) {
 			s.shake = func(context.Context) error { return errors.New("bad certificate") }
 		}, 1},
 		"behind TLS": {func(s *lessonSite, _ *broker.Config) {
 			s.peer["a"], s.shake = hangUp, func(context.Context) error { return nil }
-		}, 2},
+		}, 6},
 		"in the login": {func(s *lessonSite, cfg *broker.Config) {
 			s.peer["a"], cfg.Authenticator = lessonKeeper(lessonRefuse), &lessonLogin{}
 		}, 1},

@@ -153,17 +153,31 @@ func lessonForever(ctx context.Context) error {
 // answer by itself.
 func lessonHeard(t *testing.T, s *scene) lessonRequest {
 	t.Helper()
+	all := lessonHeardAll(t, s)
+	if len(all) != 1 {
+		t.Fatalf("%d requests: %+v", len(all), all)
+	}
+	return all[0]
+}
+
+// lessonHeardAll is all that has come since, at least one request.
+func lessonHeardAll(t *testing.T, s *scene) (all []lessonRequest) {
+	t.Helper()
 	s.Connect()
 	if peer := s.network.Accept(); peer != nil {
 		s.hand.peer = peer
 	}
 	chunk := make([]byte, 4096)
 	n, err := s.hand.peer.Recv(chunk)
-	r, rest, ok := lessonParse(chunk[:n])
-	if !ok || len(rest) > 0 {
-		t.Fatalf("no request, or more than one: %d bytes, %v", n, err)
+	for rest := chunk[:n]; len(rest) > 0 || all == nil; {
+		var r lessonRequest
+		var ok bool
+		if r, rest, ok = lessonParse(rest); !ok {
+			t.Fatalf("no request, or half of one: %d bytes, %v", n, err)
+		}
+		all = append(all, r)
 	}
-	return r
+	return all
 }
 
 // lessonSay answers a request on a scene.

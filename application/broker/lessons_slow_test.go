@@ -131,7 +131,7 @@ func lessonShortBudget(t *testing.T) {
 			return err
 		}
 		defer p.Close(nil)
-		_, err = p.CheckVersion(budget)
+		_, err = p.CheckVersion(budget, false, nil)
 		return err
 	}
 	dialFor := func(site *lessonSite) error {

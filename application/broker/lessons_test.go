@@ -6,7 +6,7 @@ import "testing"
 // cost somebody a night. A row tells what happened there and what holds here, and
 // names the tests that show it: run are those of the lessons_* files, which need
 // nothing but ports of one's own, or adapters/tls, and seen are others of this
-// repository that show it too. A row whose stage is set is not settled before that stage adds its tests.
+// repository that show it too.
 //
 // TestLessons runs the table, prints it, and fails where a row shows nothing.
 
@@ -19,7 +19,6 @@ type lesson struct {
 	holds    string
 	run      []func(*testing.T)
 	seen     []string // "folder TestName", the folder from the root of the module
-	stage    string   // "SASL" or "version detection"; "": nothing is to come
 }
 
 var lessons = []lesson{
@@ -28,63 +27,63 @@ var lessons = []lesson{
 		"apache/kafka#5940 (KAFKA-4493), kminion#91, kroxylicious#2439",
 		"a plaintext client read a TLS alert as a frame of 352518912 bytes: out of memory, or an error that said nothing",
 		"the first four bytes tell TLS, HTTP, SSH and other text: ErrTLSExpected or ErrNotKafka, with a hint, at once",
-		[]func(*testing.T){lessonFirstBytes, lessonTLSServerHangsUp}, []string{"domain TestConversations"}, "",
+		[]func(*testing.T){lessonFirstBytes, lessonTLSServerHangsUp}, []string{"domain TestConversations"},
 	},
 	{
 		2, "kafka-python#3014 hostile broker",
 		"dpkp/kafka-python#3014 (GHSA-2jcm-hq8r-84wx)",
 		"a hostile broker named any frame length, and an iteration count for SCRAM that froze the client for minutes",
-		"a size is judged before memory is taken for it, and memory runs ahead of the bytes by 64 KiB until login, 4 MiB after; iteration counts come with SCRAM",
-		[]func(*testing.T){lessonHostileSizes, lessonMemoryFollowsBytes}, []string{"domain TestFrameReaderMemory", "domain FuzzFrameReader"}, "SASL",
+		"a size is judged before memory is taken for it, and memory runs ahead of the bytes by 64 KiB until login, 4 MiB after; an iteration count is judged before any work",
+		[]func(*testing.T){lessonHostileSizes, lessonMemoryFollowsBytes}, []string{"domain TestFrameReaderMemory", "domain FuzzFrameReader", "adapters/sasl/scram TestHostileFirst", "adapters/sasl/scram TestTheCapIsTheUsers"},
 	},
 	{
 		3, "kafka-python#2284 one slow host",
 		"dpkp/kafka-python#2284, #643, #2348",
 		"one slow host ate the two seconds of the version check, and NoBrokersAvailable hid the reason",
 		"each step and each address has a budget of its own; the error tells of every address, the phase and the reason; a context's deadline holds",
-		[]func(*testing.T){lessonSlowAddress, lessonReasonOfEveryAddress, lessonDeadlineOfContext, lessonShortBudget}, []string{"application/broker TestDialTellsOfEveryAddress"}, "",
+		[]func(*testing.T){lessonSlowAddress, lessonReasonOfEveryAddress, lessonDeadlineOfContext, lessonShortBudget}, []string{"application/broker TestDialTellsOfEveryAddress"},
 	},
 	{
 		4, "franz-go#1025 reset on ApiVersions v4",
 		"dpkp/kafka-python#2602, twmb/franz-go#1025, #1022",
 		"Azure Event Hubs resets the connection when asked for ApiVersions v4",
 		"lost while asking above v0: v0 on a new connection, at once, and only once; what worked is asked first next time",
-		[]func(*testing.T){lessonResetAboveV0, lessonResetAtEveryVersion}, []string{"domain TestConversations"}, "",
+		[]func(*testing.T){lessonResetAboveV0, lessonResetAtEveryVersion}, []string{"domain TestConversations"},
 	},
 	{
 		5, "franz-go#1009 error 35 read in the wrong version",
 		"twmb/franz-go#1009, #1011",
 		"the answer to an unknown version of ApiVersions was read in the version asked: every old broker failed",
 		"error 35 is read as v0 whatever was asked, and the next question is strictly lower, so that no peer can make it a loop",
-		[]func(*testing.T){lessonUnsupportedVersion}, []string{"domain TestConversations"}, "",
+		[]func(*testing.T){lessonUnsupportedVersion}, []string{"domain TestConversations"},
 	},
 	{
 		6, "apache/kafka#12131 backoff reset too early",
 		"apache/kafka#12131 (KAFKA-13879)",
 		"the backoff began anew with each TCP connect, though TLS was wanted: reconnect storm",
 		"only a connection that became ready ends the row of pauses: not TCP, not TLS, not an answered ApiVersions before a refused login",
-		[]func(*testing.T){lessonPausesGrow, lessonPausesEndWhenReady}, []string{"domain TestBackoffBounds"}, "",
+		[]func(*testing.T){lessonPausesGrow, lessonPausesEndWhenReady}, []string{"domain TestBackoffBounds"},
 	},
 	{
 		7, "franz-go#249 session lifetime",
 		"twmb/franz-go#249, #250, #136",
 		"a short or past session lifetime made the client log in again and again; a changed principal was refused",
 		"whatever lifetime the broker names, requests are answered, with at most two logins for each; a renewal that is refused leads to one new connection",
-		[]func(*testing.T){lessonAnyLifetime, lessonIdleSession, lessonChangedPrincipal}, []string{"domain TestConversations"}, "",
+		[]func(*testing.T){lessonAnyLifetime, lessonIdleSession, lessonChangedPrincipal}, []string{"domain TestConversations"},
 	},
 	{
 		8, "franz-go re-authentication races a reader",
 		"franz-go changelog (MSK IAM), apache/kafka SaslClientAuthenticator",
 		"answers in flight were taken for those of the new login: corruption",
 		"what is in flight is answered first, then comes the login, then what waited is sent, in order",
-		[]func(*testing.T){lessonPipelinedAtExpiry, lessonRenewedUnderLoad}, []string{"domain TestConversations"}, "",
+		[]func(*testing.T){lessonPipelinedAtExpiry, lessonRenewedUnderLoad}, []string{"domain TestConversations"},
 	},
 	{
 		9, "aiokafka#1105 requests parked by a login",
 		"platformatic/kafka#226, aio-libs/aiokafka#1105",
 		"requests that waited for a login were never let go; a login half done counted as done",
 		"who waits for a login is sent after it, or told of its failure; a login is done when the mechanism and the broker both say so",
-		[]func(*testing.T){lessonLineAndLogin, lessonHalfALogin, lessonParkedAreReleased}, []string{"domain FuzzLogin"}, "",
+		[]func(*testing.T){lessonLineAndLogin, lessonHalfALogin, lessonParkedAreReleased}, []string{"domain FuzzLogin"},
 	},
 	{
 		10, "kafka-python#2364 TLS error escapes",
@@ -92,21 +91,21 @@ var lessons = []lesson{
 		"a TLS error other than EOF escaped from connect(), and the dead socket was tried for ever",
 		"every error of a handshake closes the connection, counts for the backoff and is an ErrTLS around the reason, also one that shows in the first read, as with TLS 1.3",
 		[]func(*testing.T){lessonHandshakeFails, lessonWrongCertificate, lessonTLSFails},
-		[]string{"adapters/netlink TestHandshake", "adapters/tls TestReasons", "adapters/tls TestBrokerIsCutOffAndStalls"}, "",
+		[]string{"adapters/netlink TestHandshake", "adapters/tls TestReasons", "adapters/tls TestBrokerIsCutOffAndStalls"},
 	},
 	{
 		11, "sarama#1528 silent peer",
 		"IBM/sarama#1528, #2656, #3283, #1148",
 		"no deadline on the TLS handshake or the login: a goroutine hung for 20 hours",
 		"SetupTimeout covers the look-up, the dial, TLS, ApiVersions and the login; the error names the phase",
-		[]func(*testing.T){lessonSilence}, []string{"application/broker TestDialGivesUpWithItsContext"}, "",
+		[]func(*testing.T){lessonSilence}, []string{"application/broker TestDialGivesUpWithItsContext"},
 	},
 	{
 		12, "kafka-python#1686 half-open peer",
 		"dpkp/kafka-python#1686, #1696",
 		"only CONNECTING had a time-out: a half-open TLS peer was waited for for ever",
 		"the set-up's time runs in every phase, and no byte that drips in prolongs it",
-		[]func(*testing.T){lessonDrip}, []string{"domain TestConversations"}, "",
+		[]func(*testing.T){lessonDrip}, []string{"domain TestConversations"},
 	},
 	{
 		13, "kafka-python#1744 close racing send",
@@ -114,7 +113,7 @@ var lessons = []lesson{
 		"a request was registered just after close() had cleared the table: its future was never done",
 		"every request that was admitted is done exactly once, whoever wins",
 		[]func(*testing.T){lessonSendRacesClose},
-		[]string{"application/broker TestClosingWithRequestsInFlight", "domain TestMachineAgainstModel"}, "",
+		[]string{"application/broker TestClosingWithRequestsInFlight", "domain TestMachineAgainstModel"},
 	},
 	{
 		14, "kafka-python#2076 callbacks under a lock",
@@ -122,7 +121,7 @@ var lessons = []lesson{
 		"callbacks ran under the lock, and close waited for a handler that waited for close",
 		"no hook runs under a lock; each may close the connection, and none is waited for by Close",
 		[]func(*testing.T){lessonHooksHoldNoLock, lessonCloseFromEveryHook, lessonCloseWhileHandlerWaits},
-		[]string{"application/broker TestPolledClosedFromItsHooks", "application/broker TestDoneComesLast"}, "",
+		[]string{"application/broker TestPolledClosedFromItsHooks", "application/broker TestDoneComesLast"},
 	},
 	{
 		15, "franz-go#1377 two ways down",
@@ -130,14 +129,14 @@ var lessons = []lesson{
 		"two paths of teardown closed one channel twice: the panic killed the process",
 		"there is one way down, it may be asked for twice and from anywhere, and it closes each link and counts each connection once",
 		[]func(*testing.T){lessonOneWayDown},
-		[]string{"application/broker TestClosingWithRequestsInFlight", "domain TestMachineAgainstModel"}, "",
+		[]string{"application/broker TestClosingWithRequestsInFlight", "domain TestMachineAgainstModel"},
 	},
 	{
 		16, "kafka-python#2670 bytes left behind",
 		"dpkp/kafka-python#2670",
 		"the rest of a short write hid what was queued behind it: the last request was never sent",
 		"all is sent exactly when neither a rest nor a request behind it is left",
-		[]func(*testing.T){lessonAllSent}, []string{"application/broker TestPolledSendPendingV2", "domain TestStepShortSendsAndWouldBlock"}, "",
+		[]func(*testing.T){lessonAllSent}, []string{"application/broker TestPolledSendPendingV2", "domain TestStepShortSendsAndWouldBlock"},
 	},
 	{
 		17, "kafka-python#1246 peer stops reading",
@@ -145,14 +144,14 @@ var lessons = []lesson{
 		"a blocking send to a peer that had stopped reading hung its caller",
 		"a write is bounded by the request's time-out and the context; what waits to be written is bounded, and beyond it is ErrBackPressure",
 		[]func(*testing.T){lessonPeerStopsReading, lessonPendingIsBounded},
-		[]string{"application/broker TestBackPressureWaits", "application/broker TestContextIsSeenWhileAWriteIsBlocked", "application/broker TestPolledBlockingSendWaits"}, "",
+		[]string{"application/broker TestBackPressureWaits", "application/broker TestContextIsSeenWhileAWriteIsBlocked", "application/broker TestPolledBlockingSendWaits"},
 	},
 	{
 		18, "apache/kafka#9902 old addresses",
 		"dpkp/kafka-python#810, #1683, apache/kafka#9902 (KAFKA-12193)",
 		"names were looked up once in the life of the process, or the old address was tried first",
 		"after an established connection dropped the name is looked up again, and the address that failed is tried last",
-		[]func(*testing.T){lessonLookedUpAgain, lessonFailedAddressLast}, []string{"domain TestConversations"}, "",
+		[]func(*testing.T){lessonLookedUpAgain, lessonFailedAddressLast}, []string{"domain TestConversations"},
 	},
 	{
 		19, "kafka-python#838 addresses of IPv6",
@@ -160,21 +159,21 @@ var lessons = []lesson{
 		"an AAAA was tried for ever; the zone was dropped; socket() failed where IPv6 is off",
 		"all addresses are tried, without a pause between them; the zone is kept; an error of socket() means the next address",
 		[]func(*testing.T){lessonNextAddressAtOnce, lessonZone},
-		[]string{"adapters/tcp TestLiteralsNeedNoLookUp", "application/broker TestParseAddress"}, "",
+		[]string{"adapters/tcp TestLiteralsNeedNoLookUp", "application/broker TestParseAddress"},
 	},
 	{
 		20, "apache/kafka#15130 throttled requests expired",
 		"apache/kafka#15130 (KAFKA-16083)",
 		"requests in flight of a throttled client expired: reconnect storm",
 		"while a throttle lasts the clocks of all requests stand still",
-		[]func(*testing.T){lessonThrottleStopsClocks}, []string{"domain TestConversations"}, "",
+		[]func(*testing.T){lessonThrottleStopsClocks}, []string{"domain TestConversations"},
 	},
 	{
 		21, "librdkafka#5592 throttle ignored",
 		"confluentinc/librdkafka#5592, dpkp/kafka-python#2506",
 		"the client ignored the throttle of KIP-219 and was muted by the broker",
 		"nothing is sent before the throttle's end, which never moves back and outlives the connection",
-		[]func(*testing.T){lessonThrottleGate, lessonThrottledCallersWait}, []string{"domain TestConversations"}, "",
+		[]func(*testing.T){lessonThrottleGate, lessonThrottledCallersWait}, []string{"domain TestConversations"},
 	},
 	{
 		22, "librdkafka#3109 idle connection dropped",
@@ -182,7 +181,7 @@ var lessons = []lesson{
 		"something between dropped an idle connection silently: the next request failed, and logs were full of it",
 		"an idle connection is closed before brokers do so, quietly; the first request after a loss that nobody saw succeeds or is safe to retry",
 		[]func(*testing.T){lessonIdleCloseIsQuiet, lessonFirstAfterSilence, lessonBrokenPipe},
-		[]string{"domain TestCheckAfterSilence", "application/broker TestIdleConnectionThatIsClosedIsNoticed"}, "",
+		[]string{"domain TestCheckAfterSilence", "application/broker TestIdleConnectionThatIsClosedIsNoticed"},
 	},
 	{
 		23, "sarama#1700 server name shared",
@@ -190,7 +189,7 @@ var lessons = []lesson{
 		"the TLS server name of the first broker stayed in the shared configuration",
 		"each dial, each login and each handshake is given the host of its own connection, and the certificate must be for it, also where a session is resumed",
 		[]func(*testing.T){lessonHostOfEachConnection, lessonServerNameOfEachConnection},
-		[]string{"adapters/netlink TestDialGetsTheEndpoint", "adapters/tls TestServerName"}, "",
+		[]string{"adapters/netlink TestDialGetsTheEndpoint", "adapters/tls TestServerName"},
 	},
 	{
 		24, "kafka-rest#807 wrong password",
@@ -198,7 +197,7 @@ var lessons = []lesson{
 		"a wrong password was tried in a tight loop, flooded the broker's log, and poll never returned",
 		"callers are told at once, in the broker's words; the failure stays to be seen; no attempt is made without the pause before it",
 		[]func(*testing.T){lessonLoginRefused, lessonLoginNeverHammers, lessonLoginRefusedPolled, lessonWrongThenRight},
-		[]string{"domain TestRefusalAfterFailedLogin"}, "",
+		[]string{"domain TestRefusalAfterFailedLogin"},
 	},
 	{
 		25, "kafka-python#2113 newer broker",
@@ -206,6 +205,6 @@ var lessons = []lesson{
 		"each new release of Kafka, and each patch number, was an UnrecognizedBrokerVersion",
 		"a release that is not known yet is accepted, configured or met: the nearest lower one, or \"at least\"",
 		[]func(*testing.T){lessonConfiguredRelease, lessonFutureBroker},
-		[]string{"domain TestVersionsOfAnyRelease", "domain TestVersionsOfTakesTheNearestLower"}, "version detection",
+		[]string{"domain TestVersionsOfAnyRelease", "domain TestVersionsOfTakesTheNearestLower", "domain TestIdentifyTheFuture"},
 	},
 }

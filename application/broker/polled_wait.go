@@ -2,7 +2,10 @@ package broker
 
 import (
 	"fmt"
+	"slices"
 	"time"
+
+	"brokerconn/domain"
 )
 
 // The calls of a Polled that wait, through Config.Selector.
@@ -19,11 +22,17 @@ func (p *Polled) SendPending() bool {
 	return true
 }
 
-// CheckVersion connects, if need be, and guesses the broker's release from its
-// API versions; where Config.APIVersion is set it is that. It tries each address
-// once, and shares among them the time that it has: timeout.
-func (p *Polled) CheckVersion(timeout time.Duration) (ReleaseGuess, error) {
+// CheckVersion connects, if need be, and says which release the broker is, by all of
+// its API versions and features; where Config.APIVersion is set it is that, and the
+// broker is not asked. It tries each address once, and shares among them the time
+// that it has: timeout. ErrNoRelease if the broker's table reaches not even the
+// oldest release: the verdict is there all the same. For strict and topics see
+// [Conn.CheckVersion].
+func (p *Polled) CheckVersion(timeout time.Duration, strict bool, topics []string) (Verdict, error) {
 	m := p.core.Machine
+	if m.Versions() == nil {
+		m.CheckVersions(domain.Check{Strict: strict, Topics: slices.Clone(topics)})
+	}
 	limit := p.cfg.Clock.Now().Add(timeout)
 	m.Within(limit)
 	defer m.Within(time.Time{})
@@ -31,20 +40,20 @@ func (p *Polled) CheckVersion(timeout time.Duration) (ReleaseGuess, error) {
 	for p.Connect() != Connected {
 		switch now := p.cfg.Clock.Now(); {
 		case p.BlackedOut():
-			return ReleaseGuess{}, m.Failure(ErrNotReady, afterOthers(p.LastError(), failures))
+			return Verdict{}, m.Failure(ErrNotReady, afterOthers(p.LastError(), failures))
 		case !now.Before(limit):
-			return ReleaseGuess{}, m.Failure(ErrTimeout, afterOthers(fmt.Errorf("no table of API versions after %v", timeout), failures))
+			return Verdict{}, m.Failure(ErrTimeout, afterOthers(fmt.Errorf("no table of API versions after %v", timeout), failures))
 		case p.Disconnected(): // the next address, at once
 			if err := p.LastError(); err != nil {
 				failures = append(failures, err)
 			}
 		default:
 			if err := p.wait(limit); err != nil {
-				return ReleaseGuess{}, err
+				return Verdict{}, err
 			}
 		}
 	}
-	return p.cfg.release(m, m.Versions())
+	return p.cfg.verdict(m, m.Versions())
 }
 
 // wait waits for news, for the next deadline, or for the limit, if there is one.

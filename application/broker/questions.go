@@ -2,6 +2,9 @@ package broker
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"brokerconn/domain"
@@ -10,8 +13,32 @@ import (
 // Release is a minor release of Kafka.
 type Release = domain.Release
 
-// ReleaseGuess is what a broker's API versions tell of its release.
-type ReleaseGuess = domain.ReleaseGuess
+// Verdict is which release a broker is, as far as it can be told, how much that says,
+// and what it is from.
+type Verdict = domain.Verdict
+
+// VerdictKind is how much a Verdict says.
+type VerdictKind = domain.VerdictKind
+
+// The kinds of verdict. Only Exact names one release.
+const (
+	Exact   = domain.Exact
+	AtLeast = domain.AtLeast
+	Between = domain.Between
+	Custom  = domain.Custom
+	Older   = domain.Older
+)
+
+// Lineage is what kind of server answered.
+type Lineage = domain.Lineage
+
+// The lineages. 0 is not told. Who wants to produce or to fetch has dialled the wrong
+// port where it is KRaftController.
+const (
+	ZooKeeperBroker = domain.ZooKeeperBroker
+	KRaftBroker     = domain.KRaftBroker
+	KRaftController = domain.KRaftController
+)
 
 // The questions of a Conn; each takes its lock for a moment.
 
@@ -93,27 +120,39 @@ func (c *Conn) APIVersions(ctx context.Context) (*Versions, error) {
 	}
 }
 
-// CheckVersion guesses the broker's release from its API versions; where
-// Config.APIVersion is set it is that. ErrNoRelease if no release of Kafka has
-// such versions. It waits for a connection as Connect does.
-func (c *Conn) CheckVersion(ctx context.Context) (ReleaseGuess, error) {
+// CheckVersion says which release the broker is, by all of its API versions and
+// features; where Config.APIVersion is set it is that, and the broker is not asked.
+// ErrNoRelease if its table reaches not even the oldest release: the verdict is
+// there all the same. It waits for a connection as Connect does.
+//
+// Where there is none yet it is made as by kafka-python's check_version: a broker
+// before 0.10, which cannot be asked, is probed without a wait. strict: only a closed
+// connection means that it does not know a request; otherwise silence does as well, for
+// a share of Config.APIVersionTimeout. topics are those that the probes ask about; nil:
+// all. (Brokers of 0.8 create one that is not there.)
+func (c *Conn) CheckVersion(ctx context.Context, strict bool, topics []string) (Verdict, error) {
+	c.mu.Lock()
+	if c.core.Machine.Versions() == nil {
+		c.core.Machine.CheckVersions(domain.Check{Strict: strict, Topics: slices.Clone(topics)})
+	}
+	c.mu.Unlock()
 	v, err := c.APIVersions(ctx)
 	if err != nil {
-		return ReleaseGuess{}, err
+		return Verdict{}, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.cfg.release(c.core.Machine, v)
+	return c.cfg.verdict(c.core.Machine, v)
 }
 
-// release says which one a broker with the table v is.
-func (c *Config) release(m *domain.Machine, v *Versions) (ReleaseGuess, error) {
+// verdict says which release a broker with the table v is.
+func (c *Config) verdict(m *domain.Machine, v *Versions) (Verdict, error) {
 	if r := c.APIVersion; r != (Release{}) {
-		return ReleaseGuess{Low: r, High: r, Key: -1}, nil
+		return Verdict{Kind: Exact, Low: r, High: r, Evidence: []string{"the release was configured, and the broker was not asked"}}, nil
 	}
-	g, ok := domain.GuessRelease(v)
-	if !ok {
-		return ReleaseGuess{}, m.Failure(ErrNoRelease, nil)
+	verdict := domain.Identify(v)
+	if verdict.Kind == Older {
+		return verdict, m.Failure(ErrNoRelease, errors.New(strings.Join(verdict.Evidence, "; ")))
 	}
-	return g, nil
+	return verdict, nil
 }

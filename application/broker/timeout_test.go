@@ -110,6 +110,7 @@ func TestTimeoutsThatEndTogether(t *testing.T) {
 func TestTimeoutOfOneThatWasAnswered(t *testing.T) {
 	onBoth(t, nil, func(t *testing.T, r *rig) {
 		r.ready()
+		r.pass(time.Second) // the times of the set-up are over
 		r.sendWithin(time.Second)
 		f := r.sendWithin(10 * time.Second)
 		r.turn()

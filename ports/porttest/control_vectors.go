@@ -62,6 +62,19 @@ func versionsResponses() []responseVector {
 	return all
 }
 
+// probeGroup is the group that probes ask about.
+const probeGroup = "\x00\x10brokerconn-probe"
+
+// probeVector is a probe, which has one version, and an answer to it.
+func probeVector(key, flexibleFrom int16, topics []string, request, response string) controlVector {
+	return controlVector{
+		request: &ports.ProbeRequest{APIKey: key, Topics: topics},
+		highest: 0, flexibleFrom: flexibleFrom,
+		requests:  []requestVector{{0, request}},
+		responses: []responseVector{{0, response, &ports.ProbeResponse{APIKey: key}, 0, false}},
+	}
+}
+
 var controlVectors = []controlVector{
 	{
 		request: &ports.APIVersionsRequest{SoftwareName: "bc", SoftwareVersion: "1", ClusterID: "c", NodeID: 258},
@@ -81,6 +94,13 @@ var controlVectors = []controlVector{
 		highest: 5, flexibleFrom: 3,
 		requests: []requestVector{{5, "\x01\x01\x00\xff\xff\xff\xff\x00"}},
 	},
+	probeVector(ports.KeyListGroups, 3, nil, "", "\x00\x00"+"\x00\x00\x00\x00"),
+	probeVector(ports.KeyFindCoordinator, 3, nil, probeGroup, "\x00\x0f"+"\xff\xff\xff\xff"+"\x00\x00"+"\xff\xff\xff\xff"),
+	probeVector(ports.KeyOffsetFetch, 6, nil, probeGroup+"\x00\x00\x00\x00", "\x00\x00\x00\x00"),
+	probeVector(ports.KeyMetadata, 9, nil, "\x00\x00\x00\x00", "\x00\x00\x00\x00"+"\x00\x00\x00\x00"),
+	probeVector(ports.KeyMetadata, 9, []string{"a", "bc"}, "\x00\x00\x00\x02\x00\x01a\x00\x02bc",
+		"\x00\x00\x00\x01"+"\x00\x00\x00\x07\x00\x01h\x00\x00\x23\x84"+
+			"\x00\x00\x00\x01"+"\x00\x05\x00\x01a\x00\x00\x00\x00"),
 	{
 		request: &ports.SASLHandshakeRequest{Mechanism: "PLAIN"},
 		highest: 1, flexibleFrom: -1,

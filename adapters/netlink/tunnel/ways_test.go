@@ -254,7 +254,7 @@ func asks(t *testing.T, cfg broker.Config) {
 		t.Fatal(err)
 	}
 	defer polled.Close(nil)
-	if _, err := polled.CheckVersion(20 * time.Second); err != nil {
+	if _, err := polled.CheckVersion(20*time.Second, false, nil); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,7 +1,15 @@
-package parity
+// Package kafkapython installs releases of kafka-python from PyPI, for tests that ask
+// them what they are to be compared with.
+//
+// Each lives in a virtual environment of its own, outside the repository, in the
+// cache that the brokers' jars are kept in. One is made beside its place and renamed
+// into it, so that what is there is whole; processes that make the same one at the
+// same time do no harm.
+package kafkapython
 
 import (
 	"context"
+	"embed"
 	"errors"
 	"fmt"
 	"os"
@@ -14,24 +22,24 @@ import (
 	"brokerconn/acceptance"
 )
 
-// Each kafka-python lives in a virtual environment of its own, outside the
-// repository, in the cache that the brokers' jars are kept in. One is made beside
-// its place and renamed into it, so that what is there is whole; processes that
-// make the same one at the same time do no harm.
-
-// python38 is what the driver needs. kafka-python 2.0.2 alone would end at 3.11:
-// see the driver.
+// python38 is what kafka-python 3 needs, and the driver of acceptance/parity.
+// kafka-python 2.0.2 alone would end at 3.11: see that driver.
 const python38 = "(3, 8)"
 
 // building bounds what takes a few seconds on a good day.
 const building = 5 * time.Minute
 
-// environments returns the interpreter of each version, and makes what is missing.
-func environments(ctx context.Context) (map[string]string, error) {
+//go:embed testdata
+var testdata embed.FS
+
+// Interpreters returns, by version, the Python that finds that kafka-python, and
+// installs what is missing. A version is one that testdata names, with its hash. The
+// error says what the machine lacks.
+func Interpreters(ctx context.Context, versions ...string) (map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, building)
 	defer cancel()
 	if runtime.GOOS == "windows" {
-		return nil, errors.New("the driver of kafka-python waits with poll(2), which Windows has not got")
+		return nil, errors.New("kafka-python is asked on Unix only: its driver waits with poll(2), which Windows has not got")
 	}
 	base, release, err := findPython(ctx)
 	if err != nil {

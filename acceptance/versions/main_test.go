@@ -1,0 +1,11 @@
+//go:build !acceptance
+
+package versions
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -1,0 +1,100 @@
+//go:build acceptance
+
+package versions
+
+import (
+	"context"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"brokerconn/acceptance"
+	"brokerconn/acceptance/kafkapython"
+	"brokerconn/adapters/netlink"
+	"brokerconn/application/broker"
+)
+
+// interpreters are the Pythons that have kafka-python; none where it is not asked.
+var interpreters map[string]string
+
+func TestMain(m *testing.M) {
+	if run, status := acceptance.Gate(os.Stdout); !run {
+		os.Exit(status)
+	}
+	python := acceptance.Suite{
+		Name: "PARITY",
+		Needs: func() (err error) {
+			interpreters, err = kafkapython.Interpreters(context.Background(), kafkaPythons...)
+			return err
+		},
+		Untried: "kafka-python is not asked which release a broker is.",
+	}
+	if run, status := python.Gate(os.Stdout); !run && status != 0 {
+		os.Exit(status)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// TestVersionsOfAges has a broker of each age; make version-matrix has them all.
+func TestVersionsOfAges(t *testing.T) { matrix(t, ages) }
+
+func matrix(t *testing.T, subjects []subject) {
+	asked := references(interpreters)
+	var rows []row
+	for _, s := range subjects {
+		t.Run(s.String(), func(t *testing.T) {
+			r := try(t, s, asked)
+			rows = append(rows, r)
+			for _, complaint := range r.wrong() {
+				t.Error(complaint)
+			}
+		})
+	}
+	var table strings.Builder
+	write(&table, rows)
+	t.Logf("\n%s", &table)
+}
+
+// patience is for the answer of this library, which has bounds of its own.
+const patience = 20 * time.Second
+
+// try starts a broker, asks all for its release, and ends it.
+func try(t *testing.T, s subject, asked []reference) row {
+	t.Helper()
+	b, err := acceptance.Start(t.Context(), acceptance.Config{Version: s.version, Mode: s.mode})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	host, port, err := broker.ParseAddress(b.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	r := row{subject: s, cost: new(tally)}
+	began := time.Now()
+	r.answer, r.err = ask(ctx, broker.Config{Host: host, Port: port, Transport: &netlink.Transport{Dial: r.cost.dial}})
+	r.took = time.Since(began)
+	r.other = make([]told, len(asked))
+	var all sync.WaitGroup // of 0.8 and 0.9 some wait for their time-outs
+	for i, other := range asked {
+		all.Go(func() {
+			text, err := other.ask(t.Context(), b.Addr())
+			if err != nil {
+				t.Logf("%s: %v", other.name, err)
+			}
+			r.other[i] = told{other.name, text, err}
+		})
+	}
+	all.Wait()
+	return r
+}

@@ -1,0 +1,111 @@
+package versions
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"brokerconn/application/broker"
+)
+
+// row is what was said of one broker.
+type row struct {
+	subject
+	answer
+	err   error // why there is no answer
+	cost  *tally
+	took  time.Duration
+	other []told // in the order of the references
+}
+
+// told is what a reference said, or why it did not.
+type told struct {
+	name, text string
+	err        error
+}
+
+func (o told) String() string {
+	if o.err != nil {
+		return "cannot"
+	}
+	return o.text
+}
+
+func (o told) right(r broker.Release) bool { return o.err == nil && o.text == r.String() }
+
+// wrong is everything that may not be.
+func (r row) wrong() (complaints []string) {
+	complain := func(format string, args ...any) { complaints = append(complaints, fmt.Sprintf(format, args...)) }
+	want := r.release()
+	if r.exact != want {
+		complain("it was called %q (%v), and is %v", r.text, r.err, want)
+		for _, o := range r.other {
+			if o.right(want) {
+				complain("%s says so", o.name)
+			}
+		}
+	}
+	if r.lineage != "" && r.lineage != r.mode.String()+" broker" {
+		complain("it was called a %s, and is a %s broker", r.lineage, r.mode)
+	}
+	connections, roundTrips := r.limits()
+	if r.cost.connections > connections {
+		complain("%d connections, of %d at most", r.cost.connections, connections)
+	}
+	if roundTrips > 0 && r.cost.roundTrips > roundTrips {
+		complain("%d round trips, of %d at most", r.cost.roundTrips, roundTrips)
+	}
+	if r.cost.silences > 0 {
+		complain("%d connections were given up while the broker was silent", r.cost.silences)
+	}
+	return complaints
+}
+
+// shortest is how much of the evidence the table has.
+const shortest = 60
+
+// write prints the table, and in how many rows each was right.
+func write(to io.Writer, rows []row) {
+	if len(rows) == 0 {
+		return
+	}
+	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+	fmt.Fprint(w, "BROKER\tMODE\tVERDICT\tLINEAGE\tCONNECTIONS\tROUND TRIPS\tTIME\t")
+	right := make([]int, len(rows[0].other))
+	for _, o := range rows[0].other {
+		fmt.Fprintf(w, "%s\t", o.name)
+	}
+	fmt.Fprintln(w, "EVIDENCE")
+	ours := 0
+	for _, r := range rows {
+		if r.exact == r.release() {
+			ours++
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%v\t", r.version, r.mode, cmp.Or(r.text, "none"), cmp.Or(r.lineage, "-"),
+			r.cost.connections, r.cost.roundTrips, r.took.Round(time.Millisecond))
+		for i, o := range r.other {
+			if o.right(r.release()) {
+				right[i]++
+			}
+			fmt.Fprintf(w, "%s\t", o)
+		}
+		fmt.Fprintln(w, short(r.evidence))
+	}
+	w.Flush()
+	fmt.Fprintf(to, "of %d rows exact: ours %d", len(rows), ours)
+	for i, o := range rows[0].other {
+		fmt.Fprintf(to, ", %s %d", o.name, right[i])
+	}
+	fmt.Fprintln(to)
+}
+
+func short(text string) string {
+	text, _, _ = strings.Cut(text, "\n")
+	if letters := []rune(text); len(letters) > shortest {
+		return string(letters[:shortest-1]) + "…"
+	}
+	return text
+}
