@@ -218,7 +218,24 @@ func (e *BrokerError) Error() string {
 		s += " " + e.Name
 	}
 	if e.Message != "" {
-		s += ": " + e.Message
+		s += ": " + oneLine(e.Message)
 	}
 	return s
+}
+
+// longestSaid is more than a broker has reason to say, in bytes.
+const longestSaid = 1000
+
+// oneLine is what a broker says as it may stand in a log: a hostile one says anything,
+// and at length.
+func oneLine(said string) string {
+	if len(said) > longestSaid {
+		said = strings.ToValidUTF8(said[:longestSaid], "") + "..."
+	}
+	return strings.Map(func(r rune) rune {
+		if !strconv.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, said)
 }

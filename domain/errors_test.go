@@ -2,7 +2,9 @@ package domain_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	"brokerconn/domain"
@@ -80,5 +82,25 @@ func TestRefusalAfterFailedLogin(t *testing.T) {
 	_, err := r.m.Send(r.now, newNote("x"), 0)
 	if !errors.Is(err, domain.ErrConnection) || !errors.Is(err, domain.ErrAuthentication) || domain.Retriable(err) {
 		t.Errorf("%v, retriable %v", err, domain.Retriable(err))
+	}
+}
+
+// What a broker says is in logs. It may say anything.
+func TestBrokersWordsAreOneLine(t *testing.T) {
+	long := strings.Repeat("ü", 1<<20)
+	for said, want := range map[string]string{
+		"no such user \u2014 or not":  "no such user \u2014 or not",
+		"a\nb\x1b[2J\x00\u2028c\xffd": "a b [2J  c\ufffdd",
+		long:                          long[:1000] + "...",
+		"x" + long:                    "x" + long[:998] + "...",
+	} {
+		broker := &domain.BrokerError{Code: 58, Message: said}
+		if got, ok := strings.CutPrefix(broker.Error(), "the broker answered error 58: "); !ok || got != want {
+			t.Errorf("got %.100q, want %.100q", got, want)
+		}
+		offer := &domain.MechanismError{Mechanism: "PLAIN", Offered: []string{said}}
+		if got := offer.Error(); got != fmt.Sprintf("the broker has %q, not PLAIN", want) {
+			t.Errorf("got %.100q", got)
+		}
 	}
 }

@@ -33,7 +33,7 @@ func (e *MechanismError) Error() string {
 	if len(e.Offered) == 0 {
 		return "the broker does not have " + e.Mechanism
 	}
-	return fmt.Sprintf("the broker has %q, not %s", strings.Join(e.Offered, " "), e.Mechanism)
+	return fmt.Sprintf("the broker has %q, not %s", oneLine(strings.Join(e.Offered, " ")), e.Mechanism)
 }
 
 var errExposed = errors.New("nothing was sent: the password or token would travel in plaintext, which Config.RefusePlaintextPasswords forbids")

@@ -258,9 +258,9 @@ func secretConn(t *testing.T, e *ear, cfg broker.Config, next ports.Authenticato
 	conn.SetAuthenticator(next)
 	e.error(t, conn.Connect(t.Context()))
 	e.error(t, conn.LastError())
-	fmt.Fprintf(e, "%+v\n", conn.Stats())
 	conn.Abort(conn.LastError())
 	receive(t, conn.Done())
+	fmt.Fprintf(e, "%+v\n", conn.Stats()) // and the last to hold its lock has let go of it
 	porttest.NoSecrets(t, "a Conn", conn, secretMark)
 }
 

@@ -1,0 +1,371 @@
+package broker_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// Brokers that break off, or garble, a login at every byte of it; and authenticators
+// that are no better.
+
+// recorded plays a login, of either age, with a sound broker, and returns what that said.
+func recorded(t *testing.T, cfg broker.Config, serve func(net.Conn)) (said []byte) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		site := (&lessonSite{peer: map[string]func(net.Conn){"a": func(conn net.Conn) { serve(teller{conn, &said}) }}}).at("a")
+		cfg.Transport = site.config().Transport
+		conn := dial(t, cfg)
+		if err := heartbeat(t.Context(), conn); err != nil {
+			t.Fatal(err)
+		}
+	})
+	return said
+}
+
+type teller struct {
+	net.Conn
+	said *[]byte
+}
+
+func (c teller) Write(p []byte) (int, error) {
+	*c.said = append(*c.said, p...)
+	return c.Conn.Write(p)
+}
+
+// spoiler lets so many bytes of the broker pass, and then spoils the rest.
+type spoiler struct {
+	net.Conn
+	left  *int
+	spoil func(conn net.Conn, rest []byte)
+}
+
+func (c spoiler) Write(p []byte) (int, error) {
+	n := min(len(p), *c.left)
+	*c.left -= n
+	if _, err := c.Conn.Write(p[:n]); err != nil {
+		return 0, err
+	}
+	if n < len(p) {
+		c.spoil(c.Conn, p[n:])
+	}
+	return len(p), nil
+}
+
+// agesOfTokens are the two ways in which tokens travel.
+func agesOfTokens() map[string]struct {
+	cfg   broker.Config
+	serve func(net.Conn)
+} {
+	login := lessonToken{"X", "one", 0}
+	answered := &lessonLogin{step: func(n int, _ []byte) ([]byte, bool, error) { return [][]byte{[]byte("one"), nil}[n], n == 1, nil }}
+	w := &lessonWarden{good: "one"}
+	return map[string]struct {
+		cfg   broker.Config
+		serve func(net.Conn)
+	}{
+		"wrapped": {broker.Config{Host: "broker", Authenticator: login}, w.serve},
+		"raw":     {broker.Config{Host: "broker", Authenticator: answered, APIVersion: broker.Release{Minor: 10}}, rawBroker},
+	}
+}
+
+// rawBroker is of 0.10.0: SaslHandshake v0, then a token behind its size, answered by
+// an empty one.
+func rawBroker(conn net.Conn) {
+	defer conn.Close()
+	for n := 0; ; n++ {
+		var size [4]byte
+		if _, err := io.ReadFull(conn, size[:]); err != nil {
+			return
+		}
+		body := make([]byte, binary.BigEndian.Uint32(size[:]))
+		if _, err := io.ReadFull(conn, body); err != nil {
+			return
+		}
+		if n == 1 {
+			_, _ = conn.Write(make([]byte, 4))
+			continue
+		}
+		id := int32(binary.BigEndian.Uint32(body[4:]))
+		_, _ = conn.Write(responseFrame(id, make([]byte, max(6-2*n, 2))))
+	}
+}
+
+// TestSpoiltLogins: at every byte that a broker says on the way up it hangs up, falls
+// silent, says too much, says garbage, or lies about a size. It costs the attempt,
+// never a hang, nor a goroutine, nor a request's being told of another thing than its
+// failure.
+func TestSpoiltLogins(t *testing.T) {
+	garbage := func(with byte) func(net.Conn, []byte) {
+		return func(conn net.Conn, rest []byte) {
+			_, _ = conn.Write(bytes.Repeat([]byte{with}, max(len(rest), 64)))
+		}
+	}
+	spoils := map[string]func(net.Conn, []byte){
+		"hangs up":    func(conn net.Conn, _ []byte) { conn.Close() },
+		"is silent":   func(net.Conn, []byte) {},
+		"zeros":       garbage(0),
+		"ones":        garbage(0xff),
+		"sevens":      garbage(7),
+		"text":        func(conn net.Conn, _ []byte) { _, _ = conn.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n")) },
+		"a bit":       func(conn net.Conn, rest []byte) { b := bytes.Clone(rest); b[0] ^= 1; _, _ = conn.Write(b) },
+		"twice":       func(conn net.Conn, rest []byte) { _, _ = conn.Write(append(bytes.Clone(rest), rest...)) },
+		"after close": func(conn net.Conn, rest []byte) { _, _ = conn.Write(rest); conn.Close() },
+		"drips": func(conn net.Conn, rest []byte) {
+			for _, b := range rest {
+				time.Sleep(time.Second)
+				if _, err := conn.Write([]byte{b}); err != nil {
+					return
+				}
+			}
+		},
+	}
+	for age, c := range agesOfTokens() {
+		whole := recorded(t, c.cfg, c.serve)
+		for name, spoil := range spoils {
+			t.Run(age+" "+name, func(t *testing.T) {
+				for at := range whole {
+					synctest.Test(t, func(t *testing.T) {
+						left := at
+						site := (&lessonSite{peer: map[string]func(net.Conn){"a": func(conn net.Conn) { c.serve(spoiler{conn, &left, spoil}) }}}).at("a")
+						cfg := c.cfg
+						cfg.Transport, cfg.NoReconnect = site.config().Transport, true
+						conn := lessonNew(t, cfg)
+						began := time.Now()
+						err := heartbeat(t.Context(), conn)
+						var e *broker.Error
+						if err != nil && !errors.As(err, &e) {
+							t.Errorf("at byte %d of %d: a %T, %v", at, len(whole), err, err)
+						}
+						if took := time.Since(began); took > 31*time.Second {
+							t.Errorf("at byte %d of %d: %v, after %v", at, len(whole), err, took)
+						}
+						lessonClose(t, conn)
+						if site.stillOpen() != 0 {
+							t.Errorf("at byte %d of %d: a connection is left", at, len(whole))
+						}
+						time.Sleep(time.Hour) // for what drips
+					})
+				}
+			})
+		}
+	}
+}
+
+// oddLogin is an authenticator whose exchange is any.
+type oddLogin struct {
+	begin func() ports.Exchange
+}
+
+func (oddLogin) Mechanism() string                     { return "X" }
+func (o oddLogin) Begin(ports.Endpoint) ports.Exchange { return o.begin() }
+
+type oddExchange struct {
+	next   func([]byte)
+	result func() ([]byte, bool, error)
+	close  func()
+}
+
+func (o oddExchange) Next(p []byte) {
+	if o.next != nil {
+		o.next(p)
+	}
+}
+func (o oddExchange) Result() ([]byte, bool, error) { return o.result() }
+func (o oddExchange) Close() {
+	if o.close != nil {
+		o.close()
+	}
+}
+
+// TestOddAuthenticators: whatever an authenticator does, it costs the login; and one
+// that is set in its place serves the next, over a connection of its own, also where
+// the first one broke within a renewal.
+func TestOddAuthenticators(t *testing.T) {
+	good := func() ([]byte, bool, error) { return []byte("one"), true, nil }
+	for name, c := range map[string]struct {
+		begin func() ports.Exchange
+		is    error // of what a request is told; nil: it logs in
+	}{
+		"nothing at all":   {func() ports.Exchange { return nil }, broker.ErrPort},
+		"panics in Begin":  {func() ports.Exchange { panic("no") }, broker.ErrPort},
+		"panics in Next":   {func() ports.Exchange { return oddExchange{next: func([]byte) { panic("no") }, result: good} }, broker.ErrPort},
+		"panics in Result": {func() ports.Exchange { return oddExchange{result: func() ([]byte, bool, error) { panic(nil) }} }, broker.ErrPort},
+		"panics in Close":  {func() ports.Exchange { return oddExchange{result: good, close: func() { panic("no") }} }, broker.ErrPort},
+		"nil, nil, nil": {func() ports.Exchange {
+			return oddExchange{result: func() ([]byte, bool, error) { return nil, false, nil }}
+		}, broker.ErrAuthentication},
+		"never": {func() ports.Exchange {
+			return oddExchange{result: func() ([]byte, bool, error) { return nil, false, ports.ErrWouldBlock }}
+		}, broker.ErrSetupTimeout},
+		"a token beside it": {func() ports.Exchange {
+			return oddExchange{result: func() ([]byte, bool, error) { return []byte("x"), true, ports.ErrWouldBlock }}
+		}, broker.ErrSetupTimeout},
+		"a megabyte": {func() ports.Exchange {
+			return oddExchange{result: func() ([]byte, bool, error) { return make([]byte, 1<<20), true, nil }}
+		}, broker.ErrAuthentication},
+		"beyond the pending": {func() ports.Exchange {
+			return oddExchange{result: func() ([]byte, bool, error) { return make([]byte, 40<<20), true, nil }}
+		}, broker.ErrAuthentication},
+		"empty, for ever": {func() ports.Exchange {
+			return oddExchange{result: func() ([]byte, bool, error) { return []byte{}, false, nil }}
+		}, broker.ErrAuthentication},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &lessonWarden{}
+				site, cfg := lessonGuarded(w)
+				cfg.Authenticator = oddLogin{c.begin}
+				cfg.SetupTimeout = time.Second
+				conn := lessonNew(t, cfg)
+				// As the first login, and as one that renews a session.
+				for _, first := range []bool{true, false} {
+					ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+					err := conn.Connect(ctx)
+					cancel()
+					if last := conn.LastError(); !errors.Is(err, c.is) && !errors.Is(last, c.is) {
+						t.Errorf("first %v: got %v, last error %v, want %v", first, err, last, c.is)
+					}
+					conn.SetAuthenticator(lessonToken{"X", "one", 0})
+					if err := heartbeat(t.Context(), conn); err != nil {
+						t.Errorf("first %v: with another: %v", first, err)
+					}
+					conn.SetAuthenticator(oddLogin{c.begin})
+				}
+				conn.SetAuthenticator(lessonToken{"X", "one", 0})
+				if err := heartbeat(t.Context(), conn); err != nil {
+					t.Errorf("at last: %v", err)
+				}
+				if len(w.sins) > 0 || len(site.dialled()) > 10*1000/40 { // ten seconds of the shortest pause
+					t.Errorf("%d connections, sins %q", len(site.dialled()), w.sins)
+				}
+			})
+		})
+	}
+}
+
+// TestLoginsAndEnds: a Conn is closed, drained or aborted, or its context ended, while
+// its login is replaced and renewed from many goroutines and from hooks. Everybody is
+// told, and nothing is left.
+func TestLoginsAndEnds(t *testing.T) {
+	for name, end := range map[string]func(t *testing.T, c *broker.Conn){
+		"Close": func(_ *testing.T, c *broker.Conn) { c.Close() },
+		"Abort": func(_ *testing.T, c *broker.Conn) { c.Abort(errors.New("enough")) },
+		"Drain": func(t *testing.T, c *broker.Conn) {
+			if err := c.Drain(t.Context()); err != nil {
+				t.Error(err)
+			}
+		},
+		"Drain, given up": func(t *testing.T, c *broker.Conn) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+			defer cancel()
+			_ = c.Drain(ctx)
+			c.Close()
+		},
+	} {
+		for _, noReconnect := range []bool{false, true} {
+			t.Run(name, func(t *testing.T) {
+				for after := range 40 {
+					synctest.Test(t, func(t *testing.T) {
+						w := &lessonWarden{think: func() time.Duration { return time.Millisecond }, lifetime: 20 * time.Millisecond}
+						site, cfg := lessonGuarded(w)
+						cfg.NoReconnect = noReconnect
+						var conn *broker.Conn
+						var hooked atomic.Int64
+						again := func() {
+							if hooked.Add(1) < 50 {
+								conn.SetAuthenticator(lessonToken{"X", "one", time.Millisecond})
+							}
+						}
+						cfg.Hooks = &broker.Hooks{
+							StateChanged: func(_, _ broker.State, _ broker.Endpoint, _ error) { again() },
+							Login:        func(broker.Endpoint, broker.LoginInfo) { again() },
+							LoggedIn:     func(broker.Endpoint, broker.LoginInfo, error) { again() },
+							RequestFailed: func(broker.RequestInfo, error) {
+								panic("contained")
+							},
+						}
+						conn = lessonNew(t, cfg)
+						var told atomic.Int64
+						for i := range 8 {
+							go func() {
+								for conn.State() != broker.Closed {
+									switch i % 4 {
+									case 0:
+										conn.SetAuthenticator(lessonToken{[]string{"X", "Y"}[i/4], "one", 3 * time.Millisecond})
+									case 1:
+										ctx, cancel := context.WithTimeout(context.Background(), time.Duration(i)*time.Millisecond)
+										_ = conn.Reauthenticate(ctx)
+										cancel()
+									default:
+										_ = heartbeat(context.Background(), conn)
+									}
+									time.Sleep(time.Millisecond)
+								}
+								told.Add(1)
+							}()
+						}
+						time.Sleep(time.Duration(after) * 700 * time.Microsecond)
+						end(t, conn)
+						select {
+						case <-conn.Done():
+						case <-time.After(time.Minute):
+							t.Fatalf("not over a minute after its end: %v, %+v", conn.State(), conn.Stats())
+						}
+						time.Sleep(time.Minute)
+						if told.Load() != 8 || site.stillOpen() != 0 {
+							t.Errorf("%d of 8 were told, %d connections are left", told.Load(), site.stillOpen())
+						}
+					})
+				}
+			})
+		}
+	}
+}
+
+// TestExtremeSessions: Polled and Conn with lifetimes of any size.
+func TestExtremeSessions(t *testing.T) {
+	for _, ms := range []int64{1, 2, 499, 500, 999, 1000, 1001, 1500, 1 << 31, 1<<62 - 1, 1<<63 - 1, -1 << 63, -1} {
+		synctest.Test(t, func(t *testing.T) {
+			site, cfg, login := lessonSecured(func([]byte) *kmsg.SASLAuthenticateResponse {
+				resp := kmsg.NewPtrSASLAuthenticateResponse()
+				resp.SessionLifetimeMillis = ms
+				return resp
+			})
+			cfg.IdleLimit = -1
+			p, err := broker.NewPolled(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answered := 0
+			for began := time.Now(); time.Since(began) < 20*time.Second; {
+				p.Connect()
+				if p.CanSendMore() && p.Connected() && p.InFlight() == 0 {
+					p.Send(kmsg.NewPtrHeartbeatRequest(), false)
+				}
+				answered += len(p.Recv())
+				next := p.NextDeadline()
+				if d := time.Until(next); !next.IsZero() && d <= 0 {
+					t.Fatalf("%d ms: the deadline is %v ago", ms, -d)
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+			p.Close(nil)
+			if answered < 10 || len(site.dialled()) != 1 || login.begun.Load() > int64(2*answered+2) {
+				t.Errorf("%d ms: %d answers, %d logins, %d connections", ms, answered, login.begun.Load(), len(site.dialled()))
+			}
+		})
+	}
+}
