@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,6 +23,11 @@ type versionDocument struct {
 	Lineage  *string      `json:"lineage"` // null: the release was configured
 	Evidence []string     `json:"evidence"`
 	Features []featureRow `json:"features"`
+
+	Connections int     `json:"connections,omitempty"` // that it took; 0: the broker was not asked
+	RoundTrips  int     `json:"round_trips,omitempty"`
+	TookMillis  float64 `json:"took_ms,omitempty"`
+	Hint        string  `json:"hint,omitempty"`
 }
 
 // featureRow is one feature (KIP-584): what the broker could do, and what the
@@ -33,28 +39,72 @@ type featureRow struct {
 }
 
 func (a *app) checkVersion() *cobra.Command {
-	return a.command(&cobra.Command{
+	var other string
+	command := &cobra.Command{
 		Use:   "check-version HOST:PORT",
 		Short: "Tell the release of a broker",
 		Long: `check-version tells which release of Kafka a broker is from the versions of all
 its APIs and from its features, what kind of server it is, and what it concluded
 that from. Releases that cannot be told apart are both named: "between 3.3 and
 3.4"; a broker newer than the newest known is "at least" that. What is no release
-of Apache Kafka is "custom", with the nearest release and what differs from it.`,
+of Apache Kafka is "custom", with the nearest release and what differs from it.
+Brokers before 0.10 cannot be asked, and are told by which old requests they answer.
+
+With --diff another broker is asked as well, and what the two have in different
+versions is listed. Both are dialled with the same properties.`,
 		Example: `  kafkaprobe check-version localhost:9092
-  kafkaprobe check-version localhost:9092 --json | jq -r .verdict`,
-	}, a.connected(func(ctx context.Context, conn *broker.Conn, args []string) error {
-		verdict, err := conn.CheckVersion(ctx, false, nil)
+  kafkaprobe check-version localhost:9092 --json | jq -r .verdict
+  kafkaprobe check-version --diff broker-2:9092 broker-1:9092`,
+	}
+	command.Flags().StringVar(&other, "diff", "", "HOST:PORT of another broker, to compare with")
+	return a.command(command, func(ctx context.Context, args []string) error {
+		ctx, cancel := a.limited(ctx)
+		defer cancel()
+		one, err := a.askVersion(ctx, args[0])
 		if err != nil {
 			return err
 		}
-		versions, err := conn.APIVersions(ctx)
+		if other == "" {
+			return a.emit(one.doc, one.doc.text())
+		}
+		two, err := a.askVersion(ctx, other)
 		if err != nil {
 			return err
 		}
-		doc := newVersionDocument(args[0], verdict, features(versions.Supported(), versions.Finalized()))
-		return a.emit(doc, doc.text())
-	}))
+		diff := newVersionDiff(one, two)
+		return a.emit(diff, diff.text())
+	})
+}
+
+// versionAnswer is what one broker is.
+type versionAnswer struct {
+	doc      versionDocument
+	versions *broker.Versions
+}
+
+func (a *app) askVersion(ctx context.Context, address string) (versionAnswer, error) {
+	began := time.Now()
+	conn, err := a.dial(ctx, address)
+	if err != nil {
+		return versionAnswer{}, err
+	}
+	defer conn.Close()
+	verdict, err := conn.CheckVersion(ctx, false, nil)
+	if err != nil {
+		return versionAnswer{}, err
+	}
+	versions, err := conn.APIVersions(ctx)
+	if err != nil {
+		return versionAnswer{}, err
+	}
+	doc := newVersionDocument(address, verdict, features(versions.Supported(), versions.Finalized()))
+	if doc.Connections, doc.RoundTrips = versions.Cost(); doc.Connections > 0 {
+		doc.TookMillis = millis(time.Since(began).Round(time.Microsecond))
+	}
+	if verdict.Lineage == broker.KRaftController {
+		doc.Hint = "this is the port of a controller: clients that produce and fetch want that of a broker"
+	}
+	return versionAnswer{doc, versions}, nil
 }
 
 func newVersionDocument(address string, v broker.Verdict, features []featureRow) versionDocument {
@@ -102,7 +152,13 @@ func (d versionDocument) text() string {
 		fmt.Fprintln(&b, *d.Lineage)
 	}
 	for _, sentence := range d.Evidence {
-		fmt.Fprintln(&b, "- "+sentence)
+		fmt.Fprintln(&b, "- "+oneLine(sentence))
+	}
+	if d.Hint != "" {
+		fmt.Fprintln(&b, "hint: "+d.Hint)
+	}
+	if d.Connections > 0 {
+		fmt.Fprintf(&b, "took %v ms, connections: %d, round trips: %d\n", d.TookMillis, d.Connections, d.RoundTrips)
 	}
 	if len(d.Features) > 0 {
 		w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"net"
 	"strings"
 	"testing"
 
@@ -121,6 +123,48 @@ func TestCheckVersion(t *testing.T) {
 			t.Errorf("%s\n%+v", text.stdout, doc)
 		}
 	}
+}
+
+// TestCheckVersionDiff: two brokers beside each other, and what of them differs.
+func TestCheckVersionDiff(t *testing.T) {
+	older, _ := fakeKafka(t, kfake.MaxVersions(kversion.V2_4_0()))
+	newer, _ := fakeKafka(t, kfake.MaxVersions(kversion.V3_7_0()))
+	text := probe(t, "check-version", "--diff", newer, older)
+	text.succeeded(t)
+	for _, words := range []string{older + ": custom, nearest 2.4\n", newer + ": custom, nearest 3.7\n", "Produce"} {
+		if !strings.Contains(text.stdout, words) {
+			t.Errorf("%q is not in\n%s", words, text.stdout)
+		}
+	}
+	doc := decode[versionDiff](t, probe(t, "check-version", "--diff", newer, older, "--json"))
+	for _, a := range doc.APIs {
+		// By the two tables of franz-go, which kfake was given.
+		was, _ := kversion.V2_4_0().LookupMaxKeyVersion(a.Key)
+		is, _ := kversion.V3_7_0().LookupMaxKeyVersion(a.Key)
+		if a.Has[0] != nil && a.Has[0].Max > was || a.Has[1] != nil && a.Has[1].Max > is || a.Has[0] != nil && a.Has[1] != nil && *a.Has[0] == *a.Has[1] {
+			t.Errorf("%+v of v%d and v%d", a, was, is)
+		}
+	}
+	if len(doc.APIs) < 10 || doc.Brokers[0].Connections != 1 || doc.Brokers[0].RoundTrips < 1 {
+		t.Errorf("%d differences, %+v", len(doc.APIs), doc.Brokers[0])
+	}
+	same := probe(t, "check-version", "--diff", older, older)
+	same.succeeded(t)
+	if !strings.HasSuffix(same.stdout, "no difference\n") {
+		t.Error(same.stdout)
+	}
+}
+
+// A ZooKeeper, which people dial who have an old guide, says so by its own word.
+func TestCheckVersionOfZooKeeper(t *testing.T) {
+	address := listener(t, func(c net.Conn) {
+		word := make([]byte, 4)
+		if _, err := io.ReadFull(c, word); err == nil && string(word) == "srvr" {
+			io.WriteString(c, "Zookeeper version: 3.8.4-9316c2a7a97e1666d8f4593f34dd6fc36ecc436c, built on 2024-02-12 22:16 UTC\nLatency min/avg/max: 0/0.0/0\n")
+		}
+		c.Close()
+	})
+	probe(t, "check-version", address).failed(t, exitProtocol, "ZooKeeper", "dial a broker")
 }
 
 func TestRequest(t *testing.T) {

@@ -64,6 +64,10 @@ func (a *app) identify(ctx context.Context, err error) error {
 		found.Kind = broker.ErrNotKafka
 		found.Cause = fmt.Errorf("it answered a line of text with %q", line)
 		found.Hint = "this is another protocol: check the port"
+	case a.askZooKeeper(ctx, e.Address, time.Until(deadline)):
+		found.Kind = broker.ErrNotKafka
+		found.Cause = errors.New("it answered ZooKeeper's srvr")
+		found.Hint = "this is ZooKeeper: dial a broker"
 	case found.Kind == broker.ErrConnection:
 		return err // hung up on all of them, for all we know
 	default:
@@ -125,8 +129,18 @@ func (a *app) askKafka(ctx context.Context, address string, limit time.Duration)
 
 // askHTTP returns the first line of what the peer answers, "" for nothing.
 func (a *app) askHTTP(ctx context.Context, address string, limit time.Duration) (line string) {
+	return a.askLine(ctx, address, limit, "HEAD / HTTP/1.0\r\n\r\n")
+}
+
+// askZooKeeper reports whether the peer answers the one of ZooKeeper's words that it
+// answers by default.
+func (a *app) askZooKeeper(ctx context.Context, address string, limit time.Duration) bool {
+	return strings.HasPrefix(a.askLine(ctx, address, limit, "srvr"), "Zookeeper version")
+}
+
+func (a *app) askLine(ctx context.Context, address string, limit time.Duration, question string) (line string) {
 	a.talk(ctx, address, limit, func(_ context.Context, conn net.Conn) {
-		if _, err := conn.Write([]byte("HEAD / HTTP/1.0\r\n\r\n")); err != nil {
+		if _, err := io.WriteString(conn, question); err != nil {
 			return
 		}
 		var got []byte

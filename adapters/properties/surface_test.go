@@ -47,7 +47,7 @@ var surface = []struct{ key, place, standard, deviation string }{
 	{"ssl_crlfile", "properties.TLS.CRLFile", "none", "DER as well"},
 	{"ssl_ciphers", "properties.TLS.Ciphers", "crypto/tls's", "those of TLS 1.3 cannot be chosen"},
 	{"api_version", "Config.APIVersion", "the broker is asked", "any release, patch numbers too; the default was (0, 8, 2)"},
-	{"api_version_auto_timeout_ms", "Config.APIVersionTimeout", "2 s", "of each connection, not of a constructor"},
+	{"api_version_auto_timeout_ms", "Config.APIVersionTimeout", "2 s", "of each time that a connection is made, not of a constructor"},
 	{"selector", "Config.Selector", "of the clock and the link", "in Go only; a port, for Polled"},
 	{"state_change_callback", "Hooks.StateChanged", "none", "in Go only; told from, to, address and error"},
 	{"metrics", "Config.Metrics", "none", "in Go only; sensors.Registry is kafka-python's"},
@@ -64,7 +64,7 @@ var surface = []struct{ key, place, standard, deviation string }{
 var methods = []struct{ method, polled, conn, deviation string }{
 	{"blacked_out", "Polled.BlackedOut", "Conn.BlackedOut", "the pause is counted from the failure"},
 	{"can_send_more", "Polled.CanSendMore", "Conn.CanSendMore", "-"},
-	{"check_version", "Polled.CheckVersion", "Conn.CheckVersion", "a range, or \"at least\", where the release cannot be told"},
+	{"check_version", "Polled.CheckVersion", "Conn.CheckVersion", "a Verdict with its evidence; Low.Tuple() is the tuple; silence is never taken for an answer"},
 	{"close", "Polled.Close", "Conn.Close, Conn.Abort", "Conn's are final; without an error the backoff does not grow, and requests fail with ErrClosed"},
 	{"connect", "Polled.Connect", "Conn.Connect", "Conn's waits, for as long as its context"},
 	{"connected", "Polled.Connected", "Conn.Connected", "-"},
