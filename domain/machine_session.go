@@ -24,8 +24,9 @@ import (
 //   - who waited for a login is admitted behind it, however short the session is: there
 //     is a request between any two logins;
 //   - a renewal begins a second after the broker took up the last one, which was before
-//     it answered the handshake, or later: to a sooner one Kafka answers error 34 (KafkaChannel.MIN_REAUTH_INTERVAL_ONE_SECOND_NANOS). For
-//     other credentials that is waited for with the connection in use.
+//     it answered the handshake, or later: to a sooner one Kafka answers error 34
+//     (KafkaChannel.MIN_REAUTH_INTERVAL_ONE_SECOND_NANOS). For other credentials that
+//     is waited for with the connection in use.
 //
 // A login that renews and fails costs the connection, with nothing in flight. The next
 // is made at once, and logs in as any: a broker refuses to change the principal of a
