@@ -55,7 +55,7 @@ func (m *Machine) drop(e *Error, final bool) {
 	if !m.again {
 		m.probing, m.check = probing{}, nil
 	}
-	if !m.proven {
+	if !clean || !m.proven {
 		m.known = nil
 	}
 	m.trailing = 0

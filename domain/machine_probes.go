@@ -33,8 +33,12 @@ import (
 //
 // Where there is a login nothing of this happens: before it no broker answers.
 //
-// What was found is kept for the next connection, which does not ask, until one is
-// lost before it has answered anything.
+// A broker that closed the connection on ApiVersions, and answers ListGroups, is none of
+// 0.9: most likely one that was just starting. It is asked for its API versions once
+// more, on that connection.
+//
+// What was found is kept for the next connection, which does not ask, after a clean
+// close. After a loss it may be another broker by then.
 
 type rungOfLadder struct {
 	key   int16
@@ -71,6 +75,7 @@ type probing struct {
 	behindAt time.Time // when Metadata is sent behind; zero: it was, or will not be
 	said     time.Time // when the step's question was
 	saw      []string  // of the steps that are over
+	twice    bool      // ApiVersions was asked once more
 
 	connections, trips int
 }
@@ -161,9 +166,19 @@ func (m *Machine) receiveProbe(f *Future, body []byte) {
 	default:
 		if _, ok := decodeControl[*ports.ProbeResponse](m, f.Request, f.Version, body); ok {
 			m.saw("it answered " + probeLadder[step-1].name)
-			m.recognised(probeLadder[step-1].found)
+			m.answeredProbe(step)
 		}
 	}
+}
+
+func (m *Machine) answeredProbe(step int) {
+	if probeLadder[step-1].key != ports.KeyListGroups {
+		m.recognised(probeLadder[step-1].found)
+		return
+	}
+	m.probing.step, m.probing.twice = 0, true
+	m.askVersions()
+	m.sendProbe(ports.KeyMetadata)
 }
 
 // recognised: the broker is of a release that cannot be asked.
@@ -189,7 +204,7 @@ func (m *Machine) nextStep(e *Error) {
 		e.Hint = "the check is strict: this tells nothing of what the broker knows"
 	case p.step == 0 && m.ask > 0:
 		m.askV0, m.again = true, true
-	case m.probes() && p.step < len(probeLadder):
+	case m.probes() && !p.twice && p.step < len(probeLadder):
 		p.step++
 		m.again = true
 	default:
