@@ -27,8 +27,9 @@ var deviations = []deviation{
 	},
 	{
 		name: "versions-are-asked-on-connecting",
-		reason: "Without api_version a connection begins with ApiVersions, and CheckVersion is no more than to connect. 2.0.2 " +
-			"asks nothing until check_version, which sends a probe and sleeps 100 ms; 2.3.3 gives it half of " +
+		reason: "Without api_version a connection begins with ApiVersions, and CheckVersion is no more than to connect, with " +
+			"Metadata right behind the question for brokers that say nothing to it. 2.0.2 asks nothing until check_version, which " +
+			"sends the same two and sleeps 100 ms between; 2.3.3 sends nothing behind, and gives the answer half of " +
 			"api_version_auto_timeout_ms. Time that is over is called so, not lack of readiness.",
 	},
 	{
