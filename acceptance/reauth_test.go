@@ -38,10 +38,7 @@ func TestReauthentication(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			r := newRenewal(t, b, strings.ReplaceAll(c.name, " ", "-"), c.login)
-			if c.rotates {
-				r.callers.Go(r.rotate)
-			}
-			r.run(time.Minute)
+			r.run(time.Minute, c.rotates)
 			r.check(c.rotates)
 		})
 	}
@@ -81,8 +78,11 @@ func newRenewal(t *testing.T, b *Broker, topic string, login ports.Authenticator
 	return r
 }
 
-func (r *renewal) run(last time.Duration) {
+func (r *renewal) run(last time.Duration, rotates bool) {
 	r.end = time.Now().Add(last)
+	if rotates {
+		r.callers.Go(r.rotate)
+	}
 	for caller := range 4 {
 		for lane := range 2 {
 			r.callers.Go(func() { r.produce(fmt.Sprintf("%d.%d", caller, lane)) })
