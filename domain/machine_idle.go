@@ -28,7 +28,7 @@ func (m *Machine) idleDeadline() time.Time {
 		return time.Time{}
 	}
 	var warm, limit time.Time
-	if m.cfg.KeepWarm > 0 {
+	if m.keepsWarm() {
 		warm = m.lastTraffic.Add(m.cfg.KeepWarm)
 		if end := m.throttleEnd(); end.After(warm) {
 			warm = end
@@ -49,9 +49,15 @@ func (m *Machine) handleIdle() {
 	case m.cfg.IdleLimit > 0 && idle >= m.cfg.IdleLimit:
 		m.Close(m.now, nil, false)
 		m.note(Event{Kind: EventIdle, Endpoint: m.endpoint})
-	case m.cfg.KeepWarm > 0 && idle >= m.cfg.KeepWarm && m.throttleEnd().IsZero():
+	case m.keepsWarm() && idle >= m.cfg.KeepWarm && m.throttleEnd().IsZero():
 		m.keepWarm()
 	}
+}
+
+// keepsWarm: a broker before 0.10 that the probes found does not know the question, and
+// would close the connection or, in 0.9, never answer.
+func (m *Machine) keepsWarm() bool {
+	return m.cfg.KeepWarm > 0 && m.versions.found == Release{}
 }
 
 // keepWarm asks for the API versions once more: every broker from 0.10 on knows

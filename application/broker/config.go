@@ -73,7 +73,8 @@ type Config struct {
 	// refused once. 0: 9 min for a Conn, none for a Polled. Less than 0: none.
 	IdleLimit time.Duration
 	// KeepWarm is after how long without traffic the broker is asked for its API
-	// versions, so that the connection is kept. 0: never. Less than IdleLimit.
+	// versions, so that the connection is kept. 0: never. Less than IdleLimit. Brokers
+	// before 0.10 that probes have found are not asked: they do not know the question.
 	KeepWarm time.Duration
 	// NoReconnect makes a Conn final: once lost it is closed. For proxies, whose
 	// peer must learn of the loss. No meaning for Polled.
