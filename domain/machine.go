@@ -58,8 +58,8 @@ type Machine struct {
 	versions    *Versions
 	configured  *Versions // of Config.APIVersion; nil: ask
 	trailing    int       // probes that were left without an answer, on a connection that is ready
-	knownAt     string    // its address
 	known       *Versions // of a broker that cannot be asked and was recognised; nil: ask
+	knownAt     string    // its address
 	probing     probing
 	check       *Check // somebody waits for the release; nil: nobody
 	proven      bool   // the peer has answered something

@@ -104,7 +104,7 @@ func (m *Machine) penalise(clean, wasReady bool) {
 	case clean:
 		m.addresses, m.again, m.askV0 = nil, false, false
 	case m.again, len(m.addresses) > 0:
-		// At once: the same address asked at v0, or the next one.
+		// At once: the same address, asked otherwise, or the next one.
 	default:
 		m.backoff.fail(m.now)
 	}

@@ -173,7 +173,7 @@ func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 		case m.proven:
 		case m.session.raw:
 			hint = hintRefusedInSilence
-		default: // its release was configured, and it has not said a word
+		default: // its release was configured or known, and it has not said a word
 			hint = m.hintClosed(hintClosedAtOnce)
 		}
 		m.fail(m.newError(ErrConnection, m.cutOff(err), hint))

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,7 +39,7 @@ import (
 // more, on that connection.
 //
 // What was found is kept for the next connection, which does not ask, after a clean
-// close. After a loss it may be another broker by then.
+// close of one on which the broker has answered. After a loss it may be another by then.
 
 type rungOfLadder struct {
 	key   int16
@@ -81,8 +82,14 @@ type probing struct {
 }
 
 // CheckVersions makes the next question for the API versions one that somebody waits
-// for. It counts for that question alone, however it ends.
-func (m *Machine) CheckVersions(c Check) { m.check = &c }
+// for. It counts for that question alone, however it ends. Where the table is there
+// nothing is to be asked.
+func (m *Machine) CheckVersions(c Check) {
+	if m.versions == nil {
+		c.Topics = slices.Clone(c.Topics)
+		m.check = &c
+	}
+}
 
 // probes reports whether a broker that does not know ApiVersions is asked otherwise.
 func (m *Machine) probes() bool { return len(m.cfg.Mechanisms) == 0 }
@@ -105,7 +112,6 @@ func (m *Machine) askStep() {
 		p.trips++
 		m.sendProbe(probeLadder[p.step-1].key)
 	}
-	p.behindAt = time.Time{}
 	switch {
 	case !m.probes() || p.step == len(probeLadder):
 	case m.check != nil || p.step > 0:
@@ -152,6 +158,14 @@ func (m *Machine) overtaken(id int32) bool {
 		return false
 	}
 	return m.mayBeAnswered(second)
+}
+
+func (m *Machine) takeOvertaken() {
+	m.Recycle(m.finish(m.inflight.pop()))
+	m.Recycle(m.finish(m.inflight.pop()))
+	m.prove()
+	m.saw("it left ApiVersions without an answer, and answered Metadata behind it")
+	m.recognised(Release{0, 9, 0})
 }
 
 // receiveProbe takes the answer to a probe. On a connection that is ready it is the one

@@ -69,12 +69,8 @@ func (m *Machine) receive(frame []byte, own bool) {
 		m.fail(m.newError(ErrCorrelation, fmt.Errorf("an answer with correlation id %d that nothing asked for", id), ""))
 		return
 	}
-	if m.overtaken(id) {
-		m.Recycle(m.finish(m.inflight.pop()))
-		m.Recycle(m.finish(m.inflight.pop()))
-		m.prove()
-		m.saw("it left ApiVersions without an answer, and answered Metadata behind it")
-		m.recognised(Release{0, 9, 0})
+	if id != f.CorrelationID && m.overtaken(id) {
+		m.takeOvertaken()
 		return
 	}
 	if id != f.CorrelationID && !m.quirk(f, id) {
@@ -121,15 +117,13 @@ func (m *Machine) receive(frame []byte, own bool) {
 	m.settle()
 }
 
-const keyFindCoordinator = 10
-
 // quirk: Kafka 0.8.2 answers FindCoordinator with the id 0, whatever was asked.
 // It cannot be asked what it is, so its release was configured, or is being found out.
 func (m *Machine) quirk(f *Future, id int32) bool {
-	return id == 0 && (m.configured != nil || m.known != nil || m.probing.step > 0) && f.Request.Key() == keyFindCoordinator && f.Version == 0
+	return id == 0 && (m.configured != nil || m.known != nil || m.probing.step > 0) && f.Request.Key() == ports.KeyFindCoordinator && f.Version == 0
 }
 
-// prove takes note that the peer speaks Kafka. Where its release is configured the
+// prove takes note that the peer speaks Kafka. Where its release is configured or known the
 // connection was ready before that, and the row of failures goes on until now.
 func (m *Machine) prove() {
 	if !m.proven && m.state == Connected {

@@ -91,9 +91,7 @@ func alike(m ports.Message) Request {
 	case *ports.SASLAuthenticateRequest:
 		return aSASLAuthenticate
 	case *ports.ProbeRequest:
-		if req, ok := probes[m.APIKey]; ok {
-			return req
-		}
+		return probes[m.APIKey]
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"brokerconn/domain"
@@ -30,9 +29,7 @@ func (p *Polled) SendPending() bool {
 // [Conn.CheckVersion].
 func (p *Polled) CheckVersion(timeout time.Duration, strict bool, topics []string) (Verdict, error) {
 	m := p.core.Machine
-	if m.Versions() == nil {
-		m.CheckVersions(domain.Check{Strict: strict, Topics: slices.Clone(topics)})
-	}
+	m.CheckVersions(domain.Check{Strict: strict, Topics: topics})
 	limit := p.cfg.Clock.Now().Add(timeout)
 	m.Within(limit)
 	defer m.Within(time.Time{})

@@ -3,7 +3,6 @@ package broker
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -132,9 +131,7 @@ func (c *Conn) APIVersions(ctx context.Context) (*Versions, error) {
 // the probes ask about; nil: all. (Brokers of 0.8 create one that is not there.)
 func (c *Conn) CheckVersion(ctx context.Context, strict bool, topics []string) (Verdict, error) {
 	c.mu.Lock()
-	if c.core.Machine.Versions() == nil {
-		c.core.Machine.CheckVersions(domain.Check{Strict: strict, Topics: slices.Clone(topics)})
-	}
+	c.core.Machine.CheckVersions(domain.Check{Strict: strict, Topics: topics})
 	c.mu.Unlock()
 	v, err := c.APIVersions(ctx)
 	if err != nil {
