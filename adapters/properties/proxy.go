@@ -100,9 +100,9 @@ func (p Proxy) options() tunnel.Options {
 	return tunnel.Options{Proxy: p.Address, Login: tunnel.NewLogin(p.Username, p.Password.Reveal())}
 }
 
-// way is the way to the broker. Sockets are those to the proxy where there
-// is one.
-func (s *Settings) way() *netlink.Transport {
+// Way is the way to the broker without encryption: TCP, or through the Proxy. Sockets
+// are those to the proxy where there is one.
+func (s *Settings) Way() *netlink.Transport {
 	o := s.Proxy.options()
 	if s.Proxy.ResolveHere {
 		o.Lookup = tcp.Lookup(s.Sockets)

@@ -13,7 +13,7 @@ import (
 // transport is the way to the broker, and TLS over it if the protocol says so. problems are *Errors
 // that name the keys.
 func (s *Settings) transport() (t *netlink.Transport, problems []error) {
-	t = s.way()
+	t = s.Way()
 	if !s.Security.TLS() {
 		return t, nil
 	}

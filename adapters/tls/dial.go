@@ -71,7 +71,6 @@ type reached struct {
 	under    net.Conn
 	config   *tls.Config
 	verifier *verifier
-	identity *tls.Certificate // the client's; an empty one: there is none
 }
 
 // reach dials, with the files as they are now. Nothing and no error: so did next.
@@ -120,7 +119,7 @@ func (d *dialer) reach(ctx context.Context, network, address string) (*reached, 
 		config.VerifyConnection = session.verify
 	}
 	secured = true
-	return &reached{under, config, v, material.identity}, nil
+	return &reached{under, config, v}, nil
 }
 
 // dialWith secures with a configuration of the user's.

@@ -103,12 +103,13 @@ func (i *Inspector) Inspect(ctx context.Context, network, address string) (*Insp
 	r.verifier.found = func(found Checks) {
 		seen.Checks, seen.Unverified = found, found.failed(i.d.o.AnyHost)
 	}
+	show := r.config.GetClientCertificate
 	r.config.GetClientCertificate = func(request *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		seen.Authorities = request.AcceptableCAs
 		if i.anonymous || seen.Unverified != nil || seen.Checks.Path == nil {
 			return new(tls.Certificate), nil
 		}
-		return r.identity, nil
+		return show(request)
 	}
 	var conn *Conn
 	if cache := r.config.ClientSessionCache; i.anonymous {

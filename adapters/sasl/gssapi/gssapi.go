@@ -99,7 +99,6 @@ type Authenticator struct {
 	service string
 	domain  string
 	tickets *tickets
-	conf    *conf
 	run     sasl.Runner
 }
 
@@ -142,7 +141,7 @@ func New(o Options) (*Authenticator, error) {
 	}
 	return &Authenticator{
 		who: who.String(), service: cmp.Or(o.ServiceName, "kafka"), domain: o.DomainName,
-		tickets: newTickets(k, from), conf: conf, run: o.Run,
+		tickets: newTickets(k, from), run: o.Run,
 	}, nil
 }
 

@@ -30,7 +30,7 @@ func (a *Authenticator) Begin(e ports.Endpoint) ports.Exchange {
 	if server.name.NameString[1] == "" {
 		return sasl.Refuse(failure(UnknownService, a.service, "the endpoint %q has no host that the broker's principal could have: set DomainName", e.Address))
 	}
-	server.realm = a.conf.realmOf(server.name.NameString[1])
+	server.realm = a.tickets.kdc.conf.realmOf(server.name.NameString[1])
 	l := &login{Authenticator: a, server: server}
 	l.turn = l.begin
 	return sasl.Begin(a.run, l.step)
