@@ -23,9 +23,8 @@ import (
 
 var roundTrips atomic.Int64
 
-// roundTrip connects, asks for the metadata, produces a record and fetches it back,
-// and returns what it failed of. cfg is for a listener of b.
-func roundTrip(t testing.TB, b *Broker, cfg broker.Config) error {
+// over dials, and does something over the connection, which is gone afterwards.
+func over(t testing.TB, cfg broker.Config, do func(context.Context, *broker.Conn) error) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -37,23 +36,32 @@ func roundTrip(t testing.TB, b *Broker, cfg broker.Config) error {
 		conn.Close()
 		<-conn.Done()
 	}()
-	n := roundTrips.Add(1)
-	name, value := fmt.Sprint("round-trip-", n), fmt.Appendf(nil, "record %d", n)
-	id, err := askedFor(ctx, conn, name, cfg.Port)
-	if err != nil {
+	return do(ctx, conn)
+}
+
+// roundTrip connects, asks for the metadata, produces a record and fetches it back,
+// and returns what it failed of. cfg is for a listener of b.
+func roundTrip(t testing.TB, b *Broker, cfg broker.Config) error {
+	t.Helper()
+	return over(t, cfg, func(ctx context.Context, conn *broker.Conn) error {
+		n := roundTrips.Add(1)
+		name, value := fmt.Sprint("round-trip-", n), fmt.Appendf(nil, "record %d", n)
+		id, err := askedFor(ctx, conn, name, cfg.Port)
+		if err != nil {
+			return err
+		}
+		req := produceRequest(name, id, -1, value)
+		req.Topics[0].Partitions[0].Records = b.records(value)
+		offset, err := produced(req.RequestWith(ctx, conn))
+		if err != nil {
+			return err
+		}
+		records, err := fetched(fetchRequest(name, id, offset).RequestWith(ctx, conn))
+		if err == nil && !bytes.Contains(records, value) {
+			err = fmt.Errorf("produced %q at offset %d, and fetched %q from there", value, offset, records)
+		}
 		return err
-	}
-	req := produceRequest(name, id, -1, value)
-	req.Topics[0].Partitions[0].Records = b.records(value)
-	offset, err := produced(req.RequestWith(ctx, conn))
-	if err != nil {
-		return err
-	}
-	records, err := fetched(fetchRequest(name, id, offset).RequestWith(ctx, conn))
-	if err == nil && !bytes.Contains(records, value) {
-		err = fmt.Errorf("produced %q at offset %d, and fetched %q from there", value, offset, records)
-	}
-	return err
+	})
 }
 
 // askedFor asks for the metadata of a topic until there is one, with a leader that

@@ -17,7 +17,7 @@ import (
 //	m2/                     Maven's local repository, used for nothing else
 //	kafka-VERSION.classpath the jars of one release, one a line, relative to m2
 //	lock                    held by the one process that changes any of this
-//	kafka-python-VERSION-*  what acceptance/parity compares with; no lock needed
+//	kafka-python-VERSION-*  what acceptance/kafkapython installs; no lock needed
 //
 // A class path is written beside its place and renamed into it, and it is trusted
 // only after every jar of it was opened: a jar's table of contents stands at its

@@ -28,7 +28,12 @@ import (
 
 func configOf(t *testing.T, b *Broker) broker.Config {
 	t.Helper()
-	host, port, err := broker.ParseAddress(b.Addr())
+	return configAt(t, b, Plaintext)
+}
+
+func configAt(t *testing.T, b *Broker, l Listener) broker.Config {
+	t.Helper()
+	host, port, err := broker.ParseAddress(b.AddrOf(l))
 	if err != nil {
 		t.Fatal(err)
 	}

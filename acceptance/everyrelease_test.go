@@ -30,7 +30,7 @@ func TestEveryRelease(t *testing.T) {
 
 // What each age has of SASL and of TLS.
 func TestEverySecuredBroker(t *testing.T) {
-	for _, version := range []string{"4.4.0", "3.9.2", "2.8.2", "2.0.1", "1.0.2", "0.10.2.2", "0.10.0.1", "0.9.0.1"} {
+	for _, version := range securedAges {
 		t.Run(version, func(t *testing.T) {
 			b := secured(t, version)
 			t.Logf("listeners %s, mechanisms %s", b.listeners, b.Mechanisms())

@@ -178,23 +178,18 @@ func setScramPassword(t *testing.T, b *Broker, password string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	conn, err := broker.Dial(ctx, configOf(t, b))
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
 	req := kmsg.NewPtrAlterUserSCRAMCredentialsRequest()
 	upsert := kmsg.NewAlterUserSCRAMCredentialsRequestUpsertion()
 	upsert.Name, upsert.Mechanism, upsert.Iterations, upsert.Salt, upsert.SaltedPassword = ScramUser, 1, iterations, salt, salted
 	req.Upsertions = append(req.Upsertions, upsert)
-	resp, err := req.RequestWith(ctx, conn)
-	if err != nil {
-		return err
-	}
-	if code := resp.Results[0].ErrorCode; code != 0 {
-		return errors.New("the broker answered error " + fmt.Sprint(code) + " to a new password")
-	}
-	return nil
+	return over(t, configOf(t, b), func(ctx context.Context, conn *broker.Conn) error {
+		resp, err := req.RequestWith(ctx, conn)
+		if err != nil {
+			return err
+		}
+		if code := resp.Results[0].ErrorCode; code != 0 {
+			return errors.New("the broker answered error " + fmt.Sprint(code) + " to a new password")
+		}
+		return nil
+	})
 }

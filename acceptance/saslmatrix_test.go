@@ -17,7 +17,6 @@ import (
 	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/adapters/sasl/plain"
 	"brokerconn/adapters/sasl/scram"
-	"brokerconn/adapters/tcp"
 	"brokerconn/adapters/tls"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
@@ -120,11 +119,7 @@ func (c saslCell) config(t *testing.T, a ports.Authenticator) broker.Config {
 	}
 	cfg := d.config(t)
 	if c.listener.secure() {
-		secure, err := tls.New(tcp.New(tcp.Options{}), tls.Options{CAFile: c.b.ClientFiles().CA})
-		if err != nil {
-			t.Fatal(err)
-		}
-		cfg.Transport = secure
+		cfg = d.secured(t, tls.Options{CAFile: c.b.ClientFiles().CA})
 	}
 	cfg.Authenticator = a
 	return cfg

@@ -113,14 +113,10 @@ const never = time.Hour
 // config is for the listener in clear.
 func (d dialled) config(t *testing.T) broker.Config {
 	t.Helper()
-	host, port, err := broker.ParseAddress(d.b.AddrOf(d.listener))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return broker.Config{
-		Host: host, Port: port, APIVersion: d.release,
-		APIVersionTimeout: never, SetupTimeout: never, RequestTimeout: never, ReconnectBackoff: never, ReconnectBackoffMax: never,
-	}
+	cfg := configAt(t, d.b, d.listener)
+	cfg.APIVersion = d.release
+	cfg.APIVersionTimeout, cfg.SetupTimeout, cfg.RequestTimeout, cfg.ReconnectBackoff, cfg.ReconnectBackoffMax = never, never, never, never, never
+	return cfg
 }
 
 // secured is config with TLS, and with an address for every host.
@@ -173,18 +169,10 @@ func (d dialled) refuses(t *testing.T, cfg broker.Config, want tls.Reason) *brok
 // first is what becomes of a Conn's first request, or before it of the Conn.
 func (d dialled) first(t *testing.T, cfg broker.Config) error {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	conn, err := broker.Dial(ctx, cfg)
-	if err != nil {
+	return over(t, cfg, func(ctx context.Context, conn *broker.Conn) error {
+		_, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)
 		return err
-	}
-	defer func() {
-		conn.Close()
-		<-conn.Done()
-	}()
-	_, err = kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)
-	return err
+	})
 }
 
 // firstPolled is the same of a Polled.

@@ -3,8 +3,6 @@ package properties
 import (
 	"context"
 	"errors"
-	"net"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -38,11 +36,7 @@ func TestLoginsOfProperties(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer cluster.Close()
-	host, port, err := net.SplitHostPort(cluster.ListenAddrs()[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, err := strconv.ParseUint(port, 10, 16)
+	host, port, err := broker.ParseAddress(cluster.ListenAddrs()[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +47,7 @@ func TestLoginsOfProperties(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				s.Servers = []Server{{host, uint16(n)}}
+				s.Servers = []Server{{host, port}}
 				cfg, err := s.Config()
 				if err != nil {
 					t.Fatal(err)

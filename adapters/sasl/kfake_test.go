@@ -3,9 +3,7 @@ package sasl_test
 import (
 	"context"
 	"errors"
-	"net"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -39,15 +37,11 @@ func kfakeCluster(t *testing.T, opts ...kfake.Opt) broker.Config {
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.Close)
-	host, port, err := net.SplitHostPort(cluster.ListenAddrs()[0])
+	host, port, err := broker.ParseAddress(cluster.ListenAddrs()[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := strconv.ParseUint(port, 10, 16)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return broker.Config{Host: host, Port: uint16(n)}
+	return broker.Config{Host: host, Port: port}
 }
 
 func must[A ports.Authenticator](t *testing.T) func(A, error) ports.Authenticator {

@@ -2,7 +2,6 @@ package broker_test
 
 import (
 	"context"
-	"net"
 	"strconv"
 	"sync"
 	"testing"
@@ -27,15 +26,11 @@ func fakeKafka(t testing.TB, opts ...kfake.Opt) broker.Config {
 
 func configFor(t testing.TB, address string) broker.Config {
 	t.Helper()
-	host, port, err := net.SplitHostPort(address)
+	host, port, err := broker.ParseAddress(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := strconv.ParseUint(port, 10, 16)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return broker.Config{Host: host, Port: uint16(n)}
+	return broker.Config{Host: host, Port: port}
 }
 
 func dial(t testing.TB, cfg broker.Config) *broker.Conn {

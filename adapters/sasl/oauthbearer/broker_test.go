@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -55,15 +53,11 @@ func brokerThatTakes(t *testing.T, tokens ...string) broker.Config {
 		}
 		return answer, nil, true
 	})
-	host, port, err := net.SplitHostPort(cluster.ListenAddrs()[0])
+	host, port, err := broker.ParseAddress(cluster.ListenAddrs()[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := strconv.ParseUint(port, 10, 16)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return broker.Config{Host: host, Port: uint16(n)}
+	return broker.Config{Host: host, Port: port}
 }
 
 // The way of a user: a token that the broker refuses, the next one that it takes, and
