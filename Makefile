@@ -18,7 +18,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r t d; do printf '  make %-14s %s\n' "$$t" "$$d"; done
 
 demo: ## the main job on an embedded broker, step by step, with times
-	@$(GO) run ./adapters/cli/kafkaprobe demo
+	@$(GO) run ./application/cli/kafkaprobe demo
 
 test: lint ## all that needs nothing but Go: lint, then every test (those against openssl, proxies and a KDC where they are there)
 	@command -v openssl >/dev/null || echo "no openssl: TLS keys, revocation lists and cipher lists are not compared with what it says (OPENSSL=required to insist)"

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"brokerconn/adapters/cli"
+	"brokerconn/application/cli"
 )
 
 // TestKafkaprobeAuth: the command at real listeners: one that renews sessions, one that

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"brokerconn/adapters/cli"
+	"brokerconn/application/cli"
 )
 
 // TestKafkaprobe runs the commands against a real broker, and against the ports

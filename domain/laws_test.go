@@ -56,10 +56,10 @@ var mayImport = []struct {
 	{"adapters/metrics/recorder", []string{std, "ports"}},
 	{"adapters/metrics/sensors", []string{std, "ports"}},
 	{"adapters/metrics/prometheus", []string{std, "ports", "github.com/prometheus/client_golang"}},
-	{"adapters/logging", []string{std, "application/broker"}},
-	{"adapters/properties", []string{"all"}},
-	{"adapters/cli", []string{"all"}},
-	{"application", []string{std, "domain", "ports", "adapters/tcp", "adapters/clock/system", "adapters/kafkacodec"}},
+	{"application/broker", []string{std, "domain", "ports", "adapters/tcp", "adapters/clock/system", "adapters/kafkacodec"}},
+	{"application/logging", []string{std, "application/broker"}},
+	{"application/properties", []string{"all"}},
+	{"application/cli", []string{"all"}},
 	{"acceptance", []string{"all"}},
 }
 

@@ -20,6 +20,6 @@
 // [Config]: Transport, Clock, Authenticator, Codec, MetricsSink, and for Polled
 // Selector.
 //
-// The documentation of adapters/properties has a table of every key and method of
+// The documentation of application/properties has a table of every key and method of
 // kafka-python's BrokerConnection, and what it is called here.
 package broker

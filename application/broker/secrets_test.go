@@ -23,7 +23,6 @@ import (
 	franzplain "github.com/twmb/franz-go/pkg/sasl/plain"
 
 	"brokerconn/adapters/clock/system"
-	"brokerconn/adapters/logging"
 	"brokerconn/adapters/metrics/prometheus"
 	"brokerconn/adapters/metrics/recorder"
 	"brokerconn/adapters/metrics/sensors"
@@ -33,6 +32,7 @@ import (
 	"brokerconn/adapters/sasl/plain"
 	"brokerconn/adapters/sasl/scram"
 	"brokerconn/application/broker"
+	"brokerconn/application/logging"
 	"brokerconn/ports"
 	"brokerconn/ports/porttest"
 )

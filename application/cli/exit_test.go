@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"brokerconn/adapters/properties"
 	"brokerconn/application/broker"
+	"brokerconn/application/properties"
 )
 
 func TestExitCode(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"brokerconn/adapters/kafkacodec"
-	"brokerconn/adapters/properties"
+	"brokerconn/application/properties"
 	"brokerconn/ports"
 )
 

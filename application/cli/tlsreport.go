@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"brokerconn/adapters/properties"
 	"brokerconn/adapters/tls"
+	"brokerconn/application/properties"
 )
 
 // tlsDocument is what a broker's TLS came to. The help of the command documents it,

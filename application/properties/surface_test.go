@@ -18,7 +18,7 @@ import (
 
 // The surface of kafka-python's BrokerConnection and where it is here, as two
 // tables. They stand in the README and in this package's documentation, into which
-// go test ./adapters/properties -run Surface -update writes them; the tests see to
+// go test ./application/properties -run Surface -update writes them; the tests see to
 // it that nothing is missing and that every Go place exists.
 
 var update = flag.Bool("update", false, "write the tables into README.md and doc.go")
@@ -193,7 +193,7 @@ func stands(t *testing.T, file, begin, end, want string) {
 		return
 	}
 	if !*update {
-		t.Errorf("%s: the table that begins with %q is not the one in this file: go test ./adapters/properties -run Surface -update\ngot\n%s\nwant\n%s", file, begin, got, want)
+		t.Errorf("%s: the table that begins with %q is not the one in this file: go test ./application/properties -run Surface -update\ngot\n%s\nwant\n%s", file, begin, got, want)
 		return
 	}
 	if err := os.WriteFile(file, []byte(all[:from]+want+all[from+length:]), 0o644); err != nil {

@@ -18,7 +18,7 @@ import (
 	"unicode"
 
 	"brokerconn/adapters/netlink"
-	"brokerconn/adapters/properties"
+	"brokerconn/application/properties"
 	"brokerconn/ports"
 )
 

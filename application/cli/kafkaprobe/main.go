@@ -7,7 +7,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"brokerconn/adapters/cli"
+	"brokerconn/application/cli"
 )
 
 func main() {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"brokerconn/adapters/properties"
+	"brokerconn/application/properties"
 	"brokerconn/ports"
 )
 

@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"brokerconn/adapters/clock/fake"
-	"brokerconn/adapters/logging"
 	"brokerconn/adapters/memory"
 	"brokerconn/application/broker"
+	"brokerconn/application/logging"
 )
 
 // logger writes lines without the time.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"brokerconn/adapters/properties"
+	"brokerconn/application/properties"
 )
 
 // Messages of kmsg from JSON. encoding/json alone does not do: structs within

@@ -27,8 +27,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"brokerconn/adapters/properties"
 	"brokerconn/application/broker"
+	"brokerconn/application/properties"
 )
 
 // name is what the command is called.

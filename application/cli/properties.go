@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"brokerconn/adapters/properties"
+	"brokerconn/application/properties"
 )
 
 // Properties: -F reads files, -X sets one, later ones win and -X over all files.

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"time"
 
-	"brokerconn/adapters/properties"
 	"brokerconn/application/broker"
+	"brokerconn/application/properties"
 )
 
 // config is the one place where the command line becomes a connection's
