@@ -58,7 +58,7 @@ func TestIdle(t *testing.T) {
 	// closes at the very millisecond: so a request can be made to meet the close.
 	for range 2 {
 		cfg := configOf(t, b)
-		cfg.KeepWarm = 3 * time.Millisecond
+		cfg.PingInterval = 3 * time.Millisecond
 		connect(t, cfg)
 	}
 	t.Run("the broker closes first", func(t *testing.T) { t.Parallel(); testClosedByTheBroker(t, b, idleConn, 24) })
@@ -81,7 +81,7 @@ type idler struct {
 func idleConn(t *testing.T, b *Broker, counts *recorder.Recorder) *idler {
 	w, wire := newWitness(), &lastLink{Transport: tcp.New(tcp.Options{})}
 	cfg := configOf(t, b)
-	cfg.IdleLimit = -1
+	cfg.IdleTimeout = -1
 	cfg.Hooks, cfg.Metrics, cfg.Transport = w.hooks(), counts, wire
 	conn := connect(t, cfg)
 	return &idler{
@@ -219,7 +219,7 @@ func (l *lastLink) ended() bool {
 func testIdleLimit(t *testing.T, b *Broker) {
 	w := newWitness()
 	cfg := configOf(t, b)
-	cfg.IdleLimit = brokerIdle / 2
+	cfg.IdleTimeout = brokerIdle / 2
 	cfg.Hooks = w.hooks()
 	conn := connect(t, cfg)
 	for round := range 3 {
@@ -239,7 +239,7 @@ func testIdleLimit(t *testing.T, b *Broker) {
 	}
 
 	cfg = configOf(t, b)
-	cfg.IdleLimit = brokerIdle / 2
+	cfg.IdleTimeout = brokerIdle / 2
 	p, w := watchedLoop(t, cfg)
 	defer p.Close(nil)
 	for round := range 3 {
@@ -259,7 +259,7 @@ func testKeepWarm(t *testing.T, b *Broker) {
 	const longer = 4 * brokerIdle
 	w := newWitness()
 	cfg := configOf(t, b)
-	cfg.KeepWarm = brokerIdle / 4
+	cfg.PingInterval = brokerIdle / 4
 	cfg.Hooks = w.hooks()
 	conn := connect(t, cfg)
 	p, pw := watchedLoop(t, cfg)

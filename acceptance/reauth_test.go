@@ -66,7 +66,7 @@ func newRenewal(t *testing.T, b *Broker, topic string, login ports.Authenticator
 	r.id = topicNamed(t, setup, topic)
 	setup.Close()
 	cfg := saslCell{b: b, listener: Reauth}.config(t, login)
-	cfg.Hooks = &broker.Hooks{LoggedIn: func(_ broker.Endpoint, l broker.LoginInfo, err error) {
+	cfg.Hooks = &broker.Hooks{AuthDone: func(_ broker.Endpoint, l broker.LoginInfo, err error) {
 		if l.Again && err == nil {
 			select {
 			case r.renewed <- struct{}{}:

@@ -31,9 +31,9 @@ type Config struct {
 	// Mechanisms are those to log in with; the first that the broker offers is used.
 	// Empty: no login.
 	Mechanisms []Mechanism
-	// RefuseExposure refuses to log in where Mechanism.Exposes and the endpoint is not
+	// RequireTLSForPasswords refuses to log in where Mechanism.Exposes and the endpoint is not
 	// Secure.
-	RefuseExposure bool
+	RequireTLSForPasswords bool
 
 	MaxInFlight     int           // requests that wait for an answer; 0: 5
 	MaxPendingBytes int           // bytes that wait to be written, or one request; 0: 32 MiB
@@ -41,8 +41,8 @@ type Config struct {
 	RequestTimeout  time.Duration // from admission to the answer; 0: 30 s
 	SetupTimeout    time.Duration // from the look-up to ready, all addresses together; 0: 10 s
 	VersionsTimeout time.Duration // of it, to find out the API versions, all connections that it takes together; 0: all of it
-	IdleLimit       time.Duration // without traffic, until the connection is closed; 0: for ever
-	KeepWarm        time.Duration // without traffic, until the broker is asked for its API versions; 0: never
+	IdleTimeout     time.Duration // without traffic, until the connection is closed; 0: for ever
+	PingInterval    time.Duration // without traffic, until the broker is asked for its API versions; 0: never
 	BackoffBase     time.Duration // 0: 50 ms; at least 1 ms
 	BackoffMax      time.Duration // 0: 1 s; raised to BackoffBase
 
@@ -63,7 +63,7 @@ func (c *Config) check() {
 	case len(c.ClientID) > 1<<15-1:
 		panic("domain: Config.ClientID is longer than 32767 bytes")
 	case c.MaxInFlight < 0, c.MaxPendingBytes < 0, c.MaxFrameBytes < 0, c.RequestTimeout < 0,
-		c.SetupTimeout < 0, c.VersionsTimeout < 0, c.IdleLimit < 0, c.KeepWarm < 0, c.BackoffBase < 0, c.BackoffMax < 0:
+		c.SetupTimeout < 0, c.VersionsTimeout < 0, c.IdleTimeout < 0, c.PingInterval < 0, c.BackoffBase < 0, c.BackoffMax < 0:
 		panic("domain: a limit in Config is negative")
 	}
 	if c.APIVersion != (Release{}) {
@@ -71,8 +71,8 @@ func (c *Config) check() {
 		if !ok {
 			panic("domain: Config.APIVersion is lower than any that is known")
 		}
-		if _, _, can := v.Range(ports.KeyAPIVersions); c.KeepWarm > 0 && !can {
-			panic("domain: Config.KeepWarm needs ApiVersions, which the release of Config.APIVersion does not have")
+		if _, _, can := v.Range(ports.KeyAPIVersions); c.PingInterval > 0 && !can {
+			panic("domain: Config.PingInterval needs ApiVersions, which the release of Config.APIVersion does not have")
 		}
 	}
 	c.Port = cmp.Or(c.Port, 9092)

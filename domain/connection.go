@@ -108,7 +108,7 @@ func (c *Connection) resolve(out Output) {
 
 func (c *Connection) open(out Output) {
 	c.epoch = out.Epoch
-	c.stage, c.sendErr, c.choked, c.reading = ports.StageDialling, nil, false, false
+	c.stage, c.sendErr, c.choked, c.reading = ports.StageDialing, nil, false, false
 	c.guard("transport", func() {
 		if c.link = c.ports.Transport.Open(out.Endpoint); c.link == nil {
 			panic("Open returned nil")

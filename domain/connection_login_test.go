@@ -88,7 +88,7 @@ func TestStepForgettingPanics(t *testing.T) {
 	b.tr.panicsOn = "close exchange"
 	b.logIn("0")
 	b.wantState(domain.Disconnected)
-	if err := b.Machine.LastError(); !errors.Is(err, domain.ErrPort) {
+	if err := b.Machine.LastError(); !errors.Is(err, domain.ErrPortPanic) {
 		t.Errorf("%v", err)
 	}
 }

@@ -54,7 +54,7 @@ func (c *Connection) GiveWrite(now time.Time, l Lease, n int, err error) {
 		m.HandleWritable(now, l.Epoch)
 		return
 	}
-	if errors.Is(err, ErrPort) {
+	if errors.Is(err, ErrPortPanic) {
 		m.HandleLost(now, l.Epoch, err) // a port that panicked is not used again
 		return
 	}

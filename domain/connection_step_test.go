@@ -209,7 +209,7 @@ func TestStepContainsPanics(t *testing.T) {
 			}
 			var e *domain.Error
 			onTheWayDown := where == "close link" || where == "close exchange"
-			if !onTheWayDown && (!errors.As(down[0].Err, &e) || e.Kind != domain.ErrPort) {
+			if !onTheWayDown && (!errors.As(down[0].Err, &e) || e.Kind != domain.ErrPortPanic) {
 				t.Errorf("went down for %v", down[0].Err)
 			}
 			if e != nil && (where == "begin a" || where == "next" || where == "token" || where == "watch exchange") && strings.Contains(e.Cause.Error(), where) {
@@ -291,7 +291,7 @@ func TestStepAnswersBeforeDeadlines(t *testing.T) {
 // A stage may be reached and fail at once.
 func TestStepStageFails(t *testing.T) {
 	for stage, want := range map[ports.Stage]error{
-		ports.StageDialling: domain.ErrDial, ports.StageSecuring: domain.ErrTLS,
+		ports.StageDialing: domain.ErrDial, ports.StageSecuring: domain.ErrTLS,
 	} {
 		b := newBench(t, nil).dialling()
 		b.tr.link.stage, b.tr.link.stageErr = stage, errors.New("no")

@@ -310,9 +310,9 @@ func (k *talk) drain() {
 }
 
 var eventNames = map[domain.EventKind]string{
-	domain.EventResolving: "resolving", domain.EventResolved: "resolved",
-	domain.EventDialling: "dialling", domain.EventDialled: "dialled", domain.EventSecured: "secured",
-	domain.EventVersions: "versions", domain.EventLogin: "login", domain.EventLoggedIn: "logged in", domain.EventExposed: "exposed",
+	domain.EventResolveStart: "resolving", domain.EventResolveDone: "resolved",
+	domain.EventDialStart: "dialling", domain.EventDialDone: "dialled", domain.EventTLSHandshakeDone: "secured",
+	domain.EventVersions: "versions", domain.EventAuthStart: "login", domain.EventAuthDone: "logged in", domain.EventPlaintextCredentials: "exposed",
 	domain.EventWritten: "written", domain.EventAnswered: "answered",
 	domain.EventThrottled: "throttled", domain.EventIdle: "idle too long",
 }
@@ -452,12 +452,12 @@ func (k *talk) given(a args) {
 	cfg := domain.Config{
 		Host: "broker", SoftwareName: "probe", SoftwareVersion: "1",
 		ClusterID: a.named["cluster"], NodeID: node,
-		Mechanisms: mechanisms(mechanism, a.has("exposed")), RefuseExposure: a.has("refusing"),
+		Mechanisms: mechanisms(mechanism, a.has("exposed")), RequireTLSForPasswords: a.has("refusing"),
 		MaxInFlight:     a.number("inflight", 0),
 		MaxPendingBytes: a.number("pending", 0),
 		MaxFrameBytes:   int32(a.number("frame", 0)),
-		IdleLimit:       a.duration("idle"),
-		KeepWarm:        a.duration("warm"),
+		IdleTimeout:     a.duration("idle"),
+		PingInterval:    a.duration("warm"),
 		VersionsTimeout: a.duration("asking"),
 		APIVersion:      releaseNamed(a.named["release"]),
 		Codec:           k.codec, Metrics: k.sink, Trace: a.has("traced"), TraceRequests: a.has("traced"),
@@ -662,7 +662,7 @@ func (k *talk) addresses(a args) {
 
 func (k *talk) stage(a args) {
 	s := map[string]ports.Stage{
-		"dialling": ports.StageDialling, "securing": ports.StageSecuring, "established": ports.StageEstablished, "unheard-of": 9,
+		"dialling": ports.StageDialing, "securing": ports.StageSecuring, "established": ports.StageEstablished, "unheard-of": 9,
 	}[a.word(0)]
 	k.news("stage-"+a.word(0), a, func(epoch uint64) { k.m.HandleStage(k.now, epoch, s) })
 }

@@ -40,16 +40,16 @@ var (
 	ErrTLSExpected = kind("the peer expects TLS", ErrNotKafka)
 	// ErrFrameSize: a size field outside the limits. Also an ErrProtocol.
 	ErrFrameSize = kind("frame size refused", ErrProtocol)
-	// ErrCorrelation: an answer to another request, or to none. Also an
+	// ErrOutOfOrder: an answer to another request, or to none. Also an
 	// ErrProtocol.
-	ErrCorrelation = kind("answers out of order", ErrProtocol)
+	ErrOutOfOrder = kind("answers out of order", ErrProtocol)
 
 	// ErrUnsupportedVersion: no version of the API in common. It fails the
 	// request alone.
 	ErrUnsupportedVersion = errors.New("no version in common")
-	// ErrMessage: the request cannot be encoded. It fails the request alone,
+	// ErrEncode: the request cannot be encoded. It fails the request alone,
 	// unless it is one of the connection's own.
-	ErrMessage = errors.New("request cannot be encoded")
+	ErrEncode = errors.New("request cannot be encoded")
 
 	// ErrAuthentication: the login failed.
 	ErrAuthentication = errors.New("authentication failed")
@@ -76,13 +76,13 @@ var (
 	// ErrDraining: the owner is closing the connection. Also an ErrClosed.
 	ErrDraining = kind("connection draining", ErrClosed)
 
-	// ErrGivenUp: the caller stopped waiting, because its context ended. The
+	// ErrCanceled: the caller stopped waiting, because its context ended. The
 	// request may still be carried out.
-	ErrGivenUp = errors.New("gave up waiting")
+	ErrCanceled = errors.New("gave up waiting")
 
-	// ErrPort: a port panicked; its connection was dropped. Also an
+	// ErrPortPanic: a port panicked; its connection was dropped. Also an
 	// ErrConnection.
-	ErrPort = kind("a port panicked", ErrConnection)
+	ErrPortPanic = kind("a port panicked", ErrConnection)
 )
 
 // kinded is a sentinel that is also others.
@@ -165,7 +165,7 @@ func (e *Error) Unwrap() []error {
 // failed logins and requests that no common version can carry are not.
 func Retriable(err error) bool {
 	for _, never := range [...]error{
-		ErrProtocol, ErrAuthentication, ErrUnsupportedVersion, ErrMessage, ErrPort,
+		ErrProtocol, ErrAuthentication, ErrUnsupportedVersion, ErrEncode, ErrPortPanic,
 	} {
 		if errors.Is(err, never) {
 			return false

@@ -31,13 +31,13 @@ func TestErrorKinds(t *testing.T) {
 		{domain.ErrNotKafka, false, []error{domain.ErrProtocol}, nil},
 		{domain.ErrTLSExpected, false, []error{domain.ErrNotKafka, domain.ErrProtocol}, nil},
 		{domain.ErrFrameSize, false, []error{domain.ErrProtocol}, nil},
-		{domain.ErrCorrelation, false, []error{domain.ErrProtocol}, nil},
+		{domain.ErrOutOfOrder, false, []error{domain.ErrProtocol}, nil},
 		{domain.ErrUnsupportedVersion, false, nil, nil},
-		{domain.ErrMessage, false, nil, nil},
+		{domain.ErrEncode, false, nil, nil},
 		{domain.ErrAuthentication, false, nil, nil},
 		{domain.ErrUnsupportedMechanism, false, []error{domain.ErrAuthentication}, nil},
-		{domain.ErrGivenUp, false, nil, nil},
-		{domain.ErrPort, false, []error{domain.ErrConnection}, nil},
+		{domain.ErrCanceled, false, nil, nil},
+		{domain.ErrPortPanic, false, []error{domain.ErrConnection}, nil},
 	} {
 		for _, sent := range []domain.Sent{domain.SentNothing, domain.SentPartly, domain.SentFully} {
 			err := error(&domain.Error{Kind: c.kind, Broker: "broker:9092", Sent: sent, Cause: io.EOF})

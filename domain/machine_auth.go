@@ -65,7 +65,7 @@ func (m *Machine) authenticate() {
 	if err == nil {
 		err = m.mayExpose()
 	}
-	m.note(Event{Kind: EventLogin, Endpoint: m.endpoint, Login: m.loginInfo()})
+	m.note(Event{Kind: EventAuthStart, Endpoint: m.endpoint, Login: m.loginInfo()})
 	switch {
 	case err != nil:
 		hint, kind := m.whyNoLogin(err)
@@ -208,7 +208,7 @@ func (m *Machine) loggedIn() {
 	m.beginSession()
 	info := m.loginInfo()
 	info.Lifetime = m.session.lifetime
-	m.note(Event{Kind: EventLoggedIn, Endpoint: m.endpoint, Login: info})
+	m.note(Event{Kind: EventAuthDone, Endpoint: m.endpoint, Login: info})
 	l := m.login
 	m.sink.LoggedIn(m.now, l.again, m.now.Sub(l.began))
 	m.login = login{}
@@ -245,5 +245,5 @@ func (m *Machine) loginCutOff(err error) {
 		return
 	}
 	m.sink.LoginFailed(m.now, m.login.again)
-	m.note(Event{Kind: EventLoggedIn, Endpoint: m.endpoint, Login: m.loginInfo(), Err: err})
+	m.note(Event{Kind: EventAuthDone, Endpoint: m.endpoint, Login: m.loginInfo(), Err: err})
 }

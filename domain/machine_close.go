@@ -43,7 +43,7 @@ func (m *Machine) fail(e *Error) {
 func (m *Machine) failPort(cause error) {
 	m.broken = nil
 	if !m.state.Down() {
-		m.fail(m.newError(ErrPort, cause, "this is a defect in the implementation of that port"))
+		m.fail(m.newError(ErrPortPanic, cause, "this is a defect in the implementation of that port"))
 	}
 }
 

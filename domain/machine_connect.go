@@ -65,7 +65,7 @@ func (m *Machine) resolve() {
 	m.endpoint = ports.Endpoint{}
 	m.setState(Connecting, nil)
 	m.resolving = true
-	m.note(Event{Kind: EventResolving})
+	m.note(Event{Kind: EventResolveStart})
 	m.out.put(Output{Kind: Resolve, Epoch: m.epoch})
 }
 
@@ -82,7 +82,7 @@ func (m *Machine) open() {
 		m.addressBy = m.now.Add(max(left, 0) / time.Duration(1+rest))
 	}
 	m.setupBy = m.addressBy
-	m.note(Event{Kind: EventDialling, Endpoint: m.endpoint})
+	m.note(Event{Kind: EventDialStart, Endpoint: m.endpoint})
 	m.out.put(Output{Kind: Open, Epoch: m.epoch, Endpoint: m.endpoint})
 }
 
@@ -97,7 +97,7 @@ func (m *Machine) HandleAddresses(now time.Time, epoch uint64, eps []ports.Endpo
 	if err == nil && len(eps) == 0 {
 		err = errors.New("the look-up found no address")
 	}
-	m.note(Event{Kind: EventResolved, Endpoints: eps, Err: err})
+	m.note(Event{Kind: EventResolveDone, Endpoints: eps, Err: err})
 	if err != nil {
 		m.fail(m.newError(ErrResolve, err, hintOf(err)))
 		return
@@ -129,17 +129,17 @@ func (m *Machine) HandleStage(now time.Time, epoch uint64, s ports.Stage) {
 		return
 	}
 	switch s {
-	case ports.StageDialling:
+	case ports.StageDialing:
 	case ports.StageSecuring:
 		if m.state == Connecting {
-			m.note(Event{Kind: EventDialled, Endpoint: m.endpoint})
+			m.note(Event{Kind: EventDialDone, Endpoint: m.endpoint})
 			m.setState(Handshake, nil)
 		}
 	case ports.StageEstablished:
 		if m.state == Connecting {
-			m.note(Event{Kind: EventDialled, Endpoint: m.endpoint})
+			m.note(Event{Kind: EventDialDone, Endpoint: m.endpoint})
 		} else {
-			m.note(Event{Kind: EventSecured, Endpoint: m.endpoint})
+			m.note(Event{Kind: EventTLSHandshakeDone, Endpoint: m.endpoint})
 		}
 		m.established = true
 		m.negotiate()
@@ -156,10 +156,10 @@ func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 	}
 	switch {
 	case m.state == Connecting:
-		m.note(Event{Kind: EventDialled, Endpoint: m.endpoint, Err: err})
+		m.note(Event{Kind: EventDialDone, Endpoint: m.endpoint, Err: err})
 		m.fail(m.newError(ErrDial, err, hintOf(err)))
 	case m.state == Handshake:
-		m.note(Event{Kind: EventSecured, Endpoint: m.endpoint, Err: err})
+		m.note(Event{Kind: EventTLSHandshakeDone, Endpoint: m.endpoint, Err: err})
 		m.fail(m.newError(ErrTLS, err, hintOf(err)))
 	case errors.Is(err, ports.ErrSecuring): // not to be taken for a broker that knows no ApiVersions
 		m.fail(m.newError(ErrTLS, err, hintOf(err)))

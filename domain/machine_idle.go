@@ -29,13 +29,13 @@ func (m *Machine) idleDeadline() time.Time {
 	}
 	var warm, limit time.Time
 	if m.keepsWarm() {
-		warm = m.lastTraffic.Add(m.cfg.KeepWarm)
+		warm = m.lastTraffic.Add(m.cfg.PingInterval)
 		if end := m.throttleEnd(); end.After(warm) {
 			warm = end
 		}
 	}
-	if m.cfg.IdleLimit > 0 {
-		limit = m.lastTraffic.Add(m.cfg.IdleLimit)
+	if m.cfg.IdleTimeout > 0 {
+		limit = m.lastTraffic.Add(m.cfg.IdleTimeout)
 	}
 	return soonest(warm, limit)
 }
@@ -46,23 +46,23 @@ func (m *Machine) handleIdle() {
 	}
 	idle := m.now.Sub(m.lastTraffic)
 	switch {
-	case m.cfg.IdleLimit > 0 && idle >= m.cfg.IdleLimit:
+	case m.cfg.IdleTimeout > 0 && idle >= m.cfg.IdleTimeout:
 		m.Close(m.now, nil, false)
 		m.note(Event{Kind: EventIdle, Endpoint: m.endpoint})
-	case m.keepsWarm() && idle >= m.cfg.KeepWarm && m.throttleEnd().IsZero():
-		m.keepWarm()
+	case m.keepsWarm() && idle >= m.cfg.PingInterval && m.throttleEnd().IsZero():
+		m.pingInterval()
 	}
 }
 
 // keepsWarm: a broker before 0.10 that the probes found does not know the question, and
 // would close the connection or, in 0.9, never answer.
 func (m *Machine) keepsWarm() bool {
-	return m.cfg.KeepWarm > 0 && m.versions.found == Release{}
+	return m.cfg.PingInterval > 0 && m.versions.found == Release{}
 }
 
-// keepWarm asks for the API versions once more: every broker from 0.10 on knows
+// pingInterval asks for the API versions once more: every broker from 0.10 on knows
 // that request, and it needs no rights and no arguments.
-func (m *Machine) keepWarm() {
+func (m *Machine) pingInterval() {
 	if m.mustRenew() {
 		m.renew(false)
 		return

@@ -36,7 +36,7 @@ func (e *MechanismError) Error() string {
 	return fmt.Sprintf("the broker has %q, not %s", oneLine(strings.Join(e.Offered, " ")), e.Mechanism)
 }
 
-var errExposed = errors.New("nothing was sent: the password or token would travel in plaintext, which Config.RefusePlaintextPasswords forbids")
+var errExposed = errors.New("nothing was sent: the password or token would travel in plaintext, which Config.RequireTLSForPasswords forbids")
 
 const (
 	hintUnsupportedSASL = "choose one of the mechanisms that the broker offers"
@@ -78,11 +78,11 @@ func (m *Machine) mayExpose() error {
 	switch {
 	case !m.mechanism().Exposes || m.endpoint.Secure:
 		return nil
-	case m.cfg.RefuseExposure:
+	case m.cfg.RequireTLSForPasswords:
 		return errExposed
 	case !m.exposed:
 		m.exposed = true
-		m.note(Event{Kind: EventExposed, Endpoint: m.endpoint, Login: LoginInfo{Mechanism: m.mechanism().Name}})
+		m.note(Event{Kind: EventPlaintextCredentials, Endpoint: m.endpoint, Login: LoginInfo{Mechanism: m.mechanism().Name}})
 	}
 	return nil
 }

@@ -66,7 +66,7 @@ func (m *Machine) receive(frame []byte, own bool) {
 	id := int32(binary.BigEndian.Uint32(frame))
 	f := m.inflight.front()
 	if f == nil {
-		m.fail(m.newError(ErrCorrelation, fmt.Errorf("an answer with correlation id %d that nothing asked for", id), ""))
+		m.fail(m.newError(ErrOutOfOrder, fmt.Errorf("an answer with correlation id %d that nothing asked for", id), ""))
 		return
 	}
 	if id != f.CorrelationID && m.overtaken(id) {
@@ -74,11 +74,11 @@ func (m *Machine) receive(frame []byte, own bool) {
 		return
 	}
 	if id != f.CorrelationID && !m.quirk(f, id) {
-		m.fail(m.newError(ErrCorrelation, fmt.Errorf("correlation id %d where %d was due", id, f.CorrelationID), ""))
+		m.fail(m.newError(ErrOutOfOrder, fmt.Errorf("correlation id %d where %d was due", id, f.CorrelationID), ""))
 		return
 	}
 	if !m.mayBeAnswered(f) {
-		m.fail(m.newError(ErrCorrelation, fmt.Errorf("an answer with correlation id %d to a request that was not sent", id), ""))
+		m.fail(m.newError(ErrOutOfOrder, fmt.Errorf("an answer with correlation id %d to a request that was not sent", id), ""))
 		return
 	}
 	body := frame[minFrame:]

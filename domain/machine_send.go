@@ -46,7 +46,7 @@ func (m *Machine) CanSendMore() bool {
 }
 
 // Send admits a request, or refuses it with an *[Error]: the errors of CanSend,
-// ErrUnsupportedVersion and ErrMessage. timeout counts from now; 0 means the
+// ErrUnsupportedVersion and ErrEncode. timeout counts from now; 0 means the
 // configured one. Requests that expect no answer take no place among those in
 // flight, and are done when written.
 func (m *Machine) Send(now time.Time, req ports.Message, timeout time.Duration) (*Future, error) {
@@ -125,7 +125,7 @@ func (m *Machine) sendControl(req ports.Message, version int16, timeout time.Dur
 		return
 	}
 	if err != nil {
-		m.fail(m.newError(ErrMessage, err, ""))
+		m.fail(m.newError(ErrEncode, err, ""))
 		return
 	}
 	if timeout > 0 {
@@ -143,7 +143,7 @@ func (m *Machine) choose(f *Future) error {
 	}
 	traits, err := m.describe(f.Request)
 	if err != nil {
-		return m.newError(ErrMessage, err, "")
+		return m.newError(ErrEncode, err, "")
 	}
 	f.Version, err = m.versions.choose(f.Request.Key(), traits)
 	if err != nil {
@@ -169,7 +169,7 @@ func (m *Machine) encode(f *Future) error {
 	}
 	if err != nil {
 		m.pending.filling = m.pending.filling[:start]
-		return m.newError(ErrMessage, err, "")
+		return m.newError(ErrEncode, err, "")
 	}
 	binary.BigEndian.PutUint32(buf[start:], uint32(len(buf)-start-sizeFieldBytes))
 	m.pending.filling = buf

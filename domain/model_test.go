@@ -24,8 +24,8 @@ func TestMachineAgainstModel(t *testing.T) {
 		chance := func() uint64 { seed = seed*6364136223846793005 + 1442695040888963407; return seed ^ seed>>29 }
 		r := newRig(t, rapid.Bool().Draw(t, "sasl"), rapid.SampledFrom([]int{1, 3, 30}).Draw(t, "in flight"), chance,
 			func(c *domain.Config) {
-				c.IdleLimit = rapid.SampledFrom([]time.Duration{0, 5 * time.Second}).Draw(t, "idle limit")
-				c.KeepWarm = rapid.SampledFrom([]time.Duration{0, 2 * time.Second}).Draw(t, "keep warm")
+				c.IdleTimeout = rapid.SampledFrom([]time.Duration{0, 5 * time.Second}).Draw(t, "idle limit")
+				c.PingInterval = rapid.SampledFrom([]time.Duration{0, 2 * time.Second}).Draw(t, "keep warm")
 				c.APIVersion = rapid.SampledFrom([]domain.Release{{}, {}, {Major: 2, Minor: 8}}).Draw(t, "release")
 			})
 		r.seen = seen

@@ -66,19 +66,19 @@ type Output struct {
 type EventKind uint8
 
 const (
-	EventResolving EventKind = iota // a look-up begins
-	EventResolved                   // it ended: Endpoints or Err
-	EventDialling                   // a dial begins: Endpoint
-	EventDialled                    // the address was reached, or Err
-	EventSecured                    // the TLS handshake ended, perhaps with Err
-	EventVersions                   // the broker's table is known: Versions
-	EventLogin                      // a login begins: Login
-	EventLoggedIn                   // it ended, perhaps with Err
-	EventExposed                    // a login is to show its secret to whoever reads the link; told once: Login
-	EventWritten                    // the last byte of Request was handed to the transport
-	EventAnswered                   // Request was answered; Completed follows
-	EventThrottled                  // nothing may be sent before Until
-	EventIdle                       // it was closed, since nothing was sent or received
+	EventResolveStart         EventKind = iota // a look-up begins
+	EventResolveDone                           // it ended: Endpoints or Err
+	EventDialStart                             // a dial begins: Endpoint
+	EventDialDone                              // the address was reached, or Err
+	EventTLSHandshakeDone                      // the TLS handshake ended, perhaps with Err
+	EventVersions                              // the broker's table is known: Versions
+	EventAuthStart                             // a login begins: Login
+	EventAuthDone                              // it ended, perhaps with Err
+	EventPlaintextCredentials                  // a login is to show its secret to whoever reads the link; told once: Login
+	EventWritten                               // the last byte of Request was handed to the transport
+	EventAnswered                              // Request was answered; Completed follows
+	EventThrottled                             // nothing may be sent before Until
+	EventIdle                                  // it was closed, since nothing was sent or received
 )
 
 // Event is one thing that happened on a connection.

@@ -199,7 +199,7 @@ func (r *rig) next() bool {
 		r.lookup = out.Epoch
 	case domain.Open:
 		r.fresh("Open")
-		r.link, r.stage, r.stream, r.count, r.arrived = out.Epoch, ports.StageDialling, nil, 0, 0
+		r.link, r.stage, r.stream, r.count, r.arrived = out.Epoch, ports.StageDialing, nil, 0, 0
 		r.answers, r.soiled, r.login, r.loggedIn = nil, false, false, false
 	case domain.Transmit:
 		if r.lent != nil || r.link != out.Epoch || r.stage != ports.StageEstablished {
@@ -613,7 +613,7 @@ func (r *rig) up(upTo domain.State) {
 			r.connect()
 		case r.lookup != 0:
 			r.addresses(1)
-		case r.link != 0 && r.stage == ports.StageDialling && upTo == domain.Handshake:
+		case r.link != 0 && r.stage == ports.StageDialing && upTo == domain.Handshake:
 			r.rise(ports.StageSecuring)
 		case r.link != 0 && r.stage != ports.StageEstablished:
 			r.rise(ports.StageEstablished)

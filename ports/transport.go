@@ -54,7 +54,7 @@ type Lookup interface {
 type Stage uint8
 
 const (
-	StageDialling    Stage = iota // the address is being reached
+	StageDialing     Stage = iota // the address is being reached
 	StageSecuring                 // reached; the TLS handshake is under way
 	StageEstablished              // bytes may flow both ways
 )

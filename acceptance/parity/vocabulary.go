@@ -31,7 +31,7 @@ var kinds = []struct {
 	{broker.ErrTooManyInFlight, "too-many-in-flight"},
 	{broker.ErrNotReady, "not-ready"},
 	{broker.ErrThrottled, "throttled"},
-	{broker.ErrCorrelation, "correlation"},
+	{broker.ErrOutOfOrder, "correlation"},
 	{broker.ErrFrameSize, "frame-size"},
 	{broker.ErrProtocol, "protocol"},
 	{broker.ErrClosed, "closed"},

@@ -93,7 +93,7 @@ func TestDial(t *testing.T) {
 	refused := errors.New("connection refused")
 	tr.RefuseDial("a:1", refused)
 	l := tr.Open(ports.Endpoint{Address: "a:1"})
-	if s, err := l.Stage(); s != ports.StageDialling || !errors.Is(err, refused) || err.Error() != "memory: dial a:1: connection refused" {
+	if s, err := l.Stage(); s != ports.StageDialing || !errors.Is(err, refused) || err.Error() != "memory: dial a:1: connection refused" {
 		t.Errorf("refused: %v, %v", s, err)
 	}
 	if p := tr.Accept(); p != nil {
@@ -119,7 +119,7 @@ func TestHoldDial(t *testing.T) {
 	kept, closed := tr.Open(ports.Endpoint{Address: "a:1"}), tr.Open(ports.Endpoint{Address: "a:1"})
 	woken := 0
 	for _, l := range []ports.Link{kept, closed} {
-		if s, err := l.Stage(); s != ports.StageDialling || err != ports.ErrWouldBlock {
+		if s, err := l.Stage(); s != ports.StageDialing || err != ports.ErrWouldBlock {
 			t.Errorf("held: %v, %v", s, err)
 		}
 		l.(ports.Watcher).Watch(func() { woken++ })
@@ -132,7 +132,7 @@ func TestHoldDial(t *testing.T) {
 	if s, err := kept.Stage(); s != ports.StageEstablished || err != nil || woken != 1 {
 		t.Errorf("released: %v, %v, woken %d times", s, err, woken)
 	}
-	if s, err := closed.Stage(); s != ports.StageDialling || !errors.Is(err, net.ErrClosed) {
+	if s, err := closed.Stage(); s != ports.StageDialing || !errors.Is(err, net.ErrClosed) {
 		t.Errorf("closed: %v, %v", s, err)
 	}
 	if tr.Accept() == nil || tr.Accept() != nil {

@@ -79,8 +79,8 @@ func TestDialFailures(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, s, err := open(t, c.dial)
-			if s != ports.StageDialling || err == nil || !strings.Contains(err.Error(), c.says) {
-				t.Errorf("Stage: %v, %v; want StageDialling and %q", s, err, c.says)
+			if s != ports.StageDialing || err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("Stage: %v, %v; want StageDialing and %q", s, err, c.says)
 			}
 		})
 	}

@@ -80,7 +80,7 @@ func TestLogins(t *testing.T) {
 			var logins []bool // whether each renewed a session
 			cfg := cfg
 			cfg.Authenticator = a
-			cfg.Hooks = &broker.Hooks{LoggedIn: func(_ broker.Endpoint, login broker.LoginInfo, err error) {
+			cfg.Hooks = &broker.Hooks{AuthDone: func(_ broker.Endpoint, login broker.LoginInfo, err error) {
 				if err != nil || login.Mechanism != a.Mechanism() || login.Lifetime != time.Hour {
 					t.Errorf("%+v, %v", login, err)
 				}

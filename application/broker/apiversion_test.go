@@ -146,14 +146,14 @@ func TestAPIVersionsThatAreNone(t *testing.T) {
 		{Minor: 7}, {Minor: 8, Patch: -1}, {Major: -1}, {Major: 1, Minor: -1}, {Patch: 1}, {Minor: 0, Patch: 11},
 	} {
 		for _, warm := range []time.Duration{0, time.Second} {
-			_, err := broker.NewConn(broker.Config{APIVersion: r, KeepWarm: warm})
+			_, err := broker.NewConn(broker.Config{APIVersion: r, PingInterval: warm})
 			if err == nil || !strings.Contains(err.Error(), "config: APIVersion: ") {
 				t.Errorf("%v: %v", r, err)
 			}
 		}
 	}
-	_, err := broker.NewPolled(broker.Config{APIVersion: broker.Release{Minor: 9}, KeepWarm: time.Second})
-	if err == nil || !strings.Contains(err.Error(), "config: KeepWarm: ") {
+	_, err := broker.NewPolled(broker.Config{APIVersion: broker.Release{Minor: 9}, PingInterval: time.Second})
+	if err == nil || !strings.Contains(err.Error(), "config: PingInterval: ") {
 		t.Errorf("a broker of 0.9 cannot be asked: %v", err)
 	}
 }
@@ -161,7 +161,7 @@ func TestAPIVersionsThatAreNone(t *testing.T) {
 // TestAPIVersionKeptWarm: asked at v0, which all from 0.10.0 on have.
 func TestAPIVersionKeptWarm(t *testing.T) {
 	onBoth(t, func(cfg *broker.Config) {
-		cfg.APIVersion, cfg.KeepWarm = broker.Release{Minor: 10}, time.Minute
+		cfg.APIVersion, cfg.PingInterval = broker.Release{Minor: 10}, time.Minute
 	}, func(t *testing.T, r *rig) {
 		r.ready()
 		r.pass(10 * time.Minute)

@@ -198,7 +198,7 @@ func TestIdleConnectionSleeps(t *testing.T) {
 				}}
 				clock := &counting{}
 				cfg := s.piped()
-				cfg.Clock, cfg.IdleLimit = clock, -1
+				cfg.Clock, cfg.IdleTimeout = clock, -1
 				change(&cfg)
 				began := time.Now()
 				conn := dial(t, cfg)

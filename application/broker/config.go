@@ -66,16 +66,16 @@ type Config struct {
 	// "reconnect_backoff_max_ms"; then 20 % more or less, at random. 0: 50 ms, or
 	// the other if that is less; and 1 s. A pause is at least about 1 ms.
 	ReconnectBackoff, ReconnectBackoffMax time.Duration
-	// IdleLimit is for how long nothing may be sent or received, with no request in
+	// IdleTimeout is for how long nothing may be sent or received, with no request in
 	// flight, before the connection is closed, cleanly and without backoff: a
 	// broker would close it after 10 minutes, and what lies between perhaps sooner
 	// and silently. A Conn connects again on demand: Request waits for that, Send is
 	// refused once. 0: 9 min for a Conn, none for a Polled. Less than 0: none.
-	IdleLimit time.Duration
-	// KeepWarm is after how long without traffic the broker is asked for its API
-	// versions, so that the connection is kept. 0: never. Less than IdleLimit. Brokers
+	IdleTimeout time.Duration
+	// PingInterval is after how long without traffic the broker is asked for its API
+	// versions, so that the connection is kept. 0: never. Less than IdleTimeout. Brokers
 	// before 0.10 that probes have found are not asked: they do not know the question.
-	KeepWarm time.Duration
+	PingInterval time.Duration
 	// NoReconnect makes a Conn final: once lost it is closed. For proxies, whose
 	// peer must learn of the loss. No meaning for Polled.
 	NoReconnect bool
@@ -99,10 +99,10 @@ type Config struct {
 	// then closes the connection, so the first one of a Conn or Polled may take an
 	// attempt more.
 	Authenticators []ports.Authenticator
-	// RefusePlaintextPasswords refuses to log in where the mechanism shows its password
+	// RequireTLSForPasswords refuses to log in where the mechanism shows its password
 	// or token to whoever reads the link, as PLAIN and OAUTHBEARER do, and the link is
 	// not encrypted: ErrAuthentication. false: there is a word to Hooks.Warning, once.
-	RefusePlaintextPasswords bool
+	RequireTLSForPasswords bool
 	// Codec knows the messages. nil: kafkacodec, all of kmsg.
 	Codec ports.Codec
 	// Metrics is told what happens. nil: nobody.
@@ -121,20 +121,20 @@ type Config struct {
 	Hooks *Hooks
 }
 
-// defaultIdleLimit of a Conn is a minute less than a broker's own
+// defaultIdleTimeout of a Conn is a minute less than a broker's own
 // (connections.max.idle.ms), as in Kafka's Java client.
-const defaultIdleLimit = 9 * time.Minute
+const defaultIdleTimeout = 9 * time.Minute
 
 // withDefaults checks the settings and fills in the defaults. idle is the one of
-// IdleLimit.
+// IdleTimeout.
 func (c Config) withDefaults(idle time.Duration) (Config, error) {
-	c.IdleLimit = cmp.Or(c.IdleLimit, idle)
+	c.IdleTimeout = cmp.Or(c.IdleTimeout, idle)
 	if err := c.Check(); err != nil {
 		return Config{}, err
 	}
 	c.Host = cmp.Or(c.Host, "localhost")
 	c.Port = cmp.Or(c.Port, DefaultPort)
-	c.IdleLimit = max(c.IdleLimit, 0)
+	c.IdleTimeout = max(c.IdleTimeout, 0)
 	if most := c.ReconnectBackoffMax; most > 0 && c.ReconnectBackoff == 0 {
 		c.ReconnectBackoff = min(most, 50*time.Millisecond)
 	}
@@ -167,28 +167,28 @@ func (c Config) withDefaults(idle time.Duration) (Config, error) {
 // connection makes the core; park as in domain.NewConnection.
 func (c *Config) connection(park bool) *domain.Connection {
 	return domain.NewConnection(domain.Config{
-		Host:            c.Host,
-		Port:            c.Port,
-		ClientID:        c.ClientID,
-		SoftwareName:    c.SoftwareName,
-		SoftwareVersion: c.SoftwareVersion,
-		ClusterID:       c.ClusterID,
-		NodeID:          c.NodeID,
-		APIVersion:      c.APIVersion,
-		MaxInFlight:     c.MaxInFlight,
-		MaxPendingBytes: c.MaxPendingBytes,
-		MaxFrameBytes:   c.MaxResponseBytes,
-		RequestTimeout:  c.RequestTimeout,
-		SetupTimeout:    c.SetupTimeout,
-		VersionsTimeout: c.APIVersionTimeout,
-		IdleLimit:       c.IdleLimit,
-		KeepWarm:        c.KeepWarm,
-		RefuseExposure:  c.RefusePlaintextPasswords,
-		BackoffBase:     c.ReconnectBackoff,
-		BackoffMax:      c.ReconnectBackoffMax,
-		Chance:          c.Chance,
-		Trace:           c.Hooks.tracing(),
-		TraceRequests:   c.Hooks.RequestWritten != nil || c.Hooks.RequestAnswered != nil,
+		Host:                   c.Host,
+		Port:                   c.Port,
+		ClientID:               c.ClientID,
+		SoftwareName:           c.SoftwareName,
+		SoftwareVersion:        c.SoftwareVersion,
+		ClusterID:              c.ClusterID,
+		NodeID:                 c.NodeID,
+		APIVersion:             c.APIVersion,
+		MaxInFlight:            c.MaxInFlight,
+		MaxPendingBytes:        c.MaxPendingBytes,
+		MaxFrameBytes:          c.MaxResponseBytes,
+		RequestTimeout:         c.RequestTimeout,
+		SetupTimeout:           c.SetupTimeout,
+		VersionsTimeout:        c.APIVersionTimeout,
+		IdleTimeout:            c.IdleTimeout,
+		PingInterval:           c.PingInterval,
+		RequireTLSForPasswords: c.RequireTLSForPasswords,
+		BackoffBase:            c.ReconnectBackoff,
+		BackoffMax:             c.ReconnectBackoffMax,
+		Chance:                 c.Chance,
+		Trace:                  c.Hooks.tracing(),
+		TraceRequests:          c.Hooks.RequestWritten != nil || c.Hooks.RequestAnswered != nil,
 	}, domain.Ports{
 		Transport:      c.Transport,
 		Codec:          c.Codec,

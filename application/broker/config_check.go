@@ -29,7 +29,7 @@ var softwareName = regexp.MustCompile(`^[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])
 
 // Check refuses all settings that cannot be used, at once: the error joins a
 // *ConfigError for each. Dial, NewConn and NewPolled begin with it, after the default
-// of IdleLimit.
+// of IdleTimeout.
 func (c Config) Check() error {
 	var problems []error
 	refuse := func(setting, problem string, args ...any) {
@@ -63,7 +63,7 @@ func (c Config) Check() error {
 		value   time.Duration
 	}{
 		{"RequestTimeout", c.RequestTimeout}, {"SetupTimeout", c.SetupTimeout},
-		{"APIVersionTimeout", c.APIVersionTimeout}, {"KeepWarm", c.KeepWarm},
+		{"APIVersionTimeout", c.APIVersionTimeout}, {"PingInterval", c.PingInterval},
 		{"ReconnectBackoff", c.ReconnectBackoff}, {"ReconnectBackoffMax", c.ReconnectBackoffMax},
 	} {
 		if d.value < 0 {
@@ -73,8 +73,8 @@ func (c Config) Check() error {
 	if base, most := c.ReconnectBackoff, c.ReconnectBackoffMax; most > 0 && base > most {
 		refuse("ReconnectBackoffMax", "%v is less than ReconnectBackoff, %v", most, base)
 	}
-	if c.KeepWarm > 0 && c.IdleLimit > 0 && c.KeepWarm >= c.IdleLimit {
-		refuse("KeepWarm", "%v is not less than IdleLimit, %v", c.KeepWarm, c.IdleLimit)
+	if c.PingInterval > 0 && c.IdleTimeout > 0 && c.PingInterval >= c.IdleTimeout {
+		refuse("PingInterval", "%v is not less than IdleTimeout, %v", c.PingInterval, c.IdleTimeout)
 	}
 	c.checkAPIVersion(refuse)
 	for _, n := range []struct {
@@ -123,8 +123,8 @@ func (c *Config) checkAPIVersion(refuse func(setting, problem string, args ...an
 		refuse("APIVersion", "%v is no release of Kafka; 0.8.0 is the first that is known, and the zero Release asks the broker", r)
 		return
 	}
-	if _, _, can := v.Range(ports.KeyAPIVersions); c.KeepWarm > 0 && !can {
-		refuse("KeepWarm", "a broker of APIVersion %v has nothing to be asked for this; 0, or a release from 0.10.0 on", r)
+	if _, _, can := v.Range(ports.KeyAPIVersions); c.PingInterval > 0 && !can {
+		refuse("PingInterval", "a broker of APIVersion %v has nothing to be asked for this; 0, or a release from 0.10.0 on", r)
 	}
 }
 

@@ -56,7 +56,7 @@ type Conn struct {
 // NewConn returns a Conn that connects when it is first asked for something. The
 // error lists every setting that cannot be used.
 func NewConn(cfg Config) (*Conn, error) {
-	cfg, err := cfg.withDefaults(defaultIdleLimit)
+	cfg, err := cfg.withDefaults(defaultIdleTimeout)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func NewConn(cfg Config) (*Conn, error) {
 // callers wait in line, first come, first served.
 //
 // When ctx ends, Request returns an error that matches ctx.Err(), its cause, and
-// ErrGivenUp; the connection goes on, and the answer is dropped when it comes. A
+// ErrCanceled; the connection goes on, and the answer is dropped when it comes. A
 // caller at work in the link notices within 20 ms. A request that expects no
 // answer (Produce with acks 0) gives nil and nil once it is written.
 //

@@ -101,7 +101,7 @@ func (c *Conn) park(p *parked, lease domain.Lease, caller bool, do func([]byte) 
 func contained(do func([]byte) (int, error), p []byte) (n int, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			n, err = 0, fmt.Errorf("%w: panic in the transport: %v", ErrPort, v)
+			n, err = 0, fmt.Errorf("%w: panic in the transport: %v", ErrPortPanic, v)
 		}
 	}()
 	n, err = do(p)

@@ -55,7 +55,7 @@ func TestCancelledContextGivesUpTheWaitingOnly(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			go func() { <-asked; cancel() }()
 			err := heartbeat(ctx, conn)
-			if !errors.Is(err, context.Canceled) || !errors.Is(err, broker.ErrGivenUp) {
+			if !errors.Is(err, context.Canceled) || !errors.Is(err, broker.ErrCanceled) {
 				t.Fatalf("got %v", err)
 			}
 			var e *broker.Error
@@ -89,7 +89,7 @@ func TestContextThatHasEnded(t *testing.T) {
 func TestDialGivesUpWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cfg := (&scripted{answer: silent}).piped()
-	cfg.Hooks = &broker.Hooks{Dialling: func(broker.Endpoint) { cancel() }}
+	cfg.Hooks = &broker.Hooks{DialStart: func(broker.Endpoint) { cancel() }}
 	cfg.Transport = neverReached{}
 	if _, err := broker.Dial(ctx, cfg); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
@@ -111,7 +111,7 @@ func (l foundLookup) Result() ([]ports.Endpoint, error) {
 }
 func (foundLookup) Close() {}
 
-func (pendingLink) Stage() (ports.Stage, error)    { return ports.StageDialling, ports.ErrWouldBlock }
+func (pendingLink) Stage() (ports.Stage, error)    { return ports.StageDialing, ports.ErrWouldBlock }
 func (pendingLink) Send([]byte) (n int, err error) { return 0, ports.ErrWouldBlock }
 func (pendingLink) Recv([]byte) (n int, err error) { return 0, ports.ErrWouldBlock }
 func (pendingLink) Close() error                   { return nil }
@@ -377,7 +377,7 @@ func TestPanicsOfHooksAreContained(t *testing.T) {
 func TestPanicsOfPortsDropTheConnection(t *testing.T) {
 	cfg := (&scripted{answer: heartbeatBody}).piped()
 	cfg.Transport = panicking{}
-	if _, err := broker.Dial(t.Context(), cfg); !errors.Is(err, broker.ErrPort) {
+	if _, err := broker.Dial(t.Context(), cfg); !errors.Is(err, broker.ErrPortPanic) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -110,7 +110,7 @@ func TestDefectsOfLinksAreContained(t *testing.T) {
 					receive(t, conn.Done())
 				}
 			}
-			if !errors.Is(err, broker.ErrPort) || errors.Is(err, broker.ErrTimeout) {
+			if !errors.Is(err, broker.ErrPortPanic) || errors.Is(err, broker.ErrTimeout) {
 				t.Errorf("got %v", err)
 			}
 			if !strings.Contains(err.Error(), "in ") {
@@ -190,5 +190,5 @@ type refusedLink struct{ pendingLink }
 func (refusing) Open(ports.Endpoint) ports.Link { return refusedLink{} }
 
 func (refusedLink) Stage() (ports.Stage, error) {
-	return ports.StageDialling, errors.New("refused")
+	return ports.StageDialing, errors.New("refused")
 }

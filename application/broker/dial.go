@@ -92,7 +92,7 @@ func (c *Conn) giveUp(ctx context.Context, f *Future) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	m := c.core.Machine
-	e := m.Failure(ErrGivenUp, endOf(ctx))
+	e := m.Failure(ErrCanceled, endOf(ctx))
 	if f != nil && f.core != nil {
 		e.Sent = SentFully // or it will be: it keeps its place
 		return e

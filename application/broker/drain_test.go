@@ -252,7 +252,7 @@ func TestDrainConn(t *testing.T) {
 		"parked":   func(*broker.Config) {},
 		"unparked": func(cfg *broker.Config) { cfg.Transport = unparked{cfg.Transport} },
 		"final":    func(cfg *broker.Config) { cfg.NoReconnect = true },
-		"warm":     func(cfg *broker.Config) { cfg.KeepWarm = time.Millisecond },
+		"warm":     func(cfg *broker.Config) { cfg.PingInterval = time.Millisecond },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -602,7 +602,7 @@ func TestDrainWhenTheLastInLineLeaves(t *testing.T) {
 		time.Sleep(time.Minute) // until nothing stirs any more
 		began := time.Now()
 		cancel()
-		if err := <-left; !errors.Is(err, broker.ErrGivenUp) {
+		if err := <-left; !errors.Is(err, broker.ErrCanceled) {
 			t.Errorf("got %v", err)
 		}
 		if err := <-done; err != nil || time.Since(began) > 20*time.Millisecond {

@@ -44,14 +44,14 @@ var (
 	ErrTimeout              = domain.ErrTimeout              // any of the next two
 	ErrSetupTimeout         = domain.ErrSetupTimeout         // not ready in time; also an ErrConnection
 	ErrRequestTimeout       = domain.ErrRequestTimeout       // not answered in time
-	ErrGivenUp              = domain.ErrGivenUp              // the caller's context ended
+	ErrCanceled             = domain.ErrCanceled             // the caller's context ended
 	ErrProtocol             = domain.ErrProtocol             // the peer broke the protocol
 	ErrNotKafka             = domain.ErrNotKafka             // it speaks another; also an ErrProtocol
 	ErrTLSExpected          = domain.ErrTLSExpected          // it speaks TLS; also an ErrNotKafka
 	ErrFrameSize            = domain.ErrFrameSize            // a size out of bounds; also an ErrProtocol
-	ErrCorrelation          = domain.ErrCorrelation          // an answer out of order; also an ErrProtocol
+	ErrOutOfOrder           = domain.ErrOutOfOrder           // an answer out of order; also an ErrProtocol
 	ErrUnsupportedVersion   = domain.ErrUnsupportedVersion   // no version in common
-	ErrMessage              = domain.ErrMessage              // the request cannot be encoded
+	ErrEncode               = domain.ErrEncode               // the request cannot be encoded
 	ErrAuthentication       = domain.ErrAuthentication       // the login failed
 	ErrUnsupportedMechanism = domain.ErrUnsupportedMechanism // not offered; also an ErrAuthentication
 	ErrReauthentication     = domain.ErrReauthentication     // the session could not be renewed; also an ErrConnection
@@ -61,7 +61,7 @@ var (
 	ErrThrottled            = domain.ErrThrottled            // refused: the broker wants nothing more for a while
 	ErrReauthenticating     = domain.ErrReauthenticating     // refused: the session is being renewed
 	ErrDraining             = domain.ErrDraining             // refused: the connection is being closed; also an ErrClosed
-	ErrPort                 = domain.ErrPort                 // a port panicked; also an ErrConnection
+	ErrPortPanic            = domain.ErrPortPanic            // a port panicked; also an ErrConnection
 )
 
 // ErrNoRelease: what CheckVersion was answered reaches not even the oldest release of

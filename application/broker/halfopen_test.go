@@ -241,7 +241,7 @@ func TestCheckThatPanics(t *testing.T) {
 		}}
 		conn := dial(t, cfg)
 		time.Sleep(time.Minute)
-		if err := heartbeat(t.Context(), conn); err != nil && !errors.Is(err, broker.ErrPort) {
+		if err := heartbeat(t.Context(), conn); err != nil && !errors.Is(err, broker.ErrPortPanic) {
 			t.Error(err)
 		}
 		if err := heartbeat(t.Context(), conn); err != nil {

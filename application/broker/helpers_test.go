@@ -45,7 +45,7 @@ func (r refusesFirst) Open(ep ports.Endpoint) ports.Link {
 // refusedNow is a link that could not be had.
 type refusedNow struct{ pendingLink }
 
-func (refusedNow) Stage() (ports.Stage, error) { return ports.StageDialling, errors.New("refused") }
+func (refusedNow) Stage() (ports.Stage, error) { return ports.StageDialing, errors.New("refused") }
 
 func tcpTransport() ports.Transport { return tcp.New(tcp.Options{}) }
 

@@ -42,14 +42,14 @@ type Hooks struct {
 	// afterwards.
 	StateChanged func(from, to State, endpoint Endpoint, err error)
 
-	Resolving func(host string, port uint16)
-	Resolved  func(endpoints []Endpoint, err error)
-	Dialling  func(endpoint Endpoint)
-	Dialled   func(endpoint Endpoint, err error)
-	Secured   func(endpoint Endpoint, err error) // after the TLS handshake
-	Versions  func(endpoint Endpoint, versions *Versions)
-	Login     func(endpoint Endpoint, login LoginInfo)
-	LoggedIn  func(endpoint Endpoint, login LoginInfo, err error)
+	ResolveStart     func(host string, port uint16)
+	ResolveDone      func(endpoints []Endpoint, err error)
+	DialStart        func(endpoint Endpoint)
+	DialDone         func(endpoint Endpoint, err error)
+	TLSHandshakeDone func(endpoint Endpoint, err error) // after the TLS handshake
+	Versions         func(endpoint Endpoint, versions *Versions)
+	AuthStart        func(endpoint Endpoint, login LoginInfo)
+	AuthDone         func(endpoint Endpoint, login LoginInfo, err error)
 
 	// RequestWritten: the last byte was handed to the transport.
 	RequestWritten func(RequestInfo)
@@ -60,7 +60,7 @@ type Hooks struct {
 
 	// Throttled: the broker wants nothing more before until.
 	Throttled func(endpoint Endpoint, until time.Time)
-	// Idle: the connection was closed because nothing happened on it for IdleLimit.
+	// Idle: the connection was closed because nothing happened on it for IdleTimeout.
 	// Nothing is wrong. StateChanged comes first.
 	Idle func(endpoint Endpoint)
 	// Warning: a setting may not mean what was meant. It comes while the Conn or
@@ -79,8 +79,8 @@ type LoginInfo = domain.LoginInfo
 
 // tracing reports whether any hook needs more of the connection than its states.
 func (h *Hooks) tracing() bool {
-	return h.Resolving != nil || h.Resolved != nil || h.Dialling != nil || h.Dialled != nil ||
-		h.Secured != nil || h.Versions != nil || h.Login != nil || h.LoggedIn != nil ||
+	return h.ResolveStart != nil || h.ResolveDone != nil || h.DialStart != nil || h.DialDone != nil ||
+		h.TLSHandshakeDone != nil || h.Versions != nil || h.AuthStart != nil || h.AuthDone != nil ||
 		h.Throttled != nil || h.Idle != nil || h.Warning != nil
 }
 
@@ -116,26 +116,26 @@ func (h *Hooks) failed(info RequestInfo, err error) {
 func (h *Hooks) noted(host string, port uint16, e *domain.Event) {
 	defer h.contain()
 	switch e.Kind {
-	case domain.EventResolving:
-		call2(h.Resolving, host, port)
-	case domain.EventResolved:
-		call2(h.Resolved, e.Endpoints, e.Err)
-	case domain.EventDialling:
-		call(h.Dialling, e.Endpoint)
-	case domain.EventDialled:
-		call2(h.Dialled, e.Endpoint, e.Err)
-	case domain.EventSecured:
-		call2(h.Secured, e.Endpoint, e.Err)
+	case domain.EventResolveStart:
+		call2(h.ResolveStart, host, port)
+	case domain.EventResolveDone:
+		call2(h.ResolveDone, e.Endpoints, e.Err)
+	case domain.EventDialStart:
+		call(h.DialStart, e.Endpoint)
+	case domain.EventDialDone:
+		call2(h.DialDone, e.Endpoint, e.Err)
+	case domain.EventTLSHandshakeDone:
+		call2(h.TLSHandshakeDone, e.Endpoint, e.Err)
 	case domain.EventVersions:
 		call2(h.Versions, e.Endpoint, e.Versions)
-	case domain.EventLogin:
-		call2(h.Login, e.Endpoint, e.Login)
-	case domain.EventLoggedIn:
-		if h.LoggedIn != nil {
-			h.LoggedIn(e.Endpoint, e.Login, e.Err)
+	case domain.EventAuthStart:
+		call2(h.AuthStart, e.Endpoint, e.Login)
+	case domain.EventAuthDone:
+		if h.AuthDone != nil {
+			h.AuthDone(e.Endpoint, e.Login, e.Err)
 		}
-	case domain.EventExposed:
-		call(h.Warning, e.Login.Mechanism+": the password or token travels in plaintext to "+e.Endpoint.Address+"; use TLS, or set RefusePlaintextPasswords")
+	case domain.EventPlaintextCredentials:
+		call(h.Warning, e.Login.Mechanism+": the password or token travels in plaintext to "+e.Endpoint.Address+"; use TLS, or set RequireTLSForPasswords")
 	case domain.EventWritten:
 		call(h.RequestWritten, e.Request)
 	case domain.EventAnswered:

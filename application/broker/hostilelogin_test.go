@@ -199,11 +199,11 @@ func TestOddAuthenticators(t *testing.T) {
 		begin func() ports.Exchange
 		is    error // of what a request is told; nil: it logs in
 	}{
-		"nothing at all":   {func() ports.Exchange { return nil }, broker.ErrPort},
-		"panics in Begin":  {func() ports.Exchange { panic("no") }, broker.ErrPort},
-		"panics in Next":   {func() ports.Exchange { return oddExchange{next: func([]byte) { panic("no") }, result: good} }, broker.ErrPort},
-		"panics in Result": {func() ports.Exchange { return oddExchange{result: func() ([]byte, bool, error) { panic(nil) }} }, broker.ErrPort},
-		"panics in Close":  {func() ports.Exchange { return oddExchange{result: good, close: func() { panic("no") }} }, broker.ErrPort},
+		"nothing at all":   {func() ports.Exchange { return nil }, broker.ErrPortPanic},
+		"panics in Begin":  {func() ports.Exchange { panic("no") }, broker.ErrPortPanic},
+		"panics in Next":   {func() ports.Exchange { return oddExchange{next: func([]byte) { panic("no") }, result: good} }, broker.ErrPortPanic},
+		"panics in Result": {func() ports.Exchange { return oddExchange{result: func() ([]byte, bool, error) { panic(nil) }} }, broker.ErrPortPanic},
+		"panics in Close":  {func() ports.Exchange { return oddExchange{result: good, close: func() { panic("no") }} }, broker.ErrPortPanic},
 		"nil, nil, nil": {func() ports.Exchange {
 			return oddExchange{result: func() ([]byte, bool, error) { return nil, false, nil }}
 		}, broker.ErrAuthentication},
@@ -291,8 +291,8 @@ func TestLoginsAndEnds(t *testing.T) {
 						}
 						cfg.Hooks = &broker.Hooks{
 							StateChanged: func(_, _ broker.State, _ broker.Endpoint, _ error) { again() },
-							Login:        func(broker.Endpoint, broker.LoginInfo) { again() },
-							LoggedIn:     func(broker.Endpoint, broker.LoginInfo, error) { again() },
+							AuthStart:    func(broker.Endpoint, broker.LoginInfo) { again() },
+							AuthDone:     func(broker.Endpoint, broker.LoginInfo, error) { again() },
 							RequestFailed: func(broker.RequestInfo, error) {
 								panic("contained")
 							},
@@ -344,7 +344,7 @@ func TestExtremeSessions(t *testing.T) {
 				resp.SessionLifetimeMillis = ms
 				return resp
 			})
-			cfg.IdleLimit = -1
+			cfg.IdleTimeout = -1
 			p, err := broker.NewPolled(cfg)
 			if err != nil {
 				t.Fatal(err)

@@ -17,12 +17,12 @@ import (
 )
 
 func idleAfter(limit time.Duration) func(*broker.Config) {
-	return func(cfg *broker.Config) { cfg.IdleLimit = limit }
+	return func(cfg *broker.Config) { cfg.IdleTimeout = limit }
 }
 
-// TestIdleLimit: closed cleanly, to the nanosecond, without backoff, and once; the
+// TestIdleTimeout: closed cleanly, to the nanosecond, without backoff, and once; the
 // next request finds another connection.
-func TestIdleLimit(t *testing.T) {
+func TestIdleTimeout(t *testing.T) {
 	onBoth(t, idleAfter(time.Minute), func(t *testing.T, r *rig) {
 		r.ready()
 		r.pass(time.Minute - 1)
@@ -47,8 +47,8 @@ func TestIdleLimit(t *testing.T) {
 	})
 }
 
-// TestIdleLimitCountsFromTheLastByte in either direction.
-func TestIdleLimitCountsFromTheLastByte(t *testing.T) {
+// TestIdleTimeoutCountsFromTheLastByte in either direction.
+func TestIdleTimeoutCountsFromTheLastByte(t *testing.T) {
 	onBoth(t, idleAfter(time.Minute), func(t *testing.T, r *rig) {
 		r.ready()
 		r.pass(40 * time.Second)
@@ -65,9 +65,9 @@ func TestIdleLimitCountsFromTheLastByte(t *testing.T) {
 	})
 }
 
-// TestIdleLimitWaitsForWhatIsInFlight: a request that waits is not idleness, also
+// TestIdleTimeoutWaitsForWhatIsInFlight: a request that waits is not idleness, also
 // when nobody waits for it any more.
-func TestIdleLimitWaitsForWhatIsInFlight(t *testing.T) {
+func TestIdleTimeoutWaitsForWhatIsInFlight(t *testing.T) {
 	for name, abandon := range map[string]bool{"waited for": false, "abandoned": true} {
 		t.Run(name, func(t *testing.T) {
 			onBoth(t, idleAfter(time.Second), func(t *testing.T, r *rig) {
@@ -90,8 +90,8 @@ func TestIdleLimitWaitsForWhatIsInFlight(t *testing.T) {
 	}
 }
 
-// TestIdleLimitOfProduceWithoutAcks: it is written, and that is all.
-func TestIdleLimitOfProduceWithoutAcks(t *testing.T) {
+// TestIdleTimeoutOfProduceWithoutAcks: it is written, and that is all.
+func TestIdleTimeoutOfProduceWithoutAcks(t *testing.T) {
 	onBoth(t, idleAfter(time.Second), func(t *testing.T, r *rig) {
 		r.ready()
 		r.pass(999 * time.Millisecond)
@@ -105,9 +105,9 @@ func TestIdleLimitOfProduceWithoutAcks(t *testing.T) {
 	})
 }
 
-// TestIdleLimitDefaults: 9 minutes for a Conn, none for a Polled, and none where it
+// TestIdleTimeoutDefaults: 9 minutes for a Conn, none for a Polled, and none where it
 // is less than nothing.
-func TestIdleLimitDefaults(t *testing.T) {
+func TestIdleTimeoutDefaults(t *testing.T) {
 	for _, c := range []struct {
 		kind  string
 		limit time.Duration
@@ -135,7 +135,7 @@ func TestIdleLimitDefaults(t *testing.T) {
 
 // TestIdleConnIsFinalWithNoReconnect: whoever must learn of a loss learns of this.
 func TestIdleConnIsFinalWithNoReconnect(t *testing.T) {
-	r := newRig(t, "Conn", func(cfg *broker.Config) { cfg.IdleLimit, cfg.NoReconnect = time.Minute, true })
+	r := newRig(t, "Conn", func(cfg *broker.Config) { cfg.IdleTimeout, cfg.NoReconnect = time.Minute, true })
 	if err := r.outcome(r.send()); !errors.Is(err, broker.ErrNotConnected) {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestIdleCloseFailsNobody(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var idle atomic.Int64
 				cfg := (&scripted{answer: heartbeatBody}).piped()
-				cfg.IdleLimit = 20 * time.Millisecond
+				cfg.IdleTimeout = 20 * time.Millisecond
 				cfg.Hooks = &broker.Hooks{Idle: func(broker.Endpoint) { idle.Add(1) }}
 				change(&cfg)
 				conn := dial(t, cfg)
@@ -206,8 +206,8 @@ func TestIdleConnSleeps(t *testing.T) {
 		change func(*broker.Config)
 		most   int64 // alarms on a day
 	}{
-		{"idle limit", func(cfg *broker.Config) { cfg.IdleLimit = time.Hour }, 4},
-		{"keep-warm", func(cfg *broker.Config) { cfg.IdleLimit, cfg.KeepWarm = -1, time.Minute }, 24 * 60 * 4},
+		{"idle limit", func(cfg *broker.Config) { cfg.IdleTimeout = time.Hour }, 4},
+		{"keep-warm", func(cfg *broker.Config) { cfg.IdleTimeout, cfg.PingInterval = -1, time.Minute }, 24 * 60 * 4},
 	} {
 		for name, change := range map[string]func(*broker.Config){
 			"parked":   func(*broker.Config) {},
@@ -240,7 +240,7 @@ func TestIdleConnSleeps(t *testing.T) {
 }
 
 func keptWarm(every, limit time.Duration) func(*broker.Config) {
-	return func(cfg *broker.Config) { cfg.KeepWarm, cfg.IdleLimit = every, limit }
+	return func(cfg *broker.Config) { cfg.PingInterval, cfg.IdleTimeout = every, limit }
 }
 
 // TestKeepWarm: the broker is asked for its API versions after each silence, and
@@ -293,7 +293,7 @@ func TestKeepWarmOnlyInSilence(t *testing.T) {
 // TestKeepWarmTakesNoSlot: the connection's own question is none of the requests
 // in flight, whose limit is the caller's.
 func TestKeepWarmTakesNoSlot(t *testing.T) {
-	onBoth(t, func(cfg *broker.Config) { cfg.KeepWarm, cfg.MaxInFlight = time.Minute, 1 }, func(t *testing.T, r *rig) {
+	onBoth(t, func(cfg *broker.Config) { cfg.PingInterval, cfg.MaxInFlight = time.Minute, 1 }, func(t *testing.T, r *rig) {
 		r.ready()
 		r.broker.mute = true
 		r.pass(time.Minute)
@@ -416,7 +416,7 @@ func TestKeepWarmSettings(t *testing.T) {
 		{-1, 0, false, false},
 		{1, 2, true, true},
 	} {
-		cfg := broker.Config{KeepWarm: c.warm, IdleLimit: c.limit}
+		cfg := broker.Config{PingInterval: c.warm, IdleTimeout: c.limit}
 		_, err := broker.NewConn(cfg)
 		if (err == nil) != c.conn {
 			t.Errorf("Conn, %v of %v: %v", c.warm, c.limit, err)
@@ -426,7 +426,7 @@ func TestKeepWarmSettings(t *testing.T) {
 			t.Errorf("Polled, %v of %v: %v", c.warm, c.limit, err)
 		}
 		var ce *broker.ConfigError
-		if err != nil && (!errors.As(err, &ce) || ce.Setting != "KeepWarm") {
+		if err != nil && (!errors.As(err, &ce) || ce.Setting != "PingInterval") {
 			t.Errorf("%v", err)
 		}
 	}
@@ -441,7 +441,7 @@ func TestKeepWarmBesideCallers(t *testing.T) {
 				time.Sleep(time.Millisecond)
 				return make([]byte, 6)
 			}}).piped()
-			cfg.MaxInFlight, cfg.KeepWarm, cfg.IdleLimit = inFlight, 5*time.Millisecond, 100*time.Millisecond
+			cfg.MaxInFlight, cfg.PingInterval, cfg.IdleTimeout = inFlight, 5*time.Millisecond, 100*time.Millisecond
 			conn := dial(t, cfg)
 			var wg sync.WaitGroup
 			for caller := range 4 {
@@ -489,7 +489,7 @@ func TestHooksOfIdlenessAndThrottlingMeddle(t *testing.T) {
 						}
 					}
 					r = newRig(t, kind, func(cfg *broker.Config) {
-						cfg.IdleLimit = time.Minute
+						cfg.IdleTimeout = time.Minute
 						cfg.Hooks = &broker.Hooks{
 							Idle:      func(broker.Endpoint) { meddle("idle") },
 							Throttled: func(broker.Endpoint, time.Time) { meddle("throttled") },
@@ -555,7 +555,7 @@ func TestSendFromTheHooksOfTheEnd(t *testing.T) {
 					})
 				}
 				cfg := (&scripted{answer: heartbeatBody}).piped()
-				cfg.IdleLimit = time.Hour
+				cfg.IdleTimeout = time.Hour
 				cfg.Hooks = &broker.Hooks{}
 				if hook == "idle" {
 					cfg.Hooks.Idle = func(broker.Endpoint) { send() }
@@ -584,9 +584,9 @@ func TestSendFromTheHooksOfTheEnd(t *testing.T) {
 	}
 }
 
-// TestIdleLimitWithCallersInLine: who waits for the end of a throttle is about to
+// TestIdleTimeoutWithCallersInLine: who waits for the end of a throttle is about to
 // send; with NoReconnect our own idle close would fail it.
-func TestIdleLimitWithCallersInLine(t *testing.T) {
+func TestIdleTimeoutWithCallersInLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := (&scripted{answer: throttledOnce(600_000)}).piped() // 10 min; the idle limit is 9
 		cfg.NoReconnect = true
@@ -600,13 +600,13 @@ func TestIdleLimitWithCallersInLine(t *testing.T) {
 	})
 }
 
-// TestIdleLimitShorterThanAHook: a connection that was made for a request is not
+// TestIdleTimeoutShorterThanAHook: a connection that was made for a request is not
 // idle before the request had its turn.
-func TestIdleLimitShorterThanAHook(t *testing.T) {
+func TestIdleTimeoutShorterThanAHook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &scripted{answer: heartbeatBody}
 		cfg := s.piped()
-		cfg.IdleLimit = 10 * time.Millisecond
+		cfg.IdleTimeout = 10 * time.Millisecond
 		cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
 			if to == broker.Connected {
 				time.Sleep(20 * time.Millisecond)

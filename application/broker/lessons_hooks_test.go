@@ -76,7 +76,7 @@ func lessonLife(t *testing.T, told func(conn *broker.Conn, name string)) {
 		})
 	}
 	cfg := site.config()
-	cfg.Authenticator, cfg.IdleLimit = &lessonLogin{}, 20*time.Millisecond
+	cfg.Authenticator, cfg.IdleTimeout = &lessonLogin{}, 20*time.Millisecond
 	begin := make(chan struct{})
 	cfg.Hooks = lessonHooks(func(name string) {
 		<-begin

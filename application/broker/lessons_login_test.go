@@ -44,7 +44,7 @@ func lessonAnyLifetime(t *testing.T) {
 					resp.SessionLifetimeMillis = ms
 					return resp
 				})
-				cfg.IdleLimit = -1
+				cfg.IdleTimeout = -1
 				conn := dial(t, cfg)
 				const requests = 10
 				for range requests {

@@ -370,7 +370,7 @@ func lessonIdleSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &lessonWarden{lifetime: time.Second}
 		site, cfg := lessonGuarded(w)
-		cfg.IdleLimit = -1
+		cfg.IdleTimeout = -1
 		conn := dial(t, cfg)
 		for i := range int32(3) {
 			time.Sleep(time.Hour)

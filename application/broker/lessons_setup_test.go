@@ -177,7 +177,7 @@ func lessonHandshakeFails(t *testing.T) {
 				site := (&lessonSite{shake: func(context.Context) error { return cause }}).at("a")
 				cfg := site.config()
 				var told []error
-				cfg.Hooks = &broker.Hooks{Secured: func(_ broker.Endpoint, err error) { told = append(told, err) }}
+				cfg.Hooks = &broker.Hooks{TLSHandshakeDone: func(_ broker.Endpoint, err error) { told = append(told, err) }}
 				conn := lessonNew(t, cfg)
 				for n := 1; n <= 3; n++ {
 					ctx, cancel := context.WithTimeout(t.Context(), time.Hour)

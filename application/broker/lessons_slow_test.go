@@ -109,7 +109,7 @@ func lessonDeadlineOfContext(t *testing.T) {
 				if took := time.Since(began); took != c.after {
 					t.Errorf("it took %v", took)
 				}
-				if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, broker.ErrGivenUp) || !strings.Contains(err.Error(), c.says) {
+				if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, broker.ErrCanceled) || !strings.Contains(err.Error(), c.says) {
 					t.Errorf("%v; want it to say %q", err, c.says)
 				}
 			})

@@ -60,10 +60,10 @@ func swapRound(t *testing.T, seed uint64) {
 	causes := new(swapCount)
 	cfg.RequestTimeout, cfg.MaxInFlight = timeout, 1+chance.below(5)
 	if chance.below(3) == 0 {
-		cfg.KeepWarm = time.Second
+		cfg.PingInterval = time.Second
 	}
-	if cfg.IdleLimit = -1; chance.below(3) == 0 {
-		cfg.IdleLimit = 2 * time.Second
+	if cfg.IdleTimeout = -1; chance.below(3) == 0 {
+		cfg.IdleTimeout = 2 * time.Second
 	}
 	if chance.below(3) == 0 {
 		cfg.Transport = unparked{cfg.Transport}
@@ -71,7 +71,7 @@ func swapRound(t *testing.T, seed uint64) {
 	var conn *broker.Conn
 	uses := chance.below(3) == 0 // a hook uses the connection
 	refused := new(swapCount)    // renewals, by a broker that does renew
-	cfg.Hooks = &broker.Hooks{LoggedIn: func(_ broker.Endpoint, l broker.LoginInfo, err error) {
+	cfg.Hooks = &broker.Hooks{AuthDone: func(_ broker.Endpoint, l broker.LoginInfo, err error) {
 		if said := new(broker.BrokerError); l.Again && errors.As(err, &said) {
 			refused.add()
 		}
@@ -147,7 +147,7 @@ func swapRound(t *testing.T, seed uint64) {
 		t.Errorf("%d sins, first %q", len(w.sins), w.sins[0])
 	}
 	idle := 0
-	if cfg.IdleLimit > 0 {
+	if cfg.IdleTimeout > 0 {
 		idle = 60
 	}
 	// A stubborn broker, or one that fixes the principal, needs one connection for each

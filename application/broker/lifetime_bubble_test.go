@@ -80,9 +80,9 @@ func busyRound(t *testing.T, seed uint64) {
 	cfg.RequestTimeout = timeout
 	cfg.SetupTimeout = timeout / 4
 	cfg.MaxInFlight = 1 + roll(4)
-	cfg.IdleLimit = time.Duration(roll(4)*10-1) * time.Millisecond
-	if cfg.IdleLimit > 10*time.Millisecond && roll(2) == 0 {
-		cfg.KeepWarm = cfg.IdleLimit / 2
+	cfg.IdleTimeout = time.Duration(roll(4)*10-1) * time.Millisecond
+	if cfg.IdleTimeout > 10*time.Millisecond && roll(2) == 0 {
+		cfg.PingInterval = cfg.IdleTimeout / 2
 	}
 	clock := &counting{}
 	cfg.Clock = clock
@@ -144,7 +144,7 @@ func busyRound(t *testing.T, seed uint64) {
 				if took := time.Since(began); took > limit+patrols {
 					t.Errorf("caller %d, %d: %v where %v was the limit: %v", caller, n, took, limit, err)
 				}
-				if err != nil && !broker.Retriable(err) && !errors.Is(err, broker.ErrGivenUp) {
+				if err != nil && !broker.Retriable(err) && !errors.Is(err, broker.ErrCanceled) {
 					t.Errorf("%v", err)
 				}
 				checkSums(t, conn.Stats())

@@ -38,7 +38,7 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 	}
 	timeout := time.Duration(rapid.SampledFrom([]int{1, 5, 30}).Draw(t, "time-out")) * time.Second
 	r := newRig(parent, kind, func(cfg *broker.Config) {
-		cfg.IdleLimit, cfg.KeepWarm, cfg.RequestTimeout = limit, warm, timeout
+		cfg.IdleTimeout, cfg.PingInterval, cfg.RequestTimeout = limit, warm, timeout
 		cfg.MaxInFlight = rapid.IntRange(1, 4).Draw(t, "in flight")
 		if rapid.Bool().Draw(t, "release") {
 			cfg.APIVersion = broker.Release{Major: 2, Minor: 3}

@@ -67,7 +67,7 @@ func TestLateInLineMayBeRetried(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		if err := heartbeat(context.Background(), conn); !errors.Is(err, broker.ErrCorrelation) {
+		if err := heartbeat(context.Background(), conn); !errors.Is(err, broker.ErrOutOfOrder) {
 			t.Errorf("the first: %v", err)
 		}
 		err = heartbeat(context.Background(), conn)

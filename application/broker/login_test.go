@@ -43,12 +43,12 @@ func TestPasswordsInPlaintext(t *testing.T) {
 					cfg.Transport = secured{cfg.Transport}
 				}
 				var warned []string
-				cfg.Authenticator, cfg.RefusePlaintextPasswords = c.a, c.refuse
+				cfg.Authenticator, cfg.RequireTLSForPasswords = c.a, c.refuse
 				cfg.Hooks = &broker.Hooks{Warning: func(text string) { warned = append(warned, text) }}
 				conn := lessonNew(t, cfg)
 				for range 3 {
 					err := heartbeat(t.Context(), conn)
-					if c.is == nil && err != nil || c.is != nil && (!errors.Is(err, c.is) || !strings.Contains(err.Error(), "RefusePlaintextPasswords")) {
+					if c.is == nil && err != nil || c.is != nil && (!errors.Is(err, c.is) || !strings.Contains(err.Error(), "RequireTLSForPasswords")) {
 						t.Fatalf("got %v, want %v", err, c.is)
 					}
 					if c.is == nil {
@@ -96,7 +96,7 @@ func TestFirstMechanismThatIsOffered(t *testing.T) {
 			cfg.Authenticators = append(cfg.Authenticators, lessonToken{name, "one", 0})
 		}
 		var logins []string
-		cfg.Hooks = &broker.Hooks{LoggedIn: func(_ broker.Endpoint, l broker.LoginInfo, err error) {
+		cfg.Hooks = &broker.Hooks{AuthDone: func(_ broker.Endpoint, l broker.LoginInfo, err error) {
 			logins = append(logins, fmt.Sprint(l.Mechanism, " ", err))
 		}}
 		conn := dial(t, cfg)

@@ -140,7 +140,7 @@ func TestDefectsOfPorts(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 			defer cancel()
 			_, err := broker.Dial(ctx, broker.Config{Transport: transport, SetupTimeout: time.Hour})
-			if !errors.Is(err, broker.ErrPort) {
+			if !errors.Is(err, broker.ErrPortPanic) {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -204,7 +204,7 @@ func TestEndOfAContext(t *testing.T) {
 	_, waited := f.Wait(ctx)
 	for _, err := range []error{heartbeat(ctx, conn), waited} {
 		var e *broker.Error
-		if !errors.Is(err, context.Canceled) || !errors.Is(err, cause) || !errors.Is(err, broker.ErrGivenUp) || !errors.As(err, &e) {
+		if !errors.Is(err, context.Canceled) || !errors.Is(err, cause) || !errors.Is(err, broker.ErrCanceled) || !errors.As(err, &e) {
 			t.Errorf("got %v", err)
 		}
 	}

@@ -211,5 +211,5 @@ func (p *Polled) recycle(f *Future) {
 // owner's, so it asks the core for nothing.
 func (p *Polled) giveUp(ctx context.Context, _ *Future) error {
 	address := net.JoinHostPort(p.cfg.Host, strconv.Itoa(int(p.cfg.Port)))
-	return &Error{Kind: ErrGivenUp, Broker: address, Sent: SentFully, Cause: endOf(ctx)}
+	return &Error{Kind: ErrCanceled, Broker: address, Sent: SentFully, Cause: endOf(ctx)}
 }

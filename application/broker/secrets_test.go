@@ -171,8 +171,8 @@ func (e *ear) Write(p []byte) (int, error) {
 func (e *ear) listen(cfg broker.Config, metrics ports.MetricsSink) broker.Config {
 	all := &slog.HandlerOptions{Level: slog.LevelDebug}
 	h := logging.Hooks(slog.New(slog.NewMultiHandler(slog.NewTextHandler(e, all), slog.NewJSONHandler(e, all))))
-	logged, failed := h.LoggedIn, h.RequestFailed
-	h.LoggedIn = func(ep broker.Endpoint, l broker.LoginInfo, err error) {
+	logged, failed := h.AuthDone, h.RequestFailed
+	h.AuthDone = func(ep broker.Endpoint, l broker.LoginInfo, err error) {
 		logged(ep, l, err)
 		fmt.Fprintf(e, "%+v %+v\n", l, err)
 		panic(err)

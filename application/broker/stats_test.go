@@ -116,7 +116,7 @@ func TestStatsWhileBusy(t *testing.T) {
 				asked.Add(1)
 				return make([]byte, 6)
 			}}).piped()
-			cfg.ReconnectBackoff, cfg.IdleLimit = time.Millisecond, -1
+			cfg.ReconnectBackoff, cfg.IdleTimeout = time.Millisecond, -1
 			change(&cfg)
 			conn := dial(t, cfg)
 			ctx, cancel := context.WithCancel(t.Context())

@@ -235,7 +235,7 @@ func TestThrottleThatIsHuge(t *testing.T) {
 		})
 	})
 	t.Run("idle", func(t *testing.T) {
-		onBoth(t, func(cfg *broker.Config) { cfg.IdleLimit = time.Hour }, func(t *testing.T, r *rig) {
+		onBoth(t, func(cfg *broker.Config) { cfg.IdleTimeout = time.Hour }, func(t *testing.T, r *rig) {
 			throttled(r)
 			r.log = nil
 			r.pass(time.Hour - 1)

@@ -366,7 +366,7 @@ func TestInnerRequestTimeoutCounts(t *testing.T) {
 // TestLongestTimeouts are no time-outs, on any clock.
 func TestLongestTimeouts(t *testing.T) {
 	cfg := (&scripted{answer: heartbeatBody}).piped()
-	cfg.RequestTimeout, cfg.IdleLimit, cfg.SetupTimeout = math.MaxInt64, math.MaxInt64, math.MaxInt64
+	cfg.RequestTimeout, cfg.IdleTimeout, cfg.SetupTimeout = math.MaxInt64, math.MaxInt64, math.MaxInt64
 	conn := dial(t, cfg)
 	for range 3 {
 		if err := heartbeat(broker.WithRequestTimeout(t.Context(), math.MaxInt64), conn); err != nil {
@@ -377,7 +377,7 @@ func TestLongestTimeouts(t *testing.T) {
 		}
 	}
 	onBoth(t, func(cfg *broker.Config) {
-		cfg.RequestTimeout, cfg.IdleLimit, cfg.SetupTimeout = math.MaxInt64, math.MaxInt64, math.MaxInt64
+		cfg.RequestTimeout, cfg.IdleTimeout, cfg.SetupTimeout = math.MaxInt64, math.MaxInt64, math.MaxInt64
 	}, func(t *testing.T, r *rig) {
 		r.ready()
 		f := r.sendWithin(math.MaxInt64)

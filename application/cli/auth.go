@@ -58,8 +58,8 @@ func (p *authProbe) run(ctx context.Context) error {
 	if !p.doc.Logs || p.doc.Mechanisms == nil && unreached(refusal) {
 		return refusal
 	}
-	p.cfg.Hooks.Login = func(broker.Endpoint, broker.LoginInfo) { p.began = time.Now() }
-	p.cfg.Hooks.LoggedIn = p.loggedIn
+	p.cfg.Hooks.AuthStart = func(broker.Endpoint, broker.LoginInfo) { p.began = time.Now() }
+	p.cfg.Hooks.AuthDone = p.loggedIn
 	p.app.progress.waitFor("logging in")
 	conn, err := broker.Dial(ctx, p.cfg)
 	if err != nil {

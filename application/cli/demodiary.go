@@ -27,12 +27,12 @@ type part struct {
 
 func (d *diary) hooks() *broker.Hooks {
 	return &broker.Hooks{
-		Resolving: func(string, uint16) { d.start() },
-		Resolved: func(endpoints []broker.Endpoint, err error) {
+		ResolveStart: func(string, uint16) { d.start() },
+		ResolveDone: func(endpoints []broker.Endpoint, err error) {
 			d.end("resolve", fmt.Sprintf("%d address(es)", len(endpoints)), err)
 		},
-		Dialling: func(broker.Endpoint) { d.start() },
-		Dialled:  func(e broker.Endpoint, err error) { d.end("dial", e.Network+" "+e.Address, err) },
+		DialStart: func(broker.Endpoint) { d.start() },
+		DialDone:  func(e broker.Endpoint, err error) { d.end("dial", e.Network+" "+e.Address, err) },
 		Versions: func(_ broker.Endpoint, v *broker.Versions) {
 			d.end("versions", fmt.Sprintf("ApiVersions v%d answered", v.Asked()), nil)
 		},

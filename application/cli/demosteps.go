@@ -153,7 +153,7 @@ func (d *demonstration) restart(ctx context.Context) (string, error) {
 
 	brief, done := context.WithTimeout(ctx, demoPatience)
 	defer done()
-	if _, err := kmsg.NewPtrMetadataRequest().RequestWith(brief, d.conn); !errors.Is(err, broker.ErrGivenUp) {
+	if _, err := kmsg.NewPtrMetadataRequest().RequestWith(brief, d.conn); !errors.Is(err, broker.ErrCanceled) {
 		return "", fmt.Errorf("a request to a broker that is away ended with: %v", err)
 	}
 	if _, err := d.startBroker(ctx); err != nil {

@@ -72,9 +72,9 @@ func exitCodeOf(e *broker.Error) int {
 		return exitDNS
 	case is(broker.ErrDial):
 		return exitTCP
-	case is(broker.ErrTimeout), is(broker.ErrGivenUp):
+	case is(broker.ErrTimeout), is(broker.ErrCanceled):
 		return exitTimeout
-	case is(broker.ErrMessage):
+	case is(broker.ErrEncode):
 		return exitUsage
 	case is(broker.ErrUnsupportedVersion):
 		return exitFailed

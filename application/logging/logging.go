@@ -32,16 +32,16 @@ func Hooks(l *slog.Logger) *broker.Hooks {
 	}
 	w := writer{l}
 	return &broker.Hooks{
-		StateChanged:  w.stateChanged,
-		Resolving:     func(host string, port uint16) { w.debug("looking up", "host", host, "port", port) },
-		Resolved:      w.resolved,
-		Dialling:      func(e broker.Endpoint) { w.debug("dialling", at(e)) },
-		Dialled:       func(e broker.Endpoint, err error) { w.ended("dialled", err, at(e)) },
-		Secured:       func(e broker.Endpoint, err error) { w.ended("TLS handshake done", err, at(e)) },
-		Versions:      w.versions,
-		Login:         w.login,
-		LoggedIn:      w.loggedIn,
-		RequestFailed: w.requestFailed,
+		StateChanged:     w.stateChanged,
+		ResolveStart:     func(host string, port uint16) { w.debug("looking up", "host", host, "port", port) },
+		ResolveDone:      w.resolved,
+		DialStart:        func(e broker.Endpoint) { w.debug("dialling", at(e)) },
+		DialDone:         func(e broker.Endpoint, err error) { w.ended("dialled", err, at(e)) },
+		TLSHandshakeDone: func(e broker.Endpoint, err error) { w.ended("TLS handshake done", err, at(e)) },
+		Versions:         w.versions,
+		AuthStart:        w.login,
+		AuthDone:         w.loggedIn,
+		RequestFailed:    w.requestFailed,
 		Throttled: func(e broker.Endpoint, until time.Time) {
 			w.write(slog.LevelInfo, "throttled by the broker", nil, at(e), "until", until)
 		},

@@ -51,17 +51,17 @@ func TestLines(t *testing.T) {
 			`level=WARN msg="could not connect" address=10.0.0.1:9092 from=Connecting to=Disconnected error="it failed"`},
 		{func() { h.StateChanged(broker.Connected, broker.Closed, e, nil) },
 			`level=DEBUG msg="state changed" address=10.0.0.1:9092 from=Connected to=Closed`},
-		{func() { h.Resolving("b", 9092) }, `level=DEBUG msg="looking up" host=b port=9092`},
-		{func() { h.Resolved([]broker.Endpoint{e, e}, nil) }, `level=DEBUG msg="looked up" addresses="[10.0.0.1:9092 10.0.0.1:9092]"`},
-		{func() { h.Resolved(nil, failure) }, `level=DEBUG msg="failed: looked up" addresses=[] error="it failed"`},
-		{func() { h.Dialling(e) }, `level=DEBUG msg=dialling address=10.0.0.1:9092`},
-		{func() { h.Dialled(e, nil) }, `level=DEBUG msg=dialled address=10.0.0.1:9092`},
-		{func() { h.Dialled(e, failure) }, `level=DEBUG msg="failed: dialled" address=10.0.0.1:9092 error="it failed"`},
-		{func() { h.Secured(e, nil) }, `level=DEBUG msg="TLS handshake done" address=10.0.0.1:9092`},
+		{func() { h.ResolveStart("b", 9092) }, `level=DEBUG msg="looking up" host=b port=9092`},
+		{func() { h.ResolveDone([]broker.Endpoint{e, e}, nil) }, `level=DEBUG msg="looked up" addresses="[10.0.0.1:9092 10.0.0.1:9092]"`},
+		{func() { h.ResolveDone(nil, failure) }, `level=DEBUG msg="failed: looked up" addresses=[] error="it failed"`},
+		{func() { h.DialStart(e) }, `level=DEBUG msg=dialling address=10.0.0.1:9092`},
+		{func() { h.DialDone(e, nil) }, `level=DEBUG msg=dialled address=10.0.0.1:9092`},
+		{func() { h.DialDone(e, failure) }, `level=DEBUG msg="failed: dialled" address=10.0.0.1:9092 error="it failed"`},
+		{func() { h.TLSHandshakeDone(e, nil) }, `level=DEBUG msg="TLS handshake done" address=10.0.0.1:9092`},
 		{func() { h.Versions(e, &broker.Versions{}) }, `level=DEBUG msg="API versions known" address=10.0.0.1:9092 apis=0`},
-		{func() { h.Login(e, login) }, `level=DEBUG msg="logging in" address=10.0.0.1:9092 mechanism=PLAIN again=true`},
-		{func() { h.LoggedIn(e, login, nil) }, `level=DEBUG msg="logged in" address=10.0.0.1:9092 mechanism=PLAIN again=true lifetime=1m0s`},
-		{func() { h.LoggedIn(e, login, failure) },
+		{func() { h.AuthStart(e, login) }, `level=DEBUG msg="logging in" address=10.0.0.1:9092 mechanism=PLAIN again=true`},
+		{func() { h.AuthDone(e, login, nil) }, `level=DEBUG msg="logged in" address=10.0.0.1:9092 mechanism=PLAIN again=true lifetime=1m0s`},
+		{func() { h.AuthDone(e, login, failure) },
 			`level=WARN msg="login failed" address=10.0.0.1:9092 mechanism=PLAIN again=true error="it failed"`},
 		{func() { h.RequestFailed(broker.RequestInfo{Key: 3, Version: 9, CorrelationID: 7}, failure) },
 			`level=DEBUG msg="request failed" api_key=3 version=9 correlation_id=7 error="it failed"`},
@@ -98,7 +98,7 @@ func TestIdleCloseIsQuiet(t *testing.T) {
 	var out bytes.Buffer
 	clock, network := fake.New(time.Time{}), memory.New()
 	p, err := broker.NewPolled(broker.Config{
-		Host: "b", Transport: network, Clock: clock, IdleLimit: time.Minute,
+		Host: "b", Transport: network, Clock: clock, IdleTimeout: time.Minute,
 		APIVersion: broker.Release{Major: 9, Minor: 9}, Hooks: logging.Hooks(logger(&out, slog.LevelInfo)),
 	})
 	if err != nil {

@@ -125,7 +125,7 @@ var connectionSettings = []*setting{
 		java:        "connections.max.idle.ms",
 		librdkafka:  "connections.max.idle.ms",
 		empty:       refused,
-		field:       "IdleLimit",
+		field:       "IdleTimeout",
 		read:        readIdle,
 	},
 	{

@@ -93,9 +93,9 @@ func readIdle(r *reader, p *Property) {
 		r.refuse(p, "%s; milliseconds, a whole number; 0: no limit", quoted(p))
 		return
 	}
-	r.s.Connection.IdleLimit = -1
+	r.s.Connection.IdleTimeout = -1
 	if limit := time.Duration(n) * time.Millisecond; n > 0 && n <= int64(math.MaxInt64/time.Millisecond) {
-		r.s.Connection.IdleLimit = limit
+		r.s.Connection.IdleTimeout = limit
 	}
 }
 

@@ -158,7 +158,7 @@ func settled(t *testing.T, l ports.Lookup) (eps []ports.Endpoint, err error) {
 
 var stageChecks = []transportCheck{
 	{"rises to established and stays", stageRises},
-	{"a refused address is an error in StageDialling", stageRefused},
+	{"a refused address is an error in StageDialing", stageRefused},
 	{"while dialling, nothing blocks and Close ends it", stageClosed},
 	{"Close right after Open", stageClosedAtOnce},
 }
@@ -188,8 +188,8 @@ func stageRefused(t *testing.T, rig Rig) {
 		return err != ports.ErrWouldBlock
 	})
 	for range 2 {
-		if s != ports.StageDialling || err == nil {
-			t.Fatalf("Stage: %v, %v; want StageDialling and an error, which stays", s, err)
+		if s != ports.StageDialing || err == nil {
+			t.Fatalf("Stage: %v, %v; want StageDialing and an error, which stays", s, err)
 		}
 		s, err = link.Stage()
 	}
@@ -206,8 +206,8 @@ func stageClosed(t *testing.T, rig Rig) {
 		t.Skip("no Silent endpoint")
 	}
 	link := rig.Transport.Open(rig.Silent)
-	if s, err := link.Stage(); s != ports.StageDialling || err != ports.ErrWouldBlock {
-		t.Errorf("Stage: %v, %v; want StageDialling and ErrWouldBlock itself", s, err)
+	if s, err := link.Stage(); s != ports.StageDialing || err != ports.ErrWouldBlock {
+		t.Errorf("Stage: %v, %v; want StageDialing and ErrWouldBlock itself", s, err)
 	}
 	if n, err := link.Recv(make([]byte, 1)); n != 0 || err != ports.ErrWouldBlock {
 		t.Errorf("Recv: %d, %v; want ErrWouldBlock itself", n, err)
@@ -227,7 +227,7 @@ func stageClosedAtOnce(t *testing.T, rig Rig) {
 // establish waits until the link is established and checks that it only rises.
 func establish(t *testing.T, link ports.Link) {
 	t.Helper()
-	last := ports.StageDialling
+	last := ports.StageDialing
 	eventually(t, "the link is established", func() bool {
 		s, err := link.Stage()
 		if s < last {

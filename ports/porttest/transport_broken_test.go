@@ -168,7 +168,7 @@ type stageFalls struct {
 
 func (l *stageFalls) Stage() (ports.Stage, error) {
 	if l.asked++; l.asked > 2 {
-		return ports.StageDialling, ports.ErrWouldBlock
+		return ports.StageDialing, ports.ErrWouldBlock
 	}
 	return l.sound.Stage()
 }
@@ -351,7 +351,7 @@ type stageSilent struct {
 
 func (l *stageSilent) Stage() (ports.Stage, error) {
 	if l.asked++; l.asked == 1 {
-		return ports.StageDialling, ports.ErrWouldBlock
+		return ports.StageDialing, ports.ErrWouldBlock
 	}
 	return l.watchNever.Stage()
 }

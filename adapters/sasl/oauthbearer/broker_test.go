@@ -73,7 +73,7 @@ func TestLoginsAtABroker(t *testing.T) {
 		token.Expiry = time.Now().Add(time.Hour)
 		return token, nil
 	}})
-	cfg.Hooks = &broker.Hooks{LoggedIn: func(_ broker.Endpoint, login broker.LoginInfo, err error) {
+	cfg.Hooks = &broker.Hooks{AuthDone: func(_ broker.Endpoint, login broker.LoginInfo, err error) {
 		if err == nil && login.Lifetime != time.Hour {
 			t.Errorf("%+v", login)
 		}
