@@ -339,7 +339,7 @@ func TestKilledWithRequestsInFlight(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := <-waiting; err != nil {
-		// Its time-out may have passed while the broker started.
+		// Its timeout may have passed while the broker started.
 		if !errors.Is(err, broker.ErrRequestTimeout) || !broker.SafeToRetry(err) {
 			t.Errorf("the caller that waited: %v", err)
 		}

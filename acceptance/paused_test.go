@@ -15,7 +15,7 @@ import (
 	"brokerconn/ports"
 )
 
-// TestOneTimesOutAmongOthers: a broker that stands still past the time-out of one
+// TestOneTimesOutAmongOthers: a broker that stands still past the timeout of one
 // of several requests costs all of them the connection. Each is told its own
 // story, and the log bears it out.
 func TestOneTimesOutAmongOthers(t *testing.T) {
@@ -56,7 +56,7 @@ func TestOneTimesOutAmongOthers(t *testing.T) {
 		for _, g := range groups {
 			g.send()
 		}
-		p.until(time.Time{}, "a time-out", func() bool { return p.Disconnected() })
+		p.until(time.Time{}, "a timeout", func() bool { return p.Disconnected() })
 		for _, g := range groups {
 			g.check(t, book)
 			all = append(all, g.late)

@@ -132,7 +132,7 @@ func (u *usher) audit(t *testing.T) {
 	}
 }
 
-// TestThrottledByTheBroker: the requests' time-out is shorter than the throttle.
+// TestThrottledByTheBroker: the requests' timeout is shorter than the throttle.
 func TestThrottledByTheBroker(t *testing.T) {
 	t.Parallel()
 	b := sharedBroker(t)

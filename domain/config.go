@@ -39,14 +39,14 @@ type Config struct {
 	MaxPendingBytes int           // bytes that wait to be written, or one request; 0: 32 MiB
 	MaxFrameBytes   int32         // of a response; 0: 100 MiB; at most 2 GiB - 5, so that a frame fits an int of 32 bits
 	RequestTimeout  time.Duration // from admission to the answer; 0: 30 s
-	SetupTimeout    time.Duration // from the look-up to ready, all addresses together; 0: 10 s
+	SetupTimeout    time.Duration // from the lookup to ready, all addresses together; 0: 10 s
 	VersionsTimeout time.Duration // of it, to find out the API versions, all connections that it takes together; 0: all of it
 	IdleTimeout     time.Duration // without traffic, until the connection is closed; 0: for ever
 	PingInterval    time.Duration // without traffic, until the broker is asked for its API versions; 0: never
 	BackoffBase     time.Duration // 0: 50 ms; at least 1 ms
 	BackoffMax      time.Duration // 0: 1 s; raised to BackoffBase
 
-	Chance  func() uint64     // 64 random bits a call, for the jitter; nil: no jitter
+	Rand    func() uint64     // 64 random bits a call, for the jitter; nil: no jitter
 	Codec   ports.Codec       // never nil
 	Metrics ports.MetricsSink // nil: none
 	// Trace makes Noted outputs of what happens to the connection, TraceRequests of

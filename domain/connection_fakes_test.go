@@ -65,8 +65,8 @@ func (l *fakeLookup) Result() ([]ports.Endpoint, error) {
 	}
 	return l.eps, l.err
 }
-func (l *fakeLookup) Close()       { l.t.note("close look-up") }
-func (l *fakeLookup) Watch(func()) { l.watched++; l.t.note("watch look-up") }
+func (l *fakeLookup) Close()       { l.t.note("close lookup") }
+func (l *fakeLookup) Watch(func()) { l.watched++; l.t.note("watch lookup") }
 
 type fakeLink struct {
 	t        *fakeTransport

@@ -7,7 +7,7 @@ import (
 	"brokerconn/ports"
 )
 
-// What a Connection hears: the look-up, the link and the exchange under way are
+// What a Connection hears: the lookup, the link and the exchange under way are
 // asked in turn, and what they tell of themselves is passed on to who waits.
 
 // listen asks each thing under way once; it reports whether there was news.

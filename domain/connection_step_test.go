@@ -24,7 +24,7 @@ func TestStepCarriesOutTheWayUpAndDown(t *testing.T) {
 	b.wantJournal("resolve")
 	b.tr.lookup.eps, b.tr.lookup.err = []ports.Endpoint{{Address: "a"}, {Address: "b"}}, nil
 	b.steps()
-	b.wantJournal("close look-up", "open a")
+	b.wantJournal("close lookup", "open a")
 	b.tr.link.stage = ports.StageSecuring
 	b.steps()
 	b.wantState(domain.Handshake)
@@ -66,14 +66,14 @@ func TestStepCarriesOutTheWayUpAndDown(t *testing.T) {
 	b.wantJournal("close link") // and closed when the requests fail
 }
 
-// A look-up that fails is over: there is nothing to hang up.
+// A lookup that fails is over: there is nothing to hang up.
 func TestStepLookupFails(t *testing.T) {
 	b := newBench(t, nil)
 	b.Machine.Connect(b.now)
 	b.steps()
 	b.tr.lookup.err = errors.New("no such host")
 	_, idle := b.steps()
-	b.wantJournal("resolve", "close look-up")
+	b.wantJournal("resolve", "close lookup")
 	b.wantState(domain.Disconnected)
 	if !idle.Deadline.Equal(b.now.Add(50 * time.Millisecond)) {
 		t.Errorf("deadline %v", idle.Deadline.Sub(b.now))
@@ -122,7 +122,7 @@ func TestStepAsksTheDeafAgainSoon(t *testing.T) {
 		}
 	}
 	b.Machine.Connect(b.now)
-	soon("look-up")
+	soon("lookup")
 	b.tr.lookup.eps, b.tr.lookup.err = []ports.Endpoint{{Address: "a"}}, nil
 	soon("dial")
 	b.tr.link.stage, b.tr.link.stageErr = ports.StageEstablished, nil
@@ -147,7 +147,7 @@ func TestStepWatchesAllThatIsAwaited(t *testing.T) {
 	}
 	watched()
 	b.Machine.Connect(b.now)
-	watched("watch look-up")
+	watched("watch lookup")
 	b.tr.lookup.eps, b.tr.lookup.err = []ports.Endpoint{{Address: "a"}}, nil
 	watched("watch link")
 	b.tr.link.stage, b.tr.link.stageErr = ports.StageEstablished, nil
@@ -165,7 +165,7 @@ func TestStepWatchesAllThatIsAwaited(t *testing.T) {
 
 func TestStepContainsPanics(t *testing.T) {
 	for _, where := range []string{
-		"resolve", "result", "watch look-up", "close look-up", "open a", "stage", "watch link", "send", "recv",
+		"resolve", "result", "watch lookup", "close lookup", "open a", "stage", "watch link", "send", "recv",
 		"begin a", "next", "token", "watch exchange", "close link", "close exchange",
 	} {
 		t.Run(where, func(t *testing.T) {

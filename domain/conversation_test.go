@@ -464,9 +464,9 @@ func (k *talk) given(a args) {
 	}
 	switch a.named["chance"] {
 	case "low":
-		cfg.Chance = func() uint64 { return 0 }
+		cfg.Rand = func() uint64 { return 0 }
 	case "high":
-		cfg.Chance = func() uint64 { return math.MaxUint64 }
+		cfg.Rand = func() uint64 { return math.MaxUint64 }
 	}
 	k.m = domain.NewMachine(cfg)
 	k.drain()

@@ -28,7 +28,7 @@ var (
 	ErrTimeout = errors.New("timed out")
 	// ErrSetupTimeout: the connection was not ready in time. Also an ErrTimeout
 	// and an ErrConnection.
-	ErrSetupTimeout = kind("connection set-up timed out", ErrTimeout, ErrConnection)
+	ErrSetupTimeout = kind("connection setup timed out", ErrTimeout, ErrConnection)
 	// ErrRequestTimeout: no answer in time. Also an ErrTimeout.
 	ErrRequestTimeout = kind("request timed out", ErrTimeout)
 
@@ -161,7 +161,7 @@ func (e *Error) Unwrap() []error {
 }
 
 // Retriable reports whether the same request may succeed later, on this
-// connection or the next: losses, time-outs and refusals are; protocol errors,
+// connection or the next: losses, timeouts and refusals are; protocol errors,
 // failed logins and requests that no common version can carry are not.
 func Retriable(err error) bool {
 	for _, never := range [...]error{

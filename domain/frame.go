@@ -13,7 +13,7 @@ import (
 //
 //   - until the peer is trusted (logged in, or Connected without SASL) by
 //     64 KiB, the inbox included, and a frame is at most 1 MiB: no answer to a
-//     call of the set-up comes near that, and a size field costs a hostile peer
+//     call of the setup comes near that, and a size field costs a hostile peer
 //     nothing;
 //   - from then on by 4 MiB, or as much again as was received.
 //

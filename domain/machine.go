@@ -49,7 +49,7 @@ type Machine struct {
 	started     time.Time        // of the current attempt
 	setupBy     time.Time        // when this step of the attempt is given up
 	addressBy   time.Time        // when the attempt is
-	setupEnd    time.Time        // when all attempts since the look-up are
+	setupEnd    time.Time        // when all attempts since the lookup are
 	budget      time.Time        // until when the owner waits for them; zero: as long as it takes
 	avoid       string           // the address that failed last is tried last
 	ask         int16            // the version that ApiVersions is asked at
@@ -112,7 +112,7 @@ func NewMachine(cfg Config) *Machine {
 		cfg:     cfg,
 		addr:    host + ":" + strconv.Itoa(int(cfg.Port)),
 		worked:  -1,
-		backoff: backoff{base: cfg.BackoffBase, max: cfg.BackoffMax, chance: cfg.Chance},
+		backoff: backoff{base: cfg.BackoffBase, max: cfg.BackoffMax, chance: cfg.Rand},
 		frames:  frameReader{limit: cfg.MaxFrameBytes},
 	}
 	if cfg.APIVersion != (Release{}) {

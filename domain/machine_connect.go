@@ -9,16 +9,16 @@ import (
 )
 
 // An attempt is one address: looked up first if none is left from the last
-// look-up. The addresses of a look-up are tried in turn, without a pause, the one
+// lookup. The addresses of a lookup are tried in turn, without a pause, the one
 // that failed last at the end; only when none is left does a failure count for the
-// backoff. The set-up time-out begins with the look-up and covers all of them:
+// backoff. The setup timeout begins with the lookup and covers all of them:
 // what is left of it is shared among the addresses that are left, as Go's own
 // dialer does, so that one that is silent leaves time for the next. A connection
 // that became ready forgets the others, so that after it is lost the name is
 // looked up again (KAFKA-12193).
 
 // Within says that the owner waits for a connection until then only. Where that is
-// sooner than the end of the set-up, it is what the addresses share; the last one
+// sooner than the end of the setup, it is what the addresses share; the last one
 // is not given up for it. The zero Time: as long as it takes.
 func (m *Machine) Within(until time.Time) { m.budget = until }
 
@@ -86,7 +86,7 @@ func (m *Machine) open() {
 	m.out.put(Output{Kind: Open, Epoch: m.epoch, Endpoint: m.endpoint})
 }
 
-// HandleAddresses brings the result of the look-up: at least one address, or an
+// HandleAddresses brings the result of the lookup: at least one address, or an
 // error.
 func (m *Machine) HandleAddresses(now time.Time, epoch uint64, eps []ports.Endpoint, err error) {
 	m.tick(now)
@@ -95,7 +95,7 @@ func (m *Machine) HandleAddresses(now time.Time, epoch uint64, eps []ports.Endpo
 	}
 	m.resolving = false
 	if err == nil && len(eps) == 0 {
-		err = errors.New("the look-up found no address")
+		err = errors.New("the lookup found no address")
 	}
 	m.note(Event{Kind: EventResolveDone, Endpoints: eps, Err: err})
 	if err != nil {

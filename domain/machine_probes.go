@@ -17,7 +17,7 @@ import (
 //
 // So behind ApiVersions Metadata is sent, which all know: at once where somebody
 // asked for the release, and otherwise after 200 ms of silence. An answer to the
-// second request and not to the first is a broker of 0.9, and no time-out was waited
+// second request and not to the first is a broker of 0.9, and no timeout was waited
 // for. Where the connection is closed, the same question in version 0 follows (some
 // that are not Apache Kafka reset above that), and then, each over a connection of its
 // own, at once and to the same address, what the releases brought, newest first. Who

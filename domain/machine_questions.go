@@ -33,7 +33,7 @@ func (m *Machine) LastError() error {
 func (m *Machine) InFlight() int {
 	switch {
 	case m.state != Connected:
-		return 0 // what the set-up asks is its own affair
+		return 0 // what the setup asks is its own affair
 	case m.login.step != loginNone:
 		return 0
 	case m.warming:
@@ -48,7 +48,7 @@ func (m *Machine) RequestTimeout() time.Duration { return m.cfg.RequestTimeout }
 // PendingBytes is how much waits to be written.
 func (m *Machine) PendingBytes() int { return m.pending.len() }
 
-// Busy reports whether a call of the core's own is under way: a step of the set-up,
+// Busy reports whether a call of the core's own is under way: a step of the setup,
 // a login that renews the session, or a question that keeps the connection warm.
 func (m *Machine) Busy() bool {
 	return m.state.SettingUp() || m.warming || m.login.step != loginNone || m.trailing > 0

@@ -109,7 +109,7 @@ func (m *Machine) Refusal(kind error) *Error {
 	return e
 }
 
-// sendControl sends a call of the core's own. Without a timeout the set-up's
+// sendControl sends a call of the core's own. Without a timeout the setup's
 // deadline is its deadline.
 func (m *Machine) sendControl(req ports.Message, version int16, timeout time.Duration) {
 	f := m.newFuture(req)

@@ -76,10 +76,10 @@ func (m *Machine) beginSession() {
 // renewalPoint is 85 to 95 % of a lifetime.
 func (m *Machine) renewalPoint(life time.Duration) time.Duration {
 	low, span := life/20*17, uint64(life/10)
-	if m.cfg.Chance == nil {
+	if m.cfg.Rand == nil {
 		return low + time.Duration(span/2)
 	}
-	offset, _ := bits.Mul64(span+1, m.cfg.Chance()) // uniform over [0, span]
+	offset, _ := bits.Mul64(span+1, m.cfg.Rand()) // uniform over [0, span]
 	return low + time.Duration(offset)
 }
 

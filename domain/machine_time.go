@@ -7,7 +7,7 @@ import (
 )
 
 // All the times that matter to a connection: when the pause after a failure
-// ends, when the set-up is given up, when the first request in flight is, when a
+// ends, when the setup is given up, when the first request in flight is, when a
 // throttle ends, and when too long nothing has happened. An owner waits for the
 // one that comes first.
 
@@ -105,7 +105,7 @@ func (m *Machine) settle() {
 // waiting reports whether any request is not done.
 func (m *Machine) waiting() bool { return m.inflight.len() > 0 || len(m.unanswered) > 0 }
 
-// silence tells what the set-up waited for.
+// silence tells what the setup waited for.
 func (m *Machine) silence() error {
 	since := m.started
 	if m.login.again {

@@ -66,7 +66,7 @@ type Output struct {
 type EventKind uint8
 
 const (
-	EventResolveStart         EventKind = iota // a look-up begins
+	EventResolveStart         EventKind = iota // a lookup begins
 	EventResolveDone                           // it ended: Endpoints or Err
 	EventDialStart                             // a dial begins: Endpoint
 	EventDialDone                              // the address was reached, or Err

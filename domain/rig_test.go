@@ -21,13 +21,13 @@ import (
 //   - how much of a lost request was sent is what the counted bytes say;
 //   - an answer goes to the request that it is for;
 //   - only the moves of the table are made, and each is told once;
-//   - there is at most one look-up or link, and no new one while a writer's loan
+//   - there is at most one lookup or link, and no new one while a writer's loan
 //     is out;
 //   - the pause after the n-th failure keeps its bounds, and only a connection
 //     that was ready ends the row;
-//   - a request is late when its time-out has passed, the time for which the broker
+//   - a request is late when its timeout has passed, the time for which the broker
 //     throttles not counted: then it and no other is told so, and not before;
-//   - NextDeadline is never after anybody's time-out, nor, once HandleTimeout was
+//   - NextDeadline is never after anybody's timeout, nor, once HandleTimeout was
 //     called, in the past; the end of a throttle never moves back;
 //   - within a login nothing of the owner's is sent, and nothing before the first;
 //   - news of an old epoch change nothing, and the sums of the metrics hold.
@@ -49,7 +49,7 @@ type rig struct {
 
 	// The world. Zero epochs: there is none.
 	lookup, link uint64
-	resolved     uint64 // the look-up whose result is known
+	resolved     uint64 // the lookup whose result is known
 	stage        ports.Stage
 	asked        bool // the authenticator was
 	lent         []byte
@@ -89,7 +89,7 @@ func newRig(t interface {
 }, sasl bool, inFlight int, chance func() uint64, change ...func(*domain.Config)) *rig {
 	r := &rig{t: t, sink: &tally{}, sasl: sasl, max: inFlight, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	cfg := domain.Config{Host: "broker", Codec: &textCodec{}, Metrics: r.sink,
-		MaxInFlight: r.max, MaxPendingBytes: 500, Chance: chance}
+		MaxInFlight: r.max, MaxPendingBytes: 500, Rand: chance}
 	if sasl {
 		cfg.Mechanisms = []domain.Mechanism{{Name: "PLAIN"}}
 	}
@@ -222,7 +222,7 @@ func (r *rig) next() bool {
 
 func (r *rig) fresh(what string) {
 	if r.lookup != 0 || r.link != 0 || r.lent != nil {
-		r.t.Fatalf("%s with look-up %d, link %d, lent %v", what, r.lookup, r.link, r.lent != nil)
+		r.t.Fatalf("%s with lookup %d, link %d, lent %v", what, r.lookup, r.link, r.lent != nil)
 	}
 }
 
@@ -593,7 +593,7 @@ func (r *rig) finish() {
 		r.t.Fatalf("%d requests are never done", len(r.requests))
 	}
 	if r.lookup != 0 || r.link != 0 || !r.m.NextDeadline().IsZero() || r.m.State() != domain.Closed {
-		r.t.Fatalf("closed, and yet look-up %d, link %d, deadline %v", r.lookup, r.link, r.m.NextDeadline())
+		r.t.Fatalf("closed, and yet lookup %d, link %d, deadline %v", r.lookup, r.link, r.m.NextDeadline())
 	}
 }
 

@@ -13,7 +13,7 @@ import "time"
 // Embed [NopMetrics] to implement only what is of interest, and to stay
 // compatible when events are added.
 type MetricsSink interface {
-	// ConnectionStarted: an attempt began, with a look-up or a dial.
+	// ConnectionStarted: an attempt began, with a lookup or a dial.
 	ConnectionStarted(now time.Time)
 	// ConnectionReady: versions known, logged in. took counts from the start.
 	ConnectionReady(now time.Time, took time.Duration)

@@ -34,19 +34,19 @@ type Endpoint struct {
 // Transport finds brokers and opens links to them. It serves many connections,
 // from several goroutines at once; what it starts belongs to one connection.
 type Transport interface {
-	// Resolve starts the look-up of a host. It returns at once.
+	// Resolve starts the lookup of a host. It returns at once.
 	Resolve(host string, port uint16) Lookup
 	// Open starts a link to one endpoint. It returns at once; a failure shows
 	// in Link.Stage.
 	Open(Endpoint) Link
 }
 
-// Lookup is one look-up under way.
+// Lookup is one lookup under way.
 type Lookup interface {
 	// Result returns the addresses in the order in which they should be tried:
 	// at least one, or an error. ErrWouldBlock while they are not known yet.
 	Result() ([]Endpoint, error)
-	// Close gives up the look-up and frees what it holds. Idempotent.
+	// Close gives up the lookup and frees what it holds. Idempotent.
 	Close()
 }
 

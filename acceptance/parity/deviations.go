@@ -21,9 +21,9 @@ var deviations = []deviation{
 	},
 	{
 		name: "an-attempt-is-one-whole",
-		reason: "The look-up, all addresses that it found, and asking the same address at version 0 and with the probes of check_version are one attempt: " +
-			"its callbacks begin with the look-up, there is no pause within it, and it is one failure. 2.0.2 pauses between " +
-			"addresses and does not count a look-up that failed; 2.3.3 tells nobody that it began, and pauses before it asks again.",
+		reason: "The lookup, all addresses that it found, and asking the same address at version 0 and with the probes of check_version are one attempt: " +
+			"its callbacks begin with the lookup, there is no pause within it, and it is one failure. 2.0.2 pauses between " +
+			"addresses and does not count a lookup that failed; 2.3.3 tells nobody that it began, and pauses before it asks again.",
 	},
 	{
 		name: "versions-are-asked-on-connecting",
@@ -82,7 +82,7 @@ var deviations = []deviation{
 	{
 		name: "time-limits-hold",
 		reason: "A limit that has passed is noticed in whatever is called next, whether or not other answers come, and is called a " +
-			"time-out. kafka-python notices the end of the set-up in connect only, and that of a request only when nothing else was " +
+			"timeout. kafka-python notices the end of the setup in connect only, and that of a request only when nothing else was " +
 			"received.",
 	},
 	{

@@ -109,10 +109,10 @@ func TestPlanted(t *testing.T) {
 	}{
 		{"another client id", func(c *broker.Config) { c.ClientID = "parity2" }, "wire-correlation-ids", "| + connection 1: Heartbeat v0 id=1: 0000002400"},
 		{"a pause of 1 ms more", func(c *broker.Config) { c.ReconnectBackoff += time.Millisecond }, "delay-sequence", "| + connection_delay 51.000 ms"},
-		{"jitter", func(c *broker.Config) { c.Chance = func() uint64 { return 1 << 62 } }, "delay-sequence", "| + connection_delay 45.000 ms"},
+		{"jitter", func(c *broker.Config) { c.Rand = func() uint64 { return 1 << 62 } }, "delay-sequence", "| + connection_delay 45.000 ms"},
 		{"a lower bound of the pause", func(c *broker.Config) { c.ReconnectBackoffMax = 900 * time.Millisecond }, "delay-sequence", "| + connection_delay 900.000 ms"},
 		{"one more in flight", func(c *broker.Config) { c.MaxInFlight++ }, "send-in-flight-limit", "| - failed f too-many-in-flight retriable"},
-		{"a shorter time-out", func(c *broker.Config) { c.RequestTimeout -= time.Millisecond }, "timeout-one", "| + failed a request-timed-out retriable"},
+		{"a shorter timeout", func(c *broker.Config) { c.RequestTimeout -= time.Millisecond }, "timeout-one", "| + failed a request-timed-out retriable"},
 		{"another release", func(c *broker.Config) { c.APIVersion = broker.Release{} }, "state-connected", "| + callback negotiating"},
 		{"a silent callback", func(c *broker.Config) { c.Hooks = &broker.Hooks{} }, "close-in-flight", "| - callback connecting"},
 		{"a smaller response limit", func(c *broker.Config) { c.MaxResponseBytes = 5 }, "recv-several", "| + failed a frame-size"},

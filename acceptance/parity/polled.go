@@ -16,7 +16,7 @@ import (
 )
 
 // polled is broker.Polled on a clock that is moved, over real sockets. The
-// transport is the default one but for its look-up, which is the script's, and
+// transport is the default one but for its lookup, which is the script's, and
 // for the addresses that are silent.
 type polled struct {
 	change func(*broker.Config) // makes it another than it should be; nil: as it should be
@@ -72,7 +72,7 @@ func (p *polled) begin(s *settings, w waiting) error {
 		RequestTimeout:      s.milliseconds("request_timeout_ms"),
 		SetupTimeout:        s.milliseconds("request_timeout_ms"),
 		MaxInFlight:         s.number("max_in_flight_requests_per_connection"),
-		Chance:              func() uint64 { return bits },
+		Rand:                func() uint64 { return bits },
 		Clock:               p.clock,
 		Metrics:             &p.counts,
 		Selector:            fake.Selector{Clock: p.clock, Work: p.work},

@@ -13,7 +13,7 @@ import (
 )
 
 // What lies between Polled and the sockets: the default transport, with the
-// script's look-up, addresses that are silent, and a count of what went through.
+// script's lookup, addresses that are silent, and a count of what went through.
 
 // counts is how many bytes went over the newest attempt.
 type counts struct {
@@ -90,7 +90,7 @@ func (c *noted) Close() error {
 	return c.Conn.Close()
 }
 
-// find is the script's look-up.
+// find is the script's lookup.
 func (p *polled) find(context.Context, string, uint16) ([]ports.Endpoint, error) {
 	var found []ports.Endpoint
 	for _, name := range p.lookup {

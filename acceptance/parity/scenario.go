@@ -18,7 +18,7 @@ import (
 //	client_id parity                          any other key of kafka-python's
 //	api_version 0.10.1                        "none": the broker is asked
 //	reconnect_backoff_ms 50, reconnect_backoff_max_ms 1000
-//	request_timeout_ms 30000                  of the set-up as well
+//	request_timeout_ms 30000                  of the setup as well
 //	max_in_flight_requests_per_connection 5
 //	jitter 1.0                                what chance gives, 0.8 to 1.2
 //	address broker listening                  or refused, or silent: a name for a port

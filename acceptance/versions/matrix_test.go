@@ -85,7 +85,7 @@ func try(t *testing.T, s subject, asked []reference) row {
 	r.answer, r.err = ask(ctx, broker.Config{Host: host, Port: port, Transport: &netlink.Transport{Dial: r.cost.dial}})
 	r.took = time.Since(began)
 	r.other = make([]told, len(asked))
-	var all sync.WaitGroup // of 0.8 and 0.9 some wait for their time-outs
+	var all sync.WaitGroup // of 0.8 and 0.9 some wait for their timeouts
 	for i, other := range asked {
 		all.Go(func() {
 			text, err := other.ask(t.Context(), b.Addr())

@@ -66,7 +66,7 @@ func TestWrong(t *testing.T) {
 		{"three round trips", true, func(r *row) { r.cost.roundTrips = 3 }, []string{"3 round trips, of 2 at most"}},
 		{"two round trips from 3.9 on", true, func(r *row) { r.version, r.exact = "3.9.2", broker.Release{Major: 3, Minor: 9} }, []string{"2 round trips, of 1 at most"}},
 		{"seven connections", false, func(r *row) { r.cost.connections = 7 }, []string{"7 connections, of 6 at most"}},
-		{"a time-out", false, func(r *row) { r.cost.silences = 1 }, []string{"while the broker was silent"}},
+		{"a timeout", false, func(r *row) { r.cost.silences = 1 }, []string{"while the broker was silent"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := row{subject: subject{"0.8.2.2", acceptance.ZooKeeper}, answer: answer{text: "0.8.2", exact: r08}, cost: &tally{connections: 4, roundTrips: 4}}

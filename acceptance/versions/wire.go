@@ -19,7 +19,7 @@ type tally struct {
 	// until then. Requests behind each other without that are one.
 	roundTrips int
 	// silences are connections that were given up although the broker had neither
-	// answered anything nor closed them: how a wait for a time-out looks from below.
+	// answered anything nor closed them: how a wait for a timeout looks from below.
 	silences int
 }
 

@@ -38,7 +38,7 @@ func TestTally(t *testing.T) {
 				t.Errorf("read: %v", err)
 			}
 		}, 1, 0},
-		{"a wait that ends with a time-out", func(t *testing.T, conn net.Conn) {
+		{"a wait that ends with a timeout", func(t *testing.T, conn net.Conn) {
 			say(t, conn, ".")
 			conn.SetReadDeadline(time.Unix(1, 0))
 			if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {

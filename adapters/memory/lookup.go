@@ -20,7 +20,7 @@ var (
 	_ ports.Watcher = (*lookup)(nil)
 )
 
-// settle ends the look-up as the script says and returns who waits for it.
+// settle ends the lookup as the script says and returns who waits for it.
 func (l *lookup) settle(s *hostScript) (wake func()) {
 	if l.settled {
 		return nil // closed while it was held
@@ -59,7 +59,7 @@ func (l *lookup) Watch(f func()) {
 	l.watch = f
 }
 
-// Close gives up a look-up under way and forgets its watcher.
+// Close gives up a lookup under way and forgets its watcher.
 func (l *lookup) Close() {
 	l.t.mu.Lock()
 	defer l.t.mu.Unlock()

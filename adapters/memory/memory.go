@@ -73,7 +73,7 @@ var _ ports.Transport = (*Transport)(nil)
 // network "memory", and every dial succeeds.
 func New() *Transport { return &Transport{} }
 
-// SetAddresses makes look-ups of host, from now on, find these endpoints, as
+// SetAddresses makes lookups of host, from now on, find these endpoints, as
 // they stand. None: the one endpoint of the default.
 func (t *Transport) SetAddresses(host string, eps ...ports.Endpoint) {
 	t.mu.Lock()
@@ -81,7 +81,7 @@ func (t *Transport) SetAddresses(host string, eps ...ports.Endpoint) {
 	t.host(host).endpoints = append([]ports.Endpoint(nil), eps...)
 }
 
-// FailLookup makes look-ups of host fail with err; nil lets them succeed again.
+// FailLookup makes lookups of host fail with err; nil lets them succeed again.
 func (t *Transport) FailLookup(host string, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -95,7 +95,7 @@ func (t *Transport) RefuseDial(address string, err error) {
 	t.dial(address).err = err
 }
 
-// HoldLookup keeps look-ups of host pending until release is called. They then
+// HoldLookup keeps lookups of host pending until release is called. They then
 // end as the script says at that time.
 func (t *Transport) HoldLookup(host string) (release func()) {
 	t.mu.Lock()
@@ -125,7 +125,7 @@ func (t *Transport) keep(h *hold) (release func()) {
 	}
 }
 
-// Resolve starts, and unless held ends, a look-up.
+// Resolve starts, and unless held ends, a lookup.
 func (t *Transport) Resolve(host string, port uint16) ports.Lookup {
 	t.mu.Lock()
 	defer t.mu.Unlock()

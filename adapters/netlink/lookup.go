@@ -10,7 +10,7 @@ import (
 	"brokerconn/ports"
 )
 
-// lookup is one look-up: settled once, by its goroutine or by Close, whichever
+// lookup is one lookup: settled once, by its goroutine or by Close, whichever
 // comes first.
 type lookup struct {
 	host   string
@@ -31,7 +31,7 @@ var (
 
 func (l *lookup) run(ctx context.Context, find LookupFunc, port uint16) {
 	var eps []ports.Endpoint
-	err := contain("the look-up function", func() (err error) {
+	err := contain("the lookup function", func() (err error) {
 		eps, err = find(ctx, l.host, port)
 		return err
 	})
@@ -43,7 +43,7 @@ func (l *lookup) run(ctx context.Context, find LookupFunc, port uint16) {
 // settle keeps the first outcome and returns who waits for it.
 func (l *lookup) settle(eps []ports.Endpoint, err error) (wake func()) {
 	if err == nil && len(eps) == 0 {
-		err = errors.New("netlink: the look-up function found neither an address nor an error")
+		err = errors.New("netlink: the lookup function found neither an address nor an error")
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -85,7 +85,7 @@ func (l *lookup) Watch(f func()) {
 	l.watch = f
 }
 
-// Close gives up a look-up under way; what is known already stays.
+// Close gives up a lookup under way; what is known already stays.
 func (l *lookup) Close() {
 	wake := l.settle(nil, net.ErrClosed) // before a cancelled function can answer
 	l.cancel()

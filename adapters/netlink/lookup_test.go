@@ -60,7 +60,7 @@ func TestLookupFunction(t *testing.T) {
 		},
 		{"fails", func(context.Context, string, uint16) ([]ports.Endpoint, error) { return nil, nowhere }, nil, "nowhere"},
 		{"nothing", func(context.Context, string, uint16) ([]ports.Endpoint, error) { return nil, nil }, nil, "neither an address nor an error"},
-		{"panics", func(context.Context, string, uint16) ([]ports.Endpoint, error) { panic("ouch") }, nil, "the look-up function panicked: ouch"},
+		{"panics", func(context.Context, string, uint16) ([]ports.Endpoint, error) { panic("ouch") }, nil, "the lookup function panicked: ouch"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			eps, err := resolve(t, &Transport{Lookup: c.f, Secure: true}, "broker")

@@ -134,7 +134,7 @@ func (l *link) halted() error {
 }
 
 // explain turns what a net.Conn says when it is closed or interrupted under a
-// call into the words of the port. A time-out counts as an interruption also
+// call into the words of the port. A timeout counts as an interruption also
 // with the gate open: Resume may have come first.
 func (l *link) explain(err error) error {
 	switch {

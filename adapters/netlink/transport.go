@@ -45,7 +45,7 @@ type DialFunc func(ctx context.Context, network, address string) (net.Conn, erro
 
 // LookupFunc finds the addresses of a host, in the order in which they should be
 // tried. It may leave Endpoint.Host empty for the host that was asked for. ctx
-// ends when the look-up is closed. No address and no error is an error.
+// ends when the lookup is closed. No address and no error is an error.
 type LookupFunc func(ctx context.Context, host string, port uint16) ([]ports.Endpoint, error)
 
 // Transport is a ports.Transport over functions. Fill it in and leave it alone:
@@ -62,7 +62,7 @@ type Transport struct {
 
 var _ ports.Transport = (*Transport)(nil)
 
-// Resolve starts the look-up of a host.
+// Resolve starts the lookup of a host.
 func (t *Transport) Resolve(host string, port uint16) ports.Lookup {
 	l := &lookup{host: host, secure: t.Secure, cancel: func() {}}
 	if t.Lookup == nil {

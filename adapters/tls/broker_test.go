@@ -204,7 +204,7 @@ func (c *shortConn) Read(p []byte) (int, error) {
 }
 
 // A handshake that is cut is told at once, wherever it is cut; one that stalls when
-// the time of the set-up is over.
+// the time of the setup is over.
 func TestBrokerIsCutOffAndStalls(t *testing.T) {
 	ca := newCA(t, "the authority")
 	cert := ca.issueFor(newFixedKey(t))

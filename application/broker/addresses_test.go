@@ -103,7 +103,7 @@ func TestEveryAddressIsTriedBeforeAFailureCounts(t *testing.T) {
 	})
 }
 
-// TestZoneOfAnIPv6AddressIsKept on the way from the look-up to the dial, and in what
+// TestZoneOfAnIPv6AddressIsKept on the way from the lookup to the dial, and in what
 // is told of it.
 func TestZoneOfAnIPv6AddressIsKept(t *testing.T) {
 	onBoth(t, func(cfg *broker.Config) { cfg.Host = "fe80::1%eth0" }, func(t *testing.T, r *rig) {

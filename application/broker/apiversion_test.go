@@ -177,7 +177,7 @@ func TestAPIVersionKeptWarm(t *testing.T) {
 }
 
 // TestAPIVersionTimeout: 2 s by default, on each connection, and never longer than
-// the set-up may take.
+// the setup may take.
 func TestAPIVersionTimeout(t *testing.T) {
 	for _, c := range []struct{ versions, setup, want time.Duration }{
 		{0, 0, 2 * time.Second},
@@ -276,7 +276,7 @@ func TestAPIVersionTimeoutCoversAllVersionsOfTheQuestion(t *testing.T) {
 	})
 }
 
-// TestAPIVersionTimeoutIsNotOfTheLogin which has what is left of the set-up.
+// TestAPIVersionTimeoutIsNotOfTheLogin which has what is left of the setup.
 func TestAPIVersionTimeoutIsNotOfTheLogin(t *testing.T) {
 	onBoth(t, func(cfg *broker.Config) { cfg.Authenticator = named{} }, func(t *testing.T, r *rig) {
 		r.reach()

@@ -86,7 +86,7 @@ func (m *moody) serve(conn net.Conn) {
 }
 
 // TestEveryWaitEndsInTime: whatever the broker does, a caller is back when its
-// context or the request time-out has ended, and with the answer to its own
+// context or the request timeout has ended, and with the answer to its own
 // request if with any. Two rounds of the patrol are allowed for.
 func TestEveryWaitEndsInTime(t *testing.T) {
 	for seed := range uint64(300) {
@@ -210,7 +210,7 @@ func TestIdleConnectionSleeps(t *testing.T) {
 				if took := time.Since(began); took != 0 {
 					t.Errorf("it waited for %v, and there was nothing to wait for", took)
 				}
-				time.Sleep(time.Minute) // the patrol sends a reader, the time-out of the last request passes
+				time.Sleep(time.Minute) // the patrol sends a reader, the timeout of the last request passes
 				before := clock.rings.Load()
 				time.Sleep(24 * time.Hour)
 				if n := clock.rings.Load() - before; n != 0 {

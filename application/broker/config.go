@@ -58,7 +58,7 @@ type Config struct {
 	// no other order than that of the requests. For a single request see
 	// WithRequestTimeout and SendWithin. 0: 30 s.
 	RequestTimeout time.Duration
-	// SetupTimeout is from the look-up of the host until the connection is ready;
+	// SetupTimeout is from the lookup of the host until the connection is ready;
 	// several addresses share it. 0: 10 s.
 	SetupTimeout time.Duration
 	// ReconnectBackoff is "reconnect_backoff_ms": the pause after the first
@@ -113,9 +113,9 @@ type Config struct {
 	// Selector is "selector": how the blocking calls of Polled wait. nil: on the
 	// Clock and on what the transport tells. No meaning for Conn.
 	Selector ports.Selector
-	// Chance gives 64 random bits a call, for the jitter of the backoff; a
+	// Rand gives 64 random bits a call, for the jitter of the backoff; a
 	// simulation gives its own. nil: math/rand/v2.
-	Chance func() uint64
+	Rand func() uint64
 
 	// Hooks are told what happens, as it happens. nil: nobody.
 	Hooks *Hooks
@@ -154,8 +154,8 @@ func (c Config) withDefaults(idle time.Duration) (Config, error) {
 	if c.Clock == nil {
 		c.Clock = system.Clock{}
 	}
-	if c.Chance == nil {
-		c.Chance = rand.Uint64
+	if c.Rand == nil {
+		c.Rand = rand.Uint64
 	}
 	if c.Hooks == nil {
 		c.Hooks = &Hooks{}
@@ -186,7 +186,7 @@ func (c *Config) connection(park bool) *domain.Connection {
 		RequireTLSForPasswords: c.RequireTLSForPasswords,
 		BackoffBase:            c.ReconnectBackoff,
 		BackoffMax:             c.ReconnectBackoffMax,
-		Chance:                 c.Chance,
+		Rand:                   c.Rand,
 		Trace:                  c.Hooks.tracing(),
 		TraceRequests:          c.Hooks.RequestWritten != nil || c.Hooks.RequestAnswered != nil,
 	}, domain.Ports{

@@ -16,7 +16,7 @@ import (
 
 // Conn is a connection for many goroutines. A lost one is made again when the
 // next request asks for it, under backoff; requests wait meanwhile, each until
-// its own time-out.
+// its own timeout.
 //
 // A Conn adds three things to the core: a lock, a line for callers that the core
 // does not admit yet (line.go), and one alarm. Ports are called under the lock,
@@ -123,7 +123,7 @@ func (c *Conn) Call(ctx context.Context, req ports.Message) (ports.Message, erro
 // next. Release the Future when it is no longer looked at.
 func (c *Conn) Send(req ports.Message) *Future { return c.send(req, 0) }
 
-// SendWithin is Send with a time-out of the request's own, in place of
+// SendWithin is Send with a timeout of the request's own, in place of
 // Config.RequestTimeout. With one of 0 or less it is refused: ErrRequestTimeout.
 func (c *Conn) SendWithin(req ports.Message, timeout time.Duration) *Future {
 	return c.send(req, own(timeout))

@@ -41,7 +41,7 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 }
 
 // Connect waits until requests are admitted, in line with them, and connects if
-// need be, again and again until ctx or the request time-out ends.
+// need be, again and again until ctx or the request timeout ends.
 func (c *Conn) Connect(ctx context.Context) error {
 	f := c.enter(nil, requestTimeout(ctx))
 	defer f.Release()

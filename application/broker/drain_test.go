@@ -587,7 +587,7 @@ func TestDrainConnAmongCallers(t *testing.T) {
 }
 
 // TestDrainWhenTheLastInLineLeaves: nothing is left to do then, so Drain is over;
-// not when the throttle is, or the time-out of the one who left.
+// not when the throttle is, or the timeout of the one who left.
 func TestDrainWhenTheLastInLineLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn := dial(t, (&scripted{answer: throttledOnce(3_600_000)}).piped())

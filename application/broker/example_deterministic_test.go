@@ -79,7 +79,7 @@ func ExamplePolled_deterministic() {
 		Host:      "broker",
 		Transport: network,
 		Clock:     clock,
-		Chance:    func() uint64 { return 1 << 62 }, // always the same jitter: 10 % less
+		Rand:      func() uint64 { return 1 << 62 }, // always the same jitter: 10 % less
 		Hooks: &broker.Hooks{StateChanged: func(from, to broker.State, _ broker.Endpoint, err error) {
 			say("%v -> %v", from, to)
 			if errors.Is(err, broker.ErrDial) {

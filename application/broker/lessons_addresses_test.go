@@ -67,7 +67,7 @@ func lessonLookedUpAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := site.order()[before:]; site.lookups != looked+1 || !slices.Equal(got, move[:1]) {
-				t.Errorf("moved to %v: %d look-ups more, dialled %v", move, site.lookups-looked, got)
+				t.Errorf("moved to %v: %d lookups more, dialled %v", move, site.lookups-looked, got)
 			}
 		}
 	})

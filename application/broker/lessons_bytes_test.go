@@ -123,7 +123,7 @@ func lessonHostileSizes(t *testing.T) {
 	for _, phase := range []broker.State{broker.NegotiatingVersions, broker.Authenticating, broker.Connected} {
 		sizes := []int32{math.MinInt32, -1, 0, 3, limit + 1, 352518912, math.MaxInt32}
 		if phase != broker.Connected {
-			sizes = append(sizes, 64<<20) // no answer of the set-up's is
+			sizes = append(sizes, 64<<20) // no answer of the setup's is
 		}
 		for _, size := range sizes {
 			s := lessonAt(t, phase)

@@ -23,7 +23,7 @@ import (
 // Lessons about the way up: peers that hang in one phase or another, handshakes
 // that fail, hosts of which one address is slow. In a bubble the time is exact.
 
-// lessonPhase is a way for the set-up to be stuck in one phase.
+// lessonPhase is a way for the setup to be stuck in one phase.
 type lessonPhase struct {
 	name  string
 	phase broker.State
@@ -31,7 +31,7 @@ type lessonPhase struct {
 }
 
 // lessonSilence: nothing comes, in each phase; also if RequestTimeout is longer.
-// The set-up ends with its time, names the phase, and leaves nothing open.
+// The setup ends with its time, names the phase, and leaves nothing open.
 func lessonSilence(t *testing.T) {
 	const limit, versions = 7 * time.Second, 2 * time.Second
 	silentLogin := func(key int16) func(net.Conn) {
@@ -111,7 +111,7 @@ func lessonStuck(t *testing.T, site *lessonSite, cfg broker.Config, phase broker
 }
 
 // lessonDrip: a peer that sends a byte every 100 ms for ever makes progress, and
-// no answer. The time of the set-up runs all the same.
+// no answer. The time of the setup runs all the same.
 func lessonDrip(t *testing.T) {
 	const limit = 5 * time.Second
 	drip := func(conn net.Conn) {

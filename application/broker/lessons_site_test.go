@@ -25,10 +25,10 @@ type lessonSite struct {
 	shake  func(context.Context) error     // a handshake on every connection; nil: none
 	wrap   func(net.Conn) net.Conn         // what our side of each connection is; nil: itself
 	reach  func(context.Context) error     // what comes before each dial
-	find   func(ctx context.Context) error // what comes before each look-up
+	find   func(ctx context.Context) error // what comes before each lookup
 
 	mu        sync.Mutex
-	addresses []string // in the order of the look-up
+	addresses []string // in the order of the lookup
 	lookups   int
 	dials     []lessonDial
 	live      int // connections that our side has not closed

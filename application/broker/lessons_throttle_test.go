@@ -19,7 +19,7 @@ func lessonThrottle(d time.Duration) []byte {
 	return append(binary.BigEndian.AppendUint32(nil, uint32(d.Milliseconds())), 0, 0)
 }
 
-// lessonThrottleStopsClocks: a throttle that is longer than the request time-out
+// lessonThrottleStopsClocks: a throttle that is longer than the request timeout
 // expires nobody who is in flight; each has its whole time beside it, and not a
 // moment more.
 func lessonThrottleStopsClocks(t *testing.T) {

@@ -18,7 +18,7 @@ import (
 	"brokerconn/ports"
 )
 
-// TestLifetimeOfABusyConn: many callers, with time-outs of their own, on a connection
+// TestLifetimeOfABusyConn: many callers, with timeouts of their own, on a connection
 // that is throttled, kept warm, closed when idle, looked at before it is used, lost,
 // and in the end drained. Every wait ends in time, every sum holds, each hook is
 // called for what has happened, and an hour after it nothing stirs.

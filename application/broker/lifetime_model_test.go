@@ -10,7 +10,7 @@ import (
 	"brokerconn/application/broker"
 )
 
-// TestLifetime plays throttling, idle limit, keep-warm, time-outs, losses, draining
+// TestLifetime plays throttling, idle limit, keep-warm, timeouts, losses, draining
 // and closing against each other, in any order, and checks after each step what must
 // hold whatever has happened.
 func TestLifetime(t *testing.T) {
@@ -36,7 +36,7 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 	if warm >= limit && limit > 0 {
 		warm = 0
 	}
-	timeout := time.Duration(rapid.SampledFrom([]int{1, 5, 30}).Draw(t, "time-out")) * time.Second
+	timeout := time.Duration(rapid.SampledFrom([]int{1, 5, 30}).Draw(t, "timeout")) * time.Second
 	r := newRig(parent, kind, func(cfg *broker.Config) {
 		cfg.IdleTimeout, cfg.PingInterval, cfg.RequestTimeout = limit, warm, timeout
 		cfg.MaxInFlight = rapid.IntRange(1, 4).Draw(t, "in flight")
@@ -91,7 +91,7 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 		throttledUntil = s.ThrottledUntil
 	}
 	// ours counts the requests that the connection's owner has sent: not those of the
-	// set-up, ApiVersions and the probes, which are all of version 0.
+	// setup, ApiVersions and the probes, which are all of version 0.
 	ours := func() (n int) {
 		for _, q := range r.broker.asked {
 			if q.key != 18 && q.version != 0 {

@@ -105,7 +105,7 @@ func TestTLSPortWithConfiguredRelease(t *testing.T) {
 	})
 }
 
-// A time-out that a caller computed may be over already: that is no defect of the
+// A timeout that a caller computed may be over already: that is no defect of the
 // program, and nothing is sent.
 func TestTimeoutInThePast(t *testing.T) {
 	for _, d := range []time.Duration{0, -1, -time.Hour} {

@@ -107,7 +107,7 @@ func (p *Polled) Close(err error) {
 // blocking, Send waits until it is written.
 func (p *Polled) Send(req ports.Message, blocking bool) *Future { return p.send(req, blocking, 0) }
 
-// SendWithin is Send with a time-out of the request's own, in place of
+// SendWithin is Send with a timeout of the request's own, in place of
 // Config.RequestTimeout. With one of 0 or less it is refused: ErrRequestTimeout.
 func (p *Polled) SendWithin(req ports.Message, blocking bool, timeout time.Duration) *Future {
 	return p.send(req, blocking, own(timeout))

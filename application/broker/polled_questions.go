@@ -43,7 +43,7 @@ func (p *Polled) Endpoint() Endpoint { return p.core.Machine.Endpoint() }
 func (p *Polled) APIVersions() *Versions { return p.core.Machine.Versions() }
 
 // NextDeadline is the one time to wait for, and then to call any method but a
-// question: the end of the backoff, of the set-up, of a throttle, of the first
+// question: the end of the backoff, of the setup, of a throttle, of the first
 // request's time or of that without traffic. Zero: only news matters.
 func (p *Polled) NextDeadline() time.Time { return p.deadline }
 

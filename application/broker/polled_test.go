@@ -32,7 +32,7 @@ func newScene(t *testing.T, change func(*broker.Config)) *scene {
 	s.hand = &handBroker{network: s.network}
 	cfg := broker.Config{
 		Host: "broker", Transport: s.network, Clock: s.clock, Metrics: s.counts,
-		Chance:   func() uint64 { return 0 }, // the shortest pauses
+		Rand:     func() uint64 { return 0 }, // the shortest pauses
 		Selector: fake.Selector{Clock: s.clock, Work: func(any) bool { return s.hand.act() }},
 	}
 	if change != nil {
@@ -165,7 +165,7 @@ func TestPolledBlockingSendWaits(t *testing.T) {
 		t.Error("a blocking Send came back before all was written")
 	}
 	s.hand.silent = true
-	f := s.Send(ask(), true) // nobody takes it: the request time-out ends the wait
+	f := s.Send(ask(), true) // nobody takes it: the request timeout ends the wait
 	if _, err := f.Response(); !errors.Is(err, broker.ErrRequestTimeout) || s.SendPending() {
 		t.Errorf("got %v", err)
 	}

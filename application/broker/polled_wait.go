@@ -10,7 +10,7 @@ import (
 // The calls of a Polled that wait, through Config.Selector.
 
 // SendPending writes what is pending and waits until all of it is written: true.
-// If the connection is lost over it, which the request time-out sees to, or the
+// If the connection is lost over it, which the request timeout sees to, or the
 // Selector fails: false.
 func (p *Polled) SendPending() bool {
 	for !p.SendPendingV2() {

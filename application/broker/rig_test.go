@@ -155,7 +155,7 @@ func newRig(t *testing.T, kind string, change func(*broker.Config)) *rig {
 	start := r.clock.Now()
 	cfg := broker.Config{
 		Host: "broker", Transport: r.network, Clock: r.clock, Metrics: r.counts,
-		Chance:      func() uint64 { return 1 << 63 }, // pauses of just the length that is configured
+		Rand:        func() uint64 { return 1 << 63 }, // pauses of just the length that is configured
 		IdleTimeout: -1,
 		Selector:    fake.Selector{Clock: r.clock, Work: func(any) bool { return r.broker.hear() }},
 		Hooks: &broker.Hooks{

@@ -195,7 +195,7 @@ func TestStatsAddUpInEveryHook(t *testing.T) {
 	}
 }
 
-// TestOwnCallsAreNotInFlight: those of the set-up are none of the owner's requests,
+// TestOwnCallsAreNotInFlight: those of the setup are none of the owner's requests,
 // as the one that keeps warm is none.
 func TestOwnCallsAreNotInFlight(t *testing.T) {
 	onBoth(t, func(cfg *broker.Config) { cfg.MaxInFlight = 1 }, func(t *testing.T, r *rig) {

@@ -345,7 +345,7 @@ func TestThrottleWithBytesPending(t *testing.T) {
 // TestThrottleIsOfTheConnectionsOwnCallsToo: a broker tells with ApiVersions as with
 // any other call that the client's quota is used up, and reads nothing meanwhile.
 func TestThrottleIsOfTheConnectionsOwnCallsToo(t *testing.T) {
-	t.Run("set-up", func(t *testing.T) {
+	t.Run("setup", func(t *testing.T) {
 		onBoth(t, nil, func(t *testing.T, r *rig) {
 			r.broker.throttle = 5000
 			r.reach()

@@ -8,14 +8,14 @@ import (
 	"brokerconn/domain"
 )
 
-// A request's time-out is the connection's affair: when it passes, the connection
+// A request's timeout is the connection's affair: when it passes, the connection
 // is dropped, since the answer may still come and would be taken for another's. A
 // context's end is the caller's: the connection goes on. So they are told apart,
 // and a context can carry either.
 
 type requestTimeoutKey struct{}
 
-// WithRequestTimeout returns a context for requests that have a time-out of their
+// WithRequestTimeout returns a context for requests that have a timeout of their
 // own, in place of Config.RequestTimeout: "request_timeout_ms" per request. With a
 // d of 0 or less its time is over already: nothing is sent, ErrRequestTimeout.
 //
@@ -32,7 +32,7 @@ func requestTimeout(ctx context.Context) time.Duration {
 	return 0
 }
 
-// own tells a time-out that is over from one that was not given: it is less than 0.
+// own tells a timeout that is over from one that was not given: it is less than 0.
 func own(timeout time.Duration) time.Duration {
 	if timeout <= 0 {
 		return -1
@@ -40,7 +40,7 @@ func own(timeout time.Duration) time.Duration {
 	return timeout
 }
 
-// over is the error of a request whose time-out is.
+// over is the error of a request whose timeout is.
 func over(m *domain.Machine) error {
 	return m.Failure(ErrRequestTimeout, errors.New("its time was over before it was sent"))
 }

@@ -110,7 +110,7 @@ func TestTimeoutsThatEndTogether(t *testing.T) {
 func TestTimeoutOfOneThatWasAnswered(t *testing.T) {
 	onBoth(t, nil, func(t *testing.T, r *rig) {
 		r.ready()
-		r.pass(time.Second) // the times of the set-up are over
+		r.pass(time.Second) // the times of the setup are over
 		r.sendWithin(time.Second)
 		f := r.sendWithin(10 * time.Second)
 		r.turn()
@@ -169,7 +169,7 @@ func (r *rig) pass2(d time.Duration) {
 // From here on: Conn, and its line.
 
 // TestWithRequestTimeout in every call that takes a context, in flight and in line.
-// A time-out in line leaves the connection alone; one in flight does not.
+// A timeout in line leaves the connection alone; one in flight does not.
 func TestWithRequestTimeout(t *testing.T) {
 	calls := map[string]func(context.Context, *broker.Conn) error{
 		"RequestWith": heartbeat,
@@ -363,7 +363,7 @@ func TestInnerRequestTimeoutCounts(t *testing.T) {
 	})
 }
 
-// TestLongestTimeouts are no time-outs, on any clock.
+// TestLongestTimeouts are no timeouts, on any clock.
 func TestLongestTimeouts(t *testing.T) {
 	cfg := (&scripted{answer: heartbeatBody}).piped()
 	cfg.RequestTimeout, cfg.IdleTimeout, cfg.SetupTimeout = math.MaxInt64, math.MaxInt64, math.MaxInt64
@@ -390,7 +390,7 @@ func TestLongestTimeouts(t *testing.T) {
 	})
 }
 
-// TestLineAfterATimeoutInIt: one who leaves the line by its own time-out gives its
+// TestLineAfterATimeoutInIt: one who leaves the line by its own timeout gives its
 // Future back, and who comes next and gets it stands at the end all the same.
 func TestLineAfterATimeoutInIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

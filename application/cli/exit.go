@@ -28,8 +28,8 @@ const (
 )
 
 // exitCode finds the code of an error. Where errors lie within each other the
-// outer one decides, since it tells what was being done: a time-out whose last
-// attempt was refused is a time-out.
+// outer one decides, since it tells what was being done: a timeout whose last
+// attempt was refused is a timeout.
 func exitCode(err error) int {
 	var (
 		usage   *usageError

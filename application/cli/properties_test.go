@@ -112,7 +112,7 @@ func TestTimeoutsFromProperties(t *testing.T) {
 	} {
 		cfg := configOf(t, append([]string{"apis", "localhost"}, c.args...)...)
 		if cfg.RequestTimeout != c.request || cfg.SetupTimeout != c.setup {
-			t.Errorf("%v: request %v, set-up %v", c.args, cfg.RequestTimeout, cfg.SetupTimeout)
+			t.Errorf("%v: request %v, setup %v", c.args, cfg.RequestTimeout, cfg.SetupTimeout)
 		}
 	}
 }

@@ -9,7 +9,7 @@
 //	Warn   the connection was lost or could not be had; a login failed; a setting
 //	       may not mean what was meant
 //	Info   connected; throttled by the broker
-//	Debug  all else: look-ups, dials, TLS, versions, logins, requests that failed
+//	Debug  all else: lookups, dials, TLS, versions, logins, requests that failed
 //	       (their callers know), and closes in which nothing is wrong, above all
 //	       that of an idle connection
 //

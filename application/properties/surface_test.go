@@ -32,7 +32,7 @@ var surface = []struct{ key, place, standard, deviation string }{
 	{"client_id", "Config.ClientID", "brokerconn- and the version", "at most 249 bytes"},
 	{"reconnect_backoff_ms", "Config.ReconnectBackoff", "50 ms", "counted from the failure, not from the attempt; at least 1 ms"},
 	{"reconnect_backoff_max_ms", "Config.ReconnectBackoffMax", "1 s", "refused where less than the former, which meant no growth"},
-	{"request_timeout_ms", "Config.RequestTimeout, WithRequestTimeout, Conn.SendWithin, Polled.SendWithin", "30 s", "set-up has its own, Config.SetupTimeout; throttled time is not counted"},
+	{"request_timeout_ms", "Config.RequestTimeout, WithRequestTimeout, Conn.SendWithin, Polled.SendWithin", "30 s", "setup has its own, Config.SetupTimeout; throttled time is not counted"},
 	{"max_in_flight_requests_per_connection", "Config.MaxInFlight", "5", "Conn.Request waits in line instead of failing"},
 	{"receive_buffer_bytes", "tcp.Options.ReceiveBufferBytes", "the system's", "does not leak into other connections"},
 	{"send_buffer_bytes", "tcp.Options.SendBufferBytes", "the system's", "does not leak into other connections"},

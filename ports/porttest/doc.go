@@ -17,7 +17,7 @@
 //	Codec          samples of messages, written by somebody else
 //	Authenticator  the broker's side of a login
 //	MetricsSink    nothing
-//	Transport      the other end of its links; look-ups, Watcher and Parker are
+//	Transport      the other end of its links; lookups, Watcher and Parker are
 //	               checked with it
 //
 // [NoSecrets] is for whatever holds a password: no print of it may show that; and

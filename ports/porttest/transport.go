@@ -44,7 +44,7 @@ type Rig struct {
 // a defect is reported, never whether a sound transport passes.
 var patience = 20 * time.Second
 
-// Transport checks a [ports.Transport], its look-ups and its links: every
+// Transport checks a [ports.Transport], its lookups and its links: every
 // sentence of the contracts, also those of [ports.Watcher], [ports.Parker] and
 // [ports.Checker] where a link has them. newRig is called for every check anew; it
 // ends what it started in t.Cleanup, and may check there that no goroutine is left,
@@ -86,7 +86,7 @@ type transportCheck struct {
 var lookupChecks = []transportCheck{
 	{"finds at least one endpoint of the host", lookupFinds},
 	{"an unknown host is an error", lookupUnknown},
-	{"Close gives up a look-up under way", lookupClosed},
+	{"Close gives up a lookup under way", lookupClosed},
 	{"Watch calls once the result is there", lookupWatched},
 }
 
@@ -136,7 +136,7 @@ func lookupWatched(t *testing.T, rig Rig) {
 	defer l.Close()
 	w, ok := l.(ports.Watcher)
 	if !ok {
-		t.Skip("the look-up is no Watcher")
+		t.Skip("the lookup is no Watcher")
 	}
 	for {
 		_, err := l.Result()
@@ -149,7 +149,7 @@ func lookupWatched(t *testing.T, rig Rig) {
 
 func settled(t *testing.T, l ports.Lookup) (eps []ports.Endpoint, err error) {
 	t.Helper()
-	eventually(t, "the look-up ends", func() bool {
+	eventually(t, "the lookup ends", func() bool {
 		eps, err = l.Result()
 		return err != ports.ErrWouldBlock
 	})

@@ -40,10 +40,10 @@ var transportFaults = []struct {
 		r.Transport = strange{Transport: r.Transport, lookup: func(ports.Lookup) ports.Lookup { return noResult{} }}
 	}},
 	{name: "an unknown host is found", check: "Lookup/an_unknown", rig: func(r *porttest.Rig) { r.UnknownHost = "known" }},
-	{name: "a look-up that is held says EOF", check: "Lookup/Close_gives_up", rig: func(r *porttest.Rig) {
+	{name: "a lookup that is held says EOF", check: "Lookup/Close_gives_up", rig: func(r *porttest.Rig) {
 		r.Transport = strange{Transport: r.Transport, lookup: func(ports.Lookup) ports.Lookup { return noResult{io.EOF} }}
 	}},
-	{name: "a look-up never tells", check: "Lookup/Watch", rig: func(r *porttest.Rig) {
+	{name: "a lookup never tells", check: "Lookup/Watch", rig: func(r *porttest.Rig) {
 		r.Transport = strange{Transport: r.Transport, lookup: func(ports.Lookup) ports.Lookup { return noResult{ports.ErrWouldBlock} }}
 	}},
 	{name: "a refused address is reached", check: "Stage/a_refused", rig: func(r *porttest.Rig) { r.Refused = r.Endpoint }},
@@ -132,7 +132,7 @@ func TestBrokenTransport(t *testing.T) {
 	})
 }
 
-// strange is a transport whose look-ups or links are replaced.
+// strange is a transport whose lookups or links are replaced.
 type strange struct {
 	ports.Transport
 	lookup func(ports.Lookup) ports.Lookup

@@ -35,15 +35,15 @@ func newBroker(name string, buckets []float64) *broker {
 	f := families{broker: prom.Labels{"broker": name}}
 	b := &broker{
 		attempts: f.counter("connection_attempts_total",
-			"Attempts to connect, each with its set-up.").WithLabelValues(),
+			"Attempts to connect, each with its setup.").WithLabelValues(),
 		setup: f.histogram(buckets, "connection_setup_duration_seconds",
 			"Time from the start of an attempt until requests could be sent.").WithLabelValues(),
 		inFlight: f.gauge("requests_in_flight",
 			"Requests that were admitted and are not answered.").WithLabelValues(),
 		sent: f.counter("sent_bytes_total",
-			"Bytes written to the link, the set-up included.").WithLabelValues(),
+			"Bytes written to the link, the setup included.").WithLabelValues(),
 		received: f.counter("received_bytes_total",
-			"Bytes read from the link, the set-up included.").WithLabelValues(),
+			"Bytes read from the link, the setup included.").WithLabelValues(),
 		writes: f.counter("writes_total", "Writes to the link.").WithLabelValues(),
 		reads:  f.counter("reads_total", "Reads from the link.").WithLabelValues(),
 		stale: f.counter("stale_events_total",

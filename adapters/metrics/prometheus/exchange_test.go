@@ -66,7 +66,7 @@ func TestExchange(t *testing.T) {
 
 	conn.Connect()
 	h := &hand{peer: network.Accept()}
-	clock.Advance(40 * time.Millisecond) // of the set-up
+	clock.Advance(40 * time.Millisecond) // of the setup
 	_, versions := h.hear(0)
 	h.say(versions)
 	conn.Recv()

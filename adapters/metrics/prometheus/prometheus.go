@@ -10,7 +10,7 @@
 // Every name begins with brokerconn_, every metric has the label broker. Units
 // are seconds and bytes.
 //
-//	connection_attempts_total                      begun, with a look-up or a dial
+//	connection_attempts_total                      begun, with a lookup or a dial
 //	connection_setup_duration_seconds              histogram; its count is that of connections that became ready
 //	connections{state}                             gauge: connecting, ready
 //	connections_closed_total{reason}               failed and abandoned before they were ready; lost and closed after
@@ -22,7 +22,7 @@
 //	request_failures_total{api_key,reason}         timeout, connection
 //	requests_in_flight                             gauge
 //	throttle_seconds_total{api_key}                what the broker says that it held this client back by
-//	sent_bytes_total, received_bytes_total         on the link, the set-up included
+//	sent_bytes_total, received_bytes_total         on the link, the setup included
 //	writes_total, reads_total                      of the link
 //	stale_events_total                             news of an older connection, ignored
 //

@@ -7,8 +7,8 @@ import (
 )
 
 // DefaultTimeout is less than half of the 10 s that a connection has by default
-// for its set-up, which two addresses of a host share: a proxy that is silent is
-// named before the set-up is over.
+// for its setup, which two addresses of a host share: a proxy that is silent is
+// named before the setup is over.
 const DefaultTimeout = 4 * time.Second
 
 // Options say which proxy, and how to use it. All but Proxy may be left out.

@@ -124,7 +124,7 @@ func wantFailure(t *testing.T, err, kind, cause error, says string) {
 	}
 }
 
-// Each way to fall silent ends at the time-out or with the context, and closes
+// Each way to fall silent ends at the timeout or with the context, and closes
 // the connection.
 func TestStalls(t *testing.T) {
 	const late = "no tunnel within 4s"
@@ -148,9 +148,9 @@ func TestStalls(t *testing.T) {
 			}
 		}, 0, nil, 4 * time.Second, tunnel.ErrUnreachable, os.ErrDeadlineExceeded, late},
 		{"the talk", nil, 0, nil, 4 * time.Second, tunnel.ErrStalled, os.ErrDeadlineExceeded, "after the greeting: " + late},
-		{"the talk, own time-out", nil, time.Minute, nil, time.Minute, tunnel.ErrStalled, os.ErrDeadlineExceeded, "within 1m0s"},
+		{"the talk, own timeout", nil, time.Minute, nil, time.Minute, tunnel.ErrStalled, os.ErrDeadlineExceeded, "within 1m0s"},
 		{"the talk, given up", nil, 0, context.Canceled, time.Second, tunnel.ErrStalled, context.Canceled, "canceled"},
-		{"the talk, no time-out", nil, -1, context.DeadlineExceeded, time.Second, tunnel.ErrStalled, context.DeadlineExceeded, "deadline"},
+		{"the talk, no timeout", nil, -1, context.DeadlineExceeded, time.Second, tunnel.ErrStalled, context.DeadlineExceeded, "deadline"},
 		{"granted as it was given up", func(w *tunnel.Way) {
 			w.Talk = func(conn net.Conn, target string) (net.Conn, *tunnel.Error) {
 				_, failure := hello(conn, target)

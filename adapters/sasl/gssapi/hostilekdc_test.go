@@ -331,7 +331,7 @@ func TestKDCThatIsSilent(t *testing.T) {
 	err := logIn(mustNew(t, o), "broker.example.org", w.broker().login)
 	reasoned(t, err, KDCUnreachable)
 	if !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("%v is no time-out", err)
+		t.Errorf("%v is no timeout", err)
 	}
 
 	o.KDCTimeout, o.Run = time.Hour, nil

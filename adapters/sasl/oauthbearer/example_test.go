@@ -36,7 +36,7 @@ func ExampleNew() {
 }
 
 // Tokens for a client's id and secret. The issuer is told apart from the broker: its
-// certificate, its errors and its time-out are its own.
+// certificate, its errors and its timeout are its own.
 func ExampleClientCredentials() {
 	tokens, err := oauthbearer.ClientCredentials{
 		TokenURL:     "https://idp.example.org/oauth2/token",

@@ -18,7 +18,7 @@ import (
 // session is no longer than its token.
 //
 // Logins that ask at the same time share one call of the Provider. It runs in the
-// step of the first one, under a context of its own, which ends with the time-out or
+// step of the first one, under a context of its own, which ends with the timeout or
 // when the last of them gave up, be the first among those or not.
 
 type keeper struct {

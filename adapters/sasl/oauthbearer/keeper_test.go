@@ -264,7 +264,7 @@ func newSlow(t *testing.T) *slow {
 			return oauthbearer.Token{}, ctx.Err()
 		}
 	}
-	s.Authenticator = create(t, oauthbearer.Options{Tokens: tokens, Clock: s.clock, Chance: func() uint64 { return 0 }})
+	s.Authenticator = create(t, oauthbearer.Options{Tokens: tokens, Clock: s.clock, Rand: func() uint64 { return 0 }})
 	return s
 }
 
@@ -405,7 +405,7 @@ func TestTimeout(t *testing.T) {
 		}
 		c.Close()
 		s.clock.Advance(80 * time.Second)
-		d := s.login() // the time-out is a failure like others
+		d := s.login() // the timeout is a failure like others
 		s.called(t)
 		s.clock.Advance(5 * time.Second)
 		if got, err := result(t, d); got != "first" {

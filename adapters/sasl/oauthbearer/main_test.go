@@ -140,7 +140,7 @@ func newRig(t *testing.T) *rig {
 			return r.next(ctx)
 		},
 		Clock:  r.clock,
-		Chance: func() uint64 { return r.chance },
+		Rand:   func() uint64 { return r.chance },
 		Runner: at,
 	})
 	return r

@@ -54,10 +54,10 @@ type Options struct {
 	// Clock is what the Expiry of tokens and Timeout are measured by. nil: the
 	// system's.
 	Clock ports.Clock
-	// Chance gives 64 random bits a call: programs that were started together shall
+	// Rand gives 64 random bits a call: programs that were started together shall
 	// not ask for tokens together. It is called under a lock, once a token. nil:
 	// math/rand/v2.
-	Chance func() uint64
+	Rand func() uint64
 	// Runner runs what takes its time: Tokens, and the waiting for it. nil: a
 	// goroutine for each login that needs a token.
 	Runner sasl.Runner
@@ -98,11 +98,11 @@ func New(o Options) (*Authenticator, error) {
 	if o.Clock == nil {
 		o.Clock = system.Clock{}
 	}
-	if o.Chance == nil {
-		o.Chance = rand.Uint64
+	if o.Rand == nil {
+		o.Rand = rand.Uint64
 	}
 	return &Authenticator{
-		keeper:     &keeper{tokens: o.Tokens, clock: o.Clock, chance: o.Chance, timeout: cmp.Or(o.Timeout, defaultTimeout)},
+		keeper:     &keeper{tokens: o.Tokens, clock: o.Clock, chance: o.Rand, timeout: cmp.Or(o.Timeout, defaultTimeout)},
 		authzid:    o.Authzid,
 		extensions: maps.Clone(o.Extensions),
 		run:        o.Runner,
