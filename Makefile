@@ -21,8 +21,6 @@ demo: ## the main job on an embedded broker, step by step, with times
 	@$(GO) run ./application/cli/kafkaprobe demo
 
 test: lint ## all that needs nothing but Go: lint, then every test (those against openssl, proxies and a KDC where they are there)
-	@command -v openssl >/dev/null || echo "no openssl: TLS keys, revocation lists and cipher lists are not compared with what it says (OPENSSL=required to insist)"
-	@for p in microsocks tinyproxy curl; do command -v $$p >/dev/null || echo "no $$p: nothing of another author judges the ways through proxies by it (PROXIES=required to insist)"; done
 	@$(if $(RACE),,echo "no C compiler: testing without the race detector";) CGO_ENABLED=$(if $(RACE),1,0) $(LEAKS) $(GO) test $(RACE) -timeout 10m ./...
 
 lint: check-mocks ## gofmt, vet, staticcheck, mocks up to date

@@ -19,17 +19,15 @@ import (
 type Extra struct {
 	Name     string // in the summary of a run: "openssl"
 	Variable string // an environment variable; the value "required" turns a skip into a failure
+	Or       string // another such variable; empty: none
 	Untested string // what a skip leaves untested, a sentence
 }
 
-// acceptance is a Variable for every Extra that the acceptance tests need.
-const acceptance = "ACCEPTANCE"
-
 // Test skips t, or fails it where the environment requires the Extra, if missing is not
-// nil. It fails t if the environment variable has a value other than "required".
+// nil. It also fails t if a variable has a value other than "required".
 func (e Extra) Test(t testing.TB, missing error) {
 	t.Helper()
-	skip, fail := e.judge(missing, e.Variable)
+	skip, fail := e.judge(missing)
 	switch {
 	case fail != "":
 		t.Fatal(fail)
@@ -40,9 +38,9 @@ func (e Extra) Test(t testing.TB, missing error) {
 
 // Package is Test for a whole package, at the head of its TestMain: it reports whether
 // the tests can run, and if not, the exit code of the process. A skip is printed to w
-// under a banner. ACCEPTANCE=required requires the Extra as well.
+// under a banner.
 func (e Extra) Package(w io.Writer, missing error) (run bool, code int) {
-	skip, fail := e.judge(missing, acceptance, e.Variable)
+	skip, fail := e.judge(missing)
 	switch {
 	case fail != "":
 		fmt.Fprintln(w, fail)
@@ -56,10 +54,10 @@ func (e Extra) Package(w io.Writer, missing error) (run bool, code int) {
 }
 
 // judge returns the text of a skip, or that of a failure, or neither.
-func (e Extra) judge(missing error, variables ...string) (skip, fail string) {
+func (e Extra) judge(missing error) (skip, fail string) {
 	required := false
-	for _, name := range variables {
-		switch v := os.Getenv(name); v {
+	for _, name := range []string{e.Variable, e.Or} {
+		switch v := os.Getenv(name); v { // that of no name is empty
 		case "":
 		case "required":
 			required = true
