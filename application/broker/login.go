@@ -2,20 +2,12 @@ package broker
 
 import (
 	"context"
-	"slices"
 
 	"brokerconn/ports"
 )
 
 // A login may end (KIP-368): the connection logs in again on its own, in time, on the
 // same connection and between two requests. Here is what its owner can ask for.
-
-func (c *Config) authenticators() []ports.Authenticator {
-	if c.Authenticator != nil {
-		return []ports.Authenticator{c.Authenticator}
-	}
-	return slices.Clone(c.Authenticators)
-}
 
 // logins checks a list of authenticators, which a program has made.
 func logins(first ports.Authenticator, others []ports.Authenticator) []ports.Authenticator {
@@ -37,7 +29,7 @@ func (c *Conn) Reauthenticate(ctx context.Context) error {
 	c.mu.Lock()
 	if !c.core.LogsIn() {
 		c.mu.Unlock()
-		panic("broker: Reauthenticate of a Conn that has no Authenticator")
+		panic("broker: Reauthenticate of a Conn without Authenticators")
 	}
 	c.core.Reauthenticate(c.cfg.Clock.Now())
 	c.drain()
