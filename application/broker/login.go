@@ -31,7 +31,7 @@ func (c *Conn) Reauthenticate(ctx context.Context) error {
 		c.mu.Unlock()
 		panic("broker: Reauthenticate of a Conn without Authenticators")
 	}
-	c.core.Machine.Reauthenticate(c.cfg.Clock.Now())
+	c.core.Reauthenticate(c.cfg.Clock.Now())
 	c.drain()
 	c.mu.Unlock()
 	return c.Connect(ctx)
@@ -57,7 +57,7 @@ func (c *Conn) SetAuthenticator(a ports.Authenticator, others ...ports.Authentic
 // are refused with ErrReauthenticating. Where the broker's release cannot do that on
 // this connection, it is closed, without backoff. Without a connection it does nothing.
 func (p *Polled) Reauthenticate() {
-	p.core.Machine.Reauthenticate(p.cfg.Clock.Now())
+	p.core.Reauthenticate(p.cfg.Clock.Now())
 	p.pump()
 }
 
@@ -74,9 +74,9 @@ func (p *Polled) SetAuthenticator(a ports.Authenticator, others ...ports.Authent
 func (c *Conn) Reauthenticating() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.core.Machine.Reauthenticating()
+	return c.core.Reauthenticating()
 }
 
 // Reauthenticating reports whether requests are refused because the session is being
 // renewed.
-func (p *Polled) Reauthenticating() bool { return p.core.Machine.Reauthenticating() }
+func (p *Polled) Reauthenticating() bool { return p.core.Reauthenticating() }
