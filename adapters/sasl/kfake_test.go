@@ -77,6 +77,7 @@ func TestLogins(t *testing.T) {
 	cfg := kfakeCluster(t, kfake.BrokerConfigs(map[string]string{"connections.max.reauth.ms": "3600000"}))
 	for name, a := range with(t, canary) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // a second login on a connection waits for a second
 			var logins []bool // whether each renewed a session
 			cfg := cfg
 			cfg.Authenticator = a
