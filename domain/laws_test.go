@@ -39,6 +39,7 @@ var mayImport = []struct {
 	{"mocks", []string{std, "ports", "github.com/golang/mock"}},
 	{"adapters/netlink", []string{std, "ports"}},
 	{"adapters/netlink/tunnel/tunneltest", []string{std, "ports", "ports/porttest", "adapters/netlink", "adapters/netlink/tunnel"}},
+	{"adapters/internal", []string{std, "ports"}},
 	{"adapters/tcp", []string{std, "ports", "adapters/netlink"}},
 	{"adapters/tls", []string{std, "ports", "adapters/netlink", "golang.org/x/crypto/scrypt"}},
 	{"adapters/socks5", []string{std, "ports", "adapters/netlink", "adapters/netlink/tunnel", "golang.org/x/net/proxy"}},
@@ -122,6 +123,9 @@ func TestImportLawCatches(t *testing.T) {
 		{"ports/porttest", "m/ports", ""},
 		{"adapters/clock/fake", "time", ""},
 		{"adapters/tcp", "m/adapters/netlink", ""},
+		{"adapters/tcp", "m/adapters/internal/fault", ""},
+		{"domain", "m/adapters/internal/fault", "domain may not import m/adapters/internal/fault"},
+		{"adapters/internal/fault", "m/adapters/netlink", "adapters/internal/fault may not import m/adapters/netlink"},
 		{"application/broker", "m/domain", ""},
 	} {
 		got := strings.Join(judgeImports("m", c.pkg, []string{c.imported}), "; ")
@@ -150,7 +154,8 @@ func judgeImports(module, pkg string, imports []string) (broken []string) {
 			case a == "all":
 				ok = true
 			case isOwn:
-				ok = ok || own == a || within(own, longest)
+				shared := within(pkg, "adapters") && within(own, "adapters/internal")
+				ok = ok || own == a || within(own, longest) || shared
 			case a == std:
 				ok = ok || !strings.Contains(strings.Split(imported, "/")[0], ".")
 			default:

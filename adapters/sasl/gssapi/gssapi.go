@@ -2,7 +2,7 @@
 //
 //	login, err := gssapi.New(gssapi.Options{Principal: "alice@EXAMPLE.ORG", Keytab: "alice.keytab"})
 //	...
-//	broker.Config{Authenticator: login}
+//	broker.Config{Authenticators: []ports.Authenticator{login}}
 //
 // Tickets come from package krb5, a Kerberos client over github.com/jcmturner/gokrb5;
 // no other adapter links that library. This package is the conversation with the
