@@ -53,6 +53,7 @@ var mayImport = []struct {
 	{"adapters/sasl/scram", []string{std, "ports", "ports/setting", "adapters/sasl", "github.com/xdg-go/scram", "github.com/xdg-go/stringprep"}},
 	{"adapters/sasl/oauthbearer", []string{std, "ports", "ports/setting", "adapters/sasl", "adapters/clock/system", "golang.org/x/oauth2"}},
 	{"adapters/sasl/gssapi", []string{std, "ports", "ports/setting", "adapters/sasl", "github.com/jcmturner/gokrb5/v8"}},
+	{"adapters/sasl/gssapi/krb5", []string{std, "ports", "adapters/sasl", "github.com/jcmturner/gokrb5/v8"}},
 	{"adapters/sasl/franz", []string{std, "ports", "adapters/sasl", "github.com/twmb/franz-go/pkg/sasl"}},
 	{"adapters/metrics/recorder", []string{std, "ports"}},
 	{"adapters/metrics/sensors", []string{std, "ports"}},
