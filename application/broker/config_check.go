@@ -8,7 +8,7 @@ import (
 	"time"
 	"unicode"
 
-	"brokerconn/domain"
+	"brokerconn/domain/release"
 	"brokerconn/ports"
 )
 
@@ -118,7 +118,7 @@ func (c *Config) checkAPIVersion(refuse func(setting, problem string, args ...an
 	if c.ClusterID != "" || c.NodeID != nil {
 		refuse("APIVersion", "%v, and ClusterID or NodeID: a broker tells who it is only when asked for its API versions; leave one out", r)
 	}
-	v, _, ok := domain.VersionsOf(r)
+	v, _, ok := release.TableOf(r)
 	if !ok || r.Major < 0 || r.Minor < 0 || r.Patch < 0 {
 		refuse("APIVersion", "%v is no release of Kafka; 0.8.0 is the first that is known, and the zero Release asks the broker", r)
 		return
@@ -134,7 +134,7 @@ func (c *Config) warn() {
 	if r == (Release{}) {
 		return
 	}
-	if _, known, _ := domain.VersionsOf(r); known.String() != r.String() {
+	if _, known, _ := release.TableOf(r); known.String() != r.String() {
 		c.Hooks.warn(fmt.Sprintf("APIVersion: release %v is not known; the broker is taken for a %v", r, known))
 	}
 }
