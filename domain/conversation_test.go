@@ -40,7 +40,8 @@ type talk struct {
 	codec   *textCodec
 	sink    *tally
 	now     time.Time
-	out     []string // of the block
+	until   time.Time // of Connect
+	out     []string  // of the block
 	quiet   bool
 	state   domain.State // as the Changed outputs tell it
 	lent    []byte       // of the last Transmit
@@ -529,7 +530,7 @@ func (k *talk) checkVersion(a args) {
 	if topics := a.named["topics"]; topics != "" {
 		c.Topics = strings.Split(topics, ",")
 	}
-	k.do("check", func() { k.m.CheckVersions(c) })
+	k.do("check", func() { k.m.Connect(k.now, domain.ConnectOptions{Check: &c}) })
 }
 
 func (k *talk) renew(args) { k.do("renew", func() { k.m.Reauthenticate(k.now) }) }
@@ -547,7 +548,7 @@ func (k *talk) after(a args) {
 }
 
 func (k *talk) connect(a args) {
-	k.do("connect", func() { k.m.Connect(k.now.Add(-a.duration("ago"))) })
+	k.do("connect", func() { k.m.Connect(k.now.Add(-a.duration("ago")), domain.ConnectOptions{Until: k.until}) })
 }
 
 func (k *talk) send(a args) {
@@ -642,7 +643,8 @@ func (k *talk) within(a args) {
 	if err != nil {
 		panic(err)
 	}
-	k.m.Within(k.now.Add(d))
+	k.until = k.now.Add(d)
+	k.m.Connect(k.now, domain.ConnectOptions{Until: k.until}) // of the attempt under way
 }
 
 func (k *talk) addresses(a args) {

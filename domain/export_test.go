@@ -6,6 +6,9 @@ import "brokerconn/ports"
 
 func (s State) MayBecome(to State) bool { return s.mayBecome(to) }
 
+// Machine is the one inside, for a test that brings news around the ports.
+func (c *Connection) Machine() *Machine { return c.m }
+
 // SetLastCorrelationID lets a test come close to the end of the ids.
 func (m *Machine) SetLastCorrelationID(id int32) { m.lastID = id }
 

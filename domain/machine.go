@@ -153,22 +153,10 @@ func (m *Machine) Next() Output {
 		}
 		return out
 	}
-	if !m.parked && !m.choked {
-		if data := m.transmit(); data != nil {
-			return Output{Kind: Transmit, Epoch: m.epoch, Data: data}
-		}
+	if !m.parked && m.canTransmit() {
+		return Output{Kind: Transmit, Epoch: m.epoch, Data: m.transmit()}
 	}
 	return Output{Kind: Idle, Deadline: m.NextDeadline()}
-}
-
-// transmit lends all pending bytes to one writer; nil when there are none, or
-// they may not leave now.
-func (m *Machine) transmit() []byte {
-	if !m.established || m.pending.lent || m.pending.len() == 0 {
-		return nil
-	}
-	m.lentEpoch = m.epoch
-	return m.pending.lend()
 }
 
 func (m *Machine) finish(f *Future) *Future {

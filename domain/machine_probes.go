@@ -2,7 +2,6 @@ package domain
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -80,16 +79,6 @@ type probing struct {
 	twice    bool      // ApiVersions was asked once more
 
 	connections, trips int
-}
-
-// CheckVersions makes the next question for the API versions one that somebody waits
-// for. It counts for that question alone, however it ends. Where the table is there
-// nothing is to be asked.
-func (m *Machine) CheckVersions(c Check) {
-	if m.versions == nil {
-		c.Topics = slices.Clone(c.Topics)
-		m.check = &c
-	}
 }
 
 // probes reports whether a broker that does not know ApiVersions is asked otherwise.

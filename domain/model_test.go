@@ -40,7 +40,7 @@ func TestMachineAgainstModel(t *testing.T) {
 			"earlier": func(*rapid.T) {
 				r.timeout(0) // the latest time is known
 				now := r.now.Add(-time.Duration(below(100, "s")) * time.Second)
-				r.do(func() { r.m.HandleTimeout(now); r.m.Connect(now) })
+				r.do(func() { r.m.HandleTimeout(now); r.m.Connect(now, domain.ConnectOptions{}) })
 			},
 			"addresses": func(*rapid.T) { r.addresses(below(4, "addresses")) },
 			"rise":      func(*rapid.T) { r.rise(ports.Stage(1 + below(2, "stage"))) },
@@ -112,7 +112,9 @@ func TestMachineAgainstModel(t *testing.T) {
 			},
 			"age": func(*rapid.T) { r.deaf = rapid.Bool().Draw(t, "deaf") },
 			"check": func(*rapid.T) {
-				r.do(func() { r.m.CheckVersions(domain.Check{Strict: below(2, "strict") == 0}) })
+				r.do(func() {
+					r.m.Connect(r.now, domain.ConnectOptions{Check: &domain.Check{Strict: below(2, "strict") == 0}})
+				})
 			},
 			"session": func(*rapid.T) {
 				r.lifetime = rapid.SampledFrom([]int64{0, 1, 100, 3000, 20_000, -1, 1 << 62}).Draw(t, "lifetime")

@@ -51,7 +51,7 @@ func FuzzRawLogin(f *testing.F) {
 				}
 			}
 		}
-		m.Connect(now)
+		m.Connect(now, domain.ConnectOptions{})
 		drain()
 		m.HandleAddresses(now, 1, []ports.Endpoint{{Address: "a"}}, nil)
 		m.HandleStage(now, 1, ports.StageEstablished)

@@ -79,7 +79,7 @@ func TestLogins(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var logins []bool // whether each renewed a session
 			cfg := cfg
-			cfg.Authenticator = a
+			cfg.Authenticators = []ports.Authenticator{a}
 			cfg.Hooks = &broker.Hooks{AuthDone: func(_ broker.Endpoint, login broker.LoginInfo, err error) {
 				if err != nil || login.Mechanism != a.Mechanism() || login.Lifetime != time.Hour {
 					t.Errorf("%+v, %v", login, err)
@@ -115,7 +115,7 @@ func TestWrongPasswords(t *testing.T) {
 	for name, a := range with(t, "wrong-"+canary) {
 		t.Run(name, func(t *testing.T) {
 			cfg := cfg
-			cfg.Authenticator = a
+			cfg.Authenticators = []ports.Authenticator{a}
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 			defer cancel()
 			conn, err := broker.Dial(ctx, cfg)

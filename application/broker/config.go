@@ -3,6 +3,7 @@ package broker
 import (
 	"cmp"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"brokerconn/adapters/clock/system"
@@ -92,12 +93,9 @@ type Config struct {
 
 	// Transport reaches the broker. nil: tcp.New(tcp.Options{}).
 	Transport ports.Transport
-	// Authenticator logs in. nil: no login. See also SetAuthenticator.
-	Authenticator ports.Authenticator
-	// Authenticators, in its place, are several: the first whose mechanism the broker
-	// offers logs in. A broker says what it offers only when it refuses another, and
-	// then closes the connection, so the first one of a Conn or Polled may take an
-	// attempt more.
+	// Authenticators log in; the first whose mechanism the broker offers is used. A broker
+	// names its mechanisms only when it rejects another one, and then closes the connection,
+	// so the first connection may take one attempt more. If empty, there is no login.
 	Authenticators []ports.Authenticator
 	// RequireTLSForPasswords refuses to log in where the mechanism shows its password
 	// or token to whoever reads the link, as PLAIN and OAUTHBEARER do, and the link is
@@ -192,7 +190,7 @@ func (c *Config) connection(park bool) *domain.Connection {
 	}, domain.Ports{
 		Transport:      c.Transport,
 		Codec:          c.Codec,
-		Authenticators: c.authenticators(),
+		Authenticators: slices.Clone(c.Authenticators),
 		Metrics:        c.Metrics,
 	}, park)
 }

@@ -93,9 +93,6 @@ func (c Config) Check() error {
 }
 
 func (c *Config) checkAuthenticators(refuse func(setting, problem string, args ...any)) {
-	if c.Authenticator != nil && len(c.Authenticators) > 0 {
-		refuse("Authenticators", "given beside Authenticator: keep one")
-	}
 	seen := map[string]bool{}
 	for _, a := range c.Authenticators {
 		if a == nil {

@@ -38,7 +38,6 @@ var badConfigs = []struct {
 	{broker.Config{PingInterval: -1}, "PingInterval", []string{"less than 0 nothing"}},
 	{broker.Config{PingInterval: time.Minute, IdleTimeout: time.Minute}, "PingInterval", []string{"not less than IdleTimeout"}},
 	{broker.Config{PingInterval: time.Minute, APIVersion: broker.Release{Minor: 9}}, "PingInterval", []string{"from 0.10.0 on"}},
-	{broker.Config{Authenticator: lessonToken{}, Authenticators: []ports.Authenticator{lessonToken{}}}, "Authenticators", []string{"keep one"}},
 	{broker.Config{Authenticators: []ports.Authenticator{lessonToken{}, nil}}, "Authenticators", []string{"nil"}},
 	{broker.Config{Authenticators: []ports.Authenticator{lessonToken{mechanism: "A"}, lessonToken{mechanism: "A"}}}, "Authenticators", []string{"A twice"}},
 	{broker.Config{MaxInFlight: -1}, "MaxInFlight", []string{"0 means the default"}},

@@ -77,7 +77,7 @@ func TestKerberosOfProperties(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			a := cfg.Authenticator
+			a := cfg.Authenticators[0]
 			if a.Mechanism() != "GSSAPI" || fmt.Sprint(a) != c.prints {
 				t.Errorf("%s of %v", a.Mechanism(), a)
 			}
@@ -133,7 +133,7 @@ func TestKerberosNamesTheKeys(t *testing.T) {
 			}
 			cfg, err := (&Settings{Dialect: c.dialect, Security: SASLPlaintext, SASL: SASL{Mechanism: "GSSAPI", Kerberos: c.login}}).Config()
 			var wrong *Error
-			if !errors.As(err, &wrong) || !strings.HasPrefix(err.Error(), c.words) || strings.Contains(err.Error(), canary) || cfg.Authenticator != nil {
+			if !errors.As(err, &wrong) || !strings.HasPrefix(err.Error(), c.words) || strings.Contains(err.Error(), canary) || cfg.Authenticators != nil {
 				t.Errorf("%v", err)
 			}
 		})

@@ -59,7 +59,7 @@ func TestAuthenticatorOfOAuth(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			x := cfg.Authenticator.Begin(ports.Endpoint{})
+			x := cfg.Authenticators[0].Begin(ports.Endpoint{})
 			defer x.Close()
 			x.Next(nil)
 			woken := make(chan struct{})
@@ -107,7 +107,7 @@ func TestOAuthNamesTheKeys(t *testing.T) {
 		c.change(&o)
 		cfg, err := (&Settings{Dialect: c.dialect, Security: SASLSSL, SASL: SASL{Mechanism: "OAUTHBEARER", OAuth: o}}).Config()
 		var e *Error
-		if cfg.Authenticator != nil || len(unjoined(err)) != 1 || !errors.As(err, &e) || e.Key != c.key || !strings.Contains(e.Problem, c.words) {
+		if cfg.Authenticators != nil || len(unjoined(err)) != 1 || !errors.As(err, &e) || e.Key != c.key || !strings.Contains(e.Problem, c.words) {
 			t.Errorf("%v; want %s: %s", err, c.key, c.words)
 		}
 		porttest.NoSecrets(t, "the error", err, canary)

@@ -52,8 +52,8 @@ func TestLoginsOfProperties(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if cfg.Authenticator.Mechanism() != mechanism {
-					t.Error(cfg.Authenticator.Mechanism())
+				if cfg.Authenticators[0].Mechanism() != mechanism {
+					t.Error(cfg.Authenticators[0].Mechanism())
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 				defer cancel()
@@ -106,7 +106,7 @@ func TestFirstWords(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		word := firstWord(t, cfg.Authenticator)
+		word := firstWord(t, cfg.Authenticators[0])
 		if !strings.HasPrefix(word, c.beginning) || !strings.HasSuffix(word, c.end) || c.end == "" && strings.Contains(word, "tokenauth") {
 			t.Errorf("%q", word)
 		}
@@ -118,19 +118,15 @@ func TestAnAuthenticatorOfTheUsers(t *testing.T) {
 	own := ownAuthenticator{}
 	for _, login := range []SASL{{}, {Mechanism: "PLAIN"}, {Mechanism: "PLAIN", Username: "u", Password: ports.NewSecret(canary)}, {Mechanism: "OAUTHBEARER"}} {
 		for _, protocol := range []Protocol{Plaintext, SASLPlaintext} {
-			cfg, err := (&Settings{Security: protocol, SASL: login, Connection: broker.Config{Authenticator: own}}).Config()
-			if err != nil || cfg.Authenticator != own {
-				t.Errorf("%+v %v", cfg.Authenticator, err)
-			}
-			cfg, err = (&Settings{Security: protocol, SASL: login, Connection: broker.Config{Authenticators: []ports.Authenticator{own}}}).Config()
-			if err != nil || cfg.Authenticator != nil || len(cfg.Authenticators) != 1 {
-				t.Errorf("%+v %v %v", cfg.Authenticator, cfg.Authenticators, err)
+			cfg, err := (&Settings{Security: protocol, SASL: login, Connection: broker.Config{Authenticators: []ports.Authenticator{own}}}).Config()
+			if err != nil || len(cfg.Authenticators) != 1 || cfg.Authenticators[0] != own {
+				t.Errorf("got %v, %v; want the authenticator that the program gave", cfg.Authenticators, err)
 			}
 		}
 	}
 	cfg, err := (&Settings{Security: SSL, SASL: SASL{Mechanism: "PLAIN"}}).Config()
-	if err != nil || cfg.Authenticator != nil {
-		t.Errorf("without a login: %v %v", cfg.Authenticator, err)
+	if err != nil || cfg.Authenticators != nil {
+		t.Errorf("without a login: got %v, %v", cfg.Authenticators, err)
 	}
 }
 
@@ -141,6 +137,7 @@ func (ownAuthenticator) Begin(ports.Endpoint) ports.Exchange { return sasl.Refus
 
 // What a mechanism refuses is said under the key that the user wrote.
 func TestConfigNamesTheKeysOfTheLogin(t *testing.T) {
+	kerberosFiles(t)
 	bad, none := ports.NewSecret(canary+"\x00"), ports.Secret{}
 	for _, c := range []struct {
 		dialect Dialect
@@ -158,7 +155,7 @@ func TestConfigNamesTheKeysOfTheLogin(t *testing.T) {
 	} {
 		cfg, err := (&Settings{Dialect: c.dialect, Security: SASLSSL, SASL: c.login}).Config()
 		all := unjoined(err)
-		if len(all) != len(c.words) || cfg.Authenticator != nil || cfg.Transport != nil {
+		if len(all) != len(c.words) || cfg.Authenticators != nil || cfg.Transport != nil {
 			t.Errorf("%v, want %q", err, c.words)
 			continue
 		}

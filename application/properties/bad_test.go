@@ -83,8 +83,8 @@ var badConfigurations = []struct {
 	{KafkaPython, saslPython + "sasl_mechanism=CRAM-MD5", "sasl_mechanism", []string{"PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, GSSAPI or OAUTHBEARER"}},
 	{KafkaPython, saslPython + "sasl_mechanism=PLAIN\nsasl_plain_password=" + canary, "sasl_plain_username", []string{"not given", "PLAIN needs it"}},
 	{KafkaPython, saslPython + "sasl_mechanism=SCRAM-SHA-256\nsasl_plain_username=u\nsasl_plain_password=", "sasl_plain_password", []string{"not given", "SCRAM-SHA-256 needs it"}},
-	{KafkaPython, saslPython + "sasl_mechanism=OAUTHBEARER", "sasl_oauth_token_provider", []string{"Config.Authenticator", "in Go"}},
-	{KafkaPython, saslPython + "sasl_mechanism=OAUTHBEARER\nsasl_oauth_token_provider=provider", "sasl_oauth_token_provider", []string{"Config.Authenticator", "in Go"}},
+	{KafkaPython, saslPython + "sasl_mechanism=OAUTHBEARER", "sasl_oauth_token_provider", []string{"Config.Authenticators", "in Go"}},
+	{KafkaPython, saslPython + "sasl_mechanism=OAUTHBEARER\nsasl_oauth_token_provider=provider", "sasl_oauth_token_provider", []string{"Config.Authenticators", "in Go"}},
 	{KafkaPython, saslPython + `sasl_mechanism=GSSAPI` + "\n" + `sasl_kerberos_service_name=a\tb`, "sasl_kerberos_service_name", []string{"control characters"}},
 	{KafkaPython, saslPython + `sasl_mechanism=GSSAPI` + "\n" + `sasl_kerberos_domain_name=a\tb`, "sasl_kerberos_domain_name", []string{"control characters"}},
 	{KafkaPython, saslPython + "sasl_mechanism=GSSAPI\nsasl_kerberos_name=alice", "sasl_kerberos_name", []string{"sasl_kerberos_service_name"}},
@@ -149,7 +149,7 @@ var badConfigurations = []struct {
 	{Java, saslJava + "sasl.mechanism=GSSAPI\nsasl.jaas.config=x.Krb5LoginModule required useKeyTab=true principal=\"a@B\";", "sasl.jaas.config", []string{"useKeyTab", "keyTab"}},
 	{Java, saslJava + "sasl.mechanism=GSSAPI\nsasl.jaas.config=x.Krb5LoginModule required serviceName=\"kafka\";\nsasl.kerberos.service.name=other", "sasl.kerberos.service.name", []string{"sasl.jaas.config", "keep one"}},
 	{Java, saslJava + "sasl.mechanism=OAUTHBEARER\nsasl.jaas.config=x.OAuthBearerLoginModule required clientId=\"i\" clientSecret=\"" + canary + "\";\nsasl.oauthbearer.token.endpoint.url=http://idp/token", "sasl.oauthbearer.token.endpoint.url", []string{"https://"}},
-	{Java, saslJava + "sasl.mechanism=OAUTHBEARER\nsasl.jaas.config=x.OAuthBearerLoginModule required clientId=\"i\" clientSecret=\"" + canary + "\";\nsasl.oauthbearer.token.endpoint.url=https://idp/token\nsasl.login.callback.handler.class=com.example.Handler", "sasl.login.callback.handler.class", []string{"Config.Authenticator"}},
+	{Java, saslJava + "sasl.mechanism=OAUTHBEARER\nsasl.jaas.config=x.OAuthBearerLoginModule required clientId=\"i\" clientSecret=\"" + canary + "\";\nsasl.oauthbearer.token.endpoint.url=https://idp/token\nsasl.login.callback.handler.class=com.example.Handler", "sasl.login.callback.handler.class", []string{"Config.Authenticators"}},
 	{Java, "sasl.jaas.config=" + plainJAAS, "sasl.jaas.config", []string{"security.protocol", "SASL_SSL or SASL_PLAINTEXT"}},
 
 	// librdkafka.

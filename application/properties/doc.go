@@ -64,7 +64,7 @@
 //	sasl_plain_password                    properties.SASL.Password                                                       none                         printed redacted
 //	sasl_kerberos_service_name             properties.Kerberos.ServiceName                                                kafka                        -
 //	sasl_kerberos_domain_name              properties.Kerberos.DomainName                                                 the host dialled             -
-//	sasl_oauth_token_provider              Config.Authenticator                                                           none                         in Go only
+//	sasl_oauth_token_provider              Config.Authenticators                                                          none                         in Go only
 //
 // # Methods
 //

@@ -99,7 +99,7 @@ var (
 	providerKey = &setting{
 		kafkaPython: "sasl_oauth_token_provider",
 		about:       forOAuth,
-		read:        object("a token provider", "Config.Authenticator"),
+		read:        object("a token provider", "Config.Authenticators"),
 	}
 )
 
@@ -144,14 +144,14 @@ var saslSettings = []*setting{
 		about: forOAuth, mild: true,
 		read: func(r *reader, p *Property) {
 			if class := value(p); !strings.HasSuffix(class, ".OAuthBearerLoginCallbackHandler") {
-				r.refuse(p, "a Java class cannot run here; Kafka's own OAuthBearerLoginCallbackHandler is understood, for others set Config.Authenticator in Go")
+				r.refuse(p, "a Java class cannot run here; Kafka's own OAuthBearerLoginCallbackHandler is understood, for others set Config.Authenticators in Go")
 			}
 		},
 	},
 	{
 		java:  "sasl.client.callback.handler.class sasl.login.class sasl.oauthbearer.jwt.retriever.class",
 		about: forSASL,
-		read:  never("a Java class cannot run here: set Config.Authenticator in Go"),
+		read:  never("a Java class cannot run here: set Config.Authenticators in Go"),
 	},
 	{
 		librdkafka: "sasl.oauthbearer.config enable.sasl.oauthbearer.unsecure.jwt",

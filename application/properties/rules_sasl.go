@@ -101,7 +101,7 @@ func (r *reader) judgeOAuth() {
 	o := &r.s.SASL.OAuth
 	if r.s.Dialect == KafkaPython {
 		if !r.has(providerKey) {
-			r.missing(providerKey, "OAUTHBEARER needs one, and it cannot be written as text: set Config.Authenticator in Go")
+			r.missing(providerKey, "OAUTHBEARER needs one, and it cannot be written as text: set Config.Authenticators in Go")
 		}
 		return
 	}

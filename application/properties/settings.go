@@ -24,8 +24,8 @@ type Settings struct {
 
 	// Connection has all that is a field of broker.Config. Config returns it with
 	// Host and Port of the server, and unless it has a Transport with one over TCP,
-	// through the Proxy, and over TLS where Security says so; unless it has an
-	// Authenticator with the login of SASL, where Security says so.
+	// through the Proxy, and over TLS where Security says so; unless it has
+	// Authenticators with the login of SASL, where Security says so.
 	Connection broker.Config
 	// Sockets are options of the transport.
 	Sockets tcp.Options
@@ -156,9 +156,11 @@ func (s *Settings) Config() (broker.Config, error) {
 		transport, bad := s.transport()
 		cfg.Transport, problems = transport, append(problems, bad...)
 	}
-	if cfg.Authenticator == nil && len(cfg.Authenticators) == 0 {
+	if len(cfg.Authenticators) == 0 {
 		login, bad := s.authenticator()
-		cfg.Authenticator, problems = login, append(problems, bad...)
+		if problems = append(problems, bad...); login != nil {
+			cfg.Authenticators = []ports.Authenticator{login}
+		}
 	}
 	if err := errors.Join(problems...); err != nil {
 		return broker.Config{}, err

@@ -2,7 +2,7 @@
 //
 //	login, err := gssapi.New(gssapi.Options{Principal: "alice@EXAMPLE.ORG", Keytab: "alice.keytab"})
 //	...
-//	broker.Config{Authenticator: login}
+//	broker.Config{Authenticators: []ports.Authenticator{login}}
 //
 // The messages, the cryptography, and the formats of keytabs and krb5.conf are those
 // of github.com/jcmturner/gokrb5; no other package here links it. It has no active
