@@ -2,6 +2,7 @@ package gssapi
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -233,5 +234,10 @@ func (k *realmKDC) admin(t *testing.T, realm string, commands ...string) {
 
 // options are those for a client of the KDC, which count its connections.
 func (k *realmKDC) options(asked *atomic.Int32) Options {
-	return Options{Config: k.config, Run: inline, Dial: counted(asked)}
+	return Options{Config: k.config, Run: inline, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+		if asked != nil {
+			asked.Add(1)
+		}
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}}
 }

@@ -1,4 +1,4 @@
-package gssapi
+package krb5
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ func TestConfigs(t *testing.T) {
 		name, text string
 		check      func(c *conf) error
 	}{
-		{"plain", worldConfig, func(c *conf) error {
+		{"plain", fakeConfig, func(c *conf) error {
 			return same(c.LibDefaults.DefaultRealm, "EXAMPLE.ORG", c.lookupKDC, false, c.asTypes, []int32{18, 17, 20, 19}, c.Realms[0].KDC, []string{"kdc.example.org:88"})
 		}},
 		{"KDCs are looked up by default", realms, func(c *conf) error { return same(c.lookupKDC, true) }},
@@ -134,7 +134,7 @@ func TestConfigFiles(t *testing.T) {
 			t.Errorf("%s: %s", file, got)
 		}
 	}
-	if _, err := loadConf(worldConfig, main); err == nil {
+	if _, err := loadConf(fakeConfig, main); err == nil {
 		t.Error("a text and a file were taken at once")
 	}
 }

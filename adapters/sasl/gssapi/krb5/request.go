@@ -1,4 +1,4 @@
-package gssapi
+package krb5
 
 import (
 	"context"
@@ -19,20 +19,20 @@ import (
 // goroutines to renew tickets, does not compare the service in the answer with the
 // one asked for, and is not safe for concurrent use before the first login.
 
-// ticket is a ticket and what its owner must know to use it.
-type ticket struct {
-	client, server principal
-	raw            messages.Ticket
-	key            types.EncryptionKey
+// Ticket is a ticket and what its owner must know to use it.
+type Ticket struct {
+	Client, Server Principal
+	Raw            messages.Ticket
+	Key            types.EncryptionKey
 	start, end     time.Time
 	renewTill      time.Time // zero: it cannot be renewed
 }
 
-func (t *ticket) valid(now time.Time) bool { return now.Before(t.end) }
+func (t *Ticket) valid(now time.Time) bool { return now.Before(t.end) }
 
 // fresh: five sixths of its time have not passed. After that another one is wanted,
 // while this one still does.
-func (t *ticket) fresh(now time.Time) bool {
+func (t *Ticket) fresh(now time.Time) bool {
 	return now.Before(t.end.Add(-t.end.Sub(t.start) / 6))
 }
 
@@ -50,16 +50,16 @@ type answered struct {
 	messages.KDCRepFields
 	key    types.EncryptionKey // that it is encrypted with
 	usage  uint32
-	client principal
+	client Principal
 	asked  messages.KDCReqBody
 }
 
 // open decrypts an answer, and holds it against the request.
-func (k *kdc) open(a *answered) (*ticket, error) {
+func (k *kdc) open(a *answered) (*Ticket, error) {
 	realm := a.asked.Realm
 	var part messages.EncKDCRepPart
 	wrongKey := true
-	if !contained(func() error {
+	if !Contain(func() error {
 		plain, err := crypto.DecryptEncPart(a.EncPart, a.key, a.usage)
 		if err != nil {
 			return err
@@ -72,18 +72,18 @@ func (k *kdc) open(a *answered) (*ticket, error) {
 		}
 		return nil, failure(BadAnswer, realm, "what it encrypted is no answer to the request")
 	}
-	got := principal{part.SName, part.SRealm}
+	got := Principal{part.SName, part.SRealm}
 	now := k.now()
 	switch {
 	case part.Nonce != a.asked.Nonce:
 		return nil, failure(BadAnswer, realm, "it is the answer to another request")
 	case !a.Ticket.SName.Equal(part.SName) || a.Ticket.Realm != part.SRealm:
 		return nil, failure(BadAnswer, realm, "the ticket is not the one that is promised")
-	case !a.CName.Equal(a.client.name) || a.CRealm != a.client.realm:
-		return nil, failure(BadAnswer, realm, "the ticket is for %q instead of %q", principal{a.CName, a.CRealm}, a.client)
+	case !a.CName.Equal(a.client.Name) || a.CRealm != a.client.Realm:
+		return nil, failure(BadAnswer, realm, "the ticket is for %q instead of %q", Principal{a.CName, a.CRealm}, a.client)
 	}
-	t := &ticket{
-		client: a.client, server: got, raw: a.Ticket, key: part.Key,
+	t := &Ticket{
+		Client: a.client, Server: got, Raw: a.Ticket, Key: part.Key,
 		start: part.StartTime, end: part.EndTime, renewTill: part.RenewTill,
 	}
 	if t.start.IsZero() {
@@ -101,7 +101,7 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // refusal is what a KRB_ERROR means. of is whose matter it is where the KDC does not
 // say it by the code.
-func refusal(k *messages.KRBError, of principal) *Error {
+func refusal(k *messages.KRBError, of Principal) *Error {
 	e := &Error{Reason: Other, Principal: of.String(), Code: k.ErrorCode, Detail: codeText(k)}
 	switch k.ErrorCode {
 	case errorcode.KDC_ERR_C_PRINCIPAL_UNKNOWN:
@@ -147,7 +147,7 @@ func stale(err error) bool {
 }
 
 // send sends a request to a realm and turns a refusal into an *Error.
-func (k *kdc) send(ctx context.Context, realm string, request []byte, of principal) ([]byte, error) {
+func (k *kdc) send(ctx context.Context, realm string, request []byte, of Principal) ([]byte, error) {
 	answer, err := k.ask(ctx, realm, request)
 	var refused *messages.KRBError
 	if errors.As(err, &refused) {

@@ -1,4 +1,4 @@
-package gssapi
+package krb5
 
 import (
 	"context"
@@ -129,7 +129,7 @@ func (k *kdcs) askOne(ctx context.Context, address string, request []byte) ([]by
 	}
 	if answer[0] == tagKRBError {
 		refused := new(messages.KRBError)
-		if !contained(func() error { return refused.Unmarshal(answer) }) {
+		if !Contain(func() error { return refused.Unmarshal(answer) }) {
 			return nil, fmt.Errorf("%s: %w", address, errNoKDC)
 		}
 		return nil, refused

@@ -1,4 +1,4 @@
-package gssapi
+package krb5
 
 import (
 	"crypto/rand"
@@ -32,8 +32,8 @@ var preferred = []int32{
 	etypeID.AES128_CTS_HMAC_SHA256_128,
 }
 
-// usable reports whether a context can be made with the key.
-func usable(key types.EncryptionKey) bool {
+// Usable reports whether a context can be made with the key.
+func Usable(key types.EncryptionKey) bool {
 	size, ok := contextTypes[key.KeyType]
 	return ok && len(key.KeyValue) == size
 }
@@ -76,15 +76,15 @@ func saltOf(etype int32, data types.PADataSequence) (salt string, params []byte)
 }
 
 // keyOfPassword derives a key.
-func keyOfPassword(password string, who principal, etype int32, data types.PADataSequence) (key types.EncryptionKey, err error) {
-	ok := contained(func() error {
+func keyOfPassword(password string, who Principal, etype int32, data types.PADataSequence) (key types.EncryptionKey, err error) {
+	ok := Contain(func() error {
 		kind, bad := crypto.GetEtype(etype)
 		if bad != nil {
 			return bad
 		}
 		salt, params := saltOf(etype, data)
 		if salt == "" {
-			salt = who.name.GetSalt(who.realm)
+			salt = who.Name.GetSalt(who.Realm)
 		}
 		words := kind.GetDefaultStringToKeyParams()
 		if len(params) == 4 {

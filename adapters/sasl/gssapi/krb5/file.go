@@ -1,4 +1,4 @@
-package gssapi
+package krb5
 
 import (
 	"fmt"

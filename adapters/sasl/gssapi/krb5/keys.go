@@ -1,4 +1,4 @@
-package gssapi
+package krb5
 
 import (
 	"slices"
@@ -15,16 +15,16 @@ import (
 type keys interface {
 	// order puts first the types that there are keys of: the KDC takes the first one
 	// that it has a key of.
-	order(who principal, wanted []int32) []int32
+	order(who Principal, wanted []int32) []int32
 	// key returns the key of a type. data is what the KDC says about deriving it.
-	key(who principal, etype int32, data types.PADataSequence) (types.EncryptionKey, error)
+	key(who Principal, etype int32, data types.PADataSequence) (types.EncryptionKey, error)
 }
 
 type password struct{ secret ports.Secret }
 
-func (password) order(_ principal, wanted []int32) []int32 { return wanted }
+func (password) order(_ Principal, wanted []int32) []int32 { return wanted }
 
-func (p password) key(who principal, etype int32, data types.PADataSequence) (types.EncryptionKey, error) {
+func (p password) key(who Principal, etype int32, data types.PADataSequence) (types.EncryptionKey, error) {
 	return keyOfPassword(p.secret.Reveal(), who, etype, data)
 }
 
@@ -32,7 +32,7 @@ func (p password) key(who principal, etype int32, data types.PADataSequence) (ty
 type keyring []keyringEntry
 
 type keyringEntry struct {
-	who     principal
+	who     Principal
 	version uint32
 	key     types.EncryptionKey
 }
@@ -42,19 +42,19 @@ const maxKeytabBytes = 1 << 20
 // parseKeytab reads a keytab. The errors of gokrb5 would print the keys.
 func parseKeytab(data []byte) (keyring, bool) {
 	var table keytab.Keytab
-	if !contained(func() error { return table.Unmarshal(data) }) {
+	if !Contain(func() error { return table.Unmarshal(data) }) {
 		return nil, false
 	}
 	var all keyring
 	for _, e := range table.Entries {
 		name := types.PrincipalName{NameType: e.Principal.NameType, NameString: e.Principal.Components}
-		all = append(all, keyringEntry{principal{name, e.Principal.Realm}, e.KVNO, e.Key})
+		all = append(all, keyringEntry{Principal{name, e.Principal.Realm}, e.KVNO, e.Key})
 	}
 	return all, true
 }
 
 // types are those that there is a key of.
-func (k keyring) types(who principal) (all []int32) {
+func (k keyring) types(who Principal) (all []int32) {
 	for _, e := range k {
 		if e.who.is(who) {
 			all = append(all, e.key.KeyType)
@@ -77,7 +77,7 @@ func (k keyring) names() string {
 	return strings.Join(all, ", ")
 }
 
-func (k keyring) order(who principal, wanted []int32) []int32 {
+func (k keyring) order(who Principal, wanted []int32) []int32 {
 	has := k.types(who)
 	var first, rest []int32
 	for _, etype := range wanted {
@@ -92,7 +92,7 @@ func (k keyring) order(who principal, wanted []int32) []int32 {
 
 // key returns the newest key, whatever version the KDC says that it has, as MIT
 // does: the numbers in keytabs made for Active Directory are often wrong.
-func (k keyring) key(who principal, etype int32, _ types.PADataSequence) (key types.EncryptionKey, err error) {
+func (k keyring) key(who Principal, etype int32, _ types.PADataSequence) (key types.EncryptionKey, err error) {
 	newest := uint32(0)
 	for _, e := range k {
 		if e.who.is(who) && e.key.KeyType == etype && e.version >= newest {

@@ -1,4 +1,4 @@
-package gssapi
+package krb5
 
 import (
 	"context"
@@ -22,7 +22,7 @@ import (
 // request never says more than the client's name; FAST (RFC 6113) is not negotiated,
 // since gokrb5 has none.
 
-func (k *kdc) authenticate(ctx context.Context, who principal, secret keys) (*ticket, error) {
+func (k *kdc) authenticate(ctx context.Context, who Principal, secret keys) (*Ticket, error) {
 	request, err := k.newASRequest(who, secret)
 	if err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func (k *kdc) authenticate(ctx context.Context, who principal, secret keys) (*ti
 	if errors.As(err, &wanted) {
 		e := refusal(wanted, who)
 		if e.Reason == UnknownService {
-			e.Reason, e.Principal = UnknownRealm, who.realm // its own ticket-granting service
+			e.Reason, e.Principal = UnknownRealm, who.Realm // its own ticket-granting service
 		}
 		return nil, e
 	}
@@ -48,8 +48,8 @@ func (k *kdc) authenticate(ctx context.Context, who principal, secret keys) (*ti
 	return k.readAS(answer, request, who, secret)
 }
 
-func (k *kdc) newASRequest(who principal, secret keys) (*messages.ASReq, error) {
-	request, err := messages.NewASReqForTGT(who.realm, k.conf.Config, who.name)
+func (k *kdc) newASRequest(who Principal, secret keys) (*messages.ASReq, error) {
+	request, err := messages.NewASReqForTGT(who.Realm, k.conf.Config, who.Name)
 	if err != nil {
 		return nil, &Error{Reason: Other, Principal: who.String(), Err: err}
 	}
@@ -73,10 +73,10 @@ func (k *kdc) sendAS(ctx context.Context, request *messages.ASReq) ([]byte, erro
 }
 
 // prove adds the encrypted time to a request, with a key as the KDC describes it.
-func (k *kdc) prove(request *messages.ASReq, methods []byte, who principal, secret keys) error {
+func (k *kdc) prove(request *messages.ASReq, methods []byte, who Principal, secret keys) error {
 	var data types.PADataSequence
-	if !contained(func() error { return data.Unmarshal(methods) }) {
-		return failure(BadAnswer, who.realm, "it wants a proof of the key and does not say which")
+	if !Contain(func() error { return data.Unmarshal(methods) }) {
+		return failure(BadAnswer, who.Realm, "it wants a proof of the key and does not say which")
 	}
 	if !data.Contains(patype.PA_ENC_TIMESTAMP) {
 		return failure(EncryptionTypes, who.String(), "the KDC wants another proof than an encrypted time, a second factor or a certificate")
@@ -99,8 +99,8 @@ func (k *kdc) prove(request *messages.ASReq, methods []byte, who principal, secr
 
 // choose takes the first type that the KDC names and that was asked for. Another one,
 // a weak one say, that was not asked for is none of an honest KDC.
-func (k *kdc) choose(data types.PADataSequence, asked []int32, who principal) (etype int32, err error) {
-	contained(func() error {
+func (k *kdc) choose(data types.PADataSequence, asked []int32, who Principal) (etype int32, err error) {
+	Contain(func() error {
 		for _, pa := range data {
 			info, _ := pa.GetETypeInfo2()
 			for _, entry := range info {
@@ -130,10 +130,10 @@ func encryptedTime(now time.Time, key types.EncryptionKey) ([]byte, error) {
 	return sealed.Marshal()
 }
 
-func (k *kdc) readAS(answer []byte, request *messages.ASReq, who principal, secret keys) (*ticket, error) {
+func (k *kdc) readAS(answer []byte, request *messages.ASReq, who Principal, secret keys) (*Ticket, error) {
 	var reply messages.ASRep
-	if !contained(func() error { return reply.Unmarshal(answer) }) {
-		return nil, failure(BadAnswer, who.realm, "it is not the answer to a request for a ticket")
+	if !Contain(func() error { return reply.Unmarshal(answer) }) {
+		return nil, failure(BadAnswer, who.Realm, "it is not the answer to a request for a ticket")
 	}
 	etype := reply.EncPart.EType
 	if !slices.Contains(request.ReqBody.EType, etype) {
@@ -149,8 +149,8 @@ func (k *kdc) readAS(answer []byte, request *messages.ASReq, who principal, secr
 	if err == errWrongKey {
 		return nil, &Error{Reason: WrongKey, Principal: who.String()}
 	}
-	if err == nil && !t.server.is(granting(who.realm, who.realm)) {
-		return nil, failure(BadAnswer, who.realm, "it is a ticket for %q", t.server)
+	if err == nil && !t.Server.is(granting(who.Realm, who.Realm)) {
+		return nil, failure(BadAnswer, who.Realm, "it is a ticket for %q", t.Server)
 	}
 	return t, err
 }

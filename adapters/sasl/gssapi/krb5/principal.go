@@ -1,4 +1,4 @@
-package gssapi
+package krb5
 
 import (
 	"errors"
@@ -10,40 +10,40 @@ import (
 
 // principal is a name in a realm: "alice@EXAMPLE.ORG",
 // "kafka/broker.example.org@EXAMPLE.ORG".
-type principal struct {
-	name  types.PrincipalName
-	realm string // "": not known yet
+type Principal struct {
+	Name  types.PrincipalName
+	Realm string // "": not known yet
 }
 
 var escape = strings.NewReplacer(`\`, `\\`, `/`, `\/`, `@`, `\@`)
 
 // String writes the name as MIT's tools do.
-func (p principal) String() string {
+func (p Principal) String() string {
 	var parts []string
-	for _, part := range p.name.NameString {
+	for _, part := range p.Name.NameString {
 		parts = append(parts, escape.Replace(part))
 	}
 	text := strings.Join(parts, "/")
-	if p.realm != "" {
-		text += "@" + p.realm
+	if p.Realm != "" {
+		text += "@" + p.Realm
 	}
 	return text
 }
 
-func (p principal) is(other principal) bool {
-	return p.realm == other.realm && p.name.Equal(other.name)
+func (p Principal) is(other Principal) bool {
+	return p.Realm == other.Realm && p.Name.Equal(other.Name)
 }
 
 // parsePrincipal reads a name with a backslash before what else would divide it. The
 // realm may be missing.
-func parsePrincipal(text string) (p principal, err error) {
-	p.name.NameType = nametype.KRB_NT_PRINCIPAL
+func parsePrincipal(text string) (p Principal, err error) {
+	p.Name.NameType = nametype.KRB_NT_PRINCIPAL
 	part, inRealm := "", false
 	end := func() {
 		if inRealm {
-			p.realm = part
+			p.Realm = part
 		} else {
-			p.name.NameString = append(p.name.NameString, part)
+			p.Name.NameString = append(p.Name.NameString, part)
 		}
 		part = ""
 	}
@@ -58,19 +58,19 @@ func parsePrincipal(text string) (p principal, err error) {
 			end()
 			inRealm = true
 		case c == '@', c == 0:
-			return principal{}, errors.New(`a principal is written name@REALM or name/instance@REALM, with a backslash before "@" within a name`)
+			return Principal{}, errors.New(`a principal is written name@REALM or name/instance@REALM, with a backslash before "@" within a name`)
 		default:
 			part += text[i : i+1]
 		}
 	}
 	end()
-	for _, part := range p.name.NameString {
+	for _, part := range p.Name.NameString {
 		if part == "" {
-			return principal{}, errors.New("a part of the principal is empty")
+			return Principal{}, errors.New("a part of the principal is empty")
 		}
 	}
-	if inRealm && p.realm == "" {
-		return principal{}, errors.New(`there is no realm after the "@"`)
+	if inRealm && p.Realm == "" {
+		return Principal{}, errors.New(`there is no realm after the "@"`)
 	}
 	return p, nil
 }
@@ -78,20 +78,20 @@ func parsePrincipal(text string) (p principal, err error) {
 // service is the principal of a service on a host. MIT and Java write the host in
 // small letters; unlike them this never asks DNS for another name of the host, which
 // whoever answers for DNS could choose.
-func service(name, host string) principal {
+func service(name, host string) Principal {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	return principal{name: types.PrincipalName{NameType: nametype.KRB_NT_SRV_HST, NameString: []string{name, host}}}
+	return Principal{Name: types.PrincipalName{NameType: nametype.KRB_NT_SRV_HST, NameString: []string{name, host}}}
 }
 
 // granting is the principal of the ticket-granting service of a realm, as it is
 // known in another one or in its own.
-func granting(realm, in string) principal {
-	return principal{types.PrincipalName{NameType: nametype.KRB_NT_SRV_INST, NameString: []string{"krbtgt", realm}}, in}
+func granting(realm, in string) Principal {
+	return Principal{types.PrincipalName{NameType: nametype.KRB_NT_SRV_INST, NameString: []string{"krbtgt", realm}}, in}
 }
 
 // grants returns the realm whose tickets a ticket for p is good for.
-func (p principal) grants() (realm string, ok bool) {
-	parts := p.name.NameString
+func (p Principal) grants() (realm string, ok bool) {
+	parts := p.Name.NameString
 	if len(parts) == 2 && parts[0] == "krbtgt" {
 		return parts[1], true
 	}

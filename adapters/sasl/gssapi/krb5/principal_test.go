@@ -1,4 +1,4 @@
-package gssapi
+package krb5
 
 import (
 	"slices"
@@ -23,8 +23,8 @@ func TestParsePrincipal(t *testing.T) {
 		{"zoë@EXAMPLE.ORG", []string{"zoë"}, "EXAMPLE.ORG"},
 	} {
 		p, err := parsePrincipal(c.text)
-		if err != nil || !slices.Equal(p.name.NameString, c.parts) || p.realm != c.realm {
-			t.Errorf("%q is %q of %q, %v", c.text, p.name.NameString, p.realm, err)
+		if err != nil || !slices.Equal(p.Name.NameString, c.parts) || p.Realm != c.realm {
+			t.Errorf("%q is %q of %q, %v", c.text, p.Name.NameString, p.Realm, err)
 		}
 	}
 	for _, text := range []string{"", "@EXAMPLE.ORG", "alice@", "alice@A@B", "kafka/", "/x", "a\x00b"} {
@@ -38,7 +38,7 @@ func TestParsePrincipal(t *testing.T) {
 func TestPrincipalIsReadAsWritten(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		part := rapid.StringMatching(`[a-z@/\\.é-]{1,8}`)
-		p := principal{nameOf(rapid.SliceOfN(part, 1, 3).Draw(t, "name")...), rapid.StringMatching(`[A-Z.]{0,8}`).Draw(t, "realm")}
+		p := Principal{nameOf(rapid.SliceOfN(part, 1, 3).Draw(t, "name")...), rapid.StringMatching(`[A-Z.]{0,8}`).Draw(t, "realm")}
 		again, err := parsePrincipal(p.String())
 		if err != nil || !again.is(p) {
 			t.Fatalf("%q was read as %q, %v", p, again, err)

@@ -1,4 +1,4 @@
-package gssapi
+package krb5
 
 import (
 	"bytes"
@@ -14,21 +14,21 @@ import (
 type origin interface {
 	// look returns the tickets that are there without asking, if they are others
 	// than last time. Then what was got with the former does not count any more.
-	look() (found []*ticket, changed bool, err error)
+	look() (found []*Ticket, changed bool, err error)
 	// grant gets a ticket-granting ticket. Only one caller at a time.
-	grant(ctx context.Context) (*ticket, error)
+	grant(ctx context.Context) (*Ticket, error)
 }
 
 // keyOrigin asks the KDC with the key. A keytab is read each time.
 type keyOrigin struct {
 	kdc    *kdc
-	client principal
+	client Principal
 	secret func() (keys, error)
 }
 
-func (o *keyOrigin) look() ([]*ticket, bool, error) { return nil, false, nil }
+func (o *keyOrigin) look() ([]*Ticket, bool, error) { return nil, false, nil }
 
-func (o *keyOrigin) grant(ctx context.Context) (*ticket, error) {
+func (o *keyOrigin) grant(ctx context.Context) (*Ticket, error) {
 	secret, err := o.secret()
 	if err != nil {
 		return nil, &Error{Reason: BadKeytab, Principal: o.client.String(), Err: err}
@@ -37,7 +37,7 @@ func (o *keyOrigin) grant(ctx context.Context) (*ticket, error) {
 }
 
 // readKeytab reads a keytab that must have keys of the principal.
-func readKeytab(path string, who principal) (keys, error) {
+func readKeytab(path string, who Principal) (keys, error) {
 	data, err := readFile(path, maxKeytabBytes)
 	if err != nil {
 		return nil, err
@@ -49,7 +49,7 @@ func readKeytab(path string, who principal) (keys, error) {
 	return k, nil
 }
 
-func keytabOf(data []byte, who principal) (keys, error) {
+func keytabOf(data []byte, who Principal) (keys, error) {
 	k, ok := parseKeytab(data)
 	switch {
 	case !ok:
@@ -66,14 +66,14 @@ func keytabOf(data []byte, who principal) (keys, error) {
 type cacheOrigin struct {
 	kdc    *kdc
 	path   string
-	client principal // who it must be for; without a name, whoever it is for
+	client Principal // who it must be for; without a name, whoever it is for
 
 	mu      sync.Mutex
 	data    []byte
 	current *cache // nil: none yet
 }
 
-func (o *cacheOrigin) look() (found []*ticket, changed bool, err error) {
+func (o *cacheOrigin) look() (found []*Ticket, changed bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	data, err := readFile(o.path, maxCacheBytes)
@@ -90,14 +90,14 @@ func (o *cacheOrigin) look() (found []*ticket, changed bool, err error) {
 		return nil, false, nil // kinit is writing it
 	case err != nil:
 		return nil, false, failure(NoTicket, o.client.String(), "%q: %v", o.path, err)
-	case len(o.client.name.NameString) > 0 && !next.client.is(o.client):
+	case len(o.client.Name.NameString) > 0 && !next.client.is(o.client):
 		return nil, false, failure(NoTicket, o.client.String(), "%q is the cache of %s", o.path, next.client)
 	}
 	o.data, o.current = data, next
 	return next.tickets, true, nil
 }
 
-func (o *cacheOrigin) grant(ctx context.Context) (*ticket, error) {
+func (o *cacheOrigin) grant(ctx context.Context) (*Ticket, error) {
 	o.mu.Lock()
 	current := o.current
 	o.mu.Unlock()
@@ -105,7 +105,7 @@ func (o *cacheOrigin) grant(ctx context.Context) (*ticket, error) {
 		return nil, failure(NoTicket, o.client.String(), "%q has gone", o.path)
 	}
 	who := current.client
-	t := current.find(granting(who.realm, who.realm))
+	t := current.find(granting(who.Realm, who.Realm))
 	now := o.kdc.now()
 	switch {
 	case t == nil:

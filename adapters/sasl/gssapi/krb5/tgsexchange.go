@@ -1,4 +1,4 @@
-package gssapi
+package krb5
 
 import (
 	"context"
@@ -24,32 +24,32 @@ const maxRealms = 8 // on the way
 
 // request returns a ticket for a service. realm is that of the service; "" leaves it
 // to the KDC.
-func (k *kdc) request(ctx context.Context, tgt *ticket, server principal, realm string) (*ticket, error) {
+func (k *kdc) request(ctx context.Context, tgt *Ticket, server Principal, realm string) (*Ticket, error) {
 	for range maxRealms {
-		here, ok := tgt.server.grants()
+		here, ok := tgt.Server.grants()
 		if !ok {
-			return nil, failure(BadAnswer, server.String(), "%q is no ticket to ask with", tgt.server)
+			return nil, failure(BadAnswer, server.String(), "%q is no ticket to ask with", tgt.Server)
 		}
-		want, options := server.name, []int(nil)
+		want, options := server.Name, []int(nil)
 		switch realm {
 		case here:
 		case "":
 			options = []int{flags.Canonicalize}
 		default:
-			want = granting(realm, here).name
+			want = granting(realm, here).Name
 		}
-		next, err := k.exchange(ctx, tgt, principal{want, here}, k.conf.tgsTypes, options)
+		next, err := k.exchange(ctx, tgt, Principal{want, here}, k.conf.tgsTypes, options)
 		if err != nil {
 			return nil, err
 		}
-		if next.server.name.Equal(server.name) {
-			if !usable(next.key) {
-				return nil, failure(EncryptionTypes, next.server.String(), "the KDC made a key of type %d, which a context cannot have", next.key.KeyType)
+		if next.Server.Name.Equal(server.Name) {
+			if !Usable(next.Key) {
+				return nil, failure(EncryptionTypes, next.Server.String(), "the KDC made a key of type %d, which a context cannot have", next.Key.KeyType)
 			}
 			return next, nil
 		}
-		if further, ok := next.server.grants(); !ok || further == here {
-			return nil, failure(BadAnswer, here, "it is a ticket for %q", next.server)
+		if further, ok := next.Server.grants(); !ok || further == here {
+			return nil, failure(BadAnswer, here, "it is a ticket for %q", next.Server)
 		}
 		tgt = next
 	}
@@ -57,17 +57,17 @@ func (k *kdc) request(ctx context.Context, tgt *ticket, server principal, realm 
 }
 
 // renew returns the same ticket-granting ticket with another end.
-func (k *kdc) renew(ctx context.Context, tgt *ticket) (*ticket, error) {
-	return k.exchange(ctx, tgt, tgt.server, k.conf.asTypes, []int{flags.Renew, flags.Renewable})
+func (k *kdc) renew(ctx context.Context, tgt *Ticket) (*Ticket, error) {
+	return k.exchange(ctx, tgt, tgt.Server, k.conf.asTypes, []int{flags.Renew, flags.Renewable})
 }
 
-func (k *kdc) exchange(ctx context.Context, tgt *ticket, server principal, etypes []int32, options []int) (*ticket, error) {
-	realm := server.realm
+func (k *kdc) exchange(ctx context.Context, tgt *Ticket, server Principal, etypes []int32, options []int) (*Ticket, error) {
+	realm := server.Realm
 	now := k.now()
 	body := messages.KDCReqBody{
 		KDCOptions: types.NewKrbFlags(),
 		Realm:      realm,
-		SName:      server.name,
+		SName:      server.Name,
 		Till:       now.UTC().Add(k.conf.LibDefaults.TicketLifetime),
 		Nonce:      int(random31()),
 		EType:      etypes,
@@ -75,7 +75,7 @@ func (k *kdc) exchange(ctx context.Context, tgt *ticket, server principal, etype
 	types.SetFlags(&body.KDCOptions, options)
 	proof, err := k.proofOfTicket(tgt, &body)
 	if err != nil {
-		return nil, &Error{Reason: EncryptionTypes, Principal: tgt.server.String(), Err: err}
+		return nil, &Error{Reason: EncryptionTypes, Principal: tgt.Server.String(), Err: err}
 	}
 	request := messages.TGSReq{KDCReqFields: messages.KDCReqFields{
 		PVNO: iana.PVNO, MsgType: msgtype.KRB_TGS_REQ, ReqBody: body,
@@ -90,11 +90,11 @@ func (k *kdc) exchange(ctx context.Context, tgt *ticket, server principal, etype
 		return nil, err
 	}
 	var reply messages.TGSRep
-	if !contained(func() error { return reply.Unmarshal(answer) }) {
+	if !Contain(func() error { return reply.Unmarshal(answer) }) {
 		return nil, failure(BadAnswer, realm, "it is not the answer to a request for a ticket")
 	}
 	t, err := k.open(&answered{
-		KDCRepFields: reply.KDCRepFields, key: tgt.key, usage: keyusage.TGS_REP_ENCPART_SESSION_KEY, client: tgt.client, asked: body,
+		KDCRepFields: reply.KDCRepFields, key: tgt.Key, usage: keyusage.TGS_REP_ENCPART_SESSION_KEY, client: tgt.Client, asked: body,
 	})
 	if err == errWrongKey {
 		return nil, failure(BadAnswer, realm, "it is not encrypted with the key of this session")
@@ -104,36 +104,45 @@ func (k *kdc) exchange(ctx context.Context, tgt *ticket, server principal, etype
 
 // proofOfTicket is the request within the request, PA-TGS-REQ: the ticket, and an
 // authenticator with a checksum of the body.
-func (k *kdc) proofOfTicket(tgt *ticket, body *messages.KDCReqBody) (proof []byte, err error) {
+func (k *kdc) proofOfTicket(tgt *Ticket, body *messages.KDCReqBody) (proof []byte, err error) {
 	encoded, err := body.Marshal()
 	if err != nil {
 		return nil, err
 	}
-	kind, err := crypto.GetEtype(tgt.key.KeyType)
+	kind, err := crypto.GetEtype(tgt.Key.KeyType)
 	if err != nil {
 		return nil, err
 	}
-	sum, err := kind.GetChecksumHash(tgt.key.KeyValue, encoded, keyusage.TGS_REQ_PA_TGS_REQ_AP_REQ_AUTHENTICATOR_CHKSUM)
+	sum, err := kind.GetChecksumHash(tgt.Key.KeyValue, encoded, keyusage.TGS_REQ_PA_TGS_REQ_AP_REQ_AUTHENTICATOR_CHKSUM)
 	if err != nil {
 		return nil, err
 	}
 	a := k.authenticator(tgt)
 	a.Cksum = types.Checksum{CksumType: kind.GetHashID(), Checksum: sum}
-	request, err := messages.NewAPReq(tgt.raw, tgt.key, a)
+	request, err := messages.NewAPReq(tgt.Raw, tgt.Key, a)
 	if err != nil {
 		return nil, err
 	}
 	return request.Marshal()
 }
 
+// Authenticator returns one for a request to the ticket's service, with a new subkey
+// and sequence number.
+func (c *Client) Authenticator(t *Ticket) types.Authenticator {
+	a := c.kdc.authenticator(t)
+	a.SeqNumber = int64(random31())
+	a.SubKey = newKey(t.Key.KeyType)
+	return a
+}
+
 // authenticator is one for the ticket, for this moment. No two have the same: what
 // receives them takes the second one for a replay.
-func (k *kdc) authenticator(t *ticket) types.Authenticator {
+func (k *kdc) authenticator(t *Ticket) types.Authenticator {
 	at := k.instant()
 	return types.Authenticator{
 		AVNO:   iana.PVNO,
-		CRealm: t.client.realm,
-		CName:  t.client.name,
+		CRealm: t.Client.Realm,
+		CName:  t.Client.Name,
 		CTime:  at,
 		Cusec:  at.Nanosecond() / 1000,
 	}

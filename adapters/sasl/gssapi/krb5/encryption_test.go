@@ -1,4 +1,4 @@
-package gssapi
+package krb5
 
 import (
 	"encoding/binary"
@@ -13,8 +13,8 @@ import (
 func TestKeyOfPassword(t *testing.T) {
 	const salt = "ATHENA.MIT.EDUraeburn"
 	sha2Salt := "\x10\xDF\x9D\xD7\x83\xE5\xBC\x8A\xCE\xA1\x73\x0E\x74\x35\x5F\x61" + salt
-	raeburn := principal{nameOf("raeburn"), "ATHENA.MIT.EDU"}
-	someone := principal{nameOf("someone"), "ELSEWHERE"}
+	raeburn := Principal{nameOf("raeburn"), "ATHENA.MIT.EDU"}
+	someone := Principal{nameOf("someone"), "ELSEWHERE"}
 	given := func(salt string) types.PADataSequence {
 		return types.PADataSequence{{PADataType: patype.PA_PW_SALT, PADataValue: []byte(salt)}}
 	}
@@ -26,7 +26,7 @@ func TestKeyOfPassword(t *testing.T) {
 		return data
 	}
 	for _, c := range []struct {
-		who   principal
+		who   Principal
 		etype int32
 		data  types.PADataSequence
 		want  string
@@ -45,16 +45,16 @@ func TestKeyOfPassword(t *testing.T) {
 		}
 	}
 	_, err := keyOfPassword("password", raeburn, 3, nil)
-	reasoned(t, err, EncryptionTypes)
+	mustFail(t, err, EncryptionTypes)
 	_, err = keyOfPassword("password", raeburn, 18, rounds(18, maxIterations+1))
-	reasoned(t, err, BadAnswer)
+	mustFail(t, err, BadAnswer)
 }
 
 // A keytab may have keys of several versions and types; the KDC is told of those
 // first, and the newest counts.
 func TestKeyring(t *testing.T) {
-	alice, bob := principal{nameOf("alice"), worldRealm}, principal{nameOf("bob"), worldRealm}
-	entry := func(who principal, version uint32, etype int32, value string) keyringEntry {
+	alice, bob := inRealm("alice"), inRealm("bob")
+	entry := func(who Principal, version uint32, etype int32, value string) keyringEntry {
 		return keyringEntry{who, version, types.EncryptionKey{KeyType: etype, KeyValue: []byte(value)}}
 	}
 	k := keyring{entry(alice, 2, 17, "new"), entry(alice, 1, 17, "old"), entry(alice, 1, 20, "other"), entry(bob, 9, 17, "bob's")}
@@ -65,5 +65,5 @@ func TestKeyring(t *testing.T) {
 		t.Errorf("the key is %q, %v", key.KeyValue, err)
 	}
 	_, err := k.key(alice, 18, nil)
-	reasoned(t, err, BadKeytab)
+	mustFail(t, err, BadKeytab)
 }

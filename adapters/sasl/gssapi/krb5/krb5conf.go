@@ -1,4 +1,4 @@
-package gssapi
+package krb5
 
 import (
 	"errors"
@@ -145,7 +145,7 @@ func (s sections) parse() (*conf, error) {
 		[]string{"[realms]"}, s["realms"], []string{"[domain_realm]"}, s["domain_realm"]), "\n") + "\n"
 	c := &conf{lookupKDC: true}
 	var bad error
-	if !contained(func() (err error) {
+	if !Contain(func() (err error) {
 		c.Config, err = config.NewFromString(text)
 		var passed config.UnsupportedDirective
 		if bad = err; errors.As(err, &passed) {

@@ -1,21 +1,15 @@
-package gssapi
+package krb5
 
 import (
 	"encoding/binary"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/jcmturner/gokrb5/v8/types"
 )
-
-func nameOf(parts ...string) types.PrincipalName {
-	return types.PrincipalName{NameType: 1, NameString: parts}
-}
 
 // cacheBytes writes a ticket cache, by the description of the format in MIT's
 // documentation.
-func cacheBytes(version byte, client principal, tickets ...*ticket) []byte {
+func cacheBytes(version byte, client Principal, tickets ...*Ticket) []byte {
 	b := []byte{5, version}
 	if version == 4 {
 		b = append(b, 0, 12, 0, 1, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0)
@@ -27,23 +21,23 @@ func cacheBytes(version byte, client principal, tickets ...*ticket) []byte {
 		}
 		b = binary.BigEndian.AppendUint32(b, uint32(t.Unix()))
 	}
-	who := func(p principal) {
-		b = binary.BigEndian.AppendUint32(b, uint32(p.name.NameType))
-		b = binary.BigEndian.AppendUint32(b, uint32(len(p.name.NameString)))
-		data([]byte(p.realm))
-		for _, part := range p.name.NameString {
+	who := func(p Principal) {
+		b = binary.BigEndian.AppendUint32(b, uint32(p.Name.NameType))
+		b = binary.BigEndian.AppendUint32(b, uint32(len(p.Name.NameString)))
+		data([]byte(p.Realm))
+		for _, part := range p.Name.NameString {
 			data([]byte(part))
 		}
 	}
 	who(client)
 	for _, t := range tickets {
-		who(t.client)
-		who(t.server)
-		b = binary.BigEndian.AppendUint16(b, uint16(t.key.KeyType))
+		who(t.Client)
+		who(t.Server)
+		b = binary.BigEndian.AppendUint16(b, uint16(t.Key.KeyType))
 		if version == 3 {
-			b = binary.BigEndian.AppendUint16(b, uint16(t.key.KeyType))
+			b = binary.BigEndian.AppendUint16(b, uint16(t.Key.KeyType))
 		}
-		data(t.key.KeyValue)
+		data(t.Key.KeyValue)
 		moment(t.start)
 		moment(t.start)
 		moment(t.end)
@@ -57,11 +51,11 @@ func cacheBytes(version byte, client principal, tickets ...*ticket) []byte {
 		// One address and one piece of authorization data, to be passed over.
 		b = append(b, 0, 0, 0, 1, 0, 2, 0, 0, 0, 4, 127, 0, 0, 1)
 		b = append(b, 0, 0, 0, 1, 0, 1, 0, 0, 0, 2, 7, 7)
-		encoded, err := t.raw.Marshal()
+		encoded, err := t.Raw.Marshal()
 		if err != nil {
 			panic(err)
 		}
-		if t.raw.TktVNO == 0 {
+		if t.Raw.TktVNO == 0 {
 			encoded = []byte("a setting")
 		}
 		data(encoded)
@@ -71,34 +65,34 @@ func cacheBytes(version byte, client principal, tickets ...*ticket) []byte {
 }
 
 func TestParseCache(t *testing.T) {
-	w := newWorld()
-	w.renew = 7 * 24 * time.Hour
-	early, late, other := w.ticket("krbtgt", worldRealm), w.ticket("krbtgt", worldRealm), w.ticket("kafka", "broker.example.org")
-	late.end, late.renewTill = late.end.Add(time.Hour), late.end.Add(w.renew)
-	setting := &ticket{client: early.client, server: principal{nameOf("krb5_ccache_conf_data", "fast_avail"), "X-CACHECONF:"}}
+	k := newKDC()
+	k.renew = 7 * 24 * time.Hour
+	early, late, other := k.ticket("krbtgt", fakeRealm), k.ticket("krbtgt", fakeRealm), k.ticket("kafka", "broker.example.org")
+	late.end, late.renewTill = late.end.Add(time.Hour), late.end.Add(k.renew)
+	setting := &Ticket{Client: early.Client, Server: Principal{nameOf("krb5_ccache_conf_data", "fast_avail"), "X-CACHECONF:"}}
 	for _, version := range []byte{3, 4} {
-		c, err := parseCache(cacheBytes(version, early.client, setting, early, other, late))
+		c, err := parseCache(cacheBytes(version, early.Client, setting, early, other, late))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !c.client.is(early.client) || len(c.tickets) != 3 {
+		if !c.client.is(early.Client) || len(c.tickets) != 3 {
 			t.Errorf("version %d: the cache of %s has %d tickets", version, c.client, len(c.tickets))
 		}
-		got := c.find(granting(worldRealm, worldRealm))
+		got := c.find(granting(fakeRealm, fakeRealm))
 		if got == nil || !got.end.Equal(late.end) || !got.start.Equal(late.start) || !got.renewTill.Equal(late.renewTill) ||
-			string(got.key.KeyValue) != string(late.key.KeyValue) || string(got.raw.EncPart.Cipher) != string(late.raw.EncPart.Cipher) {
+			string(got.Key.KeyValue) != string(late.Key.KeyValue) || string(got.Raw.EncPart.Cipher) != string(late.Raw.EncPart.Cipher) {
 			t.Errorf("version %d: the ticket-granting ticket is %+v, not that which lasts longest", version, got)
 		}
-		if c.find(principal{nameOf("kafka", "broker.example.org"), worldRealm}) == nil || c.find(principal{nameOf("kafka", "broker.example.org"), "ELSEWHERE"}) != nil {
+		if c.find(inRealm("kafka", "broker.example.org")) == nil || c.find(Principal{nameOf("kafka", "broker.example.org"), "ELSEWHERE"}) != nil {
 			t.Errorf("version %d: a ticket is found where it is not, or not where it is", version)
 		}
 	}
 }
 
 func TestParseCacheRefuses(t *testing.T) {
-	w := newWorld()
-	good := cacheBytes(4, principal{nameOf("alice"), worldRealm}, w.ticket("krbtgt", worldRealm))
-	empty := len(cacheBytes(4, principal{nameOf("alice"), worldRealm}))
+	k := newKDC()
+	good := cacheBytes(4, inRealm("alice"), k.ticket("krbtgt", fakeRealm))
+	empty := len(cacheBytes(4, inRealm("alice")))
 	for n := range good { // each is whole, or none at all
 		if _, err := parseCache(good[:n]); err == nil && n != empty {
 			t.Errorf("the first %d of %d bytes were taken", n, len(good))

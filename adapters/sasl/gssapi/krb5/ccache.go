@@ -1,4 +1,4 @@
-package gssapi
+package krb5
 
 import (
 	"encoding/binary"
@@ -16,8 +16,8 @@ import (
 
 // cache is a ticket cache as it was when it was read.
 type cache struct {
-	client  principal
-	tickets []*ticket
+	client  Principal
+	tickets []*Ticket
 }
 
 const (
@@ -53,9 +53,9 @@ func parseCache(data []byte) (*cache, error) {
 }
 
 // find returns the ticket for a service that lasts longest.
-func (c *cache) find(server principal) (best *ticket) {
+func (c *cache) find(server Principal) (best *Ticket) {
 	for _, t := range c.tickets {
-		if t.server.is(server) && t.client.is(c.client) && (best == nil || t.end.After(best.end)) {
+		if t.Server.is(server) && t.Client.is(c.client) && (best == nil || t.end.After(best.end)) {
 			best = t
 		}
 	}
@@ -109,10 +109,10 @@ func (r *cacheReader) time() time.Time {
 	return time.Time{}
 }
 
-func (r *cacheReader) principal() (p principal) {
-	p.name.NameType = int32(r.uint32())
+func (r *cacheReader) principal() (p Principal) {
+	p.Name.NameType = int32(r.uint32())
 	n := r.uint32()
-	p.realm = string(r.data())
+	p.Realm = string(r.data())
 	if n > maxComponents {
 		r.failed = true
 	}
@@ -120,7 +120,7 @@ func (r *cacheReader) principal() (p principal) {
 		if r.failed {
 			break
 		}
-		p.name.NameString = append(p.name.NameString, string(r.data()))
+		p.Name.NameString = append(p.Name.NameString, string(r.data()))
 	}
 	return p
 }
@@ -137,13 +137,13 @@ func (r *cacheReader) skipTyped() {
 
 // credential returns a ticket. kinit keeps its settings there as well, in the place
 // of tickets of a realm that cannot exist; they are not ok, and passed over.
-func (r *cacheReader) credential() (t *ticket, ok bool) {
-	t = &ticket{client: r.principal(), server: r.principal()}
-	t.key.KeyType = int32(int16(r.uint16()))
+func (r *cacheReader) credential() (t *Ticket, ok bool) {
+	t = &Ticket{Client: r.principal(), Server: r.principal()}
+	t.Key.KeyType = int32(int16(r.uint16()))
 	if r.version == 3 {
 		r.uint16() // once more
 	}
-	t.key.KeyValue = r.data()
+	t.Key.KeyValue = r.data()
 	authenticated := r.time()
 	t.start, t.end, t.renewTill = r.time(), r.time(), r.time()
 	if t.start.IsZero() {
@@ -159,5 +159,5 @@ func (r *cacheReader) credential() (t *ticket, ok bool) {
 	r.skipTyped()
 	encoded := r.data()
 	r.data() // the second ticket
-	return t, !r.failed && contained(func() error { return t.raw.Unmarshal(encoded) })
+	return t, !r.failed && Contain(func() error { return t.Raw.Unmarshal(encoded) })
 }
