@@ -121,7 +121,7 @@ func (c saslCell) config(t *testing.T, a ports.Authenticator) broker.Config {
 	if c.listener.secure() {
 		cfg = d.secured(t, tls.Options{CAFile: c.b.ClientFiles().CA})
 	}
-	cfg.Authenticator = a
+	cfg.Authenticators = []ports.Authenticator{a}
 	return cfg
 }
 

@@ -16,17 +16,14 @@ type Ports struct {
 	Metrics        ports.MetricsSink     // nil: none
 }
 
-// A Connection is a Machine bound to its ports. Like the Machine it knows no
-// lock and no goroutine, and none of its calls blocks.
+// A Connection is a Machine bound to its ports. Like the Machine it has no lock
+// and no goroutine, and none of its calls blocks.
 //
-// Commands and questions go to its Machine; the Handle methods, Space and Next
-// are the Connection's own to call.
+// The Connection owns its Machine: commands and questions (connection_commands.go)
+// go through it, and the Machine's outputs are carried out by Step.
 type Connection struct {
-	Machine *Machine
-
+	m     *Machine
 	ports Ports
-	host  string
-	port  uint16
 	park  bool
 
 	epoch    uint64 // of what follows
@@ -54,20 +51,24 @@ func NewConnection(cfg Config, p Ports, park bool) *Connection {
 	cfg.Codec, cfg.Metrics = p.Codec, p.Metrics
 	cfg.Mechanisms = mechanismsOf(p.Authenticators)
 	m := NewMachine(cfg)
-	return &Connection{Machine: m, ports: p, host: m.cfg.Host, port: m.cfg.Port, park: park}
+	return &Connection{m: m, ports: p, park: park}
 }
 
 // Step carries out what the Machine wants done, and listens to the ports, until
 // there is something for the owner: Changed, Completed and Noted, to be handled
 // before Step is called again, or Idle. Only after Idle may the owner wait, until
 // the output's Deadline or what Watch tells, whichever comes first.
-func (c *Connection) Step(now time.Time) Output {
+//
+// waiting reports whether the owner has requests that are not admitted yet: then the
+// connection is not idle, see [Machine.Hold].
+func (c *Connection) Step(now time.Time, waiting bool) Output {
+	c.m.Hold(now, waiting)
 	if c.choked {
 		c.choked = false
-		c.Machine.HandleWritable(now, c.epoch)
+		c.m.HandleWritable(now, c.epoch)
 	}
 	for {
-		out := c.Machine.Next()
+		out := c.m.Next()
 		switch out.Kind {
 		case Resolve:
 			c.resolve(out)
@@ -86,7 +87,7 @@ func (c *Connection) Step(now time.Time) Output {
 				continue
 			}
 			if d := out.Deadline; !d.IsZero() && !now.Before(d) {
-				c.Machine.HandleTimeout(now)
+				c.m.HandleTimeout(now)
 				continue
 			}
 			if soon := now.Add(pollEvery); c.mustPoll() && (out.Deadline.IsZero() || soon.Before(out.Deadline)) {
@@ -100,7 +101,7 @@ func (c *Connection) Step(now time.Time) Output {
 func (c *Connection) resolve(out Output) {
 	c.epoch = out.Epoch
 	c.guard("transport", func() {
-		if c.lookup = c.ports.Transport.Resolve(c.host, c.port); c.lookup == nil {
+		if c.lookup = c.ports.Transport.Resolve(c.m.target()); c.lookup == nil {
 			panic("Resolve returned nil")
 		}
 	})
@@ -118,7 +119,7 @@ func (c *Connection) open(out Output) {
 	if c.park {
 		c.parker, _ = c.link.(ports.Parker)
 	}
-	c.Machine.parked = c.parker != nil
+	c.m.leaveWriting(c.parker != nil)
 }
 
 func (c *Connection) send(now time.Time, out Output) {
@@ -128,7 +129,7 @@ func (c *Connection) send(now time.Time, out Output) {
 		mustFit(taken, out.Data)
 		n, err = taken, failure
 	})
-	c.Machine.HandleWritten(now, out.Epoch, n)
+	c.m.HandleWritten(now, out.Epoch, n)
 	if err != nil && !errors.Is(err, ports.ErrWouldBlock) {
 		c.sendErr = err
 		return
@@ -162,12 +163,12 @@ func (c *Connection) guard(which string, call func()) {
 	defer func() {
 		p := recover()
 		switch {
-		case p == nil || c.Machine.broken != nil:
+		case p == nil:
 		case which == "authenticator":
 			// What it says may hold the secret that it was working on.
-			c.Machine.broken = errors.New("panic in the authenticator")
+			c.m.breakWith(errors.New("panic in the authenticator"))
 		default:
-			c.Machine.broken = fmt.Errorf("panic in the %s: %v", which, p)
+			c.m.breakWith(fmt.Errorf("panic in the %s: %v", which, p))
 		}
 	}()
 	call()

@@ -20,7 +20,7 @@ const checkAfter = time.Second
 // for a while. It is called before a request is admitted. news: Step has something
 // to do.
 func (c *Connection) Check(now time.Time) (news bool) {
-	if c.link == nil || c.Machine.Idle(now) < checkAfter {
+	if c.link == nil || c.m.Idle(now) < checkAfter {
 		return false
 	}
 	if c.parker == nil {
@@ -33,7 +33,7 @@ func (c *Connection) Check(now time.Time) (news bool) {
 	var err error
 	c.guard("transport", func() { err = link.Check() })
 	if err != nil {
-		c.Machine.HandleLost(now, c.epoch, err)
+		c.m.HandleLost(now, c.epoch, err)
 	}
-	return err != nil || c.Machine.broken != nil
+	return err != nil || c.m.isBroken()
 }

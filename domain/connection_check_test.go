@@ -64,8 +64,8 @@ func TestCheckAfterSilence(t *testing.T) {
 				b.steps()
 			}
 			b.wantState(c.want)
-			if c.want == domain.Disconnected && !errors.Is(b.Machine.LastError(), domain.ErrConnection) {
-				t.Errorf("went down with %v", b.Machine.LastError())
+			if c.want == domain.Disconnected && !errors.Is(b.LastError(), domain.ErrConnection) {
+				t.Errorf("went down with %v", b.LastError())
 			}
 		})
 	}
@@ -78,7 +78,7 @@ func TestCheckTellsInTime(t *testing.T) {
 	b.now = b.now.Add(time.Minute)
 	b.tr.link.ended = io.EOF
 	b.Check(b.now)
-	if _, err := b.Machine.Send(b.now, newNote("hello!"), 0); !errors.Is(err, domain.ErrNotConnected) || !domain.SafeToRetry(err) {
+	if _, err := b.Send(b.now, newNote("hello!"), 0); !errors.Is(err, domain.ErrNotConnected) || !domain.SafeToRetry(err) {
 		t.Errorf("got %v", err)
 	}
 }

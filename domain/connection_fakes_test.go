@@ -196,7 +196,7 @@ func newBench(t *testing.T, set func(*bench)) *bench {
 func (b *bench) steps() (outs []domain.Output, idle domain.Output) {
 	b.t.Helper()
 	for range 1000 {
-		out := b.Step(b.now)
+		out := b.Step(b.now, false)
 		if out.Kind == domain.Idle {
 			return outs, out
 		}
@@ -207,7 +207,7 @@ func (b *bench) steps() (outs []domain.Output, idle domain.Output) {
 }
 
 func (b *bench) dialling() *bench {
-	b.Machine.Connect(b.now)
+	b.Connect(b.now, domain.ConnectOptions{})
 	b.steps()
 	b.tr.lookup.eps, b.tr.lookup.err = []ports.Endpoint{{Host: "broker", Network: "tcp", Address: "a"}}, nil
 	b.steps()
@@ -225,8 +225,8 @@ func (b *bench) connected() *bench {
 	b.established()
 	b.say(frame(b.tr.lastID(), tableBody(0, 4, standardTable)))
 	b.steps()
-	if b.auth == nil && b.Machine.State() != domain.Connected {
-		b.t.Fatalf("state %v", b.Machine.State())
+	if b.auth == nil && b.State() != domain.Connected {
+		b.t.Fatalf("state %v", b.State())
 	}
 	return b
 }
@@ -247,7 +247,7 @@ func (b *bench) say(p []byte) { b.tr.link.in = append(b.tr.link.in, p) }
 
 func (b *bench) send(text string) *domain.Future {
 	b.t.Helper()
-	f, err := b.Machine.Send(b.now, newNote(text), 0)
+	f, err := b.Send(b.now, newNote(text), 0)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -264,7 +264,7 @@ func (b *bench) wantJournal(want ...string) {
 
 func (b *bench) wantState(want domain.State) {
 	b.t.Helper()
-	if got := b.Machine.State(); got != want {
+	if got := b.State(); got != want {
 		b.t.Errorf("state %v, want %v", got, want)
 	}
 }

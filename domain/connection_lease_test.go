@@ -162,7 +162,7 @@ func TestLeaseWriteOutWhileDropped(t *testing.T) {
 		// The owner wants to connect again: not before the lease is back.
 		b.now = b.now.Add(time.Second)
 		b.tr.journal = nil
-		b.Machine.Connect(b.now)
+		b.Connect(b.now, domain.ConnectOptions{})
 		b.steps()
 		b.wantJournal()
 		b.GiveWrite(b.now, w, n, errors.New("use of closed connection"))
@@ -193,18 +193,18 @@ func TestLeaseWriteFailsBeforeHangup(t *testing.T) {
 		b.send("hello!")
 		r, w := b.takeRead(), b.takeWrite()
 		b.GiveRead(b.now, r, 0, io.EOF)
-		if out := b.Step(b.now); out.Kind != domain.Changed {
+		if out := b.Step(b.now, false); out.Kind != domain.Changed {
 			t.Fatal(out.Kind)
 		}
 		if reconnect {
 			b.now = b.now.Add(time.Second)
-			b.Machine.Connect(b.now)
+			b.Connect(b.now, domain.ConnectOptions{})
 		}
 		b.GiveWrite(b.now, w, 3, errors.New("broken pipe"))
 		b.steps()
 		if !reconnect {
 			b.now = b.now.Add(time.Second)
-			b.Machine.Connect(b.now)
+			b.Connect(b.now, domain.ConnectOptions{})
 			b.steps()
 		}
 		b.tr.lookup.eps, b.tr.lookup.err = []ports.Endpoint{{Address: "a"}}, nil
@@ -220,7 +220,7 @@ func TestLeaseWriteFailsBeforeHangup(t *testing.T) {
 func TestLeaseReadOutWhileReconnected(t *testing.T) {
 	b := newParked(t).parkedUp()
 	old := b.takeRead()
-	b.Machine.Close(b.now, nil, false)
+	b.Close(b.now, nil, false)
 	b.steps()
 	b.again()
 	w := b.takeWrite()
@@ -246,7 +246,7 @@ func TestLeaseReadOutWhileReconnected(t *testing.T) {
 func TestLeaseReadFailsLate(t *testing.T) {
 	b := newParked(t).parkedUp()
 	old := b.takeRead()
-	b.Machine.Close(b.now, nil, false)
+	b.Close(b.now, nil, false)
 	b.steps()
 	b.again()
 	current := b.takeRead()
@@ -286,7 +286,7 @@ func TestLeaseReadIntoLargeFrame(t *testing.T) {
 	b.GiveWrite(b.now, w, len(w.Bytes), nil)
 	b.hand(b.takeRead(), frame(g.CorrelationID, body)[:5000])
 	old := b.takeRead()
-	b.Machine.Close(b.now, nil, false)
+	b.Close(b.now, nil, false)
 	b.steps()
 	b.again()
 	clear(old.Bytes)
@@ -309,7 +309,7 @@ func TestLeaseNotBeforeEstablished(t *testing.T) {
 	b.tr.link.stage, b.tr.link.stageErr = ports.StageEstablished, nil
 	b.steps()
 	b.parkedUp()
-	b.Machine.Close(b.now, nil, true)
+	b.Close(b.now, nil, true)
 	b.steps()
 	if b.CanRead() || b.CanWrite() {
 		t.Error("a lease after Close")

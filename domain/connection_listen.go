@@ -32,12 +32,12 @@ func (c *Connection) listenLookup(now time.Time) bool {
 	err := ports.ErrWouldBlock
 	c.guard("transport", func() { eps, err = c.lookup.Result() })
 	if errors.Is(err, ports.ErrWouldBlock) {
-		return c.Machine.broken != nil
+		return c.m.isBroken()
 	}
 	lookup := c.lookup
 	c.lookup = nil
 	c.guard("transport", lookup.Close)
-	c.Machine.HandleAddresses(now, c.epoch, eps, err)
+	c.m.HandleAddresses(now, c.epoch, eps, err)
 	return true
 }
 
@@ -53,34 +53,34 @@ func (c *Connection) listenStage(now time.Time) bool {
 	risen := stage > c.stage
 	c.stage = stage
 	if risen {
-		c.Machine.HandleStage(now, c.epoch, stage)
+		c.m.HandleStage(now, c.epoch, stage)
 	}
 	if err != nil && !errors.Is(err, ports.ErrWouldBlock) {
-		c.Machine.HandleLost(now, c.epoch, err)
+		c.m.HandleLost(now, c.epoch, err)
 		return true
 	}
-	return risen || c.Machine.broken != nil
+	return risen || c.m.isBroken()
 }
 
 func (c *Connection) receive(now time.Time) bool {
 	n, err := 0, ports.ErrWouldBlock
-	space := c.Machine.Space()
+	space := c.m.Space()
 	c.guard("transport", func() {
 		got, end := c.link.Recv(space)
 		mustFit(got, space)
 		n, err = got, end
 	})
-	c.Machine.HandleRead(now, c.epoch, n)
+	c.m.HandleRead(now, c.epoch, n)
 	switch {
 	case err == nil:
 	case !errors.Is(err, ports.ErrWouldBlock):
-		c.Machine.HandleLost(now, c.epoch, err)
+		c.m.HandleLost(now, c.epoch, err)
 		return true
 	case n == 0 && c.sendErr != nil:
-		c.Machine.HandleLost(now, c.epoch, c.sendErr)
+		c.m.HandleLost(now, c.epoch, c.sendErr)
 		return true
 	}
-	return n > 0 || c.Machine.broken != nil
+	return n > 0 || c.m.isBroken()
 }
 
 // awaited lists what said ErrWouldBlock when it was last asked: the transport's
@@ -128,5 +128,5 @@ func (c *Connection) Watch(f func()) (broken bool) {
 			c.guard(port, func() { w.Watch(f) })
 		}
 	}
-	return c.Machine.broken != nil
+	return c.m.isBroken()
 }

@@ -21,7 +21,7 @@ func mechanismsOf(list []ports.Authenticator) (all []Mechanism) {
 // SetAuthenticators replaces the authenticators; see [Machine.SetMechanisms].
 func (c *Connection) SetAuthenticators(now time.Time, list []ports.Authenticator) (closing bool) {
 	c.ports.Authenticators = list
-	return c.Machine.SetMechanisms(now, mechanismsOf(list))
+	return c.m.SetMechanisms(now, mechanismsOf(list))
 }
 
 var errReplaced = errors.New("the authenticator was replaced")
@@ -31,7 +31,7 @@ func (c *Connection) challenge(now time.Time, out Output) {
 	var a ports.Authenticator
 	if begin {
 		if a = c.authenticator(out.Mechanism); a == nil {
-			c.Machine.HandleToken(now, out.Epoch, nil, false, errReplaced)
+			c.m.HandleToken(now, out.Epoch, nil, false, errReplaced)
 			return
 		}
 		c.forget()
@@ -48,21 +48,19 @@ func (c *Connection) challenge(now time.Time, out Output) {
 // authenticator finds the one for a mechanism; nil if it was replaced since the login
 // began.
 func (c *Connection) authenticator(mechanism string) ports.Authenticator {
-	for i, m := range c.Machine.cfg.Mechanisms {
-		if m.Name == mechanism {
-			return c.ports.Authenticators[i]
-		}
+	if i := c.m.mechanismIndex(mechanism); i >= 0 {
+		return c.ports.Authenticators[i]
 	}
 	return nil
 }
 
 // dismiss forgets the exchange of a login that is over. broken: it panicked.
 func (c *Connection) dismiss() (broken bool) {
-	if c.exchange == nil || c.Machine.login.step != loginNone {
+	if c.exchange == nil || c.m.loggingIn() {
 		return false
 	}
 	c.forget()
-	return c.Machine.broken != nil
+	return c.m.isBroken()
 }
 
 func (c *Connection) forget() {
@@ -82,10 +80,10 @@ func (c *Connection) listenExchange(now time.Time) bool {
 	err := ports.ErrWouldBlock
 	c.guard("authenticator", func() { token, done, err = c.exchange.Result() })
 	if errors.Is(err, ports.ErrWouldBlock) {
-		return c.Machine.broken != nil
+		return c.m.isBroken()
 	}
 	c.asked = false
-	c.Machine.HandleToken(now, c.epoch, token, done, err)
+	c.m.HandleToken(now, c.epoch, token, done, err)
 	return true
 }
 

@@ -50,7 +50,7 @@ func TestStepRenewsTheSession(t *testing.T) {
 	if b.auth.exchange == first {
 		t.Error("the exchange of the first login was used again")
 	}
-	if s := b.Machine.Stats(); s.Logins != 1 || s.Relogins != 1 || !s.SessionEnds.Equal(b.now.Add(20*time.Second)) {
+	if s := b.Stats(); s.Logins != 1 || s.Relogins != 1 || !s.SessionEnds.Equal(b.now.Add(20*time.Second)) {
 		t.Errorf("%d logins, %d renewals, the session ends %v", s.Logins, s.Relogins, s.SessionEnds)
 	}
 }
@@ -61,8 +61,8 @@ func TestStepAuthenticatorReplacedBeforeItIsAsked(t *testing.T) {
 	b := newBench(t, func(b *bench) { b.auth = &fakeAuth{t: b.tr} })
 	b.connected()
 	id := b.tr.lastID()
-	n := copy(b.Machine.Space(), frame(id, []byte("0 PLAIN")))
-	b.Machine.HandleRead(b.now, b.Machine.Epoch(), n) // the challenge waits in the outbox
+	n := copy(b.Machine().Space(), frame(id, []byte("0 PLAIN")))
+	b.Machine().HandleRead(b.now, b.Epoch(), n) // the challenge waits in the outbox
 	other := &fakeAuth{t: b.tr, name: "SCRAM-SHA-256"}
 	if b.SetAuthenticators(b.now, []ports.Authenticator{other}) {
 		t.Error("a connection that is being made is said to close")
@@ -73,10 +73,10 @@ func TestStepAuthenticatorReplacedBeforeItIsAsked(t *testing.T) {
 	}
 	// The next attempt is made at once, with the other.
 	b.wantState(domain.Disconnected)
-	if err := b.Machine.LastError(); !errors.Is(err, domain.ErrConnection) || errors.Is(err, domain.ErrAuthentication) {
+	if err := b.LastError(); !errors.Is(err, domain.ErrConnection) || errors.Is(err, domain.ErrAuthentication) {
 		t.Errorf("%v", err)
 	}
-	if d, forever := b.Machine.ConnectionDelay(b.now); d != 0 || forever {
+	if d, forever := b.ConnectionDelay(b.now); d != 0 || forever {
 		t.Errorf("a pause of %v", d)
 	}
 }
@@ -88,7 +88,7 @@ func TestStepForgettingPanics(t *testing.T) {
 	b.tr.panicsOn = "close exchange"
 	b.logIn("0")
 	b.wantState(domain.Disconnected)
-	if err := b.Machine.LastError(); !errors.Is(err, domain.ErrPortPanic) {
+	if err := b.LastError(); !errors.Is(err, domain.ErrPortPanic) {
 		t.Errorf("%v", err)
 	}
 }

@@ -48,7 +48,7 @@ func newWild(t *testing.T, rt *rapid.T, told map[string]int) *wild {
 
 // step takes one output; false: Idle.
 func (w *wild) step() bool {
-	out := w.Step(w.now)
+	out := w.Step(w.now, false)
 	if link := w.tr.link; link != nil && (len(w.links) == 0 || w.links[len(w.links)-1] != link) {
 		for _, old := range w.links {
 			if !old.closed {
@@ -97,18 +97,18 @@ func (w *wild) complete(f *domain.Future) {
 			w.t.Fatalf("#%d says %v and was %v", f.CorrelationID, f.Sent(), want)
 		}
 	}
-	w.Machine.Recycle(f)
+	w.Recycle(f)
 }
 
 // send admits a request of 20 bytes and notes its place on the link. Whatever the
 // core had to say is out when the first one is admitted.
 func (w *wild) send() {
-	f, err := w.Machine.Send(w.now, newNote("hello!"), 0)
+	f, err := w.Send(w.now, newNote("hello!"), 0)
 	if err != nil {
 		return
 	}
-	if w.epoch != w.Machine.Epoch() {
-		w.epoch, w.end = w.Machine.Epoch(), len(w.tr.link.out)
+	if w.epoch != w.Epoch() {
+		w.epoch, w.end = w.Epoch(), len(w.tr.link.out)
 	}
 	w.requests[f.CorrelationID] = f
 	w.places[f.CorrelationID] = place{w.tr.link, w.end}
@@ -203,11 +203,11 @@ func (w *wild) up() {
 	for range 40 {
 		w.drain()
 		switch {
-		case w.Machine.State() == domain.Connected:
+		case w.State() == domain.Connected:
 			return
-		case w.Machine.State() == domain.Disconnected:
+		case w.State() == domain.Disconnected:
 			w.now = w.now.Add(2 * time.Second)
-			w.Machine.Connect(w.now)
+			w.Connect(w.now, domain.ConnectOptions{})
 		case w.tr.lookup != nil && w.tr.lookup.err != nil:
 			w.resolved(1)
 		case w.tr.link != nil && w.tr.link.stage != ports.StageEstablished:
@@ -248,7 +248,7 @@ func TestConnectionAgainstModel(t *testing.T) {
 			"step":     func(*rapid.T) { w.step() },
 			"drain":    func(*rapid.T) { w.drain() },
 			"up":       func(*rapid.T) { w.up() },
-			"connect":  func(*rapid.T) { w.Machine.Connect(w.now) },
+			"connect":  func(*rapid.T) { w.Connect(w.now, domain.ConnectOptions{}) },
 			"resolved": func(*rapid.T) { w.resolved(below(3, "addresses")) },
 			"send":     func(*rapid.T) { w.send() },
 			"exchange": func(*rapid.T) {
@@ -290,13 +290,13 @@ func TestConnectionAgainstModel(t *testing.T) {
 				case 2:
 					onLink(func(l *fakeLink) { l.stageErr = broken })
 				case 3:
-					w.Machine.Close(w.now, nil, false)
+					w.Close(w.now, nil, false)
 				case 4:
 					w.now = w.now.Add(time.Duration(below(40, "s")) * time.Second)
 				}
 			},
 		})
-		w.Machine.Close(w.now, nil, true)
+		w.Close(w.now, nil, true)
 		w.drain()
 		w.giveWrite(1<<30, nil)
 		for len(w.reading) > 0 {

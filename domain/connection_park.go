@@ -25,8 +25,7 @@ type Lease struct {
 
 // CanWrite reports whether TakeWrite would give a lease.
 func (c *Connection) CanWrite() bool {
-	m := c.Machine
-	return c.parker != nil && m.established && !m.choked && !m.pending.lent && m.pending.len() > 0
+	return c.parker != nil && c.m.canTransmit()
 }
 
 // TakeWrite gives the lease for one Write of all that is pending, if there is
@@ -35,19 +34,19 @@ func (c *Connection) TakeWrite() (l Lease, ok bool) {
 	if !c.CanWrite() {
 		return Lease{}, false
 	}
-	return Lease{Link: c.parker, Bytes: c.Machine.transmit(), Epoch: c.epoch}, true
+	return Lease{Link: c.parker, Bytes: c.m.transmit(), Epoch: c.epoch}, true
 }
 
 // Writing reports whether a lease to write is out.
-func (c *Connection) Writing() bool { return c.Machine.pending.lent }
+func (c *Connection) Writing() bool { return c.m.writing() }
 
 // GiveWrite brings the lease back with the result of Write. After an error
 // nothing more is written, and what the peer had sent before is still read: the
 // reader finds the end of the stream.
 func (c *Connection) GiveWrite(now time.Time, l Lease, n int, err error) {
-	m := c.Machine
+	m := c.m
 	m.HandleWritten(now, l.Epoch, n)
-	if l.Epoch != m.epoch || !m.established {
+	if !m.up(l.Epoch) {
 		return // the connection was dropped, though perhaps not yet hung up
 	}
 	if err == nil || errors.Is(err, ports.ErrInterrupted) {
@@ -59,12 +58,12 @@ func (c *Connection) GiveWrite(now time.Time, l Lease, n int, err error) {
 		return
 	}
 	c.sendErr = err
-	m.choked = true
+	m.choke()
 }
 
 // CanRead reports whether TakeRead would give a lease.
 func (c *Connection) CanRead() bool {
-	return c.parker != nil && c.Machine.established && !c.reading
+	return c.parker != nil && c.m.up(c.epoch) && !c.reading
 }
 
 // TakeRead gives the lease for one Read, if the link is established and nobody
@@ -74,12 +73,12 @@ func (c *Connection) TakeRead() (l Lease, ok bool) {
 		return Lease{}, false
 	}
 	c.reading = true
-	return Lease{Link: c.parker, Bytes: c.Machine.Space(), Epoch: c.epoch}, true
+	return Lease{Link: c.parker, Bytes: c.m.Space(), Epoch: c.epoch}, true
 }
 
 // GiveRead brings the lease back with the result of Read.
 func (c *Connection) GiveRead(now time.Time, l Lease, n int, err error) {
-	m := c.Machine
+	m := c.m
 	if l.Epoch == c.epoch {
 		c.reading = false
 	}

@@ -13,8 +13,8 @@ import (
 
 func TestStepCarriesOutTheWayUpAndDown(t *testing.T) {
 	b := newBench(t, func(b *bench) { b.auth = &fakeAuth{t: b.tr} })
-	b.Machine.Connect(b.now)
-	if out := b.Step(b.now); out.Kind != domain.Changed || out.To != domain.Connecting {
+	b.Connect(b.now, domain.ConnectOptions{})
+	if out := b.Step(b.now, false); out.Kind != domain.Changed || out.To != domain.Connecting {
 		t.Fatalf("first %v", out.Kind)
 	}
 	b.wantJournal() // the state's callbacks run before anything is started
@@ -53,13 +53,13 @@ func TestStepCarriesOutTheWayUpAndDown(t *testing.T) {
 
 	f := b.send("hello!")
 	b.steps()
-	b.Machine.Close(b.now, nil, false)
-	out := b.Step(b.now)
+	b.Close(b.now, nil, false)
+	out := b.Step(b.now, false)
 	if out.Kind != domain.Changed || out.To != domain.Disconnected {
 		t.Fatalf("%v", out.Kind)
 	}
 	b.wantJournal() // the link is still open when the callbacks run
-	out = b.Step(b.now)
+	out = b.Step(b.now, false)
 	if out.Kind != domain.Completed || out.Future != f {
 		t.Fatalf("%v", out.Kind)
 	}
@@ -69,7 +69,7 @@ func TestStepCarriesOutTheWayUpAndDown(t *testing.T) {
 // A lookup that fails is over: there is nothing to hang up.
 func TestStepLookupFails(t *testing.T) {
 	b := newBench(t, nil)
-	b.Machine.Connect(b.now)
+	b.Connect(b.now, domain.ConnectOptions{})
 	b.steps()
 	b.tr.lookup.err = errors.New("no such host")
 	_, idle := b.steps()
@@ -121,7 +121,7 @@ func TestStepAsksTheDeafAgainSoon(t *testing.T) {
 			t.Errorf("%s: asked again only at %v", what, idle.Deadline)
 		}
 	}
-	b.Machine.Connect(b.now)
+	b.Connect(b.now, domain.ConnectOptions{})
 	soon("lookup")
 	b.tr.lookup.eps, b.tr.lookup.err = []ports.Endpoint{{Address: "a"}}, nil
 	soon("dial")
@@ -130,7 +130,7 @@ func TestStepAsksTheDeafAgainSoon(t *testing.T) {
 	b.say(frame(1, tableBody(0, 4, standardTable)))
 	soon("idle link")
 	b.wantState(domain.Connected)
-	b.Machine.Close(b.now, nil, false)
+	b.Close(b.now, nil, false)
 	if _, idle := b.steps(); !idle.Deadline.IsZero() {
 		t.Errorf("nothing is awaited, and yet it wakes at %v", idle.Deadline)
 	}
@@ -146,7 +146,7 @@ func TestStepWatchesAllThatIsAwaited(t *testing.T) {
 		b.wantJournal(want...)
 	}
 	watched()
-	b.Machine.Connect(b.now)
+	b.Connect(b.now, domain.ConnectOptions{})
 	watched("watch lookup")
 	b.tr.lookup.eps, b.tr.lookup.err = []ports.Endpoint{{Address: "a"}}, nil
 	watched("watch link")
@@ -159,7 +159,7 @@ func TestStepWatchesAllThatIsAwaited(t *testing.T) {
 	watched("watch link", "watch exchange")
 	b.auth.exchange.done, b.auth.exchange.err = true, nil
 	watched("watch link")
-	b.Machine.Close(b.now, nil, true)
+	b.Close(b.now, nil, true)
 	watched()
 }
 
@@ -171,7 +171,7 @@ func TestStepContainsPanics(t *testing.T) {
 		t.Run(where, func(t *testing.T) {
 			b := newBench(t, func(b *bench) { b.auth = &fakeAuth{t: b.tr} })
 			b.tr.panicsOn = where
-			b.Machine.Connect(b.now)
+			b.Connect(b.now, domain.ConnectOptions{})
 			var down []domain.Output
 			step := func() {
 				outs, _ := b.steps()
@@ -199,7 +199,7 @@ func TestStepContainsPanics(t *testing.T) {
 				b.auth.exchange.token, b.auth.exchange.err = []byte("x"), nil
 				step()
 			}
-			b.Machine.Close(b.now, nil, false)
+			b.Close(b.now, nil, false)
 			step()
 			if b.tr.panicsOn != "" {
 				t.Fatal("the panic was not provoked")
@@ -220,7 +220,7 @@ func TestStepContainsPanics(t *testing.T) {
 			}
 			// It can be had again.
 			b.now = b.now.Add(time.Second)
-			b.Machine.Connect(b.now)
+			b.Connect(b.now, domain.ConnectOptions{})
 			b.steps()
 			b.wantState(domain.Connecting)
 			if b.tr.link != nil && !b.tr.link.closed && where != "close link" {
@@ -296,8 +296,8 @@ func TestStepStageFails(t *testing.T) {
 		b := newBench(t, nil).dialling()
 		b.tr.link.stage, b.tr.link.stageErr = stage, errors.New("no")
 		b.steps()
-		if !errors.Is(b.Machine.LastError(), want) {
-			t.Errorf("%v: %v", stage, b.Machine.LastError())
+		if !errors.Is(b.LastError(), want) {
+			t.Errorf("%v: %v", stage, b.LastError())
 		}
 		if !b.tr.link.closed {
 			t.Errorf("%v: the link was left open", stage)
@@ -330,10 +330,10 @@ func TestStepTransportsAdvice(t *testing.T) {
 			c.fail(b)
 			b.steps()
 			var e *domain.Error
-			if !errors.As(b.Machine.LastError(), &e) || e.Kind != c.want || e.Hint != "try this" {
+			if !errors.As(b.LastError(), &e) || e.Kind != c.want || e.Hint != "try this" {
 				t.Fatalf("%#v", e)
 			}
-			if !b.Machine.BlackedOut(b.now) {
+			if !b.BlackedOut(b.now) {
 				t.Error("no pause after it")
 			}
 		})
@@ -344,11 +344,11 @@ func TestStepTransportsAdvice(t *testing.T) {
 func TestStepReconnectFromTheCallback(t *testing.T) {
 	b := newBench(t, nil).connected()
 	b.tr.journal = nil
-	b.Machine.Close(b.now, nil, false)
-	if out := b.Step(b.now); out.Kind != domain.Changed {
+	b.Close(b.now, nil, false)
+	if out := b.Step(b.now, false); out.Kind != domain.Changed {
 		t.Fatal(out.Kind)
 	}
-	b.Machine.Connect(b.now)
+	b.Connect(b.now, domain.ConnectOptions{})
 	b.steps()
 	b.wantJournal("close link", "resolve")
 }

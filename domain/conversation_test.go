@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"brokerconn/domain"
+	"brokerconn/domain/release"
 	"brokerconn/ports"
 )
 
@@ -39,7 +40,8 @@ type talk struct {
 	codec   *textCodec
 	sink    *tally
 	now     time.Time
-	out     []string // of the block
+	until   time.Time // of Connect
+	out     []string  // of the block
 	quiet   bool
 	state   domain.State // as the Changed outputs tell it
 	lent    []byte       // of the last Transmit
@@ -502,7 +504,7 @@ func (k *talk) given(a args) {
 	k.say("%v", k.m.State())
 }
 
-func releaseNamed(text string) (r domain.Release) {
+func releaseNamed(text string) (r release.Release) {
 	fmt.Sscanf(strings.ReplaceAll(text, ".", " "), "%d %d %d", &r.Major, &r.Minor, &r.Patch)
 	return r
 }
@@ -528,7 +530,7 @@ func (k *talk) checkVersion(a args) {
 	if topics := a.named["topics"]; topics != "" {
 		c.Topics = strings.Split(topics, ",")
 	}
-	k.do("check", func() { k.m.CheckVersions(c) })
+	k.do("check", func() { k.m.Connect(k.now, domain.ConnectOptions{Check: &c}) })
 }
 
 func (k *talk) renew(args) { k.do("renew", func() { k.m.Reauthenticate(k.now) }) }
@@ -546,7 +548,7 @@ func (k *talk) after(a args) {
 }
 
 func (k *talk) connect(a args) {
-	k.do("connect", func() { k.m.Connect(k.now.Add(-a.duration("ago"))) })
+	k.do("connect", func() { k.m.Connect(k.now.Add(-a.duration("ago")), domain.ConnectOptions{Until: k.until}) })
 }
 
 func (k *talk) send(a args) {
@@ -641,7 +643,8 @@ func (k *talk) within(a args) {
 	if err != nil {
 		panic(err)
 	}
-	k.m.Within(k.now.Add(d))
+	k.until = k.now.Add(d)
+	k.m.Connect(k.now, domain.ConnectOptions{Until: k.until}) // of the attempt under way
 }
 
 func (k *talk) addresses(a args) {

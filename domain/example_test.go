@@ -50,7 +50,7 @@ func ExampleMachine() {
 		drain()
 	}
 
-	m.Connect(now)
+	m.Connect(now, domain.ConnectOptions{})
 	drain()
 	receive()
 	if _, err := m.Send(now, kmsg.NewPtrHeartbeatRequest(), time.Second); err != nil {

@@ -24,13 +24,13 @@ func answered(t *testing.T, b *bench, text string) *domain.Future {
 func TestTakeBody(t *testing.T) {
 	for _, size := range []int{1, 100, 20_000, 200_000} {
 		b := newBench(t, nil).connected()
-		b.Machine.Recycle(answered(t, b, strings.Repeat("a", size))) // leaves memory behind
+		b.Recycle(answered(t, b, strings.Repeat("a", size))) // leaves memory behind
 		f := answered(t, b, strings.Repeat("b", size))
 		taken := f.TakeBody()
 		if f.Body() != nil {
 			t.Error("the body is there after it was taken")
 		}
-		b.Machine.Recycle(f)
+		b.Recycle(f)
 		answered(t, b, strings.Repeat("c", size))
 		if string(taken) != strings.Repeat("b", size) {
 			t.Errorf("%d bytes: a body that was taken was written over", size)
@@ -43,7 +43,7 @@ func TestRecycledFutureIsAsNew(t *testing.T) {
 	b := newBench(t, nil).connected()
 	f := answered(t, b, "world")
 	f.Tag = "mine"
-	b.Machine.Recycle(f)
+	b.Recycle(f)
 	g := b.send("second")
 	if g != f || g.Tag != "mine" {
 		t.Fatalf("reused %v, tag %v", g == f, g.Tag)

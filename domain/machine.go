@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"brokerconn/domain/release"
 	"brokerconn/ports"
 )
 
@@ -115,8 +116,8 @@ func NewMachine(cfg Config) *Machine {
 		backoff: backoff{base: cfg.BackoffBase, max: cfg.BackoffMax, chance: cfg.Rand},
 		frames:  frameReader{limit: cfg.MaxFrameBytes},
 	}
-	if cfg.APIVersion != (Release{}) {
-		m.configured, _, _ = VersionsOf(cfg.APIVersion)
+	if cfg.APIVersion != (release.Release{}) {
+		m.configured = versionsOf(cfg.APIVersion)
 	}
 	m.sink = guardedSink{sink: cfg.Metrics, broken: &m.broken}
 	return m
@@ -152,22 +153,10 @@ func (m *Machine) Next() Output {
 		}
 		return out
 	}
-	if !m.parked && !m.choked {
-		if data := m.transmit(); data != nil {
-			return Output{Kind: Transmit, Epoch: m.epoch, Data: data}
-		}
+	if !m.parked && m.canTransmit() {
+		return Output{Kind: Transmit, Epoch: m.epoch, Data: m.transmit()}
 	}
 	return Output{Kind: Idle, Deadline: m.NextDeadline()}
-}
-
-// transmit lends all pending bytes to one writer; nil when there are none, or
-// they may not leave now.
-func (m *Machine) transmit() []byte {
-	if !m.established || m.pending.lent || m.pending.len() == 0 {
-		return nil
-	}
-	m.lentEpoch = m.epoch
-	return m.pending.lend()
 }
 
 func (m *Machine) finish(f *Future) *Future {

@@ -39,6 +39,16 @@ func (m *Machine) fail(e *Error) {
 	m.drop(e, false)
 }
 
+// breakWith remembers the first panic of a port, for which Next drops the connection.
+func (m *Machine) breakWith(panicked error) {
+	if m.broken == nil {
+		m.broken = panicked
+	}
+}
+
+// isBroken reports whether a port panicked and Next has not seen to it yet.
+func (m *Machine) isBroken() bool { return m.broken != nil }
+
 // failPort drops the connection because a port panicked.
 func (m *Machine) failPort(cause error) {
 	m.broken = nil

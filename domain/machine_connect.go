@@ -3,6 +3,7 @@ package domain
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"brokerconn/ports"
@@ -17,15 +18,27 @@ import (
 // that became ready forgets the others, so that after it is lost the name is
 // looked up again (KAFKA-12193).
 
-// Within says that the owner waits for a connection until then only. Where that is
-// sooner than the end of the setup, it is what the addresses share; the last one
-// is not given up for it. The zero Time: as long as it takes.
-func (m *Machine) Within(until time.Time) { m.budget = until }
+// ConnectOptions are the options of one Connect.
+type ConnectOptions struct {
+	// Until is when the owner stops waiting for the connection. If it is before the end
+	// of the setup, the addresses of the host share the time until then; the last
+	// address still gets the whole setup timeout. If zero, the owner waits.
+	Until time.Time
+	// Check asks for the release of a broker that does not know ApiVersions. It counts
+	// for the next question for the API versions, and for no other. If nil, the broker
+	// is asked as the Config has it.
+	Check *Check
+}
 
-// Connect wishes for a connection. It does nothing unless Disconnected, nor
-// while the backoff lasts.
-func (m *Machine) Connect(now time.Time) {
+// Connect starts an attempt to connect. It does nothing unless the state is
+// Disconnected and the backoff is over, except that the options also count for an
+// attempt under way.
+func (m *Machine) Connect(now time.Time, o ConnectOptions) {
 	m.tick(now)
+	m.budget = o.Until
+	if o.Check != nil && m.versions == nil {
+		m.check = &Check{Strict: o.Check.Strict, Topics: slices.Clone(o.Check.Topics)}
+	}
 	if m.state != Disconnected || m.BlackedOut(m.now) {
 		return
 	}

@@ -45,6 +45,12 @@ const (
 
 func (m *Machine) mechanism() Mechanism { return m.cfg.Mechanisms[m.choice] }
 
+// mechanismIndex returns the place of a mechanism in the list that is in force, -1 if
+// it is not there.
+func (m *Machine) mechanismIndex(name string) int {
+	return slices.IndexFunc(m.cfg.Mechanisms, func(each Mechanism) bool { return each.Name == name })
+}
+
 // chooseMechanism takes the first mechanism that is among those offered, if there is one.
 func (m *Machine) chooseMechanism(offered []string) bool {
 	for i, each := range m.cfg.Mechanisms {

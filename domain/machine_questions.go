@@ -11,6 +11,9 @@ import (
 // State is where the connection stands.
 func (m *Machine) State() State { return m.state }
 
+// target returns the host and port to look up.
+func (m *Machine) target() (host string, port uint16) { return m.cfg.Host, m.cfg.Port }
+
 // Epoch is the number of the current attempt; 0 before the first.
 func (m *Machine) Epoch() uint64 { return m.epoch }
 
@@ -47,6 +50,12 @@ func (m *Machine) RequestTimeout() time.Duration { return m.cfg.RequestTimeout }
 
 // PendingBytes is how much waits to be written.
 func (m *Machine) PendingBytes() int { return m.pending.len() }
+
+// up reports whether bytes flow on the connection of an epoch.
+func (m *Machine) up(epoch uint64) bool { return m.established && epoch == m.epoch }
+
+// loggingIn reports whether a login is under way.
+func (m *Machine) loggingIn() bool { return m.login.step != loginNone }
 
 // Busy reports whether a call of the core's own is under way: a step of the setup,
 // a login that renews the session, or a question that keeps the connection warm.

@@ -6,6 +6,27 @@ import "time"
 // takes them back, counted. The count alone decides how much of a request was
 // sent, and completes those that expect no answer.
 
+// canTransmit reports whether there are bytes to write and they may leave now.
+func (m *Machine) canTransmit() bool {
+	return m.established && !m.choked && !m.pending.lent && m.pending.len() > 0
+}
+
+// transmit lends all pending bytes to one writer.
+func (m *Machine) transmit() []byte {
+	m.lentEpoch = m.epoch
+	return m.pending.lend()
+}
+
+// leaveWriting sets whether the owner takes the pending bytes itself: then Next does not
+// return Transmit on this connection.
+func (m *Machine) leaveWriting(toOwner bool) { m.parked = toOwner }
+
+// writing reports whether a writer has bytes that are not counted yet.
+func (m *Machine) writing() bool { return m.pending.lent }
+
+// choke offers no more bytes until HandleWritable.
+func (m *Machine) choke() { m.choked = true }
+
 // HandleWritten returns the loan of Transmit: its first n bytes are on their
 // way. If n is less than all, the rest is not offered again before
 // HandleWritable.

@@ -336,7 +336,7 @@ func (r *rig) sentOf(a *admitted) domain.Sent {
 	return domain.SentNothing
 }
 
-func (r *rig) connect() { r.do(func() { r.m.Connect(r.now) }) }
+func (r *rig) connect() { r.do(func() { r.m.Connect(r.now, domain.ConnectOptions{}) }) }
 
 func (r *rig) send(size int, silent bool, timeout time.Duration) {
 	n := newNote(string(make([]byte, size)))

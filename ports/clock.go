@@ -2,30 +2,32 @@ package ports
 
 import "time"
 
-// Clock tells the time. Its readings must never go back; the wall clock's jumps
-// must not show in differences of two readings. Safe for concurrent use.
+// Clock is a source of time. Its readings are monotonic: they never go back, and a
+// jump of the wall clock does not change the difference of two readings. A Clock is
+// safe for concurrent use.
 type Clock interface {
 	Now() time.Time
-	// NewAlarm returns an alarm, not set, that calls f on a stack of its own
-	// choice, never on that of Set, and under no lock of the clock's.
+	// NewAlarm returns an alarm that is not set. It calls f on any goroutine, but
+	// never within a call of Set, and with no lock of the clock held.
 	NewAlarm(f func()) Alarm
 }
 
-// Alarm is one timer, reused: a connection needs no more than one.
+// Alarm is one reusable timer. A connection needs only one.
 type Alarm interface {
-	// Set replaces the time at which f is called, once. A time not after now
-	// means at once.
+	// Set schedules one call of f at t and replaces an earlier schedule. If t is not
+	// after now, f is called at once.
 	Set(t time.Time)
-	// Stop unsets the alarm. A call of f that has begun is not waited for.
+	// Stop cancels the schedule. It does not wait for a call of f that has begun.
 	Stop()
 }
 
-// Selector is how the blocking calls of an owner without goroutines wait;
-// kafka-python's "selector". A simulation's Selector moves its clock instead.
+// Selector waits for the blocking calls of an owner without goroutines
+// (kafka-python's "selector"). The Selector of a simulated clock advances that clock
+// instead.
 type Selector interface {
-	// Wait returns when what is worth asking again, or at until, whichever comes
-	// first; waking early is allowed. what is the Lookup, Link or Exchange that
-	// said ErrWouldBlock, or nil to wait for the time alone. The zero until
+	// Wait returns when what may have made progress, or at until, whichever comes
+	// first; it may return early. what is the Lookup, Link or Exchange that
+	// returned ErrWouldBlock, or nil to wait for until alone. The zero until
 	// means no limit. An error ends the blocking call that waits.
 	Wait(what any, until time.Time) error
 }

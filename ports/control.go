@@ -2,7 +2,7 @@ package ports
 
 import "fmt"
 
-// API keys of the calls that the core makes itself.
+// API keys of the requests that the core sends itself.
 const (
 	KeyMetadata         int16 = 3
 	KeyOffsetFetch      int16 = 9
@@ -13,12 +13,12 @@ const (
 	KeySASLAuthenticate int16 = 36
 )
 
-// APIVersionsRequest asks which APIs the broker has (KIP-35). Versions 0 to 5.
+// APIVersionsRequest asks for the broker's API versions (KIP-35). Versions 0 to 5.
 type APIVersionsRequest struct {
 	// SoftwareName and SoftwareVersion name the client, from v3 on (KIP-511).
 	SoftwareName, SoftwareVersion string
-	// ClusterID and NodeID name the broker that is meant, from v5 on (KIP-1242).
-	// A broker that is another answers error 129. "" and -1: any.
+	// ClusterID and NodeID name the intended broker, from v5 on (KIP-1242). Another
+	// broker answers with error 129. "" and -1 mean any broker.
 	ClusterID string
 	NodeID    int32
 }
@@ -26,7 +26,7 @@ type APIVersionsRequest struct {
 // Key returns 18.
 func (*APIVersionsRequest) Key() int16 { return KeyAPIVersions }
 
-// APIRange is the versions of one API, both ends included.
+// APIRange is the range of versions of one API, both ends included.
 type APIRange struct{ Key, Min, Max int16 }
 
 func (r APIRange) String() string { return fmt.Sprintf("%d: v%d-v%d", r.Key, r.Min, r.Max) }
@@ -37,38 +37,37 @@ type Feature struct {
 	Min, Max int16
 }
 
-// APIVersionsResponse is the broker's table. An answer with error 35 is always
-// encoded in version 0, whatever was asked.
+// APIVersionsResponse is the broker's table of API versions. An answer with error 35
+// is always encoded in version 0, whatever version was requested.
 type APIVersionsResponse struct {
 	ErrorCode int16
 	Ranges    []APIRange
-	Supported []Feature // v3 on: what the broker could do
-	Finalized []Feature // v3 on: what the cluster has agreed on
+	Supported []Feature // from v3 on: features that the broker supports
+	Finalized []Feature // from v3 on: features that the cluster has finalized
 }
 
 // Key returns 18.
 func (*APIVersionsResponse) Key() int16 { return KeyAPIVersions }
 
-// ProbeRequest asks for nothing in particular: whether it is answered tells how old a
-// broker is that cannot be asked. Version 0 of Metadata, OffsetFetch, FindCoordinator
-// and ListGroups.
+// ProbeRequest is version 0 of Metadata, OffsetFetch, FindCoordinator or ListGroups.
+// Whether it is answered identifies a release before 0.10, which has no ApiVersions.
 type ProbeRequest struct {
 	APIKey int16
-	// Topics are those that Metadata asks for. None: all.
+	// Topics are the topics that Metadata asks for. If empty, Metadata asks for all.
 	Topics []string
 }
 
 // Key returns APIKey.
 func (r *ProbeRequest) Key() int16 { return r.APIKey }
 
-// ProbeResponse is an answer that can be read. What it says is nobody's concern.
+// ProbeResponse is a valid answer to a ProbeRequest. Its contents are ignored.
 type ProbeResponse struct{ APIKey int16 }
 
 // Key returns APIKey.
 func (r *ProbeResponse) Key() int16 { return r.APIKey }
 
-// SASLHandshakeRequest chooses a mechanism. Versions 0 and 1; v1 means that the
-// tokens travel in SaslAuthenticate (KIP-152).
+// SASLHandshakeRequest selects a mechanism. Versions 0 and 1; with v1 the tokens are
+// sent in SaslAuthenticate requests (KIP-152).
 type SASLHandshakeRequest struct{ Mechanism string }
 
 // Key returns 17.
@@ -99,8 +98,8 @@ type SASLAuthenticateResponse struct {
 	ErrorCode    int16
 	ErrorMessage string
 	Token        []byte
-	// SessionLifetimeMillis is how long the login lasts, from v1 on (KIP-368).
-	// 0: for ever.
+	// SessionLifetimeMillis is how long the session lasts, from v1 on (KIP-368).
+	// 0 means without end.
 	SessionLifetimeMillis int64
 }
 

@@ -1,29 +1,30 @@
-// Package ports holds the interfaces through which the connection core reaches
-// the world, and the plain messages that it speaks. It imports nothing but the
-// standard library, so that an adapter depends on no more than this page.
+// Package ports defines the interfaces between the connection core and its
+// environment, and the messages that the core sends itself. It imports only the
+// standard library, so an adapter depends on nothing but this package.
 //
-//	Transport      how a broker is found and reached: Lookup, Link
-//	Clock          what time it is, and when to wake up
-//	Selector       how an owner without goroutines waits
+//	Transport      resolves hosts and opens links: Lookup, Link
+//	Clock          reads the time and sets alarms
+//	Selector       waits for owners without goroutines
 //	Authenticator  one SASL mechanism: Exchange
-//	Codec          request and response bodies as bytes
-//	MetricsSink    what happened, as typed events
+//	Codec          encodes and decodes request and response bodies
+//	MetricsSink    receives events
 //
-// A Link over blocking I/O may also be a [Parker], and then a [Checker]; [Timing] is
-// what a sink is told of a request's life, [Secret] what adapters keep passwords in.
+// A Link over blocking I/O may also be a [Parker], and then a [Checker]. [Timing]
+// holds the times of one request; [Secret] holds a password.
 //
 // Three rules hold for every port.
 //
-// The polled calls never block. What takes time is started, and asked
-// afterwards; [ErrWouldBlock] means ask again later. What also implements
-// [Watcher] says when; what does not is asked again after at most 10 ms.
+// Polled calls never block. An operation that takes time is started by one call and
+// its result is polled by another; [ErrWouldBlock] means that it is not finished. A
+// value that implements [Watcher] reports when to poll again; other values are polled
+// every 10 ms.
 //
 // A port is called under the connection's lock: it must not call back into the
-// connection. A panic in a port fails the request at hand and drops the
+// connection. A panic in a port fails the current request and closes the
 // connection; it does not end the process.
 //
-// An error of the peer, the network or a secret store is a value. A call that
-// breaks a port's contract is a programmer's error and panics.
+// Errors of peers, of the network and of credential stores are values. A call that
+// violates a port's contract is a programmer error and panics.
 //
 // The suites in porttest check an implementation against these contracts.
 package ports

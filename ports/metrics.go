@@ -2,47 +2,48 @@ package ports
 
 import "time"
 
-// MetricsSink is told what happens on a connection, as it happens and under the
-// connection's lock: it counts and returns, allocates nothing and never blocks.
-// One sink may serve many connections and must be safe for that.
+// MetricsSink receives the events of a connection as they happen, under the
+// connection's lock: its methods count and return, allocate nothing and never block.
+// One sink may serve many connections and must be safe for concurrent use.
 //
-// Sums that hold at any time, for one connection: ConnectionStarted equals
-// ConnectionClosed plus the live one; RequestSent equals ResponseReceived plus
-// RequestFailed plus what is in flight.
+// For one connection these sums hold at any time: ConnectionStarted equals
+// ConnectionClosed plus the live connection; RequestSent equals ResponseReceived plus
+// RequestFailed plus the requests in flight.
 //
-// Embed [NopMetrics] to implement only what is of interest, and to stay
-// compatible when events are added.
+// Embed [NopMetrics] to implement some of the events only, and to stay compatible
+// when events are added.
 type MetricsSink interface {
-	// ConnectionStarted: an attempt began, with a lookup or a dial.
+	// ConnectionStarted counts a connection attempt: a lookup or a dial began.
 	ConnectionStarted(now time.Time)
-	// ConnectionReady: versions known, logged in. took counts from the start.
+	// ConnectionReady counts a connection that finished its setup: versions
+	// negotiated, logged in. took is the time since ConnectionStarted.
 	ConnectionReady(now time.Time, took time.Duration)
-	// ConnectionClosed: the attempt or the connection is over. ready says
-	// whether it had ever been ready; clean that its owner closed it and gave no cause.
+	// ConnectionClosed counts the end of an attempt or a connection. ready reports
+	// whether it was ever ready, clean whether its owner closed it without a cause.
 	ConnectionClosed(now time.Time, ready, clean bool)
 
-	// LoggedIn: a login succeeded, and took so long. again: it renewed the session of a
-	// connection that stands (KIP-368).
+	// LoggedIn counts a successful login. again reports that it was a
+	// reauthentication on a ready connection (KIP-368); took is its duration.
 	LoggedIn(now time.Time, again bool, took time.Duration)
-	// LoginFailed: a login did not succeed; the connection is closed.
+	// LoginFailed counts a failed login; the connection is closed.
 	LoginFailed(now time.Time, again bool)
 
-	// RequestSent: a request was admitted and numbered; bytes is its whole
-	// frame, size field included.
+	// RequestSent counts a request that was admitted and given a correlation id;
+	// bytes is the length of its frame, size field included.
 	RequestSent(now time.Time, key, version int16, bytes int)
-	// ResponseReceived: a response was matched, or a request that expects none
-	// was written. bytes is the response's whole frame, 0 for none; throttled is
-	// what the broker says that it held this client back by, also where it did
-	// so itself (before KIP-219), 0 for most.
+	// ResponseReceived counts a response that was matched with its request, or a
+	// request without response that was written. bytes is the length of the
+	// response's frame, 0 if there is none; throttled is the throttle time that the
+	// response reports, also from brokers before KIP-219, which delayed it themselves.
 	ResponseReceived(now time.Time, key, version int16, bytes int, throttled time.Duration, t Timing)
-	// RequestFailed: an admitted request ended without a response.
+	// RequestFailed counts an admitted request that ended without a response.
 	RequestFailed(now time.Time, key, version int16, timedOut bool, t Timing)
 
-	// BytesSent and BytesReceived: one write or read of the link.
+	// BytesSent and BytesReceived count one write or one read of the link.
 	BytesSent(now time.Time, n int)
 	BytesReceived(now time.Time, n int)
 
-	// StaleIgnored: news of an older connection arrived and was ignored.
+	// StaleIgnored counts an event of an older connection, which was ignored.
 	StaleIgnored(now time.Time)
 }
 

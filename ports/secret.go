@@ -8,15 +8,15 @@ import (
 
 const redacted = "[redacted]"
 
-// Secret is a text that no print shows: fmt with any verb, JSON and slog write
-// "[redacted]". Reveal gives it. The zero Secret is the empty text. Secrets are
-// equal, with == as well, when their texts are.
+// Secret is a text that is not printed: fmt with any verb, JSON and slog write
+// "[redacted]". Reveal returns it. The zero Secret is the empty text. Two Secrets are
+// equal, also by ==, if their texts are.
 //
-// It holds a pointer, since fmt asks no method of %p, of %w and of fields that are
-// not exported: there it finds an address.
+// It holds a pointer because fmt calls no method for %p, %w and unexported fields:
+// there it prints an address.
 type Secret struct{ text unique.Handle[string] }
 
-// NewSecret hides text.
+// NewSecret returns a Secret that holds text.
 func NewSecret(text string) Secret {
 	if text == "" {
 		return Secret{}
@@ -32,7 +32,7 @@ func (s Secret) Reveal() string {
 	return s.text.Value()
 }
 
-// IsZero reports whether the text is empty: there is no secret.
+// IsZero reports whether the text is empty.
 func (s Secret) IsZero() bool { return s == Secret{} }
 
 func (s Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, redacted) }

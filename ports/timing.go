@@ -4,13 +4,13 @@ import "time"
 
 // Timing is the life of one request. Times not reached are zero.
 type Timing struct {
-	Queued    time.Time // it was handed in: the wait in line of a Conn counts
-	Written   time.Time // its last byte was handed to the transport
+	Queued    time.Time // it was passed in; the time in a Conn's wait queue counts
+	Written   time.Time // its last byte was passed to the transport
 	FirstByte time.Time // the first byte of its answer was received
-	Completed time.Time // it was done
+	Completed time.Time // it was completed
 }
 
-// Latency is the whole of it; 0 for a request that is not done.
+// Latency is the time from Queued to Completed; 0 if the request is not completed.
 func (t Timing) Latency() time.Duration {
 	if t.Completed.IsZero() {
 		return 0
@@ -18,11 +18,11 @@ func (t Timing) Latency() time.Duration {
 	return t.Completed.Sub(t.Queued)
 }
 
-// Split tells where the latency was spent: until the request was written, then
-// until the first byte of the answer came (the network and the broker), then
-// until all of it had come. None is negative, and the sum is the latency: where an
-// answer overtook the writer's own report, the report counts as having come with
-// it, and what was not reached lasted until the end.
+// Split divides the latency into three parts: until the request was written, then
+// until the first byte of the answer was received (network and broker), then until
+// the whole answer was received. No part is negative, and their sum is the latency.
+// If the answer arrived before the writer returned, the request counts as written
+// when the answer arrived. A part that was not finished lasts until the end.
 func (t Timing) Split() (writing, waiting, receiving time.Duration) {
 	whole := t.Latency()
 	first := t.until(t.FirstByte, whole)

@@ -2,64 +2,64 @@ package ports
 
 import "errors"
 
-// ErrWouldBlock means: nothing now, ask again later. It is not a failure.
-// Implementations return this very value, unwrapped.
+// ErrWouldBlock means that a call cannot proceed yet and can be repeated later. It is
+// not a failure. Implementations return this value itself, unwrapped.
 var ErrWouldBlock = errors.New("ports: would block")
 
-// ErrInterrupted is what a parked Read or Write of a [Parker] says after
-// Interrupt. No byte is lost, and the call can be repeated after Resume.
+// ErrInterrupted is returned by a Read or Write of a [Parker] after Interrupt. No
+// byte is lost, and the call can be repeated after Resume.
 var ErrInterrupted = errors.New("ports: interrupted")
 
-// ErrSecuring is matched, by errors.Is, by the error of a [Link] that failed to be
-// encrypted. That may show after StageEstablished: with TLS 1.3 a broker judges the
-// client's certificate when the client has finished its handshake already.
+// ErrSecuring matches, by errors.Is, the error of a [Link] whose TLS handshake
+// failed. The error may come after StageEstablished: with TLS 1.3 a broker verifies
+// the client's certificate after the client has finished its side of the handshake.
 var ErrSecuring = errors.New("ports: not secured")
 
-// Hinter is optional on an error of a [Lookup], a [Link] or an [Exchange]: what its
-// reader may try, in a few words that the error itself does not say. It may be empty.
+// Hinter is optional on an error of a [Lookup], a [Link] or an [Exchange]. Hint
+// returns a short advice that the error text does not contain; it may be empty.
 type Hinter interface{ Hint() string }
 
 // Endpoint is one address of a broker, as a Lookup found it.
 type Endpoint struct {
-	// Host is the name as configured: what a certificate or a Kerberos
-	// principal is checked against.
+	// Host is the configured name. Certificates and Kerberos principals are checked
+	// against it.
 	Host string
-	// Network and Address are what the transport dials, in the words of
-	// net.Dial ("tcp", "127.0.0.1:9092"). An IPv6 zone is kept.
+	// Network and Address are the arguments of net.Dial ("tcp", "127.0.0.1:9092").
+	// An IPv6 zone is kept.
 	Network, Address string
-	// Secure says that Open yields an encrypted link.
+	// Secure reports that Open returns an encrypted link.
 	Secure bool
 }
 
-// Transport finds brokers and opens links to them. It serves many connections,
-// from several goroutines at once; what it starts belongs to one connection.
+// Transport resolves hosts and opens links to brokers. It serves many connections and
+// is safe for concurrent use; each Lookup and Link belongs to one connection.
 type Transport interface {
 	// Resolve starts the lookup of a host. It returns at once.
 	Resolve(host string, port uint16) Lookup
-	// Open starts a link to one endpoint. It returns at once; a failure shows
-	// in Link.Stage.
+	// Open starts a link to one endpoint. It returns at once; Link.Stage reports
+	// a failure.
 	Open(Endpoint) Link
 }
 
-// Lookup is one lookup under way.
+// Lookup is one lookup in progress.
 type Lookup interface {
 	// Result returns the addresses in the order in which they should be tried:
-	// at least one, or an error. ErrWouldBlock while they are not known yet.
+	// at least one, or an error. The error is ErrWouldBlock until they are known.
 	Result() ([]Endpoint, error)
-	// Close gives up the lookup and frees what it holds. Idempotent.
+	// Close ends the lookup and frees its resources. It is idempotent.
 	Close()
 }
 
-// Stage tells how far a Link has come. It only ever rises.
+// Stage is the progress of a Link. It never decreases.
 type Stage uint8
 
 const (
-	StageDialing     Stage = iota // the address is being reached
-	StageSecuring                 // reached; the TLS handshake is under way
-	StageEstablished              // bytes may flow both ways
+	StageDialing     Stage = iota // the address is being dialed
+	StageSecuring                 // dialed; the TLS handshake is in progress
+	StageEstablished              // bytes can be sent and received
 )
 
-var stageNames = [...]string{"dialling", "securing", "established"}
+var stageNames = [...]string{"dialing", "securing", "established"}
 
 func (s Stage) String() string {
 	if int(s) < len(stageNames) {
@@ -68,51 +68,51 @@ func (s Stage) String() string {
 	return "unknown stage"
 }
 
-// Link is a stream of bytes to one peer, polled: no call ever blocks. One
-// goroutine at a time calls it, except that Close may come at any time. Until it
-// is established Send and Recv say ErrWouldBlock, or what the stage failed with.
+// Link is a stream of bytes to one peer, polled: no call blocks. One goroutine at a
+// time calls it, except that Close may be called at any time. Until it is established
+// Send and Recv return ErrWouldBlock, or the error of the stage that failed.
 type Link interface {
-	// Stage returns how far the link has come: ErrWouldBlock beside it while it
-	// is on its way, nil once it is established, any other error when that stage
-	// failed.
+	// Stage returns the current stage. The error is ErrWouldBlock until the link is
+	// established, nil from then on, and any other error if that stage failed.
 	Stage() (Stage, error)
-	// Send takes what fits of p and returns how much that was. It says
-	// ErrWouldBlock if n < len(p) and the rest may fit later. Bytes taken are on
-	// their way; p belongs to the caller again.
+	// Send sends as much of p as fits and returns the number of bytes sent. It
+	// returns ErrWouldBlock if n < len(p) and the rest may fit later. It does not
+	// keep p.
 	Send(p []byte) (n int, err error)
-	// Recv fills p as far as bytes are there. It says ErrWouldBlock with n == 0
-	// when none are, and io.EOF only after every byte was handed out.
+	// Recv fills p with the bytes that have arrived. It returns ErrWouldBlock with
+	// n == 0 if there are none, and io.EOF only after every byte was returned.
 	Recv(p []byte) (n int, err error)
-	// Close frees the link. Idempotent. Parked calls return.
+	// Close frees the link; parked calls return. It is idempotent.
 	Close() error
 }
 
-// Watcher is optional on a Lookup, a Link or an Exchange: it tells when a call
-// that said ErrWouldBlock is worth repeating.
+// Watcher is optional on a Lookup, a Link or an Exchange. It reports when a call that
+// returned ErrWouldBlock may succeed.
 type Watcher interface {
-	// Watch asks for one call of f, at most once, never on the caller's stack
-	// and under no lock. A later Watch replaces an earlier one that has not
-	// fired. Writability is watched only after Send said ErrWouldBlock. Being
-	// woken for nothing is allowed; not being woken is a defect.
+	// Watch requests one call of f, never within Watch and with no lock held. A
+	// later Watch replaces an earlier one whose f was not called yet. Writability is
+	// watched only after Send returned ErrWouldBlock. A call of f without progress is
+	// allowed; a missing call is a defect.
 	Watch(f func())
 }
 
-// Checker is optional on a [Parker], once established. Check says, without waiting
-// and without taking a byte, whether the peer has closed the link already: io.EOF,
-// or the error that a Read would say. nil if it stands, and if that cannot be
-// told. It may be called while a Read is parked.
+// Checker is optional on an established [Parker]. Check reports, without waiting and
+// without consuming a byte, whether the peer has closed the link: it returns io.EOF or
+// the error that a Read would return, and nil if the link is open or its condition
+// cannot be determined. It may be called while a Read is parked.
 type Checker interface{ Check() error }
 
-// Parker is optional on a Link over blocking I/O. Owners with goroutines prefer
-// it to Send and Recv, and use either pair, never both, on one link. At most one
-// Read and one Write at a time, only once the link is established.
+// Parker is optional on a Link over blocking I/O. Owners with goroutines prefer it to
+// Send and Recv; on one link they use either pair, never both. There is at most one
+// Read and one Write at a time, and only after the link is established.
 type Parker interface {
 	// Read waits for at least one byte.
 	Read(p []byte) (n int, err error)
-	// Write waits until all of p is on its way. n < len(p) with ErrInterrupted
-	// can be continued with p[n:]; with any other error the stream is broken.
+	// Write waits until all of p is sent. If n < len(p) and the error is
+	// ErrInterrupted, it can be continued with p[n:]; after any other error the
+	// stream is broken.
 	Write(p []byte) (n int, err error)
-	// Interrupt makes the parked or next Read and Write say ErrInterrupted, until
+	// Interrupt makes the parked or next Read and Write return ErrInterrupted, until
 	// Resume. It does not block.
 	Interrupt()
 	// Resume ends the effect of Interrupt.

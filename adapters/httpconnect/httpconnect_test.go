@@ -172,7 +172,7 @@ func TestFailures(t *testing.T) {
 		{"endless headers", "HTTP/1.1 200 OK\r\n" + strings.Repeat("X: y\r\n", 1<<16), none, tunnel.ErrGarbage, nil, "no end of the header within 16384 bytes"},
 		{"an endless first line", "HTTP/1.1 200 " + strings.Repeat("x", 1<<20), none, tunnel.ErrGarbage, nil, "no end of the header within 16384 bytes"},
 		{"endless patience", strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 1<<16), none, tunnel.ErrGarbage, nil, "no end of the header within 16384 bytes"},
-		{"closed at once", "", none, tunnel.ErrCutOff, io.EOF, "hangs up " + asked + ": EOF"},
+		{"closed at once", "", none, tunnel.ErrCutOff, io.EOF, "closed the connection " + asked + ": EOF"},
 		{"closed early", "HTT", none, tunnel.ErrCutOff, io.EOF, asked},
 		{"closed in the first line", "HTTP/1.1 20", none, tunnel.ErrCutOff, io.EOF, asked},
 		{"closed in the header", "HTTP/1.1 200 OK\r\nVia: x\r\n", none, tunnel.ErrCutOff, io.EOF, asked},

@@ -39,6 +39,6 @@ func ExampleDial() {
 		fmt.Println(failure.Proxy == l.Addr().String(), failure.Target)
 	}
 	// Output:
-	// the proxy cannot be reached
+	// cannot connect to the proxy
 	// true kafka.internal:9092
 }

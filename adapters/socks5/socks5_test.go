@@ -115,7 +115,7 @@ func TestFailures(t *testing.T) {
 		{"HTTP", script{greets, "HTTP/1.1 400 Bad Request\r\n\r\n"}, socks5.Options{}, tunnel.ErrGarbage, nil, `"HT": a web server`},
 		{"TLS", script{greets, "\x15\x03\x01\x00\x02\x02\x46"}, socks5.Options{}, tunnel.ErrGarbage, nil, "TLS: the proxy is to be reached over it"},
 		{"SOCKS4", script{greets, "\x00\x5b\x00\x00"}, socks5.Options{}, tunnel.ErrGarbage, nil, "SOCKS4"},
-		{"closed at once", script{greets}, socks5.Options{}, tunnel.ErrCutOff, io.EOF, "hangs up after the greeting: EOF"},
+		{"closed at once", script{greets}, socks5.Options{}, tunnel.ErrCutOff, io.EOF, "closed the connection after the greeting: EOF"},
 		{"closed within the method", script{greets, "\x05"}, socks5.Options{}, tunnel.ErrCutOff, io.ErrUnexpectedEOF, "after the greeting"},
 		{"closed at the login", script{greetsLogin, "\x05\x02", login}, alice, tunnel.ErrCutOff, io.EOF, "after the login was sent; a wrong one may be why"},
 		{"closed at the request", script{greets, "\x05\x00", forName}, socks5.Options{}, tunnel.ErrCutOff, io.EOF, "after the tunnel was asked for"},

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"brokerconn/adapters/internal/fault"
 )
 
 // A cipher list is in OpenSSL's language (openssl-ciphers(1), version 3.2 and
@@ -228,10 +230,4 @@ func badItem(text string) error {
 }
 
 // shortened keeps errors readable.
-func shortened(s string) string {
-	const limit = 160
-	if len(s) <= limit {
-		return s
-	}
-	return s[:limit] + "..."
-}
+func shortened(s string) string { return fault.Clip(s, 160) }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"brokerconn/adapters/internal/fault"
 )
 
 // attributeNames are those that crypto/x509/pkix writes as numbers, and people's
@@ -65,16 +67,10 @@ func printed(text string) string {
 	return b.String()
 }
 
-// maxShort is more than people say at a time. What a peer says may have hundreds of
-// kilobytes.
+// maxShort bounds one text of a peer's in an error, in characters.
 const maxShort = 300
 
-func short(text string) string {
-	if runes := []rune(text); len(runes) > maxShort {
-		return string(runes[:maxShort]) + "..."
-	}
-	return text
-}
+func short(text string) string { return fault.Clip(text, maxShort) }
 
 // shortName is a name in an error, quotedName one in quotes.
 func shortName(der []byte) string { return short(DistinguishedName(der)) }

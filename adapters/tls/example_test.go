@@ -74,7 +74,7 @@ func ExampleError() {
 	}
 	// Output:
 	// wrong-host
-	// use a name that the certificate has, or have it issued with this one as subject alternative name
+	// connect by a name in the certificate, issue one with this name as subject alternative name, or set Options.ServerName
 	// example.com
 }
 
@@ -129,6 +129,6 @@ func ExampleInspector() {
 	}
 	// Output:
 	// O=Acme Co
-	// the broker's certificate is signed by itself, and not trusted here
+	// the broker's certificate is self-signed and not trusted
 	// it demands a client certificate: false
 }

@@ -1,6 +1,10 @@
 package tls
 
-import "fmt"
+import (
+	"fmt"
+
+	"brokerconn/adapters/internal/fault"
+)
 
 // KeyError is a private key that could not be loaded. It holds nothing of the key
 // nor of its password.
@@ -12,14 +16,7 @@ type KeyError struct {
 }
 
 func (e *KeyError) Error() string {
-	text := e.Detail
-	if e.Err != nil {
-		text += ": " + e.Err.Error()
-	}
-	if e.Hint != "" {
-		text += ": " + e.Hint
-	}
-	return text
+	return fault.Line(e.Detail, fault.Text(e.Err), e.Hint)
 }
 
 func (e *KeyError) Unwrap() error { return e.Err }

@@ -65,7 +65,7 @@ func TestMismatch(t *testing.T) {
 		dials  int // without and
 		known  int // with a release that is configured
 	}{
-		{"TLS, and Kafka in clear hangs up", true, hangsUp, CutOff, broker.ErrTLS, []string{"hung up", "use PLAINTEXT or SASL_PLAINTEXT"}, 1, 1},
+		{"TLS, and Kafka in clear hangs up", true, hangsUp, CutOff, broker.ErrTLS, []string{"closed the connection", "use PLAINTEXT or SASL_PLAINTEXT"}, 1, 1},
 		{"TLS, and Kafka in clear answers", true, speaks("\x00\x00\x00\x0a\x00\x00\x00\x00\x00\x23"), NotTLS, broker.ErrTLS, []string{"Kafka's protocol", "use PLAINTEXT or SASL_PLAINTEXT"}, 1, 1},
 		{"TLS, and a web server", true, speaks(web), NotTLS, broker.ErrTLS, []string{"HTTP/1.1 400", "web server without TLS"}, 1, 1},
 		{"TLS, and an SSH server", true, greets("SSH-2.0-OpenSSH_9.6\r\n"), NotTLS, broker.ErrTLS, []string{"SSH server", "check the port"}, 1, 1},

@@ -161,11 +161,11 @@ func TestReasons(t *testing.T) {
 		}, WrongHost, []string{"subject alternative name"}},
 		{"unknown authority", func(t *testing.T, s *scene) {
 			s.with(newCA(t, "a stranger").issue())
-		}, UnknownAuthority, []string{"CN=a stranger", "CA file"}},
+		}, UnknownAuthority, []string{"CN=a stranger", "CAFile"}},
 		{"the certificate between is missing", func(t *testing.T, s *scene) {
 			s.with(s.ca.sub("between").issue())
 		}, UnknownAuthority, []string{"CN=between"}},
-		{"system authorities", func(t *testing.T, s *scene) { s.options.CAPEM = "" }, UnknownAuthority, []string{"CA file"}},
+		{"system authorities", func(t *testing.T, s *scene) { s.options.CAPEM = "" }, UnknownAuthority, []string{"CAFile"}},
 		{"any host, but not any chain", func(t *testing.T, s *scene) {
 			s.options.AnyHost = true
 			s.with(newCA(t, "a stranger").issue())
@@ -416,9 +416,9 @@ func handshakeThrough(t *testing.T, server *tls.Config, o Options, allowed int, 
 // Each Reason is in the tests above, has its own name and a sentence.
 func TestReasonsAreNamed(t *testing.T) {
 	var names []string
-	for r := range reasons {
+	for r := range kinds {
 		names = append(names, Reason(r).String())
-		if Reason(r).Sentence() == "" || r != int(Other) && reasons[r].hint == "" {
+		if Reason(r).Sentence() == "" || r != int(Other) && kinds[r].Hint == "" {
 			t.Errorf("%v has no words", Reason(r))
 		}
 	}

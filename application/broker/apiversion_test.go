@@ -278,7 +278,7 @@ func TestAPIVersionTimeoutCoversAllVersionsOfTheQuestion(t *testing.T) {
 
 // TestAPIVersionTimeoutIsNotOfTheLogin which has what is left of the setup.
 func TestAPIVersionTimeoutIsNotOfTheLogin(t *testing.T) {
-	onBoth(t, func(cfg *broker.Config) { cfg.Authenticator = named{} }, func(t *testing.T, r *rig) {
+	onBoth(t, func(cfg *broker.Config) { cfg.Authenticators = []ports.Authenticator{named{}} }, func(t *testing.T, r *rig) {
 		r.reach()
 		r.turn() // the broker does not answer the SaslHandshake
 		r.pass(10*time.Second - 1)

@@ -32,7 +32,8 @@ type Conn struct {
 	core     *domain.Connection
 	line     line
 	futures  futures
-	dialling bool // Dial waits
+	dialling bool      // Dial waits
+	dialBy   time.Time // until when; zero: as long as it takes
 	dialled  chan error
 	wanted   bool    // Send was refused for want of a connection
 	closing  bool    // Drain was called
@@ -141,12 +142,12 @@ func (c *Conn) send(req ports.Message, timeout time.Duration) *Future {
 	var err error
 	switch {
 	case timeout < 0:
-		err = over(c.core.Machine)
+		err = over(c.core)
 	case c.closing:
-		err = c.core.Machine.Failure(ErrDraining, nil)
+		err = c.core.Failure(ErrDraining, nil)
 	case c.line.len() > 0:
 		// Others came first, and wait for something.
-		err = c.core.Machine.Failure(cmp.Or(c.core.Machine.CanSend(), ErrTooManyInFlight), nil)
+		err = c.core.Failure(cmp.Or(c.core.CanSend(), ErrTooManyInFlight), nil)
 	default:
 		err = c.admit(f, now, timeout)
 	}
@@ -174,14 +175,14 @@ func (c *Conn) admit(f *Future, now time.Time, timeout time.Duration) error {
 		f.complete()
 		return nil
 	}
-	core, err := c.core.Machine.Send(now, f.req, timeout)
+	core, err := c.core.Send(now, f.req, timeout)
 	if err != nil {
 		return err
 	}
 	if !f.joined.IsZero() {
 		core.Queued = f.joined
 	}
-	f.core, f.epoch = core, c.core.Machine.Epoch()
+	f.core, f.epoch = core, c.core.Epoch()
 	core.Tag = f
 	return nil
 }
@@ -193,7 +194,7 @@ func (c *Conn) decode(f *Future) (ports.Message, error) {
 		// frame either; but by now there may be another connection.
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		m := c.core.Machine
+		m := c.core
 		err = m.Unreadable(f.core, err)
 		f.err = err // for the hooks of the close
 		if f.epoch == m.Epoch() {
@@ -211,14 +212,14 @@ func (c *Conn) release(f *Future) {
 	if !f.done.Load() {
 		c.line.leave(f)
 		if f.core != nil {
-			c.core.Machine.Abandon(f.core)
+			c.core.Abandon(f.core)
 		} else if c.closing {
 			c.drain() // it may have been the last
 		}
 		return
 	}
 	if f.core != nil {
-		c.core.Machine.Recycle(f.core)
+		c.core.Recycle(f.core)
 	}
 	c.futures.give(f)
 }
@@ -235,7 +236,7 @@ func (c *Conn) Close() error {
 func (c *Conn) Abort(cause error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.core.Machine.Close(c.cfg.Clock.Now(), cause, true)
+	c.core.Close(c.cfg.Clock.Now(), cause, true)
 	c.drain()
 }
 

@@ -19,7 +19,7 @@ func (c *Conn) enter(req ports.Message, timeout time.Duration) *Future {
 	defer c.mu.Unlock()
 	f := c.futures.take(c, req)
 	now := c.cfg.Clock.Now()
-	m := c.core.Machine
+	m := c.core
 	c.core.Check(now)
 	switch {
 	case timeout < 0:
@@ -81,7 +81,7 @@ func (c *Conn) workFor(ctx context.Context, f *Future) {
 	mayPark := c.realTime || ctx.Done() == nil
 	for mayPark && !f.done.Load() && ctx.Err() == nil {
 		if c.mayWrite() {
-			if !yielded && c.core.Machine.InFlight() > 1 {
+			if !yielded && c.core.InFlight() > 1 {
 				// Others are about to send too: one write can take them all.
 				yielded = true
 				c.mu.Unlock()
@@ -102,12 +102,12 @@ func (c *Conn) workFor(ctx context.Context, f *Future) {
 }
 
 // alone reports whether one request is in flight and nobody reads.
-func (c *Conn) alone() bool { return c.core.Machine.InFlight() == 1 && c.mayRead() }
+func (c *Conn) alone() bool { return c.core.InFlight() == 1 && c.mayRead() }
 
 // handOver leaves the work that is left to the Conn's own goroutines.
 func (c *Conn) handOver() {
 	c.startWriter()
-	if m := c.core.Machine; m.InFlight() > 0 || m.Busy() {
+	if m := c.core; m.InFlight() > 0 || m.Busy() {
 		c.startReader()
 	}
 }

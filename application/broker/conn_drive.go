@@ -26,8 +26,7 @@ func (c *Conn) drain() {
 	}()
 	now := c.cfg.Clock.Now()
 	for {
-		c.core.Machine.Hold(now, c.line.len() > 0)
-		out := c.core.Step(now)
+		out := c.core.Step(now, c.line.len() > 0)
 		switch out.Kind {
 		case domain.Changed:
 			c.changed(out)
@@ -77,7 +76,7 @@ func (c *Conn) changed(out domain.Output) {
 }
 
 func (c *Conn) down(out domain.Output) {
-	m := c.core.Machine
+	m := c.core
 	// Whether there is a pause, not what is left of it: the hook may have taken
 	// longer.
 	pause, _ := m.ConnectionDelay(time.Time{})
@@ -103,7 +102,7 @@ func (c *Conn) down(out domain.Output) {
 
 // notSent is what a request is told that went down with the connection before it
 // was sent. cause is why; nil: it was closed.
-func notSent(m *domain.Machine, cause error) error {
+func notSent(m *domain.Connection, cause error) error {
 	var why *Error
 	switch {
 	case !errors.As(cause, &why):
@@ -128,7 +127,7 @@ func (c *Conn) completed(core *domain.Future) {
 		info := core.Info()
 		c.unlocked(func() { c.cfg.Hooks.failed(info, err) })
 		if f.freed { // meanwhile
-			c.core.Machine.Recycle(core)
+			c.core.Recycle(core)
 			return
 		}
 	}
@@ -138,7 +137,7 @@ func (c *Conn) completed(core *domain.Future) {
 // attend does what is to be done when the core is idle; it reports whether that
 // made work for the core.
 func (c *Conn) attend(now time.Time) (work bool) {
-	m := c.core.Machine
+	m := c.core
 	standstill := m.Standstill()
 	c.line.expire(now, standstill, func(f *Future) {
 		c.refuse(f, m.Refusal(ErrRequestTimeout))
@@ -167,7 +166,7 @@ func (c *Conn) attend(now time.Time) (work bool) {
 		return work || m.State() == Closed
 	}
 	if (c.dialling || c.wanted || c.line.len() > 0) && m.State() == Disconnected && !m.BlackedOut(now) {
-		m.Connect(now)
+		m.Connect(now, domain.ConnectOptions{Until: c.dialBy})
 		return true
 	}
 	return work
@@ -175,7 +174,7 @@ func (c *Conn) attend(now time.Time) (work bool) {
 
 // setAlarm sees to it that ring is called when something is due.
 func (c *Conn) setAlarm(deadline time.Time) {
-	if c.core.Machine.State() == Closed {
+	if c.core.State() == Closed {
 		c.patrolAt = time.Time{}
 	}
 	for _, t := range [...]time.Time{c.line.deadline(), c.patrolAt} {
@@ -185,7 +184,7 @@ func (c *Conn) setAlarm(deadline time.Time) {
 	}
 	switch {
 	case deadline.IsZero():
-		if c.core.Machine.State() == Closed && !c.alarmAt.IsZero() {
+		if c.core.State() == Closed && !c.alarmAt.IsZero() {
 			c.alarm.Stop()
 			c.alarmAt = time.Time{}
 		}
@@ -215,7 +214,7 @@ func (c *Conn) wake() {
 
 // leave is the last one out.
 func (c *Conn) leave() {
-	if !c.over && !c.draining && c.core.Machine.State() == Closed && c.helpers == 0 && !c.core.Writing() {
+	if !c.over && !c.draining && c.core.State() == Closed && c.helpers == 0 && !c.core.Writing() {
 		c.over = true
 		close(c.gone)
 	}

@@ -47,7 +47,7 @@ func (c *Conn) readOn() {
 	defer c.mu.Unlock()
 	defer c.helped(&c.reader)
 	for c.read(false) {
-		m := c.core.Machine
+		m := c.core
 		if m.InFlight() == 0 && !m.Busy() {
 			return
 		}

@@ -115,7 +115,7 @@ func contained(do func([]byte) (int, error), p []byte) (n int, err error) {
 func (c *Conn) tell(l domain.Lease, what func()) {
 	_, err := contained(func([]byte) (int, error) { what(); return 0, nil }, nil)
 	if err != nil {
-		c.core.Machine.HandleLost(c.cfg.Clock.Now(), l.Epoch, err)
+		c.core.Lose(c.cfg.Clock.Now(), l, err)
 	}
 }
 

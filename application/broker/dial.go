@@ -18,7 +18,7 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	}
 	c.dialling, c.dialled = true, make(chan error, 1)
 	if until, ok := ctx.Deadline(); ok && c.realTime {
-		c.core.Machine.Within(until)
+		c.dialBy = until
 	}
 	c.wake()
 	select {
@@ -34,9 +34,6 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 		c.Abort(err)
 		return nil, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.core.Machine.Within(time.Time{})
 	return c, nil
 }
 
@@ -53,7 +50,7 @@ func (c *Conn) Connect(ctx context.Context) error {
 
 // tellDial ends the wait of Dial. With the lock held.
 func (c *Conn) tellDial(err error) {
-	c.dialling = false
+	c.dialling, c.dialBy = false, time.Time{}
 	if n := len(c.failures) - 1; err != nil && n > 0 {
 		err = afterOthers(err, c.failures[:n])
 	}
@@ -91,7 +88,7 @@ func brief(err error) string {
 func (c *Conn) giveUp(ctx context.Context, f *Future) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	m := c.core.Machine
+	m := c.core
 	e := m.Failure(ErrCanceled, endOf(ctx))
 	if f != nil && f.core != nil {
 		e.Sent = SentFully // or it will be: it keeps its place

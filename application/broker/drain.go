@@ -25,7 +25,7 @@ func (c *Conn) Drain(ctx context.Context) error {
 // every answer; call both again, as the loop goes round. Connect may be called
 // afterwards.
 func (p *Polled) Drain() bool {
-	p.core.Machine.Drain(p.cfg.Clock.Now(), false)
+	p.core.Drain(p.cfg.Clock.Now(), false)
 	p.pump()
 	return p.Disconnected() && len(p.answered) == 0
 }

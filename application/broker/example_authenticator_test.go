@@ -49,10 +49,10 @@ func (e *askNameExchange) Close()                        {}
 func ExampleConfig_authenticator() {
 	network := memory.New()
 	conn, err := broker.NewPolled(broker.Config{
-		Host:          "broker",
-		Transport:     network,
-		Clock:         fake.New(time.Time{}),
-		Authenticator: askName{name: "alice"},
+		Host:           "broker",
+		Transport:      network,
+		Clock:          fake.New(time.Time{}),
+		Authenticators: []ports.Authenticator{askName{name: "alice"}},
 	})
 	if err != nil {
 		fmt.Println(err)

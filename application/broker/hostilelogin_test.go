@@ -76,8 +76,8 @@ func agesOfTokens() map[string]struct {
 		cfg   broker.Config
 		serve func(net.Conn)
 	}{
-		"wrapped": {broker.Config{Host: "broker", Authenticator: login}, w.serve},
-		"raw":     {broker.Config{Host: "broker", Authenticator: answered, APIVersion: broker.Release{Minor: 10}}, rawBroker},
+		"wrapped": {broker.Config{Host: "broker", Authenticators: []ports.Authenticator{login}}, w.serve},
+		"raw":     {broker.Config{Host: "broker", Authenticators: []ports.Authenticator{answered}, APIVersion: broker.Release{Minor: 10}}, rawBroker},
 	}
 }
 
@@ -227,7 +227,7 @@ func TestOddAuthenticators(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := &lessonWarden{}
 				site, cfg := lessonGuarded(w)
-				cfg.Authenticator = oddLogin{c.begin}
+				cfg.Authenticators = []ports.Authenticator{oddLogin{c.begin}}
 				cfg.SetupTimeout = time.Second
 				conn := lessonNew(t, cfg)
 				// As the first login, and as one that renews a session.

@@ -91,7 +91,7 @@ func lessonAt(t *testing.T, phase broker.State) *scene {
 	t.Helper()
 	s := newScene(t, func(cfg *broker.Config) {
 		if phase == broker.Authenticating {
-			cfg.Authenticator = &lessonLogin{}
+			cfg.Authenticators = []ports.Authenticator{&lessonLogin{}}
 		}
 	})
 	r := lessonHeard(t, s)

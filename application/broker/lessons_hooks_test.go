@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"brokerconn/application/broker"
+	"brokerconn/ports"
 )
 
 // Lessons about hooks: the lock that they must not run under, and who waits for whom.
@@ -76,7 +77,7 @@ func lessonLife(t *testing.T, told func(conn *broker.Conn, name string)) {
 		})
 	}
 	cfg := site.config()
-	cfg.Authenticator, cfg.IdleTimeout = &lessonLogin{}, 20*time.Millisecond
+	cfg.Authenticators, cfg.IdleTimeout = []ports.Authenticator{&lessonLogin{}}, 20*time.Millisecond
 	begin := make(chan struct{})
 	cfg.Hooks = lessonHooks(func(name string) {
 		<-begin

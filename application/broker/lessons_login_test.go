@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"brokerconn/application/broker"
+	"brokerconn/ports"
 )
 
 // Lessons about logins, as far as an authenticator of one's own shows them.
@@ -23,7 +24,7 @@ import (
 func lessonSecured(verdict func([]byte) *kmsg.SASLAuthenticateResponse) (*lessonSite, broker.Config, *lessonLogin) {
 	site := (&lessonSite{peer: map[string]func(net.Conn){"a": lessonKeeper(verdict)}}).at("a")
 	cfg, login := site.config(), &lessonLogin{}
-	cfg.Authenticator = login
+	cfg.Authenticators = []ports.Authenticator{login}
 	return site, cfg, login
 }
 

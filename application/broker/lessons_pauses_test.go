@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"brokerconn/application/broker"
+	"brokerconn/ports"
 )
 
 // Lessons about the pauses between attempts.
@@ -59,7 +60,8 @@ func lessonPausesGrow(t *testing.T) {
 			s.peer["a"], s.shake = hangUp, func(context.Context) error { return nil }
 		}, 6},
 		"in the login": {func(s *lessonSite, cfg *broker.Config) {
-			s.peer["a"], cfg.Authenticator = lessonKeeper(lessonRefuse), &lessonLogin{}
+			s.peer["a"] = lessonKeeper(lessonRefuse)
+			cfg.Authenticators = []ports.Authenticator{&lessonLogin{}}
 		}, 1},
 		"error of versions": {func(s *lessonSite, _ *broker.Config) {
 			s.peer["a"] = func(conn net.Conn) {

@@ -159,7 +159,7 @@ func lessonGuarded(w *lessonWarden) (*lessonSite, broker.Config) {
 	w.good = "one"
 	site := (&lessonSite{peer: map[string]func(net.Conn){"a": w.serve}}).at("a")
 	cfg := site.config()
-	cfg.Authenticator = lessonToken{"X", "one", 3 * time.Millisecond}
+	cfg.Authenticators = []ports.Authenticator{lessonToken{"X", "one", 3 * time.Millisecond}}
 	return site, cfg
 }
 
@@ -347,7 +347,7 @@ func lessonWrongThenRight(t *testing.T) {
 		w := &lessonWarden{}
 		site, cfg := lessonGuarded(w)
 		cfg.ReconnectBackoff, cfg.ReconnectBackoffMax = time.Hour, time.Hour
-		cfg.Authenticator = lessonToken{"X", "wrong", 0}
+		cfg.Authenticators = []ports.Authenticator{lessonToken{"X", "wrong", 0}}
 		conn := lessonNew(t, cfg)
 		if err := numbered(t.Context(), conn, 0); err == nil || broker.Retriable(err) {
 			t.Errorf("a wrong password: %v", err)

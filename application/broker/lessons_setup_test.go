@@ -60,17 +60,17 @@ func lessonSilence(t *testing.T) {
 		}},
 		{"SaslHandshake", broker.Authenticating, func(s *lessonSite, cfg *broker.Config) {
 			s.peer = map[string]func(net.Conn){"a": silentLogin(17)}
-			cfg.Authenticator = &lessonLogin{}
+			cfg.Authenticators = []ports.Authenticator{&lessonLogin{}}
 		}},
 		{"SaslAuthenticate", broker.Authenticating, func(s *lessonSite, cfg *broker.Config) {
 			s.peer = map[string]func(net.Conn){"a": silentLogin(36)}
-			cfg.Authenticator = &lessonLogin{}
+			cfg.Authenticators = []ports.Authenticator{&lessonLogin{}}
 		}},
 		{"the authenticator", broker.Authenticating, func(s *lessonSite, cfg *broker.Config) {
 			s.peer = map[string]func(net.Conn){"a": lessonKeeper(lessonAccept)}
-			cfg.Authenticator = &lessonLogin{step: func(int, []byte) ([]byte, bool, error) {
+			cfg.Authenticators = []ports.Authenticator{&lessonLogin{step: func(int, []byte) ([]byte, bool, error) {
 				return nil, false, ports.ErrWouldBlock
-			}}
+			}}}
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -136,7 +136,7 @@ func lessonDrip(t *testing.T) {
 		}},
 		{"ApiVersions", broker.NegotiatingVersions, func(s *lessonSite, _ *broker.Config) { s.peer = dripping }},
 		{"a login", broker.Authenticating, func(s *lessonSite, cfg *broker.Config) {
-			cfg.Authenticator = &lessonLogin{}
+			cfg.Authenticators = []ports.Authenticator{&lessonLogin{}}
 			s.peer = map[string]func(net.Conn){"a": func(conn net.Conn) {
 				lessonServe(conn, func(r lessonRequest) []byte {
 					if r.key == 18 {

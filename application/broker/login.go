@@ -2,20 +2,12 @@ package broker
 
 import (
 	"context"
-	"slices"
 
 	"brokerconn/ports"
 )
 
 // A login may end (KIP-368): the connection logs in again on its own, in time, on the
 // same connection and between two requests. Here is what its owner can ask for.
-
-func (c *Config) authenticators() []ports.Authenticator {
-	if c.Authenticator != nil {
-		return []ports.Authenticator{c.Authenticator}
-	}
-	return slices.Clone(c.Authenticators)
-}
 
 // logins checks a list of authenticators, which a program has made.
 func logins(first ports.Authenticator, others []ports.Authenticator) []ports.Authenticator {
@@ -37,9 +29,9 @@ func (c *Conn) Reauthenticate(ctx context.Context) error {
 	c.mu.Lock()
 	if !c.core.LogsIn() {
 		c.mu.Unlock()
-		panic("broker: Reauthenticate of a Conn that has no Authenticator")
+		panic("broker: Reauthenticate of a Conn without Authenticators")
 	}
-	c.core.Machine.Reauthenticate(c.cfg.Clock.Now())
+	c.core.Reauthenticate(c.cfg.Clock.Now())
 	c.drain()
 	c.mu.Unlock()
 	return c.Connect(ctx)
@@ -65,7 +57,7 @@ func (c *Conn) SetAuthenticator(a ports.Authenticator, others ...ports.Authentic
 // are refused with ErrReauthenticating. Where the broker's release cannot do that on
 // this connection, it is closed, without backoff. Without a connection it does nothing.
 func (p *Polled) Reauthenticate() {
-	p.core.Machine.Reauthenticate(p.cfg.Clock.Now())
+	p.core.Reauthenticate(p.cfg.Clock.Now())
 	p.pump()
 }
 
@@ -82,9 +74,9 @@ func (p *Polled) SetAuthenticator(a ports.Authenticator, others ...ports.Authent
 func (c *Conn) Reauthenticating() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.core.Machine.Reauthenticating()
+	return c.core.Reauthenticating()
 }
 
 // Reauthenticating reports whether requests are refused because the session is being
 // renewed.
-func (p *Polled) Reauthenticating() bool { return p.core.Machine.Reauthenticating() }
+func (p *Polled) Reauthenticating() bool { return p.core.Reauthenticating() }

@@ -43,7 +43,7 @@ func TestPasswordsInPlaintext(t *testing.T) {
 					cfg.Transport = secured{cfg.Transport}
 				}
 				var warned []string
-				cfg.Authenticator, cfg.RequireTLSForPasswords = c.a, c.refuse
+				cfg.Authenticators, cfg.RequireTLSForPasswords = []ports.Authenticator{c.a}, c.refuse
 				cfg.Hooks = &broker.Hooks{Warning: func(text string) { warned = append(warned, text) }}
 				conn := lessonNew(t, cfg)
 				for range 3 {
@@ -91,7 +91,7 @@ func TestFirstMechanismThatIsOffered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &lessonWarden{offers: []string{"C", "B"}}
 		site, cfg := lessonGuarded(w)
-		cfg.Authenticator = nil
+		cfg.Authenticators = nil
 		for _, name := range []string{"A", "B", "C"} {
 			cfg.Authenticators = append(cfg.Authenticators, lessonToken{name, "one", 0})
 		}
@@ -125,7 +125,7 @@ func TestReauthenticateWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &lessonWarden{}
 		site, cfg := lessonGuarded(w)
-		cfg.Authenticator = lessonToken{"X", "one", time.Second}
+		cfg.Authenticators = []ports.Authenticator{lessonToken{"X", "one", time.Second}}
 		conn := dial(t, cfg)
 		began := time.Now()
 		if err := conn.Reauthenticate(t.Context()); err != nil || time.Since(began) < time.Second {
@@ -182,7 +182,7 @@ func TestPolledReauthenticates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &lessonWarden{lifetime: 10 * time.Second}
 		site, cfg := lessonGuarded(w)
-		cfg.Authenticator = lessonToken{"X", "one", 100 * time.Millisecond}
+		cfg.Authenticators = []ports.Authenticator{lessonToken{"X", "one", 100 * time.Millisecond}}
 		p, err := broker.NewPolled(cfg)
 		if err != nil {
 			t.Fatal(err)
@@ -266,7 +266,7 @@ func ExampleConn_SetAuthenticator() {
 	w := &lessonWarden{good: "old password"}
 	site := (&lessonSite{peer: map[string]func(net.Conn){"a": w.serve}}).at("a")
 	cfg := site.config()
-	cfg.Authenticator = lessonToken{"PLAIN", "old password", 0}
+	cfg.Authenticators = []ports.Authenticator{lessonToken{"PLAIN", "old password", 0}}
 	ctx := context.Background()
 	conn, err := broker.Dial(ctx, cfg)
 	if err != nil {

@@ -64,7 +64,7 @@ func (p *Polled) pump() {
 	p.pumping = true
 	defer func() { p.pumping = false }()
 	for {
-		out := p.core.Step(p.cfg.Clock.Now())
+		out := p.core.Step(p.cfg.Clock.Now(), false)
 		switch out.Kind {
 		case domain.Changed:
 			p.cfg.Hooks.changed(out)
@@ -89,8 +89,10 @@ func (p *Polled) pump() {
 
 // Connect begins a connection if there is none and the backoff is over, and goes
 // on with one that has begun. It returns where that led.
-func (p *Polled) Connect() State {
-	p.core.Machine.Connect(p.cfg.Clock.Now())
+func (p *Polled) Connect() State { return p.connect(domain.ConnectOptions{}) }
+
+func (p *Polled) connect(o domain.ConnectOptions) State {
+	p.core.Connect(p.cfg.Clock.Now(), o)
 	p.pump()
 	return p.State()
 }
@@ -99,7 +101,7 @@ func (p *Polled) Connect() State {
 // ErrConnection that wraps err, or with ErrClosed if err is nil. Connect may be
 // called again; only a Close with an error is followed by the backoff.
 func (p *Polled) Close(err error) {
-	p.core.Machine.Close(p.cfg.Clock.Now(), err, false)
+	p.core.Close(p.cfg.Clock.Now(), err, false)
 	p.pump()
 }
 
@@ -120,16 +122,16 @@ func (p *Polled) send(req ports.Message, blocking bool, timeout time.Duration) *
 	var core *domain.Future
 	err := error(nil)
 	if timeout < 0 {
-		err = over(p.core.Machine)
+		err = over(p.core)
 	} else {
-		core, err = p.core.Machine.Send(p.cfg.Clock.Now(), req, timeout)
+		core, err = p.core.Send(p.cfg.Clock.Now(), req, timeout)
 	}
 	if err != nil {
 		f.err = err
 		f.complete()
 		return f
 	}
-	f.core, f.epoch = core, p.core.Machine.Epoch()
+	f.core, f.epoch = core, p.core.Epoch()
 	core.Tag = f
 	p.pump()
 	if blocking {
@@ -143,7 +145,7 @@ func (p *Polled) send(req ports.Message, blocking bool, timeout time.Duration) *
 // it.
 func (p *Polled) SendPendingV2() bool {
 	p.pump()
-	return p.Connected() && p.core.Machine.PendingBytes() == 0
+	return p.Connected() && p.core.PendingBytes() == 0
 }
 
 // Recv returns the answers that have come, in the order of their requests. Each
@@ -179,9 +181,9 @@ func (p *Polled) completeAnswered() {
 func (p *Polled) decode(f *Future) (ports.Message, error) {
 	resp, err := decodeWith(p.cfg.Codec, f.core)
 	if err != nil && f.core.Err() == nil {
-		err = p.core.Machine.Unreadable(f.core, err)
+		err = p.core.Unreadable(f.core, err)
 		f.err = err // for the hooks of the close
-		if f.epoch == p.core.Machine.Epoch() {
+		if f.epoch == p.core.Epoch() {
 			p.Close(forTheOthers(err))
 		}
 	}
@@ -194,7 +196,7 @@ func (p *Polled) release(f *Future) {
 		return // to Recv
 	}
 	if !f.done.Load() {
-		p.core.Machine.Abandon(f.core)
+		p.core.Abandon(f.core)
 		return
 	}
 	p.recycle(f)
@@ -202,7 +204,7 @@ func (p *Polled) release(f *Future) {
 
 func (p *Polled) recycle(f *Future) {
 	if f.core != nil {
-		p.core.Machine.Recycle(f.core)
+		p.core.Recycle(f.core)
 	}
 	p.futures.give(f)
 }

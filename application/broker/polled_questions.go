@@ -5,7 +5,7 @@ import "time"
 // The questions of a Polled. They change nothing.
 
 // State is where the connection stands.
-func (p *Polled) State() State { return p.core.Machine.State() }
+func (p *Polled) State() State { return p.core.State() }
 
 // Connected reports whether requests are admitted.
 func (p *Polled) Connected() bool { return p.State() == Connected }
@@ -18,29 +18,29 @@ func (p *Polled) Connecting() bool { return p.State().SettingUp() }
 func (p *Polled) Disconnected() bool { return p.State().Down() }
 
 // BlackedOut reports whether the pause after a failure lasts.
-func (p *Polled) BlackedOut() bool { return p.core.Machine.BlackedOut(p.cfg.Clock.Now()) }
+func (p *Polled) BlackedOut() bool { return p.core.BlackedOut(p.cfg.Clock.Now()) }
 
 // ConnectionDelay is how long to wait before it is worth trying to connect.
 // forever: an event will tell, not the time.
 func (p *Polled) ConnectionDelay() (d time.Duration, forever bool) {
-	return p.core.Machine.ConnectionDelay(p.cfg.Clock.Now())
+	return p.core.ConnectionDelay(p.cfg.Clock.Now())
 }
 
 // CanSendMore reports whether the limits leave room for another request.
-func (p *Polled) CanSendMore() bool { return p.core.Machine.CanSendMore() }
+func (p *Polled) CanSendMore() bool { return p.core.CanSendMore() }
 
 // InFlight is the number of requests that wait for an answer.
-func (p *Polled) InFlight() int { return p.core.Machine.InFlight() }
+func (p *Polled) InFlight() int { return p.core.InFlight() }
 
 // LastError is why the connection was last lost or not to be had; nil since it
 // was ready.
-func (p *Polled) LastError() error { return p.core.Machine.LastError() }
+func (p *Polled) LastError() error { return p.core.LastError() }
 
 // Endpoint is the address in use, or used last.
-func (p *Polled) Endpoint() Endpoint { return p.core.Machine.Endpoint() }
+func (p *Polled) Endpoint() Endpoint { return p.core.Endpoint() }
 
 // APIVersions is the broker's table; nil while there is no connection.
-func (p *Polled) APIVersions() *Versions { return p.core.Machine.Versions() }
+func (p *Polled) APIVersions() *Versions { return p.core.Versions() }
 
 // NextDeadline is the one time to wait for, and then to call any method but a
 // question: the end of the backoff, of the setup, of a throttle, of the first

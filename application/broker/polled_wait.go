@@ -28,13 +28,12 @@ func (p *Polled) SendPending() bool {
 // oldest release: the verdict is there all the same. For strict and topics see
 // [Conn.CheckVersion].
 func (p *Polled) CheckVersion(timeout time.Duration, strict bool, topics []string) (Verdict, error) {
-	m := p.core.Machine
-	m.CheckVersions(domain.Check{Strict: strict, Topics: topics})
+	m := p.core
 	limit := p.cfg.Clock.Now().Add(timeout)
-	m.Within(limit)
-	defer m.Within(time.Time{})
+	first := domain.ConnectOptions{Until: limit, Check: &domain.Check{Strict: strict, Topics: topics}}
+	next := domain.ConnectOptions{Until: limit}
 	var failures []error
-	for p.Connect() != Connected {
+	for state := p.connect(first); state != Connected; state = p.connect(next) {
 		switch now := p.cfg.Clock.Now(); {
 		case p.BlackedOut():
 			return Verdict{}, m.Failure(ErrNotReady, afterOthers(p.LastError(), failures))

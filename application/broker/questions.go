@@ -9,43 +9,13 @@ import (
 	"brokerconn/domain"
 )
 
-// Release is a minor release of Kafka.
-type Release = domain.Release
-
-// Verdict is which release a broker is, as far as it can be told, how much that says,
-// and what it is from.
-type Verdict = domain.Verdict
-
-// VerdictKind is how much a Verdict says.
-type VerdictKind = domain.VerdictKind
-
-// The kinds of verdict. Only Exact names one release.
-const (
-	Exact   = domain.Exact
-	AtLeast = domain.AtLeast
-	Between = domain.Between
-	Custom  = domain.Custom
-	Older   = domain.Older
-)
-
-// Lineage is what kind of server answered.
-type Lineage = domain.Lineage
-
-// The lineages. 0 is not told. Who wants to produce or to fetch has dialled the wrong
-// port where it is KRaftController.
-const (
-	ZooKeeperBroker = domain.ZooKeeperBroker
-	KRaftBroker     = domain.KRaftBroker
-	KRaftController = domain.KRaftController
-)
-
 // The questions of a Conn; each takes its lock for a moment.
 
 // State is where the connection stands.
 func (c *Conn) State() State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.core.Machine.State()
+	return c.core.State()
 }
 
 // Connected reports whether requests are admitted.
@@ -63,14 +33,14 @@ func (c *Conn) Disconnected() bool { return c.State().Down() }
 func (c *Conn) CanSendMore() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.core.Machine.CanSendMore() && c.line.len() == 0
+	return c.core.CanSendMore() && c.line.len() == 0
 }
 
 // BlackedOut reports whether the pause after a failure lasts.
 func (c *Conn) BlackedOut() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.core.Machine.BlackedOut(c.cfg.Clock.Now())
+	return c.core.BlackedOut(c.cfg.Clock.Now())
 }
 
 // ConnectionDelay is how long to wait before it is worth trying to connect.
@@ -78,14 +48,14 @@ func (c *Conn) BlackedOut() bool {
 func (c *Conn) ConnectionDelay() (d time.Duration, forever bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.core.Machine.ConnectionDelay(c.cfg.Clock.Now())
+	return c.core.ConnectionDelay(c.cfg.Clock.Now())
 }
 
 // InFlight is the number of requests that wait for an answer.
 func (c *Conn) InFlight() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.core.Machine.InFlight()
+	return c.core.InFlight()
 }
 
 // LastError is why the connection was last lost or not to be had; nil since it
@@ -93,14 +63,14 @@ func (c *Conn) InFlight() int {
 func (c *Conn) LastError() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.core.Machine.LastError()
+	return c.core.LastError()
 }
 
 // Endpoint is the address in use, or used last.
 func (c *Conn) Endpoint() Endpoint {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.core.Machine.Endpoint()
+	return c.core.Endpoint()
 }
 
 // APIVersions is the broker's table, asked for anew on every connection. It waits
@@ -108,7 +78,7 @@ func (c *Conn) Endpoint() Endpoint {
 func (c *Conn) APIVersions(ctx context.Context) (*Versions, error) {
 	for {
 		c.mu.Lock()
-		v := c.core.Machine.Versions()
+		v := c.core.Versions()
 		c.mu.Unlock()
 		if v != nil {
 			return v, nil
@@ -131,7 +101,10 @@ func (c *Conn) APIVersions(ctx context.Context) (*Versions, error) {
 // the probes ask about; nil: all. (Brokers of 0.8 create one that is not there.)
 func (c *Conn) CheckVersion(ctx context.Context, strict bool, topics []string) (Verdict, error) {
 	c.mu.Lock()
-	c.core.Machine.CheckVersions(domain.Check{Strict: strict, Topics: topics})
+	if !c.closing {
+		check := domain.Check{Strict: strict, Topics: topics}
+		c.core.Connect(c.cfg.Clock.Now(), domain.ConnectOptions{Until: c.dialBy, Check: &check})
+	}
 	c.mu.Unlock()
 	v, err := c.APIVersions(ctx)
 	if err != nil {
@@ -139,11 +112,11 @@ func (c *Conn) CheckVersion(ctx context.Context, strict bool, topics []string) (
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.cfg.verdict(c.core.Machine, v)
+	return c.cfg.verdict(c.core, v)
 }
 
 // verdict says which release a broker with the table v is.
-func (c *Config) verdict(m *domain.Machine, v *Versions) (Verdict, error) {
+func (c *Config) verdict(m *domain.Connection, v *Versions) (Verdict, error) {
 	if r := c.APIVersion; r != (Release{}) {
 		return Verdict{Kind: Exact, Low: r, High: r, Evidence: []string{"the release was configured, and the broker was not asked"}}, nil
 	}

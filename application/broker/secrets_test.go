@@ -236,9 +236,9 @@ func TestNoSecretIsTold(t *testing.T) {
 func secretsAt(t *testing.T, cfg broker.Config, good, bad map[string]ports.Authenticator, names ...string) {
 	e := newEar()
 	for _, name := range names {
-		cfg.Authenticator = good[name]
+		cfg.Authenticators = []ports.Authenticator{good[name]}
 		secretConn(t, e, e.listen(cfg, e.page.Broker("b")), bad[name])
-		cfg.Authenticator = bad[name]
+		cfg.Authenticators = []ports.Authenticator{bad[name]}
 		secretConn(t, e, e.listen(cfg, e.recorder), good[name])
 		secretPolled(t, e, e.listen(cfg, e.sensors.Node("1")), good[name])
 	}

@@ -41,6 +41,6 @@ func own(timeout time.Duration) time.Duration {
 }
 
 // over is the error of a request whose timeout is.
-func over(m *domain.Machine) error {
+func over(m *domain.Connection) error {
 	return m.Failure(ErrRequestTimeout, errors.New("its time was over before it was sent"))
 }

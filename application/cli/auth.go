@@ -37,7 +37,7 @@ tried), each with ok, took_ms and error, and session_ms (0: for ever).`,
 		if err != nil {
 			return err
 		}
-		p := &authProbe{app: a, cfg: cfg, doc: authDocument{Broker: args[0], Logs: cfg.Authenticator != nil}}
+		p := &authProbe{app: a, cfg: cfg, doc: authDocument{Broker: args[0], Logs: len(cfg.Authenticators) > 0}}
 		err = p.run(ctx)
 		p.doc.Error = describe(err)
 		return errors.Join(a.emit(p.doc, p.doc.text()), err)
@@ -72,7 +72,7 @@ func (p *authProbe) run(ctx context.Context) error {
 // askMechanisms is nil if the broker told them.
 func (p *authProbe) askMechanisms(ctx context.Context) error {
 	cfg := p.cfg
-	cfg.Authenticator = nobody{}
+	cfg.Authenticators = []ports.Authenticator{nobody{}}
 	conn, err := broker.Dial(ctx, cfg)
 	if err == nil {
 		conn.Close()

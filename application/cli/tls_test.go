@@ -82,7 +82,7 @@ func TestTLS(t *testing.T) {
 		reason string
 		words  []string
 	}{
-		{with(address), "self-signed", []string{"CN=test", "name it as CA file"}},
+		{with(address), "self-signed", []string{"CN=test", "CAFile (ssl_cafile)"}},
 		{with(demanding, trusted), "certificate-required", []string{"client certificate"}},
 		{with(hangsUp(t), trusted), "cut-off", []string{"port without TLS"}},
 		{with(web(t), trusted), "not-tls", []string{"HTTP/1.1 400 Bad Request", "web server"}},

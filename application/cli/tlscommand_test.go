@@ -101,7 +101,7 @@ func TestTLSCommand(t *testing.T) {
 		{"verified", trusting, exitOK, "", "true true unknown", "false false false unknown", []string{
 			"verdict             verified\n", "CN=an authority", "client certificate  not asked for", "resumption          yes", "no CRL file"}},
 		{"without any properties", func(*site) {}, exitTLS, "unknown-authority", "false true unknown", "false false false unknown", []string{
-			"NOT VERIFIED: the broker's certificate is signed by nobody who is trusted here\n", "certificate 1 of 1  CN=a broker"}},
+			"NOT VERIFIED: the broker's certificate is not signed by a trusted authority\n", "certificate 1 of 1  CN=a broker"}},
 		{"another host", func(s *site) { trusting(s); s.host = "localhost" }, exitTLS, "wrong-host", "true false unknown", "false false false unknown", []string{
 			"WRONG: the broker's certificate is not for this host", `it is for 127.0.0.1, not for "localhost"`}},
 		{"any host", func(s *site) { trusting(s); s.host = "localhost"; s.with("ssl_check_hostname=false") }, exitOK, "", "true false unknown", "false false false unknown", []string{
@@ -152,11 +152,11 @@ func TestTLSCommand(t *testing.T) {
 			s.identify(s.ca.issue())
 		}, exitOK, "", "true true unknown", "true false true true", []string{"asked for, not required; the one that is configured is accepted"}},
 		{"demanded", func(s *site) { trusting(s); s.demands() }, exitTLS, "", "true true unknown", "true true false unknown", []string{
-			"verified, but the handshake failed: the broker demands a client certificate", "asked for, and required; none is configured", "signed by         CN=an authority"}},
+			"verified, but the handshake failed: the broker requires a client certificate", "asked for, and required; none is configured", "signed by         CN=an authority"}},
 		{"demanded, and shown", func(s *site) { trusting(s); s.demands(); s.identify(s.ca.issue()) }, exitOK, "", "true true unknown", "true true true true", []string{
 			"asked for, and required; the one that is configured is accepted", "resumption          yes"}},
 		{"demanded, and refused", func(s *site) { trusting(s); s.demands(); s.identify(newAuthority(s.t, "a stranger").issue()) }, exitTLS, "", "true true unknown", "true true true false", []string{
-			"verified, but the handshake failed: the broker does not take the client certificate", "required; the one that is configured is refused"}},
+			"verified, but the handshake failed: the broker rejects the client certificate", "required; the one that is configured is refused"}},
 		{"demanded by who is not verified", func(s *site) { s.demands(); s.identify(s.ca.issue()) }, exitTLS, "unknown-authority", "false true unknown", "true true false unknown", []string{
 			"asked for, and required; who is not verified is not shown the one that is configured"}},
 		{"asked by who is not verified", func(s *site) {
@@ -258,7 +258,7 @@ func TestTLSOfOtherPeers(t *testing.T) {
 		{"web server in clear", web(t), exitTLS, []string{"HTTP/1.1 400 Bad Request", "web server"}},
 		{"server of text", answersLines(t), exitTLS, []string{"500 unrecognised command", "check the port"}},
 		{"SSH", says(t, "SSH-2.0-OpenSSH_9.9\r\n"), exitTLS, []string{"SSH"}},
-		{"hangs up", hangsUp(t), exitTLS, []string{"hung up", "PLAINTEXT"}},
+		{"hangs up", hangsUp(t), exitTLS, []string{"closed the connection", "PLAINTEXT"}},
 		{"an alert", says(t, "\x15\x03\x03\x00\x02\x02\x28"), exitTLS, []string{"no cipher suite in common"}},
 		{"half a hello", says(t, "\x16\x03\x03\x00\x7a\x02"), exitTimeout, []string{"6 bytes had come"}},
 		{"silence", silent(t), exitTimeout, []string{"timed out", "neither a TLS hello nor", "HTTP"}},
@@ -350,7 +350,7 @@ func TestTLSProperties(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 	probe(t, "tls", address, "-X", "ssl_ciphers=ECDHE-RSA-AES128-GCM-SHA256").failed(t, exitTLS, "no cipher suite in common")
-	probe(t, "tls", address, "-X", "ssl.enabled.protocols=TLSv1.3").failed(t, exitTLS, "no version of TLS in common")
+	probe(t, "tls", address, "-X", "ssl.enabled.protocols=TLSv1.3").failed(t, exitTLS, "no TLS version in common")
 }
 
 func TestTLSInterrupted(t *testing.T) {

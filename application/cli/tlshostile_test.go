@@ -113,7 +113,7 @@ func TestTLSLongChain(t *testing.T) {
 	s.shows(many)
 	address, _ = secureServer(t, s.server)
 	o = probe(t, "tls", address, "-X", "ssl_cafile="+top.file())
-	o.failed(t, exitTLS, "signed by nobody who is trusted here")
+	o.failed(t, exitTLS, "not signed by a trusted authority")
 }
 
 // record is one of TLS 1.2 or 1.3.
@@ -232,7 +232,7 @@ func TestTLSUnreadableCertificate(t *testing.T) {
 			t.Errorf("%s", o.stdout)
 		}
 		text := probe(t, "tls", address)
-		text.failed(t, exitTLS, "certificate will not do", "malformed certificate")
+		text.failed(t, exitTLS, "certificate is not valid for server use", "malformed certificate")
 		if !strings.Contains(text.stdout, "  chain             not looked at\n") {
 			t.Errorf("%s", text.stdout)
 		}

@@ -2,55 +2,60 @@ package tunnel
 
 import (
 	"errors"
-	"strings"
+	"fmt"
 
+	"brokerconn/adapters/internal/fault"
 	"brokerconn/ports"
 )
 
 // The kinds of an Error, for errors.Is.
 var (
-	// ErrUnreachable: there is no connection to the proxy itself.
-	ErrUnreachable = errors.New("the proxy cannot be reached")
-	// ErrLogin: the proxy wants another login, or one at all.
-	ErrLogin = errors.New("the proxy refuses the login")
-	// ErrRefused: the proxy understood and says no. The Cause is what it says:
+	// ErrUnreachable: the connection to the proxy itself failed.
+	ErrUnreachable error = &fault.Kind{Text: "cannot connect to the proxy",
+		Hint: "check Options.Proxy (proxy_url), and that the proxy is running"}
+	// ErrLogin: the proxy requires a login, or a different one.
+	ErrLogin error = &fault.Kind{Text: "the proxy rejects the login",
+		Hint: "set Options.Login (in proxy_url) to the proxy's user name and password, not the broker's"}
+	// ErrRefused: the proxy refuses to open a tunnel. The Cause is its answer:
 	// a socks5.Reply, a httpconnect.Status.
-	ErrRefused = errors.New("the proxy opens no tunnel")
-	// ErrGarbage: what answers is no such proxy.
-	ErrGarbage = errors.New("what answers is no such proxy")
+	ErrRefused error = &fault.Kind{Text: "the proxy refuses the tunnel",
+		Hint: "see the proxy's rules and log; the proxy must be able to reach the broker"}
+	// ErrGarbage: the answer is not of the proxy's protocol.
+	ErrGarbage error = &fault.Kind{Text: "the answer is not of this proxy protocol",
+		Hint: "check the port of Options.Proxy (proxy_url) and the protocol of the proxy"}
 	// ErrStalled: no answer in time. The Cause is os.ErrDeadlineExceeded if that
-	// was the Way's, and an error of package context if the caller gave up.
-	ErrStalled = errors.New("the proxy does not answer")
-	// ErrCutOff: the connection ended before the tunnel stood.
-	ErrCutOff = errors.New("the proxy hangs up")
-	// ErrTarget: no proxy can be asked for such an address.
-	ErrTarget = errors.New("the proxy cannot be asked for it")
+	// was the Way's Timeout, and an error of package context if the caller gave up.
+	ErrStalled error = &fault.Kind{Text: "the proxy does not answer",
+		Hint: "see the proxy's log: it may wait for the broker; Options.Timeout limits the wait"}
+	// ErrCutOff: the proxy closed the connection before the tunnel was open.
+	ErrCutOff error = &fault.Kind{Text: "the proxy closed the connection",
+		Hint: "see the proxy's log"}
+	// ErrTarget: a proxy cannot be asked for such an address.
+	ErrTarget error = &fault.Kind{Text: "not an address for a proxy",
+		Hint: "give the broker's address as host:port over TCP, without a zone"}
 )
 
-// Error is why there is no tunnel. It matches its Kind and its Cause with
-// errors.Is and errors.As.
+// Error reports why there is no tunnel. errors.Is and errors.As match its Kind and
+// its Cause.
 type Error struct {
 	Protocol string // "socks5"
 	Proxy    string // host:port
-	Target   string // what the proxy was to reach
+	Target   string // the address requested of the proxy
 	Kind     error  // one of the Err values of this package
-	After    string // what had come before: "the login was sent"; may be empty
-	Cause    error  // what lies under it; may be nil
+	After    string // the last step that succeeded: "the greeting"; may be empty
+	Cause    error  // the underlying error; may be nil
 }
 
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString(e.Protocol + ": proxy " + e.Proxy + " on the way to " + e.Target + ": " + e.Kind.Error())
+	kind := e.Kind.Error()
 	if e.After != "" {
-		b.WriteString(" after " + e.After)
+		kind += " after " + e.After
 	}
-	if e.Cause != nil {
-		b.WriteString(": " + e.Cause.Error())
-	}
-	return b.String()
+	where := fmt.Sprintf("proxy %s on the way to %s", e.Proxy, e.Target)
+	return fault.Line(e.Protocol, where, kind, fault.Text(e.Cause))
 }
 
-// Unwrap gives the kind and the cause.
+// Unwrap returns Kind and Cause.
 func (e *Error) Unwrap() []error {
 	if e.Cause == nil {
 		return []error{e.Kind}
@@ -60,21 +65,17 @@ func (e *Error) Unwrap() []error {
 
 var _ ports.Hinter = (*Error)(nil)
 
-var hints = map[error]string{
-	ErrUnreachable: "is the proxy's address right, and does it run?",
-	ErrLogin:       "the proxy's own user name and password are meant, not the broker's",
-	ErrRefused:     "the proxy's rules and its log tell more; it reaches the broker from where it stands",
-	ErrGarbage:     "check the proxy's port, and which protocol it speaks",
-	ErrStalled:     "the proxy is silent, or waits for the broker itself: its log tells, and Options.Timeout is how long it may take",
-	ErrCutOff:      "the proxy's log tells why",
-	ErrTarget:      "give the broker's address as host:port over TCP, without a zone",
-}
-
-// Hint is what to try.
+// Hint returns what to change: the Cause's own hint, or the Kind's.
 func (e *Error) Hint() string {
-	var under ports.Hinter
-	if errors.As(e.Cause, &under) {
-		return under.Hint()
+	var (
+		hinter ports.Hinter
+		kind   *fault.Kind
+	)
+	switch {
+	case errors.As(e.Cause, &hinter):
+		return hinter.Hint()
+	case errors.As(e.Kind, &kind):
+		return kind.Hint
 	}
-	return hints[e.Kind]
+	return ""
 }

@@ -90,12 +90,12 @@ func TestFailures(t *testing.T) {
 		}, tunnel.ErrUnreachable, errBadCertificate, "after the dial, in the TLS handshake: bad certificate"},
 		{"closed", func(w *tunnel.Way) {
 			*w = *piped(func(conn net.Conn) { _ = conn.Close() })
-		}, tunnel.ErrCutOff, io.EOF, "the proxy hangs up after the greeting: EOF"},
+		}, tunnel.ErrCutOff, io.EOF, "the proxy closed the connection after the greeting: EOF"},
 		{"refused", func(w *tunnel.Way) {
 			w.Talk = func(net.Conn, string) (net.Conn, *tunnel.Error) {
 				return nil, &tunnel.Error{Kind: tunnel.ErrRefused, Cause: io.ErrNoProgress}
 			}
-		}, tunnel.ErrRefused, io.ErrNoProgress, "the proxy opens no tunnel: "},
+		}, tunnel.ErrRefused, io.ErrNoProgress, "the proxy refuses the tunnel: "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := piped(silent)

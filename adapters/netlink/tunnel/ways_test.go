@@ -270,15 +270,15 @@ func TestBrokerErrorSaysWhy(t *testing.T) {
 		says      string
 	}{
 		{"socks5, no such host", func(t *testing.T) *netlink.Transport { return ways[0].over(t, s) }, tunnel.ErrRefused, socks5.HostUnreachable,
-			"on the way to example.com:9099: the proxy opens no tunnel: the host is unreachable, or its name unknown (reply 4)"},
+			"on the way to example.com:9099: the proxy refuses the tunnel: the host is unreachable, or its name unknown (reply 4)"},
 		{"socks5, no login", func(t *testing.T) *netlink.Transport {
 			proxy := tunneltest.Socks5{Username: "alice", Password: "opensesame"}
 			return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve)})
-		}, tunnel.ErrLogin, nil, "the proxy refuses the login: it wants one, and none is configured"},
+		}, tunnel.ErrLogin, nil, "the proxy rejects the login: it wants one, and none is configured"},
 		{"socks5, wrong login", func(t *testing.T) *netlink.Transport {
 			proxy := tunneltest.Socks5{Username: "alice", Password: "opensesame"}
 			return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve), Login: tunnel.NewLogin("alice", "sesame")})
-		}, tunnel.ErrLogin, nil, "the proxy refuses the login: user name or password is wrong"},
+		}, tunnel.ErrLogin, nil, "the proxy rejects the login: user name or password is wrong"},
 		{"httpconnect, no such host", func(t *testing.T) *netlink.Transport { return ways[4].over(t, s) }, tunnel.ErrRefused, httpconnect.Status(502), "502 Bad Gateway"},
 		{"httpconnect, no login", func(t *testing.T) *netlink.Transport {
 			proxy := tunneltest.Connect{Username: "alice", Password: "opensesame"}

@@ -8,6 +8,7 @@ import (
 
 	"brokerconn/adapters/sasl/franz"
 	"brokerconn/application/broker"
+	"brokerconn/ports"
 )
 
 // Amazon's mechanism, out of franz-go, with credentials that are asked for at each
@@ -16,8 +17,12 @@ func ExampleNew() {
 	mechanism := aws.ManagedStreamingIAM(func(context.Context) (aws.Auth, error) {
 		return aws.Auth{AccessKey: "AKID", SecretKey: "opensesame", SessionToken: "of an hour"}, nil
 	})
-	cfg := broker.Config{Host: "b-1.demo.kafka.eu-west-1.amazonaws.com", Port: 9098, Authenticator: franz.New(mechanism, franz.Options{})}
+	auth := franz.New(mechanism, franz.Options{})
+	cfg := broker.Config{
+		Host: "b-1.demo.kafka.eu-west-1.amazonaws.com", Port: 9098,
+		Authenticators: []ports.Authenticator{auth},
+	}
 	// and a Transport of package tls
-	fmt.Println(cfg.Authenticator.Mechanism())
+	fmt.Println(cfg.Authenticators[0].Mechanism())
 	// Output: AWS_MSK_IAM
 }

@@ -3,7 +3,7 @@
 // or one of the many that others have written.
 //
 //	mechanism := aws.ManagedStreamingIAM(credentials)
-//	broker.Config{Authenticator: franz.New(mechanism, franz.Options{}), Transport: secure}
+//	broker.Config{Authenticators: []ports.Authenticator{franz.New(mechanism, franz.Options{})}, Transport: secure}
 //
 // Where there is a package of this library for a mechanism, that one checks more.
 package franz

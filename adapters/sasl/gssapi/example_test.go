@@ -28,7 +28,7 @@ func ExampleNew() {
 		fmt.Println(err)
 		return
 	}
-	// broker.Dial(ctx, broker.Config{Host: "broker.example.org", Authenticator: login})
+	// broker.Dial(ctx, broker.Config{Host: "broker.example.org", Authenticators: []ports.Authenticator{login}})
 	fmt.Println(login.Mechanism())
 	// Output: GSSAPI
 }

@@ -14,6 +14,7 @@ import (
 
 	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/application/broker"
+	"brokerconn/ports"
 	"brokerconn/ports/porttest"
 )
 
@@ -67,12 +68,13 @@ func TestLoginsAtABroker(t *testing.T) {
 	defer cancel()
 	cfg := brokerThatTakes(t, canary+"2")
 	calls := 0
-	cfg.Authenticator = create(t, oauthbearer.Options{Tokens: func(context.Context) (oauthbearer.Token, error) {
+	auth := create(t, oauthbearer.Options{Tokens: func(context.Context) (oauthbearer.Token, error) {
 		calls++
 		token := bearer(fmt.Sprint(canary, calls))
 		token.Expiry = time.Now().Add(time.Hour)
 		return token, nil
 	}})
+	cfg.Authenticators = []ports.Authenticator{auth}
 	cfg.Hooks = &broker.Hooks{AuthDone: func(_ broker.Endpoint, login broker.LoginInfo, err error) {
 		if err == nil && login.Lifetime != time.Hour {
 			t.Errorf("%+v", login)

@@ -30,7 +30,7 @@ func ExampleNew() {
 		fmt.Println(err)
 		return
 	}
-	// broker.Dial(ctx, broker.Config{Host: "kafka.internal", Transport: secure, Authenticator: auth})
+	// broker.Dial(ctx, broker.Config{Host: "kafka.internal", Transport: secure, Authenticators: []ports.Authenticator{auth}})
 	fmt.Println(auth.Mechanism())
 	// Output: OAUTHBEARER
 }

@@ -3,7 +3,7 @@
 //
 //	auth, err := oauthbearer.New(oauthbearer.Options{Tokens: tokens})
 //	...
-//	broker.Config{Authenticator: auth, Transport: secure}
+//	broker.Config{Authenticators: []ports.Authenticator{auth}, Transport: secure}
 //
 // Where the tokens come from:
 //

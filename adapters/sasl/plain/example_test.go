@@ -17,8 +17,8 @@ func ExampleNew() {
 		fmt.Println(err)
 		return
 	}
-	cfg := broker.Config{Host: "kafka.example.org", Authenticator: auth} // and a Transport of package tls
-	fmt.Println(cfg.Authenticator.Mechanism())
+	cfg := broker.Config{Host: "kafka.example.org", Authenticators: []ports.Authenticator{auth}} // and a Transport of package tls
+	fmt.Println(cfg.Authenticators[0].Mechanism())
 	// Output: PLAIN
 }
 
@@ -34,7 +34,7 @@ func ExampleNew_credentials() {
 		fmt.Println(err)
 		return
 	}
-	// broker.Dial(ctx, broker.Config{Authenticator: auth, ...})
+	// broker.Dial(ctx, broker.Config{Authenticators: []ports.Authenticator{auth}, ...})
 	fmt.Println(auth.Mechanism())
 	// Output: PLAIN
 }

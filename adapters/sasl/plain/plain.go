@@ -3,7 +3,7 @@
 //
 //	auth, err := plain.New(plain.Options{Username: "alice", Password: ports.NewSecret(password)})
 //	...
-//	broker.Config{Authenticator: auth, Transport: secure}
+//	broker.Config{Authenticators: []ports.Authenticator{auth}, Transport: secure}
 //
 // Whoever can read the link has the password: use it over TLS.
 package plain

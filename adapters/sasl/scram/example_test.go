@@ -19,8 +19,8 @@ func ExampleNew() {
 		fmt.Println(err)
 		return
 	}
-	cfg := broker.Config{Host: "kafka.example.org", Authenticator: auth}
-	fmt.Println(cfg.Authenticator.Mechanism())
+	cfg := broker.Config{Host: "kafka.example.org", Authenticators: []ports.Authenticator{auth}}
+	fmt.Println(cfg.Authenticators[0].Mechanism())
 	// Output: SCRAM-SHA-512
 }
 
@@ -36,7 +36,7 @@ func ExampleNew_delegationToken() {
 		fmt.Println(err)
 		return
 	}
-	// broker.Dial(ctx, broker.Config{Authenticator: auth, ...})
+	// broker.Dial(ctx, broker.Config{Authenticators: []ports.Authenticator{auth}, ...})
 	fmt.Println(auth.Mechanism())
 	// Output: SCRAM-SHA-256
 }
@@ -54,7 +54,7 @@ func ExampleNew_credentials() {
 		fmt.Println(err)
 		return
 	}
-	// broker.Dial(ctx, broker.Config{Authenticator: auth, ...})
+	// broker.Dial(ctx, broker.Config{Authenticators: []ports.Authenticator{auth}, ...})
 	fmt.Println(auth.Mechanism())
 	// Output: SCRAM-SHA-512
 }

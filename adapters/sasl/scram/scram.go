@@ -4,7 +4,7 @@
 //
 //	auth, err := scram.New(scram.SHA512, scram.Options{Username: "alice", Password: ports.NewSecret(password)})
 //	...
-//	broker.Config{Authenticator: auth}
+//	broker.Config{Authenticators: []ports.Authenticator{auth}}
 //
 // It is github.com/xdg-go/scram, with guards around it:
 //
