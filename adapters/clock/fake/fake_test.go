@@ -115,10 +115,10 @@ func TestAnAlarmMovesTheClock(t *testing.T) {
 func TestMisuse(t *testing.T) {
 	c := fake.New(time.Time{})
 	for want, f := range map[string]func(){
-		"cannot go back":            func() { c.Advance(-1) },
-		"the clock cannot go back":  func() { c.AdvanceTo(c.Now().Add(-1)) },
-		"needs a function":          func() { c.NewAlarm(nil) },
-		"keep firing": func() { forever(c) },
+		"cannot go back":           func() { c.Advance(-1) },
+		"the clock cannot go back": func() { c.AdvanceTo(c.Now().Add(-1)) },
+		"needs a function":         func() { c.NewAlarm(nil) },
+		"keep firing":              func() { forever(c) },
 	} {
 		func() {
 			defer func() {
