@@ -16,7 +16,7 @@ import (
 
 // fakeBroker is the broker's end of a connection. It counts the bytes of both directions.
 type fakeBroker struct {
-	peer        *memory.Peer
+	peer           *memory.Peer
 	received, sent int // bytes
 }
 
