@@ -115,14 +115,14 @@ func TestKerberosNamesTheKeys(t *testing.T) {
 		cache   string // KRB5CCNAME
 		words   string
 	}{
-		{Librdkafka, Kerberos{Keytab: other, Principal: "a"}, "", "", "sasl.kerberos.keytab: " + fmt.Sprintf("%q", other) + ": it is no keytab"},
-		{Java, Kerberos{Keytab: other, Principal: "a"}, "", "", "sasl.jaas.config: " + fmt.Sprintf("%q", other) + ": it is no keytab"},
-		{Librdkafka, Kerberos{Principal: "a@b@c"}, "", "", "sasl.kerberos.principal: a principal is written"},
-		{Java, Kerberos{Principal: "a@b@c"}, "", "", "sasl.jaas.config: a principal is written"},
-		{Java, Kerberos{TicketCache: "KCM:"}, "", "", "sasl.jaas.config: a ticket cache of the type KCM"},
-		{KafkaPython, Kerberos{}, "", "KEYRING:x", "sasl_mechanism: a ticket cache of the type KEYRING"},
-		{Librdkafka, Kerberos{}, "", "DIR:x", "sasl.mechanisms: a ticket cache of the type DIR"},
-		{KafkaPython, Kerberos{}, filepath.Join(dir, "no-krb5.conf"), "", "sasl_mechanism: there is no krb5.conf"},
+		{Librdkafka, Kerberos{Keytab: other, Principal: "a"}, "", "", "sasl.kerberos.keytab: " + fmt.Sprintf("%q", other) + ": not a keytab"},
+		{Java, Kerberos{Keytab: other, Principal: "a"}, "", "", "sasl.jaas.config: " + fmt.Sprintf("%q", other) + ": not a keytab"},
+		{Librdkafka, Kerberos{Principal: "a@b@c"}, "", "", "sasl.kerberos.principal: write a principal as"},
+		{Java, Kerberos{Principal: "a@b@c"}, "", "", "sasl.jaas.config: write a principal as"},
+		{Java, Kerberos{TicketCache: "KCM:"}, "", "", "sasl.jaas.config: ticket cache type KCM"},
+		{KafkaPython, Kerberos{}, "", "KEYRING:x", "sasl_mechanism: ticket cache type KEYRING"},
+		{Librdkafka, Kerberos{}, "", "DIR:x", "sasl.mechanisms: ticket cache type DIR"},
+		{KafkaPython, Kerberos{}, filepath.Join(dir, "no-krb5.conf"), "", "sasl_mechanism: no krb5.conf found"},
 	} {
 		t.Run(c.words, func(t *testing.T) {
 			if c.config != "" {
