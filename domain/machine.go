@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"brokerconn/domain/release"
 	"brokerconn/ports"
 )
 
@@ -115,8 +116,8 @@ func NewMachine(cfg Config) *Machine {
 		backoff: backoff{base: cfg.BackoffBase, max: cfg.BackoffMax, chance: cfg.Rand},
 		frames:  frameReader{limit: cfg.MaxFrameBytes},
 	}
-	if cfg.APIVersion != (Release{}) {
-		m.configured, _, _ = VersionsOf(cfg.APIVersion)
+	if cfg.APIVersion != (release.Release{}) {
+		m.configured = versionsOf(cfg.APIVersion)
 	}
 	m.sink = guardedSink{sink: cfg.Metrics, broken: &m.broken}
 	return m

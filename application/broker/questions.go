@@ -9,36 +9,6 @@ import (
 	"brokerconn/domain"
 )
 
-// Release is a minor release of Kafka.
-type Release = domain.Release
-
-// Verdict is which release a broker is, as far as it can be told, how much that says,
-// and what it is from.
-type Verdict = domain.Verdict
-
-// VerdictKind is how much a Verdict says.
-type VerdictKind = domain.VerdictKind
-
-// The kinds of verdict. Only Exact names one release.
-const (
-	Exact   = domain.Exact
-	AtLeast = domain.AtLeast
-	Between = domain.Between
-	Custom  = domain.Custom
-	Older   = domain.Older
-)
-
-// Lineage is what kind of server answered.
-type Lineage = domain.Lineage
-
-// The lineages. 0 is not told. Who wants to produce or to fetch has dialled the wrong
-// port where it is KRaftController.
-const (
-	ZooKeeperBroker = domain.ZooKeeperBroker
-	KRaftBroker     = domain.KRaftBroker
-	KRaftController = domain.KRaftController
-)
-
 // The questions of a Conn; each takes its lock for a moment.
 
 // State is where the connection stands.

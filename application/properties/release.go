@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"brokerconn/application/broker"
-	"brokerconn/domain"
+	"brokerconn/domain/release"
 )
 
 // aRelease is how Kafka's releases are written: "2.8", "2.8.1", "0.10.2.2"; what
@@ -32,10 +32,10 @@ func readRelease(r *reader, p *Property) {
 		n, _ := strconv.Atoi(s) // four digits at most; none are 0
 		return n
 	}
-	release := broker.Release{Major: digits(n[1]), Minor: digits(n[2]), Patch: digits(n[3])}
-	if _, _, known := domain.VersionsOf(release); !known {
+	configured := broker.Release{Major: digits(n[1]), Minor: digits(n[2]), Patch: digits(n[3])}
+	if _, _, known := release.TableOf(configured); !known {
 		r.refuse(p, "%s; 0.8.0 is the first release that is known", quoted(p))
 		return
 	}
-	r.s.Connection.APIVersion = release
+	r.s.Connection.APIVersion = configured
 }

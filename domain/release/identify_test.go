@@ -1,4 +1,4 @@
-package domain_test
+package release_test
 
 import (
 	"fmt"
@@ -9,18 +9,18 @@ import (
 
 	"pgregory.net/rapid"
 
-	"brokerconn/domain"
+	"brokerconn/domain/release"
 	"brokerconn/ports"
 )
 
 // twins are the releases that only metadata.version tells apart, by the definitions
 // of their APIs: brokers of 3.3 and 3.4, controllers of 3.7 and 3.8.
-func twins(a answer) (low, high domain.Release) {
-	three := func(minor int) domain.Release { return domain.Release{Major: 3, Minor: minor} }
+func twins(a answer) (low, high release.Release) {
+	three := func(minor int) release.Release { return release.Release{Major: 3, Minor: minor} }
 	switch {
-	case a.lineage == domain.KRaftBroker && (a.release == three(3) || a.release == three(4)):
+	case a.lineage == release.KRaftBroker && (a.release == three(3) || a.release == three(4)):
 		return three(3), three(4)
-	case a.lineage == domain.KRaftController && (a.release == three(7) || a.release == three(8)):
+	case a.lineage == release.KRaftController && (a.release == three(7) || a.release == three(8)):
 		return three(7), three(8)
 	}
 	return a.release, a.release
@@ -34,13 +34,13 @@ func TestIdentifyEveryRelease(t *testing.T) {
 	}
 	for _, a := range slices.Concat(known, measured) {
 		for _, a := range []answer{a, a.withoutFeatures()} {
-			kind := domain.Exact
+			kind := release.Exact
 			low, high := a.release, a.release
 			if len(a.Supported) == 0 {
 				low, high = twins(a)
 			}
 			if low != high {
-				kind = domain.Between
+				kind = release.Between
 			}
 			v := identify(t, a.APIVersionsResponse)
 			if v.Kind != kind || v.Low != low || v.High != high || v.Lineage != a.lineage {
@@ -53,19 +53,19 @@ func TestIdentifyEveryRelease(t *testing.T) {
 
 // The tables of a lineage are those of the releases that a broker of it can be.
 func TestLineagesHaveTheirReleases(t *testing.T) {
-	for lineage, want := range map[domain.Lineage]string{
-		domain.ZooKeeperBroker: "0.10.0 0.10.1 0.10.2 0.11.0 1.0 1.1 2.0 2.1 2.2 2.3 2.4 2.5 2.6 2.7 2.8 3.0 3.1 3.2 3.3 3.4 3.5 3.6 3.7 3.8 3.9",
-		domain.KRaftBroker:     "2.8 3.0 3.1 3.2 3.3 3.4 3.5 3.6 3.7 3.8 3.9 4.0 4.0 4.1 4.2 4.3 4.4", // 4.0.1 has a table of its own
-		domain.KRaftController: "2.8 3.0 3.1 3.2 3.3 3.4 3.5 3.6 3.7 3.8 3.9 4.0 4.1 4.2 4.3 4.4",
+	for lineage, want := range map[release.Lineage]string{
+		release.ZooKeeperBroker: "0.10.0 0.10.1 0.10.2 0.11.0 1.0 1.1 2.0 2.1 2.2 2.3 2.4 2.5 2.6 2.7 2.8 3.0 3.1 3.2 3.3 3.4 3.5 3.6 3.7 3.8 3.9",
+		release.KRaftBroker:     "2.8 3.0 3.1 3.2 3.3 3.4 3.5 3.6 3.7 3.8 3.9 4.0 4.0 4.1 4.2 4.3 4.4", // 4.0.1 has a table of its own
+		release.KRaftController: "2.8 3.0 3.1 3.2 3.3 3.4 3.5 3.6 3.7 3.8 3.9 4.0 4.1 4.2 4.3 4.4",
 	} {
-		if got := strings.Trim(fmt.Sprint(domain.ReleasesOf(lineage)), "[]"); got != want {
+		if got := strings.Trim(fmt.Sprint(release.ReleasesOf(lineage)), "[]"); got != want {
 			t.Errorf("%v: %s", lineage, got)
 		}
 	}
 }
 
 // edited is the answer of a release, changed.
-func edited(t testing.TB, l domain.Lineage, name string, edit func(r *ports.APIVersionsResponse)) domain.Verdict {
+func edited(t testing.TB, l release.Lineage, name string, edit func(r *ports.APIVersionsResponse)) release.Verdict {
 	t.Helper()
 	for _, a := range knownAnswers() {
 		if a.lineage == l && a.release == releaseOf(t, name) {
@@ -92,57 +92,57 @@ func level(r *ports.APIVersionsResponse, n int16) {
 func TestIdentifyWhatIsChanged(t *testing.T) {
 	for _, c := range []struct {
 		name, release string
-		lineage       domain.Lineage
+		lineage       release.Lineage
 		edit          func(r *ports.APIVersionsResponse)
 		want          string
 		evidence      []string // nil: not looked at
 	}{
-		{"a release", "3.7", domain.KRaftBroker, func(*ports.APIVersionsResponse) {}, "3.7", []string{
+		{"a release", "3.7", release.KRaftBroker, func(*ports.APIVersionsResponse) {}, "3.7", []string{
 			"the 55 APIs that are compared are as in 3.7",
 			"metadata.version reaches 19, as in 3.7",
 			"not 3.6: Produce has v0 to v10, 3.6 has v0 to v9, and 7 more differ",   // 0 1 8 9 60 68 74, and the level
 			"not 3.8: Produce has v0 to v10, 3.8 has v0 to v11, and 11 more differ", // 0 10 16 22 24 25 26 28 66 69 75, and the level
 		}},
-		{"that was not upgraded to yet", "4.1", domain.KRaftBroker, func(r *ports.APIVersionsResponse) {
+		{"that was not upgraded to yet", "4.1", release.KRaftBroker, func(r *ports.APIVersionsResponse) {
 			r.Finalized = []ports.Feature{{Name: "metadata.version", Min: 14, Max: 14}}
 		}, "4.1", nil},
-		{"told by what brokers say to each other", "3.4", domain.ZooKeeperBroker, func(*ports.APIVersionsResponse) {}, "3.4", []string{
+		{"told by what brokers say to each other", "3.4", release.ZooKeeperBroker, func(*ports.APIVersionsResponse) {}, "3.4", []string{
 			"the 51 APIs that are compared are as in 3.3 and in 3.4",
 			"LeaderAndIsr has v0 to v7, 3.3 has v0 to v6",
 			"StopReplica has v0 to v4, 3.3 has v0 to v3",
 			"UpdateMetadata has v0 to v8, 3.3 has v0 to v7",
 			"Envelope is there, v0, 3.3 has none",
 		}},
-		{"which contradict each other", "3.4", domain.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 4, 0, 6) },
+		{"which contradict each other", "3.4", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 4, 0, 6) },
 			"between 3.3 and 3.4", []string{
 				"the 51 APIs that are compared are as in 3.3 and in 3.4",
 				"what brokers say to each other, which would tell, is like neither",
 			}},
-		{"which are left out", "3.3", domain.ZooKeeperBroker, func(r *ports.APIVersionsResponse) {
+		{"which are left out", "3.3", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) {
 			for _, key := range []int16{4, 5, 6, 7, 27, 56, 57, 67} {
 				set(r, key, 0, -1)
 			}
 		}, "between 3.3 and 3.4", nil},
-		{"telemetry", "3.7", domain.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 71, 0, 0); set(r, 72, 0, 0) }, "3.7", nil},
-		{"JoinGroup of 4.0.1", "4.0", domain.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 11, 0, 9) }, "4.0", nil},
-		{"JoinGroup of neither", "4.0", domain.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 11, 1, 9) }, "custom, nearest 4.0", nil},
-		{"a level that says otherwise", "4.2", domain.KRaftBroker, func(r *ports.APIVersionsResponse) { level(r, 30) }, "between 4.2 and 4.3", []string{
+		{"telemetry", "3.7", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 71, 0, 0); set(r, 72, 0, 0) }, "3.7", nil},
+		{"JoinGroup of 4.0.1", "4.0", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 11, 0, 9) }, "4.0", nil},
+		{"JoinGroup of neither", "4.0", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 11, 1, 9) }, "custom, nearest 4.0", nil},
+		{"a level that says otherwise", "4.2", release.KRaftBroker, func(r *ports.APIVersionsResponse) { level(r, 30) }, "between 4.2 and 4.3", []string{
 			"not 4.2: metadata.version reaches 30, in 4.2 it reaches 29",
 			"not 4.3: DescribeLogDirs has v1 to v4, 4.3 has v1 to v5",
 		}},
-		{"a level that is far off", "3.6", domain.KRaftBroker, func(r *ports.APIVersionsResponse) { level(r, 21) }, "custom, nearest 3.6", []string{
+		{"a level that is far off", "3.6", release.KRaftBroker, func(r *ports.APIVersionsResponse) { level(r, 21) }, "custom, nearest 3.6", []string{
 			"53 of the 53 APIs of 3.6 have the same highest version",
 			"metadata.version reaches 21, in 3.6 it reaches 14",
 		}},
-		{"KRaft without a quorum", "3.6", domain.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 55, 0, -1); set(r, 64, 0, -1) },
+		{"KRaft without a quorum", "3.6", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 55, 0, -1); set(r, 64, 0, -1) },
 			"custom, nearest 3.6", []string{
 				"51 of the 53 APIs of 3.6 have the same highest version",
 				"DescribeQuorum is missing, 3.6 has v0 to v1",
 				"UnregisterBroker is missing, 3.6 has v0",
 			}},
-		{"an API more", "2.8", domain.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 512, 0, 1) }, "custom, nearest 2.8", nil},
-		{"an old Metadata", "2.8", domain.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 3, 0, 7) }, "custom, nearest 2.8", nil},
-		{"a service's choice of APIs", "2.8", domain.ZooKeeperBroker, func(r *ports.APIVersionsResponse) {
+		{"an API more", "2.8", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 512, 0, 1) }, "custom, nearest 2.8", nil},
+		{"an old Metadata", "2.8", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 3, 0, 7) }, "custom, nearest 2.8", nil},
+		{"a service's choice of APIs", "2.8", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) {
 			for key := range int16(100) { // those of consumers and producers are left
 				if key > 20 || key >= 4 && key <= 7 {
 					set(r, key, 0, -1)
@@ -159,22 +159,22 @@ func TestIdentifyWhatIsChanged(t *testing.T) {
 			"OffsetForLeaderEpoch is missing, 2.8 has v0 to v4",
 			"and 29 more differ from 2.8",
 		}},
-		{"on the way", "2.4", domain.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 45, 0, -1) }, "between 2.3 and 2.4", nil},
-		{"minima raised", "2.8", domain.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 1, 4, 12) }, "custom, nearest 2.8", nil},
-		{"minima as ever", "4.4", domain.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 1, 0, 18) }, "custom, nearest 4.4", nil},
-		{"a higher version", "4.4", domain.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 0, 3, 14) }, "at least 4.4", []string{
+		{"on the way", "2.4", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 45, 0, -1) }, "between 2.3 and 2.4", nil},
+		{"minima raised", "2.8", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 1, 4, 12) }, "custom, nearest 2.8", nil},
+		{"minima as ever", "4.4", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 1, 0, 18) }, "custom, nearest 4.4", nil},
+		{"a higher version", "4.4", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 0, 3, 14) }, "at least 4.4", []string{
 			"nothing that 4.4 has is missing",
 			"Produce has v3 to v14, 4.4 has v0 to v13",
 		}},
-		{"a higher level", "4.4", domain.KRaftBroker, func(r *ports.APIVersionsResponse) { level(r, 34) }, "at least 4.4", nil},
-		{"a lower level", "4.4", domain.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 0, 0, 14); level(r, 32) }, "custom, nearest 4.4", nil},
-		{"a controller to come", "4.4", domain.KRaftController, func(r *ports.APIVersionsResponse) { set(r, 95, 0, 0) }, "at least 4.4", nil},
-		{"ZooKeeper has no future", "3.9", domain.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 0, 0, 12) }, "custom, nearest 3.9", nil},
-		{"less than the oldest", "0.10.0", domain.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 3, 0, 0) }, "older than 0.10.0", nil},
-		{"and more", "0.10.0", domain.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 3, 0, 0); set(r, 0, 0, 9) }, "custom, nearest 0.10.0", nil},
+		{"a higher level", "4.4", release.KRaftBroker, func(r *ports.APIVersionsResponse) { level(r, 34) }, "at least 4.4", nil},
+		{"a lower level", "4.4", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 0, 0, 14); level(r, 32) }, "custom, nearest 4.4", nil},
+		{"a controller to come", "4.4", release.KRaftController, func(r *ports.APIVersionsResponse) { set(r, 95, 0, 0) }, "at least 4.4", nil},
+		{"ZooKeeper has no future", "3.9", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 0, 0, 12) }, "custom, nearest 3.9", nil},
+		{"less than the oldest", "0.10.0", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 3, 0, 0) }, "older than 0.10.0", nil},
+		{"and more", "0.10.0", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 3, 0, 0); set(r, 0, 0, 9) }, "custom, nearest 0.10.0", nil},
 	} {
 		v := edited(t, c.lineage, c.release, c.edit)
-		if v.String() != c.want || v.Lineage != c.lineage && v.Kind != domain.Older {
+		if v.String() != c.want || v.Lineage != c.lineage && v.Kind != release.Older {
 			t.Errorf("%s: %v, %v: %q", c.name, v, v.Lineage, v.Evidence)
 		}
 		if c.evidence != nil && !slices.Equal(v.Evidence, c.evidence) {
@@ -194,7 +194,7 @@ func TestIdentifyTellsTheAgreedLevel(t *testing.T) {
 		27: "",
 		99: "",
 	} {
-		v := edited(t, domain.KRaftBroker, "4.1", func(r *ports.APIVersionsResponse) {
+		v := edited(t, release.KRaftBroker, "4.1", func(r *ports.APIVersionsResponse) {
 			r.Finalized = []ports.Feature{{Name: "metadata.version", Min: level, Max: level}}
 		})
 		if told := slices.Contains(v.Evidence, want); v.String() != "4.1" || told != (want != "") || want == "" && len(v.Evidence) != 4 {
@@ -204,7 +204,7 @@ func TestIdentifyTellsTheAgreedLevel(t *testing.T) {
 }
 
 // bounded: a reader, and a log, can take it.
-func bounded(t rapid.TB, v domain.Verdict) {
+func bounded(t rapid.TB, v release.Verdict) {
 	t.Helper()
 	if len(v.Evidence) == 0 || len(v.Evidence) > 8 {
 		t.Errorf("%v: %d sentences", v, len(v.Evidence))
@@ -225,7 +225,7 @@ func TestIdentifyHostileTables(t *testing.T) {
 		"upside down":    {{Key: 18, Min: 2, Max: 1}},
 		"twice":          {{Key: 18, Max: 1}, {Key: 18, Max: 1}},
 	} {
-		if _, err := domain.NewVersions(&ports.APIVersionsResponse{Ranges: table}, 0); err == nil {
+		if _, err := release.NewTable(&ports.APIVersionsResponse{Ranges: table}); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
@@ -233,7 +233,7 @@ func TestIdentifyHostileTables(t *testing.T) {
 	for key := range int16(10_000) {
 		huge.Ranges = append(huge.Ranges, ports.APIRange{Key: key, Max: math.MaxInt16})
 	}
-	if v := identify(t, huge); v.String() != "at least 4.4" || v.Lineage != domain.KRaftBroker {
+	if v := identify(t, huge); v.String() != "at least 4.4" || v.Lineage != release.KRaftBroker {
 		t.Errorf("all that there can be: %v", v)
 	} else {
 		bounded(t, v)
@@ -243,7 +243,7 @@ func TestIdentifyHostileTables(t *testing.T) {
 		huge.Supported = append(huge.Supported, ports.Feature{Name: strings.Repeat("\x1b", n%9), Min: math.MinInt16, Max: math.MinInt16})
 	}
 	huge.Finalized = huge.Supported
-	if v := identify(t, huge); v.Kind != domain.Custom {
+	if v := identify(t, huge); v.Kind != release.Custom {
 		t.Errorf("nothing that is known: %v", v)
 	} else {
 		bounded(t, v)
@@ -251,17 +251,17 @@ func TestIdentifyHostileTables(t *testing.T) {
 }
 
 func TestVerdictWords(t *testing.T) {
-	newest := domain.Release{Major: 4, Minor: 4}
+	newest := release.Release{Major: 4, Minor: 4}
 	for _, c := range []struct {
-		verdict domain.Verdict
+		verdict release.Verdict
 		want    string
 	}{
-		{domain.Verdict{}, "unknown unknown unknown"},
-		{domain.Verdict{Kind: domain.Exact, Low: domain.Release{Minor: 10, Patch: 1}, Lineage: domain.ZooKeeperBroker}, "0.10.1 exact ZooKeeper broker"},
-		{domain.Verdict{Kind: domain.AtLeast, Low: newest, Lineage: domain.KRaftBroker}, "at least 4.4 at least KRaft broker"},
-		{domain.Verdict{Kind: domain.Between, Low: domain.Release{Major: 3, Minor: 3}, High: domain.Release{Major: 3, Minor: 4}}, "between 3.3 and 3.4 between unknown"},
-		{domain.Verdict{Kind: domain.Custom, Low: newest, Lineage: domain.KRaftController}, "custom, nearest 4.4 custom KRaft controller"},
-		{domain.Verdict{Kind: domain.Older, High: domain.Release{Minor: 10}}, "older than 0.10.0 older unknown"},
+		{release.Verdict{}, "unknown unknown unknown"},
+		{release.Verdict{Kind: release.Exact, Low: release.Release{Minor: 10, Patch: 1}, Lineage: release.ZooKeeperBroker}, "0.10.1 exact ZooKeeper broker"},
+		{release.Verdict{Kind: release.AtLeast, Low: newest, Lineage: release.KRaftBroker}, "at least 4.4 at least KRaft broker"},
+		{release.Verdict{Kind: release.Between, Low: release.Release{Major: 3, Minor: 3}, High: release.Release{Major: 3, Minor: 4}}, "between 3.3 and 3.4 between unknown"},
+		{release.Verdict{Kind: release.Custom, Low: newest, Lineage: release.KRaftController}, "custom, nearest 4.4 custom KRaft controller"},
+		{release.Verdict{Kind: release.Older, High: release.Release{Minor: 10}}, "older than 0.10.0 older unknown"},
 	} {
 		if got := fmt.Sprint(c.verdict, c.verdict.Kind, " ", c.verdict.Lineage); strings.Join(strings.Fields(got), " ") != c.want {
 			t.Errorf("%q, want %q", got, c.want)
@@ -278,7 +278,7 @@ func TestReleaseTuple(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-	if got := (domain.Release{}).Tuple(); got != nil {
+	if got := (release.Release{}).Tuple(); got != nil {
 		t.Errorf("%v", got)
 	}
 }

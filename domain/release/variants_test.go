@@ -1,4 +1,4 @@
-package domain_test
+package release_test
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"brokerconn/domain"
+	"brokerconn/domain/release"
 	"brokerconn/ports"
 )
 
@@ -67,14 +67,14 @@ func TestIdentifyVariants(t *testing.T) {
 			answers = append(answers, a.withoutFeatures())
 		}
 	}
-	whose := map[string]domain.Release{}
+	whose := map[string]release.Release{}
 	for _, a := range answers {
 		if low, high := twins(a); low == high || len(a.Supported) > 0 {
 			whose[a.bytes()] = a.release
 		}
 	}
-	verdicts, pairs := map[domain.VerdictKind]int{}, map[string]bool{}
-	seen := map[string]domain.Verdict{} // what was measured is mostly what is known
+	verdicts, pairs := map[release.VerdictKind]int{}, map[string]bool{}
+	seen := map[string]release.Verdict{} // what was measured is mostly what is known
 	for _, a := range answers {
 		for _, variant := range variants(a) {
 			v, again := seen[variant.bytes()]
@@ -84,7 +84,7 @@ func TestIdentifyVariants(t *testing.T) {
 			}
 			verdicts[v.Kind]++
 			bounded(t, v)
-			if v.Kind != domain.Exact || v.Low == a.release {
+			if v.Kind != release.Exact || v.Low == a.release {
 				continue
 			}
 			if r, is := whose[variant.bytes()]; !is || r != v.Low {
@@ -113,7 +113,7 @@ func TestIdentifyVariants(t *testing.T) {
 	if got := slices.Sorted(maps.Keys(pairs)); !slices.Equal(got, want) {
 		t.Errorf("mistaken:\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if verdicts[domain.Custom] == 0 || verdicts[domain.Between] == 0 || verdicts[domain.AtLeast] == 0 {
+	if verdicts[release.Custom] == 0 || verdicts[release.Between] == 0 || verdicts[release.AtLeast] == 0 {
 		t.Errorf("verdicts %v", verdicts)
 	}
 }

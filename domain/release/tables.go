@@ -1,4 +1,4 @@
-package domain
+package release
 
 // What every release from 0.8.0 on says of itself: its API versions, by the rules of
 // release_ranges.go, and its features. What real brokers answered (testdata) is

@@ -1,4 +1,4 @@
-package domain_test
+package release_test
 
 import (
 	"bufio"
@@ -9,39 +9,39 @@ import (
 	"strings"
 	"testing"
 
-	"brokerconn/domain"
+	"brokerconn/domain/release"
 	"brokerconn/ports"
 )
 
 // An answer to ApiVersions, and what gave it.
 type answer struct {
 	name    string
-	release domain.Release
-	lineage domain.Lineage
+	release release.Release
+	lineage release.Lineage
 	ports.APIVersionsResponse
 }
 
-func identify(t testing.TB, r ports.APIVersionsResponse) domain.Verdict {
+func identify(t testing.TB, r ports.APIVersionsResponse) release.Verdict {
 	t.Helper()
-	v, err := domain.NewVersions(&r, 0)
+	v, err := release.NewTable(&r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return domain.Identify(v)
+	return release.Identify(v)
 }
 
 // knownAnswers are the tables of all releases and lineages, and what the features
 // tell.
 func knownAnswers() []answer {
 	var all []answer
-	for _, l := range []domain.Lineage{domain.ZooKeeperBroker, domain.KRaftBroker, domain.KRaftController} {
-		for _, r := range domain.ReleasesOf(l) {
+	for _, l := range []release.Lineage{release.ZooKeeperBroker, release.KRaftBroker, release.KRaftController} {
+		for _, r := range release.ReleasesOf(l) {
 			a := answer{name: fmt.Sprintf("%v, %v %d", l, r, r.Patch), release: r, lineage: l}
 			if r.Major > 0 {
 				a.release.Patch = 0
 			}
 			var level int16
-			a.Ranges, level = domain.TableOf(l, r)
+			a.Ranges, level = release.LineageTable(l, r)
 			if level > 0 {
 				a.Supported = []ports.Feature{{Name: "metadata.version", Min: 1, Max: level}}
 			}
@@ -57,9 +57,9 @@ func measuredAnswers(t testing.TB) []answer {
 	usual := readMeasured(t)
 	for _, name := range slices.Sorted(maps.Keys(usual)) {
 		r := minorOf(t, name)
-		a := answer{name: name + ", v0", release: r, lineage: domain.ZooKeeperBroker}
-		if !before(r, domain.Release{Major: 3, Minor: 3}) {
-			a.lineage = domain.KRaftBroker
+		a := answer{name: name + ", v0", release: r, lineage: release.ZooKeeperBroker}
+		if !before(r, release.Release{Major: 3, Minor: 3}) {
+			a.lineage = release.KRaftBroker
 		}
 		for _, held := range usual[name] {
 			a.Ranges = append(a.Ranges, held)
@@ -71,7 +71,7 @@ func measuredAnswers(t testing.TB) []answer {
 }
 
 // minorOf is the minor release that a version is of: 0.10.1 for 0.10.1.1.
-func minorOf(t testing.TB, version string) domain.Release {
+func minorOf(t testing.TB, version string) release.Release {
 	r := releaseOf(t, version)
 	if r.Major > 0 {
 		r.Patch = 0
@@ -86,8 +86,8 @@ func readLineages(t testing.TB) []answer {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	lineages := map[string]domain.Lineage{
-		"ZooKeeper broker": domain.ZooKeeperBroker, "KRaft broker": domain.KRaftBroker, "KRaft controller": domain.KRaftController,
+	lineages := map[string]release.Lineage{
+		"ZooKeeper broker": release.ZooKeeperBroker, "KRaft broker": release.KRaftBroker, "KRaft controller": release.KRaftController,
 	}
 	var all []answer
 	lines := bufio.NewScanner(file)

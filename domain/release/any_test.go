@@ -1,4 +1,4 @@
-package domain_test
+package release_test
 
 import (
 	"encoding/binary"
@@ -9,7 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"brokerconn/domain"
+	"brokerconn/domain/release"
 	"brokerconn/ports"
 )
 
@@ -23,7 +23,7 @@ var hidden = []int16{4, 5, 6, 7, 27, 56, 57, 58, 67, 71, 72}
 func compared(a answer) map[int16]ports.APIRange {
 	m := map[int16]ports.APIRange{}
 	for _, r := range a.Ranges {
-		if a.lineage == domain.KRaftController || !slices.Contains(hidden, r.Key) {
+		if a.lineage == release.KRaftController || !slices.Contains(hidden, r.Key) {
 			m[r.Key] = r
 		}
 	}
@@ -33,12 +33,12 @@ func compared(a answer) map[int16]ports.APIRange {
 // soundVerdict: what must be so of any verdict on any table.
 func soundVerdict(t rapid.TB, known []answer, r ports.APIVersionsResponse) {
 	t.Helper()
-	table, err := domain.NewVersions(&r, 0)
+	table, err := release.NewTable(&r)
 	if err != nil {
 		return
 	}
-	v := domain.Identify(table)
-	if again := domain.Identify(table); !reflect.DeepEqual(v, again) {
+	v := release.Identify(table)
+	if again := release.Identify(table); !reflect.DeepEqual(v, again) {
 		t.Fatalf("%v, and then %v", v, again)
 	}
 	bounded(t, v)
@@ -48,11 +48,11 @@ func soundVerdict(t rapid.TB, known []answer, r ports.APIVersionsResponse) {
 		return a.release == v.Low && a.lineage == v.Lineage && reflect.DeepEqual(compared(theirs), compared(a))
 	}
 	switch {
-	case v.Kind < domain.Exact || v.Kind > domain.Older:
+	case v.Kind < release.Exact || v.Kind > release.Older:
 		t.Fatalf("%v", v)
-	case (v.Kind == domain.Between) != (v.Low != v.High) && v.Kind != domain.Older:
+	case (v.Kind == release.Between) != (v.Low != v.High) && v.Kind != release.Older:
 		t.Fatalf("%v: %v to %v", v, v.Low, v.High)
-	case v.Kind == domain.Exact && !slices.ContainsFunc(known, fits):
+	case v.Kind == release.Exact && !slices.ContainsFunc(known, fits):
 		t.Fatalf("%v is not the table of %v: %q", r.Ranges, v, v.Evidence)
 	}
 }
@@ -110,22 +110,22 @@ func TestIdentifyMixtures(t *testing.T) {
 	})
 }
 
-// TestIdentifyTheFuture: any releases to come, which raise versions, some minima with
+// TestIdentifyLaterRelease: any releases to come, which raise versions, some minima with
 // them, add APIs and a level.
-func TestIdentifyTheFuture(t *testing.T) {
-	newest := map[domain.Lineage]answer{}
+func TestIdentifyLaterRelease(t *testing.T) {
+	newest := map[release.Lineage]answer{}
 	for _, a := range knownAnswers() {
-		if a.lineage != domain.ZooKeeperBroker && a.release == (domain.Release{Major: 4, Minor: 4}) {
+		if a.lineage != release.ZooKeeperBroker && a.release == (release.Release{Major: 4, Minor: 4}) {
 			newest[a.lineage] = a
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		lineage := rapid.SampledFrom([]domain.Lineage{domain.KRaftBroker, domain.KRaftController}).Draw(t, "lineage")
+		lineage := rapid.SampledFrom([]release.Lineage{release.KRaftBroker, release.KRaftController}).Draw(t, "lineage")
 		a := newest[lineage]
 		a.Ranges = slices.Clone(a.Ranges)
 		for range rapid.IntRange(0, 9).Draw(t, "raised") {
 			i := rapid.IntRange(0, len(a.Ranges)-1).Draw(t, "which")
-			if lineage == domain.KRaftBroker && slices.Contains(hidden, a.Ranges[i].Key) {
+			if lineage == release.KRaftBroker && slices.Contains(hidden, a.Ranges[i].Key) {
 				continue
 			}
 			a.Ranges[i].Max += int16(rapid.IntRange(1, 9).Draw(t, "by"))
@@ -141,15 +141,15 @@ func TestIdentifyTheFuture(t *testing.T) {
 			a.Supported = []ports.Feature{{Name: "metadata.version", Min: 7, Max: int16(level)}}
 		}
 		raised := len(a.Supported) > 0 && a.Supported[0].Max > 33 || !slices.Equal(a.Ranges, newest[lineage].Ranges)
-		v, err := domain.NewVersions(&a.APIVersionsResponse, 4)
+		v, err := release.NewTable(&a.APIVersionsResponse)
 		if err != nil {
 			t.Fatal(err)
 		}
-		kind := domain.Exact
+		kind := release.Exact
 		if raised {
-			kind = domain.AtLeast
+			kind = release.AtLeast
 		}
-		if got := domain.Identify(v); got.Kind != kind || got.Low != a.release || got.High != a.release || got.Lineage != lineage {
+		if got := release.Identify(v); got.Kind != kind || got.Low != a.release || got.High != a.release || got.Lineage != lineage {
 			t.Fatalf("%v: %v %v", a.Ranges, got, got.Evidence)
 		}
 	})
@@ -157,15 +157,15 @@ func TestIdentifyTheFuture(t *testing.T) {
 
 func BenchmarkIdentify(b *testing.B) {
 	for _, a := range knownAnswers() {
-		if a.release == (domain.Release{Major: 3, Minor: 9}) {
-			v, err := domain.NewVersions(&a.APIVersionsResponse, 4)
+		if a.release == (release.Release{Major: 3, Minor: 9}) {
+			v, err := release.NewTable(&a.APIVersionsResponse)
 			if err != nil {
 				b.Fatal(err)
 			}
 			b.Run(a.lineage.String(), func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
-					domain.Identify(v)
+					release.Identify(v)
 				}
 			})
 		}

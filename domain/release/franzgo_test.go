@@ -1,4 +1,4 @@
-package domain_test
+package release_test
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 
-	"brokerconn/domain"
+	"brokerconn/domain/release"
 )
 
 // franz-go's kversion is the second opinion: gathered by another author, from Kafka's
@@ -30,7 +30,7 @@ func TestIdentifyAgainstFranzGo(t *testing.T) {
 		if theirs == a.release.String() {
 			right++
 			// They name the later of two that are the same.
-			if low, high := twins(a); ours.String() != theirs && (ours.Kind != domain.Between || ours.Low != low || ours.High != high) {
+			if low, high := twins(a); ours.String() != theirs && (ours.Kind != release.Between || ours.Low != low || ours.High != high) {
 				t.Errorf("%s: ours %v, theirs %v", a.name, ours, theirs)
 			}
 		}
@@ -48,15 +48,15 @@ func TestIdentifyAgainstFranzGo(t *testing.T) {
 
 // The levels of metadata.version, which franz-go has from MetadataVersion.java.
 func TestMetadataLevelsAgainstFranzGo(t *testing.T) {
-	for _, l := range []domain.Lineage{domain.ZooKeeperBroker, domain.KRaftBroker, domain.KRaftController} {
-		for _, r := range domain.ReleasesOf(l) {
+	for _, l := range []release.Lineage{release.ZooKeeperBroker, release.KRaftBroker, release.KRaftController} {
+		for _, r := range release.ReleasesOf(l) {
 			var want int16
 			kversion.FromString(fmt.Sprintf("v%d.%d.%d", r.Major, r.Minor, r.Patch)).EachSupportedFeature(func(name string, _, highest int16) {
-				if name == "metadata.version" && l != domain.ZooKeeperBroker {
+				if name == "metadata.version" && l != release.ZooKeeperBroker {
 					want = highest
 				}
 			})
-			if _, got := domain.TableOf(l, r); got != want {
+			if _, got := release.LineageTable(l, r); got != want {
 				t.Errorf("%v %v: level %d, franz-go's %d", l, r, got, want)
 			}
 		}

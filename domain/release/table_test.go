@@ -1,4 +1,4 @@
-package domain_test
+package release_test
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kversion"
 	"pgregory.net/rapid"
 
-	"brokerconn/domain"
+	"brokerconn/domain/release"
 	"brokerconn/ports"
 )
 
@@ -21,39 +21,39 @@ import (
 // each other: what real brokers answered, franz-go's tables, and the rules by which
 // Kafka gives out and takes back versions.
 
-func TestVersionsOfOldReleases(t *testing.T) {
+func TestTableOfOldReleases(t *testing.T) {
 	for _, c := range []struct {
-		release domain.Release
+		release release.Release
 		want    string
 	}{
-		{domain.Release{0, 8, 0}, "0:0-0 1:0-0 2:0-0 3:0-0"},
-		{domain.Release{0, 8, 1}, "0:0-0 1:0-0 2:0-0 3:0-0 8:0-0 9:0-0"},
-		{domain.Release{0, 8, 2}, "0:0-0 1:0-0 2:0-0 3:0-0 8:0-1 9:0-1 10:0-0"},
-		{domain.Release{0, 9, 0}, "0:0-1 1:0-1 2:0-0 3:0-0 8:0-2 9:0-1 10:0-0 11:0-0 12:0-0 13:0-0 14:0-0 15:0-0 16:0-0"},
+		{release.Release{0, 8, 0}, "0:0-0 1:0-0 2:0-0 3:0-0"},
+		{release.Release{0, 8, 1}, "0:0-0 1:0-0 2:0-0 3:0-0 8:0-0 9:0-0"},
+		{release.Release{0, 8, 2}, "0:0-0 1:0-0 2:0-0 3:0-0 8:0-1 9:0-1 10:0-0"},
+		{release.Release{0, 9, 0}, "0:0-1 1:0-1 2:0-0 3:0-0 8:0-2 9:0-1 10:0-0 11:0-0 12:0-0 13:0-0 14:0-0 15:0-0 16:0-0"},
 	} {
-		v, known, ok := domain.VersionsOf(c.release)
+		v, known, ok := release.TableOf(c.release)
 		if got := written(v); !ok || known != c.release || got != c.want {
 			t.Errorf("%v: %v %v\n got %s\nwant %s", c.release, known, ok, got, c.want)
 		}
 	}
 }
 
-func TestVersionsOfTakesTheNearestLower(t *testing.T) {
-	for _, c := range []struct{ asked, want domain.Release }{
-		{domain.Release{2, 8, 0}, domain.Release{2, 8, 0}},
-		{domain.Release{2, 8, 1}, domain.Release{2, 8, 0}},
-		{domain.Release{2, 99, 0}, domain.Release{2, 8, 0}},
-		{domain.Release{1, 2, 0}, domain.Release{1, 1, 0}},
-		{domain.Release{0, 8, 9}, domain.Release{0, 8, 2}},
-		{domain.Release{0, 9, 1}, domain.Release{0, 9, 0}},
-		{domain.Release{0, 10, 3}, domain.Release{0, 10, 2}},
-		{domain.Release{0, 11, 3}, domain.Release{0, 11, 0}},
-		{domain.Release{0, 12, 0}, domain.Release{0, 11, 0}},
-		{domain.Release{4, 5, 0}, domain.Release{4, 4, 0}},
-		{domain.Release{9, 9, 0}, domain.Release{4, 4, 0}},
+func TestTableOfNearestLower(t *testing.T) {
+	for _, c := range []struct{ asked, want release.Release }{
+		{release.Release{2, 8, 0}, release.Release{2, 8, 0}},
+		{release.Release{2, 8, 1}, release.Release{2, 8, 0}},
+		{release.Release{2, 99, 0}, release.Release{2, 8, 0}},
+		{release.Release{1, 2, 0}, release.Release{1, 1, 0}},
+		{release.Release{0, 8, 9}, release.Release{0, 8, 2}},
+		{release.Release{0, 9, 1}, release.Release{0, 9, 0}},
+		{release.Release{0, 10, 3}, release.Release{0, 10, 2}},
+		{release.Release{0, 11, 3}, release.Release{0, 11, 0}},
+		{release.Release{0, 12, 0}, release.Release{0, 11, 0}},
+		{release.Release{4, 5, 0}, release.Release{4, 4, 0}},
+		{release.Release{9, 9, 0}, release.Release{4, 4, 0}},
 	} {
-		v, known, ok := domain.VersionsOf(c.asked)
-		if !ok || known != c.want || v == nil {
+		v, known, ok := release.TableOf(c.asked)
+		if !ok || known != c.want || written(v) != written(tableOf(t, c.want)) {
 			t.Errorf("%v: got %v %v, want %v", c.asked, known, ok, c.want)
 		}
 		patchOnly := c.asked.Major > 0 && c.asked.Minor == c.want.Minor && c.asked.Major == c.want.Major
@@ -61,33 +61,33 @@ func TestVersionsOfTakesTheNearestLower(t *testing.T) {
 			t.Errorf("%v and %v print the same: %v", c.asked, known, same)
 		}
 	}
-	for _, r := range []domain.Release{{}, {0, 7, 0}, {0, 7, 2}, {0, 8, -1}, {-1, 9, 0}} {
-		if v, known, ok := domain.VersionsOf(r); ok || v != nil || known != (domain.Release{}) {
+	for _, r := range []release.Release{{}, {0, 7, 0}, {0, 7, 2}, {0, 8, -1}, {-1, 9, 0}} {
+		if v, known, ok := release.TableOf(r); ok || written(v) != "" || known != (release.Release{}) {
 			t.Errorf("%v: got %v", r, known)
 		}
 	}
 }
 
-func TestVersionsOfAnyRelease(t *testing.T) {
-	known := domain.KnownReleases()
-	number := func(r domain.Release) int { return r.Major<<20 + r.Minor<<10 + r.Patch }
+func TestTableOfAnyRelease(t *testing.T) {
+	known := release.Known()
+	number := func(r release.Release) int { return r.Major<<20 + r.Minor<<10 + r.Patch }
 	rapid.Check(t, func(t *rapid.T) {
-		r := domain.Release{
+		r := release.Release{
 			Major: rapid.IntRange(0, 6).Draw(t, "major"),
 			Minor: rapid.IntRange(0, 13).Draw(t, "minor"),
 			Patch: rapid.IntRange(0, 5).Draw(t, "patch"),
 		}
-		nearest, distance := domain.Release{}, math.MaxInt
+		nearest, distance := release.Release{}, math.MaxInt
 		for _, k := range known {
 			if d := number(r) - number(k); d >= 0 && d < distance {
 				nearest, distance = k, d
 			}
 		}
-		v, got, ok := domain.VersionsOf(r)
+		v, got, ok := release.TableOf(r)
 		if ok != (distance < math.MaxInt) || got != nearest {
 			t.Fatalf("%#v: got %v %v, want %v", r, got, ok, nearest)
 		}
-		if own, _, _ := domain.VersionsOf(nearest); ok && written(v) != written(own) {
+		if own, _, _ := release.TableOf(nearest); ok && written(v) != written(own) {
 			t.Fatalf("%#v: the table is not that of %v", r, nearest)
 		}
 	})
@@ -95,27 +95,27 @@ func TestVersionsOfAnyRelease(t *testing.T) {
 
 // A table passes for a broker's answer, and says that it is none.
 func TestReleaseTablesAreSound(t *testing.T) {
-	releases := domain.KnownReleases()
-	if len(releases) != 34 || releases[0] != (domain.Release{0, 8, 0}) || releases[33] != (domain.Release{4, 4, 0}) {
+	releases := release.Known()
+	if len(releases) != 34 || releases[0] != (release.Release{0, 8, 0}) || releases[33] != (release.Release{4, 4, 0}) {
 		t.Errorf("known: %v", releases)
 	}
 	for _, r := range releases {
 		v := tableOf(t, r)
-		if _, err := domain.NewVersions(&ports.APIVersionsResponse{Ranges: v.Ranges()}, 0); err != nil {
+		if _, err := release.NewTable(&ports.APIVersionsResponse{Ranges: v.Ranges()}); err != nil {
 			t.Errorf("%v: %v", r, err)
 		}
-		if v.Asked() != -1 || len(v.Supported())+len(v.Finalized()) != 0 {
-			t.Errorf("%v: asked at v%d, features %v %v", r, v.Asked(), v.Supported(), v.Finalized())
+		if f := slices.Concat(v.Supported(), v.Finalized()); len(f) != 0 {
+			t.Errorf("%v: got features %v, want none", r, f)
 		}
 	}
 }
 
 // A release keeps what the one before it had, but for 4.0.
 func TestReleasesKeepTheirVersions(t *testing.T) {
-	four := domain.Release{4, 0, 0}
+	four := release.Release{4, 0, 0}
 	// Spoken among brokers and their controller: they went with ZooKeeper.
 	gone := []int16{4, 5, 6, 7, 56, 58, 67}
-	begins := map[domain.Release]map[int16]int16{
+	begins := map[release.Release]map[int16]int16{
 		{1, 0, 0}: {7: 0}, // v0 has a header without client id, which 1.0 learned to read
 		four: { // KIP-896
 			1: 4, 2: 1, 8: 2, 9: 1, 11: 2, 19: 2, 20: 1, 23: 2, 27: 1, 29: 1, 30: 1, 31: 1, 32: 1,
@@ -123,7 +123,7 @@ func TestReleasesKeepTheirVersions(t *testing.T) {
 		},
 		{4, 1, 0}: {11: 0}, // KAFKA-19444
 	}
-	releases := domain.KnownReleases()
+	releases := release.Known()
 	for i, r := range releases[1:] {
 		earlier, later := tableOf(t, releases[i]), tableOf(t, r)
 		if written(earlier) == written(later) {
@@ -163,7 +163,7 @@ func TestReleaseTablesAgainstBrokers(t *testing.T) {
 	}
 	for name, answered := range measured {
 		asked := releaseOf(t, name)
-		v, known, _ := domain.VersionsOf(asked)
+		v, known, _ := release.TableOf(asked)
 		want := map[int16]ports.APIRange{}
 		for _, a := range v.Ranges() {
 			want[a.Key] = a
@@ -205,7 +205,7 @@ func TestReleaseTablesAgainstFranzGo(t *testing.T) {
 		{[]int16{9}, "0.10.2", "0.10.2", "v2 came with 0.10.2, whose brokers say so; franz-go has it in 0.11"},
 		{[]int16{71, 72}, "4.0", "4.4", "telemetry: only of brokers with a receiver for it"},
 	}
-	var theirReleases []domain.Release
+	var theirReleases []release.Release
 	for _, name := range kversion.VersionStrings() {
 		r := releaseOf(t, strings.TrimPrefix(name, "v"))
 		theirReleases = append(theirReleases, r)
@@ -225,24 +225,21 @@ func TestReleaseTablesAgainstFranzGo(t *testing.T) {
 		}
 	}
 	slices.SortFunc(theirReleases, compare)
-	if !slices.Equal(theirReleases, domain.KnownReleases()) {
-		t.Errorf("franz-go knows %v\nand we know %v", theirReleases, domain.KnownReleases())
+	if !slices.Equal(theirReleases, release.Known()) {
+		t.Errorf("franz-go knows %v\nand we know %v", theirReleases, release.Known())
 	}
 }
 
-func tableOf(t testing.TB, r domain.Release) *domain.Versions {
+func tableOf(t testing.TB, r release.Release) release.Table {
 	t.Helper()
-	v, known, ok := domain.VersionsOf(r)
+	v, known, ok := release.TableOf(r)
 	if !ok || known != r {
 		t.Fatalf("%v has the table of %v (%v)", r, known, ok)
 	}
 	return v
 }
 
-func written(v *domain.Versions) string {
-	if v == nil {
-		return ""
-	}
+func written(v release.Table) string {
 	var keys []string
 	for _, a := range v.Ranges() {
 		keys = append(keys, fmt.Sprintf("%d:%d-%d", a.Key, a.Min, a.Max))
@@ -250,14 +247,14 @@ func written(v *domain.Versions) string {
 	return strings.Join(keys, " ")
 }
 
-func compare(a, b domain.Release) int {
+func compare(a, b release.Release) int {
 	return slices.Compare([]int{a.Major, a.Minor, a.Patch}, []int{b.Major, b.Minor, b.Patch})
 }
 
-func before(a, b domain.Release) bool { return compare(a, b) < 0 }
+func before(a, b release.Release) bool { return compare(a, b) < 0 }
 
 // releaseOf reads "2.8", "2.8.1", "0.9" or "0.10.1.1".
-func releaseOf(t testing.TB, name string) domain.Release {
+func releaseOf(t testing.TB, name string) release.Release {
 	t.Helper()
 	var n [4]int
 	for i, part := range strings.Split(name, ".") {
@@ -266,7 +263,7 @@ func releaseOf(t testing.TB, name string) domain.Release {
 			t.Fatalf("%q is no release", name)
 		}
 	}
-	return domain.Release{Major: n[0], Minor: n[1], Patch: n[2]}
+	return release.Release{Major: n[0], Minor: n[1], Patch: n[2]}
 }
 
 // readMeasured returns what each broker answered, by its release and key.
