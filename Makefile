@@ -56,8 +56,8 @@ cross: ## build and vet for every platform
 rename: ## MODULE=example.org/path: give the module its owner's path
 	@case "$(MODULE)" in ''|*[!A-Za-z0-9._~/-]*|/*|*/) echo "usage: make rename MODULE=example.org/path" >&2; exit 2;; esac
 	@old=$$(sed -n 's/^module //p' go.mod) && \
-	grep -rIl --exclude-dir=.git "\"$$old/\|\(^\|[[:space:]]\)$$old \(v[0-9]\|=>\)" . | while read -r f; do \
-	  sed "s#\"$$old/#\"$(MODULE)/#g; s#\(^\|[[:space:]]\)$$old \(v[0-9]\|=>\)#\1$(MODULE) \2#g" "$$f" > "$$f.new" && \
+	grep -rIl --exclude-dir=.git "^module $$old/\|\"$$old/\|\(^\|[[:space:]]\)$$old \(v[0-9]\|=>\)" . | while read -r f; do \
+	  sed "s#^module $$old/#module $(MODULE)/#; s#\"$$old/#\"$(MODULE)/#g; s#\(^\|[[:space:]]\)$$old \(v[0-9]\|=>\)#\1$(MODULE) \2#g" "$$f" > "$$f.new" && \
 	  cat "$$f.new" > "$$f" && rm "$$f.new" || exit 1; done && \
 	$(GO) mod edit -module $(MODULE) && gofmt -w . && $(GO) generate ./mocks && $(GO) build ./... && \
 	echo "module $$old is now $(MODULE)"

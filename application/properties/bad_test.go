@@ -52,7 +52,7 @@ var badConfigurations = []struct {
 	{KafkaPython, "security_protocol=SSL\nssl_check_hostname=yes", "ssl_check_hostname", []string{"true or false"}},
 	{KafkaPython, "security_protocol=SSL\nssl_cafile=DIR/none.pem", "ssl_cafile", []string{"no file", "PEM"}},
 	{KafkaPython, "security_protocol=SSL\nssl_cafile=DIR", "ssl_cafile", []string{"folder", "one file"}},
-	{KafkaPython, "security_protocol=SSL\nssl_cafile=DIR/store.jks", "ssl_cafile", []string{"JKS", "convert it", "keytool -list -rfc -keystore DIR/store.jks"}},
+	{KafkaPython, "security_protocol=SSL\nssl_cafile=DIR/store.jks", "ssl_cafile", []string{"JKS", "convert it", "keytool -list -rfc -keystore ", "DIR/store.jks"}},
 	{KafkaPython, "security_protocol=SSL\nssl_cafile=DIR/my store.p12", "ssl_cafile", []string{"PKCS#12", "convert it", "openssl pkcs12 -nokeys -in 'DIR/my store.p12'"}},
 	{KafkaPython, "security_protocol=SSL\nssl_cafile=DIR/cert.der", "ssl_cafile", []string{"DER", "convert it", "openssl x509 -inform der"}},
 	{KafkaPython, "security_protocol=SSL\nssl_cafile=DIR/key.pem", "ssl_cafile", []string{"no certificates"}},
