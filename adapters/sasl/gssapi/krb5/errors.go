@@ -3,6 +3,7 @@ package krb5
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"brokerconn/adapters/internal/fault"
 	"brokerconn/ports"
@@ -100,7 +101,8 @@ func (e *Error) Error() string {
 	if e.Principal != "" {
 		text += " (" + e.Principal + ")"
 	}
-	return fault.Line("gssapi", text, e.Detail, fault.Text(e.Err))
+	below := strings.ReplaceAll(fault.Text(e.Err), "\n", "; ") // those of several KDCs are joined
+	return fault.Line("gssapi", text, e.Detail, below)
 }
 
 // Hint returns what to change; it may be empty.
