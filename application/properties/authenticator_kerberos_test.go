@@ -110,19 +110,19 @@ func TestKerberosNamesTheKeys(t *testing.T) {
 	other := filepath.Join(dir, "other.keytab")
 	for _, c := range []struct {
 		dialect Dialect
-		login   Kerberos
+		login   gssapi.Options
 		config  string // KRB5_CONFIG
 		cache   string // KRB5CCNAME
 		words   string
 	}{
-		{Librdkafka, Kerberos{Keytab: other, Principal: "a"}, "", "", "sasl.kerberos.keytab: " + fmt.Sprintf("%q", other) + ": not a keytab"},
-		{Java, Kerberos{Keytab: other, Principal: "a"}, "", "", "sasl.jaas.config: " + fmt.Sprintf("%q", other) + ": not a keytab"},
-		{Librdkafka, Kerberos{Principal: "a@b@c"}, "", "", "sasl.kerberos.principal: write a principal as"},
-		{Java, Kerberos{Principal: "a@b@c"}, "", "", "sasl.jaas.config: write a principal as"},
-		{Java, Kerberos{TicketCache: "KCM:"}, "", "", "sasl.jaas.config: ticket cache type KCM"},
-		{KafkaPython, Kerberos{}, "", "KEYRING:x", "sasl_mechanism: ticket cache type KEYRING"},
-		{Librdkafka, Kerberos{}, "", "DIR:x", "sasl.mechanisms: ticket cache type DIR"},
-		{KafkaPython, Kerberos{}, filepath.Join(dir, "no-krb5.conf"), "", "sasl_mechanism: no krb5.conf found"},
+		{Librdkafka, gssapi.Options{Keytab: other, Principal: "a"}, "", "", "sasl.kerberos.keytab: " + fmt.Sprintf("%q", other) + ": not a keytab"},
+		{Java, gssapi.Options{Keytab: other, Principal: "a"}, "", "", "sasl.jaas.config: " + fmt.Sprintf("%q", other) + ": not a keytab"},
+		{Librdkafka, gssapi.Options{Principal: "a@b@c"}, "", "", "sasl.kerberos.principal: write a principal as"},
+		{Java, gssapi.Options{Principal: "a@b@c"}, "", "", "sasl.jaas.config: write a principal as"},
+		{Java, gssapi.Options{TicketCache: "KCM:"}, "", "", "sasl.jaas.config: ticket cache type KCM"},
+		{KafkaPython, gssapi.Options{}, "", "KEYRING:x", "sasl_mechanism: ticket cache type KEYRING"},
+		{Librdkafka, gssapi.Options{}, "", "DIR:x", "sasl.mechanisms: ticket cache type DIR"},
+		{KafkaPython, gssapi.Options{}, filepath.Join(dir, "no-krb5.conf"), "", "sasl_mechanism: no krb5.conf found"},
 	} {
 		t.Run(c.words, func(t *testing.T) {
 			if c.config != "" {

@@ -122,7 +122,7 @@ func New(o Options) (*Authenticator, error) {
 		return nil, err
 	}
 	return &Authenticator{
-		who: c.String(), service: cmp.Or(o.ServiceName, "kafka"), domain: o.DomainName, client: c, run: o.Run,
+		who: c.String(), service: cmp.Or(o.ServiceName, defaultService), domain: o.DomainName, client: c, run: o.Run,
 	}, nil
 }
 
