@@ -7,13 +7,13 @@ import (
 )
 
 func TestFindAgain(t *testing.T) {
-	planted := func(id, function, text string) *mutant {
+	at := func(id, function, text string) *mutant {
 		return &mutant{id: id, pkg: "domain", operator: "compare", function: function, text: text}
 	}
 	today := map[string][]*mutant{
 		"domain": {
-			planted("1", "F", "a < b"), planted("2", "New", "size > limit.max"), planted("3", "M.x", "m.conn.count == c.most"),
-			planted("4", "G", "a < b"), planted("5", "H", "first.length != second.length"),
+			at("1", "F", "a < b"), at("2", "New", "size > limit.max"), at("3", "M.x", "m.conn.count == c.most"),
+			at("4", "G", "a < b"), at("5", "H", "first.length != second.length"),
 		},
 		"domain/release": {{id: "6", pkg: "domain/release", operator: "compare", function: "Old", text: "l.low == 0"}},
 	}
@@ -31,15 +31,15 @@ func TestFindAgain(t *testing.T) {
 		name, want string
 		old        *mutant
 	}{
-		{"the same id", "1", planted("1", "F", "a < b")},
-		{"another name in the text", "2", planted("x", "New", "size > limit.maximum")},
-		{"a text that grew", "3", planted("x", "M.x", "m.count == c.most")},
-		{"a row at", "4", planted("p", "Q", "x < y")},
-		{"another function", "5", planted("x", "Q", "first.length != second.length")},
-		{"a short text in another function", "", planted("x", "Q", "a < b")},
-		{"another package", "6", planted("x", "Old", "l.low == 0")},
-		{"nothing similar", "", planted("x", "F", "c.deadline == time.Time{}")},
-		{"gone", "", planted("x", "Z", "first.length != second.length")},
+		{"the same id", "1", at("1", "F", "a < b")},
+		{"another name in the text", "2", at("x", "New", "size > limit.maximum")},
+		{"a text that grew", "3", at("x", "M.x", "m.count == c.most")},
+		{"a row at", "4", at("p", "Q", "x < y")},
+		{"another function", "5", at("x", "Q", "first.length != second.length")},
+		{"a short text in another function", "", at("x", "Q", "a < b")},
+		{"another package", "6", at("x", "Old", "l.low == 0")},
+		{"nothing similar", "", at("x", "F", "c.deadline == time.Time{}")},
+		{"gone", "", at("x", "Z", "first.length != second.length")},
 	} {
 		got := ""
 		if f := findAgain([]*result{{mutant: *c.old}}, today, v)[0]; f.today != nil {
