@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"brokerconn/adapters/tls"
 )
 
 // Whoever looks at the TLS of a broker has it whatever the security protocol is, and
@@ -14,22 +16,22 @@ import (
 func TestReadForTLS(t *testing.T) {
 	dir := stores(t)
 	in := func(name string) string { return filepath.Join(dir, name) }
-	identity := TLS{CAFile: in("ca.pem"), CertFile: in("client.pem"), KeyFile: in("client.pem")}
+	identity := tls.Options{CAFile: in("ca.pem"), CertFile: in("client.pem"), KeyFile: in("client.pem")}
 	for _, c := range []struct {
 		dialect  Dialect
 		lines    []string
 		security Protocol
-		want     TLS
+		want     tls.Options
 		ignored  string
 	}{
-		{KafkaPython, []string{"ssl_cafile=DIR/ca.pem"}, Plaintext, TLS{CAFile: in("ca.pem")}, ""},
-		{KafkaPython, []string{"security_protocol=PLAINTEXT", "ssl_cafile=DIR/ca.pem", "ssl_check_hostname=false"}, Plaintext, TLS{CAFile: in("ca.pem"), AnyHost: true}, ""},
-		{KafkaPython, []string{"security_protocol=SSL", "ssl_crlfile=DIR/crl.pem"}, SSL, TLS{CRLFile: in("crl.pem")}, ""},
-		{KafkaPython, []string{"security_protocol=SASL_SSL", "ssl_cafile=DIR/ca.pem"}, SASLSSL, TLS{CAFile: in("ca.pem")}, ""},
-		{KafkaPython, []string{"security_protocol=SASL_PLAINTEXT", "sasl_mechanism=PLAIN", "sasl_plain_username=u", "ssl_ciphers=HIGH"}, SASLPlaintext, TLS{Ciphers: "HIGH"}, "sasl_mechanism sasl_plain_username"},
+		{KafkaPython, []string{"ssl_cafile=DIR/ca.pem"}, Plaintext, tls.Options{CAFile: in("ca.pem")}, ""},
+		{KafkaPython, []string{"security_protocol=PLAINTEXT", "ssl_cafile=DIR/ca.pem", "ssl_check_hostname=false"}, Plaintext, tls.Options{CAFile: in("ca.pem"), AnyHost: true}, ""},
+		{KafkaPython, []string{"security_protocol=SSL", "ssl_crlfile=DIR/crl.pem"}, SSL, tls.Options{CRLFile: in("crl.pem")}, ""},
+		{KafkaPython, []string{"security_protocol=SASL_SSL", "ssl_cafile=DIR/ca.pem"}, SASLSSL, tls.Options{CAFile: in("ca.pem")}, ""},
+		{KafkaPython, []string{"security_protocol=SASL_PLAINTEXT", "sasl_mechanism=PLAIN", "sasl_plain_username=u", "ssl_ciphers=HIGH"}, SASLPlaintext, tls.Options{Ciphers: "HIGH"}, "sasl_mechanism sasl_plain_username"},
 		{Java, []string{"sasl.jaas.config=" + plainJAAS, "ssl.truststore.type=PEM", "ssl.truststore.location=DIR/ca.pem", "ssl.keystore.type=PEM", "ssl.keystore.location=DIR/client.pem"}, Plaintext, identity, "sasl.jaas.config"},
-		{Librdkafka, []string{"security.protocol=plaintext", "ssl.ca.location=DIR/ca.pem", "enable.ssl.certificate.verification=false"}, Plaintext, TLS{CAFile: in("ca.pem"), AnyCertificate: true}, ""},
-		{Guess, []string{"bootstrap.servers=a:1"}, Plaintext, TLS{}, ""},
+		{Librdkafka, []string{"security.protocol=plaintext", "ssl.ca.location=DIR/ca.pem", "enable.ssl.certificate.verification=false"}, Plaintext, tls.Options{CAFile: in("ca.pem"), AnyCertificate: true}, ""},
+		{Guess, []string{"bootstrap.servers=a:1"}, Plaintext, tls.Options{}, ""},
 	} {
 		s, err := ReadForTLS(c.dialect, written(t, dir, c.lines...))
 		if err != nil {
@@ -41,7 +43,7 @@ func TestReadForTLS(t *testing.T) {
 			ignored = append(ignored, i.Key)
 		}
 		slices.Sort(ignored)
-		if s.Security != c.security || !reflect.DeepEqual(s.TLS, c.want) || s.SASL.Mechanism != "" || s.SASL.Username != "" || strings.Join(ignored, " ") != c.ignored {
+		if s.Security != c.security || !reflect.DeepEqual(s.TLS, c.want) || s.SASL.Mechanism != "" || s.SASL.Login.Username != "" || strings.Join(ignored, " ") != c.ignored {
 			t.Errorf("%q: %+v", c.lines, s)
 		}
 		if i, err := s.Inspector(); err != nil || i == nil || s.Way().Dial == nil || s.Way().Secure {
@@ -57,12 +59,12 @@ func TestReadForTLS(t *testing.T) {
 
 // What an Inspector cannot be made of has the key that the user wrote.
 func TestInspectorNamesTheKeys(t *testing.T) {
-	i, err := (&Settings{Dialect: Java, TLS: TLS{CAFile: "/nowhere", MinVersion: 1}}).Inspector()
+	i, err := (&Settings{Dialect: Java, TLS: tls.Options{CAFile: "/nowhere", MinVersion: 1}}).Inspector()
 	var e *Error
 	if i != nil || !errors.As(err, &e) || e.Key != "ssl.enabled.protocols" || !strings.Contains(e.Problem, "TLS 1.2 or TLS 1.3") {
 		t.Errorf("%v %v", i, err)
 	}
-	i, err = (&Settings{Dialect: Librdkafka, TLS: TLS{CAFile: "/nowhere"}}).Inspector()
+	i, err = (&Settings{Dialect: Librdkafka, TLS: tls.Options{CAFile: "/nowhere"}}).Inspector()
 	if i != nil || !errors.As(err, &e) || e.Key != "ssl.ca.location" {
 		t.Errorf("%v %v", i, err)
 	}

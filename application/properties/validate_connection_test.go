@@ -2,7 +2,6 @@ package properties
 
 import (
 	"errors"
-	"reflect"
 	"strings"
 	"testing"
 
@@ -34,39 +33,8 @@ func TestBrokerRefuses(t *testing.T) {
 // What no key gave would be refused as well, and not passed over.
 func TestBrokerRefusesWhatNoKeyGave(t *testing.T) {
 	r := &reader{s: &Settings{Connection: broker.Config{MaxPendingBytes: -1}}}
-	r.judgeConfig()
+	r.validateConfig()
 	if all := problems(t, errors.Join(r.problems...)); len(all) != 1 || all[0].Key != "MaxPendingBytes" {
 		t.Errorf("%v", r.problems)
-	}
-}
-
-// Each setting names the field that it sets.
-func TestFieldsOfSettings(t *testing.T) {
-	named := 0
-	for _, s := range connectionSettings {
-		if s.field != "" {
-			named++
-			if _, found := reflect.TypeFor[broker.Config]().FieldByName(s.field); !found {
-				t.Errorf("%s: there is no field %s", s.name(KafkaPython), s.field)
-			}
-		}
-		for d := firstDialect; d <= lastDialect; d++ {
-			for _, key := range s.in(d) {
-				for _, value := range []string{"1000", "0.10", "x", "false"} {
-					settings, err := Read(d, Pairs(map[string]string{key: value}))
-					if err != nil {
-						continue
-					}
-					for field, v := range reflect.ValueOf(settings.Connection).Fields() {
-						if !v.IsZero() && field.Name != s.field {
-							t.Errorf("%s sets %s, not %q", key, field.Name, s.field)
-						}
-					}
-				}
-			}
-		}
-	}
-	if named < 12 {
-		t.Errorf("only %d settings name a field", named)
 	}
 }
