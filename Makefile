@@ -13,7 +13,7 @@ RACE     := $(if $(CC_FOUND),-race)
 # It fails where a test prints one of its secrets, and sums up what skipped tests need.
 LEAKS     = $(GO) run ./acceptance/leaks
 
-.PHONY: help demo test lint fuzz cross bare generate check-mocks rename check-rename vulncheck oracle acceptance sasl-matrix version-matrix releases parity
+.PHONY: help demo test lint fuzz cross bare generate check-mocks rename check-rename vulncheck count words api mutants oracle acceptance sasl-matrix version-matrix releases parity
 
 help: ## list the targets
 	@sed -n 's/^##@ //p; s/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r t d; do \
@@ -64,6 +64,18 @@ rename: ## MODULE=example.org/path: give the module its owner's path
 
 check-rename: ## prove that make rename works, in a copy
 	.ci/rename
+
+count: ## lines of code: shipped, tests, acceptance
+	@$(GO) run ./acceptance/house count
+
+words: ## words and names that this module does not use (DIR=folder)
+	@$(GO) run ./acceptance/house words $(or $(DIR),.)
+
+api: ## go doc -all of every public package, as a change to it is committed
+	@$(GO) run ./acceptance/house api -update
+
+mutants: ## which of 300 small changes of the core no test notices (an hour; OUT=record)
+	$(GO) run ./acceptance/mutants run -out $(or $(OUT),mutants.out)
 
 vulncheck: ## known vulnerabilities of the dependencies, by govulncheck (it needs https://vuln.go.dev, so it is no part of CI)
 	$(GO) run $(GOVULNCHECK) ./...

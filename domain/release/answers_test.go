@@ -13,7 +13,7 @@ import (
 	"brokerconn/ports"
 )
 
-// An answer to ApiVersions, and what gave it.
+// An answer to ApiVersions, and the server that sent it.
 type answer struct {
 	name    string
 	release release.Release
@@ -30,8 +30,7 @@ func identify(t testing.TB, r ports.APIVersionsResponse) release.Verdict {
 	return release.Identify(v)
 }
 
-// knownAnswers are the tables of all releases and lineages, and what the features
-// tell.
+// knownAnswers are the tables of all releases and lineages, with their features.
 func knownAnswers() []answer {
 	var all []answer
 	for _, l := range []release.Lineage{release.ZooKeeperBroker, release.KRaftBroker, release.KRaftController} {
@@ -105,7 +104,7 @@ func readLineages(t testing.TB) []answer {
 				name, levels, _ := strings.Cut(rest, ":")
 				f.Name = name
 				if _, err := fmt.Sscanf(levels, "%d-%d", &f.Min, &f.Max); err != nil {
-					t.Fatalf("%q: %v", field, err)
+					t.Fatalf("got %q (%v), want a range of versions", field, err)
 				}
 				if kind == "S" {
 					a.Supported = append(a.Supported, f)
@@ -116,19 +115,19 @@ func readLineages(t testing.TB) []answer {
 			}
 			held := ports.APIRange{}
 			if _, err := fmt.Sscanf(field, "%d:%d-%d", &held.Key, &held.Min, &held.Max); err != nil {
-				t.Fatalf("%q: %v", field, err)
+				t.Fatalf("got %q (%v), want a range of versions", field, err)
 			}
 			a.Ranges = append(a.Ranges, held)
 		}
 		all = append(all, a)
 	}
 	if lines.Err() != nil || len(all) != 39 {
-		t.Fatalf("%d answers (%v)", len(all), lines.Err())
+		t.Fatalf("got %d answers (%v), want 39", len(all), lines.Err())
 	}
 	return all
 }
 
-// withoutFeatures is what an answer below v3 leaves out.
+// withoutFeatures is the answer below v3 of ApiVersions.
 func (a answer) withoutFeatures() answer {
 	a.name += ", no features"
 	a.Supported, a.Finalized = nil, nil

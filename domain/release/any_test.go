@@ -13,13 +13,13 @@ import (
 	"brokerconn/ports"
 )
 
-// Tables that nobody has sent yet.
+// Generated tables.
 
-// hidden are the keys that do not count with brokers: said again here, by the texts
-// that name them: KIP-500 and its forerunners, KIP-98, KIP-714.
+// hidden are the keys that are not compared for brokers, independently of identify.go: from KIP-500 and the KIPs before
+// it, KIP-98, KIP-714.
 var hidden = []int16{4, 5, 6, 7, 27, 56, 57, 58, 67, 71, 72}
 
-// compared is an answer without what does not count.
+// compared is an answer without the hidden keys.
 func compared(a answer) map[int16]ports.APIRange {
 	m := map[int16]ports.APIRange{}
 	for _, r := range a.Ranges {
@@ -30,8 +30,8 @@ func compared(a answer) map[int16]ports.APIRange {
 	return m
 }
 
-// soundVerdict: what must be so of any verdict on any table.
-func soundVerdict(t rapid.TB, known []answer, r ports.APIVersionsResponse) {
+// checkVerdict checks the rules for any verdict on any table.
+func checkVerdict(t rapid.TB, known []answer, r ports.APIVersionsResponse) {
 	t.Helper()
 	table, err := release.NewTable(&r)
 	if err != nil {
@@ -39,7 +39,7 @@ func soundVerdict(t rapid.TB, known []answer, r ports.APIVersionsResponse) {
 	}
 	v := release.Identify(table)
 	if again := release.Identify(table); !reflect.DeepEqual(v, again) {
-		t.Fatalf("%v, and then %v", v, again)
+		t.Fatalf("second call: got %v, want %v", again, v)
 	}
 	bounded(t, v)
 	fits := func(a answer) bool {
@@ -49,11 +49,11 @@ func soundVerdict(t rapid.TB, known []answer, r ports.APIVersionsResponse) {
 	}
 	switch {
 	case v.Kind < release.Exact || v.Kind > release.Older:
-		t.Fatalf("%v", v)
+		t.Fatalf("got kind %d of %v, want a constant", v.Kind, v)
 	case (v.Kind == release.Between) != (v.Low != v.High) && v.Kind != release.Older:
-		t.Fatalf("%v: %v to %v", v, v.Low, v.High)
+		t.Fatalf("got %v, %v to %v; want two releases for between only", v, v.Low, v.High)
 	case v.Kind == release.Exact && !slices.ContainsFunc(known, fits):
-		t.Fatalf("%v is not the table of %v: %q", r.Ranges, v, v.Evidence)
+		t.Fatalf("%v: got exactly %v: %q; want a release with this table", r.Ranges, v, v.Evidence)
 	}
 }
 
@@ -81,12 +81,11 @@ func FuzzIdentify(f *testing.F) {
 		if level != 0 {
 			r.Supported = []ports.Feature{{Name: "metadata.version", Max: level}}
 		}
-		soundVerdict(t, known, r)
+		checkVerdict(t, known, r)
 	})
 }
 
-// Mixtures of two releases, as services are that took over some APIs from one and
-// some from another.
+// TestIdentifyMixtures mixes two releases, as services do that implement some APIs of one and some of another.
 func TestIdentifyMixtures(t *testing.T) {
 	known := knownAnswers()
 	rapid.Check(t, func(t *rapid.T) {
@@ -106,12 +105,11 @@ func TestIdentifyMixtures(t *testing.T) {
 				answer.Ranges = append(answer.Ranges, r)
 			}
 		}
-		soundVerdict(t, known, answer)
+		checkVerdict(t, known, answer)
 	})
 }
 
-// TestIdentifyLaterRelease: any releases to come, which raise versions, some minima with
-// them, add APIs and a level.
+// TestIdentifyLaterRelease generates later releases, which raise versions, some minima, add APIs and a level.
 func TestIdentifyLaterRelease(t *testing.T) {
 	newest := map[release.Lineage]answer{}
 	for _, a := range knownAnswers() {
@@ -150,7 +148,7 @@ func TestIdentifyLaterRelease(t *testing.T) {
 			kind = release.AtLeast
 		}
 		if got := release.Identify(v); got.Kind != kind || got.Low != a.release || got.High != a.release || got.Lineage != lineage {
-			t.Fatalf("%v: %v %v", a.Ranges, got, got.Evidence)
+			t.Fatalf("%v: got %v, %v, %q; want %v %v, %v", a.Ranges, got, got.Lineage, got.Evidence, kind, a.release, lineage)
 		}
 	})
 }

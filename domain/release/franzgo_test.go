@@ -12,11 +12,8 @@ import (
 	"brokerconn/domain/release"
 )
 
-// franz-go's kversion is the second opinion: gathered by another author, from Kafka's
-// commits.
-
-// TestIdentifyAgainstFranzGo: wherever kversion is right, so are we. It knows the
-// highest versions alone, and no feature when it guesses.
+// TestIdentifyAgainstFranzGo checks that we are right wherever franz-go's kversion is, which another author collected
+// from Kafka's commits. It compares the highest versions only, and no feature.
 func TestIdentifyAgainstFranzGo(t *testing.T) {
 	right, same := 0, 0
 	answers := slices.Concat(knownAnswers(), measuredAnswers(t))
@@ -29,9 +26,9 @@ func TestIdentifyAgainstFranzGo(t *testing.T) {
 		ours := identify(t, a.APIVersionsResponse)
 		if theirs == a.release.String() {
 			right++
-			// They name the later of two that are the same.
+			// kversion names the later of two equal releases.
 			if low, high := twins(a); ours.String() != theirs && (ours.Kind != release.Between || ours.Low != low || ours.High != high) {
-				t.Errorf("%s: ours %v, theirs %v", a.name, ours, theirs)
+				t.Errorf("%s: got %v, want %v, as kversion", a.name, ours, theirs)
 			}
 		}
 		if ours.String() == theirs {
@@ -42,11 +39,12 @@ func TestIdentifyAgainstFranzGo(t *testing.T) {
 	}
 	t.Logf("%d answers: kversion is right on %d, and says the same on %d", len(answers), right, same)
 	if right < 100 {
-		t.Errorf("kversion is right on only %d: it was not asked in the right way", right)
+		t.Errorf("kversion is right on: got %d, want at least 100; the test may call it wrongly", right)
 	}
 }
 
-// The levels of metadata.version, which franz-go has from MetadataVersion.java.
+// TestMetadataLevelsAgainstFranzGo compares the levels of metadata.version, which franz-go has from
+// MetadataVersion.java.
 func TestMetadataLevelsAgainstFranzGo(t *testing.T) {
 	for _, l := range []release.Lineage{release.ZooKeeperBroker, release.KRaftBroker, release.KRaftController} {
 		for _, r := range release.ReleasesOf(l) {
@@ -57,7 +55,7 @@ func TestMetadataLevelsAgainstFranzGo(t *testing.T) {
 				}
 			})
 			if _, got := release.LineageTable(l, r); got != want {
-				t.Errorf("%v %v: level %d, franz-go's %d", l, r, got, want)
+				t.Errorf("%v %v: got level %d, want %d, as franz-go", l, r, got, want)
 			}
 		}
 	}

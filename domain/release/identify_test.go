@@ -13,8 +13,8 @@ import (
 	"brokerconn/ports"
 )
 
-// twins are the releases that only metadata.version tells apart, by the definitions
-// of their APIs: brokers of 3.3 and 3.4, controllers of 3.7 and 3.8.
+// twins are the releases that only metadata.version distinguishes, by the definitions of their APIs: brokers of 3.3
+// and 3.4, controllers of 3.7 and 3.8.
 func twins(a answer) (low, high release.Release) {
 	three := func(minor int) release.Release { return release.Release{Major: 3, Minor: minor} }
 	switch {
@@ -26,11 +26,11 @@ func twins(a answer) (low, high release.Release) {
 	return a.release, a.release
 }
 
-// TestIdentifyEveryRelease by its own table, and by what real ones answered.
+// TestIdentifyEveryRelease identifies each release by its own table, and by the answers of real servers.
 func TestIdentifyEveryRelease(t *testing.T) {
 	known, measured := knownAnswers(), measuredAnswers(t)
 	if len(known) != 26+16+1+15 || len(measured) != 31+39 {
-		t.Errorf("%d tables and %d answers", len(known), len(measured))
+		t.Errorf("got %d tables and %d answers, want 58 and 70", len(known), len(measured))
 	}
 	for _, a := range slices.Concat(known, measured) {
 		for _, a := range []answer{a, a.withoutFeatures()} {
@@ -44,14 +44,14 @@ func TestIdentifyEveryRelease(t *testing.T) {
 			}
 			v := identify(t, a.APIVersionsResponse)
 			if v.Kind != kind || v.Low != low || v.High != high || v.Lineage != a.lineage {
-				t.Errorf("%s: %v (%v), %v: %q", a.name, v, v.Kind, v.Lineage, v.Evidence)
+				t.Errorf("%s: got %v, %v: %q; want %v, %v to %v, %v", a.name, v, v.Lineage, v.Evidence, kind, low, high, a.lineage)
 			}
 			bounded(t, v)
 		}
 	}
 }
 
-// The tables of a lineage are those of the releases that a broker of it can be.
+// Each lineage has tables for the releases that its servers can be.
 func TestLineagesHaveTheirReleases(t *testing.T) {
 	for lineage, want := range map[release.Lineage]string{
 		release.ZooKeeperBroker: "0.10.0 0.10.1 0.10.2 0.11.0 1.0 1.1 2.0 2.1 2.2 2.3 2.4 2.5 2.6 2.7 2.8 3.0 3.1 3.2 3.3 3.4 3.5 3.6 3.7 3.8 3.9",
@@ -59,7 +59,7 @@ func TestLineagesHaveTheirReleases(t *testing.T) {
 		release.KRaftController: "2.8 3.0 3.1 3.2 3.3 3.4 3.5 3.6 3.7 3.8 3.9 4.0 4.1 4.2 4.3 4.4",
 	} {
 		if got := strings.Trim(fmt.Sprint(release.ReleasesOf(lineage)), "[]"); got != want {
-			t.Errorf("%v: %s", lineage, got)
+			t.Errorf("%v: got %s, want %s", lineage, got, want)
 		}
 	}
 }
@@ -73,7 +73,7 @@ func edited(t testing.TB, l release.Lineage, name string, edit func(r *ports.API
 			return identify(t, a.APIVersionsResponse)
 		}
 	}
-	t.Fatalf("no %v of %s", l, name)
+	t.Fatalf("got no answer of a %v of %s, want one", l, name)
 	panic("unreachable")
 }
 
@@ -88,14 +88,14 @@ func level(r *ports.APIVersionsResponse, n int16) {
 	r.Supported = []ports.Feature{{Name: "group.version", Max: 1}, {Name: "metadata.version", Min: 1, Max: n}}
 }
 
-// TestIdentifyWhatIsChanged: the verdict and what it is from, word for word.
-func TestIdentifyWhatIsChanged(t *testing.T) {
+// TestIdentifyChangedTable checks the verdict and its evidence word for word.
+func TestIdentifyChangedTable(t *testing.T) {
 	for _, c := range []struct {
 		name, release string
 		lineage       release.Lineage
 		edit          func(r *ports.APIVersionsResponse)
 		want          string
-		evidence      []string // nil: not looked at
+		evidence      []string // nil: not compared
 	}{
 		{"a release", "3.7", release.KRaftBroker, func(*ports.APIVersionsResponse) {}, "3.7", []string{
 			"the 55 APIs that are compared are as in 3.7",
@@ -103,22 +103,22 @@ func TestIdentifyWhatIsChanged(t *testing.T) {
 			"not 3.6: Produce has v0 to v10, 3.6 has v0 to v9, and 7 more differ",   // 0 1 8 9 60 68 74, and the level
 			"not 3.8: Produce has v0 to v10, 3.8 has v0 to v11, and 11 more differ", // 0 10 16 22 24 25 26 28 66 69 75, and the level
 		}},
-		{"that was not upgraded to yet", "4.1", release.KRaftBroker, func(r *ports.APIVersionsResponse) {
+		{"a release not upgraded to yet", "4.1", release.KRaftBroker, func(r *ports.APIVersionsResponse) {
 			r.Finalized = []ports.Feature{{Name: "metadata.version", Min: 14, Max: 14}}
 		}, "4.1", nil},
-		{"told by what brokers say to each other", "3.4", release.ZooKeeperBroker, func(*ports.APIVersionsResponse) {}, "3.4", []string{
+		{"distinguished by hidden keys", "3.4", release.ZooKeeperBroker, func(*ports.APIVersionsResponse) {}, "3.4", []string{
 			"the 51 APIs that are compared are as in 3.3 and in 3.4",
 			"LeaderAndIsr has v0 to v7, 3.3 has v0 to v6",
 			"StopReplica has v0 to v4, 3.3 has v0 to v3",
 			"UpdateMetadata has v0 to v8, 3.3 has v0 to v7",
 			"Envelope is there, v0, 3.3 has none",
 		}},
-		{"which contradict each other", "3.4", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 4, 0, 6) },
+		{"hidden keys like neither", "3.4", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 4, 0, 6) },
 			"between 3.3 and 3.4", []string{
 				"the 51 APIs that are compared are as in 3.3 and in 3.4",
 				"what brokers say to each other, which would tell, is like neither",
 			}},
-		{"which are left out", "3.3", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) {
+		{"hidden keys left out", "3.3", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) {
 			for _, key := range []int16{4, 5, 6, 7, 27, 56, 57, 67} {
 				set(r, key, 0, -1)
 			}
@@ -126,7 +126,7 @@ func TestIdentifyWhatIsChanged(t *testing.T) {
 		{"telemetry", "3.7", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 71, 0, 0); set(r, 72, 0, 0) }, "3.7", nil},
 		{"JoinGroup of 4.0.1", "4.0", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 11, 0, 9) }, "4.0", nil},
 		{"JoinGroup of neither", "4.0", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 11, 1, 9) }, "custom, nearest 4.0", nil},
-		{"a level that says otherwise", "4.2", release.KRaftBroker, func(r *ports.APIVersionsResponse) { level(r, 30) }, "between 4.2 and 4.3", []string{
+		{"a level of the next release", "4.2", release.KRaftBroker, func(r *ports.APIVersionsResponse) { level(r, 30) }, "between 4.2 and 4.3", []string{
 			"not 4.2: metadata.version reaches 30, in 4.2 it reaches 29",
 			"not 4.3: DescribeLogDirs has v1 to v4, 4.3 has v1 to v5",
 		}},
@@ -140,7 +140,7 @@ func TestIdentifyWhatIsChanged(t *testing.T) {
 				"DescribeQuorum is missing, 3.6 has v0 to v1",
 				"UnregisterBroker is missing, 3.6 has v0",
 			}},
-		{"an API more", "2.8", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 512, 0, 1) }, "custom, nearest 2.8", nil},
+		{"an unknown API", "2.8", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 512, 0, 1) }, "custom, nearest 2.8", nil},
 		{"an old Metadata", "2.8", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 3, 0, 7) }, "custom, nearest 2.8", nil},
 		{"a service's choice of APIs", "2.8", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) {
 			for key := range int16(100) { // those of consumers and producers are left
@@ -159,33 +159,33 @@ func TestIdentifyWhatIsChanged(t *testing.T) {
 			"OffsetForLeaderEpoch is missing, 2.8 has v0 to v4",
 			"and 29 more differ from 2.8",
 		}},
-		{"on the way", "2.4", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 45, 0, -1) }, "between 2.3 and 2.4", nil},
+		{"between two releases", "2.4", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 45, 0, -1) }, "between 2.3 and 2.4", nil},
 		{"minima raised", "2.8", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 1, 4, 12) }, "custom, nearest 2.8", nil},
-		{"minima as ever", "4.4", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 1, 0, 18) }, "custom, nearest 4.4", nil},
+		{"minima not raised", "4.4", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 1, 0, 18) }, "custom, nearest 4.4", nil},
 		{"a higher version", "4.4", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 0, 3, 14) }, "at least 4.4", []string{
 			"nothing that 4.4 has is missing",
 			"Produce has v3 to v14, 4.4 has v0 to v13",
 		}},
 		{"a higher level", "4.4", release.KRaftBroker, func(r *ports.APIVersionsResponse) { level(r, 34) }, "at least 4.4", nil},
 		{"a lower level", "4.4", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 0, 0, 14); level(r, 32) }, "custom, nearest 4.4", nil},
-		{"a controller to come", "4.4", release.KRaftController, func(r *ports.APIVersionsResponse) { set(r, 95, 0, 0) }, "at least 4.4", nil},
-		{"ZooKeeper has no future", "3.9", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 0, 0, 12) }, "custom, nearest 3.9", nil},
+		{"a later controller", "4.4", release.KRaftController, func(r *ports.APIVersionsResponse) { set(r, 95, 0, 0) }, "at least 4.4", nil},
+		{"no later ZooKeeper", "3.9", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 0, 0, 12) }, "custom, nearest 3.9", nil},
 		{"less than the oldest", "0.10.0", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 3, 0, 0) }, "older than 0.10.0", nil},
-		{"and more", "0.10.0", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 3, 0, 0); set(r, 0, 0, 9) }, "custom, nearest 0.10.0", nil},
+		{"less and more", "0.10.0", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 3, 0, 0); set(r, 0, 0, 9) }, "custom, nearest 0.10.0", nil},
 	} {
 		v := edited(t, c.lineage, c.release, c.edit)
 		if v.String() != c.want || v.Lineage != c.lineage && v.Kind != release.Older {
-			t.Errorf("%s: %v, %v: %q", c.name, v, v.Lineage, v.Evidence)
+			t.Errorf("%s: got %v, %v: %q; want %s, %v", c.name, v, v.Lineage, v.Evidence, c.want, c.lineage)
 		}
 		if c.evidence != nil && !slices.Equal(v.Evidence, c.evidence) {
-			t.Errorf("%s:\n%s\nwant\n%s", c.name, strings.Join(v.Evidence, "\n"), strings.Join(c.evidence, "\n"))
+			t.Errorf("%s: evidence:\ngot  %q\nwant %q", c.name, v.Evidence, c.evidence)
 		}
 		bounded(t, v)
 	}
 }
 
-// What the cluster agreed on is told where it is not what the broker could do.
-func TestIdentifyTellsTheAgreedLevel(t *testing.T) {
+// The level in force is part of the evidence if it is not the one that the broker supports.
+func TestIdentifyReportsLevelInForce(t *testing.T) {
 	for level, want := range map[int16]string{
 		1:  "the cluster runs at metadata.version 1, which came with 3.3", // before 3.3 it had no number of its own
 		14: "the cluster runs at metadata.version 14, which came with 3.6",
@@ -197,26 +197,26 @@ func TestIdentifyTellsTheAgreedLevel(t *testing.T) {
 		v := edited(t, release.KRaftBroker, "4.1", func(r *ports.APIVersionsResponse) {
 			r.Finalized = []ports.Feature{{Name: "metadata.version", Min: level, Max: level}}
 		})
-		if told := slices.Contains(v.Evidence, want); v.String() != "4.1" || told != (want != "") || want == "" && len(v.Evidence) != 4 {
-			t.Errorf("%d: %v, %q", level, v, v.Evidence)
+		if reported := slices.Contains(v.Evidence, want); v.String() != "4.1" || reported != (want != "") || want == "" && len(v.Evidence) != 4 {
+			t.Errorf("level %d: got %v, %q; want 4.1, %q", level, v, v.Evidence, want)
 		}
 	}
 }
 
-// bounded: a reader, and a log, can take it.
+// bounded checks that the evidence is short and printable, for a reader and for a log.
 func bounded(t rapid.TB, v release.Verdict) {
 	t.Helper()
 	if len(v.Evidence) == 0 || len(v.Evidence) > 8 {
-		t.Errorf("%v: %d sentences", v, len(v.Evidence))
+		t.Errorf("%v: got %d sentences, want 1 to 8", v, len(v.Evidence))
 	}
 	for _, s := range v.Evidence {
 		if len(s) > 120 || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
-			t.Errorf("%v: %q", v, s)
+			t.Errorf("%v: got %q, want at most 120 printable characters", v, s)
 		}
 	}
 }
 
-// TestIdentifyHostileTables: refused, or answered within bounds.
+// TestIdentifyHostileTables checks that a hostile table is rejected, or gets a bounded verdict.
 func TestIdentifyHostileTables(t *testing.T) {
 	for name, table := range map[string][]ports.APIRange{
 		"empty":          nil,
@@ -226,7 +226,7 @@ func TestIdentifyHostileTables(t *testing.T) {
 		"twice":          {{Key: 18, Max: 1}, {Key: 18, Max: 1}},
 	} {
 		if _, err := release.NewTable(&ports.APIVersionsResponse{Ranges: table}); err == nil {
-			t.Errorf("%s: accepted", name)
+			t.Errorf("%s: got no error, want one", name)
 		}
 	}
 	var huge ports.APIVersionsResponse
@@ -234,7 +234,7 @@ func TestIdentifyHostileTables(t *testing.T) {
 		huge.Ranges = append(huge.Ranges, ports.APIRange{Key: key, Max: math.MaxInt16})
 	}
 	if v := identify(t, huge); v.String() != "at least 4.4" || v.Lineage != release.KRaftBroker {
-		t.Errorf("all that there can be: %v", v)
+		t.Errorf("every key: got %v, %v; want at least 4.4, KRaft broker", v, v.Lineage)
 	} else {
 		bounded(t, v)
 	}
@@ -244,13 +244,13 @@ func TestIdentifyHostileTables(t *testing.T) {
 	}
 	huge.Finalized = huge.Supported
 	if v := identify(t, huge); v.Kind != release.Custom {
-		t.Errorf("nothing that is known: %v", v)
+		t.Errorf("no known key: got %v, want custom", v)
 	} else {
 		bounded(t, v)
 	}
 }
 
-func TestVerdictWords(t *testing.T) {
+func TestVerdictString(t *testing.T) {
 	newest := release.Release{Major: 4, Minor: 4}
 	for _, c := range []struct {
 		verdict release.Verdict
@@ -264,7 +264,7 @@ func TestVerdictWords(t *testing.T) {
 		{release.Verdict{Kind: release.Older, High: release.Release{Minor: 10}}, "older than 0.10.0 older unknown"},
 	} {
 		if got := fmt.Sprint(c.verdict, c.verdict.Kind, " ", c.verdict.Lineage); strings.Join(strings.Fields(got), " ") != c.want {
-			t.Errorf("%q, want %q", got, c.want)
+			t.Errorf("got %q, want %q", got, c.want)
 		}
 	}
 }
@@ -275,10 +275,10 @@ func TestReleaseTuple(t *testing.T) {
 		"0.8.0": {0, 8, 0}, "0.8.2": {0, 8, 2}, "0.9": {0, 9}, "0.10.2": {0, 10, 2}, "0.11": {0, 11}, "1.0": {1, 0}, "4.4": {4, 4},
 	} {
 		if got := releaseOf(t, name).Tuple(); !slices.Equal(got, want) {
-			t.Errorf("%s: %v", name, got)
+			t.Errorf("%s: got %v, want %v", name, got, want)
 		}
 	}
 	if got := (release.Release{}).Tuple(); got != nil {
-		t.Errorf("%v", got)
+		t.Errorf("zero Release: got %v, want nil", got)
 	}
 }

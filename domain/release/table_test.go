@@ -17,9 +17,8 @@ import (
 	"brokerconn/ports"
 )
 
-// The tables of the releases are held against three witnesses that know nothing of
-// each other: what real brokers answered, franz-go's tables, and the rules by which
-// Kafka gives out and takes back versions.
+// The tables of the releases are compared with three independent sources: the answers of real brokers, franz-go's
+// tables, and the rules by which Kafka adds and removes versions.
 
 func TestTableOfOldReleases(t *testing.T) {
 	for _, c := range []struct {
@@ -58,12 +57,12 @@ func TestTableOfNearestLower(t *testing.T) {
 		}
 		patchOnly := c.asked.Major > 0 && c.asked.Minor == c.want.Minor && c.asked.Major == c.want.Major
 		if same := known.String() == c.asked.String(); same != patchOnly {
-			t.Errorf("%v and %v print the same: %v", c.asked, known, same)
+			t.Errorf("%v and %v print the same: got %v, want %v", c.asked, known, same, patchOnly)
 		}
 	}
 	for _, r := range []release.Release{{}, {0, 7, 0}, {0, 7, 2}, {0, 8, -1}, {-1, 9, 0}} {
 		if v, known, ok := release.TableOf(r); ok || written(v) != "" || known != (release.Release{}) {
-			t.Errorf("%v: got %v", r, known)
+			t.Errorf("%v: got the table of %v (%v), want none", r, known, ok)
 		}
 	}
 }
@@ -88,21 +87,21 @@ func TestTableOfAnyRelease(t *testing.T) {
 			t.Fatalf("%#v: got %v %v, want %v", r, got, ok, nearest)
 		}
 		if own, _, _ := release.TableOf(nearest); ok && written(v) != written(own) {
-			t.Fatalf("%#v: the table is not that of %v", r, nearest)
+			t.Fatalf("%#v: got table %s, want that of %v", r, written(v), nearest)
 		}
 	})
 }
 
-// A table passes for a broker's answer, and says that it is none.
-func TestReleaseTablesAreSound(t *testing.T) {
+// Each table is a valid answer, without features.
+func TestReleaseTablesAreValid(t *testing.T) {
 	releases := release.Known()
 	if len(releases) != 34 || releases[0] != (release.Release{0, 8, 0}) || releases[33] != (release.Release{4, 4, 0}) {
-		t.Errorf("known: %v", releases)
+		t.Errorf("got %d known releases %v, want 34 from 0.8.0 to 4.4", len(releases), releases)
 	}
 	for _, r := range releases {
 		v := tableOf(t, r)
 		if _, err := release.NewTable(&ports.APIVersionsResponse{Ranges: v.Ranges()}); err != nil {
-			t.Errorf("%v: %v", r, err)
+			t.Errorf("%v: got error %v, want nil", r, err)
 		}
 		if f := slices.Concat(v.Supported(), v.Finalized()); len(f) != 0 {
 			t.Errorf("%v: got features %v, want none", r, f)
@@ -110,10 +109,10 @@ func TestReleaseTablesAreSound(t *testing.T) {
 	}
 }
 
-// A release keeps what the one before it had, but for 4.0.
+// A release keeps the versions of the one before it, except 4.0.
 func TestReleasesKeepTheirVersions(t *testing.T) {
 	four := release.Release{4, 0, 0}
-	// Spoken among brokers and their controller: they went with ZooKeeper.
+	// Calls among brokers and their controller, removed with ZooKeeper.
 	gone := []int16{4, 5, 6, 7, 56, 58, 67}
 	begins := map[release.Release]map[int16]int16{
 		{1, 0, 0}: {7: 0}, // v0 has a header without client id, which 1.0 learned to read
@@ -127,7 +126,7 @@ func TestReleasesKeepTheirVersions(t *testing.T) {
 	for i, r := range releases[1:] {
 		earlier, later := tableOf(t, releases[i]), tableOf(t, r)
 		if written(earlier) == written(later) {
-			t.Errorf("%v has the table of %v", r, releases[i])
+			t.Errorf("%v: got the table of %v, want another", r, releases[i])
 		}
 		for _, a := range earlier.Ranges() {
 			wantLow, ok := begins[r][a.Key]
@@ -137,21 +136,21 @@ func TestReleasesKeepTheirVersions(t *testing.T) {
 			low, high, has := later.Range(a.Key)
 			switch {
 			case has == (r == four && slices.Contains(gone, a.Key)):
-				t.Errorf("%v: key %d: there: %v", r, a.Key, has)
+				t.Errorf("%v: key %d present: got %v, want %v", r, a.Key, has, !has)
 			case has && high < a.Max:
-				t.Errorf("%v: key %d falls from v%d to v%d", r, a.Key, a.Max, high)
+				t.Errorf("%v: highest version of key %d: got v%d, want at least v%d", r, a.Key, high, a.Max)
 			case has && low != wantLow:
-				t.Errorf("%v: key %d begins at v%d, want v%d", r, a.Key, low, wantLow)
+				t.Errorf("%v: lowest version of key %d: got v%d, want v%d", r, a.Key, low, wantLow)
 			}
 		}
 	}
 }
 
-// What real brokers answered. Those of 3.3 to 3.9 ran with KRaft, where our tables
-// are those of brokers with ZooKeeper; all else must be the same.
+// The answers of real brokers. Those of 3.3 to 3.9 ran with KRaft, while our tables are those of brokers with
+// ZooKeeper; all else must be the same.
 func TestReleaseTablesAgainstBrokers(t *testing.T) {
 	const never = "5.0"
-	kraftFrom := map[int16]string{ // what KRaft brokers got later, or never
+	kraftFrom := map[int16]string{ // the APIs that KRaft brokers got later, or never
 		4: never, 5: never, 6: never, 7: never, 56: never, 58: never, 67: never,
 		38: "3.6", 39: "3.6", 40: "3.6", 41: "3.6", 50: "3.5", 51: "3.5",
 	}
@@ -159,7 +158,7 @@ func TestReleaseTablesAgainstBrokers(t *testing.T) {
 
 	measured := readMeasured(t)
 	if len(measured) != 31 {
-		t.Errorf("%d brokers", len(measured))
+		t.Errorf("got %d brokers, want 31", len(measured))
 	}
 	for name, answered := range measured {
 		asked := releaseOf(t, name)
@@ -176,7 +175,7 @@ func TestReleaseTablesAgainstBrokers(t *testing.T) {
 			}
 			for key, from := range kraftAlone {
 				if _, has := want[key]; has {
-					t.Errorf("%v has key %d, which a broker with ZooKeeper lacks", known, key)
+					t.Errorf("%v: got key %d, want it only for KRaft", known, key)
 				}
 				if !before(known, releaseOf(t, from)) {
 					want[key] = answered[key]
@@ -187,22 +186,21 @@ func TestReleaseTablesAgainstBrokers(t *testing.T) {
 			want[11] = ports.APIRange{Key: 11, Min: 0, Max: 9} // KAFKA-19444
 		}
 		if !maps.Equal(want, answered) {
-			t.Errorf("%s answered\n%v, of the table of %v we expect\n%v", name, answered, known, want)
+			t.Errorf("%s, by the table of %v:\ngot  %v\nwant %v", name, known, want, answered)
 		}
 	}
 }
 
-// franz-go's tables, which its author gathered from Kafka's commits. They have the
-// highest version of each key.
+// franz-go's tables, which its author collected from Kafka's commits, have the highest version of each key.
 func TestReleaseTablesAgainstFranzGo(t *testing.T) {
 	deliberate := []struct {
 		keys        []int16
 		first, last string
 		why         string
 	}{
-		{[]int16{4, 5, 6, 7}, "0.8.0", "0.9", "spoken among brokers: the guide for clients has none of them"},
+		{[]int16{4, 5, 6, 7}, "0.8.0", "0.9", "calls among brokers: not in the guide for clients"},
 		{[]int16{11, 12}, "0.8.2", "0.8.2", "numbers with no code behind them"},
-		{[]int16{9}, "0.10.2", "0.10.2", "v2 came with 0.10.2, whose brokers say so; franz-go has it in 0.11"},
+		{[]int16{9}, "0.10.2", "0.10.2", "v2 came with 0.10.2, by the answers of its brokers; franz-go has it in 0.11"},
 		{[]int16{71, 72}, "4.0", "4.4", "telemetry: only of brokers with a receiver for it"},
 	}
 	var theirReleases []release.Release
@@ -220,13 +218,13 @@ func TestReleaseTablesAgainstFranzGo(t *testing.T) {
 			their, theyHave := theirs.LookupMaxKeyVersion(key)
 			_, our, weHave := ours.Range(key)
 			if same := theyHave == weHave && (!weHave || their == our); same != wantSame {
-				t.Errorf("%v: key %d: ours v%d (%v), franz-go's v%d (%v)", r, key, our, weHave, their, theyHave)
+				t.Errorf("%v: key %d: got v%d (%v), franz-go has v%d (%v); want the same: %v", r, key, our, weHave, their, theyHave, wantSame)
 			}
 		}
 	}
-	slices.SortFunc(theirReleases, compare)
+	slices.SortFunc(theirReleases, release.Release.Compare)
 	if !slices.Equal(theirReleases, release.Known()) {
-		t.Errorf("franz-go knows %v\nand we know %v", theirReleases, release.Known())
+		t.Errorf("known releases:\ngot  %v\nwant %v, as franz-go", release.Known(), theirReleases)
 	}
 }
 
@@ -234,7 +232,7 @@ func tableOf(t testing.TB, r release.Release) release.Table {
 	t.Helper()
 	v, known, ok := release.TableOf(r)
 	if !ok || known != r {
-		t.Fatalf("%v has the table of %v (%v)", r, known, ok)
+		t.Fatalf("got the table of %v (%v), want that of %v", known, ok, r)
 	}
 	return v
 }
@@ -247,11 +245,7 @@ func written(v release.Table) string {
 	return strings.Join(keys, " ")
 }
 
-func compare(a, b release.Release) int {
-	return slices.Compare([]int{a.Major, a.Minor, a.Patch}, []int{b.Major, b.Minor, b.Patch})
-}
-
-func before(a, b release.Release) bool { return compare(a, b) < 0 }
+func before(a, b release.Release) bool { return a.Compare(b) < 0 }
 
 // releaseOf reads "2.8", "2.8.1", "0.9" or "0.10.1.1".
 func releaseOf(t testing.TB, name string) release.Release {
@@ -260,7 +254,7 @@ func releaseOf(t testing.TB, name string) release.Release {
 	for i, part := range strings.Split(name, ".") {
 		var err error
 		if n[i], err = strconv.Atoi(part); err != nil {
-			t.Fatalf("%q is no release", name)
+			t.Fatalf("got %q, want a release", name)
 		}
 	}
 	return release.Release{Major: n[0], Minor: n[1], Patch: n[2]}
@@ -286,7 +280,7 @@ func readMeasured(t testing.TB) map[string]map[int16]ports.APIRange {
 		cells := strings.Fields(row)
 		key, err := strconv.ParseInt(cells[0], 10, 16)
 		if err != nil || len(cells) != 1+len(releases) {
-			t.Fatalf("a row of %d cells that begins with %q (%v)", len(cells), cells[0], err)
+			t.Fatalf("got a row of %d cells that begins with %q (%v), want %d", len(cells), cells[0], err, 1+len(releases))
 		}
 		for i, cell := range cells[1:] {
 			a := ports.APIRange{Key: int16(key)}
@@ -294,7 +288,7 @@ func readMeasured(t testing.TB) map[string]map[int16]ports.APIRange {
 				continue
 			}
 			if _, err := fmt.Sscanf(cell, "%d-%d", &a.Min, &a.Max); err != nil {
-				t.Fatalf("%q is no range", cell)
+				t.Fatalf("got %q, want a range", cell)
 			}
 			measured[releases[i]][a.Key] = a
 		}

@@ -1,12 +1,11 @@
 package release
 
-// What every release from 0.8.0 on says of itself: its API versions, by the rules of
-// release_ranges.go, and its features. What real brokers answered (testdata) is
-// what these tables are tested with; it is not where they are from.
+// The API versions and features of every release from 0.8.0 on, by the rules of table.go. The answers of real brokers
+// (testdata) test these tables; they are not the source.
 //
 // From 2.4 on the versions are `validVersions` of Apache Kafka's message definitions
 // (clients/src/main/resources/common/message/*Request.json) at the release's tag,
-// without those that are unstable; from 2.8 on `listeners` says who has an API:
+// without those that are unstable; from 2.8 on `listeners` names the servers that have an API:
 // zkBroker, broker, controller. Before, they are those of the schemas in
 // clients/src/main/java/org/apache/kafka/common; 0.8 and 0.9 are from the protocol
 // guide of their time and the requests' readers in core/src/main/scala/kafka/api.
@@ -17,10 +16,10 @@ const knownReleases = `
 3.0 3.1 3.2 3.3 3.4 3.5 3.6 3.7 3.8 3.9 4.0 4.1 4.2 4.3 4.4
 `
 
-// gone stands where a release dropped an API.
+// gone marks a release that dropped an API.
 const gone = "none"
 
-// likeZooKeeper stands where brokers with KRaft got what those with ZooKeeper had.
+// likeZooKeeper marks the release from which brokers with KRaft have the versions of those with ZooKeeper.
 const likeZooKeeper = "same"
 
 // releaseRanges has a row for each API of brokers, up to 3.9 of those with ZooKeeper,

@@ -11,8 +11,6 @@ import (
 	"brokerconn/ports"
 )
 
-// Every answer that is known, changed in one place: no verdict may be exact and wrong.
-
 // variants are a with any one API removed, or its lowest or highest version one off,
 // and, where it has the feature, metadata.version one off.
 func variants(a answer) []answer {
@@ -45,8 +43,8 @@ func variants(a answer) []answer {
 	return all
 }
 
-// bytes is an answer as far as it can tell the release.
-func (a answer) bytes() string {
+// identity is the part of an answer that identifies a release.
+func (a answer) identity() string {
 	var b strings.Builder
 	for _, r := range a.Ranges {
 		fmt.Fprintf(&b, "%d:%d-%d ", r.Key, r.Min, r.Max)
@@ -59,6 +57,7 @@ func (a answer) bytes() string {
 	return b.String()
 }
 
+// TestIdentifyVariants changes each known answer in one place: no verdict may be exact and wrong.
 func TestIdentifyVariants(t *testing.T) {
 	var answers []answer
 	for _, a := range slices.Concat(knownAnswers(), measuredAnswers(t)) {
@@ -70,25 +69,25 @@ func TestIdentifyVariants(t *testing.T) {
 	whose := map[string]release.Release{}
 	for _, a := range answers {
 		if low, high := twins(a); low == high || len(a.Supported) > 0 {
-			whose[a.bytes()] = a.release
+			whose[a.identity()] = a.release
 		}
 	}
 	verdicts, pairs := map[release.VerdictKind]int{}, map[string]bool{}
-	seen := map[string]release.Verdict{} // what was measured is mostly what is known
+	seen := map[string]release.Verdict{} // most measured answers equal a table
 	for _, a := range answers {
 		for _, variant := range variants(a) {
-			v, again := seen[variant.bytes()]
-			if !again {
+			v, done := seen[variant.identity()]
+			if !done {
 				v = identify(t, variant.APIVersionsResponse)
-				seen[variant.bytes()] = v
+				seen[variant.identity()] = v
 			}
 			verdicts[v.Kind]++
 			bounded(t, v)
 			if v.Kind != release.Exact || v.Low == a.release {
 				continue
 			}
-			if r, is := whose[variant.bytes()]; !is || r != v.Low {
-				t.Errorf("%s is taken for %v: %q", variant.name, v, v.Evidence)
+			if r, is := whose[variant.identity()]; !is || r != v.Low {
+				t.Errorf("%s: got %v: %q; want no other release", variant.name, v, v.Evidence)
 				continue
 			}
 			t.Logf("%s is the table of %v", variant.name, v)
@@ -97,8 +96,8 @@ func TestIdentifyVariants(t *testing.T) {
 	}
 	t.Logf("%d answers, verdicts on their variants: %v", len(answers), verdicts)
 
-	// Where the definitions of the APIs differ in a single version, or, where they are
-	// the same, the level by one. Nothing else can be mistaken.
+	// The definitions of the APIs differ in a single version, or, if they are the same, the level by one. No other pair
+	// of releases can be confused.
 	want := []string{
 		"KRaft broker: 3.3 as 3.4", "KRaft broker: 3.4 as 3.3", // the level: 7, 8
 		"KRaft broker: 4.2 as 4.3", "KRaft broker: 4.3 as 4.2", // DescribeLogDirs, without features
@@ -111,9 +110,9 @@ func TestIdentifyVariants(t *testing.T) {
 		"ZooKeeper broker: 3.5 as 3.6", "ZooKeeper broker: 3.6 as 3.5", // AddPartitionsToTxn
 	}
 	if got := slices.Sorted(maps.Keys(pairs)); !slices.Equal(got, want) {
-		t.Errorf("mistaken:\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		t.Errorf("confused:\ngot  %q\nwant %q", got, want)
 	}
 	if verdicts[release.Custom] == 0 || verdicts[release.Between] == 0 || verdicts[release.AtLeast] == 0 {
-		t.Errorf("verdicts %v", verdicts)
+		t.Errorf("got verdicts %v, want custom, between and at least among them", verdicts)
 	}
 }
