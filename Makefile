@@ -13,7 +13,7 @@ RACE     := $(if $(CC_FOUND),-race)
 # It fails where a test prints one of its secrets, and sums up what skipped tests need.
 LEAKS     = $(GO) run ./acceptance/leaks
 
-.PHONY: help demo test lint fuzz cross bare generate check-mocks rename check-rename vulncheck oracle acceptance sasl-matrix version-matrix releases parity
+.PHONY: help demo test lint fuzz cross bare generate check-mocks rename check-rename vulncheck count words api mutants oracle acceptance sasl-matrix version-matrix releases parity
 
 help: ## list the targets
 	@sed -n 's/^##@ //p; s/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r t d; do \
@@ -56,14 +56,26 @@ cross: ## build and vet for every platform
 rename: ## MODULE=example.org/path: give the module its owner's path
 	@case "$(MODULE)" in ''|*[!A-Za-z0-9._~/-]*|/*|*/) echo "usage: make rename MODULE=example.org/path" >&2; exit 2;; esac
 	@old=$$(sed -n 's/^module //p' go.mod) && \
-	grep -rIl --exclude-dir=.git "\"$$old/\|\(^\|[[:space:]]\)$$old \(v[0-9]\|=>\)" . | while read -r f; do \
-	  sed "s#\"$$old/#\"$(MODULE)/#g; s#\(^\|[[:space:]]\)$$old \(v[0-9]\|=>\)#\1$(MODULE) \2#g" "$$f" > "$$f.new" && \
+	grep -rIl --exclude-dir=.git "^module $$old/\|\"$$old/\|\(^\|[[:space:]]\)$$old \(v[0-9]\|=>\)" . | while read -r f; do \
+	  sed "s#^module $$old/#module $(MODULE)/#; s#\"$$old/#\"$(MODULE)/#g; s#\(^\|[[:space:]]\)$$old \(v[0-9]\|=>\)#\1$(MODULE) \2#g" "$$f" > "$$f.new" && \
 	  cat "$$f.new" > "$$f" && rm "$$f.new" || exit 1; done && \
 	$(GO) mod edit -module $(MODULE) && gofmt -w . && $(GO) generate ./mocks && $(GO) build ./... && \
 	echo "module $$old is now $(MODULE)"
 
 check-rename: ## prove that make rename works, in a copy
 	.ci/rename
+
+count: ## lines of code: shipped, tests, acceptance
+	@$(GO) run ./acceptance/house count
+
+words: ## words and names that this module does not use (DIR=folder)
+	@$(GO) run ./acceptance/house words $(or $(DIR),.)
+
+api: ## go doc -all of every public package, as a change to it is committed
+	@$(GO) run ./acceptance/house api -update
+
+mutants: ## which of 300 small changes of the core no test notices (an hour; OUT=record)
+	$(GO) run ./acceptance/mutants run -out $(or $(OUT),mutants.out)
 
 vulncheck: ## known vulnerabilities of the dependencies, by govulncheck (it needs https://vuln.go.dev, so it is no part of CI)
 	$(GO) run $(GOVULNCHECK) ./...

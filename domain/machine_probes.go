@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"brokerconn/domain/release"
 	"brokerconn/ports"
 )
 
@@ -43,14 +44,14 @@ import (
 type rungOfLadder struct {
 	key   int16
 	name  string
-	found Release
+	found release.Release
 }
 
 var probeLadder = [...]rungOfLadder{
-	{ports.KeyListGroups, "ListGroups", Release{0, 9, 0}},
-	{ports.KeyFindCoordinator, "FindCoordinator", Release{0, 8, 2}},
-	{ports.KeyOffsetFetch, "OffsetFetch", Release{0, 8, 1}},
-	{ports.KeyMetadata, "Metadata", Release{0, 8, 0}},
+	{ports.KeyListGroups, "ListGroups", release.Release{Minor: 9}},
+	{ports.KeyFindCoordinator, "FindCoordinator", release.Release{Minor: 8, Patch: 2}},
+	{ports.KeyOffsetFetch, "OffsetFetch", release.Release{Minor: 8, Patch: 1}},
+	{ports.KeyMetadata, "Metadata", release.Release{Minor: 8}},
 }
 
 // behindAfter is how long a broker may think about ApiVersions before Metadata
@@ -154,7 +155,7 @@ func (m *Machine) takeOvertaken() {
 	m.Recycle(m.finish(m.inflight.pop()))
 	m.prove()
 	m.saw("it left ApiVersions without an answer, and answered Metadata behind it")
-	m.recognised(Release{0, 9, 0})
+	m.recognised(release.Release{Minor: 9})
 }
 
 // receiveProbe takes the answer to a probe. On a connection that is ready it is the one
@@ -185,8 +186,8 @@ func (m *Machine) answeredProbe(step int) {
 }
 
 // recognised: the broker is of a release that cannot be asked.
-func (m *Machine) recognised(r Release) {
-	v, _, _ := VersionsOf(r)
+func (m *Machine) recognised(r release.Release) {
+	v := versionsOf(r)
 	v.found, v.evidence = r, m.probing.saw
 	v.connections, v.trips = m.probing.connections, m.probing.trips
 	m.known, m.knownAt = v, m.endpoint.Address

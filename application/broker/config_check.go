@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode"
 
-	"brokerconn/domain"
+	"brokerconn/domain/release"
 	"brokerconn/ports"
 )
 
@@ -84,7 +84,7 @@ func (c *Config) checkAPIVersion(reject func(setting, problem string, args ...an
 	if c.ClusterID != "" || c.NodeID != nil {
 		reject("APIVersion", "%v, and ClusterID or NodeID: a broker checks these only if it is asked for its API versions; leave one out", r)
 	}
-	v, _, ok := domain.VersionsOf(r)
+	v, _, ok := release.TableOf(r)
 	if !ok || r.Major < 0 || r.Minor < 0 || r.Patch < 0 {
 		reject("APIVersion", "%v is not a release of Kafka; 0.8.0 is the first known one, and the zero Release asks the broker", r)
 		return
@@ -100,7 +100,7 @@ func (c *Config) warn() {
 	if r == (Release{}) {
 		return
 	}
-	if _, known, _ := domain.VersionsOf(r); known.String() != r.String() {
+	if _, known, _ := release.TableOf(r); known.String() != r.String() {
 		c.Hooks.warn(fmt.Sprintf("APIVersion: release %v is not known; the API versions of %v are used", r, known))
 	}
 }

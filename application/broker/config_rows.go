@@ -30,13 +30,11 @@ var rows = setting.Of[Config](
 	setting.Row{Field: "ReconnectBackoffMax", Default: time.Second, Min: int64(time.Millisecond), Clamp: true},
 	setting.Row{Field: "IdleTimeout", Zero: "9 min for a Conn, no limit for a Polled", Negative: "no limit"},
 	setting.Row{Field: "PingInterval", Zero: "no pings"},
-	setting.Row{Field: "NoReconnect", Zero: "false"},
 	setting.Row{Field: "MaxInFlight", Default: 5},
 	setting.Row{Field: "MaxPendingBytes", Default: 32 << 20},
 	// A frame is 4 bytes longer, and its length must fit an int of 32 bits.
 	setting.Row{Field: "MaxResponseBytes", Default: int32(100 << 20), Max: math.MaxInt32 - 4, Clamp: true},
 	setting.Row{Field: "Transport", Zero: "TCP"},
-	setting.Row{Field: "RequireTLSForPasswords", Zero: "false"},
 	setting.Row{Field: "Codec", Default: ports.Codec(kafkacodec.Codec{})},
 	setting.Row{Field: "Clock", Default: ports.Clock(system.Clock{})},
 	setting.Row{Field: "Selector", Zero: "of the clock and the link"},

@@ -218,8 +218,8 @@ func TestTLSOfOpenSSL(t *testing.T) {
 			whose, options, _ := strings.Cut(c.server, " ")
 			address := w.serve(append([]string{"-cert", whose + ".pem", "-key", whose + ".key"}, strings.Fields(options)...)...)
 			args := []string{"tls", strings.Replace(address, "127.0.0.1", c.host, 1), "--json"}
-			for p := range strings.FieldsSeq(strings.ReplaceAll(c.args, "@", w.dir+"/")) {
-				args = append(args, "-X", p)
+			for p := range strings.FieldsSeq(c.args) {
+				args = append(args, "-X", strings.Replace(p, "@", w.dir+"/", 1))
 			}
 			o := probe(t, args...)
 			d := decode[tlsDocument](t, o)

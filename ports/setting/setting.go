@@ -32,12 +32,16 @@ type Row struct {
 type Rows []Row
 
 // Of returns the rows of T. A field that is not declared has a row in which zero means
-// none. It panics if a row names no field of T, or has a default of another type.
+// none, or false. It panics if a row names no field of T, or has a default of another type.
 func Of[T any](declared ...Row) Rows {
 	var rows Rows
 	for f := range reflect.TypeFor[T]().Fields() {
 		if f.IsExported() {
-			rows = append(rows, Row{Field: f.Name})
+			row := Row{Field: f.Name}
+			if f.Type.Kind() == reflect.Bool {
+				row.Zero = "false"
+			}
+			rows = append(rows, row)
 		}
 	}
 	var zero T

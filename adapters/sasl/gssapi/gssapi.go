@@ -115,7 +115,7 @@ func New(o Options) (*Authenticator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Authenticator{who: c.String(), service: cmp.Or(o.ServiceName, "kafka"), domain: o.DomainName, client: c, run: o.Run}, nil
+	return &Authenticator{who: c.String(), service: cmp.Or(o.ServiceName, defaultService), domain: o.DomainName, client: c, run: o.Run}, nil
 }
 
 // Mechanism returns "GSSAPI".

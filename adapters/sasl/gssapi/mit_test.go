@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -181,6 +182,9 @@ func tryKDC(t *testing.T) {
 }
 
 func (k *realmKDC) path(name string) string { return filepath.Join(k.dir, name) }
+
+// quoted is a path as one word for kadmin.
+func (k *realmKDC) quoted(name string) string { return strconv.Quote(k.path(name)) }
 
 func (k *realmKDC) write(t *testing.T, name, text string) {
 	t.Helper()

@@ -22,13 +22,13 @@ var etypeNames = map[int32]string{17: "aes128-cts-hmac-sha1-96", 18: "aes256-cts
 // populate makes clients and services, some of one encryption type alone.
 func (k *realmKDC) populate(t *testing.T) {
 	t.Helper()
-	service, client := k.path("service.keytab"), k.path("client.keytab")
+	service, client := k.quoted("service.keytab"), k.quoted("client.keytab")
 	commands := []string{
 		"addprinc -randkey kafka/localhost", "ktadd -k " + service + " kafka/localhost",
 		"addprinc +requires_preauth -pw alice-canary alice", "addprinc -requires_preauth -pw bob-canary bob",
 		"addprinc -pw x locked", "modprinc -allow_tix locked",
 		"addprinc -pw x -pwexpire yesterday stale", "addprinc -pw x -expire yesterday gone",
-		"addprinc -randkey rekeyed", "ktadd -k " + k.path("old.keytab") + " rekeyed", "cpw -randkey rekeyed",
+		"addprinc -randkey rekeyed", "ktadd -k " + k.quoted("old.keytab") + " rekeyed", "cpw -randkey rekeyed",
 		"addprinc -e arcfour-hmac:normal -randkey kafka/rc4.test", "setstr kafka/rc4.test session_enctypes arcfour-hmac",
 		"addprinc -randkey kafka/nokey.test",
 		"addprinc -pw shared krbtgt/" + realmB + "@" + realmA,
@@ -147,7 +147,7 @@ func TestBrokerWithAnotherKey(t *testing.T) {
 	if err := logIn(a, "t18.test", peer.login("01000000")); err != nil {
 		t.Fatal(err)
 	}
-	k.admin(t, realmA, "ktremove -k "+k.path("service.keytab")+" kafka/t18.test all", "ktadd -k "+k.path("service.keytab")+" kafka/t18.test")
+	k.admin(t, realmA, "ktremove -k "+k.quoted("service.keytab")+" kafka/t18.test all", "ktadd -k "+k.quoted("service.keytab")+" kafka/t18.test")
 	synctest.Test(t, func(t *testing.T) {
 		if err := logIn(a, "t18.test", peer.login("01000000")); !errors.Is(err, errBroker) {
 			t.Errorf("with the old ticket: %v", err)

@@ -57,9 +57,9 @@ type Options struct {
 	Now func() time.Time
 }
 
-// defaultKDCTimeout leaves room for a dead KDC within the ten seconds that a
+// DefaultKDCTimeout leaves room for a dead KDC within the ten seconds that a
 // connection has to be ready.
-const defaultKDCTimeout = 3 * time.Second
+const DefaultKDCTimeout = 3 * time.Second
 
 // Client requests tickets for one principal and keeps them. It is safe for concurrent
 // use, holds no goroutine, and needs no closing.
@@ -101,7 +101,7 @@ func New(o Options) (*Client, error) {
 	refuse("Principal", err)
 	k := &kdc{now: o.Now, kdcs: kdcs{
 		conf: conf, dial: o.Dial, srv: net.DefaultResolver.LookupSRV,
-		timeout: cmp.Or(o.KDCTimeout, defaultKDCTimeout), last: map[string]string{},
+		timeout: cmp.Or(o.KDCTimeout, DefaultKDCTimeout), last: map[string]string{},
 	}}
 	if k.now == nil {
 		k.now = time.Now
