@@ -5,9 +5,10 @@ import (
 	"syscall"
 )
 
-// Check peeks at the socket under the net.Conn, also through one wrapper with a NetConn
-// method such as crypto/tls's. It consumes no byte, so unread bytes before the end of
-// the stream hide the end; the close_notify alert of TLS is such a case.
+// Check looks at the socket under the net.Conn, where there is one: at most one
+// that TLS, or another wrapper with a NetConn method, was put around. What lies
+// there unread is left for Read, so bytes that come before the end hide it: a
+// farewell of TLS does.
 func (l *link) Check() error {
 	l.mu.Lock()
 	conn := l.conn
@@ -21,10 +22,10 @@ func (l *link) Check() error {
 	}
 	raw, err := socket.SyscallConn()
 	if err != nil {
-		return nil // the next Read returns the error
+		return nil // whoever reads will be told
 	}
 	var ended error
-	// raw.Read would wait for the parked Read to return.
+	// Not raw.Read, which would wait behind the Read that is parked.
 	if raw.Control(func(fd uintptr) { ended = peek(fd) }) != nil {
 		return nil
 	}

@@ -1,10 +1,11 @@
-// Package tcp connects to brokers over TCP. It is the default transport, and the base
-// of TLS and of proxies:
+// Package tcp reaches brokers over TCP. It is the transport that a connection
+// has when none is configured, and the ground that TLS and proxies stand on:
 //
-//	tcp.New(tcp.Options{SendBufferBytes: 1 << 20})       a transport
-//	tcp.Dial(options), tcp.Lookup(options)               its two functions, to wrap
+//	tcp.New(tcp.Options{SendBufferBytes: 1 << 20})       a whole transport
+//	tcp.Dial(options), tcp.Lookup(options)               its two halves, to wrap
 //
-// Errors wrap those of package net: errors.As finds *net.DNSError and *net.OpError.
+// Errors are those of package net, with a sentence before them: *net.DNSError
+// and *net.OpError are found by errors.As.
 package tcp
 
 import (
@@ -18,13 +19,13 @@ import (
 	"brokerconn/adapters/netlink"
 )
 
-// AddressFamily restricts the addresses of a broker.
+// AddressFamily restricts which addresses of a broker are used.
 type AddressFamily uint8
 
 const (
 	Unspecified AddressFamily = iota // both, in the order of the resolver
-	IPv4                             // IPv4 only, also in lookups
-	IPv6                             // IPv6 only, also in lookups
+	IPv4                             // only IPv4; the resolver is not asked for others
+	IPv6                             // only IPv6; the resolver is not asked for others
 )
 
 var families = [...]struct{ name, suffix string }{
@@ -40,8 +41,8 @@ func (f AddressFamily) String() string {
 	return fmt.Sprintf("unknown address family %d", uint8(f))
 }
 
-// SocketOption is one call of setsockopt with an int value, in the operating system's
-// numbers: {syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1}.
+// SocketOption is one call of setsockopt with an int, in the numbers of the
+// operating system: {syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1}.
 type SocketOption struct{ Level, Name, Value int }
 
 // Options configure sockets. The zero value is good for use. A Transport copies
@@ -75,8 +76,8 @@ func New(o Options) *netlink.Transport {
 	return &netlink.Transport{Dial: Dial(o), Lookup: Lookup(o)}
 }
 
-// Dial returns the function that makes one TCP connection. It also accepts an address
-// with a host name and resolves it.
+// Dial returns the function that makes one TCP connection. It also takes
+// addresses with names, which it resolves itself.
 func Dial(o Options) netlink.DialFunc {
 	o.mustBeValid()
 	dialer := net.Dialer{
@@ -85,7 +86,7 @@ func Dial(o Options) netlink.DialFunc {
 		KeepAlive:       -1, // without a config Go would send probes every 15 s
 	}
 	if o.LocalAddr != nil {
-		dialer.LocalAddr = o.LocalAddr // an interface with a nil pointer is not nil
+		dialer.LocalAddr = o.LocalAddr // not a nil pointer in an interface
 	}
 	settings := o.settings()
 	if len(settings) > 0 {
@@ -117,8 +118,8 @@ func (o *Options) mustBeValid() {
 	}
 }
 
-// noDelay returns the final value of TCP_NODELAY. Go sets it after the connection is
-// made, which would overwrite a socket option.
+// noDelay says how TCP_NODELAY has to be in the end. Go sets it once more after
+// the connection is made, so a socket option alone would be lost.
 func (o *Options) noDelay() bool {
 	on := !o.DisableNoDelay
 	for _, s := range o.SocketOptions {
@@ -129,7 +130,7 @@ func (o *Options) noDelay() bool {
 	return on
 }
 
-// namedOption is a socket option with its name in errors.
+// namedOption is a socket option with the name that errors call it by.
 type namedOption struct {
 	SocketOption
 	label string

@@ -1,11 +1,12 @@
-// Package unix connects to brokers over a unix socket, such as that of a sidecar or a
-// test harness. Every host and port resolves to the one path; certificates are still
-// verified against the host:
+// Package unix reaches brokers over a unix socket: one that a test rig or a
+// sidecar listens on. There is nothing to look up; every host and port is behind
+// the one path, and the host keeps its meaning for certificates:
 //
-//	unix.New(unix.Options{Path: "/run/kafka.sock"})     a transport
-//	unix.Dial(), unix.Lookup(options)                   its two functions, to wrap
+//	unix.New(unix.Options{Path: "/run/kafka.sock"})     a whole transport
+//	unix.Dial(), unix.Lookup(options)                   its two halves, to wrap
 //
-// Errors wrap those of package net: errors.As finds *net.OpError.
+// Errors are those of package net, with a sentence before them: *net.OpError is
+// found by errors.As.
 package unix
 
 import (
@@ -21,10 +22,10 @@ import (
 	"brokerconn/ports"
 )
 
-// Options configure the transport.
+// Options say where the socket is.
 type Options struct {
-	// Path is the path of the socket. It must be set. A path that begins with "@" is
-	// a name in Linux's abstract namespace. Systems allow about 100 bytes.
+	// Path of the socket; it must be set. A name that begins with "@" is one in
+	// Linux's abstract namespace. Systems allow about 100 bytes.
 	Path string
 }
 
@@ -33,7 +34,7 @@ func New(o Options) *netlink.Transport {
 	return &netlink.Transport{Dial: Dial(), Lookup: Lookup(o)}
 }
 
-// Check returns an error if the options are not valid.
+// Check says what is wrong with the options.
 func (o Options) Check() error {
 	switch {
 	case o.Path == "":
@@ -44,8 +45,8 @@ func (o Options) Check() error {
 	return nil
 }
 
-// Lookup returns the function that resolves every host to the socket. It panics if
-// Check returns an error.
+// Lookup returns the function that finds the socket whatever the host. It panics
+// if Check finds something.
 func Lookup(o Options) netlink.LookupFunc {
 	if err := o.Check(); err != nil {
 		panic(err.Error())
@@ -55,12 +56,12 @@ func Lookup(o Options) netlink.LookupFunc {
 	}
 }
 
-// Dial returns the function that connects to a socket. Its network is "unix" and its
-// address is a path.
+// Dial returns the function that connects to a socket. Its network is "unix", and
+// the address a path.
 func Dial() netlink.DialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		if network != "unix" {
-			return nil, fmt.Errorf("unix: %s %s is not a unix socket: use the Lookup of this package", network, address)
+			return nil, fmt.Errorf("unix: %s %s is no unix socket: use the Lookup of this package", network, address)
 		}
 		conn, err := new(net.Dialer).DialContext(ctx, network, address)
 		if err != nil {
@@ -70,15 +71,15 @@ func Dial() netlink.DialFunc {
 	}
 }
 
-// explain returns the likely cause of the system's error.
+// explain says what the system's words mean here.
 func explain(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "no socket has that path; has its server been started? "
+		return "there is no socket of that name; has its server been started? "
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "no server listens there: the file is not a socket, or its server has ended. "
+		return "nobody listens there: it is no socket, or its server has ended and left it behind. "
 	case errors.Is(err, fs.ErrPermission):
-		return "the permissions of the socket or of a folder above it deny access. "
+		return "the permissions of the socket, or of a folder above it, do not allow it. "
 	case errors.Is(err, syscall.EINVAL):
 		return "the path is too long for a socket. "
 	}

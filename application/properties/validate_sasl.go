@@ -78,7 +78,7 @@ func (r *reader) validateKerberos() {
 	if k.Principal == "" {
 		r.reject(p, "a keytab without its principal: give both")
 	}
-	r.open(p, k.Keytab, "keytab")
+	r.exists(p, "keytab", k.Keytab)
 }
 
 // validateService looks at the two places that Java has for the name of the service.

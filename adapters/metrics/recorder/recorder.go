@@ -1,5 +1,5 @@
-// Package recorder counts the events of connections, for tests, health pages and
-// programs without a metrics system.
+// Package recorder counts what happens on connections, for tests, health pages
+// and whoever needs no metrics system.
 package recorder
 
 import (
@@ -9,8 +9,8 @@ import (
 	"brokerconn/ports"
 )
 
-// Recorder is a [ports.MetricsSink] that counts events. Any number of connections may
-// share one; events neither allocate nor lock. Use [New].
+// Recorder is a [ports.MetricsSink] that counts. Any number of connections may
+// share one; no event allocates or locks. Use [New].
 type Recorder struct {
 	started, ready, closed, closedReady, closedClean atomic.Int64
 	logins, loginsFailed, relogins, reloginsFailed   atomic.Int64
@@ -21,41 +21,43 @@ type Recorder struct {
 
 var _ ports.MetricsSink = (*Recorder)(nil)
 
-// New returns a recorder whose counts are zero.
+// New returns a recorder that has counted nothing.
 func New() *Recorder { return new(Recorder) }
 
-// Snapshot holds the counts of a Recorder. Two Snapshots can be compared with ==.
+// Snapshot is what a Recorder has counted since it was made. Two of them can be
+// compared with ==.
 type Snapshot struct {
 	Started     int64 // attempts to connect
-	Ready       int64 // of Started: became ready for requests
-	Closed      int64 // of Started: ended
-	ClosedReady int64 // of Closed: had been ready
-	ClosedClean int64 // of Closed: closed by their owner without a cause
+	Ready       int64 // of them: came so far that requests could be sent
+	Closed      int64 // of those started: over
+	ClosedReady int64 // of those closed: had been ready
+	ClosedClean int64 // of those closed: closed by their owner
 
-	Logins         int64 // successful logins of new connections
+	Logins         int64 // that were new and succeeded
 	LoginsFailed   int64
-	Relogins       int64 // successful reauthentications
+	Relogins       int64 // that renewed the session of a connection
 	ReloginsFailed int64
 
 	Sent     int64 // requests admitted
-	Received int64 // of Sent: answered, or written if no answer is expected
-	Failed   int64 // of Sent: ended without an answer
-	TimedOut int64 // of Failed: timed out
+	Received int64 // of them: answered, or written if no answer is expected
+	Failed   int64 // of them: ended without an answer
+	TimedOut int64 // of those failed: because their time was over
 
-	BytesSent     int64 // on the link, the core's own requests included
+	BytesSent     int64 // on the link, everything included
 	BytesReceived int64
-	Stale         int64 // ignored events of older connections
+	Stale         int64 // news of older connections
 
-	LatencySum time.Duration // of Received
+	LatencySum time.Duration // of the requests received
 	LatencyMax time.Duration
-	SetupSum   time.Duration // of Ready
+	SetupSum   time.Duration // of the connections that became ready
 
-	ThrottledSum time.Duration // throttle times reported by brokers
+	ThrottledSum time.Duration // what brokers say that they held this client back by
 }
 
-// Snapshot returns the counts. It is not atomic, but a part never exceeds its whole:
-// Closed is at most Started, and Received plus Failed is at most Sent. Therefore parts
-// are read first and written last.
+// Snapshot returns the counts. While events come in it is no picture of one
+// instant, but a part never exceeds its whole: Closed is at most Started,
+// Received plus Failed at most Sent. So the parts are read first, and written
+// last.
 func (r *Recorder) Snapshot() Snapshot {
 	var s Snapshot
 	s.ClosedReady = r.closedReady.Load()
@@ -85,13 +87,13 @@ func (r *Recorder) Snapshot() Snapshot {
 // ConnectionStarted counts an attempt.
 func (r *Recorder) ConnectionStarted(time.Time) { r.started.Add(1) }
 
-// ConnectionReady counts a connection that became ready, and its setup time.
+// ConnectionReady counts a connection that came up, and the time that it took.
 func (r *Recorder) ConnectionReady(_ time.Time, took time.Duration) {
 	r.ready.Add(1)
 	r.setupSum.Add(int64(took))
 }
 
-// ConnectionClosed counts the end of an attempt or a connection.
+// ConnectionClosed counts an end.
 func (r *Recorder) ConnectionClosed(_ time.Time, ready, clean bool) {
 	r.closed.Add(1)
 	if ready {
@@ -111,7 +113,7 @@ func (r *Recorder) LoginSucceeded(_ time.Time, again bool, _ time.Duration) {
 	r.logins.Add(1)
 }
 
-// LoginFailed counts a failed login.
+// LoginFailed counts a login that did not succeed.
 func (r *Recorder) LoginFailed(_ time.Time, again bool) {
 	if again {
 		r.reloginsFailed.Add(1)
@@ -151,5 +153,5 @@ func (r *Recorder) BytesSent(_ time.Time, n int) { r.bytesSent.Add(int64(n)) }
 // BytesReceived counts bytes.
 func (r *Recorder) BytesReceived(_ time.Time, n int) { r.bytesReceived.Add(int64(n)) }
 
-// StaleIgnored counts an ignored event of an older connection.
+// StaleIgnored counts news of an older connection.
 func (r *Recorder) StaleIgnored(time.Time) { r.stale.Add(1) }

@@ -1,11 +1,11 @@
-// Package plain implements the SASL mechanism PLAIN (RFC 4616): user name and password
-// in clear text, in one message.
+// Package plain is the SASL mechanism PLAIN (RFC 4616): user and password as they
+// are, in one message.
 //
 //	auth, err := plain.New(plain.Options{Username: "alice", Password: ports.NewSecret(password)})
 //	...
 //	broker.Config{Authenticators: []ports.Authenticator{auth}, Transport: secure}
 //
-// Use it over TLS: an eavesdropper on the link reads the password.
+// Whoever can read the link has the password: use it over TLS.
 package plain
 
 import (
@@ -17,24 +17,24 @@ import (
 	"brokerconn/ports"
 )
 
-// Options configure New.
+// Options are who logs in.
 type Options struct {
-	// Username and Password are the credentials of every login.
+	// Username and Password are those of every login.
 	Username string
 	Password ports.Secret
-	// Credentials is called at each login instead, for credentials that change. It
-	// excludes Username and Password.
+	// Credentials, instead of them, is asked at each login, for those that change.
 	Credentials sasl.Source
 
-	// Authzid is the user to act as after the login. If empty, it is Username. Kafka's
-	// own server accepts no other user; one with a custom callback may.
+	// Authzid is whom to act as, once logged in as Username. Empty: as Username.
+	// Kafka's own server takes no other than that; those with a callback of their
+	// own may.
 	Authzid string
 
-	// Runner runs Credentials. If nil, it runs on its own goroutine.
+	// Runner runs Credentials. nil: on a goroutine of its own.
 	Runner sasl.Runner
 }
 
-// Authenticator logs in with PLAIN. It is safe for concurrent use by many connections.
+// Authenticator logs in with PLAIN. It serves many connections at once.
 type Authenticator struct {
 	source  sasl.Source
 	authzid string
@@ -47,7 +47,7 @@ var (
 )
 
 // New returns an Authenticator. The error joins a *sasl.OptionError for each option
-// that is missing, contains a NUL or is not UTF-8.
+// that cannot be used: what is missing, has a NUL in it or is not UTF-8.
 func New(o Options) (*Authenticator, error) {
 	source, err := sasl.Select(sasl.Credentials{Username: o.Username, Password: o.Password}, o.Credentials)
 	if o.Authzid != "" {
@@ -57,24 +57,24 @@ func New(o Options) (*Authenticator, error) {
 		return nil, err
 	}
 	a := &Authenticator{source: source, authzid: o.Authzid, run: o.Runner}
-	if o.Credentials == nil { // nothing blocks
+	if o.Credentials == nil { // nothing takes its time
 		a.run = func(work func()) { work() }
 	}
 	return a, nil
 }
 
-// Mechanism returns "PLAIN".
+// Mechanism is "PLAIN".
 func (a *Authenticator) Mechanism() string { return "PLAIN" }
 
-// Exposes returns true: the password is sent in clear text.
+// Exposes is true: the password is sent as it is.
 func (a *Authenticator) Exposes() bool { return true }
 
-// Begin starts a login. It accepts an endpoint that is not Secure.
+// Begin starts a login. It does not refuse an endpoint that is not Secure.
 func (a *Authenticator) Begin(ports.Endpoint) ports.Exchange {
 	return sasl.Begin(a.run, a.step)
 }
 
-// step sends the message. The broker's empty answer ends the login.
+// step sends the one message, and has the broker's empty answer end the login.
 func (a *Authenticator) step(ctx context.Context, challenge []byte) (response []byte, done bool, err error) {
 	switch {
 	case challenge == nil:
@@ -84,8 +84,8 @@ func (a *Authenticator) step(ctx context.Context, challenge []byte) (response []
 		}
 		return []byte(a.authzid + "\x00" + c.Username + "\x00" + c.Password.Reveal()), false, nil
 	case len(challenge) > 0:
-		// The bytes are not shown: a server may echo the password.
-		return nil, false, fmt.Errorf("%w: %d bytes after the password, want none", sasl.ErrUnexpected, len(challenge))
+		// It is not shown: a server may repeat what it was sent.
+		return nil, false, fmt.Errorf("%w: %d bytes in answer to the password, where PLAIN has none", sasl.ErrUnexpected, len(challenge))
 	}
 	return nil, true, nil
 }

@@ -22,17 +22,17 @@ func TestKeysAreDerivedOnce(t *testing.T) {
 		logIn := func(p peer, want int64) {
 			t.Helper()
 			if done, err := converse(a, p.serve(t)()); !done || err != nil {
-				t.Errorf("got %v, %v, want a login", done, err)
+				t.Errorf("%v %v", done, err)
 			}
 			if n := derivations.Load(); n != want {
-				t.Errorf("got %d derivations, want %d", n, want)
+				t.Errorf("%d derivations, want %d", n, want)
 			}
 		}
 		p := theirs()
 		logIn(p, 1)
-		logIn(p, 1) // a reconnect or a reauthentication
+		logIn(p, 1) // a reconnect, a re-authentication
 		p.factors.Salt += "x"
-		logIn(p, 2) // another cluster, or the password was set again
+		logIn(p, 2) // another cluster, or the password was set anew
 		p.factors.Iters++
 		logIn(p, 3)
 		logIn(p, 3)
@@ -40,7 +40,7 @@ func TestKeysAreDerivedOnce(t *testing.T) {
 	}
 }
 
-// Fifty connections that start at once derive one key.
+// Fifty connections that come up at once derive one key.
 func TestManyLoginsDeriveOneKey(t *testing.T) {
 	o := alice()
 	o.Runner = nil
@@ -83,8 +83,9 @@ func TestManyLoginsDeriveOneKey(t *testing.T) {
 	}
 }
 
-// A broker may send another salt at each login, and a vault another password.
-func TestKeyringIsBounded(t *testing.T) {
+// What is kept has an end: a broker may have another salt for each login, and a
+// vault another password.
+func TestWhatIsKeptIsBounded(t *testing.T) {
 	k := newKeyring(scram.SHA256, false)
 	k.compute = func(*scram.Client, scram.KeyFactors) (scram.StoredCredentials, error) {
 		return scram.StoredCredentials{}, nil
@@ -98,7 +99,7 @@ func TestKeyringIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(u.keys) > maxSalts || len(k.users) != 1 {
-			t.Fatalf("got %d keys of %d users, want %d of 1 at most", len(u.keys), len(k.users), maxSalts)
+			t.Fatalf("%d keys of %d users", len(u.keys), len(k.users))
 		}
 	}
 	for i := range 100 {
@@ -106,19 +107,19 @@ func TestKeyringIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(k.users) > maxUsers {
-			t.Fatalf("got %d users, want %d at most", len(k.users), maxUsers)
+			t.Fatalf("%d users", len(k.users))
 		}
 	}
-	// The most recently used are kept.
+	// The last ones are kept, and those that are used.
 	kept := k.users[maxUsers-1]
 	if u, _ := k.user(kept.credentials); u != kept || k.users[0] != kept {
-		t.Error("got another user, want the one that was used last")
+		t.Error("a user that is used again is not kept")
 	}
 }
 
-// A closed login does not wait for a derivation, its own or another login's, and the
-// derived key is kept.
-func TestDerivationOutlivesLogin(t *testing.T) {
+// Whoever gives up need not wait for a derivation, be it the login's own or another's;
+// and what was begun is kept.
+func TestADerivationComesToItsOwnEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKeyring(scram.SHA256, false)
 		compute, hold, computed := k.compute, make(chan struct{}), 0
@@ -147,7 +148,7 @@ func TestDerivationOutlivesLogin(t *testing.T) {
 			ex.Next(challenge)
 			synctest.Wait()
 			if _, _, err := ex.Result(); err != ports.ErrWouldBlock {
-				t.Fatalf("got %v during the derivation, want ErrWouldBlock", err)
+				t.Fatalf("%v while a key is derived", err)
 			}
 			return ex, server
 		}
@@ -156,12 +157,12 @@ func TestDerivationOutlivesLogin(t *testing.T) {
 		patient, server := begin()
 		own.Close()
 		other.Close()
-		synctest.Wait() // other's step has ended too: goleak would find it
+		synctest.Wait() // and other's step has ended, which goleak would see
 		close(hold)
 		synctest.Wait()
 		final, _, err := patient.Result()
 		if err != nil || computed != 1 {
-			t.Fatalf("got %v and %d derivations, want 1", err, computed)
+			t.Fatalf("%v, %d derivations", err, computed)
 		}
 		challenge, err := server(final)
 		if err != nil {
@@ -170,20 +171,20 @@ func TestDerivationOutlivesLogin(t *testing.T) {
 		patient.Next(challenge)
 		synctest.Wait()
 		if _, done, err := patient.Result(); !done || err != nil {
-			t.Errorf("got %v, %v, want a login", done, err)
+			t.Errorf("%v %v", done, err)
 		}
 		patient.Close()
 	})
 }
 
-// A derivation that fails or panics is not cached, and the next login tries again.
-func TestFailedDerivationIsRepeated(t *testing.T) {
+// A derivation that fails, or panics, is no key, and the next login tries again.
+func TestADerivationThatFails(t *testing.T) {
 	k := newKeyring(scram.SHA256, false)
 	tries, compute := 0, k.compute
 	k.compute = func(c *scram.Client, f scram.KeyFactors) (scram.StoredCredentials, error) {
 		switch tries++; tries {
 		case 1:
-			return scram.StoredCredentials{}, errors.New("FIPS requires more salt")
+			return scram.StoredCredentials{}, errors.New("FIPS wants more salt")
 		case 2:
 			panic(canary)
 		}
@@ -191,17 +192,17 @@ func TestFailedDerivationIsRepeated(t *testing.T) {
 	}
 	a := newScram(t, SHA256, alice())
 	a.user = k.user
-	for _, want := range []string{"scram: the login failed: FIPS requires more salt", "sasl: panic of a string in the mechanism", ""} {
+	for _, want := range []string{"scram: the login failed: FIPS wants more salt", "sasl: panic of a string in the mechanism", ""} {
 		done, err := converse(a, theirs().serve(t)())
 		if done != (want == "") || err != nil && err.Error() != want {
-			t.Errorf("got %v, %v, want %q", done, err, want)
+			t.Errorf("%v %v, want %q", done, err, want)
 		}
 	}
 }
 
-// A login that waits for another's derivation shares its failure, unless it is closed
+// Who waits for another's derivation shares its fate, unless its login is given up
 // first.
-func TestWaiterSharesPanickedDerivation(t *testing.T) {
+func TestWaitingForADerivationThatPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hold := make(chan struct{})
 		k := newKeyring(scram.SHA256, false)
@@ -218,16 +219,16 @@ func TestWaiterSharesPanickedDerivation(t *testing.T) {
 			_, _ = u.derive(context.Background(), salt16)
 		}()
 		synctest.Wait()
-		ctx, cancel := context.WithCancel(context.Background())
+		ctx, giveUp := context.WithCancel(context.Background())
 		impatient := make(chan error, 1)
 		go func() {
 			_, err := u.derive(ctx, salt16)
 			impatient <- err
 		}()
 		synctest.Wait()
-		cancel()
+		giveUp()
 		if err := <-impatient; err != context.Canceled {
-			t.Errorf("got %v, want %v", err, context.Canceled)
+			t.Error(err)
 		}
 		waited := make(chan error, 1)
 		go func() {
@@ -237,16 +238,17 @@ func TestWaiterSharesPanickedDerivation(t *testing.T) {
 		synctest.Wait()
 		close(hold)
 		if err := <-waited; err != errDerivation {
-			t.Errorf("got %v, want %v", err, errDerivation)
+			t.Error(err)
 		}
 		if len(u.keys) != 0 {
-			t.Error("got the failed derivation in the cache, want none")
+			t.Error("the failure is kept")
 		}
 	})
 }
 
-// A changed password gets keys of its own; logins in progress keep the former ones.
-func TestChangedPasswordGetsNewKeys(t *testing.T) {
+// A password that changes is another user's, as it were; the former is still known to
+// logins under way.
+func TestAPasswordThatChanges(t *testing.T) {
 	now := sasl.Credentials{Username: "alice", Password: ports.NewSecret("old")}
 	a, derivations := counted(t, SHA256, Options{Runner: inline, Credentials: func(context.Context) (sasl.Credentials, error) { return now, nil }})
 	for i, password := range []string{"old", "new", "old", "new"} {
@@ -254,10 +256,10 @@ func TestChangedPasswordGetsNewKeys(t *testing.T) {
 		p := theirs()
 		p.password = password
 		if done, err := converse(a, p.serve(t)()); !done || err != nil {
-			t.Errorf("%s: got %v, %v, want a login", password, done, err)
+			t.Errorf("%s: %v %v", password, done, err)
 		}
 		if n := derivations.Load(); n != int64(min(i+1, 2)) {
-			t.Errorf("got %d derivations after %d logins", n, i+1)
+			t.Errorf("%d derivations after %d logins", n, i+1)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package scram
 
 import (
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -27,12 +26,12 @@ func newScram(t testing.TB, h Hash, o Options) *Authenticator {
 	return a
 }
 
-// alice returns the options of a login with the canary as password, in one goroutine.
+// alice logs in with the canary as her password, all in one goroutine.
 func alice() Options {
 	return Options{Username: "alice", Password: ports.NewSecret(canary), Runner: inline}
 }
 
-// counted returns an authenticator whose derivations are counted.
+// counted is an authenticator whose derivations are counted.
 func counted(t testing.TB, h Hash, o Options) (*Authenticator, *atomic.Int64) {
 	a := newScram(t, h, o)
 	n := new(atomic.Int64)
@@ -46,7 +45,7 @@ func counted(t testing.TB, h Hash, o Options) (*Authenticator, *atomic.Int64) {
 	return a, n
 }
 
-// peer is the library's server with one user.
+// peer is the library's server, which knows one user.
 type peer struct {
 	hash     Hash
 	username string
@@ -71,7 +70,7 @@ func (p peer) serve(t testing.TB) func() func([]byte) ([]byte, error) {
 	stored := p.stored(t)
 	server, err := hashes[p.hash].generate.NewServer(func(username string) (scram.StoredCredentials, error) {
 		if username != p.username {
-			return scram.StoredCredentials{}, fmt.Errorf("unknown user %q", username)
+			return scram.StoredCredentials{}, fmt.Errorf("there is no %q", username)
 		}
 		return stored, nil
 	})
@@ -83,7 +82,7 @@ func (p peer) serve(t testing.TB) func() func([]byte) ([]byte, error) {
 		return func(response []byte) ([]byte, error) {
 			answer, err := c.Step(string(response))
 			if c.Done() && !c.Valid() && err == nil {
-				err = fmt.Errorf("the server is done and the login not valid")
+				err = fmt.Errorf("the server is done, and the login not valid")
 			}
 			return []byte(answer), err
 		}
@@ -94,7 +93,7 @@ var salt16 = scram.KeyFactors{Salt: "sixteen bytes of", Iters: 4096}
 
 func theirs() peer { return peer{SHA256, "alice", canary, salt16} }
 
-// converse performs a login with the broker f and returns its result.
+// converse goes through a login whose broker is f, and returns how it ended.
 func converse(a *Authenticator, f func(response []byte) (challenge []byte, err error)) (done bool, err error) {
 	ex := a.Begin(ports.Endpoint{})
 	defer ex.Close()
@@ -110,5 +109,5 @@ func converse(a *Authenticator, f func(response []byte) (challenge []byte, err e
 		}
 		ex.Next(append([]byte{}, challenge...))
 	}
-	return false, errors.New("the login does not end")
+	return false, fmt.Errorf("no end")
 }

@@ -10,24 +10,25 @@ import (
 	"github.com/jcmturner/gokrb5/v8/types"
 )
 
-// keys holds the client's long-term keys, from a password or from a keytab.
+// The long-term key of the client: out of its password, or out of a keytab.
+
 type keys interface {
-	// order moves the encryption types with a key to the front: the KDC chooses the
-	// first type that it has a key of.
-	order(who Principal, etypes []int32) []int32
-	// key returns the key of a type. data is the KDC's description of the derivation.
+	// order puts first the types that there are keys of: the KDC takes the first one
+	// that it has a key of.
+	order(who Principal, wanted []int32) []int32
+	// key returns the key of a type. data is what the KDC says about deriving it.
 	key(who Principal, etype int32, data types.PADataSequence) (types.EncryptionKey, error)
 }
 
 type password struct{ secret ports.Secret }
 
-func (password) order(_ Principal, etypes []int32) []int32 { return etypes }
+func (password) order(_ Principal, wanted []int32) []int32 { return wanted }
 
 func (p password) key(who Principal, etype int32, data types.PADataSequence) (types.EncryptionKey, error) {
 	return keyOfPassword(p.secret.Reveal(), who, etype, data)
 }
 
-// keyring holds the contents of a keytab.
+// keyring is a keytab, as it was when it was read.
 type keyring []keyringEntry
 
 type keyringEntry struct {
@@ -38,7 +39,7 @@ type keyringEntry struct {
 
 const maxKeytabBytes = 1 << 20
 
-// parseKeytab reads a keytab. It drops gokrb5's errors, which print keys.
+// parseKeytab reads a keytab. The errors of gokrb5 would print the keys.
 func parseKeytab(data []byte) (keyring, bool) {
 	var table keytab.Keytab
 	if !Contain(func() error { return table.Unmarshal(data) }) {
@@ -52,7 +53,7 @@ func parseKeytab(data []byte) (keyring, bool) {
 	return all, true
 }
 
-// types returns the encryption types of a principal's keys.
+// types are those that there is a key of.
 func (k keyring) types(who Principal) (all []int32) {
 	for _, e := range k {
 		if e.who.is(who) {
@@ -62,7 +63,7 @@ func (k keyring) types(who Principal) (all []int32) {
 	return all
 }
 
-// names returns the principals in the keytab, for errors.
+// names are the principals that there are keys of, for errors.
 func (k keyring) names() string {
 	var all []string
 	for _, e := range k {
@@ -71,15 +72,15 @@ func (k keyring) names() string {
 		}
 	}
 	if len(all) == 0 {
-		return "no principal"
+		return "nobody"
 	}
 	return strings.Join(all, ", ")
 }
 
-func (k keyring) order(who Principal, etypes []int32) []int32 {
+func (k keyring) order(who Principal, wanted []int32) []int32 {
 	has := k.types(who)
 	var first, rest []int32
-	for _, etype := range etypes {
+	for _, etype := range wanted {
 		if slices.Contains(has, etype) {
 			first = append(first, etype)
 		} else {
@@ -89,8 +90,8 @@ func (k keyring) order(who Principal, etypes []int32) []int32 {
 	return append(first, rest...)
 }
 
-// key returns the newest key. It ignores the key version that the KDC names, as MIT
-// does: the version numbers in keytabs made for Active Directory are often wrong.
+// key returns the newest key, whatever version the KDC says that it has, as MIT
+// does: the numbers in keytabs made for Active Directory are often wrong.
 func (k keyring) key(who Principal, etype int32, _ types.PADataSequence) (key types.EncryptionKey, err error) {
 	newest := uint32(0)
 	for _, e := range k {
@@ -99,7 +100,7 @@ func (k keyring) key(who Principal, etype int32, _ types.PADataSequence) (key ty
 		}
 	}
 	if key.KeyValue == nil {
-		return key, failure(BadKeytab, who.String(), "the keytab has no key of encryption type %d, which the KDC chose", etype)
+		return key, failure(BadKeytab, who.String(), "it has no key of the type %d, which the KDC chose", etype)
 	}
 	return key, nil
 }
