@@ -46,5 +46,5 @@ func vault(context.Context, string) (ports.Secret, error) { return ports.NewSecr
 func ExampleNew_refused() {
 	_, err := plain.New(plain.Options{Username: "alice", Password: ports.NewSecret("open\x00sesame")})
 	fmt.Println(err)
-	// Output: sasl: Password: there is a NUL in it
+	// Output: sasl: Password: contains a NUL
 }

@@ -103,11 +103,11 @@ func TestParseCacheRefuses(t *testing.T) {
 		data []byte
 		want string
 	}{
-		{nil, "no ticket cache"},
-		{[]byte("[libdefaults]"), "no ticket cache"},
+		{nil, "not a ticket cache"},
+		{[]byte("[libdefaults]"), "not a ticket cache"},
 		{[]byte{5, 2, 0, 0}, "version 2"},
-		{huge, "too early"},
-		{append(huge, make([]byte, 100)...), "too early"},
+		{huge, "truncated"},
+		{append(huge, make([]byte, 100)...), "truncated"},
 	} {
 		if _, err := parseCache(c.data); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%.20q: %v", c.data, err)

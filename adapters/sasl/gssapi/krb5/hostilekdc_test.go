@@ -253,6 +253,9 @@ func TestEachKDCIsTried(t *testing.T) {
 	if e := mustFail(t, err, KDCUnreachable); e.Principal != fakeRealm || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("got %v of %q, want %v of %q", err, e.Principal, os.ErrDeadlineExceeded, fakeRealm)
 	}
+	if want := ": i/o timeout; i/o timeout; i/o timeout"; !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("got %v, want the errors of three KDCs", err)
+	}
 	o.Principal = "alice@NOWHERE.ORG"
 	_, err = ticketFor(mustNew(t, o), "broker.example.org")
 	if e := mustFail(t, err, UnknownRealm); e.Principal != "NOWHERE.ORG" {

@@ -66,7 +66,7 @@ func same(pairs ...any) error {
 
 func TestConfigsRefused(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"nonsense", "there is none of"},
+		{"nonsense", "no [libdefaults]"},
 		{"[libdefaults]\n clockskew = soon\n", "clockskew"},
 		{"[realms]\n A.ORG {\n }\n", "A.ORG"},
 		{"[realms]\n }\n", "invalid"},
@@ -129,7 +129,7 @@ func TestConfigFiles(t *testing.T) {
 		t.Errorf("KRB5_CONFIG has the realms %s", got)
 	}
 	loop := put("loop", "include "+filepath.Join(dir, "loop")+"\n")
-	for file, want := range map[string]string{missing: "missing.conf", loop: "deep", dir: "no file"} {
+	for file, want := range map[string]string{missing: "missing.conf", loop: "deep", dir: "not a regular file"} {
 		if got := names(file); !strings.Contains(got, want) {
 			t.Errorf("%s: %s", file, got)
 		}
@@ -154,8 +154,8 @@ func TestCacheNames(t *testing.T) {
 		{"", "KEYRING:persistent:%{uid}", "", "type KEYRING"},
 		{"DIR:/tmp", "", "", "type DIR"},
 		{"MEMORY:x", "", "", "type MEMORY"},
-		{"FILE:%{LOCAL_APPDATA}", "", "", "no name"},
-		{"FILE:", "", "", "no name"},
+		{"FILE:%{LOCAL_APPDATA}", "", "", "not a file name"},
+		{"FILE:", "", "", "not a file name"},
 	} {
 		if uid == "" && strings.Contains(w.want, "_") {
 			continue
