@@ -27,7 +27,8 @@ import (
 func (a *Authenticator) Begin(e ports.Endpoint) ports.Exchange {
 	host := cmp.Or(a.domain, e.Host)
 	if strings.TrimSuffix(host, ".") == "" {
-		return sasl.Refuse(failure(UnknownService, a.service, "the endpoint %q has no host name: set DomainName", e.Address))
+		return sasl.Refuse(failure(UnknownService, a.service, "the endpoint %q has no host name: set DomainName",
+			e.Address))
 	}
 	l := &login{Authenticator: a, server: a.client.Service(a.service, host)}
 	l.turn = l.begin

@@ -84,7 +84,8 @@ func (c *securityContext) wrap(payload []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := gssapi.WrapToken{EC: uint16(kind.GetHMACBitLength() / 8), SndSeqNum: uint64(c.sent.SeqNumber), Payload: payload}
+	w := gssapi.WrapToken{EC: uint16(kind.GetHMACBitLength() / 8), SndSeqNum: uint64(c.sent.SeqNumber),
+		Payload: payload}
 	if c.acceptorKey {
 		w.Flags = flagAcceptorKey
 	}
@@ -110,7 +111,8 @@ func (c *securityContext) choose(token []byte) ([]byte, error) {
 	// RFC 4752 requires a size of 0 in the other three bytes if this is the only layer.
 	// Java, and so Kafka, offers 65536.
 	if offer[0]&layerNone == 0 {
-		return nil, failure(LayerNotOffered, server, "the broker offers the layers %#02x without 0x01, no layer", offer[0])
+		return nil, failure(LayerNotOffered, server, "the broker offers the layers %#02x without 0x01, no layer",
+			offer[0])
 	}
 	return c.wrap([]byte{layerNone, 0, 0, 0})
 }

@@ -120,7 +120,8 @@ func (c *ClientCredentials) check() error {
 	}
 	for _, scope := range c.Scopes {
 		if scope == "" || strings.ContainsFunc(scope, notOfScope) {
-			refuse("Scopes", "%q: a scope consists of printable ASCII without spaces, quotes and backslashes", quotation(scope))
+			refuse("Scopes", "%q: a scope consists of printable ASCII without spaces, quotes and backslashes",
+				quotation(scope))
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(c.Parameters)) {

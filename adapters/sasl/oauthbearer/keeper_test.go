@@ -10,8 +10,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/golang/mock/gomock"
+
 	"brokerconn/adapters/clock/fake"
 	"brokerconn/adapters/sasl/oauthbearer"
+	"brokerconn/mocks"
 	"brokerconn/ports"
 )
 
@@ -451,26 +454,30 @@ func TestDeafProvider(t *testing.T) {
 	})
 }
 
-// With a negative Timeout a call lasts as long as its logins.
-func TestNegativeTimeout(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		called := make(chan context.Context, 1)
-		clock := fake.New(noon)
-		a := create(t, oauthbearer.Options{Clock: clock, Timeout: -1, Tokens: func(ctx context.Context) (oauthbearer.Token, error) {
-			called <- ctx
-			<-ctx.Done()
-			return oauthbearer.Token{}, ctx.Err()
-		}})
-		x := a.Begin(ports.Endpoint{})
-		x.Next(nil)
-		ctx := <-called
-		clock.Advance(1000 * time.Hour)
-		if ctx.Err() != nil {
-			t.Error("got a canceled call, want it to last")
+// A call of the provider sets one alarm and stops it, and none with a negative Timeout.
+func TestTimeoutAlarm(t *testing.T) {
+	for timeout, want := range map[time.Duration]time.Duration{0: 5 * time.Second, time.Minute: time.Minute, -1: 0} {
+		ctrl := gomock.NewController(t)
+		clock, alarm := mocks.NewMockClock(ctrl), mocks.NewMockAlarm(ctrl)
+		clock.EXPECT().Now().Return(noon).AnyTimes()
+		called := false
+		if want > 0 {
+			gomock.InOrder(
+				clock.EXPECT().NewAlarm(gomock.Any()).Return(alarm),
+				alarm.EXPECT().Set(noon.Add(want)),
+				alarm.EXPECT().Stop().Do(func() {
+					if !called {
+						t.Errorf("Timeout %v: got Stop before the provider returned", timeout)
+					}
+				}),
+			)
 		}
-		x.Close()
-		<-ctx.Done()
-	})
+		a := create(t, oauthbearer.Options{Clock: clock, Timeout: timeout, Runner: inline,
+			Tokens: func(context.Context) (oauthbearer.Token, error) { called = true; return bearer("a"), nil }})
+		if _, err := sends(t, a); err != nil {
+			t.Errorf("Timeout %v: got %v, want a login", timeout, err)
+		}
+	}
 }
 
 // The system's clock and randomness, and concurrent logins.

@@ -66,7 +66,8 @@ func checkExtensions(extensions map[string]string) (problems []error) {
 		value := extensions[key]
 		switch {
 		case key == "" || strings.ContainsFunc(key, notLetter):
-			problems = append(problems, fmt.Errorf("extension %q: a key consists of letters", fault.Printable(key, maxWords)))
+			problems = append(problems, fmt.Errorf("extension %q: a key consists of letters",
+				fault.Printable(key, maxWords)))
 		case key == authKey:
 			problems = append(problems, errors.New(`extension "auth": this key is reserved for the token`))
 		case value == "":

@@ -49,7 +49,7 @@ func (e *Error) Error() string {
 func (e *Error) Hint() string {
 	switch e.Status {
 	case "invalid_token":
-		return "check the issuer and the audience that the broker expects, and the clocks; the broker's log has the reason"
+		return "check the issuer, the audience and the clocks; the broker's log has the reason"
 	case "insufficient_scope":
 		return "request a token with the scope that the broker names: ClientCredentials.Scopes (sasl.oauthbearer.scope)"
 	}

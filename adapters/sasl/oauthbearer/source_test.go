@@ -27,7 +27,7 @@ func TestSource(t *testing.T) {
 		name  string
 		token *oauth2.Token
 		err   error
-		text  string // of the error; "" if there is none
+		text  string // of the error; "" if the token is returned
 	}{
 		{"a token", &oauth2.Token{AccessToken: canary, Expiry: ends}, nil, ""},
 		{"of type bearer", &oauth2.Token{AccessToken: canary, TokenType: "bEaReR", Expiry: ends}, nil, ""},

@@ -65,7 +65,8 @@ func parseIterations(text string, max int) (int, error) {
 	n, err := strconv.ParseUint(text, 10, 64)
 	switch {
 	case err != nil:
-		return 0, &Error{Reason: IterationsTooHigh, Detail: fmt.Sprintf("a number of %d digits, the limit is %d", len(text), max)}
+		return 0, &Error{Reason: IterationsTooHigh, Detail: fmt.Sprintf("a number of %d digits, the limit is %d",
+			len(text), max)}
 	case n > uint64(max):
 		return 0, &Error{Reason: IterationsTooHigh, Detail: fmt.Sprintf("%d, the limit is %d", n, max)}
 	case n < minIterations:

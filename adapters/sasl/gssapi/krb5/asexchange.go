@@ -141,7 +141,8 @@ func (k *kdc) readAS(message []byte, request *messages.ASReq, who Principal, sec
 	}
 	etype := reply.EncPart.EType
 	if !slices.Contains(request.ReqBody.EType, etype) {
-		return nil, failure(EncryptionTypes, who.String(), "the KDC answers with encryption type %d, which was not requested", etype)
+		return nil, failure(EncryptionTypes, who.String(),
+			"the KDC answers with encryption type %d, which was not requested", etype)
 	}
 	key, err := secret.key(who, etype, reply.PAData)
 	if err != nil {

@@ -102,7 +102,8 @@ func keyOfPassword(
 		return bad
 	})
 	if !ok && err == nil {
-		err = failure(EncryptionTypes, who.String(), "no key of encryption type %d can be derived from the password", etype)
+		err = failure(EncryptionTypes, who.String(), "no key of encryption type %d can be derived from the password",
+			etype)
 	}
 	return key, err
 }

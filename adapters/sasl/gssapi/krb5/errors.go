@@ -84,8 +84,7 @@ type Error struct {
 	Principal string
 	// Detail says more, with the words of a KDC or a broker quoted; it may be empty.
 	Detail string
-	// Code is the error code (RFC 4120, section 7.5.9) from a KDC or the broker; 0 if
-	// there is none.
+	// Code is the error code (RFC 4120, section 7.5.9) of a KDC or of the broker, or 0.
 	Code int32
 	// Err is the underlying error of the network or of a file; it may be nil.
 	Err error

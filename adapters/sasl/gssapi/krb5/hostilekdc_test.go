@@ -25,7 +25,7 @@ import (
 // A lie is what a KDC sends instead of its honest answer.
 type lie func(k *fakeKDC, request []byte) []byte
 
-// nth tells the lie in answer to the nth request of a client without tickets: 1 the
+// nth sends the lie in answer to the nth request of a client without tickets: 1 the
 // one without a proof, 2 the one with it, 3 that for the service ticket.
 func (k *fakeKDC) nth(n int32, l lie) {
 	var count atomic.Int32

@@ -99,7 +99,8 @@ func (k keyring) key(who Principal, etype int32, _ types.PADataSequence) (key ty
 		}
 	}
 	if key.KeyValue == nil {
-		return key, failure(BadKeytab, who.String(), "the keytab has no key of encryption type %d, which the KDC chose", etype)
+		return key, failure(BadKeytab, who.String(), "the keytab has no key of encryption type %d, which the KDC chose",
+			etype)
 	}
 	return key, nil
 }

@@ -195,8 +195,8 @@ func (s sections) encryption(c *conf) error {
 	}
 	c.tgsTypes = slices.DeleteFunc(slices.Clone(c.tgsTypes), func(etype int32) bool { return contextTypes[etype] == 0 })
 	if len(c.asTypes) == 0 || len(c.tgsTypes) == 0 {
-		return errors.New("permitted_enctypes, default_tkt_enctypes or default_tgs_enctypes name no AES encryption type: " +
-			"write its full name, such as aes256-cts-hmac-sha1-96")
+		return errors.New("no AES encryption type in permitted_enctypes, default_tkt_enctypes or " +
+			"default_tgs_enctypes: write its full name, such as aes256-cts-hmac-sha1-96")
 	}
 	return nil
 }
@@ -231,7 +231,7 @@ func cachePath(name string) (string, error) {
 	case !ok, runtime.GOOS == "windows" && len(kind) == 1:
 		path = name
 	case kind != "FILE":
-		return "", fmt.Errorf("ticket cache type %s is not supported: use a file, KRB5CCNAME=FILE:/path, for kinit as well", kind)
+		return "", fmt.Errorf("ticket cache type %s is not supported: use KRB5CCNAME=FILE:/path, also for kinit", kind)
 	}
 	path = strings.NewReplacer("%{uid}", fmt.Sprint(os.Getuid()), "%{euid}", fmt.Sprint(os.Geteuid()),
 		"%{TEMP}", os.TempDir(), "%{null}", "").Replace(path)

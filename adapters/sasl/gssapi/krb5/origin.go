@@ -110,7 +110,8 @@ func (o *cacheOrigin) grant(ctx context.Context) (*Ticket, error) {
 	case t == nil:
 		return nil, failure(NoTicket, who.String(), "no ticket-granting ticket in %q", o.path)
 	case !t.valid(now):
-		return nil, failure(TicketExpired, who.String(), "the ticket-granting ticket in %q expired at %s", o.path, stamp(t.end))
+		return nil, failure(TicketExpired, who.String(), "the ticket-granting ticket in %q expired at %s", o.path,
+			stamp(t.end))
 	case t.fresh(now) || !now.Before(t.renewTill):
 		return t, nil
 	}

@@ -80,7 +80,8 @@ func (k *kdc) open(a *answer) (*Ticket, error) {
 	case !a.Ticket.SName.Equal(part.SName) || a.Ticket.Realm != part.SRealm:
 		return nil, failure(BadAnswer, realm, "the ticket is not for the service in the encrypted part")
 	case !a.CName.Equal(a.client.Name) || a.CRealm != a.client.Realm:
-		return nil, failure(BadAnswer, realm, "the ticket is of the client %q, want %q", Principal{a.CName, a.CRealm}, a.client)
+		return nil, failure(BadAnswer, realm, "the ticket is of the client %q, want %q", Principal{a.CName, a.CRealm},
+			a.client)
 	}
 	t := &Ticket{
 		Client: a.client, Server: got, Raw: a.Ticket, Key: part.Key,

@@ -28,7 +28,8 @@ func (k *kdc) request(ctx context.Context, tgt *Ticket, server Principal, realm 
 	for range maxRealms {
 		here, ok := tgt.Server.grants()
 		if !ok {
-			return nil, failure(BadAnswer, server.String(), "the ticket for %q is not a ticket-granting ticket", tgt.Server)
+			return nil, failure(BadAnswer, server.String(), "the ticket for %q is not a ticket-granting ticket",
+				tgt.Server)
 		}
 		want, options := server.Name, []int(nil)
 		switch realm {
