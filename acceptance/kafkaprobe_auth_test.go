@@ -24,8 +24,8 @@ func TestKafkaprobeAuth(t *testing.T) {
 		code int
 		says []string
 	}{
-		"renewed":          {login(Reauth, ScramPassword), 0, []string{mechanisms, "login       SCRAM-SHA-256, in ", "session     3s; renewed", "renewal     on the same connection"}},
-		"not renewed":      {login(SASLPlaintext, ScramPassword), 0, []string{mechanisms, "for as long as the connection stands", "renews no session here"}},
+		"renewed":          {login(Reauth, ScramPassword), 0, []string{mechanisms, "login       SCRAM-SHA-256, in ", "session     3s; reauthentication", "renewal     on the same connection"}},
+		"not renewed":      {login(SASLPlaintext, ScramPassword), 0, []string{mechanisms, "session     no limit", "not supported by the broker"}},
 		"a wrong password": {login(SASLPlaintext, wrongPassword), 14, []string{mechanisms, "SASL_AUTHENTICATION_FAILED"}},
 		"the list alone":   {[]string{"auth", b.AddrOf(SASLPlaintext)}, 0, []string{mechanisms, "not tried: none is configured"}},
 		"no login there":   {[]string{"auth", b.Addr()}, 14, []string{"ILLEGAL_SASL_STATE"}},
