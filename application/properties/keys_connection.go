@@ -33,7 +33,8 @@ var (
 		kafkaPython: "api_version_auto_timeout_ms", librdkafka: "api.version.request.timeout.ms",
 		to: "Config.APIVersionTimeout",
 	}
-	askVersionKey      = &key{librdkafka: "api.version.request", to: "Config.APIVersion", read: readAskVersion, empty: rejected}
+	askVersionKey = &key{librdkafka: "api.version.request", to: "Config.APIVersion", read: readAskVersion,
+		empty: rejected}
 	fallbackVersionKey = &key{librdkafka: "broker.version.fallback", to: "Config.APIVersion"}
 )
 
