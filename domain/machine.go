@@ -1,7 +1,6 @@
 package domain
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -213,11 +212,3 @@ func (m *Machine) newError(kind, cause error, hint string) *Error {
 
 // Failure describes, at this moment, a failure that the owner has to tell of.
 func (m *Machine) Failure(kind, cause error) *Error { return m.newError(kind, cause, "") }
-
-// Unreadable describes an answer whose body cannot be decoded.
-func (m *Machine) Unreadable(f *Future, cause error) *Error {
-	e := m.newError(ErrProtocol,
-		fmt.Errorf("cannot read the answer to API %d v%d: %w", f.Request.Key(), f.Version, cause), "")
-	e.Sent = SentFully
-	return e
-}

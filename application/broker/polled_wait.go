@@ -36,11 +36,11 @@ func (p *Polled) CheckVersion(timeout time.Duration, strict bool, topics []strin
 	for state := p.connect(first); state != Connected; state = p.connect(next) {
 		switch now := p.cfg.Clock.Now(); {
 		case p.BlackedOut():
-			return Verdict{}, m.Failure(ErrNotReady, afterOthers(p.LastError(), failures))
+			return Verdict{}, m.Failure(ErrNotReady, afterOthers(m.LastError(), failures))
 		case !now.Before(limit):
 			return Verdict{}, m.Failure(ErrTimeout, afterOthers(fmt.Errorf("no table of API versions after %v", timeout), failures))
 		case p.Disconnected(): // the next address, at once
-			if err := p.LastError(); err != nil {
+			if err := m.LastError(); err != nil {
 				failures = append(failures, err)
 			}
 		default:

@@ -75,17 +75,17 @@
 // # Methods
 //
 //	kafka-python              Polled                  Conn
-//	blacked_out               Polled.BlackedOut       Conn.BlackedOut
-//	can_send_more             Polled.CanSendMore      Conn.CanSendMore
+//	blacked_out               Polled.BlackedOut       Stats.BackoffUntil
+//	can_send_more             Polled.CanSendMore      Stats.InFlight
 //	check_version             Polled.CheckVersion     Conn.CheckVersion
 //	close                     Polled.Close            Conn.Close, Conn.Abort
 //	connect                   Polled.Connect          Conn.Connect
-//	connected                 Polled.Connected        Conn.Connected
-//	connecting                Polled.Connecting       Conn.Connecting
-//	connection_delay          Polled.ConnectionDelay  Conn.ConnectionDelay
-//	disconnected              Polled.Disconnected     Conn.Disconnected
+//	connected                 Polled.Connected        Conn.State
+//	connecting                Polled.Connecting       Conn.State
+//	connection_delay          Polled.ConnectionDelay  Stats.BackoffUntil
+//	disconnected              Polled.Disconnected     Conn.State
 //	recv                      Polled.Recv             Future.Wait
-//	send                      Polled.Send             Conn.Send, Conn.Request
+//	send                      Polled.Send             Conn.Request, Conn.Send
 //	send_pending_requests     Polled.SendPending      -
 //	send_pending_requests_v2  Polled.SendPendingV2    -
 package properties

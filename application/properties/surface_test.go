@@ -36,7 +36,7 @@ var surface = []surfaceRow{
 	{"reconnect_backoff_ms", "counted from the failure, not from the attempt; at least 1 ms", ""},
 	{"reconnect_backoff_max_ms", "refused where less than the former, which meant no growth", ""},
 	{"request_timeout_ms", "setup has its own, Config.SetupTimeout; throttled time is not counted",
-		"WithRequestTimeout, Conn.SendWithin, Polled.SendWithin"},
+		"WithRequestTimeout, WithTimeout"},
 	{"max_in_flight_requests_per_connection", "Conn.Request waits in line instead of failing", ""},
 	{"receive_buffer_bytes", "does not leak into other connections", ""},
 	{"send_buffer_bytes", "does not leak into other connections", ""},
@@ -89,20 +89,20 @@ func place(k *key) (fields []string, standard string) {
 
 // methods says where each method is.
 var methods = []struct{ method, polled, conn, deviation string }{
-	{"blacked_out", "Polled.BlackedOut", "Conn.BlackedOut", "the pause is counted from the failure"},
-	{"can_send_more", "Polled.CanSendMore", "Conn.CanSendMore", "-"},
+	{"blacked_out", "Polled.BlackedOut", "Stats.BackoffUntil", "the pause is counted from the failure"},
+	{"can_send_more", "Polled.CanSendMore", "Stats.InFlight", "-"},
 	{"check_version", "Polled.CheckVersion", "Conn.CheckVersion", "a Verdict with its evidence; Low.Tuple() is " +
 		"the tuple; silence is never taken for an answer"},
 	{"close", "Polled.Close", "Conn.Close, Conn.Abort", "Conn's are final; without an error the backoff does not " +
 		"grow, and requests fail with ErrClosed"},
 	{"connect", "Polled.Connect", "Conn.Connect", "Conn's waits, for as long as its context"},
-	{"connected", "Polled.Connected", "Conn.Connected", "-"},
-	{"connecting", "Polled.Connecting", "Conn.Connecting", "-"},
-	{"connection_delay", "Polled.ConnectionDelay", "Conn.ConnectionDelay",
+	{"connected", "Polled.Connected", "Conn.State", "-"},
+	{"connecting", "Polled.Connecting", "Conn.State", "-"},
+	{"connection_delay", "Polled.ConnectionDelay", "Stats.BackoffUntil",
 		"\"forever\" is a second result, not a large number"},
-	{"disconnected", "Polled.Disconnected", "Conn.Disconnected", "-"},
+	{"disconnected", "Polled.Disconnected", "Conn.State", "-"},
 	{"recv", "Polled.Recv", "Future.Wait", "bytes that come with the end are kept; Futures are done when returned"},
-	{"send", "Polled.Send", "Conn.Send, Conn.Request", "-"},
+	{"send", "Polled.Send", "Conn.Request, Conn.Send", "-"},
 	{"send_pending_requests", "Polled.SendPending", "-", "a Conn writes by itself"},
 	{"send_pending_requests_v2", "Polled.SendPendingV2", "-", "true only if nothing at all is left; a Conn writes " +
 		"by itself"},
@@ -114,6 +114,7 @@ var placed = map[string]reflect.Type{
 	"Hooks":               reflect.TypeFor[*broker.Hooks](),
 	"Conn":                reflect.TypeFor[*broker.Conn](),
 	"Polled":              reflect.TypeFor[*broker.Polled](),
+	"Stats":               reflect.TypeFor[*broker.Stats](),
 	"Future":              reflect.TypeFor[*broker.Future](),
 	"tcp.Options":         reflect.TypeFor[*tcp.Options](),
 	"tls.Options":         reflect.TypeFor[*tls.Options](),
@@ -124,7 +125,8 @@ var placed = map[string]reflect.Type{
 }
 
 // functions are places as well.
-var functions = map[string]any{"sensors.New": sensors.New, "WithRequestTimeout": broker.WithRequestTimeout}
+var functions = map[string]any{"sensors.New": sensors.New, "WithRequestTimeout": broker.WithRequestTimeout,
+	"WithTimeout": broker.WithTimeout}
 
 // exists reports whether a place is there.
 func exists(place string) bool {
@@ -187,7 +189,7 @@ func TestSurfaceIsWhole(t *testing.T) {
 
 func TestExistsCatches(t *testing.T) {
 	for _, place := range []string{"Config.Hosts", "Conn.close", "tcp.Option.Level", "properties.TLS.CA",
-		"WithTimeout", "sensors.Old"} {
+		"WithTimeouts", "sensors.Old"} {
 		if exists(place) {
 			t.Errorf("%s", place)
 		}

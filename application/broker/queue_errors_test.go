@@ -111,14 +111,11 @@ func TestTimeoutInThePast(t *testing.T) {
 	for _, d := range []time.Duration{0, -1, -time.Hour} {
 		onBoth(t, nil, func(t *testing.T, r *rig) {
 			r.ready()
-			var f *broker.Future
+			f := r.sendWithin(d)
 			if r.conn != nil {
-				f = r.conn.SendWithin(ask(), d)
 				if err := heartbeat(broker.WithRequestTimeout(t.Context(), d), r.conn); !errors.Is(err, broker.ErrRequestTimeout) {
 					t.Errorf("%v: %v", d, err)
 				}
-			} else {
-				f = r.polled.SendWithin(ask(), true, d)
 			}
 			if err := r.outcome(f); !errors.Is(err, broker.ErrRequestTimeout) || !broker.SafeToRetry(err) {
 				t.Errorf("%v: %v", d, err)
