@@ -1,4 +1,31 @@
-package tls
+// Package cipherlist reads cipher lists in OpenSSL's language (openssl-ciphers(1),
+// version 3.2 and later, which takes IANA's names too):
+//
+//	HIGH:!aNULL:-SHA:ECDHE+AESGCM,TLS_RSA_WITH_AES_128_GCM_SHA256 @SECLEVEL=2
+//
+//	word         adds the suites of the word; words joined by + add those of all of them
+//	-word        removes them; a later word may add them again
+//	!word        removes them for good
+//	+word        moves them to the end
+//	@STRENGTH    sorts
+//	@SECLEVEL=n  removes the suites below level n, anywhere in the list
+//	DEFAULT      only at the very beginning: ALL:!COMPLEMENTOFDEFAULT:!eNULL
+//	SUITEB...    only at the very beginning; the rest is ignored
+//
+// The separators are : , ; and blank. An unknown word is ignored with all words joined
+// to it; so is a word for algorithms that crypto/tls lacks. Case matters.
+//
+// The result is a set of crypto/tls's suites up to TLS 1.2:
+//
+//   - crypto/tls orders suites itself. +word and @STRENGTH change nothing.
+//   - The suites of TLS 1.3 are always on and cannot be selected.
+//     (OpenSSL has a second setting for them.)
+//   - @SECLEVEL applies to suites only, not to keys and signatures. The default is
+//     level 2, as in OpenSSL from 3.2 on, and in Debian's before.
+//   - RC4 and 3DES are selected only where a word names them, RC4 only with
+//     @SECLEVEL=0 or 1 as well. An OpenSSL built with enable-weak-ssl-ciphers selects
+//     them for ALL or MEDIUM too.
+package cipherlist
 
 import (
 	"errors"
@@ -8,39 +35,10 @@ import (
 	"brokerconn/adapters/internal/fault"
 )
 
-// A cipher list is in OpenSSL's language (openssl-ciphers(1), version 3.2 and
-// later, which takes IANA's names too):
-//
-//	HIGH:!aNULL:-SHA:ECDHE+AESGCM,TLS_RSA_WITH_AES_128_GCM_SHA256 @SECLEVEL=2
-//
-//	word         adds what it stands for; words joined by + what all of them do
-//	-word        takes it away; a later word may add it again
-//	!word        takes it away for good
-//	+word        moves it to the end
-//	@STRENGTH    sorts
-//	@SECLEVEL=n  takes away what is below level n, wherever it stands
-//	DEFAULT      only at the very beginning: ALL:!COMPLEMENTOFDEFAULT:!eNULL
-//	SUITEB...    only at the very beginning, and all else is then ignored
-//
-// Between items stands any of : , ; and blank. A word that is not known is
-// ignored with all that is joined to it; so is one for algorithms that crypto/tls
-// lacks. Upper and lower case differ.
-//
-// Of all this only a set is left, of the suites of crypto/tls up to TLS 1.2:
-//
-//   - crypto/tls orders suites itself. +word and @STRENGTH change nothing.
-//   - The suites of TLS 1.3 are always on and cannot be chosen, with any list.
-//     (OpenSSL's lists do not speak of them either: it has a second setting.)
-//   - @SECLEVEL is about suites only, and not about keys and signatures. Without
-//     one the level is 2, as in OpenSSL from 3.2 on and in Debian's before.
-//   - RC4 and 3DES are selected only where a word names them, RC4 only with
-//     @SECLEVEL=0 or 1 as well. An OpenSSL that has them at all, which is one
-//     built with enable-weak-ssl-ciphers, selects them for ALL or MEDIUM too.
-
-// parseCiphers returns the suites that a list selects, for Config.CipherSuites
-// of crypto/tls. A list that selects none is an error; so is one that OpenSSL
-// cannot read.
-func parseCiphers(list string) ([]uint16, error) {
+// Parse returns the suites that a list selects, for Config.CipherSuites of crypto/tls.
+// It returns an error for a list that selects none, and for one that OpenSSL cannot
+// read.
+func Parse(list string) ([]uint16, error) {
 	s := &selection{level: 2, state: make([]suiteState, len(suites))}
 	if err := s.read(list); err != nil {
 		return nil, fmt.Errorf("cipher list %q: %w", shortened(list), err)

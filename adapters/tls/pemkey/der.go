@@ -1,4 +1,4 @@
-package tls
+package pemkey
 
 import (
 	"encoding/asn1"

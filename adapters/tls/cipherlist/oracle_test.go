@@ -1,4 +1,4 @@
-package tls
+package cipherlist
 
 import (
 	"crypto/tls"
@@ -10,9 +10,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"brokerconn/acceptance/openssl"
 )
 
-// compareCiphers asks openssl for random lists, and compares the sets over the
+// TestOpenSSLOracle asks openssl for random lists, and compares the sets over the
 // suites that both have. Where the two differ, always:
 //
 //   - RC4 and 3DES, which the usual OpenSSL does not have: they are left out of
@@ -21,41 +23,24 @@ import (
 //   - An operator right behind joined words that stand for nothing here. OpenSSL
 //     may know what they stand for, and then carries it out. Here and where the
 //     words are unknown to it too it is ignored. The generator separates items.
-func compareCiphers(t *testing.T, o *oracle) *tally {
+func TestOpenSSLOracle(t *testing.T) {
+	o := openssl.New(t, "Cipher lists are not compared.")
 	g := &listGenerator{rnd: rand.New(rand.NewPCG(5, 1))}
 	lists := make([]string, 600)
 	for i := range lists {
 		lists[i] = g.list()
 	}
-	var found tally
-	each(lists, func(list string) { found.add(compareList(t, o, list)) })
-	return &found
+	var found openssl.Tally
+	openssl.Each(lists, func(list string) { found.Add(compareList(t, o, list)) })
+	found.Report(t, "cipher lists", 550)
 }
 
-// each calls f for all, four at once.
-func each[T any](all []T, f func(T)) {
-	var wg sync.WaitGroup
-	work := make(chan T)
-	for range 4 {
-		wg.Go(func() {
-			for v := range work {
-				f(v)
-			}
-		})
-	}
-	for _, v := range all {
-		work <- v
-	}
-	close(work)
-	wg.Wait()
-}
-
-func compareList(t *testing.T, o *oracle, list string) (verdict string) {
-	ours, err := parseCiphers(list)
+func compareList(t *testing.T, o *openssl.Oracle, list string) (verdict string) {
+	ours, err := Parse(list)
 	if (err == nil) != (len(ours) > 0) {
 		t.Errorf("%q: %d suites and %v", list, len(ours), err)
 	}
-	theirs := o.ciphers(t, list, "-s", "-tls1_2")
+	theirs := ciphers(t, o, list, "-s", "-tls1_2")
 	weak := func(id uint16) bool {
 		s := suiteOf(id)
 		return s.weak
@@ -63,7 +48,7 @@ func compareList(t *testing.T, o *oracle, list string) (verdict string) {
 	named := slices.ContainsFunc(slices.Collect(maps.Keys(words)), func(w string) bool {
 		return words[w].weak && strings.Contains(list, w)
 	})
-	if named || o.hasWeak(t) {
+	if named || hasWeak(t, o) {
 		ours, theirs = slices.DeleteFunc(ours, weak), slices.DeleteFunc(theirs, weak)
 	}
 	if !slices.Equal(sorted(ours), sorted(theirs)) {
@@ -74,9 +59,9 @@ func compareList(t *testing.T, o *oracle, list string) (verdict string) {
 	}
 	switch {
 	case err != nil:
-		return refused + "nothing that can be selected"
+		return openssl.Refused + "nothing that can be selected"
 	case len(ours) == 0:
-		return apart + "RC4 and 3DES only"
+		return openssl.Apart + "RC4 and 3DES only"
 	case len(ours) == len(suites)-5:
 		return "every suite, of 17"
 	}
@@ -84,7 +69,7 @@ func compareList(t *testing.T, o *oracle, list string) (verdict string) {
 }
 
 // compareLevelless: without -s there is no security level.
-func compareLevelless(t *testing.T, o *oracle, list string) {
+func compareLevelless(t *testing.T, o *openssl.Oracle, list string) {
 	weak := func(id uint16) bool { return suiteOf(id).weak }
 	all := &selection{level: 0, state: make([]suiteState, len(suites))}
 	var levelless []uint16
@@ -93,7 +78,7 @@ func compareLevelless(t *testing.T, o *oracle, list string) {
 		levelless, _ = all.result()
 	}
 	levelless = slices.DeleteFunc(levelless, weak)
-	if theirs := slices.DeleteFunc(o.ciphers(t, list), weak); !slices.Equal(sorted(levelless), sorted(theirs)) {
+	if theirs := slices.DeleteFunc(ciphers(t, o, list), weak); !slices.Equal(sorted(levelless), sorted(theirs)) {
 		t.Errorf("%q without a level:\n got %v\nwant %v", list, suiteNames(levelless), suiteNames(theirs))
 	}
 }
@@ -101,8 +86,8 @@ func compareLevelless(t *testing.T, o *oracle, list string) {
 var ianaName = regexp.MustCompile(`TLS_\w+`)
 
 // ciphers returns those suites of OpenSSL's answer that crypto/tls has.
-func (o *oracle) ciphers(t *testing.T, list string, options ...string) (ids []uint16) {
-	if !o.atLeast(3, 2) {
+func ciphers(t *testing.T, o *openssl.Oracle, list string, options ...string) (ids []uint16) {
+	if !o.AtLeast(3, 2) {
 		list = ianaName.ReplaceAllStringFunc(list, func(name string) string {
 			for _, s := range suites {
 				if tls.CipherSuiteName(s.id) == name {
@@ -112,7 +97,7 @@ func (o *oracle) ciphers(t *testing.T, list string, options ...string) (ids []ui
 			return name
 		})
 	}
-	out, _, _ := o.run(t, slices.Concat([]string{"ciphers"}, options, []string{"--", list})...)
+	out, _, _ := o.Run(t, slices.Concat([]string{"ciphers"}, options, []string{"--", list})...)
 	for name := range strings.SplitSeq(strings.TrimSpace(out), ":") {
 		if i := slices.IndexFunc(suites, func(s suite) bool { return s.name == name }); i >= 0 {
 			ids = append(ids, suites[i].id)
@@ -123,10 +108,10 @@ func (o *oracle) ciphers(t *testing.T, list string, options ...string) (ids []ui
 
 var weakOracle sync.Map
 
-func (o *oracle) hasWeak(t *testing.T) bool {
+func hasWeak(t *testing.T, o *openssl.Oracle) bool {
 	has, known := weakOracle.Load(o.Path)
 	if !known {
-		out, _, _ := o.run(t, "ciphers", "ALL")
+		out, _, _ := o.Run(t, "ciphers", "ALL")
 		has, _ = weakOracle.LoadOrStore(o.Path, strings.Contains(out, "DES-CBC3-SHA"))
 	}
 	return has.(bool)

@@ -1,4 +1,4 @@
-package tls
+package pemkey
 
 import (
 	"bytes"
@@ -21,28 +21,28 @@ import (
 // else wrote, or a damaged one, may ask for years, or for all memory. That is refused
 // before the password is asked for.
 
-// keyCosts bounds what a derivation may ask for.
-type keyCosts struct {
+// costs bounds what a derivation may ask for.
+type costs struct {
 	rounds int64 // of PBKDF2
 	memory int64 // of scrypt, in bytes
 	work   int64 // of scrypt, its N * r * p
 }
 
-// maxKeyCosts is a few seconds and 256 MiB. OpenSSL writes 2,048 rounds, OWASP asks
+// maxCosts is a few seconds and 256 MiB. OpenSSL writes 2,048 rounds, OWASP asks
 // for up to 1,400,000 and for 128 MiB; OpenSSL itself reads scrypt up to 32 MiB.
-var maxKeyCosts = keyCosts{rounds: 10_000_000, memory: 256 << 20, work: 1 << 23}
+var maxCosts = costs{rounds: 10_000_000, memory: 256 << 20, work: 1 << 23}
 
 // derivation turns a password into a key, in memory that the caller wipes.
 type derivation func(password []byte) ([]byte, error)
 
-func parseDerivation(id pkix.AlgorithmIdentifier, keyBytes int, costs keyCosts) (derivation, error) {
+func parseDerivation(id pkix.AlgorithmIdentifier, keyBytes int, costs costs) (derivation, error) {
 	switch id.Algorithm.String() {
 	case "1.2.840.113549.1.5.12":
 		return parsePBKDF2(id.Parameters.FullBytes, keyBytes, costs)
 	case "1.3.6.1.4.1.11591.4.11":
 		return parseScrypt(id.Parameters.FullBytes, keyBytes, costs)
 	}
-	return nil, unsupportedKey(convertKey, "the private key is encrypted with a key derivation (%v) that is not read", id.Algorithm)
+	return nil, unsupported(convert, "the private key is encrypted with a key derivation (%v) that is not read", id.Algorithm)
 }
 
 // prfs are all that OpenSSL writes.
@@ -67,24 +67,24 @@ type pbkdf2Parameters struct {
 	PRF       pkix.AlgorithmIdentifier `asn1:"optional"`
 }
 
-func parsePBKDF2(der []byte, keyBytes int, costs keyCosts) (derivation, error) {
+func parsePBKDF2(der []byte, keyBytes int, costs costs) (derivation, error) {
 	var p pbkdf2Parameters
 	if err := unmarshalStrictly(der, &p, derOctets+derInteger, derInteger+derSequence); err != nil {
-		return nil, damagedKey("the parameters of PBKDF2 are damaged", err)
+		return nil, damaged("the parameters of PBKDF2 are damaged", err)
 	}
 	prf, known := prfs[p.PRF.Algorithm.String()]
 	parameters := p.PRF.Parameters.FullBytes
 	switch {
 	case !known:
-		return nil, unsupportedKey(convertKey, "the private key is encrypted with PBKDF2 over a PRF (%v) that is not read", p.PRF.Algorithm)
+		return nil, unsupported(convert, "the private key is encrypted with PBKDF2 over a PRF (%v) that is not read", p.PRF.Algorithm)
 	case len(parameters) > 0 && !bytes.Equal(parameters, asn1.NullBytes):
-		return nil, damagedKey("the parameters of PBKDF2 are damaged: its PRF has parameters", nil)
+		return nil, damaged("the parameters of PBKDF2 are damaged: its PRF has parameters", nil)
 	case p.Rounds < 1:
-		return nil, damagedKey(fmt.Sprintf("the parameters of PBKDF2 are damaged: %d rounds", p.Rounds), nil)
+		return nil, damaged(fmt.Sprintf("the parameters of PBKDF2 are damaged: %d rounds", p.Rounds), nil)
 	case p.KeyLength != 0 && p.KeyLength != int64(keyBytes):
-		return nil, damagedKey(fmt.Sprintf("the parameters of PBKDF2 are damaged: a key of %d bytes for a cipher that has %d", p.KeyLength, keyBytes), nil)
+		return nil, damaged(fmt.Sprintf("the parameters of PBKDF2 are damaged: a key of %d bytes for a cipher that has %d", p.KeyLength, keyBytes), nil)
 	case p.Rounds > costs.rounds:
-		return nil, tooCostly(convertKey, "PBKDF2 with %d rounds, and no more than %d are done", p.Rounds, costs.rounds)
+		return nil, tooCostly(convert, "PBKDF2 with %d rounds, and no more than %d are done", p.Rounds, costs.rounds)
 	}
 	return func(password []byte) ([]byte, error) {
 		return pbkdf2.Key(prf, string(password), p.Salt, int(p.Rounds), keyBytes)
@@ -97,16 +97,16 @@ type scryptParameters struct {
 	KeyLength int64 `asn1:"optional"`
 }
 
-func parseScrypt(der []byte, keyBytes int, costs keyCosts) (derivation, error) {
+func parseScrypt(der []byte, keyBytes int, costs costs) (derivation, error) {
 	var p scryptParameters
 	if err := unmarshalStrictly(der, &p, derOctets+derInteger+derInteger+derInteger, derInteger); err != nil {
-		return nil, damagedKey("the parameters of scrypt are damaged", err)
+		return nil, damaged("the parameters of scrypt are damaged", err)
 	}
 	switch {
 	case p.N < 2, p.N&(p.N-1) != 0, p.R < 1, p.P < 1, p.R < 4 && bits.Len64(uint64(p.N)) > int(16*p.R):
-		return nil, damagedKey(fmt.Sprintf("the parameters of scrypt are damaged: N=%d, r=%d, p=%d", p.N, p.R, p.P), nil)
+		return nil, damaged(fmt.Sprintf("the parameters of scrypt are damaged: N=%d, r=%d, p=%d", p.N, p.R, p.P), nil)
 	case p.KeyLength != 0 && p.KeyLength != int64(keyBytes):
-		return nil, damagedKey(fmt.Sprintf("the parameters of scrypt are damaged: a key of %d bytes for a cipher that has %d", p.KeyLength, keyBytes), nil)
+		return nil, damaged(fmt.Sprintf("the parameters of scrypt are damaged: a key of %d bytes for a cipher that has %d", p.KeyLength, keyBytes), nil)
 	}
 	// None may be larger than the bounds, or the products would overflow.
 	most := max(costs.memory, costs.work)
@@ -120,8 +120,8 @@ func parseScrypt(der []byte, keyBytes int, costs keyCosts) (derivation, error) {
 }
 
 func tooCostly(hint, format string, args ...any) error {
-	return &KeyError{
-		Problem: KeyTooCostly,
+	return &Error{
+		Problem: TooCostly,
 		Detail:  "the private key is encrypted with " + fmt.Sprintf(format, args...),
 		Hint:    hint,
 	}

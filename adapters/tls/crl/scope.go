@@ -1,4 +1,4 @@
-package tls
+package crl
 
 import (
 	"crypto/x509"

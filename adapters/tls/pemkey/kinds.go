@@ -1,4 +1,4 @@
-package tls
+package pemkey
 
 import (
 	"bytes"
@@ -24,17 +24,16 @@ type rsaInfo struct {
 }
 
 func parsePKCS1(der []byte) (crypto.Signer, error) {
-	const damaged = "the RSA private key is damaged"
 	var info rsaInfo
 	if err := unmarshalStrictly(der, &info, strings.Repeat(derInteger, 9), derSequence); err != nil {
-		return nil, damagedKey(damaged, err)
+		return nil, damaged(damagedRSA, err)
 	}
 	if info.Version == 1 { // crypto/rsa does not compare the parts of such a key
-		return nil, unsupportedKey(otherKeys, "this is a private key for RSA with more than two primes, which is not read")
+		return nil, unsupported(otherKeys, "this is a private key for RSA with more than two primes, which is not read")
 	}
 	key, err := x509.ParsePKCS1PrivateKey(der)
 	if err != nil {
-		return nil, damagedKey(damaged, err)
+		return nil, damaged(damagedRSA, err)
 	}
 	return key, nil
 }
@@ -66,7 +65,7 @@ type pkcs8Info struct {
 func parsePKCS8(der []byte) (crypto.Signer, error) {
 	var info pkcs8Info
 	if err := unmarshalStrictly(der, &info, derInteger+derSequence+derOctets, derTag0+derTag1Bits); err != nil {
-		return nil, damagedKey("the private key is damaged, or is no PKCS#8", err)
+		return nil, damaged("the private key is damaged, or is no PKCS#8", err)
 	}
 	kind := info.Algorithm.Algorithm
 	switch {
@@ -82,11 +81,11 @@ func parsePKCS8(der []byte) (crypto.Signer, error) {
 		if name == "" {
 			name = kind.String()
 		}
-		return nil, unsupportedKey(otherKeys, "this is a private key for %s, which crypto/tls does not use", name)
+		return nil, unsupported(otherKeys, "this is a private key for %s, which crypto/tls does not use", name)
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
-		return nil, damagedKey("the private key is damaged", err)
+		return nil, damaged("the private key is damaged", err)
 	}
 	if key, ok := parsed.(*ecdsa.PrivateKey); ok {
 		return fittingPair(key, info.Key, info.Algorithm.Parameters.FullBytes)
@@ -112,16 +111,19 @@ func parseSEC1(der []byte) (crypto.Signer, error) {
 	}
 	key, err := x509.ParseECPrivateKey(der)
 	if err != nil {
-		return nil, damagedKey(damagedEC, err)
+		return nil, damaged(damagedEC, err)
 	}
 	return fittingPair(key, der, info.Curve.Bytes)
 }
 
-const damagedEC = "the EC private key is damaged"
+const (
+	damagedRSA = "the RSA private key is damaged"
+	damagedEC  = "the EC private key is damaged"
+)
 
 func unmarshalSEC1(der []byte, info *sec1Info) error {
 	if err := unmarshalStrictly(der, info, derInteger+derOctets, derTag0+derTag1); err != nil {
-		return damagedKey(damagedEC, err)
+		return damaged(damagedEC, err)
 	}
 	return nil
 }
@@ -131,16 +133,16 @@ func unmarshalSEC1(der []byte, info *sec1Info) error {
 func judgeCurve(parameters []byte) error {
 	var curve asn1.ObjectIdentifier
 	if _, err := asn1.Unmarshal(parameters, &curve); err != nil {
-		return unsupportedKey("convert it: openssl pkey -in old.pem -ec_param_enc named_curve -out new.pem",
+		return unsupported("convert it: openssl pkey -in old.pem -ec_param_enc named_curve -out new.pem",
 			"the EC private key does not name its curve, or spells it out, which is not read")
 	}
 	switch curve.String() {
 	case "1.3.132.0.33", "1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35": // P-224 to P-521
 		return nil
 	case "1.3.132.0.10":
-		return unsupportedKey(otherKeys, "this is a private key on the curve secp256k1, which crypto/tls does not use")
+		return unsupported(otherKeys, "this is a private key on the curve secp256k1, which crypto/tls does not use")
 	}
-	return unsupportedKey(otherKeys, "this is a private key on the curve %v, which crypto/tls does not use", curve)
+	return unsupported(otherKeys, "this is a private key on the curve %v, which crypto/tls does not use", curve)
 }
 
 // fittingPair compares what stands beside the private key, and what crypto/x509
@@ -152,18 +154,18 @@ func fittingPair(key *ecdsa.PrivateKey, der, curve []byte) (crypto.Signer, error
 		return nil, err
 	}
 	if len(info.Curve.FullBytes) > 0 && !bytes.Equal(info.Curve.Bytes, curve) {
-		return nil, damagedKey(damagedEC, errors.New("it names two curves"))
+		return nil, damaged(damagedEC, errors.New("it names two curves"))
 	}
 	if len(info.Public.FullBytes) == 0 {
 		return key, nil // it may be left out
 	}
 	var given asn1.BitString
 	if _, err := asn1.Unmarshal(info.Public.Bytes, &given); err != nil {
-		return nil, damagedKey(damagedEC, err)
+		return nil, damaged(damagedEC, err)
 	}
 	own, err := key.PublicKey.Bytes()
 	if err != nil {
-		return nil, damagedKey(damagedEC, err)
+		return nil, damaged(damagedEC, err)
 	}
 	if len(given.Bytes) > 0 {
 		parity := own[len(own)-1] & 1
@@ -175,7 +177,7 @@ func fittingPair(key *ecdsa.PrivateKey, der, curve []byte) (crypto.Signer, error
 		}
 	}
 	if !bytes.Equal(own, given.Bytes) {
-		return nil, damagedKey(damagedEC, errors.New("the public key beside it is not its own"))
+		return nil, damaged(damagedEC, errors.New("the public key beside it is not its own"))
 	}
 	return key, nil
 }

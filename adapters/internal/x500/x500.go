@@ -1,4 +1,5 @@
-package tls
+// Package x500 writes distinguished names for people.
+package x500
 
 import (
 	"crypto/x509/pkix"
@@ -12,18 +13,18 @@ import (
 	"brokerconn/adapters/internal/fault"
 )
 
-// attributeNames are those that crypto/x509/pkix writes as numbers, and people's
-// authorities and directories have (RFC 4514, section 3; RFC 2985, section 5.2.1).
+// attributeNames are the attributes in use that crypto/x509/pkix writes as numbers
+// (RFC 4514, section 3; RFC 2985, section 5.2.1).
 var attributeNames = map[string]string{
 	"1.2.840.113549.1.9.1":       "emailAddress",
 	"0.9.2342.19200300.100.1.1":  "UID",
 	"0.9.2342.19200300.100.1.25": "DC",
 }
 
-// DistinguishedName writes a name, as DER, in the way of RFC 4514: the common name
-// first, and what cannot be printed as \1B, so that a terminal shows it and does not
-// obey. What is no name is written in hexadecimal.
-func DistinguishedName(der []byte) string {
+// Name returns the text of a name in DER in the form of RFC 4514: the common name
+// first, and unprintable bytes escaped as in \1B. It returns DER that is not a name in
+// hexadecimal, as "#3000".
+func Name(der []byte) string {
 	var name pkix.RDNSequence
 	if rest, err := asn1.Unmarshal(der, &name); err != nil || len(rest) > 0 {
 		return fmt.Sprintf("#%x", der)
@@ -50,7 +51,7 @@ func attribute(a pkix.AttributeTypeAndValue) string {
 	return printed(pkix.RDNSequence{{a}}.String())
 }
 
-// printed escapes what cannot be printed.
+// printed escapes unprintable bytes.
 func printed(text string) string {
 	var b strings.Builder
 	for len(text) > 0 {
@@ -67,12 +68,11 @@ func printed(text string) string {
 	return b.String()
 }
 
-// maxShort bounds one text of a peer's in an error, in characters.
+// maxShort bounds one name in an error, in characters.
 const maxShort = 300
 
-func short(text string) string { return fault.Clip(text, maxShort) }
+// Short returns Name(der), clipped for an error.
+func Short(der []byte) string { return fault.Clip(Name(der), maxShort) }
 
-// shortName is a name in an error, quotedName one in quotes.
-func shortName(der []byte) string { return short(DistinguishedName(der)) }
-
-func quotedName(der []byte) string { return `"` + shortName(der) + `"` }
+// Quoted returns Short(der) in quotes.
+func Quoted(der []byte) string { return `"` + Short(der) + `"` }

@@ -1,4 +1,4 @@
-package tls
+package pemkey
 
 import (
 	"bytes"
@@ -31,9 +31,9 @@ func unasked(t *testing.T) func() ([]byte, error) {
 	}
 }
 
-func wantProblem(t *testing.T, key crypto.Signer, err error, want KeyProblem) *KeyError {
+func wantProblem(t *testing.T, key crypto.Signer, err error, want Problem) *Error {
 	t.Helper()
-	var ke *KeyError
+	var ke *Error
 	if key != nil || !errors.As(err, &ke) || ke.Problem != want {
 		t.Fatalf("%T and %v, want %q", key, err, want)
 	}
@@ -49,9 +49,9 @@ func mustSign(t *testing.T, key crypto.Signer) {
 	}
 }
 
-// The files of testdata/keys; its README says how they were made.
+// The files of testdata; its README says how they were made.
 func TestKeysOfOtherTools(t *testing.T) {
-	publics, err := filepath.Glob("testdata/keys/*.pub")
+	publics, err := filepath.Glob("testdata/*.pub")
 	if err != nil || len(publics) < 7 {
 		t.Fatalf("%d files, %v", len(publics), err)
 	}
@@ -63,7 +63,7 @@ func TestKeysOfOtherTools(t *testing.T) {
 			password = "open\x00sesame"
 		}
 		t.Run(filepath.Base(name), func(t *testing.T) {
-			key, err := loadKey(file, saying(password))
+			key, err := Load(file, saying(password))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,8 +72,8 @@ func TestKeysOfOtherTools(t *testing.T) {
 			}
 			mustSign(t, key)
 			for _, wrong := range []string{"open", "Open sesame", ""} {
-				key, err := loadKey(file, saying(wrong))
-				wantProblem(t, key, err, KeyPasswordWrong)
+				key, err := Load(file, saying(wrong))
+				wantProblem(t, key, err, PasswordWrong)
 			}
 		})
 	}
@@ -97,7 +97,7 @@ func TestKeysOfRFC8410(t *testing.T) {
 			"oB8wHQYKKoZIhvcNAQkJFDEPDA1DdXJkbGUgQ2hhaXJzgSEAGb9ECWmEzf6FQbrB" +
 			"Z9w7lshQhqowtrbLDFw4rXAxZuE=",
 	} {
-		key, err := loadKey(framed("PRIVATE KEY", body), unasked(t))
+		key, err := Load(framed("PRIVATE KEY", body), unasked(t))
 		if err != nil {
 			t.Error(err)
 			continue
@@ -126,56 +126,56 @@ const rfc7914 = "MIHiME0GCSqGSIb3DQEFDTBAMB8GCSsGAQQB2kcECzASBAVNb3VzZQIDEAAAAgE
 	"+ZXfNodZtd/voKlvLOw5B3opGIFaLkbtLZQwMiGtl42AS89lZg=="
 
 func TestTooCostlyIsRefusedBeforeAnyWork(t *testing.T) {
-	key, err := loadKey(framed("ENCRYPTED PRIVATE KEY", rfc7914), unasked(t))
-	ke := wantProblem(t, key, err, KeyTooCostly)
+	key, err := Load(framed("ENCRYPTED PRIVATE KEY", rfc7914), unasked(t))
+	ke := wantProblem(t, key, err, TooCostly)
 	if !strings.Contains(ke.Error(), "N=1048576, r=8, p=1") {
 		t.Error(ke)
 	}
 
-	small := keyCosts{rounds: 1000, memory: 1 << 20, work: 1 << 15}
+	small := costs{rounds: 1000, memory: 1 << 20, work: 1 << 15}
 	pbkdf2 := func(rounds int64) any { return pbkdf2Parameters{Salt: []byte("salt"), Rounds: rounds} }
 	scrypt := func(n, r, p int64) any { return scryptParameters{Salt: []byte("salt"), N: n, R: r, P: p} }
 	for _, c := range []struct {
 		parameters any
-		want       KeyProblem // 0: it is tried, with a password that is wrong
+		want       Problem // 0: it is tried, with a password that is wrong
 	}{
 		{pbkdf2(1), 0},
 		{pbkdf2(1000), 0},
-		{pbkdf2(1001), KeyTooCostly},
-		{pbkdf2(1 << 62), KeyTooCostly},
-		{pbkdf2(0), KeyDamaged},
-		{pbkdf2(-1), KeyDamaged},
+		{pbkdf2(1001), TooCostly},
+		{pbkdf2(1 << 62), TooCostly},
+		{pbkdf2(0), Damaged},
+		{pbkdf2(-1), Damaged},
 		{pbkdf2Parameters{Rounds: 1, KeyLength: 16}, 0},
-		{pbkdf2Parameters{Rounds: 1, KeyLength: 32}, KeyDamaged},
+		{pbkdf2Parameters{Rounds: 1, KeyLength: 32}, Damaged},
 		{scrypt(2, 1, 1), 0},
-		{scrypt(4096, 1, 8), 0},            // the work to the last
-		{scrypt(4096, 1, 9), KeyTooCostly}, // and one more
-		{scrypt(1024, 7, 1), 0},            // 896 KiB, and what p adds
-		{scrypt(1024, 8, 1), KeyTooCostly}, // 1 MiB, and what p adds
-		{scrypt(2, 1, 8190), 0},            // the memory to the last, all but all of it for p
-		{scrypt(2, 1, 8191), KeyTooCostly},
-		{scrypt(1<<62, 1<<62, 1<<62), KeyTooCostly},
-		{scrypt(2, 1<<62, 2), KeyTooCostly},
-		{scrypt(2, 2, 1<<62), KeyTooCostly},
-		{scrypt(0, 8, 1), KeyDamaged},
-		{scrypt(1, 8, 1), KeyDamaged},
-		{scrypt(1023, 8, 1), KeyDamaged},
-		{scrypt(1024, 0, 1), KeyDamaged},
-		{scrypt(1024, 8, -1), KeyDamaged},
-		{scrypt(1<<15, 1, 1), KeyTooCostly},
-		{scrypt(1<<16, 1, 1), KeyDamaged}, // RFC 7914, 6: N is less than 2^(128*r/8)
+		{scrypt(4096, 1, 8), 0},         // the work to the last
+		{scrypt(4096, 1, 9), TooCostly}, // and one more
+		{scrypt(1024, 7, 1), 0},         // 896 KiB, and what p adds
+		{scrypt(1024, 8, 1), TooCostly}, // 1 MiB, and what p adds
+		{scrypt(2, 1, 8190), 0},         // the memory to the last, all but all of it for p
+		{scrypt(2, 1, 8191), TooCostly},
+		{scrypt(1<<62, 1<<62, 1<<62), TooCostly},
+		{scrypt(2, 1<<62, 2), TooCostly},
+		{scrypt(2, 2, 1<<62), TooCostly},
+		{scrypt(0, 8, 1), Damaged},
+		{scrypt(1, 8, 1), Damaged},
+		{scrypt(1023, 8, 1), Damaged},
+		{scrypt(1024, 0, 1), Damaged},
+		{scrypt(1024, 8, -1), Damaged},
+		{scrypt(1<<15, 1, 1), TooCostly},
+		{scrypt(1<<16, 1, 1), Damaged}, // RFC 7914, 6: N is less than 2^(128*r/8)
 		{scryptParameters{N: 2, R: 1, P: 1, KeyLength: 16}, 0},
-		{scryptParameters{N: 2, R: 1, P: 1, KeyLength: 24}, KeyDamaged},
+		{scryptParameters{N: 2, R: 1, P: 1, KeyLength: 24}, Damaged},
 	} {
 		t.Run(fmt.Sprintf("%+v", c.parameters), func(t *testing.T) {
 			asked := false
-			l := keyLoader{costs: small, password: func() ([]byte, error) { asked = true; return []byte("wrong"), nil }}
+			l := loader{costs: small, password: func() ([]byte, error) { asked = true; return []byte("wrong"), nil }}
 			key, err := l.load(sealedBy(t, c.parameters, "the right one"))
 			if c.want == 0 {
-				c.want = KeyPasswordWrong
+				c.want = PasswordWrong
 			}
 			wantProblem(t, key, err, c.want)
-			if asked != (c.want == KeyPasswordWrong) {
+			if asked != (c.want == PasswordWrong) {
 				t.Errorf("the password was asked for: %v", asked)
 			}
 		})
@@ -201,7 +201,7 @@ func sealedBy(t testing.TB, parameters any, password string) []byte {
 	}
 	padding := aes.BlockSize - len(plain)%aes.BlockSize
 	data := append(plain, bytes.Repeat([]byte{byte(padding)}, padding)...)
-	if derive, err := parseDerivation(derivation, 16, keyCosts{rounds: 1000, memory: 1 << 20, work: 1 << 15}); err == nil {
+	if derive, err := parseDerivation(derivation, 16, costs{rounds: 1000, memory: 1 << 20, work: 1 << 15}); err == nil {
 		key, err := derive([]byte(password))
 		if err != nil {
 			t.Fatal(err)
@@ -230,11 +230,11 @@ func mustMarshal(t testing.TB, v any) []byte {
 
 func TestPasswordIsAskedOnceAndLeftAlone(t *testing.T) {
 	for _, name := range []string{"ssh_legacy", "ssh_pkcs8"} {
-		file := mustRead(t, "testdata/keys/"+name+".pem")
+		file := mustRead(t, "testdata/"+name+".pem")
 		before := bytes.Clone(file)
 		password, calls := []byte("open sesame"), 0
 		for range 2 {
-			key, err := loadKey(file, func() ([]byte, error) { calls++; return password, nil })
+			key, err := Load(file, func() ([]byte, error) { calls++; return password, nil })
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -244,20 +244,20 @@ func TestPasswordIsAskedOnceAndLeftAlone(t *testing.T) {
 			t.Errorf("two loads asked %d times, and left %q", calls, password)
 		}
 
-		key, err := loadKey(file, nil)
-		wantProblem(t, key, err, KeyPasswordMissing)
+		key, err := Load(file, nil)
+		wantProblem(t, key, err, PasswordMissing)
 		away := errors.New("the vault is sealed")
-		key, err = loadKey(file, func() ([]byte, error) { return []byte("open sesame"), away })
-		if ke := wantProblem(t, key, err, KeyPasswordFailed); !errors.Is(ke, away) || !strings.Contains(ke.Error(), "the vault is sealed") {
+		key, err = Load(file, func() ([]byte, error) { return []byte("open sesame"), away })
+		if ke := wantProblem(t, key, err, PasswordFailed); !errors.Is(ke, away) || !strings.Contains(ke.Error(), "the vault is sealed") {
 			t.Error(ke)
 		}
-		key, err = loadKey(file, saying(""))
-		if ke := wantProblem(t, key, err, KeyPasswordWrong); !strings.Contains(ke.Error(), "the password was empty") {
+		key, err = Load(file, saying(""))
+		if ke := wantProblem(t, key, err, PasswordWrong); !strings.Contains(ke.Error(), "the password was empty") {
 			t.Error(ke)
 		}
 		const secret = "canary: a wrong one, but perhaps right elsewhere"
-		key, err = loadKey(file, saying(secret))
-		if ke := wantProblem(t, key, err, KeyPasswordWrong); strings.Contains(fmt.Sprintf("%v %+v %#v %q", ke, ke, *ke, ke), secret) {
+		key, err = Load(file, saying(secret))
+		if ke := wantProblem(t, key, err, PasswordWrong); strings.Contains(fmt.Sprintf("%v %+v %#v %q", ke, ke, *ke, ke), secret) {
 			t.Errorf("the error shows the password: %v", ke)
 		}
 	}
@@ -278,42 +278,42 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 	plain := framed("PRIVATE KEY", "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC")
 	public := framed("PUBLIC KEY", "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=")
 	block, _ := pem.Decode(plain)
-	golden := func(name string) []byte { return mustRead(t, "testdata/keys/"+name) }
+	golden := func(name string) []byte { return mustRead(t, "testdata/"+name) }
 	for _, c := range []struct {
 		name string
 		file []byte
-		want KeyProblem
+		want Problem
 		says string
 	}{
-		{"nothing", nil, KeyMissing, "the file is empty"},
-		{"text", []byte("ask Bob\n"), KeyMissing, "the file is not PEM"},
-		{"public key", public, KeyMissing, "no private key among the 1 PEM blocks: is this the file of the certificates?"},
-		{"UTF-16", []byte("\xff\xfe-\x00-\x00-\x00"), KeyMissing, "the file is UTF-16: save it as plain ASCII"},
-		{"indented", bytes.ReplaceAll(plain, []byte("-----B"), []byte(" -----B")), KeyMissing, "does not stand at the start of a line"},
-		{"DER", block.Bytes, KeyUnsupported, "openssl pkey -inform DER -in"},
-		{"JKS", golden("java.jks"), KeyUnsupported, "keytool -importkeystore"},
-		{"JCEKS", []byte("\xce\xce\xce\xce\x00\x00\x00\x02"), KeyUnsupported, "keytool -importkeystore"},
-		{"PKCS#12", golden("java.p12"), KeyUnsupported, "openssl pkcs12 -in"},
-		{"PuTTY", []byte("PuTTY-User-Key-File-3: ssh-ed25519\n"), KeyUnsupported, "puttygen"},
-		{"OpenSSH", golden("ssh_own_format.pem"), KeyUnsupported, "ssh-keygen -p -m PKCS8 -f"},
-		{"DSA", framed("DSA PRIVATE KEY", "MAMCAQA="), KeyUnsupported, "make one for RSA"},
-		{"a TPM's", framed("TSS2 PRIVATE KEY", "MAMCAQA="), KeyUnsupported, `"TSS2 PRIVATE KEY"`},
-		{"scheme of PKCS#12", golden("gnutls_pkcs12_scheme.pem"), KeyUnsupported, "convert it: openssl pkcs8 -topk8 -in"},
+		{"nothing", nil, Missing, "the file is empty"},
+		{"text", []byte("ask Bob\n"), Missing, "the file is not PEM"},
+		{"public key", public, Missing, "no private key among the 1 PEM blocks: is this the file of the certificates?"},
+		{"UTF-16", []byte("\xff\xfe-\x00-\x00-\x00"), Missing, "the file is UTF-16: save it as plain ASCII"},
+		{"indented", bytes.ReplaceAll(plain, []byte("-----B"), []byte(" -----B")), Missing, "does not stand at the start of a line"},
+		{"DER", block.Bytes, Unsupported, "openssl pkey -inform DER -in"},
+		{"JKS", golden("java.jks"), Unsupported, "keytool -importkeystore"},
+		{"JCEKS", []byte("\xce\xce\xce\xce\x00\x00\x00\x02"), Unsupported, "keytool -importkeystore"},
+		{"PKCS#12", golden("java.p12"), Unsupported, "openssl pkcs12 -in"},
+		{"PuTTY", []byte("PuTTY-User-Key-File-3: ssh-ed25519\n"), Unsupported, "puttygen"},
+		{"OpenSSH", golden("ssh_own_format.pem"), Unsupported, "ssh-keygen -p -m PKCS8 -f"},
+		{"DSA", framed("DSA PRIVATE KEY", "MAMCAQA="), Unsupported, "make one for RSA"},
+		{"a TPM's", framed("TSS2 PRIVATE KEY", "MAMCAQA="), Unsupported, `"TSS2 PRIVATE KEY"`},
+		{"scheme of PKCS#12", golden("gnutls_pkcs12_scheme.pem"), Unsupported, "convert it: openssl pkcs8 -topk8 -in"},
 		{"PBES1", pem.EncodeToMemory(&pem.Block{Type: encrypted, Bytes: mustMarshal(t, encryptedKeyInfo{
-			Algorithm: pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 3}}, Data: make([]byte, 8)})}), KeyUnsupported, "PBES1 (DES or RC2), which is not read: convert it: openssl pkcs8 -topk8 -in"},
-		{"cut off", plain[:60], KeyDamaged, "the block that begins in line 1 is cut off"},
-		{"cut off behind another", append(bytes.Clone(public), plain[:60]...), KeyDamaged, "the block that begins in line 4 is cut off"},
-		{"no key inside", framed("PRIVATE KEY", "MAMCAQA="), KeyDamaged, "or is no PKCS#8"},
-		{"RSA, empty", framed("RSA PRIVATE KEY", "MAMCAQA="), KeyDamaged, "the RSA private key is damaged"},
-		{"EC, empty", framed("EC PRIVATE KEY", "MAMCAQE="), KeyDamaged, "the EC private key is damaged"},
-		{"encrypted, empty", framed(encrypted, "MAMCAQA="), KeyDamaged, "the encrypted private key is damaged"},
-		{"encrypted in both ways", []byte("-----BEGIN ENCRYPTED PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMAMCAQA=\n-----END ENCRYPTED PRIVATE KEY-----\n"), KeyDamaged, "has headers"},
-		{"headers of something else", []byte("-----BEGIN PRIVATE KEY-----\nComment: mine\n\nMAMCAQA=\n-----END PRIVATE KEY-----\n"), KeyDamaged, "Proc-Type"},
-		{"RC2", []byte("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: RC2-CBC,0011223344556677\n\nMAMCAQA=\n-----END RSA PRIVATE KEY-----\n"), KeyUnsupported, `"RC2-CBC", which is not read: convert it`},
-		{"an IV cut off", []byte("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: DES-CBC,00112233\n\nAAAAAAAAAAA=\n-----END RSA PRIVATE KEY-----\n"), KeyDamaged, "DEK-Info"},
+			Algorithm: pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 3}}, Data: make([]byte, 8)})}), Unsupported, "PBES1 (DES or RC2), which is not read: convert it: openssl pkcs8 -topk8 -in"},
+		{"cut off", plain[:60], Damaged, "the block that begins in line 1 is cut off"},
+		{"cut off behind another", append(bytes.Clone(public), plain[:60]...), Damaged, "the block that begins in line 4 is cut off"},
+		{"no key inside", framed("PRIVATE KEY", "MAMCAQA="), Damaged, "or is no PKCS#8"},
+		{"RSA, empty", framed("RSA PRIVATE KEY", "MAMCAQA="), Damaged, "the RSA private key is damaged"},
+		{"EC, empty", framed("EC PRIVATE KEY", "MAMCAQE="), Damaged, "the EC private key is damaged"},
+		{"encrypted, empty", framed(encrypted, "MAMCAQA="), Damaged, "the encrypted private key is damaged"},
+		{"encrypted in both ways", []byte("-----BEGIN ENCRYPTED PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMAMCAQA=\n-----END ENCRYPTED PRIVATE KEY-----\n"), Damaged, "has headers"},
+		{"headers of something else", []byte("-----BEGIN PRIVATE KEY-----\nComment: mine\n\nMAMCAQA=\n-----END PRIVATE KEY-----\n"), Damaged, "Proc-Type"},
+		{"RC2", []byte("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: RC2-CBC,0011223344556677\n\nMAMCAQA=\n-----END RSA PRIVATE KEY-----\n"), Unsupported, `"RC2-CBC", which is not read: convert it`},
+		{"an IV cut off", []byte("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: DES-CBC,00112233\n\nAAAAAAAAAAA=\n-----END RSA PRIVATE KEY-----\n"), Damaged, "DEK-Info"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			key, err := loadKey(c.file, unasked(t))
+			key, err := Load(c.file, unasked(t))
 			ke := wantProblem(t, key, err, c.want)
 			if !strings.Contains(ke.Error(), c.says) {
 				t.Errorf("%q does not say %q", ke, c.says)
@@ -322,26 +322,26 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 	}
 }
 
-func TestKeyProblemsHaveNames(t *testing.T) {
+func TestProblemsHaveNames(t *testing.T) {
 	seen := map[string]bool{}
-	for p := KeyMissing; p <= KeyPasswordWrong; p++ {
+	for p := Missing; p <= PasswordWrong; p++ {
 		if name := p.String(); name == "" || seen[name] || strings.Contains(name, "unknown") {
 			t.Errorf("%d: %q", p, name)
 		} else {
 			seen[name] = true
 		}
 	}
-	for _, p := range []KeyProblem{0, KeyPasswordWrong + 1} {
+	for _, p := range []Problem{0, PasswordWrong + 1} {
 		if !strings.Contains(p.String(), "unknown") {
 			t.Errorf("%d: %q", p, p)
 		}
 	}
 }
 
-// FuzzLoadKey: no file and no password make it panic, hang or take all memory; what
+// FuzzLoad: no file and no password make it panic, hang or take all memory; what
 // it accepts is a key that can be written and read again.
-func FuzzLoadKey(f *testing.F) {
-	files, err := filepath.Glob("testdata/keys/*.p*")
+func FuzzLoad(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.p*")
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -354,10 +354,10 @@ func FuzzLoadKey(f *testing.F) {
 	f.Add(sealedBy(f, scryptParameters{Salt: []byte("salt"), N: 2, R: 1, P: 1}, "p"), "p")
 	f.Fuzz(func(t *testing.T, file []byte, password string) {
 		asked := 0
-		l := keyLoader{costs: keyCosts{rounds: 10_000, memory: 1 << 20, work: 1 << 14}}
+		l := loader{costs: costs{rounds: 10_000, memory: 1 << 20, work: 1 << 14}}
 		l.password = func() ([]byte, error) { asked++; return []byte(password), nil }
 		key, err := l.load(file)
-		var ke *KeyError
+		var ke *Error
 		switch {
 		case asked > 1:
 			t.Fatalf("asked %d times", asked)
@@ -371,7 +371,7 @@ func FuzzLoadKey(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := loadKey(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil)
+		again, err := Load(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil)
 		if err != nil || publicPEM(t, again) != publicPEM(t, key) {
 			t.Fatalf("written and read again: %v", err)
 		}

@@ -1,4 +1,4 @@
-package tls
+package crl
 
 import (
 	"crypto"
@@ -17,9 +17,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"brokerconn/acceptance/openssl"
 )
 
-// compareCRLs judges leaves of generated authorities by generated lists, and has
+// TestOpenSSLOracle judges leaves of generated authorities by generated lists, and has
 // "openssl verify -crl_check" do the same. What it says last
 // counts: it goes on after a list that is not current. Where the two differ,
 // always:
@@ -37,7 +39,8 @@ import (
 //   - Of two entries with the same serial number any may revoke here.
 //
 // The last five are not generated.
-func compareCRLs(t *testing.T, o *oracle) *tally {
+func TestOpenSSLOracle(t *testing.T) {
+	o := openssl.New(t, "Verdicts by revocation lists are not compared.")
 	w := newWorld()
 	g := &crlGenerator{rnd: rand.New(rand.NewPCG(5, 2)), world: w}
 	dir := t.TempDir()
@@ -46,29 +49,29 @@ func compareCRLs(t *testing.T, o *oracle) *tally {
 		scenarios[n] = g.scenario()
 		scenarios[n].prefix = filepath.Join(dir, fmt.Sprint(n))
 	}
-	var found tally
-	each(scenarios, func(s *scenario) {
+	var found openssl.Tally
+	openssl.Each(scenarios, func(s *scenario) {
 		for _, verdict := range s.compare(t, o) {
 			if verdict != accepted {
-				verdict = refused + verdict
+				verdict = openssl.Refused + verdict
 			}
-			found.add(verdict)
+			found.Add(verdict)
 		}
 	})
 	for code, kind := range verdicts {
-		if found.counts[refused+kind.Error()] == 0 {
+		if found.Count(openssl.Refused+kind.Error()) == 0 {
 			t.Errorf("no verdict %d (%v)", code, kind)
 		}
 	}
-	return &found
+	found.Report(t, "revocation", 1500)
 }
 
 const accepted = "not revoked"
 
 // verdicts by OpenSSL's numbers.
 var verdicts = map[int]error{
-	3: errCRLMissing, 8: errCRLSignature, 11: errCRLNotYetValid, 12: errCRLExpired, 23: errRevoked,
-	35: errCRLSigner, 36: errCRLExtension, 44: errCRLScope,
+	3: ErrMissing, 8: ErrSignature, 11: ErrNotYetValid, 12: ErrExpired, 23: ErrRevoked,
+	35: ErrSigner, 36: ErrExtension, 44: ErrScope,
 }
 
 func verdictOf(err error) string {
@@ -330,8 +333,8 @@ func variant(name []byte) []byte {
 }
 
 // compare returns the verdicts on the leaves.
-func (s *scenario) compare(t *testing.T, o *oracle) (said []string) {
-	if o.atLeast(4, 0) && slices.ContainsFunc(s.lists, func(l *list) bool { return l.nextUpdate.Equal(s.now) }) {
+func (s *scenario) compare(t *testing.T, o *openssl.Oracle) (said []string) {
+	if o.AtLeast(4, 0) && slices.ContainsFunc(s.lists, func(l *list) bool { return l.nextUpdate.Equal(s.now) }) {
 		return nil
 	}
 	var ours, theirs [][]byte
@@ -342,18 +345,18 @@ func (s *scenario) compare(t *testing.T, o *oracle) (said []string) {
 			theirs = append(theirs, der)
 		}
 	}
-	data := pemOf(crlBlock, ours...)
+	data := pemOf(pemType, ours...)
 	if s.der {
 		data = ours[0]
 	}
-	r, err := parseCRLs(data)
+	r, err := Parse(data)
 	if err != nil {
 		t.Errorf("not loaded: %v\n%s", err, s)
 		return nil
 	}
-	said = o.verify(t, s, theirs)
+	said = s.verify(t, o, theirs)
 	for i, leaf := range s.leaves {
-		err := r.check(leaf.cert, s.issuer.cert, s.now)
+		err := r.Check(leaf.cert, s.issuer.cert, s.now)
 		if got := verdictOf(err); got != said[i] {
 			t.Errorf("%s: %v, and openssl says %s\n%s", leaf.what, err, said[i], s)
 		}
@@ -364,7 +367,7 @@ func (s *scenario) compare(t *testing.T, o *oracle) (said []string) {
 var errorLine = regexp.MustCompile(`^error (\d+) at 0 depth lookup: (.*)$`)
 
 // verify asks openssl for the verdicts on all leaves at once.
-func (o *oracle) verify(t *testing.T, s *scenario, lists [][]byte) (said []string) {
+func (s *scenario) verify(t *testing.T, o *openssl.Oracle, lists [][]byte) (said []string) {
 	write := func(suffix string, data []byte) string {
 		if err := os.WriteFile(s.prefix+suffix, data, 0o600); err != nil {
 			t.Error(err)
@@ -382,7 +385,7 @@ func (o *oracle) verify(t *testing.T, s *scenario, lists [][]byte) (said []strin
 		args = append(args, "-untrusted", write(".chain", pemOf("CERTIFICATE", untrusted...)))
 	}
 	if len(lists) > 0 {
-		data := pemOf(crlBlock, lists...)
+		data := pemOf(pemType, lists...)
 		if s.der {
 			data = lists[0]
 		}
@@ -392,7 +395,7 @@ func (o *oracle) verify(t *testing.T, s *scenario, lists [][]byte) (said []strin
 	for i, leaf := range s.leaves {
 		files = append(files, write(fmt.Sprintf(".leaf%d", i), pemOf("CERTIFICATE", leaf.cert.Raw)))
 	}
-	stdout, stderr, _ := o.run(t, append(args, files...)...)
+	stdout, stderr, _ := o.Run(t, append(args, files...)...)
 	failed := make(map[string]string)
 	last := ""
 	for line := range strings.Lines(stderr) {

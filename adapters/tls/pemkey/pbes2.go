@@ -1,4 +1,4 @@
-package tls
+package pemkey
 
 import (
 	"bytes"
@@ -57,7 +57,7 @@ type pbes2 struct {
 	data   []byte
 }
 
-func (l keyLoader) openPBES2(der []byte) (crypto.Signer, error) {
+func (l loader) openPBES2(der []byte) (crypto.Signer, error) {
 	sealed, err := parsePBES2(der, l.costs)
 	if err != nil {
 		return nil, err
@@ -71,21 +71,21 @@ func (l keyLoader) openPBES2(der []byte) (crypto.Signer, error) {
 }
 
 // parsePBES2 judges all that can be judged without the password, the costs above all.
-func parsePBES2(der []byte, costs keyCosts) (*pbes2, error) {
+func parsePBES2(der []byte, costs costs) (*pbes2, error) {
 	var info encryptedKeyInfo
 	if err := unmarshalStrictly(der, &info, derSequence+derOctets, ""); err != nil {
-		return nil, damagedKey("the encrypted private key is damaged", err)
+		return nil, damaged("the encrypted private key is damaged", err)
 	}
 	if !info.Algorithm.Algorithm.Equal(oidPBES2) {
 		return nil, otherScheme(info.Algorithm.Algorithm)
 	}
 	var scheme pbes2Parameters
 	if err := unmarshalStrictly(info.Algorithm.Parameters.FullBytes, &scheme, derSequence+derSequence, ""); err != nil {
-		return nil, damagedKey("the encrypted private key is damaged", err)
+		return nil, damaged("the encrypted private key is damaged", err)
 	}
 	c, known := pbes2Ciphers[scheme.Cipher.Algorithm.String()]
 	if !known {
-		return nil, unsupportedKey(convertKey+convertOld, "the private key is encrypted with a cipher (%v) that is not read", scheme.Cipher.Algorithm)
+		return nil, unsupported(convert+convertOld, "the private key is encrypted with a cipher (%v) that is not read", scheme.Cipher.Algorithm)
 	}
 	derive, err := parseDerivation(scheme.Derivation, c.keyBytes, costs)
 	if err != nil {
@@ -93,16 +93,16 @@ func parsePBES2(der []byte, costs keyCosts) (*pbes2, error) {
 	}
 	var iv []byte
 	if _, err := asn1.Unmarshal(scheme.Cipher.Parameters.FullBytes, &iv); err != nil || len(iv) != c.blockBytes {
-		return nil, damagedKey("the initialisation vector of the encrypted private key is damaged", err)
+		return nil, damaged("the initialisation vector of the encrypted private key is damaged", err)
 	}
 	if len(info.Data) == 0 || len(info.Data)%c.blockBytes != 0 {
-		return nil, damagedKey("the encrypted private key is damaged", errors.New("it is not a whole number of blocks"))
+		return nil, damaged("the encrypted private key is damaged", errors.New("it is not a whole number of blocks"))
 	}
 	return &pbes2{derive: derive, cipher: c, iv: iv, data: info.Data}, nil
 }
 
 const (
-	convertKey = "convert it: openssl pkcs8 -topk8 -in old.pem -out new.pem"
+	convert    = "convert it: openssl pkcs8 -topk8 -in old.pem -out new.pem"
 	convertOld = "; where openssl says unsupported, with -provider legacy -provider default"
 )
 
@@ -111,13 +111,13 @@ const (
 func otherScheme(scheme asn1.ObjectIdentifier) error {
 	switch id := scheme.String(); {
 	case id == "1.2.840.113549.1.12.1.3", id == "1.2.840.113549.1.12.1.4":
-		return unsupportedKey(convertKey, "the private key is encrypted with a scheme of PKCS#12 (triple DES), which is not read")
+		return unsupported(convert, "the private key is encrypted with a scheme of PKCS#12 (triple DES), which is not read")
 	case strings.HasPrefix(id, "1.2.840.113549.1.12.1."):
-		return unsupportedKey(convertKey+convertOld, "the private key is encrypted with a scheme of PKCS#12 (RC2 or RC4), which is not read")
+		return unsupported(convert+convertOld, "the private key is encrypted with a scheme of PKCS#12 (RC2 or RC4), which is not read")
 	case strings.HasPrefix(id, "1.2.840.113549.1.5."):
-		return unsupportedKey(convertKey+convertOld, "the private key is encrypted with PBES1 (DES or RC2), which is not read")
+		return unsupported(convert+convertOld, "the private key is encrypted with PBES1 (DES or RC2), which is not read")
 	}
-	return unsupportedKey(convertKey, "the private key is encrypted with a scheme (%v) that is not read", scheme)
+	return unsupported(convert, "the private key is encrypted with a scheme (%v) that is not read", scheme)
 }
 
 // decrypt returns the key in memory of its own, which the caller wipes;

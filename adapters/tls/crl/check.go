@@ -1,4 +1,4 @@
-package tls
+package crl
 
 import (
 	"bytes"
@@ -8,28 +8,31 @@ import (
 	"math/big"
 	"strings"
 	"time"
+
+	"brokerconn/adapters/internal/fault"
+	"brokerconn/adapters/internal/x500"
 )
 
-// What check can find, in OpenSSL's words. They are matched with errors.Is.
+// The kinds of an error of Check, in OpenSSL's words, for errors.Is.
 var (
-	errRevoked        = errors.New("certificate revoked")           // a *revokedError
-	errCRLMissing     = errors.New("unable to get certificate CRL") // none that speaks for the certificate
-	errCRLExpired     = errors.New("CRL has expired")               // at or after its nextUpdate
-	errCRLNotYetValid = errors.New("CRL is not yet valid")          // before its thisUpdate
-	errCRLSignature   = errors.New("CRL signature failure")         // not signed by the issuer's key
-	errCRLSigner      = errors.New("key usage does not include CRL signing")
-	errCRLScope       = errors.New("different CRL scope") // for other certificates of the issuer
-	errCRLExtension   = errors.New("unhandled critical CRL extension")
+	ErrRevoked     = errors.New("certificate revoked")           // a *revokedError
+	ErrMissing     = errors.New("unable to get certificate CRL") // none that speaks for the certificate
+	ErrExpired     = errors.New("CRL has expired")               // at or after its nextUpdate
+	ErrNotYetValid = errors.New("CRL is not yet valid")          // before its thisUpdate
+	ErrSignature   = errors.New("CRL signature failure")         // not signed by the issuer's key
+	ErrSigner      = errors.New("key usage does not include CRL signing")
+	ErrScope       = errors.New("different CRL scope") // for other certificates of the issuer
+	ErrExtension   = errors.New("unhandled critical CRL extension")
 )
 
-// crlError is one of the above with what is wrong.
-type crlError struct {
+// listError is one of the above with what is wrong.
+type listError struct {
 	kind error
 	what string
 }
 
-func (e *crlError) Error() string { return e.kind.Error() + ": " + e.what }
-func (e *crlError) Unwrap() error { return e.kind }
+func (e *listError) Error() string { return e.kind.Error() + ": " + e.what }
+func (e *listError) Unwrap() error { return e.kind }
 
 // revokedError says when and why a certificate was revoked.
 type revokedError struct {
@@ -39,28 +42,28 @@ type revokedError struct {
 }
 
 func (e *revokedError) Error() string {
-	return fmt.Sprintf("%v: serial number %x, on %s, reason %v", errRevoked, e.serial, timestamp(e.at), e.reason)
+	return fmt.Sprintf("%v: serial number %x, on %s, reason %v", ErrRevoked, e.serial, fault.Time(e.at), e.reason)
 }
 
-func (e *revokedError) Is(target error) bool { return target == errRevoked }
+func (e *revokedError) Is(target error) bool { return target == ErrRevoked }
 
-// check judges a certificate that issuer has signed: the caller has verified the
+// Check returns a certificate that issuer has signed: the caller has verified the
 // chain. nil is the verdict that it is not revoked. A self-signed certificate is
 // not looked up: nobody above it could revoke it.
 //
-// An expired list still revokes, so errRevoked wins over the times. Of several
+// An expired list still revokes, so ErrRevoked wins over the times. Of several
 // lists that speak for the certificate the one counts that is current, or else
 // the one that came last.
-func (r *revocations) check(leaf, issuer *x509.Certificate, now time.Time) error {
+func (r *Lists) Check(leaf, issuer *x509.Certificate, now time.Time) error {
 	if isSelfSigned(leaf) {
 		return nil
 	}
 	if issuer == nil {
-		return &crlError{errCRLMissing, "the issuer's certificate is not there"}
+		return &listError{ErrMissing, "the issuer's certificate is not there"}
 	}
 	points, err := pointsOf(leaf)
 	if err != nil {
-		return &crlError{errCRLScope, "the certificate's distribution points cannot be read: " + err.Error()}
+		return &listError{ErrScope, "the certificate's distribution points cannot be read: " + err.Error()}
 	}
 	lists := r.byIssuer[canonicalName(leaf.RawIssuer)]
 	var untimely error
@@ -68,10 +71,10 @@ func (r *revocations) check(leaf, issuer *x509.Certificate, now time.Time) error
 		q := question{leaf, issuer, points, now, covered}
 		best, why := q.pick(lists)
 		if best.crl == nil {
-			return &crlError{errCRLMissing, fmt.Sprintf("none of %s%s", shortName(leaf.RawIssuer), why)}
+			return &listError{ErrMissing, fmt.Sprintf("none of %s%s", x500.Short(leaf.RawIssuer), why)}
 		}
 		if err := q.judge(best); err != nil {
-			if !errors.Is(err, errCRLExpired) && !errors.Is(err, errCRLNotYetValid) {
+			if !errors.Is(err, ErrExpired) && !errors.Is(err, ErrNotYetValid) {
 				return err
 			}
 			untimely = err
@@ -147,21 +150,21 @@ func (c *crl) unfit(issuer *x509.Certificate) string {
 	return ""
 }
 
-// judge asks one list. errCRLExpired and errCRLNotYetValid mean that the rest is
+// judge asks one list. ErrExpired and ErrNotYetValid mean that the rest is
 // in order.
 func (q *question) judge(best candidate) error {
 	c := best.crl
 	switch {
 	case !maySignCRLs(q.issuer):
-		return &crlError{errCRLSigner, shortName(q.issuer.RawSubject)}
+		return &listError{ErrSigner, x500.Short(q.issuer.RawSubject)}
 	case !best.inScope:
-		return &crlError{errCRLScope, fmt.Sprintf("that of %s is not for this certificate", shortName(q.leaf.RawIssuer))}
+		return &listError{ErrScope, fmt.Sprintf("that of %s is not for this certificate", x500.Short(q.leaf.RawIssuer))}
 	}
 	if err := c.signedBy(q.issuer); err != nil {
-		return &crlError{errCRLSignature, fmt.Sprintf("that of %s: %v", shortName(q.leaf.RawIssuer), err)}
+		return &listError{ErrSignature, fmt.Sprintf("that of %s: %v", x500.Short(q.leaf.RawIssuer), err)}
 	}
 	if c.critical {
-		return &crlError{errCRLExtension, fmt.Sprintf("in that of %s", shortName(q.leaf.RawIssuer))}
+		return &listError{ErrExtension, fmt.Sprintf("in that of %s", x500.Short(q.leaf.RawIssuer))}
 	}
 	for _, e := range c.revoked[serialKey(q.leaf.SerialNumber)] {
 		if e.reason != removeFromCRL && e.isAbout(q.leaf) {
@@ -169,8 +172,8 @@ func (q *question) judge(best candidate) error {
 		}
 	}
 	if err := c.timely(q.now); err != nil {
-		return &crlError{err, fmt.Sprintf("that of %s, issued on %s, to be followed %s; now is %s", shortName(q.leaf.RawIssuer),
-			timestamp(c.thisUpdate), c.until(), timestamp(q.now))}
+		return &listError{err, fmt.Sprintf("that of %s, issued on %s, to be followed %s; now is %s", x500.Short(q.leaf.RawIssuer),
+			fault.Time(c.thisUpdate), c.until(), fault.Time(q.now))}
 	}
 	return nil
 }
@@ -190,9 +193,9 @@ func (c *crl) signedBy(issuer *x509.Certificate) error {
 func (c *crl) timely(now time.Time) error {
 	switch {
 	case now.Before(c.thisUpdate):
-		return errCRLNotYetValid
+		return ErrNotYetValid
 	case !c.nextUpdate.IsZero() && !now.Before(c.nextUpdate):
-		return errCRLExpired
+		return ErrExpired
 	}
 	return nil
 }
@@ -201,7 +204,7 @@ func (c *crl) until() string {
 	if c.nextUpdate.IsZero() {
 		return "at no set time"
 	}
-	return "by " + timestamp(c.nextUpdate)
+	return "by " + fault.Time(c.nextUpdate)
 }
 
 // isAbout says whether an entry with the leaf's serial number means the leaf.

@@ -1,4 +1,4 @@
-package tls
+package crl
 
 import (
 	"crypto"
@@ -131,6 +131,7 @@ var (
 	oidRSASHA1     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 5}
 	oidRSAPSS      = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 10}
 	oidSHA256      = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
+	oidEd25519     = asn1.ObjectIdentifier{1, 3, 101, 112}
 	oidMGF1        = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 8}
 )
 

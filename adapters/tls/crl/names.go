@@ -1,4 +1,4 @@
-package tls
+package crl
 
 import (
 	"encoding/asn1"

@@ -1,4 +1,11 @@
-package tls
+// Package crl checks a certificate against revocation lists as OpenSSL does with
+// X509_V_FLAG_CRL_CHECK: a list of the leaf's issuer must be present, current and
+// signed; lists of the issuers above are not required. crypto/x509 reads no lists when
+// it verifies.
+//
+// The files: crl parses the lists, check decides by them, scope holds which
+// certificates a list covers, names when two distinguished names are equal.
+package crl
 
 import (
 	"bytes"
@@ -12,16 +19,9 @@ import (
 	"time"
 )
 
-// Revocation lists, as OpenSSL reads and applies them with X509_V_FLAG_CRL_CHECK:
-// that of the leaf's issuer must be there, current and signed; the issuers above
-// are not looked up. crypto/x509 does not look at lists when it verifies.
-//
-// This file reads them; crlcheck.go judges by them, crlscope.go says for which
-// certificates one speaks, names.go when two names are the same.
-
-// revocations are the lists of one file. They do not change: many goroutines may
-// use them.
-type revocations struct {
+// Lists are the revocation lists of one file. They are immutable and safe for many
+// goroutines.
+type Lists struct {
 	byIssuer map[string][]*crl // by canonical name, in the order of the file
 }
 
@@ -70,19 +70,19 @@ func (r reason) String() string {
 	return names[r]
 }
 
-const crlBlock = "X509 CRL"
+const pemType = "X509 CRL"
 
-// parseCRLs reads lists, any number of them in PEM, among blocks of any other
-// kind, or in DER, one behind the other. None at all is an error, and so is one
-// that cannot be read: among several it might be the one that revokes.
-func parseCRLs(data []byte) (*revocations, error) {
-	list, err := findCRLs(data)
+// Parse reads any number of lists: in PEM, among other blocks, or in DER, one after
+// the other. No list is an error, and so is a malformed one: it may be the one that
+// revokes.
+func Parse(data []byte) (*Lists, error) {
+	list, err := split(data)
 	if err != nil {
 		return nil, err
 	}
-	r := &revocations{byIssuer: make(map[string][]*crl)}
+	r := &Lists{byIssuer: make(map[string][]*crl)}
 	for i, der := range list {
-		issuer, c, err := parseCRL(der)
+		issuer, c, err := parseList(der)
 		if err != nil {
 			return nil, fmt.Errorf("revocation list %d of %d: %w", i+1, len(list), err)
 		}
@@ -91,8 +91,8 @@ func parseCRLs(data []byte) (*revocations, error) {
 	return r, nil
 }
 
-// findCRLs returns the DER of each list.
-func findCRLs(data []byte) (list [][]byte, err error) {
+// split returns the DER of each list.
+func split(data []byte) (list [][]byte, err error) {
 	if !bytes.Contains(data, []byte("-----BEGIN ")) {
 		for rest := data; len(bytes.TrimSpace(rest)) > 0; {
 			var v asn1.RawValue
@@ -108,18 +108,18 @@ func findCRLs(data []byte) (list [][]byte, err error) {
 			if b, rest = pem.Decode(rest); b == nil {
 				break
 			}
-			if b.Type == crlBlock {
+			if b.Type == pemType {
 				list = append(list, b.Bytes)
 			} else if others == "" {
 				others = fmt.Sprintf(": the first block is a %s", b.Type)
 			}
 		}
 		// pem.Decode passes over what is damaged.
-		if begun := bytes.Count(data, []byte("-----BEGIN "+crlBlock+"-----")); begun != len(list) {
+		if begun := bytes.Count(data, []byte("-----BEGIN "+pemType+"-----")); begun != len(list) {
 			return nil, fmt.Errorf("%d of %d PEM blocks of revocation lists are damaged", begun-len(list), begun)
 		}
 		if len(list) == 0 {
-			return nil, fmt.Errorf("no revocation list (PEM block %s)%s", crlBlock, others)
+			return nil, fmt.Errorf("no revocation list (PEM block %s)%s", pemType, others)
 		}
 	}
 	if len(list) == 0 {
@@ -128,7 +128,7 @@ func findCRLs(data []byte) (list [][]byte, err error) {
 	return list, nil
 }
 
-func parseCRL(der []byte) (issuer string, c *crl, err error) {
+func parseList(der []byte) (issuer string, c *crl, err error) {
 	current, signed, err := withVersion(der)
 	if err != nil {
 		return "", nil, err

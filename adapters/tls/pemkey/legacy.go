@@ -1,4 +1,4 @@
-package tls
+package pemkey
 
 import (
 	"crypto"
@@ -27,7 +27,7 @@ var legacyCiphers = map[string]int{
 }
 
 // openLegacy judges all that can be judged before it asks for the password.
-func (l keyLoader) openLegacy(block *pem.Block, parse func([]byte) (crypto.Signer, error)) (crypto.Signer, error) {
+func (l loader) openLegacy(block *pem.Block, parse func([]byte) (crypto.Signer, error)) (crypto.Signer, error) {
 	info, encrypted := block.Headers["DEK-Info"]
 	info = strings.ToUpper(info) // openssl takes small letters too
 	block.Headers["DEK-Info"] = info
@@ -35,15 +35,15 @@ func (l keyLoader) openLegacy(block *pem.Block, parse func([]byte) (crypto.Signe
 	size, known := legacyCiphers[name]
 	switch {
 	case block.Headers["Proc-Type"] != "4,ENCRYPTED", !encrypted:
-		return nil, damagedKey("the private key has headers, but not Proc-Type: 4,ENCRYPTED and DEK-Info, or they are damaged", nil)
+		return nil, damaged("the private key has headers, but not Proc-Type: 4,ENCRYPTED and DEK-Info, or they are damaged", nil)
 	case !known:
-		return nil, unsupportedKey(convertKey+convertOld,
+		return nil, unsupported(convert+convertOld,
 			"the private key is encrypted with the cipher %q, which is not read", name)
 	case len(block.Bytes) == 0 || len(block.Bytes)%size != 0:
-		return nil, damagedKey("the encrypted private key is damaged", errors.New("it is not a whole number of blocks"))
+		return nil, damaged("the encrypted private key is damaged", errors.New("it is not a whole number of blocks"))
 	}
 	if decoded, err := hex.DecodeString(iv); err != nil || len(decoded) != size {
-		return nil, damagedKey("the header DEK-Info of the private key is damaged", nil)
+		return nil, damaged("the header DEK-Info of the private key is damaged", nil)
 	}
 	password, err := l.ask()
 	if err != nil {

@@ -1,4 +1,4 @@
-package tls
+package pemkey
 
 import (
 	"bytes"
@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"brokerconn/acceptance/openssl"
 )
 
 // keyMaker gathers cases.
@@ -34,12 +36,12 @@ func (m *keyMaker) accepted(name string, file []byte, password string) {
 	m.add(keyCase{name: name, file: file, password: password, sure: true})
 }
 
-func (m *keyMaker) refused(name string, file []byte, password string, want KeyProblem) {
+func (m *keyMaker) refused(name string, file []byte, password string, want Problem) {
 	m.add(keyCase{name: name, file: file, password: password, want: want, sure: true})
 }
 
 // differs adds a case where openssl's verdict is the other one, and says why.
-func (m *keyMaker) differs(name string, file []byte, password string, want KeyProblem, why string) *keyCase {
+func (m *keyMaker) differs(name string, file []byte, password string, want Problem, why string) *keyCase {
 	m.add(keyCase{name: name, file: file, password: password, want: want, differs: why})
 	return &m.cases[len(m.cases)-1]
 }
@@ -84,25 +86,25 @@ func (m *keyMaker) plainKeys() {
 				args = append(args, "-pkeyopt", option)
 			}
 		}
-		key := mustOpenSSL(m.t, nil, args...)
+		key := openssl.Must(m.t, nil, args...)
 		m.kinds, m.plain[k.name] = append(m.kinds, k.name), key
 		m.accepted(k.name+" PKCS#8", key, "")
 		m.accepted(k.name+" PKCS#8, a password not needed", key, "secret")
 		if k.algorithm == "ED25519" {
 			continue
 		}
-		m.accepted(k.name+" traditional", mustOpenSSL(m.t, key, "pkey", "-traditional"), "")
+		m.accepted(k.name+" traditional", openssl.Must(m.t, key, "pkey", "-traditional"), "")
 		if k.algorithm == "EC" {
 			compressed := len(m.cases)
-			m.accepted(k.name+" compressed", mustOpenSSL(m.t, key, "pkey", "-ec_conv_form", "compressed"), "")
-			m.accepted(k.name+" compressed, traditional", mustOpenSSL(m.t, key, "ec", "-conv_form", "compressed"), "")
-			m.accepted(k.name+" in hybrid form", mustOpenSSL(m.t, key, "pkey", "-ec_conv_form", "hybrid"), "")
+			m.accepted(k.name+" compressed", openssl.Must(m.t, key, "pkey", "-ec_conv_form", "compressed"), "")
+			m.accepted(k.name+" compressed, traditional", openssl.Must(m.t, key, "ec", "-conv_form", "compressed"), "")
+			m.accepted(k.name+" in hybrid form", openssl.Must(m.t, key, "pkey", "-ec_conv_form", "hybrid"), "")
 			for i := range m.cases[compressed:] {
 				m.cases[compressed+i].compressed = true
 			}
-			m.accepted(k.name+" without its public key", mustOpenSSL(m.t, key, "ec", "-no_public"), "")
+			m.accepted(k.name+" without its public key", openssl.Must(m.t, key, "ec", "-no_public"), "")
 			name := strings.Replace(k.option, "ec_paramgen_curve:", "", 1)
-			m.accepted(k.name+" with EC PARAMETERS", mustOpenSSL(m.t, nil, "ecparam", "-name", map[string]string{
+			m.accepted(k.name+" with EC PARAMETERS", openssl.Must(m.t, nil, "ecparam", "-name", map[string]string{
 				"P-224": "secp224r1", "P-256": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}[name], "-genkey"), "")
 		}
 	}
@@ -116,13 +118,13 @@ func (m *keyMaker) withWrong(name string, file []byte, password string) {
 		wrong = append(wrong, password[1:], "")
 	}
 	for range 2 {
-		m.refused(name+", wrong password", file, wrong[m.chance.IntN(len(wrong))], KeyPasswordWrong)
+		m.refused(name+", wrong password", file, wrong[m.chance.IntN(len(wrong))], PasswordWrong)
 	}
 }
 
 func (m *keyMaker) topk8(key []byte, password string, args ...string) []byte {
 	m.t.Helper()
-	return mustOpenSSL(m.t, key, append([]string{"pkcs8", "-topk8", "-passout", "pass:" + password}, args...)...)
+	return openssl.Must(m.t, key, append([]string{"pkcs8", "-topk8", "-passout", "pass:" + password}, args...)...)
 }
 
 func (m *keyMaker) pbes2() {
@@ -170,7 +172,7 @@ func (m *keyMaker) legacyPEM() {
 			if password == "" {
 				password = "four"
 			}
-			file := mustOpenSSL(m.t, m.plain[kind], "pkey", "-traditional", "-"+cipher, "-passout", "pass:"+password)
+			file := openssl.Must(m.t, m.plain[kind], "pkey", "-traditional", "-"+cipher, "-passout", "pass:"+password)
 			m.withWrong(kind+", legacy PEM, "+cipher, file, password)
 		}
 	}
@@ -180,7 +182,7 @@ func (m *keyMaker) legacyPEM() {
 	}
 	first := len(m.cases)
 	for _, kind := range []string{"RSA 2048", "P-256"} {
-		file := mustOpenSSL(m.t, m.plain[kind], append([]string{"pkey", "-traditional", "-des", "-passout", "pass:secret"}, legacy...)...)
+		file := openssl.Must(m.t, m.plain[kind], append([]string{"pkey", "-traditional", "-des", "-passout", "pass:secret"}, legacy...)...)
 		m.withWrong(kind+", legacy PEM, des", file, "secret")
 	}
 	for i := range m.cases[first:] {
@@ -192,7 +194,7 @@ func (m *keyMaker) legacyPEM() {
 // cannot be told. Some systems have that provider in a package of its own.
 func (m *keyMaker) legacyProvider() []string {
 	args := []string{"-provider", "legacy", "-provider", "default"}
-	if _, ok := openssl(nil, append([]string{"list", "-providers"}, args...)...); !ok {
+	if _, ok := openssl.Output(nil, append([]string{"list", "-providers"}, args...)...); !ok {
 		m.t.Log("this openssl has no legacy provider: keys under DES and RC2 were not compared")
 		return nil
 	}
@@ -213,13 +215,13 @@ func (m *keyMaker) otherKinds() {
 		for _, option := range k[1:] {
 			args = append(args, "-pkeyopt", option)
 		}
-		key := mustOpenSSL(m.t, nil, args...)
+		key := openssl.Must(m.t, nil, args...)
 		name := strings.Join(k, " ")
-		m.differs(name, key, "", KeyUnsupported, notInGo)
-		m.differs(name+", encrypted", m.topk8(key, "secret"), "secret", KeyUnsupported, notInGo)
-		m.refused(name+", wrong password", m.topk8(key, "secret"), "wrong", KeyPasswordWrong)
+		m.differs(name, key, "", Unsupported, notInGo)
+		m.differs(name+", encrypted", m.topk8(key, "secret"), "secret", Unsupported, notInGo)
+		m.refused(name+", wrong password", m.topk8(key, "secret"), "wrong", PasswordWrong)
 		if k[0] == "EC" {
-			m.differs(name+", traditional", mustOpenSSL(m.t, key, "pkey", "-traditional"), "", KeyUnsupported, notInGo)
+			m.differs(name+", traditional", openssl.Must(m.t, key, "pkey", "-traditional"), "", Unsupported, notInGo)
 		}
 	}
 }
@@ -228,15 +230,15 @@ func (m *keyMaker) otherKinds() {
 func (m *keyMaker) otherSchemes() {
 	for _, cipher := range []string{"camellia-128-cbc", "aria-256-cbc", "aes-128-cfb", "aes-256-ofb"} {
 		_, key := m.kind()
-		m.differs("PBES2 "+cipher, m.topk8(key, "secret", "-v2", cipher), "secret", KeyUnsupported, oldScheme)
+		m.differs("PBES2 "+cipher, m.topk8(key, "secret", "-v2", cipher), "secret", Unsupported, oldScheme)
 	}
-	m.differs("legacy PEM, camellia", mustOpenSSL(m.t, m.plain["P-256"], "pkey", "-traditional", "-camellia128", "-passout", "pass:secret"),
-		"secret", KeyUnsupported, oldScheme)
+	m.differs("legacy PEM, camellia", openssl.Must(m.t, m.plain["P-256"], "pkey", "-traditional", "-camellia128", "-passout", "pass:secret"),
+		"secret", Unsupported, oldScheme)
 	for _, scheme := range []string{"PBE-SHA1-3DES", "PBE-SHA1-2DES"} {
 		_, key := m.kind()
 		file := m.topk8(key, "secret", "-v1", scheme)
-		m.differs(scheme, file, "secret", KeyUnsupported, oldScheme)
-		m.refused(scheme+", wrong password", file, "wrong", KeyUnsupported)
+		m.differs(scheme, file, "secret", Unsupported, oldScheme)
+		m.refused(scheme+", wrong password", file, "wrong", Unsupported)
 		m.accepted(scheme+", converted as the refusal says", m.converted(file, "secret"), "secret")
 	}
 	legacy := m.legacyProvider()
@@ -246,84 +248,84 @@ func (m *keyMaker) otherSchemes() {
 	for _, scheme := range []string{"PBE-MD5-DES", "PBE-SHA1-DES", "PBE-MD5-RC2-64", "PBE-SHA1-RC2-64", "PBE-SHA1-RC2-40", "PBE-SHA1-RC2-128", "PBE-SHA1-RC4-128"} {
 		_, key := m.kind()
 		file := m.topk8(key, "secret", append([]string{"-v1", scheme}, legacy...)...)
-		m.differs(scheme, file, "secret", KeyUnsupported, oldScheme).legacy = true
-		m.refused(scheme+", openssl without its legacy provider", file, "secret", KeyUnsupported)
+		m.differs(scheme, file, "secret", Unsupported, oldScheme).legacy = true
+		m.refused(scheme+", openssl without its legacy provider", file, "secret", Unsupported)
 		m.accepted(scheme+", converted as the refusal says", m.converted(file, "secret", legacy...), "secret")
 	}
 	_, key := m.kind()
 	file := m.topk8(key, "secret", append([]string{"-v2", "rc2-cbc"}, legacy...)...)
-	m.differs("PBES2 rc2-cbc", file, "secret", KeyUnsupported, oldScheme).legacy = true
-	m.refused("PBES2 rc2-cbc, openssl without its legacy provider", file, "secret", KeyUnsupported)
+	m.differs("PBES2 rc2-cbc", file, "secret", Unsupported, oldScheme).legacy = true
+	m.refused("PBES2 rc2-cbc, openssl without its legacy provider", file, "secret", Unsupported)
 }
 
 // converted does what the hint of a refusal says.
 func (m *keyMaker) converted(file []byte, password string, args ...string) []byte {
 	m.t.Helper()
-	if !strings.HasPrefix(convertKey, "convert it: openssl pkcs8 -topk8 -in ") {
-		m.t.Fatalf("another hint, %q, is to be tried", convertKey)
+	if !strings.HasPrefix(convert, "convert it: openssl pkcs8 -topk8 -in ") {
+		m.t.Fatalf("another hint, %q, is to be tried", convert)
 	}
-	return mustOpenSSL(m.t, file, append([]string{"pkcs8", "-topk8", "-passin", "pass:" + password, "-passout", "pass:" + password}, args...)...)
+	return openssl.Must(m.t, file, append([]string{"pkcs8", "-topk8", "-passin", "pass:" + password, "-passout", "pass:" + password}, args...)...)
 }
 
 // mixtures are files with more in them than a key.
 func (m *keyMaker) mixtures() {
 	key, other := m.plain["P-256"], m.plain["RSA 2048"]
 	sealed := m.topk8(key, "secret")
-	cert := mustOpenSSL(m.t, key, "req", "-x509", "-new", "-key", "/dev/stdin", "-subj", "/CN=client", "-days", "1")
+	cert := openssl.Must(m.t, key, "req", "-x509", "-new", "-key", "/dev/stdin", "-subj", "/CN=client", "-days", "1")
 	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 	crlf := func(file []byte) []byte { return bytes.ReplaceAll(file, []byte("\n"), []byte("\r\n")) }
 
 	m.accepted("certificate, key", join(cert, key), "")
 	m.accepted("key, certificate", join(key, cert), "")
 	m.accepted("chain, encrypted key", join(cert, cert, cert, sealed), "secret")
-	m.refused("chain, encrypted key, wrong password", join(cert, cert, cert, sealed), "Secret", KeyPasswordWrong)
+	m.refused("chain, encrypted key, wrong password", join(cert, cert, cert, sealed), "Secret", PasswordWrong)
 	m.accepted("two keys: the first counts", join(key, other), "")
 	m.accepted("two keys the other way round", join(other, key), "")
 	m.accepted("encrypted key, then a plain one", join(sealed, other), "secret")
-	m.differs("encrypted key, then a plain one, wrong password", join(sealed, other), "no", KeyPasswordWrong, "only openssl accepts: the first key counts, and no other is taken in its stead")
+	m.differs("encrypted key, then a plain one, wrong password", join(sealed, other), "no", PasswordWrong, "only openssl accepts: the first key counts, and no other is taken in its stead")
 	m.accepted("text around", join([]byte("Bag Attributes\n    friendlyName: me\nKey Attributes: <No Attributes>\n"), key, []byte("the end\n")), "")
 	m.accepted("a byte order mark", append([]byte("\xef\xbb\xbf"), key...), "")
 	m.accepted("CRLF", crlf(join(cert, sealed)), "secret")
 	m.accepted("no newline at the end", bytes.TrimSpace(key), "")
-	m.accepted("public key, key", join(mustOpenSSL(m.t, key, "pkey", "-pubout"), key), "")
-	m.differs("a damaged certificate, then a key", join(bytes.Replace(cert, []byte("MII"), []byte("M!I"), 1), key), "", KeyDamaged,
+	m.accepted("public key, key", join(openssl.Must(m.t, key, "pkey", "-pubout"), key), "")
+	m.differs("a damaged certificate, then a key", join(bytes.Replace(cert, []byte("MII"), []byte("M!I"), 1), key), "", Damaged,
 		"only openssl accepts: nothing is taken from behind a block that is damaged")
-	m.differs("DOS's mark of the end behind the frame", join(bytes.TrimSpace(key), []byte("\x1a\n")), "", KeyDamaged,
+	m.differs("DOS's mark of the end behind the frame", join(bytes.TrimSpace(key), []byte("\x1a\n")), "", Damaged,
 		"only openssl accepts: nothing but blanks may follow a frame in its line")
 	m.accepted("lines of uneven lengths", bytes.Replace(other, []byte("MII"), []byte("MII\n"), 1), "")
-	headers := mustOpenSSL(m.t, key, "pkey", "-traditional", "-aes128", "-passout", "pass:secret")
+	headers := openssl.Must(m.t, key, "pkey", "-traditional", "-aes128", "-passout", "pass:secret")
 	m.differs("no blank line after the headers", bytes.Replace(headers, []byte("\n\n"), []byte("\n"), 1), "secret", 0,
-		"only loadKey accepts: pem.Decode does not mind if the blank line after the headers is missing")
-	m.refused("half a key, then a whole one", join(key[:len(key)/2], []byte("\n"), other), "", KeyDamaged)
+		"only Load accepts: pem.Decode does not mind if the blank line after the headers is missing")
+	m.refused("half a key, then a whole one", join(key[:len(key)/2], []byte("\n"), other), "", Damaged)
 }
 
 // noKeys are files with no key in PEM.
 func (m *keyMaker) noKeys() {
 	key := m.plain["P-256"]
-	cert := mustOpenSSL(m.t, key, "req", "-x509", "-new", "-key", "/dev/stdin", "-subj", "/CN=client", "-days", "1")
+	cert := openssl.Must(m.t, key, "req", "-x509", "-new", "-key", "/dev/stdin", "-subj", "/CN=client", "-days", "1")
 	for name, file := range map[string][]byte{
 		"certificate":            cert,
-		"public key":             mustOpenSSL(m.t, key, "pkey", "-pubout"),
-		"request":                mustOpenSSL(m.t, key, "req", "-new", "-key", "/dev/stdin", "-subj", "/CN=client"),
+		"public key":             openssl.Must(m.t, key, "pkey", "-pubout"),
+		"request":                openssl.Must(m.t, key, "req", "-new", "-key", "/dev/stdin", "-subj", "/CN=client"),
 		"empty":                  nil,
 		"blank":                  []byte("\n\n \n"),
 		"text":                   []byte("to be done: ask for the key\n"),
-		"EC PARAMETERS alone":    mustOpenSSL(m.t, nil, "ecparam", "-name", "prime256v1"),
+		"EC PARAMETERS alone":    openssl.Must(m.t, nil, "ecparam", "-name", "prime256v1"),
 		"a key, indented":        bytes.ReplaceAll(key, []byte("\n"), []byte("\n  "))[1:],
 		"base64 without a frame": bytes.Join(bytes.Split(key, []byte("\n"))[1:4], []byte("\n")),
 	} {
-		m.refused(name, file, "secret", KeyMissing)
+		m.refused(name, file, "secret", Missing)
 	}
-	der := mustOpenSSL(m.t, key, "pkey", "-outform", "DER")
+	der := openssl.Must(m.t, key, "pkey", "-outform", "DER")
 	both := filepath.Join(m.t.TempDir(), "both.pem") // read twice
 	if err := os.WriteFile(both, append(slices.Clone(key), cert...), 0o600); err != nil {
 		m.t.Fatal(err)
 	}
-	p12 := mustOpenSSL(m.t, nil, "pkcs12", "-export", "-in", both, "-passout", "pass:secret")
-	m.refused("DER", der, "secret", KeyUnsupported)
-	m.refused("DER, encrypted", mustOpenSSL(m.t, key, "pkcs8", "-topk8", "-outform", "DER", "-passout", "pass:secret"), "secret", KeyUnsupported)
-	m.refused("PKCS#12", p12, "secret", KeyUnsupported)
-	m.accepted("PKCS#12, converted as the refusal says", mustOpenSSL(m.t, p12, "pkcs12", "-passin", "pass:secret", "-passout", "pass:new"), "new")
+	p12 := openssl.Must(m.t, nil, "pkcs12", "-export", "-in", both, "-passout", "pass:secret")
+	m.refused("DER", der, "secret", Unsupported)
+	m.refused("DER, encrypted", openssl.Must(m.t, key, "pkcs8", "-topk8", "-outform", "DER", "-passout", "pass:secret"), "secret", Unsupported)
+	m.refused("PKCS#12", p12, "secret", Unsupported)
+	m.accepted("PKCS#12, converted as the refusal says", openssl.Must(m.t, p12, "pkcs12", "-passin", "pass:secret", "-passout", "pass:new"), "new")
 }
 
 // damage breaks files that are good.
@@ -331,7 +333,7 @@ func (m *keyMaker) damage() {
 	var good []keyCase
 	for _, c := range m.cases {
 		block, _ := pem.Decode(c.file)
-		if c.sure && c.want == 0 && block != nil && isKeyBlock(block.Type) && bytes.Count(c.file, []byte("-----BEGIN")) == 1 && !strings.Contains(c.name, "20000 rounds") && !strings.Contains(c.name, "16384") {
+		if c.sure && c.want == 0 && block != nil && isKey(block.Type) && bytes.Count(c.file, []byte("-----BEGIN")) == 1 && !strings.Contains(c.name, "20000 rounds") && !strings.Contains(c.name, "16384") {
 			good = append(good, c)
 		}
 	}

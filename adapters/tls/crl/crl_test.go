@@ -1,4 +1,4 @@
-package tls
+package crl
 
 import (
 	"bytes"
@@ -34,9 +34,9 @@ func (l *list) with(change func(*list)) *list {
 	return l
 }
 
-// TestCRLVerdicts holds what was found of OpenSSL, case by case, and what is
+// TestCheck holds what was found of OpenSSL, case by case, and what is
 // particular here.
-func TestCRLVerdicts(t *testing.T) {
+func TestCheck(t *testing.T) {
 	root := newAuthority(nil, simpleName("Root"), ecKey(), bothUsages)
 	issuer := newAuthority(root, simpleName("Issuer"), ecKey(), bothUsages)
 	twin := newAuthority(root, simpleName("Issuer"), ecKey(), bothUsages)
@@ -60,48 +60,48 @@ func TestCRLVerdicts(t *testing.T) {
 		says  string
 	}{
 		"only the leaf's issuer needs a list": {[]*list{good(issuer, other)}, nil, ""},
-		"the root's list does not do":         {[]*list{good(root)}, errCRLMissing, "unable to get certificate CRL: none of CN=Issuer"},
-		"revoked":                             {[]*list{good(issuer, other, leaf)}, errRevoked, "on 2026-06-01T11:59:00Z, reason keyCompromise"},
-		"expired, though the leaf is good": {[]*list{good(issuer).with(expired)}, errCRLExpired,
+		"the root's list does not do":         {[]*list{good(root)}, ErrMissing, "unable to get certificate CRL: none of CN=Issuer"},
+		"revoked":                             {[]*list{good(issuer, other, leaf)}, ErrRevoked, "on 2026-06-01T11:59:00Z, reason keyCompromise"},
+		"expired, though the leaf is good": {[]*list{good(issuer).with(expired)}, ErrExpired,
 			"CRL has expired: that of CN=Issuer, issued on 2026-06-01T10:00:00Z, to be followed by 2026-06-01T11:00:00Z; now is 2026-06-01T12:00:00Z"},
-		"revoked wins over expired":       {[]*list{good(issuer, leaf).with(expired)}, errRevoked, ""},
-		"not yet valid":                   {[]*list{good(issuer).with(future)}, errCRLNotYetValid, "issued on 2026-06-01T12:01:00Z"},
-		"revoked wins over not yet valid": {[]*list{good(issuer, leaf).with(future)}, errRevoked, ""},
+		"revoked wins over expired":       {[]*list{good(issuer, leaf).with(expired)}, ErrRevoked, ""},
+		"not yet valid":                   {[]*list{good(issuer).with(future)}, ErrNotYetValid, "issued on 2026-06-01T12:01:00Z"},
+		"revoked wins over not yet valid": {[]*list{good(issuer, leaf).with(future)}, ErrRevoked, ""},
 		"no nextUpdate":                   {[]*list{good(issuer).with(func(l *list) { l.nextUpdate = time.Time{} })}, nil, ""},
 		"at thisUpdate":                   {[]*list{good(issuer).with(func(l *list) { l.thisUpdate = epoch })}, nil, ""},
-		"at nextUpdate":                   {[]*list{good(issuer).with(func(l *list) { l.nextUpdate = epoch })}, errCRLExpired, ""},
+		"at nextUpdate":                   {[]*list{good(issuer).with(func(l *list) { l.nextUpdate = epoch })}, ErrExpired, ""},
 
-		"tampered":                       {[]*list{good(issuer).with(func(l *list) { l.tampered = true })}, errCRLSignature, "that of CN=Issuer"},
-		"tampered wins over expired":     {[]*list{good(issuer).with(func(l *list) { l.tampered = true }).with(expired)}, errCRLSignature, ""},
-		"signed by another":              {[]*list{good(issuer, leaf).with(func(l *list) { l.signer, l.issuer = twin, issuer.cert.RawSubject })}, errCRLSignature, ""},
-		"of another key of the name":     {[]*list{good(twin, leaf)}, errCRLMissing, "it is of another key of that name"},
+		"tampered":                       {[]*list{good(issuer).with(func(l *list) { l.tampered = true })}, ErrSignature, "that of CN=Issuer"},
+		"tampered wins over expired":     {[]*list{good(issuer).with(func(l *list) { l.tampered = true }).with(expired)}, ErrSignature, ""},
+		"signed by another":              {[]*list{good(issuer, leaf).with(func(l *list) { l.signer, l.issuer = twin, issuer.cert.RawSubject })}, ErrSignature, ""},
+		"of another key of the name":     {[]*list{good(twin, leaf)}, ErrMissing, "it is of another key of that name"},
 		"of both keys of the name":       {[]*list{good(twin, leaf), good(issuer)}, nil, ""},
-		"name in other letters":          {[]*list{good(issuer, leaf).with(func(l *list) { l.issuer = variant(issuer.cert.RawSubject) })}, errRevoked, ""},
+		"name in other letters":          {[]*list{good(issuer, leaf).with(func(l *list) { l.issuer = variant(issuer.cert.RawSubject) })}, ErrRevoked, ""},
 		"version 1":                      {[]*list{good(issuer, other).with(func(l *list) { l.version1 = true })}, nil, ""},
-		"version 1, revoked":             {[]*list{good(issuer, leaf).with(func(l *list) { l.version1 = true })}, errRevoked, "reason unspecified"},
-		"version 1, tampered":            {[]*list{good(issuer).with(func(l *list) { l.version1, l.tampered = true, true })}, errCRLSignature, ""},
-		"on hold":                        {[]*list{good(issuer, leaf).with(reasoned(6))}, errRevoked, "reason certificateHold"},
+		"version 1, revoked":             {[]*list{good(issuer, leaf).with(func(l *list) { l.version1 = true })}, ErrRevoked, "reason unspecified"},
+		"version 1, tampered":            {[]*list{good(issuer).with(func(l *list) { l.version1, l.tampered = true, true })}, ErrSignature, ""},
+		"on hold":                        {[]*list{good(issuer, leaf).with(reasoned(6))}, ErrRevoked, "reason certificateHold"},
 		"removed":                        {[]*list{good(issuer, leaf).with(reasoned(removeFromCRL))}, nil, ""},
-		"removed and listed again":       {[]*list{good(issuer, leaf, leaf).with(reasoned(removeFromCRL))}, errRevoked, ""},
+		"removed and listed again":       {[]*list{good(issuer, leaf, leaf).with(reasoned(removeFromCRL))}, ErrRevoked, ""},
 		"a later list without the leaf":  {[]*list{good(issuer, leaf), good(issuer).with(func(l *list) { l.thisUpdate = epoch.Add(-time.Minute) })}, nil, ""},
-		"an earlier list without it":     {[]*list{good(issuer, leaf), good(issuer).with(func(l *list) { l.thisUpdate = epoch.Add(-3 * time.Hour) })}, errRevoked, ""},
+		"an earlier list without it":     {[]*list{good(issuer, leaf), good(issuer).with(func(l *list) { l.thisUpdate = epoch.Add(-3 * time.Hour) })}, ErrRevoked, ""},
 		"an expired later list":          {[]*list{good(issuer), good(issuer, leaf).with(func(l *list) { l.thisUpdate, l.nextUpdate = epoch.Add(-time.Minute), epoch.Add(-time.Second) })}, nil, ""},
-		"a delta never counts":           {[]*list{good(issuer, leaf).with(delta)}, errCRLMissing, "it has changes only (delta)"},
+		"a delta never counts":           {[]*list{good(issuer, leaf).with(delta)}, ErrMissing, "it has changes only (delta)"},
 		"a later delta is passed over":   {[]*list{good(issuer), good(issuer, leaf).with(delta)}, nil, ""},
-		"critical and unknown":           {[]*list{good(issuer).with(extended(extension(asn1.ObjectIdentifier{1, 2, 3}, true, 1)))}, errCRLExtension, ""},
-		"critical even where it revokes": {[]*list{good(issuer, leaf).with(extended(extension(asn1.ObjectIdentifier{1, 2, 3}, true, 1)))}, errCRLExtension, ""},
+		"critical and unknown":           {[]*list{good(issuer).with(extended(extension(asn1.ObjectIdentifier{1, 2, 3}, true, 1)))}, ErrExtension, ""},
+		"critical even where it revokes": {[]*list{good(issuer, leaf).with(extended(extension(asn1.ObjectIdentifier{1, 2, 3}, true, 1)))}, ErrExtension, ""},
 		"unknown but not critical":       {[]*list{good(issuer).with(extended(extension(asn1.ObjectIdentifier{1, 2, 3}, false, 1)))}, nil, ""},
-		"an entry with what is critical": {[]*list{good(issuer, other).with(func(l *list) { l.entries[0].extensions[0].Critical = true })}, errCRLExtension, ""},
+		"an entry with what is critical": {[]*list{good(issuer, other).with(func(l *list) { l.entries[0].extensions[0].Critical = true })}, ErrExtension, ""},
 		"for users only":                 {[]*list{good(issuer).with(extended(issuing(issuingPoint{OnlyUser: true})))}, nil, ""},
-		"for authorities only":           {[]*list{good(issuer, leaf).with(extended(issuing(issuingPoint{OnlyAuthorities: true})))}, errCRLScope, "that of CN=Issuer is not for this certificate"},
-		"for another point":              {[]*list{good(issuer).with(extended(issuing(issuingPoint{Point: at(uriA)})))}, errCRLScope, ""},
-		"indirect":                       {[]*list{good(issuer).with(extended(issuing(issuingPoint{Indirect: true})))}, errCRLMissing, "certificates of other issuers (indirect)"},
-		"for some reasons":               {[]*list{good(issuer).with(extended(issuing(issuingPoint{OnlyReasons: reasonFlags(1)})))}, errCRLMissing, "for some reasons of revocation only"},
-		"contradictory":                  {[]*list{good(issuer).with(extended(issuing(issuingPoint{OnlyUser: true, OnlyAuthorities: true})))}, errCRLMissing, "contradicts itself"},
+		"for authorities only":           {[]*list{good(issuer, leaf).with(extended(issuing(issuingPoint{OnlyAuthorities: true})))}, ErrScope, "that of CN=Issuer is not for this certificate"},
+		"for another point":              {[]*list{good(issuer).with(extended(issuing(issuingPoint{Point: at(uriA)})))}, ErrScope, ""},
+		"indirect":                       {[]*list{good(issuer).with(extended(issuing(issuingPoint{Indirect: true})))}, ErrMissing, "certificates of other issuers (indirect)"},
+		"for some reasons":               {[]*list{good(issuer).with(extended(issuing(issuingPoint{OnlyReasons: reasonFlags(1)})))}, ErrMissing, "for some reasons of revocation only"},
+		"contradictory":                  {[]*list{good(issuer).with(extended(issuing(issuingPoint{OnlyUser: true, OnlyAuthorities: true})))}, ErrMissing, "contradicts itself"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := load(t, c.lists...)
-			err := r.check(leaf, issuer.cert, epoch)
+			err := r.Check(leaf, issuer.cert, epoch)
 			if c.want == nil && err != nil || !errors.Is(err, c.want) {
 				t.Fatalf("got %v, want %v", err, c.want)
 			}
@@ -112,40 +112,40 @@ func TestCRLVerdicts(t *testing.T) {
 	}
 }
 
-func load(t *testing.T, lists ...*list) *revocations {
+func load(t *testing.T, lists ...*list) *Lists {
 	t.Helper()
 	var ders [][]byte
 	for _, l := range lists {
 		ders = append(ders, l.der())
 	}
-	r, err := parseCRLs(pemOf(crlBlock, ders...))
+	r, err := Parse(pemOf(pemType, ders...))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
-// TestCRLOfIssuers is about issuers rather than lists.
-func TestCRLOfIssuers(t *testing.T) {
+// TestCheckOfIssuers is about issuers rather than lists.
+func TestCheckOfIssuers(t *testing.T) {
 	silent := newAuthority(nil, simpleName("Silent"), ecKey(), x509.KeyUsageCertSign)
 	silentLeaf := newLeaf(silent, nil)
-	if err := load(t, good(silent, silentLeaf)).check(silentLeaf, silent.cert, epoch); !errors.Is(err, errCRLSigner) {
+	if err := load(t, good(silent, silentLeaf)).Check(silentLeaf, silent.cert, epoch); !errors.Is(err, ErrSigner) {
 		t.Errorf("issuer without cRLSign: %v", err)
 	}
 	root := newAuthority(nil, simpleName("Root"), ecKey(), bothUsages)
 	unrelated := load(t, good(silent))
-	if err := unrelated.check(root.cert, root.cert, epoch); err != nil {
+	if err := unrelated.Check(root.cert, root.cert, epoch); err != nil {
 		t.Errorf("self-signed: %v", err)
 	}
-	if err := unrelated.check(root.cert, nil, epoch); err != nil {
+	if err := unrelated.Check(root.cert, nil, epoch); err != nil {
 		t.Errorf("self-signed, alone: %v", err)
 	}
 	// One that only says that it is self-signed is looked up.
 	namesake := newLeaf(root, func(c *x509.Certificate) { c.RawSubject = root.cert.RawSubject })
-	if err := unrelated.check(namesake, root.cert, epoch); !errors.Is(err, errCRLMissing) {
+	if err := unrelated.Check(namesake, root.cert, epoch); !errors.Is(err, ErrMissing) {
 		t.Errorf("named as its issuer: %v", err)
 	}
-	if err := unrelated.check(newLeaf(root, nil), nil, epoch); !errors.Is(err, errCRLMissing) {
+	if err := unrelated.Check(newLeaf(root, nil), nil, epoch); !errors.Is(err, ErrMissing) {
 		t.Errorf("without its issuer: %v", err)
 	}
 }
@@ -162,18 +162,18 @@ func TestSignatureIsCheckedOnce(t *testing.T) {
 		c = lists[0]
 	}
 	for range 2 {
-		if err := r.check(leaf, issuer.cert, epoch); err != nil {
+		if err := r.Check(leaf, issuer.cert, epoch); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.check(leaf, twin.cert, epoch); !errors.Is(err, errCRLSignature) {
+		if err := r.Check(leaf, twin.cert, epoch); !errors.Is(err, ErrSignature) {
 			t.Errorf("signed by another key: %v", err)
 		}
 	}
-	if err := r.check(leaf, issuer.cert, epoch); err != nil {
+	if err := r.Check(leaf, issuer.cert, epoch); err != nil {
 		t.Fatal(err)
 	}
 	c.signed[len(c.signed)-1] ^= 1
-	if err := r.check(leaf, issuer.cert, epoch); err != nil {
+	if err := r.Check(leaf, issuer.cert, epoch); err != nil {
 		t.Errorf("it was checked again: %v", err)
 	}
 }
@@ -183,7 +183,7 @@ func TestRevokedError(t *testing.T) {
 	issuer := newAuthority(nil, simpleName("Issuer"), ecKey(), bothUsages)
 	leaf := newLeaf(issuer, nil)
 	var revoked *revokedError
-	if err := load(t, good(issuer, leaf)).check(leaf, issuer.cert, epoch); !errors.As(err, &revoked) {
+	if err := load(t, good(issuer, leaf)).Check(leaf, issuer.cert, epoch); !errors.As(err, &revoked) {
 		t.Fatal(err)
 	}
 	if revoked.reason != 1 || !revoked.at.Equal(epoch.Add(-time.Minute)) || revoked.serial.Cmp(leaf.SerialNumber) != 0 {
@@ -196,10 +196,10 @@ func TestRevokedError(t *testing.T) {
 	}
 }
 
-func TestParseCRLs(t *testing.T) {
+func TestParse(t *testing.T) {
 	a, b := newAuthority(nil, simpleName("A"), ecKey(), bothUsages), newAuthority(nil, simpleName("B"), ecKey(), bothUsages)
 	listA, listB := good(a).der(), good(b).der()
-	pemA, pemB, pemCert := pemOf(crlBlock, listA), pemOf(crlBlock, listB), pemOf("CERTIFICATE", a.cert.Raw)
+	pemA, pemB, pemCert := pemOf(pemType, listA), pemOf(pemType, listB), pemOf("CERTIFICATE", a.cert.Raw)
 	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 	doubled := good(a).with(func(l *list) { l.extensions = append(l.extensions, keyIDOf(a)) }).der()
 	badPoint := good(a).with(func(l *list) {
@@ -233,16 +233,16 @@ func TestParseCRLs(t *testing.T) {
 		"second is cut":         {join(listA, listB[:40]), nil, "neither PEM nor DER"},
 		"one of two is damaged": {join(pemA, bytes.Replace(pemB, []byte("\nM"), []byte("\n*"), 1)), nil, "1 of 2 PEM blocks of revocation lists are damaged"},
 		"one has no end":        {join(pemA, pemB[:len(pemB)/2]), nil, "1 of 2 PEM blocks of revocation lists are damaged"},
-		"not a list in PEM":     {join(pemA, pemOf(crlBlock, a.cert.Raw)), nil, "revocation list 2 of 2: "},
-		"not DER in PEM":        {pemOf(crlBlock, []byte("hello")), nil, "it is not DER"},
-		"an integer in PEM":     {pemOf(crlBlock, []byte{2, 1, 1}), nil, "it is not a revocation list"},
-		"an extension twice":    {pemOf(crlBlock, doubled), nil, "extension 2.5.29.35: it is there twice"},
+		"not a list in PEM":     {join(pemA, pemOf(pemType, a.cert.Raw)), nil, "revocation list 2 of 2: "},
+		"not DER in PEM":        {pemOf(pemType, []byte("hello")), nil, "it is not DER"},
+		"an integer in PEM":     {pemOf(pemType, []byte{2, 1, 1}), nil, "it is not a revocation list"},
+		"an extension twice":    {pemOf(pemType, doubled), nil, "extension 2.5.29.35: it is there twice"},
 		"a bad extension":       {badPoint, nil, "extension 2.5.29.28: "},
 		"two reasons":           {twoReasons, nil, "two reasons"},
 		"a bad entry":           {badIssuer, nil, "the certificate's issuer cannot be read"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, err := parseCRLs(c.data)
+			r, err := Parse(c.data)
 			if c.err != "" {
 				if err == nil || !strings.Contains(err.Error(), c.err) {
 					t.Fatalf("got %v, want %q", err, c.err)
@@ -253,8 +253,8 @@ func TestParseCRLs(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, issuer := range []*authority{a, b} {
-				err := r.check(newLeaf(issuer, nil), issuer.cert, epoch)
-				if slices.Contains(c.issuer, issuer) && err != nil || !slices.Contains(c.issuer, issuer) && !errors.Is(err, errCRLMissing) {
+				err := r.Check(newLeaf(issuer, nil), issuer.cert, epoch)
+				if slices.Contains(c.issuer, issuer) && err != nil || !slices.Contains(c.issuer, issuer) && !errors.Is(err, ErrMissing) {
 					t.Errorf("%s: %v", issuer.cert.Subject, err)
 				}
 			}
@@ -278,7 +278,7 @@ func TestOrderOfLists(t *testing.T) {
 		var wg sync.WaitGroup
 		for _, leaf := range s.leaves {
 			wg.Go(func() {
-				one, two := r.check(leaf.cert, s.issuer.cert, s.now), q.check(leaf.cert, s.issuer.cert, s.now)
+				one, two := r.Check(leaf.cert, s.issuer.cert, s.now), q.Check(leaf.cert, s.issuer.cert, s.now)
 				if verdictOf(one) != verdictOf(two) {
 					t.Errorf("%s: %v, and backwards %v\n%s", leaf.what, one, two, s)
 				}
@@ -328,9 +328,9 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// FuzzParseCRLs: any file is read or refused, and a verdict about the leaf, but
+// FuzzParse: any file is read or refused, and a verdict about the leaf, but
 // that there is no list for it, comes from a list that its issuer has signed.
-func FuzzParseCRLs(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	issuer := newAuthority(nil, simpleName("Issuer"), ed25519Key(), bothUsages)
 	leaf := newLeaf(issuer, func(c *x509.Certificate) {
 		c.ExtraExtensions = []pkix.Extension{points(point{Name: at(uriA), Reasons: reasonFlags(1, 2)}, point{Name: at(uriB)})}
@@ -346,12 +346,12 @@ func FuzzParseCRLs(f *testing.F) {
 		good(issuer).with(func(l *list) { l.nextUpdate, l.tampered = time.Time{}, true }),
 	} {
 		f.Add(l.der())
-		f.Add(pemOf(crlBlock, l.der(), l.der()))
+		f.Add(pemOf(pemType, l.der(), l.der()))
 	}
 	f.Add(pemOf("CERTIFICATE", leaf.Raw))
 	f.Add([]byte("-----BEGIN X509 CRL-----"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r, err := parseCRLs(data)
+		r, err := Parse(data)
 		if (err == nil) != (r != nil) {
 			t.Fatalf("%v and %v", r, err)
 		}
@@ -364,8 +364,8 @@ func FuzzParseCRLs(f *testing.F) {
 				signed = signed || issuer.cert.CheckSignature(c.algorithm, c.signed, c.signature) == nil
 			}
 		}
-		switch err := r.check(leaf, issuer.cert, epoch); {
-		case errors.Is(err, errCRLMissing), errors.Is(err, errCRLScope), errors.Is(err, errCRLSignature):
+		switch err := r.Check(leaf, issuer.cert, epoch); {
+		case errors.Is(err, ErrMissing), errors.Is(err, ErrScope), errors.Is(err, ErrSignature):
 		case !signed:
 			t.Fatalf("no list is signed, and the verdict is %v", err)
 		}

@@ -1,6 +1,8 @@
-package tls
+package x500
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -10,6 +12,8 @@ import (
 	"unicode"
 
 	"pgregory.net/rapid"
+
+	"brokerconn/acceptance/openssl"
 )
 
 func oid(numbers ...int) asn1.ObjectIdentifier { return numbers }
@@ -30,7 +34,7 @@ func nameDER(t interface{ Fatal(...any) }, name pkix.RDNSequence) []byte {
 }
 
 // The forms are those of RFC 4514, sections 2 and 4.
-func TestDistinguishedName(t *testing.T) {
+func TestName(t *testing.T) {
 	for _, c := range []struct {
 		name pkix.RDNSequence
 		want string
@@ -43,37 +47,27 @@ func TestDistinguishedName(t *testing.T) {
 		{pkix.RDNSequence{{{Type: emailAddress, Value: "\x1b[2J #\u202e"}}}, `emailAddress=\1B[2J #\E2\80\AE`},
 		{pkix.RDNSequence{{{Type: oid(1, 3, 6, 1, 4, 1, 1466, 0), Value: []byte{4, 2}}}}, "1.3.6.1.4.1.1466.0=#04020402"},
 	} {
-		if got := DistinguishedName(nameDER(t, c.name)); got != c.want {
+		if got := Name(nameDER(t, c.name)); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
 		}
 	}
 	// T61String is read as Latin-1, as OpenSSL does.
 	latin := nameDER(t, pkix.RDNSequence{{{Type: commonName, Value: asn1.RawValue{Tag: asn1.TagT61String, Bytes: []byte("\x9b31m")}}}})
-	if got := DistinguishedName(latin); got != `CN=\C2\9B31m` {
+	if got := Name(latin); got != `CN=\C2\9B31m` {
 		t.Errorf("%q", got)
 	}
-	if got := DistinguishedName([]byte("\x1b")); got != "#1b" {
+	if got := Name([]byte("\x1b")); got != "#1b" {
 		t.Errorf("%q", got)
-	}
-}
-
-func TestNamesInErrorsAreShort(t *testing.T) {
-	long := newCA(t, strings.Repeat("long ", 10_000), func(c *x509.Certificate) { c.DNSNames = []string{strings.Repeat("long", 10_000)} })
-	v := &verifier{name: "broker.test", roots: x509.NewCertPool(), now: clock().Now}
-	found := v.check([]*x509.Certificate{long.issue().Leaf, long.cert})
-	if n := len(found.Chain.Error()); n > 2000 {
-		t.Errorf("%d bytes", n)
-	}
-	found = v.check([]*x509.Certificate{long.cert})
-	if n := len(found.Chain.Error()) + len(found.Host.Error()); n > 2000 {
-		t.Errorf("%d bytes", n)
 	}
 }
 
 // What OpenSSL writes.
-func TestDistinguishedNameAsOpenSSL(t *testing.T) {
-	newOracle(t, "How names are written has not been compared.")
-	key := newKey(t)
+func TestNameAsOpenSSL(t *testing.T) {
+	openssl.New(t, "How names are written has not been compared.")
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		var name pkix.RDNSequence
 		for range rapid.IntRange(1, 4).Draw(rt, "n") {
@@ -85,22 +79,25 @@ func TestDistinguishedNameAsOpenSSL(t *testing.T) {
 			}})
 		}
 		raw := nameDER(rt, name)
-		cert := sign(t, &x509.Certificate{SerialNumber: big.NewInt(1), RawSubject: raw, NotBefore: past, NotAfter: soon}, &x509.Certificate{}, key.Public(), key)
-		out := string(mustOpenSSL(t, cert.Raw, "x509", "-inform", "der", "-noout", "-subject", "-nameopt", "RFC2253,-esc_msb"))
+		cert, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1), RawSubject: raw}, &x509.Certificate{}, key.Public(), key)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		out := string(openssl.Must(t, cert, "x509", "-inform", "der", "-noout", "-subject", "-nameopt", "RFC2253,-esc_msb"))
 		want := strings.TrimSuffix(strings.TrimPrefix(out, "subject="), "\n")
-		if got := DistinguishedName(raw); got != want {
+		if got := Name(raw); got != want {
 			rt.Errorf("%x: %q, OpenSSL %q", raw, got, want)
 		}
 	})
 }
 
 // Whatever a name is, it is written in what can be printed.
-func FuzzDistinguishedName(f *testing.F) {
+func FuzzName(f *testing.F) {
 	f.Add([]byte{0x30, 0})
 	f.Add(nameDER(f, pkix.RDNSequence{{{Type: commonName, Value: "a\x1bb"}}}))
 	f.Add(nameDER(f, pkix.RDNSequence{{{Type: domain, Value: asn1.RawValue{Tag: asn1.TagT61String, Bytes: []byte("\x9b")}}}}))
 	f.Fuzz(func(t *testing.T, der []byte) {
-		if got := DistinguishedName(der); strings.ContainsFunc(got, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		if got := Name(der); strings.ContainsFunc(got, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			t.Errorf("%x: %q", der, got)
 		}
 	})

@@ -1,4 +1,4 @@
-package tls
+package cipherlist
 
 import (
 	"crypto/tls"

@@ -1,4 +1,4 @@
-package tls
+package pemkey
 
 import (
 	"bytes"
@@ -13,11 +13,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"brokerconn/acceptance/openssl"
 )
 
-// compareKeys makes keys with openssl, of every kind and under every
+// TestOpenSSLOracle makes keys with openssl, of every kind and under every
 // scheme that it writes, breaks many of them, and asks of each: is there a key in
-// it, with this password, and which? The answer of loadKey has to be openssl's
+// it, with this password, and which? The answer of Load has to be openssl's
 // (openssl pkey -check -pubout). Where the two differ on purpose, the case says so,
 // and why; there are no other differences.
 
@@ -28,7 +30,7 @@ type keyCase struct {
 	password string
 	// want is what the way in which the case was made leaves no doubt about, if sure:
 	// 0 is a key.
-	want KeyProblem
+	want Problem
 	sure bool
 	// differs says why openssl's verdict is the other one; "": it is not.
 	differs    string
@@ -41,18 +43,19 @@ const (
 	oldScheme = "only openssl accepts: an encryption that was superseded by PBES2 with AES; the refusal says how to convert"
 )
 
-func compareKeys(t *testing.T, _ *oracle) *tally {
+func TestOpenSSLOracle(t *testing.T) {
+	openssl.New(t, "Private keys are not compared.")
 	cases := makeKeyCases(t)
-	var found tally
+	var found openssl.Tally
 	for i, theirs := range askOpenSSL(t, cases) {
-		found.add(cases[i].compare(t, theirs))
+		found.Add(cases[i].compare(t, theirs))
 	}
-	return &found
+	found.Report(t, "private keys", 600)
 }
 
 // compare returns the verdict. theirs is the public key as PEM, "" for a refusal.
 func (c *keyCase) compare(t *testing.T, theirs string) string {
-	key, err := loadKey(c.file, func() ([]byte, error) { return []byte(c.password), nil })
+	key, err := Load(c.file, func() ([]byte, error) { return []byte(c.password), nil })
 	ours, problem := keyVerdict(t, key, err)
 	if c.sure && problem != c.want {
 		t.Errorf("%s: %v, want %q", c.name, err, problemName(c.want))
@@ -62,13 +65,13 @@ func (c *keyCase) compare(t *testing.T, theirs string) string {
 		if problem != c.want || (ours == "") == (theirs == "") {
 			t.Errorf("%s: openssl accepts: %v, ours: %v, want %q; it is listed as %q", c.name, theirs != "", err, problemName(c.want), c.differs)
 		}
-		return apart + c.differs
+		return openssl.Apart + c.differs
 	case ours == "" && theirs != "" && listed(err) != "":
-		return apart + "only openssl accepts: " + listed(err)
+		return openssl.Apart + "only openssl accepts: " + listed(err)
 	case ours != theirs:
 		t.Errorf("%s: password %q\nours: %s%v\nopenssl: %s\n%s", c.name, c.password, ours, err, theirs, c.file)
 	case ours == "":
-		return refused + problemName(problem)
+		return openssl.Refused + problemName(problem)
 	}
 	return "the same public key"
 }
@@ -92,7 +95,7 @@ func listed(err error) string {
 	return ""
 }
 
-func problemName(p KeyProblem) string {
+func problemName(p Problem) string {
 	if p == 0 {
 		return "a key"
 	}
@@ -100,12 +103,12 @@ func problemName(p KeyProblem) string {
 }
 
 // keyVerdict is the public key as PEM, "" for a refusal.
-func keyVerdict(t *testing.T, key crypto.Signer, err error) (public string, problem KeyProblem) {
+func keyVerdict(t *testing.T, key crypto.Signer, err error) (public string, problem Problem) {
 	t.Helper()
 	if err != nil {
-		var ke *KeyError
+		var ke *Error
 		if key != nil || !errors.As(err, &ke) || ke.Problem == 0 || ke.Detail == "" {
-			t.Fatalf("%v and %#v: an error of loadKey is a *KeyError, and comes alone", key, err)
+			t.Fatalf("%v and %#v: an error of Load is a *Error, and comes alone", key, err)
 		}
 		return "", ke.Problem
 	}
@@ -143,7 +146,7 @@ func askOpenSSL(t *testing.T, cases []keyCase) []string {
 			if c.compressed {
 				args = append(args, "-ec_conv_form", "uncompressed")
 			}
-			out, ok := openssl(nil, args...)
+			out, ok := openssl.Output(nil, args...)
 			if block, _ := pem.Decode(out); ok && block != nil && bytes.Contains(out, []byte("Key is valid")) {
 				verdicts[i] = string(pem.EncodeToMemory(block))
 			}
