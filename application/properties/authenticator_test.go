@@ -157,12 +157,11 @@ func TestConfigNamesTheKeysOfTheLogin(t *testing.T) {
 		words   []string // of each problem
 	}{
 		{KafkaPython, SASL{Mechanism: "PLAIN", Login: scram.Options{Username: "u", Password: invalid}},
-			[]string{"sasl_plain_password: there is a NUL in it"}},
+			[]string{"sasl_plain_password: contains a NUL"}},
 		{Librdkafka, SASL{Mechanism: "SCRAM-SHA-256", Login: scram.Options{Username: "u\xff", Password: invalid}},
-			[]string{"sasl.username: not UTF-8", "sasl.password: there is a NUL in it"}},
+			[]string{"sasl.username: not UTF-8", "sasl.password: contains a NUL"}},
 		{Java, SASL{Mechanism: "SCRAM-SHA-512", Login: scram.Options{Username: "u\x00", Password: invalid}},
-			[]string{"sasl.jaas.config: username: there is a NUL in it",
-				"sasl.jaas.config: password: there is a NUL in it"}},
+			[]string{"sasl.jaas.config: username: contains a NUL", "sasl.jaas.config: password: contains a NUL"}},
 		{Java, SASL{Mechanism: "PLAIN", Login: scram.Options{Username: "u", Password: none}},
 			[]string{"sasl.jaas.config: password: not given"}},
 		{KafkaPython, SASL{}, []string{`sasl_mechanism: "", and SASL_SSL needs one of PLAIN, SCRAM-SHA-256`}},
@@ -171,7 +170,7 @@ func TestConfigNamesTheKeysOfTheLogin(t *testing.T) {
 			"sasl.oauthbearer.client.credentials.client.id: not given",
 			"sasl.oauthbearer.client.credentials.client.secret: not given"}},
 		{Librdkafka, SASL{Mechanism: "GSSAPI", Kerberos: gssapi.Options{Principal: "a@b@c"}},
-			[]string{"sasl.kerberos.principal: a principal is written"}},
+			[]string{"sasl.kerberos.principal: write a principal as"}},
 	} {
 		cfg, err := (&Settings{Dialect: c.dialect, Security: SASLSSL, SASL: c.login}).Config()
 		all := unjoined(err)
