@@ -175,7 +175,7 @@ func TestMachineAgainstModel(t *testing.T) {
 			},
 			"": func(*rapid.T) {
 				seen["in "+r.m.State().String()]++
-				if release, evidence, found := r.m.Versions().Found(); found {
+				if release, evidence, found := r.m.Versions().Detected(); found {
 					seen["recognised"]++
 					v := domain.Identify(r.m.Versions())
 					if v.Kind != domain.Exact || v.Low != release || v.Lineage != domain.ZooKeeperBroker || !slices.Equal(v.Evidence, evidence) {

@@ -36,7 +36,7 @@ func (l Lineage) hides(key int16) bool {
 // Identify says which release answered with the table v, which is not nil. It takes a
 // few hundred microseconds at most (BenchmarkIdentify): meant for once in a connection.
 func Identify(v *Versions) Verdict {
-	if r, evidence, found := v.Found(); found { // before there was KRaft
+	if r, evidence, found := v.Detected(); found { // before there was KRaft
 		return Verdict{Kind: Exact, Low: r, High: r, Lineage: ZooKeeperBroker, Evidence: evidence}
 	}
 	var lineages []*comparison

@@ -104,8 +104,8 @@ func TestReleaseTablesAreSound(t *testing.T) {
 		if _, err := domain.NewVersions(&ports.APIVersionsResponse{Ranges: v.Ranges()}, 0); err != nil {
 			t.Errorf("%v: %v", r, err)
 		}
-		if v.Asked() != -1 || len(v.Supported())+len(v.Finalized()) != 0 {
-			t.Errorf("%v: asked at v%d, features %v %v", r, v.Asked(), v.Supported(), v.Finalized())
+		if v.RequestVersion() != -1 || len(v.Supported())+len(v.Finalized()) != 0 {
+			t.Errorf("%v: asked at v%d, features %v %v", r, v.RequestVersion(), v.Supported(), v.Finalized())
 		}
 	}
 }

@@ -47,9 +47,15 @@ type Config struct {
 	// are used, or of the nearest lower one that is known, with a word to
 	// Hooks.Warning. From 0.8.0 on. The zero Release: the broker is asked.
 	APIVersion Release
+	// ProbeOldReleases sets whether a broker that refuses ApiVersions is probed for a
+	// release before 0.10, over several connections with the pauses of the backoff
+	// between them, if no login is configured and no broker of the host has answered
+	// ApiVersions before. A release found that way is reported to Hooks.Warning. If nil,
+	// a Polled and CheckVersion probe, and a Conn does not. If false, none of them does.
+	ProbeOldReleases *bool
 	// APIVersionTimeout is "api_version_auto_timeout_ms": how long it may take to find
 	// out the broker's API versions, within SetupTimeout. One before 0.10 cannot be
-	// asked, and takes up to six connections. 0: 2 s.
+	// asked, and takes up to seven connections: see ProbeOldReleases. 0: 2 s.
 	APIVersionTimeout time.Duration
 
 	// RequestTimeout is "request_timeout_ms": from the call to the answer, the
@@ -173,6 +179,7 @@ func (c *Config) connection(park bool) *domain.Connection {
 		ClusterID:              c.ClusterID,
 		NodeID:                 c.NodeID,
 		APIVersion:             c.APIVersion,
+		ProbeOldReleases:       c.ProbeOldReleases == nil && !park || c.ProbeOldReleases != nil && *c.ProbeOldReleases,
 		MaxInFlight:            c.MaxInFlight,
 		MaxPendingBytes:        c.MaxPendingBytes,
 		MaxFrameBytes:          c.MaxResponseBytes,

@@ -132,8 +132,7 @@ func (c *Conn) APIVersions(ctx context.Context) (*Versions, error) {
 func (c *Conn) CheckVersion(ctx context.Context, strict bool, topics []string) (Verdict, error) {
 	c.mu.Lock()
 	if !c.closing {
-		check := domain.Check{Strict: strict, Topics: topics}
-		c.core.Connect(c.cfg.Clock.Now(), domain.ConnectOptions{Until: c.dialBy, Check: &check})
+		c.core.Connect(c.cfg.Clock.Now(), domain.ConnectOptions{Until: c.dialBy, Check: c.cfg.check(strict, topics)})
 	}
 	c.mu.Unlock()
 	v, err := c.APIVersions(ctx)
@@ -143,6 +142,14 @@ func (c *Conn) CheckVersion(ctx context.Context, strict bool, topics []string) (
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.cfg.verdict(c.core, v)
+}
+
+// check is how the probes of a CheckVersion ask; nil: it may not probe.
+func (c *Config) check(strict bool, topics []string) *domain.Check {
+	if c.ProbeOldReleases != nil && !*c.ProbeOldReleases {
+		return nil
+	}
+	return &domain.Check{Strict: strict, Topics: topics}
 }
 
 // verdict says which release a broker with the table v is.

@@ -75,6 +75,14 @@ var (
 		field:       "APIVersionTimeout",
 		read:        millis(1, func(r *reader, d time.Duration) { r.s.Connection.APIVersionTimeout = d }),
 	}
+	probeKey = &setting{
+		kafkaPython: "probe_old_releases",
+		java:        "probe.old.releases",
+		librdkafka:  "probe.old.releases",
+		empty:       refused,
+		field:       "ProbeOldReleases",
+		read:        boolean(func(r *reader, on bool) { r.s.Connection.ProbeOldReleases = &on }),
+	}
 	askVersionKey      = &setting{librdkafka: "api.version.request", empty: refused, field: "APIVersion", read: boolean(func(r *reader, on bool) { r.unasked = !on })}
 	fallbackVersionKey = &setting{librdkafka: "broker.version.fallback", field: "APIVersion", read: readRelease}
 )
@@ -167,6 +175,7 @@ var connectionSettings = []*setting{
 	},
 	versionKey,
 	versionTimeoutKey,
+	probeKey,
 	askVersionKey,
 	fallbackVersionKey,
 	{kafkaPython: "metric_group_prefix", read: text(func(r *reader) *string { return &r.s.MetricGroupPrefix })},
