@@ -3,26 +3,28 @@
 GO          ?= go
 FUZZTIME    ?= 10s
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK  = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 PLATFORMS    = linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 windows/386
 
 # The race detector needs a C compiler.
 CC_FOUND := $(shell command -v $(or $(CC),cc) 2>/dev/null || command -v gcc 2>/dev/null)
 RACE     := $(if $(CC_FOUND),-race)
 
-# Whatever the tests print is looked through for their secrets.
+# It fails where a test prints one of its secrets, and sums up what skipped tests need.
 LEAKS     = $(GO) run ./acceptance/leaks
 
-.PHONY: help demo test lint generate check-mocks cross fuzz oracle acceptance sasl-matrix version-matrix releases parity rename
+.PHONY: help demo test lint fuzz cross bare generate check-mocks rename check-rename vulncheck count words api mutants oracle acceptance sasl-matrix version-matrix releases parity
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r t d; do printf '  make %-14s %s\n' "$$t" "$$d"; done
+	@sed -n 's/^##@ //p; s/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r t d; do \
+	  if [ "$$d" ]; then printf '  make %-14s %s\n' "$$t" "$$d"; else printf '\n%s\n' "$$t"; fi; done
+
+##@ Every day, with Go alone
 
 demo: ## the main job on an embedded broker, step by step, with times
 	@$(GO) run ./application/cli/kafkaprobe demo
 
-test: lint ## all that needs nothing but Go: lint, then every test (those against openssl, proxies and a KDC where they are there)
-	@command -v openssl >/dev/null || echo "no openssl: TLS keys, revocation lists and cipher lists are not compared with what it says (OPENSSL=required to insist)"
-	@for p in microsocks tinyproxy curl; do command -v $$p >/dev/null || echo "no $$p: nothing of another author judges the ways through proxies by it (PROXIES=required to insist)"; done
+test: lint ## lint, then every test; the summary lists what skipped tests need: openssl, proxies, a KDC
 	@$(if $(RACE),,echo "no C compiler: testing without the race detector";) CGO_ENABLED=$(if $(RACE),1,0) $(LEAKS) $(GO) test $(RACE) -timeout 10m ./...
 
 lint: check-mocks ## gofmt, vet, staticcheck, mocks up to date
@@ -31,7 +33,14 @@ lint: check-mocks ## gofmt, vet, staticcheck, mocks up to date
 	$(GO) vet -tags acceptance,parity,matrix ./acceptance/...
 	$(GO) run $(STATICCHECK) -tags acceptance,parity,matrix ./...
 
-generate: ## make the mocks anew
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \
+	  for f in $$(grep -ho '^func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go | sed 's/^func //'); do \
+	    echo "== $$dir $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x $$dir || exit 1; done; done
+
+##@ The source
+
+generate: ## write the mocks
 	$(GO) generate ./mocks
 
 check-mocks: ## prove that the mocks are up to date
@@ -44,16 +53,48 @@ cross: ## build and vet for every platform
 	  CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build ./... && \
 	  CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) vet ./... || exit 1; done
 
-fuzz: ## every fuzz target for FUZZTIME (10s)
-	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \
-	  for f in $$(grep -ho '^func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go | sed 's/^func //'); do \
-	    echo "== $$dir $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x $$dir || exit 1; done; done
+rename: ## MODULE=example.org/path: give the module its owner's path
+	@case "$(MODULE)" in ''|*[!A-Za-z0-9._~/-]*|/*|*/) echo "usage: make rename MODULE=example.org/path" >&2; exit 2;; esac
+	@old=$$(sed -n 's/^module //p' go.mod) && \
+	grep -rIl --exclude-dir=.git "^module $$old/\|\"$$old/\|\(^\|[[:space:]]\)$$old \(v[0-9]\|=>\)" . | while read -r f; do \
+	  sed "s#^module $$old/#module $(MODULE)/#; s#\"$$old/#\"$(MODULE)/#g; s#\(^\|[[:space:]]\)$$old \(v[0-9]\|=>\)#\1$(MODULE) \2#g" "$$f" > "$$f.new" && \
+	  cat "$$f.new" > "$$f" && rm "$$f.new" || exit 1; done && \
+	$(GO) mod edit -module $(MODULE) && gofmt -w . && $(GO) generate ./mocks && $(GO) build ./... && \
+	echo "module $$old is now $(MODULE)"
 
-acceptance: ## against real brokers (Java, Maven, MIT Kerberos, Python 3.8; ACCEPTANCE=required to insist)
-	$(LEAKS) -v $(GO) test $(RACE) -tags acceptance -count=1 -timeout 15m ./acceptance/...
+check-rename: ## prove that make rename works, in a copy
+	.ci/rename
+
+count: ## lines of code: shipped, tests, acceptance
+	@$(GO) run ./acceptance/house count
+
+words: ## words and names that this module does not use (DIR=folder)
+	@$(GO) run ./acceptance/house words $(or $(DIR),.)
+
+api: ## go doc -all of every public package, as a change to it is committed
+	@$(GO) run ./acceptance/house api -update
+
+mutants: ## which of 300 small changes of the core no test notices (an hour; OUT=record)
+	$(GO) run ./acceptance/mutants run -out $(or $(OUT),mutants.out)
+
+vulncheck: ## known vulnerabilities of the dependencies, by govulncheck (it needs https://vuln.go.dev, so it is no part of CI)
+	$(GO) run $(GOVULNCHECK) ./...
+
+##@ Against other software
+
+bare: ## make demo and make test on Debian's minimum with Go (root, mmdebstrap)
+	.ci/bare
 
 oracle: ## TLS against openssl: cipher lists, revocation, private keys; prints the verdicts
 	OPENSSL=required $(GO) test -count=1 -v -run '^TestOpenSSLOracle$$' ./adapters/tls
+
+parity: ## against kafka-python 2.0.2 and 2.3.3 (Python 3.8; PARITY=required to insist); prints the deviations
+	$(GO) test -tags parity -count=1 -timeout 5m -v ./acceptance/parity
+
+##@ Against real brokers (Java 17, Maven)
+
+acceptance: ## all acceptance tests (also MIT Kerberos and Python 3.8; ACCEPTANCE=required to insist)
+	$(LEAKS) -v $(GO) test $(RACE) -tags acceptance -count=1 -timeout 15m ./acceptance/...
 
 sasl-matrix: ## every SASL mechanism against real brokers of eight ages and a real KDC; prints the table
 	ACCEPTANCE=required $(LEAKS) -v $(GO) test -tags acceptance,matrix -count=1 -timeout 30m -run '^TestEveryLogin$$' ./acceptance
@@ -63,15 +104,3 @@ version-matrix: ## which release is it: 49 real brokers, what is said of each he
 
 releases: ## brokers of 36 releases of Kafka, alone and secured: each starts, serves and ends (half an hour, 800 MB of jars)
 	ACCEPTANCE=required $(GO) test -tags acceptance,matrix -count=1 -timeout 90m -v -run '^TestEvery(Release|SecuredBroker)$$' ./acceptance
-
-parity: ## against kafka-python 2.0.2 and 2.3.3 (Python 3.8; PARITY=required to insist); prints the deviations
-	$(GO) test -tags parity -count=1 -timeout 5m -v ./acceptance/parity
-
-rename: ## MODULE=example.org/x: give the module its owner's path
-	@case "$(MODULE)" in ''|*[!A-Za-z0-9._~/-]*|/*|*/) echo "usage: make rename MODULE=example.org/path" >&2; exit 2;; esac
-	@old=$$(sed -n 's/^module //p' go.mod) && \
-	find . -name '*.go' -not -path './.*' -exec grep -l "\"$$old/" {} + | while read -r f; do \
-	  sed "s#\"$$old/#\"$(MODULE)/#g" "$$f" > "$$f.new" && mv "$$f.new" "$$f" || exit 1; done && \
-	sed "s#\"$$old/#\"$(MODULE)/#g; s#\(require\|replace\) $$old #\1 $(MODULE) #g" README.md > README.new && mv README.new README.md && \
-	$(GO) mod edit -module $(MODULE) && gofmt -w . && $(GO) generate ./mocks && $(GO) build ./... && \
-	echo "module $$old is now $(MODULE)"

@@ -58,7 +58,7 @@ func TestDrainUnderLoad(t *testing.T) {
 		t.Error("drained, and not done")
 	}
 	wg.Wait()
-	if _, err := conn.Send(kmsg.NewPtrMetadataRequest()).Response(); !errors.Is(err, broker.ErrDraining) {
+	if _, err := conn.Send(t.Context(), kmsg.NewPtrMetadataRequest()); !errors.Is(err, broker.ErrDraining) {
 		t.Errorf("after Drain: %v", err)
 	}
 	s := conn.Stats()

@@ -115,7 +115,7 @@ func TestGateOnABareMachine(t *testing.T) {
 		lines  int
 		say    []string
 	}{
-		"":         {0, 4, []string{"ACCEPTANCE SKIPPED: ", "no java: ", "no mvn: "}},
+		"":         {0, 4, []string{"ACCEPTANCE SKIPPED", "needs Java and Maven: no java: ", "no mvn: "}},
 		"required": {1, 1, []string{"ACCEPTANCE FAILED: ", "no java: ", "no mvn: "}},
 		"yes":      {1, 1, []string{"ACCEPTANCE FAILED: ", "ACCEPTANCE=yes"}},
 	} {

@@ -230,8 +230,8 @@ func testIdleLimit(t *testing.T, b *Broker) {
 		if err := w.lost()[round].err; err != nil {
 			t.Errorf("closed for idleness with error %v", err)
 		}
-		if err := conn.LastError(); err != nil || conn.BlackedOut() || !conn.Disconnected() {
-			t.Errorf("idle and closed: %v, last error %v, backoff %v", conn.State(), err, conn.BlackedOut())
+		if s := conn.Stats(); s.LastError != nil || !s.BackoffUntil.IsZero() || s.State != broker.Disconnected {
+			t.Errorf("idle and closed: got %+v, want Disconnected, no error, no backoff", s)
 		}
 	}
 	if s := conn.Stats(); s.ClosedClean != 3 || s.Closed != 3 || s.FailuresInARow != 0 || w.readied() != 3 {
@@ -245,8 +245,8 @@ func testIdleLimit(t *testing.T, b *Broker) {
 	for round := range 3 {
 		p.mustAnswer()
 		p.until(time.Time{}, "the idle limit", p.Disconnected)
-		if w.idled() != round+1 || w.lost()[round].err != nil || p.LastError() != nil || p.BlackedOut() {
-			t.Errorf("a Polled, closed for idleness %d times in %d; last error %v, backoff %v", w.idled(), round+1, p.LastError(), p.BlackedOut())
+		if w.idled() != round+1 || w.lost()[round].err != nil || p.Stats().LastError != nil || p.BlackedOut() {
+			t.Errorf("a Polled, closed for idleness %d times in %d; last error %v, backoff %v", w.idled(), round+1, p.Stats().LastError, p.BlackedOut())
 		}
 	}
 	if s := p.Stats(); s.ClosedClean != 3 || s.Closed != 3 || s.FailuresInARow != 0 || w.readied() != 3 {

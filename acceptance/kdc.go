@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -113,10 +114,10 @@ func (k *KDC) start(ctx context.Context) error {
 	service := ServiceName + "/" + ServiceHost
 	if err := k.tool(ctx, strings.Join([]string{
 		"addprinc -randkey " + service,
-		"ktadd -k " + k.brokerKeytab() + " " + service,
+		"ktadd -k " + strconv.Quote(k.brokerKeytab()) + " " + service,
 		"addprinc -pw " + KerberosPassword + " " + KerberosUser,
 		// The keys of the password, which a keytab otherwise replaces.
-		"ktadd -norandkey -k " + k.UserKeytab() + " " + KerberosUser,
+		"ktadd -norandkey -k " + strconv.Quote(k.UserKeytab()) + " " + KerberosUser,
 	}, "\n")+"\n", k.tools.admin, "-r", Realm); err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func (l *loop) until(limit time.Time, what string, done func() bool) bool {
 func (l *loop) connect() bool {
 	l.t.Helper()
 	return l.until(time.Time{}, "a connection", func() bool {
-		return l.Connect() == broker.Connected && l.ThrottleDelay() == 0
+		return l.Connect() == broker.Connected && !l.Stats().ThrottledUntil.After(time.Now())
 	})
 }
 
@@ -92,7 +92,6 @@ func (l *loop) ask(req ports.Message) (ports.Message, error) {
 		f := l.Send(req, false)
 		l.until(time.Time{}, "the end of a request", func() bool { return isDone(f) })
 		resp, err := f.Response()
-		f.Release()
 		if err == nil || lostWith(l.t, err) != broker.SentNothing {
 			return resp, err
 		}
@@ -106,7 +105,16 @@ func (l *loop) mustAnswer() {
 	}
 }
 
-// isDone reports, once, that a Future is done.
+// sendOn sends a request that must not be refused.
+func sendOn(t *testing.T, conn *broker.Conn, req ports.Message) *broker.Future {
+	t.Helper()
+	f, err := conn.Send(t.Context(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
 func isDone(f *broker.Future) bool {
 	select {
 	case <-f.Done():

@@ -93,7 +93,7 @@ func (r *renewal) run(last time.Duration, rotates bool) {
 
 func (r *renewal) produce(lane string) {
 	for n := 0; time.Now().Before(r.end); n++ {
-		if r.conn.InFlight() == 5 {
+		if r.conn.Stats().InFlight == 5 {
 			r.full.Add(1)
 		}
 		req := produceRequest(r.name, r.id, -1, []byte(fmt.Sprint(lane, " ", n)))
@@ -130,7 +130,7 @@ func (r *renewal) rotate() {
 			}
 			return err == nil
 		})
-		r.conn.SetAuthenticator(login)
+		r.conn.SetAuthenticators(login)
 	}
 }
 

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/acceptance/need"
 )
 
 // The KDC of all tests: it ends with the last of them.
@@ -29,13 +31,8 @@ var sharedKerberos struct {
 // one its tests are skipped aloud, or fail where ACCEPTANCE=required says so.
 func sharedKDC(t testing.TB) *KDC {
 	t.Helper()
-	suite := Suite{Name: "KERBEROS", Needs: KDCRequirements, Untried: "No login by GSSAPI was tried."}
-	if run, status := suite.Gate(os.Stderr); !run {
-		if status != 0 {
-			t.FailNow()
-		}
-		t.SkipNow()
-	}
+	kdc := need.Extra{Name: "a KDC", Variable: "KERBEROS", Or: "ACCEPTANCE", Untested: "No login by GSSAPI was tried."}
+	kdc.Test(t, KDCRequirements())
 	sharedKerberos.Do(func() { sharedKerberos.kdc, sharedKerberos.err = StartKDC(context.Background()) })
 	if sharedKerberos.err != nil {
 		t.Fatal(sharedKerberos.err)

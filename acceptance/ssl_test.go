@@ -182,11 +182,10 @@ func (d dialled) firstPolled(t *testing.T, cfg broker.Config) error {
 	defer p.Close(nil)
 	p.until(time.Time{}, "a connection or its failure", func() bool { return p.Connect() == broker.Connected || p.BlackedOut() })
 	if !p.Connected() {
-		return p.LastError()
+		return p.Stats().LastError
 	}
 	f := p.Send(kmsg.NewPtrMetadataRequest(), false)
 	p.until(time.Time{}, "the end of a request", func() bool { return isDone(f) })
 	_, err := f.Response()
-	f.Release()
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"brokerconn/domain/release"
 	"brokerconn/ports"
 )
 
@@ -26,7 +27,7 @@ type Config struct {
 	// APIVersion is the release that the broker is taken for: it is not asked for
 	// its API versions, and the table of that release is used, or of the nearest
 	// lower known. The zero Release: it is asked.
-	APIVersion Release
+	APIVersion release.Release
 	// ProbeOldReleases allows probes for a release before 0.10 where the peer does not
 	// answer ApiVersions. If false, only a Connect with a Check probes.
 	ProbeOldReleases bool
@@ -69,8 +70,8 @@ func (c *Config) check() {
 		c.SetupTimeout < 0, c.VersionsTimeout < 0, c.IdleTimeout < 0, c.PingInterval < 0, c.BackoffBase < 0, c.BackoffMax < 0:
 		panic("domain: a limit in Config is negative")
 	}
-	if c.APIVersion != (Release{}) {
-		v, _, ok := VersionsOf(c.APIVersion)
+	if c.APIVersion != (release.Release{}) {
+		v, _, ok := release.TableOf(c.APIVersion)
 		if !ok {
 			panic("domain: Config.APIVersion is lower than any that is known")
 		}

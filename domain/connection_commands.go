@@ -97,6 +97,3 @@ func (c *Connection) Failure(kind, cause error) *Error { return c.m.Failure(kind
 
 // Refusal describes a request that is not admitted; see [Machine.Refusal].
 func (c *Connection) Refusal(kind error) *Error { return c.m.Refusal(kind) }
-
-// Unreadable describes a response whose body cannot be decoded.
-func (c *Connection) Unreadable(f *Future, cause error) *Error { return c.m.Unreadable(f, cause) }

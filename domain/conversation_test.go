@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"brokerconn/domain"
+	"brokerconn/domain/release"
 	"brokerconn/ports"
 )
 
@@ -506,7 +507,7 @@ func (k *talk) given(a args) {
 	k.say("%v", k.m.State())
 }
 
-func releaseNamed(text string) (r domain.Release) {
+func releaseNamed(text string) (r release.Release) {
 	fmt.Sscanf(strings.ReplaceAll(text, ".", " "), "%d %d %d", &r.Major, &r.Minor, &r.Patch)
 	return r
 }

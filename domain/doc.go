@@ -18,13 +18,12 @@
 //	future           and the request is done
 //
 // and as the way of a connection: config, state, machine_connect, connection_listen,
-// machine_versions, machine_probes, versions, release_ranges, machine_mechanism, machine_auth,
+// machine_versions, machine_probes, versions, machine_mechanism, machine_auth,
 // machine_rawtokens, connection_login, machine_session, connection_check,
 // machine_throttle, machine_idle, machine_drain, machine_time, machine_close, backoff,
 // errors. What they share: output, machine_futures, sink, stats,
-// machine_questions. Which release a broker is: release, release_verdict,
-// release_identify, release_compare, release_evidence, of release_lineages and
-// release_tables.
+// machine_questions. Package release has the tables of Kafka's releases, and
+// identifies a broker by them.
 //
 // Neither type locks: one goroutine at a time calls it. Broken preconditions
 // panic with a sentence; whatever a peer does is a value.

@@ -22,16 +22,3 @@ func (v *Versions) Choose(key int16, t ports.Traits) (int16, error) { return v.c
 
 // Failures is the number of failures in a row, for the backoff.
 func (m *Machine) Failures() int { return m.backoff.failures }
-
-// ReleasesOf and TableOf are what Identify compares with: the releases of a lineage,
-// and of each the ranges and the level of metadata.version, 0 for none.
-var ReleasesOf = releasesOf
-
-func TableOf(l Lineage, r Release) (ranges []ports.APIRange, level int16) {
-	for _, h := range historiesOf(l) {
-		if held := h.at(r); held.ok {
-			ranges = append(ranges, ports.APIRange{Key: h.key, Min: held.min, Max: held.max})
-		}
-	}
-	return ranges, levelsOf(l).at(r).max
-}

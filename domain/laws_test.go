@@ -35,13 +35,15 @@ var mayImport = []struct {
 }{
 	{"ports", []string{std}},
 	{"ports/porttest", []string{std, "ports"}},
-	{"domain", []string{"ports", "cmp", "encoding/binary", "errors", "fmt", "math", "math/bits", "slices", "strconv", "strings", "time"}},
+	{"domain", []string{"ports", "domain/release", "cmp", "encoding/binary", "errors", "fmt", "math", "math/bits",
+		"slices", "strconv", "strings", "time"}},
+	{"domain/release", []string{"ports", "cmp", "errors", "fmt", "slices", "strconv", "strings"}},
 	{"mocks", []string{std, "ports", "github.com/golang/mock"}},
-	{"adapters/netlink", []string{std, "ports"}},
+	{"adapters/netlink", []string{std, "ports", "ports/setting"}},
 	{"adapters/netlink/tunnel/tunneltest", []string{std, "ports", "ports/porttest", "adapters/netlink", "adapters/netlink/tunnel"}},
 	{"adapters/internal", []string{std, "ports"}},
-	{"adapters/tcp", []string{std, "ports", "adapters/netlink"}},
-	{"adapters/tls", []string{std, "ports", "adapters/netlink", "golang.org/x/crypto/scrypt"}},
+	{"adapters/tcp", []string{std, "ports", "ports/setting", "adapters/netlink"}},
+	{"adapters/tls", []string{std, "ports", "ports/setting", "adapters/netlink", "golang.org/x/crypto/scrypt"}},
 	{"adapters/socks5", []string{std, "ports", "adapters/netlink", "adapters/netlink/tunnel", "golang.org/x/net/proxy"}},
 	{"adapters/httpconnect", []string{std, "ports", "adapters/netlink", "adapters/netlink/tunnel"}},
 	{"adapters/unix", []string{std, "ports", "adapters/netlink"}},
@@ -49,15 +51,16 @@ var mayImport = []struct {
 	{"adapters/clock", []string{std, "ports"}},
 	{"adapters/kafkacodec", []string{std, "ports", "github.com/twmb/franz-go/pkg/kmsg"}},
 	{"adapters/sasl", []string{std, "ports"}},
-	{"adapters/sasl/plain", []string{std, "ports", "adapters/sasl"}},
-	{"adapters/sasl/scram", []string{std, "ports", "adapters/sasl", "github.com/xdg-go/scram", "github.com/xdg-go/stringprep"}},
-	{"adapters/sasl/oauthbearer", []string{std, "ports", "adapters/sasl", "adapters/clock/system", "golang.org/x/oauth2"}},
-	{"adapters/sasl/gssapi", []string{std, "ports", "adapters/sasl", "github.com/jcmturner/gokrb5/v8"}},
+	{"adapters/sasl/plain", []string{std, "ports", "ports/setting", "adapters/sasl"}},
+	{"adapters/sasl/scram", []string{std, "ports", "ports/setting", "adapters/sasl", "github.com/xdg-go/scram", "github.com/xdg-go/stringprep"}},
+	{"adapters/sasl/oauthbearer", []string{std, "ports", "ports/setting", "adapters/sasl", "adapters/clock/system", "golang.org/x/oauth2"}},
+	{"adapters/sasl/gssapi", []string{std, "ports", "ports/setting", "adapters/sasl", "github.com/jcmturner/gokrb5/v8"}},
+	{"adapters/sasl/gssapi/krb5", []string{std, "ports", "adapters/sasl", "github.com/jcmturner/gokrb5/v8"}},
 	{"adapters/sasl/franz", []string{std, "ports", "adapters/sasl", "github.com/twmb/franz-go/pkg/sasl"}},
 	{"adapters/metrics/recorder", []string{std, "ports"}},
 	{"adapters/metrics/sensors", []string{std, "ports"}},
 	{"adapters/metrics/prometheus", []string{std, "ports", "github.com/prometheus/client_golang"}},
-	{"application/broker", []string{std, "domain", "ports", "adapters/tcp", "adapters/clock/system", "adapters/kafkacodec"}},
+	{"application/broker", []string{std, "domain", "domain/release", "ports", "ports/setting", "adapters/tcp", "adapters/clock/system", "adapters/kafkacodec"}},
 	{"application/logging", []string{std, "application/broker"}},
 	{"application/properties", []string{"all"}},
 	{"application/cli", []string{"all"}},
@@ -111,6 +114,9 @@ func TestImportLawCatches(t *testing.T) {
 		{"domain", "context", "domain may not import context"},
 		{"domain", "m/adapters/tcp", "domain may not import m/adapters/tcp"},
 		{"domain", "github.com/twmb/franz-go/pkg/kmsg", "domain may not import github.com/twmb/franz-go/pkg/kmsg"},
+		{"domain/release", "time", "domain/release may not import time"},
+		{"domain/release", "os", "domain/release may not import os"},
+		{"domain/release", "m/domain", "domain/release may not import m/domain"},
 		{"ports", "m/domain", "ports may not import m/domain"},
 		{"ports/porttest", "github.com/golang/mock/gomock", "ports/porttest may not import github.com/golang/mock/gomock"},
 		{"adapters/netlink", "m/application/broker", "adapters/netlink may not import m/application/broker"},
@@ -119,6 +125,8 @@ func TestImportLawCatches(t *testing.T) {
 		{"application/broker", "m/adapters/memory", "application/broker may not import m/adapters/memory"},
 		{"adapters/novel", "fmt", "adapters/novel has no rule in mayImport"},
 		{"domain", "fmt", ""},
+		{"domain", "m/domain/release", ""},
+		{"domain/release", "m/ports", ""},
 		{"ports/porttest", "m/ports", ""},
 		{"adapters/clock/fake", "time", ""},
 		{"adapters/tcp", "m/adapters/netlink", ""},
@@ -185,7 +193,7 @@ func TestDomainIsPure(t *testing.T) {
 	root, module := findModule(t)
 	fset, std := source()
 	world := &twoImporters{std: std, own: map[string]*types.Package{}}
-	for _, dir := range []string{"ports", "domain"} {
+	for _, dir := range []string{"ports", "domain/release", "domain"} {
 		files := parseDir(t, fset, filepath.Join(root, dir))
 		info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}
 		pkg, err := (&types.Config{Importer: world}).Check(path.Join(module, dir), fset, files, info)
@@ -193,7 +201,7 @@ func TestDomainIsPure(t *testing.T) {
 			t.Fatal(err)
 		}
 		world.own[path.Join(module, dir)] = pkg
-		if dir == "domain" {
+		if dir != "ports" {
 			for _, impurity := range findImpurities(fset, files, info) {
 				t.Error(impurity)
 			}

@@ -1,11 +1,11 @@
 package domain
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
+	"brokerconn/domain/release"
 	"brokerconn/ports"
 )
 
@@ -115,8 +115,8 @@ func NewMachine(cfg Config) *Machine {
 		backoff: backoff{base: cfg.BackoffBase, max: cfg.BackoffMax, chance: cfg.Rand},
 		frames:  frameReader{limit: cfg.MaxFrameBytes},
 	}
-	if cfg.APIVersion != (Release{}) {
-		m.configured, _, _ = VersionsOf(cfg.APIVersion)
+	if cfg.APIVersion != (release.Release{}) {
+		m.configured = versionsOf(cfg.APIVersion)
 	}
 	m.sink = guardedSink{sink: cfg.Metrics, broken: &m.broken}
 	return m
@@ -212,11 +212,3 @@ func (m *Machine) newError(kind, cause error, hint string) *Error {
 
 // Failure describes, at this moment, a failure that the owner has to tell of.
 func (m *Machine) Failure(kind, cause error) *Error { return m.newError(kind, cause, "") }
-
-// Unreadable describes an answer whose body cannot be decoded.
-func (m *Machine) Unreadable(f *Future, cause error) *Error {
-	e := m.newError(ErrProtocol,
-		fmt.Errorf("cannot read the answer to API %d v%d: %w", f.Request.Key(), f.Version, cause), "")
-	e.Sent = SentFully
-	return e
-}

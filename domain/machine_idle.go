@@ -1,6 +1,10 @@
 package domain
 
-import "time"
+import (
+	"time"
+
+	"brokerconn/domain/release"
+)
 
 // A connection on which nothing happens. Brokers close one after 10 minutes
 // (connections.max.idle.ms), and load balancers drop it sooner and say nothing, so
@@ -57,7 +61,7 @@ func (m *Machine) handleIdle() {
 // keepsWarm: a broker before 0.10 that the probes found does not know the question, and
 // would close the connection or, in 0.9, never answer.
 func (m *Machine) keepsWarm() bool {
-	return m.cfg.PingInterval > 0 && m.versions.found == Release{}
+	return m.cfg.PingInterval > 0 && m.versions.found == release.Release{}
 }
 
 // pingInterval asks for the API versions once more: every broker from 0.10 on knows

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"brokerconn/domain/release"
 	"brokerconn/ports"
 )
 
@@ -45,14 +46,14 @@ import (
 type probe struct {
 	key   int16
 	name  string
-	found Release
+	found release.Release
 }
 
 var probeLadder = [...]probe{
-	{ports.KeyListGroups, "ListGroups", Release{0, 9, 0}},
-	{ports.KeyFindCoordinator, "FindCoordinator", Release{0, 8, 2}},
-	{ports.KeyOffsetFetch, "OffsetFetch", Release{0, 8, 1}},
-	{ports.KeyMetadata, "Metadata", Release{0, 8, 0}},
+	{ports.KeyListGroups, "ListGroups", release.Release{Minor: 9}},
+	{ports.KeyFindCoordinator, "FindCoordinator", release.Release{Minor: 8, Patch: 2}},
+	{ports.KeyOffsetFetch, "OffsetFetch", release.Release{Minor: 8, Patch: 1}},
+	{ports.KeyMetadata, "Metadata", release.Release{Minor: 8}},
 }
 
 // behindAfter is how long a broker may think about ApiVersions before Metadata
@@ -77,7 +78,7 @@ type probing struct {
 	metadataAt time.Time // when Metadata is sent behind; zero: it was, or will not be
 	sentAt     time.Time // when the step's request was sent
 	evidence   []string  // of the steps that are over
-	suspect    Release   // ApiVersions is asked once more; zero: no probe was answered
+	suspect    release.Release   // ApiVersions is asked once more; zero: no probe was answered
 	silences   int       // how often ApiVersions was not answered, and Metadata behind it was
 
 	connections, trips int
@@ -162,10 +163,10 @@ func (m *Machine) acceptOutOfOrder() {
 	p := &m.probing
 	m.addEvidence(fmt.Sprintf("it left %s without an answer, and answered Metadata behind it", m.question()))
 	if p.silences++; p.silences == 1 {
-		m.askOnceMore(Release{0, 9, 0})
+		m.askOnceMore(release.Release{Minor: 9})
 		return
 	}
-	m.recognised(Release{0, 9, 0})
+	m.recognised(release.Release{Minor: 9})
 }
 
 // receiveProbe takes the answer to a probe. On a connection that is ready it is the one
@@ -187,7 +188,7 @@ func (m *Machine) receiveProbe(f *Future, body []byte) {
 
 // askOnceMore asks a suspect for its API versions on the connection on which it answered,
 // in the version that most brokers know.
-func (m *Machine) askOnceMore(suspect Release) {
+func (m *Machine) askOnceMore(suspect release.Release) {
 	p := &m.probing
 	p.suspect, p.step, p.sentAt, m.ask = suspect, 0, m.now, 0
 	m.askVersions()
@@ -195,14 +196,14 @@ func (m *Machine) askOnceMore(suspect Release) {
 }
 
 // recognised: the broker is of a release that cannot be asked.
-func (m *Machine) recognised(r Release) {
+func (m *Machine) recognised(r release.Release) {
 	m.remember(r)
 	m.negotiated(m.known)
 }
 
 // remember keeps the table of a recognised release for the connections that follow.
-func (m *Machine) remember(r Release) {
-	v, _, _ := VersionsOf(r)
+func (m *Machine) remember(r release.Release) {
+	v := versionsOf(r)
 	v.found, v.evidence = r, m.probing.evidence
 	v.connections, v.trips = m.probing.connections, m.probing.trips
 	m.known, m.knownAt = v, m.endpoint.Address
@@ -221,7 +222,7 @@ func (m *Machine) nextStep(e *Error) {
 	m.addEvidence(fmt.Sprintf("%s: %v after %v", m.question(), e.Cause, m.now.Sub(p.sentAt).Round(time.Millisecond)))
 	cut := m.frames.buffered() > 0 || m.pending.len() > 0 // it did not read the whole request, or began to answer
 	strict := m.check != nil && m.check.Strict
-	refused := !cut && p.silences == 0 && p.suspect != Release{} && p.suspect != Release{0, 9, 0}
+	refused := !cut && p.silences == 0 && p.suspect != release.Release{} && p.suspect != release.Release{Minor: 9}
 	switch {
 	case refused:
 		m.again = true
@@ -230,7 +231,7 @@ func (m *Machine) nextStep(e *Error) {
 		return
 	case cut && strict:
 		e.Hint = "the check is strict: this tells nothing of what the broker knows"
-	case p.suspect != Release{}:
+	case p.suspect != release.Release{}:
 		m.hintGivenUp(e)
 	case p.step == 0 && m.ask > 0 && m.worked < 0:
 		m.askV0, m.again = true, true

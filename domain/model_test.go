@@ -3,10 +3,12 @@ package domain_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"brokerconn/domain"
+	"brokerconn/domain/release"
 	"brokerconn/ports"
 
 	"pgregory.net/rapid"
@@ -26,7 +28,7 @@ func TestMachineAgainstModel(t *testing.T) {
 			func(c *domain.Config) {
 				c.IdleTimeout = rapid.SampledFrom([]time.Duration{0, 5 * time.Second}).Draw(t, "idle limit")
 				c.PingInterval = rapid.SampledFrom([]time.Duration{0, 2 * time.Second}).Draw(t, "keep warm")
-				c.APIVersion = rapid.SampledFrom([]domain.Release{{}, {}, {Major: 2, Minor: 8}}).Draw(t, "release")
+				c.APIVersion = rapid.SampledFrom([]release.Release{{}, {}, {Major: 2, Minor: 8}}).Draw(t, "release")
 			})
 		r.seen = seen
 		r.up(rapid.SampledFrom(states[:6]).Draw(t, "begin"))
@@ -175,13 +177,13 @@ func TestMachineAgainstModel(t *testing.T) {
 			},
 			"": func(*rapid.T) {
 				seen["in "+r.m.State().String()]++
-				if release, evidence, found := r.m.Versions().Detected(); found {
+				if found, evidence, ok := r.m.Versions().Detected(); ok {
 					seen["recognised"]++
 					v := domain.Identify(r.m.Versions())
-					if v.Kind != domain.Exact || v.Low != release || v.Lineage != domain.ZooKeeperBroker || !slices.Equal(v.Evidence, evidence) {
-						t.Fatalf("%+v, of a %v", v, release)
+					if v.Kind != release.Exact || v.Low != found || v.Lineage != release.ZooKeeperBroker || !slices.Equal(v.Evidence, evidence) {
+						t.Fatalf("%+v, of a %v", v, found)
 					}
-					bounded(t, v)
+					boundedEvidence(t, v)
 				}
 			},
 		}
@@ -198,6 +200,19 @@ func TestMachineAgainstModel(t *testing.T) {
 	for what, n := range seen {
 		if n == 0 {
 			t.Errorf("never %s: the driver is too weak", what)
+		}
+	}
+}
+
+// boundedEvidence checks that a reader, and a log, can take the evidence of a verdict.
+func boundedEvidence(t rapid.TB, v release.Verdict) {
+	t.Helper()
+	if n := len(v.Evidence); n < 1 || n > 8 {
+		t.Errorf("%v: got %d sentences, want 1 to 8", v, n)
+	}
+	for _, s := range v.Evidence {
+		if len(s) > 120 || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
+			t.Errorf("%v: got %q, want at most 120 printable characters", v, s)
 		}
 	}
 }

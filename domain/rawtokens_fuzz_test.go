@@ -9,6 +9,7 @@ import (
 
 	"brokerconn/adapters/kafkacodec"
 	"brokerconn/domain"
+	"brokerconn/domain/release"
 	"brokerconn/ports"
 )
 
@@ -34,7 +35,7 @@ func FuzzRawLogin(f *testing.F) {
 		}
 		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 		m := domain.NewMachine(domain.Config{Host: "broker", Mechanisms: []domain.Mechanism{{Name: "GSSAPI"}},
-			APIVersion: domain.Release{Minor: 9}, Codec: kafkacodec.Codec{}})
+			APIVersion: release.Release{Minor: 9}, Codec: kafkacodec.Codec{}})
 		var sent []byte
 		asked, tokens := false, 0
 		drain := func() {

@@ -15,7 +15,7 @@ func TestSeamBetweenMachineAndConnection(t *testing.T) {
 	root, module := findModule(t)
 	fset, std := source()
 	world := &twoImporters{std: std, own: map[string]*types.Package{}}
-	for _, dir := range []string{"ports", "domain"} {
+	for _, dir := range []string{"ports", "domain/release", "domain"} {
 		files := parseDir(t, fset, filepath.Join(root, dir))
 		info := &types.Info{Selections: map[*ast.SelectorExpr]*types.Selection{}}
 		pkg, err := (&types.Config{Importer: world}).Check(path.Join(module, dir), fset, files, info)

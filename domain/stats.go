@@ -9,12 +9,15 @@ type Stats struct {
 	Since   time.Time // when that state was reached; zero: it is the first
 	Address string    // in use, or used last
 
-	Waiting        int       // requests that wait in the owner's line; a Polled has none
-	InFlight       int       // requests that are admitted and not done, those that expect no answer among them
-	PendingBytes   int       // bytes that wait to be written
-	ThrottledUntil time.Time // in the past: not throttled
-	SessionEnds    time.Time // of the login, if it is not renewed before (KIP-368)
-	FailuresInARow int       // to connect, since a connection was ready: what the backoff counts
+	Waiting          int       // requests that wait in the owner's line; a Polled has none
+	InFlight         int       // requests that are admitted and not done, those that expect no answer among them
+	PendingBytes     int       // bytes that wait to be written
+	ThrottledUntil   time.Time // in the past: not throttled
+	Reauthenticating bool      // requests wait until the session is authenticated again
+	SessionEnds      time.Time // of the login, if it is not renewed before (KIP-368)
+	FailuresInARow   int       // to connect, since a connection was ready: what the backoff counts
+	BackoffUntil     time.Time // when the next attempt to connect may begin; zero or past: now
+	LastError        error     `json:"-"` // why the connection was last lost or could not be made; nil once it was ready
 
 	Attempts       int64 // to connect, each address by itself
 	Ready          int64 // of them: came so far that requests were admitted
@@ -42,6 +45,10 @@ func (m *Machine) Stats() Stats {
 	s.State, s.Since, s.Address = m.state, m.since, m.endpoint.Address
 	s.InFlight, s.PendingBytes = int(s.Requests-s.Responses-s.Failed), m.pending.len()
 	s.ThrottledUntil, s.FailuresInARow = m.throttledUntil, m.backoff.failures
-	s.SessionEnds = m.session.endsAt
+	s.SessionEnds, s.LastError = m.session.endsAt, m.LastError()
+	s.Reauthenticating = m.Reauthenticating()
+	if d, _ := m.ConnectionDelay(time.Time{}); d > 0 {
+		s.BackoffUntil = m.backoff.until
+	}
 	return s
 }

@@ -1,51 +1,52 @@
 package domain
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 
+	"brokerconn/domain/release"
 	"brokerconn/ports"
 )
 
-// Versions is what a broker answered to ApiVersions, or the table of its release
-// where it is not asked (VersionsOf): immutable, safe to share.
+// Versions is the table of API versions that a connection uses: the broker's answer to ApiVersions, or the table of
+// its release if it is not asked. It is immutable and safe to share. A nil *Versions has no API.
 type Versions struct {
-	ranges    []ports.APIRange // by key, each key once
-	supported []ports.Feature
-	finalized []ports.Feature
-	asked     int16
+	table release.Table
+	asked int16
 
-	found    Release  // by probes; zero: it was asked, or configured
-	evidence []string // of that
+	found    release.Release // by probes; zero: it was asked, or configured
+	evidence []string        // of that
 
 	connections, trips int // that it took
 }
 
-// newVersions checks and keeps the broker's table. A table is refused if it is
-// empty, names a key twice, or has a range that is none: whoever sends such a
-// thing is not a broker to trust with requests.
+// notAsked is Versions.Asked of a table that no broker answered.
+const notAsked = -1
+
 func newVersions(r *ports.APIVersionsResponse, asked int16) (*Versions, error) {
-	if len(r.Ranges) == 0 {
-		return nil, errors.New("the table of API versions is empty")
+	table, err := release.NewTable(r)
+	if err != nil {
+		return nil, err
 	}
-	ranges := slices.Clone(r.Ranges)
-	slices.SortFunc(ranges, func(a, b ports.APIRange) int { return cmp.Compare(a.Key, b.Key) })
-	for i, a := range ranges {
-		if a.Key < 0 || a.Min < 0 || a.Max < a.Min {
-			return nil, fmt.Errorf("the table of API versions has a range that is none: %v", a)
-		}
-		if i > 0 && ranges[i-1].Key == a.Key {
-			return nil, fmt.Errorf("the table of API versions has key %d twice", a.Key)
-		}
+	return &Versions{table: table, asked: asked}, nil
+}
+
+// versionsOf is the table of a release, nil if the release is lower than every known one.
+func versionsOf(r release.Release) *Versions {
+	table, _, ok := release.TableOf(r)
+	if !ok {
+		return nil
 	}
-	return &Versions{
-		ranges:    ranges,
-		supported: slices.Clone(r.Supported),
-		finalized: slices.Clone(r.Finalized),
-		asked:     asked,
-	}, nil
+	return &Versions{table: table, asked: notAsked}
+}
+
+// Identify returns the release of the broker that v is from; v is not nil. It takes a few hundred microseconds at
+// most: meant for once in a connection.
+func Identify(v *Versions) release.Verdict {
+	if r, evidence, found := v.Detected(); found { // before there was KRaft
+		return release.Verdict{Kind: release.Exact, Low: r, High: r, Lineage: release.ZooKeeperBroker, Evidence: evidence}
+	}
+	return release.Identify(v.table)
 }
 
 // Range returns the broker's versions of one API.
@@ -53,24 +54,17 @@ func (v *Versions) Range(key int16) (min, max int16, ok bool) {
 	if v == nil {
 		return 0, 0, false
 	}
-	i, ok := slices.BinarySearchFunc(v.ranges, key, func(r ports.APIRange, key int16) int {
-		return cmp.Compare(r.Key, key)
-	})
-	if !ok {
-		return 0, 0, false
-	}
-	return v.ranges[i].Min, v.ranges[i].Max, true
+	return v.table.Range(key)
 }
 
 // Ranges returns the whole table, by key. It is a copy.
-func (v *Versions) Ranges() []ports.APIRange { return slices.Clone(v.ranges) }
+func (v *Versions) Ranges() []ports.APIRange { return v.table.Ranges() }
 
-// Supported and Finalized are the broker's features (KIP-584), as answered.
-// Copies.
-func (v *Versions) Supported() []ports.Feature { return slices.Clone(v.supported) }
+// Supported returns the features that the broker supports (KIP-584), as answered. It is a copy.
+func (v *Versions) Supported() []ports.Feature { return v.table.Supported() }
 
-// Finalized are the features that the cluster agreed on.
-func (v *Versions) Finalized() []ports.Feature { return slices.Clone(v.finalized) }
+// Finalized returns the features that the cluster runs at (KIP-584), as answered. It is a copy.
+func (v *Versions) Finalized() []ports.Feature { return v.table.Finalized() }
 
 // RequestVersion returns the version of ApiVersions that the broker answered, -1 for the
 // table of a release.
@@ -79,11 +73,11 @@ func (v *Versions) RequestVersion() int16 { return v.asked }
 // Detected returns the release that a broker without ApiVersions was recognised as by
 // probes, and the evidence. ok is false for a table that a broker answered, or that was
 // configured.
-func (v *Versions) Detected() (r Release, evidence []string, ok bool) {
+func (v *Versions) Detected() (r release.Release, evidence []string, ok bool) {
 	if v == nil {
-		return Release{}, nil, false
+		return release.Release{}, nil, false
 	}
-	return v.found, slices.Clone(v.evidence), v.found != Release{}
+	return v.found, slices.Clone(v.evidence), v.found != release.Release{}
 }
 
 // RoundTrips returns how many connections it took to get the table, and how many

@@ -8,27 +8,23 @@ import (
 	"strings"
 	"testing"
 
-	"brokerconn/acceptance"
+	"brokerconn/acceptance/need"
 )
 
 // TestMissingPython: without a Python that will do, the suite is skipped aloud, or
 // fails if it is required, and says what is missing.
 func TestMissingPython(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("nothing is asked there")
+		t.Skip("needs a shell: the fake Python is a script")
 	}
-	suite := acceptance.Suite{
-		Name:    "PARITY",
-		Needs:   func() error { _, err := Interpreters(t.Context(), "2.3.3"); return err },
-		Untried: "Nothing was compared.",
-	}
+	python := need.Extra{Name: "Python 3.8", Variable: "PARITY", Or: "ACCEPTANCE", Untested: "Nothing was compared."}
 	for _, c := range []struct {
 		python   string // a script; "": none
 		variable string
 		status   int
 		say      []string
 	}{
-		{"", "", 0, []string{"PARITY SKIPPED: no python3: Python 3.8", "Nothing was compared. PARITY=required"}},
+		{"", "", 0, []string{"PARITY SKIPPED", "needs Python 3.8: no python3: Python 3.8", "Nothing was compared. PARITY=required"}},
 		{"", "PARITY", 1, []string{"PARITY FAILED: no python3: Python 3.8"}},
 		{"", "ACCEPTANCE", 1, []string{"PARITY FAILED: no python3"}},
 		{"echo No module named ensurepip >&2; exit 1", "", 0, []string{"will not do", "No module named ensurepip", "python3-venv"}},
@@ -46,7 +42,8 @@ func TestMissingPython(t *testing.T) {
 			t.Setenv(c.variable, "required")
 		}
 		var banner bytes.Buffer
-		run, status := suite.Gate(&banner)
+		_, missing := Interpreters(t.Context(), "2.3.3")
+		run, status := python.Package(&banner, missing)
 		if run || status != c.status {
 			t.Errorf("%+v: run %t, status %d", c, run, status)
 		}

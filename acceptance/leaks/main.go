@@ -9,7 +9,8 @@
 // commands answered, so that this is read as well.
 //
 // Otherwise it prints what go test does without -v: a line for each package, and all
-// about tests that failed. With -v it passes everything on.
+// about tests that failed. With -v it passes everything on. The last lines are a summary:
+// how many tests there were, and what those that were skipped need.
 package main
 
 import (

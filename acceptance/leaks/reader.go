@@ -23,6 +23,7 @@ type reader struct {
 	out     io.Writer
 	verbose bool
 	scanner *scanner
+	skips   *skips
 
 	packages                       map[string]*pkg
 	tests, skipped, read, failures int
@@ -35,7 +36,7 @@ type pkg struct {
 }
 
 func newReader(out io.Writer, verbose bool) *reader {
-	return &reader{out: out, verbose: verbose, scanner: newScanner(marks), packages: map[string]*pkg{}}
+	return &reader{out: out, verbose: verbose, scanner: newScanner(marks), skips: newSkips(), packages: map[string]*pkg{}}
 }
 
 func (r *reader) event(line []byte) {
@@ -50,6 +51,7 @@ func (r *reader) event(line []byte) {
 		fmt.Fprint(r.out, e.Output)
 	case "output":
 		r.scanner.scan(e.Package, e.Test, e.Output)
+		r.skips.output(e.Package, e.Test, e.Output)
 		if r.verbose {
 			fmt.Fprint(r.out, e.Output)
 		} else {
@@ -77,9 +79,11 @@ func (r *reader) ended(e event) {
 	if e.Test != "" {
 		p.fine[e.Test] = !failed
 		r.tests++
-		if e.Action == "skip" {
+		skipped := e.Action == "skip"
+		if skipped {
 			r.skipped++
 		}
+		r.skips.ended(e.Package, e.Test, skipped)
 		return
 	}
 	if failed {
@@ -99,7 +103,8 @@ func (r *reader) stderr(to io.Writer, line []byte) {
 	fmt.Fprintf(to, "%s\n", line)
 }
 
-// finish tells what was found, and how much was looked through.
+// finish prints the summary of the run: the secrets that were found, the numbers of tests
+// and bytes, and what the skipped tests need. It returns the number of secrets.
 func (r *reader) finish() (leaks int) {
 	for _, p := range r.packages { // the run was cut off
 		for _, o := range p.printed {
@@ -113,5 +118,6 @@ func (r *reader) finish() (leaks int) {
 	}
 	fmt.Fprintf(r.out, "%d tests, %d skipped, %d packages failed; %d secrets shown in %d bytes of output\n",
 		r.tests, r.skipped, r.failures, len(r.scanner.found), r.read)
+	r.skips.report(r.out)
 	return len(r.scanner.found)
 }

@@ -14,8 +14,8 @@ import (
 
 	"go.uber.org/goleak"
 
-	"brokerconn/acceptance"
 	"brokerconn/acceptance/kafkapython"
+	"brokerconn/acceptance/need"
 	"brokerconn/application/broker"
 )
 
@@ -26,16 +26,11 @@ var interpreters map[string]string
 var findings = newReport()
 
 func TestMain(m *testing.M) {
-	suite := acceptance.Suite{
-		Name: "PARITY",
-		Needs: func() (err error) {
-			interpreters, err = kafkapython.Interpreters(context.Background(), versions...)
-			return err
-		},
-		Untried: "Nothing was compared with kafka-python.",
-	}
-	if run, status := suite.Gate(os.Stdout); !run {
-		os.Exit(status)
+	var missing error
+	interpreters, missing = kafkapython.Interpreters(context.Background(), versions...)
+	python := need.Extra{Name: "Python 3.8", Variable: "PARITY", Or: "ACCEPTANCE", Untested: "Nothing was compared with kafka-python."}
+	if run, code := python.Package(os.Stdout, missing); !run {
+		os.Exit(code)
 	}
 	goleak.VerifyTestMain(reporting{m})
 }

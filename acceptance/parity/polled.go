@@ -197,7 +197,7 @@ func (p *polled) send(op *operation) error {
 	p.futures = append(p.futures, n)
 	p.unsent = op.Blocking
 	if op.Timeout > 0 {
-		n.future = p.SendWithin(req, op.Blocking, time.Duration(op.Timeout)*time.Microsecond)
+		n.future = p.Send(req, op.Blocking, broker.WithTimeout(time.Duration(op.Timeout)*time.Microsecond))
 	} else {
 		n.future = p.Send(req, op.Blocking)
 	}
@@ -263,7 +263,7 @@ func (p *polled) failed(broker.RequestInfo, error) { p.tellFailed() }
 
 func (p *polled) tellFailed() {
 	for _, n := range p.futures {
-		if n.told || n.future == nil || len(n.future.Done()) == 0 {
+		if n.told || n.future == nil || !isDone(n.future) {
 			continue
 		}
 		_, err := n.future.Response()
@@ -272,6 +272,15 @@ func (p *polled) tellFailed() {
 		}
 		n.told = true
 		p.say("failed " + n.name + " " + kind(err))
+	}
+}
+
+func isDone(f *broker.Future) bool {
+	select {
+	case <-f.Done():
+		return true
+	default:
+		return false
 	}
 }
 
@@ -286,7 +295,7 @@ func (p *polled) answered(r broker.Result) {
 			return
 		}
 		done := "pending"
-		if len(r.Future.Done()) > 0 {
+		if isDone(r.Future) {
 			done = "done"
 		}
 		p.say("answer " + n.name + " " + done + " " + essence(r.Response))

@@ -17,7 +17,7 @@ import (
 
 func (p *polled) silent() bool {
 	for _, a := range p.settings.addresses {
-		if a.Kind == "silent" && p.Endpoint().Address == net.JoinHostPort("127.0.0.1", strconv.Itoa(a.Port)) {
+		if a.Kind == "silent" && p.Stats().Address == net.JoinHostPort("127.0.0.1", strconv.Itoa(a.Port)) {
 			return true
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"brokerconn/acceptance"
 	"brokerconn/acceptance/kafkapython"
+	"brokerconn/acceptance/need"
 	"brokerconn/adapters/netlink"
 	"brokerconn/application/broker"
 )
@@ -22,19 +23,14 @@ import (
 var interpreters map[string]string
 
 func TestMain(m *testing.M) {
-	if run, status := acceptance.Gate(os.Stdout); !run {
-		os.Exit(status)
+	if run, code := acceptance.Gate(os.Stdout); !run {
+		os.Exit(code)
 	}
-	python := acceptance.Suite{
-		Name: "PARITY",
-		Needs: func() (err error) {
-			interpreters, err = kafkapython.Interpreters(context.Background(), kafkaPythons...)
-			return err
-		},
-		Untried: "kafka-python is not asked which release a broker is.",
-	}
-	if run, status := python.Gate(os.Stdout); !run && status != 0 {
-		os.Exit(status)
+	var missing error
+	interpreters, missing = kafkapython.Interpreters(context.Background(), kafkaPythons...)
+	python := need.Extra{Name: "Python 3.8", Variable: "PARITY", Or: "ACCEPTANCE", Untested: "kafka-python is not asked which release a broker is."}
+	if run, code := python.Package(os.Stdout, missing); !run && code != 0 {
+		os.Exit(code)
 	}
 	goleak.VerifyTestMain(m)
 }

@@ -26,7 +26,7 @@ func ask(ctx context.Context, cfg broker.Config) (a answer, err error) {
 		conn.Close()
 		<-conn.Done()
 	}()
-	v, err := conn.CheckVersion(ctx, false, nil)
+	v, err := conn.CheckVersion(ctx, broker.Check{})
 	if err != nil {
 		return answer{}, err
 	}

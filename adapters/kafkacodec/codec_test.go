@@ -166,7 +166,7 @@ func TestOneMessageOnManyConnections(t *testing.T) {
 
 func TestAppendBodyAllocatesNothing(t *testing.T) {
 	if raceEnabled {
-		t.Skip("under the race detector a pool forgets at random")
+		t.Skip("needs a run without the race detector: with it a pool drops values at random")
 	}
 	var codec kafkacodec.Codec
 	req := kmsg.NewPtrMetadataRequest() // a fetch's tags cost kmsg itself two

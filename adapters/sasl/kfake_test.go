@@ -1,9 +1,12 @@
 package sasl_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -72,41 +75,49 @@ func with(t *testing.T, password string) map[string]ports.Authenticator {
 	}
 }
 
-// Each logs in, and renews its session on the connection that stands (KIP-368).
-func TestLogins(t *testing.T) {
+// Each authenticator logs in, and again twice on the same connection (KIP-368). They
+// run at once: a connection reauthenticates once a second at most.
+func TestLoginsAndReauthentications(t *testing.T) {
 	cfg := kfakeCluster(t, kfake.BrokerConfigs(map[string]string{"connections.max.reauth.ms": "3600000"}))
+	var wg sync.WaitGroup
 	for name, a := range with(t, canary) {
-		t.Run(name, func(t *testing.T) {
-			var logins []bool // whether each renewed a session
-			cfg := cfg
-			cfg.Authenticators = []ports.Authenticator{a}
-			cfg.Hooks = &broker.Hooks{AuthDone: func(_ broker.Endpoint, login broker.LoginInfo, err error) {
-				if err != nil || login.Mechanism != a.Mechanism() || login.Lifetime != time.Hour {
-					t.Errorf("%+v, %v", login, err)
-				}
-				logins = append(logins, login.Again)
-			}}
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-			defer cancel()
-			conn, err := broker.Dial(ctx, cfg)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for range 2 {
-				if _, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn); err != nil {
-					t.Fatal(err)
-				}
-				if err := conn.Reauthenticate(ctx); err != nil {
-					t.Fatal(err)
-				}
-			}
-			conn.Close()
-			<-conn.Done()
-			if !slices.Equal(logins, []bool{false, true, true}) {
-				t.Errorf("logins: %v", logins)
+		cfg := cfg
+		cfg.Authenticators = []ports.Authenticator{a}
+		wg.Go(func() {
+			if err := logInThrice(t, cfg); err != nil {
+				t.Errorf("%s: %v", name, err)
 			}
 		})
 	}
+	wg.Wait()
+}
+
+func logInThrice(t *testing.T, cfg broker.Config) error {
+	var logins []broker.LoginInfo
+	cfg.Hooks = &broker.Hooks{AuthDone: func(_ broker.Endpoint, login broker.LoginInfo, _ error) {
+		logins = append(logins, login)
+	}}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	conn, err := broker.Dial(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	for range 2 {
+		_, err1 := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)
+		if err = cmp.Or(err1, conn.Reauthenticate(ctx)); err != nil {
+			break
+		}
+	}
+	conn.Close()
+	<-conn.Done()
+	login := broker.LoginInfo{Mechanism: cfg.Authenticators[0].Mechanism(), Lifetime: time.Hour}
+	again := login
+	again.Again = true
+	if want := []broker.LoginInfo{login, again, again}; err == nil && !slices.Equal(logins, want) {
+		return fmt.Errorf("got the logins %+v, want %+v", logins, want)
+	}
+	return err
 }
 
 // kfake hangs up on a wrong password, where Kafka would say so. None shows.

@@ -130,27 +130,27 @@ func (o *Options) noDelay() bool {
 	return on
 }
 
-// setting is a socket option with the name that errors call it by.
-type setting struct {
+// namedOption is a socket option with the name that errors call it by.
+type namedOption struct {
 	SocketOption
 	label string
 }
 
-func (o *Options) settings() []setting {
-	var all []setting
+func (o *Options) settings() []namedOption {
+	var all []namedOption
 	if n := o.SendBufferBytes; n > 0 {
-		all = append(all, setting{SocketOption{syscall.SOL_SOCKET, syscall.SO_SNDBUF, n}, "SO_SNDBUF"})
+		all = append(all, namedOption{SocketOption{syscall.SOL_SOCKET, syscall.SO_SNDBUF, n}, "SO_SNDBUF"})
 	}
 	if n := o.ReceiveBufferBytes; n > 0 {
-		all = append(all, setting{SocketOption{syscall.SOL_SOCKET, syscall.SO_RCVBUF, n}, "SO_RCVBUF"})
+		all = append(all, namedOption{SocketOption{syscall.SOL_SOCKET, syscall.SO_RCVBUF, n}, "SO_RCVBUF"})
 	}
 	for i, s := range o.SocketOptions {
-		all = append(all, setting{s, fmt.Sprintf("SocketOptions[%d] (level %d, name %d)", i, s.Level, s.Name)})
+		all = append(all, namedOption{s, fmt.Sprintf("SocketOptions[%d] (level %d, name %d)", i, s.Level, s.Name)})
 	}
 	return all
 }
 
-func apply(settings []setting, c syscall.RawConn) error {
+func apply(settings []namedOption, c syscall.RawConn) error {
 	var refused error
 	err := c.Control(func(fd uintptr) {
 		for _, s := range settings {

@@ -106,7 +106,7 @@ func askPolled(t *testing.T, cfg broker.Config) (id int32, err error) {
 	defer conn.Close(nil)
 	for conn.Connect() != broker.Connected {
 		if conn.BlackedOut() {
-			return 0, conn.LastError()
+			return 0, conn.Stats().LastError
 		}
 		await(conn)
 	}

@@ -124,10 +124,10 @@ func (o *oracle) ciphers(t *testing.T, list string, options ...string) (ids []ui
 var weakOracle sync.Map
 
 func (o *oracle) hasWeak(t *testing.T) bool {
-	has, known := weakOracle.Load(o.binary)
+	has, known := weakOracle.Load(o.Path)
 	if !known {
 		out, _, _ := o.run(t, "ciphers", "ALL")
-		has, _ = weakOracle.LoadOrStore(o.binary, strings.Contains(out, "DES-CBC3-SHA"))
+		has, _ = weakOracle.LoadOrStore(o.Path, strings.Contains(out, "DES-CBC3-SHA"))
 	}
 	return has.(bool)
 }

@@ -105,7 +105,7 @@ func TestHostileNames(t *testing.T) {
 func TestFileTooLarge(t *testing.T) {
 	path := write(t, "crl", "")
 	if err := os.Truncate(path, 1<<30); err != nil {
-		t.Skipf("no file of 1 GiB can be made here: %v", err)
+		t.Skipf("needs a file of 1 GiB: %v", err)
 	}
 	before := allocated(func() {
 		_, err := Dial(plainDial, Options{CRLFile: path})

@@ -2,72 +2,28 @@ package tls
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"os/exec"
-	"regexp"
-	"strconv"
-	"strings"
-	"sync"
 	"testing"
+
+	"brokerconn/acceptance/need"
 )
 
-// The oracle is the openssl of the machine, 3.0 or later. Without it the tests
-// that need it are skipped, under a message that says what was not tested;
-// OPENSSL=required in the environment makes that a failure.
+// oracle is the openssl of the machine, 3.0 or later.
+type oracle struct{ need.Binary }
 
-type oracle struct {
-	binary       string
-	major, minor int
-}
-
-var opensslVersion = regexp.MustCompile(`^OpenSSL (\d+)\.(\d+)\.`)
-
-var findOracle = sync.OnceValues(func() (*oracle, error) {
-	binary, err := exec.LookPath("openssl")
-	if err != nil {
-		return nil, err
-	}
-	out, err := exec.Command(binary, "version").Output()
-	if err != nil {
-		return nil, err
-	}
-	v := opensslVersion.FindStringSubmatch(string(out))
-	if v == nil || v[1] < "3" {
-		return nil, fmt.Errorf("%s is %q; the oracle is OpenSSL 3.0 or later", binary, strings.TrimSpace(string(out)))
-	}
-	o := &oracle{binary: binary}
-	o.major, _ = strconv.Atoi(v[1])
-	o.minor, _ = strconv.Atoi(v[2])
-	return o, nil
-})
-
-// newOracle skips the test where there is no oracle. untested says what then
-// remains so, a sentence.
+// newOracle skips the test where there is none. untested is what a skip leaves untested,
+// a sentence.
 func newOracle(t *testing.T, untested string) *oracle {
 	t.Helper()
-	required := os.Getenv("OPENSSL")
-	if required != "" && required != "required" {
-		t.Fatalf("the environment says OPENSSL=%s; it may say required, or nothing", required)
-	}
-	o, err := findOracle()
-	switch {
-	case err == nil:
-		t.Logf("the oracle is %s, OpenSSL %d.%d", o.binary, o.major, o.minor)
-		return o
-	case required != "":
-		t.Fatalf("OPENSSL FAILED: %v", err)
-	}
-	rule := strings.Repeat("*", 78)
-	t.Skipf("\n%s\nOPENSSL SKIPPED: %v\n%s OPENSSL=required makes this a failure.\n%s", rule, err, untested, rule)
-	return nil
+	return &oracle{need.OpenSSL(t, untested)}
 }
 
 // run returns what openssl wrote, and whether it ended well. The machine's
 // configuration does not take part.
 func (o *oracle) run(t *testing.T, args ...string) (stdout, stderr string, ok bool) {
 	t.Helper()
-	cmd := exec.Command(o.binary, args...)
+	cmd := exec.Command(o.Path, args...)
 	cmd.Env = append(os.Environ(), "OPENSSL_CONF="+os.DevNull)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -79,7 +35,7 @@ func (o *oracle) run(t *testing.T, args ...string) (stdout, stderr string, ok bo
 }
 
 func (o *oracle) atLeast(major, minor int) bool {
-	return o.major > major || o.major == major && o.minor >= minor
+	return o.Major > major || o.Major == major && o.Minor >= minor
 }
 
 // openssl runs it, with the configuration of no machine in particular.

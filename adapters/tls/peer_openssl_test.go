@@ -31,7 +31,7 @@ func (o *oracle) server(t *testing.T, ca *testCA, args ...string) (address strin
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command(o.binary, slices.Concat([]string{"s_server", "-accept", "127.0.0.1:0", "-cert", "cert.pem", "-key", "key.pem",
+	cmd := exec.Command(o.Path, slices.Concat([]string{"s_server", "-accept", "127.0.0.1:0", "-cert", "cert.pem", "-key", "key.pem",
 		"-CAfile", "ca.pem", "-attime", strconv.FormatInt(now.Unix(), 10)}, args)...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "OPENSSL_CONF="+os.DevNull)

@@ -482,7 +482,7 @@ func TestReloadThroughALink(t *testing.T) {
 		}
 		link := filepath.Join(root, "new")
 		if err := os.Symlink(version, link); err != nil {
-			t.Skipf("no links here: %v", err)
+			t.Skipf("needs symbolic links: %v", err)
 		}
 		if err := os.Rename(link, filepath.Join(root, "data")); err != nil {
 			t.Fatal(err)

@@ -122,7 +122,7 @@ func TestDialIsCancelled(t *testing.T) {
 
 func TestAbstractName(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("abstract names are Linux's")
+		t.Skip("needs Linux: it alone has abstract names")
 	}
 	name := "@" + filepath.Base(folder(t)) + "-brokerconn"
 	listen(t, name)

@@ -110,7 +110,7 @@ func TestNewBrokerIsNeverTakenForOld(t *testing.T) {
 		"CheckVersion": func(t *testing.T, b *balancer) *broker.Versions {
 			conn := mustConn(t, b.config())
 			defer closeConn(conn)
-			if _, err := conn.CheckVersion(limited(t, 5*time.Second), false, nil); err != nil {
+			if _, err := conn.CheckVersion(limited(t, 5*time.Second), broker.Check{}); err != nil {
 				return nil
 			}
 			v, _ := conn.APIVersions(limited(t, time.Second))

@@ -98,8 +98,7 @@ func BenchmarkWindow(b *testing.B) {
 			if _, err := f.Wait(context.Background()); err != nil {
 				b.Fatal(err)
 			}
-			f.Release()
 		}
-		window[i%64] = conn.Send(req)
+		window[i%64] = mustSend(b, conn, req)
 	}
 }

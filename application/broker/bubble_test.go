@@ -159,9 +159,7 @@ func askOneWay(ctx context.Context, conn *broker.Conn, way int, body []byte) ([]
 	case 1:
 		return conn.RequestRaw(ctx, &ports.RawRequest{APIKey: 0, APIVersion: 3, NoResponse: true, Body: body})
 	case 2:
-		f := conn.Send(req)
-		defer f.Release()
-		resp, err := f.Wait(ctx)
+		resp, err := sendAndWait(ctx, conn, req)
 		if err != nil {
 			return nil, err
 		}

@@ -124,18 +124,11 @@ func closeRound(t *testing.T, chance *rand.Rand, told, answered *atomic.Int64) {
 			return
 		}
 		for range 3 {
-			f := conn.Send(kmsg.NewPtrHeartbeatRequest())
-			receive(t, f.Done())
-			select {
-			case <-f.Done():
-				t.Error("a future was done twice")
-			default:
-			}
+			_, err := sendAndWait(context.Background(), conn, ask())
 			told.Add(1)
-			if _, err := f.Response(); err == nil {
+			if err == nil {
 				answered.Add(1)
 			}
-			f.Release()
 		}
 	})
 	wg.Wait()

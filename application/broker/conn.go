@@ -14,31 +14,30 @@ import (
 	"brokerconn/ports"
 )
 
-// Conn is a connection for many goroutines. A lost one is made again when the
-// next request asks for it, under backoff; requests wait meanwhile, each until
-// its own timeout.
+// Conn is a connection that many goroutines may use. It connects on demand: a connection
+// that was lost is made again when the next request needs it, after the backoff, and
+// requests wait for it until their timeout.
 //
-// A Conn adds three things to the core: a lock, a line for callers that the core
-// does not admit yet (line.go), and one alarm. Ports are called under the lock,
-// except for what may park; hooks never are. See conn_await.go for how a caller
-// waits, conn_drive.go for who drains, and conn_park.go for who reads and writes.
+// Conns come from Dial and NewConn; the zero value is not usable.
 //
-// Conns come from Dial and NewConn; the zero value is of no use.
+// A Conn adds three things to the core: a lock, a queue of requests that the core does not
+// admit yet (queue.go), and one alarm. Ports are called with the lock held, except for
+// reads and writes that block; hooks are called without it. conn_call.go has the part of
+// the caller, conn_drive.go handles the core's outputs, conn_lease.go reads and writes.
 type Conn struct {
 	cfg   Config
 	alarm ports.Alarm
 
-	mu       sync.Mutex
+	shared   // with its Futures: the lock of all that follows
 	core     *domain.Connection
-	line     line
-	futures  futures
-	dialling bool      // Dial waits
+	queue    waitQueue
+	dialing  bool      // Dial waits
 	dialBy   time.Time // until when; zero: as long as it takes
-	dialled  chan error
-	wanted   bool    // Send was refused for want of a connection
+	dialed   chan error
+	wanted   bool    // Send was refused because there was no connection
 	closing  bool    // Drain was called
 	failures []error // of the attempts while Dial waits
-	over     bool    // closed for good, and everybody was told
+	finished bool    // gone is closed
 	gone     chan struct{}
 
 	// conn_drive.go
@@ -46,12 +45,14 @@ type Conn struct {
 	alarmAt  time.Time // when the alarm is set to; zero: it is not
 	wakeUp   func()    // wake, made once
 
-	// conn_park.go
-	realTime       bool // the Clock is the system's: the alarm finds a parked caller
-	patrolAt       time.Time
-	reader, writer parked
-	halted         domain.Lease // of the link that is interrupted; without Link: none is
-	helpers        int          // goroutines of the Conn's own
+	// conn_lease.go
+	reader, writer direction
+	goroutines     int // of the Conn's own that run
+
+	// conn_interrupt.go
+	realTime    bool // the Clock is the system's: the alarm finds a parked caller
+	patrolAt    time.Time
+	interrupted domain.Lease // of the link that is interrupted; without Link: none is
 }
 
 // NewConn returns a Conn that connects when it is first asked for something. The
@@ -64,169 +65,168 @@ func NewConn(cfg Config) (*Conn, error) {
 	_, realTime := cfg.Clock.(system.Clock)
 	c := &Conn{cfg: cfg, core: cfg.connection(true), gone: make(chan struct{}), realTime: realTime}
 	c.wakeUp = c.wake
-	c.alarm = cfg.Clock.NewAlarm(c.ring)
+	c.alarm = cfg.Clock.NewAlarm(c.onAlarm)
 	return c, nil
 }
 
-// Request sends a request and waits for its answer. It is safe to call from many
-// goroutines. While the connection is not ready, or its in-flight limit reached,
-// callers wait in line, first come, first served.
+// Request sends a request and waits for its response. While the connection is not ready
+// or its in-flight limit is reached, requests wait in a queue, first come, first served.
 //
-// When ctx ends, Request returns an error that matches ctx.Err(), its cause, and
-// ErrCanceled; the connection goes on, and the answer is dropped when it comes. A
-// caller at work in the link notices within 20 ms. A request that expects no
-// answer (Produce with acks 0) gives nil and nil once it is written.
+// If ctx ends first, Request returns an error that matches ErrCanceled, ctx.Err() and its
+// cause. The connection is kept, and the response is dropped when it arrives. A request
+// that expects no response (Produce with acks 0) returns nil and nil once it is written.
+// The error is an *Error.
 //
-// Conn is a kmsg.Requestor by this method: req.RequestWith(ctx, conn) is typed.
+// Request makes Conn a kmsg.Requestor: req.RequestWith(ctx, conn) returns a typed
+// response. It needs a Codec whose responses are kmsg's, as the default one's are. Send
+// takes any message that the Codec supports.
 func (c *Conn) Request(ctx context.Context, req kafkacodec.Request) (kafkacodec.Response, error) {
-	resp, err := c.Call(ctx, req)
+	mustNotBeNil(req)
+	f, err := c.call(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := f.Response()
+	recycle(f)
 	if err != nil || resp == nil {
 		return nil, err
 	}
 	answer, ok := resp.(kafkacodec.Response)
 	if !ok {
-		panic(fmt.Sprintf("broker: Request needs a Codec that makes kmsg responses, not a %T; use Call", resp))
+		panic(fmt.Sprintf("broker: Request needs a Codec that returns kmsg responses, not a %T; use Send", resp))
 	}
 	return answer, nil
 }
 
-// RequestRaw is Request for a body that is already encoded, and gives the body
-// behind the response header. The memory is the caller's.
+// RequestRaw is Request for a body that is already encoded. It returns the response body,
+// without the response header, in memory that belongs to the caller.
 func (c *Conn) RequestRaw(ctx context.Context, req *ports.RawRequest) ([]byte, error) {
 	if req == nil {
 		panic("broker: the request is nil")
 	}
-	f := c.enter(req, requestTimeout(ctx))
-	defer f.Release()
-	if err := c.await(ctx, f); err != nil {
+	f, err := c.call(ctx, req)
+	if err != nil {
 		return nil, err
 	}
-	if f.err != nil {
-		return nil, f.err
-	}
-	return f.core.TakeBody(), f.core.Err()
+	body, err := f.body, f.err
+	recycle(f)
+	return body, err
 }
 
-// Call is Request for any message that the Codec speaks.
-func (c *Conn) Call(ctx context.Context, req ports.Message) (ports.Message, error) {
-	mustHave(req)
-	f := c.enter(req, requestTimeout(ctx))
-	defer f.Release()
-	if err := c.await(ctx, f); err != nil {
-		return nil, err
-	}
-	return f.Response()
-}
-
-// Send sends a request and returns at once: its Future is done when the answer is
-// there, or at once with an error if the request was refused. It never waits in
-// line; refused for want of a connection, it sees to it that one is tried for the
-// next. Release the Future when it is no longer looked at.
-func (c *Conn) Send(req ports.Message) *Future { return c.send(req, 0) }
-
-// SendWithin is Send with a timeout of the request's own, in place of
-// Config.RequestTimeout. With one of 0 or less it is refused: ErrRequestTimeout.
-func (c *Conn) SendWithin(req ports.Message, timeout time.Duration) *Future {
-	return c.send(req, own(timeout))
-}
-
-func (c *Conn) send(req ports.Message, timeout time.Duration) *Future {
-	mustHave(req)
+// Send sends a request and returns its Future without waiting, or the error that refused
+// the request: ErrNotConnected, ErrNotReady, ErrTooManyInFlight, ErrBackPressure,
+// ErrThrottled, ErrReauthenticating, ErrUnsupportedVersion, ErrEncode, ErrDraining or
+// ErrClosed. Nothing of a refused request is sent. Send that is refused because there is
+// no connection starts one, so that a later Send may succeed.
+//
+// ctx may carry a timeout, see WithRequestTimeout. Send refuses the request if ctx has
+// ended, and does not look at ctx afterwards.
+func (c *Conn) Send(ctx context.Context, req ports.Message) (*Future, error) {
+	mustNotBeNil(req)
+	timeout := requestTimeout(ctx)
+	f := &Future{owner: c, shared: &c.shared, req: req}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	f := c.futures.take(c, req)
 	now := c.cfg.Clock.Now()
 	if c.core.Check(now) {
 		c.drain()
 	}
 	var err error
 	switch {
+	case ctx.Err() != nil:
+		err = c.canceled(contextCause(ctx), f)
 	case timeout < 0:
-		err = over(c.core)
+		err = deadlinePassed(c.core)
 	case c.closing:
 		err = c.core.Failure(ErrDraining, nil)
-	case c.line.len() > 0:
-		// Others came first, and wait for something.
+	case c.queue.len() > 0: // the requests in it came first
 		err = c.core.Failure(cmp.Or(c.core.CanSend(), ErrTooManyInFlight), nil)
 	default:
 		err = c.admit(f, now, timeout)
 	}
 	if err != nil {
-		c.refuse(f, err)
 		c.wanted = c.wanted || errors.Is(err, ErrNotConnected)
 		c.drain()
-		return f
+		return nil, err
 	}
 	c.drain()
 	c.startWriter()
 	c.startReader()
-	return f
+	return f, nil
 }
 
-func mustHave(req ports.Message) {
+// SendWait is Send for a caller that waits until the request is admitted, in the queue
+// that Request uses. If ctx ends first the request is not sent, and the error matches
+// ErrCanceled and ctx.Err().
+func (c *Conn) SendWait(ctx context.Context, req ports.Message) (*Future, error) {
+	mustNotBeNil(req)
+	f := &Future{owner: c, shared: &c.shared, req: req, untilAdmitted: true}
+	c.enter(f, requestTimeout(ctx))
+	if err := c.awaitAdmission(ctx, f); err != nil {
+		return nil, err
+	}
+	if f.epoch == 0 {
+		return nil, f.err
+	}
+	return f, nil
+}
+
+func mustNotBeNil(req ports.Message) {
 	if req == nil {
 		panic("broker: the request is nil")
 	}
 }
 
+// calls are the Futures of Request, RequestRaw and Connect, which never leave them.
+var calls = sync.Pool{New: func() any { return new(Future) }}
+
+// call is a request that was done before ctx ended; the caller recycles it.
+func (c *Conn) call(ctx context.Context, req ports.Message) (*Future, error) {
+	f := calls.Get().(*Future)
+	f.owner, f.shared, f.req = c, &c.shared, req
+	c.enter(f, requestTimeout(ctx))
+	if err := c.await(ctx, f); err != nil {
+		return nil, err // f may still be completed
+	}
+	return f, nil
+}
+
+func recycle(f *Future) {
+	*f = Future{}
+	calls.Put(f)
+}
+
 // admit hands a request to the core. With the lock held.
 func (c *Conn) admit(f *Future, now time.Time, timeout time.Duration) error {
-	if f.req == nil { // Connect: to be admitted was all it wanted
-		f.complete()
+	if f.req == nil { // Connect
 		return nil
 	}
 	core, err := c.core.Send(now, f.req, timeout)
 	if err != nil {
 		return err
 	}
-	if !f.joined.IsZero() {
-		core.Queued = f.joined
+	if !f.queuedAt.IsZero() {
+		core.Queued = f.queuedAt
 	}
 	f.core, f.epoch = core, c.core.Epoch()
 	core.Tag = f
 	return nil
 }
 
-func (c *Conn) decode(f *Future) (ports.Message, error) {
-	resp, err := decodeWith(c.cfg.Codec, f.core)
-	if err != nil && f.core.Err() == nil {
-		// Whoever sends what cannot be read is not to be trusted with the next
-		// frame either; but by now there may be another connection.
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		m := c.core
-		err = m.Unreadable(f.core, err)
-		f.err = err // for the hooks of the close
-		if f.epoch == m.Epoch() {
-			m.Close(c.cfg.Clock.Now(), forTheOthers(err), c.cfg.NoReconnect)
-			c.drain()
-		}
+// admitted wakes a caller that waits for no more than that: Connect and SendWait.
+func (c *Conn) admitted(f *Future) {
+	switch {
+	case f.req == nil:
+		f.complete()
+	case f.untilAdmitted && f.token != nil:
+		f.token <- struct{}{}
+		f.token = nil
 	}
-	return resp, err
 }
 
-func (c *Conn) release(f *Future) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	f.mayRelease()
-	if !f.done.Load() {
-		c.line.leave(f)
-		if f.core != nil {
-			c.core.Abandon(f.core)
-		} else if c.closing {
-			c.drain() // it may have been the last
-		}
-		return
-	}
-	if f.core != nil {
-		c.core.Recycle(f.core)
-	}
-	c.futures.give(f)
-}
-
-// Close closes the connection for good: requests in flight and in line fail with
-// ErrClosed. It may be called twice, from several goroutines, and from a hook; it
-// returns without waiting for hooks that are running. The error is always nil.
+// Close closes the connection for good: requests in flight and in the queue fail with
+// ErrClosed. It may be called many times, from many goroutines and from a hook. It does
+// not wait for hooks that are running. The error is always nil.
 func (c *Conn) Close() error {
 	c.Abort(nil)
 	return nil
@@ -240,6 +240,6 @@ func (c *Conn) Abort(cause error) {
 	c.drain()
 }
 
-// Done is closed once the connection is closed for good, every request was told,
-// and no goroutine of the Conn is left.
+// Done returns a channel that is closed once the connection is closed for good, every
+// request is done, and no goroutine of the Conn is left.
 func (c *Conn) Done() <-chan struct{} { return c.gone }

@@ -7,10 +7,11 @@ import (
 	"brokerconn/domain"
 )
 
-// Draining: whoever changed something, or was told that there is news, asks the
-// core for its outputs until it is idle. One goroutine drains at a time. Hooks
-// run unlocked on it; what others change meanwhile it finds when it goes on, so
-// they need not wait, and a hook may close the connection that it is told of.
+// Whatever changes something, or reports news of a port, drains the core: it asks for the
+// core's outputs until the core is idle. One goroutine drains at a time. Hooks are called
+// by it without the lock; changes that are made meanwhile are found when it continues, so
+// no other goroutine waits for it, and a hook may close the connection that it is called
+// for.
 
 // drain handles all outputs. With the lock held, which it lets go of for hooks.
 func (c *Conn) drain() {
@@ -26,7 +27,7 @@ func (c *Conn) drain() {
 	}()
 	now := c.cfg.Clock.Now()
 	for {
-		out := c.core.Step(now, c.line.len() > 0)
+		out := c.core.Step(now, c.queue.len() > 0)
 		switch out.Kind {
 		case domain.Changed:
 			c.changed(out)
@@ -37,12 +38,12 @@ func (c *Conn) drain() {
 		case domain.Completed:
 			c.completed(out.Future)
 		case domain.Idle:
-			if c.attend(now) || c.core.Watch(c.wakeUp) {
+			if c.serveWaiters(now) || c.core.Watch(c.wakeUp) {
 				continue
 			}
 			c.setAlarm(out.Deadline)
 			c.draining = false
-			c.leave()
+			c.maybeFinish()
 			return
 		}
 	}
@@ -55,10 +56,10 @@ func (c *Conn) unlocked(hook func()) {
 	hook()
 }
 
-// changed tells of a move, and draws the consequences for those who wait.
+// changed reports a change of state to the hook, and to Dial and the requests that wait.
 func (c *Conn) changed(out domain.Output) {
-	// An attempt has ended. A wish that comes after a loss, perhaps from a hook, and
-	// before the loss is told of, outlives it.
+	// An attempt has ended. wanted that is set after a loss, perhaps by a hook, and before
+	// the loss is reported, is kept.
 	if out.From.SettingUp() && !out.To.SettingUp() || out.To == Closed {
 		c.wanted = false
 	}
@@ -67,8 +68,8 @@ func (c *Conn) changed(out domain.Output) {
 	}
 	switch out.To {
 	case Connected:
-		if c.dialling {
-			c.tellDial(nil)
+		if c.dialing {
+			c.dialDone(nil)
 		}
 	case Disconnected, Closed:
 		c.down(out)
@@ -78,35 +79,35 @@ func (c *Conn) changed(out domain.Output) {
 func (c *Conn) down(out domain.Output) {
 	m := c.core
 	over := !m.Continuing()
-	if out.Err != nil && c.dialling {
+	if out.Err != nil && c.dialing {
 		c.failures = append(c.failures, out.Err)
 		if over {
-			c.tellDial(out.Err)
+			c.dialDone(out.Err)
 		}
 	}
 	if c.cfg.NoReconnect && out.To == Disconnected && (out.From == Connected || over) {
 		m.Close(c.cfg.Clock.Now(), out.Err, true) // not while another address is left
 	}
-	// Whoever waits in line waits on, unless there is nothing to wait for: the
-	// connection is closed for good, or the peer is not one to talk to.
+	// The queue waits for the next connection, unless there will be none or the peer
+	// would fail that as well.
 	hopeless := out.Err != nil && out.From != Connected && !Retriable(out.Err)
 	if out.To == Closed || hopeless {
-		for f := c.line.first(); f != nil; f = c.line.first() {
-			c.line.leave(f)
+		for f := c.queue.front(); f != nil; f = c.queue.front() {
+			c.queue.remove(f)
 			c.refuse(f, notSent(m, out.Err))
 		}
 	}
 }
 
-// notSent is what a request is told that went down with the connection before it
-// was sent. cause is why; nil: it was closed.
+// notSent is the error of a request whose connection was closed before it was sent. cause
+// is why; nil if the owner closed it.
 func notSent(m *domain.Connection, cause error) error {
 	var why *Error
 	switch {
 	case !errors.As(cause, &why):
 		return m.Failure(ErrClosed, cause)
-	case why.Kind == ErrRequestTimeout: // of another, whose time was over
-		return m.Failure(ErrConnection, forTheOthers(cause))
+	case why.Kind == ErrRequestTimeout: // of another request
+		return m.Failure(ErrConnection, asPeerFailure(cause))
 	}
 	e := *why
 	return &e
@@ -118,64 +119,67 @@ func (c *Conn) refuse(f *Future, err error) {
 	f.complete()
 }
 
-// completed tells whoever waits for a request.
+// completed is a request whose outcome is known.
 func (c *Conn) completed(core *domain.Future) {
-	f := core.Tag.(*Future)
-	if err := core.Err(); err != nil && c.cfg.Hooks.RequestFailed != nil {
-		info := core.Info()
-		c.unlocked(func() { c.cfg.Hooks.failed(info, err) })
-		if f.freed { // meanwhile
-			c.core.Recycle(core)
-			return
-		}
+	f, err, info := core.Tag.(*Future), core.Err(), core.Info()
+	if f.core == core {
+		f.settle()
 	}
-	f.complete()
+	core.Tag = nil
+	c.core.Recycle(core)
+	if err != nil && c.cfg.Hooks.RequestFailed != nil {
+		c.unlocked(func() { c.cfg.Hooks.failed(info, err) })
+	}
+	if !f.done.Load() { // it was not canceled
+		f.complete()
+	}
 }
 
-// attend does what is to be done when the core is idle; it reports whether that
-// made work for the core.
-func (c *Conn) attend(now time.Time) (work bool) {
+// serveWaiters serves the queue and Dial when the core is idle. It reports whether the
+// core has work now.
+func (c *Conn) serveWaiters(now time.Time) (work bool) {
 	m := c.core
-	standstill := m.Standstill()
-	c.line.expire(now, standstill, func(f *Future) {
+	throttled := m.Standstill()
+	c.queue.expire(now, throttled, func(f *Future) {
 		c.refuse(f, m.Refusal(ErrRequestTimeout))
 	})
-	if c.line.len() > 0 {
+	if c.queue.len() > 0 {
 		work = c.core.Check(now)
 	}
-	for f := c.line.first(); f != nil && m.CanSend() == nil; f = c.line.first() {
-		err := c.admit(f, now, f.due(standstill).Sub(now))
+	for f := c.queue.front(); f != nil && m.CanSend() == nil; f = c.queue.front() {
+		err := c.admit(f, now, f.due(throttled).Sub(now))
 		if passes(err) {
 			break
 		}
-		c.line.leave(f)
+		c.queue.remove(f)
 		if err != nil {
 			c.refuse(f, err)
 			continue
 		}
+		c.admitted(f)
 		work = true
 	}
 	if work || m.Busy() {
 		c.startWriter()
 		c.startReader()
 	}
-	if c.closing && c.line.len() == 0 && m.State() != Closed {
+	if c.closing && c.queue.len() == 0 && m.State() != Closed {
 		m.Drain(now, true)
 		return work || m.State() == Closed
 	}
-	if (c.dialling || c.wanted || c.line.len() > 0) && m.State() == Disconnected && !m.BlackedOut(now) {
+	if (c.dialing || c.wanted || c.queue.len() > 0) && m.State() == Disconnected && !m.BlackedOut(now) {
 		m.Connect(now, domain.ConnectOptions{Until: c.dialBy})
 		return true
 	}
 	return work
 }
 
-// setAlarm sees to it that ring is called when something is due.
+// setAlarm sets the alarm for the next deadline.
 func (c *Conn) setAlarm(deadline time.Time) {
 	if c.core.State() == Closed {
 		c.patrolAt = time.Time{}
 	}
-	for _, t := range [...]time.Time{c.line.deadline(), c.patrolAt} {
+	for _, t := range [...]time.Time{c.queue.deadline(), c.patrolAt} {
 		if !t.IsZero() && (deadline.IsZero() || t.Before(deadline)) {
 			deadline = t
 		}
@@ -187,15 +191,14 @@ func (c *Conn) setAlarm(deadline time.Time) {
 			c.alarmAt = time.Time{}
 		}
 	case c.alarmAt.IsZero(), deadline.Before(c.alarmAt):
-		// An alarm set earlier rings for nothing now and then, which is cheaper
-		// than setting it with each request.
+		// An alarm that is set earlier than needed calls onAlarm for nothing now and
+		// then, which is cheaper than setting it with each request.
 		c.alarmAt = deadline
 		c.alarm.Set(deadline)
 	}
 }
 
-// ring is the alarm.
-func (c *Conn) ring() {
+func (c *Conn) onAlarm() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.alarmAt = time.Time{}
@@ -203,17 +206,17 @@ func (c *Conn) ring() {
 	c.drain()
 }
 
-// wake is what the ports call when there is news.
+// wake is called by the ports when they have news.
 func (c *Conn) wake() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.drain()
 }
 
-// leave is the last one out.
-func (c *Conn) leave() {
-	if !c.over && !c.draining && c.core.State() == Closed && c.helpers == 0 && !c.core.Writing() {
-		c.over = true
+// maybeFinish closes gone after the last of the work.
+func (c *Conn) maybeFinish() {
+	if !c.finished && !c.draining && c.core.State() == Closed && c.goroutines == 0 && !c.core.Writing() {
+		c.finished = true
 		close(c.gone)
 	}
 }

@@ -62,8 +62,8 @@ func TestCancelledContextGivesUpTheWaitingOnly(t *testing.T) {
 			if !errors.As(err, &e) || e.Sent != broker.SentFully || broker.SafeToRetry(err) {
 				t.Errorf("sent %v", e.Sent)
 			}
-			if conn.InFlight() != 1 {
-				t.Errorf("%d in flight, want the slot to stay", conn.InFlight())
+			if conn.Stats().InFlight != 1 {
+				t.Errorf("%d in flight, want the slot to stay", conn.Stats().InFlight)
 			}
 			close(release)
 			resp, err := kmsg.NewPtrHeartbeatRequest().RequestWith(t.Context(), conn)
@@ -191,9 +191,9 @@ func TestOthersAreToldWhoTimedOut(t *testing.T) {
 		cfg := (&scripted{answer: silent}).piped()
 		cfg.RequestTimeout = 20 * time.Millisecond
 		conn := dial(t, cfg)
-		first := conn.Send(kmsg.NewPtrHeartbeatRequest())
+		first := mustSend(t, conn, kmsg.NewPtrHeartbeatRequest())
 		time.Sleep(5 * time.Millisecond) // so that their deadlines differ
-		second := conn.Send(kmsg.NewPtrHeartbeatRequest())
+		second := mustSend(t, conn, kmsg.NewPtrHeartbeatRequest())
 		if _, err := first.Wait(t.Context()); !errors.Is(err, broker.ErrRequestTimeout) {
 			t.Errorf("first: %v", err)
 		}
@@ -291,7 +291,7 @@ func TestAnswerThatCannotBeReadIsLookedAtLate(t *testing.T) {
 		return make([]byte, 6)
 	}}
 	conn := dial(t, s.listening(t))
-	f := conn.Send(kmsg.NewPtrHeartbeatRequest())
+	f := mustSend(t, conn, kmsg.NewPtrHeartbeatRequest())
 	receive(t, f.Done())
 	if err := heartbeat(t.Context(), conn); err == nil {
 		t.Fatal("it was to be lost")
@@ -302,7 +302,7 @@ func TestAnswerThatCannotBeReadIsLookedAtLate(t *testing.T) {
 	if _, err := f.Response(); !errors.Is(err, broker.ErrProtocol) {
 		t.Errorf("got %v", err)
 	}
-	if !conn.Connected() {
+	if conn.State() != broker.Connected {
 		t.Error("another connection was dropped for it")
 	}
 }
@@ -324,11 +324,9 @@ func TestSendRefusesBeyondTheLimit(t *testing.T) {
 	cfg.MaxInFlight = 2
 	conn := dial(t, cfg)
 	for range 2 {
-		conn.Send(kmsg.NewPtrHeartbeatRequest())
+		mustSend(t, conn, ask())
 	}
-	f := conn.Send(kmsg.NewPtrHeartbeatRequest())
-	receive(t, f.Done())
-	_, err := f.Response()
+	_, err := conn.Send(t.Context(), ask())
 	if !errors.Is(err, broker.ErrTooManyInFlight) || !broker.SafeToRetry(err) {
 		t.Errorf("got %v", err)
 	}
@@ -459,11 +457,11 @@ func TestSendMakesAConnectionForTheNext(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { conn.Close(); <-conn.Done() }()
-	if _, err := conn.Send(kmsg.NewPtrHeartbeatRequest()).Wait(t.Context()); !errors.Is(err, broker.ErrConnection) {
+	if _, err := sendAndWait(t.Context(), conn, kmsg.NewPtrHeartbeatRequest()); !errors.Is(err, broker.ErrConnection) {
 		t.Errorf("without a connection: %v", err)
 	}
 	receive(t, connected)
-	if _, err := conn.Send(kmsg.NewPtrHeartbeatRequest()).Wait(t.Context()); err != nil {
+	if _, err := sendAndWait(t.Context(), conn, kmsg.NewPtrHeartbeatRequest()); err != nil {
 		t.Errorf("with one: %v", err)
 	}
 }
@@ -486,14 +484,10 @@ func TestBackPressureWaits(t *testing.T) {
 		})
 	}
 	for refused := false; !refused; {
-		f := conn.Send(large)
-		select {
-		case <-f.Done():
-			_, err := f.Response()
-			if refused = errors.Is(err, broker.ErrBackPressure) || errors.Is(err, broker.ErrTooManyInFlight); !refused {
-				t.Fatal(err)
-			}
-		default:
+		_, err := conn.Send(t.Context(), large)
+		refused = errors.Is(err, broker.ErrBackPressure) || errors.Is(err, broker.ErrTooManyInFlight)
+		if err != nil && !refused {
+			t.Fatal(err)
 		}
 	}
 	close(start)
@@ -517,12 +511,12 @@ func TestLineGoesOnAfterABadAnswer(t *testing.T) {
 	conn := dial(t, cfg)
 	errs := make(chan error, 1)
 	go func() { errs <- heartbeat(t.Context(), conn) }()
-	for conn.InFlight() == 0 {
+	for conn.Stats().InFlight == 0 {
 		runtime.Gosched()
 	}
 	waiting := make(chan error, 1)
 	go func() { waiting <- heartbeat(t.Context(), conn) }()
-	for conn.CanSendMore() {
+	for conn.Stats().Waiting == 0 {
 		runtime.Gosched()
 	}
 	close(second)

@@ -2,11 +2,10 @@ package broker
 
 import "context"
 
-// Drain closes the connection for good once there is nothing left to do: requests
-// from now on are refused with ErrDraining, those in line and in flight are
-// finished, or fail as they would otherwise. It returns nil when all of them were
-// told. If ctx ends first it returns an error that matches ctx.Err(), and what is
-// left goes on; Close or Abort ends it.
+// Drain closes the connection for good when no request is left: new requests are refused
+// with ErrDraining, those in the queue and in flight are finished or fail as usual. Drain
+// returns nil once all of them are done. If ctx ends first it returns an error that matches
+// ErrCanceled and ctx.Err(), and draining goes on; Close or Abort ends it.
 func (c *Conn) Drain(ctx context.Context) error {
 	c.mu.Lock()
 	c.closing = true
@@ -16,14 +15,13 @@ func (c *Conn) Drain(ctx context.Context) error {
 	case <-c.gone:
 		return nil
 	case <-ctx.Done():
-		return c.giveUp(ctx, nil)
+		return c.waitEnded(ctx, nil)
 	}
 }
 
-// Drain closes the connection once nothing is in flight: until then requests are
-// refused with ErrDraining. It returns whether that is so and Recv has returned
-// every answer; call both again, as the loop goes round. Connect may be called
-// afterwards.
+// Drain closes the connection when no request is in flight; until then requests are refused
+// with ErrDraining. It reports whether the connection is closed and Recv has returned every
+// response. Call Drain and Recv in the loop until it does. Connect may be called afterwards.
 func (p *Polled) Drain() bool {
 	p.core.Drain(p.cfg.Clock.Now(), false)
 	p.pump()

@@ -40,7 +40,7 @@ func TestDrainPolled(t *testing.T) {
 	}
 	r.broker.answer(1, 0)
 	r.turn()
-	for _, f := range []*broker.Future{a, b} {
+	for _, f := range []sending{a, b} {
 		if err := r.outcome(f); err != nil {
 			t.Error(err)
 		}
@@ -75,7 +75,7 @@ func TestDrainPolledAnswersAreHandedOut(t *testing.T) {
 	if r.polled.Drain() {
 		t.Error("an answer is still to be handed out")
 	}
-	if got := r.polled.Recv(); len(got) != 1 || got[0].Future != f || got[0].Response == nil {
+	if got := r.polled.Recv(); len(got) != 1 || got[0].Future != f.Future || got[0].Response == nil {
 		t.Errorf("got %v", got)
 	}
 	if !r.polled.Drain() {
@@ -285,7 +285,7 @@ func TestDrainConn(t *testing.T) {
 					if err := heartbeat(t.Context(), conn); !errors.Is(err, broker.ErrDraining) || !broker.SafeToRetry(err) {
 						t.Errorf("one who came: %v", err)
 					}
-					if _, err := conn.Send(ask()).Wait(t.Context()); !errors.Is(err, broker.ErrDraining) {
+					if _, err := sendAndWait(t.Context(), conn, ask()); !errors.Is(err, broker.ErrDraining) {
 						t.Errorf("one who came: %v", err)
 					}
 					if err := conn.Connect(t.Context()); !errors.Is(err, broker.ErrDraining) {
@@ -548,9 +548,7 @@ func TestDrainConnAmongCallers(t *testing.T) {
 				for n := 0; ; n++ {
 					var err error
 					if (n+caller)%3 == 0 {
-						f := conn.Send(ask())
-						_, err = f.Wait(t.Context())
-						f.Release()
+						_, err = sendAndWait(t.Context(), conn, ask())
 					}
 					if (n+caller)%3 != 0 || errors.Is(err, broker.ErrTooManyInFlight) {
 						err = heartbeat(t.Context(), conn)

@@ -112,7 +112,7 @@ func ExamplePolled_deterministic() {
 		say("failed: %v, %v, retriable %v, safe to retry %v", e.Kind, e.Sent, broker.Retriable(err), broker.SafeToRetry(err))
 	}
 	isDone := func(f *broker.Future) func() bool {
-		return func() bool { return len(f.Done()) > 0 }
+		return func() bool { return isDone(f) }
 	}
 	ask := func() *broker.Future { return conn.Send(kmsg.NewPtrHeartbeatRequest(), false) }
 

@@ -46,7 +46,11 @@ func ExampleConn_Drain() {
 		fmt.Println(err)
 		return
 	}
-	f := conn.Send(kmsg.NewPtrMetadataRequest())
+	f, err := conn.Send(ctx, kmsg.NewPtrMetadataRequest())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 
 	limit, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()

@@ -33,7 +33,7 @@ func ExampleConfig_metrics() {
 		fmt.Println(err)
 		return
 	}
-	for conn.Connect(); !conn.Connected(); conn.Recv() {
+	for conn.Connect(); conn.State() != broker.Connected; conn.Recv() {
 		hand.act()
 	}
 	conn.Send(kmsg.NewPtrHeartbeatRequest(), false)

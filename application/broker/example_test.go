@@ -69,7 +69,7 @@ func ExampleConn_CheckVersion() {
 	}
 	defer conn.Close()
 
-	verdict, err := conn.CheckVersion(ctx, false, nil)
+	verdict, err := conn.CheckVersion(ctx, broker.Check{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -102,12 +102,16 @@ func ExampleConn_Send() {
 
 	var window []*broker.Future
 	for range 5 {
-		window = append(window, conn.Send(kmsg.NewPtrMetadataRequest()))
+		f, err := conn.Send(ctx, kmsg.NewPtrMetadataRequest())
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		window = append(window, f)
 	}
 	for _, f := range window {
 		resp, err := f.Wait(ctx)
 		fmt.Println(len(resp.(*kmsg.MetadataResponse).Topics), err)
-		f.Release()
 	}
 	// Output:
 	// 1 <nil>

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -11,129 +12,225 @@ import (
 	"brokerconn/ports"
 )
 
-// Future is a request under way, or done. It is used by one goroutine at a time.
+// Future is the response to a request that was sent, once it has arrived.
 //
-// Release gives it back for reuse once nobody looks at it any more; to release
-// one that is not done is to abandon it: the request goes on, its answer is
-// dropped. Never releasing is allowed, and leaves it to the garbage collector.
-// Futures come from Send; the zero value is of no use.
+// Futures come from Send and SendWait; the zero value is not usable. The methods of
+// one from a Conn may be called from many goroutines. One from a Polled belongs to
+// the goroutine that owns the Polled, except that Done and Wait may be called from
+// others. A Future holds no resource: dropping it is allowed at any time.
 type Future struct {
 	owner owner
-	req   ports.Message
-	token chan struct{} // of one place: filled once, when done
-	done  atomic.Bool   // set before the token is there
+	*shared
+	req ports.Message
 
-	// Guarded by the owner's lock until done.
-	core     *domain.Future // once admitted
+	// Guarded by mu until done is set.
+	core     *domain.Future // while the request is admitted and not done
 	epoch    uint64         // of the connection that it was admitted to
-	deadline time.Time      // counted from the call
-	joined   time.Time      // the line; zero: it was admitted at once
-	// standstill is how long the clocks had stood still when it joined the line.
-	standstill time.Duration
-	queued     bool // in line, at place
-	place      int
-	freed      bool // released
-	kept       bool // Recv of a Polled has yet to return it
+	signal   chan struct{}  // what Done returned; closed when done
+	token    chan struct{}  // of one waiter, see newToken; filled when done
+	deadline time.Time      // in the queue: RequestTimeout after the call
+	queuedAt time.Time      // zero if it was admitted at once
+	// throttledBefore is how long request timers had been paused when it was queued.
+	throttledBefore time.Duration
+	queued          bool // it is in the queue, at position
+	position        int
+	untilAdmitted   bool // SendWait waits until it is admitted
+	canceled        bool
 
-	err     error // of one that was not admitted, or cannot be decoded
-	decoded bool
-	resp    ports.Message
+	done    atomic.Bool // nothing above changes afterwards
+	version int16       // of the request
+	bodyIn  int16       // the version of the body
+	body    []byte
+	err     error // of one that was not answered, or cannot be decoded
+
+	decoding sync.Mutex
+	decoded  bool
+	resp     ports.Message
 }
 
-// owner is what a Future came from: a Conn or a Polled.
+// shared is what the Futures of one owner have in common.
+type shared struct {
+	mu sync.Mutex // guards the Futures that are not done
+	// tokens are channels with room for one value, empty, so that a wait costs no
+	// allocation. They are not shared with other connections, because a channel belongs
+	// to one bubble of testing/synctest.
+	tokens sync.Pool
+}
+
+func (s *shared) newToken() chan struct{} {
+	if token, ok := s.tokens.Get().(chan struct{}); ok {
+		return token
+	}
+	return make(chan struct{}, 1)
+}
+
+// owner is a Conn or a Polled.
 type owner interface {
-	decode(f *Future) (ports.Message, error)
-	giveUp(ctx context.Context, f *Future) error
-	release(f *Future)
+	codec() ports.Codec
+	cancel(f *Future)
+	// waitEnded describes a wait for f that ended with ctx.
+	waitEnded(ctx context.Context, f *Future) error
+	// unreadable describes a response that cannot be decoded, and drop drops the
+	// connection for it, if it is still the one that the response came on.
+	unreadable(f *Future, cause error) error
+	drop(f *Future, err error)
 }
 
-// due is when its time in line is over, with the clocks having stood still for so
-// long in all.
-func (f *Future) due(standstill time.Duration) time.Time {
-	return f.deadline.Add(standstill - f.standstill)
-}
-
-// Done receives, once, when the request is done.
-func (f *Future) Done() <-chan struct{} { return f.token }
-
-// Wait waits until the request is done or ctx ends, and then is Response. When
-// ctx ends first the request goes on, and Wait may be called again. Futures of a
-// Polled are done by its Recv: only another goroutine can wait for one.
-func (f *Future) Wait(ctx context.Context) (ports.Message, error) {
-	if f.done.Load() {
-		select {
-		case <-f.token: // Done has nothing more to tell
-		default:
+// Done returns a channel that is closed when the request is done: answered, failed or
+// canceled.
+func (f *Future) Done() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.signal == nil {
+		f.signal = make(chan struct{})
+		if f.done.Load() {
+			close(f.signal)
 		}
-		return f.Response()
 	}
-	select {
-	case <-f.token:
-		return f.Response()
-	case <-ctx.Done():
-		return nil, f.owner.giveUp(ctx, f)
-	}
+	return f.signal
 }
 
-// Response is the answer, decoded when first asked for: nil and nil for a request
-// that expects none. To ask before the request is done panics.
+// Wait waits until the request is done or ctx ends, and then returns what Response
+// does. If ctx ends first the error matches ErrCanceled and ctx.Err(); the request
+// goes on, and Wait may be called again. A Future of a Polled is done by Recv, so only
+// a goroutine other than the owner's can wait for it.
+func (f *Future) Wait(ctx context.Context) (ports.Message, error) {
+	if !f.done.Load() && !f.wait(ctx) {
+		return nil, f.owner.waitEnded(ctx, f)
+	}
+	return f.Response()
+}
+
+// Response returns the response, which is decoded by the first call. It is nil, with a
+// nil error, for a request that expects no response. The error is an *Error. Response
+// panics if the request is not done.
 func (f *Future) Response() (ports.Message, error) {
 	if !f.done.Load() {
 		panic("broker: Response of a Future that is not done")
 	}
+	f.decoding.Lock()
+	unreadable := false
 	if f.err == nil && !f.decoded {
 		f.decoded = true
-		f.resp, f.err = f.owner.decode(f)
+		resp, err := f.decode()
+		if f.body = nil; err != nil {
+			unreadable, err = true, f.owner.unreadable(f, err)
+		}
+		f.resp, f.err = resp, err
 	}
-	return f.resp, f.err
+	resp, err := f.resp, f.err
+	f.decoding.Unlock()
+	if unreadable {
+		f.owner.drop(f, err)
+	}
+	return resp, err
 }
 
-// Release gives the Future back. It must not be used afterwards; to release it
-// again panics, unless it has been reused by then.
-func (f *Future) Release() { f.owner.release(f) }
+// Cancel gives up a request that is not done: it fails with ErrCanceled. One that was
+// sent keeps its place on the connection, and its response is dropped. Cancel of a
+// request that is done has no effect.
+func (f *Future) Cancel() { f.owner.cancel(f) }
 
-// complete tells whoever waits. What it is done with must be in place.
-func (f *Future) complete() {
-	f.done.Store(true)
-	f.token <- struct{}{}
+// wait reports whether the request was done before ctx ended.
+func (f *Future) wait(ctx context.Context) bool {
+	f.mu.Lock()
+	token := f.register()
+	f.mu.Unlock()
+	if token == nil { // another goroutine waits as well
+		select {
+		case <-f.Done():
+			return true
+		case <-ctx.Done():
+			return f.done.Load()
+		}
+	}
+	return f.waitFor(ctx, token)
 }
 
-// reuse prepares a Future for its next request.
-func (f *Future) reuse(req ports.Message) {
+// waitFor is wait, with the token that register returned.
+func (f *Future) waitFor(ctx context.Context, token chan struct{}) bool {
 	select {
-	case <-f.token:
-	default:
+	case <-token:
+		f.tokens.Put(token)
+		return true
+	case <-ctx.Done():
 	}
-	*f = Future{owner: f.owner, token: f.token, req: req}
+	f.mu.Lock()
+	done := f.done.Load()
+	if !done {
+		f.token = nil
+	}
+	f.mu.Unlock()
+	if done {
+		<-token // it is filled, or about to be
+	}
+	f.tokens.Put(token)
+	return done
 }
 
-// decodeWith makes the response of a core future that is done.
-func decodeWith(codec ports.Codec, f *domain.Future) (_ ports.Message, err error) {
-	if err := f.Err(); err != nil {
-		return nil, err
+// register makes the caller the waiter of the request; nil if there is one already.
+// With mu held.
+func (f *Future) register() chan struct{} {
+	if f.token != nil {
+		return nil
 	}
-	version, body := f.BodyVersion(), f.TakeBody()
-	if body == nil {
+	token := f.newToken()
+	if f.done.Load() {
+		token <- struct{}{}
+	} else {
+		f.token = token
+	}
+	return token
+}
+
+// settle takes over the result of the admitted request. With mu held.
+func (f *Future) settle() {
+	core := f.core
+	f.version, f.bodyIn, f.err = core.Version, core.BodyVersion(), core.Err()
+	f.body, f.core = core.TakeBody(), nil
+}
+
+// complete wakes the waiters. With mu held. The Future of a blocking
+// call may be in use for another request as soon as done is set.
+func (f *Future) complete() {
+	signal, token := f.signal, f.token
+	f.done.Store(true)
+	if token != nil {
+		token <- struct{}{}
+	}
+	if signal != nil {
+		close(signal)
+	}
+}
+
+// due is when its time in the queue is over, if request timers have been paused for so
+// long in all.
+func (f *Future) due(throttled time.Duration) time.Time {
+	return f.deadline.Add(throttled - f.throttledBefore)
+}
+
+func (f *Future) decode() (_ ports.Message, err error) {
+	if f.body == nil {
 		return nil, nil
 	}
-	if raw, ok := f.Request.(*ports.RawRequest); ok {
-		return &ports.RawResponse{APIKey: raw.APIKey, APIVersion: raw.APIVersion, Body: body}, nil
+	if raw, ok := f.req.(*ports.RawRequest); ok {
+		return &ports.RawResponse{APIKey: raw.APIKey, APIVersion: raw.APIVersion, Body: f.body}, nil
 	}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic in the codec: %v", p)
 		}
 	}()
-	return codec.Decode(f.Request, version, body)
+	return f.owner.codec().Decode(f.req, f.bodyIn, f.body)
 }
 
-// forTheOthers is why the connection goes when an answer could not be read. The
-// words stay, and the kind does not: other requests may be retried.
-func forTheOthers(err error) error { return fmt.Errorf("another request on it: %v", err) }
+// asPeerFailure is why a connection is dropped for the failure of one request. It keeps
+// the text and not the kind: other requests may be retried.
+func asPeerFailure(err error) error { return fmt.Errorf("another request on it: %v", err) }
 
-// endOf tells how a context ended. It matches both the context's own error and
-// the cause that was given for it.
-func endOf(ctx context.Context) error {
+// contextCause returns an error that matches ctx.Err() and the cause that was given for
+// it.
+func contextCause(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
 	if errors.Is(cause, err) {
 		return cause
@@ -141,33 +238,9 @@ func endOf(ctx context.Context) error {
 	return fmt.Errorf("%w: %w", err, cause)
 }
 
-// futures keeps what was released for the next request.
-type futures struct{ free []*Future }
-
-// most is how many are kept.
-const most = 1024
-
-func (p *futures) take(from owner, req ports.Message) *Future {
-	if n := len(p.free); n > 0 {
-		f := p.free[n-1]
-		p.free = p.free[:n-1]
-		f.reuse(req)
-		return f
-	}
-	return &Future{owner: from, token: make(chan struct{}, 1), req: req}
-}
-
-func (p *futures) give(f *Future) {
-	f.core, f.resp = nil, nil
-	if len(p.free) < most {
-		p.free = append(p.free, f)
-	}
-}
-
-// mayRelease takes note of a release; a second one is a defect of the program.
-func (f *Future) mayRelease() {
-	if f.freed {
-		panic("broker: a Future was released twice")
-	}
-	f.freed = true
+// unreadable describes a response that cannot be decoded.
+func unreadable(m *domain.Connection, f *Future, cause error) error {
+	e := m.Failure(ErrProtocol, fmt.Errorf("cannot decode the response to API %d v%d: %w", f.req.Key(), f.version, cause))
+	e.Sent = SentFully
+	return e
 }

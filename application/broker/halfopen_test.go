@@ -173,7 +173,7 @@ func TestCheckBeforeTheFirstWriteAfterASilence(t *testing.T) {
 					case "Connect":
 						err = conn.Connect(ctx)
 					case "Send":
-						_, err = conn.Send(ask()).Wait(ctx)
+						_, err = sendAndWait(ctx, conn, ask())
 					}
 				}()
 				// The pause before the next connection is on the fake clock.
@@ -182,7 +182,7 @@ func TestCheckBeforeTheFirstWriteAfterASilence(t *testing.T) {
 					case <-done:
 						waiting = false
 					case <-time.After(time.Millisecond):
-						if conn.BlackedOut() {
+						if !conn.Stats().BackoffUntil.IsZero() {
 							clock.Advance(100 * time.Millisecond)
 						}
 					}
@@ -383,14 +383,14 @@ func TestSendThatFindsThePeerGone(t *testing.T) {
 		mu.Lock()
 		gone = true
 		mu.Unlock()
-		if _, err := conn.Send(ask()).Wait(t.Context()); !errors.Is(err, broker.ErrConnection) || !broker.SafeToRetry(err) {
+		if _, err := sendAndWait(t.Context(), conn, ask()); !errors.Is(err, broker.ErrConnection) || !broker.SafeToRetry(err) {
 			t.Errorf("got %v", err)
 		}
 		time.Sleep(time.Minute)
-		if !conn.Connected() {
+		if conn.State() != broker.Connected {
 			t.Errorf("a minute later: %v", conn.State())
 		}
-		if _, err := conn.Send(ask()).Wait(t.Context()); err != nil {
+		if _, err := sendAndWait(t.Context(), conn, ask()); err != nil {
 			t.Errorf("the next: %v", err)
 		}
 	})

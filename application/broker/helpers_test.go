@@ -1,10 +1,13 @@
 package broker_test
 
 import (
+	"brokerconn/application/broker"
+	"context"
 	"encoding/binary"
 	"errors"
 	"net"
 	"sync/atomic"
+	"testing"
 
 	"brokerconn/adapters/tcp"
 	"brokerconn/ports"
@@ -50,3 +53,31 @@ func (refusedNow) Stage() (ports.Stage, error) { return ports.StageDialing, erro
 func tcpTransport() ports.Transport { return tcp.New(tcp.Options{}) }
 
 func unparkedTCP() ports.Transport { return unparked{tcpTransport()} }
+
+func isDone(f *broker.Future) bool {
+	select {
+	case <-f.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// mustSend sends a request that must not be refused.
+func mustSend(t testing.TB, conn *broker.Conn, req ports.Message) *broker.Future {
+	t.Helper()
+	f, err := conn.Send(t.Context(), req)
+	if err != nil {
+		t.Fatalf("Send: got %v, want a Future", err)
+	}
+	return f
+}
+
+// sendAndWait returns what became of a request: its refusal, or its response.
+func sendAndWait(ctx context.Context, conn *broker.Conn, req ports.Message) (ports.Message, error) {
+	f, err := conn.Send(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return f.Wait(ctx)
+}

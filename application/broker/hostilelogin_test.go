@@ -238,13 +238,13 @@ func TestOddAuthenticators(t *testing.T) {
 					if last := conn.LastError(); !errors.Is(err, c.is) && !errors.Is(last, c.is) {
 						t.Errorf("first %v: got %v, last error %v, want %v", first, err, last, c.is)
 					}
-					conn.SetAuthenticator(lessonToken{"X", "one", 0})
+					conn.SetAuthenticators(lessonToken{"X", "one", 0})
 					if err := heartbeat(t.Context(), conn); err != nil {
 						t.Errorf("first %v: with another: %v", first, err)
 					}
-					conn.SetAuthenticator(oddLogin{c.begin})
+					conn.SetAuthenticators(oddLogin{c.begin})
 				}
-				conn.SetAuthenticator(lessonToken{"X", "one", 0})
+				conn.SetAuthenticators(lessonToken{"X", "one", 0})
 				if err := heartbeat(t.Context(), conn); err != nil {
 					t.Errorf("at last: %v", err)
 				}
@@ -286,7 +286,7 @@ func TestLoginsAndEnds(t *testing.T) {
 						var hooked atomic.Int64
 						again := func() {
 							if hooked.Add(1) < 50 {
-								conn.SetAuthenticator(lessonToken{"X", "one", time.Millisecond})
+								conn.SetAuthenticators(lessonToken{"X", "one", time.Millisecond})
 							}
 						}
 						cfg.Hooks = &broker.Hooks{
@@ -304,7 +304,7 @@ func TestLoginsAndEnds(t *testing.T) {
 								for conn.State() != broker.Closed {
 									switch i % 4 {
 									case 0:
-										conn.SetAuthenticator(lessonToken{[]string{"X", "Y"}[i/4], "one", 3 * time.Millisecond})
+										conn.SetAuthenticators(lessonToken{[]string{"X", "Y"}[i/4], "one", 3 * time.Millisecond})
 									case 1:
 										ctx, cancel := context.WithTimeout(context.Background(), time.Duration(i)*time.Millisecond)
 										_ = conn.Reauthenticate(ctx)
@@ -352,7 +352,7 @@ func TestExtremeSessions(t *testing.T) {
 			answered := 0
 			for began := time.Now(); time.Since(began) < 20*time.Second; {
 				p.Connect()
-				if p.CanSendMore() && p.Connected() && p.InFlight() == 0 {
+				if p.CanSendMore() && p.Connected() && p.Stats().InFlight == 0 {
 					p.Send(kmsg.NewPtrHeartbeatRequest(), false)
 				}
 				answered += len(p.Recv())

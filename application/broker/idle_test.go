@@ -75,7 +75,7 @@ func TestIdleTimeoutWaitsForWhatIsInFlight(t *testing.T) {
 				f := r.send()
 				r.turn()
 				if abandon {
-					f.Release()
+					f.Cancel()
 				}
 				r.log = nil
 				r.pass(29 * time.Second)
@@ -549,7 +549,7 @@ func TestSendFromTheHooksOfTheEnd(t *testing.T) {
 				var once sync.Once
 				send := func() {
 					once.Do(func() {
-						if _, err := conn.Send(ask()).Response(); !errors.Is(err, broker.ErrNotConnected) {
+						if _, err := sendAndWait(t.Context(), conn, ask()); !errors.Is(err, broker.ErrNotConnected) {
 							t.Errorf("got %v", err)
 						}
 					})
@@ -574,7 +574,7 @@ func TestSendFromTheHooksOfTheEnd(t *testing.T) {
 					t.Fatal(err)
 				}
 				time.Sleep(time.Hour + time.Minute)
-				if !conn.Connected() {
+				if conn.State() != broker.Connected {
 					t.Errorf("a minute later: %v", conn.State())
 				}
 				conn.Close()

@@ -99,7 +99,7 @@ func lessonAt(t *testing.T, phase broker.State) *scene {
 		lessonSay(s, r, lessonTable(r.version))
 	}
 	if s.State() != phase {
-		t.Fatalf("state %v, want %v: %v", s.State(), phase, s.LastError())
+		t.Fatalf("state %v, want %v: %v", s.State(), phase, s.Stats().LastError)
 	}
 	return s
 }
@@ -132,7 +132,7 @@ func lessonHostileSizes(t *testing.T) {
 				_, _ = s.hand.peer.Send(frame)
 				s.Recv()
 			})
-			if err := s.LastError(); s.State() != broker.Disconnected || !errors.Is(err, broker.ErrProtocol) {
+			if err := s.Stats().LastError; s.State() != broker.Disconnected || !errors.Is(err, broker.ErrProtocol) {
 				t.Errorf("%v, size %d: %v, %v", phase, size, s.State(), err)
 			}
 			if took > lessonNoise {
@@ -163,7 +163,7 @@ func lessonMemoryFollowsBytes(t *testing.T) {
 			s.Recv()
 		})
 		if s.State() != c.phase {
-			t.Errorf("%v: such a size is allowed: %v", c.phase, s.LastError())
+			t.Errorf("%v: such a size is allowed: %v", c.phase, s.Stats().LastError)
 		}
 		if took > c.ahead+lessonNoise {
 			t.Errorf("%v: %d bytes of memory for 68 that came", c.phase, took)

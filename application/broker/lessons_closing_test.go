@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/twmb/franz-go/pkg/kmsg"
-
 	"brokerconn/adapters/metrics/recorder"
 	"brokerconn/application/broker"
 )
@@ -39,9 +37,7 @@ func lessonSendRacesClose(t *testing.T) {
 			wg.Go(func() {
 				<-start
 				for closed := false; !closed; {
-					f := conn.Send(kmsg.NewPtrHeartbeatRequest())
-					receive(t, f.Done())
-					switch _, err := f.Response(); {
+					switch _, err := sendAndWait(t.Context(), conn, ask()); {
 					case err == nil:
 						answered.Add(1)
 					case errors.Is(err, broker.ErrClosed):
@@ -50,10 +46,6 @@ func lessonSendRacesClose(t *testing.T) {
 					case !errors.Is(err, broker.ErrTooManyInFlight):
 						t.Errorf("got %v", err)
 					}
-					if len(f.Done()) != 0 {
-						t.Error("done twice")
-					}
-					f.Release()
 				}
 			})
 		}
@@ -112,7 +104,11 @@ func lessonOneWayDown(t *testing.T) {
 			func() { _ = conn.Drain(ctx) },
 			func() { peers.Range(func(peer, _ any) bool { return peer.(net.Conn).Close() != nil }) },
 			func() { _ = heartbeat(ctx, conn) },
-			func() { conn.Send(kmsg.NewPtrHeartbeatRequest()).Release() },
+			func() {
+				if f, err := conn.Send(ctx, ask()); err == nil {
+					f.Cancel()
+				}
+			},
 			cancel,
 		}
 		chance.Shuffle(len(ends), func(i, j int) { ends[i], ends[j] = ends[j], ends[i] })

@@ -117,11 +117,6 @@ func lessonHooksHoldNoLock(t *testing.T) {
 			conn.State()
 			conn.Stats()
 			conn.LastError()
-			conn.Endpoint()
-			conn.InFlight()
-			conn.CanSendMore()
-			conn.ConnectionDelay()
-			conn.ThrottleDelay()
 			ended, cancel := context.WithCancel(context.Background())
 			cancel()
 			_, _ = conn.APIVersions(ended)
@@ -164,7 +159,7 @@ func lessonCloseWhileHandlerWaits(t *testing.T) {
 		receive(t, closed)
 	}}
 	conn := dial(t, cfg)
-	f := conn.Send(kmsg.NewPtrHeartbeatRequest())
+	f := mustSend(t, conn, kmsg.NewPtrHeartbeatRequest())
 	go func() {
 		receive(t, inHandler)
 		conn.Close()

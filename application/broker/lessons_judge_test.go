@@ -92,7 +92,7 @@ func lessonFunc(f func(*testing.T)) string {
 func lessonTestsOf(t *testing.T) map[string][]string {
 	t.Helper()
 	tests := map[string][]string{}
-	for _, folder := range []string{"domain", "application/broker", "adapters/tcp", "adapters/netlink", "adapters/tls", "adapters/sasl/scram"} {
+	for _, folder := range []string{"domain", "domain/release", "application/broker", "adapters/tcp", "adapters/netlink", "adapters/tls", "adapters/sasl/scram"} {
 		files, err := filepath.Glob(filepath.Join("../..", filepath.FromSlash(folder), "*_test.go"))
 		if err != nil {
 			t.Fatal(err)

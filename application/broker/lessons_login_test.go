@@ -196,7 +196,7 @@ func lessonLoginRefused(t *testing.T) {
 			}
 		}
 		seen("while it pauses")
-		if _, err := conn.Send(kmsg.NewPtrHeartbeatRequest()).Wait(t.Context()); !errors.Is(err, broker.ErrAuthentication) {
+		if _, err := sendAndWait(t.Context(), conn, kmsg.NewPtrHeartbeatRequest()); !errors.Is(err, broker.ErrAuthentication) {
 			t.Errorf("Send in the pause: %v", err)
 		}
 		refused(60 * time.Millisecond) // by the attempt after the pause
@@ -209,7 +209,7 @@ func lessonLoginRefused(t *testing.T) {
 			}
 		})
 		synctest.Wait()
-		if !conn.Connecting() {
+		if !conn.State().SettingUp() {
 			t.Fatalf("%v: the login was to be under way", conn.State())
 		}
 		seen("while it tries again")
@@ -241,9 +241,7 @@ func lessonLoginNeverHammers(t *testing.T) {
 		}
 		wg.Go(func() {
 			for ctx.Err() == nil {
-				f := conn.Send(kmsg.NewPtrHeartbeatRequest())
-				_, _ = f.Wait(ctx)
-				f.Release()
+				_, _ = sendAndWait(ctx, conn, ask())
 				time.Sleep(time.Millisecond)
 			}
 		})
@@ -271,7 +269,7 @@ func lessonLoginRefusedPolled(t *testing.T) {
 	if !s.Disconnected() || !s.BlackedOut() {
 		t.Errorf("state %v", s.State())
 	}
-	if err := s.LastError(); !errors.Is(err, broker.ErrAuthentication) || !strings.Contains(err.Error(), "not that password") {
+	if err := s.Stats().LastError; !errors.Is(err, broker.ErrAuthentication) || !strings.Contains(err.Error(), "not that password") {
 		t.Errorf("last error %v", err)
 	}
 	if _, err := s.Send(ask(), true).Response(); !errors.Is(err, broker.ErrAuthentication) {

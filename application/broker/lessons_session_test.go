@@ -242,17 +242,17 @@ func lessonPipelinedAtExpiry(t *testing.T) {
 		send := func() {
 			req := kmsg.NewPtrHeartbeatRequest()
 			req.Generation = int32(len(all))
-			all = append(all, conn.Send(req))
+			all = append(all, mustSend(t, conn, req))
 		}
 		for range 5 {
 			send()
 		}
 		var wg sync.WaitGroup
 		time.Sleep(1600 * time.Millisecond) // 9.6 s: between 95 % and the end
-		if !conn.Reauthenticating() {
+		if !conn.Stats().Reauthenticating {
 			t.Error("the session is not being renewed")
 		}
-		if _, err := conn.Send(kmsg.NewPtrHeartbeatRequest()).Wait(t.Context()); err == nil || !broker.SafeToRetry(err) {
+		if _, err := sendAndWait(t.Context(), conn, kmsg.NewPtrHeartbeatRequest()); err == nil || !broker.SafeToRetry(err) {
 			t.Errorf("Send while it is renewed: %v", err)
 		}
 		for i := range int32(5) {
@@ -267,7 +267,6 @@ func lessonPipelinedAtExpiry(t *testing.T) {
 			if _, err := f.Wait(t.Context()); err != nil {
 				t.Errorf("in flight, %d: %v", i, err)
 			}
-			f.Release()
 		}
 		wg.Wait()
 		w.check(t, 10)
@@ -284,13 +283,13 @@ func lessonParkedAreReleased(t *testing.T) {
 		spoil       func(*lessonWarden, *broker.Conn)
 		connections int
 	}{
-		"it succeeds": {func(_ *lessonWarden, c *broker.Conn) { c.SetAuthenticator(lessonToken{"X", "one", time.Second}) }, 1},
+		"it succeeds": {func(_ *lessonWarden, c *broker.Conn) { c.SetAuthenticators(lessonToken{"X", "one", time.Second}) }, 1},
 		"the broker does not renew": {func(w *lessonWarden, c *broker.Conn) {
 			w.set(func() { w.stubborn = true })
-			c.SetAuthenticator(lessonToken{"X", "one", time.Second})
+			c.SetAuthenticators(lessonToken{"X", "one", time.Second})
 		}, 2},
-		"another mechanism": {func(_ *lessonWarden, c *broker.Conn) { c.SetAuthenticator(lessonToken{"Y", "one", time.Second}) }, 2},
-		"no token in time":  {func(_ *lessonWarden, c *broker.Conn) { c.SetAuthenticator(lessonSlowOnce()) }, 2},
+		"another mechanism": {func(_ *lessonWarden, c *broker.Conn) { c.SetAuthenticators(lessonToken{"Y", "one", time.Second}) }, 2},
+		"no token in time":  {func(_ *lessonWarden, c *broker.Conn) { c.SetAuthenticators(lessonSlowOnce()) }, 2},
 	} {
 		t.Run(name, func(t *testing.T) { lessonSpoiled(t, c.spoil, c.connections) })
 	}
@@ -301,7 +300,7 @@ func lessonParkedAreReleased(t *testing.T) {
 func lessonChangedPrincipal(t *testing.T) {
 	lessonSpoiled(t, func(w *lessonWarden, c *broker.Conn) {
 		w.set(func() { w.fixed, w.good = true, "two" })
-		c.SetAuthenticator(lessonToken{"X", "two", time.Second})
+		c.SetAuthenticators(lessonToken{"X", "two", time.Second})
 	}, 2)
 }
 
@@ -320,7 +319,7 @@ func lessonSpoiled(t *testing.T, spoil func(*lessonWarden, *broker.Conn), connec
 		if n := len(site.dialled()); n != connections {
 			t.Errorf("%d connections, want %d", n, connections)
 		}
-		if conn.Reauthenticating() {
+		if conn.Stats().Reauthenticating {
 			t.Error("it is still renewing")
 		}
 	})
@@ -352,7 +351,7 @@ func lessonWrongThenRight(t *testing.T) {
 		if err := numbered(t.Context(), conn, 0); err == nil || broker.Retriable(err) {
 			t.Errorf("a wrong password: %v", err)
 		}
-		conn.SetAuthenticator(lessonToken{"X", "one", 0})
+		conn.SetAuthenticators(lessonToken{"X", "one", 0})
 		began := time.Now()
 		if err := numbered(t.Context(), conn, 0); err != nil || time.Since(began) > 0 {
 			t.Errorf("the right one, after %v: %v", time.Since(began), err)

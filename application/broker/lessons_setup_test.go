@@ -189,7 +189,7 @@ func lessonHandshakeFails(t *testing.T) {
 					if e := lessonError(t, err); e.Phase != broker.Handshake || e.Attempt != n {
 						t.Errorf("phase %v, attempt %d, want the handshake of attempt %d", e.Phase, e.Attempt, n)
 					}
-					if !conn.BlackedOut() {
+					if conn.Stats().BackoffUntil.IsZero() {
 						t.Errorf("attempt %d: no pause after it", n)
 					}
 					if site.stillOpen() != 0 || len(told) != n || told[n-1] == nil {

@@ -49,8 +49,8 @@ func lessonSlowAddress(t *testing.T) {
 				if took := time.Since(began); took > 5*time.Second {
 					t.Errorf("the slow address took %v of the 10 s for both", took)
 				}
-				if err := heartbeat(t.Context(), conn); err != nil || conn.Endpoint().Address != "good" {
-					t.Errorf("%v at %v", err, conn.Endpoint())
+				if err := heartbeat(t.Context(), conn); err != nil || conn.Stats().Address != "good" {
+					t.Errorf("%v at %v", err, conn.Stats().Address)
 				}
 			})
 		})

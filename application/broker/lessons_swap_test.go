@@ -77,7 +77,7 @@ func swapRound(t *testing.T, seed uint64) {
 		}
 		if uses && chance.below(4) == 0 {
 			causes.add()
-			conn.SetAuthenticator(lessonToken{"X", "one", chance.ms(50)})
+			conn.SetAuthenticators(lessonToken{"X", "one", chance.ms(50)})
 		}
 	}}
 	conn = lessonNew(t, cfg)
@@ -118,7 +118,7 @@ func swapRound(t *testing.T, seed uint64) {
 				causes.add()
 				switch chance.below(4) {
 				case 0, 1:
-					conn.SetAuthenticator(token(), token())
+					conn.SetAuthenticators(token(), token())
 				case 2:
 					ctx, cancel := context.WithTimeout(t.Context(), chance.ms(12_000))
 					began := time.Now()

@@ -205,6 +205,6 @@ var lessons = []lesson{
 		"each new release of Kafka, and each patch number, was an UnrecognizedBrokerVersion",
 		"a release that is not known yet is accepted, configured or met: the nearest lower one, or \"at least\"",
 		[]func(*testing.T){lessonConfiguredRelease, lessonFutureBroker},
-		[]string{"domain TestVersionsOfAnyRelease", "domain TestVersionsOfTakesTheNearestLower", "domain TestIdentifyTheFuture"},
+		[]string{"domain/release TestTableOfAnyRelease", "domain/release TestTableOfNearestLower", "domain/release TestIdentifyLaterRelease"},
 	},
 }

@@ -34,8 +34,8 @@ func lessonThrottleStopsClocks(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.clock.Advance(throttle + limit - 10*time.Second - time.Millisecond)
-	if s.Recv(); !s.Connected() || len(second.Done()) != 0 {
-		t.Fatalf("%v: expired with the throttle: %v", s.State(), s.LastError())
+	if s.Recv(); !s.Connected() || isDone(second) {
+		t.Fatalf("%v: expired with the throttle: %v", s.State(), s.Stats().LastError)
 	}
 	_, _ = s.hand.peer.Send(responseFrame(3, lessonThrottle(0)))
 	s.Recv()
@@ -61,14 +61,13 @@ func lessonThrottleGate(t *testing.T) {
 	var want time.Time
 	closed := func(when string) {
 		t.Helper()
-		if got := s.clock.Now().Add(s.ThrottleDelay()); !got.Equal(want) {
+		if got := s.Stats().ThrottledUntil; !got.Equal(want) {
 			t.Errorf("%s: it ends at %v, want %v", when, got, want)
 		}
 		f := s.Send(ask(), false)
 		if _, err := f.Response(); !errors.Is(err, broker.ErrThrottled) || !broker.SafeToRetry(err) {
 			t.Errorf("%s: %v", when, err)
 		}
-		f.Release()
 	}
 	for range 4 {
 		s.Send(ask(), false)
@@ -93,7 +92,7 @@ func lessonThrottleGate(t *testing.T) {
 	f := s.Send(ask(), false)
 	s.hand.act()
 	s.Recv()
-	if _, err := f.Response(); err != nil || s.ThrottleDelay() != 0 {
+	if _, err := f.Response(); err != nil || s.Stats().ThrottledUntil.After(s.clock.Now()) {
 		t.Errorf("at the end: %v", err)
 	}
 }

@@ -176,7 +176,7 @@ func lessonTLSFails(t *testing.T) {
 					for polled.Connect() != broker.Disconnected {
 						synctest.Wait()
 					}
-					judge(n, polled.LastError())
+					judge(n, polled.Stats().LastError)
 					pause, _ := polled.ConnectionDelay()
 					time.Sleep(pause)
 				}

@@ -74,7 +74,7 @@ func lessonResetAtEveryVersion(t *testing.T) {
 						s.clock.AdvanceTo(s.NextDeadline())
 					}
 				}
-				err := s.LastError()
+				err := s.Stats().LastError
 				if e := lessonError(t, err); !errors.Is(err, broker.ErrConnection) || !strings.Contains(e.Hint, "TLS") {
 					t.Errorf("attempt %d: %v", attempt, err)
 				}
@@ -128,7 +128,7 @@ func lessonUnsupportedVersion(t *testing.T) {
 			}
 			lessonSay(s, r, lessonTable(r.version))
 			if !s.Connected() {
-				t.Errorf("%v: %v", s.State(), s.LastError())
+				t.Errorf("%v: %v", s.State(), s.Stats().LastError)
 			}
 			f := s.Send(ask(), false)
 			r = lessonHeard(t, s)
@@ -143,7 +143,7 @@ func lessonUnsupportedVersion(t *testing.T) {
 		for range 2 {
 			lessonSay(s, lessonHeard(t, s), lessonTooNew())
 		}
-		if err := s.LastError(); !s.BlackedOut() || !errors.Is(err, broker.ErrProtocol) || !strings.Contains(err.Error(), "UNSUPPORTED_VERSION") {
+		if err := s.Stats().LastError; !s.BlackedOut() || !errors.Is(err, broker.ErrProtocol) || !strings.Contains(err.Error(), "UNSUPPORTED_VERSION") {
 			t.Errorf("%v, %v", s.State(), err)
 		}
 	})
@@ -169,7 +169,7 @@ func lessonConfiguredRelease(t *testing.T) {
 				cfg.Hooks = &broker.Hooks{Warning: func(text string) { warnings = append(warnings, text) }}
 			})
 			if s.Connect() != broker.Connected {
-				t.Fatalf("%v: %v", s.State(), s.LastError())
+				t.Fatalf("%v: %v", s.State(), s.Stats().LastError)
 			}
 			if warned := len(warnings) > 0; warned != c.warned {
 				t.Errorf("warnings %q", warnings)

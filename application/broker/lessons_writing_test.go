@@ -101,13 +101,12 @@ func lessonPendingIsBounded(t *testing.T) {
 		began := time.Now()
 		admitted, refused := 0, 0
 		for range 100 {
-			f := conn.Send(lessonLarge())
-			if len(f.Done()) == 0 {
+			_, err := conn.Send(t.Context(), lessonLarge())
+			if err == nil {
 				admitted++
-				f.Release()
 				continue
 			}
-			if _, err := f.Response(); !errors.Is(err, broker.ErrBackPressure) || !broker.SafeToRetry(err) {
+			if !errors.Is(err, broker.ErrBackPressure) || !broker.SafeToRetry(err) {
 				t.Errorf("got %v", err)
 			}
 			refused++
@@ -142,8 +141,8 @@ func lessonIdleCloseIsQuiet(t *testing.T) {
 				t.Error(err)
 			}
 			time.Sleep(brokerLimit)
-			if !conn.Disconnected() || conn.LastError() != nil || conn.BlackedOut() {
-				t.Errorf("%v, %v, paused: %v", conn.State(), conn.LastError(), conn.BlackedOut())
+			if conn.State() != broker.Disconnected || conn.LastError() != nil || !conn.Stats().BackoffUntil.IsZero() {
+				t.Errorf("%v, %v, backoff until %v", conn.State(), conn.LastError(), conn.Stats().BackoffUntil)
 			}
 			began := time.Now()
 			if err := heartbeat(t.Context(), conn); err != nil || !time.Now().Equal(began) {
@@ -194,7 +193,7 @@ func lessonBrokenPipe(t *testing.T) {
 	for way, send := range map[string]func(*broker.Conn) error{
 		"Request": func(conn *broker.Conn) error { return heartbeat(context.Background(), conn) },
 		"Send": func(conn *broker.Conn) error {
-			_, err := conn.Send(kmsg.NewPtrHeartbeatRequest()).Wait(context.Background())
+			_, err := sendAndWait(context.Background(), conn, kmsg.NewPtrHeartbeatRequest())
 			return err
 		},
 	} {

@@ -129,9 +129,7 @@ func busyRound(t *testing.T, seed uint64) {
 				case 0:
 					err = conn.Connect(ctx)
 				case 1:
-					f := conn.SendWithin(ask(), time.Duration(1+roll(3000))*time.Millisecond)
-					_, err = f.Wait(ctx)
-					f.Release()
+					_, err = sendAndWait(broker.WithRequestTimeout(ctx, time.Duration(1+roll(3000))*time.Millisecond), conn, ask())
 					limit = max(limit, 3*time.Second)
 				default:
 					err = heartbeat(ctx, conn)

@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ func TestLifetime(t *testing.T) {
 
 // underWay is a request that was sent, and what is known of it.
 type underWay struct {
-	f        *broker.Future
+	f        sending
 	due      time.Time // without throttling
 	slack    time.Duration
 	released bool
@@ -78,11 +79,9 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 			}
 		}
 		for _, u := range sent {
-			if n := len(u.f.Done()); u.released {
-				continue
-			} else if u.done && n != 1 {
-				t.Fatalf("a future was done %d times", n)
-			} else if n == 1 {
+			if done := u.f.isDone(); u.released && !done || u.done && !done {
+				t.Fatal("a Future that was done is not")
+			} else if done {
 				u.done = true
 			} else if !u.due.Add(u.slack).After(now) {
 				t.Fatalf("due at %v, and %v of throttling since; it is %v", u.due, u.slack, now)
@@ -112,7 +111,7 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 	}
 	send := func(d time.Duration) {
 		quiet(func() {
-			var f *broker.Future
+			var f sending
 			mayNot := r.state() == broker.Connected && r.throttleDelay() > 0
 			if d == 0 {
 				f, d = r.send(), timeout
@@ -120,7 +119,7 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 				f = r.sendWithin(d)
 			}
 			sent = append(sent, &underWay{f: f, due: r.clock.Now().Add(d)})
-			if len(f.Done()) == 1 {
+			if f.isDone() {
 				_, err := f.Response()
 				if err == nil || !broker.SafeToRetry(err) {
 					t.Fatalf("a refusal: %v", err)
@@ -161,7 +160,7 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 					u := sent[rapid.IntRange(0, len(sent)-1).Draw(t, "which")]
 					if !u.released && !u.done {
 						u.released = true
-						u.f.Release()
+						u.f.Cancel()
 					}
 				}
 			})
@@ -241,6 +240,6 @@ func (r *rig) reachIfDown() {
 	case r.polled != nil:
 		r.polled.Connect()
 	case r.state() == broker.Disconnected:
-		r.conn.Send(ask())
+		_, _ = r.conn.Send(context.Background(), ask())
 	}
 }

@@ -157,7 +157,7 @@ func TestNoReconnectIsClosed(t *testing.T) {
 		_, cfg := lessonGuarded(w)
 		cfg.NoReconnect = true
 		conn := dial(t, cfg)
-		conn.SetAuthenticator(lessonToken{"Y", "one", 0})
+		conn.SetAuthenticators(lessonToken{"Y", "one", 0})
 		receive(t, conn.Done())
 	})
 }
@@ -168,9 +168,9 @@ func TestReplacedConnectionIsMadeAnew(t *testing.T) {
 		w := &lessonWarden{}
 		site, cfg := lessonGuarded(w)
 		conn := dial(t, cfg)
-		conn.SetAuthenticator(lessonToken{"Y", "one", 0})
+		conn.SetAuthenticators(lessonToken{"Y", "one", 0})
 		synctest.Wait()
-		if !conn.Connected() || len(site.dialled()) != 2 {
+		if conn.State() != broker.Connected || len(site.dialled()) != 2 {
 			t.Errorf("%v, %d connections", conn.State(), len(site.dialled()))
 		}
 	})
@@ -192,7 +192,7 @@ func TestPolledReauthenticates(t *testing.T) {
 		end := time.Now().Add(time.Minute)
 		for time.Now().Before(end) {
 			p.Connect()
-			if p.Connected() && p.InFlight() < 2 {
+			if p.Connected() && p.Stats().InFlight < 2 {
 				req := kmsg.NewPtrHeartbeatRequest()
 				req.Generation = sent
 				f := p.Send(req, false)
@@ -204,7 +204,7 @@ func TestPolledReauthenticates(t *testing.T) {
 				}
 				switch {
 				case errors.Is(err, broker.ErrReauthenticating):
-					if refused++; !p.Reauthenticating() || p.NextDeadline().IsZero() {
+					if refused++; !p.Stats().Reauthenticating || p.NextDeadline().IsZero() {
 						t.Fatal("refused for a login that is not under way")
 					}
 				case err != nil:
@@ -216,7 +216,7 @@ func TestPolledReauthenticates(t *testing.T) {
 			p.Recv()
 			time.Sleep(10 * time.Millisecond)
 		}
-		for p.InFlight() > 0 {
+		for p.Stats().InFlight > 0 {
 			p.Recv()
 			time.Sleep(time.Millisecond)
 		}
@@ -225,17 +225,17 @@ func TestPolledReauthenticates(t *testing.T) {
 			t.Errorf("%d renewals, %d refusals, %d connections", w.relogins, refused, len(site.dialled()))
 		}
 		p.Reauthenticate()
-		if !p.Reauthenticating() {
+		if !p.Stats().Reauthenticating {
 			t.Error("Reauthenticate did nothing")
 		}
-		p.SetAuthenticator(lessonToken{"Y", "one", 0}) // in the midst of it
+		p.SetAuthenticators(lessonToken{"Y", "one", 0}) // in the midst of it
 		for range 100 {
 			p.Connect()
 			p.Recv()
 			time.Sleep(10 * time.Millisecond)
 		}
-		if !p.Connected() || p.Reauthenticating() || len(site.dialled()) != 2 {
-			t.Errorf("%v, renewing %v, %d connections", p.State(), p.Reauthenticating(), len(site.dialled()))
+		if !p.Connected() || p.Stats().Reauthenticating || len(site.dialled()) != 2 {
+			t.Errorf("%v, renewing %v, %d connections", p.State(), p.Stats().Reauthenticating, len(site.dialled()))
 		}
 	})
 }
@@ -246,8 +246,8 @@ func TestMisusedLogins(t *testing.T) {
 	conn := lessonNew(t, site.config())
 	for name, misuse := range map[string]func(){
 		"Reauthenticate":   func() { _ = conn.Reauthenticate(t.Context()) },
-		"SetAuthenticator": func() { conn.SetAuthenticator(nil) },
-		"and others":       func() { conn.SetAuthenticator(lessonToken{"X", "", 0}, nil) },
+		"SetAuthenticator": func() { conn.SetAuthenticators(nil) },
+		"and others":       func() { conn.SetAuthenticators(lessonToken{"X", "", 0}, nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
@@ -262,7 +262,7 @@ func TestMisusedLogins(t *testing.T) {
 
 // ExampleConn_SetAuthenticator: a password is rotated, under load or not. Requests wait
 // for the new login, and none is lost.
-func ExampleConn_SetAuthenticator() {
+func ExampleConn_SetAuthenticators() {
 	w := &lessonWarden{good: "old password"}
 	site := (&lessonSite{peer: map[string]func(net.Conn){"a": w.serve}}).at("a")
 	cfg := site.config()
@@ -276,7 +276,7 @@ func ExampleConn_SetAuthenticator() {
 	defer conn.Close()
 
 	w.set(func() { w.good = "new password" })
-	conn.SetAuthenticator(lessonToken{"PLAIN", "new password", 0})
+	conn.SetAuthenticators(lessonToken{"PLAIN", "new password", 0})
 	_, err = kmsg.NewPtrHeartbeatRequest().RequestWith(ctx, conn)
 	fmt.Println(err, conn.Stats().Relogins)
 	// Output: <nil> 1

@@ -30,30 +30,38 @@ func mustPanic(t *testing.T, says string, f func()) {
 	f()
 }
 
-func TestReleasedTwice(t *testing.T) {
-	conn := dial(t, (&scripted{answer: heartbeatBody}).piped())
-	f := conn.Send(kmsg.NewPtrHeartbeatRequest())
-	if _, err := f.Wait(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	f.Release()
-	mustPanic(t, "released twice", f.Release)
-	a, b := conn.Send(kmsg.NewPtrHeartbeatRequest()), conn.Send(kmsg.NewPtrHeartbeatRequest())
-	if a == b {
-		t.Error("one Future for two requests")
-	}
-
-	s := newScene(t, nil)
-	s.ready(t)
-	p := s.Send(ask(), false)
-	p.Release() // to abandon it is allowed, once
-	mustPanic(t, "released twice", p.Release)
+// TestCancel: a request that is canceled is done at once, its response is dropped, and one
+// that was answered stays so.
+func TestCancel(t *testing.T) {
+	onBoth(t, nil, func(t *testing.T, r *rig) {
+		r.ready()
+		f, behind := r.send(), r.send()
+		r.turn()
+		f.Cancel()
+		f.Cancel()
+		var e *broker.Error
+		if err := r.outcome(f); !errors.Is(err, broker.ErrCanceled) || !errors.As(err, &e) || e.Sent != broker.SentFully {
+			t.Errorf("canceled: got %v, want ErrCanceled, fully sent", err)
+		}
+		r.pending(behind)
+		r.broker.answer(2, 0)
+		r.turn()
+		behind.Cancel()
+		if err := r.outcome(behind); err != nil {
+			t.Errorf("the one behind: got %v, want a response", err)
+		}
+		if err := r.outcome(f); !errors.Is(err, broker.ErrCanceled) {
+			t.Errorf("canceled and answered: got %v, want ErrCanceled", err)
+		}
+		r.sums()
+	})
 }
 
 func TestNilRequests(t *testing.T) {
 	conn := dial(t, (&scripted{answer: heartbeatBody}).piped())
-	mustPanic(t, "the request is nil", func() { conn.Send(nil) })
-	mustPanic(t, "the request is nil", func() { _, _ = conn.Call(t.Context(), nil) })
+	mustPanic(t, "the request is nil", func() { _, _ = conn.Send(t.Context(), nil) })
+	mustPanic(t, "the request is nil", func() { _, _ = conn.Request(t.Context(), nil) })
+	mustPanic(t, "the request is nil", func() { _, _ = conn.SendWait(t.Context(), nil) })
 	mustPanic(t, "the request is nil", func() { _, _ = conn.RequestRaw(t.Context(), nil) })
 	mustPanic(t, "the request is nil", func() { newScene(t, nil).Send(nil, false) })
 }
@@ -200,7 +208,7 @@ func TestEndOfAContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(cause)
 	conn := dial(t, (&scripted{answer: silent}).piped())
-	f := conn.Send(kmsg.NewPtrHeartbeatRequest())
+	f := mustSend(t, conn, kmsg.NewPtrHeartbeatRequest())
 	_, waited := f.Wait(ctx)
 	for _, err := range []error{heartbeat(ctx, conn), waited} {
 		var e *broker.Error

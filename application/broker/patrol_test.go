@@ -69,7 +69,7 @@ func TestDoneComesLast(t *testing.T) {
 		}
 	}}
 	conn := dial(t, cfg)
-	f := conn.Send(&ports.RawRequest{APIKey: 12, APIVersion: 1})
+	f := mustSend(t, conn, &ports.RawRequest{APIKey: 12, APIVersion: 1})
 	peer := <-peers
 	go conn.Close()
 	receive(t, inHook)

@@ -29,9 +29,9 @@ type Polled struct {
 
 	pumping  bool
 	deadline time.Time // of the last Idle
-	answered []*Future // by the broker, not handed out yet
+	answered []*Future // answered requests that Recv has not returned yet
 	results  []Result
-	futures  futures
+	shared   // with its Futures
 }
 
 // Result is one answer.
@@ -71,15 +71,7 @@ func (p *Polled) pump() {
 		case domain.Noted:
 			p.cfg.Hooks.noted(p.cfg.Host, p.cfg.Port, out.Event)
 		case domain.Completed:
-			f := out.Future.Tag.(*Future)
-			if err := out.Future.Err(); err != nil {
-				p.completeAnswered() // they came first
-				f.complete()
-				p.cfg.Hooks.failed(out.Future.Info(), err)
-				continue
-			}
-			f.kept = true
-			p.answered = append(p.answered, f)
+			p.completed(out.Future)
 		case domain.Idle:
 			p.deadline = out.Deadline
 			return
@@ -105,34 +97,29 @@ func (p *Polled) Close(err error) {
 	p.pump()
 }
 
-// Send sends a request. If it is refused, its Future has failed already. With
-// blocking, Send waits until it is written.
-func (p *Polled) Send(req ports.Message, blocking bool) *Future { return p.send(req, blocking, 0) }
-
-// SendWithin is Send with a timeout of the request's own, in place of
-// Config.RequestTimeout. With one of 0 or less it is refused: ErrRequestTimeout.
-func (p *Polled) SendWithin(req ports.Message, blocking bool, timeout time.Duration) *Future {
-	return p.send(req, blocking, own(timeout))
-}
-
-func (p *Polled) send(req ports.Message, blocking bool, timeout time.Duration) *Future {
-	mustHave(req)
+// Send sends a request and returns its Future. The Future of a request that is refused
+// has failed when Send returns. With blocking, Send waits until the request is written.
+func (p *Polled) Send(req ports.Message, blocking bool, options ...SendOption) *Future {
+	mustNotBeNil(req)
 	p.pump()
-	f := p.futures.take(p, req)
+	var timeout time.Duration
+	for _, o := range options {
+		timeout = o.timeout
+	}
+	f := &Future{owner: p, shared: &p.shared, req: req}
 	var core *domain.Future
-	err := error(nil)
+	var err error
 	if timeout < 0 {
-		err = over(p.core)
+		err = deadlinePassed(p.core)
 	} else {
 		core, err = p.core.Send(p.cfg.Clock.Now(), req, timeout)
 	}
 	if err != nil {
 		f.err = err
-		f.complete()
+		p.complete(f)
 		return f
 	}
-	f.core, f.epoch = core, p.core.Epoch()
-	core.Tag = f
+	f.core, f.epoch, core.Tag = core, p.core.Epoch(), f
 	p.pump()
 	if blocking {
 		p.SendPending()
@@ -148,70 +135,87 @@ func (p *Polled) SendPendingV2() bool {
 	return p.Connected() && p.core.PendingBytes() == 0
 }
 
-// Recv returns the answers that have come, in the order of their requests. Each
-// Future is done just before it is returned, or before that of a later request
-// which failed; Futures of requests that failed are done when they fail, and are
-// not returned. The slice is valid until the next call.
+// Recv returns the responses that have arrived, in the order of their requests. A Future is
+// done just before it is returned, or before a later request fails. Futures of requests that
+// fail are done when they fail, and are not returned. The slice is valid until the next call.
 func (p *Polled) Recv() []Result {
 	p.pump()
 	clear(p.results)
 	p.results = p.results[:0]
 	p.completeAnswered()
 	for _, f := range p.answered {
-		if f.kept = false; f.freed {
-			p.recycle(f)
-			continue
+		if !f.canceled {
+			resp, _ := f.Response() // the Future has the error
+			p.results = append(p.results, Result{Response: resp, Future: f})
 		}
-		resp, _ := f.Response() // the Future tells
-		p.results = append(p.results, Result{Response: resp, Future: f})
 	}
 	clear(p.answered)
 	p.answered = p.answered[:0]
 	return p.results
 }
 
-func (p *Polled) completeAnswered() {
-	for _, f := range p.answered {
-		if !f.done.Load() {
-			f.complete()
-		}
+// completed is a request whose outcome is known. One that was answered is done by Recv.
+func (p *Polled) completed(core *domain.Future) {
+	f, err, info := core.Tag.(*Future), core.Err(), core.Info()
+	if f.core == core {
+		f.settle()
 	}
-}
-
-func (p *Polled) decode(f *Future) (ports.Message, error) {
-	resp, err := decodeWith(p.cfg.Codec, f.core)
-	if err != nil && f.core.Err() == nil {
-		err = p.core.Unreadable(f.core, err)
-		f.err = err // for the hooks of the close
-		if f.epoch == p.core.Epoch() {
-			p.Close(forTheOthers(err))
-		}
-	}
-	return resp, err
-}
-
-func (p *Polled) release(f *Future) {
-	f.mayRelease()
-	if f.kept {
-		return // to Recv
-	}
-	if !f.done.Load() {
-		p.core.Abandon(f.core)
+	core.Tag = nil
+	p.core.Recycle(core)
+	if err == nil {
+		p.answered = append(p.answered, f)
 		return
 	}
-	p.recycle(f)
+	p.completeAnswered() // they came first
+	p.complete(f)
+	p.cfg.Hooks.failed(info, err)
 }
 
-func (p *Polled) recycle(f *Future) {
-	if f.core != nil {
-		p.core.Recycle(f.core)
+func (p *Polled) completeAnswered() {
+	for _, f := range p.answered {
+		p.complete(f)
 	}
-	p.futures.give(f)
 }
 
-// giveUp describes a wait that ended. It runs on another goroutine than the
-// owner's, so it asks the core for nothing.
-func (p *Polled) giveUp(ctx context.Context, _ *Future) error {
-	address := net.JoinHostPort(p.cfg.Host, strconv.Itoa(int(p.cfg.Port)))
-	return &Error{Kind: ErrCanceled, Broker: address, Sent: SentFully, Cause: endOf(ctx)}
+func (p *Polled) complete(f *Future) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !f.done.Load() {
+		f.complete()
+	}
+}
+
+// The part of a Polled in its Futures.
+
+func (p *Polled) codec() ports.Codec { return p.cfg.Codec }
+
+func (p *Polled) cancel(f *Future) {
+	if f.done.Load() {
+		return
+	}
+	if f.core != nil {
+		p.core.Abandon(f.core)
+		f.core = nil
+	}
+	f.canceled, f.body, f.err = true, nil, p.waitEnded(nil, f)
+	p.complete(f)
+}
+
+// waitEnded runs on another goroutine than the owner's, so it does not ask the core.
+func (p *Polled) waitEnded(ctx context.Context, _ *Future) error {
+	e := &Error{Kind: ErrCanceled, Broker: net.JoinHostPort(p.cfg.Host, strconv.Itoa(int(p.cfg.Port))), Sent: SentFully}
+	if ctx != nil {
+		e.Cause = contextCause(ctx)
+	}
+	return e
+}
+
+func (p *Polled) unreadable(f *Future, cause error) error {
+	return unreadable(p.core, f, cause)
+}
+
+func (p *Polled) drop(f *Future, err error) {
+	if f.epoch == p.core.Epoch() {
+		p.Close(asPeerFailure(err))
+	}
 }

@@ -29,19 +29,6 @@ func (p *Polled) ConnectionDelay() (d time.Duration, forever bool) {
 // CanSendMore reports whether the limits leave room for another request.
 func (p *Polled) CanSendMore() bool { return p.core.CanSendMore() }
 
-// InFlight is the number of requests that wait for an answer.
-func (p *Polled) InFlight() int { return p.core.InFlight() }
-
-// LastError is why the connection was last lost or not to be had; nil since it
-// was ready.
-func (p *Polled) LastError() error { return p.core.LastError() }
-
-// Endpoint is the address in use, or used last.
-func (p *Polled) Endpoint() Endpoint { return p.core.Endpoint() }
-
-// APIVersions is the broker's table; nil while there is no connection.
-func (p *Polled) APIVersions() *Versions { return p.core.Versions() }
-
 // NextDeadline is the one time to wait for, and then to call any method but a
 // question: the end of the backoff, of the setup, of a throttle, of the first
 // request's time or of that without traffic. Zero: only news matters.

@@ -114,10 +114,9 @@ func TestPolledRecvInOrder(t *testing.T) {
 		t.Fatalf("%d answers, want 5", len(got))
 	}
 	for i, r := range got {
-		if r.Future != sent[i] || r.Response.(*kmsg.HeartbeatResponse) == nil || len(r.Future.Done()) != 1 {
+		if r.Future != sent[i] || r.Response.(*kmsg.HeartbeatResponse) == nil || !isDone(r.Future) {
 			t.Errorf("answer %d: %+v", i, r)
 		}
-		r.Future.Release()
 	}
 	if len(s.Recv()) != 0 {
 		t.Error("an answer came twice")
@@ -148,7 +147,7 @@ func TestPolledSendPendingV2(t *testing.T) {
 		s.hand.act()
 		answered += len(s.Recv())
 	}
-	if answered != 4 || len(first.Done()) != 1 {
+	if answered != 4 || !isDone(first) {
 		t.Errorf("%d answers, want 4", answered)
 	}
 }
@@ -301,7 +300,7 @@ func TestPolledClosedFromItsHooks(t *testing.T) {
 		}
 		s.Recv()
 		for _, f := range sent {
-			if len(f.Done()) != 1 {
+			if !isDone(f) {
 				t.Fatalf("round %d: a future was done %d times", round, len(f.Done()))
 			}
 		}
@@ -324,7 +323,7 @@ func TestPolledOverTCP(t *testing.T) {
 	}
 	for range 50 {
 		f := p.Send(ask(), true)
-		for woken := make(chan struct{}, 4); len(f.Done()) == 0; {
+		for woken := make(chan struct{}, 4); !isDone(f); {
 			p.Watch(func() { woken <- struct{}{} })
 			if len(p.Recv()) == 0 {
 				receive(t, woken)
@@ -333,7 +332,6 @@ func TestPolledOverTCP(t *testing.T) {
 		if _, err := f.Wait(context.Background()); err != nil {
 			t.Fatal(err)
 		}
-		f.Release()
 	}
 }
 
@@ -353,67 +351,35 @@ func TestPolledClosedPort(t *testing.T) {
 	}
 }
 
-// TestReleaseOfAnAnswerThatRecvHasNotReturned: it is done, since a later one failed,
-// so its owner may look at it, or not, and release it. It is then the Polled's, once.
-func TestReleaseOfAnAnswerThatRecvHasNotReturned(t *testing.T) {
-	for name, look := range map[string]bool{"looked at": true, "not looked at": false} {
+// TestPolledCancelBeforeRecv: a response that has arrived and that Recv has not returned
+// yet is dropped. One that is done is returned all the same.
+func TestPolledCancelBeforeRecv(t *testing.T) {
+	for name, lost := range map[string]bool{"not done": false, "done with a later failure": true} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, "Polled", nil)
 			r.ready()
 			a, b := r.send(), r.send()
 			r.broker.hear()
 			r.broker.answer(1, 0)
-			r.broker.peer.Close()
+			if lost {
+				r.broker.peer.Close()
+			}
 			r.polled.SendPendingV2() // finds both
-			if err := r.outcome(b); !errors.Is(err, broker.ErrConnection) {
-				t.Fatalf("got %v", err)
+			if a.isDone() != lost || b.isDone() != lost {
+				t.Fatalf("done: got %v and %v, want %v", a.isDone(), b.isDone(), lost)
 			}
-			if len(a.Done()) != 1 {
-				t.Fatal("it is not done")
+			a.Cancel()
+			_, err := a.Response()
+			if lost && err != nil || !lost && !errors.Is(err, broker.ErrCanceled) {
+				t.Errorf("canceled: got %v", err)
 			}
-			if look {
-				if _, err := a.Response(); err != nil {
-					t.Fatal(err)
-				}
+			want := 0
+			if lost {
+				want = 1
 			}
-			a.Release()
-			for _, got := range r.polled.Recv() {
-				if got.Future == a {
-					t.Error("it was released")
-				}
-			}
-			r.pass(time.Second)
-			r.ready()
-			c, d := r.send(), r.send()
-			if c == d {
-				t.Fatal("one Future for two requests")
-			}
-			r.broker.hear()
-			r.broker.answer(2, 0)
-			if got := r.polled.Recv(); len(got) != 2 || got[0].Future != c || got[1].Future != d {
-				t.Errorf("got %v", got)
+			if got := r.polled.Recv(); len(got) != want {
+				t.Errorf("Recv: got %d responses, want %d", len(got), want)
 			}
 		})
-	}
-}
-
-// TestReuseOfAnAnswerThatRecvHasNotReturned: released, and in use again before Recv
-// is called.
-func TestReuseOfAnAnswerThatRecvHasNotReturned(t *testing.T) {
-	r := newRig(t, "Polled", nil)
-	r.ready()
-	a := r.send()
-	r.send()
-	r.broker.hear()
-	r.broker.answer(1, 0)
-	r.broker.peer.Close()
-	r.polled.SendPendingV2()
-	a.Release()
-	c := r.send() // refused: there is no connection
-	if got := r.polled.Recv(); len(got) != 0 {
-		t.Errorf("%d answers; the one there was was released", len(got))
-	}
-	if err := r.outcome(c); !errors.Is(err, broker.ErrNotConnected) {
-		t.Errorf("got %v", err)
 	}
 }

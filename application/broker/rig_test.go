@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -123,12 +124,13 @@ type failing interface {
 }
 
 type rig struct {
-	t       failing
-	clock   *fake.Clock
-	network *memory.Transport
-	broker  *playedBroker
-	counts  *recorder.Recorder
-	log     []string // what the hooks told
+	t        failing
+	clock    *fake.Clock
+	network  *memory.Transport
+	broker   *playedBroker
+	counts   *recorder.Recorder
+	log      []string         // what the hooks told
+	versions *broker.Versions // the last that Hooks.Versions got
 
 	// One of them.
 	polled *broker.Polled
@@ -167,6 +169,7 @@ func newRig(t *testing.T, kind string, change func(*broker.Config)) *rig {
 			RequestFailed:   func(i broker.RequestInfo, _ error) { tell("failed %d", i.CorrelationID) },
 			Throttled:       func(_ broker.Endpoint, until time.Time) { tell("throttled until %v", until.Sub(start)) },
 			Idle:            func(broker.Endpoint) { tell("idle") },
+			Versions:        func(_ broker.Endpoint, v *broker.Versions) { r.versions = v },
 			Warning:         func(text string) { tell("warning %s", text) },
 			Panicked:        func(v any) { t.Errorf("a hook panicked: %v", v) },
 		},
@@ -208,9 +211,9 @@ func (r *rig) reach() {
 		r.polled.Connect()
 		return
 	}
-	// Refused, and a connection is tried for the next.
-	if f := r.conn.Send(ask()); len(f.Done()) == 0 {
-		r.t.Fatal("a request was sent where none was to be")
+	// It is refused, and starts a connection for the next one.
+	if _, err := r.conn.Send(context.Background(), ask()); err == nil {
+		r.t.Fatal("Send: got a Future, want a refusal")
 	}
 }
 
@@ -263,20 +266,38 @@ func (r *rig) next() time.Time {
 	return t
 }
 
-func (r *rig) send() *broker.Future { return r.sendThis(ask()) }
-
-func (r *rig) sendThis(req ports.Message) *broker.Future {
-	if r.polled != nil {
-		return r.polled.Send(req, false)
-	}
-	return r.conn.Send(req)
+// sending is a request that was sent, or refused: by a Conn with an error, by a Polled
+// with a Future that has failed.
+type sending struct {
+	*broker.Future
+	refusal error
 }
 
-func (r *rig) sendWithin(d time.Duration) *broker.Future {
-	if r.polled != nil {
-		return r.polled.SendWithin(ask(), false, d)
+func (s sending) isDone() bool { return s.refusal != nil || isDone(s.Future) }
+
+func (s sending) Response() (ports.Message, error) {
+	if s.refusal != nil {
+		return nil, s.refusal
 	}
-	return r.conn.SendWithin(ask(), d)
+	return s.Future.Response()
+}
+
+func (r *rig) send() sending { return r.sendThis(ask()) }
+
+func (r *rig) sendThis(req ports.Message) sending {
+	if r.polled != nil {
+		return sending{Future: r.polled.Send(req, false)}
+	}
+	f, err := r.conn.Send(context.Background(), req)
+	return sending{f, err}
+}
+
+func (r *rig) sendWithin(d time.Duration) sending {
+	if r.polled != nil {
+		return sending{Future: r.polled.Send(ask(), false, broker.WithTimeout(d))}
+	}
+	f, err := r.conn.Send(broker.WithRequestTimeout(context.Background(), d), ask())
+	return sending{f, err}
 }
 
 func (r *rig) state() broker.State {
@@ -294,25 +315,12 @@ func (r *rig) stats() broker.Stats {
 }
 
 func (r *rig) throttleDelay() time.Duration {
-	if r.polled != nil {
-		return r.polled.ThrottleDelay()
-	}
-	return r.conn.ThrottleDelay()
+	return max(r.stats().ThrottledUntil.Sub(r.clock.Now()), 0)
 }
 
-func (r *rig) inFlight() int {
-	if r.polled != nil {
-		return r.polled.InFlight()
-	}
-	return r.conn.InFlight()
-}
+func (r *rig) inFlight() int { return r.stats().InFlight }
 
-func (r *rig) lastError() error {
-	if r.polled != nil {
-		return r.polled.LastError()
-	}
-	return r.conn.LastError()
-}
+func (r *rig) lastError() error { return r.stats().LastError }
 
 func (r *rig) close() {
 	if r.polled != nil {
@@ -323,18 +331,18 @@ func (r *rig) close() {
 }
 
 // outcome is what became of a request that must be done.
-func (r *rig) outcome(f *broker.Future) error {
+func (r *rig) outcome(f sending) error {
 	r.t.Helper()
-	if len(f.Done()) != 1 {
+	if !f.isDone() {
 		r.t.Fatal("it is not done")
 	}
 	_, err := f.Response()
 	return err
 }
 
-func (r *rig) pending(f *broker.Future) {
+func (r *rig) pending(f sending) {
 	r.t.Helper()
-	if len(f.Done()) != 0 {
+	if f.isDone() {
 		_, err := f.Response()
 		r.t.Fatalf("it is done: %v", err)
 	}

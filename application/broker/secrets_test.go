@@ -255,7 +255,7 @@ func secretConn(t *testing.T, e *ear, cfg broker.Config, next ports.Authenticato
 	e.error(t, conn.Connect(t.Context()))
 	e.error(t, numbered(t.Context(), conn, 1))
 	e.error(t, conn.Reauthenticate(t.Context()))
-	conn.SetAuthenticator(next)
+	conn.SetAuthenticators(next)
 	e.error(t, conn.Connect(t.Context()))
 	e.error(t, conn.LastError())
 	conn.Abort(conn.LastError())
@@ -275,12 +275,12 @@ func secretPolled(t *testing.T, e *ear, cfg broker.Config, next ports.Authentica
 			p.Recv()
 			time.Sleep(time.Millisecond)
 		}
-		e.error(t, p.LastError())
+		e.error(t, p.Stats().LastError)
 		if attempt == 0 {
-			p.SetAuthenticator(next)
+			p.SetAuthenticators(next)
 		}
 	}
 	fmt.Fprintf(e, "%+v\n", p.Stats())
-	p.Close(p.LastError())
+	p.Close(p.Stats().LastError)
 	porttest.NoSecrets(t, "a Polled", p, secretMark)
 }

@@ -123,7 +123,7 @@ func TestThrottleIsOfAbandonedRequestsToo(t *testing.T) {
 		r.ready()
 		f := r.send()
 		r.turn()
-		f.Release()
+		f.Cancel()
 		r.broker.answer(1, 2000)
 		r.turn()
 		if d := r.throttleDelay(); d != 2*time.Second {
@@ -321,7 +321,7 @@ func TestThrottleWithBytesPending(t *testing.T) {
 		r.ready()
 		first := r.send()
 		r.turn()
-		var rest []*broker.Future
+		var rest []sending
 		for range 4 {
 			rest = append(rest, r.send())
 		}
@@ -380,7 +380,7 @@ func TestSendBehindALineSaysWhatItWaitsFor(t *testing.T) {
 		}
 		go heartbeat(t.Context(), conn)
 		synctest.Wait()
-		if _, err := conn.Send(ask()).Response(); !errors.Is(err, broker.ErrThrottled) {
+		if _, err := sendAndWait(t.Context(), conn, ask()); !errors.Is(err, broker.ErrThrottled) {
 			t.Errorf("got %v", err)
 		}
 		time.Sleep(time.Minute)

@@ -8,39 +8,47 @@ import (
 	"brokerconn/domain"
 )
 
-// A request's timeout is the connection's affair: when it passes, the connection
-// is dropped, since the answer may still come and would be taken for another's. A
-// context's end is the caller's: the connection goes on. So they are told apart,
-// and a context can carry either.
+// A request has two limits. When its timeout passes after it was sent, the connection
+// is dropped, because the response may still come and would be taken for that of
+// another request. When its context ends, only the caller stops waiting.
 
 type requestTimeoutKey struct{}
 
-// WithRequestTimeout returns a context for requests that have a timeout of their
-// own, in place of Config.RequestTimeout: "request_timeout_ms" per request. With a
-// d of 0 or less its time is over already: nothing is sent, ErrRequestTimeout.
+// WithRequestTimeout returns a context whose requests have the timeout d in place of
+// Config.RequestTimeout. If d is 0 or less, they fail with ErrRequestTimeout and are
+// not sent. It applies to Request, RequestRaw, Send, SendWait and Connect of a Conn.
 //
 //	resp, err := req.RequestWith(broker.WithRequestTimeout(ctx, time.Minute), conn)
 func WithRequestTimeout(ctx context.Context, d time.Duration) context.Context {
 	return context.WithValue(ctx, requestTimeoutKey{}, d)
 }
 
-// requestTimeout is that of ctx; 0: none of its own.
+// SendOption is an option of Polled.Send.
+type SendOption struct{ timeout time.Duration }
+
+// WithTimeout gives one request the timeout d in place of Config.RequestTimeout. If d is
+// 0 or less, the request fails with ErrRequestTimeout and is not sent.
+func WithTimeout(d time.Duration) SendOption { return SendOption{perRequestTimeout(d)} }
+
+// requestTimeout returns the timeout that ctx carries, as perRequestTimeout does; 0 if
+// it carries none.
 func requestTimeout(ctx context.Context) time.Duration {
 	if d, ok := ctx.Value(requestTimeoutKey{}).(time.Duration); ok {
-		return own(d)
+		return perRequestTimeout(d)
 	}
 	return 0
 }
 
-// own tells a timeout that is over from one that was not given: it is less than 0.
-func own(timeout time.Duration) time.Duration {
-	if timeout <= 0 {
+// perRequestTimeout returns a timeout of less than 0 for one that has passed, so that 0
+// means that none was given.
+func perRequestTimeout(d time.Duration) time.Duration {
+	if d <= 0 {
 		return -1
 	}
-	return timeout
+	return d
 }
 
-// over is the error of a request whose timeout is.
-func over(m *domain.Connection) error {
-	return m.Failure(ErrRequestTimeout, errors.New("its time was over before it was sent"))
+// deadlinePassed is the error of a request whose timeout is 0 or less.
+func deadlinePassed(m *domain.Connection) error {
+	return m.Failure(ErrRequestTimeout, errors.New("deadline passed before the request was sent"))
 }

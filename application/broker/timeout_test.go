@@ -37,7 +37,7 @@ func TestSendWithin(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			onBoth(t, nil, func(t *testing.T, r *rig) {
 				r.ready()
-				var sent []*broker.Future
+				var sent []sending
 				for _, d := range c.times {
 					if d == 0 {
 						sent = append(sent, r.send())
@@ -92,7 +92,7 @@ func TestTimeoutsThatEndTogether(t *testing.T) {
 		c := r.sendWithin(3 * time.Second)
 		r.turn()
 		r.pass(2 * time.Second)
-		for _, f := range []*broker.Future{a, b} {
+		for _, f := range []sending{a, b} {
 			if err := r.outcome(f); !errors.Is(err, broker.ErrRequestTimeout) {
 				t.Errorf("got %v", err)
 			}
@@ -131,7 +131,7 @@ func TestTimeoutOfOneThatWasAnswered(t *testing.T) {
 func TestTimeoutOfAnAbandonedRequest(t *testing.T) {
 	onBoth(t, nil, func(t *testing.T, r *rig) {
 		r.ready()
-		r.sendWithin(time.Second).Release()
+		r.sendWithin(time.Second).Cancel()
 		r.turn()
 		r.pass(time.Second)
 		if r.state() != broker.Disconnected || !errors.Is(r.lastError(), broker.ErrRequestTimeout) {
@@ -173,12 +173,11 @@ func (r *rig) pass2(d time.Duration) {
 func TestWithRequestTimeout(t *testing.T) {
 	calls := map[string]func(context.Context, *broker.Conn) error{
 		"RequestWith": heartbeat,
-		"Request": func(ctx context.Context, c *broker.Conn) error {
-			_, err := c.Request(ctx, kmsg.NewPtrHeartbeatRequest())
-			return err
-		},
-		"Call": func(ctx context.Context, c *broker.Conn) error {
-			_, err := c.Call(ctx, ask())
+		"SendWait": func(ctx context.Context, c *broker.Conn) error {
+			f, err := c.SendWait(ctx, ask())
+			if err == nil {
+				_, err = f.Wait(ctx)
+			}
 			return err
 		},
 		"RequestRaw": func(ctx context.Context, c *broker.Conn) error {
@@ -194,7 +193,7 @@ func TestWithRequestTimeout(t *testing.T) {
 					cfg := (&scripted{answer: silent}).piped()
 					cfg.MaxInFlight = 1
 					conn := dial(t, cfg)
-					conn.SendWithin(ask(), time.Hour)
+					_, _ = conn.Send(broker.WithRequestTimeout(t.Context(), time.Hour), ask())
 					began := time.Now()
 					err := call(broker.WithRequestTimeout(t.Context(), d), conn)
 					var e *broker.Error
@@ -218,7 +217,7 @@ func TestWithRequestTimeout(t *testing.T) {
 					if !errors.Is(err, broker.ErrRequestTimeout) || broker.SafeToRetry(err) || time.Since(began) != d {
 						t.Errorf("in flight: %v after %v", err, time.Since(began))
 					}
-					if conn.Connected() {
+					if conn.State() == broker.Connected {
 						t.Error("in flight: the connection stands, and the answer may still come")
 					}
 				})
@@ -233,7 +232,7 @@ func TestTimeoutsInLine(t *testing.T) {
 		cfg := (&scripted{answer: silent}).piped()
 		cfg.MaxInFlight = 1
 		conn := dial(t, cfg)
-		conn.SendWithin(ask(), time.Hour)
+		_, _ = conn.Send(broker.WithRequestTimeout(t.Context(), time.Hour), ask())
 		began := time.Now()
 		var wg sync.WaitGroup
 		for i := range 40 {
@@ -341,11 +340,11 @@ func TestContextEndsBesideATimeout(t *testing.T) {
 		if err := heartbeat(ctx, conn); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, broker.ErrTimeout) {
 			t.Errorf("got %v", err)
 		}
-		if !conn.Connected() || conn.InFlight() != 1 {
-			t.Errorf("state %v, %d in flight", conn.State(), conn.InFlight())
+		if conn.State() != broker.Connected || conn.Stats().InFlight != 1 {
+			t.Errorf("state %v, %d in flight", conn.State(), conn.Stats().InFlight)
 		}
 		time.Sleep(5*time.Second + time.Millisecond)
-		if conn.Connected() || !errors.Is(conn.LastError(), broker.ErrRequestTimeout) {
+		if conn.State() == broker.Connected || !errors.Is(conn.LastError(), broker.ErrRequestTimeout) {
 			t.Errorf("state %v, %v", conn.State(), conn.LastError())
 		}
 	})
@@ -372,7 +371,7 @@ func TestLongestTimeouts(t *testing.T) {
 		if err := heartbeat(broker.WithRequestTimeout(t.Context(), math.MaxInt64), conn); err != nil {
 			t.Error(err)
 		}
-		if _, err := conn.SendWithin(ask(), math.MaxInt64).Wait(t.Context()); err != nil {
+		if _, err := sendAndWait(broker.WithRequestTimeout(t.Context(), math.MaxInt64), conn, ask()); err != nil {
 			t.Error(err)
 		}
 	}

@@ -31,13 +31,13 @@ func TestSendWhileAHookRunsAndThePeerGoes(t *testing.T) {
 		conn := dial(t, cfg)
 		go heartbeat(t.Context(), conn)
 		time.Sleep(2 * time.Second)
-		_, err := conn.Send(ask()).Wait(t.Context())
+		_, err := sendAndWait(t.Context(), conn, ask())
 		slow.Store(false)
 		if !errors.Is(err, broker.ErrNotConnected) {
 			t.Errorf("got %v", err)
 		}
 		time.Sleep(time.Minute)
-		if !conn.Connected() {
+		if conn.State() != broker.Connected {
 			t.Errorf("a minute later: %v", conn.State())
 		}
 	})

@@ -10,7 +10,7 @@ import (
 
 	"brokerconn/adapters/kafkacodec"
 	"brokerconn/application/broker"
-	"brokerconn/domain"
+	"brokerconn/domain/release"
 )
 
 // versionRange is a range of versions, both ends included.
@@ -66,7 +66,7 @@ versions are those of that release: the first line says so.`,
 			doc.Asked = &asked
 		} else {
 			doc.configured = a.settings.Connection.APIVersion
-			_, known, _ := domain.VersionsOf(doc.configured)
+			_, known, _ := release.TableOf(doc.configured)
 			doc.Release = new(known.String())
 		}
 		for _, r := range versions.Ranges() {

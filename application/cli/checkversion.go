@@ -96,7 +96,7 @@ func (a *app) askVersion(ctx context.Context, address string) (versionAnswer, er
 		return versionAnswer{}, err
 	}
 	defer conn.Close()
-	verdict, err := conn.CheckVersion(ctx, false, nil)
+	verdict, err := conn.CheckVersion(ctx, broker.Check{})
 	if err != nil {
 		return versionAnswer{}, err
 	}

@@ -21,13 +21,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"brokerconn/application/broker"
 	"brokerconn/application/properties"
 )
 
@@ -128,11 +128,12 @@ Exit codes: 0 ok; 1 the broker answered an error, or a check failed; 2 usage;
 	root.RunE = func(*cobra.Command, []string) error {
 		if version {
 			a.running = true
-			return a.emit(map[string]string{"version": broker.Version}, name+" "+broker.Version+"\n")
+			build := newBuildDocument(debug.ReadBuildInfo())
+			return a.emit(build, build.String()+"\n")
 		}
 		return usagef("no command was given")
 	}
-	root.Flags().BoolVar(&version, "version", false, "print the version of kafkaprobe")
+	root.Flags().BoolVar(&version, "version", false, "print the version of kafkaprobe and of its build")
 	flags := root.PersistentFlags()
 	flags.BoolVar(&a.json, "json", false, "answer with a JSON document, also for errors")
 	flags.DurationVar(&a.timeout, "timeout", defaultTimeout, "limit for the whole command; for ping, for each ping; for demo, none unless given")
@@ -149,7 +150,6 @@ Exit codes: 0 ok; 1 the broker answered an error, or a check failed; 2 usage;
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetHelpCommand(a.help())
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(a.demo(), a.ping(), a.apis(), a.request(), a.checkVersion(), a.tls(), a.auth())
 	return root
 }

@@ -6,12 +6,15 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime/debug"
 	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
+
+	"brokerconn/application/broker"
 )
 
 func TestDemo(t *testing.T) {
@@ -46,8 +49,43 @@ func TestDemoHeedsItsContext(t *testing.T) {
 func TestVersionOfTheTool(t *testing.T) {
 	o := probe(t, "--version", "--json")
 	o.succeeded(t)
-	if v := decode[map[string]string](t, o)["version"]; v == "" {
-		t.Error(o.stdout)
+	if v := decode[buildDocument](t, o); v.Version != broker.Version {
+		t.Errorf("version %q, want %q", v.Version, broker.Version)
+	}
+}
+
+func TestVersionOfABuild(t *testing.T) {
+	commit := []debug.BuildSetting{{Key: "vcs.revision", Value: "0123456789abcdef0123"}, {Key: "vcs.modified", Value: "false"}}
+	changed := []debug.BuildSetting{commit[0], {Key: "vcs.modified", Value: "true"}}
+	for _, c := range []struct {
+		build *debug.BuildInfo
+		want  string // after the version
+	}{
+		{nil, ""},
+		{&debug.BuildInfo{GoVersion: "go1.26.0", Main: debug.Module{Version: "(devel)"}}, ", go1.26.0"},
+		{&debug.BuildInfo{GoVersion: "go1.26.0", Main: debug.Module{Version: "v0.3.0"}}, ", module v0.3.0, go1.26.0"},
+		{&debug.BuildInfo{GoVersion: "go1.26.0", Main: debug.Module{Version: "v0.0.0-2026"}, Settings: commit}, ", commit 0123456789ab, go1.26.0"},
+		{&debug.BuildInfo{GoVersion: "go1.26.0", Settings: changed}, ", commit 0123456789ab, modified, go1.26.0"},
+	} {
+		want := name + " " + broker.Version + c.want
+		if got := newBuildDocument(c.build, c.build != nil).String(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// TestCompletion asks as a shell does that completes "kafkaprobe ch".
+func TestCompletion(t *testing.T) {
+	o := probe(t, "__complete", "ch")
+	if !strings.HasPrefix(o.stdout, "check-version\t") {
+		t.Errorf("got %q, want check-version", o.stdout)
+	}
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		script := probe(t, "completion", shell)
+		script.succeeded(t)
+		if !strings.Contains(script.stdout, "__complete") {
+			t.Errorf("%s: got %q, want a script", shell, script.stdout)
+		}
 	}
 }
 

@@ -84,7 +84,7 @@ func (p *pinger) changed(to broker.State, err error) {
 	case broker.Connected:
 		p.connects.Add(1)
 	case broker.Disconnected:
-		if giveUp := p.giveUp.Load(); err != nil && giveUp != nil && p.conn.BlackedOut() {
+		if giveUp := p.giveUp.Load(); err != nil && giveUp != nil && !p.conn.Stats().BackoffUntil.IsZero() {
 			(*giveUp)(err)
 		}
 	}
@@ -131,7 +131,7 @@ func (p *pinger) once(ctx context.Context) (rtt time.Duration, version int16, er
 	if err := p.conn.Connect(attempt); err != nil {
 		return 0, 0, p.lost(ctx, attempt, err)
 	}
-	p.app.progress.waitFor("waiting for the answer of " + p.conn.Endpoint().Address)
+	p.app.progress.waitFor("waiting for the answer of " + p.conn.Stats().Address)
 	req := kmsg.NewPtrApiVersionsRequest()
 	req.ClientSoftwareName, req.ClientSoftwareVersion = name, broker.Version
 	began := time.Now()
@@ -161,7 +161,7 @@ type pingDocument struct {
 }
 
 func (p *pinger) report(rtt time.Duration, version int16, err error) error {
-	doc := pingDocument{Seq: p.sent, Address: p.conn.Endpoint().Address, Error: describe(err)}
+	doc := pingDocument{Seq: p.sent, Address: p.conn.Stats().Address, Error: describe(err)}
 	if err != nil {
 		return p.app.emit(doc, fmt.Sprintf("seq=%d lost: %s\n", p.sent, oneLine(err.Error())))
 	}

@@ -132,7 +132,11 @@ func (a *app) send(ctx context.Context, address string, message ports.Message) e
 		return err
 	}
 	defer conn.Close()
-	resp, err := conn.Call(ctx, message)
+	f, err := conn.SendWait(ctx, message)
+	if err != nil {
+		return err
+	}
+	resp, err := f.Wait(ctx)
 	if err != nil {
 		return err
 	}

@@ -10,31 +10,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"brokerconn/acceptance/need"
 )
 
-// A server, certificates and readings that are not of Go's making: those of the
-// machine's openssl, 3.0 or later. Without it the test is skipped, under a message
-// that says what was not tested; OPENSSL=required in the environment makes that a
-// failure.
-
-func needOpenSSL(t *testing.T) {
-	t.Helper()
-	out, err := exec.Command("openssl", "version").Output()
-	if v := regexp.MustCompile(`^OpenSSL (\d+)\.`).FindSubmatch(out); err == nil && (v == nil || string(v[1]) < "3") {
-		err = fmt.Errorf("it is %q; wanted is OpenSSL 3.0 or later", strings.TrimSpace(string(out)))
-	}
-	switch required := os.Getenv("OPENSSL"); {
-	case required != "" && required != "required":
-		t.Fatalf("the environment says OPENSSL=%s; it may say required, or nothing", required)
-	case err == nil:
-		t.Logf("%s", out)
-	case required != "":
-		t.Fatalf("OPENSSL FAILED: %v", err)
-	default:
-		rule := strings.Repeat("*", 78)
-		t.Skipf("\n%s\nOPENSSL SKIPPED: %v\nWhat kafkaprobe tls says of a server of OpenSSL's is untested. OPENSSL=required makes this a failure.\n%s", rule, err, rule)
-	}
-}
+// A server, certificates and readings of the machine's openssl, 3.0 or later. Without it
+// the test is skipped.
 
 // workshop is a folder that openssl works in, with the configuration of no machine.
 type workshop struct {
@@ -176,7 +157,7 @@ func (w *workshop) agrees(c certificateInfo, file string) {
 }
 
 func TestTLSOfOpenSSL(t *testing.T) {
-	needOpenSSL(t)
+	need.OpenSSL(t, "What kafkaprobe tls reports of a server that is not Go's is untested.")
 	w := &workshop{t, t.TempDir()}
 	w.write("req.cnf", "[req]\ndistinguished_name=dn\n[dn]\n")
 	w.authority("root", "")
@@ -237,8 +218,8 @@ func TestTLSOfOpenSSL(t *testing.T) {
 			whose, options, _ := strings.Cut(c.server, " ")
 			address := w.serve(append([]string{"-cert", whose + ".pem", "-key", whose + ".key"}, strings.Fields(options)...)...)
 			args := []string{"tls", strings.Replace(address, "127.0.0.1", c.host, 1), "--json"}
-			for p := range strings.FieldsSeq(strings.ReplaceAll(c.args, "@", w.dir+"/")) {
-				args = append(args, "-X", p)
+			for p := range strings.FieldsSeq(c.args) {
+				args = append(args, "-X", strings.Replace(p, "@", w.dir+"/", 1))
 			}
 			o := probe(t, args...)
 			d := decode[tlsDocument](t, o)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"brokerconn/adapters/tls"
-	"brokerconn/application/properties"
 )
 
 // tlsDocument is what a broker's TLS came to. The help of the command documents it,
@@ -93,7 +92,7 @@ func (l *look) newDocument(seen *tls.Inspection, now time.Time) *tlsDocument {
 }
 
 // conclude is the verdict, of all checks together.
-func (d *tlsDocument) conclude(seen *tls.Inspection, settings *properties.TLS) {
+func (d *tlsDocument) conclude(seen *tls.Inspection, settings *tls.Options) {
 	var failed *tls.Error
 	switch {
 	case len(seen.State.PeerCertificates) == 0:
@@ -119,7 +118,7 @@ func (d *tlsDocument) conclude(seen *tls.Inspection, settings *properties.TLS) {
 	}
 }
 
-func newChecksInfo(seen *tls.Inspection, settings *properties.TLS) checksInfo {
+func newChecksInfo(seen *tls.Inspection, settings *tls.Options) checksInfo {
 	shown, found := len(seen.State.PeerCertificates) > 0, seen.Checks
 	listed := settings.CRLFile != "" && found.Path != nil
 	c := checksInfo{
@@ -151,7 +150,7 @@ func newCheckInfo(failed *tls.Error, looked bool, passed string) checkInfo {
 }
 
 // trusted is the end of a path, and where that is trusted.
-func trusted(path []*x509.Certificate, settings *properties.TLS) string {
+func trusted(path []*x509.Certificate, settings *tls.Options) string {
 	if path == nil {
 		return ""
 	}
@@ -168,7 +167,7 @@ func trusted(path []*x509.Certificate, settings *properties.TLS) string {
 // inWords is an error of TLS without what others say around it.
 func inWords(e *tls.Error) string { return strings.TrimPrefix(e.Error(), "tls: ") }
 
-func newClientCertificateInfo(seen *tls.Inspection, settings *properties.TLS) clientCertificateInfo {
+func newClientCertificateInfo(seen *tls.Inspection, settings *tls.Options) clientCertificateInfo {
 	c := clientCertificateInfo{
 		Required:    required(seen),
 		Configured:  settings.CertFile != "" || settings.CertPEM != "",

@@ -115,7 +115,7 @@ func TestIdleCloseIsQuiet(t *testing.T) {
 	network.Accept().Close()
 	p.Recv()
 	want := []string{
-		`level=WARN msg="APIVersion: release 9.9 is not known; the broker is taken for a 4.4"`,
+		`level=WARN msg="APIVersion: release 9.9 is not known; the API versions of 4.4 are used"`,
 		`level=INFO msg=connected address=b:9092 from=Connecting to=Connected`,
 		`level=INFO msg=connected address=b:9092 from=Connecting to=Connected`,
 		`level=WARN msg="connection lost" address=b:9092 from=Connected to=Disconnected error="b:9092: connection lost: EOF - the peer closed the connection before it answered anything: a port for TLS, or another protocol?"`,

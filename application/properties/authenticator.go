@@ -1,84 +1,121 @@
 package properties
 
 import (
+	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"strings"
 
 	"brokerconn/adapters/sasl"
+	"brokerconn/adapters/sasl/gssapi"
+	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/adapters/sasl/plain"
 	"brokerconn/adapters/sasl/scram"
 	"brokerconn/ports"
 )
 
-// authenticator is the login that the settings ask for; nil: none. problems are
-// *Errors that name the keys.
+// authenticator returns the login. The error joins *Errors that name the keys.
 //
-// Names and passwords go out as they were written, as the three clients do it whose
-// keys these are; none of them has an option for SASLprep.
-func (s *Settings) authenticator() (a ports.Authenticator, problems []error) {
-	if !s.Security.SASL() {
-		return nil, nil
-	}
-	keyOf := s.passwordKey
+// User names and passwords are sent as they were written, as the three clients do; none of
+// them has an option for SASLprep.
+func (s *Settings) authenticator() (ports.Authenticator, error) {
+	login, options := &s.SASL.Login, "scram.Options."
+	var a ports.Authenticator
 	var err error
-	switch login, clock := &s.SASL, s.Connection.Clock; login.Mechanism {
+	switch s.SASL.Mechanism {
 	case "PLAIN":
 		a, err = plain.New(plain.Options{Username: login.Username, Password: login.Password})
 	case "SCRAM-SHA-256":
-		a, err = scram.New(scram.SHA256, login.scram())
+		a, err = scram.New(scram.SHA256, *login)
 	case "SCRAM-SHA-512":
-		a, err = scram.New(scram.SHA512, login.scram())
+		a, err = scram.New(scram.SHA512, *login)
+	case "GSSAPI":
+		options = "gssapi.Options."
+		a, err = gssapi.New(s.kerberosOptions())
 	case "OAUTHBEARER":
-		keyOf = s.oauthKey
-		a, err = login.OAuth.authenticator(clock)
-	case mechanismKerberos:
-		keyOf = s.kerberosKey
-		a, err = login.Kerberos.authenticator(clock)
+		options = "oauthbearer.ClientCredentials."
+		a, err = s.SASL.OAuth.authenticator(s.Connection.Clock)
 	default:
-		return nil, []error{&Error{Key: s.nameOf(mechanismKey), Problem: fmt.Sprintf("%q, and %v needs one of %s", login.Mechanism, s.Security, orList(mechanisms))}}
+		err = fmt.Errorf("%q, and %v needs one of %s", s.SASL.Mechanism, s.Security, orList(mechanisms))
 	}
 	if err == nil {
 		return a, nil
 	}
+	var problems []error
 	for _, each := range unjoined(err) {
-		problems = append(problems, s.refusedLogin(each, keyOf))
+		problems = append(problems, s.rejectedLogin(each, options))
 	}
-	return nil, problems
+	return nil, errors.Join(problems...)
 }
 
-const mechanismKerberos = "GSSAPI"
-
-func (l *SASL) scram() scram.Options {
-	return scram.Options{Username: l.Username, Password: l.Password, DelegationToken: l.DelegationToken}
-}
-
-// refusedLogin names the key behind an option of a mechanism's. Java has several in one
-// key, so there the option is said as well, but of GSSAPI, whose words say it.
-func (s *Settings) refusedLogin(err error, keyOf func(option string) *setting) error {
+// rejectedLogin names the key of an option that a mechanism rejects; without one, that of
+// the mechanism. Java has several in one key, so there the option is named as well, but
+// with GSSAPI, whose errors name it.
+func (s *Settings) rejectedLogin(err error, options string) error {
 	var e *sasl.OptionError
 	if !errors.As(err, &e) {
-		return &Error{Key: s.nameOf(mechanismKey), Problem: err.Error()}
+		return &Error{Key: mechanismKey.name(s.Dialect), Problem: err.Error()}
 	}
-	key, problem := keyOf(e.Option), e.Err.Error()
-	switch {
-	case key == nil:
-		key = mechanismKey
-	case key == jaasKey && s.SASL.Mechanism != mechanismKerberos:
+	k, problem := mechanismKey, e.Err.Error()
+	for _, field := range []string{options + e.Option, "properties.OAuth." + e.Option} {
+		if found := keyOf(s.Dialect, field); found != nil {
+			k = found
+		}
+	}
+	if k == jaasKey && s.SASL.Mechanism != "GSSAPI" {
 		problem = strings.ToLower(e.Option) + ": " + problem
 	}
-	return &Error{Key: s.nameOf(key), Problem: problem}
+	return &Error{Key: k.name(s.Dialect), Problem: problem}
 }
 
-// passwordKey is the setting behind an option of PLAIN or SCRAM.
-func (s *Settings) passwordKey(option string) *setting {
-	switch {
-	case s.Dialect == Java:
-		return jaasKey
-	case option == "Password":
-		return passwordKey
+// kerberosOptions returns the options of GSSAPI. What they leave open is as the environment
+// has it: KRB5_CONFIG, KRB5CCNAME. Java looks into the cache first and into the keytab then;
+// the keytab alone does as much, and also when the tickets in the cache have ended.
+func (s *Settings) kerberosOptions() gssapi.Options {
+	o := s.SASL.Kerberos
+	if o.Keytab != "" {
+		o.TicketCache = ""
 	}
-	return usernameKey
+	if o.Clock == nil {
+		o.Clock = s.Connection.Clock
+	}
+	return o
 }
 
-func (s *Settings) nameOf(key *setting) string { return key.name(s.Dialect) }
+// authenticator logs in with tokens of the endpoint.
+func (o *OAuth) authenticator(clock ports.Clock) (ports.Authenticator, error) {
+	credentials := o.ClientCredentials
+	roots, rootsErr := o.authorities()
+	if roots != nil {
+		credentials.RootCAs = roots
+	}
+	tokens, tokensErr := credentials.Provider()
+	a, err := oauthbearer.New(oauthbearer.Options{
+		Tokens:     func(ctx context.Context) (oauthbearer.Token, error) { return tokens(ctx) },
+		Extensions: o.Extensions,
+		Clock:      clock,
+	})
+	return a, errors.Join(rootsErr, tokensErr, err)
+}
+
+// authorities returns the certificates that are trusted for the endpoint, or nil for the
+// system's.
+func (o *OAuth) authorities() (*x509.CertPool, error) {
+	option, where, text := "CAPEM", "the text", []byte(unfolded(o.CAPEM))
+	var err error
+	if o.CAFile != "" {
+		option, where = "CAFile", fmt.Sprintf("%q", o.CAFile)
+		text, err = readBounded(o.CAFile, maxStoreBytes)
+	}
+	roots := x509.NewCertPool()
+	switch {
+	case err != nil:
+		return nil, &sasl.OptionError{Option: option, Err: err}
+	case o.CAFile == "" && o.CAPEM == "":
+		return nil, nil
+	case !roots.AppendCertsFromPEM(text):
+		return nil, sasl.Refused(option, "%s has no valid certificate: PEM, of the authorities of the token endpoint", where)
+	}
+	return roots, nil
+}

@@ -110,19 +110,19 @@ func TestKerberosNamesTheKeys(t *testing.T) {
 	other := filepath.Join(dir, "other.keytab")
 	for _, c := range []struct {
 		dialect Dialect
-		login   Kerberos
+		login   gssapi.Options
 		config  string // KRB5_CONFIG
 		cache   string // KRB5CCNAME
 		words   string
 	}{
-		{Librdkafka, Kerberos{Keytab: other, Principal: "a"}, "", "", "sasl.kerberos.keytab: " + fmt.Sprintf("%q", other) + ": it is no keytab"},
-		{Java, Kerberos{Keytab: other, Principal: "a"}, "", "", "sasl.jaas.config: " + fmt.Sprintf("%q", other) + ": it is no keytab"},
-		{Librdkafka, Kerberos{Principal: "a@b@c"}, "", "", "sasl.kerberos.principal: a principal is written"},
-		{Java, Kerberos{Principal: "a@b@c"}, "", "", "sasl.jaas.config: a principal is written"},
-		{Java, Kerberos{TicketCache: "KCM:"}, "", "", "sasl.jaas.config: a ticket cache of the type KCM"},
-		{KafkaPython, Kerberos{}, "", "KEYRING:x", "sasl_mechanism: a ticket cache of the type KEYRING"},
-		{Librdkafka, Kerberos{}, "", "DIR:x", "sasl.mechanisms: a ticket cache of the type DIR"},
-		{KafkaPython, Kerberos{}, filepath.Join(dir, "no-krb5.conf"), "", "sasl_mechanism: there is no krb5.conf"},
+		{Librdkafka, gssapi.Options{Keytab: other, Principal: "a"}, "", "", "sasl.kerberos.keytab: " + fmt.Sprintf("%q", other) + ": it is no keytab"},
+		{Java, gssapi.Options{Keytab: other, Principal: "a"}, "", "", "sasl.jaas.config: " + fmt.Sprintf("%q", other) + ": it is no keytab"},
+		{Librdkafka, gssapi.Options{Principal: "a@b@c"}, "", "", "sasl.kerberos.principal: a principal is written"},
+		{Java, gssapi.Options{Principal: "a@b@c"}, "", "", "sasl.jaas.config: a principal is written"},
+		{Java, gssapi.Options{TicketCache: "KCM:"}, "", "", "sasl.jaas.config: a ticket cache of the type KCM"},
+		{KafkaPython, gssapi.Options{}, "", "KEYRING:x", "sasl_mechanism: a ticket cache of the type KEYRING"},
+		{Librdkafka, gssapi.Options{}, "", "DIR:x", "sasl.mechanisms: a ticket cache of the type DIR"},
+		{KafkaPython, gssapi.Options{}, filepath.Join(dir, "no-krb5.conf"), "", "sasl_mechanism: there is no krb5.conf"},
 	} {
 		t.Run(c.words, func(t *testing.T) {
 			if c.config != "" {

@@ -87,7 +87,7 @@ func TestAuthenticatorOfOAuth(t *testing.T) {
 func TestOAuthNamesTheKeys(t *testing.T) {
 	dir := stores(t)
 	in := func(name string) string { return filepath.Join(dir, name) }
-	good := OAuth{TokenURL: "https://idp/token", ClientID: "id", ClientSecret: ports.NewSecret(canary)}
+	good := OAuth{ClientCredentials: oauthbearer.ClientCredentials{TokenURL: "https://idp/token", ClientID: "id", ClientSecret: ports.NewSecret(canary)}}
 	for _, c := range []struct {
 		dialect    Dialect
 		change     func(*OAuth)
@@ -98,10 +98,10 @@ func TestOAuthNamesTheKeys(t *testing.T) {
 		{Java, func(o *OAuth) { o.TokenURL = "http://idp/token" }, "sasl.oauthbearer.token.endpoint.url", "https://"},
 		{Java, func(o *OAuth) { o.ClientID = "" }, "sasl.oauthbearer.client.credentials.client.id", "not given"},
 		{Librdkafka, func(o *OAuth) { o.ClientSecret = ports.Secret{} }, "sasl.oauthbearer.client.secret", "not given"},
-		{Librdkafka, func(o *OAuth) { o.Scope = `a "b"` }, "sasl.oauthbearer.scope", `"\"b\""`},
+		{Librdkafka, func(o *OAuth) { o.Scopes = []string{"a", `"b"`} }, "sasl.oauthbearer.scope", `"\"b\""`},
 		{Librdkafka, func(o *OAuth) { o.CAFile = in("none.pem") }, "https.ca.location", "none.pem"},
-		{Librdkafka, func(o *OAuth) { o.CAFile = in("key.pem") }, "https.ca.location", "no certificate"},
-		{Librdkafka, func(o *OAuth) { o.CAPEM = "-----BEGIN CERTIFICATE-----MA==-----END CERTIFICATE-----" }, "https.ca.pem", "no certificate"},
+		{Librdkafka, func(o *OAuth) { o.CAFile = in("key.pem") }, "https.ca.location", "no valid certificate"},
+		{Librdkafka, func(o *OAuth) { o.CAPEM = "-----BEGIN CERTIFICATE-----MA==-----END CERTIFICATE-----" }, "https.ca.pem", "no valid certificate"},
 	} {
 		o := good
 		c.change(&o)

@@ -11,6 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"brokerconn/adapters/sasl"
+	"brokerconn/adapters/sasl/gssapi"
+	"brokerconn/adapters/sasl/scram"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 	"brokerconn/ports/porttest"
@@ -98,9 +100,9 @@ func TestFirstWords(t *testing.T) {
 		beginning string
 		end       string
 	}{
-		{SASL{Mechanism: "PLAIN", Username: "Jürgen\u00ad", Password: ports.NewSecret("e\u0301" + canary)}, "\x00Jürgen\u00ad\x00e\u0301" + canary, ""},
-		{SASL{Mechanism: "SCRAM-SHA-256", Username: "Jürgen\u00ad,=", Password: ports.NewSecret(canary)}, "n,,n=Jürgen\u00ad=2C=3D,r=", ""},
-		{SASL{Mechanism: "SCRAM-SHA-512", Username: "id", Password: ports.NewSecret(canary), DelegationToken: true}, "n,,n=id,r=", ",tokenauth=true"},
+		{SASL{Mechanism: "PLAIN", Login: scram.Options{Username: "Jürgen\u00ad", Password: ports.NewSecret("e\u0301" + canary)}}, "\x00Jürgen\u00ad\x00e\u0301" + canary, ""},
+		{SASL{Mechanism: "SCRAM-SHA-256", Login: scram.Options{Username: "Jürgen\u00ad,=", Password: ports.NewSecret(canary)}}, "n,,n=Jürgen\u00ad=2C=3D,r=", ""},
+		{SASL{Mechanism: "SCRAM-SHA-512", Login: scram.Options{Username: "id", Password: ports.NewSecret(canary), DelegationToken: true}}, "n,,n=id,r=", ",tokenauth=true"},
 	} {
 		cfg, err := (&Settings{Security: SASLPlaintext, SASL: c.login}).Config()
 		if err != nil {
@@ -116,7 +118,7 @@ func TestFirstWords(t *testing.T) {
 // An authenticator of the user's wins, as a transport does.
 func TestAnAuthenticatorOfTheUsers(t *testing.T) {
 	own := ownAuthenticator{}
-	for _, login := range []SASL{{}, {Mechanism: "PLAIN"}, {Mechanism: "PLAIN", Username: "u", Password: ports.NewSecret(canary)}, {Mechanism: "OAUTHBEARER"}} {
+	for _, login := range []SASL{{}, {Mechanism: "PLAIN"}, {Mechanism: "PLAIN", Login: scram.Options{Username: "u", Password: ports.NewSecret(canary)}}, {Mechanism: "OAUTHBEARER"}} {
 		for _, protocol := range []Protocol{Plaintext, SASLPlaintext} {
 			cfg, err := (&Settings{Security: protocol, SASL: login, Connection: broker.Config{Authenticators: []ports.Authenticator{own}}}).Config()
 			if err != nil || len(cfg.Authenticators) != 1 || cfg.Authenticators[0] != own {
@@ -137,6 +139,7 @@ func (ownAuthenticator) Begin(ports.Endpoint) ports.Exchange { return sasl.Refus
 
 // What a mechanism refuses is said under the key that the user wrote.
 func TestConfigNamesTheKeysOfTheLogin(t *testing.T) {
+	kerberosFiles(t) // the machine may have no krb5.conf
 	kerberosFiles(t)
 	bad, none := ports.NewSecret(canary+"\x00"), ports.Secret{}
 	for _, c := range []struct {
@@ -144,14 +147,14 @@ func TestConfigNamesTheKeysOfTheLogin(t *testing.T) {
 		login   SASL
 		words   []string // of each problem
 	}{
-		{KafkaPython, SASL{Mechanism: "PLAIN", Username: "u", Password: bad}, []string{"sasl_plain_password: there is a NUL in it"}},
-		{Librdkafka, SASL{Mechanism: "SCRAM-SHA-256", Username: "u\xff", Password: bad}, []string{"sasl.username: not UTF-8", "sasl.password: there is a NUL in it"}},
-		{Java, SASL{Mechanism: "SCRAM-SHA-512", Username: "u\x00", Password: bad}, []string{"sasl.jaas.config: username: there is a NUL in it", "sasl.jaas.config: password: there is a NUL in it"}},
-		{Java, SASL{Mechanism: "PLAIN", Username: "u", Password: none}, []string{"sasl.jaas.config: password: not given"}},
+		{KafkaPython, SASL{Mechanism: "PLAIN", Login: scram.Options{Username: "u", Password: bad}}, []string{"sasl_plain_password: there is a NUL in it"}},
+		{Librdkafka, SASL{Mechanism: "SCRAM-SHA-256", Login: scram.Options{Username: "u\xff", Password: bad}}, []string{"sasl.username: not UTF-8", "sasl.password: there is a NUL in it"}},
+		{Java, SASL{Mechanism: "SCRAM-SHA-512", Login: scram.Options{Username: "u\x00", Password: bad}}, []string{"sasl.jaas.config: username: there is a NUL in it", "sasl.jaas.config: password: there is a NUL in it"}},
+		{Java, SASL{Mechanism: "PLAIN", Login: scram.Options{Username: "u", Password: none}}, []string{"sasl.jaas.config: password: not given"}},
 		{KafkaPython, SASL{}, []string{`sasl_mechanism: "", and SASL_SSL needs one of PLAIN, SCRAM-SHA-256`}},
 		{Librdkafka, SASL{Mechanism: "plain"}, []string{`sasl.mechanisms: "plain", and SASL_SSL needs one of`}},
 		{Java, SASL{Mechanism: "OAUTHBEARER"}, []string{"sasl.oauthbearer.token.endpoint.url: ", "sasl.oauthbearer.client.credentials.client.id: not given", "sasl.oauthbearer.client.credentials.client.secret: not given"}},
-		{Librdkafka, SASL{Mechanism: "GSSAPI", Kerberos: Kerberos{Principal: "a@b@c"}}, []string{"sasl.kerberos.principal: a principal is written"}},
+		{Librdkafka, SASL{Mechanism: "GSSAPI", Kerberos: gssapi.Options{Principal: "a@b@c"}}, []string{"sasl.kerberos.principal: a principal is written"}},
 	} {
 		cfg, err := (&Settings{Dialect: c.dialect, Security: SASLSSL, SASL: c.login}).Config()
 		all := unjoined(err)

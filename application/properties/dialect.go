@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// Dialect is the client whose names for the settings are used.
+// Dialect is the client whose names and values are used.
 type Dialect uint8
 
 const (
-	// Guess looks at the keys. Those that Java and librdkafka share decide
+	// Guess finds the dialect by the keys. Those that Java and librdkafka share decide
 	// nothing, and mean the same in both.
 	Guess Dialect = iota
 	KafkaPython
@@ -20,11 +20,26 @@ const (
 
 const firstDialect, lastDialect = KafkaPython, Librdkafka
 
-var dialectNames = [...]string{"guess", "kafka-python", "java", "librdkafka"}
+// grammars are how values are written in each dialect. In all of them an empty value is
+// as good as no line, but of numbers and booleans; times are milliseconds.
+var grammars = [...]struct {
+	name      string
+	separator string // between the words of a key
+	unset     string // a value that means "not given"
+	raw       bool   // in a file a backslash is a backslash, unless it ends a line
+	minBuffer int64  // numbers below 1 leave the size of a buffer to the system
+	probe     string // the name of a file that means the system's
+	families  string // the address families
+}{
+	Guess:       {name: "guess"},
+	KafkaPython: {name: "kafka-python", separator: "_", unset: "None", minBuffer: 1, families: "AF_UNSPEC, AF_INET or AF_INET6"},
+	Java:        {name: "java", separator: ".", minBuffer: -1},
+	Librdkafka:  {name: "librdkafka", separator: ".", raw: true, probe: "probe", families: "any, v4 or v6"},
+}
 
 func (d Dialect) String() string {
-	if int(d) < len(dialectNames) {
-		return dialectNames[d]
+	if int(d) < len(grammars) {
+		return grammars[d].name
 	}
 	return fmt.Sprintf("unknown dialect %d", uint8(d))
 }
@@ -35,12 +50,12 @@ func ParseDialect(s string) (Dialect, error) {
 	if s == "" {
 		return Guess, nil
 	}
-	for d, name := range dialectNames {
-		if strings.EqualFold(s, name) {
-			return Dialect(d), nil
+	for d := Guess; d <= lastDialect; d++ {
+		if strings.EqualFold(s, d.String()) {
+			return d, nil
 		}
 	}
-	return Guess, fmt.Errorf("there is no dialect %q: %s", s, strings.Join(dialectNames[firstDialect:], ", "))
+	return Guess, fmt.Errorf("unknown dialect %q: kafka-python, java, librdkafka", s)
 }
 
 // dialects is a set of them.
@@ -52,10 +67,10 @@ func (s dialects) only() bool         { return bits.OnesCount8(uint8(s)) == 1 }
 func (s dialects) first() Dialect     { return Dialect(bits.TrailingZeros8(uint8(s))) }
 func everyDialect() (all dialects)    { return KafkaPython.set() | Java.set() | Librdkafka.set() }
 
-// guess finds the dialect of the keys. sure is false when Java and librdkafka
-// both have all of them. Where no dialect has them all it takes the one that has
-// most, so that the rest can be told from it, the earlier key deciding a tie.
-func guess(props []*Property) (d Dialect, sure bool) {
+// guess returns the dialect of the keys. sure is false if Java and librdkafka both have
+// all of them. If no dialect has all of them it is the one that has most, so that the
+// others are reported; the first key decides a tie.
+func guess(props []Property) (d Dialect, sure bool) {
 	common := everyDialect()
 	var known [lastDialect + 1]int
 	var order []Dialect

@@ -39,6 +39,6 @@ func label(key string) string {
 
 const noKey = "(no key)"
 
-func refusal(p *Property, format string, args ...any) *Error {
+func rejection(p *Property, format string, args ...any) *Error {
 	return &Error{Key: label(p.Key), Where: p.Where, Problem: fmt.Sprintf(format, args...)}
 }

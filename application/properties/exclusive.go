@@ -2,12 +2,12 @@ package properties
 
 import "fmt"
 
-// Settings that are two ways to say one thing. In one source they contradict each
-// other. Of two sources the later one wins, as it does for a single setting: what
-// the earlier one says is ignored, and not looked at.
+// Keys that set the same thing. In one source they contradict each other. Of two sources
+// the later one wins, as it does for a single key: the value in the earlier one is
+// ignored, and not checked.
 
-// exclusive are pairs of them.
-var exclusive = [][2]*setting{
+// exclusive are pairs of such keys.
+var exclusive = [][2]*key{
 	{serversKey, portKey},
 	{serversKey, hostKey},
 	{caFileKey, caPEMKey},
@@ -20,15 +20,15 @@ var exclusive = [][2]*setting{
 	{httpsCAFileKey, httpsCAPEMKey},
 }
 
-// passwords are those of stores, which go with them.
-var passwords = map[*setting]*setting{
+// passwords are those of stores, which are ignored with them.
+var passwords = map[*key]*key{
 	caFileKey:   trustPasswordKey,
 	keyStoreKey: keyStorePasswordKey,
 }
 
-// exclude settles which of exclusive settings are left to be read.
+// exclude ignores those of exclusive keys whose place a later source takes.
 func (r *reader) exclude() {
-	losers := map[*setting]string{} // and why they lose
+	losers := map[*key]string{} // and why they lose
 	for _, pair := range exclusive {
 		first, second := pair[0], pair[1]
 		p := r.given[second]
@@ -37,41 +37,41 @@ func (r *reader) exclude() {
 		case r.later(first, second):
 			r.lose(losers, second, first)
 		case second == portKey && r.later(second, first):
-			// It names no broker. Only with a host does it take a broker's place.
+			// It names no broker, and replaces one only together with a host.
 			if !r.later(hostKey, serversKey) {
-				r.refuse(p, "a port alone, and an earlier source has %s: give %s as well", r.given[first].Key, r.name(hostKey))
-				r.bad[second] = true
+				r.reject(p, "a port alone, and an earlier source has %s: give %s as well", r.given[first].Key, r.name(hostKey))
+				r.rejected[second] = true
 			}
 		case r.later(second, first):
 			r.lose(losers, first, second)
 		default:
-			r.refuse(p, "given beside %s, which is the same: keep one", r.given[first].Key)
-			r.bad[second] = true
+			r.reject(p, "given beside %s, which is the same: keep one", r.given[first].Key)
+			r.rejected[second] = true
 		}
 	}
-	for s, why := range losers {
-		r.ignore(r.given[s], why)
-		delete(r.given, s)
+	for k, why := range losers {
+		r.ignore(r.given[k], why)
+		delete(r.given, k)
 	}
 }
 
-func (r *reader) lose(losers map[*setting]string, loser, winner *setting) {
+func (r *reader) lose(losers map[*key]string, loser, winner *key) {
 	losers[loser] = r.inPlace(winner, r.given[winner].Key)
 	if password := passwords[loser]; password != nil && r.later(winner, password) {
 		losers[password] = losers[loser]
 	}
 }
 
-// inPlace is why something is ignored that stands in an earlier source than what.
-func (r *reader) inPlace(s *setting, what string) string {
+// inPlace returns why something in an earlier source than what is ignored.
+func (r *reader) inPlace(k *key, what string) string {
 	where := ""
-	if p := r.given[s]; p.Where != "" {
+	if p := r.given[k]; p.Where != "" {
 		where = fmt.Sprintf(" (%s)", p.Where)
 	}
 	return what + " of a later source" + where + " takes its place"
 }
 
 // later reports whether both are given, and a by a later source than b.
-func (r *reader) later(a, b *setting) bool {
+func (r *reader) later(a, b *key) bool {
 	return r.has(a) && r.has(b) && r.source[a] > r.source[b]
 }

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"brokerconn/adapters/sasl/gssapi"
+	"brokerconn/adapters/sasl/oauthbearer"
+	"brokerconn/adapters/tls"
 	"brokerconn/ports"
 )
 
@@ -34,27 +37,27 @@ var excluded = []struct {
 	// What loses is not looked at.
 	{KafkaPython, []string{"host=c:1\nport=none", "bootstrap_servers=a:1"}, Settings{Servers: []Server{{"a", 1}}}, "host port"},
 	{KafkaPython, []string{"host=C:\\x\nport=", "bootstrap_servers=a:1"}, Settings{Servers: []Server{{"a", 1}}}, "host port"},
-	{Librdkafka, []string{sslRd + "ssl.ca.location=DIR/none", "ssl.ca.pem=" + certText}, Settings{Security: SSL, TLS: TLS{CAPEM: certText}}, "ssl.ca.location"},
-	{Librdkafka, []string{sslRd + "ssl.ca.pem=none", "ssl.ca.location=DIR/ca.pem"}, Settings{Security: SSL, TLS: TLS{CAFile: "DIR/ca.pem"}}, "ssl.ca.pem"},
+	{Librdkafka, []string{sslRd + "ssl.ca.location=DIR/none", "ssl.ca.pem=" + certText}, Settings{Security: SSL, TLS: tls.Options{CAPEM: unfolded(certText)}}, "ssl.ca.location"},
+	{Librdkafka, []string{sslRd + "ssl.ca.pem=none", "ssl.ca.location=DIR/ca.pem"}, Settings{Security: SSL, TLS: tls.Options{CAFile: "DIR/ca.pem"}}, "ssl.ca.pem"},
 	{
 		Librdkafka, []string{sslRd + "ssl.certificate.location=DIR/none\nssl.key.location=DIR/none", "ssl.certificate.pem=" + certText + "\nssl.key.pem=" + keyText},
-		Settings{Security: SSL, TLS: TLS{CertPEM: certText, KeyPEM: ports.NewSecret(keyText)}}, "ssl.certificate.location ssl.key.location",
+		Settings{Security: SSL, TLS: tls.Options{CertPEM: unfolded(certText), KeyPEM: ports.NewSecret(unfolded(keyText))}}, "ssl.certificate.location ssl.key.location",
 	},
 	{
 		Librdkafka, []string{sslRd + "ssl.certificate.pem=none\nssl.key.pem=none", "ssl.certificate.location=DIR/chain.pem\nssl.key.location=DIR/key.pem"},
-		Settings{Security: SSL, TLS: TLS{CertFile: "DIR/chain.pem", KeyFile: "DIR/key.pem"}}, "ssl.certificate.pem ssl.key.pem",
+		Settings{Security: SSL, TLS: tls.Options{CertFile: "DIR/chain.pem", KeyFile: "DIR/key.pem"}}, "ssl.certificate.pem ssl.key.pem",
 	},
 	{
 		Librdkafka, []string{sslRd + "ssl.keystore.location=DIR/my store.p12\nssl.keystore.password=" + canary, "ssl.certificate.location=DIR/chain.pem\nssl.key.location=DIR/key.pem"},
-		Settings{Security: SSL, TLS: TLS{CertFile: "DIR/chain.pem", KeyFile: "DIR/key.pem"}}, "ssl.keystore.location ssl.keystore.password",
+		Settings{Security: SSL, TLS: tls.Options{CertFile: "DIR/chain.pem", KeyFile: "DIR/key.pem"}}, "ssl.keystore.location ssl.keystore.password",
 	},
 	{
 		Java, []string{sslJava + "ssl.keystore.location=DIR/none", "ssl.keystore.certificate.chain=" + certText + "\nssl.keystore.key=" + keyText},
-		Settings{Security: SSL, TLS: TLS{CertPEM: certText, KeyPEM: ports.NewSecret(keyText)}}, "ssl.keystore.location",
+		Settings{Security: SSL, TLS: tls.Options{CertPEM: unfolded(certText), KeyPEM: ports.NewSecret(unfolded(keyText))}}, "ssl.keystore.location",
 	},
 	{
 		Java, []string{sslJava + "ssl.keystore.certificate.chain=none\nssl.keystore.key=none", "ssl.keystore.location=DIR/client.pem"},
-		Settings{Security: SSL, TLS: TLS{CertFile: "DIR/client.pem", KeyFile: "DIR/client.pem"}}, "ssl.keystore.certificate.chain ssl.keystore.key",
+		Settings{Security: SSL, TLS: tls.Options{CertFile: "DIR/client.pem", KeyFile: "DIR/client.pem"}}, "ssl.keystore.certificate.chain ssl.keystore.key",
 	},
 	// A password of a store that PEM takes the place of.
 	{
@@ -62,22 +65,22 @@ var excluded = []struct {
 			"security.protocol=SSL\nssl.truststore.location=DIR/store.jks\nssl.truststore.password=" + canary + "\nssl.keystore.location=DIR/store.jks\nssl.keystore.password=" + canary,
 			"ssl.truststore.type=PEM\nssl.truststore.location=DIR/ca.pem\nssl.keystore.type=PEM\nssl.keystore.location=DIR/client.pem",
 		},
-		Settings{Security: SSL, TLS: TLS{CAFile: "DIR/ca.pem", CertFile: "DIR/client.pem", KeyFile: "DIR/client.pem"}}, "ssl.keystore.password ssl.truststore.password",
+		Settings{Security: SSL, TLS: tls.Options{CAFile: "DIR/ca.pem", CertFile: "DIR/client.pem", KeyFile: "DIR/client.pem"}}, "ssl.keystore.password ssl.truststore.password",
 	},
 	{
 		Java, []string{
 			"security.protocol=SSL\nssl.truststore.type=PEM\nssl.truststore.location=DIR/store.jks\nssl.truststore.password=" + canary,
 			"ssl.truststore.certificates=" + certText,
 		},
-		Settings{Security: SSL, TLS: TLS{CAPEM: certText}}, "ssl.truststore.location ssl.truststore.password",
+		Settings{Security: SSL, TLS: tls.Options{CAPEM: unfolded(certText)}}, "ssl.truststore.location ssl.truststore.password",
 	},
 	{
 		Librdkafka, []string{"security.protocol=sasl_plaintext\nsasl.mechanisms=OAUTHBEARER\nsasl.oauthbearer.client.id=i\nsasl.oauthbearer.client.secret=" + canary + "\nsasl.oauthbearer.token.endpoint.url=https://idp/\nhttps.ca.location=DIR/none", "https.ca.pem=" + certText},
-		Settings{Security: SASLPlaintext, SASL: SASL{Mechanism: "OAUTHBEARER", OAuth: OAuth{TokenURL: "https://idp/", ClientID: "i", ClientSecret: ports.NewSecret(canary), CAPEM: certText}}}, "https.ca.location",
+		Settings{Security: SASLPlaintext, SASL: SASL{Mechanism: "OAUTHBEARER", OAuth: OAuth{ClientCredentials: oauthbearer.ClientCredentials{TokenURL: "https://idp/", ClientID: "i", ClientSecret: ports.NewSecret(canary)}, CAPEM: unfolded(certText)}}}, "https.ca.location",
 	},
 	// The service is named in two places.
-	{Java, []string{withGSSAPI + inJAAS, "sasl.kerberos.service.name=k"}, Settings{Security: SASLPlaintext, SASL: SASL{Mechanism: "GSSAPI", Kerberos: Kerberos{ServiceName: "k"}}}, "sasl.jaas.config"},
-	{Java, []string{withGSSAPI + "sasl.kerberos.service.name=k", inJAAS}, Settings{Security: SASLPlaintext, SASL: SASL{Mechanism: "GSSAPI", Kerberos: Kerberos{ServiceName: "j"}}}, "sasl.kerberos.service.name"},
+	{Java, []string{withGSSAPI + inJAAS, "sasl.kerberos.service.name=k"}, Settings{Security: SASLPlaintext, SASL: SASL{Mechanism: "GSSAPI", Kerberos: gssapi.Options{ServiceName: "k"}}}, "sasl.jaas.config"},
+	{Java, []string{withGSSAPI + "sasl.kerberos.service.name=k", inJAAS}, Settings{Security: SASLPlaintext, SASL: SASL{Mechanism: "GSSAPI", Kerberos: gssapi.Options{ServiceName: "j"}}}, "sasl.kerberos.service.name"},
 }
 
 // readSources reads texts as sources, in which DIR is a folder.
@@ -113,9 +116,7 @@ func TestOfExcludedSettingsTheLaterSourceWins(t *testing.T) {
 		for _, file := range []*string{&want.TLS.CAFile, &want.TLS.CertFile, &want.TLS.KeyFile} {
 			*file = strings.ReplaceAll(*file, "DIR", dir)
 		}
-		if !reflect.DeepEqual(*got, want) {
-			t.Errorf("got\n%s\nwant\n%s\nin %q", bare(*got), bare(want), c.sources)
-		}
+		compare(t, got, &want, strings.Join(c.sources, "; "))
 		// In one source they are a contradiction, unless the later took the earlier back.
 		if c.ignored == "" {
 			continue

@@ -16,18 +16,18 @@ import (
 // StreamTokenizer, or bare if they are letters, digits, and the likes of '.'. No
 // error shows any of the text but names of options: it has a password in it.
 
-// loginModule is one entry.
-type loginModule struct {
+// jaasModule is one entry.
+type jaasModule struct {
 	class   string
-	options []loginOption
+	options []jaasOption
 }
 
-type loginOption struct{ name, value string }
+type jaasOption struct{ name, value string }
 
 // maxJAASBytes bounds the text.
 const maxJAASBytes = 64 << 10
 
-func parseJAAS(text string) (modules []loginModule, err error) {
+func parseJAAS(text string) (modules []jaasModule, err error) {
 	if len(text) > maxJAASBytes {
 		return nil, fmt.Errorf("longer than %d bytes", maxJAASBytes)
 	}
@@ -38,13 +38,13 @@ func parseJAAS(text string) (modules []loginModule, err error) {
 		case err != nil:
 			return nil, err
 		case class.kind == jaasEnd && modules == nil:
-			return nil, fmt.Errorf("there is no login module in it")
+			return nil, fmt.Errorf("no login module")
 		case class.kind == jaasEnd:
 			return modules, nil
 		case class.kind != jaasWord:
-			return nil, fmt.Errorf("it begins with the class of a login module, such as org.apache.kafka.common.security.plain.PlainLoginModule")
+			return nil, fmt.Errorf("the text begins with the class of a login module, such as org.apache.kafka.common.security.plain.PlainLoginModule")
 		}
-		m := loginModule{class: class.text}
+		m := jaasModule{class: class.text}
 		if m.options, err = l.entry(); err != nil {
 			return nil, err
 		}
@@ -53,7 +53,7 @@ func parseJAAS(text string) (modules []loginModule, err error) {
 }
 
 // entry reads what follows the class: a flag, options, a semicolon.
-func (l *jaasLexer) entry() (options []loginOption, err error) {
+func (l *jaasLexer) entry() (options []jaasOption, err error) {
 	flag, err := l.next()
 	if err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ func (l *jaasLexer) entry() (options []loginOption, err error) {
 		if value.kind != jaasWord && value.kind != jaasQuoted {
 			return nil, fmt.Errorf(`%s: an option has no value: name="value"`, after)
 		}
-		options = append(options, loginOption{name.text, value.text})
+		options = append(options, jaasOption{name.text, value.text})
 		after = fmt.Sprintf("after option %d", len(options))
 	}
 }

@@ -1,130 +1,160 @@
 package properties
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 
 	"brokerconn/ports"
 )
 
-// login is what the login module of sasl.jaas.config means.
-type login struct {
-	module     string
-	mechanisms []string // that it can be for
+// loginModule is a login module of Kafka's clients.
+type loginModule struct {
+	name       string // the last word of the class
+	mechanisms []string
+	options    []loginOption
+	ignored    []string // options that have no effect
 }
 
-// loginModules are those that Kafka's clients have, by the last word of the
-// class, with the options of each.
-var loginModules = []struct {
-	login
-	options []string
-	passed  []string // options without use here
-}{
-	{login{"PlainLoginModule", []string{"PLAIN"}}, []string{"username", "password"}, nil},
-	{login{"ScramLoginModule", []string{"SCRAM-SHA-256", "SCRAM-SHA-512"}}, []string{"username", "password", "tokenauth"}, nil},
-	{login{"OAuthBearerLoginModule", []string{"OAUTHBEARER"}}, []string{"clientId", "clientSecret", "scope"}, nil},
+type loginOption struct {
+	name string
+	to   string // the field that it sets, as in key.to; empty: a flag for another option
+}
+
+var loginModules = []loginModule{
+	{name: "PlainLoginModule", mechanisms: []string{"PLAIN"}, options: []loginOption{
+		{"username", "scram.Options.Username"},
+		{"password", "scram.Options.Password"},
+	}},
+	{name: "ScramLoginModule", mechanisms: []string{"SCRAM-SHA-256", "SCRAM-SHA-512"}, options: []loginOption{
+		{"username", "scram.Options.Username"},
+		{"password", "scram.Options.Password"},
+		{"tokenauth", "scram.Options.DelegationToken"},
+	}},
+	{name: "OAuthBearerLoginModule", mechanisms: []string{"OAUTHBEARER"}, options: []loginOption{
+		{"clientId", "oauthbearer.ClientCredentials.ClientID"},
+		{"clientSecret", "oauthbearer.ClientCredentials.ClientSecret"},
+		{"scope", "oauthbearer.ClientCredentials.Scopes"},
+		{"extension_", "properties.OAuth.Extensions"}, // the beginning of the name
+	}},
 	{
-		login{"Krb5LoginModule", []string{"GSSAPI"}},
-		[]string{"useKeyTab", "keyTab", "useTicketCache", "ticketCache", "principal", "serviceName"},
-		[]string{"storeKey", "debug", "doNotPrompt", "renewTGT", "refreshKrb5Config", "isInitiator", "useFirstPass", "tryFirstPass", "storePass", "clearPass"},
+		name: "Krb5LoginModule", mechanisms: []string{"GSSAPI"},
+		options: []loginOption{
+			{"useKeyTab", ""},
+			{"keyTab", "gssapi.Options.Keytab"},
+			{"useTicketCache", ""},
+			{"ticketCache", "gssapi.Options.TicketCache"},
+			{"principal", "gssapi.Options.Principal"},
+			{"serviceName", ""}, // kept in reader.jaasService: a key of its own may give another one
+		},
+		ignored: []string{
+			"storeKey", "debug", "doNotPrompt", "renewTGT", "refreshKrb5Config", "isInitiator", "useFirstPass",
+			"tryFirstPass", "storePass", "clearPass",
+		},
 	},
+}
+
+// jaasFields returns all fields that options set.
+func jaasFields() string {
+	var fields []string
+	for _, m := range loginModules {
+		for _, o := range m.options {
+			fields = append(fields, o.to)
+		}
+	}
+	return strings.Join(fields, " ")
 }
 
 func readJAAS(r *reader, p *Property) {
 	modules, err := parseJAAS(p.Value.Reveal())
 	if err != nil {
-		r.refuse(p, "%v", err)
+		r.reject(p, "%v", err)
 		return
 	}
 	if len(modules) > 1 {
-		r.refuse(p, "%d login modules; one", len(modules))
+		r.reject(p, "%d login modules; one", len(modules))
 		return
 	}
-	m := modules[0]
-	class := m.class[strings.LastIndex(m.class, ".")+1:]
+	class := modules[0].class[strings.LastIndex(modules[0].class, ".")+1:]
 	var names []string
 	for i := range loginModules {
-		known := &loginModules[i]
-		names = append(names, known.module)
-		if known.module == class {
-			r.jaas = &known.login
-			r.readLogin(p, m.options, known.options, known.passed)
+		if m := &loginModules[i]; m.name == class {
+			r.jaas = m
+			r.readLogin(p, modules[0].options)
 			return
 		}
+		names = append(names, loginModules[i].name)
 	}
-	r.refuse(p, "the login module is none known here: %s", orList(names))
+	r.reject(p, "unknown login module; the known ones are %s", orList(names))
 }
 
-func (r *reader) readLogin(p *Property, options []loginOption, known, passed []string) {
+func (r *reader) readLogin(p *Property, options []jaasOption) {
+	var names []string
+	for _, o := range r.jaas.options {
+		names = append(names, o.name)
+	}
 	seen := map[string]string{}
 	for _, o := range options {
-		extension, isExtension := strings.CutPrefix(o.name, "extension_")
+		known := slices.IndexFunc(r.jaas.options, func(k loginOption) bool {
+			return k.name == o.name || strings.HasSuffix(k.name, "_") && strings.HasPrefix(o.name, k.name)
+		})
 		_, twice := seen[o.name]
 		switch {
 		case twice:
-			r.refuse(p, "option %s stands twice: keep one", o.name)
-		case isExtension && r.jaas.module == "OAuthBearerLoginModule":
-			r.extend(extension, o.value)
-		case slices.Contains(known, o.name):
-			r.readOption(p, o)
+			r.reject(p, "option %s is given twice: keep one", o.name)
+		case known >= 0:
+			r.readOption(p, o, r.jaas.options[known].to)
 		case strings.HasPrefix(o.name, "unsecuredLogin"):
-			r.refuse(p, "option %s: unsecured tokens are not made here; name a token endpoint", o.name)
-		case !slices.Contains(passed, o.name):
-			r.refuse(p, "%s has no option %q%s", r.jaas.module, o.name, DidYouMean(o.name, known))
+			r.reject(p, "option %s: unsecured tokens are not supported; name a token endpoint", o.name)
+		case !slices.Contains(r.jaas.ignored, o.name):
+			r.reject(p, "%s has no option %q%s", r.jaas.name, o.name, DidYouMean(o.name, names))
 		}
 		seen[o.name] = o.value
 	}
-	s := &r.s.SASL
 	for _, c := range []struct{ option, flag, file string }{
-		{"keyTab", "useKeyTab", s.Kerberos.Keytab},
-		{"ticketCache", "useTicketCache", s.Kerberos.TicketCache},
+		{"keyTab", "useKeyTab", r.s.SASL.Kerberos.Keytab},
+		{"ticketCache", "useTicketCache", r.s.SASL.Kerberos.TicketCache},
 	} {
 		on := strings.EqualFold(seen[c.flag], "true")
 		switch {
 		case c.file != "" && !on:
-			r.refuse(p, "option %s without %s=true: give both", c.option, c.flag)
+			r.reject(p, "option %s without %s=true: give both", c.option, c.flag)
 		case on && c.file == "" && c.option == "keyTab":
-			r.refuse(p, "option useKeyTab=true without keyTab: give both")
+			r.reject(p, "option useKeyTab=true without keyTab: give both")
 		}
 	}
 }
 
-// readOption takes over one option of a login module.
-func (r *reader) readOption(p *Property, o loginOption) {
-	s := &r.s.SASL
-	switch o.name {
-	case "username":
-		s.Username = o.value
-	case "password":
-		s.Password = ports.NewSecret(o.value)
-	case "clientId":
-		s.OAuth.ClientID = o.value
-	case "clientSecret":
-		s.OAuth.ClientSecret = ports.NewSecret(o.value)
-	case "scope":
-		s.OAuth.Scope = o.value
-	case "keyTab":
-		s.Kerberos.Keytab = o.value
-	case "ticketCache":
-		s.Kerberos.TicketCache = o.value
-	case "principal":
-		s.Kerberos.Principal = o.value
-	case "serviceName":
-		r.jaasService = o.value
-	case "tokenauth", "useKeyTab", "useTicketCache":
-		on := strings.EqualFold(o.value, "true")
-		if !on && !strings.EqualFold(o.value, "false") {
-			r.refuse(p, "option %s: true or false", o.name)
-		}
-		if o.name == "tokenauth" {
-			s.DelegationToken = on
-		}
+// readOption reads an option by the type of its field.
+func (r *reader) readOption(p *Property, o jaasOption, to string) {
+	flag := new(bool)
+	var field any = flag
+	switch {
+	case to != "":
+		v, _ := r.s.field(to)
+		field = v.Addr().Interface()
+	case o.name == "serviceName":
+		field = &r.jaasService
 	}
-}
-
-func (r *reader) extend(name, value string) {
-	if r.s.SASL.OAuth.Extensions == nil {
-		r.s.SASL.OAuth.Extensions = map[string]string{}
+	switch field := field.(type) {
+	case *string:
+		*field = o.value
+	case *ports.Secret:
+		*field = ports.NewSecret(o.value)
+	case *[]string:
+		*field = strings.Fields(o.value)
+	case *map[string]string:
+		if *field == nil {
+			*field = map[string]string{}
+		}
+		_, name, _ := strings.Cut(o.name, "_")
+		(*field)[name] = o.value
+	case *bool:
+		*field = strings.EqualFold(o.value, "true")
+		if !*field && !strings.EqualFold(o.value, "false") {
+			r.reject(p, "option %s: true or false", o.name)
+		}
+	default:
+		panic("properties: an option sets a " + reflect.TypeOf(field).String())
 	}
-	r.s.SASL.OAuth.Extensions[name] = value
 }

@@ -3,114 +3,84 @@ package properties
 import (
 	"net/url"
 	"strings"
-
-	"brokerconn/ports"
 )
 
-// The settings of a login.
+// The keys of a login.
 
 var mechanisms = []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "GSSAPI", "OAUTHBEARER"}
 
 var (
-	mechanismKey = &setting{
+	mechanismKey = &key{
 		kafkaPython: "sasl_mechanism",
 		java:        "sasl.mechanism",
 		librdkafka:  "sasl.mechanisms sasl.mechanism",
-		about:       forSASL, mild: true,
-		read: choice(func(r *reader, word string) { r.s.SASL.Mechanism = word }, mechanisms...),
+		to:          "properties.SASL.Mechanism",
+		scope:       forSASL, optional: true, words: mechanisms,
 	}
-	usernameKey = &setting{
+	usernameKey = &key{
 		kafkaPython: "sasl_plain_username",
 		librdkafka:  "sasl.username",
-		about:       forPassword,
-		read:        text(func(r *reader) *string { return &r.s.SASL.Username }),
+		to:          "scram.Options.Username",
+		scope:       forPassword,
 	}
-	passwordKey = &setting{
+	passwordKey = &key{
 		kafkaPython: "sasl_plain_password",
 		librdkafka:  "sasl.password",
-		about:       forPassword,
-		read:        secret(func(r *reader) *ports.Secret { return &r.s.SASL.Password }),
+		to:          "scram.Options.Password",
+		scope:       forPassword,
 	}
-	jaasKey    = &setting{java: "sasl.jaas.config", about: forSASL, read: readJAAS}
-	serviceKey = &setting{
+	serviceKey = &key{
 		kafkaPython: "sasl_kerberos_service_name",
 		java:        "sasl.kerberos.service.name",
 		librdkafka:  "sasl.kerberos.service.name",
-		about:       forKerberos, mild: true,
-		read: text(func(r *reader) *string { return &r.s.SASL.Kerberos.ServiceName }),
+		to:          "gssapi.Options.ServiceName",
+		scope:       forKerberos, optional: true,
 	}
-	domainKey = &setting{
-		kafkaPython: "sasl_kerberos_domain_name",
-		about:       forKerberos, mild: true,
-		read: text(func(r *reader) *string { return &r.s.SASL.Kerberos.DomainName }),
-	}
-	principalKey = &setting{
-		librdkafka: "sasl.kerberos.principal",
-		about:      forKerberos, mild: true,
-		read: text(func(r *reader) *string { return &r.s.SASL.Kerberos.Principal }),
-	}
-	keytabKey = &setting{
-		librdkafka: "sasl.kerberos.keytab",
-		about:      forKerberos,
-		read:       text(func(r *reader) *string { return &r.s.SASL.Kerberos.Keytab }),
-	}
-	tokenURLKey = &setting{
+	keytabKey   = &key{librdkafka: "sasl.kerberos.keytab", to: "gssapi.Options.Keytab", scope: forKerberos}
+	tokenURLKey = &key{
 		java:       "sasl.oauthbearer.token.endpoint.url",
 		librdkafka: "sasl.oauthbearer.token.endpoint.url",
-		about:      forOAuth,
-		read:       readTokenURL,
+		to:         "oauthbearer.ClientCredentials.TokenURL",
+		scope:      forOAuth, read: readTokenURL,
 	}
-	clientIDKey = &setting{
+	clientIDKey = &key{
 		java:       "sasl.oauthbearer.client.credentials.client.id",
 		librdkafka: "sasl.oauthbearer.client.id sasl.oauthbearer.client.credentials.client.id",
-		about:      forOAuth,
-		read:       text(func(r *reader) *string { return &r.s.SASL.OAuth.ClientID }),
+		to:         "oauthbearer.ClientCredentials.ClientID",
+		scope:      forOAuth,
 	}
-	clientSecretKey = &setting{
+	clientSecretKey = &key{
 		java:       "sasl.oauthbearer.client.credentials.client.secret",
 		librdkafka: "sasl.oauthbearer.client.secret sasl.oauthbearer.client.credentials.client.secret",
-		about:      forOAuth,
-		read:       secret(func(r *reader) *ports.Secret { return &r.s.SASL.OAuth.ClientSecret }),
+		to:         "oauthbearer.ClientCredentials.ClientSecret",
+		scope:      forOAuth,
 	}
-	scopeKey = &setting{
-		java:       "sasl.oauthbearer.scope",
-		librdkafka: "sasl.oauthbearer.scope",
-		about:      forOAuth, mild: true,
-		read: text(func(r *reader) *string { return &r.s.SASL.OAuth.Scope }),
-	}
-	extensionsKey  = &setting{librdkafka: "sasl.oauthbearer.extensions", about: forOAuth, mild: true, read: readExtensions}
-	httpsCAFileKey = &setting{
+	httpsCAFileKey = &key{
 		librdkafka: "https.ca.location",
-		about:      forOAuth, mild: true,
-		read: func(r *reader, p *Property) {
-			if value(p) != "probe" {
-				text(func(r *reader) *string { return &r.s.SASL.OAuth.CAFile })(r, p)
-			}
-		},
+		to:         "properties.OAuth.CAFile",
+		scope:      forOAuth, optional: true, system: true,
 	}
-	httpsCAPEMKey = &setting{
+	httpsCAPEMKey = &key{
 		librdkafka: "https.ca.pem",
-		about:      forOAuth, mild: true,
-		read: func(r *reader, p *Property) {
-			r.inspectText(p, authorities)
-			r.s.SASL.OAuth.CAPEM = p.Value.Reveal()
-		},
+		to:         "properties.OAuth.CAPEM",
+		scope:      forOAuth, optional: true, pem: authorities,
 	}
-	providerKey = &setting{
+	providerKey = &key{
 		kafkaPython: "sasl_oauth_token_provider",
-		about:       forOAuth,
-		read:        object("a token provider", "Config.Authenticators"),
+		to:          "Config.Authenticators",
+		scope:       forOAuth, object: "a token provider",
 	}
+	jaasKey = &key{java: "sasl.jaas.config", to: jaasFields(), scope: forSASL, read: readJAAS}
 )
 
-var saslSettings = []*setting{
+var saslKeys = []*key{
 	mechanismKey,
 	usernameKey,
 	passwordKey,
-	jaasKey,
+	jaasKey, // before the keys that win over its options
 	serviceKey,
-	domainKey,
-	principalKey,
+	{kafkaPython: "sasl_kerberos_domain_name", to: "gssapi.Options.DomainName", scope: forKerberos, optional: true},
+	{librdkafka: "sasl.kerberos.principal", to: "gssapi.Options.Principal", scope: forKerberos, optional: true},
 	keytabKey,
 	providerKey,
 	tokenURLKey,
@@ -118,82 +88,80 @@ var saslSettings = []*setting{
 	clientSecretKey,
 	httpsCAFileKey,
 	httpsCAPEMKey,
-	scopeKey,
-	extensionsKey,
+	{
+		java:       "sasl.oauthbearer.scope",
+		librdkafka: "sasl.oauthbearer.scope",
+		to:         "oauthbearer.ClientCredentials.Scopes",
+		scope:      forOAuth, optional: true,
+	},
+	{librdkafka: "sasl.oauthbearer.extensions", to: "properties.OAuth.Extensions", scope: forOAuth, optional: true},
 	{
 		librdkafka: "sasl.oauthbearer.method",
-		about:      forOAuth, mild: true,
+		scope:      forOAuth, optional: true,
 		read: func(r *reader, p *Property) {
 			if !strings.EqualFold(value(p), "oidc") {
-				r.refuse(p, "%s; oidc: tokens come from a token endpoint", quoted(p))
+				r.reject(p, "%s; oidc: tokens come from a token endpoint", quoted(p))
 			}
 		},
 	},
 	{
 		java:       "sasl.oauthbearer.grant.type",
 		librdkafka: "sasl.oauthbearer.grant.type",
-		about:      forOAuth, mild: true,
+		scope:      forOAuth, optional: true,
 		read: func(r *reader, p *Property) {
 			if value(p) != "client_credentials" {
-				r.refuse(p, "%s; client_credentials: there is no other way to a token here", quoted(p))
+				r.reject(p, "%s; client_credentials is the only supported grant", quoted(p))
 			}
 		},
 	},
 	{
 		java:  "sasl.login.callback.handler.class",
-		about: forOAuth, mild: true,
+		scope: forOAuth, optional: true,
 		read: func(r *reader, p *Property) {
-			if class := value(p); !strings.HasSuffix(class, ".OAuthBearerLoginCallbackHandler") {
-				r.refuse(p, "a Java class cannot run here; Kafka's own OAuthBearerLoginCallbackHandler is understood, for others set Config.Authenticators in Go")
+			if !strings.HasSuffix(value(p), ".OAuthBearerLoginCallbackHandler") {
+				r.reject(p, "a Java class cannot run here; Kafka's own OAuthBearerLoginCallbackHandler is understood, "+
+					"for others set Config.Authenticators in Go")
 			}
 		},
 	},
 	{
 		java:  "sasl.client.callback.handler.class sasl.login.class sasl.oauthbearer.jwt.retriever.class",
-		about: forSASL,
-		read:  never("a Java class cannot run here: set Config.Authenticators in Go"),
+		scope: forSASL,
+		why:   "a Java class cannot run here: set Config.Authenticators in Go",
 	},
 	{
 		librdkafka: "sasl.oauthbearer.config enable.sasl.oauthbearer.unsecure.jwt",
-		about:      forOAuth, mild: true,
-		read: never("unsecured tokens are not made here: name a sasl.oauthbearer.token.endpoint.url"),
+		scope:      forOAuth, optional: true,
+		why: "unsecured tokens are not supported: name a sasl.oauthbearer.token.endpoint.url",
 	},
 	{
-		java: `sasl.oauthbearer.assertion.algorithm sasl.oauthbearer.assertion.claim.aud sasl.oauthbearer.assertion.claim.exp.seconds
-			sasl.oauthbearer.assertion.claim.iss sasl.oauthbearer.assertion.claim.jti.include sasl.oauthbearer.assertion.claim.nbf.seconds
-			sasl.oauthbearer.assertion.claim.sub sasl.oauthbearer.assertion.file sasl.oauthbearer.assertion.private.key.file
-			sasl.oauthbearer.assertion.private.key.passphrase sasl.oauthbearer.assertion.template.file`,
-		librdkafka: `sasl.oauthbearer.assertion.algorithm sasl.oauthbearer.assertion.claim.aud sasl.oauthbearer.assertion.claim.exp.seconds
-			sasl.oauthbearer.assertion.claim.iss sasl.oauthbearer.assertion.claim.jti.include sasl.oauthbearer.assertion.claim.nbf.seconds
-			sasl.oauthbearer.assertion.claim.sub sasl.oauthbearer.assertion.file sasl.oauthbearer.assertion.jwt.template.file
-			sasl.oauthbearer.assertion.private.key.file sasl.oauthbearer.assertion.private.key.passphrase
+		java: assertionNames + ` sasl.oauthbearer.assertion.template.file`,
+		librdkafka: assertionNames + ` sasl.oauthbearer.assertion.jwt.template.file
 			sasl.oauthbearer.assertion.private.key.pem sasl.oauthbearer.metadata.authentication.type`,
-		about: forOAuth, mild: true,
-		read: never("a token is had for a client id and secret only, not for an assertion: leave it out"),
+		scope: forOAuth, optional: true,
+		why: "a token is requested with a client id and secret, not with an assertion: leave it out",
 	},
-	{kafkaPython: "sasl_kerberos_name", about: forKerberos, read: never("a name object cannot be written as text: give sasl_kerberos_service_name and sasl_kerberos_domain_name")},
+	{
+		kafkaPython: "sasl_kerberos_name",
+		scope:       forKerberos,
+		why:         "a name object cannot be written as text: give sasl_kerberos_service_name and sasl_kerberos_domain_name",
+	},
 }
+
+const assertionNames = `
+	sasl.oauthbearer.assertion.algorithm sasl.oauthbearer.assertion.claim.aud sasl.oauthbearer.assertion.claim.exp.seconds
+	sasl.oauthbearer.assertion.claim.iss sasl.oauthbearer.assertion.claim.jti.include sasl.oauthbearer.assertion.claim.nbf.seconds
+	sasl.oauthbearer.assertion.claim.sub sasl.oauthbearer.assertion.file sasl.oauthbearer.assertion.private.key.file
+	sasl.oauthbearer.assertion.private.key.passphrase`
 
 func readTokenURL(r *reader, p *Property) {
 	u, err := url.Parse(value(p))
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "https":
-		r.refuse(p, "the address of a token endpoint, which begins with https://")
+		r.reject(p, "not the address of a token endpoint, which begins with https://")
 	case u.User != nil:
-		r.refuse(p, "there is a login in it: give %s and %s instead", r.name(clientIDKey), r.name(clientSecretKey))
+		r.reject(p, "there is a login in it: give %s and %s instead", r.name(clientIDKey), r.name(clientSecretKey))
 	default:
 		r.s.SASL.OAuth.TokenURL = value(p)
-	}
-}
-
-// readExtensions reads "name=value,name=value".
-func readExtensions(r *reader, p *Property) {
-	for _, item := range list(value(p)) {
-		name, value, found := strings.Cut(item, "=")
-		if !found || name == "" {
-			r.refuse(p, "name=value, or several separated by commas")
-			return
-		}
-		r.extend(name, value)
 	}
 }

@@ -4,122 +4,95 @@ import (
 	"crypto/tls"
 	"slices"
 	"strings"
-
-	"brokerconn/ports"
 )
 
-// The settings of TLS.
+// The keys of TLS.
 //
-// Where kafka-python and librdkafka name PEM files, Java names stores, and only
-// those of type PEM are read here: the one that is trusted becomes TLS.CAFile,
-// the one with key and chain both TLS.CertFile and TLS.KeyFile.
+// Where kafka-python and librdkafka name PEM files, Java names stores, and only those of
+// type PEM are read here: the truststore becomes CAFile, the keystore, which has key and
+// chain, both CertFile and KeyFile.
 
 var (
-	caFileKey = &setting{
+	caFileKey = &key{
 		kafkaPython: "ssl_cafile",
 		java:        "ssl.truststore.location",
 		librdkafka:  "ssl.ca.location",
-		about:       forTLS,
-		read: func(r *reader, p *Property) {
-			if r.s.Dialect == Librdkafka && value(p) == "probe" {
-				return // it looks where systems have theirs; so does crypto/tls
-			}
-			text(func(r *reader) *string { return &r.s.TLS.CAFile })(r, p)
-		},
+		to:          "tls.Options.CAFile",
+		scope:       forTLS, system: true,
 	}
-	caPEMKey = &setting{
+	caPEMKey = &key{
 		java:       "ssl.truststore.certificates",
 		librdkafka: "ssl.ca.pem",
-		about:      forTLS,
-		read: func(r *reader, p *Property) {
-			r.inspectText(p, authorities)
-			r.s.TLS.CAPEM = p.Value.Reveal()
-		},
+		to:         "tls.Options.CAPEM",
+		scope:      forTLS, pem: authorities,
 	}
-	trustTypeKey = &setting{
+	trustTypeKey = &key{
 		java:  "ssl.truststore.type",
-		about: forTLS, mild: true,
-		read: choice(func(r *reader, word string) { r.trustType = word }, storeTypes...),
+		scope: forTLS, optional: true,
+		read: func(r *reader, p *Property) { r.trustType = r.oneOf(p, storeTypes) },
 	}
-	trustPasswordKey = &setting{java: "ssl.truststore.password", about: forTLS, read: func(*reader, *Property) {}}
+	trustPasswordKey = &key{java: "ssl.truststore.password", scope: forTLS, read: func(*reader, *Property) {}}
 
-	certFileKey = &setting{
+	certFileKey = &key{
 		kafkaPython: "ssl_certfile",
 		librdkafka:  "ssl.certificate.location",
-		about:       forTLS,
-		read:        text(func(r *reader) *string { return &r.s.TLS.CertFile }),
+		to:          "tls.Options.CertFile",
+		scope:       forTLS,
 	}
-	keyFileKey = &setting{
+	keyFileKey = &key{
 		kafkaPython: "ssl_keyfile",
 		librdkafka:  "ssl.key.location",
-		about:       forTLS,
-		read:        text(func(r *reader) *string { return &r.s.TLS.KeyFile }),
+		to:          "tls.Options.KeyFile",
+		scope:       forTLS,
 	}
-	certPEMKey = &setting{
+	certPEMKey = &key{
 		java:       "ssl.keystore.certificate.chain",
 		librdkafka: "ssl.certificate.pem",
-		about:      forTLS,
-		read: func(r *reader, p *Property) {
-			r.inspectText(p, clientChain)
-			r.s.TLS.CertPEM = p.Value.Reveal()
-		},
+		to:         "tls.Options.CertPEM",
+		scope:      forTLS, pem: clientChain,
 	}
-	keyPEMKey = &setting{
+	keyPEMKey = &key{
 		java:       "ssl.keystore.key",
 		librdkafka: "ssl.key.pem",
-		about:      forTLS,
-		read: func(r *reader, p *Property) {
-			r.inspectText(p, clientKey)
-			r.s.TLS.KeyPEM = p.Value
-		},
+		to:         "tls.Options.KeyPEM",
+		scope:      forTLS, pem: clientKey,
 	}
-	keyStoreKey = &setting{
+	keyStoreKey = &key{
 		java:       "ssl.keystore.location",
 		librdkafka: "ssl.keystore.location",
-		about:      forTLS,
-		read: func(r *reader, p *Property) {
-			text(func(r *reader) *string { return &r.s.TLS.CertFile })(r, p)
-			r.s.TLS.KeyFile = r.s.TLS.CertFile
-		},
+		to:         "tls.Options.CertFile tls.Options.KeyFile",
+		scope:      forTLS,
 	}
-	keyTypeKey = &setting{
+	keyTypeKey = &key{
 		java:  "ssl.keystore.type",
-		about: forTLS, mild: true,
-		read: choice(func(r *reader, word string) { r.keyType = word }, storeTypes...),
+		scope: forTLS, optional: true,
+		read: func(r *reader, p *Property) { r.keyType = r.oneOf(p, storeTypes) },
 	}
-	keyStorePasswordKey = &setting{
+	keyStorePasswordKey = &key{
 		java:       "ssl.keystore.password",
 		librdkafka: "ssl.keystore.password",
-		about:      forTLS,
+		scope:      forTLS,
 		read:       func(*reader, *Property) {},
 	}
-	keyPasswordKey = &setting{
+	keyPasswordKey = &key{
 		kafkaPython: "ssl_password",
 		java:        "ssl.key.password",
 		librdkafka:  "ssl.key.password",
-		about:       forTLS,
-		read:        secret(func(r *reader) *ports.Secret { return &r.s.TLS.KeyPassword }),
+		to:          "tls.Options.KeyPassword",
+		scope:       forTLS,
 	}
-	crlFileKey = &setting{
+	crlFileKey = &key{
 		kafkaPython: "ssl_crlfile",
 		librdkafka:  "ssl.crl.location",
-		about:       forTLS,
-		read:        text(func(r *reader) *string { return &r.s.TLS.CRLFile }),
+		to:          "tls.Options.CRLFile",
+		scope:       forTLS,
 	}
-	ciphersKey = &setting{
-		kafkaPython: "ssl_ciphers",
-		java:        "ssl.cipher.suites",
-		librdkafka:  "ssl.cipher.suites",
-		about:       forTLS,
-		read:        readCiphers,
-	}
-	protocolsKey = &setting{java: "ssl.enabled.protocols", about: forTLS, mild: true, read: readProtocols}
 )
 
 var storeTypes = []string{"PEM", "JKS", "PKCS12"}
 
-var tlsSettings = []*setting{
-	{kafkaPython: "ssl_context", about: forTLS, read: object("a TLS configuration", "tls.Options.Config")},
+var tlsKeys = []*key{
+	{kafkaPython: "ssl_context", scope: forTLS, object: "a TLS configuration", to: "tls.Options.Config"},
 	caFileKey,
 	caPEMKey,
 	trustTypeKey,
@@ -133,44 +106,68 @@ var tlsSettings = []*setting{
 	keyStorePasswordKey,
 	keyPasswordKey,
 	crlFileKey,
-	{
-		kafkaPython: "ssl_check_hostname",
-		about:       forTLS, mild: true,
-		empty: refused,
-		read:  boolean(func(r *reader, on bool) { r.s.TLS.AnyHost = !on }),
-	},
+	{kafkaPython: "ssl_check_hostname", scope: forTLS, optional: true, to: "tls.Options.AnyHost", not: true},
 	{
 		java:       "ssl.endpoint.identification.algorithm",
 		librdkafka: "ssl.endpoint.identification.algorithm",
-		about:      forTLS, mild: true,
-		empty: meant, // to Java: no check
-		read: choice(func(r *reader, word string) { r.s.TLS.AnyHost = word != "https" },
-			"https", "none", ""),
+		to:         "tls.Options.AnyHost",
+		scope:      forTLS, optional: true,
+		empty: meaningful, // to Java: no check
+		read:  func(r *reader, p *Property) { r.s.TLS.AnyHost = r.oneOf(p, []string{"https", "none", ""}) != "https" },
 	},
 	{
 		librdkafka: "enable.ssl.certificate.verification",
-		about:      forTLS, mild: true,
-		empty: refused,
-		read:  boolean(func(r *reader, on bool) { r.s.TLS.AnyCertificate = !on }),
+		to:         "tls.Options.AnyCertificate",
+		scope:      forTLS, optional: true, not: true,
 	},
-	ciphersKey,
-	protocolsKey,
+	{
+		kafkaPython: "ssl_ciphers",
+		java:        "ssl.cipher.suites",
+		librdkafka:  "ssl.cipher.suites",
+		to:          "tls.Options.Ciphers tls.Options.CipherSuites",
+		scope:       forTLS,
+		read:        readCiphers,
+	},
+	{
+		java:  "ssl.enabled.protocols",
+		to:    "tls.Options.MinVersion tls.Options.MaxVersion",
+		scope: forTLS, optional: true,
+		read: readProtocols,
+	},
 	{
 		java:  "ssl.protocol",
-		about: forTLS, mild: true,
+		scope: forTLS, optional: true,
 		read: func(r *reader, p *Property) {
-			choice(func(r *reader, _ string) { r.ignore(p, "ssl.enabled.protocols decides") }, "TLS", "TLSv1.2", "TLSv1.3")(r, p)
+			if r.oneOf(p, []string{"TLS", "TLSv1.2", "TLSv1.3"}) != "" {
+				r.ignore(p, "ssl.enabled.protocols decides")
+			}
 		},
 	},
-	{librdkafka: "ssl.curves.list", about: forTLS, mild: true, read: never("crypto/tls chooses its curves: leave it out")},
-	{librdkafka: "ssl.sigalgs.list", about: forTLS, mild: true, read: never("crypto/tls chooses its signature algorithms: leave it out")},
-	{librdkafka: "ssl.ca.certificate.stores", about: forTLS, mild: true, read: never("the system's authorities are trusted without it: leave it out, or name a PEM file as ssl.ca.location")},
-	{librdkafka: "ssl.engine.location ssl.engine.id ssl.providers", about: forTLS, read: never("there is no OpenSSL here: keys are PEM files, named by ssl.key.location")},
-	{java: "ssl.engine.factory.class", about: forTLS, read: never("a Java class cannot run here: set Config.Transport in Go")},
+	{librdkafka: "ssl.curves.list", scope: forTLS, optional: true, why: "crypto/tls chooses its curves: leave it out"},
+	{
+		librdkafka: "ssl.sigalgs.list",
+		scope:      forTLS, optional: true,
+		why: "crypto/tls chooses its signature algorithms: leave it out",
+	},
+	{
+		librdkafka: "ssl.ca.certificate.stores",
+		scope:      forTLS, optional: true,
+		why: "the system's authorities are trusted without it: leave it out, or name a PEM file as ssl.ca.location",
+	},
+	{
+		librdkafka: "ssl.engine.location ssl.engine.id ssl.providers",
+		scope:      forTLS,
+		why:        "OpenSSL's engines are not available: keys are PEM files, named by ssl.key.location",
+	},
+	{
+		java:  "ssl.engine.factory.class",
+		scope: forTLS,
+		why:   "a Java class cannot run here: set Config.Transport in Go",
+	},
 }
 
-// readCiphers takes names as IANA has them for a list of those, and all else for
-// OpenSSL's language, whatever the dialect: no name is both.
+// readCiphers reads a list of IANA's names as such, and everything else as OpenSSL's
+// language, whatever the dialect: no name is in both.
 func readCiphers(r *reader, p *Property) {
 	names := strings.FieldsFunc(value(p), func(c rune) bool { return strings.ContainsRune(",: ", c) })
 	iana := func(name string) bool { return strings.HasPrefix(name, "TLS_") || strings.HasPrefix(name, "SSL_") }
@@ -179,7 +176,8 @@ func readCiphers(r *reader, p *Property) {
 			return !strings.ContainsRune("-+!@=_.:, ", c) && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z')
 		}
 		if len(names) == 0 || strings.ContainsFunc(value(p), foreign) || slices.ContainsFunc(names, iana) {
-			r.refuse(p, "%s; a list in OpenSSL's language, such as ECDHE+AESGCM:!aNULL, or one of names such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", quoted(p))
+			r.reject(p, "%s; a list in OpenSSL's language, such as ECDHE+AESGCM:!aNULL, "+
+				"or one of names such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", quoted(p))
 			return
 		}
 		r.s.TLS.Ciphers = value(p)
@@ -189,7 +187,8 @@ func readCiphers(r *reader, p *Property) {
 		return slices.Contains(names, s.Name)
 	})
 	if !known || !allOf(names, iana) {
-		r.refuse(p, "%s; names of cipher suites, of which crypto/tls has at least one, such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", quoted(p))
+		r.reject(p, "%s; names of cipher suites, at least one of them known to crypto/tls, "+
+			"such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", quoted(p))
 		return
 	}
 	r.s.TLS.CipherSuites = names
@@ -204,7 +203,7 @@ func readProtocols(r *reader, p *Property) {
 	versions := map[string]uint16{"TLSv1.2": tls.VersionTLS12, "TLSv1.3": tls.VersionTLS13}
 	names := list(value(p))
 	if len(names) == 0 || !allOf(names, func(name string) bool { return versions[name] != 0 }) {
-		r.refuse(p, "%s; TLSv1.2, TLSv1.3 or both with a comma: nothing older is spoken", quoted(p))
+		r.reject(p, "%s; TLSv1.2, TLSv1.3 or both with a comma; older versions are not supported", quoted(p))
 		return
 	}
 	r.s.TLS.MinVersion, r.s.TLS.MaxVersion = tls.VersionTLS13, tls.VersionTLS12

@@ -1,6 +1,7 @@
 package properties
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -45,22 +46,17 @@ func (k ProxyKind) String() string {
 	return fmt.Sprintf("unknown kind of proxy %d", uint8(k))
 }
 
-var proxyKey = &setting{kafkaPython: "proxy_url socks5_proxy", read: readProxy}
-
 const proxyForm = "socks5://host:port, socks5h:// to have the proxy resolve names, or http://; user:password@ before the host if it wants a login"
 
-// readProxy reads a URL. There may be a password in it, so that only its scheme
-// and host ever get into an error. Unlike in kafka-python "%40" in a login is an
-// "@", as in any URL.
-func readProxy(r *reader, p *Property) {
+// proxy reads a URL. It may have a password, so errors show no more than its scheme. Unlike
+// in kafka-python "%40" in a login is an "@", as in any URL.
+func proxy(p *Property) (proxy Proxy, err error) {
 	u, err := url.Parse(value(p))
 	if err != nil || u.Host == "" {
-		r.refuse(p, "no URL of a proxy: %s", proxyForm)
-		return
+		return proxy, fmt.Errorf("not the URL of a proxy: %s", proxyForm)
 	}
-	proxy := Proxy{Address: u.Host, Username: u.User.Username()}
 	password, _ := u.User.Password()
-	proxy.Password = ports.NewSecret(password)
+	proxy = Proxy{Address: u.Host, Username: u.User.Username(), Password: ports.NewSecret(password)}
 	switch u.Scheme {
 	case "socks5":
 		proxy.Kind, proxy.ResolveHere = SOCKS5, true
@@ -69,24 +65,17 @@ func readProxy(r *reader, p *Property) {
 	case "http":
 		proxy.Kind = HTTPConnect
 	case "https":
-		r.refuse(p, "a proxy that is reached over TLS has no key: set Config.Transport in Go, as package httpconnect says")
-		return
+		return proxy, errors.New("a proxy over TLS has no key: set Config.Transport in Go, as package httpconnect says")
 	default:
-		r.refuse(p, "%q is no way through a proxy: %s", u.Scheme, proxyForm)
-		return
+		return proxy, fmt.Errorf("%q is not a scheme for a proxy: %s", u.Scheme, proxyForm)
 	}
 	switch {
 	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
-		r.refuse(p, "there is more than host and port: %s", proxyForm)
+		return proxy, fmt.Errorf("more than host and port: %s", proxyForm)
 	case u.Port() == "":
-		r.refuse(p, "the port is missing; 1080 is usual for SOCKS5, 3128 and 8080 for HTTP")
-	default:
-		if err := proxy.check(); err != nil {
-			r.refuse(p, "%v", err)
-			return
-		}
-		r.s.Proxy = proxy
+		return proxy, errors.New("the port is missing; 1080 is usual for SOCKS5, 3128 and 8080 for HTTP")
 	}
+	return proxy, proxy.check()
 }
 
 func (p Proxy) check() error {

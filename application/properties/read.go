@@ -5,22 +5,24 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"brokerconn/adapters/tls"
 )
 
-// Read makes settings of properties. What a later source gives wins over an
-// earlier one, setting by setting: files first, then -X. Where settings exclude each
-// other the earlier one is ignored. Within one source a setting may stand once, and
-// of those that exclude each other one.
+// Read makes settings of properties. What a later source gives wins over an earlier one,
+// key by key: files first, then -X. Of keys that exclude each other the one in the earlier
+// source is ignored. Within one source a key may be given once, and one of those that
+// exclude each other.
 //
-// The error joins an *Error for everything that is wrong: keys that nobody knows,
-// each with the nearest known one; values that cannot be; settings that
-// contradict each other; keys of another dialect.
+// The error joins an *Error for everything that is wrong: unknown keys, each with the
+// nearest known one; invalid values; keys that contradict each other; keys of another
+// dialect.
 func Read(dialect Dialect, sources ...[]Property) (*Settings, error) {
 	return read(dialect, false, sources)
 }
 
-// ReadForTLS is Read for Settings.Inspector: the keys of TLS count whatever the
-// security protocol is, and those of a login never do.
+// ReadForTLS is Read for Settings.Inspector: it reads the keys of TLS whatever the
+// security protocol is, and ignores those of a login.
 func ReadForTLS(dialect Dialect, sources ...[]Property) (*Settings, error) {
 	return read(dialect, true, sources)
 }
@@ -29,32 +31,28 @@ func read(dialect Dialect, onlyTLS bool, sources [][]Property) (*Settings, error
 	if dialect > lastDialect {
 		panic("properties: " + dialect.String())
 	}
-	r := &reader{onlyTLS: onlyTLS, s: &Settings{}, given: map[*setting]*Property{}, source: map[*setting]int{}, blank: map[*setting]*Property{}, bad: map[*setting]bool{}}
-	var all []*Property
-	for _, source := range sources {
-		for i := range source {
-			all = append(all, &source[i])
-		}
+	r := &reader{
+		s: &Settings{}, onlyTLS: onlyTLS, guessed: dialect == Guess, sure: true,
+		given: map[*key]*Property{}, source: map[*key]int{}, empty: map[*key]*Property{}, rejected: map[*key]bool{},
 	}
-	r.guessed = dialect == Guess
-	if r.sure = true; r.guessed {
-		dialect, r.sure = guess(all)
+	if r.guessed {
+		dialect, r.sure = guess(slices.Concat(sources...))
 	}
 	r.s.Dialect = dialect
 
 	for i, source := range sources {
 		r.sort(source, i)
 	}
-	for _, s := range settings() {
-		r.prepare(s)
+	for _, k := range keys() {
+		r.prepare(k)
 	}
 	r.exclude()
-	for _, s := range settings() {
-		if p := r.given[s]; p != nil && !r.bad[s] {
-			r.take(s, p)
+	for _, k := range keys() {
+		if p := r.given[k]; p != nil && !r.rejected[k] {
+			r.take(k, p)
 		}
 	}
-	r.judge()
+	r.validate()
 	if err := errors.Join(r.problems...); err != nil {
 		return nil, err
 	}
@@ -62,71 +60,79 @@ func read(dialect Dialect, onlyTLS bool, sources [][]Property) (*Settings, error
 	return r.s, nil
 }
 
-// reader is one Read at work.
+// reader is the state of one Read.
 type reader struct {
 	s        *Settings
 	problems []error
 
-	onlyTLS bool // whatever the security protocol is, and no login
-	guessed bool // the dialect was
-	sure    bool // it is the only one that has the keys
-	given   map[*setting]*Property
-	source  map[*setting]int       // the number of the one that gave it last
-	blank   map[*setting]*Property // those that stand there with an empty value
-	bad     map[*setting]bool      // those given and refused
+	onlyTLS  bool // whatever the security protocol is, and without a login
+	guessed  bool // the dialect was guessed
+	sure     bool // it is the only one that has the keys
+	given    map[*key]*Property
+	source   map[*key]int       // the number of the source that gave it last
+	empty    map[*key]*Property // those given with an empty value
+	rejected map[*key]bool      // those given and rejected
 
-	// What some settings are for others only.
-	unasked            bool   // api.version.request is false
-	trustType, keyType string // of Java's stores; "": its default
-	jaas               *login // of sasl.jaas.config; nil: none
-	jaasService        string // its serviceName
+	// Values that concern other keys.
+	unasked            bool         // api.version.request is false
+	trustType, keyType string       // of Java's stores; "": its default
+	jaas               *loginModule // of sasl.jaas.config; nil: none
+	jaasService        string       // its serviceName
 }
 
-func (r *reader) refuse(p *Property, format string, args ...any) {
-	r.problems = append(r.problems, refusal(p, format, args...))
+func (r *reader) reject(p *Property, format string, args ...any) {
+	r.problems = append(r.problems, rejection(p, format, args...))
 }
 
-// missing refuses what is not there, or has no value.
-func (r *reader) missing(s *setting, format string, args ...any) {
-	e := &Error{Key: r.name(s), Problem: fmt.Sprintf(format, args...)}
-	if p := r.blank[s]; p != nil {
+// missing rejects a key that is not given, or has no value.
+func (r *reader) missing(k *key, format string, args ...any) {
+	e := &Error{Key: r.name(k), Problem: fmt.Sprintf(format, args...)}
+	if p := r.empty[k]; p != nil {
 		e.Key, e.Where = p.Key, p.Where
 	}
 	r.problems = append(r.problems, e)
 }
 
-// ignore passes over a setting.
 func (r *reader) ignore(p *Property, why string) {
 	r.s.Ignored = append(r.s.Ignored, Ignored{p.Key, p.Where, why})
 }
 
-func (r *reader) name(s *setting) string { return s.name(r.s.Dialect) }
+func (r *reader) name(k *key) string { return k.name(r.s.Dialect) }
 
-// has reports whether a setting is given, with a value.
-func (r *reader) has(s *setting) bool { return r.given[s] != nil }
+// has reports whether a key is given, with a value.
+func (r *reader) has(k *key) bool { return r.given[k] != nil }
 
-// sort finds what the properties of one source set, which is the i-th.
+// oneOf reads one of a few words, and rejects others; it returns "" for them.
+func (r *reader) oneOf(p *Property, words []string) string {
+	word, err := oneOf(p, words)
+	if err != nil {
+		r.reject(p, "%v", err)
+	}
+	return word
+}
+
+// sort finds the keys of the properties of one source, the i-th.
 func (r *reader) sort(source []Property, i int) {
-	seen := map[*setting]*Property{}
-	passed := map[string]*Property{}
+	seen := map[*key]*Property{}
+	ignored := map[string]*Property{}
 	for j := range source {
 		p := &source[j]
-		s := index[r.s.Dialect][p.Key]
+		k := index[r.s.Dialect][p.Key]
 		switch {
-		case s == nil && irrelevant[p.Key]:
-			if first := passed[p.Key]; first != nil {
+		case k == nil && irrelevant[p.Key]:
+			if first := ignored[p.Key]; first != nil {
 				r.twice(first, p)
 				continue
 			}
-			passed[p.Key] = p
-			r.ignore(p, "no setting of one connection")
-		case s == nil:
+			ignored[p.Key] = p
+			r.ignore(p, "not a setting of one connection")
+		case k == nil:
 			r.unknown(p)
-		case seen[s] != nil:
-			r.twice(seen[s], p)
+		case seen[k] != nil:
+			r.twice(seen[k], p)
 		default:
-			seen[s] = p
-			r.given[s], r.source[s] = p, i
+			seen[k] = p
+			r.given[k], r.source[k] = p, i
 		}
 	}
 }
@@ -140,7 +146,7 @@ func (r *reader) twice(first, second *Property) {
 	if first.Where != "" {
 		where = ", first at " + first.Where
 	}
-	r.refuse(second, "%s%s; keep one (Java takes the last silently)", what, where)
+	r.reject(second, "%s%s; keep one (Java takes the last silently)", what, where)
 }
 
 func (r *reader) unknown(p *Property) {
@@ -157,9 +163,9 @@ func (r *reader) unknown(p *Property) {
 		if names := index[other][p.Key].in(d); len(names) > 0 {
 			there = ", where it is " + names[0]
 		}
-		r.refuse(p, "mixed dialects: this is a key of %v's, and %s%s", other, how, there)
+		r.reject(p, "mixed dialects: this is a key of %v's, and %s%s", other, how, there)
 	case p.bare, label(p.Key) != p.Key:
-		e := refusal(p, "neither key=value nor a comment; a value over several lines has a backslash at the end of each but the last")
+		e := rejection(p, "neither key=value nor a comment; a value over several lines has a backslash at the end of each but the last")
 		e.Key = noKey // it may be half of a secret
 		r.problems = append(r.problems, e)
 	default:
@@ -167,56 +173,65 @@ func (r *reader) unknown(p *Property) {
 		if !r.sure {
 			names = append(names, candidates(Librdkafka)...)
 		}
-		r.refuse(p, "unknown key%s", DidYouMean(p.Key, names))
+		r.reject(p, "unknown key%s", DidYouMean(p.Key, names))
 	}
 }
 
-// prepare settles which text is the value of a setting, and whether it is given.
-func (r *reader) prepare(s *setting) {
-	p := r.given[s]
+// prepare finds the text of a key's value by the grammar of the dialect, and whether the
+// key is given at all.
+func (r *reader) prepare(k *key) {
+	p := r.given[k]
+	grammar := grammars[r.s.Dialect]
 	switch {
 	case p == nil:
 		return
-	case r.s.Dialect == Librdkafka && !p.plain.IsZero():
+	case grammar.raw && !p.plain.IsZero():
 		plain := *p
 		plain.Value, plain.flaw = p.plain, ""
 		p = &plain
-		r.given[s] = p
+		r.given[k] = p
 	case p.flaw != "":
-		return // take says so
+		return // take rejects it
 	}
-	none := r.s.Dialect == KafkaPython && value(p) == "None"
-	if empty := value(p) == ""; empty && s.empty == notGiven || none && s.empty != meant {
-		r.blank[s] = p
-		delete(r.given, s)
+	none := grammar.unset != "" && value(p) == grammar.unset
+	empty := k.whenEmpty()
+	if value(p) == "" && empty == unset || none && empty != meaningful {
+		r.empty[k] = p
+		delete(r.given, k)
 	}
 }
 
-// take reads the value of a setting.
-func (r *reader) take(s *setting, p *Property) {
+// take reads the value of a key.
+func (r *reader) take(k *key, p *Property) {
 	before := len(r.problems)
 	switch {
 	case p.flaw != "":
-		r.refuse(p, "%s", p.flaw)
-	case value(p) == "" && s.empty == refused:
-		r.refuse(p, "there is no value")
+		r.reject(p, "%s", p.flaw)
+	case value(p) == "" && k.whenEmpty() == rejected:
+		r.reject(p, "there is no value")
+	case k.object != "":
+		r.reject(p, "%s cannot be written as text: set %s in Go", k.object, k.to)
+	case k.why != "":
+		r.reject(p, "%s", k.why)
+	case k.read != nil:
+		k.read(r, p)
 	default:
-		s.read(r, p)
+		r.assign(k, p)
 	}
-	r.bad[s] = len(r.problems) > before
+	r.rejected[k] = len(r.problems) > before
 }
 
-// judge looks for what only several settings show.
-func (r *reader) judge() {
-	r.judgeConnection()
-	r.judgeUse()
+// validate looks for what only several keys show.
+func (r *reader) validate() {
+	r.validateConnection()
+	r.validateScope()
 	if r.usesTLS() {
-		r.judgeTLS()
+		r.validateTLS()
 	} else {
-		r.s.TLS = TLS{}
+		r.s.TLS = tls.Options{}
 	}
 	if r.usesSASL() {
-		r.judgeSASL()
+		r.validateSASL()
 	} else {
 		r.s.SASL = SASL{}
 	}
@@ -226,32 +241,32 @@ func (r *reader) usesTLS() bool { return r.onlyTLS || r.s.Security.TLS() }
 
 func (r *reader) usesSASL() bool { return !r.onlyTLS && r.s.Security.SASL() }
 
-// judgeUse looks for settings of an encryption or a login that there is not. The
-// client that passes over them sends in clear what was meant for TLS.
-func (r *reader) judgeUse() {
-	if r.bad[securityKey] {
+// validateScope looks for keys of a protection or a login that the connection does not
+// have. A client that ignored them would send in clear what was meant for TLS.
+func (r *reader) validateScope() {
+	if r.rejected[securityKey] {
 		return
 	}
 	protocol := r.s.Security
-	for _, s := range settings() {
-		p := r.given[s]
-		unused := s.about == forTLS && !r.usesTLS() || s.about.sasl() && !r.usesSASL()
-		if p == nil || !unused || r.bad[s] {
+	for _, k := range keys() {
+		p := r.given[k]
+		unused := k.scope == forTLS && !r.usesTLS() || k.scope.sasl() && !r.usesSASL()
+		if p == nil || !unused || r.rejected[k] {
 			continue
 		}
 		wanted := "SSL or SASL_SSL"
-		if s.about.sasl() {
+		if k.scope.sasl() {
 			wanted = "SASL_SSL or SASL_PLAINTEXT"
 		}
 		switch {
 		case r.onlyTLS:
 			r.ignore(p, "not used without a login")
-		case s.mild:
+		case k.optional:
 			r.ignore(p, "not used with "+protocol.String())
 		case r.has(securityKey):
-			r.refuse(p, "not used with %s=%v: set that to %s, or leave this out", r.given[securityKey].Key, protocol, wanted)
+			r.reject(p, "not used with %s=%v: set that to %s, or leave this out", r.given[securityKey].Key, protocol, wanted)
 		default:
-			r.refuse(p, "not used without %s, whose default is PLAINTEXT: set that to %s", r.name(securityKey), wanted)
+			r.reject(p, "not used without %s, whose default is PLAINTEXT: set that to %s", r.name(securityKey), wanted)
 		}
 	}
 }

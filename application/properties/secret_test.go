@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"brokerconn/adapters/sasl/oauthbearer"
+	"brokerconn/adapters/sasl/scram"
+	"brokerconn/adapters/tls"
 	"brokerconn/application/properties"
 	"brokerconn/ports"
 )
@@ -16,8 +19,8 @@ const hidden = "canary-4711"
 // hiding are values with a secret in them, at every place that print goes to.
 func hiding(s ports.Secret) []any {
 	settings := properties.Settings{
-		TLS:  properties.TLS{KeyPEM: s, KeyPassword: s},
-		SASL: properties.SASL{Password: s, OAuth: properties.OAuth{ClientSecret: s}},
+		TLS:  tls.Options{KeyPEM: s, KeyPassword: tls.Password(s.Reveal())},
+		SASL: properties.SASL{Login: scram.Options{Password: s}, OAuth: properties.OAuth{ClientCredentials: oauthbearer.ClientCredentials{ClientSecret: s}}},
 	}
 	parsed, err := properties.Parse("f", []byte(`sasl.password=`+hidden+`\tx`)) // has a second reading
 	if err != nil {

@@ -7,42 +7,47 @@ import (
 	"strconv"
 	"strings"
 
-	"brokerconn/ports"
-
+	"brokerconn/adapters/sasl/gssapi"
+	"brokerconn/adapters/sasl/oauthbearer"
+	"brokerconn/adapters/sasl/scram"
 	"brokerconn/adapters/tcp"
+	"brokerconn/adapters/tls"
 	"brokerconn/application/broker"
+	"brokerconn/ports"
 )
 
-// Settings are what properties came to: read, typed and consistent.
+// Settings are the values of properties: read, typed and consistent. Each struct in it is
+// that of the package that uses it.
 type Settings struct {
-	// Dialect is the one given, or guessed. Java where the keys are those that it
+	// Dialect is the one given, or guessed. It is Java if all keys are among those that Java
 	// shares with librdkafka.
 	Dialect Dialect
 
-	// Servers are the brokers named, in their order. Config wants at most one.
+	// Servers are the brokers named, in their order. Config takes at most one.
 	Servers []Server
 
-	// Connection has all that is a field of broker.Config. Config returns it with
-	// Host and Port of the server, and unless it has a Transport with one over TCP,
-	// through the Proxy, and over TLS where Security says so; unless it has
-	// Authenticators with the login of SASL, where Security says so.
+	// Connection has the fields of broker.Config. If it has a Transport or Authenticators,
+	// Config keeps them; otherwise they are made of the fields below.
 	Connection broker.Config
-	// Sockets are options of the transport.
+	// Sockets are the options of TCP.
 	Sockets tcp.Options
-	// Proxy is what the way leads through.
+	// Proxy is the proxy on the way to the broker.
 	Proxy Proxy
 
-	// MetricGroupPrefix is "metric_group_prefix", for the names of metrics.
+	// MetricGroupPrefix is the prefix for the names of metrics.
 	MetricGroupPrefix string
 
+	// Security says whether there is TLS, and whether there is a login.
 	Security Protocol
-	TLS      TLS  // zero unless Security.TLS(), or read by ReadForTLS
-	SASL     SASL // zero unless Security.SASL(), and if read by ReadForTLS
+	// TLS is zero unless Security.TLS(), or read by ReadForTLS.
+	TLS tls.Options
+	// SASL is zero unless Security.SASL(), and if read by ReadForTLS.
+	SASL SASL
 
-	// Ignored are the keys without an effect, in their order: those that concern
-	// producers, consumers and whole clusters, those that the others leave without
-	// use, as sasl_mechanism is without a SASL protocol, and those whose place a
-	// later source takes by another key, as host does that of bootstrap_servers.
+	// Ignored are the keys without an effect, by name: those that concern producers,
+	// consumers and clusters, those that other keys leave without use, as sasl_mechanism is
+	// without a SASL protocol, and those that a later source replaces by another key, as host
+	// does bootstrap_servers.
 	Ignored []Ignored
 }
 
@@ -60,7 +65,7 @@ type Ignored struct {
 	Why        string
 }
 
-// Protocol is "security_protocol".
+// Protocol says how a connection is protected.
 type Protocol uint8
 
 const (
@@ -85,96 +90,56 @@ func (p Protocol) TLS() bool { return p == SSL || p == SASLSSL }
 // SASL reports whether there is a login.
 func (p Protocol) SASL() bool { return p == SASLPlaintext || p == SASLSSL }
 
-// TLS are the settings of encryption. The zero value trusts the system's
-// authorities and verifies the chain and the host's name.
-type TLS struct {
-	// CAFile, or CAPEM itself, has the certificates that are trusted, as PEM.
-	// Neither: the system's.
-	CAFile, CAPEM string
-	// CertFile and KeyFile, or CertPEM and KeyPEM themselves, are the client's
-	// certificate with its chain, and its key, as PEM. CertFile may be KeyFile.
-	CertFile, KeyFile string
-	CertPEM           string
-	KeyPEM            ports.Secret
-	// KeyPassword decrypts the key.
-	KeyPassword ports.Secret
-	// CRLFile has revocation lists, PEM or DER. "": none is looked at.
-	CRLFile string
-	// Ciphers is a list in OpenSSL's language, CipherSuites one of names as IANA
-	// has them. At most one is set; none: those of crypto/tls.
-	Ciphers      string
-	CipherSuites []string
-	// MinVersion and MaxVersion are crypto/tls's numbers. 0: its defaults.
-	MinVersion, MaxVersion uint16
-	// AnyHost leaves out the check of the host's name, AnyCertificate that of the
-	// chain and of the name.
-	AnyHost, AnyCertificate bool
-}
-
 // SASL are the settings of the login.
 type SASL struct {
 	// Mechanism is PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, GSSAPI or OAUTHBEARER.
 	Mechanism string
-	// Username and Password are for PLAIN and SCRAM.
-	Username string
-	Password ports.Secret
-	// DelegationToken: Username is a token's id and Password its HMAC; SCRAM only.
-	DelegationToken bool
-
-	Kerberos Kerberos // for GSSAPI
-	OAuth    OAuth    // for OAUTHBEARER
+	// Login is for SCRAM, and with its Username and Password for PLAIN.
+	Login scram.Options
+	// Kerberos is for GSSAPI.
+	Kerberos gssapi.Options
+	// OAuth is for OAUTHBEARER.
+	OAuth OAuth
 }
 
-// Kerberos are the settings of GSSAPI.
-type Kerberos struct {
-	ServiceName string // "kafka" unless given
-	DomainName  string // "": the host dialled
-	Principal   string // who logs in; "": that of the ticket cache
-	Keytab      string // a file; "": the ticket cache
-	TicketCache string // a file; "": as the environment says
-}
-
-// OAuth are the settings of a token endpoint (client credentials, RFC 6749 4.4).
+// OAuth are the settings of OAUTHBEARER with a token endpoint.
 type OAuth struct {
-	TokenURL      string // https
-	ClientID      string
-	ClientSecret  ports.Secret
-	Scope         string
-	Extensions    map[string]string // KIP-342
-	CAFile, CAPEM string            // whom to trust about the endpoint; neither: the system's authorities
+	oauthbearer.ClientCredentials
+	// Extensions are sent with each token (KIP-342).
+	Extensions map[string]string
+	// CAFile, or CAPEM itself, has the certificates that are trusted for the endpoint. If
+	// both are empty, they are the system's.
+	CAFile, CAPEM string
 }
 
-// Config is the configuration of a connection. It reads the files that TLS and the login
-// name. The error joins an *Error for each setting that cannot be carried out.
+// Config returns the configuration of a connection. It reads the files that TLS and the
+// login name. The error joins an *Error for each setting that cannot be used.
 func (s *Settings) Config() (broker.Config, error) {
 	var problems []error
 	if len(s.Servers) > 1 {
-		problems = append(problems, &Error{Key: serversKey.name(s.Dialect), Problem: fmt.Sprintf("%d brokers: %s; one connection goes to one of them: name it alone", len(s.Servers), s.serverList())})
+		var names []string
+		for _, server := range s.Servers {
+			names = append(names, server.String())
+		}
+		problems = append(problems, &Error{Key: serversKey.name(s.Dialect), Problem: fmt.Sprintf(
+			"%d brokers: %s; a connection has one: name it alone", len(names), strings.Join(names, ", "))})
 	}
 	cfg := s.Connection
 	if cfg.Transport == nil {
-		transport, bad := s.transport()
-		cfg.Transport, problems = transport, append(problems, bad...)
-	}
-	if len(cfg.Authenticators) == 0 {
-		login, bad := s.authenticator()
-		if problems = append(problems, bad...); login != nil {
-			cfg.Authenticators = []ports.Authenticator{login}
+		transport, err := s.transport()
+		if problems = append(problems, err); err == nil {
+			cfg.Transport = transport
 		}
 	}
+	if len(cfg.Authenticators) == 0 && s.Security.SASL() {
+		login, err := s.authenticator()
+		cfg.Authenticators, problems = []ports.Authenticator{login}, append(problems, err)
+	}
 	if err := errors.Join(problems...); err != nil {
-		return broker.Config{}, err
+		return broker.Config{}, errors.Join(unjoined(err)...)
 	}
 	if len(s.Servers) == 1 {
 		cfg.Host, cfg.Port = s.Servers[0].Host, s.Servers[0].Port
 	}
 	return cfg, nil
-}
-
-func (s *Settings) serverList() string {
-	var names []string
-	for _, server := range s.Servers {
-		names = append(names, server.String())
-	}
-	return strings.Join(names, ", ")
 }

@@ -1,6 +1,7 @@
 package properties
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -36,25 +37,23 @@ func init() { maps.Copy(socketNames, systemSocketNames) }
 
 const optionsExample = "[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]"
 
-func readSocketOptions(r *reader, p *Property) {
+func socketOptions(p *Property) (options []tcp.SocketOption, err error) {
 	tuples, ok := splitTuples(value(p))
 	if !ok {
-		r.refuse(p, "%s; a list of tuples of three, such as %s", quoted(p), optionsExample)
-		return
+		return nil, fmt.Errorf("%s; a list of tuples of three, such as %s", quoted(p), optionsExample)
 	}
-	var options []tcp.SocketOption
 	for _, tuple := range tuples {
 		var n [3]int
 		for i, word := range tuple {
 			if n[i], ok = socketNumber(word); !ok {
 				names := slices.Sorted(maps.Keys(socketNames))
-				r.refuse(p, "%q in it is neither a whole number nor a name known here: a number does in any case%s", word, DidYouMean(word, names))
-				return
+				return nil, fmt.Errorf("%q in it is neither a whole number nor a known name: write the number%s",
+					word, DidYouMean(word, names))
 			}
 		}
 		options = append(options, tcp.SocketOption{Level: n[0], Name: n[1], Value: n[2]})
 	}
-	r.s.Sockets.SocketOptions = options
+	return options, nil
 }
 
 // splitTuples takes the brackets and commas of a list of tuples of three apart.

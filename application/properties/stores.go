@@ -97,16 +97,16 @@ func isKey(t string) bool { return t == "PRIVATE KEY" || strings.HasSuffix(t, " 
 // file will not do. It returns what is in it.
 func (r *reader) inspect(p *Property, name string, want *content) []byte {
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
-		r.refuse(p, "%q is a folder: name one file, with %s as PEM", name, want.what)
+		r.reject(p, "%q is a folder: name one file, with %s as PEM", name, want.what)
 		return nil
 	}
 	data, err := readBounded(name, maxStoreBytes)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		r.refuse(p, "there is no file %q: the path of a file with %s as PEM", name, want.what)
+		r.reject(p, "there is no file %q: the path of a file with %s as PEM", name, want.what)
 		return nil
 	case err != nil:
-		r.refuse(p, "%v: a readable file with %s as PEM", err, want.what)
+		r.reject(p, "%v: a readable file with %s as PEM", err, want.what)
 		return nil
 	}
 	return r.inspectData(p, name, data, want)
@@ -117,11 +117,11 @@ func (r *reader) exists(p *Property, what, name string) {
 	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		r.refuse(p, "there is no file %q: the path of a %s", name, what)
+		r.reject(p, "there is no file %q: the path of a %s", name, what)
 	case err != nil:
-		r.refuse(p, "%v: the path of a %s", err, what)
+		r.reject(p, "%v: the path of a %s", err, what)
 	case info.IsDir():
-		r.refuse(p, "%q is a folder: the path of a %s", name, what)
+		r.reject(p, "%q is a folder: the path of a %s", name, what)
 	}
 }
 
@@ -131,32 +131,32 @@ func (r *reader) inspectData(p *Property, name string, data []byte, want *conten
 	case kind == derStore && want.rawDER:
 		return data
 	case (kind == jksStore || kind == pkcs12Store) && want.toPEM == nil:
-		r.refuse(p, "%q is a %v store: a file with %s", name, kind, want.what)
+		r.reject(p, "%q is a %v store: a file with %s", name, kind, want.what)
 	case kind == jksStore, kind == pkcs12Store:
-		r.refuse(p, "%q is a %v store, and only PEM is read: convert it: %s", name, kind, want.toPEM(shellQuoted(name), kind))
+		r.reject(p, "%q is a %v store, and only PEM is read: convert it: %s", name, kind, want.toPEM(shellQuoted(name), kind))
 	case kind == derStore:
-		r.refuse(p, "%q is DER, and only PEM is read: convert it: %s", name, want.toPEM(shellQuoted(name), kind))
+		r.reject(p, "%q is DER, and only PEM is read: convert it: %s", name, want.toPEM(shellQuoted(name), kind))
 	case len(bytes.TrimSpace(data)) == 0:
-		r.refuse(p, "%q is empty: a file with %s as PEM", name, want.what)
+		r.reject(p, "%q is empty: a file with %s as PEM", name, want.what)
 	case kind != pemStore:
-		r.refuse(p, "%q is not PEM: a file with %s between -----BEGIN and -----END lines", name, want.what)
+		r.reject(p, "%q is not PEM: a file with %s between -----BEGIN and -----END lines", name, want.what)
 	case !want.in(data):
-		r.refuse(p, "%q is PEM, but has no %s", name, strings.TrimPrefix(want.what, "a "))
+		r.reject(p, "%q is PEM, but has no %s", name, strings.TrimPrefix(want.what, "a "))
 	default:
 		return data
 	}
 	return nil
 }
 
-// inspectText is inspect for a value that is the PEM itself, and maybe a secret.
-// People write it on one line, with "\n" or without, which is why it is not
-// decoded.
-func (r *reader) inspectText(p *Property, want *content) {
+// pemText returns a value that is PEM itself, and maybe a secret, with its line ends.
+// People write it on one line, with "\n" or without, so it is not decoded here.
+func pemText(p *Property, want *content) (string, error) {
 	_, rest, begins := strings.Cut(p.Value.Reveal(), "-----BEGIN ")
 	blockType, rest, ok := strings.Cut(rest, "-----")
 	if !begins || !ok || !want.is(blockType) || !strings.Contains(rest, "-----END "+blockType+"-----") {
-		r.refuse(p, "this is not %s as PEM, with its -----BEGIN and -----END", want.what)
+		return "", fmt.Errorf("this is not %s as PEM, with its -----BEGIN and -----END", want.what)
 	}
+	return unfolded(p.Value.Reveal()), nil
 }
 
 func (c *content) in(data []byte) bool {

@@ -1,6 +1,7 @@
 package properties
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -11,68 +12,93 @@ import (
 	"unicode/utf8"
 
 	"brokerconn/adapters/metrics/sensors"
+	"brokerconn/adapters/sasl/gssapi"
+	"brokerconn/adapters/sasl/scram"
 	"brokerconn/adapters/tcp"
 	"brokerconn/adapters/tls"
 	"brokerconn/application/broker"
 )
 
-// The surface of kafka-python's BrokerConnection and where it is here, as two
-// tables. They stand in the README and in this package's documentation, into which
-// go test ./application/properties -run Surface -update writes them; the tests see to
-// it that nothing is missing and that every Go place exists.
+// The surface of kafka-python's BrokerConnection and where it is here, as two tables, and
+// the names of all keys in the three dialects. They are made of the keys and of the rows of
+// the fields that these set, and go into the README and this package's documentation by
+// go test ./application/properties -run Surface -update. The tests check that nothing is
+// missing and that each field and method exists.
 
 var update = flag.Bool("update", false, "write the tables into README.md and doc.go")
 
-// surface says where each key is. A place is a field or a function that placed
-// knows; several are separated by ", ".
-var surface = []struct{ key, place, standard, deviation string }{
-	{"host", "Config.Host", "localhost", "had no default"},
-	{"port", "Config.Port", "9092", "had no default"},
-	{"afi", "tcp.Options.AddressFamily", "any", "-"},
-	{"client_id", "Config.ClientID", "brokerconn- and the version", "at most 249 bytes"},
-	{"reconnect_backoff_ms", "Config.ReconnectBackoff", "50 ms", "counted from the failure, not from the attempt; at least 1 ms"},
-	{"reconnect_backoff_max_ms", "Config.ReconnectBackoffMax", "1 s", "refused where less than the former, which meant no growth"},
-	{"request_timeout_ms", "Config.RequestTimeout, WithRequestTimeout, Conn.SendWithin, Polled.SendWithin", "30 s", "setup has its own, Config.SetupTimeout; throttled time is not counted"},
-	{"max_in_flight_requests_per_connection", "Config.MaxInFlight", "5", "Conn.Request waits in line instead of failing"},
-	{"receive_buffer_bytes", "tcp.Options.ReceiveBufferBytes", "the system's", "does not leak into other connections"},
-	{"send_buffer_bytes", "tcp.Options.SendBufferBytes", "the system's", "does not leak into other connections"},
-	{"socket_options", "tcp.Options.SocketOptions", "TCP_NODELAY", "added to the default, not in its place"},
-	{"security_protocol", "properties.Settings.Security", "PLAINTEXT", "keys for a protection that it does not give are refused"},
-	{"ssl_context", "tls.Options.Config", "none", "in Go only"},
-	{"ssl_check_hostname", "properties.TLS.AnyHost", "true", "the field is the opposite"},
-	{"ssl_cafile", "properties.TLS.CAFile", "the system's", "-"},
-	{"ssl_certfile", "properties.TLS.CertFile", "none", "refused without a key, where both were left out"},
-	{"ssl_keyfile", "properties.TLS.KeyFile", "none", "refused without a certificate, where both were left out"},
-	{"ssl_password", "properties.TLS.KeyPassword", "none", "as text; in Go a function, tls.Options.KeyPassword; refused without a key"},
-	{"ssl_crlfile", "properties.TLS.CRLFile", "none", "DER as well"},
-	{"ssl_ciphers", "properties.TLS.Ciphers", "crypto/tls's", "those of TLS 1.3 cannot be chosen"},
-	{"api_version", "Config.APIVersion", "the broker is asked", "any release, patch numbers too; the default was (0, 8, 2)"},
-	{"api_version_auto_timeout_ms", "Config.APIVersionTimeout", "2 s", "of each time that a connection is made, not of a constructor"},
-	{"selector", "Config.Selector", "of the clock and the link", "in Go only; a port, for Polled"},
-	{"state_change_callback", "Hooks.StateChanged", "none", "in Go only; told from, to, address and error"},
-	{"metrics", "Config.Metrics", "none", "in Go only; sensors.Registry is kafka-python's"},
-	{"metric_group_prefix", "sensors.New, properties.Settings.MetricGroupPrefix", "empty", "-"},
-	{"sasl_mechanism", "properties.SASL.Mechanism", "none", "-"},
-	{"sasl_plain_username", "properties.SASL.Username", "none", "-"},
-	{"sasl_plain_password", "properties.SASL.Password", "none", "printed redacted"},
-	{"sasl_kerberos_service_name", "properties.Kerberos.ServiceName", "kafka", "-"},
-	{"sasl_kerberos_domain_name", "properties.Kerberos.DomainName", "the host dialled", "-"},
-	{"sasl_oauth_token_provider", "Config.Authenticators", "none", "in Go only"},
+// surface has for each key how it deviates, and where else a program sets it.
+var surface = []surfaceRow{
+	{"host", "had no default", ""},
+	{"port", "had no default", ""},
+	{"afi", "-", ""},
+	{"client_id", "at most 249 bytes", ""},
+	{"reconnect_backoff_ms", "counted from the failure, not from the attempt; at least 1 ms", ""},
+	{"reconnect_backoff_max_ms", "refused where less than the former, which meant no growth", ""},
+	{"request_timeout_ms", "setup has its own, Config.SetupTimeout; throttled time is not counted", "WithRequestTimeout, WithTimeout"},
+	{"max_in_flight_requests_per_connection", "Conn.Request waits in line instead of failing", ""},
+	{"receive_buffer_bytes", "does not leak into other connections", ""},
+	{"send_buffer_bytes", "does not leak into other connections", ""},
+	{"socket_options", "added to TCP_NODELAY, not in its place", ""},
+	{"security_protocol", "keys for a protection that it does not give are refused", ""},
+	{"ssl_context", "in Go only", ""},
+	{"ssl_check_hostname", "the field is the opposite", ""},
+	{"ssl_cafile", "-", ""},
+	{"ssl_certfile", "refused without a key, where both were left out", ""},
+	{"ssl_keyfile", "refused without a certificate, where both were left out", ""},
+	{"ssl_password", "as text; in Go a function; refused without a key", ""},
+	{"ssl_crlfile", "DER as well", ""},
+	{"ssl_ciphers", "those of TLS 1.3 cannot be chosen", ""},
+	{"api_version", "any release, patch numbers too; the default was (0, 8, 2)", ""},
+	{"api_version_auto_timeout_ms", "of each time that a connection is made, not of a constructor", ""},
+	{"selector", "in Go only; a port, for Polled", ""},
+	{"state_change_callback", "in Go only; told from, to, address and error", ""},
+	{"metrics", "in Go only; sensors.Registry is kafka-python's", ""},
+	{"metric_group_prefix", "-", "sensors.New"},
+	{"sasl_mechanism", "-", ""},
+	{"sasl_plain_username", "-", ""},
+	{"sasl_plain_password", "printed redacted", ""},
+	{"sasl_kerberos_service_name", "-", ""},
+	{"sasl_kerberos_domain_name", "-", ""},
+	{"sasl_oauth_token_provider", "in Go only", ""},
+}
+
+type surfaceRow struct{ key, deviation, also string }
+
+// place returns where a program sets a key, and the default of it.
+func place(k *key) (fields []string, standard string) {
+	for to := range strings.FieldsSeq(k.to) {
+		fields = append(fields, strings.TrimPrefix(to, "Config.Hooks."))
+	}
+	if k.object != "" && strings.HasPrefix(k.to, "Config.Hooks.") {
+		return []string{strings.TrimPrefix(k.to, "Config.")}, "none"
+	}
+	switch field, row := new(Settings).field(strings.Fields(k.to)[0]); {
+	case k.not:
+		standard = "true"
+	case row != nil:
+		standard = row.Text()
+	case field.Type() == reflect.TypeFor[Protocol]():
+		standard = Plaintext.String()
+	default:
+		standard = "none"
+	}
+	return fields, standard
 }
 
 // methods says where each method is.
 var methods = []struct{ method, polled, conn, deviation string }{
-	{"blacked_out", "Polled.BlackedOut", "Conn.BlackedOut", "the pause is counted from the failure"},
-	{"can_send_more", "Polled.CanSendMore", "Conn.CanSendMore", "-"},
+	{"blacked_out", "Polled.BlackedOut", "Stats.BackoffUntil", "the pause is counted from the failure"},
+	{"can_send_more", "Polled.CanSendMore", "Stats.InFlight", "-"},
 	{"check_version", "Polled.CheckVersion", "Conn.CheckVersion", "a Verdict with its evidence; Low.Tuple() is the tuple; silence is never taken for an answer"},
 	{"close", "Polled.Close", "Conn.Close, Conn.Abort", "Conn's are final; without an error the backoff does not grow, and requests fail with ErrClosed"},
 	{"connect", "Polled.Connect", "Conn.Connect", "Conn's waits, for as long as its context"},
-	{"connected", "Polled.Connected", "Conn.Connected", "-"},
-	{"connecting", "Polled.Connecting", "Conn.Connecting", "-"},
-	{"connection_delay", "Polled.ConnectionDelay", "Conn.ConnectionDelay", "\"forever\" is a second result, not a large number"},
-	{"disconnected", "Polled.Disconnected", "Conn.Disconnected", "-"},
+	{"connected", "Polled.Connected", "Conn.State", "-"},
+	{"connecting", "Polled.Connecting", "Conn.State", "-"},
+	{"connection_delay", "Polled.ConnectionDelay", "Stats.BackoffUntil", "\"forever\" is a second result, not a large number"},
+	{"disconnected", "Polled.Disconnected", "Conn.State", "-"},
 	{"recv", "Polled.Recv", "Future.Wait", "bytes that come with the end are kept; Futures are done when returned"},
-	{"send", "Polled.Send", "Conn.Send, Conn.Request", "-"},
+	{"send", "Polled.Send", "Conn.Request, Conn.Send", "-"},
 	{"send_pending_requests", "Polled.SendPending", "-", "a Conn writes by itself"},
 	{"send_pending_requests_v2", "Polled.SendPendingV2", "-", "true only if nothing at all is left; a Conn writes by itself"},
 }
@@ -83,17 +109,18 @@ var placed = map[string]reflect.Type{
 	"Hooks":               reflect.TypeFor[*broker.Hooks](),
 	"Conn":                reflect.TypeFor[*broker.Conn](),
 	"Polled":              reflect.TypeFor[*broker.Polled](),
+	"Stats":               reflect.TypeFor[*broker.Stats](),
 	"Future":              reflect.TypeFor[*broker.Future](),
 	"tcp.Options":         reflect.TypeFor[*tcp.Options](),
 	"tls.Options":         reflect.TypeFor[*tls.Options](),
 	"properties.Settings": reflect.TypeFor[*Settings](),
-	"properties.TLS":      reflect.TypeFor[*TLS](),
 	"properties.SASL":     reflect.TypeFor[*SASL](),
-	"properties.Kerberos": reflect.TypeFor[*Kerberos](),
+	"scram.Options":       reflect.TypeFor[*scram.Options](),
+	"gssapi.Options":      reflect.TypeFor[*gssapi.Options](),
 }
 
 // functions are places as well.
-var functions = map[string]any{"sensors.New": sensors.New, "WithRequestTimeout": broker.WithRequestTimeout}
+var functions = map[string]any{"sensors.New": sensors.New, "WithRequestTimeout": broker.WithRequestTimeout, "WithTimeout": broker.WithTimeout}
 
 // exists reports whether a place is there.
 func exists(place string) bool {
@@ -114,9 +141,9 @@ func TestSurfaceIsWhole(t *testing.T) {
 	rows := map[string]bool{}
 	for _, row := range surface {
 		rows[row.key] = true
-		for place := range strings.SplitSeq(row.place, ", ") {
-			if !exists(place) {
-				t.Errorf("%s: there is no %s", row.key, place)
+		for _, cell := range strings.Split(row.cells()[1], ", ") {
+			if !exists(cell) {
+				t.Errorf("%s: got %s, want a field or a function", row.key, cell)
 			}
 		}
 	}
@@ -162,21 +189,49 @@ func TestExistsCatches(t *testing.T) {
 	}
 }
 
+// cells are a row of the table: key, place, default and deviation.
+func (r surfaceRow) cells() []string {
+	fields, standard := place(index[KafkaPython][r.key])
+	if r.also != "" {
+		fields = append(fields, r.also)
+	}
+	return []string{r.key, strings.Join(fields, ", "), standard, r.deviation}
+}
+
 // TestSurfaceStandsInTheTexts: the tables are the same in all places.
 func TestSurfaceStandsInTheTexts(t *testing.T) {
-	keys := [][]string{{"kafka-python", "here", "default", "deviation"}}
+	surfaceTable := [][]string{{"kafka-python", "here", "default", "deviation"}}
+	shortTable := slices.Clone(surfaceTable)
 	for _, row := range surface {
-		keys = append(keys, []string{row.key, row.place, row.standard, row.deviation})
+		surfaceTable = append(surfaceTable, row.cells())
+		row.also = ""
+		shortTable = append(shortTable, row.cells())
 	}
-	names := [][]string{{"kafka-python", "Polled", "Conn", "deviation"}}
+	methodTable := [][]string{{"kafka-python", "Polled", "Conn", "deviation"}}
 	for _, row := range methods {
-		names = append(names, []string{row.method, row.polled, row.conn, row.deviation})
+		methodTable = append(methodTable, []string{row.method, row.polled, row.conn, row.deviation})
 	}
-	stands(t, "../../README.md", "| kafka-python | here |", "\n\n", markdown(keys, 2))
-	stands(t, "../../README.md", "| kafka-python | Polled |", "\n\n", markdown(names, 3))
-	stands(t, "doc.go", "//\tkafka-python  ", "\n//\n", aligned(keys))
-	stands(t, "doc.go", "//\tkafka-python              Polled", "\npackage", aligned(names))
+	keyTable := [][]string{{"kafka-python", "Java", "librdkafka", "sets", "default"}}
+	for _, k := range keys() {
+		if k.to == "" || k.object != "" {
+			continue
+		}
+		fields, standard := place(k)
+		row := []string{listed(k.kafkaPython), listed(k.java), listed(k.librdkafka), strings.Join(fields, ", "), standard}
+		if k == jaasKey {
+			row[3], row[4] = "-", "the options of the login module"
+		}
+		keyTable = append(keyTable, row)
+	}
+	stands(t, "../../README.md", "| kafka-python | here |", "\n\n", markdown(surfaceTable, 2))
+	stands(t, "../../README.md", "| kafka-python | Polled |", "\n\n", markdown(methodTable, 3))
+	stands(t, "../../README.md", "| kafka-python | Java |", "\n\n", markdown(keyTable, 4))
+	stands(t, "doc.go", "//\tkafka-python  ", "\n//\n", aligned(shortTable, 3))
+	stands(t, "doc.go", "//\tkafka-python              Polled", "\npackage", aligned(methodTable, 3))
 }
+
+// listed are names that spaces separate, or "-".
+func listed(names string) string { return cmp.Or(strings.Join(strings.Fields(names), ", "), "-") }
 
 // stands checks that the part of a file from begin to end is the wanted text, or
 // makes it that.
@@ -219,17 +274,18 @@ func markdown(rows [][]string, code int) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-func aligned(rows [][]string) string {
-	widths := make([]int, len(rows[0]))
+// aligned makes a table of the first columns, for a comment.
+func aligned(rows [][]string, columns int) string {
+	widths := make([]int, columns)
 	for _, row := range rows {
-		for j, cell := range row {
+		for j, cell := range row[:columns] {
 			widths[j] = max(widths[j], utf8.RuneCountInString(cell))
 		}
 	}
 	var b strings.Builder
 	for _, row := range rows {
 		line := "//\t"
-		for j, cell := range row {
+		for j, cell := range row[:columns] {
 			line += fmt.Sprintf("%-*s  ", widths[j], cell)
 		}
 		b.WriteString(strings.TrimRight(line, " ") + "\n")

@@ -7,37 +7,50 @@ import (
 
 	"brokerconn/adapters/netlink"
 	"brokerconn/adapters/tls"
-	"brokerconn/ports"
 )
 
-// transport is the way to the broker, and TLS over it if the protocol says so. problems are *Errors
-// that name the keys.
-func (s *Settings) transport() (t *netlink.Transport, problems []error) {
-	t = s.Way()
+// transport returns the way to the broker, with TLS over it if the protocol says so. The
+// error joins *Errors that name the keys.
+func (s *Settings) transport() (*netlink.Transport, error) {
 	if !s.Security.TLS() {
-		return t, nil
+		return s.Way(), nil
 	}
-	secure, err := tls.New(t, s.TLS.options(s.Connection.Clock))
-	if err != nil {
-		return nil, s.ofTLS(err)
-	}
-	return secure, nil
+	t, err := tls.New(s.Way(), s.tlsOptions())
+	return t, s.rejectedTLS(err)
 }
 
-// ofTLS names the keys behind what the adapter refuses.
-func (s *Settings) ofTLS(err error) (problems []error) {
+// Inspector returns one that looks at the TLS of a broker as a connection with these
+// settings would have it, over the Way, whatever Security says. It reads the files that
+// TLS names. The error joins an *Error for each setting that cannot be used.
+func (s *Settings) Inspector() (*tls.Inspector, error) {
+	i, err := tls.NewInspector(s.Way().Dial, s.tlsOptions())
+	return i, s.rejectedTLS(err)
+}
+
+func (s *Settings) tlsOptions() tls.Options {
+	o := s.TLS
+	if o.Clock == nil {
+		o.Clock = s.Connection.Clock
+	}
+	return o
+}
+
+// rejectedTLS names the keys of the options that the adapter rejects.
+func (s *Settings) rejectedTLS(err error) error {
+	var problems []error
 	for _, each := range unjoined(err) {
-		var e *tls.OptionError
-		if !errors.As(each, &e) {
-			problems = append(problems, &Error{Key: securityKey.name(s.Dialect), Problem: each.Error()})
-			continue
+		k, problem := securityKey, each.Error()
+		if e := new(tls.OptionError); errors.As(each, &e) {
+			if problem = e.Err.Error(); keyOf(s.Dialect, "tls.Options."+e.Option) != nil {
+				k = keyOf(s.Dialect, "tls.Options."+e.Option)
+			}
 		}
-		problems = append(problems, &Error{Key: s.keyOf(e.Option).name(s.Dialect), Problem: e.Err.Error()})
+		problems = append(problems, &Error{Key: k.name(s.Dialect), Problem: problem})
 	}
-	return problems
+	return errors.Join(problems...)
 }
 
-// unjoined takes errors apart that errors.Join put together, at any depth.
+// unjoined returns the errors that errors.Join put together, at any depth.
 func unjoined(err error) (all []error) {
 	joined, ok := err.(interface{ Unwrap() []error })
 	switch {
@@ -52,44 +65,11 @@ func unjoined(err error) (all []error) {
 	return all
 }
 
-// options are the settings in the words of the adapter.
-func (t *TLS) options(clock ports.Clock) tls.Options {
-	o := tls.Options{
-		CAFile: t.CAFile, CAPEM: unfolded(t.CAPEM),
-		CertFile: t.CertFile, KeyFile: t.KeyFile,
-		CertPEM: unfolded(t.CertPEM), KeyPEM: ports.NewSecret(unfolded(t.KeyPEM.Reveal())),
-		CRLFile: t.CRLFile,
-		Ciphers: t.Ciphers, CipherSuites: t.CipherSuites,
-		MinVersion: t.MinVersion, MaxVersion: t.MaxVersion,
-		AnyHost: t.AnyHost, AnyCertificate: t.AnyCertificate,
-		Clock: clock,
-	}
-	if !t.KeyPassword.IsZero() {
-		o.KeyPassword = tls.Password(t.KeyPassword.Reveal())
-	}
-	return o
-}
-
-// keyOf is the setting behind an option of the adapter's.
-func (s *Settings) keyOf(option string) *setting {
-	if s.Dialect == Java && (option == "CertFile" || option == "KeyFile") {
-		return keyStoreKey
-	}
-	return map[string]*setting{
-		"CAFile": caFileKey, "CAPEM": caPEMKey,
-		"CertFile": certFileKey, "KeyFile": keyFileKey, "CertPEM": certPEMKey, "KeyPEM": keyPEMKey,
-		"KeyPassword": keyPasswordKey,
-		"CRLFile":     crlFileKey,
-		"Ciphers":     ciphersKey, "CipherSuites": ciphersKey,
-		"MinVersion": protocolsKey, "MaxVersion": protocolsKey,
-	}[option]
-}
-
 var pemBlock = regexp.MustCompile(`(?s)-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END ([A-Z0-9 ]+)-----`)
 
-// unfolded is PEM with its line ends, which values of properties often lack: Java
-// takes blanks for them, and shells leave "\n" as it is. A block with headers, as
-// that of a key encrypted in the older way, needs its own.
+// unfolded returns PEM with its line ends, which values of properties often lack: Java
+// accepts spaces for them, and shells leave "\n" as it is. A block with headers, as that of
+// a key encrypted in the older way, needs its own.
 func unfolded(text string) string {
 	text = strings.ReplaceAll(text, `\n`, "\n")
 	return pemBlock.ReplaceAllStringFunc(text, func(block string) string {
@@ -102,10 +82,10 @@ func unfolded(text string) string {
 	})
 }
 
-// Warnings are what is allowed, and should not stay so.
+// Warnings are about settings that are valid and not safe.
 func (s *Settings) Warnings() (all []string) {
 	if s.TLS.AnyCertificate {
-		all = append(all, "the broker's certificate is not verified: whoever answers is taken for the broker, and given the login")
+		all = append(all, "the broker's certificate is not verified: any server is accepted as the broker, and receives the login")
 	}
 	return all
 }

@@ -10,8 +10,8 @@ import (
 
 	"brokerconn/adapters/clock/fake"
 	"brokerconn/adapters/netlink"
+	"brokerconn/adapters/tls"
 	"brokerconn/application/broker"
-	"brokerconn/ports"
 )
 
 // What the keys of TLS say reaches the transport, whose dial function then waits
@@ -36,25 +36,18 @@ func TestTransportOfTLS(t *testing.T) {
 	}
 }
 
-func TestOptionsOfTLS(t *testing.T) {
-	clock := fake.New(time.Time{})
-	s := TLS{
-		CAFile: "a", CertFile: "b", KeyFile: "c", CRLFile: "d", KeyPassword: ports.NewSecret("e"), Ciphers: "f", CipherSuites: []string{"g"},
-		MinVersion: 1, MaxVersion: 2, AnyHost: true, AnyCertificate: true,
+// The clock of the connection is that of certificates, unless the options have one.
+func TestClockOfTLS(t *testing.T) {
+	clock, own := fake.New(time.Time{}), fake.New(time.Time{})
+	s := Settings{Connection: broker.Config{Clock: clock}, TLS: tls.Options{AnyCertificate: true}}
+	if got := s.tlsOptions(); got.Clock != clock || !got.AnyCertificate {
+		t.Errorf("got %+v, want the clock of the connection", got)
 	}
-	o := s.options(clock)
-	if o.CAFile != "a" || o.CertFile != "b" || o.KeyFile != "c" || o.CRLFile != "d" || o.Ciphers != "f" || len(o.CipherSuites) != 1 ||
-		o.MinVersion != 1 || o.MaxVersion != 2 || !o.AnyHost || !o.AnyCertificate || o.Clock != clock {
-		t.Errorf("%+v", o)
+	if s.TLS.Clock = own; s.tlsOptions().Clock != own {
+		t.Errorf("got %+v, want the clock of the options", s.tlsOptions())
 	}
-	if password, err := o.KeyPassword(); err != nil || string(password) != "e" {
-		t.Errorf("%q %v", password, err)
-	}
-	if o = new(TLS).options(nil); o.KeyPassword != nil || o.Clock != nil {
-		t.Errorf("of nothing: %+v", o)
-	}
-	if n := len((&Settings{TLS: s}).Warnings()); n != 1 || new(Settings).Warnings() != nil {
-		t.Errorf("%d warnings", n)
+	if n := len(s.Warnings()); n != 1 || new(Settings).Warnings() != nil {
+		t.Errorf("got %d warnings, want 1", n)
 	}
 }
 
@@ -64,23 +57,23 @@ func TestConfigNamesTheKeysOfTLS(t *testing.T) {
 	in := func(name string) string { return filepath.Join(dir, name) }
 	for _, c := range []struct {
 		dialect Dialect
-		tls     TLS
+		tls     tls.Options
 		key     string
 		words   string
 	}{
-		{KafkaPython, TLS{CAFile: in("none.pem")}, "ssl_cafile", "none.pem"},
-		{Java, TLS{CAFile: in("none.pem")}, "ssl.truststore.location", "none.pem"},
-		{Librdkafka, TLS{CAFile: in("none.pem")}, "ssl.ca.location", "none.pem"},
-		{Java, TLS{CAPEM: "-----BEGIN CERTIFICATE-----MA==-----END CERTIFICATE-----"}, "ssl.truststore.certificates", "certificate 1 cannot be read"},
-		{Java, TLS{CertFile: in("key.pem"), KeyFile: in("key.pem")}, "ssl.keystore.location", "no certificate"},
-		{KafkaPython, TLS{CertFile: in("chain.pem"), KeyFile: in("notes.txt")}, "ssl_keyfile", "notes.txt"},
-		{Librdkafka, TLS{CertFile: in("key.pem"), KeyFile: in("key.pem")}, "ssl.certificate.location", "no certificate"},
-		{KafkaPython, TLS{CertFile: in("chain.pem"), KeyFile: "../../adapters/tls/testdata/keys/java_sha512andaes_256.pem", KeyPassword: ports.NewSecret(canary)}, "ssl_password", "wrong password"},
-		{Librdkafka, TLS{CertFile: in("chain.pem"), KeyFile: "../../adapters/tls/testdata/keys/java_sha512andaes_256.pem"}, "ssl.key.password", "no password was given"},
-		{KafkaPython, TLS{CRLFile: in("notes.txt")}, "ssl_crlfile", "notes.txt"},
-		{KafkaPython, TLS{Ciphers: "NO-SUCH"}, "ssl_ciphers", "NO-SUCH"},
-		{Librdkafka, TLS{CipherSuites: []string{"NO_SUCH"}}, "ssl.cipher.suites", "NO_SUCH"},
-		{Java, TLS{MinVersion: 0x0303, MaxVersion: 0x0303, CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}}, "ssl.enabled.protocols", "TLS 1.2"},
+		{KafkaPython, tls.Options{CAFile: in("none.pem")}, "ssl_cafile", "none.pem"},
+		{Java, tls.Options{CAFile: in("none.pem")}, "ssl.truststore.location", "none.pem"},
+		{Librdkafka, tls.Options{CAFile: in("none.pem")}, "ssl.ca.location", "none.pem"},
+		{Java, tls.Options{CAPEM: unfolded(certText)}, "ssl.truststore.certificates", "certificate 1 cannot be read"},
+		{Java, tls.Options{CertFile: in("key.pem"), KeyFile: in("key.pem")}, "ssl.keystore.location", "no certificate"},
+		{KafkaPython, tls.Options{CertFile: in("chain.pem"), KeyFile: in("notes.txt")}, "ssl_keyfile", "notes.txt"},
+		{Librdkafka, tls.Options{CertFile: in("key.pem"), KeyFile: in("key.pem")}, "ssl.certificate.location", "no certificate"},
+		{KafkaPython, tls.Options{CertFile: in("chain.pem"), KeyFile: "../../adapters/tls/testdata/keys/java_sha512andaes_256.pem", KeyPassword: tls.Password(canary)}, "ssl_password", "wrong password"},
+		{Librdkafka, tls.Options{CertFile: in("chain.pem"), KeyFile: "../../adapters/tls/testdata/keys/java_sha512andaes_256.pem"}, "ssl.key.password", "no password was given"},
+		{KafkaPython, tls.Options{CRLFile: in("notes.txt")}, "ssl_crlfile", "notes.txt"},
+		{KafkaPython, tls.Options{Ciphers: "NO-SUCH"}, "ssl_ciphers", "NO-SUCH"},
+		{Librdkafka, tls.Options{CipherSuites: []string{"NO_SUCH"}}, "ssl.cipher.suites", "NO_SUCH"},
+		{Java, tls.Options{MinVersion: 0x0303, MaxVersion: 0x0303, CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}}, "ssl.enabled.protocols", "TLS 1.2"},
 	} {
 		cfg, err := (&Settings{Dialect: c.dialect, Security: SSL, TLS: c.tls}).Config()
 		e := new(Error)
@@ -89,7 +82,7 @@ func TestConfigNamesTheKeysOfTLS(t *testing.T) {
 		}
 	}
 	own := &netlink.Transport{}
-	cfg, err := (&Settings{Security: SSL, TLS: TLS{CAFile: "none"}, Connection: broker.Config{Transport: own}}).Config()
+	cfg, err := (&Settings{Security: SSL, TLS: tls.Options{CAFile: "none"}, Connection: broker.Config{Transport: own}}).Config()
 	if err != nil || cfg.Transport != own {
 		t.Errorf("a transport of the user's: %+v %v", cfg.Transport, err)
 	}

@@ -1,35 +1,36 @@
 package properties
 
 import (
+	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"brokerconn/adapters/tcp"
 	"brokerconn/application/broker"
 )
 
-// How the values of a connection's settings are read, where they have a form of
-// their own.
+// The values of a connection's keys that have a form of their own.
 
 func readHost(r *reader, p *Property) {
 	host, _, err := broker.ParseAddress(value(p))
 	switch {
 	case strings.Contains(value(p), "@"):
-		r.refuse(p, "there is an @ in it: a host name or address alone")
+		r.reject(p, "there is an @ in it: a host name or address alone")
 	case err != nil:
-		r.refuse(p, "%s is not a host name or address", quoted(p))
+		r.reject(p, "%s is not a host name or address", quoted(p))
 	case host != value(p):
-		r.refuse(p, "%s is more than a host name or address: write the port as port=", quoted(p))
+		r.reject(p, "%s is more than a host name or address: write the port as port=", quoted(p))
 	default:
 		r.s.Servers = append(r.s.Servers, Server{host, broker.DefaultPort})
 	}
 }
 
 func readPort(r *reader, p *Property) {
-	n, ok := r.whole(p, 1, math.MaxUint16)
-	if !ok {
+	n, err := whole(p, 1, math.MaxUint16)
+	if err != nil {
+		r.reject(p, "%v", err)
 		return
 	}
 	if len(r.s.Servers) == 0 {
@@ -48,26 +49,26 @@ func readServers(r *reader, p *Property) {
 	var found []Server
 	for _, item := range list(text) {
 		if strings.Contains(item, "@") {
-			r.refuse(p, "there is an @ in it: host:port, without a login")
+			r.reject(p, "there is an @ in it: host:port, without a login")
 			return
 		}
 		host, port, err := broker.ParseAddress(item)
 		if err != nil {
-			r.refuse(p, "%v; host:port, or several separated by commas", err)
+			r.reject(p, "%v; host:port, or several separated by commas", err)
 			return
 		}
 		found = append(found, Server{host, port})
 	}
 	if len(found) == 0 {
-		r.refuse(p, "%s names no broker; host:port, or several separated by commas", quoted(p))
+		r.reject(p, "%s names no broker; host:port, or several separated by commas", quoted(p))
 		return
 	}
 	r.s.Servers = found
 }
 
-// readFamily knows Python's names and numbers of address families, the latter of
-// every system, and librdkafka's.
-func readFamily(r *reader, p *Property) {
+// addressFamily reads Python's names and numbers of address families, the latter of
+// every system, and librdkafka's words.
+func addressFamily(p *Property, d Dialect) (tcp.AddressFamily, error) {
 	families := map[string]tcp.AddressFamily{
 		"af_unspec": tcp.Unspecified, "0": tcp.Unspecified, "any": tcp.Unspecified,
 		"af_inet": tcp.IPv4, "2": tcp.IPv4, "v4": tcp.IPv4,
@@ -75,49 +76,55 @@ func readFamily(r *reader, p *Property) {
 	}
 	word := strings.ToLower(value(p))
 	family, known := families[word[strings.LastIndex(word, ".")+1:]]
-	right := "AF_UNSPEC, AF_INET or AF_INET6"
-	if r.s.Dialect == Librdkafka {
-		right = "any, v4 or v6"
-	}
 	if !known {
-		r.refuse(p, "%s; %s", quoted(p), right)
-		return
+		return 0, fmt.Errorf("%s; %s", quoted(p), grammars[d].families)
 	}
-	r.s.Sockets.AddressFamily = family
+	return family, nil
 }
 
-// readIdle: 0, and with Java any number below, is no limit.
-func readIdle(r *reader, p *Property) {
-	n, err := strconv.ParseInt(value(p), 10, 64)
-	if err != nil {
-		r.refuse(p, "%s; milliseconds, a whole number; 0: no limit", quoted(p))
-		return
+// aRelease is how Kafka's releases are written: "2.8", "2.8.1", "0.10.2.2"; what follows
+// the third number does not change the protocol.
+var aRelease = regexp.MustCompile(`^(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4})(?:\.\d{1,4})?)?$`)
+
+// release reads a release, also as Python's tuple "(0, 10)". "auto" asks the broker, as
+// it did in early kafka-python.
+func release(p *Property) (r broker.Release, err error) {
+	text := value(p)
+	if text == "auto" {
+		return r, nil
 	}
-	r.s.Connection.IdleTimeout = -1
-	if limit := time.Duration(n) * time.Millisecond; n > 0 && n <= int64(math.MaxInt64/time.Millisecond) {
-		r.s.Connection.IdleTimeout = limit
+	if strings.HasPrefix(text, "(") && strings.HasSuffix(text, ")") {
+		text = strings.Join(list(text[1:len(text)-1]), ".")
 	}
+	n := aRelease.FindStringSubmatch(text)
+	if n == nil {
+		return r, fmt.Errorf("%s; a release of Kafka, such as 2.8.1 or 0.10.2", quoted(p))
+	}
+	for i, part := range []*int{&r.Major, &r.Minor, &r.Patch} {
+		*part, _ = strconv.Atoi(n[i+1]) // four digits at most; without any it is 0
+	}
+	if (broker.Config{APIVersion: r}).Check() != nil {
+		return broker.Release{}, fmt.Errorf("%s; 0.8.0 is the first known release", quoted(p))
+	}
+	return r, nil
 }
 
-// readBuffer: Java has -1, and librdkafka 0, for what the system gives.
-func readBuffer(to func(*tcp.Options) *int) func(*reader, *Property) {
-	return func(r *reader, p *Property) {
-		least := map[Dialect]int64{Java: -1, Librdkafka: 0, KafkaPython: 1}[r.s.Dialect]
-		if n, ok := r.whole(p, least, math.MaxInt32); ok {
-			*to(&r.s.Sockets) = int(max(n, 0))
-		}
-	}
-}
-
-// readLookup: every address of a name is tried here, and no name is replaced by
-// its canonical form.
+// readLookup sets nothing: every address of a name is tried, and a name is never replaced
+// by its canonical form.
 func readLookup(r *reader, p *Property) {
 	switch word := value(p); strings.ToLower(word) {
 	case "use_all_dns_ips", "default":
 		r.ignore(p, "every address of a name is tried")
 	case "resolve_canonical_bootstrap_servers_only":
-		r.refuse(p, "names are not replaced by their canonical form here: write that name into %s", r.name(serversKey))
+		r.reject(p, "names are not replaced by their canonical form: write that name into %s", r.name(serversKey))
 	default:
-		r.refuse(p, "%s; use_all_dns_ips", quoted(p))
+		r.reject(p, "%s; use_all_dns_ips", quoted(p))
+	}
+}
+
+func readAskVersion(r *reader, p *Property) {
+	on, err := boolean(p)
+	if r.unasked = !on; err != nil {
+		r.reject(p, "%v", err)
 	}
 }

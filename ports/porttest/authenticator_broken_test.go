@@ -197,7 +197,7 @@ func TestAuthenticatorNoticesFaults(t *testing.T) {
 func TestBrokenAuthenticator(t *testing.T) {
 	var i int
 	if _, err := fmt.Sscan(os.Getenv(faultEnv), &i); err != nil {
-		t.Skip("only with a fault, see TestAuthenticatorNoticesFaults")
+		t.Skip("needs a fault: TestAuthenticatorNoticesFaults sets it")
 	}
 	porttest.SetPatience(300 * time.Millisecond)
 	fault := authenticatorFaults[i]

@@ -73,7 +73,7 @@ func authWatch(t *testing.T, c AuthenticatorCase) {
 	defer a.ex.Close()
 	w, ok := a.ex.(ports.Watcher)
 	if !ok {
-		t.Skip("the exchange is no Watcher")
+		t.Skip("needs a ports.Watcher: the exchange does not implement it")
 	}
 	var owner sync.Mutex
 	var bells []*bell

@@ -16,7 +16,7 @@ func checkable(t *testing.T, p ports.Parker) ports.Checker {
 	t.Helper()
 	c, ok := p.(ports.Checker)
 	if !ok {
-		t.Skip("the link is no Checker")
+		t.Skip("needs a ports.Checker: the link does not implement it")
 	}
 	return c
 }

@@ -65,7 +65,7 @@ func linkBothWays(t *testing.T, rig Rig) {
 
 func linkShortSend(t *testing.T, rig Rig) {
 	if rig.Unbounded {
-		t.Skip("Send takes whatever it is given")
+		t.Skip("needs a bounded send buffer: Rig.Unbounded is true")
 	}
 	const tooMuch = 256 << 20
 	link, peer := connect(t, rig)

@@ -30,7 +30,7 @@ func parked(t *testing.T, rig Rig) (ports.Parker, ports.Link, io.ReadWriteCloser
 	link, peer := connect(t, rig)
 	p, ok := link.(ports.Parker)
 	if !ok {
-		t.Skip("the link is no Parker")
+		t.Skip("needs a ports.Parker: the link does not implement it")
 	}
 	return p, link, peer
 }
@@ -160,7 +160,7 @@ func parkInterruptFirst(t *testing.T, rig Rig) {
 	closeAtEnd(t, link)
 	p, ok := link.(ports.Parker)
 	if !ok {
-		t.Skip("the link is no Parker")
+		t.Skip("needs a ports.Parker: the link does not implement it")
 	}
 	p.Interrupt()
 	p.Interrupt()

@@ -110,7 +110,7 @@ func lookupFinds(t *testing.T, rig Rig) {
 
 func lookupUnknown(t *testing.T, rig Rig) {
 	if rig.UnknownHost == "" {
-		t.Skip("no UnknownHost")
+		t.Skip("needs Rig.UnknownHost")
 	}
 	l := rig.Transport.Resolve(rig.UnknownHost, rig.Port)
 	if eps, err := settled(t, l); err == nil || len(eps) != 0 {
@@ -121,7 +121,7 @@ func lookupUnknown(t *testing.T, rig Rig) {
 
 func lookupClosed(t *testing.T, rig Rig) {
 	if rig.SilentHost == "" {
-		t.Skip("no SilentHost")
+		t.Skip("needs Rig.SilentHost")
 	}
 	l := rig.Transport.Resolve(rig.SilentHost, rig.Port)
 	if eps, err := l.Result(); err != ports.ErrWouldBlock || len(eps) != 0 {
@@ -136,7 +136,7 @@ func lookupWatched(t *testing.T, rig Rig) {
 	defer l.Close()
 	w, ok := l.(ports.Watcher)
 	if !ok {
-		t.Skip("the lookup is no Watcher")
+		t.Skip("needs a ports.Watcher: the lookup does not implement it")
 	}
 	for {
 		_, err := l.Result()
@@ -177,7 +177,7 @@ func stageRises(t *testing.T, rig Rig) {
 
 func stageRefused(t *testing.T, rig Rig) {
 	if rig.Refused == (ports.Endpoint{}) {
-		t.Skip("no Refused endpoint")
+		t.Skip("needs Rig.Refused")
 	}
 	link := rig.Transport.Open(rig.Refused)
 	closeAtEnd(t, link)
@@ -203,7 +203,7 @@ func stageRefused(t *testing.T, rig Rig) {
 
 func stageClosed(t *testing.T, rig Rig) {
 	if rig.Silent == (ports.Endpoint{}) {
-		t.Skip("no Silent endpoint")
+		t.Skip("needs Rig.Silent")
 	}
 	link := rig.Transport.Open(rig.Silent)
 	if s, err := link.Stage(); s != ports.StageDialing || err != ports.ErrWouldBlock {

@@ -109,7 +109,7 @@ func TestTransportNoticesFaults(t *testing.T) {
 func TestBrokenTransport(t *testing.T) {
 	var i int
 	if _, err := fmt.Sscan(os.Getenv(faultEnv), &i); err != nil {
-		t.Skip("only with a fault, see TestTransportNoticesFaults")
+		t.Skip("needs a fault: TestTransportNoticesFaults sets it")
 	}
 	porttest.SetPatience(300 * time.Millisecond)
 	fault := transportFaults[i]

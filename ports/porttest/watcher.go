@@ -80,7 +80,7 @@ func watcherOf(t *testing.T, link ports.Link) ports.Watcher {
 	t.Helper()
 	w, ok := link.(ports.Watcher)
 	if !ok {
-		t.Skip("the link is no Watcher")
+		t.Skip("needs a ports.Watcher: the link does not implement it")
 	}
 	return w
 }

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"brokerconn/acceptance/need"
 	"brokerconn/adapters/httpconnect"
 	"brokerconn/adapters/netlink"
 	"brokerconn/adapters/netlink/tunnel"
@@ -133,22 +134,12 @@ func start(t *testing.T, program string, args func(*testing.T, string) []string)
 	}
 }
 
-// installed skips the test where a program is not there; PROXIES=required in the
-// environment makes that a failure.
+// installed returns the path of a program, or skips the test where it is not installed.
 func installed(t *testing.T, program string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
-	switch required := os.Getenv("PROXIES"); {
-	case required != "" && required != "required":
-		t.Fatalf("the environment says PROXIES=%s; it may say required, or nothing", required)
-	case err == nil:
-		return path
-	case required != "":
-		t.Fatalf("PROXIES FAILED: %v", err)
-	}
-	rule := strings.Repeat("*", 78)
-	t.Skipf("\n%s\nPROXIES SKIPPED: %v\nWays through proxies were judged by nothing of another author. PROXIES=required makes this a failure.\n%s", rule, err, rule)
-	return ""
+	need.Extra{Name: program, Variable: "PROXIES", Untested: "No software of another author took part."}.Test(t, err)
+	return path
 }
 
 // TestCurl: the proxies in tunneltest serve a client of another author.

@@ -22,10 +22,10 @@ type acceptor struct {
 func (k *realmKDC) startMIT(t *testing.T) *acceptor {
 	t.Helper()
 	const untested = "MIT's libgssapi did not accept a login."
-	need(t, untested, "gcc")
+	installed(t, "gcc", untested, "gcc")
 	binary := filepath.Join(t.TempDir(), "acceptor")
 	if out, err := exec.Command("gcc", "-o", binary, "testdata/acceptor.c", "-lgssapi_krb5").CombinedOutput(); err != nil {
-		skip(t, untested, fmt.Errorf("gcc: %w; are there the headers of libkrb5-dev?\n%s", err, out))
+		skipWithout(t, "libkrb5-dev", untested, fmt.Errorf("gcc: %w; are there the headers of libkrb5-dev?\n%s", err, out))
 	}
 	return k.start(t, binary)
 }
@@ -33,7 +33,7 @@ func (k *realmKDC) startMIT(t *testing.T) *acceptor {
 // startJava runs Java's SaslServer.
 func (k *realmKDC) startJava(t *testing.T) *acceptor {
 	t.Helper()
-	need(t, "Java's SaslServer did not accept a login.", "java", "javac")
+	installed(t, "a JDK", "Java's SaslServer did not accept a login.", "java", "javac")
 	return k.start(t, "java", "-Djava.security.krb5.conf="+k.path("krb5.conf"), "-Djava.io.tmpdir="+k.dir,
 		"-XX:TieredStopAtLevel=1", "testdata/Acceptor.java", k.path("service.keytab"))
 }

@@ -5,11 +5,12 @@ import (
 	"encoding/asn1"
 	"encoding/binary"
 
+	"brokerconn/adapters/sasl/gssapi/krb5"
+
 	"github.com/jcmturner/gokrb5/v8/asn1tools"
 	"github.com/jcmturner/gokrb5/v8/crypto"
 	"github.com/jcmturner/gokrb5/v8/gssapi"
 	"github.com/jcmturner/gokrb5/v8/iana/chksumtype"
-	"github.com/jcmturner/gokrb5/v8/iana/errorcode"
 	"github.com/jcmturner/gokrb5/v8/iana/flags"
 	"github.com/jcmturner/gokrb5/v8/iana/keyusage"
 	"github.com/jcmturner/gokrb5/v8/messages"
@@ -22,17 +23,14 @@ import (
 // demanded and compared. Then both have a key for what follows: the one that the
 // broker made for this context, or else the one that the client made.
 
-// newContext begins a context.
-func newContext(k *kdc, t *ticket) *securityContext {
-	a := k.authenticator(t)
-	a.SeqNumber = int64(random31())
-	a.SubKey = newKey(t.key.KeyType)
+// newContext begins a context with an authenticator for the ticket.
+func newContext(t *krb5.Ticket, a types.Authenticator) *securityContext {
 	a.Cksum = types.Checksum{CksumType: chksumtype.GSSAPI, Checksum: contextChecksum()}
 	return &securityContext{ticket: t, sent: a, key: a.SubKey}
 }
 
 type securityContext struct {
-	ticket *ticket
+	ticket *krb5.Ticket
 	sent   types.Authenticator
 	// key protects what follows. acceptorKey: it is the broker's.
 	key         types.EncryptionKey
@@ -62,7 +60,7 @@ const (
 
 // request is the first token.
 func (c *securityContext) request() ([]byte, error) {
-	request, err := messages.NewAPReq(c.ticket.raw, c.ticket.key, c.sent)
+	request, err := messages.NewAPReq(c.ticket.Raw, c.ticket.Key, c.sent)
 	if err != nil {
 		return nil, err
 	}
@@ -91,23 +89,23 @@ func unwrapToken(token []byte) (kind uint16, message []byte, ok bool) {
 
 // proved verifies the broker's answer to the first token.
 func (c *securityContext) proved(token []byte) error {
-	server := c.ticket.server.String()
+	server := c.ticket.Server.String()
 	kind, message, ok := unwrapToken(token)
 	switch {
 	case !ok:
 		return failure(BadToken, server, "%d bytes are no token of Kerberos", len(token))
 	case kind == tokenError:
-		return refusedBy(message, server)
+		return krb5.ServiceError(message, server)
 	case kind != tokenAPRep:
 		return failure(NotMutual, server, "it answers with a token of another kind, %#04x", kind)
 	}
 	var part messages.EncAPRepPart
-	if !contained(func() error {
+	if !krb5.Contain(func() error {
 		var answer messages.APRep
 		if err := answer.Unmarshal(message); err != nil {
 			return err
 		}
-		plain, err := crypto.DecryptEncPart(answer.EncPart, c.ticket.key, keyusage.AP_REP_ENCPART)
+		plain, err := crypto.DecryptEncPart(answer.EncPart, c.ticket.Key, keyusage.AP_REP_ENCPART)
 		if err != nil {
 			return err
 		}
@@ -122,27 +120,11 @@ func (c *securityContext) proved(token []byte) error {
 	if part.Subkey.KeyValue == nil {
 		return nil
 	}
-	if !usable(part.Subkey) {
+	if !krb5.Usable(part.Subkey) {
 		return failure(EncryptionTypes, server, "it made a key of type %d for the context, which is none of AES", part.Subkey.KeyType)
 	}
 	c.key, c.acceptorKey = part.Subkey, true
 	return nil
-}
-
-// refusedBy is a KRB_ERROR of the broker's. Nothing proves that it is the broker's.
-func refusedBy(message []byte, server string) error {
-	var refused messages.KRBError
-	if !contained(func() error { return refused.Unmarshal(message) }) {
-		return failure(BadToken, server, "its error cannot be read")
-	}
-	e := &Error{Reason: Refused, Principal: server, Code: refused.ErrorCode, Detail: codeText(&refused)}
-	switch refused.ErrorCode {
-	case errorcode.KRB_AP_ERR_SKEW, errorcode.KRB_AP_ERR_TKT_NYV:
-		e.Reason = ClockSkew
-	case errorcode.KRB_AP_ERR_TKT_EXPIRED:
-		e.hint = "the next login gets another ticket; is the clock of the broker fast?"
-	}
-	return e
 }
 
 // forget wipes the keys that are this login's alone.

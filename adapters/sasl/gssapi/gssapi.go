@@ -4,40 +4,33 @@
 //	...
 //	broker.Config{Authenticators: []ports.Authenticator{login}}
 //
-// The messages, the cryptography, and the formats of keytabs and krb5.conf are those
-// of github.com/jcmturner/gokrb5; no other package here links it. It has no active
-// maintainer, so what it makes of bytes that others wrote is contained and checked
-// again; each place says why.
+// Tickets come from package krb5, a Kerberos client over github.com/jcmturner/gokrb5;
+// no other adapter links that library. This package is the conversation with the
+// broker:
 //
-// What is verified. The broker must prove that it has the key of its principal, and
-// its offer of security layers must bear that proof too; whatever else answers gets no
-// login. Encryption is that of TLS, if there is any: brokers take no security layer.
-// Only AES is used, with SHA-1 or SHA-2 (encryption types 17 to 20).
+//	gssapi   Options, New
+//	login    the steps of one login
+//	context  the security context: the proofs of client and broker
+//	wrap     the wrap tokens and the choice of a security layer
+//	errors   Error and its reasons
 //
-// KDCs are asked over TCP only, by the steps of logins, and are given up at once with
-// the login. The files, in the order of a login:
-//
-//	gssapi      what a user fills in; New
-//	krb5conf    the configuration of Kerberos
-//	login       the turns of one login
-//	tickets     what logins share; origin: keys, or a ticket cache
-//	keys        passwords and keytabs; encryption: types and keys; ccache: ticket caches
-//	asexchange  a key turned into a ticket; tgsexchange: that into one for the broker
-//	request     what both have in common; kdc: the way to a KDC
-//	context     the proofs of client and broker; wrap: the security layer
-//	errors      what can go wrong, in words
+// The broker must prove that it has the key of its principal, and protect its offer of
+// security layers with that key; any other peer is refused. Encryption is left to TLS:
+// Kafka brokers offer no security layer.
 package gssapi
 
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"time"
 
 	"brokerconn/adapters/sasl"
+	"brokerconn/adapters/sasl/gssapi/krb5"
 	"brokerconn/ports"
+
+	"github.com/jcmturner/gokrb5/v8/types"
 )
 
 // Options say who logs in, and how the KDC is found. The zero value logs in with the
@@ -88,129 +81,41 @@ type Options struct {
 	Run sasl.Runner
 }
 
-// defaultKDCTimeout leaves room for a dead KDC within the ten seconds that a
-// connection has to be ready.
-const defaultKDCTimeout = 3 * time.Second
-
 // Authenticator logs in to brokers. Its logins share their tickets. It is safe for
 // concurrent use, holds no goroutine, and needs no closing.
 type Authenticator struct {
 	who     string
 	service string
 	domain  string
-	tickets *tickets
+	client  client
 	run     sasl.Runner
 }
 
 var _ ports.Authenticator = (*Authenticator)(nil)
 
-// New checks the options and reads krb5.conf and a keytab; it talks to nobody. The
-// error joins a *sasl.OptionError for what cannot be used.
+// client is what a login needs of a *krb5.Client.
+type client interface {
+	Service(name, host string) krb5.Principal
+	Ticket(ctx context.Context, server krb5.Principal) (*krb5.Ticket, error)
+	Authenticator(t *krb5.Ticket) types.Authenticator
+	Drop(t *krb5.Ticket)
+}
+
+// New checks the options and reads krb5.conf and a keytab; it opens no connection. The
+// error joins a *sasl.OptionError for each invalid option.
 func New(o Options) (*Authenticator, error) {
-	var problems []error
-	refuse := func(option string, err error) {
-		if err != nil {
-			problems = append(problems, &sasl.OptionError{Option: option, Err: err})
-		}
+	k := krb5.Options{
+		Principal: o.Principal, Password: o.Password, Keytab: o.Keytab, KeytabData: o.KeytabData, TicketCache: o.TicketCache,
+		Config: o.Config, ConfigFile: o.ConfigFile, KDCTimeout: o.KDCTimeout, Dial: o.Dial,
 	}
-	conf, err := loadConf(o.Config, o.ConfigFile)
-	if o.Config == "" {
-		refuse("ConfigFile", err)
-	} else {
-		refuse("Config", err)
+	if o.Clock != nil {
+		k.Now = o.Clock.Now
 	}
-	if o.KDCTimeout < 0 {
-		refuse("KDCTimeout", errors.New("it is negative"))
-	}
+	c, err := krb5.New(k)
 	if err != nil {
-		return nil, errors.Join(problems...)
-	}
-	who, err := o.principal(conf)
-	refuse("Principal", err)
-	k := &kdc{now: o.now(), kdcs: kdcs{
-		conf: conf, dial: o.Dial, srv: net.DefaultResolver.LookupSRV,
-		timeout: cmp.Or(o.KDCTimeout, defaultKDCTimeout), last: map[string]string{},
-	}}
-	if k.dial == nil {
-		k.dial = new(net.Dialer).DialContext
-	}
-	from, option, err := o.origin(k, conf, who)
-	refuse(option, err)
-	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
-	return &Authenticator{
-		who: who.String(), service: cmp.Or(o.ServiceName, "kafka"), domain: o.DomainName,
-		tickets: newTickets(k, from), run: o.Run,
-	}, nil
-}
-
-func (o *Options) now() func() time.Time {
-	if o.Clock == nil {
-		return time.Now
-	}
-	return o.Clock.Now
-}
-
-// principal is who logs in; without a name, whoever the ticket cache is for.
-func (o *Options) principal(c *conf) (who principal, err error) {
-	if o.Principal == "" {
-		if !o.Password.IsZero() || o.Keytab != "" || !o.KeytabData.IsZero() {
-			err = errors.New("it is empty: a password or a keytab does not say whose it is")
-		}
-		return principal{}, err
-	}
-	if who, err = parsePrincipal(o.Principal); err != nil {
-		return principal{}, err
-	}
-	if who.realm = cmp.Or(who.realm, c.LibDefaults.DefaultRealm); who.realm == "" {
-		return principal{}, fmt.Errorf("%q has no realm, and krb5.conf no default_realm: write it with one", o.Principal)
-	}
-	return who, nil
-}
-
-// origin is where tickets come from, or which option says it wrongly.
-func (o *Options) origin(k *kdc, c *conf, who principal) (from origin, option string, err error) {
-	first := ""
-	for _, one := range []struct {
-		option string
-		given  bool
-	}{
-		{"Password", !o.Password.IsZero()}, {"Keytab", o.Keytab != ""},
-		{"KeytabData", !o.KeytabData.IsZero()}, {"TicketCache", o.TicketCache != ""},
-	} {
-		switch {
-		case one.given && first != "":
-			return nil, one.option, fmt.Errorf("it is set, and %s as well: keep one", first)
-		case one.given:
-			first = one.option
-		}
-	}
-	keyed := func(secret func() (keys, error)) origin { return &keyOrigin{k, who, secret} }
-	known := len(who.name.NameString) > 0
-	switch {
-	case !o.Password.IsZero():
-		return keyed(func() (keys, error) { return password{o.Password}, nil }), "Password", nil
-	case o.Keytab != "":
-		path := o.Keytab
-		if known {
-			_, err = readKeytab(path, who)
-		}
-		return keyed(func() (keys, error) { return readKeytab(path, who) }), "Keytab", err
-	case !o.KeytabData.IsZero():
-		var k keys
-		if known {
-			k, err = keytabOf([]byte(o.KeytabData.Reveal()), who)
-		}
-		return keyed(func() (keys, error) { return k, nil }), "KeytabData", err
-	}
-	var path string
-	if o.TicketCache != "" {
-		path, err = cachePath(o.TicketCache)
-	} else {
-		path, err = c.cacheFile()
-	}
-	return &cacheOrigin{kdc: k, path: path, client: who}, "TicketCache", err
+	return &Authenticator{who: c.String(), service: cmp.Or(o.ServiceName, defaultService), domain: o.DomainName, client: c, run: o.Run}, nil
 }
 
 // Mechanism returns "GSSAPI".

@@ -1,9 +1,12 @@
 package gssapi
 
 import (
+	"cmp"
 	"context"
+	"strings"
 
 	"brokerconn/adapters/sasl"
+	"brokerconn/adapters/sasl/gssapi/krb5"
 	"brokerconn/ports"
 )
 
@@ -22,23 +25,18 @@ import (
 // Begin starts a login to the principal of the endpoint's host. It refuses an
 // endpoint without a host if there is no DomainName.
 func (a *Authenticator) Begin(e ports.Endpoint) ports.Exchange {
-	host := a.domain
-	if host == "" {
-		host = e.Host
-	}
-	server := service(a.service, host)
-	if server.name.NameString[1] == "" {
+	host := cmp.Or(a.domain, e.Host)
+	if strings.TrimSuffix(host, ".") == "" {
 		return sasl.Refuse(failure(UnknownService, a.service, "the endpoint %q has no host that the broker's principal could have: set DomainName", e.Address))
 	}
-	server.realm = a.tickets.kdc.conf.realmOf(server.name.NameString[1])
-	l := &login{Authenticator: a, server: server}
+	l := &login{Authenticator: a, server: a.client.Service(a.service, host)}
 	l.turn = l.begin
 	return sasl.Begin(a.run, l.step)
 }
 
 type login struct {
 	*Authenticator
-	server  principal
+	server  krb5.Principal
 	turn    func(ctx context.Context, challenge []byte) (response []byte, done bool, err error)
 	context *securityContext
 	proven  func() bool // stops what drops the ticket when the login is given up
@@ -49,18 +47,18 @@ func (l *login) step(ctx context.Context, challenge []byte) ([]byte, bool, error
 }
 
 func (l *login) begin(ctx context.Context, _ []byte) ([]byte, bool, error) {
-	t, err := l.tickets.ticketFor(ctx, l.server)
+	t, err := l.client.Ticket(ctx, l.server)
 	if err != nil {
 		return nil, false, err
 	}
-	l.context = newContext(l.tickets.kdc, t)
+	l.context = newContext(t, l.client.Authenticator(t))
 	token, err := l.context.request()
 	if err != nil {
-		return nil, false, &Error{Reason: EncryptionTypes, Principal: t.server.String(), Err: err}
+		return nil, false, &Error{Reason: EncryptionTypes, Principal: t.Server.String(), Err: err}
 	}
 	// Java, and so Kafka, does not say what it has against a ticket: it hangs up. Its
 	// key may be another one by now, and this ticket useless for hours.
-	l.proven = context.AfterFunc(ctx, func() { l.tickets.drop(t) })
+	l.proven = context.AfterFunc(ctx, func() { l.client.Drop(t) })
 	l.turn = l.prove
 	return token, false, nil
 }
@@ -68,7 +66,7 @@ func (l *login) begin(ctx context.Context, _ []byte) ([]byte, bool, error) {
 func (l *login) prove(_ context.Context, challenge []byte) ([]byte, bool, error) {
 	l.proven()
 	if err := l.context.proved(challenge); err != nil {
-		l.tickets.drop(l.context.ticket)
+		l.client.Drop(l.context.ticket)
 		return nil, false, err
 	}
 	l.turn = l.choose

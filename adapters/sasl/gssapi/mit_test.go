@@ -2,23 +2,26 @@ package gssapi
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"brokerconn/acceptance/need"
 )
 
 // A real KDC, MIT's, and two acceptors that are not ours: MIT's libgssapi, and Java's
 // SaslServer, which is what brokers have. Without them the tests that need them are
-// skipped, under a message that says what was not tested; KDC=required in the
-// environment makes that a failure. On Debian: krb5-kdc krb5-admin-server krb5-user
-// libkrb5-dev gcc and a JDK.
+// skipped; KDC=required in the environment makes that a failure. On Debian: krb5-kdc
+// krb5-admin-server krb5-user libkrb5-dev gcc and a JDK.
 
 var kdcTools = []string{"krb5kdc", "kdb5_util", "kadmin.local", "kinit", "kdestroy"}
 
@@ -36,32 +39,22 @@ func findTool(name string) (path string, err error) {
 	return "", err
 }
 
-// need skips the test where a program is missing. untested says what then remains
-// so, a sentence.
-func need(t *testing.T, untested string, tools ...string) {
+// installed skips the test where one of the programs, which together are named so, is
+// missing. untested is what a skip leaves untested, a sentence.
+func installed(t *testing.T, name, untested string, programs ...string) {
 	t.Helper()
 	var missing []error
-	for _, name := range tools {
-		if _, err := findTool(name); err != nil {
+	for _, program := range programs {
+		if _, err := findTool(program); err != nil {
 			missing = append(missing, err)
 		}
 	}
-	if err := errors.Join(missing...); err != nil {
-		skip(t, untested, err)
-	}
+	skipWithout(t, name, untested, errors.Join(missing...))
 }
 
-func skip(t *testing.T, untested string, err error) {
+func skipWithout(t *testing.T, name, untested string, missing error) {
 	t.Helper()
-	switch required := os.Getenv("KDC"); required {
-	case "":
-		rule := strings.Repeat("*", 78)
-		t.Skipf("\n%s\nKDC SKIPPED: %v\n%s KDC=required makes this a failure.\n%s", rule, err, untested, rule)
-	case "required":
-		t.Fatalf("KDC FAILED: %v", err)
-	default:
-		t.Fatalf("the environment says KDC=%s; it may say required, or nothing", required)
-	}
+	need.Extra{Name: name, Variable: "KDC", Untested: untested}.Test(t, missing)
 }
 
 const (
@@ -83,7 +76,7 @@ var theKDC *realmKDC
 // startKDC runs the KDC, with all the principals.
 func startKDC(t *testing.T) *realmKDC {
 	t.Helper()
-	need(t, "Nothing was tried against a real KDC.", kdcTools...)
+	installed(t, "a KDC", "Nothing was tried against a real KDC.", kdcTools...)
 	for range 5 {
 		if theKDC != nil {
 			return theKDC
@@ -190,6 +183,9 @@ func tryKDC(t *testing.T) {
 
 func (k *realmKDC) path(name string) string { return filepath.Join(k.dir, name) }
 
+// quoted is a path as one word for kadmin.
+func (k *realmKDC) quoted(name string) string { return strconv.Quote(k.path(name)) }
+
 func (k *realmKDC) write(t *testing.T, name, text string) {
 	t.Helper()
 	if err := os.WriteFile(k.path(name), []byte(text), 0o600); err != nil {
@@ -233,5 +229,10 @@ func (k *realmKDC) admin(t *testing.T, realm string, commands ...string) {
 
 // options are those for a client of the KDC, which count its connections.
 func (k *realmKDC) options(asked *atomic.Int32) Options {
-	return Options{Config: k.config, Run: inline, Dial: counted(asked)}
+	return Options{Config: k.config, Run: inline, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+		if asked != nil {
+			asked.Add(1)
+		}
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}}
 }

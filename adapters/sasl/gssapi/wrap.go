@@ -3,6 +3,9 @@ package gssapi
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+
+	"brokerconn/adapters/sasl/gssapi/krb5"
 
 	"github.com/jcmturner/gokrb5/v8/crypto"
 	"github.com/jcmturner/gokrb5/v8/gssapi"
@@ -25,9 +28,11 @@ const (
 	flagAcceptorKey             // with the acceptor's subkey
 )
 
+var errChecksumSize = errors.New("checksum size does not match the encryption type")
+
 // unwrap verifies the broker's first wrap token and returns what is in it.
 func (c *securityContext) unwrap(token []byte) ([]byte, error) {
-	server := c.ticket.server.String()
+	server := c.ticket.Server.String()
 	if len(token) < gssapi.HdrLen {
 		return nil, failure(BadToken, server, "%d bytes are no wrap token", len(token))
 	}
@@ -54,7 +59,7 @@ func (c *securityContext) unwrap(token []byte) ([]byte, error) {
 		body = append(bytes.Clone(body[rrc:]), body[:rrc]...)
 	}
 	var w gssapi.WrapToken
-	good := contained(func() error {
+	good := krb5.Contain(func() error {
 		kind, err := crypto.GetEtype(c.key.KeyType)
 		if err != nil {
 			return err
@@ -63,7 +68,7 @@ func (c *securityContext) unwrap(token []byte) ([]byte, error) {
 			return err
 		}
 		if int(w.EC) != kind.GetHMACBitLength()/8 {
-			return errWrongKey
+			return errChecksumSize
 		}
 		_, err = w.Verify(c.key, keyusage.GSSAPI_ACCEPTOR_SEAL)
 		return err
@@ -100,7 +105,7 @@ func (c *securityContext) chosen(token []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	server := c.ticket.server.String()
+	server := c.ticket.Server.String()
 	if len(offer) != 4 {
 		return nil, failure(BadToken, server, "the offer of security layers has %d octets instead of 4", len(offer))
 	}

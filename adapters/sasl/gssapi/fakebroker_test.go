@@ -1,0 +1,316 @@
+package gssapi
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/asn1"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"brokerconn/adapters/clock/fake"
+	"brokerconn/adapters/sasl/gssapi/krb5"
+	"brokerconn/ports"
+
+	"github.com/jcmturner/gokrb5/v8/asn1tools"
+	"github.com/jcmturner/gokrb5/v8/crypto"
+	"github.com/jcmturner/gokrb5/v8/gssapi"
+	"github.com/jcmturner/gokrb5/v8/iana/flags"
+	"github.com/jcmturner/gokrb5/v8/iana/keyusage"
+	"github.com/jcmturner/gokrb5/v8/messages"
+	"github.com/jcmturner/gokrb5/v8/types"
+)
+
+// fakeClient is a Kerberos client that makes its tickets itself, one per login or the
+// same one again. The KDC is the matter of package krb5.
+type fakeClient struct {
+	client
+	etype  int32        // of new keys
+	ticket *krb5.Ticket // nil: the next login makes one
+	last   *krb5.Ticket
+	mu     sync.Mutex
+	drops  []*krb5.Ticket
+}
+
+var alice = krb5.Principal{Name: nameOf("alice"), Realm: "EXAMPLE.ORG"}
+
+func nameOf(parts ...string) types.PrincipalName {
+	return types.PrincipalName{NameType: 1, NameString: parts}
+}
+
+const testConfig = `[libdefaults]
+ default_realm = EXAMPLE.ORG
+[domain_realm]
+ .example.org = EXAMPLE.ORG
+`
+
+// newTestAuthenticator returns an authenticator for alice over a fake client.
+func newTestAuthenticator(t testing.TB) (*Authenticator, *fakeClient) {
+	a := mustNew(t, Options{Config: testConfig, Principal: "alice", TicketCache: "unused", Clock: fake.New(time.Now()), Run: inline})
+	c := &fakeClient{client: a.client, etype: 18}
+	a.client = c
+	return a, c
+}
+
+func (c *fakeClient) Ticket(_ context.Context, server krb5.Principal) (*krb5.Ticket, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last = c.ticket
+	if c.last == nil {
+		number := make([]byte, 40)
+		rand.Read(number)
+		c.last = &krb5.Ticket{Client: alice, Server: server, Key: newKey(c.etype), Raw: messages.Ticket{
+			TktVNO: 5, Realm: server.Realm, SName: server.Name,
+			EncPart: types.EncryptedData{EType: c.etype, KVNO: 1, Cipher: number},
+		}}
+	}
+	return c.last, nil
+}
+
+func (c *fakeClient) Drop(t *krb5.Ticket) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drops = append(c.drops, t)
+}
+
+func newKey(etype int32) types.EncryptionKey {
+	key := types.EncryptionKey{KeyType: etype, KeyValue: make([]byte, map[int32]int{17: 16, 18: 32, 19: 16, 20: 32}[etype])}
+	rand.Read(key.KeyValue)
+	return key
+}
+
+// inline runs a step at once: Result has its outcome when Next returns.
+func inline(step func()) { step() }
+
+var errBroker = errors.New("the broker refused")
+
+// logIn performs a login with inline steps.
+func logIn(a *Authenticator, host string, broker func(token []byte) ([]byte, error)) error {
+	ex := a.Begin(ports.Endpoint{Host: host, Network: "tcp", Address: host + ":9092"})
+	defer ex.Close()
+	var challenge []byte
+	for range 10 {
+		ex.Next(challenge)
+		response, done, err := ex.Result()
+		if err != nil {
+			return err
+		}
+		if challenge, err = broker(response); err != nil {
+			return fmt.Errorf("%w: %w", errBroker, err)
+		}
+		if done {
+			return nil
+		}
+	}
+	return errors.New("the login does not end")
+}
+
+func mustNew(t testing.TB, o Options) *Authenticator {
+	t.Helper()
+	a, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// mustFail returns err as an *Error of the reason, with a hint.
+func mustFail(t testing.TB, err error, want Reason) *Error {
+	t.Helper()
+	var e *Error
+	if !errors.As(err, &e) {
+		t.Fatalf("got %v, want an *Error of %v", err, want)
+	}
+	if e.Reason != want || e.Hint() == "" {
+		t.Errorf("got the reason %v with the hint %q, want %v: %v", e.Reason, e.Hint(), want, err)
+	}
+	return e
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// fakeBroker is the broker's side of one login, by the RFCs and not by what is tested.
+// Each field is something that it may do wrong.
+type fakeBroker struct {
+	client *fakeClient
+
+	subkey   int32  // the type of the key that it makes for the context; 0: none
+	seq      int64  // of its first message
+	offer    []byte // nil: no layer, of the size that Java offers
+	rrc      uint16 // how far it rotates
+	part     func(*messages.EncAPRepPart)
+	first    func(token []byte) []byte // instead of its proof
+	second   func(token []byte) []byte // instead of its wrapped offer
+	flags    func(byte) byte
+	wrapKey  func(types.EncryptionKey) types.EncryptionKey
+	wrapSeq  uint64
+	usage    uint32
+	sealed   bool
+	checksum func([]byte) []byte
+
+	ticket *krb5.Ticket
+	sent   types.Authenticator
+	key    types.EncryptionKey
+	turns  int
+}
+
+func newBroker(c *fakeClient) *fakeBroker { return &fakeBroker{client: c, seq: 1000, usage: 22} }
+
+// login answers each token, or returns what is wrong with it.
+func (b *fakeBroker) login(token []byte) ([]byte, error) {
+	b.turns++
+	switch b.turns {
+	case 1:
+		if err := b.accept(token); err != nil {
+			return nil, err
+		}
+		proof := b.proof()
+		if b.first != nil {
+			proof = b.first(proof)
+		}
+		return proof, nil
+	case 2:
+		if len(token) != 0 {
+			return nil, fmt.Errorf("got the token %x, want an empty one", token)
+		}
+		offer := b.wrapped()
+		if b.second != nil {
+			offer = b.second(offer)
+		}
+		return offer, nil
+	case 3:
+		return []byte{}, b.verify(token)
+	}
+	return nil, fmt.Errorf("got the token %x, want none", token)
+}
+
+// accept reads the ticket and the authenticator.
+func (b *fakeBroker) accept(token []byte) error {
+	kind, message, ok := unwrapToken(token)
+	if !ok || kind != tokenAPReq {
+		return fmt.Errorf("a token of kind %#x", kind)
+	}
+	var request messages.APReq
+	if err := request.Unmarshal(message); err != nil {
+		return err
+	}
+	b.client.mu.Lock()
+	b.ticket = b.client.last
+	b.client.mu.Unlock()
+	if !bytes.Equal(b.ticket.Raw.EncPart.Cipher, request.Ticket.EncPart.Cipher) {
+		return errors.New("unknown ticket")
+	}
+	if err := request.DecryptAuthenticator(b.ticket.Key); err != nil {
+		return err
+	}
+	b.sent = request.Authenticator
+	sum := b.sent.Cksum
+	wanted := uint32(gssapi.ContextFlagMutual | gssapi.ContextFlagInteg)
+	switch {
+	case !types.IsFlagSet(&request.APOptions, flags.APOptionMutualRequired):
+		return errors.New("mutual authentication not requested")
+	case sum.CksumType != 0x8003 || len(sum.Checksum) != 24 || binary.LittleEndian.Uint32(sum.Checksum) != 16:
+		return fmt.Errorf("checksum %v", sum)
+	case binary.LittleEndian.Uint32(sum.Checksum[20:])&wanted != wanted:
+		return fmt.Errorf("flags %x", sum.Checksum[20:])
+	case !b.sent.CName.Equal(b.ticket.Client.Name) || b.sent.CRealm != b.ticket.Client.Realm:
+		return errors.New("ticket and authenticator are of different clients")
+	}
+	return nil
+}
+
+func (b *fakeBroker) proof() []byte {
+	part := messages.EncAPRepPart{CTime: b.sent.CTime, Cusec: b.sent.Cusec, SequenceNumber: b.seq}
+	b.key = b.sent.SubKey
+	if b.subkey != 0 {
+		b.key = newKey(b.subkey)
+		part.Subkey = b.key
+	}
+	if b.part != nil {
+		b.part(&part)
+	}
+	return gssToken(tokenAPRep, sealed(b.ticket.Key, asn1tools.AddASNAppTag(must(asn1.Marshal(part)), 27)))
+}
+
+// sealed is a KRB_AP_REP around what is given.
+func sealed(key types.EncryptionKey, inside []byte) []byte {
+	part := must(crypto.GetEncryptedData(inside, key, keyusage.AP_REP_ENCPART, 0))
+	return asn1tools.AddASNAppTag(must(asn1.Marshal(messages.APRep{PVNO: 5, MsgType: 15, EncPart: part})), 15)
+}
+
+func gssToken(kind uint16, message []byte) []byte {
+	return asn1tools.AddASNAppTag(append(binary.BigEndian.AppendUint16(bytes.Clone(mechanism), kind), message...), 0)
+}
+
+// wrapped is the offer in a wrap token.
+func (b *fakeBroker) wrapped() []byte {
+	offer, key := b.offer, b.key
+	if offer == nil {
+		offer = []byte{1, 1, 0, 0}
+	}
+	mark := byte(0x01)
+	if b.subkey != 0 {
+		mark |= 0x04
+	}
+	if b.sealed {
+		mark |= 0x02
+	}
+	if b.flags != nil {
+		mark = b.flags(mark)
+	}
+	if b.wrapKey != nil {
+		key = b.wrapKey(key)
+	}
+	seq := uint64(uint32(b.seq))
+	if b.wrapSeq != 0 {
+		seq = b.wrapSeq
+	}
+	header := binary.BigEndian.AppendUint64([]byte{5, 4, mark, 0xff, 0, 0, 0, 0}, seq)
+	sum := must(must(crypto.GetEtype(key.KeyType)).GetChecksumHash(key.KeyValue, slices.Concat(offer, header), b.usage))
+	if b.checksum != nil {
+		sum = b.checksum(sum)
+	}
+	body := slices.Concat(offer, sum)
+	binary.BigEndian.PutUint16(header[4:], uint16(len(sum)))
+	binary.BigEndian.PutUint16(header[6:], b.rrc)
+	for range b.rrc {
+		body = append(body[len(body)-1:], body[:len(body)-1]...)
+	}
+	return append(header, body...)
+}
+
+// verify verifies the client's choice.
+func (b *fakeBroker) verify(token []byte) error {
+	kind := must(crypto.GetEtype(b.key.KeyType))
+	n := kind.GetHMACBitLength() / 8
+	if len(token) != 16+4+n {
+		return fmt.Errorf("got a choice of %d bytes, want %d", len(token), 16+4+n)
+	}
+	mark := byte(0)
+	if b.subkey != 0 {
+		mark = 0x04
+	}
+	header := binary.BigEndian.AppendUint64([]byte{5, 4, mark, 0xff, 0, byte(n), 0, 0}, uint64(b.sent.SeqNumber))
+	if !bytes.Equal(token[:16], header) {
+		return fmt.Errorf("got the header %x, want %x", token[:16], header)
+	}
+	header[5] = 0
+	payload := token[16:20]
+	if !kind.VerifyChecksum(b.key.KeyValue, slices.Concat(payload, header), token[20:], 24) {
+		return errors.New("wrong checksum of the choice")
+	}
+	if want := []byte{1, 0, 0, 0}; !bytes.Equal(payload, want) {
+		return fmt.Errorf("got the choice %x, want %x", payload, want)
+	}
+	return nil
+}

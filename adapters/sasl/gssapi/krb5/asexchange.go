@@ -1,0 +1,156 @@
+package krb5
+
+import (
+	"context"
+	"encoding/asn1"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/jcmturner/gokrb5/v8/crypto"
+	"github.com/jcmturner/gokrb5/v8/iana/errorcode"
+	"github.com/jcmturner/gokrb5/v8/iana/flags"
+	"github.com/jcmturner/gokrb5/v8/iana/keyusage"
+	"github.com/jcmturner/gokrb5/v8/iana/patype"
+	"github.com/jcmturner/gokrb5/v8/messages"
+	"github.com/jcmturner/gokrb5/v8/types"
+)
+
+// The exchange that turns a long-term key into a ticket-granting ticket (RFC 4120,
+// section 3.1). Most KDCs refuse the first request and say how a key is derived, and
+// want the second to prove that there is the key, by the time, encrypted. The plain
+// request never says more than the client's name; FAST (RFC 6113) is not negotiated,
+// since gokrb5 has none.
+
+func (k *kdc) authenticate(ctx context.Context, who Principal, secret keys) (*Ticket, error) {
+	request, err := k.newASRequest(who, secret)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := k.sendAS(ctx, request)
+	var wanted *messages.KRBError
+	if errors.As(err, &wanted) && wanted.ErrorCode == errorcode.KDC_ERR_PREAUTH_REQUIRED {
+		if err := k.prove(request, wanted.EData, who, secret); err != nil {
+			return nil, err
+		}
+		answer, err = k.sendAS(ctx, request)
+	}
+	if errors.As(err, &wanted) {
+		e := refusal(wanted, who)
+		if e.Reason == UnknownService {
+			e.Reason, e.Principal = UnknownRealm, who.Realm // its own ticket-granting service
+		}
+		return nil, e
+	}
+	if err != nil {
+		return nil, err
+	}
+	return k.readAS(answer, request, who, secret)
+}
+
+func (k *kdc) newASRequest(who Principal, secret keys) (*messages.ASReq, error) {
+	request, err := messages.NewASReqForTGT(who.Realm, k.conf.Config, who.Name)
+	if err != nil {
+		return nil, &Error{Reason: Other, Principal: who.String(), Err: err}
+	}
+	b, now := &request.ReqBody, k.now().UTC()
+	b.EType = secret.order(who, k.conf.asTypes)
+	b.Till = now.Add(k.conf.LibDefaults.TicketLifetime)
+	if k.conf.LibDefaults.RenewLifetime > 0 {
+		b.RTime = now.Add(k.conf.LibDefaults.RenewLifetime) // gokrb5 has two days, whatever is configured
+	}
+	types.UnsetFlag(&b.KDCOptions, flags.Canonicalize)
+	return &request, nil
+}
+
+// sendAS returns a refusal as it is.
+func (k *kdc) sendAS(ctx context.Context, request *messages.ASReq) ([]byte, error) {
+	b, err := request.Marshal()
+	if err != nil {
+		return nil, &Error{Reason: Other, Principal: request.ReqBody.Realm, Err: err}
+	}
+	return k.ask(ctx, request.ReqBody.Realm, b)
+}
+
+// prove adds the encrypted time to a request, with a key as the KDC describes it.
+func (k *kdc) prove(request *messages.ASReq, methods []byte, who Principal, secret keys) error {
+	var data types.PADataSequence
+	if !Contain(func() error { return data.Unmarshal(methods) }) {
+		return failure(BadAnswer, who.Realm, "it wants a proof of the key and does not say which")
+	}
+	if !data.Contains(patype.PA_ENC_TIMESTAMP) {
+		return failure(EncryptionTypes, who.String(), "the KDC wants another proof than an encrypted time, a second factor or a certificate")
+	}
+	etype, err := k.choose(data, request.ReqBody.EType, who)
+	if err != nil {
+		return err
+	}
+	key, err := secret.key(who, etype, data)
+	if err != nil {
+		return err
+	}
+	proof, err := encryptedTime(k.now(), key)
+	if err != nil {
+		return &Error{Reason: EncryptionTypes, Principal: who.String(), Err: err}
+	}
+	request.PAData = append(request.PAData, types.PAData{PADataType: patype.PA_ENC_TIMESTAMP, PADataValue: proof})
+	return nil
+}
+
+// choose takes the first type that the KDC names and that was asked for. Another one,
+// a weak one say, that was not asked for is none of an honest KDC.
+func (k *kdc) choose(data types.PADataSequence, asked []int32, who Principal) (etype int32, err error) {
+	Contain(func() error {
+		for _, pa := range data {
+			info, _ := pa.GetETypeInfo2()
+			for _, entry := range info {
+				if etype == 0 && slices.Contains(asked, entry.EType) {
+					etype = entry.EType
+				}
+			}
+		}
+		return nil
+	})
+	if etype == 0 {
+		return 0, failure(EncryptionTypes, who.String(), "the KDC has no key of the types that are permitted here, %v", asked)
+	}
+	return etype, nil
+}
+
+// encryptedTime is PA-ENC-TIMESTAMP (RFC 4120, section 5.2.7.2).
+func encryptedTime(now time.Time, key types.EncryptionKey) ([]byte, error) {
+	plain, err := asn1.Marshal(types.PAEncTSEnc{PATimestamp: now.UTC(), PAUSec: now.Nanosecond() / 1000})
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := crypto.GetEncryptedData(plain, key, keyusage.AS_REQ_PA_ENC_TIMESTAMP, 0)
+	if err != nil {
+		return nil, err
+	}
+	return sealed.Marshal()
+}
+
+func (k *kdc) readAS(answer []byte, request *messages.ASReq, who Principal, secret keys) (*Ticket, error) {
+	var reply messages.ASRep
+	if !Contain(func() error { return reply.Unmarshal(answer) }) {
+		return nil, failure(BadAnswer, who.Realm, "it is not the answer to a request for a ticket")
+	}
+	etype := reply.EncPart.EType
+	if !slices.Contains(request.ReqBody.EType, etype) {
+		return nil, failure(EncryptionTypes, who.String(), "the KDC answers with type %d, which was not asked for", etype)
+	}
+	key, err := secret.key(who, etype, reply.PAData)
+	if err != nil {
+		return nil, err
+	}
+	t, err := k.open(&answered{
+		KDCRepFields: reply.KDCRepFields, key: key, usage: keyusage.AS_REP_ENCPART, client: who, asked: request.ReqBody,
+	})
+	if err == errWrongKey {
+		return nil, &Error{Reason: WrongKey, Principal: who.String()}
+	}
+	if err == nil && !t.Server.is(granting(who.Realm, who.Realm)) {
+		return nil, failure(BadAnswer, who.Realm, "it is a ticket for %q", t.Server)
+	}
+	return t, err
+}

@@ -1,0 +1,116 @@
+package krb5
+
+import (
+	"encoding/binary"
+	"strings"
+	"testing"
+	"time"
+)
+
+// cacheBytes writes a ticket cache, by the description of the format in MIT's
+// documentation.
+func cacheBytes(version byte, client Principal, tickets ...*Ticket) []byte {
+	b := []byte{5, version}
+	if version == 4 {
+		b = append(b, 0, 12, 0, 1, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0)
+	}
+	data := func(d []byte) { b = append(binary.BigEndian.AppendUint32(b, uint32(len(d))), d...) }
+	moment := func(t time.Time) {
+		if t.IsZero() {
+			t = time.Unix(0, 0)
+		}
+		b = binary.BigEndian.AppendUint32(b, uint32(t.Unix()))
+	}
+	who := func(p Principal) {
+		b = binary.BigEndian.AppendUint32(b, uint32(p.Name.NameType))
+		b = binary.BigEndian.AppendUint32(b, uint32(len(p.Name.NameString)))
+		data([]byte(p.Realm))
+		for _, part := range p.Name.NameString {
+			data([]byte(part))
+		}
+	}
+	who(client)
+	for _, t := range tickets {
+		who(t.Client)
+		who(t.Server)
+		b = binary.BigEndian.AppendUint16(b, uint16(t.Key.KeyType))
+		if version == 3 {
+			b = binary.BigEndian.AppendUint16(b, uint16(t.Key.KeyType))
+		}
+		data(t.Key.KeyValue)
+		moment(t.start)
+		moment(t.start)
+		moment(t.end)
+		moment(t.renewTill)
+		b = append(b, 0)
+		options := uint32(0)
+		if !t.renewTill.IsZero() {
+			options = 1 << (31 - 8)
+		}
+		b = binary.BigEndian.AppendUint32(b, options)
+		// One address and one piece of authorization data, to be passed over.
+		b = append(b, 0, 0, 0, 1, 0, 2, 0, 0, 0, 4, 127, 0, 0, 1)
+		b = append(b, 0, 0, 0, 1, 0, 1, 0, 0, 0, 2, 7, 7)
+		encoded, err := t.Raw.Marshal()
+		if err != nil {
+			panic(err)
+		}
+		if t.Raw.TktVNO == 0 {
+			encoded = []byte("a setting")
+		}
+		data(encoded)
+		data(nil)
+	}
+	return b
+}
+
+func TestParseCache(t *testing.T) {
+	k := newKDC()
+	k.renew = 7 * 24 * time.Hour
+	early, late, other := k.ticket("krbtgt", fakeRealm), k.ticket("krbtgt", fakeRealm), k.ticket("kafka", "broker.example.org")
+	late.end, late.renewTill = late.end.Add(time.Hour), late.end.Add(k.renew)
+	setting := &Ticket{Client: early.Client, Server: Principal{nameOf("krb5_ccache_conf_data", "fast_avail"), "X-CACHECONF:"}}
+	for _, version := range []byte{3, 4} {
+		c, err := parseCache(cacheBytes(version, early.Client, setting, early, other, late))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !c.client.is(early.Client) || len(c.tickets) != 3 {
+			t.Errorf("version %d: the cache of %s has %d tickets", version, c.client, len(c.tickets))
+		}
+		got := c.find(granting(fakeRealm, fakeRealm))
+		if got == nil || !got.end.Equal(late.end) || !got.start.Equal(late.start) || !got.renewTill.Equal(late.renewTill) ||
+			string(got.Key.KeyValue) != string(late.Key.KeyValue) || string(got.Raw.EncPart.Cipher) != string(late.Raw.EncPart.Cipher) {
+			t.Errorf("version %d: the ticket-granting ticket is %+v, not that which lasts longest", version, got)
+		}
+		if c.find(inRealm("kafka", "broker.example.org")) == nil || c.find(Principal{nameOf("kafka", "broker.example.org"), "ELSEWHERE"}) != nil {
+			t.Errorf("version %d: a ticket is found where it is not, or not where it is", version)
+		}
+	}
+}
+
+func TestParseCacheRefuses(t *testing.T) {
+	k := newKDC()
+	good := cacheBytes(4, inRealm("alice"), k.ticket("krbtgt", fakeRealm))
+	empty := len(cacheBytes(4, inRealm("alice")))
+	for n := range good { // each is whole, or none at all
+		if _, err := parseCache(good[:n]); err == nil && n != empty {
+			t.Errorf("the first %d of %d bytes were taken", n, len(good))
+		}
+	}
+	huge := append([]byte{5, 4, 0, 0, 0, 0, 0, 1}, 0xff, 0xff, 0xff, 0xff)
+	for _, c := range []struct {
+		data []byte
+		want string
+	}{
+		{nil, "no ticket cache"},
+		{[]byte("[libdefaults]"), "no ticket cache"},
+		{[]byte{5, 2, 0, 0}, "version 2"},
+		{huge, "too early"},
+		{append(huge, make([]byte, 100)...), "too early"},
+	} {
+		if _, err := parseCache(c.data); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%.20q: %v", c.data, err)
+		}
+	}
+}

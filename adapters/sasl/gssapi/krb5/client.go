@@ -1,0 +1,196 @@
+// Package krb5 is a Kerberos 5 client (RFC 4120): it turns a password, a keytab or a
+// ticket cache into tickets for services.
+//
+// The messages, the cryptography, and the formats of keytabs and krb5.conf are those
+// of github.com/jcmturner/gokrb5. It has no active maintainer, so what it makes of
+// bytes that others wrote is contained and checked again; each place says why.
+//
+// Only AES is used with services, with SHA-1 or SHA-2 (encryption types 17 to 20).
+// KDCs are asked over TCP only, and an exchange ends with its context. The files, in
+// the order of a request for a ticket:
+//
+//	client      Options, New
+//	krb5conf    the configuration of Kerberos; file: bounded reads
+//	tickets     the tickets of a client and when others are requested
+//	origin      ticket-granting tickets, from a key or a ticket cache
+//	keys        passwords and keytabs; encryption: types and keys; ccache: ticket caches
+//	asexchange  a key turned into a ticket; tgsexchange: that into one for a service
+//	request     what both have in common; kdc: the connections to KDCs
+//	errors      the reasons of failures
+package krb5
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"brokerconn/adapters/sasl"
+	"brokerconn/ports"
+)
+
+// Options configure a Client. At most one of Password, Keytab, KeytabData and
+// TicketCache is set; without any, New uses the ticket cache that KRB5CCNAME or
+// krb5.conf names, or else /tmp/krb5cc_UID.
+type Options struct {
+	// Principal is the client's. Without a realm it is of the default_realm. It may be
+	// empty with a ticket cache.
+	Principal string
+
+	Password    ports.Secret
+	Keytab      string       // a file, read before each exchange that needs a key
+	KeytabData  ports.Secret // the contents of such a file
+	TicketCache string       // a file, read before each ticket is chosen
+
+	// Config is the text of a krb5.conf, ConfigFile the file. Without either,
+	// KRB5_CONFIG names it, or else it is /etc/krb5.conf.
+	Config, ConfigFile string
+
+	// KDCTimeout bounds one answer of one KDC. If zero, the default is 3 seconds.
+	KDCTimeout time.Duration
+	// Dial opens connections to KDCs, always with "tcp". If nil, a net.Dialer does.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Now returns the time. If nil, the default is time.Now.
+	Now func() time.Time
+}
+
+// DefaultKDCTimeout leaves room for a dead KDC within the ten seconds that a
+// connection has to be ready.
+const DefaultKDCTimeout = 3 * time.Second
+
+// Client requests tickets for one principal and keeps them. It is safe for concurrent
+// use, holds no goroutine, and needs no closing.
+type Client struct {
+	who    string
+	kdc    *kdc
+	origin origin
+	turn   chan struct{} // held by who talks to KDCs
+
+	mu       sync.Mutex
+	now      moment
+	granting *Ticket            // nil: none yet
+	services map[string]*Ticket // by name without the realm
+	failures map[string]failed  // the last ones, by name, and "" those that concern every service
+}
+
+// New checks the options and reads krb5.conf and a keytab; it opens no connection.
+// The error joins a *sasl.OptionError for each invalid option.
+func New(o Options) (*Client, error) {
+	var problems []error
+	refuse := func(option string, err error) {
+		if err != nil {
+			problems = append(problems, &sasl.OptionError{Option: option, Err: err})
+		}
+	}
+	conf, err := loadConf(o.Config, o.ConfigFile)
+	if o.Config == "" {
+		refuse("ConfigFile", err)
+	} else {
+		refuse("Config", err)
+	}
+	if o.KDCTimeout < 0 {
+		refuse("KDCTimeout", errors.New("it is negative"))
+	}
+	if err != nil {
+		return nil, errors.Join(problems...)
+	}
+	who, err := o.principal(conf)
+	refuse("Principal", err)
+	k := &kdc{now: o.Now, kdcs: kdcs{
+		conf: conf, dial: o.Dial, srv: net.DefaultResolver.LookupSRV,
+		timeout: cmp.Or(o.KDCTimeout, DefaultKDCTimeout), last: map[string]string{},
+	}}
+	if k.now == nil {
+		k.now = time.Now
+	}
+	if k.dial == nil {
+		k.dial = new(net.Dialer).DialContext
+	}
+	from, option, err := o.origin(k, conf, who)
+	refuse(option, err)
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
+	}
+	return &Client{
+		who: who.String(), kdc: k, origin: from, turn: make(chan struct{}, 1),
+		services: map[string]*Ticket{}, failures: map[string]failed{},
+	}, nil
+}
+
+// principal is who logs in; without a name, whoever the ticket cache is for.
+func (o *Options) principal(c *conf) (who Principal, err error) {
+	if o.Principal == "" {
+		if !o.Password.IsZero() || o.Keytab != "" || !o.KeytabData.IsZero() {
+			err = errors.New("it is empty: a password or a keytab does not say whose it is")
+		}
+		return Principal{}, err
+	}
+	if who, err = parsePrincipal(o.Principal); err != nil {
+		return Principal{}, err
+	}
+	if who.Realm = cmp.Or(who.Realm, c.LibDefaults.DefaultRealm); who.Realm == "" {
+		return Principal{}, fmt.Errorf("%q has no realm, and krb5.conf no default_realm: write it with one", o.Principal)
+	}
+	return who, nil
+}
+
+// origin is where tickets come from, or which option says it wrongly.
+func (o *Options) origin(k *kdc, c *conf, who Principal) (from origin, option string, err error) {
+	first := ""
+	for _, one := range []struct {
+		option string
+		given  bool
+	}{
+		{"Password", !o.Password.IsZero()}, {"Keytab", o.Keytab != ""},
+		{"KeytabData", !o.KeytabData.IsZero()}, {"TicketCache", o.TicketCache != ""},
+	} {
+		switch {
+		case one.given && first != "":
+			return nil, one.option, fmt.Errorf("it is set, and %s as well: keep one", first)
+		case one.given:
+			first = one.option
+		}
+	}
+	keyed := func(secret func() (keys, error)) origin { return &keyOrigin{k, who, secret} }
+	known := len(who.Name.NameString) > 0
+	switch {
+	case !o.Password.IsZero():
+		return keyed(func() (keys, error) { return password{o.Password}, nil }), "Password", nil
+	case o.Keytab != "":
+		path := o.Keytab
+		if known {
+			_, err = readKeytab(path, who)
+		}
+		return keyed(func() (keys, error) { return readKeytab(path, who) }), "Keytab", err
+	case !o.KeytabData.IsZero():
+		var k keys
+		if known {
+			k, err = keytabOf([]byte(o.KeytabData.Reveal()), who)
+		}
+		return keyed(func() (keys, error) { return k, nil }), "KeytabData", err
+	}
+	var path string
+	if o.TicketCache != "" {
+		path, err = cachePath(o.TicketCache)
+	} else {
+		path, err = c.cacheFile()
+	}
+	return &cacheOrigin{kdc: k, path: path, client: who}, "TicketCache", err
+}
+
+// Service returns the principal of a service on a host. Its realm is that of
+// [domain_realm], or empty, and the KDC decides then.
+func (c *Client) Service(name, host string) Principal {
+	p := service(name, host)
+	p.Realm = c.kdc.conf.realmOf(p.Name.NameString[1])
+	return p
+}
+
+// String returns the client's principal, "" if it is that of the ticket cache.
+func (c *Client) String() string { return c.who }
+
+// Format prints the principal, whatever the verb; tickets have keys in them.
+func (c *Client) Format(f fmt.State, _ rune) { fmt.Fprint(f, c.who) }

@@ -1,0 +1,69 @@
+package krb5
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"brokerconn/adapters/sasl"
+	"brokerconn/ports"
+)
+
+func TestOptionsRefused(t *testing.T) {
+	const canary = "canary-7f3a"
+	secret := ports.NewSecret(canary)
+	alices := newKDC().keytabFile(t)
+	for _, c := range []struct {
+		name   string
+		o      Options
+		option string
+		want   string
+	}{
+		{"no krb5.conf", Options{ConfigFile: "/no/such/krb5.conf"}, "ConfigFile", "/no/such/krb5.conf"},
+		{"a bad one", Options{Config: "nonsense"}, "Config", "none of"},
+		{"text and file", Options{Config: fakeConfig, ConfigFile: "/etc/krb5.conf"}, "Config", "keep one"},
+		{"a password without a principal", Options{Password: secret}, "Principal", "whose"},
+		{"a keytab without a principal", Options{KeytabData: secret}, "Principal", "whose"},
+		{"a bad name", Options{Principal: "a@b@c", Password: secret}, "Principal", "name@REALM"},
+		{"no realm", Options{Config: "[realms]\n A = {\n kdc = a\n }\n", Principal: "alice", Password: secret}, "Principal", "default_realm"},
+		{"password and keytab", Options{Principal: "alice", Password: secret, Keytab: "x"}, "Keytab", "Password as well"},
+		{"keytab and cache", Options{Principal: "alice", KeytabData: secret, TicketCache: "x"}, "TicketCache", "KeytabData as well"},
+		{"no keytab", Options{Principal: "alice", Keytab: "/no/such/keytab"}, "Keytab", "/no/such/keytab"},
+		{"a keytab of another", Options{Principal: "bob", Keytab: alices}, "Keytab", "alice@EXAMPLE.ORG"},
+		{"no keytab in memory", Options{Principal: "alice", KeytabData: secret}, "KeytabData", "no keytab"},
+		{"a truncated keytab", Options{Principal: "alice", KeytabData: ports.NewSecret("\x05\x02\x00\x00\x00\x40" + canary)}, "KeytabData", "no keytab"},
+		{"an empty keytab", Options{Principal: "alice", KeytabData: ports.NewSecret("\x05\x02\x00\x00\x00\x00")}, "KeytabData", "nobody"},
+		{"a cache of another type", Options{TicketCache: "KCM:1000"}, "TicketCache", "KCM"},
+		{"a negative time", Options{TicketCache: "x", KDCTimeout: -1}, "KDCTimeout", "negative"},
+	} {
+		if c.o.Config == "" && c.o.ConfigFile == "" {
+			c.o.Config = fakeConfig
+		}
+		_, err := New(c.o)
+		var e *sasl.OptionError
+		if !errors.As(err, &e) || e.Option != c.option || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), canary) {
+			t.Errorf("%s: got %v, want %s: %s", c.name, err, c.option, c.want)
+		}
+	}
+	// All at once.
+	_, err := New(Options{Config: fakeConfig, Principal: "a@b@c", Keytab: "/no/such/keytab", KDCTimeout: -1})
+	for _, option := range []string{"Principal", "KDCTimeout"} {
+		if err == nil || !strings.Contains(err.Error(), option) {
+			t.Errorf("got %v, want %s in it", err, option)
+		}
+	}
+}
+
+func TestReasonsHaveNames(t *testing.T) {
+	seen := map[string]bool{}
+	for r := Other; int(r) < len(reasons); r++ {
+		if name := r.String(); name == "" || seen[name] || reasons[r].sentence == "" || r != Other && reasons[r].hint == "" {
+			t.Errorf("reason %d is %q", r, name)
+		} else {
+			seen[name] = true
+		}
+	}
+	if got := Reason(200).String(); got != "unknown reason 200" {
+		t.Error(got)
+	}
+}

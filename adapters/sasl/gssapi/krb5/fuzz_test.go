@@ -1,0 +1,118 @@
+package krb5
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jcmturner/gokrb5/v8/crypto"
+	"github.com/jcmturner/gokrb5/v8/iana/errorcode"
+	"github.com/jcmturner/gokrb5/v8/iana/keyusage"
+	"github.com/jcmturner/gokrb5/v8/messages"
+	"github.com/jcmturner/gokrb5/v8/types"
+)
+
+// Input from outside. The functions are called without the recover of a login, so a
+// panic fails the test. Where a key protects the bytes, both the outside and the
+// inside are fuzzed, since a KDC has the key.
+
+func mustBeTyped(t *testing.T, err error) {
+	t.Helper()
+	var e *Error
+	if err != nil && !errors.As(err, &e) {
+		t.Errorf("got %v, want an *Error", err)
+	}
+	if err != nil && strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		t.Errorf("got control characters in %q", err)
+	}
+}
+
+// FuzzKDCAnswer: a whole answer, what it says about deriving a key, and what is
+// within its encrypted part.
+func FuzzKDCAnswer(f *testing.F) {
+	fake := newKDC()
+	k := fake.alice(f).kdc
+	alice := inRealm("alice")
+	key := fake.clientKey("alice")
+	secret := keyring{{alice, 1, key}}
+	tgt := fake.ticket("krbtgt", fakeRealm)
+	part := messages.EncKDCRepPart{
+		Key: key, Nonce: 1, Flags: types.NewKrbFlags(), AuthTime: time.Now().UTC(), EndTime: time.Now().UTC().Add(time.Hour),
+		SRealm: fakeRealm, SName: nameOf("krbtgt", fakeRealm), LastReqs: []messages.LastReq{},
+	}
+	refusal := fake.refuse(errorcode.KDC_ERR_PREAUTH_REQUIRED, nameOf("krbtgt", fakeRealm), methods(18, nil))
+	f.Add(refusal, methods(18, []byte{0, 0, 16, 0}), must(part.Marshal()))
+	f.Add([]byte{0x6b, 0}, methods(17, nil), []byte{0x79, 0})
+	f.Fuzz(func(t *testing.T, answer, data, inside []byte) {
+		request, err := k.newASRequest(alice, secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = k.readAS(answer, request, alice, secret)
+		mustBeTyped(t, err)
+		mustBeTyped(t, k.prove(request, data, alice, secret))
+		part, err := crypto.GetEncryptedData(inside, key, keyusage.AS_REP_ENCPART, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = k.open(&answered{
+			KDCRepFields: messages.KDCRepFields{CRealm: fakeRealm, CName: alice.Name, EncPart: part},
+			key:          key, usage: keyusage.AS_REP_ENCPART, client: alice, asked: request.ReqBody,
+		})
+		mustBeTyped(t, err)
+
+		fake.always(func(*fakeKDC, []byte) []byte { return framed(answer) })
+		_, err = k.exchange(context.Background(), tgt, inRealm("kafka", "broker.example.org"), preferred, nil)
+		mustBeTyped(t, err)
+	})
+}
+
+func FuzzConfig(f *testing.F) {
+	f.Add(fakeConfig)
+	f.Add("[libdefaults]\n default_ccache_name = FILE:/tmp/x_%{uid}\n[realms]\n A = {\n auth_to_local_names = {\n x = y\n }\n kdc = a\n }\n")
+	f.Add("[realms]\n}\n{\n=\n")
+	f.Add("[domain_realm]\n=")
+	f.Fuzz(func(t *testing.T, text string) {
+		if strings.Contains(text, "include") {
+			return // it would read files
+		}
+		if c, err := loadConf(text, ""); err == nil && text != "" {
+			c.realmOf("broker.example.org")
+			c.cacheFile()
+			if len(c.asTypes) == 0 || len(c.tgsTypes) == 0 {
+				t.Error("got no encryption type, want one")
+			}
+		}
+	})
+}
+
+func FuzzKeytab(f *testing.F) {
+	f.Add(newKDC().keytab())
+	f.Add([]byte{5, 2, 0x80, 0, 0, 0})
+	f.Add([]byte{5, 1, 1, 0, 0, 0, 0})
+	alice := inRealm("alice")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		k, ok := parseKeytab(data)
+		if !ok {
+			return
+		}
+		k.names()
+		for _, etype := range k.order(alice, preferred) {
+			k.key(alice, etype, nil)
+		}
+	})
+}
+
+func FuzzTicketCache(f *testing.F) {
+	k := newKDC()
+	alice := inRealm("alice")
+	f.Add(cacheBytes(4, alice, k.ticket("krbtgt", fakeRealm)))
+	f.Add(cacheBytes(3, alice, k.ticket("krbtgt", fakeRealm)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if c, err := parseCache(data); err == nil {
+			c.find(granting(fakeRealm, fakeRealm))
+		}
+	})
+}

@@ -1,0 +1,170 @@
+package krb5
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Files as they are found, with what each would come to for MIT.
+func TestConfigs(t *testing.T) {
+	const realms = "[realms]\n A.ORG = {\n  kdc = kdc.a.org\n }\n"
+	for _, c := range []struct {
+		name, text string
+		check      func(c *conf) error
+	}{
+		{"plain", fakeConfig, func(c *conf) error {
+			return same(c.LibDefaults.DefaultRealm, "EXAMPLE.ORG", c.lookupKDC, false, c.asTypes, []int32{18, 17, 20, 19}, c.Realms[0].KDC, []string{"kdc.example.org:88"})
+		}},
+		{"KDCs are looked up by default", realms, func(c *conf) error { return same(c.lookupKDC, true) }},
+		{"comments and Windows' line ends", "# one\r\n; two\r\n[libdefaults]\r\n default_realm = A.ORG\r\n", func(c *conf) error {
+			return same(c.LibDefaults.DefaultRealm, "A.ORG")
+		}},
+		{"a block within a realm", "[realms]\n A.ORG = {\n  auth_to_local_names = {\n   joe = smith\n  }\n  kdc = a\n }\n B.ORG = {\n  kdc = b\n }\n", func(c *conf) error {
+			return same(len(c.Realms), 2, c.Realms[0].KDC, []string{"a:88"}, c.Realms[1].KDC, []string{"b:88"})
+		}},
+		{"a block within the defaults", "[libdefaults]\n A.ORG = {\n  forwardable = true\n }\n default_realm = A.ORG\n", func(c *conf) error {
+			return same(c.LibDefaults.DefaultRealm, "A.ORG", c.LibDefaults.Forwardable, false)
+		}},
+		{"sections that stand twice, of which the first counts", "[libdefaults]\n default_realm = A.ORG\n" + realms + "[libdefaults]\n default_realm = B.ORG\n[realms]\n B.ORG = {\n  kdc = kdc.b.org\n }\n", func(c *conf) error {
+			return same(c.LibDefaults.DefaultRealm, "A.ORG", len(c.Realms), 2)
+		}},
+		{"other sections", "[logging]\n default = FILE:/dev/null\n[appdefaults]\n pam = {\n  debug = false\n }\n" + realms, func(c *conf) error { return same(len(c.Realms), 1) }},
+		{"types by name", "[libdefaults]\n permitted_enctypes = aes256-sha2 camellia256-cts aes128-cts\n", func(c *conf) error {
+			return same(c.asTypes, []int32{20, 17}, c.tgsTypes, []int32{20, 17})
+		}},
+		{"RC4 where it is permitted, and not for a broker", "[libdefaults]\n default_tkt_enctypes = arcfour-hmac aes256-cts\n", func(c *conf) error {
+			return same(c.asTypes, []int32{23, 18}, c.tgsTypes, preferred)
+		}},
+		{"realms of hosts", "[domain_realm]\n .b.org = B.ORG\n Host.C.ORG = C.ORG\n 127.0.0.1 = D.ORG\n .0.0.1 = WRONG\n", func(c *conf) error {
+			return same(c.realmOf("x.y.b.org"), "B.ORG", c.realmOf("b.org"), "", c.realmOf("host.c.org"), "C.ORG", c.realmOf("127.0.0.1"), "D.ORG", c.realmOf("10.0.0.1"), "")
+		}},
+		{"gokrb5 refuses version 4", "[realms]\n A.ORG = {\n  v4_instance_convert = {\n   x = y\n  }\n  kdc = a\n }\n", func(c *conf) error { return same(c.Realms[0].KDC, []string{"a:88"}) }},
+	} {
+		got, err := loadConf(c.text, "")
+		if err == nil {
+			err = c.check(got)
+		}
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+// same compares got with want, in pairs.
+func same(pairs ...any) error {
+	for i := 0; i < len(pairs); i += 2 {
+		if got, want := fmt.Sprint(pairs[i]), fmt.Sprint(pairs[i+1]); got != want {
+			return fmt.Errorf("%s instead of %s", got, want)
+		}
+	}
+	return nil
+}
+
+func TestConfigsRefused(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"nonsense", "there is none of"},
+		{"[libdefaults]\n clockskew = soon\n", "clockskew"},
+		{"[realms]\n A.ORG {\n }\n", "A.ORG"},
+		{"[realms]\n }\n", "invalid"},
+		{"[libdefaults]\n permitted_enctypes = aes\n", "full name"},
+		{"[libdefaults]\n permitted_enctypes = arcfour-hmac\n", "full name"},
+		{"include /no/such/file\n", "/no/such/file"},
+		{"includedir /no/such/directory\n", "/no/such/directory"},
+	} {
+		if _, err := loadConf(c.text, ""); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: %v", c.text, err)
+		}
+	}
+}
+
+func TestConfigFiles(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	realm := func(name string) string { return "[realms]\n " + name + " = {\n  kdc = kdc\n }\n" }
+	put("conf.d/a.conf", realm("A.ORG"))
+	put("conf.d/b-2", realm("B.ORG"))
+	put("conf.d/.hidden.conf", realm("HIDDEN.ORG"))
+	put("conf.d/c.conf~", realm("BACKUP.ORG"))
+	put("conf.d/d.rpmsave", realm("SAVED.ORG"))
+	included := put("included", realm("C.ORG"))
+	main := put("krb5.conf", "includedir "+filepath.Join(dir, "conf.d")+"\ninclude "+included+"\n"+realm("D.ORG"))
+	second := put("second.conf", realm("E.ORG"))
+	missing := filepath.Join(dir, "missing.conf")
+	names := func(file string) string {
+		c, err := loadConf("", file)
+		if err != nil {
+			return err.Error()
+		}
+		var all []string
+		for _, r := range c.Realms {
+			all = append(all, r.Realm)
+		}
+		slices.Sort(all)
+		return strings.Join(all, " ")
+	}
+	list := strings.Join([]string{missing, main, second}, string(filepath.ListSeparator))
+	for _, c := range []struct{ file, want string }{
+		{main, "A.ORG B.ORG C.ORG D.ORG"},
+		{list, "A.ORG B.ORG C.ORG D.ORG E.ORG"},
+	} {
+		if got := names(c.file); got != c.want {
+			t.Errorf("%s has the realms %s", c.file, got)
+		}
+	}
+	t.Setenv("KRB5_CONFIG", second)
+	if got := names(""); got != "E.ORG" {
+		t.Errorf("KRB5_CONFIG has the realms %s", got)
+	}
+	loop := put("loop", "include "+filepath.Join(dir, "loop")+"\n")
+	for file, want := range map[string]string{missing: "missing.conf", loop: "deep", dir: "no file"} {
+		if got := names(file); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", file, got)
+		}
+	}
+	if _, err := loadConf(fakeConfig, main); err == nil {
+		t.Error("a text and a file were taken at once")
+	}
+}
+
+func TestCacheNames(t *testing.T) {
+	uid := fmt.Sprint(os.Getuid())
+	if os.Getuid() < 0 {
+		uid = ""
+	}
+	c := &conf{}
+	for _, w := range []struct{ env, config, want, refused string }{
+		{"FILE:/tmp/x", "FILE:/tmp/y", "/tmp/x", ""},
+		{"/tmp/x", "", "/tmp/x", ""},
+		{"", "FILE:/tmp/y_%{uid}", "/tmp/y_" + uid, ""},
+		{"", "", "/tmp/krb5cc_" + uid, ""},
+		{"KCM:", "", "", "type KCM"},
+		{"", "KEYRING:persistent:%{uid}", "", "type KEYRING"},
+		{"DIR:/tmp", "", "", "type DIR"},
+		{"MEMORY:x", "", "", "type MEMORY"},
+		{"FILE:%{LOCAL_APPDATA}", "", "", "no name"},
+		{"FILE:", "", "", "no name"},
+	} {
+		if uid == "" && strings.Contains(w.want, "_") {
+			continue
+		}
+		t.Setenv("KRB5CCNAME", w.env)
+		c.cache = w.config
+		got, err := c.cacheFile()
+		if got != w.want || (err == nil) != (w.refused == "") || err != nil && !strings.Contains(err.Error(), w.refused) {
+			t.Errorf("KRB5CCNAME=%q and default_ccache_name=%q are %q, %v", w.env, w.config, got, err)
+		}
+	}
+}

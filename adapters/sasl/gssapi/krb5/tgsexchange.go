@@ -1,0 +1,161 @@
+package krb5
+
+import (
+	"context"
+	"time"
+
+	"github.com/jcmturner/gokrb5/v8/crypto"
+	"github.com/jcmturner/gokrb5/v8/iana"
+	"github.com/jcmturner/gokrb5/v8/iana/flags"
+	"github.com/jcmturner/gokrb5/v8/iana/keyusage"
+	"github.com/jcmturner/gokrb5/v8/iana/msgtype"
+	"github.com/jcmturner/gokrb5/v8/iana/patype"
+	"github.com/jcmturner/gokrb5/v8/messages"
+	"github.com/jcmturner/gokrb5/v8/types"
+)
+
+// The exchange that turns a ticket-granting ticket into one for a service (RFC 4120,
+// section 3.3), also in another realm. [domain_realm] says which realm the service is
+// of, or its own KDC does, by a ticket for the next realm on the way (RFC 6806,
+// section 8). gokrb5's own request names the last realm on the way as the client's,
+// which is right for one step only.
+
+const maxRealms = 8 // on the way
+
+// request returns a ticket for a service. realm is that of the service; "" leaves it
+// to the KDC.
+func (k *kdc) request(ctx context.Context, tgt *Ticket, server Principal, realm string) (*Ticket, error) {
+	for range maxRealms {
+		here, ok := tgt.Server.grants()
+		if !ok {
+			return nil, failure(BadAnswer, server.String(), "%q is no ticket to ask with", tgt.Server)
+		}
+		want, options := server.Name, []int(nil)
+		switch realm {
+		case here:
+		case "":
+			options = []int{flags.Canonicalize}
+		default:
+			want = granting(realm, here).Name
+		}
+		next, err := k.exchange(ctx, tgt, Principal{want, here}, k.conf.tgsTypes, options)
+		if err != nil {
+			return nil, err
+		}
+		if next.Server.Name.Equal(server.Name) {
+			if !Usable(next.Key) {
+				return nil, failure(EncryptionTypes, next.Server.String(), "the KDC made a key of type %d, which a context cannot have", next.Key.KeyType)
+			}
+			return next, nil
+		}
+		if further, ok := next.Server.grants(); !ok || further == here {
+			return nil, failure(BadAnswer, here, "it is a ticket for %q", next.Server)
+		}
+		tgt = next
+	}
+	return nil, failure(BadAnswer, server.String(), "the way leads through more than %d realms", maxRealms)
+}
+
+// renew returns the same ticket-granting ticket with another end.
+func (k *kdc) renew(ctx context.Context, tgt *Ticket) (*Ticket, error) {
+	return k.exchange(ctx, tgt, tgt.Server, k.conf.asTypes, []int{flags.Renew, flags.Renewable})
+}
+
+func (k *kdc) exchange(ctx context.Context, tgt *Ticket, server Principal, etypes []int32, options []int) (*Ticket, error) {
+	realm := server.Realm
+	now := k.now()
+	body := messages.KDCReqBody{
+		KDCOptions: types.NewKrbFlags(),
+		Realm:      realm,
+		SName:      server.Name,
+		Till:       now.UTC().Add(k.conf.LibDefaults.TicketLifetime),
+		Nonce:      int(random31()),
+		EType:      etypes,
+	}
+	types.SetFlags(&body.KDCOptions, options)
+	proof, err := k.proofOfTicket(tgt, &body)
+	if err != nil {
+		return nil, &Error{Reason: EncryptionTypes, Principal: tgt.Server.String(), Err: err}
+	}
+	request := messages.TGSReq{KDCReqFields: messages.KDCReqFields{
+		PVNO: iana.PVNO, MsgType: msgtype.KRB_TGS_REQ, ReqBody: body,
+		PAData: types.PADataSequence{{PADataType: patype.PA_TGS_REQ, PADataValue: proof}},
+	}}
+	encoded, err := request.Marshal()
+	if err != nil {
+		return nil, &Error{Reason: Other, Principal: server.String(), Err: err}
+	}
+	answer, err := k.send(ctx, realm, encoded, server)
+	if err != nil {
+		return nil, err
+	}
+	var reply messages.TGSRep
+	if !Contain(func() error { return reply.Unmarshal(answer) }) {
+		return nil, failure(BadAnswer, realm, "it is not the answer to a request for a ticket")
+	}
+	t, err := k.open(&answered{
+		KDCRepFields: reply.KDCRepFields, key: tgt.Key, usage: keyusage.TGS_REP_ENCPART_SESSION_KEY, client: tgt.Client, asked: body,
+	})
+	if err == errWrongKey {
+		return nil, failure(BadAnswer, realm, "it is not encrypted with the key of this session")
+	}
+	return t, err
+}
+
+// proofOfTicket is the request within the request, PA-TGS-REQ: the ticket, and an
+// authenticator with a checksum of the body.
+func (k *kdc) proofOfTicket(tgt *Ticket, body *messages.KDCReqBody) (proof []byte, err error) {
+	encoded, err := body.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	kind, err := crypto.GetEtype(tgt.Key.KeyType)
+	if err != nil {
+		return nil, err
+	}
+	sum, err := kind.GetChecksumHash(tgt.Key.KeyValue, encoded, keyusage.TGS_REQ_PA_TGS_REQ_AP_REQ_AUTHENTICATOR_CHKSUM)
+	if err != nil {
+		return nil, err
+	}
+	a := k.authenticator(tgt)
+	a.Cksum = types.Checksum{CksumType: kind.GetHashID(), Checksum: sum}
+	request, err := messages.NewAPReq(tgt.Raw, tgt.Key, a)
+	if err != nil {
+		return nil, err
+	}
+	return request.Marshal()
+}
+
+// Authenticator returns one for a request to the ticket's service, with a new subkey
+// and sequence number.
+func (c *Client) Authenticator(t *Ticket) types.Authenticator {
+	a := c.kdc.authenticator(t)
+	a.SeqNumber = int64(random31())
+	a.SubKey = newKey(t.Key.KeyType)
+	return a
+}
+
+// authenticator is one for the ticket, for this moment. No two have the same: what
+// receives them takes the second one for a replay.
+func (k *kdc) authenticator(t *Ticket) types.Authenticator {
+	at := k.instant()
+	return types.Authenticator{
+		AVNO:   iana.PVNO,
+		CRealm: t.Client.Realm,
+		CName:  t.Client.Name,
+		CTime:  at,
+		Cusec:  at.Nanosecond() / 1000,
+	}
+}
+
+// instant is the time, to the microsecond, and never the same again.
+func (k *kdc) instant() time.Time {
+	k.stamped.Lock()
+	defer k.stamped.Unlock()
+	at := k.now().UTC().Truncate(time.Microsecond)
+	if !at.After(k.latest) {
+		at = k.latest.Add(time.Microsecond)
+	}
+	k.latest = at
+	return at
+}

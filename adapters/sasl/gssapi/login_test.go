@@ -1,0 +1,144 @@
+package gssapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"brokerconn/adapters/clock/fake"
+	"brokerconn/ports"
+	"brokerconn/ports/porttest"
+
+	"github.com/jcmturner/gokrb5/v8/iana/errorcode"
+	"github.com/jcmturner/gokrb5/v8/messages"
+)
+
+var testEndpoint = ports.Endpoint{Host: "broker.example.org", Network: "tcp", Address: "192.0.2.1:9092"}
+
+func TestContract(t *testing.T) {
+	for name, run := range map[string]func(func()){"goroutine": nil, "inline": inline} {
+		t.Run(name, func(t *testing.T) {
+			a, c := newTestAuthenticator(t)
+			a.run = run
+			c.ticket, _ = c.Ticket(context.Background(), a.client.Service("kafka", testEndpoint.Host))
+			porttest.Authenticator(t, porttest.AuthenticatorCase{
+				Authenticator: a,
+				Endpoint:      testEndpoint,
+				NewServer: func() func([]byte) ([]byte, error) {
+					b := newBroker(c)
+					b.subkey = 18
+					return b.login
+				},
+				Refused: &ports.Endpoint{Network: "unix", Address: "/run/kafka.sock"},
+				Secrets: []string{string(c.ticket.Key.KeyValue)},
+			})
+		})
+	}
+}
+
+// A broker whose key has changed rejects the old tickets. Some say so, Kafka hangs up.
+func TestRejectedTicketIsDropped(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*fakeBroker)
+		want   Reason
+		drops  int
+	}{
+		{"accepted", func(*fakeBroker) {}, Other, 0},
+		{"an error", func(b *fakeBroker) { b.first = krbError(errorcode.KRB_AP_ERR_MODIFIED, "") }, Refused, 1},
+		{"no proof", func(b *fakeBroker) { b.part = func(p *messages.EncAPRepPart) { p.Cusec++ } }, NotMutual, 1},
+		{"a failure after the proof", func(b *fakeBroker) { b.offer = []byte{2, 0, 0, 0} }, LayerNotOffered, 0},
+	} {
+		a, client := newTestAuthenticator(t)
+		b := newBroker(client)
+		c.change(b)
+		if err := logIn(a, testEndpoint.Host, b.login); err != nil || c.want != Other {
+			mustFail(t, err, c.want)
+		}
+		if len(client.drops) != c.drops || c.drops > 0 && client.drops[0] != client.last {
+			t.Errorf("%s: got %d tickets dropped, want %d", c.name, len(client.drops), c.drops)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		a, client := newTestAuthenticator(t)
+		hangUp := func([]byte) ([]byte, error) { return nil, os.ErrClosed }
+		if err := logIn(a, testEndpoint.Host, hangUp); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("got %v, want %v", err, os.ErrClosed)
+		}
+		synctest.Wait()
+		if len(client.drops) != 1 {
+			t.Errorf("the broker hangs up: got %d tickets dropped, want 1", len(client.drops))
+		}
+	})
+}
+
+func TestServiceOfEndpoint(t *testing.T) {
+	for _, c := range []struct{ service, domain, host, want string }{
+		{"", "", "Broker.Example.ORG.", "kafka/broker.example.org@EXAMPLE.ORG"},
+		{"", "", "localhost", "kafka/localhost"},
+		{"kafka-test", "broker.example.org", "127.0.0.1", "kafka-test/broker.example.org@EXAMPLE.ORG"},
+	} {
+		a := mustNew(t, Options{Config: testConfig, TicketCache: "unused", ServiceName: c.service, DomainName: c.domain, Run: inline})
+		client := &fakeClient{client: a.client, etype: 18}
+		a.client = client
+		if err := logIn(a, c.host, newBroker(client).login); err != nil {
+			t.Fatal(err)
+		}
+		if got := client.last.Server.String(); got != c.want {
+			t.Errorf("%+v: got %s, want %s", c, got, c.want)
+		}
+	}
+}
+
+// The options reach the Kerberos client: seen by what a KDC is asked, and when.
+func TestOptionsReachClient(t *testing.T) {
+	clock := fake.New(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+	var timeout time.Duration
+	var asked messages.ASReq
+	a := mustNew(t, Options{
+		Config:    "[libdefaults]\n ticket_lifetime = 1h\n[realms]\n EXAMPLE.ORG = {\n  kdc = kdc.example.org\n }\n",
+		Principal: "alice@EXAMPLE.ORG", Password: ports.NewSecret("opensesame"), KDCTimeout: time.Hour, Clock: clock, Run: inline,
+		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+			deadline, _ := ctx.Deadline()
+			timeout = time.Until(deadline)
+			here, there := net.Pipe()
+			go func() {
+				defer there.Close()
+				request := make([]byte, 4096)
+				n, _ := io.ReadAtLeast(there, request, 5) // the size is before it
+				asked.Unmarshal(request[4:n])
+			}()
+			return here, nil
+		},
+	})
+	mustFail(t, logIn(a, testEndpoint.Host, nil), KDCUnreachable)
+	if got := asked.ReqBody.CName.PrincipalNameString() + "@" + asked.ReqBody.Realm; got != "alice@EXAMPLE.ORG" {
+		t.Errorf("got a request of %s, want one of alice@EXAMPLE.ORG", got)
+	}
+	if got, want := asked.ReqBody.Till, clock.Now().Add(time.Hour); !got.Equal(want) {
+		t.Errorf("got a request until %v, want %v", got, want)
+	}
+	if timeout < 59*time.Minute || timeout > time.Hour {
+		t.Errorf("got a timeout of %v, want 1h", timeout)
+	}
+}
+
+func TestAuthenticatorShowsNoSecret(t *testing.T) {
+	a, c := newTestAuthenticator(t)
+	ex := a.Begin(testEndpoint)
+	defer ex.Close()
+	ex.Next(nil)
+	o := Options{Password: ports.NewSecret("opensesame"), KeytabData: ports.NewSecret("a keytab")}
+	for _, kept := range []any{a, *a, ex, o, &o} {
+		porttest.NoSecrets(t, "what is kept", kept, "opensesame", "a keytab", string(c.last.Key.KeyValue))
+	}
+	if got, want := fmt.Sprint(a), "gssapi(alice@EXAMPLE.ORG)"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

@@ -1,0 +1,11 @@
+package plain
+
+import "brokerconn/ports/setting"
+
+// rows are the defaults and bounds of Options.
+var rows = setting.Of[Options](
+	setting.Row{Field: "Authzid", Zero: "Username"},
+)
+
+// Settings returns the default and the bounds of each field.
+func (Options) Settings() setting.Rows { return rows }

@@ -1,0 +1,197 @@
+package broker
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"brokerconn/ports"
+)
+
+// A caller of Request does as much of the work for its request as it can, and then waits
+// until the request is done. One caller alone writes its request and reads its response
+// itself; see conn_lease.go.
+
+// enter sends a request, queues it or refuses it.
+func (c *Conn) enter(f *Future, timeout time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.cfg.Clock.Now()
+	m := c.core
+	c.core.Check(now)
+	switch {
+	case timeout < 0:
+		c.refuse(f, deadlinePassed(m))
+		return
+	case c.closing:
+		c.refuse(f, m.Failure(ErrDraining, nil))
+		return
+	}
+	if c.queue.len() == 0 && m.CanSend() == nil {
+		err := c.admit(f, now, timeout)
+		if err == nil {
+			c.admitted(f)
+			return
+		}
+		if !passes(err) {
+			c.refuse(f, err)
+			return
+		}
+	}
+	if m.State() == Closed {
+		c.refuse(f, m.Failure(ErrClosed, m.LastError()))
+		return
+	}
+	f.queuedAt = now
+	f.deadline = now.Add(cmp.Or(timeout, m.RequestTimeout()))
+	// The throttle in progress has already paused the timers of the requests before it.
+	f.throttledBefore = m.Standstill() - m.ThrottleDelay(now)
+	c.queue.push(f)
+}
+
+// passes reports whether the reason of a refusal passes, so that the request can wait for
+// that in the queue.
+func passes(refusal error) bool {
+	return errors.Is(refusal, ErrBackPressure) || errors.Is(refusal, ErrReauthenticating)
+}
+
+// await works for f and waits until it is done. If ctx ends first it gives f up.
+func (c *Conn) await(ctx context.Context, f *Future) error {
+	if token := c.workFor(ctx, f); token == nil || f.waitFor(ctx, token) {
+		return nil
+	}
+	return c.giveUp(ctx, f)
+}
+
+// awaitAdmission waits until f is admitted or done. If ctx ends first it gives f up.
+func (c *Conn) awaitAdmission(ctx context.Context, f *Future) error {
+	c.mu.Lock()
+	c.drain()
+	c.startGoroutines()
+	var token chan struct{}
+	if f.epoch == 0 && !f.done.Load() {
+		token = f.register()
+	}
+	f.untilAdmitted = token != nil
+	c.mu.Unlock()
+	if token == nil || f.waitFor(ctx, token) {
+		return nil
+	}
+	return c.giveUp(ctx, f)
+}
+
+// workFor writes and reads for as long as only f needs it. It returns the token that is
+// filled when f is done, or nil if it is.
+func (c *Conn) workFor(ctx context.Context, f *Future) (token chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drain()
+	yielded := false
+	for c.mayPark(ctx) && !f.done.Load() && ctx.Err() == nil {
+		if c.mayWrite() {
+			if !yielded && c.core.InFlight() > 1 {
+				// Other callers are about to send too: one write can take them all.
+				yielded = true
+				c.mu.Unlock()
+				runtime.Gosched()
+				c.mu.Lock()
+				continue
+			}
+			if c.write(true) {
+				continue
+			}
+			break // interrupted
+		}
+		if f.core == nil || !c.alone() || !c.read(true) {
+			break
+		}
+	}
+	c.startGoroutines()
+	if f.done.Load() {
+		return nil
+	}
+	return f.register()
+}
+
+// alone reports whether one request is in flight and no goroutine reads.
+func (c *Conn) alone() bool { return c.core.InFlight() == 1 && c.mayRead() }
+
+// giveUp abandons a request whose ctx has ended, unless it is done.
+func (c *Conn) giveUp(ctx context.Context, f *Future) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f.done.Load() || f.untilAdmitted && f.epoch != 0 {
+		return nil
+	}
+	err := c.canceled(contextCause(ctx), f)
+	c.abandon(f)
+	return err
+}
+
+// abandon takes f out of the queue, or lets the core drop its response.
+func (c *Conn) abandon(f *Future) {
+	c.queue.remove(f)
+	if f.core != nil {
+		c.core.Abandon(f.core)
+		f.core = nil
+	} else if c.closing {
+		c.drain() // it may have been the last
+	}
+}
+
+// canceled describes a request that was given up. f is nil if there is no request.
+func (c *Conn) canceled(cause error, f *Future) error {
+	m := c.core
+	e := m.Failure(ErrCanceled, cause)
+	last := m.LastError()
+	switch {
+	case f != nil && f.epoch != 0:
+		e.Sent = SentFully // or it will be: it keeps its place
+	case last != nil && cause != nil:
+		e.Cause = fmt.Errorf("%w; the connection's last failure: %w", cause, last)
+	case last != nil:
+		e.Cause = fmt.Errorf("the connection's last failure: %w", last)
+	}
+	return e
+}
+
+// The part of a Conn in its Futures.
+
+func (c *Conn) codec() ports.Codec { return c.cfg.Codec }
+
+func (c *Conn) cancel(f *Future) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f.done.Load() {
+		return
+	}
+	f.err, f.body = c.canceled(nil, f), nil
+	c.abandon(f)
+	f.complete()
+}
+
+func (c *Conn) waitEnded(ctx context.Context, f *Future) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.canceled(contextCause(ctx), f)
+}
+
+func (c *Conn) unreadable(f *Future, cause error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return unreadable(c.core, f, cause)
+}
+
+// drop closes the connection because of a peer whose response cannot be decoded: its next
+// frame cannot be trusted either.
+func (c *Conn) drop(f *Future, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if m := c.core; f.epoch == m.Epoch() {
+		m.Close(c.cfg.Clock.Now(), asPeerFailure(err), c.cfg.NoReconnect)
+		c.drain()
+	}
+}

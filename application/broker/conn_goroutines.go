@@ -1,0 +1,68 @@
+package broker
+
+import "runtime"
+
+// The Conn's own writer and reader: one goroutine for each direction, which ends when
+// nothing is left to do.
+
+// startGoroutines leaves the work to the Conn's own goroutines, as far as there is any.
+func (c *Conn) startGoroutines() {
+	c.startWriter()
+	if m := c.core; m.InFlight() > 0 || m.Busy() {
+		c.startReader()
+	}
+}
+
+// startWriter starts the Conn's own writer if there is something to write and nothing that
+// writes. With the lock held.
+func (c *Conn) startWriter() {
+	if c.mayWrite() {
+		c.writer.goroutine = true
+		c.goroutines++
+		go c.writeAll()
+	}
+}
+
+// startReader starts the Conn's own reader if nothing reads.
+func (c *Conn) startReader() {
+	if c.mayRead() {
+		c.reader.goroutine = true
+		c.goroutines++
+		go c.readAll()
+	}
+}
+
+// writeAll writes until nothing is pending. Before each write it lets callers run that are
+// about to send.
+func (c *Conn) writeAll() {
+	runtime.Gosched()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	defer c.goroutineDone(&c.writer)
+	for c.write(false) {
+		if c.core.CanWrite() {
+			c.mu.Unlock()
+			runtime.Gosched()
+			c.mu.Lock()
+		}
+	}
+}
+
+// readAll reads until no request is in flight. The next caller alone then reads for itself.
+func (c *Conn) readAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	defer c.goroutineDone(&c.reader)
+	for c.read(false) {
+		m := c.core
+		if m.InFlight() == 0 && !m.Busy() {
+			return
+		}
+	}
+}
+
+func (c *Conn) goroutineDone(d *direction) {
+	d.goroutine = false
+	c.goroutines--
+	c.maybeFinish()
+}

@@ -1,0 +1,98 @@
+package broker
+
+import (
+	"fmt"
+	"time"
+
+	"brokerconn/domain"
+)
+
+// Reading and writing on links that block (ports.Parker).
+//
+// If one request is in flight, its caller writes it and reads the response itself: that
+// costs one write, one read, and no switch to another goroutine. If there are several, or
+// Send was used, two goroutines of the Conn do it, one for each direction, while there is
+// traffic (conn_goroutines.go). conn_interrupt.go decides when a blocked call is
+// interrupted and how the end of an idle connection is noticed.
+
+// direction is one direction of the link.
+type direction struct {
+	lease       domain.Lease // of the call in progress
+	caller      bool         // a caller makes it
+	goroutine   bool         // the Conn's own goroutine runs
+	since       time.Time    // when the call began; if there is none, when the last one ended
+	interrupted bool         // the call was interrupted
+}
+
+// mayWrite reports whether there is something to write and nothing that writes.
+func (c *Conn) mayWrite() bool {
+	return !c.interrupting() && !c.writer.goroutine && c.core.CanWrite()
+}
+
+// mayRead reports whether nothing reads.
+func (c *Conn) mayRead() bool {
+	return !c.interrupting() && !c.reader.goroutine && c.core.CanRead()
+}
+
+// write makes one write. With the lock held, which it releases meanwhile. It reports
+// whether the caller may continue.
+func (c *Conn) write(caller bool) bool {
+	if c.interrupting() {
+		return false
+	}
+	lease, ok := c.core.TakeWrite()
+	if !ok {
+		return false
+	}
+	return c.lend(&c.writer, lease, caller, lease.Link.Write, c.core.GiveWrite)
+}
+
+// read makes one read, as write does.
+func (c *Conn) read(caller bool) bool {
+	if c.interrupting() {
+		return false
+	}
+	lease, ok := c.core.TakeRead()
+	if !ok {
+		return false
+	}
+	mayContinue := c.lend(&c.reader, lease, caller, lease.Link.Read, c.core.GiveRead)
+	c.watchSilence()
+	return mayContinue
+}
+
+func (c *Conn) lend(d *direction, lease domain.Lease, caller bool, do func([]byte) (int, error),
+	give func(time.Time, domain.Lease, int, error)) (mayContinue bool) {
+
+	*d = direction{lease: lease, caller: caller, goroutine: d.goroutine, since: c.cfg.Clock.Now()}
+	if caller {
+		c.watchCaller(d)
+	}
+	c.mu.Unlock()
+	n, err := contained(do, lease.Bytes)
+	c.mu.Lock()
+	now := c.cfg.Clock.Now()
+	mayContinue = true
+	if d.lease.Epoch == lease.Epoch { // it is not that of the next connection already
+		mayContinue = !d.interrupted
+		*d = direction{goroutine: d.goroutine, since: now}
+	}
+	give(now, lease, n, err)
+	c.maybeResume()
+	c.drain()
+	return mayContinue
+}
+
+// contained turns a panic of the link into its error.
+func contained(do func([]byte) (int, error), p []byte) (n int, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			n, err = 0, fmt.Errorf("%w: panic in the transport: %v", ErrPortPanic, v)
+		}
+	}()
+	n, err = do(p)
+	if n < 0 || n > len(p) {
+		panic(fmt.Sprintf("%d bytes counted of %d", n, len(p)))
+	}
+	return n, err
+}

@@ -1,0 +1,95 @@
+package broker
+
+import "time"
+
+// waitQueue holds the requests that wait to be admitted, first come, first served. A
+// request that is removed leaves a nil entry, which front skips. The earliest deadline
+// may be early and is corrected when it passes.
+type waitQueue struct {
+	waiters  []*Future
+	head     int
+	present  int       // entries that are not nil
+	earliest time.Time // no deadline is before it; zero: the queue is empty
+}
+
+func (q *waitQueue) len() int { return q.present }
+
+func (q *waitQueue) push(f *Future) {
+	f.queued = true
+	if q.present == 0 || f.deadline.Before(q.earliest) {
+		q.earliest = f.deadline
+	}
+	f.position = len(q.waiters)
+	q.waiters = append(q.waiters, f)
+	q.present++
+}
+
+// front returns the first waiter; nil if the queue is empty.
+func (q *waitQueue) front() *Future {
+	for q.head < len(q.waiters) {
+		if f := q.waiters[q.head]; f != nil {
+			return f
+		}
+		q.head++
+	}
+	q.waiters, q.head = q.waiters[:0], 0
+	return nil
+}
+
+// remove takes a waiter out, wherever it is. It has no effect on one that is not queued.
+func (q *waitQueue) remove(f *Future) {
+	if !f.queued {
+		return
+	}
+	f.queued = false
+	q.waiters[f.position] = nil
+	q.present--
+	if removed := len(q.waiters) - q.present; removed > 64 && removed > q.present {
+		q.compact()
+	}
+}
+
+func (q *waitQueue) compact() {
+	kept := q.waiters[:0]
+	for _, f := range q.waiters[q.head:] {
+		if f != nil {
+			f.position = len(kept)
+			kept = append(kept, f)
+		}
+	}
+	clear(q.waiters[len(kept):])
+	q.waiters, q.head = kept, 0
+}
+
+// deadline returns when expire may find a waiter; zero if the queue is empty.
+func (q *waitQueue) deadline() time.Time {
+	if q.present == 0 {
+		return time.Time{}
+	}
+	return q.earliest
+}
+
+// expire removes the waiters whose deadline has passed, first come, first served.
+// throttled is how long request timers have been paused in all.
+func (q *waitQueue) expire(now time.Time, throttled time.Duration, expired func(*Future)) {
+	if q.present == 0 || now.Before(q.earliest) {
+		return
+	}
+	var late []*Future
+	q.earliest = time.Time{}
+	for _, f := range q.waiters[q.head:] {
+		if f == nil {
+			continue
+		}
+		switch due := f.due(throttled); {
+		case !due.After(now):
+			late = append(late, f)
+		case q.earliest.IsZero() || due.Before(q.earliest):
+			q.earliest = due
+		}
+	}
+	for _, f := range late {
+		q.remove(f)
+		expired(f)
+	}
+}

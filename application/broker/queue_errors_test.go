@@ -1,0 +1,160 @@
+package broker_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"brokerconn/adapters/netlink"
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// With NoReconnect the line goes down with the connection. Its requests were not
+// sent and are not late: another one was.
+func TestLineOfAFinalConnIsNotTimedOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scripted{answer: silent}
+		cfg := s.piped()
+		cfg.NoReconnect, cfg.MaxInFlight = true, 1
+		conn, err := broker.Dial(context.Background(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		first, second := make(chan error, 1), make(chan error, 1)
+		go func() { first <- heartbeat(broker.WithRequestTimeout(context.Background(), time.Second), conn) }()
+		synctest.Wait()
+		go func() { second <- heartbeat(context.Background(), conn) }()
+		if err := <-first; !errors.Is(err, broker.ErrRequestTimeout) {
+			t.Errorf("the first: %v", err)
+		}
+		err = <-second
+		if errors.Is(err, broker.ErrTimeout) || !errors.Is(err, broker.ErrConnection) || !broker.SafeToRetry(err) {
+			t.Errorf("the one in line, after 1 s of its 30: %v", err)
+		}
+	})
+}
+
+// A request that was never sent may be sent again, whatever the connection before
+// failed of.
+func TestLateInLineMayBeRetried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var dials atomic.Int32
+		s := &scripted{answer: func(conn net.Conn, _ int16, id int32) []byte {
+			_, _ = conn.Write(responseFrame(id+7, make([]byte, 6))) // to another request
+			return nil
+		}}
+		conn, err := broker.NewConn(broker.Config{SetupTimeout: time.Hour, Transport: &netlink.Transport{
+			Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				if dials.Add(1) > 1 {
+					<-ctx.Done()
+					return nil, ctx.Err()
+				}
+				ours, theirs := net.Pipe()
+				go s.serve(theirs)
+				return ours, nil
+			},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if err := heartbeat(context.Background(), conn); !errors.Is(err, broker.ErrOutOfOrder) {
+			t.Errorf("the first: %v", err)
+		}
+		err = heartbeat(context.Background(), conn)
+		if !errors.Is(err, broker.ErrRequestTimeout) || !broker.SafeToRetry(err) {
+			t.Errorf("SafeToRetry is %v of: %v", broker.SafeToRetry(err), err)
+		}
+	})
+}
+
+// Where the release is configured nothing is known of the peer until it answers.
+func TestTLSPortWithConfiguredRelease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, err := broker.NewConn(broker.Config{
+			APIVersion: broker.Release{Major: 2, Minor: 0}, MaxResponseBytes: 1 << 30,
+			Transport: &netlink.Transport{Dial: func(context.Context, string, string) (net.Conn, error) {
+				ours, theirs := net.Pipe()
+				go func() {
+					var size [4]byte
+					_, _ = io.ReadFull(theirs, size[:])
+					_, _ = io.CopyN(io.Discard, theirs, int64(binary.BigEndian.Uint32(size[:])))
+					_, _ = theirs.Write([]byte{0x15, 3, 3, 0, 2, 2, 10}) // an alert
+					_, _ = io.Copy(io.Discard, theirs)
+				}()
+				return ours, nil
+			}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		_, err = conn.RequestRaw(context.Background(), &ports.RawRequest{APIKey: 3, Body: []byte{0, 0, 0, 0}})
+		if !errors.Is(err, broker.ErrTLSExpected) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// A timeout that a caller computed may be over already: that is no defect of the
+// program, and nothing is sent.
+func TestTimeoutInThePast(t *testing.T) {
+	for _, d := range []time.Duration{0, -1, -time.Hour} {
+		onBoth(t, nil, func(t *testing.T, r *rig) {
+			r.ready()
+			f := r.sendWithin(d)
+			if r.conn != nil {
+				if err := heartbeat(broker.WithRequestTimeout(t.Context(), d), r.conn); !errors.Is(err, broker.ErrRequestTimeout) {
+					t.Errorf("%v: %v", d, err)
+				}
+			}
+			if err := r.outcome(f); !errors.Is(err, broker.ErrRequestTimeout) || !broker.SafeToRetry(err) {
+				t.Errorf("%v: %v", d, err)
+			}
+			if s := r.stats(); s.Requests != 0 || s.State != broker.Connected {
+				t.Errorf("%v: %d requests, %v", d, s.Requests, s.State)
+			}
+		})
+	}
+}
+
+// TestLineCountsInLatency: a Conn that is at its limit is slow to its callers, and
+// its metrics say so.
+func TestLineCountsInLatency(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var timings []ports.Timing
+		s := &scripted{answer: func(net.Conn, int16, int32) []byte {
+			time.Sleep(time.Second)
+			return make([]byte, 6)
+		}}
+		cfg := s.piped()
+		cfg.MaxInFlight = 1
+		cfg.Hooks = &broker.Hooks{RequestAnswered: func(r broker.RequestInfo) { timings = append(timings, r.Timing) }}
+		conn := dial(t, cfg)
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				if err := heartbeat(t.Context(), conn); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		wg.Wait()
+		for i, timing := range timings {
+			writing, waiting, _ := timing.Split()
+			if want := time.Duration(i) * time.Second; writing != want || waiting != time.Second {
+				t.Errorf("request %d: %v until written, %v for the broker; want %v and 1s", i, writing, waiting, want)
+			}
+		}
+	})
+}

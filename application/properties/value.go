@@ -1,0 +1,212 @@
+package properties
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"net"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"brokerconn/adapters/tcp"
+	"brokerconn/adapters/tls"
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+	"brokerconn/ports/setting"
+)
+
+// A value is read by the type of the field that it sets.
+
+var keepAliveType = reflect.TypeFor[net.KeepAliveConfig]()
+
+// assign reads a value into the fields of a key.
+func (r *reader) assign(k *key, p *Property) {
+	before := len(r.problems)
+	for to := range strings.FieldsSeq(k.to) {
+		field, row := r.s.field(to)
+		if err := r.set(field, row, k, p); err != nil {
+			r.reject(p, "%v", err)
+		}
+		if len(r.problems) > before {
+			return
+		}
+	}
+}
+
+func (r *reader) set(field reflect.Value, row *setting.Row, k *key, p *Property) (err error) {
+	switch to := field.Addr().Interface().(type) {
+	case *string:
+		switch {
+		case k.system && r.s.Dialect == Librdkafka && value(p) == grammars[Librdkafka].probe:
+		case k.pem != nil:
+			*to, err = pemText(p, k.pem)
+		case k.words != nil:
+			*to, err = oneOf(p, k.words)
+		default:
+			*to, err = plainText(p)
+		}
+	case *ports.Secret:
+		text := p.Value.Reveal()
+		if k.pem != nil {
+			text, err = pemText(p, k.pem)
+		}
+		*to = ports.NewSecret(text)
+	case *func() ([]byte, error):
+		*to = tls.Password(p.Value.Reveal())
+	case *[]string:
+		*to = strings.Fields(value(p))
+	case **bool:
+		var on bool
+		on, err = boolean(p)
+		*to = &on
+	case *bool:
+		var on bool
+		on, err = boolean(p)
+		*to = on != k.not
+	case *int, *int32:
+		low := cmp.Or(k.min, 1)
+		if k.system {
+			low = grammars[r.s.Dialect].minBuffer
+		}
+		var n int64
+		n, err = whole(p, low, cmp.Or(k.max, math.MaxInt32))
+		field.SetInt(max(n, 0))
+	case *time.Duration:
+		*to, err = millis(p, row)
+	case *net.KeepAliveConfig:
+		var on bool
+		if on, err = boolean(p); on {
+			*to = net.KeepAliveConfig{Enable: true, Idle: -1, Interval: -1, Count: -1} // the times are the system's
+		}
+	case *tcp.AddressFamily:
+		*to, err = addressFamily(p, r.s.Dialect)
+	case *[]tcp.SocketOption:
+		*to, err = socketOptions(p)
+	case *broker.Release:
+		*to, err = release(p)
+	case *Protocol:
+		var word string
+		if word, err = oneOf(p, protocolNames[:]); err == nil {
+			*to = Protocol(indexOf(protocolNames[:], word))
+		}
+	case *Proxy:
+		*to, err = proxy(p)
+	case *map[string]string:
+		*to, err = extensions(p)
+	default:
+		panic(fmt.Sprintf("properties: %s sets a %T", p.Key, to))
+	}
+	return err
+}
+
+// value returns a property's text without the spaces around it; not for secrets.
+func value(p *Property) string { return strings.TrimSpace(p.Value.Reveal()) }
+
+// quoted returns a value that is not a secret, for an error.
+func quoted(p *Property) string {
+	text := []rune(value(p))
+	if len(text) > 60 {
+		text = append(text[:60], '…')
+	}
+	return strconv.Quote(string(text))
+}
+
+func plainText(p *Property) (string, error) {
+	if strings.ContainsFunc(value(p), unicode.IsControl) {
+		return "", fmt.Errorf("%s has control characters: plain text", quoted(p))
+	}
+	return value(p), nil
+}
+
+func whole(p *Property, low, high int64) (int64, error) {
+	n, err := strconv.ParseInt(value(p), 10, 64)
+	if err != nil || n < low || n > high {
+		return 0, fmt.Errorf("%s; a whole number from %d to %d", quoted(p), low, high)
+	}
+	return n, nil
+}
+
+// millis reads milliseconds. A field's zero is its default, so 0 is valid only where the
+// row names the least time, which it then is, or has a negative number for no limit. That
+// is the only one for which the clients accept numbers of 64 bits.
+func millis(p *Property, row *setting.Row) (time.Duration, error) {
+	n, err := strconv.ParseInt(value(p), 10, 64)
+	switch {
+	case row.Negative != "" && err != nil:
+		return 0, fmt.Errorf("%s; milliseconds, a whole number; 0: %s", quoted(p), row.Negative)
+	case row.Negative != "" && (n <= 0 || n > int64(math.MaxInt64/time.Millisecond)):
+		return -1, nil
+	case row.Negative != "":
+		return time.Duration(n) * time.Millisecond, nil
+	}
+	low := int64(1)
+	if row.Clamp {
+		low = 0
+	}
+	if err != nil || n < low || n > math.MaxInt32 {
+		return 0, fmt.Errorf("%s; milliseconds, a whole number from %d to %d", quoted(p), low, math.MaxInt32)
+	}
+	return max(time.Duration(n)*time.Millisecond, time.Duration(row.Min)), nil
+}
+
+func boolean(p *Property) (bool, error) {
+	switch strings.ToLower(value(p)) {
+	case "true", "1":
+		return true, nil
+	case "false", "0":
+		return false, nil
+	}
+	return false, fmt.Errorf("%s; true or false", quoted(p))
+}
+
+// oneOf reads one of a few words, in any case.
+func oneOf(p *Property, words []string) (string, error) {
+	if i := indexOf(words, value(p)); i >= 0 {
+		return words[i], nil
+	}
+	return "", fmt.Errorf("%s; %s", quoted(p), orList(words))
+}
+
+func indexOf(words []string, word string) int {
+	for i, w := range words {
+		if strings.EqualFold(w, word) {
+			return i
+		}
+	}
+	return -1
+}
+
+// orList writes "a, b or c".
+func orList(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// list splits at commas, without spaces and empty items.
+func list(s string) (items []string) {
+	for item := range strings.SplitSeq(s, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+// extensions reads "name=value,name=value".
+func extensions(p *Property) (map[string]string, error) {
+	all := map[string]string{}
+	for _, item := range list(value(p)) {
+		name, value, found := strings.Cut(item, "=")
+		if !found || name == "" {
+			return nil, fmt.Errorf("name=value, or several separated by commas")
+		}
+		all[name] = value
+	}
+	return all, nil
+}

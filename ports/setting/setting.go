@@ -1,0 +1,160 @@
+// Package setting declares the fields of a struct of options, each once: what zero
+// means, and which values are valid. The package that owns the struct declares its
+// rows, fills in its defaults and checks its bounds with them; documentation and error
+// texts name both from the same rows. What a field does is its comment.
+package setting
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+)
+
+// Row declares one field.
+type Row struct {
+	Field string // its name in the struct
+	// Default is the value that replaces zero, of the field's type. If nil, zero is
+	// used as it is.
+	Default any
+	// Zero describes what zero means where Default is nil. If empty, it is "none".
+	Zero string
+	// Negative describes what a number below 0 means. If empty, it is not valid.
+	Negative string
+	// Min and Max bound a number or a duration, Max also the bytes of a text. If zero,
+	// there is no such bound.
+	Min, Max int64
+	// Clamp replaces a number beyond a bound by the bound. Otherwise it is not valid.
+	Clamp bool
+}
+
+// Rows declare all exported fields of a struct, in their order.
+type Rows []Row
+
+// Of returns the rows of T. A field that is not declared has a row in which zero means
+// none, or false. It panics if a row names no field of T, or has a default of another type.
+func Of[T any](declared ...Row) Rows {
+	var rows Rows
+	for f := range reflect.TypeFor[T]().Fields() {
+		if f.IsExported() {
+			row := Row{Field: f.Name}
+			if f.Type.Kind() == reflect.Bool {
+				row.Zero = "false"
+			}
+			rows = append(rows, row)
+		}
+	}
+	var zero T
+	for _, d := range declared {
+		row := rows.Row(d.Field)
+		if row == nil {
+			panic(fmt.Sprintf("setting: %T has no field %s", zero, d.Field))
+		}
+		*row = d
+		if d.Default != nil {
+			field(&zero, d.Field).Set(reflect.ValueOf(d.Default)) // panics if it is of another type
+		}
+	}
+	return rows
+}
+
+// Row returns the row of a field, or nil if there is no such field.
+func (r Rows) Row(field string) *Row {
+	for i := range r {
+		if r[i].Field == field {
+			return &r[i]
+		}
+	}
+	return nil
+}
+
+// Fill replaces zeros by their defaults, and clamps numbers. options points to the
+// struct.
+func (r Rows) Fill(options any) {
+	for i := range r {
+		v := field(options, r[i].Field)
+		if r[i].Default != nil && v.IsZero() {
+			v.Set(reflect.ValueOf(r[i].Default))
+		}
+		if n, ok := number(v); ok && r[i].Clamp && n > 0 {
+			v.SetInt(r[i].Clamped(n))
+		}
+	}
+}
+
+// Clamped returns n, or the bound if n is beyond it.
+func (r *Row) Clamped(n int64) int64 {
+	if r.Max > 0 {
+		n = min(n, r.Max)
+	}
+	return max(n, r.Min)
+}
+
+// Check calls report for each field whose value is not valid. problem is the value and
+// the limit. options points to the struct; zeros are valid.
+func (r Rows) Check(options any, report func(field, problem string)) {
+	for i := range r {
+		if problem := r[i].check(field(options, r[i].Field)); problem != "" {
+			report(r[i].Field, problem)
+		}
+	}
+}
+
+func (r *Row) check(v reflect.Value) string {
+	if v.Kind() == reflect.String && r.Max > 0 && int64(v.Len()) > r.Max {
+		return fmt.Sprintf("%d bytes; at most %d", v.Len(), r.Max)
+	}
+	n, ok := number(v)
+	switch {
+	case !ok || n == 0:
+	case n < 0 && r.Negative == "":
+		return fmt.Sprintf("%v is less than 0; 0 means %s", v, r.meaning())
+	case n > 0 && r.Clamped(n) != n && !r.Clamp:
+		return fmt.Sprintf("%v; from %d to %d", v, r.Min, r.Max)
+	}
+	return ""
+}
+
+func (r *Row) meaning() string {
+	if r.Default != nil {
+		return "the default, " + r.Text()
+	}
+	return r.Text()
+}
+
+// Text describes what zero means, as in "30 s" or "none".
+func (r *Row) Text() string {
+	switch d := r.Default.(type) {
+	case nil:
+		if r.Zero == "" {
+			return "none"
+		}
+		return r.Zero
+	case time.Duration:
+		for _, unit := range []struct {
+			size time.Duration
+			name string
+		}{{time.Hour, "h"}, {time.Minute, "min"}, {time.Second, "s"}, {time.Millisecond, "ms"}} {
+			if d%unit.size == 0 {
+				return fmt.Sprint(int64(d/unit.size), " ", unit.name)
+			}
+		}
+		return d.String()
+	}
+	if n, ok := number(reflect.ValueOf(r.Default)); ok && strings.HasSuffix(r.Field, "Bytes") && n%(1<<20) == 0 {
+		return fmt.Sprint(n>>20, " MiB")
+	}
+	return fmt.Sprint(r.Default)
+}
+
+func field(options any, name string) reflect.Value {
+	return reflect.ValueOf(options).Elem().FieldByName(name)
+}
+
+// number returns the value of a signed number.
+func number(v reflect.Value) (n int64, ok bool) {
+	if !v.CanInt() {
+		return 0, false
+	}
+	return v.Int(), true
+}
