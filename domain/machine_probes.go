@@ -73,13 +73,13 @@ type Check struct {
 
 // probing is a question for the API versions under way, over one connection or several.
 type probing struct {
-	step       int       // 0: ApiVersions; above: probeLadder[step-1]
-	by         time.Time // when all of it is given up; zero: none is under way
-	metadataAt time.Time // when Metadata is sent behind; zero: it was, or will not be
-	sentAt     time.Time // when the step's request was sent
-	evidence   []string  // of the steps that are over
-	suspect    release.Release   // ApiVersions is asked once more; zero: no probe was answered
-	silences   int       // how often ApiVersions was not answered, and Metadata behind it was
+	step       int             // 0: ApiVersions; above: probeLadder[step-1]
+	by         time.Time       // when all of it is given up; zero: none is under way
+	metadataAt time.Time       // when Metadata is sent behind; zero: it was, or will not be
+	sentAt     time.Time       // when the step's request was sent
+	evidence   []string        // of the steps that are over
+	suspect    release.Release // ApiVersions is asked once more; zero: no probe was answered
+	silences   int             // how often ApiVersions was not answered, and Metadata behind it was
 
 	connections, trips int
 }
@@ -237,7 +237,7 @@ func (m *Machine) nextStep(e *Error) {
 		m.askV0, m.again = true, true
 	case !m.probes() || p.step == len(probeLadder):
 		m.hintGivenUp(e)
-	case !m.now.Add(m.backoff.longest(p.step+1)).Before(soonest(p.by, m.setupEnd)):
+	case !m.now.Add(m.backoff.longest(p.step + 1)).Before(soonest(p.by, m.setupEnd)):
 		e.Hint = "no time was left for the next probe: raise APIVersionTimeout (api_version_auto_timeout_ms)"
 	default:
 		p.step++

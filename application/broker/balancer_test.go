@@ -117,18 +117,20 @@ func TestNewBrokerIsNeverTakenForOld(t *testing.T) {
 			return v
 		},
 		"Polled": func(t *testing.T, b *balancer) *broker.Versions {
-			p := mustPolled(t, b.config())
+			var v *broker.Versions
+			p := mustPolled(t, b.config(), &v)
 			defer p.Close(nil)
 			for end := time.Now().Add(5 * time.Second); p.Connect() != broker.Connected && time.Now().Before(end); {
 				time.Sleep(5 * time.Millisecond)
 			}
-			return p.APIVersions()
+			return v
 		},
 		"Polled.CheckVersion": func(t *testing.T, b *balancer) *broker.Versions {
-			p := mustPolled(t, b.config())
+			var v *broker.Versions
+			p := mustPolled(t, b.config(), &v)
 			defer p.Close(nil)
 			_, _ = p.CheckVersion(5*time.Second, false, nil)
-			return p.APIVersions()
+			return v
 		},
 		"reconnects": func(t *testing.T, b *balancer) *broker.Versions {
 			conn := mustConn(t, probing(b.config(), &on))
@@ -235,7 +237,8 @@ func mustConn(t *testing.T, cfg broker.Config) *broker.Conn {
 	return conn
 }
 
-func mustPolled(t *testing.T, cfg broker.Config) *broker.Polled {
+func mustPolled(t *testing.T, cfg broker.Config, versions **broker.Versions) *broker.Polled {
+	cfg.Hooks = &broker.Hooks{Versions: func(_ broker.Endpoint, v *broker.Versions) { *versions = v }}
 	p, err := broker.NewPolled(cfg)
 	if err != nil {
 		t.Fatal(err)
