@@ -115,14 +115,14 @@ func TestKerberosNamesTheKeys(t *testing.T) {
 		cache   string // KRB5CCNAME
 		words   string
 	}{
-		{Librdkafka, gssapi.Options{Keytab: other, Principal: "a"}, "", "", "sasl.kerberos.keytab: " + fmt.Sprintf("%q", other) + ": it is no keytab"},
-		{Java, gssapi.Options{Keytab: other, Principal: "a"}, "", "", "sasl.jaas.config: " + fmt.Sprintf("%q", other) + ": it is no keytab"},
-		{Librdkafka, gssapi.Options{Principal: "a@b@c"}, "", "", "sasl.kerberos.principal: a principal is written"},
-		{Java, gssapi.Options{Principal: "a@b@c"}, "", "", "sasl.jaas.config: a principal is written"},
-		{Java, gssapi.Options{TicketCache: "KCM:"}, "", "", "sasl.jaas.config: a ticket cache of the type KCM"},
-		{KafkaPython, gssapi.Options{}, "", "KEYRING:x", "sasl_mechanism: a ticket cache of the type KEYRING"},
-		{Librdkafka, gssapi.Options{}, "", "DIR:x", "sasl.mechanisms: a ticket cache of the type DIR"},
-		{KafkaPython, gssapi.Options{}, filepath.Join(dir, "no-krb5.conf"), "", "sasl_mechanism: there is no krb5.conf"},
+		{Librdkafka, gssapi.Options{Keytab: other, Principal: "a"}, "", "", "sasl.kerberos.keytab: " + fmt.Sprintf("%q", other) + ": not a keytab"},
+		{Java, gssapi.Options{Keytab: other, Principal: "a"}, "", "", "sasl.jaas.config: " + fmt.Sprintf("%q", other) + ": not a keytab"},
+		{Librdkafka, gssapi.Options{Principal: "a@b@c"}, "", "", "sasl.kerberos.principal: write a principal as"},
+		{Java, gssapi.Options{Principal: "a@b@c"}, "", "", "sasl.jaas.config: write a principal as"},
+		{Java, gssapi.Options{TicketCache: "KCM:"}, "", "", "sasl.jaas.config: ticket cache type KCM"},
+		{KafkaPython, gssapi.Options{}, "", "KEYRING:x", "sasl_mechanism: ticket cache type KEYRING"},
+		{Librdkafka, gssapi.Options{}, "", "DIR:x", "sasl.mechanisms: ticket cache type DIR"},
+		{KafkaPython, gssapi.Options{}, filepath.Join(dir, "no-krb5.conf"), "", "sasl_mechanism: no krb5.conf found"},
 	} {
 		t.Run(c.words, func(t *testing.T) {
 			if c.config != "" {

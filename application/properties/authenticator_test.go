@@ -147,14 +147,14 @@ func TestConfigNamesTheKeysOfTheLogin(t *testing.T) {
 		login   SASL
 		words   []string // of each problem
 	}{
-		{KafkaPython, SASL{Mechanism: "PLAIN", Login: scram.Options{Username: "u", Password: bad}}, []string{"sasl_plain_password: there is a NUL in it"}},
-		{Librdkafka, SASL{Mechanism: "SCRAM-SHA-256", Login: scram.Options{Username: "u\xff", Password: bad}}, []string{"sasl.username: not UTF-8", "sasl.password: there is a NUL in it"}},
-		{Java, SASL{Mechanism: "SCRAM-SHA-512", Login: scram.Options{Username: "u\x00", Password: bad}}, []string{"sasl.jaas.config: username: there is a NUL in it", "sasl.jaas.config: password: there is a NUL in it"}},
+		{KafkaPython, SASL{Mechanism: "PLAIN", Login: scram.Options{Username: "u", Password: bad}}, []string{"sasl_plain_password: contains a NUL"}},
+		{Librdkafka, SASL{Mechanism: "SCRAM-SHA-256", Login: scram.Options{Username: "u\xff", Password: bad}}, []string{"sasl.username: not UTF-8", "sasl.password: contains a NUL"}},
+		{Java, SASL{Mechanism: "SCRAM-SHA-512", Login: scram.Options{Username: "u\x00", Password: bad}}, []string{"sasl.jaas.config: username: contains a NUL", "sasl.jaas.config: password: contains a NUL"}},
 		{Java, SASL{Mechanism: "PLAIN", Login: scram.Options{Username: "u", Password: none}}, []string{"sasl.jaas.config: password: not given"}},
 		{KafkaPython, SASL{}, []string{`sasl_mechanism: "", and SASL_SSL needs one of PLAIN, SCRAM-SHA-256`}},
 		{Librdkafka, SASL{Mechanism: "plain"}, []string{`sasl.mechanisms: "plain", and SASL_SSL needs one of`}},
 		{Java, SASL{Mechanism: "OAUTHBEARER"}, []string{"sasl.oauthbearer.token.endpoint.url: ", "sasl.oauthbearer.client.credentials.client.id: not given", "sasl.oauthbearer.client.credentials.client.secret: not given"}},
-		{Librdkafka, SASL{Mechanism: "GSSAPI", Kerberos: gssapi.Options{Principal: "a@b@c"}}, []string{"sasl.kerberos.principal: a principal is written"}},
+		{Librdkafka, SASL{Mechanism: "GSSAPI", Kerberos: gssapi.Options{Principal: "a@b@c"}}, []string{"sasl.kerberos.principal: write a principal as"}},
 	} {
 		cfg, err := (&Settings{Dialect: c.dialect, Security: SASLSSL, SASL: c.login}).Config()
 		all := unjoined(err)

@@ -78,7 +78,7 @@ func (r *reader) validateKerberos() {
 	if k.Principal == "" {
 		r.reject(p, "a keytab without its principal: give both")
 	}
-	r.exists(p, "keytab", k.Keytab)
+	r.open(p, k.Keytab, "keytab")
 }
 
 // validateService looks at the two places that Java has for the name of the service.

@@ -13,10 +13,10 @@ const (
 	tokenMAC = "+EEuzmUQMqsNuyUMBKDPzh2VqHCZhS2TUK2iUqvzTXGhuRn0bFQ1y0vMQvX3W1qRZ3v7YVwW2qkS2Xg2U2b8Rg=="
 )
 
-// The conversations of the RFCs, and others between the client and the server of
-// Kafka 4.1.2 itself (ScramSaslClient, ScramSaslServer), which chose the nonces:
-// what is sent here is what Kafka's client sent, byte for byte. SHA-1 is not offered,
-// and RFC 5802 has no other example.
+// The conversations of the RFCs, and conversations between Kafka 4.1.2's own client and
+// server (ScramSaslClient, ScramSaslServer) with their nonces: each message here equals
+// that of Kafka's client. SHA-1 is tested because RFC 5802 has no other example; it is
+// not offered.
 var vectors = []struct {
 	name               string
 	hash               scram.HashGeneratorFcn
@@ -109,7 +109,7 @@ func TestVectors(t *testing.T) {
 			}{{nil, v.first, false}, {[]byte(v.serverFirst), v.final, false}, {[]byte(v.serverFinal), "", true}} {
 				ex.Next(step.challenge)
 				if response, done, err := ex.Result(); string(response) != step.response || done != step.done || err != nil {
-					t.Fatalf("to %q:\n%q %v %v, want\n%q %v", step.challenge, response, done, err, step.response, step.done)
+					t.Fatalf("challenge %q:\ngot  %q, %v, %v\nwant %q, %v", step.challenge, response, done, err, step.response, step.done)
 				}
 			}
 		})

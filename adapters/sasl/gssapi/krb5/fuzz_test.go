@@ -45,25 +45,25 @@ func FuzzKDCAnswer(f *testing.F) {
 	refusal := fake.refuse(errorcode.KDC_ERR_PREAUTH_REQUIRED, nameOf("krbtgt", fakeRealm), methods(18, nil))
 	f.Add(refusal, methods(18, []byte{0, 0, 16, 0}), must(part.Marshal()))
 	f.Add([]byte{0x6b, 0}, methods(17, nil), []byte{0x79, 0})
-	f.Fuzz(func(t *testing.T, answer, data, inside []byte) {
+	f.Fuzz(func(t *testing.T, message, data, inside []byte) {
 		request, err := k.newASRequest(alice, secret)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = k.readAS(answer, request, alice, secret)
+		_, err = k.readAS(message, request, alice, secret)
 		mustBeTyped(t, err)
 		mustBeTyped(t, k.prove(request, data, alice, secret))
 		part, err := crypto.GetEncryptedData(inside, key, keyusage.AS_REP_ENCPART, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = k.open(&answered{
+		_, err = k.open(&answer{
 			KDCRepFields: messages.KDCRepFields{CRealm: fakeRealm, CName: alice.Name, EncPart: part},
-			key:          key, usage: keyusage.AS_REP_ENCPART, client: alice, asked: request.ReqBody,
+			key:          key, usage: keyusage.AS_REP_ENCPART, client: alice, request: request.ReqBody,
 		})
 		mustBeTyped(t, err)
 
-		fake.always(func(*fakeKDC, []byte) []byte { return framed(answer) })
+		fake.always(func(*fakeKDC, []byte) []byte { return framed(message) })
 		_, err = k.exchange(context.Background(), tgt, inRealm("kafka", "broker.example.org"), preferred, nil)
 		mustBeTyped(t, err)
 	})

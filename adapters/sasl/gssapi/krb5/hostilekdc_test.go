@@ -25,7 +25,7 @@ import (
 // A lie is what a KDC sends instead of its honest answer.
 type lie func(k *fakeKDC, request []byte) []byte
 
-// nth tells the lie in answer to the nth request of a client without tickets: 1 the
+// nth sends the lie in answer to the nth request of a client without tickets: 1 the
 // one without a proof, 2 the one with it, 3 that for the service ticket.
 func (k *fakeKDC) nth(n int32, l lie) {
 	var count atomic.Int32
@@ -252,6 +252,9 @@ func TestEachKDCIsTried(t *testing.T) {
 	_, err := ticketFor(mustNew(t, o), "broker.example.org")
 	if e := mustFail(t, err, KDCUnreachable); e.Principal != fakeRealm || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("got %v of %q, want %v of %q", err, e.Principal, os.ErrDeadlineExceeded, fakeRealm)
+	}
+	if want := ": i/o timeout; i/o timeout; i/o timeout"; !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("got %v, want the errors of three KDCs", err)
 	}
 	o.Principal = "alice@NOWHERE.ORG"
 	_, err = ticketFor(mustNew(t, o), "broker.example.org")

@@ -278,7 +278,7 @@ func TestTicketCacheChangesHands(t *testing.T) {
 	})
 }
 
-func TestTicketCacheIsRenewedInMemory(t *testing.T) {
+func TestTicketCacheRenewsInMemory(t *testing.T) {
 	k := newKDC()
 	k.life, k.renew = time.Hour, 3*time.Hour
 	ticket := k.ticket("krbtgt", fakeRealm)
