@@ -85,6 +85,13 @@ var connectionKeys = []*key{
 	},
 	{kafkaPython: "api_version", to: "Config.APIVersion"},
 	versionTimeoutKey,
+	{
+		kafkaPython: "probe_old_releases",
+		java:        "probe.old.releases",
+		librdkafka:  "probe.old.releases",
+		to:          "Config.ProbeOldReleases",
+		empty:       rejected,
+	},
 	askVersionKey,
 	fallbackVersionKey,
 	{kafkaPython: "metric_group_prefix", to: "properties.Settings.MetricGroupPrefix"},

@@ -62,7 +62,7 @@ versions are those of that release: the first line says so.`,
 			return err
 		}
 		doc := apisDocument{Broker: args[0]}
-		if asked := versions.Asked(); asked >= 0 {
+		if asked := versions.RequestVersion(); asked >= 0 {
 			doc.Asked = &asked
 		} else {
 			doc.configured = a.settings.Connection.APIVersion

@@ -84,7 +84,14 @@ type versionAnswer struct {
 
 func (a *app) askVersion(ctx context.Context, address string) (versionAnswer, error) {
 	began := time.Now()
-	conn, err := a.dial(ctx, address)
+	cfg, err := a.config(address)
+	if err != nil {
+		return versionAnswer{}, err
+	}
+	if on := true; cfg.ProbeOldReleases == nil {
+		cfg.ProbeOldReleases = &on
+	}
+	conn, err := a.dialWith(ctx, address, cfg)
 	if err != nil {
 		return versionAnswer{}, err
 	}
@@ -98,7 +105,7 @@ func (a *app) askVersion(ctx context.Context, address string) (versionAnswer, er
 		return versionAnswer{}, err
 	}
 	doc := newVersionDocument(address, verdict, features(versions.Supported(), versions.Finalized()))
-	if doc.Connections, doc.RoundTrips = versions.Cost(); doc.Connections > 0 {
+	if doc.Connections, doc.RoundTrips = versions.RoundTrips(); doc.Connections > 0 {
 		doc.TookMillis = millis(time.Since(began).Round(time.Microsecond))
 	}
 	if verdict.Lineage == broker.KRaftController {

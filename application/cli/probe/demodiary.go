@@ -34,7 +34,7 @@ func (d *diary) hooks() *broker.Hooks {
 		DialStart: func(broker.Endpoint) { d.start() },
 		DialDone:  func(e broker.Endpoint, err error) { d.end("dial", e.Network+" "+e.Address, err) },
 		Versions: func(_ broker.Endpoint, v *broker.Versions) {
-			d.end("versions", fmt.Sprintf("ApiVersions v%d answered", v.Asked()), nil)
+			d.end("versions", fmt.Sprintf("ApiVersions v%d answered", v.RequestVersion()), nil)
 		},
 		StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
 			d.mu.Lock()
