@@ -86,11 +86,8 @@ var connectionKeys = []*key{
 	{kafkaPython: "api_version", to: "Config.APIVersion"},
 	versionTimeoutKey,
 	{
-		kafkaPython: "probe_old_releases",
-		java:        "probe.old.releases",
-		librdkafka:  "probe.old.releases",
-		to:          "Config.ProbeOldReleases",
-		empty:       rejected,
+		kafkaPython: "probe_old_releases", java: "probe.old.releases", librdkafka: "probe.old.releases",
+		to: "Config.ProbeOldReleases", empty: rejected,
 	},
 	askVersionKey,
 	fallbackVersionKey,
