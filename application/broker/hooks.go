@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"brokerconn/domain"
@@ -64,7 +66,8 @@ type Hooks struct {
 	// Nothing is wrong. StateChanged comes first.
 	Idle func(endpoint Endpoint)
 	// Warning: a setting may not mean what was meant. It comes while the Conn or
-	// Polled is made; that a password travels in plaintext, with the first login.
+	// Polled is made; that a password travels in plaintext, with the first login; that a
+	// broker was taken for an old release, when it was.
 	Warning func(text string)
 
 	// Panicked is given what another hook panicked with.
@@ -136,6 +139,10 @@ func (h *Hooks) noted(host string, port uint16, e *domain.Event) {
 		}
 	case domain.EventPlaintextCredentials:
 		call(h.Warning, e.Login.Mechanism+": the password or token travels in plaintext to "+e.Endpoint.Address+"; use TLS, or set RequireTLSForPasswords")
+	case domain.EventReleaseDetected:
+		release, evidence, _ := e.Versions.Detected()
+		call(h.Warning, fmt.Sprintf("%s is taken for Kafka %v, which has no ApiVersions, by probes (%s); if it is another, set APIVersion (api_version) or ProbeOldReleases (probe_old_releases)",
+			e.Endpoint.Address, release, strings.Join(evidence, "; ")))
 	case domain.EventWritten:
 		call(h.RequestWritten, e.Request)
 	case domain.EventAnswered:

@@ -33,7 +33,8 @@ var (
 		kafkaPython: "api_version_auto_timeout_ms", librdkafka: "api.version.request.timeout.ms",
 		to: "Config.APIVersionTimeout",
 	}
-	askVersionKey      = &key{librdkafka: "api.version.request", to: "Config.APIVersion", read: readAskVersion, empty: rejected}
+	askVersionKey = &key{librdkafka: "api.version.request", to: "Config.APIVersion", read: readAskVersion,
+		empty: rejected}
 	fallbackVersionKey = &key{librdkafka: "broker.version.fallback", to: "Config.APIVersion"}
 )
 
@@ -84,6 +85,10 @@ var connectionKeys = []*key{
 	},
 	{kafkaPython: "api_version", to: "Config.APIVersion"},
 	versionTimeoutKey,
+	{
+		kafkaPython: "probe_old_releases", java: "probe.old.releases", librdkafka: "probe.old.releases",
+		to: "Config.ProbeOldReleases", empty: rejected,
+	},
 	askVersionKey,
 	fallbackVersionKey,
 	{kafkaPython: "metric_group_prefix", to: "properties.Settings.MetricGroupPrefix"},

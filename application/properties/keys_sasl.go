@@ -126,10 +126,11 @@ var saslKeys = []*key{
 }
 
 const assertionNames = `
-	sasl.oauthbearer.assertion.algorithm sasl.oauthbearer.assertion.claim.aud sasl.oauthbearer.assertion.claim.exp.seconds
-	sasl.oauthbearer.assertion.claim.iss sasl.oauthbearer.assertion.claim.jti.include sasl.oauthbearer.assertion.claim.nbf.seconds
-	sasl.oauthbearer.assertion.claim.sub sasl.oauthbearer.assertion.file sasl.oauthbearer.assertion.private.key.file
-	sasl.oauthbearer.assertion.private.key.passphrase`
+	sasl.oauthbearer.assertion.algorithm sasl.oauthbearer.assertion.claim.aud
+	sasl.oauthbearer.assertion.claim.exp.seconds sasl.oauthbearer.assertion.claim.iss
+	sasl.oauthbearer.assertion.claim.jti.include sasl.oauthbearer.assertion.claim.nbf.seconds
+	sasl.oauthbearer.assertion.claim.sub sasl.oauthbearer.assertion.file
+	sasl.oauthbearer.assertion.private.key.file sasl.oauthbearer.assertion.private.key.passphrase`
 
 func readTokenURL(r *reader, p *Property) {
 	u, err := url.Parse(value(p))

@@ -143,9 +143,10 @@ func readCiphers(r *reader, p *Property) {
 		r.s.TLS.Ciphers = value(p)
 		return
 	}
-	known := slices.ContainsFunc(slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()), func(s *tls.CipherSuite) bool {
-		return slices.Contains(names, s.Name)
-	})
+	known := slices.ContainsFunc(slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()),
+		func(s *tls.CipherSuite) bool {
+			return slices.Contains(names, s.Name)
+		})
 	if !known || !allOf(names, iana) {
 		r.reject(p, "%s; names of cipher suites, at least one of them known to crypto/tls, "+
 			"such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", quoted(p))

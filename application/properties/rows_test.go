@@ -78,7 +78,8 @@ func TestCommentsNameTheDefaults(t *testing.T) {
 		case row.Zero != "" && row.Zero != "false" && !aZero.MatchString(comment):
 			t.Errorf("%s: got %q, want what zero means in it", row.Field, comment)
 		}
-		if negative := "If negative, there is " + row.Negative; row.Negative != "" && !strings.Contains(comment, negative) {
+		if negative := "If negative, there is " + row.Negative; row.Negative != "" &&
+			!strings.Contains(comment, negative) {
 			t.Errorf("%s: got %q, want %q in it", row.Field, comment, negative)
 		}
 	}
