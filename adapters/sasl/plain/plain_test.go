@@ -109,11 +109,13 @@ func TestNewRefuses(t *testing.T) {
 		change func(*plain.Options)
 		texts  []string
 	}{
-		"no user":           {func(o *plain.Options) { *o = plain.Options{} }, []string{"Username: not given", "Password: not given"}},
-		"no password":       {func(o *plain.Options) { o.Password = ports.Secret{} }, []string{"Password: not given"}},
-		"NUL in the user":   {func(o *plain.Options) { o.Username = "a\x00b" }, []string{"Username: contains a NUL"}},
-		"NUL in a password": {func(o *plain.Options) { o.Password = ports.NewSecret(canary + "\x00") }, []string{"Password: contains a NUL"}},
-		"NUL in authzid":    {func(o *plain.Options) { o.Authzid = "a\x00b" }, []string{"Authzid: contains a NUL"}},
+		"no user": {func(o *plain.Options) { *o = plain.Options{} },
+			[]string{"Username: not given", "Password: not given"}},
+		"no password":     {func(o *plain.Options) { o.Password = ports.Secret{} }, []string{"Password: not given"}},
+		"NUL in the user": {func(o *plain.Options) { o.Username = "a\x00b" }, []string{"Username: contains a NUL"}},
+		"NUL in a password": {func(o *plain.Options) { o.Password = ports.NewSecret(canary + "\x00") },
+			[]string{"Password: contains a NUL"}},
+		"NUL in authzid": {func(o *plain.Options) { o.Authzid = "a\x00b" }, []string{"Authzid: contains a NUL"}},
 		"not UTF-8": {func(o *plain.Options) {
 			o.Username, o.Password, o.Authzid = "\xff", ports.NewSecret(canary+"\xff"), "\xff"
 		},

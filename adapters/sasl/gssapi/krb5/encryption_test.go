@@ -57,8 +57,10 @@ func TestKeyring(t *testing.T) {
 	entry := func(who Principal, version uint32, etype int32, value string) keyringEntry {
 		return keyringEntry{who, version, types.EncryptionKey{KeyType: etype, KeyValue: []byte(value)}}
 	}
-	k := keyring{entry(alice, 2, 17, "new"), entry(alice, 1, 17, "old"), entry(alice, 1, 20, "other"), entry(bob, 9, 17, "bob's")}
-	if err := same(k.order(alice, preferred), []int32{17, 20, 18, 19}, k.names(), "alice@EXAMPLE.ORG, bob@EXAMPLE.ORG"); err != nil {
+	k := keyring{entry(alice, 2, 17, "new"), entry(alice, 1, 17, "old"), entry(alice, 1, 20, "other"),
+		entry(bob, 9, 17, "bob's")}
+	if err := same(k.order(alice, preferred), []int32{17, 20, 18, 19}, k.names(),
+		"alice@EXAMPLE.ORG, bob@EXAMPLE.ORG"); err != nil {
 		t.Error(err)
 	}
 	if key, err := k.key(alice, 17, nil); err != nil || string(key.KeyValue) != "new" {
