@@ -182,7 +182,7 @@ func TestSurfaceIsWhole(t *testing.T) {
 }
 
 func TestExistsCatches(t *testing.T) {
-	for _, place := range []string{"Config.Hosts", "Conn.close", "tcp.Option.Level", "properties.TLS.CA", "WithTimeout", "sensors.Old"} {
+	for _, place := range []string{"Config.Hosts", "Conn.close", "tcp.Option.Level", "properties.TLS.CA", "WithDeadline", "sensors.Old"} {
 		if exists(place) {
 			t.Errorf("%s", place)
 		}
