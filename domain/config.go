@@ -28,6 +28,9 @@ type Config struct {
 	// its API versions, and the table of that release is used, or of the nearest
 	// lower known. The zero Release: it is asked.
 	APIVersion release.Release
+	// ProbeOldReleases allows probes for a release before 0.10 where the peer does not
+	// answer ApiVersions. If false, only a Connect with a Check probes.
+	ProbeOldReleases bool
 
 	// Mechanisms are those to log in with; the first that the broker offers is used.
 	// Empty: no login.

@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"brokerconn/domain"
@@ -47,9 +49,9 @@ type Endpoint = ports.Endpoint
 //	Ranges() []ports.APIRange                         all of them, sorted by key
 //	Supported() []ports.Feature                       the features that the broker supports (KIP-584)
 //	Finalized() []ports.Feature                       the features that the cluster has enabled (KIP-584)
-//	Asked() int16                                     the version of the ApiVersions response; -1 for the table of a release
-//	Found() (r Release, evidence []string, ok bool)   the release that probes identified, and from what; ok is false without probes
-//	Cost() (connections, roundTrips int)              how many of both it took to get the table
+//	RequestVersion() int16                                     the version of the ApiVersions response; -1 for the table of a release
+//	Detected() (r Release, evidence []string, ok bool)   the release that probes identified, and from what; ok is false without probes
+//	RoundTrips() (connections, roundTrips int)              how many of both it took to get the table
 type Versions = domain.Versions
 
 // Hooks are functions that are called for events of a connection; each may be nil. One Hooks
@@ -95,7 +97,8 @@ type Hooks struct {
 	// Idle is called, after StateChanged, when the connection was closed by IdleTimeout.
 	Idle func(endpoint Endpoint)
 	// Warning is called for a setting that may not have the intended effect: while the Conn or
-	// Polled is made, or, for a password that is sent without TLS, before the first login.
+	// Polled is made; before the first login, for a password that is sent without TLS; and when
+	// probes have identified the broker as one before 0.10.
 	Warning func(text string)
 
 	// Panicked is called with the value of a panic in another hook.
@@ -181,6 +184,10 @@ func (h *Hooks) noted(host string, port uint16, e *domain.Event) {
 		}
 	case domain.EventPlaintextCredentials:
 		call(h.Warning, e.Login.Mechanism+": the password or token travels in plaintext to "+e.Endpoint.Address+"; use TLS, or set RequireTLSForPasswords")
+	case domain.EventReleaseDetected:
+		release, evidence, _ := e.Versions.Detected()
+		call(h.Warning, fmt.Sprintf("%s is taken for Kafka %v, which has no ApiVersions, by probes (%s); if it is another, set APIVersion (api_version) or ProbeOldReleases (probe_old_releases)",
+			e.Endpoint.Address, release, strings.Join(evidence, "; ")))
 	case domain.EventWritten:
 		call(h.RequestWritten, e.Request)
 	case domain.EventAnswered:

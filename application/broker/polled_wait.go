@@ -26,16 +26,16 @@ func (p *Polled) SendPending() bool {
 func (p *Polled) CheckVersion(timeout time.Duration, strict bool, topics []string) (Verdict, error) {
 	m := p.core
 	limit := p.cfg.Clock.Now().Add(timeout)
-	first := domain.ConnectOptions{Until: limit, Check: &domain.Check{Strict: strict, Topics: topics}}
+	first := domain.ConnectOptions{Until: limit, Check: p.cfg.check(Check{Strict: strict, Topics: topics})}
 	next := domain.ConnectOptions{Until: limit}
 	var failures []error
 	for state := p.connect(first); state != Connected; state = p.connect(next) {
 		switch now := p.cfg.Clock.Now(); {
-		case p.BlackedOut():
+		case p.BlackedOut() && !m.Continuing():
 			return Verdict{}, m.Failure(ErrNotReady, afterOthers(m.LastError(), failures))
 		case !now.Before(limit):
 			return Verdict{}, m.Failure(ErrTimeout, afterOthers(fmt.Errorf("no table of API versions after %v", timeout), failures))
-		case p.Disconnected(): // the next address, at once
+		case p.Disconnected() && !p.BlackedOut(): // the next address, at once
 			if err := m.LastError(); err != nil {
 				failures = append(failures, err)
 			}

@@ -58,7 +58,7 @@ func (c *Conn) APIVersions(ctx context.Context) (*Versions, error) {
 func (c *Conn) CheckVersion(ctx context.Context, check Check) (Verdict, error) {
 	c.mu.Lock()
 	if !c.closing {
-		c.core.Connect(c.cfg.Clock.Now(), domain.ConnectOptions{Until: c.dialBy, Check: &check})
+		c.core.Connect(c.cfg.Clock.Now(), domain.ConnectOptions{Until: c.dialBy, Check: c.cfg.check(check)})
 	}
 	c.mu.Unlock()
 	v, err := c.APIVersions(ctx)
@@ -68,6 +68,14 @@ func (c *Conn) CheckVersion(ctx context.Context, check Check) (Verdict, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.cfg.verdict(c.core, v)
+}
+
+// check returns how the probes of a CheckVersion ask, nil if there are none.
+func (c *Config) check(check Check) *domain.Check {
+	if c.ProbeOldReleases != nil && !*c.ProbeOldReleases {
+		return nil
+	}
+	return &check
 }
 
 // verdict returns which release a broker with the API versions v is.
