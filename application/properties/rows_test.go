@@ -115,7 +115,7 @@ func fieldComments(t *testing.T, folder, name string) map[string]string {
 // No default or bound of Config is written anywhere but in its row: neither the same
 // expression, nor another default for a field that has one.
 func TestDefaultsAreWrittenOnce(t *testing.T) {
-	folders := []string{"application/broker", "application/properties"}
+	folders := []string{"domain", "application/broker", "application/properties"}
 	written := map[string]int{}
 	declared := map[string]bool{}
 	var others []string
