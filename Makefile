@@ -69,7 +69,7 @@ count: ## lines of code: shipped, tests, acceptance
 	@$(GO) run ./acceptance/house count
 
 words: ## words and names that this module does not use (DIR=folder)
-	@$(GO) run ./acceptance/house words $(or $(DIR),.)
+	@$(GO) run ./acceptance/house words $(if $(DIR),-pkg $(DIR))
 
 api: ## go doc -all of every public package, as a change to it is committed
 	@$(GO) run ./acceptance/house api -update

@@ -23,7 +23,7 @@ func TestContract(t *testing.T) { suite.Contract(t) }
 func TestMisuse(t *testing.T) {
 	suite.Misuse(t, map[string][]tunnel.Login{
 		"a colon in the user name": {tunnel.NewLogin("a:b", "x")},
-		"control characters":      {tunnel.NewLogin("a", "x\n"), tunnel.NewLogin("\x00", "")},
+		"control characters":       {tunnel.NewLogin("a", "x\n"), tunnel.NewLogin("\x00", "")},
 	})
 }
 
