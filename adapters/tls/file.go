@@ -8,11 +8,11 @@ import (
 	"brokerconn/adapters/internal/wholefile"
 )
 
-// A file is read anew when it changed. No goroutine watches it: each handshake looks
-// first, which costs a stat. It is another one if its identity, size or time of
-// change is, so that a rename is seen. Since two writes may fall within one tick of a
-// file system's clock (two seconds on some), a file that was young when it was read
-// is read again, until it was old. What counts is then whether the bytes are others.
+// A file is read again after it changed. No goroutine watches it: each handshake calls
+// stat first. A changed file has another identity, size or modification time, so that a
+// rename is noticed. Two writes may fall within one tick of a file system's clock (two
+// seconds on some): a file that was young when it was read is read again, until it was
+// old. It has changed if its bytes have.
 
 // file is one file as it was when it was read.
 type file struct {
