@@ -14,7 +14,7 @@ import (
 // dropped.
 func TestDropLeavesNothingBehind(t *testing.T) {
 	for name, final := range map[string]bool{"lost": false, "closed": true} {
-		m := NewMachine(Config{Host: "broker", Codec: noCodec{}})
+		m := NewMachine(Complete(Config{Host: "broker", Codec: noCodec{}}))
 		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 		m.Connect(now, ConnectOptions{})
 		m.HandleAddresses(now, m.Epoch(), make([]ports.Endpoint, 1), nil)

@@ -96,7 +96,7 @@ func newRig(t interface {
 	for _, c := range change {
 		c(&cfg)
 	}
-	r.m = domain.NewMachine(cfg)
+	r.m = domain.NewMachine(domain.Complete(cfg))
 	return r
 }
 
