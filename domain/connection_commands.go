@@ -56,6 +56,9 @@ func (c *Connection) Stats() Stats { return c.m.Stats() }
 // InFlight returns the number of requests in flight; see [Machine.InFlight].
 func (c *Connection) InFlight() int { return c.m.InFlight() }
 
+// ResponsesDue returns how many responses the owner's requests wait for.
+func (c *Connection) ResponsesDue() int { return c.m.ResponsesDue() }
+
 // PendingBytes returns the number of bytes that are not written yet.
 func (c *Connection) PendingBytes() int { return c.m.PendingBytes() }
 
@@ -70,6 +73,10 @@ func (c *Connection) CanSendMore() bool { return c.m.CanSendMore() }
 
 // Reauthenticating reports whether requests wait for the session to be renewed.
 func (c *Connection) Reauthenticating() bool { return c.m.Reauthenticating() }
+
+// Continuing reports whether the attempt that failed last goes on; see
+// [Machine.Continuing].
+func (c *Connection) Continuing() bool { return c.m.Continuing() }
 
 // BlackedOut reports whether the pause after a failure lasts.
 func (c *Connection) BlackedOut(now time.Time) bool { return c.m.BlackedOut(now) }

@@ -22,8 +22,9 @@ import (
 //
 // Some brokers that are not Apache Kafka reset the connection instead (Azure
 // Event Hubs on v4): a connection lost while asking above v0 is followed by one
-// to the same address, at once, which asks at v0. Those that do not know ApiVersions
-// at all are told apart in machine_probes.
+// to the same address, at once, which asks at v0. Not so where a table is known from
+// before: then the loss is an ordinary failure, and the next connection asks again.
+// Brokers that do not know ApiVersions at all are recognised in machine_probes.
 //
 // Where the broker's release is configured it is not asked at all, and the table
 // of that release is taken for its own.
@@ -33,6 +34,7 @@ const (
 	topAskOfNamed = 5
 
 	hintClosedWhenAsked = "the peer closed the connection when asked for its API versions: a port for TLS, another protocol, or a Kafka before 0.10?"
+	hintProbe           = " To detect a Kafka before 0.10 set ProbeOldReleases (probe_old_releases), or name its release by APIVersion (api_version)"
 	hintClosedAtOnce    = "the peer closed the connection before it answered anything: a port for TLS, or another protocol?"
 
 	codeUnsupportedVersion  = 35
@@ -48,12 +50,8 @@ func (m *Machine) topAsk() int16 {
 
 // negotiate finds out what the broker has, or knows it.
 func (m *Machine) negotiate() {
-	if m.configured != nil {
-		m.negotiated(m.configured)
-		return
-	}
-	if m.known != nil && m.knownAt == m.endpoint.Address {
-		m.negotiated(m.known)
+	if v := m.remembered; m.configured() || v.detected() && v.at == m.endpoint.Address {
+		m.negotiated(v)
 		return
 	}
 	m.setState(NegotiatingVersions, nil)
@@ -63,8 +61,8 @@ func (m *Machine) negotiate() {
 func (m *Machine) negotiated(v *Versions) {
 	m.versions = v
 	m.probing, m.check = probing{}, nil
-	m.trail()
-	m.setupBy = m.addressBy
+	m.giveProbesTime()
+	m.stepBy = m.addressBy
 	m.note(Event{Kind: EventVersions, Endpoint: m.endpoint, Versions: v})
 	if len(m.cfg.Mechanisms) > 0 {
 		m.setState(Authenticating, nil)
@@ -74,9 +72,12 @@ func (m *Machine) negotiated(v *Versions) {
 	m.ready()
 }
 
+// hasAnswered reports whether a broker of the host has answered ApiVersions before.
+func (m *Machine) hasAnswered() bool { return m.remembered != nil && m.remembered.asked != notAsked }
+
 func (m *Machine) askVersions() {
 	m.probing.trips++
-	m.sendControl(m.versionsQuestion(), m.ask, 0)
+	m.sendOwn(forVersions, m.versionsQuestion(), m.ask, 0)
 }
 
 func (m *Machine) versionsQuestion() *ports.APIVersionsRequest {
@@ -92,10 +93,6 @@ func (m *Machine) versionsQuestion() *ports.APIVersionsRequest {
 	}
 }
 
-func (m *Machine) lostWhileAsking(err error) {
-	m.nextStep(m.newError(ErrConnection, m.cutOff(err), ""))
-}
-
 // hintClosed is for a peer that closed without a word. It does not want TLS if there
 // is TLS already.
 func (m *Machine) hintClosed(hint string) string {
@@ -107,7 +104,7 @@ func (m *Machine) hintClosed(hint string) string {
 
 // receiveVersions takes the answer to ApiVersions.
 func (m *Machine) receiveVersions(f *Future, body []byte) {
-	r, ok := decodeControl[*ports.APIVersionsResponse](m, f.Request, answeredIn(f, body), body)
+	r, ok := decodeOwn[*ports.APIVersionsResponse](m, f.Request, answeredIn(f, body), body)
 	if !ok {
 		return
 	}
@@ -128,7 +125,7 @@ func (m *Machine) receiveVersions(f *Future, body []byte) {
 		m.fail(m.newError(ErrProtocol, err, ""))
 		return
 	}
-	m.worked = f.Version
+	m.remembered = v
 	v.connections, v.trips = m.probing.connections, m.probing.trips
 	m.negotiated(v)
 }
@@ -154,6 +151,6 @@ func (m *Machine) askLower(r *ports.APIVersionsResponse) {
 		}
 	}
 	m.ask = lower
-	m.probing.behindAt = time.Time{} // it is not silent
+	m.metadataAt = time.Time{} // it is not silent
 	m.askVersions()
 }

@@ -72,7 +72,7 @@ func TestMachineAgainstModel(t *testing.T) {
 			},
 			"throttle": func(*rapid.T) { r.throttle = rapid.SampledFrom([]int{0, 0, 1, 700, 40_000}).Draw(t, "throttle") },
 			"no more": func(*rapid.T) {
-				waited := r.m.Waiting() > 0 || r.m.Busy()
+				waited := r.m.InFlight() > 0 || r.m.Busy()
 				r.do(func() { r.m.Drain(r.now, below(10, "for good") == 0) })
 				if r.drain(); !waited && r.m.State() == domain.Connected {
 					r.t.Fatalf("nothing waits, and it is %v", r.m.State())
@@ -96,7 +96,7 @@ func TestMachineAgainstModel(t *testing.T) {
 			"quiet": func(*rapid.T) {
 				r.up(domain.Connected)
 				r.drain()
-				if r.m.State() != domain.Connected || r.m.Waiting() > 0 || r.m.Busy() {
+				if r.m.State() != domain.Connected || r.m.InFlight() > 0 || r.m.Busy() {
 					return
 				}
 				r.timeout(3 * time.Second)
@@ -177,7 +177,7 @@ func TestMachineAgainstModel(t *testing.T) {
 			},
 			"": func(*rapid.T) {
 				seen["in "+r.m.State().String()]++
-				if found, evidence, ok := r.m.Versions().Found(); ok {
+				if found, evidence, ok := r.m.Versions().Detected(); ok {
 					seen["recognised"]++
 					v := domain.Identify(r.m.Versions())
 					if v.Kind != release.Exact || v.Low != found || v.Lineage != release.ZooKeeperBroker || !slices.Equal(v.Evidence, evidence) {

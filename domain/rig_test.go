@@ -88,7 +88,7 @@ func newRig(t interface {
 	Fatalf(string, ...any)
 }, sasl bool, inFlight int, chance func() uint64, change ...func(*domain.Config)) *rig {
 	r := &rig{t: t, sink: &tally{}, sasl: sasl, max: inFlight, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
-	cfg := domain.Config{Host: "broker", Codec: &textCodec{}, Metrics: r.sink,
+	cfg := domain.Config{Host: "broker", Codec: &textCodec{}, Metrics: r.sink, ProbeOldReleases: true,
 		MaxInFlight: r.max, MaxPendingBytes: 500, Rand: chance}
 	if sasl {
 		cfg.Mechanisms = []domain.Mechanism{{Name: "PLAIN"}}
@@ -96,7 +96,7 @@ func newRig(t interface {
 	for _, c := range change {
 		c(&cfg)
 	}
-	r.m = domain.NewMachine(cfg)
+	r.m = domain.NewMachine(domain.Complete(cfg))
 	return r
 }
 
@@ -114,6 +114,9 @@ func (r *rig) do(input func()) {
 	case n == r.failures && r.m.LastError() == nil: // a clean close is no failure
 	case n == r.failures+1 || n == 1 && r.ready:
 		low, high := pause(n)
+		if r.m.Continuing() {
+			low = pauseFloor // between probes, in a row of their own
+		}
 		if d := r.m.NextDeadline().Sub(r.now); r.m.State() == domain.Disconnected && (d < low || d > high) {
 			r.t.Fatalf("failure %d: a pause of %v, not within %v and %v", n, d, low, high)
 		}
@@ -126,7 +129,7 @@ func (r *rig) do(input func()) {
 	if r.m.State() != domain.Connected {
 		r.ready = false
 	}
-	if n := r.m.InFlight(); n > max(r.max, 1) {
+	if n := r.m.ResponsesDue(); n > max(r.max, 1) {
 		r.t.Fatalf("%d in flight", n)
 	}
 	live := 0
@@ -169,6 +172,8 @@ func (r *rig) clocks(was domain.State) {
 		}
 	}
 }
+
+const pauseFloor = 40 * time.Millisecond
 
 func pause(n int) (low, high time.Duration) {
 	d := min(50*time.Millisecond<<min(n-1, 10), time.Second)
@@ -246,7 +251,7 @@ func (r *rig) balance() {
 	}
 	waiting := 0
 	if r.m.State() == domain.Connected {
-		waiting = r.m.Waiting()
+		waiting = r.m.InFlight()
 	}
 	if s := r.sink; s.sent != s.answered+s.failed+waiting {
 		r.t.Fatalf("%d sent, %d answered, %d failed, %d waiting", s.sent, s.answered, s.failed, waiting)
@@ -345,7 +350,7 @@ func (r *rig) send(size int, silent bool, timeout time.Duration) {
 		can, renewing := r.m.CanSend(), r.m.Reauthenticating()
 		if errors.Is(can, domain.ErrThrottled) && r.m.ThrottleDelay(r.now) == 0 {
 			can = nil // nobody told the Machine that it is over, as Send does
-			if r.m.InFlight() >= r.max {
+			if r.m.ResponsesDue() >= r.max {
 				can = domain.ErrTooManyInFlight
 			}
 		}
@@ -565,7 +570,7 @@ func (r *rig) stale(which int, epoch uint64) {
 }
 
 func (r *rig) picture() string {
-	return fmt.Sprint(r.m.State(), r.m.Epoch(), r.m.InFlight(), r.m.Waiting(), r.m.PendingBytes(),
+	return fmt.Sprint(r.m.State(), r.m.Epoch(), r.m.InFlight(), r.m.InFlight(), r.m.PendingBytes(),
 		r.m.Failures(), r.m.NextDeadline(), r.m.LastError(), r.m.CanSend())
 }
 

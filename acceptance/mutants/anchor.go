@@ -14,7 +14,7 @@ import (
 //
 //   - its id: nothing but its line changed;
 //   - a row "at" of the file of moves;
-//   - its operator and a similar text in the same function, or the one it moved to;
+//   - its operator and a similar text in a function of the same name, or one it moved to;
 //   - its operator and a very similar text anywhere in the packages of homes.
 //
 // Each mutant of the other checkout is taken once. Texts are compared after the names in
@@ -32,9 +32,13 @@ const (
 	similarAnywhere = 0.75
 )
 
+// fewTokens is how many tokens a text needs to be looked for anywhere. There are many
+// like "c.mu.Lock()".
+const fewTokens = 8
+
 // moves is a file of tab-separated rows:
 //
-//	name	old	new	an identifier that is called something else
+//	name	old	new	an identifier that is called something else; "package function old" is one of that function
 //	func	package old	package new	a function that moved; several rows may name the same old one
 //	at	id	id	a mutant of the record, and the mutant that is the same place today
 //	gone	package function, or id	reason	code that is no more
@@ -124,10 +128,13 @@ func findAgain(old []*result, today map[string][]*mutant, v *moves) []finding {
 func (v *moves) nearest(
 	old *mutant, today map[string][]*mutant, taken map[*mutant]bool, least float64, anywhere bool,
 ) *mutant {
-	places := append(slices.Clone(v.funcs[old.pkg+" "+old.function]), old.pkg+" "+v.renamed(old.function))
-	want := v.tokens(old.text)
-	if anywhere && len(want) < 4 {
-		return nil // such as "return 0": it is everywhere
+	places := slices.Clone(v.funcs[old.pkg+" "+old.function])
+	for _, pkg := range homes[old.pkg] {
+		places = append(places, pkg+" "+v.renamed(old.function))
+	}
+	want := v.tokens(old)
+	if anywhere && len(want) < fewTokens {
+		return nil
 	}
 	var best *mutant
 	for _, pkg := range homes[old.pkg] {
@@ -151,11 +158,11 @@ func (v *moves) renamed(function string) string {
 	return strings.Join(parts, ".")
 }
 
-// tokens returns the tokens of a text with the names replaced by the new ones.
-func (v *moves) tokens(text string) []string {
-	all := tokens(text)
+// tokens returns the tokens of a mutant's text with the names replaced by the new ones.
+func (v *moves) tokens(m *mutant) []string {
+	all := tokens(m.text)
 	for i, t := range all {
-		all[i] = cmp.Or(v.names[t], t)
+		all[i] = cmp.Or(v.names[m.pkg+" "+m.function+" "+t], v.names[t], t)
 	}
 	return all
 }

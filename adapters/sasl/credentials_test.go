@@ -22,23 +22,29 @@ func TestSelect(t *testing.T) {
 		options string // invalid ones
 		login   string // the error of a login
 	}{
-		"fixed":                   {fixed: credentials("alice", canary)},
-		"fixed, not ASCII":        {fixed: credentials("Ærøskøbing", canary+"€\U0001F511")},
-		"empty":                   {options: "Username Password "},
-		"no password":             {fixed: credentials("alice", ""), options: "Password "},
-		"no user":                 {fixed: credentials("", canary), options: "Username "},
-		"NUL in the user":         {fixed: credentials("a\x00b", canary), options: "Username "},
-		"NUL in the password":     {fixed: credentials("a", canary+"\x00"), options: "Password "},
-		"a user not UTF-8":        {fixed: credentials("\xff", canary), options: "Username "},
-		"a password not UTF-8":    {fixed: credentials("a", canary+"\xc3"), options: "Password "},
-		"all of it":               {fixed: credentials("\xff", canary+"\x00"), options: "Username Password "},
-		"source":                  {ask: from(credentials("alice", canary), nil)},
-		"source and user":         {fixed: credentials("alice", ""), ask: from(credentials("alice", canary), nil), options: "Credentials "},
-		"source and password":     {fixed: credentials("", canary), ask: from(credentials("alice", canary), nil), options: "Credentials "},
-		"failing source":          {ask: from(credentials("alice", canary), sealed), login: "no credentials for the login: the vault is sealed"},
-		"source without password": {ask: from(credentials("alice", ""), nil), login: "no credentials for the login: sasl: Password: not given"},
-		"source with NUL":         {ask: from(credentials("alice", canary+"\x00"), nil), login: "no credentials for the login: sasl: Password: contains a NUL"},
-		"source with two faults":  {ask: from(credentials("\xff", ""), nil), login: "no credentials for the login: sasl: Username: not UTF-8"},
+		"fixed":                {fixed: credentials("alice", canary)},
+		"fixed, not ASCII":     {fixed: credentials("Ærøskøbing", canary+"€\U0001F511")},
+		"empty":                {options: "Username Password "},
+		"no password":          {fixed: credentials("alice", ""), options: "Password "},
+		"no user":              {fixed: credentials("", canary), options: "Username "},
+		"NUL in the user":      {fixed: credentials("a\x00b", canary), options: "Username "},
+		"NUL in the password":  {fixed: credentials("a", canary+"\x00"), options: "Password "},
+		"a user not UTF-8":     {fixed: credentials("\xff", canary), options: "Username "},
+		"a password not UTF-8": {fixed: credentials("a", canary+"\xc3"), options: "Password "},
+		"all of it":            {fixed: credentials("\xff", canary+"\x00"), options: "Username Password "},
+		"source":               {ask: from(credentials("alice", canary), nil)},
+		"source and user": {fixed: credentials("alice", ""), ask: from(credentials("alice", canary), nil),
+			options: "Credentials "},
+		"source and password": {fixed: credentials("", canary), ask: from(credentials("alice", canary), nil),
+			options: "Credentials "},
+		"failing source": {ask: from(credentials("alice", canary), sealed),
+			login: "no credentials for the login: the vault is sealed"},
+		"source without password": {ask: from(credentials("alice", ""), nil),
+			login: "no credentials for the login: sasl: Password: not given"},
+		"source with NUL": {ask: from(credentials("alice", canary+"\x00"), nil),
+			login: "no credentials for the login: sasl: Password: contains a NUL"},
+		"source with two faults": {ask: from(credentials("\xff", ""), nil),
+			login: "no credentials for the login: sasl: Username: not UTF-8"},
 	} {
 		source, err := sasl.Select(c.fixed, c.ask)
 		porttest.NoSecrets(t, "the error", err, canary)
@@ -55,7 +61,8 @@ func TestSelect(t *testing.T) {
 		if c.ask != nil {
 			want, _ = c.ask(t.Context())
 		}
-		if text := textOf(err); text != c.login || err == nil && got != want || err != nil && got != (sasl.Credentials{}) {
+		if text := textOf(err); text != c.login || err == nil && got != want || err != nil &&
+			got != (sasl.Credentials{}) {
 			t.Errorf("%s: got %v and the error %q, want %q", name, got, text, c.login)
 		}
 		if c.login != "" && err != nil && name == "failing source" && !errors.Is(err, sealed) {

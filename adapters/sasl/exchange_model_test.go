@@ -24,16 +24,17 @@ func TestLoginAgainstModel(t *testing.T) {
 			}
 			steps, woken int
 		)
-		ex := sasl.Begin(func(f func()) { work = append(work, f) }, func(ctx context.Context, _ []byte) ([]byte, bool, error) {
-			steps++
-			if ctx.Err() != nil {
-				t.Fatal("got a step of a closed login, want none")
-			}
-			if outcome.err != nil {
-				return nil, false, outcome.err
-			}
-			return []byte{byte(steps)}, outcome.done, nil
-		})
+		ex := sasl.Begin(func(f func()) { work = append(work, f) },
+			func(ctx context.Context, _ []byte) ([]byte, bool, error) {
+				steps++
+				if ctx.Err() != nil {
+					t.Fatal("got a step of a closed login, want none")
+				}
+				if outcome.err != nil {
+					return nil, false, outcome.err
+				}
+				return []byte{byte(steps)}, outcome.done, nil
+			})
 
 		// The model.
 		var started, busy, watched, closed, done, over bool
@@ -87,7 +88,8 @@ func TestLoginAgainstModel(t *testing.T) {
 			switch {
 			case closed, over, !started:
 				if err == nil || err == ports.ErrWouldBlock || response != nil || isDone {
-					t.Fatalf("got %v, %v, %v, want an error: the login is not started, closed or over", response, isDone, err)
+					t.Fatalf("got %v, %v, %v, want an error: the login is not started, closed or over", response,
+						isDone, err)
 				}
 			case busy:
 				if err != ports.ErrWouldBlock {
@@ -99,7 +101,8 @@ func TestLoginAgainstModel(t *testing.T) {
 				}
 			}
 			if steps != expectedSteps || woken != expectedWoken || len(work) > 1 {
-				t.Fatalf("got %d steps and %d calls, want %d and %d; %d queued", steps, woken, expectedSteps, expectedWoken, len(work))
+				t.Fatalf("got %d steps and %d calls, want %d and %d; %d queued", steps, woken, expectedSteps,
+					expectedWoken, len(work))
 			}
 		}
 		ex.Close()

@@ -82,16 +82,19 @@ func TestResultIsFinal(t *testing.T) {
 		text string // of the error; "": done
 		is   error
 	}{
-		"done":     {func(context.Context, []byte) ([]byte, bool, error) { return []byte("r"), true, nil }, "", nil},
-		"an error": {func(context.Context, []byte) ([]byte, bool, error) { return nil, false, refused }, "refused", refused},
-		"a panic":  {func(context.Context, []byte) ([]byte, bool, error) { panic(canary) }, "panic of a string in the mechanism", nil},
+		"done": {func(context.Context, []byte) ([]byte, bool, error) { return []byte("r"), true, nil }, "", nil},
+		"an error": {func(context.Context, []byte) ([]byte, bool, error) { return nil, false, refused }, "refused",
+			refused},
+		"a panic": {func(context.Context, []byte) ([]byte, bool, error) { panic(canary) },
+			"panic of a string in the mechanism", nil},
 		"a panic with an error": {func(context.Context, []byte) ([]byte, bool, error) { panic(errors.New(canary)) },
 			"panic of a *errors.errorString in the mechanism", nil},
 		"ErrWouldBlock": {func(context.Context, []byte) ([]byte, bool, error) {
 			return nil, false, fmt.Errorf("the vault: %w", ports.ErrWouldBlock)
 		}, "ErrWouldBlock", nil},
-		"an error whose method panics": {func(context.Context, []byte) ([]byte, bool, error) { return nil, false, badError{} },
-			"panic of a string in the mechanism", nil},
+		"an error whose method panics": {func(context.Context, []byte) ([]byte, bool, error) {
+			return nil, false, badError{}
+		}, "panic of a string in the mechanism", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			eachRunner(t, func(t *testing.T, run sasl.Runner, settle func()) {
@@ -219,10 +222,11 @@ func TestCloseDoesNotWait(t *testing.T) {
 func TestClosedLoginRunsNoStep(t *testing.T) {
 	var queue []func()
 	for _, next := range []bool{true, false} {
-		ex := sasl.Begin(func(work func()) { queue = append(queue, work) }, func(context.Context, []byte) ([]byte, bool, error) {
-			t.Error("got a step of a closed login, want none")
-			return nil, true, nil
-		})
+		ex := sasl.Begin(func(work func()) { queue = append(queue, work) },
+			func(context.Context, []byte) ([]byte, bool, error) {
+				t.Error("got a step of a closed login, want none")
+				return nil, true, nil
+			})
 		if next {
 			ex.Next(nil)
 		}
@@ -241,7 +245,9 @@ func TestClosedLoginRunsNoStep(t *testing.T) {
 func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answer := make(chan string)
-		ex := sasl.Begin(nil, func(context.Context, []byte) ([]byte, bool, error) { return []byte(<-answer), false, nil })
+		ex := sasl.Begin(nil, func(context.Context, []byte) ([]byte, bool, error) {
+			return []byte(<-answer), false, nil
+		})
 		w := ex.(ports.Watcher)
 		var mu sync.Mutex
 		calls := map[string]int{}
@@ -325,14 +331,17 @@ func TestMisuse(t *testing.T) {
 		"without a step":   func() { sasl.Begin(nil, nil) },
 		"without an error": func() { sasl.Refuse(nil) },
 		"while a step is running": func() {
-			ex := sasl.Begin(func(func()) {}, func(context.Context, []byte) ([]byte, bool, error) { return nil, true, nil })
+			ex := sasl.Begin(func(func()) {}, func(context.Context, []byte) ([]byte, bool, error) {
+				return nil, true, nil
+			})
 			ex.Next(nil)
 			ex.Next([]byte{})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
-				if p := recover(); p == nil || !strings.HasPrefix(fmt.Sprint(p), "sasl: ") || !strings.Contains(fmt.Sprint(p), name) {
+				if p := recover(); p == nil || !strings.HasPrefix(fmt.Sprint(p), "sasl: ") ||
+					!strings.Contains(fmt.Sprint(p), name) {
 					t.Errorf("got the panic %v, want %q in it", p, name)
 				}
 			}()
@@ -351,7 +360,9 @@ func TestRefuse(t *testing.T) {
 }
 
 func TestExchangeDoesNotPrintResponse(t *testing.T) {
-	ex := sasl.Begin(runners["inline"], func(context.Context, []byte) ([]byte, bool, error) { return []byte(canary), false, nil })
+	ex := sasl.Begin(runners["inline"], func(context.Context, []byte) ([]byte, bool, error) {
+		return []byte(canary), false, nil
+	})
 	ex.Next(nil)
 	want(t, ex, canary, false)
 	porttest.NoSecrets(t, "an exchange", ex, canary)

@@ -61,16 +61,24 @@ func authenticators(t *testing.T, password string) map[string]ports.Authenticato
 	fixed := credentials(kfakeUser, password)
 	ofPlain, ofScram := must[*plain.Authenticator](t), must[*scram.Authenticator](t)
 	return map[string]ports.Authenticator{
-		"plain":               ofPlain(plain.New(plain.Options{Username: fixed.Username, Password: fixed.Password})),
-		"plain, source":       ofPlain(plain.New(plain.Options{Credentials: from(fixed, nil)})),
-		"plain, authzid":      ofPlain(plain.New(plain.Options{Username: fixed.Username, Password: fixed.Password, Authzid: kfakeUser})),
-		"scram-256":           ofScram(scram.New(scram.SHA256, scram.Options{Username: fixed.Username, Password: fixed.Password})),
-		"scram-512":           ofScram(scram.New(scram.SHA512, scram.Options{Username: fixed.Username, Password: fixed.Password})),
-		"scram-512, source":   ofScram(scram.New(scram.SHA512, scram.Options{Credentials: from(fixed, nil), Runner: runners["inline"]})),
-		"scram-256, prepared": ofScram(scram.New(scram.SHA256, scram.Options{Username: fixed.Username, Password: fixed.Password, Prepare: true})),
-		"franz plain":         franz.New(franzplain.Auth{User: kfakeUser, Pass: password}.AsMechanism(), franz.Options{}),
-		"franz scram-256":     franz.New(franzscram.Auth{User: kfakeUser, Pass: password}.AsSha256Mechanism(), franz.Options{}),
-		"franz scram-512":     franz.New(franzscram.Auth{User: kfakeUser, Pass: password}.AsSha512Mechanism(), franz.Options{}),
+		"plain":         ofPlain(plain.New(plain.Options{Username: fixed.Username, Password: fixed.Password})),
+		"plain, source": ofPlain(plain.New(plain.Options{Credentials: from(fixed, nil)})),
+		"plain, authzid": ofPlain(plain.New(plain.Options{Username: fixed.Username, Password: fixed.Password,
+			Authzid: kfakeUser})),
+		"scram-256": ofScram(scram.New(scram.SHA256,
+			scram.Options{Username: fixed.Username, Password: fixed.Password})),
+		"scram-512": ofScram(scram.New(scram.SHA512,
+			scram.Options{Username: fixed.Username, Password: fixed.Password})),
+		"scram-512, source": ofScram(scram.New(scram.SHA512,
+			scram.Options{Credentials: from(fixed, nil), Runner: runners["inline"]})),
+		"scram-256, prepared": ofScram(scram.New(scram.SHA256,
+			scram.Options{Username: fixed.Username, Password: fixed.Password, Prepare: true})),
+		"franz plain": franz.New(franzplain.Auth{User: kfakeUser, Pass: password}.AsMechanism(),
+			franz.Options{}),
+		"franz scram-256": franz.New(franzscram.Auth{User: kfakeUser, Pass: password}.AsSha256Mechanism(),
+			franz.Options{}),
+		"franz scram-512": franz.New(franzscram.Auth{User: kfakeUser, Pass: password}.AsSha512Mechanism(),
+			franz.Options{}),
 	}
 }
 

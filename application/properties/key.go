@@ -21,7 +21,8 @@ type key struct {
 
 	// What is special about the values, each only for fields of some types.
 	min, max int64    // of a number, where the clients have closer bounds than the field
-	words    []string // a text is one of them
+	words    []string // a text is one of them, also where it sets no field
+	unused   string   // why a valid value has no effect
 	not      bool     // a boolean means the opposite of the field
 	pem      *content // a text is PEM itself, and not the name of a file
 	system   bool     // a buffer size may be left to the system; in librdkafka "probe" may name the system's files
@@ -57,7 +58,7 @@ func (s scope) sasl() bool { return s >= forSASL }
 type emptiness uint8
 
 const (
-	byType     emptiness = iota // rejected for numbers and booleans, since an unset variable is behind it; otherwise unset
+	byType     emptiness = iota // rejected for numbers and booleans (an unset variable?), otherwise unset
 	unset                       // the same as no line
 	rejected                    // an error
 	meaningful                  // a value like others
@@ -65,7 +66,8 @@ const (
 
 // in returns the names in a dialect.
 func (k *key) in(d Dialect) []string {
-	return strings.Fields([...]string{KafkaPython: k.kafkaPython, Java: k.java, Librdkafka: k.librdkafka, Guess: k.java}[d])
+	return strings.Fields([...]string{KafkaPython: k.kafkaPython, Java: k.java, Librdkafka: k.librdkafka,
+		Guess: k.java}[d])
 }
 
 // name returns the name for errors in a dialect; if that has none, one of another.
@@ -108,13 +110,13 @@ var index = func() (all [lastDialect + 1]map[string]*key) {
 }()
 
 // dialectsOf returns the dialects that have a name.
-func dialectsOf(name string) (set dialects) {
+func dialectsOf(name string) (all []Dialect) {
 	for d := firstDialect; d <= lastDialect; d++ {
 		if index[d][name] != nil {
-			set |= d.set()
+			all = append(all, d)
 		}
 	}
-	return set
+	return all
 }
 
 // candidates returns the names that a misspelt one of the dialect may be meant for.
@@ -133,7 +135,8 @@ func candidates(d Dialect) []string {
 func keyOf(d Dialect, field string) (best *key) {
 	for _, k := range keys() {
 		fields := strings.Fields(k.to)
-		if len(k.in(d)) > 0 && slices.Contains(fields, field) && (best == nil || len(fields) < len(strings.Fields(best.to))) {
+		if len(k.in(d)) > 0 && slices.Contains(fields, field) && (best == nil ||
+			len(fields) < len(strings.Fields(best.to))) {
 			best = k
 		}
 	}

@@ -74,10 +74,9 @@ type reader struct {
 	rejected map[*key]bool      // those given and rejected
 
 	// Values that concern other keys.
-	unasked            bool         // api.version.request is false
-	trustType, keyType string       // of Java's stores; "": its default
-	jaas               *loginModule // of sasl.jaas.config; nil: none
-	jaasService        string       // its serviceName
+	unasked     bool         // api.version.request is false
+	jaas        *loginModule // of sasl.jaas.config; nil: none
+	jaasService string       // its serviceName
 }
 
 func (r *reader) reject(p *Property, format string, args ...any) {
@@ -101,6 +100,11 @@ func (r *reader) name(k *key) string { return k.name(r.s.Dialect) }
 
 // has reports whether a key is given, with a value.
 func (r *reader) has(k *key) bool { return r.given[k] != nil }
+
+// is reports whether a key is given with a word as its value.
+func (r *reader) is(k *key, word string) bool {
+	return r.has(k) && strings.EqualFold(value(r.given[k]), word)
+}
 
 // oneOf reads one of a few words, and rejects others; it returns "" for them.
 func (r *reader) oneOf(p *Property, words []string) string {
@@ -153,8 +157,8 @@ func (r *reader) unknown(p *Property) {
 	d := r.s.Dialect
 	others := dialectsOf(p.Key)
 	switch {
-	case others != 0:
-		other := others.first()
+	case len(others) > 0:
+		other := others[0]
 		how := "the dialect is " + d.String() + "'s"
 		if r.guessed {
 			how = "other keys are " + d.String() + "'s"
@@ -165,7 +169,8 @@ func (r *reader) unknown(p *Property) {
 		}
 		r.reject(p, "mixed dialects: this is a key of %v's, and %s%s", other, how, there)
 	case p.bare, label(p.Key) != p.Key:
-		e := rejection(p, "neither key=value nor a comment; a value over several lines has a backslash at the end of each but the last")
+		e := rejection(p, "neither key=value nor a comment; a value over several lines has a backslash at the end "+
+			"of each but the last")
 		e.Key = noKey // it may be half of a secret
 		r.problems = append(r.problems, e)
 	default:
@@ -264,7 +269,8 @@ func (r *reader) validateScope() {
 		case k.optional:
 			r.ignore(p, "not used with "+protocol.String())
 		case r.has(securityKey):
-			r.reject(p, "not used with %s=%v: set that to %s, or leave this out", r.given[securityKey].Key, protocol, wanted)
+			r.reject(p, "not used with %s=%v: set that to %s, or leave this out", r.given[securityKey].Key, protocol,
+				wanted)
 		default:
 			r.reject(p, "not used without %s, whose default is PLAINTEXT: set that to %s", r.name(securityKey), wanted)
 		}

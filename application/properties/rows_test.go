@@ -17,7 +17,6 @@ import (
 	"brokerconn/adapters/netlink/tunnel"
 	"brokerconn/adapters/sasl/gssapi"
 	"brokerconn/adapters/sasl/oauthbearer"
-	"brokerconn/adapters/sasl/plain"
 	"brokerconn/adapters/sasl/scram"
 	"brokerconn/adapters/tcp"
 	"brokerconn/adapters/tls"
@@ -34,7 +33,6 @@ var declaring = []struct {
 	{"adapters/tcp", tcp.Options{}},
 	{"adapters/tls", tls.Options{}},
 	{"adapters/netlink/tunnel", tunnel.Options{}},
-	{"adapters/sasl/plain", plain.Options{}},
 	{"adapters/sasl/scram", scram.Options{}},
 	{"adapters/sasl/gssapi", gssapi.Options{}},
 	{"adapters/sasl/oauthbearer", oauthbearer.Options{}},
@@ -78,7 +76,8 @@ func TestCommentsNameTheDefaults(t *testing.T) {
 		case row.Zero != "" && row.Zero != "false" && !aZero.MatchString(comment):
 			t.Errorf("%s: got %q, want what zero means in it", row.Field, comment)
 		}
-		if negative := "If negative, there is " + row.Negative; row.Negative != "" && !strings.Contains(comment, negative) {
+		if negative := "If negative, there is " + row.Negative; row.Negative != "" &&
+			!strings.Contains(comment, negative) {
 			t.Errorf("%s: got %q, want %q in it", row.Field, comment, negative)
 		}
 	}
@@ -114,7 +113,7 @@ func fieldComments(t *testing.T, folder, name string) map[string]string {
 // No default or bound of Config is written anywhere but in its row: neither the same
 // expression, nor another default for a field that has one.
 func TestDefaultsAreWrittenOnce(t *testing.T) {
-	folders := []string{"application/broker", "application/properties"}
+	folders := []string{"domain", "application/broker", "application/properties"}
 	written := map[string]int{}
 	declared := map[string]bool{}
 	var others []string

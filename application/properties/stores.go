@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"brokerconn/adapters/tls/pemkey"
 )
 
 // Files of certificates and keys are PEM here. Other kinds are recognised by their first
@@ -16,46 +18,11 @@ import (
 // maxStoreBytes bounds such a file; the authorities of a whole system have a quarter of it.
 const maxStoreBytes = 1 << 20
 
-type storeKind uint8
-
-const (
-	otherStore storeKind = iota
-	pemStore
-	jksStore
-	pkcs12Store
-	derStore
-)
-
-var storeKinds = [...]string{"other", "PEM", "JKS", "PKCS#12", "DER"}
-
-func (k storeKind) String() string { return storeKinds[k] }
-
-// kindOf looks at the magic numbers: FEEDFEED begins a JKS, CECECECE a JCEKS; a
-// PKCS#12 is a DER sequence whose first member is the version 3.
-func kindOf(data []byte) storeKind {
-	switch {
-	case bytes.HasPrefix(data, []byte{0xfe, 0xed, 0xfe, 0xed}), bytes.HasPrefix(data, []byte{0xce, 0xce, 0xce, 0xce}):
-		return jksStore
-	case bytes.Contains(data, []byte("-----BEGIN ")):
-		return pemStore
-	case len(data) > 1 && data[0] == 0x30:
-		content := 2 // after a length of one byte
-		if n := data[1]; n > 0x80 {
-			content += int(n & 0x7f)
-		}
-		if len(data) > content && bytes.HasPrefix(data[content:], []byte{2, 1, 3}) {
-			return pkcs12Store
-		}
-		return derStore
-	}
-	return otherStore
-}
-
 // content is what a file must hold.
 type content struct {
 	what      string // in words
 	blockType string // of its PEM blocks, or the end of that
-	// The commands that convert another kind of file, with %s for its name. A file that
+	// The commands that convert another format, with %s for its name. A file that
 	// may be DER has none.
 	jks, pkcs12, der string
 }
@@ -87,9 +54,9 @@ var (
 
 func (c *content) is(blockType string) bool { return strings.HasSuffix(blockType, c.blockType) }
 
-// convert returns the command that converts a file of a kind; empty: none is known.
-func (c *content) convert(name string, kind storeKind) string {
-	command := map[storeKind]string{jksStore: c.jks, pkcs12Store: c.pkcs12, derStore: c.der}[kind]
+// convert returns the command that converts a file of a format; empty: none is known.
+func (c *content) convert(name string, format pemkey.Format) string {
+	command := map[pemkey.Format]string{pemkey.JKS: c.jks, pemkey.PKCS12: c.pkcs12, pemkey.DER: c.der}[format]
 	return strings.Replace(command, "%s", shellQuoted(name), 1)
 }
 
@@ -122,20 +89,20 @@ func (r *reader) open(p *Property, name, form string) []byte {
 }
 
 func (r *reader) inspectData(p *Property, name string, data []byte, want *content) []byte {
-	kind := kindOf(data)
-	command := want.convert(name, kind)
+	format := pemkey.FormatOf(data)
+	command := want.convert(name, format)
 	switch {
-	case kind == derStore && command == "":
+	case format == pemkey.DER && command == "":
 		return data
-	case kind == derStore:
+	case format == pemkey.DER:
 		r.reject(p, "%q is DER, and only PEM is read: convert it: %s", name, command)
-	case (kind == jksStore || kind == pkcs12Store) && command == "":
-		r.reject(p, "%q is a %v store: a file with %s", name, kind, want.what)
-	case kind == jksStore, kind == pkcs12Store:
-		r.reject(p, "%q is a %v store, and only PEM is read: convert it: %s", name, kind, command)
+	case (format == pemkey.JKS || format == pemkey.PKCS12) && command == "":
+		r.reject(p, "%q is a %v store: a file with %s", name, format, want.what)
+	case format == pemkey.JKS, format == pemkey.PKCS12:
+		r.reject(p, "%q is a %v store, and only PEM is read: convert it: %s", name, format, command)
 	case len(bytes.TrimSpace(data)) == 0:
 		r.reject(p, "%q is empty: a file with %s as PEM", name, want.what)
-	case kind != pemStore:
+	case format != pemkey.PEM:
 		r.reject(p, "%q is not PEM: a file with %s between -----BEGIN and -----END lines", name, want.what)
 	case !want.in(data):
 		r.reject(p, "%q is PEM, but has no %s", name, strings.TrimPrefix(want.what, "a "))

@@ -70,8 +70,10 @@ func TestContract(t *testing.T) {
 	}{
 		{plain, franz.Options{}, server("\x00alice\x00" + canary), true},
 		{plain, franz.Options{Runner: inline}, server("\x00alice\x00" + canary), true},
-		{franzscram.Auth{User: "alice", Pass: canary}.AsSha256Mechanism(), franz.Options{}, scramServer(t, scram.SHA256), false},
-		{franzscram.Auth{User: "alice", Pass: canary, IsToken: true}.AsSha512Mechanism(), franz.Options{Runner: inline}, scramServer(t, scram.SHA512), false},
+		{franzscram.Auth{User: "alice", Pass: canary}.AsSha256Mechanism(), franz.Options{},
+			scramServer(t, scram.SHA256), false},
+		{franzscram.Auth{User: "alice", Pass: canary, IsToken: true}.AsSha512Mechanism(), franz.Options{Runner: inline},
+			scramServer(t, scram.SHA512), false},
 		{bearer, franz.Options{}, server("n,,\x01auth=Bearer " + canary + "\x01\x01"), true},
 	} {
 		t.Run(c.mechanism.Name(), func(t *testing.T) {
@@ -91,7 +93,8 @@ func TestContract(t *testing.T) {
 
 // AWS's mechanism signs the host of host:port and requires a non-empty answer.
 func TestAWS(t *testing.T) {
-	a := franz.New(aws.Auth{AccessKey: "AKID", SecretKey: canary}.AsManagedStreamingIAMMechanism(), franz.Options{Runner: inline})
+	a := franz.New(aws.Auth{AccessKey: "AKID", SecretKey: canary}.AsManagedStreamingIAMMechanism(),
+		franz.Options{Runner: inline})
 	if a.Mechanism() != "AWS_MSK_IAM" || !a.Exposes() {
 		t.Errorf("got the mechanism %s, Exposes %v", a.Mechanism(), a.Exposes())
 	}
@@ -100,7 +103,8 @@ func TestAWS(t *testing.T) {
 		ex := a.Begin(ports.Endpoint{Host: host, Network: "tcp", Address: "10.0.0.1:9098"})
 		ex.Next(nil)
 		response, done, err := ex.Result()
-		if !bytes.Contains(response, []byte(`"host":"`+host+`"`)) || bytes.Contains(response, []byte(canary)) || done || err != nil {
+		if !bytes.Contains(response, []byte(`"host":"`+host+`"`)) || bytes.Contains(response, []byte(canary)) || done ||
+			err != nil {
 			t.Errorf("got %q, %v, %v", response, done, err)
 		}
 		ex.Next([]byte(answer))
@@ -205,18 +209,21 @@ func core(ex ports.Exchange, broker func(n int) []byte) (sent []string, err erro
 func TestLoopEqualsFranzGo(t *testing.T) {
 	lost := errors.New("lost")
 	for name, s := range map[string]scripted{
-		"done at once":                   {first: []byte("a"), answers: []answer{{true, nil, nil}}},
-		"done at once, empty":            {first: []byte("a"), answers: []answer{{true, []byte{}, nil}}},
-		"done with a response":           {first: []byte("a"), answers: []answer{{true, []byte("b"), nil}}},
-		"three messages":                 {first: []byte("a"), answers: []answer{{false, []byte("b"), nil}, {false, []byte("c"), nil}, {true, nil, nil}}},
-		"an empty response (GSSAPI)":     {first: []byte("a"), answers: []answer{{false, []byte{}, nil}, {false, []byte("c"), nil}, {true, nil, nil}}},
-		"no response, not done (GSSAPI)": {first: []byte("a"), answers: []answer{{false, nil, nil}, {true, []byte("c"), nil}}},
-		"no first message":               {answers: nil},
-		"an empty first message":         {first: []byte{}},
-		"no token available":             {err: lost, nothing: true},
-		"a word with an error":           {first: []byte("a"), err: lost},
-		"refused (SCRAM, OAUTHBEARER)":   {first: []byte("a"), answers: []answer{{false, nil, lost}}},
-		"refused with a response":        {first: []byte("a"), answers: []answer{{true, []byte("b"), lost}}},
+		"done at once":         {first: []byte("a"), answers: []answer{{true, nil, nil}}},
+		"done at once, empty":  {first: []byte("a"), answers: []answer{{true, []byte{}, nil}}},
+		"done with a response": {first: []byte("a"), answers: []answer{{true, []byte("b"), nil}}},
+		"three messages": {first: []byte("a"),
+			answers: []answer{{false, []byte("b"), nil}, {false, []byte("c"), nil}, {true, nil, nil}}},
+		"an empty response (GSSAPI)": {first: []byte("a"),
+			answers: []answer{{false, []byte{}, nil}, {false, []byte("c"), nil}, {true, nil, nil}}},
+		"no response, not done (GSSAPI)": {first: []byte("a"),
+			answers: []answer{{false, nil, nil}, {true, []byte("c"), nil}}},
+		"no first message":             {answers: nil},
+		"an empty first message":       {first: []byte{}},
+		"no token available":           {err: lost, nothing: true},
+		"a word with an error":         {first: []byte("a"), err: lost},
+		"refused (SCRAM, OAUTHBEARER)": {first: []byte("a"), answers: []answer{{false, nil, lost}}},
+		"refused with a response":      {first: []byte("a"), answers: []answer{{true, []byte("b"), lost}}},
 	} {
 		var theirs, ours []string
 		broker := func(n int) []byte {
@@ -229,9 +236,12 @@ func TestLoopEqualsFranzGo(t *testing.T) {
 		wantSent, wantErr := kgo(s, "kafka.test:9093", broker)
 		s.calls = &ours
 		a := franz.New(s, franz.Options{Runner: inline})
-		gotSent, gotErr := core(a.Begin(ports.Endpoint{Host: "kafka.test", Network: "tcp", Address: "10.0.0.1:9093"}), broker)
-		if fmt.Sprintf("%q", gotSent) != fmt.Sprintf("%q", wantSent) || (gotErr == nil) != (wantErr == nil) || fmt.Sprint(ours) != fmt.Sprint(theirs) {
-			t.Errorf("%s: got %q, %v, %v, want as franz-go %q, %v, %v", name, gotSent, ours, gotErr, wantSent, theirs, wantErr)
+		gotSent, gotErr := core(a.Begin(ports.Endpoint{Host: "kafka.test", Network: "tcp", Address: "10.0.0.1:9093"}),
+			broker)
+		if fmt.Sprintf("%q", gotSent) != fmt.Sprintf("%q", wantSent) || (gotErr == nil) != (wantErr == nil) ||
+			fmt.Sprint(ours) != fmt.Sprint(theirs) {
+			t.Errorf("%s: got %q, %v, %v, want as franz-go %q, %v, %v", name, gotSent, ours, gotErr, wantSent, theirs,
+				wantErr)
 		}
 		if wantErr == lost && !errors.Is(gotErr, lost) {
 			t.Errorf("%s: got %v, want it to wrap %v", name, gotErr, lost)
@@ -239,7 +249,8 @@ func TestLoopEqualsFranzGo(t *testing.T) {
 	}
 	// franz-go would call a nil session.
 	var calls []string
-	_, err := core(franz.New(scripted{first: []byte("a"), nothing: true, calls: &calls}, franz.Options{Runner: inline}).Begin(ports.Endpoint{}), nil)
+	_, err := core(franz.New(scripted{first: []byte("a"), nothing: true, calls: &calls},
+		franz.Options{Runner: inline}).Begin(ports.Endpoint{}), nil)
 	if err == nil || !strings.Contains(err.Error(), "no first message") {
 		t.Errorf("got %v, want no first message", err)
 	}
@@ -272,7 +283,8 @@ func TestContextEndsWithLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls []string
 		var contexts []context.Context
-		ex := franz.New(scripted{first: []byte("a"), calls: &calls, contexts: &contexts}, franz.Options{}).Begin(ports.Endpoint{})
+		ex := franz.New(scripted{first: []byte("a"), calls: &calls, contexts: &contexts},
+			franz.Options{}).Begin(ports.Endpoint{})
 		ex.Next(nil)
 		synctest.Wait()
 		if len(contexts) != 1 || contexts[0].Err() != nil {
@@ -292,7 +304,8 @@ func TestMechanismPanics(t *testing.T) {
 	defer ex.Close()
 	ex.Next(nil)
 	ex.Next([]byte{})
-	if response, done, err := ex.Result(); response != nil || done || err == nil || !strings.Contains(err.Error(), "panic of a runtime.boundsError") {
+	if response, done, err := ex.Result(); response != nil || done || err == nil ||
+		!strings.Contains(err.Error(), "panic of a runtime.boundsError") {
 		t.Errorf("got %q, %v, %v", response, done, err)
 	}
 	defer func() {

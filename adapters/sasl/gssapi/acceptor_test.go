@@ -24,8 +24,10 @@ func (k *realmKDC) startMIT(t *testing.T) *acceptor {
 	const untested = "MIT's libgssapi did not accept a login."
 	installed(t, "gcc", untested, "gcc")
 	binary := filepath.Join(t.TempDir(), "acceptor")
-	if out, err := exec.Command("gcc", "-o", binary, "testdata/acceptor.c", "-lgssapi_krb5").CombinedOutput(); err != nil {
-		skipWithout(t, "libkrb5-dev", untested, fmt.Errorf("gcc: %w; are there the headers of libkrb5-dev?\n%s", err, out))
+	if out, err := exec.Command("gcc", "-o", binary, "testdata/acceptor.c",
+		"-lgssapi_krb5").CombinedOutput(); err != nil {
+		skipWithout(t, "libkrb5-dev", untested, fmt.Errorf("gcc: %w; are there the headers of libkrb5-dev?\n%s", err,
+			out))
 	}
 	return k.start(t, binary)
 }

@@ -117,7 +117,7 @@ func tryKDC(t *testing.T) {
  dns_canonicalize_hostname = false
  rdns = false
  ticket_lifetime = 1h
- permitted_enctypes = aes256-cts-hmac-sha1-96 aes128-cts-hmac-sha1-96 aes256-cts-hmac-sha384-192 aes128-cts-hmac-sha256-128
+ permitted_enctypes = aes256-cts aes128-cts aes256-sha2 aes128-sha2
 [realms]
  %[1]s = {
   kdc = %[3]s
@@ -141,7 +141,7 @@ func tryKDC(t *testing.T) {
   acl_file = %[2]s/acl
   max_life = 10h
   max_renewable_life = 7d
-  supported_enctypes = aes256-cts-hmac-sha1-96:normal aes128-cts-hmac-sha1-96:normal aes256-sha2:normal aes128-sha2:normal
+  supported_enctypes = aes256-cts:normal aes128-cts:normal aes256-sha2:normal aes128-sha2:normal
  }
 `, realm, k.dir)
 	}
@@ -228,7 +228,8 @@ func (k *realmKDC) admin(t *testing.T, realm string, commands ...string) {
 
 // options are those of a client of the KDC. They count its connections in asked.
 func (k *realmKDC) options(asked *atomic.Int32) Options {
-	return Options{Config: k.config, Run: inline, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+	return Options{Config: k.config, Run: inline, Dial: func(ctx context.Context, network, address string) (net.Conn,
+		error) {
 		if asked != nil {
 			asked.Add(1)
 		}

@@ -17,7 +17,7 @@ import (
 )
 
 // etypeNames are MIT's names of the encryption types.
-var etypeNames = map[int32]string{17: "aes128-cts-hmac-sha1-96", 18: "aes256-cts-hmac-sha1-96", 19: "aes128-sha2", 20: "aes256-sha2"}
+var etypeNames = map[int32]string{17: "aes128-cts", 18: "aes256-cts", 19: "aes128-sha2", 20: "aes256-sha2"}
 
 // populate creates clients and services, some of one encryption type alone.
 func (k *realmKDC) populate(t *testing.T) {
@@ -29,7 +29,8 @@ func (k *realmKDC) populate(t *testing.T) {
 		"addprinc -pw x locked", "modprinc -allow_tix locked",
 		"addprinc -pw x -pwexpire yesterday stale", "addprinc -pw x -expire yesterday gone",
 		"addprinc -randkey rekeyed", "ktadd -k " + k.quoted("old.keytab") + " rekeyed", "cpw -randkey rekeyed",
-		"addprinc -e arcfour-hmac:normal -randkey kafka/rc4.test", "setstr kafka/rc4.test session_enctypes arcfour-hmac",
+		"addprinc -e arcfour-hmac:normal -randkey kafka/rc4.test",
+		"setstr kafka/rc4.test session_enctypes arcfour-hmac",
 		"addprinc -randkey kafka/nokey.test",
 		"addprinc -pw shared krbtgt/" + realmB + "@" + realmA,
 	}
@@ -147,7 +148,8 @@ func TestBrokerWithNewKey(t *testing.T) {
 	if err := logIn(a, "t18.test", peer.login("01000000")); err != nil {
 		t.Fatal(err)
 	}
-	k.admin(t, realmA, "ktremove -k "+k.quoted("service.keytab")+" kafka/t18.test all", "ktadd -k "+k.quoted("service.keytab")+" kafka/t18.test")
+	k.admin(t, realmA, "ktremove -k "+k.quoted("service.keytab")+" kafka/t18.test all",
+		"ktadd -k "+k.quoted("service.keytab")+" kafka/t18.test")
 	synctest.Test(t, func(t *testing.T) {
 		if err := logIn(a, "t18.test", peer.login("01000000")); !errors.Is(err, errBroker) {
 			t.Errorf("with the old ticket: got %v, want a refusal", err)
@@ -172,20 +174,32 @@ func TestRealKDCErrors(t *testing.T) {
 		code   int32
 		whose  string
 	}{
-		{"wrong password", "localhost", func(o *Options) { o.Password = ports.NewSecret("guess") }, WrongKey, errorcode.KDC_ERR_PREAUTH_FAILED, "alice@" + realmA},
-		{"wrong password, no proof required", "localhost", func(o *Options) { o.Principal, o.Password = "bob", ports.NewSecret("guess") }, WrongKey, 0, "bob@" + realmA},
+		{"wrong password", "localhost", func(o *Options) { o.Password = ports.NewSecret("guess") }, WrongKey,
+			errorcode.KDC_ERR_PREAUTH_FAILED, "alice@" + realmA},
+		{"wrong password, no proof required", "localhost",
+			func(o *Options) { o.Principal, o.Password = "bob", ports.NewSecret("guess") }, WrongKey, 0,
+			"bob@" + realmA},
 		{"old keytab", "localhost", func(o *Options) {
 			o.Principal, o.Password, o.Keytab = "rekeyed", ports.NewSecret(""), k.path("old.keytab")
 		}, WrongKey, 0, "rekeyed@" + realmA},
-		{"unknown client", "localhost", func(o *Options) { o.Principal = "unknown" }, UnknownClient, errorcode.KDC_ERR_C_PRINCIPAL_UNKNOWN, "unknown@" + realmA},
-		{"locked client", "localhost", func(o *Options) { o.Principal = "locked" }, ClientRefused, errorcode.KDC_ERR_CLIENT_REVOKED, "locked@" + realmA},
-		{"expired client", "localhost", func(o *Options) { o.Principal = "gone" }, ClientRefused, errorcode.KDC_ERR_NAME_EXP, "gone@" + realmA},
-		{"expired password", "localhost", func(o *Options) { o.Principal = "stale" }, ClientRefused, errorcode.KDC_ERR_KEY_EXPIRED, "stale@" + realmA},
-		{"unknown service", "nowhere.test", func(*Options) {}, UnknownService, errorcode.KDC_ERR_S_PRINCIPAL_UNKNOWN, "kafka/nowhere.test@" + realmA},
-		{"unknown service name", "localhost", func(o *Options) { o.ServiceName = "kafak" }, UnknownService, errorcode.KDC_ERR_S_PRINCIPAL_UNKNOWN, "kafak/localhost@" + realmA},
-		{"service with RC4 only", "rc4.test", func(*Options) {}, EncryptionTypes, errorcode.KDC_ERR_ETYPE_NOSUPP, "kafka/rc4.test@" + realmA},
-		{"clock fast", "localhost", func(o *Options) { o.Clock = skewed }, ClockSkew, errorcode.KRB_AP_ERR_SKEW, "alice@" + realmA},
-		{"realm unknown", "localhost", func(o *Options) { o.Principal = "alice@NOWHERE.LOCAL" }, UnknownRealm, 0, "NOWHERE.LOCAL"},
+		{"unknown client", "localhost", func(o *Options) { o.Principal = "unknown" }, UnknownClient,
+			errorcode.KDC_ERR_C_PRINCIPAL_UNKNOWN, "unknown@" + realmA},
+		{"locked client", "localhost", func(o *Options) { o.Principal = "locked" }, ClientRefused,
+			errorcode.KDC_ERR_CLIENT_REVOKED, "locked@" + realmA},
+		{"expired client", "localhost", func(o *Options) { o.Principal = "gone" }, ClientRefused,
+			errorcode.KDC_ERR_NAME_EXP, "gone@" + realmA},
+		{"expired password", "localhost", func(o *Options) { o.Principal = "stale" }, ClientRefused,
+			errorcode.KDC_ERR_KEY_EXPIRED, "stale@" + realmA},
+		{"unknown service", "nowhere.test", func(*Options) {}, UnknownService, errorcode.KDC_ERR_S_PRINCIPAL_UNKNOWN,
+			"kafka/nowhere.test@" + realmA},
+		{"unknown service name", "localhost", func(o *Options) { o.ServiceName = "kafak" }, UnknownService,
+			errorcode.KDC_ERR_S_PRINCIPAL_UNKNOWN, "kafak/localhost@" + realmA},
+		{"service with RC4 only", "rc4.test", func(*Options) {}, EncryptionTypes, errorcode.KDC_ERR_ETYPE_NOSUPP,
+			"kafka/rc4.test@" + realmA},
+		{"clock fast", "localhost", func(o *Options) { o.Clock = skewed }, ClockSkew, errorcode.KRB_AP_ERR_SKEW,
+			"alice@" + realmA},
+		{"realm unknown", "localhost", func(o *Options) { o.Principal = "alice@NOWHERE.LOCAL" }, UnknownRealm, 0,
+			"NOWHERE.LOCAL"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := k.options(nil)

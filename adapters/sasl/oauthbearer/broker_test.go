@@ -68,7 +68,7 @@ func TestLoginsAtBroker(t *testing.T) {
 	defer cancel()
 	cfg := newBroker(t, canary+"2")
 	calls := 0
-	auth := create(t, oauthbearer.Options{Tokens: func(context.Context) (oauthbearer.Token, error) {
+	auth := create(t, config{Tokens: func(context.Context) (oauthbearer.Token, error) {
 		calls++
 		token := bearer(fmt.Sprint(canary, calls))
 		token.Expiry = time.Now().Add(time.Hour)
@@ -87,7 +87,8 @@ func TestLoginsAtBroker(t *testing.T) {
 	switch {
 	case !errors.Is(err, broker.ErrAuthentication) || !errors.As(err, &failure) || !errors.As(err, &refusal):
 		t.Fatalf("got %v, want a broker.Error that wraps an oauthbearer.Error", err)
-	case refusal.Status != "invalid_token" || failure.Hint != refusal.Hint() || !strings.Contains(err.Error(), `SASL_AUTHENTICATION_FAILED`):
+	case refusal.Status != "invalid_token" || failure.Hint != refusal.Hint() ||
+		!strings.Contains(err.Error(), `SASL_AUTHENTICATION_FAILED`):
 		t.Errorf("got %v with the hint %q", err, failure.Hint)
 	}
 	porttest.NoSecrets(t, "the error", err, canary)

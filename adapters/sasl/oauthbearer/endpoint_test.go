@@ -30,7 +30,7 @@ import (
 const secret = "canary 0815+/=:"
 
 // endpoint starts a token endpoint on loopback, over TLS with its own certificate.
-func endpoint(t *testing.T, h http.HandlerFunc) (*httptest.Server, oauthbearer.ClientCredentials) {
+func endpoint(t *testing.T, h http.HandlerFunc) (*httptest.Server, credentials) {
 	t.Helper()
 	s := httptest.NewUnstartedServer(h)
 	s.Config.ErrorLog = log.New(io.Discard, "", 0) // failed handshakes
@@ -38,7 +38,7 @@ func endpoint(t *testing.T, h http.HandlerFunc) (*httptest.Server, oauthbearer.C
 	t.Cleanup(s.Close)
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
-	return s, oauthbearer.ClientCredentials{
+	return s, credentials{
 		TokenURL:     s.URL + "/token?key=canary-query",
 		ClientID:     "my client",
 		ClientSecret: ports.NewSecret(secret),
@@ -47,7 +47,7 @@ func endpoint(t *testing.T, h http.HandlerFunc) (*httptest.Server, oauthbearer.C
 	}
 }
 
-func provider(t *testing.T, c oauthbearer.ClientCredentials) oauthbearer.Provider {
+func provider(t *testing.T, c credentials) oauthbearer.Provider {
 	t.Helper()
 	p, err := c.Provider()
 	if err != nil {
@@ -79,18 +79,22 @@ func TestClientCredentials(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if life := token.Expiry.Sub(before); token.AccessToken.Reveal() != canary || life < time.Hour || life > time.Hour+time.Minute {
+		if life := token.Expiry.Sub(before); token.AccessToken.Reveal() != canary || life < time.Hour ||
+			life > time.Hour+time.Minute {
 			t.Errorf("got %q for %v, want it for 1h", token.AccessToken.Reveal(), life)
 		}
-		form := url.Values{"grant_type": {"client_credentials"}, "scope": {"read write"}, "audience": {"canary-parameter"}}
+		form := url.Values{"grant_type": {"client_credentials"}, "scope": {"read write"},
+			"audience": {"canary-parameter"}}
 		login := "Basic " + base64.StdEncoding.EncodeToString([]byte("my+client:canary+0815%2B%2F%3D%3A"))
 		if inBody {
 			login = ""
 			form.Set("client_id", "my client")
 			form.Set("client_secret", secret)
 		}
-		if got.Method != "POST" || got.URL.String() != "/token?key=canary-query" || !reflect.DeepEqual(got.PostForm, form) || got.Header.Get("Authorization") != login {
-			t.Errorf("got %s %s %v %q, want %v %q", got.Method, got.URL, got.PostForm, got.Header.Get("Authorization"), form, login)
+		if got.Method != "POST" || got.URL.String() != "/token?key=canary-query" ||
+			!reflect.DeepEqual(got.PostForm, form) || got.Header.Get("Authorization") != login {
+			t.Errorf("got %s %s %v %q, want %v %q", got.Method, got.URL, got.PostForm, got.Header.Get("Authorization"),
+				form, login)
 		}
 	}
 }
@@ -118,7 +122,7 @@ func TestExpiryFromEndpoint(t *testing.T) {
 	_, c := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, 200, `{"access_token":"a","expires_in":-1}`)
 	})
-	if _, err := sends(t, create(t, oauthbearer.Options{Tokens: provider(t, c)})); !errors.Is(err, oauthbearer.ErrExpired) {
+	if _, err := sends(t, create(t, config{Tokens: provider(t, c)})); !errors.Is(err, oauthbearer.ErrExpired) {
 		t.Errorf("got %v, want ErrExpired", err)
 	}
 }
@@ -143,9 +147,9 @@ func mustHideSecrets(t *testing.T, err error) {
 }
 
 // failure returns the error of a login with an endpoint.
-func failure(t *testing.T, c oauthbearer.ClientCredentials) *oauthbearer.EndpointError {
+func failure(t *testing.T, c credentials) *oauthbearer.EndpointError {
 	t.Helper()
-	_, err := sends(t, create(t, oauthbearer.Options{Tokens: provider(t, c)}))
+	_, err := sends(t, create(t, config{Tokens: provider(t, c)}))
 	var e *oauthbearer.EndpointError
 	if !errors.As(err, &e) {
 		t.Fatalf("got %v, want an *EndpointError", err)
@@ -163,19 +167,29 @@ func TestEndpointErrors(t *testing.T) {
 		code, descr string
 		text, hint  string
 	}{
-		{"401 with an error", 401, `{"error":"invalid_client","error_description":"Unknown client"}`, "invalid_client", "Unknown client", `: 401 Unauthorized: invalid_client: "Unknown client"`, "ClientID and ClientSecret"},
-		{"400 with an error", 400, `{"error":"invalid_scope"}`, "invalid_scope", "", ": 400 Bad Request: invalid_scope", "Scopes"},
-		{"400, the client", 400, `{"error":"unauthorized_client"}`, "unauthorized_client", "", "", "client_credentials"},
-		{"200 with an error", 200, `{"error":"invalid_client"}`, "invalid_client", "", ": 200 OK: invalid_client", "ClientSecret"},
+		{"401 with an error", 401, `{"error":"invalid_client","error_description":"Unknown client"}`, "invalid_client",
+			"Unknown client", `: 401 Unauthorized: invalid_client: "Unknown client"`, "ClientID and ClientSecret"},
+		{"400 with an error", 400, `{"error":"invalid_scope"}`, "invalid_scope", "", ": 400 Bad Request: invalid_scope",
+			"Scopes"},
+		{"400, the client", 400, `{"error":"unauthorized_client"}`, "unauthorized_client", "", "",
+			"client_credentials"},
+		{"200 with an error", 200, `{"error":"invalid_client"}`, "invalid_client", "", ": 200 OK: invalid_client",
+			"ClientSecret"},
 		{"401 with a page", 401, "<html>" + everything, "", "", ": 401 Unauthorized", "ClientSecret"},
 		{"404", 404, "<html>" + everything, "", "", ": 404 Not Found", "openid-configuration"},
 		{"500", 500, everything, "", "", ": 500 Internal Server Error", ""},
 		{"503 with JSON", 503, `{"error":{"message":"x"}}`, "", "", ": 503 Service Unavailable", ""},
-		{"the secret is repeated", 401, `{"error":"invalid_client","error_description":"` + secret + ` is wrong"}`, "invalid_client", "[redacted]", "", "ClientSecret"},
-		{"the header is repeated", 401, `{"error":"` + secrets[5] + `","error_description":"` + secrets[2] + `"}`, "[redacted]", "[redacted]", "", "ClientSecret"},
-		{"a parameter is repeated", 400, `{"error":"invalid_target","error_description":"canary-parameter","error_uri":"` + secret + `"}`, "invalid_target", "[redacted]", "", ""},
-		{"escapes of a terminal", 400, `{"error":"a\u001b[2J","error_description":"b\nc"}`, "a\uFFFD[2J", "b\uFFFDc", "", ""},
-		{"long", 400, `{"error":"a","error_description":"` + strings.Repeat("x", 1<<19) + `"}`, "a", strings.Repeat("x", 200) + "...", "", ""},
+		{"the secret is repeated", 401, `{"error":"invalid_client","error_description":"` + secret + ` is wrong"}`,
+			"invalid_client", "[redacted]", "", "ClientSecret"},
+		{"the header is repeated", 401, `{"error":"` + secrets[5] + `","error_description":"` + secrets[2] + `"}`,
+			"[redacted]", "[redacted]", "", "ClientSecret"},
+		{"a parameter is repeated", 400,
+			`{"error":"invalid_target","error_description":"canary-parameter","error_uri":"` + secret + `"}`,
+			"invalid_target", "[redacted]", "", ""},
+		{"escapes of a terminal", 400, `{"error":"a\u001b[2J","error_description":"b\nc"}`, "a\uFFFD[2J", "b\uFFFDc",
+			"", ""},
+		{"long", 400, `{"error":"a","error_description":"` + strings.Repeat("x", 1<<19) + `"}`, "a",
+			strings.Repeat("x", 200) + "...", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var calls atomic.Int32
@@ -184,10 +198,12 @@ func TestEndpointErrors(t *testing.T) {
 				answer(w, c.status, c.body)
 			})
 			e := failure(t, credentials)
-			if e.Endpoint != s.URL+"/token" || e.Status != c.status || e.Code != c.code || e.Description != c.descr || e.Err != nil {
+			if e.Endpoint != s.URL+"/token" || e.Status != c.status || e.Code != c.code || e.Description != c.descr ||
+				e.Err != nil {
 				t.Errorf("got %+v", e)
 			}
-			if !strings.HasPrefix(e.Error(), "token endpoint "+s.URL+"/token: ") || !strings.Contains(e.Error(), c.text) {
+			if !strings.HasPrefix(e.Error(), "token endpoint "+s.URL+"/token: ") ||
+				!strings.Contains(e.Error(), c.text) {
 				t.Errorf("got %v, want %q in it", e, c.text)
 			}
 			if hint := e.Hint(); !strings.Contains(hint, c.hint) || (hint == "") != (c.hint == "") {
@@ -202,13 +218,17 @@ func TestEndpointErrors(t *testing.T) {
 
 func TestAnswersWithoutToken(t *testing.T) {
 	for name, body := range map[string]string{
-		"empty": "", "a page": "<html>" + canary, "half of one": `{"access_token":"` + canary, "an array": `["` + canary + `"]`,
+		"empty": "", "a page": "<html>" + canary, "half of one": `{"access_token":"` + canary, "an array": `["` +
+			canary + `"]`,
 		"no token": `{"expires_in":3600}`, "an empty token": `{"access_token":""}`, "a number": `{"access_token":4711}`,
-		"a life that is not a number": `{"access_token":"a","expires_in":"` + secret + `"}`, "too long a life": `{"access_token":"a","expires_in":1e400}`,
-		"deep": `{"access_token":` + strings.Repeat("[", 100000), "not UTF-8": "\xff\xfe",
+		"a life that is not a number": `{"access_token":"a","expires_in":"` + secret + `"}`,
+		"too long a life":             `{"access_token":"a","expires_in":1e400}`,
+		"deep":                        `{"access_token":` + strings.Repeat("[", 100000), "not UTF-8": "\xff\xfe",
 	} {
 		_, c := endpoint(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, body) })
-		if e := failure(t, c); e.Status != 0 || !strings.HasSuffix(e.Error(), ": the answer has no token (RFC 6749, section 5.1)") || !strings.Contains(e.Hint(), "token_endpoint") {
+		if e := failure(t, c); e.Status != 0 ||
+			!strings.HasSuffix(e.Error(), ": the answer has no token (RFC 6749, section 5.1)") ||
+			!strings.Contains(e.Hint(), "token_endpoint") {
 			t.Errorf("%s: got %v", name, e)
 		}
 	}
@@ -218,7 +238,7 @@ func TestAnswersWithoutToken(t *testing.T) {
 		"expired token": {`{"access_token":"` + canary + `","expires_in":0}`, "has expired"},
 	} {
 		_, credentials := endpoint(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, c.body) })
-		_, err := sends(t, create(t, oauthbearer.Options{Tokens: provider(t, credentials)}))
+		_, err := sends(t, create(t, config{Tokens: provider(t, credentials)}))
 		if err == nil || !strings.Contains(err.Error(), c.text) {
 			t.Errorf("%s: got %v, want %q in it", name, err, c.text)
 		}
@@ -240,7 +260,8 @@ func TestRedirects(t *testing.T) {
 		{"to another host", other.URL + "/token", 307, "redirect to another host: \"" + other.URL + "\""},
 		{"to another host, as GET", other.URL + "/token", 302, "redirect to another host"},
 		{"to http", open.URL + "/token", 308, "redirect to another host: \"" + open.URL + "\""},
-		{"to a name with the secret", "https://user:" + canary + "@" + strings.TrimPrefix(other.URL, "https://") + "/?" + canary, 307, "redirect to another host"},
+		{"to a name with the secret", "https://user:" + canary + "@" + strings.TrimPrefix(other.URL, "https://") +
+			"/?" + canary, 307, "redirect to another host"},
 		{"to a file", "file:///etc/passwd", 307, "redirect to another host"},
 		{"to a GET", "/there", 303, "redirect to a GET, want a POST"},
 		{"in a loop", "/token", 307, "redirect more than 5 times"},
@@ -303,7 +324,8 @@ func TestEndlessAnswers(t *testing.T) {
 				w.WriteHeader(status)
 				flood(w, &written)
 			})
-			if e := failure(t, c); e.Status != 0 || !strings.HasSuffix(e.Error(), ": the answer is longer than 1048576 bytes") {
+			if e := failure(t, c); e.Status != 0 ||
+				!strings.HasSuffix(e.Error(), ": the answer is longer than 1048576 bytes") {
 				t.Errorf("status %d: got %v, want too long an answer", status, e)
 			}
 			s.Close() // waits for the handler
@@ -359,7 +381,7 @@ func TestStalledEndpoints(t *testing.T) {
 				_, _ = io.Copy(io.Discard, conn) // until the client hangs up
 			})
 			clock := fake.New(noon)
-			a := create(t, oauthbearer.Options{Tokens: provider(t, c), Clock: clock, Timeout: time.Minute})
+			a := create(t, config{Tokens: provider(t, c), Clock: clock, Timeout: time.Minute})
 			x := a.Begin(ports.Endpoint{})
 			x.Next(nil)
 			<-asked
@@ -367,7 +389,8 @@ func TestStalledEndpoints(t *testing.T) {
 			woken := make(chan struct{})
 			x.(ports.Watcher).Watch(func() { close(woken) })
 			<-woken
-			if _, _, err := x.Result(); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "none within 1m0s") {
+			if _, _, err := x.Result(); !errors.Is(err, context.DeadlineExceeded) ||
+				!strings.Contains(err.Error(), "none within 1m0s") {
 				t.Errorf("got %v, want a timeout after 1m0s", err)
 			}
 			x.Close()
@@ -400,7 +423,9 @@ func TestBrokenEndpoints(t *testing.T) {
 		}
 	})
 	t.Run("no TLS", func(t *testing.T) {
-		s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("got a request, want none") }))
+		s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			t.Error("got a request, want none")
+		}))
 		defer s.Close()
 		_, c := endpoint(t, nil)
 		c.TokenURL = strings.Replace(s.URL, "http:", "https:", 1)
@@ -417,8 +442,10 @@ func TestBrokenEndpoints(t *testing.T) {
 		}
 	})
 	for name, text := range map[string]string{
-		"not HTTP": "\x1b[2J" + secret + "\r\n\r\n", "a bad header": "HTTP/1.1 200 OK\r\nno \x1b[2J colon\r\n\r\n", "a bad header with the secret": "HTTP/1.1 200 OK\r\n" + secret + "\r\n\r\n",
-		"half a body": "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", "an endless header": "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<20) + "\r\n\r\n", "empty": "",
+		"not HTTP": "\x1b[2J" + secret + "\r\n\r\n", "a bad header": "HTTP/1.1 200 OK\r\nno \x1b[2J colon\r\n\r\n",
+		"a bad header with the secret": "HTTP/1.1 200 OK\r\n" + secret + "\r\n\r\n",
+		"half a body":                  "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+		"an endless header":            "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<20) + "\r\n\r\n", "empty": "",
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, c := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -440,31 +467,35 @@ func TestBrokenEndpoints(t *testing.T) {
 func TestClientCredentialsRefused(t *testing.T) {
 	_, good := endpoint(t, nil)
 	for _, c := range []struct {
-		change func(*oauthbearer.ClientCredentials)
+		change func(*credentials)
 		text   string
 	}{
-		{func(c *oauthbearer.ClientCredentials) { c.TokenURL = "" }, "TokenURL: not an https:// address"},
-		{func(c *oauthbearer.ClientCredentials) { c.TokenURL = "http://idp.example/token" }, "TokenURL: not an https:// address"},
-		{func(c *oauthbearer.ClientCredentials) { c.TokenURL = "file:///etc/passwd" }, "TokenURL: not an https:// address"},
-		{func(c *oauthbearer.ClientCredentials) { c.TokenURL = "https:///token" }, "TokenURL: not an https:// address"},
-		{func(c *oauthbearer.ClientCredentials) { c.TokenURL = "https://:443/token" }, "TokenURL: not an https:// address"},
-		{func(c *oauthbearer.ClientCredentials) { c.TokenURL = "https://a:" + canary + "%zz@idp.example/" }, "TokenURL: not an https:// address"},
-		{func(c *oauthbearer.ClientCredentials) { c.TokenURL = "https://a:" + canary + "@idp.example/" }, "TokenURL: contains user information"},
-		{func(c *oauthbearer.ClientCredentials) { c.TokenURL = "https://idp.example/#a" }, "TokenURL: contains a fragment"},
-		{func(c *oauthbearer.ClientCredentials) { c.ClientID = "" }, "ClientID: not given"},
-		{func(c *oauthbearer.ClientCredentials) { c.ClientSecret = ports.Secret{} }, "ClientSecret: not given"},
-		{func(c *oauthbearer.ClientCredentials) { c.Scopes = []string{"read write"} }, `Scopes: "read write"`},
-		{func(c *oauthbearer.ClientCredentials) { c.Scopes = []string{"read", ""} }, `Scopes: ""`},
-		{func(c *oauthbearer.ClientCredentials) {
+		{func(c *credentials) { c.TokenURL = "" }, "TokenURL: not an https:// address"},
+		{func(c *credentials) { c.TokenURL = "http://idp.example/token" }, "TokenURL: not an https:// address"},
+		{func(c *credentials) { c.TokenURL = "file:///etc/passwd" }, "TokenURL: not an https:// address"},
+		{func(c *credentials) { c.TokenURL = "https:///token" }, "TokenURL: not an https:// address"},
+		{func(c *credentials) { c.TokenURL = "https://:443/token" }, "TokenURL: not an https:// address"},
+		{func(c *credentials) { c.TokenURL = "https://a:" + canary + "%zz@idp.example/" },
+			"TokenURL: not an https:// address"},
+		{func(c *credentials) { c.TokenURL = "https://a:" + canary + "@idp.example/" },
+			"TokenURL: contains user information"},
+		{func(c *credentials) { c.TokenURL = "https://idp.example/#a" }, "TokenURL: contains a fragment"},
+		{func(c *credentials) { c.ClientID = "" }, "ClientID: not given"},
+		{func(c *credentials) { c.ClientSecret = ports.Secret{} }, "ClientSecret: not given"},
+		{func(c *credentials) { c.Scopes = []string{"read write"} }, `Scopes: "read write"`},
+		{func(c *credentials) { c.Scopes = []string{"read", ""} }, `Scopes: ""`},
+		{func(c *credentials) {
 			c.Parameters = map[string]ports.Secret{"client_secret": ports.NewSecret(canary)}
 		}, `Parameters: "client_secret"`},
-		{func(c *oauthbearer.ClientCredentials) { *c = oauthbearer.ClientCredentials{} }, "TokenURL: not an https:// address\nsasl: ClientID: not given\nsasl: ClientSecret: not given"},
+		{func(c *credentials) { *c = credentials{} },
+			"TokenURL: not an https:// address\nsasl: ClientID: not given\nsasl: ClientSecret: not given"},
 	} {
 		bad := good
 		c.change(&bad)
 		p, err := bad.Provider()
 		var option *sasl.OptionError
-		if p != nil || !errors.As(err, &option) || !strings.Contains(err.Error(), c.text) || strings.Contains(err.Error(), canary) {
+		if p != nil || !errors.As(err, &option) || !strings.Contains(err.Error(), c.text) ||
+			strings.Contains(err.Error(), canary) {
 			t.Errorf("got %v, want %q in it", err, c.text)
 		}
 	}

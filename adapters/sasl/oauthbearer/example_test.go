@@ -30,7 +30,7 @@ func ExampleNew() {
 		fmt.Println(err)
 		return
 	}
-	// broker.Dial(ctx, broker.Config{Host: "kafka.internal", Transport: secure, Authenticators: []ports.Authenticator{auth}})
+	// broker.Dial(ctx, broker.Config{Transport: secure, Authenticators: []ports.Authenticator{auth}, ...})
 	fmt.Println(auth.Mechanism())
 	// Output: OAUTHBEARER
 }
@@ -99,7 +99,8 @@ func ExampleError() {
 			fmt.Println(refused.Hint())
 		}
 	}
-	why(fmt.Errorf("kafka.internal:9092: authentication failed: %w", &oauthbearer.Error{Status: "insufficient_scope", Scope: "kafka"}))
+	why(fmt.Errorf("kafka.internal:9092: authentication failed: %w",
+		&oauthbearer.Error{Status: "insufficient_scope", Scope: "kafka"}))
 	// Output:
 	// insufficient_scope kafka
 	// request a token with the scope that the broker names: ClientCredentials.Scopes (sasl.oauthbearer.scope)

@@ -66,7 +66,8 @@ func TestPresentTokenServesWithoutNext(t *testing.T) {
 	r.clock.Advance(20*time.Second - 1)
 	r.wants(t, "first", 3)
 	r.clock.Advance(1)
-	if _, err := sends(t, r.Authenticator); !errors.Is(err, errDown) || !strings.HasPrefix(err.Error(), "oauthbearer: no token to log in with: ") {
+	if _, err := sends(t, r.Authenticator); !errors.Is(err, errDown) ||
+		!strings.HasPrefix(err.Error(), "oauthbearer: no token to log in with: ") {
 		t.Errorf("got %v, want %v", err, errDown)
 	}
 	r.gives("second", time.Hour)
@@ -89,7 +90,8 @@ func TestInvalidTokensAreNotSent(t *testing.T) {
 		r.clock.Advance(80 * time.Second)
 		r.wants(t, "first", 2)
 		r.clock.Advance(20 * time.Second)
-		if _, err := sends(t, r.Authenticator); err == nil || errors.Is(err, oauthbearer.ErrExpired) != (name == "expired") {
+		if _, err := sends(t, r.Authenticator); err == nil ||
+			errors.Is(err, oauthbearer.ErrExpired) != (name == "expired") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -100,7 +102,8 @@ func TestExpiredAtOnce(t *testing.T) {
 		r := newHarness(t)
 		r.gives("first", life)
 		_, err := sends(t, r.Authenticator)
-		if !errors.Is(err, oauthbearer.ErrExpired) || !strings.Contains(err.Error(), "and the time is 2026-11-22 12:00:00") {
+		if !errors.Is(err, oauthbearer.ErrExpired) ||
+			!strings.Contains(err.Error(), "and the time is 2026-11-22 12:00:00") {
 			t.Errorf("life %v: got %v, want ErrExpired with the time", life, err)
 		}
 	}
@@ -110,11 +113,11 @@ func TestExpiredAtOnce(t *testing.T) {
 func TestExpiryIsWallTime(t *testing.T) {
 	token := bearer("first")
 	token.Expiry = time.Now().Add(time.Hour) // has a monotonic reading
-	a := create(t, oauthbearer.Options{Tokens: always(token), Clock: fake.New(token.Expiry.Round(0).Add(-1)), Runner: inline})
+	a := create(t, config{Tokens: always(token), Clock: fake.New(token.Expiry.Round(0).Add(-1)), Runner: inline})
 	if _, err := sends(t, a); err != nil {
 		t.Errorf("1 ns before the expiry: got %v, want a login", err)
 	}
-	a = create(t, oauthbearer.Options{Tokens: always(token), Clock: fake.New(token.Expiry.Round(0)), Runner: inline})
+	a = create(t, config{Tokens: always(token), Clock: fake.New(token.Expiry.Round(0)), Runner: inline})
 	if _, err := sends(t, a); !errors.Is(err, oauthbearer.ErrExpired) {
 		t.Errorf("at the expiry: got %v, want ErrExpired", err)
 	}
@@ -224,7 +227,8 @@ func TestProviderPanics(t *testing.T) {
 	for _, p := range []any{"panic with " + canary, errors.New(canary), 7} {
 		r.next = func(context.Context) (oauthbearer.Token, error) { panic(p) }
 		_, err := sends(t, r.Authenticator)
-		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("panic of a %T", p)) || strings.Contains(err.Error(), canary) {
+		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("panic of a %T", p)) ||
+			strings.Contains(err.Error(), canary) {
 			t.Errorf("got %v, want a panic of a %T", err, p)
 		}
 	}
@@ -267,7 +271,7 @@ func newSlow(t *testing.T) *slow {
 			return oauthbearer.Token{}, ctx.Err()
 		}
 	}
-	s.Authenticator = create(t, oauthbearer.Options{Tokens: tokens, Clock: s.clock, Rand: func() uint64 { return 0 }})
+	s.Authenticator = create(t, config{Tokens: tokens, Clock: s.clock, Rand: func() uint64 { return 0 }})
 	return s
 }
 
@@ -301,6 +305,14 @@ func result(t *testing.T, x ports.Exchange) (string, error) {
 	}
 	m, err := read(response)
 	return m.token, err
+}
+
+// mustSend requires that a login has sent a token.
+func mustSend(t *testing.T, x ports.Exchange, want string) {
+	t.Helper()
+	if got, err := result(t, x); got != want {
+		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
 }
 
 func TestOneCallForManyLogins(t *testing.T) {
@@ -353,9 +365,7 @@ func TestSomeLoginsClose(t *testing.T) {
 		d := s.login()
 		call.answer <- "first"
 		for _, x := range []ports.Exchange{c, d} {
-			if got, err := result(t, x); got != "first" {
-				t.Errorf("got %q, %v", got, err)
-			}
+			mustSend(t, x, "first")
 			x.Close()
 		}
 		if len(s.calls) > 0 {
@@ -377,9 +387,7 @@ func TestAllLoginsClose(t *testing.T) {
 		}
 		c := s.login()
 		s.called(t).answer <- "second"
-		if got, err := result(t, c); got != "second" {
-			t.Errorf("got %q, %v", got, err)
-		}
+		mustSend(t, c, "second")
 		c.Close()
 	})
 }
@@ -395,7 +403,8 @@ func TestTimeout(t *testing.T) {
 		}
 		s.clock.Advance(1)
 		for _, x := range []ports.Exchange{a, b} {
-			if _, err := result(t, x); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "none within 5s") {
+			if _, err := result(t, x); !errors.Is(err, context.DeadlineExceeded) ||
+				!strings.Contains(err.Error(), "none within 5s") {
 				t.Errorf("got %v, want a timeout after 5s", err)
 			}
 			x.Close()
@@ -403,17 +412,13 @@ func TestTimeout(t *testing.T) {
 
 		c := s.login()
 		s.called(t).answer <- "first"
-		if got, err := result(t, c); got != "first" {
-			t.Errorf("got %q, %v", got, err)
-		}
+		mustSend(t, c, "first")
 		c.Close()
 		s.clock.Advance(80 * time.Second)
 		d := s.login() // a timeout is a failure like any other
 		s.called(t)
 		s.clock.Advance(5 * time.Second)
-		if got, err := result(t, d); got != "first" {
-			t.Errorf("got %q, %v", got, err)
-		}
+		mustSend(t, d, "first")
 		d.Close()
 	})
 }
@@ -437,17 +442,11 @@ func TestDeafProvider(t *testing.T) {
 		}
 		c := s.login()
 		s.called(t).answer <- "second"
-		if got, err := result(t, c); got != "second" {
-			t.Errorf("got %q, %v", got, err)
-		}
+		mustSend(t, c, "second")
 		first.answer <- "first"
-		if got, err := result(t, a); got != "first" {
-			t.Errorf("got %q, %v", got, err)
-		}
+		mustSend(t, a, "first")
 		d := s.login()
-		if got, err := result(t, d); got != "second" {
-			t.Errorf("got %q, %v", got, err)
-		}
+		mustSend(t, d, "second")
 		for _, x := range []ports.Exchange{a, b, c, d} {
 			x.Close()
 		}
@@ -472,7 +471,7 @@ func TestTimeoutAlarm(t *testing.T) {
 				}),
 			)
 		}
-		a := create(t, oauthbearer.Options{Clock: clock, Timeout: timeout, Runner: inline,
+		a := create(t, config{Clock: clock, Timeout: timeout, Runner: inline,
 			Tokens: func(context.Context) (oauthbearer.Token, error) { called = true; return bearer("a"), nil }})
 		if _, err := sends(t, a); err != nil {
 			t.Errorf("Timeout %v: got %v, want a login", timeout, err)
@@ -485,7 +484,7 @@ func TestConcurrentLogins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		calls := 0
-		a := create(t, oauthbearer.Options{Tokens: func(context.Context) (oauthbearer.Token, error) {
+		a := create(t, config{Tokens: func(context.Context) (oauthbearer.Token, error) {
 			time.Sleep(time.Second) // of the bubble
 			mu.Lock()
 			defer mu.Unlock()

@@ -17,7 +17,7 @@ const canary = "canary-4711.signature"
 
 func TestContract(t *testing.T) {
 	porttest.Authenticator(t, porttest.AuthenticatorCase{
-		Authenticator: create(t, oauthbearer.Options{
+		Authenticator: create(t, config{
 			Tokens:     always(bearer(canary)),
 			Authzid:    "alice",
 			Extensions: map[string]string{"tenant": "t"},
@@ -36,7 +36,7 @@ func TestContract(t *testing.T) {
 }
 
 func TestMechanism(t *testing.T) {
-	a := create(t, oauthbearer.Options{Tokens: always(bearer("t"))})
+	a := create(t, config{Tokens: always(bearer("t"))})
 	if a.Mechanism() != "OAUTHBEARER" || !a.Exposes() {
 		t.Errorf("got the mechanism %s, Exposes %v", a.Mechanism(), a.Exposes())
 	}
@@ -45,7 +45,7 @@ func TestMechanism(t *testing.T) {
 // refused returns the error of a login that the broker rejects with an answer.
 func refused(t testing.TB, answer []byte) *oauthbearer.Error {
 	t.Helper()
-	a := create(t, oauthbearer.Options{Tokens: always(bearer(canary)), Runner: inline})
+	a := create(t, config{Tokens: always(bearer(canary)), Runner: inline})
 	x := a.Begin(ports.Endpoint{})
 	defer x.Close()
 	if _, err := started(t, x); err != nil {
@@ -61,48 +61,56 @@ func refused(t testing.TB, answer []byte) *oauthbearer.Error {
 
 // Answers of Kafka's OAuthBearerSaslServer, RFC 7628's example, and others.
 func TestRejections(t *testing.T) {
+	const configuration = "https://example.com/.well-known/openid-configuration"
 	for _, c := range []struct {
 		name, answer string
 		want         oauthbearer.Error
 		text         string
 	}{
-		{"Kafka", `{"status":"invalid_token"}`, oauthbearer.Error{Status: "invalid_token"},
+		{"Kafka", `{"status":"invalid_token"}`, rejection{Status: "invalid_token"},
 			"oauthbearer: the broker rejects the token: invalid_token"},
-		{"Kafka, with a scope", `{"status":"insufficient_scope", "scope":"[a, b]"}`, oauthbearer.Error{Status: "insufficient_scope", Scope: "[a, b]"},
+		{"Kafka, with a scope", `{"status":"insufficient_scope", "scope":"[a, b]"}`,
+			rejection{Status: "insufficient_scope", Scope: "[a, b]"},
 			`: insufficient_scope, scope "[a, b]"`},
-		{"RFC 7628, section 4.3", `{ "status":"invalid_token", "scope":"example_scope", "openid-configuration":"https://example.com/.well-known/openid-configuration" }`,
-			oauthbearer.Error{Status: "invalid_token", Scope: "example_scope", Configuration: "https://example.com/.well-known/openid-configuration"},
-			`, scope "example_scope", OpenID configuration "https://example.com/.well-known/openid-configuration"`},
-		{"RFC 7628, section 3.2.2: more members", `{"status":"a","schemes":"bearer","x":[{}]}`, oauthbearer.Error{Status: "a"}, ""},
-		{"null", `{"status":"a","scope":null}`, oauthbearer.Error{Status: "a"}, ""},
-		{"other members twice", `{"x":1,"status":"a","x":2}`, oauthbearer.Error{Status: "a"}, ""},
-		{"escapes of a terminal", "{\"status\":\"a\\u001b[2Jb\\n\\u202ec\"}", oauthbearer.Error{Status: "a\uFFFD[2Jb\uFFFD\uFFFDc"}, ""},
-		{"not UTF-8", "{\"status\":\"a\xffb\"}", oauthbearer.Error{Status: "a\uFFFDb"}, ""},
-		{"the token itself", `{"status":"` + canary + ` is bad","scope":"` + canary + `"}`, oauthbearer.Error{Status: "[redacted]", Scope: "[redacted]"}, ""},
-		{"the token in escapes", `{"status":"\u0063anary-4711.signature"}`, oauthbearer.Error{Status: "[redacted]"}, ""},
-		{"long", `{"status":"` + strings.Repeat("é", 500) + `"}`, oauthbearer.Error{Status: strings.Repeat("é", 200) + "..."}, ""},
+		{"RFC 7628, section 4.3", `{ "status":"invalid_token", "scope":"example_scope", "openid-configuration":"` +
+			configuration + `" }`,
+			rejection{Status: "invalid_token", Scope: "example_scope", Configuration: configuration},
+			`, scope "example_scope", OpenID configuration "` + configuration + `"`},
+		{"RFC 7628, section 3.2.2: more members", `{"status":"a","schemes":"bearer","x":[{}]}`, rejection{Status: "a"},
+			""},
+		{"null", `{"status":"a","scope":null}`, rejection{Status: "a"}, ""},
+		{"other members twice", `{"x":1,"status":"a","x":2}`, rejection{Status: "a"}, ""},
+		{"escapes of a terminal", "{\"status\":\"a\\u001b[2Jb\\n\\u202ec\"}",
+			rejection{Status: "a\uFFFD[2Jb\uFFFD\uFFFDc"}, ""},
+		{"not UTF-8", "{\"status\":\"a\xffb\"}", rejection{Status: "a\uFFFDb"}, ""},
+		{"the token itself", `{"status":"` + canary + ` is bad","scope":"` + canary + `"}`,
+			rejection{Status: "[redacted]", Scope: "[redacted]"}, ""},
+		{"the token in escapes", `{"status":"\u0063anary-4711.signature"}`, rejection{Status: "[redacted]"}, ""},
+		{"long", `{"status":"` + strings.Repeat("é", 500) + `"}`, rejection{Status: strings.Repeat("é", 200) + "..."},
+			""},
 
-		{"a space", " ", oauthbearer.Error{}, `: malformed answer (RFC 7628) " ": not a JSON object`},
-		{"text", "go away\x1b[2J", oauthbearer.Error{}, `"go away` + "\uFFFD" + `[2J": `},
-		{"the token as text", canary + " is bad", oauthbearer.Error{}, `"[redacted]"`},
-		{"the token behind much else", strings.Repeat("x", 190) + canary, oauthbearer.Error{}, `"[redacted]"`},
-		{"half an object", `{"status":`, oauthbearer.Error{}, "not JSON"},
-		{"an object that does not end", `{"status":"a"`, oauthbearer.Error{}, "not JSON"},
-		{"Kafka, with quotes in the scope", `{"status":"a", "scope":""b""}`, oauthbearer.Error{}, "not JSON"},
-		{"two objects", `{"status":"a"}{"status":"b"}`, oauthbearer.Error{}, "more than one"},
-		{"an array", `["status"]`, oauthbearer.Error{}, "not a JSON object"},
-		{"no object", `null`, oauthbearer.Error{}, "not a JSON object"},
-		{"an empty object", `{}`, oauthbearer.Error{}, "no status"},
-		{"an empty status", `{"status":""}`, oauthbearer.Error{}, "no status"},
-		{"another case", `{"Status":"a"}`, oauthbearer.Error{}, "no status"},
-		{"two statuses", `{"status":"a","status":"b"}`, oauthbearer.Error{}, `member "status" is repeated`},
-		{"two statuses, one in escapes", `{"status":"a","statu\u0073":"b"}`, oauthbearer.Error{}, `member "status" is repeated`},
-		{"a number", `{"status":401}`, oauthbearer.Error{}, `member "status" is not a string`},
-		{"an object as scope", `{"status":"a","scope":{}}`, oauthbearer.Error{}, `member "scope" is not a string`},
-		{"deep", strings.Repeat("[", 10000), oauthbearer.Error{}, "not a JSON object"},
-		{"deep inside", `{"status":"a","x":` + strings.Repeat("[", 10000), oauthbearer.Error{}, "not JSON"},
-		{"large", `{"status":"` + strings.Repeat("a", 16<<10) + `"}`, oauthbearer.Error{}, "16397 bytes, the limit is 16384"},
-		{"0x01", "\x01", oauthbearer.Error{}, "not a JSON object"},
+		{"a space", " ", rejection{}, `: malformed answer (RFC 7628) " ": not a JSON object`},
+		{"text", "go away\x1b[2J", rejection{}, `"go away` + "\uFFFD" + `[2J": `},
+		{"the token as text", canary + " is bad", rejection{}, `"[redacted]"`},
+		{"the token behind much else", strings.Repeat("x", 190) + canary, rejection{}, `"[redacted]"`},
+		{"half an object", `{"status":`, rejection{}, "not JSON"},
+		{"an object that does not end", `{"status":"a"`, rejection{}, "not JSON"},
+		{"Kafka, with quotes in the scope", `{"status":"a", "scope":""b""}`, rejection{}, "not JSON"},
+		{"two objects", `{"status":"a"}{"status":"b"}`, rejection{}, "more than one"},
+		{"an array", `["status"]`, rejection{}, "not a JSON object"},
+		{"no object", `null`, rejection{}, "not a JSON object"},
+		{"an empty object", `{}`, rejection{}, "no status"},
+		{"an empty status", `{"status":""}`, rejection{}, "no status"},
+		{"another case", `{"Status":"a"}`, rejection{}, "no status"},
+		{"two statuses", `{"status":"a","status":"b"}`, rejection{}, `member "status" is repeated`},
+		{"two statuses, one in escapes", `{"status":"a","statu\u0073":"b"}`, rejection{},
+			`member "status" is repeated`},
+		{"a number", `{"status":401}`, rejection{}, `member "status" is not a string`},
+		{"an object as scope", `{"status":"a","scope":{}}`, rejection{}, `member "scope" is not a string`},
+		{"deep", strings.Repeat("[", 10000), rejection{}, "not a JSON object"},
+		{"deep inside", `{"status":"a","x":` + strings.Repeat("[", 10000), rejection{}, "not JSON"},
+		{"large", `{"status":"` + strings.Repeat("a", 16<<10) + `"}`, rejection{}, "16397 bytes, the limit is 16384"},
+		{"0x01", "\x01", rejection{}, "not a JSON object"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := refused(t, []byte(c.answer))
@@ -129,7 +137,7 @@ func mustBeLine(t *testing.T, e *oauthbearer.Error) {
 
 func TestHints(t *testing.T) {
 	for status, want := range map[string]string{"invalid_token": "issuer", "insufficient_scope": "scope", "other": ""} {
-		var h ports.Hinter = &oauthbearer.Error{Status: status}
+		var h ports.Hinter = &rejection{Status: status}
 		if got := h.Hint(); !strings.Contains(got, want) || (got == "") != (want == "") {
 			t.Errorf("%s: got the hint %q, want %q in it", status, got, want)
 		}
@@ -137,7 +145,7 @@ func TestHints(t *testing.T) {
 }
 
 func TestMessageBeforeToken(t *testing.T) {
-	x := create(t, oauthbearer.Options{Tokens: always(bearer(canary)), Runner: inline}).Begin(ports.Endpoint{})
+	x := create(t, config{Tokens: always(bearer(canary)), Runner: inline}).Begin(ports.Endpoint{})
 	defer x.Close()
 	if _, done, err := step(x, []byte{}); done || !errors.Is(err, sasl.ErrUnexpected) {
 		t.Errorf("got %v, %v, want ErrUnexpected", done, err)
@@ -148,8 +156,10 @@ func TestMessageBeforeToken(t *testing.T) {
 // a printable error.
 func FuzzBroker(f *testing.F) {
 	for _, answer := range []string{
-		"", "{}", `{"status":"invalid_token"}`, `{"status":"a","scope":"b","openid-configuration":"c"}`, `{"status":"a","status":"b"}`,
-		`{"status":null}`, "{\"status\":\"\\u001b\"}", "{\"status\":\"\xff\"}", canary, `{"status":"` + canary + `"}`, strings.Repeat("[", 100), "\x01",
+		"", "{}", `{"status":"invalid_token"}`, `{"status":"a","scope":"b","openid-configuration":"c"}`,
+		`{"status":"a","status":"b"}`,
+		`{"status":null}`, "{\"status\":\"\\u001b\"}", "{\"status\":\"\xff\"}", canary, `{"status":"` + canary + `"}`,
+		strings.Repeat("[", 100), "\x01",
 	} {
 		f.Add([]byte(answer))
 	}
@@ -158,7 +168,7 @@ func FuzzBroker(f *testing.F) {
 			mustBeLine(t, refused(t, answer))
 			return
 		}
-		x := create(t, oauthbearer.Options{Tokens: always(bearer(canary)), Runner: inline}).Begin(ports.Endpoint{})
+		x := create(t, config{Tokens: always(bearer(canary)), Runner: inline}).Begin(ports.Endpoint{})
 		defer x.Close()
 		if _, err := started(t, x); err != nil {
 			t.Fatal(err)
@@ -172,18 +182,21 @@ func FuzzBroker(f *testing.F) {
 // FuzzExtensions: an extension is sent if Kafka's own expressions accept it and its key
 // is not "auth".
 func FuzzExtensions(f *testing.F) {
-	for _, pair := range [][2]string{{"a", "b"}, {"auth", "b"}, {"", ""}, {"a", "\x01"}, {"a=", "b"}, {"a\n", "b"}, {"a", "b\n"}, {"é", "é"}, {"\xff", "\xff"}} {
+	for _, pair := range [][2]string{{"a", "b"}, {"auth", "b"}, {"", ""}, {"a", "\x01"}, {"a=", "b"}, {"a\n", "b"},
+		{"a", "b\n"}, {"é", "é"}, {"\xff", "\xff"}} {
 		f.Add(pair[0], pair[1])
 	}
 	f.Fuzz(func(t *testing.T, key, value string) {
-		got, err := first(oauthbearer.Options{Extensions: map[string]string{key: value}}, canary)
-		if valid := extensionKey.MatchString(key) && extensionValue.MatchString(value) && key != "auth"; valid != (err == nil) {
+		got, err := first(config{Extensions: map[string]string{key: value}}, canary)
+		if valid := extensionKey.MatchString(key) && extensionValue.MatchString(value) &&
+			key != "auth"; valid != (err == nil) {
 			t.Fatalf("%q=%q: got %v, want valid %v", key, value, err, valid)
 		}
 		if err != nil {
 			return
 		}
-		if m, err := read([]byte(got)); err != nil || m.token != canary || len(m.extensions) != 1 || m.extensions[key] != value {
+		if m, err := read([]byte(got)); err != nil || m.token != canary || len(m.extensions) != 1 ||
+			m.extensions[key] != value {
 			t.Fatalf("%q: got %v, %v", got, m, err)
 		}
 	})

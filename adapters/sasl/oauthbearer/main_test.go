@@ -16,6 +16,13 @@ import (
 	"brokerconn/ports"
 )
 
+// These are for the tables of the tests.
+type (
+	config      = oauthbearer.Options
+	credentials = oauthbearer.ClientCredentials
+	rejection   = oauthbearer.Error
+)
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // inline runs the steps of a login at once.
@@ -30,7 +37,7 @@ func bearer(text string) oauthbearer.Token {
 	return oauthbearer.Token{AccessToken: ports.NewSecret(text)}
 }
 
-func create(t testing.TB, o oauthbearer.Options) *oauthbearer.Authenticator {
+func create(t testing.TB, o config) *oauthbearer.Authenticator {
 	t.Helper()
 	a, err := oauthbearer.New(o)
 	if err != nil {
@@ -90,8 +97,9 @@ type message struct {
 
 // The expressions are those of Kafka 4.4's OAuthBearerClientInitialResponse.
 var (
-	wholeMessage = regexp.MustCompile(`^n,(?:a=((?:[\x01-\x2b\x2d-\x3c\x3e-\x7f]|=2C|=3D)+))?,\x01((?:[A-Za-z]+=[\x21-\x7E \t\r\n]+\x01)*)\x01$`)
-	authValue    = regexp.MustCompile(`^(\w+) +([-_~+/.a-zA-Z0-9]+=*)$`)
+	wholeMessage = regexp.MustCompile(`^n,(?:a=((?:[\x01-\x2b\x2d-\x3c\x3e-\x7f]|=2C|=3D)+))?,\x01` +
+		`((?:[A-Za-z]+=[\x21-\x7E \t\r\n]+\x01)*)\x01$`)
+	authValue = regexp.MustCompile(`^(\w+) +([-_~+/.a-zA-Z0-9]+=*)$`)
 
 	extensionKey   = regexp.MustCompile(`^[A-Za-z]+$`)
 	extensionValue = regexp.MustCompile(`^[\x21-\x7E \t\r\n]+$`)
@@ -134,7 +142,7 @@ type harness struct {
 
 func newHarness(t *testing.T) *harness {
 	r := &harness{clock: fake.New(noon)}
-	r.Authenticator = create(t, oauthbearer.Options{
+	r.Authenticator = create(t, config{
 		Tokens: func(ctx context.Context) (oauthbearer.Token, error) {
 			r.calls++
 			return r.next(ctx)

@@ -15,7 +15,7 @@ import (
 )
 
 // first returns the first message of a login with this token.
-func first(o oauthbearer.Options, token string) (string, error) {
+func first(o config, token string) (string, error) {
 	o.Tokens, o.Runner = always(bearer(token)), inline
 	a, err := oauthbearer.New(o)
 	if err != nil {
@@ -40,20 +40,27 @@ func TestKafkasOwnTests(t *testing.T) {
 		extensions map[string]string
 		want       string // "": an error
 	}{
-		{"BuildClientResponseToBytes", "123.345.567", "", map[string]string{"nineteen": "42"}, "n,,\x01auth=Bearer 123.345.567\x01nineteen=42\x01\x01"},
-		{"BuildServerResponseToBytes", "123.345.567", "", map[string]string{"nineteen": "42"}, "n,,\x01auth=Bearer 123.345.567\x01nineteen=42\x01\x01"},
+		{"BuildClientResponseToBytes", "123.345.567", "", map[string]string{"nineteen": "42"},
+			"n,,\x01auth=Bearer 123.345.567\x01nineteen=42\x01\x01"},
+		{"BuildServerResponseToBytes", "123.345.567", "", map[string]string{"nineteen": "42"},
+			"n,,\x01auth=Bearer 123.345.567\x01nineteen=42\x01\x01"},
 		{"ThrowsSaslExceptionOnInvalidExtensionKey", "123.345.567", "", map[string]string{"19": "42"}, ""},
 		{"Token", "123.345.567", "", nil, "n,,\x01auth=Bearer 123.345.567\x01\x01"},
 		{"AuthorizationId", "345", "myuser", nil, "n,a=myuser,\x01auth=Bearer 345\x01\x01"},
-		{"Extensions", "567", "", map[string]string{"propA": "valueA1, valueA2", "propB": "valueB"}, "n,,\x01auth=Bearer 567\x01propA=valueA1, valueA2\x01propB=valueB\x01\x01"},
-		{"Rfc7688Example", rfc, "user@example.com", hostAndPort, "n,a=user@example.com,\x01auth=Bearer " + rfc + "\x01host=server.example.com\x01port=143\x01\x01"},
-		{"CharSupportForRfc6750Token", "vF-9.df_t4qm~Tc2Nvb3RlckBhbHR+hdmlzdGEuY29/tCg==", "user@example.com", hostAndPort, "n,a=user@example.com,\x01auth=Bearer vF-9.df_t4qm~Tc2Nvb3RlckBhbHR+hdmlzdGEuY29/tCg==\x01host=server.example.com\x01port=143\x01\x01"},
-		{"NoExtensionsFromByteArray", rfc, "user@example.com", nil, "n,a=user@example.com,\x01auth=Bearer " + rfc + "\x01\x01"},
+		{"Extensions", "567", "", map[string]string{"propA": "valueA1, valueA2", "propB": "valueB"},
+			"n,,\x01auth=Bearer 567\x01propA=valueA1, valueA2\x01propB=valueB\x01\x01"},
+		{"Rfc7688Example", rfc, "user@example.com", hostAndPort, "n,a=user@example.com,\x01auth=Bearer " + rfc +
+			"\x01host=server.example.com\x01port=143\x01\x01"},
+		{"CharSupportForRfc6750Token", "vF-9.df_t4qm~Tc2Nvb3RlckBhbHR+hdmlzdGEuY29/tCg==", "user@example.com",
+			hostAndPort, "n,a=user@example.com,\x01auth=Bearer " +
+				"vF-9.df_t4qm~Tc2Nvb3RlckBhbHR+hdmlzdGEuY29/tCg==\x01host=server.example.com\x01port=143\x01\x01"},
+		{"NoExtensionsFromByteArray", rfc, "user@example.com", nil, "n,a=user@example.com,\x01auth=Bearer " + rfc +
+			"\x01\x01"},
 		{"NoExtensionsFromTokenAndNullExtensions", "token", "", nil, "n,,\x01auth=Bearer token\x01\x01"},
 		{"ValidateNullExtensions", "token", "", map[string]string{}, "n,,\x01auth=Bearer token\x01\x01"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := first(oauthbearer.Options{Authzid: c.authzid, Extensions: c.extensions}, c.token)
+			got, err := first(config{Authzid: c.authzid, Extensions: c.extensions}, c.token)
 			if got != c.want || (err != nil) != (c.want == "") {
 				t.Fatalf("got %q, %v, want %q", got, err, c.want)
 			}
@@ -88,7 +95,7 @@ func TestExtensionGrammar(t *testing.T) {
 		{"k", "\xff", "a value consists of"},
 	} {
 		pair := map[string]string{c.key: c.value}
-		_, err := first(oauthbearer.Options{Extensions: pair}, "token")
+		_, err := first(config{Extensions: pair}, "token")
 		var option *sasl.OptionError
 		if c.text == "" {
 			if err != nil {
@@ -96,12 +103,14 @@ func TestExtensionGrammar(t *testing.T) {
 			}
 			continue
 		}
-		if !errors.As(err, &option) || option.Option != "Extensions" || !strings.Contains(err.Error(), c.text) || strings.Contains(err.Error(), "evil") && c.key == "k" {
+		if !errors.As(err, &option) || option.Option != "Extensions" || !strings.Contains(err.Error(), c.text) ||
+			strings.Contains(err.Error(), "evil") && c.key == "k" {
 			t.Errorf("%q=%q: got %v, want %q in it", c.key, c.value, err, c.text)
 		}
 		withToken := bearer("token")
 		withToken.Extensions = pair
-		if _, err := sends(t, create(t, oauthbearer.Options{Tokens: always(withToken), Runner: inline})); err == nil || !strings.Contains(err.Error(), c.text) {
+		if _, err := sends(t, create(t, config{Tokens: always(withToken), Runner: inline})); err == nil ||
+			!strings.Contains(err.Error(), c.text) {
 			t.Errorf("with the token, %q=%q: got %v, want %q in it", c.key, c.value, err, c.text)
 		}
 	}
@@ -111,11 +120,12 @@ func TestTokenExtensionOverridesOption(t *testing.T) {
 	token := bearer("token")
 	token.Extensions = map[string]string{"a": "token", "c": "token"}
 	options := map[string]string{"a": "options", "b": "options"}
-	a := create(t, oauthbearer.Options{Tokens: always(token), Extensions: options, Runner: inline})
+	a := create(t, config{Tokens: always(token), Extensions: options, Runner: inline})
 	options["b"] = "changed afterwards"
 	for range 2 {
 		m, err := sends(t, a)
-		if want := map[string]string{"a": "token", "b": "options", "c": "token"}; err != nil || !maps.Equal(m.extensions, want) {
+		if want := map[string]string{"a": "token", "b": "options", "c": "token"}; err != nil ||
+			!maps.Equal(m.extensions, want) {
 			t.Errorf("got %v, %v, want %v", m.extensions, err, want)
 		}
 	}
@@ -124,14 +134,15 @@ func TestTokenExtensionOverridesOption(t *testing.T) {
 // RFC 6750, section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
 func TestTokenGrammar(t *testing.T) {
 	for _, text := range []string{"a", "0", "-._~+/", "a=", "a==", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0."} {
-		if _, err := first(oauthbearer.Options{}, text); err != nil {
+		if _, err := first(config{}, text); err != nil {
 			t.Errorf("%q: got %v", text, err)
 		}
 	}
 	for _, text := range []string{
-		"", "=", "==", "a=b", "a b", " a", "a\n", "a\x01", "a\x01auth=Bearer b", "a\x00", "a,b", "é", "a\u200b", "\xff", `"a"`, "Bearer a",
+		"", "=", "==", "a=b", "a b", " a", "a\n", "a\x01", "a\x01auth=Bearer b", "a\x00", "a,b", "é", "a\u200b", "\xff",
+		`"a"`, "Bearer a",
 	} {
-		_, err := first(oauthbearer.Options{}, text)
+		_, err := first(config{}, text)
 		if err == nil || len(text) > 4 && strings.Contains(err.Error(), text) {
 			t.Errorf("%q: got %v", text, err)
 		}
@@ -147,13 +158,13 @@ func TestAuthzid(t *testing.T) {
 		"Jürgen": "n,a=Jürgen,\x01",
 		"":       "n,,\x01",
 	} {
-		got, err := first(oauthbearer.Options{Authzid: name}, "token")
+		got, err := first(config{Authzid: name}, "token")
 		if err != nil || !strings.HasPrefix(got, want) {
 			t.Errorf("%q: got %q, %v, want %q", name, got, err, want)
 		}
 	}
 	for _, name := range []string{"a\x01auth=Bearer evil\x01", "a\x00", "a\n", "\xff", "\u0085"} {
-		_, err := first(oauthbearer.Options{Authzid: name}, "token")
+		_, err := first(config{Authzid: name}, "token")
 		var option *sasl.OptionError
 		if !errors.As(err, &option) || option.Option != "Authzid" || strings.Contains(err.Error(), "evil") {
 			t.Errorf("%q: got %v, want an OptionError of Authzid", name, err)
@@ -164,10 +175,11 @@ func TestAuthzid(t *testing.T) {
 // The broker reads each valid message as it was meant.
 func TestNothingIsInjected(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		any := rapid.OneOf(rapid.String(), rapid.StringMatching(`[A-Za-z]{1,4}`), rapid.StringMatching(`[ -~\t\r\n\x01=,]{0,6}`))
+		any := rapid.OneOf(rapid.String(), rapid.StringMatching(`[A-Za-z]{1,4}`),
+			rapid.StringMatching(`[ -~\t\r\n\x01=,]{0,6}`))
 		authzid, token := any.Draw(t, "authzid"), any.Draw(t, "token")
 		extensions := rapid.MapOfN(any, any, 0, 3).Draw(t, "extensions")
-		got, err := first(oauthbearer.Options{Authzid: authzid, Extensions: extensions}, token)
+		got, err := first(config{Authzid: authzid, Extensions: extensions}, token)
 		if err != nil {
 			return
 		}
@@ -182,8 +194,9 @@ func TestNothingIsInjected(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	_, err := oauthbearer.New(oauthbearer.Options{Authzid: "\x01", Extensions: map[string]string{"1": "a", "b": ""}})
-	if err == nil || strings.Count(err.Error(), "\n") != 3 || !strings.Contains(err.Error(), "sasl: Tokens: not given") {
+	_, err := oauthbearer.New(config{Authzid: "\x01", Extensions: map[string]string{"1": "a", "b": ""}})
+	if err == nil || strings.Count(err.Error(), "\n") != 3 ||
+		!strings.Contains(err.Error(), "sasl: Tokens: not given") {
 		t.Errorf("got %v, want four problems", err)
 	}
 	defer func() {
@@ -195,7 +208,7 @@ func TestOptions(t *testing.T) {
 }
 
 func TestProviderIsCalledByNext(t *testing.T) {
-	a := create(t, oauthbearer.Options{Runner: inline, Tokens: func(context.Context) (oauthbearer.Token, error) {
+	a := create(t, config{Runner: inline, Tokens: func(context.Context) (oauthbearer.Token, error) {
 		t.Error("got a call by New or Begin, want none")
 		return oauthbearer.Token{}, nil
 	}})

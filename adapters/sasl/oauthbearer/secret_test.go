@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/ports"
 	"brokerconn/ports/porttest"
 )
@@ -13,8 +12,8 @@ import (
 // No value that users hold prints a token or a client's secret.
 func TestNoSecretIsPrinted(t *testing.T) {
 	token := bearer(canary)
-	options := oauthbearer.Options{Tokens: always(token), Extensions: map[string]string{"a": "b"}}
-	credentials := oauthbearer.ClientCredentials{
+	options := config{Tokens: always(token), Extensions: map[string]string{"a": "b"}}
+	credentials := credentials{
 		TokenURL: "https://idp.example/token", ClientID: "id", ClientSecret: ports.NewSecret(canary),
 		Parameters: map[string]ports.Secret{"client_assertion": ports.NewSecret(canary)},
 	}
@@ -36,11 +35,13 @@ func TestNoSecretIsPrinted(t *testing.T) {
 	_, _, rejection := step(refused, []byte(canary))
 	for what, v := range map[string]any{
 		"a token": token, "a pointer to one": &token, "options": options, "credentials": credentials,
-		"an authenticator": a, "a copy of it": *a, "a login": x, "a rejected one": refused, "the rejection": rejection, "a provider": provider,
+		"an authenticator": a, "a copy of it": *a, "a login": x, "a rejected one": refused, "the rejection": rejection,
+		"a provider": provider,
 	} {
 		porttest.NoSecrets(t, what, v, canary)
 	}
-	if text := fmt.Sprintf("%+v %+v", token, credentials); !strings.Contains(text, "AccessToken:[redacted]") || !strings.Contains(text, "ClientSecret:[redacted]") {
+	if text := fmt.Sprintf("%+v %+v", token, credentials); !strings.Contains(text, "AccessToken:[redacted]") ||
+		!strings.Contains(text, "ClientSecret:[redacted]") {
 		t.Errorf("got %s, want redacted secrets", text)
 	}
 }

@@ -36,11 +36,13 @@ func TestSource(t *testing.T) {
 		{"an error", nil, errDown, errDown.Error()},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := oauthbearer.FromSource(sourceFunc(func() (*oauth2.Token, error) { return c.token, c.err }))(t.Context())
+			source := sourceFunc(func() (*oauth2.Token, error) { return c.token, c.err })
+			got, err := oauthbearer.FromSource(source)(t.Context())
 			switch {
 			case c.text == "" && (err != nil || got.AccessToken.Reveal() != canary || !got.Expiry.Equal(ends)):
 				t.Errorf("got %v, %v, want the token", got, err)
-			case c.text != "" && (err == nil || !strings.Contains(err.Error(), c.text) || c.err != nil && !errors.Is(err, c.err)):
+			case c.text != "" && (err == nil || !strings.Contains(err.Error(), c.text)), c.err != nil &&
+				!errors.Is(err, c.err):
 				t.Errorf("got %v, want %q in it", err, c.text)
 			}
 		})
@@ -50,7 +52,8 @@ func TestSource(t *testing.T) {
 func TestSourcePanics(t *testing.T) {
 	p := oauthbearer.FromSource(sourceFunc(func() (*oauth2.Token, error) { panic(canary) }))
 	for range 2 {
-		if _, err := p(t.Context()); err == nil || !strings.Contains(err.Error(), "panic of a string") || strings.Contains(err.Error(), canary) {
+		if _, err := p(t.Context()); err == nil || !strings.Contains(err.Error(), "panic of a string") ||
+			strings.Contains(err.Error(), canary) {
 			t.Errorf("got %v, want a panic of a string", err)
 		}
 	}
@@ -67,7 +70,7 @@ func TestSourceHangs(t *testing.T) {
 			<-release
 			return &oauth2.Token{AccessToken: fmt.Sprint("token", n)}, nil
 		}))
-		a := create(t, oauthbearer.Options{Tokens: p, Timeout: time.Second})
+		a := create(t, config{Tokens: p, Timeout: time.Second})
 		for range 5 {
 			if _, err := sends(t, a); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("got %v, want a timeout", err)
@@ -91,9 +94,10 @@ func TestSourceReusesToken(t *testing.T) {
 		issued := 0
 		source := oauth2.ReuseTokenSource(nil, sourceFunc(func() (*oauth2.Token, error) {
 			issued++
-			return &oauth2.Token{AccessToken: fmt.Sprint("token", issued), Expiry: time.Now().Add(100 * time.Second)}, nil
+			expiry := time.Now().Add(100 * time.Second)
+			return &oauth2.Token{AccessToken: fmt.Sprint("token", issued), Expiry: expiry}, nil
 		}))
-		a := create(t, oauthbearer.Options{Tokens: oauthbearer.FromSource(source)})
+		a := create(t, config{Tokens: oauthbearer.FromSource(source)})
 		for _, c := range []struct {
 			wait time.Duration
 			want string
@@ -113,19 +117,22 @@ func TestRetrieveErrorIsConverted(t *testing.T) {
 		err  error
 		want oauthbearer.EndpointError
 	}{
-		{"a code", &oauth2.RetrieveError{Response: &http.Response{StatusCode: 401}, Body: []byte(canary), ErrorCode: "invalid_grant", ErrorDescription: canary, ErrorURI: canary},
+		{"a code", &oauth2.RetrieveError{Response: &http.Response{StatusCode: 401}, Body: []byte(canary),
+			ErrorCode: "invalid_grant", ErrorDescription: canary, ErrorURI: canary},
 			oauthbearer.EndpointError{Status: 401, Code: "invalid_grant"}},
-		{"a body", &oauth2.RetrieveError{Response: &http.Response{StatusCode: 500, Status: canary}, Body: []byte(canary)},
+		{"a body", &oauth2.RetrieveError{Response: &http.Response{StatusCode: 500, Status: canary},
+			Body: []byte(canary)},
 			oauthbearer.EndpointError{Status: 500}},
 		{"no response", &oauth2.RetrieveError{ErrorCode: canary}, oauthbearer.EndpointError{}},
-		{"wrapped", fmt.Errorf("my words: %w", &oauth2.RetrieveError{Response: &http.Response{StatusCode: 400}, ErrorCode: "invalid_request"}),
+		{"wrapped", fmt.Errorf("my words: %w", &oauth2.RetrieveError{Response: &http.Response{StatusCode: 400},
+			ErrorCode: "invalid_request"}),
 			oauthbearer.EndpointError{Status: 400, Code: "invalid_request"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fails := func(context.Context) (oauthbearer.Token, error) { return oauthbearer.Token{}, c.err }
 			source := oauthbearer.FromSource(sourceFunc(func() (*oauth2.Token, error) { return nil, c.err }))
 			for _, p := range []oauthbearer.Provider{fails, source} {
-				_, err := sends(t, create(t, oauthbearer.Options{Tokens: p}))
+				_, err := sends(t, create(t, config{Tokens: p}))
 				var e *oauthbearer.EndpointError
 				if !errors.As(err, &e) || *e != c.want {
 					t.Errorf("got %v, want %v", err, &c.want)
@@ -142,7 +149,7 @@ func TestRetrieveErrorIsConverted(t *testing.T) {
 
 func TestContextEndsWithCall(t *testing.T) {
 	var kept context.Context
-	a := create(t, oauthbearer.Options{Runner: inline, Tokens: func(ctx context.Context) (oauthbearer.Token, error) {
+	a := create(t, config{Runner: inline, Tokens: func(ctx context.Context) (oauthbearer.Token, error) {
 		kept = ctx
 		return bearer("a"), ctx.Err()
 	}})

@@ -17,7 +17,7 @@ func ExampleNew() {
 		fmt.Println(err)
 		return
 	}
-	cfg := broker.Config{Host: "kafka.example.org", Authenticators: []ports.Authenticator{auth}} // and a Transport of package tls
+	cfg := broker.Config{Authenticators: []ports.Authenticator{auth}} // and a Host, and a Transport of package tls
 	fmt.Println(cfg.Authenticators[0].Mechanism())
 	// Output: PLAIN
 }

@@ -25,7 +25,8 @@ func FuzzAnswer(f *testing.F) {
 		ex.Next(nil)
 		ex.Next(append([]byte{}, answer...))
 		response, done, err := ex.Result()
-		if response != nil || done != (len(answer) == 0) || (err == nil) != done || err != nil && !errors.Is(err, sasl.ErrUnexpected) {
+		if response != nil || done != (len(answer) == 0) || (err == nil) != done || err != nil &&
+			!errors.Is(err, sasl.ErrUnexpected) {
 			t.Fatalf("got %q, %v, %v", response, done, err)
 		}
 		if err != nil && len(err.Error()) > 200 {

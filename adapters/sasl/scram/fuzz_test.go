@@ -43,7 +43,8 @@ func FuzzServerFirst(f *testing.F) {
 		if !errors.As(err, &e) || e.Reason == Other || len(e.Error()) > 500 || strings.Contains(e.Error(), canary) {
 			t.Fatalf("got %v, want a short *Error with a reason", err)
 		}
-		if (sent == 2) != (e.Reason == MissingFinal && derivations.Load() == 1) || sent == 1 && derivations.Load() != 0 {
+		if (sent == 2) != (e.Reason == MissingFinal && derivations.Load() == 1) || sent == 1 &&
+			derivations.Load() != 0 {
 			t.Fatalf("got %d messages, %d derivations: %v", sent, derivations.Load(), err)
 		}
 	})
@@ -53,7 +54,8 @@ func FuzzServerFirst(f *testing.F) {
 func FuzzServerFinal(f *testing.F) {
 	const right = "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
 	v := vectors[1]
-	for _, s := range []string{v.serverFinal, v.serverFinal + ",x=y", v.serverFinal + ",m=x", "", "v=", "e=other-error", "e=", "v=6rri", "\x00", ",", "v=" + right[1:]} {
+	for _, s := range []string{v.serverFinal, v.serverFinal + ",x=y", v.serverFinal + ",m=x", "", "v=", "e=other-error",
+		"e=", "v=6rri", "\x00", ",", "v=" + right[1:]} {
 		f.Add([]byte(s))
 	}
 	v.options.Runner = inline

@@ -10,7 +10,10 @@ import (
 	"brokerconn/ports/porttest"
 )
 
-const goodSalt = "c2l4dGVlbiBieXRlcyBvZg=="
+const (
+	goodSalt = "c2l4dGVlbiBieXRlcyBvZg=="
+	good     = "r=NONCEx,s=" + goodSalt + ",i=" // and the count
+)
 
 // firsts are first messages of a broker; NONCE is the client nonce.
 var firsts = []struct {
@@ -18,33 +21,36 @@ var firsts = []struct {
 	reason        Reason
 	text          string
 }{
-	{"too few", "r=NONCEx,s=" + goodSalt + ",i=4095", IterationsTooLow, "4095, the minimum is 4096"},
-	{"one", "r=NONCEx,s=" + goodSalt + ",i=1", IterationsTooLow, "1, the minimum"},
-	{"too many", "r=NONCEx,s=" + goodSalt + ",i=1000001", IterationsTooHigh, "1000001, the limit is 1000000"},
-	{"2^31", "r=NONCEx,s=" + goodSalt + ",i=2147483648", IterationsTooHigh, "2147483648"},
-	{"2^32+4096, which is 4096 in 32 bits", "r=NONCEx,s=" + goodSalt + ",i=4294971392", IterationsTooHigh, "4294971392"},
-	{"2^64+4096, which is 4096 in 64 bits", "r=NONCEx,s=" + goodSalt + ",i=18446744073709555712", IterationsTooHigh, "a number of 20 digits"},
-	{"a thousand digits", "r=NONCEx,s=" + goodSalt + ",i=" + strings.Repeat("9", 1000), IterationsTooHigh, "a number of 1000 digits"},
-	{"zero", "r=NONCEx,s=" + goodSalt + ",i=0", Malformed, "not a number"},
-	{"a leading zero", "r=NONCEx,s=" + goodSalt + ",i=04096", Malformed, "not a number"},
-	{"a plus sign", "r=NONCEx,s=" + goodSalt + ",i=+4096", Malformed, "not a number"},
-	{"a minus sign", "r=NONCEx,s=" + goodSalt + ",i=-4096", Malformed, "not a number"},
-	{"a fraction", "r=NONCEx,s=" + goodSalt + ",i=4096.0", Malformed, "not a number"},
-	{"an exponent", "r=NONCEx,s=" + goodSalt + ",i=4e4", Malformed, "not a number"},
-	{"hexadecimal", "r=NONCEx,s=" + goodSalt + ",i=0x2000", Malformed, "not a number"},
-	{"an underscore", "r=NONCEx,s=" + goodSalt + ",i=4_096", Malformed, "not a number"},
-	{"a space", "r=NONCEx,s=" + goodSalt + ",i= 4096", Malformed, "not a number"},
-	{"a line end", "r=NONCEx,s=" + goodSalt + ",i=4096\n", Malformed, "not a number"},
-	{"other digits", "r=NONCEx,s=" + goodSalt + ",i=４０９６", Malformed, "not a number"},
-	{"no count", "r=NONCEx,s=" + goodSalt + ",i=", Malformed, "not name=value"},
+	{"too few", good + "4095", IterationsTooLow, "4095, the minimum is 4096"},
+	{"one", good + "1", IterationsTooLow, "1, the minimum"},
+	{"too many", good + "1000001", IterationsTooHigh, "1000001, the limit is 1000000"},
+	{"2^31", good + "2147483648", IterationsTooHigh, "2147483648"},
+	{"2^32+4096, which is 4096 in 32 bits", good + "4294971392", IterationsTooHigh, "4294971392"},
+	{"2^64+4096, which is 4096 in 64 bits", good + "18446744073709555712", IterationsTooHigh, "a number of 20 digits"},
+	{"a thousand digits", good + strings.Repeat("9", 1000), IterationsTooHigh, "a number of 1000 digits"},
+	{"zero", good + "0", Malformed, "not a number"},
+	{"a leading zero", good + "04096", Malformed, "not a number"},
+	{"a plus sign", good + "+4096", Malformed, "not a number"},
+	{"a minus sign", good + "-4096", Malformed, "not a number"},
+	{"a fraction", good + "4096.0", Malformed, "not a number"},
+	{"an exponent", good + "4e4", Malformed, "not a number"},
+	{"hexadecimal", good + "0x2000", Malformed, "not a number"},
+	{"an underscore", good + "4_096", Malformed, "not a number"},
+	{"a space", good + " 4096", Malformed, "not a number"},
+	{"a line end", good + "4096\n", Malformed, "not a number"},
+	{"other digits", good + "４０９６", Malformed, "not a number"},
+	{"no count", good, Malformed, "not name=value"},
 	{"no count at all", "r=NONCEx,s=" + goodSalt, Malformed, "is not nonce, salt and iteration count"},
-	{"two counts", "r=NONCEx,s=" + goodSalt + ",i=4096,i=4097", Malformed, "is repeated"},
-	{"two nonces", "r=NONCEx,s=" + goodSalt + ",i=4096,r=NONCEy", Malformed, "is repeated"},
+	{"two counts", good + "4096,i=4097", Malformed, "is repeated"},
+	{"two nonces", good + "4096,r=NONCEy", Malformed, "is repeated"},
 	{"another order", "s=" + goodSalt + ",r=NONCEx,i=4096", Malformed, "is not nonce, salt and iteration count"},
-	{"an attribute before", "x=y,r=NONCEx,s=" + goodSalt + ",i=4096", Malformed, "is not nonce, salt and iteration count"},
-	{"an extension between", "r=NONCEx,x=y,s=" + goodSalt + ",i=4096", Malformed, "is not nonce, salt and iteration count"},
+	{"an attribute before", "x=y,r=NONCEx,s=" + goodSalt + ",i=4096", Malformed,
+		"is not nonce, salt and iteration count"},
+	{"an extension between", "r=NONCEx,x=y,s=" + goodSalt + ",i=4096", Malformed,
+		"is not nonce, salt and iteration count"},
 
-	{"another nonce", "r=fyko+d2lbbFgONRv9qkxdawLx,s=" + goodSalt + ",i=4096", BadNonce, "does not extend the client nonce"},
+	{"another nonce", "r=fyko+d2lbbFgONRv9qkxdawLx,s=" + goodSalt + ",i=4096", BadNonce,
+		"does not extend the client nonce"},
 	{"the client's nonce alone", "r=NONCE,s=" + goodSalt + ",i=4096", BadNonce, "the client nonce alone"},
 	{"the client's nonce behind", "r=xNONCE,s=" + goodSalt + ",i=4096", BadNonce, "does not extend the client nonce"},
 	{"a space in the nonce", "r=NONCE x,s=" + goodSalt + ",i=4096", Malformed, "invalid characters in the nonce"},
@@ -52,17 +58,19 @@ var firsts = []struct {
 
 	{"no salt", "r=NONCEx,s=,i=4096", Malformed, "not name=value"},
 	{"a salt that is not base64", "r=NONCEx,s=!,i=4096", Malformed, "salt is not base64"},
-	{"a salt without padding", "r=NONCEx,s=" + strings.TrimRight(goodSalt, "=") + ",i=4096", Malformed, "salt is not base64"},
+	{"a salt without padding", "r=NONCEx,s=" + strings.TrimRight(goodSalt, "=") + ",i=4096", Malformed,
+		"salt is not base64"},
 	{"a salt with a line end", "r=NONCEx,s=c2l4\ndGVlbiBieXRlcyBvZg==,i=4096", Malformed, "salt is not base64"},
 	{"a salt with spare bits", "r=NONCEx,s=c2l4dGVlbiBieXRlcyBvZh==,i=4096", Malformed, "salt is not base64"},
 	{"a salt of 64 KiB", "r=NONCEx,s=" + strings.Repeat("A", 1<<16) + ",i=4096", Malformed, "the limit is 4096"},
 
 	{"a mandatory extension", "m=x,r=NONCEx,s=" + goodSalt + ",i=4096", UnknownExtension, ""},
-	{"the same, at the end", "r=NONCEx,s=" + goodSalt + ",i=4096,m=x", UnknownExtension, ""},
+	{"the same, at the end", good + "4096,m=x", UnknownExtension, ""},
 	{"an error", "e=other-error", ServerError, `"other-error"`},
 	{"an error and more", "e=unknown-user,r=NONCEx,s=" + goodSalt + ",i=4096", ServerError, `"unknown-user"`},
 	{"a control sequence", "e=\x1b[2J" + strings.Repeat("é", 100), ServerError, `"\x1b[2J`},
-	{"its last message", "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=", Malformed, "is not nonce, salt and iteration count"},
+	{"its last message", "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=", Malformed,
+		"is not nonce, salt and iteration count"},
 	{"empty", "", Malformed, "empty message"},
 	{"commas", ",,,", Malformed, "not name=value"},
 	{"NUL", "r=NONCEx\x00,s=" + goodSalt + ",i=4096", Malformed, "not UTF-8, or a NUL"},
@@ -159,7 +167,8 @@ func TestHostileFinal(t *testing.T) {
 		text   string
 	}{
 		{"the first bit", func(v []byte) string { s := signature(v); s[0] ^= 0x80; return sign(s) }, BadSignature, ""},
-		{"the last bit", func(v []byte) string { s := signature(v); s[len(s)-1] ^= 1; return sign(s) }, BadSignature, ""},
+		{"the last bit", func(v []byte) string { s := signature(v); s[len(s)-1] ^= 1; return sign(s) }, BadSignature,
+			""},
 		{"cut short", func(v []byte) string { return sign(signature(v)[:31]) }, BadSignature, ""},
 		{"one byte", func(v []byte) string { return sign(signature(v)[:1]) }, BadSignature, ""},
 		{"longer", func(v []byte) string { return sign(append(signature(v), 0)) }, BadSignature, ""},
@@ -171,11 +180,13 @@ func TestHostileFinal(t *testing.T) {
 		{"NUL behind", func(v []byte) string { return string(v) + "\x00" }, Malformed, "not UTF-8, or a NUL"},
 		{"an attribute before", func(v []byte) string { return "x=y," + string(v) }, Malformed, "no signature"},
 		{"a mandatory extension", func(v []byte) string { return string(v) + ",m=x" }, UnknownExtension, ""},
-		{"an error beside it", func(v []byte) string { return "e=other-error," + string(v) }, ServerError, `"other-error"`},
+		{"an error beside it", func(v []byte) string { return "e=other-error," + string(v) }, ServerError,
+			`"other-error"`},
 		{"an error", func([]byte) string { return "e=other-error" }, ServerError, `"other-error"`},
 		{"nothing", func([]byte) string { return "" }, MissingFinal, ""},
 		{"garbage", func([]byte) string { return "\xff\x00" }, Malformed, "not UTF-8, or a NUL"},
-		{"its first message again", func([]byte) string { return "r=x,s=" + goodSalt + ",i=4096" }, Malformed, "no signature"},
+		{"its first message again", func([]byte) string { return "r=x,s=" + goodSalt + ",i=4096" }, Malformed,
+			"no signature"},
 		{"64 KiB", func([]byte) string { return "v=" + strings.Repeat("A", 1<<16) }, Malformed, "the limit is 4096"},
 	} {
 		for _, a := range authenticators {
@@ -211,7 +222,8 @@ func TestTokenSignatureCoversExtension(t *testing.T) {
 		}
 		unproven, _, _ := strings.Cut(string(response), ",p=")
 		l := tokenLogin{hash: hashes[SHA256].generate}
-		return []byte("v=" + base64.StdEncoding.EncodeToString(l.mac(stored.ServerKey, bare+","+first+","+unproven))), nil
+		return []byte("v=" + base64.StdEncoding.EncodeToString(l.mac(stored.ServerKey, bare+","+first+","+unproven))),
+			nil
 	})
 	wantReason(t, "the signature", done, err, BadSignature, "")
 }
@@ -220,7 +232,8 @@ func TestTheCapIsTheUsers(t *testing.T) {
 	for _, c := range []struct {
 		max, iterations int
 		reason          Reason
-	}{{5000, 5000, Other}, {5000, 5001, IterationsTooHigh}, {4096, 4096, Other}, {4096, 4097, IterationsTooHigh}, {0, 20000, Other}} {
+	}{{5000, 5000, Other}, {5000, 5001, IterationsTooHigh}, {4096, 4096, Other}, {4096, 4097, IterationsTooHigh},
+		{0, 20000, Other}} {
 		o, p := alice(), theirs()
 		o.MaxIterations, p.factors.Iters = c.max, c.iterations
 		a, derivations := counted(t, SHA256, o)
@@ -248,8 +261,10 @@ func TestErrorTexts(t *testing.T) {
 		text, hint string
 	}{
 		{&Error{Err: errors.New("of the library")}, "scram: the login failed: of the library", ""},
-		{&Error{Reason: ServerError, Detail: `"invalid-proof"`}, `scram: the broker rejects the login: "invalid-proof"`, "check the password"},
-		{&Error{Reason: ServerError, Detail: `"other-error"`}, `scram: the broker rejects the login: "other-error"`, ""},
+		{&Error{Reason: ServerError, Detail: `"invalid-proof"`}, `scram: the broker rejects the login: "invalid-proof"`,
+			"check the password"},
+		{&Error{Reason: ServerError, Detail: `"other-error"`}, `scram: the broker rejects the login: "other-error"`,
+			""},
 		{&Error{Reason: IterationsTooHigh}, "scram: the broker requests too many iterations",
 			"if the count is intended, raise Options.MaxIterations"},
 	} {

@@ -191,7 +191,8 @@ func TestFailedDerivationIsRepeated(t *testing.T) {
 	}
 	a := newScram(t, SHA256, alice())
 	a.user = k.user
-	for _, want := range []string{"scram: the login failed: FIPS requires more salt", "sasl: panic of a string in the mechanism", ""} {
+	for _, want := range []string{"scram: the login failed: FIPS requires more salt",
+		"sasl: panic of a string in the mechanism", ""} {
 		done, err := converse(a, theirs().serve(t)())
 		if done != (want == "") || err != nil && err.Error() != want {
 			t.Errorf("got %v, %v, want %q", done, err, want)
@@ -248,7 +249,10 @@ func TestWaiterSharesPanickedDerivation(t *testing.T) {
 // A changed password gets keys of its own; logins in progress keep the former ones.
 func TestChangedPasswordGetsNewKeys(t *testing.T) {
 	now := sasl.Credentials{Username: "alice", Password: ports.NewSecret("old")}
-	a, derivations := counted(t, SHA256, Options{Runner: inline, Credentials: func(context.Context) (sasl.Credentials, error) { return now, nil }})
+	a, derivations := counted(t, SHA256, Options{Runner: inline, Credentials: func(context.Context) (sasl.Credentials,
+		error) {
+		return now, nil
+	}})
 	for i, password := range []string{"old", "new", "old", "new"} {
 		now.Password = ports.NewSecret(password)
 		p := theirs()

@@ -49,7 +49,7 @@ those of that release, and the first line says so.`,
 			return err
 		}
 		doc := apisDocument{Broker: args[0]}
-		if version := versions.Asked(); version >= 0 {
+		if version := versions.RequestVersion(); version >= 0 {
 			doc.RequestVersion = &version
 		} else {
 			doc.configured = a.settings.Connection.APIVersion

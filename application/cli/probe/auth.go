@@ -61,9 +61,9 @@ func (p *authProbe) run(ctx context.Context) error {
 	p.cfg.Hooks.AuthStart = func(broker.Endpoint, broker.LoginInfo) { p.began = time.Now() }
 	p.cfg.Hooks.AuthDone = p.authDone
 	p.app.progress.waitFor("logging in")
-	conn, err := broker.Dial(ctx, p.cfg)
+	conn, err := p.app.dialWith(ctx, p.cfg)
 	if err != nil {
-		return p.app.identify(ctx, refused(err))
+		return err
 	}
 	defer conn.Close()
 	return p.reauthenticate(ctx, conn)

@@ -81,7 +81,14 @@ type versionAnswer struct {
 
 func (a *app) askVersion(ctx context.Context, address string) (versionAnswer, error) {
 	began := time.Now()
-	conn, err := a.dial(ctx, address)
+	cfg, err := a.config(address)
+	if err != nil {
+		return versionAnswer{}, err
+	}
+	if cfg.ProbeOldReleases == nil {
+		cfg.ProbeOldReleases = new(true)
+	}
+	conn, err := a.dialWith(ctx, cfg)
 	if err != nil {
 		return versionAnswer{}, err
 	}
@@ -95,7 +102,7 @@ func (a *app) askVersion(ctx context.Context, address string) (versionAnswer, er
 		return versionAnswer{}, err
 	}
 	doc := newVersionDocument(address, verdict, versions)
-	if doc.Connections, doc.RoundTrips = versions.Cost(); doc.Connections > 0 {
+	if doc.Connections, doc.RoundTrips = versions.RoundTrips(); doc.Connections > 0 {
 		doc.TookMillis = millis(time.Since(began).Round(time.Microsecond))
 	}
 	if verdict.Lineage == broker.KRaftController {

@@ -34,7 +34,7 @@ func (l *setupLog) hooks() *broker.Hooks {
 		DialStart: func(broker.Endpoint) { l.start() },
 		DialDone:  func(e broker.Endpoint, err error) { l.end("dial", e.Network+" "+e.Address, err) },
 		Versions: func(_ broker.Endpoint, v *broker.Versions) {
-			l.end("versions", fmt.Sprintf("ApiVersions v%d answered", v.Asked()), nil)
+			l.end("versions", fmt.Sprintf("ApiVersions v%d answered", v.RequestVersion()), nil)
 		},
 		StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
 			l.mu.Lock()

@@ -71,6 +71,10 @@ func (a *app) dial(ctx context.Context, address string) (*broker.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	return a.dialWith(ctx, cfg)
+}
+
+func (a *app) dialWith(ctx context.Context, cfg broker.Config) (*broker.Conn, error) {
 	conn, err := broker.Dial(ctx, cfg)
 	if err != nil {
 		return nil, a.identify(ctx, refused(err))

@@ -106,18 +106,18 @@ func (p *tlsProbe) run(unlimited context.Context) error {
 		return unlimited.Err()
 	}
 	switch {
-	case seen.Silent:
+	case seen.NothingReceived:
 		return p.app.identifyPlaintext(ctx, err)
 	case seen.State.Version == 0:
 		return err
 	}
 	doc := p.newDocument(seen, time.Now())
 	p.app.progress.waitFor("another handshake with " + p.endpoint.Address)
-	if seen.Shown {
+	if seen.ClientCertSent {
 		again, _ := p.inspect(ctx, p.inspector.Anonymous())
 		doc.ClientCertificate.Required = required(again)
 	}
-	if seen.Ticket && seen.Unverified == nil {
+	if seen.SessionTicket && seen.VerifyErr == nil {
 		if again, _ := p.inspect(ctx, p.inspector); again != nil && again.State.HandshakeComplete {
 			doc.Resumption.Resumed = &again.State.DidResume
 		}
@@ -170,12 +170,12 @@ func (p *tlsProbe) handshakeError(seen *tls.Inspection) error {
 	p.phase = broker.Handshake
 	var failed *tls.Error
 	switch {
-	case seen.Unverified != nil && !p.app.settings.TLS.AnyCertificate:
-		return p.newError(broker.ErrTLS, seen.Unverified)
-	case errors.As(seen.Failed, &failed) && failed.Reason == tls.Stalled:
-		return p.newError(broker.ErrSetupTimeout, seen.Failed)
-	case seen.Failed != nil:
-		return p.newError(broker.ErrTLS, seen.Failed)
+	case seen.VerifyErr != nil && !p.app.settings.TLS.AnyCertificate:
+		return p.newError(broker.ErrTLS, seen.VerifyErr)
+	case errors.As(seen.HandshakeErr, &failed) && failed.Reason == tls.Stalled:
+		return p.newError(broker.ErrSetupTimeout, seen.HandshakeErr)
+	case seen.HandshakeErr != nil:
+		return p.newError(broker.ErrTLS, seen.HandshakeErr)
 	}
 	return nil
 }

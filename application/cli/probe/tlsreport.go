@@ -75,7 +75,7 @@ func (p *tlsProbe) newDocument(seen *tls.Inspection, now time.Time) *tlsDocument
 		CipherSuite:       cryptotls.CipherSuiteName(seen.State.CipherSuite),
 		Certificates:      []certificateInfo{}, // not null, as JSON
 		ClientCertificate: newClientCertificateInfo(seen, settings),
-		Resumption:        resumptionInfo{Ticket: seen.Ticket},
+		Resumption:        resumptionInfo{Ticket: seen.SessionTicket},
 	}
 	if curve := seen.State.CurveID; curve != 0 {
 		d.KeyExchange = curve.String()
@@ -99,7 +99,7 @@ func (d *tlsDocument) conclude(seen *tls.Inspection, settings *tls.Options) {
 		d.Verdict = "none: the handshake failed before a certificate was received"
 		d.headline = d.Verdict
 		return
-	case errors.As(seen.Unverified, &failed):
+	case errors.As(seen.VerifyErr, &failed):
 		d.Reason = failed.Reason.String()
 		d.Verdict, d.headline = "not verified: "+inWords(failed), "NOT VERIFIED: "+failed.Reason.Sentence()
 		if settings.AnyCertificate {
@@ -108,11 +108,11 @@ func (d *tlsDocument) conclude(seen *tls.Inspection, settings *tls.Options) {
 		return
 	}
 	d.Verified, d.headline = true, "verified"
-	if seen.Checks.Host != nil {
+	if seen.Checks.HostErr != nil {
 		d.headline += ", except for the host, which the properties do not require"
 	}
 	d.Verdict = d.headline
-	if errors.As(seen.Failed, &failed) {
+	if errors.As(seen.HandshakeErr, &failed) {
 		d.Verdict += ", but the handshake failed: " + inWords(failed)
 		d.headline += ", but the handshake failed: " + failed.Reason.Sentence()
 	}
@@ -123,10 +123,10 @@ func newChecksInfo(seen *tls.Inspection, settings *tls.Options) checksInfo {
 	hasCRL := settings.CRLFile != "" && found.Path != nil
 	enforced := !settings.AnyCertificate
 	c := checksInfo{
-		Chain: newCheckInfo(found.Chain, received, enforced, "it leads to "+trusted(found.Path, settings)),
-		Host: newCheckInfo(found.Host, received, enforced && !settings.AnyHost,
+		Chain: newCheckInfo(found.ChainErr, received, enforced, "it leads to "+trusted(found.Path, settings)),
+		Host: newCheckInfo(found.HostErr, received, enforced && !settings.AnyHost,
 			fmt.Sprintf("the certificate is valid for %q", seen.Name)),
-		Revocation: newCheckInfo(found.Revocation, hasCRL, enforced && settings.CRLFile != "",
+		Revocation: newCheckInfo(found.RevocationErr, hasCRL, enforced && settings.CRLFile != "",
 			fmt.Sprintf("not revoked by %q", settings.CRLFile)),
 	}
 	switch {
@@ -174,21 +174,21 @@ func newClientCertificateInfo(seen *tls.Inspection, settings *tls.Options) clien
 	c := clientCertificateInfo{
 		Required:    required(seen),
 		Configured:  settings.CertFile != "" || settings.CertPEM != "",
-		Sent:        seen.Shown,
+		Sent:        seen.ClientCertSent,
 		Authorities: []string{},
 	}
-	if seen.Asked || seen.State.HandshakeComplete {
-		c.Requested = &seen.Asked
+	if seen.ClientCertRequested || seen.State.HandshakeComplete {
+		c.Requested = &seen.ClientCertRequested
 	}
 	var failed *tls.Error
 	switch {
-	case !seen.Shown:
-	case seen.Accepted:
+	case !seen.ClientCertSent:
+	case seen.ClientAccepted:
 		c.Accepted = new(true)
-	case errors.As(seen.Failed, &failed) && failed.Reason == tls.CertificateRefused:
+	case errors.As(seen.HandshakeErr, &failed) && failed.Reason == tls.CertificateRefused:
 		c.Accepted = new(false)
 	}
-	for _, der := range seen.Authorities {
+	for _, der := range seen.AcceptableCAs {
 		c.Authorities = append(c.Authorities, tls.DistinguishedName(der))
 	}
 	return c

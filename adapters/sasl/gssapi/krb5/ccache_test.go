@@ -66,23 +66,29 @@ func cacheBytes(version byte, client Principal, tickets ...*Ticket) []byte {
 func TestParseCache(t *testing.T) {
 	k := newKDC()
 	k.renew = 7 * 24 * time.Hour
-	early, late, other := k.ticket("krbtgt", fakeRealm), k.ticket("krbtgt", fakeRealm), k.ticket("kafka", "broker.example.org")
+	early, late, other := k.ticket("krbtgt", fakeRealm), k.ticket("krbtgt", fakeRealm),
+		k.ticket("kafka", "broker.example.org")
 	late.end, late.renewTill = late.end.Add(time.Hour), late.end.Add(k.renew)
-	setting := &Ticket{Client: early.Client, Server: Principal{nameOf("krb5_ccache_conf_data", "fast_avail"), "X-CACHECONF:"}}
+	setting := &Ticket{Client: early.Client, Server: Principal{nameOf("krb5_ccache_conf_data", "fast_avail"),
+		"X-CACHECONF:"}}
 	for _, version := range []byte{3, 4} {
 		c, err := parseCache(cacheBytes(version, early.Client, setting, early, other, late))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if !c.client.is(early.Client) || len(c.tickets) != 3 {
-			t.Errorf("version %d: got the cache of %s with %d tickets, want 3 of alice", version, c.client, len(c.tickets))
+			t.Errorf("version %d: got the cache of %s with %d tickets, want 3 of alice", version, c.client,
+				len(c.tickets))
 		}
 		got := c.find(granting(fakeRealm, fakeRealm))
-		if got == nil || !got.end.Equal(late.end) || !got.start.Equal(late.start) || !got.renewTill.Equal(late.renewTill) ||
-			string(got.Key.KeyValue) != string(late.Key.KeyValue) || string(got.Raw.EncPart.Cipher) != string(late.Raw.EncPart.Cipher) {
+		if got == nil || !got.end.Equal(late.end) || !got.start.Equal(late.start) ||
+			!got.renewTill.Equal(late.renewTill) ||
+			string(got.Key.KeyValue) != string(late.Key.KeyValue) ||
+			string(got.Raw.EncPart.Cipher) != string(late.Raw.EncPart.Cipher) {
 			t.Errorf("version %d: got the ticket %+v, want the one that ends last", version, got)
 		}
-		if c.find(inRealm("kafka", "broker.example.org")) == nil || c.find(Principal{nameOf("kafka", "broker.example.org"), "ELSEWHERE"}) != nil {
+		if c.find(inRealm("kafka", "broker.example.org")) == nil ||
+			c.find(Principal{nameOf("kafka", "broker.example.org"), "ELSEWHERE"}) != nil {
 			t.Errorf("version %d: got the wrong ticket for a service", version)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"brokerconn/adapters/internal/fault"
+
 	"github.com/jcmturner/gokrb5/v8/crypto"
 	"github.com/jcmturner/gokrb5/v8/iana/errorcode"
 	"github.com/jcmturner/gokrb5/v8/iana/keyusage"
@@ -24,7 +26,7 @@ func mustBeTyped(t *testing.T, err error) {
 	if err != nil && !errors.As(err, &e) {
 		t.Errorf("got %v, want an *Error", err)
 	}
-	if err != nil && strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	if text := fault.Text(err); fault.Printable(text, 2000) != text {
 		t.Errorf("got control characters in %q", err)
 	}
 }
@@ -39,8 +41,9 @@ func FuzzKDCAnswer(f *testing.F) {
 	secret := keyring{{alice, 1, key}}
 	tgt := fake.ticket("krbtgt", fakeRealm)
 	part := messages.EncKDCRepPart{
-		Key: key, Nonce: 1, Flags: types.NewKrbFlags(), AuthTime: time.Now().UTC(), EndTime: time.Now().UTC().Add(time.Hour),
-		SRealm: fakeRealm, SName: nameOf("krbtgt", fakeRealm), LastReqs: []messages.LastReq{},
+		Key: key, Nonce: 1, Flags: types.NewKrbFlags(), AuthTime: time.Now().UTC(),
+		EndTime: time.Now().UTC().Add(time.Hour),
+		SRealm:  fakeRealm, SName: nameOf("krbtgt", fakeRealm), LastReqs: []messages.LastReq{},
 	}
 	refusal := fake.refuse(errorcode.KDC_ERR_PREAUTH_REQUIRED, nameOf("krbtgt", fakeRealm), methods(18, nil))
 	f.Add(refusal, methods(18, []byte{0, 0, 16, 0}), must(part.Marshal()))
@@ -71,7 +74,8 @@ func FuzzKDCAnswer(f *testing.F) {
 
 func FuzzConfig(f *testing.F) {
 	f.Add(fakeConfig)
-	f.Add("[libdefaults]\n default_ccache_name = FILE:/tmp/x_%{uid}\n[realms]\n A = {\n auth_to_local_names = {\n x = y\n }\n kdc = a\n }\n")
+	f.Add("[libdefaults]\n default_ccache_name = FILE:/tmp/x_%{uid}\n[realms]\n A = {\n auth_to_local_names = {\n x " +
+		"= y\n }\n kdc = a\n }\n")
 	f.Add("[realms]\n}\n{\n=\n")
 	f.Add("[domain_realm]\n=")
 	f.Fuzz(func(t *testing.T, text string) {

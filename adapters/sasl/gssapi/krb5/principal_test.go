@@ -37,7 +37,8 @@ func TestParsePrincipal(t *testing.T) {
 func TestPrincipalRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		part := rapid.StringMatching(`[a-z@/\\.é-]{1,8}`)
-		p := Principal{nameOf(rapid.SliceOfN(part, 1, 3).Draw(t, "name")...), rapid.StringMatching(`[A-Z.]{0,8}`).Draw(t, "realm")}
+		p := Principal{nameOf(rapid.SliceOfN(part, 1, 3).Draw(t, "name")...),
+			rapid.StringMatching(`[A-Z.]{0,8}`).Draw(t, "realm")}
 		again, err := parsePrincipal(p.String())
 		if err != nil || !again.is(p) {
 			t.Fatalf("%q: got %q, %v back", p, again, err)
