@@ -194,8 +194,8 @@ func (b *Broker) Restart(ctx context.Context) error {
 	return b.launch(ctx)
 }
 
-// Close kills the broker if it is running, paused or not, with what stands beside
-// it, and removes its directory. It is final. Further calls do nothing.
+// Close kills the broker, if it runs, and the process beside it, and removes its directory.
+// It is final: further calls do nothing.
 func (b *Broker) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -55,6 +55,17 @@ func TestReleaseOf(t *testing.T) {
 	}
 }
 
+func TestReleaseOfVariant(t *testing.T) {
+	for version, want := range map[string]string{
+		"0.8.0": "0.8.0", "0.8.2.2": "0.8.2", "0.9.0.1": "0.9.0", "0.10.2.1": "0.10.2", "0.11.0.3": "0.11.0",
+		"1.0.2": "1.0", "2.8.1": "2.8", "4.4.0": "4.4",
+	} {
+		if got := (Variant{Version: version}).Release().String(); got != want {
+			t.Errorf("release of %s: got %s, want %s", version, got, want)
+		}
+	}
+}
+
 func TestListenersOfARelease(t *testing.T) {
 	for _, c := range []struct {
 		version   string
@@ -225,11 +236,11 @@ func TestAccepts(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !accepts(l.Addr().String()) {
-		t.Error("nobody accepts at a listener")
+		t.Error("got false for a listener, want true")
 	}
 	l.Close()
 	if accepts(l.Addr().String()) {
-		t.Error("somebody accepts at a closed listener")
+		t.Error("got true for a closed listener, want false")
 	}
 }
 

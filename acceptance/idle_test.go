@@ -141,13 +141,13 @@ func testClosedByTheBroker(t *testing.T, b *Broker, open func(*testing.T, *Broke
 				auditSums(t, c.close())
 				c.audit(t)
 			}()
-			// It is noticed and told, though nobody asks for anything.
+			// The end is noticed and reported although no request is sent.
 			if err := produce("before the first silence", 0); err != nil {
 				t.Error(err)
 			}
 			answered := time.Now()
 			if !c.untilLost() {
-				t.Error("the broker does not close, or nobody tells of it")
+				t.Error("got no end of the idle connection, want one by the broker, reported by a hook")
 				return
 			}
 			end := c.lost()[0]
@@ -215,7 +215,7 @@ func (l *lastLink) ended() bool {
 	return l.link.(ports.Checker).Check() != nil
 }
 
-// testIdleLimit: whoever closes before the broker does has no error and no pause.
+// testIdleLimit: a connection that its own idle limit closes has no error and no pause.
 func testIdleLimit(t *testing.T, b *Broker) {
 	w := newWitness()
 	cfg := configOf(t, b)

@@ -12,9 +12,8 @@ import (
 	"time"
 )
 
-// What the KDC knows. The broker's name in it is that of a host, so that a client
-// which dials 127.0.0.1 has to be told for whom to ask for a ticket
-// (sasl.kerberos.domain.name).
+// The principals of the KDC. The broker's contains the name of a host, so that a client
+// which dials 127.0.0.1 has to be configured with it (sasl.kerberos.domain.name).
 const (
 	Realm            = "BROKERCONN.TEST"
 	ServiceName      = "kafka"

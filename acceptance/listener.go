@@ -100,7 +100,8 @@ func (b *Broker) security() (properties map[string]string, err error) {
 	return properties, nil
 }
 
-// prefix stands before a setting of one listener, where a release has such.
+// prefix is the start of the key of a setting for one listener; it is empty for releases
+// without such settings.
 func (b *Broker) prefix(l Listener) string {
 	if !b.release.named {
 		return ""

@@ -60,7 +60,7 @@ func checkJava() error {
 	}
 	found := javaVersion.FindStringSubmatch(out)
 	if found == nil {
-		return fmt.Errorf("%s tells no version: %s", command, need)
+		return fmt.Errorf("%s prints no version: %s", command, need)
 	}
 	if major, _ := strconv.Atoi(found[1]); major < java {
 		return fmt.Errorf("%s is Java %d: %s", command, major, need)
@@ -81,7 +81,7 @@ func checkMaven() error {
 	}
 	found := mavenVersion.FindStringSubmatch(out)
 	if found == nil {
-		return fmt.Errorf("%s tells no version: %s", mvn, need)
+		return fmt.Errorf("%s prints no version: %s", mvn, need)
 	}
 	if compareMinor(found[1], maven) < 0 {
 		return fmt.Errorf("%s is Maven %s: %s", mvn, found[1], need)

@@ -80,7 +80,7 @@ func findPython(ctx context.Context) (path, release string, err error) {
 		if failed == nil {
 			return path, strings.TrimSpace(out), nil
 		}
-		err = fmt.Errorf("%s will not do (%w): %s", path, failed, need)
+		err = fmt.Errorf("%s cannot be used (%w): %s", path, failed, need)
 	}
 	return "", "", err
 }
@@ -121,7 +121,7 @@ func install(ctx context.Context, python, dir, version string) error {
 		return err
 	}
 	if err := os.Rename(beside, dir); err != nil && check(ctx, filepath.Join(dir, "bin", "python"), version) != nil {
-		return err // and nobody else has made it meanwhile
+		return err // no other process has made it meanwhile
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func TestMissingPython(t *testing.T) {
 		{"", "", 0, []string{"PARITY SKIPPED", "needs Python 3.8: no python3: Python 3.8", "Nothing was compared. PARITY=required"}},
 		{"", "PARITY", 1, []string{"PARITY FAILED: no python3: Python 3.8"}},
 		{"", "ACCEPTANCE", 1, []string{"PARITY FAILED: no python3"}},
-		{"echo No module named ensurepip >&2; exit 1", "", 0, []string{"will not do", "No module named ensurepip", "python3-venv"}},
+		{"echo No module named ensurepip >&2; exit 1", "", 0, []string{"cannot be used", "No module named ensurepip", "python3-venv"}},
 	} {
 		dir := t.TempDir()
 		if c.python != "" {

@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A small scenario, with one deviation that is told in it and one by a rule.
+// A small scenario with one deviation that it lists and one by a rule.
 const small = `# Small.
 
 connect
@@ -43,13 +43,13 @@ func TestCompare(t *testing.T) {
 		problem string // "": none
 		shown   []string
 	}{
-		{"as told", "2.0.2", trace{connect, {"answer a pending", "state connected"}}, ours, "", []string{"by-rule", "own-words"}},
-		{"the same where nothing is told", "2.3.3", trace{connect, {"answer a pending", "link closed", "state disconnected"}}, ours, "", []string{"by-rule"}},
+		{"as listed", "2.0.2", trace{connect, {"answer a pending", "state connected"}}, ours, "", []string{"by-rule", "own-words"}},
+		{"the same where nothing is listed", "2.3.3", trace{connect, {"answer a pending", "link closed", "state disconnected"}}, ours, "", []string{"by-rule"}},
 		{"a line less by a rule", "2.3.3", trace{{"callback negotiating", "callback connected", "state connected"}, ours[1]}, ours, "", []string{"by-rule"}},
 		{"a rule of another version", "2.0.2", trace{{"callback negotiating", "callback connected", "state connected"}, {"answer a done", "state connected"}}, ours,
 			"| - callback negotiating", nil},
-		{"told, and not so", "2.0.2", trace{connect, ours[1]}, ours, "(nothing)", nil},
-		{"told, and otherwise", "2.0.2", trace{connect, {"answer a done", "state connected", "callback"}}, ours, "| - callback", nil},
+		{"listed, and absent", "2.0.2", trace{connect, ours[1]}, ours, "(nothing)", nil},
+		{"listed, and otherwise", "2.0.2", trace{connect, {"answer a done", "state connected", "callback"}}, ours, "| - callback", nil},
 		{"another line", "2.3.3", trace{connect, {"answer a done", "link closed", "state connected"}}, ours, "| - state connected", nil},
 		{"another order", "2.3.3", trace{connect, {"link closed", "answer a done", "state disconnected"}}, ours, "link closed", nil},
 		{"a line twice", "2.3.3", trace{connect, {"answer a done", "link closed", "link closed", "state disconnected"}}, ours, "| - link closed", nil},
@@ -69,12 +69,12 @@ func TestCompare(t *testing.T) {
 	}
 	theirs := trace{connect, {"answer a done", "state connected"}}
 	if v := compare(sc, "2.0.2", theirs, ours, smallList[1:]); !strings.Contains(strings.Join(v.problems, ""), `no deviation is called "own-words"`) {
-		t.Errorf("told and not listed: %q", v.problems)
+		t.Errorf("got %q, want an unknown deviation", v.problems)
 	}
 }
 
-// TestDiff: what diff leaves out of both sides is the same, so that nothing can
-// differ and not be told.
+// TestDiff: the lines that diff does not return are the same on both sides, so that no
+// difference is missed.
 func TestDiff(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		lines := rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "c"}), 0, 8)

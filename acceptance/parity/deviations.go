@@ -23,7 +23,7 @@ var deviations = []deviation{
 		name: "an-attempt-is-one-whole",
 		reason: "The lookup, all addresses that it found, and asking the same address at version 0 and with the probes of check_version are one attempt: " +
 			"its callbacks begin with the lookup, there is no pause within it, and it is one failure. 2.0.2 pauses between " +
-			"addresses and does not count a lookup that failed; 2.3.3 tells nobody that it began, and pauses before it asks again.",
+			"addresses and does not count a lookup that failed; 2.3.3 calls back only when it has ended, and pauses before it asks again.",
 	},
 	{
 		name: "versions-are-asked-on-connecting",
@@ -44,8 +44,8 @@ var deviations = []deviation{
 	},
 	{
 		name: "closed-is-not-cancelled",
-		reason: "Requests that a close fails are told that the connection was closed, as kafka-python's documentation has it; its " +
-			"code says Cancelled, which nobody did.",
+		reason: "Requests that a close fails report that the connection was closed, as kafka-python's documentation has it; its " +
+			"code says Cancelled, although no caller cancelled them.",
 		rules: []rule{{versions: versions, line: regexp.MustCompile(`^(failed \w+) cancelled retriable$`), ours: "$1 closed retriable"}},
 	},
 	{

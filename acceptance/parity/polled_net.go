@@ -48,7 +48,7 @@ func (p *polled) dial(real netlink.DialFunc) netlink.DialFunc {
 	}
 }
 
-// noted is a connection that tells how much the link has taken out of it.
+// noted is a connection that records how much the link has read from it.
 type noted struct {
 	net.Conn
 	closed func()

@@ -14,7 +14,7 @@ import (
 func TestTally(t *testing.T) {
 	for _, c := range []struct {
 		name                 string
-		talk                 func(t *testing.T, conn net.Conn)
+		exchange             func(t *testing.T, conn net.Conn)
 		roundTrips, silences int
 	}{
 		{"nothing said", func(*testing.T, net.Conn) {}, 0, 0},
@@ -52,7 +52,7 @@ func TestTally(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.talk(t, conn)
+			c.exchange(t, conn)
 			for range 2 {
 				conn.Close()
 			}
