@@ -71,7 +71,8 @@ func start(ctx context.Context, config Config, pick func([]Listener) (addrs, err
 		return nil, err
 	}
 	for attempt := 1; ; attempt++ {
-		b := &Broker{release: rel, java: java, classpath: classpath, config: config, listeners: listeners, clusterID: newClusterID()}
+		b := &Broker{release: rel, java: java, classpath: classpath, config: config, listeners: listeners,
+			clusterID: newClusterID()}
 		if b.addrs, err = pick(listeners); err != nil {
 			return nil, err
 		}

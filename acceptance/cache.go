@@ -40,7 +40,8 @@ func openCache() (cache, error) {
 	if dir == "" {
 		user, err := os.UserCacheDir()
 		if err != nil {
-			return "", fmt.Errorf("acceptance: no place to keep the brokers' jars (BROKERCONN_CACHE can name one): %w", err)
+			return "", fmt.Errorf("acceptance: no place to keep the brokers' jars (BROKERCONN_CACHE can name one): %w",
+				err)
 		}
 		dir = filepath.Join(user, "brokerconn")
 	}
@@ -52,7 +53,8 @@ func openCache() (cache, error) {
 		path, err = filepath.EvalSymlinks(path)
 	}
 	if err != nil {
-		return "", fmt.Errorf("acceptance: %s cannot be used to keep the brokers' jars (BROKERCONN_CACHE can name another place): %w", dir, err)
+		return "", fmt.Errorf("acceptance: %s cannot be used to keep the brokers' jars (BROKERCONN_CACHE can name "+
+			"another place): %w", dir, err)
 	}
 	return cache(path), nil
 }

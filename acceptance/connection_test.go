@@ -113,7 +113,8 @@ func hasLeader(t *testing.T, conn *broker.Conn, name string) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp.Topics[0].ErrorCode == 0 && len(resp.Topics[0].Partitions) == 1 && resp.Topics[0].Partitions[0].ErrorCode == 0
+	return resp.Topics[0].ErrorCode == 0 && len(resp.Topics[0].Partitions) == 1 &&
+		resp.Topics[0].Partitions[0].ErrorCode == 0
 }
 
 // batchOf is a record batch with one record.
@@ -215,7 +216,8 @@ func TestVersionsMetadataProduceFetch(t *testing.T) {
 		}
 	}
 
-	if resp, err := conn.Request(t.Context(), produceRequest(name, id, 0, []byte("no acks"))); resp != nil || err != nil {
+	resp, err := conn.Request(t.Context(), produceRequest(name, id, 0, []byte("no acks")))
+	if resp != nil || err != nil {
 		t.Errorf("produce without acks: %v, %v", resp, err)
 	}
 	records, err := fetched(fetchRequest(name, id, 3).RequestWith(t.Context(), conn))

@@ -62,7 +62,10 @@ func TestIdle(t *testing.T) {
 		connect(t, cfg)
 	}
 	t.Run("the broker closes first", func(t *testing.T) { t.Parallel(); testClosedByTheBroker(t, b, idleConn, 24) })
-	t.Run("the broker closes first, polled", func(t *testing.T) { t.Parallel(); testClosedByTheBroker(t, b, idleLoop, 12) })
+	t.Run("the broker closes first, polled", func(t *testing.T) {
+		t.Parallel()
+		testClosedByTheBroker(t, b, idleLoop, 12)
+	})
 	t.Run("we close first", func(t *testing.T) { t.Parallel(); testIdleLimit(t, b) })
 	t.Run("kept warm", func(t *testing.T) { t.Parallel(); testKeepWarm(t, b) })
 }
@@ -121,7 +124,8 @@ func idleLoop(t *testing.T, b *Broker, counts *recorder.Recorder) *idler {
 
 // testClosedByTheBroker sends requests at about the moment when the broker closes
 // the connection.
-func testClosedByTheBroker(t *testing.T, b *Broker, open func(*testing.T, *Broker, *recorder.Recorder) *idler, conns int) {
+func testClosedByTheBroker(t *testing.T, b *Broker, open func(*testing.T, *Broker, *recorder.Recorder) *idler,
+	conns int) {
 	const rounds = 6
 	name := fmt.Sprint("idle-", conns)
 	id := topicNamed(t, connect(t, configOf(t, b)), name)
@@ -246,7 +250,8 @@ func testIdleLimit(t *testing.T, b *Broker) {
 		p.mustAnswer()
 		p.until(time.Time{}, "the idle limit", p.Disconnected)
 		if w.idled() != round+1 || w.lost()[round].err != nil || p.Stats().LastError != nil || p.BlackedOut() {
-			t.Errorf("a Polled, closed for idleness %d times in %d; last error %v, backoff %v", w.idled(), round+1, p.Stats().LastError, p.BlackedOut())
+			t.Errorf("a Polled, closed for idleness %d times in %d; last error %v, backoff %v", w.idled(), round+1,
+				p.Stats().LastError, p.BlackedOut())
 		}
 	}
 	if s := p.Stats(); s.ClosedClean != 3 || s.Closed != 3 || s.FailuresInARow != 0 || w.readied() != 3 {

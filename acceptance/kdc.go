@@ -133,7 +133,9 @@ func (k *KDC) start(ctx context.Context) error {
 	if k.proc, err = startProcess(cmd); err != nil {
 		return err
 	}
-	err = poll(ctx, k.proc, func() bool { return strings.Contains(k.log(), "commencing operation") && accepts(k.Addr()) })
+	err = poll(ctx, k.proc, func() bool {
+		return strings.Contains(k.log(), "commencing operation") && accepts(k.Addr())
+	})
 	switch {
 	case errors.Is(err, errEnded) && strings.Contains(k.log(), "Address already in use"):
 		return errPortTaken

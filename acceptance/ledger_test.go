@@ -243,7 +243,8 @@ func (w *witness) audit(t testing.TB) {
 	defer w.mu.Unlock()
 	for r, l := range w.requests {
 		if l.ended != 1 || l.written > 1 {
-			t.Errorf("request %d of attempt %d was written %d times and ended %d times", r.correlation, r.attempt, l.written, l.ended)
+			t.Errorf("request %d of attempt %d was written %d times and ended %d times", r.correlation, r.attempt,
+				l.written, l.ended)
 		}
 	}
 }
@@ -251,7 +252,8 @@ func (w *witness) audit(t testing.TB) {
 // auditSums checks what Stats has counted on a connection on which all is over.
 func auditSums(t testing.TB, s broker.Stats) {
 	t.Helper()
-	if s.Requests != s.Responses+s.Failed || s.InFlight != 0 || s.Waiting != 0 || s.PendingBytes != 0 || s.Attempts != s.Closed {
+	if s.Requests != s.Responses+s.Failed || s.InFlight != 0 || s.Waiting != 0 || s.PendingBytes != 0 ||
+		s.Attempts != s.Closed {
 		t.Errorf("the sums do not hold: %+v", s)
 	}
 }

@@ -141,7 +141,8 @@ func (g *group) send() {
 func (g *group) check(t *testing.T, book *ledger) {
 	t.Helper()
 	resp, err := g.late.Wait(t.Context())
-	if !errors.Is(err, broker.ErrRequestTimeout) || errors.Is(err, broker.ErrConnection) || lostWith(t, err) != broker.SentFully {
+	if !errors.Is(err, broker.ErrRequestTimeout) || errors.Is(err, broker.ErrConnection) ||
+		lostWith(t, err) != broker.SentFully {
 		t.Errorf("%s, the one whose time was over: %v", g.who, err)
 	}
 	book.enter(t, g.who+" late", resp, err)

@@ -177,11 +177,13 @@ func TestThrottledByTheBroker(t *testing.T) {
 	}
 	throttled := resp.(*kmsg.ProduceResponse).ThrottleMillis
 	if throttled < 4000 || u.end().IsZero() || !conn.Stats().ThrottledUntil.After(time.Now()) {
-		t.Fatalf("throttled for %d ms, so it says, until %v; Stats: %v", throttled, u.end(), conn.Stats().ThrottledUntil)
+		t.Fatalf("throttled for %d ms, so it says, until %v; Stats: %v", throttled, u.end(),
+			conn.Stats().ThrottledUntil)
 	}
 
 	// Now nothing is sent. Send is refused, Request waits in the queue.
-	if _, err := conn.Send(t.Context(), kmsg.NewPtrMetadataRequest()); !errors.Is(err, broker.ErrThrottled) || lostWith(t, err) != broker.SentNothing {
+	if _, err := conn.Send(t.Context(), kmsg.NewPtrMetadataRequest()); !errors.Is(err, broker.ErrThrottled) ||
+		lostWith(t, err) != broker.SentNothing {
 		t.Errorf("while the broker throttles: %v", err)
 	}
 	const inLine = 3

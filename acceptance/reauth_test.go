@@ -180,7 +180,8 @@ func setScramPassword(t *testing.T, b *Broker, password string) error {
 	}
 	req := kmsg.NewPtrAlterUserSCRAMCredentialsRequest()
 	upsert := kmsg.NewAlterUserSCRAMCredentialsRequestUpsertion()
-	upsert.Name, upsert.Mechanism, upsert.Iterations, upsert.Salt, upsert.SaltedPassword = ScramUser, 1, iterations, salt, salted
+	upsert.Name, upsert.Mechanism, upsert.Iterations = ScramUser, 1, iterations
+	upsert.Salt, upsert.SaltedPassword = salt, salted
 	req.Upsertions = append(req.Upsertions, upsert)
 	return over(t, configOf(t, b), func(ctx context.Context, conn *broker.Conn) error {
 		resp, err := req.RequestWith(ctx, conn)

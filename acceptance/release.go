@@ -125,7 +125,8 @@ func releaseOf(version string, mode Mode) (*release, error) {
 	}
 	rel := &release{from: version, mode: mode, files: make(map[string]map[string]string)}
 	for _, row := range releases {
-		if numbers.less(row.from) || row.before != "" && !numbers.less(row.before) || row.mode != DefaultMode && row.mode != mode {
+		if numbers.less(row.from) || row.before != "" && !numbers.less(row.before) ||
+			row.mode != DefaultMode && row.mode != mode {
 			continue
 		}
 		rel.add(row)

@@ -146,8 +146,10 @@ var releases = []release{{
 	from: "0.10.2.0", mode: ZooKeeper,
 	mechanisms: []string{"SCRAM-SHA-256", "SCRAM-SHA-512"},
 	scram: []string{
-		"kafka.admin.ConfigCommand", "--zookeeper", "127.0.0.1:{aux}", "--alter", "--entity-type", "users", "--entity-name", ScramUser,
-		"--add-config", "SCRAM-SHA-256=[iterations=4096,password=" + ScramPassword + "],SCRAM-SHA-512=[iterations=4096,password=" + ScramPassword + "]",
+		"kafka.admin.ConfigCommand", "--zookeeper", "127.0.0.1:{aux}", "--alter", "--entity-type", "users",
+		"--entity-name", ScramUser,
+		"--add-config", "SCRAM-SHA-256=[iterations=4096,password=" + ScramPassword +
+			"],SCRAM-SHA-512=[iterations=4096,password=" + ScramPassword + "]",
 	},
 }, {
 	from: "3.5.0", mode: KRaft,

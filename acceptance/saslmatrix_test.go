@@ -68,7 +68,8 @@ func saslMatrix(t *testing.T, versions ...string) {
 					continue
 				}
 				result := "red"
-				t.Run(strings.Join([]string{version, string(l), mechanism}, " "), func(t *testing.T) { result = c.try(t) })
+				t.Run(strings.Join([]string{version, string(l), mechanism}, " "),
+					func(t *testing.T) { result = c.try(t) })
 				if result == "red" {
 					red++
 				} else {
@@ -136,8 +137,9 @@ func (c saslCell) try(t *testing.T) (result string) {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		_, err := broker.Dial(ctx, c.config(t, wrong))
-		if !errors.Is(err, broker.ErrAuthentication) || strings.Contains(fmt.Sprintf("%v %+v", err, err), wrongPassword) {
-			t.Errorf("a wrong password: %v", err)
+		text := fmt.Sprintf("%v %+v", err, err)
+		if !errors.Is(err, broker.ErrAuthentication) || strings.Contains(text, wrongPassword) {
+			t.Errorf("a wrong password: got %v, want ErrAuthentication without the password", err)
 			return "red"
 		}
 	}
@@ -161,7 +163,8 @@ func (c saslCell) authenticators(t *testing.T) map[string]ports.Authenticator {
 		}
 		return all
 	case "OAUTHBEARER":
-		return map[string]ports.Authenticator{"token": ready(t)(oauthbearer.New(oauthbearer.Options{Tokens: unsecuredToken}))}
+		a := ready(t)(oauthbearer.New(oauthbearer.Options{Tokens: unsecuredToken}))
+		return map[string]ports.Authenticator{"token": a}
 	}
 	return map[string]ports.Authenticator{"password": newScram(t, c.mechanism, ScramPassword)}
 }
@@ -211,5 +214,6 @@ func unsecuredToken(context.Context) (oauthbearer.Token, error) {
 	now := time.Now()
 	part := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 	claims := fmt.Sprintf(`{"sub":%q,"iat":%d,"exp":%d}`, PlainUser, now.Unix(), now.Add(time.Hour).Unix())
-	return oauthbearer.Token{AccessToken: ports.NewSecret(part(`{"alg":"none"}`) + "." + part(claims) + "."), Expiry: now.Add(time.Hour)}, nil
+	return oauthbearer.Token{AccessToken: ports.NewSecret(part(`{"alg":"none"}`) + "." + part(claims) + "."),
+		Expiry: now.Add(time.Hour)}, nil
 }

@@ -37,9 +37,8 @@ func TestSSL(t *testing.T) {
 			b := privateBroker(t, Config{Version: c.version, Listeners: listeners})
 			for _, release := range c.releases {
 				for _, l := range slices.Concat(listeners, []Listener{Plaintext}) {
-					t.Run(strings.Join([]string{c.version, "api_version", release.String(), string(l)}, " "), func(t *testing.T) {
-						target{b, l, release}.test(t)
-					})
+					t.Run(strings.Join([]string{c.version, "api_version", release.String(), string(l)}, " "),
+						func(t *testing.T) { target{b, l, release}.test(t) })
 				}
 			}
 			if err := b.Close(); err != nil {
@@ -68,7 +67,8 @@ func (d target) test(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	strange := tls.Options{CAFile: files.CA, CertPEM: string(stranger.certPEM()), KeyPEM: ports.NewSecret(string(stranger.keyPEM()))}
+	strange := tls.Options{CAFile: files.CA, CertPEM: string(stranger.certPEM()),
+		KeyPEM: ports.NewSecret(string(stranger.keyPEM()))}
 
 	if d.listener == Plaintext {
 		d.serves(t, d.config(t))
@@ -101,7 +101,8 @@ func (d target) test(t *testing.T) {
 
 	err = d.first(t, d.config(t))
 	var e *broker.Error
-	if !errors.As(err, &e) || !errors.Is(err, broker.ErrTLSExpected) || e.Attempt > 1 || !strings.Contains(e.Hint, "TLS") {
+	if !errors.As(err, &e) || !errors.Is(err, broker.ErrTLSExpected) || e.Attempt > 1 ||
+		!strings.Contains(e.Hint, "TLS") {
 		t.Errorf("no TLS on a port with it: %v", err)
 	}
 }
@@ -115,7 +116,8 @@ func (d target) config(t *testing.T) broker.Config {
 	t.Helper()
 	cfg := configAt(t, d.b, d.listener)
 	cfg.APIVersion = d.release
-	cfg.APIVersionTimeout, cfg.SetupTimeout, cfg.RequestTimeout, cfg.ReconnectBackoff, cfg.ReconnectBackoffMax = never, never, never, never, never
+	cfg.APIVersionTimeout, cfg.SetupTimeout, cfg.RequestTimeout = never, never, never
+	cfg.ReconnectBackoff, cfg.ReconnectBackoffMax = never, never
 	return cfg
 }
 
@@ -180,7 +182,9 @@ func (d target) firstPolled(t *testing.T, cfg broker.Config) error {
 	t.Helper()
 	p := newLoop(t, cfg)
 	defer p.Close(nil)
-	p.until(time.Time{}, "a connection or its failure", func() bool { return p.Connect() == broker.Connected || p.BlackedOut() })
+	p.until(time.Time{}, "a connection or its failure", func() bool {
+		return p.Connect() == broker.Connected || p.BlackedOut()
+	})
 	if !p.Connected() {
 		return p.Stats().LastError
 	}

@@ -1,7 +1,7 @@
 // Package need skips tests that need more of their machine than Go. Every skip has one
 // form, which acceptance/leaks counts at the end of a run:
 //
-//	needs openssl: exec: "openssl": executable file not found in $PATH. The keys are not compared. OPENSSL=required makes this a failure.
+//	needs openssl: no openssl in the PATH. The keys are not compared. OPENSSL=required makes this a failure.
 //
 // A test with another need writes its first part, "needs <something>" or "needs
 // <something>: <detail>", into t.Skip.
@@ -62,7 +62,8 @@ func (e Extra) texts(missing error) (skip, fail string) {
 		case "required":
 			required = true
 		default:
-			return "", fmt.Sprintf("%s FAILED: %s=%s in the environment; want required, or nothing", e.Variable, name, v)
+			return "", fmt.Sprintf("%s FAILED: %s=%s in the environment; want required, or nothing",
+				e.Variable, name, v)
 		}
 	}
 	if missing == nil {

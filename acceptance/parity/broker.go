@@ -205,7 +205,9 @@ func (l *brokerLink) sync(sent int64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.paused {
-		err := l.await(fmt.Sprintf("%d bytes, %d came", sent, l.got), func() bool { return l.got >= sent || l.err != nil })
+		err := l.await(fmt.Sprintf("%d bytes, %d came", sent, l.got), func() bool {
+			return l.got >= sent || l.err != nil
+		})
 		if err != nil {
 			return err
 		}

@@ -95,7 +95,8 @@ func (p *polled) find(context.Context, string, uint16) ([]ports.Endpoint, error)
 	var found []ports.Endpoint
 	for _, name := range p.lookup {
 		port := p.settings.address(name).Port
-		found = append(found, ports.Endpoint{Network: "tcp", Address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))})
+		found = append(found, ports.Endpoint{Network: "tcp",
+			Address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))})
 	}
 	if found == nil {
 		return nil, &net.DNSError{Err: "no such host", Name: "broker.test", IsNotFound: true}

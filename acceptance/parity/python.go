@@ -75,7 +75,8 @@ func (p *python) hear() (*reply, error) {
 	line, err := p.out.ReadBytes('\n')
 	if err != nil {
 		p.in.Close()
-		return nil, fmt.Errorf("kafka-python %s: the driver ended: %w %s", p.version, err, strings.TrimSpace(p.errors.String()))
+		return nil, fmt.Errorf("kafka-python %s: the driver ended: %w %s", p.version, err,
+			strings.TrimSpace(p.errors.String()))
 	}
 	t := new(reply)
 	if err := json.Unmarshal(line, t); err != nil {
@@ -130,7 +131,8 @@ func (p *python) ask(message any) (outcome, error) {
 func (p *python) begin(s *settings, w waiting) error {
 	p.w = w
 	config := map[string]any{
-		"client_id": s.keys["client_id"], "client_software_name": softwareName, "client_software_version": softwareVersion,
+		"client_id": s.keys["client_id"], "client_software_name": softwareName,
+		"client_software_version": softwareVersion,
 	}
 	for key := range s.keys {
 		if key != "client_id" {

@@ -76,7 +76,8 @@ func TestPolledPlays(t *testing.T) {
 			}
 			for i := range sc.steps {
 				if minus, plus := diff(first[i], second[i]); minus != nil || plus != nil {
-					t.Errorf("step %d, %q, came out otherwise:\n%s", i+1, sc.steps[i].text, difference{minus: minus, plus: plus})
+					t.Errorf("step %d, %q: got other lines the second time:\n%s", i+1, sc.steps[i].text,
+						difference{minus: minus, plus: plus})
 				}
 			}
 			ran++
@@ -171,7 +172,8 @@ advance 5ms
 		t.Errorf("got %+v", d)
 	}
 	if !sc.uses("check_version") || sc.uses("recv") {
-		t.Errorf("uses: got %t for check_version and %t for recv, want true and false", sc.uses("check_version"), sc.uses("recv"))
+		t.Errorf("uses: got %t for check_version and %t for recv, want true and false", sc.uses("check_version"),
+			sc.uses("recv"))
 	}
 
 	for text, want := range map[string]string{

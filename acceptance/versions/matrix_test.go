@@ -28,7 +28,8 @@ func TestMain(m *testing.M) {
 	}
 	var missing error
 	interpreters, missing = kafkapython.Interpreters(context.Background(), kafkaPythons...)
-	python := need.Extra{Name: "Python 3.8", Variable: "PARITY", Or: "ACCEPTANCE", Untested: "kafka-python is not asked which release a broker is."}
+	python := need.Extra{Name: "Python 3.8", Variable: "PARITY", Or: "ACCEPTANCE",
+		Untested: "kafka-python is not asked which release a broker is."}
 	if run, code := python.Package(os.Stdout, missing); !run && code != 0 {
 		os.Exit(code)
 	}

@@ -85,7 +85,8 @@ func write(to io.Writer, rows []row) {
 		if r.exact == r.Release() {
 			ours++
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%v\t", r.Version, r.Mode, cmp.Or(r.text, "none"), cmp.Or(r.lineage, "-"),
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%v\t", r.Version, r.Mode,
+			cmp.Or(r.text, "none"), cmp.Or(r.lineage, "-"),
 			r.cost.connections, r.cost.roundTrips, r.took.Round(time.Millisecond))
 		for i, o := range r.other {
 			if o.right(r.Release()) {

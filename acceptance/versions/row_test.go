@@ -43,18 +43,24 @@ func TestWrong(t *testing.T) {
 		{"right", true, func(*row) {}, nil},
 		{"right, and old", false, func(r *row) { r.cost.connections, r.cost.roundTrips = 7, 8 }, nil},
 		{"lineage", true, func(r *row) { r.lineage = "KRaft broker" }, nil},
-		{"another release", true, func(r *row) { r.text, r.exact = "3.3", broker.Release{Major: 3, Minor: 3} }, []string{`"3.3"`}},
-		{"no exact one", true, func(r *row) { r.text, r.exact = "between 3.3 and 3.4", broker.Release{} }, []string{"between 3.3 and 3.4"}},
-		{"an error", true, func(r *row) { r.answer, r.err = answer{}, errors.New("no such luck") }, []string{"no such luck"}},
+		{"another release", true, func(r *row) { r.text, r.exact = "3.3", broker.Release{Major: 3, Minor: 3} },
+			[]string{`"3.3"`}},
+		{"no exact one", true, func(r *row) { r.text, r.exact = "between 3.3 and 3.4", broker.Release{} },
+			[]string{"between 3.3 and 3.4"}},
+		{"an error", true, func(r *row) { r.answer, r.err = answer{}, errors.New("no such luck") },
+			[]string{"no such luck"}},
 		{"others know better", true, func(r *row) {
 			r.exact = broker.Release{}
-			r.other = []reply{{name: "one", text: "3.4"}, {name: "another", text: "at least 3.4"}, {name: "third", text: "3.4", err: errors.New("cannot")}}
+			r.other = []reply{{name: "one", text: "3.4"}, {name: "another", text: "at least 3.4"},
+				{name: "third", text: "3.4", err: errors.New("cannot")}}
 		}, []string{"and is 3.4", "one says so"}},
 		{"others know worse", true, func(r *row) { r.other = []reply{{name: "one", text: "3.3"}} }, nil},
 		{"another lineage", true, func(r *row) { r.lineage = "KRaft controller" }, []string{"is a KRaft broker"}},
 		{"two connections", true, func(r *row) { r.cost.connections = 2 }, []string{"2 connections, of 1 at most"}},
 		{"three round trips", true, func(r *row) { r.cost.roundTrips = 3 }, []string{"3 round trips, of 2 at most"}},
-		{"two round trips from 3.9 on", true, func(r *row) { r.Version, r.exact = "3.9.2", broker.Release{Major: 3, Minor: 9} }, []string{"2 round trips, of 1 at most"}},
+		{"two round trips from 3.9 on", true, func(r *row) {
+			r.Version, r.exact = "3.9.2", broker.Release{Major: 3, Minor: 9}
+		}, []string{"2 round trips, of 1 at most"}},
 		{"eight connections", false, func(r *row) { r.cost.connections = 8 }, []string{"8 connections, of 7 at most"}},
 		{"a timeout", false, func(r *row) { r.cost.silences = 1 }, []string{"while the broker was silent"}},
 	} {
@@ -82,15 +88,18 @@ func TestWrong(t *testing.T) {
 func TestTable(t *testing.T) {
 	var got strings.Builder
 	write(&got, []row{
-		{Variant: acceptance.In(acceptance.ZooKeeper, "0.8.0")[0], err: errors.New("lost"), cost: &tally{connections: 6, roundTrips: 6}, took: 1234 * time.Microsecond,
+		{Variant: acceptance.In(acceptance.ZooKeeper, "0.8.0")[0], err: errors.New("lost"),
+			cost: &tally{connections: 6, roundTrips: 6}, took: 1234 * time.Microsecond,
 			other: []reply{{name: "one", text: "0.8.0"}, {name: "another", err: errors.New("lost too")}}},
 		{Variant: acceptance.In(acceptance.KRaft, "4.4.0")[0], cost: &tally{connections: 1, roundTrips: 1},
-			answer: answer{"4.4", broker.Release{Major: 4, Minor: 4}, "KRaft broker", strings.Repeat("ä", 70) + "\nmore"},
-			other:  []reply{{name: "one", text: "2.6"}, {name: "another", text: "4.3"}}},
+			answer: answer{"4.4", broker.Release{Major: 4, Minor: 4}, "KRaft broker",
+				strings.Repeat("ä", 70) + "\nmore"},
+			other: []reply{{name: "one", text: "2.6"}, {name: "another", text: "4.3"}}},
 	})
+	evidence := strings.Repeat("ä", 59)
 	want := `BROKER  MODE       VERDICT  LINEAGE       CONNECTIONS  ROUND TRIPS  TIME  one    another  EVIDENCE
 0.8.0   ZooKeeper  none     -             6            6            1ms   0.8.0  cannot   
-4.4.0   KRaft      4.4      KRaft broker  1            1            0s    2.6    4.3      ` + strings.Repeat("ä", 59) + `…
+4.4.0   KRaft      4.4      KRaft broker  1            1            0s    2.6    4.3      ` + evidence + `…
 of 2 rows exact: ours 1, one 1, another 0
 `
 	if got.String() != want {
@@ -105,9 +114,10 @@ func TestReadPython(t *testing.T) {
 		`{"version": "2.3.3", "release": [0, 11], "error": ""}`:               "0.11.0",
 		`{"version": "2.3.3", "release": [2, 6], "error": ""}`:                "2.6",
 		`{"version": "2.3.3", "release": null, "error": "NodeNotReadyError"}`: "! NodeNotReadyError",
-		`{"version": "3.0.12", "release": [2, 6], "error": ""}`:               "! this is kafka-python 3.0.12, not 2.3.3",
-		`{"version": "2.3.3", "release": [4], "error": ""}`:                   "! [4] is no release",
-		`{"version": "2.3.3", "release": [4, 0, 0, 0], "error": ""}`:          "! [4 0 0 0] is no release",
+
+		`{"version": "3.0.12", "release": [2, 6], "error": ""}`:      "! this is kafka-python 3.0.12, not 2.3.3",
+		`{"version": "2.3.3", "release": [4], "error": ""}`:          "! [4] is no release",
+		`{"version": "2.3.3", "release": [4, 0, 0, 0], "error": ""}`: "! [4 0 0 0] is no release",
 		`Traceback`: `! it said "Traceback"`,
 	} {
 		got, err := readPython([]byte(line), "2.3.3")

@@ -31,7 +31,11 @@ func TestTally(t *testing.T) {
 			hear(t, conn)
 			hear(t, conn)
 		}, 1, 0},
-		{"one of two is not answered", func(t *testing.T, conn net.Conn) { say(t, conn, "."); say(t, conn, "?"); hear(t, conn) }, 1, 0},
+		{"one of two is not answered", func(t *testing.T, conn net.Conn) {
+			say(t, conn, ".")
+			say(t, conn, "?")
+			hear(t, conn)
+		}, 1, 0},
 		{"the peer closes", func(t *testing.T, conn net.Conn) {
 			say(t, conn, "x")
 			if _, err := conn.Read(make([]byte, 1)); err != io.EOF {
