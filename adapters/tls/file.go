@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// A file is read anew when it changed. No goroutine watches it: each handshake looks
-// first, which costs a stat. It is another one if its identity, size or time of
-// change is, so that a rename is seen. Since two writes may fall within one tick of a
-// file system's clock (two seconds on some), a file that was young when it was read
-// is read again, until it was old. What counts is then whether the bytes are others.
+// A file is read again after it changed. No goroutine watches it: each handshake calls
+// stat first. A changed file has another identity, size or modification time, so that a
+// rename is noticed. Two writes may fall within one tick of a file system's clock (two
+// seconds on some): a file that was young when it was read is read again, until it was
+// old. It has changed if its bytes have.
 
 // file is one file as it was when it was read.
 type file struct {
@@ -47,7 +47,7 @@ func (f *file) refresh() (changed bool, err error) {
 	}
 	switch {
 	case !info.Mode().IsRegular():
-		return false, fmt.Errorf("%q is no file to read", f.path)
+		return false, fmt.Errorf("%q is not a regular file", f.path)
 	case info.Size() > maxFileBytes:
 		return false, f.tooLarge()
 	}
@@ -56,8 +56,8 @@ func (f *file) refresh() (changed bool, err error) {
 		return false, err
 	}
 	defer opened.Close()
-	// Of the file that is read: the name may lead to another one by now. From before
-	// it is read: what is written meanwhile changes its time.
+	// Of the open file: the name may be another one's by now. Before reading: a later
+	// write changes the time.
 	if info, err = opened.Stat(); err != nil {
 		return false, err
 	}
