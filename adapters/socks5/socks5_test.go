@@ -19,9 +19,9 @@ import (
 // hearing first.
 type script []string
 
-// played dials through a proxy that plays a script and closes. The bytes that it
-// heard are compared.
-func played(t *testing.T, s script, o socks5.Options, target string) (net.Conn, error) {
+// dialScripted dials through a proxy that plays a script and closes. The bytes that it
+// received are compared.
+func dialScripted(t *testing.T, s script, o socks5.Options, target string) (net.Conn, error) {
 	t.Helper()
 	ours, theirs := net.Pipe()
 	done := make(chan struct{})
@@ -31,13 +31,13 @@ func played(t *testing.T, s script, o socks5.Options, target string) (net.Conn, 
 		for i, line := range s {
 			if i%2 == 1 {
 				if _, err := theirs.Write([]byte(line)); err != nil {
-					return // it has heard enough: the dial's error is judged
+					return // it has received enough: the dial's error is judged
 				}
 				continue
 			}
-			heard := make([]byte, len(line))
-			if _, err := io.ReadFull(theirs, heard); err != nil || string(heard) != line {
-				t.Errorf("line %d: the proxy heard %q, %v; want %q", i, heard, err, line)
+			received := make([]byte, len(line))
+			if _, err := io.ReadFull(theirs, received); err != nil || string(received) != line {
+				t.Errorf("line %d: the proxy received %q, %v; want %q", i, received, err, line)
 			}
 		}
 	}()
@@ -80,7 +80,7 @@ func TestTunnels(t *testing.T) {
 		{"bound to an empty name", script{greets, "\x05\x00", forName, "\x05\x00\x00\x03\x00\x00\x07tunnel"}, socks5.Options{}, "broker:9092"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			conn, err := played(t, c.script, c.o, c.target)
+			conn, err := dialScripted(t, c.script, c.o, c.target)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -102,8 +102,8 @@ func TestFailures(t *testing.T) {
 		says   string
 	}
 	tests := []test{
-		{"wants a login, has none", script{greets, "\x05\xff"}, socks5.Options{}, tunnel.ErrLogin, nil, "it wants one, and none is configured"},
-		{"wants another login", script{greetsLogin, "\x05\xff"}, alice, tunnel.ErrLogin, nil, "neither user name and password nor nothing"},
+		{"wants a login, has none", script{greets, "\x05\xff"}, socks5.Options{}, tunnel.ErrLogin, nil, "it requires one, and none is configured"},
+		{"wants another login", script{greetsLogin, "\x05\xff"}, alice, tunnel.ErrLogin, nil, "neither user name and password nor no login"},
 		{"wrong login", script{greetsLogin, "\x05\x02", login, "\x01\x01"}, alice, tunnel.ErrLogin, nil, "user name or password is wrong (status 1)"},
 		{"a method that was not offered", script{greets, "\x05\x02", forName, granted}, socks5.Options{}, tunnel.ErrGarbage, nil, "method 2, which was not offered"},
 		{"GSSAPI", script{greetsLogin, "\x05\x01"}, alice, tunnel.ErrGarbage, nil, "method 1, which was not offered"},
@@ -113,17 +113,17 @@ func TestFailures(t *testing.T) {
 		{"address type", script{greets, "\x05\x00", forName, "\x05\x00\x00\x05"}, socks5.Options{}, tunnel.ErrGarbage, nil, "address of type 5"},
 		{"SSH", script{greets, "SSH-2.0-OpenSSH_9.2p1\r\n"}, socks5.Options{}, tunnel.ErrGarbage, nil, `"SS": an SSH server`},
 		{"HTTP", script{greets, "HTTP/1.1 400 Bad Request\r\n\r\n"}, socks5.Options{}, tunnel.ErrGarbage, nil, `"HT": a web server`},
-		{"TLS", script{greets, "\x15\x03\x01\x00\x02\x02\x46"}, socks5.Options{}, tunnel.ErrGarbage, nil, "TLS: the proxy is to be reached over it"},
+		{"TLS", script{greets, "\x15\x03\x01\x00\x02\x02\x46"}, socks5.Options{}, tunnel.ErrGarbage, nil, "TLS: connect to the proxy over TLS"},
 		{"SOCKS4", script{greets, "\x00\x5b\x00\x00"}, socks5.Options{}, tunnel.ErrGarbage, nil, "SOCKS4"},
 		{"closed at once", script{greets}, socks5.Options{}, tunnel.ErrCutOff, io.EOF, "closed the connection after the greeting: EOF"},
 		{"closed within the method", script{greets, "\x05"}, socks5.Options{}, tunnel.ErrCutOff, io.ErrUnexpectedEOF, "after the greeting"},
-		{"closed at the login", script{greetsLogin, "\x05\x02", login}, alice, tunnel.ErrCutOff, io.EOF, "after the login was sent; a wrong one may be why"},
-		{"closed at the request", script{greets, "\x05\x00", forName}, socks5.Options{}, tunnel.ErrCutOff, io.EOF, "after the tunnel was asked for"},
-		{"closed within the reply", script{greets, "\x05\x00", forName, granted[:9]}, socks5.Options{}, tunnel.ErrCutOff, io.ErrUnexpectedEOF, "after the tunnel was asked for"},
-		{"closed before the name's size", script{greets, "\x05\x00", forName, "\x05\x00\x00\x03"}, socks5.Options{}, tunnel.ErrCutOff, io.EOF, "after the tunnel was asked for"},
-		{"closed within the name", script{greets, "\x05\x00", forName, "\x05\x00\x00\x03\x02ab\x00"}, socks5.Options{}, tunnel.ErrCutOff, io.ErrUnexpectedEOF, "after the tunnel was asked for"},
+		{"closed at the login", script{greetsLogin, "\x05\x02", login}, alice, tunnel.ErrCutOff, io.EOF, "after the login was sent; it may be wrong"},
+		{"closed at the request", script{greets, "\x05\x00", forName}, socks5.Options{}, tunnel.ErrCutOff, io.EOF, "after the request was sent"},
+		{"closed within the reply", script{greets, "\x05\x00", forName, granted[:9]}, socks5.Options{}, tunnel.ErrCutOff, io.ErrUnexpectedEOF, "after the request was sent"},
+		{"closed before the name's size", script{greets, "\x05\x00", forName, "\x05\x00\x00\x03"}, socks5.Options{}, tunnel.ErrCutOff, io.EOF, "after the request was sent"},
+		{"closed within the name", script{greets, "\x05\x00", forName, "\x05\x00\x00\x03\x02ab\x00"}, socks5.Options{}, tunnel.ErrCutOff, io.ErrUnexpectedEOF, "after the request was sent"},
 		{"a short refusal", script{greets, "\x05\x00", forName, "\x05\x02"}, socks5.Options{}, tunnel.ErrRefused, socks5.NotAllowed, "rules do not allow it (reply 2)"},
-		{"an unknown reply", script{greets, "\x05\x00", forName, "\x05\x5d\x00\x01"}, socks5.Options{}, tunnel.ErrRefused, socks5.Reply(0x5d), "reply 93, which means nothing"},
+		{"an unknown reply", script{greets, "\x05\x00", forName, "\x05\x5d\x00\x01"}, socks5.Options{}, tunnel.ErrRefused, socks5.Reply(0x5d), "unknown reply 93"},
 	}
 	for reply, says := range map[socks5.Reply]string{
 		socks5.GeneralFailure: "general failure (reply 1)", socks5.NotAllowed: "rules do not allow it (reply 2)",
@@ -137,7 +137,7 @@ func TestFailures(t *testing.T) {
 	}
 	for _, c := range tests {
 		t.Run(c.name, func(t *testing.T) {
-			conn, err := played(t, c.script, c.o, "broker:9092")
+			conn, err := dialScripted(t, c.script, c.o, "broker:9092")
 			var e *tunnel.Error
 			switch {
 			case conn != nil || err == nil:

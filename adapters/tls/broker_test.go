@@ -203,8 +203,8 @@ func (c *shortConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// A handshake that is cut is told at once, wherever it is cut; one that stalls when
-// the time of the setup is over.
+// A handshake that is cut off fails at once, at any byte; one that stalls fails at the
+// setup timeout.
 func TestBrokerIsCutOffAndStalls(t *testing.T) {
 	ca := newCA(t, "the authority")
 	cert := ca.issueFor(newFixedKey(t))

@@ -26,7 +26,7 @@ func TestHostileChainIsSearchedWithinBounds(t *testing.T) {
 	for range 40 {
 		known = append(known, newCA(t, "same").cert)
 	}
-	// Each has signed the next, which stands far behind it.
+	// Each has signed the next, which comes much later.
 	at := newCA(t, "same")
 	chain := []*x509.Certificate{at.cert}
 	for range 40 {
@@ -39,7 +39,7 @@ func TestHostileChainIsSearchedWithinBounds(t *testing.T) {
 		leaf  *x509.Certificate
 		known []*x509.Certificate
 	}{
-		{"nobody has signed it", leaf.issue().Leaf, append(known, known...)},
+		{"no signer", leaf.issue().Leaf, append(known, known...)},
 		{"a long chain", last, append(known, chain...)},
 	} {
 		if found, checks := climbed(c.leaf, c.known); found != nil || checks > 100 {

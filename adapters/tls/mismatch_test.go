@@ -18,7 +18,7 @@ import (
 )
 
 // One side has TLS and the other has not, or the port is one of something else. In
-// a bubble the time is exact: what is told at once is told at time 0.
+// a bubble the time is exact: an immediate error is reported at time 0.
 
 // speaks answers whatever comes first, and then neither says more nor hangs up.
 func speaks(text string) func(net.Conn) {
@@ -85,9 +85,9 @@ func TestMismatch(t *testing.T) {
 				}
 				t.Run(name, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
-						var dialled atomic.Int32
+						var dialed atomic.Int32
 						transport := &netlink.Transport{Dial: func(context.Context, string, string) (net.Conn, error) {
-							dialled.Add(1)
+							dialed.Add(1)
 							ours, theirs := net.Pipe()
 							go c.peer(theirs)
 							return ours, nil
@@ -102,7 +102,7 @@ func TestMismatch(t *testing.T) {
 						began := time.Now()
 						_, err := ask(t, broker.Config{Host: "broker.test", Transport: transport, APIVersion: release})
 						if took := time.Since(began); took != 0 {
-							t.Errorf("told after %v", took)
+							t.Errorf("failed after %v", took)
 						}
 						if !errors.Is(err, c.is) {
 							t.Fatalf("%v, want %v", err, c.is)
@@ -119,7 +119,7 @@ func TestMismatch(t *testing.T) {
 								t.Errorf("%q is not in %v", word, err)
 							}
 						}
-						if n := int(dialled.Load()); n != dials {
+						if n := int(dialed.Load()); n != dials {
 							t.Errorf("%d connections, want %d", n, dials)
 						}
 					})

@@ -117,8 +117,8 @@ func TestServerOfOpenSSL(t *testing.T) {
 					t.Fatal(err)
 				}
 				conn := under.(*Conn)
-				if err := conn.Handshake(); err != nil || turn == 0 && !conn.CertificateAsked() {
-					t.Fatalf("%v, asked: %v", err, conn.CertificateAsked())
+				if err := conn.Handshake(); err != nil || turn == 0 && !conn.ClientCertRequested() {
+					t.Fatalf("%v, asked: %v", err, conn.ClientCertRequested())
 				}
 				answer := make([]byte, 4)
 				_, _ = io.WriteString(conn, "abc\n")

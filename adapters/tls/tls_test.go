@@ -41,12 +41,12 @@ func TestTransport(t *testing.T) {
 		"config":  {Config: &tls.Config{RootCAs: roots, Time: clock().Now}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			porttest.Transport(t, func(t *testing.T) porttest.Harness { return rig(t, cert, o) })
+			porttest.Transport(t, func(t *testing.T) porttest.Harness { return newHarness(t, cert, o) })
 		})
 	}
 }
 
-func rig(t *testing.T, cert tls.Certificate, o Options) porttest.Harness {
+func newHarness(t *testing.T, cert tls.Certificate, o Options) porttest.Harness {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -148,7 +148,7 @@ func TestServerName(t *testing.T) {
 		}
 	}
 	_, err := mustDial(t, plainDial, Options{})(t.Context(), "unix", "/run/broker.sock")
-	if err == nil || !strings.Contains(err.Error(), "set ServerName") {
+	if err == nil || !strings.Contains(err.Error(), "set Options.ServerName") {
 		t.Errorf("%v", err)
 	}
 }
@@ -266,14 +266,14 @@ func TestClientCertificate(t *testing.T) {
 			t.Fatal(err)
 		}
 		conn := under.(*Conn)
-		if err := conn.Handshake(); err != nil || conn.CertificateAsked() != want {
-			t.Errorf("asked: %v, want %v; %v", conn.CertificateAsked(), want, err)
+		if err := conn.Handshake(); err != nil || conn.ClientCertRequested() != want {
+			t.Errorf("asked: %v, want %v; %v", conn.ClientCertRequested(), want, err)
 		}
 		_ = conn.Close()
 	}
 }
 
-// All that is wrong with options is said before anybody is dialled, each in words.
+// All that is wrong with options is said before anybody is dialed, each in words.
 func TestOptionsThatCannotBe(t *testing.T) {
 	ca := newCA(t, "the authority")
 	mine, other := ca.issue(), ca.issue()
@@ -281,26 +281,26 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		o    Options
 		want string
 	}{
-		{Options{MinVersion: tls.VersionTLS11}, "MinVersion: TLS 1.1 is not spoken here: TLS 1.2 or TLS 1.3"},
-		{Options{MaxVersion: 0x0305}, "MaxVersion: 0x0305 is not spoken here"},
-		{Options{MinVersion: tls.VersionTLS13, MaxVersion: tls.VersionTLS12}, "MaxVersion: at most TLS 1.2, but MinVersion or CipherSuites ask for TLS 1.3"},
-		{Options{MaxVersion: tls.VersionTLS12, CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}}, "MaxVersion: at most TLS 1.2"},
-		{Options{CipherSuites: []string{"TLS_NO_SUCH", "ECDHE-RSA-AES128-GCM-SHA256"}}, "CipherSuites: crypto/tls has none of TLS_NO_SUCH, ECDHE-RSA-AES128-GCM-SHA256"},
+		{Options{MinVersion: tls.VersionTLS11}, "MinVersion: TLS 1.1 is not supported: want TLS 1.2 or TLS 1.3"},
+		{Options{MaxVersion: 0x0305}, "MaxVersion: 0x0305 is not supported"},
+		{Options{MinVersion: tls.VersionTLS13, MaxVersion: tls.VersionTLS12}, "MaxVersion: TLS 1.2 is below TLS 1.3"},
+		{Options{MaxVersion: tls.VersionTLS12, CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}}, "MaxVersion: TLS 1.2 is below TLS 1.3"},
+		{Options{CipherSuites: []string{"TLS_NO_SUCH", "ECDHE-RSA-AES128-GCM-SHA256"}}, "CipherSuites: crypto/tls supports none of TLS_NO_SUCH, ECDHE-RSA-AES128-GCM-SHA256"},
 		{Options{Ciphers: "NO-SUCH"}, "Ciphers: "},
-		{Options{CAFile: "a", CAPEM: "b"}, "CAFile: given beside CAPEM"},
-		{Options{CertFile: "a", CertPEM: "b", MinVersion: 1}, "CertFile: given beside CertPEM"},
-		{Options{CertFile: "a", KeyFile: "a", KeyPEM: ports.NewSecret("b")}, "KeyFile: given beside KeyPEM"},
-		{Options{Ciphers: "ALL", CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}}, "Ciphers: given beside CipherSuites"},
-		{Options{KeyFile: "a"}, "KeyFile: a key without its certificate"},
-		{Options{KeyPEM: ports.NewSecret("a")}, "KeyPEM: a key without its certificate"},
+		{Options{CAFile: "a", CAPEM: "b"}, "CAFile: set together with CAPEM"},
+		{Options{CertFile: "a", CertPEM: "b", MinVersion: 1}, "CertFile: set together with CertPEM"},
+		{Options{CertFile: "a", KeyFile: "a", KeyPEM: ports.NewSecret("b")}, "KeyFile: set together with KeyPEM"},
+		{Options{Ciphers: "ALL", CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}}, "Ciphers: set together with CipherSuites"},
+		{Options{KeyFile: "a"}, "KeyFile: a key without a certificate"},
+		{Options{KeyPEM: ports.NewSecret("a")}, "KeyPEM: a key without a certificate"},
 		{Options{CAFile: "/nowhere/ca.pem"}, "CAFile: "},
 		{Options{CRLFile: write(t, "crl", "nonsense")}, "CRLFile: "},
-		{Options{CAPEM: "nonsense"}, "CAPEM: there is no certificate in it"},
+		{Options{CAPEM: "nonsense"}, "CAPEM: no certificate"},
 		{Options{CertPEM: chainPEM(mine)}, "CertPEM: "},
-		{Options{CertPEM: "nonsense", KeyPEM: ports.NewSecret(keyPEM(t, mine))}, "CertPEM: there is no certificate"},
+		{Options{CertPEM: "nonsense", KeyPEM: ports.NewSecret(keyPEM(t, mine))}, "CertPEM: no certificate"},
 		{Options{CertFile: write(t, "c", chainPEM(mine)), KeyFile: write(t, "k", "nonsense")}, "KeyFile: "},
 		{Options{CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, other))}, `CertPEM: the key does not belong to the certificate "CN=a broker"`},
-		{Options{CertPEM: ca.pem() + chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, mine))}, `the key belongs to certificate 2 of 2, "CN=a broker": that one has to be the first`},
+		{Options{CertPEM: ca.pem() + chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, mine))}, `the key belongs to certificate 2 of 2, "CN=a broker": put that one first`},
 	} {
 		_, err := Dial(plainDial, c.o)
 		if e := new(OptionError); !errors.As(err, &e) || !strings.HasPrefix(err.Error(), "tls: ") || !strings.Contains(err.Error(), c.want) {

@@ -100,7 +100,7 @@ func TestVerdictWinsOverAWriteThatFails(t *testing.T) {
 	}
 }
 
-// What the broker said before it left is not lost to whoever reads.
+// Bytes that the broker sent before it closed the connection are not lost.
 func TestWriteThatFailsLosesNoByte(t *testing.T) {
 	ca := newCA(t, "the authority")
 	address := listen(t, func(under net.Conn) {
@@ -158,7 +158,7 @@ func TestDemandIsGuessedFromTheQuestion(t *testing.T) {
 			if e := new(Error); !errors.Is(err, broker.ErrConnection) || errors.As(err, &e) {
 				t.Errorf("%s: %v: one who only asks may have another reason", how, err)
 			}
-			if says := strings.Contains(err.Error(), "asked for a client certificate"); says == shown {
+			if says := strings.Contains(err.Error(), "requested a client certificate"); says == shown {
 				t.Errorf("%s, one shown: %v: %v", how, shown, err)
 			}
 			if strings.Contains(err.Error(), "a port for TLS") {
@@ -199,7 +199,7 @@ func TestSilenceFoundByTheSystem(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantReason(t, conn.(*Conn).HandshakeContext(t.Context()), Stalled, "nothing had come")
+		wantReason(t, conn.(*Conn).HandshakeContext(t.Context()), Stalled, "nothing received")
 		_ = conn.Close()
 	}
 }

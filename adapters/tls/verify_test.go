@@ -31,8 +31,8 @@ func TestReasonIsSoughtInBounds(t *testing.T) {
 	}
 	v := &verifier{name: "broker.test", roots: x509.NewCertPool(), now: clock().Now}
 	found := v.check(certs)
-	if found.Chain == nil || found.Chain.Reason != UnknownAuthority {
-		t.Fatal(found.Chain)
+	if found.ChainErr == nil || found.ChainErr.Reason != UnknownAuthority {
+		t.Fatal(found.ChainErr)
 	}
 	up := climb{known: certs[1:]}
 	for at := leaf; at != nil; {
@@ -47,11 +47,11 @@ func TestNamesInErrorsAreShort(t *testing.T) {
 	long := newCA(t, strings.Repeat("long ", 10_000), func(c *x509.Certificate) { c.DNSNames = []string{strings.Repeat("long", 10_000)} })
 	v := &verifier{name: "broker.test", roots: x509.NewCertPool(), now: clock().Now}
 	found := v.check([]*x509.Certificate{long.issue().Leaf, long.cert})
-	if n := len(found.Chain.Error()); n > 2000 {
+	if n := len(found.ChainErr.Error()); n > 2000 {
 		t.Errorf("%d bytes", n)
 	}
 	found = v.check([]*x509.Certificate{long.cert})
-	if n := len(found.Chain.Error()) + len(found.Host.Error()); n > 2000 {
+	if n := len(found.ChainErr.Error()) + len(found.HostErr.Error()); n > 2000 {
 		t.Errorf("%d bytes", n)
 	}
 }

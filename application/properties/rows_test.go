@@ -17,7 +17,6 @@ import (
 	"brokerconn/adapters/netlink/tunnel"
 	"brokerconn/adapters/sasl/gssapi"
 	"brokerconn/adapters/sasl/oauthbearer"
-	"brokerconn/adapters/sasl/plain"
 	"brokerconn/adapters/sasl/scram"
 	"brokerconn/adapters/tcp"
 	"brokerconn/adapters/tls"
@@ -34,7 +33,6 @@ var declaring = []struct {
 	{"adapters/tcp", tcp.Options{}},
 	{"adapters/tls", tls.Options{}},
 	{"adapters/netlink/tunnel", tunnel.Options{}},
-	{"adapters/sasl/plain", plain.Options{}},
 	{"adapters/sasl/scram", scram.Options{}},
 	{"adapters/sasl/gssapi", gssapi.Options{}},
 	{"adapters/sasl/oauthbearer", oauthbearer.Options{}},

@@ -29,7 +29,7 @@ func TestParse(t *testing.T) {
 		{"AES128-SHA:AES256-SHA:!AES128-SHA:AES128-SHA", "AES256-SHA"},
 		// + and @STRENGTH only order.
 		{"AES128-SHA:AES256-SHA:+AES128-SHA:@STRENGTH", "AES128-SHA AES256-SHA"},
-		// SHA256 is of the MAC, which GCM has none of.
+		// SHA256 is of the MAC, which GCM lacks.
 		{"RSA+SHA256", "AES128-SHA256"},
 		// Versions are those that a suite came with.
 		{"TLSv1+AES256", "ECDHE-ECDSA-AES256-SHA ECDHE-RSA-AES256-SHA"},
@@ -37,7 +37,7 @@ func TestParse(t *testing.T) {
 		{"FOO:AES128-SHA:BAR+AES256:!BAZ", "AES128-SHA"},
 		// Separators may be mixed.
 		{" AES128-SHA,AES256-SHA ;:AES128-SHA256", "AES128-SHA AES256-SHA AES128-SHA256"},
-		// The level counts wherever it stands, and the last one.
+		// The level counts anywhere, and the last one.
 		{"@SECLEVEL=0:AES128-SHA:AES256-GCM-SHA384:ECDHE-RSA-AES256-SHA:@SECLEVEL=3", "ECDHE-RSA-AES256-SHA"},
 
 		// IANA's names, as OpenSSL takes them from 3.2 on, alone and in combinations.
@@ -66,7 +66,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	const always = "suites of TLS 1.3 are on whatever the list says, and cannot be chosen"
+	const always = "suites of TLS 1.3 are always on and cannot be selected"
 	for _, c := range []struct {
 		list string
 		want []string
@@ -76,9 +76,9 @@ func TestParseRefuses(t *testing.T) {
 		{"TLS_AES_128_GCM_SHA256", []string{"crypto/tls has no suite for TLS_AES_128_GCM_SHA256;", always}},
 		{"CAMELLIA:DHE+AESGCM:MEDIUM", []string{"crypto/tls has no suite for CAMELLIA DHE+AESGCM MEDIUM;", always}},
 		{"AES-128", []string{"crypto/tls has no suite for AES-128;"}},
-		{"RC4-SHA", []string{"nothing of what it selects (RC4-SHA) is at security level 2, and @SECLEVEL=n asks for a lower one", always}},
-		{"AES128@SECLEVEL=5", []string{"is at security level 5"}},
-		{"AES:@SECLEVEL=6", []string{"@SECLEVEL=6 is not a command: there are @STRENGTH and @SECLEVEL=0 to 5"}},
+		{"RC4-SHA", []string{"its suites (RC4-SHA) are below security level 2; set a lower one with @SECLEVEL=n", always}},
+		{"AES128@SECLEVEL=5", []string{"are below security level 5"}},
+		{"AES:@SECLEVEL=6", []string{"@SECLEVEL=6 is not a command: want @STRENGTH or @SECLEVEL=0 to 5"}},
 		{"AES:@", []string{"@ is not a command"}},
 		{"AES+:SHA", []string{"an operator has no word after it"}},
 		{"AES:-", []string{"an operator has no word after it"}},

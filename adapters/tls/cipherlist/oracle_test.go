@@ -135,7 +135,7 @@ func sorted(ids []uint16) []uint16 { return slices.Sorted(slices.Values(ids)) }
 type listGenerator struct{ rnd *rand.Rand }
 
 func (g *listGenerator) one(of ...string) string { return of[g.rnd.IntN(len(of))] }
-func (g *listGenerator) chance(percent int) bool { return g.rnd.IntN(100) < percent }
+func (g *listGenerator) percent(n int) bool      { return g.rnd.IntN(100) < n }
 
 var allWords = slices.Sorted(maps.Keys(words))
 
@@ -169,7 +169,7 @@ func (g *listGenerator) item() string {
 	}
 	op := g.one("", "", "", "", "", "-", "+", "!", "!")
 	words := []string{g.word()}
-	for g.chance(35) {
+	for g.percent(35) {
 		words = append(words, g.word())
 	}
 	return op + strings.Join(words, "+")

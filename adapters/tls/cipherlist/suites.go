@@ -6,9 +6,9 @@ import (
 )
 
 // The suites of crypto/tls up to TLS 1.2 and the words of OpenSSL's cipher
-// lists, as masks: a word stands for the suites that have one of its bits in each
-// kind in which it has any. The bits named other are those of algorithms that
-// crypto/tls lacks; no suite here has them.
+// lists, as masks: a word selects the suites that have one of its bits in each kind in
+// which it has any. The bits named other are for algorithms that crypto/tls lacks; no suite
+// here has them.
 
 const (
 	kxRSA uint8 = 1 << iota
@@ -48,8 +48,8 @@ const (
 	classFIPS
 )
 
-// since is the version that a suite came with, which words such as TLSv1 ask for:
-// they do not say up to which version it may be used.
+// since is the version that introduced a suite, which words such as TLSv1 select: it is not
+// the highest version.
 type since uint8
 
 const (
@@ -113,7 +113,7 @@ func (s *suite) allowedAt(level int) bool {
 	return true
 }
 
-// pattern is what a word stands for; zero in a kind: all.
+// pattern is the selection of a word; zero in a kind selects all.
 type pattern struct {
 	kx, auth, enc, mac, class uint8
 	since                     since

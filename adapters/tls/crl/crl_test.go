@@ -178,7 +178,7 @@ func TestSignatureIsCheckedOnce(t *testing.T) {
 	}
 }
 
-// TestRevokedError: when and why can be had from the error.
+// The error has the time and the reason of the revocation.
 func TestRevokedError(t *testing.T) {
 	issuer := newAuthority(nil, simpleName("Issuer"), ecKey(), bothUsages)
 	leaf := newLeaf(issuer, nil)

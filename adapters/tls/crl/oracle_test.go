@@ -32,7 +32,7 @@ import (
 //     before 4.0: from there on openssl is not asked about that second.
 //   - Signatures with MD5 are refused here, as crypto/x509 does.
 //   - Points that are named relative to their issuer match nothing here.
-//   - A list signed with another key of the same name that stands higher up in the
+//   - A list signed with another key of the same name higher up in the
 //     chain does not count here: check is given one issuer, not the chain.
 //   - A list with an extension twice, or one that cannot be read, is refused here
 //     when it is loaded.
@@ -156,7 +156,7 @@ type scenario struct {
 	issuer *issuerOfLeaves
 	leaves []*leafCase
 	lists  []*list
-	told   []string // of each list, what is particular
+	notes  []string // of each list, what is particular
 	deltas []bool
 	der    bool
 	now    time.Time
@@ -168,7 +168,7 @@ func (s *scenario) String() string {
 	for i, l := range s.leaves {
 		leaves[i] = l.what
 	}
-	return fmt.Sprintf("issuer: %s; leaves: %s; at %s\nlists:\n  %s", s.issuer.what, strings.Join(leaves, ", "), s.now.Format(time.RFC3339), strings.Join(s.told, "\n  "))
+	return fmt.Sprintf("issuer: %s; leaves: %s; at %s\nlists:\n  %s", s.issuer.what, strings.Join(leaves, ", "), s.now.Format(time.RFC3339), strings.Join(s.notes, "\n  "))
 }
 
 type crlGenerator struct {
@@ -176,13 +176,13 @@ type crlGenerator struct {
 	world *world
 }
 
-func (g *crlGenerator) chance(percent int) bool { return g.rnd.IntN(100) < percent }
+func (g *crlGenerator) percent(n int) bool { return g.rnd.IntN(100) < n }
 
 func pickOne[T any](g *crlGenerator, of ...T) T { return of[g.rnd.IntN(len(of))] }
 
 func (g *crlGenerator) scenario() *scenario {
-	s := &scenario{issuer: g.world.all[min(g.rnd.IntN(len(g.world.all)+2), len(g.world.all)+1)%len(g.world.all)], now: epoch, der: g.chance(10)}
-	if s.issuer.what == "no cRLSign" && g.chance(60) {
+	s := &scenario{issuer: g.world.all[min(g.rnd.IntN(len(g.world.all)+2), len(g.world.all)+1)%len(g.world.all)], now: epoch, der: g.percent(10)}
+	if s.issuer.what == "no cRLSign" && g.percent(60) {
 		s.issuer = g.world.all[0]
 	}
 	s.leaves = append(s.leaves, s.issuer.leaves[0], s.issuer.leaves[1])
@@ -206,21 +206,21 @@ func (g *crlGenerator) scenario() *scenario {
 func (s *scenario) add(g *crlGenerator) {
 	day := 24 * time.Hour
 	l := &list{signer: s.issuer.authority, thisUpdate: epoch.Add(-day * time.Duration(1+g.rnd.IntN(5))), nextUpdate: epoch.Add(day)}
-	told := []string{"issued " + l.thisUpdate.Format(time.DateOnly)}
-	note := func(format string, args ...any) { told = append(told, fmt.Sprintf(format, args...)) }
+	notes := []string{"issued " + l.thisUpdate.Format(time.DateOnly)}
+	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 
 	for _, leaf := range s.leaves[1:] {
-		if !g.chance(35) && leaf != s.leaves[1] || g.chance(20) {
+		if !g.percent(35) && leaf != s.leaves[1] || g.percent(20) {
 			continue
 		}
 		e := entry{serial: leaf.cert.SerialNumber, at: epoch.Add(-time.Hour)}
 		note("lists %s", leaf.what)
-		if g.chance(40) {
+		if g.percent(40) {
 			r := pickOne(g, reason(1), 4, 6, removeFromCRL, removeFromCRL, 10)
-			e.extensions = append(e.extensions, reasonOf(r, g.chance(10)))
+			e.extensions = append(e.extensions, reasonOf(r, g.percent(10)))
 			note("for %v, critical %v", r, e.extensions[0].Critical)
 		}
-		if g.chance(8) {
+		if g.percent(8) {
 			name := pickOne(g, s.issuer.cert.RawSubject, simpleName("Stranger"))
 			e.extensions = append(e.extensions, extension(oidCertificateIssuer, true, []asn1.RawValue{directoryName(name)}))
 			note("of issuer %x", name[len(name)-5:])
@@ -304,11 +304,11 @@ func (s *scenario) add(g *crlGenerator) {
 			issuingPoint{OnlyUser: true, Point: at(uriA)}, issuingPoint{},
 			issuingPoint{Point: at(directoryName(rawName(str(asn1.TagUTF8String, "the point"))))})
 		x := issuing(p)
-		x.Critical = g.chance(80)
+		x.Critical = g.percent(80)
 		l.extensions = append(l.extensions, x)
 		note("point %+v", p)
 	}
-	s.lists, s.told, s.deltas = append(s.lists, l), append(s.told, strings.Join(told, ", ")), append(s.deltas, delta)
+	s.lists, s.notes, s.deltas = append(s.lists, l), append(s.notes, strings.Join(notes, ", ")), append(s.deltas, delta)
 }
 
 // variant is the same name in other strings: other letters, blanks and kinds.

@@ -16,12 +16,12 @@ import (
 
 // keyMaker gathers cases.
 type keyMaker struct {
-	t      *testing.T
-	chance *rand.Rand
-	cases  []keyCase
-	plain  map[string][]byte // a PKCS#8 of each kind
-	kinds  []string
-	turn   int
+	t     *testing.T
+	rand  *rand.Rand
+	cases []keyCase
+	plain map[string][]byte // a PKCS#8 of each kind
+	kinds []string
+	turn  int
 }
 
 // oddPasswords: the last is as long as openssl takes.
@@ -56,7 +56,7 @@ func (m *keyMaker) kind() (string, []byte) {
 func (m *keyMaker) password() string { return oddPasswords[m.turn%len(oddPasswords)] }
 
 func makeKeyCases(t *testing.T) []keyCase {
-	m := &keyMaker{t: t, chance: rand.New(rand.NewPCG(1, 2)), plain: map[string][]byte{}}
+	m := &keyMaker{t: t, rand: rand.New(rand.NewPCG(1, 2)), plain: map[string][]byte{}}
 	m.plainKeys()
 	m.pbes2()
 	m.scrypt()
@@ -118,7 +118,7 @@ func (m *keyMaker) withWrong(name string, file []byte, password string) {
 		wrong = append(wrong, password[1:], "")
 	}
 	for range 2 {
-		m.refused(name+", wrong password", file, wrong[m.chance.IntN(len(wrong))], PasswordWrong)
+		m.refused(name+", wrong password", file, wrong[m.rand.IntN(len(wrong))], PasswordWrong)
 	}
 }
 
@@ -190,8 +190,8 @@ func (m *keyMaker) legacyPEM() {
 	}
 }
 
-// legacyProvider is what openssl is told so that it knows DES and RC2; nil where it
-// cannot be told. Some systems have that provider in a package of its own.
+// legacyProvider returns the options that enable DES and RC2 in openssl, or nil if it has
+// no legacy provider: some systems package it separately.
 func (m *keyMaker) legacyProvider() []string {
 	args := []string{"-provider", "legacy", "-provider", "default"}
 	if _, ok := openssl.Output(nil, append([]string{"list", "-providers"}, args...)...); !ok {
@@ -342,7 +342,7 @@ func (m *keyMaker) damage() {
 		c.sure = false
 		how := ""
 		file := slices.Clone(c.file)
-		at := m.chance.IntN(len(file))
+		at := m.rand.IntN(len(file))
 		switch i % 5 {
 		case 0:
 			how, file = fmt.Sprint("cut at ", at), file[:at]
@@ -350,13 +350,13 @@ func (m *keyMaker) damage() {
 			how = fmt.Sprint("character changed at ", at)
 			if file[at] != '\n' { // which characters end a line, and how long lines are, is listed
 				const others = "=-+/ *:,AZaz09"
-				file[at] = others[m.chance.IntN(len(others))]
+				file[at] = others[m.rand.IntN(len(others))]
 			}
 		case 2, 3:
 			how, file = m.flippedInside(file)
 		case 4:
 			lines := bytes.SplitAfter(file, []byte("\n"))
-			at := m.chance.IntN(len(lines))
+			at := m.rand.IntN(len(lines))
 			if len(bytes.TrimSpace(lines[at])) == 0 {
 				at-- // a missing blank line is listed
 			}
@@ -379,11 +379,11 @@ func (m *keyMaker) flippedInside(file []byte) (how string, broken []byte) {
 		blocks = append(blocks, block)
 	}
 	der := blocks[len(blocks)-1].Bytes
-	at := m.chance.IntN(len(der))
-	if m.chance.IntN(2) == 0 {
-		at = m.chance.IntN(min(len(der), 80))
+	at := m.rand.IntN(len(der))
+	if m.rand.IntN(2) == 0 {
+		at = m.rand.IntN(min(len(der), 80))
 	}
-	der[at] ^= 1 << m.chance.IntN(8)
+	der[at] ^= 1 << m.rand.IntN(8)
 	for _, block := range blocks {
 		broken = append(broken, pem.EncodeToMemory(block)...)
 	}

@@ -28,8 +28,7 @@ type keyCase struct {
 	name     string
 	file     []byte
 	password string
-	// want is what the way in which the case was made leaves no doubt about, if sure:
-	// 0 is a key.
+	// want is the certain result, if sure: 0 is a key.
 	want Problem
 	sure bool
 	// differs says why openssl's verdict is the other one; "": it is not.

@@ -106,18 +106,18 @@ func (l *look) run(unlimited context.Context) error {
 		return unlimited.Err()
 	}
 	switch {
-	case seen.Silent:
+	case seen.NothingReceived:
 		return l.app.identifyInClear(ctx, err)
 	case seen.State.Version == 0:
 		return err
 	}
 	doc := l.newDocument(seen, time.Now())
 	l.app.progress.waitFor("looking once more at " + l.endpoint.Address)
-	if seen.Shown {
+	if seen.ClientCertSent {
 		again, _ := l.inspect(ctx, l.inspector.Anonymous())
 		doc.ClientCertificate.Required = required(again)
 	}
-	if seen.Ticket && seen.Unverified == nil {
+	if seen.SessionTicket && seen.VerifyErr == nil {
 		if again, _ := l.inspect(ctx, l.inspector); again != nil && again.State.HandshakeComplete {
 			doc.Resumption.Resumed = &again.State.DidResume
 		}
@@ -170,12 +170,12 @@ func (l *look) judge(seen *tls.Inspection) error {
 	l.phase = broker.Handshake
 	var failed *tls.Error
 	switch {
-	case seen.Unverified != nil && !l.app.settings.TLS.AnyCertificate:
-		return l.newError(broker.ErrTLS, seen.Unverified)
-	case errors.As(seen.Failed, &failed) && failed.Reason == tls.Stalled:
-		return l.newError(broker.ErrSetupTimeout, seen.Failed)
-	case seen.Failed != nil:
-		return l.newError(broker.ErrTLS, seen.Failed)
+	case seen.VerifyErr != nil && !l.app.settings.TLS.AnyCertificate:
+		return l.newError(broker.ErrTLS, seen.VerifyErr)
+	case errors.As(seen.HandshakeErr, &failed) && failed.Reason == tls.Stalled:
+		return l.newError(broker.ErrSetupTimeout, seen.HandshakeErr)
+	case seen.HandshakeErr != nil:
+		return l.newError(broker.ErrTLS, seen.HandshakeErr)
 	}
 	return nil
 }

@@ -260,7 +260,7 @@ func TestTLSOfOtherPeers(t *testing.T) {
 		{"SSH", says(t, "SSH-2.0-OpenSSH_9.9\r\n"), exitTLS, []string{"SSH"}},
 		{"hangs up", hangsUp(t), exitTLS, []string{"closed the connection", "PLAINTEXT"}},
 		{"an alert", says(t, "\x15\x03\x03\x00\x02\x02\x28"), exitTLS, []string{"no cipher suite in common"}},
-		{"half a hello", says(t, "\x16\x03\x03\x00\x7a\x02"), exitTimeout, []string{"6 bytes had come"}},
+		{"half a hello", says(t, "\x16\x03\x03\x00\x7a\x02"), exitTimeout, []string{"6 bytes received"}},
 		{"silence", silent(t), exitTimeout, []string{"timed out", "neither a TLS hello nor", "HTTP"}},
 		{"closed port", closedPort(t), exitTCP, []string{"refused"}},
 	} {

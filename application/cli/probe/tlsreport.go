@@ -75,7 +75,7 @@ func (l *look) newDocument(seen *tls.Inspection, now time.Time) *tlsDocument {
 		CipherSuite:       cryptotls.CipherSuiteName(seen.State.CipherSuite),
 		Certificates:      []certificateInfo{}, // not null, as JSON
 		ClientCertificate: newClientCertificateInfo(seen, settings),
-		Resumption:        resumptionInfo{Ticket: seen.Ticket},
+		Resumption:        resumptionInfo{Ticket: seen.SessionTicket},
 	}
 	if curve := seen.State.CurveID; curve != 0 {
 		d.KeyExchange = curve.String()
@@ -99,7 +99,7 @@ func (d *tlsDocument) conclude(seen *tls.Inspection, settings *tls.Options) {
 		d.Verdict = "none: the handshake did not come to a certificate"
 		d.headline = d.Verdict
 		return
-	case errors.As(seen.Unverified, &failed):
+	case errors.As(seen.VerifyErr, &failed):
 		d.Reason = failed.Reason.String()
 		d.Verdict, d.headline = "not verified: "+inWords(failed), "NOT VERIFIED: "+failed.Reason.Sentence()
 		if settings.AnyCertificate {
@@ -108,11 +108,11 @@ func (d *tlsDocument) conclude(seen *tls.Inspection, settings *tls.Options) {
 		return
 	}
 	d.Verified, d.headline = true, "verified"
-	if seen.Checks.Host != nil {
+	if seen.Checks.HostErr != nil {
 		d.headline += ", but for the host, which the properties leave out"
 	}
 	d.Verdict = d.headline
-	if errors.As(seen.Failed, &failed) {
+	if errors.As(seen.HandshakeErr, &failed) {
 		d.Verdict += ", but the handshake failed: " + inWords(failed)
 		d.headline += ", but the handshake failed: " + failed.Reason.Sentence()
 	}
@@ -122,9 +122,9 @@ func newChecksInfo(seen *tls.Inspection, settings *tls.Options) checksInfo {
 	shown, found := len(seen.State.PeerCertificates) > 0, seen.Checks
 	listed := settings.CRLFile != "" && found.Path != nil
 	c := checksInfo{
-		Chain:      newCheckInfo(found.Chain, shown, "it leads to "+trusted(found.Path, settings)),
-		Host:       newCheckInfo(found.Host, shown, fmt.Sprintf("the certificate is for %q", seen.Name)),
-		Revocation: newCheckInfo(found.Revocation, listed, fmt.Sprintf("not revoked, says the list in %q", settings.CRLFile)),
+		Chain:      newCheckInfo(found.ChainErr, shown, "it leads to "+trusted(found.Path, settings)),
+		Host:       newCheckInfo(found.HostErr, shown, fmt.Sprintf("the certificate is for %q", seen.Name)),
+		Revocation: newCheckInfo(found.RevocationErr, listed, fmt.Sprintf("not revoked, says the list in %q", settings.CRLFile)),
 	}
 	switch {
 	case !shown:
@@ -171,21 +171,21 @@ func newClientCertificateInfo(seen *tls.Inspection, settings *tls.Options) clien
 	c := clientCertificateInfo{
 		Required:    required(seen),
 		Configured:  settings.CertFile != "" || settings.CertPEM != "",
-		Shown:       seen.Shown,
+		Shown:       seen.ClientCertSent,
 		Authorities: []string{},
 	}
-	if seen.Asked || seen.State.HandshakeComplete {
-		c.Asked = &seen.Asked
+	if seen.ClientCertRequested || seen.State.HandshakeComplete {
+		c.Asked = &seen.ClientCertRequested
 	}
 	var failed *tls.Error
 	switch {
-	case !seen.Shown:
-	case seen.Accepted:
+	case !seen.ClientCertSent:
+	case seen.ClientAccepted:
 		c.Accepted = new(true)
-	case errors.As(seen.Failed, &failed) && failed.Reason == tls.CertificateRefused:
+	case errors.As(seen.HandshakeErr, &failed) && failed.Reason == tls.CertificateRefused:
 		c.Accepted = new(false)
 	}
-	for _, der := range seen.Authorities {
+	for _, der := range seen.AcceptableCAs {
 		c.Authorities = append(c.Authorities, tls.DistinguishedName(der))
 	}
 	return c

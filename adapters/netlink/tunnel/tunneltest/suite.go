@@ -64,7 +64,7 @@ func (s Suite) Contract(t *testing.T) {
 					return net.Dial(network, address)
 				}))
 				t.Cleanup(func() { close(never) }) // before the proxy's own
-				return rig(t, s.New(next, c.o), c.o.Lookup != nil)
+				return harness(t, s.New(next, c.o), c.o.Lookup != nil)
 			})
 		})
 	}
@@ -72,7 +72,7 @@ func (s Suite) Contract(t *testing.T) {
 
 const silentBroker = "silent.test:9092"
 
-func rig(t *testing.T, transport *netlink.Transport, resolved bool) porttest.Harness {
+func harness(t *testing.T, transport *netlink.Transport, resolved bool) porttest.Harness {
 	broker, closed := listen(t), listen(t)
 	_ = closed.Close()
 	at := func(address string) ports.Endpoint {
@@ -139,10 +139,10 @@ func secured(t *testing.T, l net.Listener, next netlink.DialFunc) (net.Listener,
 	}
 }
 
-// Misuse: what cannot be is told by Check, and New panics with the same words.
-// badLogins are logins that the protocol cannot carry, by what is said of them.
+// Misuse: Check returns an error for invalid options, and New panics with its text.
+// badLogins are logins that the protocol cannot carry, by their error.
 func (s Suite) Misuse(t *testing.T, badLogins map[string][]tunnel.Login) {
-	judge := func(o tunnel.Options, says string) {
+	check := func(o tunnel.Options, says string) {
 		t.Helper()
 		says = s.Protocol + ": " + says
 		if err := s.Check(o); err == nil || !strings.HasPrefix(err.Error(), says) || strings.Contains(err.Error(), password) {
@@ -151,15 +151,15 @@ func (s Suite) Misuse(t *testing.T, badLogins map[string][]tunnel.Login) {
 		panics(t, says, func() { s.New(new(Said).Dial, o) })
 	}
 	for _, proxy := range []string{"", "proxy", "http://proxy:3128"} {
-		judge(tunnel.Options{Proxy: proxy}, fmt.Sprintf("Proxy: %q is not host:port", proxy))
+		check(tunnel.Options{Proxy: proxy}, fmt.Sprintf("Proxy: %q is not host:port", proxy))
 	}
-	judge(tunnel.Options{Proxy: "alice:opensesame@proxy:1080"}, `Proxy: there is something before "@proxy:1080": a login goes into Login`)
+	check(tunnel.Options{Proxy: "alice:opensesame@proxy:1080"}, `Proxy: unexpected text before "@proxy:1080": set the login in Options.Login`)
 	for says, logins := range badLogins {
 		for _, login := range logins {
-			judge(tunnel.Options{Proxy: "proxy:1080", Login: login}, "Login: "+says)
+			check(tunnel.Options{Proxy: "proxy:1080", Login: login}, "Login: "+says)
 		}
 	}
-	panics(t, s.Protocol+": no dial function", func() { s.New(nil, tunnel.Options{Proxy: "proxy:1080"}) })
+	panics(t, s.Protocol+": next is nil", func() { s.New(nil, tunnel.Options{Proxy: "proxy:1080"}) })
 }
 
 func panics(t *testing.T, says string, f func()) {
