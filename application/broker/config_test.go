@@ -80,7 +80,7 @@ func TestBadConfigs(t *testing.T) {
 	}
 }
 
-// Everything that cannot be used is told at once.
+// Every setting that is not valid is reported at once.
 func TestBadConfigsAtOnce(t *testing.T) {
 	_, err := broker.NewPolled(broker.Config{Host: "a b", MaxInFlight: -1, RequestTimeout: -1})
 	for _, setting := range []string{"Host", "MaxInFlight", "RequestTimeout"} {
