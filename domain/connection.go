@@ -101,7 +101,7 @@ func (c *Connection) Step(now time.Time, waiting bool) Output {
 func (c *Connection) resolve(out Output) {
 	c.epoch = out.Epoch
 	c.guard("transport", func() {
-		if c.lookup = c.ports.Transport.Resolve(c.m.target()); c.lookup == nil {
+		if c.lookup = c.ports.Transport.Resolve(c.m.hostPort()); c.lookup == nil {
 			panic("Resolve returned nil")
 		}
 	})

@@ -56,6 +56,9 @@ func (c *Connection) Stats() Stats { return c.m.Stats() }
 // InFlight returns the number of requests in flight; see [Machine.InFlight].
 func (c *Connection) InFlight() int { return c.m.InFlight() }
 
+// ResponsesDue returns how many responses the owner's requests wait for.
+func (c *Connection) ResponsesDue() int { return c.m.ResponsesDue() }
+
 // PendingBytes returns the number of bytes that are not written yet.
 func (c *Connection) PendingBytes() int { return c.m.PendingBytes() }
 

@@ -17,9 +17,6 @@ func (c *Connection) Machine() *Machine { return c.m }
 // SetLastCorrelationID lets a test come close to the end of the ids.
 func (m *Machine) SetLastCorrelationID(id int32) { m.lastID = id }
 
-// Waiting is the number of the owner's requests that are not done.
-func (m *Machine) Waiting() int { return m.InFlight() + len(m.unanswered) }
-
 // NewVersions and Choose are how a table is taken, and asked.
 var NewVersions = newVersions
 

@@ -22,8 +22,8 @@ import (
 type frameReader struct {
 	limit   int32
 	trusted bool
-	begun   bool // a frame has been accepted on this connection
-	raw     bool // frames are tokens, which may be empty
+	begun   bool  // a frame has been accepted on this connection
+	least   int32 // of a size: 0 for tokens, which may be empty
 
 	inbox []byte // of inboxBytes, made when first needed
 	r, w  int    // what is received and not yet cut: inbox[r:w]
@@ -40,13 +40,10 @@ const (
 	minFrame       = 4 // a correlation id
 )
 
-// reset prepares for a new connection. The inbox is kept unless it is lent.
-func (r *frameReader) reset(lent bool) {
-	keep := r.inbox
-	if lent {
-		keep = nil
-	}
-	*r = frameReader{limit: r.limit, inbox: keep}
+// newFrameReader returns the reader of a new connection. The inbox may be that of an earlier
+// one.
+func newFrameReader(limit int32, inbox []byte) frameReader {
+	return frameReader{limit: limit, least: minFrame, inbox: inbox}
 }
 
 // space is where the next bytes belong; never empty. It is valid until advance.
@@ -135,11 +132,7 @@ func (r *frameReader) judge(size int32, first [4]byte) error {
 	if !r.trusted {
 		limit = min(limit, setupLimit)
 	}
-	least := int32(minFrame)
-	if r.raw {
-		least = 0
-	}
-	if size >= least && size <= limit && (r.begun || !printable(first) && !isTLS(first)) {
+	if size >= r.least && size <= limit && (r.begun || !printable(first) && !isTLS(first)) {
 		return nil
 	}
 	return &FrameError{Size: size, Limit: limit, First: first, AtStart: !r.begun}

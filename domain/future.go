@@ -26,18 +26,29 @@ type Future struct {
 	body []byte
 	err  error
 	sent Sent
-	size int // of the frame
 
 	start, end uint64        // its place in the stream of bytes sent
 	deadline   time.Time     // zero: none of its own
 	standstill time.Duration // of the Machine when it was admitted
 	flexible   bool          // the headers carry tagged fields
 	noResponse bool
-	control    bool // a call of the core's own
+	purpose    purpose
 	abandoned  bool
 	done       bool
 	spare      []byte // memory for the next body
 }
+
+// purpose is what a request is for. Nothing else says what becomes of its response.
+type purpose uint8
+
+const (
+	caller          purpose = iota // the owner's
+	forVersions                    // ApiVersions of the setup
+	forProbe                       // for a release before 0.10
+	forHandshake                   // SaslHandshake
+	forAuthenticate                // SaslAuthenticate
+	forPing                        // ApiVersions, to keep the connection
+)
 
 // due is when it times out, with the clocks having stood still for so long in all.
 func (f *Future) due(standstill time.Duration) time.Time {

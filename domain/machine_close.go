@@ -41,17 +41,18 @@ func (m *Machine) fail(e *Error) {
 
 // breakWith remembers the first panic of a port, for which Next drops the connection.
 func (m *Machine) breakWith(panicked error) {
-	if m.broken == nil {
-		m.broken = panicked
+	if m.sink.broken == nil {
+		m.sink.broken = panicked
 	}
 }
 
 // isBroken reports whether a port panicked and Next has not seen to it yet.
-func (m *Machine) isBroken() bool { return m.broken != nil }
+func (m *Machine) isBroken() bool { return m.sink.broken != nil }
 
 // failPort drops the connection because a port panicked.
-func (m *Machine) failPort(cause error) {
-	m.broken = nil
+func (m *Machine) failPort() {
+	cause := m.sink.broken
+	m.sink.broken = nil
 	if !m.state.Down() {
 		m.fail(m.newError(ErrPortPanic, cause, "this is a defect in the implementation of that port"))
 	}
@@ -59,16 +60,53 @@ func (m *Machine) failPort(cause error) {
 
 func (m *Machine) drop(e *Error, final bool) {
 	clean := e.Kind == ErrClosed
-	wasReady := m.state == Connected
-	m.penalise(clean, wasReady)
-	m.probing.metadataAt = time.Time{}
-	if !m.again {
+	from := m.connState
+	m.prepareNext(clean, e)
+	to := Disconnected
+	if final || from.condition == closing {
+		to = Closed
+	}
+	m.loginCutOff(e)
+	lost := m.takeAll(e)
+	m.recycle(&from)
+	m.connState = connState{}
+	m.sink.ConnectionClosed(m.now, m.state == Connected, clean)
+
+	var err error = e
+	if clean {
+		err = nil
+	}
+	m.setState(to, err)
+	if from.link != noLink {
+		m.out.put(Output{Kind: Hangup, Epoch: m.epoch})
+	}
+	m.out.items = append(m.out.items, item{failing: lost})
+	if !m.pending.lent() {
+		m.pending.drop()
+	}
+}
+
+// prepareNext decides when the next attempt may begin, and what of this one it knows.
+func (m *Machine) prepareNext(clean bool, e *Error) {
+	switch {
+	case clean:
+		m.addresses, m.next = nil, tryAddress
+	case m.next == tryAgain && m.probing.step > 0:
+		m.backoff.failProbe(m.now, m.probing.step)
+	case m.Continuing():
+		// At once: the same address, asked otherwise, or the next one.
+	default:
+		m.backoff.fail(m.now)
+	}
+	if m.state == Connected {
+		m.attempts = 0
+	}
+	if m.next == tryAddress {
 		m.probing, m.check = probing{}, nil
 	}
-	if !clean || !m.proven {
-		m.known = nil
+	if v := m.remembered; v.detected() && (!clean || !m.proven) {
+		m.remembered = nil
 	}
-	m.trailing = 0
 	m.lastErr = e
 	switch {
 	case clean:
@@ -76,52 +114,13 @@ func (m *Machine) drop(e *Error, final bool) {
 	case m.endpoint.Address != "":
 		m.avoid = m.endpoint.Address
 	}
-
-	to := Disconnected
-	if final || m.drainFinal {
-		to = Closed
-	}
-	hangup := m.linked || m.resolving
-	m.resolving, m.linked, m.established = false, false, false
-	m.choked = false
-	m.setupBy = time.Time{}
-	m.versions = nil
-	m.loginCutOff(e)
-	m.login, m.session = login{}, session{}
-	m.warming, m.draining = false, false
-	m.renewing, m.demanded, m.replacing, m.wished = false, false, false, false
-	m.frames.reset(m.spaceLent)
-	m.spaceLent = false
-	m.sink.ConnectionClosed(m.now, wasReady, clean)
-
-	var err error = e
-	if clean {
-		err = nil
-	}
-	m.setState(to, err)
-	if hangup {
-		m.out.put(Output{Kind: Hangup, Epoch: m.epoch})
-	}
-	m.out.items = append(m.out.items, item{failing: m.takeAll(e)})
-	if !m.pending.lent {
-		m.pending.drop()
-	}
 }
 
-// penalise decides when the next attempt may begin.
-func (m *Machine) penalise(clean, wasReady bool) {
-	switch {
-	case clean:
-		m.addresses, m.again, m.askV0 = nil, false, false
-	case m.again && m.probing.step > 0:
-		m.backoff.failProbe(m.now, m.probing.step)
-	case m.again, len(m.addresses) > 0:
-		// At once: the same address, asked otherwise, or the next one.
-	default:
-		m.backoff.fail(m.now)
-	}
-	if wasReady {
-		m.attempt = 0
+// recycle keeps the memory of a connection for the next.
+func (m *Machine) recycle(from *connState) {
+	m.ring, m.unwritten = from.inflight.ring, from.unanswered[:0]
+	if m.inbox = from.frames.inbox; from.space != nil {
+		m.inbox = nil // its reader may still write into it
 	}
 }
 
@@ -149,8 +148,6 @@ func (m *Machine) takeAll(e *Error) *failing {
 		t.futures = append(t.futures, f)
 	}
 	t.futures = append(t.futures, rest...)
-	m.unanswered = m.unanswered[:0]
-	m.earliest = time.Time{}
 	return t
 }
 
@@ -160,7 +157,7 @@ func (m *Machine) failNext(t *failing) *Future {
 		f := t.futures[0]
 		t.futures = t.futures[1:]
 		m.finish(f).Completed = m.now
-		if f.control {
+		if f.purpose != caller {
 			m.Recycle(f)
 			continue
 		}
@@ -182,7 +179,7 @@ func (m *Machine) failNext(t *failing) *Future {
 // Sent tells how much of a request that is not done may have left: a writer at
 // work counts as having written all that it was given.
 func (m *Machine) Sent(f *Future) Sent {
-	if m.pending.lent && f.start < m.written+uint64(len(m.pending.leaving)-m.pending.written) {
+	if m.pending.lent() && f.start < m.written+uint64(len(m.pending.leaving)-m.pending.written) {
 		return SentFully
 	}
 	return m.sentOf(f)
@@ -207,7 +204,7 @@ func (m *Machine) ownError(t *failing, f *Future) *Error {
 		if f.due(t.standstill).After(t.now) {
 			own.Kind, own.Cause = ErrConnection, errOtherTimedOut
 		} else {
-			own.Cause = inVain(f, f.sent, t.now)
+			own.Cause = timeoutCause(f, f.sent, t.now)
 		}
 	}
 	return &own

@@ -2,8 +2,6 @@ package domain
 
 import (
 	"time"
-
-	"brokerconn/domain/release"
 )
 
 // A connection on which nothing happens. Brokers close one after 10 minutes
@@ -18,7 +16,7 @@ func (m *Machine) Hold(now time.Time, hold bool) {
 	m.tick(now)
 	if m.held && !hold {
 		m.lastTraffic = m.now
-		m.session.owed = false
+		m.session.settleDebt()
 	}
 	m.held = hold
 	if hold && m.mustRenew() {
@@ -28,24 +26,24 @@ func (m *Machine) Hold(now time.Time, hold bool) {
 
 // idleDeadline is when handleIdle has something to do; zero: never.
 func (m *Machine) idleDeadline() time.Time {
-	if m.waiting() || m.held || m.renewing {
+	if m.waiting() || m.held || m.condition != serving {
 		return time.Time{}
 	}
-	var warm, limit time.Time
-	if m.keepsWarm() {
-		warm = m.lastTraffic.Add(m.cfg.PingInterval)
-		if end := m.throttleEnd(); end.After(warm) {
-			warm = end
+	var ping, limit time.Time
+	if m.pings() {
+		ping = m.lastTraffic.Add(m.cfg.PingInterval)
+		if end := m.throttleEnd(); end.After(ping) {
+			ping = end
 		}
 	}
 	if m.cfg.IdleTimeout > 0 {
 		limit = m.lastTraffic.Add(m.cfg.IdleTimeout)
 	}
-	return soonest(warm, limit)
+	return soonest(ping, limit)
 }
 
 func (m *Machine) handleIdle() {
-	if m.state != Connected || m.waiting() || m.held || m.renewing {
+	if m.state != Connected || m.waiting() || m.held || m.condition != serving {
 		return
 	}
 	idle := m.now.Sub(m.lastTraffic)
@@ -53,26 +51,25 @@ func (m *Machine) handleIdle() {
 	case m.cfg.IdleTimeout > 0 && idle >= m.cfg.IdleTimeout:
 		m.Close(m.now, nil, false)
 		m.note(Event{Kind: EventIdle, Endpoint: m.endpoint})
-	case m.keepsWarm() && idle >= m.cfg.PingInterval && m.throttleEnd().IsZero():
-		m.pingInterval()
+	case m.pings() && idle >= m.cfg.PingInterval && m.throttleEnd().IsZero():
+		m.ping()
 	}
 }
 
-// keepsWarm: a broker before 0.10 that the probes found does not know the question, and
+// pings: a broker before 0.10 that the probes found does not know the question, and
 // would close the connection or, in 0.9, never answer.
-func (m *Machine) keepsWarm() bool {
-	return m.cfg.PingInterval > 0 && m.versions.found == release.Release{}
+func (m *Machine) pings() bool {
+	return m.cfg.PingInterval > 0 && !m.versions.detected()
 }
 
-// pingInterval asks for the API versions once more: every broker from 0.10 on knows
+// ping asks for the API versions once more: every broker from 0.10 on knows
 // that request, and it needs no rights and no arguments.
-func (m *Machine) pingInterval() {
+func (m *Machine) ping() {
 	if m.mustRenew() {
 		m.renew(false)
 		return
 	}
-	m.warming = true
-	m.sendControl(m.versionsQuestion(), max(m.worked, 0), m.cfg.RequestTimeout)
+	m.sendOwn(forPing, m.versionsQuestion(), max(m.versions.asked, 0), m.cfg.RequestTimeout)
 	m.use()
 }
 

@@ -43,7 +43,7 @@ const (
 	hintExposed         = "use TLS, or a mechanism that does not show its secret, as SCRAM and GSSAPI"
 )
 
-func (m *Machine) mechanism() Mechanism { return m.cfg.Mechanisms[m.choice] }
+func (m *Machine) mechanism() Mechanism { return m.cfg.Mechanisms[m.mechanisms.choice] }
 
 // mechanismIndex returns the place of a mechanism in the list that is in force, -1 if
 // it is not there.
@@ -55,7 +55,7 @@ func (m *Machine) mechanismIndex(name string) int {
 func (m *Machine) chooseMechanism(offered []string) bool {
 	for i, each := range m.cfg.Mechanisms {
 		if slices.Contains(offered, each.Name) {
-			m.choice = i
+			m.mechanisms.choice = i
 			return true
 		}
 	}
@@ -65,13 +65,13 @@ func (m *Machine) chooseMechanism(offered []string) bool {
 // mechanismRefused looks for another. A broker that offers what it refuses is asked
 // for each mechanism once at most.
 func (m *Machine) mechanismRefused(r *ports.SASLHandshakeResponse) {
-	refusal := &MechanismError{Mechanism: m.login.with.Name, Offered: slices.Clone(r.Mechanisms)}
+	refusal := &MechanismError{Mechanism: m.login.mechanism.Name, Offered: slices.Clone(r.Mechanisms)}
 	slices.Sort(refusal.Offered)
-	m.refused = append(m.refused, refusal.Mechanism)
-	others := slices.DeleteFunc(slices.Clone(refusal.Offered), func(name string) bool { return slices.Contains(m.refused, name) })
-	if !m.login.again && m.chooseMechanism(others) {
-		m.offered = refusal.Offered
-		m.again = true
+	m.mechanisms.rejected = append(m.mechanisms.rejected, refusal.Mechanism)
+	others := slices.DeleteFunc(slices.Clone(refusal.Offered), func(name string) bool { return slices.Contains(m.mechanisms.rejected, name) })
+	if !m.renewing() && m.chooseMechanism(others) {
+		m.mechanisms.offered = refusal.Offered
+		m.next = tryAgain
 		m.fail(m.newError(ErrConnection, refusal, "the next connection logs in with "+m.mechanism().Name))
 		return
 	}
@@ -86,8 +86,8 @@ func (m *Machine) mayExpose() error {
 		return nil
 	case m.cfg.RequireTLSForPasswords:
 		return errExposed
-	case !m.exposed:
-		m.exposed = true
+	case !m.mechanisms.exposed:
+		m.mechanisms.exposed = true
 		m.note(Event{Kind: EventPlaintextCredentials, Endpoint: m.endpoint, Login: LoginInfo{Mechanism: m.mechanism().Name}})
 	}
 	return nil
@@ -109,13 +109,21 @@ func exposed(by Mechanism, token []byte) func() []string {
 	return func() []string { return words }
 }
 
-// unsaid takes those words out of why the broker refuses a login: some gateways repeat
+// redacted takes those words out of why the broker refuses a login: some gateways repeat
 // there what they were sent, and it would end up in logs.
-func (l *login) unsaid(reason string) string {
-	for _, word := range l.exposed() {
+func (l *login) redacted(reason string) string {
+	for _, word := range l.secrets() {
 		reason = strings.ReplaceAll(reason, word, "[redacted]")
 	}
 	return reason
+}
+
+// mechanisms is the choice among Config.Mechanisms. It outlives a connection.
+type mechanisms struct {
+	choice   int
+	offered  []string // by a broker that rejected one; nil: not known
+	rejected []string // by the broker, since a login succeeded
+	exposed  bool     // a secret was sent in plaintext, which was reported
 }
 
 // LoginInfo describes a login.
@@ -129,5 +137,5 @@ type LoginInfo struct {
 }
 
 func (m *Machine) loginInfo() LoginInfo {
-	return LoginInfo{Mechanism: m.login.with.Name, Again: m.login.again}
+	return LoginInfo{Mechanism: m.login.mechanism.Name, Again: m.renewing()}
 }

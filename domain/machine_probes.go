@@ -86,7 +86,7 @@ type probing struct {
 
 // probes reports whether a broker that does not know ApiVersions is probed.
 func (m *Machine) probes() bool {
-	return len(m.cfg.Mechanisms) == 0 && m.worked < 0 && (m.cfg.ProbeOldReleases || m.check != nil)
+	return len(m.cfg.Mechanisms) == 0 && !m.hasAnswered() && (m.cfg.ProbeOldReleases || m.check != nil)
 }
 
 // askStep begins a step on a connection that has just been established.
@@ -99,7 +99,7 @@ func (m *Machine) askStep() {
 		}
 	}
 	p.connections++
-	m.setupBy = soonest(p.by, m.addressBy)
+	m.stepBy = soonest(p.by, m.addressBy)
 	p.sentAt = m.now
 	if p.step == 0 {
 		m.askVersions()
@@ -112,7 +112,7 @@ func (m *Machine) askStep() {
 	case m.check != nil || p.step > 0:
 		m.sendProbe(ports.KeyMetadata)
 	default:
-		p.metadataAt = m.now.Add(behindAfter)
+		m.metadataAt = m.now.Add(behindAfter)
 	}
 }
 
@@ -121,23 +121,21 @@ func (m *Machine) sendProbe(key int16) {
 	if key == ports.KeyMetadata && m.check != nil {
 		req.Topics = m.check.Topics
 	}
-	m.sendControl(req, 0, 0)
+	m.sendOwn(forProbe, req, 0, 0)
 }
 
-// trail lets what was sent behind the question, and is not answered, count as any
-// request: the connection is about to be ready.
-func (m *Machine) trail() {
-	m.trailing = m.inflight.len()
-	for i := range m.trailing {
+// giveProbesTime lets the probes that are not answered yet count as any request: the
+// connection is about to be ready.
+func (m *Machine) giveProbesTime() {
+	for i := range m.inflight.len() {
 		m.setDeadline(m.inflight.at(i), m.cfg.RequestTimeout)
 	}
 }
 
 // handleProbing sends what is to follow a broker's silence.
 func (m *Machine) handleProbing() {
-	p := &m.probing
-	if m.state == NegotiatingVersions && !p.metadataAt.IsZero() && !m.now.Before(p.metadataAt) && m.now.Before(m.setupBy) {
-		p.metadataAt = time.Time{}
+	if m.state == NegotiatingVersions && !m.metadataAt.IsZero() && !m.now.Before(m.metadataAt) && m.now.Before(m.stepBy) {
+		m.metadataAt = time.Time{}
 		m.sendProbe(ports.KeyMetadata)
 	}
 }
@@ -149,7 +147,7 @@ func (m *Machine) overtaken(id int32) bool {
 		return false
 	}
 	first, second := m.inflight.at(0), m.inflight.at(1)
-	if first.Request.Key() != ports.KeyAPIVersions || second.Request.Key() != ports.KeyMetadata || id != second.CorrelationID {
+	if first.purpose != forVersions || second.Request.Key() != ports.KeyMetadata || id != second.CorrelationID {
 		return false
 	}
 	return m.mayBeAnswered(second)
@@ -175,11 +173,10 @@ func (m *Machine) receiveProbe(f *Future, body []byte) {
 	step := m.probing.step
 	switch {
 	case m.state != NegotiatingVersions:
-		m.trailing--
 		m.settle()
 	case step == 0 || f.Request.Key() != probeLadder[step-1].key:
 	default:
-		if _, ok := decodeControl[*ports.ProbeResponse](m, f.Request, f.Version, body); ok {
+		if _, ok := decodeOwn[*ports.ProbeResponse](m, f.Request, f.Version, body); ok {
 			m.addEvidence("it answered " + probeLadder[step-1].name)
 			m.askOnceMore(probeLadder[step-1].found)
 		}
@@ -198,7 +195,7 @@ func (m *Machine) askOnceMore(suspect release.Release) {
 // recognised: the broker is of a release that cannot be asked.
 func (m *Machine) recognised(r release.Release) {
 	m.remember(r)
-	m.negotiated(m.known)
+	m.negotiated(m.remembered)
 }
 
 // remember keeps the table of a recognised release for the connections that follow.
@@ -206,7 +203,8 @@ func (m *Machine) remember(r release.Release) {
 	v := versionsOf(r)
 	v.found, v.evidence = r, m.probing.evidence
 	v.connections, v.trips = m.probing.connections, m.probing.trips
-	m.known, m.knownAt = v, m.endpoint.Address
+	v.at = m.endpoint.Address
+	m.remembered = v
 	m.note(Event{Kind: EventReleaseDetected, Endpoint: m.endpoint, Versions: v})
 }
 
@@ -225,7 +223,7 @@ func (m *Machine) nextStep(e *Error) {
 	refused := !cut && p.silences == 0 && p.suspect != release.Release{} && p.suspect != release.Release{Minor: 9}
 	switch {
 	case refused:
-		m.again = true
+		m.next = tryAgain
 		m.fail(e)
 		m.remember(p.suspect)
 		return
@@ -233,15 +231,15 @@ func (m *Machine) nextStep(e *Error) {
 		e.Hint = "the check is strict: this tells nothing of what the broker knows"
 	case p.suspect != release.Release{}:
 		m.hintGivenUp(e)
-	case p.step == 0 && m.ask > 0 && m.worked < 0:
-		m.askV0, m.again = true, true
+	case p.step == 0 && m.ask > 0 && !m.hasAnswered():
+		m.next = tryV0
 	case !m.probes() || p.step == len(probeLadder):
 		m.hintGivenUp(e)
 	case !m.now.Add(m.backoff.longest(p.step + 1)).Before(soonest(p.by, m.setupEnd)):
 		e.Hint = "no time was left for the next probe: raise APIVersionTimeout (api_version_auto_timeout_ms)"
 	default:
 		p.step++
-		m.again = true
+		m.next = tryAgain
 	}
 	m.fail(e)
 }
@@ -256,7 +254,7 @@ func (m *Machine) hintGivenUp(e *Error) {
 
 // hintProbing is added where an old release could be detected and is not.
 func (m *Machine) hintProbing() string {
-	if m.probes() || len(m.cfg.Mechanisms) > 0 || m.worked >= 0 {
+	if m.probes() || len(m.cfg.Mechanisms) > 0 || m.hasAnswered() {
 		return ""
 	}
 	return hintProbe
@@ -268,4 +266,11 @@ func (m *Machine) question() string {
 		return probeLadder[m.probing.step-1].name
 	}
 	return fmt.Sprintf("ApiVersions v%d", m.ask)
+}
+
+// isLegacyZeroID reports whether an answer with the id 0 is that of Kafka 0.8.2 to
+// FindCoordinator, whatever id the request has. Such a broker does not know ApiVersions.
+func (m *Machine) isLegacyZeroID(f *Future, id int32) bool {
+	legacy := m.probing.step > 0 || m.remembered != nil && !m.hasAnswered()
+	return id == 0 && legacy && f.Request.Key() == ports.KeyFindCoordinator && f.Version == 0
 }

@@ -11,8 +11,8 @@ import (
 // State is where the connection stands.
 func (m *Machine) State() State { return m.state }
 
-// target returns the host and port to look up.
-func (m *Machine) target() (host string, port uint16) { return m.cfg.Host, m.cfg.Port }
+// hostPort returns the host and port to look up.
+func (m *Machine) hostPort() (host string, port uint16) { return m.cfg.Host, m.cfg.Port }
 
 // Epoch is the number of the current attempt; 0 before the first.
 func (m *Machine) Epoch() uint64 { return m.epoch }
@@ -32,17 +32,16 @@ func (m *Machine) LastError() error {
 	return m.lastErr
 }
 
-// InFlight is the number of the owner's requests that wait for an answer.
-func (m *Machine) InFlight() int {
-	switch {
-	case m.state != Connected:
-		return 0 // what the setup asks is its own affair
-	case m.login.step != loginNone:
+// InFlight returns the number of the owner's requests that are admitted and not done: they
+// wait for a response, or to be written if they expect none.
+func (m *Machine) InFlight() int { return m.sink.sums.inFlight() }
+
+// ResponsesDue returns how many responses the owner's requests wait for on the connection.
+func (m *Machine) ResponsesDue() int {
+	if m.state != Connected {
 		return 0
-	case m.warming:
-		return m.inflight.len() - 1
 	}
-	return m.inflight.len() - m.trailing
+	return m.InFlight() - len(m.unanswered)
 }
 
 // RequestTimeout is the configured one.
@@ -52,13 +51,14 @@ func (m *Machine) RequestTimeout() time.Duration { return m.cfg.RequestTimeout }
 func (m *Machine) PendingBytes() int { return m.pending.len() }
 
 // up reports whether bytes flow on the connection of an epoch.
-func (m *Machine) up(epoch uint64) bool { return m.established && epoch == m.epoch }
+func (m *Machine) up(epoch uint64) bool { return m.link == flowing && epoch == m.epoch }
 
 // loggingIn reports whether a login is under way.
 func (m *Machine) loggingIn() bool { return m.login.step != loginNone }
 
-// Busy reports whether a call of the core's own is under way: a step of the setup,
-// a login that renews the session, or a question that keeps the connection warm.
+// Busy reports whether a call of the core's own is under way: a step of the setup, a login
+// that renews the session, a ping, or a probe whose response is late.
 func (m *Machine) Busy() bool {
-	return m.state.SettingUp() || m.warming || m.login.step != loginNone || m.trailing > 0
+	own := m.state == Connected && m.inflight.len()+len(m.unanswered) > m.InFlight()
+	return own || m.state.SettingUp() || m.loggingIn()
 }

@@ -34,15 +34,29 @@ import (
 
 type session struct {
 	mechanism string
-	raw       bool
+	dialect   dialect
 	since     time.Time     // when the login was over
 	lifetime  time.Duration // 0: for ever
 	renewAt   time.Time     // zero: never
 	endsAt    time.Time
 	notBefore time.Time // it cannot be renewed sooner
-	used      bool      // a request was admitted in it
-	owed      bool      // somebody waited for the login
-	stale     bool      // its credentials were replaced, too soon for a renewal
+	use       sessionUse
+}
+
+// sessionUse is whether a request was admitted since the login.
+type sessionUse uint8
+
+const (
+	unused sessionUse = iota
+	owed              // a request waited for the login, and is admitted next
+	used
+)
+
+// settleDebt is called when no request waits any more.
+func (s *session) settleDebt() {
+	if s.use == owed {
+		s.use = unused
+	}
 }
 
 const (
@@ -57,10 +71,13 @@ const (
 
 func (m *Machine) beginSession() {
 	l := &m.login
-	s := session{mechanism: l.with.Name, raw: l.raw, since: m.now, owed: m.held || m.wished}
-	m.wished = false
-	if l.again {
-		s.notBefore = l.heard.Add(renewalPause)
+	s := session{mechanism: l.mechanism.Name, dialect: l.dialect, since: m.now}
+	if m.held || m.refusedOnce {
+		s.use = owed
+	}
+	m.refusedOnce = false
+	if m.renewing() {
+		s.notBefore = l.handshakeAt.Add(renewalPause)
 	}
 	if ms := l.lifetime; ms > 0 { // less: Kafka never says so, and its Java client takes it for none
 		s.lifetime = longestLife
@@ -89,15 +106,15 @@ func (m *Machine) mustRenew() bool {
 	switch {
 	case s.renewAt.IsZero() || m.now.Before(s.renewAt):
 		return false
-	case s.used:
+	case s.use == used:
 		return true
 	}
-	return !m.now.Before(s.endsAt) && !(s.owed && m.now.Before(s.since.Add(owedFor)))
+	return !m.now.Before(s.endsAt) && !(s.use == owed && m.now.Before(s.since.Add(owedFor)))
 }
 
 // use takes note of a request in the session, which may be the last.
 func (m *Machine) use() {
-	m.session.used, m.session.owed = true, false
+	m.session.use = used
 	if m.mustRenew() && m.now.Before(m.session.endsAt) {
 		m.renew(false)
 	}
@@ -108,12 +125,12 @@ func (m *Machine) renewalDeadline() time.Time {
 	s := &m.session
 	switch {
 	case m.login.step != loginNone:
-		return m.setupBy
-	case m.renewing && (m.waiting() || !m.throttleEnd().IsZero()):
+		return m.stepBy
+	case m.condition != serving && (m.waiting() || !m.throttleEnd().IsZero()):
 		return time.Time{}
-	case m.renewing:
+	case m.condition != serving:
 		return s.notBefore
-	case s.stale:
+	case m.replaced:
 		return soonest(s.notBefore, m.renewalDue())
 	}
 	return m.renewalDue()
@@ -125,11 +142,11 @@ func (m *Machine) renewalDue() time.Time {
 	switch {
 	case s.renewAt.IsZero():
 		return time.Time{}
-	case s.used && (m.held || m.now.Before(s.endsAt)):
+	case s.use == used && (m.held || m.now.Before(s.endsAt)):
 		return s.renewAt
-	case s.used || !m.held:
+	case s.use == used || !m.held:
 		return time.Time{}
-	case s.owed && s.endsAt.Before(s.since.Add(owedFor)):
+	case s.use == owed && s.endsAt.Before(s.since.Add(owedFor)):
 		return s.since.Add(owedFor)
 	}
 	return s.endsAt
@@ -139,14 +156,14 @@ func (m *Machine) handleRenewal() {
 	switch {
 	case m.state != Connected:
 	case m.login.step != loginNone:
-		if !m.now.Before(m.setupBy) {
+		if !m.now.Before(m.stepBy) {
 			m.failLogin(ErrReauthentication, m.silence(), "")
 		}
-	case m.renewing:
+	case m.condition != serving:
 		m.continueRenewal()
-	case m.session.stale && !m.now.Before(m.session.notBefore):
+	case m.replaced && !m.now.Before(m.session.notBefore):
 		m.renew(true)
-	case m.mustRenew() && (m.held || m.session.used && m.now.Before(m.session.endsAt)):
+	case m.mustRenew() && (m.held || m.session.use == used && m.now.Before(m.session.endsAt)):
 		m.renew(false)
 	}
 }
@@ -171,13 +188,13 @@ func (m *Machine) SetMechanisms(now time.Time, list []Mechanism) (closing bool) 
 	}
 	m.tick(now)
 	m.cfg.Mechanisms = slices.Clone(list)
-	m.choice, m.refused = 0, nil
-	if m.offered != nil && !m.chooseMechanism(m.offered) {
-		m.offered = nil
+	m.mechanisms.choice, m.mechanisms.rejected = 0, nil
+	if m.mechanisms.offered != nil && !m.chooseMechanism(m.mechanisms.offered) {
+		m.mechanisms.offered = nil
 	}
 	switch {
 	case m.login.step != loginNone:
-		m.login.stale = true
+		m.replaced = true
 	case m.state == Connected:
 		return m.replace()
 	case m.state == Disconnected && m.lastErr != nil && errors.Is(m.lastErr, ErrAuthentication):
@@ -189,41 +206,60 @@ func (m *Machine) SetMechanisms(now time.Time, list []Mechanism) (closing bool) 
 
 // replace sees to it that the session is one of the mechanism and the credentials that
 // are in force now, if need be that of another connection.
-func (m *Machine) replace() (closing bool) {
-	closing = m.session.raw || m.mechanism().Name != m.session.mechanism
-	m.replacing = closing
-	if !closing && m.now.Before(m.session.notBefore) {
-		m.session.stale = true
+func (m *Machine) replace() (closes bool) {
+	closes = m.session.dialect.raw() || m.mechanism().Name != m.session.mechanism
+	if !closes && m.condition == replacing {
+		m.setCondition(reauthenticating)
+	}
+	if !closes && m.now.Before(m.session.notBefore) {
+		m.replaced = true
 		return false
 	}
-	m.renew(true)
-	return closing
+	m.endAdmission(closes)
+	m.demanded = true
+	m.continueRenewal()
+	return closes
 }
 
-// renew ends the admission of requests. demanded: not for the session's end.
+// renew ends the admission of requests until the session is renewed. demanded: not for the
+// session's end.
 func (m *Machine) renew(demanded bool) {
-	m.renewing, m.demanded = true, m.demanded || demanded
+	m.demanded = m.demanded || demanded
+	m.endAdmission(m.condition == replacing || m.session.dialect.raw())
 	m.continueRenewal()
 }
 
-// continueRenewal logs in once nothing is in flight. A broker that throttles reads
-// nothing meanwhile.
+// endAdmission makes requests wait for a login, or for another connection.
+func (m *Machine) endAdmission(another bool) {
+	switch {
+	case m.condition == draining || m.condition == closing:
+	case another:
+		m.setCondition(replacing)
+	default:
+		m.setCondition(reauthenticating)
+	}
+}
+
+// continueRenewal logs in, or closes the connection, once no request is in flight. A broker
+// that throttles reads nothing meanwhile.
 func (m *Machine) continueRenewal() {
 	switch {
-	case !m.renewing || m.login.step != loginNone || m.waiting() || !m.throttleEnd().IsZero():
-	case m.replacing || m.session.raw:
+	case m.login.step != loginNone || m.waiting() || !m.throttleEnd().IsZero():
+	case m.condition == replacing:
 		m.Close(m.now, nil, false)
-	case m.now.Before(m.session.notBefore):
+	case m.condition != reauthenticating || m.now.Before(m.session.notBefore):
 	default:
-		m.login = login{again: true}
-		m.setupBy = m.now.Add(m.cfg.SetupTimeout)
+		m.stepBy = m.now.Add(m.cfg.SetupTimeout)
 		m.authenticate()
 	}
 }
 
 func (m *Machine) renewed() {
-	m.renewing, m.demanded = false, false
-	m.setupBy = time.Time{}
+	if m.condition == reauthenticating {
+		m.setCondition(serving)
+	}
+	m.demanded = false
+	m.stepBy = time.Time{}
 	m.lastTraffic = m.now
 	m.settle()
 }
@@ -231,7 +267,7 @@ func (m *Machine) renewed() {
 // mayReplace reports whether a connection whose session could not be renewed is
 // followed by another without a pause: not if it served nobody and nobody asked for
 // that, so that it cannot become a storm.
-func (m *Machine) mayReplace() bool { return m.session.used || m.demanded }
+func (m *Machine) mayReplace() bool { return m.session.use == used || m.demanded }
 
 // Session is the login of the connection: its mechanism, "" without one, and when it
 // ends, zero: never.
@@ -240,4 +276,6 @@ func (m *Machine) Session() (mechanism string, ends time.Time) {
 }
 
 // Reauthenticating reports whether requests wait for the session to be renewed.
-func (m *Machine) Reauthenticating() bool { return m.renewing }
+func (m *Machine) Reauthenticating() bool {
+	return m.condition == reauthenticating || m.condition == replacing
+}

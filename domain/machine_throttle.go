@@ -15,9 +15,15 @@ import (
 // A broker that stays silent because it throttles is not one that has failed
 // (KAFKA-16083): while the throttle lasts the clocks of all requests stand still.
 
-// heed takes note of what the answer to a request says of throttling, and returns
+// throttling outlives the connection: the quota is the client's.
+type throttling struct {
+	throttledUntil time.Time
+	standstill     time.Duration // how long the timers of requests have been paused in all
+}
+
+// applyThrottle takes note of what the answer to a request says of throttling, and returns
 // it.
-func (m *Machine) heed(f *Future, body []byte) time.Duration {
+func (m *Machine) applyThrottle(f *Future, body []byte) time.Duration {
 	if _, raw := f.Request.(*ports.RawRequest); raw {
 		return 0 // whose throttling is its owner's affair, as in a proxy
 	}

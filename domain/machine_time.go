@@ -18,7 +18,7 @@ func (m *Machine) NextDeadline() time.Time {
 	case m.state == Disconnected && m.backoff.until.After(m.now):
 		return m.backoff.until
 	case m.state.SettingUp():
-		return soonest(m.setupBy, m.probing.metadataAt)
+		return soonest(m.stepBy, m.metadataAt)
 	case m.state == Connected:
 		return soonest(m.earliest, m.throttleEnd(), m.renewalDeadline(), m.idleDeadline())
 	}
@@ -39,7 +39,7 @@ func soonest(times ...time.Time) (first time.Time) {
 func (m *Machine) HandleTimeout(now time.Time) {
 	m.tick(now)
 	m.handleProbing()
-	if m.state.SettingUp() && !m.now.Before(m.setupBy) {
+	if m.state.SettingUp() && !m.now.Before(m.stepBy) {
 		m.fail(m.newError(ErrSetupTimeout, m.silence(), m.silenceHint()))
 		return
 	}
@@ -61,7 +61,7 @@ func (m *Machine) sweep() {
 		}
 		due := f.due(m.standstill)
 		if !due.After(m.now) {
-			m.fail(m.newError(ErrRequestTimeout, inVain(f, m.Sent(f), m.now), ""))
+			m.fail(m.newError(ErrRequestTimeout, timeoutCause(f, m.Sent(f), m.now), ""))
 			return true
 		}
 		m.earliest = soonest(m.earliest, due)
@@ -79,11 +79,11 @@ func (m *Machine) sweep() {
 	}
 }
 
-// inVain tells what a request waited for.
-func inVain(f *Future, sent Sent, now time.Time) error {
+// timeoutCause tells what a request waited for.
+func timeoutCause(f *Future, sent Sent, now time.Time) error {
 	what := "no answer"
 	switch {
-	case f.control:
+	case f.purpose != caller:
 		what = "no answer to a question of the connection's own"
 	case sent != SentFully:
 		what = "not written"
@@ -91,15 +91,20 @@ func inVain(f *Future, sent Sent, now time.Time) error {
 	return fmt.Errorf("%s after %v", what, now.Sub(f.Queued).Round(time.Millisecond))
 }
 
-// settle lets a connection on which nothing waits wait for nothing. While requests
-// wait the earliest deadline is left as it is: it is corrected when it comes.
+// settle is called when a request is done. Where none is left, the condition that waited
+// for that goes on. While requests are left the earliest deadline stays as it is: it is
+// corrected when it comes.
 func (m *Machine) settle() {
 	if m.waiting() {
 		return
 	}
 	m.earliest = time.Time{}
-	m.finishDrain()
-	m.continueRenewal()
+	switch m.condition {
+	case draining, closing:
+		m.Close(m.now, nil, false)
+	case reauthenticating, replacing:
+		m.continueRenewal()
+	}
 }
 
 // waiting reports whether any request is not done.
@@ -108,12 +113,12 @@ func (m *Machine) waiting() bool { return m.inflight.len() > 0 || len(m.unanswer
 // silence tells what the setup waited for.
 func (m *Machine) silence() error {
 	since := m.started
-	if m.login.again {
+	if m.renewing() {
 		since = m.login.began
 	}
 	after := m.now.Sub(since).Round(time.Millisecond)
 	switch {
-	case m.resolving:
+	case m.link == resolving:
 		return fmt.Errorf("no answer from the resolver after %v", after)
 	case m.state == Connecting:
 		return fmt.Errorf("no answer from the address after %v", after)
@@ -140,7 +145,7 @@ func (m *Machine) silenceHint() string {
 // with another address, or with the same one asked otherwise. It may have to wait for
 // the backoff.
 func (m *Machine) Continuing() bool {
-	return m.state == Disconnected && (m.again || len(m.addresses) > 0)
+	return m.state != Closed && (m.next != tryAddress || len(m.addresses) > 0)
 }
 
 // BlackedOut reports whether the pause after a failure lasts.

@@ -50,12 +50,8 @@ func (m *Machine) topAsk() int16 {
 
 // negotiate finds out what the broker has, or knows it.
 func (m *Machine) negotiate() {
-	if m.configured != nil {
-		m.negotiated(m.configured)
-		return
-	}
-	if m.known != nil && m.knownAt == m.endpoint.Address {
-		m.negotiated(m.known)
+	if v := m.remembered; m.configured() || v.detected() && v.at == m.endpoint.Address {
+		m.negotiated(v)
 		return
 	}
 	m.setState(NegotiatingVersions, nil)
@@ -65,8 +61,8 @@ func (m *Machine) negotiate() {
 func (m *Machine) negotiated(v *Versions) {
 	m.versions = v
 	m.probing, m.check = probing{}, nil
-	m.trail()
-	m.setupBy = m.addressBy
+	m.giveProbesTime()
+	m.stepBy = m.addressBy
 	m.note(Event{Kind: EventVersions, Endpoint: m.endpoint, Versions: v})
 	if len(m.cfg.Mechanisms) > 0 {
 		m.setState(Authenticating, nil)
@@ -76,9 +72,12 @@ func (m *Machine) negotiated(v *Versions) {
 	m.ready()
 }
 
+// hasAnswered reports whether a broker of the host has answered ApiVersions before.
+func (m *Machine) hasAnswered() bool { return m.remembered != nil && m.remembered.asked != notAsked }
+
 func (m *Machine) askVersions() {
 	m.probing.trips++
-	m.sendControl(m.versionsQuestion(), m.ask, 0)
+	m.sendOwn(forVersions, m.versionsQuestion(), m.ask, 0)
 }
 
 func (m *Machine) versionsQuestion() *ports.APIVersionsRequest {
@@ -105,7 +104,7 @@ func (m *Machine) hintClosed(hint string) string {
 
 // receiveVersions takes the answer to ApiVersions.
 func (m *Machine) receiveVersions(f *Future, body []byte) {
-	r, ok := decodeControl[*ports.APIVersionsResponse](m, f.Request, answeredIn(f, body), body)
+	r, ok := decodeOwn[*ports.APIVersionsResponse](m, f.Request, answeredIn(f, body), body)
 	if !ok {
 		return
 	}
@@ -126,7 +125,7 @@ func (m *Machine) receiveVersions(f *Future, body []byte) {
 		m.fail(m.newError(ErrProtocol, err, ""))
 		return
 	}
-	m.worked = f.Version
+	m.remembered = v
 	v.connections, v.trips = m.probing.connections, m.probing.trips
 	m.negotiated(v)
 }
@@ -152,6 +151,6 @@ func (m *Machine) askLower(r *ports.APIVersionsResponse) {
 		}
 	}
 	m.ask = lower
-	m.probing.metadataAt = time.Time{} // it is not silent
+	m.metadataAt = time.Time{} // it is not silent
 	m.askVersions()
 }

@@ -8,30 +8,33 @@ type pending struct {
 	filling []byte // requests are appended here
 	leaving []byte // handed out, or about to be; written is how much is counted
 	written int
-	lent    bool
+	lentTo  uint64 // the epoch of the writer that has leaving; zero: it is not lent
 }
 
 func (p *pending) len() int { return len(p.filling) + len(p.leaving) - p.written }
 
-// lend hands out the bytes that are next, until counted.
-func (p *pending) lend() []byte {
+// lent reports whether a writer has bytes that are not counted yet.
+func (p *pending) lent() bool { return p.lentTo != 0 }
+
+// lend hands out the bytes that are next, until counted, for the connection of an epoch.
+func (p *pending) lend(epoch uint64) []byte {
 	if p.written == len(p.leaving) {
 		p.leaving, p.filling = p.filling, p.leaving[:0]
 		p.written = 0
 	}
-	p.lent = true
+	p.lentTo = epoch
 	return p.leaving[p.written:]
 }
 
 // count takes the loan back: n bytes of it are on their way.
 func (p *pending) count(n int) {
-	if !p.lent {
+	if !p.lent() {
 		panic("domain: bytes counted as written that were not handed out")
 	}
 	if n < 0 || n > len(p.leaving)-p.written {
 		panic("domain: more bytes counted as written than were handed out")
 	}
-	p.lent = false
+	p.lentTo = 0
 	p.written += n
 }
 

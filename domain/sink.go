@@ -12,13 +12,13 @@ import (
 // remembered, and Next drops the connection for it.
 type guardedSink struct {
 	sink   ports.MetricsSink
-	broken *error // the Machine's
+	broken error // the first panic of a port; Next drops the connection for it
 	sums   Stats
 }
 
 func (g *guardedSink) guard() {
-	if p := recover(); p != nil && *g.broken == nil {
-		*g.broken = fmt.Errorf("panic in the metrics sink: %v", p)
+	if p := recover(); p != nil && g.broken == nil {
+		g.broken = fmt.Errorf("panic in the metrics sink: %v", p)
 	}
 }
 

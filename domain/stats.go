@@ -43,7 +43,7 @@ type Stats struct {
 func (m *Machine) Stats() Stats {
 	s := m.sink.sums
 	s.State, s.Since, s.Address = m.state, m.since, m.endpoint.Address
-	s.InFlight, s.PendingBytes = int(s.Requests-s.Responses-s.Failed), m.pending.len()
+	s.InFlight, s.PendingBytes = s.inFlight(), m.pending.len()
 	s.ThrottledUntil, s.FailuresInARow = m.throttledUntil, m.backoff.failures
 	s.SessionEnds, s.LastError = m.session.endsAt, m.LastError()
 	s.Reauthenticating = m.Reauthenticating()
@@ -52,3 +52,7 @@ func (m *Machine) Stats() Stats {
 	}
 	return s
 }
+
+// inFlight is the one count of requests in flight: RequestSent, ResponseReceived and
+// RequestFailed of the metrics are counted as they are called.
+func (s *Stats) inFlight() int { return int(s.Requests - s.Responses - s.Failed) }

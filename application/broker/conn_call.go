@@ -117,7 +117,7 @@ func (c *Conn) workFor(ctx context.Context, f *Future) (token chan struct{}) {
 }
 
 // alone reports whether one request is in flight and no goroutine reads.
-func (c *Conn) alone() bool { return c.core.InFlight() == 1 && c.mayRead() }
+func (c *Conn) alone() bool { return c.core.ResponsesDue() == 1 && c.mayRead() }
 
 // giveUp abandons a request whose ctx has ended, unless it is done.
 func (c *Conn) giveUp(ctx context.Context, f *Future) error {
