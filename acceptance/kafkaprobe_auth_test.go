@@ -10,8 +10,8 @@ import (
 	"brokerconn/application/cli/probe"
 )
 
-// TestKafkaprobeAuth runs the command auth at listeners with, without and beside
-// reauthentication, and with a wrong password.
+// TestKafkaprobeAuth runs the command auth at listeners with and without
+// reauthentication, at one without SASL, and with a wrong password.
 func TestKafkaprobeAuth(t *testing.T) {
 	b := secured(t, Newest)
 	login := func(l Listener, password string) []string {

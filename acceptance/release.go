@@ -76,7 +76,7 @@ type release struct {
 	// scala is the part of the artifact's name that says how it was compiled.
 	scala string
 	// additions are "group:artifact:version" to resolve besides Kafka itself, exclusions
-	// "group:artifact" to leave out of their dependencies. They do not  depend on the mode.
+	// "group:artifact" to leave out of their dependencies. They do not depend on the mode.
 	additions, exclusions []string
 	// flags are given to every JVM.
 	flags []string

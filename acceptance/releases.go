@@ -2,7 +2,7 @@ package acceptance
 
 // releases is the table of what brokers need, by ranges of versions. A release is the rows
 // that apply to it, combined in this order. All differences between versions are in this
-// table, none in  the code that reads it. Remarks on Java are observations with 17 and 25.
+// table, none in the code that reads it. Remarks on Java are observations with 17 and 25.
 var releases = []release{{
 	from: "0.8.0",
 	exclusions: []string{
