@@ -2,10 +2,10 @@ package tls
 
 import (
 	"crypto/sha256"
-	"fmt"
-	"io"
 	"os"
 	"time"
+
+	"brokerconn/adapters/internal/wholefile"
 )
 
 // A file is read again after it changed. No goroutine watches it: each handshake calls
@@ -45,35 +45,12 @@ func (f *file) refresh() (changed bool, err error) {
 	if f.info != nil && !f.young && os.SameFile(f.info, info) && f.info.Size() == info.Size() && f.info.ModTime().Equal(info.ModTime()) {
 		return false, nil
 	}
-	switch {
-	case !info.Mode().IsRegular():
-		return false, fmt.Errorf("%q is not a regular file", f.path)
-	case info.Size() > maxFileBytes:
-		return false, f.tooLarge()
-	}
-	opened, err := os.Open(f.path)
+	data, info, err := wholefile.Read(f.path, maxFileBytes)
 	if err != nil {
 		return false, err
-	}
-	defer opened.Close()
-	// Of the open file: the name may be another one's by now. Before reading: a later
-	// write changes the time.
-	if info, err = opened.Stat(); err != nil {
-		return false, err
-	}
-	data, err := io.ReadAll(io.LimitReader(opened, maxFileBytes+1))
-	switch {
-	case err != nil:
-		return false, err
-	case len(data) > maxFileBytes:
-		return false, f.tooLarge() // it grew
 	}
 	sum := sha256.Sum256(data)
 	changed = sum != f.sum
 	f.info, f.young, f.data, f.sum = info, time.Since(info.ModTime()) < tick, data, sum
 	return changed, nil
-}
-
-func (f *file) tooLarge() error {
-	return fmt.Errorf("%q is larger than %d MiB", f.path, maxFileBytes>>20)
 }
