@@ -71,7 +71,8 @@ func start(ctx context.Context, config Config, pick func([]Listener) (addrs, err
 		return nil, err
 	}
 	for attempt := 1; ; attempt++ {
-		b := &Broker{release: rel, java: java, classpath: classpath, config: config, listeners: listeners, clusterID: newClusterID()}
+		b := &Broker{release: rel, java: java, classpath: classpath, config: config, listeners: listeners,
+			clusterID: newClusterID()}
 		if b.addrs, err = pick(listeners); err != nil {
 			return nil, err
 		}
@@ -194,8 +195,8 @@ func (b *Broker) Restart(ctx context.Context) error {
 	return b.launch(ctx)
 }
 
-// Close kills the broker if it is running, paused or not, with what stands beside
-// it, and removes its directory. It is final. Further calls do nothing.
+// Close kills the broker, if it runs, and the process beside it, and removes its directory.
+// It is final: further calls do nothing.
 func (b *Broker) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

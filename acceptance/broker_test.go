@@ -80,7 +80,8 @@ func TestBrokerLife(t *testing.T) {
 		pid = b.PID()
 		id, topics := cluster(t, addr)
 		if id != b.ClusterID() || !slices.Contains(topics, "kept") {
-			t.Fatalf("restarted with cluster id %q and topics %q; want id %q and the topic kept", id, topics, b.ClusterID())
+			t.Fatalf("restarted with cluster id %q and topics %q; want id %q and the topic kept", id, topics,
+				b.ClusterID())
 		}
 		conn := dial(t, addr)
 		var err error

@@ -20,8 +20,8 @@ import (
 //	kafka-python-VERSION-*  what acceptance/kafkapython installs; no lock needed
 //
 // A class path is written beside its place and renamed into it, and it is trusted
-// only after every jar of it was opened: a jar's table of contents stands at its
-// end, so that one that was cut short is found. Readers need no lock. Who finds
+// only after every jar of it was opened: a jar's table of contents is at its
+// end, so that a truncated one is found. Readers need no lock. Who finds
 // something wanting takes it, looks again, removes what is broken (Maven would
 // trust a jar that is there) and lets Maven fetch what is missing.
 
@@ -40,7 +40,8 @@ func openCache() (cache, error) {
 	if dir == "" {
 		user, err := os.UserCacheDir()
 		if err != nil {
-			return "", fmt.Errorf("acceptance: no place to keep the brokers' jars (BROKERCONN_CACHE can name one): %w", err)
+			return "", fmt.Errorf("acceptance: no place to keep the brokers' jars (BROKERCONN_CACHE can name one): %w",
+				err)
 		}
 		dir = filepath.Join(user, "brokerconn")
 	}
@@ -52,7 +53,8 @@ func openCache() (cache, error) {
 		path, err = filepath.EvalSymlinks(path)
 	}
 	if err != nil {
-		return "", fmt.Errorf("acceptance: %s cannot be used to keep the brokers' jars (BROKERCONN_CACHE can name another place): %w", dir, err)
+		return "", fmt.Errorf("acceptance: %s cannot be used to keep the brokers' jars (BROKERCONN_CACHE can name "+
+			"another place): %w", dir, err)
 	}
 	return cache(path), nil
 }

@@ -36,8 +36,8 @@ func (b *Broker) ClientFiles() ClientFiles {
 	return ClientFiles{CA: in("ca.pem"), Cert: in("client.pem"), Key: in("client.key")}
 }
 
-// storePassword keeps nobody out: the stores lie in a directory that only their
-// owner can read. Java wants one.
+// storePassword protects nothing: only the owner can read the directory of the stores.
+// Java requires a password.
 const storePassword = "changeit"
 
 // makeStores makes the certificates of a broker and its clients, and returns the

@@ -78,8 +78,8 @@ func topicNamed(t *testing.T, conn *broker.Conn, name string) [16]byte {
 	return id
 }
 
-// leads: a broker tells of a leader as soon as its metadata do, and takes up the
-// part a moment later; until then it answers that it is not the one.
+// leads reports whether the broker serves the topic as its leader. The metadata name a
+// leader a moment before it does; until then it answers a fetch with an error.
 func leads(t *testing.T, conn *broker.Conn, name string, id [16]byte) bool {
 	t.Helper()
 	req := fetchRequest(name, id, 0)
@@ -113,7 +113,8 @@ func hasLeader(t *testing.T, conn *broker.Conn, name string) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp.Topics[0].ErrorCode == 0 && len(resp.Topics[0].Partitions) == 1 && resp.Topics[0].Partitions[0].ErrorCode == 0
+	return resp.Topics[0].ErrorCode == 0 && len(resp.Topics[0].Partitions) == 1 &&
+		resp.Topics[0].Partitions[0].ErrorCode == 0
 }
 
 // batchOf is a record batch with one record.
@@ -215,7 +216,8 @@ func TestVersionsMetadataProduceFetch(t *testing.T) {
 		}
 	}
 
-	if resp, err := conn.Request(t.Context(), produceRequest(name, id, 0, []byte("no acks"))); resp != nil || err != nil {
+	resp, err := conn.Request(t.Context(), produceRequest(name, id, 0, []byte("no acks")))
+	if resp != nil || err != nil {
 		t.Errorf("produce without acks: %v, %v", resp, err)
 	}
 	records, err := fetched(fetchRequest(name, id, 3).RequestWith(t.Context(), conn))
@@ -257,9 +259,9 @@ func TestFiveInFlightInOrder(t *testing.T) {
 	}
 }
 
-// TestKilledWithRequestsInFlight: a broker that stands still takes what fits into
-// the sockets' buffers, so that a large request is cut off half-way. Then it is
-// killed. Each future fails with what had been sent of it.
+// TestKilledWithRequestsInFlight: the sockets' buffers in front of a paused broker take
+// what fits, so that a large request is sent in part. Then the broker is killed. Each
+// future fails with how much of it was sent.
 func TestKilledWithRequestsInFlight(t *testing.T) {
 	b := privateBroker(t, Config{})
 	var mu sync.Mutex
@@ -315,7 +317,7 @@ func TestKilledWithRequestsInFlight(t *testing.T) {
 		}
 	}
 
-	// Down: a request finds nobody, and waits under the backoff until its own end.
+	// Down: no broker accepts, and a request waits out the backoff until its context ends.
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	_, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)
 	cancel()
@@ -405,7 +407,7 @@ func TestPausedPastTheTimeout(t *testing.T) {
 	}
 	_, err := kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), conn)
 	if !errors.Is(err, broker.ErrRequestTimeout) || broker.SafeToRetry(err) {
-		t.Errorf("while it stands still: %v", err)
+		t.Errorf("request to a paused broker: got %v, want ErrRequestTimeout, not safe to retry", err)
 	}
 	if err := b.Resume(); err != nil {
 		t.Fatal(err)

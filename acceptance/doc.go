@@ -11,7 +11,7 @@
 //	config        which broker is wanted
 //	broker        Start, Pause, Resume, Kill, Stop, Restart, Close
 //	launch        how a broker's directory and its processes come to be
-//	zookeeper     what stands beside the older brokers
+//	zookeeper     the process beside the older brokers
 //	listener      the ways into a broker; certificates, sasl: how they are secured
 //	kdc           a Kerberos of its own
 //	gate          whether the tests run, are skipped aloud, or fail
@@ -21,7 +21,7 @@
 //	go test -tags acceptance -v ./acceptance/...
 //
 // With the tag matrix besides, those of all releases are there too, which take
-// longer than anybody wants to wait every day.
+// too long for every day.
 //
 // (-v, because go test hides what a passing package prints, and a skip must be
 // seen.) These environment variables are read:

@@ -79,7 +79,8 @@ func TestDrainUnderLoad(t *testing.T) {
 		p.connect()
 		var sent []*broker.Future
 		for p.CanSendMore() {
-			sent = append(sent, p.Send(produceRequest(name, id, -1, []byte(fmt.Sprintf("loop %d: %d", round, len(sent)))), false))
+			record := fmt.Sprintf("loop %d: %d", round, len(sent))
+			sent = append(sent, p.Send(produceRequest(name, id, -1, []byte(record)), false))
 		}
 		if !p.Drain() {
 			refused := p.Send(kmsg.NewPtrMetadataRequest(), false)

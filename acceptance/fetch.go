@@ -143,7 +143,7 @@ func mavenError(ctx context.Context, err error, output string) error {
 		return fmt.Errorf("mvn was given up: %w", err)
 	}
 	for line := range strings.Lines(output) {
-		// Some Mavens put terminal codes before it, whatever they are told.
+		// Some versions of Maven put terminal codes before it, whatever the options are.
 		if _, reason, ok := strings.Cut(line, "[ERROR] "); ok {
 			reason, _, _ = strings.Cut(strings.TrimSpace(reason), " -> [Help")
 			return fmt.Errorf("mvn: %w: %s", err, reason)

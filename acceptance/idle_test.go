@@ -62,7 +62,10 @@ func TestIdle(t *testing.T) {
 		connect(t, cfg)
 	}
 	t.Run("the broker closes first", func(t *testing.T) { t.Parallel(); testClosedByTheBroker(t, b, idleConn, 24) })
-	t.Run("the broker closes first, polled", func(t *testing.T) { t.Parallel(); testClosedByTheBroker(t, b, idleLoop, 12) })
+	t.Run("the broker closes first, polled", func(t *testing.T) {
+		t.Parallel()
+		testClosedByTheBroker(t, b, idleLoop, 12)
+	})
 	t.Run("we close first", func(t *testing.T) { t.Parallel(); testIdleLimit(t, b) })
 	t.Run("kept warm", func(t *testing.T) { t.Parallel(); testKeepWarm(t, b) })
 }
@@ -121,7 +124,8 @@ func idleLoop(t *testing.T, b *Broker, counts *recorder.Recorder) *idler {
 
 // testClosedByTheBroker sends requests at about the moment when the broker closes
 // the connection.
-func testClosedByTheBroker(t *testing.T, b *Broker, open func(*testing.T, *Broker, *recorder.Recorder) *idler, conns int) {
+func testClosedByTheBroker(t *testing.T, b *Broker, open func(*testing.T, *Broker, *recorder.Recorder) *idler,
+	conns int) {
 	const rounds = 6
 	name := fmt.Sprint("idle-", conns)
 	id := topicNamed(t, connect(t, configOf(t, b)), name)
@@ -141,13 +145,13 @@ func testClosedByTheBroker(t *testing.T, b *Broker, open func(*testing.T, *Broke
 				auditSums(t, c.close())
 				c.audit(t)
 			}()
-			// It is noticed and told, though nobody asks for anything.
+			// The end is noticed and reported although no request is sent.
 			if err := produce("before the first silence", 0); err != nil {
 				t.Error(err)
 			}
 			answered := time.Now()
 			if !c.untilLost() {
-				t.Error("the broker does not close, or nobody tells of it")
+				t.Error("got no end of the idle connection, want one by the broker, reported by a hook")
 				return
 			}
 			end := c.lost()[0]
@@ -215,7 +219,7 @@ func (l *lastLink) ended() bool {
 	return l.link.(ports.Checker).Check() != nil
 }
 
-// testIdleLimit: whoever closes before the broker does has no error and no pause.
+// testIdleLimit: a connection that its own idle limit closes has no error and no pause.
 func testIdleLimit(t *testing.T, b *Broker) {
 	w := newWitness()
 	cfg := configOf(t, b)
@@ -246,7 +250,8 @@ func testIdleLimit(t *testing.T, b *Broker) {
 		p.mustAnswer()
 		p.until(time.Time{}, "the idle limit", p.Disconnected)
 		if w.idled() != round+1 || w.lost()[round].err != nil || p.Stats().LastError != nil || p.BlackedOut() {
-			t.Errorf("a Polled, closed for idleness %d times in %d; last error %v, backoff %v", w.idled(), round+1, p.Stats().LastError, p.BlackedOut())
+			t.Errorf("a Polled, closed for idleness %d times in %d; last error %v, backoff %v", w.idled(), round+1,
+				p.Stats().LastError, p.BlackedOut())
 		}
 	}
 	if s := p.Stats(); s.ClosedClean != 3 || s.Closed != 3 || s.FailuresInARow != 0 || w.readied() != 3 {

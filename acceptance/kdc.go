@@ -12,9 +12,8 @@ import (
 	"time"
 )
 
-// What the KDC knows. The broker's name in it is that of a host, so that a client
-// which dials 127.0.0.1 has to be told for whom to ask for a ticket
-// (sasl.kerberos.domain.name).
+// The principals of the KDC. The broker's contains the name of a host, so that a client
+// which dials 127.0.0.1 has to be configured with it (sasl.kerberos.domain.name).
 const (
 	Realm            = "BROKERCONN.TEST"
 	ServiceName      = "kafka"
@@ -134,7 +133,9 @@ func (k *KDC) start(ctx context.Context) error {
 	if k.proc, err = startProcess(cmd); err != nil {
 		return err
 	}
-	err = poll(ctx, k.proc, func() bool { return strings.Contains(k.log(), "commencing operation") && accepts(k.Addr()) })
+	err = poll(ctx, k.proc, func() bool {
+		return strings.Contains(k.log(), "commencing operation") && accepts(k.Addr())
+	})
 	switch {
 	case errors.Is(err, errEnded) && strings.Contains(k.log(), "Address already in use"):
 		return errPortTaken

@@ -18,8 +18,8 @@ import (
 
 // A broker is made in two steps, each a JVM: prepare turns an empty directory
 // into a broker's, launch runs the broker in it, the first time and again. Both
-// write to one log, which is also how the broker says that it serves. What stands
-// beside it is there before both.
+// write to one log, which also shows when the broker serves. The process
+// beside it runs before both.
 
 // The logs in a broker's directory.
 const brokerLog, besideLog = "broker.log", "zookeeper.log"

@@ -16,9 +16,9 @@ import (
 	"brokerconn/ports"
 )
 
-// A ledger has an entry for each record that a test has tried to produce: what
-// its sender was told became of it. In the end it is held against the broker's
-// log. That is how it shows that nothing is lost silently, and nothing done twice.
+// A ledger has an entry for each record that a test has tried to produce: its fate, as the
+// response or the error reports it. At the end audit compares the entries with the broker's
+// log: no record is lost silently, and none is stored twice.
 type ledger struct {
 	mu     sync.Mutex
 	fates  map[string]fate
@@ -155,7 +155,7 @@ func eventually(t testing.TB, what string, come func() bool) {
 	}
 }
 
-// A witness is told by the hooks of one connection what happens on it.
+// A witness records what the hooks of one connection report.
 type witness struct {
 	mu       sync.Mutex
 	ups      int // times that it became ready
@@ -243,7 +243,8 @@ func (w *witness) audit(t testing.TB) {
 	defer w.mu.Unlock()
 	for r, l := range w.requests {
 		if l.ended != 1 || l.written > 1 {
-			t.Errorf("request %d of attempt %d was written %d times and ended %d times", r.correlation, r.attempt, l.written, l.ended)
+			t.Errorf("request %d of attempt %d was written %d times and ended %d times", r.correlation, r.attempt,
+				l.written, l.ended)
 		}
 	}
 }
@@ -251,7 +252,8 @@ func (w *witness) audit(t testing.TB) {
 // auditSums checks what Stats has counted on a connection on which all is over.
 func auditSums(t testing.TB, s broker.Stats) {
 	t.Helper()
-	if s.Requests != s.Responses+s.Failed || s.InFlight != 0 || s.Waiting != 0 || s.PendingBytes != 0 || s.Attempts != s.Closed {
+	if s.Requests != s.Responses+s.Failed || s.InFlight != 0 || s.Waiting != 0 || s.PendingBytes != 0 ||
+		s.Attempts != s.Closed {
 		t.Errorf("the sums do not hold: %+v", s)
 	}
 }

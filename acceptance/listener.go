@@ -52,7 +52,8 @@ func (rel *release) check(listeners []Listener) error {
 			return fmt.Errorf("acceptance: Kafka %s has no listener %s", rel.from, l)
 		}
 		if twin, twice := seen[rel.name(l)]; twice {
-			return fmt.Errorf("acceptance: a broker of Kafka %s cannot have both listeners %s and %s", rel.from, twin, l)
+			return fmt.Errorf("acceptance: a broker of Kafka %s cannot have both listeners %s and %s",
+				rel.from, twin, l)
 		}
 		seen[rel.name(l)] = l
 		if l.secure() {
@@ -60,7 +61,8 @@ func (rel *release) check(listeners []Listener) error {
 		}
 	}
 	if slices.Contains(listeners, SSLClientAuth) && secure > 1 && !rel.named {
-		return fmt.Errorf("acceptance: a broker of Kafka %s demands certificates on all secure listeners or on none", rel.from)
+		return fmt.Errorf("acceptance: a broker of Kafka %s demands certificates on all secure listeners or on none",
+			rel.from)
 	}
 	return nil
 }
@@ -100,7 +102,8 @@ func (b *Broker) security() (properties map[string]string, err error) {
 	return properties, nil
 }
 
-// prefix stands before a setting of one listener, where a release has such.
+// prefix is the start of the key of a setting for one listener; it is empty for releases
+// without such settings.
 func (b *Broker) prefix(l Listener) string {
 	if !b.release.named {
 		return ""

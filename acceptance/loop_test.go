@@ -12,8 +12,8 @@ import (
 	"brokerconn/ports"
 )
 
-// A loop owns a Polled, and goes round when there is news or something is due:
-// it would stand still for ever if the Polled did not tell.
+// A loop owns a Polled and calls it when Watch reports news or its next deadline has come.
+// Without those two it would block until patience ends.
 type loop struct {
 	*broker.Polled
 	t     testing.TB
@@ -42,7 +42,7 @@ func (l *loop) until(limit time.Time, what string, done func() bool) bool {
 	l.t.Helper()
 	giveUp := time.Now().Add(patience)
 	for {
-		l.Recv() // the Futures tell
+		l.Recv() // its results are read from the Futures
 		if done() {
 			return true
 		}

@@ -60,8 +60,8 @@ func TestOwner(t *testing.T) {
 	select {}
 }
 
-// lives says whether a process exists that is not a zombie: nobody may be there
-// to reap an orphan.
+// lives reports whether a process exists and is not a zombie: an orphan may have no parent
+// that reaps it.
 func lives(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && !bytes.Contains(stat, []byte(") Z")) && !bytes.Contains(stat, []byte(") X"))

@@ -15,9 +15,9 @@ import (
 	"brokerconn/ports"
 )
 
-// TestOneTimesOutAmongOthers: a broker that stands still past the timeout of one
-// of several requests costs all of them the connection. Each is told its own
-// story, and the log bears it out.
+// TestOneTimesOutAmongOthers: when one of several requests times out at a paused broker, the
+// connection is closed and the others fail with it. Each error says how much was sent, and
+// the broker's log agrees.
 func TestOneTimesOutAmongOthers(t *testing.T) {
 	t.Parallel()
 	b := privateBroker(t, Config{Properties: map[string]string{
@@ -28,7 +28,7 @@ func TestOneTimesOutAmongOthers(t *testing.T) {
 	book := newLedger()
 	cfg := configOf(t, b)
 	cfg.MaxInFlight = 8
-	cfg.SetupTimeout = time.Second // of the attempts while nobody answers
+	cfg.SetupTimeout = time.Second // of the attempts while the broker is paused
 	w := newWitness()
 	withHooks := cfg
 	withHooks.Hooks = w.hooks()
@@ -105,7 +105,7 @@ func TestOneTimesOutAmongOthers(t *testing.T) {
 
 // A group is requests on one connection, of which the third one's time is short.
 // The one behind it is too large for the buffers between here and a broker that
-// does not read, so that it is cut off, and the last stands behind that.
+// does not read, so that it is sent in part, and the last is queued behind it.
 type group struct {
 	who        string
 	requests   []ports.Message
@@ -141,7 +141,8 @@ func (g *group) send() {
 func (g *group) check(t *testing.T, book *ledger) {
 	t.Helper()
 	resp, err := g.late.Wait(t.Context())
-	if !errors.Is(err, broker.ErrRequestTimeout) || errors.Is(err, broker.ErrConnection) || lostWith(t, err) != broker.SentFully {
+	if !errors.Is(err, broker.ErrRequestTimeout) || errors.Is(err, broker.ErrConnection) ||
+		lostWith(t, err) != broker.SentFully {
 		t.Errorf("%s, the one whose time was over: %v", g.who, err)
 	}
 	book.enter(t, g.who+" late", resp, err)

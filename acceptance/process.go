@@ -80,14 +80,14 @@ func (p *process) alive() bool {
 	}
 }
 
-// kill returns when the child is gone. A child that stands still is killed too.
+// kill returns when the child is gone. A paused child is killed too.
 func (p *process) kill() {
 	// The only way to fail is that the child is gone already.
 	_ = p.cmd.Process.Kill()
 	<-p.done
 }
 
-// ended tells how a child that is gone came to its end.
+// ended returns how a child that is gone ended.
 func (p *process) ended() string {
 	if p.err == nil {
 		return "exit status 0"
@@ -95,21 +95,21 @@ func (p *process) ended() string {
 	return p.err.Error()
 }
 
-// standstill is how long a stopped child may take to stand still: its threads
-// stop one by one, each when it next comes by the kernel.
-const standstill = 10 * time.Second
+// pauseTimeout is how long the threads of a child may take to stop after SIGSTOP: each
+// stops when it next enters the kernel.
+const pauseTimeout = 10 * time.Second
 
-// pause returns when every thread of the child stands still, so that a request
-// sent after it is certain to find nobody.
+// pause returns when every thread of the child has stopped, so that no later request is
+// read.
 func (p *process) pause() error {
 	if err := p.stop(); err != nil {
 		return fmt.Errorf("acceptance: pause: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), standstill)
+	ctx, cancel := context.WithTimeout(context.Background(), pauseTimeout)
 	defer cancel()
 	err := poll(ctx, p, func() bool { return stopped(p.pid()) })
 	if err != nil {
-		return fmt.Errorf("acceptance: process %d was told to stand still and does not: %w", p.pid(), err)
+		return fmt.Errorf("acceptance: process %d does not stop after SIGSTOP: %w", p.pid(), err)
 	}
 	return nil
 }

@@ -64,8 +64,8 @@ func limit(t *testing.T, conn *broker.Conn, client string, quotas map[string]flo
 // when, and what was sent nevertheless.
 type usher struct {
 	mu    sync.Mutex
-	ends  []time.Time // of throttles, as told
-	told  time.Time   // the last of them
+	ends  []time.Time // of throttles, as Throttled reported
+	last  time.Time   // when it reported the last of them
 	early []string
 }
 
@@ -77,13 +77,13 @@ func (u *usher) hooks() *broker.Hooks {
 			if n := len(u.ends); n > 0 && until.Before(u.ends[n-1]) {
 				u.early = append(u.early, "the end of the throttle moved back")
 			}
-			u.ends, u.told = append(u.ends, until), time.Now()
+			u.ends, u.last = append(u.ends, until), time.Now()
 		},
 		RequestWritten: func(info broker.RequestInfo) {
 			u.mu.Lock()
 			defer u.mu.Unlock()
 			// Not what was admitted before the broker said so.
-			if n := len(u.ends); n > 0 && info.Queued.After(u.told) && info.Written.Before(u.ends[n-1]) {
+			if n := len(u.ends); n > 0 && info.Queued.After(u.last) && info.Written.Before(u.ends[n-1]) {
 				u.early = append(u.early, "a request was written before the end")
 			}
 		},
@@ -113,7 +113,7 @@ func (c *watchedConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// end is when the throttle is over, as told last; zero: nobody told of one.
+// end is the end of the last throttle that was reported; zero: there was none.
 func (u *usher) end() time.Time {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -177,11 +177,13 @@ func TestThrottledByTheBroker(t *testing.T) {
 	}
 	throttled := resp.(*kmsg.ProduceResponse).ThrottleMillis
 	if throttled < 4000 || u.end().IsZero() || !conn.Stats().ThrottledUntil.After(time.Now()) {
-		t.Fatalf("throttled for %d ms, so it says, until %v; Stats: %v", throttled, u.end(), conn.Stats().ThrottledUntil)
+		t.Fatalf("throttled for %d ms, so it says, until %v; Stats: %v", throttled, u.end(),
+			conn.Stats().ThrottledUntil)
 	}
 
 	// Now nothing is sent. Send is refused, Request waits in the queue.
-	if _, err := conn.Send(t.Context(), kmsg.NewPtrMetadataRequest()); !errors.Is(err, broker.ErrThrottled) || lostWith(t, err) != broker.SentNothing {
+	if _, err := conn.Send(t.Context(), kmsg.NewPtrMetadataRequest()); !errors.Is(err, broker.ErrThrottled) ||
+		lostWith(t, err) != broker.SentNothing {
 		t.Errorf("while the broker throttles: %v", err)
 	}
 	const inLine = 3

@@ -52,16 +52,16 @@ type renewal struct {
 	id   [16]byte
 	conn *broker.Conn
 
-	end      time.Time
-	callers  sync.WaitGroup
-	produced atomic.Int64
-	full     atomic.Int64 // seen: as many in flight as may be
-	renewed  chan struct{}
-	swaps    int // of the password
+	end             time.Time
+	callers         sync.WaitGroup
+	produced        atomic.Int64
+	full            atomic.Int64 // seen: as many in flight as may be
+	reauthenticated chan struct{}
+	swaps           int // of the password
 }
 
 func newRenewal(t *testing.T, b *Broker, topic string, login ports.Authenticator) *renewal {
-	r := &renewal{t: t, b: b, name: topic, renewed: make(chan struct{}, 1)}
+	r := &renewal{t: t, b: b, name: topic, reauthenticated: make(chan struct{}, 1)}
 	setup := connect(t, configOf(t, b))
 	r.id = topicNamed(t, setup, topic)
 	setup.Close()
@@ -69,7 +69,7 @@ func newRenewal(t *testing.T, b *Broker, topic string, login ports.Authenticator
 	cfg.Hooks = &broker.Hooks{AuthDone: func(_ broker.Endpoint, l broker.LoginInfo, err error) {
 		if l.Again && err == nil {
 			select {
-			case r.renewed <- struct{}{}:
+			case r.reauthenticated <- struct{}{}:
 			default:
 			}
 		}
@@ -110,7 +110,7 @@ func (r *renewal) produce(lane string) {
 func (r *renewal) rotate() {
 	for time.Now().Before(r.end.Add(-5 * time.Second)) {
 		select {
-		case <-r.renewed:
+		case <-r.reauthenticated:
 		case <-r.t.Context().Done():
 			return
 		}
@@ -120,7 +120,7 @@ func (r *renewal) rotate() {
 			r.t.Error(err)
 			return
 		}
-		// The broker answers before it has taken in what it was told.
+		// The broker answers before it applies the new password.
 		login := newScram(r.t, "SCRAM-SHA-256", password)
 		cfg := saslCell{b: r.b, listener: Reauth}.config(r.t, login)
 		eventually(r.t, "a new password", func() bool {
@@ -156,7 +156,7 @@ func (r *renewal) check(rotates bool) {
 			continue // the end
 		}
 		if n != next[lane] {
-			t.Fatalf("record %d of %s stands where %d was due", n, lane, next[lane])
+			t.Fatalf("lane %[2]s: got record %[1]d, want %[3]d", n, lane, next[lane])
 		}
 		next[lane]++
 	}
@@ -180,7 +180,8 @@ func setScramPassword(t *testing.T, b *Broker, password string) error {
 	}
 	req := kmsg.NewPtrAlterUserSCRAMCredentialsRequest()
 	upsert := kmsg.NewAlterUserSCRAMCredentialsRequestUpsertion()
-	upsert.Name, upsert.Mechanism, upsert.Iterations, upsert.Salt, upsert.SaltedPassword = ScramUser, 1, iterations, salt, salted
+	upsert.Name, upsert.Mechanism, upsert.Iterations = ScramUser, 1, iterations
+	upsert.Salt, upsert.SaltedPassword = salt, salted
 	req.Upsertions = append(req.Upsertions, upsert)
 	return over(t, configOf(t, b), func(ctx context.Context, conn *broker.Conn) error {
 		resp, err := req.RequestWith(ctx, conn)

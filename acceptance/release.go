@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"brokerconn/application/broker"
 )
 
 // Newest is the newest release that this package was tried with.
@@ -24,13 +26,43 @@ var modeNames = [...]string{DefaultMode: "default", KRaft: "KRaft", ZooKeeper: "
 
 func (m Mode) String() string { return modeNames[m] }
 
+// Variant is a patch release of Kafka in one of its modes.
+type Variant struct {
+	Version string
+	Mode    Mode
+}
+
+// In returns the versions as variants of one mode.
+func In(mode Mode, versions ...string) (all []Variant) {
+	for _, version := range versions {
+		all = append(all, Variant{version, mode})
+	}
+	return all
+}
+
+// String returns "2.8.2 KRaft".
+func (v Variant) String() string { return v.Version + " " + v.Mode.String() }
+
+// Release returns the minor release that the version belongs to: 2.8 for 2.8.1, 0.10.2 for
+// 0.10.2.1. It panics if the version is malformed.
+func (v Variant) Release() broker.Release {
+	n, err := parseVersion(v.Version)
+	if err != nil {
+		panic(err)
+	}
+	if n[0] > 0 {
+		n[2] = 0
+	}
+	return broker.Release{Major: n[0], Minor: n[1], Patch: n[2]}
+}
+
 // A release is what this package must know of a version of Kafka, or, as a row of
 // the table in releases.go, of a range of them. Its texts may hold places, filled in
 // for each broker:
 //
 //	{dir}        the broker's directory
 //	{port}       the port of its PLAINTEXT listener
-//	{aux}        the port of what stands beside it: the controller, or ZooKeeper
+//	{aux}        the port of the process beside it: the controller, or ZooKeeper
 //	{cluster}    the cluster id
 //	{listeners}  its listeners, as the property of that name has them
 //	{protocols}  and what each of them speaks
@@ -64,7 +96,7 @@ type release struct {
 	listeners  []Listener
 	mechanisms []string
 	// named: listeners have names, and settings of their own (KIP-103; 0.10.2 has the
-	// names, and does not heed the settings). Before, their names are the protocols, and
+	// names, and ignores the settings). Before, their names are the protocols, and
 	// all settings hold for all.
 	named bool
 	// jaas: logins are configured by properties (KIP-85, KIP-226), not by a file of
@@ -93,7 +125,8 @@ func releaseOf(version string, mode Mode) (*release, error) {
 	}
 	rel := &release{from: version, mode: mode, files: make(map[string]map[string]string)}
 	for _, row := range releases {
-		if numbers.less(row.from) || row.before != "" && !numbers.less(row.before) || row.mode != DefaultMode && row.mode != mode {
+		if numbers.less(row.from) || row.before != "" && !numbers.less(row.before) ||
+			row.mode != DefaultMode && row.mode != mode {
 			continue
 		}
 		rel.add(row)

@@ -2,8 +2,8 @@ package acceptance
 
 // releases is Kafka's history as far as it matters here. Each row says what is so
 // from one version until before another; a release is all the rows that hold for it,
-// put together in this order. All differences between versions stand here; the code
-// that reads the table knows none. What is said of Java was seen with 17 and 25.
+// put together in this order. All differences between versions are in this table, none in
+// the code that reads it. Remarks on Java are observations with 17 and 25.
 var releases = []release{{
 	from: "0.8.0",
 	exclusions: []string{
@@ -12,7 +12,7 @@ var releases = []release{{
 		"org.apache.logging.log4j:log4j-slf4j-impl", "ch.qos.logback:logback-classic", "ch.qos.logback:logback-core",
 		// The log4j of Kafka 0.8 asks for these, which never were on Maven Central.
 		"com.sun.jdmk:jmxtools", "com.sun.jmx:jmxri", "javax.jms:jms",
-		// ZooKeeper's command line, which nobody uses here.
+		// ZooKeeper's command line, which is not used here.
 		"jline:jline",
 	},
 	flags: []string{
@@ -146,8 +146,10 @@ var releases = []release{{
 	from: "0.10.2.0", mode: ZooKeeper,
 	mechanisms: []string{"SCRAM-SHA-256", "SCRAM-SHA-512"},
 	scram: []string{
-		"kafka.admin.ConfigCommand", "--zookeeper", "127.0.0.1:{aux}", "--alter", "--entity-type", "users", "--entity-name", ScramUser,
-		"--add-config", "SCRAM-SHA-256=[iterations=4096,password=" + ScramPassword + "],SCRAM-SHA-512=[iterations=4096,password=" + ScramPassword + "]",
+		"kafka.admin.ConfigCommand", "--zookeeper", "127.0.0.1:{aux}", "--alter", "--entity-type", "users",
+		"--entity-name", ScramUser,
+		"--add-config", "SCRAM-SHA-256=[iterations=4096,password=" + ScramPassword +
+			"],SCRAM-SHA-512=[iterations=4096,password=" + ScramPassword + "]",
 	},
 }, {
 	from: "3.5.0", mode: KRaft,
@@ -178,3 +180,14 @@ var releases = []release{{
 	from:      "2.2.0",
 	listeners: []Listener{Reauth},
 }}
+
+// EveryRelease is the last patch release of each minor release, in its default mode, and
+// both modes of 2.8 and 3.0, where KRaft is a preview, and of 3.4 and 3.9.
+var EveryRelease = append(
+	In(ZooKeeper,
+		"0.8.0", "0.8.1.1", "0.8.2.2", "0.9.0.0", "0.9.0.1", "0.10.0.0", "0.10.0.1", "0.10.1.1", "0.10.2.2", "0.11.0.3",
+		"1.0.2", "1.1.1", "2.0.1", "2.1.1", "2.2.2", "2.3.1", "2.4.1", "2.5.1", "2.6.3", "2.7.2", "2.8.2",
+		"3.0.2", "3.1.2", "3.2.3", "3.4.1", "3.9.2"),
+	In(KRaft,
+		"2.8.2", "3.0.2", "3.3.2", "3.4.1", "3.5.2", "3.6.2", "3.7.2", "3.8.1", "3.9.2",
+		"4.0.2", "4.1.2", "4.2.1", "4.3.1", "4.4.0")...)

@@ -49,7 +49,8 @@ func Requirements() error {
 
 func checkJava() error {
 	need := fmt.Sprintf("Kafka %s needs Java %d or newer (Debian: apt-get install openjdk-%[2]d-jre-headless; "+
-		"macOS: brew install openjdk@%[2]d; anywhere: https://adoptium.net), found through JAVA_HOME or PATH", Newest, java)
+		"macOS: brew install openjdk@%[2]d; anywhere: https://adoptium.net), found through JAVA_HOME or PATH",
+		Newest, java)
 	command, err := findJava()
 	if err != nil {
 		return fmt.Errorf("no java: %s", need)
@@ -60,7 +61,7 @@ func checkJava() error {
 	}
 	found := javaVersion.FindStringSubmatch(out)
 	if found == nil {
-		return fmt.Errorf("%s tells no version: %s", command, need)
+		return fmt.Errorf("%s prints no version: %s", command, need)
 	}
 	if major, _ := strconv.Atoi(found[1]); major < java {
 		return fmt.Errorf("%s is Java %d: %s", command, major, need)
@@ -70,7 +71,8 @@ func checkJava() error {
 
 func checkMaven() error {
 	const need = "the brokers' jars are fetched with Maven " + maven +
-		" or newer (Debian: apt-get install maven; macOS: brew install maven; anywhere: https://maven.apache.org), found through PATH"
+		" or newer (Debian: apt-get install maven; macOS: brew install maven; anywhere: https://maven.apache.org), " +
+		"found through PATH"
 	mvn, err := exec.LookPath("mvn")
 	if err != nil {
 		return errors.New("no mvn: " + need)
@@ -81,7 +83,7 @@ func checkMaven() error {
 	}
 	found := mavenVersion.FindStringSubmatch(out)
 	if found == nil {
-		return fmt.Errorf("%s tells no version: %s", mvn, need)
+		return fmt.Errorf("%s prints no version: %s", mvn, need)
 	}
 	if compareMinor(found[1], maven) < 0 {
 		return fmt.Errorf("%s is Maven %s: %s", mvn, found[1], need)
@@ -106,7 +108,8 @@ func findKDC() (tools kdcTools, err error) {
 		name string
 		path *string
 	}{
-		{"krb5kdc", &tools.kdc}, {"kdb5_util", &tools.database}, {"kadmin.local", &tools.admin}, {"kinit", &tools.login},
+		{"krb5kdc", &tools.kdc}, {"kdb5_util", &tools.database}, {"kadmin.local", &tools.admin},
+		{"kinit", &tools.login},
 	} {
 		path, err := exec.LookPath(tool.name)
 		if err != nil {
@@ -118,7 +121,8 @@ func findKDC() (tools kdcTools, err error) {
 		*tool.path = path
 	}
 	if missing != nil {
-		return tools, fmt.Errorf("no %s: a KDC is MIT Kerberos's (Debian: apt-get install krb5-kdc krb5-admin-server krb5-user), found through PATH",
+		return tools, fmt.Errorf("no %s: a KDC is MIT Kerberos's (Debian: apt-get install krb5-kdc "+
+			"krb5-admin-server krb5-user), found through PATH",
 			strings.Join(missing, ", "))
 	}
 	return tools, nil

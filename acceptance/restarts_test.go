@@ -38,7 +38,8 @@ type load struct {
 }
 
 func newLoad(t *testing.T, b *Broker, name string) *load {
-	l := &load{t: t, b: b, name: name, book: newLedger(), polledBook: newLedger(), counts: recorder.New(), over: make(chan struct{}), seen: newWitness()}
+	l := &load{t: t, b: b, name: name, book: newLedger(), polledBook: newLedger(), counts: recorder.New(),
+		over: make(chan struct{}), seen: newWitness()}
 	setup := connect(t, configOf(t, b))
 	l.id = topicNamed(t, setup, name)
 	setup.Close()
@@ -184,7 +185,8 @@ func (l *load) progress(n int) {
 	l.t.Helper()
 	for _, book := range []*ledger{l.book, l.polledBook} {
 		reach := book.count(stored) + n
-		eventually(l.t, fmt.Sprintf("%d more records (%v)", n, book), func() bool { return book.count(stored) >= reach })
+		eventually(l.t, fmt.Sprintf("%d more records (%v)", n, book),
+			func() bool { return book.count(stored) >= reach })
 	}
 }
 

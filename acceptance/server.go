@@ -14,7 +14,7 @@ import (
 )
 
 // addrs are the ports of a broker on 127.0.0.1: one for each listener, and the one
-// of what stands beside it.
+// of the process beside it.
 type addrs struct {
 	ports map[Listener]int
 	aux   int
@@ -27,8 +27,8 @@ type addrs struct {
 // given that very port for its own end, and be connected with itself.
 const firstPort, lastPort = 20000, 32767
 
-// freePorts returns ports that nobody listens on now. Somebody may in a moment: then
-// the start is repeated.
+// freePorts returns ports on which no process listens now. If one takes such a port in the
+// meantime, the start is repeated.
 func freePorts(listeners []Listener) (addrs, error) {
 	var found []int
 	var refusal error

@@ -32,7 +32,8 @@ func (b *Broker) accompany(ctx context.Context) error {
 			return fmt.Errorf("acceptance: ZooKeeper for Kafka %s: %w", b.config.Version, err)
 		}
 	}
-	// Its directory's name tells it from another broker's that took the port.
+	// The name of its directory distinguishes it from the ZooKeeper of another broker that
+	// took the port.
 	own := filepath.Base(b.dir)
 	err := poll(ctx, b.beside, func() bool { return strings.Contains(askZooKeeper(addr, "conf"), own) })
 	if err == nil {
