@@ -26,9 +26,9 @@ func TestKafkaprobeAuth(t *testing.T) {
 		says []string
 	}{
 		"renewed": {login(Reauth, ScramPassword), 0, []string{mechanisms, "login       SCRAM-SHA-256, in ",
-			"session     3s; renewed", "renewal     on the same connection"}},
+			"session     3s; reauthentication", "renewal     on the same connection"}},
 		"not renewed": {login(SASLPlaintext, ScramPassword), 0, []string{mechanisms,
-			"for as long as the connection", "renews no session here"}},
+			"session     no limit", "not supported by the broker"}},
 		"a wrong password": {login(SASLPlaintext, wrongPassword), 14, []string{mechanisms,
 			"SASL_AUTHENTICATION_FAILED"}},
 		"the list alone": {[]string{"auth", b.AddrOf(SASLPlaintext)}, 0, []string{mechanisms,

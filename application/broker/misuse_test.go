@@ -235,7 +235,7 @@ func TestLargeAnswerNamesTheLimit(t *testing.T) {
 	conn := dial(t, cfg)
 	err := heartbeat(t.Context(), conn)
 	var f *broker.FrameError
-	if !errors.Is(err, broker.ErrFrameSize) || !errors.As(err, &f) || f.Limit != 2000 || !strings.Contains(err.Error(), "raise it") {
+	if !errors.Is(err, broker.ErrFrameSize) || !errors.As(err, &f) || f.Limit != 2000 || !strings.Contains(err.Error(), "raise MaxResponseBytes") {
 		t.Errorf("got %v", err)
 	}
 }
