@@ -56,6 +56,9 @@ func (c *Connection) Stats() Stats { return c.m.Stats() }
 // InFlight returns the number of requests in flight; see [Machine.InFlight].
 func (c *Connection) InFlight() int { return c.m.InFlight() }
 
+// ResponsesDue returns how many responses the owner's requests wait for.
+func (c *Connection) ResponsesDue() int { return c.m.ResponsesDue() }
+
 // PendingBytes returns the number of bytes that are not written yet.
 func (c *Connection) PendingBytes() int { return c.m.PendingBytes() }
 
@@ -86,8 +89,8 @@ func (c *Connection) ConnectionDelay(now time.Time) (d time.Duration, forever bo
 // ThrottleDelay returns for how long, from now, nothing may be sent.
 func (c *Connection) ThrottleDelay(now time.Time) time.Duration { return c.m.ThrottleDelay(now) }
 
-// Standstill returns for how long request timers have been paused; see [Machine.Standstill].
-func (c *Connection) Standstill() time.Duration { return c.m.Standstill() }
+// ThrottledTime returns for how long request timers have been paused; see [Machine.ThrottledTime].
+func (c *Connection) ThrottledTime() time.Duration { return c.m.ThrottledTime() }
 
 // RequestTimeout returns the configured timeout of requests.
 func (c *Connection) RequestTimeout() time.Duration { return c.m.RequestTimeout() }

@@ -473,7 +473,7 @@ func (k *talk) given(a args) {
 	case "high":
 		cfg.Rand = func() uint64 { return math.MaxUint64 }
 	}
-	k.m = domain.NewMachine(cfg)
+	k.m = domain.NewMachine(domain.Complete(cfg))
 	k.drain()
 	end := phase
 	if phase == "connected" || phase == "closed" {

@@ -103,7 +103,9 @@ func FuzzFrameReader(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, stream, cuts []byte, trusted bool) {
 		limit := int32(8 << 20)
-		r := &frameReader{limit: limit, trusted: trusted}
+		made := newFrameReader(limit, nil)
+		r := &made
+		r.trusted = trusted
 		if !trusted {
 			limit = setupLimit
 		}
@@ -117,11 +119,11 @@ func FuzzFrameReader(f *testing.F) {
 				t.Fatalf("frame %d: %d bytes that are not the same", i, len(got[i]))
 			}
 		}
-		// Whatever it held, the next connection begins anew.
-		r.reset(len(cuts)%2 == 0)
+		// Whatever it held, the inbox serves the next connection.
+		*r = newFrameReader(limit, r.inbox)
 		r.trusted = true
 		if got, refused := cutInPieces(t, r, []byte{0, 0, 0, 5, 1, 2, 3, 4, 5}, cuts); len(got) != 1 || refused {
-			t.Fatal("not as new after reset")
+			t.Fatal("got something else from a used inbox")
 		}
 	})
 }
@@ -130,7 +132,9 @@ func FuzzFrameReader(f *testing.F) {
 func TestFrameReaderMemory(t *testing.T) {
 	for _, trusted := range []bool{false, true} {
 		limit := map[bool]int{false: setupLimit, true: 12 << 20}[trusted]
-		r := &frameReader{limit: 100 << 20, trusted: trusted}
+		made := newFrameReader(100<<20, nil)
+		r := &made
+		r.trusted = trusted
 		stream := append(binary.BigEndian.AppendUint32(nil, uint32(limit)), make([]byte, limit)...)
 		frames, refused := cutInPieces(t, r, stream, []byte{1, 255, 60})
 		if len(frames) != 1 || refused {
@@ -141,7 +145,8 @@ func TestFrameReaderMemory(t *testing.T) {
 
 // A body of up to 4 MiB has its memory at once, when the peer is trusted.
 func TestFrameReaderTrustedAtOnce(t *testing.T) {
-	r := &frameReader{limit: 100 << 20, trusted: true}
+	r := newFrameReader(100<<20, nil)
+	r.trusted = true
 	copy(r.space(), []byte{0, 0x3f, 0xff, 0xff, 0, 0, 0, 1})
 	r.advance(8)
 	if _, _, err := r.next(); err != nil {
@@ -155,11 +160,12 @@ func TestFrameReaderTrustedAtOnce(t *testing.T) {
 // The largest size that can be told must not turn negative where int has 32
 // bits.
 func TestFrameReaderLargestSize(t *testing.T) {
-	m := NewMachine(Config{Host: "broker", Codec: noCodec{}, MaxFrameBytes: 1<<31 - 1})
-	m.frames.trusted = true
-	copy(m.frames.space(), []byte{0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 1})
-	m.frames.advance(8)
-	if _, _, err := m.frames.next(); err == nil {
+	m := NewMachine(Complete(Config{Host: "broker", Codec: noCodec{}, MaxFrameBytes: 1<<31 - 5}))
+	r := newFrameReader(m.cfg.MaxFrameBytes, nil)
+	r.trusted = true
+	copy(r.space(), []byte{0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 1})
+	r.advance(8)
+	if _, _, err := r.next(); err == nil {
 		t.Error("a frame of 2 GiB was accepted")
 	}
 }

@@ -9,131 +9,166 @@ import (
 	"brokerconn/ports"
 )
 
-// A Machine is one broker connection as a value. Bytes, news and the time go in
-// through its methods; everything it wants done comes out of [Machine.Next], in
-// order. Any method may be called at any time, also between two calls of Next.
+// A Machine is one broker connection as a value. Its methods take bytes, events and the
+// time; [Machine.Next] returns what the owner must do. The owner's loop:
 //
-// The law: before its owner waits, Next must have said Idle.
+//  1. Call a command or a Handle method, any number of them.
+//  2. Call Next until it returns Idle, and carry out each output before the next call:
+//     Resolve, Open, Transmit, Challenge and Hangup on the transport and the
+//     authenticator; Completed, Changed and Noted by informing the users.
+//  3. Wait for an event, or until the Deadline of Idle. Then go to 1, with HandleTimeout
+//     if the deadline has passed.
 //
-// The methods are of four kinds. Commands (Connect, Send, Abandon, Recycle,
-// Close) are the owner's wishes. Handle methods bring news from outside: each
-// carries the epoch of the Resolve, Open or Transmit that it answers, and news of
-// an older epoch, or such as was not asked for, is counted and ignored. Next is
-// the one way out. The rest are questions, and change nothing.
+// The owner must not wait before Next has returned Idle. Any method may be called between
+// two calls of Next.
 //
-// The time is the first argument, and never goes back: an earlier one counts as
-// the latest that was given. A Machine is not safe for concurrent use; what
-// Transmit and Space gave may be read and written by others meanwhile.
+// Commands (Connect, Send, Abandon, Recycle, Close, Drain, Reauthenticate, SetMechanisms)
+// come from the owner. Handle methods report events of the ports; each carries the epoch of
+// the Resolve, Open, Transmit or Challenge that it answers, and an event of an older epoch, or
+// one that was not asked for, is counted and ignored. All other methods are questions and
+// change nothing.
+//
+// The time is the first argument. It never goes back: an earlier one counts as the latest that
+// was given. A Machine is not safe for concurrent use. The bytes of Transmit and Space may be
+// read and written by other goroutines meanwhile.
 type Machine struct {
-	cfg  Config
-	addr string // host:port
-	now  time.Time
+	cfg Config
+	now time.Time // the latest that was given
 
 	state   State
 	since   time.Time // when it was reached; zero: it is the first
 	epoch   uint64    // of the current attempt, from 1
 	out     outbox
 	lastErr *Error
-	backoff backoff
 	sink    guardedSink
-	broken  error // the first panic of a port; Next drops the connection for it
+	held    bool // the owner has requests that are not admitted yet
 
-	// The way up: machine_connect, machine_versions, machine_auth.
-	resolving   bool
-	linked      bool             // Open was asked for and Hangup not yet
-	established bool             // bytes may flow
-	endpoint    ports.Endpoint   // in use
-	addresses   []ports.Endpoint // not tried yet
-	again       bool             // the next attempt is for the same endpoint, at once
-	attempt     int              // since the connection was last ready
-	started     time.Time        // of the current attempt
-	setupBy     time.Time        // when this step of the attempt is given up
-	addressBy   time.Time        // when the attempt is
-	setupEnd    time.Time        // when all attempts since the lookup are
-	budget      time.Time        // until when the owner waits for them; zero: as long as it takes
-	avoid       string           // the address that failed last is tried last
-	ask         int16            // the version that ApiVersions is asked at
-	worked      int16            // the version that worked last; -1: none
-	askV0       bool             // the next connection asks at v0
+	target
+	throttling
+	stream
+	connState
+	recycled
+}
+
+// target is what is known of the host, and how far the attempts to connect to it have come.
+// It outlives a connection.
+type target struct {
+	endpoint   ports.Endpoint   // in use, or used last
+	addresses  []ports.Endpoint // of the last lookup, not tried yet
+	avoid      string           // the address that failed last is tried last
+	next       nextAttempt
+	attempts   int       // since the connection was last ready
+	setupEnd   time.Time // when all attempts since the lookup are given up
+	budget     time.Time // until when the owner waits for them; zero: it waits
+	backoff    backoff
+	remembered *Versions // the table of the last connection that had one, or of Config.APIVersion; nil: unknown
+	check      *Check    // of Connect, for the next question for the API versions
+	probing    probing
+	mechanisms mechanisms
+}
+
+// nextAttempt is what the next attempt to connect does.
+type nextAttempt uint8
+
+const (
+	tryAddress nextAttempt = iota // the next address, after a lookup if there is no other
+	tryAgain                      // the same endpoint
+	tryV0                         // the same endpoint, where ApiVersions is asked at v0
+)
+
+// stream counts the bytes of all connections. It outlives each of them, since the writer of
+// a closed connection still reports how much it wrote.
+type stream struct {
+	pending pending
+	queued  uint64 // the place in the stream after the last byte queued
+	written uint64 // after the last byte written
+}
+
+// connState is all that ends with a connection, or with the attempt at one: drop clears it
+// by one assignment.
+type connState struct {
+	link      linkState
+	condition condition // of Connected
+	started   time.Time
+	stepBy    time.Time // when this step of the setup, or the login, is given up; zero: never
+	addressBy time.Time // when the attempt at this address is
+	parked    bool      // the owner takes the pending bytes itself
+	choked    bool      // the link did not take all of the last Transmit
+	proven    bool      // the peer has answered
+
+	ask         int16     // the version that ApiVersions is asked at
+	metadataAt  time.Time // when Metadata is sent behind ApiVersions; zero: it was, or it will not be
 	versions    *Versions
-	configured  *Versions // of Config.APIVersion; nil: ask
-	trailing    int       // probes that were left without an answer, on a connection that is ready
-	known       *Versions // of a broker that cannot be asked and was recognised; nil: ask
-	knownAt     string    // its address
-	probing     probing
-	check       *Check // somebody waits for the release; nil: nobody
-	proven      bool   // the peer has answered something
 	login       login
-	choice      int      // of Config.Mechanisms
-	offered     []string // mechanisms, by a broker that refused one; nil: not known
-	exposed     bool     // a secret travelled in plaintext, and that was told
-	refused     []string // of those, by the broker, since a login succeeded
+	session     session
+	forced      bool // the renewal was asked for, and is not for the session's end
+	replaced    bool // the credentials were, within a login or too soon for another
+	refusedOnce bool // a request was refused because of the renewal
 
-	// The way of a request: machine_send, machine_receive, machine_close.
-	lastID     int32 // of the correlation ids of this connection, which begin at 1
-	pending    pending
-	queued     uint64 // the place in the stream of bytes after the last one queued
-	written    uint64 // after the last one written
-	lentEpoch  uint64
-	parked     bool // the owner takes Transmit itself
-	choked     bool // the last Transmit was not taken whole
-	inflight   inflight
-	unanswered []*Future // requests that expect no answer, until written
-	earliest   time.Time // no request's deadline is before this; zero: none waits
-	frames     frameReader
-	firstByte  time.Time // when the first byte of the frame under way came
-	spaceLent  bool
-	free       []*Future
+	lastID      int32 // of the correlation ids, which begin at 1
+	inflight    inflight
+	unanswered  []*Future // requests that expect no answer, until written
+	earliest    time.Time // no request's deadline is before this; zero: there is no request
+	frames      frameReader
+	space       []byte    // lent by Space until HandleRead; nil: it is not
+	firstByte   time.Time // when the first byte of the frame under way came
+	lastTraffic time.Time // a byte was sent or received, or the connection became ready
+}
 
-	// While it stands: machine_throttle, machine_idle, machine_drain, machine_session.
-	throttledUntil time.Time
-	standstill     time.Duration // how long the clocks of requests have stood still in all
-	lastTraffic    time.Time     // a byte went or came, or the connection became ready
-	held           bool          // the owner is about to send
-	warming        bool          // a question that keeps the connection warm is in flight
-	draining       bool
-	drainFinal     bool
-	session        session
-	renewing       bool // requests wait for the session to be renewed
-	demanded       bool // not for the session's end
-	replacing      bool // by another connection
-	wished         bool // a request was refused for that
+// linkState is how far the link has come.
+type linkState uint8
+
+const (
+	noLink    linkState = iota
+	resolving           // the host is looked up
+	opened              // Open was asked for
+	flowing             // bytes may flow
+)
+
+// recycled is memory that is used again.
+type recycled struct {
+	free      []*Future
+	ring      []*Future // of inflight
+	unwritten []*Future // of unanswered
+	inbox     []byte    // of frames
 }
 
 // NewMachine returns a Machine in state Disconnected. It panics if cfg is not
-// usable: checking what people typed belongs to the application.
+// complete: see Config.
 func NewMachine(cfg Config) *Machine {
 	cfg.check()
-	host := cfg.Host
+	m := &Machine{cfg: cfg}
+	m.backoff = backoff{base: cfg.BackoffBase, max: cfg.BackoffMax, rand: cfg.Rand}
+	if m.configured() {
+		m.remembered = versionsOf(cfg.APIVersion)
+	}
+	m.sink = guardedSink{sink: cfg.Metrics}
+	return m
+}
+
+// broker returns host:port.
+func (m *Machine) broker() string {
+	host := m.cfg.Host
 	if strings.Contains(host, ":") { // a literal of IPv6
 		host = "[" + host + "]"
 	}
-	m := &Machine{
-		cfg:     cfg,
-		addr:    host + ":" + strconv.Itoa(int(cfg.Port)),
-		worked:  -1,
-		backoff: backoff{base: cfg.BackoffBase, max: cfg.BackoffMax, chance: cfg.Rand},
-		frames:  frameReader{limit: cfg.MaxFrameBytes},
-	}
-	if cfg.APIVersion != (release.Release{}) {
-		m.configured = versionsOf(cfg.APIVersion)
-	}
-	m.sink = guardedSink{sink: cfg.Metrics, broken: &m.broken}
-	return m
+	return host + ":" + strconv.Itoa(int(m.cfg.Port))
 }
+
+// configured reports whether the broker's release is, so that it is not asked.
+func (m *Machine) configured() bool { return m.cfg.APIVersion != (release.Release{}) }
 
 // Next returns what is to be done now, in order; Idle comes last. The owner
 // carries each output out before it asks for the next.
 func (m *Machine) Next() Output {
-	if m.broken != nil {
-		m.failPort(m.broken)
+	if m.isBroken() {
+		m.failPort()
 	}
 	for it := m.out.front(); it != nil; it = m.out.front() {
 		if it.failing != nil {
-			if m.pending.lent {
-				// What a future is told of itself depends on how much of it was
-				// written, which only the writer knows. The link is closed; it
-				// comes back soon.
+			if m.pending.lent() {
+				// How much of a request was written is known only when the writer
+				// is back. The link is closed, so that is soon.
 				return Output{Kind: Idle, Deadline: m.NextDeadline()}
 			}
 			if f := m.failNext(it.failing); f != nil {
@@ -206,9 +241,9 @@ func (m *Machine) current(epoch uint64, awaited bool) bool {
 func (m *Machine) newError(kind, cause error, hint string) *Error {
 	return &Error{
 		Kind: kind, Cause: cause, Hint: hint,
-		Phase: m.state, Broker: m.addr, Address: m.endpoint.Address, Attempt: m.attempt,
+		Phase: m.state, Broker: m.broker(), Address: m.endpoint.Address, Attempt: m.attempts,
 	}
 }
 
-// Failure describes, at this moment, a failure that the owner has to tell of.
+// Failure describes, at this moment, a failure of the owner's.
 func (m *Machine) Failure(kind, cause error) *Error { return m.newError(kind, cause, "") }

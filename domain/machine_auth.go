@@ -8,9 +8,9 @@ import (
 	"brokerconn/ports"
 )
 
-// The login. Nothing of the owner's is written before it is over. The tokens are
-// made outside, by the authenticator: a Challenge output asks for one and HandleToken
-// brings it. How they travel is the broker's age:
+// The login. No request of the owner is written before it is over. The authenticator makes
+// the tokens: a Challenge output asks for one, and HandleToken takes it. How they are sent
+// depends on the broker's release:
 //
 //	1.0 on      SaslHandshake v1 names the mechanism, the tokens travel in
 //	            SaslAuthenticate (KIP-152)
@@ -26,42 +26,43 @@ import (
 type loginStep uint8
 
 const (
-	loginNone      loginStep = iota
-	loginHandshake           // SaslHandshake was sent
-	loginToken               // the authenticator was asked for a token
-	loginAnswer              // a token was sent
+	loginNone       loginStep = iota
+	loginHandshake            // SaslHandshake was sent
+	loginToken                // the authenticator was asked for a token
+	loginAnswer               // a token was sent
+	loginLastAnswer           // a token was sent, and the mechanism needs nothing after the answer
 )
 
+// login is the login under way; the zero value: none.
 type login struct {
-	step    loginStep
-	with    Mechanism
-	again   bool            // it renews a session
-	raw     bool            // tokens travel as they are
-	last    bool            // the mechanism needs nothing after the broker's answer
-	stale   bool            // the credentials were replaced meanwhile
-	doubt   error           // the mechanism knows that the login fails, and why
-	exposed func() []string // words of the last token that nobody is to read
+	step      loginStep
+	mechanism Mechanism
+	dialect   dialect
+	localErr  error           // the mechanism knows that the login fails, and why
+	secrets   func() []string // words of the last token that no log may show
 
-	began    time.Time // zero: none is under way
-	heard    time.Time // the answer to the handshake: the broker's pause between renewals began before
-	sent     time.Time // the last token: the session's life is counted from then, as that of the broker's clock cannot begin sooner
-	lifetime int64     // of the session in ms, as the broker last said
+	began       time.Time // zero: none is under way
+	handshakeAt time.Time // the answer to the handshake: the broker's pause between renewals began before
+	sent        time.Time // the last token: the session's life is counted from then, as that of the broker's clock cannot begin sooner
+	lifetime    int64     // of the session in ms, as the broker last said
 }
 
 const (
-	handshakeVersion        = 1
+	maxHandshakeVersion     = 1
 	maxAuthenticateVersion  = 2
 	codeUnsupportedSASL     = 33
 	mechanismKerberos       = "GSSAPI"
 	hintHandshakeNotOffered = "is this a listener with SASL?"
-	hintRefusedInSilence    = "this is how brokers before 1.0 refuse a login: the broker's log tells more"
+	hintRefusedInSilence    = "this is how brokers before 1.0 refuse a login: the broker's log says more"
 )
 
 // authenticate begins a login, or fails.
 func (m *Machine) authenticate() {
 	m.login.began = m.now
+	m.replaced = false
 	how, err := m.dialect()
-	m.login.with = m.mechanism()
+	m.login.dialect = how
+	m.login.mechanism = m.mechanism()
 	if err == nil {
 		err = m.mayExpose()
 	}
@@ -71,16 +72,14 @@ func (m *Machine) authenticate() {
 		hint, kind := m.whyNoLogin(err)
 		m.failLogin(kind, err, hint)
 	case how == bareTokens:
-		m.login.raw = true
 		m.challenge(nil)
 	default:
 		m.login.step = loginHandshake
-		m.login.raw = how == rawTokens
-		m.sendControl(&ports.SASLHandshakeRequest{Mechanism: m.login.with.Name}, int16(how), 0)
+		m.sendOwn(forHandshake, &ports.SASLHandshakeRequest{Mechanism: m.login.mechanism.Name}, how.handshakeVersion(), 0)
 	}
 }
 
-// whyNoLogin is what a login that could not begin is failed with.
+// whyNoLogin returns the hint and the kind of the error of a login that could not begin.
 func (m *Machine) whyNoLogin(err error) (hint string, kind error) {
 	var unoffered *MechanismError
 	switch {
@@ -92,32 +91,41 @@ func (m *Machine) whyNoLogin(err error) (hint string, kind error) {
 	return hintHandshakeNotOffered, ErrAuthentication
 }
 
-// dialect is how tokens travel to a broker; the first two are the version of
-// SaslHandshake.
-type dialect int16
+// dialect is how tokens travel to a broker.
+type dialect uint8
 
 const (
-	rawTokens     dialect = 0
-	wrappedTokens dialect = 1
-	bareTokens    dialect = -1 // with no handshake before them
+	wrappedTokens dialect = iota // behind SaslHandshake v1, in SaslAuthenticate
+	rawTokens                    // behind SaslHandshake v0, as they are
+	bareTokens                   // as they are, with no handshake before them
 )
 
+func (d dialect) handshakeVersion() int16 {
+	if d == wrappedTokens {
+		return 1
+	}
+	return 0
+}
+
+func (d dialect) raw() bool { return d != wrappedTokens }
+
 func (m *Machine) dialect() (dialect, error) {
-	version, err := m.versions.choose(ports.KeySASLHandshake, ports.Traits{MaxVersion: handshakeVersion})
-	if err == nil {
-		return dialect(version), nil
-	}
-	if _, _, asks := m.configured.Range(ports.KeyAPIVersions); asks || m.configured == nil {
-		return 0, err
-	}
-	if !m.chooseMechanism([]string{mechanismKerberos}) {
-		return 0, &MechanismError{Mechanism: m.mechanism().Name, Offered: []string{mechanismKerberos}}
+	version, err := m.versions.choose(ports.KeySASLHandshake, ports.Traits{MaxVersion: maxHandshakeVersion})
+	switch _, _, asks := m.versions.Range(ports.KeyAPIVersions); {
+	case err == nil && version == maxHandshakeVersion:
+		return wrappedTokens, nil
+	case err == nil:
+		return rawTokens, nil
+	case asks || !m.configured():
+		return wrappedTokens, err
+	case !m.chooseMechanism([]string{mechanismKerberos}):
+		return wrappedTokens, &MechanismError{Mechanism: m.mechanism().Name, Offered: []string{mechanismKerberos}}
 	}
 	return bareTokens, nil
 }
 
 func (m *Machine) receiveHandshake(f *Future, body []byte) {
-	r, ok := decodeControl[*ports.SASLHandshakeResponse](m, f.Request, f.Version, body)
+	r, ok := decodeOwn[*ports.SASLHandshakeResponse](m, f.Request, f.Version, body)
 	switch {
 	case !ok:
 	case r.ErrorCode == codeUnsupportedSASL:
@@ -125,21 +133,23 @@ func (m *Machine) receiveHandshake(f *Future, body []byte) {
 	case r.ErrorCode != 0:
 		m.failLogin(ErrAuthentication, brokerError(r.ErrorCode, ""), "")
 	default:
-		m.login.heard = m.now
+		m.login.handshakeAt = m.now
 		m.challenge(nil)
 	}
 }
 
 func (m *Machine) challenge(data []byte) {
 	m.login.step = loginToken
-	m.out.put(Output{Kind: Challenge, Epoch: m.epoch, Endpoint: m.endpoint, Mechanism: m.login.with.Name, Data: data})
-	m.frames.raw = m.login.raw
+	m.out.put(Output{Kind: Challenge, Epoch: m.epoch, Endpoint: m.endpoint, Mechanism: m.login.mechanism.Name, Data: data})
+	if m.login.dialect.raw() {
+		m.frames.least = 0
+	}
 }
 
 // HandleToken brings the authenticator's response to the last challenge. done:
 // the mechanism needs nothing more from the broker. A nil token with done ends
 // the login at once; without done it is an error of the authenticator. err with a
-// token: the login has failed, and the token tells the broker so, whose answer is
+// token: the login has failed, and the token reports it to the broker, whose answer is
 // awaited.
 func (m *Machine) HandleToken(now time.Time, epoch uint64, token []byte, done bool, err error) {
 	m.tick(now)
@@ -154,15 +164,18 @@ func (m *Machine) HandleToken(now time.Time, epoch uint64, token []byte, done bo
 	case token == nil:
 		m.failLogin(ErrAuthentication, errors.New("the authenticator has nothing to send and is not done"), "")
 	default:
-		m.login.step, m.login.last, m.login.doubt = loginAnswer, done, err
+		m.login.step, m.login.localErr = loginAnswer, err
+		if done {
+			m.login.step = loginLastAnswer
+		}
 		m.login.sent = m.now
-		m.login.exposed = exposed(m.login.with, token)
+		m.login.secrets = exposed(m.login.mechanism, token)
 		m.sendToken(token)
 	}
 }
 
 func (m *Machine) sendToken(token []byte) {
-	if m.login.raw {
+	if m.login.dialect.raw() {
 		m.sendRawToken(token)
 		return
 	}
@@ -171,32 +184,32 @@ func (m *Machine) sendToken(token []byte) {
 		m.failLogin(ErrAuthentication, err, "")
 		return
 	}
-	m.sendControl(&ports.SASLAuthenticateRequest{Token: token}, version, 0)
+	m.sendOwn(forAuthenticate, &ports.SASLAuthenticateRequest{Token: token}, version, 0)
 }
 
 func (m *Machine) receiveAuthenticate(f *Future, body []byte) {
-	r, ok := decodeControl[*ports.SASLAuthenticateResponse](m, f.Request, f.Version, body)
+	r, ok := decodeOwn[*ports.SASLAuthenticateResponse](m, f.Request, f.Version, body)
 	switch {
 	case !ok:
 	case r.ErrorCode != 0:
-		refused := error(brokerError(r.ErrorCode, m.login.unsaid(r.ErrorMessage)))
-		if m.login.doubt != nil {
-			refused = fmt.Errorf("%w; %w", m.login.doubt, refused)
+		refused := error(brokerError(r.ErrorCode, m.login.redacted(r.ErrorMessage)))
+		if m.login.localErr != nil {
+			refused = fmt.Errorf("%w; %w", m.login.localErr, refused)
 		}
-		m.failLogin(ErrAuthentication, refused, hintOf(m.login.doubt))
+		m.failLogin(ErrAuthentication, refused, hintOf(m.login.localErr))
 	default:
 		m.answerToken(r.Token, r.SessionLifetimeMillis)
 	}
 }
 
-// answerToken takes the broker's word that the last token was good, or that it wants
-// another.
+// answerToken handles the broker's answer to a token: the login is over, or it asks for
+// another token.
 func (m *Machine) answerToken(token []byte, lifetimeMillis int64) {
 	m.login.lifetime = lifetimeMillis
 	switch {
-	case m.login.doubt != nil:
-		m.failLogin(ErrAuthentication, m.login.doubt, hintOf(m.login.doubt))
-	case m.login.last:
+	case m.login.localErr != nil:
+		m.failLogin(ErrAuthentication, m.login.localErr, hintOf(m.login.localErr))
+	case m.login.step == loginLastAnswer:
 		m.loggedIn()
 	default:
 		// nil would mean the start of a login.
@@ -209,41 +222,47 @@ func (m *Machine) loggedIn() {
 	info := m.loginInfo()
 	info.Lifetime = m.session.lifetime
 	m.note(Event{Kind: EventAuthDone, Endpoint: m.endpoint, Login: info})
-	l := m.login
-	m.sink.LoginSucceeded(m.now, l.again, m.now.Sub(l.began))
-	m.login = login{}
-	m.frames.raw = false
-	m.refused = nil
-	if l.again {
-		m.renewed()
+	l, relogin := m.login, m.relogin()
+	m.sink.LoginSucceeded(m.now, relogin, m.now.Sub(l.began))
+	replace := m.replaced
+	m.login, m.replaced = login{}, false
+	m.frames.least = minFrame
+	m.mechanisms.rejected = nil
+	if relogin {
+		m.reauthenticated()
 	} else {
 		m.ready()
 	}
-	if l.stale {
+	if replace {
 		m.replace()
 	}
 }
 
-// failLogin gives up. Another address of the same host would refuse as well, and
-// brokers log every refusal: the backoff counts at once.
+// failLogin gives up. Other addresses of the host would reject the login as well, and
+// brokers log each of them, so the backoff counts at once.
 func (m *Machine) failLogin(kind, cause error, hint string) {
 	m.addresses = nil
 	switch {
-	case m.login.again:
+	case m.relogin():
 		kind = ErrReauthentication
-		m.again = m.mayReplace()
-	case m.login.stale:
-		kind = ErrConnection // whoever waits may wait for the next
-		m.again = true
+		if m.mayReplace() {
+			m.next = tryAgain
+		}
+	case m.replaced:
+		kind = ErrConnection // requests may wait for the next
+		m.next = tryAgain
 	}
 	m.fail(m.newError(kind, cause, hint))
 }
 
-// loginCutOff tells of a login that ends with its connection.
+// renewing reports whether the login under way renews a session.
+func (m *Machine) relogin() bool { return m.state == Connected && !m.login.began.IsZero() }
+
+// loginCutOff reports a login that ends with its connection.
 func (m *Machine) loginCutOff(err error) {
 	if m.login.began.IsZero() {
 		return
 	}
-	m.sink.LoginFailed(m.now, m.login.again)
+	m.sink.LoginFailed(m.now, m.relogin())
 	m.note(Event{Kind: EventAuthDone, Endpoint: m.endpoint, Login: m.loginInfo(), Err: err})
 }

@@ -7,8 +7,8 @@ import (
 
 // There is one way down, whatever the reason, in this order: the state changes,
 // its callbacks run, the link is closed, and then the requests fail, in the order
-// sent. So a callback finds the state that it is told of, and a caller whose
-// request failed finds the link gone.
+// sent. So a callback finds the new state, and a caller whose request
+// failed finds the link closed.
 
 // Close ends the connection, or the attempt at one. With a nil cause it is a
 // clean close: requests fail with ErrClosed and the backoff does not grow. With a
@@ -41,17 +41,18 @@ func (m *Machine) fail(e *Error) {
 
 // breakWith remembers the first panic of a port, for which Next drops the connection.
 func (m *Machine) breakWith(panicked error) {
-	if m.broken == nil {
-		m.broken = panicked
+	if m.sink.broken == nil {
+		m.sink.broken = panicked
 	}
 }
 
-// isBroken reports whether a port panicked and Next has not seen to it yet.
-func (m *Machine) isBroken() bool { return m.broken != nil }
+// isBroken reports whether a port panicked and the connection is not dropped yet.
+func (m *Machine) isBroken() bool { return m.sink.broken != nil }
 
 // failPort drops the connection because a port panicked.
-func (m *Machine) failPort(cause error) {
-	m.broken = nil
+func (m *Machine) failPort() {
+	cause := m.sink.broken
+	m.sink.broken = nil
 	if !m.state.Down() {
 		m.fail(m.newError(ErrPortPanic, cause, "this is a defect in the implementation of that port"))
 	}
@@ -59,16 +60,53 @@ func (m *Machine) failPort(cause error) {
 
 func (m *Machine) drop(e *Error, final bool) {
 	clean := e.Kind == ErrClosed
-	wasReady := m.state == Connected
-	m.penalise(clean, wasReady)
-	m.probing.metadataAt = time.Time{}
-	if !m.again {
+	from := m.connState
+	m.prepareNext(clean, e)
+	to := Disconnected
+	if final || from.condition == closing {
+		to = Closed
+	}
+	m.loginCutOff(e)
+	lost := m.takeAll(e)
+	m.recycle(&from)
+	m.connState = connState{}
+	m.sink.ConnectionClosed(m.now, m.state == Connected, clean)
+
+	var err error = e
+	if clean {
+		err = nil
+	}
+	m.setState(to, err)
+	if from.link != noLink {
+		m.out.put(Output{Kind: Hangup, Epoch: m.epoch})
+	}
+	m.out.items = append(m.out.items, item{failing: lost})
+	if !m.pending.lent() {
+		m.pending.drop()
+	}
+}
+
+// prepareNext decides when the next attempt may begin and what it takes over.
+func (m *Machine) prepareNext(clean bool, e *Error) {
+	switch {
+	case clean:
+		m.addresses, m.next = nil, tryAddress
+	case m.next == tryAgain && m.probing.step > 0:
+		m.backoff.failProbe(m.now, m.probing.step)
+	case m.Continuing():
+		// At once: the same address, asked otherwise, or the next one.
+	default:
+		m.backoff.fail(m.now)
+	}
+	if m.state == Connected {
+		m.attempts = 0
+	}
+	if m.next == tryAddress {
 		m.probing, m.check = probing{}, nil
 	}
-	if !clean || !m.proven {
-		m.known = nil
+	if v := m.remembered; v.detected() && (!clean || !m.proven) {
+		m.remembered = nil
 	}
-	m.trailing = 0
 	m.lastErr = e
 	switch {
 	case clean:
@@ -76,69 +114,30 @@ func (m *Machine) drop(e *Error, final bool) {
 	case m.endpoint.Address != "":
 		m.avoid = m.endpoint.Address
 	}
+}
 
-	to := Disconnected
-	if final || m.drainFinal {
-		to = Closed
-	}
-	hangup := m.linked || m.resolving
-	m.resolving, m.linked, m.established = false, false, false
-	m.choked = false
-	m.setupBy = time.Time{}
-	m.versions = nil
-	m.loginCutOff(e)
-	m.login, m.session = login{}, session{}
-	m.warming, m.draining = false, false
-	m.renewing, m.demanded, m.replacing, m.wished = false, false, false, false
-	m.frames.reset(m.spaceLent)
-	m.spaceLent = false
-	m.sink.ConnectionClosed(m.now, wasReady, clean)
-
-	var err error = e
-	if clean {
-		err = nil
-	}
-	m.setState(to, err)
-	if hangup {
-		m.out.put(Output{Kind: Hangup, Epoch: m.epoch})
-	}
-	m.out.items = append(m.out.items, item{failing: m.takeAll(e)})
-	if !m.pending.lent {
-		m.pending.drop()
+// recycle keeps the memory of a connection for the next.
+func (m *Machine) recycle(from *connState) {
+	m.ring, m.unwritten = from.inflight.ring, from.unanswered[:0]
+	if m.inbox = from.frames.inbox; from.space != nil {
+		m.inbox = nil // its reader may still write into it
 	}
 }
 
-// penalise decides when the next attempt may begin.
-func (m *Machine) penalise(clean, wasReady bool) {
-	switch {
-	case clean:
-		m.addresses, m.again, m.askV0 = nil, false, false
-	case m.again && m.probing.step > 0:
-		m.backoff.failProbe(m.now, m.probing.step)
-	case m.again, len(m.addresses) > 0:
-		// At once: the same address, asked otherwise, or the next one.
-	default:
-		m.backoff.fail(m.now)
-	}
-	if wasReady {
-		m.attempt = 0
-	}
-}
-
-// failing is the requests of a dropped connection. Each is told its own story
-// when its turn comes: only then is it known how much of it was written.
+// failing is the requests of a dropped connection. Each fails when its turn comes: only
+// then is it known how much of it was written.
 type failing struct {
 	err     *Error
 	futures []*Future // in the order sent
 	queued  uint64    // the place in the stream where the connection's bytes end
-	now     time.Time // of the failure: who is past the deadline then timed out
+	now     time.Time // of the failure: requests past their deadline then timed out
 
-	standstill time.Duration // at that time
+	throttledTime time.Duration // at that time
 }
 
 // takeAll empties the places where requests wait.
 func (m *Machine) takeAll(e *Error) *failing {
-	t := &failing{err: e, queued: m.queued, now: m.now, standstill: m.standstill}
+	t := &failing{err: e, queued: m.queued, now: m.now, throttledTime: m.throttledTime}
 	rest := m.unanswered
 	for m.inflight.len() > 0 {
 		f := m.inflight.pop()
@@ -149,23 +148,21 @@ func (m *Machine) takeAll(e *Error) *failing {
 		t.futures = append(t.futures, f)
 	}
 	t.futures = append(t.futures, rest...)
-	m.unanswered = m.unanswered[:0]
-	m.earliest = time.Time{}
 	return t
 }
 
-// failNext fails the first that is left and returns it; nil when none is.
+// failNext fails the first request that is left and returns it, nil if there is none.
 func (m *Machine) failNext(t *failing) *Future {
 	for len(t.futures) > 0 {
 		f := t.futures[0]
 		t.futures = t.futures[1:]
 		m.finish(f).Completed = m.now
-		if f.control {
+		if f.purpose != caller {
 			m.Recycle(f)
 			continue
 		}
 		f.sent = m.sentOf(f)
-		f.err = m.ownError(t, f)
+		f.err = m.errorFor(t, f)
 		m.sink.RequestFailed(m.now, f.Request.Key(), f.Version, errors.Is(f.err, ErrTimeout), f.Timing)
 		if f.abandoned {
 			m.Recycle(f)
@@ -173,16 +170,16 @@ func (m *Machine) failNext(t *failing) *Future {
 		}
 		return f
 	}
-	// What was not written never will be: the stream goes on behind it.
+	// The rest of the bytes will not be written: the stream goes on behind them.
 	m.written = t.queued
 	m.pending.drop()
 	return nil
 }
 
-// Sent tells how much of a request that is not done may have left: a writer at
+// Sent returns how much of a request that is not done may have been written. A writer at
 // work counts as having written all that it was given.
 func (m *Machine) Sent(f *Future) Sent {
-	if m.pending.lent && f.start < m.written+uint64(len(m.pending.leaving)-m.pending.written) {
+	if m.pending.lent() && f.start < m.written+uint64(len(m.pending.leaving)-m.pending.written) {
 		return SentFully
 	}
 	return m.sentOf(f)
@@ -200,15 +197,15 @@ func (m *Machine) sentOf(f *Future) Sent {
 
 var errOtherTimedOut = errors.New("another request on it timed out")
 
-func (m *Machine) ownError(t *failing, f *Future) *Error {
-	own := *t.err
-	own.Sent = f.sent
-	if own.Kind == ErrRequestTimeout {
-		if f.due(t.standstill).After(t.now) {
-			own.Kind, own.Cause = ErrConnection, errOtherTimedOut
+func (m *Machine) errorFor(t *failing, f *Future) *Error {
+	e := *t.err
+	e.Sent = f.sent
+	if e.Kind == ErrRequestTimeout {
+		if f.due(t.throttledTime).After(t.now) {
+			e.Kind, e.Cause = ErrConnection, errOtherTimedOut
 		} else {
-			own.Cause = inVain(f, f.sent, t.now)
+			e.Cause = timeoutCause(f, f.sent, t.now)
 		}
 	}
-	return &own
+	return &e
 }

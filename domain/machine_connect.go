@@ -43,27 +43,27 @@ func (m *Machine) Connect(now time.Time, o ConnectOptions) {
 		return
 	}
 	m.epoch++
-	m.attempt++
-	m.lastID = 0
-	m.proven = false
+	m.attempts++
 	m.started = m.now
-	if fresh := !m.again && len(m.addresses) == 0; fresh || !m.setupEnd.After(m.now) {
+	if m.next == tryAddress && len(m.addresses) == 0 || !m.setupEnd.After(m.now) {
 		m.setupEnd = m.now.Add(m.cfg.SetupTimeout)
 	}
-	m.setupBy = m.setupEnd
+	m.stepBy = m.setupEnd
+	m.inflight.ring, m.unanswered = m.ring, m.unwritten
+	m.frames = newFrameReader(m.cfg.MaxFrameBytes, m.inbox)
+	m.recycled = recycled{free: m.free}
 	switch {
-	case m.askV0:
+	case m.next == tryV0:
 		m.ask = 0
-	case m.worked >= 0:
-		m.ask = m.worked
+	case m.hasAnswered():
+		m.ask = m.remembered.asked
 	default:
 		m.ask = m.topAsk()
 	}
-	m.askV0 = false
 	m.sink.ConnectionStarted(m.now)
 	switch {
-	case m.again:
-		m.again = false
+	case m.next != tryAddress:
+		m.next = tryAddress
 	case len(m.addresses) > 0:
 		m.takeAddress()
 	default:
@@ -77,7 +77,7 @@ func (m *Machine) Connect(now time.Time, o ConnectOptions) {
 func (m *Machine) resolve() {
 	m.endpoint = ports.Endpoint{}
 	m.setState(Connecting, nil)
-	m.resolving = true
+	m.link = resolving
 	m.note(Event{Kind: EventResolveStart})
 	m.out.put(Output{Kind: Resolve, Epoch: m.epoch})
 }
@@ -88,30 +88,29 @@ func (m *Machine) takeAddress() {
 }
 
 func (m *Machine) open() {
-	m.linked = true
+	m.link = opened
 	m.addressBy = m.setupEnd
 	if rest := len(m.addresses); rest > 0 {
 		left := soonest(m.setupEnd, m.budget).Sub(m.now)
 		m.addressBy = m.now.Add(max(left, 0) / time.Duration(1+rest))
 	}
-	m.setupBy = m.addressBy
+	m.stepBy = m.addressBy
 	m.note(Event{Kind: EventDialStart, Endpoint: m.endpoint})
 	m.out.put(Output{Kind: Open, Epoch: m.epoch, Endpoint: m.endpoint})
 }
 
-// HandleAddresses brings the result of the lookup: at least one address, or an
-// error.
+// HandleAddresses reports the result of the lookup: at least one address, or an error.
 func (m *Machine) HandleAddresses(now time.Time, epoch uint64, eps []ports.Endpoint, err error) {
 	m.tick(now)
-	if !m.current(epoch, m.resolving) {
+	if !m.current(epoch, m.link == resolving) {
 		return
 	}
-	m.resolving = false
 	if err == nil && len(eps) == 0 {
 		err = errors.New("the lookup found no address")
 	}
 	m.note(Event{Kind: EventResolveDone, Endpoints: eps, Err: err})
 	if err != nil {
+		m.link = noLink
 		m.fail(m.newError(ErrResolve, err, hintOf(err)))
 		return
 	}
@@ -134,11 +133,10 @@ func (m *Machine) inTurn(eps []ports.Endpoint) []ports.Endpoint {
 	return append(first, last...)
 }
 
-// HandleStage tells how far the link has come. Stages may be left out, and told
-// twice.
+// HandleStage reports how far the link has come. Stages may be left out or reported twice.
 func (m *Machine) HandleStage(now time.Time, epoch uint64, s ports.Stage) {
 	m.tick(now)
-	if !m.current(epoch, m.linked && !m.established) {
+	if !m.current(epoch, m.link == opened) {
 		return
 	}
 	switch s {
@@ -154,17 +152,17 @@ func (m *Machine) HandleStage(now time.Time, epoch uint64, s ports.Stage) {
 		} else {
 			m.note(Event{Kind: EventTLSHandshakeDone, Endpoint: m.endpoint})
 		}
-		m.established = true
+		m.link = flowing
 		m.negotiate()
 	default:
 		panic(fmt.Sprintf("domain: no such stage: %d", s))
 	}
 }
 
-// HandleLost says that the link failed or that the peer closed it (io.EOF).
+// HandleLost reports that the link failed or that the peer closed it (io.EOF).
 func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 	m.tick(now)
-	if !m.current(epoch, m.linked) {
+	if !m.current(epoch, m.link >= opened) {
 		return
 	}
 	switch {
@@ -174,26 +172,26 @@ func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 	case m.state == Handshake:
 		m.note(Event{Kind: EventTLSHandshakeDone, Endpoint: m.endpoint, Err: err})
 		m.fail(m.newError(ErrTLS, err, hintOf(err)))
-	case errors.Is(err, ports.ErrSecuring): // not to be taken for a broker that knows no ApiVersions
+	case errors.Is(err, ports.ErrSecuring): // a TLS failure, not a broker without ApiVersions
 		m.fail(m.newError(ErrTLS, err, hintOf(err)))
 	case m.state == NegotiatingVersions:
 		m.nextStep(m.newError(ErrConnection, m.cutOff(err), ""))
-	case m.login.again, m.login.raw:
+	case m.relogin(), m.login.dialect.raw():
 		m.failLogin(ErrAuthentication, m.cutOff(err), hintRefusedInSilence)
 	default:
 		hint := ""
 		switch {
 		case m.proven:
-		case m.session.raw:
+		case m.session.dialect.raw():
 			hint = hintRefusedInSilence
-		default: // its release was configured or known, and it has not said a word
+		default: // its release was configured or known, and it has not answered yet
 			hint = m.hintClosed(hintClosedAtOnce)
 		}
 		m.fail(m.newError(ErrConnection, m.cutOff(err), hint))
 	}
 }
 
-// hintOf is what the transport says may be tried.
+// hintOf returns the hint of a port's error.
 func hintOf(err error) string {
 	var h ports.Hinter
 	if errors.As(err, &h) {
@@ -202,7 +200,7 @@ func hintOf(err error) string {
 	return ""
 }
 
-// cutOff adds to the loss of a link that it fell within a frame.
+// cutOff adds to the error of a lost link how much of a response had come.
 func (m *Machine) cutOff(err error) error {
 	if n := m.frames.buffered(); n > 0 {
 		return fmt.Errorf("%w, %d bytes into an answer", err, n)
@@ -210,12 +208,12 @@ func (m *Machine) cutOff(err error) error {
 	return err
 }
 
-// ready ends the way up.
+// ready ends the setup: requests are admitted.
 func (m *Machine) ready() {
 	m.addresses = nil
-	m.attempt = 0
+	m.attempts = 0
 	m.lastErr = nil
-	m.setupBy = time.Time{}
+	m.stepBy = time.Time{}
 	m.lastTraffic = m.now
 	if m.proven {
 		m.backoff.reset()

@@ -12,11 +12,9 @@ func (m *Machine) Drain(now time.Time, final bool) {
 		m.Close(m.now, nil, final)
 		return
 	}
-	m.draining, m.drainFinal = true, m.drainFinal || final
-}
-
-func (m *Machine) finishDrain() {
-	if m.draining {
-		m.Close(m.now, nil, false)
+	to := draining
+	if final {
+		to = closing
 	}
+	m.setCondition(to)
 }

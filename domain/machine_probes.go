@@ -56,22 +56,20 @@ var probeLadder = [...]probe{
 	{ports.KeyMetadata, "Metadata", release.Release{Minor: 8}},
 }
 
-// behindAfter is how long a broker may think about ApiVersions before Metadata
-// follows.
+// behindAfter is how long ApiVersions may have no response before Metadata follows.
 const behindAfter = 200 * time.Millisecond
 
-// Check is how a broker is to be asked for its release.
+// Check says how a broker before 0.10 is probed for its release.
 type Check struct {
-	// Strict: a connection that was lost before all of the question had left, or within
-	// an answer, says nothing of what the broker knows, and ends the check. Otherwise
-	// any loss counts.
+	// Strict ends the check if a connection is lost before the whole request was sent, or
+	// within a response. If false, any loss counts as not knowing the request.
 	Strict bool
 	// Topics are those that Metadata asks for. None: all. Brokers of 0.8 create one
 	// that is not there.
 	Topics []string
 }
 
-// probing is a question for the API versions under way, over one connection or several.
+// probing is the negotiation of API versions under way, over one connection or several.
 type probing struct {
 	step       int             // 0: ApiVersions; above: probeLadder[step-1]
 	by         time.Time       // when all of it is given up; zero: none is under way
@@ -86,10 +84,10 @@ type probing struct {
 
 // probes reports whether a broker that does not know ApiVersions is probed.
 func (m *Machine) probes() bool {
-	return len(m.cfg.Mechanisms) == 0 && m.worked < 0 && (m.cfg.ProbeOldReleases || m.check != nil)
+	return len(m.cfg.Mechanisms) == 0 && !m.hasAnswered() && (m.cfg.ProbeOldReleases || m.check != nil)
 }
 
-// askStep begins a step on a connection that has just been established.
+// askStep sends the request of the step on a connection that was just established.
 func (m *Machine) askStep() {
 	p := &m.probing
 	if p.by.IsZero() {
@@ -99,7 +97,7 @@ func (m *Machine) askStep() {
 		}
 	}
 	p.connections++
-	m.setupBy = soonest(p.by, m.addressBy)
+	m.stepBy = soonest(p.by, m.addressBy)
 	p.sentAt = m.now
 	if p.step == 0 {
 		m.askVersions()
@@ -112,7 +110,7 @@ func (m *Machine) askStep() {
 	case m.check != nil || p.step > 0:
 		m.sendProbe(ports.KeyMetadata)
 	default:
-		p.metadataAt = m.now.Add(behindAfter)
+		m.metadataAt = m.now.Add(behindAfter)
 	}
 }
 
@@ -121,35 +119,33 @@ func (m *Machine) sendProbe(key int16) {
 	if key == ports.KeyMetadata && m.check != nil {
 		req.Topics = m.check.Topics
 	}
-	m.sendControl(req, 0, 0)
+	m.sendOwn(forProbe, req, 0, 0)
 }
 
-// trail lets what was sent behind the question, and is not answered, count as any
-// request: the connection is about to be ready.
-func (m *Machine) trail() {
-	m.trailing = m.inflight.len()
-	for i := range m.trailing {
+// giveProbesTime lets the probes that are not answered yet count as any request: the
+// connection is about to be ready.
+func (m *Machine) giveProbesTime() {
+	for i := range m.inflight.len() {
 		m.setDeadline(m.inflight.at(i), m.cfg.RequestTimeout)
 	}
 }
 
-// handleProbing sends what is to follow a broker's silence.
+// handleProbing sends Metadata behind an ApiVersions that has no response yet.
 func (m *Machine) handleProbing() {
-	p := &m.probing
-	if m.state == NegotiatingVersions && !p.metadataAt.IsZero() && !m.now.Before(p.metadataAt) && m.now.Before(m.setupBy) {
-		p.metadataAt = time.Time{}
+	if m.state == NegotiatingVersions && !m.metadataAt.IsZero() && !m.now.Before(m.metadataAt) && m.now.Before(m.stepBy) {
+		m.metadataAt = time.Time{}
 		m.sendProbe(ports.KeyMetadata)
 	}
 }
 
 // overtaken reports whether the answer is that of the request behind the one which is
 // due, as a broker of 0.9 gives it; then that is what it is.
-func (m *Machine) overtaken(id int32) bool {
+func (m *Machine) answersNext(id int32) bool {
 	if m.state != NegotiatingVersions || m.probing.step != 0 || m.inflight.len() < 2 {
 		return false
 	}
 	first, second := m.inflight.at(0), m.inflight.at(1)
-	if first.Request.Key() != ports.KeyAPIVersions || second.Request.Key() != ports.KeyMetadata || id != second.CorrelationID {
+	if first.purpose != forVersions || second.Request.Key() != ports.KeyMetadata || id != second.CorrelationID {
 		return false
 	}
 	return m.mayBeAnswered(second)
@@ -169,17 +165,16 @@ func (m *Machine) acceptOutOfOrder() {
 	m.recognised(release.Release{Minor: 9})
 }
 
-// receiveProbe takes the answer to a probe. On a connection that is ready it is the one
-// to what was sent behind, and of no more use.
+// receiveProbe takes the response to a probe. On a connection that is ready it is that of
+// Metadata sent behind ApiVersions, and not needed.
 func (m *Machine) receiveProbe(f *Future, body []byte) {
 	step := m.probing.step
 	switch {
 	case m.state != NegotiatingVersions:
-		m.trailing--
 		m.settle()
 	case step == 0 || f.Request.Key() != probeLadder[step-1].key:
 	default:
-		if _, ok := decodeControl[*ports.ProbeResponse](m, f.Request, f.Version, body); ok {
+		if _, ok := decodeOwn[*ports.ProbeResponse](m, f.Request, f.Version, body); ok {
 			m.addEvidence("it answered " + probeLadder[step-1].name)
 			m.askOnceMore(probeLadder[step-1].found)
 		}
@@ -195,10 +190,10 @@ func (m *Machine) askOnceMore(suspect release.Release) {
 	m.sendProbe(ports.KeyMetadata)
 }
 
-// recognised: the broker is of a release that cannot be asked.
+// recognised uses the table of a release for this connection.
 func (m *Machine) recognised(r release.Release) {
 	m.remember(r)
-	m.negotiated(m.known)
+	m.negotiated(m.remembered)
 }
 
 // remember keeps the table of a recognised release for the connections that follow.
@@ -206,7 +201,8 @@ func (m *Machine) remember(r release.Release) {
 	v := versionsOf(r)
 	v.found, v.evidence = r, m.probing.evidence
 	v.connections, v.trips = m.probing.connections, m.probing.trips
-	m.known, m.knownAt = v, m.endpoint.Address
+	v.at = m.endpoint.Address
+	m.remembered = v
 	m.note(Event{Kind: EventReleaseDetected, Endpoint: m.endpoint, Versions: v})
 }
 
@@ -225,23 +221,23 @@ func (m *Machine) nextStep(e *Error) {
 	refused := !cut && p.silences == 0 && p.suspect != release.Release{} && p.suspect != release.Release{Minor: 9}
 	switch {
 	case refused:
-		m.again = true
+		m.next = tryAgain
 		m.fail(e)
 		m.remember(p.suspect)
 		return
 	case cut && strict:
-		e.Hint = "the check is strict: this tells nothing of what the broker knows"
+		e.Hint = "the check is strict: this loss does not show what the broker knows"
 	case p.suspect != release.Release{}:
 		m.hintGivenUp(e)
-	case p.step == 0 && m.ask > 0 && m.worked < 0:
-		m.askV0, m.again = true, true
+	case p.step == 0 && m.ask > 0 && !m.hasAnswered():
+		m.next = tryV0
 	case !m.probes() || p.step == len(probeLadder):
 		m.hintGivenUp(e)
 	case !m.now.Add(m.backoff.longest(p.step + 1)).Before(soonest(p.by, m.setupEnd)):
 		e.Hint = "no time was left for the next probe: raise APIVersionTimeout (api_version_auto_timeout_ms)"
 	default:
 		p.step++
-		m.again = true
+		m.next = tryAgain
 	}
 	m.fail(e)
 }
@@ -249,23 +245,30 @@ func (m *Machine) nextStep(e *Error) {
 // hintGivenUp completes the error of a peer that knows none of the requests.
 func (m *Machine) hintGivenUp(e *Error) {
 	e.Hint = m.hintClosed(hintClosedWhenAsked) + m.hintProbing()
-	if saw := m.probing.evidence; len(saw) > 1 {
-		e.Cause = fmt.Errorf("%w (%s)", e.Cause, strings.Join(saw, "; "))
+	if evidence := m.probing.evidence; len(evidence) > 1 {
+		e.Cause = fmt.Errorf("%w (%s)", e.Cause, strings.Join(evidence, "; "))
 	}
 }
 
 // hintProbing is added where an old release could be detected and is not.
 func (m *Machine) hintProbing() string {
-	if m.probes() || len(m.cfg.Mechanisms) > 0 || m.worked >= 0 {
+	if m.probes() || len(m.cfg.Mechanisms) > 0 || m.hasAnswered() {
 		return ""
 	}
 	return hintProbe
 }
 
-// question is what a step asks.
+// question returns the name of the step's request.
 func (m *Machine) question() string {
 	if m.probing.step > 0 {
 		return probeLadder[m.probing.step-1].name
 	}
 	return fmt.Sprintf("ApiVersions v%d", m.ask)
+}
+
+// isLegacyZeroID reports whether an answer with the id 0 is that of Kafka 0.8.2 to
+// FindCoordinator, whatever id the request has. Such a broker does not know ApiVersions.
+func (m *Machine) isLegacyZeroID(f *Future, id int32) bool {
+	legacy := m.probing.step > 0 || m.remembered != nil && !m.hasAnswered()
+	return id == 0 && legacy && f.Request.Key() == ports.KeyFindCoordinator && f.Version == 0
 }

@@ -16,7 +16,7 @@ func (m *Machine) sendRawToken(token []byte) {
 	m.pending.filling = binary.BigEndian.AppendUint32(m.pending.filling, uint32(len(token)))
 	m.pending.filling = append(m.pending.filling, token...)
 	m.queued += uint64(sizeFieldBytes + len(token))
-	if m.login.last {
+	if m.login.step == loginLastAnswer {
 		// The peer has yet to show that it took it.
 		m.proven = false
 		m.loggedIn()
@@ -25,9 +25,15 @@ func (m *Machine) sendRawToken(token []byte) {
 
 func (m *Machine) receiveRawToken(token []byte) {
 	m.proven = true
-	if m.login.step != loginAnswer {
+	if m.login.step != loginAnswer && m.login.step != loginLastAnswer {
 		m.fail(m.newError(ErrProtocol, errUnaskedToken, ""))
 		return
 	}
 	m.answerToken(token, 0)
+}
+
+// rawTokensDue reports whether what is received are raw tokens: from the first token until
+// the end of the login.
+func (m *Machine) rawTokensDue() bool {
+	return m.login.dialect.raw() && m.login.step >= loginToken
 }

@@ -11,20 +11,20 @@ import (
 // Space is where the next received bytes belong; never empty. It stays valid
 // until HandleRead, also when the connection is dropped meanwhile.
 func (m *Machine) Space() []byte {
-	m.spaceLent = true
-	return m.frames.space()
+	m.space = m.frames.space()
+	return m.space
 }
 
 // HandleRead says that n bytes of Space are there.
 func (m *Machine) HandleRead(now time.Time, epoch uint64, n int) {
 	m.tick(now)
-	if !m.current(epoch, m.established) {
+	if !m.current(epoch, m.link == flowing) {
 		return
 	}
-	if !m.spaceLent || n < 0 || n > len(m.frames.space()) {
+	if n < 0 || n > len(m.space) {
 		panic("domain: HandleRead of bytes that Space has no room for")
 	}
-	m.spaceLent = false
+	m.space = nil
 	if n == 0 {
 		return
 	}
@@ -34,8 +34,8 @@ func (m *Machine) HandleRead(now time.Time, epoch uint64, n int) {
 	m.frames.advance(n)
 	m.sink.BytesReceived(m.now, n)
 	m.lastTraffic = m.now
-	for m.established && epoch == m.epoch {
-		frame, own, err := m.frames.next()
+	for m.up(epoch) {
+		frame, fresh, err := m.frames.next()
 		if err != nil {
 			m.refuseFrame(err)
 			return
@@ -43,7 +43,7 @@ func (m *Machine) HandleRead(now time.Time, epoch uint64, n int) {
 		if frame == nil {
 			return
 		}
-		m.receive(frame, own)
+		m.receive(frame, fresh)
 		m.firstByte = m.now // of the next, if it has begun
 	}
 }
@@ -57,54 +57,70 @@ func (m *Machine) refuseFrame(err error) {
 	m.fail(m.newError(ErrProtocol, err, ""))
 }
 
-// receive matches one frame with the request that it answers.
-func (m *Machine) receive(frame []byte, own bool) {
-	if m.frames.raw {
+// receive takes one frame.
+func (m *Machine) receive(frame []byte, fresh bool) {
+	if m.rawTokensDue() {
 		m.receiveRawToken(frame)
 		return
 	}
 	id := int32(binary.BigEndian.Uint32(frame))
-	f := m.inflight.front()
-	if f == nil {
-		m.fail(m.newError(ErrOutOfOrder, fmt.Errorf("an answer with correlation id %d that nothing asked for", id), ""))
-		return
-	}
-	if id != f.CorrelationID && m.overtaken(id) {
+	if m.answersNext(id) {
 		m.acceptOutOfOrder()
 		return
 	}
-	if id != f.CorrelationID && !m.quirk(f, id) {
-		m.fail(m.newError(ErrOutOfOrder, fmt.Errorf("correlation id %d where %d was due", id, f.CorrelationID), ""))
+	f, err := m.match(id)
+	if err != nil {
+		m.fail(m.newError(ErrOutOfOrder, err, ""))
 		return
 	}
-	if !m.mayBeAnswered(f) {
-		m.fail(m.newError(ErrOutOfOrder, fmt.Errorf("an answer with correlation id %d to a request that was not sent", id), ""))
+	body, err := f.skipHeader(frame)
+	if err != nil {
+		m.fail(m.newError(ErrProtocol, err, ""))
 		return
-	}
-	body := frame[minFrame:]
-	if f.flexible && f.Request.Key() != ports.KeyAPIVersions {
-		rest, err := skipTags(body)
-		if err != nil {
-			m.fail(m.newError(ErrProtocol, err, ""))
-			return
-		}
-		body = rest
 	}
 	m.prove()
 	m.inflight.pop()
 	f.FirstByte = m.firstByte
-	throttled := m.heed(f, body)
-	if f.control {
-		m.receiveControl(f, body)
+	throttled := m.applyThrottle(f, body)
+	if f.purpose != caller {
+		m.receiveOwn(f, body)
 		return
 	}
 	if f.Written.IsZero() {
-		// The answer overtook the writer's own report.
-		m.noteWritten(f)
+		m.noteWritten(f) // the response overtook the writer's own report
 	}
+	f.keepBody(body, fresh)
+	m.answered(f, sizeFieldBytes+len(frame), throttled)
+	m.settle()
+}
+
+// match returns the request that a response with this correlation id answers.
+func (m *Machine) match(id int32) (*Future, error) {
+	f := m.inflight.front()
+	switch {
+	case f == nil:
+		return nil, fmt.Errorf("an answer with correlation id %d that nothing asked for", id)
+	case id != f.CorrelationID && !m.isLegacyZeroID(f, id):
+		return nil, fmt.Errorf("correlation id %d where %d was due", id, f.CorrelationID)
+	case !m.mayBeAnswered(f):
+		return nil, fmt.Errorf("an answer with correlation id %d to a request that was not sent", id)
+	}
+	return f, nil
+}
+
+// skipHeader returns the body of a response frame.
+func (f *Future) skipHeader(frame []byte) ([]byte, error) {
+	if f.flexible && f.Request.Key() != ports.KeyAPIVersions {
+		return skipTags(frame[minFrame:])
+	}
+	return frame[minFrame:], nil
+}
+
+// keepBody keeps the body for the owner. fresh: its memory is not used again.
+func (f *Future) keepBody(body []byte, fresh bool) {
 	switch {
 	case f.abandoned:
-	case own:
+	case fresh:
 		f.body = body
 	default:
 		f.spare = append(f.spare[:0], body...)
@@ -113,14 +129,6 @@ func (m *Machine) receive(frame []byte, own bool) {
 			f.body = []byte{} // nil would mean that no answer was expected
 		}
 	}
-	m.answered(f, sizeFieldBytes+len(frame), throttled)
-	m.settle()
-}
-
-// quirk: Kafka 0.8.2 answers FindCoordinator with the id 0, whatever was asked.
-// It cannot be asked what it is, so its release was configured, or is being found out.
-func (m *Machine) quirk(f *Future, id int32) bool {
-	return id == 0 && (m.configured != nil || m.known != nil || m.probing.step > 0) && f.Request.Key() == ports.KeyFindCoordinator && f.Version == 0
 }
 
 // prove takes note that the peer speaks Kafka. Where its release is configured or known the
@@ -136,7 +144,7 @@ func (m *Machine) prove() {
 // overtake the writer's own report, but not the request.
 func (m *Machine) mayBeAnswered(f *Future) bool {
 	reach := m.written
-	if m.pending.lent {
+	if m.pending.lent() {
 		reach += uint64(len(m.pending.leaving) - m.pending.written)
 	}
 	return f.end <= reach
@@ -151,33 +159,26 @@ func (m *Machine) answered(f *Future, size int, throttled time.Duration) {
 	m.out.put(Output{Kind: Completed, Future: f})
 }
 
-// receiveControl hands the answer to a call of the core's own to who made it.
-func (m *Machine) receiveControl(f *Future, body []byte) {
-	defer func() {
-		f.done = true
-		m.Recycle(f)
-	}()
-	if m.warming {
-		// Whatever it says, the connection lives.
-		m.warming = false
-		m.settle()
-		return
-	}
-	switch f.Request.(type) {
-	case *ports.APIVersionsRequest:
+// receiveOwn hands the response to a request of the core's own to what it is for.
+func (m *Machine) receiveOwn(f *Future, body []byte) {
+	switch f.purpose {
+	case forVersions:
 		m.receiveVersions(f, body)
-	case *ports.ProbeRequest:
+	case forProbe:
 		m.receiveProbe(f, body)
-	case *ports.SASLHandshakeRequest:
+	case forHandshake:
 		m.receiveHandshake(f, body)
-	case *ports.SASLAuthenticateRequest:
+	case forAuthenticate:
 		m.receiveAuthenticate(f, body)
+	case forPing: // whatever it says, the connection lives
+		m.settle()
 	}
+	m.Recycle(m.finish(f))
 }
 
-// decodeControl reads the answer to a call of the core's own; a body that cannot
+// decodeOwn reads the answer to a call of the core's own; a body that cannot
 // be read fails the connection.
-func decodeControl[T ports.Message](m *Machine, req ports.Message, version int16, body []byte) (response T, ok bool) {
+func decodeOwn[T ports.Message](m *Machine, req ports.Message, version int16, body []byte) (response T, ok bool) {
 	decoded, err := m.decode(req, version, append([]byte(nil), body...))
 	if err == nil {
 		if response, ok = decoded.(T); ok {
@@ -185,8 +186,8 @@ func decodeControl[T ports.Message](m *Machine, req ports.Message, version int16
 		}
 		err = fmt.Errorf("the codec made a %T of it", decoded)
 	}
-	if m.broken != nil {
-		m.failPort(m.broken)
+	if m.isBroken() {
+		m.failPort()
 		return response, false
 	}
 	m.fail(m.newError(ErrProtocol, fmt.Errorf("cannot read the answer to API %d v%d: %w", req.Key(), version, err), ""))

@@ -25,15 +25,15 @@ func (m *Machine) CanSend() error {
 		return ErrNotReady
 	case m.state != Connected:
 		return ErrNotConnected
-	case m.draining:
+	case m.condition == draining || m.condition == closing:
 		return ErrDraining
-	case m.renewing || m.mustRenew():
+	case m.condition != serving || m.mustRenew():
 		return ErrReauthenticating
 	case !m.throttleEnd().IsZero():
 		return ErrThrottled
 	case m.CanSendMore():
 		return nil
-	case m.InFlight() >= m.cfg.MaxInFlight:
+	case m.ResponsesDue() >= m.cfg.MaxInFlight:
 		return ErrTooManyInFlight
 	}
 	return ErrBackPressure
@@ -42,7 +42,7 @@ func (m *Machine) CanSend() error {
 // CanSendMore reports whether the limits leave room for another request; whether
 // there is a connection does not matter.
 func (m *Machine) CanSendMore() bool {
-	return m.InFlight() < m.cfg.MaxInFlight && m.pending.len() < m.cfg.MaxPendingBytes
+	return m.ResponsesDue() < m.cfg.MaxInFlight && m.pending.len() < m.cfg.MaxPendingBytes
 }
 
 // Send admits a request, or refuses it with an *[Error]: the errors of CanSend,
@@ -53,37 +53,43 @@ func (m *Machine) Send(now time.Time, req ports.Message, timeout time.Duration) 
 	m.tick(now)
 	if kind := m.CanSend(); kind != nil {
 		if kind == ErrReauthenticating {
-			m.wished = true
+			m.refusedOnce = true
 			m.renew(false)
 		}
 		return nil, m.refuse(kind)
 	}
 	f := m.newFuture(req)
-	if err := m.choose(f); err != nil {
+	frame, err := m.prepare(f)
+	if err != nil {
 		m.keep(f)
 		return nil, err
-	}
-	waiting := m.pending.len()
-	if err := m.encode(f); err != nil {
-		m.keep(f)
-		return nil, err
-	}
-	if waiting > 0 && m.pending.len() > m.cfg.MaxPendingBytes {
-		m.uncode(f)
-		m.keep(f)
-		return nil, m.refuse(ErrBackPressure)
 	}
 	if timeout == 0 {
 		timeout = m.cfg.RequestTimeout
 	}
 	m.setDeadline(f, timeout)
-	m.admit(f)
+	m.admit(f, frame)
 	m.use()
 	return f, nil
 }
 
+// prepare chooses the version and encodes the frame behind the pending bytes, if there is
+// room for it.
+func (m *Machine) prepare(f *Future) (frame []byte, err error) {
+	if err := m.choose(f); err != nil {
+		return nil, err
+	}
+	if frame, err = m.encode(f); err != nil {
+		return nil, err
+	}
+	if waiting := m.pending.len(); waiting > 0 && waiting+len(frame) > m.cfg.MaxPendingBytes {
+		return nil, m.refuse(ErrBackPressure)
+	}
+	return frame, nil
+}
+
 func (m *Machine) setDeadline(f *Future, timeout time.Duration) {
-	f.deadline, f.standstill = m.now.Add(timeout), m.standstill
+	f.deadline, f.throttledTime = m.now.Add(timeout), m.throttledTime
 	m.earliest = soonest(m.earliest, f.deadline)
 }
 
@@ -94,34 +100,34 @@ func (m *Machine) refuse(kind error) *Error {
 	return m.newError(kind, nil, "")
 }
 
-// Refusal describes a request that is not admitted, because of kind, and tells what
-// the connection last failed of.
+// Refusal describes a request that is not admitted because of kind. Its cause is the last
+// failure of the connection.
 func (m *Machine) Refusal(kind error) *Error {
 	e := m.newError(kind, nil, "")
 	switch {
 	case m.lastErr == nil:
 	case errors.Is(m.lastErr, ErrAuthentication):
-		e.Cause = m.lastErr // which a repetition would meet again
+		e.Cause = m.lastErr // a repeated request would fail of it as well
 	default:
-		// In words alone: this request did not fail that way, and may be sent again.
+		// As text alone: this request did not fail that way and may be sent again.
 		e.Cause = errors.New(m.lastErr.Error())
 	}
 	return e
 }
 
-// sendControl sends a call of the core's own. Without a timeout the setup's
-// deadline is its deadline.
-func (m *Machine) sendControl(req ports.Message, version int16, timeout time.Duration) {
+// sendOwn sends a request of the core's own. Without a timeout the setup's deadline is its
+// deadline.
+func (m *Machine) sendOwn(what purpose, req ports.Message, version int16, timeout time.Duration) {
 	f := m.newFuture(req)
-	f.control = true
-	f.Version = version
+	f.purpose, f.Version = what, version
 	traits, err := m.describe(req)
+	var frame []byte
 	if err == nil {
 		f.flexible = traits.FlexibleFrom >= 0 && version >= traits.FlexibleFrom
-		err = m.encode(f)
+		frame, err = m.encode(f)
 	}
-	if m.broken != nil {
-		m.failPort(m.broken)
+	if m.isBroken() {
+		m.failPort()
 		return
 	}
 	if err != nil {
@@ -131,7 +137,7 @@ func (m *Machine) sendControl(req ports.Message, version int16, timeout time.Dur
 	if timeout > 0 {
 		m.setDeadline(f, timeout)
 	}
-	m.admit(f)
+	m.admit(f, frame)
 }
 
 // choose sets the version that a request is sent in. The caller's message is not
@@ -159,8 +165,9 @@ func (m *Machine) describe(req ports.Message) (t ports.Traits, err error) {
 	return m.cfg.Codec.Describe(req)
 }
 
-// encode appends the whole frame to the pending bytes, or nothing.
-func (m *Machine) encode(f *Future) error {
+// encode writes the whole frame behind the pending bytes. It is not one of them before it
+// is admitted.
+func (m *Machine) encode(f *Future) (frame []byte, err error) {
 	start := len(m.pending.filling)
 	f.CorrelationID = (m.lastID + 1) & math.MaxInt32
 	buf, err := m.appendFrame(m.pending.filling, f)
@@ -168,24 +175,12 @@ func (m *Machine) encode(f *Future) error {
 		err = errors.New("the request is larger than 2 GiB")
 	}
 	if err != nil {
-		m.pending.filling = m.pending.filling[:start]
-		return m.newError(ErrEncode, err, "")
+		return nil, m.newError(ErrEncode, err, "")
 	}
-	binary.BigEndian.PutUint32(buf[start:], uint32(len(buf)-start-sizeFieldBytes))
-	m.pending.filling = buf
-	m.lastID = f.CorrelationID
-	f.size = len(buf) - start
-	f.start = m.queued
-	m.queued += uint64(f.size)
-	f.end = m.queued
-	return nil
-}
-
-// uncode takes the last frame back.
-func (m *Machine) uncode(f *Future) {
-	m.pending.filling = m.pending.filling[:len(m.pending.filling)-f.size]
-	m.queued = f.start
-	m.lastID = (m.lastID - 1) & math.MaxInt32
+	m.pending.filling = buf[:start] // its memory may be new
+	frame = buf[start:]
+	binary.BigEndian.PutUint32(frame, uint32(len(frame)-sizeFieldBytes))
+	return frame, nil
 }
 
 func (m *Machine) appendFrame(dst []byte, f *Future) (_ []byte, err error) {
@@ -201,22 +196,27 @@ func (m *Machine) appendFrame(dst []byte, f *Future) (_ []byte, err error) {
 	return out, err
 }
 
-// admit puts an encoded request in its place.
-func (m *Machine) admit(f *Future) {
+// admit puts a request and its encoded frame in their places.
+func (m *Machine) admit(f *Future, frame []byte) {
+	m.pending.filling = m.pending.filling[:len(m.pending.filling)+len(frame)]
+	m.lastID = f.CorrelationID
+	f.start = m.queued
+	m.queued += uint64(len(frame))
+	f.end = m.queued
 	f.Queued = m.now
 	if f.noResponse {
 		m.unanswered = append(m.unanswered, f)
 	} else {
 		m.inflight.push(f)
 	}
-	if !f.control {
-		m.sink.RequestSent(m.now, f.Request.Key(), f.Version, f.size)
+	if f.purpose == caller {
+		m.sink.RequestSent(m.now, f.Request.Key(), f.Version, len(frame))
 	}
 }
 
 func (m *Machine) guardCodec(err *error) {
 	if p := recover(); p != nil {
 		*err = fmt.Errorf("panic in the codec: %v", p)
-		m.broken = *err
+		m.sink.broken = *err
 	}
 }

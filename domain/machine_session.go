@@ -7,62 +7,78 @@ import (
 	"time"
 )
 
-// A login may last for a time only (KIP-368). The broker says for how long, and after
-// it closes the connection when it is asked for anything but another login. So the
-// session is renewed before that, on the same connection, and no request meets the end:
+// A login may be limited in time (KIP-368). The broker names the lifetime of the session, and
+// after it closes the connection on any request but another login. So the session is renewed
+// before that, on the same connection:
 //
-//   - at 85 to 95 % of its life, by chance, so that the clients of a broker do not come
-//     all at once (Java's numbers); counted from when the last token was made, which is
-//     before the broker's clock began;
-//   - nothing is admitted any more, what is in flight is answered first, then comes the
-//     login, then who waits is admitted, in order. What else is written within a login
-//     is answered by error 34 and a closed connection;
-//   - only where a request was admitted since the last login: the broker closes no
-//     connection for its session's end alone, and an idle one would log in for ever.
-//     The session of one that was idle, or is over already, is renewed when it is
-//     asked for something;
-//   - who waited for a login is admitted behind it, however short the session is: there
-//     is a request between any two logins;
-//   - a renewal begins a second after the broker took up the last one, which was before
-//     it answered the handshake, or later: to a sooner one Kafka answers error 34
-//     (KafkaChannel.MIN_REAUTH_INTERVAL_ONE_SECOND_NANOS). For other credentials that
-//     is waited for with the connection in use.
+//   - at 85 to 95 % of its lifetime, at random, so that the clients of a broker do not log in
+//     all at once (Java's numbers). It is counted from the last token, before which the
+//     broker's clock cannot begin;
+//   - no request is admitted, those in flight are answered, then comes the login, then the
+//     waiting requests are admitted in order. Any other request within a login is answered
+//     by error 34 and a closed connection;
+//   - only if a request was admitted since the last login: the broker does not close a
+//     connection for the end of its session alone, and an idle one would log in without end.
+//     The session of an idle connection is renewed before its next request;
+//   - a request that waited for a login is admitted behind it, however short the session is:
+//     there is a request between any two logins;
+//   - a renewal begins at least a second after the broker took up the last one, which was
+//     before it answered the handshake. To an earlier one Kafka answers error 34
+//     (KafkaChannel.MIN_REAUTH_INTERVAL_ONE_SECOND_NANOS). New credentials wait for that
+//     with the connection in use.
 //
-// A login that renews and fails costs the connection, with nothing in flight. The next
-// is made at once, and logs in as any: a broker refuses to change the principal of a
-// connection, and not that of the next.
+// A reauthentication that fails ends the connection, with no request in flight. The next one
+// is made at once with a login of its own: a broker rejects another principal on the same
+// connection, and not on the next.
 
 type session struct {
 	mechanism string
-	raw       bool
+	dialect   dialect
 	since     time.Time     // when the login was over
-	lifetime  time.Duration // 0: for ever
+	lifetime  time.Duration // 0: without limit
 	renewAt   time.Time     // zero: never
 	endsAt    time.Time
 	notBefore time.Time // it cannot be renewed sooner
-	used      bool      // a request was admitted in it
-	owed      bool      // somebody waited for the login
-	stale     bool      // its credentials were replaced, too soon for a renewal
+	use       sessionUse
+}
+
+// sessionUse is whether a request was admitted since the login.
+type sessionUse uint8
+
+const (
+	noRequest  sessionUse = iota
+	requestDue            // a request waited for the login, and is admitted next
+	requestSeen
+)
+
+// noneDue is called when no request waits any more.
+func (s *session) noneDue() {
+	if s.use == requestDue {
+		s.use = noRequest
+	}
 }
 
 const (
-	// longestLife bounds what a broker says: a number that no clock can be set to is
-	// as good as for ever, which is what 0 means.
+	// longestLife bounds the lifetime that a broker names, so that the time of its end can
+	// be computed.
 	longestLife  = 10 * 365 * 24 * time.Hour
 	renewalPause = time.Second
-	// owedFor is for how long the session of a login that was waited for takes a
-	// request that comes after its end.
-	owedFor = time.Second
+	// dueFor is for how long after a login a request that waited for it is admitted, also
+	// if the session has ended.
+	dueFor = time.Second
 )
 
 func (m *Machine) beginSession() {
 	l := &m.login
-	s := session{mechanism: l.with.Name, raw: l.raw, since: m.now, owed: m.held || m.wished}
-	m.wished = false
-	if l.again {
-		s.notBefore = l.heard.Add(renewalPause)
+	s := session{mechanism: l.mechanism.Name, dialect: l.dialect, since: m.now}
+	if m.held || m.refusedOnce {
+		s.use = requestDue
 	}
-	if ms := l.lifetime; ms > 0 { // less: Kafka never says so, and its Java client takes it for none
+	m.refusedOnce = false
+	if m.relogin() {
+		s.notBefore = l.handshakeAt.Add(renewalPause)
+	}
+	if ms := l.lifetime; ms > 0 { // Kafka never sends less, which its Java client takes for no limit
 		s.lifetime = longestLife
 		if ms < longestLife.Milliseconds() {
 			s.lifetime = time.Duration(ms) * time.Millisecond
@@ -73,7 +89,7 @@ func (m *Machine) beginSession() {
 	m.session = s
 }
 
-// renewalPoint is 85 to 95 % of a lifetime.
+// renewalPoint returns 85 to 95 % of a lifetime.
 func (m *Machine) renewalPoint(life time.Duration) time.Duration {
 	low, span := life/20*17, uint64(life/10)
 	if m.cfg.Rand == nil {
@@ -89,15 +105,15 @@ func (m *Machine) mustRenew() bool {
 	switch {
 	case s.renewAt.IsZero() || m.now.Before(s.renewAt):
 		return false
-	case s.used:
+	case s.use == requestSeen:
 		return true
 	}
-	return !m.now.Before(s.endsAt) && !(s.owed && m.now.Before(s.since.Add(owedFor)))
+	return !m.now.Before(s.endsAt) && !(s.use == requestDue && m.now.Before(s.since.Add(dueFor)))
 }
 
-// use takes note of a request in the session, which may be the last.
+// use notes a request in the session, after which it may have to be renewed.
 func (m *Machine) use() {
-	m.session.used, m.session.owed = true, false
+	m.session.use = requestSeen
 	if m.mustRenew() && m.now.Before(m.session.endsAt) {
 		m.renew(false)
 	}
@@ -108,12 +124,12 @@ func (m *Machine) renewalDeadline() time.Time {
 	s := &m.session
 	switch {
 	case m.login.step != loginNone:
-		return m.setupBy
-	case m.renewing && (m.waiting() || !m.throttleEnd().IsZero()):
+		return m.stepBy
+	case m.condition != serving && (m.waiting() || !m.throttleEnd().IsZero()):
 		return time.Time{}
-	case m.renewing:
+	case m.condition != serving:
 		return s.notBefore
-	case s.stale:
+	case m.replaced:
 		return soonest(s.notBefore, m.renewalDue())
 	}
 	return m.renewalDue()
@@ -125,12 +141,12 @@ func (m *Machine) renewalDue() time.Time {
 	switch {
 	case s.renewAt.IsZero():
 		return time.Time{}
-	case s.used && (m.held || m.now.Before(s.endsAt)):
+	case s.use == requestSeen && (m.held || m.now.Before(s.endsAt)):
 		return s.renewAt
-	case s.used || !m.held:
+	case s.use == requestSeen || !m.held:
 		return time.Time{}
-	case s.owed && s.endsAt.Before(s.since.Add(owedFor)):
-		return s.since.Add(owedFor)
+	case s.use == requestDue && s.endsAt.Before(s.since.Add(dueFor)):
+		return s.since.Add(dueFor)
 	}
 	return s.endsAt
 }
@@ -139,21 +155,20 @@ func (m *Machine) handleRenewal() {
 	switch {
 	case m.state != Connected:
 	case m.login.step != loginNone:
-		if !m.now.Before(m.setupBy) {
+		if !m.now.Before(m.stepBy) {
 			m.failLogin(ErrReauthentication, m.silence(), "")
 		}
-	case m.renewing:
+	case m.condition != serving:
 		m.continueRenewal()
-	case m.session.stale && !m.now.Before(m.session.notBefore):
+	case m.replaced && !m.now.Before(m.session.notBefore):
 		m.renew(true)
-	case m.mustRenew() && (m.held || m.session.used && m.now.Before(m.session.endsAt)):
+	case m.mustRenew() && (m.held || m.session.use == requestSeen && m.now.Before(m.session.endsAt)):
 		m.renew(false)
 	}
 }
 
-// Reauthenticate renews the session now, if there is one. A broker before 1.0 has no
-// way to do that on a connection that stands: it is closed, cleanly, once nothing is in
-// flight.
+// Reauthenticate renews the session now, if there is one. A broker before 1.0 cannot do that
+// on an open connection, which is closed cleanly once no request is in flight.
 func (m *Machine) Reauthenticate(now time.Time) {
 	m.tick(now)
 	if m.state == Connected && len(m.cfg.Mechanisms) > 0 {
@@ -162,7 +177,7 @@ func (m *Machine) Reauthenticate(now time.Time) {
 }
 
 // SetMechanisms replaces the mechanisms, or says that their credentials are others. A
-// session of the mechanism that is to be used is renewed; otherwise the connection is
+// session of the mechanism that is to be requestSeen is renewed; otherwise the connection is
 // closed, cleanly, once nothing is in flight: closing. A login under way goes on, and
 // counts as one that has to be renewed. After a failed login there is no pause any more.
 func (m *Machine) SetMechanisms(now time.Time, list []Mechanism) (closing bool) {
@@ -171,13 +186,13 @@ func (m *Machine) SetMechanisms(now time.Time, list []Mechanism) (closing bool) 
 	}
 	m.tick(now)
 	m.cfg.Mechanisms = slices.Clone(list)
-	m.choice, m.refused = 0, nil
-	if m.offered != nil && !m.chooseMechanism(m.offered) {
-		m.offered = nil
+	m.mechanisms.choice, m.mechanisms.rejected = 0, nil
+	if m.mechanisms.offered != nil && !m.chooseMechanism(m.mechanisms.offered) {
+		m.mechanisms.offered = nil
 	}
 	switch {
 	case m.login.step != loginNone:
-		m.login.stale = true
+		m.replaced = true
 	case m.state == Connected:
 		return m.replace()
 	case m.state == Disconnected && m.lastErr != nil && errors.Is(m.lastErr, ErrAuthentication):
@@ -187,57 +202,78 @@ func (m *Machine) SetMechanisms(now time.Time, list []Mechanism) (closing bool) 
 	return false
 }
 
-// replace sees to it that the session is one of the mechanism and the credentials that
-// are in force now, if need be that of another connection.
-func (m *Machine) replace() (closing bool) {
-	closing = m.session.raw || m.mechanism().Name != m.session.mechanism
-	m.replacing = closing
-	if !closing && m.now.Before(m.session.notBefore) {
-		m.session.stale = true
+// replace begins a login with the mechanism and the credentials that are in force now, on
+// another connection if need be.
+func (m *Machine) replace() (closes bool) {
+	closes = m.session.dialect.raw() || m.mechanism().Name != m.session.mechanism
+	if !closes && m.condition == replacing {
+		m.setCondition(reauthenticating)
+	}
+	if !closes && m.now.Before(m.session.notBefore) {
+		m.replaced = true
 		return false
 	}
-	m.renew(true)
-	return closing
+	m.endAdmission(closes)
+	m.forced = true
+	m.continueRenewal()
+	return closes
 }
 
-// renew ends the admission of requests. demanded: not for the session's end.
-func (m *Machine) renew(demanded bool) {
-	m.renewing, m.demanded = true, m.demanded || demanded
+// renew ends the admission of requests until the session is renewed. forced: not for the
+// session's end.
+func (m *Machine) renew(forced bool) {
+	m.forced = m.forced || forced
+	m.endAdmission(m.condition == replacing || m.session.dialect.raw())
 	m.continueRenewal()
 }
 
-// continueRenewal logs in once nothing is in flight. A broker that throttles reads
-// nothing meanwhile.
+// endAdmission makes requests wait for a login, or for another connection.
+func (m *Machine) endAdmission(another bool) {
+	switch {
+	case m.condition == draining || m.condition == closing:
+	case another:
+		m.setCondition(replacing)
+	default:
+		m.setCondition(reauthenticating)
+	}
+}
+
+// continueRenewal logs in, or closes the connection, once no request is in flight. A broker
+// that throttles reads nothing meanwhile.
 func (m *Machine) continueRenewal() {
 	switch {
-	case !m.renewing || m.login.step != loginNone || m.waiting() || !m.throttleEnd().IsZero():
-	case m.replacing || m.session.raw:
+	case m.login.step != loginNone || m.waiting() || !m.throttleEnd().IsZero():
+	case m.condition == replacing:
 		m.Close(m.now, nil, false)
-	case m.now.Before(m.session.notBefore):
+	case m.condition != reauthenticating || m.now.Before(m.session.notBefore):
 	default:
-		m.login = login{again: true}
-		m.setupBy = m.now.Add(m.cfg.SetupTimeout)
+		m.stepBy = m.now.Add(m.cfg.SetupTimeout)
 		m.authenticate()
 	}
 }
 
-func (m *Machine) renewed() {
-	m.renewing, m.demanded = false, false
-	m.setupBy = time.Time{}
+func (m *Machine) reauthenticated() {
+	if m.condition == reauthenticating {
+		m.setCondition(serving)
+	}
+	m.forced = false
+	m.stepBy = time.Time{}
 	m.lastTraffic = m.now
 	m.settle()
 }
 
-// mayReplace reports whether a connection whose session could not be renewed is
-// followed by another without a pause: not if it served nobody and nobody asked for
-// that, so that it cannot become a storm.
-func (m *Machine) mayReplace() bool { return m.session.used || m.demanded }
+// mayReplace reports whether a connection whose session could not be renewed is followed by
+// another without a pause. It is not if no request was admitted and the renewal was not
+// forced, so that there is no storm of logins.
+func (m *Machine) mayReplace() bool { return m.session.use == requestSeen || m.forced }
 
-// Session is the login of the connection: its mechanism, "" without one, and when it
-// ends, zero: never.
+// Session returns the mechanism of the connection's login, "" without one, and when its
+// session ends, zero if it does not.
 func (m *Machine) Session() (mechanism string, ends time.Time) {
 	return m.session.mechanism, m.session.endsAt
 }
 
 // Reauthenticating reports whether requests wait for the session to be renewed.
-func (m *Machine) Reauthenticating() bool { return m.renewing }
+func (m *Machine) Reauthenticating() bool {
+	return m.condition == reauthenticating || m.condition == replacing
+}

@@ -8,13 +8,12 @@ import "time"
 
 // canTransmit reports whether there are bytes to write and they may leave now.
 func (m *Machine) canTransmit() bool {
-	return m.established && !m.choked && !m.pending.lent && m.pending.len() > 0
+	return m.link == flowing && !m.choked && !m.pending.lent() && m.pending.len() > 0
 }
 
 // transmit lends all pending bytes to one writer.
 func (m *Machine) transmit() []byte {
-	m.lentEpoch = m.epoch
-	return m.pending.lend()
+	return m.pending.lend(m.epoch)
 }
 
 // leaveWriting sets whether the owner takes the pending bytes itself: then Next does not
@@ -22,7 +21,7 @@ func (m *Machine) transmit() []byte {
 func (m *Machine) leaveWriting(toOwner bool) { m.parked = toOwner }
 
 // writing reports whether a writer has bytes that are not counted yet.
-func (m *Machine) writing() bool { return m.pending.lent }
+func (m *Machine) writing() bool { return m.pending.lent() }
 
 // choke offers no more bytes until HandleWritable.
 func (m *Machine) choke() { m.choked = true }
@@ -32,7 +31,7 @@ func (m *Machine) choke() { m.choked = true }
 // HandleWritable.
 func (m *Machine) HandleWritten(now time.Time, epoch uint64, n int) {
 	m.tick(now)
-	if epoch != m.lentEpoch || !m.pending.lent {
+	if epoch != m.pending.lentTo || epoch == 0 {
 		m.sink.StaleIgnored(m.now)
 		return
 	}
@@ -42,7 +41,7 @@ func (m *Machine) HandleWritten(now time.Time, epoch uint64, n int) {
 		m.sink.BytesSent(m.now, n)
 		m.lastTraffic = m.now
 	}
-	if !m.established || epoch != m.epoch {
+	if !m.up(epoch) {
 		return
 	}
 	m.choked = len(m.pending.leaving) > m.pending.written
@@ -68,14 +67,14 @@ func (m *Machine) HandleWritten(now time.Time, epoch uint64, n int) {
 // HandleWritable says that the link may take more.
 func (m *Machine) HandleWritable(now time.Time, epoch uint64) {
 	m.tick(now)
-	if m.current(epoch, m.established) {
+	if m.current(epoch, m.link == flowing) {
 		m.choked = false
 	}
 }
 
 func (m *Machine) noteWritten(f *Future) {
 	f.Written = m.now
-	if !f.control {
+	if f.purpose == caller {
 		m.noteRequest(EventWritten, f)
 	}
 }

@@ -72,7 +72,7 @@ func TestMachineAgainstModel(t *testing.T) {
 			},
 			"throttle": func(*rapid.T) { r.throttle = rapid.SampledFrom([]int{0, 0, 1, 700, 40_000}).Draw(t, "throttle") },
 			"no more": func(*rapid.T) {
-				waited := r.m.Waiting() > 0 || r.m.Busy()
+				waited := r.m.InFlight() > 0 || r.m.Busy()
 				r.do(func() { r.m.Drain(r.now, below(10, "for good") == 0) })
 				if r.drain(); !waited && r.m.State() == domain.Connected {
 					r.t.Fatalf("nothing waits, and it is %v", r.m.State())
@@ -96,7 +96,7 @@ func TestMachineAgainstModel(t *testing.T) {
 			"quiet": func(*rapid.T) {
 				r.up(domain.Connected)
 				r.drain()
-				if r.m.State() != domain.Connected || r.m.Waiting() > 0 || r.m.Busy() {
+				if r.m.State() != domain.Connected || r.m.InFlight() > 0 || r.m.Busy() {
 					return
 				}
 				r.timeout(3 * time.Second)

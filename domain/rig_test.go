@@ -96,7 +96,7 @@ func newRig(t interface {
 	for _, c := range change {
 		c(&cfg)
 	}
-	r.m = domain.NewMachine(cfg)
+	r.m = domain.NewMachine(domain.Complete(cfg))
 	return r
 }
 
@@ -129,7 +129,7 @@ func (r *rig) do(input func()) {
 	if r.m.State() != domain.Connected {
 		r.ready = false
 	}
-	if n := r.m.InFlight(); n > max(r.max, 1) {
+	if n := r.m.ResponsesDue(); n > max(r.max, 1) {
 		r.t.Fatalf("%d in flight", n)
 	}
 	live := 0
@@ -251,7 +251,7 @@ func (r *rig) balance() {
 	}
 	waiting := 0
 	if r.m.State() == domain.Connected {
-		waiting = r.m.Waiting()
+		waiting = r.m.InFlight()
 	}
 	if s := r.sink; s.sent != s.answered+s.failed+waiting {
 		r.t.Fatalf("%d sent, %d answered, %d failed, %d waiting", s.sent, s.answered, s.failed, waiting)
@@ -350,7 +350,7 @@ func (r *rig) send(size int, silent bool, timeout time.Duration) {
 		can, renewing := r.m.CanSend(), r.m.Reauthenticating()
 		if errors.Is(can, domain.ErrThrottled) && r.m.ThrottleDelay(r.now) == 0 {
 			can = nil // nobody told the Machine that it is over, as Send does
-			if r.m.InFlight() >= r.max {
+			if r.m.ResponsesDue() >= r.max {
 				can = domain.ErrTooManyInFlight
 			}
 		}
@@ -570,7 +570,7 @@ func (r *rig) stale(which int, epoch uint64) {
 }
 
 func (r *rig) picture() string {
-	return fmt.Sprint(r.m.State(), r.m.Epoch(), r.m.InFlight(), r.m.Waiting(), r.m.PendingBytes(),
+	return fmt.Sprint(r.m.State(), r.m.Epoch(), r.m.InFlight(), r.m.InFlight(), r.m.PendingBytes(),
 		r.m.Failures(), r.m.NextDeadline(), r.m.LastError(), r.m.CanSend())
 }
 

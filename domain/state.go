@@ -14,7 +14,7 @@ package domain
 // From each of them a failure or a Close leads back to Disconnected, and a final
 // Close from anywhere to Closed, which nothing leaves.
 
-// State is where a connection stands.
+// State is the state of a connection.
 type State uint8
 
 const (
@@ -68,3 +68,53 @@ func (s State) Down() bool { return s == Disconnected || s == Closed }
 // SettingUp reports whether the connection is on its way: kafka-python's
 // connecting().
 func (s State) SettingUp() bool { return s >= Connecting && s <= Authenticating }
+
+// condition is what a Connected connection admits; with another one CanSend says why not.
+//
+//	serving <-> reauthenticating <-> replacing
+//	   |               |                 |
+//	   +---------------+-----------------+----> draining -> closing
+type condition uint8
+
+const (
+	serving          condition = iota // requests are admitted
+	reauthenticating                  // requests wait until the session is renewed (KIP-368)
+	replacing                         // requests wait for the next connection, with other credentials
+	draining                          // the connection is closed once no request is in flight
+	closing                           // the same, for good
+)
+
+// conditionMoves lists, for each condition, those that may follow it, and the event that
+// causes each. The end of the connection leads from all of them to serving, of the next.
+var conditionMoves = [...]map[condition]string{
+	serving: {
+		reauthenticating: "the session is about to end, Reauthenticate, or new credentials",
+		replacing:        "the same, where this connection cannot log in again",
+		draining:         "Drain",
+		closing:          "Drain for good",
+	},
+	reauthenticating: {
+		serving:   "the login is over",
+		replacing: "new credentials, of another mechanism",
+		draining:  "Drain",
+		closing:   "Drain for good",
+	},
+	replacing: {
+		reauthenticating: "new credentials, of the mechanism of the session",
+		draining:         "Drain",
+		closing:          "Drain for good",
+	},
+	draining: {closing: "Drain for good"},
+	closing:  {},
+}
+
+// setCondition makes one move. To stay is not a move, and Drain does not undo Drain for good.
+func (m *Machine) setCondition(to condition) {
+	if to == m.condition || m.condition == closing && to == draining {
+		return
+	}
+	if _, ok := conditionMoves[m.condition][to]; !ok {
+		panic("domain: no way from this condition to the other")
+	}
+	m.condition = to
+}

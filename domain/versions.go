@@ -16,6 +16,7 @@ type Versions struct {
 
 	found    release.Release // by probes; zero: it was asked, or configured
 	evidence []string        // of that
+	at       string          // the address of the broker
 
 	connections, trips int // that it took
 }
@@ -79,6 +80,9 @@ func (v *Versions) Detected() (r release.Release, evidence []string, ok bool) {
 	}
 	return v.found, slices.Clone(v.evidence), v.found != release.Release{}
 }
+
+// detected reports whether the release was recognised by probes.
+func (v *Versions) detected() bool { return v != nil && v.found != release.Release{} }
 
 // RoundTrips returns how many connections it took to get the table, and how many
 // requests, each with its answer or the lack of one. A request sent behind another does

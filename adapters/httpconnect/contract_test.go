@@ -22,8 +22,8 @@ func TestContract(t *testing.T) { suite.Contract(t) }
 
 func TestMisuse(t *testing.T) {
 	suite.Misuse(t, map[string][]tunnel.Login{
-		"there is a colon in the user name": {tunnel.NewLogin("a:b", "x")},
-		"there are control characters":      {tunnel.NewLogin("a", "x\n"), tunnel.NewLogin("\x00", "")},
+		"a colon in the user name": {tunnel.NewLogin("a:b", "x")},
+		"control characters":       {tunnel.NewLogin("a", "x\n"), tunnel.NewLogin("\x00", "")},
 	})
 }
 

@@ -22,14 +22,14 @@ func ExampleNew() {
 	// Output: true
 }
 
-// What went wrong on the way is told apart.
+// The kinds of errors.
 func ExampleDial() {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	_ = l.Close() // nobody listens there now
+	_ = l.Close() // no listener is there now
 
 	dial := httpconnect.Dial(tcp.Dial(tcp.Options{}), httpconnect.Options{Proxy: l.Addr().String()})
 	_, err = dial(context.Background(), "tcp", "kafka.internal:9092")

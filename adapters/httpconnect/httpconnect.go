@@ -6,13 +6,13 @@
 //	httpconnect.New(next, httpconnect.Options{Proxy: "proxy:3128"})  a whole transport
 //	httpconnect.Dial(next, options)                                  to wrap again, in TLS
 //
-// A proxy that is itself reached over TLS (an "HTTPS proxy") needs nothing but a
-// next that yields TLS: its context says which host's certificate is expected, see
-// netlink.EndpointFrom. Without that a login is sent in clear.
+// For a proxy that is itself reached over TLS (an "HTTPS proxy"), pass a next that dials
+// TLS: its context has the host whose certificate is expected, see netlink.EndpointFrom.
+// Otherwise the login is sent in clear.
 //
-// Request and answer are net/http's. Errors are *tunnel.Error, and the Cause of a
-// tunnel.ErrRefused is a Status. What a proxy writes besides its status, such as
-// a page about the error, is not repeated.
+// net/http formats the request and parses the answer. Errors are *tunnel.Error, and the
+// Cause of a tunnel.ErrRefused is a Status. The body of an answer, such as an error page,
+// is not part of an error.
 package httpconnect
 
 import (
@@ -25,19 +25,17 @@ import (
 	"brokerconn/adapters/netlink/tunnel"
 )
 
-// Options say which proxy, and how to use it.
+// Options are the proxy and how to use it.
 type Options = tunnel.Options
 
-// New returns a transport through the proxy, which next reaches. It panics as Dial
-// does.
+// New returns a transport through the proxy, which next dials. It panics as Dial does.
 func New(next netlink.DialFunc, o Options) *netlink.Transport { return way(next, o).Transport() }
 
-// Dial returns the function that makes one connection through the proxy. It takes
-// names as well as addresses, and passes them on as they are. It panics if next is
-// nil, or Check finds something.
+// Dial returns a function that dials through the proxy. It accepts names and addresses,
+// and passes them on unchanged. It panics if next is nil or Check returns an error.
 func Dial(next netlink.DialFunc, o Options) netlink.DialFunc { return way(next, o).Dial() }
 
-// Check says what is wrong with the options.
+// Check returns what is wrong with the options, or nil.
 func Check(o Options) error { return way(nil, o).Check() }
 
 func way(next netlink.DialFunc, o Options) *tunnel.Way {
@@ -45,10 +43,13 @@ func way(next netlink.DialFunc, o Options) *tunnel.Way {
 	username, password, _ := o.Login.Reveal()
 	switch {
 	case strings.Contains(username, ":"):
-		w.BadLogin = errors.New("there is a colon in the user name, and basic authentication takes what follows for the password")
+		w.BadLogin = errors.New("a colon in the user name: basic authentication ends the user name there")
 	case strings.ContainsFunc(username+password, unicode.IsControl):
-		w.BadLogin = errors.New("there are control characters in it")
+		w.BadLogin = errors.New("control characters in it")
 	}
-	w.Talk = func(conn net.Conn, target string) (net.Conn, *tunnel.Error) { return talk(conn, o.Login, target) }
+	w.Negotiate = func(conn net.Conn, target string) (net.Conn, *tunnel.Error) {
+		return negotiate(conn, o.Login,
+			target)
+	}
 	return w
 }

@@ -5,8 +5,8 @@ import (
 	"net"
 )
 
-// preceded is conn with bytes before it that were read from it already. Kafka's
-// brokers never speak first, so that mostly there are none and conn is itself.
+// preceded returns conn with rest, which was already read from it, before its next bytes.
+// Kafka's brokers never send first: usually rest is empty, and the result is conn.
 func preceded(conn net.Conn, rest []byte) net.Conn {
 	if len(rest) == 0 {
 		return conn
@@ -32,15 +32,15 @@ func (p *precededConn) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// NetConn is what lies under it, for who looks at the socket.
+// NetConn returns the connection under it, for checks of the socket.
 func (p *precededConn) NetConn() net.Conn { return p.Conn }
 
 type handshaker interface {
 	HandshakeContext(context.Context) error
 }
 
-// precededTLS keeps the handshake of what carries it, by which netlink knows that
-// a write must not be interrupted.
+// precededTLS keeps the handshake method, by which netlink knows not to interrupt a
+// write.
 type precededTLS struct {
 	*precededConn
 	handshaker

@@ -6,13 +6,13 @@
 //	socks5.New(next, socks5.Options{Proxy: "proxy:1080"})     a whole transport
 //	socks5.Dial(next, options)                                to wrap again, in TLS
 //
-// The words are golang.org/x/net/proxy's. Its errors are text alone, and it takes
-// for granted that a proxy chooses among the methods that it was offered; so what
-// the proxy said is read once more, by judge, and that decides.
+// golang.org/x/net/proxy speaks the protocol. Its errors are text only, and it does not
+// check that the proxy chooses an offered method: parse reads the proxy's answers again,
+// and decides.
 //
-// Errors are *tunnel.Error, and the Cause of a tunnel.ErrRefused is a Reply. Its
-// own name the proxy's dial function resolves. A login is sent in clear, as the
-// RFC has it: over a network that is not trusted, wrap next in TLS.
+// Errors are *tunnel.Error, and the Cause of a tunnel.ErrRefused is a Reply. next resolves
+// the proxy's own name. The login is sent in clear, as in the RFC: over a network that is
+// not trusted, wrap next in TLS.
 package socks5
 
 import (
@@ -26,19 +26,17 @@ import (
 	"brokerconn/adapters/netlink/tunnel"
 )
 
-// Options say which proxy, and how to use it.
+// Options are the proxy and how to use it.
 type Options = tunnel.Options
 
-// New returns a transport through the proxy, which next reaches. It panics as Dial
-// does.
+// New returns a transport through the proxy, which next dials. It panics as Dial does.
 func New(next netlink.DialFunc, o Options) *netlink.Transport { return way(next, o).Transport() }
 
-// Dial returns the function that makes one connection through the proxy. It takes
-// names as well as addresses, and passes them on as they are. It panics if next is
-// nil, or Check finds something.
+// Dial returns a function that dials through the proxy. It accepts names and addresses,
+// and passes them on unchanged. It panics if next is nil or Check returns an error.
 func Dial(next netlink.DialFunc, o Options) netlink.DialFunc { return way(next, o).Dial() }
 
-// Check says what is wrong with the options.
+// Check returns what is wrong with the options, or nil.
 func Check(o Options) error { return way(nil, o).Check() }
 
 func way(next netlink.DialFunc, o Options) *tunnel.Way {
@@ -50,37 +48,37 @@ func way(next netlink.DialFunc, o Options) *tunnel.Way {
 			w.BadLogin = errors.New("a user name has 1 to 255 bytes and a password at most 255")
 		}
 	}
-	w.Talk = func(conn net.Conn, target string) (net.Conn, *tunnel.Error) { return talk(conn, auth, target) }
+	w.Negotiate = func(conn net.Conn, target string) (net.Conn, *tunnel.Error) { return negotiate(conn, auth, target) }
 	return w
 }
 
-// talk returns conn itself: the library's own wrapper would hide the socket from
-// who looks for its end, and TLS from who must not interrupt its writes. The
-// library is given no context, with which it would set deadlines: to close conn is
-// enough, and works with any.
-func talk(conn net.Conn, auth *proxy.Auth, target string) (net.Conn, *tunnel.Error) {
-	heard := &recorder{Conn: conn}
-	dialer, err := proxy.SOCKS5("tcp", "", auth, heard)
+// negotiate returns conn itself: the library's wrapper would hide the socket from checks
+// for its end, and TLS from netlink, which must not interrupt its writes. The library
+// receives no context, with which it would set deadlines: closing conn is enough, and works
+// with any net.Conn.
+func negotiate(conn net.Conn, auth *proxy.Auth, target string) (net.Conn, *tunnel.Error) {
+	received := &recorder{Conn: conn}
+	dialer, err := proxy.SOCKS5("tcp", "", auth, received)
 	if err == nil {
 		_, err = dialer.(proxy.ContextDialer).DialContext(context.Background(), "tcp", target)
 	}
-	stage, failure := judge(heard.bytes, auth != nil)
+	stage, failure := parse(received.bytes, auth != nil)
 	switch {
 	case failure != nil:
 		return nil, failure
 	case err != nil:
 		var op *net.OpError
 		if errors.As(err, &op) {
-			err = op.Err // the rest of its words are said already
+			err = op.Err // its address is in the tunnel.Error
 		}
 		return nil, &tunnel.Error{After: afterwards[stage], Cause: err}
 	case stage != standing:
-		return nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: errors.New("an answer that is not understood")}
+		return nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: errors.New("unexpected answer")}
 	}
 	return conn, nil
 }
 
-// recorder keeps what a proxy says: some 270 bytes at most, as the library reads
+// recorder keeps the proxy's answers: about 270 bytes at most, because the library reads
 // no more than it needs.
 type recorder struct {
 	net.Conn
@@ -93,7 +91,7 @@ func (r *recorder) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// DialContext gives the library the connection that there is already.
+// DialContext returns the open connection to the library.
 func (r *recorder) DialContext(context.Context, string, string) (net.Conn, error) { return r, nil }
 
 // Dial makes a recorder a proxy.Dialer; the library prefers DialContext.

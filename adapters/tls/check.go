@@ -9,15 +9,15 @@ import (
 	"brokerconn/adapters/tls/cipherlist"
 )
 
-// What of the options cannot be, each told under its name, and all of it at once.
+// Validation of Options: all invalid ones are reported at once, each by its name.
 
-// suiteChoice is the options that choose versions and ciphers, checked.
+// suiteChoice holds the validated options for versions and cipher suites.
 type suiteChoice struct {
 	ids        []uint16 // nil: crypto/tls's own choice
 	minVersion uint16
 }
 
-// check looks for options that cannot be. The error joins an *OptionError for each.
+// check validates the options. The error joins an *OptionError for each invalid one.
 func (o *Options) check() (suiteChoice, error) {
 	var problems []error
 	refuse := func(option, format string, args ...any) {
@@ -28,7 +28,7 @@ func (o *Options) check() (suiteChoice, error) {
 		number uint16
 	}{{"MinVersion", o.MinVersion}, {"MaxVersion", o.MaxVersion}} {
 		if v.number != 0 && (v.number < tls.VersionTLS12 || v.number > tls.VersionTLS13) {
-			refuse(v.option, "%s is not spoken here: TLS 1.2 or TLS 1.3", tls.VersionName(v.number))
+			refuse(v.option, "%s is not supported: want TLS 1.2 or TLS 1.3", tls.VersionName(v.number))
 		}
 	}
 	for _, pair := range []struct {
@@ -41,7 +41,7 @@ func (o *Options) check() (suiteChoice, error) {
 		{"Ciphers", "CipherSuites", o.Ciphers != "", len(o.CipherSuites) > 0},
 	} {
 		if pair.hasA && pair.hasB {
-			refuse(pair.a, "given beside %s, which is the same: keep one", pair.b)
+			refuse(pair.a, "set together with %s: keep one of them", pair.b)
 		}
 	}
 	if (o.KeyFile != "" || !o.KeyPEM.IsZero()) && o.CertFile == "" && o.CertPEM == "" {
@@ -49,19 +49,20 @@ func (o *Options) check() (suiteChoice, error) {
 		if o.KeyFile != "" {
 			option = "KeyFile"
 		}
-		refuse(option, "a key without its certificate: set CertFile or CertPEM as well")
+		refuse(option, "a key without a certificate: set CertFile (ssl_certfile) or CertPEM")
 	}
 	chosen, err := o.chooseSuites()
 	switch {
 	case err != nil:
 		problems = append(problems, err)
 	case o.MaxVersion != 0 && o.MaxVersion < chosen.minVersion:
-		refuse("MaxVersion", "at most %s, but MinVersion or CipherSuites ask for %s at least", tls.VersionName(o.MaxVersion), tls.VersionName(chosen.minVersion))
+		refuse("MaxVersion", "%s is below %s, the minimum that MinVersion or CipherSuites set",
+			tls.VersionName(o.MaxVersion), tls.VersionName(chosen.minVersion))
 	}
 	return chosen, errors.Join(problems...)
 }
 
-// chooseSuites reads the cipher lists.
+// chooseSuites parses Ciphers or CipherSuites.
 func (o *Options) chooseSuites() (chosen suiteChoice, err error) {
 	chosen.minVersion = max(o.MinVersion, tls.VersionTLS12)
 	switch {
@@ -75,8 +76,8 @@ func (o *Options) chooseSuites() (chosen suiteChoice, err error) {
 	return chosen, nil
 }
 
-// namedSuites finds suites by IANA's names. Whoever names only suites of TLS 1.3
-// wants nothing older.
+// namedSuites finds suites by IANA's names. A list of TLS 1.3 suites only excludes older
+// versions.
 func (o *Options) namedSuites(chosen suiteChoice) (suiteChoice, error) {
 	newest := false
 	for _, s := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
@@ -90,7 +91,8 @@ func (o *Options) namedSuites(chosen suiteChoice) (suiteChoice, error) {
 	}
 	switch {
 	case chosen.ids == nil && !newest:
-		return chosen, refusal("CipherSuites", "crypto/tls has none of %s; names such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", strings.Join(o.CipherSuites, ", "))
+		return chosen, refusal("CipherSuites", "crypto/tls supports none of %s; want names such as "+
+			"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", strings.Join(o.CipherSuites, ", "))
 	case chosen.ids == nil:
 		chosen.minVersion = tls.VersionTLS13
 	}

@@ -13,21 +13,21 @@ import (
 	"syscall"
 )
 
-// Conn is a *tls.Conn whose handshake fails with an *Error. So may its first Read:
-// with TLS 1.3 the client has finished before the broker judges its certificate.
-// The broker may have hung up by then, and a Write fail before that Read: it waits
-// for the verdict, and has the same error.
+// Conn is a *tls.Conn whose handshake fails with an *Error. So may its first Read: with
+// TLS 1.3 the client finishes before the broker checks its certificate. A Write after the
+// broker closed the connection may fail before that Read: it waits for the broker's alert
+// and returns the same error.
 type Conn struct {
 	*tls.Conn
 	wire            *wire
 	verifier        *verifier
 	lowest, highest uint16 // the versions that are allowed here; 0: no limit but crypto/tls's
 
-	asked, shown bool              // for a client certificate, and one
-	own          *x509.Certificate // that was shown; nil: none, or it is not known
+	certRequested, certSent bool              // for a client certificate, and one
+	own                     *x509.Certificate // that was shown; nil: none, or it is not known
 
-	spoken  atomic.Bool // the broker's first bytes are read
-	first   sync.Mutex  // whoever holds it reads them, and has what follows
+	spoken  atomic.Bool // the broker's first application bytes are read
+	first   sync.Mutex  // held to read them, and guards the fields below
 	verdict error       // it came in place of them: an *Error
 	early   []byte      // of them, what a Write found
 }
@@ -39,8 +39,8 @@ func newConn(under net.Conn, config *tls.Config, v *verifier) *Conn {
 	return c
 }
 
-// answer notes that a client certificate is asked for, and finds one: as crypto/tls
-// does, unless the configuration has its own way.
+// answer records that the broker requests a client certificate, and selects one: as
+// crypto/tls does, unless the configuration has its own function.
 func (c *Conn) answer(config *tls.Config) func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 	find, have := config.GetClientCertificate, config.Certificates
 	if find == nil {
@@ -54,23 +54,23 @@ func (c *Conn) answer(config *tls.Config) func(*tls.CertificateRequestInfo) (*tl
 		}
 	}
 	return func(request *tls.CertificateRequestInfo) (*tls.Certificate, error) {
-		c.asked = true
+		c.certRequested = true
 		certificate, err := find(request)
-		if c.shown = certificate != nil && len(certificate.Certificate) > 0; c.shown {
+		if c.certSent = certificate != nil && len(certificate.Certificate) > 0; c.certSent {
 			c.own = certificate.Leaf
 		}
 		return certificate, err
 	}
 }
 
-// CertificateAsked reports whether the broker asked for a client certificate. Ask
-// after the handshake; one that resumed a session has no such question.
-func (c *Conn) CertificateAsked() bool { return c.asked }
+// ClientCertRequested reports whether the broker asked for a client certificate. It is
+// valid after the handshake, and false for a resumed session.
+func (c *Conn) ClientCertRequested() bool { return c.certRequested }
 
-// NetConn returns what is under the encryption.
+// NetConn returns the connection under TLS.
 func (c *Conn) NetConn() net.Conn { return c.wire.Conn }
 
-// Handshake is HandshakeContext without an end.
+// Handshake is HandshakeContext without a deadline.
 func (c *Conn) Handshake() error { return c.HandshakeContext(context.Background()) }
 
 // HandshakeContext runs the handshake, once. It fails with an *Error.
@@ -81,8 +81,8 @@ func (c *Conn) HandshakeContext(ctx context.Context) error {
 	return nil
 }
 
-// Read reads what the broker sends. What fails before the first byte is its verdict
-// on the handshake.
+// Read reads from the broker. An error before the first byte is the broker's answer to
+// the handshake.
 func (c *Conn) Read(p []byte) (int, error) {
 	if c.spoken.Load() {
 		return c.Conn.Read(p)
@@ -96,7 +96,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write sends to the broker.
+// Write writes to the broker.
 func (c *Conn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	if err != nil && !c.spoken.Load() && left(err) {
@@ -108,30 +108,30 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// suspect adds to an end without a verdict what may be the reason. It is none: a
-// broker that asks for a certificate need not demand it, and some hang up because they
-// do not know a request.
+// suspect adds a possible cause to a connection that ended without an alert. It is no
+// Reason: a broker that requests a certificate need not require it, and some brokers close
+// the connection on an unknown request.
 func (c *Conn) suspect(err error) error {
-	if c.asked && !c.shown {
+	if c.certRequested && !c.certSent {
 		return fmt.Errorf("%w; %s", err, hintAsked)
 	}
 	return err
 }
 
-// awaitVerdict finds out whether the broker left with a verdict. Since it has left, a
-// Read that is under way comes to its end.
+// awaitVerdict returns the alert that the broker sent before it closed the connection, or
+// nil. A concurrent Read ends, because the connection is closed.
 func (c *Conn) awaitVerdict() error {
 	c.first.Lock()
 	defer c.first.Unlock()
 	if c.verdict == nil && len(c.early) == 0 && !c.spoken.Load() {
 		one := make([]byte, 1)
-		n, _ := c.hear(one) // what is no verdict is told again
+		n, _ := c.hear(one) // anything but an alert is returned again by Read
 		c.early = one[:n]
 	}
 	return c.verdict
 }
 
-// hear is Read as long as the broker has not spoken. With first held.
+// hear is Read before the broker's first byte. first is held.
 func (c *Conn) hear(p []byte) (n int, err error) {
 	switch {
 	case c.verdict != nil:
@@ -161,38 +161,38 @@ func (c *Conn) hear(p []byte) (n int, err error) {
 	return n, err
 }
 
-// left tells from the error of a write that the peer has hung up.
+// left reports whether the error of a Write means that the peer closed the connection.
 func left(err error) bool {
 	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.ErrClosedPipe)
 }
 
-// wire is the connection under the encryption. It keeps what the peer says until the
-// handshake is over, and counts it.
+// wire is the connection under TLS. It keeps and counts the bytes received during the
+// handshake.
 type wire struct {
 	net.Conn
-	heard []byte // not more than maxHeard
-	count int
-	rest  bool // the handshake is over, and nothing is kept any more
+	received []byte // not more than maxReceived
+	count    int
+	rest     bool // the handshake is over: stop recording
 }
 
-// maxHeard is enough for a broker's part of a handshake, twice, with a chain of
+// maxReceived is enough for a broker's part of a handshake, twice, with a chain of
 // several certificates and the names of a hundred authorities.
-const maxHeard = 64 << 10
+const maxReceived = 64 << 10
 
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
 	if n > 0 && !w.rest {
 		w.count += n
-		w.heard = append(w.heard, p[:min(n, maxHeard-len(w.heard))]...)
+		w.received = append(w.received, p[:min(n, maxReceived-len(w.received))]...)
 	}
 	return n, err
 }
 
-// first is what the peer said first, which tells what it speaks if that is not TLS.
+// first returns the first bytes received, which identify another protocol.
 func (w *wire) first() []byte {
 	const enough = 64
-	return w.heard[:min(len(w.heard), enough)]
+	return w.received[:min(len(w.received), enough)]
 }
 
-// over says that the handshake is.
-func (w *wire) over() { w.rest, w.heard = true, nil }
+// over ends the recording.
+func (w *wire) over() { w.rest, w.received = true, nil }

@@ -12,8 +12,8 @@ import (
 	"brokerconn/adapters/netlink"
 )
 
-// New returns the transport under with all its links secured, and its endpoints
-// marked as such. The error joins an *OptionError for what cannot be used.
+// New returns a transport that adds TLS to the links of under and marks its endpoints
+// as secure. The error joins an *OptionError for each invalid option.
 func New(under *netlink.Transport, o Options) (*netlink.Transport, error) {
 	dial, err := Dial(under.Dial, o)
 	if err != nil {
@@ -25,10 +25,10 @@ func New(under *netlink.Transport, o Options) (*netlink.Transport, error) {
 // Dial returns a function that dials with next and returns a *Conn before its
 // handshake, which is netlink's to run. The name to verify is the Host of the
 // endpoint in the context, see netlink.EndpointFrom; without one it is the host of
-// the address. The error joins an *OptionError for what cannot be used.
+// the address. The error joins an *OptionError for each invalid option.
 func Dial(next netlink.DialFunc, o Options) (netlink.DialFunc, error) {
 	if next == nil {
-		panic("tls: there is no dial function to secure")
+		panic("tls: Dial: next is nil")
 	}
 	if o.Config != nil {
 		return dialWith(next, o.Config), nil
@@ -46,7 +46,7 @@ func Dial(next netlink.DialFunc, o Options) (netlink.DialFunc, error) {
 	}, nil
 }
 
-// dialer is a dial function and what secures its connections.
+// dialer adds TLS to the connections of a dial function.
 type dialer struct {
 	next   netlink.DialFunc
 	o      Options
@@ -73,7 +73,8 @@ type reached struct {
 	verifier *verifier
 }
 
-// reach dials, with the files as they are now. Nothing and no error: so did next.
+// reach dials with the current content of the files. It returns nil and no error if next
+// does.
 func (d *dialer) reach(ctx context.Context, network, address string) (*reached, error) {
 	o, now := &d.o, d.o.now()
 	name := o.ServerName
@@ -81,7 +82,7 @@ func (d *dialer) reach(ctx context.Context, network, address string) (*reached, 
 		name = hostOf(ctx, address)
 	}
 	if name == "" && !o.AnyHost && !o.AnyCertificate {
-		return nil, fmt.Errorf("tls: %s %q has no host name that a certificate could be for: set ServerName", network, address)
+		return nil, fmt.Errorf("tls: %s %q has no host name to verify: set Options.ServerName", network, address)
 	}
 	under, err := d.next(ctx, network, address)
 	if err != nil || under == nil {
@@ -107,8 +108,8 @@ func (d *dialer) reach(ctx context.Context, network, address string) (*reached, 
 		Time:               now,
 		InsecureSkipVerify: true, // the verifier does it all, and when a session is resumed, too
 		VerifyConnection:   v.verifyConnection,
-		// Shown even where the broker did not name its issuer, as OpenSSL does: what
-		// the broker then has against it tells more than that it saw none.
+		// Sent even if the broker did not name its issuer, as OpenSSL does: the broker's
+		// rejection says more than its request for one.
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 			return material.identity, nil
 		},
@@ -122,7 +123,7 @@ func (d *dialer) reach(ctx context.Context, network, address string) (*reached, 
 	return &reached{under, config, v}, nil
 }
 
-// dialWith secures with a configuration of the user's.
+// dialWith uses a configuration of the user's.
 func dialWith(next netlink.DialFunc, config *tls.Config) netlink.DialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		under, err := next(ctx, network, address)

@@ -40,8 +40,7 @@ func ExampleNew() {
 	// Output: true CAFile
 }
 
-// TLS to a broker that stands behind a proxy: it is the broker's certificate that is
-// verified.
+// TLS to a broker behind a proxy: the broker's certificate is verified.
 func ExampleNew_proxy() {
 	proxy := socks5.New(tcp.Dial(tcp.Options{}), socks5.Options{
 		Proxy: "proxy.example.org:1080",
@@ -74,11 +73,11 @@ func ExampleError() {
 	}
 	// Output:
 	// wrong-host
-	// connect by a name in the certificate, issue one with this name as subject alternative name, or set Options.ServerName
+	// use a name in the certificate, add this one as subject alternative name, or set Options.ServerName
 	// example.com
 }
 
-// The dial function alone, for whoever has connections of another kind.
+// The dial function alone, for other kinds of connections.
 func ExampleDial() {
 	server := httptest.NewTLSServer(nil)
 	defer server.Close()
@@ -101,11 +100,11 @@ func ExampleDial() {
 		return
 	}
 	state := secure.ConnectionState()
-	fmt.Println(state.HandshakeComplete, state.PeerCertificates[0].DNSNames[0], secure.CertificateAsked())
+	fmt.Println(state.HandshakeComplete, state.PeerCertificates[0].DNSNames[0], secure.ClientCertRequested())
 	// Output: true example.com false
 }
 
-// What is to be said about a server whose certificate nobody trusts here.
+// The inspection of a server whose certificate is not trusted.
 func ExampleInspector() {
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	defer server.Close()
@@ -121,7 +120,7 @@ func ExampleInspector() {
 		return
 	}
 	fmt.Println(tls.DistinguishedName(seen.State.PeerCertificates[0].RawSubject))
-	if why := new(tls.Error); errors.As(seen.Unverified, &why) {
+	if why := new(tls.Error); errors.As(seen.VerifyErr, &why) {
 		fmt.Println(why.Reason.Sentence())
 	}
 	if required, known := seen.Required(); known {

@@ -14,12 +14,11 @@ import (
 	"brokerconn/adapters/internal/fault"
 )
 
-// What the error of a handshake means. crypto/tls has types for a few; the others
-// are told by the alert, by the peer's first bytes, by how the connection ended,
-// and last by the text. In this order: a handshake that the peer cut off after an
-// alert says the alert.
+// The Reason of a failed handshake. crypto/tls has types for a few errors; the others are
+// recognized by the alert, by the peer's first bytes, by the end of the connection, and
+// last by the text. In this order: the alert matters more than the end that follows it.
 
-// explain makes an *Error of whatever a handshake ended with.
+// explain returns the *Error for the error of a handshake.
 func (c *Conn) explain(err error) error {
 	var (
 		known      *Error
@@ -29,7 +28,7 @@ func (c *Conn) explain(err error) error {
 		return err
 	}
 	if errors.As(err, &unverified) {
-		e := c.verifier.judge(unverified.UnverifiedCertificates, unverified.Err)
+		e := c.verifier.explain(unverified.UnverifiedCertificates, unverified.Err)
 		e.Err = err
 		return e
 	}
@@ -84,17 +83,18 @@ const (
 	certificateRequired  = 116
 )
 
-// refused is the broker's alert in words. Brokers differ in what they say to a
-// client that shows no certificate: Java bad_certificate, OpenSSL handshake_failure,
+// refused returns the Error for the broker's alert. Brokers differ in their alert to a
+// client without a certificate: Java sends bad_certificate, OpenSSL handshake_failure,
 // and with TLS 1.3 certificate_required.
 func (c *Conn) refused(number uint8, err error) *Error {
 	e := &Error{Name: c.verifier.name, Certificates: c.ConnectionState().PeerCertificates, Err: err}
 	e.Detail = fmt.Sprintf("it sent the alert %q", strings.TrimPrefix(tls.AlertError(number).Error(), "tls: "))
-	missing := c.asked && !c.shown
+	missing := c.certRequested && !c.certSent
 	switch number {
 	case certificateRequired:
 		e.Reason = CertificateRequired
-	case badCertificate, unsupportedCert, certificateRevoked, certificateExpired, certificateUnknown, unknownCA, accessDenied:
+	case badCertificate, unsupportedCert, certificateRevoked, certificateExpired, certificateUnknown, unknownCA,
+		accessDenied:
 		if e.Reason = CertificateRefused; missing {
 			e.Reason = CertificateRequired
 		}
@@ -112,7 +112,7 @@ func (c *Conn) refused(number uint8, err error) *Error {
 		e.Detail += "; " + c.allowed()
 	case unrecognizedName:
 		e.Reason = WrongHost
-		e.Detail = fmt.Sprintf("it knows no host %q", c.verifier.name)
+		e.Detail = fmt.Sprintf("it does not serve the host %q", c.verifier.name)
 	}
 	return e
 }
@@ -128,7 +128,7 @@ func (c *Conn) allowed() string {
 	return tls.VersionName(lowest) + " to " + tls.VersionName(highest) + " are allowed here"
 }
 
-// local is what crypto/tls itself had against the peer, in texts that have no type.
+// local sets the Reason of an error that crypto/tls itself found, by its text.
 func (c *Conn) local(e *Error) {
 	text := e.Err.Error()
 	switch {
@@ -142,8 +142,8 @@ func (c *Conn) local(e *Error) {
 	}
 }
 
-// foreign reports whether the peer has spoken, and what it said is no record of
-// TLS, be it an alert or a part of a handshake.
+// foreign reports whether the peer's first bytes are not a TLS record, neither an alert
+// nor part of a handshake.
 func (c *Conn) foreign() bool {
 	first := c.wire.first()
 	return len(first) > 0 && first[0] != 0x15 && first[0] != 0x16 || len(first) > 1 && first[1] != 3
@@ -156,14 +156,16 @@ func (c *Conn) notTLS(e *Error) {
 	line = bytes.TrimRight(line, "\r")
 	switch {
 	case bytes.HasPrefix(first, []byte("HTTP")), first[0] == '<':
-		e.Detail, e.hint = fmt.Sprintf("it answered with HTTP, %q", line), "this is a web server without TLS: check the port"
+		e.Detail, e.hint = fmt.Sprintf("it answered with HTTP, %q", line),
+			"check the port: this is a web server without TLS"
 	case bytes.HasPrefix(first, []byte("SSH-")):
 		e.Detail, e.hint = fmt.Sprintf("it answered as an SSH server, %q", line), "check the port"
 	case len(first) > 1 && first[0] == 0 && first[1] == 0:
 		e.Detail = fmt.Sprintf("it answered % x, which may be Kafka's protocol", first[:min(len(first), 12)])
-		e.hint = "if this is a broker's port without TLS, use PLAINTEXT or SASL_PLAINTEXT, or the port with TLS"
+		e.hint = "if this is a broker's port without TLS, use PLAINTEXT or SASL_PLAINTEXT (security_protocol), or " +
+			"the TLS port"
 	case printable(line):
-		e.Detail, e.hint = fmt.Sprintf("it answered with text, %q", line), "this is another protocol: check the port"
+		e.Detail, e.hint = fmt.Sprintf("it answered with text, %q", line), "check the port: this is another protocol"
 	default:
 		e.Detail = fmt.Sprintf("it answered % x", first[:min(len(first), 12)])
 	}
@@ -173,15 +175,15 @@ func printable(line []byte) bool {
 	return !bytes.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' || r > '~' })
 }
 
-// timedOut recognises a context's deadline, one of the connection's, and the system's
+// timedOut reports whether err is a context's deadline, one of the connection's, and the system's
 // (ETIMEDOUT).
 func timedOut(err error) bool {
 	var e net.Error
 	return errors.As(err, &e) && e.Timeout()
 }
 
-// hungUp reports whether the connection under the handshake ended, however that is
-// said: by the systems' different errors, or by a pipe.
+// hungUp reports whether err is the end of the connection, in any system's form or a
+// pipe's.
 func hungUp(err error) bool {
 	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed} {
 		if errors.Is(err, end) {
@@ -192,25 +194,27 @@ func hungUp(err error) bool {
 	return errors.As(err, &op) && (op.Op == "read" || op.Op == "write")
 }
 
-const hintAsked = "it had asked for a client certificate, and none is configured: does it demand one?"
+const hintAsked = "the broker requested a client certificate, and none is configured: set Options.CertFile and " +
+	"KeyFile (ssl_certfile, ssl_keyfile) if it requires one"
 
-// cutOff: a broker's port without TLS takes a hello for a request of 369 MB, and
-// hangs up without a word.
+// cutOff sets the details of CutOff. A broker's port without TLS reads a hello as a
+// request of 369 MB and closes the connection.
 func (c *Conn) cutOff(e *Error) {
 	e.Reason = CutOff
 	e.Detail = fmt.Sprintf("%s: %v", c.progress(), e.Err)
 	switch {
-	case c.asked && !c.shown:
+	case c.certRequested && !c.certSent:
 		e.hint = hintAsked
 	case c.wire.count == 0:
-		e.hint = "is this a port without TLS? brokers hang up there on TLS: use PLAINTEXT or SASL_PLAINTEXT, or the port with TLS"
+		e.hint = "this may be a port without TLS, where a broker closes the connection: use PLAINTEXT or " +
+			"SASL_PLAINTEXT (security_protocol), or the TLS port"
 	}
 }
 
-// progress tells how much of the peer's part had come.
+// progress describes how much the peer had sent.
 func (c *Conn) progress() string {
 	if c.wire.count == 0 {
-		return "nothing had come from it"
+		return "nothing received"
 	}
-	return strconv.Itoa(c.wire.count) + " bytes had come from it"
+	return strconv.Itoa(c.wire.count) + " bytes received"
 }

@@ -2,17 +2,17 @@ package tls
 
 import (
 	"crypto/sha256"
-	"fmt"
-	"io"
 	"os"
 	"time"
+
+	"brokerconn/adapters/internal/wholefile"
 )
 
-// A file is read anew when it changed. No goroutine watches it: each handshake looks
-// first, which costs a stat. It is another one if its identity, size or time of
-// change is, so that a rename is seen. Since two writes may fall within one tick of a
-// file system's clock (two seconds on some), a file that was young when it was read
-// is read again, until it was old. What counts is then whether the bytes are others.
+// A file is read again after it changed. No goroutine watches it: each handshake calls
+// stat first. A changed file has another identity, size or modification time, so that a
+// rename is noticed. Two writes may fall within one tick of a file system's clock (two
+// seconds on some): a file that was young when it was read is read again, until it was
+// old. It has changed if its bytes have.
 
 // file is one file as it was when it was read.
 type file struct {
@@ -42,38 +42,16 @@ func (f *file) refresh() (changed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if f.info != nil && !f.young && os.SameFile(f.info, info) && f.info.Size() == info.Size() && f.info.ModTime().Equal(info.ModTime()) {
+	if f.info != nil && !f.young && os.SameFile(f.info, info) && f.info.Size() == info.Size() &&
+		f.info.ModTime().Equal(info.ModTime()) {
 		return false, nil
 	}
-	switch {
-	case !info.Mode().IsRegular():
-		return false, fmt.Errorf("%q is no file to read", f.path)
-	case info.Size() > maxFileBytes:
-		return false, f.tooLarge()
-	}
-	opened, err := os.Open(f.path)
+	data, info, err := wholefile.Read(f.path, maxFileBytes)
 	if err != nil {
 		return false, err
-	}
-	defer opened.Close()
-	// Of the file that is read: the name may lead to another one by now. From before
-	// it is read: what is written meanwhile changes its time.
-	if info, err = opened.Stat(); err != nil {
-		return false, err
-	}
-	data, err := io.ReadAll(io.LimitReader(opened, maxFileBytes+1))
-	switch {
-	case err != nil:
-		return false, err
-	case len(data) > maxFileBytes:
-		return false, f.tooLarge() // it grew
 	}
 	sum := sha256.Sum256(data)
 	changed = sum != f.sum
 	f.info, f.young, f.data, f.sum = info, time.Since(info.ModTime()) < tick, data, sum
 	return changed, nil
-}
-
-func (f *file) tooLarge() error {
-	return fmt.Errorf("%q is larger than %d MiB", f.path, maxFileBytes>>20)
 }

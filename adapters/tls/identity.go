@@ -13,9 +13,9 @@ import (
 	"brokerconn/adapters/internal/x500"
 )
 
-// parseCertificates reads all certificates of a PEM file; what else stands there is
-// passed over. One that cannot be read is an error, as is a file that ends within
-// one: it may be half written.
+// parseCertificates returns all certificates of a PEM file, and skips other blocks. A
+// malformed certificate is an error, and so is a file that ends within one: it may be half
+// written.
 func parseCertificates(data []byte) (all []*x509.Certificate, err error) {
 	for rest := data; ; {
 		var block *pem.Block
@@ -45,9 +45,10 @@ func parseCertificates(data []byte) (all []*x509.Certificate, err error) {
 	}
 	switch {
 	case begun == 0:
-		return nil, errors.New("there is no certificate in it: PEM, with -----BEGIN CERTIFICATE----- lines")
+		return nil, errors.New("no certificate: want PEM, with -----BEGIN CERTIFICATE----- lines")
 	case begun > len(all):
-		return nil, fmt.Errorf("it begins %d certificates, of which %d can be decoded: is it whole?", begun, len(all))
+		return nil, fmt.Errorf("%d certificates begin, and %d can be decoded: the file may be truncated", begun,
+			len(all))
 	}
 	return all, nil
 }
@@ -77,7 +78,8 @@ func pair(chain *tls.Certificate, key crypto.Signer) error {
 	}
 	for i, der := range chain.Certificate[1:] {
 		if c, err := x509.ParseCertificate(der); err == nil && public.Equal(c.PublicKey) {
-			return fmt.Errorf("the key belongs to certificate %d of %d, %s: that one has to be the first", i+2, len(chain.Certificate), x500.Quoted(c.RawSubject))
+			return fmt.Errorf("the key belongs to certificate %d of %d, %s: put that one first", i+2,
+				len(chain.Certificate), x500.Quoted(c.RawSubject))
 		}
 	}
 	return fmt.Errorf("the key does not belong to the certificate %s", x500.Quoted(chain.Leaf.RawSubject))

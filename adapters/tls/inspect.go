@@ -11,34 +11,33 @@ import (
 	"brokerconn/adapters/netlink"
 )
 
-// A handshake for its own sake. Where a connection would end it, for the broker's
-// certificate will not do, an inspection goes on, since only later does the broker
-// ask for a client certificate. For that it gives away nothing: it shows the client
-// certificate to no peer that has not been verified, sends no byte of data behind
-// the handshake, and keeps the connection to itself.
+// An inspection is a handshake without a connection. Where a connection would stop at
+// the broker's certificate, an inspection continues, because the broker asks for a client
+// certificate only later. It sends the client certificate to verified peers only, and no
+// application data.
 //
-// With TLS 1.3 (RFC 8446, section 2) the client has finished before the broker looks
-// at its certificate, or misses one. What the broker then thinks shows in what it
-// sends next: an alert, or a session ticket, which it does not send before it has
-// looked (section 4.6.1). A broker that sends neither is told farewell, and what it
-// does about that is taken for its answer: it reads what comes in order.
+// With TLS 1.3 (RFC 8446, section 2) the client finishes before the broker checks its
+// certificate, or misses one. The broker's next record shows the result: an alert, or a
+// session ticket, which it does not send before the check (section 4.6.1). A broker that
+// sends neither receives close_notify; since it reads in order, its answer to that is its
+// result.
 
-// Inspector looks at handshakes as connections with the same options have them. It
-// is safe for many goroutines.
+// Inspector performs handshakes as connections with the same options do. It is safe for
+// many goroutines.
 type Inspector struct {
 	d         *dialer
 	anonymous bool
 }
 
-// NewInspector returns an Inspector of what next reaches. The error joins an
-// *OptionError for what cannot be used; Options.Config is: crypto/tls would verify
-// by it, and end what has to go on.
+// NewInspector returns an Inspector for the peers that next dials. The error joins an
+// *OptionError for each invalid option. Options.Config is invalid here, because crypto/tls
+// would verify by it and stop at the certificate.
 func NewInspector(next netlink.DialFunc, o Options) (*Inspector, error) {
 	if next == nil {
-		panic("tls: there is no dial function to inspect with")
+		panic("tls: NewInspector: next is nil")
 	}
 	if o.Config != nil {
-		return nil, refusal("Config", "an inspection verifies by itself: use the other options")
+		return nil, refusal("Config", "not supported by an inspection: use the other options")
 	}
 	d, err := newDialer(next, o)
 	if err != nil {
@@ -47,48 +46,53 @@ func NewInspector(next netlink.DialFunc, o Options) (*Inspector, error) {
 	return &Inspector{d: d}, nil
 }
 
-// Anonymous is an Inspector that shows no client certificate, and resumes no session.
+// Anonymous returns an Inspector that sends no client certificate and resumes no session.
 func (i *Inspector) Anonymous() *Inspector { return &Inspector{i.d, true} }
 
-// An Inspection is what one handshake showed.
+// Inspection is the result of one handshake.
 type Inspection struct {
-	Name string // that the certificate has to be for
+	// Name is the host that the certificate must be for.
+	Name string
 
-	// State is how far the handshake came; its Version is 0 if the broker chose none.
-	// Its PeerCertificates are what the broker showed, its own first; they are to be
-	// trusted only as far as Checks say.
+	// State is crypto/tls's, as far as the handshake got. Its Version is 0 if the broker
+	// chose none. Its PeerCertificates are the broker's, its own first; Checks say how
+	// far to trust them.
 	State tls.ConnectionState
-	// Checks say what is to be thought of them. They are empty where no certificate
-	// came, and those of today where a session was resumed.
+	// Checks are the results of verification. They are empty if the broker sent no
+	// certificate, and computed again for a resumed session.
 	Checks Checks
-	// Unverified is what a connection fails of: the first of Checks, but for Host where
-	// AnyHost leaves it out; nil: nothing. With AnyCertificate no connection looks.
-	Unverified error
+	// VerifyErr is the error a connection would return for Checks: the first of them,
+	// without HostErr if Options.AnyHost is set; nil: none. With AnyCertificate a
+	// connection would ignore it.
+	VerifyErr error
 
-	// Asked: the broker asked for a client certificate, by one of Authorities, DER of
-	// names; none: it does not say. Shown: it was shown the one that is configured.
-	Asked, Shown bool
-	Authorities  [][]byte
-	// Accepted: the broker is content with what it was shown, if only nothing.
-	Accepted bool
-	// Ticket: it gave a session to resume.
-	Ticket bool
-	// Silent: not a byte came from the broker, be it of TLS or of something else.
-	Silent bool
-	// Failed is an *Error: why the handshake failed, apart from Unverified, at the
-	// latest in the first read behind it. Neither it nor Accepted: the broker hung up
-	// without a word, or was silent.
-	Failed error
+	// ClientCertRequested reports whether the broker asked for a client certificate, and
+	// ClientCertSent whether it received the configured one.
+	ClientCertRequested, ClientCertSent bool
+	// AcceptableCAs are the names, in DER, of the authorities that the broker asked for;
+	// empty: it named none.
+	AcceptableCAs [][]byte
+	// ClientAccepted reports whether the broker accepted the client, with or without a
+	// certificate.
+	ClientAccepted bool
+	// SessionTicket reports whether the broker sent a session to resume.
+	SessionTicket bool
+	// NothingReceived reports whether the broker sent no byte at all.
+	NothingReceived bool
+	// HandshakeErr is an *Error: why the handshake failed, apart from VerifyErr, up to
+	// the first read after it. If it is nil and ClientAccepted is false, the broker
+	// closed the connection or was silent.
+	HandshakeErr error
 }
 
-// patience is how long a broker may take to say what it thinks of a client that has
-// finished, and to answer a farewell.
+// patience is how long to wait for the broker's answer to the client's last handshake
+// message, and again for its answer to close_notify.
 const patience = time.Second
 
-// Inspect dials, as the DialFunc of Dial does, shakes hands once and hangs up. A
-// second call within the life of the Inspector resumes the session of the first, if
-// the broker gave one. The error is that of the dial: all that comes later is in the
-// Inspection. ctx bounds all of it.
+// Inspect dials as the DialFunc of Dial does, performs one handshake and closes the
+// connection. A second call resumes the session of the first, if the broker sent a
+// ticket. The error is that of the dial; a failed handshake is part of the Inspection.
+// ctx bounds the whole call.
 func (i *Inspector) Inspect(ctx context.Context, network, address string) (*Inspection, error) {
 	r, err := i.d.reach(ctx, network, address)
 	if err == nil && r == nil {
@@ -101,12 +105,12 @@ func (i *Inspector) Inspect(ctx context.Context, network, address string) (*Insp
 
 	seen := &Inspection{Name: r.verifier.name}
 	r.verifier.found = func(found Checks) {
-		seen.Checks, seen.Unverified = found, found.failed(i.d.o.AnyHost)
+		seen.Checks, seen.VerifyErr = found, found.failed(i.d.o.AnyHost)
 	}
 	show := r.config.GetClientCertificate
 	r.config.GetClientCertificate = func(request *tls.CertificateRequestInfo) (*tls.Certificate, error) {
-		seen.Authorities = request.AcceptableCAs
-		if i.anonymous || seen.Unverified != nil || seen.Checks.Path == nil {
+		seen.AcceptableCAs = request.AcceptableCAs
+		if i.anonymous || seen.VerifyErr != nil || seen.Checks.Path == nil {
 			return new(tls.Certificate), nil
 		}
 		return show(request)
@@ -116,21 +120,22 @@ func (i *Inspector) Inspect(ctx context.Context, network, address string) (*Insp
 		r.config.ClientSessionCache = nil
 	} else if cache != nil {
 		r.config.ClientSessionCache = &ticketed{cache, func() {
-			seen.Ticket = true
+			seen.SessionTicket = true
 			_ = conn.CloseWrite() // in a handshake it does nothing
 		}}
 	}
 	conn = newConn(r.under, r.config, r.verifier)
-	seen.Failed = conn.HandshakeContext(ctx)
-	// Not before: the handshake has its own way to say that ctx ended it.
+	seen.HandshakeErr = conn.HandshakeContext(ctx)
+	// After the handshake, which reports the end of ctx itself.
 	stop := context.AfterFunc(ctx, func() { r.under.Close() })
 	defer stop()
 	seen.State = conn.ConnectionState()
-	seen.Asked, seen.Shown, seen.Silent = conn.asked, conn.shown, conn.wire.count == 0
+	seen.ClientCertRequested, seen.ClientCertSent, seen.NothingReceived = conn.certRequested, conn.certSent,
+		conn.wire.count == 0
 	switch {
-	case seen.Failed != nil:
+	case seen.HandshakeErr != nil:
 	case seen.State.Version == tls.VersionTLS12:
-		seen.Accepted = true // the broker finishes last
+		seen.ClientAccepted = true // the broker finishes last
 		_ = conn.CloseWrite()
 	default:
 		seen.listen(conn)
@@ -138,13 +143,13 @@ func (i *Inspector) Inspect(ctx context.Context, network, address string) (*Insp
 	return seen, nil
 }
 
-// listen waits for what the broker does behind a handshake of TLS 1.3. One that did
-// not ask has nothing to object, and only its tickets are waited for.
+// listen waits for the broker's answer after a handshake of TLS 1.3. A broker that
+// requested no certificate only sends tickets.
 func (s *Inspection) listen(conn *Conn) {
-	var farewell atomic.Bool
-	leave := func() { farewell.Store(true); _ = conn.CloseWrite() }
+	var closing atomic.Bool
+	leave := func() { closing.Store(true); _ = conn.CloseWrite() }
 	until := time.Now().Add(patience)
-	if s.Asked {
+	if s.ClientCertRequested {
 		until = until.Add(patience)
 		timer := time.AfterFunc(patience, leave)
 		defer timer.Stop()
@@ -156,13 +161,13 @@ func (s *Inspection) listen(conn *Conn) {
 	var failed *Error
 	switch {
 	case errors.As(err, &failed):
-		s.Failed = err
-	case n > 0, s.Ticket, errors.Is(err, io.EOF) && farewell.Load():
-		s.Accepted = true
+		s.HandshakeErr = err
+	case n > 0, s.SessionTicket, errors.Is(err, io.EOF) && closing.Load():
+		s.ClientAccepted = true
 	}
 }
 
-// ticketed is a cache of sessions that tells when the broker gives one.
+// ticketed is a session cache that calls given for each session of the broker.
 type ticketed struct {
 	tls.ClientSessionCache
 	given func()
@@ -177,17 +182,17 @@ func (t *ticketed) Put(key string, session *tls.ClientSessionState) {
 
 var _ tls.ClientSessionCache = (*ticketed)(nil)
 
-// Required reports whether the broker demands a client certificate; not known where
-// it asked and was shown one, or where what it thinks did not show.
+// Required reports whether the broker requires a client certificate. known is false if
+// the broker received one, and if its answer did not arrive.
 func (s *Inspection) Required() (required, known bool) {
 	var failed *Error
 	switch {
-	case errors.As(s.Failed, &failed) && failed.Reason == CertificateRequired:
+	case errors.As(s.HandshakeErr, &failed) && failed.Reason == CertificateRequired:
 		return true, true
 	case !s.State.HandshakeComplete || s.State.DidResume:
 		return false, false
-	case !s.Asked:
+	case !s.ClientCertRequested:
 		return false, true
 	}
-	return false, s.Accepted && !s.Shown
+	return false, s.ClientAccepted && !s.ClientCertSent
 }

@@ -17,18 +17,18 @@ import (
 	"brokerconn/ports"
 )
 
-// heard is what a server had of one client.
-type heard struct {
+// received is what a server had of one client.
+type received struct {
 	certificates int // that the client showed
 	data         int64
 	err          error // of the handshake
 }
 
 // hearing shakes hands, says nothing, and reads to the end.
-func hearing(config *tls.Config, to chan<- heard) func(net.Conn) {
+func hearing(config *tls.Config, to chan<- received) func(net.Conn) {
 	return func(under net.Conn) {
 		conn := tls.Server(under, config)
-		h := heard{err: conn.Handshake()}
+		h := received{err: conn.Handshake()}
 		if h.err == nil {
 			h.data, _ = io.Copy(io.Discard, conn)
 		}
@@ -105,21 +105,43 @@ func TestInspect(t *testing.T) {
 		failed   string
 	}{
 		{"not asked", func(t *testing.T, s *inspected) {}, "none none none none", false, false, no, true, "none"},
-		{"asked, and none is there", func(t *testing.T, s *inspected) { asks(s); bare(s) }, "none none none none", true, false, no, true, "none"},
-		{"demanded, and none is there", func(t *testing.T, s *inspected) { verify(s); bare(s) }, "none none none none", true, false, yes, false, "certificate-required"},
-		{"asked, and shown", func(t *testing.T, s *inspected) { asks(s) }, "none none none none", true, true, unknown, true, "none"},
-		{"demanded, and shown", func(t *testing.T, s *inspected) { verify(s) }, "none none none none", true, true, unknown, true, "none"},
+		{"asked, and none is there", func(t *testing.T, s *inspected) { asks(s); bare(s) }, "none none none none", true,
+			false, no, true, "none"},
+		{"demanded, and none is there", func(t *testing.T, s *inspected) { verify(s); bare(s) }, "none none none none",
+			true, false, yes, false, "certificate-required"},
+		{"asked, and shown", func(t *testing.T, s *inspected) { asks(s) }, "none none none none", true, true, unknown,
+			true, "none"},
+		{"demanded, and shown", func(t *testing.T, s *inspected) { verify(s) }, "none none none none", true, true,
+			unknown, true, "none"},
 		{"shown, and refused", func(t *testing.T, s *inspected) {
 			verify(s)
 			mine := newCA(t, "a stranger").issue()
 			s.options.CertPEM, s.options.KeyPEM = chainPEM(mine), ports.NewSecret(keyPEM(t, mine))
 		}, "none none none none", true, true, unknown, false, "certificate-refused"},
 
-		{"unknown authority, asked", func(t *testing.T, s *inspected) { asks(s); strange(t, s) }, "unknown-authority none none unknown-authority", true, false, no, true, "none"},
-		{"unknown authority, demanded", func(t *testing.T, s *inspected) { requires(s); strange(t, s) }, "unknown-authority none none unknown-authority", true, false, yes, false, "certificate-required"},
-		{"verification left out, asked", func(t *testing.T, s *inspected) { asks(s); strange(t, s); s.options.AnyCertificate = true }, "unknown-authority none none unknown-authority", true, false, no, true, "none"},
-		{"verification left out and not missed, demanded", func(t *testing.T, s *inspected) { verify(s); s.options.AnyCertificate = true }, "none none none none", true, true, unknown, true, "none"},
-		{"another host, demanded", func(t *testing.T, s *inspected) { requires(s); s.options.ServerName = "other.test" }, "none wrong-host none wrong-host", true, false, yes, false, "certificate-required"},
+		{"unknown authority, asked", func(t *testing.T, s *inspected) { asks(s); strange(t, s) },
+			"unknown-authority none none unknown-authority", true, false, no, true, "none"},
+		{"unknown authority, demanded", func(t *testing.T, s *inspected) { requires(s); strange(t, s) },
+			"unknown-authority none none unknown-authority", true, false, yes, false, "certificate-required"},
+		{"verification left out, asked", func(t *testing.T, s *inspected) {
+			asks(s)
+			strange(t,
+				s)
+			s.options.AnyCertificate = true
+		}, "unknown-authority none none unknown-authority", true, false, no,
+			true, "none"},
+		{"verification left out and not missed, demanded", func(t *testing.T,
+			s *inspected) {
+			verify(s)
+			s.options.AnyCertificate = true
+		}, "none none none none", true, true, unknown,
+			true, "none"},
+		{"another host, demanded", func(t *testing.T,
+			s *inspected) {
+			requires(s)
+			s.options.ServerName = "other.test"
+		}, "none wrong-host none wrong-host", true,
+			false, yes, false, "certificate-required"},
 		{"any host, demanded", func(t *testing.T, s *inspected) {
 			verify(s)
 			s.options.ServerName, s.options.AnyHost = "other.test", true
@@ -127,7 +149,8 @@ func TestInspect(t *testing.T) {
 		{"two faults", func(t *testing.T, s *inspected) {
 			asks(s)
 			s.options.ServerName = "other.test"
-			s.server.Certificates = []tls.Certificate{s.ca.issue(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })}
+			expired := s.ca.issue(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })
+			s.server.Certificates = []tls.Certificate{expired}
 		}, "expired wrong-host none expired", true, false, no, true, "none"},
 		{"revoked, demanded", func(t *testing.T, s *inspected) {
 			requires(s)
@@ -147,43 +170,52 @@ func TestInspect(t *testing.T) {
 			t.Run(c.name+", "+tls.VersionName(version), func(t *testing.T) {
 				s := &inspected{ca: newCA(t, "the authority")}
 				mine := s.ca.issue()
-				s.server = &tls.Config{MinVersion: version, MaxVersion: version, Time: clock().Now, Certificates: []tls.Certificate{s.ca.issue()}}
-				s.options = Options{ServerName: "broker.test", CAPEM: s.ca.pem(), Clock: clock(), CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, mine))}
+				s.server = &tls.Config{MinVersion: version, MaxVersion: version, Time: clock().Now,
+					Certificates: []tls.Certificate{s.ca.issue()}}
+				s.options = Options{ServerName: "broker.test", CAPEM: s.ca.pem(), Clock: clock(),
+					CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, mine))}
 				c.set(t, s)
-				ears := make(chan heard, 1)
+				ears := make(chan received, 1)
 				seen := inspect(t, mustInspector(t, plainDial, s.options), listen(t, hearing(s.server, ears)))
 
-				checks := fmt.Sprint(wordOfCheck(seen.Checks.Chain), " ", wordOfCheck(seen.Checks.Host), " ", wordOfCheck(seen.Checks.Revocation), " ", wordOf(seen.Unverified))
+				checks := fmt.Sprint(wordOfCheck(seen.Checks.ChainErr), " ", wordOfCheck(seen.Checks.HostErr), " ",
+					wordOfCheck(seen.Checks.RevocationErr), " ", wordOf(seen.VerifyErr))
 				if checks != c.checks {
 					t.Errorf("checks: %s, want %s", checks, c.checks)
 				}
-				if path := seen.Checks.Path; (path == nil) != (seen.Checks.Chain != nil) || path != nil && !path[len(path)-1].Equal(s.ca.cert) {
+				if path := seen.Checks.Path; (path == nil) != (seen.Checks.ChainErr != nil) || path != nil &&
+					!path[len(path)-1].Equal(s.ca.cert) {
 					t.Errorf("path: %v", path)
 				}
 				required := unknown
 				if is, known := seen.Required(); known {
 					required = map[bool]string{true: yes, false: no}[is]
 				}
-				if seen.Asked != c.asked || seen.Shown != c.shown || required != c.required || seen.Accepted != c.accepted || wordOf(seen.Failed) != c.failed {
-					t.Errorf("asked %v, shown %v, required %s, accepted %v, failed %v", seen.Asked, seen.Shown, required, seen.Accepted, seen.Failed)
+				if seen.ClientCertRequested != c.asked || seen.ClientCertSent != c.shown || required != c.required ||
+					seen.ClientAccepted != c.accepted || wordOf(seen.HandshakeErr) != c.failed {
+					t.Errorf("asked %v, shown %v, required %s, accepted %v, failed %v", seen.ClientCertRequested,
+						seen.ClientCertSent, required, seen.ClientAccepted, seen.HandshakeErr)
 				}
-				if named := len(seen.Authorities); (named == 1) != (s.server.ClientCAs != nil) || named == 1 && string(seen.Authorities[0]) != string(s.ca.cert.RawSubject) {
-					t.Errorf("%d authorities: %x", named, seen.Authorities)
+				if named := len(seen.AcceptableCAs); (named == 1) != (s.server.ClientCAs != nil) || named == 1 &&
+					string(seen.AcceptableCAs[0]) != string(s.ca.cert.RawSubject) {
+					t.Errorf("%d authorities: %x", named, seen.AcceptableCAs)
 				}
-				if seen.State.Version != version || seen.State.CipherSuite == 0 || len(seen.State.PeerCertificates) == 0 || seen.Silent || seen.Name != s.options.ServerName {
+				if seen.State.Version != version || seen.State.CipherSuite == 0 ||
+					len(seen.State.PeerCertificates) == 0 || seen.NothingReceived || seen.Name != s.options.ServerName {
 					t.Errorf("%+v", seen.State)
 				}
 				// What matters most: who is not verified gets nothing.
 				h := <-ears
 				if h.data != 0 || (h.certificates > 0) != (c.shown && c.accepted) {
-					t.Errorf("the server has %d certificates of the client and %d bytes: %v", h.certificates, h.data, h.err)
+					t.Errorf("the server has %d certificates of the client and %d bytes: %v", h.certificates, h.data,
+						h.err)
 				}
 			})
 		}
 	}
 }
 
-// A session is resumed, and judged as any other; whoever is anonymous resumes none.
+// A session is resumed and verified again; an anonymous Inspector resumes none.
 func TestInspectResumes(t *testing.T) {
 	for _, version := range versions {
 		for _, tickets := range []bool{true, false} {
@@ -197,19 +229,25 @@ func TestInspectResumes(t *testing.T) {
 				server.ClientAuth = tls.NoClientCert // else a second is spent on hearing nothing
 			}
 			address := listen(t, tlsServer(server))
-			i := mustInspector(t, plainDial, Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock(), CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, mine))})
-			first, second, anonymous := inspect(t, i, address), inspect(t, i, address), inspect(t, i.Anonymous(), address)
+			i := mustInspector(t, plainDial, Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock(),
+				CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, mine))})
+			first, second, anonymous := inspect(t, i, address), inspect(t, i, address),
+				inspect(t, i.Anonymous(), address)
 			if first.State.DidResume || anonymous.State.DidResume || second.State.DidResume != tickets {
-				t.Errorf("%s, tickets %v: resumed %v %v %v", tls.VersionName(version), tickets, first.State.DidResume, second.State.DidResume, anonymous.State.DidResume)
+				t.Errorf("%s, tickets %v: resumed %v %v %v", tls.VersionName(version), tickets, first.State.DidResume,
+					second.State.DidResume, anonymous.State.DidResume)
 			}
-			if first.Ticket != tickets || anonymous.Ticket || !first.Accepted || !second.Accepted || !anonymous.Accepted {
+			if first.SessionTicket != tickets || anonymous.SessionTicket || !first.ClientAccepted ||
+				!second.ClientAccepted || !anonymous.ClientAccepted {
 				t.Errorf("%s, tickets %v: %+v", tls.VersionName(version), tickets, first)
 			}
-			if first.Shown != tickets || anonymous.Shown || second.Checks.Chain != nil || second.Checks.Path == nil {
-				t.Errorf("%s: shown %v %v; %+v", tls.VersionName(version), first.Shown, anonymous.Shown, second.Checks)
+			if first.ClientCertSent != tickets || anonymous.ClientCertSent || second.Checks.ChainErr != nil ||
+				second.Checks.Path == nil {
+				t.Errorf("%s: shown %v %v; %+v", tls.VersionName(version), first.ClientCertSent,
+					anonymous.ClientCertSent, second.Checks)
 			}
 			if _, known := second.Required(); tickets && known {
-				t.Error("a resumed session tells what the broker demands")
+				t.Error("got known for a resumed session, want unknown")
 			}
 		}
 	}
@@ -228,8 +266,16 @@ func TestInspectSilence(t *testing.T) {
 		accepted bool
 		wait     time.Duration
 	}{
-		{"answers a farewell", func(conn *tls.Conn, under net.Conn) { _, _ = io.Copy(io.Discard, conn); _ = conn.Close() }, true, patience},
-		{"hangs up at a farewell", func(conn *tls.Conn, under net.Conn) { _, _ = io.Copy(io.Discard, conn); _ = under.Close() }, true, patience},
+		{"answers a farewell", func(conn *tls.Conn, under net.Conn) {
+			_,
+				_ = io.Copy(io.Discard, conn)
+			_ = conn.Close()
+		}, true, patience},
+		{"hangs up at a farewell", func(conn *tls.Conn, under net.Conn) {
+			_,
+				_ = io.Copy(io.Discard, conn)
+			_ = under.Close()
+		}, true, patience},
 		{"hangs up", func(conn *tls.Conn, under net.Conn) { _ = under.Close() }, false, 0},
 		{"says farewell itself", func(conn *tls.Conn, under net.Conn) { _ = conn.Close() }, false, 0},
 		{"stays", func(conn *tls.Conn, under net.Conn) { _, _ = io.Copy(io.Discard, under) }, false, 2 * patience},
@@ -253,8 +299,10 @@ func TestInspectSilence(t *testing.T) {
 				}()
 				dial := func(context.Context, string, string) (net.Conn, error) { return client, nil }
 				began := time.Now()
-				seen := inspect(t, mustInspector(t, dial, Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}), "broker.test:9093")
-				if seen.Accepted != c.accepted || seen.Failed != nil || seen.Asked != asks || seen.Unverified != nil {
+				seen := inspect(t, mustInspector(t, dial, Options{ServerName: "broker.test", CAPEM: ca.pem(),
+					Clock: clock()}), "broker.test:9093")
+				if seen.ClientAccepted != c.accepted || seen.HandshakeErr != nil || seen.ClientCertRequested != asks ||
+					seen.VerifyErr != nil {
 					t.Errorf("%+v", seen)
 				}
 				if _, known := seen.Required(); known != c.accepted {
@@ -291,12 +339,13 @@ func TestInspectEnds(t *testing.T) {
 				began := time.Now()
 				ctx, cancel := context.WithTimeout(t.Context(), patience/2)
 				defer cancel()
-				seen, err := mustInspector(t, dial, Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}).Inspect(ctx, "tcp", "broker.test:9093")
-				if err != nil || seen.Accepted || ctx.Err() == nil {
+				seen, err := mustInspector(t, dial, Options{ServerName: "broker.test", CAPEM: ca.pem(),
+					Clock: clock()}).Inspect(ctx, "tcp", "broker.test:9093")
+				if err != nil || seen.ClientAccepted || ctx.Err() == nil {
 					t.Errorf("%+v %v", seen, err)
 				}
-				if stalled := wordOf(seen.Failed) == "stalled"; stalled != (name == "in the handshake") {
-					t.Error(seen.Failed)
+				if stalled := wordOf(seen.HandshakeErr) == "stalled"; stalled != (name == "in the handshake") {
+					t.Error(seen.HandshakeErr)
 				}
 				if took := time.Since(began); took != patience/2 { // the bubble's
 					t.Errorf("it took %v", took)
@@ -307,8 +356,7 @@ func TestInspectEnds(t *testing.T) {
 	}
 }
 
-// orderly is a context that tells of its end those whom AfterFunc is for, one after
-// the other.
+// orderly is a context that runs its AfterFunc callbacks one after the other.
 type orderly struct {
 	context.Context
 	done  chan struct{} // of its own, so that package context asks AfterFunc
@@ -335,7 +383,7 @@ func (o *orderly) AfterFunc(f func()) (stop func() bool) {
 	return func() bool { return true }
 }
 
-// An inspection that is given up is stalled, and not cut off, whoever notices first.
+// A canceled inspection is Stalled and not CutOff, on every path.
 func TestInspectIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, under := net.Pipe()
@@ -354,7 +402,7 @@ func TestInspectIsGivenUp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantReason(t, seen.Failed, Stalled)
+		wantReason(t, seen.HandshakeErr, Stalled)
 		_ = under.Close()
 	})
 }
@@ -372,8 +420,9 @@ func TestInspectFails(t *testing.T) {
 			_, _ = io.WriteString(conn, say)
 		})
 		seen := inspect(t, mustInspector(t, plainDial, Options{}), address)
-		wantReason(t, seen.Failed, want)
-		if _, known := seen.Required(); known || seen.Accepted || seen.State.Version != 0 || seen.Silent != (say == "") || seen.Unverified != nil || seen.Checks.Chain != nil {
+		wantReason(t, seen.HandshakeErr, want)
+		if _, known := seen.Required(); known || seen.ClientAccepted || seen.State.Version != 0 ||
+			seen.NothingReceived != (say == "") || seen.VerifyErr != nil || seen.Checks.ChainErr != nil {
 			t.Errorf("%q: %+v", say, seen)
 		}
 	}
@@ -393,7 +442,7 @@ func TestInspectorRefuses(t *testing.T) {
 	nothing := func(context.Context, string, string) (net.Conn, error) { return nil, nil }
 	failing := func(context.Context, string, string) (net.Conn, error) { return nil, io.ErrNoProgress }
 	if _, err := mustInspector(t, nothing, Options{}).Inspect(t.Context(), "tcp", "a.test:1"); err == nil {
-		t.Error("no connection, no error, and none told")
+		t.Error("got no error for a dial function without a connection")
 	}
 	if _, err := mustInspector(t, failing, Options{}).Inspect(t.Context(), "tcp", "a.test:1"); err != io.ErrNoProgress {
 		t.Error(err)
@@ -415,7 +464,7 @@ func TestInspectConcurrently(t *testing.T) {
 	for range 8 {
 		go func() {
 			seen, err := i.Inspect(t.Context(), "tcp", address)
-			if err != nil || seen.Unverified != nil {
+			if err != nil || seen.VerifyErr != nil {
 				t.Error(err, seen)
 			}
 			names <- seen.Name

@@ -18,7 +18,7 @@ import (
 )
 
 // One side has TLS and the other has not, or the port is one of something else. In
-// a bubble the time is exact: what is told at once is told at time 0.
+// a bubble the time is exact: an immediate error is reported at time 0.
 
 // speaks answers whatever comes first, and then neither says more nor hangs up.
 func speaks(text string) func(net.Conn) {
@@ -65,17 +65,26 @@ func TestMismatch(t *testing.T) {
 		dials  int // without and
 		known  int // with a release that is configured
 	}{
-		{"TLS, and Kafka in clear hangs up", true, hangsUp, CutOff, broker.ErrTLS, []string{"closed the connection", "use PLAINTEXT or SASL_PLAINTEXT"}, 1, 1},
-		{"TLS, and Kafka in clear answers", true, speaks("\x00\x00\x00\x0a\x00\x00\x00\x00\x00\x23"), NotTLS, broker.ErrTLS, []string{"Kafka's protocol", "use PLAINTEXT or SASL_PLAINTEXT"}, 1, 1},
-		{"TLS, and a web server", true, speaks(web), NotTLS, broker.ErrTLS, []string{"HTTP/1.1 400", "web server without TLS"}, 1, 1},
-		{"TLS, and an SSH server", true, greets("SSH-2.0-OpenSSH_9.6\r\n"), NotTLS, broker.ErrTLS, []string{"SSH server", "check the port"}, 1, 1},
-		{"TLS, and a mail server", true, greets("220 mail.test ESMTP\r\n"), NotTLS, broker.ErrTLS, []string{"220 mail.test", "another protocol"}, 1, 1},
+		{"TLS, and Kafka in clear hangs up", true, hangsUp, CutOff, broker.ErrTLS,
+			[]string{"closed the connection", "use PLAINTEXT or SASL_PLAINTEXT"}, 1, 1},
+		{"TLS, and Kafka in clear answers", true, speaks("\x00\x00\x00\x0a\x00\x00\x00\x00\x00\x23"), NotTLS,
+			broker.ErrTLS, []string{"Kafka's protocol", "use PLAINTEXT or SASL_PLAINTEXT"}, 1, 1},
+		{"TLS, and a web server", true, speaks(web), NotTLS, broker.ErrTLS,
+			[]string{"HTTP/1.1 400", "web server without TLS"}, 1, 1},
+		{"TLS, and an SSH server", true, greets("SSH-2.0-OpenSSH_9.6\r\n"), NotTLS, broker.ErrTLS,
+			[]string{"SSH server", "check the port"}, 1, 1},
+		{"TLS, and a mail server", true, greets("220 mail.test ESMTP\r\n"), NotTLS, broker.ErrTLS,
+			[]string{"220 mail.test", "another protocol"}, 1, 1},
 
-		{"in clear, and an alert of TLS", false, speaks("\x15\x03\x03\x00\x02\x02\x0a"), 0, broker.ErrTLSExpected, []string{"answered with TLS", "wants TLS"}, 1, 1},
-		{"in clear, and TLS that hangs up", false, hangsUp, 0, broker.ErrConnection, []string{"EOF", "a port for TLS"}, 6, 1},
-		{"in clear, and crypto/tls", false, cryptoTLS, 0, broker.ErrConnection, []string{"EOF", "a port for TLS"}, 6, 1},
+		{"in clear, and an alert of TLS", false, speaks("\x15\x03\x03\x00\x02\x02\x0a"), 0, broker.ErrTLSExpected,
+			[]string{"answered with TLS", "wants TLS"}, 1, 1},
+		{"in clear, and TLS that hangs up", false, hangsUp, 0, broker.ErrConnection, []string{"EOF", "a port for TLS"},
+			6, 1},
+		{"in clear, and crypto/tls", false, cryptoTLS, 0, broker.ErrConnection, []string{"EOF", "a port for TLS"}, 6,
+			1},
 		{"in clear, and a web server", false, speaks(web), 0, broker.ErrNotKafka, []string{"HTTP", "web server"}, 1, 1},
-		{"in clear, and an SSH server", false, greets("SSH-2.0-OpenSSH_9.6\r\n"), 0, broker.ErrNotKafka, []string{"SSH server", "check the port"}, 1, 1},
+		{"in clear, and an SSH server", false, greets("SSH-2.0-OpenSSH_9.6\r\n"), 0, broker.ErrNotKafka,
+			[]string{"SSH server", "check the port"}, 1, 1},
 	} {
 		for how, ask := range askers {
 			for _, release := range []broker.Release{{}, {Major: 2, Minor: 8}} {
@@ -85,9 +94,9 @@ func TestMismatch(t *testing.T) {
 				}
 				t.Run(name, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
-						var dialled atomic.Int32
+						var dialed atomic.Int32
 						transport := &netlink.Transport{Dial: func(context.Context, string, string) (net.Conn, error) {
-							dialled.Add(1)
+							dialed.Add(1)
 							ours, theirs := net.Pipe()
 							go c.peer(theirs)
 							return ours, nil
@@ -102,7 +111,7 @@ func TestMismatch(t *testing.T) {
 						began := time.Now()
 						_, err := ask(t, broker.Config{Host: "broker.test", Transport: transport, APIVersion: release})
 						if took := time.Since(began); took != 0 {
-							t.Errorf("told after %v", took)
+							t.Errorf("failed after %v", took)
 						}
 						if !errors.Is(err, c.is) {
 							t.Fatalf("%v, want %v", err, c.is)
@@ -119,7 +128,7 @@ func TestMismatch(t *testing.T) {
 								t.Errorf("%q is not in %v", word, err)
 							}
 						}
-						if n := int(dialled.Load()); n != dials {
+						if n := int(dialed.Load()); n != dials {
 							t.Errorf("%d connections, want %d", n, dials)
 						}
 					})

@@ -117,8 +117,8 @@ func wantReason(t *testing.T, err error, want Reason, words ...string) {
 	}
 }
 
-// scene is a broker and a client that do not get on.
-type scene struct {
+// harness is a broker and a client that do not get on.
+type harness struct {
 	ca      *testCA
 	server  *tls.Config
 	options Options
@@ -127,142 +127,155 @@ type scene struct {
 	hangUp  func(net.Conn)
 }
 
-func (s *scene) with(cert tls.Certificate) { s.server.Certificates = []tls.Certificate{cert} }
+func (s *harness) with(cert tls.Certificate) { s.server.Certificates = []tls.Certificate{cert} }
 
 func TestReasons(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		set   func(t *testing.T, s *scene)
+		set   func(t *testing.T, s *harness)
 		want  Reason
 		words []string
 	}{
-		{"expired", func(t *testing.T, s *scene) {
+		{"expired", func(t *testing.T, s *harness) {
 			s.with(s.ca.issue(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }))
 		}, Expired, []string{`"CN=a broker" was valid until 2030-06-01T11:59:59Z`, "it is 2030-06-01T12:00:00Z"}},
-		{"not yet valid", func(t *testing.T, s *scene) {
+		{"not yet valid", func(t *testing.T, s *harness) {
 			s.with(s.ca.issue(func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }))
 		}, NotYetValid, []string{"valid from 2030-06-01T12:00:01Z on", "slow"}},
-		{"its authority expired", func(t *testing.T, s *scene) {
+		{"its authority expired", func(t *testing.T, s *harness) {
 			ca := newCA(t, "an old one", func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })
 			s.with(ca.issue())
 			s.options.CAPEM = ca.pem()
 		}, Expired, []string{"CN=an old one"}},
-		{"the authority between expired", func(t *testing.T, s *scene) {
+		{"the authority between expired", func(t *testing.T, s *harness) {
 			between := s.ca.sub("between", func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })
 			cert := between.issue()
 			cert.Certificate = append(cert.Certificate, between.cert.Raw)
 			s.with(cert)
 		}, Expired, []string{"CN=between"}},
-		{"another host", func(t *testing.T, s *scene) {
+		{"another host", func(t *testing.T, s *harness) {
 			s.with(s.ca.issue(func(c *x509.Certificate) { c.DNSNames, c.IPAddresses = []string{"other.test"}, nil }))
 		}, WrongHost, []string{`it is for "other.test", not for "broker.test"`}},
-		{"a name but no alternative name", func(t *testing.T, s *scene) {
-			s.with(s.ca.issue(func(c *x509.Certificate) { c.DNSNames, c.IPAddresses = nil, nil; c.Subject.CommonName = "broker.test" }))
+		{"a name but no alternative name", func(t *testing.T, s *harness) {
+			s.with(s.ca.issue(func(c *x509.Certificate) {
+				c.DNSNames, c.IPAddresses = nil,
+					nil
+				c.Subject.CommonName = "broker.test"
+			}))
 		}, WrongHost, []string{"subject alternative name"}},
-		{"unknown authority", func(t *testing.T, s *scene) {
+		{"unknown authority", func(t *testing.T, s *harness) {
 			s.with(newCA(t, "a stranger").issue())
 		}, UnknownAuthority, []string{"CN=a stranger", "CAFile"}},
-		{"the certificate between is missing", func(t *testing.T, s *scene) {
+		{"the certificate between is missing", func(t *testing.T, s *harness) {
 			s.with(s.ca.sub("between").issue())
 		}, UnknownAuthority, []string{"CN=between"}},
-		{"system authorities", func(t *testing.T, s *scene) { s.options.CAPEM = "" }, UnknownAuthority, []string{"CAFile"}},
-		{"any host, but not any chain", func(t *testing.T, s *scene) {
+		{"system authorities", func(t *testing.T, s *harness) { s.options.CAPEM = "" }, UnknownAuthority,
+			[]string{"CAFile"}},
+		{"any host, but not any chain", func(t *testing.T, s *harness) {
 			s.options.AnyHost = true
 			s.with(newCA(t, "a stranger").issue())
 		}, UnknownAuthority, nil},
-		{"self-signed", func(t *testing.T, s *scene) { s.with(alone(t)) }, SelfSigned, []string{"CN=itself"}},
-		{"not for a server", func(t *testing.T, s *scene) {
-			s.with(s.ca.issue(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }))
+		{"self-signed", func(t *testing.T, s *harness) { s.with(alone(t)) }, SelfSigned, []string{"CN=itself"}},
+		{"not for a server", func(t *testing.T, s *harness) {
+			forClients := []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+			s.with(s.ca.issue(func(c *x509.Certificate) { c.ExtKeyUsage = forClients }))
 		}, BadCertificate, []string{"usage"}},
-		{"revoked", func(t *testing.T, s *scene) {
+		{"revoked", func(t *testing.T, s *harness) {
 			s.options.CRLFile = write(t, "crl", s.ca.crl(soon, s.server.Certificates[0]))
 		}, Revoked, nil},
-		{"revoked, and any host", func(t *testing.T, s *scene) {
+		{"revoked, and any host", func(t *testing.T, s *harness) {
 			s.options.AnyHost = true
 			s.options.CRLFile = write(t, "crl", s.ca.crl(soon, s.server.Certificates[0]))
 		}, Revoked, nil},
-		{"revoked on an expired list", func(t *testing.T, s *scene) {
+		{"revoked on an expired list", func(t *testing.T, s *harness) {
 			s.options.CRLFile = write(t, "crl", s.ca.crl(now.Add(-time.Second), s.server.Certificates[0]))
 		}, Revoked, nil},
-		{"no list of the issuer", func(t *testing.T, s *scene) {
+		{"no list of the issuer", func(t *testing.T, s *harness) {
 			s.options.CRLFile = write(t, "crl", newCA(t, "a stranger").crl(soon))
 		}, CRLMissing, []string{"CN=the authority"}},
-		{"a list of the root's only", func(t *testing.T, s *scene) {
+		{"a list of the root's only", func(t *testing.T, s *harness) {
 			between := s.ca.sub("between")
 			cert := between.issue()
 			cert.Certificate = append(cert.Certificate, between.cert.Raw)
 			s.with(cert)
 			s.options.CRLFile = write(t, "crl", s.ca.crl(soon))
 		}, CRLMissing, []string{"CN=between"}},
-		{"an expired list", func(t *testing.T, s *scene) {
+		{"an expired list", func(t *testing.T, s *harness) {
 			s.options.CRLFile = write(t, "crl", s.ca.crl(now.Add(-time.Second)))
 		}, CRLExpired, nil},
-		{"a list that is not valid yet", func(t *testing.T, s *scene) {
+		{"a list that is not valid yet", func(t *testing.T, s *harness) {
 			template := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: now.Add(time.Second), NextUpdate: soon}
 			s.options.CRLFile = write(t, "crl", s.ca.list(template))
 		}, CRLInvalid, []string{"not yet valid"}},
-		{"a list that somebody else signed", func(t *testing.T, s *scene) {
+		{"a list that somebody else signed", func(t *testing.T, s *harness) {
 			s.options.CRLFile = write(t, "crl", newCA(t, "the authority").crl(soon))
 		}, CRLInvalid, []string{"signature"}},
-		{"trusted by itself, its issuer unknown", func(t *testing.T, s *scene) {
+		{"trusted by itself, its issuer unknown", func(t *testing.T, s *harness) {
 			s.options.CAPEM = chainPEM(s.server.Certificates[0])
 			s.options.CRLFile = write(t, "crl", s.ca.crl(soon))
 		}, CRLMissing, nil},
-		{"trusted by itself, and revoked", func(t *testing.T, s *scene) {
+		{"trusted by itself, and revoked", func(t *testing.T, s *harness) {
 			s.options.CAPEM = chainPEM(s.server.Certificates[0]) + s.ca.pem()
 			s.options.CRLFile = write(t, "crl", s.ca.crl(soon, s.server.Certificates[0]))
 		}, Revoked, nil},
-		{"TLS 1.1 at most", func(t *testing.T, s *scene) {
+		{"TLS 1.1 at most", func(t *testing.T, s *harness) {
 			s.server.MinVersion, s.server.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 		}, VersionTooLow, []string{"protocol version", "TLS 1.2 to TLS 1.3 are allowed"}},
-		{"TLS 1.1 chosen all the same", func(t *testing.T, s *scene) {
+		{"TLS 1.1 chosen all the same", func(t *testing.T, s *harness) {
 			s.say = serverHello(tls.VersionTLS11, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA)
 		}, VersionTooLow, []string{"302"}},
-		{"TLS 1.3 at least there, 1.2 at most here", func(t *testing.T, s *scene) {
+		{"TLS 1.3 at least there, 1.2 at most here", func(t *testing.T, s *harness) {
 			s.server.MinVersion, s.server.MaxVersion = tls.VersionTLS13, 0
 			s.options.MaxVersion = tls.VersionTLS12
 		}, VersionTooLow, []string{"only TLS 1.2 is allowed"}},
-		{"no common cipher", func(t *testing.T, s *scene) {
+		{"no common cipher", func(t *testing.T, s *harness) {
 			s.only = tls.VersionTLS12
 			s.options.CipherSuites = []string{"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"} // the server's key is ECDSA
 		}, NoCommonCipher, []string{"handshake failure"}},
-		{"no common cipher, in OpenSSL's language", func(t *testing.T, s *scene) {
+		{"no common cipher, in OpenSSL's language", func(t *testing.T, s *harness) {
 			s.only = tls.VersionTLS12
 			s.options.Ciphers = "ALL:!ECDSA"
 		}, NoCommonCipher, []string{"handshake failure"}},
-		{"a cipher that was not offered", func(t *testing.T, s *scene) {
+		{"a cipher that was not offered", func(t *testing.T, s *harness) {
 			s.say = serverHello(tls.VersionTLS12, tls.TLS_RSA_WITH_RC4_128_SHA)
 		}, NoCommonCipher, []string{"unconfigured cipher suite"}},
-		{"client certificate demanded", func(t *testing.T, s *scene) {
+		{"client certificate demanded", func(t *testing.T, s *harness) {
 			s.server.ClientAuth = tls.RequireAnyClientCert
 		}, CertificateRequired, []string{"client certificate"}},
-		{"client certificate demanded, in Java's words", func(t *testing.T, s *scene) {
+		{"client certificate demanded, in Java's words", func(t *testing.T, s *harness) {
 			s.server.ClientAuth = tls.RequestClientCert
 			s.server.VerifyConnection = func(tls.ConnectionState) error { return errors.New("empty chain") }
 		}, CertificateRequired, []string{"bad certificate"}},
-		{"client certificate of a stranger", func(t *testing.T, s *scene) {
+		{"client certificate of a stranger", func(t *testing.T, s *harness) {
 			s.server.ClientAuth, s.server.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
 			s.server.ClientCAs.AddCert(s.ca.cert)
 			mine := newCA(t, "a stranger").issue()
 			s.options.CertPEM, s.options.KeyPEM = chainPEM(mine), ports.NewSecret(keyPEM(t, mine))
 		}, CertificateRefused, []string{"truststore"}},
-		{"a web server", func(t *testing.T, s *scene) { s.say = "HTTP/1.1 400 Bad Request\r\n\r\n" }, NotTLS, []string{"HTTP/1.1 400 Bad Request", "web server"}},
-		{"a page", func(t *testing.T, s *scene) { s.say = "<html>" }, NotTLS, []string{"web server"}},
-		{"an SSH server", func(t *testing.T, s *scene) { s.say = "SSH-2.0-OpenSSH_9.6\r\n" }, NotTLS, []string{"SSH-2.0-OpenSSH_9.6"}},
-		{"Kafka in clear", func(t *testing.T, s *scene) { s.say = "\x00\x00\x00\x06\x00\x00\x00\x01\x00\x23" }, NotTLS, []string{"Kafka", "PLAINTEXT"}},
-		{"text", func(t *testing.T, s *scene) { s.say = "220 mail.test ESMTP\r\n" }, NotTLS, []string{"220 mail.test ESMTP"}},
-		{"less than a record", func(t *testing.T, s *scene) { s.say = "no" }, NotTLS, []string{`"no"`}},
-		{"bytes", func(t *testing.T, s *scene) { s.say = "\xff\x01\x02\x03\x04\x05" }, NotTLS, []string{"ff 01 02"}},
-		{"hung up", func(t *testing.T, s *scene) { s.hangUp = func(net.Conn) {} }, CutOff, []string{"nothing had come", "PLAINTEXT"}},
-		{"reset", func(t *testing.T, s *scene) {
+		{"a web server", func(t *testing.T, s *harness) { s.say = "HTTP/1.1 400 Bad Request\r\n\r\n" }, NotTLS,
+			[]string{"HTTP/1.1 400 Bad Request", "web server"}},
+		{"a page", func(t *testing.T, s *harness) { s.say = "<html>" }, NotTLS, []string{"web server"}},
+		{"an SSH server", func(t *testing.T, s *harness) { s.say = "SSH-2.0-OpenSSH_9.6\r\n" }, NotTLS,
+			[]string{"SSH-2.0-OpenSSH_9.6"}},
+		{"Kafka in clear", func(t *testing.T, s *harness) { s.say = "\x00\x00\x00\x06\x00\x00\x00\x01\x00\x23" },
+			NotTLS, []string{"Kafka", "PLAINTEXT"}},
+		{"text", func(t *testing.T, s *harness) { s.say = "220 mail.test ESMTP\r\n" }, NotTLS,
+			[]string{"220 mail.test ESMTP"}},
+		{"less than a record", func(t *testing.T, s *harness) { s.say = "no" }, NotTLS, []string{`"no"`}},
+		{"bytes", func(t *testing.T, s *harness) { s.say = "\xff\x01\x02\x03\x04\x05" }, NotTLS, []string{"ff 01 02"}},
+		{"hung up", func(t *testing.T, s *harness) { s.hangUp = func(net.Conn) {} }, CutOff,
+			[]string{"nothing received", "PLAINTEXT"}},
+		{"reset", func(t *testing.T, s *harness) {
 			s.hangUp = func(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }
-		}, CutOff, []string{"nothing had come", "PLAINTEXT"}},
-		{"hung up in a hello", func(t *testing.T, s *scene) { s.say = "\x16\x03\x03\x00\x7a\x02" }, CutOff, []string{"6 bytes had come"}},
-		{"nonsense in a record", func(t *testing.T, s *scene) { s.say = "\x16\x03\x03\x00\x04\x63\x00\x00\x00" }, Other, nil},
+		}, CutOff, []string{"nothing received", "PLAINTEXT"}},
+		{"hung up in a hello", func(t *testing.T, s *harness) { s.say = "\x16\x03\x03\x00\x7a\x02" }, CutOff,
+			[]string{"6 bytes received"}},
+		{"nonsense in a record", func(t *testing.T, s *harness) { s.say = "\x16\x03\x03\x00\x04\x63\x00\x00\x00" },
+			Other, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, version := range versions {
-				s := &scene{ca: newCA(t, "the authority")}
+				s := &harness{ca: newCA(t, "the authority")}
 				s.server = &tls.Config{MinVersion: version, MaxVersion: version, Time: clock().Now}
 				s.with(s.ca.issue())
 				s.options = Options{ServerName: "broker.test", CAPEM: s.ca.pem(), Clock: clock()}
@@ -287,7 +300,8 @@ func TestReasons(t *testing.T) {
 					_, err := ask(t, configFor(t, address, s.options))
 					wantReason(t, err, c.want, c.words...)
 					e := new(broker.Error)
-					if !errors.As(err, &e) || !errors.Is(err, broker.ErrTLS) || c.want != Other && !strings.Contains(err.Error(), " - "+e.Hint) {
+					if !errors.As(err, &e) || !errors.Is(err, broker.ErrTLS) || c.want != Other &&
+						!strings.Contains(err.Error(), " - "+e.Hint) {
 						t.Errorf("%+v", err)
 					}
 				}
@@ -380,7 +394,8 @@ func TestCutAtEveryByte(t *testing.T) {
 // says nothing more. It returns how many the client had when it was done.
 func handshakeThrough(t *testing.T, server *tls.Config, o Options, allowed int, hangUp bool) (count int, err error) {
 	dial := func(under net.Conn) *Conn {
-		conn, err := mustDial(t, func(context.Context, string, string) (net.Conn, error) { return under, nil }, o)(t.Context(), "tcp", "a:1")
+		conn, err := mustDial(t, func(context.Context, string, string) (net.Conn, error) { return under, nil },
+			o)(t.Context(), "tcp", "a:1")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -423,7 +438,8 @@ func TestReasonsAreNamed(t *testing.T) {
 		}
 	}
 	slices.Sort(names)
-	if len(slices.Compact(names)) != int(Stalled)+1 || Reason(200).String() != "unknown reason 200" || Reason(200).Sentence() != "unknown reason 200" {
+	if len(slices.Compact(names)) != int(Stalled)+1 || Reason(200).String() != "unknown reason 200" ||
+		Reason(200).Sentence() != "unknown reason 200" {
 		t.Errorf("%q", names)
 	}
 }
@@ -431,7 +447,8 @@ func TestReasonsAreNamed(t *testing.T) {
 // Whatever a peer says, the handshake fails with an Error, and the words can be
 // shown.
 func FuzzPeer(f *testing.F) {
-	for _, say := range []string{"", "HTTP/1.1 400 Bad Request\r\n\r\n", "\x15\x03\x03\x00\x02\x02\x28", "\x00\x00", "\x16\x03", "\x16\x02\x00\x00\x00", serverHello(tls.VersionTLS12, 0xc02f)} {
+	for _, say := range []string{"", "HTTP/1.1 400 Bad Request\r\n\r\n", "\x15\x03\x03\x00\x02\x02\x28", "\x00\x00",
+		"\x16\x03", "\x16\x02\x00\x00\x00", serverHello(tls.VersionTLS12, 0xc02f)} {
 		f.Add([]byte(say))
 	}
 	f.Fuzz(func(t *testing.T, say []byte) {
@@ -450,7 +467,8 @@ func FuzzPeer(f *testing.F) {
 		err = conn.(*Conn).HandshakeContext(t.Context())
 		if e := new(Error); !errors.As(err, &e) || e.Reason == Stalled || e.Certificates != nil {
 			t.Errorf("%v", err)
-		} else if text := err.Error() + e.Hint(); strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		} else if text := err.Error() + e.Hint(); strings.ContainsFunc(text,
+			func(r rune) bool { return r < ' ' || r == 0x7f }) {
 			t.Errorf("%q", text)
 		}
 		_ = conn.Close()

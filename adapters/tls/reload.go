@@ -13,16 +13,15 @@ import (
 	"brokerconn/adapters/tls/pemkey"
 )
 
-// Changed files serve all at once or not at all: a certificate whose key has not
-// been replaced yet leaves both of the former ones in force. What is wrong with the
-// contents is found out once, unless the same may do another time: with another
-// password, or at another hour.
+// Changed files take effect all at once or not at all: a certificate whose key is not
+// replaced yet leaves both old files in use. Invalid content is examined once, unless it may
+// become valid: with another password, or at another time.
 
-// material is what a handshake needs of files, read and fit together.
+// material is the parsed content of the files, for handshakes.
 type material struct {
 	roots       *x509.CertPool // nil: the system's
 	authorities []*x509.Certificate
-	identity    *tls.Certificate // an empty one: there is none
+	identity    *tls.Certificate // empty if none is configured
 	revoked     *crl.Lists
 	sessions    *sessions
 }
@@ -33,15 +32,15 @@ type loader struct {
 	mu      sync.Mutex
 	files   []*file
 	inForce *material
-	chosen  [sha256.Size]byte // of the bytes that the identity in force was read from
-	changed bool              // contents have changed since load judged them
-	judged  error             // what load said of them
-	failed  error             // why the files as they are now are not in force; nil if they are
+	chosen  [sha256.Size]byte // of the identity in use
+	changed bool              // the content changed since load ran
+	judged  error             // the result of load
+	failed  error             // why the current files are not in use; nil if they are
 }
 
 var errUnfinished = errors.New("tls: the password function panicked")
 
-// newLoader reads all files; it is an error if they will not do.
+// newLoader reads all files; any invalid file is an error.
 func newLoader(o Options) (*loader, error) {
 	l := &loader{o: o, changed: true}
 	for _, f := range []file{
@@ -67,32 +66,32 @@ func (l *loader) file(path string) *file {
 	return nil
 }
 
-// look returns what is in force, after it took over what changed.
+// look returns the material in use, after it loaded changed files.
 func (l *loader) look() *material {
-	current, tell, err := l.lookLocked()
-	if tell && l.o.Reloaded != nil {
+	current, report, err := l.lookLocked()
+	if report && l.o.Reloaded != nil {
 		l.o.Reloaded(err)
 	}
 	return current
 }
 
-func (l *loader) lookLocked() (current *material, tell bool, err error) {
+func (l *loader) lookLocked() (current *material, report bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	before, former := l.failed, l.inForce
 	l.refresh()
 	switch {
 	case l.failed == nil:
-		tell = before != nil || l.inForce != former
+		report = before != nil || l.inForce != former
 	case before == nil:
-		tell = true
+		report = true
 	default:
-		tell = l.failed.Error() != before.Error()
+		report = l.failed.Error() != before.Error()
 	}
-	return l.inForce, tell, l.failed
+	return l.inForce, report, l.failed
 }
 
-// refresh reads what changed, and puts it in force.
+// refresh reads changed files and puts their content in use.
 func (l *loader) refresh() {
 	var problems []error
 	for _, f := range l.files {
@@ -112,14 +111,14 @@ func (l *loader) refresh() {
 	l.failed = l.judged
 }
 
-// mayHeal reports whether the same contents may do another time.
+// mayHeal reports whether the same content may be valid later.
 func mayHeal(err error) bool {
 	return err == errUnfinished || ofPassword(err) || errors.Is(err, errOutOfDate)
 }
 
-var errOutOfDate = errors.New("the former one is valid, and stays")
+var errOutOfDate = errors.New("the previous certificate is valid and stays in use")
 
-// worse refuses a certificate that is out of date in place of one that is not.
+// worse refuses to replace a valid certificate by one that is not valid at this time.
 func (l *loader) worse(next *tls.Certificate) error {
 	if l.inForce == nil || l.inForce.identity.Leaf == nil {
 		return nil
@@ -134,10 +133,11 @@ func (l *loader) worse(next *tls.Certificate) error {
 
 func ofPassword(err error) bool {
 	var e *pemkey.Error
-	return errors.As(err, &e) && (e.Problem == pemkey.PasswordMissing || e.Problem == pemkey.PasswordFailed || e.Problem == pemkey.PasswordWrong)
+	return errors.As(err, &e) && (e.Problem == pemkey.PasswordMissing || e.Problem == pemkey.PasswordFailed ||
+		e.Problem == pemkey.PasswordWrong)
 }
 
-// load puts in force what the files have.
+// load parses the files and puts their content in use.
 func (l *loader) load() error {
 	next := &material{sessions: &sessions{}}
 	if data, where := l.content("CA", l.o.CAFile, l.o.CAPEM); data != nil {
@@ -163,9 +163,9 @@ func (l *loader) load() error {
 	return nil
 }
 
-// loadIdentity reads certificate and key, unless they are the ones in force: an
-// encrypted key costs time, and its password may be a person's to type. Sessions go
-// with them, since to the broker who resumes one is who began it.
+// loadIdentity reads certificate and key, unless they are already in use: an encrypted
+// key costs time, and a person may have to type its password. New ones drop the sessions,
+// because a session keeps the identity that began it.
 func (l *loader) loadIdentity(next *material) error {
 	chain, where := l.content("Cert", l.o.CertFile, l.o.CertPEM)
 	key, whereKey := l.content("Key", l.o.KeyFile, l.o.KeyPEM.Reveal())
@@ -202,7 +202,7 @@ func (l *loader) loadIdentity(next *material) error {
 	return nil
 }
 
-// origin is where content comes from, for errors.
+// origin is the source of content, for errors.
 type origin struct{ option, path string }
 
 func (o origin) refuse(err error) error {
@@ -212,7 +212,7 @@ func (o origin) refuse(err error) error {
 	return &OptionError{o.option, err}
 }
 
-// content is what a file has, or the option that has it itself; nil without either.
+// content returns the content of a file or of a PEM option; nil without either.
 func (l *loader) content(what, path, text string) ([]byte, origin) {
 	switch {
 	case path != "":

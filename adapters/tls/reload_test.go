@@ -19,18 +19,18 @@ import (
 	"brokerconn/ports"
 )
 
-// site is a broker, and a client with files, that may both be changed while they
+// reloader is a broker, and a client with files, that may both be changed while they
 // run.
-type site struct {
+type reloader struct {
 	t       *testing.T
 	server  *tls.Config
 	address string
 	dial    netlink.DialFunc
-	told    []error
+	reloads []error
 }
 
-func newSite(t *testing.T, version uint16, cert tls.Certificate, o Options, change ...func(*tls.Config)) *site {
-	s := &site{t: t, server: &tls.Config{MinVersion: version, MaxVersion: version, Time: clock().Now}}
+func newReloader(t *testing.T, version uint16, cert tls.Certificate, o Options, change ...func(*tls.Config)) *reloader {
+	s := &reloader{t: t, server: &tls.Config{MinVersion: version, MaxVersion: version, Time: clock().Now}}
 	s.server.Certificates = []tls.Certificate{cert}
 	for _, f := range change {
 		f(s.server)
@@ -40,17 +40,17 @@ func newSite(t *testing.T, version uint16, cert tls.Certificate, o Options, chan
 		o.Clock = clock()
 	}
 	o.ServerName = "broker.test"
-	o.Reloaded = func(err error) { s.told = append(s.told, err) }
+	o.Reloaded = func(err error) { s.reloads = append(s.reloads, err) }
 	s.dial = mustDial(t, plainDial, o)
 	return s
 }
 
-func (s *site) reach() (tls.ConnectionState, error) {
+func (s *reloader) reach() (tls.ConnectionState, error) {
 	s.t.Helper()
 	return reach(s.t, s.dial, s.address)
 }
 
-func (s *site) mustReach() tls.ConnectionState {
+func (s *reloader) mustReach() tls.ConnectionState {
 	s.t.Helper()
 	state, err := s.reach()
 	if err != nil {
@@ -59,30 +59,31 @@ func (s *site) mustReach() tls.ConnectionState {
 	return state
 }
 
-// wantTold checks what Reloaded was told since: a word of each error, "" for nil.
-func (s *site) wantTold(want ...string) {
+// wantReloaded checks the calls of Reloaded since: a word of each error, "" for nil.
+func (s *reloader) wantReloaded(want ...string) {
 	s.t.Helper()
-	ok := len(s.told) == len(want)
-	for i := range min(len(s.told), len(want)) {
-		ok = ok && (s.told[i] == nil) == (want[i] == "") && (s.told[i] == nil || strings.Contains(s.told[i].Error(), want[i]))
+	ok := len(s.reloads) == len(want)
+	for i := range min(len(s.reloads), len(want)) {
+		ok = ok && (s.reloads[i] == nil) == (want[i] == "") && (s.reloads[i] == nil ||
+			strings.Contains(s.reloads[i].Error(), want[i]))
 	}
 	if !ok {
-		s.t.Errorf("told %q, want %q", s.told, want)
+		s.t.Errorf("Reloaded: got %q, want %q", s.reloads, want)
 	}
-	s.told = nil
+	s.reloads = nil
 }
 
 func TestReloadOfAuthorities(t *testing.T) {
 	old, fresh := newCA(t, "old"), newCA(t, "fresh")
 	ca := write(t, "ca.pem", old.pem())
-	s := newSite(t, tls.VersionTLS13, fresh.issue(), Options{CAFile: ca})
+	s := newReloader(t, tls.VersionTLS13, fresh.issue(), Options{CAFile: ca})
 	_, err := s.reach()
 	wantReason(t, err, UnknownAuthority)
-	s.wantTold()
+	s.wantReloaded()
 
 	replace(t, ca, old.pem()+fresh.pem())
 	s.mustReach()
-	s.wantTold("")
+	s.wantReloaded("")
 
 	for _, bad := range []string{
 		"", "nonsense", // for the same reason
@@ -93,17 +94,17 @@ func TestReloadOfAuthorities(t *testing.T) {
 		s.mustReach()
 		s.mustReach()
 	}
-	s.wantTold("no certificate", "is it whole?", "certificate 2 cannot be read") // each once
+	s.wantReloaded("no certificate", "may be truncated", "certificate 2 cannot be read") // each once
 	if err := os.Remove(ca); err != nil {
 		t.Fatal(err)
 	}
 	s.mustReach()
-	s.wantTold(ca)
+	s.wantReloaded(ca)
 
 	replace(t, ca, old.pem())
 	_, err = s.reach()
 	wantReason(t, err, UnknownAuthority)
-	s.wantTold("")
+	s.wantReloaded("")
 }
 
 // Two files cannot be replaced at once: until both are, the former are shown.
@@ -113,30 +114,32 @@ func TestReloadOfIdentity(t *testing.T) {
 		mine, next := ca.issue(), ca.issue()
 		cert, key := write(t, "cert.pem", chainPEM(mine)), write(t, "key.pem", keyPEM(t, mine))
 		var shown []byte
-		s := newSite(t, version, ca.issue(), Options{CAPEM: ca.pem(), CertFile: cert, KeyFile: key}, func(server *tls.Config) {
-			server.ClientAuth = tls.RequireAnyClientCert
-			server.VerifyConnection = func(state tls.ConnectionState) error {
-				shown = state.PeerCertificates[0].Raw
-				return nil
-			}
-		})
+		s := newReloader(t, version, ca.issue(), Options{CAPEM: ca.pem(), CertFile: cert, KeyFile: key},
+			func(server *tls.Config) {
+				server.ClientAuth = tls.RequireAnyClientCert
+				server.VerifyConnection = func(state tls.ConnectionState) error {
+					shown = state.PeerCertificates[0].Raw
+					return nil
+				}
+			})
 		want := func(c tls.Certificate, resumed bool) {
 			t.Helper()
 			state := s.mustReach()
 			if string(shown) != string(c.Leaf.Raw) || state.DidResume != resumed {
-				t.Errorf("the former is shown: %v; resumed: %v, want %v", string(shown) == string(mine.Leaf.Raw), state.DidResume, resumed)
+				t.Errorf("the former is shown: %v; resumed: %v, want %v", string(shown) == string(mine.Leaf.Raw),
+					state.DidResume, resumed)
 			}
 		}
 		want(mine, false)
 		want(mine, true)
 		replace(t, cert, chainPEM(next))
 		want(mine, true)
-		s.wantTold("the key does not belong to the certificate")
+		s.wantReloaded("the key does not belong to the certificate")
 		replace(t, key, keyPEM(t, next))
 		want(next, false) // a session would be the former's
-		s.wantTold("")
+		s.wantReloaded("")
 		want(next, true)
-		s.wantTold()
+		s.wantReloaded()
 	}
 }
 
@@ -144,7 +147,7 @@ func TestReloadOfRevocation(t *testing.T) {
 	ca := newCA(t, "the authority")
 	cert := ca.issue()
 	crl := write(t, "crl.pem", ca.crl(soon))
-	s := newSite(t, tls.VersionTLS13, cert, Options{CAPEM: ca.pem(), CRLFile: crl})
+	s := newReloader(t, tls.VersionTLS13, cert, Options{CAPEM: ca.pem(), CRLFile: crl})
 	s.mustReach()
 	replace(t, crl, "nonsense")
 	s.mustReach()
@@ -153,8 +156,8 @@ func TestReloadOfRevocation(t *testing.T) {
 	wantReason(t, err, Revoked)
 	replace(t, crl, ca.crl(soon))
 	s.mustReach()
-	if len(s.told) != 3 || s.told[0] == nil || s.told[1] != nil || s.told[2] != nil {
-		t.Errorf("%q", s.told)
+	if len(s.reloads) != 3 || s.reloads[0] == nil || s.reloads[1] != nil || s.reloads[2] != nil {
+		t.Errorf("%q", s.reloads)
 	}
 }
 
@@ -232,13 +235,14 @@ func encrypted(t *testing.T, ca *testCA) (chain, key, password string) {
 }
 
 // The password is asked for when the key is read and at no other time, until it
-// opens the key; and whatever it is, it is told to nobody.
+// opens the key. It is part of no output.
 func TestKeyPassword(t *testing.T) {
 	ca := newCA(t, "the authority")
 	chain, key, password := encrypted(t, ca)
 	var asked []string
 	answer := func() ([]byte, error) { return []byte(password), nil }
-	o := Options{CAFile: write(t, "ca.pem", ca.pem()), CertFile: write(t, "cert.pem", chain), KeyFile: write(t, "key.pem", key)}
+	o := Options{CAFile: write(t, "ca.pem", ca.pem()), CertFile: write(t, "cert.pem", chain),
+		KeyFile: write(t, "key.pem", key)}
 	o.KeyPassword = func() ([]byte, error) {
 		password, err := answer()
 		asked = append(asked, string(password))
@@ -251,13 +255,14 @@ func TestKeyPassword(t *testing.T) {
 		}
 		asked = nil
 	}
-	s := newSite(t, tls.VersionTLS13, ca.issue(), o, func(server *tls.Config) { server.ClientAuth = tls.RequireAnyClientCert })
+	s := newReloader(t, tls.VersionTLS13, ca.issue(), o,
+		func(server *tls.Config) { server.ClientAuth = tls.RequireAnyClientCert })
 	wantAsked(1)
 	s.mustReach()
 	replace(t, o.CAFile, ca.pem()+ca.pem())
 	s.mustReach()
 	wantAsked(0)
-	s.wantTold("")
+	s.wantReloaded("")
 
 	replace(t, o.CertFile, chain+ca.pem()) // another chain: another identity
 	for _, bad := range []func() ([]byte, error){
@@ -270,37 +275,39 @@ func TestKeyPassword(t *testing.T) {
 			defer func() { _ = recover() }() // netlink's to contain
 			s.mustReach()
 		}()
-		for _, err := range s.told {
-			if e := new(OptionError); !errors.As(err, &e) || e.Option != "KeyPassword" || !strings.Contains(err.Error(), o.KeyFile) {
+		for _, err := range s.reloads {
+			if e := new(OptionError); !errors.As(err, &e) || e.Option != "KeyPassword" ||
+				!strings.Contains(err.Error(), o.KeyFile) {
 				t.Errorf("%v", err)
 			}
 		}
-		for _, err := range s.told {
+		for _, err := range s.reloads {
 			if strings.Contains(fmt.Sprintf("%v %+v %#v %q", err, err, err, errors.Unwrap(err)), canary) {
 				t.Errorf("%+v", err)
 			}
 		}
 	}
-	if len(s.told) != 3 || !strings.Contains(s.told[2].Error(), "the vault is sealed") {
-		t.Errorf("%q", s.told)
+	if len(s.reloads) != 3 || !strings.Contains(s.reloads[2].Error(), "the vault is sealed") {
+		t.Errorf("%q", s.reloads)
 	}
-	s.told, asked, answer = nil, nil, Password(password)
+	s.reloads, asked, answer = nil, nil, Password(password)
 	s.mustReach()
 	s.mustReach()
 	wantAsked(1)
-	s.wantTold("")
+	s.wantReloaded("")
 
 	for _, bad := range []func() ([]byte, error){nil, Password(canary)} {
 		o.KeyPassword = bad
 		_, err := Dial(plainDial, o)
-		if e := new(OptionError); !errors.As(err, &e) || e.Option != "KeyPassword" || strings.Contains(fmt.Sprintf("%+v %#v", err, err), canary) {
+		if e := new(OptionError); !errors.As(err, &e) || e.Option != "KeyPassword" ||
+			strings.Contains(fmt.Sprintf("%+v %#v", err, err), canary) {
 			t.Errorf("%v", err)
 		}
 	}
 }
 
-// What is wrong with a file is found once, and not anew at every handshake; whatever
-// else was wrong may have changed.
+// An invalid file is examined once, not again at every handshake; another file may have
+// changed meanwhile.
 func TestFaultIsFoundOnce(t *testing.T) {
 	ca := newCA(t, "the authority")
 	long := time.Now().Add(-time.Hour)
@@ -371,13 +378,14 @@ func TestPanicLeavesNoConnection(t *testing.T) {
 func TestEachFileMayBeOutOfOrder(t *testing.T) {
 	ca := newCA(t, "the authority")
 	mine, next := ca.issue(), ca.issue()
-	texts := map[string]string{"CAFile": ca.pem(), "CertFile": chainPEM(mine), "KeyFile": keyPEM(t, mine), "CRLFile": ca.crl(soon)}
+	texts := map[string]string{"CAFile": ca.pem(), "CertFile": chainPEM(mine), "KeyFile": keyPEM(t, mine),
+		"CRLFile": ca.crl(soon)}
 	others := map[string]string{"CertFile": chainPEM(next), "KeyFile": keyPEM(t, next)} // each without the other
 	paths := make(map[string]string)
 	for option, text := range texts {
 		paths[option] = write(t, option, text)
 	}
-	s := newSite(t, tls.VersionTLS13, ca.issue(), Options{
+	s := newReloader(t, tls.VersionTLS13, ca.issue(), Options{
 		CAFile: paths["CAFile"], CertFile: paths["CertFile"], KeyFile: paths["KeyFile"], CRLFile: paths["CRLFile"],
 	}, func(server *tls.Config) {
 		server.ClientAuth, server.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
@@ -390,14 +398,17 @@ func TestEachFileMayBeOutOfOrder(t *testing.T) {
 	}
 	for option, path := range paths {
 		spoil := map[string]func(){
-			"gone":                func() { _ = os.Remove(path) },
-			"a folder":            func() { _ = os.Remove(path); _ = os.Mkdir(path, 0o700) },
-			"empty":               func() { replace(t, path, "") },
-			"half, in its place":  func() { inPlace(path, texts[option][:len(texts[option])/2]) },
-			"another's":           func() { replace(t, path, others[option]) },
-			"a link to nowhere":   func() { _ = os.Remove(path); _ = os.Symlink("nowhere", path) },
-			"without its end":     func() { replace(t, path, texts[option][:len(texts[option])-10]) },
-			"of another encoding": func() { replace(t, path, "\xff\xfe"+strings.Join(strings.Split(texts[option], ""), "\x00")+"\x00") },
+			"gone":               func() { _ = os.Remove(path) },
+			"a folder":           func() { _ = os.Remove(path); _ = os.Mkdir(path, 0o700) },
+			"empty":              func() { replace(t, path, "") },
+			"half, in its place": func() { inPlace(path, texts[option][:len(texts[option])/2]) },
+			"another's":          func() { replace(t, path, others[option]) },
+			"a link to nowhere":  func() { _ = os.Remove(path); _ = os.Symlink("nowhere", path) },
+			"without its end":    func() { replace(t, path, texts[option][:len(texts[option])-10]) },
+			"of another encoding": func() {
+				replace(t, path, "\xff\xfe"+strings.Join(strings.Split(texts[option], ""),
+					"\x00")+"\x00")
+			},
 		}
 		for how, f := range spoil {
 			if how == "another's" && others[option] == "" {
@@ -406,16 +417,17 @@ func TestEachFileMayBeOutOfOrder(t *testing.T) {
 			f()
 			s.mustReach()
 			s.mustReach()
-			if len(s.told) != 1 || s.told[0] == nil {
-				t.Errorf("%s is %s: told %q", option, how, s.told)
-			} else if e := new(OptionError); !errors.As(s.told[0], &e) || !strings.HasSuffix(e.Option, "File") || !strings.Contains(e.Error(), paths[e.Option]) {
-				t.Errorf("%s is %s: %v", option, how, s.told[0])
+			if len(s.reloads) != 1 || s.reloads[0] == nil {
+				t.Errorf("%s is %s: Reloaded got %q", option, how, s.reloads)
+			} else if e := new(OptionError); !errors.As(s.reloads[0], &e) || !strings.HasSuffix(e.Option, "File") ||
+				!strings.Contains(e.Error(), paths[e.Option]) {
+				t.Errorf("%s is %s: %v", option, how, s.reloads[0])
 			}
-			s.told = nil
+			s.reloads = nil
 			_ = os.Remove(path)
 			replace(t, path, texts[option])
 			s.mustReach()
-			s.wantTold("")
+			s.wantReloaded("")
 		}
 	}
 }
@@ -431,13 +443,14 @@ func TestReloadOfOutdatedIdentity(t *testing.T) {
 	file := write(t, "both.pem", both(mine))
 	c := clock()
 	var shown []byte
-	s := newSite(t, tls.VersionTLS13, ca.issue(func(c *x509.Certificate) { c.NotAfter = soon.Add(time.Hour) }), Options{CAPEM: ca.pem(), CertFile: file, Clock: c}, func(server *tls.Config) {
-		server.ClientAuth = tls.RequireAnyClientCert
-		server.VerifyConnection = func(state tls.ConnectionState) error {
-			shown = state.PeerCertificates[0].Raw
-			return nil
-		}
-	})
+	s := newReloader(t, tls.VersionTLS13, ca.issue(func(c *x509.Certificate) { c.NotAfter = soon.Add(time.Hour) }),
+		Options{CAPEM: ca.pem(), CertFile: file, Clock: c}, func(server *tls.Config) {
+			server.ClientAuth = tls.RequireAnyClientCert
+			server.VerifyConnection = func(state tls.ConnectionState) error {
+				shown = state.PeerCertificates[0].Raw
+				return nil
+			}
+		})
 	want := func(cert tls.Certificate) {
 		t.Helper()
 		s.mustReach()
@@ -448,23 +461,24 @@ func TestReloadOfOutdatedIdentity(t *testing.T) {
 	want(mine)
 	replace(t, file, both(old))
 	want(mine)
-	s.wantTold("was valid until 2030-06-01T11:59:59Z")
+	s.wantReloaded("was valid until 2030-06-01T11:59:59Z")
 	replace(t, file, both(later))
 	want(mine)
-	s.wantTold("is valid from 2030-06-01T13:00:00Z on")
+	s.wantReloaded("is valid from 2030-06-01T13:00:00Z on")
 	c.Advance(time.Minute)
 	want(mine)
-	s.wantTold()
+	s.wantReloaded()
 	c.Advance(time.Hour)
 	want(later)
-	s.wantTold("")
+	s.wantReloaded("")
 	replace(t, file, both(old))
 	want(later)
-	s.wantTold("was valid until")
+	s.wantReloaded("was valid until")
 	c.AdvanceTo(soon.Add(time.Hour - time.Second)) // later is still good for a second
 	want(later)
 
-	if _, err := Dial(plainDial, Options{CertPEM: chainPEM(old), KeyPEM: ports.NewSecret(keyPEM(t, old)), Clock: clock()}); err != nil {
+	if _, err := Dial(plainDial, Options{CertPEM: chainPEM(old), KeyPEM: ports.NewSecret(keyPEM(t, old)),
+		Clock: clock()}); err != nil {
 		t.Errorf("from the beginning: %v", err)
 	}
 }
@@ -495,8 +509,9 @@ func TestReloadThroughALink(t *testing.T) {
 	}
 	publish("1", mine)
 	var shown []byte
-	s := newSite(t, tls.VersionTLS13, ca.issue(), Options{
-		CAPEM: ca.pem(), CertFile: filepath.Join(root, "data", "tls.crt"), KeyFile: filepath.Join(root, "data", "tls.key"),
+	s := newReloader(t, tls.VersionTLS13, ca.issue(), Options{
+		CAPEM: ca.pem(), CertFile: filepath.Join(root, "data", "tls.crt"),
+		KeyFile: filepath.Join(root, "data", "tls.key"),
 	}, func(server *tls.Config) {
 		server.ClientAuth = tls.RequireAnyClientCert
 		server.VerifyConnection = func(state tls.ConnectionState) error {
@@ -513,5 +528,5 @@ func TestReloadThroughALink(t *testing.T) {
 			t.Errorf("version %d is not shown", version+1)
 		}
 	}
-	s.wantTold("", "")
+	s.wantReloaded("", "")
 }

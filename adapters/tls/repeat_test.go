@@ -15,25 +15,25 @@ import (
 // certificate: its last message comes again, and the zeros behind it.
 func oldBroker(config *tls.Config) func(net.Conn) {
 	return func(under net.Conn) {
-		stutterer := &stutterer{Conn: under}
-		conn := tls.Server(stutterer, config)
+		repeatingConn := &repeatingConn{Conn: under}
+		conn := tls.Server(repeatingConn, config)
 		if err := conn.Handshake(); err == nil {
-			stutterer.agreed = true
+			repeatingConn.agreed = true
 			_, _ = io.WriteString(conn, greeting)
 			return
 		}
-		_, _ = under.Write(append(stutterer.flight, make([]byte, 500)...))
+		_, _ = under.Write(append(repeatingConn.flight, make([]byte, 500)...))
 	}
 }
 
-// stutterer keeps the last message written, and swallows alerts.
-type stutterer struct {
+// repeatingConn keeps the last message written, and swallows alerts.
+type repeatingConn struct {
 	net.Conn
 	flight []byte
 	agreed bool
 }
 
-func (s *stutterer) Write(p []byte) (int, error) {
+func (s *repeatingConn) Write(p []byte) (int, error) {
 	const alert, ciphertext, short = 21, 23, 40
 	if !s.agreed && (p[0] == alert || p[0] == ciphertext && len(p) < short) {
 		return len(p), nil
@@ -86,7 +86,7 @@ func TestRepeatsRecord(t *testing.T) {
 		return string(append([]byte{kind, 3, 3, byte(size >> 8), byte(size)}, body...))
 	}
 	hello, certificate, cipher := record(22, 122, 'h'), record(22, 1000, 'c'), record(20, 1, 1)
-	for heard, want := range map[string]bool{
+	for received, want := range map[string]bool{
 		"":                                   false,
 		hello:                                false,
 		hello + certificate:                  false,
@@ -99,8 +99,8 @@ func TestRepeatsRecord(t *testing.T) {
 		certificate + record(0, 0, 0) + record(0, 0, 0):  false,
 		certificate + "\x00\x00\x00\x00\x00\x00\x00\x00": false,
 	} {
-		if got := repeatsRecord([]byte(heard)); got != want {
-			t.Errorf("%d bytes: %v", len(heard), got)
+		if got := repeatsRecord([]byte(received)); got != want {
+			t.Errorf("%d bytes: %v", len(received), got)
 		}
 	}
 }

@@ -7,10 +7,10 @@ import (
 	"sync"
 )
 
-// maxSessions bounds the sessions that are kept; the one not used for longest goes.
+// maxSessions bounds the kept sessions; the least recently used one is dropped first.
 const maxSessions = 64
 
-// sessions are those that may be resumed, the one used last at the end.
+// sessions are the sessions to resume, the last used one at the end.
 type sessions struct {
 	mu  sync.Mutex
 	all []session
@@ -19,10 +19,10 @@ type sessions struct {
 type session struct {
 	key   string
 	state *tls.ClientSessionState
-	certs []*x509.Certificate // what the broker showed when it began
+	certs []*x509.Certificate // the broker's, when the session began
 }
 
-// take removes a session and returns it.
+// take removes and returns the session of key.
 func (s *sessions) take(key string) (found session, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,8 +62,8 @@ func (s *sessionOf) verify(state tls.ConnectionState) error {
 	return s.verifier.verifyConnection(state)
 }
 
-// Get returns the session, if its certificate would be accepted today. Otherwise
-// only a full handshake can tell whether the broker has a better one by now.
+// Get returns the session if its certificate is still accepted. Otherwise a full
+// handshake asks the broker for its current one.
 func (s *sessionOf) Get(string) (*tls.ClientSessionState, bool) {
 	x, ok := s.kept.take(s.key)
 	if !ok || s.verifier.verify(x.certs) != nil {

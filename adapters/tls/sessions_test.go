@@ -14,7 +14,7 @@ func TestResumption(t *testing.T) {
 			ca := newCA(t, "the authority")
 			cert := ca.issue()
 			crl := write(t, "crl.pem", ca.crl(soon))
-			s := newSite(t, version, cert, Options{CAPEM: ca.pem(), CRLFile: crl})
+			s := newReloader(t, version, cert, Options{CAPEM: ca.pem(), CRLFile: crl})
 			for n := range 4 {
 				if state := s.mustReach(); state.DidResume != (n > 0) {
 					t.Errorf("%d: resumed: %v", n, state.DidResume)
@@ -30,7 +30,7 @@ func TestResumption(t *testing.T) {
 				t.Error("not resumed")
 			}
 
-			never := newSite(t, version, cert, Options{CAPEM: ca.pem(), NoResumption: true})
+			never := newReloader(t, version, cert, Options{CAPEM: ca.pem(), NoResumption: true})
 			never.mustReach()
 			if never.mustReach().DidResume {
 				t.Error("resumed")
@@ -45,7 +45,7 @@ func TestResumedSessionIsVerified(t *testing.T) {
 		ca := newCA(t, "the authority")
 		cert := ca.issue()
 		c := clock()
-		s := newSite(t, version, cert, Options{CAPEM: ca.pem(), Clock: c})
+		s := newReloader(t, version, cert, Options{CAPEM: ca.pem(), Clock: c})
 		s.mustReach()
 		under, err := s.dial(t.Context(), "tcp", s.address)
 		if err != nil {
@@ -65,12 +65,12 @@ func TestResumedSessionIsVerified(t *testing.T) {
 
 // A broker that has a new certificate is reached at the first attempt, though the
 // session is one of the old, which has expired.
-func TestRenewedCertificate(t *testing.T) {
+func TestReplacedCertificate(t *testing.T) {
 	for _, version := range versions {
 		ca := newCA(t, "the authority", func(c *x509.Certificate) { c.NotAfter = now.Add(time.Hour * 1000) })
 		current := ca.issue()
 		c := clock()
-		s := newSite(t, version, current, Options{CAPEM: ca.pem(), Clock: c}, func(server *tls.Config) {
+		s := newReloader(t, version, current, Options{CAPEM: ca.pem(), Clock: c}, func(server *tls.Config) {
 			server.Certificates, server.Time = nil, c.Now
 			server.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &current, nil }
 		})

@@ -34,74 +34,75 @@ import (
 	"brokerconn/ports"
 )
 
-// Options configure encryption. The zero value is good for use: it trusts the
-// system's authorities and verifies the chain and the host's name. New and Dial
-// copy them; what their pointers lead to must not be changed afterwards.
+// Options configure TLS. The zero value is safe: it trusts the system's authorities and
+// verifies the chain and the host name. New and Dial copy the Options; the targets of its
+// pointers must not change afterwards.
 //
-// Files are PEM, and are looked at before every handshake: what changed on disk
-// serves that handshake, if all of it can be read and fits together, and does not
-// replace a certificate that is valid by one that is not. Otherwise the former stays
-// in force, and Reloaded is told. Replace files by renaming; what is written in place
-// may be seen half done.
+// Files are PEM and are checked for changes before every handshake. A changed file takes
+// effect at that handshake if all files can be read and match, and if it does not replace a
+// valid client certificate by one that is not. Otherwise the previous content stays in use,
+// and Reloaded receives the error. Replace files by renaming: a file written in place may be
+// read half written.
 type Options struct {
-	// Config, if set, is used as it is, and all other options are ignored. Each
-	// connection has a clone of it, with the host as ServerName if that is empty.
+	// Config, if not nil, is used as it is, and all other options are ignored. Each
+	// connection uses a clone of it, with the host as ServerName if that is empty.
 	Config *tls.Config
 
-	// CAFile, or CAPEM itself, has the certificates that are trusted. Neither: the
-	// system's.
+	// CAFile is the file of the trusted certificates, CAPEM its content. If both are
+	// empty, the default is the system's authorities.
 	CAFile, CAPEM string
 
-	// CertFile and KeyFile, or CertPEM and KeyPEM themselves, are the client's
-	// certificate, first its own and then the chain above it, and its key. Without
-	// KeyFile and KeyPEM the key stands beside the certificate. Neither: a broker
-	// that asks is shown none.
+	// CertFile and KeyFile are the client's certificate, followed by its chain, and its
+	// private key; CertPEM and KeyPEM are their content. If KeyFile and KeyPEM are empty,
+	// the key is read from the certificate's file. If all are empty, no client certificate
+	// is sent.
 	CertFile, KeyFile string
 	CertPEM           string
 	KeyPEM            ports.Secret
-	// KeyPassword decrypts the key; see Password. It is asked when an encrypted key
-	// is read, while other handshakes wait for it. nil: the key is not encrypted.
+	// KeyPassword returns the password of the private key; see Password. It is called
+	// when an encrypted key is read, while other handshakes wait. If nil, the key must
+	// not be encrypted.
 	KeyPassword func() ([]byte, error)
 
-	// AnyHost leaves out the check that the certificate is one for the host. The
-	// chain and revocation are still verified.
+	// AnyHost skips the check that the certificate is for the host. The chain and
+	// revocation are still verified.
 	AnyHost bool
-	// AnyCertificate verifies nothing at all: whoever answers is talked to, and
-	// given the login. Only for finding out what is wrong.
+	// AnyCertificate skips all verification: any peer receives the requests and the
+	// credentials. Use it for diagnosis only.
 	AnyCertificate bool
-	// ServerName is the host that the certificate has to be for, where that is not
-	// the one configured: behind a tunnel or a forwarded port. Empty: the
+	// ServerName is the host that the certificate must be for, if it is not the host
+	// connected to: behind a tunnel or a forwarded port. If empty, the default is the
 	// endpoint's host.
 	ServerName string
-	// CRLFile has revocation lists, PEM or DER. As with OpenSSL's flag "check leaf"
-	// there must be one, not expired, of the issuer of the broker's certificate.
-	// Empty: nothing is revoked.
+	// CRLFile is a file of revocation lists, PEM or DER. It must contain a current list
+	// of the issuer of the broker's certificate, as with OpenSSL's flag "check leaf". If
+	// empty, revocation is not checked.
 	CRLFile string
 
-	// Ciphers is a list in OpenSSL's language, "ECDHE+AESGCM:!aNULL"; CipherSuites
-	// one of names as IANA has them. At most one may be set; none: those of
-	// crypto/tls. They choose among the suites of TLS 1.2: crypto/tls orders them
-	// itself, and always offers all of TLS 1.3's. Names that crypto/tls lacks are
-	// passed over; it is an error if none is left.
+	// Ciphers is a cipher list in OpenSSL's language, "ECDHE+AESGCM:!aNULL", and
+	// CipherSuites a list of IANA's names. At most one may be set. If both are empty, the
+	// default is crypto/tls's choice. They select suites of TLS 1.2: crypto/tls orders
+	// them itself and always offers all suites of TLS 1.3. Names that crypto/tls lacks
+	// are ignored; it is an error if no suite remains.
 	Ciphers      string
 	CipherSuites []string
-	// MinVersion and MaxVersion are crypto/tls's numbers, VersionTLS12 at least. 0:
-	// TLS 1.2, and the newest there is.
+	// MinVersion and MaxVersion are crypto/tls's numbers, at least VersionTLS12. If zero,
+	// the defaults are TLS 1.2 and the newest version.
 	MinVersion, MaxVersion uint16
 
-	// Clock tells when certificates and revocation lists are valid. nil: the
-	// machine's.
+	// Clock is the time for the validity of certificates and revocation lists. If nil,
+	// the default is the system's clock.
 	Clock ports.Clock
-	// NoResumption makes every handshake a full one. False: the last session with
-	// each of up to 64 addresses is kept, and offered to it again.
+	// NoResumption makes every handshake a full one. Otherwise the last session with each
+	// of up to 64 addresses is kept and resumed.
 	NoResumption bool
-	// Reloaded, if not nil, is told that changed files are in force (nil), or why
-	// they are not; each reason once. It runs on the goroutine that dials, and may
-	// run on several at once.
+	// Reloaded, if not nil, is called with nil when changed files are in use, and with an
+	// error when they cannot be, once for each error. It runs on the goroutine that
+	// dials, and may run on several at once.
 	Reloaded func(error)
 }
 
-// Password is the KeyPassword that is always the same.
+// Password returns a KeyPassword function for a fixed password.
 func Password[T string | []byte](password T) func() ([]byte, error) {
 	return func() ([]byte, error) { return []byte(password), nil }
 }

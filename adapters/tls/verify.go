@@ -15,20 +15,20 @@ import (
 	"brokerconn/adapters/tls/crl"
 )
 
-// maxSignatures bounds what a chain of a stranger's costs, as crypto/x509 does.
+// maxSignatures bounds the signature checks for one chain of a peer, as crypto/x509 does.
 const maxSignatures = 100
 
-// verifier judges the broker's certificate for one connection.
+// verifier verifies the broker's certificate for one connection.
 type verifier struct {
-	name                    string // that it has to be for
+	name                    string // the host
 	anyHost, anyCertificate bool
 	roots                   *x509.CertPool // nil: the system's
 	authorities             []*x509.Certificate
-	revoked                 *crl.Lists // nil: nothing is
+	revoked                 *crl.Lists // nil: no revocation check
 	now                     func() time.Time
 
-	// found is told what each check came to, and the handshake goes on whatever that
-	// is: for an Inspector alone. nil: a check that fails ends it.
+	// found, if not nil, receives the results, and the handshake continues whatever they
+	// are: for an Inspector.
 	found func(Checks)
 }
 
@@ -40,7 +40,7 @@ func (v *verifier) verifyConnection(state tls.ConnectionState) error {
 	return v.verify(state.PeerCertificates)
 }
 
-// verify returns nil or an *Error. certs are what the broker showed, its own first.
+// verify returns nil or an *Error. certs are the broker's, its own first.
 func (v *verifier) verify(certs []*x509.Certificate) error {
 	if v.anyCertificate {
 		return nil
@@ -48,36 +48,36 @@ func (v *verifier) verify(certs []*x509.Certificate) error {
 	return v.check(certs).failed(v.anyHost)
 }
 
-// Checks are what the parts of verification came to, each by itself, also those that
-// options leave out.
+// Checks are the results of the parts of verification, each by itself and whatever the
+// options skip.
 type Checks struct {
-	// Path leads from the broker's certificate to the authority that is trusted; nil:
-	// there is none.
+	// Path leads from the broker's certificate to the trusted authority; nil if there is
+	// no such path.
 	Path []*x509.Certificate
-	// Chain is why there is no Path, Host why the certificate is not one for the host;
-	// nil: there is one, and it is.
-	Chain, Host *Error
-	// Revocation is what a CRLFile has against the certificate; nil: nothing, or there
-	// is no CRLFile, or no Path, without which it cannot be asked.
-	Revocation *Error
+	// ChainErr is why there is no Path, and HostErr why the certificate is not valid for
+	// the host.
+	ChainErr, HostErr *Error
+	// RevocationErr is why CRLFile does not clear the certificate. It is nil without a
+	// CRLFile, and without a Path, which it needs.
+	RevocationErr *Error
 }
 
-// failed is the check that a connection fails of; nil: none.
+// failed returns the error of a connection, nil if it would be accepted.
 func (c Checks) failed(anyHost bool) error {
 	switch {
-	case c.Chain != nil:
-		return c.Chain
-	case c.Host != nil && !anyHost:
-		return c.Host
-	case c.Revocation != nil:
-		return c.Revocation
+	case c.ChainErr != nil:
+		return c.ChainErr
+	case c.HostErr != nil && !anyHost:
+		return c.HostErr
+	case c.RevocationErr != nil:
+		return c.RevocationErr
 	}
 	return nil
 }
 
 func (v *verifier) check(certs []*x509.Certificate) (found Checks) {
 	if len(certs) == 0 {
-		found.Chain = &Error{Reason: BadCertificate, Name: v.name, Detail: "it showed none"}
+		found.ChainErr = &Error{Reason: BadCertificate, Name: v.name, Detail: "it sent none"}
 		return found
 	}
 	leaf, now := certs[0], v.now()
@@ -86,11 +86,11 @@ func (v *verifier) check(certs []*x509.Certificate) (found Checks) {
 		between.AddCert(c)
 	}
 	if err := leaf.VerifyHostname(v.name); err != nil {
-		found.Host = v.judge(certs, err)
+		found.HostErr = v.explain(certs, err)
 	}
 	chains, err := leaf.Verify(x509.VerifyOptions{Roots: v.roots, Intermediates: between, CurrentTime: now})
 	if err != nil {
-		found.Chain = v.judge(certs, err)
+		found.ChainErr = v.explain(certs, err)
 		return found
 	}
 	found.Path = chains[0]
@@ -98,14 +98,15 @@ func (v *verifier) check(certs []*x509.Certificate) (found Checks) {
 		return found
 	}
 	if err := v.revoked.Check(leaf, v.issuer(found.Path), now); err != nil {
-		found.Revocation = &Error{Reason: ofRevocation(err), Name: v.name, Detail: fmt.Sprintf("%s: %v", issued(leaf), err), Certificates: certs, Err: err}
+		found.RevocationErr = &Error{Reason: ofRevocation(err), Name: v.name,
+			Detail: fmt.Sprintf("%s: %v", issued(leaf), err), Certificates: certs, Err: err}
 	}
 	return found
 }
 
-// issuer is who signed the leaf, and with it the list that may revoke it. A leaf
-// that is trusted by itself has no other certificate in its chain: its issuer is
-// sought among those trusted, and may not be there.
+// issuer returns the certificate that signed the leaf and may revoke it. A leaf that is
+// itself trusted has no other certificate in its chain: its issuer is looked for among the
+// trusted ones, and may be missing.
 func (v *verifier) issuer(chain []*x509.Certificate) *x509.Certificate {
 	leaf := chain[0]
 	if len(chain) > 1 {
@@ -131,8 +132,8 @@ func ofRevocation(err error) Reason {
 	return CRLInvalid
 }
 
-// judge says in terms of a Reason what crypto/x509 has against a certificate.
-func (v *verifier) judge(certs []*x509.Certificate, err error) *Error {
+// explain returns the Error for an error of crypto/x509.
+func (v *verifier) explain(certs []*x509.Certificate, err error) *Error {
 	e := &Error{Reason: BadCertificate, Name: v.name, Certificates: certs, Err: err}
 	var (
 		invalid x509.CertificateInvalidError
@@ -149,7 +150,8 @@ func (v *verifier) judge(certs []*x509.Certificate, err error) *Error {
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		v.outOfDate(e, invalid.Cert)
 	case errors.As(err, &system):
-		e.Reason, e.hint = UnknownAuthority, "this system has no authorities to be found: name a CA file"
+		e.Reason, e.hint = UnknownAuthority, "no certificate authorities found on this system: set Options.CAFile "+
+			"(ssl_cafile)"
 	case errors.As(err, &unknown):
 		v.unknown(e, certs)
 	}
@@ -165,7 +167,7 @@ func (v *verifier) outOfDate(e *Error, c *x509.Certificate) {
 	e.Detail += ", and it is " + fault.Time(now)
 }
 
-// outOfDate says why a certificate is not valid at that time; "": it is.
+// outOfDate returns why a certificate is not valid at that time, or "".
 func outOfDate(c *x509.Certificate, now time.Time) (Reason, string) {
 	switch {
 	case now.Before(c.NotBefore):
@@ -176,8 +178,8 @@ func outOfDate(c *x509.Certificate, now time.Time) (Reason, string) {
 	return Other, ""
 }
 
-// unknown finds out why no chain leads to an authority. crypto/x509 passes over
-// authorities that are out of date, and then knows none.
+// unknown finds why no chain leads to an authority: crypto/x509 skips authorities that
+// have expired, and then reports an unknown one.
 func (v *verifier) unknown(e *Error, certs []*x509.Certificate) {
 	leaf, now := certs[0], v.now()
 	e.Reason = UnknownAuthority
@@ -200,14 +202,14 @@ func issued(c *x509.Certificate) string {
 	return x500.Quoted(c.RawSubject) + ", issued by " + x500.Quoted(c.RawIssuer)
 }
 
-// climb leads from a certificate to the one that signed it, and so on.
+// climb walks from a certificate to its signer, and on.
 type climb struct {
 	known   []*x509.Certificate
 	checked int // signatures
 }
 
-// from returns who signed a certificate; nil: nobody, or nobody that was found in
-// time. Where two have signed each other it would not end.
+// from returns the signer of a certificate, or nil if it is unknown or maxSignatures is
+// reached: two certificates may have signed each other.
 func (up *climb) from(at *x509.Certificate) *x509.Certificate {
 	for _, c := range up.known {
 		switch {
@@ -239,7 +241,7 @@ func short(text string) string { return fault.Clip(text, maxShort) }
 // escaped as in \1B. It returns DER that is not a name in hexadecimal, as "#3000".
 func DistinguishedName(der []byte) string { return x500.Name(der) }
 
-// namesOf lists what a certificate is for, at most ten of it.
+// namesOf returns the hosts of a certificate, at most ten.
 func namesOf(c *x509.Certificate) string {
 	var names []string
 	for _, name := range c.DNSNames {

@@ -21,7 +21,8 @@ func TestReasonIsSoughtInBounds(t *testing.T) {
 	decoy := newCA(t, "decoy")
 	for _, common := range []string{"a", "b"} {
 		for range 20 {
-			certs = append(certs, decoy.issue(name(common), func(c *x509.Certificate) { c.SerialNumber = big.NewInt(int64(len(certs))) }).Leaf)
+			certs = append(certs, decoy.issue(name(common),
+				func(c *x509.Certificate) { c.SerialNumber = big.NewInt(int64(len(certs))) }).Leaf)
 		}
 	}
 	byB, byA := sign(t, a.cert, b.cert, a.key.Public(), b.key), sign(t, b.cert, a.cert, b.key.Public(), a.key)
@@ -31,8 +32,8 @@ func TestReasonIsSoughtInBounds(t *testing.T) {
 	}
 	v := &verifier{name: "broker.test", roots: x509.NewCertPool(), now: clock().Now}
 	found := v.check(certs)
-	if found.Chain == nil || found.Chain.Reason != UnknownAuthority {
-		t.Fatal(found.Chain)
+	if found.ChainErr == nil || found.ChainErr.Reason != UnknownAuthority {
+		t.Fatal(found.ChainErr)
 	}
 	up := climb{known: certs[1:]}
 	for at := leaf; at != nil; {
@@ -44,14 +45,15 @@ func TestReasonIsSoughtInBounds(t *testing.T) {
 }
 
 func TestNamesInErrorsAreShort(t *testing.T) {
-	long := newCA(t, strings.Repeat("long ", 10_000), func(c *x509.Certificate) { c.DNSNames = []string{strings.Repeat("long", 10_000)} })
+	long := newCA(t, strings.Repeat("long ", 10_000),
+		func(c *x509.Certificate) { c.DNSNames = []string{strings.Repeat("long", 10_000)} })
 	v := &verifier{name: "broker.test", roots: x509.NewCertPool(), now: clock().Now}
 	found := v.check([]*x509.Certificate{long.issue().Leaf, long.cert})
-	if n := len(found.Chain.Error()); n > 2000 {
+	if n := len(found.ChainErr.Error()); n > 2000 {
 		t.Errorf("%d bytes", n)
 	}
 	found = v.check([]*x509.Certificate{long.cert})
-	if n := len(found.Chain.Error()) + len(found.Host.Error()); n > 2000 {
+	if n := len(found.ChainErr.Error()) + len(found.HostErr.Error()); n > 2000 {
 		t.Errorf("%d bytes", n)
 	}
 }

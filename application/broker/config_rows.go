@@ -27,14 +27,14 @@ var rows = setting.Of[Config](
 	setting.Row{Field: "RequestTimeout", Default: 30 * time.Second},
 	setting.Row{Field: "SetupTimeout", Default: 10 * time.Second},
 	// Without a pause an owner that tries again at once would never rest.
-	setting.Row{Field: "ReconnectBackoff", Default: 50 * time.Millisecond, Min: int64(time.Millisecond), Clamp: true},
-	setting.Row{Field: "ReconnectBackoffMax", Default: time.Second, Min: int64(time.Millisecond), Clamp: true},
+	setting.Row{Field: "ReconnectBackoff", Default: 50 * time.Millisecond, Min: int64(time.Millisecond)},
+	setting.Row{Field: "ReconnectBackoffMax", Default: time.Second, Min: int64(time.Millisecond)},
 	setting.Row{Field: "IdleTimeout", Zero: "9 min for a Conn, no limit for a Polled", Negative: "no limit"},
 	setting.Row{Field: "PingInterval", Zero: "no pings"},
 	setting.Row{Field: "MaxInFlight", Default: 5},
 	setting.Row{Field: "MaxPendingBytes", Default: 32 << 20},
 	// A frame is 4 bytes longer, and its length must fit an int of 32 bits.
-	setting.Row{Field: "MaxResponseBytes", Default: int32(100 << 20), Max: math.MaxInt32 - 4, Clamp: true},
+	setting.Row{Field: "MaxResponseBytes", Default: int32(100 << 20), Max: math.MaxInt32 - 4},
 	setting.Row{Field: "Transport", Zero: "TCP"},
 	setting.Row{Field: "Codec", Default: ports.Codec(kafkacodec.Codec{})},
 	setting.Row{Field: "Clock", Default: ports.Clock(system.Clock{})},

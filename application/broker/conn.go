@@ -47,7 +47,9 @@ type Conn struct {
 
 	// conn_lease.go
 	reader, writer direction
-	goroutines     int // of the Conn's own that run
+	goroutines     int    // of the Conn's own that run
+	writeLoop      func() // writeAll, and readAll: made once, so that to start them allocates nothing
+	readLoop       func()
 
 	// conn_interrupt.go
 	realTime    bool // the Clock is the system's: the alarm finds a parked caller
@@ -64,7 +66,7 @@ func NewConn(cfg Config) (*Conn, error) {
 	}
 	_, realTime := cfg.Clock.(system.Clock)
 	c := &Conn{cfg: cfg, core: cfg.connection(true), gone: make(chan struct{}), realTime: realTime}
-	c.wakeUp = c.wake
+	c.wakeUp, c.writeLoop, c.readLoop = c.wake, c.writeAll, c.readAll
 	c.alarm = cfg.Clock.NewAlarm(c.onAlarm)
 	return c, nil
 }

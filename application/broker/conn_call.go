@@ -48,7 +48,7 @@ func (c *Conn) enter(f *Future, timeout time.Duration) {
 	f.queuedAt = now
 	f.deadline = now.Add(cmp.Or(timeout, m.RequestTimeout()))
 	// The throttle in progress has already paused the timers of the requests before it.
-	f.throttledBefore = m.Standstill() - m.ThrottleDelay(now)
+	f.throttledBefore = m.ThrottledTime() - m.ThrottleDelay(now)
 	c.queue.push(f)
 }
 
@@ -117,7 +117,7 @@ func (c *Conn) workFor(ctx context.Context, f *Future) (token chan struct{}) {
 }
 
 // alone reports whether one request is in flight and no goroutine reads.
-func (c *Conn) alone() bool { return c.core.InFlight() == 1 && c.mayRead() }
+func (c *Conn) alone() bool { return c.core.ResponsesDue() == 1 && c.mayRead() }
 
 // giveUp abandons a request whose ctx has ended, unless it is done.
 func (c *Conn) giveUp(ctx context.Context, f *Future) error {

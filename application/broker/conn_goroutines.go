@@ -8,7 +8,7 @@ import "runtime"
 // startGoroutines leaves the work to the Conn's own goroutines, as far as there is any.
 func (c *Conn) startGoroutines() {
 	c.startWriter()
-	if m := c.core; m.InFlight() > 0 || m.Busy() {
+	if m := c.core; m.ResponsesDue() > 0 || m.Busy() {
 		c.startReader()
 	}
 }
@@ -19,7 +19,7 @@ func (c *Conn) startWriter() {
 	if c.mayWrite() {
 		c.writer.goroutine = true
 		c.goroutines++
-		go c.writeAll()
+		go c.writeLoop()
 	}
 }
 
@@ -28,7 +28,7 @@ func (c *Conn) startReader() {
 	if c.mayRead() {
 		c.reader.goroutine = true
 		c.goroutines++
-		go c.readAll()
+		go c.readLoop()
 	}
 }
 
@@ -55,7 +55,7 @@ func (c *Conn) readAll() {
 	defer c.goroutineDone(&c.reader)
 	for c.read(false) {
 		m := c.core
-		if m.InFlight() == 0 && !m.Busy() {
+		if m.ResponsesDue() == 0 && !m.Busy() {
 			return
 		}
 	}

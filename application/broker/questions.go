@@ -8,7 +8,13 @@ import (
 	"brokerconn/domain"
 )
 
-// Check is how a broker is to be asked for its release.
+// Check is how CheckVersion identifies a broker that does not know ApiVersions, which is one
+// before 0.10. The zero Check is what most programs need.
+//
+//	Strict bool       only a connection that the broker closes after it has read a request, and before it
+//	                  begins a response, shows that it does not know the request; otherwise any loss does
+//	Topics []string   the topics that Metadata requests ask for; empty means all. Brokers of 0.8 create a
+//	                  topic that does not exist
 type Check = domain.Check
 
 // State returns the state of the connection.

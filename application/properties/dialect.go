@@ -2,7 +2,6 @@ package properties
 
 import (
 	"fmt"
-	"math/bits"
 	"strings"
 )
 
@@ -59,50 +58,36 @@ func ParseDialect(s string) (Dialect, error) {
 	return Guess, fmt.Errorf("unknown dialect %q: kafka-python, java, librdkafka", s)
 }
 
-// dialects is a set of them.
-type dialects uint8
-
-func (d Dialect) set() dialects       { return 1 << d }
-func (s dialects) has(d Dialect) bool { return s&d.set() != 0 }
-func (s dialects) only() bool         { return bits.OnesCount8(uint8(s)) == 1 }
-func (s dialects) first() Dialect     { return Dialect(bits.TrailingZeros8(uint8(s))) }
-func everyDialect() (all dialects)    { return KafkaPython.set() | Java.set() | Librdkafka.set() }
-
 // guess returns the dialect of the keys. sure is false if Java and librdkafka both have
 // all of them. If no dialect has all of them it is the one that has most, so that the
 // others are reported; the first key decides a tie.
 func guess(props []Property) (d Dialect, sure bool) {
-	common := everyDialect()
 	var known [lastDialect + 1]int
 	var order []Dialect
-	underscores, dots := 0, 0
+	keys, underscores, dots := 0, 0, 0
 	for _, p := range props {
-		set := dialectsOf(p.Key)
-		if set == 0 {
+		in := dialectsOf(p.Key)
+		if len(in) == 0 {
 			underscores += strings.Count(p.Key, "_")
 			dots += strings.Count(p.Key, ".")
 			continue
 		}
-		common &= set
-		for d := firstDialect; d <= lastDialect; d++ {
-			if set.has(d) {
-				known[d]++
-				order = append(order, d)
-			}
+		keys++
+		order = append(order, in...)
+		for _, d := range in {
+			known[d]++
 		}
-	}
-	switch {
-	case common.only():
-		return common.first(), true
-	case common == everyDialect() && underscores > dots: // no known key at all
-		return KafkaPython, true
-	case common != 0:
-		return Java, false
 	}
 	for _, candidate := range order {
 		if known[candidate] > known[d] {
 			d = candidate
 		}
+	}
+	switch {
+	case d == Guess && underscores > dots:
+		return KafkaPython, true
+	case d == Guess, known[Java] == keys && known[Librdkafka] == keys:
+		return Java, false
 	}
 	return d, true
 }

@@ -21,7 +21,8 @@ type key struct {
 
 	// What is special about the values, each only for fields of some types.
 	min, max int64    // of a number, where the clients have closer bounds than the field
-	words    []string // a text is one of them
+	words    []string // a text is one of them, also where it sets no field
+	unused   string   // why a valid value has no effect
 	not      bool     // a boolean means the opposite of the field
 	pem      *content // a text is PEM itself, and not the name of a file
 	system   bool     // a buffer size may be left to the system; in librdkafka "probe" may name the system's files
@@ -109,13 +110,13 @@ var index = func() (all [lastDialect + 1]map[string]*key) {
 }()
 
 // dialectsOf returns the dialects that have a name.
-func dialectsOf(name string) (set dialects) {
+func dialectsOf(name string) (all []Dialect) {
 	for d := firstDialect; d <= lastDialect; d++ {
 		if index[d][name] != nil {
-			set |= d.set()
+			all = append(all, d)
 		}
 	}
-	return set
+	return all
 }
 
 // candidates returns the names that a misspelt one of the dialect may be meant for.

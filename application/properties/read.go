@@ -74,10 +74,9 @@ type reader struct {
 	rejected map[*key]bool      // those given and rejected
 
 	// Values that concern other keys.
-	unasked            bool         // api.version.request is false
-	trustType, keyType string       // of Java's stores; "": its default
-	jaas               *loginModule // of sasl.jaas.config; nil: none
-	jaasService        string       // its serviceName
+	unasked     bool         // api.version.request is false
+	jaas        *loginModule // of sasl.jaas.config; nil: none
+	jaasService string       // its serviceName
 }
 
 func (r *reader) reject(p *Property, format string, args ...any) {
@@ -101,6 +100,11 @@ func (r *reader) name(k *key) string { return k.name(r.s.Dialect) }
 
 // has reports whether a key is given, with a value.
 func (r *reader) has(k *key) bool { return r.given[k] != nil }
+
+// is reports whether a key is given with a word as its value.
+func (r *reader) is(k *key, word string) bool {
+	return r.has(k) && strings.EqualFold(value(r.given[k]), word)
+}
 
 // oneOf reads one of a few words, and rejects others; it returns "" for them.
 func (r *reader) oneOf(p *Property, words []string) string {
@@ -153,8 +157,8 @@ func (r *reader) unknown(p *Property) {
 	d := r.s.Dialect
 	others := dialectsOf(p.Key)
 	switch {
-	case others != 0:
-		other := others.first()
+	case len(others) > 0:
+		other := others[0]
 		how := "the dialect is " + d.String() + "'s"
 		if r.guessed {
 			how = "other keys are " + d.String() + "'s"

@@ -13,7 +13,7 @@ func (r *reader) validateTLS() {
 
 // validateTrust looks at the certificates that the connection trusts.
 func (r *reader) validateTrust() {
-	pem := r.trustType == "PEM"
+	pem := r.is(trustTypeKey, "PEM")
 	if p := r.given[trustPasswordKey]; p != nil {
 		switch {
 		case !r.has(caFileKey) && !r.has(caPEMKey):
@@ -78,7 +78,7 @@ func (r *reader) validateIdentity() {
 
 // validateStore looks at a store of key and chain, which is PKCS#12 to librdkafka.
 func (r *reader) validateStore(p *Property) {
-	pem := r.keyType == "PEM"
+	pem := r.is(keyTypeKey, "PEM")
 	java := r.s.Dialect == Java
 	if password := r.given[keyStorePasswordKey]; password != nil {
 		switch {

@@ -25,6 +25,9 @@ var keepAliveType = reflect.TypeFor[net.KeepAliveConfig]()
 // assign reads a value into the fields of a key.
 func (r *reader) assign(k *key, p *Property) {
 	before := len(r.problems)
+	if k.to == "" && k.words != nil && r.oneOf(p, k.words) != "" && k.unused != "" {
+		r.ignore(p, k.unused)
+	}
 	for to := range strings.FieldsSeq(k.to) {
 		field, row := r.s.field(to)
 		if err := r.set(field, row, k, p); err != nil {
@@ -143,7 +146,7 @@ func millis(p *Property, row *setting.Row) (time.Duration, error) {
 		return time.Duration(n) * time.Millisecond, nil
 	}
 	low := int64(1)
-	if row.Clamp {
+	if row.Min > 0 {
 		low = 0
 	}
 	if err != nil || n < low || n > math.MaxInt32 {

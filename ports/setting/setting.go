@@ -21,11 +21,10 @@ type Row struct {
 	Zero string
 	// Negative describes what a number below 0 means. If empty, it is not valid.
 	Negative string
-	// Min and Max bound a number or a duration, Max also the bytes of a text. If zero,
-	// there is no such bound.
+	// Min and Max bound a number or a duration: a positive value beyond a bound is replaced
+	// by it. Max also bounds the bytes of a text, which is not valid if it is longer. If
+	// zero, there is no such bound.
 	Min, Max int64
-	// Clamp replaces a number beyond a bound by the bound. Otherwise it is not valid.
-	Clamp bool
 }
 
 // Rows declare all exported fields of a struct, in their order.
@@ -76,18 +75,13 @@ func (r Rows) Fill(options any) {
 		if r[i].Default != nil && v.IsZero() {
 			v.Set(reflect.ValueOf(r[i].Default))
 		}
-		if n, ok := number(v); ok && r[i].Clamp && n > 0 {
-			v.SetInt(r[i].Clamped(n))
+		if n, ok := number(v); ok && n > 0 {
+			if r[i].Max > 0 {
+				n = min(n, r[i].Max)
+			}
+			v.SetInt(max(n, r[i].Min))
 		}
 	}
-}
-
-// Clamped returns n, or the bound if n is beyond it.
-func (r *Row) Clamped(n int64) int64 {
-	if r.Max > 0 {
-		n = min(n, r.Max)
-	}
-	return max(n, r.Min)
 }
 
 // Check calls report for each field whose value is not valid. problem is the value and
@@ -104,22 +98,14 @@ func (r *Row) check(v reflect.Value) string {
 	if v.Kind() == reflect.String && r.Max > 0 && int64(v.Len()) > r.Max {
 		return fmt.Sprintf("%d bytes; at most %d", v.Len(), r.Max)
 	}
-	n, ok := number(v)
-	switch {
-	case !ok || n == 0:
-	case n < 0 && r.Negative == "":
-		return fmt.Sprintf("%v is less than 0; 0 means %s", v, r.meaning())
-	case n > 0 && r.Clamped(n) != n && !r.Clamp:
-		return fmt.Sprintf("%v; from %d to %d", v, r.Min, r.Max)
+	if n, ok := number(v); !ok || n >= 0 || r.Negative != "" {
+		return ""
 	}
-	return ""
-}
-
-func (r *Row) meaning() string {
+	meaning := r.Text()
 	if r.Default != nil {
-		return "the default, " + r.Text()
+		meaning = "the default, " + meaning
 	}
-	return r.Text()
+	return fmt.Sprintf("%v is less than 0; 0 means %s", v, meaning)
 }
 
 // Text describes what zero means, as in "30 s" or "none".
@@ -131,15 +117,10 @@ func (r *Row) Text() string {
 		}
 		return r.Zero
 	case time.Duration:
-		for _, unit := range []struct {
-			size time.Duration
-			name string
-		}{{time.Hour, "h"}, {time.Minute, "min"}, {time.Second, "s"}, {time.Millisecond, "ms"}} {
-			if d%unit.size == 0 {
-				return fmt.Sprint(int64(d/unit.size), " ", unit.name)
-			}
+		if d%time.Second == 0 {
+			return fmt.Sprint(d.Seconds(), " s")
 		}
-		return d.String()
+		return fmt.Sprint(d.Milliseconds(), " ms")
 	}
 	if n, ok := number(reflect.ValueOf(r.Default)); ok && strings.HasSuffix(r.Field, "Bytes") && n%(1<<20) == 0 {
 		return fmt.Sprint(n>>20, " MiB")

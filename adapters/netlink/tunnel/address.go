@@ -9,11 +9,11 @@ import (
 	"unicode"
 )
 
-// splitAddress reads host:port. What is in it ends up in a request to a proxy and
-// in errors, so that nothing may be there which ends a line.
+// splitAddress parses host:port. Both become part of a request to a proxy and of errors,
+// so that no line ends are allowed.
 func splitAddress(address string) (host string, port uint16, err error) {
-	if at := strings.LastIndexByte(address, '@'); at >= 0 { // who writes that means user:password@
-		return "", 0, fmt.Errorf("there is something before %q: a login goes into Login", address[at:])
+	if at := strings.LastIndexByte(address, '@'); at >= 0 { // user:password@
+		return "", 0, fmt.Errorf("unexpected text before %q: set the login in Options.Login", address[at:])
 	}
 	host, text, err := net.SplitHostPort(address)
 	if err != nil {
@@ -33,7 +33,7 @@ func splitAddress(address string) (host string, port uint16, err error) {
 	return host, uint16(n), nil
 }
 
-// checkTarget says why a proxy cannot be asked for an address.
+// checkTarget returns why a proxy does not accept an address, or nil.
 func checkTarget(network, target string) error {
 	switch network {
 	case "tcp", "tcp4", "tcp6":
@@ -45,7 +45,7 @@ func checkTarget(network, target string) error {
 	case err != nil:
 		return err
 	case strings.Contains(host, "%"):
-		return errors.New("an IPv6 zone means something on this machine only")
+		return errors.New("an IPv6 zone is valid on this machine only")
 	case len(host) > 255:
 		return errors.New("a name has at most 255 bytes")
 	}

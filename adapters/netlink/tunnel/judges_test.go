@@ -56,7 +56,7 @@ func overConnect(proxy string, login tunnel.Login) *netlink.Transport {
 }
 
 func TestRealProxies(t *testing.T) {
-	s := newSite(t)
+	s := newNetwork(t)
 	_, port, err := broker.ParseAddress(s.plain)
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +76,7 @@ func TestRealProxies(t *testing.T) {
 			}{
 				{"wrong login", tunnel.NewLogin("alice", "sesame"), s.plain, tunnel.ErrLogin},
 				{"no login", tunnel.Login{}, s.plain, tunnel.ErrLogin},
-				{"nobody listens", alice, vacant(t), tunnel.ErrRefused},
+				{"no listener", alice, vacant(t), tunnel.ErrRefused},
 			} {
 				_, err := r.over(proxy, c.login).Dial(context.Background(), "tcp", c.to)
 				var e *tunnel.Error
@@ -88,7 +88,7 @@ func TestRealProxies(t *testing.T) {
 	}
 }
 
-// vacant is an address of loopback that nobody listens at.
+// vacant is an address of loopback without a listener.
 func vacant(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -149,7 +149,7 @@ func TestCurl(t *testing.T) {
 		fmt.Fprintf(w, "hello from %s", r.Host)
 	}))
 	t.Cleanup(page.Close)
-	s := &site{plain: page.Listener.Addr().String()}
+	s := &network{plain: page.Listener.Addr().String()}
 	open, locked := "", "alice:opensesame@"
 	for _, c := range []struct {
 		scheme string
@@ -168,7 +168,8 @@ func TestCurl(t *testing.T) {
 		{"http://", open, (&tunneltest.Connect{Dial: nowhere}).Serve, 56},
 	} {
 		proxy := c.scheme + c.login + tunneltest.Listen(t, c.serve)
-		cmd := exec.Command(curl, "--silent", "--noproxy", "", "--proxytunnel", "--max-time", "20", "--proxy", proxy, "http://example.com:9092/")
+		cmd := exec.Command(curl, "--silent", "--noproxy", "", "--proxytunnel", "--max-time", "20", "--proxy", proxy,
+			"http://example.com:9092/")
 		out, err := cmd.Output()
 		var ended *exec.ExitError
 		switch {

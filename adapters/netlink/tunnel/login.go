@@ -5,16 +5,16 @@ import (
 	"log/slog"
 )
 
-// Login is a user name and password for a proxy. The zero Login is none. No print
-// shows it. It holds a function, since fmt asks no method of %w, nor of a field
-// that is not exported: there it finds an address.
+// Login is a user name and password for a proxy. The zero Login has neither. It is never
+// printed: it holds a function, because fmt calls no method for %w, nor of an unexported
+// field, and prints an address there.
 type Login struct {
 	reveal func() (username, password string)
 }
 
 const redacted = "[redacted]"
 
-// NewLogin returns a login. Without both it is none.
+// NewLogin returns a login. If both are empty, it is the zero Login.
 func NewLogin(username, password string) Login {
 	if username == "" && password == "" {
 		return Login{}
@@ -22,7 +22,7 @@ func NewLogin(username, password string) Login {
 	return Login{func() (string, string) { return username, password }}
 }
 
-// Reveal returns what the login holds. false: there is none.
+// Reveal returns the user name and the password. ok is false for the zero Login.
 func (l Login) Reveal() (username, password string, ok bool) {
 	if l.IsZero() {
 		return "", "", false
@@ -31,7 +31,7 @@ func (l Login) Reveal() (username, password string, ok bool) {
 	return username, password, true
 }
 
-// IsZero reports whether there is no login.
+// IsZero reports whether l is the zero Login.
 func (l Login) IsZero() bool { return l.reveal == nil }
 
 func (l Login) String() string {

@@ -6,24 +6,24 @@ import (
 	"fmt"
 )
 
-// What answers a greeting that it does not understand, by its first bytes.
+// peers are other protocols, by the first bytes of their answer.
 var peers = []struct{ begins, is string }{
 	{"SSH-", "an SSH server"},
 	{"HTTP/", "a web server or an HTTP proxy"},
 	{"<", "an old web server"},
-	{"\x15\x03", "TLS: the proxy is to be reached over it"},
-	{"\x16\x03", "TLS: the proxy is to be reached over it"},
+	{"\x15\x03", "TLS: connect to the proxy over TLS"},
+	{"\x16\x03", "TLS: connect to the proxy over TLS"},
 	{"\x05", "a SOCKS5 proxy"},
-	{"\x00", "perhaps a SOCKS4 proxy"},
+	{"\x00", "possibly a SOCKS4 proxy"},
 	{"220", "an FTP or mail server"},
 }
 
-// maxShown bounds what of a peer's bytes gets into an error.
+// maxShown bounds the bytes of a peer in an error.
 const maxShown = 32
 
-// Unlike is the Cause of an ErrGarbage: what began the answer, where two bytes
-// may be all of it that was read, and who says such things. After a login was sent
-// the bytes are not shown, since some repeat what they are told.
+// Unlike returns the Cause of an ErrGarbage: the first bytes of the answer, of which
+// perhaps two were read, and the protocol they belong to. After a login was sent the bytes
+// are not shown, because some peers repeat their input.
 func Unlike(first []byte, loginSent bool) error {
 	begins := "the answer begins with other bytes"
 	if !loginSent {

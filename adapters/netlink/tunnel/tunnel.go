@@ -1,21 +1,20 @@
-// Package tunnel has what the ways through a proxy share: how its errors are told
-// apart, how long it may take, and what ends when the caller gives up. The words
-// that are spoken with a proxy are for packages socks5 and httpconnect; users meet
-// this one in their options and errors:
+// Package tunnel is shared by the proxy protocols: options, errors, the timeout, and
+// cancellation. Packages socks5 and httpconnect implement the protocols; users see this
+// package in their options and errors:
 //
 //	var e *tunnel.Error
 //	if errors.As(err, &e) && errors.Is(e, tunnel.ErrLogin) {
-//		log.Printf("the login of proxy %s is wrong", e.Proxy)
+//		log.Printf("proxy %s rejects the login", e.Proxy)
 //	}
 //
 // The files:
 //
-//	options which proxy, and how to use it
-//	tunnel  Way: dial the proxy, talk, within a time
-//	address what a proxy can be asked for
-//	errors  Error and its kinds
-//	login   Login, which no print shows
-//	peer    what speaks there instead
+//	options  the proxy and how to use it
+//	tunnel   Way: dial the proxy and negotiate, within the timeout
+//	address  the addresses that a proxy accepts
+//	errors   Error and its kinds
+//	login    Login, which is never printed
+//	peer     recognizes other protocols
 package tunnel
 
 import (
@@ -29,21 +28,21 @@ import (
 	"brokerconn/ports"
 )
 
-// Way is a way through one proxy.
+// Way reaches brokers through one proxy.
 type Way struct {
 	Options
 	Protocol string           // what errors begin with: "socks5"
 	Next     netlink.DialFunc // reaches the proxy
-	// BadLogin is what the protocol has against the Login; nil: nothing.
+	// BadLogin is why the protocol cannot send the Login; nil if it can.
 	BadLogin error
-	// Talk asks the proxy for target. It returns the tunnel, which is conn unless
-	// bytes of it were read already, or an *Error, where it leaves out what the Way
-	// knows; Kind is nil where conn failed, and After says what came before that.
-	// It sets no deadline: conn is closed when the time is over.
-	Talk func(conn net.Conn, target string) (net.Conn, *Error)
+	// Negotiate requests a tunnel to target. It returns the tunnel, which is conn unless
+	// bytes of it were already read, or an *Error without the fields that the Way sets;
+	// its Kind is nil if conn failed, and After is the last step that succeeded. It sets
+	// no deadline: conn is closed when the time is over.
+	Negotiate func(conn net.Conn, target string) (net.Conn, *Error)
 }
 
-// Check says what is wrong with the options.
+// Check returns what is wrong with the options, or nil.
 func (w *Way) Check() error {
 	if _, _, err := splitAddress(w.Proxy); err != nil {
 		return fmt.Errorf("%s: Proxy: %w", w.Protocol, err)
@@ -60,10 +59,10 @@ func (w *Way) Transport() *netlink.Transport {
 }
 
 // Dial returns the function that reaches an address through the proxy. It panics
-// when there is no Next or Check finds something.
+// if Next is nil or Check returns an error.
 func (w *Way) Dial() netlink.DialFunc {
 	if w.Next == nil {
-		panic(w.Protocol + ": no dial function to reach the proxy with, such as tcp.Dial(tcp.Options{})")
+		panic(w.Protocol + ": next is nil: use a dial function such as tcp.Dial(tcp.Options{})")
 	}
 	if err := w.Check(); err != nil {
 		panic(err.Error())
@@ -76,32 +75,33 @@ func (w *Way) Dial() netlink.DialFunc {
 	}
 	return func(ctx context.Context, network, target string) (net.Conn, error) {
 		if err := checkTarget(network, target); err != nil {
-			return nil, way.told(target, &Error{Kind: ErrTarget, Cause: err})
+			return nil, way.located(target, &Error{Kind: ErrTarget, Cause: err})
 		}
 		if way.Timeout > 0 {
 			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeoutCause(ctx, way.Timeout, fmt.Errorf("no tunnel within %v: %w", way.Timeout, os.ErrDeadlineExceeded))
+			ctx, cancel = context.WithTimeoutCause(ctx, way.Timeout, fmt.Errorf("no tunnel within %v: %w", way.Timeout,
+				os.ErrDeadlineExceeded))
 			defer cancel()
 		}
 		conn, failure := way.reach(ctx, proxy)
 		if failure == nil {
-			conn, failure = way.talk(ctx, conn, target)
+			conn, failure = way.negotiate(ctx, conn, target)
 		}
 		if failure != nil {
-			return nil, way.told(target, failure)
+			return nil, way.located(target, failure)
 		}
 		return conn, nil
 	}
 }
 
-func (w *Way) told(target string, e *Error) *Error {
+func (w *Way) located(target string, e *Error) *Error {
 	e.Protocol, e.Proxy, e.Target = w.Protocol, w.Proxy, target
 	return e
 }
 
-// reach dials the proxy, and shakes hands where that is encrypted. netlink will do
-// the latter once more with the tunnel, to no effect, and learns by it that it must
-// not interrupt a write.
+// reach dials the proxy and runs its TLS handshake, if there is one. netlink calls the
+// handshake of the tunnel again, without effect, and learns by it not to interrupt a
+// write.
 func (w *Way) reach(ctx context.Context, proxy ports.Endpoint) (net.Conn, *Error) {
 	ctx = netlink.WithEndpoint(ctx, proxy)
 	conn, err := w.Next(ctx, proxy.Network, proxy.Address)
@@ -120,17 +120,17 @@ func (w *Way) reach(ctx context.Context, proxy ports.Endpoint) (net.Conn, *Error
 	return conn, nil
 }
 
-// talk has Talk ask for the tunnel. What interrupts it is Close, which works with
-// every net.Conn; deadlines do not.
-func (w *Way) talk(ctx context.Context, conn net.Conn, target string) (net.Conn, *Error) {
+// negotiate runs Negotiate. Close interrupts it, because that works with every net.Conn;
+// deadlines do not.
+func (w *Way) negotiate(ctx context.Context, conn net.Conn, target string) (net.Conn, *Error) {
 	stop := context.AfterFunc(ctx, func() { abort(conn) })
-	through, failure := w.Talk(conn, target)
+	through, failure := w.Negotiate(conn, target)
 	if stop() && failure == nil {
 		return through, nil
 	}
 	abort(conn)
 	switch {
-	case failure == nil: // it came just too late
+	case failure == nil: // it completed just too late
 		failure = &Error{Kind: ErrStalled, Cause: context.Cause(ctx)}
 	case failure.Kind != nil:
 	case ctx.Err() != nil:
@@ -141,7 +141,7 @@ func (w *Way) talk(ctx context.Context, conn net.Conn, target string) (net.Conn,
 	return nil, failure
 }
 
-// because prefers the end of the context to what it brought about.
+// because returns the cause of the context's end, or else err.
 func because(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -149,13 +149,13 @@ func because(ctx context.Context, err error) error {
 	return err
 }
 
-// abort closes what carries conn: the farewell of TLS would wait for a peer that
+// abort closes the connection under conn: TLS's close_notify would wait for a peer that
 // does not read.
 func abort(conn net.Conn) {
 	for {
 		w, ok := conn.(interface{ NetConn() net.Conn })
 		if !ok {
-			_ = conn.Close() // there is an error already that says more
+			_ = conn.Close() // the caller has a better error
 			return
 		}
 		conn = w.NetConn()

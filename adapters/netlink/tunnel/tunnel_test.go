@@ -26,11 +26,11 @@ func piped(proxy func(net.Conn)) *tunnel.Way {
 			go proxy(theirs)
 			return ours, nil
 		},
-		Talk: hello,
+		Negotiate: hello,
 	}
 }
 
-// hello is a protocol: the proxy says a byte, and the tunnel stands.
+// hello is a protocol: the proxy says a byte, and the tunnel is open.
 func hello(conn net.Conn, _ string) (net.Conn, *tunnel.Error) {
 	if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil {
 		return nil, &tunnel.Error{After: "the greeting", Cause: err}
@@ -92,7 +92,7 @@ func TestFailures(t *testing.T) {
 			*w = *piped(func(conn net.Conn) { _ = conn.Close() })
 		}, tunnel.ErrCutOff, io.EOF, "the proxy closed the connection after the greeting: EOF"},
 		{"refused", func(w *tunnel.Way) {
-			w.Talk = func(net.Conn, string) (net.Conn, *tunnel.Error) {
+			w.Negotiate = func(net.Conn, string) (net.Conn, *tunnel.Error) {
 				return nil, &tunnel.Error{Kind: tunnel.ErrRefused, Cause: io.ErrNoProgress}
 			}
 		}, tunnel.ErrRefused, io.ErrNoProgress, "the proxy refuses the tunnel: "},
@@ -119,7 +119,8 @@ func wantFailure(t *testing.T, err, kind, cause error, says string) {
 	if !errors.Is(err, kind) || e.Kind != kind || cause != nil && !errors.Is(err, cause) {
 		t.Errorf("%v; want %v, for %v", err, kind, cause)
 	}
-	if !strings.HasPrefix(err.Error(), "test: proxy proxy:1 on the way to broker:9092: ") || !strings.Contains(err.Error(), says) {
+	if !strings.HasPrefix(err.Error(), "test: proxy proxy:1 on the way to broker:9092: ") ||
+		!strings.Contains(err.Error(), says) {
 		t.Errorf("%v; want %q in it", err, says)
 	}
 }
@@ -138,8 +139,9 @@ func TestStalls(t *testing.T) {
 		cause   error
 		says    string
 	}{
-		{"the dial", dialling, 0, nil, 4 * time.Second, tunnel.ErrUnreachable, os.ErrDeadlineExceeded, late},
-		{"the dial, given up", dialling, 0, context.Canceled, time.Second, tunnel.ErrUnreachable, context.Canceled, "canceled"},
+		{"the dial", dialing, 0, nil, 4 * time.Second, tunnel.ErrUnreachable, os.ErrDeadlineExceeded, late},
+		{"the dial, given up", dialing, 0, context.Canceled, time.Second, tunnel.ErrUnreachable, context.Canceled,
+			"canceled"},
 		{"the TLS handshake", func(w *tunnel.Way) {
 			next := w.Next
 			w.Next = func(ctx context.Context, n, a string) (net.Conn, error) {
@@ -147,12 +149,15 @@ func TestStalls(t *testing.T) {
 				return shaking{conn, nil}, err
 			}
 		}, 0, nil, 4 * time.Second, tunnel.ErrUnreachable, os.ErrDeadlineExceeded, late},
-		{"the talk", nil, 0, nil, 4 * time.Second, tunnel.ErrStalled, os.ErrDeadlineExceeded, "after the greeting: " + late},
-		{"the talk, own timeout", nil, time.Minute, nil, time.Minute, tunnel.ErrStalled, os.ErrDeadlineExceeded, "within 1m0s"},
+		{"the talk", nil, 0, nil, 4 * time.Second, tunnel.ErrStalled, os.ErrDeadlineExceeded,
+			"after the greeting: " + late},
+		{"the talk, own timeout", nil, time.Minute, nil, time.Minute, tunnel.ErrStalled, os.ErrDeadlineExceeded,
+			"within 1m0s"},
 		{"the talk, given up", nil, 0, context.Canceled, time.Second, tunnel.ErrStalled, context.Canceled, "canceled"},
-		{"the talk, no timeout", nil, -1, context.DeadlineExceeded, time.Second, tunnel.ErrStalled, context.DeadlineExceeded, "deadline"},
+		{"the talk, no timeout", nil, -1, context.DeadlineExceeded, time.Second, tunnel.ErrStalled,
+			context.DeadlineExceeded, "deadline"},
 		{"granted as it was given up", func(w *tunnel.Way) {
-			w.Talk = func(conn net.Conn, target string) (net.Conn, *tunnel.Error) {
+			w.Negotiate = func(conn net.Conn, target string) (net.Conn, *tunnel.Error) {
 				_, failure := hello(conn, target)
 				if failure == nil {
 					t.Error("the proxy spoke")
@@ -191,7 +196,7 @@ func TestStalls(t *testing.T) {
 	}
 }
 
-func dialling(w *tunnel.Way) {
+func dialing(w *tunnel.Way) {
 	w.Next = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		<-ctx.Done()
 		return nil, errors.New("it was interrupted")
@@ -200,7 +205,7 @@ func dialling(w *tunnel.Way) {
 
 var errBadCertificate = errors.New("bad certificate")
 
-// shaking has a handshake that ends as it is told to, or with the context.
+// shaking has a handshake that ends as configured, or with the context.
 type shaking struct {
 	net.Conn
 	outcome error
@@ -221,7 +226,8 @@ func (advised) Hint() string { return "trust its authority" }
 
 // Each kind says what to try, and what lies under it knows better.
 func TestHints(t *testing.T) {
-	for _, kind := range []error{tunnel.ErrUnreachable, tunnel.ErrLogin, tunnel.ErrRefused, tunnel.ErrGarbage, tunnel.ErrStalled, tunnel.ErrCutOff, tunnel.ErrTarget} {
+	for _, kind := range []error{tunnel.ErrUnreachable, tunnel.ErrLogin, tunnel.ErrRefused, tunnel.ErrGarbage,
+		tunnel.ErrStalled, tunnel.ErrCutOff, tunnel.ErrTarget} {
 		if hint := (&tunnel.Error{Kind: kind, Cause: io.EOF}).Hint(); hint == "" {
 			t.Errorf("%v: no hint", kind)
 		}
@@ -289,11 +295,13 @@ func TestMisuse(t *testing.T) {
 		change func(*tunnel.Way)
 		says   string
 	}{
-		{func(w *tunnel.Way) { w.Next = nil }, "test: no dial function to reach the proxy with"},
+		{func(w *tunnel.Way) { w.Next = nil }, "test: next is nil"},
 		{func(w *tunnel.Way) { w.Proxy = "" }, `test: Proxy: "" is not host:port`},
 		{func(w *tunnel.Way) { w.Proxy = "socks5://proxy:1" }, `test: Proxy: "socks5://proxy:1" is not host:port`},
-		{func(w *tunnel.Way) { w.Proxy = "us er@proxy:1" }, `test: Proxy: there is something before "@proxy:1": a login goes into Login`},
-		{func(w *tunnel.Way) { w.Proxy = "http://user:pass@proxy:1" }, `test: Proxy: there is something before "@proxy:1": a login goes into Login`},
+		{func(w *tunnel.Way) { w.Proxy = "us er@proxy:1" },
+			`test: Proxy: unexpected text before "@proxy:1": set the login in Options.Login`},
+		{func(w *tunnel.Way) { w.Proxy = "http://user:pass@proxy:1" },
+			`test: Proxy: unexpected text before "@proxy:1": set the login in Options.Login`},
 	} {
 		func() {
 			defer func() {

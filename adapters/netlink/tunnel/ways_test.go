@@ -32,9 +32,9 @@ import (
 // What the packages are for: a broker.Conn over each of the ways through the
 // network, and with TLS around each.
 
-// site is where the brokers are: one name, which no resolver has, for one in
-// clear and one behind TLS. Only what stands in that network reaches it.
-type site struct {
+// network is where the brokers are: one name, which no resolver has, for one in
+// clear and one behind TLS. Only hosts in that network reach it.
+type network struct {
 	plain, secure string // their addresses
 	behind        string // the one that the unix socket leads to
 	ca            string // whom to trust, as PEM
@@ -47,14 +47,14 @@ const (
 	unknownPort = 9099
 )
 
-func newSite(t *testing.T) *site {
+func newNetwork(t *testing.T) *network {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "letters"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.Close)
 	kafka := cluster.ListenAddrs()[0]
-	s := &site{plain: kafka, behind: kafka}
+	s := &network{plain: kafka, behind: kafka}
 	server, ca := testTLS(t)
 	s.ca = ca
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -73,8 +73,8 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-// dial is that of a proxy within the site, which knows the names there.
-func (s *site) dial(network, address string) (net.Conn, error) {
+// dial is that of a proxy within the network, which knows the names there.
+func (s *network) dial(network, address string) (net.Conn, error) {
 	switch address {
 	case "example.com:9092":
 		return net.Dial(network, s.plain)
@@ -125,20 +125,21 @@ func secured(t *testing.T, next netlink.DialFunc, ca string) netlink.DialFunc {
 
 var overTCP = tcp.Dial(tcp.Options{})
 
-// ways are transports to the site.
+// ways are transports to the network.
 var ways = []struct {
 	name string
-	over func(t *testing.T, s *site) *netlink.Transport
+	over func(t *testing.T, s *network) *netlink.Transport
 }{
-	{"socks5", func(t *testing.T, s *site) *netlink.Transport {
+	{"socks5", func(t *testing.T, s *network) *netlink.Transport {
 		proxy := tunneltest.Socks5{Dial: s.dial}
 		return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve)})
 	}},
-	{"socks5 with a login", func(t *testing.T, s *site) *netlink.Transport {
+	{"socks5 with a login", func(t *testing.T, s *network) *netlink.Transport {
 		proxy := tunneltest.Socks5{Dial: s.dial, Username: "alice", Password: "opensesame"}
-		return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve), Login: tunnel.NewLogin("alice", "opensesame")})
+		return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve),
+			Login: tunnel.NewLogin("alice", "opensesame")})
 	}},
-	{"socks5 over TLS", func(t *testing.T, s *site) *netlink.Transport {
+	{"socks5 over TLS", func(t *testing.T, s *network) *netlink.Transport {
 		server, ca := testTLS(t)
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -148,33 +149,34 @@ var ways = []struct {
 		tunneltest.Serve(t, tls.NewListener(l, server), proxy.Serve)
 		return socks5.New(secured(t, overTCP, ca), socks5.Options{Proxy: l.Addr().String()})
 	}},
-	{"httpconnect", func(t *testing.T, s *site) *netlink.Transport {
+	{"httpconnect", func(t *testing.T, s *network) *netlink.Transport {
 		proxy := tunneltest.Connect{Dial: s.dial}
 		return httpconnect.New(overTCP, httpconnect.Options{Proxy: tunneltest.Listen(t, proxy.Serve)})
 	}},
-	{"httpconnect, net/http's server", func(t *testing.T, s *site) *netlink.Transport {
+	{"httpconnect, net/http's server", func(t *testing.T, s *network) *netlink.Transport {
 		server := httptest.NewServer(s)
 		t.Cleanup(server.Close)
 		return httpconnect.New(overTCP, httpconnect.Options{Proxy: server.Listener.Addr().String()})
 	}},
-	{"httpconnect, net/http's server over TLS", func(t *testing.T, s *site) *netlink.Transport {
+	{"httpconnect, net/http's server over TLS", func(t *testing.T, s *network) *netlink.Transport {
 		server := httptest.NewTLSServer(s)
 		t.Cleanup(server.Close)
-		return httpconnect.New(secured(t, overTCP, authority(server)), httpconnect.Options{Proxy: server.Listener.Addr().String()})
+		return httpconnect.New(secured(t, overTCP, authority(server)),
+			httpconnect.Options{Proxy: server.Listener.Addr().String()})
 	}},
-	{"socks5 behind httpconnect", func(t *testing.T, s *site) *netlink.Transport {
+	{"socks5 behind httpconnect", func(t *testing.T, s *network) *netlink.Transport {
 		inner := tunneltest.Socks5{Dial: s.dial}
 		outer := tunneltest.Connect{}
 		next := httpconnect.Dial(overTCP, httpconnect.Options{Proxy: tunneltest.Listen(t, outer.Serve)})
 		return socks5.New(next, socks5.Options{Proxy: tunneltest.Listen(t, inner.Serve)})
 	}},
-	{"unix", func(t *testing.T, s *site) *netlink.Transport {
+	{"unix", func(t *testing.T, s *network) *netlink.Transport {
 		return unix.New(unix.Options{Path: s.sidecar(t, s.behind)})
 	}},
 }
 
-// ServeHTTP is the site's proxy, on net/http's server.
-func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP is the network's proxy, on net/http's server.
+func (s *network) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodConnect {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
@@ -193,7 +195,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // sidecar listens on a unix socket and passes on to a broker.
-func (s *site) sidecar(t *testing.T, address string) (path string) {
+func (s *network) sidecar(t *testing.T, address string) (path string) {
 	dir, err := os.MkdirTemp("", "s") // the name of a t.TempDir may be too long
 	if err != nil {
 		t.Fatal(err)
@@ -218,11 +220,11 @@ func (s *site) sidecar(t *testing.T, address string) (path string) {
 func TestBrokerOverEachWay(t *testing.T) {
 	for _, w := range ways {
 		t.Run(w.name, func(t *testing.T) {
-			s := newSite(t)
+			s := newNetwork(t)
 			asks(t, broker.Config{Host: brokerName, Port: plainPort, Transport: w.over(t, s)})
 		})
 		t.Run(w.name+", TLS around it", func(t *testing.T) {
-			s := newSite(t)
+			s := newNetwork(t)
 			s.behind = s.secure
 			transport, err := brokertls.New(w.over(t, s), brokertls.Options{CAPEM: s.ca})
 			if err != nil {
@@ -261,7 +263,7 @@ func asks(t *testing.T, cfg broker.Config) {
 
 // TestBrokerErrorSaysWhy: the proxy's failure is found in the connection's error.
 func TestBrokerErrorSaysWhy(t *testing.T) {
-	s := newSite(t)
+	s := newNetwork(t)
 	for _, c := range []struct {
 		name      string
 		transport func(t *testing.T) *netlink.Transport
@@ -269,17 +271,21 @@ func TestBrokerErrorSaysWhy(t *testing.T) {
 		cause     error
 		says      string
 	}{
-		{"socks5, no such host", func(t *testing.T) *netlink.Transport { return ways[0].over(t, s) }, tunnel.ErrRefused, socks5.HostUnreachable,
-			"on the way to example.com:9099: the proxy refuses the tunnel: the host is unreachable, or its name unknown (reply 4)"},
+		{"socks5, no such host", func(t *testing.T) *netlink.Transport { return ways[0].over(t, s) }, tunnel.ErrRefused,
+			socks5.HostUnreachable,
+			"on the way to example.com:9099: the proxy refuses the tunnel: the host is unreachable, or its name " +
+				"unknown (reply 4)"},
 		{"socks5, no login", func(t *testing.T) *netlink.Transport {
 			proxy := tunneltest.Socks5{Username: "alice", Password: "opensesame"}
 			return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve)})
-		}, tunnel.ErrLogin, nil, "the proxy rejects the login: it wants one, and none is configured"},
+		}, tunnel.ErrLogin, nil, "the proxy rejects the login: it requires one, and none is configured"},
 		{"socks5, wrong login", func(t *testing.T) *netlink.Transport {
 			proxy := tunneltest.Socks5{Username: "alice", Password: "opensesame"}
-			return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve), Login: tunnel.NewLogin("alice", "sesame")})
+			return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve),
+				Login: tunnel.NewLogin("alice", "sesame")})
 		}, tunnel.ErrLogin, nil, "the proxy rejects the login: user name or password is wrong"},
-		{"httpconnect, no such host", func(t *testing.T) *netlink.Transport { return ways[4].over(t, s) }, tunnel.ErrRefused, httpconnect.Status(502), "502 Bad Gateway"},
+		{"httpconnect, no such host", func(t *testing.T) *netlink.Transport { return ways[4].over(t, s) },
+			tunnel.ErrRefused, httpconnect.Status(502), "502 Bad Gateway"},
 		{"httpconnect, no login", func(t *testing.T) *netlink.Transport {
 			proxy := tunneltest.Connect{Username: "alice", Password: "opensesame"}
 			return httpconnect.New(overTCP, httpconnect.Options{Proxy: tunneltest.Listen(t, proxy.Serve)})
@@ -291,19 +297,23 @@ func TestBrokerErrorSaysWhy(t *testing.T) {
 			})})
 		}, tunnel.ErrGarbage, nil, "a web server or an HTTP proxy"},
 		{"silent", func(t *testing.T) *netlink.Transport {
-			return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, silent), Timeout: 50 * time.Millisecond})
-		}, tunnel.ErrStalled, os.ErrDeadlineExceeded, "the proxy does not answer after the greeting: no tunnel within 50ms"},
+			return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, silent),
+				Timeout: 50 * time.Millisecond})
+		}, tunnel.ErrStalled, os.ErrDeadlineExceeded,
+			"the proxy does not answer after the greeting: no tunnel within 50ms"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 			defer cancel()
-			_, err := broker.Dial(ctx, broker.Config{Host: brokerName, Port: unknownPort, Transport: c.transport(t), NoReconnect: true})
+			_, err := broker.Dial(ctx, broker.Config{Host: brokerName, Port: unknownPort, Transport: c.transport(t),
+				NoReconnect: true})
 			var e *tunnel.Error
 			var whole *broker.Error
 			switch {
 			case !errors.As(err, &whole), whole.Hint == "", !strings.Contains(err.Error(), whole.Hint):
 				t.Errorf("%v has no hint", err)
-			case !errors.Is(err, broker.ErrDial), !errors.As(err, &e), e.Kind != c.kind, c.cause != nil && !errors.Is(err, c.cause):
+			case !errors.Is(err, broker.ErrDial), !errors.As(err, &e), e.Kind != c.kind, c.cause != nil &&
+				!errors.Is(err, c.cause):
 				t.Errorf("%v; want ErrDial for %v, %v", err, c.kind, c.cause)
 			case !strings.Contains(err.Error(), c.says), strings.Contains(err.Error(), "opensesame"):
 				t.Errorf("%v; want %q", err, c.says)

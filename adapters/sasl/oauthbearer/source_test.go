@@ -41,7 +41,8 @@ func TestSource(t *testing.T) {
 			switch {
 			case c.text == "" && (err != nil || got.AccessToken.Reveal() != canary || !got.Expiry.Equal(ends)):
 				t.Errorf("got %v, %v, want the token", got, err)
-			case c.text != "" && (err == nil || !strings.Contains(err.Error(), c.text)), c.err != nil && !errors.Is(err, c.err):
+			case c.text != "" && (err == nil || !strings.Contains(err.Error(), c.text)), c.err != nil &&
+				!errors.Is(err, c.err):
 				t.Errorf("got %v, want %q in it", err, c.text)
 			}
 		})

@@ -67,12 +67,12 @@ func (s *selection) read(list string) error {
 	return s.items(list)
 }
 
-// selection is what the items so far have selected.
+// selection is the result of the items so far.
 type selection struct {
 	state []suiteState // of suites
 	level int
 
-	foreign []string // words that stand for no suite of crypto/tls
+	foreign []string // words for no suite of crypto/tls
 }
 
 type suiteState uint8
@@ -113,8 +113,8 @@ func (s *selection) items(list string) error {
 	return nil
 }
 
-// pattern reads words joined by +. When one is not known the whole item comes
-// to nothing, to its end: what follows without a separator is not looked at.
+// pattern reads words joined by +. If one is unknown, the whole item up to the next
+// separator is ignored.
 func (s *selection) pattern(text string) (p pattern, rest string, err error) {
 	for first := true; ; first = false {
 		w, after := word(text)
@@ -138,7 +138,7 @@ func (s *selection) pattern(text string) (p pattern, rest string, err error) {
 	}
 }
 
-// apply carries out one item and says whether there is a suite that it is about.
+// apply applies one item and reports whether a suite matches it.
 func (s *selection) apply(op byte, p pattern) (any bool) {
 	for i := range suites {
 		if !p.matches(&suites[i]) || op == 0 && suites[i].weak && !p.weak {
@@ -167,10 +167,10 @@ func (s *selection) command(name string) error {
 		s.level = int(level[0] - '0')
 		return nil
 	}
-	return fmt.Errorf("@%s is not a command: there are @STRENGTH and @SECLEVEL=0 to 5", name)
+	return fmt.Errorf("@%s is not a command: want @STRENGTH or @SECLEVEL=0 to 5", name)
 }
 
-// result returns the selected suites, and by name those below the level.
+// result returns the selected suites, and the names of those below the level.
 func (s *selection) result() (ids []uint16, below []string) {
 	for i := range suites {
 		switch {
@@ -184,17 +184,18 @@ func (s *selection) result() (ids []uint16, below []string) {
 	return ids, below
 }
 
-// nothing explains why no suite is left.
+// nothing returns why no suite remains.
 func (s *selection) nothing(below []string) string {
 	why := "it selects nothing"
 	switch {
 	case len(below) > 0:
-		why = fmt.Sprintf("nothing of what it selects (%s) is at security level %d, and @SECLEVEL=n asks for a lower one",
+		why = fmt.Sprintf("its suites (%s) are below security level %d; set a lower one with @SECLEVEL=n",
 			shortened(strings.Join(below, " ")), s.level)
 	case len(s.foreign) > 0:
 		why += ": crypto/tls has no suite for " + shortened(strings.Join(s.foreign, " "))
 	}
-	return why + "; ECDHE+AESGCM:ECDHE+CHACHA20, say, would do; the suites of TLS 1.3 are on whatever the list says, and cannot be chosen"
+	return why + "; use a list such as ECDHE+AESGCM:ECDHE+CHACHA20; the suites of TLS 1.3 are always on and cannot " +
+		"be selected"
 }
 
 func isSeparator(c byte) bool { return c == ':' || c == ',' || c == ';' || c == ' ' }
@@ -212,7 +213,7 @@ func isWord(c byte) bool {
 	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("-_.=", c) >= 0
 }
 
-// nextItem skips what is left of an item.
+// nextItem skips the rest of an item.
 func nextItem(text string) string {
 	if i := strings.IndexAny(text, ":,; "); i >= 0 {
 		return text[i:]

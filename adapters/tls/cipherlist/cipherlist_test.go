@@ -15,13 +15,17 @@ import (
 
 // TestParse holds lists that people write, and what is particular here.
 func TestParse(t *testing.T) {
-	const modern = "ECDHE-ECDSA-AES128-GCM-SHA256 ECDHE-RSA-AES128-GCM-SHA256 ECDHE-ECDSA-AES256-GCM-SHA384 ECDHE-RSA-AES256-GCM-SHA384 ECDHE-ECDSA-CHACHA20-POLY1305 ECDHE-RSA-CHACHA20-POLY1305"
+	const modern = "ECDHE-ECDSA-AES128-GCM-SHA256 ECDHE-RSA-AES128-GCM-SHA256 ECDHE-ECDSA-AES256-GCM-SHA384 " +
+		"ECDHE-RSA-AES256-GCM-SHA384 ECDHE-ECDSA-CHACHA20-POLY1305 ECDHE-RSA-CHACHA20-POLY1305"
 	for _, c := range []struct{ list, want string }{
 		// Mozilla's intermediate list, of which crypto/tls lacks the DHE suites.
-		{"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384", modern},
+		{"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:" +
+			"ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:" +
+			"DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384", modern},
 		{"ECDHE+AESGCM:ECDHE+CHACHA20", modern},
 		{"HIGH:!aNULL:!SHA:!kRSA:!SHA256", modern},
-		{"EECDH+AESGCM:EDH+AESGCM:!aNULL", "ECDHE-ECDSA-AES128-GCM-SHA256 ECDHE-RSA-AES128-GCM-SHA256 ECDHE-ECDSA-AES256-GCM-SHA384 ECDHE-RSA-AES256-GCM-SHA384"},
+		{"EECDH+AESGCM:EDH+AESGCM:!aNULL", "ECDHE-ECDSA-AES128-GCM-SHA256 ECDHE-RSA-AES128-GCM-SHA256 " +
+			"ECDHE-ECDSA-AES256-GCM-SHA384 ECDHE-RSA-AES256-GCM-SHA384"},
 		{"SUITEB192:ALL", "ECDHE-ECDSA-AES256-GCM-SHA384"},
 
 		// - is not for good, ! is.
@@ -29,7 +33,7 @@ func TestParse(t *testing.T) {
 		{"AES128-SHA:AES256-SHA:!AES128-SHA:AES128-SHA", "AES256-SHA"},
 		// + and @STRENGTH only order.
 		{"AES128-SHA:AES256-SHA:+AES128-SHA:@STRENGTH", "AES128-SHA AES256-SHA"},
-		// SHA256 is of the MAC, which GCM has none of.
+		// SHA256 is of the MAC, which GCM lacks.
 		{"RSA+SHA256", "AES128-SHA256"},
 		// Versions are those that a suite came with.
 		{"TLSv1+AES256", "ECDHE-ECDSA-AES256-SHA ECDHE-RSA-AES256-SHA"},
@@ -37,7 +41,7 @@ func TestParse(t *testing.T) {
 		{"FOO:AES128-SHA:BAR+AES256:!BAZ", "AES128-SHA"},
 		// Separators may be mixed.
 		{" AES128-SHA,AES256-SHA ;:AES128-SHA256", "AES128-SHA AES256-SHA AES128-SHA256"},
-		// The level counts wherever it stands, and the last one.
+		// The level counts anywhere, and the last one.
 		{"@SECLEVEL=0:AES128-SHA:AES256-GCM-SHA384:ECDHE-RSA-AES256-SHA:@SECLEVEL=3", "ECDHE-RSA-AES256-SHA"},
 
 		// IANA's names, as OpenSSL takes them from 3.2 on, alone and in combinations.
@@ -66,7 +70,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	const always = "suites of TLS 1.3 are on whatever the list says, and cannot be chosen"
+	const always = "suites of TLS 1.3 are always on and cannot be selected"
 	for _, c := range []struct {
 		list string
 		want []string
@@ -76,9 +80,10 @@ func TestParseRefuses(t *testing.T) {
 		{"TLS_AES_128_GCM_SHA256", []string{"crypto/tls has no suite for TLS_AES_128_GCM_SHA256;", always}},
 		{"CAMELLIA:DHE+AESGCM:MEDIUM", []string{"crypto/tls has no suite for CAMELLIA DHE+AESGCM MEDIUM;", always}},
 		{"AES-128", []string{"crypto/tls has no suite for AES-128;"}},
-		{"RC4-SHA", []string{"nothing of what it selects (RC4-SHA) is at security level 2, and @SECLEVEL=n asks for a lower one", always}},
-		{"AES128@SECLEVEL=5", []string{"is at security level 5"}},
-		{"AES:@SECLEVEL=6", []string{"@SECLEVEL=6 is not a command: there are @STRENGTH and @SECLEVEL=0 to 5"}},
+		{"RC4-SHA", []string{"its suites (RC4-SHA) are below security level 2; set a lower one with @SECLEVEL=n",
+			always}},
+		{"AES128@SECLEVEL=5", []string{"are below security level 5"}},
+		{"AES:@SECLEVEL=6", []string{"@SECLEVEL=6 is not a command: want @STRENGTH or @SECLEVEL=0 to 5"}},
 		{"AES:@", []string{"@ is not a command"}},
 		{"AES+:SHA", []string{"an operator has no word after it"}},
 		{"AES:-", []string{"an operator has no word after it"}},
@@ -125,7 +130,8 @@ func TestSelectedSuiteIsUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1)}, &x509.Certificate{}, key.Public(), key)
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1)}, &x509.Certificate{},
+		key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +160,8 @@ func TestSelectedSuiteIsUsed(t *testing.T) {
 		}
 		state := client.ConnectionState()
 		if c.want == 0 && state.Version != tls.VersionTLS13 || c.want != 0 && state.CipherSuite != c.want {
-			t.Errorf("%s up to %s: %s, %s", c.list, tls.VersionName(c.highest), tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite))
+			t.Errorf("%s up to %s: %s, %s", c.list, tls.VersionName(c.highest), tls.VersionName(state.Version),
+				tls.CipherSuiteName(state.CipherSuite))
 		}
 		near.Close()
 	}
@@ -163,7 +170,8 @@ func TestSelectedSuiteIsUsed(t *testing.T) {
 // FuzzParse: any list is read or refused; what is read is a set of suites
 // of crypto/tls, which +ALL leaves as it is and !ALL empties.
 func FuzzParse(f *testing.F) {
-	for _, list := range []string{"DEFAULT", "ALL:!aNULL:@SECLEVEL=3", "ECDHE+AESGCM:-AES128,+SHA", "SUITEB128", "TLS_RSA_WITH_AES_128_CBC_SHA", "@STRENGTH@", "AES/", "+", ""} {
+	for _, list := range []string{"DEFAULT", "ALL:!aNULL:@SECLEVEL=3", "ECDHE+AESGCM:-AES128,+SHA", "SUITEB128",
+		"TLS_RSA_WITH_AES_128_CBC_SHA", "@STRENGTH@", "AES/", "+", ""} {
 		f.Add(list)
 	}
 	f.Fuzz(func(t *testing.T, list string) {

@@ -6,9 +6,9 @@ import (
 )
 
 // The suites of crypto/tls up to TLS 1.2 and the words of OpenSSL's cipher
-// lists, as masks: a word stands for the suites that have one of its bits in each
-// kind in which it has any. The bits named other are those of algorithms that
-// crypto/tls lacks; no suite here has them.
+// lists, as masks: a word selects the suites that have one of its bits in each kind in
+// which it has any. The bits named other are for algorithms that crypto/tls lacks; no suite
+// here has them.
 
 const (
 	kxRSA uint8 = 1 << iota
@@ -48,8 +48,8 @@ const (
 	classFIPS
 )
 
-// since is the version that a suite came with, which words such as TLSv1 ask for:
-// they do not say up to which version it may be used.
+// since is the version that introduced a suite, which words such as TLSv1 select: it is not
+// the highest version.
 type since uint8
 
 const (
@@ -74,29 +74,48 @@ type suite struct {
 const high = classHigh | classFIPS
 
 var suites = []suite{
-	{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "ECDHE-ECDSA-AES128-GCM-SHA256", kxECDHE, authECDSA, encAES128GCM, macAEAD, high, sinceTLS12, 128, false},
-	{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "ECDHE-RSA-AES128-GCM-SHA256", kxECDHE, authRSA, encAES128GCM, macAEAD, high, sinceTLS12, 128, false},
-	{tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, "ECDHE-ECDSA-AES256-GCM-SHA384", kxECDHE, authECDSA, encAES256GCM, macAEAD, high, sinceTLS12, 256, false},
-	{tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, "ECDHE-RSA-AES256-GCM-SHA384", kxECDHE, authRSA, encAES256GCM, macAEAD, high, sinceTLS12, 256, false},
-	{tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, "ECDHE-ECDSA-CHACHA20-POLY1305", kxECDHE, authECDSA, encChaCha20, macAEAD, classHigh, sinceTLS12, 256, false},
-	{tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, "ECDHE-RSA-CHACHA20-POLY1305", kxECDHE, authRSA, encChaCha20, macAEAD, classHigh, sinceTLS12, 256, false},
-	{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, "ECDHE-ECDSA-AES128-SHA", kxECDHE, authECDSA, encAES128, macSHA1, high, sinceTLS1, 128, false},
-	{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, "ECDHE-RSA-AES128-SHA", kxECDHE, authRSA, encAES128, macSHA1, high, sinceTLS1, 128, false},
-	{tls.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA, "ECDHE-ECDSA-AES256-SHA", kxECDHE, authECDSA, encAES256, macSHA1, high, sinceTLS1, 256, false},
-	{tls.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA, "ECDHE-RSA-AES256-SHA", kxECDHE, authRSA, encAES256, macSHA1, high, sinceTLS1, 256, false},
+	{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "ECDHE-ECDSA-AES128-GCM-SHA256", kxECDHE, authECDSA, encAES128GCM,
+		macAEAD, high, sinceTLS12, 128, false},
+	{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "ECDHE-RSA-AES128-GCM-SHA256", kxECDHE, authRSA, encAES128GCM, macAEAD,
+		high, sinceTLS12, 128, false},
+	{tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, "ECDHE-ECDSA-AES256-GCM-SHA384", kxECDHE, authECDSA, encAES256GCM,
+		macAEAD, high, sinceTLS12, 256, false},
+	{tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, "ECDHE-RSA-AES256-GCM-SHA384", kxECDHE, authRSA, encAES256GCM, macAEAD,
+		high, sinceTLS12, 256, false},
+	{tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, "ECDHE-ECDSA-CHACHA20-POLY1305", kxECDHE, authECDSA,
+		encChaCha20, macAEAD, classHigh, sinceTLS12, 256, false},
+	{tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, "ECDHE-RSA-CHACHA20-POLY1305", kxECDHE, authRSA, encChaCha20,
+		macAEAD, classHigh, sinceTLS12, 256, false},
+	{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, "ECDHE-ECDSA-AES128-SHA", kxECDHE, authECDSA, encAES128, macSHA1, high,
+		sinceTLS1, 128, false},
+	{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, "ECDHE-RSA-AES128-SHA", kxECDHE, authRSA, encAES128, macSHA1, high,
+		sinceTLS1, 128, false},
+	{tls.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA, "ECDHE-ECDSA-AES256-SHA", kxECDHE, authECDSA, encAES256, macSHA1, high,
+		sinceTLS1, 256, false},
+	{tls.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA, "ECDHE-RSA-AES256-SHA", kxECDHE, authRSA, encAES256, macSHA1, high,
+		sinceTLS1, 256, false},
 
-	{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256, "ECDHE-ECDSA-AES128-SHA256", kxECDHE, authECDSA, encAES128, macSHA256, high, sinceTLS12, 128, false},
-	{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256, "ECDHE-RSA-AES128-SHA256", kxECDHE, authRSA, encAES128, macSHA256, high, sinceTLS12, 128, false},
-	{tls.TLS_RSA_WITH_AES_128_GCM_SHA256, "AES128-GCM-SHA256", kxRSA, authRSA, encAES128GCM, macAEAD, high, sinceTLS12, 128, false},
-	{tls.TLS_RSA_WITH_AES_256_GCM_SHA384, "AES256-GCM-SHA384", kxRSA, authRSA, encAES256GCM, macAEAD, high, sinceTLS12, 256, false},
-	{tls.TLS_RSA_WITH_AES_128_CBC_SHA256, "AES128-SHA256", kxRSA, authRSA, encAES128, macSHA256, high, sinceTLS12, 128, false},
+	{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256, "ECDHE-ECDSA-AES128-SHA256", kxECDHE, authECDSA, encAES128, macSHA256,
+		high, sinceTLS12, 128, false},
+	{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256, "ECDHE-RSA-AES128-SHA256", kxECDHE, authRSA, encAES128, macSHA256, high,
+		sinceTLS12, 128, false},
+	{tls.TLS_RSA_WITH_AES_128_GCM_SHA256, "AES128-GCM-SHA256", kxRSA, authRSA, encAES128GCM, macAEAD, high, sinceTLS12,
+		128, false},
+	{tls.TLS_RSA_WITH_AES_256_GCM_SHA384, "AES256-GCM-SHA384", kxRSA, authRSA, encAES256GCM, macAEAD, high, sinceTLS12,
+		256, false},
+	{tls.TLS_RSA_WITH_AES_128_CBC_SHA256, "AES128-SHA256", kxRSA, authRSA, encAES128, macSHA256, high, sinceTLS12, 128,
+		false},
 	{tls.TLS_RSA_WITH_AES_128_CBC_SHA, "AES128-SHA", kxRSA, authRSA, encAES128, macSHA1, high, sinceSSL3, 128, false},
 	{tls.TLS_RSA_WITH_AES_256_CBC_SHA, "AES256-SHA", kxRSA, authRSA, encAES256, macSHA1, high, sinceSSL3, 256, false},
 
-	{tls.TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA, "ECDHE-RSA-DES-CBC3-SHA", kxECDHE, authRSA, enc3DES, macSHA1, classMedium | classFIPS, sinceTLS1, 112, true},
-	{tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA, "DES-CBC3-SHA", kxRSA, authRSA, enc3DES, macSHA1, classMedium | classFIPS, sinceSSL3, 112, true},
-	{tls.TLS_ECDHE_ECDSA_WITH_RC4_128_SHA, "ECDHE-ECDSA-RC4-SHA", kxECDHE, authECDSA, encRC4, macSHA1, classMedium, sinceTLS1, 128, true},
-	{tls.TLS_ECDHE_RSA_WITH_RC4_128_SHA, "ECDHE-RSA-RC4-SHA", kxECDHE, authRSA, encRC4, macSHA1, classMedium, sinceTLS1, 128, true},
+	{tls.TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA, "ECDHE-RSA-DES-CBC3-SHA", kxECDHE, authRSA, enc3DES, macSHA1,
+		classMedium | classFIPS, sinceTLS1, 112, true},
+	{tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA, "DES-CBC3-SHA", kxRSA, authRSA, enc3DES, macSHA1, classMedium | classFIPS,
+		sinceSSL3, 112, true},
+	{tls.TLS_ECDHE_ECDSA_WITH_RC4_128_SHA, "ECDHE-ECDSA-RC4-SHA", kxECDHE, authECDSA, encRC4, macSHA1, classMedium,
+		sinceTLS1, 128, true},
+	{tls.TLS_ECDHE_RSA_WITH_RC4_128_SHA, "ECDHE-RSA-RC4-SHA", kxECDHE, authRSA, encRC4, macSHA1, classMedium, sinceTLS1,
+		128, true},
 	{tls.TLS_RSA_WITH_RC4_128_SHA, "RC4-SHA", kxRSA, authRSA, encRC4, macSHA1, classMedium, sinceSSL3, 128, true},
 }
 
@@ -113,7 +132,7 @@ func (s *suite) allowedAt(level int) bool {
 	return true
 }
 
-// pattern is what a word stands for; zero in a kind: all.
+// pattern is the selection of a word; zero in a kind selects all.
 type pattern struct {
 	kx, auth, enc, mac, class uint8
 	since                     since
@@ -196,7 +215,8 @@ var aliases = map[string]pattern{
 	"AES":    {enc: encAES128 | encAES256 | encAES128GCM | encAES256GCM | encOther},
 	"AESGCM": {enc: encAES128GCM | encAES256GCM}, "CHACHA20": {enc: encChaCha20}, "CBC": {enc: encCBC},
 	"RC4": {enc: encRC4, weak: true}, "3DES": {enc: enc3DES, weak: true},
-	"AESCCM": {enc: encOther}, "AESCCM8": {enc: encOther}, "RC2": {enc: encOther}, "IDEA": {enc: encOther}, "SEED": {enc: encOther},
+	"AESCCM": {enc: encOther}, "AESCCM8": {enc: encOther}, "RC2": {enc: encOther}, "IDEA": {enc: encOther},
+	"SEED": {enc: encOther},
 	"ARIA": {enc: encOther}, "ARIAGCM": {enc: encOther}, "ARIA128": {enc: encOther}, "ARIA256": {enc: encOther},
 	"CAMELLIA": {enc: encOther}, "CAMELLIA128": {enc: encOther}, "CAMELLIA256": {enc: encOther},
 	"GOST89": {enc: encOther}, "GOST2012-GOST8912-GOST8912": {enc: encOther},
@@ -206,7 +226,8 @@ var aliases = map[string]pattern{
 	"SHA384": {mac: macOther}, "MD5": {mac: macOther},
 	"GOST94": {mac: macOther}, "GOST89MAC": {mac: macOther}, "GOST12": {mac: macOther},
 
-	"SSLv3": {since: sinceSSL3}, "TLSv1": {since: sinceTLS1}, "TLSv1.0": {since: sinceTLS1}, "TLSv1.2": {since: sinceTLS12},
+	"SSLv3": {since: sinceSSL3}, "TLSv1": {since: sinceTLS1}, "TLSv1.0": {since: sinceTLS1},
+	"TLSv1.2": {since: sinceTLS12},
 
 	"LOW": {class: classLow}, "MEDIUM": {class: classMedium}, "HIGH": {class: classHigh},
 	"FIPS": {enc: encAny, class: classFIPS},

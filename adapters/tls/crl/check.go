@@ -47,23 +47,23 @@ func (e *revokedError) Error() string {
 
 func (e *revokedError) Is(target error) bool { return target == ErrRevoked }
 
-// Check returns a certificate that issuer has signed: the caller has verified the
-// chain. nil is the verdict that it is not revoked. A self-signed certificate is
-// not looked up: nobody above it could revoke it.
+// Check returns nil if leaf is not revoked at the time now, and otherwise an error of
+// one of the kinds above. issuer has signed leaf: the caller has verified the chain. If
+// issuer is nil, the result is ErrMissing. A self-signed leaf is never revoked.
 //
-// An expired list still revokes, so ErrRevoked wins over the times. Of several
-// lists that speak for the certificate the one counts that is current, or else
-// the one that came last.
+// An expired list still revokes: ErrRevoked wins over ErrExpired and ErrNotYetValid.
+// Of several lists that cover the leaf the current one counts, or else the last one
+// issued.
 func (r *Lists) Check(leaf, issuer *x509.Certificate, now time.Time) error {
 	if isSelfSigned(leaf) {
 		return nil
 	}
 	if issuer == nil {
-		return &listError{ErrMissing, "the issuer's certificate is not there"}
+		return &listError{ErrMissing, "the issuer's certificate is missing"}
 	}
 	points, err := pointsOf(leaf)
 	if err != nil {
-		return &listError{ErrScope, "the certificate's distribution points cannot be read: " + err.Error()}
+		return &listError{ErrScope, "malformed distribution points in the certificate: " + err.Error()}
 	}
 	lists := r.byIssuer[canonicalName(leaf.RawIssuer)]
 	var untimely error
@@ -73,7 +73,7 @@ func (r *Lists) Check(leaf, issuer *x509.Certificate, now time.Time) error {
 		if best.crl == nil {
 			return &listError{ErrMissing, fmt.Sprintf("none of %s%s", x500.Short(leaf.RawIssuer), why)}
 		}
-		if err := q.judge(best); err != nil {
+		if err := q.decide(best); err != nil {
 			if !errors.Is(err, ErrExpired) && !errors.Is(err, ErrNotYetValid) {
 				return err
 			}
@@ -84,7 +84,7 @@ func (r *Lists) Check(leaf, issuer *x509.Certificate, now time.Time) error {
 	return untimely
 }
 
-// question is about one certificate, and the reasons that are still open.
+// question is one certificate with the reasons that no list has covered yet.
 type question struct {
 	leaf, issuer *x509.Certificate
 	points       []point
@@ -92,7 +92,7 @@ type question struct {
 	covered      reasonMask
 }
 
-// candidate is a list and how well it suits.
+// candidate is a list and its score.
 type candidate struct {
 	crl     *crl
 	inScope bool
@@ -100,10 +100,9 @@ type candidate struct {
 	score   int
 }
 
-// pick returns the most suitable list. What has to be understood and is not, a
-// scope that does not fit and the times are the list's worse marks, in this
-// order; of equals the one wins that was issued last. why is what is against
-// each, if there is none.
+// pick returns the best list. Unhandled critical extensions, a wrong scope and the times
+// lower the score, in this order; of equals the list issued last wins. why says what
+// excludes each list, if none remains.
 func (q *question) pick(lists []*crl) (best candidate, why string) {
 	var against []string
 	for _, c := range lists {
@@ -112,7 +111,8 @@ func (q *question) pick(lists []*crl) (best candidate, why string) {
 			against = append(against, problem)
 			continue
 		}
-		if found.reasons, found.inScope = c.scope.covers(q.leaf, q.points); found.inScope && found.reasons&^q.covered == 0 {
+		if found.reasons, found.inScope = c.scope.covers(q.leaf, q.points); found.inScope &&
+			found.reasons&^q.covered == 0 {
 			against = append(against, "it is for reasons that another one has covered")
 			continue
 		}
@@ -136,7 +136,7 @@ func (q *question) pick(lists []*crl) (best candidate, why string) {
 	return best, why
 }
 
-// unfit says why a list is out of the question.
+// unfit returns why a list cannot be used, or "".
 func (c *crl) unfit(issuer *x509.Certificate) string {
 	if why := c.scope.unusable(); why != "" {
 		return why
@@ -150,9 +150,9 @@ func (c *crl) unfit(issuer *x509.Certificate) string {
 	return ""
 }
 
-// judge asks one list. ErrExpired and ErrNotYetValid mean that the rest is
-// in order.
-func (q *question) judge(best candidate) error {
+// decide applies one list. ErrExpired and ErrNotYetValid mean that everything else is
+// valid.
+func (q *question) decide(best candidate) error {
 	c := best.crl
 	switch {
 	case !maySignCRLs(q.issuer):
@@ -172,14 +172,15 @@ func (q *question) judge(best candidate) error {
 		}
 	}
 	if err := c.timely(q.now); err != nil {
-		return &listError{err, fmt.Sprintf("that of %s, issued on %s, to be followed %s; now is %s", x500.Short(q.leaf.RawIssuer),
+		return &listError{err, fmt.Sprintf("that of %s, issued on %s, to be followed %s; now is %s",
+			x500.Short(q.leaf.RawIssuer),
 			fault.Time(c.thisUpdate), c.until(), fault.Time(q.now))}
 	}
 	return nil
 }
 
-// signedBy checks the signature once for each key in turn: large lists take long to
-// hash, and mostly there is one key.
+// signedBy checks the signature, and again only for another key: large lists take long to
+// hash, and usually there is one key.
 func (c *crl) signedBy(issuer *x509.Certificate) error {
 	if v := c.verified.Load(); v != nil && bytes.Equal(v.key, issuer.RawSubjectPublicKeyInfo) {
 		return v.err
@@ -189,7 +190,7 @@ func (c *crl) signedBy(issuer *x509.Certificate) error {
 	return err
 }
 
-// timely is about both ends: nextUpdate itself is too late.
+// timely checks both ends of the validity: nextUpdate itself is too late.
 func (c *crl) timely(now time.Time) error {
 	switch {
 	case now.Before(c.thisUpdate):
@@ -207,7 +208,7 @@ func (c *crl) until() string {
 	return "by " + fault.Time(c.nextUpdate)
 }
 
-// isAbout says whether an entry with the leaf's serial number means the leaf.
+// isAbout reports whether an entry with the leaf's serial number means the leaf.
 func (e *revocation) isAbout(leaf *x509.Certificate) bool {
 	if !e.foreign {
 		return true
@@ -220,7 +221,8 @@ func (e *revocation) isAbout(leaf *x509.Certificate) bool {
 	return false
 }
 
-// maySignCRLs: a certificate without a key usage may do all.
+// maySignCRLs reports whether the key usage permits signing lists. Without the extension
+// it does.
 func maySignCRLs(issuer *x509.Certificate) bool {
 	for _, x := range issuer.Extensions {
 		if x.Id.Equal(oidKeyUsage) {

@@ -8,13 +8,13 @@ import (
 	"unicode/utf8"
 )
 
-// Two distinguished names are the same to OpenSSL if they differ only in the kind
-// of string, in upper and lower case of ASCII, and in blanks, which are trimmed
-// and collapsed. The name in a CRL is often not byte for byte the one in the
-// certificates: other software wrote it.
+// OpenSSL treats two distinguished names as equal if they differ only in the kind of
+// string, in the case of ASCII letters, and in blanks, which are trimmed and collapsed.
+// The name in a list often differs in bytes from the one in the certificates, because
+// other software wrote it.
 
-// canonicalName returns the same string for names that are the same. What cannot
-// be read is the same as itself only.
+// canonicalName returns the same string for equal names. A malformed name equals only
+// itself.
 func canonicalName(der []byte) string {
 	var rdns []asn1.RawValue
 	if rest, err := asn1.Unmarshal(der, &rdns); err != nil || len(rest) > 0 {

@@ -7,15 +7,15 @@ import (
 	"math/big"
 )
 
-// Which certificates a revocation list speaks for (RFC 5280, 4.2.1.13 and 5.2):
+// The scope of a revocation list (RFC 5280, 4.2.1.13 and 5.2):
 // those of the issuer whose key its authority key identifier names, of the kind
 // and of the distribution point that its issuing distribution point names. A
 // certificate may have several points, each for some reasons of revocation; only
-// the lists of all reasons together clear it.
+// lists that cover all reasons clear it.
 //
-// As OpenSSL without X509_V_FLAG_EXTENDED_CRL_SUPPORT, nothing is made of lists
-// about other issuers' certificates (indirect), nor of those for some reasons. In
-// difference to it, a point that is named relative to its issuer matches none.
+// As in OpenSSL without X509_V_FLAG_EXTENDED_CRL_SUPPORT, indirect lists and lists for
+// some reasons only are not used. Unlike there, a point named relative to its issuer
+// matches no other.
 
 // authorityKey is an AuthorityKeyIdentifier.
 type authorityKey struct {
@@ -37,8 +37,7 @@ func unmarshal(der []byte, v any) error {
 	return err
 }
 
-// names says whether a may be about the key of cert: whether nothing in it says
-// otherwise.
+// names reports whether a may identify the key of cert: nothing in it contradicts.
 func (a *authorityKey) names(cert *x509.Certificate) bool {
 	if a == nil {
 		return true
@@ -112,7 +111,7 @@ func pointsOf(cert *x509.Certificate) (points []point, err error) {
 	return points, err
 }
 
-// unusable says why p takes its list out of the question for every certificate.
+// unusable returns why the list of p covers no certificate at all, or "".
 func (p *issuingPoint) unusable() string {
 	if p == nil {
 		return ""
@@ -134,8 +133,8 @@ func (p *issuingPoint) unusable() string {
 	return ""
 }
 
-// covers says whether a list with p speaks for a certificate of its issuer, and
-// for which reasons.
+// covers reports whether a list with p covers a certificate of its issuer, and for which
+// reasons.
 func (p *issuingPoint) covers(leaf *x509.Certificate, points []point) (reasons reasonMask, ok bool) {
 	authority := leaf.BasicConstraintsValid && leaf.IsCA
 	if p != nil && (p.OnlyAttributes || authority && p.OnlyUser || !authority && p.OnlyAuthorities) {
@@ -149,8 +148,7 @@ func (p *issuingPoint) covers(leaf *x509.Certificate, points []point) (reasons r
 	return allReasons, p == nil || p.Point.absent()
 }
 
-// ownIssuer says whether the lists of this point come from the certificate's
-// issuer.
+// ownIssuer reports whether the lists of this point come from the certificate's issuer.
 func (p *point) ownIssuer(leaf *x509.Certificate) bool {
 	if p.Issuer == nil {
 		return true
@@ -165,8 +163,7 @@ func (p *point) ownIssuer(leaf *x509.Certificate) bool {
 
 func (n *pointName) absent() bool { return n.Full == nil && n.Relative.FullBytes == nil }
 
-// meets says whether two points are the same, by any of their names; one without
-// names is every point.
+// meets reports whether two points share a name; one without names matches every point.
 func (n *pointName) meets(other *pointName) bool {
 	if n.absent() || other.absent() {
 		return true

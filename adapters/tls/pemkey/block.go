@@ -7,9 +7,8 @@ import (
 	"strings"
 )
 
-// firstBlock walks the blocks up to the first private key. pem.Decode passes over
-// a block that it cannot read, and so might choose another key than the one that was
-// meant.
+// firstBlock returns the first block with a private key. pem.Decode skips a malformed
+// block, and so might return another key than the intended one.
 func firstBlock(file []byte) (*pem.Block, error) {
 	file = bytes.TrimPrefix(file, []byte("\xef\xbb\xbf")) // a byte order mark, of Windows
 	others := 0
@@ -33,7 +32,7 @@ func firstBlock(file []byte) (*pem.Block, error) {
 	}
 }
 
-// beginLines returns where blocks of PEM begin in text.
+// beginLines returns the offsets in text at which PEM blocks begin.
 func beginLines(text []byte) (starts []int) {
 	begin := []byte("-----BEGIN ")
 	for at := 0; at < len(text); {
@@ -53,31 +52,36 @@ func isKey(blockType string) bool {
 	return blockType == "PRIVATE KEY" || strings.HasSuffix(blockType, " PRIVATE KEY")
 }
 
-// noBlock describes a file that has no private key as PEM.
+// noBlock returns the error for a file without a private key in PEM.
 func noBlock(file []byte, otherBlocks int) error {
 	begins := func(magic string) bool { return bytes.HasPrefix(file, []byte(magic)) }
 	format := FormatOf(file)
 	switch {
 	case otherBlocks > 0:
-		return missing(fmt.Sprintf("there is no private key among the %d PEM blocks", otherBlocks), "is this the file of the certificates?")
+		return missing(fmt.Sprintf("no private key among the %d PEM blocks", otherBlocks),
+			"this may be the file of the certificates")
 	case len(bytes.TrimSpace(file)) == 0:
-		return missing("there is no private key: the file is empty", "")
+		return missing("no private key: the file is empty", "")
 	case format == JKS:
-		return unsupported("convert it: keytool -importkeystore -srckeystore old.jks -destkeystore new.p12 -deststoretype PKCS12, then openssl pkcs12 -in new.p12 -out new.pem",
-			"the file is a Java keystore (JKS), and only PEM is read")
+		return unsupported("convert it: keytool -importkeystore -srckeystore old.jks -destkeystore new.p12 "+
+			"-deststoretype PKCS12, then openssl pkcs12 -in new.p12 -out new.pem",
+			"the file is a Java keystore (JKS), not PEM")
 	case format == PKCS12:
-		return unsupported("convert it: openssl pkcs12 -in old.p12 -out new.pem", "the file is PKCS#12, and only PEM is read")
+		return unsupported("convert it: openssl pkcs12 -in old.p12 -out new.pem", "the file is PKCS#12, not PEM")
 	case format == DER:
-		return unsupported("convert it: openssl pkey -inform DER -in old.der -out new.pem", "the file looks like DER, and only PEM is read")
+		return unsupported("convert it: openssl pkey -inform DER -in old.der -out new.pem",
+			"the file looks like DER, not PEM")
 	case begins("PuTTY-User-Key-File-"):
-		return unsupported("convert it: puttygen old.ppk -O private-openssh -o new.pem, then ssh-keygen -p -m PKCS8 -f new.pem",
-			"the private key is in PuTTY's format, and only PEM is read")
+		return unsupported("convert it: puttygen old.ppk -O private-openssh -o new.pem, then ssh-keygen -p -m PKCS8 "+
+			"-f new.pem",
+			"the private key is in PuTTY's format, not PEM")
 	case begins("\xff\xfe"), begins("\xfe\xff"):
-		return missing("there is no private key: the file is UTF-16", "save it as plain ASCII")
+		return missing("no private key: the file is UTF-16", "save it as plain ASCII")
 	case format == PEM:
-		return missing("there is no private key that can be read: -----BEGIN does not stand at the start of a line", "")
+		return missing("no readable private key: -----BEGIN is not at the start of a line", "")
 	}
-	return missing("there is no private key: the file is not PEM", "a private key stands between -----BEGIN PRIVATE KEY----- and its -----END")
+	return missing("no private key: the file is not PEM",
+		"want -----BEGIN PRIVATE KEY----- at the start of a line, and its -----END")
 }
 
 func missing(detail, hint string) error {

@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// The members of a DER sequence are told by the first byte of each.
+// The tags that identify the members of a DER sequence.
 const (
 	derInteger  = "\x02"
 	derOctets   = "\x04"
@@ -15,10 +15,9 @@ const (
 	derTag1Bits = "\x81" // [1] in place of the tag of a bit string
 )
 
-// unmarshalStrictly is asn1.Unmarshal for a sequence that has the required members,
-// of the optional ones some, in this order, and nothing else. asn1 passes over what a
-// structure has no field for, and takes an optional member that is damaged for an
-// absent one; in a key, half of what was meant is not good enough.
+// unmarshalStrictly is asn1.Unmarshal for a sequence of the required members and some of
+// the optional ones, in this order, and nothing else. asn1 ignores members without a field,
+// and treats a damaged optional member as absent; a key must not be read in part.
 func unmarshalStrictly(der []byte, into any, required, optional string) error {
 	rest, err := asn1.Unmarshal(der, into)
 	if err != nil {
@@ -43,11 +42,11 @@ func unmarshalStrictly(der []byte, into any, required, optional string) error {
 				optional = optional[1:]
 			}
 			if optional == "" {
-				return errors.New("asn1: a member that does not belong there")
+				return errors.New("asn1: unexpected member")
 			}
 			optional = optional[1:]
 		case required[0] != first:
-			return errors.New("asn1: a member that does not belong there")
+			return errors.New("asn1: unexpected member")
 		default:
 			required = required[1:]
 		}

@@ -16,20 +16,19 @@ import (
 	"golang.org/x/crypto/scrypt"
 )
 
-// How a key is derived from a password: PBKDF2 of RFC 8018 or scrypt of RFC 7914.
-// Both are slow on purpose, and how slow is a number in the file: one that somebody
-// else wrote, or a damaged one, may ask for years, or for all memory. That is refused
-// before the password is asked for.
+// Derivation of a key from a password: PBKDF2 of RFC 8018 or scrypt of RFC 7914. Both
+// are slow on purpose, and the file says how slow: a hostile or damaged one may require
+// years, or all memory. Such a file is refused before the password function is called.
 
-// costs bounds what a derivation may ask for.
+// costs bounds a derivation.
 type costs struct {
 	rounds int64 // of PBKDF2
 	memory int64 // of scrypt, in bytes
 	work   int64 // of scrypt, its N * r * p
 }
 
-// maxCosts is a few seconds and 256 MiB. OpenSSL writes 2,048 rounds, OWASP asks
-// for up to 1,400,000 and for 128 MiB; OpenSSL itself reads scrypt up to 32 MiB.
+// maxCosts is a few seconds and 256 MiB. OpenSSL writes 2,048 rounds, OWASP recommends
+// up to 1,400,000 and 128 MiB; OpenSSL itself reads scrypt up to 32 MiB.
 var maxCosts = costs{rounds: 10_000_000, memory: 256 << 20, work: 1 << 23}
 
 // derivation turns a password into a key, in memory that the caller wipes.
@@ -42,12 +41,13 @@ func parseDerivation(id pkix.AlgorithmIdentifier, keyBytes int, costs costs) (de
 	case "1.3.6.1.4.1.11591.4.11":
 		return parseScrypt(id.Parameters.FullBytes, keyBytes, costs)
 	}
-	return nil, unsupported(convert, "the private key is encrypted with a key derivation (%v) that is not read", id.Algorithm)
+	return nil, unsupported(convert, "the private key is encrypted with a key derivation (%v) that is not supported",
+		id.Algorithm)
 }
 
-// prfs are all that OpenSSL writes.
+// prfs are all those that OpenSSL writes.
 var prfs = map[string]func() hash.Hash{
-	"":                    sha1.New, // what is meant where none is named
+	"":                    sha1.New, // the default
 	"1.2.840.113549.2.6":  md5.New,
 	"1.2.840.113549.2.7":  sha1.New,
 	"1.2.840.113549.2.8":  sha256.New224,
@@ -76,15 +76,17 @@ func parsePBKDF2(der []byte, keyBytes int, costs costs) (derivation, error) {
 	parameters := p.PRF.Parameters.FullBytes
 	switch {
 	case !known:
-		return nil, unsupported(convert, "the private key is encrypted with PBKDF2 over a PRF (%v) that is not read", p.PRF.Algorithm)
+		return nil, unsupported(convert, "the private key is encrypted with PBKDF2 over a PRF (%v) that is not "+
+			"supported", p.PRF.Algorithm)
 	case len(parameters) > 0 && !bytes.Equal(parameters, asn1.NullBytes):
 		return nil, damaged("the parameters of PBKDF2 are damaged: its PRF has parameters", nil)
 	case p.Rounds < 1:
 		return nil, damaged(fmt.Sprintf("the parameters of PBKDF2 are damaged: %d rounds", p.Rounds), nil)
 	case p.KeyLength != 0 && p.KeyLength != int64(keyBytes):
-		return nil, damaged(fmt.Sprintf("the parameters of PBKDF2 are damaged: a key of %d bytes for a cipher that has %d", p.KeyLength, keyBytes), nil)
+		return nil, damaged(fmt.Sprintf("the parameters of PBKDF2 are damaged: a key of %d bytes for a cipher "+
+			"that has %d", p.KeyLength, keyBytes), nil)
 	case p.Rounds > costs.rounds:
-		return nil, tooCostly(convert, "PBKDF2 with %d rounds, and no more than %d are done", p.Rounds, costs.rounds)
+		return nil, tooCostly(convert, "PBKDF2 with %d rounds, and the limit is %d", p.Rounds, costs.rounds)
 	}
 	return func(password []byte) ([]byte, error) {
 		return pbkdf2.Key(prf, string(password), p.Salt, int(p.Rounds), keyBytes)
@@ -106,12 +108,15 @@ func parseScrypt(der []byte, keyBytes int, costs costs) (derivation, error) {
 	case p.N < 2, p.N&(p.N-1) != 0, p.R < 1, p.P < 1, p.R < 4 && bits.Len64(uint64(p.N)) > int(16*p.R):
 		return nil, damaged(fmt.Sprintf("the parameters of scrypt are damaged: N=%d, r=%d, p=%d", p.N, p.R, p.P), nil)
 	case p.KeyLength != 0 && p.KeyLength != int64(keyBytes):
-		return nil, damaged(fmt.Sprintf("the parameters of scrypt are damaged: a key of %d bytes for a cipher that has %d", p.KeyLength, keyBytes), nil)
+		return nil, damaged(fmt.Sprintf("the parameters of scrypt are damaged: a key of %d bytes for a cipher "+
+			"that has %d", p.KeyLength, keyBytes), nil)
 	}
 	// None may be larger than the bounds, or the products would overflow.
 	most := max(costs.memory, costs.work)
-	if p.N > most || p.R > most/p.N || p.P > most/p.R || 128*p.R*(p.N+p.P) > costs.memory || p.P > costs.work/(p.N*p.R) {
-		return nil, tooCostly("encrypt it anew with smaller ones, or with PBKDF2", "scrypt with N=%d, r=%d, p=%d, and no more than %d MiB (128*r*(N+p)) and N*r*p=%d are done",
+	if p.N > most || p.R > most/p.N || p.P > most/p.R || 128*p.R*(p.N+p.P) > costs.memory ||
+		p.P > costs.work/(p.N*p.R) {
+		return nil, tooCostly("encrypt it again with smaller parameters, or with PBKDF2",
+			"scrypt with N=%d, r=%d, p=%d, and the limits are %d MiB (128*r*(N+p)) and N*r*p=%d",
 			p.N, p.R, p.P, costs.memory>>20, costs.work)
 	}
 	return func(password []byte) ([]byte, error) {

@@ -16,12 +16,12 @@ import (
 
 // keyMaker gathers cases.
 type keyMaker struct {
-	t      *testing.T
-	chance *rand.Rand
-	cases  []keyCase
-	plain  map[string][]byte // a PKCS#8 of each kind
-	kinds  []string
-	turn   int
+	t     *testing.T
+	rand  *rand.Rand
+	cases []keyCase
+	plain map[string][]byte // a PKCS#8 of each kind
+	kinds []string
+	turn  int
 }
 
 // oddPasswords: the last is as long as openssl takes.
@@ -56,7 +56,7 @@ func (m *keyMaker) kind() (string, []byte) {
 func (m *keyMaker) password() string { return oddPasswords[m.turn%len(oddPasswords)] }
 
 func makeKeyCases(t *testing.T) []keyCase {
-	m := &keyMaker{t: t, chance: rand.New(rand.NewPCG(1, 2)), plain: map[string][]byte{}}
+	m := &keyMaker{t: t, rand: rand.New(rand.NewPCG(1, 2)), plain: map[string][]byte{}}
 	m.plainKeys()
 	m.pbes2()
 	m.scrypt()
@@ -105,7 +105,8 @@ func (m *keyMaker) plainKeys() {
 			m.accepted(k.name+" without its public key", openssl.Must(m.t, key, "ec", "-no_public"), "")
 			name := strings.Replace(k.option, "ec_paramgen_curve:", "", 1)
 			m.accepted(k.name+" with EC PARAMETERS", openssl.Must(m.t, nil, "ecparam", "-name", map[string]string{
-				"P-224": "secp224r1", "P-256": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}[name], "-genkey"), "")
+				"P-224": "secp224r1", "P-256": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}[name],
+				"-genkey"), "")
 		}
 	}
 }
@@ -118,7 +119,7 @@ func (m *keyMaker) withWrong(name string, file []byte, password string) {
 		wrong = append(wrong, password[1:], "")
 	}
 	for range 2 {
-		m.refused(name+", wrong password", file, wrong[m.chance.IntN(len(wrong))], PasswordWrong)
+		m.refused(name+", wrong password", file, wrong[m.rand.IntN(len(wrong))], PasswordWrong)
 	}
 }
 
@@ -148,14 +149,16 @@ func (m *keyMaker) pbes2() {
 }
 
 func (m *keyMaker) scrypt() {
-	for _, p := range [][3]string{{"2", "1", "1"}, {"16", "1", "1"}, {"1024", "8", "1"}, {"1024", "4", "16"}, {"32768", "1", "2"}, {"16384", "8", "1"}} {
+	for _, p := range [][3]string{{"2", "1", "1"}, {"16", "1", "1"}, {"1024", "8", "1"}, {"1024", "4", "16"},
+		{"32768", "1", "2"}, {"16384", "8", "1"}} {
 		for _, cipher := range []string{"aes-128-cbc", "aes-256-cbc", "des3"} {
 			if p[0] == "16384" && cipher != "aes-256-cbc" {
 				continue // slow
 			}
 			kind, key := m.kind()
 			password := m.password()
-			file := m.topk8(key, password, "-v2", cipher, "-scrypt", "-scrypt_N", p[0], "-scrypt_r", p[1], "-scrypt_p", p[2])
+			file := m.topk8(key, password, "-v2", cipher, "-scrypt", "-scrypt_N", p[0], "-scrypt_r", p[1], "-scrypt_p",
+				p[2])
 			m.withWrong(fmt.Sprintf("%s, PBES2 %s scrypt %v", kind, cipher, p), file, password)
 		}
 	}
@@ -182,7 +185,8 @@ func (m *keyMaker) legacyPEM() {
 	}
 	first := len(m.cases)
 	for _, kind := range []string{"RSA 2048", "P-256"} {
-		file := openssl.Must(m.t, m.plain[kind], append([]string{"pkey", "-traditional", "-des", "-passout", "pass:secret"}, legacy...)...)
+		file := openssl.Must(m.t, m.plain[kind], append([]string{"pkey", "-traditional", "-des", "-passout",
+			"pass:secret"}, legacy...)...)
 		m.withWrong(kind+", legacy PEM, des", file, "secret")
 	}
 	for i := range m.cases[first:] {
@@ -190,8 +194,8 @@ func (m *keyMaker) legacyPEM() {
 	}
 }
 
-// legacyProvider is what openssl is told so that it knows DES and RC2; nil where it
-// cannot be told. Some systems have that provider in a package of its own.
+// legacyProvider returns the options that enable DES and RC2 in openssl, or nil if it has
+// no legacy provider: some systems package it separately.
 func (m *keyMaker) legacyProvider() []string {
 	args := []string{"-provider", "legacy", "-provider", "default"}
 	if _, ok := openssl.Output(nil, append([]string{"list", "-providers"}, args...)...); !ok {
@@ -232,7 +236,8 @@ func (m *keyMaker) otherSchemes() {
 		_, key := m.kind()
 		m.differs("PBES2 "+cipher, m.topk8(key, "secret", "-v2", cipher), "secret", Unsupported, oldScheme)
 	}
-	m.differs("legacy PEM, camellia", openssl.Must(m.t, m.plain["P-256"], "pkey", "-traditional", "-camellia128", "-passout", "pass:secret"),
+	m.differs("legacy PEM, camellia", openssl.Must(m.t, m.plain["P-256"], "pkey", "-traditional", "-camellia128",
+		"-passout", "pass:secret"),
 		"secret", Unsupported, oldScheme)
 	for _, scheme := range []string{"PBE-SHA1-3DES", "PBE-SHA1-2DES"} {
 		_, key := m.kind()
@@ -245,7 +250,8 @@ func (m *keyMaker) otherSchemes() {
 	if legacy == nil {
 		return
 	}
-	for _, scheme := range []string{"PBE-MD5-DES", "PBE-SHA1-DES", "PBE-MD5-RC2-64", "PBE-SHA1-RC2-64", "PBE-SHA1-RC2-40", "PBE-SHA1-RC2-128", "PBE-SHA1-RC4-128"} {
+	for _, scheme := range []string{"PBE-MD5-DES", "PBE-SHA1-DES", "PBE-MD5-RC2-64", "PBE-SHA1-RC2-64",
+		"PBE-SHA1-RC2-40", "PBE-SHA1-RC2-128", "PBE-SHA1-RC4-128"} {
 		_, key := m.kind()
 		file := m.topk8(key, "secret", append([]string{"-v1", scheme}, legacy...)...)
 		m.differs(scheme, file, "secret", Unsupported, oldScheme).legacy = true
@@ -264,7 +270,8 @@ func (m *keyMaker) converted(file []byte, password string, args ...string) []byt
 	if !strings.HasPrefix(convert, "convert it: openssl pkcs8 -topk8 -in ") {
 		m.t.Fatalf("another hint, %q, is to be tried", convert)
 	}
-	return openssl.Must(m.t, file, append([]string{"pkcs8", "-topk8", "-passin", "pass:" + password, "-passout", "pass:" + password}, args...)...)
+	return openssl.Must(m.t, file, append([]string{"pkcs8", "-topk8", "-passin", "pass:" + password, "-passout",
+		"pass:" + password}, args...)...)
 }
 
 // mixtures are files with more in them than a key.
@@ -282,13 +289,16 @@ func (m *keyMaker) mixtures() {
 	m.accepted("two keys: the first counts", join(key, other), "")
 	m.accepted("two keys the other way round", join(other, key), "")
 	m.accepted("encrypted key, then a plain one", join(sealed, other), "secret")
-	m.differs("encrypted key, then a plain one, wrong password", join(sealed, other), "no", PasswordWrong, "only openssl accepts: the first key counts, and no other is taken in its stead")
-	m.accepted("text around", join([]byte("Bag Attributes\n    friendlyName: me\nKey Attributes: <No Attributes>\n"), key, []byte("the end\n")), "")
+	m.differs("encrypted key, then a plain one, wrong password", join(sealed, other), "no", PasswordWrong,
+		"only openssl accepts: the first key counts, and no other is taken in its stead")
+	m.accepted("text around", join([]byte("Bag Attributes\n    friendlyName: me\nKey Attributes: <No Attributes>\n"),
+		key, []byte("the end\n")), "")
 	m.accepted("a byte order mark", append([]byte("\xef\xbb\xbf"), key...), "")
 	m.accepted("CRLF", crlf(join(cert, sealed)), "secret")
 	m.accepted("no newline at the end", bytes.TrimSpace(key), "")
 	m.accepted("public key, key", join(openssl.Must(m.t, key, "pkey", "-pubout"), key), "")
-	m.differs("a damaged certificate, then a key", join(bytes.Replace(cert, []byte("MII"), []byte("M!I"), 1), key), "", Damaged,
+	m.differs("a damaged certificate, then a key", join(bytes.Replace(cert, []byte("MII"), []byte("M!I"), 1), key), "",
+		Damaged,
 		"only openssl accepts: nothing is taken from behind a block that is damaged")
 	m.differs("DOS's mark of the end behind the frame", join(bytes.TrimSpace(key), []byte("\x1a\n")), "", Damaged,
 		"only openssl accepts: nothing but blanks may follow a frame in its line")
@@ -323,9 +333,11 @@ func (m *keyMaker) noKeys() {
 	}
 	p12 := openssl.Must(m.t, nil, "pkcs12", "-export", "-in", both, "-passout", "pass:secret")
 	m.refused("DER", der, "secret", Unsupported)
-	m.refused("DER, encrypted", openssl.Must(m.t, key, "pkcs8", "-topk8", "-outform", "DER", "-passout", "pass:secret"), "secret", Unsupported)
+	m.refused("DER, encrypted", openssl.Must(m.t, key, "pkcs8", "-topk8", "-outform", "DER", "-passout", "pass:secret"),
+		"secret", Unsupported)
 	m.refused("PKCS#12", p12, "secret", Unsupported)
-	m.accepted("PKCS#12, converted as the refusal says", openssl.Must(m.t, p12, "pkcs12", "-passin", "pass:secret", "-passout", "pass:new"), "new")
+	m.accepted("PKCS#12, converted as the refusal says", openssl.Must(m.t, p12, "pkcs12", "-passin", "pass:secret",
+		"-passout", "pass:new"), "new")
 }
 
 // damage breaks files that are good.
@@ -333,7 +345,9 @@ func (m *keyMaker) damage() {
 	var good []keyCase
 	for _, c := range m.cases {
 		block, _ := pem.Decode(c.file)
-		if c.sure && c.want == 0 && block != nil && isKey(block.Type) && bytes.Count(c.file, []byte("-----BEGIN")) == 1 && !strings.Contains(c.name, "20000 rounds") && !strings.Contains(c.name, "16384") {
+		if c.sure && c.want == 0 && block != nil && isKey(block.Type) &&
+			bytes.Count(c.file, []byte("-----BEGIN")) == 1 && !strings.Contains(c.name, "20000 rounds") &&
+			!strings.Contains(c.name, "16384") {
 			good = append(good, c)
 		}
 	}
@@ -342,7 +356,7 @@ func (m *keyMaker) damage() {
 		c.sure = false
 		how := ""
 		file := slices.Clone(c.file)
-		at := m.chance.IntN(len(file))
+		at := m.rand.IntN(len(file))
 		switch i % 5 {
 		case 0:
 			how, file = fmt.Sprint("cut at ", at), file[:at]
@@ -350,13 +364,13 @@ func (m *keyMaker) damage() {
 			how = fmt.Sprint("character changed at ", at)
 			if file[at] != '\n' { // which characters end a line, and how long lines are, is listed
 				const others = "=-+/ *:,AZaz09"
-				file[at] = others[m.chance.IntN(len(others))]
+				file[at] = others[m.rand.IntN(len(others))]
 			}
 		case 2, 3:
 			how, file = m.flippedInside(file)
 		case 4:
 			lines := bytes.SplitAfter(file, []byte("\n"))
-			at := m.chance.IntN(len(lines))
+			at := m.rand.IntN(len(lines))
 			if len(bytes.TrimSpace(lines[at])) == 0 {
 				at-- // a missing blank line is listed
 			}
@@ -379,11 +393,11 @@ func (m *keyMaker) flippedInside(file []byte) (how string, broken []byte) {
 		blocks = append(blocks, block)
 	}
 	der := blocks[len(blocks)-1].Bytes
-	at := m.chance.IntN(len(der))
-	if m.chance.IntN(2) == 0 {
-		at = m.chance.IntN(min(len(der), 80))
+	at := m.rand.IntN(len(der))
+	if m.rand.IntN(2) == 0 {
+		at = m.rand.IntN(min(len(der), 80))
 	}
-	der[at] ^= 1 << m.chance.IntN(8)
+	der[at] ^= 1 << m.rand.IntN(8)
 	for _, block := range blocks {
 		broken = append(broken, pem.EncodeToMemory(block)...)
 	}

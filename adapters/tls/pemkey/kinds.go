@@ -12,10 +12,10 @@ import (
 	"strings"
 )
 
-// Keys that are not encrypted, or no longer. crypto/x509 parses them; what it does not
-// look at is looked at here, and what it cannot use is told from what is damaged.
+// Decrypted keys. crypto/x509 parses them; the checks that it omits are made here, and
+// unsupported keys are distinguished from damaged ones.
 
-const otherKeys = "make one for RSA, for ECDSA over P-256, P-384 or P-521, or for Ed25519"
+const otherKeys = "create one for RSA, for ECDSA over P-256, P-384 or P-521, or for Ed25519"
 
 // rsaInfo is RFC 8017's RSAPrivateKey for two primes.
 type rsaInfo struct {
@@ -29,7 +29,8 @@ func parsePKCS1(der []byte) (crypto.Signer, error) {
 		return nil, damaged(damagedRSA, err)
 	}
 	if info.Version == 1 { // crypto/rsa does not compare the parts of such a key
-		return nil, unsupported(otherKeys, "this is a private key for RSA with more than two primes, which is not read")
+		return nil, unsupported(otherKeys, "this is a private key for RSA with more than two primes, which is not "+
+			"supported")
 	}
 	key, err := x509.ParsePKCS1PrivateKey(der)
 	if err != nil {
@@ -43,7 +44,7 @@ var (
 	oidECDSA   = asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}
 	oidEd25519 = asn1.ObjectIdentifier{1, 3, 101, 112}
 
-	// What is met in practice and cannot be used, for the message.
+	// The names of unsupported kinds in use.
 	otherKinds = map[string]string{
 		"1.2.840.113549.1.1.10": "RSA-PSS",
 		"1.2.840.10040.4.1":     "DSA",
@@ -54,7 +55,7 @@ var (
 	}
 )
 
-// pkcs8Info is RFC 5958's OneAsymmetricKey, as far as it tells what the key is.
+// pkcs8Info is the part of RFC 5958's OneAsymmetricKey that identifies the key.
 // Attributes and, from version 2 on, the public key may follow.
 type pkcs8Info struct {
 	Version   int
@@ -65,7 +66,7 @@ type pkcs8Info struct {
 func parsePKCS8(der []byte) (crypto.Signer, error) {
 	var info pkcs8Info
 	if err := unmarshalStrictly(der, &info, derInteger+derSequence+derOctets, derTag0+derTag1Bits); err != nil {
-		return nil, damaged("the private key is damaged, or is no PKCS#8", err)
+		return nil, damaged("the private key is damaged, or not PKCS#8", err)
 	}
 	kind := info.Algorithm.Algorithm
 	switch {
@@ -73,7 +74,7 @@ func parsePKCS8(der []byte) (crypto.Signer, error) {
 		return parsePKCS1(info.Key)
 	case kind.Equal(oidEd25519):
 	case kind.Equal(oidECDSA):
-		if err := judgeCurve(info.Algorithm.Parameters.FullBytes); err != nil {
+		if err := checkCurve(info.Algorithm.Parameters.FullBytes); err != nil {
 			return nil, err
 		}
 	default:
@@ -81,7 +82,7 @@ func parsePKCS8(der []byte) (crypto.Signer, error) {
 		if name == "" {
 			name = kind.String()
 		}
-		return nil, unsupported(otherKeys, "this is a private key for %s, which crypto/tls does not use", name)
+		return nil, unsupported(otherKeys, "this is a private key for %s, which crypto/tls does not support", name)
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
@@ -106,7 +107,7 @@ func parseSEC1(der []byte) (crypto.Signer, error) {
 	if err := unmarshalSEC1(der, &info); err != nil {
 		return nil, err
 	}
-	if err := judgeCurve(info.Curve.Bytes); err != nil {
+	if err := checkCurve(info.Curve.Bytes); err != nil {
 		return nil, err
 	}
 	key, err := x509.ParseECPrivateKey(der)
@@ -128,26 +129,25 @@ func unmarshalSEC1(der []byte, info *sec1Info) error {
 	return nil
 }
 
-// judgeCurve refuses curves that crypto/ecdsa has not, and those that are spelt out
-// instead of named.
-func judgeCurve(parameters []byte) error {
+// checkCurve refuses curves that crypto/ecdsa lacks, and curves given by parameters
+// instead of a name.
+func checkCurve(parameters []byte) error {
 	var curve asn1.ObjectIdentifier
 	if _, err := asn1.Unmarshal(parameters, &curve); err != nil {
 		return unsupported("convert it: openssl pkey -in old.pem -ec_param_enc named_curve -out new.pem",
-			"the EC private key does not name its curve, or spells it out, which is not read")
+			"the EC private key gives its curve by parameters, not by name, which is not supported")
 	}
 	switch curve.String() {
 	case "1.3.132.0.33", "1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35": // P-224 to P-521
 		return nil
 	case "1.3.132.0.10":
-		return unsupported(otherKeys, "this is a private key on the curve secp256k1, which crypto/tls does not use")
+		return unsupported(otherKeys, "this is a private key on the curve secp256k1, which crypto/tls does not support")
 	}
-	return unsupported(otherKeys, "this is a private key on the curve %v, which crypto/tls does not use", curve)
+	return unsupported(otherKeys, "this is a private key on the curve %v, which crypto/tls does not support", curve)
 }
 
-// fittingPair compares what stands beside the private key, and what crypto/x509
-// passes over, with what belongs to it: the name of the curve, which PKCS#8 gives
-// once more, and the public key.
+// fittingPair compares the private key with the fields next to it that crypto/x509
+// ignores: the name of the curve, which PKCS#8 repeats, and the public key.
 func fittingPair(key *ecdsa.PrivateKey, der, curve []byte) (crypto.Signer, error) {
 	var info sec1Info
 	if err := unmarshalSEC1(der, &info); err != nil {
@@ -177,7 +177,7 @@ func fittingPair(key *ecdsa.PrivateKey, der, curve []byte) (crypto.Signer, error
 		}
 	}
 	if !bytes.Equal(own, given.Bytes) {
-		return nil, damaged(damagedEC, errors.New("the public key beside it is not its own"))
+		return nil, damaged(damagedEC, errors.New("the public key next to it does not match"))
 	}
 	return key, nil
 }

@@ -15,7 +15,7 @@ import (
 //	Proc-Type: 4,ENCRYPTED
 //	DEK-Info: AES-128-CBC,<the IV, whose first eight bytes are the salt>
 //
-// One round of MD5 makes the key of the password, so that there is no cost to bound.
+// One round of MD5 derives the key from the password: there is no cost to limit.
 
 // legacyCiphers are those of crypto/x509, with their blocks in bytes.
 var legacyCiphers = map[string]int{
@@ -26,7 +26,7 @@ var legacyCiphers = map[string]int{
 	"AES-256-CBC":  16,
 }
 
-// openLegacy judges all that can be judged before it asks for the password.
+// openLegacy checks everything that needs no password before it calls the password function.
 func (l loader) openLegacy(block *pem.Block, parse func([]byte) (crypto.Signer, error)) (crypto.Signer, error) {
 	info, encrypted := block.Headers["DEK-Info"]
 	info = strings.ToUpper(info) // openssl takes small letters too
@@ -35,10 +35,11 @@ func (l loader) openLegacy(block *pem.Block, parse func([]byte) (crypto.Signer, 
 	size, known := legacyCiphers[name]
 	switch {
 	case block.Headers["Proc-Type"] != "4,ENCRYPTED", !encrypted:
-		return nil, damaged("the private key has headers, but not Proc-Type: 4,ENCRYPTED and DEK-Info, or they are damaged", nil)
+		return nil, damaged("the private key has headers, but not Proc-Type: 4,ENCRYPTED and DEK-Info, or they are "+
+			"damaged", nil)
 	case !known:
 		return nil, unsupported(convert+convertOld,
-			"the private key is encrypted with the cipher %q, which is not read", name)
+			"the private key is encrypted with the cipher %q, which is not supported", name)
 	case len(block.Bytes) == 0 || len(block.Bytes)%size != 0:
 		return nil, damaged("the encrypted private key is damaged", errors.New("it is not a whole number of blocks"))
 	}
@@ -49,7 +50,7 @@ func (l loader) openLegacy(block *pem.Block, parse func([]byte) (crypto.Signer, 
 	if err != nil {
 		return nil, err
 	}
-	//lint:ignore SA1019 deprecated since nobody should write this format; keys that have it are there to be read
+	//lint:ignore SA1019 deprecated for writing; existing keys have this format
 	plain, err := x509.DecryptPEMBlock(block, password)
 	return opened(plain, err, password, parse)
 }

@@ -28,8 +28,7 @@ type keyCase struct {
 	name     string
 	file     []byte
 	password string
-	// want is what the way in which the case was made leaves no doubt about, if sure:
-	// 0 is a key.
+	// want is the certain result, if sure: 0 is a key.
 	want Problem
 	sure bool
 	// differs says why openssl's verdict is the other one; "": it is not.
@@ -40,7 +39,8 @@ type keyCase struct {
 
 const (
 	notInGo   = "only openssl accepts: a kind of key that crypto/tls does not use"
-	oldScheme = "only openssl accepts: an encryption that was superseded by PBES2 with AES; the refusal says how to convert"
+	oldScheme = "only openssl accepts: an encryption that was superseded by PBES2 with AES; the refusal says how to " +
+		"convert"
 )
 
 func TestOpenSSLOracle(t *testing.T) {
@@ -63,7 +63,8 @@ func (c *keyCase) compare(t *testing.T, theirs string) string {
 	switch {
 	case c.differs != "":
 		if problem != c.want || (ours == "") == (theirs == "") {
-			t.Errorf("%s: openssl accepts: %v, ours: %v, want %q; it is listed as %q", c.name, theirs != "", err, problemName(c.want), c.differs)
+			t.Errorf("%s: openssl accepts: %v, ours: %v, want %q; it is listed as %q", c.name, theirs != "", err,
+				problemName(c.want), c.differs)
 		}
 		return openssl.Apart + c.differs
 	case ours == "" && theirs != "" && listed(err) != "":
@@ -139,7 +140,8 @@ func askOpenSSL(t *testing.T, cases []keyCase) []string {
 		room <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-room }()
-			args := []string{"pkey", "-in", file, "-inform", "PEM", "-passin", "pass:" + c.password, "-check", "-pubout"}
+			args := []string{"pkey", "-in", file, "-inform", "PEM", "-passin", "pass:" + c.password, "-check",
+				"-pubout"}
 			if c.legacy {
 				args = append(args, "-provider", "legacy", "-provider", "default")
 			}

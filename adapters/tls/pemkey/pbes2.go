@@ -17,12 +17,11 @@ import (
 // of RFC 8018, which is two choices: how a key is derived from the password (kdf.go),
 // and a cipher in CBC mode.
 //
-// github.com/youmark/pkcs8 reads part of this. It is not used: what it derives keys
-// with knows two of the nine PRFs and no bound; it passes over the key length that
-// Java writes, and with it over the PRF behind it, so that the right password is
-// called wrong; an IV or a ciphertext of a wrong length makes it panic; and its
-// tables can be changed for a whole process only. Guarding it against all of that
-// takes the parser below anyway.
+// github.com/youmark/pkcs8 reads part of this, and is not used: its derivation knows two of
+// the nine PRFs and has no limit; it ignores the key length that Java writes, and with it
+// the PRF behind it, and then reports the right password as wrong; an IV or a ciphertext of
+// a wrong length makes it panic; its tables can only be changed for a whole process.
+// Guarding against all of that takes the parser below anyway.
 
 var oidPBES2 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 13}
 
@@ -70,7 +69,7 @@ func (l loader) openPBES2(der []byte) (crypto.Signer, error) {
 	return opened(plain, err, password, parsePKCS8)
 }
 
-// parsePBES2 judges all that can be judged without the password, the costs above all.
+// parsePBES2 checks everything that needs no password, above all the costs.
 func parsePBES2(der []byte, costs costs) (*pbes2, error) {
 	var info encryptedKeyInfo
 	if err := unmarshalStrictly(der, &info, derSequence+derOctets, ""); err != nil {
@@ -85,7 +84,8 @@ func parsePBES2(der []byte, costs costs) (*pbes2, error) {
 	}
 	c, known := pbes2Ciphers[scheme.Cipher.Algorithm.String()]
 	if !known {
-		return nil, unsupported(convert+convertOld, "the private key is encrypted with a cipher (%v) that is not read", scheme.Cipher.Algorithm)
+		return nil, unsupported(convert+convertOld,
+			"the private key is encrypted with a cipher (%v) that is not supported", scheme.Cipher.Algorithm)
 	}
 	derive, err := parseDerivation(scheme.Derivation, c.keyBytes, costs)
 	if err != nil {
@@ -93,7 +93,7 @@ func parsePBES2(der []byte, costs costs) (*pbes2, error) {
 	}
 	var iv []byte
 	if _, err := asn1.Unmarshal(scheme.Cipher.Parameters.FullBytes, &iv); err != nil || len(iv) != c.blockBytes {
-		return nil, damaged("the initialisation vector of the encrypted private key is damaged", err)
+		return nil, damaged("the initialization vector of the encrypted private key is damaged", err)
 	}
 	if len(info.Data) == 0 || len(info.Data)%c.blockBytes != 0 {
 		return nil, damaged("the encrypted private key is damaged", errors.New("it is not a whole number of blocks"))
@@ -106,22 +106,25 @@ const (
 	convertOld = "; where openssl says unsupported, with -provider legacy -provider default"
 )
 
-// otherScheme refuses what came before PBES2: PBES1, with DES or RC2, and the schemes
-// of PKCS#12.
+// otherScheme returns the error for a predecessor of PBES2: PBES1, with DES or RC2, or a
+// scheme of PKCS#12.
 func otherScheme(scheme asn1.ObjectIdentifier) error {
 	switch id := scheme.String(); {
 	case id == "1.2.840.113549.1.12.1.3", id == "1.2.840.113549.1.12.1.4":
-		return unsupported(convert, "the private key is encrypted with a scheme of PKCS#12 (triple DES), which is not read")
+		return unsupported(convert, "the private key is encrypted with a scheme of PKCS#12 (triple DES), which is "+
+			"not supported")
 	case strings.HasPrefix(id, "1.2.840.113549.1.12.1."):
-		return unsupported(convert+convertOld, "the private key is encrypted with a scheme of PKCS#12 (RC2 or RC4), which is not read")
+		return unsupported(convert+convertOld,
+			"the private key is encrypted with a scheme of PKCS#12 (RC2 or RC4), which is not supported")
 	case strings.HasPrefix(id, "1.2.840.113549.1.5."):
-		return unsupported(convert+convertOld, "the private key is encrypted with PBES1 (DES or RC2), which is not read")
+		return unsupported(convert+convertOld,
+			"the private key is encrypted with PBES1 (DES or RC2), which is not supported")
 	}
-	return unsupported(convert, "the private key is encrypted with a scheme (%v) that is not read", scheme)
+	return unsupported(convert, "the private key is encrypted with a scheme (%v) that is not supported", scheme)
 }
 
-// decrypt returns the key in memory of its own, which the caller wipes;
-// x509.IncorrectPasswordError where the padding is wrong.
+// decrypt returns the key in new memory, which the caller wipes, or
+// x509.IncorrectPasswordError if the padding is wrong.
 func (p *pbes2) decrypt(password []byte) ([]byte, error) {
 	key, err := p.derive(password)
 	if err != nil {

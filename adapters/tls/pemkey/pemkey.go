@@ -40,7 +40,7 @@ func (l loader) load(file []byte) (crypto.Signer, error) {
 	}
 	if block.Type == "ENCRYPTED PRIVATE KEY" {
 		if len(block.Headers) > 0 {
-			return nil, damaged("the encrypted private key has headers, which it should not have", nil)
+			return nil, damaged("the encrypted private key has headers, which is invalid", nil)
 		}
 		return l.openPBES2(block.Bytes)
 	}
@@ -54,28 +54,29 @@ func (l loader) load(file []byte) (crypto.Signer, error) {
 	return parse(block.Bytes)
 }
 
-// ask returns the password of an encrypted key.
+// ask calls the password function for an encrypted key.
 func (l loader) ask() ([]byte, error) {
 	if l.password == nil {
 		return nil, &Error{Problem: PasswordMissing, Detail: "the private key is encrypted, and no password was given"}
 	}
 	password, err := l.password()
 	if err != nil {
-		return nil, &Error{Problem: PasswordFailed, Detail: "the private key is encrypted, and its password could not be had", Err: err}
+		return nil, &Error{Problem: PasswordFailed,
+			Detail: "the private key is encrypted, and the password function failed", Err: err}
 	}
 	return password, nil
 }
 
-// opened parses what a password has decrypted, and wipes it. A wrong password leaves
-// bytes of chance, whose padding is right once in 256 times; that they begin as a
-// key does never happens.
-func opened(plain []byte, err error, password []byte, parse func([]byte) (crypto.Signer, error)) (crypto.Signer, error) {
+// opened parses decrypted bytes and wipes them. A wrong password leaves random bytes,
+// whose padding is right once in 256 times; they never begin as a key does.
+func opened(plain []byte, err error, password []byte, parse func([]byte) (crypto.Signer, error)) (crypto.Signer,
+	error) {
 	defer clear(plain)
 	switch {
 	case err == nil && beginsAsKey(plain):
 		return parse(plain)
 	case err != nil && !errors.Is(err, x509.IncorrectPasswordError):
-		// Go was told to be strict (GODEBUG=fips140=only), and knows no DES and no MD5.
+		// With GODEBUG=fips140=only Go refuses DES and MD5.
 		return nil, &Error{Problem: Unsupported, Detail: "the private key cannot be decrypted", Hint: convert, Err: err}
 	}
 	wrong := &Error{Problem: PasswordWrong, Detail: "wrong password for the private key, or the key is damaged"}
@@ -85,7 +86,7 @@ func opened(plain []byte, err error, password []byte, parse func([]byte) (crypto
 	return nil, wrong
 }
 
-// beginsAsKey: a sequence, whose first member is a version, an integer of one byte.
+// beginsAsKey reports whether der is a sequence, whose first member is a version, an integer of one byte.
 func beginsAsKey(der []byte) bool {
 	var outer asn1.RawValue
 	_, err := asn1.Unmarshal(der, &outer)
@@ -93,7 +94,7 @@ func beginsAsKey(der []byte) bool {
 		bytes.HasPrefix(outer.Bytes, []byte{asn1.TagInteger, 1})
 }
 
-// parserOf returns what parses a block of that type, not encrypted.
+// parserOf returns the parser for an unencrypted block of that type.
 func parserOf(blockType string) (func(der []byte) (crypto.Signer, error), error) {
 	switch blockType {
 	case "PRIVATE KEY":
@@ -104,10 +105,10 @@ func parserOf(blockType string) (func(der []byte) (crypto.Signer, error), error)
 		return parseSEC1, nil
 	case "OPENSSH PRIVATE KEY":
 		return nil, unsupported("convert it, in its place: ssh-keygen -p -m PKCS8 -f key",
-			"the private key is in OpenSSH's own format, which is not read")
+			"the private key is in OpenSSH's own format, which is not supported")
 	case "DSA PRIVATE KEY":
-		return nil, unsupported(otherKeys, "this is a private key for DSA, which TLS no longer has")
+		return nil, unsupported(otherKeys, "this is a private key for DSA, which TLS no longer supports")
 	}
 	return nil, unsupported(convert,
-		"the private key is in a block of the type %q, which is not read", blockType)
+		"the private key is in a block of the type %q, which is not supported", blockType)
 }

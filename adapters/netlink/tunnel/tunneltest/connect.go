@@ -9,7 +9,7 @@ import (
 )
 
 // Connect is an HTTP proxy that knows CONNECT only (RFC 9110, section 9.3.6). It
-// drops what a client says before the tunnel stands.
+// drops what a client says before the tunnel is open.
 type Connect struct {
 	// Username and Password are the login that it wants; without them it wants
 	// none.

@@ -43,7 +43,8 @@ func (s Suite) Contract(t *testing.T) {
 		secure bool
 	}{
 		{name: "the proxy resolves"},
-		{name: "names are resolved here, with a login", o: tunnel.Options{Lookup: lookup, Login: tunnel.NewLogin(username, password)}},
+		{name: "names are resolved here, with a login", o: tunnel.Options{Lookup: lookup,
+			Login: tunnel.NewLogin(username, password)}},
 		{name: "the proxy is reached over TLS", secure: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -64,7 +65,7 @@ func (s Suite) Contract(t *testing.T) {
 					return net.Dial(network, address)
 				}))
 				t.Cleanup(func() { close(never) }) // before the proxy's own
-				return rig(t, s.New(next, c.o), c.o.Lookup != nil)
+				return harness(t, s.New(next, c.o), c.o.Lookup != nil)
 			})
 		})
 	}
@@ -72,7 +73,7 @@ func (s Suite) Contract(t *testing.T) {
 
 const silentBroker = "silent.test:9092"
 
-func rig(t *testing.T, transport *netlink.Transport, resolved bool) porttest.Harness {
+func harness(t *testing.T, transport *netlink.Transport, resolved bool) porttest.Harness {
 	broker, closed := listen(t), listen(t)
 	_ = closed.Close()
 	at := func(address string) ports.Endpoint {
@@ -129,37 +130,40 @@ func secured(t *testing.T, l net.Listener, next netlink.DialFunc) (net.Listener,
 	defer s.Close()
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
-	return tls.NewListener(l, &tls.Config{Certificates: s.TLS.Certificates}), func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := next(ctx, network, address)
-		if err != nil {
-			return nil, err
+	return tls.NewListener(l, &tls.Config{Certificates: s.TLS.Certificates}),
+		func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := next(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			ep, _ := netlink.EndpointFrom(ctx)
+			return tls.Client(conn, &tls.Config{RootCAs: roots, ServerName: ep.Host}), nil
 		}
-		ep, _ := netlink.EndpointFrom(ctx)
-		return tls.Client(conn, &tls.Config{RootCAs: roots, ServerName: ep.Host}), nil
-	}
 }
 
-// Misuse: what cannot be is told by Check, and New panics with the same words.
-// badLogins are logins that the protocol cannot carry, by what is said of them.
+// Misuse: Check returns an error for invalid options, and New panics with its text.
+// badLogins are logins that the protocol cannot carry, by their error.
 func (s Suite) Misuse(t *testing.T, badLogins map[string][]tunnel.Login) {
-	judge := func(o tunnel.Options, says string) {
+	check := func(o tunnel.Options, says string) {
 		t.Helper()
 		says = s.Protocol + ": " + says
-		if err := s.Check(o); err == nil || !strings.HasPrefix(err.Error(), says) || strings.Contains(err.Error(), password) {
+		if err := s.Check(o); err == nil || !strings.HasPrefix(err.Error(), says) ||
+			strings.Contains(err.Error(), password) {
 			t.Errorf("Check: %v; want %q", err, says)
 		}
 		panics(t, says, func() { s.New(new(Said).Dial, o) })
 	}
 	for _, proxy := range []string{"", "proxy", "http://proxy:3128"} {
-		judge(tunnel.Options{Proxy: proxy}, fmt.Sprintf("Proxy: %q is not host:port", proxy))
+		check(tunnel.Options{Proxy: proxy}, fmt.Sprintf("Proxy: %q is not host:port", proxy))
 	}
-	judge(tunnel.Options{Proxy: "alice:opensesame@proxy:1080"}, `Proxy: there is something before "@proxy:1080": a login goes into Login`)
+	check(tunnel.Options{Proxy: "alice:opensesame@proxy:1080"},
+		`Proxy: unexpected text before "@proxy:1080": set the login in Options.Login`)
 	for says, logins := range badLogins {
 		for _, login := range logins {
-			judge(tunnel.Options{Proxy: "proxy:1080", Login: login}, "Login: "+says)
+			check(tunnel.Options{Proxy: "proxy:1080", Login: login}, "Login: "+says)
 		}
 	}
-	panics(t, s.Protocol+": no dial function", func() { s.New(nil, tunnel.Options{Proxy: "proxy:1080"}) })
+	panics(t, s.Protocol+": next is nil", func() { s.New(nil, tunnel.Options{Proxy: "proxy:1080"}) })
 }
 
 func panics(t *testing.T, says string, f func()) {
@@ -176,7 +180,8 @@ func panics(t *testing.T, says string, f func()) {
 func (s Suite) HidesLogin(t *testing.T) {
 	o := tunnel.Options{Proxy: "proxy:1080", Login: tunnel.NewLogin(username, password)}
 	for _, v := range []any{o, &o, s.New(new(Said).Dial, o)} {
-		if text := fmt.Sprintf("%v %+v %#v %q", v, v, v, v); strings.Contains(text, username) || strings.Contains(text, password) {
+		if text := fmt.Sprintf("%v %+v %#v %q", v, v, v, v); strings.Contains(text, username) ||
+			strings.Contains(text, password) {
 			t.Errorf("the login is in %s", text)
 		}
 	}

@@ -55,7 +55,7 @@ func Serve(t testing.TB, l net.Listener, serve func(net.Conn)) {
 			}
 			mu.Lock()
 			if over {
-				_ = conn.Close() // nobody is left
+				_ = conn.Close() // the test is over
 			}
 			conns = append(conns, conn)
 			mu.Unlock()
@@ -95,5 +95,5 @@ func relay(client, target net.Conn) {
 	_ = target.Close() // the client's is closed by who serves it
 }
 
-// refused tells a port without a listener from other failures.
+// refused reports whether a port has no listener.
 func refused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }

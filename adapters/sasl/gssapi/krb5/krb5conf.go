@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/jcmturner/gokrb5/v8/config"
+
+	"brokerconn/adapters/internal/wholefile"
 )
 
 // krb5.conf. gokrb5 parses it, but does not understand include directives, several
@@ -83,7 +85,7 @@ func (s sections) include(path string, depth int) error {
 	if depth > maxIncludes {
 		return fmt.Errorf("include directives are nested more than %d deep", maxIncludes)
 	}
-	text, err := readFile(path, maxConfigBytes)
+	text, _, err := wholefile.Read(path, maxConfigBytes)
 	if err != nil {
 		return err
 	}

@@ -11,70 +11,63 @@ import (
 
 // Real files, with the settings that MIT reads from each.
 func TestConfigs(t *testing.T) {
-	const realms = "[realms]\n A.ORG = {\n  kdc = kdc.a.org\n }\n"
-	for _, c := range []struct {
-		name, text string
-		check      func(c *conf) error
-	}{
-		{"plain", fakeConfig, func(c *conf) error {
-			return same(c.LibDefaults.DefaultRealm, "EXAMPLE.ORG", c.lookupKDC, false, c.asTypes,
-				[]int32{18, 17, 20, 19}, c.Realms[0].KDC, []string{"kdc.example.org:88"})
-		}},
-		{"lookup of KDCs is the default", realms, func(c *conf) error { return same(c.lookupKDC, true) }},
+	const (
+		aes    = "AS [18 17 20 19] TGS [18 17 20 19] "
+		realms = "[realms]\n A.ORG = {\n  kdc = kdc.a.org\n }\n"
+		block  = "[realms]\n A.ORG = {\n  %s = {\n   x = y\n  }\n  kdc = a\n }\n B.ORG = {\n  kdc = b\n }\n"
+	)
+	for _, c := range []struct{ name, text, want string }{
+		{"plain", fakeConfig, "EXAMPLE.ORG lookup false " + aes + "EXAMPLE.ORG[kdc.example.org:88] "},
+		{"lookup of KDCs is the default", realms, " lookup true " + aes + "A.ORG[kdc.a.org:88] "},
 		{"comments and Windows' line ends", "# one\r\n; two\r\n[libdefaults]\r\n default_realm = A.ORG\r\n",
-			func(c *conf) error {
-				return same(c.LibDefaults.DefaultRealm, "A.ORG")
-			}},
-		{"a block within a realm", "[realms]\n A.ORG = {\n  auth_to_local_names = {\n   joe = smith\n  }\n  kdc = " +
-			"a\n }\n B.ORG = {\n  kdc = b\n }\n", func(c *conf) error {
-			return same(len(c.Realms), 2, c.Realms[0].KDC, []string{"a:88"}, c.Realms[1].KDC, []string{"b:88"})
-		}},
-		{"a block within the defaults", "[libdefaults]\n A.ORG = {\n  forwardable = true\n }\n default_realm = A.ORG\n",
-			func(c *conf) error {
-				return same(c.LibDefaults.DefaultRealm, "A.ORG", c.LibDefaults.Forwardable, false)
-			}},
+			"A.ORG lookup true " + aes},
+		{"a block within a realm", fmt.Sprintf(block, "auth_to_local_names"),
+			" lookup true " + aes + "A.ORG[a:88] B.ORG[b:88] "},
+		{"settings of version 4, which gokrb5 refuses", fmt.Sprintf(block, "v4_instance_convert"),
+			" lookup true " + aes + "A.ORG[a:88] B.ORG[b:88] "},
+		{"a block within the defaults",
+			"[libdefaults]\n A.ORG = {\n  dns_lookup_kdc = false\n }\n default_realm = A.ORG\n",
+			"A.ORG lookup true " + aes},
 		{"repeated sections, of which the first counts", "[libdefaults]\n default_realm = A.ORG\n" + realms +
 			"[libdefaults]\n default_realm = B.ORG\n[realms]\n B.ORG = {\n  kdc = kdc.b.org\n }\n",
-			func(c *conf) error {
-				return same(c.LibDefaults.DefaultRealm, "A.ORG", len(c.Realms), 2)
-			}},
+			"A.ORG lookup true " + aes + "A.ORG[kdc.a.org:88] B.ORG[kdc.b.org:88] "},
 		{"other sections", "[logging]\n default = FILE:/dev/null\n[appdefaults]\n pam = {\n  debug = false\n }\n" +
-			realms, func(c *conf) error { return same(len(c.Realms), 1) }},
+			realms, " lookup true " + aes + "A.ORG[kdc.a.org:88] "},
 		{"types by name", "[libdefaults]\n permitted_enctypes = aes256-sha2 camellia256-cts aes128-cts\n",
-			func(c *conf) error {
-				return same(c.asTypes, []int32{20, 17}, c.tgsTypes, []int32{20, 17})
-			}},
+			" lookup true AS [20 17] TGS [20 17] "},
 		{"RC4 if it is permitted, and not for a service",
-			"[libdefaults]\n default_tkt_enctypes = arcfour-hmac aes256-cts\n", func(c *conf) error {
-				return same(c.asTypes, []int32{23, 18}, c.tgsTypes, preferred)
-			}},
-		{"realms of hosts", "[domain_realm]\n .b.org = B.ORG\n Host.C.ORG = C.ORG\n 127.0.0.1 = D.ORG\n .0.0.1 = " +
-			"WRONG\n", func(c *conf) error {
-			return same(c.realmOf("x.y.b.org"), "B.ORG", c.realmOf("b.org"), "", c.realmOf("host.c.org"), "C.ORG",
-				c.realmOf("127.0.0.1"), "D.ORG", c.realmOf("10.0.0.1"), "")
-		}},
-		{"settings of version 4, which gokrb5 refuses",
-			"[realms]\n A.ORG = {\n  v4_instance_convert = {\n   x = y\n  }\n  kdc = a\n }\n",
-			func(c *conf) error { return same(c.Realms[0].KDC, []string{"a:88"}) }},
+			"[libdefaults]\n default_tkt_enctypes = arcfour-hmac aes256-cts\n",
+			" lookup true AS [23 18] TGS [18 17 20 19] "},
 	} {
 		got, err := loadConf(c.text, "")
-		if err == nil {
-			err = c.check(got)
-		}
 		if err != nil {
-			t.Errorf("%s: %v", c.name, err)
+			t.Errorf("%s: got %v, want no error", c.name, err)
+			continue
+		}
+		text := fmt.Sprintf("%s lookup %v AS %v TGS %v ", got.LibDefaults.DefaultRealm, got.lookupKDC, got.asTypes,
+			got.tgsTypes)
+		for _, r := range got.Realms {
+			text += fmt.Sprintf("%s%v ", r.Realm, r.KDC)
+		}
+		if text != c.want {
+			t.Errorf("%s: got  %s\nwant %s", c.name, text, c.want)
 		}
 	}
 }
 
-// same compares pairs of got and want.
-func same(pairs ...any) error {
-	for i := 0; i < len(pairs); i += 2 {
-		if got, want := fmt.Sprint(pairs[i]), fmt.Sprint(pairs[i+1]); got != want {
-			return fmt.Errorf("got %s, want %s", got, want)
+func TestRealmOfHost(t *testing.T) {
+	c, err := loadConf("[domain_realm]\n .b.org = B.ORG\n Host.C.ORG = C.ORG\n 127.0.0.1 = D.ORG\n .0.0.1 = WRONG\n",
+		"")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, want := range map[string]string{
+		"x.y.b.org": "B.ORG", "b.org": "", "host.c.org": "C.ORG", "127.0.0.1": "D.ORG", "10.0.0.1": "",
+	} {
+		if got := c.realmOf(host); got != want {
+			t.Errorf("%s: got the realm %q, want %q", host, got, want)
 		}
 	}
-	return nil
 }
 
 func TestConfigsRefused(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+
+	"brokerconn/adapters/internal/wholefile"
 )
 
 // origin is the source of ticket-granting tickets: the client's long-term key, or a
@@ -38,7 +40,7 @@ func (o *keyOrigin) grant(ctx context.Context) (*Ticket, error) {
 
 // readKeytab reads a keytab, which must have a key of the principal.
 func readKeytab(path string, who Principal) (keys, error) {
-	data, err := readFile(path, maxKeytabBytes)
+	data, _, err := wholefile.Read(path, maxKeytabBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +77,7 @@ type cacheOrigin struct {
 func (o *cacheOrigin) look() (found []*Ticket, changed bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	data, err := readFile(o.path, maxCacheBytes)
+	data, _, err := wholefile.Read(o.path, maxCacheBytes)
 	if err != nil {
 		o.data, o.current = nil, nil
 		return nil, false, &Error{Reason: NoTicket, Principal: o.client.String(), Err: err}

@@ -7,9 +7,9 @@ import (
 	"brokerconn/adapters/netlink/tunnel"
 )
 
-// What a proxy says, in order (RFC 1928, sections 3 and 6; RFC 1929):
+// The answers of a proxy, in order (RFC 1928, sections 3 and 6; RFC 1929):
 //
-//	05 method          the login that it wants
+//	05 method          the login method
 //	01 status          if that is user name and password
 //	05 reply 00 type   and by type 4, 16 or 1+n bytes of address, and a port
 const (
@@ -25,7 +25,7 @@ const (
 	typeIPv6 = 4
 )
 
-// Reply is why a proxy opens no tunnel (RFC 1928, section 6).
+// Reply is why a proxy refuses the tunnel (RFC 1928, section 6).
 type Reply byte
 
 const (
@@ -46,18 +46,18 @@ var replies = [...]string{
 	HostUnreachable:         "the host is unreachable, or its name unknown",
 	ConnectionRefused:       "the host refuses the connection",
 	TTLExpired:              "the host was not reached in time (TTL expired)",
-	CommandNotSupported:     "it does not know the command CONNECT",
-	AddressTypeNotSupported: "it does not know that type of address",
+	CommandNotSupported:     "it does not support the command CONNECT",
+	AddressTypeNotSupported: "it does not support that type of address",
 }
 
 func (r Reply) Error() string {
 	if r > 0 && int(r) < len(replies) {
 		return fmt.Sprintf("%s (reply %d)", replies[r], byte(r))
 	}
-	return fmt.Sprintf("reply %d, which means nothing", byte(r))
+	return fmt.Sprintf("unknown reply %d", byte(r))
 }
 
-// stage is how far a talk has come.
+// stage is the progress of the negotiation.
 type stage uint8
 
 const (
@@ -69,14 +69,14 @@ const (
 
 var afterwards = [...]string{
 	greeting:  "the greeting",
-	loggingIn: "the login was sent; a wrong one may be why",
-	asking:    "the tunnel was asked for",
+	loggingIn: "the login was sent; it may be wrong",
+	asking:    "the request was sent",
 	standing:  "the tunnel was granted",
 }
 
-// judge reads all that a proxy has said. The error is nil while there is nothing
-// wrong with it; login says whether one was offered.
-func judge(said []byte, login bool) (stage, *tunnel.Error) {
+// parse parses all bytes that the proxy has sent. The error is nil while they are valid;
+// login reports whether a login was offered.
+func parse(said []byte, login bool) (stage, *tunnel.Error) {
 	if len(said) > 0 && said[0] != version {
 		return greeting, garbage(tunnel.Unlike(said, false))
 	}
@@ -88,26 +88,30 @@ func judge(said []byte, login bool) (stage, *tunnel.Error) {
 	case method == methodNone:
 	case method == methodPassword && login:
 		if len(said) > 0 && said[0] != loginVersion {
-			return loggingIn, garbage(fmt.Errorf("the login was answered in version %d of its own protocol, not 1", said[0]))
+			return loggingIn, garbage(fmt.Errorf("the login was answered in version %d of its own protocol, not 1",
+				said[0]))
 		}
 		if len(said) < 2 {
 			return loggingIn, nil
 		}
 		if status := said[1]; status != 0 {
-			return loggingIn, &tunnel.Error{Kind: tunnel.ErrLogin, Cause: fmt.Errorf("user name or password is wrong (status %d)", status)}
+			return loggingIn, &tunnel.Error{Kind: tunnel.ErrLogin,
+				Cause: fmt.Errorf("user name or password is wrong (status %d)", status)}
 		}
 		said = said[2:]
 	case method == methodRefused && login:
-		return greeting, &tunnel.Error{Kind: tunnel.ErrLogin, Cause: errors.New("it takes neither user name and password nor nothing")}
+		return greeting, &tunnel.Error{Kind: tunnel.ErrLogin,
+			Cause: errors.New("it accepts neither user name and password nor no login")}
 	case method == methodRefused:
-		return greeting, &tunnel.Error{Kind: tunnel.ErrLogin, Cause: errors.New("it wants one, and none is configured")}
+		return greeting, &tunnel.Error{Kind: tunnel.ErrLogin,
+			Cause: errors.New("it requires one, and none is configured")}
 	default:
 		return greeting, garbage(fmt.Errorf("it chose the login method %d, which was not offered", method))
 	}
-	return judgeReply(said)
+	return parseReply(said)
 }
 
-func judgeReply(said []byte) (stage, *tunnel.Error) {
+func parseReply(said []byte) (stage, *tunnel.Error) {
 	if len(said) > 0 && said[0] != version {
 		return asking, garbage(fmt.Errorf("the request was answered in version %d, not 5", said[0]))
 	}

@@ -16,17 +16,17 @@ import (
 	"brokerconn/adapters/netlink/tunnel"
 )
 
-// maxHeaderBytes bounds all that a proxy says before the tunnel stands.
+// maxHeaderBytes bounds the proxy's answer before the tunnel is open.
 const maxHeaderBytes = 16 << 10
 
 var errTooLong = fmt.Errorf("no end of the header within %d bytes", maxHeaderBytes)
 
-const asked = "the tunnel was asked for"
+const afterRequest = "the request was sent"
 
-// talk asks for the tunnel and reads the answer. What the reader took beyond the
-// header are the tunnel's first bytes, and are read from it first.
-func talk(conn net.Conn, login tunnel.Login, target string) (net.Conn, *tunnel.Error) {
-	request := ask(target, login)
+// negotiate requests the tunnel and reads the answer. Bytes that the reader took beyond the
+// header are the tunnel's first.
+func negotiate(conn net.Conn, login tunnel.Login, target string) (net.Conn, *tunnel.Error) {
+	request := newRequest(target, login)
 	var wire bytes.Buffer
 	if err := request.Write(&wire); err != nil {
 		return nil, &tunnel.Error{Kind: tunnel.ErrTarget, Cause: err}
@@ -45,12 +45,12 @@ func talk(conn net.Conn, login tunnel.Login, target string) (net.Conn, *tunnel.E
 		rest, _ := reader.Peek(reader.Buffered())
 		return preceded(conn, bytes.Clone(rest)), nil
 	case status == http.StatusProxyAuthRequired, status == http.StatusUnauthorized:
-		return nil, &tunnel.Error{Kind: tunnel.ErrLogin, Cause: unauthorised(Status(status), header, login)}
+		return nil, &tunnel.Error{Kind: tunnel.ErrLogin, Cause: unauthorized(Status(status), header, login)}
 	}
 	return nil, &tunnel.Error{Kind: tunnel.ErrRefused, Cause: Status(status)}
 }
 
-func ask(target string, login tunnel.Login) *http.Request {
+func newRequest(target string, login tunnel.Login) *http.Request {
 	request := &http.Request{
 		Method: http.MethodConnect,
 		URL:    &url.URL{Host: target},
@@ -66,10 +66,11 @@ func ask(target string, login tunnel.Login) *http.Request {
 }
 
 // answer reads up to the final answer: others, 1xx, may come before it.
-func answer(reader *bufio.Reader, source *bounded, request *http.Request, loginSent bool) (int, http.Header, *tunnel.Error) {
+func answer(reader *bufio.Reader, source *bounded, request *http.Request, loginSent bool) (int, http.Header,
+	*tunnel.Error) {
 	const begins = "HTTP/"
 	for {
-		// Judged before the parser waits for the end of a line.
+		// Checked before the parser waits for the end of a line.
 		first, err := reader.Peek(len(begins))
 		if !strings.HasPrefix(begins, string(first)) {
 			all, _ := reader.Peek(reader.Buffered())
@@ -83,21 +84,24 @@ func answer(reader *bufio.Reader, source *bounded, request *http.Request, loginS
 		case errors.Is(source.err, errTooLong):
 			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: errTooLong}
 		case err != nil && source.err != nil:
-			return 0, nil, &tunnel.Error{After: asked, Cause: source.err}
+			return 0, nil, &tunnel.Error{After: afterRequest, Cause: source.err}
 		case err != nil:
 			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: malformed(err, loginSent)}
 		case response.ProtoMajor != 1:
-			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: fmt.Errorf("it answers in %.32q", response.Proto)}
-		case response.StatusCode < 100 || response.StatusCode > 599 || response.StatusCode == http.StatusSwitchingProtocols:
-			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: fmt.Errorf("status %d is no answer to CONNECT", response.StatusCode)}
+			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: fmt.Errorf("it answers in %.32q",
+				response.Proto)}
+		case response.StatusCode < 100 || response.StatusCode > 599 ||
+			response.StatusCode == http.StatusSwitchingProtocols:
+			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage,
+				Cause: fmt.Errorf("status %d is not an answer to CONNECT", response.StatusCode)}
 		case response.StatusCode >= 200:
 			return response.StatusCode, response.Header, nil
 		}
 	}
 }
 
-// malformed is what net/http has against an answer. It quotes it, which a proxy may
-// have filled with the login, or with as much as it likes.
+// malformed returns net/http's error for an answer. It quotes the answer, which may repeat
+// the login, or be long.
 func malformed(err error, loginSent bool) error {
 	if loginSent {
 		return errors.New("a malformed answer")
@@ -105,15 +109,17 @@ func malformed(err error, loginSent bool) error {
 	return fmt.Errorf("%.100s", err)
 }
 
-// schemes are those that proxies ask for, as they write them.
-var schemes = []string{"Basic", "Bearer", "Digest", "HOBA", "Kerberos", "Mutual", "Negotiate", "NTLM", "SCRAM-SHA-1", "SCRAM-SHA-256"}
+// schemes are the known authentication schemes of proxies, in their spelling.
+var schemes = []string{"Basic", "Bearer", "Digest", "HOBA", "Kerberos", "Mutual", "Negotiate", "NTLM", "SCRAM-SHA-1",
+	"SCRAM-SHA-256"}
 
-// unauthorised explains a 407, or the 401 that tinyproxy has for a wrong login. Of
-// the challenges only schemes that are known are repeated.
-func unauthorised(status Status, header http.Header, login tunnel.Login) error {
+// unauthorized explains a 407, or the 401 that tinyproxy sends for a wrong login. It
+// repeats only known schemes of the challenges.
+func unauthorized(status Status, header http.Header, login tunnel.Login) error {
 	var wanted []string
 	basic, other := false, false
-	challenges := strings.Join(slices.Concat(header.Values("Proxy-Authenticate"), header.Values("WWW-Authenticate")), ",")
+	challenges := strings.Join(slices.Concat(header.Values("Proxy-Authenticate"), header.Values("WWW-Authenticate")),
+		",")
 	for challenge := range strings.SplitSeq(challenges, ",") {
 		scheme, _, _ := strings.Cut(strings.TrimSpace(challenge), " ")
 		i := slices.IndexFunc(schemes, func(s string) bool { return strings.EqualFold(s, scheme) })
@@ -133,23 +139,23 @@ func unauthorised(status Status, header http.Header, login tunnel.Login) error {
 	}
 	switch {
 	case len(wanted) > 0 && !basic:
-		return fmt.Errorf("it wants %s, and only Basic is spoken here: %w", strings.Join(wanted, " or "), status)
+		return fmt.Errorf("it requires %s, and only Basic is supported: %w", strings.Join(wanted, " or "), status)
 	case !login.IsZero():
 		return fmt.Errorf("user name or password is wrong: %w", status)
 	}
-	return fmt.Errorf("it wants one, and none is configured: %w", status)
+	return fmt.Errorf("it requires one, and none is configured: %w", status)
 }
 
-// Status is an HTTP status that is no success.
+// Status is an HTTP status other than success.
 type Status int
 
-// What the statuses mean that proxies answer CONNECT with.
+// meanings are the causes of the statuses that proxies answer CONNECT with.
 var meanings = map[Status]string{
 	http.StatusBadRequest:          "it does not understand the request",
 	http.StatusForbidden:           "its rules do not allow it; many proxies open tunnels to port 443 only",
 	http.StatusNotFound:            "this looks like a web server",
 	http.StatusMethodNotAllowed:    "it does not allow CONNECT: this looks like a web server",
-	http.StatusNotImplemented:      "it does not know CONNECT: this looks like a web server",
+	http.StatusNotImplemented:      "it does not support CONNECT: this looks like a web server",
 	http.StatusInternalServerError: "it failed; some say so of a name that they cannot resolve",
 	http.StatusBadGateway:          "it cannot reach the host",
 	http.StatusServiceUnavailable:  "it cannot reach the host, or is overloaded",
@@ -167,7 +173,7 @@ func (s Status) Error() string {
 	return text
 }
 
-// bounded is a reader that ends with an error, and remembers how.
+// bounded is a reader with a limit. It keeps its last error.
 type bounded struct {
 	r    io.Reader
 	left int

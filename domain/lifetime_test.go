@@ -1,0 +1,107 @@
+package domain
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"brokerconn/ports"
+)
+
+// TestDropLeavesNothingBehind: whatever a connection held, none of it is left once it is
+// dropped.
+func TestDropLeavesNothingBehind(t *testing.T) {
+	for name, final := range map[string]bool{"lost": false, "closed": true} {
+		m := NewMachine(Complete(Config{Host: "broker", Codec: noCodec{}}))
+		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+		m.Connect(now, ConnectOptions{})
+		m.HandleAddresses(now, m.Epoch(), make([]ports.Endpoint, 1), nil)
+		m.Space()
+		fill(reflect.ValueOf(&m.connState).Elem())
+		m.inflight, m.unanswered = inflight{}, []*Future{{Request: &ports.RawRequest{}}}
+		m.state = Connected
+		m.drop(m.newError(ErrConnection, errors.New("lost"), ""), final)
+		if !reflect.ValueOf(m.connState).IsZero() {
+			t.Errorf("%s: got %+v, want the zero connState", name, m.connState)
+		}
+	}
+}
+
+// fill sets every field that is not a slice or a function to something.
+func fill(v reflect.Value) {
+	if !v.CanSet() {
+		v = reflect.NewAt(v.Type(), v.Addr().UnsafePointer()).Elem()
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(v.Field(i))
+		}
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int, reflect.Int16, reflect.Int32, reflect.Int64:
+		v.SetInt(1)
+	case reflect.Uint8, reflect.Uint64:
+		v.SetUint(1)
+	case reflect.String:
+		v.SetString("x")
+	}
+}
+
+// Limits of the state of a Machine, counted by stateOf.
+const mostFields, mostBools = 101, 10
+
+// TestStateStaysSmall counts the state of a Machine: its fields and those of the structs
+// that it owns. Not counted are the settings, the sums for Stats, and what is handed out.
+func TestStateStaysSmall(t *testing.T) {
+	fields, bools := 0, 0
+	var count func(typ reflect.Type)
+	count = func(typ reflect.Type) {
+		for i := range typ.NumField() {
+			f := typ.Field(i)
+			inner := f.Type
+			if inner.Kind() == reflect.Pointer {
+				inner = inner.Elem()
+			}
+			switch {
+			case inner.Kind() == reflect.Struct && strings.HasSuffix(inner.PkgPath(), "/domain") && !notState[inner.Name()]:
+				count(inner)
+				continue
+			case f.Type.Kind() == reflect.Bool:
+				bools++
+			}
+			fields++
+		}
+	}
+	count(reflect.TypeFor[Machine]())
+	t.Logf("%d fields, %d bools", fields, bools)
+	if fields > mostFields || bools > mostBools {
+		t.Errorf("got %d fields and %d bools, want at most %d and %d", fields, bools, mostFields, mostBools)
+	}
+}
+
+// notState are settings, sums, and values that do not change once they are made.
+var notState = map[string]bool{
+	"Config": true, "Stats": true, "Versions": true, "Error": true, "Check": true, "Future": true, "Mechanism": true,
+}
+
+func TestConditionsMoveByTheTable(t *testing.T) {
+	all := []condition{serving, reauthenticating, replacing, draining, closing}
+	for _, from := range all {
+		for _, to := range all {
+			_, legal := conditionMoves[from][to]
+			m := &Machine{connState: connState{condition: from}}
+			panicked := func() (p any) {
+				defer func() { p = recover() }()
+				m.setCondition(to)
+				return nil
+			}()
+			stays := from == to || from == closing && to == draining
+			if (panicked == nil) != (legal || stays) {
+				t.Errorf("%d to %d: got panic %v, want one: %v", from, to, panicked, !legal && !stays)
+			}
+		}
+	}
+}
