@@ -59,6 +59,7 @@ func TestAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	if changes := apiChanges(committed, today); len(changes) > 0 {
-		t.Errorf("the API differs from %s; commit the difference with make api:\n%s", apiDir, strings.Join(changes, "\n"))
+		all := strings.Join(changes, "\n")
+		t.Errorf("the API differs from %s; commit the difference with make api:\n%s", apiDir, all)
 	}
 }
