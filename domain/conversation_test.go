@@ -467,7 +467,7 @@ func (k *conversation) given(a args) {
 		APIVersion:       releaseNamed(a.named["release"]),
 		Codec:            k.codec, Metrics: k.sink, Trace: a.has("traced"), TraceRequests: a.has("traced"),
 	}
-	switch a.named["random"] {
+	switch a.named["rand"] {
 	case "low":
 		cfg.Rand = func() uint64 { return 0 }
 	case "high":
