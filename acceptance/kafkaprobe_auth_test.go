@@ -10,8 +10,8 @@ import (
 	"brokerconn/application/cli/probe"
 )
 
-// TestKafkaprobeAuth: the command at real listeners: one that renews sessions, one that
-// does not, one without a login, and a wrong password.
+// TestKafkaprobeAuth runs the command auth at listeners with and without
+// reauthentication, at one without SASL, and with a wrong password.
 func TestKafkaprobeAuth(t *testing.T) {
 	b := secured(t, Newest)
 	login := func(l Listener, password string) []string {

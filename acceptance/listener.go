@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Listener is one way into a broker, under the name that the broker knows it by.
+// Listener is the name of a listener of a broker.
 type Listener string
 
 const (
@@ -16,12 +16,11 @@ const (
 	SSLClientAuth Listener = "SSL_CLIENT_AUTH" // SSL, and a client must show a certificate
 	SASLPlaintext Listener = "SASL_PLAINTEXT"
 	SASLSSL       Listener = "SASL_SSL"
-	// Reauth is SASLPlaintext where a login is good for SessionLifetime (KIP-368), in
-	// Kafka 2.2 and newer.
+	// Reauth is SASLPlaintext with sessions of SessionLifetime (KIP-368), from Kafka 2.2 on.
 	Reauth Listener = "REAUTH"
 )
 
-// protocol is what is spoken there.
+// protocol is the security protocol of the listener.
 func (l Listener) protocol() Listener {
 	switch l {
 	case SSLClientAuth:
@@ -43,7 +42,7 @@ func (rel *release) name(l Listener) Listener {
 	return l.protocol()
 }
 
-// check says why a release cannot have these listeners all at once.
+// check returns an error if a release cannot have these listeners together.
 func (rel *release) check(listeners []Listener) error {
 	seen := make(map[Listener]Listener)
 	secure := 0

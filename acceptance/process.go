@@ -15,8 +15,8 @@ import (
 // own, so that a ^C in the terminal reaches the test process alone, which then
 // ends its children in its own order.
 
-// pipeDelay is how long the output of a child that is gone is waited for, if a
-// child of its own holds the pipe open.
+// pipeDelay is how long the output of an ended child is read if a grandchild holds the
+// pipe open.
 const pipeDelay = 5 * time.Second
 
 // process is one child. Its methods are safe for concurrent use.
@@ -51,7 +51,7 @@ func startProcess(cmd *exec.Cmd) (*process, error) {
 	return p, nil
 }
 
-// run runs a child to its end. The child is killed, and gone, if ctx ends first.
+// run runs a child and returns its error. If ctx ends first, it kills the child.
 func run(ctx context.Context, cmd *exec.Cmd) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -114,10 +114,10 @@ func (p *process) pause() error {
 	return nil
 }
 
-// errEnded says that a child ended while something else was expected of it.
+// errEnded is the unexpected end of a child.
 var errEnded = errors.New("the process ended")
 
-// poll asks until it hears yes, ctx ends, or the child does: errEnded.
+// poll calls ask until it returns true, ctx ends, or the child ends (errEnded).
 func poll(ctx context.Context, p *process, ask func() bool) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -10,10 +10,10 @@ import (
 	"brokerconn/application/broker"
 )
 
-// Newest is the newest release that this package was tried with.
+// Newest is the newest release that this package was tested with.
 const Newest = "4.4.0"
 
-// Mode is where a broker keeps what the cluster knows.
+// Mode is where a broker keeps the metadata of its cluster.
 type Mode uint8
 
 const (
@@ -56,9 +56,9 @@ func (v Variant) Release() broker.Release {
 	return broker.Release{Major: n[0], Minor: n[1], Patch: n[2]}
 }
 
-// A release is what this package must know of a version of Kafka, or, as a row of
-// the table in releases.go, of a range of them. Its texts may hold places, filled in
-// for each broker:
+// A release describes how brokers of a version of Kafka are installed, configured and
+// started, or, as a row of the table in releases.go, those of a range of versions. Its
+// texts may contain these places, which are replaced for each broker:
 //
 //	{dir}        the broker's directory
 //	{port}       the port of its PLAINTEXT listener
@@ -67,32 +67,30 @@ func (v Variant) Release() broker.Release {
 //	{listeners}  its listeners, as the property of that name has them
 //	{protocols}  and what each of them speaks
 type release struct {
-	// from is the first version that a row holds for, before the first that it does
-	// not; empty: to this day. mode is the one that it holds for; DefaultMode: both.
-	// Put together, from is the version, and mode that of the broker.
+	// A row applies to versions from from until before, if before is not empty, and to mode,
+	// unless that is DefaultMode. In the result of releaseOf, from is the version and mode
+	// that of the broker.
 	from, before string
 	mode         Mode
 
 	// scala is the part of the artifact's name that says how it was compiled.
 	scala string
-	// additions are "group:artifact:version" to resolve beside Kafka itself,
-	// exclusions "group:artifact" to leave out of what these ask for. They do not
-	// depend on the mode.
+	// additions are "group:artifact:version" to resolve besides Kafka itself, exclusions
+	// "group:artifact" to leave out of their dependencies. They do not depend on the mode.
 	additions, exclusions []string
 	// flags are given to every JVM.
 	flags []string
 	// files are properties files in the broker's directory.
 	files map[string]map[string]string
 
-	// beside is the main class with its arguments of the process that the broker
-	// needs all its life; none in KRaft. prepare makes an empty directory a broker's,
-	// and scram, which is added to it, the users for SCRAM; if both are empty, nothing
-	// needs to be done. run is the broker.
+	// beside, prepare and run are a main class with its arguments: the process beside the
+	// broker, if it has one; the tool that formats its directory, with the arguments scram to
+	// create the users of SCRAM, if it needs one; and the broker.
 	beside, prepare, scram, run []string
-	// ready is what the log says once the broker serves.
+	// ready is the text in the log of a broker that serves.
 	ready string
 
-	// listeners and mechanisms are those that it knows.
+	// listeners and mechanisms are the supported ones.
 	listeners  []Listener
 	mechanisms []string
 	// named: listeners have names, and settings of their own (KIP-103; 0.10.2 has the
@@ -104,8 +102,8 @@ type release struct {
 	jaas bool
 }
 
-// releaseOf puts together what is known of a version. It does not know which
-// versions exist: that is for Maven Central to say.
+// releaseOf combines the rows that apply to a version. It accepts versions that do not
+// exist; Fetch fails for those.
 func releaseOf(version string, mode Mode) (*release, error) {
 	numbers, err := parseVersion(version)
 	if err != nil {
@@ -113,7 +111,7 @@ func releaseOf(version string, mode Mode) (*release, error) {
 	}
 	oldest := releases[0].from
 	if numbers.less(oldest) {
-		return nil, fmt.Errorf("acceptance: Kafka %s is not supported: the oldest that is, is %s", version, oldest)
+		return nil, fmt.Errorf("acceptance: Kafka %s is not supported: want %s or later", version, oldest)
 	}
 	switch {
 	case mode == DefaultMode && numbers.less("3.3.0"):
@@ -121,7 +119,7 @@ func releaseOf(version string, mode Mode) (*release, error) {
 	case mode == DefaultMode:
 		mode = KRaft
 	case mode == KRaft && numbers.less("2.8.0"), mode == ZooKeeper && !numbers.less("4.0.0"):
-		return nil, fmt.Errorf("acceptance: Kafka %s knows no mode %s", version, mode)
+		return nil, fmt.Errorf("acceptance: Kafka %s has no mode %s", version, mode)
 	}
 	rel := &release{from: version, mode: mode, files: make(map[string]map[string]string)}
 	for _, row := range releases {
@@ -134,7 +132,7 @@ func releaseOf(version string, mode Mode) (*release, error) {
 	return rel, nil
 }
 
-// add takes over what a row says: lists and files grow, all else is replaced.
+// add adds a row: lists and files grow, other fields are replaced.
 func (rel *release) add(row release) {
 	rel.additions = append(rel.additions, row.additions...)
 	rel.exclusions = append(rel.exclusions, row.exclusions...)
@@ -164,10 +162,10 @@ func (rel *release) add(row release) {
 	rel.jaas = rel.jaas || row.jaas
 }
 
-// numbers is a version, read.
+// numbers is a parsed version.
 type numbers []int
 
-// less says whether the version is before another one, which is well formed.
+// less reports whether the version is before another one, which must be well formed.
 func (n numbers) less(version string) bool {
 	other, err := parseVersion(version)
 	if err != nil {
@@ -176,7 +174,7 @@ func (n numbers) less(version string) bool {
 	return slices.Compare(n, other) < 0
 }
 
-// parseVersion reads "4.4.0", or "0.8.2.2" from the time of four numbers.
+// parseVersion parses "4.4.0", or "0.8.2.2", since versions before 1.0 have four numbers.
 func parseVersion(version string) (numbers, error) {
 	parts := strings.Split(version, ".")
 	all := make(numbers, len(parts))

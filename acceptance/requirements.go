@@ -15,14 +15,13 @@ import (
 	"time"
 )
 
-// java is what Kafka 4 runs on; all that is older runs on it too.
+// java is the oldest Java of Kafka 4; older brokers run on it too.
 const java = 17
 
-// maven is what the dependency plugin in fetch.go runs on.
+// maven is the oldest Maven of the dependency plugin in fetch.go.
 const maven = "3.6"
 
-// A tool that does not answer the question for its version in this time is
-// broken, not slow.
+// toolTimeout is how long a tool may take to print its version.
 const toolTimeout = time.Minute
 
 var (
@@ -31,9 +30,9 @@ var (
 	mavenVersion = regexp.MustCompile(`Apache Maven (\d+\.\d+)`)
 )
 
-// Requirements returns nil if the newest release can be fetched and run on this
-// machine, or an error of one line that says all that is missing and how to get
-// it. It asks the tools for their versions, which takes about a second.
+// Requirements returns nil if the newest release can be fetched and run on this machine.
+// Otherwise its error is one line with every missing program and how to install it. It
+// runs the tools for their versions, which takes about a second.
 func Requirements() error {
 	var missing []string
 	for _, err := range []error{checkJava(), checkMaven()} {
@@ -91,8 +90,8 @@ func checkMaven() error {
 	return nil
 }
 
-// KDCRequirements returns nil if StartKDC can run a KDC on this machine, or an error
-// of one line that says what is missing and how to get it.
+// KDCRequirements returns nil if StartKDC can run a KDC on this machine. Otherwise its
+// error is one line with the missing programs and how to install them.
 func KDCRequirements() error {
 	if _, err := findKDC(); err != nil {
 		return fmt.Errorf("acceptance: %w", err)

@@ -17,7 +17,7 @@ const (
 	ScramUser, ScramPassword = "bob", "bob-canary"
 )
 
-// SessionLifetime is for how long a login on a Reauth listener is good.
+// SessionLifetime is how long a session lasts on a Reauth listener.
 const SessionLifetime = 3 * time.Second
 
 // modules are the login modules of Java, with their options, for each mechanism. Places
@@ -38,8 +38,8 @@ var modules = map[string]string{
 
 const scramModule = `org.apache.kafka.common.security.scram.ScramLoginModule required;`
 
-// Mechanisms returns the mechanisms of SASL that the broker offers, in the order
-// of the alphabet; none without a listener for them.
+// Mechanisms returns the SASL mechanisms of the broker, sorted. It is empty without a SASL
+// listener.
 func (b *Broker) Mechanisms() []string {
 	if !slices.ContainsFunc(b.listeners, Listener.sasl) {
 		return nil
@@ -91,7 +91,7 @@ func (b *Broker) logins() (properties map[string]string, err error) {
 
 const jaasFile = "jaas.conf"
 
-// loginFlags are what the broker's JVM is given for SASL.
+// loginFlags are the flags of the broker's JVM for SASL.
 func (b *Broker) loginFlags() (flags []string) {
 	mechanisms := b.Mechanisms()
 	if len(mechanisms) > 0 && !b.release.jaas {

@@ -39,8 +39,8 @@ var unavailable = map[string]struct {
 	"OAUTHBEARER":   {broker.Release{Major: 2}, "since 2.0 (KIP-255)"},
 }
 
-// TestSASLMatrix has the newest broker and one that takes raw tokens; make sasl-matrix
-// has them all.
+// TestSASLMatrix has the newest broker and one that takes raw tokens; make sasl-matrix has
+// all.
 func TestSASLMatrix(t *testing.T) { saslMatrix(t, Newest, "0.10.2.2") }
 
 func saslMatrix(t *testing.T, versions ...string) {
@@ -61,7 +61,7 @@ func saslMatrix(t *testing.T, versions ...string) {
 				c := saslCell{b, l, mechanism, kdc, cache}
 				if why := c.impossible(); why != "" {
 					if slices.Contains(b.Mechanisms(), mechanism) {
-						t.Errorf("%s %s: the broker offers what it cannot have: %s", version, mechanism, why)
+						t.Errorf("%s %s: got it offered by the broker, want it not: %s", version, mechanism, why)
 					}
 					impossible++
 					fmt.Fprintf(w, "\t%s", why)
@@ -86,7 +86,7 @@ func saslMatrix(t *testing.T, versions ...string) {
 	w.Flush()
 	t.Logf("%d cells green, %d cannot be, %d red\n%s", green, impossible, red, &table)
 	if want := 2 * len(versions) * len(allMechanisms); green+impossible != want {
-		t.Errorf("%d of %d cells are green or cannot be", green+impossible, want)
+		t.Errorf("got %d cells green or impossible, want %d", green+impossible, want)
 	}
 }
 
@@ -107,7 +107,8 @@ func (c saslCell) impossible() string {
 	return ""
 }
 
-// config is for the listener; Kafka before 0.10 cannot be asked what it is.
+// config is for the listener. Kafka before 0.10 has no ApiVersions, so its release is
+// configured.
 func (c saslCell) config(t *testing.T, a ports.Authenticator) broker.Config {
 	t.Helper()
 	d := target{b: c.b, listener: c.listener}
@@ -171,7 +172,8 @@ func (c saslCell) authenticators(t *testing.T) map[string]ports.Authenticator {
 
 const wrongPassword = "canary-of-a-wrong-password"
 
-// wrong is nil for a mechanism without passwords of the broker's.
+// wrong returns an authenticator with a wrong password, or nil for a mechanism without
+// passwords at the broker.
 func (c saslCell) wrong(t *testing.T) ports.Authenticator {
 	t.Helper()
 	switch c.mechanism {

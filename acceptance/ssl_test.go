@@ -18,10 +18,9 @@ import (
 	"brokerconn/ports"
 )
 
-// TestSSL: the secure listeners of brokers of three ages, by who is right and who is
-// wrong. Brokers before 0.10 cannot be asked for their API versions, so these are
-// configured; once so with the newest too, where what is wrong shows only at the
-// first request.
+// TestSSL: the secure listeners of brokers of three releases, with right and wrong
+// options. Brokers before 0.10 have no ApiVersions, so their release is configured; once
+// also that of the newest, where a fault shows only at the first request.
 func TestSSL(t *testing.T) {
 	both := [][]Listener{{SSL, SSLClientAuth}}
 	for _, c := range []struct {
@@ -74,7 +73,7 @@ func (d target) test(t *testing.T) {
 		d.serves(t, d.config(t))
 		e := d.refuses(t, d.secured(t, trusting), tls.CutOff)
 		if !errors.Is(e, broker.ErrTLS) || !strings.Contains(e.Hint, "PLAINTEXT") {
-			t.Errorf("TLS on a port without: %v", e)
+			t.Errorf("TLS on a port without it: got %v", e)
 		}
 		return
 	}
@@ -103,15 +102,15 @@ func (d target) test(t *testing.T) {
 	var e *broker.Error
 	if !errors.As(err, &e) || !errors.Is(err, broker.ErrTLSExpected) || e.Attempt > 1 ||
 		!strings.Contains(e.Hint, "TLS") {
-		t.Errorf("no TLS on a port with it: %v", err)
+		t.Errorf("no TLS on a port with it: got %v", err)
 	}
 }
 
-// never is a time limit that no test waits for: what comes is there at once, or the
-// test hangs until its patience ends.
+// never is a time limit that no test reaches: an event comes at once, or the test waits
+// until its patience ends.
 const never = time.Hour
 
-// config is for the listener in clear.
+// config is for a listener without TLS.
 func (d target) config(t *testing.T) broker.Config {
 	t.Helper()
 	cfg := configAt(t, d.b, d.listener)
@@ -137,8 +136,8 @@ func (d target) secured(t *testing.T, o tls.Options) broker.Config {
 	return cfg
 }
 
-// serves checks that a record goes there and back, twice, the second time with a
-// session that can be resumed, and that a Polled is answered.
+// serves checks two round trips of a record, the second with a session to resume, and that
+// a Polled is answered.
 func (d target) serves(t *testing.T, cfg broker.Config) {
 	t.Helper()
 	for range 2 {
@@ -159,16 +158,16 @@ func (d target) refuses(t *testing.T, cfg broker.Config, want tls.Reason) *broke
 	for _, err := range []error{d.first(t, cfg), d.firstPolled(t, cfg)} {
 		var verdict *tls.Error
 		if !errors.As(err, &first) || !errors.Is(err, broker.ErrTLS) || first.Attempt > 1 || first.Hint == "" {
-			t.Fatalf("%v: %v", want, err)
+			t.Fatalf("got %[2]v, want %[1]v", want, err)
 		}
 		if !errors.As(err, &verdict) || verdict.Reason != want {
-			t.Fatalf("%v: %v", want, err)
+			t.Fatalf("got %[2]v, want %[1]v", want, err)
 		}
 	}
 	return first
 }
 
-// first is what becomes of a Conn's first request, or before it of the Conn.
+// first returns the error of a Conn or of its first request.
 func (d target) first(t *testing.T, cfg broker.Config) error {
 	t.Helper()
 	return over(t, cfg, func(ctx context.Context, conn *broker.Conn) error {
@@ -177,7 +176,7 @@ func (d target) first(t *testing.T, cfg broker.Config) error {
 	})
 }
 
-// firstPolled is the same of a Polled.
+// firstPolled is first on a Polled.
 func (d target) firstPolled(t *testing.T, cfg broker.Config) error {
 	t.Helper()
 	p := newLoop(t, cfg)
