@@ -48,9 +48,9 @@ func TestAllocationsPerRequest(t *testing.T) {
 	ctx := context.Background()
 	raw, typed := &ports.RawRequest{APIKey: 12, APIVersion: 1}, kmsg.NewPtrHeartbeatRequest()
 	for _, c := range []struct {
-		name string
-		most float64
-		send func() error
+		name  string
+		limit float64
+		send  func() error
 	}{
 		{"RequestRaw", 1, func() error { _, err := conn.RequestRaw(ctx, raw); return err }},
 		{"Request", 2, func() error { _, err := conn.Request(ctx, typed); return err }},
@@ -59,8 +59,8 @@ func TestAllocationsPerRequest(t *testing.T) {
 	} {
 		if n := testing.AllocsPerRun(1000, func() {
 			noError(t, c.send())
-		}); n > c.most {
-			t.Errorf("%s: got %v allocations, want %v", c.name, n, c.most)
+		}); n > c.limit {
+			t.Errorf("%s: got %v allocations, want %v", c.name, n, c.limit)
 		}
 	}
 }

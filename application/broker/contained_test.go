@@ -101,7 +101,7 @@ func TestDefectsOfLinksAreContained(t *testing.T) {
 			cfg.NoReconnect = true
 			cfg.RequestTimeout = time.Second
 			// On a busy machine the patrol has sent a reader before the caller could park:
-			// then nobody is interrupted, the request times out, and another tries.
+			// then no caller is interrupted, the request times out, and another tries.
 			err := broker.ErrTimeout
 			for tries := 0; tries < 20 && errors.Is(err, broker.ErrTimeout); tries++ {
 				var conn *broker.Conn
