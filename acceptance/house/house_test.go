@@ -14,7 +14,8 @@ const root = "../.."
 // narrow are the folders, with what is below them, that have no line over maxColumns.
 var narrow = []string{
 	"acceptance/house", "acceptance/kafkapython", "acceptance/leaks", "acceptance/mutants", "acceptance/need",
-	"acceptance/openssl", "acceptance/parity", "acceptance/relay", "acceptance/versions",
+	"acceptance/fakebroker", "acceptance/lessons", "acceptance/openssl", "acceptance/parity", "acceptance/relay",
+	"acceptance/versions",
 }
 
 // plain are the folders and files that use no word of words.txt and no name of names.txt.
