@@ -88,7 +88,8 @@ func (b *balancer) serve(conn net.Conn, delay time.Duration) {
 			table.ApiKeys = scriptedTable
 		}
 		time.Sleep(delay)
-		if _, err := conn.Write(responseFrame(int32(binary.BigEndian.Uint32(head[8:])), resp.AppendTo(nil))); err != nil {
+		if _, err := conn.Write(responseFrame(int32(binary.BigEndian.Uint32(head[8:])),
+			resp.AppendTo(nil))); err != nil {
 			return
 		}
 	}
@@ -106,8 +107,11 @@ func (b *balancer) config() broker.Config {
 func TestNewBrokerIsNeverTakenForOld(t *testing.T) {
 	on := true
 	for name, connect := range map[string]func(t *testing.T, b *balancer) *broker.Versions{
-		"Dial":             func(t *testing.T, b *balancer) *broker.Versions { return dialBalancer(t, b.config()) },
-		"Dial with probes": func(t *testing.T, b *balancer) *broker.Versions { return dialBalancer(t, probing(b.config(), &on)) },
+		"Dial": func(t *testing.T, b *balancer) *broker.Versions { return dialBalancer(t, b.config()) },
+		"Dial with probes": func(t *testing.T,
+			b *balancer) *broker.Versions {
+			return dialBalancer(t, probing(b.config(), &on))
+		},
 		"CheckVersion": func(t *testing.T, b *balancer) *broker.Versions {
 			conn := mustConn(t, b.config())
 			defer closeConn(conn)
@@ -297,7 +301,8 @@ func TestOldBrokerIsDetectedOnRequest(t *testing.T) {
 		}
 		conn.Close()
 		<-conn.Done()
-		if len(warnings) != 2 || !strings.Contains(warnings[0], "0.8.2") || !strings.Contains(warnings[1], "it answered FindCoordinator") {
+		if len(warnings) != 2 || !strings.Contains(warnings[0], "0.8.2") ||
+			!strings.Contains(warnings[1], "it answered FindCoordinator") {
 			t.Errorf("got warnings %q, want two with the release and the evidence", warnings)
 		}
 		time.Sleep(time.Minute)
