@@ -16,6 +16,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/netlink"
 	"brokerconn/application/broker"
 )
@@ -85,11 +86,11 @@ func (b *balancer) serve(conn net.Conn, delay time.Duration) {
 		resp := kmsg.RequestForKey(int16(binary.BigEndian.Uint16(head[4:]))).ResponseKind()
 		resp.SetVersion(int16(binary.BigEndian.Uint16(head[6:])))
 		if table, ok := resp.(*kmsg.ApiVersionsResponse); ok {
-			table.ApiKeys = scriptedTable
+			table.ApiKeys = fakebroker.ScriptedTable
 		}
 		time.Sleep(delay)
-		if _, err := conn.Write(responseFrame(int32(binary.BigEndian.Uint32(head[8:])),
-			resp.AppendTo(nil))); err != nil {
+		id := int32(binary.BigEndian.Uint32(head[8:]))
+		if _, err := conn.Write(fakebroker.ResponseFrame(id, resp.AppendTo(nil))); err != nil {
 			return
 		}
 	}

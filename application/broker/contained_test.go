@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -96,7 +97,7 @@ func TestDefectsOfLinksAreContained(t *testing.T) {
 		"Resume":    func(l parking) ports.Link { return panicsOnResume{l} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg := (&scripted{answer: silent}).piped() // so that who waits is interrupted
+			cfg := (&fakebroker.Scripted{Answer: silent}).Piped() // so that who waits is interrupted
 			cfg.Transport = wrapped{cfg.Transport, wrap}
 			cfg.NoReconnect = true
 			cfg.RequestTimeout = time.Second
@@ -121,7 +122,7 @@ func TestDefectsOfLinksAreContained(t *testing.T) {
 }
 
 func TestPanicInCloseOfALinkIsContained(t *testing.T) {
-	cfg := (&scripted{answer: heartbeatBody}).piped()
+	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
 	cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return panicsOnClose{l} }}
 	conn := dial(t, cfg)
 	noError(t, heartbeat(t.Context(), conn))
@@ -136,7 +137,7 @@ func TestHookThatEndsItsGoroutine(t *testing.T) {
 				runtime.Goexit()
 			}
 		}
-		cfg := (&scripted{answer: heartbeatBody}).piped()
+		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
 		cfg.Hooks = &broker.Hooks{
 			StateChanged:    func(broker.State, broker.State, broker.Endpoint, error) { happened() },
 			RequestWritten:  func(broker.RequestInfo) { happened() },
