@@ -51,7 +51,7 @@ func (k *killable) kill(t *testing.T, conn *broker.Conn) {
 }
 
 // lookedUpAgain: the broker moves while it is connected. After the loss the
-// name is looked up, and the address of old is not dialled once more.
+// name is looked up, and the address of old is not dialed again.
 func lookedUpAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var k killable

@@ -138,8 +138,14 @@ func TestReadme(t *testing.T) {
 	}
 	got, err := os.ReadFile("README.md")
 	must(t, err)
-	if string(got) != want.String() {
-		t.Errorf("README.md: got\n%s\nwant\n%s", got, &want)
+	have, wanted := strings.Split(string(got), "\n"), strings.Split(want.String(), "\n")
+	if len(have) != len(wanted) {
+		t.Fatalf("README.md: got %d lines, want %d", len(have), len(wanted))
+	}
+	for i, line := range wanted {
+		if have[i] != line {
+			t.Errorf("README.md:%d: got\n%s\nwant\n%s", i+1, have[i], line)
+		}
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 
 // Lessons about the pauses between attempts.
 
-// pausesOf splits dials into attempts: what is dialled at one instant is one.
+// pausesOf splits dials into attempts: the dials of one instant is one.
 func pausesOf(dials []fakebroker.Dial) (pauses []time.Duration, limit int) {
 	n := 1
 	for i := 1; i < len(dials); i++ {

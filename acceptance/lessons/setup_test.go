@@ -49,9 +49,9 @@ func silence(t *testing.T) {
 		}
 	}
 	for _, c := range []setupPhase{
-		{"the resolver", broker.Connecting, func(s *fakebroker.Hosts, _ *broker.Config) { s.Find = lessonForever }},
-		{"the dial", broker.Connecting, func(s *fakebroker.Hosts, _ *broker.Config) { s.Reach = lessonForever }},
-		{"a handshake", broker.Handshake, func(s *fakebroker.Hosts, _ *broker.Config) { s.Shake = lessonForever }},
+		{"the resolver", broker.Connecting, func(s *fakebroker.Hosts, _ *broker.Config) { s.Find = untilDone }},
+		{"the dial", broker.Connecting, func(s *fakebroker.Hosts, _ *broker.Config) { s.Reach = untilDone }},
+		{"a handshake", broker.Handshake, func(s *fakebroker.Hosts, _ *broker.Config) { s.Shake = untilDone }},
 		{"TLS, from a peer like nc -l", broker.Handshake, func(s *fakebroker.Hosts, _ *broker.Config) {
 			s.Peer = map[string]func(net.Conn){"a": drain}
 			s.Wrap = func(conn net.Conn) net.Conn { return tls.Client(conn, &tls.Config{ServerName: "broker"}) }

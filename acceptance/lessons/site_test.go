@@ -11,13 +11,13 @@ import (
 
 // Helpers of the lessons for hosts and for a PolledBroker, which use public ports alone.
 
-// lessonForever waits for the end of ctx: what hangs.
-func lessonForever(ctx context.Context) error {
+// untilDone waits for the end of ctx: what hangs.
+func untilDone(ctx context.Context) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-// lessonHeard is the next request on a polledBroker, whose hand-played broker does not
+// oneRequest is the next request on a polledBroker, whose hand-played broker does not
 // answer by itself.
 func receiveAll(t *testing.T, s *fakebroker.PolledBroker) fakebroker.Request {
 	t.Helper()

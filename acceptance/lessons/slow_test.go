@@ -22,7 +22,7 @@ func slowAddress(t *testing.T) {
 		"the dial": func(s *fakebroker.Hosts) {
 			s.Reach = func(ctx context.Context) error {
 				if len(s.DialedHosts()) == 1 {
-					return lessonForever(ctx)
+					return untilDone(ctx)
 				}
 				return nil
 			}
@@ -30,7 +30,7 @@ func slowAddress(t *testing.T) {
 		"the handshake": func(s *fakebroker.Hosts) {
 			s.Shake = func(ctx context.Context) error {
 				if len(s.DialedHosts()) == 1 {
-					return lessonForever(ctx)
+					return untilDone(ctx)
 				}
 				return nil
 			}
@@ -87,7 +87,7 @@ func deadlineOfContext(t *testing.T) {
 		says  string
 		after time.Duration
 	}{
-		"the dial": {func(s *fakebroker.Hosts) { s.Reach = lessonForever }, "Connecting", time.Second},
+		"the dial": {func(s *fakebroker.Hosts) { s.Reach = untilDone }, "Connecting", time.Second},
 		"ApiVersions": {func(s *fakebroker.Hosts) { s.Peer = map[string]func(net.Conn){"a": drain} },
 			"NegotiatingVersions", time.Second},
 		"the second address": {func(s *fakebroker.Hosts) {

@@ -42,7 +42,7 @@ func large() *ports.RawRequest {
 	return &ports.RawRequest{APIKey: 12, APIVersion: 1, Body: make([]byte, 1<<20)}
 }
 
-// lessonPatrol is how long a caller may take to notice that its context ended.
+// noticeTime is how long a caller may take to notice that its context ended.
 const interval = 20 * time.Millisecond
 
 // peerStopsReading: a caller that writes, or waits behind one that does, is back
