@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"brokerconn/adapters/clock/system"
 	"brokerconn/adapters/kafkacodec"
 	"brokerconn/domain"
 	"brokerconn/ports"
@@ -50,9 +49,9 @@ type Conn struct {
 	goroutines     int // of the Conn's own that run
 
 	// conn_interrupt.go
-	realTime    bool // the Clock is the system's: the alarm finds a parked caller
-	patrolAt    time.Time
-	interrupted domain.Lease // of the link that is interrupted; without Link: none is
+	contextEnd       func()       // contextEnded, made once
+	interrupted      domain.Lease // of the link that is interrupted; without Link: none is
+	retryAt, quietAt time.Time    // when watch has something to do; zero: it has not
 }
 
 // NewConn returns a Conn that connects when it is first asked for something. The
@@ -62,9 +61,8 @@ func NewConn(cfg Config) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, realTime := cfg.Clock.(system.Clock)
-	c := &Conn{cfg: cfg, core: cfg.connection(true), gone: make(chan struct{}), realTime: realTime}
-	c.wakeUp = c.wake
+	c := &Conn{cfg: cfg, core: cfg.connection(true), gone: make(chan struct{})}
+	c.wakeUp, c.contextEnd = c.wake, c.contextEnded
 	c.alarm = cfg.Clock.NewAlarm(c.onAlarm)
 	return c, nil
 }
