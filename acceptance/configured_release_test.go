@@ -56,8 +56,8 @@ func TestConfiguredRelease(t *testing.T) {
 				t.Errorf("warnings: %q", warnings)
 			}
 			v, err := conn.APIVersions(t.Context())
-			if err != nil || v.Asked() != -1 {
-				t.Errorf("API versions that were asked for at v%d: %v", v.Asked(), err)
+			if err != nil || v.RequestVersion() != -1 {
+				t.Errorf("API versions that were asked for at v%d: %v", v.RequestVersion(), err)
 			}
 
 			said := wire.requests(t)

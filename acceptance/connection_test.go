@@ -182,8 +182,8 @@ func TestVersionsMetadataProduceFetch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v.Asked() != 4 {
-		t.Errorf("asked for API versions at v%d, want v4 at once from this broker", v.Asked())
+	if v.RequestVersion() != 4 {
+		t.Errorf("asked for API versions at v%d, want v4 at once from this broker", v.RequestVersion())
 	}
 	verdict, err := conn.CheckVersion(t.Context(), broker.Check{})
 	if err != nil || verdict.String() != "4.4" || verdict.Lineage != broker.KRaftBroker {

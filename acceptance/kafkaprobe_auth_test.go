@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"brokerconn/application/cli"
+	"brokerconn/application/cli/probe"
 )
 
 // TestKafkaprobeAuth: the command at real listeners: one that renews sessions, one that
@@ -32,7 +32,7 @@ func TestKafkaprobeAuth(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out, err bytes.Buffer
-			code := cli.Run(t.Context(), c.args, strings.NewReader(""), &out, &err)
+			code := probe.Run(t.Context(), c.args, strings.NewReader(""), &out, &err)
 			for _, words := range c.says {
 				if !strings.Contains(out.String()+err.String(), words) {
 					t.Errorf("%q is not in\n%s%s", words, &out, &err)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"brokerconn/application/cli"
+	"brokerconn/application/cli/probe"
 )
 
 // TestKafkaprobe runs the commands against a real broker, and against the ports
@@ -30,7 +30,7 @@ func TestKafkaprobe(t *testing.T) {
 		{[]string{"tls", b.Addr()}, 12, "Kafka's ApiVersions in clear"},
 	} {
 		var out, err bytes.Buffer
-		code := cli.Run(t.Context(), c.args, strings.NewReader(""), &out, &err)
+		code := probe.Run(t.Context(), c.args, strings.NewReader(""), &out, &err)
 		if code != c.code || !strings.Contains(out.String()+err.String(), c.says) {
 			t.Errorf("%v: exit %d, want %d and %q\n%s%s", c.args, code, c.code, c.says, &out, &err)
 		}

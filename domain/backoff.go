@@ -30,7 +30,21 @@ type backoff struct {
 // fail counts a failure at now.
 func (b *backoff) fail(now time.Time) {
 	b.failures++
-	b.until = now.Add(b.jitter(b.computed()))
+	b.until = now.Add(b.jitter(b.computed(b.failures)))
+}
+
+// failProbe counts the loss of a probe connection at now. The pause is that of the n-th
+// failure of a row of its own: the probes of one attempt have a time limit, and a broker
+// that was down for long could not be detected after the pauses of all failures.
+func (b *backoff) failProbe(now time.Time, n int) {
+	b.failures++
+	b.until = now.Add(b.jitter(b.computed(n)))
+}
+
+// longest is the longest pause after the n-th failure in a row.
+func (b *backoff) longest(n int) time.Duration {
+	d := b.computed(n)
+	return d + d/5
 }
 
 // reset ends the row of failures.
@@ -39,11 +53,11 @@ func (b *backoff) reset() {
 	b.until = time.Time{}
 }
 
-// computed is the pause before the jitter. The shift stops where it would pass
+// computed is the pause after the n-th failure in a row, before the jitter. The shift stops where it would pass
 // max, so that it cannot overflow.
-func (b *backoff) computed() time.Duration {
+func (b *backoff) computed(n int) time.Duration {
 	d := b.base
-	for i := 1; i < b.failures && d < b.max; i++ {
+	for i := 1; i < n && d < b.max; i++ {
 		if d > b.max/2 {
 			return b.max
 		}

@@ -187,7 +187,7 @@ func (t *tally) ConnectionClosed(_ time.Time, _, clean bool) {
 	}
 	t.event()
 }
-func (t *tally) LoggedIn(_ time.Time, again bool, _ time.Duration) {
+func (t *tally) LoginSucceeded(_ time.Time, again bool, _ time.Duration) {
 	if again {
 		t.relogins++
 	} else {

@@ -71,6 +71,10 @@ func (c *Connection) CanSendMore() bool { return c.m.CanSendMore() }
 // Reauthenticating reports whether requests wait for the session to be renewed.
 func (c *Connection) Reauthenticating() bool { return c.m.Reauthenticating() }
 
+// Continuing reports whether the attempt that failed last goes on; see
+// [Machine.Continuing].
+func (c *Connection) Continuing() bool { return c.m.Continuing() }
+
 // BlackedOut reports whether the pause after a failure lasts.
 func (c *Connection) BlackedOut(now time.Time) bool { return c.m.BlackedOut(now) }
 

@@ -188,7 +188,7 @@ func newBench(t *testing.T, set func(*bench)) *bench {
 	if b.auth != nil {
 		p.Authenticators = []ports.Authenticator{b.auth}
 	}
-	b.Connection = domain.NewConnection(domain.Config{Host: "broker"}, p, b.tr.parker)
+	b.Connection = domain.NewConnection(domain.Complete(domain.Config{Host: "broker"}), p, b.tr.parker)
 	return b
 }
 

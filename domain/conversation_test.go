@@ -314,7 +314,7 @@ func (k *talk) drain() {
 var eventNames = map[domain.EventKind]string{
 	domain.EventResolveStart: "resolving", domain.EventResolveDone: "resolved",
 	domain.EventDialStart: "dialling", domain.EventDialDone: "dialled", domain.EventTLSHandshakeDone: "secured",
-	domain.EventVersions: "versions", domain.EventAuthStart: "login", domain.EventAuthDone: "logged in", domain.EventPlaintextCredentials: "exposed",
+	domain.EventVersions: "versions", domain.EventReleaseDetected: "old release", domain.EventAuthStart: "login", domain.EventAuthDone: "logged in", domain.EventPlaintextCredentials: "exposed",
 	domain.EventWritten: "written", domain.EventAnswered: "answered",
 	domain.EventThrottled: "throttled", domain.EventIdle: "idle too long",
 }
@@ -329,8 +329,10 @@ func about(e *domain.Event) string {
 		b.WriteString(" " + to.Address)
 	}
 	b.WriteString(aboutLogin(e.Login))
-	if e.Versions != nil {
-		fmt.Fprintf(&b, " asked at v%d, %d APIs", e.Versions.Asked(), len(e.Versions.Ranges()))
+	if release, evidence, ok := e.Versions.Detected(); ok {
+		fmt.Fprintf(&b, " %v: %s", release, strings.Join(evidence, "; "))
+	} else if e.Versions != nil {
+		fmt.Fprintf(&b, " asked at v%d, %d APIs", e.Versions.RequestVersion(), len(e.Versions.Ranges()))
 	}
 	if e.Request.CorrelationID != 0 {
 		fmt.Fprintf(&b, " #%d", e.Request.CorrelationID)
@@ -455,14 +457,15 @@ func (k *talk) given(a args) {
 		Host: "broker", SoftwareName: "probe", SoftwareVersion: "1",
 		ClusterID: a.named["cluster"], NodeID: node,
 		Mechanisms: mechanisms(mechanism, a.has("exposed")), RequireTLSForPasswords: a.has("refusing"),
-		MaxInFlight:     a.number("inflight", 0),
-		MaxPendingBytes: a.number("pending", 0),
-		MaxFrameBytes:   int32(a.number("frame", 0)),
-		IdleTimeout:     a.duration("idle"),
-		PingInterval:    a.duration("warm"),
-		VersionsTimeout: a.duration("asking"),
-		APIVersion:      releaseNamed(a.named["release"]),
-		Codec:           k.codec, Metrics: k.sink, Trace: a.has("traced"), TraceRequests: a.has("traced"),
+		MaxInFlight:      a.number("inflight", 0),
+		MaxPendingBytes:  a.number("pending", 0),
+		MaxFrameBytes:    int32(a.number("frame", 0)),
+		IdleTimeout:      a.duration("idle"),
+		PingInterval:     a.duration("warm"),
+		VersionsTimeout:  a.duration("asking"),
+		ProbeOldReleases: !a.has("unprobed"),
+		APIVersion:       releaseNamed(a.named["release"]),
+		Codec:            k.codec, Metrics: k.sink, Trace: a.has("traced"), TraceRequests: a.has("traced"),
 	}
 	switch a.named["chance"] {
 	case "low":
@@ -470,7 +473,7 @@ func (k *talk) given(a args) {
 	case "high":
 		cfg.Rand = func() uint64 { return math.MaxUint64 }
 	}
-	k.m = domain.NewMachine(cfg)
+	k.m = domain.NewMachine(domain.Complete(cfg))
 	k.drain()
 	end := phase
 	if phase == "connected" || phase == "closed" {

@@ -17,7 +17,12 @@ import (
 // Next says Idle.
 func ExampleMachine() {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	m := domain.NewMachine(domain.Config{Host: "broker", ClientID: "example", Codec: kafkacodec.Codec{}})
+	m := domain.NewMachine(domain.Config{
+		Host: "broker", Port: 9092, ClientID: "example", Codec: kafkacodec.Codec{},
+		MaxInFlight: 5, MaxPendingBytes: 1 << 20, MaxFrameBytes: 1 << 20,
+		RequestTimeout: 30 * time.Second, SetupTimeout: 10 * time.Second,
+		BackoffBase: 50 * time.Millisecond, BackoffMax: time.Second,
+	})
 
 	var answer []byte // from the other side, to the last request
 	drain := func() {

@@ -1,6 +1,11 @@
 package domain
 
-import "brokerconn/ports"
+import (
+	"cmp"
+	"time"
+
+	"brokerconn/ports"
+)
 
 // What the tests of package domain_test need of the inside.
 
@@ -22,3 +27,16 @@ func (v *Versions) Choose(key int16, t ports.Traits) (int16, error) { return v.c
 
 // Failures is the number of failures in a row, for the backoff.
 func (m *Machine) Failures() int { return m.backoff.failures }
+
+// Complete returns a Config with the limits that a test leaves out.
+func Complete(c Config) Config {
+	c.Port = cmp.Or(c.Port, 9092)
+	c.MaxInFlight = cmp.Or(c.MaxInFlight, 5)
+	c.MaxPendingBytes = cmp.Or(c.MaxPendingBytes, 32<<20)
+	c.MaxFrameBytes = cmp.Or(c.MaxFrameBytes, 100<<20)
+	c.RequestTimeout = cmp.Or(c.RequestTimeout, 30*time.Second)
+	c.SetupTimeout = cmp.Or(c.SetupTimeout, 10*time.Second)
+	c.BackoffBase = cmp.Or(c.BackoffBase, 50*time.Millisecond)
+	c.BackoffMax = cmp.Or(c.BackoffMax, max(time.Second, c.BackoffBase))
+	return c
+}

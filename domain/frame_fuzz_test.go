@@ -155,7 +155,7 @@ func TestFrameReaderTrustedAtOnce(t *testing.T) {
 // The largest size that can be told must not turn negative where int has 32
 // bits.
 func TestFrameReaderLargestSize(t *testing.T) {
-	m := NewMachine(Config{Host: "broker", Codec: noCodec{}, MaxFrameBytes: 1<<31 - 1})
+	m := NewMachine(Complete(Config{Host: "broker", Codec: noCodec{}, MaxFrameBytes: 1<<31 - 5}))
 	m.frames.trusted = true
 	copy(m.frames.space(), []byte{0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 1})
 	m.frames.advance(8)

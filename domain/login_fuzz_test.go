@@ -27,7 +27,9 @@ func FuzzLogin(f *testing.F) {
 			return
 		}
 		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-		m := domain.NewMachine(domain.Config{Host: "broker", Mechanisms: []domain.Mechanism{{Name: "X"}}, Codec: kafkacodec.Codec{}})
+		m := domain.NewMachine(domain.Complete(domain.Config{
+			Host: "broker", Mechanisms: []domain.Mechanism{{Name: "X"}}, Codec: kafkacodec.Codec{},
+		}))
 		m.Connect(now, domain.ConnectOptions{})
 		var sent []byte
 		challenged := 0

@@ -20,7 +20,7 @@ type cycle struct {
 func newCycle(tb testing.TB, body int) *cycle {
 	c := &cycle{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), req: newNote("hello!"),
 		answer: frame(0, make([]byte, body))}
-	c.m = domain.NewMachine(domain.Config{Host: "broker", Codec: &textCodec{}})
+	c.m = domain.NewMachine(domain.Complete(domain.Config{Host: "broker", Codec: &textCodec{}}))
 	c.m.Connect(c.now, domain.ConnectOptions{})
 	c.drain()
 	c.m.HandleAddresses(c.now, 1, []ports.Endpoint{{Address: "a"}}, nil)

@@ -210,7 +210,7 @@ func (m *Machine) loggedIn() {
 	info.Lifetime = m.session.lifetime
 	m.note(Event{Kind: EventAuthDone, Endpoint: m.endpoint, Login: info})
 	l := m.login
-	m.sink.LoggedIn(m.now, l.again, m.now.Sub(l.began))
+	m.sink.LoginSucceeded(m.now, l.again, m.now.Sub(l.began))
 	m.login = login{}
 	m.frames.raw = false
 	m.refused = nil

@@ -61,7 +61,7 @@ func (m *Machine) drop(e *Error, final bool) {
 	clean := e.Kind == ErrClosed
 	wasReady := m.state == Connected
 	m.penalise(clean, wasReady)
-	m.probing.behindAt = time.Time{}
+	m.probing.metadataAt = time.Time{}
 	if !m.again {
 		m.probing, m.check = probing{}, nil
 	}
@@ -113,6 +113,8 @@ func (m *Machine) penalise(clean, wasReady bool) {
 	switch {
 	case clean:
 		m.addresses, m.again, m.askV0 = nil, false, false
+	case m.again && m.probing.step > 0:
+		m.backoff.failProbe(m.now, m.probing.step)
 	case m.again, len(m.addresses) > 0:
 		// At once: the same address, asked otherwise, or the next one.
 	default:

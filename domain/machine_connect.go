@@ -177,7 +177,7 @@ func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 	case errors.Is(err, ports.ErrSecuring): // not to be taken for a broker that knows no ApiVersions
 		m.fail(m.newError(ErrTLS, err, hintOf(err)))
 	case m.state == NegotiatingVersions:
-		m.lostWhileAsking(err)
+		m.nextStep(m.newError(ErrConnection, m.cutOff(err), ""))
 	case m.login.again, m.login.raw:
 		m.failLogin(ErrAuthentication, m.cutOff(err), hintRefusedInSilence)
 	default:

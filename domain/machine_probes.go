@@ -9,45 +9,47 @@ import (
 	"brokerconn/ports"
 )
 
-// Brokers before 0.10 do not know ApiVersions. How they take a request that they do
-// not know is how they are told apart:
+// Brokers before 0.10 do not know ApiVersions. They are recognised by how they take a
+// request that they do not know:
 //
 //	0.8    closes the connection
-//	0.9    says nothing, keeps it open, and answers what comes next
+//	0.9    does not answer, keeps it open, and answers the next request
 //
-// So behind ApiVersions Metadata is sent, which all know: at once where somebody
-// asked for the release, and otherwise after 200 ms of silence. An answer to the
-// second request and not to the first is a broker of 0.9, and no timeout was waited
-// for. Where the connection is closed, the same question in version 0 follows (some
-// that are not Apache Kafka reset above that), and then, each over a connection of its
-// own, at once and to the same address, what the releases brought, newest first. Who
-// answers has a name:
+// Metadata, which all releases know, is sent behind ApiVersions: at once for a Check,
+// and otherwise after 200 ms of silence. An answer to Metadata and none to ApiVersions
+// is a broker of 0.9. Where the connection is closed, ApiVersions v0 follows at once
+// (some that are not Apache Kafka reset above that), and then one probe a connection,
+// to the same address, each with Metadata behind it. The newest release whose request
+// is answered is the suspect:
 //
 //	ListGroups       0.9.0
 //	FindCoordinator  0.8.2
 //	OffsetFetch      0.8.1
 //	Metadata         0.8.0
 //
-// Each has Metadata behind it as well. A ladder that nobody answers is one failure.
-// Silence is never an answer, and ends all of it: a broker that starts, or has much to
-// do, would be taken for an older one (kafka-python#1498).
+// A suspect is believed only after it refuses ApiVersions once more, on the connection
+// on which it has answered: 0.8 closes it, 0.9 leaves ApiVersions v0 without an answer
+// too. So a new broker behind a forwarder or balancer that cut the connections before is
+// asked, and not taken for an old one. A suspect of 0.9 that closes is not 0.9.
 //
-// Where there is a login nothing of this happens: before it no broker answers.
+// Silence is never an answer and ends the probing: a broker that is starting or
+// overloaded would be taken for an older one (kafka-python#1498).
 //
-// A broker that closed the connection on ApiVersions, and answers ListGroups, is none of
-// 0.9: most likely one that was just starting. It is asked for its API versions once
-// more, on that connection.
+// Probe connections count for the backoff, and each waits for its pause, so that a port
+// that closes every connection, or limits their rate, does not meet a burst. Nothing is
+// probed where the Config does not allow it, where a table of this host is known from an
+// earlier connection, or before a login, without which no broker answers.
 //
-// What was found is kept for the next connection, which does not ask, after a clean
+// The release found is kept for the next connection, which does not ask, after a clean
 // close of one on which the broker has answered. After a loss it may be another by then.
 
-type rungOfLadder struct {
+type probe struct {
 	key   int16
 	name  string
 	found release.Release
 }
 
-var probeLadder = [...]rungOfLadder{
+var probeLadder = [...]probe{
 	{ports.KeyListGroups, "ListGroups", release.Release{Minor: 9}},
 	{ports.KeyFindCoordinator, "FindCoordinator", release.Release{Minor: 8, Patch: 2}},
 	{ports.KeyOffsetFetch, "OffsetFetch", release.Release{Minor: 8, Patch: 1}},
@@ -71,18 +73,21 @@ type Check struct {
 
 // probing is a question for the API versions under way, over one connection or several.
 type probing struct {
-	step     int       // 0: ApiVersions; above: probeLadder[step-1]
-	by       time.Time // when all of it is given up; zero: none is under way
-	behindAt time.Time // when Metadata is sent behind; zero: it was, or will not be
-	said     time.Time // when the step's question was
-	saw      []string  // of the steps that are over
-	twice    bool      // ApiVersions was asked once more
+	step       int             // 0: ApiVersions; above: probeLadder[step-1]
+	by         time.Time       // when all of it is given up; zero: none is under way
+	metadataAt time.Time       // when Metadata is sent behind; zero: it was, or will not be
+	sentAt     time.Time       // when the step's request was sent
+	evidence   []string        // of the steps that are over
+	suspect    release.Release // ApiVersions is asked once more; zero: no probe was answered
+	silences   int             // how often ApiVersions was not answered, and Metadata behind it was
 
 	connections, trips int
 }
 
-// probes reports whether a broker that does not know ApiVersions is asked otherwise.
-func (m *Machine) probes() bool { return len(m.cfg.Mechanisms) == 0 }
+// probes reports whether a broker that does not know ApiVersions is probed.
+func (m *Machine) probes() bool {
+	return len(m.cfg.Mechanisms) == 0 && m.worked < 0 && (m.cfg.ProbeOldReleases || m.check != nil)
+}
 
 // askStep begins a step on a connection that has just been established.
 func (m *Machine) askStep() {
@@ -95,7 +100,7 @@ func (m *Machine) askStep() {
 	}
 	p.connections++
 	m.setupBy = soonest(p.by, m.addressBy)
-	p.said = m.now
+	p.sentAt = m.now
 	if p.step == 0 {
 		m.askVersions()
 	} else {
@@ -107,7 +112,7 @@ func (m *Machine) askStep() {
 	case m.check != nil || p.step > 0:
 		m.sendProbe(ports.KeyMetadata)
 	default:
-		p.behindAt = m.now.Add(behindAfter)
+		p.metadataAt = m.now.Add(behindAfter)
 	}
 }
 
@@ -131,8 +136,8 @@ func (m *Machine) trail() {
 // handleProbing sends what is to follow a broker's silence.
 func (m *Machine) handleProbing() {
 	p := &m.probing
-	if m.state == NegotiatingVersions && !p.behindAt.IsZero() && !m.now.Before(p.behindAt) && m.now.Before(m.setupBy) {
-		p.behindAt = time.Time{}
+	if m.state == NegotiatingVersions && !p.metadataAt.IsZero() && !m.now.Before(p.metadataAt) && m.now.Before(m.setupBy) {
+		p.metadataAt = time.Time{}
 		m.sendProbe(ports.KeyMetadata)
 	}
 }
@@ -150,11 +155,17 @@ func (m *Machine) overtaken(id int32) bool {
 	return m.mayBeAnswered(second)
 }
 
-func (m *Machine) takeOvertaken() {
+// acceptOutOfOrder takes the answer to Metadata for the refusal of ApiVersions that it is.
+func (m *Machine) acceptOutOfOrder() {
 	m.Recycle(m.finish(m.inflight.pop()))
 	m.Recycle(m.finish(m.inflight.pop()))
 	m.prove()
-	m.saw("it left ApiVersions without an answer, and answered Metadata behind it")
+	p := &m.probing
+	m.addEvidence(fmt.Sprintf("it left %s without an answer, and answered Metadata behind it", m.question()))
+	if p.silences++; p.silences == 1 {
+		m.askOnceMore(release.Release{Minor: 9})
+		return
+	}
 	m.recognised(release.Release{Minor: 9})
 }
 
@@ -169,55 +180,86 @@ func (m *Machine) receiveProbe(f *Future, body []byte) {
 	case step == 0 || f.Request.Key() != probeLadder[step-1].key:
 	default:
 		if _, ok := decodeControl[*ports.ProbeResponse](m, f.Request, f.Version, body); ok {
-			m.saw("it answered " + probeLadder[step-1].name)
-			m.answeredProbe(step)
+			m.addEvidence("it answered " + probeLadder[step-1].name)
+			m.askOnceMore(probeLadder[step-1].found)
 		}
 	}
 }
 
-func (m *Machine) answeredProbe(step int) {
-	if probeLadder[step-1].key != ports.KeyListGroups {
-		m.recognised(probeLadder[step-1].found)
-		return
-	}
-	m.probing.step, m.probing.twice = 0, true
+// askOnceMore asks a suspect for its API versions on the connection on which it answered,
+// in the version that most brokers know.
+func (m *Machine) askOnceMore(suspect release.Release) {
+	p := &m.probing
+	p.suspect, p.step, p.sentAt, m.ask = suspect, 0, m.now, 0
 	m.askVersions()
 	m.sendProbe(ports.KeyMetadata)
 }
 
 // recognised: the broker is of a release that cannot be asked.
 func (m *Machine) recognised(r release.Release) {
-	v := versionsOf(r)
-	v.found, v.evidence = r, m.probing.saw
-	v.connections, v.trips = m.probing.connections, m.probing.trips
-	m.known, m.knownAt = v, m.endpoint.Address
-	m.negotiated(v)
+	m.remember(r)
+	m.negotiated(m.known)
 }
 
-// saw notes what a step has shown.
-func (m *Machine) saw(what string) { m.probing.saw = append(m.probing.saw, what) }
+// remember keeps the table of a recognised release for the connections that follow.
+func (m *Machine) remember(r release.Release) {
+	v := versionsOf(r)
+	v.found, v.evidence = r, m.probing.evidence
+	v.connections, v.trips = m.probing.connections, m.probing.trips
+	m.known, m.knownAt = v, m.endpoint.Address
+	m.note(Event{Kind: EventReleaseDetected, Endpoint: m.endpoint, Versions: v})
+}
 
-// nextStep goes on with the next question over another connection, or gives up. e is
-// what has become of this one.
+// addEvidence notes what a step has shown.
+func (m *Machine) addEvidence(what string) {
+	m.probing.evidence = append(m.probing.evidence, what)
+}
+
+// nextStep goes on with the next request over another connection, or gives up. e
+// describes the loss of this one.
 func (m *Machine) nextStep(e *Error) {
 	p := &m.probing
-	m.saw(fmt.Sprintf("%s: %v after %v", m.question(), e.Cause, m.now.Sub(p.said).Round(time.Millisecond)))
-	vague := m.frames.buffered() > 0 || m.pending.len() > 0
+	m.addEvidence(fmt.Sprintf("%s: %v after %v", m.question(), e.Cause, m.now.Sub(p.sentAt).Round(time.Millisecond)))
+	cut := m.frames.buffered() > 0 || m.pending.len() > 0 // it did not read the whole request, or began to answer
+	strict := m.check != nil && m.check.Strict
+	refused := !cut && p.silences == 0 && p.suspect != release.Release{} && p.suspect != release.Release{Minor: 9}
 	switch {
-	case vague && m.check != nil && m.check.Strict:
+	case refused:
+		m.again = true
+		m.fail(e)
+		m.remember(p.suspect)
+		return
+	case cut && strict:
 		e.Hint = "the check is strict: this tells nothing of what the broker knows"
-	case p.step == 0 && m.ask > 0:
+	case p.suspect != release.Release{}:
+		m.hintGivenUp(e)
+	case p.step == 0 && m.ask > 0 && m.worked < 0:
 		m.askV0, m.again = true, true
-	case m.probes() && !p.twice && p.step < len(probeLadder):
+	case !m.probes() || p.step == len(probeLadder):
+		m.hintGivenUp(e)
+	case !m.now.Add(m.backoff.longest(p.step + 1)).Before(soonest(p.by, m.setupEnd)):
+		e.Hint = "no time was left for the next probe: raise APIVersionTimeout (api_version_auto_timeout_ms)"
+	default:
 		p.step++
 		m.again = true
-	default:
-		e.Hint = m.hintClosed(hintClosedWhenAsked)
-		if len(p.saw) > 1 {
-			e.Cause = fmt.Errorf("%w (%s)", e.Cause, strings.Join(p.saw, "; "))
-		}
 	}
 	m.fail(e)
+}
+
+// hintGivenUp completes the error of a peer that knows none of the requests.
+func (m *Machine) hintGivenUp(e *Error) {
+	e.Hint = m.hintClosed(hintClosedWhenAsked) + m.hintProbing()
+	if saw := m.probing.evidence; len(saw) > 1 {
+		e.Cause = fmt.Errorf("%w (%s)", e.Cause, strings.Join(saw, "; "))
+	}
+}
+
+// hintProbing is added where an old release could be detected and is not.
+func (m *Machine) hintProbing() string {
+	if m.probes() || len(m.cfg.Mechanisms) > 0 || m.worked >= 0 {
+		return ""
+	}
+	return hintProbe
 }
 
 // question is what a step asks.

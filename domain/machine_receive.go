@@ -70,7 +70,7 @@ func (m *Machine) receive(frame []byte, own bool) {
 		return
 	}
 	if id != f.CorrelationID && m.overtaken(id) {
-		m.takeOvertaken()
+		m.acceptOutOfOrder()
 		return
 	}
 	if id != f.CorrelationID && !m.quirk(f, id) {

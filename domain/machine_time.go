@@ -18,7 +18,7 @@ func (m *Machine) NextDeadline() time.Time {
 	case m.state == Disconnected && m.backoff.until.After(m.now):
 		return m.backoff.until
 	case m.state.SettingUp():
-		return soonest(m.setupBy, m.probing.behindAt)
+		return soonest(m.setupBy, m.probing.metadataAt)
 	case m.state == Connected:
 		return soonest(m.earliest, m.throttleEnd(), m.renewalDeadline(), m.idleDeadline())
 	}
@@ -120,7 +120,7 @@ func (m *Machine) silence() error {
 	case m.login.step == loginToken:
 		return fmt.Errorf("no token from the authenticator after %v", after)
 	}
-	if saw := m.probing.saw; len(saw) > 0 {
+	if saw := m.probing.evidence; len(saw) > 0 {
 		return fmt.Errorf("no answer from the peer after %v; before that: %s", after, strings.Join(saw, "; "))
 	}
 	return fmt.Errorf("no answer from the peer after %v", after)
@@ -129,11 +129,18 @@ func (m *Machine) silence() error {
 func (m *Machine) silenceHint() string {
 	switch m.state {
 	case NegotiatingVersions:
-		return "the port accepts connections but does not answer Kafka's ApiVersions: is it a Kafka port, and does it want TLS?"
+		return "the port accepts connections but does not answer Kafka's ApiVersions: is it a Kafka port, and does it want TLS?" + m.hintProbing()
 	case Handshake:
 		return "the port accepts connections but does not answer a TLS hello: does it speak TLS?"
 	}
 	return ""
+}
+
+// Continuing reports whether the attempt that failed last goes on with the next Connect:
+// with another address, or with the same one asked otherwise. It may have to wait for
+// the backoff.
+func (m *Machine) Continuing() bool {
+	return m.state == Disconnected && (m.again || len(m.addresses) > 0)
 }
 
 // BlackedOut reports whether the pause after a failure lasts.
@@ -148,8 +155,6 @@ func (m *Machine) ConnectionDelay(now time.Time) (d time.Duration, forever bool)
 	switch {
 	case m.state != Disconnected:
 		return 0, true
-	case m.again, len(m.addresses) > 0:
-		return 0, false
 	}
 	return m.backoff.remaining(now), false
 }

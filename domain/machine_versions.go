@@ -22,8 +22,9 @@ import (
 //
 // Some brokers that are not Apache Kafka reset the connection instead (Azure
 // Event Hubs on v4): a connection lost while asking above v0 is followed by one
-// to the same address, at once, which asks at v0. Those that do not know ApiVersions
-// at all are told apart in machine_probes.
+// to the same address, at once, which asks at v0. Not so where a table is known from
+// before: then the loss is an ordinary failure, and the next connection asks again.
+// Brokers that do not know ApiVersions at all are recognised in machine_probes.
 //
 // Where the broker's release is configured it is not asked at all, and the table
 // of that release is taken for its own.
@@ -33,6 +34,7 @@ const (
 	topAskOfNamed = 5
 
 	hintClosedWhenAsked = "the peer closed the connection when asked for its API versions: a port for TLS, another protocol, or a Kafka before 0.10?"
+	hintProbe           = " To detect a Kafka before 0.10 set ProbeOldReleases (probe_old_releases), or name its release by APIVersion (api_version)"
 	hintClosedAtOnce    = "the peer closed the connection before it answered anything: a port for TLS, or another protocol?"
 
 	codeUnsupportedVersion  = 35
@@ -90,10 +92,6 @@ func (m *Machine) versionsQuestion() *ports.APIVersionsRequest {
 		ClusterID:       m.cfg.ClusterID,
 		NodeID:          node,
 	}
-}
-
-func (m *Machine) lostWhileAsking(err error) {
-	m.nextStep(m.newError(ErrConnection, m.cutOff(err), ""))
 }
 
 // hintClosed is for a peer that closed without a word. It does not want TLS if there
@@ -154,6 +152,6 @@ func (m *Machine) askLower(r *ports.APIVersionsResponse) {
 		}
 	}
 	m.ask = lower
-	m.probing.behindAt = time.Time{} // it is not silent
+	m.probing.metadataAt = time.Time{} // it is not silent
 	m.askVersions()
 }

@@ -177,7 +177,7 @@ func TestMachineAgainstModel(t *testing.T) {
 			},
 			"": func(*rapid.T) {
 				seen["in "+r.m.State().String()]++
-				if found, evidence, ok := r.m.Versions().Found(); ok {
+				if found, evidence, ok := r.m.Versions().Detected(); ok {
 					seen["recognised"]++
 					v := domain.Identify(r.m.Versions())
 					if v.Kind != release.Exact || v.Low != found || v.Lineage != release.ZooKeeperBroker || !slices.Equal(v.Evidence, evidence) {

@@ -72,6 +72,7 @@ const (
 	EventDialDone                              // the address was reached, or Err
 	EventTLSHandshakeDone                      // the TLS handshake ended, perhaps with Err
 	EventVersions                              // the broker's table is known: Versions
+	EventReleaseDetected                       // a broker without ApiVersions was taken for an old release: Versions
 	EventAuthStart                             // a login begins: Login
 	EventAuthDone                              // it ended, perhaps with Err
 	EventPlaintextCredentials                  // a login is to show its secret to whoever reads the link; told once: Login

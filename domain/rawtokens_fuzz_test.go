@@ -34,8 +34,10 @@ func FuzzRawLogin(f *testing.F) {
 			return
 		}
 		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-		m := domain.NewMachine(domain.Config{Host: "broker", Mechanisms: []domain.Mechanism{{Name: "GSSAPI"}},
-			APIVersion: release.Release{Minor: 9}, Codec: kafkacodec.Codec{}})
+		m := domain.NewMachine(domain.Complete(domain.Config{
+			Host: "broker", Mechanisms: []domain.Mechanism{{Name: "GSSAPI"}},
+			APIVersion: release.Release{Minor: 9}, Codec: kafkacodec.Codec{},
+		}))
 		var sent []byte
 		asked, tokens := false, 0
 		drain := func() {

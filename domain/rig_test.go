@@ -88,7 +88,7 @@ func newRig(t interface {
 	Fatalf(string, ...any)
 }, sasl bool, inFlight int, chance func() uint64, change ...func(*domain.Config)) *rig {
 	r := &rig{t: t, sink: &tally{}, sasl: sasl, max: inFlight, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
-	cfg := domain.Config{Host: "broker", Codec: &textCodec{}, Metrics: r.sink,
+	cfg := domain.Config{Host: "broker", Codec: &textCodec{}, Metrics: r.sink, ProbeOldReleases: true,
 		MaxInFlight: r.max, MaxPendingBytes: 500, Rand: chance}
 	if sasl {
 		cfg.Mechanisms = []domain.Mechanism{{Name: "PLAIN"}}
@@ -96,7 +96,7 @@ func newRig(t interface {
 	for _, c := range change {
 		c(&cfg)
 	}
-	r.m = domain.NewMachine(cfg)
+	r.m = domain.NewMachine(domain.Complete(cfg))
 	return r
 }
 
@@ -114,6 +114,9 @@ func (r *rig) do(input func()) {
 	case n == r.failures && r.m.LastError() == nil: // a clean close is no failure
 	case n == r.failures+1 || n == 1 && r.ready:
 		low, high := pause(n)
+		if r.m.Continuing() {
+			low = pauseFloor // between probes, in a row of their own
+		}
 		if d := r.m.NextDeadline().Sub(r.now); r.m.State() == domain.Disconnected && (d < low || d > high) {
 			r.t.Fatalf("failure %d: a pause of %v, not within %v and %v", n, d, low, high)
 		}
@@ -169,6 +172,8 @@ func (r *rig) clocks(was domain.State) {
 		}
 	}
 }
+
+const pauseFloor = 40 * time.Millisecond
 
 func pause(n int) (low, high time.Duration) {
 	d := min(50*time.Millisecond<<min(n-1, 10), time.Second)

@@ -43,14 +43,14 @@ func (g *guardedSink) ConnectionClosed(now time.Time, ready, clean bool) {
 	g.sink.ConnectionClosed(now, ready, clean)
 }
 
-func (g *guardedSink) LoggedIn(now time.Time, again bool, took time.Duration) {
+func (g *guardedSink) LoginSucceeded(now time.Time, again bool, took time.Duration) {
 	if again {
 		g.sums.Relogins++
 	} else {
 		g.sums.Logins++
 	}
 	defer g.guard()
-	g.sink.LoggedIn(now, again, took)
+	g.sink.LoginSucceeded(now, again, took)
 }
 
 func (g *guardedSink) LoginFailed(now time.Time, again bool) {

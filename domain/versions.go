@@ -43,7 +43,7 @@ func versionsOf(r release.Release) *Versions {
 // Identify returns the release of the broker that v is from; v is not nil. It takes a few hundred microseconds at
 // most: meant for once in a connection.
 func Identify(v *Versions) release.Verdict {
-	if r, evidence, found := v.Found(); found { // before there was KRaft
+	if r, evidence, found := v.Detected(); found { // before there was KRaft
 		return release.Verdict{Kind: release.Exact, Low: r, High: r, Lineage: release.ZooKeeperBroker, Evidence: evidence}
 	}
 	return release.Identify(v.table)
@@ -66,23 +66,24 @@ func (v *Versions) Supported() []ports.Feature { return v.table.Supported() }
 // Finalized returns the features that the cluster runs at (KIP-584), as answered. It is a copy.
 func (v *Versions) Finalized() []ports.Feature { return v.table.Finalized() }
 
-// Asked is the version of ApiVersions that the broker answered, -1 for the table of
-// a release.
-func (v *Versions) Asked() int16 { return v.asked }
+// RequestVersion returns the version of ApiVersions that the broker answered, -1 for the
+// table of a release.
+func (v *Versions) RequestVersion() int16 { return v.asked }
 
-// Found is the release that a broker which cannot be asked was recognised as, and by
-// what. ok is false for a table that a broker answered, or that was configured.
-func (v *Versions) Found() (r release.Release, evidence []string, ok bool) {
+// Detected returns the release that a broker without ApiVersions was recognised as by
+// probes, and the evidence. ok is false for a table that a broker answered, or that was
+// configured.
+func (v *Versions) Detected() (r release.Release, evidence []string, ok bool) {
 	if v == nil {
 		return release.Release{}, nil, false
 	}
 	return v.found, slices.Clone(v.evidence), v.found != release.Release{}
 }
 
-// Cost is how many connections it took to get the table, and how many questions, each
-// with its answer or the lack of one; what is sent behind another is none of its own.
-// Zero where nothing was asked.
-func (v *Versions) Cost() (connections, roundTrips int) { return v.connections, v.trips }
+// RoundTrips returns how many connections it took to get the table, and how many
+// requests, each with its answer or the lack of one. A request sent behind another does
+// not count. Both are zero where nothing was asked.
+func (v *Versions) RoundTrips() (connections, roundTrips int) { return v.connections, v.trips }
 
 // VersionError: the broker and this library have no version of an API in common.
 type VersionError struct {

@@ -94,18 +94,6 @@ func (mr *MockMetricsSinkMockRecorder) ConnectionStarted(now interface{}) *gomoc
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ConnectionStarted", reflect.TypeOf((*MockMetricsSink)(nil).ConnectionStarted), now)
 }
 
-// LoggedIn mocks base method.
-func (m *MockMetricsSink) LoggedIn(now time.Time, again bool, took time.Duration) {
-	m.ctrl.T.Helper()
-	m.ctrl.Call(m, "LoggedIn", now, again, took)
-}
-
-// LoggedIn indicates an expected call of LoggedIn.
-func (mr *MockMetricsSinkMockRecorder) LoggedIn(now, again, took interface{}) *gomock.Call {
-	mr.mock.ctrl.T.Helper()
-	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "LoggedIn", reflect.TypeOf((*MockMetricsSink)(nil).LoggedIn), now, again, took)
-}
-
 // LoginFailed mocks base method.
 func (m *MockMetricsSink) LoginFailed(now time.Time, again bool) {
 	m.ctrl.T.Helper()
@@ -116,6 +104,18 @@ func (m *MockMetricsSink) LoginFailed(now time.Time, again bool) {
 func (mr *MockMetricsSinkMockRecorder) LoginFailed(now, again interface{}) *gomock.Call {
 	mr.mock.ctrl.T.Helper()
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "LoginFailed", reflect.TypeOf((*MockMetricsSink)(nil).LoginFailed), now, again)
+}
+
+// LoginSucceeded mocks base method.
+func (m *MockMetricsSink) LoginSucceeded(now time.Time, again bool, took time.Duration) {
+	m.ctrl.T.Helper()
+	m.ctrl.Call(m, "LoginSucceeded", now, again, took)
+}
+
+// LoginSucceeded indicates an expected call of LoginSucceeded.
+func (mr *MockMetricsSinkMockRecorder) LoginSucceeded(now, again, took interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "LoginSucceeded", reflect.TypeOf((*MockMetricsSink)(nil).LoginSucceeded), now, again, took)
 }
 
 // RequestFailed mocks base method.

@@ -22,9 +22,9 @@ type MetricsSink interface {
 	// whether it was ever ready, clean whether its owner closed it without a cause.
 	ConnectionClosed(now time.Time, ready, clean bool)
 
-	// LoggedIn counts a successful login. again reports that it was a
+	// LoginSucceeded counts a successful login. again reports that it was a
 	// reauthentication on a ready connection (KIP-368); took is its duration.
-	LoggedIn(now time.Time, again bool, took time.Duration)
+	LoginSucceeded(now time.Time, again bool, took time.Duration)
 	// LoginFailed counts a failed login; the connection is closed.
 	LoginFailed(now time.Time, again bool)
 
@@ -52,12 +52,12 @@ type NopMetrics struct{}
 
 var _ MetricsSink = NopMetrics{}
 
-func (NopMetrics) ConnectionStarted(time.Time)                {}
-func (NopMetrics) ConnectionReady(time.Time, time.Duration)   {}
-func (NopMetrics) ConnectionClosed(_ time.Time, _, _ bool)    {}
-func (NopMetrics) LoggedIn(time.Time, bool, time.Duration)    {}
-func (NopMetrics) LoginFailed(time.Time, bool)                {}
-func (NopMetrics) RequestSent(_ time.Time, _, _ int16, _ int) {}
+func (NopMetrics) ConnectionStarted(time.Time)                   {}
+func (NopMetrics) ConnectionReady(time.Time, time.Duration)      {}
+func (NopMetrics) ConnectionClosed(_ time.Time, _, _ bool)       {}
+func (NopMetrics) LoginSucceeded(time.Time, bool, time.Duration) {}
+func (NopMetrics) LoginFailed(time.Time, bool)                   {}
+func (NopMetrics) RequestSent(_ time.Time, _, _ int16, _ int)    {}
 func (NopMetrics) ResponseReceived(_ time.Time, _, _ int16, _ int, _ time.Duration, _ Timing) {
 }
 func (NopMetrics) RequestFailed(_ time.Time, _, _ int16, _ bool, _ Timing) {}

@@ -52,7 +52,7 @@ func TestLimits(t *testing.T) {
 }
 
 func TestUsage(t *testing.T) {
-	wrong := [][]string{{}, {"x"}, {"count", "x"}, {"api", "x"}, {"words", "x", "y"}, {"-x"}, {"words", "none"}}
+	wrong := [][]string{{}, {"x"}, {"count", "x"}, {"api", "x"}, {"words", "x"}, {"-x"}, {"words", "-pkg", "none"}}
 	for _, args := range wrong {
 		if code, _ := house(t, t.TempDir(), args...); code != 2 {
 			t.Errorf("%q: got exit code %d, want 2", args, code)

@@ -2,11 +2,11 @@
 //
 //	house [-dir checkout] count          lines of code, and lines over 120 columns
 //	house [-dir checkout] limits         files in each folder
-//	house [-dir checkout] words [path]   words and names that are not used here
+//	house [-dir checkout] words [-pkg x] words and names that are not used here
 //	house [-dir checkout] api [-update]  go doc -all of each public package, against the committed text
 //
-// A path limits words to one folder, with what is below it, or to one file. The exit
-// code is 1 if a rule is broken, 2 if the command failed.
+// With -pkg, words are looked for in one folder only, with what is below it, or in one
+// file. The exit code is 1 if a rule is broken, 2 if the command failed.
 //
 // The tests of this package hold the same rules, so that go test is all a change needs.
 package main
@@ -19,7 +19,7 @@ import (
 	"os"
 )
 
-const usage = "usage: house [-dir checkout] count | limits | words [path] | api [-update]"
+const usage = "usage: house [-dir checkout] count | limits | words [-pkg path] | api [-update]"
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
@@ -54,12 +54,10 @@ func command(dir string, args []string, out io.Writer) error {
 		return printCount(dir, out)
 	case name == "limits" && len(rest) == 0:
 		return printLimits(dir, out)
-	case name == "words" && len(rest) <= 1:
-		path := "."
-		if len(rest) == 1 {
-			path = rest[0]
-		}
-		return printWords(dir, path, out)
+	case name == "words" && len(rest) == 0:
+		return printWords(dir, ".", out)
+	case name == "words" && len(rest) == 2 && rest[0] == "-pkg":
+		return printWords(dir, rest[1], out)
 	case name == "api" && len(rest) == 0:
 		return printAPI(dir, out)
 	case name == "api" && len(rest) == 1 && rest[0] == "-update":

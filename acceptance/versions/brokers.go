@@ -62,13 +62,14 @@ func (s subject) release() (r broker.Release) {
 
 // limits is what the answer may cost. From 0.10 on a broker tells its API versions on
 // the one connection, at the second attempt where it does not know the version that was
-// asked for; from 3.9 on it knows that. Before 0.10 a connection may be lost to each
-// probe of the four, to ApiVersions, and to whatever happens to a connection once;
+// asked for; from 3.9 on it knows that. Before 0.10 a connection is lost to each probe of
+// the four but the one that is answered, to ApiVersions v4 and v0, and to ApiVersions once
+// more, which a suspect refuses before it is believed; then there is the one that serves.
 // 0 round trips are no limit.
 func (s subject) limits() (connections, roundTrips int) {
 	switch r := s.release(); {
 	case before(r, broker.Release{Minor: 10}):
-		return 6, 0
+		return 7, 0
 	case before(r, broker.Release{Major: 3, Minor: 9}):
 		return 1, 2
 	}

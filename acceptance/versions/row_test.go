@@ -51,7 +51,7 @@ func TestWrong(t *testing.T) {
 		want   []string
 	}{
 		{"right", true, func(*row) {}, nil},
-		{"right, and old", false, func(r *row) { r.cost.connections, r.cost.roundTrips = 6, 7 }, nil},
+		{"right, and old", false, func(r *row) { r.cost.connections, r.cost.roundTrips = 7, 8 }, nil},
 		{"lineage", true, func(r *row) { r.lineage = "KRaft broker" }, nil},
 		{"another release", true, func(r *row) { r.text, r.exact = "3.3", broker.Release{Major: 3, Minor: 3} }, []string{`"3.3"`}},
 		{"no exact one", true, func(r *row) { r.text, r.exact = "between 3.3 and 3.4", broker.Release{} }, []string{"between 3.3 and 3.4"}},
@@ -65,7 +65,7 @@ func TestWrong(t *testing.T) {
 		{"two connections", true, func(r *row) { r.cost.connections = 2 }, []string{"2 connections, of 1 at most"}},
 		{"three round trips", true, func(r *row) { r.cost.roundTrips = 3 }, []string{"3 round trips, of 2 at most"}},
 		{"two round trips from 3.9 on", true, func(r *row) { r.version, r.exact = "3.9.2", broker.Release{Major: 3, Minor: 9} }, []string{"2 round trips, of 1 at most"}},
-		{"seven connections", false, func(r *row) { r.cost.connections = 7 }, []string{"7 connections, of 6 at most"}},
+		{"eight connections", false, func(r *row) { r.cost.connections = 8 }, []string{"8 connections, of 7 at most"}},
 		{"a timeout", false, func(r *row) { r.cost.silences = 1 }, []string{"while the broker was silent"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -22,7 +22,7 @@ import (
 // later ones fail, so it shows that no deadline ever reaches its writes.
 func TestBareTLS(t *testing.T) {
 	cert := selfSigned(t)
-	porttest.Transport(t, func(t *testing.T) porttest.Rig {
+	porttest.Transport(t, func(t *testing.T) porttest.Harness {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -39,7 +39,7 @@ func TestBareTLS(t *testing.T) {
 			return tls.Client(conn, &tls.Config{ServerName: ep.Host, RootCAs: roots}), nil
 		}
 		addr := l.Addr().(*net.TCPAddr)
-		return porttest.Rig{
+		return porttest.Harness{
 			Transport: &netlink.Transport{Dial: dial, Secure: true},
 			Host:      "127.0.0.1",
 			Port:      uint16(addr.Port),

@@ -19,32 +19,37 @@ func TestSelect(t *testing.T) {
 	for name, c := range map[string]struct {
 		fixed   sasl.Credentials
 		ask     sasl.Source
-		options string // that New refuses
+		options string // invalid ones
 		login   string // the error of a login
 	}{
-		"fixed":                   {fixed: credentials("alice", canary)},
-		"fixed, not ASCII":        {fixed: credentials("Ærøskøbing", canary+"€\U0001F511")},
-		"nothing":                 {options: "Username Password "},
-		"no password":             {fixed: credentials("alice", ""), options: "Password "},
-		"no user":                 {fixed: credentials("", canary), options: "Username "},
-		"NUL in the user":         {fixed: credentials("a\x00b", canary), options: "Username "},
-		"NUL in the password":     {fixed: credentials("a", canary+"\x00"), options: "Password "},
-		"a user not UTF-8":        {fixed: credentials("\xff", canary), options: "Username "},
-		"a password not UTF-8":    {fixed: credentials("a", canary+"\xc3"), options: "Password "},
-		"all of it":               {fixed: credentials("\xff", canary+"\x00"), options: "Username Password "},
-		"asked":                   {ask: from(credentials("alice", canary), nil)},
-		"asked, beside a user":    {fixed: credentials("alice", ""), ask: from(credentials("alice", canary), nil), options: "Credentials "},
-		"asked, beside a secret":  {fixed: credentials("", canary), ask: from(credentials("alice", canary), nil), options: "Credentials "},
-		"asked, in vain":          {ask: from(credentials("alice", canary), sealed), login: "no credentials for the login: the vault is sealed"},
-		"asked, no password":      {ask: from(credentials("alice", ""), nil), login: "no credentials for the login: sasl: Password: not given"},
-		"asked, NUL":              {ask: from(credentials("alice", canary+"\x00"), nil), login: "no credentials for the login: sasl: Password: there is a NUL in it"},
-		"asked, both":             {ask: from(credentials("\xff", ""), nil), login: "no credentials for the login: sasl: Username: not UTF-8"},
-		"asked, what is a secret": {ask: from(credentials("alice", canary), nil)},
+		"fixed":                {fixed: credentials("alice", canary)},
+		"fixed, not ASCII":     {fixed: credentials("Ærøskøbing", canary+"€\U0001F511")},
+		"empty":                {options: "Username Password "},
+		"no password":          {fixed: credentials("alice", ""), options: "Password "},
+		"no user":              {fixed: credentials("", canary), options: "Username "},
+		"NUL in the user":      {fixed: credentials("a\x00b", canary), options: "Username "},
+		"NUL in the password":  {fixed: credentials("a", canary+"\x00"), options: "Password "},
+		"a user not UTF-8":     {fixed: credentials("\xff", canary), options: "Username "},
+		"a password not UTF-8": {fixed: credentials("a", canary+"\xc3"), options: "Password "},
+		"all of it":            {fixed: credentials("\xff", canary+"\x00"), options: "Username Password "},
+		"source":               {ask: from(credentials("alice", canary), nil)},
+		"source and user": {fixed: credentials("alice", ""), ask: from(credentials("alice", canary), nil),
+			options: "Credentials "},
+		"source and password": {fixed: credentials("", canary), ask: from(credentials("alice", canary), nil),
+			options: "Credentials "},
+		"failing source": {ask: from(credentials("alice", canary), sealed),
+			login: "no credentials for the login: the vault is sealed"},
+		"source without password": {ask: from(credentials("alice", ""), nil),
+			login: "no credentials for the login: sasl: Password: not given"},
+		"source with NUL": {ask: from(credentials("alice", canary+"\x00"), nil),
+			login: "no credentials for the login: sasl: Password: contains a NUL"},
+		"source with two faults": {ask: from(credentials("\xff", ""), nil),
+			login: "no credentials for the login: sasl: Username: not UTF-8"},
 	} {
 		source, err := sasl.Select(c.fixed, c.ask)
 		porttest.NoSecrets(t, "the error", err, canary)
 		if got := optionsOf(err); got != c.options {
-			t.Errorf("%s: refused are %q, want %q: %v", name, got, c.options, err)
+			t.Errorf("%s: got %q refused, want %q: %v", name, got, c.options, err)
 		}
 		if err != nil {
 			continue
@@ -56,11 +61,12 @@ func TestSelect(t *testing.T) {
 		if c.ask != nil {
 			want, _ = c.ask(t.Context())
 		}
-		if text := textOf(err); text != c.login || err == nil && got != want || err != nil && got != (sasl.Credentials{}) {
-			t.Errorf("%s: %v %q", name, got, text)
+		if text := textOf(err); text != c.login || err == nil && got != want || err != nil &&
+			got != (sasl.Credentials{}) {
+			t.Errorf("%s: got %v and the error %q, want %q", name, got, text, c.login)
 		}
-		if c.login != "" && err != nil && name == "asked, in vain" && !errors.Is(err, sealed) {
-			t.Errorf("%v does not wrap what the source said", err)
+		if c.login != "" && err != nil && name == "failing source" && !errors.Is(err, sealed) {
+			t.Errorf("got %v, want it to wrap %v", err, sealed)
 		}
 	}
 }
@@ -76,7 +82,7 @@ func textOf(err error) string {
 	return err.Error()
 }
 
-// optionsOf takes a joined error apart.
+// optionsOf returns the names of the options in a joined error.
 func optionsOf(err error) (names string) {
 	var e *sasl.OptionError
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {

@@ -1,12 +1,29 @@
-// Package sasl holds what the mechanisms below it share: how a login whose steps
-// take their time is an exchange that never blocks, and how credentials are given.
+// Package sasl holds what the SASL mechanisms share: Begin, which turns a function that
+// may block into an exchange that does not, and Credentials.
 //
 //	plain        PLAIN (RFC 4616)
 //	scram        SCRAM-SHA-256, SCRAM-SHA-512 (RFC 5802, RFC 7677)
 //	oauthbearer  OAUTHBEARER (RFC 7628, KIP-255, KIP-342)
-//	gssapi       GSSAPI with Kerberos 5 (RFC 4752)
-//	franz        any mechanism written for franz-go
+//	gssapi       GSSAPI with Kerberos 5 (RFC 4752); gssapi/krb5 is the Kerberos client
+//	franz        any mechanism for franz-go
 //
-// Each of them is a [ports.Authenticator]. A program links the libraries of those
-// that it imports, and no others.
+// Each of them is a [ports.Authenticator]. A program links only the libraries of the
+// mechanisms that it imports.
+//
+// # Adding a mechanism
+//
+// Users can pass their own [ports.Authenticator] to broker.Config: see the example of
+// [Begin]. A mechanism of this library takes these steps, with plain as the model:
+//
+//  1. adapters/sasl/NAME: Options, New, and a step for [Begin]; settings.go with the
+//     defaults and bounds of Options.
+//  2. adapters/sasl/NAME tests: porttest.Authenticator, a hostile broker, a fuzz target
+//     for the broker's messages, vectors of the RFC or of Kafka's own client.
+//  3. domain/laws_test.go: a row of mayImport with the libraries of the package.
+//  4. application/properties: keys_sasl.go for the name and the keys, authenticator.go
+//     for New, validate_sasl.go for what the keys require, jaas_login.go for Java's
+//     login module.
+//  5. acceptance: sasl.go and releases.go for brokers with the mechanism,
+//     saslmatrix_test.go for a row of the matrix of logins.
+//  6. adapters/sasl/doc.go and README.md: the lists of mechanisms, packages and keys.
 package sasl

@@ -10,8 +10,7 @@ import (
 	"brokerconn/ports"
 )
 
-// ticket is a mechanism of one's own, whose first step takes its time: it fetches
-// what to send.
+// ticket is a custom mechanism whose first step may block: it fetches the message.
 type ticket struct {
 	fetch func(context.Context) ([]byte, error)
 	run   sasl.Runner
@@ -19,15 +18,15 @@ type ticket struct {
 
 func (ticket) Mechanism() string { return "X-TICKET" }
 
-func (ticket) Exposes() bool { return true } // whoever reads along has the ticket
+func (ticket) Exposes() bool { return true } // the ticket is sent in clear text
 
 func (m ticket) Begin(e ports.Endpoint) ports.Exchange {
 	if !e.Secure {
-		return sasl.Refuse(errors.New("no ticket is sent over a link that others can read"))
+		return sasl.Refuse(errors.New("no ticket is sent over an insecure link"))
 	}
 	return sasl.Begin(m.run, func(ctx context.Context, challenge []byte) (response []byte, done bool, err error) {
 		switch {
-		case challenge == nil: // the start: the broker has said nothing yet
+		case challenge == nil: // the start of the login
 			response, err = m.fetch(ctx)
 			return response, false, err
 		case bytes.Equal(challenge, []byte("ok")):
@@ -37,9 +36,8 @@ func (m ticket) Begin(e ports.Endpoint) ports.Exchange {
 	})
 }
 
-// A mechanism of one's own is a function, from what the broker says to what is
-// answered; that it may block is taken care of. Here the steps run at once, as in a
-// simulation; without a Runner each is a goroutine.
+// A custom mechanism is a function from a challenge to a response. It may block. Here
+// the steps run at once, as in a simulation; without a Runner each runs on a goroutine.
 func ExampleBegin() {
 	m := ticket{
 		fetch: func(context.Context) ([]byte, error) { return []byte("a ticket"), nil },
@@ -60,5 +58,5 @@ func ExampleBegin() {
 	// Output:
 	// "a ticket" false <nil>
 	// "" true <nil>
-	// no ticket is sent over a link that others can read
+	// no ticket is sent over an insecure link
 }

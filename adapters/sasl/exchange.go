@@ -9,37 +9,37 @@ import (
 	"brokerconn/ports"
 )
 
-// A Runner runs work that may take its time: a token is fetched, a key derived, a
-// KDC asked. A simulation gives one that runs it at once, so that a run can be
-// repeated: func(work func()) { work() }. nil: each on a goroutine of its own.
+// A Runner runs work that may block: to fetch a token, derive a key or ask a KDC. A nil
+// Runner runs each piece of work on its own goroutine. A simulation sets one that runs
+// it at once, which makes a run repeatable: func(work func()) { work() }.
 type Runner func(work func())
 
-// A Step makes the response to one challenge; nil is the start, before the broker
-// said anything. It may block; its context ends when the login is given up, which
-// nobody waits for. The challenge is its own to keep. What it returns is what
-// [ports.Exchange]'s Result says. It is not called again once it was done or failed,
-// nor while it runs.
+// A Step returns the response to one challenge, which is nil at the start of the login.
+// It may block; its context ends when the login is closed, and Close does not wait for
+// it. It may keep the challenge. Its results are those of [ports.Exchange]'s Result. It
+// is not called again after it was done or failed, nor while it runs.
 type Step func(ctx context.Context, challenge []byte) (response []byte, done bool, err error)
 
-// Begin makes a login of a step. It is a [ports.Watcher] too. Close never waits for a
-// step, whose result is dropped then. A step that panics fails the login, with nothing
-// of what the panic said.
+// Begin returns a login that consists of calls to step. It is a [ports.Watcher] too.
+// Close does not wait for a running step and drops its result. If step panics, the
+// login fails with an error that does not contain the panic's value. Begin panics if
+// step is nil.
 func Begin(run Runner, step Step) ports.Exchange {
 	if step == nil {
-		panic("sasl: a login without a step")
+		panic("sasl: Begin without a step")
 	}
 	if run == nil {
 		run = func(work func()) { go work() }
 	}
 	l := &login{run: run, step: step, err: errNotStarted}
-	l.ctx, l.giveUp = context.WithCancel(context.Background())
+	l.ctx, l.cancel = context.WithCancel(context.Background())
 	return &exchange{func() *login { return l }}
 }
 
-// Refuse is a login that fails at once.
+// Refuse returns a login that fails with err. It panics if err is nil.
 func Refuse(err error) ports.Exchange {
 	if err == nil {
-		panic("sasl: a login is refused without an error")
+		panic("sasl: Refuse without an error")
 	}
 	return refusal{err}
 }
@@ -50,21 +50,20 @@ func (refusal) Next([]byte)                     {}
 func (r refusal) Result() ([]byte, bool, error) { return nil, false, r.err }
 func (refusal) Close()                          {}
 
-// ErrUnexpected is matched by the error of a login whose broker said something
-// where the mechanism has it say nothing.
-var ErrUnexpected = errors.New("sasl: the broker said what the mechanism does not expect")
+// ErrUnexpected is matched by the error of a login whose broker sent a message that the
+// mechanism does not allow.
+var ErrUnexpected = errors.New("sasl: unexpected message from the broker")
 
 var (
-	errNotStarted = errors.New("sasl: Result was asked before Next")
-	errClosed     = errors.New("sasl: the login was given up")
-	errAfterEnd   = fmt.Errorf("%w: it goes on after the end of the login", ErrUnexpected)
-	errNoReturn   = errors.New("sasl: a step of the mechanism ended its goroutine")
-	errWouldBlock = errors.New("sasl: a step of the mechanism said that it would block, which is not its to say")
+	errNotStarted = errors.New("sasl: Result called before Next")
+	errClosed     = errors.New("sasl: the login was closed")
+	errAfterEnd   = fmt.Errorf("%w after the end of the login", ErrUnexpected)
+	errNoReturn   = errors.New("sasl: a step of the mechanism exited its goroutine")
+	errWouldBlock = errors.New("sasl: a step of the mechanism returned ErrWouldBlock, which is reserved")
 )
 
-// exchange is a login as its owner has it. The responses of a login are what it
-// consists of, and fmt prints fields, those behind a pointer too: of a function it
-// prints the address.
+// exchange hides a login from fmt, which prints the fields behind a pointer, among them
+// the response. Of a func it prints the address.
 type exchange struct{ login func() *login }
 
 var (
@@ -77,15 +76,15 @@ func (e *exchange) Result() ([]byte, bool, error) { return e.login().result() }
 func (e *exchange) Watch(f func())                { e.login().watch(f) }
 func (e *exchange) Close()                        { e.login().close() }
 
-// login runs its steps elsewhere.
+// login calls its steps on the Runner.
 type login struct {
 	run    Runner
 	ctx    context.Context
-	giveUp context.CancelFunc
+	cancel context.CancelFunc
 
 	mu       sync.Mutex
-	step     Step // nil once it was given up
-	busy     bool // a step is under way
+	step     Step // nil after Close
+	busy     bool // a step is running
 	response []byte
 	done     bool
 	err      error
@@ -101,7 +100,7 @@ func (l *login) next(challenge []byte) {
 	}
 }
 
-// begin returns the step to take, if there is one.
+// begin returns the step to run, or nil.
 func (l *login) begin() Step {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -109,7 +108,7 @@ func (l *login) begin() Step {
 	case l.step == nil:
 		return nil
 	case l.busy:
-		panic("sasl: Next was called while a step is under way")
+		panic("sasl: Next called while a step is running")
 	case l.done:
 		l.response, l.done, l.err = nil, false, errAfterEnd
 		return nil
@@ -120,8 +119,8 @@ func (l *login) begin() Step {
 	return l.step
 }
 
-// work takes a step. It contains a panic: on a goroutine of its own that would end
-// the process. What it says may hold the secret that was worked on.
+// work runs a step. It recovers a panic, which would end the process, and drops its
+// value, which may contain a secret.
 func (l *login) work(step Step, challenge []byte) {
 	response, done, err := []byte(nil), false, errNoReturn
 	defer func() {
@@ -135,7 +134,7 @@ func (l *login) work(step Step, challenge []byte) {
 		response, done, err = step(l.ctx, challenge)
 	}
 	if errors.Is(err, ports.ErrWouldBlock) {
-		response, done, err = nil, false, errWouldBlock // the owner would ask for ever
+		response, done, err = nil, false, errWouldBlock // the owner would ask without end
 	}
 }
 
@@ -180,6 +179,6 @@ func (l *login) watch(f func()) {
 func (l *login) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.giveUp()
+	l.cancel()
 	l.step, l.response, l.wake = nil, nil, nil
 }

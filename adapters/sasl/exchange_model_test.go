@@ -11,31 +11,32 @@ import (
 	"brokerconn/ports"
 )
 
-// A login against what a few lines of rules say of it, in any order of calls: the
-// work that Next starts is held back, and done when the draw says so.
-func TestALoginBehavesAsItsRulesSay(t *testing.T) {
+// A login against a model, in any order of calls. The work that Next starts is queued,
+// and runs when the generator chooses it.
+func TestLoginAgainstModel(t *testing.T) {
 	failed := errors.New("failed")
 	rapid.Check(t, func(t *rapid.T) {
 		var (
-			work    []func() // at most one, unless a login is stepped twice
+			work    []func() // at most one, unless a step runs twice
 			outcome struct {
 				done bool
 				err  error
 			}
 			steps, woken int
 		)
-		ex := sasl.Begin(func(f func()) { work = append(work, f) }, func(ctx context.Context, _ []byte) ([]byte, bool, error) {
-			steps++
-			if ctx.Err() != nil {
-				t.Fatal("a step of a login that was given up")
-			}
-			if outcome.err != nil {
-				return nil, false, outcome.err
-			}
-			return []byte{byte(steps)}, outcome.done, nil
-		})
+		ex := sasl.Begin(func(f func()) { work = append(work, f) },
+			func(ctx context.Context, _ []byte) ([]byte, bool, error) {
+				steps++
+				if ctx.Err() != nil {
+					t.Fatal("got a step of a closed login, want none")
+				}
+				if outcome.err != nil {
+					return nil, false, outcome.err
+				}
+				return []byte{byte(steps)}, outcome.done, nil
+			})
 
-		// The rules.
+		// The model.
 		var started, busy, watched, closed, done, over bool
 		expectedSteps, expectedWoken := 0, 0
 
@@ -87,19 +88,21 @@ func TestALoginBehavesAsItsRulesSay(t *testing.T) {
 			switch {
 			case closed, over, !started:
 				if err == nil || err == ports.ErrWouldBlock || response != nil || isDone {
-					t.Fatalf("%v %v %v, and the login is over, given up or not begun", response, isDone, err)
+					t.Fatalf("got %v, %v, %v, want an error: the login is not started, closed or over", response,
+						isDone, err)
 				}
 			case busy:
 				if err != ports.ErrWouldBlock {
-					t.Fatalf("%v in a step", err)
+					t.Fatalf("got %v during a step, want ErrWouldBlock", err)
 				}
 			default:
 				if err != nil || isDone != done || len(response) != 1 || int(response[0]) != steps {
-					t.Fatalf("%v %v %v behind step %d", response, isDone, err, steps)
+					t.Fatalf("got %v, %v, %v after step %d", response, isDone, err, steps)
 				}
 			}
 			if steps != expectedSteps || woken != expectedWoken || len(work) > 1 {
-				t.Fatalf("%d steps and %d calls, want %d and %d; %d at once", steps, woken, expectedSteps, expectedWoken, len(work))
+				t.Fatalf("got %d steps and %d calls, want %d and %d; %d queued", steps, woken, expectedSteps,
+					expectedWoken, len(work))
 			}
 		}
 		ex.Close()

@@ -23,7 +23,7 @@ var runners = map[string]sasl.Runner{
 	"a goroutine of the user's": func(work func()) { go work() },
 }
 
-// eachRunner runs f in a bubble, in which settle waits until the steps have run.
+// eachRunner runs f in a bubble, where settle waits for the running steps.
 func eachRunner(t *testing.T, f func(t *testing.T, run sasl.Runner, settle func())) {
 	for name, run := range runners {
 		t.Run(name, func(t *testing.T) {
@@ -35,7 +35,7 @@ func eachRunner(t *testing.T, f func(t *testing.T, run sasl.Runner, settle func(
 func want(t *testing.T, ex ports.Exchange, response string, done bool) {
 	t.Helper()
 	if r, d, err := ex.Result(); string(r) != response || d != done || err != nil {
-		t.Errorf("Result: %q, %v, %v; want %q, %v", r, d, err, response, done)
+		t.Errorf("got %q, %v, %v, want %q, %v", r, d, err, response, done)
 	}
 }
 
@@ -43,17 +43,17 @@ func wantError(t *testing.T, ex ports.Exchange, text string) error {
 	t.Helper()
 	r, done, err := ex.Result()
 	if r != nil || done || err == nil || !strings.Contains(err.Error(), text) || errors.Is(err, ports.ErrWouldBlock) {
-		t.Errorf("Result: %q, %v, %v; want an error with %q", r, done, err, text)
+		t.Errorf("got %q, %v, %v, want an error with %q", r, done, err, text)
 	}
 	return err
 }
 
-func TestALoginGoesThroughItsSteps(t *testing.T) {
+func TestStepsRunInOrder(t *testing.T) {
 	eachRunner(t, func(t *testing.T, run sasl.Runner, settle func()) {
-		var heard [][]byte
+		var challenges [][]byte
 		ex := sasl.Begin(run, func(_ context.Context, challenge []byte) ([]byte, bool, error) {
-			heard = append(heard, challenge) // its own to keep
-			return fmt.Appendf(nil, "%d", len(heard)), len(heard) == 3, nil
+			challenges = append(challenges, challenge) // it may keep it
+			return fmt.Appendf(nil, "%d", len(challenges)), len(challenges) == 3, nil
 		})
 		defer ex.Close()
 		wantError(t, ex, "before Next")
@@ -61,38 +61,40 @@ func TestALoginGoesThroughItsSteps(t *testing.T) {
 		for i, c := range [][]byte{nil, {}, challenge} {
 			ex.Next(c)
 			for j := range c {
-				c[j] = 'x' // it was valid only during the call
+				c[j] = 'x' // it is valid only during the call
 			}
 			settle()
 			for range 2 {
 				want(t, ex, fmt.Sprint(i+1), i == 2)
 			}
 		}
-		if heard[0] != nil || heard[1] == nil || len(heard[1]) != 0 || string(heard[2]) != "what?" {
-			t.Errorf("heard %q: nil is the start alone", heard)
+		if c := challenges; c[0] != nil || c[1] == nil || len(c[1]) != 0 || string(c[2]) != "what?" {
+			t.Errorf("got the challenges %q, want nil, an empty one and what?", c)
 		}
 	})
 }
 
-// Whatever a step comes to, the login has come to the same, and no step is taken
-// after its last.
-func TestAnEndIsTheEnd(t *testing.T) {
+// The result of the last step is the result of the login, and no step follows it.
+func TestResultIsFinal(t *testing.T) {
 	refused := errors.New("refused")
 	for name, c := range map[string]struct {
 		step sasl.Step
 		text string // of the error; "": done
 		is   error
 	}{
-		"done":     {func(context.Context, []byte) ([]byte, bool, error) { return []byte("r"), true, nil }, "", nil},
-		"an error": {func(context.Context, []byte) ([]byte, bool, error) { return nil, false, refused }, "refused", refused},
-		"a panic":  {func(context.Context, []byte) ([]byte, bool, error) { panic(canary) }, "panic of a string in the mechanism", nil},
+		"done": {func(context.Context, []byte) ([]byte, bool, error) { return []byte("r"), true, nil }, "", nil},
+		"an error": {func(context.Context, []byte) ([]byte, bool, error) { return nil, false, refused }, "refused",
+			refused},
+		"a panic": {func(context.Context, []byte) ([]byte, bool, error) { panic(canary) },
+			"panic of a string in the mechanism", nil},
 		"a panic with an error": {func(context.Context, []byte) ([]byte, bool, error) { panic(errors.New(canary)) },
 			"panic of a *errors.errorString in the mechanism", nil},
 		"ErrWouldBlock": {func(context.Context, []byte) ([]byte, bool, error) {
 			return nil, false, fmt.Errorf("the vault: %w", ports.ErrWouldBlock)
-		}, "would block", nil},
-		"an error whose method panics": {func(context.Context, []byte) ([]byte, bool, error) { return nil, false, badError{} },
-			"panic of a string in the mechanism", nil},
+		}, "ErrWouldBlock", nil},
+		"an error whose method panics": {func(context.Context, []byte) ([]byte, bool, error) {
+			return nil, false, badError{}
+		}, "panic of a string in the mechanism", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			eachRunner(t, func(t *testing.T, run sasl.Runner, settle func()) {
@@ -107,30 +109,30 @@ func TestAnEndIsTheEnd(t *testing.T) {
 				if c.text == "" {
 					want(t, ex, "r", true)
 					ex.Next([]byte{})
-					if err := wantError(t, ex, "goes on after the end"); !errors.Is(err, sasl.ErrUnexpected) {
-						t.Errorf("%v is no ErrUnexpected", err)
+					if err := wantError(t, ex, "after the end"); !errors.Is(err, sasl.ErrUnexpected) {
+						t.Errorf("got %v, want ErrUnexpected", err)
 					}
 				}
 				err := wantError(t, ex, c.text)
 				if c.is != nil && !errors.Is(err, c.is) {
-					t.Errorf("%v is not %v", err, c.is)
+					t.Errorf("got %v, want %v", err, c.is)
 				}
 				porttest.NoSecrets(t, "the error", err, canary)
 				ex.Next([]byte("more"))
 				settle()
 				if again := wantError(t, ex, c.text); again != err {
-					t.Errorf("%v became %v", err, again)
+					t.Errorf("got %v, want %v again", again, err)
 				}
 				if steps != 1 {
-					t.Errorf("%d steps", steps)
+					t.Errorf("got %d steps, want 1", steps)
 				}
 			})
 		})
 	}
 }
 
-// A mechanism may have a last word, and the login fails all the same (OAUTHBEARER).
-func TestALastWordBesideAnError(t *testing.T) {
+// A mechanism may send a last response and fail (OAUTHBEARER).
+func TestResponseWithError(t *testing.T) {
 	eachRunner(t, func(t *testing.T, run sasl.Runner, settle func()) {
 		refused := errors.New("refused")
 		ex := sasl.Begin(run, func(context.Context, []byte) ([]byte, bool, error) { return []byte{1}, false, refused })
@@ -138,7 +140,7 @@ func TestALastWordBesideAnError(t *testing.T) {
 		ex.Next(nil)
 		settle()
 		if response, done, err := ex.Result(); string(response) != "\x01" || done || err != refused {
-			t.Errorf("%q %v %v", response, done, err)
+			t.Errorf("got %q, %v, %v", response, done, err)
 		}
 	})
 }
@@ -149,9 +151,8 @@ func (badError) Error() string   { return "bad" }
 func (badError) Is(error) bool   { panic(canary) }
 func (badError) Unwrap() []error { return nil }
 
-// A step that ends its goroutine, as t.FailNow does in a test of a user's, must not
-// leave the login waiting.
-func TestAStepThatDoesNotReturn(t *testing.T) {
+// A step may exit its goroutine, as t.FailNow does in a user's test.
+func TestStepExitsGoroutine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ex := sasl.Begin(nil, func(context.Context, []byte) ([]byte, bool, error) {
 			runtime.Goexit()
@@ -160,11 +161,11 @@ func TestAStepThatDoesNotReturn(t *testing.T) {
 		defer ex.Close()
 		ex.Next(nil)
 		synctest.Wait()
-		wantError(t, ex, "ended its goroutine")
+		wantError(t, ex, "exited its goroutine")
 	})
 }
 
-func TestCloseEndsWhatWaits(t *testing.T) {
+func TestCloseCancelsStep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ended := false
 		ex := sasl.Begin(nil, func(ctx context.Context, _ []byte) ([]byte, bool, error) {
@@ -175,20 +176,19 @@ func TestCloseEndsWhatWaits(t *testing.T) {
 		ex.Next(nil)
 		synctest.Wait()
 		if _, _, err := ex.Result(); err != ports.ErrWouldBlock {
-			t.Error(err)
+			t.Errorf("got %v, want ErrWouldBlock", err)
 		}
 		ex.Close()
-		wantError(t, ex, "given up")
+		wantError(t, ex, "closed")
 		synctest.Wait()
 		if !ended {
-			t.Error("the step's context goes on")
+			t.Error("got a running context after Close, want it canceled")
 		}
-		wantError(t, ex, "given up")
+		wantError(t, ex, "closed")
 	})
 }
 
-// What cannot be broken off, a derivation, comes to its own end, and nobody waits
-// for it.
+// A step that cannot be interrupted, such as a derivation, outlives the login.
 func TestCloseDoesNotWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		busy := make(chan struct{})
@@ -202,30 +202,31 @@ func TestCloseDoesNotWait(t *testing.T) {
 		ex.(ports.Watcher).Watch(func() { woken = true })
 		ex.Close()
 		ex.Close()
-		wantError(t, ex, "given up")
+		wantError(t, ex, "closed")
 		ex.Next([]byte{})
-		told := false
-		ex.(ports.Watcher).Watch(func() { told = true })
+		called := false
+		ex.(ports.Watcher).Watch(func() { called = true })
 		synctest.Wait()
-		if !told {
-			t.Error("who watches a login that was given up waits for its step")
+		if !called {
+			t.Error("got no call of a watcher set after Close, want one")
 		}
 		close(busy)
 		synctest.Wait()
-		wantError(t, ex, "given up")
+		wantError(t, ex, "closed")
 		if woken {
-			t.Error("a login that was given up woke its owner")
+			t.Error("got a call of a watcher set before Close, want none")
 		}
 	})
 }
 
-func TestAStepThatDidNotBeginIsNotTaken(t *testing.T) {
+func TestClosedLoginRunsNoStep(t *testing.T) {
 	var queue []func()
 	for _, next := range []bool{true, false} {
-		ex := sasl.Begin(func(work func()) { queue = append(queue, work) }, func(context.Context, []byte) ([]byte, bool, error) {
-			t.Error("a step of a login that was given up")
-			return nil, true, nil
-		})
+		ex := sasl.Begin(func(work func()) { queue = append(queue, work) },
+			func(context.Context, []byte) ([]byte, bool, error) {
+				t.Error("got a step of a closed login, want none")
+				return nil, true, nil
+			})
 		if next {
 			ex.Next(nil)
 		}
@@ -234,17 +235,19 @@ func TestAStepThatDidNotBeginIsNotTaken(t *testing.T) {
 		for _, work := range queue {
 			work()
 		}
-		wantError(t, ex, "given up")
+		wantError(t, ex, "closed")
 	}
 	if len(queue) != 1 {
-		t.Errorf("%d steps were run", len(queue))
+		t.Errorf("got %d steps queued, want 1", len(queue))
 	}
 }
 
 func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		answer := make(chan string)
-		ex := sasl.Begin(nil, func(context.Context, []byte) ([]byte, bool, error) { return []byte(<-answer), false, nil })
+		ex := sasl.Begin(nil, func(context.Context, []byte) ([]byte, bool, error) {
+			return []byte(<-answer), false, nil
+		})
 		w := ex.(ports.Watcher)
 		var mu sync.Mutex
 		calls := map[string]int{}
@@ -263,7 +266,7 @@ func TestWatch(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			if calls[name] != n {
-				t.Errorf("%s: %d calls, want %d", name, calls[name], n)
+				t.Errorf("%s: got %d calls, want %d", name, calls[name], n)
 			}
 		}
 		watch("before the start")
@@ -281,16 +284,16 @@ func TestWatch(t *testing.T) {
 		ex.Next([]byte{})
 		answer <- "b"
 		synctest.Wait()
-		watch("behind a step")
-		expect("behind a step", 1)
+		watch("after a step")
+		expect("after a step", 1)
 		expect("in a step", 1)
 
 		ex.Next([]byte{})
-		watch("given up")
-		expect("given up", 0) // the step has begun
+		watch("closed")
+		expect("closed", 0) // the step has begun
 		ex.Close()
 		answer <- "c"
-		expect("given up", 0)
+		expect("closed", 0)
 		watch("after Close")
 		expect("after Close", 1)
 	})
@@ -315,7 +318,7 @@ func TestManyLoginsAtOnce(t *testing.T) {
 					response, done, err = ex.Result()
 				}
 				if string(response) != "re:"+challenge || done != (challenge == "last") || err != nil {
-					t.Errorf("%q %v %v", response, done, err)
+					t.Errorf("got %q, %v, %v", response, done, err)
 				}
 			}
 		})
@@ -323,21 +326,23 @@ func TestManyLoginsAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
-// What breaks the contract is the owner's mistake.
 func TestMisuse(t *testing.T) {
 	for name, f := range map[string]func(){
 		"without a step":   func() { sasl.Begin(nil, nil) },
 		"without an error": func() { sasl.Refuse(nil) },
-		"while a step is under way": func() {
-			ex := sasl.Begin(func(func()) {}, func(context.Context, []byte) ([]byte, bool, error) { return nil, true, nil })
+		"while a step is running": func() {
+			ex := sasl.Begin(func(func()) {}, func(context.Context, []byte) ([]byte, bool, error) {
+				return nil, true, nil
+			})
 			ex.Next(nil)
 			ex.Next([]byte{})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
-				if p := recover(); p == nil || !strings.HasPrefix(fmt.Sprint(p), "sasl: ") || !strings.Contains(fmt.Sprint(p), name) {
-					t.Errorf("panic: %v", p)
+				if p := recover(); p == nil || !strings.HasPrefix(fmt.Sprint(p), "sasl: ") ||
+					!strings.Contains(fmt.Sprint(p), name) {
+					t.Errorf("got the panic %v, want %q in it", p, name)
 				}
 			}()
 			f()
@@ -354,8 +359,10 @@ func TestRefuse(t *testing.T) {
 	wantError(t, ex, "not on an open link")
 }
 
-func TestAnExchangeDoesNotPrintItsResponse(t *testing.T) {
-	ex := sasl.Begin(runners["inline"], func(context.Context, []byte) ([]byte, bool, error) { return []byte(canary), false, nil })
+func TestExchangeDoesNotPrintResponse(t *testing.T) {
+	ex := sasl.Begin(runners["inline"], func(context.Context, []byte) ([]byte, bool, error) {
+		return []byte(canary), false, nil
+	})
 	ex.Next(nil)
 	want(t, ex, canary, false)
 	porttest.NoSecrets(t, "an exchange", ex, canary)

@@ -23,12 +23,11 @@ import (
 	"brokerconn/ports/porttest"
 )
 
-// The way of a user: an authenticator in a configuration, and a broker on a socket.
-// The broker is kfake, which knows PLAIN and SCRAM, and names in ASCII.
+// Logins by broker.Dial at kfake, which has PLAIN and SCRAM, and user names in ASCII.
 
 const kfakeUser = "alice,b=c"
 
-// kfakeCluster has the user for every mechanism, with this password.
+// kfakeCluster starts a broker with the user for every mechanism.
 func kfakeCluster(t *testing.T, opts ...kfake.Opt) broker.Config {
 	t.Helper()
 	opts = append(opts, kfake.NumBrokers(1), kfake.EnableSASL())
@@ -57,21 +56,29 @@ func must[A ports.Authenticator](t *testing.T) func(A, error) ports.Authenticato
 	}
 }
 
-// with makes every authenticator there is for a broker that knows passwords.
-func with(t *testing.T, password string) map[string]ports.Authenticator {
+// authenticators returns one for each mechanism with a password.
+func authenticators(t *testing.T, password string) map[string]ports.Authenticator {
 	fixed := credentials(kfakeUser, password)
 	ofPlain, ofScram := must[*plain.Authenticator](t), must[*scram.Authenticator](t)
 	return map[string]ports.Authenticator{
-		"plain":               ofPlain(plain.New(plain.Options{Username: fixed.Username, Password: fixed.Password})),
-		"plain, asked":        ofPlain(plain.New(plain.Options{Credentials: from(fixed, nil)})),
-		"plain, as oneself":   ofPlain(plain.New(plain.Options{Username: fixed.Username, Password: fixed.Password, Authzid: kfakeUser})),
-		"scram-256":           ofScram(scram.New(scram.SHA256, scram.Options{Username: fixed.Username, Password: fixed.Password})),
-		"scram-512":           ofScram(scram.New(scram.SHA512, scram.Options{Username: fixed.Username, Password: fixed.Password})),
-		"scram-512, asked":    ofScram(scram.New(scram.SHA512, scram.Options{Credentials: from(fixed, nil), Runner: runners["inline"]})),
-		"scram-256, prepared": ofScram(scram.New(scram.SHA256, scram.Options{Username: fixed.Username, Password: fixed.Password, Prepare: true})),
-		"franz's plain":       franz.New(franzplain.Auth{User: kfakeUser, Pass: password}.AsMechanism(), franz.Options{}),
-		"franz's scram-256":   franz.New(franzscram.Auth{User: kfakeUser, Pass: password}.AsSha256Mechanism(), franz.Options{}),
-		"franz's scram-512":   franz.New(franzscram.Auth{User: kfakeUser, Pass: password}.AsSha512Mechanism(), franz.Options{}),
+		"plain":         ofPlain(plain.New(plain.Options{Username: fixed.Username, Password: fixed.Password})),
+		"plain, source": ofPlain(plain.New(plain.Options{Credentials: from(fixed, nil)})),
+		"plain, authzid": ofPlain(plain.New(plain.Options{Username: fixed.Username, Password: fixed.Password,
+			Authzid: kfakeUser})),
+		"scram-256": ofScram(scram.New(scram.SHA256,
+			scram.Options{Username: fixed.Username, Password: fixed.Password})),
+		"scram-512": ofScram(scram.New(scram.SHA512,
+			scram.Options{Username: fixed.Username, Password: fixed.Password})),
+		"scram-512, source": ofScram(scram.New(scram.SHA512,
+			scram.Options{Credentials: from(fixed, nil), Runner: runners["inline"]})),
+		"scram-256, prepared": ofScram(scram.New(scram.SHA256,
+			scram.Options{Username: fixed.Username, Password: fixed.Password, Prepare: true})),
+		"franz plain": franz.New(franzplain.Auth{User: kfakeUser, Pass: password}.AsMechanism(),
+			franz.Options{}),
+		"franz scram-256": franz.New(franzscram.Auth{User: kfakeUser, Pass: password}.AsSha256Mechanism(),
+			franz.Options{}),
+		"franz scram-512": franz.New(franzscram.Auth{User: kfakeUser, Pass: password}.AsSha512Mechanism(),
+			franz.Options{}),
 	}
 }
 
@@ -80,7 +87,7 @@ func with(t *testing.T, password string) map[string]ports.Authenticator {
 func TestLoginsAndReauthentications(t *testing.T) {
 	cfg := kfakeCluster(t, kfake.BrokerConfigs(map[string]string{"connections.max.reauth.ms": "3600000"}))
 	var wg sync.WaitGroup
-	for name, a := range with(t, canary) {
+	for name, a := range authenticators(t, canary) {
 		cfg := cfg
 		cfg.Authenticators = []ports.Authenticator{a}
 		wg.Go(func() {
@@ -120,10 +127,10 @@ func logInThrice(t *testing.T, cfg broker.Config) error {
 	return err
 }
 
-// kfake hangs up on a wrong password, where Kafka would say so. None shows.
+// kfake hangs up on a wrong password; Kafka answers with an error.
 func TestWrongPasswords(t *testing.T) {
 	cfg := kfakeCluster(t)
-	for name, a := range with(t, "wrong-"+canary) {
+	for name, a := range authenticators(t, "wrong-"+canary) {
 		t.Run(name, func(t *testing.T) {
 			cfg := cfg
 			cfg.Authenticators = []ports.Authenticator{a}
@@ -133,11 +140,11 @@ func TestWrongPasswords(t *testing.T) {
 			if err == nil {
 				conn.Close()
 				<-conn.Done()
-				t.Fatal("logged in with a wrong password")
+				t.Fatal("got a login with a wrong password, want an error")
 			}
 			t.Logf("%+v", err)
 			if e := new(broker.Error); !errors.As(err, &e) || e.Phase != broker.Authenticating {
-				t.Errorf("%v", err)
+				t.Errorf("got %v, want a broker.Error of the phase Authenticating", err)
 			}
 			porttest.NoSecrets(t, "the error", err, canary)
 			porttest.NoSecrets(t, "the configuration", cfg, canary)

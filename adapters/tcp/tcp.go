@@ -155,7 +155,8 @@ func apply(settings []namedOption, c syscall.RawConn) error {
 	err := c.Control(func(fd uintptr) {
 		for _, s := range settings {
 			if err := setInt(fd, s.SocketOption); err != nil {
-				refused = fmt.Errorf("socket option %s = %d: %w", s.label, s.Value, os.NewSyscallError("setsockopt", err))
+				refused = fmt.Errorf("socket option %s = %d: %w", s.label, s.Value,
+					os.NewSyscallError("setsockopt", err))
 				return
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
+
+	"brokerconn/adapters/tls/cipherlist"
 )
 
 // What of the options cannot be, each told under its name, and all of it at once.
@@ -66,7 +68,7 @@ func (o *Options) chooseSuites() (chosen suiteChoice, err error) {
 	case len(o.CipherSuites) > 0:
 		return o.namedSuites(chosen)
 	case o.Ciphers != "":
-		if chosen.ids, err = parseCiphers(o.Ciphers); err != nil {
+		if chosen.ids, err = cipherlist.Parse(o.Ciphers); err != nil {
 			return chosen, &OptionError{"Ciphers", err}
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"net"
 	"strconv"
 	"strings"
+
+	"brokerconn/adapters/internal/fault"
 )
 
 // What the error of a handshake means. crypto/tls has types for a few; the others
@@ -98,7 +100,7 @@ func (c *Conn) refused(number uint8, err error) *Error {
 		}
 		if c.own != nil {
 			if _, what := outOfDate(c.own, c.verifier.now()); what != "" {
-				e.Detail += "; the client certificate " + what + ", and it is " + timestamp(c.verifier.now())
+				e.Detail += "; the client certificate " + what + ", and it is " + fault.Time(c.verifier.now())
 			}
 		}
 	case handshakeFailure, insufficientSecurity:

@@ -9,6 +9,8 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+
+	"brokerconn/adapters/internal/x500"
 )
 
 // parseCertificates reads all certificates of a PEM file; what else stands there is
@@ -75,8 +77,8 @@ func pair(chain *tls.Certificate, key crypto.Signer) error {
 	}
 	for i, der := range chain.Certificate[1:] {
 		if c, err := x509.ParseCertificate(der); err == nil && public.Equal(c.PublicKey) {
-			return fmt.Errorf("the key belongs to certificate %d of %d, %s: that one has to be the first", i+2, len(chain.Certificate), quotedName(c.RawSubject))
+			return fmt.Errorf("the key belongs to certificate %d of %d, %s: that one has to be the first", i+2, len(chain.Certificate), x500.Quoted(c.RawSubject))
 		}
 	}
-	return fmt.Errorf("the key does not belong to the certificate %s", quotedName(chain.Leaf.RawSubject))
+	return fmt.Errorf("the key does not belong to the certificate %s", x500.Quoted(chain.Leaf.RawSubject))
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"brokerconn/acceptance/openssl"
 	"brokerconn/adapters/tcp"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
@@ -21,8 +22,8 @@ import (
 // A server of another author says no in words of its own: to a client without a
 // certificate, with TLS 1.2, handshake_failure.
 
-// server runs "openssl s_server" with a certificate of ca's until the test ends.
-func (o *oracle) server(t *testing.T, ca *testCA, args ...string) (address string) {
+// opensslServer runs "openssl s_server" with a certificate of ca's until the test ends.
+func opensslServer(t *testing.T, o *openssl.Oracle, ca *testCA, args ...string) (address string) {
 	t.Helper()
 	dir := t.TempDir()
 	cert := ca.issue()
@@ -64,7 +65,7 @@ func (o *oracle) server(t *testing.T, ca *testCA, args ...string) (address strin
 }
 
 func TestServerOfOpenSSL(t *testing.T) {
-	o := newOracle(t, "What a handshake fails of was seen with servers of crypto/tls alone.")
+	o := openssl.New(t, "What a handshake fails of was seen with servers of crypto/tls alone.")
 	ca, stranger := newCA(t, "the authority"), newCA(t, "a stranger")
 	mine, theirs := ca.issue(), stranger.issue()
 	with := func(cert tls.Certificate) func(*Options) {
@@ -89,7 +90,7 @@ func TestServerOfOpenSSL(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			address := o.server(t, ca, c.args...)
+			address := opensslServer(t, o, ca, c.args...)
 			options := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}
 			if c.change != nil {
 				c.change(&options)
@@ -106,7 +107,7 @@ func TestServerOfOpenSSL(t *testing.T) {
 	for _, version := range []string{"-tls1_2", "-tls1_3"} {
 		t.Run("accepted, "+version, func(t *testing.T) {
 			t.Parallel()
-			address := o.server(t, ca, append(demands, version, "-rev")...) // answers each line backwards
+			address := opensslServer(t, o, ca, append(demands, version, "-rev")...) // answers each line backwards
 			options := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}
 			with(mine)(&options)
 			dial := mustDial(t, plainDial, options)
@@ -133,7 +134,7 @@ func TestServerOfOpenSSL(t *testing.T) {
 	}
 	t.Run("in clear", func(t *testing.T) {
 		t.Parallel()
-		address := o.server(t, ca)
+		address := opensslServer(t, o, ca)
 		for _, ask := range askers {
 			cfg := configFor(t, address, Options{CAPEM: ca.pem()})
 			cfg.Transport = tcp.New(tcp.Options{})

@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"brokerconn/adapters/tls/crl"
+	"brokerconn/adapters/tls/pemkey"
 )
 
 // Changed files serve all at once or not at all: a certificate whose key has not
@@ -20,7 +23,7 @@ type material struct {
 	roots       *x509.CertPool // nil: the system's
 	authorities []*x509.Certificate
 	identity    *tls.Certificate // an empty one: there is none
-	revoked     *revocations
+	revoked     *crl.Lists
 	sessions    *sessions
 }
 
@@ -130,8 +133,8 @@ func (l *loader) worse(next *tls.Certificate) error {
 }
 
 func ofPassword(err error) bool {
-	var e *KeyError
-	return errors.As(err, &e) && (e.Problem == KeyPasswordMissing || e.Problem == KeyPasswordFailed || e.Problem == KeyPasswordWrong)
+	var e *pemkey.Error
+	return errors.As(err, &e) && (e.Problem == pemkey.PasswordMissing || e.Problem == pemkey.PasswordFailed || e.Problem == pemkey.PasswordWrong)
 }
 
 // load puts in force what the files have.
@@ -152,7 +155,7 @@ func (l *loader) load() error {
 	}
 	if data, where := l.content("CRL", l.o.CRLFile, ""); data != nil {
 		var err error
-		if next.revoked, err = parseCRLs(data); err != nil {
+		if next.revoked, err = crl.Parse(data); err != nil {
 			return where.refuse(err)
 		}
 	}
@@ -185,7 +188,7 @@ func (l *loader) loadIdentity(next *material) error {
 	if err := l.worse(certificate); err != nil {
 		return where.refuse(err)
 	}
-	signer, err := loadKey(key, l.o.KeyPassword)
+	signer, err := pemkey.Load(key, l.o.KeyPassword)
 	if err != nil {
 		if ofPassword(err) {
 			whereKey.option = "KeyPassword"

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"brokerconn/adapters/netlink"
+	"brokerconn/adapters/tls/pemkey"
 	"brokerconn/ports"
 )
 
@@ -218,8 +219,12 @@ func TestFileRefresh(t *testing.T) {
 // encrypted are a certificate as PEM, and its key, under a password.
 func encrypted(t *testing.T, ca *testCA) (chain, key, password string) {
 	t.Helper()
-	key, password = string(mustRead(t, "testdata/keys/java_sha512andaes_256.pem")), "open sesame"
-	signer, err := loadKey([]byte(key), Password(password))
+	file, err := os.ReadFile("pemkey/testdata/java_sha512andaes_256.pem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, password = string(file), "open sesame"
+	signer, err := pemkey.Load(file, Password(password))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,33 +1,31 @@
-// Package tls secures the connections of any dial function: TCP, a proxy, a unix
-// socket, one of your own.
+// Package tls adds TLS to any dial function: TCP, a proxy, a unix socket, a custom
+// one.
 //
 //	secure, err := tls.New(tcp.New(tcp.Options{}), tls.Options{CAFile: "ca.pem"})
 //	...
 //	broker.Config{Transport: secure}
 //
-// It is crypto/tls, and on top of it what that has not: revocation lists,
-// encrypted keys, cipher lists in OpenSSL's language, files that are read anew when
-// they change, and one typed [Error] for all that a handshake can fail of.
+// It uses crypto/tls, and adds revocation lists, encrypted keys, OpenSSL cipher lists,
+// files that are read again when they change, and one typed [Error] for every failed
+// handshake.
 //
-// What is verified. The chain must lead to an authority that is trusted, all of it
-// must be valid at the time of the Clock, the certificate must be one for the host
-// as it was configured (never for an address that it resolved to), and, where there
-// is a CRLFile, its issuer must not have revoked it. A connection that resumes an
-// earlier session is held to the same.
+// Verification: the chain must lead to a trusted authority and be valid at the time of
+// Options.Clock. The certificate must be for the host as configured, never for an
+// address that it resolved to. With a CRLFile its issuer must not have revoked it. A
+// resumed session is verified in the same way.
 //
-// The files, in the order in which a connection meets them:
+// The files, in the order in which a connection uses them:
 //
-//	tls       what a user fills in; check: what of it cannot be
-//	dial      New and Dial
-//	reload    the files' content in force; file: when one is read anew
-//	identity  certificates and keys out of PEM; keys, pbes2: the encrypted ones
-//	ciphers   the two ways to name cipher suites
-//	sessions  what is kept to resume
-//	conn      one connection: its handshake and its first read
-//	verify    the broker's certificate; crl: whether it was revoked
-//	inspect   a handshake for its own sake: what it shows, also where it fails
-//	explain   what the error of a handshake means; repeat: of one that old brokers cannot
-//	          tell; errors: in words; distinguished: the names in them
+//	tls        Options; check: their validation
+//	dial       New and Dial
+//	reload     the content of the files in use; file: when a file is read again
+//	identity   certificates in PEM; pemkey: private keys; cipherlist: OpenSSL's lists
+//	sessions   sessions to resume
+//	conn       one connection: its handshake and first read
+//	verify     the broker's certificate; crl: revocation
+//	inspect    one handshake and what it shows, also where it fails
+//	explain    from the error of a handshake to a Reason; repeat: for old brokers
+//	errors     the errors
 package tls
 
 import (

@@ -41,12 +41,12 @@ func TestTransport(t *testing.T) {
 		"config":  {Config: &tls.Config{RootCAs: roots, Time: clock().Now}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			porttest.Transport(t, func(t *testing.T) porttest.Rig { return rig(t, cert, o) })
+			porttest.Transport(t, func(t *testing.T) porttest.Harness { return rig(t, cert, o) })
 		})
 	}
 }
 
-func rig(t *testing.T, cert tls.Certificate, o Options) porttest.Rig {
+func rig(t *testing.T, cert tls.Certificate, o Options) porttest.Harness {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func rig(t *testing.T, cert tls.Certificate, o Options) porttest.Rig {
 		t.Fatal(err)
 	}
 	addr := l.Addr().(*net.TCPAddr)
-	return porttest.Rig{
+	return porttest.Harness{
 		Transport: transport,
 		Host:      "127.0.0.1",
 		Port:      uint16(addr.Port),

@@ -9,6 +9,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"brokerconn/adapters/internal/fault"
+	"brokerconn/adapters/internal/x500"
+	"brokerconn/adapters/tls/crl"
 )
 
 // maxSignatures bounds what a chain of a stranger's costs, as crypto/x509 does.
@@ -20,7 +24,7 @@ type verifier struct {
 	anyHost, anyCertificate bool
 	roots                   *x509.CertPool // nil: the system's
 	authorities             []*x509.Certificate
-	revoked                 *revocations // nil: nothing is
+	revoked                 *crl.Lists // nil: nothing is
 	now                     func() time.Time
 
 	// found is told what each check came to, and the handshake goes on whatever that
@@ -93,7 +97,7 @@ func (v *verifier) check(certs []*x509.Certificate) (found Checks) {
 	if v.revoked == nil {
 		return found
 	}
-	if err := v.revoked.check(leaf, v.issuer(found.Path), now); err != nil {
+	if err := v.revoked.Check(leaf, v.issuer(found.Path), now); err != nil {
 		found.Revocation = &Error{Reason: ofRevocation(err), Name: v.name, Detail: fmt.Sprintf("%s: %v", issued(leaf), err), Certificates: certs, Err: err}
 	}
 	return found
@@ -117,11 +121,11 @@ func (v *verifier) issuer(chain []*x509.Certificate) *x509.Certificate {
 
 func ofRevocation(err error) Reason {
 	switch {
-	case errors.Is(err, errRevoked):
+	case errors.Is(err, crl.ErrRevoked):
 		return Revoked
-	case errors.Is(err, errCRLMissing):
+	case errors.Is(err, crl.ErrMissing):
 		return CRLMissing
-	case errors.Is(err, errCRLExpired):
+	case errors.Is(err, crl.ErrExpired):
 		return CRLExpired
 	}
 	return CRLInvalid
@@ -158,21 +162,19 @@ func (v *verifier) outOfDate(e *Error, c *x509.Certificate) {
 		e.Reason = Expired
 		return
 	}
-	e.Detail += ", and it is " + timestamp(now)
+	e.Detail += ", and it is " + fault.Time(now)
 }
 
 // outOfDate says why a certificate is not valid at that time; "": it is.
 func outOfDate(c *x509.Certificate, now time.Time) (Reason, string) {
 	switch {
 	case now.Before(c.NotBefore):
-		return NotYetValid, fmt.Sprintf("%s is valid from %s on", quotedName(c.RawSubject), timestamp(c.NotBefore))
+		return NotYetValid, fmt.Sprintf("%s is valid from %s on", x500.Quoted(c.RawSubject), fault.Time(c.NotBefore))
 	case now.After(c.NotAfter):
-		return Expired, fmt.Sprintf("%s was valid until %s", quotedName(c.RawSubject), timestamp(c.NotAfter))
+		return Expired, fmt.Sprintf("%s was valid until %s", x500.Quoted(c.RawSubject), fault.Time(c.NotAfter))
 	}
 	return Other, ""
 }
-
-func timestamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // unknown finds out why no chain leads to an authority. crypto/x509 passes over
 // authorities that are out of date, and then knows none.
@@ -182,7 +184,7 @@ func (v *verifier) unknown(e *Error, certs []*x509.Certificate) {
 	e.Detail = fmt.Sprintf("%s: %s", issued(leaf), short(e.Err.Error()))
 	if signedBy(leaf, leaf) {
 		e.Reason = SelfSigned
-		e.Detail = quotedName(leaf.RawSubject)
+		e.Detail = x500.Quoted(leaf.RawSubject)
 		return
 	}
 	up := climb{known: slices.Concat(certs[1:], v.authorities)}
@@ -195,7 +197,7 @@ func (v *verifier) unknown(e *Error, certs []*x509.Certificate) {
 }
 
 func issued(c *x509.Certificate) string {
-	return quotedName(c.RawSubject) + ", issued by " + quotedName(c.RawIssuer)
+	return x500.Quoted(c.RawSubject) + ", issued by " + x500.Quoted(c.RawIssuer)
 }
 
 // climb leads from a certificate to the one that signed it, and so on.
@@ -226,6 +228,16 @@ func signedBy(c, by *x509.Certificate) bool {
 	return bytes.Equal(c.RawIssuer, by.RawSubject) &&
 		by.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
 }
+
+// maxShort bounds one text of a peer's in an error, in characters.
+const maxShort = 300
+
+func short(text string) string { return fault.Clip(text, maxShort) }
+
+// DistinguishedName returns the text of a name in DER, such as the RawSubject of a
+// certificate, in the form of RFC 4514: the common name first, and unprintable bytes
+// escaped as in \1B. It returns DER that is not a name in hexadecimal, as "#3000".
+func DistinguishedName(der []byte) string { return x500.Name(der) }
 
 // namesOf lists what a certificate is for, at most ten of it.
 func namesOf(c *x509.Certificate) string {

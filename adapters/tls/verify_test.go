@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"math/big"
+	"strings"
 	"testing"
 )
 
@@ -39,5 +40,18 @@ func TestReasonIsSoughtInBounds(t *testing.T) {
 	}
 	if up.checked > maxSignatures {
 		t.Errorf("%d signatures were checked", up.checked)
+	}
+}
+
+func TestNamesInErrorsAreShort(t *testing.T) {
+	long := newCA(t, strings.Repeat("long ", 10_000), func(c *x509.Certificate) { c.DNSNames = []string{strings.Repeat("long", 10_000)} })
+	v := &verifier{name: "broker.test", roots: x509.NewCertPool(), now: clock().Now}
+	found := v.check([]*x509.Certificate{long.issue().Leaf, long.cert})
+	if n := len(found.Chain.Error()); n > 2000 {
+		t.Errorf("%d bytes", n)
+	}
+	found = v.check([]*x509.Certificate{long.cert})
+	if n := len(found.Chain.Error()) + len(found.Host.Error()); n > 2000 {
+		t.Errorf("%d bytes", n)
 	}
 }

@@ -38,11 +38,11 @@ func listen(t *testing.T, path string) *net.UnixListener {
 }
 
 func TestContract(t *testing.T) {
-	porttest.Transport(t, func(t *testing.T) porttest.Rig {
+	porttest.Transport(t, func(t *testing.T) porttest.Harness {
 		dir := folder(t)
 		path := filepath.Join(dir, "kafka.sock")
 		l := listen(t, path)
-		return porttest.Rig{
+		return porttest.Harness{
 			Transport: unix.New(unix.Options{Path: path}),
 			Host:      "broker.test",
 			Port:      9092,

@@ -66,8 +66,8 @@ func TestAPIVersionStates(t *testing.T) {
 		} else {
 			told, _ = r.conn.APIVersions(t.Context())
 		}
-		if _, most, ok := told.Range(0); !ok || most != 9 || told.Asked() != -1 {
-			t.Errorf("Produce up to %d, asked %d", most, told.Asked())
+		if _, most, ok := told.Range(0); !ok || most != 9 || told.RequestVersion() != -1 {
+			t.Errorf("Produce up to %d, asked %d", most, told.RequestVersion())
 		}
 		var verdict broker.Verdict
 		var err error
@@ -250,7 +250,8 @@ func TestAPIVersionTimeoutLeavesTimeForTheNextAddress(t *testing.T) {
 // TestAPIVersionTimeoutCoversAllVersionsOfTheQuestion: one who is asked lower and
 // lower gets no more time for it.
 func TestAPIVersionTimeoutCoversAllVersionsOfTheQuestion(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	on := true
+	onBoth(t, func(cfg *broker.Config) { cfg.ProbeOldReleases = &on }, func(t *testing.T, r *rig) {
 		r.broker.mute = true
 		r.reach()
 		r.turn()

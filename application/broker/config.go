@@ -47,9 +47,15 @@ type Config struct {
 	// versions of that release are used, or of the nearest lower known one, which
 	// Hooks.Warning reports. If zero, the broker is asked on each connection.
 	APIVersion Release
+	// ProbeOldReleases sets whether a broker that refuses ApiVersions is probed for a
+	// release before 0.10, over several connections with the pauses of the backoff
+	// between them, if no login is configured and no broker of the host has answered
+	// ApiVersions before. Hooks.Warning reports a release found that way. If nil, a Polled
+	// and CheckVersion probe, and a Conn does not. If false, none of them does.
+	ProbeOldReleases *bool
 	// APIVersionTimeout bounds the question for the API versions, within SetupTimeout. A
-	// broker before 0.10 cannot answer it, and takes up to six connections. If zero, the
-	// default is 2 s.
+	// broker before 0.10 cannot answer it, and takes up to seven connections; see
+	// ProbeOldReleases. If zero, the default is 2 s.
 	APIVersionTimeout time.Duration
 
 	// RequestTimeout bounds a request from the call to the response, the time in the wait
@@ -163,6 +169,7 @@ func (c *Config) connection(park bool) *domain.Connection {
 		ClusterID:              c.ClusterID,
 		NodeID:                 c.NodeID,
 		APIVersion:             c.APIVersion,
+		ProbeOldReleases:       c.ProbeOldReleases == nil && !park || c.ProbeOldReleases != nil && *c.ProbeOldReleases,
 		MaxInFlight:            c.MaxInFlight,
 		MaxPendingBytes:        c.MaxPendingBytes,
 		MaxFrameBytes:          c.MaxResponseBytes,

@@ -82,15 +82,18 @@ func (c *Config) checkAPIVersion(reject func(setting, problem string, args ...an
 		return
 	}
 	if c.ClusterID != "" || c.NodeID != nil {
-		reject("APIVersion", "%v, and ClusterID or NodeID: a broker checks these only if it is asked for its API versions; leave one out", r)
+		reject("APIVersion", "%v, and ClusterID or NodeID: a broker checks these only if it is asked for its API "+
+			"versions; leave one out", r)
 	}
 	v, _, ok := release.TableOf(r)
 	if !ok || r.Major < 0 || r.Minor < 0 || r.Patch < 0 {
-		reject("APIVersion", "%v is not a release of Kafka; 0.8.0 is the first known one, and the zero Release asks the broker", r)
+		reject("APIVersion", "%v is not a release of Kafka; 0.8.0 is the first known one, and the zero Release "+
+			"asks the broker", r)
 		return
 	}
 	if _, _, can := v.Range(ports.KeyAPIVersions); c.PingInterval > 0 && !can {
-		reject("PingInterval", "a broker of APIVersion %v cannot be asked for its API versions; 0, or a release from 0.10.0 on", r)
+		reject("PingInterval", "a broker of APIVersion %v cannot be asked for its API versions; 0, or a release "+
+			"from 0.10.0 on", r)
 	}
 }
 

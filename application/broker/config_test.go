@@ -23,23 +23,29 @@ var badConfigs = []struct {
 	{broker.Config{ClientID: strings.Repeat("x", 250)}, "ClientID", []string{"at most 249"}},
 	{broker.Config{ClientID: "a\nb"}, "ClientID", []string{"control characters"}},
 	{broker.Config{SoftwareName: "my client"}, "SoftwareName", []string{"letters, digits, '.' and '-'"}},
-	{broker.Config{SoftwareName: "x", SoftwareVersion: "1."}, "SoftwareVersion", []string{"a letter or digit at both ends"}},
+	{broker.Config{SoftwareName: "x", SoftwareVersion: "1."}, "SoftwareVersion",
+		[]string{"a letter or digit at both ends"}},
 	{broker.Config{ClusterID: "a\x00"}, "ClusterID", []string{"control characters"}},
 	{broker.Config{NodeID: new(int32(-1))}, "NodeID", []string{"0 or more", "nil for any"}},
 	{broker.Config{APIVersion: broker.Release{Minor: 7}}, "APIVersion", []string{"0.8.0 is the first"}},
 	{broker.Config{APIVersion: broker.Release{Major: 2, Minor: -1}}, "APIVersion", []string{"not a release of Kafka"}},
-	{broker.Config{APIVersion: broker.Release{Major: 4, Minor: 4}, NodeID: new(int32)}, "APIVersion", []string{"NodeID", "leave one out"}},
+	{broker.Config{APIVersion: broker.Release{Major: 4, Minor: 4}, NodeID: new(int32)}, "APIVersion",
+		[]string{"NodeID", "leave one out"}},
 	{broker.Config{APIVersionTimeout: -1}, "APIVersionTimeout", []string{"0 means the default"}},
 	{broker.Config{RequestTimeout: -1}, "RequestTimeout", []string{"0 means the default"}},
 	{broker.Config{SetupTimeout: -time.Second}, "SetupTimeout", []string{"0 means the default"}},
 	{broker.Config{ReconnectBackoff: -1}, "ReconnectBackoff", []string{"0 means the default"}},
 	{broker.Config{ReconnectBackoffMax: -1}, "ReconnectBackoffMax", []string{"0 means the default"}},
-	{broker.Config{ReconnectBackoff: 2 * time.Second, ReconnectBackoffMax: time.Second}, "ReconnectBackoffMax", []string{"less than ReconnectBackoff, 2s"}},
+	{broker.Config{ReconnectBackoff: 2 * time.Second, ReconnectBackoffMax: time.Second}, "ReconnectBackoffMax",
+		[]string{"less than ReconnectBackoff, 2s"}},
 	{broker.Config{PingInterval: -1}, "PingInterval", []string{"0 means no pings"}},
-	{broker.Config{PingInterval: time.Minute, IdleTimeout: time.Minute}, "PingInterval", []string{"not less than IdleTimeout"}},
-	{broker.Config{PingInterval: time.Minute, APIVersion: broker.Release{Minor: 9}}, "PingInterval", []string{"from 0.10.0 on"}},
+	{broker.Config{PingInterval: time.Minute, IdleTimeout: time.Minute}, "PingInterval",
+		[]string{"not less than IdleTimeout"}},
+	{broker.Config{PingInterval: time.Minute, APIVersion: broker.Release{Minor: 9}}, "PingInterval",
+		[]string{"from 0.10.0 on"}},
 	{broker.Config{Authenticators: []ports.Authenticator{lessonToken{}, nil}}, "Authenticators", []string{"nil"}},
-	{broker.Config{Authenticators: []ports.Authenticator{lessonToken{mechanism: "A"}, lessonToken{mechanism: "A"}}}, "Authenticators", []string{"A twice"}},
+	{broker.Config{Authenticators: []ports.Authenticator{lessonToken{mechanism: "A"}, lessonToken{mechanism: "A"}}},
+		"Authenticators", []string{"A twice"}},
 	{broker.Config{MaxInFlight: -1}, "MaxInFlight", []string{"0 means the default"}},
 	{broker.Config{MaxPendingBytes: -1}, "MaxPendingBytes", []string{"0 means the default"}},
 	{broker.Config{MaxResponseBytes: -1}, "MaxResponseBytes", []string{"0 means the default"}},
@@ -61,7 +67,8 @@ func TestBadConfigs(t *testing.T) {
 			t.Errorf("%s: Check says %v, a Conn %v", c.setting, checkErr, err)
 		}
 		var one *broker.ConfigError
-		if joined, ok := err.(interface{ Unwrap() []error }); !ok || len(joined.Unwrap()) != 1 || !errors.As(err, &one) || one.Setting != c.setting {
+		if joined, ok := err.(interface{ Unwrap() []error }); !ok || len(joined.Unwrap()) != 1 ||
+			!errors.As(err, &one) || one.Setting != c.setting {
 			t.Errorf("%s: %v", c.setting, err)
 			continue
 		}

@@ -46,7 +46,9 @@ type Conn struct {
 
 	// conn_lease.go
 	reader, writer direction
-	goroutines     int // of the Conn's own that run
+	goroutines     int    // of the Conn's own that run
+	writeLoop      func() // writeAll, and readAll: made once, so that to start them allocates nothing
+	readLoop       func()
 
 	// conn_interrupt.go
 	contextEnd       func()       // contextEnded, made once
@@ -62,7 +64,7 @@ func NewConn(cfg Config) (*Conn, error) {
 		return nil, err
 	}
 	c := &Conn{cfg: cfg, core: cfg.connection(true), gone: make(chan struct{})}
-	c.wakeUp, c.contextEnd = c.wake, c.contextEnded
+	c.wakeUp, c.contextEnd, c.writeLoop, c.readLoop = c.wake, c.contextEnded, c.writeAll, c.readAll
 	c.alarm = cfg.Clock.NewAlarm(c.onAlarm)
 	return c, nil
 }

@@ -78,15 +78,14 @@ func (c *Conn) changed(out domain.Output) {
 
 func (c *Conn) down(out domain.Output) {
 	m := c.core
-	// Whether there is a pause, not what is left of it: the hook may have taken longer.
-	pause, _ := m.ConnectionDelay(time.Time{})
+	over := !m.Continuing()
 	if out.Err != nil && c.dialing {
 		c.failures = append(c.failures, out.Err)
-		if out.To == Closed || pause > 0 {
+		if over {
 			c.dialDone(out.Err)
 		}
 	}
-	if c.cfg.NoReconnect && out.To == Disconnected && (out.From == Connected || pause > 0) {
+	if c.cfg.NoReconnect && out.To == Disconnected && (out.From == Connected || over) {
 		m.Close(c.cfg.Clock.Now(), out.Err, true) // not while another address is left
 	}
 	// The queue waits for the next connection, unless there will be none or the peer

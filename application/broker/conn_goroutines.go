@@ -19,7 +19,7 @@ func (c *Conn) startWriter() {
 	if c.mayWrite() {
 		c.writer.goroutine = true
 		c.goroutines++
-		go c.writeAll()
+		go c.writeLoop()
 	}
 }
 
@@ -28,7 +28,7 @@ func (c *Conn) startReader() {
 	if c.mayRead() {
 		c.reader.goroutine = true
 		c.goroutines++
-		go c.readAll()
+		go c.readLoop()
 	}
 }
 

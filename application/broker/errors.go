@@ -6,72 +6,112 @@ import (
 	"brokerconn/domain"
 )
 
-// Error is a failure that explains itself: the phase it fell in, the address,
-// how much of the request had left, the cause and a hint. Every error of a Conn
-// or a Polled is one or wraps one, except those of Config and of a Selector.
+// Error is a failure of a connection or of a request. Every error of a Conn or a Polled is
+// an *Error or wraps one, except for those of a Config and of a Selector. It matches its Kind
+// and its Cause with errors.Is and errors.As.
+//
+//	Kind error        what failed: one of the Err values of this package
+//	Phase State       the state of the connection at that time
+//	Broker string     the configured host:port
+//	Address string    the address in use; "" before one was known
+//	Attempt int       attempts to connect since the connection was last ready, from 1; 0 before the first
+//	Sent Sent         how much of the request was sent; SentNothing for a failure of the connection
+//	Cause error       the underlying error; may be nil
+//	Hint string       what to change, with the name of the setting; may be ""
+//	Error() string    all of it in one line
+//	Unwrap() []error  the Kind and the Cause
 type Error = domain.Error
 
-// FrameError is a size field that was refused, with the first bytes.
+// FrameError is a size field of a response that is out of bounds, often because the peer
+// does not speak Kafka.
+//
+//	Size, Limit int32   the size that was received, and Config.MaxResponseBytes
+//	First [4]byte       the first four bytes of the response
+//	AtStart bool        they were the first bytes of the connection
+//	Error() string      the protocol that the bytes look like, or the size and its bounds
 type FrameError = domain.FrameError
 
-// BrokerError is an error code that the broker answered to a call that the
-// connection made itself.
+// BrokerError is an error code in the response to a request that the connection made
+// itself, such as ApiVersions or SaslAuthenticate.
+//
+//	Code int16       Kafka's error code
+//	Name string      Kafka's name of it, such as SASL_AUTHENTICATION_FAILED; "" if it is not known
+//	Message string   the text that the broker sent; may be ""
+//	Error() string   the code, its name and the message in one line
 type BrokerError = domain.BrokerError
 
-// VersionError tells the two ranges that have no version in common.
+// VersionError reports that the broker and this library have no version of an API in
+// common.
+//
+//	Key int16                  the API key of the request
+//	OurMin, OurMax int16       the versions that the request can be sent in
+//	TheirMin, TheirMax int16   the versions that the broker supports
+//	Unknown bool               the broker does not have the API; TheirMin and TheirMax are 0
+//	Error() string             both ranges, or that the broker does not have the API
 type VersionError = domain.VersionError
 
-// MechanismError tells which mechanisms the broker offers, as it refused another.
+// MechanismError reports that the broker does not offer the SASL mechanism.
+//
+//	Mechanism string     the mechanism that was requested
+//	Offered []string     those that the broker offers, sorted; empty if it did not list any
+//	Error() string       both, in one line
 type MechanismError = domain.MechanismError
 
-// Sent tells how much of a request had been handed to the transport.
+// Sent is how much of a request had been passed to the transport: SentNothing, SentPartly or
+// SentFully.
+//
+//	String() string   "not sent", "partly sent", "fully sent"
 type Sent = domain.Sent
 
 const (
+	// SentNothing is for a request of which the broker has seen no byte.
 	SentNothing = domain.SentNothing
-	SentPartly  = domain.SentPartly
-	SentFully   = domain.SentFully
+	// SentPartly is for a request that was cut off: the broker cannot have acted on it.
+	SentPartly = domain.SentPartly
+	// SentFully is for a request that the broker may have acted on.
+	SentFully = domain.SentFully
 )
 
-// What went wrong, for errors.Is.
+// The kinds of failure, for errors.Is.
 var (
-	ErrConnection           = domain.ErrConnection           // lost, or not to be had
-	ErrClosed               = domain.ErrClosed               // closed by its owner; also an ErrConnection
+	ErrConnection           = domain.ErrConnection           // the connection was lost or could not be made
+	ErrClosed               = domain.ErrClosed               // the owner closed the connection; also an ErrConnection
 	ErrNotConnected         = domain.ErrNotConnected         // refused: there is no connection; also an ErrConnection
-	ErrResolve              = domain.ErrResolve              // no address; also an ErrConnection
-	ErrDial                 = domain.ErrDial                 // not reached; also an ErrConnection
-	ErrTLS                  = domain.ErrTLS                  // no TLS handshake; also an ErrConnection
-	ErrTimeout              = domain.ErrTimeout              // any of the next two
-	ErrSetupTimeout         = domain.ErrSetupTimeout         // not ready in time; also an ErrConnection
-	ErrRequestTimeout       = domain.ErrRequestTimeout       // not answered in time
+	ErrResolve              = domain.ErrResolve              // the host has no address; also an ErrConnection
+	ErrDial                 = domain.ErrDial                 // the address could not be reached; also an ErrConnection
+	ErrTLS                  = domain.ErrTLS                  // the TLS handshake failed; also an ErrConnection
+	ErrTimeout              = domain.ErrTimeout              // one of the next two
+	ErrSetupTimeout         = domain.ErrSetupTimeout         // SetupTimeout passed; also an ErrConnection
+	ErrRequestTimeout       = domain.ErrRequestTimeout       // the request timeout passed
 	ErrCanceled             = domain.ErrCanceled             // the caller's context ended
-	ErrProtocol             = domain.ErrProtocol             // the peer broke the protocol
-	ErrNotKafka             = domain.ErrNotKafka             // it speaks another; also an ErrProtocol
-	ErrTLSExpected          = domain.ErrTLSExpected          // it speaks TLS; also an ErrNotKafka
-	ErrFrameSize            = domain.ErrFrameSize            // a size out of bounds; also an ErrProtocol
-	ErrOutOfOrder           = domain.ErrOutOfOrder           // an answer out of order; also an ErrProtocol
-	ErrUnsupportedVersion   = domain.ErrUnsupportedVersion   // no version in common
+	ErrProtocol             = domain.ErrProtocol             // the peer violated the protocol
+	ErrNotKafka             = domain.ErrNotKafka             // the peer speaks another protocol; also an ErrProtocol
+	ErrTLSExpected          = domain.ErrTLSExpected          // the peer speaks TLS; also an ErrNotKafka
+	ErrFrameSize            = domain.ErrFrameSize            // the size of a response is out of bounds; also an ErrProtocol
+	ErrOutOfOrder           = domain.ErrOutOfOrder           // a response to another request; also an ErrProtocol
+	ErrUnsupportedVersion   = domain.ErrUnsupportedVersion   // no version of the API in common
 	ErrEncode               = domain.ErrEncode               // the request cannot be encoded
 	ErrAuthentication       = domain.ErrAuthentication       // the login failed
-	ErrUnsupportedMechanism = domain.ErrUnsupportedMechanism // not offered; also an ErrAuthentication
-	ErrReauthentication     = domain.ErrReauthentication     // the session could not be renewed; also an ErrConnection
-	ErrNotReady             = domain.ErrNotReady             // refused: not established yet
-	ErrTooManyInFlight      = domain.ErrTooManyInFlight      // refused: the in-flight limit
-	ErrBackPressure         = domain.ErrBackPressure         // refused: too much waits to be written
-	ErrThrottled            = domain.ErrThrottled            // refused: the broker wants nothing more for a while
-	ErrReauthenticating     = domain.ErrReauthenticating     // refused: the session is being renewed
+	ErrUnsupportedMechanism = domain.ErrUnsupportedMechanism // the broker does not offer the mechanism; also an ErrAuthentication
+	ErrReauthentication     = domain.ErrReauthentication     // the session could not be authenticated again; also an ErrConnection
+	ErrNotReady             = domain.ErrNotReady             // refused: the connection is not ready yet
+	ErrTooManyInFlight      = domain.ErrTooManyInFlight      // refused: MaxInFlight is reached
+	ErrBackPressure         = domain.ErrBackPressure         // refused: MaxPendingBytes is reached
+	ErrThrottled            = domain.ErrThrottled            // refused: the broker throttles the connection (KIP-219)
+	ErrReauthenticating     = domain.ErrReauthenticating     // refused: the session is being authenticated again
 	ErrDraining             = domain.ErrDraining             // refused: the connection is being closed; also an ErrClosed
-	ErrPortPanic            = domain.ErrPortPanic            // a port panicked; also an ErrConnection
+	ErrPortPanic            = domain.ErrPortPanic            // a transport, codec or authenticator panicked; also an ErrConnection
 )
 
-// ErrNoRelease: what CheckVersion was answered reaches not even the oldest release of
-// Kafka that can be asked.
+// ErrNoRelease is the error of CheckVersion if the broker's API versions are below those of
+// the oldest release that answers ApiVersions.
 var ErrNoRelease = errors.New("no release of Kafka has such API versions")
 
-// Retriable reports whether the same request may succeed later.
+// Retriable reports whether the same request may succeed later, on this connection or the
+// next: losses, timeouts and refusals are retriable; protocol errors, failed logins, and
+// requests that have no version in common with the broker are not.
 func Retriable(err error) bool { return domain.Retriable(err) }
 
-// SafeToRetry reports whether the error is Retriable and repeating the request
-// cannot make the broker act on it twice: it was refused, or cut off before its
-// last byte left.
+// SafeToRetry reports whether err is Retriable and repeating the request cannot make the
+// broker act on it twice: it was refused, or cut off before its last byte was sent.
 func SafeToRetry(err error) bool { return domain.SafeToRetry(err) }

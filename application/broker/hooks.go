@@ -1,83 +1,131 @@
 package broker
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"brokerconn/domain"
 	"brokerconn/ports"
 )
 
-// State is where a connection stands.
+// State is the state of a connection.
+//
+//	Down() bool                     there is neither a connection nor an attempt: Disconnected, Closed
+//	SettingUp() bool                an attempt is in progress: Connecting to Authenticating
+//	String() string                 the name of the constant
+//	MarshalText() ([]byte, error)   the name, for JSON
 type State = domain.State
 
 const (
-	Disconnected        = domain.Disconnected
-	Connecting          = domain.Connecting
-	Handshake           = domain.Handshake
+	// Disconnected is the first state, and the one after a loss.
+	Disconnected = domain.Disconnected
+	// Connecting is the lookup of the host, and dialing.
+	Connecting = domain.Connecting
+	// Handshake is the TLS handshake.
+	Handshake = domain.Handshake
+	// NegotiatingVersions is the request for the broker's API versions, or the probes of an old broker.
 	NegotiatingVersions = domain.NegotiatingVersions
-	Authenticating      = domain.Authenticating
-	Connected           = domain.Connected
-	Closed              = domain.Closed
+	// Authenticating is the SASL login.
+	Authenticating = domain.Authenticating
+	// Connected is the state in which requests are admitted.
+	Connected = domain.Connected
+	// Closed is the last state, after Conn.Close.
+	Closed = domain.Closed
 )
 
 // Endpoint is one address of a broker.
+//
+//	Host string      the configured host, which certificates are verified against
+//	Network string   the network for net.Dial: "tcp"
+//	Address string   the address for net.Dial: "127.0.0.1:9092"
+//	Secure bool      the link is encrypted
 type Endpoint = ports.Endpoint
 
-// Versions is a broker's table of API versions.
+// Versions is the table of a broker's API versions and features. It does not change and may
+// be shared. A nil *Versions has no API.
+//
+//	Range(key int16) (min, max int16, ok bool)        the broker's versions of one API; ok is false if it lacks the API
+//	Ranges() []ports.APIRange                         all of them, sorted by key
+//	Supported() []ports.Feature                       the features that the broker supports (KIP-584)
+//	Finalized() []ports.Feature                       the features that the cluster has enabled (KIP-584)
+//	RequestVersion() int16                                     the version of the ApiVersions response; -1 for the table of a release
+//	Detected() (r Release, evidence []string, ok bool)   the release that probes identified, and from what; ok is false without probes
+//	RoundTrips() (connections, roundTrips int)              how many of both it took to get the table
 type Versions = domain.Versions
 
-// Hooks are functions to be told what happens on a connection; each may be nil.
-// One Hooks may serve many connections.
+// Hooks are functions that are called for events of a connection; each may be nil. One Hooks
+// may serve many connections.
 //
-// They are called in the order of events, under no lock, on whatever goroutine
-// is at work, and the connection's work waits for them: they should return soon.
-// They may call the connection: Close and Abort take effect when the hook
-// returns. They must not wait for it, as Request, Connect, APIVersions,
-// CheckVersion, Drain and Future.Wait do. A panic in a hook is contained and given
-// to Panicked.
+// They are called in the order of events, without a lock held, by the goroutine that does
+// the connection's work, which waits for them: they should return soon. They may call the
+// connection; Close and Abort take effect when the hook returns. They must not wait for it,
+// as Request, Connect, APIVersions, CheckVersion, Drain and Future.Wait do. A panic in a hook
+// is passed to Panicked.
 type Hooks struct {
-	// StateChanged is "state_change_callback": every move, in order. err is why
-	// the connection went down, nil on the way up and after a clean close. On the
-	// way down the link is still open while it runs, and requests in flight fail
-	// afterwards.
+	// StateChanged is called for every change of state. err is why the connection went down;
+	// it is nil on the way up and after a clean close. On the way down the link is still open
+	// during the call, and requests in flight fail afterwards.
 	StateChanged func(from, to State, endpoint Endpoint, err error)
 
-	ResolveStart     func(host string, port uint16)
-	ResolveDone      func(endpoints []Endpoint, err error)
-	DialStart        func(endpoint Endpoint)
-	DialDone         func(endpoint Endpoint, err error)
-	TLSHandshakeDone func(endpoint Endpoint, err error) // after the TLS handshake
-	Versions         func(endpoint Endpoint, versions *Versions)
-	AuthStart        func(endpoint Endpoint, login LoginInfo)
-	AuthDone         func(endpoint Endpoint, login LoginInfo, err error)
+	// ResolveStart is called before the lookup of the host.
+	ResolveStart func(host string, port uint16)
+	// ResolveDone is called after the lookup, with the addresses in the order in which they are tried.
+	ResolveDone func(endpoints []Endpoint, err error)
+	// DialStart is called before an address is dialed.
+	DialStart func(endpoint Endpoint)
+	// DialDone is called after an address was dialed.
+	DialDone func(endpoint Endpoint, err error)
+	// TLSHandshakeDone is called after a TLS handshake.
+	TLSHandshakeDone func(endpoint Endpoint, err error)
+	// Versions is called when the API versions of the broker are known.
+	Versions func(endpoint Endpoint, versions *Versions)
+	// AuthStart is called before a login and a reauthentication.
+	AuthStart func(endpoint Endpoint, login LoginInfo)
+	// AuthDone is called after a login and a reauthentication.
+	AuthDone func(endpoint Endpoint, login LoginInfo, err error)
 
-	// RequestWritten: the last byte was handed to the transport.
+	// RequestWritten is called when the last byte of a request was passed to the transport.
 	RequestWritten func(RequestInfo)
-	// RequestAnswered: the answer is there.
+	// RequestAnswered is called when a response was received.
 	RequestAnswered func(RequestInfo)
-	// RequestFailed: an admitted request ended without an answer.
+	// RequestFailed is called when an admitted request ended without a response.
 	RequestFailed func(RequestInfo, error)
 
-	// Throttled: the broker wants nothing more before until.
+	// Throttled is called when the broker throttles the connection until a time (KIP-219).
 	Throttled func(endpoint Endpoint, until time.Time)
-	// Idle: the connection was closed because nothing happened on it for IdleTimeout.
-	// Nothing is wrong. StateChanged comes first.
+	// Idle is called, after StateChanged, when the connection was closed by IdleTimeout.
 	Idle func(endpoint Endpoint)
-	// Warning: a setting may not mean what was meant. It comes while the Conn or
-	// Polled is made; that a password travels in plaintext, with the first login.
+	// Warning is called for a setting that may not have the intended effect: while the Conn or
+	// Polled is made; before the first login, for a password that is sent without TLS; and when
+	// probes have identified the broker as one before 0.10.
 	Warning func(text string)
 
-	// Panicked is given what another hook panicked with.
+	// Panicked is called with the value of a panic in another hook.
 	Panicked func(v any)
 }
 
-// RequestInfo describes one request to a hook. Times not reached are zero.
+// RequestInfo describes one request to a hook. Times that were not reached are zero.
+//
+//	Key, Version int16       the API key, and the version of the request
+//	CorrelationID int32      the number of the request on its connection
+//	Timing ports.Timing      the four times that follow, as one value
+//	Queued time.Time         when the request was passed in
+//	Written time.Time        when its last byte was passed to the transport
+//	FirstByte time.Time      when the first byte of the response was received
+//	Completed time.Time      when the request was done
+//	Latency() time.Duration  the time from Queued to Completed; 0 before that
+//	Split() (writing, waiting, receiving time.Duration)  Latency, divided at Written and at FirstByte
 type RequestInfo = domain.RequestInfo
 
 // LoginInfo describes a login to a hook.
+//
+//	Mechanism string         the SASL mechanism, such as SCRAM-SHA-512
+//	Again bool               it authenticates a connection again (KIP-368)
+//	Lifetime time.Duration   how long the session lasts, for AuthDone; 0 if the broker sets no limit
 type LoginInfo = domain.LoginInfo
 
-// tracing reports whether any hook needs more of the connection than its states.
+// tracing reports whether a hook needs events other than changes of state.
 func (h *Hooks) tracing() bool {
 	return h.ResolveStart != nil || h.ResolveDone != nil || h.DialStart != nil || h.DialDone != nil ||
 		h.TLSHandshakeDone != nil || h.Versions != nil || h.AuthStart != nil || h.AuthDone != nil ||
@@ -112,7 +160,7 @@ func (h *Hooks) failed(info RequestInfo, err error) {
 	h.RequestFailed(info, err)
 }
 
-// noted calls the hook that an event is for.
+// noted calls the hook of an event.
 func (h *Hooks) noted(host string, port uint16, e *domain.Event) {
 	defer h.contain()
 	switch e.Kind {
@@ -136,6 +184,10 @@ func (h *Hooks) noted(host string, port uint16, e *domain.Event) {
 		}
 	case domain.EventPlaintextCredentials:
 		call(h.Warning, e.Login.Mechanism+": the password or token travels in plaintext to "+e.Endpoint.Address+"; use TLS, or set RequireTLSForPasswords")
+	case domain.EventReleaseDetected:
+		release, evidence, _ := e.Versions.Detected()
+		call(h.Warning, fmt.Sprintf("%s is taken for Kafka %v, which has no ApiVersions, by probes (%s); if it is another, set APIVersion (api_version) or ProbeOldReleases (probe_old_releases)",
+			e.Endpoint.Address, release, strings.Join(evidence, "; ")))
 	case domain.EventWritten:
 		call(h.RequestWritten, e.Request)
 	case domain.EventAnswered:

@@ -10,19 +10,20 @@ import (
 	"brokerconn/ports"
 )
 
-// Polled is a connection for the owner of a loop: the methods of kafka-python's
-// BrokerConnection. One goroutine at a time calls it. It starts none of its own,
-// and over a transport that needs none there is none at all.
+// Polled is a connection for a program with an event loop of its own, with the methods of
+// kafka-python's BrokerConnection. It is used by one goroutine at a time. It starts no
+// goroutine, and if the transport needs none there is none.
 //
-// Every method first carries out what is to be done, without blocking, and calls
-// the hooks for it; only CheckVersion, SendPending and a blocking Send wait,
-// through Config.Selector. A loop is
+// Every method first does what can be done without blocking, and calls the hooks for it. Only
+// CheckVersion, SendPending and a blocking Send wait, through Config.Selector. A loop is
 //
-//	p.Connect()                   // as long as it is Disconnected
-//	p.Send(req, false)            // as long as it is Connected
-//	for _, r := range p.Recv() {  // answers, in order
+//	p.Connect()                   // while it is Disconnected
+//	p.Send(req, false)            // while it is Connected
+//	for _, r := range p.Recv() {  // responses, in order
 //	}
-//	// wait until p.NextDeadline(), or what p.Watch tells
+//	// wait until p.NextDeadline(), or until Watch calls its function
+//
+// Polleds come from NewPolled; the zero value is not usable.
 type Polled struct {
 	cfg  Config
 	core *domain.Connection
@@ -34,16 +35,17 @@ type Polled struct {
 	shared   // with its Futures
 }
 
-// Result is one answer.
+// Result is one response.
 type Result struct {
-	// Response is the answer; nil for a request that expects none, and if it
-	// could not be decoded: Future tells.
+	// Response is the response; nil for a request that expects none, and for a response that
+	// cannot be decoded: Future.Response has the error.
 	Response ports.Message
-	Future   *Future
+	// Future is the one that Send returned.
+	Future *Future
 }
 
-// NewPolled returns a Polled in state Disconnected. The error lists every setting
-// that cannot be used.
+// NewPolled returns a Polled in state Disconnected. The error lists every setting that is
+// not valid.
 func NewPolled(cfg Config) (*Polled, error) {
 	cfg, err := cfg.withDefaults(0)
 	if err != nil {
@@ -55,8 +57,8 @@ func NewPolled(cfg Config) (*Polled, error) {
 	return &Polled{cfg: cfg, core: cfg.connection(false)}, nil
 }
 
-// pump does what is to be done now. A hook that calls the connection comes here
-// while it is being done, and leaves it to who does it.
+// pump handles the core's outputs until it is idle. A call of it from a hook has no effect:
+// the call that runs the hook goes on.
 func (p *Polled) pump() {
 	if p.pumping {
 		return
@@ -79,8 +81,8 @@ func (p *Polled) pump() {
 	}
 }
 
-// Connect begins a connection if there is none and the backoff is over, and goes
-// on with one that has begun. It returns where that led.
+// Connect starts an attempt to connect if there is none and the backoff is over, and goes on
+// with one in progress. It returns the state.
 func (p *Polled) Connect() State { return p.connect(domain.ConnectOptions{}) }
 
 func (p *Polled) connect(o domain.ConnectOptions) State {
@@ -89,9 +91,9 @@ func (p *Polled) connect(o domain.ConnectOptions) State {
 	return p.State()
 }
 
-// Close closes the connection, if there is one: what is in flight fails with an
-// ErrConnection that wraps err, or with ErrClosed if err is nil. Connect may be
-// called again; only a Close with an error is followed by the backoff.
+// Close closes the connection, if there is one. Requests in flight fail with an ErrConnection
+// that wraps err, or with ErrClosed if err is nil. Connect may be called again; only a Close
+// with an error is followed by the backoff.
 func (p *Polled) Close(err error) {
 	p.core.Close(p.cfg.Clock.Now(), err, false)
 	p.pump()
@@ -127,9 +129,8 @@ func (p *Polled) Send(req ports.Message, blocking bool, options ...SendOption) *
 	return f
 }
 
-// SendPendingV2 writes what the link takes now. It returns true if the connection
-// stands and nothing is left, neither of a request half written nor of one behind
-// it.
+// SendPendingV2 writes what the link accepts now. It reports whether the state is Connected
+// and no byte is left to write.
 func (p *Polled) SendPendingV2() bool {
 	p.pump()
 	return p.Connected() && p.core.PendingBytes() == 0

@@ -8,7 +8,13 @@ import (
 	"brokerconn/domain"
 )
 
-// Check is how a broker is to be asked for its release.
+// Check is how CheckVersion identifies a broker that does not know ApiVersions, which is one
+// before 0.10. The zero Check is what most programs need.
+//
+//	Strict bool       only a connection that the broker closes after it has read a request, and before it
+//	                  begins a response, shows that it does not know the request; otherwise any loss does
+//	Topics []string   the topics that Metadata requests ask for; empty means all. Brokers of 0.8 create a
+//	                  topic that does not exist
 type Check = domain.Check
 
 // State returns the state of the connection.
@@ -52,7 +58,7 @@ func (c *Conn) APIVersions(ctx context.Context) (*Versions, error) {
 func (c *Conn) CheckVersion(ctx context.Context, check Check) (Verdict, error) {
 	c.mu.Lock()
 	if !c.closing {
-		c.core.Connect(c.cfg.Clock.Now(), domain.ConnectOptions{Until: c.dialBy, Check: &check})
+		c.core.Connect(c.cfg.Clock.Now(), domain.ConnectOptions{Until: c.dialBy, Check: c.cfg.check(check)})
 	}
 	c.mu.Unlock()
 	v, err := c.APIVersions(ctx)
@@ -62,6 +68,14 @@ func (c *Conn) CheckVersion(ctx context.Context, check Check) (Verdict, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.cfg.verdict(c.core, v)
+}
+
+// check returns how the probes of a CheckVersion ask, nil if there are none.
+func (c *Config) check(check Check) *domain.Check {
+	if c.ProbeOldReleases != nil && !*c.ProbeOldReleases {
+		return nil
+	}
+	return &check
 }
 
 // verdict returns which release a broker with the API versions v is.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -101,6 +102,20 @@ func TestReadmeFileMap(t *testing.T) {
 	for s := broker.Disconnected; s <= broker.Closed; s++ {
 		if !strings.Contains(readme, s.String()) {
 			t.Errorf("state %v is not in the README", s)
+		}
+	}
+}
+
+// TestReadmeTasks: every example in the list of tasks exists.
+func TestReadmeTasks(t *testing.T) {
+	readme := read(t, "../../README.md")
+	links := regexp.MustCompile(`\[(Example\w+)\]\(([^)]+)\)`).FindAllStringSubmatch(readme, -1)
+	if len(links) < 15 {
+		t.Errorf("got %d links to examples, want 15 or more", len(links))
+	}
+	for _, l := range links {
+		if !strings.Contains(read(t, filepath.Join("../..", l[2])), "func "+l[1]+"(") {
+			t.Errorf("%s: got no %s", l[2], l[1])
 		}
 	}
 }

@@ -115,7 +115,8 @@ func (o *OAuth) authorities() (*x509.CertPool, error) {
 	case o.CAFile == "" && o.CAPEM == "":
 		return nil, nil
 	case !roots.AppendCertsFromPEM(text):
-		return nil, sasl.Refused(option, "%s has no valid certificate: PEM, of the authorities of the token endpoint", where)
+		return nil, sasl.Refused(option, "%s has no valid certificate: PEM, of the authorities of the token endpoint",
+			where)
 	}
 	return roots, nil
 }

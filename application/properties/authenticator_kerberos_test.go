@@ -61,12 +61,20 @@ func TestKerberosOfProperties(t *testing.T) {
 		reason  gssapi.Reason
 		names   string
 	}{
-		{"kinit's tickets", KafkaPython, []string{"security_protocol=SASL_PLAINTEXT", "sasl_mechanism=GSSAPI"}, "gssapi()", gssapi.NoTicket, filepath.Join(dir, "none")},
-		{"tickets in a file", Java, append(java, module+`useTicketCache=true ticketCache="`+dir+`/mine";`), "gssapi()", gssapi.NoTicket, dir + "/mine"},
-		{"tickets of somebody", Java, append(java, module+`useTicketCache=true principal="proxy/host";`), who, gssapi.NoTicket, filepath.Join(dir, "none")},
-		{"a keytab", Java, append(java, module+`useKeyTab=true keyTab="`+keys+`" principal="proxy/host@EXAMPLE.ORG";`), who, gssapi.UnknownRealm, "EXAMPLE.ORG"},
-		{"a keytab, and the cache before it", Java, append(java, module+`useTicketCache=true ticketCache="`+dir+`/mine" useKeyTab=true keyTab="`+keys+`" principal="proxy/host";`), who, gssapi.UnknownRealm, "EXAMPLE.ORG"},
-		{"a keytab", Librdkafka, []string{"security.protocol=sasl_plaintext", "sasl.mechanisms=GSSAPI", "sasl.kerberos.keytab=" + keys, "sasl.kerberos.principal=proxy/host"}, who, gssapi.UnknownRealm, "EXAMPLE.ORG"},
+		{"kinit's tickets", KafkaPython, []string{"security_protocol=SASL_PLAINTEXT", "sasl_mechanism=GSSAPI"},
+			"gssapi()", gssapi.NoTicket, filepath.Join(dir, "none")},
+		{"tickets in a file", Java, append(java, module+`useTicketCache=true ticketCache="`+dir+`/mine";`),
+			"gssapi()", gssapi.NoTicket, dir + "/mine"},
+		{"tickets of somebody", Java, append(java, module+`useTicketCache=true principal="proxy/host";`), who,
+			gssapi.NoTicket, filepath.Join(dir, "none")},
+		{"a keytab", Java, append(java, module+`useKeyTab=true keyTab="`+keys+`" principal="proxy/host@EXAMPLE.ORG";`),
+			who, gssapi.UnknownRealm, "EXAMPLE.ORG"},
+		{"a keytab, and the cache before it", Java, append(java,
+			module+`useTicketCache=true ticketCache="`+dir+`/mine" `+
+				`useKeyTab=true keyTab="`+keys+`" principal="proxy/host";`), who, gssapi.UnknownRealm, "EXAMPLE.ORG"},
+		{"a keytab", Librdkafka, []string{"security.protocol=sasl_plaintext", "sasl.mechanisms=GSSAPI",
+			"sasl.kerberos.keytab=" + keys, "sasl.kerberos.principal=proxy/host"}, who, gssapi.UnknownRealm,
+			"EXAMPLE.ORG"},
 	} {
 		t.Run(c.dialect.String()+" "+c.name, func(t *testing.T) {
 			s, err := Read(c.dialect, written(t, "", c.lines...))
@@ -82,7 +90,8 @@ func TestKerberosOfProperties(t *testing.T) {
 				t.Errorf("%s of %v", a.Mechanism(), a)
 			}
 			var failed *gssapi.Error
-			if err := firstError(a, "broker.example.org"); !errors.As(err, &failed) || failed.Reason != c.reason || !strings.Contains(err.Error(), c.names) {
+			if err := firstError(a, "broker.example.org"); !errors.As(err, &failed) || failed.Reason != c.reason ||
+				!strings.Contains(err.Error(), c.names) {
 				t.Errorf("%v", err)
 			}
 		})
@@ -115,14 +124,16 @@ func TestKerberosNamesTheKeys(t *testing.T) {
 		cache   string // KRB5CCNAME
 		words   string
 	}{
-		{Librdkafka, gssapi.Options{Keytab: other, Principal: "a"}, "", "", "sasl.kerberos.keytab: " + fmt.Sprintf("%q", other) + ": it is no keytab"},
-		{Java, gssapi.Options{Keytab: other, Principal: "a"}, "", "", "sasl.jaas.config: " + fmt.Sprintf("%q", other) + ": it is no keytab"},
-		{Librdkafka, gssapi.Options{Principal: "a@b@c"}, "", "", "sasl.kerberos.principal: a principal is written"},
-		{Java, gssapi.Options{Principal: "a@b@c"}, "", "", "sasl.jaas.config: a principal is written"},
-		{Java, gssapi.Options{TicketCache: "KCM:"}, "", "", "sasl.jaas.config: a ticket cache of the type KCM"},
-		{KafkaPython, gssapi.Options{}, "", "KEYRING:x", "sasl_mechanism: a ticket cache of the type KEYRING"},
-		{Librdkafka, gssapi.Options{}, "", "DIR:x", "sasl.mechanisms: a ticket cache of the type DIR"},
-		{KafkaPython, gssapi.Options{}, filepath.Join(dir, "no-krb5.conf"), "", "sasl_mechanism: there is no krb5.conf"},
+		{Librdkafka, gssapi.Options{Keytab: other, Principal: "a"}, "", "", "sasl.kerberos.keytab: " +
+			fmt.Sprintf("%q", other) + ": not a keytab"},
+		{Java, gssapi.Options{Keytab: other, Principal: "a"}, "", "", "sasl.jaas.config: " +
+			fmt.Sprintf("%q", other) + ": not a keytab"},
+		{Librdkafka, gssapi.Options{Principal: "a@b@c"}, "", "", "sasl.kerberos.principal: write a principal as"},
+		{Java, gssapi.Options{Principal: "a@b@c"}, "", "", "sasl.jaas.config: write a principal as"},
+		{Java, gssapi.Options{TicketCache: "KCM:"}, "", "", "sasl.jaas.config: ticket cache type KCM"},
+		{KafkaPython, gssapi.Options{}, "", "KEYRING:x", "sasl_mechanism: ticket cache type KEYRING"},
+		{Librdkafka, gssapi.Options{}, "", "DIR:x", "sasl.mechanisms: ticket cache type DIR"},
+		{KafkaPython, gssapi.Options{}, filepath.Join(dir, "no-krb5.conf"), "", "sasl_mechanism: no krb5.conf found"},
 	} {
 		t.Run(c.words, func(t *testing.T) {
 			if c.config != "" {
@@ -131,9 +142,11 @@ func TestKerberosNamesTheKeys(t *testing.T) {
 			if c.cache != "" {
 				t.Setenv("KRB5CCNAME", c.cache)
 			}
-			cfg, err := (&Settings{Dialect: c.dialect, Security: SASLPlaintext, SASL: SASL{Mechanism: "GSSAPI", Kerberos: c.login}}).Config()
+			cfg, err := (&Settings{Dialect: c.dialect, Security: SASLPlaintext,
+				SASL: SASL{Mechanism: "GSSAPI", Kerberos: c.login}}).Config()
 			var wrong *Error
-			if !errors.As(err, &wrong) || !strings.HasPrefix(err.Error(), c.words) || strings.Contains(err.Error(), canary) || cfg.Authenticators != nil {
+			if !errors.As(err, &wrong) || !strings.HasPrefix(err.Error(), c.words) ||
+				strings.Contains(err.Error(), canary) || cfg.Authenticators != nil {
 				t.Errorf("%v", err)
 			}
 		})

@@ -34,20 +34,25 @@ func TestAuthenticatorOfOAuth(t *testing.T) {
 	if err := os.WriteFile(file, []byte(authority), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	jaas := `sasl.jaas.config=x.OAuthBearerLoginModule required clientId=id clientSecret="` + canary + `" scope="a b" extension_tenant="t";`
-	properties := []string{"sasl.oauthbearer.client.id=id", "sasl.oauthbearer.client.secret=" + canary, "sasl.oauthbearer.scope=a b", "sasl.oauthbearer.extensions=tenant=t", "sasl.oauthbearer.method=oidc"}
+	jaas := `sasl.jaas.config=x.OAuthBearerLoginModule required clientId=id clientSecret="` + canary +
+		`" scope="a b" extension_tenant="t";`
+	properties := []string{"sasl.oauthbearer.client.id=id", "sasl.oauthbearer.client.secret=" + canary,
+		"sasl.oauthbearer.scope=a b", "sasl.oauthbearer.extensions=tenant=t", "sasl.oauthbearer.method=oidc"}
 	for name, c := range map[string]struct {
 		dialect Dialect
 		lines   []string
 		caFile  string // beside the keys: Java has none for it
 	}{
-		"Java":                       {Java, []string{jaas}, file},
-		"librdkafka":                 {Librdkafka, append(properties, "https.ca.location="+file), ""},
-		"librdkafka, with PEM":       {Librdkafka, append(properties, "https.ca.pem="+strings.ReplaceAll(authority, "\n", `\n`)), ""},
-		"librdkafka, another's file": {Librdkafka, append(properties, "https.ca.location="+filepath.Join(stores(t), "ca.pem")), ""},
+		"Java":       {Java, []string{jaas}, file},
+		"librdkafka": {Librdkafka, append(properties, "https.ca.location="+file), ""},
+		"librdkafka, with PEM": {Librdkafka, append(properties, "https.ca.pem="+strings.ReplaceAll(authority,
+			"\n", `\n`)), ""},
+		"librdkafka, another's file": {Librdkafka, append(properties, "https.ca.location="+filepath.Join(stores(t),
+			"ca.pem")), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			lines := append(c.lines, "security.protocol=SASL_SSL", "sasl.mechanism=OAUTHBEARER", "sasl.oauthbearer.token.endpoint.url="+endpoint.URL+"/token")
+			lines := append(c.lines, "security.protocol=SASL_SSL", "sasl.mechanism=OAUTHBEARER",
+				"sasl.oauthbearer.token.endpoint.url="+endpoint.URL+"/token")
 			s, err := Read(c.dialect, written(t, "", lines...))
 			if err != nil {
 				t.Fatal(err)
@@ -67,7 +72,8 @@ func TestAuthenticatorOfOAuth(t *testing.T) {
 			<-woken
 			response, _, err := x.Result()
 			if strings.Contains(name, "another") {
-				if e := new(oauthbearer.EndpointError); !errors.As(err, &e) || !strings.Contains(e.Hint(), "authority") {
+				if e := new(oauthbearer.EndpointError); !errors.As(err, &e) ||
+					!strings.Contains(e.Hint(), "authority") {
 					t.Errorf("%v", err)
 				}
 				return
@@ -87,27 +93,32 @@ func TestAuthenticatorOfOAuth(t *testing.T) {
 func TestOAuthNamesTheKeys(t *testing.T) {
 	dir := stores(t)
 	in := func(name string) string { return filepath.Join(dir, name) }
-	good := OAuth{ClientCredentials: oauthbearer.ClientCredentials{TokenURL: "https://idp/token", ClientID: "id", ClientSecret: ports.NewSecret(canary)}}
+	good := OAuth{ClientCredentials: oauthbearer.ClientCredentials{TokenURL: "https://idp/token", ClientID: "id",
+		ClientSecret: ports.NewSecret(canary)}}
 	for _, c := range []struct {
 		dialect    Dialect
 		change     func(*OAuth)
 		key, words string
 	}{
 		{Java, func(o *OAuth) { o.Extensions = map[string]string{"auth": canary} }, "sasl.jaas.config", `"auth"`},
-		{Librdkafka, func(o *OAuth) { o.Extensions = map[string]string{"a-b": canary} }, "sasl.oauthbearer.extensions", `"a-b"`},
+		{Librdkafka, func(o *OAuth) { o.Extensions = map[string]string{"a-b": canary} },
+			"sasl.oauthbearer.extensions", `"a-b"`},
 		{Java, func(o *OAuth) { o.TokenURL = "http://idp/token" }, "sasl.oauthbearer.token.endpoint.url", "https://"},
 		{Java, func(o *OAuth) { o.ClientID = "" }, "sasl.oauthbearer.client.credentials.client.id", "not given"},
 		{Librdkafka, func(o *OAuth) { o.ClientSecret = ports.Secret{} }, "sasl.oauthbearer.client.secret", "not given"},
 		{Librdkafka, func(o *OAuth) { o.Scopes = []string{"a", `"b"`} }, "sasl.oauthbearer.scope", `"\"b\""`},
 		{Librdkafka, func(o *OAuth) { o.CAFile = in("none.pem") }, "https.ca.location", "none.pem"},
 		{Librdkafka, func(o *OAuth) { o.CAFile = in("key.pem") }, "https.ca.location", "no valid certificate"},
-		{Librdkafka, func(o *OAuth) { o.CAPEM = "-----BEGIN CERTIFICATE-----MA==-----END CERTIFICATE-----" }, "https.ca.pem", "no valid certificate"},
+		{Librdkafka, func(o *OAuth) { o.CAPEM = "-----BEGIN CERTIFICATE-----MA==-----END CERTIFICATE-----" },
+			"https.ca.pem", "no valid certificate"},
 	} {
 		o := good
 		c.change(&o)
-		cfg, err := (&Settings{Dialect: c.dialect, Security: SASLSSL, SASL: SASL{Mechanism: "OAUTHBEARER", OAuth: o}}).Config()
+		cfg, err := (&Settings{Dialect: c.dialect, Security: SASLSSL, SASL: SASL{Mechanism: "OAUTHBEARER",
+			OAuth: o}}).Config()
 		var e *Error
-		if cfg.Authenticators != nil || len(unjoined(err)) != 1 || !errors.As(err, &e) || e.Key != c.key || !strings.Contains(e.Problem, c.words) {
+		if cfg.Authenticators != nil || len(unjoined(err)) != 1 || !errors.As(err, &e) || e.Key != c.key ||
+			!strings.Contains(e.Problem, c.words) {
 			t.Errorf("%v; want %s: %s", err, c.key, c.words)
 		}
 		porttest.NoSecrets(t, "the error", err, canary)

@@ -22,10 +22,13 @@ import (
 func loginsOf(mechanism, user, password string) map[Dialect][]string {
 	module := map[bool]string{true: "plain.PlainLoginModule", false: "scram.ScramLoginModule"}[mechanism == "PLAIN"]
 	return map[Dialect][]string{
-		KafkaPython: {"security_protocol=SASL_PLAINTEXT", "sasl_mechanism=" + mechanism, "sasl_plain_username=" + user, "sasl_plain_password=" + password},
+		KafkaPython: {"security_protocol=SASL_PLAINTEXT", "sasl_mechanism=" + mechanism, "sasl_plain_username=" +
+			user, "sasl_plain_password=" + password},
 		Java: {"security.protocol=SASL_PLAINTEXT", "sasl.mechanism=" + mechanism,
-			`sasl.jaas.config=org.apache.kafka.common.security.` + module + ` required username="` + user + `" password="` + password + `";`},
-		Librdkafka: {"security.protocol=sasl_plaintext", "sasl.mechanisms=" + mechanism, "sasl.username=" + user, "sasl.password=" + password},
+			`sasl.jaas.config=org.apache.kafka.common.security.` + module + ` required username="` + user +
+				`" password="` + password + `";`},
+		Librdkafka: {"security.protocol=sasl_plaintext", "sasl.mechanisms=" + mechanism, "sasl.username=" + user,
+			"sasl.password=" + password},
 	}
 }
 
@@ -33,7 +36,8 @@ func loginsOf(mechanism, user, password string) map[Dialect][]string {
 func TestLoginsOfProperties(t *testing.T) {
 	const user = "alice,b=c"
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.EnableSASL(),
-		kfake.Superuser("PLAIN", user, canary), kfake.Superuser("SCRAM-SHA-256", user, canary), kfake.Superuser("SCRAM-SHA-512", user, canary))
+		kfake.Superuser("PLAIN", user, canary), kfake.Superuser("SCRAM-SHA-256", user, canary),
+		kfake.Superuser("SCRAM-SHA-512", user, canary))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,16 +104,20 @@ func TestFirstWords(t *testing.T) {
 		beginning string
 		end       string
 	}{
-		{SASL{Mechanism: "PLAIN", Login: scram.Options{Username: "Jürgen\u00ad", Password: ports.NewSecret("e\u0301" + canary)}}, "\x00Jürgen\u00ad\x00e\u0301" + canary, ""},
-		{SASL{Mechanism: "SCRAM-SHA-256", Login: scram.Options{Username: "Jürgen\u00ad,=", Password: ports.NewSecret(canary)}}, "n,,n=Jürgen\u00ad=2C=3D,r=", ""},
-		{SASL{Mechanism: "SCRAM-SHA-512", Login: scram.Options{Username: "id", Password: ports.NewSecret(canary), DelegationToken: true}}, "n,,n=id,r=", ",tokenauth=true"},
+		{SASL{Mechanism: "PLAIN", Login: scram.Options{Username: "Jürgen\u00ad",
+			Password: ports.NewSecret("e\u0301" + canary)}}, "\x00Jürgen\u00ad\x00e\u0301" + canary, ""},
+		{SASL{Mechanism: "SCRAM-SHA-256", Login: scram.Options{Username: "Jürgen\u00ad,=",
+			Password: ports.NewSecret(canary)}}, "n,,n=Jürgen\u00ad=2C=3D,r=", ""},
+		{SASL{Mechanism: "SCRAM-SHA-512", Login: scram.Options{Username: "id", Password: ports.NewSecret(canary),
+			DelegationToken: true}}, "n,,n=id,r=", ",tokenauth=true"},
 	} {
 		cfg, err := (&Settings{Security: SASLPlaintext, SASL: c.login}).Config()
 		if err != nil {
 			t.Fatal(err)
 		}
 		word := firstWord(t, cfg.Authenticators[0])
-		if !strings.HasPrefix(word, c.beginning) || !strings.HasSuffix(word, c.end) || c.end == "" && strings.Contains(word, "tokenauth") {
+		if !strings.HasPrefix(word, c.beginning) || !strings.HasSuffix(word, c.end) || c.end == "" &&
+			strings.Contains(word, "tokenauth") {
 			t.Errorf("%q", word)
 		}
 	}
@@ -118,9 +126,11 @@ func TestFirstWords(t *testing.T) {
 // An authenticator of the user's wins, as a transport does.
 func TestAnAuthenticatorOfTheUsers(t *testing.T) {
 	own := ownAuthenticator{}
-	for _, login := range []SASL{{}, {Mechanism: "PLAIN"}, {Mechanism: "PLAIN", Login: scram.Options{Username: "u", Password: ports.NewSecret(canary)}}, {Mechanism: "OAUTHBEARER"}} {
+	for _, login := range []SASL{{}, {Mechanism: "PLAIN"}, {Mechanism: "PLAIN",
+		Login: scram.Options{Username: "u", Password: ports.NewSecret(canary)}}, {Mechanism: "OAUTHBEARER"}} {
 		for _, protocol := range []Protocol{Plaintext, SASLPlaintext} {
-			cfg, err := (&Settings{Security: protocol, SASL: login, Connection: broker.Config{Authenticators: []ports.Authenticator{own}}}).Config()
+			cfg, err := (&Settings{Security: protocol, SASL: login,
+				Connection: broker.Config{Authenticators: []ports.Authenticator{own}}}).Config()
 			if err != nil || len(cfg.Authenticators) != 1 || cfg.Authenticators[0] != own {
 				t.Errorf("got %v, %v; want the authenticator that the program gave", cfg.Authenticators, err)
 			}
@@ -137,24 +147,30 @@ type ownAuthenticator struct{}
 func (ownAuthenticator) Mechanism() string                   { return "X-OWN" }
 func (ownAuthenticator) Begin(ports.Endpoint) ports.Exchange { return sasl.Refuse(errors.New("own")) }
 
-// What a mechanism refuses is said under the key that the user wrote.
+// An error of a mechanism names the key that the user wrote.
 func TestConfigNamesTheKeysOfTheLogin(t *testing.T) {
 	kerberosFiles(t) // the machine may have no krb5.conf
-	kerberosFiles(t)
-	bad, none := ports.NewSecret(canary+"\x00"), ports.Secret{}
+	invalid, none := ports.NewSecret(canary+"\x00"), ports.Secret{}
 	for _, c := range []struct {
 		dialect Dialect
 		login   SASL
 		words   []string // of each problem
 	}{
-		{KafkaPython, SASL{Mechanism: "PLAIN", Login: scram.Options{Username: "u", Password: bad}}, []string{"sasl_plain_password: there is a NUL in it"}},
-		{Librdkafka, SASL{Mechanism: "SCRAM-SHA-256", Login: scram.Options{Username: "u\xff", Password: bad}}, []string{"sasl.username: not UTF-8", "sasl.password: there is a NUL in it"}},
-		{Java, SASL{Mechanism: "SCRAM-SHA-512", Login: scram.Options{Username: "u\x00", Password: bad}}, []string{"sasl.jaas.config: username: there is a NUL in it", "sasl.jaas.config: password: there is a NUL in it"}},
-		{Java, SASL{Mechanism: "PLAIN", Login: scram.Options{Username: "u", Password: none}}, []string{"sasl.jaas.config: password: not given"}},
+		{KafkaPython, SASL{Mechanism: "PLAIN", Login: scram.Options{Username: "u", Password: invalid}},
+			[]string{"sasl_plain_password: contains a NUL"}},
+		{Librdkafka, SASL{Mechanism: "SCRAM-SHA-256", Login: scram.Options{Username: "u\xff", Password: invalid}},
+			[]string{"sasl.username: not UTF-8", "sasl.password: contains a NUL"}},
+		{Java, SASL{Mechanism: "SCRAM-SHA-512", Login: scram.Options{Username: "u\x00", Password: invalid}},
+			[]string{"sasl.jaas.config: username: contains a NUL", "sasl.jaas.config: password: contains a NUL"}},
+		{Java, SASL{Mechanism: "PLAIN", Login: scram.Options{Username: "u", Password: none}},
+			[]string{"sasl.jaas.config: password: not given"}},
 		{KafkaPython, SASL{}, []string{`sasl_mechanism: "", and SASL_SSL needs one of PLAIN, SCRAM-SHA-256`}},
 		{Librdkafka, SASL{Mechanism: "plain"}, []string{`sasl.mechanisms: "plain", and SASL_SSL needs one of`}},
-		{Java, SASL{Mechanism: "OAUTHBEARER"}, []string{"sasl.oauthbearer.token.endpoint.url: ", "sasl.oauthbearer.client.credentials.client.id: not given", "sasl.oauthbearer.client.credentials.client.secret: not given"}},
-		{Librdkafka, SASL{Mechanism: "GSSAPI", Kerberos: gssapi.Options{Principal: "a@b@c"}}, []string{"sasl.kerberos.principal: a principal is written"}},
+		{Java, SASL{Mechanism: "OAUTHBEARER"}, []string{"sasl.oauthbearer.token.endpoint.url: ",
+			"sasl.oauthbearer.client.credentials.client.id: not given",
+			"sasl.oauthbearer.client.credentials.client.secret: not given"}},
+		{Librdkafka, SASL{Mechanism: "GSSAPI", Kerberos: gssapi.Options{Principal: "a@b@c"}},
+			[]string{"sasl.kerberos.principal: write a principal as"}},
 	} {
 		cfg, err := (&Settings{Dialect: c.dialect, Security: SASLSSL, SASL: c.login}).Config()
 		all := unjoined(err)

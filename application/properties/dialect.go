@@ -31,10 +31,11 @@ var grammars = [...]struct {
 	probe     string // the name of a file that means the system's
 	families  string // the address families
 }{
-	Guess:       {name: "guess"},
-	KafkaPython: {name: "kafka-python", separator: "_", unset: "None", minBuffer: 1, families: "AF_UNSPEC, AF_INET or AF_INET6"},
-	Java:        {name: "java", separator: ".", minBuffer: -1},
-	Librdkafka:  {name: "librdkafka", separator: ".", raw: true, probe: "probe", families: "any, v4 or v6"},
+	Guess: {name: "guess"},
+	KafkaPython: {name: "kafka-python", separator: "_", unset: "None", minBuffer: 1,
+		families: "AF_UNSPEC, AF_INET or AF_INET6"},
+	Java:       {name: "java", separator: ".", minBuffer: -1},
+	Librdkafka: {name: "librdkafka", separator: ".", raw: true, probe: "probe", families: "any, v4 or v6"},
 }
 
 func (d Dialect) String() string {

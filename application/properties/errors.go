@@ -5,14 +5,14 @@ import (
 	"regexp"
 )
 
-// Error is one thing that is wrong with one key.
+// Error is one problem with one key.
 type Error struct {
-	// Key as it was written; where one is missing, as it would be written. Words
-	// that may be something else than a key are "(no key)".
+	// Key is the key as it was written, or would be if it is missing. Words that may be
+	// something else than a key are "(no key)".
 	Key string
-	// Where it stands, as Property.Where.
+	// Where is its place, as in Property.Where.
 	Where string
-	// Problem is what is wrong, and what would be right. It has no secret in it.
+	// Problem is the value and what is valid. It has no secret in it.
 	Problem string
 }
 
@@ -24,12 +24,12 @@ func (e *Error) Error() string {
 	return text
 }
 
-// aKey is what a key looks like: words of letters and digits with '.', '_' or
-// '-' between them, or one word in small letters.
+// aKey matches keys: words of letters and digits with '.', '_' or '-' between them, or one
+// word in small letters.
 var aKey = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9]*([._-][A-Za-z0-9]+)+|[a-z][a-z0-9]{0,30})[._]?$`)
 
-// label is how errors name a key. What is not a key may be the second line of
-// somebody's private key, and is not shown.
+// label returns the name of a key for errors. Text that is not a key may be the second line
+// of a private key, and is not printed.
 func label(key string) string {
 	if len(key) <= 100 && aKey.MatchString(key) {
 		return key

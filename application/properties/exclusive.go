@@ -39,7 +39,8 @@ func (r *reader) exclude() {
 		case second == portKey && r.later(second, first):
 			// It names no broker, and replaces one only together with a host.
 			if !r.later(hostKey, serversKey) {
-				r.reject(p, "a port alone, and an earlier source has %s: give %s as well", r.given[first].Key, r.name(hostKey))
+				r.reject(p, "a port alone, and an earlier source has %s: give %s as well", r.given[first].Key,
+					r.name(hostKey))
 				r.rejected[second] = true
 			}
 		case r.later(second, first):

@@ -20,22 +20,21 @@ import (
 //	key=value         key: value         key value
 //	long.key = first, \
 //	           second
-//	name = caf\u00e9, tab \t, backslash \\, and \: \= \# \! and \ for themselves
+//	name = caf\u00e9, tab \t, backslash \\, and \: \= \# \! and \ as they are
 //
-// Four things differ from Java, which takes these silently for something else. The
-// encoding is UTF-8, with or without a byte order mark, and not Latin-1. A
-// backslash before any other letter or digit is an error: Java drops it, and with
-// it goes C:\keys. A key that stands twice is one as well: Java takes the last.
-// And in librdkafka's dialect a backslash is a backslash unless it ends a line,
-// since its files know no escapes.
+// Four things differ from Java, which reads these silently as something else. The encoding
+// is UTF-8, with or without a byte order mark, and not Latin-1. A backslash before any other
+// letter or digit is an error: Java drops it, so that C:\keys becomes C:keys. A key that is
+// given twice is an error: Java takes the last. In librdkafka's dialect a backslash is a
+// backslash unless it ends a line, since its files have no escapes.
 //
-// Blanks at the end of a value are cut off, as all these clients do it.
+// Spaces at the end of a value are removed, as by all these clients.
 
 // MaxFileBytes bounds a file of properties.
 const MaxFileBytes = 1 << 20
 
-// ReadFile reads a file of properties. The error lists everything that is wrong
-// with it as a file; what keys and values mean is for Read.
+// ReadFile reads a file of properties. The error joins one for each line that cannot be
+// read; Read checks keys and values.
 func ReadFile(name string) ([]Property, error) {
 	text, err := readBounded(name, MaxFileBytes)
 	if err != nil {
@@ -55,12 +54,12 @@ func readBounded(name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if int64(len(text)) > limit {
-		return nil, fmt.Errorf("%s: larger than %d bytes: this is another kind of file", name, limit)
+		return nil, fmt.Errorf("%s: larger than %d bytes, so not a file of this kind", name, limit)
 	}
 	return text, nil
 }
 
-// Parse reads the text of such a file; name is what errors call it.
+// Parse reads the text of such a file; errors name it as name.
 func Parse(name string, text []byte) ([]Property, error) {
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
 	if bytes.HasPrefix(text, []byte("\xfe\xff")) || bytes.HasPrefix(text, []byte("\xff\xfe")) {
@@ -79,7 +78,8 @@ func Parse(name string, text []byte) ([]Property, error) {
 		}
 		where := fmt.Sprintf("%s:%d", name, line.number)
 		if !utf8.ValidString(line.text) {
-			problems = append(problems, fmt.Errorf("%s: this is not UTF-8; Java reads such files as Latin-1: save it as UTF-8, or write letters as \\u00e9", where))
+			problems = append(problems, fmt.Errorf("%s: this is not UTF-8; Java reads such files as Latin-1: save "+
+				"it as UTF-8, or write letters as \\u00e9", where))
 			continue
 		}
 		p := line.property()
@@ -88,11 +88,11 @@ func Parse(name string, text []byte) ([]Property, error) {
 	}
 }
 
-// lines hands out logical lines: comments and empty ones left out, continued ones
+// lines returns logical lines: without comments and empty ones, and with continued ones
 // joined.
 type lines struct {
 	rest   string
-	number int // of the line handed out last, from 1
+	number int // of the line returned last, from 1
 }
 
 type logicalLine struct {
@@ -115,7 +115,7 @@ func (l *lines) logical() (line logicalLine, ok bool) {
 		}
 		line = logicalLine{text: text, number: l.number}
 		if text == `\` {
-			continue // nothing goes on: what follows begins a line
+			continue // nothing is continued: the next line begins a new one
 		}
 		for endsOpen(line.text) {
 			line.text = line.text[:len(line.text)-1]
@@ -129,7 +129,7 @@ func (l *lines) logical() (line logicalLine, ok bool) {
 	}
 }
 
-// natural returns the next line as it stands, which "\n", "\r" or "\r\n" ends.
+// natural returns the next line, which "\n", "\r" or "\r\n" ends.
 func (l *lines) natural() (line string, ok bool) {
 	if l.rest == "" {
 		return "", false
@@ -148,8 +148,8 @@ func (l *lines) natural() (line string, ok bool) {
 	return line, true
 }
 
-// endsOpen: a line goes on when an odd number of backslashes ends it, the last of
-// which no other one escapes.
+// endsOpen reports whether a line is continued: an odd number of backslashes ends it, so that
+// no other one escapes the last.
 func endsOpen(line string) bool {
 	bare := strings.TrimRight(line, `\`)
 	return (len(line)-len(bare))%2 == 1
@@ -174,7 +174,7 @@ func (line logicalLine) property() Property {
 	return p
 }
 
-// keyEnd finds the first separator that no backslash escapes.
+// keyEnd returns the index of the first separator that no backslash escapes.
 func keyEnd(text string) int {
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
@@ -189,7 +189,7 @@ func keyEnd(text string) int {
 
 var escapes = map[byte]byte{'t': '\t', 'n': '\n', 'r': '\r', 'f': '\f'}
 
-// unescape carries out the escapes of s. flaw says what is wrong with one.
+// unescape replaces the escapes of s. flaw describes an invalid one.
 func unescape(s string) (text, flaw string) {
 	if !strings.Contains(s, `\`) {
 		return s, ""
@@ -209,7 +209,7 @@ func unescape(s string) (text, flaw string) {
 		case c == 'u':
 			r, n := unicodeEscape(s[i-1:])
 			if n == 0 {
-				return "", `\u takes four hexadecimal digits and pairs of surrogates only together; write \\ for a backslash`
+				return "", `\u takes four hexadecimal digits, and surrogates only in pairs; write \\ for a backslash`
 			}
 			b.WriteRune(r)
 			i += n - 2
@@ -222,8 +222,8 @@ func unescape(s string) (text, flaw string) {
 	return b.String(), ""
 }
 
-// unicodeEscape reads \uXXXX at the start of s, or the two of a surrogate pair. n
-// is how long it is, 0 when it is none.
+// unicodeEscape reads \uXXXX at the start of s, or the two of a surrogate pair. n is its
+// length, 0 if it is invalid.
 func unicodeEscape(s string) (r rune, n int) {
 	unit := func(s string) (rune, bool) {
 		if len(s) < 6 || s[:2] != `\u` || strings.ContainsAny(s[2:6], "+-_") {
@@ -246,13 +246,12 @@ func unicodeEscape(s string) (r rune, n int) {
 	return r, 12
 }
 
-// Assignment reads "key=value", as it stands after -X. The value is taken as it
-// is: nothing in it is escaped.
+// Assignment reads "key=value", the argument of -X. The value has no escapes.
 func Assignment(s string) (Property, error) {
 	key, value, found := strings.Cut(s, "=")
 	key = strings.TrimSpace(key)
 	if !found || key == "" {
-		// What was written may be a password.
+		// The argument may be a password, and is not printed.
 		return Property{}, errors.New("-X takes key=value, as in -X client.id=probe")
 	}
 	return Property{Key: key, Value: ports.NewSecret(value), Where: "-X"}, nil

@@ -67,7 +67,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestParseTellsTheLine(t *testing.T) {
+func TestParseNamesTheLine(t *testing.T) {
 	all, err := Parse("f", []byte("\n# no\r\na=b\\\nc\n\nd=e"))
 	if err != nil || len(all) != 2 || all[0].Where != "f:3" || all[1].Where != "f:6" {
 		t.Errorf("%v %v", all, err)
@@ -87,8 +87,7 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// A backslash that Java drops, or cannot read, is told of; to librdkafka it is a
-// backslash.
+// A backslash that Java drops, or cannot read, is rejected; to librdkafka it is a backslash.
 func TestBackslashes(t *testing.T) {
 	for _, value := range []string{`C:\keys`, `\u12`, `\ud83d`, `\ud83dx`, `\u+123`, `a\1`} {
 		props := []Property{mustParse(t, "client.id="+value)}
@@ -144,7 +143,8 @@ func TestAssignment(t *testing.T) {
 		t.Errorf("%q %q %v", p.Key, p.Value.Reveal(), err)
 	}
 	for _, s := range []string{canary, "=" + canary, ""} {
-		if _, err := Assignment(s); err == nil || strings.Contains(err.Error(), canary) || !strings.Contains(err.Error(), "key=value") {
+		if _, err := Assignment(s); err == nil || strings.Contains(err.Error(), canary) ||
+			!strings.Contains(err.Error(), "key=value") {
 			t.Errorf("%q: %v", s, err)
 		}
 	}
@@ -160,7 +160,8 @@ func TestParseReadsWhatJavaWrites(t *testing.T) {
 		if err != nil || len(all) != 1 {
 			t.Fatalf("%q: %v %v", text, all, err)
 		}
-		if want := strings.TrimRight(value, blanks); all[0].Key != key || all[0].Value.Reveal() != want || all[0].flaw != "" {
+		if want := strings.TrimRight(value, blanks); all[0].Key != key || all[0].Value.Reveal() != want ||
+			all[0].flaw != "" {
 			t.Errorf("%q: key %q, value %q, flaw %q", text, all[0].Key, all[0].Value.Reveal(), all[0].flaw)
 		}
 	})
@@ -194,7 +195,8 @@ func stored(s string, isKey bool) string {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, seed := range []string{"a=b", "a\\\n=b\\u00e9", "# x\r\n!y\n k : v \\", "\xef\xbb\xbfx", "a=\\ud83d\\ude00\\", "\\"} {
+	for _, seed := range []string{"a=b", "a\\\n=b\\u00e9", "# x\r\n!y\n k : v \\", "\xef\xbb\xbfx",
+		"a=\\ud83d\\ude00\\", "\\"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -2,10 +2,9 @@ package properties
 
 import "strings"
 
-// irrelevant are keys that clients have for producers, consumers, administrators
-// and whole clusters, for what a Java or C program links, or for the timing of
-// logins. They stand in the files that people have, so they are accepted, whatever
-// the dialect, and do nothing.
+// irrelevant are keys that clients have for producers, consumers, administrators and whole
+// clusters, for libraries of a Java or C program, or for the timing of logins. Existing
+// files have them, so they are accepted, whatever the dialect, and have no effect.
 var irrelevant = func() map[string]bool {
 	all := map[string]bool{}
 	for _, names := range []string{irrelevantJava, irrelevantLibrdkafka, irrelevantKafkaPython, irrelevantOthers} {
@@ -16,7 +15,7 @@ var irrelevant = func() map[string]bool {
 	return all
 }()
 
-// Java's, many of which the other two have as well.
+// The keys of Java, many of which the other two have as well.
 const irrelevantJava = `
 	acks allow.auto.create.topics auto.commit.interval.ms auto.include.jmx.reporter auto.offset.reset batch.size
 	block.on.buffer.full bootstrap.controllers buffer.memory check.crcs client.rack compression.gzip.level
@@ -74,7 +73,7 @@ const irrelevantKafkaPython = `
 	transaction_timeout_ms transactional_id value_deserializer value_serializer
 `
 
-// Of programs that read the same files.
+// The keys of programs that read the same files.
 const irrelevantOthers = `
 	application.id auto.register.schemas basic.auth.credentials.source basic.auth.user.info
 	key.subject.name.strategy schema.registry.basic.auth.credentials.source schema.registry.basic.auth.user.info

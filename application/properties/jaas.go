@@ -12,9 +12,9 @@ import (
 //	  username="alice" password="it is \"quoted\"" // a comment
 //	  ;
 //
-// Values stand in double or single quotes, with the escapes of Java's
-// StreamTokenizer, or bare if they are letters, digits, and the likes of '.'. No
-// error shows any of the text but names of options: it has a password in it.
+// Values are in double or single quotes, with the escapes of Java's StreamTokenizer, or bare
+// if they have letters, digits and characters like '.' only. Errors show nothing of the text
+// but names of options: it has a password in it.
 
 // jaasModule is one entry.
 type jaasModule struct {
@@ -42,7 +42,8 @@ func parseJAAS(text string) (modules []jaasModule, err error) {
 		case class.kind == jaasEnd:
 			return modules, nil
 		case class.kind != jaasWord:
-			return nil, fmt.Errorf("the text begins with the class of a login module, such as org.apache.kafka.common.security.plain.PlainLoginModule")
+			return nil, fmt.Errorf("the text begins with the class of a login module, such as " +
+				"org.apache.kafka.common.security.plain.PlainLoginModule")
 		}
 		m := jaasModule{class: class.text}
 		if m.options, err = l.entry(); err != nil {
@@ -52,7 +53,7 @@ func parseJAAS(text string) (modules []jaasModule, err error) {
 	}
 }
 
-// entry reads what follows the class: a flag, options, a semicolon.
+// entry reads the rest of an entry after the class: a flag, options, a semicolon.
 func (l *jaasLexer) entry() (options []jaasOption, err error) {
 	flag, err := l.next()
 	if err != nil {
@@ -135,7 +136,7 @@ func (l *jaasLexer) next() (jaasToken, error) {
 		n = len(l.rest)
 	}
 	if n == 0 {
-		return jaasToken{}, fmt.Errorf(`a character that must stand in quotes, as in name="value"`)
+		return jaasToken{}, fmt.Errorf(`a character that must be in quotes, as in name="value"`)
 	}
 	word := l.rest[:n]
 	l.rest = l.rest[n:]
@@ -147,7 +148,7 @@ func isJAASWord(r rune) bool {
 		strings.ContainsRune("._-$", r) || r >= 0xa0 && r != utf8.RuneError
 }
 
-// skip passes over blanks and comments.
+// skip skips spaces and comments.
 func (l *jaasLexer) skip() error {
 	for {
 		l.rest = strings.TrimLeft(l.rest, " \t\r\n\f")
@@ -170,8 +171,8 @@ func (l *jaasLexer) skip() error {
 	}
 }
 
-// jaasEscapes are those of StreamTokenizer; any other character stands for itself
-// after a backslash, and up to three octal digits for a byte.
+// jaasEscapes are those of StreamTokenizer. After a backslash any other character is itself,
+// and up to three octal digits are a byte.
 var jaasEscapes = map[byte]byte{'a': 7, 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', 'v': '\v'}
 
 func (l *jaasLexer) quoted(quote byte) (jaasToken, error) {
@@ -195,7 +196,7 @@ func (l *jaasLexer) quoted(quote byte) (jaasToken, error) {
 	return jaasToken{}, fmt.Errorf("a quote is not closed")
 }
 
-// jaasEscape reads what follows a backslash; n is how long it is.
+// jaasEscape reads an escape after its backslash; n is its length.
 func jaasEscape(s string) (text string, n int) {
 	if escaped, found := jaasEscapes[s[0]]; found {
 		return string(escaped), 1

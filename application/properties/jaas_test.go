@@ -42,7 +42,8 @@ func TestParseJAAS(t *testing.T) {
 			t.Errorf("%s: got %q %q", c.text, modules[0].class, got)
 		}
 	}
-	if modules, err := parseJAAS(`A required; B sufficient x=y;`); err != nil || len(modules) != 2 || modules[1].class != "B" {
+	if modules, err := parseJAAS(`A required; B sufficient x=y;`); err != nil || len(modules) != 2 ||
+		modules[1].class != "B" {
 		t.Errorf("two: %v %v", modules, err)
 	}
 }
@@ -66,8 +67,8 @@ func TestParseJAASRefuses(t *testing.T) {
 		{`C required x="` + canary, "not closed"},
 		{`C required x="` + canary + `\`, "not closed"},
 		{"C required x=\"" + canary + "\n\";", "not closed on its line"},
-		{`C required x=/` + canary + `;`, "must stand in quotes"},
-		{`C required x=a@` + canary + `;`, "must stand in quotes"},
+		{`C required x=/` + canary + `;`, "must be in quotes"},
+		{`C required x=a@` + canary + `;`, "must be in quotes"},
 		{`C required /* ` + canary, "comment is not closed"},
 		{strings.Repeat("x", maxJAASBytes+1), "longer than"},
 	} {
@@ -92,7 +93,8 @@ func TestJAASRoundTrip(t *testing.T) {
 }
 
 func FuzzJAAS(f *testing.F) {
-	for _, seed := range []string{plainJAAS, `C required x="\777\"";`, `A required;B optional a='b'`, "C required /* */ //\n;"} {
+	for _, seed := range []string{plainJAAS, `C required x="\777\"";`, `A required;B optional a='b'`,
+		"C required /* */ //\n;"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -102,7 +104,8 @@ func FuzzJAAS(f *testing.F) {
 		}
 		p := Property{Key: "sasl.jaas.config", Value: ports.NewSecret(text)}
 		for _, mechanism := range mechanisms {
-			settings, err := Read(Java, []Property{p, {Key: "security.protocol", Value: ports.NewSecret("SASL_SSL")}, {Key: "sasl.mechanism", Value: ports.NewSecret(mechanism)}})
+			settings, err := Read(Java, []Property{p, {Key: "security.protocol", Value: ports.NewSecret("SASL_SSL")},
+				{Key: "sasl.mechanism", Value: ports.NewSecret(mechanism)}})
 			if (settings == nil) == (err == nil) {
 				t.Errorf("settings %v, error %v", settings, err)
 			}

@@ -57,7 +57,7 @@ func (s scope) sasl() bool { return s >= forSASL }
 type emptiness uint8
 
 const (
-	byType     emptiness = iota // rejected for numbers and booleans, since an unset variable is behind it; otherwise unset
+	byType     emptiness = iota // rejected for numbers and booleans (an unset variable?), otherwise unset
 	unset                       // the same as no line
 	rejected                    // an error
 	meaningful                  // a value like others
@@ -65,7 +65,8 @@ const (
 
 // in returns the names in a dialect.
 func (k *key) in(d Dialect) []string {
-	return strings.Fields([...]string{KafkaPython: k.kafkaPython, Java: k.java, Librdkafka: k.librdkafka, Guess: k.java}[d])
+	return strings.Fields([...]string{KafkaPython: k.kafkaPython, Java: k.java, Librdkafka: k.librdkafka,
+		Guess: k.java}[d])
 }
 
 // name returns the name for errors in a dialect; if that has none, one of another.
@@ -133,7 +134,8 @@ func candidates(d Dialect) []string {
 func keyOf(d Dialect, field string) (best *key) {
 	for _, k := range keys() {
 		fields := strings.Fields(k.to)
-		if len(k.in(d)) > 0 && slices.Contains(fields, field) && (best == nil || len(fields) < len(strings.Fields(best.to))) {
+		if len(k.in(d)) > 0 && slices.Contains(fields, field) && (best == nil ||
+			len(fields) < len(strings.Fields(best.to))) {
 			best = k
 		}
 	}

@@ -11,64 +11,48 @@ var mechanisms = []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "GSSAPI", "
 
 var (
 	mechanismKey = &key{
-		kafkaPython: "sasl_mechanism",
-		java:        "sasl.mechanism",
-		librdkafka:  "sasl.mechanisms sasl.mechanism",
-		to:          "properties.SASL.Mechanism",
-		scope:       forSASL, optional: true, words: mechanisms,
+		kafkaPython: "sasl_mechanism", java: "sasl.mechanism", librdkafka: "sasl.mechanisms sasl.mechanism",
+		to: "properties.SASL.Mechanism", scope: forSASL, optional: true, words: mechanisms,
 	}
 	usernameKey = &key{
-		kafkaPython: "sasl_plain_username",
-		librdkafka:  "sasl.username",
-		to:          "scram.Options.Username",
-		scope:       forPassword,
+		kafkaPython: "sasl_plain_username", librdkafka: "sasl.username", to: "scram.Options.Username",
+		scope: forPassword,
 	}
 	passwordKey = &key{
-		kafkaPython: "sasl_plain_password",
-		librdkafka:  "sasl.password",
-		to:          "scram.Options.Password",
-		scope:       forPassword,
+		kafkaPython: "sasl_plain_password", librdkafka: "sasl.password", to: "scram.Options.Password",
+		scope: forPassword,
 	}
 	serviceKey = &key{
-		kafkaPython: "sasl_kerberos_service_name",
-		java:        "sasl.kerberos.service.name",
-		librdkafka:  "sasl.kerberos.service.name",
-		to:          "gssapi.Options.ServiceName",
-		scope:       forKerberos, optional: true,
+		kafkaPython: "sasl_kerberos_service_name", java: "sasl.kerberos.service.name",
+		librdkafka: "sasl.kerberos.service.name", to: "gssapi.Options.ServiceName",
+		scope: forKerberos, optional: true,
 	}
 	keytabKey   = &key{librdkafka: "sasl.kerberos.keytab", to: "gssapi.Options.Keytab", scope: forKerberos}
 	tokenURLKey = &key{
-		java:       "sasl.oauthbearer.token.endpoint.url",
-		librdkafka: "sasl.oauthbearer.token.endpoint.url",
-		to:         "oauthbearer.ClientCredentials.TokenURL",
-		scope:      forOAuth, read: readTokenURL,
+		java: "sasl.oauthbearer.token.endpoint.url", librdkafka: "sasl.oauthbearer.token.endpoint.url",
+		to: "oauthbearer.ClientCredentials.TokenURL", scope: forOAuth, read: readTokenURL,
 	}
 	clientIDKey = &key{
 		java:       "sasl.oauthbearer.client.credentials.client.id",
 		librdkafka: "sasl.oauthbearer.client.id sasl.oauthbearer.client.credentials.client.id",
-		to:         "oauthbearer.ClientCredentials.ClientID",
-		scope:      forOAuth,
+		to:         "oauthbearer.ClientCredentials.ClientID", scope: forOAuth,
 	}
 	clientSecretKey = &key{
 		java:       "sasl.oauthbearer.client.credentials.client.secret",
 		librdkafka: "sasl.oauthbearer.client.secret sasl.oauthbearer.client.credentials.client.secret",
-		to:         "oauthbearer.ClientCredentials.ClientSecret",
-		scope:      forOAuth,
+		to:         "oauthbearer.ClientCredentials.ClientSecret", scope: forOAuth,
 	}
 	httpsCAFileKey = &key{
-		librdkafka: "https.ca.location",
-		to:         "properties.OAuth.CAFile",
-		scope:      forOAuth, optional: true, system: true,
+		librdkafka: "https.ca.location", to: "properties.OAuth.CAFile",
+		scope: forOAuth, optional: true, system: true,
 	}
 	httpsCAPEMKey = &key{
-		librdkafka: "https.ca.pem",
-		to:         "properties.OAuth.CAPEM",
-		scope:      forOAuth, optional: true, pem: authorities,
+		librdkafka: "https.ca.pem", to: "properties.OAuth.CAPEM",
+		scope: forOAuth, optional: true, pem: authorities,
 	}
 	providerKey = &key{
-		kafkaPython: "sasl_oauth_token_provider",
-		to:          "Config.Authenticators",
-		scope:       forOAuth, object: "a token provider",
+		kafkaPython: "sasl_oauth_token_provider", to: "Config.Authenticators",
+		scope: forOAuth, object: "a token provider",
 	}
 	jaasKey = &key{java: "sasl.jaas.config", to: jaasFields(), scope: forSASL, read: readJAAS}
 )
@@ -89,15 +73,12 @@ var saslKeys = []*key{
 	httpsCAFileKey,
 	httpsCAPEMKey,
 	{
-		java:       "sasl.oauthbearer.scope",
-		librdkafka: "sasl.oauthbearer.scope",
-		to:         "oauthbearer.ClientCredentials.Scopes",
-		scope:      forOAuth, optional: true,
+		java: "sasl.oauthbearer.scope", librdkafka: "sasl.oauthbearer.scope",
+		to: "oauthbearer.ClientCredentials.Scopes", scope: forOAuth, optional: true,
 	},
 	{librdkafka: "sasl.oauthbearer.extensions", to: "properties.OAuth.Extensions", scope: forOAuth, optional: true},
 	{
-		librdkafka: "sasl.oauthbearer.method",
-		scope:      forOAuth, optional: true,
+		librdkafka: "sasl.oauthbearer.method", scope: forOAuth, optional: true,
 		read: func(r *reader, p *Property) {
 			if !strings.EqualFold(value(p), "oidc") {
 				r.reject(p, "%s; oidc: tokens come from a token endpoint", quoted(p))
@@ -105,9 +86,8 @@ var saslKeys = []*key{
 		},
 	},
 	{
-		java:       "sasl.oauthbearer.grant.type",
-		librdkafka: "sasl.oauthbearer.grant.type",
-		scope:      forOAuth, optional: true,
+		java: "sasl.oauthbearer.grant.type", librdkafka: "sasl.oauthbearer.grant.type",
+		scope: forOAuth, optional: true,
 		read: func(r *reader, p *Property) {
 			if value(p) != "client_credentials" {
 				r.reject(p, "%s; client_credentials is the only supported grant", quoted(p))
@@ -115,8 +95,7 @@ var saslKeys = []*key{
 		},
 	},
 	{
-		java:  "sasl.login.callback.handler.class",
-		scope: forOAuth, optional: true,
+		java: "sasl.login.callback.handler.class", scope: forOAuth, optional: true,
 		read: func(r *reader, p *Property) {
 			if !strings.HasSuffix(value(p), ".OAuthBearerLoginCallbackHandler") {
 				r.reject(p, "a Java class cannot run here; Kafka's own OAuthBearerLoginCallbackHandler is understood, "+
@@ -126,8 +105,7 @@ var saslKeys = []*key{
 	},
 	{
 		java:  "sasl.client.callback.handler.class sasl.login.class sasl.oauthbearer.jwt.retriever.class",
-		scope: forSASL,
-		why:   "a Java class cannot run here: set Config.Authenticators in Go",
+		scope: forSASL, why: "a Java class cannot run here: set Config.Authenticators in Go",
 	},
 	{
 		librdkafka: "sasl.oauthbearer.config enable.sasl.oauthbearer.unsecure.jwt",
@@ -142,17 +120,17 @@ var saslKeys = []*key{
 		why: "a token is requested with a client id and secret, not with an assertion: leave it out",
 	},
 	{
-		kafkaPython: "sasl_kerberos_name",
-		scope:       forKerberos,
-		why:         "a name object cannot be written as text: give sasl_kerberos_service_name and sasl_kerberos_domain_name",
+		kafkaPython: "sasl_kerberos_name", scope: forKerberos,
+		why: "a name object cannot be written as text: give sasl_kerberos_service_name and sasl_kerberos_domain_name",
 	},
 }
 
 const assertionNames = `
-	sasl.oauthbearer.assertion.algorithm sasl.oauthbearer.assertion.claim.aud sasl.oauthbearer.assertion.claim.exp.seconds
-	sasl.oauthbearer.assertion.claim.iss sasl.oauthbearer.assertion.claim.jti.include sasl.oauthbearer.assertion.claim.nbf.seconds
-	sasl.oauthbearer.assertion.claim.sub sasl.oauthbearer.assertion.file sasl.oauthbearer.assertion.private.key.file
-	sasl.oauthbearer.assertion.private.key.passphrase`
+	sasl.oauthbearer.assertion.algorithm sasl.oauthbearer.assertion.claim.aud
+	sasl.oauthbearer.assertion.claim.exp.seconds sasl.oauthbearer.assertion.claim.iss
+	sasl.oauthbearer.assertion.claim.jti.include sasl.oauthbearer.assertion.claim.nbf.seconds
+	sasl.oauthbearer.assertion.claim.sub sasl.oauthbearer.assertion.file
+	sasl.oauthbearer.assertion.private.key.file sasl.oauthbearer.assertion.private.key.passphrase`
 
 func readTokenURL(r *reader, p *Property) {
 	u, err := url.Parse(value(p))

@@ -14,78 +14,52 @@ import (
 
 var (
 	caFileKey = &key{
-		kafkaPython: "ssl_cafile",
-		java:        "ssl.truststore.location",
-		librdkafka:  "ssl.ca.location",
-		to:          "tls.Options.CAFile",
-		scope:       forTLS, system: true,
+		kafkaPython: "ssl_cafile", java: "ssl.truststore.location", librdkafka: "ssl.ca.location",
+		to: "tls.Options.CAFile", scope: forTLS, system: true,
 	}
 	caPEMKey = &key{
-		java:       "ssl.truststore.certificates",
-		librdkafka: "ssl.ca.pem",
-		to:         "tls.Options.CAPEM",
-		scope:      forTLS, pem: authorities,
+		java: "ssl.truststore.certificates", librdkafka: "ssl.ca.pem", to: "tls.Options.CAPEM",
+		scope: forTLS, pem: authorities,
 	}
 	trustTypeKey = &key{
-		java:  "ssl.truststore.type",
-		scope: forTLS, optional: true,
+		java: "ssl.truststore.type", scope: forTLS, optional: true,
 		read: func(r *reader, p *Property) { r.trustType = r.oneOf(p, storeTypes) },
 	}
 	trustPasswordKey = &key{java: "ssl.truststore.password", scope: forTLS, read: func(*reader, *Property) {}}
 
 	certFileKey = &key{
-		kafkaPython: "ssl_certfile",
-		librdkafka:  "ssl.certificate.location",
-		to:          "tls.Options.CertFile",
-		scope:       forTLS,
+		kafkaPython: "ssl_certfile", librdkafka: "ssl.certificate.location", to: "tls.Options.CertFile",
+		scope: forTLS,
 	}
 	keyFileKey = &key{
-		kafkaPython: "ssl_keyfile",
-		librdkafka:  "ssl.key.location",
-		to:          "tls.Options.KeyFile",
-		scope:       forTLS,
+		kafkaPython: "ssl_keyfile", librdkafka: "ssl.key.location", to: "tls.Options.KeyFile", scope: forTLS,
 	}
 	certPEMKey = &key{
-		java:       "ssl.keystore.certificate.chain",
-		librdkafka: "ssl.certificate.pem",
-		to:         "tls.Options.CertPEM",
-		scope:      forTLS, pem: clientChain,
+		java: "ssl.keystore.certificate.chain", librdkafka: "ssl.certificate.pem", to: "tls.Options.CertPEM",
+		scope: forTLS, pem: clientChain,
 	}
 	keyPEMKey = &key{
-		java:       "ssl.keystore.key",
-		librdkafka: "ssl.key.pem",
-		to:         "tls.Options.KeyPEM",
-		scope:      forTLS, pem: clientKey,
+		java: "ssl.keystore.key", librdkafka: "ssl.key.pem", to: "tls.Options.KeyPEM",
+		scope: forTLS, pem: clientKey,
 	}
 	keyStoreKey = &key{
-		java:       "ssl.keystore.location",
-		librdkafka: "ssl.keystore.location",
-		to:         "tls.Options.CertFile tls.Options.KeyFile",
-		scope:      forTLS,
+		java: "ssl.keystore.location", librdkafka: "ssl.keystore.location",
+		to: "tls.Options.CertFile tls.Options.KeyFile", scope: forTLS,
 	}
 	keyTypeKey = &key{
-		java:  "ssl.keystore.type",
-		scope: forTLS, optional: true,
+		java: "ssl.keystore.type", scope: forTLS, optional: true,
 		read: func(r *reader, p *Property) { r.keyType = r.oneOf(p, storeTypes) },
 	}
 	keyStorePasswordKey = &key{
-		java:       "ssl.keystore.password",
-		librdkafka: "ssl.keystore.password",
-		scope:      forTLS,
-		read:       func(*reader, *Property) {},
+		java: "ssl.keystore.password", librdkafka: "ssl.keystore.password", scope: forTLS,
+		read: func(*reader, *Property) {},
 	}
 	keyPasswordKey = &key{
-		kafkaPython: "ssl_password",
-		java:        "ssl.key.password",
-		librdkafka:  "ssl.key.password",
-		to:          "tls.Options.KeyPassword",
-		scope:       forTLS,
+		kafkaPython: "ssl_password", java: "ssl.key.password", librdkafka: "ssl.key.password",
+		to: "tls.Options.KeyPassword", scope: forTLS,
 	}
 	crlFileKey = &key{
-		kafkaPython: "ssl_crlfile",
-		librdkafka:  "ssl.crl.location",
-		to:          "tls.Options.CRLFile",
-		scope:       forTLS,
+		kafkaPython: "ssl_crlfile", librdkafka: "ssl.crl.location", to: "tls.Options.CRLFile", scope: forTLS,
 	}
 )
 
@@ -108,35 +82,25 @@ var tlsKeys = []*key{
 	crlFileKey,
 	{kafkaPython: "ssl_check_hostname", scope: forTLS, optional: true, to: "tls.Options.AnyHost", not: true},
 	{
-		java:       "ssl.endpoint.identification.algorithm",
-		librdkafka: "ssl.endpoint.identification.algorithm",
-		to:         "tls.Options.AnyHost",
-		scope:      forTLS, optional: true,
+		java: "ssl.endpoint.identification.algorithm", librdkafka: "ssl.endpoint.identification.algorithm",
+		to: "tls.Options.AnyHost", scope: forTLS, optional: true,
 		empty: meaningful, // to Java: no check
 		read:  func(r *reader, p *Property) { r.s.TLS.AnyHost = r.oneOf(p, []string{"https", "none", ""}) != "https" },
 	},
 	{
-		librdkafka: "enable.ssl.certificate.verification",
-		to:         "tls.Options.AnyCertificate",
-		scope:      forTLS, optional: true, not: true,
+		librdkafka: "enable.ssl.certificate.verification", to: "tls.Options.AnyCertificate",
+		scope: forTLS, optional: true, not: true,
 	},
 	{
-		kafkaPython: "ssl_ciphers",
-		java:        "ssl.cipher.suites",
-		librdkafka:  "ssl.cipher.suites",
-		to:          "tls.Options.Ciphers tls.Options.CipherSuites",
-		scope:       forTLS,
-		read:        readCiphers,
+		kafkaPython: "ssl_ciphers", java: "ssl.cipher.suites", librdkafka: "ssl.cipher.suites",
+		to: "tls.Options.Ciphers tls.Options.CipherSuites", scope: forTLS, read: readCiphers,
 	},
 	{
-		java:  "ssl.enabled.protocols",
-		to:    "tls.Options.MinVersion tls.Options.MaxVersion",
-		scope: forTLS, optional: true,
-		read: readProtocols,
+		java: "ssl.enabled.protocols", to: "tls.Options.MinVersion tls.Options.MaxVersion",
+		scope: forTLS, optional: true, read: readProtocols,
 	},
 	{
-		java:  "ssl.protocol",
-		scope: forTLS, optional: true,
+		java: "ssl.protocol", scope: forTLS, optional: true,
 		read: func(r *reader, p *Property) {
 			if r.oneOf(p, []string{"TLS", "TLSv1.2", "TLSv1.3"}) != "" {
 				r.ignore(p, "ssl.enabled.protocols decides")
@@ -145,24 +109,20 @@ var tlsKeys = []*key{
 	},
 	{librdkafka: "ssl.curves.list", scope: forTLS, optional: true, why: "crypto/tls chooses its curves: leave it out"},
 	{
-		librdkafka: "ssl.sigalgs.list",
-		scope:      forTLS, optional: true,
+		librdkafka: "ssl.sigalgs.list", scope: forTLS, optional: true,
 		why: "crypto/tls chooses its signature algorithms: leave it out",
 	},
 	{
-		librdkafka: "ssl.ca.certificate.stores",
-		scope:      forTLS, optional: true,
+		librdkafka: "ssl.ca.certificate.stores", scope: forTLS, optional: true,
 		why: "the system's authorities are trusted without it: leave it out, or name a PEM file as ssl.ca.location",
 	},
 	{
-		librdkafka: "ssl.engine.location ssl.engine.id ssl.providers",
-		scope:      forTLS,
-		why:        "OpenSSL's engines are not available: keys are PEM files, named by ssl.key.location",
+		librdkafka: "ssl.engine.location ssl.engine.id ssl.providers", scope: forTLS,
+		why: "OpenSSL's engines are not available: keys are PEM files, named by ssl.key.location",
 	},
 	{
-		java:  "ssl.engine.factory.class",
-		scope: forTLS,
-		why:   "a Java class cannot run here: set Config.Transport in Go",
+		java: "ssl.engine.factory.class", scope: forTLS,
+		why: "a Java class cannot run here: set Config.Transport in Go",
 	},
 }
 
@@ -183,9 +143,10 @@ func readCiphers(r *reader, p *Property) {
 		r.s.TLS.Ciphers = value(p)
 		return
 	}
-	known := slices.ContainsFunc(slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()), func(s *tls.CipherSuite) bool {
-		return slices.Contains(names, s.Name)
-	})
+	known := slices.ContainsFunc(slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()),
+		func(s *tls.CipherSuite) bool {
+			return slices.Contains(names, s.Name)
+		})
 	if !known || !allOf(names, iana) {
 		r.reject(p, "%s; names of cipher suites, at least one of them known to crypto/tls, "+
 			"such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", quoted(p))

@@ -30,7 +30,8 @@ func stores(t *testing.T) string {
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageCRLSign | x509.KeyUsageCertSign, SubjectKeyId: []byte{1}, NotAfter: time.Now().Add(time.Hour),
+		KeyUsage: x509.KeyUsageCRLSign | x509.KeyUsageCertSign, SubjectKeyId: []byte{1},
+		NotAfter: time.Now().Add(time.Hour),
 	}
 	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
@@ -40,13 +41,15 @@ func stores(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	crl, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(1), NextUpdate: time.Now().Add(time.Hour)}, template, key)
+	crl, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(1),
+		NextUpdate: time.Now().Add(time.Hour)}, template, key)
 	if err != nil {
 		t.Fatal(err)
 	}
 	block := func(kind string, der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}) }
 	certPEM, keyPEM := block("CERTIFICATE", cert), block("PRIVATE KEY", pkcs8)
-	legacy := pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Headers: map[string]string{"Proc-Type": "4,ENCRYPTED", "DEK-Info": "AES-128-CBC,00"}, Bytes: pkcs8})
+	legacy := pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY",
+		Headers: map[string]string{"Proc-Type": "4,ENCRYPTED", "DEK-Info": "AES-128-CBC,00"}, Bytes: pkcs8})
 
 	dir := t.TempDir()
 	for name, data := range map[string][]byte{
@@ -74,7 +77,7 @@ func stores(t *testing.T) string {
 	return dir
 }
 
-// written parses lines in which DIR stands for a folder.
+// written parses lines in which DIR is a folder.
 func written(t *testing.T, dir string, lines ...string) []Property {
 	t.Helper()
 	text := strings.ReplaceAll(strings.Join(lines, "\n"), "DIR", filepath.ToSlash(dir))

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// DidYouMean names the candidate nearest to what was written, as the end of a
-// sentence; nothing when none is near.
+// DidYouMean returns the end of a sentence that names the candidate nearest to what was
+// written, or "" if none is near.
 func DidYouMean(written string, candidates []string) string {
 	best, distance := "", len(written)/2+2
 	for _, c := range candidates {

@@ -15,20 +15,19 @@ import (
 	"brokerconn/adapters/tcp"
 )
 
-// Proxy is what the way to the broker leads through: "proxy_url", before
-// kafka-python 3 "socks5_proxy". The zero value is none.
+// Proxy is the proxy on the way to the broker. The zero value means no proxy.
 type Proxy struct {
 	Kind    ProxyKind
 	Address string // host:port
-	// Username and Password are the login. Neither: none.
+	// Username and Password are the login. If both are empty, there is no login.
 	Username string
 	Password ports.Secret
-	// ResolveHere: the broker's name is looked up here, and the proxy is asked for
-	// an address. Otherwise the proxy is given the name.
+	// ResolveHere looks the broker's name up here and sends the proxy an address. If false,
+	// the proxy is sent the name.
 	ResolveHere bool
 }
 
-// ProxyKind is the protocol that a proxy speaks.
+// ProxyKind is the protocol of a proxy.
 type ProxyKind uint8
 
 const (
@@ -46,7 +45,8 @@ func (k ProxyKind) String() string {
 	return fmt.Sprintf("unknown kind of proxy %d", uint8(k))
 }
 
-const proxyForm = "socks5://host:port, socks5h:// to have the proxy resolve names, or http://; user:password@ before the host if it wants a login"
+const proxyForm = "socks5://host:port, socks5h:// to have the proxy resolve names, or http://; user:password@ " +
+	"before the host if it wants a login"
 
 // proxy reads a URL. It may have a password, so errors show no more than its scheme. Unlike
 // in kafka-python "%40" in a login is an "@", as in any URL.
@@ -89,8 +89,8 @@ func (p Proxy) options() tunnel.Options {
 	return tunnel.Options{Proxy: p.Address, Login: tunnel.NewLogin(p.Username, p.Password.Reveal())}
 }
 
-// Way is the way to the broker without encryption: TCP, or through the Proxy. Sockets
-// are those to the proxy where there is one.
+// Way returns the transport without encryption: TCP, or through the Proxy. Sockets are the
+// options of the connection to the proxy if there is one.
 func (s *Settings) Way() *netlink.Transport {
 	o := s.Proxy.options()
 	if s.Proxy.ResolveHere {

@@ -34,7 +34,8 @@ func TestProxyIsUsed(t *testing.T) {
 				serve = (&tunneltest.Connect{Username: "u@d", Password: canary, Dial: dial}).Serve
 			}
 			url := c.scheme + "://u%40d:" + canary + "@" + tunneltest.Listen(t, serve)
-			s, err := Read(Guess, Pairs(map[string]string{"proxy_url": url, "host": "localhost", "port": "7", "afi": "AF_INET"}))
+			s, err := Read(Guess, Pairs(map[string]string{"proxy_url": url, "host": "localhost", "port": "7",
+				"afi": "AF_INET"}))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -165,7 +165,8 @@ func (r *reader) unknown(p *Property) {
 		}
 		r.reject(p, "mixed dialects: this is a key of %v's, and %s%s", other, how, there)
 	case p.bare, label(p.Key) != p.Key:
-		e := rejection(p, "neither key=value nor a comment; a value over several lines has a backslash at the end of each but the last")
+		e := rejection(p, "neither key=value nor a comment; a value over several lines has a backslash at the end "+
+			"of each but the last")
 		e.Key = noKey // it may be half of a secret
 		r.problems = append(r.problems, e)
 	default:
@@ -264,7 +265,8 @@ func (r *reader) validateScope() {
 		case k.optional:
 			r.ignore(p, "not used with "+protocol.String())
 		case r.has(securityKey):
-			r.reject(p, "not used with %s=%v: set that to %s, or leave this out", r.given[securityKey].Key, protocol, wanted)
+			r.reject(p, "not used with %s=%v: set that to %s, or leave this out", r.given[securityKey].Key, protocol,
+				wanted)
 		default:
 			r.reject(p, "not used without %s, whose default is PLAINTEXT: set that to %s", r.name(securityKey), wanted)
 		}

@@ -19,8 +19,9 @@ const hidden = "canary-4711"
 // hiding are values with a secret in them, at every place that print goes to.
 func hiding(s ports.Secret) []any {
 	settings := properties.Settings{
-		TLS:  tls.Options{KeyPEM: s, KeyPassword: tls.Password(s.Reveal())},
-		SASL: properties.SASL{Login: scram.Options{Password: s}, OAuth: properties.OAuth{ClientCredentials: oauthbearer.ClientCredentials{ClientSecret: s}}},
+		TLS: tls.Options{KeyPEM: s, KeyPassword: tls.Password(s.Reveal())},
+		SASL: properties.SASL{Login: scram.Options{Password: s},
+			OAuth: properties.OAuth{ClientCredentials: oauthbearer.ClientCredentials{ClientSecret: s}}},
 	}
 	parsed, err := properties.Parse("f", []byte(`sasl.password=`+hidden+`\tx`)) // has a second reading
 	if err != nil {
@@ -39,10 +40,12 @@ func hiding(s ports.Secret) []any {
 
 // Of %p and %w the methods of a value are not asked either.
 func TestNoVerbShowsASecret(t *testing.T) {
-	for _, verb := range []string{"%v", "%+v", "%#v", "%q", "%s", "%x", "% X", "%d", "%c", "%U", "%t", "%f", "%p", "%w", "%!", "%5.2v", "%z"} {
+	for _, verb := range []string{"%v", "%+v", "%#v", "%q", "%s", "%x", "% X", "%d", "%c", "%U", "%t", "%f", "%p",
+		"%w", "%!", "%5.2v", "%z"} {
 		for _, v := range hiding(ports.NewSecret(hidden)) {
 			for _, got := range []string{fmt.Sprintf(verb, v), fmt.Errorf(verb, v).Error()} {
-				for _, form := range []string{hidden, fmt.Sprintf("%x", hidden), fmt.Sprintf("% X", hidden), fmt.Sprint([]byte(hidden)), fmt.Sprintf("%U", []rune(hidden))} {
+				for _, form := range []string{hidden, fmt.Sprintf("%x", hidden), fmt.Sprintf("% X", hidden),
+					fmt.Sprint([]byte(hidden)), fmt.Sprintf("%U", []rune(hidden))} {
 					if strings.Contains(got, strings.Trim(form, "[]")) {
 						t.Errorf("%s of a %T shows it: %s", verb, v, got)
 					}

@@ -17,8 +17,8 @@ import (
 //	[(6, 1, 1)]
 //	[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
 
-// socketNames are the names that every system has; systemSocketNames are those
-// of this one.
+// socketNames are the names that every system has; systemSocketNames are those of this
+// system.
 var socketNames = map[string]int{
 	"SOL_SOCKET":   syscall.SOL_SOCKET,
 	"SO_KEEPALIVE": syscall.SO_KEEPALIVE,
@@ -56,7 +56,7 @@ func socketOptions(p *Property) (options []tcp.SocketOption, err error) {
 	return options, nil
 }
 
-// splitTuples takes the brackets and commas of a list of tuples of three apart.
+// splitTuples splits a list of tuples of three at its brackets and commas.
 func splitTuples(text string) (tuples [][3]string, ok bool) {
 	inner, closed := strings.CutPrefix(text, "[")
 	if closed {

@@ -2,5 +2,5 @@
 
 package properties
 
-// systemSocketNames is empty: the numbers do on every system.
+// systemSocketNames is empty: numbers are accepted on every system.
 var systemSocketNames map[string]int

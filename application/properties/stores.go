@@ -8,137 +8,101 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"brokerconn/adapters/tls/pemkey"
 )
 
-// Files of certificates and keys are PEM here. What else people have is told by
-// its first bytes, and named with the commands that convert it. Names are as the
-// process finds them: relative ones from where it runs.
+// Files of certificates and keys are PEM here. Other kinds are recognised by their first
+// bytes, and rejected with the commands that convert them.
 
-// maxStoreBytes bounds such a file: the authorities of a whole system are a
-// quarter of it.
+// maxStoreBytes bounds such a file; the authorities of a whole system have a quarter of it.
 const maxStoreBytes = 1 << 20
 
-type storeKind uint8
-
-const (
-	pemStore storeKind = iota
-	jksStore
-	pkcs12Store
-	derStore
-	otherStore
-)
-
-// kindOf looks at the magic numbers: FEEDFEED begins a JKS, CECECECE a JCEKS; a
-// PKCS#12 is a DER sequence whose first member is the version 3.
-func kindOf(data []byte) storeKind {
-	switch {
-	case bytes.HasPrefix(data, []byte{0xfe, 0xed, 0xfe, 0xed}), bytes.HasPrefix(data, []byte{0xce, 0xce, 0xce, 0xce}):
-		return jksStore
-	case bytes.Contains(data, []byte("-----BEGIN ")):
-		return pemStore
-	case len(data) > 1 && data[0] == 0x30:
-		content := 2 // after a length of one byte
-		if n := data[1]; n > 0x80 {
-			content += int(n & 0x7f)
-		}
-		if len(data) > content && bytes.HasPrefix(data[content:], []byte{2, 1, 3}) {
-			return pkcs12Store
-		}
-		return derStore
-	}
-	return otherStore
-}
-
-// what a file is to have in it.
+// content is what a file must hold.
 type content struct {
-	what   string // in words
-	is     func(blockType string) bool
-	toPEM  func(file string, kind storeKind) string // the commands; nil: none
-	rawDER bool                                     // DER will do as well
+	what      string // in words
+	blockType string // of its PEM blocks, or the end of that
+	// The commands that convert another format, with %s for its name. A file that
+	// may be DER has none.
+	jks, pkcs12, der string
 }
+
+const keystoreCommand = "keytool -importkeystore -srckeystore %s -destkeystore client.p12 -deststoretype PKCS12 && " +
+	"openssl pkcs12 -in client.p12 -out client.pem"
 
 var (
-	authorities = &content{what: "certificates", is: isCertificate, toPEM: func(file string, kind storeKind) string {
-		switch kind {
-		case jksStore:
-			return "keytool -list -rfc -keystore " + file + " > ca.pem"
-		case pkcs12Store:
-			return "openssl pkcs12 -nokeys -in " + file + " -out ca.pem"
-		}
-		return "openssl x509 -inform der -in " + file + " -out ca.pem"
-	}}
-	clientChain = &content{what: "certificates", is: isCertificate, toPEM: keyAndChain}
-	clientKey   = &content{what: "a private key", is: isKey, toPEM: func(file string, kind storeKind) string {
-		if kind == derStore {
-			return "openssl pkey -inform der -in " + file + " -out client.pem"
-		}
-		return keyAndChain(file, kind)
-	}}
-	revocations = &content{what: "revocation lists", is: func(t string) bool { return t == "X509 CRL" }, rawDER: true}
+	authorities = &content{
+		what: "certificates", blockType: "CERTIFICATE",
+		jks:    "keytool -list -rfc -keystore %s > ca.pem",
+		pkcs12: "openssl pkcs12 -nokeys -in %s -out ca.pem",
+		der:    "openssl x509 -inform der -in %s -out ca.pem",
+	}
+	clientChain = &content{
+		what: "certificates", blockType: "CERTIFICATE",
+		jks:    keystoreCommand,
+		pkcs12: "openssl pkcs12 -in %s -out client.pem",
+		der:    "openssl x509 -inform der -in %s -out client.pem",
+	}
+	clientKey = &content{
+		what: "a private key", blockType: "PRIVATE KEY",
+		jks:    keystoreCommand,
+		pkcs12: "openssl pkcs12 -in %s -out client.pem",
+		der:    "openssl pkey -inform der -in %s -out client.pem",
+	}
+	revocations = &content{what: "revocation lists", blockType: "X509 CRL"}
 )
 
-func keyAndChain(file string, kind storeKind) string {
-	switch kind {
-	case jksStore:
-		return "keytool -importkeystore -srckeystore " + file + " -destkeystore client.p12 -deststoretype PKCS12 && openssl pkcs12 -in client.p12 -out client.pem"
-	case pkcs12Store:
-		return "openssl pkcs12 -in " + file + " -out client.pem"
-	}
-	return "openssl x509 -inform der -in " + file + " -out client.pem"
+func (c *content) is(blockType string) bool { return strings.HasSuffix(blockType, c.blockType) }
+
+// convert returns the command that converts a file of a format; empty: none is known.
+func (c *content) convert(name string, format pemkey.Format) string {
+	command := map[pemkey.Format]string{pemkey.JKS: c.jks, pemkey.PKCS12: c.pkcs12, pemkey.DER: c.der}[format]
+	return strings.Replace(command, "%s", shellQuoted(name), 1)
 }
 
-func isCertificate(t string) bool {
-	return t == "CERTIFICATE" || t == "X509 CERTIFICATE" || t == "TRUSTED CERTIFICATE"
-}
-
-func isKey(t string) bool { return t == "PRIVATE KEY" || strings.HasSuffix(t, " PRIVATE KEY") }
-
-// inspect looks into a file that a setting names, and refuses the setting if the
-// file will not do. It returns what is in it.
+// inspect reads a file that a key names, and rejects the key if the file does not hold what
+// is wanted. It returns the content.
 func (r *reader) inspect(p *Property, name string, want *content) []byte {
-	if info, err := os.Stat(name); err == nil && info.IsDir() {
-		r.reject(p, "%q is a folder: name one file, with %s as PEM", name, want.what)
-		return nil
-	}
-	data, err := readBounded(name, maxStoreBytes)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		r.reject(p, "there is no file %q: the path of a file with %s as PEM", name, want.what)
-		return nil
-	case err != nil:
-		r.reject(p, "%v: a readable file with %s as PEM", err, want.what)
+	data := r.open(p, name, "file with "+want.what+" as PEM")
+	if data == nil {
 		return nil
 	}
 	return r.inspectData(p, name, data, want)
 }
 
-// exists refuses a setting whose file is not there to be read.
-func (r *reader) exists(p *Property, what, name string) {
-	info, err := os.Stat(name)
+// open reads a file that a key names, and rejects the key if it cannot be read; form
+// describes the file. It returns nil then.
+func (r *reader) open(p *Property, name, form string) []byte {
+	data, err := readBounded(name, maxStoreBytes)
+	info, _ := os.Stat(name)
 	switch {
+	case info != nil && info.IsDir():
+		r.reject(p, "%q is a folder: name one %s", name, form)
 	case errors.Is(err, fs.ErrNotExist):
-		r.reject(p, "there is no file %q: the path of a %s", name, what)
+		r.reject(p, "there is no file %q: the path of a %s", name, form)
 	case err != nil:
-		r.reject(p, "%v: the path of a %s", err, what)
-	case info.IsDir():
-		r.reject(p, "%q is a folder: the path of a %s", name, what)
+		r.reject(p, "%v: a readable %s", err, form)
+	default:
+		return data
 	}
+	return nil
 }
 
 func (r *reader) inspectData(p *Property, name string, data []byte, want *content) []byte {
-	kind := kindOf(data)
+	format := pemkey.FormatOf(data)
+	command := want.convert(name, format)
 	switch {
-	case kind == derStore && want.rawDER:
+	case format == pemkey.DER && command == "":
 		return data
-	case (kind == jksStore || kind == pkcs12Store) && want.toPEM == nil:
-		r.reject(p, "%q is a %v store: a file with %s", name, kind, want.what)
-	case kind == jksStore, kind == pkcs12Store:
-		r.reject(p, "%q is a %v store, and only PEM is read: convert it: %s", name, kind, want.toPEM(shellQuoted(name), kind))
-	case kind == derStore:
-		r.reject(p, "%q is DER, and only PEM is read: convert it: %s", name, want.toPEM(shellQuoted(name), kind))
+	case format == pemkey.DER:
+		r.reject(p, "%q is DER, and only PEM is read: convert it: %s", name, command)
+	case (format == pemkey.JKS || format == pemkey.PKCS12) && command == "":
+		r.reject(p, "%q is a %v store: a file with %s", name, format, want.what)
+	case format == pemkey.JKS, format == pemkey.PKCS12:
+		r.reject(p, "%q is a %v store, and only PEM is read: convert it: %s", name, format, command)
 	case len(bytes.TrimSpace(data)) == 0:
 		r.reject(p, "%q is empty: a file with %s as PEM", name, want.what)
-	case kind != pemStore:
+	case format != pemkey.PEM:
 		r.reject(p, "%q is not PEM: a file with %s between -----BEGIN and -----END lines", name, want.what)
 	case !want.in(data):
 		r.reject(p, "%q is PEM, but has no %s", name, strings.TrimPrefix(want.what, "a "))
@@ -175,20 +139,6 @@ func (c *content) in(data []byte) bool {
 func isEncrypted(data []byte) bool {
 	return bytes.Contains(data, []byte("-----BEGIN ENCRYPTED PRIVATE KEY-----")) ||
 		bytes.Contains(data, []byte("Proc-Type: 4,ENCRYPTED"))
-}
-
-func (k storeKind) String() string {
-	switch k {
-	case jksStore:
-		return "JKS"
-	case pkcs12Store:
-		return "PKCS#12"
-	case derStore:
-		return "DER"
-	case pemStore:
-		return "PEM"
-	}
-	return fmt.Sprintf("unknown kind %d", uint8(k))
 }
 
 // shellQuoted is s as one word of a shell.

@@ -35,7 +35,8 @@ var surface = []surfaceRow{
 	{"client_id", "at most 249 bytes", ""},
 	{"reconnect_backoff_ms", "counted from the failure, not from the attempt; at least 1 ms", ""},
 	{"reconnect_backoff_max_ms", "refused where less than the former, which meant no growth", ""},
-	{"request_timeout_ms", "setup has its own, Config.SetupTimeout; throttled time is not counted", "WithRequestTimeout, WithTimeout"},
+	{"request_timeout_ms", "setup has its own, Config.SetupTimeout; throttled time is not counted",
+		"WithRequestTimeout, WithTimeout"},
 	{"max_in_flight_requests_per_connection", "Conn.Request waits in line instead of failing", ""},
 	{"receive_buffer_bytes", "does not leak into other connections", ""},
 	{"send_buffer_bytes", "does not leak into other connections", ""},
@@ -52,7 +53,7 @@ var surface = []surfaceRow{
 	{"api_version", "any release, patch numbers too; the default was (0, 8, 2)", ""},
 	{"api_version_auto_timeout_ms", "of each time that a connection is made, not of a constructor", ""},
 	{"selector", "in Go only; a port, for Polled", ""},
-	{"state_change_callback", "in Go only; told from, to, address and error", ""},
+	{"state_change_callback", "in Go only; it is called with from, to, address and error", ""},
 	{"metrics", "in Go only; sensors.Registry is kafka-python's", ""},
 	{"metric_group_prefix", "-", "sensors.New"},
 	{"sasl_mechanism", "-", ""},
@@ -90,17 +91,21 @@ func place(k *key) (fields []string, standard string) {
 var methods = []struct{ method, polled, conn, deviation string }{
 	{"blacked_out", "Polled.BlackedOut", "Stats.BackoffUntil", "the pause is counted from the failure"},
 	{"can_send_more", "Polled.CanSendMore", "Stats.InFlight", "-"},
-	{"check_version", "Polled.CheckVersion", "Conn.CheckVersion", "a Verdict with its evidence; Low.Tuple() is the tuple; silence is never taken for an answer"},
-	{"close", "Polled.Close", "Conn.Close, Conn.Abort", "Conn's are final; without an error the backoff does not grow, and requests fail with ErrClosed"},
+	{"check_version", "Polled.CheckVersion", "Conn.CheckVersion", "a Verdict with its evidence; Low.Tuple() is " +
+		"the tuple; silence is never taken for an answer"},
+	{"close", "Polled.Close", "Conn.Close, Conn.Abort", "Conn's are final; without an error the backoff does not " +
+		"grow, and requests fail with ErrClosed"},
 	{"connect", "Polled.Connect", "Conn.Connect", "Conn's waits, for as long as its context"},
 	{"connected", "Polled.Connected", "Conn.State", "-"},
 	{"connecting", "Polled.Connecting", "Conn.State", "-"},
-	{"connection_delay", "Polled.ConnectionDelay", "Stats.BackoffUntil", "\"forever\" is a second result, not a large number"},
+	{"connection_delay", "Polled.ConnectionDelay", "Stats.BackoffUntil",
+		"\"forever\" is a second result, not a large number"},
 	{"disconnected", "Polled.Disconnected", "Conn.State", "-"},
 	{"recv", "Polled.Recv", "Future.Wait", "bytes that come with the end are kept; Futures are done when returned"},
 	{"send", "Polled.Send", "Conn.Request, Conn.Send", "-"},
 	{"send_pending_requests", "Polled.SendPending", "-", "a Conn writes by itself"},
-	{"send_pending_requests_v2", "Polled.SendPendingV2", "-", "true only if nothing at all is left; a Conn writes by itself"},
+	{"send_pending_requests_v2", "Polled.SendPendingV2", "-", "true only if nothing at all is left; a Conn writes " +
+		"by itself"},
 }
 
 // placed are the types that a place is a field or method of.
@@ -120,7 +125,8 @@ var placed = map[string]reflect.Type{
 }
 
 // functions are places as well.
-var functions = map[string]any{"sensors.New": sensors.New, "WithRequestTimeout": broker.WithRequestTimeout, "WithTimeout": broker.WithTimeout}
+var functions = map[string]any{"sensors.New": sensors.New, "WithRequestTimeout": broker.WithRequestTimeout,
+	"WithTimeout": broker.WithTimeout}
 
 // exists reports whether a place is there.
 func exists(place string) bool {
@@ -182,7 +188,8 @@ func TestSurfaceIsWhole(t *testing.T) {
 }
 
 func TestExistsCatches(t *testing.T) {
-	for _, place := range []string{"Config.Hosts", "Conn.close", "tcp.Option.Level", "properties.TLS.CA", "WithDeadline", "sensors.Old"} {
+	for _, place := range []string{"Config.Hosts", "Conn.close", "tcp.Option.Level", "properties.TLS.CA", "WithLimit",
+		"sensors.Old"} {
 		if exists(place) {
 			t.Errorf("%s", place)
 		}
@@ -198,8 +205,8 @@ func (r surfaceRow) cells() []string {
 	return []string{r.key, strings.Join(fields, ", "), standard, r.deviation}
 }
 
-// TestSurfaceStandsInTheTexts: the tables are the same in all places.
-func TestSurfaceStandsInTheTexts(t *testing.T) {
+// TestSurfaceIsInTheTexts: the tables are the same in all places.
+func TestSurfaceIsInTheTexts(t *testing.T) {
 	surfaceTable := [][]string{{"kafka-python", "here", "default", "deviation"}}
 	shortTable := slices.Clone(surfaceTable)
 	for _, row := range surface {
@@ -217,25 +224,26 @@ func TestSurfaceStandsInTheTexts(t *testing.T) {
 			continue
 		}
 		fields, standard := place(k)
-		row := []string{listed(k.kafkaPython), listed(k.java), listed(k.librdkafka), strings.Join(fields, ", "), standard}
+		row := []string{listed(k.kafkaPython), listed(k.java), listed(k.librdkafka), strings.Join(fields, ", "),
+			standard}
 		if k == jaasKey {
 			row[3], row[4] = "-", "the options of the login module"
 		}
 		keyTable = append(keyTable, row)
 	}
-	stands(t, "../../README.md", "| kafka-python | here |", "\n\n", markdown(surfaceTable, 2))
-	stands(t, "../../README.md", "| kafka-python | Polled |", "\n\n", markdown(methodTable, 3))
-	stands(t, "../../README.md", "| kafka-python | Java |", "\n\n", markdown(keyTable, 4))
-	stands(t, "doc.go", "//\tkafka-python  ", "\n//\n", aligned(shortTable, 3))
-	stands(t, "doc.go", "//\tkafka-python              Polled", "\npackage", aligned(methodTable, 3))
+	checkTable(t, "../../README.md", "| kafka-python | here |", "\n\n", markdown(surfaceTable, 2))
+	checkTable(t, "../../README.md", "| kafka-python | Polled |", "\n\n", markdown(methodTable, 3))
+	checkTable(t, "../../README.md", "| kafka-python | Java |", "\n\n", markdown(keyTable, 4))
+	checkTable(t, "doc.go", "//\tkafka-python  ", "\n//\n", aligned(shortTable, 3))
+	checkTable(t, "doc.go", "//\tkafka-python              Polled", "\npackage", aligned(methodTable, 3))
 }
 
 // listed are names that spaces separate, or "-".
 func listed(names string) string { return cmp.Or(strings.Join(strings.Fields(names), ", "), "-") }
 
-// stands checks that the part of a file from begin to end is the wanted text, or
+// checkTable checks that the part of a file from begin to end is the wanted text, or
 // makes it that.
-func stands(t *testing.T, file, begin, end, want string) {
+func checkTable(t *testing.T, file, begin, end, want string) {
 	t.Helper()
 	all := contents(t, file)
 	from := strings.Index(all, begin)
@@ -248,7 +256,8 @@ func stands(t *testing.T, file, begin, end, want string) {
 		return
 	}
 	if !*update {
-		t.Errorf("%s: the table that begins with %q is not the one in this file: go test ./application/properties -run Surface -update\ngot\n%s\nwant\n%s", file, begin, got, want)
+		t.Errorf("%s: the table that begins with %q is not the one in this file: go test ./application/properties "+
+			"-run Surface -update\ngot\n%s\nwant\n%s", file, begin, got, want)
 		return
 	}
 	if err := os.WriteFile(file, []byte(all[:from]+want+all[from+length:]), 0o644); err != nil {

@@ -85,7 +85,8 @@ func unfolded(text string) string {
 // Warnings are about settings that are valid and not safe.
 func (s *Settings) Warnings() (all []string) {
 	if s.TLS.AnyCertificate {
-		all = append(all, "the broker's certificate is not verified: any server is accepted as the broker, and receives the login")
+		all = append(all, "the broker's certificate is not verified: any server is accepted as the broker, and "+
+			"receives the login")
 	}
 	return all
 }

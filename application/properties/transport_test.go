@@ -19,9 +19,12 @@ import (
 func TestTransportOfTLS(t *testing.T) {
 	dir := stores(t)
 	for d, lines := range map[Dialect][]string{
-		KafkaPython: {"security_protocol=SSL", "ssl_cafile=DIR/ca.pem", "ssl_certfile=DIR/chain.pem", "ssl_keyfile=DIR/key.pem", "ssl_crlfile=DIR/crl.der"},
-		Java:        {"security.protocol=SSL", "ssl.truststore.type=PEM", "ssl.truststore.location=DIR/ca.pem", "ssl.keystore.type=PEM", "ssl.keystore.location=DIR/client.pem", "ssl.enabled.protocols=TLSv1.3"},
-		Librdkafka:  {"security.protocol=ssl", "ssl.ca.location=DIR/ca.pem", "ssl.cipher.suites=TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "ssl.crl.location=DIR/crl.pem"},
+		KafkaPython: {"security_protocol=SSL", "ssl_cafile=DIR/ca.pem", "ssl_certfile=DIR/chain.pem",
+			"ssl_keyfile=DIR/key.pem", "ssl_crlfile=DIR/crl.der"},
+		Java: {"security.protocol=SSL", "ssl.truststore.type=PEM", "ssl.truststore.location=DIR/ca.pem",
+			"ssl.keystore.type=PEM", "ssl.keystore.location=DIR/client.pem", "ssl.enabled.protocols=TLSv1.3"},
+		Librdkafka: {"security.protocol=ssl", "ssl.ca.location=DIR/ca.pem",
+			"ssl.cipher.suites=TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "ssl.crl.location=DIR/crl.pem"},
 	} {
 		s, err := Read(d, written(t, dir, lines...))
 		if err != nil {
@@ -67,22 +70,30 @@ func TestConfigNamesTheKeysOfTLS(t *testing.T) {
 		{Java, tls.Options{CAPEM: unfolded(certText)}, "ssl.truststore.certificates", "certificate 1 cannot be read"},
 		{Java, tls.Options{CertFile: in("key.pem"), KeyFile: in("key.pem")}, "ssl.keystore.location", "no certificate"},
 		{KafkaPython, tls.Options{CertFile: in("chain.pem"), KeyFile: in("notes.txt")}, "ssl_keyfile", "notes.txt"},
-		{Librdkafka, tls.Options{CertFile: in("key.pem"), KeyFile: in("key.pem")}, "ssl.certificate.location", "no certificate"},
-		{KafkaPython, tls.Options{CertFile: in("chain.pem"), KeyFile: "../../adapters/tls/testdata/keys/java_sha512andaes_256.pem", KeyPassword: tls.Password(canary)}, "ssl_password", "wrong password"},
-		{Librdkafka, tls.Options{CertFile: in("chain.pem"), KeyFile: "../../adapters/tls/testdata/keys/java_sha512andaes_256.pem"}, "ssl.key.password", "no password was given"},
+		{Librdkafka, tls.Options{CertFile: in("key.pem"), KeyFile: in("key.pem")}, "ssl.certificate.location",
+			"no certificate"},
+		{KafkaPython, tls.Options{CertFile: in("chain.pem"),
+			KeyFile: "../../adapters/tls/pemkey/testdata/java_sha512andaes_256.pem", KeyPassword: tls.Password(canary)},
+			"ssl_password", "wrong password"},
+		{Librdkafka, tls.Options{CertFile: in("chain.pem"),
+			KeyFile: "../../adapters/tls/pemkey/testdata/java_sha512andaes_256.pem"}, "ssl.key.password",
+			"no password was given"},
 		{KafkaPython, tls.Options{CRLFile: in("notes.txt")}, "ssl_crlfile", "notes.txt"},
 		{KafkaPython, tls.Options{Ciphers: "NO-SUCH"}, "ssl_ciphers", "NO-SUCH"},
 		{Librdkafka, tls.Options{CipherSuites: []string{"NO_SUCH"}}, "ssl.cipher.suites", "NO_SUCH"},
-		{Java, tls.Options{MinVersion: 0x0303, MaxVersion: 0x0303, CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}}, "ssl.enabled.protocols", "TLS 1.2"},
+		{Java, tls.Options{MinVersion: 0x0303, MaxVersion: 0x0303, CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}},
+			"ssl.enabled.protocols", "TLS 1.2"},
 	} {
 		cfg, err := (&Settings{Dialect: c.dialect, Security: SSL, TLS: c.tls}).Config()
 		e := new(Error)
-		if !errors.As(err, &e) || e.Key != c.key || !strings.Contains(e.Problem, c.words) || strings.Contains(e.Error(), canary) || cfg.Transport != nil {
+		if !errors.As(err, &e) || e.Key != c.key || !strings.Contains(e.Problem, c.words) ||
+			strings.Contains(e.Error(), canary) || cfg.Transport != nil {
 			t.Errorf("%v: want %s, %s", err, c.key, c.words)
 		}
 	}
 	own := &netlink.Transport{}
-	cfg, err := (&Settings{Security: SSL, TLS: tls.Options{CAFile: "none"}, Connection: broker.Config{Transport: own}}).Config()
+	cfg, err := (&Settings{Security: SSL, TLS: tls.Options{CAFile: "none"},
+		Connection: broker.Config{Transport: own}}).Config()
 	if err != nil || cfg.Transport != own {
 		t.Errorf("a transport of the user's: %+v %v", cfg.Transport, err)
 	}
@@ -94,13 +105,15 @@ func TestUnfolded(t *testing.T) {
 	whole := "-----BEGIN X Y-----\n" + a + "\n" + b + "\n-----END X Y-----\n"
 	want, _ := pem.Decode([]byte(whole))
 	for _, text := range []string{
-		whole, strings.ReplaceAll(whole, "\n", " "), strings.ReplaceAll(whole, "\n", ""), strings.ReplaceAll(whole, "\n", `\n`),
+		whole, strings.ReplaceAll(whole, "\n", " "), strings.ReplaceAll(whole, "\n", ""),
+		strings.ReplaceAll(whole, "\n", `\n`),
 		strings.ReplaceAll(whole, "\n", "\r\n"), "words " + strings.ReplaceAll(whole, "\n", "\t"),
 	} {
 		rest := []byte(unfolded(text + text))
 		for range 2 {
 			var got *pem.Block
-			if got, rest = pem.Decode(rest); got == nil || got.Type != want.Type || string(got.Bytes) != string(want.Bytes) {
+			if got, rest = pem.Decode(rest); got == nil || got.Type != want.Type ||
+				string(got.Bytes) != string(want.Bytes) {
 				t.Fatalf("%q came to %q", text, unfolded(text+text))
 			}
 		}

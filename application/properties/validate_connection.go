@@ -12,7 +12,8 @@ func (r *reader) validateConnection() {
 	c := &r.s.Connection
 	if base != nil && longest != nil && !r.rejected[backoffKey] && !r.rejected[backoffMaxKey] &&
 		c.ReconnectBackoff > c.ReconnectBackoffMax {
-		r.reject(longest, "%s is less than %s, %s: at least as much, or leave it out", quoted(longest), base.Key, quoted(base))
+		r.reject(longest, "%s is less than %s, %s: at least as much, or leave it out", quoted(longest), base.Key,
+			quoted(base))
 		r.rejected[backoffMaxKey] = true
 	}
 	r.validateVersion()
@@ -23,7 +24,10 @@ func (r *reader) validateConnection() {
 func (r *reader) validateConfig() {
 	for _, err := range unjoined(r.s.Connection.Check()) {
 		problem := err.(*broker.ConfigError)
-		i := slices.IndexFunc(connectionKeys, func(k *key) bool { return k.to == "Config."+problem.Setting && r.has(k) })
+		i := slices.IndexFunc(connectionKeys, func(k *key) bool {
+			return k.to == "Config."+problem.Setting &&
+				r.has(k)
+		})
 		switch {
 		case i < 0:
 			r.problems = append(r.problems, &Error{Key: problem.Setting, Problem: problem.Problem})

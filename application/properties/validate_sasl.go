@@ -16,10 +16,12 @@ func (r *reader) validateSASL() {
 	case r.rejected[mechanismKey], r.rejected[jaasKey]:
 		return
 	case p == nil:
-		r.missing(mechanismKey, "not given, and %s=%v needs one: %s", r.given[securityKey].Key, r.s.Security, orList(mechanisms))
+		r.missing(mechanismKey, "not given, and %s=%v needs one: %s", r.given[securityKey].Key, r.s.Security,
+			orList(mechanisms))
 		return
 	case r.jaas != nil && !slices.Contains(r.jaas.mechanisms, s.Mechanism):
-		r.reject(p, "%s, but the login module in %s is %s, which is for %s", quoted(p), r.name(jaasKey), r.jaas.name, orList(r.jaas.mechanisms))
+		r.reject(p, "%s, but the login module in %s is %s, which is for %s", quoted(p), r.name(jaasKey), r.jaas.name,
+			orList(r.jaas.mechanisms))
 		return
 	}
 	var used scope
@@ -58,14 +60,16 @@ func (r *reader) validatePassword() {
 	if r.s.Dialect == Java {
 		switch {
 		case r.jaas == nil:
-			r.missing(jaasKey, "not given, and %s has its login there: org.apache.kafka.common.security.plain.PlainLoginModule "+
+			r.missing(jaasKey, "not given, and %s has its login there: "+
+				"org.apache.kafka.common.security.plain.PlainLoginModule "+
 				`required username="..." password="..."; or the ScramLoginModule`, r.s.SASL.Mechanism)
 		case s.Username == "" || s.Password.IsZero():
 			r.reject(r.given[jaasKey], `%s needs username="..." and password="..."`, r.jaas.name)
 		}
 		return
 	}
-	r.required("not given, and %s needs it", map[*key]bool{usernameKey: s.Username != "", passwordKey: !s.Password.IsZero()})
+	r.required("not given, and %s needs it", map[*key]bool{usernameKey: s.Username != "",
+		passwordKey: !s.Password.IsZero()})
 }
 
 func (r *reader) validateKerberos() {
@@ -78,7 +82,7 @@ func (r *reader) validateKerberos() {
 	if k.Principal == "" {
 		r.reject(p, "a keytab without its principal: give both")
 	}
-	r.exists(p, "keytab", k.Keytab)
+	r.open(p, k.Keytab, "keytab")
 }
 
 // validateService looks at the two places that Java has for the name of the service.
@@ -103,7 +107,8 @@ func (r *reader) validateOAuth() {
 	o := &r.s.SASL.OAuth
 	if r.s.Dialect == KafkaPython {
 		if !r.has(providerKey) {
-			r.missing(providerKey, "OAUTHBEARER needs one, and %s cannot be written as text: set %s in Go", providerKey.object, providerKey.to)
+			r.missing(providerKey, "OAUTHBEARER needs one, and %s cannot be written as text: set %s in Go",
+				providerKey.object, providerKey.to)
 		}
 		return
 	}

@@ -45,7 +45,7 @@ func (r *reader) needsPEM(typeKey *key, why string) {
 	r.missing(typeKey, "not given, which means JKS, but %s: write %s=PEM", why, r.name(typeKey))
 }
 
-// validateIdentity looks at the client's own certificate and key.
+// validateIdentity looks at the client's certificate and key.
 func (r *reader) validateIdentity() {
 	cert, key, store := r.either(certFileKey, certPEMKey), r.either(keyFileKey, keyPEMKey), r.given[keyStoreKey]
 	certName, keyName := certFileKey, keyFileKey
@@ -76,7 +76,7 @@ func (r *reader) validateIdentity() {
 	}
 }
 
-// validateStore looks at a store of key and chain, which to librdkafka is PKCS#12.
+// validateStore looks at a store of key and chain, which is PKCS#12 to librdkafka.
 func (r *reader) validateStore(p *Property) {
 	pem := r.keyType == "PEM"
 	java := r.s.Dialect == Java
@@ -87,7 +87,8 @@ func (r *reader) validateStore(p *Property) {
 		case pem && r.later(keyTypeKey, keyStorePasswordKey):
 			r.ignore(password, r.inPlace(keyTypeKey, "PEM, which has no password,"))
 		case pem || r.has(keyPEMKey):
-			r.reject(password, "PEM has no password of the store: leave it out; that of the key is %s", r.name(keyPasswordKey))
+			r.reject(password, "PEM has no password of the store: leave it out; that of the key is %s",
+				r.name(keyPasswordKey))
 		}
 	}
 	if java && !pem && r.either(certPEMKey, keyPEMKey) != nil {

@@ -58,6 +58,10 @@ func (r *reader) set(field reflect.Value, row *setting.Row, k *key, p *Property)
 		*to = tls.Password(p.Value.Reveal())
 	case *[]string:
 		*to = strings.Fields(value(p))
+	case **bool:
+		var on bool
+		on, err = boolean(p)
+		*to = &on
 	case *bool:
 		var on bool
 		on, err = boolean(p)

@@ -7,7 +7,7 @@ import (
 )
 
 var checkerChecks = []transportCheck{
-	{"Check finds nothing wrong with a link that stands, and takes no byte", checkStands},
+	{"Check returns nil for an open link, and takes no byte", checkOpen},
 	{"Check, beside a parked Read, finds the end no sooner than Read does", checkEnd},
 	{"Check of a closed link does no harm", checkClosed},
 }
@@ -21,23 +21,23 @@ func checkable(t *testing.T, p ports.Parker) ports.Checker {
 	return c
 }
 
-func checkStands(t *testing.T, rig Rig) {
+func checkOpen(t *testing.T, harness Harness) {
 	const total = 1000
-	p, _, peer := parked(t, rig)
+	p, _, peer := parked(t, harness)
 	c := checkable(t, p)
-	stands := func() {
+	isOpen := func() {
 		t.Helper()
 		if err := c.Check(); err != nil {
-			t.Fatalf("Check: %v, and the link stands", err)
+			t.Fatalf("Check: got %v, want nil for an open link", err)
 		}
 	}
-	stands()
+	isOpen()
 	buf := make([]byte, total)
 	read := parkCall(p.Read, buf)
-	stands()
+	isOpen()
 	sent := peerSends(peer, total, false)
 	o := receive(t, "Read returns", read)
-	stands()
+	isOpen()
 	for in := 0; ; {
 		if o.err != nil {
 			t.Fatalf("Read: %v", o.err)
@@ -46,15 +46,15 @@ func checkStands(t *testing.T, rig Rig) {
 		if in += o.n; in == total {
 			break
 		}
-		stands()
+		isOpen()
 		o.n, o.err = p.Read(buf)
 	}
 	wantNoError(t, sent)
-	stands()
+	isOpen()
 }
 
-func checkEnd(t *testing.T, rig Rig) {
-	p, _, peer := parked(t, rig)
+func checkEnd(t *testing.T, harness Harness) {
+	p, _, peer := parked(t, harness)
 	c := checkable(t, p)
 	read := parkCall(p.Read, make([]byte, 1))
 	sent := peerSends(peer, 0, true)
@@ -70,8 +70,8 @@ func checkEnd(t *testing.T, rig Rig) {
 	}
 }
 
-func checkClosed(t *testing.T, rig Rig) {
-	p, link, _ := parked(t, rig)
+func checkClosed(t *testing.T, harness Harness) {
+	p, link, _ := parked(t, harness)
 	c := checkable(t, p)
 	closeTwice(t, link)
 	_ = c.Check() // that it does not panic is all

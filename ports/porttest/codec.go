@@ -184,7 +184,7 @@ func codecDecode(t *testing.T, codec ports.Codec, s CodecSample) {
 }
 
 // codecConcurrent: one message, many connections, each with its version. The
-// race detector tells more.
+// race detector reports races.
 func codecConcurrent(t *testing.T, codec ports.Codec, samples []CodecSample) {
 	var wg sync.WaitGroup
 	for range 4 {

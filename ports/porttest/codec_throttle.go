@@ -63,7 +63,7 @@ func codecGarbage(body []byte) (all [][]byte) {
 }
 
 // codecThrottleVersions: a body of another version does no harm, and a version
-// that no API has tells of no throttle.
+// that no API has gives no throttle time.
 func codecThrottleVersions(t *testing.T, codec ports.Codec, s CodecSample) {
 	traits, err := codec.Describe(s.Request)
 	if err != nil {

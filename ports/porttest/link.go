@@ -22,8 +22,8 @@ var linkChecks = []transportCheck{
 	{"links do not mix", linkMany},
 }
 
-func linkNothingThere(t *testing.T, rig Rig) {
-	link, peer := connect(t, rig)
+func linkNothingThere(t *testing.T, harness Harness) {
+	link, peer := connect(t, harness)
 	p := make([]byte, 10)
 	for range 3 {
 		if n, err := link.Recv(p); n != 0 || err != ports.ErrWouldBlock {
@@ -40,9 +40,9 @@ func linkNothingThere(t *testing.T, rig Rig) {
 	}
 }
 
-func linkBothWays(t *testing.T, rig Rig) {
+func linkBothWays(t *testing.T, harness Harness) {
 	const total = 1 << 20
-	link, peer := connect(t, rig)
+	link, peer := connect(t, harness)
 	sent, received := peerSends(peer, total, false), peerReceives(peer, total)
 	rnd := rand.New(rand.NewSource(1))
 	var out, in int
@@ -63,18 +63,18 @@ func linkBothWays(t *testing.T, rig Rig) {
 	wantCount(t, received, total)
 }
 
-func linkShortSend(t *testing.T, rig Rig) {
-	if rig.Unbounded {
-		t.Skip("needs a bounded send buffer: Rig.Unbounded is true")
+func linkShortSend(t *testing.T, harness Harness) {
+	if harness.Unbounded {
+		t.Skip("needs a bounded send buffer: Harness.Unbounded is true")
 	}
 	const tooMuch = 256 << 20
-	link, peer := connect(t, rig)
+	link, peer := connect(t, harness)
 	buf := make([]byte, 100_000)
 	out, n := 0, len(buf)
 	for n == len(buf) {
 		n = sendSome(t, link, buf, out)
 		if out += n; out > tooMuch {
-			t.Fatalf("nobody reads, and %d bytes were taken: Send has no bound", out)
+			t.Fatalf("Send accepted %d bytes without a reader: it has no bound", out)
 		}
 	}
 	received := peerReceives(peer, out+len(buf))
@@ -86,9 +86,9 @@ func linkShortSend(t *testing.T, rig Rig) {
 	wantCount(t, received, total)
 }
 
-func linkEOF(t *testing.T, rig Rig) {
+func linkEOF(t *testing.T, harness Harness) {
 	for _, size := range []int{0, 1, 100_000} {
-		link, peer := connect(t, rig)
+		link, peer := connect(t, harness)
 		sent := peerSends(peer, size, true)
 		in, buf := 0, make([]byte, 1000)
 		var err error
@@ -113,12 +113,12 @@ func linkEOF(t *testing.T, rig Rig) {
 	}
 }
 
-func linkClose(t *testing.T, rig Rig) {
-	link, _ := connect(t, rig)
+func linkClose(t *testing.T, harness Harness) {
+	link, _ := connect(t, harness)
 	closeTwice(t, link)
 	wantClosed(t, link)
 
-	link, peer := connect(t, rig) // with both goroutines, if it has some, at work
+	link, peer := connect(t, harness) // with both goroutines, if it has some, at work
 	sent := peerSends(peer, 10, false)
 	recvAll(t, link, 10)
 	wantNoError(t, sent)
@@ -127,8 +127,8 @@ func linkClose(t *testing.T, rig Rig) {
 	wantClosed(t, link)
 }
 
-func linkCloseSeen(t *testing.T, rig Rig) {
-	link, peer := connect(t, rig)
+func linkCloseSeen(t *testing.T, harness Harness) {
+	link, peer := connect(t, harness)
 	received := peerReceives(peer, 1<<30)
 	if err := link.Close(); err != nil {
 		t.Errorf("Close: %v", err)
@@ -136,10 +136,10 @@ func linkCloseSeen(t *testing.T, rig Rig) {
 	wantCount(t, received, 0)
 }
 
-func linkCloseConcurrent(t *testing.T, rig Rig) {
+func linkCloseConcurrent(t *testing.T, harness Harness) {
 	const traffic = 8 << 20 // a link without a bound keeps it all
 	for round := range 20 {
-		link, peer := connect(t, rig)
+		link, peer := connect(t, harness)
 		sent, received := peerSends(peer, traffic, false), peerReceives(peer, 1<<30)
 		var owner sync.WaitGroup
 		owner.Go(func() {
@@ -172,9 +172,9 @@ func linkCloseConcurrent(t *testing.T, rig Rig) {
 	}
 }
 
-func linkMany(t *testing.T, rig Rig) {
-	a, peerA := connect(t, rig)
-	b, peerB := connect(t, rig)
+func linkMany(t *testing.T, harness Harness) {
+	a, peerA := connect(t, harness)
+	b, peerB := connect(t, harness)
 	for i, link := range []ports.Link{a, b} {
 		if n, err := link.Send([]byte{byte('a' + i)}); n != 1 || err != nil {
 			t.Fatalf("Send: %d, %v", n, err)
@@ -282,7 +282,7 @@ type count struct {
 }
 
 // peerReceives reads from a goroutine of its own until it has limit bytes or the
-// stream ends, and tells how many came.
+// stream ends, and reports how many came.
 func peerReceives(peer io.Reader, limit int) <-chan count {
 	done := make(chan count, 1)
 	go func() { done <- peerReads(peer, func(off int) bool { return off < limit }) }()

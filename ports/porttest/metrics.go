@@ -11,7 +11,7 @@ import (
 
 // MetricsSink checks a [ports.MetricsSink]: no event allocates, none panics
 // whatever its arguments, and events may come from many goroutines at once (the
-// race detector tells more). What a sink makes of the events is its own affair.
+// race detector reports races). The suite does not check how a sink uses the events.
 func MetricsSink(t *testing.T, newSink func() ports.MetricsSink) {
 	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
@@ -56,7 +56,7 @@ func metricsEvents(s ports.MetricsSink, now time.Time, key, version int16, n int
 		"ConnectionStarted": func() { s.ConnectionStarted(now) },
 		"ConnectionReady":   func() { s.ConnectionReady(now, d) },
 		"ConnectionClosed":  func() { s.ConnectionClosed(now, b, !b) },
-		"LoggedIn":          func() { s.LoggedIn(now, b, d) },
+		"LoginSucceeded":    func() { s.LoginSucceeded(now, b, d) },
 		"LoginFailed":       func() { s.LoginFailed(now, b) },
 		"RequestSent":       func() { s.RequestSent(now, key, version, n) },
 		"ResponseReceived":  func() { s.ResponseReceived(now, key, version, n, d, t) },

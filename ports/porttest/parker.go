@@ -25,9 +25,9 @@ var parkerChecks = []transportCheck{
 }
 
 // parked returns an established link's Parker with its other side.
-func parked(t *testing.T, rig Rig) (ports.Parker, ports.Link, io.ReadWriteCloser) {
+func parked(t *testing.T, harness Harness) (ports.Parker, ports.Link, io.ReadWriteCloser) {
 	t.Helper()
-	link, peer := connect(t, rig)
+	link, peer := connect(t, harness)
 	p, ok := link.(ports.Parker)
 	if !ok {
 		t.Skip("needs a ports.Parker: the link does not implement it")
@@ -53,9 +53,9 @@ func parkCall(call func([]byte) (int, error), p []byte) <-chan outcome {
 	return done
 }
 
-func parkRead(t *testing.T, rig Rig) {
+func parkRead(t *testing.T, harness Harness) {
 	const total = 300_000
-	p, _, peer := parked(t, rig)
+	p, _, peer := parked(t, harness)
 	first := make([]byte, 1)
 	read := parkCall(p.Read, first)
 	sent := peerSends(peer, total, true)
@@ -88,9 +88,9 @@ func parkRead(t *testing.T, rig Rig) {
 	wantNoError(t, sent)
 }
 
-func parkWrite(t *testing.T, rig Rig) {
+func parkWrite(t *testing.T, harness Harness) {
 	const total = 4 << 20
-	p, _, peer := parked(t, rig)
+	p, _, peer := parked(t, harness)
 	received := peerReceives(peer, total)
 	buf := make([]byte, 1<<20)
 	for out := 0; out < total; out += len(buf) {
@@ -103,8 +103,8 @@ func parkWrite(t *testing.T, rig Rig) {
 	wantCount(t, received, total)
 }
 
-func parkInterruptRead(t *testing.T, rig Rig) {
-	p, _, peer := parked(t, rig)
+func parkInterruptRead(t *testing.T, harness Harness) {
+	p, _, peer := parked(t, harness)
 	buf := make([]byte, 1)
 	for off := range 20 {
 		read := parkCall(p.Read, buf)
@@ -131,8 +131,8 @@ func parkInterruptRead(t *testing.T, rig Rig) {
 // muchMore is more than any buffer on the way holds.
 const muchMore = 64 << 20
 
-func parkInterruptWrite(t *testing.T, rig Rig) {
-	p, _, peer := parked(t, rig)
+func parkInterruptWrite(t *testing.T, harness Harness) {
+	p, _, peer := parked(t, harness)
 	buf := make([]byte, muchMore)
 	fillPattern(buf, 0)
 	write := parkCall(p.Write, buf)
@@ -155,8 +155,8 @@ func parkInterruptWrite(t *testing.T, rig Rig) {
 }
 
 // parkInterruptFirst interrupts before the link is established, too.
-func parkInterruptFirst(t *testing.T, rig Rig) {
-	link := rig.Transport.Open(rig.Endpoint)
+func parkInterruptFirst(t *testing.T, harness Harness) {
+	link := harness.Transport.Open(harness.Endpoint)
 	closeAtEnd(t, link)
 	p, ok := link.(ports.Parker)
 	if !ok {
@@ -165,7 +165,7 @@ func parkInterruptFirst(t *testing.T, rig Rig) {
 	p.Interrupt()
 	p.Interrupt()
 	establish(t, link)
-	peer := acceptOne(t, rig)
+	peer := acceptOne(t, harness)
 	o := receive(t, "Read returns", parkCall(p.Read, make([]byte, 1)))
 	if o != (outcome{0, ports.ErrInterrupted}) {
 		t.Errorf("Read: %d, %v; want ErrInterrupted itself", o.n, o.err)
@@ -185,9 +185,9 @@ func parkInterruptFirst(t *testing.T, rig Rig) {
 }
 
 // parkManyInterrupts moves bytes both ways and stops both again and again.
-func parkManyInterrupts(t *testing.T, rig Rig) {
+func parkManyInterrupts(t *testing.T, harness Harness) {
 	const interrupts = 100
-	p, _, peer := parked(t, rig)
+	p, _, peer := parked(t, harness)
 	s := &stopper{working: 2}
 	s.moved.L = &s.mu
 	over := func() bool { return s.rounds() >= interrupts }
@@ -250,9 +250,8 @@ func parkManyInterrupts(t *testing.T, rig Rig) {
 	wantCount(t, received, out.total())
 }
 
-// openEnd is a stream whose length is decided under way: some more bytes once it
-// is over. They are announced before they are sent, so whoever receives them
-// knows.
+// openEnd is a stream that ends some bytes after over returns true. The bytes are
+// announced before they are sent, so that the receiver knows the length.
 type openEnd struct {
 	over  func() bool
 	limit atomic.Int64
@@ -326,9 +325,9 @@ func (s *stopper) rounds() int {
 	return s.round
 }
 
-func parkCloseRead(t *testing.T, rig Rig) {
+func parkCloseRead(t *testing.T, harness Harness) {
 	for range 10 {
-		p, link, _ := parked(t, rig)
+		p, link, _ := parked(t, harness)
 		read := parkCall(p.Read, make([]byte, 1))
 		closeTwice(t, link)
 		o := receive(t, "the parked Read returns after Close", read)
@@ -343,8 +342,8 @@ func parkCloseRead(t *testing.T, rig Rig) {
 // parkCloseWrite closes in the middle of a Write that the other side has begun to
 // read. What it reads in the end is what Write said; through an encrypted link
 // the last of it may be lost, but never more may arrive.
-func parkCloseWrite(t *testing.T, rig Rig) {
-	p, link, peer := parked(t, rig)
+func parkCloseWrite(t *testing.T, harness Harness) {
+	p, link, peer := parked(t, harness)
 	buf := make([]byte, muchMore)
 	fillPattern(buf, 0)
 	write := parkCall(p.Write, buf)
@@ -356,7 +355,7 @@ func parkCloseWrite(t *testing.T, rig Rig) {
 	closeTwice(t, link)
 	o := receive(t, "the parked Write returns after Close", write)
 	if o.n >= len(buf) {
-		t.Fatalf("Write: %d of %d bytes after Close, though nobody reads", o.n, len(buf))
+		t.Fatalf("Write: %d of %d bytes after Close, without a reader", o.n, len(buf))
 	}
 	wantFinal(t, "Write", 0, o.err)
 
@@ -372,13 +371,13 @@ func parkCloseWrite(t *testing.T, rig Rig) {
 			pauseIdle(i)
 		}
 	})
-	if arrived > o.n || arrived < o.n && !rig.Endpoint.Secure {
+	if arrived > o.n || arrived < o.n && !harness.Endpoint.Secure {
 		t.Errorf("Write counted %d bytes, and %d arrived", o.n, arrived)
 	}
 }
 
-func parkCloseInterrupted(t *testing.T, rig Rig) {
-	p, link, _ := parked(t, rig)
+func parkCloseInterrupted(t *testing.T, harness Harness) {
+	p, link, _ := parked(t, harness)
 	p.Interrupt()
 	closeTwice(t, link)
 	p.Interrupt()

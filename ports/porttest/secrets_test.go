@@ -13,14 +13,14 @@ import (
 	"brokerconn/ports/porttest"
 )
 
-// heard is a testing.TB that only hears of failures.
-type heard struct {
+// counter is a testing.TB that counts failures.
+type counter struct {
 	testing.TB
 	failures int
 }
 
-func (h *heard) Helper()               {}
-func (h *heard) Errorf(string, ...any) { h.failures++ }
+func (h *counter) Helper()               {}
+func (h *counter) Errorf(string, ...any) { h.failures++ }
 
 type (
 	asError    struct{ secret string }
@@ -54,7 +54,7 @@ func TestNoSecretsFindsThem(t *testing.T) {
 		"only as Go":         asGoString{&text},
 		"beside others":      []any{1, ports.NewSecret("x"), map[string][]byte{"k": []byte(secret)}},
 	} {
-		h := &heard{}
+		h := &counter{}
 		porttest.NoSecrets(h, name, v, "another", secret)
 		if h.failures == 0 {
 			t.Errorf("not found: %s", name)
@@ -88,7 +88,7 @@ func TestNoSecretsInFindsThem(t *testing.T) {
 		"in a path":              "/" + url.PathEscape(secret) + "/",
 		"percents throughout":    strings.ToUpper(strings.ReplaceAll(fmt.Sprintf("% x", " "+secret), " ", "%")),
 	} {
-		h := &heard{}
+		h := &counter{}
 		porttest.NoSecretsIn(h, name, "before "+text+" after", "another", secret)
 		if h.failures == 0 {
 			t.Errorf("not found %s: %s", name, text)

@@ -12,20 +12,20 @@ import (
 // Selector checks a [ports.Selector]. newSelector returns a new one and the clock
 // whose time it waits for.
 //
-// Each check runs in a bubble of testing/synctest, so that a selector which
-// really waits takes no real time. One that moves its clock instead is checked
-// by the same words: after a bounded number of waits the time has come.
+// Each check runs in a bubble of testing/synctest, so that a selector that waits takes
+// no real time. The same checks hold for a selector that advances its clock: until must
+// be reached after a bounded number of waits.
 func Selector(t *testing.T, newSelector func(t *testing.T) (ports.Selector, ports.Clock)) {
 	for _, check := range []struct {
 		name string
 		f    func(t *testing.T, s ports.Selector, c ports.Clock)
 	}{
-		{"waits for the time alone", selectorTime},
-		{"a time that has passed is not waited for", selectorPast},
-		{"waits no longer than until for what does not tell", selectorUntold},
-		{"waits no longer than until for what never tells", selectorNeverTold},
-		{"returns when what tells", selectorTold},
-		{"what told before it was watched is not waited for", selectorToldBefore},
+		{"waits for until alone", selectorTime},
+		{"does not wait for a time that has passed", selectorPast},
+		{"waits until the limit without a Watcher", selectorNoWatcher},
+		{"waits until the limit for an idle Watcher", selectorIdleWatcher},
+		{"returns when the Watcher calls", selectorChanged},
+		{"returns at once if the change came first", selectorChangedBefore},
 	} {
 		t.Run(check.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -36,7 +36,7 @@ func Selector(t *testing.T, newSelector func(t *testing.T) (ports.Selector, port
 	}
 }
 
-// maxWaits bounds how often Wait may come back early.
+// maxWaits bounds the number of early returns of Wait.
 const maxWaits = 100
 
 func waitUntil(t *testing.T, s ports.Selector, c ports.Clock, what any, until time.Time) {
@@ -49,7 +49,7 @@ func waitUntil(t *testing.T, s ports.Selector, c ports.Clock, what any, until ti
 			return
 		}
 	}
-	t.Errorf("after %d waits the time has not come", maxWaits)
+	t.Errorf("after %d waits the clock has not reached until", maxWaits)
 }
 
 func selectorTime(t *testing.T, s ports.Selector, c ports.Clock) {
@@ -68,61 +68,61 @@ func selectorPast(t *testing.T, s ports.Selector, c ports.Clock) {
 	}
 }
 
-func selectorUntold(t *testing.T, s ports.Selector, c ports.Clock) {
+func selectorNoWatcher(t *testing.T, s ports.Selector, c ports.Clock) {
 	waitUntil(t, s, c, struct{}{}, c.Now().Add(time.Second))
 }
 
-func selectorNeverTold(t *testing.T, s ports.Selector, c ports.Clock) {
-	waitUntil(t, s, c, &teller{}, c.Now().Add(time.Second))
+func selectorIdleWatcher(t *testing.T, s ports.Selector, c ports.Clock) {
+	waitUntil(t, s, c, &changing{}, c.Now().Add(time.Second))
 }
 
-func selectorTold(t *testing.T, s ports.Selector, c ports.Clock) {
-	what := &teller{}
-	go what.tell()
-	waitForNews(t, s, c, what)
+func selectorChanged(t *testing.T, s ports.Selector, c ports.Clock) {
+	what := &changing{}
+	go what.change()
+	waitForChange(t, s, c, what)
 }
 
-func selectorToldBefore(t *testing.T, s ports.Selector, c ports.Clock) {
-	what := &teller{}
-	what.tell()
-	waitForNews(t, s, c, what)
+func selectorChangedBefore(t *testing.T, s ports.Selector, c ports.Clock) {
+	what := &changing{}
+	what.change()
+	waitForChange(t, s, c, what)
 }
 
-// waitForNews must not take the time itself: that of the bubble, which a selector
-// that moves its own clock leaves alone.
-func waitForNews(t *testing.T, s ports.Selector, c ports.Clock, what *teller) {
+// waitForChange must not take time of the bubble, which a selector that advances its
+// own clock does not change.
+func waitForChange(t *testing.T, s ports.Selector, c ports.Clock, what *changing) {
 	t.Helper()
 	before := time.Now()
 	if err := s.Wait(what, c.Now().Add(time.Hour)); err != nil {
 		t.Errorf("Wait: %v", err)
 	}
 	if waited := time.Since(before); waited > 0 {
-		t.Errorf("waited %v for what had told", waited)
+		t.Errorf("waited %v after the change", waited)
 	}
 }
 
-// teller is a Watcher that has news once it was told.
-type teller struct {
-	mu   sync.Mutex
-	told bool
-	f    func()
+// changing is a Watcher whose change comes with a call of change.
+type changing struct {
+	mu      sync.Mutex
+	changed bool
+	f       func()
 }
 
-var _ ports.Watcher = (*teller)(nil)
+var _ ports.Watcher = (*changing)(nil)
 
-func (w *teller) Watch(f func()) {
+func (w *changing) Watch(f func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.told {
+	if w.changed {
 		go f()
 		return
 	}
 	w.f = f
 }
 
-func (w *teller) tell() {
+func (w *changing) change() {
 	w.mu.Lock()
-	w.told = true
+	w.changed = true
 	f := w.f
 	w.f = nil
 	w.mu.Unlock()

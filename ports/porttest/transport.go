@@ -10,8 +10,8 @@ import (
 	"brokerconn/ports"
 )
 
-// Rig is a transport, and what a test of it needs around it.
-type Rig struct {
+// Harness is a transport, and what a test of it needs around it.
+type Harness struct {
 	Transport ports.Transport
 
 	// Host and Port can be looked up.
@@ -46,10 +46,10 @@ var patience = 20 * time.Second
 
 // Transport checks a [ports.Transport], its lookups and its links: every
 // sentence of the contracts, also those of [ports.Watcher], [ports.Parker] and
-// [ports.Checker] where a link has them. newRig is called for every check anew; it
+// [ports.Checker] where a link has them. newHarness is called for every check; it
 // ends what it started in t.Cleanup, and may check there that no goroutine is left,
 // since the suite closes its links before.
-func Transport(t *testing.T, newRig func(t *testing.T) Rig) {
+func Transport(t *testing.T, newHarness func(t *testing.T) Harness) {
 	for _, group := range []struct {
 		name   string
 		checks []transportCheck
@@ -64,14 +64,14 @@ func Transport(t *testing.T, newRig func(t *testing.T) Rig) {
 		t.Run(group.name, func(t *testing.T) {
 			for _, check := range group.checks {
 				t.Run(check.name, func(t *testing.T) {
-					rig := newRig(t)
+					harness := newHarness(t)
 					// A call that blocks though it must not would hang the check:
 					// the panic shows where.
 					stuck := time.AfterFunc(3*patience, func() {
 						panic("porttest: stuck in " + t.Name())
 					})
 					defer stuck.Stop()
-					check.f(t, rig)
+					check.f(t, harness)
 				})
 			}
 		})
@@ -80,7 +80,7 @@ func Transport(t *testing.T, newRig func(t *testing.T) Rig) {
 
 type transportCheck struct {
 	name string
-	f    func(t *testing.T, rig Rig)
+	f    func(t *testing.T, harness Harness)
 }
 
 var lookupChecks = []transportCheck{
@@ -90,15 +90,15 @@ var lookupChecks = []transportCheck{
 	{"Watch calls once the result is there", lookupWatched},
 }
 
-func lookupFinds(t *testing.T, rig Rig) {
-	l := rig.Transport.Resolve(rig.Host, rig.Port)
+func lookupFinds(t *testing.T, harness Harness) {
+	l := harness.Transport.Resolve(harness.Host, harness.Port)
 	eps, err := settled(t, l)
 	if err != nil || len(eps) == 0 {
 		t.Fatalf("Result: %v, %v; want at least one endpoint", eps, err)
 	}
 	for _, ep := range eps {
-		if ep.Host != rig.Host {
-			t.Errorf("endpoint %+v: Host is not %q, the name as configured", ep, rig.Host)
+		if ep.Host != harness.Host {
+			t.Errorf("endpoint %+v: Host is not %q, the name as configured", ep, harness.Host)
 		}
 		if ep.Network == "" || ep.Address == "" {
 			t.Errorf("endpoint %+v: nothing to dial", ep)
@@ -108,22 +108,22 @@ func lookupFinds(t *testing.T, rig Rig) {
 	l.Close()
 }
 
-func lookupUnknown(t *testing.T, rig Rig) {
-	if rig.UnknownHost == "" {
-		t.Skip("needs Rig.UnknownHost")
+func lookupUnknown(t *testing.T, harness Harness) {
+	if harness.UnknownHost == "" {
+		t.Skip("needs Harness.UnknownHost")
 	}
-	l := rig.Transport.Resolve(rig.UnknownHost, rig.Port)
+	l := harness.Transport.Resolve(harness.UnknownHost, harness.Port)
 	if eps, err := settled(t, l); err == nil || len(eps) != 0 {
 		t.Errorf("Result: %v, %v; want an error and no endpoint", eps, err)
 	}
 	l.Close()
 }
 
-func lookupClosed(t *testing.T, rig Rig) {
-	if rig.SilentHost == "" {
-		t.Skip("needs Rig.SilentHost")
+func lookupClosed(t *testing.T, harness Harness) {
+	if harness.SilentHost == "" {
+		t.Skip("needs Harness.SilentHost")
 	}
-	l := rig.Transport.Resolve(rig.SilentHost, rig.Port)
+	l := harness.Transport.Resolve(harness.SilentHost, harness.Port)
 	if eps, err := l.Result(); err != ports.ErrWouldBlock || len(eps) != 0 {
 		t.Errorf("Result: %v, %v; want ErrWouldBlock itself", eps, err)
 	}
@@ -131,8 +131,8 @@ func lookupClosed(t *testing.T, rig Rig) {
 	l.Close()
 }
 
-func lookupWatched(t *testing.T, rig Rig) {
-	l := rig.Transport.Resolve(rig.Host, rig.Port)
+func lookupWatched(t *testing.T, harness Harness) {
+	l := harness.Transport.Resolve(harness.Host, harness.Port)
 	defer l.Close()
 	w, ok := l.(ports.Watcher)
 	if !ok {
@@ -163,8 +163,8 @@ var stageChecks = []transportCheck{
 	{"Close right after Open", stageClosedAtOnce},
 }
 
-func stageRises(t *testing.T, rig Rig) {
-	link := rig.Transport.Open(rig.Endpoint)
+func stageRises(t *testing.T, harness Harness) {
+	link := harness.Transport.Open(harness.Endpoint)
 	closeAtEnd(t, link)
 	establish(t, link)
 	for range 3 {
@@ -172,14 +172,14 @@ func stageRises(t *testing.T, rig Rig) {
 			t.Fatalf("Stage after established: %v, %v", s, err)
 		}
 	}
-	acceptOne(t, rig)
+	acceptOne(t, harness)
 }
 
-func stageRefused(t *testing.T, rig Rig) {
-	if rig.Refused == (ports.Endpoint{}) {
-		t.Skip("needs Rig.Refused")
+func stageRefused(t *testing.T, harness Harness) {
+	if harness.Refused == (ports.Endpoint{}) {
+		t.Skip("needs Harness.Refused")
 	}
-	link := rig.Transport.Open(rig.Refused)
+	link := harness.Transport.Open(harness.Refused)
 	closeAtEnd(t, link)
 	var s ports.Stage
 	var err error
@@ -201,11 +201,11 @@ func stageRefused(t *testing.T, rig Rig) {
 	}
 }
 
-func stageClosed(t *testing.T, rig Rig) {
-	if rig.Silent == (ports.Endpoint{}) {
-		t.Skip("needs Rig.Silent")
+func stageClosed(t *testing.T, harness Harness) {
+	if harness.Silent == (ports.Endpoint{}) {
+		t.Skip("needs Harness.Silent")
 	}
-	link := rig.Transport.Open(rig.Silent)
+	link := harness.Transport.Open(harness.Silent)
 	if s, err := link.Stage(); s != ports.StageDialing || err != ports.ErrWouldBlock {
 		t.Errorf("Stage: %v, %v; want StageDialing and ErrWouldBlock itself", s, err)
 	}
@@ -216,9 +216,9 @@ func stageClosed(t *testing.T, rig Rig) {
 	wantClosed(t, link)
 }
 
-func stageClosedAtOnce(t *testing.T, rig Rig) {
+func stageClosedAtOnce(t *testing.T, harness Harness) {
 	for range 20 {
-		link := rig.Transport.Open(rig.Endpoint)
+		link := harness.Transport.Open(harness.Endpoint)
 		closeTwice(t, link)
 		wantClosed(t, link)
 	}
@@ -242,18 +242,18 @@ func establish(t *testing.T, link ports.Link) {
 }
 
 // connect returns both sides of a link, to be closed when the check ends.
-func connect(t *testing.T, rig Rig) (ports.Link, io.ReadWriteCloser) {
+func connect(t *testing.T, harness Harness) (ports.Link, io.ReadWriteCloser) {
 	t.Helper()
-	link := rig.Transport.Open(rig.Endpoint)
+	link := harness.Transport.Open(harness.Endpoint)
 	closeAtEnd(t, link)
 	establish(t, link)
-	return link, acceptOne(t, rig)
+	return link, acceptOne(t, harness)
 }
 
-func acceptOne(t *testing.T, rig Rig) (peer io.ReadWriteCloser) {
+func acceptOne(t *testing.T, harness Harness) (peer io.ReadWriteCloser) {
 	t.Helper()
 	eventually(t, "the other side accepts", func() bool {
-		peer = rig.Accept()
+		peer = harness.Accept()
 		return peer != nil
 	})
 	t.Cleanup(func() { _ = peer.Close() })

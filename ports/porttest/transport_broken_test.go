@@ -30,23 +30,23 @@ type soundParker interface {
 }
 
 var transportFaults = []struct {
-	name  string
-	check string // group/name of the check that has to notice
-	link  func(sound) ports.Link
-	park  func(soundParker) ports.Link
-	rig   func(*porttest.Rig)
+	name    string
+	check   string // group/name of the check that has to notice
+	link    func(sound) ports.Link
+	park    func(soundParker) ports.Link
+	harness func(*porttest.Harness)
 }{
-	{name: "no endpoint and no error", check: "Lookup/finds_at_least", rig: func(r *porttest.Rig) {
+	{name: "no endpoint and no error", check: "Lookup/finds_at_least", harness: func(r *porttest.Harness) {
 		r.Transport = strange{Transport: r.Transport, lookup: func(ports.Lookup) ports.Lookup { return noResult{} }}
 	}},
-	{name: "an unknown host is found", check: "Lookup/an_unknown", rig: func(r *porttest.Rig) { r.UnknownHost = "known" }},
-	{name: "a lookup that is held says EOF", check: "Lookup/Close_gives_up", rig: func(r *porttest.Rig) {
+	{name: "an unknown host is found", check: "Lookup/an_unknown", harness: func(r *porttest.Harness) { r.UnknownHost = "known" }},
+	{name: "a lookup that is held says EOF", check: "Lookup/Close_gives_up", harness: func(r *porttest.Harness) {
 		r.Transport = strange{Transport: r.Transport, lookup: func(ports.Lookup) ports.Lookup { return noResult{io.EOF} }}
 	}},
-	{name: "a lookup never tells", check: "Lookup/Watch", rig: func(r *porttest.Rig) {
+	{name: "a lookup that never calls its watcher", check: "Lookup/Watch", harness: func(r *porttest.Harness) {
 		r.Transport = strange{Transport: r.Transport, lookup: func(ports.Lookup) ports.Lookup { return noResult{ports.ErrWouldBlock} }}
 	}},
-	{name: "a refused address is reached", check: "Stage/a_refused", rig: func(r *porttest.Rig) { r.Refused = r.Endpoint }},
+	{name: "a refused address is reached", check: "Stage/a_refused", harness: func(r *porttest.Harness) { r.Refused = r.Endpoint }},
 	{name: "the stage falls", check: "Stage/rises", link: func(l sound) ports.Link { return &stageFalls{sound: l} }},
 	{name: "ErrWouldBlock is wrapped", check: "Link/Recv_says", link: func(l sound) ports.Link { return wraps{l} }},
 	{name: "Recv says 0, nil", check: "Link/Recv_says", link: func(l sound) ports.Link { return recvNil{l} }},
@@ -76,10 +76,10 @@ var transportFaults = []struct {
 	{name: "an interrupted Write miscounts", check: "Parker/Interrupt_reaches_a_parked_Write", park: func(l soundParker) ports.Link { return parkMiscounts{l} }},
 	{name: "a closed Write miscounts", check: "Parker/Close_ends_a_parked_Write", park: func(l soundParker) ports.Link { return parkMiscounts{l} }},
 	{name: "Close leaves Read parked", check: "Parker/Close_ends_a_parked_Read", park: func(l soundParker) ports.Link { return parkNoClose{l} }},
-	{name: "interrupted for ever", check: "Parker/Close_ends_the_effect", park: func(l soundParker) ports.Link { return parkNoClose{l} }},
-	{name: "Check finds an end that is none", check: "Checker/Check_finds_nothing", park: func(l soundParker) ports.Link { return checkEnds{l} }},
-	{name: "Check takes a byte", check: "Checker/Check_finds_nothing", park: func(l soundParker) ports.Link { return &checkTakes{soundParker: l} }},
-	{name: "Check waits", check: "Checker/Check_finds_nothing", park: func(l soundParker) ports.Link { return checkWaits{l} }},
+	{name: "interrupted without end", check: "Parker/Close_ends_the_effect", park: func(l soundParker) ports.Link { return parkNoClose{l} }},
+	{name: "Check reports an end of an open link", check: "Checker/Check_returns_nil", park: func(l soundParker) ports.Link { return checkEnds{l} }},
+	{name: "Check takes a byte", check: "Checker/Check_returns_nil", park: func(l soundParker) ports.Link { return &checkTakes{soundParker: l} }},
+	{name: "Check waits", check: "Checker/Check_returns_nil", park: func(l soundParker) ports.Link { return checkWaits{l} }},
 	{name: "Read ends before the last byte", check: "Parker/Read_waits", park: func(l soundParker) ports.Link { return &parkEOF{soundParker: l} }},
 }
 
@@ -113,22 +113,22 @@ func TestBrokenTransport(t *testing.T) {
 	}
 	porttest.SetPatience(300 * time.Millisecond)
 	fault := transportFaults[i]
-	porttest.Transport(t, func(t *testing.T) porttest.Rig {
-		rig := memoryRig(10_000)
+	porttest.Transport(t, func(t *testing.T) porttest.Harness {
+		harness := memoryHarness(10_000)
 		if fault.park != nil {
-			rig = pipeRig(t, func(c net.Conn) net.Conn { return c })
+			harness = pipeHarness(t, func(c net.Conn) net.Conn { return c })
 		}
-		if fault.rig != nil {
-			fault.rig(&rig)
-			return rig
+		if fault.harness != nil {
+			fault.harness(&harness)
+			return harness
 		}
-		rig.Transport = strange{Transport: rig.Transport, link: func(l ports.Link) ports.Link {
+		harness.Transport = strange{Transport: harness.Transport, link: func(l ports.Link) ports.Link {
 			if fault.park != nil {
 				return fault.park(l.(soundParker))
 			}
 			return fault.link(l.(sound))
 		}}
-		return rig
+		return harness
 	})
 }
 

@@ -16,35 +16,35 @@ import (
 )
 
 // TestTransport runs the suite over every transport of this module that needs
-// nothing but itself; it is also how a Rig is built.
+// nothing but itself; it is also how a Harness is built.
 func TestTransport(t *testing.T) {
 	for _, adapter := range []struct {
-		name string
-		rig  func(t *testing.T) porttest.Rig
+		name    string
+		harness func(t *testing.T) porttest.Harness
 	}{
-		{"tcp", tcpRig},
-		{"netlink over net.Pipe", func(t *testing.T) porttest.Rig {
-			return pipeRig(t, func(c net.Conn) net.Conn { return c })
+		{"tcp", tcpHarness},
+		{"netlink over net.Pipe", func(t *testing.T) porttest.Harness {
+			return pipeHarness(t, func(c net.Conn) net.Conn { return c })
 		}},
-		{"netlink, no deadlines", func(t *testing.T) porttest.Rig {
-			return pipeRig(t, func(c net.Conn) net.Conn { return noDeadlines{c} })
+		{"netlink, no deadlines", func(t *testing.T) porttest.Harness {
+			return pipeHarness(t, func(c net.Conn) net.Conn { return noDeadlines{c} })
 		}},
-		{"netlink, with a handshake", func(t *testing.T) porttest.Rig {
-			return pipeRig(t, func(c net.Conn) net.Conn { return shaking{c} })
+		{"netlink, with a handshake", func(t *testing.T) porttest.Harness {
+			return pipeHarness(t, func(c net.Conn) net.Conn { return shaking{c} })
 		}},
-		{"memory", func(t *testing.T) porttest.Rig { return memoryRig(0) }},
-		{"memory, bounded", func(t *testing.T) porttest.Rig { return memoryRig(10_000) }},
+		{"memory", func(t *testing.T) porttest.Harness { return memoryHarness(0) }},
+		{"memory, bounded", func(t *testing.T) porttest.Harness { return memoryHarness(10_000) }},
 	} {
-		t.Run(adapter.name, func(t *testing.T) { porttest.Transport(t, adapter.rig) })
+		t.Run(adapter.name, func(t *testing.T) { porttest.Transport(t, adapter.harness) })
 	}
 }
 
-// tcpRig listens on loopback. The port of a listener that was closed refuses.
-func tcpRig(t *testing.T) porttest.Rig {
+// tcpHarness listens on loopback. The port of a listener that was closed refuses.
+func tcpHarness(t *testing.T) porttest.Harness {
 	l := listen(t)
 	closed := listen(t)
 	_ = closed.Close()
-	return porttest.Rig{
+	return porttest.Harness{
 		Transport: tcp.New(tcp.Options{}),
 		Host:      "127.0.0.1",
 		Port:      uint16(l.Addr().(*net.TCPAddr).Port),
@@ -70,8 +70,8 @@ func listen(t *testing.T) net.Listener {
 	return l
 }
 
-// pipeRig dials net.Pipe, and hands one end to dress.
-func pipeRig(_ *testing.T, dress func(net.Conn) net.Conn) porttest.Rig {
+// pipeHarness dials net.Pipe, and hands one end to dress.
+func pipeHarness(_ *testing.T, dress func(net.Conn) net.Conn) porttest.Harness {
 	accepted := make(chan net.Conn, 100)
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
 		switch address {
@@ -95,7 +95,7 @@ func pipeRig(_ *testing.T, dress func(net.Conn) net.Conn) porttest.Rig {
 		}
 		return []ports.Endpoint{{Network: "pipe", Address: host}}, nil
 	}
-	return porttest.Rig{
+	return porttest.Harness{
 		Transport:   &netlink.Transport{Dial: dial, Lookup: lookup},
 		Host:        "broker",
 		Port:        9092,
@@ -122,14 +122,14 @@ type shaking struct{ net.Conn }
 
 func (shaking) HandshakeContext(context.Context) error { return nil }
 
-func memoryRig(capacity int) porttest.Rig {
+func memoryHarness(capacity int) porttest.Harness {
 	tr := memory.New()
 	tr.Capacity = capacity
 	tr.FailLookup("unknown", errors.New("unknown"))
 	tr.HoldLookup("silent")
 	tr.RefuseDial("refused", errors.New("refused"))
 	tr.HoldDial("silent")
-	return porttest.Rig{
+	return porttest.Harness{
 		Transport: tr,
 		Host:      "broker",
 		Port:      9092,

@@ -85,8 +85,8 @@ func watcherOf(t *testing.T, link ports.Link) ports.Watcher {
 	return w
 }
 
-func watchStage(t *testing.T, rig Rig) {
-	link := rig.Transport.Open(rig.Endpoint)
+func watchStage(t *testing.T, harness Harness) {
+	link := harness.Transport.Open(harness.Endpoint)
 	closeAtEnd(t, link)
 	w := watcherOf(t, link)
 	for {
@@ -98,16 +98,16 @@ func watchStage(t *testing.T, rig Rig) {
 			t.Fatalf("Stage: %v, %v", s, err)
 		}
 		watch(w).wait(t, "the next stage")
-		watch(w).wait(t, "the next stage, which nobody has asked for yet")
+		watch(w).wait(t, "the next stage before a call of Stage")
 	}
-	acceptOne(t, rig)
+	acceptOne(t, harness)
 }
 
 // watchEmpty watches a link that has nothing to receive. The pattern is at off.
 func watchEmpty(t *testing.T, link ports.Link, off int) *bell {
 	t.Helper()
 	if n := recvSome(t, link, make([]byte, 1), off); n != 0 {
-		t.Fatal("a byte is there that nobody sent")
+		t.Fatal("got a byte that was not sent")
 	}
 	return watch(watcherOf(t, link))
 }
@@ -125,8 +125,8 @@ func recvWoken(t *testing.T, link ports.Link, b *bell, off int) *bell {
 	}
 }
 
-func watchOnce(t *testing.T, rig Rig) {
-	link, peer := connect(t, rig)
+func watchOnce(t *testing.T, harness Harness) {
+	link, peer := connect(t, harness)
 	watcherOf(t, link)
 	var bells []*bell
 	for off := range 10 {
@@ -143,8 +143,8 @@ func watchOnce(t *testing.T, rig Rig) {
 	}
 }
 
-func watchEOF(t *testing.T, rig Rig) {
-	link, peer := connect(t, rig)
+func watchEOF(t *testing.T, harness Harness) {
+	link, peer := connect(t, harness)
 	watcherOf(t, link)
 	b := watchEmpty(t, link, 0)
 	if err := peer.Close(); err != nil {
@@ -161,8 +161,8 @@ func watchEOF(t *testing.T, rig Rig) {
 
 // watchReplaced allows for calls for nothing: one round without any will do. The
 // round after it shows that the call was not just late.
-func watchReplaced(t *testing.T, rig Rig) {
-	link, peer := connect(t, rig)
+func watchReplaced(t *testing.T, harness Harness) {
+	link, peer := connect(t, harness)
 	watcherOf(t, link)
 	var last *bell
 	for off := range 10 {
@@ -183,9 +183,9 @@ func watchReplaced(t *testing.T, rig Rig) {
 // watchFree holds, while it calls Watch, a lock that the function needs, and the
 // function calls the link: a call on the caller's stack, or under a lock of the
 // link's, never ends.
-func watchFree(t *testing.T, rig Rig) {
+func watchFree(t *testing.T, harness Harness) {
 	for _, ready := range []bool{true, false} {
-		link, peer := connect(t, rig)
+		link, peer := connect(t, harness)
 		w := watcherOf(t, link)
 		recvSome(t, link, make([]byte, 1), 0)
 		var owner sync.Mutex
@@ -202,7 +202,7 @@ func watchFree(t *testing.T, rig Rig) {
 			if err := writeAt(peer, 0); err != nil {
 				t.Fatal(err)
 			}
-			// Another watcher tells that the byte is there, without receiving it.
+			// A second watcher reports the byte without receiving it.
 			watch(w).wait(t, "a byte")
 		}
 		await(t, "Watch returns before it calls", func() {
@@ -219,27 +219,27 @@ func watchFree(t *testing.T, rig Rig) {
 
 // watchPingPong plays ball: each byte is sent back, and the owner moves only when
 // it was woken. One wake-up lost stops the game.
-func watchPingPong(t *testing.T, rig Rig) {
+func watchPingPong(t *testing.T, harness Harness) {
 	const rounds = 500
-	link, peer := connect(t, rig)
+	link, peer := connect(t, harness)
 	w := watcherOf(t, link)
-	played := make(chan error, 1)
+	answered := make(chan error, 1)
 	go func() {
 		p := make([]byte, 1)
 		for off := range rounds {
 			if err := writeAt(peer, off); err != nil {
-				played <- err
+				answered <- err
 				return
 			}
 			if err := readFull(peer, p); err != nil {
-				played <- err
+				answered <- err
 				return
 			}
 			for range off % 4 {
 				runtime.Gosched()
 			}
 		}
-		played <- nil
+		answered <- nil
 	}()
 	p := make([]byte, 1)
 	for off := 0; off < rounds; {
@@ -252,12 +252,12 @@ func watchPingPong(t *testing.T, rig Rig) {
 			t.Fatalf("Send: %d, %v", n, err)
 		}
 	}
-	wantNoError(t, played)
+	wantNoError(t, answered)
 }
 
-func watchWriting(t *testing.T, rig Rig) {
+func watchWriting(t *testing.T, harness Harness) {
 	const total = 2 << 20
-	link, peer := connect(t, rig)
+	link, peer := connect(t, harness)
 	w := watcherOf(t, link)
 	received := peerReceives(peer, total)
 	buf := make([]byte, 100_000)

@@ -29,7 +29,8 @@ var rows = setting.Of[options](
 
 func TestFill(t *testing.T) {
 	for _, c := range []struct{ given, want options }{
-		{options{}, options{Name: "x", Timeout: 90 * time.Second, Pause: 50 * time.Millisecond, Max: 5, Bytes: 32 << 20}},
+		{options{}, options{Name: "x", Timeout: 90 * time.Second, Pause: 50 * time.Millisecond, Max: 5,
+			Bytes: 32 << 20}},
 		{
 			options{Name: "y", Timeout: 1, Pause: 1, Idle: -1, Max: 3, Bytes: 1<<31 - 1},
 			options{Name: "y", Timeout: 1, Pause: time.Millisecond, Idle: -1, Max: 3, Bytes: 1 << 30},
@@ -38,7 +39,8 @@ func TestFill(t *testing.T) {
 		got := c.given
 		rows.Fill(&got)
 		got.Sink, c.want.Sink = nil, nil
-		if got.Name != c.want.Name || got.Timeout != c.want.Timeout || got.Pause != c.want.Pause || got.Idle != c.want.Idle ||
+		if got.Name != c.want.Name || got.Timeout != c.want.Timeout || got.Pause != c.want.Pause ||
+			got.Idle != c.want.Idle ||
 			got.Max != c.want.Max || got.Bytes != c.want.Bytes || got.private != 0 {
 			t.Errorf("got %+v, want %+v", got, c.want)
 		}
@@ -69,7 +71,8 @@ func TestCheck(t *testing.T) {
 
 func TestText(t *testing.T) {
 	for field, want := range map[string]string{
-		"Name": "x", "Timeout": "90 s", "Pause": "50 ms", "Idle": "no limit", "Max": "5", "Bytes": "32 MiB", "Sink": "none",
+		"Name": "x", "Timeout": "90 s", "Pause": "50 ms", "Idle": "no limit", "Max": "5", "Bytes": "32 MiB",
+		"Sink": "none",
 	} {
 		if got := rows.Row(field).Text(); got != want {
 			t.Errorf("%s: got %q, want %q", field, got, want)

@@ -19,6 +19,7 @@ package fault
 import (
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -103,3 +104,6 @@ func Clip(text string, limit int) string {
 	}
 	return text
 }
+
+// Time returns t for an error: in UTC, in seconds.
+func Time(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -126,7 +126,7 @@ func (b *broker) ConnectionClosed(_ time.Time, ready, clean bool) {
 	}
 }
 
-func (b *broker) LoggedIn(_ time.Time, again bool, took time.Duration) {
+func (b *broker) LoginSucceeded(_ time.Time, again bool, took time.Duration) {
 	if again {
 		b.relogin.Observe(took.Seconds())
 		return

@@ -104,8 +104,8 @@ func (r *Recorder) ConnectionClosed(_ time.Time, ready, clean bool) {
 	}
 }
 
-// LoggedIn counts a login.
-func (r *Recorder) LoggedIn(_ time.Time, again bool, _ time.Duration) {
+// LoginSucceeded counts a login.
+func (r *Recorder) LoginSucceeded(_ time.Time, again bool, _ time.Duration) {
 	if again {
 		r.relogins.Add(1)
 		return

@@ -11,8 +11,7 @@ import (
 	"brokerconn/ports"
 )
 
-// Amazon's mechanism, out of franz-go, with credentials that are asked for at each
-// login.
+// Amazon's mechanism from franz-go, with credentials that are read at each login.
 func ExampleNew() {
 	mechanism := aws.ManagedStreamingIAM(func(context.Context) (aws.Auth, error) {
 		return aws.Auth{AccessKey: "AKID", SecretKey: "opensesame", SessionToken: "of an hour"}, nil
@@ -21,8 +20,7 @@ func ExampleNew() {
 	cfg := broker.Config{
 		Host: "b-1.demo.kafka.eu-west-1.amazonaws.com", Port: 9098,
 		Authenticators: []ports.Authenticator{auth},
-	}
-	// and a Transport of package tls
+	} // and a Transport of package tls
 	fmt.Println(cfg.Authenticators[0].Mechanism())
 	// Output: AWS_MSK_IAM
 }

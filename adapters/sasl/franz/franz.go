@@ -1,11 +1,11 @@
-// Package franz makes an authenticator of a mechanism that was written for franz-go
-// (github.com/twmb/franz-go/pkg/sasl), as it is: one of its own, such as AWS_MSK_IAM,
-// or one of the many that others have written.
+// Package franz makes an authenticator of a mechanism for franz-go
+// (github.com/twmb/franz-go/pkg/sasl): one of franz-go's own, such as AWS_MSK_IAM, or a
+// third party's.
 //
 //	mechanism := aws.ManagedStreamingIAM(credentials)
 //	broker.Config{Authenticators: []ports.Authenticator{franz.New(mechanism, franz.Options{})}, Transport: secure}
 //
-// Where there is a package of this library for a mechanism, that one checks more.
+// If this library has a package for the mechanism, prefer that one: it checks more.
 package franz
 
 import (
@@ -20,17 +20,17 @@ import (
 	"brokerconn/ports"
 )
 
-// Options are optional.
+// Options configure New.
 type Options struct {
-	// Runner runs the mechanism, which may fetch tokens or ask a KDC. nil: each step
-	// of a login on a goroutine of its own.
+	// Runner runs the mechanism, which may fetch tokens or ask a KDC. If nil, each step
+	// of a login runs on its own goroutine.
 	Runner sasl.Runner
 }
 
-// Authenticator logs in with a mechanism of franz-go's. It serves many connections
-// at once, as mechanisms do.
+// Authenticator logs in with a mechanism for franz-go. It is safe for concurrent use by
+// many connections if the mechanism is.
 type Authenticator struct {
-	mechanism func() franz.Mechanism // which fmt does not find here, nor a password in it
+	mechanism func() franz.Mechanism // may hold a password; fmt prints no func's contents
 	run       sasl.Runner
 }
 
@@ -39,32 +39,33 @@ var (
 	_ ports.Exposer       = (*Authenticator)(nil)
 )
 
-// New returns an Authenticator. A mechanism with a Close stays its owner's to close.
+// New returns an Authenticator. It panics if m is nil. The caller closes a mechanism
+// that has a Close method.
 func New(m franz.Mechanism, o Options) *Authenticator {
 	if m == nil {
-		panic("franz: there is no mechanism")
+		panic("franz: New without a mechanism")
 	}
 	return &Authenticator{func() franz.Mechanism { return m }, o.Runner}
 }
 
-// Mechanism is the mechanism's name.
+// Mechanism returns the mechanism's name.
 func (a *Authenticator) Mechanism() string { return a.mechanism().Name() }
 
-// Exposes is false for SCRAM and GSSAPI. Of others it is not known, so it is true.
+// Exposes returns false for SCRAM and GSSAPI, and true for any other mechanism.
 func (a *Authenticator) Exposes() bool {
 	name := a.Mechanism()
 	return name != "GSSAPI" && !strings.HasPrefix(name, "SCRAM-")
 }
 
-// Begin starts a login. It does not refuse an endpoint that is not Secure; the
-// mechanism is not told about that.
+// Begin starts a login. It accepts an endpoint that is not Secure; franz-go has no way
+// to report that to the mechanism.
 func (a *Authenticator) Begin(e ports.Endpoint) ports.Exchange {
 	l := &login{mechanism: a.mechanism(), host: hostport(e)}
 	return sasl.Begin(a.run, l.step)
 }
 
-// hostport is what franz-go hands a mechanism: the broker's name as configured, with
-// its port. Where the network has no ports it is 0; mechanisms want the name.
+// hostport returns the broker's host as configured, with its port, as franz-go passes
+// it to a mechanism. The port is 0 if the network has no ports.
 func hostport(e ports.Endpoint) string {
 	_, port, err := net.SplitHostPort(e.Address)
 	if err != nil {
@@ -73,24 +74,24 @@ func hostport(e ports.Endpoint) string {
 	return net.JoinHostPort(e.Host, port)
 }
 
-// login is one login at work.
+// login is the state of one login.
 type login struct {
 	mechanism franz.Mechanism
 	host      string
 	session   franz.Session
 }
 
-// step is franz-go's own loop (kgo, brokerCxn.doSasl), turned inside out: the
-// mechanism has the first word, and an empty response is sent as long as it is not
-// done. One that comes with done is sent as well, and not answered to.
+// step is one turn of franz-go's loop (kgo, brokerCxn.doSasl): the mechanism sends the
+// first message, and an empty response is sent until the mechanism is done. A response
+// together with done is sent as well, and the broker does not answer it.
 func (l *login) step(ctx context.Context, challenge []byte) (response []byte, done bool, err error) {
 	if challenge == nil {
 		l.session, response, err = l.mechanism.Authenticate(ctx, l.host)
 		if err == nil && (l.session == nil || len(response) == 0) {
-			err = errors.New("franz: the mechanism has nothing to begin with")
+			err = errors.New("franz: the mechanism returned no first message")
 		}
 		if err != nil {
-			return nil, false, err // and nothing is sent
+			return nil, false, err // nothing is sent
 		}
 		return response, false, nil
 	}

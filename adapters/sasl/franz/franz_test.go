@@ -25,12 +25,12 @@ const canary = "canary-4711"
 
 func inline(work func()) { work() }
 
-// says is a server that takes one message and answers with nothing.
-func says(message string) func() func([]byte) ([]byte, error) {
+// server accepts one message and answers with an empty one.
+func server(message string) func() func([]byte) ([]byte, error) {
 	return func() func([]byte) ([]byte, error) {
 		return func(response []byte) ([]byte, error) {
 			if string(response) != message {
-				return nil, fmt.Errorf("%d bytes, want %d", len(response), len(message))
+				return nil, fmt.Errorf("got %d bytes, want %d", len(response), len(message))
 			}
 			return nil, nil
 		}
@@ -59,7 +59,7 @@ func scramServer(t *testing.T, hash scram.HashGeneratorFcn) func() func([]byte) 
 	}
 }
 
-// franz-go's own mechanisms, as they are.
+// The mechanisms of franz-go itself.
 func TestContract(t *testing.T) {
 	plain, bearer := franzplain.Auth{User: "alice", Pass: canary}.AsMechanism(), oauth.Auth{Token: canary}.AsMechanism()
 	for _, c := range []struct {
@@ -68,16 +68,18 @@ func TestContract(t *testing.T) {
 		server    func() func([]byte) ([]byte, error)
 		exposes   bool
 	}{
-		{plain, franz.Options{}, says("\x00alice\x00" + canary), true},
-		{plain, franz.Options{Runner: inline}, says("\x00alice\x00" + canary), true},
-		{franzscram.Auth{User: "alice", Pass: canary}.AsSha256Mechanism(), franz.Options{}, scramServer(t, scram.SHA256), false},
-		{franzscram.Auth{User: "alice", Pass: canary, IsToken: true}.AsSha512Mechanism(), franz.Options{Runner: inline}, scramServer(t, scram.SHA512), false},
-		{bearer, franz.Options{}, says("n,,\x01auth=Bearer " + canary + "\x01\x01"), true},
+		{plain, franz.Options{}, server("\x00alice\x00" + canary), true},
+		{plain, franz.Options{Runner: inline}, server("\x00alice\x00" + canary), true},
+		{franzscram.Auth{User: "alice", Pass: canary}.AsSha256Mechanism(), franz.Options{},
+			scramServer(t, scram.SHA256), false},
+		{franzscram.Auth{User: "alice", Pass: canary, IsToken: true}.AsSha512Mechanism(), franz.Options{Runner: inline},
+			scramServer(t, scram.SHA512), false},
+		{bearer, franz.Options{}, server("n,,\x01auth=Bearer " + canary + "\x01\x01"), true},
 	} {
 		t.Run(c.mechanism.Name(), func(t *testing.T) {
 			a := franz.New(c.mechanism, c.options)
 			if a.Mechanism() != c.mechanism.Name() || a.Exposes() != c.exposes {
-				t.Errorf("%s exposes: %v", a.Mechanism(), a.Exposes())
+				t.Errorf("got the mechanism %s, Exposes %v", a.Mechanism(), a.Exposes())
 			}
 			porttest.Authenticator(t, porttest.AuthenticatorCase{
 				Authenticator: a,
@@ -89,37 +91,38 @@ func TestContract(t *testing.T) {
 	}
 }
 
-// AWS's mechanism signs the host, which it takes out of host:port, and wants an
-// answer that is not empty.
+// AWS's mechanism signs the host of host:port and requires a non-empty answer.
 func TestAWS(t *testing.T) {
-	a := franz.New(aws.Auth{AccessKey: "AKID", SecretKey: canary}.AsManagedStreamingIAMMechanism(), franz.Options{Runner: inline})
+	a := franz.New(aws.Auth{AccessKey: "AKID", SecretKey: canary}.AsManagedStreamingIAMMechanism(),
+		franz.Options{Runner: inline})
 	if a.Mechanism() != "AWS_MSK_IAM" || !a.Exposes() {
-		t.Errorf("%s exposes: %v", a.Mechanism(), a.Exposes())
+		t.Errorf("got the mechanism %s, Exposes %v", a.Mechanism(), a.Exposes())
 	}
 	const host = "b-1.demo.kafka.eu-west-1.amazonaws.com"
 	for _, answer := range []string{`{"version":"2020_10_22"}`, ""} {
 		ex := a.Begin(ports.Endpoint{Host: host, Network: "tcp", Address: "10.0.0.1:9098"})
 		ex.Next(nil)
 		response, done, err := ex.Result()
-		if !bytes.Contains(response, []byte(`"host":"`+host+`"`)) || bytes.Contains(response, []byte(canary)) || done || err != nil {
-			t.Errorf("%q %v %v", response, done, err)
+		if !bytes.Contains(response, []byte(`"host":"`+host+`"`)) || bytes.Contains(response, []byte(canary)) || done ||
+			err != nil {
+			t.Errorf("got %q, %v, %v", response, done, err)
 		}
 		ex.Next([]byte(answer))
 		response, done, err = ex.Result()
 		if response != nil || done != (answer != "") || (err == nil) != (answer != "") {
-			t.Errorf("to %q: %q %v %v", answer, response, done, err)
+			t.Errorf("answer %q: got %q, %v, %v", answer, response, done, err)
 		}
 		ex.Close()
 	}
 }
 
-// scripted is a mechanism that says what it is told to, and remembers what it hears.
+// scripted is a mechanism with fixed responses that records its arguments.
 type scripted struct {
 	first    []byte
 	err      error
 	nothing  bool // no session
 	answers  []answer
-	heard    *[]string
+	calls    *[]string
 	contexts *[]context.Context
 }
 
@@ -132,7 +135,7 @@ type answer struct {
 func (s scripted) Name() string { return "X-SCRIPTED" }
 
 func (s scripted) Authenticate(ctx context.Context, host string) (sasl.Session, []byte, error) {
-	*s.heard = append(*s.heard, host)
+	*s.calls = append(*s.calls, host)
 	if s.contexts != nil {
 		*s.contexts = append(*s.contexts, ctx)
 	}
@@ -148,14 +151,14 @@ type session struct {
 }
 
 func (s *session) Challenge(challenge []byte) (bool, []byte, error) {
-	*s.script.heard = append(*s.script.heard, fmt.Sprintf("%q", challenge))
+	*s.script.calls = append(*s.script.calls, fmt.Sprintf("%q", challenge))
 	a := s.script.answers[s.step]
 	s.step++
 	return a.done, a.response, a.err
 }
 
-// kgo is what franz-go does with a mechanism (kgo, brokerCxn.doSasl, with
-// SaslAuthenticate): what it sends in turn, and how it ends.
+// kgo is franz-go's loop (kgo, brokerCxn.doSasl, with SaslAuthenticate). It returns the
+// messages sent and the error.
 func kgo(m sasl.Mechanism, host string, broker func(n int) []byte) (sent []string, err error) {
 	session, clientWrite, err := m.Authenticate(context.Background(), host)
 	if err != nil {
@@ -177,7 +180,7 @@ func kgo(m sasl.Mechanism, host string, broker func(n int) []byte) (sent []strin
 	return sent, nil
 }
 
-// core is what the core does with an exchange.
+// core is the core's loop over an exchange.
 func core(ex ports.Exchange, broker func(n int) []byte) (sent []string, err error) {
 	defer ex.Close()
 	ex.Next(nil)
@@ -191,7 +194,7 @@ func core(ex ports.Exchange, broker func(n int) []byte) (sent []string, err erro
 		case response == nil && done:
 			return sent, nil
 		case response == nil:
-			return sent, errors.New("nothing to send, and not done")
+			return sent, errors.New("no response and not done")
 		}
 		sent = append(sent, string(response))
 		challenge := broker(len(sent))
@@ -202,23 +205,25 @@ func core(ex ports.Exchange, broker func(n int) []byte) (sent []string, err erro
 	}
 }
 
-// Whatever a mechanism does, a broker hears from here what it hears from franz-go,
-// and the mechanism the same from both.
-func TestTheLoopIsFranzGos(t *testing.T) {
+// Broker and mechanism get the same messages as with franz-go.
+func TestLoopEqualsFranzGo(t *testing.T) {
 	lost := errors.New("lost")
 	for name, s := range map[string]scripted{
-		"done at once":                    {first: []byte("a"), answers: []answer{{true, nil, nil}}},
-		"done at once, empty":             {first: []byte("a"), answers: []answer{{true, []byte{}, nil}}},
-		"done with a last word":           {first: []byte("a"), answers: []answer{{true, []byte("b"), nil}}},
-		"three words":                     {first: []byte("a"), answers: []answer{{false, []byte("b"), nil}, {false, []byte("c"), nil}, {true, nil, nil}}},
-		"an empty word (GSSAPI)":          {first: []byte("a"), answers: []answer{{false, []byte{}, nil}, {false, []byte("c"), nil}, {true, nil, nil}}},
-		"no word, and not done (GSSAPI)":  {first: []byte("a"), answers: []answer{{false, nil, nil}, {true, []byte("c"), nil}}},
-		"no first word":                   {answers: nil},
-		"an empty first word":             {first: []byte{}},
-		"no token to be had":              {err: lost, nothing: true},
-		"and a word beside that":          {first: []byte("a"), err: lost},
-		"refused (SCRAM, OAUTHBEARER)":    {first: []byte("a"), answers: []answer{{false, nil, lost}}},
-		"refused, and others beside that": {first: []byte("a"), answers: []answer{{true, []byte("b"), lost}}},
+		"done at once":         {first: []byte("a"), answers: []answer{{true, nil, nil}}},
+		"done at once, empty":  {first: []byte("a"), answers: []answer{{true, []byte{}, nil}}},
+		"done with a response": {first: []byte("a"), answers: []answer{{true, []byte("b"), nil}}},
+		"three messages": {first: []byte("a"),
+			answers: []answer{{false, []byte("b"), nil}, {false, []byte("c"), nil}, {true, nil, nil}}},
+		"an empty response (GSSAPI)": {first: []byte("a"),
+			answers: []answer{{false, []byte{}, nil}, {false, []byte("c"), nil}, {true, nil, nil}}},
+		"no response, not done (GSSAPI)": {first: []byte("a"),
+			answers: []answer{{false, nil, nil}, {true, []byte("c"), nil}}},
+		"no first message":             {answers: nil},
+		"an empty first message":       {first: []byte{}},
+		"no token available":           {err: lost, nothing: true},
+		"a word with an error":         {first: []byte("a"), err: lost},
+		"refused (SCRAM, OAUTHBEARER)": {first: []byte("a"), answers: []answer{{false, nil, lost}}},
+		"refused with a response":      {first: []byte("a"), answers: []answer{{true, []byte("b"), lost}}},
 	} {
 		var theirs, ours []string
 		broker := func(n int) []byte {
@@ -227,27 +232,31 @@ func TestTheLoopIsFranzGos(t *testing.T) {
 			}
 			return fmt.Appendf(nil, "challenge %d", n)
 		}
-		s.heard = &theirs
+		s.calls = &theirs
 		wantSent, wantErr := kgo(s, "kafka.test:9093", broker)
-		s.heard = &ours
+		s.calls = &ours
 		a := franz.New(s, franz.Options{Runner: inline})
-		gotSent, gotErr := core(a.Begin(ports.Endpoint{Host: "kafka.test", Network: "tcp", Address: "10.0.0.1:9093"}), broker)
-		if fmt.Sprintf("%q", gotSent) != fmt.Sprintf("%q", wantSent) || (gotErr == nil) != (wantErr == nil) || fmt.Sprint(ours) != fmt.Sprint(theirs) {
-			t.Errorf("%s: sent %q, heard %v, %v; franz-go: %q, %v, %v", name, gotSent, ours, gotErr, wantSent, theirs, wantErr)
+		gotSent, gotErr := core(a.Begin(ports.Endpoint{Host: "kafka.test", Network: "tcp", Address: "10.0.0.1:9093"}),
+			broker)
+		if fmt.Sprintf("%q", gotSent) != fmt.Sprintf("%q", wantSent) || (gotErr == nil) != (wantErr == nil) ||
+			fmt.Sprint(ours) != fmt.Sprint(theirs) {
+			t.Errorf("%s: got %q, %v, %v, want as franz-go %q, %v, %v", name, gotSent, ours, gotErr, wantSent, theirs,
+				wantErr)
 		}
 		if wantErr == lost && !errors.Is(gotErr, lost) {
-			t.Errorf("%s: %v does not wrap the mechanism's error", name, gotErr)
+			t.Errorf("%s: got %v, want it to wrap %v", name, gotErr, lost)
 		}
 	}
-	// franz-go would have called a session that is not there.
-	var heard []string
-	_, err := core(franz.New(scripted{first: []byte("a"), nothing: true, heard: &heard}, franz.Options{Runner: inline}).Begin(ports.Endpoint{}), nil)
-	if err == nil || !strings.Contains(err.Error(), "nothing to begin with") {
-		t.Error(err)
+	// franz-go would call a nil session.
+	var calls []string
+	_, err := core(franz.New(scripted{first: []byte("a"), nothing: true, calls: &calls},
+		franz.Options{Runner: inline}).Begin(ports.Endpoint{}), nil)
+	if err == nil || !strings.Contains(err.Error(), "no first message") {
+		t.Errorf("got %v, want no first message", err)
 	}
 }
 
-func TestTheHostIsTheOneConfigured(t *testing.T) {
+func TestHostIsTheConfiguredOne(t *testing.T) {
 	for _, c := range []struct {
 		endpoint ports.Endpoint
 		want     string
@@ -258,49 +267,50 @@ func TestTheHostIsTheOneConfigured(t *testing.T) {
 		{ports.Endpoint{Host: "kafka.test", Network: "tcp", Address: "proxied.test:1"}, "kafka.test:1"},
 		{ports.Endpoint{Host: "kafka.test", Network: "unix", Address: "/run/kafka.sock"}, "kafka.test:0"},
 	} {
-		var heard []string
-		a := franz.New(scripted{first: []byte("a"), heard: &heard}, franz.Options{Runner: inline})
+		var calls []string
+		a := franz.New(scripted{first: []byte("a"), calls: &calls}, franz.Options{Runner: inline})
 		ex := a.Begin(c.endpoint)
 		ex.Next(nil)
 		ex.Close()
-		if len(heard) != 1 || heard[0] != c.want {
-			t.Errorf("%+v: %q, want %q", c.endpoint, heard, c.want)
+		if len(calls) != 1 || calls[0] != c.want {
+			t.Errorf("%+v: got %q, want %q", c.endpoint, calls, c.want)
 		}
 	}
 }
 
-// The context is the login's: it goes on from step to step, and ends with it.
-func TestTheContextIsTheLogins(t *testing.T) {
+// The context lasts from step to step and ends with the login.
+func TestContextEndsWithLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var heard []string
+		var calls []string
 		var contexts []context.Context
-		ex := franz.New(scripted{first: []byte("a"), heard: &heard, contexts: &contexts}, franz.Options{}).Begin(ports.Endpoint{})
+		ex := franz.New(scripted{first: []byte("a"), calls: &calls, contexts: &contexts},
+			franz.Options{}).Begin(ports.Endpoint{})
 		ex.Next(nil)
 		synctest.Wait()
 		if len(contexts) != 1 || contexts[0].Err() != nil {
-			t.Fatalf("%v", contexts)
+			t.Fatalf("got the contexts %v, want a running one", contexts)
 		}
 		ex.Close()
 		if contexts[0].Err() == nil {
-			t.Error("the login was given up, and its context goes on")
+			t.Error("got a running context after Close, want it canceled")
 		}
 	})
 }
 
-// Mechanisms of others may be anything.
-func TestAMechanismThatPanics(t *testing.T) {
-	var heard []string
-	a := franz.New(scripted{first: []byte("a"), heard: &heard}, franz.Options{Runner: inline}) // which has no answers
+func TestMechanismPanics(t *testing.T) {
+	var calls []string
+	a := franz.New(scripted{first: []byte("a"), calls: &calls}, franz.Options{Runner: inline}) // it has no answers
 	ex := a.Begin(ports.Endpoint{})
 	defer ex.Close()
 	ex.Next(nil)
 	ex.Next([]byte{})
-	if response, done, err := ex.Result(); response != nil || done || err == nil || !strings.Contains(err.Error(), "panic of a runtime.boundsError") {
-		t.Errorf("%q %v %v", response, done, err)
+	if response, done, err := ex.Result(); response != nil || done || err == nil ||
+		!strings.Contains(err.Error(), "panic of a runtime.boundsError") {
+		t.Errorf("got %q, %v, %v", response, done, err)
 	}
 	defer func() {
-		if p := recover(); p != "franz: there is no mechanism" {
-			t.Errorf("panic: %v", p)
+		if p := recover(); p != "franz: New without a mechanism" {
+			t.Errorf("got the panic %v", p)
 		}
 	}()
 	franz.New(nil, franz.Options{})
@@ -312,13 +322,13 @@ func TestExposes(t *testing.T) {
 		"SCRAM-SHA-256": false, "SCRAM-SHA-512": false, "SCRAM-SHA-512-PLUS": false, "GSSAPI": false,
 	} {
 		if got := franz.New(named(name), franz.Options{}).Exposes(); got != want {
-			t.Errorf("%s: %v", name, got)
+			t.Errorf("%s: got %v, want %v", name, got, want)
 		}
 	}
 }
 
-// A mechanism of others may be a struct with a password in it.
-func TestAMechanismIsNotPrinted(t *testing.T) {
+// A mechanism may be a struct that contains a password.
+func TestMechanismIsNotPrinted(t *testing.T) {
 	a := franz.New(struct {
 		named
 		Pass string

@@ -11,21 +11,23 @@ import (
 	"testing"
 )
 
-// acceptor is a program that accepts logins, one after the other; see testdata.
+// acceptor is a program that accepts one login at a time; see testdata.
 type acceptor struct {
 	stdin  io.WriteCloser
 	stdout *bufio.Reader
-	client string // who logged in last
+	client string // the client of the last login
 }
 
-// startMIT runs MIT's libgssapi,
+// startMIT runs MIT's libgssapi.
 func (k *realmKDC) startMIT(t *testing.T) *acceptor {
 	t.Helper()
 	const untested = "MIT's libgssapi did not accept a login."
 	installed(t, "gcc", untested, "gcc")
 	binary := filepath.Join(t.TempDir(), "acceptor")
-	if out, err := exec.Command("gcc", "-o", binary, "testdata/acceptor.c", "-lgssapi_krb5").CombinedOutput(); err != nil {
-		skipWithout(t, "libkrb5-dev", untested, fmt.Errorf("gcc: %w; are there the headers of libkrb5-dev?\n%s", err, out))
+	if out, err := exec.Command("gcc", "-o", binary, "testdata/acceptor.c",
+		"-lgssapi_krb5").CombinedOutput(); err != nil {
+		skipWithout(t, "libkrb5-dev", untested, fmt.Errorf("gcc: %w; are there the headers of libkrb5-dev?\n%s", err,
+			out))
 	}
 	return k.start(t, binary)
 }
@@ -66,7 +68,7 @@ func (k *realmKDC) start(t *testing.T, name string, args ...string) *acceptor {
 	return &a
 }
 
-// login is the broker's side of one, which offers layers in the acceptor's words.
+// login returns the broker's side of a login. layers are in the acceptor's notation.
 func (a *acceptor) login(layers string) func(token []byte) ([]byte, error) {
 	first := true
 	return func(token []byte) ([]byte, error) {
@@ -85,7 +87,7 @@ func (a *acceptor) login(layers string) func(token []byte) ([]byte, error) {
 			return []byte{}, nil
 		}
 		if what, ok := strings.CutPrefix(line, "! "); ok {
-			return nil, fmt.Errorf("the acceptor says %s", what)
+			return nil, fmt.Errorf("the acceptor refuses: %s", what)
 		}
 		return hex.DecodeString(line)
 	}

@@ -18,10 +18,10 @@ import (
 )
 
 // The security context (RFC 4121, section 4.1): the client sends its ticket and the
-// time, encrypted; the broker sends the time back, encrypted with the key that only
-// the ticket's service finds in it. That is how it proves who it is, so that answer is
-// demanded and compared. Then both have a key for what follows: the one that the
-// broker made for this context, or else the one that the client made.
+// time, encrypted; the broker sends the time back, encrypted with the session key, which
+// only the ticket's service can read in the ticket. This proves the broker's identity,
+// so the answer is required and compared. Both then have a key for the next tokens: the
+// subkey of the broker if it made one, or else that of the client.
 
 // newContext begins a context with an authenticator for the ticket.
 func newContext(t *krb5.Ticket, a types.Authenticator) *securityContext {
@@ -30,18 +30,18 @@ func newContext(t *krb5.Ticket, a types.Authenticator) *securityContext {
 }
 
 type securityContext struct {
-	ticket *krb5.Ticket
-	sent   types.Authenticator
-	// key protects what follows. acceptorKey: it is the broker's.
-	key         types.EncryptionKey
-	acceptorKey bool
-	peerSeq     uint32 // of the broker's next message
+	ticket      *krb5.Ticket
+	sent        types.Authenticator
+	key         types.EncryptionKey // protects the wrap tokens
+	acceptorKey bool                // key is the broker's subkey
+	peerSeq     uint32              // sequence number of the broker's next token
 }
 
-const contextFlags = gssapi.ContextFlagMutual | gssapi.ContextFlagReplay | gssapi.ContextFlagSequence | gssapi.ContextFlagInteg
+const contextFlags = gssapi.ContextFlagMutual | gssapi.ContextFlagReplay | gssapi.ContextFlagSequence |
+	gssapi.ContextFlagInteg
 
-// contextChecksum is the checksum of section 4.1.1, which holds no sum: no channel is
-// bound, nothing is delegated.
+// contextChecksum returns the checksum field of section 4.1.1, which holds flags and no
+// sum: no channel is bound and no credential is delegated.
 func contextChecksum() []byte {
 	b := make([]byte, 24)
 	binary.LittleEndian.PutUint32(b, 16)
@@ -49,7 +49,8 @@ func contextChecksum() []byte {
 	return b
 }
 
-// What a token begins with: the mechanism's number, 1.2.840.113554.1.2.2, and its own.
+// mechanism is the object identifier at the start of a token, 1.2.840.113554.1.2.2. The
+// token's kind follows it.
 var mechanism = []byte{0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02}
 
 const (
@@ -58,7 +59,7 @@ const (
 	tokenError = 0x0300
 )
 
-// request is the first token.
+// request returns the first token.
 func (c *securityContext) request() ([]byte, error) {
 	request, err := messages.NewAPReq(c.ticket.Raw, c.ticket.Key, c.sent)
 	if err != nil {
@@ -73,7 +74,7 @@ func (c *securityContext) request() ([]byte, error) {
 	return asn1tools.AddASNAppTag(append(token, encoded...), 0), nil
 }
 
-// unwrapToken returns the number of a token and the message in it.
+// unwrapToken returns the kind of a token and the message in it.
 func unwrapToken(token []byte) (kind uint16, message []byte, ok bool) {
 	var outer asn1.RawValue
 	rest, err := asn1.Unmarshal(token, &outer)
@@ -87,17 +88,17 @@ func unwrapToken(token []byte) (kind uint16, message []byte, ok bool) {
 	return binary.BigEndian.Uint16(inner), inner[2:], true
 }
 
-// proved verifies the broker's answer to the first token.
-func (c *securityContext) proved(token []byte) error {
+// verify verifies the broker's answer to the first token.
+func (c *securityContext) verify(token []byte) error {
 	server := c.ticket.Server.String()
 	kind, message, ok := unwrapToken(token)
 	switch {
 	case !ok:
-		return failure(BadToken, server, "%d bytes are no token of Kerberos", len(token))
+		return failure(BadToken, server, "%d bytes are not a Kerberos token", len(token))
 	case kind == tokenError:
 		return krb5.ServiceError(message, server)
 	case kind != tokenAPRep:
-		return failure(NotMutual, server, "it answers with a token of another kind, %#04x", kind)
+		return failure(NotMutual, server, "the broker answers with a token of kind %#04x, want %#04x", kind, tokenAPRep)
 	}
 	var part messages.EncAPRepPart
 	if !krb5.Contain(func() error {
@@ -111,23 +112,24 @@ func (c *securityContext) proved(token []byte) error {
 		}
 		return part.Unmarshal(plain)
 	}) {
-		return failure(NotMutual, server, "its answer is not encrypted with the key of the ticket")
+		return failure(NotMutual, server, "the broker's answer is not encrypted with the session key")
 	}
 	if part.CTime.Unix() != c.sent.CTime.Unix() || part.Cusec != c.sent.Cusec {
-		return failure(NotMutual, server, "its answer is to another login")
+		return failure(NotMutual, server, "the broker's answer has the time of another login")
 	}
-	c.peerSeq = uint32(part.SequenceNumber) // some write a large one as a negative number
+	c.peerSeq = uint32(part.SequenceNumber) // some encode a large one as a negative number
 	if part.Subkey.KeyValue == nil {
 		return nil
 	}
 	if !krb5.Usable(part.Subkey) {
-		return failure(EncryptionTypes, server, "it made a key of type %d for the context, which is none of AES", part.Subkey.KeyType)
+		return failure(EncryptionTypes, server,
+			"the broker made a subkey of type %d, not an AES encryption type", part.Subkey.KeyType)
 	}
 	c.key, c.acceptorKey = part.Subkey, true
 	return nil
 }
 
-// forget wipes the keys that are this login's alone.
+// forget clears the keys that belong to this login alone.
 func (c *securityContext) forget() {
 	clear(c.sent.SubKey.KeyValue)
 	clear(c.key.KeyValue)

@@ -10,19 +10,19 @@ import (
 // as "no-ticket" or "clock-skew".
 type Reason = krb5.Reason
 
-// The reasons, each with the meaning that package krb5 gives it.
+// The reasons.
 const (
-	Other           = krb5.Other           // none of the others: see Err
-	NoTicket        = krb5.NoTicket        // there is no ticket cache, or no ticket in it
+	Other           = krb5.Other           // any other reason: see Err
+	NoTicket        = krb5.NoTicket        // no ticket cache, or no ticket in it
 	TicketExpired   = krb5.TicketExpired   // the ticket has expired, and no new one is available
 	BadKeytab       = krb5.BadKeytab       // the keytab cannot be read, or has no key of the principal
 	WrongKey        = krb5.WrongKey        // the password or the keytab's key differs from the KDC's
 	UnknownClient   = krb5.UnknownClient   // the KDC does not know the client
 	ClientRefused   = krb5.ClientRefused   // the KDC knows the client and refuses it a ticket
 	UnknownService  = krb5.UnknownService  // the KDC does not know the broker's principal
-	UnknownRealm    = krb5.UnknownRealm    // no KDC is known for the realm, or no path to it
+	UnknownRealm    = krb5.UnknownRealm    // no KDC is known for the realm, or no path leads to it
 	KDCUnreachable  = krb5.KDCUnreachable  // no KDC of the realm answers
-	BadAnswer       = krb5.BadAnswer       // a KDC's answer cannot be trusted
+	BadAnswer       = krb5.BadAnswer       // a KDC's answer is malformed or forged
 	ClockSkew       = krb5.ClockSkew       // the clocks are too far apart
 	EncryptionTypes = krb5.EncryptionTypes // no usable encryption type in common
 	Refused         = krb5.Refused         // the broker rejects the ticket

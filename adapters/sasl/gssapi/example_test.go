@@ -11,7 +11,7 @@ import (
 	"brokerconn/ports"
 )
 
-// For examples; mostly it is /etc/krb5.conf, and need not be named.
+// krb5conf is for the examples; usually it is /etc/krb5.conf and not set.
 const krb5conf = `
 [libdefaults]
   default_realm = EXAMPLE.ORG
@@ -21,7 +21,7 @@ const krb5conf = `
   }
 `
 
-// With the tickets that kinit got.
+// With the tickets of kinit.
 func ExampleNew() {
 	login, err := gssapi.New(gssapi.Options{Config: krb5conf, TicketCache: "/tmp/krb5cc_1000"})
 	if err != nil {
@@ -33,8 +33,8 @@ func ExampleNew() {
 	// Output: GSSAPI
 }
 
-// With a password. The broker's principal is kafka-test/broker.example.org, although
-// it is dialled through a forwarded port.
+// With a password. The broker's principal is kafka-test/broker.example.org, and its
+// address that of a forwarded port.
 func ExampleNew_password() {
 	login, err := gssapi.New(gssapi.Options{
 		Principal: "alice@EXAMPLE.ORG", Password: ports.NewSecret("opensesame"),
@@ -45,7 +45,7 @@ func ExampleNew_password() {
 	// Output: gssapi(alice@EXAMPLE.ORG) <nil>
 }
 
-// With a keytab, as services do. What cannot be used is said at once.
+// With a keytab, as services do. New reports an invalid option at once.
 func ExampleNew_keytab() {
 	_, err := gssapi.New(gssapi.Options{
 		Principal: "proxy/host.example.org", Keytab: "/no/such/keytab", Config: krb5conf,
@@ -57,7 +57,7 @@ func ExampleNew_keytab() {
 	// Output: Keytab true
 }
 
-// What a login failed of is told apart.
+// A failed login has a reason.
 func ExampleError() {
 	dir, err := os.MkdirTemp("", "example")
 	if err != nil {
@@ -84,5 +84,5 @@ func ExampleError() {
 	}
 	// Output:
 	// no-ticket
-	// run kinit, or configure a keytab
+	// run kinit, or configure a keytab: Options.Keytab (sasl.kerberos.keytab)
 }

@@ -51,7 +51,8 @@ const testConfig = `[libdefaults]
 
 // newTestAuthenticator returns an authenticator for alice over a fake client.
 func newTestAuthenticator(t testing.TB) (*Authenticator, *fakeClient) {
-	a := mustNew(t, Options{Config: testConfig, Principal: "alice", TicketCache: "unused", Clock: fake.New(time.Now()), Run: inline})
+	a := mustNew(t, Options{Config: testConfig, Principal: "alice", TicketCache: "unused", Clock: fake.New(time.Now()),
+		Run: inline})
 	c := &fakeClient{client: a.client, etype: 18}
 	a.client = c
 	return a, c
@@ -79,7 +80,8 @@ func (c *fakeClient) Drop(t *krb5.Ticket) {
 }
 
 func newKey(etype int32) types.EncryptionKey {
-	key := types.EncryptionKey{KeyType: etype, KeyValue: make([]byte, map[int32]int{17: 16, 18: 32, 19: 16, 20: 32}[etype])}
+	key := types.EncryptionKey{KeyType: etype,
+		KeyValue: make([]byte, map[int32]int{17: 16, 18: 32, 19: 16, 20: 32}[etype])}
 	rand.Read(key.KeyValue)
 	return key
 }

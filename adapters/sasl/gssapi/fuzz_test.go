@@ -3,9 +3,9 @@ package gssapi
 import (
 	"context"
 	"errors"
-	"strings"
 	"testing"
 
+	"brokerconn/adapters/internal/fault"
 	"brokerconn/adapters/sasl/gssapi/krb5"
 
 	"github.com/jcmturner/gokrb5/v8/iana/errorcode"
@@ -31,10 +31,10 @@ func mustBeTyped(t *testing.T, err error) {
 	t.Helper()
 	var e *Error
 	if err != nil && !errors.As(err, &e) {
-		t.Errorf("%v is no *Error", err)
+		t.Errorf("got %v, want an *Error", err)
 	}
-	if err != nil && strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		t.Errorf("%q has control characters in it", err)
+	if text := fault.Text(err); fault.Printable(text, 2000) != text {
+		t.Errorf("got control characters in %q", err)
 	}
 }
 
@@ -46,13 +46,14 @@ func FuzzProof(f *testing.F) {
 	f.Add([]byte{}, []byte("\x7b\x1e\x30\x1c\xa0\x11\x18\x0f20261122000000Z\xa1\x03\x02\x01\x01\xa3\x02\x02\x00"))
 	f.Fuzz(func(t *testing.T, token, inside []byte) {
 		again := *c
-		mustBeTyped(t, again.proved(token))
+		mustBeTyped(t, again.verify(token))
 		if len(inside) > 0 {
 			again = *c
-			err := again.proved(gssToken(tokenAPRep, sealed(c.ticket.Key, inside)))
+			err := again.verify(gssToken(tokenAPRep, sealed(c.ticket.Key, inside)))
 			mustBeTyped(t, err)
 			if err == nil && !krb5.Usable(again.key) {
-				t.Errorf("the context has a key of type %d and %d octets", again.key.KeyType, len(again.key.KeyValue))
+				t.Errorf("got a key of type %d and %d bytes, want a usable one", again.key.KeyType,
+					len(again.key.KeyValue))
 			}
 		}
 	})
@@ -60,14 +61,15 @@ func FuzzProof(f *testing.F) {
 
 func FuzzOffer(f *testing.F) {
 	c, b := fuzzContext(f)
-	if err := c.proved(b.proof()); err != nil {
+	if err := c.verify(b.proof()); err != nil {
 		f.Fatal(err)
 	}
 	f.Add([]byte{}, uint16(0), byte(0), uint16(0), []byte{1, 0, 0, 0}, uint16(0))
-	f.Add([]byte{5, 4, 1, 0xff, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0xe8}, uint16(1), byte(1), uint16(1), []byte{7, 1, 0, 0}, uint16(12))
+	f.Add([]byte{5, 4, 1, 0xff, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0xe8}, uint16(1), byte(1), uint16(1),
+		[]byte{7, 1, 0, 0}, uint16(12))
 	f.Fuzz(func(t *testing.T, raw []byte, at uint16, mask byte, cut uint16, offer []byte, rrc uint16) {
 		if _, err := c.unwrap(raw); err == nil {
-			t.Errorf("%x was taken for a wrap token", raw)
+			t.Errorf("got no error for %x, want one", raw)
 		}
 		b.offer, b.rrc = append([]byte{}, offer...), rrc
 		honest := b.wrapped()
@@ -76,12 +78,12 @@ func FuzzOffer(f *testing.F) {
 		token = token[:len(token)-int(cut)%(len(token)+1)]
 		got, err := c.unwrap(token)
 		if err == nil && string(got) != string(offer) {
-			t.Errorf("%x became %x out of %x", honest, got, token)
+			t.Errorf("offer %x: got %x out of %x", honest, got, token)
 		}
-		answer, err := c.chosen(token)
+		answer, err := c.choose(token)
 		mustBeTyped(t, err)
 		if err == nil && (len(offer) != 4 || offer[0]&1 == 0) {
-			t.Errorf("the offer %x was answered with %x", offer, answer)
+			t.Errorf("offer %x: got the answer %x, want an error", offer, answer)
 		}
 	})
 }

@@ -33,55 +33,61 @@ import (
 	"github.com/jcmturner/gokrb5/v8/types"
 )
 
-// Options say who logs in, and how the KDC is found. The zero value logs in with the
-// tickets that kinit got. New copies them.
+// Options configure New, which copies them. The zero value logs in with the tickets
+// that kinit got.
 type Options struct {
-	// Principal is who logs in, "alice@EXAMPLE.ORG". Without a realm it is of the
-	// default_realm. It may be empty with a ticket cache: whoever that is for.
+	// Principal is the client, such as "alice@EXAMPLE.ORG". Without a realm, its realm
+	// is the default_realm of krb5.conf. If empty, the client is that of the ticket
+	// cache; a password and a keytab need it.
 	Principal string
 
-	// At most one of the following is set. None: a ticket cache, which KRB5CCNAME
-	// names, or default_ccache_name in krb5.conf, or else it is /tmp/krb5cc_UID.
+	// At most one of Password, Keytab, KeytabData and TicketCache is set. If none is,
+	// the ticket cache is that of the environment variable KRB5CCNAME, then that of
+	// default_ccache_name in krb5.conf, then /tmp/krb5cc_UID.
 
-	// Password is the principal's. What a KDC wants of work to make a key of it takes
-	// milliseconds and is bounded at a few seconds; Close does not wait for it, and it
-	// goes on to its end.
+	// Password is the principal's password. The KDC decides how much work the
+	// derivation of a key takes: milliseconds, and a few seconds at most. Closing the
+	// login does not interrupt it.
 	Password ports.Secret
-	// Keytab is a file with the principal's keys, read anew whenever a
-	// ticket-granting ticket is got with it; KeytabData are the bytes of one.
+	// Keytab is a file with keys of the principal. It is read each time a
+	// ticket-granting ticket is requested. KeytabData is the contents of such a file.
 	Keytab     string
 	KeytabData ports.Secret
-	// TicketCache is the file of a ticket cache, read anew before each login and
-	// never written. It must be there by the first login. Caches of other types (KCM,
-	// KEYRING, DIR, MEMORY) cannot be read.
+	// TicketCache is the file of a ticket cache. It is read before each login, never
+	// written, and must exist at the first login. Other types of ticket caches (KCM,
+	// KEYRING, DIR, MEMORY) are not supported.
 	TicketCache string
 
-	// Config is the text of a krb5.conf, ConfigFile the file. Neither: KRB5_CONFIG
-	// names it, or else it is /etc/krb5.conf. It is read once.
+	// Config is the text of a krb5.conf; ConfigFile is the file. If both are empty,
+	// the file is that of the environment variable KRB5_CONFIG, then /etc/krb5.conf.
+	// New reads it once.
 	Config, ConfigFile string
 
-	// ServiceName is the first part of the broker's principal. Empty: "kafka".
+	// ServiceName is the first part of the broker's principal. If empty, the default
+	// is "kafka".
 	ServiceName string
-	// DomainName is the host in the broker's principal. Empty: the host dialled, as
-	// it was configured. A dot at the end is left out, and it is written in small
-	// letters; DNS is not asked what else the host is called.
+	// DomainName is the host in the broker's principal, without a final dot and in
+	// lower case. If empty, the default is the host in the broker's address as it is
+	// configured. No other name of the host is looked up in DNS.
 	DomainName string
 
-	// KDCTimeout bounds one answer of one KDC, after which the next one is asked. A
-	// first login takes three answers, and one more for each realm on the way to the
-	// broker's; most of the others take none. 0: 3 seconds.
+	// KDCTimeout limits the wait for one answer of one KDC; after it, the next KDC is
+	// asked. A first login takes three answers, and one more for each realm on the
+	// path to the broker's; most other logins take none. If zero, the default is 3
+	// seconds. If negative, New returns an error.
 	KDCTimeout time.Duration
-	// Dial opens connections to KDCs, always with "tcp". nil: a net.Dialer does.
+	// Dial opens connections to KDCs. The network is always "tcp". If nil, the default
+	// is the DialContext method of a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-	// Clock tells the time, which is in every request, and by which tickets end. nil:
-	// the machine's.
+	// Clock gives the time for requests and for the expiry of tickets. If nil, the
+	// default is the system's clock.
 	Clock ports.Clock
-	// Run runs the steps of logins. nil: each on a goroutine of its own.
+	// Run runs the steps of logins. If nil, each step runs on its own goroutine.
 	Run sasl.Runner
 }
 
-// Authenticator logs in to brokers. Its logins share their tickets. It is safe for
+// Authenticator logs in with GSSAPI. Its logins share their tickets. It is safe for
 // concurrent use, holds no goroutine, and needs no closing.
 type Authenticator struct {
 	who     string
@@ -105,8 +111,8 @@ type client interface {
 // error joins a *sasl.OptionError for each invalid option.
 func New(o Options) (*Authenticator, error) {
 	k := krb5.Options{
-		Principal: o.Principal, Password: o.Password, Keytab: o.Keytab, KeytabData: o.KeytabData, TicketCache: o.TicketCache,
-		Config: o.Config, ConfigFile: o.ConfigFile, KDCTimeout: o.KDCTimeout, Dial: o.Dial,
+		Principal: o.Principal, Password: o.Password, Keytab: o.Keytab, KeytabData: o.KeytabData,
+		TicketCache: o.TicketCache, Config: o.Config, ConfigFile: o.ConfigFile, KDCTimeout: o.KDCTimeout, Dial: o.Dial,
 	}
 	if o.Clock != nil {
 		k.Now = o.Clock.Now
@@ -115,14 +121,16 @@ func New(o Options) (*Authenticator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Authenticator{who: c.String(), service: cmp.Or(o.ServiceName, defaultService), domain: o.DomainName, client: c, run: o.Run}, nil
+	return &Authenticator{
+		who: c.String(), service: cmp.Or(o.ServiceName, defaultService), domain: o.DomainName, client: c, run: o.Run,
+	}, nil
 }
 
 // Mechanism returns "GSSAPI".
 func (a *Authenticator) Mechanism() string { return "GSSAPI" }
 
-// Format prints who logs in, whatever the verb; tickets have keys in them.
+// Format prints String for every verb; tickets contain keys.
 func (a *Authenticator) Format(f fmt.State, _ rune) { fmt.Fprint(f, a.String()) }
 
-// String is who logs in: "gssapi(alice@EXAMPLE.ORG)".
+// String returns the mechanism and the principal: "gssapi(alice@EXAMPLE.ORG)".
 func (a *Authenticator) String() string { return "gssapi(" + a.who + ")" }

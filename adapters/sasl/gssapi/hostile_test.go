@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"slices"
 	"testing"
 	"time"
 
+	"brokerconn/adapters/internal/fault"
 	"brokerconn/ports/porttest"
 
 	"github.com/jcmturner/gokrb5/v8/iana/errorcode"
@@ -15,7 +15,7 @@ import (
 	"github.com/jcmturner/gokrb5/v8/types"
 )
 
-func TestBrokersThatConform(t *testing.T) {
+func TestConformingBrokers(t *testing.T) {
 	for _, etype := range []int32{17, 18, 19, 20} {
 		a, client := newTestAuthenticator(t)
 		client.etype = etype
@@ -36,7 +36,8 @@ func TestBrokersThatConform(t *testing.T) {
 				b.subkey = subkey
 				c.change(b)
 				if err := logIn(a, testEndpoint.Host, b.login); err != nil || b.turns != 3 {
-					t.Errorf("type %d, subkey %d, %s: got %v after %d turns, want success after 3", etype, subkey, c.name, err, b.turns)
+					t.Errorf("type %d, subkey %d, %s: got %v after %d turns, want success after 3", etype, subkey,
+						c.name, err, b.turns)
 				}
 			}
 		}
@@ -71,104 +72,106 @@ func flipped(at int) func([]byte) []byte {
 	}
 }
 
-// Brokers that are not, and impostors.
-func TestBrokersThatAreNot(t *testing.T) {
+type change = func(*fakeBroker)
+
+func proof(f func([]byte) []byte) change { return func(b *fakeBroker) { b.first = f } }
+
+func offer(f func([]byte) []byte) change { return func(b *fakeBroker) { b.second = f } }
+
+func payload(bytes ...byte) change {
+	return func(b *fakeBroker) { b.offer = append([]byte{}, bytes...) }
+}
+
+func encrypted(f func(p *messages.EncAPRepPart)) change { return func(b *fakeBroker) { b.part = f } }
+
+func subkey(etype int32, size int) change {
+	return encrypted(func(p *messages.EncAPRepPart) {
+		p.Subkey = types.EncryptionKey{KeyType: etype, KeyValue: make([]byte, size)}
+	})
+}
+
+func marks(f func(byte) byte) change { return func(b *fakeBroker) { b.flags = f } }
+
+func added(b []byte) []byte { return append(b, 0) }
+
+func first(n int) func([]byte) []byte { return func(b []byte) []byte { return b[:n] } }
+
+// Broken brokers, and impostors.
+func TestHostileBrokers(t *testing.T) {
+	const otherMechanism = "\x06\x09\x2a\x86\x48\x82\xf7\x12\x01\x02\x02"
+	const emptyPart = "\x6f\x17\x30\x15\xa0\x03\x02\x01\x05\xa1\x03\x02\x01\x0f\xa2\x09" +
+		"\x30\x07\xa0\x03\x02\x01\x12\xa2\x00"
 	for _, c := range []struct {
 		name   string
-		change func(*fakeBroker)
+		change change
 		want   Reason
 	}{
 		// The proof.
-		{"nothing instead of a proof", func(b *fakeBroker) { b.first = constant("") }, BadToken},
-		{"text instead of a proof", func(b *fakeBroker) { b.first = constant("HTTP/1.1 400 Bad Request") }, BadToken},
-		{"its token comes back", func(b *fakeBroker) {
-			b.first = func([]byte) []byte { return gssToken(tokenAPReq, []byte("x")) }
-		}, NotMutual},
-		{"another mechanism", func(b *fakeBroker) {
-			b.first = func(p []byte) []byte {
-				return bytes.Replace(p, mechanism, []byte("\x06\x09\x2a\x86\x48\x82\xf7\x12\x01\x02\x02"), 1)
-			}
-		}, BadToken},
-		{"a proof cut short", func(b *fakeBroker) { b.first = truncated(1) }, BadToken},
-		{"a proof with something after it", func(b *fakeBroker) { b.first = func(p []byte) []byte { return append(p, 0) } }, BadToken},
-		{"a proof changed", func(b *fakeBroker) { b.first = flipped(-1) }, NotMutual},
-		{"a proof without substance", func(b *fakeBroker) {
-			b.first = func([]byte) []byte { return gssToken(tokenAPRep, nil) }
-		}, NotMutual},
-		{"a proof with too little in it", func(b *fakeBroker) {
-			b.first = func([]byte) []byte {
-				return gssToken(tokenAPRep, []byte("\x6f\x17\x30\x15\xa0\x03\x02\x01\x05\xa1\x03\x02\x01\x0f\xa2\x09\x30\x07\xa0\x03\x02\x01\x12\xa2\x00"))
-			}
-		}, NotMutual},
-		{"another second", func(b *fakeBroker) {
-			b.part = func(p *messages.EncAPRepPart) { p.CTime = p.CTime.Add(time.Second) }
-		}, NotMutual},
-		{"another microsecond", func(b *fakeBroker) { b.part = func(p *messages.EncAPRepPart) { p.Cusec++ } }, NotMutual},
+		{"an empty proof", proof(constant("")), BadToken},
+		{"text instead of a proof", proof(constant("HTTP/1.1 400 Bad Request")), BadToken},
+		{"the client's kind of token", proof(constant(string(gssToken(tokenAPReq, []byte("x"))))), NotMutual},
+		{"another mechanism", proof(func(p []byte) []byte {
+			return bytes.Replace(p, mechanism, []byte(otherMechanism), 1)
+		}), BadToken},
+		{"a truncated proof", proof(truncated(1)), BadToken},
+		{"bytes after the proof", proof(added), BadToken},
+		{"a changed proof", proof(flipped(-1)), NotMutual},
+		{"a proof without a message", proof(constant(string(gssToken(tokenAPRep, nil)))), NotMutual},
+		{"a proof with an empty part", proof(constant(string(gssToken(tokenAPRep, []byte(emptyPart))))), NotMutual},
+		{"another second", encrypted(func(p *messages.EncAPRepPart) { p.CTime = p.CTime.Add(time.Second) }), NotMutual},
+		{"another microsecond", encrypted(func(p *messages.EncAPRepPart) { p.Cusec++ }), NotMutual},
 		{"the key of another ticket", func(b *fakeBroker) {
 			b.part = func(*messages.EncAPRepPart) { other := *b.ticket; other.Key = newKey(18); b.ticket = &other }
 		}, NotMutual},
-		{"a subkey of RC4", func(b *fakeBroker) {
-			b.part = func(p *messages.EncAPRepPart) {
-				p.Subkey = types.EncryptionKey{KeyType: 23, KeyValue: make([]byte, 16)}
-			}
-		}, EncryptionTypes},
-		{"a subkey of the wrong size", func(b *fakeBroker) {
-			b.part = func(p *messages.EncAPRepPart) {
-				p.Subkey = types.EncryptionKey{KeyType: 18, KeyValue: make([]byte, 16)}
-			}
-		}, EncryptionTypes},
-		{"an empty subkey", func(b *fakeBroker) {
-			b.part = func(p *messages.EncAPRepPart) { p.Subkey = types.EncryptionKey{KeyType: 18, KeyValue: []byte{}} }
-		}, EncryptionTypes},
-		// What it has against the ticket.
-		{"clock skew", func(b *fakeBroker) { b.first = krbError(errorcode.KRB_AP_ERR_SKEW, "") }, ClockSkew},
-		{"ticket not valid yet", func(b *fakeBroker) { b.first = krbError(errorcode.KRB_AP_ERR_TKT_NYV, "") }, ClockSkew},
-		{"ticket expired", func(b *fakeBroker) { b.first = krbError(errorcode.KRB_AP_ERR_TKT_EXPIRED, "") }, Refused},
-		{"another key", func(b *fakeBroker) { b.first = krbError(errorcode.KRB_AP_ERR_MODIFIED, "with\nwords\x1b[2J") }, Refused},
-		{"an error that is none", func(b *fakeBroker) {
-			b.first = func([]byte) []byte { return gssToken(tokenError, []byte("no")) }
-		}, BadToken},
+		{"a subkey of RC4", subkey(23, 16), EncryptionTypes},
+		{"a subkey of the wrong size", subkey(18, 16), EncryptionTypes},
+		{"an empty subkey", subkey(18, 0), EncryptionTypes},
+		// Errors of the broker.
+		{"clock skew", proof(krbError(errorcode.KRB_AP_ERR_SKEW, "")), ClockSkew},
+		{"ticket not valid yet", proof(krbError(errorcode.KRB_AP_ERR_TKT_NYV, "")), ClockSkew},
+		{"ticket expired", proof(krbError(errorcode.KRB_AP_ERR_TKT_EXPIRED, "")), Refused},
+		{"another key", proof(krbError(errorcode.KRB_AP_ERR_MODIFIED, "with\nwords\x1b[2J")), Refused},
+		{"a malformed error", proof(constant(string(gssToken(tokenError, []byte("no"))))), BadToken},
 		// The offer.
-		{"nothing instead of an offer", func(b *fakeBroker) { b.second = constant("") }, BadToken},
-		{"an offer of fifteen octets", func(b *fakeBroker) { b.second = func(o []byte) []byte { return o[:15] } }, BadToken},
-		{"an offer of a header alone", func(b *fakeBroker) { b.second = func(o []byte) []byte { return o[:16] } }, BadToken},
-		{"an offer cut short", func(b *fakeBroker) { b.second = truncated(1) }, BadToken},
-		{"an offer with something after it", func(b *fakeBroker) { b.second = func(o []byte) []byte { return append(o, 0) } }, BadToken},
-		{"an offer not wrapped", func(b *fakeBroker) { b.second = constant("\x01\x00\x00\x00") }, BadToken},
-		{"a changed checksum", func(b *fakeBroker) { b.second = flipped(-1) }, BadToken},
-		{"a changed layer", func(b *fakeBroker) { b.second = flipped(16) }, BadToken},
-		{"a changed filler", func(b *fakeBroker) { b.second = flipped(3) }, BadToken},
-		{"no checksum at all", func(b *fakeBroker) { b.checksum = func([]byte) []byte { return nil } }, BadToken},
-		{"a part of a checksum", func(b *fakeBroker) { b.checksum = func(s []byte) []byte { return s[:1] } }, BadToken},
-		{"rotated and not told", func(b *fakeBroker) {
+		{"an empty offer", offer(constant("")), BadToken},
+		{"an offer of 15 bytes", offer(first(15)), BadToken},
+		{"an offer of a header alone", offer(first(16)), BadToken},
+		{"a truncated offer", offer(truncated(1)), BadToken},
+		{"bytes after the offer", offer(added), BadToken},
+		{"an offer not wrapped", offer(constant("\x01\x00\x00\x00")), BadToken},
+		{"a changed checksum", offer(flipped(-1)), BadToken},
+		{"a changed layer", offer(flipped(16)), BadToken},
+		{"a changed filler", offer(flipped(3)), BadToken},
+		{"no checksum at all", func(b *fakeBroker) { b.checksum = first(0) }, BadToken},
+		{"a part of a checksum", func(b *fakeBroker) { b.checksum = first(1) }, BadToken},
+		{"rotated without a count", func(b *fakeBroker) {
 			b.rrc = 4
 			b.second = func(o []byte) []byte { binary.BigEndian.PutUint16(o[6:], 0); return o }
 		}, BadToken},
 		{"encrypted", func(b *fakeBroker) { b.sealed = true }, BadToken},
-		{"from the client, as it were", func(b *fakeBroker) { b.flags = func(f byte) byte { return f &^ 1 } }, BadToken},
-		{"the client's own usage of the key", func(b *fakeBroker) { b.usage = 24 }, BadToken},
-		{"the mark of a key that was not made", func(b *fakeBroker) { b.flags = func(f byte) byte { return f | 4 } }, BadToken},
-		{"no mark of the key that was made", func(b *fakeBroker) {
-			b.subkey = 18
-			b.flags = func(f byte) byte { return f &^ 4 }
+		{"the flags of the client", marks(func(f byte) byte { return f &^ 1 }), BadToken},
+		{"the client's key usage", func(b *fakeBroker) { b.usage = 24 }, BadToken},
+		{"the flag of a subkey that does not exist", marks(func(f byte) byte { return f | 4 }), BadToken},
+		{"a subkey without its flag", func(b *fakeBroker) {
+			b.subkey, b.flags = 18, func(f byte) byte { return f &^ 4 }
 		}, BadToken},
-		{"a flag that means nothing", func(b *fakeBroker) { b.flags = func(f byte) byte { return f | 0x80 } }, BadToken},
-		{"the client's key, although it made one", func(b *fakeBroker) {
+		{"an unknown flag", marks(func(f byte) byte { return f | 0x80 }), BadToken},
+		{"the client's key despite a subkey", func(b *fakeBroker) {
 			b.subkey = 18
 			b.wrapKey = func(types.EncryptionKey) types.EncryptionKey { return b.sent.SubKey }
 		}, BadToken},
 		{"the key of the ticket", func(b *fakeBroker) {
 			b.wrapKey = func(types.EncryptionKey) types.EncryptionKey { return b.ticket.Key }
 		}, BadToken},
-		{"the next number", func(b *fakeBroker) { b.wrapSeq = 1001 }, BadToken},
-		{"a number of more than 32 bits", func(b *fakeBroker) { b.wrapSeq = 1<<32 + 1000 }, BadToken},
+		{"the next sequence number", func(b *fakeBroker) { b.wrapSeq = 1001 }, BadToken},
+		{"a sequence number of more than 32 bits", func(b *fakeBroker) { b.wrapSeq = 1<<32 + 1000 }, BadToken},
 		{"the proof again", func(b *fakeBroker) { b.second = func([]byte) []byte { return b.proof() } }, BadToken},
-		{"an offer of three octets", func(b *fakeBroker) { b.offer = []byte{1, 0, 0} }, BadToken},
-		{"an offer of five octets", func(b *fakeBroker) { b.offer = []byte{1, 0, 0, 0, 0} }, BadToken},
-		{"an offer of nothing", func(b *fakeBroker) { b.offer = []byte{} }, BadToken},
-		{"integrity only", func(b *fakeBroker) { b.offer = []byte{2, 0, 0xff, 0xff} }, LayerNotOffered},
-		{"integrity and confidentiality", func(b *fakeBroker) { b.offer = []byte{6, 0, 0xff, 0xff} }, LayerNotOffered},
-		{"no layer whatever", func(b *fakeBroker) { b.offer = []byte{0, 0, 0, 0} }, LayerNotOffered},
+		{"an offer of 3 bytes", payload(1, 0, 0), BadToken},
+		{"an offer of 5 bytes", payload(1, 0, 0, 0, 0), BadToken},
+		{"an offer of no bytes", payload(), BadToken},
+		{"integrity only", payload(2, 0, 0xff, 0xff), LayerNotOffered},
+		{"integrity and confidentiality", payload(6, 0, 0xff, 0xff), LayerNotOffered},
+		{"no layer at all", payload(0, 0, 0, 0), LayerNotOffered},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a, client := newTestAuthenticator(t)
@@ -192,8 +195,8 @@ func TestBrokersThatAreNot(t *testing.T) {
 				}
 			}
 			porttest.NoSecrets(t, "the error", err, secrets...)
-			if text := err.Error(); slices.ContainsFunc([]byte(text), func(c byte) bool { return c < ' ' || c == 0x7f }) {
-				t.Errorf("got control characters in %q", text)
+			if fault.Printable(err.Error(), 2000) != err.Error() {
+				t.Errorf("got control characters in %q", err)
 			}
 		})
 	}

@@ -13,21 +13,22 @@ import (
 // One login (RFC 4752, section 3.1):
 //
 //	client                          broker
-//	ticket and authenticator   ->
-//	                           <-   proof that it has the key of its principal
-//	nothing                    ->
-//	                           <-   offer of security layers, wrapped
+//	ticket and authenticator    ->
+//	                            <-   proof of the key of its principal
+//	an empty token              ->
+//	                            <-   offer of security layers, wrapped
 //	the choice of none, wrapped ->
 //
-// Nothing is needed after that: what SaslAuthenticate answers is empty, and a broker
-// that exchanges raw tokens answers with nothing at all.
+// The login is done then: the last SaslAuthenticate response has no token, and a broker
+// that exchanges raw tokens sends no response.
 
-// Begin starts a login to the principal of the endpoint's host. It refuses an
-// endpoint without a host if there is no DomainName.
+// Begin starts a login with the broker's principal on the endpoint's host. It refuses
+// an endpoint without a host if Options.DomainName is empty.
 func (a *Authenticator) Begin(e ports.Endpoint) ports.Exchange {
 	host := cmp.Or(a.domain, e.Host)
 	if strings.TrimSuffix(host, ".") == "" {
-		return sasl.Refuse(failure(UnknownService, a.service, "the endpoint %q has no host that the broker's principal could have: set DomainName", e.Address))
+		return sasl.Refuse(failure(UnknownService, a.service, "the endpoint %q has no host name: set DomainName",
+			e.Address))
 	}
 	l := &login{Authenticator: a, server: a.client.Service(a.service, host)}
 	l.turn = l.begin
@@ -39,7 +40,7 @@ type login struct {
 	server  krb5.Principal
 	turn    func(ctx context.Context, challenge []byte) (response []byte, done bool, err error)
 	context *securityContext
-	proven  func() bool // stops what drops the ticket when the login is given up
+	keep    func() bool // stops the AfterFunc that drops the ticket
 }
 
 func (l *login) step(ctx context.Context, challenge []byte) ([]byte, bool, error) {
@@ -56,16 +57,16 @@ func (l *login) begin(ctx context.Context, _ []byte) ([]byte, bool, error) {
 	if err != nil {
 		return nil, false, &Error{Reason: EncryptionTypes, Principal: t.Server.String(), Err: err}
 	}
-	// Java, and so Kafka, does not say what it has against a ticket: it hangs up. Its
-	// key may be another one by now, and this ticket useless for hours.
-	l.proven = context.AfterFunc(ctx, func() { l.client.Drop(t) })
+	// Kafka hangs up when it rejects a ticket, as Java's GSS-API gives no reason. The
+	// broker's key may have changed, and this ticket would be useless for hours.
+	l.keep = context.AfterFunc(ctx, func() { l.client.Drop(t) })
 	l.turn = l.prove
 	return token, false, nil
 }
 
 func (l *login) prove(_ context.Context, challenge []byte) ([]byte, bool, error) {
-	l.proven()
-	if err := l.context.proved(challenge); err != nil {
+	l.keep()
+	if err := l.context.verify(challenge); err != nil {
 		l.client.Drop(l.context.ticket)
 		return nil, false, err
 	}
@@ -75,6 +76,6 @@ func (l *login) prove(_ context.Context, challenge []byte) ([]byte, bool, error)
 
 func (l *login) choose(_ context.Context, challenge []byte) ([]byte, bool, error) {
 	defer l.context.forget()
-	response, err := l.context.chosen(challenge)
+	response, err := l.context.choose(challenge)
 	return response, err == nil, err
 }

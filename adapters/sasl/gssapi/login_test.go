@@ -84,7 +84,8 @@ func TestServiceOfEndpoint(t *testing.T) {
 		{"", "", "localhost", "kafka/localhost"},
 		{"kafka-test", "broker.example.org", "127.0.0.1", "kafka-test/broker.example.org@EXAMPLE.ORG"},
 	} {
-		a := mustNew(t, Options{Config: testConfig, TicketCache: "unused", ServiceName: c.service, DomainName: c.domain, Run: inline})
+		a := mustNew(t, Options{Config: testConfig, TicketCache: "unused", ServiceName: c.service, DomainName: c.domain,
+			Run: inline})
 		client := &fakeClient{client: a.client, etype: 18}
 		a.client = client
 		if err := logIn(a, c.host, newBroker(client).login); err != nil {
@@ -103,7 +104,8 @@ func TestOptionsReachClient(t *testing.T) {
 	var asked messages.ASReq
 	a := mustNew(t, Options{
 		Config:    "[libdefaults]\n ticket_lifetime = 1h\n[realms]\n EXAMPLE.ORG = {\n  kdc = kdc.example.org\n }\n",
-		Principal: "alice@EXAMPLE.ORG", Password: ports.NewSecret("opensesame"), KDCTimeout: time.Hour, Clock: clock, Run: inline,
+		Principal: "alice@EXAMPLE.ORG", Password: ports.NewSecret("opensesame"), KDCTimeout: time.Hour, Clock: clock,
+		Run: inline,
 		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 			deadline, _ := ctx.Deadline()
 			timeout = time.Until(deadline)

@@ -18,15 +18,14 @@ import (
 	"brokerconn/acceptance/need"
 )
 
-// A real KDC, MIT's, and two acceptors that are not ours: MIT's libgssapi, and Java's
-// SaslServer, which is what brokers have. Without them the tests that need them are
-// skipped; KDC=required in the environment makes that a failure. On Debian: krb5-kdc
+// A real KDC, MIT's, and two real acceptors: MIT's libgssapi, and Java's SaslServer,
+// which Kafka brokers use. Tests that need them are skipped if they are missing, and
+// fail with KDC=required in the environment. On Debian they are krb5-kdc
 // krb5-admin-server krb5-user libkrb5-dev gcc and a JDK.
 
 var kdcTools = []string{"krb5kdc", "kdb5_util", "kadmin.local", "kinit", "kdestroy"}
 
-// findTool looks also where Debian has the programs of administrators, and where a
-// JDK may be that is not in the PATH.
+// findTool looks in the PATH, in Debian's folder for administrators, and in JAVA_HOME.
 func findTool(name string) (path string, err error) {
 	if path, err = exec.LookPath(name); err == nil {
 		return path, nil
@@ -39,8 +38,8 @@ func findTool(name string) (path string, err error) {
 	return "", err
 }
 
-// installed skips the test where one of the programs, which together are named so, is
-// missing. untested is what a skip leaves untested, a sentence.
+// installed skips the test if one of the programs is missing. name is what they are
+// called together; untested is a sentence about what a skip leaves untested.
 func installed(t *testing.T, name, untested string, programs ...string) {
 	t.Helper()
 	var missing []error
@@ -62,18 +61,18 @@ const (
 	realmB = "OTHER.LOCAL"
 )
 
-// realmKDC is a KDC of two realms that trust each other, on loopback, with its files in
-// a directory of its own.
+// realmKDC is a KDC of two realms that trust each other, on loopback, with its own
+// directory.
 type realmKDC struct {
 	dir, address string
 	config       string // the text of a krb5.conf for clients
 	process      *os.Process
 }
 
-// theKDC is one for all tests; TestMain stops it.
+// theKDC serves all tests; TestMain stops it.
 var theKDC *realmKDC
 
-// startKDC runs the KDC, with all the principals.
+// startKDC starts the KDC with all principals.
 func startKDC(t *testing.T) *realmKDC {
 	t.Helper()
 	installed(t, "a KDC", "Nothing was tried against a real KDC.", kdcTools...)
@@ -83,7 +82,7 @@ func startKDC(t *testing.T) *realmKDC {
 		}
 		tryKDC(t)
 	}
-	t.Fatal("no KDC would start")
+	t.Fatal("got no KDC after five attempts")
 	return nil
 }
 
@@ -118,7 +117,7 @@ func tryKDC(t *testing.T) {
  dns_canonicalize_hostname = false
  rdns = false
  ticket_lifetime = 1h
- permitted_enctypes = aes256-cts-hmac-sha1-96 aes128-cts-hmac-sha1-96 aes256-cts-hmac-sha384-192 aes128-cts-hmac-sha256-128
+ permitted_enctypes = aes256-cts aes128-cts aes256-sha2 aes128-sha2
 [realms]
  %[1]s = {
   kdc = %[3]s
@@ -142,12 +141,12 @@ func tryKDC(t *testing.T) {
   acl_file = %[2]s/acl
   max_life = 10h
   max_renewable_life = 7d
-  supported_enctypes = aes256-cts-hmac-sha1-96:normal aes128-cts-hmac-sha1-96:normal aes256-sha2:normal aes128-sha2:normal
+  supported_enctypes = aes256-cts:normal aes128-cts:normal aes256-sha2:normal aes128-sha2:normal
  }
 `, realm, k.dir)
 	}
 	server += "[logging]\n kdc = FILE:" + k.path("kdc.log") + "\n"
-	// The KDC itself may use whatever there is.
+	// The KDC itself may use all encryption types.
 	own := strings.Replace(k.config, " permitted_enctypes", " #", 1)
 	k.write(t, "krb5.conf", own)
 	k.write(t, "kdc.conf", server)
@@ -218,7 +217,7 @@ func (k *realmKDC) run(t *testing.T, stdin, name string, args ...string) string 
 	return string(out)
 }
 
-// admin carries out commands of kadmin in a realm.
+// admin runs commands of kadmin in a realm.
 func (k *realmKDC) admin(t *testing.T, realm string, commands ...string) {
 	t.Helper()
 	out := k.run(t, strings.Join(commands, "\n")+"\n", "kadmin.local", "-r", realm)
@@ -227,9 +226,10 @@ func (k *realmKDC) admin(t *testing.T, realm string, commands ...string) {
 	}
 }
 
-// options are those for a client of the KDC, which count its connections.
+// options are those of a client of the KDC. They count its connections in asked.
 func (k *realmKDC) options(asked *atomic.Int32) Options {
-	return Options{Config: k.config, Run: inline, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+	return Options{Config: k.config, Run: inline, Dial: func(ctx context.Context, network, address string) (net.Conn,
+		error) {
 		if asked != nil {
 			asked.Add(1)
 		}

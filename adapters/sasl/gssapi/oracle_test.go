@@ -16,10 +16,10 @@ import (
 	"github.com/jcmturner/gokrb5/v8/iana/errorcode"
 )
 
-// etypeNames are the encryption types as MIT calls them.
-var etypeNames = map[int32]string{17: "aes128-cts-hmac-sha1-96", 18: "aes256-cts-hmac-sha1-96", 19: "aes128-sha2", 20: "aes256-sha2"}
+// etypeNames are MIT's names of the encryption types.
+var etypeNames = map[int32]string{17: "aes128-cts", 18: "aes256-cts", 19: "aes128-sha2", 20: "aes256-sha2"}
 
-// populate makes clients and services, some of one encryption type alone.
+// populate creates clients and services, some of one encryption type alone.
 func (k *realmKDC) populate(t *testing.T) {
 	t.Helper()
 	service, client := k.quoted("service.keytab"), k.quoted("client.keytab")
@@ -29,7 +29,8 @@ func (k *realmKDC) populate(t *testing.T) {
 		"addprinc -pw x locked", "modprinc -allow_tix locked",
 		"addprinc -pw x -pwexpire yesterday stale", "addprinc -pw x -expire yesterday gone",
 		"addprinc -randkey rekeyed", "ktadd -k " + k.quoted("old.keytab") + " rekeyed", "cpw -randkey rekeyed",
-		"addprinc -e arcfour-hmac:normal -randkey kafka/rc4.test", "setstr kafka/rc4.test session_enctypes arcfour-hmac",
+		"addprinc -e arcfour-hmac:normal -randkey kafka/rc4.test",
+		"setstr kafka/rc4.test session_enctypes arcfour-hmac",
 		"addprinc -randkey kafka/nokey.test",
 		"addprinc -pw shared krbtgt/" + realmB + "@" + realmA,
 	}
@@ -46,8 +47,8 @@ func (k *realmKDC) populate(t *testing.T) {
 		"addprinc -randkey kafka/broker.other.test", "ktadd -k "+service+" kafka/broker.other.test")
 }
 
-// TestAgainstRealPeers logs in with tickets of MIT's KDC to MIT's libgssapi and to
-// Java, which both judge every token of ours as we do theirs.
+// Logins with tickets of MIT's KDC, to MIT's libgssapi and to Java, both of which verify
+// each token.
 func TestAgainstRealPeers(t *testing.T) {
 	k := startKDC(t)
 	k.run(t, "alice-canary\n", "kinit", "-c", k.path("kinit.ccache"), "alice")
@@ -70,13 +71,13 @@ func TestAgainstRealPeers(t *testing.T) {
 			o.TicketCache = k.path("kinit.ccache")
 			mustFail(t, logIn(mustNew(t, o), "localhost", p.login(c.others)), LayerNotOffered)
 			if err := logIn(mustNew(t, o), "nokey.test", p.login(c.none)); !errors.Is(err, errBroker) {
-				t.Errorf("a broker without the key: %v", err)
+				t.Errorf("broker without the key: got %v, want a refusal", err)
 			}
 		})
 	}
 }
 
-// peer is an acceptor, and where its tickets come from.
+// peer is an acceptor with the KDC of its tickets.
 type peer struct {
 	k *realmKDC
 	*acceptor
@@ -85,9 +86,9 @@ type peer struct {
 func (p *peer) mustLogIn(t *testing.T, o Options, layers, host, client string) {
 	t.Helper()
 	if err := logIn(mustNew(t, o), host, p.login(layers)); err != nil {
-		t.Errorf("%s at %s: %v", client, host, err)
+		t.Errorf("%s at %s: got %v, want a login", client, host, err)
 	} else if p.client != client+"@"+realmA {
-		t.Errorf("%s at %s: the acceptor takes the client for %q", client, host, p.client)
+		t.Errorf("%s at %s: got the client %q", client, host, p.client)
 	}
 }
 
@@ -108,14 +109,14 @@ func (p *peer) everyClient(t *testing.T, layers string) {
 	o := p.k.options(nil)
 	o.Principal, o.Password = "alice", ports.NewSecret("alice-canary")
 	p.mustLogIn(t, o, layers, "localhost", "alice")
-	o.Principal, o.Password = "bob@"+realmA, ports.NewSecret("bob-canary") // of whom the KDC wants no proof
+	o.Principal, o.Password = "bob@"+realmA, ports.NewSecret("bob-canary") // the KDC requires no proof
 	p.mustLogIn(t, o, layers, "localhost", "bob")
 	o = p.k.options(nil)
 	o.TicketCache = p.k.path("kinit.ccache")
 	p.mustLogIn(t, o, layers, "LocalHost.", "alice")
 }
 
-// elsewhere is another realm: as [domain_realm] says, or as the KDC does.
+// elsewhere logs in to a broker of another realm, which [domain_realm] names or the KDC.
 func (p *peer) elsewhere(t *testing.T, layers string) {
 	o := p.k.options(nil)
 	o.TicketCache, o.DomainName = p.k.path("kinit.ccache"), "broker.other.test"
@@ -124,7 +125,7 @@ func (p *peer) elsewhere(t *testing.T, layers string) {
 	p.mustLogIn(t, o, layers, "127.0.0.1", "alice")
 }
 
-// atOneInstant: no login is taken for a replay of another.
+// atOneInstant logs in with a clock that does not advance: no login is a replay.
 func (p *peer) atOneInstant(t *testing.T, layers string) {
 	o := p.k.options(nil)
 	o.Principal, o.Password, o.Clock = "alice", ports.NewSecret("alice-canary"), fake.New(time.Now())
@@ -136,9 +137,9 @@ func (p *peer) atOneInstant(t *testing.T, layers string) {
 	}
 }
 
-// TestBrokerWithAnotherKey: the ticket that was made with the old key is not used
-// again, although it would last for an hour.
-func TestBrokerWithAnotherKey(t *testing.T) {
+// The ticket with the broker's old key is not used again, although it is valid for an
+// hour.
+func TestBrokerWithNewKey(t *testing.T) {
 	k := startKDC(t)
 	peer := k.startMIT(t)
 	o := k.options(nil)
@@ -147,23 +148,24 @@ func TestBrokerWithAnotherKey(t *testing.T) {
 	if err := logIn(a, "t18.test", peer.login("01000000")); err != nil {
 		t.Fatal(err)
 	}
-	k.admin(t, realmA, "ktremove -k "+k.quoted("service.keytab")+" kafka/t18.test all", "ktadd -k "+k.quoted("service.keytab")+" kafka/t18.test")
+	k.admin(t, realmA, "ktremove -k "+k.quoted("service.keytab")+" kafka/t18.test all",
+		"ktadd -k "+k.quoted("service.keytab")+" kafka/t18.test")
 	synctest.Test(t, func(t *testing.T) {
 		if err := logIn(a, "t18.test", peer.login("01000000")); !errors.Is(err, errBroker) {
-			t.Errorf("with the old ticket: %v", err)
+			t.Errorf("with the old ticket: got %v, want a refusal", err)
 		}
 		synctest.Wait()
 	})
 	if err := logIn(a, "t18.test", peer.login("01000000")); err != nil {
-		t.Errorf("after the old ticket was refused: %v", err)
+		t.Errorf("after the refusal: got %v, want a login", err)
 	}
 }
 
-// TestRealKDCRefuses holds the reasons against what MIT's KDC says.
-func TestRealKDCRefuses(t *testing.T) {
+// The reasons for the errors of MIT's KDC.
+func TestRealKDCErrors(t *testing.T) {
 	k := startKDC(t)
 	skewed := fake.New(time.Now().Add(20 * time.Minute))
-	never := func([]byte) ([]byte, error) { return nil, errors.New("the broker was talked to") }
+	never := func([]byte) ([]byte, error) { return nil, errors.New("got a token, want none") }
 	for _, c := range []struct {
 		name   string
 		host   string
@@ -172,20 +174,32 @@ func TestRealKDCRefuses(t *testing.T) {
 		code   int32
 		whose  string
 	}{
-		{"wrong password", "localhost", func(o *Options) { o.Password = ports.NewSecret("guess") }, WrongKey, errorcode.KDC_ERR_PREAUTH_FAILED, "alice@" + realmA},
-		{"wrong password, no proof wanted", "localhost", func(o *Options) { o.Principal, o.Password = "bob", ports.NewSecret("guess") }, WrongKey, 0, "bob@" + realmA},
+		{"wrong password", "localhost", func(o *Options) { o.Password = ports.NewSecret("guess") }, WrongKey,
+			errorcode.KDC_ERR_PREAUTH_FAILED, "alice@" + realmA},
+		{"wrong password, no proof required", "localhost",
+			func(o *Options) { o.Principal, o.Password = "bob", ports.NewSecret("guess") }, WrongKey, 0,
+			"bob@" + realmA},
 		{"old keytab", "localhost", func(o *Options) {
 			o.Principal, o.Password, o.Keytab = "rekeyed", ports.NewSecret(""), k.path("old.keytab")
 		}, WrongKey, 0, "rekeyed@" + realmA},
-		{"unknown client", "localhost", func(o *Options) { o.Principal = "nobody" }, UnknownClient, errorcode.KDC_ERR_C_PRINCIPAL_UNKNOWN, "nobody@" + realmA},
-		{"locked client", "localhost", func(o *Options) { o.Principal = "locked" }, ClientRefused, errorcode.KDC_ERR_CLIENT_REVOKED, "locked@" + realmA},
-		{"expired client", "localhost", func(o *Options) { o.Principal = "gone" }, ClientRefused, errorcode.KDC_ERR_NAME_EXP, "gone@" + realmA},
-		{"expired password", "localhost", func(o *Options) { o.Principal = "stale" }, ClientRefused, errorcode.KDC_ERR_KEY_EXPIRED, "stale@" + realmA},
-		{"unknown service", "nowhere.test", func(*Options) {}, UnknownService, errorcode.KDC_ERR_S_PRINCIPAL_UNKNOWN, "kafka/nowhere.test@" + realmA},
-		{"unknown service name", "localhost", func(o *Options) { o.ServiceName = "kafak" }, UnknownService, errorcode.KDC_ERR_S_PRINCIPAL_UNKNOWN, "kafak/localhost@" + realmA},
-		{"service with RC4 only", "rc4.test", func(*Options) {}, EncryptionTypes, errorcode.KDC_ERR_ETYPE_NOSUPP, "kafka/rc4.test@" + realmA},
-		{"clock fast", "localhost", func(o *Options) { o.Clock = skewed }, ClockSkew, errorcode.KRB_AP_ERR_SKEW, "alice@" + realmA},
-		{"realm unknown", "localhost", func(o *Options) { o.Principal = "alice@NOWHERE.LOCAL" }, UnknownRealm, 0, "NOWHERE.LOCAL"},
+		{"unknown client", "localhost", func(o *Options) { o.Principal = "unknown" }, UnknownClient,
+			errorcode.KDC_ERR_C_PRINCIPAL_UNKNOWN, "unknown@" + realmA},
+		{"locked client", "localhost", func(o *Options) { o.Principal = "locked" }, ClientRefused,
+			errorcode.KDC_ERR_CLIENT_REVOKED, "locked@" + realmA},
+		{"expired client", "localhost", func(o *Options) { o.Principal = "gone" }, ClientRefused,
+			errorcode.KDC_ERR_NAME_EXP, "gone@" + realmA},
+		{"expired password", "localhost", func(o *Options) { o.Principal = "stale" }, ClientRefused,
+			errorcode.KDC_ERR_KEY_EXPIRED, "stale@" + realmA},
+		{"unknown service", "nowhere.test", func(*Options) {}, UnknownService, errorcode.KDC_ERR_S_PRINCIPAL_UNKNOWN,
+			"kafka/nowhere.test@" + realmA},
+		{"unknown service name", "localhost", func(o *Options) { o.ServiceName = "kafak" }, UnknownService,
+			errorcode.KDC_ERR_S_PRINCIPAL_UNKNOWN, "kafak/localhost@" + realmA},
+		{"service with RC4 only", "rc4.test", func(*Options) {}, EncryptionTypes, errorcode.KDC_ERR_ETYPE_NOSUPP,
+			"kafka/rc4.test@" + realmA},
+		{"clock fast", "localhost", func(o *Options) { o.Clock = skewed }, ClockSkew, errorcode.KRB_AP_ERR_SKEW,
+			"alice@" + realmA},
+		{"realm unknown", "localhost", func(o *Options) { o.Principal = "alice@NOWHERE.LOCAL" }, UnknownRealm, 0,
+			"NOWHERE.LOCAL"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := k.options(nil)
@@ -193,16 +207,15 @@ func TestRealKDCRefuses(t *testing.T) {
 			c.change(&o)
 			e := mustFail(t, logIn(mustNew(t, o), c.host, never), c.want)
 			if e.Code != c.code || e.Principal != c.whose {
-				t.Errorf("the code is %d instead of %d, the principal %q instead of %q: %v", e.Code, c.code, e.Principal, c.whose, e)
+				t.Errorf("got code %d of %q, want %d of %q: %v", e.Code, e.Principal, c.code, c.whose, e)
 			}
 			t.Log(e, "|", e.Hint())
 		})
 	}
 }
 
-// TestRealTicketsAreGotAnew: the clock that the tickets are held against runs ahead
-// by less than the KDC allows.
-func TestRealTicketsAreGotAnew(t *testing.T) {
+// The client's clock runs ahead by less than the KDC allows.
+func TestRealTicketsAreReplaced(t *testing.T) {
 	k := startKDC(t)
 	peer := k.startMIT(t)
 	var asked atomic.Int32
@@ -211,33 +224,27 @@ func TestRealTicketsAreGotAnew(t *testing.T) {
 	clock := fake.New(time.Now())
 	o.Principal, o.Password, o.Clock = "alice", ports.NewSecret("alice-canary"), clock
 	a := mustNew(t, o)
-	step := func(what string, want int32) {
+	step := func(what, host string, want int32) {
 		t.Helper()
 		asked.Store(0)
-		if err := logIn(a, "localhost", peer.login("01000000")); err != nil {
-			t.Errorf("%s: %v", what, err)
+		if err := logIn(a, host, peer.login("01000000")); err != nil {
+			t.Errorf("%s: got %v, want a login", what, err)
 		}
 		if got := asked.Load(); got != want {
-			t.Errorf("%s: the KDC was asked %d times instead of %d", what, got, want)
+			t.Errorf("%s: got %d requests to the KDC, want %d", what, got, want)
 		}
 	}
-	step("the first login", 3)
-	step("the second", 0)
+	step("first login", "localhost", 3)
+	step("second login", "localhost", 0)
 	clock.Advance(52 * time.Second)
-	step("past five sixths", 3)
+	step("past five sixths", "localhost", 3)
 	clock.Advance(62 * time.Second)
-	step("past the end", 3)
-	// The KDC makes its own key anew: what it granted is worth nothing.
+	step("expired", "localhost", 3)
+	// With a new key of the KDC the ticket-granting ticket is worthless.
 	k.admin(t, realmA, "cpw -randkey krbtgt/"+realmA)
-	asked.Store(0)
-	if err := logIn(a, "t18.test", peer.login("01000000")); err != nil {
-		t.Errorf("after the KDC has another key: %v", err)
-	}
-	if got := asked.Load(); got != 4 {
-		t.Errorf("after the KDC has another key it was asked %d times instead of 4", got)
-	}
+	step("new key of the KDC", "t18.test", 4)
 
-	// A renewable ticket of kinit's.
+	// A renewable ticket from kinit.
 	k.run(t, "alice-canary\n", "kinit", "-l", "60s", "-r", "1h", "-c", k.path("renewable.ccache"), "alice")
 	clock = fake.New(time.Now())
 	o = k.options(&asked)
@@ -247,15 +254,15 @@ func TestRealTicketsAreGotAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	a = mustNew(t, o)
-	step("with a new ticket of kinit's", 1)
+	step("new ticket cache", "localhost", 1)
 	clock.Advance(55 * time.Second)
-	step("with an old one", 2)
+	step("old ticket cache", "localhost", 2)
 	if after, err := os.ReadFile(o.TicketCache); err != nil || string(after) != string(before) {
-		t.Error("the ticket cache was written to")
+		t.Error("got a changed ticket cache, want it unchanged")
 	}
 }
 
-// TestEnvironment: kinit and this package find the same files by themselves.
+// kinit and this package use the same default files.
 func TestEnvironment(t *testing.T) {
 	k := startKDC(t)
 	p := &peer{k, k.startMIT(t)}

@@ -18,9 +18,9 @@ import (
 	"brokerconn/ports/porttest"
 )
 
-// brokerThatTakes is a broker on a socket that takes these tokens, for an hour, and
-// refuses others as Kafka does. kfake has no OAUTHBEARER, but can be told what to say.
-func brokerThatTakes(t *testing.T, tokens ...string) broker.Config {
+// newBroker starts a broker that accepts these tokens for an hour and rejects others as
+// Kafka does. kfake has no OAUTHBEARER, so its responses are set here.
+func newBroker(t *testing.T, tokens ...string) broker.Config {
 	t.Helper()
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
 	if err != nil {
@@ -30,27 +30,27 @@ func brokerThatTakes(t *testing.T, tokens ...string) broker.Config {
 	cluster.ControlKey(int16(kmsg.SASLHandshake), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		cluster.KeepControl()
 		if m := r.(*kmsg.SASLHandshakeRequest).Mechanism; m != "OAUTHBEARER" {
-			t.Errorf("mechanism %q", m)
+			t.Errorf("got the mechanism %q, want OAUTHBEARER", m)
 		}
 		return r.ResponseKind(), nil, true
 	})
-	const because = `{"status":"invalid_token"}`
+	const rejection = `{"status":"invalid_token"}`
 	cluster.ControlKey(int16(kmsg.SASLAuthenticate), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		cluster.KeepControl()
-		said := r.(*kmsg.SASLAuthenticateRequest).SASLAuthBytes
+		message := r.(*kmsg.SASLAuthenticateRequest).SASLAuthBytes
 		answer := r.ResponseKind().(*kmsg.SASLAuthenticateResponse)
-		if string(said) == "\x01" {
-			answer.ErrorCode, answer.ErrorMessage = 58, kmsg.StringPtr(because)
+		if string(message) == "\x01" {
+			answer.ErrorCode, answer.ErrorMessage = 58, kmsg.StringPtr(rejection)
 			return answer, nil, true
 		}
-		m, err := read(said)
+		m, err := read(message)
 		switch {
 		case err != nil:
 			t.Error(err)
 		case slices.Contains(tokens, m.token):
 			answer.SessionLifetimeMillis = time.Hour.Milliseconds()
 		default:
-			answer.SASLAuthBytes = []byte(because)
+			answer.SASLAuthBytes = []byte(rejection)
 		}
 		return answer, nil, true
 	})
@@ -61,14 +61,14 @@ func brokerThatTakes(t *testing.T, tokens ...string) broker.Config {
 	return broker.Config{Host: host, Port: port}
 }
 
-// The way of a user: a token that the broker refuses, the next one that it takes, and
-// a session that is renewed with the same.
-func TestLoginsAtABroker(t *testing.T) {
+// The broker rejects the first token, accepts the second one, and reauthenticates the
+// session with it.
+func TestLoginsAtBroker(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	cfg := brokerThatTakes(t, canary+"2")
+	cfg := newBroker(t, canary+"2")
 	calls := 0
-	auth := create(t, oauthbearer.Options{Tokens: func(context.Context) (oauthbearer.Token, error) {
+	auth := create(t, config{Tokens: func(context.Context) (oauthbearer.Token, error) {
 		calls++
 		token := bearer(fmt.Sprint(canary, calls))
 		token.Expiry = time.Now().Add(time.Hour)
@@ -77,7 +77,7 @@ func TestLoginsAtABroker(t *testing.T) {
 	cfg.Authenticators = []ports.Authenticator{auth}
 	cfg.Hooks = &broker.Hooks{AuthDone: func(_ broker.Endpoint, login broker.LoginInfo, err error) {
 		if err == nil && login.Lifetime != time.Hour {
-			t.Errorf("%+v", login)
+			t.Errorf("got %+v, want a lifetime of 1h", login)
 		}
 	}}
 
@@ -86,9 +86,10 @@ func TestLoginsAtABroker(t *testing.T) {
 	var refusal *oauthbearer.Error
 	switch {
 	case !errors.Is(err, broker.ErrAuthentication) || !errors.As(err, &failure) || !errors.As(err, &refusal):
-		t.Fatalf("%v", err)
-	case refusal.Status != "invalid_token" || failure.Hint != refusal.Hint() || !strings.Contains(err.Error(), `SASL_AUTHENTICATION_FAILED`):
-		t.Errorf("%v; %s", err, failure.Hint)
+		t.Fatalf("got %v, want a broker.Error that wraps an oauthbearer.Error", err)
+	case refusal.Status != "invalid_token" || failure.Hint != refusal.Hint() ||
+		!strings.Contains(err.Error(), `SASL_AUTHENTICATION_FAILED`):
+		t.Errorf("got %v with the hint %q", err, failure.Hint)
 	}
 	porttest.NoSecrets(t, "the error", err, canary)
 
@@ -105,6 +106,6 @@ func TestLoginsAtABroker(t *testing.T) {
 	conn.Close()
 	<-conn.Done()
 	if calls != 2 {
-		t.Errorf("%d tokens", calls)
+		t.Errorf("got %d tokens, want 2", calls)
 	}
 }

@@ -24,34 +24,35 @@ import (
 	"brokerconn/ports"
 )
 
-// ClientCredentials are a client's id and secret, for which a token endpoint gives
-// tokens (RFC 6749, section 4.4; KIP-768). All but TokenURL, ClientID and
-// ClientSecret may be left out.
+// ClientCredentials configure a Provider that requests tokens from a token endpoint with
+// a client's id and secret (RFC 6749, section 4.4; KIP-768). TokenURL, ClientID and
+// ClientSecret are required.
 //
-// The endpoint is reached over https alone, through the proxy that the environment
-// names (HTTPS_PROXY, NO_PROXY), on a connection for each token. A redirect to another
-// host, or to another request than a POST, is an error; an answer is read up to 1 MiB.
-// The time that it may take is Options.Timeout. Errors are *EndpointErrors.
+// Each request is an https POST on its own connection, through the proxy that the
+// environment names (HTTPS_PROXY, NO_PROXY). A redirect to another host or to another
+// method is an error. An answer is read up to 1 MiB. Options.Timeout limits the
+// request. Errors are *EndpointErrors.
 type ClientCredentials struct {
-	// TokenURL begins with https://. It has no login and no fragment in it.
+	// TokenURL begins with https://. It has no user information and no fragment.
 	TokenURL     string
 	ClientID     string
 	ClientSecret ports.Secret
-	// Scopes are what the token shall be good for. None: what the endpoint decides.
+	// Scopes are the requested scopes. If empty, the endpoint decides.
 	Scopes []string
-	// Parameters are added to the request: "audience", "resource". None of those that
-	// are its own: grant_type, scope, client_id and client_secret.
+	// Parameters are added to the request, such as "audience" and "resource". Not
+	// allowed are grant_type, scope, client_id and client_secret.
 	Parameters map[string]ports.Secret
 	// SecretInBody sends id and secret as parameters. Otherwise they are in the header
-	// Authorization, which every endpoint must understand (RFC 6749, section 2.3.1);
-	// but some do not undo the percent-encoding that they have there.
+	// Authorization, which every endpoint must support (RFC 6749, section 2.3.1),
+	// though some do not decode the percent-encoding there.
 	SecretInBody bool
-	// RootCAs are whom to trust about the endpoint. nil: the system's authorities.
+	// RootCAs are the authorities of the endpoint's certificate. If nil, the default
+	// is the system's authorities.
 	RootCAs *x509.CertPool
 }
 
-// Provider makes a Provider of them. The error joins a *sasl.OptionError for each field
-// that cannot be used.
+// Provider returns the Provider. The error joins a *sasl.OptionError for each field that
+// is not valid.
 func (c ClientCredentials) Provider() (Provider, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -74,10 +75,10 @@ func (c ClientCredentials) Provider() (Provider, error) {
 		Transport: whole{&http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
 			TLSClientConfig:        &tls.Config{RootCAs: c.RootCAs},
-			DisableKeepAlives:      true, // nothing is to run until the next token
+			DisableKeepAlives:      true, // nothing runs until the next token
 			MaxResponseHeaderBytes: 64 << 10,
 		}},
-		CheckRedirect: judgeRedirect,
+		CheckRedirect: checkRedirect,
 	}
 	explain := explainer(c)
 	return func(ctx context.Context) (Token, error) {
@@ -89,7 +90,7 @@ func (c ClientCredentials) Provider() (Provider, error) {
 		if err != nil {
 			return Token{}, explain(err)
 		}
-		// x/oauth2 takes a life of 0 seconds for none.
+		// x/oauth2 reads a life of 0 seconds as no expiry.
 		if t.Expiry.IsZero() && fmt.Sprint(got.Extra("expires_in")) == "0" {
 			t.Expiry = time.Now()
 		}
@@ -99,54 +100,56 @@ func (c ClientCredentials) Provider() (Provider, error) {
 
 func (c *ClientCredentials) check() error {
 	var problems []error
-	bad := func(option, format string, args ...any) {
+	refuse := func(option, format string, args ...any) {
 		problems = append(problems, sasl.Refused(option, format, args...))
 	}
-	u, err := url.Parse(c.TokenURL) // its error has the text, and a login in it
+	u, err := url.Parse(c.TokenURL) // its error contains the text, which may contain a password
 	switch {
 	case err != nil || u.Scheme != "https" || u.Hostname() == "":
-		bad("TokenURL", "not the address of a token endpoint, which begins with https://")
+		refuse("TokenURL", "not an https:// address")
 	case u.User != nil:
-		bad("TokenURL", "there is a login in it: use ClientID and ClientSecret")
+		refuse("TokenURL", "contains user information: use ClientID and ClientSecret")
 	case u.Fragment != "":
-		bad("TokenURL", "there is a fragment in it, which an endpoint cannot have (RFC 6749, section 3.2)")
+		refuse("TokenURL", "contains a fragment (RFC 6749, section 3.2)")
 	}
 	if c.ClientID == "" {
-		bad("ClientID", "not given")
+		refuse("ClientID", "not given")
 	}
 	if c.ClientSecret.IsZero() {
-		bad("ClientSecret", "not given")
+		refuse("ClientSecret", "not given")
 	}
 	for _, scope := range c.Scopes {
 		if scope == "" || strings.ContainsFunc(scope, notOfScope) {
-			bad("Scopes", "%q: a scope is made of printable ASCII, without spaces, quotes and backslashes", words(scope))
+			refuse("Scopes", "%q: a scope consists of printable ASCII without spaces, quotes and backslashes",
+				quotation(scope))
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(c.Parameters)) {
 		if slices.Contains([]string{"", "grant_type", "scope", "client_id", "client_secret"}, key) {
-			bad("Parameters", "%q is not to be given here", key)
+			refuse("Parameters", "%q is not allowed", key)
 		}
 	}
 	return errors.Join(problems...)
 }
 
-// notOfScope: RFC 6749, section 3.3.
+// notOfScope reports whether a scope cannot contain r (RFC 6749, section 3.3).
 func notOfScope(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }
 
-// judgeRedirect: id and secret are for one host, and a GET would not have them.
-func judgeRedirect(r *http.Request, via []*http.Request) error {
+// checkRedirect refuses a redirect to another host, since id and secret are for one
+// host, and to a GET, which would not send them.
+func checkRedirect(r *http.Request, via []*http.Request) error {
 	switch first := via[0]; {
 	case r.URL.Scheme != "https" || authority(r.URL) != authority(first.URL):
-		return fmt.Errorf("%w to another host: %q", errRedirect, words(r.URL.Scheme+"://"+r.URL.Host))
+		return fmt.Errorf("%w to another host: %q", errRedirect, quotation(r.URL.Scheme+"://"+r.URL.Host))
 	case r.Method != http.MethodPost:
-		return fmt.Errorf("%w to a %s, and tokens are had by POST", errRedirect, r.Method)
+		return fmt.Errorf("%w to a %s, want a POST", errRedirect, r.Method)
 	case len(via) > 5:
-		return fmt.Errorf("%w too often", errRedirect)
+		return fmt.Errorf("%w more than 5 times", errRedirect)
 	}
 	return nil
 }
 
-var errRedirect = errors.New("it redirects")
+var errRedirect = errors.New("redirect")
 
 func authority(u *url.URL) string {
 	port := u.Port()
@@ -156,13 +159,13 @@ func authority(u *url.URL) string {
 	return strings.ToLower(u.Hostname()) + ":" + port
 }
 
-// whole reads answers to their end: x/oauth2 takes what fits for all of it, and does
-// not tell what a reading failed of.
+// whole reads answers to their end: x/oauth2 accepts a truncated answer and drops the
+// error of the read.
 type whole struct{ next http.RoundTripper }
 
 const maxAnswer = 1 << 20
 
-var errTooLong = fmt.Errorf("its answer is longer than %d bytes", maxAnswer)
+var errTooLong = fmt.Errorf("the answer is longer than %d bytes", maxAnswer)
 
 func (w whole) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := w.next.RoundTrip(r)
@@ -170,10 +173,10 @@ func (w whole) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	_ = resp.Body.Close() // what matters was read
+	_ = resp.Body.Close() // the answer was read
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("its answer breaks off: %w", err)
+		return nil, fmt.Errorf("truncated answer: %w", err)
 	case len(body) > maxAnswer:
 		return nil, errTooLong
 	}
@@ -181,10 +184,10 @@ func (w whole) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// explainer makes *EndpointErrors of what x/oauth2 says. That repeats the answer,
-// which may hold what was sent.
+// explainer returns a function that converts x/oauth2's errors to *EndpointErrors. Those
+// errors contain the answer, which may contain the request.
 func explainer(c ClientCredentials) func(error) error {
-	u, _ := url.Parse(c.TokenURL) // it was checked
+	u, _ := url.Parse(c.TokenURL) // checked before
 	endpoint := u.Scheme + "://" + u.Host + u.EscapedPath()
 	secret := c.ClientSecret.Reveal()
 	secrets := []string{secret, url.QueryEscape(secret),
@@ -199,27 +202,29 @@ func explainer(c ClientCredentials) func(error) error {
 		switch {
 		case errors.As(err, &refused):
 			e.Status = refused.Response.StatusCode
-			e.Code, e.Description = words(hide(refused.ErrorCode, secrets...)), words(hide(refused.ErrorDescription, secrets...))
+			e.Code = quotation(refused.ErrorCode, secrets...)
+			e.Description = quotation(refused.ErrorDescription, secrets...)
 		case errors.As(err, &failed):
-			e.Err = tame(failed.Err, secrets) // without the address, whose query may be secret
+			e.Err = redacted(failed.Err, secrets) // without the address, whose query may be secret
 		case errors.Is(err, errTokenType):
 			e.Err = errTokenType
 		default:
-			e.Err = errNoAnswer
+			e.Err = errNoToken
 		}
 		return e
 	}
 }
 
-// tame is an error of net/http, which repeats what it cannot read.
-func tame(err error, secrets []string) error {
+// redacted returns an error of net/http, which may quote the answer, without secrets and
+// as one printable line.
+func redacted(err error, secrets []string) error {
 	switch text := err.Error(); {
-	case hide(text, secrets...) != text:
-		return errNoAnswer
+	case quotation(text, secrets...) == "[redacted]":
+		return errNoToken
 	case strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }):
-		return errors.New(words(text))
+		return errors.New(quotation(text))
 	}
 	return err
 }
 
-var errNoAnswer = errors.New("its answer is no token (RFC 6749, section 5.1)")
+var errNoToken = errors.New("the answer has no token (RFC 6749, section 5.1)")

@@ -26,19 +26,19 @@ import (
 	"brokerconn/ports"
 )
 
-// secret needs the encoding that RFC 6749, section 2.3.1, has for it.
+// secret needs the encoding of RFC 6749, section 2.3.1.
 const secret = "canary 0815+/=:"
 
-// endpoint is a token endpoint on loopback, over TLS with a certificate of its own.
-func endpoint(t *testing.T, h http.HandlerFunc) (*httptest.Server, oauthbearer.ClientCredentials) {
+// endpoint starts a token endpoint on loopback, over TLS with its own certificate.
+func endpoint(t *testing.T, h http.HandlerFunc) (*httptest.Server, credentials) {
 	t.Helper()
 	s := httptest.NewUnstartedServer(h)
-	s.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes that clients give up
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // failed handshakes
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
-	return s, oauthbearer.ClientCredentials{
+	return s, credentials{
 		TokenURL:     s.URL + "/token?key=canary-query",
 		ClientID:     "my client",
 		ClientSecret: ports.NewSecret(secret),
@@ -47,7 +47,7 @@ func endpoint(t *testing.T, h http.HandlerFunc) (*httptest.Server, oauthbearer.C
 	}
 }
 
-func provider(t *testing.T, c oauthbearer.ClientCredentials) oauthbearer.Provider {
+func provider(t *testing.T, c credentials) oauthbearer.Provider {
 	t.Helper()
 	p, err := c.Provider()
 	if err != nil {
@@ -59,7 +59,7 @@ func provider(t *testing.T, c oauthbearer.ClientCredentials) oauthbearer.Provide
 func answer(w http.ResponseWriter, status int, body string) {
 	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, body) // whoever asked may have gone
+	_, _ = io.WriteString(w, body) // the client may have hung up
 }
 
 func TestClientCredentials(t *testing.T) {
@@ -79,26 +79,30 @@ func TestClientCredentials(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if life := token.Expiry.Sub(before); token.AccessToken.Reveal() != canary || life < time.Hour || life > time.Hour+time.Minute {
-			t.Errorf("%q for %v", token.AccessToken.Reveal(), life)
+		if life := token.Expiry.Sub(before); token.AccessToken.Reveal() != canary || life < time.Hour ||
+			life > time.Hour+time.Minute {
+			t.Errorf("got %q for %v, want it for 1h", token.AccessToken.Reveal(), life)
 		}
-		form := url.Values{"grant_type": {"client_credentials"}, "scope": {"read write"}, "audience": {"canary-parameter"}}
+		form := url.Values{"grant_type": {"client_credentials"}, "scope": {"read write"},
+			"audience": {"canary-parameter"}}
 		login := "Basic " + base64.StdEncoding.EncodeToString([]byte("my+client:canary+0815%2B%2F%3D%3A"))
 		if inBody {
 			login = ""
 			form.Set("client_id", "my client")
 			form.Set("client_secret", secret)
 		}
-		if got.Method != "POST" || got.URL.String() != "/token?key=canary-query" || !reflect.DeepEqual(got.PostForm, form) || got.Header.Get("Authorization") != login {
-			t.Errorf("%s %s %v %q; want %v %q", got.Method, got.URL, got.PostForm, got.Header.Get("Authorization"), form, login)
+		if got.Method != "POST" || got.URL.String() != "/token?key=canary-query" ||
+			!reflect.DeepEqual(got.PostForm, form) || got.Header.Get("Authorization") != login {
+			t.Errorf("got %s %s %v %q, want %v %q", got.Method, got.URL, got.PostForm, got.Header.Get("Authorization"),
+				form, login)
 		}
 	}
 }
 
-func TestLifeOfATokenFromAnEndpoint(t *testing.T) {
+func TestExpiryFromEndpoint(t *testing.T) {
 	for text, want := range map[string]time.Duration{
-		`,"expires_in":60`: time.Minute, `,"expires_in":"60"`: time.Minute, // as PayPal has it
-		"": -1, `,"expires_in":null`: -1, // not known
+		`,"expires_in":60`: time.Minute, `,"expires_in":"60"`: time.Minute, // as PayPal sends it
+		"": -1, `,"expires_in":null`: -1, // unknown
 		`,"expires_in":0`: 0, `,"expires_in":"0"`: 0,
 	} {
 		_, c := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -109,52 +113,52 @@ func TestLifeOfATokenFromAnEndpoint(t *testing.T) {
 		after := time.Now()
 		switch {
 		case err != nil:
-			t.Errorf("%s: %v", text, err)
+			t.Errorf("%s: got %v, want a token", text, err)
 		case want < 0 && !token.Expiry.IsZero(),
 			want >= 0 && (token.Expiry.Before(before.Add(want)) || token.Expiry.After(after.Add(want))):
-			t.Errorf("%s: %v", text, token.Expiry.Sub(before))
+			t.Errorf("%s: got a life of %v, want %v", text, token.Expiry.Sub(before), want)
 		}
 	}
 	_, c := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, 200, `{"access_token":"a","expires_in":-1}`)
 	})
-	if _, err := sends(t, create(t, oauthbearer.Options{Tokens: provider(t, c)})); !errors.Is(err, oauthbearer.ErrExpired) {
-		t.Error(err)
+	if _, err := sends(t, create(t, config{Tokens: provider(t, c)})); !errors.Is(err, oauthbearer.ErrExpired) {
+		t.Errorf("got %v, want ErrExpired", err)
 	}
 }
 
-// secrets are what no error may show.
+// secrets must not appear in an error.
 var secrets = []string{canary, secret, url.QueryEscape(secret), "canary-query", "canary-parameter",
 	base64.StdEncoding.EncodeToString([]byte("my+client:canary+0815%2B%2F%3D%3A"))}
 
-func discreet(t *testing.T, err error) {
+func mustHideSecrets(t *testing.T, err error) {
 	t.Helper()
 	for e := err; e != nil; e = errors.Unwrap(e) {
 		text := fmt.Sprintf("%v %+v %#v %q", e, e, e, e)
 		for _, s := range secrets {
 			if strings.Contains(text, s) {
-				t.Errorf("%q shows in %s", s, text)
+				t.Errorf("got %q in %s", s, text)
 			}
 		}
 	}
 	if strings.ContainsAny(err.Error(), "\x1b\n\r") {
-		t.Errorf("%q is no line for a terminal", err)
+		t.Errorf("got control characters in %q", err)
 	}
 }
 
-// failure is what a login fails with at an endpoint.
-func failure(t *testing.T, c oauthbearer.ClientCredentials) *oauthbearer.EndpointError {
+// failure returns the error of a login with an endpoint.
+func failure(t *testing.T, c credentials) *oauthbearer.EndpointError {
 	t.Helper()
-	_, err := sends(t, create(t, oauthbearer.Options{Tokens: provider(t, c)}))
+	_, err := sends(t, create(t, config{Tokens: provider(t, c)}))
 	var e *oauthbearer.EndpointError
 	if !errors.As(err, &e) {
-		t.Fatalf("%v is no *EndpointError", err)
+		t.Fatalf("got %v, want an *EndpointError", err)
 	}
-	discreet(t, err)
+	mustHideSecrets(t, err)
 	return e
 }
 
-func TestRefusalsOfAnEndpoint(t *testing.T) {
+func TestEndpointErrors(t *testing.T) {
 	everything := canary + " " + secret + " " + strings.Join(secrets, " ")
 	for _, c := range []struct {
 		name        string
@@ -163,19 +167,29 @@ func TestRefusalsOfAnEndpoint(t *testing.T) {
 		code, descr string
 		text, hint  string
 	}{
-		{"401 with an error", 401, `{"error":"invalid_client","error_description":"Unknown client"}`, "invalid_client", "Unknown client", `: 401 Unauthorized: invalid_client: "Unknown client"`, "id and secret"},
-		{"400 with an error", 400, `{"error":"invalid_scope"}`, "invalid_scope", "", ": 400 Bad Request: invalid_scope", "scopes"},
-		{"400, the client", 400, `{"error":"unauthorized_client"}`, "unauthorized_client", "", "", "client_credentials"},
-		{"200 with an error", 200, `{"error":"invalid_client"}`, "invalid_client", "", ": 200 OK: invalid_client", "secret"},
-		{"401 with a page", 401, "<html>" + everything, "", "", ": 401 Unauthorized", "secret"},
+		{"401 with an error", 401, `{"error":"invalid_client","error_description":"Unknown client"}`, "invalid_client",
+			"Unknown client", `: 401 Unauthorized: invalid_client: "Unknown client"`, "ClientID and ClientSecret"},
+		{"400 with an error", 400, `{"error":"invalid_scope"}`, "invalid_scope", "", ": 400 Bad Request: invalid_scope",
+			"Scopes"},
+		{"400, the client", 400, `{"error":"unauthorized_client"}`, "unauthorized_client", "", "",
+			"client_credentials"},
+		{"200 with an error", 200, `{"error":"invalid_client"}`, "invalid_client", "", ": 200 OK: invalid_client",
+			"ClientSecret"},
+		{"401 with a page", 401, "<html>" + everything, "", "", ": 401 Unauthorized", "ClientSecret"},
 		{"404", 404, "<html>" + everything, "", "", ": 404 Not Found", "openid-configuration"},
 		{"500", 500, everything, "", "", ": 500 Internal Server Error", ""},
 		{"503 with JSON", 503, `{"error":{"message":"x"}}`, "", "", ": 503 Service Unavailable", ""},
-		{"the secret is repeated", 401, `{"error":"invalid_client","error_description":"` + secret + ` is wrong"}`, "invalid_client", "[redacted]", "", "secret"},
-		{"the header is repeated", 401, `{"error":"` + secrets[5] + `","error_description":"` + secrets[2] + `"}`, "[redacted]", "[redacted]", "", "secret"},
-		{"a parameter is repeated", 400, `{"error":"invalid_target","error_description":"canary-parameter","error_uri":"` + secret + `"}`, "invalid_target", "[redacted]", "", ""},
-		{"escapes of a terminal", 400, `{"error":"a\u001b[2J","error_description":"b\nc"}`, "a\uFFFD[2J", "b\uFFFDc", "", ""},
-		{"long", 400, `{"error":"a","error_description":"` + strings.Repeat("x", 1<<19) + `"}`, "a", strings.Repeat("x", 200) + "…", "", ""},
+		{"the secret is repeated", 401, `{"error":"invalid_client","error_description":"` + secret + ` is wrong"}`,
+			"invalid_client", "[redacted]", "", "ClientSecret"},
+		{"the header is repeated", 401, `{"error":"` + secrets[5] + `","error_description":"` + secrets[2] + `"}`,
+			"[redacted]", "[redacted]", "", "ClientSecret"},
+		{"a parameter is repeated", 400,
+			`{"error":"invalid_target","error_description":"canary-parameter","error_uri":"` + secret + `"}`,
+			"invalid_target", "[redacted]", "", ""},
+		{"escapes of a terminal", 400, `{"error":"a\u001b[2J","error_description":"b\nc"}`, "a\uFFFD[2J", "b\uFFFDc",
+			"", ""},
+		{"long", 400, `{"error":"a","error_description":"` + strings.Repeat("x", 1<<19) + `"}`, "a",
+			strings.Repeat("x", 200) + "...", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var calls atomic.Int32
@@ -184,80 +198,87 @@ func TestRefusalsOfAnEndpoint(t *testing.T) {
 				answer(w, c.status, c.body)
 			})
 			e := failure(t, credentials)
-			if e.Endpoint != s.URL+"/token" || e.Status != c.status || e.Code != c.code || e.Description != c.descr || e.Err != nil {
-				t.Errorf("%+v", e)
+			if e.Endpoint != s.URL+"/token" || e.Status != c.status || e.Code != c.code || e.Description != c.descr ||
+				e.Err != nil {
+				t.Errorf("got %+v", e)
 			}
-			if !strings.HasPrefix(e.Error(), "token endpoint "+s.URL+"/token: ") || !strings.Contains(e.Error(), c.text) {
-				t.Errorf("%v; want %q", e, c.text)
+			if !strings.HasPrefix(e.Error(), "token endpoint "+s.URL+"/token: ") ||
+				!strings.Contains(e.Error(), c.text) {
+				t.Errorf("got %v, want %q in it", e, c.text)
 			}
 			if hint := e.Hint(); !strings.Contains(hint, c.hint) || (hint == "") != (c.hint == "") {
-				t.Errorf("hint %q", hint)
+				t.Errorf("got the hint %q, want %q in it", hint, c.hint)
 			}
-			if calls.Load() != 1 { // accounts are locked for less
-				t.Errorf("it was asked %d times", calls.Load())
+			if calls.Load() != 1 { // repeated attempts may lock an account
+				t.Errorf("got %d requests, want 1", calls.Load())
 			}
 		})
 	}
 }
 
-func TestAnswersThatAreNoToken(t *testing.T) {
+func TestAnswersWithoutToken(t *testing.T) {
 	for name, body := range map[string]string{
-		"nothing": "", "a page": "<html>" + canary, "half of one": `{"access_token":"` + canary, "an array": `["` + canary + `"]`,
-		"no token": `{"expires_in":3600}`, "an empty one": `{"access_token":""}`, "a number": `{"access_token":4711}`,
-		"a life of a kind": `{"access_token":"a","expires_in":"` + secret + `"}`, "too long a life": `{"access_token":"a","expires_in":1e400}`,
-		"deep": `{"access_token":` + strings.Repeat("[", 100000), "not UTF-8": "\xff\xfe",
+		"empty": "", "a page": "<html>" + canary, "half of one": `{"access_token":"` + canary, "an array": `["` +
+			canary + `"]`,
+		"no token": `{"expires_in":3600}`, "an empty token": `{"access_token":""}`, "a number": `{"access_token":4711}`,
+		"a life that is not a number": `{"access_token":"a","expires_in":"` + secret + `"}`,
+		"too long a life":             `{"access_token":"a","expires_in":1e400}`,
+		"deep":                        `{"access_token":` + strings.Repeat("[", 100000), "not UTF-8": "\xff\xfe",
 	} {
 		_, c := endpoint(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, body) })
-		if e := failure(t, c); e.Status != 0 || !strings.HasSuffix(e.Error(), ": its answer is no token (RFC 6749, section 5.1)") || !strings.Contains(e.Hint(), "token_endpoint") {
-			t.Errorf("%s: %v", name, e)
+		if e := failure(t, c); e.Status != 0 ||
+			!strings.HasSuffix(e.Error(), ": the answer has no token (RFC 6749, section 5.1)") ||
+			!strings.Contains(e.Hint(), "token_endpoint") {
+			t.Errorf("%s: got %v", name, e)
 		}
 	}
-	for name, c := range map[string]struct{ body, says string }{
+	for name, c := range map[string]struct{ body, text string }{
 		"another type":  {`{"access_token":"a","token_type":"` + canary + `"}`, "not of type Bearer"},
-		"an odd token":  {`{"access_token":"` + canary + `\u0001auth=Bearer b"}`, "other characters"},
+		"an odd token":  {`{"access_token":"` + canary + `\u0001auth=Bearer b"}`, "invalid characters"},
 		"expired token": {`{"access_token":"` + canary + `","expires_in":0}`, "has expired"},
 	} {
 		_, credentials := endpoint(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, c.body) })
-		_, err := sends(t, create(t, oauthbearer.Options{Tokens: provider(t, credentials)}))
-		if err == nil || !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%s: %v", name, err)
+		_, err := sends(t, create(t, config{Tokens: provider(t, credentials)}))
+		if err == nil || !strings.Contains(err.Error(), c.text) {
+			t.Errorf("%s: got %v, want %q in it", name, err, c.text)
 		}
-		discreet(t, err)
+		mustHideSecrets(t, err)
 	}
 }
 
 // Id and secret go to one host over TLS, and nowhere else.
 func TestRedirects(t *testing.T) {
-	elsewhere := func(http.ResponseWriter, *http.Request) { t.Error("the other host was asked") }
+	elsewhere := func(http.ResponseWriter, *http.Request) { t.Error("got a request at the other host, want none") }
 	other, _ := endpoint(t, elsewhere)
 	open := httptest.NewServer(http.HandlerFunc(elsewhere))
 	defer open.Close()
 	for _, c := range []struct {
 		name, to string
 		status   int
-		says     string
+		text     string
 	}{
-		{"to another host", other.URL + "/token", 307, "it redirects to another host: \"" + other.URL + "\""},
-		{"to another host, as GET", other.URL + "/token", 302, "it redirects to another host"},
-		{"to http", open.URL + "/token", 308, "it redirects to another host: \"" + open.URL + "\""},
-		{"to a name with the secret", "https://user:" + canary + "@" + strings.TrimPrefix(other.URL, "https://") + "/?" + canary, 307, "it redirects to another host"},
-		{"to a file", "file:///etc/passwd", 307, "it redirects to another host"},
-		{"to a GET", "/there", 303, "it redirects to a GET, and tokens are had by POST"},
-		{"for ever", "/token", 307, "it redirects too often"},
+		{"to another host", other.URL + "/token", 307, "redirect to another host: \"" + other.URL + "\""},
+		{"to another host, as GET", other.URL + "/token", 302, "redirect to another host"},
+		{"to http", open.URL + "/token", 308, "redirect to another host: \"" + open.URL + "\""},
+		{"to a name with the secret", "https://user:" + canary + "@" + strings.TrimPrefix(other.URL, "https://") +
+			"/?" + canary, 307, "redirect to another host"},
+		{"to a file", "file:///etc/passwd", 307, "redirect to another host"},
+		{"to a GET", "/there", 303, "redirect to a GET, want a POST"},
+		{"in a loop", "/token", 307, "redirect more than 5 times"},
 		{"nowhere", "", 307, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, credentials := endpoint(t, func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/there" {
-					t.Error("it was followed")
+					t.Error("got a request after the redirect, want none")
 				}
 				if c.to != "" {
 					w.Header().Set("Location", c.to)
 				}
 				w.WriteHeader(c.status)
 			})
-			if e := failure(t, credentials); !strings.Contains(e.Error(), c.says) {
-				t.Errorf("%v; want %q", e, c.says)
+			if e := failure(t, credentials); !strings.Contains(e.Error(), c.text) {
+				t.Errorf("got %v, want %q in it", e, c.text)
 			}
 		})
 	}
@@ -269,7 +290,7 @@ func TestRedirects(t *testing.T) {
 				return
 			}
 			if id, _, _ := r.BasicAuth(); id != "my+client" || r.FormValue("grant_type") != "client_credentials" {
-				t.Errorf("%s %q %v", r.Method, id, r.Form)
+				t.Errorf("got %s %q %v", r.Method, id, r.Form)
 			}
 			answer(w, 200, `{"access_token":"a"}`)
 		})
@@ -279,7 +300,7 @@ func TestRedirects(t *testing.T) {
 	})
 }
 
-// flood writes until nobody reads any more, at most 10 GB.
+// flood writes until the reader hangs up, at most 10 GB.
 func flood(w io.Writer, written *atomic.Int64) {
 	chunk := []byte(strings.Repeat(" ", 1<<16))
 	for written.Load() < 10<<30 {
@@ -303,18 +324,19 @@ func TestEndlessAnswers(t *testing.T) {
 				w.WriteHeader(status)
 				flood(w, &written)
 			})
-			if e := failure(t, c); e.Status != 0 || !strings.HasSuffix(e.Error(), ": its answer is longer than 1048576 bytes") {
-				t.Errorf("%d: %v", status, e)
+			if e := failure(t, c); e.Status != 0 ||
+				!strings.HasSuffix(e.Error(), ": the answer is longer than 1048576 bytes") {
+				t.Errorf("status %d: got %v, want too long an answer", status, e)
 			}
 			s.Close() // waits for the handler
 			if n := written.Load(); n > 256<<20 {
-				t.Errorf("%d: %d bytes were taken", status, n)
+				t.Errorf("status %d: got %d bytes read, want 256 MiB at most", status, n)
 			}
 		}
 	}
 }
 
-// The limit is that of what comes out: 8 MiB, of 8 KiB.
+// The limit applies to the decompressed answer: 8 MiB, of 8 KiB.
 func TestCompressedAnswers(t *testing.T) {
 	_, c := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
@@ -322,12 +344,12 @@ func TestCompressedAnswers(t *testing.T) {
 		_, _ = z.Write(make([]byte, 8<<20)) // the client hangs up before its end
 		_ = z.Close()
 	})
-	if e := failure(t, c); !strings.HasSuffix(e.Error(), ": its answer is longer than 1048576 bytes") {
-		t.Error(e)
+	if e := failure(t, c); !strings.HasSuffix(e.Error(), ": the answer is longer than 1048576 bytes") {
+		t.Errorf("got %v, want too long an answer", e)
 	}
 }
 
-// The longest answer that is read.
+// The longest answer that is accepted.
 func TestLongAnswer(t *testing.T) {
 	_, c := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
 		body := `{"access_token":"a"}`
@@ -338,8 +360,7 @@ func TestLongAnswer(t *testing.T) {
 	}
 }
 
-// An endpoint that stalls is waited for as long as Options.Timeout says, wherever it
-// stalls, and no longer than the login.
+// Options.Timeout and the end of the login limit the wait for a stalled endpoint.
 func TestStalledEndpoints(t *testing.T) {
 	for name, until := range map[string]string{
 		"before the answer": "",
@@ -360,7 +381,7 @@ func TestStalledEndpoints(t *testing.T) {
 				_, _ = io.Copy(io.Discard, conn) // until the client hangs up
 			})
 			clock := fake.New(noon)
-			a := create(t, oauthbearer.Options{Tokens: provider(t, c), Clock: clock, Timeout: time.Minute})
+			a := create(t, config{Tokens: provider(t, c), Clock: clock, Timeout: time.Minute})
 			x := a.Begin(ports.Endpoint{})
 			x.Next(nil)
 			<-asked
@@ -368,8 +389,9 @@ func TestStalledEndpoints(t *testing.T) {
 			woken := make(chan struct{})
 			x.(ports.Watcher).Watch(func() { close(woken) })
 			<-woken
-			if _, _, err := x.Result(); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "none came within 1m0s") {
-				t.Errorf("%v", err)
+			if _, _, err := x.Result(); !errors.Is(err, context.DeadlineExceeded) ||
+				!strings.Contains(err.Error(), "none within 1m0s") {
+				t.Errorf("got %v, want a timeout after 1m0s", err)
 			}
 			x.Close()
 
@@ -381,45 +403,49 @@ func TestStalledEndpoints(t *testing.T) {
 	}
 }
 
-func TestEndpointsThatAreNone(t *testing.T) {
-	t.Run("an authority that is not trusted", func(t *testing.T) {
-		_, c := endpoint(t, func(http.ResponseWriter, *http.Request) { t.Error("it was asked") })
+func TestBrokenEndpoints(t *testing.T) {
+	t.Run("an untrusted authority", func(t *testing.T) {
+		_, c := endpoint(t, func(http.ResponseWriter, *http.Request) { t.Error("got a request, want none") })
 		c.RootCAs = x509.NewCertPool()
 		e := failure(t, c)
 		var certificate *tls.CertificateVerificationError
 		if !errors.As(e, &certificate) || !strings.Contains(e.Hint(), "authority") {
-			t.Errorf("%v; %s", e, e.Hint())
+			t.Errorf("got %v with the hint %q", e, e.Hint())
 		}
 	})
 	t.Run("a certificate for another host", func(t *testing.T) {
-		s, c := endpoint(t, func(http.ResponseWriter, *http.Request) { t.Error("it was asked") })
+		s, c := endpoint(t, func(http.ResponseWriter, *http.Request) { t.Error("got a request, want none") })
 		_, port, _ := net.SplitHostPort(s.Listener.Addr().String())
 		c.TokenURL = "https://localhost:" + port
 		var host x509.HostnameError
 		if e := failure(t, c); !errors.As(e, &host) {
-			t.Errorf("%v", e)
+			t.Errorf("got %v", e)
 		}
 	})
 	t.Run("no TLS", func(t *testing.T) {
-		s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was asked") }))
+		s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			t.Error("got a request, want none")
+		}))
 		defer s.Close()
 		_, c := endpoint(t, nil)
 		c.TokenURL = strings.Replace(s.URL, "http:", "https:", 1)
 		if e := failure(t, c); !strings.Contains(e.Error(), "HTTP response to HTTPS client") {
-			t.Errorf("%v", e)
+			t.Errorf("got %v", e)
 		}
 	})
-	t.Run("nobody", func(t *testing.T) {
+	t.Run("closed", func(t *testing.T) {
 		s, c := endpoint(t, nil)
 		s.Close()
 		var op *net.OpError
 		if e := failure(t, c); !errors.As(e, &op) || e.Endpoint != s.URL+"/token" {
-			t.Errorf("%v", e)
+			t.Errorf("got %v", e)
 		}
 	})
-	for name, says := range map[string]string{
-		"not HTTP": "\x1b[2J" + secret + "\r\n\r\n", "a bad header": "HTTP/1.1 200 OK\r\nno \x1b[2J colon\r\n\r\n", "a bad header with the secret": "HTTP/1.1 200 OK\r\n" + secret + "\r\n\r\n",
-		"half a body": "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", "an endless header": "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<20) + "\r\n\r\n", "nothing": "",
+	for name, text := range map[string]string{
+		"not HTTP": "\x1b[2J" + secret + "\r\n\r\n", "a bad header": "HTTP/1.1 200 OK\r\nno \x1b[2J colon\r\n\r\n",
+		"a bad header with the secret": "HTTP/1.1 200 OK\r\n" + secret + "\r\n\r\n",
+		"half a body":                  "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+		"an endless header":            "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<20) + "\r\n\r\n", "empty": "",
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, c := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -428,45 +454,49 @@ func TestEndpointsThatAreNone(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				_, _ = io.WriteString(conn, says)
+				_, _ = io.WriteString(conn, text)
 				_ = conn.Close()
 			})
 			if e := failure(t, c); e.Err == nil || e.Status != 0 {
-				t.Errorf("%v", e)
+				t.Errorf("got %v", e)
 			}
 		})
 	}
 }
 
-func TestCredentialsThatCannotBeUsed(t *testing.T) {
+func TestClientCredentialsRefused(t *testing.T) {
 	_, good := endpoint(t, nil)
 	for _, c := range []struct {
-		change func(*oauthbearer.ClientCredentials)
-		says   string
+		change func(*credentials)
+		text   string
 	}{
-		{func(c *oauthbearer.ClientCredentials) { c.TokenURL = "" }, "TokenURL: not the address"},
-		{func(c *oauthbearer.ClientCredentials) { c.TokenURL = "http://idp.example/token" }, "TokenURL: not the address of a token endpoint, which begins with https://"},
-		{func(c *oauthbearer.ClientCredentials) { c.TokenURL = "file:///etc/passwd" }, "TokenURL: not the address"},
-		{func(c *oauthbearer.ClientCredentials) { c.TokenURL = "https:///token" }, "TokenURL: not the address"},
-		{func(c *oauthbearer.ClientCredentials) { c.TokenURL = "https://:443/token" }, "TokenURL: not the address"},
-		{func(c *oauthbearer.ClientCredentials) { c.TokenURL = "https://a:" + canary + "%zz@idp.example/" }, "TokenURL: not the address"},
-		{func(c *oauthbearer.ClientCredentials) { c.TokenURL = "https://a:" + canary + "@idp.example/" }, "TokenURL: there is a login in it"},
-		{func(c *oauthbearer.ClientCredentials) { c.TokenURL = "https://idp.example/#a" }, "TokenURL: there is a fragment"},
-		{func(c *oauthbearer.ClientCredentials) { c.ClientID = "" }, "ClientID: not given"},
-		{func(c *oauthbearer.ClientCredentials) { c.ClientSecret = ports.Secret{} }, "ClientSecret: not given"},
-		{func(c *oauthbearer.ClientCredentials) { c.Scopes = []string{"read write"} }, `Scopes: "read write"`},
-		{func(c *oauthbearer.ClientCredentials) { c.Scopes = []string{"read", ""} }, `Scopes: ""`},
-		{func(c *oauthbearer.ClientCredentials) {
+		{func(c *credentials) { c.TokenURL = "" }, "TokenURL: not an https:// address"},
+		{func(c *credentials) { c.TokenURL = "http://idp.example/token" }, "TokenURL: not an https:// address"},
+		{func(c *credentials) { c.TokenURL = "file:///etc/passwd" }, "TokenURL: not an https:// address"},
+		{func(c *credentials) { c.TokenURL = "https:///token" }, "TokenURL: not an https:// address"},
+		{func(c *credentials) { c.TokenURL = "https://:443/token" }, "TokenURL: not an https:// address"},
+		{func(c *credentials) { c.TokenURL = "https://a:" + canary + "%zz@idp.example/" },
+			"TokenURL: not an https:// address"},
+		{func(c *credentials) { c.TokenURL = "https://a:" + canary + "@idp.example/" },
+			"TokenURL: contains user information"},
+		{func(c *credentials) { c.TokenURL = "https://idp.example/#a" }, "TokenURL: contains a fragment"},
+		{func(c *credentials) { c.ClientID = "" }, "ClientID: not given"},
+		{func(c *credentials) { c.ClientSecret = ports.Secret{} }, "ClientSecret: not given"},
+		{func(c *credentials) { c.Scopes = []string{"read write"} }, `Scopes: "read write"`},
+		{func(c *credentials) { c.Scopes = []string{"read", ""} }, `Scopes: ""`},
+		{func(c *credentials) {
 			c.Parameters = map[string]ports.Secret{"client_secret": ports.NewSecret(canary)}
 		}, `Parameters: "client_secret"`},
-		{func(c *oauthbearer.ClientCredentials) { *c = oauthbearer.ClientCredentials{} }, "TokenURL: not the address of a token endpoint, which begins with https://\nsasl: ClientID: not given\nsasl: ClientSecret: not given"},
+		{func(c *credentials) { *c = credentials{} },
+			"TokenURL: not an https:// address\nsasl: ClientID: not given\nsasl: ClientSecret: not given"},
 	} {
 		bad := good
 		c.change(&bad)
 		p, err := bad.Provider()
 		var option *sasl.OptionError
-		if p != nil || !errors.As(err, &option) || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), canary) {
-			t.Errorf("%v; want %q", err, c.says)
+		if p != nil || !errors.As(err, &option) || !strings.Contains(err.Error(), c.text) ||
+			strings.Contains(err.Error(), canary) {
+			t.Errorf("got %v, want %q in it", err, c.text)
 		}
 	}
 }

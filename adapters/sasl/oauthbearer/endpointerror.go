@@ -9,64 +9,60 @@ import (
 	"strings"
 
 	"golang.org/x/oauth2"
+
+	"brokerconn/adapters/internal/fault"
+	"brokerconn/ports"
 )
 
-// EndpointError is why a token endpoint gave no token. It has neither the client's
-// secret in it nor a token.
+// EndpointError is a failed request to a token endpoint. It contains neither a token nor
+// the client's secret.
 type EndpointError struct {
-	// Endpoint is its address, without a query. Empty: not known here.
+	// Endpoint is the address without its query. It is empty if it is unknown.
 	Endpoint string
-	// Status is that of HTTP. 0: there is no answer that could be used; Err tells.
+	// Status is the HTTP status code. It is 0 without a valid answer: see Err.
 	Status int
-	// Code is an error code of RFC 6749, section 5.2, such as "invalid_client", and
-	// Description what the endpoint says besides, as one line of printable
-	// characters. Either may be empty.
+	// Code is an error code of RFC 6749, section 5.2, such as "invalid_client".
+	// Description is the endpoint's text, as one printable line. Each may be empty.
 	Code, Description string
-	// Err is what lies under it, such as an error of net or crypto/tls; it may be nil.
+	// Err is the underlying error, such as one of net or crypto/tls; it may be nil.
 	Err error
 }
 
+var _ ports.Hinter = (*EndpointError)(nil)
+
+// Error returns one printable line.
 func (e *EndpointError) Error() string {
-	var b strings.Builder
-	b.WriteString("token endpoint")
-	if e.Endpoint != "" {
-		b.WriteString(" " + e.Endpoint)
-	}
+	status, description := "", ""
 	if e.Status != 0 {
-		fmt.Fprintf(&b, ": %d %s", e.Status, http.StatusText(e.Status))
-	}
-	if e.Code != "" {
-		b.WriteString(": " + e.Code)
+		status = fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status))
 	}
 	if e.Description != "" {
-		fmt.Fprintf(&b, ": %q", e.Description)
+		description = fmt.Sprintf("%q", e.Description)
 	}
-	if e.Err != nil {
-		b.WriteString(": " + e.Err.Error())
-	}
-	return b.String()
+	return fault.Line(strings.TrimSpace("token endpoint "+e.Endpoint), status, e.Code, description, fault.Text(e.Err))
 }
 
-// Hint is what to try; it may be empty.
+// Hint returns what to change; it may be empty.
 func (e *EndpointError) Hint() string {
 	var certificate *tls.CertificateVerificationError
 	switch {
 	case e.Code == "invalid_client" || e.Code == "unauthorized_client" || e.Status == http.StatusUnauthorized:
-		return "check the client's id and secret, and whether the client may have tokens of its own (grant client_credentials)"
+		return "check ClientID and ClientSecret, and that the issuer allows the client the grant client_credentials"
 	case e.Code == "invalid_scope":
-		return "ask for scopes that the client may have"
-	case e.Status == http.StatusNotFound || errors.Is(e.Err, errNoAnswer):
-		return "is this the address of the token endpoint? the issuer's .well-known/openid-configuration has it as token_endpoint"
+		return "check that the issuer allows the client these scopes: ClientCredentials.Scopes (sasl.oauthbearer.scope)"
+	case e.Status == http.StatusNotFound || errors.Is(e.Err, errNoToken):
+		return "check TokenURL: the issuer's .well-known/openid-configuration has the address as token_endpoint"
 	case errors.As(e.Err, &certificate):
-		return "the certificate is the token endpoint's, not the broker's: trust its authority"
+		return "the certificate is the token endpoint's, not the broker's: add its authority to RootCAs"
 	}
 	return ""
 }
 
+// Unwrap returns Err.
 func (e *EndpointError) Unwrap() error { return e.Err }
 
-// withoutBody makes an *EndpointError of an error of x/oauth2, which would print
-// the endpoint's answer. What of that is secret is not known here.
+// withoutBody converts an *oauth2.RetrieveError, whose text is the endpoint's answer, to
+// an *EndpointError. The answer may contain secrets.
 func withoutBody(err error) error {
 	var refused *oauth2.RetrieveError
 	if !errors.As(err, &refused) {
@@ -76,11 +72,11 @@ func withoutBody(err error) error {
 	if refused.Response != nil {
 		e.Status = refused.Response.StatusCode
 	}
-	if aCode.MatchString(refused.ErrorCode) {
+	if codePattern.MatchString(refused.ErrorCode) {
 		e.Code = refused.ErrorCode
 	}
 	return e
 }
 
-// aCode is what the codes of RFC 6749 look like.
-var aCode = regexp.MustCompile(`^[a-z]+(_[a-z]+){1,4}$`)
+// codePattern matches the error codes of RFC 6749.
+var codePattern = regexp.MustCompile(`^[a-z]+(_[a-z]+){1,4}$`)

@@ -12,8 +12,8 @@ import (
 	"brokerconn/ports"
 )
 
-// A function of one's own gives the tokens, as a token provider of kafka-python's
-// does. Here it has them from a file that somebody else renews.
+// A function returns the tokens, as a token provider of kafka-python does. Here it reads
+// them from a file that another program writes.
 func ExampleNew() {
 	readToken := func() (string, time.Time, error) {
 		return "eyJhbGciOiJSUzI1NiJ9.e30.c2ln", time.Now().Add(time.Hour), nil
@@ -30,13 +30,13 @@ func ExampleNew() {
 		fmt.Println(err)
 		return
 	}
-	// broker.Dial(ctx, broker.Config{Host: "kafka.internal", Transport: secure, Authenticators: []ports.Authenticator{auth}})
+	// broker.Dial(ctx, broker.Config{Transport: secure, Authenticators: []ports.Authenticator{auth}, ...})
 	fmt.Println(auth.Mechanism())
 	// Output: OAUTHBEARER
 }
 
-// Tokens for a client's id and secret. The issuer is told apart from the broker: its
-// certificate, its errors and its timeout are its own.
+// Tokens for a client's id and secret. The issuer has its own certificate, errors and
+// timeout.
 func ExampleClientCredentials() {
 	tokens, err := oauthbearer.ClientCredentials{
 		TokenURL:     "https://idp.example.org/oauth2/token",
@@ -58,8 +58,8 @@ func ExampleClientCredentials() {
 	// Output: OAUTHBEARER
 }
 
-// Any TokenSource of golang.org/x/oauth2 will do: those of its packages google and
-// jwt, of a cloud's own library, of a refresh token.
+// Any TokenSource of golang.org/x/oauth2 serves: that of its packages google and jwt, of
+// a cloud's library, or of a refresh token.
 func ExampleFromSource() {
 	source := oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "opensesame"})
 	auth, err := oauthbearer.New(oauthbearer.Options{Tokens: oauthbearer.FromSource(source)})
@@ -71,10 +71,10 @@ func ExampleFromSource() {
 	// Output: OAUTHBEARER
 }
 
-// A Provider can be wrapped. This one tells of a token that could not be had, also
-// where the present one still serves.
+// A Provider can be wrapped. This one reports a failed request for a token, also while
+// the present token serves.
 func ExampleProvider() {
-	tell := func(tokens oauthbearer.Provider) oauthbearer.Provider {
+	report := func(tokens oauthbearer.Provider) oauthbearer.Provider {
 		return func(ctx context.Context) (oauthbearer.Token, error) {
 			t, err := tokens(ctx)
 			if err != nil {
@@ -86,11 +86,11 @@ func ExampleProvider() {
 	down := func(context.Context) (oauthbearer.Token, error) {
 		return oauthbearer.Token{}, errors.New("the issuer is down")
 	}
-	_, _ = tell(down)(context.Background())
+	_, _ = report(down)(context.Background())
 	// Output: no token: the issuer is down
 }
 
-// What the broker says of a token, and what to try.
+// A rejected token has a status, a scope and a hint.
 func ExampleError() {
 	why := func(err error) {
 		var refused *oauthbearer.Error
@@ -99,8 +99,9 @@ func ExampleError() {
 			fmt.Println(refused.Hint())
 		}
 	}
-	why(fmt.Errorf("kafka.internal:9092: authentication failed: %w", &oauthbearer.Error{Status: "insufficient_scope", Scope: "kafka"}))
+	why(fmt.Errorf("kafka.internal:9092: authentication failed: %w",
+		&oauthbearer.Error{Status: "insufficient_scope", Scope: "kafka"}))
 	// Output:
 	// insufficient_scope kafka
-	// ask for a token with the scope that the broker names
+	// request a token with the scope that the broker names: ClientCredentials.Scopes (sasl.oauthbearer.scope)
 }

@@ -10,52 +10,52 @@ import (
 	"brokerconn/ports"
 )
 
-// The keeper has the token in use. What makes it ask for another is a login that
-// comes when there is none, or the one there is was refused, or is due: four fifths of
-// its life are over, and up to a twentieth more by chance. As Kafka's Java client has
-// it (sasl.login.refresh.window.factor and .jitter), but that asks on a thread of its
-// own; here connections log in anew after 85 % of a session at the earliest, and a
-// session is no longer than its token.
+// The keeper holds the token in use. A login makes it request another one if there is no
+// token, if the broker rejected it, or if it is due: after four fifths of its life, and
+// up to a twentieth more at random. Kafka's Java client does the same on a thread of its
+// own (sasl.login.refresh.window.factor and .jitter). Here connections reauthenticate
+// after 85 % of a session at the earliest, and a session does not outlive its token.
 //
-// Logins that ask at the same time share one call of the Provider. It runs in the
-// step of the first one, under a context of its own, which ends with the timeout or
-// when the last of them gave up, be the first among those or not.
+// Logins that need a token at the same time share one call of the Provider. The call
+// runs in the step of the first one, with a context that ends at the timeout or when
+// the last of these logins is closed.
 
+// keeper requests tokens and holds the last one.
 type keeper struct {
 	tokens  Provider
 	clock   ports.Clock
-	chance  func() uint64
-	timeout time.Duration // not above 0: none
+	rand    func() uint64
+	timeout time.Duration // no timeout unless positive
 
 	mu   sync.Mutex
-	held *held // nil: none
-	call *call // under way; nil: none
+	held *held // may be nil
+	call *call // the running call; may be nil
 }
 
-// held is a token with what is known of it here.
+// held is a token with its state.
 type held struct {
 	Token
 	since   time.Time
-	due     time.Time // from then on a login asks for another; guarded by the keeper's lock
-	refused bool      // guarded likewise
+	due     time.Time // a login after it requests another token; guarded by keeper.mu
+	refused bool      // guarded by keeper.mu
 }
 
 // call is one call of the Provider.
 type call struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
-	waiting int           // logins; guarded by the keeper's lock
-	ended   chan struct{} // closed when what follows is there
+	waiting int           // number of logins; guarded by keeper.mu
+	ended   chan struct{} // closed when got and err are set
 	got     *held
 	err     error
 }
 
 var (
-	errNobodyWaits = errors.New("oauthbearer: no login waits for a token any more")
-	errNoReturn    = errors.New("oauthbearer: the provider of tokens ended its goroutine")
+	errNoWaiter = errors.New("oauthbearer: no login waits for a token any more")
+	errNoReturn = errors.New("oauthbearer: the token provider exited its goroutine")
 )
 
-// token returns one that has not expired.
+// token returns a token that has not expired.
 func (k *keeper) token(ctx context.Context) (*held, error) {
 	k.mu.Lock()
 	now := k.clock.Now()
@@ -76,7 +76,7 @@ func (k *keeper) token(ctx context.Context) (*held, error) {
 	} else {
 		select {
 		case <-c.ended:
-		case <-c.ctx.Done(): // a Provider may not heed it
+		case <-c.ctx.Done(): // a Provider may ignore it
 		case <-ctx.Done():
 			k.leave(c)
 			return nil, ctx.Err()
@@ -94,7 +94,7 @@ func (k *keeper) token(ctx context.Context) (*held, error) {
 	return nil, err
 }
 
-// usable is the token held, if a broker may take it.
+// usable returns the held token unless it is refused or expired.
 func (k *keeper) usable(now time.Time) *held {
 	if h := k.held; h != nil && !h.refused && !h.expired(now) {
 		return h
@@ -102,6 +102,7 @@ func (k *keeper) usable(now time.Time) *held {
 	return nil
 }
 
+// newCall starts a call, under the lock.
 func (k *keeper) newCall() *call {
 	c := &call{ended: make(chan struct{}), err: errNoReturn}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
@@ -109,16 +110,16 @@ func (k *keeper) newCall() *call {
 	return c
 }
 
-// leave is a login that waits no more.
+// leave removes a login from those that wait for a call.
 func (k *keeper) leave(c *call) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if c.waiting--; c.waiting == 0 {
-		k.drop(c, errNobodyWaits)
+		k.drop(c, errNoWaiter)
 	}
 }
 
-// drop ends a call that is no longer one to join, under the lock.
+// drop cancels a call, which no login can join any more, under the lock.
 func (k *keeper) drop(c *call, cause error) {
 	c.cancel(cause)
 	if k.call == c {
@@ -126,11 +127,11 @@ func (k *keeper) drop(c *call, cause error) {
 	}
 }
 
-// run calls the Provider, and ends the call whatever becomes of that.
+// run calls the Provider and ends the call.
 func (k *keeper) run(c *call) {
 	defer k.end(c)
 	if k.timeout > 0 {
-		late := fmt.Errorf("none came within %v: %w", k.timeout, context.DeadlineExceeded)
+		late := fmt.Errorf("none within %v: %w", k.timeout, context.DeadlineExceeded)
 		alarm := k.clock.NewAlarm(func() {
 			k.mu.Lock()
 			defer k.mu.Unlock()
@@ -144,7 +145,7 @@ func (k *keeper) run(c *call) {
 		err = t.check()
 	}
 	if now := k.clock.Now(); err == nil && t.expired(now) {
-		err = fmt.Errorf("%w: it ended at %v, and it is %v", ErrExpired, t.Expiry.Round(0), now.Round(0))
+		err = fmt.Errorf("%w at %v, and the time is %v", ErrExpired, t.Expiry.Round(0), now.Round(0))
 	}
 	if err != nil {
 		c.err = noToken(err)
@@ -153,13 +154,15 @@ func (k *keeper) run(c *call) {
 	c.got, c.err = k.hold(c, t), nil
 }
 
+// noToken wraps the error of a request for a token.
 func noToken(err error) error { return fmt.Errorf("oauthbearer: no token to log in with: %w", err) }
 
-// ask contains a panic. What it says may hold the token.
+// ask calls the Provider. It recovers a panic and drops its value, which may contain a
+// token.
 func (k *keeper) ask(ctx context.Context) (t Token, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic of a %T in the provider of tokens", p)
+			err = fmt.Errorf("panic of a %T in the token provider", p)
 		}
 	}()
 	t, err = k.tokens(ctx)
@@ -169,8 +172,8 @@ func (k *keeper) ask(ctx context.Context) (t Token, err error) {
 	return t, withoutBody(err)
 }
 
-// hold keeps a token for later logins, if it is known how long it lives. What a call
-// brings that was dropped may be older than what came since.
+// hold keeps a token for later logins if its expiry is known. A dropped call may return
+// an older token than the held one, which then stays.
 func (k *keeper) hold(c *call, t Token) *held {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -178,7 +181,7 @@ func (k *keeper) hold(c *call, t Token) *held {
 	h := &held{Token: t, since: now, due: now}
 	life := t.Expiry.Round(0).Sub(now)
 	if life > 0 {
-		h.due = now.Add(life/5*4 + time.Duration(k.chance()%uint64(life/20+1)))
+		h.due = now.Add(life/5*4 + time.Duration(k.rand()%uint64(life/20+1)))
 	}
 	if k.call == c || k.usable(now) == nil {
 		if k.held = h; t.Expiry.IsZero() {
@@ -188,6 +191,7 @@ func (k *keeper) hold(c *call, t Token) *held {
 	return h
 }
 
+// end wakes the waiting logins.
 func (k *keeper) end(c *call) {
 	close(c.ended)
 	k.mu.Lock()
@@ -195,7 +199,7 @@ func (k *keeper) end(c *call) {
 	k.drop(c, nil)
 }
 
-// result is asked when the call has ended, or its time has.
+// result returns the result of a call that has ended or was dropped.
 func (c *call) result() (*held, error) {
 	select {
 	case <-c.ended:
@@ -205,16 +209,16 @@ func (c *call) result() (*held, error) {
 	}
 }
 
-// reject is told of a token that a broker refuses.
+// reject marks a token that the broker rejected.
 func (k *keeper) reject(h *held) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	h.refused = true
 }
 
-// doubt is told of a token that a broker may have refused. While brokers are down,
-// that is said at every attempt: it counts once in a twentieth of a token's life.
-func (k *keeper) doubt(h *held) {
+// suspect makes a token due that the broker may have rejected, once in a twentieth of its
+// life: while brokers are down, each attempt ends like that.
+func (k *keeper) suspect(h *held) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if now := k.clock.Now(); now.Sub(h.since) >= h.Expiry.Round(0).Sub(h.since)/20 {

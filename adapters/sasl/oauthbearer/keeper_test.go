@@ -10,15 +10,18 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/golang/mock/gomock"
+
 	"brokerconn/adapters/clock/fake"
 	"brokerconn/adapters/sasl/oauthbearer"
+	"brokerconn/mocks"
 	"brokerconn/ports"
 )
 
 var errDown = errors.New("the issuer is down")
 
 func TestOneTokenForManyLogins(t *testing.T) {
-	r := newRig(t)
+	r := newHarness(t)
 	r.gives("first", time.Hour)
 	r.wants(t, "first", 1)
 	r.clock.Advance(48*time.Minute - 1)
@@ -30,19 +33,19 @@ func TestOneTokenForManyLogins(t *testing.T) {
 	r.wants(t, "second", 2)
 }
 
-// The next token is asked for from 80 % of the life on, and at 85 % at the latest.
+// The next token is requested after 80 to 85 % of the life.
 func TestJitter(t *testing.T) {
 	for _, c := range []struct {
-		chance uint64
-		due    time.Duration
+		rand uint64
+		due  time.Duration
 	}{
 		{0, 80 * time.Second},
 		{2500 * uint64(time.Millisecond), 82500 * time.Millisecond},
 		{5 * uint64(time.Second), 85 * time.Second},
-		{5*uint64(time.Second) + 1, 80 * time.Second}, // it goes round
+		{5*uint64(time.Second) + 1, 80 * time.Second}, // it wraps around
 	} {
-		r := newRig(t)
-		r.chance = c.chance
+		r := newHarness(t)
+		r.rand = c.rand
 		r.gives("first", 100*time.Second)
 		r.wants(t, "first", 1)
 		r.gives("second", time.Hour)
@@ -53,8 +56,8 @@ func TestJitter(t *testing.T) {
 	}
 }
 
-func TestPresentTokenServesWhereThereIsNoOther(t *testing.T) {
-	r := newRig(t)
+func TestPresentTokenServesWithoutNext(t *testing.T) {
+	r := newHarness(t)
 	r.gives("first", 100*time.Second)
 	r.wants(t, "first", 1)
 	r.fails(errDown)
@@ -63,63 +66,66 @@ func TestPresentTokenServesWhereThereIsNoOther(t *testing.T) {
 	r.clock.Advance(20*time.Second - 1)
 	r.wants(t, "first", 3)
 	r.clock.Advance(1)
-	if _, err := sends(t, r.Authenticator); !errors.Is(err, errDown) || !strings.HasPrefix(err.Error(), "oauthbearer: no token to log in with: ") {
-		t.Errorf("%v; want %v", err, errDown)
+	if _, err := sends(t, r.Authenticator); !errors.Is(err, errDown) ||
+		!strings.HasPrefix(err.Error(), "oauthbearer: no token to log in with: ") {
+		t.Errorf("got %v, want %v", err, errDown)
 	}
 	r.gives("second", time.Hour)
 	r.wants(t, "second", 5)
 }
 
-// No use is made of what cannot be sent either: the present token serves.
-func TestTokensThatCannotBeSent(t *testing.T) {
+// The present token serves as well if the next one is not valid.
+func TestInvalidTokensAreNotSent(t *testing.T) {
 	expired := bearer("other")
 	expired.Expiry = noon.Add(80 * time.Second)
 	strange := bearer("other")
 	strange.Extensions = map[string]string{"auth": "x"}
 	for name, bad := range map[string]oauthbearer.Token{
-		"empty": {}, "no token": bearer("a\x01b"), "expired": expired, "an extension that is none": strange,
+		"empty": {}, "no token": bearer("a\x01b"), "expired": expired, "a bad extension": strange,
 	} {
-		r := newRig(t)
+		r := newHarness(t)
 		r.gives("first", 100*time.Second)
 		r.wants(t, "first", 1)
 		r.next = always(bad)
 		r.clock.Advance(80 * time.Second)
 		r.wants(t, "first", 2)
 		r.clock.Advance(20 * time.Second)
-		if _, err := sends(t, r.Authenticator); err == nil || errors.Is(err, oauthbearer.ErrExpired) != (name == "expired") {
-			t.Errorf("%s: %v", name, err)
+		if _, err := sends(t, r.Authenticator); err == nil ||
+			errors.Is(err, oauthbearer.ErrExpired) != (name == "expired") {
+			t.Errorf("%s: got %v", name, err)
 		}
 	}
 }
 
 func TestExpiredAtOnce(t *testing.T) {
 	for _, life := range []time.Duration{0, -1, -time.Hour} {
-		r := newRig(t)
+		r := newHarness(t)
 		r.gives("first", life)
 		_, err := sends(t, r.Authenticator)
-		if !errors.Is(err, oauthbearer.ErrExpired) || !strings.Contains(err.Error(), "and it is 2026-11-22 12:00:00") {
-			t.Errorf("%v: %v", life, err)
+		if !errors.Is(err, oauthbearer.ErrExpired) ||
+			!strings.Contains(err.Error(), "and the time is 2026-11-22 12:00:00") {
+			t.Errorf("life %v: got %v, want ErrExpired with the time", life, err)
 		}
 	}
 }
 
-// A token lives by the wall clock, whatever reading came with its Expiry.
+// The wall clock decides, also for an Expiry with a monotonic reading.
 func TestExpiryIsWallTime(t *testing.T) {
 	token := bearer("first")
 	token.Expiry = time.Now().Add(time.Hour) // has a monotonic reading
-	a := create(t, oauthbearer.Options{Tokens: always(token), Clock: fake.New(token.Expiry.Round(0).Add(-1)), Runner: at})
+	a := create(t, config{Tokens: always(token), Clock: fake.New(token.Expiry.Round(0).Add(-1)), Runner: inline})
 	if _, err := sends(t, a); err != nil {
-		t.Error(err)
+		t.Errorf("1 ns before the expiry: got %v, want a login", err)
 	}
-	a = create(t, oauthbearer.Options{Tokens: always(token), Clock: fake.New(token.Expiry.Round(0)), Runner: at})
+	a = create(t, config{Tokens: always(token), Clock: fake.New(token.Expiry.Round(0)), Runner: inline})
 	if _, err := sends(t, a); !errors.Is(err, oauthbearer.ErrExpired) {
-		t.Error(err)
+		t.Errorf("at the expiry: got %v, want ErrExpired", err)
 	}
 }
 
-// As with kafka-python's providers, which give no more than the token.
+// kafka-python's providers return no expiry.
 func TestUnknownExpiry(t *testing.T) {
-	r := newRig(t)
+	r := newHarness(t)
 	r.gives("known", 100*time.Second)
 	r.wants(t, "known", 1)
 	r.clock.Advance(80 * time.Second)
@@ -129,52 +135,52 @@ func TestUnknownExpiry(t *testing.T) {
 	}
 	r.fails(errDown)
 	if m, err := sends(t, r.Authenticator); !errors.Is(err, errDown) {
-		t.Errorf("%q is used again: %v", m.token, err)
+		t.Errorf("got %q, %v, want %v", m.token, err, errDown)
 	}
 }
 
-// refuse begins a login and has the broker refuse it, in words or, with nil, in none.
-func (r *rig) refuse(t *testing.T, token string, answer []byte) {
+// refuse begins a login that the broker rejects, with an answer or, if it is nil, without.
+func (r *harness) refuse(t *testing.T, token string, answer []byte) {
 	t.Helper()
 	x := r.Begin(ports.Endpoint{})
 	defer x.Close()
 	m, err := started(t, x)
 	if err != nil || m.token != token {
-		t.Fatalf("%q, %v; want %q", m.token, err, token)
+		t.Fatalf("got %q, %v, want %q", m.token, err, token)
 	}
 	if answer != nil {
-		if response, _, err := says(x, answer); string(response) != "\x01" {
-			t.Fatalf("%q, %v", response, err)
+		if response, _, err := step(x, answer); string(response) != "\x01" {
+			t.Fatalf("got %q, %v, want 0x01", response, err)
 		}
 	}
 }
 
-func TestRefusedTokenIsReplaced(t *testing.T) {
-	r := newRig(t)
-	because := []byte(`{"status":"invalid_token"}`)
+func TestRejectedTokenIsReplaced(t *testing.T) {
+	r := newHarness(t)
+	rejection := []byte(`{"status":"invalid_token"}`)
 	r.gives("first", time.Hour)
 	r.wants(t, "first", 1)
-	r.refuse(t, "first", because)
+	r.refuse(t, "first", rejection)
 	r.gives("second", time.Hour)
 	r.wants(t, "second", 2)
 	r.wants(t, "second", 2)
 
-	r.refuse(t, "second", because)
+	r.refuse(t, "second", rejection)
 	r.fails(errDown)
-	for range 2 { // it has not expired, and is of no use
+	for range 2 { // it has not expired, but is rejected
 		if m, err := sends(t, r.Authenticator); !errors.Is(err, errDown) {
-			t.Errorf("%q is used again: %v", m.token, err)
+			t.Errorf("got %q, %v, want %v", m.token, err, errDown)
 		}
 	}
-	r.gives("second", time.Hour) // there is no other
+	r.gives("second", time.Hour) // the provider has no other
 	r.wants(t, "second", 5)
 	r.wants(t, "second", 5)
 }
 
-// Whether a token was refused in no words or the connection was lost cannot be told:
-// another one is asked for, not too often, and the present one serves meanwhile.
-func TestDoubtedToken(t *testing.T) {
-	r := newRig(t)
+// If a connection closes without an answer, the token may have been rejected: another
+// one is requested, not too often, and the present one serves meanwhile.
+func TestSuspectTokenIsReplaced(t *testing.T) {
+	r := newHarness(t)
 	r.gives("first", 100*time.Second)
 	r.refuse(t, "first", nil)
 	r.clock.Advance(5*time.Second - 1)
@@ -193,14 +199,14 @@ func TestDoubtedToken(t *testing.T) {
 	r.clock.Advance(5 * time.Second)
 	r.wants(t, "second", 3)
 
-	never := r.Begin(ports.Endpoint{}) // it is given up before its token was sent
+	never := r.Begin(ports.Endpoint{}) // it is closed before its token is sent
 	never.Close()
 	r.wants(t, "second", 3)
 }
 
-// A login that comes late with its refusal does not spoil the token after.
-func TestLateRefusal(t *testing.T) {
-	r := newRig(t)
+// A late rejection of one token does not affect the next.
+func TestLateRejection(t *testing.T) {
+	r := newHarness(t)
 	r.gives("first", time.Hour)
 	late := r.Begin(ports.Endpoint{})
 	defer late.Close()
@@ -210,37 +216,38 @@ func TestLateRefusal(t *testing.T) {
 	r.clock.Advance(50 * time.Minute)
 	r.gives("second", time.Hour)
 	r.wants(t, "second", 2)
-	if _, _, err := says(late, []byte(`{"status":"invalid_token"}`)); err == nil {
-		t.Fatal("no error")
+	if _, _, err := step(late, []byte(`{"status":"invalid_token"}`)); err == nil {
+		t.Fatal("got no error, want a rejection")
 	}
 	r.wants(t, "second", 2)
 }
 
-func TestPanicInTheProvider(t *testing.T) {
-	r := newRig(t)
+func TestProviderPanics(t *testing.T) {
+	r := newHarness(t)
 	for _, p := range []any{"panic with " + canary, errors.New(canary), 7} {
 		r.next = func(context.Context) (oauthbearer.Token, error) { panic(p) }
 		_, err := sends(t, r.Authenticator)
-		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("panic of a %T", p)) || strings.Contains(err.Error(), canary) {
-			t.Errorf("%v", err)
+		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("panic of a %T", p)) ||
+			strings.Contains(err.Error(), canary) {
+			t.Errorf("got %v, want a panic of a %T", err, p)
 		}
 	}
 	r.gives("first", time.Hour)
 	r.wants(t, "first", 4)
 }
 
-// slow is a provider whose calls end when they are told to, or after the 5 s that are
-// the default.
+// slow is an authenticator whose provider returns when the test answers its call, or
+// after the default timeout of 5 s.
 type slow struct {
 	*oauthbearer.Authenticator
 	clock *fake.Clock
 	calls chan *slowCall
-	deaf  bool // it does not heed its context
+	deaf  bool // the provider ignores its context
 }
 
 type slowCall struct {
 	ctx    context.Context
-	answer chan string // "": errDown
+	answer chan string // "" is errDown
 }
 
 func newSlow(t *testing.T) *slow {
@@ -248,9 +255,9 @@ func newSlow(t *testing.T) *slow {
 	tokens := func(ctx context.Context) (oauthbearer.Token, error) {
 		c := &slowCall{ctx, make(chan string, 1)}
 		s.calls <- c
-		gone := ctx.Done()
+		ended := ctx.Done()
 		if s.deaf {
-			gone = nil
+			ended = nil
 		}
 		select {
 		case text := <-c.answer:
@@ -260,15 +267,15 @@ func newSlow(t *testing.T) *slow {
 			token := bearer(text)
 			token.Expiry = s.clock.Now().Add(100 * time.Second)
 			return token, nil
-		case <-gone:
+		case <-ended:
 			return oauthbearer.Token{}, ctx.Err()
 		}
 	}
-	s.Authenticator = create(t, oauthbearer.Options{Tokens: tokens, Clock: s.clock, Rand: func() uint64 { return 0 }})
+	s.Authenticator = create(t, config{Tokens: tokens, Clock: s.clock, Rand: func() uint64 { return 0 }})
 	return s
 }
 
-// called is the next call, which has begun.
+// called returns the next call.
 func (s *slow) called(t *testing.T) *slowCall {
 	t.Helper()
 	synctest.Wait()
@@ -276,19 +283,19 @@ func (s *slow) called(t *testing.T) *slowCall {
 	case c := <-s.calls:
 		return c
 	default:
-		t.Fatal("the provider was not called")
+		t.Fatal("got no call of the provider, want one")
 		return nil
 	}
 }
 
-// login is one that was begun.
+// login begins a login.
 func (s *slow) login() ports.Exchange {
 	x := s.Begin(ports.Endpoint{})
 	x.Next(nil)
 	return x
 }
 
-// result is the token that a login sends by now.
+// result returns the token that a login has sent.
 func result(t *testing.T, x ports.Exchange) (string, error) {
 	t.Helper()
 	synctest.Wait()
@@ -298,6 +305,14 @@ func result(t *testing.T, x ports.Exchange) (string, error) {
 	}
 	m, err := read(response)
 	return m.token, err
+}
+
+// mustSend requires that a login has sent a token.
+func mustSend(t *testing.T, x ports.Exchange, want string) {
+	t.Helper()
+	if got, err := result(t, x); got != want {
+		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
 }
 
 func TestOneCallForManyLogins(t *testing.T) {
@@ -310,33 +325,33 @@ func TestOneCallForManyLogins(t *testing.T) {
 			}
 			c := s.called(t)
 			if len(s.calls) > 0 {
-				t.Errorf("%d calls more", len(s.calls))
+				t.Errorf("got %d more calls, want none", len(s.calls))
 			}
 			for _, x := range logins {
 				if _, err := result(t, x); err != ports.ErrWouldBlock {
-					t.Errorf("before the provider has answered: %v", err)
+					t.Errorf("before the provider returns: got %v, want ErrWouldBlock", err)
 				}
 			}
 			c.answer <- answer
 			for _, x := range logins {
 				switch got, err := result(t, x); {
 				case round == 1 && got != "first": // it has not expired
-					t.Errorf("%q, %v; want the present token", got, err)
+					t.Errorf("got %q, %v, want the present token", got, err)
 				case round != 1 && got != answer:
-					t.Errorf("%q, %v; want %q", got, err, answer)
+					t.Errorf("got %q, %v, want %q", got, err, answer)
 				}
 				x.Close()
 			}
 			if c.ctx.Err() == nil {
-				t.Error("the context of a call that has ended goes on")
+				t.Error("got a running context after the call, want it canceled")
 			}
 			s.clock.Advance(80 * time.Second)
 		}
 	})
 }
 
-// Each login has its own patience. Who comes first is not the one who decides.
-func TestGivingUp(t *testing.T) {
+// A call lasts until the last of its logins is closed.
+func TestSomeLoginsClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSlow(t)
 		a, b, c := s.login(), s.login(), s.login()
@@ -345,23 +360,21 @@ func TestGivingUp(t *testing.T) {
 		b.Close()
 		synctest.Wait()
 		if call.ctx.Err() != nil {
-			t.Fatal("the call is given up, and a login waits")
+			t.Fatal("got a canceled call, want it to serve the waiting login")
 		}
 		d := s.login()
 		call.answer <- "first"
 		for _, x := range []ports.Exchange{c, d} {
-			if got, err := result(t, x); got != "first" {
-				t.Errorf("%q, %v", got, err)
-			}
+			mustSend(t, x, "first")
 			x.Close()
 		}
 		if len(s.calls) > 0 {
-			t.Error("it was called again")
+			t.Error("got another call, want none")
 		}
 	})
 }
 
-func TestAllGiveUp(t *testing.T) {
+func TestAllLoginsClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSlow(t)
 		a, b := s.login(), s.login()
@@ -370,13 +383,11 @@ func TestAllGiveUp(t *testing.T) {
 		b.Close()
 		synctest.Wait()
 		if call.ctx.Err() == nil {
-			t.Error("the provider is kept at work for nobody")
+			t.Error("got a running call without a login, want it canceled")
 		}
 		c := s.login()
 		s.called(t).answer <- "second"
-		if got, err := result(t, c); got != "second" {
-			t.Errorf("%q, %v", got, err)
-		}
+		mustSend(t, c, "second")
 		c.Close()
 	})
 }
@@ -388,35 +399,32 @@ func TestTimeout(t *testing.T) {
 		s.called(t)
 		s.clock.Advance(5*time.Second - 1)
 		if _, err := result(t, a); err != ports.ErrWouldBlock {
-			t.Errorf("too early: %v", err)
+			t.Errorf("before the timeout: got %v, want ErrWouldBlock", err)
 		}
 		s.clock.Advance(1)
 		for _, x := range []ports.Exchange{a, b} {
-			if _, err := result(t, x); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "none came within 5s") {
-				t.Errorf("%v", err)
+			if _, err := result(t, x); !errors.Is(err, context.DeadlineExceeded) ||
+				!strings.Contains(err.Error(), "none within 5s") {
+				t.Errorf("got %v, want a timeout after 5s", err)
 			}
 			x.Close()
 		}
 
 		c := s.login()
 		s.called(t).answer <- "first"
-		if got, err := result(t, c); got != "first" {
-			t.Errorf("%q, %v", got, err)
-		}
+		mustSend(t, c, "first")
 		c.Close()
 		s.clock.Advance(80 * time.Second)
-		d := s.login() // the timeout is a failure like others
+		d := s.login() // a timeout is a failure like any other
 		s.called(t)
 		s.clock.Advance(5 * time.Second)
-		if got, err := result(t, d); got != "first" {
-			t.Errorf("%q, %v", got, err)
-		}
+		mustSend(t, d, "first")
 		d.Close()
 	})
 }
 
-// A provider that does not heed its context holds up the login that called it, and no
-// other; a token that it brings in the end is older than what came since.
+// A provider that ignores its context blocks the login that called it and no other. Its
+// token is older than the held one, which stays.
 func TestDeafProvider(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSlow(t)
@@ -427,58 +435,56 @@ func TestDeafProvider(t *testing.T) {
 		synctest.Wait()
 		s.clock.Advance(5 * time.Second)
 		if _, err := result(t, b); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%v", err)
+			t.Errorf("got %v, want a timeout", err)
 		}
 		if _, err := result(t, a); err != ports.ErrWouldBlock {
-			t.Errorf("%v", err)
+			t.Errorf("got %v, want ErrWouldBlock", err)
 		}
 		c := s.login()
 		s.called(t).answer <- "second"
-		if got, err := result(t, c); got != "second" {
-			t.Errorf("%q, %v", got, err)
-		}
+		mustSend(t, c, "second")
 		first.answer <- "first"
-		if got, err := result(t, a); got != "first" {
-			t.Errorf("%q, %v", got, err)
-		}
+		mustSend(t, a, "first")
 		d := s.login()
-		if got, err := result(t, d); got != "second" {
-			t.Errorf("%q, %v", got, err)
-		}
+		mustSend(t, d, "second")
 		for _, x := range []ports.Exchange{a, b, c, d} {
 			x.Close()
 		}
 	})
 }
 
-// With a Timeout below 0 only the logins' patience counts.
-func TestNoTimeout(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		called := make(chan context.Context, 1)
-		clock := fake.New(noon)
-		a := create(t, oauthbearer.Options{Clock: clock, Timeout: -1, Tokens: func(ctx context.Context) (oauthbearer.Token, error) {
-			called <- ctx
-			<-ctx.Done()
-			return oauthbearer.Token{}, ctx.Err()
-		}})
-		x := a.Begin(ports.Endpoint{})
-		x.Next(nil)
-		ctx := <-called
-		clock.Advance(1000 * time.Hour)
-		if ctx.Err() != nil {
-			t.Error("there is a limit")
+// A call of the provider sets one alarm and stops it, and none with a negative Timeout.
+func TestTimeoutAlarm(t *testing.T) {
+	for timeout, want := range map[time.Duration]time.Duration{0: 5 * time.Second, time.Minute: time.Minute, -1: 0} {
+		ctrl := gomock.NewController(t)
+		clock, alarm := mocks.NewMockClock(ctrl), mocks.NewMockAlarm(ctrl)
+		clock.EXPECT().Now().Return(noon).AnyTimes()
+		called := false
+		if want > 0 {
+			gomock.InOrder(
+				clock.EXPECT().NewAlarm(gomock.Any()).Return(alarm),
+				alarm.EXPECT().Set(noon.Add(want)),
+				alarm.EXPECT().Stop().Do(func() {
+					if !called {
+						t.Errorf("Timeout %v: got Stop before the provider returned", timeout)
+					}
+				}),
+			)
 		}
-		x.Close()
-		<-ctx.Done()
-	})
+		a := create(t, config{Clock: clock, Timeout: timeout, Runner: inline,
+			Tokens: func(context.Context) (oauthbearer.Token, error) { called = true; return bearer("a"), nil }})
+		if _, err := sends(t, a); err != nil {
+			t.Errorf("Timeout %v: got %v, want a login", timeout, err)
+		}
+	}
 }
 
-// The system's clock and chance, and logins from all sides.
-func TestManyAtOnce(t *testing.T) {
+// The system's clock and randomness, and concurrent logins.
+func TestConcurrentLogins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		calls := 0
-		a := create(t, oauthbearer.Options{Tokens: func(context.Context) (oauthbearer.Token, error) {
+		a := create(t, config{Tokens: func(context.Context) (oauthbearer.Token, error) {
 			time.Sleep(time.Second) // of the bubble
 			mu.Lock()
 			defer mu.Unlock()
@@ -499,8 +505,8 @@ func TestManyAtOnce(t *testing.T) {
 					if i == 0 {
 						answer = `{"status":"invalid_token"}`
 					}
-					if _, done, _ := says(x, []byte(answer)); done != (i > 0) {
-						t.Errorf("done: %v", done)
+					if _, done, _ := step(x, []byte(answer)); done != (i > 0) {
+						t.Errorf("got done %v, want %v", done, i > 0)
 					}
 					x.Close()
 					time.Sleep(3 * time.Second)
@@ -508,9 +514,9 @@ func TestManyAtOnce(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		// Ten refusals, each of which costs at most one call, after a first one.
+		// One call at first, and at most one for each of ten rejections.
 		if calls < 2 || calls > 11 {
-			t.Errorf("%d calls", calls)
+			t.Errorf("got %d calls, want 2 to 11", calls)
 		}
 	})
 }

@@ -9,18 +9,17 @@ import (
 	"brokerconn/ports"
 )
 
-// login is one dialogue (RFC 7628, section 3.2). The client sends the token; an empty
-// answer is the end. Any other says why the token is refused: the client confirms
-// with a byte 0x01, upon which the broker fails the login, with error 58 of
-// SaslAuthenticate. Clients that leave that byte out wait for each other with the
-// broker; those that forget what came before it have an error without a reason.
+// login is the state of one login (RFC 7628, section 3.2). The client sends the token,
+// and an empty answer ends the login. Any other answer is the reason of a rejection: the
+// client confirms it with the byte 0x01, and the broker fails the login with error 58 of
+// SaslAuthenticate. Without that byte both sides would wait for each other.
 type login struct {
 	auth  *Authenticator
 	steps ports.Exchange
 
-	mu    sync.Mutex
-	sent  *held // nil: nothing
-	heard bool  // the broker has answered, or has been given up
+	mu       sync.Mutex
+	sent     *held // the token that was sent; may be nil
+	answered bool  // the broker has answered, or the login was closed
 }
 
 var (
@@ -32,16 +31,16 @@ func (l *login) Next(challenge []byte)         { l.steps.Next(challenge) }
 func (l *login) Result() ([]byte, bool, error) { return l.steps.Result() }
 func (l *login) Watch(f func())                { l.steps.(ports.Watcher).Watch(f) }
 
-// Close may be all that is heard of a refusal: there are brokers whose login fails
-// without a reason, and such as hang up.
+// Close closes the login. If the broker has not answered, it may have rejected the
+// token: some brokers give no reason, some hang up.
 func (l *login) Close() {
 	l.steps.Close()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.sent != nil && !l.heard {
-		l.auth.keeper.doubt(l.sent)
+	if l.sent != nil && !l.answered {
+		l.auth.keeper.suspect(l.sent)
 	}
-	l.heard = true
+	l.answered = true
 }
 
 func (l *login) step(ctx context.Context, challenge []byte) (response []byte, done bool, err error) {
@@ -51,9 +50,9 @@ func (l *login) step(ctx context.Context, challenge []byte) (response []byte, do
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.sent == nil {
-		return nil, false, fmt.Errorf("oauthbearer: the broker speaks first: %w", sasl.ErrUnexpected)
+		return nil, false, fmt.Errorf("oauthbearer: a message before the token: %w", sasl.ErrUnexpected)
 	}
-	l.heard = true
+	l.answered = true
 	if len(challenge) == 0 {
 		return nil, true, nil
 	}
@@ -61,6 +60,7 @@ func (l *login) step(ctx context.Context, challenge []byte) (response []byte, do
 	return []byte(separator), false, readRefusal(challenge, l.sent.AccessToken.Reveal())
 }
 
+// start sends the token.
 func (l *login) start(ctx context.Context) (response []byte, done bool, err error) {
 	t, err := l.auth.keeper.token(ctx)
 	if err != nil {

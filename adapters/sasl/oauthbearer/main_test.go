@@ -16,12 +16,19 @@ import (
 	"brokerconn/ports"
 )
 
+// These are for the tables of the tests.
+type (
+	config      = oauthbearer.Options
+	credentials = oauthbearer.ClientCredentials
+	rejection   = oauthbearer.Error
+)
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// at runs the steps of a login at once.
-func at(work func()) { work() }
+// inline runs the steps of a login at once.
+func inline(work func()) { work() }
 
-// always is a provider that has one token.
+// always returns a provider of one token.
 func always(t oauthbearer.Token) oauthbearer.Provider {
 	return func(context.Context) (oauthbearer.Token, error) { return t, nil }
 }
@@ -30,7 +37,7 @@ func bearer(text string) oauthbearer.Token {
 	return oauthbearer.Token{AccessToken: ports.NewSecret(text)}
 }
 
-func create(t testing.TB, o oauthbearer.Options) *oauthbearer.Authenticator {
+func create(t testing.TB, o config) *oauthbearer.Authenticator {
 	t.Helper()
 	a, err := oauthbearer.New(o)
 	if err != nil {
@@ -39,8 +46,8 @@ func create(t testing.TB, o oauthbearer.Options) *oauthbearer.Authenticator {
 	return a
 }
 
-// says takes a step of a login and waits for its end. nil is the start.
-func says(x ports.Exchange, challenge []byte) (response []byte, done bool, err error) {
+// step runs a step of a login and returns its result. A nil challenge is the start.
+func step(x ports.Exchange, challenge []byte) (response []byte, done bool, err error) {
 	x.Next(challenge)
 	for {
 		response, done, err = x.Result()
@@ -53,7 +60,7 @@ func says(x ports.Exchange, challenge []byte) (response []byte, done bool, err e
 	}
 }
 
-// sends logs in to a broker that takes any token, and returns the first message.
+// sends logs in to a broker that accepts any token, and returns the first message.
 func sends(t *testing.T, a *oauthbearer.Authenticator) (message, error) {
 	t.Helper()
 	x := a.Begin(ports.Endpoint{})
@@ -62,42 +69,43 @@ func sends(t *testing.T, a *oauthbearer.Authenticator) (message, error) {
 	if err != nil {
 		return m, err
 	}
-	if response, done, err := says(x, []byte{}); response != nil || !done || err != nil {
-		t.Errorf("the end is %q, done: %v, %v", response, done, err)
+	if response, done, err := step(x, []byte{}); response != nil || !done || err != nil {
+		t.Errorf("got %q, %v, %v, want a login", response, done, err)
 	}
 	return m, nil
 }
 
-// started is the first message of a login.
+// started returns the first message of a login.
 func started(t testing.TB, x ports.Exchange) (message, error) {
 	t.Helper()
-	response, done, err := says(x, nil)
+	response, done, err := step(x, nil)
 	if err != nil {
 		return message{}, err
 	}
 	m, err := read(response)
 	if err != nil || done {
-		t.Fatalf("%q, done: %v; %v", response, done, err)
+		t.Fatalf("got %q, %v, %v, want a first message", response, done, err)
 	}
 	return m, nil
 }
 
-// message is what a broker reads out of the first message.
+// message is a first message as a broker reads it.
 type message struct {
 	authzid, token string
 	extensions     map[string]string
 }
 
-// These are the expressions of Kafka 4.4's OAuthBearerClientInitialResponse.
+// The expressions are those of Kafka 4.4's OAuthBearerClientInitialResponse.
 var (
-	wholeMessage = regexp.MustCompile(`^n,(?:a=((?:[\x01-\x2b\x2d-\x3c\x3e-\x7f]|=2C|=3D)+))?,\x01((?:[A-Za-z]+=[\x21-\x7E \t\r\n]+\x01)*)\x01$`)
-	authValue    = regexp.MustCompile(`^(\w+) +([-_~+/.a-zA-Z0-9]+=*)$`)
+	wholeMessage = regexp.MustCompile(`^n,(?:a=((?:[\x01-\x2b\x2d-\x3c\x3e-\x7f]|=2C|=3D)+))?,\x01` +
+		`((?:[A-Za-z]+=[\x21-\x7E \t\r\n]+\x01)*)\x01$`)
+	authValue = regexp.MustCompile(`^(\w+) +([-_~+/.a-zA-Z0-9]+=*)$`)
 
 	extensionKey   = regexp.MustCompile(`^[A-Za-z]+$`)
 	extensionValue = regexp.MustCompile(`^[\x21-\x7E \t\r\n]+$`)
 )
 
-// read is strict where Kafka is not: "Bearer " as it stands, nothing twice.
+// read is stricter than Kafka: it requires "Bearer " in this spelling and no repeated key.
 func read(response []byte) (m message, err error) {
 	parts := wholeMessage.FindSubmatch(response)
 	if parts == nil {
@@ -107,8 +115,8 @@ func read(response []byte) (m message, err error) {
 	m.extensions = map[string]string{}
 	for pair := range strings.SplitSeq(strings.TrimSuffix(string(parts[2]), "\x01"), "\x01") {
 		key, value, _ := strings.Cut(pair, "=")
-		if _, twice := m.extensions[key]; twice {
-			return m, fmt.Errorf("%q twice", key)
+		if _, repeated := m.extensions[key]; repeated {
+			return m, fmt.Errorf("repeated key %q", key)
 		}
 		m.extensions[key] = value
 	}
@@ -123,45 +131,45 @@ func read(response []byte) (m message, err error) {
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// rig is an Authenticator whose time, chance and provider are in hand.
-type rig struct {
+// harness is an Authenticator whose clock, randomness and provider a test controls.
+type harness struct {
 	*oauthbearer.Authenticator
-	clock  *fake.Clock
-	chance uint64
-	calls  int
-	next   func(context.Context) (oauthbearer.Token, error)
+	clock *fake.Clock
+	rand  uint64
+	calls int
+	next  func(context.Context) (oauthbearer.Token, error)
 }
 
-func newRig(t *testing.T) *rig {
-	r := &rig{clock: fake.New(noon)}
-	r.Authenticator = create(t, oauthbearer.Options{
+func newHarness(t *testing.T) *harness {
+	r := &harness{clock: fake.New(noon)}
+	r.Authenticator = create(t, config{
 		Tokens: func(ctx context.Context) (oauthbearer.Token, error) {
 			r.calls++
 			return r.next(ctx)
 		},
 		Clock:  r.clock,
-		Rand:   func() uint64 { return r.chance },
-		Runner: at,
+		Rand:   func() uint64 { return r.rand },
+		Runner: inline,
 	})
 	return r
 }
 
-// gives has the provider give this token from now on.
-func (r *rig) gives(text string, life time.Duration) {
+// gives makes the provider return this token.
+func (r *harness) gives(text string, life time.Duration) {
 	t := bearer(text)
 	t.Expiry = r.clock.Now().Add(life)
 	r.next = always(t)
 }
 
-func (r *rig) fails(err error) {
+func (r *harness) fails(err error) {
 	r.next = func(context.Context) (oauthbearer.Token, error) { return oauthbearer.Token{}, err }
 }
 
-// wants logs in, and expects a token and so many calls of the provider in all.
-func (r *rig) wants(t *testing.T, token string, calls int) {
+// wants logs in and compares the token and the number of calls of the provider so far.
+func (r *harness) wants(t *testing.T, token string, calls int) {
 	t.Helper()
 	m, err := sends(t, r.Authenticator)
 	if err != nil || m.token != token || r.calls != calls {
-		t.Errorf("%q after %d calls, %v; want %q after %d", m.token, r.calls, err, token, calls)
+		t.Errorf("got %q after %d calls, %v, want %q after %d", m.token, r.calls, err, token, calls)
 	}
 }

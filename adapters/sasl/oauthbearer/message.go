@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"brokerconn/adapters/internal/fault"
 )
 
 // The client's first message (RFC 7628, section 3.1) is a GS2 header, and pairs of
@@ -15,16 +17,16 @@ import (
 //
 //	n,a=AUTHZID,^Aauth=Bearer TOKEN^AKEY=VALUE^A^A
 //
-// So that nothing in it can be taken for another pair, each part is held to its
-// grammar. That of the extensions is the RFC's with what Kafka's server demands
-// besides: a value has at least one character.
+// Each part is checked against its grammar, so that none can inject another pair. The
+// grammar of extensions is the RFC's, with one addition of Kafka's server: a value has
+// at least one character.
 
 const (
 	separator = "\x01"
 	authKey   = "auth"
 )
 
-// firstMessage is made of parts that were checked.
+// firstMessage returns the first message. Its parts were checked.
 func firstMessage(authzid string, t *Token, extensions map[string]string) []byte {
 	var b strings.Builder
 	b.WriteString("n,")
@@ -44,7 +46,7 @@ func firstMessage(authzid string, t *Token, extensions map[string]string) []byte
 	return []byte(b.String())
 }
 
-// nameEscapes are those of a saslname (RFC 5801, section 4).
+// nameEscapes escapes a saslname (RFC 5801, section 4).
 var nameEscapes = strings.NewReplacer("=", "=3D", ",", "=2C")
 
 func checkAuthzid(name string) error {
@@ -52,25 +54,27 @@ func checkAuthzid(name string) error {
 	case !utf8.ValidString(name):
 		return errors.New("not UTF-8")
 	case strings.ContainsFunc(name, unicode.IsControl):
-		return errors.New("there are control characters in it")
+		return errors.New("contains control characters")
 	}
 	return nil
 }
 
-// checkExtensions names the keys that cannot be sent, or whose values cannot. It
-// does not show values: what they are for is not known here.
+// checkExtensions returns an error for each key or value that is not valid. The errors
+// do not show values, which may be secret.
 func checkExtensions(extensions map[string]string) (problems []error) {
 	for _, key := range slices.Sorted(maps.Keys(extensions)) {
 		value := extensions[key]
 		switch {
 		case key == "" || strings.ContainsFunc(key, notLetter):
-			problems = append(problems, fmt.Errorf("extension %q: a key is made of letters", words(key)))
+			problems = append(problems, fmt.Errorf("extension %q: a key consists of letters",
+				fault.Printable(key, maxWords)))
 		case key == authKey:
-			problems = append(problems, errors.New(`extension "auth": this is where the token stands`))
+			problems = append(problems, errors.New(`extension "auth": this key is reserved for the token`))
 		case value == "":
 			problems = append(problems, fmt.Errorf("extension %q has no value", key))
 		case strings.ContainsFunc(value, notOfValue):
-			problems = append(problems, fmt.Errorf("extension %q: a value is made of printable ASCII, spaces, tabs and line ends", key))
+			problems = append(problems, fmt.Errorf(
+				"extension %q: a value consists of printable ASCII, spaces, tabs and line ends", key))
 		}
 	}
 	return problems

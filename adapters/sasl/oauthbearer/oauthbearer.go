@@ -1,26 +1,27 @@
-// Package oauthbearer is the SASL mechanism OAUTHBEARER (RFC 7628; KIP-255, KIP-342,
-// KIP-768): a login with a bearer token, which somebody else has issued.
+// Package oauthbearer implements the SASL mechanism OAUTHBEARER (RFC 7628; KIP-255,
+// KIP-342, KIP-768): a login with a bearer token from an issuer.
 //
 //	auth, err := oauthbearer.New(oauthbearer.Options{Tokens: tokens})
 //	...
 //	broker.Config{Authenticators: []ports.Authenticator{auth}, Transport: secure}
 //
-// Where the tokens come from:
+// Tokens come from one of these:
 //
-//	a function of one's own     Options.Tokens itself, a Provider
-//	golang.org/x/oauth2         FromSource(source), for any of its TokenSources
-//	a token endpoint            ClientCredentials{...}.Provider(), with an id and a secret
+//	a function              Options.Tokens itself, a Provider
+//	golang.org/x/oauth2     FromSource(source), for any of its TokenSources
+//	a token endpoint        ClientCredentials{...}.Provider(), with an id and a secret
 //
-// A token is asked for when a login needs one, and serves the logins after it until
-// four fifths of its life are over; then a login asks for the next one, and takes the
-// present one once more if there is none to be had. Logins that need a token at the
-// same time wait for the same one. A token that the broker refuses is not used again
-// unless the provider gives it again: the next login asks. Where a login ends behind
-// its token without a word, that may have been a refusal or not: the next one asks as
-// if the token were due. Nothing runs between logins. Since a broker ends a session with the token that began it, and a
-// connection logs in anew before that (KIP-368), each connection comes by in time.
+// A login that needs a token requests one from the provider. It serves later logins
+// until four fifths of its life have passed. Then a login requests the next token, and
+// uses the present one if the request fails. Logins that need a token at the same time
+// share one request. A token that the broker rejects is not used again unless the
+// provider returns it again. If a connection closes after the token was sent and before
+// the broker answered, the broker may have rejected it: the next login requests another
+// one. Nothing runs between logins. A broker ends a session when its token expires, and
+// a connection reauthenticates before that (KIP-368), so each connection requests the
+// next token in time.
 //
-// Whoever can read the link has the token: use it over TLS.
+// Use it over TLS: an eavesdropper on the link reads the token.
 package oauthbearer
 
 import (
@@ -35,38 +36,38 @@ import (
 	"brokerconn/ports"
 )
 
-// Options say where tokens come from and what goes with them. All but Tokens may be
-// left out.
+// Options configure New. Tokens is required.
 type Options struct {
-	// Tokens gives the tokens.
+	// Tokens returns the tokens.
 	Tokens Provider
-	// Authzid is whom to act as. Empty: whom the token is for. Kafka's own server
-	// takes no other, and of names only those of ASCII without "," and "=".
+	// Authzid is the user to act as. If empty, it is the token's. Kafka's own server
+	// accepts no other user, and names in ASCII without "," and "=" only.
 	Authzid string
-	// Extensions are sent with each token (KIP-342), together with its own. Keys are
-	// letters, and not "auth"; values are printable ASCII, spaces, tabs and line
-	// ends, at least one.
+	// Extensions are sent with each token (KIP-342), in addition to the token's own. A
+	// key consists of letters and is not "auth"; a value consists of at least one
+	// printable ASCII character, space, tab or line end.
 	Extensions map[string]string
 
-	// Timeout is how long one token may take. 0: 5 s, which leaves time for the rest
-	// of a login. Less than 0: no limit but that of the logins that wait.
+	// Timeout limits one request for a token. If zero, the default is 5 seconds, which
+	// leaves time for the rest of a login. If negative, the limit is that of the
+	// waiting logins.
 	Timeout time.Duration
-	// Clock is what the Expiry of tokens and Timeout are measured by. nil: the
-	// system's.
+	// Clock measures the Expiry of tokens and Timeout. If nil, the default is the
+	// system's clock.
 	Clock ports.Clock
-	// Rand gives 64 random bits a call: programs that were started together shall
-	// not ask for tokens together. It is called under a lock, once a token. nil:
+	// Rand returns 64 random bits: it spreads the requests of programs that started
+	// together. It is called under a lock, once for each token. If nil, the default is
 	// math/rand/v2.
 	Rand func() uint64
-	// Runner runs what takes its time: Tokens, and the waiting for it. nil: a
-	// goroutine for each login that needs a token.
+	// Runner runs Tokens and the wait for it. If nil, each login that needs a token
+	// runs on its own goroutine.
 	Runner sasl.Runner
 }
 
 const defaultTimeout = 5 * time.Second
 
-// Authenticator logs in with OAUTHBEARER. It serves many connections at once, which
-// share its token.
+// Authenticator logs in with OAUTHBEARER. It is safe for concurrent use by many
+// connections, which share its token.
 type Authenticator struct {
 	keeper     *keeper
 	authzid    string
@@ -80,7 +81,7 @@ var (
 )
 
 // New returns an Authenticator. The error joins a *sasl.OptionError for each option
-// that cannot be used.
+// that is not valid.
 func New(o Options) (*Authenticator, error) {
 	problems := checkExtensions(o.Extensions)
 	for i, err := range problems {
@@ -102,21 +103,21 @@ func New(o Options) (*Authenticator, error) {
 		o.Rand = rand.Uint64
 	}
 	return &Authenticator{
-		keeper:     &keeper{tokens: o.Tokens, clock: o.Clock, chance: o.Rand, timeout: cmp.Or(o.Timeout, defaultTimeout)},
+		keeper:     &keeper{tokens: o.Tokens, clock: o.Clock, rand: o.Rand, timeout: cmp.Or(o.Timeout, defaultTimeout)},
 		authzid:    o.Authzid,
 		extensions: maps.Clone(o.Extensions),
 		run:        o.Runner,
 	}, nil
 }
 
-// Mechanism is "OAUTHBEARER".
+// Mechanism returns "OAUTHBEARER".
 func (a *Authenticator) Mechanism() string { return "OAUTHBEARER" }
 
-// Exposes is true: the token is sent as it is.
+// Exposes returns true: the token is sent in clear text.
 func (a *Authenticator) Exposes() bool { return true }
 
-// Begin starts a login. It does not refuse an endpoint that is not Secure. What the
-// broker says of a token that it refuses is an *Error of the login.
+// Begin starts a login. It accepts an endpoint that is not Secure. If the broker rejects
+// the token with a reason, the login fails with an *Error.
 func (a *Authenticator) Begin(ports.Endpoint) ports.Exchange {
 	l := &login{auth: a}
 	l.steps = sasl.Begin(a.run, l.step)

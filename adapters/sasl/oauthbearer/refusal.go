@@ -7,74 +7,75 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode"
+
+	"brokerconn/adapters/internal/fault"
+	"brokerconn/ports"
 )
 
-// Error is why the broker refuses a token, in its words (RFC 7628, section 3.2.2):
-// one line each, of printable characters, cut off where they are long, and without
-// the token.
+// Error is a broker's rejection of a token, in the broker's words (RFC 7628, section
+// 3.2.2). Each text is one printable line of at most 200 characters, without the token.
 type Error struct {
 	// Status is an error code of RFC 6750, section 3.1, such as "invalid_token" or
-	// "insufficient_scope". Empty: the broker's answer could not be read.
+	// "insufficient_scope". It is empty if the broker's answer is malformed.
 	Status string
-	// Scope is what a token needs to have. It may be empty.
+	// Scope is the scope that a token needs. It may be empty.
 	Scope string
-	// Configuration is the address of an OpenID configuration, which tells where
-	// tokens are had. It may be empty, and is not to be trusted.
+	// Configuration is the address of an OpenID configuration, which names the token
+	// endpoint. It may be empty, and it is not authenticated.
 	Configuration string
 
-	said       string // the answer, if it could not be read
-	unreadable error  // what is wrong with it
+	answer    string // the answer, if it is malformed
+	malformed error  // what is wrong with it
 }
 
+var _ ports.Hinter = (*Error)(nil)
+
+// Error returns one printable line.
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString("oauthbearer: the broker refuses the token: ")
-	if e.Status != "" {
-		b.WriteString(e.Status)
-	} else {
-		fmt.Fprintf(&b, "%q", e.said)
-	}
+	text := e.Status
 	if e.Scope != "" {
-		fmt.Fprintf(&b, ", scope %q", e.Scope)
+		text += fmt.Sprintf(", scope %q", e.Scope)
 	}
 	if e.Configuration != "" {
-		fmt.Fprintf(&b, ", OpenID configuration %q", e.Configuration)
+		text += fmt.Sprintf(", OpenID configuration %q", e.Configuration)
 	}
-	if e.unreadable != nil {
-		b.WriteString(", which is no answer of RFC 7628: " + e.unreadable.Error())
+	if e.malformed != nil {
+		text = fmt.Sprintf("malformed answer (RFC 7628) %q: %v", e.answer, e.malformed)
 	}
-	return b.String()
+	return fault.Line("oauthbearer", "the broker rejects the token", text)
 }
 
-// Hint is what to try; it may be empty.
+// Hint returns what to change; it may be empty.
 func (e *Error) Hint() string {
 	switch e.Status {
 	case "invalid_token":
-		return "is the token from the issuer, and for the audience, that the broker expects; and do the clocks agree? the broker's log tells more"
+		return "check the issuer, the audience and the clocks; the broker's log has the reason"
 	case "insufficient_scope":
-		return "ask for a token with the scope that the broker names"
+		return "request a token with the scope that the broker names: ClientCredentials.Scopes (sasl.oauthbearer.scope)"
 	}
 	return ""
 }
 
-// maxRefusal is far more than a broker says.
+// maxRefusal limits an answer; real ones have some 100 bytes.
 const maxRefusal = 16 << 10
 
-// readRefusal takes any answer for a refusal; only what it says may be unreadable.
+// readRefusal returns the Error of an answer. Every answer that is not empty is a
+// rejection, a malformed one too.
 func readRefusal(answer []byte, token string) *Error {
-	said := func(text string) string { return words(hide(text, token)) }
 	e, err := parseRefusal(answer)
 	if err != nil {
-		return &Error{said: said(string(answer)), unreadable: err}
+		return &Error{answer: quotation(string(answer), token), malformed: err}
 	}
-	return &Error{Status: said(e.Status), Scope: said(e.Scope), Configuration: said(e.Configuration)}
+	return &Error{
+		Status: quotation(e.Status, token), Scope: quotation(e.Scope, token),
+		Configuration: quotation(e.Configuration, token),
+	}
 }
 
-// parseRefusal reads members by their exact names, which encoding/json does not.
+// parseRefusal reads members by their exact names; encoding/json ignores case.
 func parseRefusal(answer []byte) (e Error, err error) {
 	if len(answer) > maxRefusal {
-		return e, fmt.Errorf("it has %d bytes", len(answer))
+		return e, fmt.Errorf("%d bytes, the limit is %d", len(answer), maxRefusal)
 	}
 	members := map[string]*string{"status": &e.Status, "scope": &e.Scope, "openid-configuration": &e.Configuration}
 	d := json.NewDecoder(bytes.NewReader(answer))
@@ -98,9 +99,9 @@ func parseRefusal(answer []byte) (e Error, err error) {
 		text, ok := value.(string)
 		switch {
 		case member == nil:
-			return e, fmt.Errorf("it has two members %q", name)
+			return e, fmt.Errorf("member %q is repeated", name)
 		case !ok && value != nil:
-			return e, fmt.Errorf("its %q is not a text", name)
+			return e, fmt.Errorf("member %q is not a string", name)
 		}
 		*member, members[name] = text, nil
 	}
@@ -111,37 +112,21 @@ func parseRefusal(answer []byte) (e Error, err error) {
 		return e, errors.New("more than one JSON object")
 	}
 	if e.Status == "" {
-		return e, errors.New("it has no status")
+		return e, errors.New("no status")
 	}
 	return e, nil
 }
 
-// maxWords is how much is repeated of what others say.
+// maxWords limits a quotation of a peer, in characters.
 const maxWords = 200
 
-// words makes one line for a terminal of what others say.
-func words(text string) string {
-	var b strings.Builder
-	n := 0
-	for _, r := range text {
-		if n++; n > maxWords {
-			b.WriteString("…")
-			break
-		}
-		if !unicode.IsPrint(r) {
-			r = unicode.ReplacementChar
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
-
-// hide drops a text that has one of the secrets in it.
-func hide(text string, secrets ...string) string {
+// quotation returns a peer's text as one printable line, or "[redacted]" if it contains
+// one of the secrets.
+func quotation(text string, secrets ...string) string {
 	for _, s := range secrets {
 		if s != "" && strings.Contains(text, s) {
 			return "[redacted]"
 		}
 	}
-	return text
+	return fault.Printable(text, maxWords)
 }

@@ -5,16 +5,15 @@ import (
 	"strings"
 	"testing"
 
-	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/ports"
 	"brokerconn/ports/porttest"
 )
 
-// No print of anything that users have in hand shows a token or a client's secret.
-func TestNothingSecretIsPrinted(t *testing.T) {
+// No value that users hold prints a token or a client's secret.
+func TestNoSecretIsPrinted(t *testing.T) {
 	token := bearer(canary)
-	options := oauthbearer.Options{Tokens: always(token), Extensions: map[string]string{"a": "b"}}
-	credentials := oauthbearer.ClientCredentials{
+	options := config{Tokens: always(token), Extensions: map[string]string{"a": "b"}}
+	credentials := credentials{
 		TokenURL: "https://idp.example/token", ClientID: "id", ClientSecret: ports.NewSecret(canary),
 		Parameters: map[string]ports.Secret{"client_assertion": ports.NewSecret(canary)},
 	}
@@ -33,14 +32,16 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	if _, err := started(t, refused); err != nil {
 		t.Fatal(err)
 	}
-	_, _, because := says(refused, []byte(canary))
+	_, _, rejection := step(refused, []byte(canary))
 	for what, v := range map[string]any{
 		"a token": token, "a pointer to one": &token, "options": options, "credentials": credentials,
-		"an authenticator": a, "a copy of it": *a, "a login": x, "a refused one": refused, "the refusal": because, "a provider": provider,
+		"an authenticator": a, "a copy of it": *a, "a login": x, "a rejected one": refused, "the rejection": rejection,
+		"a provider": provider,
 	} {
 		porttest.NoSecrets(t, what, v, canary)
 	}
-	if text := fmt.Sprintf("%+v %+v", token, credentials); !strings.Contains(text, "AccessToken:[redacted]") || !strings.Contains(text, "ClientSecret:[redacted]") {
-		t.Error(text)
+	if text := fmt.Sprintf("%+v %+v", token, credentials); !strings.Contains(text, "AccessToken:[redacted]") ||
+		!strings.Contains(text, "ClientSecret:[redacted]") {
+		t.Errorf("got %s, want redacted secrets", text)
 	}
 }

@@ -27,38 +27,41 @@ func TestSource(t *testing.T) {
 		name  string
 		token *oauth2.Token
 		err   error
-		says  string // "": the token is given
+		text  string // of the error; "" if the token is returned
 	}{
 		{"a token", &oauth2.Token{AccessToken: canary, Expiry: ends}, nil, ""},
 		{"of type bearer", &oauth2.Token{AccessToken: canary, TokenType: "bEaReR", Expiry: ends}, nil, ""},
 		{"of another type", &oauth2.Token{AccessToken: canary, TokenType: "mac"}, nil, "not of type Bearer"},
-		{"nothing", nil, nil, "gave nothing"},
+		{"nothing", nil, nil, "returned no token"},
 		{"an error", nil, errDown, errDown.Error()},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := oauthbearer.FromSource(sourceFunc(func() (*oauth2.Token, error) { return c.token, c.err }))(t.Context())
+			source := sourceFunc(func() (*oauth2.Token, error) { return c.token, c.err })
+			got, err := oauthbearer.FromSource(source)(t.Context())
 			switch {
-			case c.says == "" && (err != nil || got.AccessToken.Reveal() != canary || !got.Expiry.Equal(ends)):
-				t.Errorf("%v, %v", got, err)
-			case c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says) || c.err != nil && !errors.Is(err, c.err)):
-				t.Errorf("%v; want %q", err, c.says)
+			case c.text == "" && (err != nil || got.AccessToken.Reveal() != canary || !got.Expiry.Equal(ends)):
+				t.Errorf("got %v, %v, want the token", got, err)
+			case c.text != "" && (err == nil || !strings.Contains(err.Error(), c.text)), c.err != nil &&
+				!errors.Is(err, c.err):
+				t.Errorf("got %v, want %q in it", err, c.text)
 			}
 		})
 	}
 }
 
-func TestPanicInASource(t *testing.T) {
+func TestSourcePanics(t *testing.T) {
 	p := oauthbearer.FromSource(sourceFunc(func() (*oauth2.Token, error) { panic(canary) }))
 	for range 2 {
-		if _, err := p(t.Context()); err == nil || !strings.Contains(err.Error(), "panic of a string") || strings.Contains(err.Error(), canary) {
-			t.Errorf("%v", err)
+		if _, err := p(t.Context()); err == nil || !strings.Contains(err.Error(), "panic of a string") ||
+			strings.Contains(err.Error(), canary) {
+			t.Errorf("got %v, want a panic of a string", err)
 		}
 	}
 }
 
-// A source that hangs holds up no login longer than its patience, and is not called
-// by the next one beside.
-func TestSourceThatHangs(t *testing.T) {
+// A source that hangs blocks a login until its timeout, and is not called a second time
+// meanwhile.
+func TestSourceHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls atomic.Int32
 		release := make(chan struct{})
@@ -67,89 +70,92 @@ func TestSourceThatHangs(t *testing.T) {
 			<-release
 			return &oauth2.Token{AccessToken: fmt.Sprint("token", n)}, nil
 		}))
-		a := create(t, oauthbearer.Options{Tokens: p, Timeout: time.Second})
+		a := create(t, config{Tokens: p, Timeout: time.Second})
 		for range 5 {
 			if _, err := sends(t, a); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("%v", err)
+				t.Errorf("got %v, want a timeout", err)
 			}
 		}
 		if calls.Load() != 1 {
-			t.Errorf("%d calls", calls.Load())
+			t.Errorf("got %d calls, want 1", calls.Load())
 		}
 		close(release)
 		synctest.Wait()
 		if m, err := sends(t, a); m.token != "token2" {
-			t.Errorf("%q, %v", m.token, err)
+			t.Errorf("got %q, %v, want token2", m.token, err)
 		}
 	})
 }
 
-// A source that keeps its token until shortly before the end, as oauth2's own do,
-// is asked again and gives the same one, which serves on.
-func TestSourceThatReuses(t *testing.T) {
+// oauth2's own sources return the same token until shortly before its expiry; it serves
+// on.
+func TestSourceReusesToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		issued := 0
 		source := oauth2.ReuseTokenSource(nil, sourceFunc(func() (*oauth2.Token, error) {
 			issued++
-			return &oauth2.Token{AccessToken: fmt.Sprint("token", issued), Expiry: time.Now().Add(100 * time.Second)}, nil
+			expiry := time.Now().Add(100 * time.Second)
+			return &oauth2.Token{AccessToken: fmt.Sprint("token", issued), Expiry: expiry}, nil
 		}))
-		a := create(t, oauthbearer.Options{Tokens: oauthbearer.FromSource(source)})
+		a := create(t, config{Tokens: oauthbearer.FromSource(source)})
 		for _, c := range []struct {
 			wait time.Duration
 			want string
 		}{{0, "token1"}, {86 * time.Second, "token1"}, {3 * time.Second, "token1"}, {10 * time.Second, "token2"}} {
 			time.Sleep(c.wait) // of the bubble
 			if m, err := sends(t, a); m.token != c.want {
-				t.Errorf("after %v: %q, %v; want %q", c.wait, m.token, err, c.want)
+				t.Errorf("after %v: got %q, %v, want %q", c.wait, m.token, err, c.want)
 			}
 		}
 	})
 }
 
-// The text of an oauth2.RetrieveError has all that the endpoint wrote.
-func TestWhatOAuth2Says(t *testing.T) {
+// The text of an oauth2.RetrieveError contains the endpoint's answer.
+func TestRetrieveErrorIsConverted(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		err  error
 		want oauthbearer.EndpointError
 	}{
-		{"a code", &oauth2.RetrieveError{Response: &http.Response{StatusCode: 401}, Body: []byte(canary), ErrorCode: "invalid_grant", ErrorDescription: canary, ErrorURI: canary},
+		{"a code", &oauth2.RetrieveError{Response: &http.Response{StatusCode: 401}, Body: []byte(canary),
+			ErrorCode: "invalid_grant", ErrorDescription: canary, ErrorURI: canary},
 			oauthbearer.EndpointError{Status: 401, Code: "invalid_grant"}},
-		{"a body", &oauth2.RetrieveError{Response: &http.Response{StatusCode: 500, Status: canary}, Body: []byte(canary)},
+		{"a body", &oauth2.RetrieveError{Response: &http.Response{StatusCode: 500, Status: canary},
+			Body: []byte(canary)},
 			oauthbearer.EndpointError{Status: 500}},
 		{"no response", &oauth2.RetrieveError{ErrorCode: canary}, oauthbearer.EndpointError{}},
-		{"wrapped", fmt.Errorf("my words: %w", &oauth2.RetrieveError{Response: &http.Response{StatusCode: 400}, ErrorCode: "invalid_request"}),
+		{"wrapped", fmt.Errorf("my words: %w", &oauth2.RetrieveError{Response: &http.Response{StatusCode: 400},
+			ErrorCode: "invalid_request"}),
 			oauthbearer.EndpointError{Status: 400, Code: "invalid_request"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fails := func(context.Context) (oauthbearer.Token, error) { return oauthbearer.Token{}, c.err }
 			source := oauthbearer.FromSource(sourceFunc(func() (*oauth2.Token, error) { return nil, c.err }))
 			for _, p := range []oauthbearer.Provider{fails, source} {
-				_, err := sends(t, create(t, oauthbearer.Options{Tokens: p}))
+				_, err := sends(t, create(t, config{Tokens: p}))
 				var e *oauthbearer.EndpointError
 				if !errors.As(err, &e) || *e != c.want {
-					t.Errorf("%v; want %v", err, &c.want)
+					t.Errorf("got %v, want %v", err, &c.want)
 				}
 				var original *oauth2.RetrieveError
 				if errors.As(err, &original) {
-					t.Error("it can still be had")
+					t.Error("got the original error in the chain, want it dropped")
 				}
-				discreet(t, err)
+				mustHideSecrets(t, err)
 			}
 		})
 	}
 }
 
-// What a provider leaves behind ends as well.
-func TestContextEndsWithTheCall(t *testing.T) {
+func TestContextEndsWithCall(t *testing.T) {
 	var kept context.Context
-	a := create(t, oauthbearer.Options{Runner: at, Tokens: func(ctx context.Context) (oauthbearer.Token, error) {
+	a := create(t, config{Runner: inline, Tokens: func(ctx context.Context) (oauthbearer.Token, error) {
 		kept = ctx
 		return bearer("a"), ctx.Err()
 	}})
 	x := a.Begin(ports.Endpoint{})
 	defer x.Close()
 	if _, err := started(t, x); err != nil || kept.Err() == nil {
-		t.Errorf("%v; afterwards %v", err, kept.Err())
+		t.Errorf("got %v, and the context's error %v after the call, want one", err, kept.Err())
 	}
 }

@@ -12,36 +12,36 @@ import (
 	"brokerconn/ports"
 )
 
-// Token is what one logs in with.
+// Token is a bearer token.
 type Token struct {
-	// AccessToken is the bearer token itself (RFC 6750, section 2.1): letters, digits
-	// and "-._~+/", with "=" at its end. Kafka before 3.8 takes none with "~", "+",
-	// "/" or "=" (KAFKA-15878); a JWT has none of them.
+	// AccessToken is the token itself (RFC 6750, section 2.1): letters, digits and
+	// "-._~+/", with "=" at its end. Kafka before 3.8 accepts none with "~", "+", "/"
+	// or "=" (KAFKA-15878); a JWT has none of these.
 	AccessToken ports.Secret
-	// Expiry is when it ends. Zero: not known; it then serves the logins that wait for
-	// it, and no later one.
+	// Expiry is when the token expires. If zero, the time is unknown, and the token
+	// serves only the logins that wait for it.
 	Expiry time.Time
-	// Extensions are sent with it (KIP-342). Where Options.Extensions has the same
-	// key, this is the one sent. Rules as there.
+	// Extensions are sent with the token (KIP-342). They override those of
+	// Options.Extensions with the same key, and have the same grammar.
 	Extensions map[string]string
 }
 
-// Provider gives a token. It may block, and must end soon once its context does:
-// nobody waits any more, or the time is up. Only when logins have lost patience with a
-// call is there a second one beside it. Its error is what the logins fail with, after
-// words of this package; of an *oauth2.RetrieveError only status and code are kept,
-// as its text has what the endpoint wrote. It need not keep tokens, and is better
-// without: one that gives the same token again cannot replace a refused one.
+// Provider returns a token. It may block, and must return soon after its context ends,
+// because no login waits any more or Options.Timeout has passed. It is called by one
+// login at a time, unless a call outlives its context. The logins fail with its error,
+// wrapped; of an *oauth2.RetrieveError, which contains the endpoint's answer, only
+// status and code are kept. It should not cache tokens: one that returns the same token
+// again cannot replace a rejected one.
 type Provider func(ctx context.Context) (Token, error)
 
-// ErrExpired is matched by the error of a login for which there was no token but one
-// that has expired.
+// ErrExpired is matched by the error of a login whose provider returned an expired
+// token.
 var ErrExpired = errors.New("the token has expired")
 
-// FromSource makes a Provider of a TokenSource. Its tokens must be of type Bearer,
-// which is what no type means. The source is not called from two goroutines at once;
-// since it has no context, a call that hangs outlives the login, and the next one
-// waits for it.
+// FromSource returns a Provider of a TokenSource's tokens, which must be of type Bearer;
+// no type means Bearer. The source is called from one goroutine at a time. It has no
+// context: a call that hangs outlives the login, and the next login waits for it.
+// FromSource panics if source is nil.
 func FromSource(source oauth2.TokenSource) Provider {
 	if source == nil {
 		panic("oauthbearer: FromSource without a source")
@@ -70,7 +70,7 @@ func FromSource(source oauth2.TokenSource) Provider {
 	}
 }
 
-// askSource contains a panic, which would end the process here.
+// askSource recovers a panic, which would end the process.
 func askSource(source oauth2.TokenSource) (t Token, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -87,16 +87,16 @@ func askSource(source oauth2.TokenSource) (t Token, err error) {
 func fromOAuth2(t *oauth2.Token) (Token, error) {
 	switch {
 	case t == nil:
-		return Token{}, errors.New("the token source gave nothing")
+		return Token{}, errors.New("the token source returned no token")
 	case t.Type() != "Bearer":
 		return Token{}, errTokenType
 	}
 	return Token{AccessToken: ports.NewSecret(t.AccessToken), Expiry: t.Expiry}, nil
 }
 
-var errTokenType = errors.New("the token is not of type Bearer, and no other can be sent")
+var errTokenType = errors.New("the token is not of type Bearer")
 
-// check says what of a token cannot be sent, without showing it.
+// check returns an error for a token that cannot be sent, without the token in it.
 func (t *Token) check() error {
 	text := t.AccessToken.Reveal()
 	body := strings.TrimRight(text, "=")
@@ -104,7 +104,7 @@ func (t *Token) check() error {
 	case text == "":
 		return errors.New("the token is empty")
 	case body == "" || strings.ContainsFunc(body, notOfToken):
-		return errors.New(`the token has other characters than a bearer token may have: letters, digits and "-._~+/", then "="`)
+		return errors.New(`invalid characters in the token: it consists of letters, digits and "-._~+/", then "="`)
 	}
 	return errors.Join(checkExtensions(t.Extensions)...)
 }
@@ -116,8 +116,8 @@ func notOfToken(r rune) bool {
 func isLetter(r rune) bool { return 'a' <= r|0x20 && r|0x20 <= 'z' }
 func isDigit(r rune) bool  { return '0' <= r && r <= '9' }
 
-// expired reports whether the token has ended. Who issued it and who will judge it
-// have other clocks: it is the wall clock's time that counts.
+// expired reports whether the token has expired by the wall clock, which the clocks of
+// issuer and broker agree with.
 func (t *Token) expired(now time.Time) bool {
 	return !t.Expiry.IsZero() && !now.Before(t.Expiry.Round(0))
 }

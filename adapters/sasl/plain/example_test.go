@@ -10,19 +10,19 @@ import (
 	"brokerconn/ports"
 )
 
-// A user and a password, as they are in a configuration.
+// A user name and a password from a configuration.
 func ExampleNew() {
 	auth, err := plain.New(plain.Options{Username: "alice", Password: ports.NewSecret("opensesame")})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	cfg := broker.Config{Host: "kafka.example.org", Authenticators: []ports.Authenticator{auth}} // and a Transport of package tls
+	cfg := broker.Config{Authenticators: []ports.Authenticator{auth}} // and a Host, and a Transport of package tls
 	fmt.Println(cfg.Authenticators[0].Mechanism())
 	// Output: PLAIN
 }
 
-// A password that somebody else renews: it is asked for at each login.
+// A password that changes: it is read at each login.
 func ExampleNew_credentials() {
 	auth, err := plain.New(plain.Options{
 		Credentials: func(ctx context.Context) (sasl.Credentials, error) {
@@ -41,10 +41,9 @@ func ExampleNew_credentials() {
 
 func vault(context.Context, string) (ports.Secret, error) { return ports.NewSecret("opensesame"), nil }
 
-// What cannot be used is said when the authenticator is made, and no password with
-// it.
+// New refuses an invalid option, without the password in the error.
 func ExampleNew_refused() {
 	_, err := plain.New(plain.Options{Username: "alice", Password: ports.NewSecret("open\x00sesame")})
 	fmt.Println(err)
-	// Output: sasl: Password: there is a NUL in it
+	// Output: sasl: Password: contains a NUL
 }

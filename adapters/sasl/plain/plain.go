@@ -1,11 +1,11 @@
-// Package plain is the SASL mechanism PLAIN (RFC 4616): user and password as they
-// are, in one message.
+// Package plain implements the SASL mechanism PLAIN (RFC 4616): user name and password
+// in clear text, in one message.
 //
 //	auth, err := plain.New(plain.Options{Username: "alice", Password: ports.NewSecret(password)})
 //	...
 //	broker.Config{Authenticators: []ports.Authenticator{auth}, Transport: secure}
 //
-// Whoever can read the link has the password: use it over TLS.
+// Use it over TLS: an eavesdropper on the link reads the password.
 package plain
 
 import (
@@ -17,24 +17,24 @@ import (
 	"brokerconn/ports"
 )
 
-// Options are who logs in.
+// Options configure New.
 type Options struct {
-	// Username and Password are those of every login.
+	// Username and Password are the credentials of every login.
 	Username string
 	Password ports.Secret
-	// Credentials, instead of them, is asked at each login, for those that change.
+	// Credentials is called at each login instead, for credentials that change. It
+	// excludes Username and Password.
 	Credentials sasl.Source
 
-	// Authzid is whom to act as, once logged in as Username. Empty: as Username.
-	// Kafka's own server takes no other than that; those with a callback of their
-	// own may.
+	// Authzid is the user to act as after the login. If empty, it is Username. Kafka's
+	// own server accepts no other user; one with a custom callback may.
 	Authzid string
 
-	// Runner runs Credentials. nil: on a goroutine of its own.
+	// Runner runs Credentials. If nil, it runs on its own goroutine.
 	Runner sasl.Runner
 }
 
-// Authenticator logs in with PLAIN. It serves many connections at once.
+// Authenticator logs in with PLAIN. It is safe for concurrent use by many connections.
 type Authenticator struct {
 	source  sasl.Source
 	authzid string
@@ -47,7 +47,7 @@ var (
 )
 
 // New returns an Authenticator. The error joins a *sasl.OptionError for each option
-// that cannot be used: what is missing, has a NUL in it or is not UTF-8.
+// that is missing, contains a NUL or is not UTF-8.
 func New(o Options) (*Authenticator, error) {
 	source, err := sasl.Select(sasl.Credentials{Username: o.Username, Password: o.Password}, o.Credentials)
 	if o.Authzid != "" {
@@ -57,24 +57,24 @@ func New(o Options) (*Authenticator, error) {
 		return nil, err
 	}
 	a := &Authenticator{source: source, authzid: o.Authzid, run: o.Runner}
-	if o.Credentials == nil { // nothing takes its time
+	if o.Credentials == nil { // nothing blocks
 		a.run = func(work func()) { work() }
 	}
 	return a, nil
 }
 
-// Mechanism is "PLAIN".
+// Mechanism returns "PLAIN".
 func (a *Authenticator) Mechanism() string { return "PLAIN" }
 
-// Exposes is true: the password is sent as it is.
+// Exposes returns true: the password is sent in clear text.
 func (a *Authenticator) Exposes() bool { return true }
 
-// Begin starts a login. It does not refuse an endpoint that is not Secure.
+// Begin starts a login. It accepts an endpoint that is not Secure.
 func (a *Authenticator) Begin(ports.Endpoint) ports.Exchange {
 	return sasl.Begin(a.run, a.step)
 }
 
-// step sends the one message, and has the broker's empty answer end the login.
+// step sends the message. The broker's empty answer ends the login.
 func (a *Authenticator) step(ctx context.Context, challenge []byte) (response []byte, done bool, err error) {
 	switch {
 	case challenge == nil:
@@ -84,8 +84,8 @@ func (a *Authenticator) step(ctx context.Context, challenge []byte) (response []
 		}
 		return []byte(a.authzid + "\x00" + c.Username + "\x00" + c.Password.Reveal()), false, nil
 	case len(challenge) > 0:
-		// It is not shown: a server may repeat what it was sent.
-		return nil, false, fmt.Errorf("%w: %d bytes in answer to the password, where PLAIN has none", sasl.ErrUnexpected, len(challenge))
+		// The bytes are not shown: a server may echo the password.
+		return nil, false, fmt.Errorf("%w: %d bytes after the password, want none", sasl.ErrUnexpected, len(challenge))
 	}
 	return nil, true, nil
 }

@@ -18,13 +18,13 @@ const canary = "canary-4711"
 
 func inline(work func()) { work() }
 
-// server takes one message, and answers with nothing.
+// server accepts one message and answers with an empty one.
 func server(message string) func() func([]byte) ([]byte, error) {
 	return func() func([]byte) ([]byte, error) {
-		heard := 0
+		messages := 0
 		return func(response []byte) ([]byte, error) {
-			if heard++; heard > 1 || string(response) != message {
-				return nil, fmt.Errorf("message %d has %d bytes", heard, len(response))
+			if messages++; messages > 1 || string(response) != message {
+				return nil, fmt.Errorf("got message %d of %d bytes", messages, len(response))
 			}
 			return nil, nil
 		}
@@ -47,9 +47,9 @@ func TestContract(t *testing.T) {
 	}
 	for name, o := range map[string]plain.Options{
 		"fixed":           {Username: "alice", Password: secret},
-		"asked":           {Credentials: ask},
-		"asked, inline":   {Credentials: ask, Runner: inline},
-		"asked, for bob":  {Credentials: ask, Authzid: "bob"},
+		"source":          {Credentials: ask},
+		"source, inline":  {Credentials: ask, Runner: inline},
+		"source, for bob": {Credentials: ask, Authzid: "bob"},
 		"fixed, delegate": {Username: "alice", Password: secret, Authzid: "bob"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -62,13 +62,13 @@ func TestContract(t *testing.T) {
 			})
 			porttest.NoSecrets(t, "the options", o, canary)
 			if a.Mechanism() != "PLAIN" || !a.Exposes() {
-				t.Errorf("%s exposes: %v", a.Mechanism(), a.Exposes())
+				t.Errorf("got the mechanism %s, Exposes %v", a.Mechanism(), a.Exposes())
 			}
 		})
 	}
 }
 
-// The two messages that RFC 4616 has in section 4, and names beyond ASCII.
+// The two messages of RFC 4616, section 4, and names outside of ASCII.
 func TestMessages(t *testing.T) {
 	for _, c := range []struct{ authzid, username, password, message string }{
 		{"", "tim", "tanstaaftanstaaf", "\x00tim\x00tanstaaftanstaaf"},
@@ -80,69 +80,57 @@ func TestMessages(t *testing.T) {
 		ex := a.Begin(ports.Endpoint{})
 		ex.Next(nil)
 		if response, done, err := ex.Result(); string(response) != c.message || done || err != nil {
-			t.Errorf("%q %v %v, want %q", response, done, err, c.message)
+			t.Errorf("got %q, %v, %v, want %q", response, done, err, c.message)
 		}
 		ex.Next([]byte{})
 		if response, done, err := ex.Result(); response != nil || !done || err != nil {
-			t.Errorf("behind the empty answer: %q %v %v", response, done, err)
+			t.Errorf("after the empty answer: got %q, %v, %v, want a login", response, done, err)
 		}
 		ex.Close()
 	}
 }
 
-// A broker that says something is none that PLAIN knows. What it said may be what it
-// was sent.
-func TestAnAnswerThatIsNotEmpty(t *testing.T) {
+// A broker may echo the password.
+func TestNonEmptyAnswerFailsLogin(t *testing.T) {
 	ex := newPlain(t, plain.Options{Username: "alice", Password: ports.NewSecret(canary)}).Begin(ports.Endpoint{})
 	defer ex.Close()
 	ex.Next(nil)
 	ex.Next([]byte("\x00alice\x00" + canary))
 	response, done, err := ex.Result()
 	if response != nil || done || !errors.Is(err, sasl.ErrUnexpected) || !strings.Contains(err.Error(), "18 bytes") {
-		t.Errorf("%q %v %v", response, done, err)
+		t.Errorf("got %q, %v, %v, want ErrUnexpected", response, done, err)
 	}
 	porttest.NoSecrets(t, "the error", err, canary, "alice")
 }
 
-func TestWhatNewRefuses(t *testing.T) {
-	good := plain.Options{Username: "alice", Password: ports.NewSecret(canary)}
-	for name, c := range map[string]struct {
-		change func(*plain.Options)
-		words  []string
+// More about Username and Password is in the tests of package sasl.
+func TestNewRefuses(t *testing.T) {
+	bad := canary + "\xff"
+	ask := func(context.Context) (sasl.Credentials, error) { return sasl.Credentials{}, nil }
+	for _, c := range []struct {
+		o    plain.Options
+		want string
 	}{
-		"nobody":            {func(o *plain.Options) { *o = plain.Options{} }, []string{"Username: not given", "Password: not given"}},
-		"no password":       {func(o *plain.Options) { o.Password = ports.Secret{} }, []string{"Password: not given"}},
-		"NUL in the user":   {func(o *plain.Options) { o.Username = "a\x00b" }, []string{"Username: there is a NUL"}},
-		"NUL in a password": {func(o *plain.Options) { o.Password = ports.NewSecret(canary + "\x00") }, []string{"Password: there is a NUL"}},
-		"NUL in authzid":    {func(o *plain.Options) { o.Authzid = "a\x00b" }, []string{"Authzid: there is a NUL"}},
-		"not UTF-8": {func(o *plain.Options) {
-			o.Username, o.Password, o.Authzid = "\xff", ports.NewSecret(canary+"\xff"), "\xff"
-		},
-			[]string{"Username: not UTF-8", "Password: not UTF-8", "Authzid: not UTF-8"}},
-		"two sources": {func(o *plain.Options) {
-			o.Credentials = func(context.Context) (sasl.Credentials, error) { return sasl.Credentials{}, nil }
-		}, []string{"Credentials: given beside"}},
+		{plain.Options{}, "sasl: Username: not given\nsasl: Password: not given"},
+		{plain.Options{Username: "a", Password: ports.NewSecret(canary), Authzid: "a\x00b"},
+			"sasl: Authzid: contains a NUL"},
+		{plain.Options{Username: "\xff", Password: ports.NewSecret(bad), Authzid: "\xff"},
+			"sasl: Username: not UTF-8\nsasl: Password: not UTF-8\nsasl: Authzid: not UTF-8"},
+		{plain.Options{Username: "a", Credentials: ask},
+			"sasl: Credentials: set together with Username or Password: keep one"},
 	} {
-		o := good
-		c.change(&o)
-		a, err := plain.New(o)
+		a, err := plain.New(c.o)
 		var e *sasl.OptionError
-		if a != nil || !errors.As(err, &e) {
-			t.Errorf("%s: %v", name, err)
-			continue
+		if a != nil || !errors.As(err, &e) || err.Error() != c.want {
+			t.Errorf("got %v, want %s", err, c.want)
 		}
-		for _, word := range c.words {
-			if !strings.Contains(err.Error(), word) {
-				t.Errorf("%s: %q is not in %v", name, word, err)
-			}
-		}
-		porttest.NoSecrets(t, name, err, canary)
+		porttest.NoSecrets(t, "the error", err, canary)
 	}
 }
 
-// Whoever fetches credentials is asked at each login, not on the owner's stack, and
-// told when nobody waits any more.
-func TestCredentialsThatChange(t *testing.T) {
+// The source is called at each login, on another goroutine, and its context ends when
+// the login is closed.
+func TestSourceIsCalledAtEachLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		logins, ended := 0, false
 		a := newPlain(t, plain.Options{Credentials: func(ctx context.Context) (sasl.Credentials, error) {
@@ -158,7 +146,7 @@ func TestCredentialsThatChange(t *testing.T) {
 			ex.Next(nil)
 			synctest.Wait()
 			if response, _, err := ex.Result(); string(response) != want || err != nil {
-				t.Errorf("%q %v, want %q", response, err, want)
+				t.Errorf("got %q, %v, want %q", response, err, want)
 			}
 			ex.Close()
 		}
@@ -166,12 +154,12 @@ func TestCredentialsThatChange(t *testing.T) {
 		ex.Next(nil)
 		synctest.Wait()
 		if _, _, err := ex.Result(); err != ports.ErrWouldBlock {
-			t.Error(err)
+			t.Errorf("got %v, want ErrWouldBlock", err)
 		}
 		ex.Close()
 		synctest.Wait()
 		if !ended {
-			t.Error("nobody told who fetches the credentials")
+			t.Error("got a running context after Close, want it canceled")
 		}
 	})
 }

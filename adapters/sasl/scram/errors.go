@@ -1,77 +1,78 @@
 package scram
 
-import "fmt"
+import (
+	"fmt"
 
-// Reason is what a login failed of.
+	"brokerconn/adapters/internal/fault"
+	"brokerconn/ports"
+)
+
+// Reason is the kind of a failed login.
 type Reason uint8
 
 const (
-	Other             Reason = iota // none of the others: Err tells
-	Malformed                       // a message that is not SCRAM
-	IterationsTooLow                // the broker asks for fewer iterations than are safe
-	IterationsTooHigh               // the broker asks for more iterations than are allowed
-	BadNonce                        // the broker does not carry on the client's nonce
+	Other             Reason = iota // any other reason: see Err
+	Malformed                       // the broker's message is not a SCRAM message
+	IterationsTooLow                // the broker requests fewer iterations than RFC 7677 allows
+	IterationsTooHigh               // the broker requests more iterations than Options.MaxIterations
+	BadNonce                        // the server nonce does not extend the client nonce
 	BadSignature                    // the broker does not know the password
-	MissingFinal                    // the broker is content, and has not shown that it knows the password
-	UnknownExtension                // the broker demands an extension
-	ServerError                     // the broker says that the login failed
+	MissingFinal                    // the broker ended the login without its signature
+	UnknownExtension                // the broker requires an extension
+	ServerError                     // the broker rejects the login
 )
 
-// reasons have a name for machines, a sentence, and what to try.
-var reasons = [...]struct{ name, sentence, hint string }{
-	Other:             {"other", "the login failed", ""},
-	Malformed:         {"malformed", "the broker does not speak SCRAM", ""},
-	IterationsTooLow:  {"iterations-too-low", "the broker asks for too few iterations", "the user's password has to be set anew, with more iterations"},
-	IterationsTooHigh: {"iterations-too-high", "the broker asks for too many iterations", "if that count is meant, allow it: MaxIterations"},
-	BadNonce:          {"bad-nonce", "the broker's nonce will not do", "is it an answer to somebody else's login?"},
-	BadSignature:      {"bad-signature", "the broker's signature is wrong", "whoever answered does not know this user's password: is it the right broker?"},
-	MissingFinal:      {"missing-final", "the broker ended the login without its signature", "whoever answered has not shown to know this user's password: is it the right broker?"},
-	UnknownExtension:  {"unknown-extension", "the broker demands an extension of SCRAM, and none is known here", ""},
-	ServerError:       {"server-error", "the broker refused the login", ""},
+var kinds = fault.Table[Reason]{
+	Other:     {Name: "other", Text: "the login failed"},
+	Malformed: {Name: "malformed", Text: "malformed message from the broker"},
+	IterationsTooLow: {Name: "iterations-too-low", Text: "the broker requests too few iterations",
+		Hint: "set the user's password again, with more iterations (kafka-configs.sh --alter)"},
+	IterationsTooHigh: {Name: "iterations-too-high", Text: "the broker requests too many iterations",
+		Hint: "if the count is intended, raise Options.MaxIterations"},
+	BadNonce: {Name: "bad-nonce", Text: "the server nonce does not extend the client nonce",
+		Hint: "the message may be the answer to another login: check for devices on the path"},
+	BadSignature: {Name: "bad-signature", Text: "the broker's signature is wrong",
+		Hint: "the peer does not know this user's password: check that it is the right broker"},
+	MissingFinal: {Name: "missing-final", Text: "the broker ended the login without its signature",
+		Hint: "the peer has not proved that it knows this user's password: check that it is the right broker"},
+	UnknownExtension: {Name: "unknown-extension", Text: "the broker requires an unknown extension of SCRAM"},
+	ServerError:      {Name: "server-error", Text: "the broker rejects the login"},
 }
 
-// String is a name for machines: "iterations-too-high", "bad-signature".
-func (r Reason) String() string {
-	if int(r) < len(reasons) {
-		return reasons[r].name
-	}
-	return fmt.Sprintf("unknown reason %d", uint8(r))
-}
+// String returns the reason for programs: "iterations-too-high", "bad-signature".
+func (r Reason) String() string { return kinds.Of(r).Name }
 
-// Error is a failed login. It has no secret in it.
+// Error is a failed login. It contains no secret.
 type Error struct {
 	Reason Reason
-	// Detail says more, with words of the broker's quoted; it may be empty.
+	// Detail says more, with the broker's words quoted; it may be empty.
 	Detail string
-	// Err is what the library said; it may be nil.
+	// Err is the error of the library; it may be nil.
 	Err error
 }
 
+var _ ports.Hinter = (*Error)(nil)
+
+// Error returns one printable line.
 func (e *Error) Error() string {
-	text := "scram: " + reasons[e.Reason].sentence
-	switch {
-	case e.Detail != "":
-		return text + ": " + e.Detail
-	case e.Err != nil:
-		return text + ": " + e.Err.Error()
-	}
-	return text
+	return fault.Line("scram", kinds.Of(e.Reason).Text, fault.Or(e.Detail, e.Err))
 }
 
-// Hint is what to try; it may be empty.
+// Hint returns what to change; it may be empty.
 func (e *Error) Hint() string {
 	if e.Reason == ServerError {
 		return serverHints[e.Detail]
 	}
-	return reasons[e.Reason].hint
+	return kinds.Of(e.Reason).Hint
 }
 
 // serverHints are for errors of RFC 5802, section 7.
 var serverHints = map[string]string{
-	`"invalid-proof"`: "is the password right?",
-	`"unknown-user"`:  "is the user name right? SCRAM-SHA-256 and SCRAM-SHA-512 have their users each",
+	`"invalid-proof"`: "check the password",
+	`"unknown-user"`:  "check the user name; SCRAM-SHA-256 and SCRAM-SHA-512 have separate users",
 }
 
+// Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
 func malformed(format string, args ...any) error {

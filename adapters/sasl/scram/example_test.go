@@ -12,7 +12,7 @@ import (
 	"brokerconn/ports"
 )
 
-// A user and a password, as they are in a configuration.
+// A user name and a password from a configuration.
 func ExampleNew() {
 	auth, err := scram.New(scram.SHA512, scram.Options{Username: "alice", Password: ports.NewSecret("opensesame")})
 	if err != nil {
@@ -24,8 +24,8 @@ func ExampleNew() {
 	// Output: SCRAM-SHA-512
 }
 
-// A delegation token (KIP-48), as CreateDelegationToken gave it out: its id, and its
-// HMAC in base64.
+// A delegation token (KIP-48) from CreateDelegationToken: its id, and its HMAC in
+// base64.
 func ExampleNew_delegationToken() {
 	auth, err := scram.New(scram.SHA256, scram.Options{
 		Username:        "Wq9Gz1sHTyuRNlvzZ6lKzg",
@@ -41,8 +41,8 @@ func ExampleNew_delegationToken() {
 	// Output: SCRAM-SHA-256
 }
 
-// A password that somebody else renews: it is asked for at each login, and keys are
-// derived when it has changed.
+// A password that changes: it is read at each login, and keys are derived when it has
+// changed.
 func ExampleNew_credentials() {
 	auth, err := scram.New(scram.SHA512, scram.Options{
 		Credentials: func(ctx context.Context) (sasl.Credentials, error) {
@@ -61,10 +61,9 @@ func ExampleNew_credentials() {
 
 func vault(context.Context, string) (ports.Secret, error) { return ports.NewSecret("opensesame"), nil }
 
-// What a login failed of is told apart. Here a broker asks for ten million iterations:
-// nine seconds of CPU, if it were believed. (Behind broker.Dial the error is the cause
-// of the one that Dial returns, and its hint is there too.) With nonces and the work
-// taken into one's own hands a login is the same each time, as a simulation wants it.
+// A failed login has a reason. Here a broker requests ten million iterations, which
+// would take nine seconds of CPU. The error of broker.Dial wraps this error and has its
+// hint. With a fixed source of nonces and an inline Runner a login is the same each time.
 func ExampleError() {
 	auth, err := scram.New(scram.SHA256, scram.Options{
 		Username: "alice",
@@ -94,6 +93,6 @@ func ExampleError() {
 	// Output:
 	// n,,n=alice,r=YWx3YXlzIHRoZSBzYW1lIDI0IGJ5dGVz
 	// iterations-too-high
-	// scram: the broker asks for too many iterations: 10000000, and at most 1000000 are allowed
-	// if that count is meant, allow it: MaxIterations
+	// scram: the broker requests too many iterations: 10000000, the limit is 1000000
+	// if the count is intended, raise Options.MaxIterations
 }

@@ -10,8 +10,8 @@ import (
 
 const fuzzNonce = "rOprNGfwEbeRWgbNEkqO"
 
-// FuzzServerFirst: what a broker says first either fails as an *Error, and no key is
-// derived, or is what the library takes as well, with a count between the limits.
+// FuzzServerFirst: a first message either fails as an *Error before a key is derived,
+// or the library accepts it as well, with a count between the limits.
 func FuzzServerFirst(f *testing.F) {
 	for _, c := range firsts {
 		f.Add([]byte(strings.ReplaceAll(c.message, "NONCE", fuzzNonce)), false)
@@ -28,12 +28,12 @@ func FuzzServerFirst(f *testing.F) {
 		_, err := converse(a, func(response []byte) ([]byte, error) {
 			if sent++; sent == 2 {
 				if !strings.HasPrefix(string(response), "c=biws,r="+fuzzNonce) {
-					t.Fatalf("%q", response)
+					t.Fatalf("got the response %q", response)
 				}
 				_, count, _ := strings.Cut(string(message), ",i=")
 				count, _, _ = strings.Cut(count, ",")
 				if n, err := strconv.Atoi(count); err != nil || n < 4096 || n > 5000 {
-					t.Fatalf("%d iterations, %v", n, err)
+					t.Fatalf("got %d iterations, %v, want 4096 to 5000", n, err)
 				}
 				return nil, nil
 			}
@@ -41,19 +41,21 @@ func FuzzServerFirst(f *testing.F) {
 		})
 		var e *Error
 		if !errors.As(err, &e) || e.Reason == Other || len(e.Error()) > 500 || strings.Contains(e.Error(), canary) {
-			t.Fatalf("%v", err)
+			t.Fatalf("got %v, want a short *Error with a reason", err)
 		}
-		if (sent == 2) != (e.Reason == MissingFinal && derivations.Load() == 1) || sent == 1 && derivations.Load() != 0 {
-			t.Fatalf("%d messages, %d derivations: %v", sent, derivations.Load(), err)
+		if (sent == 2) != (e.Reason == MissingFinal && derivations.Load() == 1) || sent == 1 &&
+			derivations.Load() != 0 {
+			t.Fatalf("got %d messages, %d derivations: %v", sent, derivations.Load(), err)
 		}
 	})
 }
 
-// FuzzServerFinal: only the signature ends the login well.
+// FuzzServerFinal: a login succeeds with the right signature alone.
 func FuzzServerFinal(f *testing.F) {
 	const right = "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
 	v := vectors[1]
-	for _, s := range []string{v.serverFinal, v.serverFinal + ",x=y", v.serverFinal + ",m=x", "", "v=", "e=other-error", "e=", "v=6rri", "\x00", ",", "v=" + right[1:]} {
+	for _, s := range []string{v.serverFinal, v.serverFinal + ",x=y", v.serverFinal + ",m=x", "", "v=", "e=other-error",
+		"e=", "v=6rri", "\x00", ",", "v=" + right[1:]} {
 		f.Add([]byte(s))
 	}
 	v.options.Runner = inline
@@ -75,15 +77,15 @@ func FuzzServerFinal(f *testing.F) {
 		var e *Error
 		switch {
 		case done && (err != nil || !isRight):
-			t.Fatalf("%q: %v", message, err)
+			t.Fatalf("%q: got %v", message, err)
 		case !done && (!errors.As(err, &e) || e.Reason == Other || len(e.Error()) > 500):
-			t.Fatalf("%q: %v", message, err)
+			t.Fatalf("%q: got %v", message, err)
 		case !done && string(message) == "v="+right:
-			t.Fatalf("refused: %v", err)
+			t.Fatalf("got %v, want a login", err)
 		}
 		if e != nil && e.Reason == BadSignature {
 			if _, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(signature, "v=")); err != nil {
-				t.Fatalf("%q is no signature: %v", message, err)
+				t.Fatalf("%q: got BadSignature, want Malformed: %v", message, err)
 			}
 		}
 	})

@@ -11,18 +11,18 @@ import (
 	"brokerconn/adapters/sasl"
 )
 
-// Keys are derived from a password, the broker's salt and its iteration count, at a
-// price. The library's client keeps every one; a reconnect, and a re-authentication
-// (KIP-368), then costs nothing. What it has not: an end to what it keeps, where a
-// broker gives another salt each time, and a way for logins that want the same key at
-// the same moment to have it derived once.
+// Keys are derived from a password, the broker's salt and its iteration count, which is
+// expensive by design. The library's client caches each key, so that a reconnect and a
+// reauthentication (KIP-368) cost nothing. The keyring adds two things: a bound on the
+// cache, for brokers that send another salt each time, and a single derivation for
+// logins that need the same key at the same time.
 
 const (
-	maxUsers = 4  // credentials that change leave the former behind
-	maxSalts = 32 // of one user; a cluster has one
+	maxUsers = 4  // after changes of the credentials
+	maxSalts = 32 // of one user; a cluster uses one
 )
 
-// keyring has the users, the last one first.
+// keyring holds the users, most recently used first.
 type keyring struct {
 	hash    scram.HashGeneratorFcn
 	prepare bool
@@ -32,14 +32,14 @@ type keyring struct {
 	users []*user
 }
 
-// deriveFunc has a client of the library derive and keep keys.
+// deriveFunc derives keys with a client of the library, which caches them.
 type deriveFunc func(*scram.Client, scram.KeyFactors) (scram.StoredCredentials, error)
 
 func newKeyring(hash scram.HashGeneratorFcn, prepare bool) *keyring {
 	return &keyring{hash: hash, prepare: prepare, compute: (*scram.Client).GetStoredCredentialsWithError}
 }
 
-// user is one user's client of the library.
+// user is the library's client for one user.
 type user struct {
 	credentials sasl.Credentials
 	hash        scram.HashGeneratorFcn
@@ -47,11 +47,11 @@ type user struct {
 	compute     deriveFunc
 
 	mu    sync.Mutex
-	nonce string // of the conversation that is being started
+	nonce string // of the next conversation
 	keys  map[scram.KeyFactors]*derivation
 }
 
-// derivation is a key that is there, or on its way.
+// derivation is a derived key, or one that is being derived.
 type derivation struct {
 	ended chan struct{}
 	keys  scram.StoredCredentials
@@ -94,7 +94,9 @@ func (r *keyring) newUser(c sasl.Credentials) (*user, error) {
 	if err != nil {
 		return nil, &Error{Err: err}
 	}
-	u := &user{credentials: c, hash: r.hash, client: client, compute: r.compute, keys: map[scram.KeyFactors]*derivation{}}
+	u := &user{
+		credentials: c, hash: r.hash, client: client, compute: r.compute, keys: map[scram.KeyFactors]*derivation{},
+	}
 	client.WithNonceGenerator(func() string { return u.nonce })
 	return u, nil
 }
@@ -105,7 +107,7 @@ func (u *user) full() bool {
 	return len(u.keys) >= maxSalts
 }
 
-// converse starts a conversation, with the client's first message.
+// converse starts a conversation and returns the client's first message.
 func (u *user) converse(nonce string) (*scram.ClientConversation, string, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -115,9 +117,9 @@ func (u *user) converse(nonce string) (*scram.ClientConversation, string, error)
 	return c, first, err
 }
 
-// derive has the library's client keep the keys for these factors, and returns those
-// of them that a broker has too. Who comes while they are being derived waits for
-// them, or until its login is given up.
+// derive derives the keys for these factors, which the library's client caches, and
+// returns those that a broker stores. If they are being derived, it waits for them or
+// for the end of ctx.
 func (u *user) derive(ctx context.Context, f scram.KeyFactors) (scram.StoredCredentials, error) {
 	u.mu.Lock()
 	d, known := u.keys[f]
@@ -137,7 +139,7 @@ func (u *user) derive(ctx context.Context, f scram.KeyFactors) (scram.StoredCred
 	}
 }
 
-// work derives keys. A failure is not kept.
+// work derives keys. A failure is not cached.
 func (u *user) work(f scram.KeyFactors, d *derivation) {
 	d.err = errDerivation
 	defer func() {
@@ -154,5 +156,5 @@ func (u *user) work(f scram.KeyFactors, d *derivation) {
 	}
 }
 
-// errDerivation is for those who waited for a derivation that panicked.
-var errDerivation = errors.New("scram: the derivation of the key did not end")
+// errDerivation is returned to logins that waited for a derivation that panicked.
+var errDerivation = errors.New("scram: the derivation of the key panicked")

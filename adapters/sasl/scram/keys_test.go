@@ -22,17 +22,17 @@ func TestKeysAreDerivedOnce(t *testing.T) {
 		logIn := func(p peer, want int64) {
 			t.Helper()
 			if done, err := converse(a, p.serve(t)()); !done || err != nil {
-				t.Errorf("%v %v", done, err)
+				t.Errorf("got %v, %v, want a login", done, err)
 			}
 			if n := derivations.Load(); n != want {
-				t.Errorf("%d derivations, want %d", n, want)
+				t.Errorf("got %d derivations, want %d", n, want)
 			}
 		}
 		p := theirs()
 		logIn(p, 1)
-		logIn(p, 1) // a reconnect, a re-authentication
+		logIn(p, 1) // a reconnect or a reauthentication
 		p.factors.Salt += "x"
-		logIn(p, 2) // another cluster, or the password was set anew
+		logIn(p, 2) // another cluster, or the password was set again
 		p.factors.Iters++
 		logIn(p, 3)
 		logIn(p, 3)
@@ -40,7 +40,7 @@ func TestKeysAreDerivedOnce(t *testing.T) {
 	}
 }
 
-// Fifty connections that come up at once derive one key.
+// Fifty connections that start at once derive one key.
 func TestManyLoginsDeriveOneKey(t *testing.T) {
 	o := alice()
 	o.Runner = nil
@@ -83,9 +83,8 @@ func TestManyLoginsDeriveOneKey(t *testing.T) {
 	}
 }
 
-// What is kept has an end: a broker may have another salt for each login, and a
-// vault another password.
-func TestWhatIsKeptIsBounded(t *testing.T) {
+// A broker may send another salt at each login, and a vault another password.
+func TestKeyringIsBounded(t *testing.T) {
 	k := newKeyring(scram.SHA256, false)
 	k.compute = func(*scram.Client, scram.KeyFactors) (scram.StoredCredentials, error) {
 		return scram.StoredCredentials{}, nil
@@ -99,7 +98,7 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(u.keys) > maxSalts || len(k.users) != 1 {
-			t.Fatalf("%d keys of %d users", len(u.keys), len(k.users))
+			t.Fatalf("got %d keys of %d users, want %d of 1 at most", len(u.keys), len(k.users), maxSalts)
 		}
 	}
 	for i := range 100 {
@@ -107,19 +106,19 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(k.users) > maxUsers {
-			t.Fatalf("%d users", len(k.users))
+			t.Fatalf("got %d users, want %d at most", len(k.users), maxUsers)
 		}
 	}
-	// The last ones are kept, and those that are used.
+	// The most recently used are kept.
 	kept := k.users[maxUsers-1]
 	if u, _ := k.user(kept.credentials); u != kept || k.users[0] != kept {
-		t.Error("a user that is used again is not kept")
+		t.Error("got another user, want the one that was used last")
 	}
 }
 
-// Whoever gives up need not wait for a derivation, be it the login's own or another's;
-// and what was begun is kept.
-func TestADerivationComesToItsOwnEnd(t *testing.T) {
+// A closed login does not wait for a derivation, its own or another login's, and the
+// derived key is kept.
+func TestDerivationOutlivesLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKeyring(scram.SHA256, false)
 		compute, hold, computed := k.compute, make(chan struct{}), 0
@@ -148,7 +147,7 @@ func TestADerivationComesToItsOwnEnd(t *testing.T) {
 			ex.Next(challenge)
 			synctest.Wait()
 			if _, _, err := ex.Result(); err != ports.ErrWouldBlock {
-				t.Fatalf("%v while a key is derived", err)
+				t.Fatalf("got %v during the derivation, want ErrWouldBlock", err)
 			}
 			return ex, server
 		}
@@ -157,12 +156,12 @@ func TestADerivationComesToItsOwnEnd(t *testing.T) {
 		patient, server := begin()
 		own.Close()
 		other.Close()
-		synctest.Wait() // and other's step has ended, which goleak would see
+		synctest.Wait() // other's step has ended too: goleak would find it
 		close(hold)
 		synctest.Wait()
 		final, _, err := patient.Result()
 		if err != nil || computed != 1 {
-			t.Fatalf("%v, %d derivations", err, computed)
+			t.Fatalf("got %v and %d derivations, want 1", err, computed)
 		}
 		challenge, err := server(final)
 		if err != nil {
@@ -171,20 +170,20 @@ func TestADerivationComesToItsOwnEnd(t *testing.T) {
 		patient.Next(challenge)
 		synctest.Wait()
 		if _, done, err := patient.Result(); !done || err != nil {
-			t.Errorf("%v %v", done, err)
+			t.Errorf("got %v, %v, want a login", done, err)
 		}
 		patient.Close()
 	})
 }
 
-// A derivation that fails, or panics, is no key, and the next login tries again.
-func TestADerivationThatFails(t *testing.T) {
+// A derivation that fails or panics is not cached, and the next login tries again.
+func TestFailedDerivationIsRepeated(t *testing.T) {
 	k := newKeyring(scram.SHA256, false)
 	tries, compute := 0, k.compute
 	k.compute = func(c *scram.Client, f scram.KeyFactors) (scram.StoredCredentials, error) {
 		switch tries++; tries {
 		case 1:
-			return scram.StoredCredentials{}, errors.New("FIPS wants more salt")
+			return scram.StoredCredentials{}, errors.New("FIPS requires more salt")
 		case 2:
 			panic(canary)
 		}
@@ -192,17 +191,18 @@ func TestADerivationThatFails(t *testing.T) {
 	}
 	a := newScram(t, SHA256, alice())
 	a.user = k.user
-	for _, want := range []string{"scram: the login failed: FIPS wants more salt", "sasl: panic of a string in the mechanism", ""} {
+	for _, want := range []string{"scram: the login failed: FIPS requires more salt",
+		"sasl: panic of a string in the mechanism", ""} {
 		done, err := converse(a, theirs().serve(t)())
 		if done != (want == "") || err != nil && err.Error() != want {
-			t.Errorf("%v %v, want %q", done, err, want)
+			t.Errorf("got %v, %v, want %q", done, err, want)
 		}
 	}
 }
 
-// Who waits for another's derivation shares its fate, unless its login is given up
+// A login that waits for another's derivation shares its failure, unless it is closed
 // first.
-func TestWaitingForADerivationThatPanics(t *testing.T) {
+func TestWaiterSharesPanickedDerivation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hold := make(chan struct{})
 		k := newKeyring(scram.SHA256, false)
@@ -219,16 +219,16 @@ func TestWaitingForADerivationThatPanics(t *testing.T) {
 			_, _ = u.derive(context.Background(), salt16)
 		}()
 		synctest.Wait()
-		ctx, giveUp := context.WithCancel(context.Background())
+		ctx, cancel := context.WithCancel(context.Background())
 		impatient := make(chan error, 1)
 		go func() {
 			_, err := u.derive(ctx, salt16)
 			impatient <- err
 		}()
 		synctest.Wait()
-		giveUp()
+		cancel()
 		if err := <-impatient; err != context.Canceled {
-			t.Error(err)
+			t.Errorf("got %v, want %v", err, context.Canceled)
 		}
 		waited := make(chan error, 1)
 		go func() {
@@ -238,28 +238,30 @@ func TestWaitingForADerivationThatPanics(t *testing.T) {
 		synctest.Wait()
 		close(hold)
 		if err := <-waited; err != errDerivation {
-			t.Error(err)
+			t.Errorf("got %v, want %v", err, errDerivation)
 		}
 		if len(u.keys) != 0 {
-			t.Error("the failure is kept")
+			t.Error("got the failed derivation in the cache, want none")
 		}
 	})
 }
 
-// A password that changes is another user's, as it were; the former is still known to
-// logins under way.
-func TestAPasswordThatChanges(t *testing.T) {
+// A changed password gets keys of its own; logins in progress keep the former ones.
+func TestChangedPasswordGetsNewKeys(t *testing.T) {
 	now := sasl.Credentials{Username: "alice", Password: ports.NewSecret("old")}
-	a, derivations := counted(t, SHA256, Options{Runner: inline, Credentials: func(context.Context) (sasl.Credentials, error) { return now, nil }})
+	a, derivations := counted(t, SHA256, Options{Runner: inline, Credentials: func(context.Context) (sasl.Credentials,
+		error) {
+		return now, nil
+	}})
 	for i, password := range []string{"old", "new", "old", "new"} {
 		now.Password = ports.NewSecret(password)
 		p := theirs()
 		p.password = password
 		if done, err := converse(a, p.serve(t)()); !done || err != nil {
-			t.Errorf("%s: %v %v", password, done, err)
+			t.Errorf("%s: got %v, %v, want a login", password, done, err)
 		}
 		if n := derivations.Load(); n != int64(min(i+1, 2)) {
-			t.Errorf("%d derivations after %d logins", n, i+1)
+			t.Errorf("got %d derivations after %d logins", n, i+1)
 		}
 	}
 }

@@ -15,17 +15,17 @@ import (
 //	c=biws,r=OURSTHEIRS,p=proof
 //	              v=signature
 //
-// The login is done only when the signature was found right: until then nobody has
-// shown to be the broker that the user is known to.
+// The login is done only after the signature is verified: until then the peer has not
+// proved that it knows the user.
 
-// login is one login at work.
+// login is the state of one login.
 type login struct {
 	auth         *Authenticator
 	user         *user
 	conversation *scram.ClientConversation
 	nonce        string
-	bare, final  string      // what the client said first, and last
-	token        *tokenLogin // nil: not by delegation token
+	bare, final  string      // the client's messages, the first one without the GS2 header
+	token        *tokenLogin // nil without a delegation token
 }
 
 func (l *login) step(ctx context.Context, challenge []byte) (response []byte, done bool, err error) {

@@ -1,6 +1,7 @@
 package scram
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -26,12 +27,12 @@ func newScram(t testing.TB, h Hash, o Options) *Authenticator {
 	return a
 }
 
-// alice logs in with the canary as her password, all in one goroutine.
+// alice returns the options of a login with the canary as password, in one goroutine.
 func alice() Options {
 	return Options{Username: "alice", Password: ports.NewSecret(canary), Runner: inline}
 }
 
-// counted is an authenticator whose derivations are counted.
+// counted returns an authenticator whose derivations are counted.
 func counted(t testing.TB, h Hash, o Options) (*Authenticator, *atomic.Int64) {
 	a := newScram(t, h, o)
 	n := new(atomic.Int64)
@@ -45,7 +46,7 @@ func counted(t testing.TB, h Hash, o Options) (*Authenticator, *atomic.Int64) {
 	return a, n
 }
 
-// peer is the library's server, which knows one user.
+// peer is the library's server with one user.
 type peer struct {
 	hash     Hash
 	username string
@@ -70,7 +71,7 @@ func (p peer) serve(t testing.TB) func() func([]byte) ([]byte, error) {
 	stored := p.stored(t)
 	server, err := hashes[p.hash].generate.NewServer(func(username string) (scram.StoredCredentials, error) {
 		if username != p.username {
-			return scram.StoredCredentials{}, fmt.Errorf("there is no %q", username)
+			return scram.StoredCredentials{}, fmt.Errorf("unknown user %q", username)
 		}
 		return stored, nil
 	})
@@ -82,7 +83,7 @@ func (p peer) serve(t testing.TB) func() func([]byte) ([]byte, error) {
 		return func(response []byte) ([]byte, error) {
 			answer, err := c.Step(string(response))
 			if c.Done() && !c.Valid() && err == nil {
-				err = fmt.Errorf("the server is done, and the login not valid")
+				err = fmt.Errorf("the server is done and the login not valid")
 			}
 			return []byte(answer), err
 		}
@@ -93,7 +94,7 @@ var salt16 = scram.KeyFactors{Salt: "sixteen bytes of", Iters: 4096}
 
 func theirs() peer { return peer{SHA256, "alice", canary, salt16} }
 
-// converse goes through a login whose broker is f, and returns how it ended.
+// converse performs a login with the broker f and returns its result.
 func converse(a *Authenticator, f func(response []byte) (challenge []byte, err error)) (done bool, err error) {
 	ex := a.Begin(ports.Endpoint{})
 	defer ex.Close()
@@ -109,5 +110,5 @@ func converse(a *Authenticator, f func(response []byte) (challenge []byte, err e
 		}
 		ex.Next(append([]byte{}, challenge...))
 	}
-	return false, fmt.Errorf("no end")
+	return false, errors.New("the login does not end")
 }

@@ -8,9 +8,11 @@ import (
 	"unicode/utf8"
 
 	"github.com/xdg-go/scram"
+
+	"brokerconn/adapters/internal/fault"
 )
 
-// What a broker may say (RFC 5802, section 7):
+// The broker's messages (RFC 5802, section 7):
 //
 //	server-first-message = [reserved-mext ","] nonce "," salt "," iteration-count ["," extensions]
 //	server-final-message = (server-error / verifier) ["," extensions]
@@ -19,30 +21,32 @@ import (
 //	attr-val             = ALPHA "=" value        ; Kafka's are longer: 1*ALPHA
 //	value                = 1*<UTF-8 char except NUL and ",">
 //
-// An extension that is not known is passed over, but "m" demands to be understood,
-// and nothing of it is. An attribute that stands twice is refused: two readers may
-// choose differently.
+// An unknown extension is ignored, but the mandatory extension "m" is refused. A
+// repeated attribute is refused, because two readers may use different ones.
 
-// maxMessage bounds what is looked at. Kafka's messages have some 100 to 200 bytes.
+// maxMessage limits the size of a message. Kafka's messages have 100 to 200 bytes.
 const maxMessage = 4096
 
-// parseFirst reads a server-first-message. nonce is what the client sent.
+// maxWords limits a quotation of the broker, in characters.
+const maxWords = 64
+
+// parseFirst parses a server-first-message. nonce is the client's.
 func parseFirst(message, nonce string, max int) (f scram.KeyFactors, err error) {
 	attributes, err := parse(message)
 	if err != nil {
 		return f, err
 	}
 	if len(attributes) < 3 || attributes[0].name != "r" || attributes[1].name != "s" || attributes[2].name != "i" {
-		return f, malformed("its first message is not nonce, salt and iteration count")
+		return f, malformed("the first message is not nonce, salt and iteration count")
 	}
 	theirs, extended := strings.CutPrefix(attributes[0].value, nonce)
 	switch {
 	case !extended:
-		return f, &Error{Reason: BadNonce, Detail: "it does not begin with the client's"}
+		return f, &Error{Reason: BadNonce}
 	case theirs == "":
-		return f, &Error{Reason: BadNonce, Detail: "it has nothing of the broker's"}
+		return f, &Error{Reason: BadNonce, Detail: "it is the client nonce alone"}
 	case !printable(theirs):
-		return f, malformed("characters in the nonce that it may not have")
+		return f, malformed("invalid characters in the nonce")
 	}
 	salt, ok := decode64(attributes[1].value)
 	if !ok {
@@ -53,7 +57,7 @@ func parseFirst(message, nonce string, max int) (f scram.KeyFactors, err error) 
 	return f, err
 }
 
-// parseIterations is strict: it says how long a CPU will be busy.
+// parseIterations is strict, because the count decides how long a CPU is busy.
 func parseIterations(text string, max int) (int, error) {
 	if text[0] == '0' || strings.Trim(text, "0123456789") != "" {
 		return 0, malformed("the iteration count is not a number")
@@ -61,16 +65,17 @@ func parseIterations(text string, max int) (int, error) {
 	n, err := strconv.ParseUint(text, 10, 64)
 	switch {
 	case err != nil:
-		return 0, &Error{Reason: IterationsTooHigh, Detail: fmt.Sprintf("a number of %d digits, and at most %d are allowed", len(text), max)}
+		return 0, &Error{Reason: IterationsTooHigh, Detail: fmt.Sprintf("a number of %d digits, the limit is %d",
+			len(text), max)}
 	case n > uint64(max):
-		return 0, &Error{Reason: IterationsTooHigh, Detail: fmt.Sprintf("%d, and at most %d are allowed", n, max)}
+		return 0, &Error{Reason: IterationsTooHigh, Detail: fmt.Sprintf("%d, the limit is %d", n, max)}
 	case n < minIterations:
-		return 0, &Error{Reason: IterationsTooLow, Detail: fmt.Sprintf("%d, and at least %d are needed", n, minIterations)}
+		return 0, &Error{Reason: IterationsTooLow, Detail: fmt.Sprintf("%d, the minimum is %d", n, minIterations)}
 	}
 	return int(n), nil
 }
 
-// parseFinal reads a server-final-message, for the signature in it.
+// parseFinal returns the signature in a server-final-message.
 func parseFinal(message string) (signature []byte, err error) {
 	if message == "" {
 		return nil, &Error{Reason: MissingFinal}
@@ -80,7 +85,7 @@ func parseFinal(message string) (signature []byte, err error) {
 		return nil, err
 	}
 	if attributes[0].name != "v" {
-		return nil, malformed("its last message has no signature")
+		return nil, malformed("the last message has no signature")
 	}
 	signature, ok := decode64(attributes[0].value)
 	if !ok {
@@ -91,32 +96,33 @@ func parseFinal(message string) (signature []byte, err error) {
 
 type attribute struct{ name, value string }
 
-// parse takes a message apart. What begins with "e" is the broker's error.
+// parse splits a message into attributes. If the first one is "e", it returns the
+// broker's error.
 func parse(message string) (all []attribute, err error) {
 	switch {
 	case message == "":
-		return nil, malformed("an empty message")
+		return nil, malformed("empty message")
 	case len(message) > maxMessage:
-		return nil, malformed("a message of %d bytes, and %d is plenty", len(message), maxMessage)
+		return nil, malformed("%d bytes, the limit is %d", len(message), maxMessage)
 	case !utf8.ValidString(message) || strings.ContainsRune(message, 0):
-		return nil, malformed("bytes that are not text")
+		return nil, malformed("not UTF-8, or a NUL")
 	}
 	seen := map[string]bool{}
 	for field := range strings.SplitSeq(message, ",") {
 		name, value, ok := strings.Cut(field, "=")
 		switch {
 		case !ok || value == "" || !alphabetic(name):
-			return nil, malformed("what stands between commas is not name=value")
+			return nil, malformed("an attribute is not name=value")
 		case name == "m":
 			return nil, &Error{Reason: UnknownExtension}
 		case seen[name]:
-			return nil, malformed("an attribute stands twice")
+			return nil, malformed("the attribute %q is repeated", fault.Clip(name, maxWords))
 		}
 		seen[name] = true
 		all = append(all, attribute{name, value})
 	}
 	if first := all[0]; first.name == "e" {
-		return nil, &Error{Reason: ServerError, Detail: words(first.value)}
+		return nil, &Error{Reason: ServerError, Detail: strconv.Quote(fault.Clip(first.value, maxWords))}
 	}
 	return all, nil
 }
@@ -130,7 +136,7 @@ func alphabetic(name string) bool {
 	return name != ""
 }
 
-// printable: ASCII without controls and blanks; the comma is not there any more.
+// printable reports whether text is ASCII without control characters and spaces.
 func printable(text string) bool {
 	for _, c := range []byte(text) {
 		if c < 0x21 || c > 0x7e {
@@ -140,17 +146,8 @@ func printable(text string) bool {
 	return true
 }
 
-// decode64 is strict, where the standard library passes over line ends.
+// decode64 decodes base64 strictly; the standard library ignores line ends.
 func decode64(text string) (raw []byte, ok bool) {
 	raw, err := base64.StdEncoding.Strict().DecodeString(text)
 	return raw, err == nil && !strings.ContainsAny(text, "\r\n")
-}
-
-// words are the peer's own, cut short and with nothing that a terminal would act on.
-func words(text string) string {
-	const limit = 64
-	if len(text) <= limit {
-		return strconv.Quote(text)
-	}
-	return strconv.Quote(strings.ToValidUTF8(text[:limit], "")) + "..."
 }

@@ -8,8 +8,8 @@ import (
 	"brokerconn/adapters/sasl"
 )
 
-// prepare is SASLprep (RFC 4013) of a user name and a password. Its error does not
-// show the password, nor which of its characters is wrong.
+// prepare applies SASLprep (RFC 4013) to a user name and a password. Its error shows
+// neither the password nor the character that is refused.
 func prepare(c sasl.Credentials) (username, password string, err error) {
 	username, badName := prepareText("Username", c.Username)
 	password, badPassword := prepareText("Password", c.Password.Reveal())
@@ -25,7 +25,7 @@ func prepareText(option, text string) (string, error) {
 	case err != nil:
 		return "", sasl.Refused(option, "SASLprep (RFC 4013) refuses it")
 	case out == "":
-		return "", sasl.Refused(option, "SASLprep (RFC 4013) leaves nothing of it")
+		return "", sasl.Refused(option, "empty after SASLprep (RFC 4013)")
 	}
 	return out, nil
 }

@@ -1,23 +1,24 @@
-// Package scram is the SASL mechanisms SCRAM-SHA-256 and SCRAM-SHA-512 (RFC 5802,
-// RFC 7677), with Kafka's delegation tokens (KIP-48). Neither side sends the
-// password, and each shows that it knows it, or what was derived from it.
+// Package scram implements the SASL mechanisms SCRAM-SHA-256 and SCRAM-SHA-512 (RFC
+// 5802, RFC 7677), with Kafka's delegation tokens (KIP-48). Neither side sends the
+// password; each proves that it knows the password or a key derived from it.
 //
 //	auth, err := scram.New(scram.SHA512, scram.Options{Username: "alice", Password: ports.NewSecret(password)})
 //	...
 //	broker.Config{Authenticators: []ports.Authenticator{auth}}
 //
-// It is github.com/xdg-go/scram, with guards around it:
+// The exchange is that of github.com/xdg-go/scram, guarded here:
 //
+//	scram    Options, New
 //	login    the four messages
-//	message  what a broker may say, word by word, before the library hears of it:
-//	         the iteration count above all, which says how long a CPU is kept busy
-//	keys     keys derived once, not at each login, and no more kept than are used
-//	prepare  SASLprep, for who wants it
-//	token    the extension that a login by delegation token has, which the library has not
-//	errors   what a login failed of
+//	message  strict parsing of the broker's messages before the library reads them,
+//	         above all of the iteration count, which decides how long a CPU is busy
+//	keys     a bounded cache of derived keys
+//	prepare  SASLprep, if Options.Prepare is set
+//	token    the extension for a login by delegation token
+//	errors   Error and its reasons
 //
-// Channel binding (SCRAM-...-PLUS) is not offered: Kafka's brokers have none. They also
-// take no user name outside of ASCII; passwords may be anything.
+// Channel binding (SCRAM-...-PLUS) is not offered, because Kafka's brokers do not
+// support it. Kafka's brokers accept user names in ASCII only, and any password.
 package scram
 
 import (
@@ -35,7 +36,7 @@ import (
 	"brokerconn/ports"
 )
 
-// Hash is the hash function, and with it the mechanism.
+// Hash is the hash function and so the mechanism.
 type Hash uint8
 
 const (
@@ -52,46 +53,47 @@ var hashes = [...]struct {
 }
 
 const (
-	minIterations     = 4096 // of RFC 7677, and of Kafka
+	minIterations     = 4096 // RFC 7677 and Kafka
 	defaultIterations = 1_000_000
 	nonceBytes        = 24
 )
 
-// Options are who logs in.
+// Options configure New.
 type Options struct {
-	// Username and Password are those of every login.
+	// Username and Password are the credentials of every login.
 	Username string
 	Password ports.Secret
-	// Credentials, instead of them, is asked at each login, for those that change.
+	// Credentials is called at each login instead, for credentials that change. It
+	// excludes Username and Password.
 	Credentials sasl.Source
 
-	// DelegationToken: Username is the id of a delegation token, and Password its
-	// HMAC in base64, as the broker gave it out.
+	// DelegationToken declares that Username is the id of a delegation token, and
+	// Password its HMAC in base64, as the broker returned it.
 	DelegationToken bool
 
-	// Prepare puts user name and password through SASLprep (RFC 4013) first, which
-	// makes one of several ways to write the same text, and refuses some characters,
-	// all emoji among them. RFC 5802 wants that. Kafka's brokers, tools and clients do
-	// not do it, so the zero value takes both as they are. In printable ASCII there is
-	// no difference.
+	// Prepare applies SASLprep (RFC 4013) to user name and password, as RFC 5802
+	// requires. It maps equivalent texts to one and refuses some characters, such as
+	// emoji. Kafka's brokers, tools and clients do not apply it. Printable ASCII is
+	// unchanged.
 	Prepare bool
 
-	// MaxIterations is the highest iteration count that a broker may ask for. A
-	// million take about a second of CPU. 0: 1,000,000. Counts below 4,096 are
-	// refused in any case (RFC 7677).
+	// MaxIterations is the highest iteration count that a broker may request. A
+	// million iterations take about a second of CPU. If zero, the default is
+	// 1,000,000. Below 4,096, New returns an error: RFC 7677 forbids lower counts.
 	MaxIterations int
 
-	// Nonce is where nonces come from, 24 bytes for each login; it is read by one
-	// login at a time. nil: crypto/rand. A simulation gives one that can be repeated.
+	// Nonce is the source of nonces, 24 bytes for each login. One login at a time
+	// reads it. If nil, the default is crypto/rand. A simulation sets it to a seeded
+	// source.
 	Nonce io.Reader
 
-	// Runner runs Credentials and the derivation of keys. nil: each step of a login
-	// on a goroutine of its own. A derivation cannot be broken off: after a login was
-	// given up it comes to its own end.
+	// Runner runs Credentials and the derivation of keys. If nil, each step of a login
+	// runs on its own goroutine. A derivation is not interrupted when its login is
+	// closed.
 	Runner sasl.Runner
 }
 
-// Authenticator logs in with SCRAM. It serves many connections at once.
+// Authenticator logs in with SCRAM. It is safe for concurrent use by many connections.
 type Authenticator struct {
 	mechanism string
 	source    sasl.Source
@@ -99,7 +101,7 @@ type Authenticator struct {
 	max       int
 	run       sasl.Runner
 	nonce     func() (string, error)
-	user      func(sasl.Credentials) (*user, error) // of a keyring, which fmt does not find here
+	user      func(sasl.Credentials) (*user, error) // of a keyring; fmt prints no func's contents
 }
 
 var (
@@ -108,10 +110,10 @@ var (
 )
 
 // New returns an Authenticator. The error joins a *sasl.OptionError for each option
-// that cannot be used. It panics if there is no such Hash.
+// that is not valid. It panics if h is not SHA256 or SHA512.
 func New(h Hash, o Options) (*Authenticator, error) {
 	if int(h) >= len(hashes) {
-		panic(fmt.Sprintf("scram: there is no Hash %d", h))
+		panic(fmt.Sprintf("scram: unknown Hash %d", h))
 	}
 	fixed := sasl.Credentials{Username: o.Username, Password: o.Password}
 	source, err := sasl.Select(fixed, o.Credentials)
@@ -119,7 +121,7 @@ func New(h Hash, o Options) (*Authenticator, error) {
 		_, _, err = prepare(fixed)
 	}
 	if o.MaxIterations != 0 && o.MaxIterations < minIterations {
-		err = errors.Join(err, sasl.Refused("MaxIterations", "%d, and at least %d are needed", o.MaxIterations, minIterations))
+		err = errors.Join(err, sasl.Refused("MaxIterations", "%d, the minimum is %d", o.MaxIterations, minIterations))
 	}
 	if err != nil {
 		return nil, err
@@ -135,7 +137,7 @@ func New(h Hash, o Options) (*Authenticator, error) {
 	}, nil
 }
 
-// nonces makes the client's part of nonces: printable, and without a comma.
+// nonces returns a generator of client nonces, which are printable and have no comma.
 func nonces(random io.Reader) func() (string, error) {
 	if random == nil {
 		random = rand.Reader
@@ -152,14 +154,14 @@ func nonces(random io.Reader) func() (string, error) {
 	}
 }
 
-// Mechanism is "SCRAM-SHA-256" or "SCRAM-SHA-512".
+// Mechanism returns "SCRAM-SHA-256" or "SCRAM-SHA-512".
 func (a *Authenticator) Mechanism() string { return a.mechanism }
 
-// Exposes is false: whoever reads along has to guess the password, at the price of a
-// derivation for each guess.
+// Exposes returns false: an eavesdropper has to guess the password, with a derivation
+// for each guess.
 func (a *Authenticator) Exposes() bool { return false }
 
-// Begin starts a login. It does not refuse an endpoint that is not Secure.
+// Begin starts a login. It accepts an endpoint that is not Secure.
 func (a *Authenticator) Begin(ports.Endpoint) ports.Exchange {
 	return sasl.Begin(a.run, (&login{auth: a}).step)
 }

@@ -8,22 +8,21 @@ import (
 	"github.com/xdg-go/scram"
 )
 
-// A login by delegation token (KIP-48) says so with an extension in its first
-// message. All that the two sides sign covers that message, and the library, which
-// knows no extensions, signs it without. So what it signed is signed anew: the keys
-// are there, and a proof is the client's key under the signature, as XOR.
+// A login by delegation token (KIP-48) has an extension in its first message. Both
+// sides sign that message, but the library supports no extensions and signs it without
+// one. So the signatures are replaced: the keys are known, and a proof is the XOR of
+// the client's key and the signature.
 
 const tokenExtension = ",tokenauth=true"
 
-// tokenLogin signs between the library, which leaves the extension out, and the
-// broker.
+// tokenLogin converts signatures between the library and the broker.
 type tokenLogin struct {
-	hash        scram.HashGeneratorFcn
-	keys        scram.StoredCredentials
-	without, it string // what is signed: without the extension, and as it is
+	hash          scram.HashGeneratorFcn
+	keys          scram.StoredCredentials
+	without, with string // the signed text: without the extension, and with it
 }
 
-// sign turns the library's last message into the one with the extension signed.
+// sign converts the library's last message to one that signs the extension.
 func (t *tokenLogin) sign(bare, serverFirst, final string) (string, error) {
 	unproven, proof64, _ := strings.Cut(final, ",p=")
 	proof, err := base64.StdEncoding.DecodeString(proof64)
@@ -31,18 +30,18 @@ func (t *tokenLogin) sign(bare, serverFirst, final string) (string, error) {
 		return "", &Error{Err: err}
 	}
 	rest := "," + serverFirst + "," + unproven
-	t.without, t.it = bare+rest, bare+tokenExtension+rest
-	without, it := t.mac(t.keys.StoredKey, t.without), t.mac(t.keys.StoredKey, t.it)
+	t.without, t.with = bare+rest, bare+tokenExtension+rest
+	without, with := t.mac(t.keys.StoredKey, t.without), t.mac(t.keys.StoredKey, t.with)
 	for i := range proof {
-		proof[i] ^= without[i] ^ it[i]
+		proof[i] ^= without[i] ^ with[i]
 	}
 	return unproven + ",p=" + base64.StdEncoding.EncodeToString(proof), nil
 }
 
-// verify turns the broker's signature, if it is right, into what the library waits
-// for.
+// verify verifies the broker's signature and returns the message that the library
+// expects.
 func (t *tokenLogin) verify(signature []byte) (serverFinal string, err error) {
-	if !hmac.Equal(signature, t.mac(t.keys.ServerKey, t.it)) {
+	if !hmac.Equal(signature, t.mac(t.keys.ServerKey, t.with)) {
 		return "", &Error{Reason: BadSignature}
 	}
 	return "v=" + base64.StdEncoding.EncodeToString(t.mac(t.keys.ServerKey, t.without)), nil

@@ -13,10 +13,10 @@ const (
 	tokenMAC = "+EEuzmUQMqsNuyUMBKDPzh2VqHCZhS2TUK2iUqvzTXGhuRn0bFQ1y0vMQvX3W1qRZ3v7YVwW2qkS2Xg2U2b8Rg=="
 )
 
-// The conversations of the RFCs, and others between the client and the server of
-// Kafka 4.1.2 itself (ScramSaslClient, ScramSaslServer), which chose the nonces:
-// what is sent here is what Kafka's client sent, byte for byte. SHA-1 is not offered,
-// and RFC 5802 has no other example.
+// The conversations of the RFCs, and conversations between Kafka 4.1.2's own client and
+// server (ScramSaslClient, ScramSaslServer) with their nonces: each message here equals
+// that of Kafka's client. SHA-1 is tested because RFC 5802 has no other example; it is
+// not offered.
 var vectors = []struct {
 	name               string
 	hash               scram.HashGeneratorFcn
@@ -43,7 +43,8 @@ var vectors = []struct {
 		"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=",
 	},
 	{
-		"RFC 7677, prepared", scram.SHA256, Options{Username: "u\u00adser", Password: ports.NewSecret("p\u00adencil"), Prepare: true},
+		"RFC 7677, prepared", scram.SHA256, Options{Username: "u\u00adser", Password: ports.NewSecret("p\u00adencil"),
+			Prepare: true},
 		"rOprNGfwEbeRWgbNEkqO",
 		"n,,n=user,r=rOprNGfwEbeRWgbNEkqO",
 		"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
@@ -55,11 +56,13 @@ var vectors = []struct {
 		"l9ondxm8xoa44mm2gabtkt6pl",
 		"n,,n=user,r=l9ondxm8xoa44mm2gabtkt6pl",
 		"r=l9ondxm8xoa44mm2gabtkt6pl2z2xpo717ph9pbsrordj3khph,s=MWNwbGFyYWVhbm50dmNpNXZlaGYxZmlvZm4=,i=4096",
-		"c=biws,r=l9ondxm8xoa44mm2gabtkt6pl2z2xpo717ph9pbsrordj3khph,p=ZiHlgwNPhOLrFa1s5Y5x5a+ZV3D4W11eDNLKxqFH3tJqd3E7Jl8PUodGY0YXO7HTH6571G40gSt7Ec+LpfcqHg==",
+		"c=biws,r=l9ondxm8xoa44mm2gabtkt6pl2z2xpo717ph9pbsrordj3khph," +
+			"p=ZiHlgwNPhOLrFa1s5Y5x5a+ZV3D4W11eDNLKxqFH3tJqd3E7Jl8PUodGY0YXO7HTH6571G40gSt7Ec+LpfcqHg==",
 		"v=xZgQdNseJit/EbTGAA4cRl4O/RY/RZWpTfj6C25AY5h7UjSH7qXcyoJwnHtHVCQDWxsCAQtBB1EfiFEtulJ9TA==",
 	},
 	{
-		"Kafka, a name with commas and equals signs", scram.SHA256, Options{Username: "a,b=c,=2C", Password: ports.NewSecret("p,q=r")},
+		"Kafka, a name with commas and equals signs", scram.SHA256,
+		Options{Username: "a,b=c,=2C", Password: ports.NewSecret("p,q=r")},
 		"5ql9qb9rwq0eoy7tuhyoivj1m",
 		"n,,n=a=2Cb=3Dc=2C=3D2C,r=5ql9qb9rwq0eoy7tuhyoivj1m",
 		"r=5ql9qb9rwq0eoy7tuhyoivj1m1kozf307z8g4q10utvuuvpu8ft,s=ejh0bWR2ejlhNmxjY2FrcmdlbTh6YnUyMw==,i=5000",
@@ -72,11 +75,13 @@ var vectors = []struct {
 		"18r9danffk3k6opdc6ktks66a3",
 		"n,,n=user,r=18r9danffk3k6opdc6ktks66a3",
 		"r=18r9danffk3k6opdc6ktks66a3fisgv63ad2lsnqtf2gpkda7ka,s=MWdmZTRjazB3dXp0djZueGhjNGxtOWhzcmU=,i=4096",
-		"c=biws,r=18r9danffk3k6opdc6ktks66a3fisgv63ad2lsnqtf2gpkda7ka,p=K0KxPovl7TcwXo7SRQiQo7rulucaucpxoMAQbMiQ/2hCLpny8X3uokhgogPdZCJcans1+lo+ohPg4szWIrzAwQ==",
+		"c=biws,r=18r9danffk3k6opdc6ktks66a3fisgv63ad2lsnqtf2gpkda7ka," +
+			"p=K0KxPovl7TcwXo7SRQiQo7rulucaucpxoMAQbMiQ/2hCLpny8X3uokhgogPdZCJcans1+lo+ohPg4szWIrzAwQ==",
 		"v=zfhTEwPCA4o3CreppefCdefpZe4QvE7bu6HNTjCWgs3iEoGsxXRjb2OP7m7beG1hGKd/nx1QsuQ8EkmnTozAvg==",
 	},
 	{
-		"Kafka, a delegation token, SHA-256", scram.SHA256, Options{Username: tokenID, Password: ports.NewSecret(tokenMAC), DelegationToken: true},
+		"Kafka, a delegation token, SHA-256", scram.SHA256,
+		Options{Username: tokenID, Password: ports.NewSecret(tokenMAC), DelegationToken: true},
 		"lcjanwjo4ikdfy9w0dhmn8f69",
 		"n,,n=Wq9Gz1sHTyuRNlvzZ6lKzg,r=lcjanwjo4ikdfy9w0dhmn8f69,tokenauth=true",
 		"r=lcjanwjo4ikdfy9w0dhmn8f6916bw0vrfe68jlq4sl6dnpq6yco,s=MWk4MThsaHBuemtqNHNzeDcwMzJ1b2NtY3Y=,i=4096",
@@ -84,11 +89,13 @@ var vectors = []struct {
 		"v=S5ND2ITHVknU5uzbbeZltfaVOVVLa3PkAIg5+kGU/V4=",
 	},
 	{
-		"Kafka, a delegation token, SHA-512", scram.SHA512, Options{Username: tokenID, Password: ports.NewSecret(tokenMAC), DelegationToken: true},
+		"Kafka, a delegation token, SHA-512", scram.SHA512,
+		Options{Username: tokenID, Password: ports.NewSecret(tokenMAC), DelegationToken: true},
 		"1ifdtb0q5owkrfumblalmkqovt",
 		"n,,n=Wq9Gz1sHTyuRNlvzZ6lKzg,r=1ifdtb0q5owkrfumblalmkqovt,tokenauth=true",
 		"r=1ifdtb0q5owkrfumblalmkqovtjm535lx0cl7o6k8tf2ne3oeyo,s=Zmt4N2d3amN3bzF6bjhuaDIxbGdkMTVsYg==,i=4096",
-		"c=biws,r=1ifdtb0q5owkrfumblalmkqovtjm535lx0cl7o6k8tf2ne3oeyo,p=eOEQrdAzOrKhgt1GIRSS0fmOalqt98KvbISsHktYSEs4pPHtJVSzuBmsrgJIRwbP49FmsXIWX7u0nUEbc3FG5Q==",
+		"c=biws,r=1ifdtb0q5owkrfumblalmkqovtjm535lx0cl7o6k8tf2ne3oeyo," +
+			"p=eOEQrdAzOrKhgt1GIRSS0fmOalqt98KvbISsHktYSEs4pPHtJVSzuBmsrgJIRwbP49FmsXIWX7u0nUEbc3FG5Q==",
 		"v=G8JFnwbenl5KqDyVa2PpbbZgbkxCTCyFJKXUs2vkb13eTUg/SSGck9Ph6H3tkjm0Fr41idvqms6+ATVhCWfaFg==",
 	},
 }
@@ -108,8 +115,10 @@ func TestVectors(t *testing.T) {
 				done      bool
 			}{{nil, v.first, false}, {[]byte(v.serverFirst), v.final, false}, {[]byte(v.serverFinal), "", true}} {
 				ex.Next(step.challenge)
-				if response, done, err := ex.Result(); string(response) != step.response || done != step.done || err != nil {
-					t.Fatalf("to %q:\n%q %v %v, want\n%q %v", step.challenge, response, done, err, step.response, step.done)
+				if response, done, err := ex.Result(); string(response) != step.response || done != step.done ||
+					err != nil {
+					t.Fatalf("challenge %q:\ngot  %q, %v, %v\nwant %q, %v", step.challenge, response, done, err,
+						step.response, step.done)
 				}
 			}
 		})

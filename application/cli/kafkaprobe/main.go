@@ -7,11 +7,11 @@ import (
 	"os/signal"
 	"syscall"
 
-	"brokerconn/application/cli"
+	"brokerconn/application/cli/probe"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(cli.Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(probe.Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

@@ -47,7 +47,7 @@ func (s Suite) Contract(t *testing.T) {
 		{name: "the proxy is reached over TLS", secure: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			porttest.Transport(t, func(t *testing.T) porttest.Rig {
+			porttest.Transport(t, func(t *testing.T) porttest.Harness {
 				l := listen(t)
 				c.o.Proxy = l.Addr().String()
 				next := netlink.DialFunc(direct)
@@ -72,13 +72,13 @@ func (s Suite) Contract(t *testing.T) {
 
 const silentBroker = "silent.test:9092"
 
-func rig(t *testing.T, transport *netlink.Transport, resolved bool) porttest.Rig {
+func rig(t *testing.T, transport *netlink.Transport, resolved bool) porttest.Harness {
 	broker, closed := listen(t), listen(t)
 	_ = closed.Close()
 	at := func(address string) ports.Endpoint {
 		return ports.Endpoint{Host: "127.0.0.1", Network: "tcp", Address: address}
 	}
-	r := porttest.Rig{
+	r := porttest.Harness{
 		Transport: transport,
 		Host:      "127.0.0.1",
 		Port:      uint16(broker.Addr().(*net.TCPAddr).Port),

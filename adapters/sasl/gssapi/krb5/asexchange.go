@@ -17,11 +17,12 @@ import (
 )
 
 // The exchange that turns a long-term key into a ticket-granting ticket (RFC 4120,
-// section 3.1). Most KDCs refuse the first request and say how a key is derived, and
-// want the second to prove that there is the key, by the time, encrypted. The plain
-// request never says more than the client's name; FAST (RFC 6113) is not negotiated,
-// since gokrb5 has none.
+// section 3.1). Most KDCs refuse the first request with a description of how the key
+// is derived. The second request then proves possession of the key with an encrypted
+// timestamp. The plain request shows the client's name and nothing more. FAST (RFC
+// 6113) is not negotiated, because gokrb5 does not implement it.
 
+// authenticate returns a ticket-granting ticket.
 func (k *kdc) authenticate(ctx context.Context, who Principal, secret keys) (*Ticket, error) {
 	request, err := k.newASRequest(who, secret)
 	if err != nil {
@@ -57,13 +58,13 @@ func (k *kdc) newASRequest(who Principal, secret keys) (*messages.ASReq, error) 
 	b.EType = secret.order(who, k.conf.asTypes)
 	b.Till = now.Add(k.conf.LibDefaults.TicketLifetime)
 	if k.conf.LibDefaults.RenewLifetime > 0 {
-		b.RTime = now.Add(k.conf.LibDefaults.RenewLifetime) // gokrb5 has two days, whatever is configured
+		b.RTime = now.Add(k.conf.LibDefaults.RenewLifetime) // gokrb5 requests two days, whatever is configured
 	}
 	types.UnsetFlag(&b.KDCOptions, flags.Canonicalize)
 	return &request, nil
 }
 
-// sendAS returns a refusal as it is.
+// sendAS returns a refusal unchanged, as a *messages.KRBError.
 func (k *kdc) sendAS(ctx context.Context, request *messages.ASReq) ([]byte, error) {
 	b, err := request.Marshal()
 	if err != nil {
@@ -72,14 +73,16 @@ func (k *kdc) sendAS(ctx context.Context, request *messages.ASReq) ([]byte, erro
 	return k.ask(ctx, request.ReqBody.Realm, b)
 }
 
-// prove adds the encrypted time to a request, with a key as the KDC describes it.
+// prove adds the encrypted timestamp to a request. methods is the KDC's description of
+// the proof and of the key.
 func (k *kdc) prove(request *messages.ASReq, methods []byte, who Principal, secret keys) error {
 	var data types.PADataSequence
 	if !Contain(func() error { return data.Unmarshal(methods) }) {
-		return failure(BadAnswer, who.Realm, "it wants a proof of the key and does not say which")
+		return failure(BadAnswer, who.Realm, "malformed preauthentication methods")
 	}
 	if !data.Contains(patype.PA_ENC_TIMESTAMP) {
-		return failure(EncryptionTypes, who.String(), "the KDC wants another proof than an encrypted time, a second factor or a certificate")
+		return failure(EncryptionTypes, who.String(),
+			"the KDC requires a second factor or a certificate and does not accept an encrypted timestamp")
 	}
 	etype, err := k.choose(data, request.ReqBody.EType, who)
 	if err != nil {
@@ -97,8 +100,8 @@ func (k *kdc) prove(request *messages.ASReq, methods []byte, who Principal, secr
 	return nil
 }
 
-// choose takes the first type that the KDC names and that was asked for. Another one,
-// a weak one say, that was not asked for is none of an honest KDC.
+// choose returns the first encryption type that the KDC names and that was requested.
+// An honest KDC names no type that was not requested, such as a weak one.
 func (k *kdc) choose(data types.PADataSequence, asked []int32, who Principal) (etype int32, err error) {
 	Contain(func() error {
 		for _, pa := range data {
@@ -112,12 +115,12 @@ func (k *kdc) choose(data types.PADataSequence, asked []int32, who Principal) (e
 		return nil
 	})
 	if etype == 0 {
-		return 0, failure(EncryptionTypes, who.String(), "the KDC has no key of the types that are permitted here, %v", asked)
+		return 0, failure(EncryptionTypes, who.String(), "the KDC has no key of the permitted types %v", asked)
 	}
 	return etype, nil
 }
 
-// encryptedTime is PA-ENC-TIMESTAMP (RFC 4120, section 5.2.7.2).
+// encryptedTime returns PA-ENC-TIMESTAMP (RFC 4120, section 5.2.7.2).
 func encryptedTime(now time.Time, key types.EncryptionKey) ([]byte, error) {
 	plain, err := asn1.Marshal(types.PAEncTSEnc{PATimestamp: now.UTC(), PAUSec: now.Nanosecond() / 1000})
 	if err != nil {
@@ -130,27 +133,30 @@ func encryptedTime(now time.Time, key types.EncryptionKey) ([]byte, error) {
 	return sealed.Marshal()
 }
 
-func (k *kdc) readAS(answer []byte, request *messages.ASReq, who Principal, secret keys) (*Ticket, error) {
+// readAS verifies an answer and returns the ticket in it.
+func (k *kdc) readAS(message []byte, request *messages.ASReq, who Principal, secret keys) (*Ticket, error) {
 	var reply messages.ASRep
-	if !Contain(func() error { return reply.Unmarshal(answer) }) {
-		return nil, failure(BadAnswer, who.Realm, "it is not the answer to a request for a ticket")
+	if !Contain(func() error { return reply.Unmarshal(message) }) {
+		return nil, failure(BadAnswer, who.Realm, "the answer is not a KRB_AS_REP")
 	}
 	etype := reply.EncPart.EType
 	if !slices.Contains(request.ReqBody.EType, etype) {
-		return nil, failure(EncryptionTypes, who.String(), "the KDC answers with type %d, which was not asked for", etype)
+		return nil, failure(EncryptionTypes, who.String(),
+			"the KDC answers with encryption type %d, which was not requested", etype)
 	}
 	key, err := secret.key(who, etype, reply.PAData)
 	if err != nil {
 		return nil, err
 	}
-	t, err := k.open(&answered{
-		KDCRepFields: reply.KDCRepFields, key: key, usage: keyusage.AS_REP_ENCPART, client: who, asked: request.ReqBody,
+	t, err := k.open(&answer{
+		KDCRepFields: reply.KDCRepFields, key: key, usage: keyusage.AS_REP_ENCPART,
+		client: who, request: request.ReqBody,
 	})
 	if err == errWrongKey {
 		return nil, &Error{Reason: WrongKey, Principal: who.String()}
 	}
 	if err == nil && !t.Server.is(granting(who.Realm, who.Realm)) {
-		return nil, failure(BadAnswer, who.Realm, "it is a ticket for %q", t.Server)
+		return nil, failure(BadAnswer, who.Realm, "the ticket is for %q", t.Server)
 	}
 	return t, err
 }

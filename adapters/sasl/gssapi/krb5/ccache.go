@@ -10,11 +10,11 @@ import (
 	"github.com/jcmturner/gokrb5/v8/types"
 )
 
-// The ticket cache, as kinit writes it: MIT's file format, versions 3 and 4. gokrb5
-// reads it as well, but makes room for as many addresses as the file claims to have,
-// which for a damaged file is more than the machine's memory, and ends the process.
+// The ticket cache that kinit writes: MIT's file format, versions 3 and 4. gokrb5 reads
+// it as well, but allocates as many addresses as the file claims. A damaged file can
+// claim more than the machine's memory, which ends the process.
 
-// cache is a ticket cache as it was when it was read.
+// cache holds the contents of a ticket cache.
 type cache struct {
 	client  Principal
 	tickets []*Ticket
@@ -25,16 +25,16 @@ const (
 	maxComponents = 100
 )
 
-var errTruncated = errors.New("it ends too early")
+var errTruncated = errors.New("truncated ticket cache")
 
 // parseCache reads a ticket cache.
 func parseCache(data []byte) (*cache, error) {
 	if len(data) < 2 || data[0] != 5 {
-		return nil, errors.New("it is no ticket cache")
+		return nil, errors.New("not a ticket cache")
 	}
 	version := data[1]
 	if version != 3 && version != 4 {
-		return nil, fmt.Errorf("it has version %d of the format, and 3 and 4 are known here", version)
+		return nil, fmt.Errorf("ticket cache format version %d, want 3 or 4", version)
 	}
 	r := &cacheReader{rest: data[2:], version: version}
 	if version == 4 {
@@ -52,7 +52,7 @@ func parseCache(data []byte) (*cache, error) {
 	return c, nil
 }
 
-// find returns the ticket for a service that lasts longest.
+// find returns the ticket for a service that ends last, or nil.
 func (c *cache) find(server Principal) (best *Ticket) {
 	for _, t := range c.tickets {
 		if t.Server.is(server) && t.Client.is(c.client) && (best == nil || t.end.After(best.end)) {
@@ -62,8 +62,7 @@ func (c *cache) find(server Principal) (best *Ticket) {
 	return best
 }
 
-// cacheReader takes the file apart. What there is not enough of is failed, once for
-// all.
+// cacheReader parses the file. failed is set at the first missing byte and stays set.
 type cacheReader struct {
 	rest    []byte
 	version byte
@@ -135,8 +134,8 @@ func (r *cacheReader) skipTyped() {
 	}
 }
 
-// credential returns a ticket. kinit keeps its settings there as well, in the place
-// of tickets of a realm that cannot exist; they are not ok, and passed over.
+// credential returns a ticket. kinit stores its settings as credentials of a realm that
+// cannot exist; for these ok is false.
 func (r *cacheReader) credential() (t *Ticket, ok bool) {
 	t = &Ticket{Client: r.principal(), Server: r.principal()}
 	t.Key.KeyType = int32(int16(r.uint16()))

@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// cacheBytes writes a ticket cache, by the description of the format in MIT's
-// documentation.
+// cacheBytes returns a ticket cache in the format of MIT's documentation.
 func cacheBytes(version byte, client Principal, tickets ...*Ticket) []byte {
 	b := []byte{5, version}
 	if version == 4 {
@@ -48,7 +47,7 @@ func cacheBytes(version byte, client Principal, tickets ...*Ticket) []byte {
 			options = 1 << (31 - 8)
 		}
 		b = binary.BigEndian.AppendUint32(b, options)
-		// One address and one piece of authorization data, to be passed over.
+		// One address and one piece of authorization data, which are skipped.
 		b = append(b, 0, 0, 0, 1, 0, 2, 0, 0, 0, 4, 127, 0, 0, 1)
 		b = append(b, 0, 0, 0, 1, 0, 1, 0, 0, 0, 2, 7, 7)
 		encoded, err := t.Raw.Marshal()
@@ -67,35 +66,41 @@ func cacheBytes(version byte, client Principal, tickets ...*Ticket) []byte {
 func TestParseCache(t *testing.T) {
 	k := newKDC()
 	k.renew = 7 * 24 * time.Hour
-	early, late, other := k.ticket("krbtgt", fakeRealm), k.ticket("krbtgt", fakeRealm), k.ticket("kafka", "broker.example.org")
+	early, late, other := k.ticket("krbtgt", fakeRealm), k.ticket("krbtgt", fakeRealm),
+		k.ticket("kafka", "broker.example.org")
 	late.end, late.renewTill = late.end.Add(time.Hour), late.end.Add(k.renew)
-	setting := &Ticket{Client: early.Client, Server: Principal{nameOf("krb5_ccache_conf_data", "fast_avail"), "X-CACHECONF:"}}
+	setting := &Ticket{Client: early.Client, Server: Principal{nameOf("krb5_ccache_conf_data", "fast_avail"),
+		"X-CACHECONF:"}}
 	for _, version := range []byte{3, 4} {
 		c, err := parseCache(cacheBytes(version, early.Client, setting, early, other, late))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if !c.client.is(early.Client) || len(c.tickets) != 3 {
-			t.Errorf("version %d: the cache of %s has %d tickets", version, c.client, len(c.tickets))
+			t.Errorf("version %d: got the cache of %s with %d tickets, want 3 of alice", version, c.client,
+				len(c.tickets))
 		}
 		got := c.find(granting(fakeRealm, fakeRealm))
-		if got == nil || !got.end.Equal(late.end) || !got.start.Equal(late.start) || !got.renewTill.Equal(late.renewTill) ||
-			string(got.Key.KeyValue) != string(late.Key.KeyValue) || string(got.Raw.EncPart.Cipher) != string(late.Raw.EncPart.Cipher) {
-			t.Errorf("version %d: the ticket-granting ticket is %+v, not that which lasts longest", version, got)
+		if got == nil || !got.end.Equal(late.end) || !got.start.Equal(late.start) ||
+			!got.renewTill.Equal(late.renewTill) ||
+			string(got.Key.KeyValue) != string(late.Key.KeyValue) ||
+			string(got.Raw.EncPart.Cipher) != string(late.Raw.EncPart.Cipher) {
+			t.Errorf("version %d: got the ticket %+v, want the one that ends last", version, got)
 		}
-		if c.find(inRealm("kafka", "broker.example.org")) == nil || c.find(Principal{nameOf("kafka", "broker.example.org"), "ELSEWHERE"}) != nil {
-			t.Errorf("version %d: a ticket is found where it is not, or not where it is", version)
+		if c.find(inRealm("kafka", "broker.example.org")) == nil ||
+			c.find(Principal{nameOf("kafka", "broker.example.org"), "ELSEWHERE"}) != nil {
+			t.Errorf("version %d: got the wrong ticket for a service", version)
 		}
 	}
 }
 
-func TestParseCacheRefuses(t *testing.T) {
+func TestMalformedTicketCaches(t *testing.T) {
 	k := newKDC()
 	good := cacheBytes(4, inRealm("alice"), k.ticket("krbtgt", fakeRealm))
 	empty := len(cacheBytes(4, inRealm("alice")))
-	for n := range good { // each is whole, or none at all
+	for n := range good { // each one is truncated
 		if _, err := parseCache(good[:n]); err == nil && n != empty {
-			t.Errorf("the first %d of %d bytes were taken", n, len(good))
+			t.Errorf("%d of %d bytes: got no error, want one", n, len(good))
 		}
 	}
 	huge := append([]byte{5, 4, 0, 0, 0, 0, 0, 1}, 0xff, 0xff, 0xff, 0xff)
@@ -103,14 +108,14 @@ func TestParseCacheRefuses(t *testing.T) {
 		data []byte
 		want string
 	}{
-		{nil, "no ticket cache"},
-		{[]byte("[libdefaults]"), "no ticket cache"},
+		{nil, "not a ticket cache"},
+		{[]byte("[libdefaults]"), "not a ticket cache"},
 		{[]byte{5, 2, 0, 0}, "version 2"},
-		{huge, "too early"},
-		{append(huge, make([]byte, 100)...), "too early"},
+		{huge, "truncated"},
+		{append(huge, make([]byte, 100)...), "truncated"},
 	} {
 		if _, err := parseCache(c.data); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%.20q: %v", c.data, err)
+			t.Errorf("%.20q: got %v, want %q in it", c.data, err, c.want)
 		}
 	}
 }

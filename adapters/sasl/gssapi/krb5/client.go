@@ -67,13 +67,13 @@ type Client struct {
 	who    string
 	kdc    *kdc
 	origin origin
-	turn   chan struct{} // held by who talks to KDCs
+	turn   chan struct{} // held by the login that asks KDCs
 
 	mu       sync.Mutex
 	now      moment
-	granting *Ticket            // nil: none yet
+	granting *Ticket            // the ticket-granting ticket; may be nil
 	services map[string]*Ticket // by name without the realm
-	failures map[string]failed  // the last ones, by name, and "" those that concern every service
+	failures map[string]failed  // the last one by name, or "" if it concerns every service
 }
 
 // New checks the options and reads krb5.conf and a keytab; it opens no connection.
@@ -92,7 +92,7 @@ func New(o Options) (*Client, error) {
 		refuse("Config", err)
 	}
 	if o.KDCTimeout < 0 {
-		refuse("KDCTimeout", errors.New("it is negative"))
+		refuse("KDCTimeout", errors.New("negative"))
 	}
 	if err != nil {
 		return nil, errors.Join(problems...)
@@ -120,11 +120,11 @@ func New(o Options) (*Client, error) {
 	}, nil
 }
 
-// principal is who logs in; without a name, whoever the ticket cache is for.
+// principal returns the client's principal; without a name, the ticket cache decides.
 func (o *Options) principal(c *conf) (who Principal, err error) {
 	if o.Principal == "" {
 		if !o.Password.IsZero() || o.Keytab != "" || !o.KeytabData.IsZero() {
-			err = errors.New("it is empty: a password or a keytab does not say whose it is")
+			err = errors.New("empty: a password or a keytab needs a principal")
 		}
 		return Principal{}, err
 	}
@@ -132,12 +132,12 @@ func (o *Options) principal(c *conf) (who Principal, err error) {
 		return Principal{}, err
 	}
 	if who.Realm = cmp.Or(who.Realm, c.LibDefaults.DefaultRealm); who.Realm == "" {
-		return Principal{}, fmt.Errorf("%q has no realm, and krb5.conf no default_realm: write it with one", o.Principal)
+		return Principal{}, fmt.Errorf("%q has no realm and krb5.conf no default_realm: write name@REALM", o.Principal)
 	}
 	return who, nil
 }
 
-// origin is where tickets come from, or which option says it wrongly.
+// origin returns the source of tickets, and the option to which an error belongs.
 func (o *Options) origin(k *kdc, c *conf, who Principal) (from origin, option string, err error) {
 	first := ""
 	for _, one := range []struct {
@@ -149,7 +149,7 @@ func (o *Options) origin(k *kdc, c *conf, who Principal) (from origin, option st
 	} {
 		switch {
 		case one.given && first != "":
-			return nil, one.option, fmt.Errorf("it is set, and %s as well: keep one", first)
+			return nil, one.option, fmt.Errorf("set together with %s: keep one", first)
 		case one.given:
 			first = one.option
 		}
@@ -181,15 +181,15 @@ func (o *Options) origin(k *kdc, c *conf, who Principal) (from origin, option st
 	return &cacheOrigin{kdc: k, path: path, client: who}, "TicketCache", err
 }
 
-// Service returns the principal of a service on a host. Its realm is that of
-// [domain_realm], or empty, and the KDC decides then.
+// Service returns the principal of a service on a host. Its realm is from [domain_realm];
+// if it is empty, the KDC decides.
 func (c *Client) Service(name, host string) Principal {
 	p := service(name, host)
 	p.Realm = c.kdc.conf.realmOf(p.Name.NameString[1])
 	return p
 }
 
-// String returns the client's principal, "" if it is that of the ticket cache.
+// String returns the client's principal, or "" if the ticket cache decides.
 func (c *Client) String() string { return c.who }
 
 // Format prints the principal, whatever the verb; tickets have keys in them.

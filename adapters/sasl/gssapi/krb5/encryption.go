@@ -11,12 +11,12 @@ import (
 	"github.com/jcmturner/gokrb5/v8/types"
 )
 
-// Encryption types. A context needs one of AES: the older types, RC4 among them,
-// have wrap tokens of another kind (RFC 1964, RFC 4757), which are not made here. A
-// ticket-granting ticket may have any that gokrb5 knows, where krb5.conf permits it.
+// Encryption types. A security context needs an AES type: the older types, such as RC4,
+// have other wrap tokens (RFC 1964, RFC 4757), which package gssapi does not make. A
+// ticket-granting ticket may have any type that gokrb5 knows and krb5.conf permits.
 
-// contextTypes are those of a context and their key sizes; gokrb5 has 24 octets for
-// the last.
+// contextTypes maps the types of a security context to their key sizes; gokrb5 has 24
+// bytes for the last one.
 var contextTypes = map[int32]int{
 	etypeID.AES128_CTS_HMAC_SHA1_96:    16,
 	etypeID.AES256_CTS_HMAC_SHA1_96:    32,
@@ -24,7 +24,7 @@ var contextTypes = map[int32]int{
 	etypeID.AES256_CTS_HMAC_SHA384_192: 32,
 }
 
-// preferred is MIT's order.
+// preferred holds the types in MIT's order.
 var preferred = []int32{
 	etypeID.AES256_CTS_HMAC_SHA1_96,
 	etypeID.AES128_CTS_HMAC_SHA1_96,
@@ -32,7 +32,7 @@ var preferred = []int32{
 	etypeID.AES128_CTS_HMAC_SHA256_128,
 }
 
-// Usable reports whether a context can be made with the key.
+// Usable reports whether the key has an AES type and its size, as a security context needs.
 func Usable(key types.EncryptionKey) bool {
 	size, ok := contextTypes[key.KeyType]
 	return ok && len(key.KeyValue) == size
@@ -44,20 +44,20 @@ func newKey(etype int32) types.EncryptionKey {
 	return key
 }
 
-// random31 is a nonce or sequence number that every implementation takes for a
-// positive one.
+// random31 returns a nonce or sequence number that every implementation reads as a
+// positive number.
 func random31() uint32 {
 	var b [4]byte
 	rand.Read(b[:])
 	return binary.BigEndian.Uint32(b[:]) & 0x3fffffff
 }
 
-// maxIterations bounds how often a KDC, which nobody has authenticated yet, makes
-// this machine hash a password (RFC 3962, section 4). Theirs are 4096 and 32768.
+// maxIterations bounds the hashing of a password that a KDC can demand before it is
+// authenticated (RFC 3962, section 4). Real KDCs use 4096 or 32768 iterations.
 const maxIterations = 1_000_000
 
-// saltOf finds what the KDC says about turning the password into a key of a type
-// (RFC 4120, section 5.2.7.5). An empty salt stands for the default one.
+// saltOf returns the KDC's salt and parameters for deriving a key of a type (RFC 4120,
+// section 5.2.7.5). An empty salt means the default one.
 func saltOf(etype int32, data types.PADataSequence) (salt string, params []byte) {
 	for _, pa := range data {
 		switch pa.PADataType {
@@ -75,8 +75,10 @@ func saltOf(etype int32, data types.PADataSequence) (salt string, params []byte)
 	return salt, nil
 }
 
-// keyOfPassword derives a key.
-func keyOfPassword(password string, who Principal, etype int32, data types.PADataSequence) (key types.EncryptionKey, err error) {
+// keyOfPassword derives a key. data is the KDC's description of the derivation.
+func keyOfPassword(
+	password string, who Principal, etype int32, data types.PADataSequence,
+) (key types.EncryptionKey, err error) {
 	ok := Contain(func() error {
 		kind, bad := crypto.GetEtype(etype)
 		if bad != nil {
@@ -86,20 +88,22 @@ func keyOfPassword(password string, who Principal, etype int32, data types.PADat
 		if salt == "" {
 			salt = who.Name.GetSalt(who.Realm)
 		}
-		words := kind.GetDefaultStringToKeyParams()
+		hexParams := kind.GetDefaultStringToKeyParams()
 		if len(params) == 4 {
 			if n := binary.BigEndian.Uint32(params); n == 0 || n > maxIterations {
-				err = failure(BadAnswer, who.String(), "it wants the password hashed %d times, and at most %d are done here", n, maxIterations)
+				err = failure(BadAnswer, who.String(),
+					"the KDC requests %d iterations of the password hash, the limit is %d", n, maxIterations)
 				return err
 			}
-			words = hex.EncodeToString(params)
+			hexParams = hex.EncodeToString(params)
 		}
-		value, bad := kind.StringToKey(password, salt, words)
+		value, bad := kind.StringToKey(password, salt, hexParams)
 		key = types.EncryptionKey{KeyType: etype, KeyValue: value}
 		return bad
 	})
 	if !ok && err == nil {
-		err = failure(EncryptionTypes, who.String(), "the password cannot be turned into a key of type %d", etype)
+		err = failure(EncryptionTypes, who.String(), "no key of encryption type %d can be derived from the password",
+			etype)
 	}
 	return key, err
 }

@@ -3,6 +3,7 @@ package krb5
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"testing"
 
 	"github.com/jcmturner/gokrb5/v8/iana/patype"
@@ -41,7 +42,7 @@ func TestKeyOfPassword(t *testing.T) {
 	} {
 		key, err := keyOfPassword("password", c.who, c.etype, c.data)
 		if err != nil || key.KeyType != c.etype || hex.EncodeToString(key.KeyValue) != c.want {
-			t.Errorf("type %d, salt of %s: %x instead of %s, %v", c.etype, c.who, key.KeyValue, c.want, err)
+			t.Errorf("type %d, %s: got %x, %v, want %s", c.etype, c.who, key.KeyValue, err, c.want)
 		}
 	}
 	_, err := keyOfPassword("password", raeburn, 3, nil)
@@ -50,19 +51,21 @@ func TestKeyOfPassword(t *testing.T) {
 	mustFail(t, err, BadAnswer)
 }
 
-// A keytab may have keys of several versions and types; the KDC is told of those
-// first, and the newest counts.
+// A keytab may have keys of several versions and types. Their types are requested first,
+// and the newest key is used.
 func TestKeyring(t *testing.T) {
 	alice, bob := inRealm("alice"), inRealm("bob")
 	entry := func(who Principal, version uint32, etype int32, value string) keyringEntry {
 		return keyringEntry{who, version, types.EncryptionKey{KeyType: etype, KeyValue: []byte(value)}}
 	}
-	k := keyring{entry(alice, 2, 17, "new"), entry(alice, 1, 17, "old"), entry(alice, 1, 20, "other"), entry(bob, 9, 17, "bob's")}
-	if err := same(k.order(alice, preferred), []int32{17, 20, 18, 19}, k.names(), "alice@EXAMPLE.ORG, bob@EXAMPLE.ORG"); err != nil {
-		t.Error(err)
+	k := keyring{entry(alice, 2, 17, "new"), entry(alice, 1, 17, "old"), entry(alice, 1, 20, "other"),
+		entry(bob, 9, 17, "bob's")}
+	if got, want := fmt.Sprint(k.order(alice, preferred), k.names()),
+		"[17 20 18 19]alice@EXAMPLE.ORG, bob@EXAMPLE.ORG"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 	if key, err := k.key(alice, 17, nil); err != nil || string(key.KeyValue) != "new" {
-		t.Errorf("the key is %q, %v", key.KeyValue, err)
+		t.Errorf("got the key %q, %v, want the new one", key.KeyValue, err)
 	}
 	_, err := k.key(alice, 18, nil)
 	mustFail(t, err, BadKeytab)

@@ -3,125 +3,135 @@ package krb5
 import (
 	"errors"
 	"fmt"
+	"strings"
 
+	"brokerconn/adapters/internal/fault"
 	"brokerconn/ports"
 
 	"github.com/jcmturner/gokrb5/v8/iana/errorcode"
 	"github.com/jcmturner/gokrb5/v8/messages"
 )
 
-// Reason is what a login failed of.
+// Reason is the kind of a failed login. The last four concern the conversation with the
+// service, which package gssapi holds.
 type Reason uint8
 
 const (
-	Other           Reason = iota // none of the others: Err tells
-	NoTicket                      // there is no ticket cache, or no ticket in it
-	TicketExpired                 // the ticket has expired, and no new one can be had
+	Other           Reason = iota // any other reason: see Err
+	NoTicket                      // no ticket cache, or no ticket in it
+	TicketExpired                 // the ticket has expired, and no new one is available
 	BadKeytab                     // the keytab cannot be read, or has no key of the principal
-	WrongKey                      // the password, or the key of the keytab, is not the one that the KDC has
-	UnknownClient                 // the KDC does not know who logs in
-	ClientRefused                 // the KDC knows who logs in, and gives no ticket
+	WrongKey                      // the password or the keytab's key differs from the KDC's
+	UnknownClient                 // the KDC does not know the client
+	ClientRefused                 // the KDC knows the client and refuses it a ticket
 	UnknownService                // the KDC does not know the broker's principal
-	UnknownRealm                  // there is no KDC for the realm, or no way to it
+	UnknownRealm                  // no KDC is known for the realm, or no path leads to it
 	KDCUnreachable                // no KDC of the realm answers
-	BadAnswer                     // a KDC's answer is not to be relied on
+	BadAnswer                     // a KDC's answer is malformed or forged
 	ClockSkew                     // the clocks are too far apart
-	EncryptionTypes               // no encryption type in common, or only one that does not do
-	Refused                       // the broker does not take the ticket
-	NotMutual                     // the broker did not prove who it is
-	BadToken                      // a token of the broker's is malformed or forged
-	LayerNotOffered               // the broker insists on a security layer
+	EncryptionTypes               // no usable encryption type in common
+	Refused                       // the broker rejects the ticket
+	NotMutual                     // the broker did not prove its identity
+	BadToken                      // a token from the broker is malformed or forged
+	LayerNotOffered               // the broker requires a security layer
 )
 
-// reasons have a name for machines, a sentence, and what to try.
-var reasons = [...]struct{ name, sentence, hint string }{
-	Other:           {"other", "the login failed", ""},
-	NoTicket:        {"no-ticket", "there is no ticket", "run kinit, or configure a keytab"},
-	TicketExpired:   {"ticket-expired", "the ticket has expired", "run kinit again, or configure a keytab"},
-	BadKeytab:       {"bad-keytab", "the keytab will not do", "klist -ekt shows what is in it; is it the right file, and may it be read?"},
-	WrongKey:        {"wrong-key", "the KDC has another key for the client", "is the password right? a keytab has to be made anew when the password changes"},
-	UnknownClient:   {"unknown-client", "the KDC does not know the client", "is the name spelt as the KDC has it, capitals too, and is it the right realm?"},
-	ClientRefused:   {"client-refused", "the KDC gives the client no ticket", "who administers the realm can tell why: locked, expired, or against a policy"},
-	UnknownService:  {"unknown-service", "the KDC does not know the broker's principal", "dial the broker by the host name that its principal has, or configure the service name or the domain name"},
-	UnknownRealm:    {"unknown-realm", "no KDC is known for the realm", "name one under [realms] in krb5.conf; a realm is mostly written in capitals"},
-	KDCUnreachable:  {"kdc-unreachable", "no KDC answers", "is the address in krb5.conf right, and TCP port 88 open on the way?"},
-	BadAnswer:       {"bad-answer", "the KDC's answer cannot be relied on", "is it a KDC that listens there? its log may tell more"},
-	ClockSkew:       {"clock-skew", "the clocks are too far apart", "set the clock of this machine, and the other's, by the network (NTP)"},
-	EncryptionTypes: {"encryption-types", "no encryption type will do", "principals must have keys of an AES type (17 to 20), and krb5.conf must permit it"},
-	Refused:         {"refused", "the broker does not take the ticket", "does the broker's keytab have the present key of its principal?"},
-	NotMutual:       {"not-mutual", "the broker did not prove who it is", "do not trust it: whoever answers has no key of the broker's principal"},
-	BadToken:        {"bad-token", "the broker's token is malformed or forged", "does something on the way change what is sent?"},
-	LayerNotOffered: {"layer-not-offered", "the broker insists on a security layer", "Kafka has none: the broker must offer the quality of protection \"auth\""},
+var kinds = fault.Table[Reason]{
+	Other: {Name: "other", Text: "the login failed"},
+	NoTicket: {Name: "no-ticket", Text: "no ticket",
+		Hint: "run kinit, or configure a keytab: Options.Keytab (sasl.kerberos.keytab)"},
+	TicketExpired: {Name: "ticket-expired", Text: "the ticket has expired",
+		Hint: "run kinit again, or configure a keytab: Options.Keytab (sasl.kerberos.keytab)"},
+	BadKeytab: {Name: "bad-keytab", Text: "the keytab is not valid for the principal",
+		Hint: "check Options.Keytab (sasl.kerberos.keytab) with klist -ekt: the path, the permissions, the principal"},
+	WrongKey: {Name: "wrong-key", Text: "the KDC has another key for the client",
+		Hint: "check the password; after a change of the password, create the keytab again"},
+	UnknownClient: {Name: "unknown-client", Text: "the KDC does not know the client",
+		Hint: "check the spelling of Options.Principal (sasl.kerberos.principal), its capitals and its realm"},
+	ClientRefused: {Name: "client-refused", Text: "the KDC refuses the client a ticket",
+		Hint: "ask the administrator of the realm: the client may be locked, expired or against a policy"},
+	UnknownService: {Name: "unknown-service", Text: "the KDC does not know the broker's principal",
+		Hint: "connect by the host name in the broker's principal, or set Options.ServiceName " +
+			"(sasl_kerberos_service_name) or Options.DomainName (sasl_kerberos_domain_name)"},
+	UnknownRealm: {Name: "unknown-realm", Text: "no KDC is known for the realm",
+		Hint: "name a KDC under [realms] in krb5.conf; realms are usually in capitals"},
+	KDCUnreachable: {Name: "kdc-unreachable", Text: "no KDC answers",
+		Hint: "check the KDC's address in krb5.conf, and that TCP port 88 is open on the path"},
+	BadAnswer: {Name: "bad-answer", Text: "the KDC's answer is malformed or forged",
+		Hint: "check that a KDC listens at this address; see its log"},
+	ClockSkew: {Name: "clock-skew", Text: "the clocks are too far apart",
+		Hint: "synchronize the clocks of this machine and of the other one (NTP)"},
+	EncryptionTypes: {Name: "encryption-types", Text: "no usable encryption type in common",
+		Hint: "give the principals keys of an AES encryption type (17 to 20), and permit it in krb5.conf"},
+	Refused: {Name: "refused", Text: "the broker rejects the ticket",
+		Hint: "check that the broker's keytab has the current key of its principal"},
+	NotMutual: {Name: "not-mutual", Text: "the broker did not prove its identity",
+		Hint: "do not trust this peer: it does not have the key of the broker's principal"},
+	BadToken: {Name: "bad-token", Text: "a token from the broker is malformed or forged",
+		Hint: "check whether a device on the path changes the data"},
+	LayerNotOffered: {Name: "layer-not-offered", Text: "the broker requires a security layer",
+		Hint: "Kafka has no security layers: let the broker offer the quality of protection \"auth\""},
 }
 
-// String is a name for machines: "no-ticket", "clock-skew".
-func (r Reason) String() string {
-	if int(r) < len(reasons) {
-		return reasons[r].name
-	}
-	return fmt.Sprintf("unknown reason %d", uint8(r))
-}
+// String returns the reason for programs: "no-ticket", "clock-skew".
+func (r Reason) String() string { return kinds.Of(r).Name }
 
-// Error is a failed login. It has no secret in it.
+// Error is a failed login. It contains no secret.
 type Error struct {
 	Reason Reason
-	// Principal is the client's, the service's or the ticket's whose matter it was,
+	// Principal is the client, the service or the owner of the ticket concerned, such as
 	// "kafka/broker.example.org@EXAMPLE.ORG", or the realm alone; it may be empty.
 	Principal string
-	// Detail says more, with words of a KDC or a broker quoted; it may be empty.
+	// Detail says more, with the words of a KDC or a broker quoted; it may be empty.
 	Detail string
-	// Code is the error code of RFC 4120, section 7.5.9, that a KDC or the broker
-	// answered with; 0: none.
+	// Code is the error code (RFC 4120, section 7.5.9) of a KDC or of the broker, or 0.
 	Code int32
-	// Err is what lies below: an error of the network or of a file; it may be nil.
+	// Err is the underlying error of the network or of a file; it may be nil.
 	Err error
 
-	hint string // instead of the reason's
+	hint string // replaces the reason's
 }
 
 var _ ports.Hinter = (*Error)(nil)
 
+// Error returns one printable line.
 func (e *Error) Error() string {
-	text := "gssapi: " + reasons[e.Reason].sentence
+	text := kinds.Of(e.Reason).Text
 	if e.Principal != "" {
-		text += fmt.Sprintf(" (%s)", e.Principal)
+		text += " (" + e.Principal + ")"
 	}
-	if e.Detail != "" {
-		text += ": " + e.Detail
-	}
-	if e.Err != nil {
-		text += ": " + e.Err.Error()
-	}
-	return text
+	below := strings.ReplaceAll(fault.Text(e.Err), "\n", "; ") // those of several KDCs are joined
+	return fault.Line("gssapi", text, e.Detail, below)
 }
 
-// Hint is what to try; it may be empty.
+// Hint returns what to change; it may be empty.
 func (e *Error) Hint() string {
 	if e.hint != "" {
 		return e.hint
 	}
-	return reasons[e.Reason].hint
+	return kinds.Of(e.Reason).Hint
 }
 
+// Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
 func failure(reason Reason, principal, format string, args ...any) *Error {
 	return &Error{Reason: reason, Principal: principal, Detail: fmt.Sprintf(format, args...)}
 }
 
-// ServiceError reads a KRB_ERROR that a service answered with; nothing proves that it
-// is the service's.
+// ServiceError returns the Error for a KRB_ERROR from a service, which is not
+// authenticated.
 func ServiceError(message []byte, server string) *Error {
 	var refused messages.KRBError
 	if !Contain(func() error { return refused.Unmarshal(message) }) {
-		return failure(BadToken, server, "its error cannot be read")
+		return failure(BadToken, server, "malformed KRB_ERROR")
 	}
 	e := &Error{Reason: Refused, Principal: server, Code: refused.ErrorCode, Detail: codeText(&refused)}
 	switch refused.ErrorCode {
 	case errorcode.KRB_AP_ERR_SKEW, errorcode.KRB_AP_ERR_TKT_NYV:
 		e.Reason = ClockSkew
 	case errorcode.KRB_AP_ERR_TKT_EXPIRED:
-		e.hint = "the next login gets another ticket; is the clock of the broker fast?"
+		e.hint = "the next login requests another ticket; check whether the broker's clock is fast"
 	}
 	return e
 }
@@ -134,10 +144,9 @@ func reasonOf(err error) Reason {
 	return Other
 }
 
-// Contain runs what reads bytes of others with gokrb5, which slices and indexes
-// before it looks: a panic there means that the bytes are malformed. What it says
-// may show keys and is not passed on; neither are most of gokrb5's errors, which
-// print what they could not read.
+// Contain calls read, which parses input with gokrb5, and reports whether it returned
+// nil. gokrb5 slices and indexes before it checks: a panic means malformed input. Panics
+// and errors of gokrb5 may print keys or the input and are dropped.
 func Contain(read func() error) (ok bool) {
 	defer func() {
 		if recover() != nil {

@@ -223,8 +223,9 @@ func (k *fakeKDC) reply(
 	now := k.clock.Now().UTC().Truncate(time.Second)
 	raw, session := k.issue(who, Principal{body.SName, body.Realm})
 	part := messages.EncKDCRepPart{
-		Key: session, Nonce: body.Nonce, Flags: types.NewKrbFlags(), AuthTime: now, StartTime: now, EndTime: now.Add(k.life),
-		SRealm: body.Realm, SName: body.SName, LastReqs: []messages.LastReq{},
+		Key: session, Nonce: body.Nonce, Flags: types.NewKrbFlags(), AuthTime: now, StartTime: now,
+		EndTime: now.Add(k.life),
+		SRealm:  body.Realm, SName: body.SName, LastReqs: []messages.LastReq{},
 	}
 	if k.renew > 0 {
 		types.SetFlag(&part.Flags, flags.Renewable)

@@ -6,15 +6,15 @@ import (
 	"os"
 )
 
-// readFile reads a whole file, no larger than max bytes; a device or a pipe would
-// keep a login waiting.
+// readFile reads a regular file of at most max bytes. It refuses devices and pipes,
+// which could block a login.
 func readFile(path string, max int64) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%q is no file to read", path)
+		return nil, fmt.Errorf("%q is not a regular file", path)
 	}
 	f, err := os.Open(path)
 	if err != nil {

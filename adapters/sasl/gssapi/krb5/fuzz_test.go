@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"brokerconn/adapters/internal/fault"
+
 	"github.com/jcmturner/gokrb5/v8/crypto"
 	"github.com/jcmturner/gokrb5/v8/iana/errorcode"
 	"github.com/jcmturner/gokrb5/v8/iana/keyusage"
@@ -24,7 +26,7 @@ func mustBeTyped(t *testing.T, err error) {
 	if err != nil && !errors.As(err, &e) {
 		t.Errorf("got %v, want an *Error", err)
 	}
-	if err != nil && strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	if text := fault.Text(err); fault.Printable(text, 2000) != text {
 		t.Errorf("got control characters in %q", err)
 	}
 }
@@ -39,31 +41,32 @@ func FuzzKDCAnswer(f *testing.F) {
 	secret := keyring{{alice, 1, key}}
 	tgt := fake.ticket("krbtgt", fakeRealm)
 	part := messages.EncKDCRepPart{
-		Key: key, Nonce: 1, Flags: types.NewKrbFlags(), AuthTime: time.Now().UTC(), EndTime: time.Now().UTC().Add(time.Hour),
-		SRealm: fakeRealm, SName: nameOf("krbtgt", fakeRealm), LastReqs: []messages.LastReq{},
+		Key: key, Nonce: 1, Flags: types.NewKrbFlags(), AuthTime: time.Now().UTC(),
+		EndTime: time.Now().UTC().Add(time.Hour),
+		SRealm:  fakeRealm, SName: nameOf("krbtgt", fakeRealm), LastReqs: []messages.LastReq{},
 	}
 	refusal := fake.refuse(errorcode.KDC_ERR_PREAUTH_REQUIRED, nameOf("krbtgt", fakeRealm), methods(18, nil))
 	f.Add(refusal, methods(18, []byte{0, 0, 16, 0}), must(part.Marshal()))
 	f.Add([]byte{0x6b, 0}, methods(17, nil), []byte{0x79, 0})
-	f.Fuzz(func(t *testing.T, answer, data, inside []byte) {
+	f.Fuzz(func(t *testing.T, message, data, inside []byte) {
 		request, err := k.newASRequest(alice, secret)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = k.readAS(answer, request, alice, secret)
+		_, err = k.readAS(message, request, alice, secret)
 		mustBeTyped(t, err)
 		mustBeTyped(t, k.prove(request, data, alice, secret))
 		part, err := crypto.GetEncryptedData(inside, key, keyusage.AS_REP_ENCPART, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = k.open(&answered{
+		_, err = k.open(&answer{
 			KDCRepFields: messages.KDCRepFields{CRealm: fakeRealm, CName: alice.Name, EncPart: part},
-			key:          key, usage: keyusage.AS_REP_ENCPART, client: alice, asked: request.ReqBody,
+			key:          key, usage: keyusage.AS_REP_ENCPART, client: alice, request: request.ReqBody,
 		})
 		mustBeTyped(t, err)
 
-		fake.always(func(*fakeKDC, []byte) []byte { return framed(answer) })
+		fake.always(func(*fakeKDC, []byte) []byte { return framed(message) })
 		_, err = k.exchange(context.Background(), tgt, inRealm("kafka", "broker.example.org"), preferred, nil)
 		mustBeTyped(t, err)
 	})
@@ -71,7 +74,8 @@ func FuzzKDCAnswer(f *testing.F) {
 
 func FuzzConfig(f *testing.F) {
 	f.Add(fakeConfig)
-	f.Add("[libdefaults]\n default_ccache_name = FILE:/tmp/x_%{uid}\n[realms]\n A = {\n auth_to_local_names = {\n x = y\n }\n kdc = a\n }\n")
+	f.Add("[libdefaults]\n default_ccache_name = FILE:/tmp/x_%{uid}\n[realms]\n A = {\n auth_to_local_names = {\n x " +
+		"= y\n }\n kdc = a\n }\n")
 	f.Add("[realms]\n}\n{\n=\n")
 	f.Add("[domain_realm]\n=")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -16,11 +16,12 @@ import (
 	"github.com/jcmturner/gokrb5/v8/messages"
 )
 
-// The way to the KDCs of a realm. It is not gokrb5's, which cannot be given up, makes
-// room for as much as a KDC says that its answer has, up to 4 GiB, and turns errors
-// into text. Requests go over TCP, which every KDC takes (RFC 4120, section 7.2.2) and
-// where an answer may have any size.
+// The exchange of messages with the KDCs of a realm. gokrb5's own cannot be canceled,
+// allocates the answer's announced size of up to 4 GiB, and turns errors into text.
+// Requests go over TCP, which every KDC accepts (RFC 4120, section 7.2.2) and where an
+// answer may have any size.
 
+// kdcs finds and asks the KDCs of all realms.
 type kdcs struct {
 	conf    *conf
 	dial    func(ctx context.Context, network, address string) (net.Conn, error)
@@ -28,18 +29,18 @@ type kdcs struct {
 	timeout time.Duration // for one answer of one KDC
 
 	mu   sync.Mutex
-	last map[string]string // who answered last, by realm
+	last map[string]string // realm to the address that answered last
 }
 
 const (
-	// maxAnswer is more than any ticket has: Active Directory lets one grow to 64 KiB.
+	// maxAnswer exceeds the size of any ticket: Active Directory allows 64 KiB.
 	maxAnswer   = 256 << 10
-	kerberos    = 88
+	defaultPort = "88"
 	tagKRBError = 0x7e // [APPLICATION 30], RFC 4120, section 5.10
 )
 
-// ask sends a request to the KDCs of a realm, one after the other, until one
-// answers. A KRB_ERROR is returned as a *messages.KRBError.
+// ask sends a request to the KDCs of a realm in turn, until one answers. It returns a
+// KRB_ERROR as a *messages.KRBError.
 func (k *kdcs) ask(ctx context.Context, realm string, request []byte) ([]byte, error) {
 	addresses, err := k.find(ctx, realm)
 	if err != nil {
@@ -63,8 +64,8 @@ func (k *kdcs) ask(ctx context.Context, realm string, request []byte) ([]byte, e
 	return nil, &Error{Reason: KDCUnreachable, Principal: realm, Err: errors.Join(problems...)}
 }
 
-// find returns the addresses of the KDCs of a realm, first the one that answered
-// last.
+// find returns the addresses of the KDCs of a realm, beginning with the one that
+// answered last.
 func (k *kdcs) find(ctx context.Context, realm string) (addresses []string, err error) {
 	for _, r := range k.conf.Realms {
 		if r.Realm == realm {
@@ -74,7 +75,7 @@ func (k *kdcs) find(ctx context.Context, realm string) (addresses []string, err 
 		}
 	}
 	if len(addresses) == 0 && k.conf.lookupKDC {
-		addresses, err = k.lookUp(ctx, realm)
+		addresses, err = k.lookup(ctx, realm)
 	}
 	if len(addresses) == 0 {
 		if ctx.Err() != nil {
@@ -92,7 +93,8 @@ func (k *kdcs) find(ctx context.Context, realm string) (addresses []string, err 
 	return addresses, nil
 }
 
-func (k *kdcs) lookUp(ctx context.Context, realm string) (addresses []string, err error) {
+// lookup finds the KDCs of a realm in DNS (RFC 4120, section 7.2.3.2).
+func (k *kdcs) lookup(ctx context.Context, realm string) (addresses []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, k.timeout)
 	defer cancel()
 	_, records, err := k.srv(ctx, "kerberos", "tcp", realm)
@@ -102,13 +104,13 @@ func (k *kdcs) lookUp(ctx context.Context, realm string) (addresses []string, er
 	return addresses, err
 }
 
-// withPort completes an address of krb5.conf, where an IPv6 address may stand with
-// brackets and without.
+// withPort adds the default port to an address from krb5.conf, where an IPv6 address
+// may be written with or without brackets.
 func withPort(address string) string {
 	if _, _, err := net.SplitHostPort(address); err == nil {
 		return address
 	}
-	return net.JoinHostPort(strings.Trim(address, "[]"), strconv.Itoa(kerberos))
+	return net.JoinHostPort(strings.Trim(address, "[]"), defaultPort)
 }
 
 func (k *kdcs) askOne(ctx context.Context, address string, request []byte) ([]byte, error) {
@@ -120,7 +122,7 @@ func (k *kdcs) askOne(ctx context.Context, address string, request []byte) ([]by
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	answer, err := converse(conn, request)
+	answer, err := roundTrip(conn, request)
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
@@ -130,17 +132,18 @@ func (k *kdcs) askOne(ctx context.Context, address string, request []byte) ([]by
 	if answer[0] == tagKRBError {
 		refused := new(messages.KRBError)
 		if !Contain(func() error { return refused.Unmarshal(answer) }) {
-			return nil, fmt.Errorf("%s: %w", address, errNoKDC)
+			return nil, fmt.Errorf("%s: %w", address, errNotKerberos)
 		}
 		return nil, refused
 	}
 	return answer, nil
 }
 
-var errNoKDC = errors.New("what it answers is not of Kerberos")
+var errNotKerberos = errors.New("the answer is not a Kerberos message")
 
-// converse frames a request and its answer (RFC 4120, section 7.2.2).
-func converse(conn net.Conn, request []byte) ([]byte, error) {
+// roundTrip sends a request and reads the answer, each with its size before it (RFC
+// 4120, section 7.2.2).
+func roundTrip(conn net.Conn, request []byte) ([]byte, error) {
 	framed := append(binary.BigEndian.AppendUint32(nil, uint32(len(request))), request...)
 	if _, err := conn.Write(framed); err != nil {
 		return nil, err
@@ -151,7 +154,7 @@ func converse(conn net.Conn, request []byte) ([]byte, error) {
 	}
 	n := binary.BigEndian.Uint32(size[:])
 	if n == 0 || n > maxAnswer {
-		return nil, errNoKDC
+		return nil, errNotKerberos
 	}
 	answer, err := io.ReadAll(io.LimitReader(conn, int64(n)))
 	if err == nil && len(answer) < int(n) {

@@ -10,25 +10,24 @@ import (
 	"github.com/jcmturner/gokrb5/v8/types"
 )
 
-// The long-term key of the client: out of its password, or out of a keytab.
-
+// keys holds the client's long-term keys, from a password or from a keytab.
 type keys interface {
-	// order puts first the types that there are keys of: the KDC takes the first one
-	// that it has a key of.
-	order(who Principal, wanted []int32) []int32
-	// key returns the key of a type. data is what the KDC says about deriving it.
+	// order moves the encryption types with a key to the front: the KDC chooses the
+	// first type that it has a key of.
+	order(who Principal, etypes []int32) []int32
+	// key returns the key of a type. data is the KDC's description of the derivation.
 	key(who Principal, etype int32, data types.PADataSequence) (types.EncryptionKey, error)
 }
 
 type password struct{ secret ports.Secret }
 
-func (password) order(_ Principal, wanted []int32) []int32 { return wanted }
+func (password) order(_ Principal, etypes []int32) []int32 { return etypes }
 
 func (p password) key(who Principal, etype int32, data types.PADataSequence) (types.EncryptionKey, error) {
 	return keyOfPassword(p.secret.Reveal(), who, etype, data)
 }
 
-// keyring is a keytab, as it was when it was read.
+// keyring holds the contents of a keytab.
 type keyring []keyringEntry
 
 type keyringEntry struct {
@@ -39,7 +38,7 @@ type keyringEntry struct {
 
 const maxKeytabBytes = 1 << 20
 
-// parseKeytab reads a keytab. The errors of gokrb5 would print the keys.
+// parseKeytab reads a keytab. It drops gokrb5's errors, which print keys.
 func parseKeytab(data []byte) (keyring, bool) {
 	var table keytab.Keytab
 	if !Contain(func() error { return table.Unmarshal(data) }) {
@@ -53,7 +52,7 @@ func parseKeytab(data []byte) (keyring, bool) {
 	return all, true
 }
 
-// types are those that there is a key of.
+// types returns the encryption types of a principal's keys.
 func (k keyring) types(who Principal) (all []int32) {
 	for _, e := range k {
 		if e.who.is(who) {
@@ -63,7 +62,7 @@ func (k keyring) types(who Principal) (all []int32) {
 	return all
 }
 
-// names are the principals that there are keys of, for errors.
+// names returns the principals in the keytab, for errors.
 func (k keyring) names() string {
 	var all []string
 	for _, e := range k {
@@ -72,15 +71,15 @@ func (k keyring) names() string {
 		}
 	}
 	if len(all) == 0 {
-		return "nobody"
+		return "no principal"
 	}
 	return strings.Join(all, ", ")
 }
 
-func (k keyring) order(who Principal, wanted []int32) []int32 {
+func (k keyring) order(who Principal, etypes []int32) []int32 {
 	has := k.types(who)
 	var first, rest []int32
-	for _, etype := range wanted {
+	for _, etype := range etypes {
 		if slices.Contains(has, etype) {
 			first = append(first, etype)
 		} else {
@@ -90,8 +89,8 @@ func (k keyring) order(who Principal, wanted []int32) []int32 {
 	return append(first, rest...)
 }
 
-// key returns the newest key, whatever version the KDC says that it has, as MIT
-// does: the numbers in keytabs made for Active Directory are often wrong.
+// key returns the newest key. It ignores the key version that the KDC names, as MIT
+// does: the version numbers in keytabs made for Active Directory are often wrong.
 func (k keyring) key(who Principal, etype int32, _ types.PADataSequence) (key types.EncryptionKey, err error) {
 	newest := uint32(0)
 	for _, e := range k {
@@ -100,7 +99,8 @@ func (k keyring) key(who Principal, etype int32, _ types.PADataSequence) (key ty
 		}
 	}
 	if key.KeyValue == nil {
-		return key, failure(BadKeytab, who.String(), "it has no key of the type %d, which the KDC chose", etype)
+		return key, failure(BadKeytab, who.String(), "the keytab has no key of encryption type %d, which the KDC chose",
+			etype)
 	}
 	return key, nil
 }

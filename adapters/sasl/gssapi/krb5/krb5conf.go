@@ -14,27 +14,26 @@ import (
 	"github.com/jcmturner/gokrb5/v8/config"
 )
 
-// The configuration of Kerberos. gokrb5 reads it, and wants help with what real
-// files have: include directives, several files, sections that stand twice, and
-// blocks within blocks, of which it panics. Here the files are put together, by
-// MIT's rules, into one text without any of these.
+// krb5.conf. gokrb5 parses it, but does not understand include directives, several
+// files and repeated sections, and panics on nested blocks. The functions here join
+// the files by MIT's rules into one text without any of these.
 
 const defaultConfig = "/etc/krb5.conf"
 
-// conf is what a krb5.conf comes to.
+// conf holds the settings of a krb5.conf.
 type conf struct {
 	*config.Config
-	asTypes, tgsTypes []int32 // encryption types to ask for, in order
+	asTypes, tgsTypes []int32 // encryption types to request, in order
 	cache             string  // default_ccache_name; it may be empty
 	lookupKDC         bool    // dns_lookup_kdc
 }
 
-// loadConf reads the text, or the file, or what the environment names.
+// loadConf reads the text, or the file, or the files that KRB5_CONFIG names.
 func loadConf(text, file string) (*conf, error) {
 	s := sections{}
 	switch {
 	case text != "" && file != "":
-		return nil, errors.New("the text is given, and the file as well: keep one")
+		return nil, errors.New("Config and ConfigFile are both set: keep one")
 	case text != "":
 		if err := s.read(text, 0); err != nil {
 			return nil, err
@@ -60,18 +59,18 @@ func loadConf(text, file string) (*conf, error) {
 		}
 	}
 	if !found {
-		return nil, fmt.Errorf("there is no krb5.conf, and nothing says where the KDC is: %w", missing)
+		return nil, fmt.Errorf("no krb5.conf found: %w", missing)
 	}
 	return s.parse()
 }
 
-// sections are the lines of each.
+// sections maps the name of a section to its lines.
 type sections map[string][]string
 
 var (
 	header  = regexp.MustCompile(`^\s*\[\s*([A-Za-z0-9_-]+)\s*\]`)
 	include = regexp.MustCompile(`^(include|includedir)\s+(\S.*?)\s*$`)
-	// snippet: other files in the directory, of editors and packagers, are none.
+	// snippet excludes the files of editors and package managers in an includedir.
 	snippet = regexp.MustCompile(`^([A-Za-z0-9_-]+|[^.].*\.conf)$`)
 )
 
@@ -82,7 +81,7 @@ const (
 
 func (s sections) include(path string, depth int) error {
 	if depth > maxIncludes {
-		return fmt.Errorf("files include each other, more than %d deep", maxIncludes)
+		return fmt.Errorf("include directives are nested more than %d deep", maxIncludes)
 	}
 	text, err := readFile(path, maxConfigBytes)
 	if err != nil {
@@ -136,8 +135,8 @@ func (s sections) follow(directive, path string, depth int) error {
 	return err
 }
 
-// parse gives gokrb5 the three sections that it reads. Of two lines that set the
-// same, the first counts for MIT and the last for gokrb5.
+// parse has gokrb5 parse the three sections that it knows. Of two lines with the same
+// name, MIT uses the first one and gokrb5 the last one, so [libdefaults] is reversed.
 func (s sections) parse() (*conf, error) {
 	defaults := slices.Clone(s["libdefaults"])
 	slices.Reverse(defaults)
@@ -154,12 +153,12 @@ func (s sections) parse() (*conf, error) {
 		return err
 	}) {
 		if bad == nil {
-			bad = errors.New("it is no krb5.conf that gokrb5 can read")
+			bad = errors.New("malformed krb5.conf")
 		}
 		return nil, bad
 	}
 	if len(s["libdefaults"])+len(s["realms"])+len(s["domain_realm"]) == 0 {
-		return nil, errors.New("there is none of [libdefaults], [realms] and [domain_realm] in it")
+		return nil, errors.New("krb5.conf has no [libdefaults], [realms] or [domain_realm] section")
 	}
 	if _, given := s.value("dns_lookup_kdc"); given {
 		c.lookupKDC = c.LibDefaults.DNSLookupKDC
@@ -168,7 +167,7 @@ func (s sections) parse() (*conf, error) {
 	return c, s.encryption(c)
 }
 
-// value is what [libdefaults] sets a name to.
+// value returns the value of a name in [libdefaults].
 func (s sections) value(name string) (value string, given bool) {
 	for _, line := range s["libdefaults"] {
 		left, right, ok := strings.Cut(line, "=")
@@ -179,9 +178,9 @@ func (s sections) value(name string) (value string, given bool) {
 	return "", false
 }
 
-// encryption settles what is asked for. What gokrb5 would take as default has RC4,
-// which helps whoever answers for the KDC to guess the password, and lacks the types
-// of RFC 8009.
+// encryption sets the encryption types to request. gokrb5's default includes RC4, which
+// makes it cheaper for an impostor KDC to guess the password, and lacks the types of
+// RFC 8009.
 func (s sections) encryption(c *conf) error {
 	permitted := preferred
 	if _, given := s.value("permitted_enctypes"); given {
@@ -196,20 +195,21 @@ func (s sections) encryption(c *conf) error {
 	}
 	c.tgsTypes = slices.DeleteFunc(slices.Clone(c.tgsTypes), func(etype int32) bool { return contextTypes[etype] == 0 })
 	if len(c.asTypes) == 0 || len(c.tgsTypes) == 0 {
-		return errors.New("permitted_enctypes, default_tkt_enctypes or default_tgs_enctypes leave no type of AES by its full name, as aes256-cts-hmac-sha1-96")
+		return errors.New("no AES encryption type in permitted_enctypes, default_tkt_enctypes or " +
+			"default_tgs_enctypes: write its full name, such as aes256-cts-hmac-sha1-96")
 	}
 	return nil
 }
 
-// realmOf returns the realm of a host by [domain_realm]; "" if nothing is said.
+// realmOf returns the realm of a host by [domain_realm], or "".
 func (c *conf) realmOf(host string) string {
-	if net.ParseIP(host) != nil { // ".0.0.1" is no domain
+	if net.ParseIP(host) != nil { // ".0.0.1" is not a domain
 		return c.DomainRealm[host]
 	}
 	return c.ResolveRealm(host)
 }
 
-// cacheFile is the ticket cache that the environment names, as MIT finds it.
+// cacheFile returns the default ticket cache, as MIT finds it.
 func (c *conf) cacheFile() (string, error) {
 	name := os.Getenv("KRB5CCNAME")
 	if name == "" {
@@ -219,23 +219,24 @@ func (c *conf) cacheFile() (string, error) {
 		return cachePath(name)
 	}
 	if os.Getuid() < 0 {
-		return "", errors.New("this system has no ticket cache by default: name its file")
+		return "", errors.New("this system has no default ticket cache: set TicketCache")
 	}
 	return fmt.Sprintf("/tmp/krb5cc_%d", os.Getuid()), nil
 }
 
-// cachePath is the file that a name of a cache stands for.
+// cachePath returns the file of a ticket cache name.
 func cachePath(name string) (string, error) {
 	kind, path, ok := strings.Cut(name, ":")
 	switch {
 	case !ok, runtime.GOOS == "windows" && len(kind) == 1:
 		path = name
 	case kind != "FILE":
-		return "", fmt.Errorf("a ticket cache of the type %s cannot be read here, a file can: KRB5CCNAME=FILE:/path, for kinit as well", kind)
+		return "", fmt.Errorf("ticket cache type %s is not supported: use KRB5CCNAME=FILE:/path, also for kinit", kind)
 	}
-	path = strings.NewReplacer("%{uid}", fmt.Sprint(os.Getuid()), "%{euid}", fmt.Sprint(os.Geteuid()), "%{TEMP}", os.TempDir(), "%{null}", "").Replace(path)
+	path = strings.NewReplacer("%{uid}", fmt.Sprint(os.Getuid()), "%{euid}", fmt.Sprint(os.Geteuid()),
+		"%{TEMP}", os.TempDir(), "%{null}", "").Replace(path)
 	if strings.Contains(path, "%{") || path == "" {
-		return "", fmt.Errorf("%q is no name of a file", path)
+		return "", fmt.Errorf("%q is not a file name", path)
 	}
 	return path, nil
 }

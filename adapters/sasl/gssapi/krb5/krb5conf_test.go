@@ -9,64 +9,70 @@ import (
 	"testing"
 )
 
-// Files as they are found, with what each would come to for MIT.
+// Real files, with the settings that MIT reads from each.
 func TestConfigs(t *testing.T) {
-	const realms = "[realms]\n A.ORG = {\n  kdc = kdc.a.org\n }\n"
-	for _, c := range []struct {
-		name, text string
-		check      func(c *conf) error
-	}{
-		{"plain", fakeConfig, func(c *conf) error {
-			return same(c.LibDefaults.DefaultRealm, "EXAMPLE.ORG", c.lookupKDC, false, c.asTypes, []int32{18, 17, 20, 19}, c.Realms[0].KDC, []string{"kdc.example.org:88"})
-		}},
-		{"KDCs are looked up by default", realms, func(c *conf) error { return same(c.lookupKDC, true) }},
-		{"comments and Windows' line ends", "# one\r\n; two\r\n[libdefaults]\r\n default_realm = A.ORG\r\n", func(c *conf) error {
-			return same(c.LibDefaults.DefaultRealm, "A.ORG")
-		}},
-		{"a block within a realm", "[realms]\n A.ORG = {\n  auth_to_local_names = {\n   joe = smith\n  }\n  kdc = a\n }\n B.ORG = {\n  kdc = b\n }\n", func(c *conf) error {
-			return same(len(c.Realms), 2, c.Realms[0].KDC, []string{"a:88"}, c.Realms[1].KDC, []string{"b:88"})
-		}},
-		{"a block within the defaults", "[libdefaults]\n A.ORG = {\n  forwardable = true\n }\n default_realm = A.ORG\n", func(c *conf) error {
-			return same(c.LibDefaults.DefaultRealm, "A.ORG", c.LibDefaults.Forwardable, false)
-		}},
-		{"sections that stand twice, of which the first counts", "[libdefaults]\n default_realm = A.ORG\n" + realms + "[libdefaults]\n default_realm = B.ORG\n[realms]\n B.ORG = {\n  kdc = kdc.b.org\n }\n", func(c *conf) error {
-			return same(c.LibDefaults.DefaultRealm, "A.ORG", len(c.Realms), 2)
-		}},
-		{"other sections", "[logging]\n default = FILE:/dev/null\n[appdefaults]\n pam = {\n  debug = false\n }\n" + realms, func(c *conf) error { return same(len(c.Realms), 1) }},
-		{"types by name", "[libdefaults]\n permitted_enctypes = aes256-sha2 camellia256-cts aes128-cts\n", func(c *conf) error {
-			return same(c.asTypes, []int32{20, 17}, c.tgsTypes, []int32{20, 17})
-		}},
-		{"RC4 where it is permitted, and not for a broker", "[libdefaults]\n default_tkt_enctypes = arcfour-hmac aes256-cts\n", func(c *conf) error {
-			return same(c.asTypes, []int32{23, 18}, c.tgsTypes, preferred)
-		}},
-		{"realms of hosts", "[domain_realm]\n .b.org = B.ORG\n Host.C.ORG = C.ORG\n 127.0.0.1 = D.ORG\n .0.0.1 = WRONG\n", func(c *conf) error {
-			return same(c.realmOf("x.y.b.org"), "B.ORG", c.realmOf("b.org"), "", c.realmOf("host.c.org"), "C.ORG", c.realmOf("127.0.0.1"), "D.ORG", c.realmOf("10.0.0.1"), "")
-		}},
-		{"gokrb5 refuses version 4", "[realms]\n A.ORG = {\n  v4_instance_convert = {\n   x = y\n  }\n  kdc = a\n }\n", func(c *conf) error { return same(c.Realms[0].KDC, []string{"a:88"}) }},
+	const (
+		aes    = "AS [18 17 20 19] TGS [18 17 20 19] "
+		realms = "[realms]\n A.ORG = {\n  kdc = kdc.a.org\n }\n"
+		block  = "[realms]\n A.ORG = {\n  %s = {\n   x = y\n  }\n  kdc = a\n }\n B.ORG = {\n  kdc = b\n }\n"
+	)
+	for _, c := range []struct{ name, text, want string }{
+		{"plain", fakeConfig, "EXAMPLE.ORG lookup false " + aes + "EXAMPLE.ORG[kdc.example.org:88] "},
+		{"lookup of KDCs is the default", realms, " lookup true " + aes + "A.ORG[kdc.a.org:88] "},
+		{"comments and Windows' line ends", "# one\r\n; two\r\n[libdefaults]\r\n default_realm = A.ORG\r\n",
+			"A.ORG lookup true " + aes},
+		{"a block within a realm", fmt.Sprintf(block, "auth_to_local_names"),
+			" lookup true " + aes + "A.ORG[a:88] B.ORG[b:88] "},
+		{"settings of version 4, which gokrb5 refuses", fmt.Sprintf(block, "v4_instance_convert"),
+			" lookup true " + aes + "A.ORG[a:88] B.ORG[b:88] "},
+		{"a block within the defaults",
+			"[libdefaults]\n A.ORG = {\n  dns_lookup_kdc = false\n }\n default_realm = A.ORG\n",
+			"A.ORG lookup true " + aes},
+		{"repeated sections, of which the first counts", "[libdefaults]\n default_realm = A.ORG\n" + realms +
+			"[libdefaults]\n default_realm = B.ORG\n[realms]\n B.ORG = {\n  kdc = kdc.b.org\n }\n",
+			"A.ORG lookup true " + aes + "A.ORG[kdc.a.org:88] B.ORG[kdc.b.org:88] "},
+		{"other sections", "[logging]\n default = FILE:/dev/null\n[appdefaults]\n pam = {\n  debug = false\n }\n" +
+			realms, " lookup true " + aes + "A.ORG[kdc.a.org:88] "},
+		{"types by name", "[libdefaults]\n permitted_enctypes = aes256-sha2 camellia256-cts aes128-cts\n",
+			" lookup true AS [20 17] TGS [20 17] "},
+		{"RC4 if it is permitted, and not for a service",
+			"[libdefaults]\n default_tkt_enctypes = arcfour-hmac aes256-cts\n",
+			" lookup true AS [23 18] TGS [18 17 20 19] "},
 	} {
 		got, err := loadConf(c.text, "")
-		if err == nil {
-			err = c.check(got)
-		}
 		if err != nil {
-			t.Errorf("%s: %v", c.name, err)
+			t.Errorf("%s: got %v, want no error", c.name, err)
+			continue
+		}
+		text := fmt.Sprintf("%s lookup %v AS %v TGS %v ", got.LibDefaults.DefaultRealm, got.lookupKDC, got.asTypes,
+			got.tgsTypes)
+		for _, r := range got.Realms {
+			text += fmt.Sprintf("%s%v ", r.Realm, r.KDC)
+		}
+		if text != c.want {
+			t.Errorf("%s: got  %s\nwant %s", c.name, text, c.want)
 		}
 	}
 }
 
-// same compares got with want, in pairs.
-func same(pairs ...any) error {
-	for i := 0; i < len(pairs); i += 2 {
-		if got, want := fmt.Sprint(pairs[i]), fmt.Sprint(pairs[i+1]); got != want {
-			return fmt.Errorf("%s instead of %s", got, want)
+func TestRealmOfHost(t *testing.T) {
+	c, err := loadConf("[domain_realm]\n .b.org = B.ORG\n Host.C.ORG = C.ORG\n 127.0.0.1 = D.ORG\n .0.0.1 = WRONG\n",
+		"")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, want := range map[string]string{
+		"x.y.b.org": "B.ORG", "b.org": "", "host.c.org": "C.ORG", "127.0.0.1": "D.ORG", "10.0.0.1": "",
+	} {
+		if got := c.realmOf(host); got != want {
+			t.Errorf("%s: got the realm %q, want %q", host, got, want)
 		}
 	}
-	return nil
 }
 
 func TestConfigsRefused(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"nonsense", "there is none of"},
+		{"nonsense", "no [libdefaults]"},
 		{"[libdefaults]\n clockskew = soon\n", "clockskew"},
 		{"[realms]\n A.ORG {\n }\n", "A.ORG"},
 		{"[realms]\n }\n", "invalid"},
@@ -76,7 +82,7 @@ func TestConfigsRefused(t *testing.T) {
 		{"includedir /no/such/directory\n", "/no/such/directory"},
 	} {
 		if _, err := loadConf(c.text, ""); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%q: %v", c.text, err)
+			t.Errorf("%q: got %v, want %q in it", c.text, err, c.want)
 		}
 	}
 }
@@ -121,21 +127,21 @@ func TestConfigFiles(t *testing.T) {
 		{list, "A.ORG B.ORG C.ORG D.ORG E.ORG"},
 	} {
 		if got := names(c.file); got != c.want {
-			t.Errorf("%s has the realms %s", c.file, got)
+			t.Errorf("%s: got the realms %s, want %s", c.file, got, c.want)
 		}
 	}
 	t.Setenv("KRB5_CONFIG", second)
 	if got := names(""); got != "E.ORG" {
-		t.Errorf("KRB5_CONFIG has the realms %s", got)
+		t.Errorf("KRB5_CONFIG: got the realms %s, want E.ORG", got)
 	}
 	loop := put("loop", "include "+filepath.Join(dir, "loop")+"\n")
-	for file, want := range map[string]string{missing: "missing.conf", loop: "deep", dir: "no file"} {
+	for file, want := range map[string]string{missing: "missing.conf", loop: "deep", dir: "not a regular file"} {
 		if got := names(file); !strings.Contains(got, want) {
-			t.Errorf("%s: %s", file, got)
+			t.Errorf("%s: got %s, want %s in it", file, got, want)
 		}
 	}
 	if _, err := loadConf(fakeConfig, main); err == nil {
-		t.Error("a text and a file were taken at once")
+		t.Error("Config and ConfigFile: got no error, want one")
 	}
 }
 
@@ -154,8 +160,8 @@ func TestCacheNames(t *testing.T) {
 		{"", "KEYRING:persistent:%{uid}", "", "type KEYRING"},
 		{"DIR:/tmp", "", "", "type DIR"},
 		{"MEMORY:x", "", "", "type MEMORY"},
-		{"FILE:%{LOCAL_APPDATA}", "", "", "no name"},
-		{"FILE:", "", "", "no name"},
+		{"FILE:%{LOCAL_APPDATA}", "", "", "not a file name"},
+		{"FILE:", "", "", "not a file name"},
 	} {
 		if uid == "" && strings.Contains(w.want, "_") {
 			continue
@@ -163,8 +169,9 @@ func TestCacheNames(t *testing.T) {
 		t.Setenv("KRB5CCNAME", w.env)
 		c.cache = w.config
 		got, err := c.cacheFile()
-		if got != w.want || (err == nil) != (w.refused == "") || err != nil && !strings.Contains(err.Error(), w.refused) {
-			t.Errorf("KRB5CCNAME=%q and default_ccache_name=%q are %q, %v", w.env, w.config, got, err)
+		if got != w.want || (err == nil) != (w.refused == "") || err != nil &&
+			!strings.Contains(err.Error(), w.refused) {
+			t.Errorf("KRB5CCNAME=%q, default_ccache_name=%q: got %q, %v, want %q", w.env, w.config, got, err, w.want)
 		}
 	}
 }

@@ -8,18 +8,18 @@ import (
 	"sync"
 )
 
-// Where ticket-granting tickets come from: the long-term key of the client, or a
-// ticket cache that somebody else fills.
-
+// origin is the source of ticket-granting tickets: the client's long-term key, or a
+// ticket cache that another program fills.
 type origin interface {
-	// look returns the tickets that are there without asking, if they are others
-	// than last time. Then what was got with the former does not count any more.
+	// look returns the tickets that are available without a KDC. changed reports
+	// whether they differ from the last call's; if so, tickets derived from those are
+	// invalid.
 	look() (found []*Ticket, changed bool, err error)
-	// grant gets a ticket-granting ticket. Only one caller at a time.
+	// grant returns a ticket-granting ticket. One caller at a time calls it.
 	grant(ctx context.Context) (*Ticket, error)
 }
 
-// keyOrigin asks the KDC with the key. A keytab is read each time.
+// keyOrigin requests ticket-granting tickets with a key. It reads a keytab each time.
 type keyOrigin struct {
 	kdc    *kdc
 	client Principal
@@ -36,7 +36,7 @@ func (o *keyOrigin) grant(ctx context.Context) (*Ticket, error) {
 	return o.kdc.authenticate(ctx, o.client, secret)
 }
 
-// readKeytab reads a keytab that must have keys of the principal.
+// readKeytab reads a keytab, which must have a key of the principal.
 func readKeytab(path string, who Principal) (keys, error) {
 	data, err := readFile(path, maxKeytabBytes)
 	if err != nil {
@@ -53,24 +53,23 @@ func keytabOf(data []byte, who Principal) (keys, error) {
 	k, ok := parseKeytab(data)
 	switch {
 	case !ok:
-		return nil, errors.New("it is no keytab")
+		return nil, errors.New("not a keytab")
 	case len(k.types(who)) == 0:
-		return nil, fmt.Errorf("it has no key of %s, but those of %s", who, k.names())
+		return nil, fmt.Errorf("the keytab has no key of %s, only of %s", who, k.names())
 	}
 	return k, nil
 }
 
-// cacheOrigin reads a ticket cache before each login, and never writes it. A
-// ticket-granting ticket that is past its good time is renewed for the logins here,
-// if it may be.
+// cacheOrigin reads a ticket cache before each login and never writes it. A renewable
+// ticket-granting ticket that is no longer fresh is renewed in memory.
 type cacheOrigin struct {
 	kdc    *kdc
 	path   string
-	client Principal // who it must be for; without a name, whoever it is for
+	client Principal // the required client; without a name, the cache decides
 
 	mu      sync.Mutex
 	data    []byte
-	current *cache // nil: none yet
+	current *cache // nil before the first read
 }
 
 func (o *cacheOrigin) look() (found []*Ticket, changed bool, err error) {
@@ -87,11 +86,11 @@ func (o *cacheOrigin) look() (found []*Ticket, changed bool, err error) {
 	next, err := parseCache(data)
 	switch {
 	case err != nil && o.current != nil:
-		return nil, false, nil // kinit is writing it
+		return nil, false, nil // kinit is writing the file
 	case err != nil:
 		return nil, false, failure(NoTicket, o.client.String(), "%q: %v", o.path, err)
 	case len(o.client.Name.NameString) > 0 && !next.client.is(o.client):
-		return nil, false, failure(NoTicket, o.client.String(), "%q is the cache of %s", o.path, next.client)
+		return nil, false, failure(NoTicket, o.client.String(), "%q is the ticket cache of %s", o.path, next.client)
 	}
 	o.data, o.current = data, next
 	return next.tickets, true, nil
@@ -102,21 +101,22 @@ func (o *cacheOrigin) grant(ctx context.Context) (*Ticket, error) {
 	current := o.current
 	o.mu.Unlock()
 	if current == nil {
-		return nil, failure(NoTicket, o.client.String(), "%q has gone", o.path)
+		return nil, failure(NoTicket, o.client.String(), "%q does not exist any more", o.path)
 	}
 	who := current.client
 	t := current.find(granting(who.Realm, who.Realm))
 	now := o.kdc.now()
 	switch {
 	case t == nil:
-		return nil, failure(NoTicket, who.String(), "there is none to ask with in %q", o.path)
+		return nil, failure(NoTicket, who.String(), "no ticket-granting ticket in %q", o.path)
 	case !t.valid(now):
-		return nil, failure(TicketExpired, who.String(), "that in %q ended at %s", o.path, stamp(t.end))
+		return nil, failure(TicketExpired, who.String(), "the ticket-granting ticket in %q expired at %s", o.path,
+			stamp(t.end))
 	case t.fresh(now) || !now.Before(t.renewTill):
 		return t, nil
 	}
-	if renewed, err := o.kdc.renew(ctx, t); err == nil {
-		return renewed, nil
+	if extended, err := o.kdc.renew(ctx, t); err == nil {
+		return extended, nil
 	}
 	return t, nil
 }

@@ -8,16 +8,16 @@ import (
 	"github.com/jcmturner/gokrb5/v8/types"
 )
 
-// principal is a name in a realm: "alice@EXAMPLE.ORG",
+// Principal is a name in a realm, such as "alice@EXAMPLE.ORG" or
 // "kafka/broker.example.org@EXAMPLE.ORG".
 type Principal struct {
 	Name  types.PrincipalName
-	Realm string // "": not known yet
+	Realm string // empty if it is not known yet
 }
 
 var escape = strings.NewReplacer(`\`, `\\`, `/`, `\/`, `@`, `\@`)
 
-// String writes the name as MIT's tools do.
+// String returns the name as MIT's tools write it.
 func (p Principal) String() string {
 	var parts []string
 	for _, part := range p.Name.NameString {
@@ -34,8 +34,8 @@ func (p Principal) is(other Principal) bool {
 	return p.Realm == other.Realm && p.Name.Equal(other.Name)
 }
 
-// parsePrincipal reads a name with a backslash before what else would divide it. The
-// realm may be missing.
+// parsePrincipal parses a name in which a backslash escapes a separator. The realm may
+// be missing.
 func parsePrincipal(text string) (p Principal, err error) {
 	p.Name.NameType = nametype.KRB_NT_PRINCIPAL
 	part, inRealm := "", false
@@ -58,7 +58,8 @@ func parsePrincipal(text string) (p Principal, err error) {
 			end()
 			inRealm = true
 		case c == '@', c == 0:
-			return Principal{}, errors.New(`a principal is written name@REALM or name/instance@REALM, with a backslash before "@" within a name`)
+			return Principal{}, errors.New(
+				`write a principal as name@REALM or name/instance@REALM, with a backslash before "@" within a name`)
 		default:
 			part += text[i : i+1]
 		}
@@ -66,30 +67,32 @@ func parsePrincipal(text string) (p Principal, err error) {
 	end()
 	for _, part := range p.Name.NameString {
 		if part == "" {
-			return Principal{}, errors.New("a part of the principal is empty")
+			return Principal{}, errors.New("empty part in the principal")
 		}
 	}
 	if inRealm && p.Realm == "" {
-		return Principal{}, errors.New(`there is no realm after the "@"`)
+		return Principal{}, errors.New(`empty realm after the "@" of the principal`)
 	}
 	return p, nil
 }
 
-// service is the principal of a service on a host. MIT and Java write the host in
-// small letters; unlike them this never asks DNS for another name of the host, which
-// whoever answers for DNS could choose.
+// service returns the principal of a service on a host. The host is in lower case, as
+// with MIT and Java. Unlike them this function asks DNS for no other name of the host:
+// an attacker who controls DNS could choose it.
 func service(name, host string) Principal {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	return Principal{Name: types.PrincipalName{NameType: nametype.KRB_NT_SRV_HST, NameString: []string{name, host}}}
+	return Principal{Name: types.PrincipalName{
+		NameType: nametype.KRB_NT_SRV_HST, NameString: []string{name, host},
+	}}
 }
 
-// granting is the principal of the ticket-granting service of a realm, as it is
-// known in another one or in its own.
+// granting returns the principal of a realm's ticket-granting service, as it is known
+// in another realm or in its own.
 func granting(realm, in string) Principal {
 	return Principal{types.PrincipalName{NameType: nametype.KRB_NT_SRV_INST, NameString: []string{"krbtgt", realm}}, in}
 }
 
-// grants returns the realm whose tickets a ticket for p is good for.
+// grants returns the realm whose ticket-granting service p is.
 func (p Principal) grants() (realm string, ok bool) {
 	parts := p.Name.NameString
 	if len(parts) == 2 && parts[0] == "krbtgt" {

@@ -24,29 +24,29 @@ func TestParsePrincipal(t *testing.T) {
 	} {
 		p, err := parsePrincipal(c.text)
 		if err != nil || !slices.Equal(p.Name.NameString, c.parts) || p.Realm != c.realm {
-			t.Errorf("%q is %q of %q, %v", c.text, p.Name.NameString, p.Realm, err)
+			t.Errorf("%q: got %q of %q, %v, want %q of %q", c.text, p.Name.NameString, p.Realm, err, c.parts, c.realm)
 		}
 	}
 	for _, text := range []string{"", "@EXAMPLE.ORG", "alice@", "alice@A@B", "kafka/", "/x", "a\x00b"} {
 		if p, err := parsePrincipal(text); err == nil {
-			t.Errorf("%q is %v", text, p)
+			t.Errorf("%q: got %v, want an error", text, p)
 		}
 	}
 }
 
-// What is written is read again as the same.
-func TestPrincipalIsReadAsWritten(t *testing.T) {
+func TestPrincipalRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		part := rapid.StringMatching(`[a-z@/\\.é-]{1,8}`)
-		p := Principal{nameOf(rapid.SliceOfN(part, 1, 3).Draw(t, "name")...), rapid.StringMatching(`[A-Z.]{0,8}`).Draw(t, "realm")}
+		p := Principal{nameOf(rapid.SliceOfN(part, 1, 3).Draw(t, "name")...),
+			rapid.StringMatching(`[A-Z.]{0,8}`).Draw(t, "realm")}
 		again, err := parsePrincipal(p.String())
 		if err != nil || !again.is(p) {
-			t.Fatalf("%q was read as %q, %v", p, again, err)
+			t.Fatalf("%q: got %q, %v back", p, again, err)
 		}
 	})
 }
 
-func TestServiceOfAHost(t *testing.T) {
+func TestServiceOfHost(t *testing.T) {
 	for host, want := range map[string]string{
 		"Broker.Example.ORG.": "kafka/broker.example.org",
 		"localhost":           "kafka/localhost",
@@ -54,7 +54,7 @@ func TestServiceOfAHost(t *testing.T) {
 		"2001:db8::1":         "kafka/2001:db8::1",
 	} {
 		if got := service("kafka", host).String(); got != want {
-			t.Errorf("%q is %q instead of %q", host, got, want)
+			t.Errorf("%q: got %q, want %q", host, got, want)
 		}
 	}
 }

@@ -13,50 +13,50 @@ import (
 	"github.com/jcmturner/gokrb5/v8/types"
 )
 
-// What the two exchanges with a KDC have in common (RFC 4120, sections 3.1 and 3.3):
-// the ticket that comes out, the checks of an answer, and what a refusal means. The
-// messages and the cryptography are gokrb5's, the conduct is not: its client starts
-// goroutines to renew tickets, does not compare the service in the answer with the
-// one asked for, and is not safe for concurrent use before the first login.
+// The common part of the two exchanges with a KDC (RFC 4120, sections 3.1 and 3.3): the
+// ticket, the checks of an answer, and the meaning of a refusal. Messages and
+// cryptography are gokrb5's; its client is not used: it starts goroutines to renew
+// tickets, does not compare the service in the answer with the requested one, and is
+// not safe for concurrent use before the first login.
 
-// Ticket is a ticket and what its owner must know to use it.
+// Ticket is a ticket with its session key.
 type Ticket struct {
 	Client, Server Principal
 	Raw            messages.Ticket
 	Key            types.EncryptionKey
 	start, end     time.Time
-	renewTill      time.Time // zero: it cannot be renewed
+	renewTill      time.Time // zero if it is not renewable
 }
 
 func (t *Ticket) valid(now time.Time) bool { return now.Before(t.end) }
 
-// fresh: five sixths of its time have not passed. After that another one is wanted,
-// while this one still does.
+// fresh reports whether less than five sixths of the ticket's life have passed. After
+// that a new ticket is requested, and the old one serves if the request fails.
 func (t *Ticket) fresh(now time.Time) bool {
 	return now.Before(t.end.Add(-t.end.Sub(t.start) / 6))
 }
 
-// kdc makes requests and judges the answers.
+// kdc sends requests and verifies the answers.
 type kdc struct {
 	kdcs
 	now func() time.Time
 
 	stamped sync.Mutex
-	latest  time.Time // that an authenticator has
+	latest  time.Time // of the authenticators
 }
 
-// answered is what both kinds of answer have.
-type answered struct {
+// answer is what both kinds of answer have in common.
+type answer struct {
 	messages.KDCRepFields
-	key    types.EncryptionKey // that it is encrypted with
-	usage  uint32
-	client Principal
-	asked  messages.KDCReqBody
+	key     types.EncryptionKey // of the encrypted part
+	usage   uint32
+	client  Principal
+	request messages.KDCReqBody
 }
 
-// open decrypts an answer, and holds it against the request.
-func (k *kdc) open(a *answered) (*Ticket, error) {
-	realm := a.asked.Realm
+// open decrypts an answer and compares it with the request.
+func (k *kdc) open(a *answer) (*Ticket, error) {
+	realm := a.request.Realm
 	var part messages.EncKDCRepPart
 	wrongKey := true
 	if !Contain(func() error {
@@ -70,17 +70,18 @@ func (k *kdc) open(a *answered) (*Ticket, error) {
 		if wrongKey {
 			return nil, errWrongKey
 		}
-		return nil, failure(BadAnswer, realm, "what it encrypted is no answer to the request")
+		return nil, failure(BadAnswer, realm, "malformed encrypted part")
 	}
 	got := Principal{part.SName, part.SRealm}
 	now := k.now()
 	switch {
-	case part.Nonce != a.asked.Nonce:
-		return nil, failure(BadAnswer, realm, "it is the answer to another request")
+	case part.Nonce != a.request.Nonce:
+		return nil, failure(BadAnswer, realm, "the answer has the nonce of another request")
 	case !a.Ticket.SName.Equal(part.SName) || a.Ticket.Realm != part.SRealm:
-		return nil, failure(BadAnswer, realm, "the ticket is not the one that is promised")
+		return nil, failure(BadAnswer, realm, "the ticket is not for the service in the encrypted part")
 	case !a.CName.Equal(a.client.Name) || a.CRealm != a.client.Realm:
-		return nil, failure(BadAnswer, realm, "the ticket is for %q instead of %q", Principal{a.CName, a.CRealm}, a.client)
+		return nil, failure(BadAnswer, realm, "the ticket is of the client %q, want %q", Principal{a.CName, a.CRealm},
+			a.client)
 	}
 	t := &Ticket{
 		Client: a.client, Server: got, Raw: a.Ticket, Key: part.Key,
@@ -90,7 +91,8 @@ func (k *kdc) open(a *answered) (*Ticket, error) {
 		t.start = part.AuthTime
 	}
 	if skew := t.start.Sub(now); skew > k.conf.LibDefaults.Clockskew || !t.valid(now) {
-		return nil, failure(ClockSkew, realm, "a ticket that was made just now is valid from %s to %s, and it is %s here", stamp(t.start), stamp(t.end), stamp(now))
+		return nil, failure(ClockSkew, realm, "a new ticket is valid from %s to %s, and the local time is %s",
+			stamp(t.start), stamp(t.end), stamp(now))
 	}
 	return t, nil
 }
@@ -99,8 +101,7 @@ var errWrongKey = errors.New("gssapi: wrong key")
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// refusal is what a KRB_ERROR means. of is whose matter it is where the KDC does not
-// say it by the code.
+// refusal returns the meaning of a KRB_ERROR. of is the principal of the request.
 func refusal(k *messages.KRBError, of Principal) *Error {
 	e := &Error{Reason: Other, Principal: of.String(), Code: k.ErrorCode, Detail: codeText(k)}
 	switch k.ErrorCode {
@@ -124,12 +125,12 @@ func refusal(k *messages.KRBError, of Principal) *Error {
 		e.Reason = KDCUnreachable
 	case errorcode.KDC_ERR_WRONG_REALM:
 		e.Reason = UnknownClient
-		e.Detail += fmt.Sprintf("; the client is of the realm %q", k.CRealm)
+		e.Detail += fmt.Sprintf("; the client's realm is %q", k.CRealm)
 	}
 	return e
 }
 
-// codeText is an error code by its name, and what the sender adds, quoted.
+// codeText returns the name of the error code and the sender's text, quoted.
 func codeText(k *messages.KRBError) string {
 	text := errorcode.Lookup(k.ErrorCode)
 	if k.EText != "" {
@@ -138,10 +139,10 @@ func codeText(k *messages.KRBError) string {
 	return text
 }
 
-// stale reports whether another ticket-granting ticket may help: this one has ended,
-// or was made with a key that the KDC has no more, for which MIT's has no code but
-// the one for everything.
-func stale(err error) bool {
+// mayNeedNewTGT reports whether another ticket-granting ticket may help: this one has
+// expired, or the KDC has replaced the key it was made with, which MIT's KDC reports
+// with a generic code.
+func mayNeedNewTGT(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Code != 0 && (e.Reason == TicketExpired || e.Reason == Other)
 }

@@ -15,20 +15,21 @@ import (
 )
 
 // The exchange that turns a ticket-granting ticket into one for a service (RFC 4120,
-// section 3.3), also in another realm. [domain_realm] says which realm the service is
-// of, or its own KDC does, by a ticket for the next realm on the way (RFC 6806,
-// section 8). gokrb5's own request names the last realm on the way as the client's,
+// section 3.3), also in another realm. [domain_realm] gives the realm of the service;
+// otherwise the KDC refers the client to the next realm on the path (RFC 6806, section
+// 8). gokrb5's own request names the last realm on the path as the client's realm,
 // which is right for one step only.
 
-const maxRealms = 8 // on the way
+const maxRealms = 8 // on the path to a service
 
-// request returns a ticket for a service. realm is that of the service; "" leaves it
-// to the KDC.
+// request returns a ticket for a service. realm is the realm of the service; if it is
+// empty, the KDC decides.
 func (k *kdc) request(ctx context.Context, tgt *Ticket, server Principal, realm string) (*Ticket, error) {
 	for range maxRealms {
 		here, ok := tgt.Server.grants()
 		if !ok {
-			return nil, failure(BadAnswer, server.String(), "%q is no ticket to ask with", tgt.Server)
+			return nil, failure(BadAnswer, server.String(), "the ticket for %q is not a ticket-granting ticket",
+				tgt.Server)
 		}
 		want, options := server.Name, []int(nil)
 		switch realm {
@@ -44,24 +45,28 @@ func (k *kdc) request(ctx context.Context, tgt *Ticket, server Principal, realm 
 		}
 		if next.Server.Name.Equal(server.Name) {
 			if !Usable(next.Key) {
-				return nil, failure(EncryptionTypes, next.Server.String(), "the KDC made a key of type %d, which a context cannot have", next.Key.KeyType)
+				return nil, failure(EncryptionTypes, next.Server.String(),
+					"the KDC made a session key of type %d, not an AES encryption type", next.Key.KeyType)
 			}
 			return next, nil
 		}
 		if further, ok := next.Server.grants(); !ok || further == here {
-			return nil, failure(BadAnswer, here, "it is a ticket for %q", next.Server)
+			return nil, failure(BadAnswer, here, "the ticket is for %q", next.Server)
 		}
 		tgt = next
 	}
-	return nil, failure(BadAnswer, server.String(), "the way leads through more than %d realms", maxRealms)
+	return nil, failure(BadAnswer, server.String(), "the path to the service has more than %d realms", maxRealms)
 }
 
-// renew returns the same ticket-granting ticket with another end.
+// renew returns a ticket-granting ticket with a later end.
 func (k *kdc) renew(ctx context.Context, tgt *Ticket) (*Ticket, error) {
 	return k.exchange(ctx, tgt, tgt.Server, k.conf.asTypes, []int{flags.Renew, flags.Renewable})
 }
 
-func (k *kdc) exchange(ctx context.Context, tgt *Ticket, server Principal, etypes []int32, options []int) (*Ticket, error) {
+// exchange sends one KRB_TGS_REQ and returns the ticket in the answer.
+func (k *kdc) exchange(
+	ctx context.Context, tgt *Ticket, server Principal, etypes []int32, options []int,
+) (*Ticket, error) {
 	realm := server.Realm
 	now := k.now()
 	body := messages.KDCReqBody{
@@ -85,24 +90,25 @@ func (k *kdc) exchange(ctx context.Context, tgt *Ticket, server Principal, etype
 	if err != nil {
 		return nil, &Error{Reason: Other, Principal: server.String(), Err: err}
 	}
-	answer, err := k.send(ctx, realm, encoded, server)
+	message, err := k.send(ctx, realm, encoded, server)
 	if err != nil {
 		return nil, err
 	}
 	var reply messages.TGSRep
-	if !Contain(func() error { return reply.Unmarshal(answer) }) {
-		return nil, failure(BadAnswer, realm, "it is not the answer to a request for a ticket")
+	if !Contain(func() error { return reply.Unmarshal(message) }) {
+		return nil, failure(BadAnswer, realm, "the answer is not a KRB_TGS_REP")
 	}
-	t, err := k.open(&answered{
-		KDCRepFields: reply.KDCRepFields, key: tgt.Key, usage: keyusage.TGS_REP_ENCPART_SESSION_KEY, client: tgt.Client, asked: body,
+	t, err := k.open(&answer{
+		KDCRepFields: reply.KDCRepFields, key: tgt.Key, usage: keyusage.TGS_REP_ENCPART_SESSION_KEY,
+		client: tgt.Client, request: body,
 	})
 	if err == errWrongKey {
-		return nil, failure(BadAnswer, realm, "it is not encrypted with the key of this session")
+		return nil, failure(BadAnswer, realm, "the answer is not encrypted with the session key")
 	}
 	return t, err
 }
 
-// proofOfTicket is the request within the request, PA-TGS-REQ: the ticket, and an
+// proofOfTicket returns PA-TGS-REQ, the request within the request: the ticket and an
 // authenticator with a checksum of the body.
 func (k *kdc) proofOfTicket(tgt *Ticket, body *messages.KDCReqBody) (proof []byte, err error) {
 	encoded, err := body.Marshal()
@@ -126,8 +132,8 @@ func (k *kdc) proofOfTicket(tgt *Ticket, body *messages.KDCReqBody) (proof []byt
 	return request.Marshal()
 }
 
-// Authenticator returns one for a request to the ticket's service, with a new subkey
-// and sequence number.
+// Authenticator returns a new authenticator for the ticket's service, with a subkey and
+// a sequence number. No two have the same time.
 func (c *Client) Authenticator(t *Ticket) types.Authenticator {
 	a := c.kdc.authenticator(t)
 	a.SeqNumber = int64(random31())
@@ -135,8 +141,8 @@ func (c *Client) Authenticator(t *Ticket) types.Authenticator {
 	return a
 }
 
-// authenticator is one for the ticket, for this moment. No two have the same: what
-// receives them takes the second one for a replay.
+// authenticator returns an authenticator for the ticket. No two have the same time: a
+// receiver takes the second one for a replay.
 func (k *kdc) authenticator(t *Ticket) types.Authenticator {
 	at := k.instant()
 	return types.Authenticator{
@@ -148,7 +154,7 @@ func (k *kdc) authenticator(t *Ticket) types.Authenticator {
 	}
 }
 
-// instant is the time, to the microsecond, and never the same again.
+// instant returns the time to the microsecond, and later than any before.
 func (k *kdc) instant() time.Time {
 	k.stamped.Lock()
 	defer k.stamped.Unlock()

@@ -2,29 +2,30 @@ package krb5
 
 import "context"
 
-// The tickets of one client, shared by all its logins, and when others are got.
+// The tickets of one client, shared by all its logins.
 //
-// A ticket is good for five sixths of its time. After that, and before it ends, the
-// next login gets another one, and makes do with the old if that fails. A ticket that
-// a broker does not take, or hangs up on, is not used again.
+// A ticket is fresh for five sixths of its life. After that the next login requests
+// another one, and uses the old one if the request fails and it has not expired. A
+// ticket that a service rejects, or hangs up on, is dropped.
 //
-// One login at a time talks to KDCs. Those that wait take the ticket that it brings,
-// and its failure too: many connections that begin at once with a wrong password try
-// it once, and not until the account is locked. There is no goroutine, and no timer.
+// One login at a time asks KDCs. The waiting ones take its ticket, and its failure:
+// many connections that start at once with a wrong password try it once, which does
+// not lock the account. There is no goroutine and no timer.
 
-// moment is what a login remembers of when it began.
+// moment is the state of the counters when a login began.
 type moment struct {
-	ended   int // attempts that have
-	origins int // that there were: a ticket cache filled anew may be somebody else's
+	ended   int // attempts that have ended
+	origins int // contents of the ticket cache so far; new ones may be of another client
 }
 
-// failed is an attempt that did.
+// failed is a failed attempt.
 type failed struct {
 	attempt int
 	err     error
 }
 
-// ticketFor returns a ticket for a service, whose realm may be empty.
+// Ticket returns a ticket for a service, whose realm may be empty. It may block on a
+// KDC until ctx ends. The error is an *Error or that of ctx.
 func (c *Client) Ticket(ctx context.Context, server Principal) (*Ticket, error) {
 	name := Principal{Name: server.Name}.String()
 	began, err := c.look()
@@ -48,7 +49,7 @@ func (c *Client) Ticket(ctx context.Context, server Principal) (*Ticket, error) 
 		var t *Ticket
 		t, err = c.fetch(ctx, server, began)
 		if ctx.Err() != nil {
-			return nil, ctx.Err() // which is no failure for those who wait
+			return nil, ctx.Err() // not a failure of the waiting logins
 		}
 		c.settle(name, t, err, began)
 		if err == nil {
@@ -61,7 +62,7 @@ func (c *Client) Ticket(ctx context.Context, server Principal) (*Ticket, error) 
 	return nil, err
 }
 
-// look takes over what the origin has.
+// look adopts the tickets of the origin.
 func (c *Client) look() (moment, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -84,6 +85,7 @@ func (c *Client) look() (moment, error) {
 	return c.now, nil
 }
 
+// held returns the ticket for a service, or nil.
 func (c *Client) held(name, realm string) *Ticket {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -94,7 +96,7 @@ func (c *Client) held(name, realm string) *Ticket {
 	return t
 }
 
-// settle keeps what an attempt came to.
+// settle records the outcome of an attempt.
 func (c *Client) settle(name string, t *Ticket, err error, began moment) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -110,7 +112,7 @@ func (c *Client) settle(name string, t *Ticket, err error, began moment) {
 	}
 }
 
-// failedSince returns what an attempt failed of that has ended since.
+// failedSince returns the failure of an attempt that has ended since began, or nil.
 func (c *Client) failedSince(began moment, name string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -122,7 +124,7 @@ func (c *Client) failedSince(began moment, name string) error {
 	return nil
 }
 
-// drop forgets a ticket that did not serve.
+// Drop removes a ticket that a service rejected.
 func (c *Client) Drop(t *Ticket) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -133,8 +135,8 @@ func (c *Client) Drop(t *Ticket) {
 	}
 }
 
-// fetch asks for a ticket, and once more where it may be for the ticket-granting
-// ticket that it was refused: the KDC may have been set up anew.
+// fetch requests a ticket. If the refusal may be due to the ticket-granting ticket,
+// it gets a new one and tries again: the KDC's keys may have been replaced.
 func (c *Client) fetch(ctx context.Context, server Principal, began moment) (*Ticket, error) {
 	c.mu.Lock()
 	tgt := c.granting
@@ -142,7 +144,7 @@ func (c *Client) fetch(ctx context.Context, server Principal, began moment) (*Ti
 	var refused error
 	if tgt != nil && tgt.fresh(c.kdc.now()) {
 		t, err := c.kdc.request(ctx, tgt, server, server.Realm)
-		if !stale(err) {
+		if !mayNeedNewTGT(err) {
 			return t, err
 		}
 		refused = err

@@ -191,7 +191,8 @@ func TestAuthenticatorsDiffer(t *testing.T) {
 	for range 20 {
 		a := c.Authenticator(ticket)
 		if seen[a.Cusec] || !Usable(a.SubKey) {
-			t.Fatalf("got the microsecond %d twice, or a key of type %d and %d bytes", a.Cusec, a.SubKey.KeyType, len(a.SubKey.KeyValue))
+			t.Fatalf("got the microsecond %d twice, or a key of type %d and %d bytes", a.Cusec, a.SubKey.KeyType,
+				len(a.SubKey.KeyValue))
 		}
 		seen[a.Cusec] = true
 	}
@@ -278,7 +279,7 @@ func TestTicketCacheChangesHands(t *testing.T) {
 	})
 }
 
-func TestTicketCacheIsRenewedInMemory(t *testing.T) {
+func TestTicketCacheRenewsInMemory(t *testing.T) {
 	k := newKDC()
 	k.life, k.renew = time.Hour, 3*time.Hour
 	ticket := k.ticket("krbtgt", fakeRealm)
@@ -322,7 +323,8 @@ func TestKeytabIsReread(t *testing.T) {
 	if err := os.Remove(o.Keytab); err != nil {
 		t.Fatal(err)
 	}
-	if e := mustNotGet(t, c, "b1.example.org", BadKeytab); !errors.Is(e, os.ErrNotExist) || e.Principal != "alice@EXAMPLE.ORG" {
+	if e := mustNotGet(t, c, "b1.example.org", BadKeytab); !errors.Is(e, os.ErrNotExist) ||
+		e.Principal != "alice@EXAMPLE.ORG" {
 		t.Errorf("got %v of %q, want %v of alice", e, e.Principal, os.ErrNotExist)
 	}
 }

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestFindAgain(t *testing.T) {
+	at := func(id, function, text string) *mutant {
+		return &mutant{id: id, pkg: "domain", operator: "compare", function: function, text: text}
+	}
+	today := map[string][]*mutant{
+		"domain": {
+			at("1", "F", "a < b"), at("2", "New", "size > limit.max"), at("3", "M.x", "m.conn.count == c.most"),
+			at("4", "G", "a < b"), at("5", "H", "first.length() != second.length"),
+		},
+		"domain/release": {{id: "6", pkg: "domain/release", operator: "compare", function: "Old", text: "l.low == 0"}},
+	}
+	file := filepath.Join(t.TempDir(), "moved.tsv")
+	const rows = "# rows\n\nname\tmaximum\tmax\nname\tdomain New other\tsize\nfunc\tdomain Old\tdomain/release Old\n" +
+		"at\tp\t4\ngone\tdomain Z\tno longer needed\n"
+	if err := os.WriteFile(file, []byte(rows), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	v, err := readMoves(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, want string
+		old        *mutant
+	}{
+		{"the same id", "1", at("1", "F", "a < b")},
+		{"another name in the text", "2", at("x", "New", "other > limit.maximum")},
+		{"a text that grew", "3", at("x", "M.x", "m.count == c.most")},
+		{"a row at", "4", at("p", "Q", "x < y")},
+		{"another function", "5", at("x", "Q", "first.length() != second.length")},
+		{"a short text in another function", "", at("x", "Q", "a < b")},
+		{"another package", "6", at("x", "Old", "l.low == 0")},
+		{"nothing similar", "", at("x", "F", "c.deadline == time.Time{}")},
+		{"gone", "", at("x", "Z", "first.length() != second.length")},
+	} {
+		got := ""
+		if f := findAgain([]*result{{mutant: *c.old}}, today, v)[0]; f.today != nil {
+			got = f.today.id
+		}
+		if got != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestMovesAreChecked(t *testing.T) {
+	for _, rows := range []string{"name\ta\n", "lost\ta\tb\n"} {
+		file := filepath.Join(t.TempDir(), "moved.tsv")
+		if err := os.WriteFile(file, []byte(rows), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := readMoves(file); err == nil {
+			t.Errorf("%q: got no error", rows)
+		}
+	}
+}

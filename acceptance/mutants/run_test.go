@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// plant writes a checkout of the named files.
+func plant(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		name = filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// mutants runs the command.
+func mutants(t *testing.T, args ...string) (code int, out string) {
+	t.Helper()
+	var b strings.Builder
+	code = run(context.Background(), args, &b, &b)
+	return code, b.String()
+}
+
+// small is a module whose tests notice one of four mutants; one does not compile.
+func small() map[string]string {
+	return map[string]string{
+		"go.mod": "module m\n\ngo 1.26\n",
+		"domain/a.go": "package domain\n\nvar log []int\n\nfunc Limit(n int) int {\n\tif n > 9 {\n\t\treturn 9\n\t}\n" +
+			"\tlog = append(log, n)\n\treturn n\n}\n\ntype t [0]int\n",
+		"domain/a_test.go": "package domain\n\nimport \"testing\"\n\nfunc TestLimit(t *testing.T) {\n" +
+			"\tif Limit(10) != 9 || Limit(3) != 3 {\n\t\tt.Error(\"wrong\")\n\t}\n}\n",
+	}
+}
+
+func TestSampleAndCompare(t *testing.T) {
+	dir, record := plant(t, small()), filepath.Join(t.TempDir(), "record.tsv")
+	code, out := mutants(t, "run", "-dir", dir, "-out", record, "domain")
+	if code != 0 || !strings.Contains(out, "domain: 5 killed, 3 survived, 0 did not compile") {
+		t.Errorf("got exit code %d and\n%s", code, out)
+	}
+	for _, want := range []string{
+		"killed   domain/a.go:6:11 return Limit: if n > 9 { return 9 }\tdomain TestLimit\n",
+		"survived domain/a.go:9:2 delete Limit: log = append(log, n)\t\n",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
+	// The record is kept, and a cut line of it is done again.
+	text, err := os.ReadFile(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(record, text[:len(text)-10], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, out = mutants(t, "run", "-dir", dir, "-out", record, "domain")
+	if code != 0 || strings.Count(out, "domain/a.go") != 1 {
+		t.Errorf("the second run: got exit code %d and\n%s", code, out)
+	}
+	if again, err := os.ReadFile(record); err != nil || string(again) != string(text) {
+		t.Errorf("got the record\n%s\nwant\n%s", again, text)
+	}
+
+	// The function was renamed and moved, the test notices less.
+	changed := small()
+	delete(changed, "domain/a.go")
+	changed["domain/b.go"] = "package domain\n\nfunc Bounded(count int) int {\n" +
+		"\tif count > 9 {\n\t\treturn 9\n\t}\n\treturn count\n}\n"
+	changed["domain/a_test.go"] = "package domain\n\nimport \"testing\"\n\nfunc TestBounded(t *testing.T) {\n" +
+		"\tif Bounded(10) == 10 {\n\t\tt.Error(\"wrong\")\n\t}\n}\n"
+	dir = plant(t, changed)
+	moved := filepath.Join(t.TempDir(), "moved.tsv")
+	const rows = "# moves\nfunc\tdomain Limit\tdomain Bounded\nname\tn\tcount\n"
+	if err := os.WriteFile(moved, []byte(rows), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, out = mutants(t, "compare", "-dir", dir, "-moved", moved, "-list", record)
+	if code != 0 || !strings.Contains(out, "5 found, 0 gone, 0 lost") {
+		t.Errorf("got exit code %d and\n%s", code, out)
+	}
+	code, out = mutants(t, "compare", "-dir", dir, "-moved", moved, record)
+	const want = "4 found and killed (0 by the compiler), 1 found and survived, 0 gone, 0 lost\n"
+	if code != 1 || !strings.Contains(out, want) {
+		t.Errorf("got exit code %d and\n%s", code, out)
+	}
+}
+
+func TestHangsAndPanics(t *testing.T) {
+	for name, c := range map[string]struct{ function, test, want string }{
+		"panic": {
+			"func F(c *int) { if c == nil { return }; *c++ }", "F(nil)",
+			"return F: if c == nil { return }\tdomain TestF\n",
+		},
+		"hang": {
+			"func F(c chan int) { c <- 7 }", "c := make(chan int, 1); F(c); <-c",
+			"delete F: c <- 7\tdomain TestF timeout\n",
+		},
+		"does not compile": {"func F() int { return [1]int{}[0] }", "F()", "invalid  domain/a.go:3:32 plus"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := small()
+			files["domain/a.go"] = "package domain\n\n" + c.function + "\n"
+			files["domain/a_test.go"] = "package domain\n\nimport \"testing\"\n\n" +
+				"func TestF(t *testing.T) { " + c.test + " }\n"
+			code, out := mutants(t, "run", "-limit", "4s", "-dir", plant(t, files), "domain")
+			if code != 0 || !strings.Contains(out, c.want) {
+				t.Errorf("got exit code %d and\n%s\nwant %q", code, out, c.want)
+			}
+		})
+	}
+}
+
+func TestFailures(t *testing.T) {
+	red := small()
+	red["domain/a_test.go"] = strings.ReplaceAll(red["domain/a_test.go"], "!= 3", "!= 4")
+	record := filepath.Join(t.TempDir(), "record.tsv")
+	if err := os.WriteFile(record, []byte("x\ty\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"no command":      {nil, "usage: "},
+		"unknown command": {[]string{"mutate"}, "usage: "},
+		"unknown flag":    {[]string{"run", "-x"}, "-x"},
+		"no module":       {[]string{"run", "-dir", t.TempDir()}, "not the root of a module"},
+		"failing tests": {
+			[]string{"run", "-dir", plant(t, red), "domain"},
+			"domain TestLimit fails without a mutant",
+		},
+		"no package":    {[]string{"run", "-dir", plant(t, small()), "none"}, "no Go files in"},
+		"no record":     {[]string{"compare"}, "usage: "},
+		"broken record": {[]string{"compare", record}, "2 columns"},
+	} {
+		if code, out := mutants(t, c.args...); code != 2 || !strings.Contains(out, c.want) {
+			t.Errorf("%s: got exit code %d and\n%s\nwant 2 and %q", name, code, out, c.want)
+		}
+	}
+}

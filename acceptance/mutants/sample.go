@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"math/rand/v2"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// defaultPackages are mutated if none is named.
+var defaultPackages = []string{"domain", "application/broker"}
+
+// sample draws mutants and runs them. The draw of a package depends on the seed and the
+// package's source only.
+func sample(ctx context.Context, o options, stdout io.Writer) (err error) {
+	packages := o.args
+	if len(packages) == 0 {
+		packages = defaultPackages
+	}
+	b, err := newBench(o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	if err := b.prove(ctx, packages); err != nil {
+		return err
+	}
+	mutants, quotas, err := draw(b.root, packages, o)
+	if err != nil {
+		return err
+	}
+	before, record, err := openRecord(o.out, header(ctx, b, o, packages))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, record.close()) }()
+	known := map[string]result{}
+	for _, r := range before {
+		known[r.mutant.id] = r
+	}
+	for i, pkg := range packages {
+		if err := b.sampleOf(ctx, mutants[i], quotas[i], known, record, stdout); err != nil {
+			return fmt.Errorf("%s: %w", pkg, err)
+		}
+	}
+	return nil
+}
+
+// draw returns the mutants of each package in a random order, and how many of
+// each are wanted.
+func draw(root string, packages []string, o options) (mutants [][]*mutant, quotas []int, err error) {
+	lines, all := make([]int, len(packages)), 0
+	for i, pkg := range packages {
+		found, n, err := findMutants(root, pkg)
+		if err != nil {
+			return nil, nil, err
+		}
+		r := rand.New(rand.NewPCG(o.seed, uint64(crc32.ChecksumIEEE([]byte(pkg)))))
+		r.Shuffle(len(found), func(i, j int) { found[i], found[j] = found[j], found[i] })
+		mutants = append(mutants, found)
+		lines[i], all = n, all+n
+	}
+	rest := o.n
+	for i, n := range lines {
+		quota := min(rest, (o.n*n+all/2)/all)
+		if i == len(lines)-1 {
+			quota = rest
+		}
+		quotas, rest = append(quotas, quota), rest-quota
+	}
+	return mutants, quotas, nil
+}
+
+// sampleOf runs the mutants mutants of one package until the quota is full.
+func (b *bench) sampleOf(
+	ctx context.Context, mutants []*mutant, quota int, known map[string]result, record *recorder, stdout io.Writer,
+) error {
+	count := map[string]int{}
+	start := time.Now()
+	for _, m := range mutants {
+		if count[killed]+count[survived] == quota {
+			break
+		}
+		r, done := known[m.id]
+		if !done {
+			tried, err := b.try(ctx, m)
+			if err != nil {
+				return err
+			}
+			if err := record.append(tried); err != nil {
+				return err
+			}
+			r = *tried
+			fmt.Fprintf(stdout, "%-8s %s\t%s\n", r.verdict, m, r.by)
+		}
+		count[r.verdict]++
+	}
+	if len(mutants) > 0 {
+		fmt.Fprintf(stdout, "%s: %d killed, %d survived, %d did not compile; %v\n", mutants[0].pkg,
+			count[killed], count[survived], count[invalid], time.Since(start).Round(time.Second))
+	}
+	return nil
+}
+
+// header returns the comment at the top of a record.
+func header(ctx context.Context, b *bench, o options, packages []string) string {
+	commit := "unknown"
+	cmd := exec.CommandContext(ctx, "git", "rev-parse", "HEAD")
+	cmd.Dir = b.root
+	if out, err := cmd.Output(); err == nil {
+		commit = strings.TrimSpace(string(out))
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "# mutants run -n %d -seed %d %s\n", o.n, o.seed, strings.Join(packages, " "))
+	fmt.Fprintf(&text, "# commit %s\n", commit)
+	fmt.Fprintf(&text, "# tests not run: %s\n# limit for the tests of one package: %v\n", skipped, b.limit)
+	for _, pkg := range packages {
+		fmt.Fprintf(&text, "# tests of %s mutants: %s\n", pkg, strings.Join(b.testsOf(pkg), ", then "))
+	}
+	return text.String()
+}

@@ -1,0 +1,236 @@
+package crl
+
+import (
+	"bytes"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+
+	"brokerconn/adapters/internal/fault"
+	"brokerconn/adapters/internal/x500"
+)
+
+// The kinds of an error of Check, in OpenSSL's words, for errors.Is.
+var (
+	ErrRevoked     = errors.New("certificate revoked")           // a *revokedError
+	ErrMissing     = errors.New("unable to get certificate CRL") // none that speaks for the certificate
+	ErrExpired     = errors.New("CRL has expired")               // at or after its nextUpdate
+	ErrNotYetValid = errors.New("CRL is not yet valid")          // before its thisUpdate
+	ErrSignature   = errors.New("CRL signature failure")         // not signed by the issuer's key
+	ErrSigner      = errors.New("key usage does not include CRL signing")
+	ErrScope       = errors.New("different CRL scope") // for other certificates of the issuer
+	ErrExtension   = errors.New("unhandled critical CRL extension")
+)
+
+// listError is one of the above with what is wrong.
+type listError struct {
+	kind error
+	what string
+}
+
+func (e *listError) Error() string { return e.kind.Error() + ": " + e.what }
+func (e *listError) Unwrap() error { return e.kind }
+
+// revokedError says when and why a certificate was revoked.
+type revokedError struct {
+	serial *big.Int
+	at     time.Time
+	reason reason
+}
+
+func (e *revokedError) Error() string {
+	return fmt.Sprintf("%v: serial number %x, on %s, reason %v", ErrRevoked, e.serial, fault.Time(e.at), e.reason)
+}
+
+func (e *revokedError) Is(target error) bool { return target == ErrRevoked }
+
+// Check returns a certificate that issuer has signed: the caller has verified the
+// chain. nil is the verdict that it is not revoked. A self-signed certificate is
+// not looked up: nobody above it could revoke it.
+//
+// An expired list still revokes, so ErrRevoked wins over the times. Of several
+// lists that speak for the certificate the one counts that is current, or else
+// the one that came last.
+func (r *Lists) Check(leaf, issuer *x509.Certificate, now time.Time) error {
+	if isSelfSigned(leaf) {
+		return nil
+	}
+	if issuer == nil {
+		return &listError{ErrMissing, "the issuer's certificate is not there"}
+	}
+	points, err := pointsOf(leaf)
+	if err != nil {
+		return &listError{ErrScope, "the certificate's distribution points cannot be read: " + err.Error()}
+	}
+	lists := r.byIssuer[canonicalName(leaf.RawIssuer)]
+	var untimely error
+	for covered := reasonMask(0); covered != allReasons; {
+		q := question{leaf, issuer, points, now, covered}
+		best, why := q.pick(lists)
+		if best.crl == nil {
+			return &listError{ErrMissing, fmt.Sprintf("none of %s%s", x500.Short(leaf.RawIssuer), why)}
+		}
+		if err := q.judge(best); err != nil {
+			if !errors.Is(err, ErrExpired) && !errors.Is(err, ErrNotYetValid) {
+				return err
+			}
+			untimely = err
+		}
+		covered |= best.reasons
+	}
+	return untimely
+}
+
+// question is about one certificate, and the reasons that are still open.
+type question struct {
+	leaf, issuer *x509.Certificate
+	points       []point
+	now          time.Time
+	covered      reasonMask
+}
+
+// candidate is a list and how well it suits.
+type candidate struct {
+	crl     *crl
+	inScope bool
+	reasons reasonMask
+	score   int
+}
+
+// pick returns the most suitable list. What has to be understood and is not, a
+// scope that does not fit and the times are the list's worse marks, in this
+// order; of equals the one wins that was issued last. why is what is against
+// each, if there is none.
+func (q *question) pick(lists []*crl) (best candidate, why string) {
+	var against []string
+	for _, c := range lists {
+		found := candidate{crl: c}
+		if problem := c.unfit(q.issuer); problem != "" {
+			against = append(against, problem)
+			continue
+		}
+		if found.reasons, found.inScope = c.scope.covers(q.leaf, q.points); found.inScope && found.reasons&^q.covered == 0 {
+			against = append(against, "it is for reasons that another one has covered")
+			continue
+		}
+		if !c.critical {
+			found.score += 4
+		}
+		if found.inScope {
+			found.score += 2
+		}
+		if c.timely(q.now) == nil {
+			found.score++
+		}
+		if best.crl == nil || found.score > best.score ||
+			found.score == best.score && c.thisUpdate.After(best.crl.thisUpdate) {
+			best = found
+		}
+	}
+	if len(against) > 0 {
+		why = " that counts: " + strings.Join(against, "; ")
+	}
+	return best, why
+}
+
+// unfit says why a list is out of the question.
+func (c *crl) unfit(issuer *x509.Certificate) string {
+	if why := c.scope.unusable(); why != "" {
+		return why
+	}
+	switch {
+	case c.delta:
+		return "it has changes only (delta)"
+	case !c.authority.names(issuer):
+		return "it is of another key of that name"
+	}
+	return ""
+}
+
+// judge asks one list. ErrExpired and ErrNotYetValid mean that the rest is
+// in order.
+func (q *question) judge(best candidate) error {
+	c := best.crl
+	switch {
+	case !maySignCRLs(q.issuer):
+		return &listError{ErrSigner, x500.Short(q.issuer.RawSubject)}
+	case !best.inScope:
+		return &listError{ErrScope, fmt.Sprintf("that of %s is not for this certificate", x500.Short(q.leaf.RawIssuer))}
+	}
+	if err := c.signedBy(q.issuer); err != nil {
+		return &listError{ErrSignature, fmt.Sprintf("that of %s: %v", x500.Short(q.leaf.RawIssuer), err)}
+	}
+	if c.critical {
+		return &listError{ErrExtension, fmt.Sprintf("in that of %s", x500.Short(q.leaf.RawIssuer))}
+	}
+	for _, e := range c.revoked[serialKey(q.leaf.SerialNumber)] {
+		if e.reason != removeFromCRL && e.isAbout(q.leaf) {
+			return &revokedError{q.leaf.SerialNumber, e.at, e.reason}
+		}
+	}
+	if err := c.timely(q.now); err != nil {
+		return &listError{err, fmt.Sprintf("that of %s, issued on %s, to be followed %s; now is %s", x500.Short(q.leaf.RawIssuer),
+			fault.Time(c.thisUpdate), c.until(), fault.Time(q.now))}
+	}
+	return nil
+}
+
+// signedBy checks the signature once for each key in turn: large lists take long to
+// hash, and mostly there is one key.
+func (c *crl) signedBy(issuer *x509.Certificate) error {
+	if v := c.verified.Load(); v != nil && bytes.Equal(v.key, issuer.RawSubjectPublicKeyInfo) {
+		return v.err
+	}
+	err := issuer.CheckSignature(c.algorithm, c.signed, c.signature)
+	c.verified.Store(&verified{issuer.RawSubjectPublicKeyInfo, err})
+	return err
+}
+
+// timely is about both ends: nextUpdate itself is too late.
+func (c *crl) timely(now time.Time) error {
+	switch {
+	case now.Before(c.thisUpdate):
+		return ErrNotYetValid
+	case !c.nextUpdate.IsZero() && !now.Before(c.nextUpdate):
+		return ErrExpired
+	}
+	return nil
+}
+
+func (c *crl) until() string {
+	if c.nextUpdate.IsZero() {
+		return "at no set time"
+	}
+	return "by " + fault.Time(c.nextUpdate)
+}
+
+// isAbout says whether an entry with the leaf's serial number means the leaf.
+func (e *revocation) isAbout(leaf *x509.Certificate) bool {
+	if !e.foreign {
+		return true
+	}
+	for _, n := range e.issuers {
+		if isDirectoryName(n) && canonicalName(n.Bytes) == canonicalName(leaf.RawIssuer) {
+			return true
+		}
+	}
+	return false
+}
+
+// maySignCRLs: a certificate without a key usage may do all.
+func maySignCRLs(issuer *x509.Certificate) bool {
+	for _, x := range issuer.Extensions {
+		if x.Id.Equal(oidKeyUsage) {
+			return issuer.KeyUsage&x509.KeyUsageCRLSign != 0
+		}
+	}
+	return true
+}
+
+func isSelfSigned(c *x509.Certificate) bool {
+	return bytes.Equal(c.RawSubject, c.RawIssuer) &&
+		c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+}

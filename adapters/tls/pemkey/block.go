@@ -1,0 +1,85 @@
+package pemkey
+
+import (
+	"bytes"
+	"encoding/pem"
+	"fmt"
+	"strings"
+)
+
+// firstBlock walks the blocks up to the first private key. pem.Decode passes over
+// a block that it cannot read, and so might choose another key than the one that was
+// meant.
+func firstBlock(file []byte) (*pem.Block, error) {
+	file = bytes.TrimPrefix(file, []byte("\xef\xbb\xbf")) // a byte order mark, of Windows
+	others := 0
+	for rest := file; ; others++ {
+		block, after := pem.Decode(rest)
+		if block == nil {
+			after = nil
+		}
+		begins := beginLines(rest[:len(rest)-len(after)])
+		switch {
+		case block == nil && len(begins) == 0:
+			return nil, noBlock(file, others)
+		case block == nil, len(begins) > 1:
+			start := len(file) - len(rest) + begins[0]
+			line := 1 + bytes.Count(file[:start], []byte("\n"))
+			return nil, damaged(fmt.Sprintf("the block that begins in line %d is cut off or damaged", line), nil)
+		case isKey(block.Type):
+			return block, nil
+		}
+		rest = after
+	}
+}
+
+// beginLines returns where blocks of PEM begin in text.
+func beginLines(text []byte) (starts []int) {
+	begin := []byte("-----BEGIN ")
+	for at := 0; at < len(text); {
+		if bytes.HasPrefix(text[at:], begin) {
+			starts = append(starts, at)
+		}
+		end := bytes.IndexByte(text[at:], '\n')
+		if end < 0 {
+			break
+		}
+		at += end + 1
+	}
+	return starts
+}
+
+func isKey(blockType string) bool {
+	return blockType == "PRIVATE KEY" || strings.HasSuffix(blockType, " PRIVATE KEY")
+}
+
+// noBlock describes a file that has no private key as PEM.
+func noBlock(file []byte, otherBlocks int) error {
+	begins := func(magic string) bool { return bytes.HasPrefix(file, []byte(magic)) }
+	format := FormatOf(file)
+	switch {
+	case otherBlocks > 0:
+		return missing(fmt.Sprintf("there is no private key among the %d PEM blocks", otherBlocks), "is this the file of the certificates?")
+	case len(bytes.TrimSpace(file)) == 0:
+		return missing("there is no private key: the file is empty", "")
+	case format == JKS:
+		return unsupported("convert it: keytool -importkeystore -srckeystore old.jks -destkeystore new.p12 -deststoretype PKCS12, then openssl pkcs12 -in new.p12 -out new.pem",
+			"the file is a Java keystore (JKS), and only PEM is read")
+	case format == PKCS12:
+		return unsupported("convert it: openssl pkcs12 -in old.p12 -out new.pem", "the file is PKCS#12, and only PEM is read")
+	case format == DER:
+		return unsupported("convert it: openssl pkey -inform DER -in old.der -out new.pem", "the file looks like DER, and only PEM is read")
+	case begins("PuTTY-User-Key-File-"):
+		return unsupported("convert it: puttygen old.ppk -O private-openssh -o new.pem, then ssh-keygen -p -m PKCS8 -f new.pem",
+			"the private key is in PuTTY's format, and only PEM is read")
+	case begins("\xff\xfe"), begins("\xfe\xff"):
+		return missing("there is no private key: the file is UTF-16", "save it as plain ASCII")
+	case format == PEM:
+		return missing("there is no private key that can be read: -----BEGIN does not stand at the start of a line", "")
+	}
+	return missing("there is no private key: the file is not PEM", "a private key stands between -----BEGIN PRIVATE KEY----- and its -----END")
+}
+
+func missing(detail, hint string) error {
+	return &Error{Problem: Missing, Detail: detail, Hint: hint}
+}

@@ -1,0 +1,68 @@
+package broker_test
+
+import (
+	"context"
+	"encoding/binary"
+	"io"
+	"net"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// answerHeartbeats answers each request with an empty Heartbeat response of 6 bytes, and
+// allocates nothing.
+func answerHeartbeats(conn net.Conn) {
+	in, out := make([]byte, 1024), make([]byte, 14)
+	binary.BigEndian.PutUint32(out, 10)
+	for {
+		if _, err := io.ReadFull(conn, in[:4]); err != nil {
+			return
+		}
+		frame := in[4 : 4+binary.BigEndian.Uint32(in)]
+		if _, err := io.ReadFull(conn, frame); err != nil {
+			return
+		}
+		copy(out[4:8], frame[4:8])
+		if _, err := conn.Write(out); err != nil {
+			return
+		}
+	}
+}
+
+// The allocations of one request: a raw one allocates the body of its response, a typed one
+// in addition the response, and one that was sent with Send its Future.
+func TestAllocationsPerRequest(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	cfg := configFor(t, listen(t, func(conn net.Conn) {
+		defer conn.Close()
+		answerHeartbeats(conn)
+	}))
+	cfg.APIVersion = broker.Release{Major: 2} // so that ApiVersions is not requested
+	conn := dial(t, cfg)
+	ctx := context.Background()
+	raw, typed := &ports.RawRequest{APIKey: 12, APIVersion: 1}, kmsg.NewPtrHeartbeatRequest()
+	for _, c := range []struct {
+		name string
+		most float64
+		send func() error
+	}{
+		{"RequestRaw", 1, func() error { _, err := conn.RequestRaw(ctx, raw); return err }},
+		{"Request", 2, func() error { _, err := conn.Request(ctx, typed); return err }},
+		{"Connect", 0, func() error { return conn.Connect(ctx) }},
+		{"Send", 3, func() error { _, err := sendAndWait(ctx, conn, raw); return err }},
+	} {
+		if n := testing.AllocsPerRun(1000, func() {
+			if err := c.send(); err != nil {
+				t.Error(err)
+			}
+		}); n > c.most {
+			t.Errorf("%s: got %v allocations, want %v", c.name, n, c.most)
+		}
+	}
+}

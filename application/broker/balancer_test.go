@@ -1,0 +1,247 @@
+package broker_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/adapters/netlink"
+	"brokerconn/application/broker"
+)
+
+// A balancer hands each connection to a backend. Some of them accept and hang up, or
+// reset; the others are sound, new brokers, some of which are slow. Whatever the order,
+// no such broker is taken for an old release.
+
+type balancer struct {
+	mu    sync.Mutex
+	rand  *rand.Rand
+	cuts  int // the first connections are cut; then all are sound
+	down  int // of 3 backends
+	live  []net.Conn
+	dials []time.Time
+}
+
+func (b *balancer) roll(n int) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.rand.IntN(n)
+}
+
+func (b *balancer) dial(context.Context, string, string) (net.Conn, error) {
+	hangsUp := b.roll(3) < b.down
+	b.mu.Lock()
+	b.dials = append(b.dials, time.Now())
+	hangsUp = hangsUp || len(b.dials) <= b.cuts
+	b.mu.Unlock()
+	ours, theirs := net.Pipe()
+	switch {
+	case !hangsUp:
+		b.mu.Lock()
+		b.live = append(b.live, theirs)
+		b.mu.Unlock()
+		go b.serve(theirs, time.Duration(max(b.roll(6)-3, 0))*100*time.Millisecond)
+	case b.roll(2) == 0:
+		theirs.Close()
+		return resetConn{ours}, nil
+	default:
+		time.AfterFunc(time.Duration(b.roll(3))*time.Millisecond, func() { theirs.Close() })
+	}
+	return ours, nil
+}
+
+// hangUp ends all connections of sound backends.
+func (b *balancer) hangUp() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, conn := range b.live {
+		conn.Close()
+	}
+	b.live = nil
+}
+
+// serve answers every request, in the version asked for, after a delay.
+func (b *balancer) serve(conn net.Conn, delay time.Duration) {
+	defer conn.Close()
+	for {
+		var head [12]byte // size, key, version, id
+		if _, err := io.ReadFull(conn, head[:]); err != nil {
+			return
+		}
+		if _, err := io.CopyN(io.Discard, conn, int64(binary.BigEndian.Uint32(head[:]))-8); err != nil {
+			return
+		}
+		resp := kmsg.RequestForKey(int16(binary.BigEndian.Uint16(head[4:]))).ResponseKind()
+		resp.SetVersion(int16(binary.BigEndian.Uint16(head[6:])))
+		if table, ok := resp.(*kmsg.ApiVersionsResponse); ok {
+			table.ApiKeys = scriptedTable
+		}
+		time.Sleep(delay)
+		if _, err := conn.Write(responseFrame(int32(binary.BigEndian.Uint32(head[8:])), resp.AppendTo(nil))); err != nil {
+			return
+		}
+	}
+}
+
+type resetConn struct{ net.Conn }
+
+func (resetConn) Read([]byte) (int, error) { return 0, syscall.ECONNRESET }
+
+func (b *balancer) config() broker.Config {
+	return broker.Config{Transport: &netlink.Transport{Dial: b.dial}}
+}
+
+// TestNewBrokerIsNeverTakenForOld: however a connection to it comes about.
+func TestNewBrokerIsNeverTakenForOld(t *testing.T) {
+	on := true
+	for name, connect := range map[string]func(t *testing.T, b *balancer) *broker.Versions{
+		"Dial":             func(t *testing.T, b *balancer) *broker.Versions { return dialBalancer(t, b.config()) },
+		"Dial with probes": func(t *testing.T, b *balancer) *broker.Versions { return dialBalancer(t, probing(b.config(), &on)) },
+		"CheckVersion": func(t *testing.T, b *balancer) *broker.Versions {
+			conn := mustConn(t, b.config())
+			defer closeConn(conn)
+			if _, err := conn.CheckVersion(limited(t, 5*time.Second), broker.Check{}); err != nil {
+				return nil
+			}
+			v, _ := conn.APIVersions(limited(t, time.Second))
+			return v
+		},
+		"Polled": func(t *testing.T, b *balancer) *broker.Versions {
+			var v *broker.Versions
+			p := mustPolled(t, b.config(), &v)
+			defer p.Close(nil)
+			for end := time.Now().Add(5 * time.Second); p.Connect() != broker.Connected && time.Now().Before(end); {
+				time.Sleep(5 * time.Millisecond)
+			}
+			return v
+		},
+		"Polled.CheckVersion": func(t *testing.T, b *balancer) *broker.Versions {
+			var v *broker.Versions
+			p := mustPolled(t, b.config(), &v)
+			defer p.Close(nil)
+			_, _ = p.CheckVersion(5*time.Second, false, nil)
+			return v
+		},
+		"reconnects": func(t *testing.T, b *balancer) *broker.Versions {
+			conn := mustConn(t, probing(b.config(), &on))
+			defer closeConn(conn)
+			var v *broker.Versions
+			for range 4 {
+				table, err := conn.APIVersions(limited(t, 5*time.Second))
+				if err == nil {
+					v = table
+				}
+				if _, _, old := table.Detected(); old {
+					return table
+				}
+				b.hangUp()
+				time.Sleep(time.Millisecond)
+			}
+			return v
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			connected := 0
+			for seed := range uint64(2000) {
+				synctest.Test(t, func(t *testing.T) {
+					b := &balancer{rand: rand.New(rand.NewPCG(seed, 1)), down: 2}
+					if seed%4 == 0 {
+						b.down, b.cuts = 0, 3+b.roll(3)
+					}
+					v := connect(t, b)
+					if v != nil {
+						connected++
+					}
+					if r, evidence, old := v.Detected(); old {
+						t.Fatalf("seed %d: got a broker of %v (%q), want a new one", seed, r, evidence)
+					}
+					b.hangUp()
+					time.Sleep(time.Minute)
+				})
+				if t.Failed() {
+					return
+				}
+			}
+			if connected < 100 {
+				t.Errorf("got %d runs that connected, want more", connected)
+			}
+		})
+	}
+}
+
+// TestHangUpsArePaced: a peer that closes every connection is met by pauses, also while
+// it is probed.
+func TestHangUpsArePaced(t *testing.T) {
+	on := true
+	synctest.Test(t, func(t *testing.T) {
+		b := &balancer{rand: rand.New(rand.NewPCG(1, 1)), down: 3}
+		if v := dialBalancer(t, probing(b.config(), &on)); v != nil {
+			t.Fatal("got a connection, want none")
+		}
+		if len(b.dials) != 6 {
+			t.Fatalf("got %d connections, want 6", len(b.dials))
+		}
+		for i, want := range []time.Duration{50, 100, 200, 400} {
+			if got := b.dials[i+2].Sub(b.dials[i+1]); got < want*8/10*time.Millisecond {
+				t.Errorf("got probe %d after %v, want a pause of %d ms, less a fifth", i, got, want)
+			}
+		}
+		time.Sleep(time.Minute)
+	})
+}
+
+func probing(cfg broker.Config, on *bool) broker.Config {
+	cfg.ProbeOldReleases = on
+	return cfg
+}
+
+func limited(t *testing.T, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func dialBalancer(t *testing.T, cfg broker.Config) *broker.Versions {
+	conn, err := broker.Dial(limited(t, 5*time.Second), cfg)
+	if err != nil {
+		return nil
+	}
+	defer closeConn(conn)
+	v, err := conn.APIVersions(limited(t, time.Second))
+	if err != nil && !errors.Is(err, broker.ErrConnection) {
+		t.Error(err)
+	}
+	return v
+}
+
+func closeConn(conn *broker.Conn) {
+	conn.Close()
+	<-conn.Done()
+}
+
+func mustConn(t *testing.T, cfg broker.Config) *broker.Conn {
+	conn, err := broker.NewConn(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+func mustPolled(t *testing.T, cfg broker.Config, versions **broker.Versions) *broker.Polled {
+	cfg.Hooks = &broker.Hooks{Versions: func(_ broker.Endpoint, v *broker.Versions) { *versions = v }}
+	p, err := broker.NewPolled(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}

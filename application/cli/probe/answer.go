@@ -1,0 +1,175 @@
+package probe
+
+import (
+	"bytes"
+	"encoding"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Messages of kmsg to JSON, and the error codes in them.
+
+// printable returns a message as something that encoding/json writes as
+// readBody would read it: fields in the order of the protocol, bytes in base64,
+// ids as Kafka writes them, enumerations by name where they have one.
+func printable(m kmsg.Response) any { return jsonValue(reflect.ValueOf(m).Elem()) }
+
+// object is a JSON object whose members keep their order.
+type object []member
+
+type member struct {
+	name  string
+	value any
+}
+
+func (o object) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, m := range o {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(strconv.Quote(m.name)) // an identifier
+		b.WriteByte(':')
+		value, err := json.Marshal(m.value)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(value)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+func jsonValue(v reflect.Value) any {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			return nil
+		}
+		return jsonValue(v.Elem())
+	case reflect.Struct:
+		o := object{}
+		for f, value := range v.Fields() {
+			if isKafkas(v.Type(), f) {
+				o = append(o, member{f.Name, jsonValue(value)})
+			}
+		}
+		return o
+	case reflect.Slice:
+		if v.IsNil() {
+			return nil
+		}
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return base64.StdEncoding.EncodeToString(v.Bytes())
+		}
+		list := make([]any, v.Len())
+		for i := range list {
+			list[i] = jsonValue(v.Index(i))
+		}
+		return list
+	case reflect.Array: // an id
+		b := make([]byte, v.Len())
+		reflect.Copy(reflect.ValueOf(b), v)
+		return base64.RawURLEncoding.EncodeToString(b)
+	case reflect.Float64:
+		if x := v.Float(); math.IsNaN(x) || math.IsInf(x, 0) {
+			return fmt.Sprint(x) // JSON has no number for it
+		}
+	case reflect.Int8:
+		if name, ok := enumName(v); ok {
+			return name
+		}
+		return v.Int() // not v, which would write itself as "UNKNOWN"
+	}
+	return v.Interface()
+}
+
+// enumName is the name of an enumeration's value, if it can be told back from it.
+func enumName(v reflect.Value) (string, bool) {
+	marshaler, ok := v.Interface().(encoding.TextMarshaler)
+	if !ok {
+		return "", false
+	}
+	text, err := marshaler.MarshalText()
+	back := reflect.New(v.Type())
+	if err != nil || back.Interface().(encoding.TextUnmarshaler).UnmarshalText(text) != nil {
+		return "", false
+	}
+	return string(text), back.Elem().Int() == v.Int()
+}
+
+// answeredError is one error code in an answer.
+type answeredError struct {
+	Path    string `json:"path"`
+	Code    int16  `json:"code"`
+	Name    string `json:"name"`
+	Message string `json:"message"` // the broker's, or what Kafka's documentation says
+}
+
+// answerError: the broker answered, and the answer holds error codes.
+type answerError struct{ all []answeredError }
+
+func (e *answerError) Error() string {
+	first := e.all[0]
+	s := fmt.Sprintf("the broker answered error %d %s (%s): %s", first.Code, first.Name, first.Path, first.Message)
+	if more := len(e.all) - 1; more > 0 {
+		s += fmt.Sprintf(" - and %d more error codes", more)
+	}
+	return s
+}
+
+// answerErrors returns an answerError if any error code in m is not 0, at
+// whatever depth.
+func answerErrors(m kmsg.Response) error {
+	var found []answeredError
+	collectErrors(reflect.ValueOf(m).Elem(), "", &found)
+	if len(found) == 0 {
+		return nil
+	}
+	return &answerError{found}
+}
+
+func collectErrors(v reflect.Value, path string, found *[]answeredError) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			collectErrors(v.Elem(), path, found)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			collectErrors(v.Index(i), fmt.Sprintf("%s[%d]", path, i), found)
+		}
+	case reflect.Struct:
+		for f, value := range v.Fields() {
+			at := join(path, f.Name)
+			if !strings.HasSuffix(f.Name, "ErrorCode") || f.Type.Kind() != reflect.Int16 {
+				collectErrors(value, at, found)
+			} else if code := int16(value.Int()); code != 0 {
+				*found = append(*found, newAnsweredError(at, code, v))
+			}
+		}
+	}
+}
+
+// newAnsweredError explains a code that lies in the struct beside.
+func newAnsweredError(path string, code int16, beside reflect.Value) answeredError {
+	e := answeredError{Path: path, Code: code, Name: "UNKNOWN", Message: "no error of Kafka's that is known here"}
+	if known := kerr.TypedErrorForCode(code); known != nil && known.Code == code {
+		e.Name, e.Message = known.Message, known.Description
+	}
+	if f := beside.FieldByName("ErrorMessage"); f.IsValid() {
+		if said, ok := f.Interface().(*string); ok && said != nil && *said != "" {
+			e.Message = *said
+		}
+	}
+	return e
+}

@@ -1,0 +1,138 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/broker"
+)
+
+// The demonstration: everything that one connection does, against franz-go's fake
+// broker in this process, each step checked and timed. It configures the
+// connection as any user would: host and port, and the defaults.
+
+const (
+	demoTopic    = "kafkaprobe-demo"
+	demoRequests = 10_000
+	// demoInFlight is the default of Config.MaxInFlight, and how many goroutines
+	// share the connection.
+	demoInFlight = 5
+	// demoPatience bounds the request that must fail while the broker is away.
+	demoPatience = 150 * time.Millisecond
+)
+
+func (a *app) demo() *cobra.Command {
+	return a.command(&cobra.Command{
+		Use:   "demo",
+		Short: "Show and check all of it against a broker in this process",
+		Long: `demo starts a fake broker in this process, on a loopback port, and does with it
+what a connection is for: connects, creates a topic, produces a record, fetches it
+back, sends 10,000 pipelined requests and checks every answer, and goes on with
+the same connection after a restart of the broker. Each step is printed with the
+time that it took. Exit code 0 only if all of it held.`,
+		Example: `  kafkaprobe demo
+  kafkaprobe demo --json | jq .steps`,
+	}, func(ctx context.Context, _ []string) error {
+		if a.timed {
+			var cancel context.CancelFunc
+			ctx, cancel = a.limited(ctx)
+			defer cancel()
+		}
+		d := &demonstration{app: a, began: time.Now(), doc: demoDocument{OK: true}}
+		return d.run(ctx)
+	})
+}
+
+type demonstration struct {
+	app     *app
+	began   time.Time
+	doc     demoDocument
+	cluster *kfake.Cluster
+	host    string
+	port    uint16
+	conn    *broker.Conn
+	diary   diary
+	topic   kmsg.CreateTopicsResponseTopic
+	batch   []byte // as produced
+}
+
+type demoDocument struct {
+	OK    bool       `json:"ok"`
+	Steps []demoStep `json:"steps"`
+	Error *errorInfo `json:"error,omitempty"`
+}
+
+type demoStep struct {
+	Name   string  `json:"name"`
+	Millis float64 `json:"ms"`
+	Detail string  `json:"detail"`
+}
+
+func (d *demonstration) run(ctx context.Context) error {
+	defer d.stop()
+	steps := []struct {
+		name string
+		do   func(context.Context) (detail string, err error)
+	}{
+		{"broker", d.startBroker},
+		{"connect", d.connect},
+		{"metadata", d.metadata},
+		{"create topic", d.createTopic},
+		{"produce", d.produce},
+		{"fetch", d.fetch},
+		{"pipeline", d.pipeline},
+		{"restart", d.restart},
+	}
+	for _, s := range steps {
+		d.app.progress.waitFor(s.name)
+		began := time.Now()
+		detail, err := s.do(ctx)
+		if err != nil {
+			return d.fail(ctx, s.name, err)
+		}
+		if err := d.tell(s.name, time.Since(began), detail); err != nil {
+			return err
+		}
+	}
+	if d.app.json {
+		return d.app.emit(d.doc, "")
+	}
+	return d.app.emit(nil, fmt.Sprintf("all held, in %v\n", time.Since(d.began).Round(time.Millisecond)))
+}
+
+// tell records a step, and prints it at once where people read.
+func (d *demonstration) tell(name string, took time.Duration, detail string) error {
+	d.doc.Steps = append(d.doc.Steps, demoStep{name, millis(took), detail})
+	if d.app.json {
+		return nil
+	}
+	return d.app.emit(nil, fmt.Sprintf("%-13s %9.3f ms  %s\n", name, millis(took), detail))
+}
+
+func (d *demonstration) fail(ctx context.Context, step string, err error) error {
+	if ctx.Err() != nil {
+		err = fmt.Errorf("the step %q was not over: %w", step, context.Cause(ctx))
+	} else {
+		err = checkf(err, "the step %q failed", step)
+	}
+	if !d.app.json {
+		return err
+	}
+	d.doc.OK, d.doc.Error = false, describe(err)
+	return errors.Join(err, d.app.emit(d.doc, ""))
+}
+
+func (d *demonstration) stop() {
+	if d.conn != nil {
+		d.conn.Close()
+	}
+	if d.cluster != nil {
+		d.cluster.Close()
+	}
+}

@@ -1,0 +1,59 @@
+package probe
+
+import (
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+func TestRecordBatch(t *testing.T) {
+	raw := recordBatch(time.UnixMilli(1234567890123), []byte("key"), []byte("value"))
+	var batch kmsg.RecordBatch
+	if err := batch.ReadFrom(raw); err != nil {
+		t.Fatal(err)
+	}
+	if batch.Magic != 2 || batch.NumRecords != 1 || int(batch.Length) != len(raw)-12 || batch.FirstTimestamp != 1234567890123 {
+		t.Errorf("%+v", batch)
+	}
+	var record kmsg.Record
+	if err := record.ReadFrom(batch.Records); err != nil {
+		t.Fatal(err)
+	}
+	if string(record.Key) != "key" || string(record.Value) != "value" {
+		t.Errorf("%+v", record)
+	}
+}
+
+func TestSameBatchSeesEveryByte(t *testing.T) {
+	raw := recordBatch(time.UnixMilli(1), []byte("key"), []byte("value"))
+	if err := sameBatch(raw, raw); err != nil {
+		t.Fatal(err)
+	}
+	for i := range raw {
+		changed := append([]byte(nil), raw...)
+		changed[i] ^= 1
+		epoch := i >= 12 && i < 16 // the broker's
+		if err := sameBatch(raw, changed); (err == nil) != epoch {
+			t.Errorf("byte %d changed: %v", i, err)
+		}
+	}
+	if sameBatch(raw, raw[:len(raw)-1]) == nil || sameBatch(raw, nil) == nil {
+		t.Error("a part is taken for the whole")
+	}
+}
+
+func TestPercentile(t *testing.T) {
+	var times []time.Duration
+	for i := range 100 {
+		times = append(times, time.Duration(i+1))
+	}
+	for _, c := range []struct {
+		n, p int
+		want time.Duration
+	}{{100, 99, 99}, {100, 50, 50}, {1, 99, 1}, {1, 50, 1}, {3, 50, 2}, {4, 99, 4}} {
+		if got := percentile(times[:c.n], c.p); got != c.want {
+			t.Errorf("p%d of 1 to %d is %d, want %d", c.p, c.n, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,70 @@
+package probe
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// A record batch as it lies in a partition (magic 2, KIP-98):
+//
+//	 0  base offset           set by the broker
+//	 8  length of what follows
+//	12  leader epoch          set by the broker
+//	16  magic
+//	17  CRC32C of what follows
+//	21  attributes, timestamps, producer, records
+const (
+	batchLengthEnd = 12
+	batchMagicAt   = 16
+	batchCRCAt     = 17
+	batchCRCEnd    = 21
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// recordBatch writes a batch of one record.
+func recordBatch(at time.Time, key, value []byte) []byte {
+	record := kmsg.NewRecord()
+	record.Key, record.Value = key, value
+	body := record.AppendTo(nil)[1:] // behind its length, which is 0 so far: one byte
+	record.Length = int32(len(body))
+
+	batch := kmsg.NewRecordBatch()
+	batch.PartitionLeaderEpoch = -1
+	batch.Magic = 2
+	batch.FirstTimestamp = at.UnixMilli()
+	batch.MaxTimestamp = at.UnixMilli()
+	batch.ProducerID, batch.ProducerEpoch, batch.FirstSequence = -1, -1, -1
+	batch.NumRecords = 1
+	batch.Records = record.AppendTo(nil)
+
+	raw := batch.AppendTo(nil)
+	binary.BigEndian.PutUint32(raw[8:], uint32(len(raw)-batchLengthEnd))
+	binary.BigEndian.PutUint32(raw[batchCRCAt:], crc32.Checksum(raw[batchCRCEnd:], castagnoli))
+	return raw
+}
+
+// sameBatch checks that what was fetched is what was produced, but for the two
+// fields that are the broker's.
+func sameBatch(produced, fetched []byte) error {
+	if len(fetched) != len(produced) {
+		return fmt.Errorf("%d bytes were produced and %d fetched", len(produced), len(fetched))
+	}
+	if offset := binary.BigEndian.Uint64(fetched); offset != 0 {
+		return fmt.Errorf("the batch has offset %d, not 0", offset)
+	}
+	if !bytes.Equal(fetched[8:batchLengthEnd], produced[8:batchLengthEnd]) ||
+		!bytes.Equal(fetched[batchMagicAt:], produced[batchMagicAt:]) {
+		return errors.New("the bytes fetched are not those produced")
+	}
+	if crc := binary.BigEndian.Uint32(fetched[batchCRCAt:]); crc != crc32.Checksum(fetched[batchCRCEnd:], castagnoli) {
+		return errors.New("the CRC of the batch fetched is wrong")
+	}
+	return nil
+}

@@ -1,0 +1,170 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"brokerconn/application/broker"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// The steps of the demonstration, in order.
+
+// startBroker starts the fake broker; on the port that it had, if it had one.
+func (d *demonstration) startBroker(context.Context) (string, error) {
+	options := []kfake.Opt{kfake.NumBrokers(1)}
+	if d.port != 0 {
+		options = append(options, kfake.Ports(int(d.port)))
+	}
+	cluster, err := kfake.NewCluster(options...)
+	if err != nil {
+		return "", err
+	}
+	d.cluster = cluster
+	address := cluster.ListenAddrs()[0] // not to be asked of one that is closed: it hangs
+	d.host, d.port, err = broker.ParseAddress(address)
+	return "kfake listens on " + address, err
+}
+
+// connect dials; the hooks tell the times of its parts.
+func (d *demonstration) connect(ctx context.Context) (string, error) {
+	d.diary.lost = make(chan struct{}, 1)
+	var err error
+	d.conn, err = broker.Dial(ctx, broker.Config{Host: d.host, Port: d.port, ClientID: d.app.clientID, Hooks: d.diary.hooks()})
+	if err != nil {
+		return "", err
+	}
+	versions, err := d.conn.APIVersions(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, part := range d.diary.parts() {
+		if err := d.tell(part.name, part.took, part.detail); err != nil {
+			return "", err
+		}
+	}
+	return fmt.Sprintf("ready: %d APIs", len(versions.Ranges())), nil
+}
+
+func (d *demonstration) metadata(ctx context.Context) (string, error) {
+	resp, err := good(kmsg.NewPtrMetadataRequest().RequestWith(ctx, d.conn))
+	if err != nil {
+		return "", err
+	}
+	if len(resp.Brokers) != 1 {
+		return "", fmt.Errorf("%d brokers where there is one", len(resp.Brokers))
+	}
+	b := resp.Brokers[0]
+	return fmt.Sprintf("v%d: broker %d at %s:%d, %d topics", resp.Version, b.NodeID, b.Host, b.Port, len(resp.Topics)), nil
+}
+
+func (d *demonstration) createTopic(ctx context.Context) (string, error) {
+	topic := kmsg.NewCreateTopicsRequestTopic()
+	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = demoTopic, 1, 1
+	req := kmsg.NewPtrCreateTopicsRequest()
+	req.Topics = append(req.Topics, topic)
+	resp, err := good(req.RequestWith(ctx, d.conn))
+	if err != nil {
+		return "", err
+	}
+	if len(resp.Topics) != 1 || resp.Topics[0].Topic != demoTopic {
+		return "", errors.New("the answer is about another topic")
+	}
+	d.topic = resp.Topics[0]
+	return fmt.Sprintf("v%d: %s, one partition", resp.Version, demoTopic), nil
+}
+
+func (d *demonstration) produce(ctx context.Context) (string, error) {
+	d.batch = recordBatch(time.Now(), []byte("demo"), bytes.Repeat([]byte("to be fetched back, byte for byte; "), 30))
+	partition := kmsg.NewProduceRequestTopicPartition()
+	partition.Records = d.batch
+	topic := kmsg.NewProduceRequestTopic()
+	topic.Topic, topic.TopicID = demoTopic, d.topic.TopicID // a name up to v12, then the id
+	topic.Partitions = append(topic.Partitions, partition)
+	req := kmsg.NewPtrProduceRequest()
+	req.Acks = -1
+	req.Topics = append(req.Topics, topic)
+	resp, err := good(req.RequestWith(ctx, d.conn))
+	if err != nil {
+		return "", err
+	}
+	if len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
+		return "", errors.New("the answer is not about one partition")
+	}
+	offset := resp.Topics[0].Partitions[0].BaseOffset
+	return fmt.Sprintf("v%d: a batch of %d bytes, acks all, at offset %d", resp.Version, len(d.batch), offset), nil
+}
+
+func (d *demonstration) fetch(ctx context.Context) (string, error) {
+	partition := kmsg.NewFetchRequestTopicPartition()
+	partition.PartitionMaxBytes = 1 << 20
+	topic := kmsg.NewFetchRequestTopic()
+	topic.Topic, topic.TopicID = demoTopic, d.topic.TopicID
+	topic.Partitions = append(topic.Partitions, partition)
+	req := kmsg.NewPtrFetchRequest()
+	req.MaxWaitMillis, req.MinBytes = 1000, 1
+	req.Topics = append(req.Topics, topic)
+	resp, err := good(req.RequestWith(ctx, d.conn))
+	if err != nil {
+		return "", err
+	}
+	if len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
+		return "", errors.New("the answer is not about one partition")
+	}
+	if err := sameBatch(d.batch, resp.Topics[0].Partitions[0].RecordBatches); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("v%d: the same bytes, CRC right", resp.Version), nil
+}
+
+// good adds to the error of a request those that the answer tells of.
+func good[R kmsg.Response](resp R, err error) (R, error) {
+	if err == nil {
+		err = answerErrors(resp)
+	}
+	return resp, err
+}
+
+// restart stops the broker and starts another on its port. Meanwhile one request
+// must fail, since its time is up, and one must wait.
+func (d *demonstration) restart(ctx context.Context) (string, error) {
+	d.cluster.Close()
+	select {
+	case <-d.diary.lost:
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
+
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	waitCtx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	waited := make(chan error, 1)
+	wg.Go(func() {
+		_, err := kmsg.NewPtrMetadataRequest().RequestWith(waitCtx, d.conn)
+		waited <- err
+	})
+
+	brief, done := context.WithTimeout(ctx, demoPatience)
+	defer done()
+	if _, err := kmsg.NewPtrMetadataRequest().RequestWith(brief, d.conn); !errors.Is(err, broker.ErrCanceled) {
+		return "", fmt.Errorf("a request to a broker that is away ended with: %v", err)
+	}
+	if _, err := d.startBroker(ctx); err != nil {
+		return "", err
+	}
+	if err := <-waited; err != nil {
+		return "", fmt.Errorf("a request did not survive the restart: %w", err)
+	}
+	if _, err := d.metadata(ctx); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("broker away: a request of %v failed, one without limit waited and was answered by the new broker; connections made: %d",
+		demoPatience, d.diary.connections()), nil
+}

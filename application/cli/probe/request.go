@@ -1,0 +1,159 @@
+package probe
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"brokerconn/adapters/kafkacodec"
+	"brokerconn/application/properties"
+	"brokerconn/ports"
+)
+
+// responseDocument is an answer as JSON. Error stands beside it when it holds
+// error codes.
+type responseDocument struct {
+	Broker   string     `json:"broker"`
+	API      string     `json:"api"`
+	Key      int16      `json:"key"`
+	Version  *int16     `json:"version,omitempty"` // null without a response
+	Response any        `json:"response"`          // null: the broker sends none
+	Error    *errorInfo `json:"error,omitempty"`
+}
+
+func (a *app) request() *cobra.Command {
+	var version int
+	var body string
+	var c *cobra.Command
+	c = a.command(&cobra.Command{
+		Use:   "request HOST:PORT NAME",
+		Short: "Send one request and print the answer",
+		Long: `request sends any request of Kafka's protocol, by its name in any case, and prints
+the answer as JSON. The body is JSON too, with the field names of
+github.com/twmb/franz-go/pkg/kmsg in any case; what it leaves out has its default.
+Bytes are base64; topic ids are written as Kafka's own tools write them, and
+read in that form, in base64 or in hex. Enumerations are names or numbers.
+
+Without --version the highest version is used that both sides have. A field that
+the version does not have is not sent, and shows its default in the answer.
+
+Exit code 1 if the answer holds an error code, wherever in it.`,
+		Example: `  kafkaprobe request localhost:9092 Metadata
+  kafkaprobe request localhost:9092 metadata --version 4 --body '{"Topics":[{"Topic":"orders"}]}'
+  kafkaprobe request localhost:9092 CreateTopics --body @topics.json
+  echo '{"CoordinatorKeys":["my-group"]}' | kafkaprobe request localhost:9092 FindCoordinator --body -`,
+	}, func(ctx context.Context, args []string) error {
+		ctx, cancel := a.limited(ctx)
+		defer cancel()
+		req, found := kafkacodec.RequestByName(args[1])
+		if !found {
+			return usagef("there is no request %q%s", args[1], properties.DidYouMean(args[1], requestNames()))
+		}
+		message := ports.Message(req)
+		if c.Flags().Changed("version") {
+			highest := int(req.MaxVersion())
+			if version < 0 || version > highest {
+				return usagef("--version %d: %s has v0 to v%d here", version, kafkacodec.KeyName(req.Key()), highest)
+			}
+			message = kafkacodec.At(req, int16(version))
+		}
+		if c.Flags().Changed("body") {
+			text, err := a.body(ctx, body)
+			if err != nil {
+				return err
+			}
+			if err := readBody(text, req); err != nil {
+				return usagef("--body: %v", err)
+			}
+		}
+		return a.send(ctx, args[0], message)
+	})
+	c.Flags().IntVar(&version, "version", 0, "version of the request; not given: the highest in common")
+	c.Flags().StringVar(&body, "body", "", "body as `JSON`; @FILE reads a file, - standard input; not given: all defaults")
+	return c
+}
+
+func requestNames() []string {
+	var names []string
+	for _, key := range kafkacodec.Keys() {
+		names = append(names, kafkacodec.KeyName(key))
+	}
+	return names
+}
+
+// body returns what --body stands for.
+func (a *app) body(ctx context.Context, flag string) ([]byte, error) {
+	file, isFile := strings.CutPrefix(flag, "@")
+	switch {
+	case flag == "-":
+		return a.standardInput(ctx)
+	case isFile:
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, usagef("--body: %v", err)
+		}
+		return text, nil
+	}
+	return []byte(flag), nil
+}
+
+// standardInput reads all of it, or gives up when ctx ends: a read of a terminal
+// cannot be interrupted and is left behind then.
+func (a *app) standardInput(ctx context.Context) ([]byte, error) {
+	a.progress.waitFor("reading the body from standard input")
+	type result struct {
+		text []byte
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		text, err := io.ReadAll(a.stdin)
+		done <- result{text, err}
+	}()
+	select {
+	case r := <-done:
+		if r.err != nil {
+			return nil, usagef("--body: %v", r.err)
+		}
+		return r.text, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("reading the body from standard input: %w", context.Cause(ctx))
+	}
+}
+
+func (a *app) send(ctx context.Context, address string, message ports.Message) error {
+	conn, err := a.dial(ctx, address)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	f, err := conn.SendWait(ctx, message)
+	if err != nil {
+		return err
+	}
+	resp, err := f.Wait(ctx)
+	if err != nil {
+		return err
+	}
+	doc := responseDocument{Broker: address, API: kafkacodec.KeyName(message.Key()), Key: message.Key()}
+	var outcome error
+	if answer, ok := resp.(kafkacodec.Response); ok {
+		version := answer.GetVersion()
+		doc.Version, doc.Response = &version, printable(answer)
+		outcome = answerErrors(answer)
+		doc.Error = describe(outcome)
+	}
+	text, err := json.MarshalIndent(doc.Response, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := a.emit(doc, string(text)+"\n"); err != nil {
+		return err
+	}
+	return outcome
+}

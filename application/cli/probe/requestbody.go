@@ -1,0 +1,164 @@
+package probe
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/properties"
+)
+
+// Messages of kmsg from JSON. encoding/json alone does not do: structs within
+// arrays would lack kmsg's defaults, and the name of a field that there is not
+// would be ignored.
+
+// readBody fills a request, which has its defaults, from one JSON object.
+func readBody(text []byte, req kmsg.Request) error {
+	r := bodyReader{json.NewDecoder(bytes.NewReader(text))}
+	r.tokens.UseNumber()
+	if err := r.value(reflect.ValueOf(req).Elem(), ""); err != nil {
+		return err
+	}
+	if _, err := r.tokens.Token(); err != io.EOF {
+		return errors.New("more than one JSON value")
+	}
+	return nil
+}
+
+type bodyReader struct{ tokens *json.Decoder }
+
+// next is the next token.
+func (r *bodyReader) next() (json.Token, error) {
+	token, err := r.tokens.Token()
+	if err == io.EOF {
+		return nil, errors.New("the JSON ends too early")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("not JSON: %w", err)
+	}
+	return token, nil
+}
+
+// value reads one value into v, which lies at path within the request.
+func (r *bodyReader) value(v reflect.Value, path string) error {
+	token, err := r.next()
+	if err != nil {
+		return err
+	}
+	return r.valueFrom(token, v, path)
+}
+
+func (r *bodyReader) valueFrom(token json.Token, v reflect.Value, path string) error {
+	if token == nil { // null
+		if k := v.Kind(); k != reflect.Pointer && k != reflect.Slice {
+			return fmt.Errorf("%s cannot be null", where(path))
+		}
+		v.SetZero()
+		return nil
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		target := defaulted(v.Type().Elem())
+		if err := r.valueFrom(token, target, path); err != nil {
+			return err
+		}
+		v.Set(target.Addr())
+		return nil
+	case reflect.Struct:
+		if token != json.Delim('{') {
+			return wrong(path, "an object", token)
+		}
+		return r.fields(v, path)
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return readBytes(token, v, path)
+		}
+		if token != json.Delim('[') {
+			return wrong(path, "an array", token)
+		}
+		return r.elements(v, path)
+	case reflect.Array:
+		return readID(token, v, path)
+	}
+	return readScalar(token, v, path)
+}
+
+func (r *bodyReader) fields(v reflect.Value, path string) error {
+	given := make(map[string]bool)
+	for r.tokens.More() {
+		token, err := r.next()
+		if err != nil {
+			return err
+		}
+		written := token.(string) // all that can stand there
+		field, ok := fieldNamed(v.Type(), written)
+		if !ok {
+			return fmt.Errorf("%s has no field %q%s", where(path), written, properties.DidYouMean(written, fieldNames(v.Type())))
+		}
+		at := join(path, field.Name)
+		if given[field.Name] {
+			return fmt.Errorf("%s is given twice", at)
+		}
+		given[field.Name] = true
+		if err := r.value(v.FieldByIndex(field.Index), at); err != nil {
+			return err
+		}
+	}
+	_, err := r.next() // the closing brace
+	return err
+}
+
+func (r *bodyReader) elements(v reflect.Value, path string) error {
+	list := reflect.MakeSlice(v.Type(), 0, 0)
+	for r.tokens.More() {
+		element := defaulted(v.Type().Elem())
+		if err := r.value(element, fmt.Sprintf("%s[%d]", path, list.Len())); err != nil {
+			return err
+		}
+		list = reflect.Append(list, element)
+	}
+	v.Set(list)
+	_, err := r.next() // the closing bracket
+	return err
+}
+
+// defaulted returns an addressable T with kmsg's defaults.
+func defaulted(t reflect.Type) reflect.Value {
+	v := reflect.New(t)
+	if d, ok := v.Interface().(interface{ Default() }); ok {
+		d.Default()
+	}
+	return v.Elem()
+}
+
+// isKafkas reports whether a field of t is one of Kafka's: neither the version,
+// which kmsg keeps at the top of a message, nor the tags that it does not know.
+func isKafkas(t reflect.Type, f reflect.StructField) bool {
+	message := reflect.PointerTo(t).Implements(typeRequest) || reflect.PointerTo(t).Implements(typeResponse)
+	return f.IsExported() && f.Type != typeTags && !(message && f.Name == "Version")
+}
+
+func fieldNamed(t reflect.Type, written string) (reflect.StructField, bool) {
+	for f := range t.Fields() {
+		if strings.EqualFold(f.Name, written) && isKafkas(t, f) {
+			return f, true
+		}
+	}
+	return reflect.StructField{}, false
+}
+
+func fieldNames(t reflect.Type) []string {
+	var names []string
+	for f := range t.Fields() {
+		if isKafkas(t, f) {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,94 @@
+package probe
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/asn1"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"brokerconn/adapters/tls"
+)
+
+// certificateInfo is a certificate as JSON. All of it is a stranger's words.
+type certificateInfo struct {
+	Subject    string    `json:"subject"`
+	Issuer     string    `json:"issuer"`
+	Serial     string    `json:"serial"` // hexadecimal
+	DNS        []string  `json:"dns"`
+	IP         []string  `json:"ip"`
+	Email      []string  `json:"email"`
+	URI        []string  `json:"uri"`
+	OtherNames int       `json:"other_names"` // of kinds that are none of the above
+	NotBefore  time.Time `json:"not_before"`
+	NotAfter   time.Time `json:"not_after"`
+	DaysLeft   int       `json:"days_left"` // whole ones; less than 0: over
+	Authority  bool      `json:"authority"` // it may sign others
+	Key        string    `json:"key"`
+	Signature  string    `json:"signature"`
+	SHA256     string    `json:"sha256"`
+
+	now time.Time
+}
+
+func newCertificateInfo(c *x509.Certificate, now time.Time) certificateInfo {
+	sum := sha256.Sum256(c.Raw)
+	info := certificateInfo{
+		Subject: tls.DistinguishedName(c.RawSubject), Issuer: tls.DistinguishedName(c.RawIssuer),
+		Serial: fmt.Sprintf("%x", c.SerialNumber),
+		DNS:    append([]string{}, c.DNSNames...), IP: []string{}, Email: append([]string{}, c.EmailAddresses...), URI: []string{},
+		OtherNames: otherNames(c),
+		NotBefore:  c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(),
+		DaysLeft:  int(math.Floor(float64(secondsFrom(now, c.NotAfter)) / (24 * 60 * 60))),
+		Authority: c.IsCA, Key: keyOf(c), Signature: c.SignatureAlgorithm.String(),
+		SHA256: fmt.Sprintf("%x", sum),
+		now:    now,
+	}
+	for _, ip := range c.IPAddresses {
+		info.IP = append(info.IP, ip.String())
+	}
+	for _, uri := range c.URIs {
+		info.URI = append(info.URI, uri.String())
+	}
+	return info
+}
+
+// secondsFrom is exact for the year 9999 as well, which certificates have that are to
+// have no end (RFC 5280, 4.1.2.5); a time.Duration ends after 292 years.
+func secondsFrom(a, b time.Time) int64 { return b.Unix() - a.Unix() }
+
+func keyOf(c *x509.Certificate) string {
+	switch key := c.PublicKey.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA %d", key.N.BitLen())
+	case *ecdsa.PublicKey:
+		return "ECDSA " + key.Params().Name
+	case ed25519.PublicKey:
+		return "Ed25519"
+	}
+	return c.PublicKeyAlgorithm.String()
+}
+
+// otherNames counts the alternative names that crypto/x509 passes over.
+func otherNames(c *x509.Certificate) (n int) {
+	for _, extension := range c.Extensions {
+		var names []asn1.RawValue
+		if !extension.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 17}) {
+			continue
+		}
+		if _, err := asn1.Unmarshal(extension.Value, &names); err != nil {
+			continue
+		}
+		for _, name := range names {
+			if !slices.Contains([]int{1, 2, 6, 7}, name.Tag) { // RFC 5280, 4.2.1.6
+				n++
+			}
+		}
+	}
+	return n
+}
