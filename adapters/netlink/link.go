@@ -39,6 +39,8 @@ type link struct {
 	out pump // owner -> conn
 	// starved: Send said ErrWouldBlock, so writability is watched.
 	starved bool
+
+	check checker
 }
 
 var (

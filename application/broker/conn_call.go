@@ -89,8 +89,11 @@ func (c *Conn) workFor(ctx context.Context, f *Future) (token chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.drain()
+	if stop := c.watchContext(ctx); stop != nil {
+		defer stop()
+	}
 	yielded := false
-	for c.mayPark(ctx) && !f.done.Load() && ctx.Err() == nil {
+	for !f.done.Load() && ctx.Err() == nil {
 		if c.mayWrite() {
 			if !yielded && c.core.InFlight() > 1 {
 				// Other callers are about to send too: one write can take them all.
@@ -100,12 +103,12 @@ func (c *Conn) workFor(ctx context.Context, f *Future) (token chan struct{}) {
 				c.mu.Lock()
 				continue
 			}
-			if c.write(true) {
+			if c.write(ctx) {
 				continue
 			}
 			break // interrupted
 		}
-		if f.core == nil || !c.alone() || !c.read(true) {
+		if f.core == nil || !c.alone() || !c.read(ctx) {
 			break
 		}
 	}

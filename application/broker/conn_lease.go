@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -17,11 +18,11 @@ import (
 
 // direction is one direction of the link.
 type direction struct {
-	lease       domain.Lease // of the call in progress
-	caller      bool         // a caller makes it
-	goroutine   bool         // the Conn's own goroutine runs
-	since       time.Time    // when the call began; if there is none, when the last one ended
-	interrupted bool         // the call was interrupted
+	lease       domain.Lease    // of the call in progress
+	ctx         context.Context // of the caller that makes it; nil: a goroutine does
+	goroutine   bool            // the Conn's own goroutine runs
+	since       time.Time       // when the call began; if there is none, when the last one ended
+	interrupted bool            // the call was interrupted
 }
 
 // mayWrite reports whether there is something to write and nothing that writes.
@@ -34,9 +35,10 @@ func (c *Conn) mayRead() bool {
 	return !c.interrupting() && !c.reader.goroutine && c.core.CanRead()
 }
 
-// write makes one write. With the lock held, which it releases meanwhile. It reports
-// whether the caller may continue.
-func (c *Conn) write(caller bool) bool {
+// write makes one write. With the lock held, which it releases meanwhile. caller is
+// the context of the caller; nil for the Conn's own goroutine. It reports whether the
+// caller may continue.
+func (c *Conn) write(caller context.Context) bool {
 	if c.interrupting() {
 		return false
 	}
@@ -48,7 +50,7 @@ func (c *Conn) write(caller bool) bool {
 }
 
 // read makes one read, as write does.
-func (c *Conn) read(caller bool) bool {
+func (c *Conn) read(caller context.Context) bool {
 	if c.interrupting() {
 		return false
 	}
@@ -61,13 +63,10 @@ func (c *Conn) read(caller bool) bool {
 	return mayContinue
 }
 
-func (c *Conn) lend(d *direction, lease domain.Lease, caller bool, do func([]byte) (int, error),
+func (c *Conn) lend(d *direction, lease domain.Lease, caller context.Context, do func([]byte) (int, error),
 	give func(time.Time, domain.Lease, int, error)) (mayContinue bool) {
 
-	*d = direction{lease: lease, caller: caller, goroutine: d.goroutine, since: c.cfg.Clock.Now()}
-	if caller {
-		c.watchCaller(d)
-	}
+	*d = direction{lease: lease, ctx: caller, goroutine: d.goroutine, since: c.cfg.Clock.Now()}
 	c.mu.Unlock()
 	n, err := contained(do, lease.Bytes)
 	c.mu.Lock()
