@@ -54,6 +54,7 @@ func TestAllocationsPerRequest(t *testing.T) {
 		send func() error
 	}{
 		{"RequestRaw", 1, func() error { _, err := conn.RequestRaw(ctx, raw); return err }},
+		{"RequestRaw, context can end", 1, func() error { _, err := conn.RequestRaw(t.Context(), raw); return err }},
 		{"Request", 2, func() error { _, err := conn.Request(ctx, typed); return err }},
 		{"RequestRaw after 10 ms", 1, func() error {
 			time.Sleep(11 * time.Millisecond) // so that the link is checked

@@ -51,9 +51,11 @@ type Conn struct {
 	readLoop       func()
 
 	// conn_interrupt.go
-	contextEnd       func()       // contextEnded, made once
-	interrupted      domain.Lease // of the link that is interrupted; without Link: none is
-	retryAt, quietAt time.Time    // when watch has something to do; zero: it has not
+	contextEnd       func()        // contextEnded, made once
+	interrupted      domain.Lease  // of the link that is interrupted; without Link: none is
+	retryAt, quietAt time.Time     // when watch has something to do; zero: it has not
+	blockedAt        time.Time     // the same, for calls that block
+	lastWait         time.Duration // of the last call of a caller
 }
 
 // NewConn returns a Conn that connects when it is first asked for something. The

@@ -10,8 +10,10 @@ import (
 // Two things happen while nothing answers: the context of a caller ends whose call on the
 // link blocks, and, on an idle connection, on which nothing reads, the broker closes it.
 //
-// If the context of a caller can end, context.AfterFunc interrupts its call. A caller whose
-// context cannot end is never interrupted.
+// If the context of a caller can end, context.AfterFunc interrupts its call. That costs
+// two allocations, so while one request follows the other and responses come fast it is
+// left to the alarm, which registers the context of a call that has blocked for 2 ms. A
+// caller whose context cannot end is never interrupted.
 //
 // If nothing has read for 200 ms, the Conn's own reader is started and notices the end of
 // the connection. Before that, a request that is sent after a pause finds it by
@@ -23,17 +25,40 @@ import (
 // 10 ms at a time.
 
 const (
-	quietTime  = 200 * time.Millisecond
-	retryEvery = 10 * time.Millisecond
+	quietTime   = 200 * time.Millisecond
+	retryEvery  = 10 * time.Millisecond
+	fastAnswer  = time.Millisecond
+	blockedTime = 2 * time.Millisecond
 )
 
 // watchContext interrupts the calls of a caller when ctx ends, until stop is called. It
-// returns nil if ctx cannot end.
+// returns nil if ctx cannot end, and if the alarm watches it.
 func (c *Conn) watchContext(ctx context.Context) (stop func() bool) {
 	if ctx.Done() == nil {
 		return nil
 	}
+	now := c.cfg.Clock.Now()
+	if c.lastWait < fastAnswer && now.Sub(c.reader.since) < fastAnswer {
+		if c.blockedAt.IsZero() {
+			c.blockedAt = now.Add(blockedTime)
+			c.setAlarm(time.Time{})
+		}
+		return nil
+	}
 	return context.AfterFunc(ctx, c.contextEnd)
+}
+
+// watchBlocked registers the contexts of calls that have blocked for blockedTime.
+func (c *Conn) watchBlocked(now time.Time) {
+	for _, d := range [...]*direction{&c.reader, &c.writer} {
+		switch {
+		case d.ctx == nil || d.ctx.Done() == nil || d.stop != nil:
+		case now.Sub(d.since) >= blockedTime:
+			d.stop = context.AfterFunc(d.ctx, c.contextEnd)
+		default:
+			c.blockedAt = d.since.Add(blockedTime)
+		}
+	}
 }
 
 // contextEnded is called when the context of a caller has ended.
@@ -71,15 +96,19 @@ func (c *Conn) watchSilence() {
 }
 
 // nextWatch returns the deadlines of watch.
-func (c *Conn) nextWatch() [2]time.Time {
+func (c *Conn) nextWatch() [3]time.Time {
 	if c.core.State() == Closed {
-		c.quietAt, c.retryAt = time.Time{}, time.Time{}
+		c.quietAt, c.retryAt, c.blockedAt = time.Time{}, time.Time{}, time.Time{}
 	}
-	return [2]time.Time{c.quietAt, c.retryAt}
+	return [3]time.Time{c.quietAt, c.retryAt, c.blockedAt}
 }
 
 // watch is called by the alarm, with the lock held.
 func (c *Conn) watch(now time.Time) {
+	if !c.blockedAt.IsZero() && !now.Before(c.blockedAt) {
+		c.blockedAt = time.Time{}
+		c.watchBlocked(now)
+	}
 	if !c.retryAt.IsZero() && !now.Before(c.retryAt) {
 		c.retryAt = time.Time{}
 		if c.interrupting() {

@@ -23,6 +23,7 @@ type direction struct {
 	goroutine   bool            // the Conn's own goroutine runs
 	since       time.Time       // when the call began; if there is none, when the last one ended
 	interrupted bool            // the call was interrupted
+	stop        func() bool     // ends the watch of ctx that the alarm began; nil: it has not
 }
 
 // mayWrite reports whether there is something to write and nothing that writes.
@@ -66,6 +67,7 @@ func (c *Conn) read(caller context.Context) bool {
 func (c *Conn) lend(d *direction, lease domain.Lease, caller context.Context, do func([]byte) (int, error),
 	give func(time.Time, domain.Lease, int, error)) (mayContinue bool) {
 
+	d.unwatch()
 	*d = direction{lease: lease, ctx: caller, goroutine: d.goroutine, since: c.cfg.Clock.Now()}
 	c.mu.Unlock()
 	n, err := contained(do, lease.Bytes)
@@ -73,6 +75,10 @@ func (c *Conn) lend(d *direction, lease domain.Lease, caller context.Context, do
 	now := c.cfg.Clock.Now()
 	mayContinue = true
 	if d.lease.Epoch == lease.Epoch { // it is not that of the next connection already
+		d.unwatch()
+		if caller != nil {
+			c.lastWait = now.Sub(d.since)
+		}
 		mayContinue = !d.interrupted
 		*d = direction{goroutine: d.goroutine, since: now}
 	}
@@ -80,6 +86,13 @@ func (c *Conn) lend(d *direction, lease domain.Lease, caller context.Context, do
 	c.maybeResume()
 	c.drain()
 	return mayContinue
+}
+
+// unwatch ends the watch of the caller's context that the alarm began.
+func (d *direction) unwatch() {
+	if d.stop != nil {
+		d.stop()
+	}
 }
 
 // contained turns a panic of the link into its error.
