@@ -17,13 +17,13 @@ import (
 	"brokerconn/application/broker"
 )
 
-// What is asked of a broker of any age, in what it knows of the protocol: topics are
-// made by asking for them, since CreateTopics is only there from 0.10.1 on, and
-// records are written as they were before 0.11, or as they are now.
+// Requests that a broker of any release answers. A request for the metadata of a topic
+// creates it, since CreateTopics is new in 0.10.1, and records have the format of before
+// 0.11 or the current one.
 
 var roundTrips atomic.Int64
 
-// over dials, and does something over the connection, which is gone afterwards.
+// over dials, calls do with the connection, and closes it.
 func over(t testing.TB, cfg broker.Config, do func(context.Context, *broker.Conn) error) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -39,8 +39,8 @@ func over(t testing.TB, cfg broker.Config, do func(context.Context, *broker.Conn
 	return do(ctx, conn)
 }
 
-// roundTrip connects, asks for the metadata, produces a record and fetches it back,
-// and returns what it failed of. cfg is for a listener of b.
+// roundTrip connects, asks for the metadata, produces a record and fetches it back. cfg is
+// for a listener of b.
 func roundTrip(t testing.TB, b *Broker, cfg broker.Config) error {
 	t.Helper()
 	return over(t, cfg, func(ctx context.Context, conn *broker.Conn) error {
@@ -64,8 +64,8 @@ func roundTrip(t testing.TB, b *Broker, cfg broker.Config) error {
 	})
 }
 
-// askedFor asks for the metadata of a topic until there is one, with a leader that
-// takes its part. port is where the broker says that it is.
+// askedFor asks for the metadata of a topic until it has a leader. port is the one at
+// which the broker must say that it listens.
 func askedFor(ctx context.Context, conn *broker.Conn, name string, port uint16) (id [16]byte, err error) {
 	for {
 		req := kmsg.NewPtrMetadataRequest()
@@ -77,7 +77,7 @@ func askedFor(ctx context.Context, conn *broker.Conn, name string, port uint16) 
 		if err != nil {
 			return id, err
 		}
-		// A broker may be there before it has heard of itself.
+		// A new broker may not have its own registration yet.
 		if len(resp.Brokers) == 1 && resp.Brokers[0].Port != int32(port) {
 			return id, fmt.Errorf("the broker at port %d says that it is at %d", port, resp.Brokers[0].Port)
 		}

@@ -11,15 +11,16 @@ import (
 )
 
 const (
-	// stopTimeout is how long a broker may take to shut down in good order.
+	// stopTimeout is how long a broker may take to shut down.
 	stopTimeout = 30 * time.Second
-	// startAttempts is how often a start is tried whose ports were lost to
-	// another process between being found free and being bound.
+	// startAttempts is how often a start is repeated if another process takes one of its ports
+	// before it binds them.
 	startAttempts = 3
 )
 
-// Broker is one broker process, or, between Kill and Restart, what is left of it.
-// Its methods are safe for concurrent use; those that change it run one at a time.
+// Broker is one broker process with its directory, or between Kill and Restart the
+// directory alone. Its methods are safe for concurrent use; those that change it run one
+// at a time.
 type Broker struct {
 	release   *release
 	java      string
@@ -32,17 +33,17 @@ type Broker struct {
 
 	mu     sync.Mutex
 	proc   *process // the last one started, running or not; nil before
-	beside *process // the same, of what the broker needs beside it; nil if nothing
+	beside *process // the same for the process beside the broker; nil in KRaft mode
 	paused bool
 	closed bool
 }
 
-// errPortTaken says that a broker found one of its ports in use.
+// errPortTaken is the failure of a broker that found one of its ports in use.
 var errPortTaken = errors.New("the port is in use by another process")
 
-// Start fetches the jars if need be, and returns when the broker answers. If it
-// fails, or ctx ends first, nothing is left behind: no process, no directory.
-// Afterwards ctx has no meaning for the broker. Close it.
+// Start fetches the jars, if they are not in the cache, and returns when the broker
+// answers. If it fails, or ctx ends first, it leaves no process and no directory. The end
+// of ctx after that does not affect the broker. Close it.
 func Start(ctx context.Context, config Config) (*Broker, error) {
 	return start(ctx, config, freePorts)
 }
@@ -71,7 +72,8 @@ func start(ctx context.Context, config Config, pick func([]Listener) (addrs, err
 		return nil, err
 	}
 	for attempt := 1; ; attempt++ {
-		b := &Broker{release: rel, java: java, classpath: classpath, config: config, listeners: listeners, clusterID: newClusterID()}
+		b := &Broker{release: rel, java: java, classpath: classpath, config: config, listeners: listeners,
+			clusterID: newClusterID()}
 		if b.addrs, err = pick(listeners); err != nil {
 			return nil, err
 		}
@@ -86,8 +88,8 @@ func start(ctx context.Context, config Config, pick func([]Listener) (addrs, err
 	}
 }
 
-// Addr returns what clients dial, "127.0.0.1:port", for its PLAINTEXT listener. It
-// stays the same through every Restart.
+// Addr returns the address of its PLAINTEXT listener, "127.0.0.1:port". A Restart does not
+// change it.
 func (b *Broker) Addr() string { return b.AddrOf(Plaintext) }
 
 // AddrOf returns the same for any of the broker's listeners. The certificates of
@@ -107,8 +109,8 @@ func (b *Broker) Version() string { return b.config.Version }
 // log and the data.
 func (b *Broker) Dir() string { return b.dir }
 
-// ClusterID returns the id that the cluster of this one broker was made with, and
-// nothing in ZooKeeper mode, where the broker chooses it.
+// ClusterID returns the id with which the cluster of this one broker was formatted. It is
+// empty in ZooKeeper mode, where the broker chooses an id.
 func (b *Broker) ClusterID() string {
 	if b.release.mode == ZooKeeper {
 		return ""
@@ -116,7 +118,7 @@ func (b *Broker) ClusterID() string {
 	return b.clusterID
 }
 
-// Log returns the end of what the broker wrote to its log, through all restarts.
+// Log returns the end of the log, which continues through all restarts.
 func (b *Broker) Log() string {
 	return tail(b.logFrom(brokerLog, 0))
 }
@@ -131,9 +133,9 @@ func (b *Broker) PID() int {
 	return b.proc.pid()
 }
 
-// Pause makes the broker stand still (SIGSTOP): its connections stay, the kernel
-// still accepts new ones, and nothing is answered. It returns when the last
-// thread has stopped. Windows has no such thing, and an error.
+// Pause stops the process (SIGSTOP): its connections stay open, the kernel still accepts
+// new ones, and no request is answered. It returns when the last thread has stopped. On
+// Windows it returns an error.
 func (b *Broker) Pause() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -144,8 +146,8 @@ func (b *Broker) Pause() error {
 	return b.proc.pause()
 }
 
-// Resume ends a Pause (SIGCONT). What was sent meanwhile is answered. A broker
-// that is not paused is left as it is.
+// Resume ends a Pause (SIGCONT). Requests sent meanwhile are answered. It does nothing to
+// a broker that is not paused.
 func (b *Broker) Resume() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -155,9 +157,8 @@ func (b *Broker) Resume() error {
 	return b.resume()
 }
 
-// Kill ends the broker at once (SIGKILL) and returns when it is gone. Its
-// connections are reset or closed by the kernel. A broker that is not running is
-// left as it is.
+// Kill ends the broker at once (SIGKILL) and returns when it is gone. Its connections are
+// reset or closed by the kernel. It does nothing to a broker that is not running.
 func (b *Broker) Kill() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -167,10 +168,9 @@ func (b *Broker) Kill() error {
 	return nil
 }
 
-// Stop lets the broker shut down in good order (SIGTERM; on Windows it is
-// killed), resumed before if it is paused. It is killed, and that is the error,
-// if it is not gone after 30 seconds or when ctx ends. A broker that is not
-// running is left as it is.
+// Stop shuts the broker down (SIGTERM; on Windows it is killed), after a Resume if it is
+// paused. If it is not gone after 30 seconds or when ctx ends, Stop kills it and returns
+// an error. It does nothing to a broker that is not running.
 func (b *Broker) Stop(ctx context.Context) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -194,8 +194,8 @@ func (b *Broker) Restart(ctx context.Context) error {
 	return b.launch(ctx)
 }
 
-// Close kills the broker if it is running, paused or not, with what stands beside
-// it, and removes its directory. It is final. Further calls do nothing.
+// Close kills the broker, if it runs, and the process beside it, and removes its directory.
+// It is final: further calls do nothing.
 func (b *Broker) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -32,11 +32,11 @@ func TestBrokerAnswers(t *testing.T) {
 		t.Errorf("cluster id %q, want %q", id, b.ClusterID())
 	}
 	if !strings.Contains(b.Log(), "Kafka Server started") {
-		t.Errorf("the log does not end with the start:\n%s", b.Log())
+		t.Errorf("got the log\n%s\nwant the start in it", b.Log())
 	}
 }
 
-// One broker through all that can be done to it.
+// TestBrokerLife calls every method on one broker.
 func TestBrokerLife(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	b := privateBroker(t, Config{})
@@ -72,15 +72,16 @@ func TestBrokerLife(t *testing.T) {
 			t.Fatalf("restart before %s: %v", end, err)
 		}
 		if n := strings.Count(b.logFrom(brokerLog, 0), "Kafka Server started"); n != restarts+2 {
-			t.Errorf("restart %d returned when the broker had said %d times that it had started", restarts+1, n)
+			t.Errorf("restart %d: got %d starts in the log, want %d", restarts+1, n, restarts+2)
 		}
 		if b.Addr() != addr || b.PID() == pid || b.PID() == 0 {
-			t.Fatalf("restarted at %s as process %d; was at %s as %d", b.Addr(), b.PID(), addr, pid)
+			t.Fatalf("restart: got %s as process %d, want %s as another process than %d", b.Addr(), b.PID(), addr, pid)
 		}
 		pid = b.PID()
 		id, topics := cluster(t, addr)
 		if id != b.ClusterID() || !slices.Contains(topics, "kept") {
-			t.Fatalf("restarted with cluster id %q and topics %q; want id %q and the topic kept", id, topics, b.ClusterID())
+			t.Fatalf("restarted with cluster id %q and topics %q; want id %q and the topic kept", id, topics,
+				b.ClusterID())
 		}
 		conn := dial(t, addr)
 		var err error
@@ -100,34 +101,34 @@ func TestBrokerLife(t *testing.T) {
 
 	for what, err := range map[string]error{"pause": b.Pause(), "resume": b.Resume()} {
 		if err == nil || !strings.Contains(err.Error(), "not running") {
-			t.Errorf("%s of a broker that is not running: %v", what, err)
+			t.Errorf("%s of a broker that is not running: got %v, want an error that says so", what, err)
 		}
 	}
 	if err := errors.Join(b.Kill(), b.Stop(t.Context()), b.Close(), b.Close()); err != nil {
-		t.Errorf("ending what has ended: %v", err)
+		t.Errorf("Kill, Stop and Close twice after the end: got %v", err)
 	}
 	if err := b.Restart(t.Context()); err == nil || !strings.Contains(err.Error(), "closed") {
-		t.Errorf("restart of a closed broker: %v", err)
+		t.Errorf("restart of a closed broker: got %v, want an error that says so", err)
 	}
 	expectNothingLeft(t, os.Getenv("TMPDIR"))
 }
 
-// expectGone checks what a client sees of a broker that is gone.
+// expectGone checks a client's view of a broker that has ended.
 func expectGone(t *testing.T, b *Broker, conn net.Conn) {
 	t.Helper()
 	conn.SetReadDeadline(time.Now().Add(patience))
 	n, err := conn.Read(make([]byte, 1))
 	if n != 0 || !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
-		t.Errorf("%d bytes and %v on a connection to a broker that is gone", n, err)
+		t.Errorf("read from a broker that is gone: got %d bytes, %v; want EOF or a reset", n, err)
 	}
 	if conn, err := net.DialTimeout("tcp", b.Addr(), patience); err == nil {
 		conn.Close()
-		t.Errorf("%s still accepts connections", b.Addr())
+		t.Errorf("dial %s after the end: got a connection", b.Addr())
 	} else if !errors.Is(err, syscall.ECONNREFUSED) {
-		t.Errorf("dialling a broker that is gone: %v", err)
+		t.Errorf("dial a broker that is gone: got %v, want ECONNREFUSED", err)
 	}
 	if b.PID() != 0 {
-		t.Errorf("a broker that is gone has the process id %d", b.PID())
+		t.Errorf("process id after the end: got %d, want 0", b.PID())
 	}
 }
 
@@ -137,7 +138,7 @@ func expectNothingLeft(t *testing.T, dir string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 0 {
-		t.Errorf("left in %s: %v, %v", dir, entries, err)
+		t.Errorf("in %s: got %v, %v; want no file", dir, entries, err)
 	}
 	if runtime.GOOS != "linux" {
 		return // no /proc to look through
@@ -148,12 +149,12 @@ func expectNothingLeft(t *testing.T, dir string) {
 	}
 	for _, file := range commands {
 		if command, err := os.ReadFile(file); err == nil && strings.Contains(string(command), dir) {
-			t.Errorf("left running: %s: %s", file, strings.ReplaceAll(string(command), "\x00", " "))
+			t.Errorf("got a process, %s: %s; want none", file, strings.ReplaceAll(string(command), "\x00", " "))
 		}
 	}
 }
 
-func TestCloseOfARunningBroker(t *testing.T) {
+func TestCloseWhilePaused(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	b := privateBroker(t, Config{})
 	if _, err := os.Stat(b.Dir()); err != nil {
@@ -163,7 +164,7 @@ func TestCloseOfARunningBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(b.Dir()); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the directory of a closed broker: %v", err)
+		t.Errorf("stat of the directory after Close: got %v, want ErrNotExist", err)
 	}
 	expectNothingLeft(t, os.Getenv("TMPDIR"))
 }
@@ -186,7 +187,7 @@ func TestStartGivenUp(t *testing.T) {
 			}
 			b, err := Start(contextUntil(t, reached), config)
 			if !errors.Is(err, context.Canceled) {
-				t.Errorf("a start that was given up: %v", err)
+				t.Errorf("start with a canceled context: got %v", err)
 			}
 			if err == nil {
 				b.Close()
@@ -206,10 +207,10 @@ func TestRestartGivenUp(t *testing.T) {
 	before := logged(dir)
 	err := b.Restart(contextUntil(t, func() bool { return logged(dir) > before }))
 	if !errors.Is(err, context.Canceled) || b.PID() != 0 {
-		t.Errorf("a restart that was given up: %v; it runs as process %d", err, b.PID())
+		t.Errorf("restart with a canceled context: got %v, process %d; want context.Canceled, 0", err, b.PID())
 	}
 	if err := b.Restart(t.Context()); err != nil {
-		t.Errorf("a restart after one that was given up: %v", err)
+		t.Errorf("the next restart: got %v", err)
 	}
 }
 
@@ -260,13 +261,13 @@ func TestStartTimeout(t *testing.T) {
 		b.Close()
 	}
 	if !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("a start that may take a millisecond: %v", err)
+		t.Errorf("start with a timeout of 1 ms: got %v, want DeadlineExceeded", err)
 	}
 	expectNothingLeft(t, dir)
 }
 
-// What a broker says of its end must reach who reads the test's output.
-func TestStartOfABrokerThatDies(t *testing.T) {
+// TestStartErrorHasTheReason: the error of a start includes the reason in the broker's log.
+func TestStartErrorHasTheReason(t *testing.T) {
 	for name, test := range map[string]struct {
 		properties map[string]string
 		want       string
@@ -282,7 +283,7 @@ func TestStartOfABrokerThatDies(t *testing.T) {
 				b.Close()
 			}
 			if err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("%v\ndoes not say %q", err, test.want)
+				t.Errorf("got %v, want %q in it", err, test.want)
 			}
 			expectNothingLeft(t, dir)
 		})
@@ -315,14 +316,14 @@ func portTaken(t *testing.T, config Config) {
 		return a, err
 	})
 	if err != nil {
-		t.Fatalf("two starts that lost a port, and a third: %v", err)
+		t.Fatalf("third start, after two with a taken port: got %v", err)
 	}
 	defer b.Close()
 	if picks != 3 {
-		t.Errorf("started at attempt %d, with a port taken in the first two", picks)
+		t.Errorf("started at attempt %d, want 3", picks)
 	}
 
-	// A restart cannot go elsewhere.
+	// A restart keeps its ports.
 	if err := b.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -332,10 +333,10 @@ func portTaken(t *testing.T, config Config) {
 	}
 	err = b.Restart(t.Context())
 	if !errors.Is(err, errPortTaken) || !strings.Contains(err.Error(), b.Addr()) {
-		t.Errorf("restart on a port that is taken: %v", err)
+		t.Errorf("restart on a taken port: got %v, want errPortTaken with the address", err)
 	}
 	thief.Close()
 	if err := b.Restart(t.Context()); err != nil {
-		t.Errorf("restart on a port that is free again: %v", err)
+		t.Errorf("restart on a free port: got %v", err)
 	}
 }

@@ -19,17 +19,17 @@ import (
 //	lock                    held by the one process that changes any of this
 //	kafka-python-VERSION-*  what acceptance/kafkapython installs; no lock needed
 //
-// A class path is written beside its place and renamed into it, and it is trusted
-// only after every jar of it was opened: a jar's table of contents stands at its
-// end, so that one that was cut short is found. Readers need no lock. Who finds
-// something wanting takes it, looks again, removes what is broken (Maven would
-// trust a jar that is there) and lets Maven fetch what is missing.
+// A class path is written to a temporary name and renamed. It is used only after every jar
+// in it was opened: the table of contents of a jar is at its end, so that opening finds a
+// truncated one. Readers need no lock. A process that finds a missing or broken jar takes
+// the lock, looks again, removes the broken jars (Maven would trust them) and has Maven
+// fetch the missing ones.
 
 // cache is the path of that directory, absolute and without symbolic links,
 // since Maven answers with such paths.
 type cache string
 
-// CacheDir returns that directory, for what else is fetched.
+// CacheDir returns that directory, for other downloads.
 func CacheDir() (string, error) {
 	c, err := openCache()
 	return string(c), err
@@ -40,7 +40,8 @@ func openCache() (cache, error) {
 	if dir == "" {
 		user, err := os.UserCacheDir()
 		if err != nil {
-			return "", fmt.Errorf("acceptance: no place to keep the brokers' jars (BROKERCONN_CACHE can name one): %w", err)
+			return "", fmt.Errorf("acceptance: no place to keep the brokers' jars (BROKERCONN_CACHE can name one): %w",
+				err)
 		}
 		dir = filepath.Join(user, "brokerconn")
 	}
@@ -52,7 +53,8 @@ func openCache() (cache, error) {
 		path, err = filepath.EvalSymlinks(path)
 	}
 	if err != nil {
-		return "", fmt.Errorf("acceptance: %s cannot be used to keep the brokers' jars (BROKERCONN_CACHE can name another place): %w", dir, err)
+		return "", fmt.Errorf("acceptance: %s cannot be used to keep the brokers' jars (BROKERCONN_CACHE can name "+
+			"another place): %w", dir, err)
 	}
 	return cache(path), nil
 }
@@ -101,7 +103,7 @@ func (c cache) load(version string) ([]string, error) {
 	return jars, nil
 }
 
-// store writes what load returns.
+// store writes the class path that load reads.
 func (c cache) store(version string, jars []string) error {
 	var text strings.Builder
 	for _, jar := range jars {

@@ -17,13 +17,12 @@ import (
 	"software.sslmate.com/src/go-pkcs12"
 )
 
-// A broker with a secure listener has an authority of its own, which has issued one
-// certificate to the broker and one to its clients. The broker has them as PKCS#12,
-// which Java reads since it has key stores; PEM only since Kafka 2.7. Clients have
-// them as PEM.
+// A broker with a secure listener has its own certificate authority, which issues one
+// certificate to the broker and one to its clients. The broker has them as PKCS#12, which
+// every release reads (PEM is new in 2.7), clients as PEM.
 
-// ClientFiles are what a client needs to speak to a secure listener: PEM files in
-// the broker's directory.
+// ClientFiles are the PEM files of a client of a secure listener, in the broker's
+// directory.
 type ClientFiles struct {
 	CA        string // the authority's certificate
 	Cert, Key string // the client's own, for SSLClientAuth
@@ -36,8 +35,8 @@ func (b *Broker) ClientFiles() ClientFiles {
 	return ClientFiles{CA: in("ca.pem"), Cert: in("client.pem"), Key: in("client.key")}
 }
 
-// storePassword keeps nobody out: the stores lie in a directory that only their
-// owner can read. Java wants one.
+// storePassword protects nothing: only the owner can read the directory of the stores.
+// Java requires a password.
 const storePassword = "changeit"
 
 // makeStores makes the certificates of a broker and its clients, and returns the
@@ -93,7 +92,7 @@ type identity struct {
 	key  *ecdsa.PrivateKey
 }
 
-// validity is for how long certificates are good: longer than any test run.
+// validity is the lifetime of the certificates: longer than any test run.
 const validity = 7 * 24 * time.Hour
 
 func newAuthority(name string) (*identity, error) {

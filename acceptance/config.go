@@ -2,27 +2,26 @@ package acceptance
 
 import "time"
 
-// Config says which broker to start. The zero value is the newest release with
-// one PLAINTEXT listener.
+// Config configures a broker. The zero value is the newest release with one PLAINTEXT
+// listener.
 type Config struct {
-	// Version is a release of Kafka, "4.4.0", from 0.8.0 on. Empty: Newest.
+	// Version is a release of Kafka from 0.8.0 on, such as "4.4.0". If empty, the default is
+	// Newest.
 	Version string
-	// Mode is where the broker keeps what the cluster knows, for releases that leave a
-	// choice. 0: what is usual in the release.
+	// Mode is where the broker keeps the metadata of its cluster. If zero, the default is
+	// KRaft from 3.3 on and ZooKeeper before.
 	Mode Mode
-	// Listeners are those that the broker has besides PLAINTEXT. Kafka before 0.11
-	// takes only one for each protocol, and demands client certificates on all
-	// secure ones or on none. Nil: none.
+	// Listeners are the listeners besides PLAINTEXT. Kafka before 0.11 takes only one for each
+	// protocol, and requires client certificates on all secure ones or on none.
 	Listeners []Listener
-	// KDC is whom the broker believes who a client is, with GSSAPI. It has to run for
-	// as long as clients log in. Nil: the broker offers no GSSAPI.
+	// KDC is the KDC of the broker and its clients. It must run while clients log in. If nil,
+	// the broker does not offer GSSAPI.
 	KDC *KDC
-	// Properties are added to the server's configuration, and win over what
-	// this package has set there itself. Nil: none.
+	// Properties are added to the server's configuration, and replace the properties that this
+	// package sets.
 	Properties map[string]string
-	// StartTimeout bounds one start of the broker, without the fetching of its
-	// jars; it holds for Restart too. 0: two minutes. A quiet machine needs four
-	// seconds.
+	// StartTimeout bounds each start and restart of the broker, without the fetch of its jars.
+	// If zero, the default is two minutes. An idle machine needs four seconds.
 	StartTimeout time.Duration
 }
 

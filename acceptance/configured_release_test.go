@@ -19,8 +19,8 @@ import (
 	"brokerconn/ports"
 )
 
-// TestConfiguredRelease: a broker that is taken for one of an older release is not
-// asked what it has, and is spoken to as if it were that.
+// TestConfiguredRelease: with a configured release ApiVersions is not sent, and requests
+// have the versions of that release.
 func TestConfiguredRelease(t *testing.T) {
 	t.Parallel()
 	b := sharedBroker(t)
@@ -47,27 +47,27 @@ func TestConfiguredRelease(t *testing.T) {
 			id := topicNamed(t, conn, name)
 			offset, err := produced(produceRequest(name, id, -1, []byte("a record")).RequestWith(t.Context(), conn))
 			if err != nil || offset != 0 {
-				t.Errorf("offset %d, %v", offset, err)
+				t.Errorf("produce: got offset %d, %v; want 0", offset, err)
 			}
 			if _, err := fetched(fetchRequest(name, id, 0).RequestWith(t.Context(), conn)); err != nil {
 				t.Error(err)
 			}
 			if len(warnings) > 0 != c.warns {
-				t.Errorf("warnings: %q", warnings)
+				t.Errorf("got warnings %q, want some: %t", warnings, c.warns)
 			}
 			v, err := conn.APIVersions(t.Context())
 			if err != nil || v.RequestVersion() != -1 {
-				t.Errorf("API versions that were asked for at v%d: %v", v.RequestVersion(), err)
+				t.Errorf("version of ApiVersions: got %d, %v; want -1, since it is not sent", v.RequestVersion(), err)
 			}
 
 			said := wire.requests(t)
 			keyOf := func(req kmsg.Request) int16 { return req.Key() }
 			if len(said) == 0 || said[0].key != keyOf(kmsg.NewPtrCreateTopicsRequest()) {
-				t.Errorf("the first request on the wire: %v", said)
+				t.Errorf("got requests %v, want CreateTopics first", said)
 			}
 			for _, r := range said {
 				if r.key == ports.KeyAPIVersions {
-					t.Error("the broker was asked for its API versions")
+					t.Error("got ApiVersions on the wire, want none")
 				}
 			}
 			for _, want := range []spoken{
@@ -75,14 +75,14 @@ func TestConfiguredRelease(t *testing.T) {
 				{keyOf(kmsg.NewPtrMetadataRequest()), c.metadata},
 			} {
 				if !slices.Contains(said, want) {
-					t.Errorf("API %d was not used at v%d; on the wire: %v", want.key, want.version, said)
+					t.Errorf("got requests %v, want API %d at v%d among them", said, want.key, want.version)
 				}
 			}
 		})
 	}
 }
 
-// An eavesdropper keeps what its connections send.
+// An eavesdropper records the bytes that its connections send.
 type eavesdropper struct {
 	mu   sync.Mutex
 	sent []byte
@@ -119,7 +119,7 @@ func (e *eavesdropper) requests(t *testing.T) (all []spoken) {
 	defer e.mu.Unlock()
 	for rest := e.sent; len(rest) > 0; {
 		if len(rest) < 8 || len(rest) < 4+int(binary.BigEndian.Uint32(rest)) {
-			t.Fatalf("%d bytes on the wire that are no whole request", len(rest))
+			t.Fatalf("got %d bytes at the end of the stream, want a whole request", len(rest))
 		}
 		all = append(all, spoken{int16(binary.BigEndian.Uint16(rest[4:])), int16(binary.BigEndian.Uint16(rest[6:]))})
 		rest = rest[4+int(binary.BigEndian.Uint32(rest)):]

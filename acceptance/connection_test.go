@@ -24,7 +24,7 @@ import (
 	"brokerconn/application/broker"
 )
 
-// What the library does with a real Kafka.
+// Tests of a Conn with a real Kafka.
 
 func configOf(t *testing.T, b *Broker) broker.Config {
 	t.Helper()
@@ -71,15 +71,15 @@ func topicNamed(t *testing.T, conn *broker.Conn, name string) [16]byte {
 		t.Fatalf("create topic %s: error %d", name, code)
 	}
 	id := resp.Topics[0].TopicID
-	for !hasLeader(t, conn, name) { // the broker makes it when it has read of it
+	for !hasLeader(t, conn, name) { // the broker creates it after the controller
 	}
 	for !leads(t, conn, name, id) {
 	}
 	return id
 }
 
-// leads: a broker tells of a leader as soon as its metadata do, and takes up the
-// part a moment later; until then it answers that it is not the one.
+// leads reports whether the broker serves the topic as its leader. The metadata name a
+// leader a moment before it does; until then it answers a fetch with an error.
 func leads(t *testing.T, conn *broker.Conn, name string, id [16]byte) bool {
 	t.Helper()
 	req := fetchRequest(name, id, 0)
@@ -113,7 +113,8 @@ func hasLeader(t *testing.T, conn *broker.Conn, name string) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp.Topics[0].ErrorCode == 0 && len(resp.Topics[0].Partitions) == 1 && resp.Topics[0].Partitions[0].ErrorCode == 0
+	return resp.Topics[0].ErrorCode == 0 && len(resp.Topics[0].Partitions) == 1 &&
+		resp.Topics[0].Partitions[0].ErrorCode == 0
 }
 
 // batchOf is a record batch with one record.
@@ -187,14 +188,14 @@ func TestVersionsMetadataProduceFetch(t *testing.T) {
 	}
 	verdict, err := conn.CheckVersion(t.Context(), broker.Check{})
 	if err != nil || verdict.String() != "4.4" || verdict.Lineage != broker.KRaftBroker {
-		t.Errorf("check version of %s: %+v %v", Newest, verdict, err)
+		t.Errorf("check version of %s: got %+v, %v; want 4.4 of a KRaft broker", Newest, verdict, err)
 	}
 	meta, err := kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), conn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if id, _ := cluster(t, sharedBroker(t).Addr()); meta.ClusterID == nil || *meta.ClusterID != id {
-		t.Errorf("cluster id %v, and by hand %s", meta.ClusterID, id)
+		t.Errorf("cluster id: got %v, want %s", meta.ClusterID, id)
 	}
 
 	const name = "produce-fetch"
@@ -203,7 +204,7 @@ func TestVersionsMetadataProduceFetch(t *testing.T) {
 	for i, value := range [][]byte{[]byte("first"), {}, large[:900_000]} {
 		offset, err := produced(produceRequest(name, id, -1, value).RequestWith(t.Context(), conn))
 		if err != nil || offset != int64(i) {
-			t.Fatalf("produce %d: offset %d, %v", i, offset, err)
+			t.Fatalf("produce: got offset %d, %v; want %d", offset, err, i)
 		}
 		records, err := fetched(fetchRequest(name, id, offset).RequestWith(t.Context(), conn))
 		if err != nil {
@@ -211,20 +212,22 @@ func TestVersionsMetadataProduceFetch(t *testing.T) {
 		}
 		// The broker fills in the offset and the leader's epoch, and nothing else.
 		if sent := batchOf(value); len(records) != len(sent) || !bytes.Equal(records[16:], sent[16:]) {
-			t.Errorf("record %d came back other than it went", i)
+			t.Errorf("record %d: got % x, want % x", i, records, sent)
 		}
 	}
 
-	if resp, err := conn.Request(t.Context(), produceRequest(name, id, 0, []byte("no acks"))); resp != nil || err != nil {
-		t.Errorf("produce without acks: %v, %v", resp, err)
+	resp, err := conn.Request(t.Context(), produceRequest(name, id, 0, []byte("no acks")))
+	if resp != nil || err != nil {
+		t.Errorf("produce without acks: got %v, %v; want no response", resp, err)
 	}
 	records, err := fetched(fetchRequest(name, id, 3).RequestWith(t.Context(), conn))
 	if err != nil || !bytes.Contains(records, []byte("no acks")) {
-		t.Errorf("the record without acks: %q, %v", records, err)
+		t.Errorf("fetch: got %q, %v; want the record without acks", records, err)
 	}
 }
 
-// TestFiveInFlightInOrder: what is sent in a window is written in that order.
+// TestFiveInFlightInOrder: records are stored in the order in which a window of five sends
+// them.
 func TestFiveInFlightInOrder(t *testing.T) {
 	conn := connect(t, configOf(t, sharedBroker(t)))
 	const name, rounds = "in-order", 100
@@ -238,7 +241,7 @@ func TestFiveInFlightInOrder(t *testing.T) {
 		}
 		offset, err := produced(resp.(*kmsg.ProduceResponse), nil)
 		if err != nil || offset != next {
-			t.Fatalf("offset %d where %d was due, %v", offset, next, err)
+			t.Fatalf("got offset %d, %v; want %d", offset, err, next)
 		}
 		next++
 		window = window[1:]
@@ -257,9 +260,9 @@ func TestFiveInFlightInOrder(t *testing.T) {
 	}
 }
 
-// TestKilledWithRequestsInFlight: a broker that stands still takes what fits into
-// the sockets' buffers, so that a large request is cut off half-way. Then it is
-// killed. Each future fails with what had been sent of it.
+// TestKilledWithRequestsInFlight: the sockets' buffers in front of a paused broker take
+// what fits, so that a large request is sent in part. Then the broker is killed. Each
+// future fails with how much of it was sent.
 func TestKilledWithRequestsInFlight(t *testing.T) {
 	b := privateBroker(t, Config{})
 	var mu sync.Mutex
@@ -315,7 +318,7 @@ func TestKilledWithRequestsInFlight(t *testing.T) {
 		}
 	}
 
-	// Down: a request finds nobody, and waits under the backoff until its own end.
+	// Down: no broker accepts, and a request waits out the backoff until its context ends.
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	_, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)
 	cancel()
@@ -323,7 +326,7 @@ func TestKilledWithRequestsInFlight(t *testing.T) {
 		t.Errorf("while the broker is down: %v", err)
 	}
 
-	// Up again: callers that wait are served without doing anything themselves.
+	// Up again: waiting callers are served.
 	waiting := make(chan error, 1)
 	go func() {
 		_, err := kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), conn)
@@ -335,33 +338,33 @@ func TestKilledWithRequestsInFlight(t *testing.T) {
 	if err := <-waiting; err != nil {
 		// Its timeout may have passed while the broker started.
 		if !errors.Is(err, broker.ErrRequestTimeout) || !broker.SafeToRetry(err) {
-			t.Errorf("the caller that waited: %v", err)
+			t.Errorf("a waiting caller: got %v", err)
 		}
 	}
 	for !hasLeader(t, conn, name) {
 	}
 	if _, err := produced(produceRequest(name, id, -1, []byte("after")).RequestWith(t.Context(), conn)); err != nil {
-		t.Errorf("after the restart: %v", err)
+		t.Errorf("after the restart: got %v", err)
 	}
 
 	conn.Close()
 	<-conn.Done()
 	after := counts.Snapshot()
 	if after.Started != after.Closed {
-		t.Errorf("%d connections begun, %d ended", after.Started, after.Closed)
+		t.Errorf("got %d connections started and %d closed, want the same", after.Started, after.Closed)
 	}
 	if after.Sent != after.Received+after.Failed {
 		t.Errorf("%d requests sent, %d answered, %d failed", after.Sent, after.Received, after.Failed)
 	}
 	if after.Started < 4 {
-		t.Errorf("only %d attempts: it was to try again and again", after.Started)
+		t.Errorf("got %d attempts, want more", after.Started)
 	}
 	mu.Lock()
 	t.Logf("%d moves, the last: %s", len(moves), moves[len(moves)-1])
 	mu.Unlock()
 }
 
-// piecemeal writes in small pieces and counts what has left.
+// piecemeal writes in small pieces and counts the bytes written.
 type piecemeal struct {
 	dial    netlink.DialFunc
 	written atomic.Int64
@@ -392,8 +395,8 @@ func (c *countedConn) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// TestPausedPastTheTimeout: the silent broker costs the requests in flight, and
-// no more.
+// TestPausedPastTheTimeout: a silent broker fails the requests in flight, and no later
+// ones.
 func TestPausedPastTheTimeout(t *testing.T) {
 	b := privateBroker(t, Config{})
 	cfg := configOf(t, b)
@@ -405,7 +408,7 @@ func TestPausedPastTheTimeout(t *testing.T) {
 	}
 	_, err := kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), conn)
 	if !errors.Is(err, broker.ErrRequestTimeout) || broker.SafeToRetry(err) {
-		t.Errorf("while it stands still: %v", err)
+		t.Errorf("request to a paused broker: got %v, want ErrRequestTimeout, not safe to retry", err)
 	}
 	if err := b.Resume(); err != nil {
 		t.Fatal(err)
@@ -415,11 +418,11 @@ func TestPausedPastTheTimeout(t *testing.T) {
 			return
 		}
 	}
-	t.Errorf("after it went on: %v", err)
+	t.Errorf("after Resume: got %v", err)
 }
 
-// TestKilledUnderLoad: callers at work while the broker is killed and started
-// again. Each of their requests ends, and those after the restart succeed.
+// TestKilledUnderLoad: the broker is killed and restarted while callers send requests.
+// Each request ends, and those after the restart succeed.
 func TestKilledUnderLoad(t *testing.T) {
 	b := privateBroker(t, Config{})
 	counts := recorder.New()
@@ -434,7 +437,7 @@ func TestKilledUnderLoad(t *testing.T) {
 			for ctx.Err() == nil {
 				_, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)
 				if err != nil && !broker.Retriable(err) && !errors.Is(err, context.Canceled) {
-					t.Errorf("not to be retried: %v", err)
+					t.Errorf("got %v, want a retriable error", err)
 				}
 			}
 		})
@@ -461,12 +464,12 @@ func TestKilledUnderLoad(t *testing.T) {
 	<-conn.Done()
 	s := counts.Snapshot()
 	if s.Sent != s.Received+s.Failed || s.Started != s.Closed {
-		t.Errorf("the sums do not hold: %+v", s)
+		t.Errorf("got inconsistent sums: %+v", s)
 	}
 	t.Logf("%d requests, %d answered, %d failed over %d connections", s.Sent, s.Received, s.Failed, s.Started)
 }
 
-// TestPolled is the same broker through the owner's own loop.
+// TestPolled uses the same broker through a Polled.
 func TestPolled(t *testing.T) {
 	p, err := broker.NewPolled(configOf(t, sharedBroker(t)))
 	if err != nil {
@@ -475,7 +478,7 @@ func TestPolled(t *testing.T) {
 	defer p.Close(nil)
 	verdict, err := p.CheckVersion(patience, false, nil)
 	if err != nil || verdict.String() != "4.4" {
-		t.Fatalf("check version of %s: %+v %v", Newest, verdict, err)
+		t.Fatalf("check version of %s: got %+v, %v; want 4.4", Newest, verdict, err)
 	}
 	var sent []*broker.Future
 	for p.CanSendMore() {
@@ -498,7 +501,7 @@ func TestPolled(t *testing.T) {
 		select {
 		case <-woken:
 		case <-time.After(patience):
-			t.Fatalf("%d answers missing", len(sent))
+			t.Fatalf("got %d requests without an answer, want 0", len(sent))
 		}
 	}
 }

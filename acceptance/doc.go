@@ -3,28 +3,26 @@
 // from them on 127.0.0.1, in a temporary directory of its own. No container, no
 // installation of Kafka, no root.
 //
-//	requirements  what must be on the machine: Java and Maven; MIT Kerberos for a KDC
-//	release       what has to be known of a release of Kafka
-//	releases      and what differs between them, as a table
+//	requirements  the programs that the machine must have: Java and Maven; MIT Kerberos for a KDC
+//	release       how a broker of a version is installed, configured and started
+//	releases      the table of the differences between releases; EveryRelease
 //	cache, fetch  the jars, kept outside the repository
-//	process       one child process, and how it is sure to end
-//	config        which broker is wanted
+//	process       a child process, which ends with the test process
+//	config        Config
 //	broker        Start, Pause, Resume, Kill, Stop, Restart, Close
-//	launch        how a broker's directory and its processes come to be
-//	zookeeper     what stands beside the older brokers
-//	listener      the ways into a broker; certificates, sasl: how they are secured
-//	kdc           a Kerberos of its own
-//	gate          whether the tests run, are skipped aloud, or fail
+//	launch        the directory and the processes of a broker
+//	zookeeper     the process beside the older brokers
+//	listener      the listeners of a broker; certificates and sasl secure them
+//	kdc           a Kerberos KDC
+//	gate          whether the tests run, are skipped under a banner, or fail
 //
-// The tests of this package need Java, and carry the build tag acceptance:
+// The tests of this package need Java, and have the build tag acceptance:
 //
 //	go test -tags acceptance -v ./acceptance/...
 //
-// With the tag matrix besides, those of all releases are there too, which take
-// longer than anybody wants to wait every day.
-//
-// (-v, because go test hides what a passing package prints, and a skip must be
-// seen.) These environment variables are read:
+// (-v, because go test hides the output of a passing package, and a skip must be seen.)
+// The tests of all releases take long, and have the build tag matrix besides. These
+// environment variables are read:
 //
 //	ACCEPTANCE=required  a machine that lacks something fails instead of skipping;
 //	                     KERBEROS=required is the same for a KDC alone
@@ -33,6 +31,6 @@
 //
 // A broker ends with its owner, and so do the ZooKeeper beside it and a KDC:
 // [Broker.Close] kills it and removes its directory, and on Linux the kernel kills
-// it when the test process dies in whatever way. Elsewhere a test process that is
-// itself killed leaves its broker behind.
+// it when the test process dies. On other systems a test process that is killed leaves its
+// broker behind.
 package acceptance

@@ -15,8 +15,8 @@ import (
 	"brokerconn/application/broker"
 )
 
-// TestDrainUnderLoad: what was accepted before Drain is done, what comes after it
-// is refused, and nothing falls between.
+// TestDrainUnderLoad: requests accepted before Drain are answered, and later ones are
+// refused.
 func TestDrainUnderLoad(t *testing.T) {
 	t.Parallel()
 	b := sharedBroker(t)
@@ -28,8 +28,8 @@ func TestDrainUnderLoad(t *testing.T) {
 	cfg.Hooks = w.hooks()
 	conn := connect(t, cfg)
 
-	// Many more callers than places: most of them stand in line. Each goes on until
-	// it is refused.
+	// Many more callers than MaxInFlight: most of them wait. Each continues until it is
+	// refused.
 	var wg sync.WaitGroup
 	for i := range 20 {
 		wg.Go(func() {
@@ -39,7 +39,7 @@ func TestDrainUnderLoad(t *testing.T) {
 				book.enter(t, record, resp, err)
 				if err != nil {
 					if !errors.Is(err, broker.ErrDraining) {
-						t.Errorf("neither answered nor refused: %v", err)
+						t.Errorf("got %v, want an answer or a refusal", err)
 					}
 					return
 				}
@@ -55,19 +55,19 @@ func TestDrainUnderLoad(t *testing.T) {
 	select {
 	case <-conn.Done():
 	default:
-		t.Error("drained, and not done")
+		t.Error("Done: got it open after Drain, want it closed")
 	}
 	wg.Wait()
 	if _, err := conn.Send(t.Context(), kmsg.NewPtrMetadataRequest()); !errors.Is(err, broker.ErrDraining) {
-		t.Errorf("after Drain: %v", err)
+		t.Errorf("request after Drain: got %v", err)
 	}
 	s := conn.Stats()
 	auditSums(t, s)
 	if s.Failed != 0 || s.State != broker.Closed || s.ClosedClean != s.Closed || conn.LastError() != nil {
-		t.Errorf("drained: %+v, %v", s, conn.LastError())
+		t.Errorf("after Drain: got %+v, last error %v; want nothing failed", s, conn.LastError())
 	}
 	if n := book.count(stored); int64(n) != s.Responses || book.count(unsent) != 20 {
-		t.Errorf("%d answers; records: %v", s.Responses, book)
+		t.Errorf("got %d answers for the records %v", s.Responses, book)
 	}
 	w.audit(t)
 	t.Logf("records: %v", book)
@@ -79,18 +79,19 @@ func TestDrainUnderLoad(t *testing.T) {
 		p.connect()
 		var sent []*broker.Future
 		for p.CanSendMore() {
-			sent = append(sent, p.Send(produceRequest(name, id, -1, []byte(fmt.Sprintf("loop %d: %d", round, len(sent)))), false))
+			record := fmt.Sprintf("loop %d: %d", round, len(sent))
+			sent = append(sent, p.Send(produceRequest(name, id, -1, []byte(record)), false))
 		}
 		if !p.Drain() {
 			refused := p.Send(kmsg.NewPtrMetadataRequest(), false)
 			if _, err := refused.Response(); !errors.Is(err, broker.ErrDraining) {
-				t.Errorf("while a Polled drains: %v", err)
+				t.Errorf("request while a Polled drains: got %v", err)
 			}
 		}
 		p.until(time.Time{}, "the end of a drain", p.Drain)
 		for i, f := range sent {
 			if !isDone(f) {
-				t.Fatalf("drained, and request %d is not done", i)
+				t.Fatalf("request %d: got it pending after the drain, want it done", i)
 			}
 			resp, err := f.Response()
 			book.enter(t, fmt.Sprintf("loop %d: %d", round, i), resp, err)

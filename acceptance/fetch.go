@@ -13,17 +13,16 @@ import (
 	"time"
 )
 
-// fetchTimeout bounds one run of Maven. 45 MB take 13 s on a good day.
+// fetchTimeout bounds one run of Maven. A download of 45 MB takes 13 s at best.
 const fetchTimeout = 10 * time.Minute
 
 // buildClasspath is the Maven goal that resolves a project's dependencies and
 // writes their paths into a file.
 const buildClasspath = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:build-classpath"
 
-// Fetch makes sure that the jars of a release are in the cache, and returns the
-// class path for java. What is there and whole is not fetched again, and no
-// network is needed then. Processes may fetch at the same time; one does the
-// work. It needs Maven, whose settings (mirrors, proxies) hold.
+// Fetch fetches the jars of a release into the cache, unless they are there, and returns
+// the class path for java. Several processes may call it at the same time: one fetches. It
+// runs Maven with the settings of the user (mirrors, proxies).
 func Fetch(ctx context.Context, version string) (classpath string, err error) {
 	rel, err := releaseOf(version, DefaultMode) // the jars of both modes are the same
 	if err != nil {
@@ -45,7 +44,8 @@ func Fetch(ctx context.Context, version string) (classpath string, err error) {
 	return strings.Join(jars, string(os.PathListSeparator)), nil
 }
 
-// repair makes the cache whole under its lock.
+// repair removes the broken jars and fetches the missing ones, under the lock of the
+// cache.
 func (c cache) repair(ctx context.Context, rel *release, version string) ([]string, error) {
 	unlock, err := c.lock(ctx)
 	if err != nil {
@@ -72,8 +72,8 @@ func (c cache) fetch(ctx context.Context, rel *release, version string) ([]strin
 		return nil, err
 	}
 	bad := broken(known)
-	// Twice, since an earlier run that was cut off, or ran out of disk, can have
-	// left a jar that no class path knew and that Maven takes for good.
+	// Twice: an earlier run that was killed, or ran out of disk, can have left a broken jar
+	// that is in no class path and that Maven trusts.
 	for range 2 {
 		if err := remove(bad); err != nil {
 			return nil, err
@@ -137,13 +137,13 @@ func (c cache) resolve(ctx context.Context, rel *release, version string) ([]str
 	return jars, nil
 }
 
-// mavenError makes one sentence of what Maven says in many.
+// mavenError reduces the output of Maven to its first error.
 func mavenError(ctx context.Context, err error, output string) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("mvn was given up: %w", err)
 	}
 	for line := range strings.Lines(output) {
-		// Some Mavens put terminal codes before it, whatever they are told.
+		// Some versions of Maven put terminal codes before it, whatever the options are.
 		if _, reason, ok := strings.Cut(line, "[ERROR] "); ok {
 			reason, _, _ = strings.Cut(strings.TrimSpace(reason), " -> [Help")
 			return fmt.Errorf("mvn: %w: %s", err, reason)

@@ -14,25 +14,26 @@ import (
 	"testing"
 )
 
-// A release that is there whole needs no Maven, hence no network.
-func TestFetchOfWhatIsThere(t *testing.T) {
+// A complete release needs no Maven, hence no network.
+func TestFetchFromCache(t *testing.T) {
 	first, err := Fetch(t.Context(), Newest)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, jar := range filepath.SplitList(first) {
 		if !filepath.IsAbs(jar) {
-			t.Errorf("not an absolute path: %s", jar)
+			t.Errorf("got %s, want an absolute path", jar)
 		}
 	}
 	t.Setenv("PATH", "")
 	if again, err := Fetch(t.Context(), Newest); err != nil || again != first {
-		t.Errorf("a second fetch without Maven: %v; the same class path: %t", err, again == first)
+		t.Errorf("second fetch, without Maven: got %v, the same class path: %t; want no error, true",
+			err, again == first)
 	}
 }
 
-// copyCache gives the test a cache of its own, filled with the newest release alone:
-// others may be at work in the one it is from, and have their Python there.
+// copyCache gives the test its own cache with the newest release alone: other processes
+// may use the shared one, and keep their Python there.
 func copyCache(t *testing.T) cache {
 	t.Helper()
 	if _, err := Fetch(t.Context(), Newest); err != nil {
@@ -61,8 +62,8 @@ func copyCache(t *testing.T) cache {
 	return c
 }
 
-// jarsOfOthers are the jars of all releases but the newest, by their names: most of
-// what there is in the cache of who has tried them all.
+// jarsOfOthers returns the names of the jars of all other releases: most of a cache after
+// make releases.
 func jarsOfOthers(t *testing.T, c cache) map[string]bool {
 	t.Helper()
 	files, err := filepath.Glob(c.classpathFile("*"))
@@ -104,7 +105,7 @@ func TestFetchRepairs(t *testing.T) {
 	c := copyCache(t)
 	jars, err := c.whole(Newest)
 	if err != nil || jars == nil {
-		t.Fatalf("a cache does not survive being moved: %v", err)
+		t.Fatalf("load from a moved cache: got %v", err)
 	}
 	sizes := func(jars []string) (sizes []int64) {
 		for _, jar := range jars {
@@ -137,7 +138,7 @@ func TestFetchRepairs(t *testing.T) {
 			if err := damage.do(); err != nil {
 				t.Fatal(err)
 			}
-			// All at once, as several test processes would.
+			// All at the same time, as several test processes would.
 			var all sync.WaitGroup
 			for range 3 {
 				all.Go(func() {
@@ -151,19 +152,19 @@ func TestFetchRepairs(t *testing.T) {
 			}
 			all.Wait()
 			if exists(string(c), "fetch-*") {
-				t.Error("Maven's project is still there")
+				t.Error("got Maven's project left, want it removed")
 			}
 		})
 	}
 }
 
-func TestFetchOfWhatIsNotOnCentral(t *testing.T) {
+func TestFetchOfMissingRelease(t *testing.T) {
 	_, err := Start(t.Context(), Config{Version: "4.99.0"})
 	if err == nil || !strings.Contains(err.Error(), "Could not find artifact org.apache.kafka:kafka_2.13:jar:4.99.0") {
-		t.Fatalf("a release that does not exist: %v", err)
+		t.Fatalf("a missing release: got %v", err)
 	}
 	if strings.Contains(err.Error(), "\n") {
-		t.Errorf("more than one line: %v", err)
+		t.Errorf("got %v, want one line", err)
 	}
 }
 
@@ -172,9 +173,9 @@ func TestFetchGivenUp(t *testing.T) {
 	t.Setenv("BROKERCONN_CACHE", dir)
 	_, err := Fetch(contextUntil(t, func() bool { return exists(dir, "m2/*") }), Newest)
 	if !errors.Is(err, context.Canceled) {
-		t.Errorf("a fetch that was given up: %v", err)
+		t.Errorf("fetch with a canceled context: got %v", err)
 	}
 	if exists(dir, "fetch-*") || exists(dir, "*.classpath*") {
-		t.Error("a fetch that was given up leaves more than Maven's repository")
+		t.Error("after a canceled fetch: got other files, want Maven's repository alone")
 	}
 }

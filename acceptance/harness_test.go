@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// What of the harness can be tested without Java.
+// The tests of the harness that need no Java.
 
 func TestReleaseOf(t *testing.T) {
 	for _, c := range []struct {
@@ -32,9 +32,9 @@ func TestReleaseOf(t *testing.T) {
 		{"3.9.2", ZooKeeper, ZooKeeper, ""},
 		{"4.0.0", DefaultMode, KRaft, ""},
 		{"5.0.1", DefaultMode, KRaft, ""},
-		{"4.0.0", ZooKeeper, 0, "Kafka 4.0.0 knows no mode ZooKeeper"},
-		{"2.7.2", KRaft, 0, "Kafka 2.7.2 knows no mode KRaft"},
-		{"0.7.2", DefaultMode, 0, "Kafka 0.7.2 is not supported: the oldest that is, is 0.8.0"},
+		{"4.0.0", ZooKeeper, 0, "Kafka 4.0.0 has no mode ZooKeeper"},
+		{"2.7.2", KRaft, 0, "Kafka 2.7.2 has no mode KRaft"},
+		{"0.7.2", DefaultMode, 0, "Kafka 0.7.2 is not supported: want 0.8.0 or later"},
 		{"four", DefaultMode, 0, `"four" is not a version`},
 		{"4.4", DefaultMode, 0, `"4.4" is not a version`},
 		{"4.4.0.0.0", DefaultMode, 0, `"4.4.0.0.0" is not a version`},
@@ -45,12 +45,24 @@ func TestReleaseOf(t *testing.T) {
 		switch {
 		case c.refusal != "":
 			if err == nil || !strings.Contains(err.Error(), c.refusal) {
-				t.Errorf("%s: %v; want %q", c.version, err, c.refusal)
+				t.Errorf("%s: got error %v, want %q", c.version, err, c.refusal)
 			}
 		case err != nil:
 			t.Errorf("%s: %v", c.version, err)
-		case rel.mode != c.want || (rel.beside != nil) != (c.want == ZooKeeper) || rel.scala == "" || rel.run == nil || rel.ready == "":
-			t.Errorf("%s, mode %s: %+v", c.version, c.mode, rel)
+		case rel.mode != c.want || (rel.beside != nil) != (c.want == ZooKeeper) || rel.scala == "" ||
+			rel.run == nil || rel.ready == "":
+			t.Errorf("%s, mode %s: got %+v, want mode %s", c.version, c.mode, rel, c.want)
+		}
+	}
+}
+
+func TestReleaseOfVariant(t *testing.T) {
+	for version, want := range map[string]string{
+		"0.8.0": "0.8.0", "0.8.2.2": "0.8.2", "0.9.0.1": "0.9.0", "0.10.2.1": "0.10.2", "0.11.0.3": "0.11.0",
+		"1.0.2": "1.0", "2.8.1": "2.8", "4.4.0": "4.4",
+	} {
+		if got := (Variant{Version: version}).Release().String(); got != want {
+			t.Errorf("release of %s: got %s, want %s", version, got, want)
 		}
 	}
 }
@@ -80,8 +92,8 @@ func TestListenersOfARelease(t *testing.T) {
 			t.Fatal(err)
 		}
 		err = rel.check(append([]Listener{Plaintext}, c.listeners...))
-		if c.refusal == "" && err != nil || c.refusal != "" && (err == nil || !strings.Contains(err.Error(), c.refusal)) {
-			t.Errorf("Kafka %s with %s: %v; want %q", c.version, c.listeners, err, c.refusal)
+		if (err == nil) != (c.refusal == "") || err != nil && !strings.Contains(err.Error(), c.refusal) {
+			t.Errorf("Kafka %s with %s: got error %v, want %q", c.version, c.listeners, err, c.refusal)
 		}
 	}
 }
@@ -93,16 +105,18 @@ func TestToolVersions(t *testing.T) {
 		`java version "1.8.0_402"`:             "8",
 	} {
 		if found := javaVersion.FindStringSubmatch(out); found == nil || found[1] != want {
-			t.Errorf("%s: %q, want %s", out, found, want)
+			t.Errorf("%s: got %q, want %s", out, found, want)
 		}
 	}
 	out := "\x1b[1mApache Maven 3.8.7\x1b[m\nMaven home: /usr/share/maven\n"
 	if found := mavenVersion.FindStringSubmatch(out); found == nil || found[1] != "3.8" {
-		t.Errorf("%q: %q", out, found)
+		t.Errorf("%q: got %q, want 3.8", out, found)
 	}
 	for _, order := range [][2]string{{"3.6", "3.10"}, {"3.9", "4.0"}, {"2.11", "3.0"}} {
-		if compareMinor(order[0], order[1]) >= 0 || compareMinor(order[1], order[0]) <= 0 || compareMinor(order[0], order[0]) != 0 {
-			t.Errorf("%s is not less than %s", order[0], order[1])
+		less, more := compareMinor(order[0], order[1]), compareMinor(order[1], order[0])
+		if same := compareMinor(order[0], order[0]); less >= 0 || more <= 0 || same != 0 {
+			t.Errorf("order of %q, both ways, and of the first with itself: got %d, %d, %d; want -1, 1, 0",
+				order, less, more, same)
 		}
 	}
 }
@@ -123,14 +137,14 @@ func TestGateOnABareMachine(t *testing.T) {
 		var banner bytes.Buffer
 		run, status := Gate(&banner)
 		if run || status != want.status {
-			t.Errorf("ACCEPTANCE=%s: run %t, status %d", value, run, status)
+			t.Errorf("ACCEPTANCE=%s: got run %t, status %d, want false, %d", value, run, status, want.status)
 		}
 		if n := strings.Count(banner.String(), "\n"); n != want.lines {
-			t.Errorf("ACCEPTANCE=%s: %d lines, want %d:\n%s", value, n, want.lines, &banner)
+			t.Errorf("ACCEPTANCE=%s: got %d lines, want %d:\n%s", value, n, want.lines, &banner)
 		}
 		for _, say := range want.say {
 			if !strings.Contains(banner.String(), say) {
-				t.Errorf("ACCEPTANCE=%s: does not say %q:\n%s", value, say, &banner)
+				t.Errorf("ACCEPTANCE=%s: got\n%s\nwant %q in it", value, &banner, say)
 			}
 		}
 	}
@@ -144,7 +158,7 @@ func TestUnusableCache(t *testing.T) {
 	t.Setenv("BROKERCONN_CACHE", filepath.Join(file, "cache"))
 	_, err := Fetch(t.Context(), Newest)
 	if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "BROKERCONN_CACHE") {
-		t.Errorf("a cache inside a file: %v", err)
+		t.Errorf("a cache inside a file: got %v, want an error that names %s and BROKERCONN_CACHE", err, file)
 	}
 }
 
@@ -160,13 +174,14 @@ func TestLock(t *testing.T) {
 	}
 	given, giveUp := context.WithCancel(t.Context())
 	giveUp()
-	if _, err := Fetch(given, Newest); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "another process") {
-		t.Errorf("a fetch while another process fetches: %v", err)
+	_, err = Fetch(given, Newest)
+	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "another process") {
+		t.Errorf("a fetch while another process fetches: got %v, want context.Canceled", err)
 	}
 	unlock()
 	unlock, err = c.lock(given)
 	if err != nil {
-		t.Fatalf("a lock that was given back: %v", err)
+		t.Fatalf("lock after its release: got %v", err)
 	}
 	unlock()
 }
@@ -174,7 +189,7 @@ func TestLock(t *testing.T) {
 func TestJarsOutsideTheCache(t *testing.T) {
 	c := cache(t.TempDir())
 	if err := c.store(Newest, []string{filepath.Join(c.m2(), "..", "stray.jar")}); err == nil {
-		t.Error("a jar outside of the cache was taken into a class path")
+		t.Error("a jar outside the cache: got no error")
 	}
 }
 
@@ -210,7 +225,7 @@ func TestFreePorts(t *testing.T) {
 		all := []int{a.aux, a.ports[Plaintext], a.ports[SSL]}
 		slices.Sort(all)
 		if len(slices.Compact(all)) != 3 || all[0] < firstPort || all[2] > lastPort {
-			t.Errorf("ports %v and %d", a.ports, a.aux)
+			t.Errorf("got ports %v and %d, want three in %d to %d", a.ports, a.aux, firstPort, lastPort)
 		}
 	}
 }
@@ -225,21 +240,21 @@ func TestAccepts(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !accepts(l.Addr().String()) {
-		t.Error("nobody accepts at a listener")
+		t.Error("got false for a listener, want true")
 	}
 	l.Close()
 	if accepts(l.Addr().String()) {
-		t.Error("somebody accepts at a closed listener")
+		t.Error("got true for a closed listener, want false")
 	}
 }
 
 func TestTail(t *testing.T) {
 	if got := tail(" short\n"); got != "short" {
-		t.Errorf("%q", got)
+		t.Errorf("got %q, want %q", got, "short")
 	}
 	got := tail(strings.Repeat("a line\n", tailSize))
 	if len(got) > tailSize+len("...\n") || !strings.HasPrefix(got, "...\na line\n") {
-		t.Errorf("%d bytes: %.20q", len(got), got)
+		t.Errorf("got %d bytes, %.20q; want at most %d after an ellipsis", len(got), got, tailSize)
 	}
 }
 
@@ -250,7 +265,7 @@ func TestMavenError(t *testing.T) {
 		"something else\n": "mvn: exit status 1: something else",
 	} {
 		if err := mavenError(context.Background(), failed, output); err.Error() != want || !errors.Is(err, failed) {
-			t.Errorf("%q; want %q", err, want)
+			t.Errorf("got %q, want %q", err, want)
 		}
 	}
 }
@@ -259,9 +274,9 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := run(ctx, exec.Command("/no/such/program")); !errors.Is(err, context.Canceled) {
-		t.Errorf("a command started after its end: %v", err)
+		t.Errorf("run with a canceled context: got %v", err)
 	}
 	if err := run(t.Context(), exec.Command("/no/such/program")); err == nil {
-		t.Error("a program that does not exist ran")
+		t.Error("run of a missing program: got no error")
 	}
 }

@@ -20,8 +20,8 @@ import (
 	"brokerconn/ports"
 )
 
-// A broker that closes connections after brokerIdle without traffic. What these
-// tests wait for is its timer, which is real time.
+// These tests wait for a broker that closes connections after brokerIdle without traffic,
+// in real time.
 const brokerIdle = 2 * time.Second
 
 // aim finds the pause after which a request meets the broker's close: a bit less
@@ -53,22 +53,25 @@ func TestIdle(t *testing.T) {
 	b := privateBroker(t, Config{Properties: map[string]string{
 		"connections.max.idle.ms": fmt.Sprint(brokerIdle.Milliseconds()),
 	}})
-	// A broker looks for idle connections when something happens on another one of
-	// the same thread, of which it has two. With these it does so all the time, and
-	// closes at the very millisecond: so a request can be made to meet the close.
+	// A thread of the broker, of which it has two, looks for idle connections when there is
+	// traffic on another one of its connections. This traffic makes it look all the time and
+	// close to the millisecond, so that a request can meet the close.
 	for range 2 {
 		cfg := configOf(t, b)
 		cfg.PingInterval = 3 * time.Millisecond
 		connect(t, cfg)
 	}
 	t.Run("the broker closes first", func(t *testing.T) { t.Parallel(); testClosedByTheBroker(t, b, idleConn, 24) })
-	t.Run("the broker closes first, polled", func(t *testing.T) { t.Parallel(); testClosedByTheBroker(t, b, idleLoop, 12) })
+	t.Run("the broker closes first, polled", func(t *testing.T) {
+		t.Parallel()
+		testClosedByTheBroker(t, b, idleLoop, 12)
+	})
 	t.Run("we close first", func(t *testing.T) { t.Parallel(); testIdleLimit(t, b) })
-	t.Run("kept warm", func(t *testing.T) { t.Parallel(); testKeepWarm(t, b) })
+	t.Run("kept warm", func(t *testing.T) { t.Parallel(); testPings(t, b) })
 }
 
-// An idler is a connection that does not care for idleness, and what a test of it
-// can do with it.
+// An idler is a connection without an idle limit of its own, with the operations of its
+// test.
 type idler struct {
 	*witness
 	ask       func(*kmsg.ProduceRequest) (ports.Message, error)
@@ -121,7 +124,8 @@ func idleLoop(t *testing.T, b *Broker, counts *recorder.Recorder) *idler {
 
 // testClosedByTheBroker sends requests at about the moment when the broker closes
 // the connection.
-func testClosedByTheBroker(t *testing.T, b *Broker, open func(*testing.T, *Broker, *recorder.Recorder) *idler, conns int) {
+func testClosedByTheBroker(t *testing.T, b *Broker, open func(*testing.T, *Broker, *recorder.Recorder) *idler,
+	conns int) {
 	const rounds = 6
 	name := fmt.Sprint("idle-", conns)
 	id := topicNamed(t, connect(t, configOf(t, b)), name)
@@ -141,27 +145,27 @@ func testClosedByTheBroker(t *testing.T, b *Broker, open func(*testing.T, *Broke
 				auditSums(t, c.close())
 				c.audit(t)
 			}()
-			// It is noticed and told, though nobody asks for anything.
+			// The end is noticed and reported although no request is sent.
 			if err := produce("before the first silence", 0); err != nil {
 				t.Error(err)
 			}
 			answered := time.Now()
 			if !c.untilLost() {
-				t.Error("the broker does not close, or nobody tells of it")
+				t.Error("got no end of the idle connection, want one by the broker, reported by a hook")
 				return
 			}
 			end := c.lost()[0]
 			if !errors.Is(end.err, broker.ErrConnection) || !errors.Is(end.err, io.EOF) {
-				t.Errorf("closed by the broker: %v", end.err)
+				t.Errorf("closed by the broker: got %v", end.err)
 			}
 			if c.readied() != 1 || c.idled() != 0 {
-				t.Error("it connects without need, or takes the broker's close for its own")
+				t.Error("got a connection attempt or its own idle close, want neither")
 			}
 
 			aim := aim{pause: end.at.Sub(answered)}
 			for round := range rounds {
 				if err := produce("before silence", round); err != nil {
-					t.Errorf("after the broker had closed: %v", err)
+					t.Errorf("after the close: got %v", err)
 				}
 				ups := c.readied()
 				c.pass(aim.next())
@@ -174,9 +178,9 @@ func testClosedByTheBroker(t *testing.T, b *Broker, open func(*testing.T, *Broke
 					before.Add(1)
 					aim.was(false)
 				case arrived:
-					t.Errorf("the close had arrived, and the request was sent to meet it: %v", err)
+					t.Errorf("after the close had arrived: got %v, want the request not sent", err)
 				case !errors.Is(err, broker.ErrConnection) || errors.Is(err, broker.ErrTimeout):
-					t.Errorf("a request that met the close: %v", err)
+					t.Errorf("a request that met the close: got %v", err)
 				default:
 					met.Add(1)
 				}
@@ -188,13 +192,12 @@ func testClosedByTheBroker(t *testing.T, b *Broker, open func(*testing.T, *Broke
 		before.Load(), met.Load(), after.Load(), book)
 	s := counts.Snapshot()
 	if s.Sent != s.Received+s.Failed || s.Started != s.Closed || s.Failed != met.Load() {
-		t.Errorf("the sums do not hold: %+v", s)
+		t.Errorf("got inconsistent sums: %+v", s)
 	}
 	book.audit(t, recordsOf(t, b, name, id))
 }
 
-// lastLink is a transport that can be asked for the state of the link it opened
-// last.
+// lastLink is a transport that keeps the link that it opened last.
 type lastLink struct {
 	ports.Transport
 	mu   sync.Mutex
@@ -215,7 +218,7 @@ func (l *lastLink) ended() bool {
 	return l.link.(ports.Checker).Check() != nil
 }
 
-// testIdleLimit: whoever closes before the broker does has no error and no pause.
+// testIdleLimit: a connection that its own idle limit closes has no error and no pause.
 func testIdleLimit(t *testing.T, b *Broker) {
 	w := newWitness()
 	cfg := configOf(t, b)
@@ -228,14 +231,14 @@ func testIdleLimit(t *testing.T, b *Broker) {
 		}
 		eventually(t, "the idle limit", func() bool { return w.idled() == round+1 && len(w.lost()) == round+1 })
 		if err := w.lost()[round].err; err != nil {
-			t.Errorf("closed for idleness with error %v", err)
+			t.Errorf("idle close: got error %v, want none", err)
 		}
 		if s := conn.Stats(); s.LastError != nil || !s.BackoffUntil.IsZero() || s.State != broker.Disconnected {
 			t.Errorf("idle and closed: got %+v, want Disconnected, no error, no backoff", s)
 		}
 	}
 	if s := conn.Stats(); s.ClosedClean != 3 || s.Closed != 3 || s.FailuresInARow != 0 || w.readied() != 3 {
-		t.Errorf("three times idle: %+v", s)
+		t.Errorf("after three idle closes: got %+v", s)
 	}
 
 	cfg = configOf(t, b)
@@ -246,16 +249,17 @@ func testIdleLimit(t *testing.T, b *Broker) {
 		p.mustAnswer()
 		p.until(time.Time{}, "the idle limit", p.Disconnected)
 		if w.idled() != round+1 || w.lost()[round].err != nil || p.Stats().LastError != nil || p.BlackedOut() {
-			t.Errorf("a Polled, closed for idleness %d times in %d; last error %v, backoff %v", w.idled(), round+1, p.Stats().LastError, p.BlackedOut())
+			t.Errorf("a Polled: got %d idle closes, want %d; last error %v, backoff %v", w.idled(), round+1,
+				p.Stats().LastError, p.BlackedOut())
 		}
 	}
 	if s := p.Stats(); s.ClosedClean != 3 || s.Closed != 3 || s.FailuresInARow != 0 || w.readied() != 3 {
-		t.Errorf("a Polled, three times idle: %+v", s)
+		t.Errorf("a Polled after three idle closes: got %+v", s)
 	}
 }
 
-// testKeepWarm: a question now and then, and the broker keeps the connection.
-func testKeepWarm(t *testing.T, b *Broker) {
+// testPings: pings keep the connection open at the broker.
+func testPings(t *testing.T, b *Broker) {
 	const longer = 4 * brokerIdle
 	w := newWitness()
 	cfg := configOf(t, b)
@@ -269,12 +273,12 @@ func testKeepWarm(t *testing.T, b *Broker) {
 	p.until(time.Now().Add(longer), "its end", func() bool { return len(pw.lost()) > 0 || len(w.lost()) > 0 })
 	p.mustAnswer()
 	if len(pw.lost()) != 0 || pw.readied() != 1 {
-		t.Errorf("a Polled, kept warm, was ready %d times, and lost: %v", pw.readied(), pw.lost())
+		t.Errorf("a Polled with pings: got ready %d times, lost %v; want once, never", pw.readied(), pw.lost())
 	}
 	if _, err := kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), conn); err != nil {
 		t.Error(err)
 	}
 	if len(w.lost()) != 0 || w.readied() != 1 {
-		t.Errorf("kept warm, it was ready %d times, and lost: %v", w.readied(), w.lost())
+		t.Errorf("with pings: got ready %d times, lost %v; want once, never", w.readied(), w.lost())
 	}
 }

@@ -25,9 +25,10 @@ func TestKafkaprobe(t *testing.T) {
 		{[]string{"check-version", b.Addr(), "--json"}, 0, `"metadata.version"`},
 		{[]string{"request", b.Addr(), "DescribeCluster", "--json"}, 0, b.ClusterID()},
 		{[]string{"request", b.Addr(), "metadata", "--version", "1"}, 0, `"Brokers"`},
-		{[]string{"request", b.Addr(), "metadata", "--body", `{"Topics":[{"Topic":"no such topic"}]}`}, 1, "INVALID_TOPIC_EXCEPTION"},
+		{[]string{"request", b.Addr(), "metadata", "--body", `{"Topics":[{"Topic":"no such topic"}]}`}, 1,
+			"INVALID_TOPIC_EXCEPTION"},
 		{[]string{"request", b.Addr(), "OffsetFetch", "--version", "0"}, 1, "API 9"},
-		{[]string{"tls", b.Addr()}, 12, "Kafka's ApiVersions in clear"},
+		{[]string{"tls", b.Addr()}, 12, "Kafka's ApiVersions in plaintext"},
 	} {
 		var out, err bytes.Buffer
 		code := probe.Run(t.Context(), c.args, strings.NewReader(""), &out, &err)

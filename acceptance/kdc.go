@@ -12,9 +12,8 @@ import (
 	"time"
 )
 
-// What the KDC knows. The broker's name in it is that of a host, so that a client
-// which dials 127.0.0.1 has to be told for whom to ask for a ticket
-// (sasl.kerberos.domain.name).
+// The principals of the KDC. The broker's contains the name of a host, so that a client
+// which dials 127.0.0.1 has to be configured with it (sasl.kerberos.domain.name).
 const (
 	Realm            = "BROKERCONN.TEST"
 	ServiceName      = "kafka"
@@ -23,9 +22,9 @@ const (
 	KerberosPassword = "carol-canary"
 )
 
-// KDC is MIT Kerberos's, on 127.0.0.1, with a database of its own in a temporary
-// directory: nothing of the machine's own Kerberos is read or written. It ends as a
-// Broker does. Its methods are safe for concurrent use.
+// KDC is an MIT Kerberos KDC on 127.0.0.1 with a database in a temporary directory. It
+// reads and writes nothing of the machine's own Kerberos. It ends as a Broker does. Its
+// methods are safe for concurrent use.
 type KDC struct {
 	tools kdcTools
 	dir   string
@@ -36,12 +35,12 @@ type KDC struct {
 // kdcTools are the commands of MIT Kerberos.
 type kdcTools struct{ kdc, database, admin, login string }
 
-// kdcTimeout is how long the KDC may take to be there, and each of its tools to end;
-// a quiet machine needs a second in all.
+// kdcTimeout bounds the start of the KDC and each run of a tool; an idle machine needs a
+// second in all.
 const kdcTimeout = time.Minute
 
-// StartKDC returns when the KDC answers. If it fails, or ctx ends first, nothing is
-// left behind. Afterwards ctx has no meaning for the KDC. Close it.
+// StartKDC returns when the KDC answers. If it fails, or ctx ends first, it leaves nothing
+// behind. The end of ctx after that does not affect the KDC. Close it.
 func StartKDC(ctx context.Context) (*KDC, error) {
 	tools, err := findKDC()
 	if err != nil {
@@ -60,10 +59,10 @@ func StartKDC(ctx context.Context) (*KDC, error) {
 	}
 }
 
-// Addr returns where the KDC is, "127.0.0.1:port".
+// Addr returns the address of the KDC, "127.0.0.1:port".
 func (k *KDC) Addr() string { return fmt.Sprintf("127.0.0.1:%d", k.port) }
 
-// ConfigFile returns the krb5.conf that leads to the KDC.
+// ConfigFile returns the path of a krb5.conf for the KDC.
 func (k *KDC) ConfigFile() string { return filepath.Join(k.dir, "krb5.conf") }
 
 // UserKeytab returns the file with KerberosUser's keys.
@@ -134,7 +133,9 @@ func (k *KDC) start(ctx context.Context) error {
 	if k.proc, err = startProcess(cmd); err != nil {
 		return err
 	}
-	err = poll(ctx, k.proc, func() bool { return strings.Contains(k.log(), "commencing operation") && accepts(k.Addr()) })
+	err = poll(ctx, k.proc, func() bool {
+		return strings.Contains(k.log(), "commencing operation") && accepts(k.Addr())
+	})
 	switch {
 	case errors.Is(err, errEnded) && strings.Contains(k.log(), "Address already in use"):
 		return errPortTaken

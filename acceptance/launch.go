@@ -18,8 +18,8 @@ import (
 
 // A broker is made in two steps, each a JVM: prepare turns an empty directory
 // into a broker's, launch runs the broker in it, the first time and again. Both
-// write to one log, which is also how the broker says that it serves. What stands
-// beside it is there before both.
+// write to one log, which also shows when the broker serves. The process
+// beside it runs before both.
 
 // The logs in a broker's directory.
 const brokerLog, besideLog = "broker.log", "zookeeper.log"
@@ -82,7 +82,7 @@ func (b *Broker) prepare(ctx context.Context) error {
 	return nil
 }
 
-// launch starts the process and returns when it answers. Otherwise it is gone.
+// launch starts the process and returns when it answers. If it fails, the process is gone.
 func (b *Broker) launch(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("acceptance: Kafka %s on %s: %w", b.config.Version, b.Addr(), err)
@@ -150,7 +150,7 @@ func (b *Broker) command(main []string, name string) (*exec.Cmd, *os.File, error
 	return cmd, log, nil
 }
 
-// fill fills in the places of a text from the table of releases.
+// fill replaces the places, such as {dir}, in a text from the table of releases.
 func (b *Broker) fill(text string) string {
 	listeners, protocols := b.listenerTexts()
 	places := []string{
@@ -184,7 +184,7 @@ func (b *Broker) logFrom(name string, offset int64) string {
 	return string(text)
 }
 
-// tailSize is what of a log fits into an error and is still read.
+// tailSize is how much of a log is put into an error.
 const tailSize = 4096
 
 // tail returns the last lines of a text.
@@ -200,7 +200,7 @@ func tail(text string) string {
 	return "...\n" + text
 }
 
-// accepts says whether somebody accepts connections at addr.
+// accepts reports whether a process accepts connections at addr.
 func accepts(addr string) bool {
 	conn, err := net.DialTimeout("tcp", addr, time.Second)
 	if err != nil {

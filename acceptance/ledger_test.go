@@ -16,9 +16,9 @@ import (
 	"brokerconn/ports"
 )
 
-// A ledger has an entry for each record that a test has tried to produce: what
-// its sender was told became of it. In the end it is held against the broker's
-// log. That is how it shows that nothing is lost silently, and nothing done twice.
+// A ledger has an entry for each record that a test has tried to produce: its fate, as the
+// response or the error reports it. At the end audit compares the entries with the broker's
+// log: no record is lost silently, and none is stored twice.
 type ledger struct {
 	mu     sync.Mutex
 	fates  map[string]fate
@@ -36,14 +36,14 @@ const (
 
 func newLedger() *ledger { return &ledger{fates: make(map[string]fate)} }
 
-// enter takes down how a request to produce a record ended.
+// enter records how a request to produce a record ended.
 func (l *ledger) enter(t testing.TB, record string, resp ports.Message, err error) {
 	t.Helper()
 	f := fateOf(t, resp, err)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, twice := l.fates[record]; twice {
-		t.Errorf("record %s: its request ended twice", record)
+		t.Errorf("record %s: got two ends of its request, want one", record)
 	}
 	l.fates[record] = f
 	l.counts[f]++
@@ -80,11 +80,11 @@ func lostWith(t testing.TB, err error) broker.Sent {
 	t.Helper()
 	var e *broker.Error
 	if !errors.As(err, &e) {
-		t.Errorf("an error that does not explain itself: %v", err)
+		t.Errorf("got %v, want a *broker.Error", err)
 		return broker.SentFully
 	}
 	if !broker.Retriable(err) || broker.SafeToRetry(err) != (e.Sent != broker.SentFully) {
-		t.Errorf("retriable %v, safe to retry %v: %v", broker.Retriable(err), broker.SafeToRetry(err), err)
+		t.Errorf("got retriable %v, safe to retry %v: %v", broker.Retriable(err), broker.SafeToRetry(err), err)
 	}
 	return e.Sent
 }
@@ -101,11 +101,11 @@ func (l *ledger) audit(t testing.TB, log []string) {
 	for record, f := range l.fates {
 		switch n := there[record]; {
 		case n > 1:
-			t.Errorf("record %s is in the log %d times", record, n)
+			t.Errorf("record %s: got it %d times in the log, want at most once", record, n)
 		case n == 0 && f == stored:
-			t.Errorf("record %s was acknowledged, and is not in the log", record)
+			t.Errorf("record %s: got it acknowledged, but not in the log", record)
 		case n == 1 && f == unsent:
-			t.Errorf("record %s was not sent, said its error, and it is in the log", record)
+			t.Errorf("record %s: got an error that it was not sent, but it is in the log", record)
 		}
 	}
 }
@@ -145,17 +145,17 @@ func recordsOf(t *testing.T, b *Broker, name string, id [16]byte) []string {
 	}
 }
 
-// eventually waits for something that must come.
+// eventually waits for a condition that must become true.
 func eventually(t testing.TB, what string, come func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !come(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%v have passed without %s", patience, what)
+			t.Fatalf("got no %[2]s within %[1]v", patience, what)
 		}
 	}
 }
 
-// A witness is told by the hooks of one connection what happens on it.
+// A witness records what the hooks of one connection report.
 type witness struct {
 	mu       sync.Mutex
 	ups      int // times that it became ready
@@ -165,7 +165,7 @@ type witness struct {
 	requests map[request]*life
 }
 
-// down is one end of a connection that was ready.
+// down is one loss of a ready connection.
 type down struct {
 	at  time.Time
 	err error
@@ -243,7 +243,8 @@ func (w *witness) audit(t testing.TB) {
 	defer w.mu.Unlock()
 	for r, l := range w.requests {
 		if l.ended != 1 || l.written > 1 {
-			t.Errorf("request %d of attempt %d was written %d times and ended %d times", r.correlation, r.attempt, l.written, l.ended)
+			t.Errorf("request %d of attempt %d: got %d writes and %d ends, want at most 1 and 1",
+				r.correlation, r.attempt, l.written, l.ended)
 		}
 	}
 }
@@ -251,7 +252,8 @@ func (w *witness) audit(t testing.TB) {
 // auditSums checks what Stats has counted on a connection on which all is over.
 func auditSums(t testing.TB, s broker.Stats) {
 	t.Helper()
-	if s.Requests != s.Responses+s.Failed || s.InFlight != 0 || s.Waiting != 0 || s.PendingBytes != 0 || s.Attempts != s.Closed {
-		t.Errorf("the sums do not hold: %+v", s)
+	if s.Requests != s.Responses+s.Failed || s.InFlight != 0 || s.Waiting != 0 || s.PendingBytes != 0 ||
+		s.Attempts != s.Closed {
+		t.Errorf("got inconsistent sums: %+v", s)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Listener is one way into a broker, under the name that the broker knows it by.
+// Listener is the name of a listener of a broker.
 type Listener string
 
 const (
@@ -16,12 +16,11 @@ const (
 	SSLClientAuth Listener = "SSL_CLIENT_AUTH" // SSL, and a client must show a certificate
 	SASLPlaintext Listener = "SASL_PLAINTEXT"
 	SASLSSL       Listener = "SASL_SSL"
-	// Reauth is SASLPlaintext where a login is good for SessionLifetime (KIP-368), in
-	// Kafka 2.2 and newer.
+	// Reauth is SASLPlaintext with sessions of SessionLifetime (KIP-368), from Kafka 2.2 on.
 	Reauth Listener = "REAUTH"
 )
 
-// protocol is what is spoken there.
+// protocol is the security protocol of the listener.
 func (l Listener) protocol() Listener {
 	switch l {
 	case SSLClientAuth:
@@ -43,7 +42,7 @@ func (rel *release) name(l Listener) Listener {
 	return l.protocol()
 }
 
-// check says why a release cannot have these listeners all at once.
+// check returns an error if a release cannot have these listeners together.
 func (rel *release) check(listeners []Listener) error {
 	seen := make(map[Listener]Listener)
 	secure := 0
@@ -52,7 +51,8 @@ func (rel *release) check(listeners []Listener) error {
 			return fmt.Errorf("acceptance: Kafka %s has no listener %s", rel.from, l)
 		}
 		if twin, twice := seen[rel.name(l)]; twice {
-			return fmt.Errorf("acceptance: a broker of Kafka %s cannot have both listeners %s and %s", rel.from, twin, l)
+			return fmt.Errorf("acceptance: a broker of Kafka %s cannot have both listeners %s and %s",
+				rel.from, twin, l)
 		}
 		seen[rel.name(l)] = l
 		if l.secure() {
@@ -60,7 +60,8 @@ func (rel *release) check(listeners []Listener) error {
 		}
 	}
 	if slices.Contains(listeners, SSLClientAuth) && secure > 1 && !rel.named {
-		return fmt.Errorf("acceptance: a broker of Kafka %s demands certificates on all secure listeners or on none", rel.from)
+		return fmt.Errorf("acceptance: a broker of Kafka %s demands certificates on all secure listeners or on none",
+			rel.from)
 	}
 	return nil
 }
@@ -100,7 +101,8 @@ func (b *Broker) security() (properties map[string]string, err error) {
 	return properties, nil
 }
 
-// prefix stands before a setting of one listener, where a release has such.
+// prefix is the start of the key of a setting for one listener; it is empty for releases
+// without such settings.
 func (b *Broker) prefix(l Listener) string {
 	if !b.release.named {
 		return ""

@@ -8,9 +8,8 @@ import (
 	"syscall"
 )
 
-// tryLock takes the lock that a file stands for, or says that it is held. The
-// kernel gives it back when the holder closes the file or dies, so that no stale
-// lock is ever left.
+// tryLock takes the lock on a file, or reports that it is held. The kernel releases it when
+// the holder closes the file or dies, so that no stale lock is left.
 func tryLock(path string) (unlock func(), held bool, err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o666)
 	if err != nil {

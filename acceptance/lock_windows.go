@@ -9,10 +9,9 @@ import (
 // ERROR_SHARING_VIOLATION, which package syscall does not name.
 const sharingViolation = syscall.Errno(32)
 
-// tryLock takes the lock that a file stands for, or says that it is held: the
-// file is opened so that nobody else can open it meanwhile. The system gives it
-// back when the holder closes the file or dies, so that no stale lock is ever
-// left.
+// tryLock takes the lock on a file, or reports that it is held: the file is opened without
+// sharing. Windows releases it when the holder closes the file or dies, so that no stale
+// lock is left.
 func tryLock(path string) (unlock func(), held bool, err error) {
 	name, err := syscall.UTF16PtrFromString(path)
 	if err != nil {

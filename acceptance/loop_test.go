@@ -12,8 +12,8 @@ import (
 	"brokerconn/ports"
 )
 
-// A loop owns a Polled, and goes round when there is news or something is due:
-// it would stand still for ever if the Polled did not tell.
+// A loop owns a Polled and calls it when Watch reports news or its next deadline has come.
+// Without those two it would block until patience ends.
 type loop struct {
 	*broker.Polled
 	t     testing.TB
@@ -37,12 +37,12 @@ func watchedLoop(t testing.TB, cfg broker.Config) (*loop, *witness) {
 	return newLoop(t, cfg), w
 }
 
-// until goes round until something is done, or limit has passed, if there is one.
+// until runs the loop until done returns true, or limit, unless zero, has passed.
 func (l *loop) until(limit time.Time, what string, done func() bool) bool {
 	l.t.Helper()
 	giveUp := time.Now().Add(patience)
 	for {
-		l.Recv() // the Futures tell
+		l.Recv() // its results are read from the Futures
 		if done() {
 			return true
 		}
@@ -51,7 +51,7 @@ func (l *loop) until(limit time.Time, what string, done func() bool) bool {
 			return false
 		}
 		if now.After(giveUp) {
-			l.t.Errorf("%v have passed without %s", patience, what)
+			l.t.Errorf("got no %[2]s within %[1]v", patience, what)
 			return false
 		}
 		next := giveUp
@@ -75,7 +75,7 @@ func (l *loop) until(limit time.Time, what string, done func() bool) bool {
 	}
 }
 
-// connect goes round until requests are admitted.
+// connect runs the loop until requests are admitted.
 func (l *loop) connect() bool {
 	l.t.Helper()
 	return l.until(time.Time{}, "a connection", func() bool {
@@ -83,8 +83,8 @@ func (l *loop) connect() bool {
 	})
 }
 
-// ask sends a request and goes round until it is done. One that was refused for
-// want of a connection is sent on the next.
+// ask sends a request and runs the loop until it is done. It repeats a request that was
+// refused without a connection.
 func (l *loop) ask(req ports.Message) (ports.Message, error) {
 	l.t.Helper()
 	for {

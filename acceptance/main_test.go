@@ -39,9 +39,8 @@ var shared struct {
 	err    error
 }
 
-// sharedBroker returns the newest broker with its plain configuration, started
-// by the first test that asks and shared by all. Tests leave it as they found
-// it; who pauses, kills or reconfigures starts one of their own.
+// sharedBroker returns a broker of the newest release and the zero Config, which all tests
+// share. A test that pauses, kills or configures its broker starts a private one.
 func sharedBroker(t testing.TB) *Broker {
 	t.Helper()
 	shared.Do(func() { shared.broker, shared.err = Start(context.Background(), Config{}) })
@@ -58,7 +57,7 @@ func closeShared() error {
 	return shared.broker.Close()
 }
 
-// privateBroker starts a broker for one test, which may do with it what it likes.
+// privateBroker starts a broker for one test.
 func privateBroker(t testing.TB, config Config) *Broker {
 	t.Helper()
 	b, err := Start(t.Context(), config)

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// A test process that dies without a word takes its broker with it, and the
-// ZooKeeper beside it.
+// TestBrokerDiesWithItsOwner: when the test process is killed, its broker and the
+// ZooKeeper beside it end too.
 func TestBrokerDiesWithItsOwner(t *testing.T) {
 	if _, err := Fetch(t.Context(), orphan.Version); err != nil {
 		t.Fatal(err)
@@ -35,7 +35,7 @@ func TestBrokerDiesWithItsOwner(t *testing.T) {
 	}
 	for _, pid := range pids {
 		if pid == 0 || !lives(pid) {
-			t.Fatalf("the owner started no broker (processes %d)", pids)
+			t.Fatalf("got processes %d, want a broker and a ZooKeeper", pids)
 		}
 	}
 	if err := owner.Process.Kill(); err != nil {
@@ -43,14 +43,14 @@ func TestBrokerDiesWithItsOwner(t *testing.T) {
 	}
 	for deadline := time.Now().Add(patience); lives(pids[0]) || lives(pids[1]); {
 		if time.Now().After(deadline) {
-			t.Fatalf("the broker, processes %d, outlives its owner", pids)
+			t.Fatalf("processes %d: got them alive after their owner, want them gone", pids)
 		}
 	}
 }
 
 var orphan = Config{Version: "0.9.0.1"}
 
-// TestOwner is no test, but the process that the test above kills.
+// TestOwner is the process that TestBrokerDiesWithItsOwner kills.
 func TestOwner(t *testing.T) {
 	if os.Getenv("BROKERCONN_OWNER") == "" {
 		return
@@ -60,8 +60,8 @@ func TestOwner(t *testing.T) {
 	select {}
 }
 
-// lives says whether a process exists that is not a zombie: nobody may be there
-// to reap an orphan.
+// lives reports whether a process exists and is not a zombie: an orphan may have no parent
+// that reaps it.
 func lives(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && !bytes.Contains(stat, []byte(") Z")) && !bytes.Contains(stat, []byte(") X"))

@@ -15,9 +15,9 @@ import (
 	"brokerconn/ports"
 )
 
-// TestOneTimesOutAmongOthers: a broker that stands still past the timeout of one
-// of several requests costs all of them the connection. Each is told its own
-// story, and the log bears it out.
+// TestOneTimesOutAmongOthers: when one of several requests times out at a paused broker, the
+// connection is closed and the others fail with it. Each error says how much was sent, and
+// the broker's log agrees.
 func TestOneTimesOutAmongOthers(t *testing.T) {
 	t.Parallel()
 	b := privateBroker(t, Config{Properties: map[string]string{
@@ -28,7 +28,7 @@ func TestOneTimesOutAmongOthers(t *testing.T) {
 	book := newLedger()
 	cfg := configOf(t, b)
 	cfg.MaxInFlight = 8
-	cfg.SetupTimeout = time.Second // of the attempts while nobody answers
+	cfg.SetupTimeout = time.Second // of the attempts while the broker is paused
 	w := newWitness()
 	withHooks := cfg
 	withHooks.Hooks = w.hooks()
@@ -66,25 +66,25 @@ func TestOneTimesOutAmongOthers(t *testing.T) {
 			g.check(t, book)
 		}
 
-		// It goes on where it can: a caller waits in line through attempts in vain.
+		// A caller waits in the queue while attempts fail.
 		attempts := conn.Stats().Attempts
 		type answer struct {
 			resp *kmsg.ProduceResponse
 			err  error
 		}
-		waiting, inLine := make(chan answer, 1), fmt.Sprint("conn ", round, " in line")
+		waiting, record := make(chan answer, 1), fmt.Sprint("conn ", round, " waiting")
 		go func() {
-			resp, err := produceRequest(name, id, -1, []byte(inLine)).RequestWith(t.Context(), conn)
+			resp, err := produceRequest(name, id, -1, []byte(record)).RequestWith(t.Context(), conn)
 			waiting <- answer{resp, err}
 		}()
-		eventually(t, "two attempts in vain", func() bool { return conn.Stats().Attempts >= attempts+2 })
+		eventually(t, "two failed attempts", func() bool { return conn.Stats().Attempts >= attempts+2 })
 		if err := b.Resume(); err != nil {
 			t.Fatal(err)
 		}
 		a := <-waiting
-		book.enter(t, inLine, a.resp, a.err)
+		book.enter(t, record, a.resp, a.err)
 		if a.err != nil {
-			t.Errorf("after it went on: %v", a.err)
+			t.Errorf("after Resume: got %v", a.err)
 		}
 	}
 
@@ -94,7 +94,7 @@ func TestOneTimesOutAmongOthers(t *testing.T) {
 	for _, s := range []broker.Stats{conn.Stats(), p.Stats()} {
 		auditSums(t, s)
 		if s.TimedOut != rounds {
-			t.Errorf("%d requests timed out, want one in each of %d rounds", s.TimedOut, rounds)
+			t.Errorf("got %d timeouts, want one in each of %d rounds", s.TimedOut, rounds)
 		}
 	}
 	w.audit(t)
@@ -105,7 +105,7 @@ func TestOneTimesOutAmongOthers(t *testing.T) {
 
 // A group is requests on one connection, of which the third one's time is short.
 // The one behind it is too large for the buffers between here and a broker that
-// does not read, so that it is cut off, and the last stands behind that.
+// does not read, so that it is sent in part, and the last is queued behind it.
 type group struct {
 	who        string
 	requests   []ports.Message
@@ -141,15 +141,16 @@ func (g *group) send() {
 func (g *group) check(t *testing.T, book *ledger) {
 	t.Helper()
 	resp, err := g.late.Wait(t.Context())
-	if !errors.Is(err, broker.ErrRequestTimeout) || errors.Is(err, broker.ErrConnection) || lostWith(t, err) != broker.SentFully {
-		t.Errorf("%s, the one whose time was over: %v", g.who, err)
+	if !errors.Is(err, broker.ErrRequestTimeout) || errors.Is(err, broker.ErrConnection) ||
+		lostWith(t, err) != broker.SentFully {
+		t.Errorf("%s, the late request: got %v", g.who, err)
 	}
 	book.enter(t, g.who+" late", resp, err)
 	for i, want := range []broker.Sent{broker.SentFully, broker.SentFully, broker.SentPartly, broker.SentNothing} {
 		resp, err := g.others[i].Wait(t.Context())
 		if !errors.Is(err, broker.ErrConnection) || errors.Is(err, broker.ErrTimeout) || lostWith(t, err) != want ||
 			!strings.Contains(err.Error(), "another request on it timed out") {
-			t.Errorf("%s, number %d of the others, want it %v: %v", g.who, i, want, err)
+			t.Errorf("%s, other request %d: got %v, want it %v", g.who, i, err, want)
 		}
 		if i != 1 {
 			book.enter(t, fmt.Sprint(g.who, " other ", i), resp, err)

@@ -15,8 +15,8 @@ import (
 // own, so that a ^C in the terminal reaches the test process alone, which then
 // ends its children in its own order.
 
-// pipeDelay is how long the output of a child that is gone is waited for, if a
-// child of its own holds the pipe open.
+// pipeDelay is how long the output of an ended child is read if a grandchild holds the
+// pipe open.
 const pipeDelay = 5 * time.Second
 
 // process is one child. Its methods are safe for concurrent use.
@@ -51,7 +51,7 @@ func startProcess(cmd *exec.Cmd) (*process, error) {
 	return p, nil
 }
 
-// run runs a child to its end. The child is killed, and gone, if ctx ends first.
+// run runs a child and returns its error. If ctx ends first, it kills the child.
 func run(ctx context.Context, cmd *exec.Cmd) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -80,14 +80,14 @@ func (p *process) alive() bool {
 	}
 }
 
-// kill returns when the child is gone. A child that stands still is killed too.
+// kill returns when the child is gone. A paused child is killed too.
 func (p *process) kill() {
 	// The only way to fail is that the child is gone already.
 	_ = p.cmd.Process.Kill()
 	<-p.done
 }
 
-// ended tells how a child that is gone came to its end.
+// ended returns how a child that is gone ended.
 func (p *process) ended() string {
 	if p.err == nil {
 		return "exit status 0"
@@ -95,29 +95,29 @@ func (p *process) ended() string {
 	return p.err.Error()
 }
 
-// standstill is how long a stopped child may take to stand still: its threads
-// stop one by one, each when it next comes by the kernel.
-const standstill = 10 * time.Second
+// pauseTimeout is how long the threads of a child may take to stop after SIGSTOP: each
+// stops when it next enters the kernel.
+const pauseTimeout = 10 * time.Second
 
-// pause returns when every thread of the child stands still, so that a request
-// sent after it is certain to find nobody.
+// pause returns when every thread of the child has stopped, so that no later request is
+// read.
 func (p *process) pause() error {
 	if err := p.stop(); err != nil {
 		return fmt.Errorf("acceptance: pause: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), standstill)
+	ctx, cancel := context.WithTimeout(context.Background(), pauseTimeout)
 	defer cancel()
 	err := poll(ctx, p, func() bool { return stopped(p.pid()) })
 	if err != nil {
-		return fmt.Errorf("acceptance: process %d was told to stand still and does not: %w", p.pid(), err)
+		return fmt.Errorf("acceptance: process %d does not stop after SIGSTOP: %w", p.pid(), err)
 	}
 	return nil
 }
 
-// errEnded says that a child ended while something else was expected of it.
+// errEnded is the unexpected end of a child.
 var errEnded = errors.New("the process ended")
 
-// poll asks until it hears yes, ctx ends, or the child does: errEnded.
+// poll calls ask until it returns true, ctx ends, or the child ends (errEnded).
 func poll(ctx context.Context, p *process, ask func() bool) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -4,12 +4,11 @@ package acceptance
 
 import "syscall"
 
-// There is no signal for the death of a parent here: a test process that is
-// killed leaves its broker behind.
+// These systems send no signal when a parent dies: a test process that is killed leaves
+// its broker behind.
 func childAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }
 
-// stopped takes the signal's word: threads cannot be asked without more than the
-// standard library.
+// stopped trusts the signal: the standard library cannot read the state of threads here.
 func stopped(int) bool { return true }

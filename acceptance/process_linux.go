@@ -12,7 +12,7 @@ func childAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// stopped says whether every thread of a process stands still. The state is the
+// stopped reports whether every thread of a process has stopped. The state is the
 // letter after the name, which is in parentheses and may hold some itself; see
 // proc_pid_stat(5).
 func stopped(pid int) bool {

@@ -9,7 +9,7 @@ func childAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
 }
 
-var errNoStop = errors.New("windows cannot make a process stand still: it has no SIGSTOP")
+var errNoStop = errors.New("windows cannot pause a process: it has no SIGSTOP")
 
 func (p *process) stop() error    { return errNoStop }
 func (p *process) carryOn() error { return errNoStop }

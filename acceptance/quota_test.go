@@ -20,8 +20,8 @@ import (
 	"brokerconn/application/broker"
 )
 
-// Quotas that a real broker enforces by KIP-219: it answers at once, says for how
-// long it wants nothing more, and reads nothing meanwhile.
+// A broker enforces quotas by KIP-219: it answers at once with a throttle time, and reads
+// nothing until that has passed.
 
 // limit sets quotas of a client id, until the test ends.
 func limit(t *testing.T, conn *broker.Conn, client string, quotas map[string]float64) {
@@ -47,9 +47,9 @@ func limit(t *testing.T, conn *broker.Conn, client string, quotas map[string]flo
 		}
 	}
 	alter(t.Context(), false)
-	// The controller has it, and the broker hears of it later. It takes up what it
-	// hears of in turn, one batch after the other: once it leads a topic that was made
-	// after another one, which was made after this, it knows of this.
+	// The controller has the quota before the broker. The broker applies metadata in order,
+	// one batch after the other: once it leads the second of two topics created after the
+	// quota, it has the quota.
 	for i := range 2 {
 		topicNamed(t, conn, fmt.Sprint("made-after-the-quotas-of-", client, i))
 	}
@@ -60,12 +60,11 @@ func limit(t *testing.T, conn *broker.Conn, client string, quotas map[string]flo
 	})
 }
 
-// An usher takes down when the broker said that it wanted nothing more, until
-// when, and what was sent nevertheless.
+// An usher records the throttles of the broker, and the writes before their ends.
 type usher struct {
 	mu    sync.Mutex
-	ends  []time.Time // of throttles, as told
-	told  time.Time   // the last of them
+	ends  []time.Time // of throttles, as Throttled reported
+	last  time.Time   // when it reported the last of them
 	early []string
 }
 
@@ -77,13 +76,13 @@ func (u *usher) hooks() *broker.Hooks {
 			if n := len(u.ends); n > 0 && until.Before(u.ends[n-1]) {
 				u.early = append(u.early, "the end of the throttle moved back")
 			}
-			u.ends, u.told = append(u.ends, until), time.Now()
+			u.ends, u.last = append(u.ends, until), time.Now()
 		},
 		RequestWritten: func(info broker.RequestInfo) {
 			u.mu.Lock()
 			defer u.mu.Unlock()
 			// Not what was admitted before the broker said so.
-			if n := len(u.ends); n > 0 && info.Queued.After(u.told) && info.Written.Before(u.ends[n-1]) {
+			if n := len(u.ends); n > 0 && info.Queued.After(u.last) && info.Written.Before(u.ends[n-1]) {
 				u.early = append(u.early, "a request was written before the end")
 			}
 		},
@@ -113,7 +112,7 @@ func (c *watchedConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// end is when the throttle is over, as told last; zero: nobody told of one.
+// end is the end of the last throttle that was reported; zero: there was none.
 func (u *usher) end() time.Time {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -148,9 +147,9 @@ func TestThrottledByTheBroker(t *testing.T) {
 	cfg.Metrics, cfg.Hooks = counts, u.hooks()
 	cfg.Transport = &netlink.Transport{Dial: u.Dial}
 
-	// Of a rate over ten seconds this is two thirds too much, which takes six more.
-	// The two leave together, so that the second is under way when the broker ceases
-	// to read.
+	// This exceeds a rate over ten seconds by two thirds, which is a throttle of six seconds
+	// more. The two leave together, so that the second is under way when the broker ceases to
+	// read.
 	var conn *broker.Conn
 	var once sync.Once
 	sent := make(chan *broker.Future, 2)
@@ -177,12 +176,14 @@ func TestThrottledByTheBroker(t *testing.T) {
 	}
 	throttled := resp.(*kmsg.ProduceResponse).ThrottleMillis
 	if throttled < 4000 || u.end().IsZero() || !conn.Stats().ThrottledUntil.After(time.Now()) {
-		t.Fatalf("throttled for %d ms, so it says, until %v; Stats: %v", throttled, u.end(), conn.Stats().ThrottledUntil)
+		t.Fatalf("got a throttle of %d ms until %v, and %v in Stats; want the same end", throttled, u.end(),
+			conn.Stats().ThrottledUntil)
 	}
 
-	// Now nothing is sent. Send is refused, Request waits in the queue.
-	if _, err := conn.Send(t.Context(), kmsg.NewPtrMetadataRequest()); !errors.Is(err, broker.ErrThrottled) || lostWith(t, err) != broker.SentNothing {
-		t.Errorf("while the broker throttles: %v", err)
+	// While throttled, Send is refused and Request waits in the queue.
+	if _, err := conn.Send(t.Context(), kmsg.NewPtrMetadataRequest()); !errors.Is(err, broker.ErrThrottled) ||
+		lostWith(t, err) != broker.SentNothing {
+		t.Errorf("request while throttled: got %v", err)
 	}
 	const inLine = 3
 	answers := make(chan error, inLine)
@@ -196,11 +197,11 @@ func TestThrottledByTheBroker(t *testing.T) {
 		}()
 	}
 	if _, err := behind.Wait(t.Context()); err != nil {
-		t.Errorf("the request that the broker did not read meanwhile: %v", err)
+		t.Errorf("request before the throttle: got %v", err)
 	}
 	for range inLine {
 		if err := <-answers; err != nil {
-			t.Errorf("a caller in line: %v", err)
+			t.Errorf("a waiting caller: got %v", err)
 		}
 	}
 	u.audit(t)
@@ -209,13 +210,13 @@ func TestThrottledByTheBroker(t *testing.T) {
 		t.Errorf("throttled by %v in %d answers, want %v in one", s.ThrottledSum, conn.Stats().Throttled, want)
 	}
 	if s.Failed != 0 || s.TimedOut != 0 || s.Started != 1 {
-		t.Errorf("throttling is no failure: %+v", s)
+		t.Errorf("after the throttle: got failures in %+v, want none", s)
 	}
 }
 
-// TestThrottledByTheBrokerInALoop: the broker counts the time that it works for a
-// Polled. Its throttle is for the client, not for the connection.
-func TestThrottledByTheBrokerInALoop(t *testing.T) {
+// TestThrottledPolled: the quota is on the time of the broker's request threads. The
+// throttle is for the client, not for the connection.
+func TestThrottledPolled(t *testing.T) {
 	t.Parallel()
 	b := sharedBroker(t)
 	const client = "limited-loop"
@@ -243,13 +244,13 @@ func TestThrottledByTheBrokerInALoop(t *testing.T) {
 		f := p.Send(kmsg.NewPtrMetadataRequest(), false)
 		if p.Stats().InFlight > 0 {
 			if time.Now().Before(end) {
-				t.Error("a request was admitted while the broker throttles")
+				t.Error("request while throttled: got it admitted, want it refused")
 			}
 			take(f)
 			return
 		}
 		if _, err := f.Response(); !errors.Is(err, broker.ErrThrottled) || lostWith(t, err) != broker.SentNothing {
-			t.Errorf("while the broker throttles: %v", err)
+			t.Errorf("request while throttled: got %v", err)
 		}
 	}
 	for range 3 {
@@ -266,9 +267,9 @@ func TestThrottledByTheBrokerInALoop(t *testing.T) {
 	u.audit(t)
 	s := counts.Snapshot()
 	if sum == 0 || s.ThrottledSum != sum {
-		t.Errorf("throttled by %v in all, and %v was counted", sum, s.ThrottledSum)
+		t.Errorf("sum of throttles: got %[2]v, want %[1]v", sum, s.ThrottledSum)
 	}
 	if s.TimedOut != 0 {
-		t.Errorf("%d requests timed out: throttling is no failure", s.TimedOut)
+		t.Errorf("got %d timeouts, want 0", s.TimedOut)
 	}
 }

@@ -21,10 +21,9 @@ import (
 	"brokerconn/ports"
 )
 
-// TestReauthentication: four callers, with five requests in flight and others in line,
-// on a listener whose sessions last for three seconds, for a minute. No request fails,
-// and the records of each are in the log in the order in which they were produced. Once
-// as it is, and once while the password is changed and swapped in.
+// TestReauthentication: four callers, with five requests in flight and others waiting, use
+// a listener with sessions of three seconds for a minute. No request fails, and the
+// records of each are stored in order. A second run changes the password all the time.
 func TestReauthentication(t *testing.T) {
 	b := secured(t, Newest)
 	for _, c := range []struct {
@@ -44,7 +43,7 @@ func TestReauthentication(t *testing.T) {
 	}
 }
 
-// renewal is one connection on the listener Reauth, and what its callers did.
+// renewal is one connection on the listener Reauth, with the counts of its callers.
 type renewal struct {
 	t    *testing.T
 	b    *Broker
@@ -52,16 +51,16 @@ type renewal struct {
 	id   [16]byte
 	conn *broker.Conn
 
-	end      time.Time
-	callers  sync.WaitGroup
-	produced atomic.Int64
-	full     atomic.Int64 // seen: as many in flight as may be
-	renewed  chan struct{}
-	swaps    int // of the password
+	end             time.Time
+	callers         sync.WaitGroup
+	produced        atomic.Int64
+	full            atomic.Int64 // seen: as many in flight as may be
+	reauthenticated chan struct{}
+	swaps           int // of the password
 }
 
 func newRenewal(t *testing.T, b *Broker, topic string, login ports.Authenticator) *renewal {
-	r := &renewal{t: t, b: b, name: topic, renewed: make(chan struct{}, 1)}
+	r := &renewal{t: t, b: b, name: topic, reauthenticated: make(chan struct{}, 1)}
 	setup := connect(t, configOf(t, b))
 	r.id = topicNamed(t, setup, topic)
 	setup.Close()
@@ -69,7 +68,7 @@ func newRenewal(t *testing.T, b *Broker, topic string, login ports.Authenticator
 	cfg.Hooks = &broker.Hooks{AuthDone: func(_ broker.Endpoint, l broker.LoginInfo, err error) {
 		if l.Again && err == nil {
 			select {
-			case r.renewed <- struct{}{}:
+			case r.reauthenticated <- struct{}{}:
 			default:
 			}
 		}
@@ -98,19 +97,19 @@ func (r *renewal) produce(lane string) {
 		}
 		req := produceRequest(r.name, r.id, -1, []byte(fmt.Sprint(lane, " ", n)))
 		if _, err := produced(req.RequestWith(r.t.Context(), r.conn)); err != nil {
-			r.t.Errorf("record %d of %s: %v", n, lane, err)
+			r.t.Errorf("record %d of %s: got %v", n, lane, err)
 			return
 		}
 		r.produced.Add(1)
 	}
 }
 
-// rotate changes the password over and over, each time just after a renewal, so that
-// the old one is not asked for between the change and the swap.
+// rotate changes the password repeatedly, each time just after a reauthentication, so that
+// the old one is not needed between the change and SetAuthenticators.
 func (r *renewal) rotate() {
 	for time.Now().Before(r.end.Add(-5 * time.Second)) {
 		select {
-		case <-r.renewed:
+		case <-r.reauthenticated:
 		case <-r.t.Context().Done():
 			return
 		}
@@ -120,7 +119,7 @@ func (r *renewal) rotate() {
 			r.t.Error(err)
 			return
 		}
-		// The broker answers before it has taken in what it was told.
+		// The broker answers before it applies the new password.
 		login := newScram(r.t, "SCRAM-SHA-256", password)
 		cfg := saslCell{b: r.b, listener: Reauth}.config(r.t, login)
 		eventually(r.t, "a new password", func() bool {
@@ -139,13 +138,13 @@ func (r *renewal) check(rotates bool) {
 	t.Logf("%d records, %d renewals, %d of them failed, %d logins, %d swaps of the password, %d times 5 in flight",
 		r.produced.Load(), s.Relogins, s.ReloginsFailed, s.Logins, r.swaps, r.full.Load())
 	if s.Relogins < 15 || s.Failed > 0 || s.ReloginsFailed > 0 || s.Logins != 1 || s.Ready != 1 {
-		t.Errorf("%+v", s)
+		t.Errorf("got %+v, want at least 15 reauthentications and no failure", s)
 	}
 	if r.full.Load() == 0 {
-		t.Error("there were never five in flight")
+		t.Error("got at most four in flight, want five")
 	}
 	if rotates && r.swaps < 5 {
-		t.Errorf("the password was changed %d times", r.swaps)
+		t.Errorf("got %d changes of the password, want 5", r.swaps)
 	}
 	next := map[string]int{}
 	log := recordsOf(t, r.b, r.name, r.id)
@@ -156,7 +155,7 @@ func (r *renewal) check(rotates bool) {
 			continue // the end
 		}
 		if n != next[lane] {
-			t.Fatalf("record %d of %s stands where %d was due", n, lane, next[lane])
+			t.Fatalf("lane %[2]s: got record %[1]d, want %[3]d", n, lane, next[lane])
 		}
 		next[lane]++
 	}
@@ -165,11 +164,11 @@ func (r *renewal) check(rotates bool) {
 		total += n
 	}
 	if int64(total) != r.produced.Load() {
-		t.Errorf("%d records in the log, %d were produced", total, r.produced.Load())
+		t.Errorf("got %d records in the log, want %d", total, r.produced.Load())
 	}
 }
 
-// setScramPassword is the broker's (KIP-554), over the listener in clear.
+// setScramPassword sets the password at the broker (KIP-554), over the plaintext listener.
 func setScramPassword(t *testing.T, b *Broker, password string) error {
 	const iterations = 4096
 	salt := make([]byte, 16)
@@ -180,7 +179,8 @@ func setScramPassword(t *testing.T, b *Broker, password string) error {
 	}
 	req := kmsg.NewPtrAlterUserSCRAMCredentialsRequest()
 	upsert := kmsg.NewAlterUserSCRAMCredentialsRequestUpsertion()
-	upsert.Name, upsert.Mechanism, upsert.Iterations, upsert.Salt, upsert.SaltedPassword = ScramUser, 1, iterations, salt, salted
+	upsert.Name, upsert.Mechanism, upsert.Iterations = ScramUser, 1, iterations
+	upsert.Salt, upsert.SaltedPassword = salt, salted
 	req.Upsertions = append(req.Upsertions, upsert)
 	return over(t, configOf(t, b), func(ctx context.Context, conn *broker.Conn) error {
 		resp, err := req.RequestWith(ctx, conn)

@@ -6,12 +6,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"brokerconn/application/broker"
 )
 
-// Newest is the newest release that this package was tried with.
+// Newest is the newest release that this package was tested with.
 const Newest = "4.4.0"
 
-// Mode is where a broker keeps what the cluster knows.
+// Mode is where a broker keeps the metadata of its cluster.
 type Mode uint8
 
 const (
@@ -24,47 +26,75 @@ var modeNames = [...]string{DefaultMode: "default", KRaft: "KRaft", ZooKeeper: "
 
 func (m Mode) String() string { return modeNames[m] }
 
-// A release is what this package must know of a version of Kafka, or, as a row of
-// the table in releases.go, of a range of them. Its texts may hold places, filled in
-// for each broker:
+// Variant is a patch release of Kafka in one of its modes.
+type Variant struct {
+	Version string
+	Mode    Mode
+}
+
+// In returns the versions as variants of one mode.
+func In(mode Mode, versions ...string) (all []Variant) {
+	for _, version := range versions {
+		all = append(all, Variant{version, mode})
+	}
+	return all
+}
+
+// String returns "2.8.2 KRaft".
+func (v Variant) String() string { return v.Version + " " + v.Mode.String() }
+
+// Release returns the minor release that the version belongs to: 2.8 for 2.8.1, 0.10.2 for
+// 0.10.2.1. It panics if the version is malformed.
+func (v Variant) Release() broker.Release {
+	n, err := parseVersion(v.Version)
+	if err != nil {
+		panic(err)
+	}
+	if n[0] > 0 {
+		n[2] = 0
+	}
+	return broker.Release{Major: n[0], Minor: n[1], Patch: n[2]}
+}
+
+// A release describes how brokers of a version of Kafka are installed, configured and
+// started, or, as a row of the table in releases.go, those of a range of versions. Its
+// texts may contain these places, which are replaced for each broker:
 //
 //	{dir}        the broker's directory
 //	{port}       the port of its PLAINTEXT listener
-//	{aux}        the port of what stands beside it: the controller, or ZooKeeper
+//	{aux}        the port of the process beside it: the controller, or ZooKeeper
 //	{cluster}    the cluster id
 //	{listeners}  its listeners, as the property of that name has them
 //	{protocols}  and what each of them speaks
 type release struct {
-	// from is the first version that a row holds for, before the first that it does
-	// not; empty: to this day. mode is the one that it holds for; DefaultMode: both.
-	// Put together, from is the version, and mode that of the broker.
+	// A row applies to versions from from until before, if before is not empty, and to mode,
+	// unless that is DefaultMode. In the result of releaseOf, from is the version and mode
+	// that of the broker.
 	from, before string
 	mode         Mode
 
 	// scala is the part of the artifact's name that says how it was compiled.
 	scala string
-	// additions are "group:artifact:version" to resolve beside Kafka itself,
-	// exclusions "group:artifact" to leave out of what these ask for. They do not
-	// depend on the mode.
+	// additions are "group:artifact:version" to resolve besides Kafka itself, exclusions
+	// "group:artifact" to leave out of their dependencies. They do not depend on the mode.
 	additions, exclusions []string
 	// flags are given to every JVM.
 	flags []string
 	// files are properties files in the broker's directory.
 	files map[string]map[string]string
 
-	// beside is the main class with its arguments of the process that the broker
-	// needs all its life; none in KRaft. prepare makes an empty directory a broker's,
-	// and scram, which is added to it, the users for SCRAM; if both are empty, nothing
-	// needs to be done. run is the broker.
+	// beside, prepare and run are a main class with its arguments: the process beside the
+	// broker, if it has one; the tool that formats its directory, with the arguments scram to
+	// create the users of SCRAM, if it needs one; and the broker.
 	beside, prepare, scram, run []string
-	// ready is what the log says once the broker serves.
+	// ready is the text in the log of a broker that serves.
 	ready string
 
-	// listeners and mechanisms are those that it knows.
+	// listeners and mechanisms are the supported ones.
 	listeners  []Listener
 	mechanisms []string
 	// named: listeners have names, and settings of their own (KIP-103; 0.10.2 has the
-	// names, and does not heed the settings). Before, their names are the protocols, and
+	// names, and ignores the settings). Before, their names are the protocols, and
 	// all settings hold for all.
 	named bool
 	// jaas: logins are configured by properties (KIP-85, KIP-226), not by a file of
@@ -72,8 +102,8 @@ type release struct {
 	jaas bool
 }
 
-// releaseOf puts together what is known of a version. It does not know which
-// versions exist: that is for Maven Central to say.
+// releaseOf combines the rows that apply to a version. It accepts versions that do not
+// exist; Fetch fails for those.
 func releaseOf(version string, mode Mode) (*release, error) {
 	numbers, err := parseVersion(version)
 	if err != nil {
@@ -81,7 +111,7 @@ func releaseOf(version string, mode Mode) (*release, error) {
 	}
 	oldest := releases[0].from
 	if numbers.less(oldest) {
-		return nil, fmt.Errorf("acceptance: Kafka %s is not supported: the oldest that is, is %s", version, oldest)
+		return nil, fmt.Errorf("acceptance: Kafka %s is not supported: want %s or later", version, oldest)
 	}
 	switch {
 	case mode == DefaultMode && numbers.less("3.3.0"):
@@ -89,11 +119,12 @@ func releaseOf(version string, mode Mode) (*release, error) {
 	case mode == DefaultMode:
 		mode = KRaft
 	case mode == KRaft && numbers.less("2.8.0"), mode == ZooKeeper && !numbers.less("4.0.0"):
-		return nil, fmt.Errorf("acceptance: Kafka %s knows no mode %s", version, mode)
+		return nil, fmt.Errorf("acceptance: Kafka %s has no mode %s", version, mode)
 	}
 	rel := &release{from: version, mode: mode, files: make(map[string]map[string]string)}
 	for _, row := range releases {
-		if numbers.less(row.from) || row.before != "" && !numbers.less(row.before) || row.mode != DefaultMode && row.mode != mode {
+		if numbers.less(row.from) || row.before != "" && !numbers.less(row.before) ||
+			row.mode != DefaultMode && row.mode != mode {
 			continue
 		}
 		rel.add(row)
@@ -101,7 +132,7 @@ func releaseOf(version string, mode Mode) (*release, error) {
 	return rel, nil
 }
 
-// add takes over what a row says: lists and files grow, all else is replaced.
+// add adds a row: lists and files grow, other fields are replaced.
 func (rel *release) add(row release) {
 	rel.additions = append(rel.additions, row.additions...)
 	rel.exclusions = append(rel.exclusions, row.exclusions...)
@@ -131,10 +162,10 @@ func (rel *release) add(row release) {
 	rel.jaas = rel.jaas || row.jaas
 }
 
-// numbers is a version, read.
+// numbers is a parsed version.
 type numbers []int
 
-// less says whether the version is before another one, which is well formed.
+// less reports whether the version is before another one, which must be well formed.
 func (n numbers) less(version string) bool {
 	other, err := parseVersion(version)
 	if err != nil {
@@ -143,7 +174,7 @@ func (n numbers) less(version string) bool {
 	return slices.Compare(n, other) < 0
 }
 
-// parseVersion reads "4.4.0", or "0.8.2.2" from the time of four numbers.
+// parseVersion parses "4.4.0", or "0.8.2.2", since versions before 1.0 have four numbers.
 func parseVersion(version string) (numbers, error) {
 	parts := strings.Split(version, ".")
 	all := make(numbers, len(parts))

@@ -1,18 +1,17 @@
 package acceptance
 
-// releases is Kafka's history as far as it matters here. Each row says what is so
-// from one version until before another; a release is all the rows that hold for it,
-// put together in this order. All differences between versions stand here; the code
-// that reads the table knows none. What is said of Java was seen with 17 and 25.
+// releases is the table of what brokers need, by ranges of versions. A release is the rows
+// that apply to it, combined in this order. All differences between versions are in this
+// table, none in the code that reads it. Remarks on Java are observations with 17 and 25.
 var releases = []release{{
 	from: "0.8.0",
 	exclusions: []string{
-		// Exactly one logging backend is wanted, and added below.
+		// A broker must have exactly one logging backend, which is added below.
 		"log4j:log4j", "org.slf4j:slf4j-log4j12", "org.slf4j:slf4j-simple",
 		"org.apache.logging.log4j:log4j-slf4j-impl", "ch.qos.logback:logback-classic", "ch.qos.logback:logback-core",
 		// The log4j of Kafka 0.8 asks for these, which never were on Maven Central.
 		"com.sun.jdmk:jmxtools", "com.sun.jmx:jmxri", "javax.jms:jms",
-		// ZooKeeper's command line, which nobody uses here.
+		// ZooKeeper's command line, which is not used here.
 		"jline:jline",
 	},
 	flags: []string{
@@ -46,8 +45,8 @@ var releases = []release{{
 			"broker.id":                       "1",
 			"zookeeper.connect":               "127.0.0.1:{aux}",
 			"zookeeper.connection.timeout.ms": "30000",
-			// For so long a broker that was killed is still registered. Shorter, and a
-			// busy machine would lose brokers that live.
+			// A killed broker stays registered for this time. With a shorter one a busy machine would
+			// lose running brokers.
 			"zookeeper.session.timeout.ms": "3000",
 		},
 		"zookeeper.properties": {
@@ -57,7 +56,7 @@ var releases = []release{{
 			"tickTime":           "500",
 			"maxClientCnxns":     "0",
 			"admin.enableServer": "false",
-			// What zookeeper.go asks; from ZooKeeper 3.5 on it has to be allowed.
+			// The commands of zookeeper.go, which ZooKeeper 3.5 and later must allow.
 			"4lw.commands.whitelist": "conf,dump",
 		},
 	},
@@ -75,9 +74,9 @@ var releases = []release{{
 		"listener.security.protocol.map": "{protocols},CONTROLLER:PLAINTEXT",
 		"controller.listener.names":      "CONTROLLER",
 		"controller.quorum.voters":       "1@127.0.0.1:{aux}",
-		// After a kill, the controller admits the broker again only when the
-		// session of the dead one has run out, which by default takes 9 seconds.
-		// Shorter than this, and a busy machine would lose brokers that live.
+		// After a kill, the controller admits the broker again only when its old session has
+		// expired, by default after 9 seconds. With less than this a busy machine would lose
+		// running brokers.
 		"broker.session.timeout.ms":    "3000",
 		"broker.heartbeat.interval.ms": "500",
 	}},
@@ -105,7 +104,7 @@ var releases = []release{{
 		"log4j.appender.out":                          "org.apache.log4j.ConsoleAppender",
 		"log4j.appender.out.layout":                   "org.apache.log4j.PatternLayout",
 		"log4j.appender.out.layout.ConversionPattern": "%d{HH:mm:ss.SSS} %p %m (%c)%n",
-		// All settings, said five times over, are most of the log.
+		// The settings, logged five times, are most of the log.
 		"log4j.logger.org.apache.kafka.common.config.AbstractConfig": "WARN",
 		"log4j.logger.kafka.server.KafkaConfig":                      "WARN",
 		"log4j.logger.org.apache.zookeeper":                          "WARN",
@@ -140,14 +139,16 @@ var releases = []release{{
 }, {
 	from:       "0.10.0.0",
 	mechanisms: []string{"PLAIN"},
-	// Records have times. Those of tests may be of 1970, and are wanted back.
+	// Records have timestamps from here on. Those of tests may be of 1970, and must be kept.
 	files: map[string]map[string]string{"server.properties": {"log.retention.ms": "-1"}},
 }, {
 	from: "0.10.2.0", mode: ZooKeeper,
 	mechanisms: []string{"SCRAM-SHA-256", "SCRAM-SHA-512"},
 	scram: []string{
-		"kafka.admin.ConfigCommand", "--zookeeper", "127.0.0.1:{aux}", "--alter", "--entity-type", "users", "--entity-name", ScramUser,
-		"--add-config", "SCRAM-SHA-256=[iterations=4096,password=" + ScramPassword + "],SCRAM-SHA-512=[iterations=4096,password=" + ScramPassword + "]",
+		"kafka.admin.ConfigCommand", "--zookeeper", "127.0.0.1:{aux}", "--alter", "--entity-type", "users",
+		"--entity-name", ScramUser,
+		"--add-config", "SCRAM-SHA-256=[iterations=4096,password=" + ScramPassword +
+			"],SCRAM-SHA-512=[iterations=4096,password=" + ScramPassword + "]",
 	},
 }, {
 	from: "3.5.0", mode: KRaft,
@@ -178,3 +179,14 @@ var releases = []release{{
 	from:      "2.2.0",
 	listeners: []Listener{Reauth},
 }}
+
+// EveryRelease is the last patch release of each minor release, in its default mode, and
+// both modes of 2.8 and 3.0, where KRaft is a preview, and of 3.4 and 3.9.
+var EveryRelease = append(
+	In(ZooKeeper,
+		"0.8.0", "0.8.1.1", "0.8.2.2", "0.9.0.0", "0.9.0.1", "0.10.0.0", "0.10.0.1", "0.10.1.1", "0.10.2.2", "0.11.0.3",
+		"1.0.2", "1.1.1", "2.0.1", "2.1.1", "2.2.2", "2.3.1", "2.4.1", "2.5.1", "2.6.3", "2.7.2", "2.8.2",
+		"3.0.2", "3.1.2", "3.2.3", "3.4.1", "3.9.2"),
+	In(KRaft,
+		"2.8.2", "3.0.2", "3.3.2", "3.4.1", "3.5.2", "3.6.2", "3.7.2", "3.8.1", "3.9.2",
+		"4.0.2", "4.1.2", "4.2.1", "4.3.1", "4.4.0")...)

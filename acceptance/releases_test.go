@@ -8,11 +8,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// One release with a ZooKeeper beside it; all the others are tried by make releases.
+// TestOldRelease has one release with a ZooKeeper; make releases tries all of them.
 func TestOldRelease(t *testing.T) { liveAndDie(t, Config{Version: "0.9.0.1"}) }
 
-// liveAndDie: a broker starts, serves, is there again after a kill and after a stop
-// with what it had, and is gone in the end, with what stood beside it.
+// liveAndDie starts a broker, restarts it after a kill and after a stop, and expects its
+// topic each time; after Close nothing of it is left.
 func liveAndDie(t *testing.T, config Config) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)

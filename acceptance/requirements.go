@@ -15,14 +15,13 @@ import (
 	"time"
 )
 
-// java is what Kafka 4 runs on; all that is older runs on it too.
+// java is the oldest Java of Kafka 4; older brokers run on it too.
 const java = 17
 
-// maven is what the dependency plugin in fetch.go runs on.
+// maven is the oldest Maven of the dependency plugin in fetch.go.
 const maven = "3.6"
 
-// A tool that does not answer the question for its version in this time is
-// broken, not slow.
+// toolTimeout is how long a tool may take to print its version.
 const toolTimeout = time.Minute
 
 var (
@@ -31,9 +30,9 @@ var (
 	mavenVersion = regexp.MustCompile(`Apache Maven (\d+\.\d+)`)
 )
 
-// Requirements returns nil if the newest release can be fetched and run on this
-// machine, or an error of one line that says all that is missing and how to get
-// it. It asks the tools for their versions, which takes about a second.
+// Requirements returns nil if the newest release can be fetched and run on this machine.
+// Otherwise its error is one line with every missing program and how to install it. It
+// runs the tools for their versions, which takes about a second.
 func Requirements() error {
 	var missing []string
 	for _, err := range []error{checkJava(), checkMaven()} {
@@ -49,7 +48,8 @@ func Requirements() error {
 
 func checkJava() error {
 	need := fmt.Sprintf("Kafka %s needs Java %d or newer (Debian: apt-get install openjdk-%[2]d-jre-headless; "+
-		"macOS: brew install openjdk@%[2]d; anywhere: https://adoptium.net), found through JAVA_HOME or PATH", Newest, java)
+		"macOS: brew install openjdk@%[2]d; anywhere: https://adoptium.net), found through JAVA_HOME or PATH",
+		Newest, java)
 	command, err := findJava()
 	if err != nil {
 		return fmt.Errorf("no java: %s", need)
@@ -60,7 +60,7 @@ func checkJava() error {
 	}
 	found := javaVersion.FindStringSubmatch(out)
 	if found == nil {
-		return fmt.Errorf("%s tells no version: %s", command, need)
+		return fmt.Errorf("%s prints no version: %s", command, need)
 	}
 	if major, _ := strconv.Atoi(found[1]); major < java {
 		return fmt.Errorf("%s is Java %d: %s", command, major, need)
@@ -70,7 +70,8 @@ func checkJava() error {
 
 func checkMaven() error {
 	const need = "the brokers' jars are fetched with Maven " + maven +
-		" or newer (Debian: apt-get install maven; macOS: brew install maven; anywhere: https://maven.apache.org), found through PATH"
+		" or newer (Debian: apt-get install maven; macOS: brew install maven; anywhere: https://maven.apache.org), " +
+		"found through PATH"
 	mvn, err := exec.LookPath("mvn")
 	if err != nil {
 		return errors.New("no mvn: " + need)
@@ -81,7 +82,7 @@ func checkMaven() error {
 	}
 	found := mavenVersion.FindStringSubmatch(out)
 	if found == nil {
-		return fmt.Errorf("%s tells no version: %s", mvn, need)
+		return fmt.Errorf("%s prints no version: %s", mvn, need)
 	}
 	if compareMinor(found[1], maven) < 0 {
 		return fmt.Errorf("%s is Maven %s: %s", mvn, found[1], need)
@@ -89,8 +90,8 @@ func checkMaven() error {
 	return nil
 }
 
-// KDCRequirements returns nil if StartKDC can run a KDC on this machine, or an error
-// of one line that says what is missing and how to get it.
+// KDCRequirements returns nil if StartKDC can run a KDC on this machine. Otherwise its
+// error is one line with the missing programs and how to install them.
 func KDCRequirements() error {
 	if _, err := findKDC(); err != nil {
 		return fmt.Errorf("acceptance: %w", err)
@@ -106,7 +107,8 @@ func findKDC() (tools kdcTools, err error) {
 		name string
 		path *string
 	}{
-		{"krb5kdc", &tools.kdc}, {"kdb5_util", &tools.database}, {"kadmin.local", &tools.admin}, {"kinit", &tools.login},
+		{"krb5kdc", &tools.kdc}, {"kdb5_util", &tools.database}, {"kadmin.local", &tools.admin},
+		{"kinit", &tools.login},
 	} {
 		path, err := exec.LookPath(tool.name)
 		if err != nil {
@@ -118,7 +120,8 @@ func findKDC() (tools kdcTools, err error) {
 		*tool.path = path
 	}
 	if missing != nil {
-		return tools, fmt.Errorf("no %s: a KDC is MIT Kerberos's (Debian: apt-get install krb5-kdc krb5-admin-server krb5-user), found through PATH",
+		return tools, fmt.Errorf("no %s: a KDC is MIT Kerberos's (Debian: apt-get install krb5-kdc "+
+			"krb5-admin-server krb5-user), found through PATH",
 			strings.Join(missing, ", "))
 	}
 	return tools, nil

@@ -18,7 +18,7 @@ import (
 	"brokerconn/ports"
 )
 
-// A load is callers of all kinds on one broker, whose requests are numbered.
+// A load is callers of several kinds on one broker, with numbered records.
 type load struct {
 	t    *testing.T
 	b    *Broker
@@ -38,7 +38,8 @@ type load struct {
 }
 
 func newLoad(t *testing.T, b *Broker, name string) *load {
-	l := &load{t: t, b: b, name: name, book: newLedger(), polledBook: newLedger(), counts: recorder.New(), over: make(chan struct{}), seen: newWitness()}
+	l := &load{t: t, b: b, name: name, book: newLedger(), polledBook: newLedger(), counts: recorder.New(),
+		over: make(chan struct{}), seen: newWitness()}
 	setup := connect(t, configOf(t, b))
 	l.id = topicNamed(t, setup, name)
 	setup.Close()
@@ -70,9 +71,9 @@ func (l *load) record(caller string, n int) (string, *kmsg.ProduceRequest) {
 	return text, produceRequest(l.name, l.id, int16(1-2*(n&1)), []byte(text))
 }
 
-// caller produces, and asks for metadata, one request after the other. One that
-// repeats does what SafeToRetry is for: then no record may be there twice. One in a
-// hurry does not stay in line until the broker is back.
+// caller sends produce and metadata requests, one after the other. One that repeats
+// retries while SafeToRetry allows it: no record may be stored twice. One in a hurry does
+// not wait until the broker is back.
 func (l *load) caller(name string, repeats, hurries bool) {
 	ctx := l.t.Context()
 	if hurries {
@@ -137,7 +138,7 @@ func (l *load) sender(name string) {
 	}
 }
 
-// polled does with a connection of its own what sender does.
+// polled is sender on a Polled.
 func (l *load) polled(name string, p *loop) {
 	type sent struct {
 		record string
@@ -164,7 +165,7 @@ func (l *load) polled(name string, p *loop) {
 	}
 }
 
-// start sets callers of each kind to work.
+// start starts callers of each kind.
 func (l *load) start() {
 	for i := range 4 {
 		l.callers.Go(func() { l.caller(fmt.Sprint("caller ", i), i%2 == 0, i >= 2) })
@@ -184,7 +185,8 @@ func (l *load) progress(n int) {
 	l.t.Helper()
 	for _, book := range []*ledger{l.book, l.polledBook} {
 		reach := book.count(stored) + n
-		eventually(l.t, fmt.Sprintf("%d more records (%v)", n, book), func() bool { return book.count(stored) >= reach })
+		eventually(l.t, fmt.Sprintf("%d more records (%v)", n, book),
+			func() bool { return book.count(stored) >= reach })
 	}
 }
 
@@ -208,11 +210,11 @@ func (l *load) finish() {
 	s := l.conn.Stats()
 	auditSums(l.t, s)
 	if s.Responses != l.answered.Load() {
-		l.t.Errorf("%d answers were counted, and callers were given %d", s.Responses, l.answered.Load())
+		l.t.Errorf("got %d answers in Stats, want the %d of the callers", s.Responses, l.answered.Load())
 	}
 	sums := l.counts.Snapshot()
 	if sums.Sent != sums.Received+sums.Failed || sums.Started != sums.Closed {
-		l.t.Errorf("the sums do not hold: %+v", sums)
+		l.t.Errorf("got inconsistent sums: %+v", sums)
 	}
 	l.t.Logf("%d requests, %d answered, %d failed (%d timed out), over %d connections; records: %v; and polled: %v",
 		sums.Sent, sums.Received, sums.Failed, sums.TimedOut, sums.Ready, l.book, l.polledBook)
@@ -221,8 +223,8 @@ func (l *load) finish() {
 	l.polledBook.audit(l.t, log)
 }
 
-// TestRestartedUnderLoad restarts a broker ten times, by turns in good order and
-// by a kill, while callers of all kinds are at work.
+// TestRestartedUnderLoad restarts a broker ten times, after a stop and after a kill in
+// turn, under a load.
 func TestRestartedUnderLoad(t *testing.T) {
 	t.Parallel()
 	b := privateBroker(t, Config{})
@@ -241,9 +243,9 @@ func TestRestartedUnderLoad(t *testing.T) {
 	l.progress(50)
 	l.finish()
 	if n := l.seen.readied(); n < 11 {
-		t.Errorf("ten restarts, and ready only %d times", n)
+		t.Errorf("got ready %d times, want once for each of ten restarts", n)
 	}
 	if l.book.count(open)+l.book.count(unsent) == 0 {
-		t.Error("ten restarts, and not a request was lost: there was no load")
+		t.Error("got no lost request in ten restarts, want some: there was no load")
 	}
 }

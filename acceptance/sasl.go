@@ -10,33 +10,36 @@ import (
 	"time"
 )
 
-// Who may log in where SASL is spoken. Besides: KerberosUser (GSSAPI), and whomever a
-// token without a signature names (OAUTHBEARER).
+// The users of the SASL listeners. GSSAPI has KerberosUser; OAUTHBEARER accepts the user
+// that an unsigned token names.
 const (
 	PlainUser, PlainPassword = "alice", "alice-canary"
 	ScramUser, ScramPassword = "bob", "bob-canary"
 )
 
-// SessionLifetime is for how long a login on a Reauth listener is good.
+// SessionLifetime is how long a session lasts on a Reauth listener.
 const SessionLifetime = 3 * time.Second
 
 // modules are the login modules of Java, with their options, for each mechanism. Places
 // in them: {keytab} has the keys of {service}, the broker; see release for others.
 var modules = map[string]string{
-	"PLAIN":         `org.apache.kafka.common.security.plain.PlainLoginModule required user_` + PlainUser + `="` + PlainPassword + `";`,
+	"PLAIN": `org.apache.kafka.common.security.plain.PlainLoginModule required user_` + PlainUser + `="` +
+		PlainPassword + `";`,
 	"SCRAM-SHA-256": scramModule,
 	"SCRAM-SHA-512": scramModule,
-	// Kafka's own way to test: it takes tokens that nobody signed. The broker has to
-	// have one too, for itself.
-	"OAUTHBEARER": `org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";`,
+	// Kafka's own login module for tests, which accepts unsigned tokens. The broker needs
+	// one itself.
+	"OAUTHBEARER": `org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required ` +
+		`unsecuredLoginStringClaim_sub="broker";`,
 	// A broker that is no client needs no ticket, and so no KDC to start.
-	"GSSAPI": `com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true storeKey=true isInitiator=false keyTab="{keytab}" principal="{service}";`,
+	"GSSAPI": `com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true storeKey=true isInitiator=false ` +
+		`keyTab="{keytab}" principal="{service}";`,
 }
 
 const scramModule = `org.apache.kafka.common.security.scram.ScramLoginModule required;`
 
-// Mechanisms returns the mechanisms of SASL that the broker offers, in the order
-// of the alphabet; none without a listener for them.
+// Mechanisms returns the SASL mechanisms of the broker, sorted. It is empty without a SASL
+// listener.
 func (b *Broker) Mechanisms() []string {
 	if !slices.ContainsFunc(b.listeners, Listener.sasl) {
 		return nil
@@ -88,7 +91,7 @@ func (b *Broker) logins() (properties map[string]string, err error) {
 
 const jaasFile = "jaas.conf"
 
-// loginFlags are what the broker's JVM is given for SASL.
+// loginFlags are the flags of the broker's JVM for SASL.
 func (b *Broker) loginFlags() (flags []string) {
 	mechanisms := b.Mechanisms()
 	if len(mechanisms) > 0 && !b.release.jaas {

@@ -23,13 +23,13 @@ import (
 )
 
 // The matrix of logins: every mechanism that a broker has, over SASL_PLAINTEXT and
-// SASL_SSL. A cell is green when a record was produced and fetched behind the login.
-// A cell that cannot be stands in cannotBe, with the reason; any other is red.
+// SASL_SSL. A cell is green if a record was produced and fetched after the login.
+// unavailable has the cells that a release cannot have; any other is red.
 
 var allMechanisms = []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "GSSAPI", "OAUTHBEARER"}
 
-// cannotBe is what a broker does not have, by the first release that has it.
-var cannotBe = map[string]struct {
+// unavailable has, by mechanism, the first release that has it, and why.
+var unavailable = map[string]struct {
 	before broker.Release
 	why    string
 }{
@@ -39,8 +39,8 @@ var cannotBe = map[string]struct {
 	"OAUTHBEARER":   {broker.Release{Major: 2}, "since 2.0 (KIP-255)"},
 }
 
-// TestSASLMatrix has the newest broker and one that takes raw tokens; make sasl-matrix
-// has them all.
+// TestSASLMatrix has the newest broker and one that takes raw tokens; make sasl-matrix has
+// all.
 func TestSASLMatrix(t *testing.T) { saslMatrix(t, Newest, "0.10.2.2") }
 
 func saslMatrix(t *testing.T, versions ...string) {
@@ -61,20 +61,21 @@ func saslMatrix(t *testing.T, versions ...string) {
 				c := saslCell{b, l, mechanism, kdc, cache}
 				if why := c.impossible(); why != "" {
 					if slices.Contains(b.Mechanisms(), mechanism) {
-						t.Errorf("%s %s: the broker offers what it cannot have: %s", version, mechanism, why)
+						t.Errorf("%s %s: got it offered by the broker, want it not: %s", version, mechanism, why)
 					}
 					impossible++
 					fmt.Fprintf(w, "\t%s", why)
 					continue
 				}
-				told := "red"
-				t.Run(strings.Join([]string{version, string(l), mechanism}, " "), func(t *testing.T) { told = c.try(t) })
-				if told == "red" {
+				result := "red"
+				t.Run(strings.Join([]string{version, string(l), mechanism}, " "),
+					func(t *testing.T) { result = c.try(t) })
+				if result == "red" {
 					red++
 				} else {
 					green++
 				}
-				fmt.Fprintf(w, "\t%s", told)
+				fmt.Fprintf(w, "\t%s", result)
 			}
 			fmt.Fprintln(w)
 		}
@@ -85,7 +86,7 @@ func saslMatrix(t *testing.T, versions ...string) {
 	w.Flush()
 	t.Logf("%d cells green, %d cannot be, %d red\n%s", green, impossible, red, &table)
 	if want := 2 * len(versions) * len(allMechanisms); green+impossible != want {
-		t.Errorf("%d of %d cells are green or cannot be", green+impossible, want)
+		t.Errorf("got %d cells green or impossible, want %d", green+impossible, want)
 	}
 }
 
@@ -97,24 +98,21 @@ type saslCell struct {
 	cache     string
 }
 
-func (c saslCell) release() (r broker.Release) {
-	fmt.Sscanf(strings.ReplaceAll(c.b.config.Version, ".", " "), "%d %d %d", &r.Major, &r.Minor, &r.Patch)
-	return r
-}
+func (c saslCell) release() broker.Release { return Variant{Version: c.b.config.Version}.Release() }
 
 func (c saslCell) impossible() string {
-	r, no := c.release(), cannotBe[c.mechanism]
-	if slices.Compare([]int{r.Major, r.Minor, r.Patch}, []int{no.before.Major, no.before.Minor, no.before.Patch}) < 0 {
+	if no := unavailable[c.mechanism]; c.release().Compare(no.before) < 0 {
 		return no.why
 	}
 	return ""
 }
 
-// config is for the listener; Kafka before 0.10 cannot be asked what it is.
+// config is for the listener. Kafka before 0.10 has no ApiVersions, so its release is
+// configured.
 func (c saslCell) config(t *testing.T, a ports.Authenticator) broker.Config {
 	t.Helper()
-	d := dialled{b: c.b, listener: c.listener}
-	if r := c.release(); r.Major == 0 && r.Minor < 10 {
+	d := target{b: c.b, listener: c.listener}
+	if r := c.release(); r.Compare(broker.Release{Minor: 10}) < 0 {
 		d.release = r
 	}
 	cfg := d.config(t)
@@ -125,27 +123,28 @@ func (c saslCell) config(t *testing.T, a ports.Authenticator) broker.Config {
 	return cfg
 }
 
-// try logs in with each kind of credentials, and tells how long the last took; and with
-// a wrong password, which has to be told as such.
-func (c saslCell) try(t *testing.T) (told string) {
+// try logs in with each kind of credentials and returns how long the last login took. It
+// also tries a wrong password, which must fail as an authentication error.
+func (c saslCell) try(t *testing.T) (result string) {
 	for name, a := range c.authenticators(t) {
 		began := time.Now()
 		if err := roundTrip(t, c.b, c.config(t, a)); err != nil {
 			t.Errorf("%s: %v", name, err)
 			return "red"
 		}
-		told = fmt.Sprintf("ok %v", time.Since(began).Round(time.Millisecond))
+		result = fmt.Sprintf("ok %v", time.Since(began).Round(time.Millisecond))
 	}
 	if wrong := c.wrong(t); wrong != nil {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		_, err := broker.Dial(ctx, c.config(t, wrong))
-		if !errors.Is(err, broker.ErrAuthentication) || strings.Contains(fmt.Sprintf("%v %+v", err, err), wrongPassword) {
-			t.Errorf("a wrong password: %v", err)
+		text := fmt.Sprintf("%v %+v", err, err)
+		if !errors.Is(err, broker.ErrAuthentication) || strings.Contains(text, wrongPassword) {
+			t.Errorf("a wrong password: got %v, want ErrAuthentication without the password", err)
 			return "red"
 		}
 	}
-	return told
+	return result
 }
 
 func (c saslCell) authenticators(t *testing.T) map[string]ports.Authenticator {
@@ -165,14 +164,16 @@ func (c saslCell) authenticators(t *testing.T) map[string]ports.Authenticator {
 		}
 		return all
 	case "OAUTHBEARER":
-		return map[string]ports.Authenticator{"token": ready(t)(oauthbearer.New(oauthbearer.Options{Tokens: unsecuredToken}))}
+		a := ready(t)(oauthbearer.New(oauthbearer.Options{Tokens: unsecuredToken}))
+		return map[string]ports.Authenticator{"token": a}
 	}
 	return map[string]ports.Authenticator{"password": newScram(t, c.mechanism, ScramPassword)}
 }
 
 const wrongPassword = "canary-of-a-wrong-password"
 
-// wrong is nil for a mechanism without passwords of the broker's.
+// wrong returns an authenticator with a wrong password, or nil for a mechanism without
+// passwords at the broker.
 func (c saslCell) wrong(t *testing.T) ports.Authenticator {
 	t.Helper()
 	switch c.mechanism {
@@ -209,11 +210,12 @@ func newScram(t *testing.T, mechanism, password string) ports.Authenticator {
 	return ready(t)(scram.New(hash, scram.Options{Username: ScramUser, Password: ports.NewSecret(password)}))
 }
 
-// unsecuredToken is one that Kafka's own validator for tests takes: nobody has signed
-// it, and its times are numbers of seconds.
+// unsecuredToken returns a token that Kafka's own validator for tests accepts: unsigned,
+// with its times in seconds.
 func unsecuredToken(context.Context) (oauthbearer.Token, error) {
 	now := time.Now()
 	part := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 	claims := fmt.Sprintf(`{"sub":%q,"iat":%d,"exp":%d}`, PlainUser, now.Unix(), now.Add(time.Hour).Unix())
-	return oauthbearer.Token{AccessToken: ports.NewSecret(part(`{"alg":"none"}`) + "." + part(claims) + "."), Expiry: now.Add(time.Hour)}, nil
+	return oauthbearer.Token{AccessToken: ports.NewSecret(part(`{"alg":"none"}`) + "." + part(claims) + "."),
+		Expiry: now.Add(time.Hour)}, nil
 }

@@ -20,7 +20,7 @@ import (
 	"brokerconn/acceptance/need"
 )
 
-// The KDC of all tests: it ends with the last of them.
+// The shared KDC, which ends after the last test.
 var sharedKerberos struct {
 	sync.Once
 	kdc *KDC
@@ -47,7 +47,7 @@ func closeSharedKDC() error {
 	return sharedKerberos.kdc.Close()
 }
 
-// secured is a broker with every listener that its release can have at once, and
+// secured starts a broker with every listener that its release can have together, and
 // every mechanism.
 func secured(t testing.TB, version string) *Broker {
 	t.Helper()
@@ -63,8 +63,8 @@ func secured(t testing.TB, version string) *Broker {
 
 func TestSecuredBroker(t *testing.T) { allListenersServe(t, secured(t, Newest)) }
 
-// allListenersServe: each listener of a broker accepts, by TLS where it has to, offers
-// the mechanisms that it should, and the log has nothing to complain of.
+// allListenersServe checks that each listener answers, over TLS where configured, that it
+// offers the mechanisms of its release, and that the log has no error.
 func allListenersServe(t *testing.T, b *Broker) {
 	t.Helper()
 	for _, l := range b.listeners {
@@ -73,8 +73,9 @@ func allListenersServe(t *testing.T, b *Broker) {
 			stranger := dialListener(t, b, l, false)
 			stranger.SetDeadline(time.Now().Add(patience))
 			// With TLS 1.3 the broker's verdict comes after the handshake.
-			if err := errors.Join(askVersions(stranger, 1), read(stranger)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Errorf("%s: answers without a certificate, or says nothing: %v", l, err)
+			err := errors.Join(askVersions(stranger, 1), read(stranger))
+			if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("%s: a client without a certificate: got %v, want a refusal", l, err)
 			}
 		}
 		if !slices.Contains(b.Mechanisms(), "PLAIN") {
@@ -84,7 +85,7 @@ func allListenersServe(t *testing.T, b *Broker) {
 			t.Fatal(err)
 		}
 		if n, err := readVersions(conn, 1, patience); err != nil || n < 10 {
-			t.Errorf("%s: %d APIs, %v", l, n, err)
+			t.Errorf("%s: got %d APIs, %v", l, n, err)
 		}
 		if !l.sasl() {
 			continue
@@ -95,18 +96,19 @@ func allListenersServe(t *testing.T, b *Broker) {
 		slices.Sort(answer.SupportedMechanisms)
 		const unsupportedMechanism = 33
 		if answer.ErrorCode != unsupportedMechanism || !slices.Equal(answer.SupportedMechanisms, b.Mechanisms()) {
-			t.Errorf("%s: error %d, mechanisms %q; want %q", l, answer.ErrorCode, answer.SupportedMechanisms, b.Mechanisms())
+			t.Errorf("%s: got error %d, mechanisms %q; want 0, %q",
+				l, answer.ErrorCode, answer.SupportedMechanisms, b.Mechanisms())
 		}
 	}
 	for line := range strings.Lines(b.logFrom(brokerLog, 0)) {
 		if strings.Contains(line, " ERROR ") || strings.Contains(line, " FATAL ") {
-			t.Errorf("in the log: %s", line)
+			t.Errorf("got in the log %s, want no such line", line)
 		}
 	}
 }
 
-// dialListener connects and shakes hands where that is due, with the client's
-// certificate if it is to be known. Who is not may be refused at any time.
+// dialListener connects, over TLS if the listener uses it, with the client's certificate
+// if known is true. A client without one may be refused at any time.
 func dialListener(t *testing.T, b *Broker, l Listener, known bool) net.Conn {
 	t.Helper()
 	conn := dial(t, b.AddrOf(l))
@@ -148,7 +150,7 @@ func TestKDC(t *testing.T) {
 		t.Fatal(err)
 	}
 	if text, err := os.ReadFile(cache); err != nil || !strings.Contains(string(text), Realm) {
-		t.Errorf("a credential cache of %d bytes: %v", len(text), err)
+		t.Errorf("credential cache: got %d bytes, %v", len(text), err)
 	}
 
 	dir := t.TempDir()
@@ -164,7 +166,7 @@ func TestKDC(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := StartKDC(ctx); err == nil {
-		t.Error("a KDC that nobody waits for was started")
+		t.Error("StartKDC with a canceled context: got no error")
 	}
 	expectNothingLeft(t, dir)
 }

@@ -14,21 +14,21 @@ import (
 )
 
 // addrs are the ports of a broker on 127.0.0.1: one for each listener, and the one
-// of what stands beside it.
+// of the process beside it.
 type addrs struct {
 	ports map[Listener]int
 	aux   int
 }
 
-// Ports are drawn from below the range that Linux, macOS and Windows take the
-// ports of outgoing connections from. A port out of that range, which is what
-// listening on port 0 gives, can be lost to any client while a broker is down;
-// and a client that redials a dead broker on such a port will sooner or later be
-// given that very port for its own end, and be connected with itself.
+// Ports are chosen below the range from which Linux, macOS and Windows take the ports of
+// outgoing connections. A port out of that range, which is what  listening on port 0
+// gives, can be lost to any client while a broker is down; and a client that redials a
+// dead broker on such a port will sooner or later be given that very port for its own end,
+// and be connected with itself.
 const firstPort, lastPort = 20000, 32767
 
-// freePorts returns ports that nobody listens on now. Somebody may in a moment: then
-// the start is repeated.
+// freePorts returns ports on which no process listens now. If one takes such a port in the
+// meantime, the start is repeated.
 func freePorts(listeners []Listener) (addrs, error) {
 	var found []int
 	var refusal error

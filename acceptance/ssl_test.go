@@ -18,10 +18,9 @@ import (
 	"brokerconn/ports"
 )
 
-// TestSSL: the secure listeners of brokers of three ages, by who is right and who is
-// wrong. Brokers before 0.10 cannot be asked for their API versions, so these are
-// configured; once so with the newest too, where what is wrong shows only at the
-// first request.
+// TestSSL: the secure listeners of brokers of three releases, with right and wrong
+// options. Brokers before 0.10 have no ApiVersions, so their release is configured; once
+// also that of the newest, where a fault shows only at the first request.
 func TestSSL(t *testing.T) {
 	both := [][]Listener{{SSL, SSLClientAuth}}
 	for _, c := range []struct {
@@ -37,9 +36,8 @@ func TestSSL(t *testing.T) {
 			b := privateBroker(t, Config{Version: c.version, Listeners: listeners})
 			for _, release := range c.releases {
 				for _, l := range slices.Concat(listeners, []Listener{Plaintext}) {
-					t.Run(strings.Join([]string{c.version, "api_version", release.String(), string(l)}, " "), func(t *testing.T) {
-						dialled{b, l, release}.test(t)
-					})
+					t.Run(strings.Join([]string{c.version, "api_version", release.String(), string(l)}, " "),
+						func(t *testing.T) { target{b, l, release}.test(t) })
 				}
 			}
 			if err := b.Close(); err != nil {
@@ -49,14 +47,14 @@ func TestSSL(t *testing.T) {
 	}
 }
 
-// dialled is a listener of a broker whose release is configured, or not.
-type dialled struct {
+// target is a listener of a broker whose release is configured, or not.
+type target struct {
 	b        *Broker
 	listener Listener
 	release  broker.Release
 }
 
-func (d dialled) test(t *testing.T) {
+func (d target) test(t *testing.T) {
 	files := d.b.ClientFiles()
 	trusting := tls.Options{CAFile: files.CA}
 	known := tls.Options{CAFile: files.CA, CertFile: files.Cert, KeyFile: files.Key}
@@ -68,17 +66,18 @@ func (d dialled) test(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	strange := tls.Options{CAFile: files.CA, CertPEM: string(stranger.certPEM()), KeyPEM: ports.NewSecret(string(stranger.keyPEM()))}
+	strange := tls.Options{CAFile: files.CA, CertPEM: string(stranger.certPEM()),
+		KeyPEM: ports.NewSecret(string(stranger.keyPEM()))}
 
 	if d.listener == Plaintext {
 		d.serves(t, d.config(t))
 		e := d.refuses(t, d.secured(t, trusting), tls.CutOff)
 		if !errors.Is(e, broker.ErrTLS) || !strings.Contains(e.Hint, "PLAINTEXT") {
-			t.Errorf("TLS on a port without: %v", e)
+			t.Errorf("TLS on a port without it: got %v", e)
 		}
 		return
 	}
-	// Another's certificate is nobody's business where none is asked for.
+	// A listener that requests no client certificate accepts a client with any.
 	good, bad := []tls.Options{trusting, known, strange}, map[tls.Reason]tls.Options{}
 	if d.listener == SSLClientAuth {
 		good = []tls.Options{known}
@@ -101,26 +100,28 @@ func (d dialled) test(t *testing.T) {
 
 	err = d.first(t, d.config(t))
 	var e *broker.Error
-	if !errors.As(err, &e) || !errors.Is(err, broker.ErrTLSExpected) || e.Attempt > 1 || !strings.Contains(e.Hint, "TLS") {
-		t.Errorf("no TLS on a port with it: %v", err)
+	if !errors.As(err, &e) || !errors.Is(err, broker.ErrTLSExpected) || e.Attempt > 1 ||
+		!strings.Contains(e.Hint, "TLS") {
+		t.Errorf("no TLS on a port with it: got %v", err)
 	}
 }
 
-// never is a time limit that no test waits for: what comes is there at once, or the
-// test hangs until its patience ends.
+// never is a time limit that no test reaches: an event comes at once, or the test waits
+// until its patience ends.
 const never = time.Hour
 
-// config is for the listener in clear.
-func (d dialled) config(t *testing.T) broker.Config {
+// config is for a listener without TLS.
+func (d target) config(t *testing.T) broker.Config {
 	t.Helper()
 	cfg := configAt(t, d.b, d.listener)
 	cfg.APIVersion = d.release
-	cfg.APIVersionTimeout, cfg.SetupTimeout, cfg.RequestTimeout, cfg.ReconnectBackoff, cfg.ReconnectBackoffMax = never, never, never, never, never
+	cfg.APIVersionTimeout, cfg.SetupTimeout, cfg.RequestTimeout = never, never, never
+	cfg.ReconnectBackoff, cfg.ReconnectBackoffMax = never, never
 	return cfg
 }
 
 // secured is config with TLS, and with an address for every host.
-func (d dialled) secured(t *testing.T, o tls.Options) broker.Config {
+func (d target) secured(t *testing.T, o tls.Options) broker.Config {
 	t.Helper()
 	cfg := d.config(t)
 	under := tcp.New(tcp.Options{})
@@ -135,9 +136,9 @@ func (d dialled) secured(t *testing.T, o tls.Options) broker.Config {
 	return cfg
 }
 
-// serves checks that a record goes there and back, twice, the second time with a
-// session that can be resumed, and that a Polled is answered.
-func (d dialled) serves(t *testing.T, cfg broker.Config) {
+// serves checks two round trips of a record, the second with a session to resume, and that
+// a Polled is answered.
+func (d target) serves(t *testing.T, cfg broker.Config) {
 	t.Helper()
 	for range 2 {
 		if err := roundTrip(t, d.b, cfg); err != nil {
@@ -149,25 +150,25 @@ func (d dialled) serves(t *testing.T, cfg broker.Config) {
 	p.mustAnswer()
 }
 
-// refuses checks what the first thing fails of that a Conn tries, and a Polled; and
-// that it is told of the first attempt.
-func (d dialled) refuses(t *testing.T, cfg broker.Config, want tls.Reason) *broker.Error {
+// refuses checks the first error of a Conn and of a Polled, and returns it. It is that of
+// the first attempt.
+func (d target) refuses(t *testing.T, cfg broker.Config, want tls.Reason) *broker.Error {
 	t.Helper()
-	var told *broker.Error
+	var first *broker.Error
 	for _, err := range []error{d.first(t, cfg), d.firstPolled(t, cfg)} {
 		var verdict *tls.Error
-		if !errors.As(err, &told) || !errors.Is(err, broker.ErrTLS) || told.Attempt > 1 || told.Hint == "" {
-			t.Fatalf("%v: %v", want, err)
+		if !errors.As(err, &first) || !errors.Is(err, broker.ErrTLS) || first.Attempt > 1 || first.Hint == "" {
+			t.Fatalf("got %[2]v, want %[1]v", want, err)
 		}
 		if !errors.As(err, &verdict) || verdict.Reason != want {
-			t.Fatalf("%v: %v", want, err)
+			t.Fatalf("got %[2]v, want %[1]v", want, err)
 		}
 	}
-	return told
+	return first
 }
 
-// first is what becomes of a Conn's first request, or before it of the Conn.
-func (d dialled) first(t *testing.T, cfg broker.Config) error {
+// first returns the error of a Conn or of its first request.
+func (d target) first(t *testing.T, cfg broker.Config) error {
 	t.Helper()
 	return over(t, cfg, func(ctx context.Context, conn *broker.Conn) error {
 		_, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)
@@ -175,12 +176,14 @@ func (d dialled) first(t *testing.T, cfg broker.Config) error {
 	})
 }
 
-// firstPolled is the same of a Polled.
-func (d dialled) firstPolled(t *testing.T, cfg broker.Config) error {
+// firstPolled is first on a Polled.
+func (d target) firstPolled(t *testing.T, cfg broker.Config) error {
 	t.Helper()
 	p := newLoop(t, cfg)
 	defer p.Close(nil)
-	p.until(time.Time{}, "a connection or its failure", func() bool { return p.Connect() == broker.Connected || p.BlackedOut() })
+	p.until(time.Time{}, "a connection or its failure", func() bool {
+		return p.Connect() == broker.Connected || p.BlackedOut()
+	})
 	if !p.Connected() {
 		return p.Stats().LastError
 	}

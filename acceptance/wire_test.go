@@ -15,14 +15,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// A harness is not to be tested with the library that it is there to test: what
-// these tests say to a broker is written by hand, or by kmsg.
+// The harness tests the library, so its own tests do not use the library: their requests
+// are written by hand or by kmsg.
 
-// patience is how long an answer is waited for that must come.
+// patience bounds the wait for an answer that must come.
 const patience = 30 * time.Second
 
-// silence is how long an answer is waited for that must not come. A broker that
-// runs answers in a few milliseconds.
+// silence bounds the wait for an answer that must not come. A running broker answers in a
+// few milliseconds.
 const silence = 300 * time.Millisecond
 
 func dial(t *testing.T, addr string) net.Conn {
@@ -81,10 +81,10 @@ func expectAnswer(t *testing.T, conn net.Conn, correlation byte) {
 	t.Helper()
 	n, err := readVersions(conn, correlation, patience)
 	if err != nil {
-		t.Fatalf("request %d: %v", correlation, err)
+		t.Fatalf("request %d: got %v", correlation, err)
 	}
 	if n < 40 {
-		t.Fatalf("request %d: %d APIs; a broker has more", correlation, n)
+		t.Fatalf("request %d: got %d APIs, want at least 40", correlation, n)
 	}
 }
 
@@ -93,7 +93,7 @@ func expectSilence(t *testing.T, conn net.Conn) {
 	conn.SetReadDeadline(time.Now().Add(silence))
 	n, err := conn.Read(make([]byte, 1))
 	if n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Fatalf("%d bytes and %v, from a broker that should stand still", n, err)
+		t.Fatalf("read from a paused broker: got %d bytes, %v; want a timeout", n, err)
 	}
 }
 
@@ -105,7 +105,7 @@ func call(t *testing.T, addr string, request kmsg.Request) kmsg.Response {
 	return callOver(t, conn, request)
 }
 
-// callOver is call on a connection that is there.
+// callOver is call on an existing connection.
 func callOver(t *testing.T, conn net.Conn, request kmsg.Request) kmsg.Response {
 	t.Helper()
 	conn.SetDeadline(time.Now().Add(patience))

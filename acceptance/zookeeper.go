@@ -15,8 +15,8 @@ import (
 // jars. It starts before the broker is prepared, outlives its kills, stops and
 // restarts, and ends with Close.
 
-// accompany starts what the broker needs beside it, unless it runs, and returns
-// when that answers and has forgotten a broker of earlier.
+// accompany starts the process beside the broker, unless it runs, and returns when it
+// answers and an earlier session of the broker has expired.
 func (b *Broker) accompany(ctx context.Context) error {
 	if b.release.beside == nil {
 		return nil
@@ -32,7 +32,8 @@ func (b *Broker) accompany(ctx context.Context) error {
 			return fmt.Errorf("acceptance: ZooKeeper for Kafka %s: %w", b.config.Version, err)
 		}
 	}
-	// Its directory's name tells it from another broker's that took the port.
+	// The name of its directory distinguishes it from the ZooKeeper of another broker that
+	// took the port.
 	own := filepath.Base(b.dir)
 	err := poll(ctx, b.beside, func() bool { return strings.Contains(askZooKeeper(addr, "conf"), own) })
 	if err == nil {
@@ -58,8 +59,7 @@ func (b *Broker) accompany(ctx context.Context) error {
 	return fmt.Errorf("acceptance: ZooKeeper for Kafka %s on %s: %w\n%s", b.config.Version, addr, err, tail(said))
 }
 
-// askZooKeeper puts a question of four letters, and returns nothing if there is no
-// answer.
+// askZooKeeper sends a four-letter command, and returns the answer, or "" on failure.
 func askZooKeeper(addr, question string) string {
 	conn, err := net.DialTimeout("tcp", addr, time.Second)
 	if err != nil {

@@ -9,19 +9,18 @@ import (
 //
 //	min(base * 2^(n-1), max) * U(0.8, 1.2)
 //
-// counted from the moment of the failure. (kafka-python counts from the start of
-// the attempt, so that a connection that lived for an hour comes back with no
-// pause at all.) The jitter comes after the cap, as in KIP-144's text, so a pause
-// may exceed max by a fifth. Only a connection that became ready, and on which the
-// peer has answered something, ends the row: one that resets on reaching TCP would
-// hammer a broker whose port speaks something else (KAFKA-13879).
+// counted from the failure. (kafka-python counts from the start of the attempt, so a
+// connection that lived for an hour is followed by no pause.) The jitter comes after the cap, as in KIP-144's text, so a pause
+// may exceed max by a fifth. Only a connection that became ready and on which the
+// peer has answered ends the row. If reaching the address did, a port that speaks another
+// protocol would be met by attempts without a pause (KAFKA-13879).
 //
-// The arithmetic is on integers, so that every machine gets the same pauses from
-// the same source of chance.
+// The arithmetic is on integers, so every machine gets the same pauses from the same
+// random numbers.
 
 type backoff struct {
 	base, max time.Duration
-	chance    func() uint64 // nil: no jitter
+	rand      func() uint64 // nil: no jitter
 
 	failures int
 	until    time.Time // when the pause ends; zero: no pause
@@ -67,12 +66,12 @@ func (b *backoff) computed(n int) time.Duration {
 }
 
 func (b *backoff) jitter(d time.Duration) time.Duration {
-	if b.chance == nil {
+	if b.rand == nil {
 		return d
 	}
 	low := d - d/5
 	span := uint64(d/5) * 2
-	offset, _ := bits.Mul64(span+1, b.chance()) // uniform over [0, span]
+	offset, _ := bits.Mul64(span+1, b.rand()) // uniform over [0, span]
 	return low + time.Duration(offset)
 }
 

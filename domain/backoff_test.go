@@ -39,13 +39,13 @@ func TestBackoffSequence(t *testing.T) {
 // A million draws stay within a fifth, use all of it, and lean to no side.
 func TestBackoffJitter(t *testing.T) {
 	seed := uint64(1)
-	chance := func() uint64 { // splitmix64
+	rand := func() uint64 { // splitmix64
 		seed += 0x9e3779b97f4a7c15
 		z := (seed ^ seed>>30) * 0xbf58476d1ce4e5b9
 		z = (z ^ z>>27) * 0x94d049bb133111eb
 		return z ^ z>>31
 	}
-	b := backoff{chance: chance}
+	b := backoff{rand: rand}
 	const d = 1000 * time.Millisecond
 	low, high, sum := time.Duration(math.MaxInt64), time.Duration(0), time.Duration(0)
 	const n = 1_000_000
@@ -63,11 +63,11 @@ func TestBackoffJitter(t *testing.T) {
 
 func TestBackoffBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		draw := rapid.Uint64().Draw(t, "chance")
+		draw := rapid.Uint64().Draw(t, "rand")
 		b := backoff{
 			base:     time.Duration(rapid.Int64Range(1, int64(time.Hour)).Draw(t, "base")),
 			failures: rapid.IntRange(0, math.MaxInt32-1).Draw(t, "failures"),
-			chance:   func() uint64 { return draw },
+			rand:     func() uint64 { return draw },
 		}
 		b.max = b.base + time.Duration(rapid.Int64Range(0, math.MaxInt64/2).Draw(t, "max"))
 		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -57,7 +57,7 @@ func NewConnection(cfg Config, p Ports, park bool) *Connection {
 // Step carries out what the Machine wants done, and listens to the ports, until
 // there is something for the owner: Changed, Completed and Noted, to be handled
 // before Step is called again, or Idle. Only after Idle may the owner wait, until
-// the output's Deadline or what Watch tells, whichever comes first.
+// the output's Deadline or until the function of Watch is called.
 //
 // waiting reports whether the owner has requests that are not admitted yet: then the
 // connection is not idle, see [Machine.Hold].
@@ -147,7 +147,7 @@ func (c *Connection) hangup() {
 		c.guard("transport", lookup.Close)
 	}
 	if link != nil {
-		c.guard("transport", func() { _ = link.Close() }) // what matters was told before
+		c.guard("transport", func() { _ = link.Close() }) // the error that matters was reported before
 	}
 }
 

@@ -89,8 +89,8 @@ func (c *Connection) ConnectionDelay(now time.Time) (d time.Duration, forever bo
 // ThrottleDelay returns for how long, from now, nothing may be sent.
 func (c *Connection) ThrottleDelay(now time.Time) time.Duration { return c.m.ThrottleDelay(now) }
 
-// Standstill returns for how long request timers have been paused; see [Machine.Standstill].
-func (c *Connection) Standstill() time.Duration { return c.m.Standstill() }
+// ThrottledTime returns for how long request timers have been paused; see [Machine.ThrottledTime].
+func (c *Connection) ThrottledTime() time.Duration { return c.m.ThrottledTime() }
 
 // RequestTimeout returns the configured timeout of requests.
 func (c *Connection) RequestTimeout() time.Duration { return c.m.RequestTimeout() }

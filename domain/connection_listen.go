@@ -7,8 +7,8 @@ import (
 	"brokerconn/ports"
 )
 
-// What a Connection hears: the lookup, the link and the exchange under way are
-// asked in turn, and what they tell of themselves is passed on to who waits.
+// The lookup, the link and the exchange under way are polled in turn. Where they can
+// report that they are ready, the owner may wait for that instead.
 
 // listen asks each thing under way once; it reports whether there was news.
 func (c *Connection) listen(now time.Time) (news bool) {
@@ -46,7 +46,7 @@ func (c *Connection) listenStage(now time.Time) bool {
 	c.guard("transport", func() {
 		reached, failure := c.link.Stage()
 		if reached > ports.StageEstablished {
-			panic("it tells of a stage that there is not")
+			panic("invalid stage")
 		}
 		stage, err = reached, failure
 	})
@@ -110,17 +110,17 @@ func (c *Connection) Awaiting() any {
 
 func (c *Connection) mustPoll() bool {
 	for _, what := range c.awaited() {
-		if _, tells := what.(ports.Watcher); what != nil && !tells {
+		if _, watches := what.(ports.Watcher); what != nil && !watches {
 			return true
 		}
 	}
 	return false
 }
 
-// Watch asks for a call of f when Step has something to do before the Deadline of
-// the last Idle. f is called on another stack, at most once for each thing under
-// way, and possibly for nothing. broken: a port panicked, so Step has something to
-// do already.
+// Watch asks for a call of f when Step has something to do before the Deadline of the
+// last Idle. f is called on another stack, at most once for each port under way, and
+// possibly without need. broken reports that a port panicked, so that Step has something
+// to do already.
 func (c *Connection) Watch(f func()) (broken bool) {
 	list := c.awaited()
 	for i, port := range [...]string{"transport", "authenticator"} {

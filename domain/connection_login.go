@@ -12,8 +12,8 @@ import (
 
 func mechanismsOf(list []ports.Authenticator) (all []Mechanism) {
 	for _, a := range list {
-		e, tells := a.(ports.Exposer)
-		all = append(all, Mechanism{Name: a.Mechanism(), Exposes: tells && e.Exposes()})
+		e, ok := a.(ports.Exposer)
+		all = append(all, Mechanism{Name: a.Mechanism(), Exposes: ok && e.Exposes()})
 	}
 	return all
 }

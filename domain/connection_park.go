@@ -7,14 +7,13 @@ import (
 	"brokerconn/ports"
 )
 
-// An owner with goroutines prefers to park in the link's own Read and Write: a
-// caller alone then reads its own answer, and no goroutine stands between. Such
-// an owner takes a lease, lets go of its lock, parks, and brings the lease back
-// with what came of it. There is one lease to read and one to write.
+// An owner with goroutines parks in the link's own Read and Write, so that a lone caller
+// reads its own response without another goroutine. It takes a lease, unlocks, parks, and
+// gives the lease back with the result. There is one lease to read and one to write.
 //
-// A writer's lease must come back even when the connection is long dropped: only
-// then do the requests learn how much of them was sent. Closing the link makes
-// parked calls return.
+// A lease to write must be given back even if the connection was dropped meanwhile: only
+// then is it known how much of each request was sent. Closing the link makes parked calls
+// return.
 
 // Lease is the right, and the duty, to make one call on a link.
 type Lease struct {
@@ -28,8 +27,8 @@ func (c *Connection) CanWrite() bool {
 	return c.parker != nil && c.m.canTransmit()
 }
 
-// TakeWrite gives the lease for one Write of all that is pending, if there is
-// anything and nobody holds the lease.
+// TakeWrite returns the lease for one Write of all pending bytes, if there are any and the
+// lease is not taken.
 func (c *Connection) TakeWrite() (l Lease, ok bool) {
 	if !c.CanWrite() {
 		return Lease{}, false
@@ -40,7 +39,7 @@ func (c *Connection) TakeWrite() (l Lease, ok bool) {
 // Writing reports whether a lease to write is out.
 func (c *Connection) Writing() bool { return c.m.writing() }
 
-// GiveWrite brings the lease back with the result of Write. After an error
+// GiveWrite gives the lease back with the result of Write. After an error
 // nothing more is written, and what the peer had sent before is still read: the
 // reader finds the end of the stream.
 func (c *Connection) GiveWrite(now time.Time, l Lease, n int, err error) {
@@ -66,8 +65,8 @@ func (c *Connection) CanRead() bool {
 	return c.parker != nil && c.m.up(c.epoch) && !c.reading
 }
 
-// TakeRead gives the lease for one Read, if the link is established and nobody
-// holds the lease.
+// TakeRead returns the lease for one Read, if the link is established and the lease is not
+// taken.
 func (c *Connection) TakeRead() (l Lease, ok bool) {
 	if !c.CanRead() {
 		return Lease{}, false
@@ -76,7 +75,7 @@ func (c *Connection) TakeRead() (l Lease, ok bool) {
 	return Lease{Link: c.parker, Bytes: c.m.Space(), Epoch: c.epoch}, true
 }
 
-// GiveRead brings the lease back with the result of Read.
+// GiveRead gives the lease back with the result of Read.
 func (c *Connection) GiveRead(now time.Time, l Lease, n int, err error) {
 	m := c.m
 	if l.Epoch == c.epoch {
@@ -87,7 +86,7 @@ func (c *Connection) GiveRead(now time.Time, l Lease, n int, err error) {
 		return
 	}
 	if c.sendErr != nil && l.Epoch == c.epoch && !errors.Is(err, ports.ErrSecuring) {
-		err = c.sendErr // it tells more than the end of the stream; a verdict tells more than it
+		err = c.sendErr // it says more than the end of the stream, and a TLS verdict more than it
 	}
 	m.HandleLost(now, l.Epoch, err)
 }

@@ -1,30 +1,33 @@
-// Package domain is the pure core of a connection to one Kafka broker. It reads
-// no clock, starts no goroutine, does no I/O and draws no chance of its own: the
-// same inputs give the same outputs, on any machine.
+// Package domain is the pure core of a connection to one Kafka broker. It reads no clock,
+// starts no goroutine, does no I/O and generates no random number: the same inputs give the
+// same outputs on every machine.
 //
-// A [Machine] is the connection as a value; a [Connection] binds one Machine to
-// the ports and is what owners of a loop drive with Step. The files read as the
-// way of a request:
+// A [Machine] is the connection as a value. A [Connection] binds one Machine to the ports;
+// the owner of a loop drives it with Step. Neither locks: one goroutine at a time calls it.
+// A broken precondition panics with a sentence; everything that a peer does is a value.
 //
-//	machine_send     admitted, its version chosen, numbered, encoded
-//	pending          the bytes wait to be written
-//	inflight         the request waits for its answer
-//	machine          Next: what is to be done now
-//	connection       Step: Next carried out on the ports
+// The files follow a request:
+//
+//	machine_send     admits it, chooses its version and encodes it
+//	pending          keeps its bytes until they are written
+//	inflight         keeps it until its response comes
+//	machine          Next returns what is to be done
+//	connection       Step does it on the ports
 //	connection_park  the same for owners whose reads and writes may block
-//	machine_write    what has left is counted
-//	frame, header    bytes become frames, frames become answers
-//	machine_receive  the answer is matched with the request
-//	future           and the request is done
+//	machine_write    counts what was written
+//	frame, header    cut the received bytes into frames and responses
+//	machine_receive  matches a response with its request
+//	future           the result
 //
-// and as the way of a connection: config, state, machine_connect, connection_listen,
-// machine_versions, machine_probes, versions, machine_mechanism, machine_auth,
-// machine_rawtokens, connection_login, machine_session, connection_check,
-// machine_throttle, machine_idle, machine_drain, machine_time, machine_close, backoff,
-// errors. What they share: output, machine_futures, sink, stats,
-// machine_questions. Package release has the tables of Kafka's releases, and
-// identifies a broker by them.
+// and a connection, on its way up and down:
 //
-// Neither type locks: one goroutine at a time calls it. Broken preconditions
-// panic with a sentence; whatever a peer does is a value.
+//	state                             the states, the conditions of Connected, and their moves
+//	machine_connect                   addresses and attempts
+//	machine_versions, machine_probes  API versions, and brokers that do not know them
+//	machine_mechanism, machine_auth   the choice of a mechanism, and the login
+//	machine_rawtokens                 logins of brokers before 1.0
+//	machine_session                   reauthentication
+//	machine_throttle, machine_idle    quotas; idle connections and pings
+//	machine_drain, machine_close      the two ways down
+//	machine_time, backoff             deadlines, and the pause after a failure
 package domain

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// What went wrong, for errors.Is. An [Error] wraps one of these and tells the
-// rest.
+// What went wrong, for errors.Is. An [Error] wraps one of these and has the
+// details.
 var (
-	// ErrConnection: the connection was lost or could not be had. Most of the
+	// ErrConnection: the connection was lost or could not be made. Most of the
 	// kinds below are special cases of it.
 	ErrConnection = errors.New("connection lost")
 	// ErrClosed: the owner closed the connection. Also an ErrConnection.
@@ -17,7 +17,7 @@ var (
 	// ErrNotConnected: refused, since there is no connection. Also an
 	// ErrConnection.
 	ErrNotConnected = kind("not connected", ErrConnection)
-	// ErrResolve: no address of the host could be had. Also an ErrConnection.
+	// ErrResolve: the host has no address, or the lookup failed. Also an ErrConnection.
 	ErrResolve = kind("cannot resolve the host", ErrConnection)
 	// ErrDial: the address could not be reached. Also an ErrConnection.
 	ErrDial = kind("cannot connect", ErrConnection)
@@ -58,12 +58,12 @@ var (
 	ErrUnsupportedMechanism = kind("SASL mechanism not offered", ErrAuthentication)
 
 	// ErrReauthentication: the session could not be renewed (KIP-368); nothing was in
-	// flight, and the next connection logs in anew. Also an ErrConnection.
-	ErrReauthentication = kind("re-authentication failed", ErrConnection)
+	// flight, and the next connection logs in again. Also an ErrConnection.
+	ErrReauthentication = kind("reauthentication failed", ErrConnection)
 
 	// Refusals: nothing was sent.
 
-	// ErrNotReady: the connection is on its way, or could not be had in time.
+	// ErrNotReady: the connection is being made, or was not made in time.
 	ErrNotReady = errors.New("connection not ready")
 	// ErrTooManyInFlight: the in-flight limit is reached.
 	ErrTooManyInFlight = errors.New("too many requests in flight")
@@ -72,7 +72,7 @@ var (
 	// ErrThrottled: the broker wants nothing more for a while (KIP-219).
 	ErrThrottled = errors.New("throttled by the broker")
 	// ErrReauthenticating: the session is being renewed (KIP-368).
-	ErrReauthenticating = errors.New("re-authenticating")
+	ErrReauthenticating = errors.New("reauthenticating")
 	// ErrDraining: the owner is closing the connection. Also an ErrClosed.
 	ErrDraining = kind("connection draining", ErrClosed)
 
@@ -96,7 +96,7 @@ func kind(text string, also ...error) error { return &kinded{text, also} }
 func (k *kinded) Error() string   { return k.text }
 func (k *kinded) Unwrap() []error { return k.also }
 
-// Sent tells how much of a request had been handed to the transport.
+// Sent says how much of a request had been handed to the transport.
 type Sent uint8
 
 const (
@@ -189,12 +189,11 @@ func SafeToRetry(err error) bool {
 	return Retriable(err) && errors.As(err, &e) && e.Sent != SentFully
 }
 
-// BrokerError is an error code that the broker answered to a call of the core's
-// own.
+// BrokerError is an error code with which the broker answered a request of the core's own.
 type BrokerError struct {
 	Code    int16
 	Name    string // Kafka's name for it; "" if not known here
-	Message string // the broker's own words; may be empty
+	Message string // the text of the broker; may be empty
 }
 
 // The codes that the core's own calls are answered with.
@@ -223,19 +222,18 @@ func (e *BrokerError) Error() string {
 	return s
 }
 
-// longestSaid is more than a broker has reason to say, in bytes.
-const longestSaid = 1000
+// longestText is more than any sound broker sends, in bytes.
+const longestText = 1000
 
-// oneLine is what a broker says as it may stand in a log: a hostile one says anything,
-// and at length.
-func oneLine(said string) string {
-	if len(said) > longestSaid {
-		said = strings.ToValidUTF8(said[:longestSaid], "") + "..."
+// oneLine makes a broker's text fit for a log: printable, on one line, and not too long.
+func oneLine(text string) string {
+	if len(text) > longestText {
+		text = strings.ToValidUTF8(text[:longestText], "") + "..."
 	}
 	return strings.Map(func(r rune) rune {
 		if !strconv.IsPrint(r) {
 			return ' '
 		}
 		return r
-	}, said)
+	}, text)
 }

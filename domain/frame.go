@@ -8,7 +8,7 @@ import (
 )
 
 // frameReader cuts the stream of received bytes into frames: an int32 size and
-// as many bytes. The size is judged before a byte is allocated for it, and
+// as many bytes. The size is validated before a byte is allocated for it, and
 // memory runs ahead of what was received only so far:
 //
 //   - until the peer is trusted (logged in, or Connected without SASL) by
@@ -76,9 +76,9 @@ func (r *frameReader) advance(n int) {
 }
 
 // next returns the next whole frame without its size field, nil when more bytes
-// are needed. own: the memory is the caller's; otherwise it is valid until the
+// are needed. fresh: the memory is the caller's; otherwise it is valid until the
 // next call of space.
-func (r *frameReader) next() (frame []byte, own bool, err error) {
+func (r *frameReader) next() (frame []byte, fresh bool, err error) {
 	if r.large != nil {
 		if len(r.large) < r.want {
 			return nil, false, nil
@@ -91,7 +91,7 @@ func (r *frameReader) next() (frame []byte, own bool, err error) {
 		return nil, false, nil
 	}
 	size := int32(binary.BigEndian.Uint32(got))
-	if err := r.judge(size, [4]byte(got)); err != nil {
+	if err := r.validate(size, [4]byte(got)); err != nil {
 		return nil, false, err
 	}
 	r.begun = true
@@ -127,7 +127,7 @@ func (r *frameReader) grow() {
 // buffered is how much of an unfinished frame is there.
 func (r *frameReader) buffered() int { return len(r.large) + r.w - r.r }
 
-func (r *frameReader) judge(size int32, first [4]byte) error {
+func (r *frameReader) validate(size int32, first [4]byte) error {
 	limit := r.limit
 	if !r.trusted {
 		limit = min(limit, setupLimit)
@@ -138,8 +138,8 @@ func (r *frameReader) judge(size int32, first [4]byte) error {
 	return &FrameError{Size: size, Limit: limit, First: first, AtStart: !r.begun}
 }
 
-// FrameError is a size field that was refused. Where the connection's first
-// bytes tell what the peer is, Error says so.
+// FrameError is a size field that was rejected. If these were the first bytes of the
+// connection and show what the peer speaks, Error says so.
 type FrameError struct {
 	Size, Limit int32
 	First       [4]byte
@@ -158,7 +158,7 @@ func (e *FrameError) recognise() (hint, what string, kind error) {
 	first := string(e.First[:])
 	tooLarge := ""
 	if e.Size > e.Limit && e.Size < 1<<30 {
-		tooLarge = "an answer larger than the limit: raise it if such answers are to be had"
+		tooLarge = "the response is larger than the limit: raise MaxResponseBytes (receive_message_max_bytes) if responses this large are expected"
 	}
 	switch {
 	case !e.AtStart:

@@ -9,21 +9,28 @@ import (
 	"brokerconn/ports"
 )
 
-// A Machine is one broker connection as a value. Bytes, news and the time go in
-// through its methods; everything it wants done comes out of [Machine.Next], in
-// order. Any method may be called at any time, also between two calls of Next.
+// A Machine is one broker connection as a value. Its methods take bytes, events and the
+// time; [Machine.Next] returns what the owner must do. The owner's loop:
 //
-// The law: before its owner waits, Next must have said Idle.
+//  1. Call a command or a Handle method, any number of them.
+//  2. Call Next until it returns Idle, and carry out each output before the next call:
+//     Resolve, Open, Transmit, Challenge and Hangup on the transport and the
+//     authenticator; Completed, Changed and Noted by informing the users.
+//  3. Wait for an event, or until the Deadline of Idle. Then go to 1, with HandleTimeout
+//     if the deadline has passed.
 //
-// The methods are of four kinds. Commands (Connect, Send, Abandon, Recycle,
-// Close) are the owner's wishes. Handle methods bring news from outside: each
-// carries the epoch of the Resolve, Open or Transmit that it answers, and news of
-// an older epoch, or such as was not asked for, is counted and ignored. Next is
-// the one way out. The rest are questions, and change nothing.
+// The owner must not wait before Next has returned Idle. Any method may be called between
+// two calls of Next.
 //
-// The time is the first argument, and never goes back: an earlier one counts as
-// the latest that was given. A Machine is not safe for concurrent use; what
-// Transmit and Space gave may be read and written by others meanwhile.
+// Commands (Connect, Send, Abandon, Recycle, Close, Drain, Reauthenticate, SetMechanisms)
+// come from the owner. Handle methods report events of the ports; each carries the epoch of
+// the Resolve, Open, Transmit or Challenge that it answers, and an event of an older epoch, or
+// one that was not asked for, is counted and ignored. All other methods are questions and
+// change nothing.
+//
+// The time is the first argument. It never goes back: an earlier one counts as the latest that
+// was given. A Machine is not safe for concurrent use. The bytes of Transmit and Space may be
+// read and written by other goroutines meanwhile.
 type Machine struct {
 	cfg Config
 	now time.Time // the latest that was given
@@ -64,7 +71,7 @@ type target struct {
 type nextAttempt uint8
 
 const (
-	tryAddress nextAttempt = iota // the next address, looked up if none is left
+	tryAddress nextAttempt = iota // the next address, after a lookup if there is no other
 	tryAgain                      // the same endpoint
 	tryV0                         // the same endpoint, where ApiVersions is asked at v0
 )
@@ -90,20 +97,20 @@ type connState struct {
 	proven    bool      // the peer has answered
 
 	ask         int16     // the version that ApiVersions is asked at
-	metadataAt  time.Time // when Metadata is sent behind ApiVersions; zero: it was, or is not to be
+	metadataAt  time.Time // when Metadata is sent behind ApiVersions; zero: it was, or it will not be
 	versions    *Versions
 	login       login
 	session     session
-	demanded    bool // the renewal was asked for, and is not for the session's end
+	forced      bool // the renewal was asked for, and is not for the session's end
 	replaced    bool // the credentials were, within a login or too soon for another
 	refusedOnce bool // a request was refused because of the renewal
 
 	lastID      int32 // of the correlation ids, which begin at 1
 	inflight    inflight
 	unanswered  []*Future // requests that expect no answer, until written
-	earliest    time.Time // no request's deadline is before this; zero: there is none
+	earliest    time.Time // no request's deadline is before this; zero: there is no request
 	frames      frameReader
-	space       []byte    // lent by Space until HandleRead; nil: none is
+	space       []byte    // lent by Space until HandleRead; nil: it is not
 	firstByte   time.Time // when the first byte of the frame under way came
 	lastTraffic time.Time // a byte was sent or received, or the connection became ready
 }
@@ -114,7 +121,7 @@ type linkState uint8
 const (
 	noLink    linkState = iota
 	resolving           // the host is looked up
-	opened              // Open was asked for and Hangup not yet
+	opened              // Open was asked for
 	flowing             // bytes may flow
 )
 
@@ -127,11 +134,11 @@ type recycled struct {
 }
 
 // NewMachine returns a Machine in state Disconnected. It panics if cfg is not
-// usable: checking what people typed belongs to the application.
+// complete: see Config.
 func NewMachine(cfg Config) *Machine {
 	cfg.check()
 	m := &Machine{cfg: cfg}
-	m.backoff = backoff{base: cfg.BackoffBase, max: cfg.BackoffMax, chance: cfg.Rand}
+	m.backoff = backoff{base: cfg.BackoffBase, max: cfg.BackoffMax, rand: cfg.Rand}
 	if m.configured() {
 		m.remembered = versionsOf(cfg.APIVersion)
 	}
@@ -160,9 +167,8 @@ func (m *Machine) Next() Output {
 	for it := m.out.front(); it != nil; it = m.out.front() {
 		if it.failing != nil {
 			if m.pending.lent() {
-				// What a future is told of itself depends on how much of it was
-				// written, which only the writer knows. The link is closed; it
-				// comes back soon.
+				// How much of a request was written is known only when the writer
+				// is back. The link is closed, so that is soon.
 				return Output{Kind: Idle, Deadline: m.NextDeadline()}
 			}
 			if f := m.failNext(it.failing); f != nil {
@@ -239,5 +245,5 @@ func (m *Machine) newError(kind, cause error, hint string) *Error {
 	}
 }
 
-// Failure describes, at this moment, a failure that the owner has to tell of.
+// Failure describes, at this moment, a failure of the owner's.
 func (m *Machine) Failure(kind, cause error) *Error { return m.newError(kind, cause, "") }

@@ -8,9 +8,9 @@ import (
 	"brokerconn/ports"
 )
 
-// The login. Nothing of the owner's is written before it is over. The tokens are
-// made outside, by the authenticator: a Challenge output asks for one and HandleToken
-// brings it. How they travel is the broker's age:
+// The login. No request of the owner is written before it is over. The authenticator makes
+// the tokens: a Challenge output asks for one, and HandleToken takes it. How they are sent
+// depends on the broker's release:
 //
 //	1.0 on      SaslHandshake v1 names the mechanism, the tokens travel in
 //	            SaslAuthenticate (KIP-152)
@@ -39,7 +39,7 @@ type login struct {
 	mechanism Mechanism
 	dialect   dialect
 	localErr  error           // the mechanism knows that the login fails, and why
-	secrets   func() []string // words of the last token that nobody is to read
+	secrets   func() []string // words of the last token that no log may show
 
 	began       time.Time // zero: none is under way
 	handshakeAt time.Time // the answer to the handshake: the broker's pause between renewals began before
@@ -53,7 +53,7 @@ const (
 	codeUnsupportedSASL     = 33
 	mechanismKerberos       = "GSSAPI"
 	hintHandshakeNotOffered = "is this a listener with SASL?"
-	hintRefusedInSilence    = "this is how brokers before 1.0 refuse a login: the broker's log tells more"
+	hintRefusedInSilence    = "this is how brokers before 1.0 refuse a login: the broker's log says more"
 )
 
 // authenticate begins a login, or fails.
@@ -79,7 +79,7 @@ func (m *Machine) authenticate() {
 	}
 }
 
-// whyNoLogin is what a login that could not begin is failed with.
+// whyNoLogin returns the hint and the kind of the error of a login that could not begin.
 func (m *Machine) whyNoLogin(err error) (hint string, kind error) {
 	var unoffered *MechanismError
 	switch {
@@ -149,7 +149,7 @@ func (m *Machine) challenge(data []byte) {
 // HandleToken brings the authenticator's response to the last challenge. done:
 // the mechanism needs nothing more from the broker. A nil token with done ends
 // the login at once; without done it is an error of the authenticator. err with a
-// token: the login has failed, and the token tells the broker so, whose answer is
+// token: the login has failed, and the token reports it to the broker, whose answer is
 // awaited.
 func (m *Machine) HandleToken(now time.Time, epoch uint64, token []byte, done bool, err error) {
 	m.tick(now)
@@ -202,8 +202,8 @@ func (m *Machine) receiveAuthenticate(f *Future, body []byte) {
 	}
 }
 
-// answerToken takes the broker's word that the last token was good, or that it wants
-// another.
+// answerToken handles the broker's answer to a token: the login is over, or it asks for
+// another token.
 func (m *Machine) answerToken(token []byte, lifetimeMillis int64) {
 	m.login.lifetime = lifetimeMillis
 	switch {
@@ -222,28 +222,28 @@ func (m *Machine) loggedIn() {
 	info := m.loginInfo()
 	info.Lifetime = m.session.lifetime
 	m.note(Event{Kind: EventAuthDone, Endpoint: m.endpoint, Login: info})
-	l, renewed := m.login, m.renewing()
-	m.sink.LoginSucceeded(m.now, renewed, m.now.Sub(l.began))
-	stale := m.replaced
+	l, relogin := m.login, m.relogin()
+	m.sink.LoginSucceeded(m.now, relogin, m.now.Sub(l.began))
+	replace := m.replaced
 	m.login, m.replaced = login{}, false
 	m.frames.least = minFrame
 	m.mechanisms.rejected = nil
-	if renewed {
-		m.renewed()
+	if relogin {
+		m.reauthenticated()
 	} else {
 		m.ready()
 	}
-	if stale {
+	if replace {
 		m.replace()
 	}
 }
 
-// failLogin gives up. Another address of the same host would refuse as well, and
-// brokers log every refusal: the backoff counts at once.
+// failLogin gives up. Other addresses of the host would reject the login as well, and
+// brokers log each of them, so the backoff counts at once.
 func (m *Machine) failLogin(kind, cause error, hint string) {
 	m.addresses = nil
 	switch {
-	case m.renewing():
+	case m.relogin():
 		kind = ErrReauthentication
 		if m.mayReplace() {
 			m.next = tryAgain
@@ -256,13 +256,13 @@ func (m *Machine) failLogin(kind, cause error, hint string) {
 }
 
 // renewing reports whether the login under way renews a session.
-func (m *Machine) renewing() bool { return m.state == Connected && !m.login.began.IsZero() }
+func (m *Machine) relogin() bool { return m.state == Connected && !m.login.began.IsZero() }
 
-// loginCutOff tells of a login that ends with its connection.
+// loginCutOff reports a login that ends with its connection.
 func (m *Machine) loginCutOff(err error) {
 	if m.login.began.IsZero() {
 		return
 	}
-	m.sink.LoginFailed(m.now, m.renewing())
+	m.sink.LoginFailed(m.now, m.relogin())
 	m.note(Event{Kind: EventAuthDone, Endpoint: m.endpoint, Login: m.loginInfo(), Err: err})
 }

@@ -7,8 +7,8 @@ import (
 
 // There is one way down, whatever the reason, in this order: the state changes,
 // its callbacks run, the link is closed, and then the requests fail, in the order
-// sent. So a callback finds the state that it is told of, and a caller whose
-// request failed finds the link gone.
+// sent. So a callback finds the new state, and a caller whose request
+// failed finds the link closed.
 
 // Close ends the connection, or the attempt at one. With a nil cause it is a
 // clean close: requests fail with ErrClosed and the backoff does not grow. With a
@@ -46,7 +46,7 @@ func (m *Machine) breakWith(panicked error) {
 	}
 }
 
-// isBroken reports whether a port panicked and Next has not seen to it yet.
+// isBroken reports whether a port panicked and the connection is not dropped yet.
 func (m *Machine) isBroken() bool { return m.sink.broken != nil }
 
 // failPort drops the connection because a port panicked.
@@ -86,7 +86,7 @@ func (m *Machine) drop(e *Error, final bool) {
 	}
 }
 
-// prepareNext decides when the next attempt may begin, and what of this one it knows.
+// prepareNext decides when the next attempt may begin and what it takes over.
 func (m *Machine) prepareNext(clean bool, e *Error) {
 	switch {
 	case clean:
@@ -124,20 +124,20 @@ func (m *Machine) recycle(from *connState) {
 	}
 }
 
-// failing is the requests of a dropped connection. Each is told its own story
-// when its turn comes: only then is it known how much of it was written.
+// failing is the requests of a dropped connection. Each fails when its turn comes: only
+// then is it known how much of it was written.
 type failing struct {
 	err     *Error
 	futures []*Future // in the order sent
 	queued  uint64    // the place in the stream where the connection's bytes end
-	now     time.Time // of the failure: who is past the deadline then timed out
+	now     time.Time // of the failure: requests past their deadline then timed out
 
-	standstill time.Duration // at that time
+	throttledTime time.Duration // at that time
 }
 
 // takeAll empties the places where requests wait.
 func (m *Machine) takeAll(e *Error) *failing {
-	t := &failing{err: e, queued: m.queued, now: m.now, standstill: m.standstill}
+	t := &failing{err: e, queued: m.queued, now: m.now, throttledTime: m.throttledTime}
 	rest := m.unanswered
 	for m.inflight.len() > 0 {
 		f := m.inflight.pop()
@@ -151,7 +151,7 @@ func (m *Machine) takeAll(e *Error) *failing {
 	return t
 }
 
-// failNext fails the first that is left and returns it; nil when none is.
+// failNext fails the first request that is left and returns it, nil if there is none.
 func (m *Machine) failNext(t *failing) *Future {
 	for len(t.futures) > 0 {
 		f := t.futures[0]
@@ -162,7 +162,7 @@ func (m *Machine) failNext(t *failing) *Future {
 			continue
 		}
 		f.sent = m.sentOf(f)
-		f.err = m.ownError(t, f)
+		f.err = m.errorFor(t, f)
 		m.sink.RequestFailed(m.now, f.Request.Key(), f.Version, errors.Is(f.err, ErrTimeout), f.Timing)
 		if f.abandoned {
 			m.Recycle(f)
@@ -170,13 +170,13 @@ func (m *Machine) failNext(t *failing) *Future {
 		}
 		return f
 	}
-	// What was not written never will be: the stream goes on behind it.
+	// The rest of the bytes will not be written: the stream goes on behind them.
 	m.written = t.queued
 	m.pending.drop()
 	return nil
 }
 
-// Sent tells how much of a request that is not done may have left: a writer at
+// Sent returns how much of a request that is not done may have been written. A writer at
 // work counts as having written all that it was given.
 func (m *Machine) Sent(f *Future) Sent {
 	if m.pending.lent() && f.start < m.written+uint64(len(m.pending.leaving)-m.pending.written) {
@@ -197,15 +197,15 @@ func (m *Machine) sentOf(f *Future) Sent {
 
 var errOtherTimedOut = errors.New("another request on it timed out")
 
-func (m *Machine) ownError(t *failing, f *Future) *Error {
-	own := *t.err
-	own.Sent = f.sent
-	if own.Kind == ErrRequestTimeout {
-		if f.due(t.standstill).After(t.now) {
-			own.Kind, own.Cause = ErrConnection, errOtherTimedOut
+func (m *Machine) errorFor(t *failing, f *Future) *Error {
+	e := *t.err
+	e.Sent = f.sent
+	if e.Kind == ErrRequestTimeout {
+		if f.due(t.throttledTime).After(t.now) {
+			e.Kind, e.Cause = ErrConnection, errOtherTimedOut
 		} else {
-			own.Cause = timeoutCause(f, f.sent, t.now)
+			e.Cause = timeoutCause(f, f.sent, t.now)
 		}
 	}
-	return &own
+	return &e
 }

@@ -99,8 +99,7 @@ func (m *Machine) open() {
 	m.out.put(Output{Kind: Open, Epoch: m.epoch, Endpoint: m.endpoint})
 }
 
-// HandleAddresses brings the result of the lookup: at least one address, or an
-// error.
+// HandleAddresses reports the result of the lookup: at least one address, or an error.
 func (m *Machine) HandleAddresses(now time.Time, epoch uint64, eps []ports.Endpoint, err error) {
 	m.tick(now)
 	if !m.current(epoch, m.link == resolving) {
@@ -134,8 +133,7 @@ func (m *Machine) inTurn(eps []ports.Endpoint) []ports.Endpoint {
 	return append(first, last...)
 }
 
-// HandleStage tells how far the link has come. Stages may be left out, and told
-// twice.
+// HandleStage reports how far the link has come. Stages may be left out or reported twice.
 func (m *Machine) HandleStage(now time.Time, epoch uint64, s ports.Stage) {
 	m.tick(now)
 	if !m.current(epoch, m.link == opened) {
@@ -161,7 +159,7 @@ func (m *Machine) HandleStage(now time.Time, epoch uint64, s ports.Stage) {
 	}
 }
 
-// HandleLost says that the link failed or that the peer closed it (io.EOF).
+// HandleLost reports that the link failed or that the peer closed it (io.EOF).
 func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 	m.tick(now)
 	if !m.current(epoch, m.link >= opened) {
@@ -174,11 +172,11 @@ func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 	case m.state == Handshake:
 		m.note(Event{Kind: EventTLSHandshakeDone, Endpoint: m.endpoint, Err: err})
 		m.fail(m.newError(ErrTLS, err, hintOf(err)))
-	case errors.Is(err, ports.ErrSecuring): // not to be taken for a broker that knows no ApiVersions
+	case errors.Is(err, ports.ErrSecuring): // a TLS failure, not a broker without ApiVersions
 		m.fail(m.newError(ErrTLS, err, hintOf(err)))
 	case m.state == NegotiatingVersions:
 		m.nextStep(m.newError(ErrConnection, m.cutOff(err), ""))
-	case m.renewing(), m.login.dialect.raw():
+	case m.relogin(), m.login.dialect.raw():
 		m.failLogin(ErrAuthentication, m.cutOff(err), hintRefusedInSilence)
 	default:
 		hint := ""
@@ -186,14 +184,14 @@ func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 		case m.proven:
 		case m.session.dialect.raw():
 			hint = hintRefusedInSilence
-		default: // its release was configured or known, and it has not said a word
+		default: // its release was configured or known, and it has not answered yet
 			hint = m.hintClosed(hintClosedAtOnce)
 		}
 		m.fail(m.newError(ErrConnection, m.cutOff(err), hint))
 	}
 }
 
-// hintOf is what the transport says may be tried.
+// hintOf returns the hint of a port's error.
 func hintOf(err error) string {
 	var h ports.Hinter
 	if errors.As(err, &h) {
@@ -202,7 +200,7 @@ func hintOf(err error) string {
 	return ""
 }
 
-// cutOff adds to the loss of a link that it fell within a frame.
+// cutOff adds to the error of a lost link how much of a response had come.
 func (m *Machine) cutOff(err error) error {
 	if n := m.frames.buffered(); n > 0 {
 		return fmt.Errorf("%w, %d bytes into an answer", err, n)
@@ -210,7 +208,7 @@ func (m *Machine) cutOff(err error) error {
 	return err
 }
 
-// ready ends the way up.
+// ready ends the setup: requests are admitted.
 func (m *Machine) ready() {
 	m.addresses = nil
 	m.attempts = 0

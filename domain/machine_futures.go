@@ -2,7 +2,7 @@ package domain
 
 import "brokerconn/ports"
 
-// Futures are used again: whoever was told of one hands it back.
+// Futures are recycled once their owner gives them back.
 
 // newFuture takes a future from those that came back.
 func (m *Machine) newFuture(req ports.Message) *Future {
@@ -18,8 +18,8 @@ func (m *Machine) newFuture(req ports.Message) *Future {
 // keepBody is how much memory for a body a recycled future keeps.
 const keepBody = 64 << 10
 
-// Recycle takes a future that is done back for reuse. Nobody may look at it, nor
-// at its body, afterwards.
+// Recycle takes a future that is done back for reuse. It and its body must not be
+// used afterwards.
 func (m *Machine) Recycle(f *Future) {
 	if !f.done {
 		panic("domain: a future was recycled that is not done")
@@ -27,7 +27,7 @@ func (m *Machine) Recycle(f *Future) {
 	m.keep(f)
 }
 
-// keep keeps a future that nobody looks at for the next request.
+// keep keeps a future that is not used any more for the next request.
 func (m *Machine) keep(f *Future) {
 	f.Request, f.body, f.err = nil, nil, nil
 	if cap(f.spare) > keepBody {
@@ -39,9 +39,9 @@ func (m *Machine) keep(f *Future) {
 	}
 }
 
-// Abandon gives up a future: nobody waits for it any more. The request keeps its
-// place in line, its answer is dropped, and no Completed output tells of it. It
-// belongs to the Machine from here on.
+// Abandon gives up a future. The request keeps its place in the order of responses, its
+// response is dropped, and there is no Completed output for it. From then on the future
+// belongs to the Machine.
 func (m *Machine) Abandon(f *Future) {
 	if !f.done {
 		f.abandoned = true

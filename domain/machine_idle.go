@@ -4,19 +4,18 @@ import (
 	"time"
 )
 
-// A connection on which nothing happens. Brokers close one after 10 minutes
-// (connections.max.idle.ms), and load balancers drop it sooner and say nothing, so
-// that the next request times out. It is closed first, cleanly; or, if it is to be
-// kept, the broker is asked something that costs it nothing. Idle is a connection
-// without a request that waits, from the last byte that went or came.
+// An idle connection has no request in flight and none that waits, counted from the last
+// byte that was sent or received. Brokers close one after 10 minutes
+// (connections.max.idle.ms), and load balancers drop it earlier and silently, so that the
+// next request times out. So it is closed cleanly before that, or kept by pings.
 
-// Hold says whether the owner has requests that are not admitted yet, though there
-// is a connection: then it is not idle.
+// Hold sets whether the owner has requests that are not admitted yet. Then the connection
+// is not idle.
 func (m *Machine) Hold(now time.Time, hold bool) {
 	m.tick(now)
 	if m.held && !hold {
 		m.lastTraffic = m.now
-		m.session.settleDebt()
+		m.session.noneDue()
 	}
 	m.held = hold
 	if hold && m.mustRenew() {
@@ -56,14 +55,14 @@ func (m *Machine) handleIdle() {
 	}
 }
 
-// pings: a broker before 0.10 that the probes found does not know the question, and
-// would close the connection or, in 0.9, never answer.
+// pings reports whether idle connections are kept. A broker that was detected by probes
+// does not know the ping: it would close the connection or not answer.
 func (m *Machine) pings() bool {
 	return m.cfg.PingInterval > 0 && !m.versions.detected()
 }
 
-// ping asks for the API versions once more: every broker from 0.10 on knows
-// that request, and it needs no rights and no arguments.
+// ping sends ApiVersions, which every broker from 0.10 on knows, and which needs no
+// permission and no arguments.
 func (m *Machine) ping() {
 	if m.mustRenew() {
 		m.renew(false)
@@ -73,8 +72,8 @@ func (m *Machine) ping() {
 	m.use()
 }
 
-// Idle is for how long, at now, nothing has happened on the connection; 0 if it is
-// not Connected, or a request waits.
+// Idle returns how long the connection has been idle at now; 0 if it is not Connected or a
+// request is in flight.
 func (m *Machine) Idle(now time.Time) time.Duration {
 	if m.state != Connected || m.waiting() {
 		return 0

@@ -10,23 +10,23 @@ import (
 	"brokerconn/ports"
 )
 
-// Which mechanism to log in with. Of those configured it is the first that the broker
-// offers. What it offers is only told by a broker that refuses one (error 33), which
-// then closes the connection: the next goes to the same address, at once, with a
-// mechanism that was offered, and the choice is kept for those that follow.
+// The mechanism of a login is the first of those configured that the broker offers. A broker
+// names what it offers only when it rejects a mechanism (error 33), and then closes the
+// connection. The next one goes to the same address, at once, with a mechanism that was
+// offered, and the choice is kept for those that follow.
 
 // Mechanism is one way to log in.
 type Mechanism struct {
-	// Name is as SaslHandshake has it: "PLAIN".
+	// Name is the name in SaslHandshake, as "PLAIN".
 	Name string
-	// Exposes: whoever reads the link could log in himself afterwards.
+	// Exposes reports that a reader of the link could replay the credentials.
 	Exposes bool
 }
 
-// MechanismError is the answer of a broker that does not offer a mechanism.
+// MechanismError reports that the broker does not offer a mechanism.
 type MechanismError struct {
 	Mechanism string
-	Offered   []string // by the broker, sorted; empty: it did not say
+	Offered   []string // by the broker, sorted; empty: unknown
 }
 
 func (e *MechanismError) Error() string {
@@ -62,14 +62,14 @@ func (m *Machine) chooseMechanism(offered []string) bool {
 	return false
 }
 
-// mechanismRefused looks for another. A broker that offers what it refuses is asked
-// for each mechanism once at most.
+// mechanismRefused chooses another mechanism. Each is tried once at most, also if the broker
+// offers what it rejects.
 func (m *Machine) mechanismRefused(r *ports.SASLHandshakeResponse) {
 	refusal := &MechanismError{Mechanism: m.login.mechanism.Name, Offered: slices.Clone(r.Mechanisms)}
 	slices.Sort(refusal.Offered)
 	m.mechanisms.rejected = append(m.mechanisms.rejected, refusal.Mechanism)
 	others := slices.DeleteFunc(slices.Clone(refusal.Offered), func(name string) bool { return slices.Contains(m.mechanisms.rejected, name) })
-	if !m.renewing() && m.chooseMechanism(others) {
+	if !m.relogin() && m.chooseMechanism(others) {
 		m.mechanisms.offered = refusal.Offered
 		m.next = tryAgain
 		m.fail(m.newError(ErrConnection, refusal, "the next connection logs in with "+m.mechanism().Name))
@@ -78,8 +78,8 @@ func (m *Machine) mechanismRefused(r *ports.SASLHandshakeResponse) {
 	m.failLogin(ErrUnsupportedMechanism, fmt.Errorf("%w: %w", refusal, brokerError(r.ErrorCode, "")), hintUnsupportedSASL)
 }
 
-// mayExpose refuses a login that would show its secret, if that is not wanted, and
-// otherwise tells of it once.
+// mayExpose rejects a login that would send its secret in plaintext if the Config forbids
+// it, and otherwise reports it once.
 func (m *Machine) mayExpose() error {
 	switch {
 	case !m.mechanism().Exposes || m.endpoint.Secure:
@@ -93,24 +93,24 @@ func (m *Machine) mayExpose() error {
 	return nil
 }
 
-// tellingLength is from how many bytes on a word of a token is taken for a secret, or
-// for a name. Shorter ones are in what any broker says.
-const tellingLength = 8
+// secretLength is the length from which a word of a token is taken for a secret or a name.
+// Shorter words occur in any broker's text.
+const secretLength = 8
 
-// exposed are the words of a token that shows its secret. Those of PLAIN and
-// OAUTHBEARER end at control characters and spaces. As a function, so that no print of
-// a Machine has them.
+// exposed returns the words of a token that contains its secret. Those of PLAIN and
+// OAUTHBEARER end at control characters and spaces. They are behind a function, so that no
+// print of a Machine shows them.
 func exposed(by Mechanism, token []byte) func() []string {
 	if !by.Exposes {
 		return func() []string { return nil }
 	}
 	words := strings.FieldsFunc(string(token), func(r rune) bool { return r <= ' ' })
-	words = slices.DeleteFunc(words, func(w string) bool { return len(w) < tellingLength })
+	words = slices.DeleteFunc(words, func(w string) bool { return len(w) < secretLength })
 	return func() []string { return words }
 }
 
-// redacted takes those words out of why the broker refuses a login: some gateways repeat
-// there what they were sent, and it would end up in logs.
+// redacted removes those words from the broker's reason: some gateways repeat what they
+// were sent, and the reason ends up in logs.
 func (l *login) redacted(reason string) string {
 	for _, word := range l.secrets() {
 		reason = strings.ReplaceAll(reason, word, "[redacted]")
@@ -129,13 +129,13 @@ type mechanisms struct {
 // LoginInfo describes a login.
 type LoginInfo struct {
 	Mechanism string
-	// Again: it renews the session of a connection that stands (KIP-368).
+	// Again reports that it renews the session of an open connection (KIP-368).
 	Again bool
 	// Lifetime is how long the broker lets the session last, once the login is over.
-	// 0: for ever.
+	// 0: without limit.
 	Lifetime time.Duration
 }
 
 func (m *Machine) loginInfo() LoginInfo {
-	return LoginInfo{Mechanism: m.login.mechanism.Name, Again: m.renewing()}
+	return LoginInfo{Mechanism: m.login.mechanism.Name, Again: m.relogin()}
 }

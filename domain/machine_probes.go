@@ -56,22 +56,20 @@ var probeLadder = [...]probe{
 	{ports.KeyMetadata, "Metadata", release.Release{Minor: 8}},
 }
 
-// behindAfter is how long a broker may think about ApiVersions before Metadata
-// follows.
+// behindAfter is how long ApiVersions may have no response before Metadata follows.
 const behindAfter = 200 * time.Millisecond
 
-// Check is how a broker is to be asked for its release.
+// Check says how a broker before 0.10 is probed for its release.
 type Check struct {
-	// Strict: a connection that was lost before all of the question had left, or within
-	// an answer, says nothing of what the broker knows, and ends the check. Otherwise
-	// any loss counts.
+	// Strict ends the check if a connection is lost before the whole request was sent, or
+	// within a response. If false, any loss counts as not knowing the request.
 	Strict bool
 	// Topics are those that Metadata asks for. None: all. Brokers of 0.8 create one
 	// that is not there.
 	Topics []string
 }
 
-// probing is a question for the API versions under way, over one connection or several.
+// probing is the negotiation of API versions under way, over one connection or several.
 type probing struct {
 	step       int             // 0: ApiVersions; above: probeLadder[step-1]
 	by         time.Time       // when all of it is given up; zero: none is under way
@@ -89,7 +87,7 @@ func (m *Machine) probes() bool {
 	return len(m.cfg.Mechanisms) == 0 && !m.hasAnswered() && (m.cfg.ProbeOldReleases || m.check != nil)
 }
 
-// askStep begins a step on a connection that has just been established.
+// askStep sends the request of the step on a connection that was just established.
 func (m *Machine) askStep() {
 	p := &m.probing
 	if p.by.IsZero() {
@@ -132,7 +130,7 @@ func (m *Machine) giveProbesTime() {
 	}
 }
 
-// handleProbing sends what is to follow a broker's silence.
+// handleProbing sends Metadata behind an ApiVersions that has no response yet.
 func (m *Machine) handleProbing() {
 	if m.state == NegotiatingVersions && !m.metadataAt.IsZero() && !m.now.Before(m.metadataAt) && m.now.Before(m.stepBy) {
 		m.metadataAt = time.Time{}
@@ -142,7 +140,7 @@ func (m *Machine) handleProbing() {
 
 // overtaken reports whether the answer is that of the request behind the one which is
 // due, as a broker of 0.9 gives it; then that is what it is.
-func (m *Machine) overtaken(id int32) bool {
+func (m *Machine) answersNext(id int32) bool {
 	if m.state != NegotiatingVersions || m.probing.step != 0 || m.inflight.len() < 2 {
 		return false
 	}
@@ -167,8 +165,8 @@ func (m *Machine) acceptOutOfOrder() {
 	m.recognised(release.Release{Minor: 9})
 }
 
-// receiveProbe takes the answer to a probe. On a connection that is ready it is the one
-// to what was sent behind, and of no more use.
+// receiveProbe takes the response to a probe. On a connection that is ready it is that of
+// Metadata sent behind ApiVersions, and not needed.
 func (m *Machine) receiveProbe(f *Future, body []byte) {
 	step := m.probing.step
 	switch {
@@ -192,7 +190,7 @@ func (m *Machine) askOnceMore(suspect release.Release) {
 	m.sendProbe(ports.KeyMetadata)
 }
 
-// recognised: the broker is of a release that cannot be asked.
+// recognised uses the table of a release for this connection.
 func (m *Machine) recognised(r release.Release) {
 	m.remember(r)
 	m.negotiated(m.remembered)
@@ -228,7 +226,7 @@ func (m *Machine) nextStep(e *Error) {
 		m.remember(p.suspect)
 		return
 	case cut && strict:
-		e.Hint = "the check is strict: this tells nothing of what the broker knows"
+		e.Hint = "the check is strict: this loss does not show what the broker knows"
 	case p.suspect != release.Release{}:
 		m.hintGivenUp(e)
 	case p.step == 0 && m.ask > 0 && !m.hasAnswered():
@@ -247,8 +245,8 @@ func (m *Machine) nextStep(e *Error) {
 // hintGivenUp completes the error of a peer that knows none of the requests.
 func (m *Machine) hintGivenUp(e *Error) {
 	e.Hint = m.hintClosed(hintClosedWhenAsked) + m.hintProbing()
-	if saw := m.probing.evidence; len(saw) > 1 {
-		e.Cause = fmt.Errorf("%w (%s)", e.Cause, strings.Join(saw, "; "))
+	if evidence := m.probing.evidence; len(evidence) > 1 {
+		e.Cause = fmt.Errorf("%w (%s)", e.Cause, strings.Join(evidence, "; "))
 	}
 }
 
@@ -260,7 +258,7 @@ func (m *Machine) hintProbing() string {
 	return hintProbe
 }
 
-// question is what a step asks.
+// question returns the name of the step's request.
 func (m *Machine) question() string {
 	if m.probing.step > 0 {
 		return probeLadder[m.probing.step-1].name

@@ -6,25 +6,25 @@ import (
 	"brokerconn/ports"
 )
 
-// What can be asked of a Machine. Nothing here changes it.
+// The questions. None of them changes the Machine.
 
-// State is where the connection stands.
+// State returns the state of the connection.
 func (m *Machine) State() State { return m.state }
 
 // hostPort returns the host and port to look up.
 func (m *Machine) hostPort() (host string, port uint16) { return m.cfg.Host, m.cfg.Port }
 
-// Epoch is the number of the current attempt; 0 before the first.
+// Epoch returns the number of the current attempt, 0 before the first.
 func (m *Machine) Epoch() uint64 { return m.epoch }
 
-// Endpoint is the address in use, or used last.
+// Endpoint returns the address in use, or used last.
 func (m *Machine) Endpoint() ports.Endpoint { return m.endpoint }
 
-// Versions is the broker's table; nil before it is known on this connection.
+// Versions returns the broker's API versions, nil before they are known on this connection.
 func (m *Machine) Versions() *Versions { return m.versions }
 
-// LastError is why the connection last went down or failed to come up; nil since
-// it was ready, and after a close without cause. An *[Error].
+// LastError returns why the connection last went down or could not be made, an *[Error]. It
+// is nil once the connection was ready, and after a close without cause.
 func (m *Machine) LastError() error {
 	if m.lastErr == nil {
 		return nil
@@ -44,10 +44,10 @@ func (m *Machine) ResponsesDue() int {
 	return m.InFlight() - len(m.unanswered)
 }
 
-// RequestTimeout is the configured one.
+// RequestTimeout returns the configured timeout of requests.
 func (m *Machine) RequestTimeout() time.Duration { return m.cfg.RequestTimeout }
 
-// PendingBytes is how much waits to be written.
+// PendingBytes returns the number of bytes that wait to be written.
 func (m *Machine) PendingBytes() int { return m.pending.len() }
 
 // up reports whether bytes flow on the connection of an epoch.
@@ -59,6 +59,6 @@ func (m *Machine) loggingIn() bool { return m.login.step != loginNone }
 // Busy reports whether a call of the core's own is under way: a step of the setup, a login
 // that renews the session, a ping, or a probe whose response is late.
 func (m *Machine) Busy() bool {
-	own := m.state == Connected && m.inflight.len()+len(m.unanswered) > m.InFlight()
-	return own || m.state.SettingUp() || m.loggingIn()
+	core := m.state == Connected && m.inflight.len()+len(m.unanswered) > m.InFlight()
+	return core || m.state.SettingUp() || m.loggingIn()
 }

@@ -35,7 +35,7 @@ func (m *Machine) HandleRead(now time.Time, epoch uint64, n int) {
 	m.sink.BytesReceived(m.now, n)
 	m.lastTraffic = m.now
 	for m.up(epoch) {
-		frame, own, err := m.frames.next()
+		frame, fresh, err := m.frames.next()
 		if err != nil {
 			m.refuseFrame(err)
 			return
@@ -43,7 +43,7 @@ func (m *Machine) HandleRead(now time.Time, epoch uint64, n int) {
 		if frame == nil {
 			return
 		}
-		m.receive(frame, own)
+		m.receive(frame, fresh)
 		m.firstByte = m.now // of the next, if it has begun
 	}
 }
@@ -58,13 +58,13 @@ func (m *Machine) refuseFrame(err error) {
 }
 
 // receive takes one frame.
-func (m *Machine) receive(frame []byte, own bool) {
+func (m *Machine) receive(frame []byte, fresh bool) {
 	if m.rawTokensDue() {
 		m.receiveRawToken(frame)
 		return
 	}
 	id := int32(binary.BigEndian.Uint32(frame))
-	if m.overtaken(id) {
+	if m.answersNext(id) {
 		m.acceptOutOfOrder()
 		return
 	}
@@ -89,7 +89,7 @@ func (m *Machine) receive(frame []byte, own bool) {
 	if f.Written.IsZero() {
 		m.noteWritten(f) // the response overtook the writer's own report
 	}
-	f.keepBody(body, own)
+	f.keepBody(body, fresh)
 	m.answered(f, sizeFieldBytes+len(frame), throttled)
 	m.settle()
 }
@@ -116,11 +116,11 @@ func (f *Future) skipHeader(frame []byte) ([]byte, error) {
 	return frame[minFrame:], nil
 }
 
-// keepBody keeps the body for the owner. own: its memory is not used again.
-func (f *Future) keepBody(body []byte, own bool) {
+// keepBody keeps the body for the owner. fresh: its memory is not used again.
+func (f *Future) keepBody(body []byte, fresh bool) {
 	switch {
 	case f.abandoned:
-	case own:
+	case fresh:
 		f.body = body
 	default:
 		f.spare = append(f.spare[:0], body...)

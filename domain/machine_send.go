@@ -89,7 +89,7 @@ func (m *Machine) prepare(f *Future) (frame []byte, err error) {
 }
 
 func (m *Machine) setDeadline(f *Future, timeout time.Duration) {
-	f.deadline, f.standstill = m.now.Add(timeout), m.standstill
+	f.deadline, f.throttledTime = m.now.Add(timeout), m.throttledTime
 	m.earliest = soonest(m.earliest, f.deadline)
 }
 
@@ -100,16 +100,16 @@ func (m *Machine) refuse(kind error) *Error {
 	return m.newError(kind, nil, "")
 }
 
-// Refusal describes a request that is not admitted, because of kind, and tells what
-// the connection last failed of.
+// Refusal describes a request that is not admitted because of kind. Its cause is the last
+// failure of the connection.
 func (m *Machine) Refusal(kind error) *Error {
 	e := m.newError(kind, nil, "")
 	switch {
 	case m.lastErr == nil:
 	case errors.Is(m.lastErr, ErrAuthentication):
-		e.Cause = m.lastErr // which a repetition would meet again
+		e.Cause = m.lastErr // a repeated request would fail of it as well
 	default:
-		// In words alone: this request did not fail that way, and may be sent again.
+		// As text alone: this request did not fail that way and may be sent again.
 		e.Cause = errors.New(m.lastErr.Error())
 	}
 	return e

@@ -7,36 +7,35 @@ import (
 	"time"
 )
 
-// A login may last for a time only (KIP-368). The broker says for how long, and after
-// it closes the connection when it is asked for anything but another login. So the
-// session is renewed before that, on the same connection, and no request meets the end:
+// A login may be limited in time (KIP-368). The broker names the lifetime of the session, and
+// after it closes the connection on any request but another login. So the session is renewed
+// before that, on the same connection:
 //
-//   - at 85 to 95 % of its life, by chance, so that the clients of a broker do not come
-//     all at once (Java's numbers); counted from when the last token was made, which is
-//     before the broker's clock began;
-//   - nothing is admitted any more, what is in flight is answered first, then comes the
-//     login, then who waits is admitted, in order. What else is written within a login
-//     is answered by error 34 and a closed connection;
-//   - only where a request was admitted since the last login: the broker closes no
-//     connection for its session's end alone, and an idle one would log in for ever.
-//     The session of one that was idle, or is over already, is renewed when it is
-//     asked for something;
-//   - who waited for a login is admitted behind it, however short the session is: there
-//     is a request between any two logins;
-//   - a renewal begins a second after the broker took up the last one, which was before
-//     it answered the handshake, or later: to a sooner one Kafka answers error 34
-//     (KafkaChannel.MIN_REAUTH_INTERVAL_ONE_SECOND_NANOS). For other credentials that
-//     is waited for with the connection in use.
+//   - at 85 to 95 % of its lifetime, at random, so that the clients of a broker do not log in
+//     all at once (Java's numbers). It is counted from the last token, before which the
+//     broker's clock cannot begin;
+//   - no request is admitted, those in flight are answered, then comes the login, then the
+//     waiting requests are admitted in order. Any other request within a login is answered
+//     by error 34 and a closed connection;
+//   - only if a request was admitted since the last login: the broker does not close a
+//     connection for the end of its session alone, and an idle one would log in without end.
+//     The session of an idle connection is renewed before its next request;
+//   - a request that waited for a login is admitted behind it, however short the session is:
+//     there is a request between any two logins;
+//   - a renewal begins at least a second after the broker took up the last one, which was
+//     before it answered the handshake. To an earlier one Kafka answers error 34
+//     (KafkaChannel.MIN_REAUTH_INTERVAL_ONE_SECOND_NANOS). New credentials wait for that
+//     with the connection in use.
 //
-// A login that renews and fails costs the connection, with nothing in flight. The next
-// is made at once, and logs in as any: a broker refuses to change the principal of a
-// connection, and not that of the next.
+// A reauthentication that fails ends the connection, with no request in flight. The next one
+// is made at once with a login of its own: a broker rejects another principal on the same
+// connection, and not on the next.
 
 type session struct {
 	mechanism string
 	dialect   dialect
 	since     time.Time     // when the login was over
-	lifetime  time.Duration // 0: for ever
+	lifetime  time.Duration // 0: without limit
 	renewAt   time.Time     // zero: never
 	endsAt    time.Time
 	notBefore time.Time // it cannot be renewed sooner
@@ -47,39 +46,39 @@ type session struct {
 type sessionUse uint8
 
 const (
-	unused sessionUse = iota
-	owed              // a request waited for the login, and is admitted next
-	used
+	noRequest  sessionUse = iota
+	requestDue            // a request waited for the login, and is admitted next
+	requestSeen
 )
 
-// settleDebt is called when no request waits any more.
-func (s *session) settleDebt() {
-	if s.use == owed {
-		s.use = unused
+// noneDue is called when no request waits any more.
+func (s *session) noneDue() {
+	if s.use == requestDue {
+		s.use = noRequest
 	}
 }
 
 const (
-	// longestLife bounds what a broker says: a number that no clock can be set to is
-	// as good as for ever, which is what 0 means.
+	// longestLife bounds the lifetime that a broker names, so that the time of its end can
+	// be computed.
 	longestLife  = 10 * 365 * 24 * time.Hour
 	renewalPause = time.Second
-	// owedFor is for how long the session of a login that was waited for takes a
-	// request that comes after its end.
-	owedFor = time.Second
+	// dueFor is for how long after a login a request that waited for it is admitted, also
+	// if the session has ended.
+	dueFor = time.Second
 )
 
 func (m *Machine) beginSession() {
 	l := &m.login
 	s := session{mechanism: l.mechanism.Name, dialect: l.dialect, since: m.now}
 	if m.held || m.refusedOnce {
-		s.use = owed
+		s.use = requestDue
 	}
 	m.refusedOnce = false
-	if m.renewing() {
+	if m.relogin() {
 		s.notBefore = l.handshakeAt.Add(renewalPause)
 	}
-	if ms := l.lifetime; ms > 0 { // less: Kafka never says so, and its Java client takes it for none
+	if ms := l.lifetime; ms > 0 { // Kafka never sends less, which its Java client takes for no limit
 		s.lifetime = longestLife
 		if ms < longestLife.Milliseconds() {
 			s.lifetime = time.Duration(ms) * time.Millisecond
@@ -90,7 +89,7 @@ func (m *Machine) beginSession() {
 	m.session = s
 }
 
-// renewalPoint is 85 to 95 % of a lifetime.
+// renewalPoint returns 85 to 95 % of a lifetime.
 func (m *Machine) renewalPoint(life time.Duration) time.Duration {
 	low, span := life/20*17, uint64(life/10)
 	if m.cfg.Rand == nil {
@@ -106,15 +105,15 @@ func (m *Machine) mustRenew() bool {
 	switch {
 	case s.renewAt.IsZero() || m.now.Before(s.renewAt):
 		return false
-	case s.use == used:
+	case s.use == requestSeen:
 		return true
 	}
-	return !m.now.Before(s.endsAt) && !(s.use == owed && m.now.Before(s.since.Add(owedFor)))
+	return !m.now.Before(s.endsAt) && !(s.use == requestDue && m.now.Before(s.since.Add(dueFor)))
 }
 
-// use takes note of a request in the session, which may be the last.
+// use notes a request in the session, after which it may have to be renewed.
 func (m *Machine) use() {
-	m.session.use = used
+	m.session.use = requestSeen
 	if m.mustRenew() && m.now.Before(m.session.endsAt) {
 		m.renew(false)
 	}
@@ -142,12 +141,12 @@ func (m *Machine) renewalDue() time.Time {
 	switch {
 	case s.renewAt.IsZero():
 		return time.Time{}
-	case s.use == used && (m.held || m.now.Before(s.endsAt)):
+	case s.use == requestSeen && (m.held || m.now.Before(s.endsAt)):
 		return s.renewAt
-	case s.use == used || !m.held:
+	case s.use == requestSeen || !m.held:
 		return time.Time{}
-	case s.use == owed && s.endsAt.Before(s.since.Add(owedFor)):
-		return s.since.Add(owedFor)
+	case s.use == requestDue && s.endsAt.Before(s.since.Add(dueFor)):
+		return s.since.Add(dueFor)
 	}
 	return s.endsAt
 }
@@ -163,14 +162,13 @@ func (m *Machine) handleRenewal() {
 		m.continueRenewal()
 	case m.replaced && !m.now.Before(m.session.notBefore):
 		m.renew(true)
-	case m.mustRenew() && (m.held || m.session.use == used && m.now.Before(m.session.endsAt)):
+	case m.mustRenew() && (m.held || m.session.use == requestSeen && m.now.Before(m.session.endsAt)):
 		m.renew(false)
 	}
 }
 
-// Reauthenticate renews the session now, if there is one. A broker before 1.0 has no
-// way to do that on a connection that stands: it is closed, cleanly, once nothing is in
-// flight.
+// Reauthenticate renews the session now, if there is one. A broker before 1.0 cannot do that
+// on an open connection, which is closed cleanly once no request is in flight.
 func (m *Machine) Reauthenticate(now time.Time) {
 	m.tick(now)
 	if m.state == Connected && len(m.cfg.Mechanisms) > 0 {
@@ -179,7 +177,7 @@ func (m *Machine) Reauthenticate(now time.Time) {
 }
 
 // SetMechanisms replaces the mechanisms, or says that their credentials are others. A
-// session of the mechanism that is to be used is renewed; otherwise the connection is
+// session of the mechanism that is to be requestSeen is renewed; otherwise the connection is
 // closed, cleanly, once nothing is in flight: closing. A login under way goes on, and
 // counts as one that has to be renewed. After a failed login there is no pause any more.
 func (m *Machine) SetMechanisms(now time.Time, list []Mechanism) (closing bool) {
@@ -204,8 +202,8 @@ func (m *Machine) SetMechanisms(now time.Time, list []Mechanism) (closing bool) 
 	return false
 }
 
-// replace sees to it that the session is one of the mechanism and the credentials that
-// are in force now, if need be that of another connection.
+// replace begins a login with the mechanism and the credentials that are in force now, on
+// another connection if need be.
 func (m *Machine) replace() (closes bool) {
 	closes = m.session.dialect.raw() || m.mechanism().Name != m.session.mechanism
 	if !closes && m.condition == replacing {
@@ -216,15 +214,15 @@ func (m *Machine) replace() (closes bool) {
 		return false
 	}
 	m.endAdmission(closes)
-	m.demanded = true
+	m.forced = true
 	m.continueRenewal()
 	return closes
 }
 
-// renew ends the admission of requests until the session is renewed. demanded: not for the
+// renew ends the admission of requests until the session is renewed. forced: not for the
 // session's end.
-func (m *Machine) renew(demanded bool) {
-	m.demanded = m.demanded || demanded
+func (m *Machine) renew(forced bool) {
+	m.forced = m.forced || forced
 	m.endAdmission(m.condition == replacing || m.session.dialect.raw())
 	m.continueRenewal()
 }
@@ -254,23 +252,23 @@ func (m *Machine) continueRenewal() {
 	}
 }
 
-func (m *Machine) renewed() {
+func (m *Machine) reauthenticated() {
 	if m.condition == reauthenticating {
 		m.setCondition(serving)
 	}
-	m.demanded = false
+	m.forced = false
 	m.stepBy = time.Time{}
 	m.lastTraffic = m.now
 	m.settle()
 }
 
-// mayReplace reports whether a connection whose session could not be renewed is
-// followed by another without a pause: not if it served nobody and nobody asked for
-// that, so that it cannot become a storm.
-func (m *Machine) mayReplace() bool { return m.session.use == used || m.demanded }
+// mayReplace reports whether a connection whose session could not be renewed is followed by
+// another without a pause. It is not if no request was admitted and the renewal was not
+// forced, so that there is no storm of logins.
+func (m *Machine) mayReplace() bool { return m.session.use == requestSeen || m.forced }
 
-// Session is the login of the connection: its mechanism, "" without one, and when it
-// ends, zero: never.
+// Session returns the mechanism of the connection's login, "" without one, and when its
+// session ends, zero if it does not.
 func (m *Machine) Session() (mechanism string, ends time.Time) {
 	return m.session.mechanism, m.session.endsAt
 }

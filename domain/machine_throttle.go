@@ -6,26 +6,24 @@ import (
 	"brokerconn/ports"
 )
 
-// Throttling. From Kafka 2.0 on a broker whose quota a client has used up answers
-// at once, says for how long it wants nothing more, and reads nothing meanwhile
-// (KIP-219). Nothing is sent until then, which is for all requests of the
-// connection. The end never moves back, whatever later answers say, and it
-// outlives the connection: the quota is the client's.
+// Throttling. From Kafka 2.0 on, a broker answers a client that has used up its quota at
+// once, names the throttle time, and reads nothing meanwhile (KIP-219). No request is sent
+// until then. The end of the throttle time never moves back, and it outlives the
+// connection, since the quota is the client's.
 //
-// A broker that stays silent because it throttles is not one that has failed
-// (KAFKA-16083): while the throttle lasts the clocks of all requests stand still.
+// A broker that is silent because it throttles has not failed (KAFKA-16083): meanwhile the
+// timers of all requests are paused.
 
 // throttling outlives the connection: the quota is the client's.
 type throttling struct {
 	throttledUntil time.Time
-	standstill     time.Duration // how long the timers of requests have been paused in all
+	throttledTime  time.Duration // how long the timers of requests have been paused in all
 }
 
-// applyThrottle takes note of what the answer to a request says of throttling, and returns
-// it.
+// applyThrottle applies the throttle time of a response and returns it.
 func (m *Machine) applyThrottle(f *Future, body []byte) time.Duration {
 	if _, raw := f.Request.(*ports.RawRequest); raw {
-		return 0 // whose throttling is its owner's affair, as in a proxy
+		return 0 // its owner handles the throttle time, as a proxy does
 	}
 	ms, wait := m.throttleOf(f, body)
 	d := time.Duration(ms) * time.Millisecond
@@ -51,11 +49,11 @@ func (m *Machine) throttle(until time.Time) {
 		return
 	}
 	m.throttledUntil = until
-	m.standstill += until.Sub(from)
+	m.throttledTime += until.Sub(from)
 	m.note(Event{Kind: EventThrottled, Endpoint: m.endpoint, Until: until})
 }
 
-// throttleEnd is until when nothing may be sent; zero: it may.
+// throttleEnd returns until when no request may be sent, zero if one may.
 func (m *Machine) throttleEnd() time.Time {
 	if m.throttledUntil.After(m.now) {
 		return m.throttledUntil
@@ -63,12 +61,11 @@ func (m *Machine) throttleEnd() time.Time {
 	return time.Time{}
 }
 
-// ThrottleDelay is for how long, from now, nothing may be sent.
+// ThrottleDelay returns for how long, from now, no request may be sent.
 func (m *Machine) ThrottleDelay(now time.Time) time.Duration {
 	return max(m.throttledUntil.Sub(now), 0)
 }
 
-// Standstill is how long the clocks of requests have stood still in all, the
-// throttle under way included: for owners who time requests that are not admitted
-// yet.
-func (m *Machine) Standstill() time.Duration { return m.standstill }
+// ThrottledTime returns for how long the timers of requests have been paused in all, the
+// throttle time under way included, for owners that time requests before they are admitted.
+func (m *Machine) ThrottledTime() time.Duration { return m.throttledTime }

@@ -6,13 +6,12 @@ import (
 	"time"
 )
 
-// All the times that matter to a connection: when the pause after a failure
-// ends, when the setup is given up, when the first request in flight is, when a
-// throttle ends, and when too long nothing has happened. An owner waits for the
-// one that comes first.
+// The deadlines of a connection: the end of the backoff, of the setup, of the first request
+// in flight, of a throttle time, of a session, and of an idle connection. The owner waits
+// for the earliest.
 
-// NextDeadline is when HandleTimeout has something to do; zero: never. It may be
-// early, never late.
+// NextDeadline returns when HandleTimeout has something to do, zero if there is no such
+// time. It may be early, never late.
 func (m *Machine) NextDeadline() time.Time {
 	switch {
 	case m.state == Disconnected && m.backoff.until.After(m.now):
@@ -25,7 +24,7 @@ func (m *Machine) NextDeadline() time.Time {
 	return time.Time{}
 }
 
-// soonest is the earliest of the times that are set.
+// soonest returns the earliest of the times that are not zero.
 func soonest(times ...time.Time) (first time.Time) {
 	for _, t := range times {
 		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
@@ -35,7 +34,7 @@ func soonest(times ...time.Time) (first time.Time) {
 	return first
 }
 
-// HandleTimeout says that time has passed. It may be called at any time.
+// HandleTimeout does what is due at now. It may be called at any time.
 func (m *Machine) HandleTimeout(now time.Time) {
 	m.tick(now)
 	m.handleProbing()
@@ -52,14 +51,14 @@ func (m *Machine) HandleTimeout(now time.Time) {
 
 // sweep drops the connection if a request is past its deadline: its answer may
 // still come, and Kafka's answers have no other order than that of the requests.
-// Otherwise it finds the earliest deadline anew.
+// Otherwise it finds the earliest deadline again.
 func (m *Machine) sweep() {
 	m.earliest = time.Time{}
 	consider := func(f *Future) (expired bool) {
 		if f.deadline.IsZero() {
 			return false
 		}
-		due := f.due(m.standstill)
+		due := f.due(m.throttledTime)
 		if !due.After(m.now) {
 			m.fail(m.newError(ErrRequestTimeout, timeoutCause(f, m.Sent(f), m.now), ""))
 			return true
@@ -79,12 +78,12 @@ func (m *Machine) sweep() {
 	}
 }
 
-// timeoutCause tells what a request waited for.
+// timeoutCause returns what a request that timed out waited for.
 func timeoutCause(f *Future, sent Sent, now time.Time) error {
 	what := "no answer"
 	switch {
 	case f.purpose != caller:
-		what = "no answer to a question of the connection's own"
+		what = "no answer to a request of the connection's own"
 	case sent != SentFully:
 		what = "not written"
 	}
@@ -110,10 +109,10 @@ func (m *Machine) settle() {
 // waiting reports whether any request is not done.
 func (m *Machine) waiting() bool { return m.inflight.len() > 0 || len(m.unanswered) > 0 }
 
-// silence tells what the setup waited for.
+// silence returns what the setup waited for.
 func (m *Machine) silence() error {
 	since := m.started
-	if m.renewing() {
+	if m.relogin() {
 		since = m.login.began
 	}
 	after := m.now.Sub(since).Round(time.Millisecond)
@@ -125,8 +124,8 @@ func (m *Machine) silence() error {
 	case m.login.step == loginToken:
 		return fmt.Errorf("no token from the authenticator after %v", after)
 	}
-	if saw := m.probing.evidence; len(saw) > 0 {
-		return fmt.Errorf("no answer from the peer after %v; before that: %s", after, strings.Join(saw, "; "))
+	if evidence := m.probing.evidence; len(evidence) > 0 {
+		return fmt.Errorf("no answer from the peer after %v; before that: %s", after, strings.Join(evidence, "; "))
 	}
 	return fmt.Errorf("no answer from the peer after %v", after)
 }
@@ -148,14 +147,14 @@ func (m *Machine) Continuing() bool {
 	return m.state != Closed && (m.next != tryAddress || len(m.addresses) > 0)
 }
 
-// BlackedOut reports whether the pause after a failure lasts.
+// BlackedOut reports whether the backoff after a failure is not over.
 func (m *Machine) BlackedOut(now time.Time) bool {
 	d, _ := m.ConnectionDelay(now)
 	return m.state == Disconnected && d > 0
 }
 
-// ConnectionDelay is how long to wait before it is worth trying to connect.
-// forever: an event will tell, not the time.
+// ConnectionDelay returns how long to wait before Connect starts an attempt. forever: there
+// is a connection or an attempt already, and an event ends it.
 func (m *Machine) ConnectionDelay(now time.Time) (d time.Duration, forever bool) {
 	switch {
 	case m.state != Disconnected:

@@ -18,7 +18,7 @@ import (
 // v0 whatever was asked. From Kafka 2.4 on the answer names the versions of
 // ApiVersions that it has; before, it names nothing, and v0 is left. The next
 // question is always at a strictly lower version, so that a peer which claims to
-// have more cannot make us ask for ever.
+// have more cannot keep us asking.
 //
 // Some brokers that are not Apache Kafka reset the connection instead (Azure
 // Event Hubs on v4): a connection lost while asking above v0 is followed by one
@@ -48,7 +48,7 @@ func (m *Machine) topAsk() int16 {
 	return topAsk
 }
 
-// negotiate finds out what the broker has, or knows it.
+// negotiate asks for the broker's API versions, or takes those that are known.
 func (m *Machine) negotiate() {
 	if v := m.remembered; m.configured() || v.detected() && v.at == m.endpoint.Address {
 		m.negotiated(v)
@@ -93,8 +93,8 @@ func (m *Machine) versionsQuestion() *ports.APIVersionsRequest {
 	}
 }
 
-// hintClosed is for a peer that closed without a word. It does not want TLS if there
-// is TLS already.
+// hintClosed completes a hint for a peer that closed without an answer. TLS is not suggested
+// if there is TLS already.
 func (m *Machine) hintClosed(hint string) string {
 	if m.endpoint.Secure {
 		hint = strings.NewReplacer("a port for TLS, or ", "", "a port for TLS, ", "").Replace(hint)
@@ -102,7 +102,7 @@ func (m *Machine) hintClosed(hint string) string {
 	return hint
 }
 
-// receiveVersions takes the answer to ApiVersions.
+// receiveVersions takes the response to ApiVersions.
 func (m *Machine) receiveVersions(f *Future, body []byte) {
 	r, ok := decodeOwn[*ports.APIVersionsResponse](m, f.Request, answeredIn(f, body), body)
 	if !ok {
@@ -130,7 +130,7 @@ func (m *Machine) receiveVersions(f *Future, body []byte) {
 	m.negotiated(v)
 }
 
-// answeredIn is the version that the answer to a request is written in.
+// answeredIn returns the version of the response to a request.
 func answeredIn(f *Future, body []byte) int16 {
 	if f.Request.Key() == ports.KeyAPIVersions && len(body) >= 2 &&
 		int16(binary.BigEndian.Uint16(body)) == codeUnsupportedVersion {

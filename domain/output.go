@@ -6,7 +6,7 @@ import (
 	"brokerconn/ports"
 )
 
-// OutputKind says what an [Output] asks for or tells.
+// OutputKind says what an [Output] asks for or reports.
 type OutputKind uint8
 
 const (
@@ -26,12 +26,12 @@ const (
 	// Hangup: close the link, or give up what leads to one, and forget the
 	// exchange.
 	Hangup
-	// Completed: Future is done. Its owner is to be told now.
+	// Completed: Future is done.
 	Completed
 	// Changed: the state went From one To another, because of Err if it went
-	// down. The state's callbacks are to be called now.
+	// down. The callbacks for states are called now.
 	Changed
-	// Noted: the Event is for whoever watches; only with Config.Trace and
+	// Noted: the Event is for observers; only with Config.Trace and
 	// TraceRequests.
 	Noted
 )
@@ -47,11 +47,11 @@ func (k OutputKind) String() string {
 	return "unknown output"
 }
 
-// Output is what comes out of Next. Which fields are set depends on Kind.
+// Output is what Next returns. Which fields are set depends on Kind.
 type Output struct {
 	Kind     OutputKind
 	From, To State          // Changed
-	Epoch    uint64         // Resolve, Open, Transmit, Challenge: to be brought back
+	Epoch    uint64         // Resolve, Open, Transmit, Challenge: of the event that answers it
 	Deadline time.Time      // Idle
 	Endpoint ports.Endpoint // Open, Changed (the last one in use)
 	Data     []byte         // Transmit, Challenge
@@ -62,7 +62,7 @@ type Output struct {
 	Event     *Event  // Noted
 }
 
-// EventKind names what an [Event] tells.
+// EventKind says what an [Event] reports.
 type EventKind uint8
 
 const (
@@ -75,7 +75,7 @@ const (
 	EventReleaseDetected                       // a broker without ApiVersions was taken for an old release: Versions
 	EventAuthStart                             // a login begins: Login
 	EventAuthDone                              // it ended, perhaps with Err
-	EventPlaintextCredentials                  // a login is to show its secret to whoever reads the link; told once: Login
+	EventPlaintextCredentials                  // a login sends its secret in plaintext; reported once: Login
 	EventWritten                               // the last byte of Request was handed to the transport
 	EventAnswered                              // Request was answered; Completed follows
 	EventThrottled                             // nothing may be sent before Until

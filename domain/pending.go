@@ -1,9 +1,8 @@
 package domain
 
-// pending holds what waits to be written. Requests are encoded at its end, so
-// that several leave in one write. What was handed out stays where it is until
-// every byte of it is counted: new requests meanwhile gather in the other of two
-// buffers.
+// pending holds the bytes that wait to be written. Requests are encoded at its end, so that
+// several go into one write. Bytes that were handed out stay where they are until all of
+// them are counted; meanwhile new requests gather in the other of two buffers.
 type pending struct {
 	filling []byte // requests are appended here
 	leaving []byte // handed out, or about to be; written is how much is counted
@@ -26,7 +25,7 @@ func (p *pending) lend(epoch uint64) []byte {
 	return p.leaving[p.written:]
 }
 
-// count takes the loan back: n bytes of it are on their way.
+// count takes the bytes back: n of them are written.
 func (p *pending) count(n int) {
 	if !p.lent() {
 		panic("domain: bytes counted as written that were not handed out")
@@ -39,10 +38,10 @@ func (p *pending) count(n int) {
 }
 
 // keepAtMost is how much memory an empty buffer keeps: enough for a burst of
-// small requests, so that one large one does not stay for ever.
+// small requests, so that the memory of a large one is not kept.
 const keepAtMost = 256 << 10
 
-// drop forgets everything that is not on its way. Not while lent.
+// drop forgets all bytes. It is not called while they are lent.
 func (p *pending) drop() {
 	p.filling, p.leaving, p.written = p.filling[:0], p.leaving[:0], 0
 	p.shrink()

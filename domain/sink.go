@@ -7,9 +7,8 @@ import (
 	"brokerconn/ports"
 )
 
-// guardedSink is where every event passes: it keeps the sums of [Stats], and a
-// panic of the metrics sink from tearing a step of the machine apart: it is
-// remembered, and Next drops the connection for it.
+// guardedSink calls the metrics sink. It keeps the sums of [Stats], and it contains a panic
+// of the sink, for which Next drops the connection.
 type guardedSink struct {
 	sink   ports.MetricsSink
 	broken error // the first panic of a port; Next drops the connection for it
@@ -43,24 +42,24 @@ func (g *guardedSink) ConnectionClosed(now time.Time, ready, clean bool) {
 	g.sink.ConnectionClosed(now, ready, clean)
 }
 
-func (g *guardedSink) LoginSucceeded(now time.Time, again bool, took time.Duration) {
-	if again {
+func (g *guardedSink) LoginSucceeded(now time.Time, reauth bool, took time.Duration) {
+	if reauth {
 		g.sums.Relogins++
 	} else {
 		g.sums.Logins++
 	}
 	defer g.guard()
-	g.sink.LoginSucceeded(now, again, took)
+	g.sink.LoginSucceeded(now, reauth, took)
 }
 
-func (g *guardedSink) LoginFailed(now time.Time, again bool) {
-	if again {
+func (g *guardedSink) LoginFailed(now time.Time, reauth bool) {
+	if reauth {
 		g.sums.ReloginsFailed++
 	} else {
 		g.sums.LoginsFailed++
 	}
 	defer g.guard()
-	g.sink.LoginFailed(now, again)
+	g.sink.LoginFailed(now, reauth)
 }
 
 func (g *guardedSink) RequestSent(now time.Time, key, version int16, bytes int) {

@@ -14,7 +14,7 @@ package domain
 // From each of them a failure or a Close leads back to Disconnected, and a final
 // Close from anywhere to Closed, which nothing leaves.
 
-// State is where a connection stands.
+// State is the state of a connection.
 type State uint8
 
 const (
@@ -108,7 +108,7 @@ var conditionMoves = [...]map[condition]string{
 	closing:  {},
 }
 
-// setCondition makes one move. To stay is none, and after Drain for good there is no way back.
+// setCondition makes one move. To stay is not a move, and Drain does not undo Drain for good.
 func (m *Machine) setCondition(to condition) {
 	if to == m.condition || m.condition == closing && to == draining {
 		return

@@ -2,15 +2,15 @@ package domain
 
 import "time"
 
-// Stats is a picture of a connection, and the sums since it was made. They are
-// true at one instant. Times not reached are zero.
+// Stats is a snapshot of a connection, and the sums since it was made. Times that were not
+// reached are zero.
 type Stats struct {
 	State   State
 	Since   time.Time // when that state was reached; zero: it is the first
 	Address string    // in use, or used last
 
-	Waiting          int       // requests that wait in the owner's line; a Polled has none
-	InFlight         int       // requests that are admitted and not done, those that expect no answer among them
+	Waiting          int       // requests in the owner's wait queue; a Polled has none
+	InFlight         int       // requests that are admitted and not done; those that expect no response count until they are written
 	PendingBytes     int       // bytes that wait to be written
 	ThrottledUntil   time.Time // in the past: not throttled
 	Reauthenticating bool      // requests wait until the session is authenticated again
@@ -31,8 +31,8 @@ type Stats struct {
 	Responses      int64 // of them: answered, or written if no answer is expected
 	Failed         int64 // of them: ended without an answer
 	TimedOut       int64 // of those failed: because their time was over
-	Throttled      int64 // answers that told of throttling
-	Stale          int64 // news of an older connection, ignored
+	Throttled      int64 // responses with a throttle time
+	Stale          int64 // events of an older connection, ignored
 	BytesSent      int64
 	BytesReceived  int64
 	LastSent       time.Time // when bytes last went

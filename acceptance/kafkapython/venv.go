@@ -39,7 +39,8 @@ func Interpreters(ctx context.Context, versions ...string) (map[string]string, e
 	ctx, cancel := context.WithTimeout(ctx, building)
 	defer cancel()
 	if runtime.GOOS == "windows" {
-		return nil, errors.New("kafka-python is asked on Unix only: its driver waits with poll(2), which Windows has not got")
+		return nil, errors.New("kafka-python is asked on Unix only: its driver waits with poll(2), which Windows " +
+			"has not got")
 	}
 	base, release, err := findPython(ctx)
 	if err != nil {
@@ -68,8 +69,10 @@ func Interpreters(ctx context.Context, versions ...string) (map[string]string, e
 
 // findPython returns a Python that can make virtual environments, and its release.
 func findPython(ctx context.Context) (path, release string, err error) {
-	const need = "Python 3.8 or newer with venv is needed (Debian: apt-get install python3 python3-venv; macOS: brew install python), found through PATH"
-	const ask = "import sys, venv, ensurepip; assert sys.version_info >= " + python38 + "; print('%d.%d.%d' % sys.version_info[:3])"
+	const need = "Python 3.8 or newer with venv is needed (Debian: apt-get install python3 python3-venv; " +
+		"macOS: brew install python), found through PATH"
+	const ask = "import sys, venv, ensurepip; assert sys.version_info >= " + python38 +
+		"; print('%d.%d.%d' % sys.version_info[:3])"
 	err = errors.New("no python3: " + need)
 	for _, name := range []string{"python3", "python"} {
 		path, missing := exec.LookPath(name)
@@ -80,7 +83,7 @@ func findPython(ctx context.Context) (path, release string, err error) {
 		if failed == nil {
 			return path, strings.TrimSpace(out), nil
 		}
-		err = fmt.Errorf("%s will not do (%w): %s", path, failed, need)
+		err = fmt.Errorf("%s cannot be used (%w): %s", path, failed, need)
 	}
 	return "", "", err
 }
@@ -116,12 +119,13 @@ func install(ctx context.Context, python, dir, version string) error {
 		return err
 	}
 	_, err = command(ctx, filepath.Join(beside, "bin", "python"), "-I", "-m", "pip", "install", "--quiet",
-		"--disable-pip-version-check", "--no-input", "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", list)
+		"--disable-pip-version-check", "--no-input", "--require-hashes", "--no-deps", "--only-binary", ":all:",
+		"-r", list)
 	if err != nil {
 		return err
 	}
 	if err := os.Rename(beside, dir); err != nil && check(ctx, filepath.Join(dir, "bin", "python"), version) != nil {
-		return err // and nobody else has made it meanwhile
+		return err // no other process has made it meanwhile
 	}
 	return nil
 }

@@ -24,14 +24,17 @@ func TestMissingPython(t *testing.T) {
 		status   int
 		say      []string
 	}{
-		{"", "", 0, []string{"PARITY SKIPPED", "needs Python 3.8: no python3: Python 3.8", "Nothing was compared. PARITY=required"}},
+		{"", "", 0, []string{"PARITY SKIPPED", "needs Python 3.8: no python3: Python 3.8",
+			"Nothing was compared. PARITY=required"}},
 		{"", "PARITY", 1, []string{"PARITY FAILED: no python3: Python 3.8"}},
 		{"", "ACCEPTANCE", 1, []string{"PARITY FAILED: no python3"}},
-		{"echo No module named ensurepip >&2; exit 1", "", 0, []string{"will not do", "No module named ensurepip", "python3-venv"}},
+		{"echo No module named ensurepip >&2; exit 1", "", 0, []string{"cannot be used", "No module named ensurepip",
+			"python3-venv"}},
 	} {
 		dir := t.TempDir()
 		if c.python != "" {
-			if err := os.WriteFile(filepath.Join(dir, "python3"), []byte("#!/bin/sh\n"+c.python+"\n"), 0o777); err != nil {
+			script := []byte("#!/bin/sh\n" + c.python + "\n")
+			if err := os.WriteFile(filepath.Join(dir, "python3"), script, 0o777); err != nil {
 				t.Fatal(err)
 			}
 		}

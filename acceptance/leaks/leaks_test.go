@@ -52,7 +52,9 @@ func plant(t *testing.T, code string) {
 	t.Chdir(t.TempDir())
 	t.Setenv("GOFLAGS", "")
 	t.Setenv("GOWORK", "off")
-	for name, text := range map[string]string{"go.mod": "module planted\n", "planted_test.go": strings.ReplaceAll(code, "MARK", mark)} {
+	for name, text := range map[string]string{
+		"go.mod": "module planted\n", "planted_test.go": strings.ReplaceAll(code, "MARK", mark),
+	} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +81,8 @@ func TestPlantedLeaks(t *testing.T) {
 			t.Errorf("not found: %s", way)
 		}
 	}
-	if code, out := leaks(t, "go", "test", "-run", "TestPanics", "."); code != 1 || !strings.Contains(out, "SECRET SHOWN by planted TestPanics") {
+	code, out = leaks(t, "go", "test", "-run", "TestPanics", ".")
+	if code != 1 || !strings.Contains(out, "SECRET SHOWN by planted TestPanics") {
 		t.Errorf("a panic: exit code %d", code)
 	}
 	plant(t, "package planted\nvar _ = undefined(`MARK`)\n"+`var _ int = "MARK"`)
@@ -96,9 +99,12 @@ func TestWhatIsPrinted(t *testing.T) {
 		code      int
 		has, lack []string
 	}{
-		"all well":    {[]string{"go", "test", "-run", "Clean|Apart", "."}, 0, []string{"ok  \tplanted", "2 tests, 0 skipped, 0 packages failed; 0 secrets"}, []string{"nothing to see", "---"}},
-		"verbose":     {[]string{"-v", "go", "test", "-run", "Clean", "."}, 0, []string{"nothing to see", "--- PASS: TestClean"}, nil},
-		"one fails":   {[]string{"go", "test", "-run", "Clean|Fails", "."}, 1, []string{"it is wrong", "--- FAIL: TestFails", "FAIL\tplanted", "1 packages failed"}, []string{"nothing to see"}},
+		"all well": {[]string{"go", "test", "-run", "Clean|Apart", "."}, 0, []string{"ok  \tplanted",
+			"2 tests, 0 skipped, 0 packages failed; 0 secrets"}, []string{"nothing to see", "---"}},
+		"verbose": {[]string{"-v", "go", "test", "-run", "Clean", "."}, 0, []string{"nothing to see",
+			"--- PASS: TestClean"}, nil},
+		"one fails": {[]string{"go", "test", "-run", "Clean|Fails", "."}, 1, []string{"it is wrong",
+			"--- FAIL: TestFails", "FAIL\tplanted", "1 packages failed"}, []string{"nothing to see"}},
 		"no such one": {[]string{"go", "test", "./none"}, 1, []string{"none"}, nil},
 		"no command":  {[]string{filepath.Join("no", "go"), "test", "."}, 2, []string{"leaks: "}, nil},
 		"no test":     {[]string{"go", "build"}, 2, []string{"usage"}, nil},

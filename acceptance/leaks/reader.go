@@ -36,7 +36,8 @@ type pkg struct {
 }
 
 func newReader(out io.Writer, verbose bool) *reader {
-	return &reader{out: out, verbose: verbose, scanner: newScanner(marks), skips: newSkips(), packages: map[string]*pkg{}}
+	return &reader{out: out, verbose: verbose, scanner: newScanner(marks), skips: newSkips(),
+		packages: map[string]*pkg{}}
 }
 
 func (r *reader) event(line []byte) {

@@ -1,7 +1,7 @@
 // Package need skips tests that need more of their machine than Go. Every skip has one
 // form, which acceptance/leaks counts at the end of a run:
 //
-//	needs openssl: exec: "openssl": executable file not found in $PATH. The keys are not compared. OPENSSL=required makes this a failure.
+//	needs openssl: no openssl in the PATH. The keys are not compared. OPENSSL=required makes this a failure.
 //
 // A test with another need writes its first part, "needs <something>" or "needs
 // <something>: <detail>", into t.Skip.
@@ -27,7 +27,7 @@ type Extra struct {
 // nil. It also fails t if a variable has a value other than "required".
 func (e Extra) Test(t testing.TB, missing error) {
 	t.Helper()
-	skip, fail := e.judge(missing)
+	skip, fail := e.texts(missing)
 	switch {
 	case fail != "":
 		t.Fatal(fail)
@@ -40,7 +40,7 @@ func (e Extra) Test(t testing.TB, missing error) {
 // the tests can run, and if not, the exit code of the process. A skip is printed to w
 // under a banner.
 func (e Extra) Package(w io.Writer, missing error) (run bool, code int) {
-	skip, fail := e.judge(missing)
+	skip, fail := e.texts(missing)
 	switch {
 	case fail != "":
 		fmt.Fprintln(w, fail)
@@ -53,8 +53,8 @@ func (e Extra) Package(w io.Writer, missing error) (run bool, code int) {
 	return true, 0
 }
 
-// judge returns the text of a skip, or that of a failure, or neither.
-func (e Extra) judge(missing error) (skip, fail string) {
+// texts returns the text of a skip, or that of a failure, or neither.
+func (e Extra) texts(missing error) (skip, fail string) {
 	required := false
 	for _, name := range []string{e.Variable, e.Or} {
 		switch v := os.Getenv(name); v { // that of no name is empty
@@ -62,7 +62,8 @@ func (e Extra) judge(missing error) (skip, fail string) {
 		case "required":
 			required = true
 		default:
-			return "", fmt.Sprintf("%s FAILED: %s=%s in the environment; want required, or nothing", e.Variable, name, v)
+			return "", fmt.Sprintf("%s FAILED: %s=%s in the environment; want required, or nothing",
+				e.Variable, name, v)
 		}
 	}
 	if missing == nil {

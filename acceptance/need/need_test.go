@@ -35,10 +35,12 @@ func TestExtra(t *testing.T) {
 	}{
 		{"missing", missing, "", "", "skip: " + skipped, false, 0, skipped},
 		{"required", missing, "required", "", "fail: TOOL FAILED: no x; no y", false, 1, "TOOL FAILED: no x; no y\n"},
-		{"suite required", missing, "", "required", "fail: TOOL FAILED: no x; no y", false, 1, "TOOL FAILED: no x; no y\n"},
+		{"suite required", missing, "", "required", "fail: TOOL FAILED: no x; no y", false, 1,
+			"TOOL FAILED: no x; no y\n"},
 		{"found", nil, "", "", "", true, 0, ""},
 		{"found and required", nil, "required", "", "", true, 0, ""},
-		{"bad variable", nil, "yes", "", "fail: TOOL FAILED: TOOL=yes in the environment; want required, or nothing", false, 1, "TOOL=yes"},
+		{"bad variable", nil, "yes", "", "fail: TOOL FAILED: TOOL=yes in the environment; want required, or nothing",
+			false, 1, "TOOL=yes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Setenv("TOOL", c.tool)
@@ -51,7 +53,8 @@ func TestExtra(t *testing.T) {
 			var out bytes.Buffer
 			run, code := tool.Package(&out, c.missing)
 			if run != c.run || code != c.code || !bytes.Contains(out.Bytes(), []byte(c.printed)) {
-				t.Errorf("a package: run %t, code %d, printed %q; want %t, %d, %q", run, code, &out, c.run, c.code, c.printed)
+				t.Errorf("a package: run %t, code %d, printed %q; want %t, %d, %q", run, code, &out, c.run, c.code,
+					c.printed)
 			}
 		})
 	}

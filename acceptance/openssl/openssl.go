@@ -15,7 +15,7 @@ import (
 // Oracle is an openssl, 3.0 or later.
 type Oracle struct{ need.Binary }
 
-// New returns the openssl of the machine, or skips the test where there is none.
+// New returns the openssl of the machine, or skips the test if it is missing.
 // untested is a sentence: what the skip leaves untested.
 func New(t *testing.T, untested string) *Oracle {
 	t.Helper()

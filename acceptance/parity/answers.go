@@ -54,7 +54,8 @@ func answer(f frame, id int32, words []string) ([]byte, error) {
 			host, port, _ := strings.Cut(rest, ":")
 			n, _ := strconv.Atoi(node)
 			p, _ := strconv.Atoi(port)
-			metadata.Brokers = append(metadata.Brokers, kmsg.MetadataResponseBroker{NodeID: int32(n), Host: host, Port: int32(p)})
+			metadata.Brokers = append(metadata.Brokers,
+				kmsg.MetadataResponseBroker{NodeID: int32(n), Host: host, Port: int32(p)})
 		}
 		r = metadata
 	case "produce": // offset

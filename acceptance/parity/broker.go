@@ -9,7 +9,7 @@ import (
 )
 
 // scripted is the broker: real listeners on loopback, and connections that are
-// read all the time, unless the script says otherwise. It acts only when told to.
+// read all the time, unless the script says otherwise. It acts only as the script says.
 //
 // Nothing here measures time. patience bounds the wait for what is certain to
 // come; if it ends, something is broken.
@@ -81,8 +81,8 @@ func listen(addresses []address) (*scripted, error) {
 	return b, nil
 }
 
-// refuse makes a port that refuses: the near end of a connection is no listener,
-// and as long as it is there nobody else can be given its port.
+// refuse makes a port that refuses connections: the local end of a connection is no
+// listener, and while it is open, no other socket is given its port.
 func (b *scripted) refuse(l net.Listener, a *address) error {
 	defer l.Close()
 	near, err := net.Dial("tcp", l.Addr().String())
@@ -194,7 +194,7 @@ func awaitCond(c *sync.Cond, what string, so func() bool) error {
 	defer timer.Stop()
 	for ; !so(); c.Wait() {
 		if over {
-			return fmt.Errorf("%s: that did not come, and was certain to", what)
+			return fmt.Errorf("%s: got nothing within %v", what, patience)
 		}
 	}
 	return nil
@@ -205,7 +205,9 @@ func (l *brokerLink) sync(sent int64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.paused {
-		err := l.await(fmt.Sprintf("%d bytes, %d came", sent, l.got), func() bool { return l.got >= sent || l.err != nil })
+		err := l.await(fmt.Sprintf("%d bytes, %d came", sent, l.got), func() bool {
+			return l.got >= sent || l.err != nil
+		})
 		if err != nil {
 			return err
 		}

@@ -13,10 +13,10 @@ import (
 //
 //   - a rule of a deviation rewrites the lines that always differ, before
 //     anything is compared, and is applied to every line that it matches;
-//   - the scenario tells, below a step, which lines are missing and which stand
-//     there instead.
+//   - the scenario lists, below a step, the missing lines and the lines that replace
+//     them.
 //
-// What is told and is not so is a mistake as well.
+// A listed difference that does not occur is a mistake as well.
 
 // deviation is one thing that this library does otherwise, on purpose.
 type deviation struct {
@@ -50,7 +50,7 @@ func compare(sc *scenario, version string, theirs, ours trace, list []deviation)
 		return v
 	}
 	for i, s := range sc.steps {
-		var told difference
+		var listed difference
 		for _, d := range s.differ {
 			switch {
 			case !slices.Contains(d.versions, version):
@@ -58,13 +58,14 @@ func compare(sc *scenario, version string, theirs, ours trace, list []deviation)
 			case !slices.ContainsFunc(list, func(known deviation) bool { return known.name == d.deviation }):
 				complain("step %d, %q: no deviation is called %q", i+1, s.text, d.deviation)
 			}
-			told.minus, told.plus = append(told.minus, d.minus...), append(told.plus, d.plus...)
+			listed.minus, listed.plus = append(listed.minus, d.minus...), append(listed.plus, d.plus...)
 			v.shown[d.deviation] = true
 		}
 		lines := v.rewrite(&sc.settings, version, theirs[i], list)
 		minus, plus := diff(lines, ours[i])
-		if !slices.Equal(minus, told.minus) || !slices.Equal(plus, told.plus) {
-			complain("step %d, %q differs:\n%swhere the scenario says:\n%s", i+1, s.text, difference{minus: minus, plus: plus}, told)
+		if !slices.Equal(minus, listed.minus) || !slices.Equal(plus, listed.plus) {
+			complain("step %d, %q: got the difference\n%swant\n%s", i+1, s.text,
+				difference{minus: minus, plus: plus}, listed)
 		}
 	}
 	return v

@@ -2,40 +2,42 @@ package parity
 
 import "regexp"
 
-// deviations are all the ways in which this library differs from kafka-python on
-// purpose. There are at most maxDeviations; one that no scenario shows any more
-// has to go.
+// deviations lists every deliberate difference between this library and kafka-python.
+// There are at most maxDeviations; TestParity fails for one that no scenario shows.
 var deviations = []deviation{
 	{
 		name: "the-pause-follows-the-failures",
-		reason: "The pause after a failure begins with the failure, always has its jitter, and grows until a peer has answered. " +
-			"kafka-python counts it from the start of the attempt, so that a connection that lasted longer than the pause comes back " +
-			"at once, in step with all others that were lost with it; it has no jitter where the bound equals the base; and where it " +
-			"asks nothing on connecting, reaching TCP ends the row of failures, so that a peer which speaks something else is " +
-			"hammered (KAFKA-13879).",
+		reason: "The pause after a failure begins with the failure, always has its jitter, and grows until a peer " +
+			"has answered. kafka-python counts it from the start of the attempt: a connection that lasted " +
+			"longer than the pause is made again at once, in step with all others that were lost with it. It " +
+			"has no jitter if the bound equals the base. If it sends no request on connecting, TCP alone resets " +
+			"the pause, so that a peer of another protocol is dialled at a high rate (KAFKA-13879).",
 	},
 	{
 		name: "no-pause-after-a-clean-close",
-		reason: "Who closes a connection without an error may open the next at once: nothing failed. In kafka-python the base " +
-			"pause of the attempt still runs, and 2.0.2 counts a failure.",
+		reason: "After a close without an error the next connection may be made at once, since nothing failed. In " +
+			"kafka-python the base pause of the attempt still runs, and 2.0.2 counts a failure.",
 	},
 	{
 		name: "an-attempt-is-one-whole",
-		reason: "The lookup, all addresses that it found, and asking the same address at version 0 and with the probes of check_version are one attempt: " +
-			"its callbacks begin with the lookup, there is no pause within it, and it is one failure. 2.0.2 pauses between " +
-			"addresses and does not count a lookup that failed; 2.3.3 tells nobody that it began, and pauses before it asks again.",
+		reason: "The lookup, all addresses that it found, and the next requests to the same address at version 0 " +
+			"and with the probes of check_version are one attempt: its callbacks begin with the lookup, it " +
+			"contains no pause, and it is one failure. 2.0.2 pauses between addresses and does not count a " +
+			"failed lookup; 2.3.3 does not report the start of the lookup, and pauses before it asks again.",
 	},
 	{
 		name: "versions-are-asked-on-connecting",
-		reason: "Without api_version a connection begins with ApiVersions, and CheckVersion is no more than to connect, with " +
-			"Metadata right behind the question for brokers that say nothing to it. 2.0.2 asks nothing until check_version, which " +
-			"sends the same two and sleeps 100 ms between; 2.3.3 sends nothing behind, and gives the answer half of " +
-			"api_version_auto_timeout_ms. Time that is over is called so, not lack of readiness.",
+		reason: "Without api_version a connection begins with ApiVersions, and CheckVersion only connects; Metadata " +
+			"follows at once for brokers that do not answer ApiVersions. 2.0.2 sends nothing until " +
+			"check_version, which sends the same two requests and sleeps 100 ms between them; 2.3.3 sends no " +
+			"Metadata, and waits half of api_version_auto_timeout_ms for the answer. Here the error of an " +
+			"elapsed time is a timeout, there it is a lack of readiness.",
 	},
 	{
 		name: "the-state-is-what-is-under-way",
-		reason: "2.3.3 calls back about its negotiation also where api_version is configured and nothing is negotiated, and has a " +
-			"connection_delay on the way up. Here, and in 2.0.2, a state is what is under way, and while that is so only news matters.",
+		reason: "2.3.3 reports a negotiation also if api_version is configured and nothing is negotiated, and has a " +
+			"connection_delay while it connects. Here, and in 2.0.2, a state names the operation in progress, " +
+			"and until that ends only its events matter.",
 		rules: []rule{{
 			versions: []string{"2.3.3"},
 			line:     regexp.MustCompile(`^callback negotiating$`),
@@ -44,62 +46,70 @@ var deviations = []deviation{
 	},
 	{
 		name: "closed-is-not-cancelled",
-		reason: "Requests that a close fails are told that the connection was closed, as kafka-python's documentation has it; its " +
-			"code says Cancelled, which nobody did.",
-		rules: []rule{{versions: versions, line: regexp.MustCompile(`^(failed \w+) cancelled retriable$`), ours: "$1 closed retriable"}},
+		reason: "A request that a close fails reports that the connection was closed, as kafka-python's " +
+			"documentation says; its code reports Cancelled, although no caller cancelled the request.",
+		rules: []rule{{versions: versions, line: regexp.MustCompile(`^(failed \w+) cancelled retriable$`),
+			ours: "$1 closed retriable"}},
 	},
 	{
 		name: "futures-are-done-by-recv",
-		reason: "The Future of an answer is done when recv returns it, once and for all. kafka-python leaves that to the caller, " +
-			"because its futures run callbacks which must not run under its lock; here nothing runs when a Future is done.",
+		reason: "The Future of an answer is done when recv returns it. kafka-python leaves that to the caller, " +
+			"because its futures run callbacks which must not run under its lock; here a Future runs none.",
 		rules: []rule{{versions: versions, line: regexp.MustCompile(`^(answer \w+) pending `), ours: "$1 done "}},
 	},
 	{
 		name: "retriable-is-what-may-succeed",
-		reason: "After a breach of the protocol the same request would meet the same peer: not retriable, as in kafka-python 3. " +
-			"What the owner's own error cut off may be sent again: retriable, whatever that error was.",
+		reason: "After a violation of the protocol the same request would meet the same peer: it is not retriable, " +
+			"as in kafka-python 3. A request that fails because the owner closed the connection with an error " +
+			"is retriable, whatever the error is.",
 		rules: []rule{
-			{versions: versions, line: regexp.MustCompile(`^(failed \w+ (?:correlation|frame-size|protocol)) retriable$`), ours: "$1"},
+			{versions: versions, ours: "$1",
+				line: regexp.MustCompile(`^(failed \w+ (?:correlation|frame-size|protocol)) retriable$`)},
 			{versions: versions, line: regexp.MustCompile(`^(failed \w+ user-error)$`), ours: "$1 retriable"},
 		},
 	},
 	{
 		name: "what-has-arrived-comes-first",
-		reason: "Complete answers are handed out although the end, or a fault, came with them; and an end that has arrived refuses " +
-			"the next request. kafka-python throws away what it read together with the end, and sends into a closed connection.",
+		reason: "Complete answers are returned although the end of the connection, or a fault, came with them; and " +
+			"after an end that has arrived the next request is refused. kafka-python drops the bytes that it " +
+			"read together with the end, and sends into a closed connection.",
 	},
 	{
 		name: "each-request-its-own-error",
-		reason: "Only the request that was late, or whose answer could not be read, says so; the others were cut off by it and say " +
-			"that. kafka-python fails all of them alike, so that requests which were fine seem to have timed out.",
+		reason: "Only the request that timed out, or whose answer could not be read, reports that; the others " +
+			"report the failure of the connection. kafka-python fails all of them alike, so that the others " +
+			"seem to have timed out too.",
 	},
 	{
 		name: "bounds-are-checked",
-		reason: "A size field that is negative, huge or too small for a header, a body that cannot be read and one with bytes left " +
-			"over end the connection. 2.0.2 believes any size; in both some faults escape as exceptions and leave the connection " +
-			"as it was, out of step with its peer.",
+		reason: "A size that is negative, huge or too small for a header, a body that cannot be read and a body " +
+			"with trailing bytes end the connection. 2.0.2 accepts any size; in both some faults escape as " +
+			"exceptions and leave the connection as it was, out of step with its peer.",
 	},
 	{
 		name: "time-limits-hold",
-		reason: "A limit that has passed is noticed in whatever is called next, whether or not other answers come, and is called a " +
-			"timeout. kafka-python notices the end of the setup in connect only, and that of a request only when nothing else was " +
-			"received.",
+		reason: "Whichever method is called next notices a limit that has passed, even if other answers arrive, and " +
+			"reports a timeout. kafka-python notices the end of the setup in connect only, and that of a " +
+			"request only if nothing else was received.",
 	},
 	{
 		name: "written-is-what-counts",
-		reason: "A send writes at once what the link takes, a request without an answer is done when it was written, and is returned " +
-			"by recv like the others, and a flush is complete only when nothing is left. kafka-python queues, calls acks-0 requests " +
-			"done before a byte of them was written, and 2.0.2's second flush forgets what was queued behind a carry-over (kafka-python#2670).",
+		reason: "A send writes at once the bytes that the link accepts; a request without an answer is done when it " +
+			"is written, and recv returns it like the others; a flush is complete only if no byte is left. " +
+			"kafka-python queues, completes acks-0 requests before a byte of them was written, and 2.0.2's " +
+			"second flush loses the requests behind a carry-over (kafka-python#2670).",
 	},
 	{
 		name: "callbacks-do-not-nest",
-		reason: "What a callback asks for is begun when the way down has ended: link closed, requests failed. kafka-python makes the " +
-			"new connection inside the callback of the old one, whose link is still open and whose requests still wait.",
+		reason: "An operation that a callback requests begins after the old connection has ended: link closed, " +
+			"requests failed. kafka-python makes the new connection inside the callback of the old one, whose " +
+			"link is still open and whose requests still wait.",
 	},
 	{
 		name: "can-send-more-is-about-room",
-		reason: "CanSendMore says what its documentation says, in 2.0.2 as well: whether the in-flight limit leaves room. In 2.3.3 " +
-			"it is false while the broker throttles; here Send refuses with an error of its own and the delay can be asked for.",
+		reason: "CanSendMore reports whether the in-flight limit leaves room, as its documentation says and as " +
+			"2.0.2 does. In 2.3.3 it is false while the broker throttles; here Send refuses with an error of " +
+			"its own, and ConnectionDelay returns the rest of the throttle.",
 	},
 }
 

@@ -15,11 +15,11 @@
 //	python           kafka-python in a process of its own, which testdata/driver.py drives;
 //	                 acceptance/kafkapython has installed it
 //	vocabulary       our states, errors and answers in the words of the traces
-//	compare          what differs, and whether that is told
+//	compare          what differs, and whether the scenario or a rule lists it
 //	deviations       the list of what differs on purpose, and why
 //	report           that list, with what was seen
 //
-// Everything that takes turns with the broker stands still meanwhile, and what was
+// A client does nothing while the broker acts, and what was
 // sent has arrived before the next step: a trace is the same every time.
 //
 // The tests that need Python carry the build tag parity, and run by

@@ -28,7 +28,8 @@ var findings = newReport()
 func TestMain(m *testing.M) {
 	var missing error
 	interpreters, missing = kafkapython.Interpreters(context.Background(), versions...)
-	python := need.Extra{Name: "Python 3.8", Variable: "PARITY", Or: "ACCEPTANCE", Untested: "Nothing was compared with kafka-python."}
+	python := need.Extra{Name: "Python 3.8", Variable: "PARITY", Or: "ACCEPTANCE",
+		Untested: "Nothing was compared with kafka-python."}
 	if run, code := python.Package(os.Stdout, missing); !run {
 		os.Exit(code)
 	}
@@ -102,15 +103,24 @@ func TestPlanted(t *testing.T) {
 		scenario string
 		line     string
 	}{
-		{"another client id", func(c *broker.Config) { c.ClientID = "parity2" }, "wire-correlation-ids", "| + connection 1: Heartbeat v0 id=1: 0000002400"},
-		{"a pause of 1 ms more", func(c *broker.Config) { c.ReconnectBackoff += time.Millisecond }, "delay-sequence", "| + connection_delay 51.000 ms"},
-		{"jitter", func(c *broker.Config) { c.Rand = func() uint64 { return 1 << 62 } }, "delay-sequence", "| + connection_delay 45.000 ms"},
-		{"a lower bound of the pause", func(c *broker.Config) { c.ReconnectBackoffMax = 900 * time.Millisecond }, "delay-sequence", "| + connection_delay 900.000 ms"},
-		{"one more in flight", func(c *broker.Config) { c.MaxInFlight++ }, "send-in-flight-limit", "| - failed f too-many-in-flight retriable"},
-		{"a shorter timeout", func(c *broker.Config) { c.RequestTimeout -= time.Millisecond }, "timeout-one", "| + failed a request-timed-out retriable"},
-		{"another release", func(c *broker.Config) { c.APIVersion = broker.Release{} }, "state-connected", "| + callback negotiating"},
-		{"a silent callback", func(c *broker.Config) { c.Hooks = &broker.Hooks{} }, "close-in-flight", "| - callback connecting"},
-		{"a smaller response limit", func(c *broker.Config) { c.MaxResponseBytes = 5 }, "recv-several", "| + failed a frame-size"},
+		{"another client id", func(c *broker.Config) { c.ClientID = "parity2" }, "wire-correlation-ids",
+			"| + connection 1: Heartbeat v0 id=1: 0000002400"},
+		{"a pause of 1 ms more", func(c *broker.Config) { c.ReconnectBackoff += time.Millisecond }, "delay-sequence",
+			"| + connection_delay 51.000 ms"},
+		{"jitter", func(c *broker.Config) { c.Rand = func() uint64 { return 1 << 62 } }, "delay-sequence",
+			"| + connection_delay 45.000 ms"},
+		{"a lower bound of the pause", func(c *broker.Config) { c.ReconnectBackoffMax = 900 * time.Millisecond },
+			"delay-sequence", "| + connection_delay 900.000 ms"},
+		{"one more in flight", func(c *broker.Config) { c.MaxInFlight++ }, "send-in-flight-limit",
+			"| - failed f too-many-in-flight retriable"},
+		{"a shorter timeout", func(c *broker.Config) { c.RequestTimeout -= time.Millisecond }, "timeout-one",
+			"| + failed a request-timed-out retriable"},
+		{"another release", func(c *broker.Config) { c.APIVersion = broker.Release{} }, "state-connected",
+			"| + callback negotiating"},
+		{"a silent callback", func(c *broker.Config) { c.Hooks = &broker.Hooks{} }, "close-in-flight",
+			"| - callback connecting"},
+		{"a smaller response limit", func(c *broker.Config) { c.MaxResponseBytes = 5 }, "recv-several",
+			"| + failed a frame-size"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			sc := scenarioNamed(t, c.scenario)
@@ -122,7 +132,8 @@ func TestPlanted(t *testing.T) {
 				ours = append(ours, nil)
 			}
 			for _, version := range sc.versions() {
-				problems := strings.Join(compare(sc, version, mustPlay(t, sc, clients[version]), ours, deviations).problems, "\n")
+				problems := strings.Join(compare(sc, version, mustPlay(t, sc, clients[version]), ours,
+					deviations).problems, "\n")
 				if !strings.Contains(problems, c.line) {
 					t.Errorf("kafka-python %s: the comparison does not say %q:\n%s", version, c.line, problems)
 				}
@@ -160,7 +171,8 @@ func (sc *scenario) without(name string) *scenario {
 	other := *sc
 	other.steps = slices.Clone(sc.steps)
 	for i, s := range other.steps {
-		other.steps[i].differ = slices.DeleteFunc(slices.Clone(s.differ), func(d difference) bool { return d.deviation == name })
+		other.steps[i].differ = slices.DeleteFunc(slices.Clone(s.differ),
+			func(d difference) bool { return d.deviation == name })
 	}
 	return &other
 }

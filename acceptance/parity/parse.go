@@ -135,7 +135,7 @@ func checkStep(words []string) error {
 
 func (sc *scenario) last() (*step, error) {
 	if len(sc.steps) == 0 {
-		return nil, fmt.Errorf("this line belongs to a step, and there is none above it")
+		return nil, fmt.Errorf("this line belongs to a step, and no step precedes it")
 	}
 	return &sc.steps[len(sc.steps)-1], nil
 }

@@ -43,7 +43,7 @@ type polled struct {
 type named struct {
 	name   string
 	future *broker.Future
-	told   bool
+	ended  bool // reported
 }
 
 var _ client = (*polled)(nil)
@@ -202,7 +202,7 @@ func (p *polled) send(op *operation) error {
 		n.future = p.Send(req, op.Blocking)
 	}
 	p.unsent = false
-	p.tellFailed()
+	p.reportFailed()
 	return nil
 }
 
@@ -258,19 +258,19 @@ func (p *polled) changed(from, to broker.State, _ broker.Endpoint, _ error) {
 	}
 }
 
-// failed is called when a request has failed: the one that was not told of yet.
-func (p *polled) failed(broker.RequestInfo, error) { p.tellFailed() }
+// failed is called when a request has failed.
+func (p *polled) failed(broker.RequestInfo, error) { p.reportFailed() }
 
-func (p *polled) tellFailed() {
+func (p *polled) reportFailed() {
 	for _, n := range p.futures {
-		if n.told || n.future == nil || !isDone(n.future) {
+		if n.ended || n.future == nil || !isDone(n.future) {
 			continue
 		}
 		_, err := n.future.Response()
 		if err == nil {
 			continue // answered: Recv returns it
 		}
-		n.told = true
+		n.ended = true
 		p.say("failed " + n.name + " " + kind(err))
 	}
 }
@@ -286,10 +286,10 @@ func isDone(f *broker.Future) bool {
 
 func (p *polled) answered(r broker.Result) {
 	for _, n := range p.futures {
-		if n.future != r.Future || n.told {
+		if n.future != r.Future || n.ended {
 			continue
 		}
-		n.told = true
+		n.ended = true
 		if _, err := r.Future.Response(); err != nil {
 			p.say("failed " + n.name + " " + kind(err))
 			return

@@ -48,7 +48,7 @@ func (p *polled) dial(real netlink.DialFunc) netlink.DialFunc {
 	}
 }
 
-// noted is a connection that tells how much the link has taken out of it.
+// noted is a connection that records how much the link has read from it.
 type noted struct {
 	net.Conn
 	closed func()
@@ -95,7 +95,8 @@ func (p *polled) find(context.Context, string, uint16) ([]ports.Endpoint, error)
 	var found []ports.Endpoint
 	for _, name := range p.lookup {
 		port := p.settings.address(name).Port
-		found = append(found, ports.Endpoint{Network: "tcp", Address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))})
+		found = append(found, ports.Endpoint{Network: "tcp",
+			Address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))})
 	}
 	if found == nil {
 		return nil, &net.DNSError{Err: "no such host", Name: "broker.test", IsNotFound: true}

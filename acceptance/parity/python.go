@@ -24,8 +24,8 @@ type python struct {
 
 var _ client = (*python)(nil)
 
-// told is a line of the driver's.
-type told struct {
+// reply is a line from the driver.
+type reply struct {
 	progress
 	Version string   `json:"version"` // its first word
 	Lines   []string `json:"lines"`
@@ -65,19 +65,20 @@ func startPython(ctx context.Context, interpreter, version string) (*python, err
 	return p, nil
 }
 
-// stop ends the process: it ends when there is nobody left to listen to.
+// stop closes the input of the process, which then ends.
 func (p *python) stop() error {
 	p.in.Close()
 	return p.cmd.Wait()
 }
 
-func (p *python) hear() (*told, error) {
+func (p *python) hear() (*reply, error) {
 	line, err := p.out.ReadBytes('\n')
 	if err != nil {
 		p.in.Close()
-		return nil, fmt.Errorf("kafka-python %s: the driver ended: %w %s", p.version, err, strings.TrimSpace(p.errors.String()))
+		return nil, fmt.Errorf("kafka-python %s: the driver ended: %w %s", p.version, err,
+			strings.TrimSpace(p.errors.String()))
 	}
-	t := new(told)
+	t := new(reply)
 	if err := json.Unmarshal(line, t); err != nil {
 		return nil, fmt.Errorf("kafka-python %s said %q: %w", p.version, line, err)
 	}
@@ -87,7 +88,7 @@ func (p *python) hear() (*told, error) {
 	return t, nil
 }
 
-func (p *python) tell(message any) error {
+func (p *python) send(message any) error {
 	line, err := json.Marshal(message)
 	if err == nil {
 		_, err = p.in.Write(append(line, '\n'))
@@ -95,11 +96,11 @@ func (p *python) tell(message any) error {
 	return err
 }
 
-// ask tells the driver something, plays what happens while it waits, and returns
-// what it says at last.
+// ask sends a message to the driver, lets the broker act while the driver waits, and returns
+// the outcome.
 func (p *python) ask(message any) (outcome, error) {
 	for {
-		if err := p.tell(message); err != nil {
+		if err := p.send(message); err != nil {
 			return outcome{}, err
 		}
 		t, err := p.hear()
@@ -116,7 +117,7 @@ func (p *python) ask(message any) (outcome, error) {
 		advance := int64(0)
 		if !acted {
 			if advance = *t.Wait; advance < 0 {
-				return outcome{}, fmt.Errorf("kafka-python %s would wait for ever", p.version)
+				return outcome{}, fmt.Errorf("kafka-python %s would wait without limit", p.version)
 			}
 		}
 		message = struct {
@@ -130,7 +131,8 @@ func (p *python) ask(message any) (outcome, error) {
 func (p *python) begin(s *settings, w waiting) error {
 	p.w = w
 	config := map[string]any{
-		"client_id": s.keys["client_id"], "client_software_name": softwareName, "client_software_version": softwareVersion,
+		"client_id": s.keys["client_id"], "client_software_name": softwareName,
+		"client_software_version": softwareVersion,
 	}
 	for key := range s.keys {
 		if key != "client_id" {
@@ -150,7 +152,7 @@ func (p *python) begin(s *settings, w waiting) error {
 }
 
 func (p *python) end() {
-	_, _ = p.ask(map[string]any{"op": "end"}) // the next begin would fail too, and tell
+	_, _ = p.ask(map[string]any{"op": "end"}) // the next begin would fail too
 }
 
 func (p *python) do(op *operation, a arrival) (outcome, error) {

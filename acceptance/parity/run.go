@@ -12,7 +12,7 @@ import (
 type trace [][]string
 
 // play runs one scenario with one client. The broker and the client take turns:
-// while one acts the other stands still, so that a trace is the same each time.
+// while one acts the other does nothing, so that a trace is the same each time.
 func play(sc *scenario, c client) (trace, error) {
 	s := sc.settings
 	s.addresses = slices.Clone(s.addresses)

@@ -26,15 +26,15 @@ import (
 //	on connected close                        what the callback does, once
 //	only 2.3.3                                2.0.2 cannot do what is asked here
 //
-// Steps are methods under kafka-python's names ("questions" stands for the six
-// that only ask), what the broker does, and "advance 50ms", "lookup NAMES". What
+// Steps are methods under kafka-python's names ("questions" is the six that
+// only ask), what the broker does, and "advance 50ms", "lookup NAMES". What
 // the broker does while a call blocks is indented below it. After a step,
 //
 //	| deviation-name 2.0.2 2.3.3
 //	| - a line of kafka-python's trace
-//	| + the line of ours that stands there instead
+//	| + the line of ours that replaces it
 //
-// tells how the traces of that step differ, and why.
+// says how the traces of that step differ, and why.
 type scenario struct {
 	name, title string
 	settings    settings

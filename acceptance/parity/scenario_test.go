@@ -39,7 +39,7 @@ func TestCoverage(t *testing.T) {
 	for _, method := range methods {
 		in := slices.DeleteFunc(slices.Clone(all), func(sc *scenario) bool { return !sc.uses(method) })
 		if len(in) < 2 {
-			t.Errorf("%s stands in %d scenarios, want 2", method, len(in))
+			t.Errorf("%s: got %d scenarios, want 2", method, len(in))
 		}
 	}
 	both, titles := 0, map[string]bool{}
@@ -63,7 +63,7 @@ func TestCoverage(t *testing.T) {
 // gets to the end, and comes out the same.
 func TestPolledPlays(t *testing.T) {
 	all := scenarios(t)
-	played, failures := 0, 0
+	ran, failures := 0, 0
 	for _, sc := range all {
 		t.Run(sc.name, func(t *testing.T) {
 			first, err := play(sc, &polled{})
@@ -76,10 +76,11 @@ func TestPolledPlays(t *testing.T) {
 			}
 			for i := range sc.steps {
 				if minus, plus := diff(first[i], second[i]); minus != nil || plus != nil {
-					t.Errorf("step %d, %q, came out otherwise:\n%s", i+1, sc.steps[i].text, difference{minus: minus, plus: plus})
+					t.Errorf("step %d, %q: got other lines the second time:\n%s", i+1, sc.steps[i].text,
+						difference{minus: minus, plus: plus})
 				}
 			}
-			played++
+			ran++
 			if slices.ContainsFunc(first, func(lines []string) bool {
 				return slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, "failed ") })
 			}) {
@@ -87,7 +88,7 @@ func TestPolledPlays(t *testing.T) {
 			}
 		})
 	}
-	if failures < 10 && played == len(all) { // -run may leave some out
+	if failures < 10 && ran == len(all) { // -run may leave some out
 		t.Errorf("requests fail in %d scenarios, want 10", failures)
 	}
 }
@@ -96,11 +97,11 @@ func TestDeviations(t *testing.T) {
 	if len(deviations) > maxDeviations {
 		t.Errorf("%d deviations, at most %d", len(deviations), maxDeviations)
 	}
-	told := map[string]bool{}
+	listed := map[string]bool{}
 	for _, sc := range scenarios(t) {
 		for _, s := range sc.steps {
 			for _, d := range s.differ {
-				told[d.deviation] = true
+				listed[d.deviation] = true
 				if d.versions == nil || d.minus == nil && d.plus == nil {
 					t.Errorf("%s: %q: %s says nothing", sc.name, s.text, d.deviation)
 				}
@@ -121,13 +122,13 @@ func TestDeviations(t *testing.T) {
 		if len(d.reason) < 80 {
 			t.Errorf("%s: the reason is %q", d.name, d.reason)
 		}
-		if d.rules == nil && !told[d.name] {
-			t.Errorf("%s has no rule, and no scenario tells of it", d.name)
+		if d.rules == nil && !listed[d.name] {
+			t.Errorf("%s has no rule, and no scenario lists it", d.name)
 		}
 	}
-	for name := range told {
+	for name := range listed {
 		if !seen[name] {
-			t.Errorf("a scenario tells of %s, which is not listed", name)
+			t.Errorf("a scenario lists %s, which is no deviation", name)
 		}
 	}
 }
@@ -171,13 +172,14 @@ advance 5ms
 		t.Errorf("got %+v", d)
 	}
 	if !sc.uses("check_version") || sc.uses("recv") {
-		t.Error("which methods are used is not told")
+		t.Errorf("uses: got %t for check_version and %t for recv, want true and false", sc.uses("check_version"),
+			sc.uses("recv"))
 	}
 
 	for text, want := range map[string]string{
 		"connect":                                "no such setting",
 		"# x\n\njump":                            "no such step",
-		"# x\n\n| name 2.0.2":                    "there is none above it",
+		"# x\n\n| name 2.0.2":                    "no step precedes it",
 		"# x\n\nrecv\n| - line":                  "which deviation is this",
 		"# x\n":                                  "has a title and steps",
 		"# x\naddress a deaf\n\nrecv":            "listening, refused or silent",

@@ -90,9 +90,10 @@ func build(words []string) (ports.Message, error) {
 	case "find_coordinator":
 		r = &kmsg.FindCoordinatorRequest{CoordinatorKey: args[0]}
 	case "list_reassignments":
-		r = &kmsg.ListPartitionReassignmentsRequest{TimeoutMillis: 1000, Topics: []kmsg.ListPartitionReassignmentsRequestTopic{
-			{Topic: "t", Partitions: []int32{0}},
-		}}
+		r = &kmsg.ListPartitionReassignmentsRequest{TimeoutMillis: 1000,
+			Topics: []kmsg.ListPartitionReassignmentsRequestTopic{
+				{Topic: "t", Partitions: []int32{0}},
+			}}
 	default:
 		return nil, fmt.Errorf("no such request: %q", strings.Join(words, " "))
 	}
@@ -123,7 +124,8 @@ func essence(m ports.Message) string {
 		return fmt.Sprintf("list_groups error=%d groups=%v", r.ErrorCode, groups)
 	case *kmsg.ProduceResponse:
 		p := r.Topics[0].Partitions[0]
-		return fmt.Sprintf("produce %s/%d error=%d offset=%d", r.Topics[0].Topic, p.Partition, p.ErrorCode, p.BaseOffset)
+		return fmt.Sprintf("produce %s/%d error=%d offset=%d", r.Topics[0].Topic, p.Partition, p.ErrorCode,
+			p.BaseOffset)
 	case *kmsg.FindCoordinatorResponse:
 		return fmt.Sprintf("find_coordinator error=%d node=%d@%s:%d", r.ErrorCode, r.NodeID, r.Host, r.Port)
 	case *kmsg.ListPartitionReassignmentsResponse:

@@ -5,7 +5,9 @@ package versions
 import (
 	"slices"
 	"testing"
+
+	"brokerconn/acceptance"
 )
 
 // TestEveryVersion is the whole matrix: what make version-matrix prints.
-func TestEveryVersion(t *testing.T) { matrix(t, slices.Concat(everyRelease, otherPatches)) }
+func TestEveryVersion(t *testing.T) { matrix(t, slices.Concat(acceptance.EveryRelease, otherPatches)) }

@@ -28,7 +28,8 @@ func TestMain(m *testing.M) {
 	}
 	var missing error
 	interpreters, missing = kafkapython.Interpreters(context.Background(), kafkaPythons...)
-	python := need.Extra{Name: "Python 3.8", Variable: "PARITY", Or: "ACCEPTANCE", Untested: "kafka-python is not asked which release a broker is."}
+	python := need.Extra{Name: "Python 3.8", Variable: "PARITY", Or: "ACCEPTANCE",
+		Untested: "kafka-python is not asked which release a broker is."}
 	if run, code := python.Package(os.Stdout, missing); !run && code != 0 {
 		os.Exit(code)
 	}
@@ -38,7 +39,7 @@ func TestMain(m *testing.M) {
 // TestVersionsOfAges has a broker of each age; make version-matrix has them all.
 func TestVersionsOfAges(t *testing.T) { matrix(t, ages) }
 
-func matrix(t *testing.T, subjects []subject) {
+func matrix(t *testing.T, subjects []acceptance.Variant) {
 	asked := references(interpreters)
 	var rows []row
 	for _, s := range subjects {
@@ -59,9 +60,9 @@ func matrix(t *testing.T, subjects []subject) {
 const patience = 20 * time.Second
 
 // try starts a broker, asks all for its release, and ends it.
-func try(t *testing.T, s subject, asked []reference) row {
+func try(t *testing.T, s acceptance.Variant, asked []reference) row {
 	t.Helper()
-	b, err := acceptance.Start(t.Context(), acceptance.Config{Version: s.version, Mode: s.mode})
+	b, err := acceptance.Start(t.Context(), acceptance.Config{Version: s.Version, Mode: s.Mode})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,11 +77,11 @@ func try(t *testing.T, s subject, asked []reference) row {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	r := row{subject: s, cost: new(tally)}
+	r := row{Variant: s, cost: new(tally)}
 	began := time.Now()
 	r.answer, r.err = ask(ctx, broker.Config{Host: host, Port: port, Transport: &netlink.Transport{Dial: r.cost.dial}})
 	r.took = time.Since(began)
-	r.other = make([]told, len(asked))
+	r.other = make([]reply, len(asked))
 	var all sync.WaitGroup // of 0.8 and 0.9 some wait for their timeouts
 	for i, other := range asked {
 		all.Go(func() {
@@ -88,7 +89,7 @@ func try(t *testing.T, s subject, asked []reference) row {
 			if err != nil {
 				t.Logf("%s: %v", other.name, err)
 			}
-			r.other[i] = told{other.name, text, err}
+			r.other[i] = reply{other.name, text, err}
 		})
 	}
 	all.Wait()

@@ -11,7 +11,7 @@ import (
 type answer struct {
 	text     string         // as it prints it
 	exact    broker.Release // the one release that it names; zero: it names none, or several
-	lineage  string         // "": not told
+	lineage  string         // "": unknown
 	evidence string
 }
 

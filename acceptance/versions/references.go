@@ -37,9 +37,10 @@ const referencePatience = 10 * time.Second
 func references(interpreters map[string]string) (all []reference) {
 	for _, version := range kafkaPythons {
 		if interpreter, ok := interpreters[version]; ok {
-			all = append(all, reference{"kafka-python " + version, func(ctx context.Context, addr string) (string, error) {
-				return askPython(ctx, interpreter, version, addr)
-			}})
+			all = append(all, reference{"kafka-python " + version,
+				func(ctx context.Context, addr string) (string, error) {
+					return askPython(ctx, interpreter, version, addr)
+				}})
 		}
 	}
 	return append(all, reference{"kversion", askFranz})
@@ -53,7 +54,8 @@ func askPython(ctx context.Context, interpreter, version, addr string) (string, 
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.CommandContext(ctx, interpreter, "-I", "-W", "ignore", "-c", checkVersion, port, fmt.Sprint(referencePatience.Seconds()))
+	cmd := exec.CommandContext(ctx, interpreter, "-I", "-W", "ignore", "-c", checkVersion, port,
+		fmt.Sprint(referencePatience.Seconds()))
 	var complaint strings.Builder
 	cmd.Stderr = &complaint
 	out, err := cmd.Output()

@@ -8,38 +8,39 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"brokerconn/acceptance"
 	"brokerconn/application/broker"
 )
 
 // row is what was said of one broker.
 type row struct {
-	subject
+	acceptance.Variant
 	answer
 	err   error // why there is no answer
 	cost  *tally
 	took  time.Duration
-	other []told // in the order of the references
+	other []reply // in the order of the references
 }
 
-// told is what a reference said, or why it did not.
-type told struct {
+// reply is the answer of a reference, or its error.
+type reply struct {
 	name, text string
 	err        error
 }
 
-func (o told) String() string {
+func (o reply) String() string {
 	if o.err != nil {
 		return "cannot"
 	}
 	return o.text
 }
 
-func (o told) right(r broker.Release) bool { return o.err == nil && o.text == r.String() }
+func (o reply) right(r broker.Release) bool { return o.err == nil && o.text == r.String() }
 
 // wrong is everything that may not be.
 func (r row) wrong() (complaints []string) {
 	complain := func(format string, args ...any) { complaints = append(complaints, fmt.Sprintf(format, args...)) }
-	want := r.release()
+	want := r.Release()
 	if r.exact != want {
 		complain("it was called %q (%v), and is %v", r.text, r.err, want)
 		for _, o := range r.other {
@@ -48,10 +49,10 @@ func (r row) wrong() (complaints []string) {
 			}
 		}
 	}
-	if r.lineage != "" && r.lineage != r.mode.String()+" broker" {
-		complain("it was called a %s, and is a %s broker", r.lineage, r.mode)
+	if r.lineage != "" && r.lineage != r.Mode.String()+" broker" {
+		complain("it was called a %s, and is a %s broker", r.lineage, r.Mode)
 	}
-	connections, roundTrips := r.limits()
+	connections, roundTrips := limits(want)
 	if r.cost.connections > connections {
 		complain("%d connections, of %d at most", r.cost.connections, connections)
 	}
@@ -81,13 +82,14 @@ func write(to io.Writer, rows []row) {
 	fmt.Fprintln(w, "EVIDENCE")
 	ours := 0
 	for _, r := range rows {
-		if r.exact == r.release() {
+		if r.exact == r.Release() {
 			ours++
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%v\t", r.version, r.mode, cmp.Or(r.text, "none"), cmp.Or(r.lineage, "-"),
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%v\t", r.Version, r.Mode,
+			cmp.Or(r.text, "none"), cmp.Or(r.lineage, "-"),
 			r.cost.connections, r.cost.roundTrips, r.took.Round(time.Millisecond))
 		for i, o := range r.other {
-			if o.right(r.release()) {
+			if o.right(r.Release()) {
 				right[i]++
 			}
 			fmt.Fprintf(w, "%s\t", o)

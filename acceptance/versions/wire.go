@@ -10,7 +10,7 @@ import (
 	"brokerconn/adapters/tcp"
 )
 
-// tally counts what an answer cost, below the library: it believes nobody's own count.
+// tally counts what an answer cost, below the library and independently of its counts.
 type tally struct {
 	mu sync.Mutex
 	// connections are those that were tried, made or not.
@@ -62,10 +62,10 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (c *counted) saw(heard int, err error) {
+func (c *counted) saw(n int, err error) {
 	c.t.mu.Lock()
 	defer c.t.mu.Unlock()
-	if heard > 0 {
+	if n > 0 {
 		c.waiting, c.answered = false, true
 	}
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, net.ErrClosed) {

@@ -14,7 +14,7 @@ import (
 func TestTally(t *testing.T) {
 	for _, c := range []struct {
 		name                 string
-		talk                 func(t *testing.T, conn net.Conn)
+		exchange             func(t *testing.T, conn net.Conn)
 		roundTrips, silences int
 	}{
 		{"nothing said", func(*testing.T, net.Conn) {}, 0, 0},
@@ -31,7 +31,11 @@ func TestTally(t *testing.T) {
 			hear(t, conn)
 			hear(t, conn)
 		}, 1, 0},
-		{"one of two is not answered", func(t *testing.T, conn net.Conn) { say(t, conn, "."); say(t, conn, "?"); hear(t, conn) }, 1, 0},
+		{"one of two is not answered", func(t *testing.T, conn net.Conn) {
+			say(t, conn, ".")
+			say(t, conn, "?")
+			hear(t, conn)
+		}, 1, 0},
 		{"the peer closes", func(t *testing.T, conn net.Conn) {
 			say(t, conn, "x")
 			if _, err := conn.Read(make([]byte, 1)); err != io.EOF {
@@ -52,7 +56,7 @@ func TestTally(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.talk(t, conn)
+			c.exchange(t, conn)
 			for range 2 {
 				conn.Close()
 			}

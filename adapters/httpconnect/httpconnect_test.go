@@ -42,7 +42,8 @@ func dialScripted(t *testing.T, hears, says string, o httpconnect.Options, targe
 	}()
 	t.Cleanup(func() { <-done })
 	o.Proxy = "proxy:3128"
-	conn, err := httpconnect.Dial(func(context.Context, string, string) (net.Conn, error) { return ours, nil }, o)(context.Background(), "tcp", target)
+	conn, err := httpconnect.Dial(func(context.Context, string, string) (net.Conn, error) { return ours, nil },
+		o)(context.Background(), "tcp", target)
 	return conn, err
 }
 
@@ -57,15 +58,21 @@ func TestTunnels(t *testing.T) {
 		{"a name", request, "HTTP/1.1 200 OK\r\n\r\n", httpconnect.Options{}, "broker:9092"},
 		{"IPv4", asks("192.0.2.7:9092"), "HTTP/1.1 200 OK\r\n\r\n", httpconnect.Options{}, "192.0.2.7:9092"},
 		{"IPv6", asks("[2001:db8::7]:9092"), "HTTP/1.1 200 OK\r\n\r\n", httpconnect.Options{}, "[2001:db8::7]:9092"},
-		{"not ASCII", asks("xn--bcher-kva.example:9092"), "HTTP/1.1 200 OK\r\n\r\n", httpconnect.Options{}, "bücher.example:9092"},
+		{"not ASCII", asks("xn--bcher-kva.example:9092"), "HTTP/1.1 200 OK\r\n\r\n", httpconnect.Options{},
+			"bücher.example:9092"},
 		{"the port of HTTP", asks("broker:80"), "HTTP/1.1 200 OK\r\n\r\n", httpconnect.Options{}, "broker:80"},
 		{"with a login", requestLogin, "HTTP/1.1 200 OK\r\n\r\n", alice, "broker:9092"},
 		{"HTTP/1.0, no reason, bare line ends", request, "HTTP/1.0 200\n\n", httpconnect.Options{}, "broker:9092"},
-		{"another success", request, "HTTP/1.1 204 No Content\r\nVia: 1.1 x\r\n\r\n", httpconnect.Options{}, "broker:9092"},
-		{"a length that means nothing", request, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", httpconnect.Options{}, "broker:9092"},
-		{"an encoding that means nothing", request, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", httpconnect.Options{}, "broker:9092"},
-		{"others first", request, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", httpconnect.Options{}, "broker:9092"},
-		{"a header just short enough", request, "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 16<<10-24) + "\r\n\r\n", httpconnect.Options{}, "broker:9092"},
+		{"another success", request, "HTTP/1.1 204 No Content\r\nVia: 1.1 x\r\n\r\n", httpconnect.Options{},
+			"broker:9092"},
+		{"a length that means nothing", request, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", httpconnect.Options{},
+			"broker:9092"},
+		{"an encoding that means nothing", request, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+			httpconnect.Options{}, "broker:9092"},
+		{"others first", request, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 " +
+			"200 OK\r\n\r\n", httpconnect.Options{}, "broker:9092"},
+		{"a header just short enough", request, "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 16<<10-24) + "\r\n\r\n",
+			httpconnect.Options{}, "broker:9092"},
 	} {
 		for _, first := range []string{"", "t", "tunnel", "HTTP/1.1 200 OK\r\n\r\n"} {
 			t.Run(c.name+", then "+first, func(t *testing.T) {
@@ -88,7 +95,8 @@ func TestNothingIsLost(t *testing.T) {
 	tunnelled := strings.Repeat("0123456789", 100)
 	for _, cut := range []int{0, 1, 500, len(tunnelled)} {
 		conn := &tunneltest.Said{Rest: []byte("HTTP/1.1 200 OK\r\n\r\n" + tunnelled[:cut]), Pieces: 4096}
-		through, err := httpconnect.Dial(conn.Dial, httpconnect.Options{Proxy: "proxy:3128"})(context.Background(), "tcp", "broker:9092")
+		through, err := httpconnect.Dial(conn.Dial, httpconnect.Options{Proxy: "proxy:3128"})(context.Background(),
+			"tcp", "broker:9092")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,7 +118,8 @@ func TestWhatLiesUnderStaysVisible(t *testing.T) {
 	plain := &tunneltest.Said{Rest: []byte("HTTP/1.1 200 OK\r\n\r\nx"), Pieces: 4096}
 	for _, under := range []net.Conn{plain, shaking{&tunneltest.Said{Rest: plain.Rest, Pieces: 4096}}} {
 		next := func(context.Context, string, string) (net.Conn, error) { return under, nil }
-		through, err := httpconnect.Dial(next, httpconnect.Options{Proxy: "proxy:3128"})(context.Background(), "tcp", "broker:9092")
+		through, err := httpconnect.Dial(next, httpconnect.Options{Proxy: "proxy:3128"})(context.Background(), "tcp",
+			"broker:9092")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,22 +149,40 @@ func TestFailures(t *testing.T) {
 		cause error
 		has   string
 	}{
-		{"407, none given", "HTTP/1.1 407 X\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 100\r\n\r\n", none, tunnel.ErrLogin, httpconnect.Status(407), "it requires one, and none is configured: 407 Proxy Authentication Required"},
-		{"407", "HTTP/1.1 407 X\r\nProxy-Authenticate: basic\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407), "user name or password is wrong: 407"},
-		{"407, no scheme", "HTTP/1.1 407 X\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407), "user name or password is wrong: 407"},
-		{"407, other schemes", "HTTP/1.1 407 X\r\nProxy-Authenticate: negotiate\r\nProxy-Authenticate: NTLM abc\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407), `it requires "Negotiate" or "NTLM", and only Basic is supported: 407`},
-		{"407, Basic among them", "HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: Basic realm=x\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407), "user name or password is wrong"},
-		{"407, a list without Basic", "HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate, Digest realm=\"x\", nonce=\"y\"\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407), `it requires "Negotiate" or "Digest", and`},
-		{"407, a list with Basic", "HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate, Basic realm=\"x\"\r\n\r\n", httpconnect.Options{}, tunnel.ErrLogin, httpconnect.Status(407), "none is configured"},
-		{"401", "HTTP/1.1 401 X\r\nWWW-Authenticate: Basic\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(401), "user name or password is wrong: 401 Unauthorized"},
-		{"401, another scheme", "HTTP/1.1 401 X\r\nWWW-Authenticate: Digest nonce=1\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(401), `it requires "Digest", and only Basic is supported: 401`},
-		{"400", "HTTP/1.1 400 X\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(400), "400 Bad Request: it does not understand"},
-		{"403", "HTTP/1.1 403 X\r\n\r\n<html>opensesame", none, tunnel.ErrRefused, httpconnect.Status(403), "403 Forbidden: its rules do not allow it; many proxies open tunnels to port 443 only"},
-		{"405", "HTTP/1.1 405 X\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(405), "405 Method Not Allowed: it does not allow CONNECT: this looks like a web server"},
-		{"501", "HTTP/1.0 501 X\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(501), "this looks like a web server"},
-		{"502", "HTTP/1.1 502 X\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(502), "502 Bad Gateway: it cannot reach the host"},
-		{"504", "HTTP/1.1 504 X\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(504), "504 Gateway Timeout: it did not reach the host in time"},
-		{"302", "HTTP/1.1 302 X\r\nLocation: /login\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(302), "302 Found"},
+		{"407, none given", "HTTP/1.1 407 X\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 100\r\n\r\n",
+			none, tunnel.ErrLogin, httpconnect.Status(407),
+			"it requires one, and none is configured: 407 Proxy Authentication Required"},
+		{"407", "HTTP/1.1 407 X\r\nProxy-Authenticate: basic\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407),
+			"user name or password is wrong: 407"},
+		{"407, no scheme", "HTTP/1.1 407 X\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407),
+			"user name or password is wrong: 407"},
+		{"407, other schemes", "HTTP/1.1 407 X\r\nProxy-Authenticate: negotiate\r\nProxy-Authenticate: NTLM abc\r\n\r\n",
+			alice, tunnel.ErrLogin, httpconnect.Status(407), `it requires "Negotiate" or "NTLM", and only Basic is supported: 407`},
+		{"407, Basic among them", "HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: Basic " +
+			"realm=x\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407), "user name or password is wrong"},
+		{"407, a list without Basic", "HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate, Digest realm=\"x\", " +
+			"nonce=\"y\"\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407),
+			`it requires "Negotiate" or "Digest", and`},
+		{"407, a list with Basic", "HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate, Basic realm=\"x\"\r\n\r\n",
+			httpconnect.Options{}, tunnel.ErrLogin, httpconnect.Status(407), "none is configured"},
+		{"401", "HTTP/1.1 401 X\r\nWWW-Authenticate: Basic\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(401),
+			"user name or password is wrong: 401 Unauthorized"},
+		{"401, another scheme", "HTTP/1.1 401 X\r\nWWW-Authenticate: Digest nonce=1\r\n\r\n", alice, tunnel.ErrLogin,
+			httpconnect.Status(401), `it requires "Digest", and only Basic is supported: 401`},
+		{"400", "HTTP/1.1 400 X\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(400),
+			"400 Bad Request: it does not understand"},
+		{"403", "HTTP/1.1 403 X\r\n\r\n<html>opensesame", none, tunnel.ErrRefused, httpconnect.Status(403),
+			"403 Forbidden: its rules do not allow it; many proxies open tunnels to port 443 only"},
+		{"405", "HTTP/1.1 405 X\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(405),
+			"405 Method Not Allowed: it does not allow CONNECT: this looks like a web server"},
+		{"501", "HTTP/1.0 501 X\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(501),
+			"this looks like a web server"},
+		{"502", "HTTP/1.1 502 X\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(502),
+			"502 Bad Gateway: it cannot reach the host"},
+		{"504", "HTTP/1.1 504 X\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(504),
+			"504 Gateway Timeout: it did not reach the host in time"},
+		{"302", "HTTP/1.1 302 X\r\nLocation: /login\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(302),
+			"302 Found"},
 		{"599", "HTTP/1.1 599 opensesame\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(599), "tunnel: 599"},
 		{"101", "HTTP/1.1 101 X\r\n\r\n", none, tunnel.ErrGarbage, nil, "status 101 is not an answer to CONNECT"},
 		{"000", "HTTP/1.1 000 X\r\n\r\n", none, tunnel.ErrGarbage, nil, "status 0 is not an answer to CONNECT"},
@@ -168,10 +195,14 @@ func TestFailures(t *testing.T) {
 		{"SSH without a line's end", "SSH-2.0", none, tunnel.ErrGarbage, nil, "an SSH server"},
 		{"TLS", "\x15\x03\x01\x00\x02\x02\x46", none, tunnel.ErrGarbage, nil, "TLS: connect to the proxy over TLS"},
 		{"SOCKS5", "\x05\xff", none, tunnel.ErrGarbage, nil, "a SOCKS5 proxy"},
-		{"an endless header", "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<20), none, tunnel.ErrGarbage, nil, "no end of the header within 16384 bytes"},
-		{"endless headers", "HTTP/1.1 200 OK\r\n" + strings.Repeat("X: y\r\n", 1<<16), none, tunnel.ErrGarbage, nil, "no end of the header within 16384 bytes"},
-		{"an endless first line", "HTTP/1.1 200 " + strings.Repeat("x", 1<<20), none, tunnel.ErrGarbage, nil, "no end of the header within 16384 bytes"},
-		{"endless patience", strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 1<<16), none, tunnel.ErrGarbage, nil, "no end of the header within 16384 bytes"},
+		{"an endless header", "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<20), none, tunnel.ErrGarbage, nil,
+			"no end of the header within 16384 bytes"},
+		{"endless headers", "HTTP/1.1 200 OK\r\n" + strings.Repeat("X: y\r\n", 1<<16), none, tunnel.ErrGarbage, nil,
+			"no end of the header within 16384 bytes"},
+		{"an endless first line", "HTTP/1.1 200 " + strings.Repeat("x", 1<<20), none, tunnel.ErrGarbage, nil,
+			"no end of the header within 16384 bytes"},
+		{"endless patience", strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 1<<16), none, tunnel.ErrGarbage, nil,
+			"no end of the header within 16384 bytes"},
 		{"closed at once", "", none, tunnel.ErrCutOff, io.EOF, "closed the connection " + asked + ": EOF"},
 		{"closed early", "HTT", none, tunnel.ErrCutOff, io.EOF, asked},
 		{"closed in the first line", "HTTP/1.1 20", none, tunnel.ErrCutOff, io.EOF, asked},
@@ -192,7 +223,8 @@ func TestFailures(t *testing.T) {
 				t.Errorf("%v; want %v", err, c.kind)
 			case c.cause != nil && !errors.Is(err, c.cause):
 				t.Errorf("%v; want it to be %v", err, c.cause)
-			case !strings.HasPrefix(err.Error(), "httpconnect: proxy proxy:3128 on the way to broker:9092: ") || !strings.Contains(err.Error(), c.has):
+			case !strings.HasPrefix(err.Error(), "httpconnect: proxy proxy:3128 on the way to broker:9092: ") ||
+				!strings.Contains(err.Error(), c.has):
 				t.Errorf("%v; want %q", err, c.has)
 			case strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, e), "opensesame"):
 				t.Errorf("%v has the password", err)
@@ -227,7 +259,8 @@ func TestLoginIsNotRepeated(t *testing.T) {
 				}
 				continue
 			}
-			if text := fmt.Sprintf("%v %+v %#v %q", err, err, err, errors.Unwrap(err)); strings.Contains(text, "opensesame") || strings.Contains(text, encoded[:10]) {
+			if text := fmt.Sprintf("%v %+v %#v %q", err, err, err, errors.Unwrap(err)); strings.Contains(text,
+				"opensesame") || strings.Contains(text, encoded[:10]) {
 				t.Errorf("%q: %s", answer, text)
 			}
 		}
@@ -237,7 +270,8 @@ func TestLoginIsNotRepeated(t *testing.T) {
 // What a proxy says at length is not repeated at length.
 func TestErrorsAreShort(t *testing.T) {
 	long := strings.Repeat("long", 2000)
-	for _, answer := range []string{long, "HTTP/1.1 " + long + "\r\n\r\n", "HTTP/1.1 200 OK\r\n" + long + "\r\n\r\n", "HTTP/1.1 407 x\r\nProxy-Authenticate: " + strings.Repeat(long+", ", 1) + "\r\n\r\n"} {
+	for _, answer := range []string{long, "HTTP/1.1 " + long + "\r\n\r\n", "HTTP/1.1 200 OK\r\n" + long + "\r\n\r\n",
+		"HTTP/1.1 407 x\r\nProxy-Authenticate: " + strings.Repeat(long+", ", 1) + "\r\n\r\n"} {
 		_, err := dialScripted(t, request, answer, httpconnect.Options{}, "broker:9092")
 		if err == nil || len(err.Error()) > 400 {
 			t.Errorf("%.50q: %.500v", answer, err)
@@ -247,7 +281,8 @@ func TestErrorsAreShort(t *testing.T) {
 
 func TestTargetThatIsNoHeader(t *testing.T) {
 	conn := &tunneltest.Said{}
-	_, err := httpconnect.Dial(conn.Dial, httpconnect.Options{Proxy: "proxy:3128"})(context.Background(), "tcp", "bro\"ker\u202e:9092")
+	_, err := httpconnect.Dial(conn.Dial, httpconnect.Options{Proxy: "proxy:3128"})(context.Background(), "tcp",
+		"bro\"ker\u202e:9092")
 	if !errors.Is(err, tunnel.ErrTarget) {
 		t.Errorf("%v; want ErrTarget", err)
 	}

@@ -66,7 +66,8 @@ func newRequest(target string, login tunnel.Login) *http.Request {
 }
 
 // answer reads up to the final answer: others, 1xx, may come before it.
-func answer(reader *bufio.Reader, source *bounded, request *http.Request, loginSent bool) (int, http.Header, *tunnel.Error) {
+func answer(reader *bufio.Reader, source *bounded, request *http.Request, loginSent bool) (int, http.Header,
+	*tunnel.Error) {
 	const begins = "HTTP/"
 	for {
 		// Checked before the parser waits for the end of a line.
@@ -87,9 +88,12 @@ func answer(reader *bufio.Reader, source *bounded, request *http.Request, loginS
 		case err != nil:
 			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: malformed(err, loginSent)}
 		case response.ProtoMajor != 1:
-			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: fmt.Errorf("it answers in %.32q", response.Proto)}
-		case response.StatusCode < 100 || response.StatusCode > 599 || response.StatusCode == http.StatusSwitchingProtocols:
-			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: fmt.Errorf("status %d is not an answer to CONNECT", response.StatusCode)}
+			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: fmt.Errorf("it answers in %.32q",
+				response.Proto)}
+		case response.StatusCode < 100 || response.StatusCode > 599 ||
+			response.StatusCode == http.StatusSwitchingProtocols:
+			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage,
+				Cause: fmt.Errorf("status %d is not an answer to CONNECT", response.StatusCode)}
 		case response.StatusCode >= 200:
 			return response.StatusCode, response.Header, nil
 		}
@@ -106,14 +110,16 @@ func malformed(err error, loginSent bool) error {
 }
 
 // schemes are the known authentication schemes of proxies, in their spelling.
-var schemes = []string{"Basic", "Bearer", "Digest", "HOBA", "Kerberos", "Mutual", "Negotiate", "NTLM", "SCRAM-SHA-1", "SCRAM-SHA-256"}
+var schemes = []string{"Basic", "Bearer", "Digest", "HOBA", "Kerberos", "Mutual", "Negotiate", "NTLM", "SCRAM-SHA-1",
+	"SCRAM-SHA-256"}
 
 // unauthorized explains a 407, or the 401 that tinyproxy sends for a wrong login. It
 // repeats only known schemes of the challenges.
 func unauthorized(status Status, header http.Header, login tunnel.Login) error {
 	var wanted []string
 	basic, other := false, false
-	challenges := strings.Join(slices.Concat(header.Values("Proxy-Authenticate"), header.Values("WWW-Authenticate")), ",")
+	challenges := strings.Join(slices.Concat(header.Values("Proxy-Authenticate"), header.Values("WWW-Authenticate")),
+		",")
 	for challenge := range strings.SplitSeq(challenges, ",") {
 		scheme, _, _ := strings.Cut(strings.TrimSpace(challenge), " ")
 		i := slices.IndexFunc(schemes, func(s string) bool { return strings.EqualFold(s, scheme) })

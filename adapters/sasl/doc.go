@@ -15,8 +15,8 @@
 // Users can pass their own [ports.Authenticator] to broker.Config: see the example of
 // [Begin]. A mechanism of this library takes these steps, with plain as the model:
 //
-//  1. adapters/sasl/NAME: Options, New, and a step for [Begin]; settings.go with the
-//     defaults and bounds of Options.
+//  1. adapters/sasl/NAME: Options, New, and a step for [Begin]; if an option has a
+//     default or a bound, settings.go declares it, as in scram.
 //  2. adapters/sasl/NAME tests: porttest.Authenticator, a hostile broker, a fuzz target
 //     for the broker's messages, vectors of the RFC or of Kafka's own client.
 //  3. domain/laws_test.go: a row of mayImport with the libraries of the package.

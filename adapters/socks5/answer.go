@@ -88,19 +88,23 @@ func parse(said []byte, login bool) (stage, *tunnel.Error) {
 	case method == methodNone:
 	case method == methodPassword && login:
 		if len(said) > 0 && said[0] != loginVersion {
-			return loggingIn, garbage(fmt.Errorf("the login was answered in version %d of its own protocol, not 1", said[0]))
+			return loggingIn, garbage(fmt.Errorf("the login was answered in version %d of its own protocol, not 1",
+				said[0]))
 		}
 		if len(said) < 2 {
 			return loggingIn, nil
 		}
 		if status := said[1]; status != 0 {
-			return loggingIn, &tunnel.Error{Kind: tunnel.ErrLogin, Cause: fmt.Errorf("user name or password is wrong (status %d)", status)}
+			return loggingIn, &tunnel.Error{Kind: tunnel.ErrLogin,
+				Cause: fmt.Errorf("user name or password is wrong (status %d)", status)}
 		}
 		said = said[2:]
 	case method == methodRefused && login:
-		return greeting, &tunnel.Error{Kind: tunnel.ErrLogin, Cause: errors.New("it accepts neither user name and password nor no login")}
+		return greeting, &tunnel.Error{Kind: tunnel.ErrLogin,
+			Cause: errors.New("it accepts neither user name and password nor no login")}
 	case method == methodRefused:
-		return greeting, &tunnel.Error{Kind: tunnel.ErrLogin, Cause: errors.New("it requires one, and none is configured")}
+		return greeting, &tunnel.Error{Kind: tunnel.ErrLogin,
+			Cause: errors.New("it requires one, and none is configured")}
 	default:
 		return greeting, garbage(fmt.Errorf("it chose the login method %d, which was not offered", method))
 	}

@@ -24,7 +24,8 @@ func TestContract(t *testing.T) { suite.Contract(t) }
 func TestMisuse(t *testing.T) {
 	suite.Misuse(t, map[string][]tunnel.Login{
 		"a user name has 1 to 255 bytes": {
-			tunnel.NewLogin("", "x"), tunnel.NewLogin(strings.Repeat("x", 256), ""), tunnel.NewLogin("x", strings.Repeat("x", 256)),
+			tunnel.NewLogin("", "x"), tunnel.NewLogin(strings.Repeat("x", 256), ""),
+			tunnel.NewLogin("x", strings.Repeat("x", 256)),
 		},
 	})
 }

@@ -18,8 +18,10 @@ import (
 // what follows them is left unread.
 func FuzzProxy(f *testing.F) {
 	for _, said := range []string{
-		"", "\x05", "\x05\xff", "\x05\x00" + granted + "tunnel", "\x05\x02\x01\x00" + granted, "\x05\x02\x01\x01", "\x05\x00\x05\x05\x00\x01",
-		"\x05\x00\x05\x00\x00\x03\x02ab\x00\x07", "\x05\x00\x05\x00\x00\x04" + granted + granted, "SSH-2.0", "HTTP/1.1 400", "\x05\x02" + granted,
+		"", "\x05", "\x05\xff", "\x05\x00" + granted + "tunnel", "\x05\x02\x01\x00" + granted, "\x05\x02\x01\x01",
+		"\x05\x00\x05\x05\x00\x01",
+		"\x05\x00\x05\x00\x00\x03\x02ab\x00\x07", "\x05\x00\x05\x00\x00\x04" + granted + granted, "SSH-2.0",
+		"HTTP/1.1 400", "\x05\x02" + granted,
 	} {
 		f.Add([]byte(said), true, 3)
 		f.Add([]byte(said), false, 100)

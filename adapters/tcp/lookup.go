@@ -40,7 +40,8 @@ func Lookup(o Options) netlink.LookupFunc {
 			}
 		}
 		if len(eps) == 0 {
-			return nil, fmt.Errorf("tcp: %s has no %v address, and the address family is restricted to %v", host, family, family)
+			return nil, fmt.Errorf("tcp: %s has no %v address, and the address family is restricted to %v", host,
+				family, family)
 		}
 		return eps, nil
 	}

@@ -94,7 +94,8 @@ func TestNames(t *testing.T) {
 // The order within a family is the resolver's. Between families it depends on the routes of
 // the machine, and without a route on which answer comes first.
 func TestOrderIsTheResolvers(t *testing.T) {
-	r := resolver(t, map[string][]string{"many.test.": {"192.0.2.3", "192.0.2.1", "2001:db8::2", "192.0.2.2", "2001:db8::1"}})
+	r := resolver(t, map[string][]string{"many.test.": {"192.0.2.3", "192.0.2.1", "2001:db8::2", "192.0.2.2",
+		"2001:db8::1"}})
 	for family, network := range map[AddressFamily]string{IPv4: "ip4", IPv6: "ip6"} {
 		addrs, err := r.LookupNetIP(context.Background(), network, "many.test.")
 		if err != nil {

@@ -9,7 +9,7 @@ var rows = setting.Of[Options](
 	setting.Row{Field: "KeepAlive", Zero: "off"},
 	setting.Row{Field: "AddressFamily", Zero: "any"},
 	setting.Row{Field: "LocalAddr", Zero: "any"},
-	setting.Row{Field: "Resolver", Zero: "the system's"},
+	setting.Row{Field: "Resolver", Zero: "net.DefaultResolver"},
 )
 
 // Settings returns the default and the bounds of each field.

@@ -15,7 +15,8 @@ func sockopt(t *testing.T, conn *net.TCPConn, level, name int) (v int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e := raw.Control(func(fd uintptr) { v, err = syscall.GetsockoptInt(int(fd), level, name) }); e != nil || err != nil {
+	if e := raw.Control(func(fd uintptr) { v, err = syscall.GetsockoptInt(int(fd), level, name) }); e != nil ||
+		err != nil {
 		t.Fatal(e, err)
 	}
 	return v
@@ -32,14 +33,22 @@ func TestSocketsAreAsAskedFor(t *testing.T) {
 	}{
 		{name: "no delay by default", level: syscall.IPPROTO_TCP, opt: syscall.TCP_NODELAY, want: 1},
 		{name: "delay", o: Options{DisableNoDelay: true}, level: syscall.IPPROTO_TCP, opt: syscall.TCP_NODELAY},
-		{name: "delay by option", o: Options{SocketOptions: []SocketOption{noDelay(1), noDelay(0)}}, level: syscall.IPPROTO_TCP, opt: syscall.TCP_NODELAY},
-		{name: "no delay by option", o: Options{DisableNoDelay: true, SocketOptions: []SocketOption{noDelay(1)}}, level: syscall.IPPROTO_TCP, opt: syscall.TCP_NODELAY, want: 1},
+		{name: "delay by option", o: Options{SocketOptions: []SocketOption{noDelay(1), noDelay(0)}},
+			level: syscall.IPPROTO_TCP, opt: syscall.TCP_NODELAY},
+		{name: "no delay by option", o: Options{DisableNoDelay: true, SocketOptions: []SocketOption{noDelay(1)}},
+			level: syscall.IPPROTO_TCP, opt: syscall.TCP_NODELAY, want: 1},
 		{name: "no keep-alive by default", level: syscall.SOL_SOCKET, opt: syscall.SO_KEEPALIVE},
-		{name: "keep-alive", o: Options{KeepAlive: net.KeepAliveConfig{Enable: true, Idle: time.Minute}}, level: syscall.SOL_SOCKET, opt: syscall.SO_KEEPALIVE, want: 1},
-		{name: "keep-alive by option", o: Options{SocketOptions: []SocketOption{{syscall.SOL_SOCKET, syscall.SO_KEEPALIVE, 1}}}, level: syscall.SOL_SOCKET, opt: syscall.SO_KEEPALIVE, want: 1},
-		{name: "send buffer", o: Options{SendBufferBytes: 20_000}, level: syscall.SOL_SOCKET, opt: syscall.SO_SNDBUF, least: 20_000},
-		{name: "receive buffer", o: Options{ReceiveBufferBytes: 20_000}, level: syscall.SOL_SOCKET, opt: syscall.SO_RCVBUF, least: 20_000},
-		{name: "an option after the buffer", o: Options{ReceiveBufferBytes: 200_000, SocketOptions: []SocketOption{{syscall.SOL_SOCKET, syscall.SO_RCVBUF, 20_000}}}, level: syscall.SOL_SOCKET, opt: syscall.SO_RCVBUF, least: 20_000},
+		{name: "keep-alive", o: Options{KeepAlive: net.KeepAliveConfig{Enable: true, Idle: time.Minute}},
+			level: syscall.SOL_SOCKET, opt: syscall.SO_KEEPALIVE, want: 1},
+		{name: "keep-alive by option", o: Options{SocketOptions: []SocketOption{{syscall.SOL_SOCKET,
+			syscall.SO_KEEPALIVE, 1}}}, level: syscall.SOL_SOCKET, opt: syscall.SO_KEEPALIVE, want: 1},
+		{name: "send buffer", o: Options{SendBufferBytes: 20_000}, level: syscall.SOL_SOCKET, opt: syscall.SO_SNDBUF,
+			least: 20_000},
+		{name: "receive buffer", o: Options{ReceiveBufferBytes: 20_000}, level: syscall.SOL_SOCKET,
+			opt: syscall.SO_RCVBUF, least: 20_000},
+		{name: "an option after the buffer", o: Options{ReceiveBufferBytes: 200_000,
+			SocketOptions: []SocketOption{{syscall.SOL_SOCKET, syscall.SO_RCVBUF, 20_000}}},
+			level: syscall.SOL_SOCKET, opt: syscall.SO_RCVBUF, least: 20_000},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			conn, err := dial(t, c.o)

@@ -1,5 +1,5 @@
-// Package tcp reaches brokers over TCP. It is the transport that a connection
-// has when none is configured, and the ground that TLS and proxies stand on:
+// Package tcp connects to brokers over TCP. It is the default transport of a connection, and
+// what TLS and proxies are built on:
 //
 //	tcp.New(tcp.Options{SendBufferBytes: 1 << 20})       a whole transport
 //	tcp.Dial(options), tcp.Lookup(options)               its two halves, to wrap
@@ -45,29 +45,31 @@ func (f AddressFamily) String() string {
 // operating system: {syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1}.
 type SocketOption struct{ Level, Name, Value int }
 
-// Options configure sockets. The zero value is good for use. A Transport copies
-// them; the pointers in them must not be changed afterwards.
+// Options configure sockets. The zero value is ready for use. A Transport copies them; what
+// their pointers refer to must not be changed afterwards.
 type Options struct {
-	// SendBufferBytes and ReceiveBufferBytes set SO_SNDBUF and SO_RCVBUF before
-	// the connection is made, since the window that TCP announces then depends on
-	// it. 0 or less: what the system gives. The system may round or bound them.
-	SendBufferBytes    int
+	// SendBufferBytes sets SO_SNDBUF before the connection is made. The system may round or
+	// bound it. If zero or negative, the default is the system's.
+	SendBufferBytes int
+	// ReceiveBufferBytes sets SO_RCVBUF before the connection is made, since the window that
+	// TCP announces depends on it. The system may round or bound it. If zero or negative, the
+	// default is the system's.
 	ReceiveBufferBytes int
-	// DisableNoDelay lets the system hold back small segments (Nagle's
-	// algorithm). False: they are sent at once.
+	// DisableNoDelay lets the system delay small segments (Nagle's algorithm). If false, they
+	// are sent at once.
 	DisableNoDelay bool
-	// KeepAlive configures the probes of an idle connection. None are sent unless
-	// its Enable is true, or SocketOptions turn them on.
+	// KeepAlive configures the probes of an idle connection. If zero, none are sent, unless
+	// SocketOptions turn them on.
 	KeepAlive net.KeepAliveConfig
-	// SocketOptions are applied before the connection is made, in this order and
-	// after the buffer sizes. One that the system refuses makes the dial fail.
-	// TCP_NODELAY among them wins over DisableNoDelay.
+	// SocketOptions are set before the connection is made, in this order and after the buffer
+	// sizes. If the system rejects one, the dial fails. TCP_NODELAY among them overrides
+	// DisableNoDelay.
 	SocketOptions []SocketOption
-	// AddressFamily restricts the addresses. Zero: any.
+	// AddressFamily restricts the addresses. If zero, any are used.
 	AddressFamily AddressFamily
-	// LocalAddr is where connections come from. nil: the system chooses.
+	// LocalAddr is the local address of connections. If nil, the system chooses it.
 	LocalAddr *net.TCPAddr
-	// Resolver looks names up. nil: net.DefaultResolver.
+	// Resolver looks names up. If nil, the default is net.DefaultResolver.
 	Resolver *net.Resolver
 }
 
@@ -118,8 +120,8 @@ func (o *Options) mustBeValid() {
 	}
 }
 
-// noDelay says how TCP_NODELAY has to be in the end. Go sets it once more after
-// the connection is made, so a socket option alone would be lost.
+// noDelay returns the final value of TCP_NODELAY. Go sets it again after the connection is
+// made, so a socket option alone would be lost.
 func (o *Options) noDelay() bool {
 	on := !o.DisableNoDelay
 	for _, s := range o.SocketOptions {
@@ -130,7 +132,7 @@ func (o *Options) noDelay() bool {
 	return on
 }
 
-// namedOption is a socket option with the name that errors call it by.
+// namedOption is a socket option with its name for errors.
 type namedOption struct {
 	SocketOption
 	label string

@@ -42,11 +42,13 @@ func TestSettingsInOrder(t *testing.T) {
 	for _, s := range o.settings() {
 		got, labels = append(got, s.SocketOption), append(labels, s.label)
 	}
-	want := []SocketOption{{syscall.SOL_SOCKET, syscall.SO_SNDBUF, 1}, {syscall.SOL_SOCKET, syscall.SO_RCVBUF, 2}, {7, 8, 9}, {4, 5, 6}}
+	want := []SocketOption{{syscall.SOL_SOCKET, syscall.SO_SNDBUF, 1}, {syscall.SOL_SOCKET, syscall.SO_RCVBUF, 2},
+		{7, 8, 9}, {4, 5, 6}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("settings %v, want %v", got, want)
 	}
-	wantLabels := []string{"SO_SNDBUF", "SO_RCVBUF", "SocketOptions[0] (level 7, name 8)", "SocketOptions[1] (level 4, name 5)"}
+	wantLabels := []string{"SO_SNDBUF", "SO_RCVBUF", "SocketOptions[0] (level 7, name 8)",
+		"SocketOptions[1] (level 4, name 5)"}
 	if !reflect.DeepEqual(labels, wantLabels) {
 		t.Errorf("labels %v, want %v", labels, wantLabels)
 	}
@@ -64,7 +66,8 @@ func TestRefusedOptionNamesItself(t *testing.T) {
 	}})
 	var op *net.OpError
 	var sys *os.SyscallError
-	if err == nil || !strings.Contains(err.Error(), "SocketOptions[1] (level") || !errors.As(err, &op) || !errors.As(err, &sys) {
+	if err == nil || !strings.Contains(err.Error(), "SocketOptions[1] (level") || !errors.As(err, &op) ||
+		!errors.As(err, &sys) {
 		t.Errorf("dial: %v; want an error that names the option and wraps net.OpError and os.SyscallError", err)
 	}
 }

@@ -152,7 +152,8 @@ func TestBroker(t *testing.T) {
 				}
 				server.ClientCAs.AddCert(ca.cert)
 				address := listen(t, kafkaServer(server))
-				good := Options{CAPEM: ca.pem(), Clock: clock(), CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, mine))}
+				good := Options{CAPEM: ca.pem(), Clock: clock(), CertPEM: chainPEM(mine),
+					KeyPEM: ports.NewSecret(keyPEM(t, mine))}
 				cfg := configFor(t, address, good)
 				for range 3 { // the later ones resume
 					if id, err := ask(t, cfg); err != nil || id != 4711 {
@@ -167,7 +168,8 @@ func TestBroker(t *testing.T) {
 					_, err := ask(t, configFor(t, address, o))
 					wantReason(t, err, want)
 					var e *broker.Error
-					if !errors.As(err, &e) || !errors.Is(err, broker.ErrTLS) || e.Hint == "" || !strings.Contains(err.Error(), e.Hint) {
+					if !errors.As(err, &e) || !errors.Is(err, broker.ErrTLS) || e.Hint == "" ||
+						!strings.Contains(err.Error(), e.Hint) {
 						t.Errorf("%+v", err)
 					}
 				}
@@ -210,7 +212,8 @@ func TestBrokerIsCutOffAndStalls(t *testing.T) {
 	cert := ca.issueFor(newFixedKey(t))
 	for _, version := range versions {
 		t.Run(tls.VersionName(version), func(t *testing.T) {
-			server := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: version, MaxVersion: version, CurvePreferences: []tls.CurveID{tls.X25519}}
+			server := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: version, MaxVersion: version,
+				CurvePreferences: []tls.CurveID{tls.X25519}}
 			o := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock(), NoResumption: true}
 			whole, err := handshakeThrough(t, server, o, 1<<20, true)
 			if err != nil {
@@ -218,7 +221,8 @@ func TestBrokerIsCutOffAndStalls(t *testing.T) {
 			}
 			dial := func(t *testing.T, left int, silent bool) (took time.Duration, err error) {
 				synctest.Test(t, func(t *testing.T) {
-					secured, err2 := New(&netlink.Transport{Dial: func(context.Context, string, string) (net.Conn, error) {
+					secured, err2 := New(&netlink.Transport{Dial: func(context.Context, string, string) (net.Conn,
+						error) {
 						ours, theirs := net.Pipe()
 						go kafkaServer(server)(theirs)
 						return &shortConn{Conn: ours, left: left, silent: silent}, nil
@@ -242,7 +246,8 @@ func TestBrokerIsCutOffAndStalls(t *testing.T) {
 			for _, stall := range []int{0, 1, 5, whole / 2, whole - 1} {
 				took, err := dial(t, stall, true)
 				var e *broker.Error
-				if !errors.Is(err, broker.ErrSetupTimeout) || !errors.As(err, &e) || e.Phase != broker.Handshake || took != 5*time.Second {
+				if !errors.Is(err, broker.ErrSetupTimeout) || !errors.As(err, &e) || e.Phase != broker.Handshake ||
+					took != 5*time.Second {
 					t.Errorf("stalls at %d: after %v, %v", stall, took, err)
 				}
 			}

@@ -56,7 +56,8 @@ func (o *Options) check() (suiteChoice, error) {
 	case err != nil:
 		problems = append(problems, err)
 	case o.MaxVersion != 0 && o.MaxVersion < chosen.minVersion:
-		refuse("MaxVersion", "%s is below %s, the minimum that MinVersion or CipherSuites set", tls.VersionName(o.MaxVersion), tls.VersionName(chosen.minVersion))
+		refuse("MaxVersion", "%s is below %s, the minimum that MinVersion or CipherSuites set",
+			tls.VersionName(o.MaxVersion), tls.VersionName(chosen.minVersion))
 	}
 	return chosen, errors.Join(problems...)
 }
@@ -90,7 +91,8 @@ func (o *Options) namedSuites(chosen suiteChoice) (suiteChoice, error) {
 	}
 	switch {
 	case chosen.ids == nil && !newest:
-		return chosen, refusal("CipherSuites", "crypto/tls supports none of %s; want names such as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", strings.Join(o.CipherSuites, ", "))
+		return chosen, refusal("CipherSuites", "crypto/tls supports none of %s; want names such as "+
+			"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", strings.Join(o.CipherSuites, ", "))
 	case chosen.ids == nil:
 		chosen.minVersion = tls.VersionTLS13
 	}

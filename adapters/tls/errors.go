@@ -55,9 +55,10 @@ var kinds = fault.Table[Reason]{
 	NotYetValid: {Name: "not-yet-valid", Text: "the broker's certificate is not valid yet",
 		Hint: "correct the clock of this machine if it is slow"},
 	WrongHost: {Name: "wrong-host", Text: "the broker's certificate is not for this host",
-		Hint: "connect by a name in the certificate, issue one with this name as subject alternative name, or set Options.ServerName"},
+		Hint: "use a name in the certificate, add this one as subject alternative name, or set Options.ServerName"},
 	UnknownAuthority: {Name: "unknown-authority", Text: "the broker's certificate is not signed by a trusted authority",
-		Hint: "add the authority's certificate to Options.CAFile (ssl_cafile); check that the broker sends its intermediate certificates"},
+		Hint: "add the authority's certificate to Options.CAFile (ssl_cafile); check that the broker sends its " +
+			"intermediate certificates"},
 	SelfSigned: {Name: "self-signed", Text: "the broker's certificate is self-signed and not trusted",
 		Hint: "if it is the right certificate, add it to Options.CAFile (ssl_cafile)"},
 	BadCertificate: {Name: "bad-certificate", Text: "the broker's certificate is not valid for server use",
@@ -73,11 +74,15 @@ var kinds = fault.Table[Reason]{
 	VersionTooLow: {Name: "version-too-low", Text: "no TLS version in common",
 		Hint: "enable TLS 1.2 or newer at the broker (ssl.enabled.protocols); check Options.MinVersion and MaxVersion"},
 	NoCommonCipher: {Name: "no-common-cipher", Text: "no cipher suite in common",
-		Hint: "compare the broker's ssl.cipher.suites and the type of its key with Options.Ciphers (ssl_ciphers) or CipherSuites"},
-	CertificateRequired: {Name: "certificate-required", Text: "the broker requires a client certificate, and none was sent",
-		Hint: "set Options.CertFile and KeyFile (ssl_certfile, ssl_keyfile) to a certificate that the broker trusts: it has ssl.client.auth=required"},
+		Hint: "compare the broker's ssl.cipher.suites and the type of its key with Options.Ciphers (ssl_ciphers) or " +
+			"CipherSuites"},
+	CertificateRequired: {Name: "certificate-required",
+		Text: "the broker requires a client certificate, and none was sent",
+		Hint: "set Options.CertFile and KeyFile (ssl_certfile, ssl_keyfile) to a certificate that the broker trusts: " +
+			"it has ssl.client.auth=required"},
 	CertificateRefused: {Name: "certificate-refused", Text: "the broker rejects the client certificate",
-		Hint: "add the certificate's authority to the broker's truststore; check its dates and that Options.CertFile (ssl_certfile) has the whole chain"},
+		Hint: "add the certificate's authority to the broker's truststore; check its dates and that Options.CertFile " +
+			"(ssl_certfile) has the whole chain"},
 	NotTLS: {Name: "not-tls", Text: "the peer does not speak TLS",
 		Hint: "check the port: a broker has separate ports with and without TLS"},
 	CutOff: {Name: "cut-off", Text: "the peer closed the connection during the handshake",

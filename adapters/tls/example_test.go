@@ -73,7 +73,7 @@ func ExampleError() {
 	}
 	// Output:
 	// wrong-host
-	// connect by a name in the certificate, issue one with this name as subject alternative name, or set Options.ServerName
+	// use a name in the certificate, add this one as subject alternative name, or set Options.ServerName
 	// example.com
 }
 

@@ -93,7 +93,8 @@ func (c *Conn) refused(number uint8, err error) *Error {
 	switch number {
 	case certificateRequired:
 		e.Reason = CertificateRequired
-	case badCertificate, unsupportedCert, certificateRevoked, certificateExpired, certificateUnknown, unknownCA, accessDenied:
+	case badCertificate, unsupportedCert, certificateRevoked, certificateExpired, certificateUnknown, unknownCA,
+		accessDenied:
 		if e.Reason = CertificateRefused; missing {
 			e.Reason = CertificateRequired
 		}
@@ -155,12 +156,14 @@ func (c *Conn) notTLS(e *Error) {
 	line = bytes.TrimRight(line, "\r")
 	switch {
 	case bytes.HasPrefix(first, []byte("HTTP")), first[0] == '<':
-		e.Detail, e.hint = fmt.Sprintf("it answered with HTTP, %q", line), "check the port: this is a web server without TLS"
+		e.Detail, e.hint = fmt.Sprintf("it answered with HTTP, %q", line),
+			"check the port: this is a web server without TLS"
 	case bytes.HasPrefix(first, []byte("SSH-")):
 		e.Detail, e.hint = fmt.Sprintf("it answered as an SSH server, %q", line), "check the port"
 	case len(first) > 1 && first[0] == 0 && first[1] == 0:
 		e.Detail = fmt.Sprintf("it answered % x, which may be Kafka's protocol", first[:min(len(first), 12)])
-		e.hint = "if this is a broker's port without TLS, use PLAINTEXT or SASL_PLAINTEXT (security_protocol), or the TLS port"
+		e.hint = "if this is a broker's port without TLS, use PLAINTEXT or SASL_PLAINTEXT (security_protocol), or " +
+			"the TLS port"
 	case printable(line):
 		e.Detail, e.hint = fmt.Sprintf("it answered with text, %q", line), "check the port: this is another protocol"
 	default:
@@ -191,7 +194,8 @@ func hungUp(err error) bool {
 	return errors.As(err, &op) && (op.Op == "read" || op.Op == "write")
 }
 
-const hintAsked = "the broker requested a client certificate, and none is configured: set Options.CertFile and KeyFile (ssl_certfile, ssl_keyfile) if it requires one"
+const hintAsked = "the broker requested a client certificate, and none is configured: set Options.CertFile and " +
+	"KeyFile (ssl_certfile, ssl_keyfile) if it requires one"
 
 // cutOff sets the details of CutOff. A broker's port without TLS reads a hello as a
 // request of 369 MB and closes the connection.
@@ -202,7 +206,8 @@ func (c *Conn) cutOff(e *Error) {
 	case c.certRequested && !c.certSent:
 		e.hint = hintAsked
 	case c.wire.count == 0:
-		e.hint = "this may be a port without TLS, where a broker closes the connection: use PLAINTEXT or SASL_PLAINTEXT (security_protocol), or the TLS port"
+		e.hint = "this may be a port without TLS, where a broker closes the connection: use PLAINTEXT or " +
+			"SASL_PLAINTEXT (security_protocol), or the TLS port"
 	}
 }
 

@@ -42,7 +42,8 @@ func (f *file) refresh() (changed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if f.info != nil && !f.young && os.SameFile(f.info, info) && f.info.Size() == info.Size() && f.info.ModTime().Equal(info.ModTime()) {
+	if f.info != nil && !f.young && os.SameFile(f.info, info) && f.info.Size() == info.Size() &&
+		f.info.ModTime().Equal(info.ModTime()) {
 		return false, nil
 	}
 	data, info, err := wholefile.Read(f.path, maxFileBytes)

@@ -75,7 +75,10 @@ func TestHostileNames(t *testing.T) {
 	for want, cert := range map[Reason]tls.Certificate{
 		SelfSigned:       {Certificate: [][]byte{stranger.cert.Raw}, PrivateKey: stranger.key},
 		UnknownAuthority: stranger.issue(func(c *x509.Certificate) { c.Subject = name }),
-		Expired:          trusted.issue(func(c *x509.Certificate) { c.Subject, c.NotAfter = name, now.Add(-time.Hour) }),
+		Expired: trusted.issue(func(c *x509.Certificate) {
+			c.Subject, c.NotAfter = name,
+				now.Add(-time.Hour)
+		}),
 		WrongHost: trusted.issue(func(c *x509.Certificate) {
 			c.IPAddresses = nil
 			c.DNSNames = []string{"a\nb.test", long[:50_000]}
@@ -92,7 +95,8 @@ func TestHostileNames(t *testing.T) {
 		if want == Revoked {
 			o.CRLFile = write(t, "crl", trusted.crl(soon, cert))
 		}
-		_, err := reach(t, mustDial(t, plainDial, o), listen(t, tlsServer(&tls.Config{Certificates: []tls.Certificate{cert}})))
+		_, err := reach(t, mustDial(t, plainDial, o),
+			listen(t, tlsServer(&tls.Config{Certificates: []tls.Certificate{cert}})))
 		wantReason(t, err, want)
 		if text := err.Error(); len(text) > 2000 {
 			t.Errorf("%v: an error of %d bytes: %.200q", want, len(text), text)
@@ -111,7 +115,8 @@ func TestFileTooLarge(t *testing.T) {
 	}
 	before := allocated(func() {
 		_, err := Dial(plainDial, Options{CRLFile: path})
-		if e := new(OptionError); !errors.As(err, &e) || e.Option != "CRLFile" || !strings.Contains(err.Error(), "larger than 64 MiB") {
+		if e := new(OptionError); !errors.As(err, &e) || e.Option != "CRLFile" ||
+			!strings.Contains(err.Error(), "larger than 64 MiB") {
 			t.Errorf("%v", err)
 		}
 	})
@@ -145,7 +150,8 @@ func FuzzCertificates(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	v := &verifier{name: "broker.test", roots: x509.NewCertPool(), authorities: []*x509.Certificate{ca.cert}, revoked: revoked, now: clock().Now}
+	v := &verifier{name: "broker.test", roots: x509.NewCertPool(), authorities: []*x509.Certificate{ca.cert},
+		revoked: revoked, now: clock().Now}
 	v.roots.AddCert(ca.cert)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		certs, err := parseCertificates(data)
@@ -159,7 +165,8 @@ func FuzzCertificates(f *testing.F) {
 		if e := new(Error); err != nil && (!errors.As(err, &e) || e.Reason == Other) {
 			t.Fatalf("%v", err)
 		}
-		if err != nil && (len(err.Error()) > 2000 || strings.ContainsFunc(err.Error(), func(r rune) bool { return !unicode.IsPrint(r) })) {
+		if err != nil && (len(err.Error()) > 2000 || strings.ContainsFunc(err.Error(),
+			func(r rune) bool { return !unicode.IsPrint(r) })) {
 			t.Fatalf("%q", err)
 		}
 	})

@@ -47,7 +47,8 @@ func parseCertificates(data []byte) (all []*x509.Certificate, err error) {
 	case begun == 0:
 		return nil, errors.New("no certificate: want PEM, with -----BEGIN CERTIFICATE----- lines")
 	case begun > len(all):
-		return nil, fmt.Errorf("%d certificates begin, and %d can be decoded: the file may be truncated", begun, len(all))
+		return nil, fmt.Errorf("%d certificates begin, and %d can be decoded: the file may be truncated", begun,
+			len(all))
 	}
 	return all, nil
 }
@@ -77,7 +78,8 @@ func pair(chain *tls.Certificate, key crypto.Signer) error {
 	}
 	for i, der := range chain.Certificate[1:] {
 		if c, err := x509.ParseCertificate(der); err == nil && public.Equal(c.PublicKey) {
-			return fmt.Errorf("the key belongs to certificate %d of %d, %s: put that one first", i+2, len(chain.Certificate), x500.Quoted(c.RawSubject))
+			return fmt.Errorf("the key belongs to certificate %d of %d, %s: put that one first", i+2,
+				len(chain.Certificate), x500.Quoted(c.RawSubject))
 		}
 	}
 	return fmt.Errorf("the key does not belong to the certificate %s", x500.Quoted(chain.Leaf.RawSubject))

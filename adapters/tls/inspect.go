@@ -130,7 +130,8 @@ func (i *Inspector) Inspect(ctx context.Context, network, address string) (*Insp
 	stop := context.AfterFunc(ctx, func() { r.under.Close() })
 	defer stop()
 	seen.State = conn.ConnectionState()
-	seen.ClientCertRequested, seen.ClientCertSent, seen.NothingReceived = conn.certRequested, conn.certSent, conn.wire.count == 0
+	seen.ClientCertRequested, seen.ClientCertSent, seen.NothingReceived = conn.certRequested, conn.certSent,
+		conn.wire.count == 0
 	switch {
 	case seen.HandshakeErr != nil:
 	case seen.State.Version == tls.VersionTLS12:

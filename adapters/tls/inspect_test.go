@@ -105,21 +105,43 @@ func TestInspect(t *testing.T) {
 		failed   string
 	}{
 		{"not asked", func(t *testing.T, s *inspected) {}, "none none none none", false, false, no, true, "none"},
-		{"asked, and none is there", func(t *testing.T, s *inspected) { asks(s); bare(s) }, "none none none none", true, false, no, true, "none"},
-		{"demanded, and none is there", func(t *testing.T, s *inspected) { verify(s); bare(s) }, "none none none none", true, false, yes, false, "certificate-required"},
-		{"asked, and shown", func(t *testing.T, s *inspected) { asks(s) }, "none none none none", true, true, unknown, true, "none"},
-		{"demanded, and shown", func(t *testing.T, s *inspected) { verify(s) }, "none none none none", true, true, unknown, true, "none"},
+		{"asked, and none is there", func(t *testing.T, s *inspected) { asks(s); bare(s) }, "none none none none", true,
+			false, no, true, "none"},
+		{"demanded, and none is there", func(t *testing.T, s *inspected) { verify(s); bare(s) }, "none none none none",
+			true, false, yes, false, "certificate-required"},
+		{"asked, and shown", func(t *testing.T, s *inspected) { asks(s) }, "none none none none", true, true, unknown,
+			true, "none"},
+		{"demanded, and shown", func(t *testing.T, s *inspected) { verify(s) }, "none none none none", true, true,
+			unknown, true, "none"},
 		{"shown, and refused", func(t *testing.T, s *inspected) {
 			verify(s)
 			mine := newCA(t, "a stranger").issue()
 			s.options.CertPEM, s.options.KeyPEM = chainPEM(mine), ports.NewSecret(keyPEM(t, mine))
 		}, "none none none none", true, true, unknown, false, "certificate-refused"},
 
-		{"unknown authority, asked", func(t *testing.T, s *inspected) { asks(s); strange(t, s) }, "unknown-authority none none unknown-authority", true, false, no, true, "none"},
-		{"unknown authority, demanded", func(t *testing.T, s *inspected) { requires(s); strange(t, s) }, "unknown-authority none none unknown-authority", true, false, yes, false, "certificate-required"},
-		{"verification left out, asked", func(t *testing.T, s *inspected) { asks(s); strange(t, s); s.options.AnyCertificate = true }, "unknown-authority none none unknown-authority", true, false, no, true, "none"},
-		{"verification left out and not missed, demanded", func(t *testing.T, s *inspected) { verify(s); s.options.AnyCertificate = true }, "none none none none", true, true, unknown, true, "none"},
-		{"another host, demanded", func(t *testing.T, s *inspected) { requires(s); s.options.ServerName = "other.test" }, "none wrong-host none wrong-host", true, false, yes, false, "certificate-required"},
+		{"unknown authority, asked", func(t *testing.T, s *inspected) { asks(s); strange(t, s) },
+			"unknown-authority none none unknown-authority", true, false, no, true, "none"},
+		{"unknown authority, demanded", func(t *testing.T, s *inspected) { requires(s); strange(t, s) },
+			"unknown-authority none none unknown-authority", true, false, yes, false, "certificate-required"},
+		{"verification left out, asked", func(t *testing.T, s *inspected) {
+			asks(s)
+			strange(t,
+				s)
+			s.options.AnyCertificate = true
+		}, "unknown-authority none none unknown-authority", true, false, no,
+			true, "none"},
+		{"verification left out and not missed, demanded", func(t *testing.T,
+			s *inspected) {
+			verify(s)
+			s.options.AnyCertificate = true
+		}, "none none none none", true, true, unknown,
+			true, "none"},
+		{"another host, demanded", func(t *testing.T,
+			s *inspected) {
+			requires(s)
+			s.options.ServerName = "other.test"
+		}, "none wrong-host none wrong-host", true,
+			false, yes, false, "certificate-required"},
 		{"any host, demanded", func(t *testing.T, s *inspected) {
 			verify(s)
 			s.options.ServerName, s.options.AnyHost = "other.test", true
@@ -127,7 +149,8 @@ func TestInspect(t *testing.T) {
 		{"two faults", func(t *testing.T, s *inspected) {
 			asks(s)
 			s.options.ServerName = "other.test"
-			s.server.Certificates = []tls.Certificate{s.ca.issue(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })}
+			expired := s.ca.issue(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })
+			s.server.Certificates = []tls.Certificate{expired}
 		}, "expired wrong-host none expired", true, false, no, true, "none"},
 		{"revoked, demanded", func(t *testing.T, s *inspected) {
 			requires(s)
@@ -147,36 +170,45 @@ func TestInspect(t *testing.T) {
 			t.Run(c.name+", "+tls.VersionName(version), func(t *testing.T) {
 				s := &inspected{ca: newCA(t, "the authority")}
 				mine := s.ca.issue()
-				s.server = &tls.Config{MinVersion: version, MaxVersion: version, Time: clock().Now, Certificates: []tls.Certificate{s.ca.issue()}}
-				s.options = Options{ServerName: "broker.test", CAPEM: s.ca.pem(), Clock: clock(), CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, mine))}
+				s.server = &tls.Config{MinVersion: version, MaxVersion: version, Time: clock().Now,
+					Certificates: []tls.Certificate{s.ca.issue()}}
+				s.options = Options{ServerName: "broker.test", CAPEM: s.ca.pem(), Clock: clock(),
+					CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, mine))}
 				c.set(t, s)
 				ears := make(chan received, 1)
 				seen := inspect(t, mustInspector(t, plainDial, s.options), listen(t, hearing(s.server, ears)))
 
-				checks := fmt.Sprint(wordOfCheck(seen.Checks.ChainErr), " ", wordOfCheck(seen.Checks.HostErr), " ", wordOfCheck(seen.Checks.RevocationErr), " ", wordOf(seen.VerifyErr))
+				checks := fmt.Sprint(wordOfCheck(seen.Checks.ChainErr), " ", wordOfCheck(seen.Checks.HostErr), " ",
+					wordOfCheck(seen.Checks.RevocationErr), " ", wordOf(seen.VerifyErr))
 				if checks != c.checks {
 					t.Errorf("checks: %s, want %s", checks, c.checks)
 				}
-				if path := seen.Checks.Path; (path == nil) != (seen.Checks.ChainErr != nil) || path != nil && !path[len(path)-1].Equal(s.ca.cert) {
+				if path := seen.Checks.Path; (path == nil) != (seen.Checks.ChainErr != nil) || path != nil &&
+					!path[len(path)-1].Equal(s.ca.cert) {
 					t.Errorf("path: %v", path)
 				}
 				required := unknown
 				if is, known := seen.Required(); known {
 					required = map[bool]string{true: yes, false: no}[is]
 				}
-				if seen.ClientCertRequested != c.asked || seen.ClientCertSent != c.shown || required != c.required || seen.ClientAccepted != c.accepted || wordOf(seen.HandshakeErr) != c.failed {
-					t.Errorf("asked %v, shown %v, required %s, accepted %v, failed %v", seen.ClientCertRequested, seen.ClientCertSent, required, seen.ClientAccepted, seen.HandshakeErr)
+				if seen.ClientCertRequested != c.asked || seen.ClientCertSent != c.shown || required != c.required ||
+					seen.ClientAccepted != c.accepted || wordOf(seen.HandshakeErr) != c.failed {
+					t.Errorf("asked %v, shown %v, required %s, accepted %v, failed %v", seen.ClientCertRequested,
+						seen.ClientCertSent, required, seen.ClientAccepted, seen.HandshakeErr)
 				}
-				if named := len(seen.AcceptableCAs); (named == 1) != (s.server.ClientCAs != nil) || named == 1 && string(seen.AcceptableCAs[0]) != string(s.ca.cert.RawSubject) {
+				if named := len(seen.AcceptableCAs); (named == 1) != (s.server.ClientCAs != nil) || named == 1 &&
+					string(seen.AcceptableCAs[0]) != string(s.ca.cert.RawSubject) {
 					t.Errorf("%d authorities: %x", named, seen.AcceptableCAs)
 				}
-				if seen.State.Version != version || seen.State.CipherSuite == 0 || len(seen.State.PeerCertificates) == 0 || seen.NothingReceived || seen.Name != s.options.ServerName {
+				if seen.State.Version != version || seen.State.CipherSuite == 0 ||
+					len(seen.State.PeerCertificates) == 0 || seen.NothingReceived || seen.Name != s.options.ServerName {
 					t.Errorf("%+v", seen.State)
 				}
 				// What matters most: who is not verified gets nothing.
 				h := <-ears
 				if h.data != 0 || (h.certificates > 0) != (c.shown && c.accepted) {
-					t.Errorf("the server has %d certificates of the client and %d bytes: %v", h.certificates, h.data, h.err)
+					t.Errorf("the server has %d certificates of the client and %d bytes: %v", h.certificates, h.data,
+						h.err)
 				}
 			})
 		}
@@ -197,16 +229,22 @@ func TestInspectResumes(t *testing.T) {
 				server.ClientAuth = tls.NoClientCert // else a second is spent on hearing nothing
 			}
 			address := listen(t, tlsServer(server))
-			i := mustInspector(t, plainDial, Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock(), CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, mine))})
-			first, second, anonymous := inspect(t, i, address), inspect(t, i, address), inspect(t, i.Anonymous(), address)
+			i := mustInspector(t, plainDial, Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock(),
+				CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, mine))})
+			first, second, anonymous := inspect(t, i, address), inspect(t, i, address),
+				inspect(t, i.Anonymous(), address)
 			if first.State.DidResume || anonymous.State.DidResume || second.State.DidResume != tickets {
-				t.Errorf("%s, tickets %v: resumed %v %v %v", tls.VersionName(version), tickets, first.State.DidResume, second.State.DidResume, anonymous.State.DidResume)
+				t.Errorf("%s, tickets %v: resumed %v %v %v", tls.VersionName(version), tickets, first.State.DidResume,
+					second.State.DidResume, anonymous.State.DidResume)
 			}
-			if first.SessionTicket != tickets || anonymous.SessionTicket || !first.ClientAccepted || !second.ClientAccepted || !anonymous.ClientAccepted {
+			if first.SessionTicket != tickets || anonymous.SessionTicket || !first.ClientAccepted ||
+				!second.ClientAccepted || !anonymous.ClientAccepted {
 				t.Errorf("%s, tickets %v: %+v", tls.VersionName(version), tickets, first)
 			}
-			if first.ClientCertSent != tickets || anonymous.ClientCertSent || second.Checks.ChainErr != nil || second.Checks.Path == nil {
-				t.Errorf("%s: shown %v %v; %+v", tls.VersionName(version), first.ClientCertSent, anonymous.ClientCertSent, second.Checks)
+			if first.ClientCertSent != tickets || anonymous.ClientCertSent || second.Checks.ChainErr != nil ||
+				second.Checks.Path == nil {
+				t.Errorf("%s: shown %v %v; %+v", tls.VersionName(version), first.ClientCertSent,
+					anonymous.ClientCertSent, second.Checks)
 			}
 			if _, known := second.Required(); tickets && known {
 				t.Error("got known for a resumed session, want unknown")
@@ -228,8 +266,16 @@ func TestInspectSilence(t *testing.T) {
 		accepted bool
 		wait     time.Duration
 	}{
-		{"answers a farewell", func(conn *tls.Conn, under net.Conn) { _, _ = io.Copy(io.Discard, conn); _ = conn.Close() }, true, patience},
-		{"hangs up at a farewell", func(conn *tls.Conn, under net.Conn) { _, _ = io.Copy(io.Discard, conn); _ = under.Close() }, true, patience},
+		{"answers a farewell", func(conn *tls.Conn, under net.Conn) {
+			_,
+				_ = io.Copy(io.Discard, conn)
+			_ = conn.Close()
+		}, true, patience},
+		{"hangs up at a farewell", func(conn *tls.Conn, under net.Conn) {
+			_,
+				_ = io.Copy(io.Discard, conn)
+			_ = under.Close()
+		}, true, patience},
 		{"hangs up", func(conn *tls.Conn, under net.Conn) { _ = under.Close() }, false, 0},
 		{"says farewell itself", func(conn *tls.Conn, under net.Conn) { _ = conn.Close() }, false, 0},
 		{"stays", func(conn *tls.Conn, under net.Conn) { _, _ = io.Copy(io.Discard, under) }, false, 2 * patience},
@@ -253,8 +299,10 @@ func TestInspectSilence(t *testing.T) {
 				}()
 				dial := func(context.Context, string, string) (net.Conn, error) { return client, nil }
 				began := time.Now()
-				seen := inspect(t, mustInspector(t, dial, Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}), "broker.test:9093")
-				if seen.ClientAccepted != c.accepted || seen.HandshakeErr != nil || seen.ClientCertRequested != asks || seen.VerifyErr != nil {
+				seen := inspect(t, mustInspector(t, dial, Options{ServerName: "broker.test", CAPEM: ca.pem(),
+					Clock: clock()}), "broker.test:9093")
+				if seen.ClientAccepted != c.accepted || seen.HandshakeErr != nil || seen.ClientCertRequested != asks ||
+					seen.VerifyErr != nil {
 					t.Errorf("%+v", seen)
 				}
 				if _, known := seen.Required(); known != c.accepted {
@@ -291,7 +339,8 @@ func TestInspectEnds(t *testing.T) {
 				began := time.Now()
 				ctx, cancel := context.WithTimeout(t.Context(), patience/2)
 				defer cancel()
-				seen, err := mustInspector(t, dial, Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}).Inspect(ctx, "tcp", "broker.test:9093")
+				seen, err := mustInspector(t, dial, Options{ServerName: "broker.test", CAPEM: ca.pem(),
+					Clock: clock()}).Inspect(ctx, "tcp", "broker.test:9093")
 				if err != nil || seen.ClientAccepted || ctx.Err() == nil {
 					t.Errorf("%+v %v", seen, err)
 				}
@@ -372,7 +421,8 @@ func TestInspectFails(t *testing.T) {
 		})
 		seen := inspect(t, mustInspector(t, plainDial, Options{}), address)
 		wantReason(t, seen.HandshakeErr, want)
-		if _, known := seen.Required(); known || seen.ClientAccepted || seen.State.Version != 0 || seen.NothingReceived != (say == "") || seen.VerifyErr != nil || seen.Checks.ChainErr != nil {
+		if _, known := seen.Required(); known || seen.ClientAccepted || seen.State.Version != 0 ||
+			seen.NothingReceived != (say == "") || seen.VerifyErr != nil || seen.Checks.ChainErr != nil {
 			t.Errorf("%q: %+v", say, seen)
 		}
 	}

@@ -65,17 +65,26 @@ func TestMismatch(t *testing.T) {
 		dials  int // without and
 		known  int // with a release that is configured
 	}{
-		{"TLS, and Kafka in clear hangs up", true, hangsUp, CutOff, broker.ErrTLS, []string{"closed the connection", "use PLAINTEXT or SASL_PLAINTEXT"}, 1, 1},
-		{"TLS, and Kafka in clear answers", true, speaks("\x00\x00\x00\x0a\x00\x00\x00\x00\x00\x23"), NotTLS, broker.ErrTLS, []string{"Kafka's protocol", "use PLAINTEXT or SASL_PLAINTEXT"}, 1, 1},
-		{"TLS, and a web server", true, speaks(web), NotTLS, broker.ErrTLS, []string{"HTTP/1.1 400", "web server without TLS"}, 1, 1},
-		{"TLS, and an SSH server", true, greets("SSH-2.0-OpenSSH_9.6\r\n"), NotTLS, broker.ErrTLS, []string{"SSH server", "check the port"}, 1, 1},
-		{"TLS, and a mail server", true, greets("220 mail.test ESMTP\r\n"), NotTLS, broker.ErrTLS, []string{"220 mail.test", "another protocol"}, 1, 1},
+		{"TLS, and Kafka in clear hangs up", true, hangsUp, CutOff, broker.ErrTLS,
+			[]string{"closed the connection", "use PLAINTEXT or SASL_PLAINTEXT"}, 1, 1},
+		{"TLS, and Kafka in clear answers", true, speaks("\x00\x00\x00\x0a\x00\x00\x00\x00\x00\x23"), NotTLS,
+			broker.ErrTLS, []string{"Kafka's protocol", "use PLAINTEXT or SASL_PLAINTEXT"}, 1, 1},
+		{"TLS, and a web server", true, speaks(web), NotTLS, broker.ErrTLS,
+			[]string{"HTTP/1.1 400", "web server without TLS"}, 1, 1},
+		{"TLS, and an SSH server", true, greets("SSH-2.0-OpenSSH_9.6\r\n"), NotTLS, broker.ErrTLS,
+			[]string{"SSH server", "check the port"}, 1, 1},
+		{"TLS, and a mail server", true, greets("220 mail.test ESMTP\r\n"), NotTLS, broker.ErrTLS,
+			[]string{"220 mail.test", "another protocol"}, 1, 1},
 
-		{"in clear, and an alert of TLS", false, speaks("\x15\x03\x03\x00\x02\x02\x0a"), 0, broker.ErrTLSExpected, []string{"answered with TLS", "wants TLS"}, 1, 1},
-		{"in clear, and TLS that hangs up", false, hangsUp, 0, broker.ErrConnection, []string{"EOF", "a port for TLS"}, 6, 1},
-		{"in clear, and crypto/tls", false, cryptoTLS, 0, broker.ErrConnection, []string{"EOF", "a port for TLS"}, 6, 1},
+		{"in clear, and an alert of TLS", false, speaks("\x15\x03\x03\x00\x02\x02\x0a"), 0, broker.ErrTLSExpected,
+			[]string{"answered with TLS", "wants TLS"}, 1, 1},
+		{"in clear, and TLS that hangs up", false, hangsUp, 0, broker.ErrConnection, []string{"EOF", "a port for TLS"},
+			6, 1},
+		{"in clear, and crypto/tls", false, cryptoTLS, 0, broker.ErrConnection, []string{"EOF", "a port for TLS"}, 6,
+			1},
 		{"in clear, and a web server", false, speaks(web), 0, broker.ErrNotKafka, []string{"HTTP", "web server"}, 1, 1},
-		{"in clear, and an SSH server", false, greets("SSH-2.0-OpenSSH_9.6\r\n"), 0, broker.ErrNotKafka, []string{"SSH server", "check the port"}, 1, 1},
+		{"in clear, and an SSH server", false, greets("SSH-2.0-OpenSSH_9.6\r\n"), 0, broker.ErrNotKafka,
+			[]string{"SSH server", "check the port"}, 1, 1},
 	} {
 		for how, ask := range askers {
 			for _, release := range []broker.Release{{}, {Major: 2, Minor: 8}} {

@@ -27,12 +27,14 @@ func opensslServer(t *testing.T, o *openssl.Oracle, ca *testCA, args ...string) 
 	t.Helper()
 	dir := t.TempDir()
 	cert := ca.issue()
-	for name, text := range map[string]string{"ca.pem": ca.pem(), "cert.pem": chainPEM(cert), "key.pem": keyPEM(t, cert)} {
+	for name, text := range map[string]string{"ca.pem": ca.pem(), "cert.pem": chainPEM(cert),
+		"key.pem": keyPEM(t, cert)} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command(o.Path, slices.Concat([]string{"s_server", "-accept", "127.0.0.1:0", "-cert", "cert.pem", "-key", "key.pem",
+	cmd := exec.Command(o.Path, slices.Concat([]string{"s_server", "-accept", "127.0.0.1:0", "-cert", "cert.pem",
+		"-key", "key.pem",
 		"-CAfile", "ca.pem", "-attime", strconv.FormatInt(now.Unix(), 10)}, args)...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "OPENSSL_CONF="+os.DevNull)
@@ -83,9 +85,12 @@ func TestServerOfOpenSSL(t *testing.T) {
 		{"none shown, TLS 1.3", append(demands, "-tls1_3"), nil, CertificateRequired, "certificate required"},
 		{"a stranger's shown, TLS 1.2", append(demands, "-tls1_2"), with(theirs), CertificateRefused, "truststore"},
 		{"a stranger's shown, TLS 1.3", append(demands, "-tls1_3"), with(theirs), CertificateRefused, "truststore"},
-		{"TLS 1.1", []string{"-tls1_1", "-cipher", "ALL@SECLEVEL=0"}, nil, VersionTooLow, "TLS 1.2 to TLS 1.3 are allowed here"},
-		{"TLS 1.3 alone", []string{"-tls1_3"}, func(o *Options) { o.MaxVersion = tls.VersionTLS12 }, VersionTooLow, "only TLS 1.2 is allowed here"},
-		{"other ciphers", []string{"-tls1_2", "-cipher", "ECDHE-ECDSA-AES256-GCM-SHA384"}, func(o *Options) { o.Ciphers = "AES128" }, NoCommonCipher, "ssl.cipher.suites"},
+		{"TLS 1.1", []string{"-tls1_1", "-cipher", "ALL@SECLEVEL=0"}, nil, VersionTooLow,
+			"TLS 1.2 to TLS 1.3 are allowed here"},
+		{"TLS 1.3 alone", []string{"-tls1_3"}, func(o *Options) { o.MaxVersion = tls.VersionTLS12 }, VersionTooLow,
+			"only TLS 1.2 is allowed here"},
+		{"other ciphers", []string{"-tls1_2", "-cipher", "ECDHE-ECDSA-AES256-GCM-SHA384"},
+			func(o *Options) { o.Ciphers = "AES128" }, NoCommonCipher, "ssl.cipher.suites"},
 		{"another authority", nil, func(o *Options) { o.CAPEM = stranger.pem() }, UnknownAuthority, "CN=the authority"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -139,7 +144,8 @@ func TestServerOfOpenSSL(t *testing.T) {
 			cfg := configFor(t, address, Options{CAPEM: ca.pem()})
 			cfg.Transport = tcp.New(tcp.Options{})
 			_, err := ask(t, cfg)
-			if e := new(broker.Error); !errors.Is(err, broker.ErrConnection) || !errors.As(err, &e) || !strings.Contains(e.Hint, "a port for TLS") {
+			if e := new(broker.Error); !errors.Is(err, broker.ErrConnection) || !errors.As(err, &e) ||
+				!strings.Contains(e.Hint, "a port for TLS") {
 				t.Errorf("%v", err) // it hangs up without a word
 			}
 		}

@@ -69,7 +69,8 @@ func newFixedKey(t *testing.T) crypto.Signer {
 	return key
 }
 
-func sign(t *testing.T, template, parent *x509.Certificate, public crypto.PublicKey, key crypto.Signer) *x509.Certificate {
+func sign(t *testing.T, template, parent *x509.Certificate, public crypto.PublicKey,
+	key crypto.Signer) *x509.Certificate {
 	t.Helper()
 	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, key)
 	if err != nil {

@@ -157,7 +157,11 @@ func TestReasons(t *testing.T) {
 			s.with(s.ca.issue(func(c *x509.Certificate) { c.DNSNames, c.IPAddresses = []string{"other.test"}, nil }))
 		}, WrongHost, []string{`it is for "other.test", not for "broker.test"`}},
 		{"a name but no alternative name", func(t *testing.T, s *harness) {
-			s.with(s.ca.issue(func(c *x509.Certificate) { c.DNSNames, c.IPAddresses = nil, nil; c.Subject.CommonName = "broker.test" }))
+			s.with(s.ca.issue(func(c *x509.Certificate) {
+				c.DNSNames, c.IPAddresses = nil,
+					nil
+				c.Subject.CommonName = "broker.test"
+			}))
 		}, WrongHost, []string{"subject alternative name"}},
 		{"unknown authority", func(t *testing.T, s *harness) {
 			s.with(newCA(t, "a stranger").issue())
@@ -165,14 +169,16 @@ func TestReasons(t *testing.T) {
 		{"the certificate between is missing", func(t *testing.T, s *harness) {
 			s.with(s.ca.sub("between").issue())
 		}, UnknownAuthority, []string{"CN=between"}},
-		{"system authorities", func(t *testing.T, s *harness) { s.options.CAPEM = "" }, UnknownAuthority, []string{"CAFile"}},
+		{"system authorities", func(t *testing.T, s *harness) { s.options.CAPEM = "" }, UnknownAuthority,
+			[]string{"CAFile"}},
 		{"any host, but not any chain", func(t *testing.T, s *harness) {
 			s.options.AnyHost = true
 			s.with(newCA(t, "a stranger").issue())
 		}, UnknownAuthority, nil},
 		{"self-signed", func(t *testing.T, s *harness) { s.with(alone(t)) }, SelfSigned, []string{"CN=itself"}},
 		{"not for a server", func(t *testing.T, s *harness) {
-			s.with(s.ca.issue(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }))
+			forClients := []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+			s.with(s.ca.issue(func(c *x509.Certificate) { c.ExtKeyUsage = forClients }))
 		}, BadCertificate, []string{"usage"}},
 		{"revoked", func(t *testing.T, s *harness) {
 			s.options.CRLFile = write(t, "crl", s.ca.crl(soon, s.server.Certificates[0]))
@@ -246,19 +252,26 @@ func TestReasons(t *testing.T) {
 			mine := newCA(t, "a stranger").issue()
 			s.options.CertPEM, s.options.KeyPEM = chainPEM(mine), ports.NewSecret(keyPEM(t, mine))
 		}, CertificateRefused, []string{"truststore"}},
-		{"a web server", func(t *testing.T, s *harness) { s.say = "HTTP/1.1 400 Bad Request\r\n\r\n" }, NotTLS, []string{"HTTP/1.1 400 Bad Request", "web server"}},
+		{"a web server", func(t *testing.T, s *harness) { s.say = "HTTP/1.1 400 Bad Request\r\n\r\n" }, NotTLS,
+			[]string{"HTTP/1.1 400 Bad Request", "web server"}},
 		{"a page", func(t *testing.T, s *harness) { s.say = "<html>" }, NotTLS, []string{"web server"}},
-		{"an SSH server", func(t *testing.T, s *harness) { s.say = "SSH-2.0-OpenSSH_9.6\r\n" }, NotTLS, []string{"SSH-2.0-OpenSSH_9.6"}},
-		{"Kafka in clear", func(t *testing.T, s *harness) { s.say = "\x00\x00\x00\x06\x00\x00\x00\x01\x00\x23" }, NotTLS, []string{"Kafka", "PLAINTEXT"}},
-		{"text", func(t *testing.T, s *harness) { s.say = "220 mail.test ESMTP\r\n" }, NotTLS, []string{"220 mail.test ESMTP"}},
+		{"an SSH server", func(t *testing.T, s *harness) { s.say = "SSH-2.0-OpenSSH_9.6\r\n" }, NotTLS,
+			[]string{"SSH-2.0-OpenSSH_9.6"}},
+		{"Kafka in clear", func(t *testing.T, s *harness) { s.say = "\x00\x00\x00\x06\x00\x00\x00\x01\x00\x23" },
+			NotTLS, []string{"Kafka", "PLAINTEXT"}},
+		{"text", func(t *testing.T, s *harness) { s.say = "220 mail.test ESMTP\r\n" }, NotTLS,
+			[]string{"220 mail.test ESMTP"}},
 		{"less than a record", func(t *testing.T, s *harness) { s.say = "no" }, NotTLS, []string{`"no"`}},
 		{"bytes", func(t *testing.T, s *harness) { s.say = "\xff\x01\x02\x03\x04\x05" }, NotTLS, []string{"ff 01 02"}},
-		{"hung up", func(t *testing.T, s *harness) { s.hangUp = func(net.Conn) {} }, CutOff, []string{"nothing received", "PLAINTEXT"}},
+		{"hung up", func(t *testing.T, s *harness) { s.hangUp = func(net.Conn) {} }, CutOff,
+			[]string{"nothing received", "PLAINTEXT"}},
 		{"reset", func(t *testing.T, s *harness) {
 			s.hangUp = func(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }
 		}, CutOff, []string{"nothing received", "PLAINTEXT"}},
-		{"hung up in a hello", func(t *testing.T, s *harness) { s.say = "\x16\x03\x03\x00\x7a\x02" }, CutOff, []string{"6 bytes received"}},
-		{"nonsense in a record", func(t *testing.T, s *harness) { s.say = "\x16\x03\x03\x00\x04\x63\x00\x00\x00" }, Other, nil},
+		{"hung up in a hello", func(t *testing.T, s *harness) { s.say = "\x16\x03\x03\x00\x7a\x02" }, CutOff,
+			[]string{"6 bytes received"}},
+		{"nonsense in a record", func(t *testing.T, s *harness) { s.say = "\x16\x03\x03\x00\x04\x63\x00\x00\x00" },
+			Other, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, version := range versions {
@@ -287,7 +300,8 @@ func TestReasons(t *testing.T) {
 					_, err := ask(t, configFor(t, address, s.options))
 					wantReason(t, err, c.want, c.words...)
 					e := new(broker.Error)
-					if !errors.As(err, &e) || !errors.Is(err, broker.ErrTLS) || c.want != Other && !strings.Contains(err.Error(), " - "+e.Hint) {
+					if !errors.As(err, &e) || !errors.Is(err, broker.ErrTLS) || c.want != Other &&
+						!strings.Contains(err.Error(), " - "+e.Hint) {
 						t.Errorf("%+v", err)
 					}
 				}
@@ -380,7 +394,8 @@ func TestCutAtEveryByte(t *testing.T) {
 // says nothing more. It returns how many the client had when it was done.
 func handshakeThrough(t *testing.T, server *tls.Config, o Options, allowed int, hangUp bool) (count int, err error) {
 	dial := func(under net.Conn) *Conn {
-		conn, err := mustDial(t, func(context.Context, string, string) (net.Conn, error) { return under, nil }, o)(t.Context(), "tcp", "a:1")
+		conn, err := mustDial(t, func(context.Context, string, string) (net.Conn, error) { return under, nil },
+			o)(t.Context(), "tcp", "a:1")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -423,7 +438,8 @@ func TestReasonsAreNamed(t *testing.T) {
 		}
 	}
 	slices.Sort(names)
-	if len(slices.Compact(names)) != int(Stalled)+1 || Reason(200).String() != "unknown reason 200" || Reason(200).Sentence() != "unknown reason 200" {
+	if len(slices.Compact(names)) != int(Stalled)+1 || Reason(200).String() != "unknown reason 200" ||
+		Reason(200).Sentence() != "unknown reason 200" {
 		t.Errorf("%q", names)
 	}
 }
@@ -431,7 +447,8 @@ func TestReasonsAreNamed(t *testing.T) {
 // Whatever a peer says, the handshake fails with an Error, and the words can be
 // shown.
 func FuzzPeer(f *testing.F) {
-	for _, say := range []string{"", "HTTP/1.1 400 Bad Request\r\n\r\n", "\x15\x03\x03\x00\x02\x02\x28", "\x00\x00", "\x16\x03", "\x16\x02\x00\x00\x00", serverHello(tls.VersionTLS12, 0xc02f)} {
+	for _, say := range []string{"", "HTTP/1.1 400 Bad Request\r\n\r\n", "\x15\x03\x03\x00\x02\x02\x28", "\x00\x00",
+		"\x16\x03", "\x16\x02\x00\x00\x00", serverHello(tls.VersionTLS12, 0xc02f)} {
 		f.Add([]byte(say))
 	}
 	f.Fuzz(func(t *testing.T, say []byte) {
@@ -450,7 +467,8 @@ func FuzzPeer(f *testing.F) {
 		err = conn.(*Conn).HandshakeContext(t.Context())
 		if e := new(Error); !errors.As(err, &e) || e.Reason == Stalled || e.Certificates != nil {
 			t.Errorf("%v", err)
-		} else if text := err.Error() + e.Hint(); strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		} else if text := err.Error() + e.Hint(); strings.ContainsFunc(text,
+			func(r rune) bool { return r < ' ' || r == 0x7f }) {
 			t.Errorf("%q", text)
 		}
 		_ = conn.Close()

@@ -133,7 +133,8 @@ func (l *loader) worse(next *tls.Certificate) error {
 
 func ofPassword(err error) bool {
 	var e *pemkey.Error
-	return errors.As(err, &e) && (e.Problem == pemkey.PasswordMissing || e.Problem == pemkey.PasswordFailed || e.Problem == pemkey.PasswordWrong)
+	return errors.As(err, &e) && (e.Problem == pemkey.PasswordMissing || e.Problem == pemkey.PasswordFailed ||
+		e.Problem == pemkey.PasswordWrong)
 }
 
 // load parses the files and puts their content in use.

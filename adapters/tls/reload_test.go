@@ -64,7 +64,8 @@ func (s *reloader) wantReloaded(want ...string) {
 	s.t.Helper()
 	ok := len(s.reloads) == len(want)
 	for i := range min(len(s.reloads), len(want)) {
-		ok = ok && (s.reloads[i] == nil) == (want[i] == "") && (s.reloads[i] == nil || strings.Contains(s.reloads[i].Error(), want[i]))
+		ok = ok && (s.reloads[i] == nil) == (want[i] == "") && (s.reloads[i] == nil ||
+			strings.Contains(s.reloads[i].Error(), want[i]))
 	}
 	if !ok {
 		s.t.Errorf("Reloaded: got %q, want %q", s.reloads, want)
@@ -113,18 +114,20 @@ func TestReloadOfIdentity(t *testing.T) {
 		mine, next := ca.issue(), ca.issue()
 		cert, key := write(t, "cert.pem", chainPEM(mine)), write(t, "key.pem", keyPEM(t, mine))
 		var shown []byte
-		s := newReloader(t, version, ca.issue(), Options{CAPEM: ca.pem(), CertFile: cert, KeyFile: key}, func(server *tls.Config) {
-			server.ClientAuth = tls.RequireAnyClientCert
-			server.VerifyConnection = func(state tls.ConnectionState) error {
-				shown = state.PeerCertificates[0].Raw
-				return nil
-			}
-		})
+		s := newReloader(t, version, ca.issue(), Options{CAPEM: ca.pem(), CertFile: cert, KeyFile: key},
+			func(server *tls.Config) {
+				server.ClientAuth = tls.RequireAnyClientCert
+				server.VerifyConnection = func(state tls.ConnectionState) error {
+					shown = state.PeerCertificates[0].Raw
+					return nil
+				}
+			})
 		want := func(c tls.Certificate, resumed bool) {
 			t.Helper()
 			state := s.mustReach()
 			if string(shown) != string(c.Leaf.Raw) || state.DidResume != resumed {
-				t.Errorf("the former is shown: %v; resumed: %v, want %v", string(shown) == string(mine.Leaf.Raw), state.DidResume, resumed)
+				t.Errorf("the former is shown: %v; resumed: %v, want %v", string(shown) == string(mine.Leaf.Raw),
+					state.DidResume, resumed)
 			}
 		}
 		want(mine, false)
@@ -238,7 +241,8 @@ func TestKeyPassword(t *testing.T) {
 	chain, key, password := encrypted(t, ca)
 	var asked []string
 	answer := func() ([]byte, error) { return []byte(password), nil }
-	o := Options{CAFile: write(t, "ca.pem", ca.pem()), CertFile: write(t, "cert.pem", chain), KeyFile: write(t, "key.pem", key)}
+	o := Options{CAFile: write(t, "ca.pem", ca.pem()), CertFile: write(t, "cert.pem", chain),
+		KeyFile: write(t, "key.pem", key)}
 	o.KeyPassword = func() ([]byte, error) {
 		password, err := answer()
 		asked = append(asked, string(password))
@@ -251,7 +255,8 @@ func TestKeyPassword(t *testing.T) {
 		}
 		asked = nil
 	}
-	s := newReloader(t, tls.VersionTLS13, ca.issue(), o, func(server *tls.Config) { server.ClientAuth = tls.RequireAnyClientCert })
+	s := newReloader(t, tls.VersionTLS13, ca.issue(), o,
+		func(server *tls.Config) { server.ClientAuth = tls.RequireAnyClientCert })
 	wantAsked(1)
 	s.mustReach()
 	replace(t, o.CAFile, ca.pem()+ca.pem())
@@ -271,7 +276,8 @@ func TestKeyPassword(t *testing.T) {
 			s.mustReach()
 		}()
 		for _, err := range s.reloads {
-			if e := new(OptionError); !errors.As(err, &e) || e.Option != "KeyPassword" || !strings.Contains(err.Error(), o.KeyFile) {
+			if e := new(OptionError); !errors.As(err, &e) || e.Option != "KeyPassword" ||
+				!strings.Contains(err.Error(), o.KeyFile) {
 				t.Errorf("%v", err)
 			}
 		}
@@ -293,7 +299,8 @@ func TestKeyPassword(t *testing.T) {
 	for _, bad := range []func() ([]byte, error){nil, Password(canary)} {
 		o.KeyPassword = bad
 		_, err := Dial(plainDial, o)
-		if e := new(OptionError); !errors.As(err, &e) || e.Option != "KeyPassword" || strings.Contains(fmt.Sprintf("%+v %#v", err, err), canary) {
+		if e := new(OptionError); !errors.As(err, &e) || e.Option != "KeyPassword" ||
+			strings.Contains(fmt.Sprintf("%+v %#v", err, err), canary) {
 			t.Errorf("%v", err)
 		}
 	}
@@ -371,7 +378,8 @@ func TestPanicLeavesNoConnection(t *testing.T) {
 func TestEachFileMayBeOutOfOrder(t *testing.T) {
 	ca := newCA(t, "the authority")
 	mine, next := ca.issue(), ca.issue()
-	texts := map[string]string{"CAFile": ca.pem(), "CertFile": chainPEM(mine), "KeyFile": keyPEM(t, mine), "CRLFile": ca.crl(soon)}
+	texts := map[string]string{"CAFile": ca.pem(), "CertFile": chainPEM(mine), "KeyFile": keyPEM(t, mine),
+		"CRLFile": ca.crl(soon)}
 	others := map[string]string{"CertFile": chainPEM(next), "KeyFile": keyPEM(t, next)} // each without the other
 	paths := make(map[string]string)
 	for option, text := range texts {
@@ -390,14 +398,17 @@ func TestEachFileMayBeOutOfOrder(t *testing.T) {
 	}
 	for option, path := range paths {
 		spoil := map[string]func(){
-			"gone":                func() { _ = os.Remove(path) },
-			"a folder":            func() { _ = os.Remove(path); _ = os.Mkdir(path, 0o700) },
-			"empty":               func() { replace(t, path, "") },
-			"half, in its place":  func() { inPlace(path, texts[option][:len(texts[option])/2]) },
-			"another's":           func() { replace(t, path, others[option]) },
-			"a link to nowhere":   func() { _ = os.Remove(path); _ = os.Symlink("nowhere", path) },
-			"without its end":     func() { replace(t, path, texts[option][:len(texts[option])-10]) },
-			"of another encoding": func() { replace(t, path, "\xff\xfe"+strings.Join(strings.Split(texts[option], ""), "\x00")+"\x00") },
+			"gone":               func() { _ = os.Remove(path) },
+			"a folder":           func() { _ = os.Remove(path); _ = os.Mkdir(path, 0o700) },
+			"empty":              func() { replace(t, path, "") },
+			"half, in its place": func() { inPlace(path, texts[option][:len(texts[option])/2]) },
+			"another's":          func() { replace(t, path, others[option]) },
+			"a link to nowhere":  func() { _ = os.Remove(path); _ = os.Symlink("nowhere", path) },
+			"without its end":    func() { replace(t, path, texts[option][:len(texts[option])-10]) },
+			"of another encoding": func() {
+				replace(t, path, "\xff\xfe"+strings.Join(strings.Split(texts[option], ""),
+					"\x00")+"\x00")
+			},
 		}
 		for how, f := range spoil {
 			if how == "another's" && others[option] == "" {
@@ -408,7 +419,8 @@ func TestEachFileMayBeOutOfOrder(t *testing.T) {
 			s.mustReach()
 			if len(s.reloads) != 1 || s.reloads[0] == nil {
 				t.Errorf("%s is %s: Reloaded got %q", option, how, s.reloads)
-			} else if e := new(OptionError); !errors.As(s.reloads[0], &e) || !strings.HasSuffix(e.Option, "File") || !strings.Contains(e.Error(), paths[e.Option]) {
+			} else if e := new(OptionError); !errors.As(s.reloads[0], &e) || !strings.HasSuffix(e.Option, "File") ||
+				!strings.Contains(e.Error(), paths[e.Option]) {
 				t.Errorf("%s is %s: %v", option, how, s.reloads[0])
 			}
 			s.reloads = nil
@@ -431,13 +443,14 @@ func TestReloadOfOutdatedIdentity(t *testing.T) {
 	file := write(t, "both.pem", both(mine))
 	c := clock()
 	var shown []byte
-	s := newReloader(t, tls.VersionTLS13, ca.issue(func(c *x509.Certificate) { c.NotAfter = soon.Add(time.Hour) }), Options{CAPEM: ca.pem(), CertFile: file, Clock: c}, func(server *tls.Config) {
-		server.ClientAuth = tls.RequireAnyClientCert
-		server.VerifyConnection = func(state tls.ConnectionState) error {
-			shown = state.PeerCertificates[0].Raw
-			return nil
-		}
-	})
+	s := newReloader(t, tls.VersionTLS13, ca.issue(func(c *x509.Certificate) { c.NotAfter = soon.Add(time.Hour) }),
+		Options{CAPEM: ca.pem(), CertFile: file, Clock: c}, func(server *tls.Config) {
+			server.ClientAuth = tls.RequireAnyClientCert
+			server.VerifyConnection = func(state tls.ConnectionState) error {
+				shown = state.PeerCertificates[0].Raw
+				return nil
+			}
+		})
 	want := func(cert tls.Certificate) {
 		t.Helper()
 		s.mustReach()
@@ -464,7 +477,8 @@ func TestReloadOfOutdatedIdentity(t *testing.T) {
 	c.AdvanceTo(soon.Add(time.Hour - time.Second)) // later is still good for a second
 	want(later)
 
-	if _, err := Dial(plainDial, Options{CertPEM: chainPEM(old), KeyPEM: ports.NewSecret(keyPEM(t, old)), Clock: clock()}); err != nil {
+	if _, err := Dial(plainDial, Options{CertPEM: chainPEM(old), KeyPEM: ports.NewSecret(keyPEM(t, old)),
+		Clock: clock()}); err != nil {
 		t.Errorf("from the beginning: %v", err)
 	}
 }
@@ -496,7 +510,8 @@ func TestReloadThroughALink(t *testing.T) {
 	publish("1", mine)
 	var shown []byte
 	s := newReloader(t, tls.VersionTLS13, ca.issue(), Options{
-		CAPEM: ca.pem(), CertFile: filepath.Join(root, "data", "tls.crt"), KeyFile: filepath.Join(root, "data", "tls.key"),
+		CAPEM: ca.pem(), CertFile: filepath.Join(root, "data", "tls.crt"),
+		KeyFile: filepath.Join(root, "data", "tls.key"),
 	}, func(server *tls.Config) {
 		server.ClientAuth = tls.RequireAnyClientCert
 		server.VerifyConnection = func(state tls.ConnectionState) error {

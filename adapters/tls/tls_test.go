@@ -59,7 +59,8 @@ func newHarness(t *testing.T, cert tls.Certificate, o Options) porttest.Harness 
 			if err != nil {
 				return
 			}
-			if server := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}); server.Handshake() == nil {
+			server := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}})
+			if server.Handshake() == nil {
 				ready <- server
 			} else {
 				_ = server.Close()
@@ -100,8 +101,10 @@ func TestNew(t *testing.T) {
 	if _, err := New(&netlink.Transport{Dial: plainDial}, Options{CAFile: "/nowhere"}); err == nil {
 		t.Error("a file that is not there")
 	}
-	failing := mustDial(t, func(context.Context, string, string) (net.Conn, error) { return nil, io.ErrNoProgress }, Options{})
-	if _, err := failing(t.Context(), "tcp", "a.test:1"); !errors.Is(err, io.ErrNoProgress) || errors.Is(err, ports.ErrSecuring) {
+	failing := mustDial(t, func(context.Context, string, string) (net.Conn, error) { return nil, io.ErrNoProgress },
+		Options{})
+	if _, err := failing(t.Context(), "tcp", "a.test:1"); !errors.Is(err, io.ErrNoProgress) ||
+		errors.Is(err, ports.ErrSecuring) {
 		t.Errorf("%v", err)
 	}
 }
@@ -168,20 +171,26 @@ func TestAccepted(t *testing.T) {
 		cert tls.Certificate
 		o    Options
 	}{
-		"plain":                    {ca.issue(), Options{CAPEM: ca.pem()}},
-		"several authorities":      {ca.issue(), Options{CAPEM: stranger.pem() + "words between\n" + ca.pem()}},
-		"a trusted certificate":    {ca.issue(), Options{CAPEM: block("TRUSTED CERTIFICATE", append(append([]byte{}, ca.cert.Raw...), 0x30, 0))}},
+		"plain":               {ca.issue(), Options{CAPEM: ca.pem()}},
+		"several authorities": {ca.issue(), Options{CAPEM: stranger.pem() + "words between\n" + ca.pem()}},
+		"a trusted certificate": {ca.issue(), Options{CAPEM: block("TRUSTED CERTIFICATE",
+			append(append([]byte{}, ca.cert.Raw...), 0x30, 0))}},
 		"a chain":                  {chained, Options{CAPEM: ca.pem()}},
 		"a chain, and its list":    {chained, Options{CAPEM: ca.pem(), CRLFile: write(t, "crl", between.crl(soon))}},
 		"itself":                   {itself, Options{CAPEM: chainPEM(itself)}},
 		"trusted without its root": {chained, Options{CAPEM: between.pem()}},
 		"any host":                 {ca.issue(), Options{CAPEM: ca.pem(), ServerName: "other.test", AnyHost: true}},
-		"any certificate":          {stranger.issue(), Options{CAPEM: ca.pem(), ServerName: "other.test", AnyCertificate: true}},
-		"an address":               {ca.issue(), Options{CAPEM: ca.pem(), ServerName: "127.0.0.1"}},
-		"not in the list":          {ca.issue(), Options{CAPEM: ca.pem(), CRLFile: write(t, "crl", stranger.crl(past)+ca.crl(soon))}},
-		"config":                   {ca.issue(), Options{Config: &tls.Config{RootCAs: trusted, ServerName: "broker.test", Time: clock().Now}, CAFile: "/ignored", Ciphers: "ignored"}},
-		"suites":                   {ca.issue(), Options{CAPEM: ca.pem(), CipherSuites: []string{"TLS_NO_SUCH", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"}}},
-		"suites of TLS 1.3":        {ca.issue(), Options{CAPEM: ca.pem(), CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}}},
+		"any certificate": {stranger.issue(), Options{CAPEM: ca.pem(), ServerName: "other.test",
+			AnyCertificate: true}},
+		"an address": {ca.issue(), Options{CAPEM: ca.pem(), ServerName: "127.0.0.1"}},
+		"not in the list": {ca.issue(), Options{CAPEM: ca.pem(),
+			CRLFile: write(t, "crl", stranger.crl(past)+ca.crl(soon))}},
+		"config": {ca.issue(), Options{Config: &tls.Config{RootCAs: trusted,
+			ServerName: "broker.test", Time: clock().Now}, CAFile: "/ignored", Ciphers: "ignored"}},
+		"suites": {ca.issue(), Options{CAPEM: ca.pem(),
+			CipherSuites: []string{"TLS_NO_SUCH", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"}}},
+		"suites of TLS 1.3": {ca.issue(), Options{CAPEM: ca.pem(),
+			CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, version := range versions {
@@ -214,7 +223,8 @@ func TestConfigIsExplained(t *testing.T) {
 		Expired:          ca.issue(func(c *x509.Certificate) { c.NotAfter = now.Add(-1) }),
 		NotYetValid:      ca.issue(func(c *x509.Certificate) { c.NotBefore = now.Add(1e9) }),
 	} {
-		dial := mustDial(t, plainDial, Options{Config: &tls.Config{RootCAs: trusted, ServerName: "broker.test", Time: clock().Now}})
+		dial := mustDial(t, plainDial, Options{Config: &tls.Config{RootCAs: trusted, ServerName: "broker.test",
+			Time: clock().Now}})
 		_, err := reach(t, dial, listen(t, tlsServer(&tls.Config{Certificates: []tls.Certificate{cert}})))
 		wantReason(t, err, want)
 		var verification *tls.CertificateVerificationError
@@ -229,20 +239,24 @@ func TestConfigIsExplained(t *testing.T) {
 func TestClientCertificate(t *testing.T) {
 	ca, stranger := newCA(t, "the authority"), newCA(t, "a stranger")
 	mine := ca.issue()
-	server := &tls.Config{Certificates: []tls.Certificate{ca.issue()}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool(), Time: clock().Now}
+	server := &tls.Config{Certificates: []tls.Certificate{ca.issue()}, ClientAuth: tls.RequireAndVerifyClientCert,
+		ClientCAs: x509.NewCertPool(), Time: clock().Now}
 	server.ClientCAs.AddCert(ca.cert)
 	address := listen(t, tlsServer(server))
 	trusted := x509.NewCertPool()
 	trusted.AddCert(ca.cert)
 	for name, o := range map[string]Options{
-		"of files":           {CertFile: write(t, "c", chainPEM(mine)), KeyFile: write(t, "k", keyPEM(t, mine))},
-		"of one file":        {CertFile: write(t, "c", keyPEM(t, mine)+chainPEM(mine))},
-		"of the same file":   {CertFile: write(t, "c", keyPEM(t, mine)+chainPEM(mine)), KeyPEM: ports.NewSecret(keyPEM(t, mine))},
-		"of text":            {CertPEM: chainPEM(mine) + stranger.pem(), KeyPEM: ports.NewSecret(keyPEM(t, mine))},
-		"of a configuration": {Config: &tls.Config{RootCAs: trusted, Time: clock().Now, Certificates: []tls.Certificate{stranger.issue(), mine}}},
-		"of a function": {Config: &tls.Config{RootCAs: trusted, Time: clock().Now, GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			return &mine, nil
-		}}},
+		"of files":    {CertFile: write(t, "c", chainPEM(mine)), KeyFile: write(t, "k", keyPEM(t, mine))},
+		"of one file": {CertFile: write(t, "c", keyPEM(t, mine)+chainPEM(mine))},
+		"of the same file": {CertFile: write(t, "c", keyPEM(t, mine)+chainPEM(mine)),
+			KeyPEM: ports.NewSecret(keyPEM(t, mine))},
+		"of text": {CertPEM: chainPEM(mine) + stranger.pem(), KeyPEM: ports.NewSecret(keyPEM(t, mine))},
+		"of a configuration": {Config: &tls.Config{RootCAs: trusted, Time: clock().Now,
+			Certificates: []tls.Certificate{stranger.issue(), mine}}},
+		"of a function": {Config: &tls.Config{RootCAs: trusted, Time: clock().Now,
+			GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+				return &mine, nil
+			}}},
 	} {
 		o.ServerName, o.Clock = "broker.test", clock()
 		if o.Config == nil {
@@ -254,13 +268,15 @@ func TestClientCertificate(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	none := mustDial(t, plainDial, Options{Config: &tls.Config{RootCAs: trusted, ServerName: "broker.test", Time: clock().Now}})
+	none := mustDial(t, plainDial, Options{Config: &tls.Config{RootCAs: trusted, ServerName: "broker.test",
+		Time: clock().Now}})
 	_, err := reach(t, none, address)
 	wantReason(t, err, CertificateRequired)
 
 	asks := server.Clone()
 	asks.ClientAuth = tls.RequestClientCert
-	for want, address := range map[bool]string{true: listen(t, tlsServer(asks)), false: listen(t, tlsServer(&tls.Config{Certificates: server.Certificates}))} {
+	for want, address := range map[bool]string{true: listen(t, tlsServer(asks)),
+		false: listen(t, tlsServer(&tls.Config{Certificates: server.Certificates}))} {
 		under, err := none(t.Context(), "tcp", address)
 		if err != nil {
 			t.Fatal(err)
@@ -284,13 +300,16 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		{Options{MinVersion: tls.VersionTLS11}, "MinVersion: TLS 1.1 is not supported: want TLS 1.2 or TLS 1.3"},
 		{Options{MaxVersion: 0x0305}, "MaxVersion: 0x0305 is not supported"},
 		{Options{MinVersion: tls.VersionTLS13, MaxVersion: tls.VersionTLS12}, "MaxVersion: TLS 1.2 is below TLS 1.3"},
-		{Options{MaxVersion: tls.VersionTLS12, CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}}, "MaxVersion: TLS 1.2 is below TLS 1.3"},
-		{Options{CipherSuites: []string{"TLS_NO_SUCH", "ECDHE-RSA-AES128-GCM-SHA256"}}, "CipherSuites: crypto/tls supports none of TLS_NO_SUCH, ECDHE-RSA-AES128-GCM-SHA256"},
+		{Options{MaxVersion: tls.VersionTLS12, CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}},
+			"MaxVersion: TLS 1.2 is below TLS 1.3"},
+		{Options{CipherSuites: []string{"TLS_NO_SUCH", "ECDHE-RSA-AES128-GCM-SHA256"}},
+			"CipherSuites: crypto/tls supports none of TLS_NO_SUCH, ECDHE-RSA-AES128-GCM-SHA256"},
 		{Options{Ciphers: "NO-SUCH"}, "Ciphers: "},
 		{Options{CAFile: "a", CAPEM: "b"}, "CAFile: set together with CAPEM"},
 		{Options{CertFile: "a", CertPEM: "b", MinVersion: 1}, "CertFile: set together with CertPEM"},
 		{Options{CertFile: "a", KeyFile: "a", KeyPEM: ports.NewSecret("b")}, "KeyFile: set together with KeyPEM"},
-		{Options{Ciphers: "ALL", CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}}, "Ciphers: set together with CipherSuites"},
+		{Options{Ciphers: "ALL", CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}},
+			"Ciphers: set together with CipherSuites"},
 		{Options{KeyFile: "a"}, "KeyFile: a key without a certificate"},
 		{Options{KeyPEM: ports.NewSecret("a")}, "KeyPEM: a key without a certificate"},
 		{Options{CAFile: "/nowhere/ca.pem"}, "CAFile: "},
@@ -299,11 +318,14 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		{Options{CertPEM: chainPEM(mine)}, "CertPEM: "},
 		{Options{CertPEM: "nonsense", KeyPEM: ports.NewSecret(keyPEM(t, mine))}, "CertPEM: no certificate"},
 		{Options{CertFile: write(t, "c", chainPEM(mine)), KeyFile: write(t, "k", "nonsense")}, "KeyFile: "},
-		{Options{CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, other))}, `CertPEM: the key does not belong to the certificate "CN=a broker"`},
-		{Options{CertPEM: ca.pem() + chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, mine))}, `the key belongs to certificate 2 of 2, "CN=a broker": put that one first`},
+		{Options{CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, other))},
+			`CertPEM: the key does not belong to the certificate "CN=a broker"`},
+		{Options{CertPEM: ca.pem() + chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, mine))},
+			`the key belongs to certificate 2 of 2, "CN=a broker": put that one first`},
 	} {
 		_, err := Dial(plainDial, c.o)
-		if e := new(OptionError); !errors.As(err, &e) || !strings.HasPrefix(err.Error(), "tls: ") || !strings.Contains(err.Error(), c.want) {
+		if e := new(OptionError); !errors.As(err, &e) || !strings.HasPrefix(err.Error(), "tls: ") ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: want %q", err, c.want)
 		}
 	}
@@ -323,20 +345,23 @@ const canary = "canary-4711"
 
 // No print of the options shows a key or a password.
 func TestNothingSecretIsPrinted(t *testing.T) {
-	o := Options{CAFile: "ca.pem", KeyPEM: ports.NewSecret(canary), KeyPassword: Password(canary), Config: &tls.Config{}}
+	o := Options{CAFile: "ca.pem", KeyPEM: ports.NewSecret(canary), KeyPassword: Password(canary),
+		Config: &tls.Config{}}
 	var log strings.Builder
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("o", "o", o, "p", &o)
 	slog.New(slog.NewTextHandler(&log, nil)).Info("o", "o", o, "p", &o)
 	text := log.String()
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%p", "%t"} {
-		for _, v := range []any{o, &o, []Options{o}, struct{ O Options }{o}, struct{ o Options }{o}, o.KeyPEM, &o.KeyPEM, struct{ s ports.Secret }{o.KeyPEM}} {
+		for _, v := range []any{o, &o, []Options{o}, struct{ O Options }{o}, struct{ o Options }{o}, o.KeyPEM,
+			&o.KeyPEM, struct{ s ports.Secret }{o.KeyPEM}} {
 			text += fmt.Sprintf(verb, v)
 		}
 	}
 	if data, err := json.Marshal(struct{ S ports.Secret }{o.KeyPEM}); err == nil {
 		text += string(data)
 	}
-	for _, secret := range []string{canary, fmt.Sprintf("%x", canary), fmt.Sprintf("%X", canary), fmt.Sprint([]byte(canary))} {
+	for _, secret := range []string{canary, fmt.Sprintf("%x", canary), fmt.Sprintf("%X", canary),
+		fmt.Sprint([]byte(canary))} {
 		if strings.Contains(text, secret) {
 			t.Errorf("%s is printed", secret)
 		}

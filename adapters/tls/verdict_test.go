@@ -67,7 +67,8 @@ func leaving(t *testing.T, o Options, err error) netlink.DialFunc {
 
 // demanding is a broker that wants a client certificate, with TLS 1.3.
 func demanding(ca *testCA) *tls.Config {
-	return &tls.Config{Certificates: []tls.Certificate{ca.issue()}, MinVersion: tls.VersionTLS13, ClientAuth: tls.RequireAnyClientCert, Time: clock().Now}
+	return &tls.Config{Certificates: []tls.Certificate{ca.issue()}, MinVersion: tls.VersionTLS13,
+		ClientAuth: tls.RequireAnyClientCert, Time: clock().Now}
 }
 
 func TestVerdictWinsOverAWriteThatFails(t *testing.T) {
@@ -132,18 +133,21 @@ func TestWriteThatFailsLosesNoByte(t *testing.T) {
 func TestDemandIsGuessedFromTheQuestion(t *testing.T) {
 	ca := newCA(t, "the authority")
 	address := listen(t, func(under net.Conn) {
-		conn := tls.Server(under, &tls.Config{Certificates: []tls.Certificate{ca.issue()}, ClientAuth: tls.RequestClientCert})
+		conn := tls.Server(under, &tls.Config{Certificates: []tls.Certificate{ca.issue()},
+			ClientAuth: tls.RequestClientCert})
 		_ = conn.Handshake()
 		_ = under.Close()
 	})
-	conn, err := leaving(t, Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}, syscall.EPIPE)(t.Context(), "tcp", address)
+	conn, err := leaving(t, Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()},
+		syscall.EPIPE)(t.Context(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := conn.(goneAfterwards).HandshakeContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := conn.Write([]byte("a request")); !errors.Is(err, syscall.EPIPE) || !strings.Contains(err.Error(), hintAsked) {
+	if _, err := conn.Write([]byte("a request")); !errors.Is(err, syscall.EPIPE) ||
+		!strings.Contains(err.Error(), hintAsked) {
 		t.Error(err)
 	}
 	_ = conn.Close()
@@ -178,10 +182,13 @@ func TestOwnCertificateOutOfDate(t *testing.T) {
 		server.ClientCAs.AddCert(ca.cert)
 		address := listen(t, tlsServer(server))
 		for says, mine := range map[string]tls.Certificate{
-			`the client certificate "CN=a broker" was valid until 2030-06-01T11:59:59Z`:  ca.issue(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }),
-			`the client certificate "CN=a broker" is valid from 2030-06-01T12:00:01Z on`: ca.issue(func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }),
+			`the client certificate "CN=a broker" was valid until 2030-06-01T11:59:59Z`: ca.issue(
+				func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }),
+			`the client certificate "CN=a broker" is valid from 2030-06-01T12:00:01Z on`: ca.issue(
+				func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }),
 		} {
-			o := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock(), CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, mine))}
+			o := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock(), CertPEM: chainPEM(mine),
+				KeyPEM: ports.NewSecret(keyPEM(t, mine))}
 			_, err := reach(t, mustDial(t, plainDial, o), address)
 			wantReason(t, err, CertificateRefused, says, "it is 2030-06-01T12:00:00Z")
 		}

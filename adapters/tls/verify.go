@@ -98,7 +98,8 @@ func (v *verifier) check(certs []*x509.Certificate) (found Checks) {
 		return found
 	}
 	if err := v.revoked.Check(leaf, v.issuer(found.Path), now); err != nil {
-		found.RevocationErr = &Error{Reason: ofRevocation(err), Name: v.name, Detail: fmt.Sprintf("%s: %v", issued(leaf), err), Certificates: certs, Err: err}
+		found.RevocationErr = &Error{Reason: ofRevocation(err), Name: v.name,
+			Detail: fmt.Sprintf("%s: %v", issued(leaf), err), Certificates: certs, Err: err}
 	}
 	return found
 }
@@ -149,7 +150,8 @@ func (v *verifier) explain(certs []*x509.Certificate, err error) *Error {
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		v.outOfDate(e, invalid.Cert)
 	case errors.As(err, &system):
-		e.Reason, e.hint = UnknownAuthority, "no certificate authorities found on this system: set Options.CAFile (ssl_cafile)"
+		e.Reason, e.hint = UnknownAuthority, "no certificate authorities found on this system: set Options.CAFile "+
+			"(ssl_cafile)"
 	case errors.As(err, &unknown):
 		v.unknown(e, certs)
 	}

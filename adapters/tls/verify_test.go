@@ -21,7 +21,8 @@ func TestReasonIsSoughtInBounds(t *testing.T) {
 	decoy := newCA(t, "decoy")
 	for _, common := range []string{"a", "b"} {
 		for range 20 {
-			certs = append(certs, decoy.issue(name(common), func(c *x509.Certificate) { c.SerialNumber = big.NewInt(int64(len(certs))) }).Leaf)
+			certs = append(certs, decoy.issue(name(common),
+				func(c *x509.Certificate) { c.SerialNumber = big.NewInt(int64(len(certs))) }).Leaf)
 		}
 	}
 	byB, byA := sign(t, a.cert, b.cert, a.key.Public(), b.key), sign(t, b.cert, a.cert, b.key.Public(), a.key)
@@ -44,7 +45,8 @@ func TestReasonIsSoughtInBounds(t *testing.T) {
 }
 
 func TestNamesInErrorsAreShort(t *testing.T) {
-	long := newCA(t, strings.Repeat("long ", 10_000), func(c *x509.Certificate) { c.DNSNames = []string{strings.Repeat("long", 10_000)} })
+	long := newCA(t, strings.Repeat("long ", 10_000),
+		func(c *x509.Certificate) { c.DNSNames = []string{strings.Repeat("long", 10_000)} })
 	v := &verifier{name: "broker.test", roots: x509.NewCertPool(), now: clock().Now}
 	found := v.check([]*x509.Certificate{long.issue().Leaf, long.cert})
 	if n := len(found.ChainErr.Error()); n > 2000 {

@@ -65,9 +65,7 @@ func TestAllocationsPerRequest(t *testing.T) {
 		{"Send", 3, func() error { _, err := sendAndWait(ctx, conn, raw); return err }},
 	} {
 		if n := testing.AllocsPerRun(100, func() {
-			if err := c.send(); err != nil {
-				t.Error(err)
-			}
+			noError(t, c.send())
 		}); n > c.most {
 			t.Errorf("%s: got %v allocations, want %v", c.name, n, c.most)
 		}

@@ -190,13 +190,9 @@ func TestAPIVersionTimeout(t *testing.T) {
 			for range 3 {
 				r.reach()
 				r.turn()
-				if r.state() != broker.NegotiatingVersions {
-					t.Fatalf("state %v", r.state())
-				}
+				r.wantState(broker.NegotiatingVersions)
 				r.pass(c.want - 1)
-				if r.state() != broker.NegotiatingVersions {
-					t.Fatalf("%v of %v: too early", c.versions, c.setup)
-				}
+				r.wantState(broker.NegotiatingVersions)
 				r.pass(1)
 				if r.state() != broker.Disconnected || !errors.Is(r.lastError(), broker.ErrSetupTimeout) {
 					t.Errorf("%v of %v: %v, %v", c.versions, c.setup, r.state(), r.lastError())
@@ -220,13 +216,9 @@ func TestAPIVersionTimeoutIsOfTheQuestionAlone(t *testing.T) {
 			r.polled.Connect()
 		}
 		r.pass(2*time.Second - 1)
-		if r.state() != broker.NegotiatingVersions {
-			t.Fatalf("state %v", r.state())
-		}
+		r.wantState(broker.NegotiatingVersions)
 		r.pass(1)
-		if r.state() != broker.Disconnected {
-			t.Errorf("state %v", r.state())
-		}
+		r.wantState(broker.Disconnected)
 	})
 }
 
@@ -266,13 +258,9 @@ func TestAPIVersionTimeoutCoversAllVersionsOfTheQuestion(t *testing.T) {
 			t.Fatalf("asked %+v", r.broker.asked)
 		}
 		r.pass(500*time.Millisecond - 1)
-		if r.state() != broker.NegotiatingVersions {
-			t.Fatalf("state %v", r.state())
-		}
+		r.wantState(broker.NegotiatingVersions)
 		r.pass(1)
-		if r.state() != broker.Disconnected {
-			t.Errorf("state %v", r.state())
-		}
+		r.wantState(broker.Disconnected)
 	})
 }
 
@@ -282,9 +270,7 @@ func TestAPIVersionTimeoutIsNotOfTheLogin(t *testing.T) {
 		r.reach()
 		r.turn() // the broker does not answer the SaslHandshake
 		r.pass(10*time.Second - 1)
-		if r.state() != broker.Authenticating {
-			t.Fatalf("state %v, %v", r.state(), r.lastError())
-		}
+		r.wantState(broker.Authenticating)
 		r.pass(1)
 		if r.state() != broker.Disconnected || !errors.Is(r.lastError(), broker.ErrSetupTimeout) {
 			t.Errorf("state %v, %v", r.state(), r.lastError())
@@ -318,9 +304,7 @@ func TestBackoffGrowsWithAConfiguredRelease(t *testing.T) {
 		for round := range 5 {
 			r.reach()
 			r.turn()
-			if r.state() != broker.Connected {
-				t.Fatalf("state %v", r.state())
-			}
+			r.wantState(broker.Connected)
 			r.send()
 			r.turn()
 			r.broker.peer.Reset(nil) // it speaks something else, and hangs up

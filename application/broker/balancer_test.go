@@ -230,18 +230,12 @@ func closeConn(conn *broker.Conn) {
 }
 
 func mustConn(t *testing.T, cfg broker.Config) *broker.Conn {
-	conn, err := broker.NewConn(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := newConn(t, cfg)
 	return conn
 }
 
 func mustPolled(t *testing.T, cfg broker.Config, versions **broker.Versions) *broker.Polled {
 	cfg.Hooks = &broker.Hooks{Versions: func(_ broker.Endpoint, v *broker.Versions) { *versions = v }}
-	p, err := broker.NewPolled(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := newPolled(t, cfg)
 	return p
 }

@@ -115,10 +115,7 @@ func moodyRound(t *testing.T, seed uint64) {
 	if m.roll(4) == 0 {
 		cfg.MaxPendingBytes = 300
 	}
-	conn, err := broker.NewConn(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := newConn(t, cfg)
 	var wg sync.WaitGroup
 	for caller := range 1 + m.roll(9) {
 		wg.Go(func() {
@@ -185,44 +182,38 @@ func TestIdleConnectionSleeps(t *testing.T) {
 		"parked":   func(*broker.Config) {},
 		"unparked": func(cfg *broker.Config) { cfg.Transport = unparked{cfg.Transport} },
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var mute atomic.Bool
-				s := &scripted{answer: func(net.Conn, int16, int32) []byte {
-					if mute.Load() {
-						return nil
-					}
-					return make([]byte, 6)
-				}}
-				clock := &counting{}
-				cfg := s.piped()
-				cfg.Clock, cfg.IdleTimeout = clock, -1
-				change(&cfg)
-				began := time.Now()
-				conn := dial(t, cfg)
-				for range 100 {
-					if err := heartbeat(t.Context(), conn); err != nil {
-						t.Error(err)
-					}
+		runBubble(t, name, func(t *testing.T) {
+			var mute atomic.Bool
+			s := &scripted{answer: func(net.Conn, int16, int32) []byte {
+				if mute.Load() {
+					return nil
 				}
-				if took := time.Since(began); took != 0 {
-					t.Errorf("it waited for %v, and there was nothing to wait for", took)
-				}
-				time.Sleep(time.Minute) // the patrol sends a reader, the timeout of the last request passes
-				before := clock.rings.Load()
-				time.Sleep(24 * time.Hour)
-				if n := clock.rings.Load() - before; n != 0 {
-					t.Errorf("%d alarms on a day without requests", n)
-				}
-				mute.Store(true)
-				before = clock.rings.Load()
-				if err := heartbeat(t.Context(), conn); !errors.Is(err, broker.ErrRequestTimeout) {
-					t.Errorf("got %v", err)
-				}
-				if n := clock.rings.Load() - before; n > 4 {
-					t.Errorf("%d alarms while one request waited", n)
-				}
-			})
+				return make([]byte, 6)
+			}}
+			clock := &counting{}
+			cfg := s.piped()
+			cfg.Clock, cfg.IdleTimeout = clock, -1
+			change(&cfg)
+			began := time.Now()
+			conn := dial(t, cfg)
+			for range 100 {
+				noError(t, heartbeat(t.Context(), conn))
+			}
+			if took := time.Since(began); took != 0 {
+				t.Errorf("it waited for %v, and there was nothing to wait for", took)
+			}
+			time.Sleep(time.Minute) // the patrol sends a reader, the timeout of the last request passes
+			before := clock.rings.Load()
+			time.Sleep(24 * time.Hour)
+			if n := clock.rings.Load() - before; n != 0 {
+				t.Errorf("%d alarms on a day without requests", n)
+			}
+			mute.Store(true)
+			before = clock.rings.Load()
+			wantError(t, heartbeat(t.Context(), conn), broker.ErrRequestTimeout)
+			if n := clock.rings.Load() - before; n > 4 {
+				t.Errorf("%d alarms while one request waited", n)
+			}
 		})
 	}
 }

@@ -137,9 +137,7 @@ func closeRound(t *testing.T, chance *rand.Rand, told, answered *atomic.Int64) {
 	if conn.State() != broker.Closed {
 		t.Errorf("state %v after Close", conn.State())
 	}
-	if _, err := conn.Request(context.Background(), kmsg.NewPtrHeartbeatRequest()); !errors.Is(err, broker.ErrClosed) {
-		t.Errorf("request after Close: %v", err)
-	}
+	wantError(t, errorOf(conn.Request(context.Background(), kmsg.NewPtrHeartbeatRequest())), broker.ErrClosed)
 }
 
 func checkEnd(t *testing.T, err error) {

@@ -10,9 +10,8 @@ import (
 	"brokerconn/ports"
 )
 
-// badConfigs: each has one setting that cannot be used. right are words that tell
-// what would be right.
-var badConfigs = []struct {
+// invalidConfigs have one invalid setting each; right are words about what is valid.
+var invalidConfigs = []struct {
 	config  broker.Config
 	setting string
 	right   []string
@@ -51,20 +50,20 @@ var badConfigs = []struct {
 	{broker.Config{MaxResponseBytes: -1}, "MaxResponseBytes", []string{"0 means the default"}},
 }
 
-func TestBadConfigs(t *testing.T) {
-	for _, c := range badConfigs {
+func TestInvalidConfigs(t *testing.T) {
+	for _, c := range invalidConfigs {
 		_, polledErr := broker.NewPolled(c.config)
 		conn, err := broker.NewConn(c.config)
 		if err == nil {
 			conn.Close()
-			t.Errorf("%s: taken", c.setting)
+			t.Errorf("%s: got no error, want one", c.setting)
 			continue
 		}
 		if polledErr == nil || polledErr.Error() != err.Error() {
-			t.Errorf("%s: a Polled says %v, a Conn %v", c.setting, polledErr, err)
+			t.Errorf("%s: got %v of a Polled, want %v", c.setting, polledErr, err)
 		}
 		if checkErr := c.config.Check(); checkErr == nil || checkErr.Error() != err.Error() {
-			t.Errorf("%s: Check says %v, a Conn %v", c.setting, checkErr, err)
+			t.Errorf("%s: got %v of Check, want %v", c.setting, checkErr, err)
 		}
 		var one *broker.ConfigError
 		if joined, ok := err.(interface{ Unwrap() []error }); !ok || len(joined.Unwrap()) != 1 ||
@@ -74,18 +73,17 @@ func TestBadConfigs(t *testing.T) {
 		}
 		for _, word := range c.right {
 			if !strings.Contains(one.Problem, word) {
-				t.Errorf("%s: %q is not in %q", c.setting, word, one.Problem)
+				t.Errorf("%s: got %q, want %q in it", c.setting, one.Problem, word)
 			}
 		}
 	}
 }
 
-// Everything that cannot be used is told at once.
-func TestBadConfigsAtOnce(t *testing.T) {
+func TestAllInvalidSettingsAtOnce(t *testing.T) {
 	_, err := broker.NewPolled(broker.Config{Host: "a b", MaxInFlight: -1, RequestTimeout: -1})
 	for _, setting := range []string{"Host", "MaxInFlight", "RequestTimeout"} {
 		if err == nil || !strings.Contains(err.Error(), "config: "+setting+": ") {
-			t.Errorf("%s is not in %v", setting, err)
+			t.Errorf("got %v, want an error of %s", err, setting)
 		}
 	}
 }

@@ -48,7 +48,7 @@ func (c *Conn) enter(f *Future, timeout time.Duration) {
 	f.queuedAt = now
 	f.deadline = now.Add(cmp.Or(timeout, m.RequestTimeout()))
 	// The throttle in progress has already paused the timers of the requests before it.
-	f.throttledBefore = m.Standstill() - m.ThrottleDelay(now)
+	f.throttledBefore = m.ThrottledTime() - m.ThrottleDelay(now)
 	c.queue.push(f)
 }
 

@@ -139,7 +139,7 @@ func (c *Conn) completed(core *domain.Future) {
 // core has work now.
 func (c *Conn) serveWaiters(now time.Time) (work bool) {
 	m := c.core
-	throttled := m.Standstill()
+	throttled := m.ThrottledTime()
 	c.queue.expire(now, throttled, func(f *Future) {
 		c.refuse(f, m.Refusal(ErrRequestTimeout))
 	})

@@ -81,9 +81,7 @@ func TestContextThatHasEnded(t *testing.T) {
 	if err := heartbeat(ctx, conn); err != nil && !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	if err := heartbeat(t.Context(), conn); err != nil {
-		t.Errorf("after it: %v", err)
-	}
+	noError(t, heartbeat(t.Context(), conn))
 }
 
 func TestDialGivesUpWithItsContext(t *testing.T) {
@@ -91,9 +89,7 @@ func TestDialGivesUpWithItsContext(t *testing.T) {
 	cfg := (&scripted{answer: silent}).piped()
 	cfg.Hooks = &broker.Hooks{DialStart: func(broker.Endpoint) { cancel() }}
 	cfg.Transport = neverReached{}
-	if _, err := broker.Dial(ctx, cfg); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
-	}
+	wantError(t, errorOf(broker.Dial(ctx, cfg)), context.Canceled)
 }
 
 // neverReached is a transport whose dials neither succeed nor fail.
@@ -133,9 +129,7 @@ func TestLineIsFirstComeFirstServed(t *testing.T) {
 	var wg sync.WaitGroup
 	for range callers {
 		wg.Go(func() {
-			if _, err := conn.RequestRaw(t.Context(), &ports.RawRequest{APIKey: 12, APIVersion: 0}); err != nil {
-				t.Error(err)
-			}
+			noError(t, errorOf(conn.RequestRaw(t.Context(), &ports.RawRequest{APIKey: 12, APIVersion: 0})))
 		})
 	}
 	close(start)
@@ -174,9 +168,7 @@ func TestRequestTimeoutCountsTheWaitInLine(t *testing.T) {
 			}
 		} else {
 			sent++
-			if !errors.Is(err, broker.ErrRequestTimeout) {
-				t.Errorf("the one that was sent: %v", err)
-			}
+			wantError(t, err, broker.ErrRequestTimeout)
 		}
 	}
 	if sent != 1 || unsent != 1 {
@@ -194,9 +186,7 @@ func TestOthersAreToldWhoTimedOut(t *testing.T) {
 		first := mustSend(t, conn, kmsg.NewPtrHeartbeatRequest())
 		time.Sleep(5 * time.Millisecond) // so that their deadlines differ
 		second := mustSend(t, conn, kmsg.NewPtrHeartbeatRequest())
-		if _, err := first.Wait(t.Context()); !errors.Is(err, broker.ErrRequestTimeout) {
-			t.Errorf("first: %v", err)
-		}
+		wantError(t, errorOf(first.Wait(t.Context())), broker.ErrRequestTimeout)
 		_, err := second.Wait(t.Context())
 		if errors.Is(err, broker.ErrTimeout) || !errors.Is(err, broker.ErrConnection) || !strings.Contains(err.Error(), "another request on it timed out") {
 			t.Errorf("second: %v", err)
@@ -220,9 +210,7 @@ func TestReconnectsOnDemand(t *testing.T) {
 	if !errors.Is(err, broker.ErrConnection) || !broker.Retriable(err) || broker.SafeToRetry(err) {
 		t.Errorf("first: %v", err)
 	}
-	if err := heartbeat(t.Context(), conn); err != nil {
-		t.Errorf("second: %v", err)
-	}
+	noError(t, heartbeat(t.Context(), conn))
 	if n := s.conns.Load(); n != 2 {
 		t.Errorf("%d connections, want 2", n)
 	}
@@ -243,9 +231,7 @@ func TestIdleConnectionThatIsClosedIsNoticed(t *testing.T) {
 		}
 	}}
 	conn := dial(t, cfg)
-	if err := heartbeat(t.Context(), conn); err != nil {
-		t.Fatal(err)
-	}
+	must(t, heartbeat(t.Context(), conn))
 	(<-closeIt).Close()
 	receive(t, lost)
 }
@@ -255,13 +241,9 @@ func TestNoReconnect(t *testing.T) {
 	cfg := s.listening(t)
 	cfg.NoReconnect = true
 	conn := dial(t, cfg)
-	if err := heartbeat(t.Context(), conn); !errors.Is(err, broker.ErrConnection) {
-		t.Errorf("got %v", err)
-	}
+	wantError(t, heartbeat(t.Context(), conn), broker.ErrConnection)
 	receive(t, conn.Done())
-	if err := heartbeat(t.Context(), conn); !errors.Is(err, broker.ErrClosed) {
-		t.Errorf("after the loss: %v", err)
-	}
+	wantError(t, heartbeat(t.Context(), conn), broker.ErrClosed)
 }
 
 func TestAnswerThatCannotBeRead(t *testing.T) {
@@ -296,12 +278,8 @@ func TestAnswerThatCannotBeReadIsLookedAtLate(t *testing.T) {
 	if err := heartbeat(t.Context(), conn); err == nil {
 		t.Fatal("it was to be lost")
 	}
-	if err := heartbeat(t.Context(), conn); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := f.Response(); !errors.Is(err, broker.ErrProtocol) {
-		t.Errorf("got %v", err)
-	}
+	must(t, heartbeat(t.Context(), conn))
+	wantError(t, errorOf(f.Response()), broker.ErrProtocol)
 	if conn.State() != broker.Connected {
 		t.Error("another connection was dropped for it")
 	}
@@ -314,9 +292,7 @@ func TestNoVersionInCommon(t *testing.T) {
 	if !errors.Is(err, broker.ErrUnsupportedVersion) || !errors.As(err, &v) || !v.Unknown {
 		t.Errorf("got %v", err)
 	}
-	if err := heartbeat(t.Context(), conn); err != nil {
-		t.Errorf("it was to fail alone: %v", err)
-	}
+	noError(t, heartbeat(t.Context(), conn))
 }
 
 func TestSendRefusesBeyondTheLimit(t *testing.T) {
@@ -327,9 +303,7 @@ func TestSendRefusesBeyondTheLimit(t *testing.T) {
 		mustSend(t, conn, ask())
 	}
 	_, err := conn.Send(t.Context(), ask())
-	if !errors.Is(err, broker.ErrTooManyInFlight) || !broker.SafeToRetry(err) {
-		t.Errorf("got %v", err)
-	}
+	wantRefusal(t, err, broker.ErrTooManyInFlight)
 }
 
 // TestProduceWithoutAcks is done when written, and takes no slot.
@@ -348,9 +322,7 @@ func TestProduceWithoutAcks(t *testing.T) {
 			t.Fatalf("got %v, %v", resp, err)
 		}
 	}
-	if err := heartbeat(t.Context(), conn); err != nil {
-		t.Error(err)
-	}
+	noError(t, heartbeat(t.Context(), conn))
 }
 
 func TestPanicsOfHooksAreContained(t *testing.T) {
@@ -362,9 +334,7 @@ func TestPanicsOfHooksAreContained(t *testing.T) {
 		Panicked:        func(v any) { panics = append(panics, v); panic("again") },
 	}
 	conn := dial(t, cfg)
-	if err := heartbeat(t.Context(), conn); err != nil {
-		t.Error(err)
-	}
+	noError(t, heartbeat(t.Context(), conn))
 	conn.Close()
 	<-conn.Done()
 	if len(panics) < 4 {
@@ -375,9 +345,7 @@ func TestPanicsOfHooksAreContained(t *testing.T) {
 func TestPanicsOfPortsDropTheConnection(t *testing.T) {
 	cfg := (&scripted{answer: heartbeatBody}).piped()
 	cfg.Transport = panicking{}
-	if _, err := broker.Dial(t.Context(), cfg); !errors.Is(err, broker.ErrPortPanic) {
-		t.Errorf("got %v", err)
-	}
+	wantError(t, errorOf(broker.Dial(t.Context(), cfg)), broker.ErrPortPanic)
 }
 
 type panicking struct{ ports.Transport }
@@ -387,9 +355,7 @@ func (panicking) Resolve(string, uint16) ports.Lookup { panic("no resolver here"
 // TestDialTellsOfEveryAddress in one line.
 func TestDialTellsOfEveryAddress(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	cfg := configFor(t, l.Addr().String())
 	l.Close() // so the port refuses
 	_, err = broker.Dial(t.Context(), cfg)
@@ -452,18 +418,10 @@ func TestSendMakesAConnectionForTheNext(t *testing.T) {
 			connected <- struct{}{}
 		}
 	}}
-	conn, err := broker.NewConn(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { conn.Close(); <-conn.Done() }()
-	if _, err := sendAndWait(t.Context(), conn, kmsg.NewPtrHeartbeatRequest()); !errors.Is(err, broker.ErrConnection) {
-		t.Errorf("without a connection: %v", err)
-	}
+	conn := newConn(t, cfg)
+	wantError(t, errorOf(sendAndWait(t.Context(), conn, kmsg.NewPtrHeartbeatRequest())), broker.ErrConnection)
 	receive(t, connected)
-	if _, err := sendAndWait(t.Context(), conn, kmsg.NewPtrHeartbeatRequest()); err != nil {
-		t.Errorf("with one: %v", err)
-	}
+	noError(t, errorOf(sendAndWait(t.Context(), conn, kmsg.NewPtrHeartbeatRequest())))
 }
 
 // TestBackPressureWaits: what finds no room among the pending bytes waits in line
@@ -478,9 +436,7 @@ func TestBackPressureWaits(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 10 {
 		wg.Go(func() {
-			if _, err := conn.RequestRaw(t.Context(), large); err != nil {
-				t.Error(err)
-			}
+			noError(t, errorOf(conn.RequestRaw(t.Context(), large)))
 		})
 	}
 	for refused := false; !refused; {
@@ -520,16 +476,12 @@ func TestLineGoesOnAfterABadAnswer(t *testing.T) {
 		runtime.Gosched()
 	}
 	close(second)
-	if err := <-errs; !errors.Is(err, broker.ErrProtocol) {
-		t.Errorf("the bad answer: %v", err)
-	}
+	wantError(t, <-errs, broker.ErrProtocol)
 	// It was admitted to the same connection, or not yet.
 	if err := <-waiting; err != nil && !broker.Retriable(err) {
 		t.Errorf("the one in line: %v", err)
 	}
-	if err := heartbeat(t.Context(), conn); err != nil {
-		t.Errorf("the next: %v", err)
-	}
+	noError(t, heartbeat(t.Context(), conn))
 
 	web := &netlink.Transport{Dial: func(context.Context, string, string) (net.Conn, error) {
 		ours, theirs := net.Pipe()
@@ -540,12 +492,8 @@ func TestLineGoesOnAfterABadAnswer(t *testing.T) {
 		}()
 		return ours, nil
 	}}
-	other, err := broker.NewConn(broker.Config{Transport: web})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { other.Close(); <-other.Done() }()
-	err = heartbeat(t.Context(), other)
+	other := newConn(t, broker.Config{Transport: web})
+	err := heartbeat(t.Context(), other)
 	if !errors.Is(err, broker.ErrNotKafka) || broker.Retriable(err) {
 		t.Errorf("a web server: %v", err)
 	}
@@ -576,9 +524,7 @@ func TestLossAfterTrafficIsNoticed(t *testing.T) {
 		for range 1 + round%6 {
 			wg.Go(func() {
 				for range 20 {
-					if err := heartbeat(ctx, conn); err != nil {
-						t.Error(err)
-					}
+					noError(t, heartbeat(ctx, conn))
 				}
 			})
 		}

@@ -121,9 +121,7 @@ func TestPanicInCloseOfALinkIsContained(t *testing.T) {
 	cfg := (&scripted{answer: heartbeatBody}).piped()
 	cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return panicsOnClose{l} }}
 	conn := dial(t, cfg)
-	if err := heartbeat(t.Context(), conn); err != nil {
-		t.Error(err)
-	}
+	noError(t, heartbeat(t.Context(), conn))
 }
 
 // TestHookThatEndsItsGoroutine as t.Fatal does: the connection goes on.
@@ -141,10 +139,7 @@ func TestHookThatEndsItsGoroutine(t *testing.T) {
 			RequestWritten:  func(broker.RequestInfo) { happened() },
 			RequestAnswered: func(broker.RequestInfo) { happened() },
 		}
-		conn, err := broker.NewConn(cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
+		conn := newConn(t, cfg)
 		for range 3 {
 			asked := make(chan struct{})
 			go func() {

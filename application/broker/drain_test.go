@@ -30,20 +30,14 @@ func TestDrainPolled(t *testing.T) {
 			t.Fatal("two are in flight")
 		}
 	}
-	if err := r.outcome(r.send()); !errors.Is(err, broker.ErrDraining) || !errors.Is(err, broker.ErrClosed) || !broker.SafeToRetry(err) {
-		t.Errorf("got %v", err)
-	}
-	r.broker.answer(1, 0)
-	r.turn()
+	wantRefusal(t, r.outcome(r.send()), broker.ErrDraining, broker.ErrClosed)
+	r.answer(1, 0)
 	if r.polled.Drain() {
 		t.Fatal("one is in flight")
 	}
-	r.broker.answer(1, 0)
-	r.turn()
+	r.answer(1, 0)
 	for _, f := range []sending{a, b} {
-		if err := r.outcome(f); err != nil {
-			t.Error(err)
-		}
+		noError(t, r.outcome(f))
 	}
 	for range 2 {
 		if !r.polled.Drain() || r.state() != broker.Disconnected {
@@ -56,12 +50,8 @@ func TestDrainPolled(t *testing.T) {
 	}
 	r.ready()
 	f := r.send()
-	r.turn()
-	r.broker.answer(1, 0)
-	r.turn()
-	if err := r.outcome(f); err != nil {
-		t.Errorf("after it: %v", err)
-	}
+	r.exchange(1, 0)
+	noError(t, r.outcome(f))
 	r.sums()
 }
 
@@ -89,30 +79,22 @@ func TestDrainPolledWhileThrottled(t *testing.T) {
 	r := newRig(t, "Polled", nil)
 	r.ready()
 	a, b := r.send(), r.send()
-	r.turn()
-	r.broker.answer(1, 60_000)
-	r.turn()
+	r.exchange(1, 60_000)
 	if r.polled.Drain() {
 		t.Fatal("one is in flight")
 	}
-	if err := r.outcome(r.send()); !errors.Is(err, broker.ErrDraining) {
-		t.Errorf("got %v", err)
-	}
+	wantError(t, r.outcome(r.send()), broker.ErrDraining)
 	r.pass(80 * time.Second)
 	r.pending(b)
 	r.pass(10 * time.Second)
-	if err := r.outcome(b); !errors.Is(err, broker.ErrRequestTimeout) {
-		t.Errorf("got %v", err)
-	}
+	wantError(t, r.outcome(b), broker.ErrRequestTimeout)
 	if err := r.outcome(a); err != nil || !r.polled.Drain() {
 		t.Error(err)
 	}
 	r.pass(time.Second)
 	r.ready()
 	r.send()
-	r.turn()
-	r.broker.answer(1, 60_000)
-	r.turn()
+	r.exchange(1, 60_000)
 	if !r.polled.Drain() {
 		t.Error("nothing is in flight")
 	}
@@ -188,9 +170,7 @@ func TestDrainPolledOfProduceWithoutAcks(t *testing.T) {
 	if r.polled.Drain() {
 		t.Fatal("it is not written")
 	}
-	r.turn()
-	r.broker.answer(1, 0)
-	r.turn()
+	r.exchange(1, 0)
 	if err := r.outcome(f); err != nil || !r.polled.Drain() {
 		t.Errorf("got %v", err)
 	}
@@ -222,16 +202,12 @@ func TestDrainFromPolledHooks(t *testing.T) {
 		r.turn()
 		if in != "state" {
 			f := r.send()
-			r.turn()
-			r.broker.answer(1, 1000)
-			r.turn()
+			r.exchange(1, 1000)
 			if err := r.outcome(f); err != nil {
 				t.Errorf("%s: %v", in, err)
 			}
 		}
-		if r.state() != broker.Disconnected {
-			t.Errorf("%s: state %v", in, r.state())
-		}
+		r.wantState(broker.Disconnected)
 		r.sums()
 	}
 }
@@ -254,190 +230,145 @@ func TestDrainConn(t *testing.T) {
 		"final":    func(cfg *broker.Config) { cfg.NoReconnect = true },
 		"warm":     func(cfg *broker.Config) { cfg.PingInterval = time.Millisecond },
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				cfg := (&scripted{answer: func(net.Conn, int16, int32) []byte {
-					time.Sleep(time.Second)
-					return make([]byte, 6)
-				}}).piped()
-				cfg.MaxInFlight = 2
-				change(&cfg)
-				conn := dial(t, cfg)
-				var wg sync.WaitGroup
-				for range 6 {
-					wg.Go(func() {
-						if err := heartbeat(t.Context(), conn); err != nil {
-							t.Error(err)
-						}
-					})
-				}
-				synctest.Wait()
-				if s := conn.Stats(); s.InFlight != 2 || s.Waiting != 4 {
-					t.Errorf("%d in flight, %d in line", s.InFlight, s.Waiting)
-				}
-				began := time.Now()
-				first, second := drained(t.Context(), conn), drained(t.Context(), conn)
-				short, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
-				defer cancel()
-				third := drained(short, conn)
-				synctest.Wait()
-				for range 3 {
-					if err := heartbeat(t.Context(), conn); !errors.Is(err, broker.ErrDraining) || !broker.SafeToRetry(err) {
-						t.Errorf("one who came: %v", err)
-					}
-					if _, err := sendAndWait(t.Context(), conn, ask()); !errors.Is(err, broker.ErrDraining) {
-						t.Errorf("one who came: %v", err)
-					}
-					if err := conn.Connect(t.Context()); !errors.Is(err, broker.ErrDraining) {
-						t.Errorf("one who came: %v", err)
-					}
-				}
-				if err := <-third; !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != 1500*time.Millisecond {
-					t.Errorf("%v after %v", err, time.Since(began))
-				}
-				for _, done := range []<-chan error{first, second} {
-					if err := <-done; err != nil {
-						t.Error(err)
-					}
-				}
-				if took := time.Since(began); took < 6*time.Second || took > 6*time.Second+20*time.Millisecond {
-					t.Errorf("it took %v", took)
-				}
-				wg.Wait()
-				receive(t, conn.Done())
-				if conn.State() != broker.Closed || conn.LastError() != nil {
-					t.Errorf("state %v, %v", conn.State(), conn.LastError())
-				}
-				if err := conn.Drain(t.Context()); err != nil {
-					t.Errorf("once more: %v", err)
-				}
-				checkSums(t, conn.Stats())
-			})
+		runBubble(t, name, func(t *testing.T) {
+			cfg := (&scripted{answer: func(net.Conn, int16, int32) []byte {
+				time.Sleep(time.Second)
+				return make([]byte, 6)
+			}}).piped()
+			cfg.MaxInFlight = 2
+			change(&cfg)
+			conn := dial(t, cfg)
+			var wg sync.WaitGroup
+			for range 6 {
+				wg.Go(func() {
+					noError(t, heartbeat(t.Context(), conn))
+				})
+			}
+			synctest.Wait()
+			if s := conn.Stats(); s.InFlight != 2 || s.Waiting != 4 {
+				t.Errorf("%d in flight, %d in line", s.InFlight, s.Waiting)
+			}
+			began := time.Now()
+			first, second := drained(t.Context(), conn), drained(t.Context(), conn)
+			short, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+			defer cancel()
+			third := drained(short, conn)
+			synctest.Wait()
+			for range 3 {
+				wantRefusal(t, heartbeat(t.Context(), conn), broker.ErrDraining)
+				wantError(t, errorOf(sendAndWait(t.Context(), conn, ask())), broker.ErrDraining)
+				wantError(t, conn.Connect(t.Context()), broker.ErrDraining)
+			}
+			if err := <-third; !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != 1500*time.Millisecond {
+				t.Errorf("%v after %v", err, time.Since(began))
+			}
+			for _, done := range []<-chan error{first, second} {
+				noError(t, <-done)
+			}
+			if took := time.Since(began); took < 6*time.Second || took > 6*time.Second+20*time.Millisecond {
+				t.Errorf("it took %v", took)
+			}
+			wg.Wait()
+			receive(t, conn.Done())
+			if conn.State() != broker.Closed || conn.LastError() != nil {
+				t.Errorf("state %v, %v", conn.State(), conn.LastError())
+			}
+			noError(t, conn.Drain(t.Context()))
+			checkSums(t, conn.Stats())
 		})
 	}
 }
 
 // TestDrainConnWithoutConnection is done at once.
 func TestDrainConnWithoutConnection(t *testing.T) {
-	conn, err := broker.NewConn((&scripted{answer: silent}).piped())
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := newConn(t, (&scripted{answer: silent}).piped())
 	if err := conn.Drain(t.Context()); err != nil || conn.State() != broker.Closed {
 		t.Errorf("%v, %v", conn.State(), err)
 	}
-	if err := heartbeat(t.Context(), conn); !errors.Is(err, broker.ErrClosed) {
-		t.Errorf("after it: %v", err)
-	}
-	closed, err := broker.NewConn((&scripted{answer: silent}).piped())
-	if err != nil {
-		t.Fatal(err)
-	}
+	wantError(t, heartbeat(t.Context(), conn), broker.ErrClosed)
+	closed := newConn(t, (&scripted{answer: silent}).piped())
 	closed.Close()
-	if err := closed.Drain(t.Context()); err != nil {
-		t.Errorf("of one that is closed: %v", err)
-	}
+	noError(t, closed.Drain(t.Context()))
 }
 
 // TestDrainConnWaitsForTheLine, whatever it waits for.
 func TestDrainConnWaitsForTheLine(t *testing.T) {
-	t.Run("throttled", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			s := &scripted{answer: throttledOnce(10_000)}
-			conn := dial(t, s.piped())
-			if err := heartbeat(t.Context(), conn); err != nil {
-				t.Fatal(err)
-			}
-			began := time.Now()
-			errs := make(chan error, 3)
-			for range 3 {
-				go func() { errs <- heartbeat(t.Context(), conn) }()
-			}
-			synctest.Wait()
-			if err := conn.Drain(t.Context()); err != nil || time.Since(began) != 10*time.Second {
-				t.Errorf("%v after %v", err, time.Since(began))
-			}
-			for range 3 {
-				if err := <-errs; err != nil {
-					t.Error(err)
-				}
-			}
-		})
+	runBubble(t, "throttled", func(t *testing.T) {
+		s := &scripted{answer: throttledOnce(10_000)}
+		conn := dial(t, s.piped())
+		must(t, heartbeat(t.Context(), conn))
+		began := time.Now()
+		errs := make(chan error, 3)
+		for range 3 {
+			go func() { errs <- heartbeat(t.Context(), conn) }()
+		}
+		synctest.Wait()
+		if err := conn.Drain(t.Context()); err != nil || time.Since(began) != 10*time.Second {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+		for range 3 {
+			noError(t, <-errs)
+		}
 	})
-	t.Run("backing off", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			var refused atomic.Int64
-			s := &scripted{answer: heartbeatBody}
-			cfg := s.piped()
-			cfg.Transport = dialsAfter(cfg.Transport, 3, &refused)
-			conn, err := broker.NewConn(cfg)
-			if err != nil {
-				t.Fatal(err)
+	runBubble(t, "backing off", func(t *testing.T) {
+		var refused atomic.Int64
+		s := &scripted{answer: heartbeatBody}
+		cfg := s.piped()
+		cfg.Transport = dialsAfter(cfg.Transport, 3, &refused)
+		conn := newConn(t, cfg)
+		done := make(chan error, 1)
+		go func() { done <- heartbeat(t.Context(), conn) }()
+		synctest.Wait() // the first attempt has failed
+		noError(t, conn.Drain(t.Context()))
+		if err := <-done; err != nil || refused.Load() != 3 {
+			t.Errorf("%v after %d refusals", err, refused.Load())
+		}
+	})
+	runBubble(t, "lost while draining", func(t *testing.T) {
+		var asked atomic.Int64
+		s := &scripted{answer: func(peer net.Conn, _ int16, _ int32) []byte {
+			time.Sleep(time.Second)
+			if asked.Add(1) == 1 {
+				peer.Close()
+				return nil
 			}
-			done := make(chan error, 1)
-			go func() { done <- heartbeat(t.Context(), conn) }()
-			synctest.Wait() // the first attempt has failed
-			if err := conn.Drain(t.Context()); err != nil {
+			return make([]byte, 6)
+		}}
+		cfg := s.piped()
+		cfg.MaxInFlight = 1
+		conn := dial(t, cfg)
+		errs := make(chan error, 2)
+		for range 2 {
+			go func() { errs <- heartbeat(t.Context(), conn) }()
+			synctest.Wait()
+		}
+		noError(t, conn.Drain(t.Context()))
+		if err := <-errs; !errors.Is(err, broker.ErrConnection) || errors.Is(err, broker.ErrClosed) {
+			t.Errorf("the one in flight: %v", err)
+		}
+		noError(t, <-errs)
+		if n := s.conns.Load(); n != 2 {
+			t.Errorf("%d connections", n)
+		}
+	})
+	runBubble(t, "timed out", func(t *testing.T) {
+		cfg := (&scripted{answer: silent}).piped()
+		cfg.MaxInFlight = 1
+		conn := dial(t, cfg)
+		began := time.Now()
+		errs := make(chan error, 2)
+		for range 2 {
+			go func() { errs <- heartbeat(t.Context(), conn) }()
+		}
+		synctest.Wait()
+		if err := conn.Drain(t.Context()); err != nil || time.Since(began) != 30*time.Second {
+			t.Errorf("%v after %v", err, time.Since(began))
+		}
+		for range 2 {
+			if err := <-errs; !errors.Is(err, broker.ErrRequestTimeout) {
 				t.Error(err)
 			}
-			if err := <-done; err != nil || refused.Load() != 3 {
-				t.Errorf("%v after %d refusals", err, refused.Load())
-			}
-		})
-	})
-	t.Run("lost while draining", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			var asked atomic.Int64
-			s := &scripted{answer: func(peer net.Conn, _ int16, _ int32) []byte {
-				time.Sleep(time.Second)
-				if asked.Add(1) == 1 {
-					peer.Close()
-					return nil
-				}
-				return make([]byte, 6)
-			}}
-			cfg := s.piped()
-			cfg.MaxInFlight = 1
-			conn := dial(t, cfg)
-			errs := make(chan error, 2)
-			for range 2 {
-				go func() { errs <- heartbeat(t.Context(), conn) }()
-				synctest.Wait()
-			}
-			if err := conn.Drain(t.Context()); err != nil {
-				t.Error(err)
-			}
-			if err := <-errs; !errors.Is(err, broker.ErrConnection) || errors.Is(err, broker.ErrClosed) {
-				t.Errorf("the one in flight: %v", err)
-			}
-			if err := <-errs; err != nil {
-				t.Errorf("the one in line: %v", err)
-			}
-			if n := s.conns.Load(); n != 2 {
-				t.Errorf("%d connections", n)
-			}
-		})
-	})
-	t.Run("timed out", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			cfg := (&scripted{answer: silent}).piped()
-			cfg.MaxInFlight = 1
-			conn := dial(t, cfg)
-			began := time.Now()
-			errs := make(chan error, 2)
-			for range 2 {
-				go func() { errs <- heartbeat(t.Context(), conn) }()
-			}
-			synctest.Wait()
-			if err := conn.Drain(t.Context()); err != nil || time.Since(began) != 30*time.Second {
-				t.Errorf("%v after %v", err, time.Since(began))
-			}
-			for range 2 {
-				if err := <-errs; !errors.Is(err, broker.ErrRequestTimeout) {
-					t.Error(err)
-				}
-			}
-		})
+		}
 	})
 }
 
@@ -447,30 +378,28 @@ func TestDrainConnAndClose(t *testing.T) {
 		"Close": func(c *broker.Conn) { c.Close() },
 		"Abort": func(c *broker.Conn) { c.Abort(errors.New("enough")) },
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				cfg := (&scripted{answer: silent}).piped()
-				cfg.MaxInFlight = 1
-				conn := dial(t, cfg)
-				errs := make(chan error, 2)
-				for range 2 {
-					go func() { errs <- heartbeat(t.Context(), conn) }()
+		runBubble(t, name, func(t *testing.T) {
+			cfg := (&scripted{answer: silent}).piped()
+			cfg.MaxInFlight = 1
+			conn := dial(t, cfg)
+			errs := make(chan error, 2)
+			for range 2 {
+				go func() { errs <- heartbeat(t.Context(), conn) }()
+			}
+			synctest.Wait()
+			done := drained(t.Context(), conn)
+			synctest.Wait()
+			began := time.Now()
+			end(conn)
+			<-done // what it says is not laid down: all were told
+			for range 2 {
+				if err := <-errs; !errors.Is(err, broker.ErrConnection) || errors.Is(err, broker.ErrDraining) {
+					t.Error(err)
 				}
-				synctest.Wait()
-				done := drained(t.Context(), conn)
-				synctest.Wait()
-				began := time.Now()
-				end(conn)
-				<-done // what it says is not laid down: all were told
-				for range 2 {
-					if err := <-errs; !errors.Is(err, broker.ErrConnection) || errors.Is(err, broker.ErrDraining) {
-						t.Error(err)
-					}
-				}
-				if took := time.Since(began); took != 0 {
-					t.Errorf("it took %v", took)
-				}
-			})
+			}
+			if took := time.Since(began); took != 0 {
+				t.Errorf("it took %v", took)
+			}
 		})
 	}
 }
@@ -489,12 +418,8 @@ func TestDrainConnGoesOnBehindItsContext(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		why := errors.New("no patience")
 		cancel(why)
-		if err := conn.Drain(ctx); !errors.Is(err, context.Canceled) || !errors.Is(err, why) {
-			t.Errorf("got %v", err)
-		}
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
+		wantError(t, conn.Drain(ctx), context.Canceled, why)
+		noError(t, <-done)
 		receive(t, conn.Done())
 	})
 }
@@ -507,17 +432,13 @@ func TestDrainConnFromAHook(t *testing.T) {
 		cancel()
 		cfg := (&scripted{answer: heartbeatBody}).piped()
 		cfg.Hooks = &broker.Hooks{RequestAnswered: func(broker.RequestInfo) {
-			if err := conn.Drain(over); !errors.Is(err, context.Canceled) {
-				t.Errorf("got %v", err)
-			}
+			wantError(t, conn.Drain(over), context.Canceled)
 		}}
 		var err error
 		if conn, err = broker.NewConn(cfg); err != nil {
 			t.Fatal(err)
 		}
-		if err := heartbeat(t.Context(), conn); err != nil {
-			t.Error(err)
-		}
+		noError(t, heartbeat(t.Context(), conn))
 		receive(t, conn.Done())
 	})
 }
@@ -568,9 +489,7 @@ func TestDrainConnAmongCallers(t *testing.T) {
 			wg.Go(func() {
 				<-start
 				<-enough
-				if err := conn.Drain(t.Context()); err != nil {
-					t.Error(err)
-				}
+				noError(t, conn.Drain(t.Context()))
 			})
 		}
 		close(start)
@@ -589,9 +508,7 @@ func TestDrainConnAmongCallers(t *testing.T) {
 func TestDrainWhenTheLastInLineLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn := dial(t, (&scripted{answer: throttledOnce(3_600_000)}).piped())
-		if err := heartbeat(t.Context(), conn); err != nil {
-			t.Fatal(err)
-		}
+		must(t, heartbeat(t.Context(), conn))
 		ctx, cancel := context.WithCancel(t.Context())
 		left := make(chan error, 1)
 		go func() { left <- heartbeat(ctx, conn) }()
@@ -600,9 +517,7 @@ func TestDrainWhenTheLastInLineLeaves(t *testing.T) {
 		time.Sleep(time.Minute) // until nothing stirs any more
 		began := time.Now()
 		cancel()
-		if err := <-left; !errors.Is(err, broker.ErrCanceled) {
-			t.Errorf("got %v", err)
-		}
+		wantError(t, <-left, broker.ErrCanceled)
 		if err := <-done; err != nil || time.Since(began) > 20*time.Millisecond {
 			t.Errorf("%v, %v after there was nothing left to wait for", err, time.Since(began))
 		}

@@ -51,9 +51,7 @@ func TestPeerGoneInSilence(t *testing.T) {
 					}
 					cfg.ReconnectBackoff = time.Millisecond
 					conn := dial(t, cfg)
-					if err := heartbeat(t.Context(), conn); err != nil {
-						t.Fatal(err)
-					}
+					must(t, heartbeat(t.Context(), conn))
 					end((<-peers).(*net.TCPConn))
 					// Whether its end has arrived or not: who sends after the silence is told.
 					for s.conns.Load() < 2 {
@@ -64,9 +62,7 @@ func TestPeerGoneInSilence(t *testing.T) {
 							t.Fatal(err)
 						}
 					}
-					if err := heartbeat(t.Context(), conn); err != nil {
-						t.Error(err)
-					}
+					noError(t, heartbeat(t.Context(), conn))
 					conn.Close()
 					receive(t, conn.Done())
 				}
@@ -146,9 +142,7 @@ func TestCheckBeforeTheFirstWriteAfterASilence(t *testing.T) {
 					conn.Close()
 					receive(t, conn.Done())
 				}()
-				if err := heartbeat(context.Background(), conn); err != nil {
-					t.Fatal(err)
-				}
+				must(t, heartbeat(context.Background(), conn))
 				clock.Advance(time.Second - 1)
 				if looks.Load() != 0 {
 					t.Error("looked, and it was in use a moment ago")
@@ -188,9 +182,7 @@ func TestCheckBeforeTheFirstWriteAfterASilence(t *testing.T) {
 					}
 				}
 				if way == "Send" {
-					if !errors.Is(err, broker.ErrNotConnected) || !broker.SafeToRetry(err) {
-						t.Errorf("got %v", err)
-					}
+					wantRefusal(t, err, broker.ErrNotConnected)
 				} else if err != nil {
 					t.Error(err)
 				}
@@ -211,9 +203,7 @@ func TestCheckIsNoSystemCallPerRequest(t *testing.T) {
 		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return check(l, &looks) }}
 		conn := dial(t, cfg)
 		for range 100 {
-			if err := heartbeat(t.Context(), conn); err != nil {
-				t.Error(err)
-			}
+			noError(t, heartbeat(t.Context(), conn))
 			time.Sleep(9 * time.Millisecond)
 		}
 		if n := looks.Load(); n != 0 {
@@ -244,9 +234,7 @@ func TestCheckThatPanics(t *testing.T) {
 		if err := heartbeat(t.Context(), conn); err != nil && !errors.Is(err, broker.ErrPortPanic) {
 			t.Error(err)
 		}
-		if err := heartbeat(t.Context(), conn); err != nil {
-			t.Error(err)
-		}
+		noError(t, heartbeat(t.Context(), conn))
 		if n := s.conns.Load(); n != 2 {
 			t.Errorf("%d connections", n)
 		}
@@ -268,9 +256,7 @@ func TestCheckWithNoReconnect(t *testing.T) {
 		time.Sleep(time.Minute)
 		gone.Store(true)
 		err := heartbeat(t.Context(), conn)
-		if !errors.Is(err, broker.ErrConnection) || !errors.Is(err, io.EOF) || !broker.SafeToRetry(err) {
-			t.Errorf("got %v", err)
-		}
+		wantRefusal(t, err, broker.ErrConnection, io.EOF)
 		receive(t, conn.Done())
 	})
 }
@@ -308,9 +294,7 @@ func TestCheckAmongManyCallers(t *testing.T) {
 			for range 20 {
 				wg.Go(func() {
 					began := time.Now()
-					if err := heartbeat(t.Context(), conn); err != nil {
-						t.Error(err)
-					}
+					noError(t, heartbeat(t.Context(), conn))
 					if took := time.Since(began); took > 60*time.Millisecond {
 						t.Errorf("it took %v", took)
 					}
@@ -336,9 +320,7 @@ func TestPolledPeerGoneInSilence(t *testing.T) {
 				r.ready()
 				r.pass(time.Minute)
 				end(r)
-				if err := r.outcome(r.send()); !errors.Is(err, broker.ErrNotConnected) || !broker.SafeToRetry(err) {
-					t.Errorf("got %v", err)
-				}
+				wantRefusal(t, r.outcome(r.send()), broker.ErrNotConnected)
 				if s := r.stats(); s.Requests != 0 {
 					t.Errorf("%+v", s)
 				}
@@ -376,22 +358,16 @@ func TestSendThatFindsThePeerGone(t *testing.T) {
 			return noticed{l, func() bool { mu.Lock(); defer mu.Unlock(); return first && gone }}
 		}}
 		conn := dial(t, cfg)
-		if err := heartbeat(t.Context(), conn); err != nil {
-			t.Fatal(err)
-		}
+		must(t, heartbeat(t.Context(), conn))
 		time.Sleep(time.Minute)
 		mu.Lock()
 		gone = true
 		mu.Unlock()
-		if _, err := sendAndWait(t.Context(), conn, ask()); !errors.Is(err, broker.ErrConnection) || !broker.SafeToRetry(err) {
-			t.Errorf("got %v", err)
-		}
+		wantRefusal(t, errorOf(sendAndWait(t.Context(), conn, ask())), broker.ErrConnection)
 		time.Sleep(time.Minute)
 		if conn.State() != broker.Connected {
 			t.Errorf("a minute later: %v", conn.State())
 		}
-		if _, err := sendAndWait(t.Context(), conn, ask()); err != nil {
-			t.Errorf("the next: %v", err)
-		}
+		noError(t, errorOf(sendAndWait(t.Context(), conn, ask())))
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"brokerconn/adapters/tcp"
 	"brokerconn/ports"
@@ -80,4 +81,64 @@ func sendAndWait(ctx context.Context, conn *broker.Conn, req ports.Message) (por
 		return nil, err
 	}
 	return f.Wait(ctx)
+}
+
+func noError(t failing, err error) {
+	t.Helper()
+	if err != nil {
+		t.Errorf("got %v, want no error", err)
+	}
+}
+
+func must(t failing, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("got %v, want no error", err)
+	}
+}
+
+// wantError checks that err matches each of the kinds.
+func wantError(t failing, err error, kinds ...error) {
+	t.Helper()
+	for _, kind := range kinds {
+		if !errors.Is(err, kind) {
+			t.Errorf("got error %v, want %v", err, kind)
+		}
+	}
+}
+
+// wantRefusal is wantError for a request that is safe to retry.
+func wantRefusal(t failing, err error, kinds ...error) {
+	t.Helper()
+	wantError(t, err, kinds...)
+	if !broker.SafeToRetry(err) {
+		t.Errorf("got error %v, want one that is safe to retry", err)
+	}
+}
+
+func errorOf[T any](_ T, err error) error { return err }
+
+// newConn returns a Conn that is closed when the test ends.
+func newConn(t testing.TB, cfg broker.Config) *broker.Conn {
+	t.Helper()
+	conn, err := broker.NewConn(cfg)
+	must(t, err)
+	t.Cleanup(func() {
+		conn.Close()
+		<-conn.Done()
+	})
+	return conn
+}
+
+func newPolled(t failing, cfg broker.Config) *broker.Polled {
+	t.Helper()
+	p, err := broker.NewPolled(cfg)
+	must(t, err)
+	return p
+}
+
+// runBubble runs a subtest in a bubble of testing/synctest.
+func runBubble(t *testing.T, name string, test func(t *testing.T)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
 }

@@ -28,9 +28,7 @@ func recorded(t *testing.T, cfg broker.Config, serve func(net.Conn)) (said []byt
 		site := (&lessonSite{peer: map[string]func(net.Conn){"a": func(conn net.Conn) { serve(teller{conn, &said}) }}}).at("a")
 		cfg.Transport = site.config().Transport
 		conn := dial(t, cfg)
-		if err := heartbeat(t.Context(), conn); err != nil {
-			t.Fatal(err)
-		}
+		must(t, heartbeat(t.Context(), conn))
 	})
 	return said
 }
@@ -223,35 +221,31 @@ func TestOddAuthenticators(t *testing.T) {
 			return oddExchange{result: func() ([]byte, bool, error) { return []byte{}, false, nil }}
 		}, broker.ErrAuthentication},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := &lessonWarden{}
-				site, cfg := lessonGuarded(w)
-				cfg.Authenticators = []ports.Authenticator{oddLogin{c.begin}}
-				cfg.SetupTimeout = time.Second
-				conn := lessonNew(t, cfg)
-				// As the first login, and as one that renews a session.
-				for _, first := range []bool{true, false} {
-					ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-					err := conn.Connect(ctx)
-					cancel()
-					if last := conn.LastError(); !errors.Is(err, c.is) && !errors.Is(last, c.is) {
-						t.Errorf("first %v: got %v, last error %v, want %v", first, err, last, c.is)
-					}
-					conn.SetAuthenticators(lessonToken{"X", "one", 0})
-					if err := heartbeat(t.Context(), conn); err != nil {
-						t.Errorf("first %v: with another: %v", first, err)
-					}
-					conn.SetAuthenticators(oddLogin{c.begin})
+		runBubble(t, name, func(t *testing.T) {
+			w := &lessonWarden{}
+			site, cfg := lessonGuarded(w)
+			cfg.Authenticators = []ports.Authenticator{oddLogin{c.begin}}
+			cfg.SetupTimeout = time.Second
+			conn := lessonNew(t, cfg)
+			// As the first login, and as one that renews a session.
+			for _, first := range []bool{true, false} {
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+				err := conn.Connect(ctx)
+				cancel()
+				if last := conn.LastError(); !errors.Is(err, c.is) && !errors.Is(last, c.is) {
+					t.Errorf("first %v: got %v, last error %v, want %v", first, err, last, c.is)
 				}
 				conn.SetAuthenticators(lessonToken{"X", "one", 0})
 				if err := heartbeat(t.Context(), conn); err != nil {
-					t.Errorf("at last: %v", err)
+					t.Errorf("first %v: with another: %v", first, err)
 				}
-				if len(w.sins) > 0 || len(site.dialled()) > 10*1000/40 { // ten seconds of the shortest pause
-					t.Errorf("%d connections, sins %q", len(site.dialled()), w.sins)
-				}
-			})
+				conn.SetAuthenticators(oddLogin{c.begin})
+			}
+			conn.SetAuthenticators(lessonToken{"X", "one", 0})
+			noError(t, heartbeat(t.Context(), conn))
+			if len(w.sins) > 0 || len(site.dialled()) > 10*1000/40 { // ten seconds of the shortest pause
+				t.Errorf("%d connections, sins %q", len(site.dialled()), w.sins)
+			}
 		})
 	}
 }
@@ -264,9 +258,7 @@ func TestLoginsAndEnds(t *testing.T) {
 		"Close": func(_ *testing.T, c *broker.Conn) { c.Close() },
 		"Abort": func(_ *testing.T, c *broker.Conn) { c.Abort(errors.New("enough")) },
 		"Drain": func(t *testing.T, c *broker.Conn) {
-			if err := c.Drain(t.Context()); err != nil {
-				t.Error(err)
-			}
+			noError(t, c.Drain(t.Context()))
 		},
 		"Drain, given up": func(t *testing.T, c *broker.Conn) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
@@ -345,10 +337,7 @@ func TestExtremeSessions(t *testing.T) {
 				return resp
 			})
 			cfg.IdleTimeout = -1
-			p, err := broker.NewPolled(cfg)
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := newPolled(t, cfg)
 			answered := 0
 			for began := time.Now(); time.Since(began) < 20*time.Second; {
 				p.Connect()

@@ -41,9 +41,7 @@ func TestIdleTimeout(t *testing.T) {
 		r.told()
 		r.reach()
 		r.turn()
-		if r.state() != broker.Connected {
-			t.Errorf("state %v", r.state())
-		}
+		r.wantState(broker.Connected)
 	})
 }
 
@@ -80,8 +78,7 @@ func TestIdleTimeoutWaitsForWhatIsInFlight(t *testing.T) {
 				r.log = nil
 				r.pass(29 * time.Second)
 				r.told()
-				r.broker.answer(1, 0)
-				r.turn()
+				r.answer(1, 0)
 				r.log = nil
 				r.pass(time.Second)
 				r.told(cleanClose, "idle")
@@ -144,9 +141,7 @@ func TestIdleConnIsFinalWithNoReconnect(t *testing.T) {
 	r.pass(time.Minute)
 	r.told(cleanClose, "idle", "Disconnected -> Closed <nil>")
 	receive(t, r.conn.Done())
-	if err := r.outcome(r.send()); !errors.Is(err, broker.ErrClosed) {
-		t.Errorf("got %v", err)
-	}
+	wantError(t, r.outcome(r.send()), broker.ErrClosed)
 	r.sums()
 }
 
@@ -159,41 +154,37 @@ func TestIdleCloseFailsNobody(t *testing.T) {
 		"unparked": func(cfg *broker.Config) { cfg.Transport = unparked{cfg.Transport} },
 		"one":      func(cfg *broker.Config) { cfg.MaxInFlight = 1 },
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var idle atomic.Int64
-				cfg := (&scripted{answer: heartbeatBody}).piped()
-				cfg.IdleTimeout = 20 * time.Millisecond
-				cfg.Hooks = &broker.Hooks{Idle: func(broker.Endpoint) { idle.Add(1) }}
-				change(&cfg)
-				conn := dial(t, cfg)
-				var wg sync.WaitGroup
-				for caller := range 8 {
-					wg.Go(func() {
-						for n := range 500 {
-							// Most meet at multiples of 20 ms, just when the limit is reached.
-							time.Sleep(20 * time.Millisecond * time.Duration(1+(n+caller)%3))
-							if n%7 == 0 {
-								time.Sleep(time.Duration(n) * time.Microsecond)
-							}
-							began := time.Now()
-							if err := heartbeat(t.Context(), conn); err != nil {
-								t.Error(err)
-							}
-							if took := time.Since(began); took > 0 {
-								t.Errorf("it waited for %v", took)
-							}
+		runBubble(t, name, func(t *testing.T) {
+			var idle atomic.Int64
+			cfg := (&scripted{answer: heartbeatBody}).piped()
+			cfg.IdleTimeout = 20 * time.Millisecond
+			cfg.Hooks = &broker.Hooks{Idle: func(broker.Endpoint) { idle.Add(1) }}
+			change(&cfg)
+			conn := dial(t, cfg)
+			var wg sync.WaitGroup
+			for caller := range 8 {
+				wg.Go(func() {
+					for n := range 500 {
+						// Most meet at multiples of 20 ms, just when the limit is reached.
+						time.Sleep(20 * time.Millisecond * time.Duration(1+(n+caller)%3))
+						if n%7 == 0 {
+							time.Sleep(time.Duration(n) * time.Microsecond)
 						}
-					})
-				}
-				wg.Wait()
-				if idle.Load() < 100 {
-					t.Errorf("closed %d times: they were to meet it", idle.Load())
-				}
-				if s := conn.Stats(); s.Failed != 0 || s.Attempts != s.Ready || s.FailuresInARow != 0 {
-					t.Errorf("%+v", s)
-				}
-			})
+						began := time.Now()
+						noError(t, heartbeat(t.Context(), conn))
+						if took := time.Since(began); took > 0 {
+							t.Errorf("it waited for %v", took)
+						}
+					}
+				})
+			}
+			wg.Wait()
+			if idle.Load() < 100 {
+				t.Errorf("closed %d times: they were to meet it", idle.Load())
+			}
+			if s := conn.Stats(); s.Failed != 0 || s.Attempts != s.Ready || s.FailuresInARow != 0 {
+				t.Errorf("%+v", s)
+			}
 		})
 	}
 }
@@ -213,27 +204,21 @@ func TestIdleConnSleeps(t *testing.T) {
 			"parked":   func(*broker.Config) {},
 			"unparked": func(cfg *broker.Config) { cfg.Transport = unparked{cfg.Transport} },
 		} {
-			t.Run(c.name+", "+name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					clock := &counting{}
-					cfg := (&scripted{answer: heartbeatBody}).piped()
-					cfg.Clock = clock
-					c.change(&cfg)
-					change(&cfg)
-					conn := dial(t, cfg)
-					if err := heartbeat(t.Context(), conn); err != nil {
-						t.Error(err)
-					}
-					time.Sleep(time.Minute - time.Second)
-					before := clock.rings.Load()
-					time.Sleep(24 * time.Hour)
-					if n := clock.rings.Load() - before; n > c.most {
-						t.Errorf("%d alarms on a day", n)
-					}
-					if err := heartbeat(t.Context(), conn); err != nil {
-						t.Error(err)
-					}
-				})
+			runBubble(t, c.name+", "+name, func(t *testing.T) {
+				clock := &counting{}
+				cfg := (&scripted{answer: heartbeatBody}).piped()
+				cfg.Clock = clock
+				c.change(&cfg)
+				change(&cfg)
+				conn := dial(t, cfg)
+				noError(t, heartbeat(t.Context(), conn))
+				time.Sleep(time.Minute - time.Second)
+				before := clock.rings.Load()
+				time.Sleep(24 * time.Hour)
+				if n := clock.rings.Load() - before; n > c.most {
+					t.Errorf("%d alarms on a day", n)
+				}
+				noError(t, heartbeat(t.Context(), conn))
 			})
 		}
 	}
@@ -278,9 +263,7 @@ func TestKeepWarmOnlyInSilence(t *testing.T) {
 		for range 10 {
 			r.pass(50 * time.Second)
 			r.send()
-			r.turn()
-			r.broker.answer(1, 0)
-			r.turn()
+			r.exchange(1, 0)
 		}
 		for _, q := range r.broker.asked[1:] {
 			if q.key == 18 {
@@ -306,21 +289,15 @@ func TestKeepWarmTakesNoSlot(t *testing.T) {
 		if r.inFlight() != 1 || len(r.broker.heard) != 2 {
 			t.Errorf("%d in flight", r.inFlight())
 		}
-		if err := r.outcome(r.send()); !errors.Is(err, broker.ErrTooManyInFlight) {
-			t.Errorf("a second one: %v", err)
-		}
+		wantError(t, r.outcome(r.send()), broker.ErrTooManyInFlight)
 		r.sums()
-		r.broker.answer(1, 0)
-		r.turn()
+		r.answer(1, 0)
 		r.pending(f)
 		if r.inFlight() != 1 {
 			t.Errorf("%d in flight", r.inFlight())
 		}
-		r.broker.answer(1, 0)
-		r.turn()
-		if err := r.outcome(f); err != nil {
-			t.Error(err)
-		}
+		r.answer(1, 0)
+		noError(t, r.outcome(f))
 		r.told("written 3", "answered 3")
 		r.sums()
 	})
@@ -338,16 +315,12 @@ func TestKeepWarmUnanswered(t *testing.T) {
 		r.turn()
 		r.pass(20*time.Second - 1)
 		r.pending(f)
-		if r.state() != broker.Connected {
-			t.Fatalf("state %v", r.state())
-		}
+		r.wantState(broker.Connected)
 		r.pass(1)
 		if err := r.outcome(f); !errors.Is(err, broker.ErrConnection) || errors.Is(err, broker.ErrTimeout) {
 			t.Errorf("got %v", err)
 		}
-		if err := r.lastError(); !errors.Is(err, broker.ErrRequestTimeout) {
-			t.Errorf("the connection: %v", err)
-		}
+		wantError(t, r.lastError(), broker.ErrRequestTimeout)
 		if s := r.stats(); s.TimedOut != 0 || s.Failed != 1 || s.FailuresInARow != 1 {
 			t.Errorf("%+v", s)
 		}
@@ -363,9 +336,7 @@ func TestKeepWarmWaitsForTheThrottle(t *testing.T) {
 	onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *rig) {
 		r.ready()
 		r.send()
-		r.turn()
-		r.broker.answer(1, 3_600_000)
-		r.turn()
+		r.exchange(1, 3_600_000)
 		before := len(r.broker.asked)
 		r.pass(time.Hour - 1)
 		if n := len(r.broker.asked) - before; n != 0 {
@@ -394,9 +365,7 @@ func TestKeepWarmLost(t *testing.T) {
 		r.reach()
 		r.turn()
 		f := r.send()
-		r.turn()
-		r.broker.answer(1, 0)
-		r.turn()
+		r.exchange(1, 0)
 		if err := r.outcome(f); err != nil || r.inFlight() != 0 {
 			t.Errorf("%v, %d in flight", err, r.inFlight())
 		}
@@ -449,9 +418,7 @@ func TestKeepWarmBesideCallers(t *testing.T) {
 					for n := range 300 {
 						time.Sleep(time.Duration(1+(n*(caller+1))%9) * time.Millisecond)
 						ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-						if err := heartbeat(ctx, conn); err != nil {
-							t.Error(err)
-						}
+						noError(t, heartbeat(ctx, conn))
 						cancel()
 					}
 				})
@@ -497,9 +464,7 @@ func TestHooksOfIdlenessAndThrottlingMeddle(t *testing.T) {
 					})
 					r.ready()
 					f := r.send()
-					r.turn()
-					r.broker.answer(1, 1000)
-					r.turn()
+					r.exchange(1, 1000)
 					if err := r.outcome(f); err != nil {
 						t.Errorf("%s: the answer was there: %v", kind, err)
 					}
@@ -543,43 +508,37 @@ func (r *rig) drain() {
 // that one is tried for the next.
 func TestSendFromTheHooksOfTheEnd(t *testing.T) {
 	for _, hook := range []string{"idle", "state"} {
-		t.Run(hook, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var conn *broker.Conn
-				var once sync.Once
-				send := func() {
-					once.Do(func() {
-						if _, err := sendAndWait(t.Context(), conn, ask()); !errors.Is(err, broker.ErrNotConnected) {
-							t.Errorf("got %v", err)
-						}
-					})
-				}
-				cfg := (&scripted{answer: heartbeatBody}).piped()
-				cfg.IdleTimeout = time.Hour
-				cfg.Hooks = &broker.Hooks{}
-				if hook == "idle" {
-					cfg.Hooks.Idle = func(broker.Endpoint) { send() }
-				} else {
-					cfg.Hooks.StateChanged = func(_, to broker.State, _ broker.Endpoint, _ error) {
-						if to == broker.Disconnected {
-							send()
-						}
+		runBubble(t, hook, func(t *testing.T) {
+			var conn *broker.Conn
+			var once sync.Once
+			send := func() {
+				once.Do(func() {
+					wantError(t, errorOf(sendAndWait(t.Context(), conn, ask())), broker.ErrNotConnected)
+				})
+			}
+			cfg := (&scripted{answer: heartbeatBody}).piped()
+			cfg.IdleTimeout = time.Hour
+			cfg.Hooks = &broker.Hooks{}
+			if hook == "idle" {
+				cfg.Hooks.Idle = func(broker.Endpoint) { send() }
+			} else {
+				cfg.Hooks.StateChanged = func(_, to broker.State, _ broker.Endpoint, _ error) {
+					if to == broker.Disconnected {
+						send()
 					}
 				}
-				var err error
-				if conn, err = broker.NewConn(cfg); err != nil {
-					t.Fatal(err)
-				}
-				if err := conn.Connect(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				time.Sleep(time.Hour + time.Minute)
-				if conn.State() != broker.Connected {
-					t.Errorf("a minute later: %v", conn.State())
-				}
-				conn.Close()
-				receive(t, conn.Done())
-			})
+			}
+			var err error
+			if conn, err = broker.NewConn(cfg); err != nil {
+				t.Fatal(err)
+			}
+			must(t, conn.Connect(t.Context()))
+			time.Sleep(time.Hour + time.Minute)
+			if conn.State() != broker.Connected {
+				t.Errorf("a minute later: %v", conn.State())
+			}
+			conn.Close()
+			receive(t, conn.Done())
 		})
 	}
 }
@@ -591,12 +550,8 @@ func TestIdleTimeoutWithCallersInLine(t *testing.T) {
 		cfg := (&scripted{answer: throttledOnce(600_000)}).piped() // 10 min; the idle limit is 9
 		cfg.NoReconnect = true
 		conn := dial(t, cfg)
-		if err := heartbeat(t.Context(), conn); err != nil {
-			t.Fatal(err)
-		}
-		if err := heartbeat(t.Context(), conn); err != nil {
-			t.Errorf("one who waited for the end of the throttle: %v", err)
-		}
+		must(t, heartbeat(t.Context(), conn))
+		noError(t, heartbeat(t.Context(), conn))
 	})
 }
 
@@ -612,10 +567,7 @@ func TestIdleTimeoutShorterThanAHook(t *testing.T) {
 				time.Sleep(20 * time.Millisecond)
 			}
 		}}
-		conn, err := broker.NewConn(cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
+		conn := newConn(t, cfg)
 		if err := heartbeat(t.Context(), conn); err != nil || s.conns.Load() != 1 {
 			t.Errorf("%v, after %d connections", err, s.conns.Load())
 		}

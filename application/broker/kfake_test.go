@@ -17,9 +17,7 @@ import (
 func fakeKafka(t testing.TB, opts ...kfake.Opt) broker.Config {
 	t.Helper()
 	cluster, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1), kfake.SeedTopics(1, "letters")}, opts...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(cluster.Close)
 	return configFor(t, cluster.ListenAddrs()[0])
 }
@@ -27,9 +25,7 @@ func fakeKafka(t testing.TB, opts ...kfake.Opt) broker.Config {
 func configFor(t testing.TB, address string) broker.Config {
 	t.Helper()
 	host, port, err := broker.ParseAddress(address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return broker.Config{Host: host, Port: port}
 }
 
@@ -38,9 +34,7 @@ func dial(t testing.TB, cfg broker.Config) *broker.Conn {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	conn, err := broker.Dial(ctx, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() {
 		conn.Close()
 		<-conn.Done()

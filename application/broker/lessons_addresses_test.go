@@ -57,15 +57,11 @@ func lessonLookedUpAgain(t *testing.T) {
 		site := (&lessonSite{peer: map[string]func(net.Conn){"old": k.serve, "spare": k.serve, "new": k.serve}}).at("old", "spare")
 		conn := dial(t, site.config())
 		for _, move := range [][]string{{"new"}, {"old", "spare"}, {"new", "spare"}} {
-			if err := heartbeat(t.Context(), conn); err != nil {
-				t.Fatal(err)
-			}
+			must(t, heartbeat(t.Context(), conn))
 			before, looked := len(site.order()), site.lookups
 			site.at(move...)
 			k.kill(t, conn)
-			if err := heartbeat(t.Context(), conn); err != nil {
-				t.Fatal(err)
-			}
+			must(t, heartbeat(t.Context(), conn))
 			if got := site.order()[before:]; site.lookups != looked+1 || !slices.Equal(got, move[:1]) {
 				t.Errorf("moved to %v: %d lookups more, dialled %v", move, site.lookups-looked, got)
 			}
@@ -85,9 +81,7 @@ func lessonFailedAddressLast(t *testing.T) {
 		conn := dial(t, site.config())
 		k.kill(t, conn)
 		site.refuse["b"], site.refuse["c"] = errors.New("refused"), errors.New("refused")
-		if err := heartbeat(t.Context(), conn); err != nil {
-			t.Fatal(err)
-		}
+		must(t, heartbeat(t.Context(), conn))
 		if got := strings.Join(site.order(), " "); got != "a b c a" {
 			t.Errorf("dialled %s", got)
 		}
@@ -109,42 +103,38 @@ func lessonNextAddressAtOnce(t *testing.T) {
 		"no address":  failed("bind", syscall.EADDRNOTAVAIL),
 	}
 	addresses := []string{"no family", "no sockets", "no route", "no host", "no listener", "no address", "good"}
-	t.Run("the last is good", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			site := (&lessonSite{refuse: refuse}).at(addresses...)
-			began := time.Now()
-			dial(t, site.config())
-			if took := time.Since(began); took != 0 || !slices.Equal(site.order(), addresses) {
-				t.Errorf("dialled %q in %v", site.order(), took)
-			}
-		})
+	runBubble(t, "the last is good", func(t *testing.T) {
+		site := (&lessonSite{refuse: refuse}).at(addresses...)
+		began := time.Now()
+		dial(t, site.config())
+		if took := time.Since(began); took != 0 || !slices.Equal(site.order(), addresses) {
+			t.Errorf("dialled %q in %v", site.order(), took)
+		}
 	})
-	t.Run("none is good", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			bad := addresses[:len(addresses)-1]
-			site := (&lessonSite{refuse: refuse}).at(bad...)
-			conn := lessonNew(t, site.config())
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			for ctx.Err() == nil {
-				_ = conn.Connect(ctx)
+	runBubble(t, "none is good", func(t *testing.T) {
+		bad := addresses[:len(addresses)-1]
+		site := (&lessonSite{refuse: refuse}).at(bad...)
+		conn := lessonNew(t, site.config())
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		for ctx.Err() == nil {
+			_ = conn.Connect(ctx)
+		}
+		order, times := site.order(), site.dialled()
+		for n := 0; n+len(bad) <= len(order); n += len(bad) {
+			round := slices.Sorted(slices.Values(order[n : n+len(bad)]))
+			if !slices.Equal(round, slices.Sorted(slices.Values(bad))) {
+				t.Fatalf("round of addresses %q", order[n:n+len(bad)])
 			}
-			order, times := site.order(), site.dialled()
-			for n := 0; n+len(bad) <= len(order); n += len(bad) {
-				round := slices.Sorted(slices.Values(order[n : n+len(bad)]))
-				if !slices.Equal(round, slices.Sorted(slices.Values(bad))) {
-					t.Fatalf("round of addresses %q", order[n:n+len(bad)])
-				}
-				if !times[n].at.Equal(times[n+len(bad)-1].at) {
-					t.Errorf("a pause within a round")
-				}
+			if !times[n].at.Equal(times[n+len(bad)-1].at) {
+				t.Errorf("a pause within a round")
 			}
-			pauses, most := lessonPauses(times)
-			if most != len(bad) || len(pauses) < 45 {
-				t.Errorf("%d addresses at once, and %d pauses in a minute", most, len(pauses))
-			}
-			lessonCheckPauses(t, pauses) // one failure for all addresses together
-		})
+		}
+		pauses, most := lessonPauses(times)
+		if most != len(bad) || len(pauses) < 45 {
+			t.Errorf("%d addresses at once, and %d pauses in a minute", most, len(pauses))
+		}
+		lessonCheckPauses(t, pauses) // one failure for all addresses together
 	})
 }
 
@@ -158,9 +148,7 @@ func lessonZone(t *testing.T) {
 		"::1":               "[::1]:9092",
 	} {
 		host, port, err := broker.ParseAddress(written)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		var dialled, hosts []string
 		_, err = broker.Dial(t.Context(), broker.Config{Host: host, Port: port, Transport: &netlink.Transport{
 			Lookup: tcp.Lookup(tcp.Options{}),
@@ -191,9 +179,7 @@ func lessonHostOfEachConnection(t *testing.T) {
 		conn.Close()
 		again := lessonNew(t, cfg)
 		for range 2 {
-			if err := heartbeat(t.Context(), again); err != nil {
-				t.Error(err)
-			}
+			noError(t, heartbeat(t.Context(), again))
 		}
 		wanted = append(wanted, host, host)
 	}

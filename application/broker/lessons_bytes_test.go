@@ -11,7 +11,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
@@ -50,21 +49,19 @@ func lessonFirstBytes(t *testing.T) {
 				lessonDrain(conn)
 			},
 		} {
-			t.Run(c.name+", "+order, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					site := (&lessonSite{peer: map[string]func(net.Conn){"a": speak}}).at("a")
-					began := time.Now()
-					_, err := broker.Dial(t.Context(), site.config())
-					if !errors.Is(err, c.kind) || !errors.Is(err, broker.ErrNotKafka) || broker.Retriable(err) {
-						t.Errorf("got %v", err)
-					}
-					if e := lessonError(t, err); e.Hint == "" || e.Address != "a" || !strings.Contains(err.Error(), c.tells) {
-						t.Errorf("hint %q, address %q, want %q in %q", e.Hint, e.Address, c.tells, err)
-					}
-					if took := time.Since(began); took != 0 || len(site.dialled()) != 1 {
-						t.Errorf("it took %v and %d dials", took, len(site.dialled()))
-					}
-				})
+			runBubble(t, c.name+", "+order, func(t *testing.T) {
+				site := (&lessonSite{peer: map[string]func(net.Conn){"a": speak}}).at("a")
+				began := time.Now()
+				_, err := broker.Dial(t.Context(), site.config())
+				if !errors.Is(err, c.kind) || !errors.Is(err, broker.ErrNotKafka) || broker.Retriable(err) {
+					t.Errorf("got %v", err)
+				}
+				if e := lessonError(t, err); e.Hint == "" || e.Address != "a" || !strings.Contains(err.Error(), c.tells) {
+					t.Errorf("hint %q, address %q, want %q in %q", e.Hint, e.Address, c.tells, err)
+				}
+				if took := time.Since(began); took != 0 || len(site.dialled()) != 1 {
+					t.Errorf("it took %v and %d dials", took, len(site.dialled()))
+				}
 			})
 		}
 	}
@@ -78,9 +75,7 @@ func lessonTLSServerHangsUp(t *testing.T) {
 		_ = tls.Server(conn, &tls.Config{}).HandshakeContext(t.Context())
 	}}}).at("a")
 	_, err := broker.Dial(t.Context(), site.config())
-	if !errors.Is(err, broker.ErrConnection) || !errors.Is(err, io.EOF) {
-		t.Errorf("got %v", err)
-	}
+	wantError(t, err, broker.ErrConnection, io.EOF)
 	if e := lessonError(t, err); e.Phase != broker.NegotiatingVersions || !strings.Contains(e.Hint, "TLS") {
 		t.Errorf("phase %v, hint %q", e.Phase, e.Hint)
 	}

@@ -27,9 +27,7 @@ func lessonSendRacesClose(t *testing.T) {
 			cfg.Transport = unparked{cfg.Transport}
 		}
 		conn, err := broker.Dial(t.Context(), cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		var wg sync.WaitGroup
 		var answered, cut atomic.Int64
 		start := make(chan struct{})
@@ -93,9 +91,7 @@ func lessonOneWayDown(t *testing.T) {
 			}
 		}}
 		conn, err := broker.Dial(t.Context(), cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		ctx, cancel := context.WithCancel(context.Background())
 		ends := []func(){
 			func() { conn.Close() },

@@ -86,10 +86,7 @@ func lessonLife(t *testing.T, told func(conn *broker.Conn, name string)) {
 			idle <- struct{}{}
 		}
 	})
-	conn, err := broker.NewConn(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn = newConn(t, cfg)
 	close(begin)
 	go func() { receive(t, conn.Done()); close(gone) }()
 	_ = heartbeat(context.Background(), conn)

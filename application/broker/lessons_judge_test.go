@@ -94,14 +94,10 @@ func lessonTestsOf(t *testing.T) map[string][]string {
 	tests := map[string][]string{}
 	for _, folder := range []string{"domain", "domain/release", "application/broker", "adapters/tcp", "adapters/netlink", "adapters/tls", "adapters/sasl/scram"} {
 		files, err := filepath.Glob(filepath.Join("../..", filepath.FromSlash(folder), "*_test.go"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		for _, file := range files {
 			parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			for _, d := range parsed.Decls {
 				f, ok := d.(*ast.FuncDecl)
 				if ok && f.Recv == nil && (strings.HasPrefix(f.Name.Name, "Test") || strings.HasPrefix(f.Name.Name, "Fuzz")) {

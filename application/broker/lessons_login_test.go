@@ -36,35 +36,31 @@ func lessonAnyLifetime(t *testing.T) {
 	for name, ms := range map[string]int64{
 		"none": 0, "a millisecond": 1, "past": -1, "long past": math.MinInt64, "for ever": math.MaxInt64,
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var tokens atomic.Int64
-				site, cfg, _ := lessonSecured(func([]byte) *kmsg.SASLAuthenticateResponse {
-					tokens.Add(1)
-					resp := kmsg.NewPtrSASLAuthenticateResponse()
-					resp.SessionLifetimeMillis = ms
-					return resp
-				})
-				cfg.IdleTimeout = -1
-				conn := dial(t, cfg)
-				const requests = 10
-				for range requests {
-					time.Sleep(time.Second)
-					if err := heartbeat(t.Context(), conn); err != nil {
-						t.Error(err)
-					}
-				}
-				limit := int64(1)
-				if ms == 1 {
-					limit += 2 * requests
-				}
-				if n := tokens.Load(); n < 1 || n > limit {
-					t.Errorf("%d logins for %d requests", n, requests)
-				}
-				if n := len(site.dialled()); n != 1 {
-					t.Errorf("%d connections", n)
-				}
+		runBubble(t, name, func(t *testing.T) {
+			var tokens atomic.Int64
+			site, cfg, _ := lessonSecured(func([]byte) *kmsg.SASLAuthenticateResponse {
+				tokens.Add(1)
+				resp := kmsg.NewPtrSASLAuthenticateResponse()
+				resp.SessionLifetimeMillis = ms
+				return resp
 			})
+			cfg.IdleTimeout = -1
+			conn := dial(t, cfg)
+			const requests = 10
+			for range requests {
+				time.Sleep(time.Second)
+				noError(t, heartbeat(t.Context(), conn))
+			}
+			limit := int64(1)
+			if ms == 1 {
+				limit += 2 * requests
+			}
+			if n := tokens.Load(); n < 1 || n > limit {
+				t.Errorf("%d logins for %d requests", n, requests)
+			}
+			if n := len(site.dialled()); n != 1 {
+				t.Errorf("%d connections", n)
+			}
 		})
 	}
 }
@@ -88,26 +84,24 @@ func lessonLineAndLogin(t *testing.T) {
 		}, time.Second, broker.ErrAuthentication},
 		"never answered": {func([]byte) *kmsg.SASLAuthenticateResponse { return nil }, limit, broker.ErrRequestTimeout},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				_, cfg, _ := lessonSecured(c.verdict)
-				cfg.RequestTimeout = limit
-				conn := lessonNew(t, cfg)
-				began := time.Now()
-				var wg sync.WaitGroup
-				for range callers {
-					wg.Go(func() {
-						err := heartbeat(t.Context(), conn)
-						if c.is == nil && err != nil || c.is != nil && !errors.Is(err, c.is) {
-							t.Errorf("got %v, want %v", err, c.is)
-						}
-						if took := time.Since(began); took != c.took {
-							t.Errorf("it took %v, want %v", took, c.took)
-						}
-					})
-				}
-				wg.Wait()
-			})
+		runBubble(t, name, func(t *testing.T) {
+			_, cfg, _ := lessonSecured(c.verdict)
+			cfg.RequestTimeout = limit
+			conn := lessonNew(t, cfg)
+			began := time.Now()
+			var wg sync.WaitGroup
+			for range callers {
+				wg.Go(func() {
+					err := heartbeat(t.Context(), conn)
+					if c.is == nil && err != nil || c.is != nil && !errors.Is(err, c.is) {
+						t.Errorf("got %v, want %v", err, c.is)
+					}
+					if took := time.Since(began); took != c.took {
+						t.Errorf("it took %v, want %v", took, c.took)
+					}
+				})
+			}
+			wg.Wait()
 		})
 	}
 }
@@ -137,19 +131,17 @@ func lessonHalfALogin(t *testing.T) {
 			func(int, []byte) ([]byte, bool, error) { return nil, false, errors.New("no ticket") }, accept, "no ticket",
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				site, cfg, login := lessonSecured(c.verdict)
-				login.step = c.step
-				_, err := broker.Dial(t.Context(), cfg)
-				if !errors.Is(err, broker.ErrAuthentication) || !strings.Contains(err.Error(), c.says) {
-					t.Errorf("got %v", err)
-				}
-				synctest.Wait()
-				if site.stillOpen() != 0 {
-					t.Error("the connection is still open")
-				}
-			})
+		runBubble(t, name, func(t *testing.T) {
+			site, cfg, login := lessonSecured(c.verdict)
+			login.step = c.step
+			_, err := broker.Dial(t.Context(), cfg)
+			if !errors.Is(err, broker.ErrAuthentication) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("got %v", err)
+			}
+			synctest.Wait()
+			if site.stillOpen() != 0 {
+				t.Error("the connection is still open")
+			}
 		})
 	}
 }
@@ -196,17 +188,13 @@ func lessonLoginRefused(t *testing.T) {
 			}
 		}
 		seen("while it pauses")
-		if _, err := sendAndWait(t.Context(), conn, kmsg.NewPtrHeartbeatRequest()); !errors.Is(err, broker.ErrAuthentication) {
-			t.Errorf("Send in the pause: %v", err)
-		}
+		wantError(t, errorOf(sendAndWait(t.Context(), conn, kmsg.NewPtrHeartbeatRequest())), broker.ErrAuthentication)
 		refused(60 * time.Millisecond) // by the attempt after the pause
 		seen("after another attempt")
 		good.Store(true)
 		time.Sleep(time.Second)
 		wg.Go(func() {
-			if err := heartbeat(t.Context(), conn); err != nil {
-				t.Errorf("after a good login: %v", err)
-			}
+			noError(t, heartbeat(t.Context(), conn))
 		})
 		synctest.Wait()
 		if !conn.State().SettingUp() {
@@ -215,9 +203,7 @@ func lessonLoginRefused(t *testing.T) {
 		seen("while it tries again")
 		close(slow)
 		wg.Wait()
-		if err := conn.LastError(); err != nil {
-			t.Errorf("after a good login the last error is %v", err)
-		}
+		noError(t, conn.LastError())
 	})
 }
 
@@ -272,12 +258,8 @@ func lessonLoginRefusedPolled(t *testing.T) {
 	if err := s.Stats().LastError; !errors.Is(err, broker.ErrAuthentication) || !strings.Contains(err.Error(), "not that password") {
 		t.Errorf("last error %v", err)
 	}
-	if _, err := s.Send(ask(), true).Response(); !errors.Is(err, broker.ErrAuthentication) {
-		t.Errorf("Send: %v", err)
-	}
-	if _, err := s.CheckVersion(time.Second, false, nil); !errors.Is(err, broker.ErrAuthentication) {
-		t.Errorf("CheckVersion: %v", err)
-	}
+	wantError(t, errorOf(s.Send(ask(), true).Response()), broker.ErrAuthentication)
+	wantError(t, errorOf(s.CheckVersion(time.Second, false, nil)), broker.ErrAuthentication)
 	if d, forever := s.ConnectionDelay(); forever || d != 40*time.Millisecond {
 		t.Errorf("delay %v, %v", d, forever)
 	}

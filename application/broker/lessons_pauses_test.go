@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"brokerconn/application/broker"
@@ -69,28 +68,26 @@ func lessonPausesGrow(t *testing.T) {
 			}
 		}, 1},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				site := (&lessonSite{peer: map[string]func(net.Conn){}}).at("a")
-				cfg := site.config()
-				c.fail(site, &cfg)
-				conn := lessonNew(t, cfg)
-				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-				defer cancel()
-				for ctx.Err() == nil {
-					if err := conn.Connect(ctx); err == nil {
-						t.Fatal("it was to fail")
-					}
+		runBubble(t, name, func(t *testing.T) {
+			site := (&lessonSite{peer: map[string]func(net.Conn){}}).at("a")
+			cfg := site.config()
+			c.fail(site, &cfg)
+			conn := lessonNew(t, cfg)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			for ctx.Err() == nil {
+				if err := conn.Connect(ctx); err == nil {
+					t.Fatal("it was to fail")
 				}
-				pauses, most := lessonPauses(site.dialled())
-				if most > c.most {
-					t.Errorf("%d dials at once, want at most %d", most, c.most)
-				}
-				if len(pauses) < 45 {
-					t.Errorf("%d pauses in a minute", len(pauses))
-				}
-				lessonCheckPauses(t, pauses)
-			})
+			}
+			pauses, most := lessonPauses(site.dialled())
+			if most > c.most {
+				t.Errorf("%d dials at once, want at most %d", most, c.most)
+			}
+			if len(pauses) < 45 {
+				t.Errorf("%d pauses in a minute", len(pauses))
+			}
+			lessonCheckPauses(t, pauses)
 		})
 	}
 }

@@ -257,9 +257,7 @@ func lessonPipelinedAtExpiry(t *testing.T) {
 		}
 		for i := range int32(5) {
 			wg.Go(func() {
-				if err := numbered(t.Context(), conn, 5+i); err != nil {
-					t.Errorf("in line: %v", err)
-				}
+				noError(t, numbered(t.Context(), conn, 5+i))
 			})
 			synctest.Wait() // so that they stand in this order
 		}
@@ -373,9 +371,7 @@ func lessonIdleSession(t *testing.T) {
 		conn := dial(t, cfg)
 		for i := range int32(3) {
 			time.Sleep(time.Hour)
-			if err := numbered(t.Context(), conn, i); err != nil {
-				t.Error(err)
-			}
+			noError(t, numbered(t.Context(), conn, i))
 		}
 		w.check(t, 3)
 		// For each request one, since the session was over, and one in time before it

@@ -73,18 +73,16 @@ func lessonSilence(t *testing.T) {
 			}}}
 		}},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				site := (&lessonSite{}).at("a")
-				cfg := site.config()
-				cfg.SetupTimeout, cfg.APIVersionTimeout, cfg.RequestTimeout = limit, versions, time.Hour
-				c.stick(site, &cfg)
-				want := limit
-				if c.phase == broker.NegotiatingVersions {
-					want = versions
-				}
-				lessonStuck(t, site, cfg, c.phase, want)
-			})
+		runBubble(t, c.name, func(t *testing.T) {
+			site := (&lessonSite{}).at("a")
+			cfg := site.config()
+			cfg.SetupTimeout, cfg.APIVersionTimeout, cfg.RequestTimeout = limit, versions, time.Hour
+			c.stick(site, &cfg)
+			want := limit
+			if c.phase == broker.NegotiatingVersions {
+				want = versions
+			}
+			lessonStuck(t, site, cfg, c.phase, want)
 		})
 	}
 }
@@ -148,14 +146,12 @@ func lessonDrip(t *testing.T) {
 			}}
 		}},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				site := (&lessonSite{}).at("a")
-				cfg := site.config()
-				cfg.SetupTimeout, cfg.APIVersionTimeout = limit, limit
-				c.stick(site, &cfg)
-				lessonStuck(t, site, cfg, c.phase, limit)
-			})
+		runBubble(t, c.name, func(t *testing.T) {
+			site := (&lessonSite{}).at("a")
+			cfg := site.config()
+			cfg.SetupTimeout, cfg.APIVersionTimeout = limit, limit
+			c.stick(site, &cfg)
+			lessonStuck(t, site, cfg, c.phase, limit)
 		})
 	}
 }
@@ -172,31 +168,29 @@ func lessonHandshakeFails(t *testing.T) {
 		"no TLS":      tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"},
 		"anything":    errors.New("anything"),
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				site := (&lessonSite{shake: func(context.Context) error { return cause }}).at("a")
-				cfg := site.config()
-				var told []error
-				cfg.Hooks = &broker.Hooks{TLSHandshakeDone: func(_ broker.Endpoint, err error) { told = append(told, err) }}
-				conn := lessonNew(t, cfg)
-				for n := 1; n <= 3; n++ {
-					ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-					err := lessonAttempt(ctx, conn, site, n)
-					cancel()
-					if !errors.Is(err, broker.ErrTLS) || !errors.Is(err, cause) {
-						t.Fatalf("attempt %d: %v", n, err)
-					}
-					if e := lessonError(t, err); e.Phase != broker.Handshake || e.Attempt != n {
-						t.Errorf("phase %v, attempt %d, want the handshake of attempt %d", e.Phase, e.Attempt, n)
-					}
-					if conn.Stats().BackoffUntil.IsZero() {
-						t.Errorf("attempt %d: no pause after it", n)
-					}
-					if site.stillOpen() != 0 || len(told) != n || told[n-1] == nil {
-						t.Errorf("attempt %d: %d open, the hook was told %v", n, site.stillOpen(), told)
-					}
+		runBubble(t, name, func(t *testing.T) {
+			site := (&lessonSite{shake: func(context.Context) error { return cause }}).at("a")
+			cfg := site.config()
+			var told []error
+			cfg.Hooks = &broker.Hooks{TLSHandshakeDone: func(_ broker.Endpoint, err error) { told = append(told, err) }}
+			conn := lessonNew(t, cfg)
+			for n := 1; n <= 3; n++ {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				err := lessonAttempt(ctx, conn, site, n)
+				cancel()
+				if !errors.Is(err, broker.ErrTLS) || !errors.Is(err, cause) {
+					t.Fatalf("attempt %d: %v", n, err)
 				}
-			})
+				if e := lessonError(t, err); e.Phase != broker.Handshake || e.Attempt != n {
+					t.Errorf("phase %v, attempt %d, want the handshake of attempt %d", e.Phase, e.Attempt, n)
+				}
+				if conn.Stats().BackoffUntil.IsZero() {
+					t.Errorf("attempt %d: no pause after it", n)
+				}
+				if site.stillOpen() != 0 || len(told) != n || told[n-1] == nil {
+					t.Errorf("attempt %d: %d open, the hook was told %v", n, site.stillOpen(), told)
+				}
+			}
 		})
 	}
 }
@@ -247,21 +241,15 @@ func lessonWrongCertificate(t *testing.T) {
 func lessonCertificate(t *testing.T, host string) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1),
 		NotBefore:    time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		DNSNames: []string{host}, IsCA: true, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }

@@ -196,10 +196,7 @@ func lessonClose(t *testing.T, conn *broker.Conn) {
 // lessonNew is a Conn that connects when it is asked for something.
 func lessonNew(t *testing.T, cfg broker.Config) *broker.Conn {
 	t.Helper()
-	conn, err := broker.NewConn(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := newConn(t, cfg)
 	t.Cleanup(func() { lessonClose(t, conn) })
 	return conn
 }

@@ -36,23 +36,19 @@ func lessonSlowAddress(t *testing.T) {
 		},
 		"ApiVersions": func(s *lessonSite) { s.peer = map[string]func(net.Conn){"slow": lessonDrain} },
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				site := (&lessonSite{}).at("slow", "good")
-				hang(site)
-				began := time.Now()
-				conn, err := broker.Dial(t.Context(), site.config())
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer lessonClose(t, conn)
-				if took := time.Since(began); took > 5*time.Second {
-					t.Errorf("the slow address took %v of the 10 s for both", took)
-				}
-				if err := heartbeat(t.Context(), conn); err != nil || conn.Stats().Address != "good" {
-					t.Errorf("%v at %v", err, conn.Stats().Address)
-				}
-			})
+		runBubble(t, name, func(t *testing.T) {
+			site := (&lessonSite{}).at("slow", "good")
+			hang(site)
+			began := time.Now()
+			conn, err := broker.Dial(t.Context(), site.config())
+			must(t, err)
+			defer lessonClose(t, conn)
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("the slow address took %v of the 10 s for both", took)
+			}
+			if err := heartbeat(t.Context(), conn); err != nil || conn.Stats().Address != "good" {
+				t.Errorf("%v at %v", err, conn.Stats().Address)
+			}
 		})
 	}
 }
@@ -98,21 +94,19 @@ func lessonDeadlineOfContext(t *testing.T) {
 			s.peer = map[string]func(net.Conn){"a": lessonDrain}
 		}, "connection refused", time.Second},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				site := (&lessonSite{}).at("a")
-				c.hang(site)
-				ctx, cancel := context.WithTimeout(t.Context(), c.after)
-				defer cancel()
-				began := time.Now()
-				_, err := broker.Dial(ctx, site.config())
-				if took := time.Since(began); took != c.after {
-					t.Errorf("it took %v", took)
-				}
-				if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, broker.ErrCanceled) || !strings.Contains(err.Error(), c.says) {
-					t.Errorf("%v; want it to say %q", err, c.says)
-				}
-			})
+		runBubble(t, name, func(t *testing.T) {
+			site := (&lessonSite{}).at("a")
+			c.hang(site)
+			ctx, cancel := context.WithTimeout(t.Context(), c.after)
+			defer cancel()
+			began := time.Now()
+			_, err := broker.Dial(ctx, site.config())
+			if took := time.Since(began); took != c.after {
+				t.Errorf("it took %v", took)
+			}
+			if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, broker.ErrCanceled) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%v; want it to say %q", err, c.says)
+			}
 		})
 	}
 }
@@ -145,27 +139,23 @@ func lessonShortBudget(t *testing.T) {
 		return err
 	}
 	for name, reach := range map[string]func(*lessonSite) error{"CheckVersion": check, "Dial": dialFor} {
-		t.Run(name+", the second is good", func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				began := time.Now()
-				if err := reach(slow()); err != nil || time.Since(began) >= budget {
-					t.Errorf("%v after %v", err, time.Since(began))
-				}
-			})
+		runBubble(t, name+", the second is good", func(t *testing.T) {
+			began := time.Now()
+			if err := reach(slow()); err != nil || time.Since(began) >= budget {
+				t.Errorf("%v after %v", err, time.Since(began))
+			}
 		})
-		t.Run(name+", nobody answers", func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				began := time.Now()
-				err := reach(slow().at("slow", "deaf"))
-				if took := time.Since(began); took > budget {
-					t.Errorf("it took %v", took)
+		runBubble(t, name+", nobody answers", func(t *testing.T) {
+			began := time.Now()
+			err := reach(slow().at("slow", "deaf"))
+			if took := time.Since(began); took > budget {
+				t.Errorf("it took %v", took)
+			}
+			for _, part := range []string{"NegotiatingVersions", "slow", "deaf"} {
+				if err == nil || !strings.Contains(err.Error(), part) {
+					t.Errorf("%q is missing in %v", part, err)
 				}
-				for _, part := range []string{"NegotiatingVersions", "slow", "deaf"} {
-					if err == nil || !strings.Contains(err.Error(), part) {
-						t.Errorf("%q is missing in %v", part, err)
-					}
-				}
-			})
+			}
 		})
 	}
 }

@@ -137,9 +137,7 @@ func swapRound(t *testing.T, seed uint64) {
 
 	// All is over: it works.
 	time.Sleep(5 * time.Second)
-	if err := numbered(t.Context(), conn, 0); err != nil {
-		t.Errorf("afterwards: %v", err)
-	}
+	noError(t, numbered(t.Context(), conn, 0))
 	if conn.Stats().InFlight != 0 || conn.Stats().Waiting != 0 {
 		t.Errorf("left: %+v", conn.Stats())
 	}

@@ -30,18 +30,14 @@ func lessonThrottleStopsClocks(t *testing.T) {
 	s.clock.Advance(10 * time.Second)
 	_, _ = s.hand.peer.Send(responseFrame(2, lessonThrottle(throttle)))
 	s.Recv()
-	if _, err := first.Response(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, errorOf(first.Response()))
 	s.clock.Advance(throttle + limit - 10*time.Second - time.Millisecond)
 	if s.Recv(); !s.Connected() || isDone(second) {
 		t.Fatalf("%v: expired with the throttle: %v", s.State(), s.Stats().LastError)
 	}
 	_, _ = s.hand.peer.Send(responseFrame(3, lessonThrottle(0)))
 	s.Recv()
-	if _, err := second.Response(); err != nil {
-		t.Errorf("the second: %v", err)
-	}
+	noError(t, errorOf(second.Response()))
 	s.clock.Advance(time.Millisecond)
 	s.Recv()
 	if _, err := third.Response(); !errors.Is(err, broker.ErrRequestTimeout) || !s.Disconnected() {
@@ -117,15 +113,11 @@ func lessonThrottledCallersWait(t *testing.T) {
 		cfg := s.piped()
 		cfg.RequestTimeout, cfg.MaxInFlight = 2*time.Second, 2
 		conn := dial(t, cfg)
-		if err := heartbeat(t.Context(), conn); err != nil {
-			t.Fatal(err)
-		}
+		must(t, heartbeat(t.Context(), conn))
 		var wg sync.WaitGroup
 		for range 10 {
 			wg.Go(func() {
-				if err := heartbeat(t.Context(), conn); err != nil {
-					t.Error(err)
-				}
+				noError(t, heartbeat(t.Context(), conn))
 			})
 		}
 		wg.Wait()

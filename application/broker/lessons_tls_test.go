@@ -26,9 +26,7 @@ import (
 func lessonSecure(t *testing.T, under ports.Transport, o brokertls.Options) ports.Transport {
 	t.Helper()
 	secured, err := brokertls.New(under.(*netlink.Transport), o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return secured
 }
 
@@ -138,56 +136,51 @@ func lessonTLSFails(t *testing.T) {
 		"hung up":               {plain(func(conn net.Conn) { _ = conn.Close() }), brokertls.CutOff},
 		"hung up in its middle": {plain(func(conn net.Conn) { says("\x16\x03\x03\x00\x7a\x02")(shortLived{conn}) }), brokertls.CutOff},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				own, other := lessonCertificate(t, "broker"), lessonCertificate(t, "other.test")
-				site := (&lessonSite{peer: map[string]func(net.Conn){"a": c.peer(own, other)}}).at("a")
-				cfg := site.config()
-				cfg.Transport = lessonSecure(t, cfg.Transport, brokertls.Options{CAPEM: lessonPEM(own, other)})
-				judge := func(n int, err error) {
-					t.Helper()
-					reason := new(brokertls.Error)
-					if !errors.Is(err, broker.ErrTLS) || !errors.As(err, &reason) || reason.Reason != c.want {
-						t.Fatalf("attempt %d: %v, want %v", n, err, c.want)
-					}
-					if e := lessonError(t, err); e.Attempt != n || e.Hint == "" && c.want != brokertls.Other {
-						t.Errorf("attempt %d: attempt %d, hint %q", n, e.Attempt, e.Hint)
-					}
-					synctest.Wait()
-					if site.stillOpen() != 0 {
-						t.Errorf("attempt %d: %d connections are open", n, site.stillOpen())
-					}
+		runBubble(t, name, func(t *testing.T) {
+			own, other := lessonCertificate(t, "broker"), lessonCertificate(t, "other.test")
+			site := (&lessonSite{peer: map[string]func(net.Conn){"a": c.peer(own, other)}}).at("a")
+			cfg := site.config()
+			cfg.Transport = lessonSecure(t, cfg.Transport, brokertls.Options{CAPEM: lessonPEM(own, other)})
+			judge := func(n int, err error) {
+				t.Helper()
+				reason := new(brokertls.Error)
+				if !errors.Is(err, broker.ErrTLS) || !errors.As(err, &reason) || reason.Reason != c.want {
+					t.Fatalf("attempt %d: %v, want %v", n, err, c.want)
 				}
-				const attempts = 6
-				conn := lessonNew(t, cfg)
-				for n := 1; n <= attempts; n++ {
-					ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-					judge(n, lessonAttempt(ctx, conn, site, n))
-					cancel()
+				if e := lessonError(t, err); e.Attempt != n || e.Hint == "" && c.want != brokertls.Other {
+					t.Errorf("attempt %d: attempt %d, hint %q", n, e.Attempt, e.Hint)
 				}
-				lessonClose(t, conn)
+				synctest.Wait()
+				if site.stillOpen() != 0 {
+					t.Errorf("attempt %d: %d connections are open", n, site.stillOpen())
+				}
+			}
+			const attempts = 6
+			conn := lessonNew(t, cfg)
+			for n := 1; n <= attempts; n++ {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				judge(n, lessonAttempt(ctx, conn, site, n))
+				cancel()
+			}
+			lessonClose(t, conn)
 
-				before := len(site.dialled())
-				polled, err := broker.NewPolled(cfg)
-				if err != nil {
-					t.Fatal(err)
+			before := len(site.dialled())
+			polled := newPolled(t, cfg)
+			for n := 1; n <= attempts; n++ {
+				for polled.Connect() != broker.Disconnected {
+					synctest.Wait()
 				}
-				for n := 1; n <= attempts; n++ {
-					for polled.Connect() != broker.Disconnected {
-						synctest.Wait()
-					}
-					judge(n, polled.Stats().LastError)
-					pause, _ := polled.ConnectionDelay()
-					time.Sleep(pause)
+				judge(n, polled.Stats().LastError)
+				pause, _ := polled.ConnectionDelay()
+				time.Sleep(pause)
+			}
+			for _, dials := range [][]lessonDial{site.dialled()[:before], site.dialled()[before:]} {
+				pauses, most := lessonPauses(dials)
+				if len(dials) != attempts || most != 1 {
+					t.Errorf("%d dials, %d at once, want %d one by one", len(dials), most, attempts)
 				}
-				for _, dials := range [][]lessonDial{site.dialled()[:before], site.dialled()[before:]} {
-					pauses, most := lessonPauses(dials)
-					if len(dials) != attempts || most != 1 {
-						t.Errorf("%d dials, %d at once, want %d one by one", len(dials), most, attempts)
-					}
-					lessonCheckPauses(t, pauses)
-				}
-			})
+				lessonCheckPauses(t, pauses)
+			}
 		})
 	}
 }

@@ -133,9 +133,7 @@ func lessonUnsupportedVersion(t *testing.T) {
 			f := s.Send(ask(), false)
 			r = lessonHeard(t, s)
 			lessonSay(s, r, make([]byte, 6))
-			if _, err := f.Response(); err != nil {
-				t.Error(err)
-			}
+			noError(t, errorOf(f.Response()))
 		})
 	}
 	t.Run("at v0 as well", func(t *testing.T) {
@@ -210,7 +208,5 @@ func lessonFutureBroker(t *testing.T) {
 	_, _ = s.hand.peer.Send(append(binary.BigEndian.AppendUint32(nil, uint32(5+len(body.AppendTo(nil)))),
 		append([]byte{0, 0, 0, byte(r.id), 0}, body.AppendTo(nil)...)...)) // a header with tagged fields
 	s.Recv()
-	if _, err := f.Response(); err != nil {
-		t.Error(err)
-	}
+	noError(t, errorOf(f.Response()))
 }

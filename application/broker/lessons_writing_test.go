@@ -52,38 +52,36 @@ func lessonPeerStopsReading(t *testing.T) {
 		"parked": func(*broker.Config) {},
 		"polled": func(cfg *broker.Config) { cfg.Transport = unparked{cfg.Transport} },
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				release := make(chan struct{})
-				defer close(release)
-				site := (&lessonSite{peer: map[string]func(net.Conn){"a": lessonStops(release)}}).at("a")
-				cfg := site.config()
-				cfg.RequestTimeout, cfg.NoReconnect = limit, true
-				change(&cfg)
-				conn := dial(t, cfg)
-				began := time.Now()
-				var wg sync.WaitGroup
-				for n := range 3 {
-					wg.Go(func() {
-						_, err := conn.RequestRaw(context.Background(), lessonLarge())
-						if took := time.Since(began); took != limit {
-							t.Errorf("request %d: it took %v", n, took)
-						}
-						if e := lessonError(t, err); !errors.Is(err, broker.ErrRequestTimeout) || e.Sent == broker.SentFully || !broker.SafeToRetry(err) {
-							t.Errorf("request %d: %v", n, err)
-						}
-					})
-				}
+		runBubble(t, name, func(t *testing.T) {
+			release := make(chan struct{})
+			defer close(release)
+			site := (&lessonSite{peer: map[string]func(net.Conn){"a": lessonStops(release)}}).at("a")
+			cfg := site.config()
+			cfg.RequestTimeout, cfg.NoReconnect = limit, true
+			change(&cfg)
+			conn := dial(t, cfg)
+			began := time.Now()
+			var wg sync.WaitGroup
+			for n := range 3 {
 				wg.Go(func() {
-					ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-					defer cancel()
-					_, err := conn.RequestRaw(ctx, lessonLarge())
-					if took := time.Since(began); took > time.Second+lessonPatrol || !errors.Is(err, context.DeadlineExceeded) {
-						t.Errorf("with a context: %v after %v", err, took)
+					_, err := conn.RequestRaw(context.Background(), lessonLarge())
+					if took := time.Since(began); took != limit {
+						t.Errorf("request %d: it took %v", n, took)
+					}
+					if e := lessonError(t, err); !errors.Is(err, broker.ErrRequestTimeout) || e.Sent == broker.SentFully || !broker.SafeToRetry(err) {
+						t.Errorf("request %d: %v", n, err)
 					}
 				})
-				wg.Wait()
+			}
+			wg.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				_, err := conn.RequestRaw(ctx, lessonLarge())
+				if took := time.Since(began); took > time.Second+lessonPatrol || !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("with a context: %v after %v", err, took)
+				}
 			})
+			wg.Wait()
 		})
 	}
 }
@@ -106,9 +104,7 @@ func lessonPendingIsBounded(t *testing.T) {
 				admitted++
 				continue
 			}
-			if !errors.Is(err, broker.ErrBackPressure) || !broker.SafeToRetry(err) {
-				t.Errorf("got %v", err)
-			}
+			wantRefusal(t, err, broker.ErrBackPressure)
 			refused++
 		}
 		if admitted > 5 || refused < 95 || !time.Now().Equal(began) {
@@ -137,9 +133,7 @@ func lessonIdleCloseIsQuiet(t *testing.T) {
 		}
 		conn := dial(t, cfg)
 		for range 3 {
-			if err := heartbeat(t.Context(), conn); err != nil {
-				t.Error(err)
-			}
+			noError(t, heartbeat(t.Context(), conn))
 			time.Sleep(brokerLimit)
 			if conn.State() != broker.Disconnected || conn.LastError() != nil || !conn.Stats().BackoffUntil.IsZero() {
 				t.Errorf("%v, %v, backoff until %v", conn.State(), conn.LastError(), conn.Stats().BackoffUntil)
@@ -164,25 +158,21 @@ func lessonFirstAfterSilence(t *testing.T) {
 		"polled":        func(cfg *broker.Config) { cfg.Transport = unparked{cfg.Transport} },
 		"another clock": func(cfg *broker.Config) { cfg.Clock = &counting{} },
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				site := (&lessonSite{peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
-					time.AfterFunc(5*time.Minute, func() { conn.Close() })
-					(&scripted{answer: heartbeatBody}).serve(conn)
-				}}}).at("a")
-				cfg := site.config()
-				change(&cfg)
-				conn := dial(t, cfg)
-				for range 5 {
-					if err := heartbeat(t.Context(), conn); err != nil && !broker.SafeToRetry(err) {
-						t.Errorf("first: %v", err)
-					}
-					if err := heartbeat(t.Context(), conn); err != nil {
-						t.Errorf("second: %v", err)
-					}
-					time.Sleep(6 * time.Minute)
+		runBubble(t, name, func(t *testing.T) {
+			site := (&lessonSite{peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
+				time.AfterFunc(5*time.Minute, func() { conn.Close() })
+				(&scripted{answer: heartbeatBody}).serve(conn)
+			}}}).at("a")
+			cfg := site.config()
+			change(&cfg)
+			conn := dial(t, cfg)
+			for range 5 {
+				if err := heartbeat(t.Context(), conn); err != nil && !broker.SafeToRetry(err) {
+					t.Errorf("first: %v", err)
 				}
-			})
+				noError(t, heartbeat(t.Context(), conn))
+				time.Sleep(6 * time.Minute)
+			}
 		})
 	}
 }
@@ -202,21 +192,15 @@ func lessonBrokenPipe(t *testing.T) {
 			site := (&lessonSite{wrap: func(conn net.Conn) net.Conn { return lessonPipe{conn, &broken} }}).at("a")
 			cfg := site.config()
 			conn := dial(t, cfg)
-			if err := heartbeat(t.Context(), conn); err != nil {
-				t.Fatal(err)
-			}
+			must(t, heartbeat(t.Context(), conn))
 			broken.Store(true)
 			err := send(conn)
-			if !errors.Is(err, broker.ErrConnection) || !broker.SafeToRetry(err) {
-				t.Errorf("got %v", err)
-			}
+			wantRefusal(t, err, broker.ErrConnection)
 			if e := lessonError(t, err); e.Sent != broker.SentNothing {
 				t.Errorf("%v", e.Sent)
 			}
 			broken.Store(false)
-			if err := heartbeat(t.Context(), conn); err != nil {
-				t.Errorf("the next: %v", err)
-			}
+			noError(t, heartbeat(t.Context(), conn))
 		})
 	}
 }

@@ -102,10 +102,7 @@ func busyRound(t *testing.T, seed uint64) {
 			}
 		},
 	}
-	conn, err := broker.NewConn(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := newConn(t, cfg)
 	var wg sync.WaitGroup
 	for caller := range 1 + roll(8) {
 		wg.Go(func() {
@@ -157,9 +154,7 @@ func busyRound(t *testing.T, seed uint64) {
 	} else {
 		time.Sleep(time.Duration(roll(400)) * time.Millisecond)
 	}
-	if err := conn.Drain(context.Background()); err != nil {
-		t.Error(err)
-	}
+	noError(t, conn.Drain(context.Background()))
 	wg.Wait()
 	receive(t, conn.Done())
 	st := conn.Stats()

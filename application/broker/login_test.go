@@ -35,35 +35,31 @@ func TestPasswordsInPlaintext(t *testing.T) {
 		"encrypted":                      {true, true, exposing{lessonToken{"X", "one", 0}}, 0, nil},
 		"a mechanism that shows nothing": {false, true, lessonToken{"X", "one", 0}, 0, nil},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := &lessonWarden{}
-				site, cfg := lessonGuarded(w)
-				if c.secure {
-					cfg.Transport = secured{cfg.Transport}
+		runBubble(t, name, func(t *testing.T) {
+			w := &lessonWarden{}
+			site, cfg := lessonGuarded(w)
+			if c.secure {
+				cfg.Transport = secured{cfg.Transport}
+			}
+			var warned []string
+			cfg.Authenticators, cfg.RequireTLSForPasswords = []ports.Authenticator{c.a}, c.refuse
+			cfg.Hooks = &broker.Hooks{Warning: func(text string) { warned = append(warned, text) }}
+			conn := lessonNew(t, cfg)
+			for range 3 {
+				err := heartbeat(t.Context(), conn)
+				if c.is == nil && err != nil || c.is != nil && (!errors.Is(err, c.is) || !strings.Contains(err.Error(), "RequireTLSForPasswords")) {
+					t.Fatalf("got %v, want %v", err, c.is)
 				}
-				var warned []string
-				cfg.Authenticators, cfg.RequireTLSForPasswords = []ports.Authenticator{c.a}, c.refuse
-				cfg.Hooks = &broker.Hooks{Warning: func(text string) { warned = append(warned, text) }}
-				conn := lessonNew(t, cfg)
-				for range 3 {
-					err := heartbeat(t.Context(), conn)
-					if c.is == nil && err != nil || c.is != nil && (!errors.Is(err, c.is) || !strings.Contains(err.Error(), "RequireTLSForPasswords")) {
-						t.Fatalf("got %v, want %v", err, c.is)
-					}
-					if c.is == nil {
-						if err := conn.Reauthenticate(t.Context()); err != nil {
-							t.Fatal(err)
-						}
-					}
+				if c.is == nil {
+					must(t, conn.Reauthenticate(t.Context()))
 				}
-				if len(warned) != c.warnings || c.warnings > 0 && !strings.Contains(warned[0], "X") {
-					t.Errorf("warned: %q", warned)
-				}
-				if c.is != nil && (w.logins > 0 || len(site.dialled()) == 0) {
-					t.Errorf("%d logins over %d connections", w.logins, len(site.dialled()))
-				}
-			})
+			}
+			if len(warned) != c.warnings || c.warnings > 0 && !strings.Contains(warned[0], "X") {
+				t.Errorf("warned: %q", warned)
+			}
+			if c.is != nil && (w.logins > 0 || len(site.dialled()) == 0) {
+				t.Errorf("%d logins over %d connections", w.logins, len(site.dialled()))
+			}
 		})
 	}
 }
@@ -100,9 +96,7 @@ func TestFirstMechanismThatIsOffered(t *testing.T) {
 			logins = append(logins, fmt.Sprint(l.Mechanism, " ", err))
 		}}
 		conn := dial(t, cfg)
-		if err := heartbeat(t.Context(), conn); err != nil {
-			t.Error(err)
-		}
+		noError(t, heartbeat(t.Context(), conn))
 		if got := strings.Join(logins, ", "); !strings.HasPrefix(got, "A broker:9092 (a): connection lost") || !strings.HasSuffix(got, ", B <nil>") || len(site.dialled()) != 2 {
 			t.Errorf("logins %s over %d connections", got, len(site.dialled()))
 		}
@@ -144,9 +138,7 @@ func TestReauthenticateWaits(t *testing.T) {
 		w.set(func() { w.good = "one" })
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
-		if err := conn.Reauthenticate(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("with a context that ends: %v", err)
-		}
+		wantError(t, conn.Reauthenticate(ctx), context.DeadlineExceeded)
 	})
 }
 
@@ -183,10 +175,7 @@ func TestPolledReauthenticates(t *testing.T) {
 		w := &lessonWarden{lifetime: 10 * time.Second}
 		site, cfg := lessonGuarded(w)
 		cfg.Authenticators = []ports.Authenticator{lessonToken{"X", "one", 100 * time.Millisecond}}
-		p, err := broker.NewPolled(cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := newPolled(t, cfg)
 		defer p.Close(nil)
 		sent, refused := int32(0), 0
 		end := time.Now().Add(time.Minute)

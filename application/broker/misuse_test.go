@@ -44,8 +44,7 @@ func TestCancel(t *testing.T) {
 			t.Errorf("canceled: got %v, want ErrCanceled, fully sent", err)
 		}
 		r.pending(behind)
-		r.broker.answer(2, 0)
-		r.turn()
+		r.answer(2, 0)
 		behind.Cancel()
 		if err := r.outcome(behind); err != nil {
 			t.Errorf("the one behind: got %v, want a response", err)
@@ -148,9 +147,7 @@ func TestDefectsOfPorts(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 			defer cancel()
 			_, err := broker.Dial(ctx, broker.Config{Transport: transport, SetupTimeout: time.Hour})
-			if !errors.Is(err, broker.ErrPortPanic) {
-				t.Errorf("got %v", err)
-			}
+			wantError(t, err, broker.ErrPortPanic)
 		})
 	}
 }
@@ -173,9 +170,7 @@ func TestNoReconnectTellsWhy(t *testing.T) {
 	other := dial(t, (&scripted{answer: heartbeatBody}).piped())
 	cause := errors.New("the cluster moved")
 	other.Abort(cause)
-	if err := heartbeat(t.Context(), other); !errors.Is(err, broker.ErrClosed) || !errors.Is(err, cause) {
-		t.Errorf("a request after Abort: %v", err)
-	}
+	wantError(t, heartbeat(t.Context(), other), broker.ErrClosed, cause)
 }
 
 // TestNoReconnectTriesEveryAddress before it is final.
@@ -193,13 +188,9 @@ func TestNoReconnectTriesEveryAddress(t *testing.T) {
 			return good(ctx, network, address)
 		},
 	}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer func() { conn.Close(); <-conn.Done() }()
-	if err := conn.Connect(t.Context()); err != nil {
-		t.Error(err)
-	}
+	noError(t, conn.Connect(t.Context()))
 }
 
 // TestEndOfAContext: the error matches the context's own, and its cause.
@@ -244,17 +235,14 @@ func TestLargeAnswerNamesTheLimit(t *testing.T) {
 	conn := dial(t, cfg)
 	err := heartbeat(t.Context(), conn)
 	var f *broker.FrameError
-	if !errors.Is(err, broker.ErrFrameSize) || !errors.As(err, &f) || f.Limit != 2000 || !strings.Contains(err.Error(), "raise it") {
+	if !errors.Is(err, broker.ErrFrameSize) || !errors.As(err, &f) || f.Limit != 2000 || !strings.Contains(err.Error(), "raise MaxResponseBytes") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestZeroMemoryTransport(t *testing.T) {
 	var m memory.Transport
-	p, err := broker.NewPolled(broker.Config{Transport: &m})
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := newPolled(t, broker.Config{Transport: &m})
 	if p.Connect() != broker.NegotiatingVersions {
 		t.Errorf("state %v", p.State())
 	}

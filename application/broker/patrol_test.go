@@ -2,7 +2,6 @@ package broker_test
 
 import (
 	"context"
-	"errors"
 	"net"
 	"runtime"
 	"sync"
@@ -25,25 +24,19 @@ func TestContextIsSeenWhileAWriteIsBlocked(t *testing.T) {
 			return nil
 		}}
 		conn, err := broker.Dial(t.Context(), s.listening(t))
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		ctx, cancel := context.WithCancel(t.Context())
 		gaveUp := make(chan struct{})
 		go func() {
 			defer close(gaveUp)
 			_, err := conn.RequestRaw(ctx, &ports.RawRequest{APIKey: 12, APIVersion: 1})
-			if !errors.Is(err, context.Canceled) {
-				t.Errorf("got %v", err)
-			}
+			wantError(t, err, context.Canceled)
 		}()
 		receive(t, asked)
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			large := &ports.RawRequest{APIKey: 0, APIVersion: 3, NoResponse: true, Body: make([]byte, 30<<20)}
-			if _, err := conn.RequestRaw(context.Background(), large); !errors.Is(err, broker.ErrClosed) {
-				t.Errorf("the write: %v", err)
-			}
+			wantError(t, errorOf(conn.RequestRaw(context.Background(), large)), broker.ErrClosed)
 		})
 		cancel()
 		receive(t, gaveUp)

@@ -187,9 +187,7 @@ func TestPolledCloseWithAnError(t *testing.T) {
 	s.ready(t)
 	f = s.Send(ask(), false)
 	s.Close(nil)
-	if _, err := f.Response(); !errors.Is(err, broker.ErrClosed) || !errors.Is(err, broker.ErrConnection) {
-		t.Errorf("got %v", err)
-	}
+	wantError(t, errorOf(f.Response()), broker.ErrClosed, broker.ErrConnection)
 	s.Close(nil)
 	if s.BlackedOut() {
 		t.Error("a clean Close is no failure")
@@ -207,17 +205,13 @@ func TestPolledCheckVersion(t *testing.T) {
 	s.Close(nil)
 	s.hand.silent = true
 	before := s.clock.Now()
-	if _, err := s.CheckVersion(time.Second, false, nil); !errors.Is(err, broker.ErrTimeout) {
-		t.Errorf("silent: %v", err)
-	}
+	wantError(t, errorOf(s.CheckVersion(time.Second, false, nil)), broker.ErrTimeout)
 	if took := s.clock.Now().Sub(before); took != time.Second {
 		t.Errorf("gave up after %v", took)
 	}
 	s.Close(nil)
 	s.network.RefuseDial("broker:9092", errors.New("refused"))
-	if _, err := s.CheckVersion(2*time.Second, false, nil); !errors.Is(err, broker.ErrNotReady) || !errors.Is(err, broker.ErrDial) {
-		t.Errorf("refused: %v", err)
-	}
+	wantError(t, errorOf(s.CheckVersion(2*time.Second, false, nil)), broker.ErrNotReady, broker.ErrDial)
 }
 
 // TestPolledAnswersBeforeTheEnd: what came together with the end of the stream is
@@ -313,14 +307,9 @@ func TestPolledClosedFromItsHooks(t *testing.T) {
 // TestPolledOverTCP with the default Selector and Transport.
 func TestPolledOverTCP(t *testing.T) {
 	cfg := (&scripted{answer: heartbeatBody}).listening(t)
-	p, err := broker.NewPolled(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := newPolled(t, cfg)
 	defer p.Close(nil)
-	if _, err := p.CheckVersion(30*time.Second, false, nil); err != nil {
-		t.Fatal(err)
-	}
+	must(t, errorOf(p.CheckVersion(30*time.Second, false, nil)))
 	for range 50 {
 		f := p.Send(ask(), true)
 		for woken := make(chan struct{}, 4); !isDone(f); {
@@ -329,26 +318,17 @@ func TestPolledOverTCP(t *testing.T) {
 				receive(t, woken)
 			}
 		}
-		if _, err := f.Wait(context.Background()); err != nil {
-			t.Fatal(err)
-		}
+		must(t, errorOf(f.Wait(context.Background())))
 	}
 }
 
 func TestPolledClosedPort(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	cfg := configFor(t, l.Addr().String())
 	l.Close()
-	p, err := broker.NewPolled(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.CheckVersion(30*time.Second, false, nil); !errors.Is(err, broker.ErrNotReady) || !errors.Is(err, broker.ErrDial) {
-		t.Errorf("got %v", err)
-	}
+	p := newPolled(t, cfg)
+	wantError(t, errorOf(p.CheckVersion(30*time.Second, false, nil)), broker.ErrNotReady, broker.ErrDial)
 }
 
 // TestPolledCancelBeforeRecv: a response that has arrived and that Recv has not returned

@@ -25,17 +25,13 @@ func TestLineOfAFinalConnIsNotTimedOut(t *testing.T) {
 		cfg := s.piped()
 		cfg.NoReconnect, cfg.MaxInFlight = true, 1
 		conn, err := broker.Dial(context.Background(), cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		defer conn.Close()
 		first, second := make(chan error, 1), make(chan error, 1)
 		go func() { first <- heartbeat(broker.WithRequestTimeout(context.Background(), time.Second), conn) }()
 		synctest.Wait()
 		go func() { second <- heartbeat(context.Background(), conn) }()
-		if err := <-first; !errors.Is(err, broker.ErrRequestTimeout) {
-			t.Errorf("the first: %v", err)
-		}
+		wantError(t, <-first, broker.ErrRequestTimeout)
 		err = <-second
 		if errors.Is(err, broker.ErrTimeout) || !errors.Is(err, broker.ErrConnection) || !broker.SafeToRetry(err) {
 			t.Errorf("the one in line, after 1 s of its 30: %v", err)
@@ -63,13 +59,9 @@ func TestLateInLineMayBeRetried(t *testing.T) {
 				return ours, nil
 			},
 		}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		defer conn.Close()
-		if err := heartbeat(context.Background(), conn); !errors.Is(err, broker.ErrOutOfOrder) {
-			t.Errorf("the first: %v", err)
-		}
+		wantError(t, heartbeat(context.Background(), conn), broker.ErrOutOfOrder)
 		err = heartbeat(context.Background(), conn)
 		if !errors.Is(err, broker.ErrRequestTimeout) || !broker.SafeToRetry(err) {
 			t.Errorf("SafeToRetry is %v of: %v", broker.SafeToRetry(err), err)
@@ -94,14 +86,10 @@ func TestTLSPortWithConfiguredRelease(t *testing.T) {
 				return ours, nil
 			}},
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		defer conn.Close()
 		_, err = conn.RequestRaw(context.Background(), &ports.RawRequest{APIKey: 3, Body: []byte{0, 0, 0, 0}})
-		if !errors.Is(err, broker.ErrTLSExpected) {
-			t.Errorf("%v", err)
-		}
+		wantError(t, err, broker.ErrTLSExpected)
 	})
 }
 
@@ -143,9 +131,7 @@ func TestLineCountsInLatency(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 3 {
 			wg.Go(func() {
-				if err := heartbeat(t.Context(), conn); err != nil {
-					t.Error(err)
-				}
+				noError(t, heartbeat(t.Context(), conn))
 			})
 			synctest.Wait()
 		}

@@ -234,6 +234,27 @@ func (r *rig) turn() {
 	r.t.Fatal("they never come to rest")
 }
 
+// answer answers the next n requests, and lets both sides act.
+func (r *rig) answer(n int, throttle int32) {
+	r.t.Helper()
+	r.broker.answer(n, throttle)
+	r.turn()
+}
+
+// exchange lets the requests arrive before that.
+func (r *rig) exchange(n int, throttle int32) {
+	r.t.Helper()
+	r.turn()
+	r.answer(n, throttle)
+}
+
+func (r *rig) wantState(want broker.State) {
+	r.t.Helper()
+	if got := r.state(); got != want {
+		r.t.Errorf("state: got %v, want %v", got, want)
+	}
+}
+
 // pass lets time pass as the owner of a loop would: from one deadline to the next.
 // It returns how many there were.
 func (r *rig) pass(d time.Duration) (deadlines int) {

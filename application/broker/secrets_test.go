@@ -13,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	prom "github.com/prometheus/client_golang/prometheus"
@@ -49,9 +48,7 @@ func secretLogins(t *testing.T, secret string) map[string]ports.Authenticator {
 	hidden := ports.NewSecret(secret)
 	all := map[string]ports.Authenticator{"franz": franz.New(franzplain.Auth{User: "alice", Pass: secret}.AsMechanism(), franz.Options{})}
 	add := func(name string, a ports.Authenticator, err error) {
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		all[name] = a
 	}
 	p, err := plain.New(plain.Options{Username: "alice", Password: hidden})
@@ -224,11 +221,9 @@ func TestNoSecretIsTold(t *testing.T) {
 		secretsAt(t, cfg, good, bad, "PLAIN", "SCRAM-SHA-256", "franz")
 	})
 	for at, serve := range secretBrokers() {
-		t.Run(at, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				site := (&lessonSite{peer: map[string]func(net.Conn){"a": serve}}).at("a")
-				secretsAt(t, site.config(), good, bad, slices.Collect(maps.Keys(good))...)
-			})
+		runBubble(t, at, func(t *testing.T) {
+			site := (&lessonSite{peer: map[string]func(net.Conn){"a": serve}}).at("a")
+			secretsAt(t, site.config(), good, bad, slices.Collect(maps.Keys(good))...)
 		})
 	}
 }
@@ -248,10 +243,7 @@ func secretsAt(t *testing.T, cfg broker.Config, good, bad map[string]ports.Authe
 // secretConn uses a Conn, and has its login replaced.
 func secretConn(t *testing.T, e *ear, cfg broker.Config, next ports.Authenticator) {
 	porttest.NoSecrets(t, "the configuration", cfg, secretMark)
-	conn, err := broker.NewConn(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := newConn(t, cfg)
 	e.error(t, conn.Connect(t.Context()))
 	e.error(t, numbered(t.Context(), conn, 1))
 	e.error(t, conn.Reauthenticate(t.Context()))
@@ -265,10 +257,7 @@ func secretConn(t *testing.T, e *ear, cfg broker.Config, next ports.Authenticato
 }
 
 func secretPolled(t *testing.T, e *ear, cfg broker.Config, next ports.Authenticator) {
-	p, err := broker.NewPolled(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := newPolled(t, cfg)
 	for attempt := range 2 {
 		p.Connect()
 		for until := time.Now().Add(5 * time.Second); p.Connecting() && time.Now().Before(until); p.Connect() {

@@ -39,11 +39,8 @@ func TestStats(t *testing.T) {
 			!sent.LastReceived.Equal(start) || sent.BytesSent <= s.BytesSent {
 			t.Errorf("sent: %+v", sent)
 		}
-		r.broker.answer(1, 0)
-		r.turn()
-		if err := r.outcome(a); err != nil {
-			t.Fatal(err)
-		}
+		r.answer(1, 0)
+		must(t, r.outcome(a))
 		s = r.stats()
 		if s.Responses != 1 || s.InFlight != 1 || !s.LastReceived.Equal(start.Add(2*time.Second)) || s.BytesReceived != sent.BytesReceived+14 {
 			t.Errorf("answered: %+v", s)
@@ -128,9 +125,7 @@ func TestStatsWhileBusy(t *testing.T) {
 							_, _ = sendAndWait(ctx, conn, ask())
 							continue
 						}
-						if err := heartbeat(ctx, conn); err != nil {
-							t.Error(err)
-						}
+						noError(t, heartbeat(ctx, conn))
 					}
 				})
 			}
@@ -184,9 +179,7 @@ func TestStatsAddUpInEveryHook(t *testing.T) {
 			for range 4 {
 				r.send()
 			}
-			r.turn()
-			r.broker.answer(1, 0)
-			r.turn()
+			r.exchange(1, 0)
 			r.broker.peer.Reset(nil)
 			r.turn()
 		})
@@ -200,9 +193,7 @@ func TestOwnCallsAreNotInFlight(t *testing.T) {
 		r.broker.mute = true
 		r.reach()
 		r.turn()
-		if r.state() != broker.NegotiatingVersions {
-			t.Fatalf("state %v", r.state())
-		}
+		r.wantState(broker.NegotiatingVersions)
 		more := r.conn != nil || r.polled.CanSendMore()
 		if r.inFlight() != 0 || r.stats().InFlight != 0 || !more {
 			t.Errorf("%d in flight, room for another: %v", r.inFlight(), more)

@@ -19,12 +19,8 @@ func TestThrottledConnectionSendsNothing(t *testing.T) {
 	onBoth(t, nil, func(t *testing.T, r *rig) {
 		r.ready()
 		f := r.send()
-		r.turn()
-		r.broker.answer(1, 5000)
-		r.turn()
-		if err := r.outcome(f); err != nil {
-			t.Fatal(err)
-		}
+		r.exchange(1, 5000)
+		must(t, r.outcome(f))
 		r.told("written 2", "throttled until 5s", "answered 2")
 		check := func(delay time.Duration) {
 			t.Helper()
@@ -78,8 +74,7 @@ func TestThrottleEndNeverMovesBack(t *testing.T) {
 			{time.Second, 10_000, 10 * time.Second},
 		} {
 			r.pass(c.pass)
-			r.broker.answer(1, c.throttle)
-			r.turn()
+			r.answer(1, c.throttle)
 			if got := r.throttleDelay(); got != c.want {
 				t.Errorf("after one of %d ms: %v, want %v", c.throttle, got, c.want)
 			}
@@ -101,8 +96,7 @@ func TestOldBrokersThrottleThemselves(t *testing.T) {
 		if v := r.broker.asked[0].version; v != 1 {
 			t.Fatalf("Heartbeat v%d", v)
 		}
-		r.broker.answer(1, 60_000)
-		r.turn()
+		r.answer(1, 60_000)
 		if d := r.throttleDelay(); d != 0 {
 			t.Errorf("it waits for %v", d)
 		}
@@ -124,8 +118,7 @@ func TestThrottleIsOfAbandonedRequestsToo(t *testing.T) {
 		f := r.send()
 		r.turn()
 		f.Cancel()
-		r.broker.answer(1, 2000)
-		r.turn()
+		r.answer(1, 2000)
 		if d := r.throttleDelay(); d != 2*time.Second {
 			t.Errorf("throttled for %v", d)
 		}
@@ -138,26 +131,18 @@ func TestThrottleOutlivesTheConnection(t *testing.T) {
 	onBoth(t, nil, func(t *testing.T, r *rig) {
 		r.ready()
 		r.send()
-		r.turn()
-		r.broker.answer(1, 60_000)
-		r.turn()
+		r.exchange(1, 60_000)
 		r.broker.peer.Reset(nil)
 		r.turn()
-		if r.state() != broker.Disconnected {
-			t.Fatalf("state %v", r.state())
-		}
+		r.wantState(broker.Disconnected)
 		r.pass(time.Second)
 		r.reach()
 		r.turn()
-		if r.state() != broker.Connected {
-			t.Fatalf("a throttle holds up the way to the next connection: %v", r.state())
-		}
+		r.wantState(broker.Connected)
 		if d := r.throttleDelay(); d != 59*time.Second {
 			t.Errorf("throttled for %v", d)
 		}
-		if err := r.outcome(r.send()); !errors.Is(err, broker.ErrThrottled) {
-			t.Errorf("got %v", err)
-		}
+		wantError(t, r.outcome(r.send()), broker.ErrThrottled)
 		r.pass(59 * time.Second)
 		r.pending(r.send())
 	})
@@ -171,11 +156,8 @@ func TestThrottleStopsTheClocks(t *testing.T) {
 		throttling, waiting, short := r.send(), r.send(), r.sendWithin(10*time.Second)
 		r.turn()
 		r.pass(4 * time.Second)
-		r.broker.answer(1, 3_600_000)
-		r.turn()
-		if err := r.outcome(throttling); err != nil {
-			t.Fatal(err)
-		}
+		r.answer(1, 3_600_000)
+		must(t, r.outcome(throttling))
 		if n := r.pass(time.Hour); n > 6 {
 			t.Errorf("%d deadlines while throttled", n)
 		}
@@ -183,9 +165,7 @@ func TestThrottleStopsTheClocks(t *testing.T) {
 		r.pending(waiting)
 		r.pending(short)
 		r.pass(1)
-		if err := r.outcome(short); !errors.Is(err, broker.ErrRequestTimeout) {
-			t.Errorf("the one of 10 s: %v", err)
-		}
+		wantError(t, r.outcome(short), broker.ErrRequestTimeout)
 		if err := r.outcome(waiting); errors.Is(err, broker.ErrTimeout) || !errors.Is(err, broker.ErrConnection) {
 			t.Errorf("the other: %v", err)
 		}
@@ -200,9 +180,7 @@ func TestThrottleThatIsHuge(t *testing.T) {
 	throttled := func(r *rig) {
 		r.ready()
 		r.send()
-		r.turn()
-		r.broker.answer(1, math.MaxInt32)
-		r.turn()
+		r.exchange(1, math.MaxInt32)
 		if d := r.throttleDelay(); d != huge {
 			t.Fatalf("throttled for %v", d)
 		}
@@ -214,12 +192,8 @@ func TestThrottleThatIsHuge(t *testing.T) {
 				t.Errorf("%d deadlines", n)
 			}
 			f := r.send()
-			r.turn()
-			r.broker.answer(1, 0)
-			r.turn()
-			if err := r.outcome(f); err != nil {
-				t.Error(err)
-			}
+			r.exchange(1, 0)
+			noError(t, r.outcome(f))
 		})
 	})
 	t.Run("closed", func(t *testing.T) {
@@ -251,9 +225,7 @@ func TestThrottleThatIsNegative(t *testing.T) {
 	onBoth(t, nil, func(t *testing.T, r *rig) {
 		r.ready()
 		f := r.send()
-		r.turn()
-		r.broker.answer(1, math.MinInt32)
-		r.turn()
+		r.exchange(1, math.MinInt32)
 		if err := r.outcome(f); err != nil || r.throttleDelay() != 0 || r.stats().Throttled != 0 {
 			t.Errorf("%v, throttled for %v", err, r.throttleDelay())
 		}
@@ -268,19 +240,13 @@ func TestThrottleInAnswerThatCannotBeRead(t *testing.T) {
 		r.turn()
 		r.broker.say(r.broker.heard[0], []byte{0, 0, 0x13, 0x88}) // 5000, and nothing more
 		r.turn()
-		if err := r.outcome(f); !errors.Is(err, broker.ErrProtocol) {
-			t.Errorf("got %v", err)
-		}
+		wantError(t, r.outcome(f), broker.ErrProtocol)
 		r.pass(10 * time.Second)
 		r.reach()
 		r.turn()
 		f = r.send()
-		r.turn()
-		r.broker.answer(1, 0)
-		r.turn()
-		if err := r.outcome(f); err != nil {
-			t.Error(err)
-		}
+		r.exchange(1, 0)
+		noError(t, r.outcome(f))
 	})
 }
 
@@ -289,9 +255,7 @@ func TestThrottleOfRawRequests(t *testing.T) {
 	onBoth(t, nil, func(t *testing.T, r *rig) {
 		r.ready()
 		r.sendThis(&ports.RawRequest{APIKey: 12, APIVersion: 3})
-		r.turn()
-		r.broker.answer(1, 5000)
-		r.turn()
+		r.exchange(1, 5000)
 		if d := r.throttleDelay(); d != 0 {
 			t.Errorf("throttled for %v", d)
 		}
@@ -303,13 +267,9 @@ func TestThrottleHoldsBackProduceWithoutAcks(t *testing.T) {
 	onBoth(t, nil, func(t *testing.T, r *rig) {
 		r.ready()
 		r.send()
-		r.turn()
-		r.broker.answer(1, 5000)
-		r.turn()
+		r.exchange(1, 5000)
 		req := kmsg.NewPtrProduceRequest()
-		if err := r.outcome(r.sendThis(req)); !errors.Is(err, broker.ErrThrottled) {
-			t.Errorf("got %v", err)
-		}
+		wantError(t, r.outcome(r.sendThis(req)), broker.ErrThrottled)
 	})
 }
 
@@ -325,19 +285,13 @@ func TestThrottleWithBytesPending(t *testing.T) {
 		for range 4 {
 			rest = append(rest, r.send())
 		}
-		r.broker.answer(1, 5000)
-		r.turn()
-		if err := r.outcome(first); err != nil {
-			t.Fatal(err)
-		}
+		r.answer(1, 5000)
+		must(t, r.outcome(first))
 		for i := 0; i < 100 && len(r.broker.heard) > 0; i++ {
-			r.broker.answer(len(r.broker.heard), 0)
-			r.turn()
+			r.answer(len(r.broker.heard), 0)
 		}
 		for _, f := range rest {
-			if err := r.outcome(f); err != nil {
-				t.Error(err)
-			}
+			noError(t, r.outcome(f))
 		}
 	})
 }
@@ -353,9 +307,7 @@ func TestThrottleIsOfTheConnectionsOwnCallsToo(t *testing.T) {
 			if d := r.throttleDelay(); d != 5*time.Second {
 				t.Errorf("throttled for %v", d)
 			}
-			if err := r.outcome(r.send()); !errors.Is(err, broker.ErrThrottled) {
-				t.Errorf("got %v", err)
-			}
+			wantError(t, r.outcome(r.send()), broker.ErrThrottled)
 		})
 	})
 	t.Run("keep-warm", func(t *testing.T) {
@@ -375,14 +327,10 @@ func TestThrottleIsOfTheConnectionsOwnCallsToo(t *testing.T) {
 func TestSendBehindALineSaysWhatItWaitsFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn := dial(t, (&scripted{answer: throttledOnce(10_000)}).piped())
-		if err := heartbeat(t.Context(), conn); err != nil {
-			t.Fatal(err)
-		}
+		must(t, heartbeat(t.Context(), conn))
 		go heartbeat(t.Context(), conn)
 		synctest.Wait()
-		if _, err := sendAndWait(t.Context(), conn, ask()); !errors.Is(err, broker.ErrThrottled) {
-			t.Errorf("got %v", err)
-		}
+		wantError(t, errorOf(sendAndWait(t.Context(), conn, ask())), broker.ErrThrottled)
 		time.Sleep(time.Minute)
 	})
 }

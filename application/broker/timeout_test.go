@@ -60,9 +60,7 @@ func TestSendWithin(t *testing.T) {
 						t.Errorf("%d: %v", i, err)
 					}
 					if i == c.late {
-						if !errors.Is(err, broker.ErrRequestTimeout) {
-							t.Errorf("the one that was late: %v", err)
-						}
+						wantError(t, err, broker.ErrRequestTimeout)
 						continue
 					}
 					if errors.Is(err, broker.ErrTimeout) || !errors.Is(err, broker.ErrConnection) ||
@@ -93,9 +91,7 @@ func TestTimeoutsThatEndTogether(t *testing.T) {
 		r.turn()
 		r.pass(2 * time.Second)
 		for _, f := range []sending{a, b} {
-			if err := r.outcome(f); !errors.Is(err, broker.ErrRequestTimeout) {
-				t.Errorf("got %v", err)
-			}
+			wantError(t, r.outcome(f), broker.ErrRequestTimeout)
 		}
 		if err := r.outcome(c); errors.Is(err, broker.ErrTimeout) {
 			t.Errorf("the one that had time left: %v", err)
@@ -120,9 +116,7 @@ func TestTimeoutOfOneThatWasAnswered(t *testing.T) {
 		}
 		r.pending(f)
 		r.pass(1)
-		if err := r.outcome(f); !errors.Is(err, broker.ErrRequestTimeout) {
-			t.Errorf("got %v", err)
-		}
+		wantError(t, r.outcome(f), broker.ErrRequestTimeout)
 	})
 }
 
@@ -298,9 +292,7 @@ func TestThrottleStopsTheClocksOfTheLine(t *testing.T) {
 		began := time.Now()
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			if err := heartbeat(t.Context(), conn); err != nil {
-				t.Error(err)
-			}
+			noError(t, heartbeat(t.Context(), conn))
 		})
 		synctest.Wait()
 		ends := make(chan time.Duration, 3)
@@ -368,12 +360,8 @@ func TestLongestTimeouts(t *testing.T) {
 	cfg.RequestTimeout, cfg.IdleTimeout, cfg.SetupTimeout = math.MaxInt64, math.MaxInt64, math.MaxInt64
 	conn := dial(t, cfg)
 	for range 3 {
-		if err := heartbeat(broker.WithRequestTimeout(t.Context(), math.MaxInt64), conn); err != nil {
-			t.Error(err)
-		}
-		if _, err := sendAndWait(broker.WithRequestTimeout(t.Context(), math.MaxInt64), conn, ask()); err != nil {
-			t.Error(err)
-		}
+		noError(t, heartbeat(broker.WithRequestTimeout(t.Context(), math.MaxInt64), conn))
+		noError(t, errorOf(sendAndWait(broker.WithRequestTimeout(t.Context(), math.MaxInt64), conn, ask())))
 	}
 	onBoth(t, func(cfg *broker.Config) {
 		cfg.RequestTimeout, cfg.IdleTimeout, cfg.SetupTimeout = math.MaxInt64, math.MaxInt64, math.MaxInt64
@@ -383,9 +371,7 @@ func TestLongestTimeouts(t *testing.T) {
 		r.turn()
 		r.broker.answer(1, 60_000)
 		r.pass(10 * time.Hour)
-		if err := r.outcome(f); err != nil {
-			t.Error(err)
-		}
+		noError(t, r.outcome(f))
 	})
 }
 

@@ -67,9 +67,7 @@ func TestTiming(t *testing.T) {
 			r.pass(3 * time.Second)
 			first := r.clock.Now()
 			for i := range frame {
-				if _, err := r.broker.peer.Send(frame[i : i+1]); err != nil {
-					t.Fatal(err)
-				}
+				must(t, errorOf(r.broker.peer.Send(frame[i:i+1])))
 				r.turn()
 				if i < len(frame)-1 {
 					r.pass(time.Second / 4)
@@ -228,9 +226,7 @@ func TestTimingOfParkedCallers(t *testing.T) {
 		for range 4 {
 			wg.Go(func() {
 				for range requests / 4 {
-					if _, err := conn.RequestRaw(t.Context(), &ports.RawRequest{APIKey: 12}); err != nil {
-						t.Error(err)
-					}
+					noError(t, errorOf(conn.RequestRaw(t.Context(), &ports.RawRequest{APIKey: 12})))
 				}
 			})
 		}

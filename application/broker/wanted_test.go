@@ -1,7 +1,6 @@
 package broker_test
 
 import (
-	"errors"
 	"net"
 	"sync/atomic"
 	"testing"
@@ -33,9 +32,7 @@ func TestSendWhileAHookRunsAndThePeerGoes(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		_, err := sendAndWait(t.Context(), conn, ask())
 		slow.Store(false)
-		if !errors.Is(err, broker.ErrNotConnected) {
-			t.Errorf("got %v", err)
-		}
+		wantError(t, err, broker.ErrNotConnected)
 		time.Sleep(time.Minute)
 		if conn.State() != broker.Connected {
 			t.Errorf("a minute later: %v", conn.State())

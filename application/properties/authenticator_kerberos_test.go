@@ -47,7 +47,7 @@ func keytabOf(realm string, name ...string) []byte {
 
 // Who logs in, and how far a login gets without a KDC and without tickets: far enough
 // to say what of.
-func TestKerberosOfProperties(t *testing.T) {
+func TestKerberosLogins(t *testing.T) {
 	dir := kerberosFiles(t)
 	const who = "gssapi(proxy/host@EXAMPLE.ORG)"
 	keys := filepath.Join(dir, "client.keytab")
@@ -92,7 +92,7 @@ func TestKerberosOfProperties(t *testing.T) {
 			var failed *gssapi.Error
 			if err := firstError(a, "broker.example.org"); !errors.As(err, &failed) || failed.Reason != c.reason ||
 				!strings.Contains(err.Error(), c.names) {
-				t.Errorf("%v", err)
+				t.Errorf("got %v, want reason %v and %q", err, c.reason, c.names)
 			}
 		})
 	}
@@ -147,7 +147,7 @@ func TestKerberosNamesTheKeys(t *testing.T) {
 			var wrong *Error
 			if !errors.As(err, &wrong) || !strings.HasPrefix(err.Error(), c.words) ||
 				strings.Contains(err.Error(), canary) || cfg.Authenticators != nil {
-				t.Errorf("%v", err)
+				t.Errorf("got %v and %v, want %q", cfg.Authenticators, err, c.words)
 			}
 		})
 	}

@@ -74,15 +74,15 @@ func TestAuthenticatorOfOAuth(t *testing.T) {
 			if strings.Contains(name, "another") {
 				if e := new(oauthbearer.EndpointError); !errors.As(err, &e) ||
 					!strings.Contains(e.Hint(), "authority") {
-					t.Errorf("%v", err)
+					t.Errorf("got %v, want an error with a hint at authorities", err)
 				}
 				return
 			}
 			if want := "id " + canary + " a b"; asked != want {
-				t.Errorf("the endpoint heard %q; want %q", asked, want)
+				t.Errorf("got %q at the endpoint, want %q", asked, want)
 			}
 			if want := "n,,\x01auth=Bearer token\x01tenant=t\x01\x01"; string(response) != want || err != nil {
-				t.Errorf("%q, %v; want %q", response, err, want)
+				t.Errorf("got %q and %v, want %q", response, err, want)
 			}
 			asked = ""
 		})

@@ -33,7 +33,7 @@ func loginsOf(mechanism, user, password string) map[Dialect][]string {
 }
 
 // The way of a user: properties, and a broker on a socket that knows who is meant.
-func TestLoginsOfProperties(t *testing.T) {
+func TestLogins(t *testing.T) {
 	const user = "alice,b=c"
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.EnableSASL(),
 		kfake.Superuser("PLAIN", user, canary), kfake.Superuser("SCRAM-SHA-256", user, canary),
@@ -118,13 +118,13 @@ func TestFirstWords(t *testing.T) {
 		word := firstWord(t, cfg.Authenticators[0])
 		if !strings.HasPrefix(word, c.beginning) || !strings.HasSuffix(word, c.end) || c.end == "" &&
 			strings.Contains(word, "tokenauth") {
-			t.Errorf("%q", word)
+			t.Errorf("got %q, want %q at the start and %q at the end", word, c.beginning, c.end)
 		}
 	}
 }
 
 // An authenticator of the user's wins, as a transport does.
-func TestAnAuthenticatorOfTheUsers(t *testing.T) {
+func TestOwnAuthenticatorWins(t *testing.T) {
 	own := ownAuthenticator{}
 	for _, login := range []SASL{{}, {Mechanism: "PLAIN"}, {Mechanism: "PLAIN",
 		Login: scram.Options{Username: "u", Password: ports.NewSecret(canary)}}, {Mechanism: "OAUTHBEARER"}} {
@@ -148,7 +148,7 @@ func (ownAuthenticator) Mechanism() string                   { return "X-OWN" }
 func (ownAuthenticator) Begin(ports.Endpoint) ports.Exchange { return sasl.Refuse(errors.New("own")) }
 
 // An error of a mechanism names the key that the user wrote.
-func TestConfigNamesTheKeysOfTheLogin(t *testing.T) {
+func TestConfigNamesLoginKeys(t *testing.T) {
 	kerberosFiles(t) // the machine may have no krb5.conf
 	invalid, none := ports.NewSecret(canary+"\x00"), ports.Secret{}
 	for _, c := range []struct {

@@ -26,30 +26,30 @@ func TestWhyOneOfTwoIsIgnored(t *testing.T) {
 	}
 	want := []Ignored{{"bootstrap_servers", "test.properties:1", "host of a later source (-X) takes its place"}}
 	if !reflect.DeepEqual(s.Ignored, want) {
-		t.Errorf("%+v", s.Ignored)
+		t.Errorf("got %+v, want %+v", s.Ignored, want)
 	}
 }
 
-// It would go to localhost, where a file names the brokers.
+// The connection would go to localhost, although a file names the brokers.
 func TestAPortAloneTakesNoPlace(t *testing.T) {
 	for _, sources := range [][]string{{"bootstrap_servers=a:1", "port=3"},
 		{"host=c", "bootstrap_servers=a:1", "port=3"}} {
 		_, err := readSources(t, KafkaPython, "", sources...)
 		if all := problems(t, err); len(all) != 1 || all[0].Key != "port" ||
 			!strings.Contains(all[0].Problem, "host") || !strings.Contains(all[0].Problem, "bootstrap_servers") {
-			t.Errorf("%q: %v", sources, err)
+			t.Errorf("%q: got %v, want an error of port", sources, err)
 		}
 	}
 }
 
-// A password that comes after the PEM it would be for is a mistake.
-func TestALaterPasswordOfPEMIsRefused(t *testing.T) {
+// A password in a later source than the PEM store is a mistake.
+func TestLaterPasswordOfPEMIsRejected(t *testing.T) {
 	dir := stores(t)
 	_, err := readSources(t, Java, dir, "security.protocol=SSL\nssl.truststore.type=PEM\nssl.keystore.type=PEM\n"+
 		"ssl.truststore.location=DIR/ca.pem\nssl.keystore.location=DIR/client.pem",
 		"ssl.truststore.password="+canary+"\nssl.keystore.password="+canary)
 	if all := problems(t, err); len(all) != 2 || all[0].Key != "ssl.truststore.password" ||
 		all[1].Key != "ssl.keystore.password" {
-		t.Errorf("%v", err)
+		t.Errorf("got %v, want an error of each password", err)
 	}
 }

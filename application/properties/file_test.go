@@ -51,13 +51,13 @@ func TestParse(t *testing.T) {
 	} {
 		all, err := Parse("f", []byte(c.text))
 		if err != nil {
-			t.Errorf("%q: %v", c.text, err)
+			t.Errorf("%q: got %v, want %q", c.text, err, c.want)
 			continue
 		}
 		var got []string
 		for _, p := range all {
 			if p.flaw != "" {
-				t.Errorf("%q: %s", c.text, p.flaw)
+				t.Errorf("%q: got %s, want no flaw", c.text, p.flaw)
 			}
 			got = append(got, p.Key+">"+p.Value.Reveal())
 		}
@@ -74,7 +74,7 @@ func TestParseNamesTheLine(t *testing.T) {
 	}
 }
 
-func TestParseRefuses(t *testing.T) {
+func TestParseRejects(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"\xff\xfea\x00", "save it as UTF-8"},
 		{"\xfe\xff\x00a", "save it as UTF-8"},
@@ -82,7 +82,7 @@ func TestParseRefuses(t *testing.T) {
 		{"a=b\nc=\xe9", "f:2: this is not UTF-8"},
 	} {
 		if _, err := Parse("f", []byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%q: %v, want %q", c.text, err, c.want)
+			t.Errorf("%q: got %v, want %q", c.text, err, c.want)
 		}
 	}
 }
@@ -140,17 +140,17 @@ func write(t *testing.T, name, text string) {
 func TestAssignment(t *testing.T) {
 	p, err := Assignment(` sasl.password =a\b = c `)
 	if err != nil || p.Key != "sasl.password" || p.Value.Reveal() != `a\b = c ` || p.Where != "-X" {
-		t.Errorf("%q %q %v", p.Key, p.Value.Reveal(), err)
+		t.Errorf("got key %q, value %q and %v, want the value as it is", p.Key, p.Value.Reveal(), err)
 	}
 	for _, s := range []string{canary, "=" + canary, ""} {
 		if _, err := Assignment(s); err == nil || strings.Contains(err.Error(), canary) ||
 			!strings.Contains(err.Error(), "key=value") {
-			t.Errorf("%q: %v", s, err)
+			t.Errorf("%q: got %v, want an error without the secret", s, err)
 		}
 	}
 }
 
-// What java.util.Properties.store writes comes back.
+// Parse reads what java.util.Properties.store writes.
 func TestParseReadsWhatJavaWrites(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		key := rapid.StringMatching(`[a-z.=: #!\\\t]{1,10}`).Draw(t, "key")
@@ -162,7 +162,8 @@ func TestParseReadsWhatJavaWrites(t *testing.T) {
 		}
 		if want := strings.TrimRight(value, blanks); all[0].Key != key || all[0].Value.Reveal() != want ||
 			all[0].flaw != "" {
-			t.Errorf("%q: key %q, value %q, flaw %q", text, all[0].Key, all[0].Value.Reveal(), all[0].flaw)
+			t.Errorf("%q: got key %q, value %q and flaw %q, want %q and %q", text, all[0].Key, all[0].Value.Reveal(),
+				all[0].flaw, key, want)
 		}
 	})
 }

@@ -42,7 +42,7 @@ func TestReadForTLS(t *testing.T) {
 	} {
 		s, err := ReadForTLS(c.dialect, written(t, dir, c.lines...))
 		if err != nil {
-			t.Errorf("%q: %v", c.lines, err)
+			t.Errorf("%q: got %v, want no error", c.lines, err)
 			continue
 		}
 		var ignored []string
@@ -52,30 +52,30 @@ func TestReadForTLS(t *testing.T) {
 		slices.Sort(ignored)
 		if s.Security != c.security || !reflect.DeepEqual(s.TLS, c.want) || s.SASL.Mechanism != "" ||
 			s.SASL.Login.Username != "" || strings.Join(ignored, " ") != c.ignored {
-			t.Errorf("%q: %+v", c.lines, s)
+			t.Errorf("%q: got %+v with %q ignored, want %+v with %q", c.lines, s, ignored, c.want, c.ignored)
 		}
 		if i, err := s.Inspector(); err != nil || i == nil || s.Way().Dial == nil || s.Way().Secure {
-			t.Errorf("%q: %v %v", c.lines, i, err)
+			t.Errorf("%q: got %v and %v, want an Inspector", c.lines, i, err)
 		}
 	}
 	for _, line := range []string{"ssl_cafile=DIR/none.pem", "ssl_keyfile=DIR/key.pem", "ssl_cafle=x",
 		"sasl_mechanism=WORDS", "security_protocol=TLS"} {
 		if _, err := ReadForTLS(KafkaPython, written(t, dir, line)); err == nil {
-			t.Errorf("%s is taken", line)
+			t.Errorf("%s: got no error, want one", line)
 		}
 	}
 }
 
-// What an Inspector cannot be made of has the key that the user wrote.
+// An error of an Inspector names the key that the user wrote.
 func TestInspectorNamesTheKeys(t *testing.T) {
 	i, err := (&Settings{Dialect: Java, TLS: tls.Options{CAFile: "/nowhere", MinVersion: 1}}).Inspector()
 	var e *Error
 	if i != nil || !errors.As(err, &e) || e.Key != "ssl.enabled.protocols" ||
 		!strings.Contains(e.Problem, "TLS 1.2 or TLS 1.3") {
-		t.Errorf("%v %v", i, err)
+		t.Errorf("got %v and %v, want an error of ssl.enabled.protocols", i, err)
 	}
 	i, err = (&Settings{Dialect: Librdkafka, TLS: tls.Options{CAFile: "/nowhere"}}).Inspector()
 	if i != nil || !errors.As(err, &e) || e.Key != "ssl.ca.location" {
-		t.Errorf("%v %v", i, err)
+		t.Errorf("got %v and %v, want an error of ssl.ca.location", i, err)
 	}
 }

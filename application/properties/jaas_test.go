@@ -49,7 +49,7 @@ func TestParseJAAS(t *testing.T) {
 }
 
 // Each error says what would be right, and shows none of what was read.
-func TestParseJAASRefuses(t *testing.T) {
+func TestParseJAASRejects(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"", "no login module"},
 		{" // x\n", "no login module"},

@@ -88,12 +88,12 @@ func TestLaterSourcesWin(t *testing.T) {
 	}
 	if len(s.Servers) != 1 || s.Servers[0] != (Server{"b", 1}) || s.Connection.RequestTimeout != time.Millisecond ||
 		s.Dialect != Librdkafka {
-		t.Errorf("%+v", s)
+		t.Errorf("got %+v, want the server and the timeout of the last source", s)
 	}
 	_, err = Read(Guess, file, append(flags, Property{Key: "host", Value: ports.NewSecret("c"), Where: "-X"}))
 	if all := problems(t, err); len(all) != 1 || all[0].Key != "host" ||
 		!strings.Contains(all[0].Problem, "mixed dialects") {
-		t.Errorf("%v", err)
+		t.Errorf("got %v, want an error of mixed dialects", err)
 	}
 }
 
@@ -105,18 +105,17 @@ func TestConfig(t *testing.T) {
 	}
 	cfg, err := s.Config()
 	if err != nil || cfg.Host != "::1" || cfg.Port != 7 || cfg.ClientID != "c" || cfg.Transport == nil {
-		t.Errorf("%+v %v", cfg, err)
+		t.Errorf("got %+v and %v, want ::1, 7 and a transport", cfg, err)
 	}
 	if _, err := broker.NewPolled(cfg); err != nil {
-		t.Error(err)
+		t.Errorf("got %v, want that broker accepts it", err)
 	}
 	if cfg, err = new(Settings).Config(); err != nil || cfg.Host != "" || cfg.Port != 0 {
-		t.Errorf("of nothing: %+v %v", cfg, err)
+		t.Errorf("without settings: got %+v and %v, want no host", cfg, err)
 	}
 }
 
-// What cannot be carried out is said, not left out.
-func TestConfigIsHonest(t *testing.T) {
+func TestConfigReportsAllProblems(t *testing.T) {
 	s := &Settings{Dialect: Librdkafka, Servers: []Server{{"a", 1}, {"b", 2}}, Security: SASLSSL,
 		SASL: SASL{Mechanism: "OAUTHBEARER"}}
 	_, err := s.Config()
@@ -127,15 +126,15 @@ func TestConfigIsHonest(t *testing.T) {
 	for _, word := range []string{"sasl.oauthbearer.token.endpoint.url: ", "sasl.oauthbearer.client.secret: ",
 		"bootstrap.servers: 2 brokers: a:1, b:2"} {
 		if !strings.Contains(err.Error(), word) {
-			t.Errorf("%q is not in %v", word, err)
+			t.Errorf("got %v, want %q in it", err, word)
 		}
 	}
 	if cfg, err := (&Settings{Security: SASLSSL}).Config(); err == nil || !reflect.DeepEqual(cfg, broker.Config{}) {
-		t.Errorf("%+v %v", cfg, err)
+		t.Errorf("got %+v and %v, want an error and no Config", cfg, err)
 	}
 }
 
-// A configuration that was read is one that broker takes.
+// Package broker accepts every configuration that was read.
 func TestNumbersThatBrokerTakes(t *testing.T) {
 	for _, s := range connectionKeys {
 		for _, d := range []Dialect{KafkaPython, Java, Librdkafka} {
@@ -168,24 +167,24 @@ func TestDialect(t *testing.T) {
 	}
 	if _, err := ParseDialect("python"); err == nil || !strings.Contains(err.Error(),
 		"kafka-python, java, librdkafka") {
-		t.Error(err)
+		t.Errorf("got %v, want the names of the dialects", err)
 	}
 }
 
-// No key that means something here is on the list of those that do not.
+// No irrelevant key is a key of a dialect, and errors name all of them.
 func TestIrrelevantKeys(t *testing.T) {
 	for key := range irrelevant {
 		if len(dialectsOf(key)) > 0 {
-			t.Errorf("%s", key)
+			t.Errorf("%s: got dialects %v, want none", key, dialectsOf(key))
 		}
 		if label(key) != key {
-			t.Errorf("%s is not shown in errors", key)
+			t.Errorf("%s: got %s in errors, want the key", key, label(key))
 		}
 	}
 	for d := firstDialect; d <= lastDialect; d++ {
 		for key := range index[d] {
 			if label(key) != key {
-				t.Errorf("%s is not shown in errors", key)
+				t.Errorf("%s: got %s in errors, want the key", key, label(key))
 			}
 		}
 	}

@@ -39,7 +39,7 @@ var declaring = []struct {
 	{"adapters/sasl/oauthbearer", oauthbearer.ClientCredentials{}},
 }
 
-func TestEveryFieldHasARowAndAComment(t *testing.T) {
+func TestFieldsHaveRowsAndComments(t *testing.T) {
 	for _, d := range declaring {
 		of := reflect.TypeOf(d.zero)
 		comments := fieldComments(t, d.folder, of.Name())

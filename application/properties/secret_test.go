@@ -70,7 +70,7 @@ func TestNoLogShowsASecret(t *testing.T) {
 }
 
 // A second line of somebody's private key is read as a key.
-func TestAKeyThatMayBeASecretIsNotShown(t *testing.T) {
+func TestKeyLikeSecretIsNotPrinted(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%q", "%s", "%x"} {
 		if got := fmt.Sprintf(verb, []*properties.Property{{Key: hidden + "/"}}); strings.Contains(got, hidden) {
 			t.Errorf("%s: %s", verb, got)

@@ -34,24 +34,24 @@ var surface = []surfaceRow{
 	{"afi", "-", ""},
 	{"client_id", "at most 249 bytes", ""},
 	{"reconnect_backoff_ms", "counted from the failure, not from the attempt; at least 1 ms", ""},
-	{"reconnect_backoff_max_ms", "refused where less than the former, which meant no growth", ""},
+	{"reconnect_backoff_max_ms", "rejected if less than the former, which meant no growth", ""},
 	{"request_timeout_ms", "setup has its own, Config.SetupTimeout; throttled time is not counted",
 		"WithRequestTimeout, WithTimeout"},
-	{"max_in_flight_requests_per_connection", "Conn.Request waits in line instead of failing", ""},
+	{"max_in_flight_requests_per_connection", "Conn.Request waits in a queue instead of failing", ""},
 	{"receive_buffer_bytes", "does not leak into other connections", ""},
 	{"send_buffer_bytes", "does not leak into other connections", ""},
 	{"socket_options", "added to TCP_NODELAY, not in its place", ""},
-	{"security_protocol", "keys for a protection that it does not give are refused", ""},
+	{"security_protocol", "keys of a protection that it does not give are rejected", ""},
 	{"ssl_context", "in Go only", ""},
 	{"ssl_check_hostname", "the field is the opposite", ""},
 	{"ssl_cafile", "-", ""},
-	{"ssl_certfile", "refused without a key, where both were left out", ""},
-	{"ssl_keyfile", "refused without a certificate, where both were left out", ""},
-	{"ssl_password", "as text; in Go a function; refused without a key", ""},
+	{"ssl_certfile", "rejected without a key; kafka-python ignores both", ""},
+	{"ssl_keyfile", "rejected without a certificate; kafka-python ignores both", ""},
+	{"ssl_password", "as text; in Go a function; rejected without a key", ""},
 	{"ssl_crlfile", "DER as well", ""},
 	{"ssl_ciphers", "those of TLS 1.3 cannot be chosen", ""},
 	{"api_version", "any release, patch numbers too; the default was (0, 8, 2)", ""},
-	{"api_version_auto_timeout_ms", "of each time that a connection is made, not of a constructor", ""},
+	{"api_version_auto_timeout_ms", "for each connection, not for a constructor", ""},
 	{"selector", "in Go only; a port, for Polled", ""},
 	{"state_change_callback", "in Go only; it is called with from, to, address and error", ""},
 	{"metrics", "in Go only; sensors.Registry is kafka-python's", ""},
@@ -191,7 +191,7 @@ func TestExistsCatches(t *testing.T) {
 	for _, place := range []string{"Config.Hosts", "Conn.close", "tcp.Option.Level", "properties.TLS.CA", "WithLimit",
 		"sensors.Old"} {
 		if exists(place) {
-			t.Errorf("%s", place)
+			t.Errorf("%s: got a place, want none", place)
 		}
 	}
 }

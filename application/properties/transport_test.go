@@ -55,7 +55,7 @@ func TestClockOfTLS(t *testing.T) {
 }
 
 // What only reading the files shows is said under the key that the user wrote.
-func TestConfigNamesTheKeysOfTLS(t *testing.T) {
+func TestConfigNamesTLSKeys(t *testing.T) {
 	dir := stores(t)
 	in := func(name string) string { return filepath.Join(dir, name) }
 	for _, c := range []struct {
@@ -88,14 +88,14 @@ func TestConfigNamesTheKeysOfTLS(t *testing.T) {
 		e := new(Error)
 		if !errors.As(err, &e) || e.Key != c.key || !strings.Contains(e.Problem, c.words) ||
 			strings.Contains(e.Error(), canary) || cfg.Transport != nil {
-			t.Errorf("%v: want %s, %s", err, c.key, c.words)
+			t.Errorf("got %v, want %s: %s", err, c.key, c.words)
 		}
 	}
 	own := &netlink.Transport{}
 	cfg, err := (&Settings{Security: SSL, TLS: tls.Options{CAFile: "none"},
 		Connection: broker.Config{Transport: own}}).Config()
 	if err != nil || cfg.Transport != own {
-		t.Errorf("a transport of the user's: %+v %v", cfg.Transport, err)
+		t.Errorf("got %+v and %v, want the transport that the program gave", cfg.Transport, err)
 	}
 }
 
@@ -114,12 +114,12 @@ func TestUnfolded(t *testing.T) {
 			var got *pem.Block
 			if got, rest = pem.Decode(rest); got == nil || got.Type != want.Type ||
 				string(got.Bytes) != string(want.Bytes) {
-				t.Fatalf("%q came to %q", text, unfolded(text+text))
+				t.Fatalf("got %q of %q, want two whole blocks", unfolded(text+text), text)
 			}
 		}
 	}
 	headed := "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMA==\n-----END RSA PRIVATE KEY-----\n"
 	if unfolded(headed) != headed || unfolded("") != "" {
-		t.Errorf("%q", unfolded(headed))
+		t.Errorf("got %q, want %q", unfolded(headed), headed)
 	}
 }

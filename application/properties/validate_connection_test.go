@@ -8,8 +8,8 @@ import (
 	"brokerconn/application/broker"
 )
 
-// What broker refuses is refused in its words, under the key that gave it.
-func TestBrokerRefuses(t *testing.T) {
+// An error of broker is reported under the key that set the field.
+func TestBrokerRejects(t *testing.T) {
 	for _, c := range []struct {
 		key, value string
 		config     broker.Config
@@ -20,7 +20,7 @@ func TestBrokerRefuses(t *testing.T) {
 	} {
 		var config *broker.ConfigError
 		if !errors.As(c.config.Check(), &config) {
-			t.Fatalf("%s: broker takes it", c.key)
+			t.Fatalf("%s: got no error of broker, want one", c.key)
 		}
 		_, err := Read(KafkaPython, written(t, "", "port=1", c.key+"="+c.value))
 		want := Error{Key: c.key, Where: "test.properties:2", Problem: config.Problem}
@@ -30,11 +30,11 @@ func TestBrokerRefuses(t *testing.T) {
 	}
 }
 
-// What no key gave would be refused as well, and not passed over.
-func TestBrokerRefusesWhatNoKeyGave(t *testing.T) {
+// An error of a field that no key sets is reported under its Go name.
+func TestBrokerRejectsOtherFields(t *testing.T) {
 	r := &reader{s: &Settings{Connection: broker.Config{MaxPendingBytes: -1}}}
 	r.validateConfig()
 	if all := problems(t, errors.Join(r.problems...)); len(all) != 1 || all[0].Key != "MaxPendingBytes" {
-		t.Errorf("%v", r.problems)
+		t.Errorf("got %v, want an error of MaxPendingBytes", r.problems)
 	}
 }

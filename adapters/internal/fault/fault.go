@@ -10,7 +10,9 @@
 //
 // and its error type builds Error and Hint from them:
 //
-//	func (e *Error) Error() string { return fault.Line("gssapi", kinds.Of(e.Reason).Text, e.Detail, fault.Text(e.Err)) }
+//	func (e *Error) Error() string {
+//		return fault.Line("gssapi", kinds.Of(e.Reason).Text, e.Detail, fault.Text(e.Err))
+//	}
 //	func (e *Error) Hint() string  { return kinds.Of(e.Reason).Hint }
 //
 // A *Kind is an error itself, for packages whose kinds are values for errors.Is.

@@ -43,7 +43,8 @@ func TestLine(t *testing.T) {
 		{[]string{"tls", "", "expired", Text(nil), Text(errors.New("x"))}, "tls: expired: x"},
 		{[]string{"tls", Or("detail", errors.New("x"))}, "tls: detail"},
 		{[]string{"tls", Or("", errors.New("x"))}, "tls: x"},
-		{[]string{"two\r\nlines", "\x1b[2J", "\u202e", "\xff", "tab\t"}, "two\uFFFD\uFFFDlines: \uFFFD[2J: \uFFFD: \uFFFD: tab\uFFFD"},
+		{[]string{"two\r\nlines", "\x1b[2J", "\u202e", "\xff", "tab\t"},
+			"two\uFFFD\uFFFDlines: \uFFFD[2J: \uFFFD: \uFFFD: tab\uFFFD"},
 		{[]string{long}, long},
 		{[]string{long + "x"}, long + "..."},
 	} {

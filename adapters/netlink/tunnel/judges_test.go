@@ -168,7 +168,8 @@ func TestCurl(t *testing.T) {
 		{"http://", open, (&tunneltest.Connect{Dial: nowhere}).Serve, 56},
 	} {
 		proxy := c.scheme + c.login + tunneltest.Listen(t, c.serve)
-		cmd := exec.Command(curl, "--silent", "--noproxy", "", "--proxytunnel", "--max-time", "20", "--proxy", proxy, "http://example.com:9092/")
+		cmd := exec.Command(curl, "--silent", "--noproxy", "", "--proxytunnel", "--max-time", "20", "--proxy", proxy,
+			"http://example.com:9092/")
 		out, err := cmd.Output()
 		var ended *exec.ExitError
 		switch {

@@ -15,7 +15,8 @@ func TestLoginIsNotPrinted(t *testing.T) {
 	login := tunnel.NewLogin("alice", "opensesame")
 	type hidden struct{ login tunnel.Login }
 	var out bytes.Buffer
-	for _, v := range []any{login, &login, hidden{login}, &hidden{login}, []tunnel.Login{login}, struct{ L tunnel.Login }{login}} {
+	for _, v := range []any{login, &login, hidden{login}, &hidden{login}, []tunnel.Login{login},
+		struct{ L tunnel.Login }{login}} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%p", "%w"} {
 			fmt.Fprintf(&out, verb+"\n", v)
 		}

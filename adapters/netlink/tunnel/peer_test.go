@@ -26,7 +26,8 @@ func TestUnlike(t *testing.T) {
 			t.Errorf("%q: %s; want %s", c.first, got, c.says)
 		}
 		_, is, _ := strings.Cut(c.says, `": `)
-		if got := tunnel.Unlike([]byte(c.first), true).Error(); strings.Contains(got, `"`) || !strings.HasSuffix(got, is) {
+		if got := tunnel.Unlike([]byte(c.first), true).Error(); strings.Contains(got, `"`) ||
+			!strings.HasSuffix(got, is) {
 			t.Errorf("%q after a login: %s; want %s alone", c.first, got, is)
 		}
 	}

@@ -79,7 +79,8 @@ func (w *Way) Dial() netlink.DialFunc {
 		}
 		if way.Timeout > 0 {
 			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeoutCause(ctx, way.Timeout, fmt.Errorf("no tunnel within %v: %w", way.Timeout, os.ErrDeadlineExceeded))
+			ctx, cancel = context.WithTimeoutCause(ctx, way.Timeout, fmt.Errorf("no tunnel within %v: %w", way.Timeout,
+				os.ErrDeadlineExceeded))
 			defer cancel()
 		}
 		conn, failure := way.reach(ctx, proxy)

@@ -119,7 +119,8 @@ func wantFailure(t *testing.T, err, kind, cause error, says string) {
 	if !errors.Is(err, kind) || e.Kind != kind || cause != nil && !errors.Is(err, cause) {
 		t.Errorf("%v; want %v, for %v", err, kind, cause)
 	}
-	if !strings.HasPrefix(err.Error(), "test: proxy proxy:1 on the way to broker:9092: ") || !strings.Contains(err.Error(), says) {
+	if !strings.HasPrefix(err.Error(), "test: proxy proxy:1 on the way to broker:9092: ") ||
+		!strings.Contains(err.Error(), says) {
 		t.Errorf("%v; want %q in it", err, says)
 	}
 }
@@ -139,7 +140,8 @@ func TestStalls(t *testing.T) {
 		says    string
 	}{
 		{"the dial", dialing, 0, nil, 4 * time.Second, tunnel.ErrUnreachable, os.ErrDeadlineExceeded, late},
-		{"the dial, given up", dialing, 0, context.Canceled, time.Second, tunnel.ErrUnreachable, context.Canceled, "canceled"},
+		{"the dial, given up", dialing, 0, context.Canceled, time.Second, tunnel.ErrUnreachable, context.Canceled,
+			"canceled"},
 		{"the TLS handshake", func(w *tunnel.Way) {
 			next := w.Next
 			w.Next = func(ctx context.Context, n, a string) (net.Conn, error) {
@@ -147,10 +149,13 @@ func TestStalls(t *testing.T) {
 				return shaking{conn, nil}, err
 			}
 		}, 0, nil, 4 * time.Second, tunnel.ErrUnreachable, os.ErrDeadlineExceeded, late},
-		{"the talk", nil, 0, nil, 4 * time.Second, tunnel.ErrStalled, os.ErrDeadlineExceeded, "after the greeting: " + late},
-		{"the talk, own timeout", nil, time.Minute, nil, time.Minute, tunnel.ErrStalled, os.ErrDeadlineExceeded, "within 1m0s"},
+		{"the talk", nil, 0, nil, 4 * time.Second, tunnel.ErrStalled, os.ErrDeadlineExceeded,
+			"after the greeting: " + late},
+		{"the talk, own timeout", nil, time.Minute, nil, time.Minute, tunnel.ErrStalled, os.ErrDeadlineExceeded,
+			"within 1m0s"},
 		{"the talk, given up", nil, 0, context.Canceled, time.Second, tunnel.ErrStalled, context.Canceled, "canceled"},
-		{"the talk, no timeout", nil, -1, context.DeadlineExceeded, time.Second, tunnel.ErrStalled, context.DeadlineExceeded, "deadline"},
+		{"the talk, no timeout", nil, -1, context.DeadlineExceeded, time.Second, tunnel.ErrStalled,
+			context.DeadlineExceeded, "deadline"},
 		{"granted as it was given up", func(w *tunnel.Way) {
 			w.Negotiate = func(conn net.Conn, target string) (net.Conn, *tunnel.Error) {
 				_, failure := hello(conn, target)
@@ -221,7 +226,8 @@ func (advised) Hint() string { return "trust its authority" }
 
 // Each kind says what to try, and what lies under it knows better.
 func TestHints(t *testing.T) {
-	for _, kind := range []error{tunnel.ErrUnreachable, tunnel.ErrLogin, tunnel.ErrRefused, tunnel.ErrGarbage, tunnel.ErrStalled, tunnel.ErrCutOff, tunnel.ErrTarget} {
+	for _, kind := range []error{tunnel.ErrUnreachable, tunnel.ErrLogin, tunnel.ErrRefused, tunnel.ErrGarbage,
+		tunnel.ErrStalled, tunnel.ErrCutOff, tunnel.ErrTarget} {
 		if hint := (&tunnel.Error{Kind: kind, Cause: io.EOF}).Hint(); hint == "" {
 			t.Errorf("%v: no hint", kind)
 		}
@@ -292,8 +298,10 @@ func TestMisuse(t *testing.T) {
 		{func(w *tunnel.Way) { w.Next = nil }, "test: next is nil"},
 		{func(w *tunnel.Way) { w.Proxy = "" }, `test: Proxy: "" is not host:port`},
 		{func(w *tunnel.Way) { w.Proxy = "socks5://proxy:1" }, `test: Proxy: "socks5://proxy:1" is not host:port`},
-		{func(w *tunnel.Way) { w.Proxy = "us er@proxy:1" }, `test: Proxy: unexpected text before "@proxy:1": set the login in Options.Login`},
-		{func(w *tunnel.Way) { w.Proxy = "http://user:pass@proxy:1" }, `test: Proxy: unexpected text before "@proxy:1": set the login in Options.Login`},
+		{func(w *tunnel.Way) { w.Proxy = "us er@proxy:1" },
+			`test: Proxy: unexpected text before "@proxy:1": set the login in Options.Login`},
+		{func(w *tunnel.Way) { w.Proxy = "http://user:pass@proxy:1" },
+			`test: Proxy: unexpected text before "@proxy:1": set the login in Options.Login`},
 	} {
 		func() {
 			defer func() {

@@ -136,7 +136,8 @@ var ways = []struct {
 	}},
 	{"socks5 with a login", func(t *testing.T, s *network) *netlink.Transport {
 		proxy := tunneltest.Socks5{Dial: s.dial, Username: "alice", Password: "opensesame"}
-		return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve), Login: tunnel.NewLogin("alice", "opensesame")})
+		return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve),
+			Login: tunnel.NewLogin("alice", "opensesame")})
 	}},
 	{"socks5 over TLS", func(t *testing.T, s *network) *netlink.Transport {
 		server, ca := testTLS(t)
@@ -160,7 +161,8 @@ var ways = []struct {
 	{"httpconnect, net/http's server over TLS", func(t *testing.T, s *network) *netlink.Transport {
 		server := httptest.NewTLSServer(s)
 		t.Cleanup(server.Close)
-		return httpconnect.New(secured(t, overTCP, authority(server)), httpconnect.Options{Proxy: server.Listener.Addr().String()})
+		return httpconnect.New(secured(t, overTCP, authority(server)),
+			httpconnect.Options{Proxy: server.Listener.Addr().String()})
 	}},
 	{"socks5 behind httpconnect", func(t *testing.T, s *network) *netlink.Transport {
 		inner := tunneltest.Socks5{Dial: s.dial}
@@ -269,17 +271,21 @@ func TestBrokerErrorSaysWhy(t *testing.T) {
 		cause     error
 		says      string
 	}{
-		{"socks5, no such host", func(t *testing.T) *netlink.Transport { return ways[0].over(t, s) }, tunnel.ErrRefused, socks5.HostUnreachable,
-			"on the way to example.com:9099: the proxy refuses the tunnel: the host is unreachable, or its name unknown (reply 4)"},
+		{"socks5, no such host", func(t *testing.T) *netlink.Transport { return ways[0].over(t, s) }, tunnel.ErrRefused,
+			socks5.HostUnreachable,
+			"on the way to example.com:9099: the proxy refuses the tunnel: the host is unreachable, or its name " +
+				"unknown (reply 4)"},
 		{"socks5, no login", func(t *testing.T) *netlink.Transport {
 			proxy := tunneltest.Socks5{Username: "alice", Password: "opensesame"}
 			return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve)})
 		}, tunnel.ErrLogin, nil, "the proxy rejects the login: it requires one, and none is configured"},
 		{"socks5, wrong login", func(t *testing.T) *netlink.Transport {
 			proxy := tunneltest.Socks5{Username: "alice", Password: "opensesame"}
-			return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve), Login: tunnel.NewLogin("alice", "sesame")})
+			return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve),
+				Login: tunnel.NewLogin("alice", "sesame")})
 		}, tunnel.ErrLogin, nil, "the proxy rejects the login: user name or password is wrong"},
-		{"httpconnect, no such host", func(t *testing.T) *netlink.Transport { return ways[4].over(t, s) }, tunnel.ErrRefused, httpconnect.Status(502), "502 Bad Gateway"},
+		{"httpconnect, no such host", func(t *testing.T) *netlink.Transport { return ways[4].over(t, s) },
+			tunnel.ErrRefused, httpconnect.Status(502), "502 Bad Gateway"},
 		{"httpconnect, no login", func(t *testing.T) *netlink.Transport {
 			proxy := tunneltest.Connect{Username: "alice", Password: "opensesame"}
 			return httpconnect.New(overTCP, httpconnect.Options{Proxy: tunneltest.Listen(t, proxy.Serve)})
@@ -291,19 +297,23 @@ func TestBrokerErrorSaysWhy(t *testing.T) {
 			})})
 		}, tunnel.ErrGarbage, nil, "a web server or an HTTP proxy"},
 		{"silent", func(t *testing.T) *netlink.Transport {
-			return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, silent), Timeout: 50 * time.Millisecond})
-		}, tunnel.ErrStalled, os.ErrDeadlineExceeded, "the proxy does not answer after the greeting: no tunnel within 50ms"},
+			return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, silent),
+				Timeout: 50 * time.Millisecond})
+		}, tunnel.ErrStalled, os.ErrDeadlineExceeded,
+			"the proxy does not answer after the greeting: no tunnel within 50ms"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 			defer cancel()
-			_, err := broker.Dial(ctx, broker.Config{Host: brokerName, Port: unknownPort, Transport: c.transport(t), NoReconnect: true})
+			_, err := broker.Dial(ctx, broker.Config{Host: brokerName, Port: unknownPort, Transport: c.transport(t),
+				NoReconnect: true})
 			var e *tunnel.Error
 			var whole *broker.Error
 			switch {
 			case !errors.As(err, &whole), whole.Hint == "", !strings.Contains(err.Error(), whole.Hint):
 				t.Errorf("%v has no hint", err)
-			case !errors.Is(err, broker.ErrDial), !errors.As(err, &e), e.Kind != c.kind, c.cause != nil && !errors.Is(err, c.cause):
+			case !errors.Is(err, broker.ErrDial), !errors.As(err, &e), e.Kind != c.kind, c.cause != nil &&
+				!errors.Is(err, c.cause):
 				t.Errorf("%v; want ErrDial for %v, %v", err, c.kind, c.cause)
 			case !strings.Contains(err.Error(), c.says), strings.Contains(err.Error(), "opensesame"):
 				t.Errorf("%v; want %q", err, c.says)

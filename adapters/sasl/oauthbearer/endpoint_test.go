@@ -62,6 +62,11 @@ func answer(w http.ResponseWriter, status int, body string) {
 	_, _ = io.WriteString(w, body) // the client may have hung up
 }
 
+// answering returns a handler that gives the same answer each time.
+func answering(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { answer(w, status, body) }
+}
+
 func TestClientCredentials(t *testing.T) {
 	for _, inBody := range []bool{false, true} {
 		var got *http.Request
@@ -105,9 +110,7 @@ func TestExpiryFromEndpoint(t *testing.T) {
 		"": -1, `,"expires_in":null`: -1, // unknown
 		`,"expires_in":0`: 0, `,"expires_in":"0"`: 0,
 	} {
-		_, c := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
-			answer(w, 200, `{"access_token":"a"`+text+`}`)
-		})
+		_, c := endpoint(t, answering(200, `{"access_token":"a"`+text+`}`))
 		before := time.Now()
 		token, err := provider(t, c)(t.Context())
 		after := time.Now()
@@ -119,9 +122,7 @@ func TestExpiryFromEndpoint(t *testing.T) {
 			t.Errorf("%s: got a life of %v, want %v", text, token.Expiry.Sub(before), want)
 		}
 	}
-	_, c := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, 200, `{"access_token":"a","expires_in":-1}`)
-	})
+	_, c := endpoint(t, answering(200, `{"access_token":"a","expires_in":-1}`))
 	if _, err := sends(t, create(t, config{Tokens: provider(t, c)})); !errors.Is(err, oauthbearer.ErrExpired) {
 		t.Errorf("got %v, want ErrExpired", err)
 	}
@@ -225,7 +226,7 @@ func TestAnswersWithoutToken(t *testing.T) {
 		"too long a life":             `{"access_token":"a","expires_in":1e400}`,
 		"deep":                        `{"access_token":` + strings.Repeat("[", 100000), "not UTF-8": "\xff\xfe",
 	} {
-		_, c := endpoint(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, body) })
+		_, c := endpoint(t, answering(200, body))
 		if e := failure(t, c); e.Status != 0 ||
 			!strings.HasSuffix(e.Error(), ": the answer has no token (RFC 6749, section 5.1)") ||
 			!strings.Contains(e.Hint(), "token_endpoint") {
@@ -237,7 +238,7 @@ func TestAnswersWithoutToken(t *testing.T) {
 		"an odd token":  {`{"access_token":"` + canary + `\u0001auth=Bearer b"}`, "invalid characters"},
 		"expired token": {`{"access_token":"` + canary + `","expires_in":0}`, "has expired"},
 	} {
-		_, credentials := endpoint(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, c.body) })
+		_, credentials := endpoint(t, answering(200, c.body))
 		_, err := sends(t, create(t, config{Tokens: provider(t, credentials)}))
 		if err == nil || !strings.Contains(err.Error(), c.text) {
 			t.Errorf("%s: got %v, want %q in it", name, err, c.text)
@@ -248,9 +249,8 @@ func TestAnswersWithoutToken(t *testing.T) {
 
 // Id and secret go to one host over TLS, and nowhere else.
 func TestRedirects(t *testing.T) {
-	elsewhere := func(http.ResponseWriter, *http.Request) { t.Error("got a request at the other host, want none") }
-	other, _ := endpoint(t, elsewhere)
-	open := httptest.NewServer(http.HandlerFunc(elsewhere))
+	other, _ := endpoint(t, unwanted(t))
+	open := httptest.NewServer(unwanted(t))
 	defer open.Close()
 	for _, c := range []struct {
 		name, to string
@@ -403,9 +403,14 @@ func TestStalledEndpoints(t *testing.T) {
 	}
 }
 
+// unwanted fails the test if it gets a request.
+func unwanted(t *testing.T) http.HandlerFunc {
+	return func(http.ResponseWriter, *http.Request) { t.Error("got a request, want none") }
+}
+
 func TestBrokenEndpoints(t *testing.T) {
 	t.Run("an untrusted authority", func(t *testing.T) {
-		_, c := endpoint(t, func(http.ResponseWriter, *http.Request) { t.Error("got a request, want none") })
+		_, c := endpoint(t, unwanted(t))
 		c.RootCAs = x509.NewCertPool()
 		e := failure(t, c)
 		var certificate *tls.CertificateVerificationError
@@ -414,7 +419,7 @@ func TestBrokenEndpoints(t *testing.T) {
 		}
 	})
 	t.Run("a certificate for another host", func(t *testing.T) {
-		s, c := endpoint(t, func(http.ResponseWriter, *http.Request) { t.Error("got a request, want none") })
+		s, c := endpoint(t, unwanted(t))
 		_, port, _ := net.SplitHostPort(s.Listener.Addr().String())
 		c.TokenURL = "https://localhost:" + port
 		var host x509.HostnameError
@@ -423,9 +428,7 @@ func TestBrokenEndpoints(t *testing.T) {
 		}
 	})
 	t.Run("no TLS", func(t *testing.T) {
-		s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-			t.Error("got a request, want none")
-		}))
+		s := httptest.NewServer(unwanted(t))
 		defer s.Close()
 		_, c := endpoint(t, nil)
 		c.TokenURL = strings.Replace(s.URL, "http:", "https:", 1)

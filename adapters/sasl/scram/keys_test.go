@@ -51,35 +51,14 @@ func TestManyLoginsDeriveOneKey(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
-			ex, server := a.Begin(ports.Endpoint{}), serve()
-			defer ex.Close()
-			ex.Next(nil)
-			for {
-				response, done, err := ex.Result()
-				if err == ports.ErrWouldBlock {
-					woken := make(chan struct{})
-					ex.(ports.Watcher).Watch(func() { close(woken) })
-					<-woken
-					continue
-				}
-				if err != nil {
-					t.Error(err)
-				}
-				if err != nil || done {
-					return
-				}
-				challenge, err := server(response)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				ex.Next(challenge)
+			if done, err := converse(a, serve()); !done || err != nil {
+				t.Errorf("got %v, %v, want a login", done, err)
 			}
 		})
 	}
 	wg.Wait()
 	if n := derivations.Load(); n != 1 {
-		t.Errorf("%d derivations", n)
+		t.Errorf("got %d derivations, want 1", n)
 	}
 }
 

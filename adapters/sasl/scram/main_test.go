@@ -101,6 +101,12 @@ func converse(a *Authenticator, f func(response []byte) (challenge []byte, err e
 	ex.Next(nil)
 	for range 5 {
 		response, done, err := ex.Result()
+		for err == ports.ErrWouldBlock {
+			ended := make(chan struct{})
+			ex.(ports.Watcher).Watch(func() { close(ended) })
+			<-ended
+			response, done, err = ex.Result()
+		}
 		if err != nil || done {
 			return done, err
 		}

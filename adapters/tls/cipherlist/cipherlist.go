@@ -194,7 +194,8 @@ func (s *selection) nothing(below []string) string {
 	case len(s.foreign) > 0:
 		why += ": crypto/tls has no suite for " + shortened(strings.Join(s.foreign, " "))
 	}
-	return why + "; use a list such as ECDHE+AESGCM:ECDHE+CHACHA20; the suites of TLS 1.3 are always on and cannot be selected"
+	return why + "; use a list such as ECDHE+AESGCM:ECDHE+CHACHA20; the suites of TLS 1.3 are always on and cannot " +
+		"be selected"
 }
 
 func isSeparator(c byte) bool { return c == ':' || c == ',' || c == ';' || c == ' ' }

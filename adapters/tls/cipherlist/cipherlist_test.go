@@ -15,13 +15,17 @@ import (
 
 // TestParse holds lists that people write, and what is particular here.
 func TestParse(t *testing.T) {
-	const modern = "ECDHE-ECDSA-AES128-GCM-SHA256 ECDHE-RSA-AES128-GCM-SHA256 ECDHE-ECDSA-AES256-GCM-SHA384 ECDHE-RSA-AES256-GCM-SHA384 ECDHE-ECDSA-CHACHA20-POLY1305 ECDHE-RSA-CHACHA20-POLY1305"
+	const modern = "ECDHE-ECDSA-AES128-GCM-SHA256 ECDHE-RSA-AES128-GCM-SHA256 ECDHE-ECDSA-AES256-GCM-SHA384 " +
+		"ECDHE-RSA-AES256-GCM-SHA384 ECDHE-ECDSA-CHACHA20-POLY1305 ECDHE-RSA-CHACHA20-POLY1305"
 	for _, c := range []struct{ list, want string }{
 		// Mozilla's intermediate list, of which crypto/tls lacks the DHE suites.
-		{"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384", modern},
+		{"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:" +
+			"ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:" +
+			"DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384", modern},
 		{"ECDHE+AESGCM:ECDHE+CHACHA20", modern},
 		{"HIGH:!aNULL:!SHA:!kRSA:!SHA256", modern},
-		{"EECDH+AESGCM:EDH+AESGCM:!aNULL", "ECDHE-ECDSA-AES128-GCM-SHA256 ECDHE-RSA-AES128-GCM-SHA256 ECDHE-ECDSA-AES256-GCM-SHA384 ECDHE-RSA-AES256-GCM-SHA384"},
+		{"EECDH+AESGCM:EDH+AESGCM:!aNULL", "ECDHE-ECDSA-AES128-GCM-SHA256 ECDHE-RSA-AES128-GCM-SHA256 " +
+			"ECDHE-ECDSA-AES256-GCM-SHA384 ECDHE-RSA-AES256-GCM-SHA384"},
 		{"SUITEB192:ALL", "ECDHE-ECDSA-AES256-GCM-SHA384"},
 
 		// - is not for good, ! is.
@@ -76,7 +80,8 @@ func TestParseRefuses(t *testing.T) {
 		{"TLS_AES_128_GCM_SHA256", []string{"crypto/tls has no suite for TLS_AES_128_GCM_SHA256;", always}},
 		{"CAMELLIA:DHE+AESGCM:MEDIUM", []string{"crypto/tls has no suite for CAMELLIA DHE+AESGCM MEDIUM;", always}},
 		{"AES-128", []string{"crypto/tls has no suite for AES-128;"}},
-		{"RC4-SHA", []string{"its suites (RC4-SHA) are below security level 2; set a lower one with @SECLEVEL=n", always}},
+		{"RC4-SHA", []string{"its suites (RC4-SHA) are below security level 2; set a lower one with @SECLEVEL=n",
+			always}},
 		{"AES128@SECLEVEL=5", []string{"are below security level 5"}},
 		{"AES:@SECLEVEL=6", []string{"@SECLEVEL=6 is not a command: want @STRENGTH or @SECLEVEL=0 to 5"}},
 		{"AES:@", []string{"@ is not a command"}},
@@ -125,7 +130,8 @@ func TestSelectedSuiteIsUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1)}, &x509.Certificate{}, key.Public(), key)
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1)}, &x509.Certificate{},
+		key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +160,8 @@ func TestSelectedSuiteIsUsed(t *testing.T) {
 		}
 		state := client.ConnectionState()
 		if c.want == 0 && state.Version != tls.VersionTLS13 || c.want != 0 && state.CipherSuite != c.want {
-			t.Errorf("%s up to %s: %s, %s", c.list, tls.VersionName(c.highest), tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite))
+			t.Errorf("%s up to %s: %s, %s", c.list, tls.VersionName(c.highest), tls.VersionName(state.Version),
+				tls.CipherSuiteName(state.CipherSuite))
 		}
 		near.Close()
 	}
@@ -163,7 +170,8 @@ func TestSelectedSuiteIsUsed(t *testing.T) {
 // FuzzParse: any list is read or refused; what is read is a set of suites
 // of crypto/tls, which +ALL leaves as it is and !ALL empties.
 func FuzzParse(f *testing.F) {
-	for _, list := range []string{"DEFAULT", "ALL:!aNULL:@SECLEVEL=3", "ECDHE+AESGCM:-AES128,+SHA", "SUITEB128", "TLS_RSA_WITH_AES_128_CBC_SHA", "@STRENGTH@", "AES/", "+", ""} {
+	for _, list := range []string{"DEFAULT", "ALL:!aNULL:@SECLEVEL=3", "ECDHE+AESGCM:-AES128,+SHA", "SUITEB128",
+		"TLS_RSA_WITH_AES_128_CBC_SHA", "@STRENGTH@", "AES/", "+", ""} {
 		f.Add(list)
 	}
 	f.Fuzz(func(t *testing.T, list string) {

@@ -140,7 +140,8 @@ func (g *listGenerator) percent(n int) bool      { return g.rnd.IntN(100) < n }
 var allWords = slices.Sorted(maps.Keys(words))
 
 // broad are the words that lists are mostly made of.
-var broad = strings.Fields("ALL HIGH AES AES128 AES256 AESGCM CHACHA20 CBC SHA SHA256 ECDHE kEECDH RSA aRSA ECDSA TLSv1.2 TLSv1 SSLv3 FIPS")
+var broad = strings.Fields("ALL HIGH AES AES128 AES256 AESGCM CHACHA20 CBC SHA SHA256 ECDHE kEECDH RSA aRSA ECDSA " +
+	"TLSv1.2 TLSv1 SSLv3 FIPS")
 
 func (g *listGenerator) word() string {
 	switch n := g.rnd.IntN(100); {
@@ -149,10 +150,13 @@ func (g *listGenerator) word() string {
 	case n < 70:
 		return g.one(broad...)
 	case n < 78: // suites that crypto/tls lacks
-		return g.one("DHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-SHA384", "CAMELLIA128-SHA", "PSK-AES128-CBC-SHA", "NULL-SHA256", "ADH-AES128-SHA",
-			"ECDHE-ECDSA-AES128-CCM8", "AES256-SHA256", "DHE-DSS-AES256-SHA", "ECDHE-ARIA128-GCM-SHA256", "TLS-AES-128-GCM-SHA256")
+		return g.one("DHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-SHA384", "CAMELLIA128-SHA", "PSK-AES128-CBC-SHA",
+			"NULL-SHA256", "ADH-AES128-SHA",
+			"ECDHE-ECDSA-AES128-CCM8", "AES256-SHA256", "DHE-DSS-AES256-SHA", "ECDHE-ARIA128-GCM-SHA256",
+			"TLS-AES-128-GCM-SHA256")
 	case n < 86: // words that are none
-		return g.one("FOO", "AES512", "AESGCM8", "TLSv1.1", "TLSv1.3", "EXP", "DES", "kDHr", "DEFAULT", "PROFILE=SYSTEM", "AEAD", "aGOST94",
+		return g.one("FOO", "AES512", "AESGCM8", "TLSv1.1", "TLSv1.3", "EXP", "DES", "kDHr", "DEFAULT",
+			"PROFILE=SYSTEM", "AEAD", "aGOST94",
 			"ECDHE-RSA-AES128-GCM", "A", "0", ".", "=", "-SHA")
 	}
 	return suites[g.rnd.IntN(len(suites))].name
@@ -165,7 +169,8 @@ func (g *listGenerator) item() string {
 	case n < 12:
 		return "@SECLEVEL=" + g.one("0", "1", "2", "3", "3", "4", "4", "5")
 	case n < 14: // errors
-		return g.one("@SECLEVEL=6", "@SECLEVEL=", "@SECLEVEL=22", "@FOO", "@", "-", "+", "!", "AES/SHA", "AES128+", "HIGH\t", "*", "!!SHA", "ECDHE++AES", "\"AES\"", "AES128-SHA\xc3\xa9")
+		return g.one("@SECLEVEL=6", "@SECLEVEL=", "@SECLEVEL=22", "@FOO", "@", "-", "+", "!", "AES/SHA", "AES128+",
+			"HIGH\t", "*", "!!SHA", "ECDHE++AES", "\"AES\"", "AES128-SHA\xc3\xa9")
 	}
 	op := g.one("", "", "", "", "", "-", "+", "!", "!")
 	words := []string{g.word()}
@@ -181,7 +186,8 @@ func (g *listGenerator) list() string {
 	case n < 8:
 		b.WriteString(g.one("DEFAULT", "DEFAULT:", "DEFAULT ", "DEFAULT!SHA:", "DEFAULT-AES:", "DEFAULTS:"))
 	case n < 11:
-		b.WriteString(g.one("SUITEB128", "SUITEB192", "SUITEB128ONLY", "SUITEB128C2", "SUITEB128:", "SUITEB", "SUITEB256:"))
+		b.WriteString(g.one("SUITEB128", "SUITEB192", "SUITEB128ONLY", "SUITEB128C2", "SUITEB128:", "SUITEB",
+			"SUITEB256:"))
 	case n < 13:
 		return g.one("", " ", ":", ":,; ", "DEFAULT", "+ALL", "-ALL", "!ALL")
 	}

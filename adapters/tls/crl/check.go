@@ -111,7 +111,8 @@ func (q *question) pick(lists []*crl) (best candidate, why string) {
 			against = append(against, problem)
 			continue
 		}
-		if found.reasons, found.inScope = c.scope.covers(q.leaf, q.points); found.inScope && found.reasons&^q.covered == 0 {
+		if found.reasons, found.inScope = c.scope.covers(q.leaf, q.points); found.inScope &&
+			found.reasons&^q.covered == 0 {
 			against = append(against, "it is for reasons that another one has covered")
 			continue
 		}
@@ -171,7 +172,8 @@ func (q *question) decide(best candidate) error {
 		}
 	}
 	if err := c.timely(q.now); err != nil {
-		return &listError{err, fmt.Sprintf("that of %s, issued on %s, to be followed %s; now is %s", x500.Short(q.leaf.RawIssuer),
+		return &listError{err, fmt.Sprintf("that of %s, issued on %s, to be followed %s; now is %s",
+			x500.Short(q.leaf.RawIssuer),
 			fault.Time(c.thisUpdate), c.until(), fault.Time(q.now))}
 	}
 	return nil

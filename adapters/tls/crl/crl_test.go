@@ -24,7 +24,8 @@ func good(issuer *authority, revoked ...*x509.Certificate) *list {
 	l := &list{signer: issuer, thisUpdate: epoch.Add(-time.Hour), nextUpdate: epoch.Add(time.Hour),
 		extensions: []pkix.Extension{numbered(1), keyIDOf(issuer)}}
 	for _, c := range revoked {
-		l.entries = append(l.entries, entry{serial: c.SerialNumber, at: epoch.Add(-time.Minute), extensions: []pkix.Extension{reasonOf(1, false)}})
+		l.entries = append(l.entries, entry{serial: c.SerialNumber, at: epoch.Add(-time.Minute),
+			extensions: []pkix.Extension{reasonOf(1, false)}})
 	}
 	return l
 }
@@ -60,44 +61,82 @@ func TestCheck(t *testing.T) {
 		says  string
 	}{
 		"only the leaf's issuer needs a list": {[]*list{good(issuer, other)}, nil, ""},
-		"the root's list does not do":         {[]*list{good(root)}, ErrMissing, "unable to get certificate CRL: none of CN=Issuer"},
-		"revoked":                             {[]*list{good(issuer, other, leaf)}, ErrRevoked, "on 2026-06-01T11:59:00Z, reason keyCompromise"},
+		"the root's list does not do": {[]*list{good(root)}, ErrMissing,
+			"unable to get certificate CRL: none of CN=Issuer"},
+		"revoked": {[]*list{good(issuer, other, leaf)}, ErrRevoked,
+			"on 2026-06-01T11:59:00Z, reason keyCompromise"},
 		"expired, though the leaf is good": {[]*list{good(issuer).with(expired)}, ErrExpired,
-			"CRL has expired: that of CN=Issuer, issued on 2026-06-01T10:00:00Z, to be followed by 2026-06-01T11:00:00Z; now is 2026-06-01T12:00:00Z"},
-		"revoked wins over expired":       {[]*list{good(issuer, leaf).with(expired)}, ErrRevoked, ""},
-		"not yet valid":                   {[]*list{good(issuer).with(future)}, ErrNotYetValid, "issued on 2026-06-01T12:01:00Z"},
+			"CRL has expired: that of CN=Issuer, issued on 2026-06-01T10:00:00Z, to be followed by " +
+				"2026-06-01T11:00:00Z; now is 2026-06-01T12:00:00Z"},
+		"revoked wins over expired": {[]*list{good(issuer, leaf).with(expired)}, ErrRevoked, ""},
+		"not yet valid": {[]*list{good(issuer).with(future)}, ErrNotYetValid,
+			"issued on 2026-06-01T12:01:00Z"},
 		"revoked wins over not yet valid": {[]*list{good(issuer, leaf).with(future)}, ErrRevoked, ""},
-		"no nextUpdate":                   {[]*list{good(issuer).with(func(l *list) { l.nextUpdate = time.Time{} })}, nil, ""},
-		"at thisUpdate":                   {[]*list{good(issuer).with(func(l *list) { l.thisUpdate = epoch })}, nil, ""},
-		"at nextUpdate":                   {[]*list{good(issuer).with(func(l *list) { l.nextUpdate = epoch })}, ErrExpired, ""},
+		"no nextUpdate": {[]*list{good(issuer).with(func(l *list) { l.nextUpdate = time.Time{} })},
+			nil, ""},
+		"at thisUpdate": {[]*list{good(issuer).with(func(l *list) { l.thisUpdate = epoch })}, nil,
+			""},
+		"at nextUpdate": {[]*list{good(issuer).with(func(l *list) { l.nextUpdate = epoch })},
+			ErrExpired, ""},
 
-		"tampered":                       {[]*list{good(issuer).with(func(l *list) { l.tampered = true })}, ErrSignature, "that of CN=Issuer"},
-		"tampered wins over expired":     {[]*list{good(issuer).with(func(l *list) { l.tampered = true }).with(expired)}, ErrSignature, ""},
-		"signed by another":              {[]*list{good(issuer, leaf).with(func(l *list) { l.signer, l.issuer = twin, issuer.cert.RawSubject })}, ErrSignature, ""},
-		"of another key of the name":     {[]*list{good(twin, leaf)}, ErrMissing, "it is of another key of that name"},
-		"of both keys of the name":       {[]*list{good(twin, leaf), good(issuer)}, nil, ""},
-		"name in other letters":          {[]*list{good(issuer, leaf).with(func(l *list) { l.issuer = variant(issuer.cert.RawSubject) })}, ErrRevoked, ""},
-		"version 1":                      {[]*list{good(issuer, other).with(func(l *list) { l.version1 = true })}, nil, ""},
-		"version 1, revoked":             {[]*list{good(issuer, leaf).with(func(l *list) { l.version1 = true })}, ErrRevoked, "reason unspecified"},
-		"version 1, tampered":            {[]*list{good(issuer).with(func(l *list) { l.version1, l.tampered = true, true })}, ErrSignature, ""},
-		"on hold":                        {[]*list{good(issuer, leaf).with(reasoned(6))}, ErrRevoked, "reason certificateHold"},
-		"removed":                        {[]*list{good(issuer, leaf).with(reasoned(removeFromCRL))}, nil, ""},
-		"removed and listed again":       {[]*list{good(issuer, leaf, leaf).with(reasoned(removeFromCRL))}, ErrRevoked, ""},
-		"a later list without the leaf":  {[]*list{good(issuer, leaf), good(issuer).with(func(l *list) { l.thisUpdate = epoch.Add(-time.Minute) })}, nil, ""},
-		"an earlier list without it":     {[]*list{good(issuer, leaf), good(issuer).with(func(l *list) { l.thisUpdate = epoch.Add(-3 * time.Hour) })}, ErrRevoked, ""},
-		"an expired later list":          {[]*list{good(issuer), good(issuer, leaf).with(func(l *list) { l.thisUpdate, l.nextUpdate = epoch.Add(-time.Minute), epoch.Add(-time.Second) })}, nil, ""},
-		"a delta never counts":           {[]*list{good(issuer, leaf).with(delta)}, ErrMissing, "it has changes only (delta)"},
-		"a later delta is passed over":   {[]*list{good(issuer), good(issuer, leaf).with(delta)}, nil, ""},
-		"critical and unknown":           {[]*list{good(issuer).with(extended(extension(asn1.ObjectIdentifier{1, 2, 3}, true, 1)))}, ErrExtension, ""},
-		"critical even where it revokes": {[]*list{good(issuer, leaf).with(extended(extension(asn1.ObjectIdentifier{1, 2, 3}, true, 1)))}, ErrExtension, ""},
-		"unknown but not critical":       {[]*list{good(issuer).with(extended(extension(asn1.ObjectIdentifier{1, 2, 3}, false, 1)))}, nil, ""},
-		"an entry with what is critical": {[]*list{good(issuer, other).with(func(l *list) { l.entries[0].extensions[0].Critical = true })}, ErrExtension, ""},
-		"for users only":                 {[]*list{good(issuer).with(extended(issuing(issuingPoint{OnlyUser: true})))}, nil, ""},
-		"for authorities only":           {[]*list{good(issuer, leaf).with(extended(issuing(issuingPoint{OnlyAuthorities: true})))}, ErrScope, "that of CN=Issuer is not for this certificate"},
-		"for another point":              {[]*list{good(issuer).with(extended(issuing(issuingPoint{Point: at(uriA)})))}, ErrScope, ""},
-		"indirect":                       {[]*list{good(issuer).with(extended(issuing(issuingPoint{Indirect: true})))}, ErrMissing, "certificates of other issuers (indirect)"},
-		"for some reasons":               {[]*list{good(issuer).with(extended(issuing(issuingPoint{OnlyReasons: reasonFlags(1)})))}, ErrMissing, "for some reasons of revocation only"},
-		"contradictory":                  {[]*list{good(issuer).with(extended(issuing(issuingPoint{OnlyUser: true, OnlyAuthorities: true})))}, ErrMissing, "contradicts itself"},
+		"tampered": {[]*list{good(issuer).with(func(l *list) { l.tampered = true })},
+			ErrSignature, "that of CN=Issuer"},
+		"tampered wins over expired": {[]*list{good(issuer).with(func(l *list) { l.tampered = true }).with(expired)},
+			ErrSignature, ""},
+		"signed by another": {[]*list{good(issuer, leaf).with(func(l *list) {
+			l.signer, l.issuer = twin,
+				issuer.cert.RawSubject
+		})}, ErrSignature, ""},
+		"of another key of the name": {[]*list{good(twin, leaf)}, ErrMissing, "it is of another key of that name"},
+		"of both keys of the name":   {[]*list{good(twin, leaf), good(issuer)}, nil, ""},
+		"name in other letters": {[]*list{good(issuer,
+			leaf).with(func(l *list) { l.issuer = variant(issuer.cert.RawSubject) })}, ErrRevoked, ""},
+		"version 1": {[]*list{good(issuer, other).with(func(l *list) { l.version1 = true })}, nil,
+			""},
+		"version 1, revoked": {[]*list{good(issuer, leaf).with(func(l *list) { l.version1 = true })},
+			ErrRevoked, "reason unspecified"},
+		"version 1, tampered": {[]*list{good(issuer).with(func(l *list) {
+			l.version1, l.tampered = true,
+				true
+		})}, ErrSignature, ""},
+		"on hold": {[]*list{good(issuer, leaf).with(reasoned(6))}, ErrRevoked,
+			"reason certificateHold"},
+		"removed": {[]*list{good(issuer, leaf).with(reasoned(removeFromCRL))}, nil, ""},
+		"removed and listed again": {[]*list{good(issuer, leaf, leaf).with(reasoned(removeFromCRL))}, ErrRevoked,
+			""},
+		"a later list without the leaf": {[]*list{good(issuer, leaf),
+			good(issuer).with(func(l *list) { l.thisUpdate = epoch.Add(-time.Minute) })}, nil, ""},
+		"an earlier list without it": {[]*list{good(issuer, leaf),
+			good(issuer).with(func(l *list) { l.thisUpdate = epoch.Add(-3 * time.Hour) })}, ErrRevoked, ""},
+		"an expired later list": {[]*list{good(issuer), good(issuer,
+			leaf).with(func(l *list) {
+			l.thisUpdate, l.nextUpdate = epoch.Add(-time.Minute),
+				epoch.Add(-time.Second)
+		})}, nil, ""},
+		"a delta never counts": {[]*list{good(issuer, leaf).with(delta)}, ErrMissing,
+			"it has changes only (delta)"},
+		"a later delta is passed over": {[]*list{good(issuer), good(issuer, leaf).with(delta)}, nil, ""},
+		"critical and unknown": {[]*list{good(issuer).with(extended(extension(asn1.ObjectIdentifier{1, 2, 3},
+			true, 1)))}, ErrExtension, ""},
+		"critical even where it revokes": {[]*list{good(issuer, leaf).with(extended(extension(asn1.ObjectIdentifier{1,
+			2, 3}, true, 1)))}, ErrExtension, ""},
+		"unknown but not critical": {[]*list{good(issuer).with(extended(extension(asn1.ObjectIdentifier{1, 2, 3},
+			false, 1)))}, nil, ""},
+		"an entry with what is critical": {[]*list{good(issuer,
+			other).with(func(l *list) { l.entries[0].extensions[0].Critical = true })}, ErrExtension, ""},
+		"for users only": {[]*list{good(issuer).with(extended(issuing(issuingPoint{OnlyUser: true})))},
+			nil, ""},
+		"for authorities only": {[]*list{good(issuer,
+			leaf).with(extended(issuing(issuingPoint{OnlyAuthorities: true})))}, ErrScope,
+			"that of CN=Issuer is not for this certificate"},
+		"for another point": {[]*list{good(issuer).with(extended(issuing(issuingPoint{Point: at(uriA)})))},
+			ErrScope, ""},
+		"indirect": {[]*list{good(issuer).with(extended(issuing(issuingPoint{Indirect: true})))},
+			ErrMissing, "certificates of other issuers (indirect)"},
+		"for some reasons": {[]*list{good(issuer).with(extended(issuing(issuingPoint{OnlyReasons: reasonFlags(1)})))},
+			ErrMissing, "for some reasons of revocation only"},
+		"contradictory": {[]*list{good(issuer).with(extended(issuing(issuingPoint{OnlyUser: true,
+			OnlyAuthorities: true})))}, ErrMissing, "contradicts itself"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := load(t, c.lists...)
@@ -189,7 +228,8 @@ func TestRevokedError(t *testing.T) {
 	if revoked.reason != 1 || !revoked.at.Equal(epoch.Add(-time.Minute)) || revoked.serial.Cmp(leaf.SerialNumber) != 0 {
 		t.Errorf("%+v", revoked)
 	}
-	for r, want := range map[reason]string{0: "unspecified", 6: "certificateHold", 10: "aACompromise", 11: "11", -1: "-1"} {
+	for r, want := range map[reason]string{0: "unspecified", 6: "certificateHold", 10: "aACompromise", 11: "11",
+		-1: "-1"} {
 		if r.String() != want {
 			t.Errorf("reason %d is called %s", int(r), r)
 		}
@@ -197,7 +237,8 @@ func TestRevokedError(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	a, b := newAuthority(nil, simpleName("A"), ecKey(), bothUsages), newAuthority(nil, simpleName("B"), ecKey(), bothUsages)
+	a, b := newAuthority(nil, simpleName("A"), ecKey(), bothUsages), newAuthority(nil, simpleName("B"), ecKey(),
+		bothUsages)
 	listA, listB := good(a).der(), good(b).der()
 	pemA, pemB, pemCert := pemOf(pemType, listA), pemOf(pemType, listB), pemOf("CERTIFICATE", a.cert.Raw)
 	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
@@ -217,29 +258,33 @@ func TestParse(t *testing.T) {
 		issuer []*authority
 		err    string
 	}{
-		"PEM":                      {pemA, []*authority{a}, ""},
-		"several PEM":              {join(pemA, pemB), []*authority{a, b}, ""},
-		"among others, with words": {join([]byte("These are\n"), pemCert, pemA, []byte("\r\n"), pemCert, pemB), []*authority{a, b}, ""},
-		"DER":                      {listA, []*authority{a}, ""},
-		"several DER":              {join(listA, listB), []*authority{a, b}, ""},
-		"DER and a line end":       {join(listA, []byte("\r\n")), []*authority{a}, ""},
+		"PEM":         {pemA, []*authority{a}, ""},
+		"several PEM": {join(pemA, pemB), []*authority{a, b}, ""},
+		"among others, with words": {join([]byte("These are\n"), pemCert, pemA, []byte("\r\n"), pemCert, pemB),
+			[]*authority{a, b}, ""},
+		"DER":                {listA, []*authority{a}, ""},
+		"several DER":        {join(listA, listB), []*authority{a, b}, ""},
+		"DER and a line end": {join(listA, []byte("\r\n")), []*authority{a}, ""},
 
-		"empty":                 {nil, nil, "no revocation list: the file is empty"},
-		"blank":                 {[]byte("\n \n"), nil, "no revocation list: the file is empty"},
-		"text":                  {[]byte("hello"), nil, "no revocation list: neither PEM nor DER"},
-		"certificates":          {join(pemCert, pemCert), nil, "no revocation list (PEM block X509 CRL): the first block is a CERTIFICATE"},
-		"a certificate in DER":  {a.cert.Raw, nil, "revocation list 1 of 1: "},
-		"cut":                   {listA[:len(listA)-1], nil, "neither PEM nor DER"},
-		"second is cut":         {join(listA, listB[:40]), nil, "neither PEM nor DER"},
-		"one of two is damaged": {join(pemA, bytes.Replace(pemB, []byte("\nM"), []byte("\n*"), 1)), nil, "1 of 2 PEM blocks of revocation lists are damaged"},
-		"one has no end":        {join(pemA, pemB[:len(pemB)/2]), nil, "1 of 2 PEM blocks of revocation lists are damaged"},
-		"not a list in PEM":     {join(pemA, pemOf(pemType, a.cert.Raw)), nil, "revocation list 2 of 2: "},
-		"not DER in PEM":        {pemOf(pemType, []byte("hello")), nil, "it is not DER"},
-		"an integer in PEM":     {pemOf(pemType, []byte{2, 1, 1}), nil, "it is not a revocation list"},
-		"an extension twice":    {pemOf(pemType, doubled), nil, "extension 2.5.29.35: it is there twice"},
-		"a bad extension":       {badPoint, nil, "extension 2.5.29.28: "},
-		"two reasons":           {twoReasons, nil, "two reasons"},
-		"a bad entry":           {badIssuer, nil, "the certificate's issuer cannot be read"},
+		"empty": {nil, nil, "no revocation list: the file is empty"},
+		"blank": {[]byte("\n \n"), nil, "no revocation list: the file is empty"},
+		"text":  {[]byte("hello"), nil, "no revocation list: neither PEM nor DER"},
+		"certificates": {join(pemCert, pemCert), nil,
+			"no revocation list (PEM block X509 CRL): the first block is a CERTIFICATE"},
+		"a certificate in DER": {a.cert.Raw, nil, "revocation list 1 of 1: "},
+		"cut":                  {listA[:len(listA)-1], nil, "neither PEM nor DER"},
+		"second is cut":        {join(listA, listB[:40]), nil, "neither PEM nor DER"},
+		"one of two is damaged": {join(pemA, bytes.Replace(pemB, []byte("\nM"), []byte("\n*"), 1)), nil,
+			"1 of 2 PEM blocks of revocation lists are damaged"},
+		"one has no end": {join(pemA, pemB[:len(pemB)/2]), nil,
+			"1 of 2 PEM blocks of revocation lists are damaged"},
+		"not a list in PEM":  {join(pemA, pemOf(pemType, a.cert.Raw)), nil, "revocation list 2 of 2: "},
+		"not DER in PEM":     {pemOf(pemType, []byte("hello")), nil, "it is not DER"},
+		"an integer in PEM":  {pemOf(pemType, []byte{2, 1, 1}), nil, "it is not a revocation list"},
+		"an extension twice": {pemOf(pemType, doubled), nil, "extension 2.5.29.35: it is there twice"},
+		"a bad extension":    {badPoint, nil, "extension 2.5.29.28: "},
+		"two reasons":        {twoReasons, nil, "two reasons"},
+		"a bad entry":        {badIssuer, nil, "the certificate's issuer cannot be read"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, err := Parse(c.data)
@@ -254,7 +299,8 @@ func TestParse(t *testing.T) {
 			}
 			for _, issuer := range []*authority{a, b} {
 				err := r.Check(newLeaf(issuer, nil), issuer.cert, epoch)
-				if slices.Contains(c.issuer, issuer) && err != nil || !slices.Contains(c.issuer, issuer) && !errors.Is(err, ErrMissing) {
+				if slices.Contains(c.issuer, issuer) && err != nil || !slices.Contains(c.issuer, issuer) &&
+					!errors.Is(err, ErrMissing) {
 					t.Errorf("%s: %v", issuer.cert.Subject, err)
 				}
 			}
@@ -302,20 +348,24 @@ func TestNames(t *testing.T) {
 		a, b []byte
 		same bool
 	}{
-		"kinds of string":         {rawName(printable("Acme CA")), simpleName("Acme CA"), true},
-		"upper and lower case":    {simpleName("ACME ca"), simpleName("acme CA"), true},
-		"blanks":                  {simpleName(" Acme \t\n CA "), simpleName("Acme CA"), true},
-		"a blank more in a word":  {simpleName("Ac me"), simpleName("Acme"), false},
-		"16 bits a letter":        {rawName(str(asn1.TagBMPString, "\x00A\x00c\x20\xac")), simpleName("Ac\u20ac"), true},
-		"32 bits a letter":        {rawName(str(tagUniversalString, "\x00\x00\x00A\x00\x00\x20\xac")), simpleName("A\u20ac"), true},
-		"Latin-1":                 {rawName(str(asn1.TagT61String, "\xe4")), simpleName("\u00e4"), true},
-		"case beyond ASCII":       {simpleName("\u00c4"), simpleName("\u00e4"), false},
-		"half a letter":           {rawName(str(asn1.TagBMPString, "\x00A\x00")), simpleName("A"), false},
-		"a surrogate":             {rawName(str(asn1.TagBMPString, "\xd8\x00")), simpleName("\ufffd"), false},
-		"bad UTF-8":               {rawName(str(asn1.TagUTF8String, "\xff")), simpleName("\ufffd"), false},
-		"no string":               {rawName(asn1.RawValue{Tag: asn1.TagOctetString, Bytes: []byte("A")}), simpleName("A"), false},
-		"other attributes":        {simpleName("A"), rawName(printable("A"), printable("B")), false},
-		"order of attributes":     {rawName(printable("A"), printable("B")), rawName(printable("B"), printable("A")), false},
+		"kinds of string":        {rawName(printable("Acme CA")), simpleName("Acme CA"), true},
+		"upper and lower case":   {simpleName("ACME ca"), simpleName("acme CA"), true},
+		"blanks":                 {simpleName(" Acme \t\n CA "), simpleName("Acme CA"), true},
+		"a blank more in a word": {simpleName("Ac me"), simpleName("Acme"), false},
+		"16 bits a letter": {rawName(str(asn1.TagBMPString, "\x00A\x00c\x20\xac")), simpleName("Ac\u20ac"),
+			true},
+		"32 bits a letter": {rawName(str(tagUniversalString, "\x00\x00\x00A\x00\x00\x20\xac")),
+			simpleName("A\u20ac"), true},
+		"Latin-1":           {rawName(str(asn1.TagT61String, "\xe4")), simpleName("\u00e4"), true},
+		"case beyond ASCII": {simpleName("\u00c4"), simpleName("\u00e4"), false},
+		"half a letter":     {rawName(str(asn1.TagBMPString, "\x00A\x00")), simpleName("A"), false},
+		"a surrogate":       {rawName(str(asn1.TagBMPString, "\xd8\x00")), simpleName("\ufffd"), false},
+		"bad UTF-8":         {rawName(str(asn1.TagUTF8String, "\xff")), simpleName("\ufffd"), false},
+		"no string": {rawName(asn1.RawValue{Tag: asn1.TagOctetString, Bytes: []byte("A")}),
+			simpleName("A"), false},
+		"other attributes": {simpleName("A"), rawName(printable("A"), printable("B")), false},
+		"order of attributes": {rawName(printable("A"), printable("B")), rawName(printable("B"), printable("A")),
+			false},
 		"one RDN or two":          {set("A", "B"), rawName(printable("A"), printable("B")), false},
 		"a quote and a plus sign": {simpleName(`A"+B="`), simpleName(`A`), false},
 		"empty":                   {rawName(), rawName(), true},
@@ -333,15 +383,20 @@ func TestNames(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	issuer := newAuthority(nil, simpleName("Issuer"), ed25519Key(), bothUsages)
 	leaf := newLeaf(issuer, func(c *x509.Certificate) {
-		c.ExtraExtensions = []pkix.Extension{points(point{Name: at(uriA), Reasons: reasonFlags(1, 2)}, point{Name: at(uriB)})}
+		c.ExtraExtensions = []pkix.Extension{points(point{Name: at(uriA), Reasons: reasonFlags(1, 2)},
+			point{Name: at(uriB)})}
 	})
 	for _, l := range []*list{
 		good(issuer), good(issuer, leaf),
 		good(issuer, leaf).with(func(l *list) { l.version1 = true }),
-		good(issuer).with(func(l *list) { l.extensions = append(l.extensions, issuing(issuingPoint{Point: at(uriA)})) }),
+		good(issuer).with(func(l *list) {
+			l.extensions = append(l.extensions,
+				issuing(issuingPoint{Point: at(uriA)}))
+		}),
 		good(issuer, leaf).with(func(l *list) {
 			l.extensions[1] = serialOf(issuer.cert.SerialNumber, issuer.cert.RawIssuer)
-			l.entries[0].extensions = append(l.entries[0].extensions, extension(oidCertificateIssuer, true, []asn1.RawValue{directoryName(issuer.cert.RawSubject)}))
+			l.entries[0].extensions = append(l.entries[0].extensions, extension(oidCertificateIssuer, true,
+				[]asn1.RawValue{directoryName(issuer.cert.RawSubject)}))
 		}),
 		good(issuer).with(func(l *list) { l.nextUpdate, l.tampered = time.Time{}, true }),
 	} {

@@ -110,7 +110,8 @@ func newWorld() *world {
 	w := new(world)
 	const full = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
 	root := newAuthority(nil, simpleName("Root"), ecKey(), full)
-	w.strangers = []*authority{newAuthority(nil, simpleName("Stranger"), ecKey(), full), newAuthority(nil, simpleName("Root"), ecKey(), full)}
+	w.strangers = []*authority{newAuthority(nil, simpleName("Stranger"), ecKey(), full),
+		newAuthority(nil, simpleName("Root"), ecKey(), full)}
 	add := func(what string, parent *authority, name []byte, key func() crypto.Signer, usage x509.KeyUsage) {
 		i := &issuerOfLeaves{what: what, twin: newAuthority(parent, name, ecKey(), full)}
 		i.authority = newAuthority(parent, name, key(), usage)
@@ -121,7 +122,8 @@ func newWorld() *world {
 	add("intermediate", root, simpleName("Intermediate"), ecKey, full)
 	second := newAuthority(root, simpleName("Second"), ecKey(), full)
 	add("deep intermediate", second, simpleName("Third"), ed25519Key, full)
-	add("RSA root", nil, rawName(str(asn1.TagPrintableString, "RSA Root"), str(asn1.TagPrintableString, "Example  Inc")), rsaKey, full)
+	add("RSA root", nil, rawName(str(asn1.TagPrintableString, "RSA Root"),
+		str(asn1.TagPrintableString, "Example  Inc")), rsaKey, full)
 	add("no cRLSign", root, simpleName("No Signer"), ecKey, x509.KeyUsageCertSign)
 	add("no key usage", root, simpleName("Any Usage"), ecKey, noKeyUsage)
 	return w
@@ -139,12 +141,14 @@ func (i *issuerOfLeaves) addLeaves() {
 	with := func(what string, p ...point) {
 		add(what, func(c *x509.Certificate) { c.ExtraExtensions = append(c.ExtraExtensions, points(p...)) })
 	}
-	own, other := []asn1.RawValue{directoryName(i.cert.RawSubject)}, []asn1.RawValue{directoryName(simpleName("Stranger"))}
+	own, other := []asn1.RawValue{directoryName(i.cert.RawSubject)},
+		[]asn1.RawValue{directoryName(simpleName("Stranger"))}
 	with("point A", point{Name: at(uriA)})
 	with("points A, B", point{Name: at(uriA)}, point{Name: at(uriB)})
 	with("point A or B", point{Name: at(uriA, uriB)})
 	with("point A for compromise", point{Name: at(uriA), Reasons: reasonFlags(1, 2)})
-	with("point A for compromise, B for the rest", point{Name: at(uriA), Reasons: reasonFlags(1, 2)}, point{Name: at(uriB), Reasons: reasonFlags(3, 4, 5, 6, 7, 8)})
+	with("point A for compromise, B for the rest", point{Name: at(uriA), Reasons: reasonFlags(1, 2)},
+		point{Name: at(uriB), Reasons: reasonFlags(3, 4, 5, 6, 7, 8)})
 	with("point A of the issuer", point{Name: at(uriA), Issuer: own})
 	with("point A of another issuer", point{Name: at(uriA), Issuer: other})
 	with("point in a directory", point{Name: at(directoryName(rawName(str(asn1.TagPrintableString, "THE  point"))))})
@@ -168,7 +172,8 @@ func (s *scenario) String() string {
 	for i, l := range s.leaves {
 		leaves[i] = l.what
 	}
-	return fmt.Sprintf("issuer: %s; leaves: %s; at %s\nlists:\n  %s", s.issuer.what, strings.Join(leaves, ", "), s.now.Format(time.RFC3339), strings.Join(s.notes, "\n  "))
+	return fmt.Sprintf("issuer: %s; leaves: %s; at %s\nlists:\n  %s", s.issuer.what, strings.Join(leaves, ", "),
+		s.now.Format(time.RFC3339), strings.Join(s.notes, "\n  "))
 }
 
 type crlGenerator struct {
@@ -181,7 +186,8 @@ func (g *crlGenerator) percent(n int) bool { return g.rnd.IntN(100) < n }
 func pickOne[T any](g *crlGenerator, of ...T) T { return of[g.rnd.IntN(len(of))] }
 
 func (g *crlGenerator) scenario() *scenario {
-	s := &scenario{issuer: g.world.all[min(g.rnd.IntN(len(g.world.all)+2), len(g.world.all)+1)%len(g.world.all)], now: epoch, der: g.percent(10)}
+	s := &scenario{issuer: g.world.all[min(g.rnd.IntN(len(g.world.all)+2), len(g.world.all)+1)%len(g.world.all)],
+		now: epoch, der: g.percent(10)}
 	if s.issuer.what == "no cRLSign" && g.percent(60) {
 		s.issuer = g.world.all[0]
 	}
@@ -205,7 +211,8 @@ func (g *crlGenerator) scenario() *scenario {
 // add adds a list, which is often in order and often is not in one respect.
 func (s *scenario) add(g *crlGenerator) {
 	day := 24 * time.Hour
-	l := &list{signer: s.issuer.authority, thisUpdate: epoch.Add(-day * time.Duration(1+g.rnd.IntN(5))), nextUpdate: epoch.Add(day)}
+	l := &list{signer: s.issuer.authority, thisUpdate: epoch.Add(-day * time.Duration(1+g.rnd.IntN(5))),
+		nextUpdate: epoch.Add(day)}
 	notes := []string{"issued " + l.thisUpdate.Format(time.DateOnly)}
 	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 
@@ -222,7 +229,8 @@ func (s *scenario) add(g *crlGenerator) {
 		}
 		if g.percent(8) {
 			name := pickOne(g, s.issuer.cert.RawSubject, simpleName("Stranger"))
-			e.extensions = append(e.extensions, extension(oidCertificateIssuer, true, []asn1.RawValue{directoryName(name)}))
+			e.extensions = append(e.extensions, extension(oidCertificateIssuer, true,
+				[]asn1.RawValue{directoryName(name)}))
 			note("of issuer %x", name[len(name)-5:])
 		}
 		l.entries = append(l.entries, e)
@@ -298,9 +306,11 @@ func (s *scenario) add(g *crlGenerator) {
 		note("name in other letters")
 	case 16, 17, 18, 19:
 		p := pickOne(g,
-			issuingPoint{Point: at(uriA)}, issuingPoint{Point: at(uriA)}, issuingPoint{Point: at(uriB)}, issuingPoint{Point: at(uriB, uriA)},
+			issuingPoint{Point: at(uriA)}, issuingPoint{Point: at(uriA)}, issuingPoint{Point: at(uriB)},
+			issuingPoint{Point: at(uriB, uriA)},
 			issuingPoint{OnlyUser: true}, issuingPoint{OnlyAuthorities: true}, issuingPoint{OnlyAttributes: true},
-			issuingPoint{OnlyUser: true, OnlyAuthorities: true}, issuingPoint{Indirect: true}, issuingPoint{OnlyReasons: reasonFlags(1, 2)},
+			issuingPoint{OnlyUser: true, OnlyAuthorities: true}, issuingPoint{Indirect: true},
+			issuingPoint{OnlyReasons: reasonFlags(1, 2)},
 			issuingPoint{OnlyUser: true, Point: at(uriA)}, issuingPoint{},
 			issuingPoint{Point: at(directoryName(rawName(str(asn1.TagUTF8String, "the point"))))})
 		x := issuing(p)
@@ -405,7 +415,8 @@ func (s *scenario) verify(t *testing.T, o *openssl.Oracle, lists [][]byte) (said
 			if last = m[2]; verdicts[code] != nil {
 				last = verdicts[code].Error()
 			}
-		} else if file, ok := strings.CutPrefix(line, "error "); ok && strings.HasSuffix(file, ": verification failed") {
+		} else if file, ok := strings.CutPrefix(line, "error "); ok &&
+			strings.HasSuffix(file, ": verification failed") {
 			failed[strings.TrimSuffix(file, ": verification failed")] = last
 		}
 	}

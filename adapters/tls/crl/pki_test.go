@@ -181,7 +181,8 @@ func (l *list) der() []byte {
 func (l *list) signing() (pkix.AlgorithmIdentifier, func([]byte) []byte) {
 	key := l.signer.key
 	null := asn1.RawValue{Tag: asn1.TagNull}
-	with := func(oid asn1.ObjectIdentifier, params asn1.RawValue, opts crypto.SignerOpts) (pkix.AlgorithmIdentifier, func([]byte) []byte) {
+	with := func(oid asn1.ObjectIdentifier, params asn1.RawValue, opts crypto.SignerOpts) (pkix.AlgorithmIdentifier,
+		func([]byte) []byte) {
 		return pkix.AlgorithmIdentifier{Algorithm: oid, Parameters: params}, func(data []byte) []byte {
 			switch opts.HashFunc() {
 			case crypto.SHA256:
@@ -205,8 +206,10 @@ func (l *list) signing() (pkix.AlgorithmIdentifier, func([]byte) []byte) {
 				Hash pkix.AlgorithmIdentifier `asn1:"explicit,tag:0"`
 				MGF  pkix.AlgorithmIdentifier `asn1:"explicit,tag:1"`
 				Salt int                      `asn1:"explicit,tag:2"`
-			}{hash, pkix.AlgorithmIdentifier{Algorithm: oidMGF1, Parameters: asn1.RawValue{FullBytes: must(asn1.Marshal(hash))}}, 32}))
-			return with(oidRSAPSS, asn1.RawValue{FullBytes: params}, &rsa.PSSOptions{SaltLength: 32, Hash: crypto.SHA256})
+			}{hash, pkix.AlgorithmIdentifier{Algorithm: oidMGF1,
+				Parameters: asn1.RawValue{FullBytes: must(asn1.Marshal(hash))}}, 32}))
+			return with(oidRSAPSS, asn1.RawValue{FullBytes: params}, &rsa.PSSOptions{SaltLength: 32,
+				Hash: crypto.SHA256})
 		case "sha1":
 			return with(oidRSASHA1, null, crypto.SHA1)
 		}
@@ -243,7 +246,8 @@ func keyIDOf(a *authority) pkix.Extension {
 }
 
 func serialOf(serial *big.Int, issuer []byte) pkix.Extension {
-	return extension(oidAuthorityKey, false, authorityKey{Serial: serial, Issuer: []asn1.RawValue{directoryName(issuer)}})
+	return extension(oidAuthorityKey, false, authorityKey{Serial: serial,
+		Issuer: []asn1.RawValue{directoryName(issuer)}})
 }
 
 func directoryName(name []byte) asn1.RawValue {

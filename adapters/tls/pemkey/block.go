@@ -58,25 +58,30 @@ func noBlock(file []byte, otherBlocks int) error {
 	format := FormatOf(file)
 	switch {
 	case otherBlocks > 0:
-		return missing(fmt.Sprintf("no private key among the %d PEM blocks", otherBlocks), "this may be the file of the certificates")
+		return missing(fmt.Sprintf("no private key among the %d PEM blocks", otherBlocks),
+			"this may be the file of the certificates")
 	case len(bytes.TrimSpace(file)) == 0:
 		return missing("no private key: the file is empty", "")
 	case format == JKS:
-		return unsupported("convert it: keytool -importkeystore -srckeystore old.jks -destkeystore new.p12 -deststoretype PKCS12, then openssl pkcs12 -in new.p12 -out new.pem",
+		return unsupported("convert it: keytool -importkeystore -srckeystore old.jks -destkeystore new.p12 "+
+			"-deststoretype PKCS12, then openssl pkcs12 -in new.p12 -out new.pem",
 			"the file is a Java keystore (JKS), not PEM")
 	case format == PKCS12:
 		return unsupported("convert it: openssl pkcs12 -in old.p12 -out new.pem", "the file is PKCS#12, not PEM")
 	case format == DER:
-		return unsupported("convert it: openssl pkey -inform DER -in old.der -out new.pem", "the file looks like DER, not PEM")
+		return unsupported("convert it: openssl pkey -inform DER -in old.der -out new.pem",
+			"the file looks like DER, not PEM")
 	case begins("PuTTY-User-Key-File-"):
-		return unsupported("convert it: puttygen old.ppk -O private-openssh -o new.pem, then ssh-keygen -p -m PKCS8 -f new.pem",
+		return unsupported("convert it: puttygen old.ppk -O private-openssh -o new.pem, then ssh-keygen -p -m PKCS8 "+
+			"-f new.pem",
 			"the private key is in PuTTY's format, not PEM")
 	case begins("\xff\xfe"), begins("\xfe\xff"):
 		return missing("no private key: the file is UTF-16", "save it as plain ASCII")
 	case format == PEM:
 		return missing("no readable private key: -----BEGIN is not at the start of a line", "")
 	}
-	return missing("no private key: the file is not PEM", "want -----BEGIN PRIVATE KEY----- at the start of a line, and its -----END")
+	return missing("no private key: the file is not PEM",
+		"want -----BEGIN PRIVATE KEY----- at the start of a line, and its -----END")
 }
 
 func missing(detail, hint string) error {

@@ -41,7 +41,8 @@ func parseDerivation(id pkix.AlgorithmIdentifier, keyBytes int, costs costs) (de
 	case "1.3.6.1.4.1.11591.4.11":
 		return parseScrypt(id.Parameters.FullBytes, keyBytes, costs)
 	}
-	return nil, unsupported(convert, "the private key is encrypted with a key derivation (%v) that is not supported", id.Algorithm)
+	return nil, unsupported(convert, "the private key is encrypted with a key derivation (%v) that is not supported",
+		id.Algorithm)
 }
 
 // prfs are all those that OpenSSL writes.
@@ -75,13 +76,15 @@ func parsePBKDF2(der []byte, keyBytes int, costs costs) (derivation, error) {
 	parameters := p.PRF.Parameters.FullBytes
 	switch {
 	case !known:
-		return nil, unsupported(convert, "the private key is encrypted with PBKDF2 over a PRF (%v) that is not supported", p.PRF.Algorithm)
+		return nil, unsupported(convert, "the private key is encrypted with PBKDF2 over a PRF (%v) that is not "+
+			"supported", p.PRF.Algorithm)
 	case len(parameters) > 0 && !bytes.Equal(parameters, asn1.NullBytes):
 		return nil, damaged("the parameters of PBKDF2 are damaged: its PRF has parameters", nil)
 	case p.Rounds < 1:
 		return nil, damaged(fmt.Sprintf("the parameters of PBKDF2 are damaged: %d rounds", p.Rounds), nil)
 	case p.KeyLength != 0 && p.KeyLength != int64(keyBytes):
-		return nil, damaged(fmt.Sprintf("the parameters of PBKDF2 are damaged: a key of %d bytes for a cipher that has %d", p.KeyLength, keyBytes), nil)
+		return nil, damaged(fmt.Sprintf("the parameters of PBKDF2 are damaged: a key of %d bytes for a cipher "+
+			"that has %d", p.KeyLength, keyBytes), nil)
 	case p.Rounds > costs.rounds:
 		return nil, tooCostly(convert, "PBKDF2 with %d rounds, and the limit is %d", p.Rounds, costs.rounds)
 	}
@@ -105,12 +108,15 @@ func parseScrypt(der []byte, keyBytes int, costs costs) (derivation, error) {
 	case p.N < 2, p.N&(p.N-1) != 0, p.R < 1, p.P < 1, p.R < 4 && bits.Len64(uint64(p.N)) > int(16*p.R):
 		return nil, damaged(fmt.Sprintf("the parameters of scrypt are damaged: N=%d, r=%d, p=%d", p.N, p.R, p.P), nil)
 	case p.KeyLength != 0 && p.KeyLength != int64(keyBytes):
-		return nil, damaged(fmt.Sprintf("the parameters of scrypt are damaged: a key of %d bytes for a cipher that has %d", p.KeyLength, keyBytes), nil)
+		return nil, damaged(fmt.Sprintf("the parameters of scrypt are damaged: a key of %d bytes for a cipher "+
+			"that has %d", p.KeyLength, keyBytes), nil)
 	}
 	// None may be larger than the bounds, or the products would overflow.
 	most := max(costs.memory, costs.work)
-	if p.N > most || p.R > most/p.N || p.P > most/p.R || 128*p.R*(p.N+p.P) > costs.memory || p.P > costs.work/(p.N*p.R) {
-		return nil, tooCostly("encrypt it again with smaller parameters, or with PBKDF2", "scrypt with N=%d, r=%d, p=%d, and the limits are %d MiB (128*r*(N+p)) and N*r*p=%d",
+	if p.N > most || p.R > most/p.N || p.P > most/p.R || 128*p.R*(p.N+p.P) > costs.memory ||
+		p.P > costs.work/(p.N*p.R) {
+		return nil, tooCostly("encrypt it again with smaller parameters, or with PBKDF2",
+			"scrypt with N=%d, r=%d, p=%d, and the limits are %d MiB (128*r*(N+p)) and N*r*p=%d",
 			p.N, p.R, p.P, costs.memory>>20, costs.work)
 	}
 	return func(password []byte) ([]byte, error) {

@@ -105,7 +105,8 @@ func (m *keyMaker) plainKeys() {
 			m.accepted(k.name+" without its public key", openssl.Must(m.t, key, "ec", "-no_public"), "")
 			name := strings.Replace(k.option, "ec_paramgen_curve:", "", 1)
 			m.accepted(k.name+" with EC PARAMETERS", openssl.Must(m.t, nil, "ecparam", "-name", map[string]string{
-				"P-224": "secp224r1", "P-256": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}[name], "-genkey"), "")
+				"P-224": "secp224r1", "P-256": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1"}[name],
+				"-genkey"), "")
 		}
 	}
 }
@@ -148,14 +149,16 @@ func (m *keyMaker) pbes2() {
 }
 
 func (m *keyMaker) scrypt() {
-	for _, p := range [][3]string{{"2", "1", "1"}, {"16", "1", "1"}, {"1024", "8", "1"}, {"1024", "4", "16"}, {"32768", "1", "2"}, {"16384", "8", "1"}} {
+	for _, p := range [][3]string{{"2", "1", "1"}, {"16", "1", "1"}, {"1024", "8", "1"}, {"1024", "4", "16"},
+		{"32768", "1", "2"}, {"16384", "8", "1"}} {
 		for _, cipher := range []string{"aes-128-cbc", "aes-256-cbc", "des3"} {
 			if p[0] == "16384" && cipher != "aes-256-cbc" {
 				continue // slow
 			}
 			kind, key := m.kind()
 			password := m.password()
-			file := m.topk8(key, password, "-v2", cipher, "-scrypt", "-scrypt_N", p[0], "-scrypt_r", p[1], "-scrypt_p", p[2])
+			file := m.topk8(key, password, "-v2", cipher, "-scrypt", "-scrypt_N", p[0], "-scrypt_r", p[1], "-scrypt_p",
+				p[2])
 			m.withWrong(fmt.Sprintf("%s, PBES2 %s scrypt %v", kind, cipher, p), file, password)
 		}
 	}
@@ -182,7 +185,8 @@ func (m *keyMaker) legacyPEM() {
 	}
 	first := len(m.cases)
 	for _, kind := range []string{"RSA 2048", "P-256"} {
-		file := openssl.Must(m.t, m.plain[kind], append([]string{"pkey", "-traditional", "-des", "-passout", "pass:secret"}, legacy...)...)
+		file := openssl.Must(m.t, m.plain[kind], append([]string{"pkey", "-traditional", "-des", "-passout",
+			"pass:secret"}, legacy...)...)
 		m.withWrong(kind+", legacy PEM, des", file, "secret")
 	}
 	for i := range m.cases[first:] {
@@ -232,7 +236,8 @@ func (m *keyMaker) otherSchemes() {
 		_, key := m.kind()
 		m.differs("PBES2 "+cipher, m.topk8(key, "secret", "-v2", cipher), "secret", Unsupported, oldScheme)
 	}
-	m.differs("legacy PEM, camellia", openssl.Must(m.t, m.plain["P-256"], "pkey", "-traditional", "-camellia128", "-passout", "pass:secret"),
+	m.differs("legacy PEM, camellia", openssl.Must(m.t, m.plain["P-256"], "pkey", "-traditional", "-camellia128",
+		"-passout", "pass:secret"),
 		"secret", Unsupported, oldScheme)
 	for _, scheme := range []string{"PBE-SHA1-3DES", "PBE-SHA1-2DES"} {
 		_, key := m.kind()
@@ -245,7 +250,8 @@ func (m *keyMaker) otherSchemes() {
 	if legacy == nil {
 		return
 	}
-	for _, scheme := range []string{"PBE-MD5-DES", "PBE-SHA1-DES", "PBE-MD5-RC2-64", "PBE-SHA1-RC2-64", "PBE-SHA1-RC2-40", "PBE-SHA1-RC2-128", "PBE-SHA1-RC4-128"} {
+	for _, scheme := range []string{"PBE-MD5-DES", "PBE-SHA1-DES", "PBE-MD5-RC2-64", "PBE-SHA1-RC2-64",
+		"PBE-SHA1-RC2-40", "PBE-SHA1-RC2-128", "PBE-SHA1-RC4-128"} {
 		_, key := m.kind()
 		file := m.topk8(key, "secret", append([]string{"-v1", scheme}, legacy...)...)
 		m.differs(scheme, file, "secret", Unsupported, oldScheme).legacy = true
@@ -264,7 +270,8 @@ func (m *keyMaker) converted(file []byte, password string, args ...string) []byt
 	if !strings.HasPrefix(convert, "convert it: openssl pkcs8 -topk8 -in ") {
 		m.t.Fatalf("another hint, %q, is to be tried", convert)
 	}
-	return openssl.Must(m.t, file, append([]string{"pkcs8", "-topk8", "-passin", "pass:" + password, "-passout", "pass:" + password}, args...)...)
+	return openssl.Must(m.t, file, append([]string{"pkcs8", "-topk8", "-passin", "pass:" + password, "-passout",
+		"pass:" + password}, args...)...)
 }
 
 // mixtures are files with more in them than a key.
@@ -282,13 +289,16 @@ func (m *keyMaker) mixtures() {
 	m.accepted("two keys: the first counts", join(key, other), "")
 	m.accepted("two keys the other way round", join(other, key), "")
 	m.accepted("encrypted key, then a plain one", join(sealed, other), "secret")
-	m.differs("encrypted key, then a plain one, wrong password", join(sealed, other), "no", PasswordWrong, "only openssl accepts: the first key counts, and no other is taken in its stead")
-	m.accepted("text around", join([]byte("Bag Attributes\n    friendlyName: me\nKey Attributes: <No Attributes>\n"), key, []byte("the end\n")), "")
+	m.differs("encrypted key, then a plain one, wrong password", join(sealed, other), "no", PasswordWrong,
+		"only openssl accepts: the first key counts, and no other is taken in its stead")
+	m.accepted("text around", join([]byte("Bag Attributes\n    friendlyName: me\nKey Attributes: <No Attributes>\n"),
+		key, []byte("the end\n")), "")
 	m.accepted("a byte order mark", append([]byte("\xef\xbb\xbf"), key...), "")
 	m.accepted("CRLF", crlf(join(cert, sealed)), "secret")
 	m.accepted("no newline at the end", bytes.TrimSpace(key), "")
 	m.accepted("public key, key", join(openssl.Must(m.t, key, "pkey", "-pubout"), key), "")
-	m.differs("a damaged certificate, then a key", join(bytes.Replace(cert, []byte("MII"), []byte("M!I"), 1), key), "", Damaged,
+	m.differs("a damaged certificate, then a key", join(bytes.Replace(cert, []byte("MII"), []byte("M!I"), 1), key), "",
+		Damaged,
 		"only openssl accepts: nothing is taken from behind a block that is damaged")
 	m.differs("DOS's mark of the end behind the frame", join(bytes.TrimSpace(key), []byte("\x1a\n")), "", Damaged,
 		"only openssl accepts: nothing but blanks may follow a frame in its line")
@@ -323,9 +333,11 @@ func (m *keyMaker) noKeys() {
 	}
 	p12 := openssl.Must(m.t, nil, "pkcs12", "-export", "-in", both, "-passout", "pass:secret")
 	m.refused("DER", der, "secret", Unsupported)
-	m.refused("DER, encrypted", openssl.Must(m.t, key, "pkcs8", "-topk8", "-outform", "DER", "-passout", "pass:secret"), "secret", Unsupported)
+	m.refused("DER, encrypted", openssl.Must(m.t, key, "pkcs8", "-topk8", "-outform", "DER", "-passout", "pass:secret"),
+		"secret", Unsupported)
 	m.refused("PKCS#12", p12, "secret", Unsupported)
-	m.accepted("PKCS#12, converted as the refusal says", openssl.Must(m.t, p12, "pkcs12", "-passin", "pass:secret", "-passout", "pass:new"), "new")
+	m.accepted("PKCS#12, converted as the refusal says", openssl.Must(m.t, p12, "pkcs12", "-passin", "pass:secret",
+		"-passout", "pass:new"), "new")
 }
 
 // damage breaks files that are good.
@@ -333,7 +345,9 @@ func (m *keyMaker) damage() {
 	var good []keyCase
 	for _, c := range m.cases {
 		block, _ := pem.Decode(c.file)
-		if c.sure && c.want == 0 && block != nil && isKey(block.Type) && bytes.Count(c.file, []byte("-----BEGIN")) == 1 && !strings.Contains(c.name, "20000 rounds") && !strings.Contains(c.name, "16384") {
+		if c.sure && c.want == 0 && block != nil && isKey(block.Type) &&
+			bytes.Count(c.file, []byte("-----BEGIN")) == 1 && !strings.Contains(c.name, "20000 rounds") &&
+			!strings.Contains(c.name, "16384") {
 			good = append(good, c)
 		}
 	}

@@ -29,7 +29,8 @@ func parsePKCS1(der []byte) (crypto.Signer, error) {
 		return nil, damaged(damagedRSA, err)
 	}
 	if info.Version == 1 { // crypto/rsa does not compare the parts of such a key
-		return nil, unsupported(otherKeys, "this is a private key for RSA with more than two primes, which is not supported")
+		return nil, unsupported(otherKeys, "this is a private key for RSA with more than two primes, which is not "+
+			"supported")
 	}
 	key, err := x509.ParsePKCS1PrivateKey(der)
 	if err != nil {

@@ -35,7 +35,8 @@ func (l loader) openLegacy(block *pem.Block, parse func([]byte) (crypto.Signer, 
 	size, known := legacyCiphers[name]
 	switch {
 	case block.Headers["Proc-Type"] != "4,ENCRYPTED", !encrypted:
-		return nil, damaged("the private key has headers, but not Proc-Type: 4,ENCRYPTED and DEK-Info, or they are damaged", nil)
+		return nil, damaged("the private key has headers, but not Proc-Type: 4,ENCRYPTED and DEK-Info, or they are "+
+			"damaged", nil)
 	case !known:
 		return nil, unsupported(convert+convertOld,
 			"the private key is encrypted with the cipher %q, which is not supported", name)

@@ -39,7 +39,8 @@ type keyCase struct {
 
 const (
 	notInGo   = "only openssl accepts: a kind of key that crypto/tls does not use"
-	oldScheme = "only openssl accepts: an encryption that was superseded by PBES2 with AES; the refusal says how to convert"
+	oldScheme = "only openssl accepts: an encryption that was superseded by PBES2 with AES; the refusal says how to " +
+		"convert"
 )
 
 func TestOpenSSLOracle(t *testing.T) {
@@ -62,7 +63,8 @@ func (c *keyCase) compare(t *testing.T, theirs string) string {
 	switch {
 	case c.differs != "":
 		if problem != c.want || (ours == "") == (theirs == "") {
-			t.Errorf("%s: openssl accepts: %v, ours: %v, want %q; it is listed as %q", c.name, theirs != "", err, problemName(c.want), c.differs)
+			t.Errorf("%s: openssl accepts: %v, ours: %v, want %q; it is listed as %q", c.name, theirs != "", err,
+				problemName(c.want), c.differs)
 		}
 		return openssl.Apart + c.differs
 	case ours == "" && theirs != "" && listed(err) != "":
@@ -138,7 +140,8 @@ func askOpenSSL(t *testing.T, cases []keyCase) []string {
 		room <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-room }()
-			args := []string{"pkey", "-in", file, "-inform", "PEM", "-passin", "pass:" + c.password, "-check", "-pubout"}
+			args := []string{"pkey", "-in", file, "-inform", "PEM", "-passin", "pass:" + c.password, "-check",
+				"-pubout"}
 			if c.legacy {
 				args = append(args, "-provider", "legacy", "-provider", "default")
 			}

@@ -84,7 +84,8 @@ func parsePBES2(der []byte, costs costs) (*pbes2, error) {
 	}
 	c, known := pbes2Ciphers[scheme.Cipher.Algorithm.String()]
 	if !known {
-		return nil, unsupported(convert+convertOld, "the private key is encrypted with a cipher (%v) that is not supported", scheme.Cipher.Algorithm)
+		return nil, unsupported(convert+convertOld,
+			"the private key is encrypted with a cipher (%v) that is not supported", scheme.Cipher.Algorithm)
 	}
 	derive, err := parseDerivation(scheme.Derivation, c.keyBytes, costs)
 	if err != nil {
@@ -110,11 +111,14 @@ const (
 func otherScheme(scheme asn1.ObjectIdentifier) error {
 	switch id := scheme.String(); {
 	case id == "1.2.840.113549.1.12.1.3", id == "1.2.840.113549.1.12.1.4":
-		return unsupported(convert, "the private key is encrypted with a scheme of PKCS#12 (triple DES), which is not supported")
+		return unsupported(convert, "the private key is encrypted with a scheme of PKCS#12 (triple DES), which is "+
+			"not supported")
 	case strings.HasPrefix(id, "1.2.840.113549.1.12.1."):
-		return unsupported(convert+convertOld, "the private key is encrypted with a scheme of PKCS#12 (RC2 or RC4), which is not supported")
+		return unsupported(convert+convertOld,
+			"the private key is encrypted with a scheme of PKCS#12 (RC2 or RC4), which is not supported")
 	case strings.HasPrefix(id, "1.2.840.113549.1.5."):
-		return unsupported(convert+convertOld, "the private key is encrypted with PBES1 (DES or RC2), which is not supported")
+		return unsupported(convert+convertOld,
+			"the private key is encrypted with PBES1 (DES or RC2), which is not supported")
 	}
 	return unsupported(convert, "the private key is encrypted with a scheme (%v) that is not supported", scheme)
 }

@@ -61,14 +61,16 @@ func (l loader) ask() ([]byte, error) {
 	}
 	password, err := l.password()
 	if err != nil {
-		return nil, &Error{Problem: PasswordFailed, Detail: "the private key is encrypted, and the password function failed", Err: err}
+		return nil, &Error{Problem: PasswordFailed,
+			Detail: "the private key is encrypted, and the password function failed", Err: err}
 	}
 	return password, nil
 }
 
 // opened parses decrypted bytes and wipes them. A wrong password leaves random bytes,
 // whose padding is right once in 256 times; they never begin as a key does.
-func opened(plain []byte, err error, password []byte, parse func([]byte) (crypto.Signer, error)) (crypto.Signer, error) {
+func opened(plain []byte, err error, password []byte, parse func([]byte) (crypto.Signer, error)) (crypto.Signer,
+	error) {
 	defer clear(plain)
 	switch {
 	case err == nil && beginsAsKey(plain):

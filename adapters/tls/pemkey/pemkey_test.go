@@ -212,7 +212,8 @@ func sealedBy(t testing.TB, parameters any, password string) []byte {
 		}
 		cipher.NewCBCEncrypter(block, iv).CryptBlocks(data, data)
 	}
-	scheme := pbes2Parameters{Derivation: derivation, Cipher: algorithm(asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 1, 2}, iv)}
+	scheme := pbes2Parameters{Derivation: derivation, Cipher: algorithm(asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4,
+		1, 2}, iv)}
 	return pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: mustMarshal(t, encryptedKeyInfo{
 		Algorithm: algorithm(oidPBES2, scheme),
 		Data:      data,
@@ -248,7 +249,8 @@ func TestPasswordIsAskedOnceAndLeftAlone(t *testing.T) {
 		wantProblem(t, key, err, PasswordMissing)
 		away := errors.New("the vault is sealed")
 		key, err = Load(file, func() ([]byte, error) { return []byte("open sesame"), away })
-		if ke := wantProblem(t, key, err, PasswordFailed); !errors.Is(ke, away) || !strings.Contains(ke.Error(), "the vault is sealed") {
+		if ke := wantProblem(t, key, err, PasswordFailed); !errors.Is(ke, away) ||
+			!strings.Contains(ke.Error(), "the vault is sealed") {
 			t.Error(ke)
 		}
 		key, err = Load(file, saying(""))
@@ -257,7 +259,8 @@ func TestPasswordIsAskedOnceAndLeftAlone(t *testing.T) {
 		}
 		const secret = "canary: a wrong one, but perhaps right elsewhere"
 		key, err = Load(file, saying(secret))
-		if ke := wantProblem(t, key, err, PasswordWrong); strings.Contains(fmt.Sprintf("%v %+v %#v %q", ke, ke, *ke, ke), secret) {
+		if ke := wantProblem(t, key, err, PasswordWrong); strings.Contains(fmt.Sprintf("%v %+v %#v %q", ke, ke, *ke,
+			ke), secret) {
 			t.Errorf("the error shows the password: %v", ke)
 		}
 	}
@@ -287,9 +290,11 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 	}{
 		{"nothing", nil, Missing, "the file is empty"},
 		{"text", []byte("ask Bob\n"), Missing, "the file is not PEM"},
-		{"public key", public, Missing, "no private key among the 1 PEM blocks: this may be the file of the certificates"},
+		{"public key", public, Missing, "no private key among the 1 PEM blocks: this may be the file of the " +
+			"certificates"},
 		{"UTF-16", []byte("\xff\xfe-\x00-\x00-\x00"), Missing, "the file is UTF-16: save it as plain ASCII"},
-		{"indented", bytes.ReplaceAll(plain, []byte("-----B"), []byte(" -----B")), Missing, "is not at the start of a line"},
+		{"indented", bytes.ReplaceAll(plain, []byte("-----B"), []byte(" -----B")), Missing,
+			"is not at the start of a line"},
 		{"DER", block.Bytes, Unsupported, "openssl pkey -inform DER -in"},
 		{"JKS", golden("java.jks"), Unsupported, "keytool -importkeystore"},
 		{"JCEKS", []byte("\xce\xce\xce\xce\x00\x00\x00\x02"), Unsupported, "keytool -importkeystore"},
@@ -300,17 +305,25 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 		{"a TPM's", framed("TSS2 PRIVATE KEY", "MAMCAQA="), Unsupported, `"TSS2 PRIVATE KEY"`},
 		{"scheme of PKCS#12", golden("gnutls_pkcs12_scheme.pem"), Unsupported, "convert it: openssl pkcs8 -topk8 -in"},
 		{"PBES1", pem.EncodeToMemory(&pem.Block{Type: encrypted, Bytes: mustMarshal(t, encryptedKeyInfo{
-			Algorithm: pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 3}}, Data: make([]byte, 8)})}), Unsupported, "PBES1 (DES or RC2), which is not supported: convert it: openssl pkcs8 -topk8 -in"},
+			Algorithm: pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 3}},
+			Data:      make([]byte, 8)})}), Unsupported,
+			"PBES1 (DES or RC2), which is not supported: convert it: openssl pkcs8 -topk8 -in"},
 		{"cut off", plain[:60], Damaged, "the block that begins in line 1 is cut off"},
-		{"cut off behind another", append(bytes.Clone(public), plain[:60]...), Damaged, "the block that begins in line 4 is cut off"},
+		{"cut off behind another", append(bytes.Clone(public), plain[:60]...), Damaged,
+			"the block that begins in line 4 is cut off"},
 		{"no key inside", framed("PRIVATE KEY", "MAMCAQA="), Damaged, "or not PKCS#8"},
 		{"RSA, empty", framed("RSA PRIVATE KEY", "MAMCAQA="), Damaged, "the RSA private key is damaged"},
 		{"EC, empty", framed("EC PRIVATE KEY", "MAMCAQE="), Damaged, "the EC private key is damaged"},
 		{"encrypted, empty", framed(encrypted, "MAMCAQA="), Damaged, "the encrypted private key is damaged"},
-		{"encrypted in both ways", []byte("-----BEGIN ENCRYPTED PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMAMCAQA=\n-----END ENCRYPTED PRIVATE KEY-----\n"), Damaged, "has headers"},
-		{"headers of something else", []byte("-----BEGIN PRIVATE KEY-----\nComment: mine\n\nMAMCAQA=\n-----END PRIVATE KEY-----\n"), Damaged, "Proc-Type"},
-		{"RC2", []byte("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: RC2-CBC,0011223344556677\n\nMAMCAQA=\n-----END RSA PRIVATE KEY-----\n"), Unsupported, `"RC2-CBC", which is not supported: convert it`},
-		{"an IV cut off", []byte("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: DES-CBC,00112233\n\nAAAAAAAAAAA=\n-----END RSA PRIVATE KEY-----\n"), Damaged, "DEK-Info"},
+		{"encrypted in both ways", []byte("-----BEGIN ENCRYPTED PRIVATE KEY-----\nProc-Type: " +
+			"4,ENCRYPTED\n\nMAMCAQA=\n-----END ENCRYPTED PRIVATE KEY-----\n"), Damaged, "has headers"},
+		{"headers of something else", []byte("-----BEGIN PRIVATE KEY-----\nComment: mine\n\nMAMCAQA=\n-----END " +
+			"PRIVATE KEY-----\n"), Damaged, "Proc-Type"},
+		{"RC2", []byte("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: " +
+			"RC2-CBC,0011223344556677\n\nMAMCAQA=\n-----END RSA PRIVATE KEY-----\n"), Unsupported,
+			`"RC2-CBC", which is not supported: convert it`},
+		{"an IV cut off", []byte("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: " +
+			"DES-CBC,00112233\n\nAAAAAAAAAAA=\n-----END RSA PRIVATE KEY-----\n"), Damaged, "DEK-Info"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			key, err := Load(c.file, unasked(t))
@@ -362,7 +375,8 @@ func FuzzLoad(f *testing.F) {
 		case asked > 1:
 			t.Fatalf("asked %d times", asked)
 		case err != nil:
-			if key != nil || !errors.As(err, &ke) || strings.Contains(ke.Problem.String(), "unknown") || ke.Detail == "" {
+			if key != nil || !errors.As(err, &ke) || strings.Contains(ke.Problem.String(), "unknown") ||
+				ke.Detail == "" {
 				t.Fatalf("%T and %#v", key, err)
 			}
 			return

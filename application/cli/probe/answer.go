@@ -15,12 +15,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// Messages of kmsg to JSON, and the error codes in them.
+// Messages of kmsg are converted to JSON here, and their error codes are collected.
 
-// printable returns a message as something that encoding/json writes as
-// readBody would read it: fields in the order of the protocol, bytes in base64,
-// ids as Kafka writes them, enumerations by name where they have one.
-func printable(m kmsg.Response) any { return jsonValue(reflect.ValueOf(m).Elem()) }
+// responseJSON returns a value that encoding/json writes in the form that readBody
+// reads: fields in the order of the protocol, bytes in base64, ids as Kafka writes
+// them, enumerations by name where they have one.
+func responseJSON(m kmsg.Response) any { return jsonValue(reflect.ValueOf(m).Elem()) }
 
 // object is a JSON object whose members keep their order.
 type object []member
@@ -59,7 +59,7 @@ func jsonValue(v reflect.Value) any {
 	case reflect.Struct:
 		o := object{}
 		for f, value := range v.Fields() {
-			if isKafkas(v.Type(), f) {
+			if isKafkaField(v.Type(), f) {
 				o = append(o, member{f.Name, jsonValue(value)})
 			}
 		}
@@ -82,18 +82,19 @@ func jsonValue(v reflect.Value) any {
 		return base64.RawURLEncoding.EncodeToString(b)
 	case reflect.Float64:
 		if x := v.Float(); math.IsNaN(x) || math.IsInf(x, 0) {
-			return fmt.Sprint(x) // JSON has no number for it
+			return fmt.Sprint(x) // JSON has no such number
 		}
 	case reflect.Int8:
 		if name, ok := enumName(v); ok {
 			return name
 		}
-		return v.Int() // not v, which would write itself as "UNKNOWN"
+		return v.Int() // v itself would be written as "UNKNOWN"
 	}
 	return v.Interface()
 }
 
-// enumName is the name of an enumeration's value, if it can be told back from it.
+// enumName returns the name of an enumeration's value if the name is read back as that
+// value.
 func enumName(v reflect.Value) (string, bool) {
 	marshaler, ok := v.Interface().(encoding.TextMarshaler)
 	if !ok {
@@ -112,10 +113,10 @@ type answeredError struct {
 	Path    string `json:"path"`
 	Code    int16  `json:"code"`
 	Name    string `json:"name"`
-	Message string `json:"message"` // the broker's, or what Kafka's documentation says
+	Message string `json:"message"` // from the broker, or from Kafka's documentation
 }
 
-// answerError: the broker answered, and the answer holds error codes.
+// answerError is an answer with error codes.
 type answerError struct{ all []answeredError }
 
 func (e *answerError) Error() string {
@@ -127,8 +128,8 @@ func (e *answerError) Error() string {
 	return s
 }
 
-// answerErrors returns an answerError if any error code in m is not 0, at
-// whatever depth.
+// answerErrors returns an answerError if m has an error code other than 0, at any
+// depth.
 func answerErrors(m kmsg.Response) error {
 	var found []answeredError
 	collectErrors(reflect.ValueOf(m).Elem(), "", &found)
@@ -160,15 +161,15 @@ func collectErrors(v reflect.Value, path string, found *[]answeredError) {
 	}
 }
 
-// newAnsweredError explains a code that lies in the struct beside.
-func newAnsweredError(path string, code int16, beside reflect.Value) answeredError {
-	e := answeredError{Path: path, Code: code, Name: "UNKNOWN", Message: "no error of Kafka's that is known here"}
+// newAnsweredError explains a code that is a field of the struct parent.
+func newAnsweredError(path string, code int16, parent reflect.Value) answeredError {
+	e := answeredError{Path: path, Code: code, Name: "UNKNOWN", Message: "not a known error code of Kafka"}
 	if known := kerr.TypedErrorForCode(code); known != nil && known.Code == code {
 		e.Name, e.Message = known.Message, known.Description
 	}
-	if f := beside.FieldByName("ErrorMessage"); f.IsValid() {
-		if said, ok := f.Interface().(*string); ok && said != nil && *said != "" {
-			e.Message = *said
+	if f := parent.FieldByName("ErrorMessage"); f.IsValid() {
+		if text, ok := f.Interface().(*string); ok && text != nil && *text != "" {
+			e.Message = *text
 		}
 	}
 	return e

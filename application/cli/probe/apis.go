@@ -13,35 +13,22 @@ import (
 	"brokerconn/domain/release"
 )
 
-// versionRange is a range of versions, both ends included.
-type versionRange struct {
-	Min int16 `json:"min"`
-	Max int16 `json:"max"`
-}
-
-func (r *versionRange) String() string {
-	if r == nil {
-		return "-"
-	}
-	return fmt.Sprintf("%d-%d", r.Min, r.Max)
-}
-
 // apiRow is one API of a broker.
 type apiRow struct {
 	Key    int16         `json:"key"`
 	Name   string        `json:"name"`
 	Broker *versionRange `json:"broker"`
-	Ours   *versionRange `json:"ours"` // null: unknown here
-	Used   *int16        `json:"used"` // null: none in common
+	Ours   *versionRange `json:"ours"` // null: kafkaprobe does not have it
+	Used   *int16        `json:"used"` // null: no version in common
 }
 
-// apisDocument: where the broker was not asked, the rows have the versions of a
-// release in the place of the broker's.
+// apisDocument is the answer of apis. If the broker was not asked, the rows have the
+// versions of a release instead of the broker's.
 type apisDocument struct {
-	Broker  string   `json:"broker"`
-	Asked   *int16   `json:"asked"`   // the version of ApiVersions that was answered; null: not asked
-	Release *string  `json:"release"` // whose versions they are then; null: asked
-	APIs    []apiRow `json:"apis"`
+	Broker         string   `json:"broker"`
+	RequestVersion *int16   `json:"asked"`   // of ApiVersions, as answered; null: the broker was not asked
+	Release        *string  `json:"release"` // the versions are of this release; null: of the broker
+	APIs           []apiRow `json:"apis"`
 
 	configured broker.Release
 }
@@ -50,20 +37,20 @@ func (a *app) apis() *cobra.Command {
 	return a.command(&cobra.Command{
 		Use:   "apis HOST:PORT",
 		Short: "List the APIs of a broker and the versions of each",
-		Long: `apis lists every API that the broker has: the versions that it has, those that
-kafkaprobe has, and the one that would be used, which is the highest in common.
-With a release configured, by api_version say, the broker is not asked, and the
-versions are those of that release: the first line says so.`,
+		Long: `apis lists every API of the broker: the versions that the broker has, those that
+kafkaprobe has, and the one that is used, which is the highest in common. If the
+properties name a release (api_version), the broker is not asked, the versions are
+those of that release, and the first line says so.`,
 		Example: `  kafkaprobe apis localhost:9092
   kafkaprobe apis localhost:9092 --json | jq '.apis[] | select(.used == null)'`,
-	}, a.connected(func(ctx context.Context, conn *broker.Conn, args []string) error {
+	}, a.withConn(func(ctx context.Context, conn *broker.Conn, args []string) error {
 		versions, err := conn.APIVersions(ctx)
 		if err != nil {
 			return err
 		}
 		doc := apisDocument{Broker: args[0]}
-		if asked := versions.RequestVersion(); asked >= 0 {
-			doc.Asked = &asked
+		if version := versions.RequestVersion(); version >= 0 {
+			doc.RequestVersion = &version
 		} else {
 			doc.configured = a.settings.Connection.APIVersion
 			_, known, _ := release.TableOf(doc.configured)
@@ -76,14 +63,14 @@ versions are those of that release: the first line says so.`,
 	}))
 }
 
-func newAPIRow(key int16, theirs versionRange) apiRow {
-	row := apiRow{Key: key, Name: kafkacodec.KeyName(key), Broker: &theirs}
+func newAPIRow(key int16, versions versionRange) apiRow {
+	row := apiRow{Key: key, Name: kafkacodec.KeyName(key), Broker: &versions}
 	highest, known := kafkacodec.MaxVersion(key)
 	if !known {
 		return row
 	}
 	row.Ours = &versionRange{0, highest}
-	if used := min(theirs.Max, highest); used >= theirs.Min {
+	if used := min(versions.Max, highest); used >= versions.Min {
 		row.Used = &used
 	}
 	return row

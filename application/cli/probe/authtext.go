@@ -9,13 +9,13 @@ import (
 // authDocument is the answer of auth.
 type authDocument struct {
 	Broker        string     `json:"broker"`
-	Mechanisms    []string   `json:"mechanisms"` // null: the broker did not tell
+	Mechanisms    []string   `json:"mechanisms"` // null: the broker did not name them
 	Login         *attempt   `json:"login"`      // null: not tried, or not reached
-	SessionMillis int64      `json:"session_ms"` // 0: for ever
+	SessionMillis int64      `json:"session_ms"` // 0: no limit
 	Renewal       *attempt   `json:"renewal"`    // null: not tried
-	Error         *errorInfo `json:"error"`      // null: all well
+	Error         *errorInfo `json:"error"`      // null: no failure
 
-	Logs bool `json:"-"` // a login is configured
+	configured bool // the properties configure a login
 }
 
 // attempt is one login.
@@ -26,7 +26,7 @@ type attempt struct {
 	Error      string  `json:"error,omitempty"`
 
 	err          error
-	illegalState bool // error 34: the broker renews no session
+	illegalState bool // error 34: the broker does not support reauthentication
 }
 
 func (d authDocument) text() string {
@@ -38,32 +38,30 @@ func (d authDocument) text() string {
 		line("mechanisms", "%s", strings.Join(d.Mechanisms, " "))
 	}
 	switch l := d.Login; {
-	case !d.Logs:
+	case !d.configured:
 		line("login", "not tried: none is configured")
 	case l == nil:
-	case l.OK:
-		line("login", "%s, in %v ms", l.Mechanism, l.TookMillis)
-		line("session", "%s", session(time.Duration(d.SessionMillis)*time.Millisecond))
-	default:
+	case !l.OK:
 		line("login", "%s failed, after %v ms", l.Mechanism, l.TookMillis)
+	default:
+		line("login", "%s, in %v ms", l.Mechanism, l.TookMillis)
+		if d.SessionMillis == 0 {
+			line("session", "no limit")
+		} else {
+			line("session", "%v; reauthentication is due after 85 to 95 %% of it",
+				time.Duration(d.SessionMillis)*time.Millisecond)
+		}
 	}
 	switch r := d.Renewal; {
 	case r == nil:
 	case r.OK:
 		line("renewal", "on the same connection, in %v ms", r.TookMillis)
 	case r.illegalState:
-		line("renewal", "the broker renews no session here (connections.max.reauth.ms is not set)")
+		line("renewal", "not supported by the broker (connections.max.reauth.ms is not set)")
 	case r.err == nil:
 		line("renewal", "%s", r.Error)
 	default:
 		line("renewal", "failed, after %v ms", r.TookMillis)
 	}
 	return b.String()
-}
-
-func session(lifetime time.Duration) string {
-	if lifetime == 0 {
-		return "for as long as the connection stands"
-	}
-	return fmt.Sprintf("%v; renewed after 85 to 95 %% of that", lifetime)
 }

@@ -1,9 +1,11 @@
 package probe
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,36 +15,33 @@ import (
 	"brokerconn/adapters/kafkacodec"
 )
 
-// What is printed is read back as the same, for every message of kmsg.
-func TestMessagesComeBackFromJSON(t *testing.T) {
+// TestJSONRoundTrip holds for every request of kmsg.
+func TestJSONRoundTrip(t *testing.T) {
 	for _, key := range kafkacodec.Keys() {
 		t.Run(kafkacodec.KeyName(key), func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
-				original := kmsg.RequestForKey(key)
-				original.(interface{ Default() }).Default()
-				fillAny(t, reflect.ValueOf(original).Elem())
-				text, err := json.Marshal(jsonValue(reflect.ValueOf(original).Elem()))
+				want := kmsg.RequestForKey(key)
+				want.(interface{ Default() }).Default()
+				fillAny(t, reflect.ValueOf(want).Elem())
+				text, err := json.Marshal(jsonValue(reflect.ValueOf(want).Elem()))
 				if err != nil {
 					t.Fatal(err)
 				}
-				back := kmsg.RequestForKey(key)
-				if err := readBody(text, back); err != nil {
-					t.Fatalf("%v in %s", err, text)
-				}
-				if !reflect.DeepEqual(back, original) {
-					t.Fatalf("%s\nbecame %+v\nand was %+v", text, back, original)
+				got := kmsg.RequestForKey(key)
+				if err := readBody(text, got); err != nil || !reflect.DeepEqual(got, want) {
+					t.Fatalf("got %+v (%v), want %+v, of %s", got, err, want, text)
 				}
 			})
 		})
 	}
 }
 
-// fillAny fills Kafka's fields of v with anything.
+// fillAny sets Kafka's fields of v to any values.
 func fillAny(t *rapid.T, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Struct:
 		for f, field := range v.Fields() {
-			if isKafkas(v.Type(), f) {
+			if isKafkaField(v.Type(), f) {
 				fillAny(t, field)
 			}
 		}
@@ -72,11 +71,12 @@ func fillAny(t *rapid.T, v reflect.Value) {
 	case reflect.Float64:
 		v.SetFloat(rapid.Float64().Draw(t, "float"))
 	case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		v.SetInt(rapid.Int64Range(math.MinInt64>>(64-v.Type().Bits()), math.MaxInt64>>(64-v.Type().Bits())).Draw(t, "int"))
+		unused := 64 - v.Type().Bits()
+		v.SetInt(rapid.Int64Range(math.MinInt64>>unused, math.MaxInt64>>unused).Draw(t, "int"))
 	case reflect.Uint8, reflect.Uint16, reflect.Uint32:
 		v.SetUint(rapid.Uint64Range(0, math.MaxUint64>>(64-v.Type().Bits())).Draw(t, "uint"))
 	default:
-		t.Fatalf("kmsg has a new kind of field: %v", v.Type())
+		t.Fatalf("got a field of type %v, want a known kind", v.Type())
 	}
 }
 
@@ -88,20 +88,19 @@ func TestBodyHasDefaults(t *testing.T) {
 	want := kmsg.NewFetchRequestTopicPartition()
 	want.Partition = 4
 	if got := req.Topics[0].Partitions[0]; !reflect.DeepEqual(got, want) || got.CurrentLeaderEpoch != -1 {
-		t.Errorf("%+v", got)
+		t.Errorf("got partition %+v, want %+v", got, want)
 	}
 	if req.ReplicaID != -1 || req.SessionEpoch != -1 {
-		t.Errorf("%+v", req)
+		t.Errorf("got %+v, want replica and epoch -1", req)
 	}
 }
 
 func TestBodyOfEnumerationsAndIDs(t *testing.T) {
 	req := kmsg.NewPtrDescribeConfigsRequest()
-	if err := readBody([]byte(`{"Resources":[{"ResourceType":"TOPIC"},{"ResourceType":4}]}`), req); err != nil {
-		t.Fatal(err)
-	}
-	if r := req.Resources; r[0].ResourceType != kmsg.ConfigResourceTypeTopic || r[1].ResourceType != kmsg.ConfigResourceTypeBroker {
-		t.Errorf("%+v", r)
+	err := readBody([]byte(`{"Resources":[{"ResourceType":"TOPIC"},{"ResourceType":4}]}`), req)
+	if err != nil || req.Resources[0].ResourceType != kmsg.ConfigResourceTypeTopic ||
+		req.Resources[1].ResourceType != kmsg.ConfigResourceTypeBroker {
+		t.Errorf("got %+v (%v), want a topic and a broker", req.Resources, err)
 	}
 	want := [16]byte{0xfb, 0xff, 0xbf, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
 	for _, id := range []string{
@@ -109,77 +108,71 @@ func TestBodyOfEnumerationsAndIDs(t *testing.T) {
 		"fbffbf030405060708090a0b0c0d0e0f", "fbffbf03-0405-0607-0809-0a0b0c0d0e0f",
 	} {
 		meta := kmsg.NewPtrMetadataRequest()
-		if err := readBody([]byte(`{"Topics":[{"TopicID":"`+id+`"}]}`), meta); err != nil || meta.Topics[0].TopicID != want {
-			t.Errorf("%s: %v %v", id, meta.Topics, err)
+		err := readBody([]byte(`{"Topics":[{"TopicID":"`+id+`"}]}`), meta)
+		if err != nil || meta.Topics[0].TopicID != want {
+			t.Errorf("%s: got %v (%v), want %v", id, meta.Topics, err, want)
 		}
 	}
 }
 
-func TestBodyIsRefused(t *testing.T) {
-	for _, c := range []struct{ body, word string }{
-		{`[]`, "the body must be an object, not an array"},
-		{`null`, "the body cannot be null"},
-		{`3`, "the body must be an object, not 3"},
-		{`{} {}`, "more than one JSON value"},
-		{`{}x`, "more than one JSON value"},
-		{`{"Topics":[}`, "not JSON"},
-		{`{"Topics":[{"Topic":"a"}`, "ends too early"},
-		{`{"Version":3}`, "no field"},
-		{`{"UnknownTags":{}}`, "no field"},
-		{`{"Topics":[{"Topik":"a"}]}`, `Topics[0] has no field "Topik"; the nearest is "Topic"`},
-		{`{"Topics":[{"Topic":"a"},{"Topic":3}]}`, "Topics[1].Topic must be a string, not 3"},
-		{`{"Topics":{}}`, "Topics must be an array, not an object"},
-		{`{"Topics":[],"topics":[]}`, "Topics is given twice"},
-		{`{"Topics":[{"TopicID":"short"}]}`, "Topics[0].TopicID"},
-		{`{"Topics":[{"TopicID":3}]}`, "an id in a string"},
-		{`{"AllowAutoTopicCreation":1}`, "AllowAutoTopicCreation must be true or false, not 1"},
-		{`{"AllowAutoTopicCreation":null}`, "AllowAutoTopicCreation cannot be null"},
+func TestInvalidBody(t *testing.T) {
+	for _, c := range []struct {
+		key        kmsg.Key
+		body, want string
+	}{
+		{kmsg.Metadata, `[]`, "the body must be an object, not an array"},
+		{kmsg.Metadata, `null`, "the body cannot be null"},
+		{kmsg.Metadata, `3`, "the body must be an object, not 3"},
+		{kmsg.Metadata, `{} {}`, "more than one JSON value"},
+		{kmsg.Metadata, `{}x`, "more than one JSON value"},
+		{kmsg.Metadata, `{"Topics":[}`, "not JSON"},
+		{kmsg.Metadata, `{"Topics":[{"Topic":"a"}`, "ends too early"},
+		{kmsg.Metadata, `{"Version":3}`, "no field"},
+		{kmsg.Metadata, `{"UnknownTags":{}}`, "no field"},
+		{kmsg.Metadata, `{"Topics":[{"Topik":"a"}]}`, `Topics[0] has no field "Topik"; the nearest is "Topic"`},
+		{kmsg.Metadata, `{"Topics":[{"Topic":"a"},{"Topic":3}]}`, "Topics[1].Topic must be a string, not 3"},
+		{kmsg.Metadata, `{"Topics":{}}`, "Topics must be an array, not an object"},
+		{kmsg.Metadata, `{"Topics":[],"topics":[]}`, "Topics is given twice"},
+		{kmsg.Metadata, `{"Topics":[{"TopicID":"short"}]}`, "Topics[0].TopicID"},
+		{kmsg.Metadata, `{"Topics":[{"TopicID":3}]}`, "an id in a string"},
+		{kmsg.Metadata, `{"AllowAutoTopicCreation":1}`, "AllowAutoTopicCreation must be true or false, not 1"},
+		{kmsg.Metadata, `{"AllowAutoTopicCreation":{}}`, "AllowAutoTopicCreation must be true or false, not an object"},
+		{kmsg.Metadata, `{"AllowAutoTopicCreation":null}`, "AllowAutoTopicCreation cannot be null"},
+		{kmsg.Produce, `{"Acks":40000}`, "Acks: 40000 does not fit an integer of 16 bits"},
+		{kmsg.Produce, `{"Acks":1.5}`, "Acks: 1.5"},
+		{kmsg.Produce, `{"Acks":"all"}`, `Acks must be an integer of 16 bits, not "all"`},
+		{kmsg.Produce, `{"Topics":[{"Partitions":[{"Records":"?"}]}]}`, "Topics[0].Partitions[0].Records: illegal base64"},
+		{kmsg.Produce, `{"Topics":[{"Partitions":[{"Records":[1]}]}]}`, "base64 in a string"},
+		{kmsg.DescribeConfigs, `{"Resources":[{"ResourceType":"NONSENSE"}]}`, "Resources[0].ResourceType"},
 	} {
-		if err := readBody([]byte(c.body), kmsg.NewPtrMetadataRequest()); err == nil || !strings.Contains(err.Error(), c.word) {
-			t.Errorf("%s: %v", c.body, err)
+		err := readBody([]byte(c.body), kmsg.RequestForKey(c.key.Int16()))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got error %v, want %q", c.body, err, c.want)
 		}
-	}
-	for _, c := range []struct{ body, word string }{
-		{`{"Acks":40000}`, "Acks: 40000 does not fit an integer of 16 bits"},
-		{`{"Acks":1.5}`, "Acks: 1.5"},
-		{`{"Acks":"all"}`, `Acks must be an integer of 16 bits, not "all"`},
-		{`{"Topics":[{"Partitions":[{"Records":"?"}]}]}`, "Topics[0].Partitions[0].Records: illegal base64"},
-		{`{"Topics":[{"Partitions":[{"Records":[1]}]}]}`, "base64 in a string"},
-	} {
-		if err := readBody([]byte(c.body), kmsg.NewPtrProduceRequest()); err == nil || !strings.Contains(err.Error(), c.word) {
-			t.Errorf("%s: %v", c.body, err)
-		}
-	}
-	if err := readBody([]byte(`{"Resources":[{"ResourceType":"NONSENSE"}]}`), kmsg.NewPtrDescribeConfigsRequest()); err == nil {
-		t.Error("a name that there is not is an enumeration's value")
 	}
 }
 
 func TestErrorCodesAreFound(t *testing.T) {
-	said := "the broker's own words"
+	message := "the broker's own text"
 	part := kmsg.NewProduceResponseTopicPartition()
-	part.ErrorCode, part.ErrorMessage = 87, &said
-	topic := kmsg.NewProduceResponseTopic()
-	topic.Partitions = append(topic.Partitions, kmsg.NewProduceResponseTopicPartition(), part)
+	part.ErrorCode, part.ErrorMessage = 87, &message
 	produced := kmsg.NewPtrProduceResponse()
-	produced.Topics = append(produced.Topics, topic)
+	produced.Topics = []kmsg.ProduceResponseTopic{{Partitions: []kmsg.ProduceResponseTopicPartition{{}, part}}}
 
+	shared := kmsg.NewShareFetchResponseTopicPartition()
+	shared.AcknowledgeErrorCode = 6
 	fetched := kmsg.NewPtrShareFetchResponse()
 	fetched.ErrorCode = 9999
-	inner := kmsg.NewShareFetchResponseTopicPartition()
-	inner.AcknowledgeErrorCode = 6
-	shared := kmsg.NewShareFetchResponseTopic()
-	shared.Partitions = append(shared.Partitions, inner)
-	fetched.Topics = append(fetched.Topics, shared)
+	fetched.Topics = []kmsg.ShareFetchResponseTopic{{Partitions: []kmsg.ShareFetchResponseTopicPartition{shared}}}
 
 	for _, c := range []struct {
 		m    kmsg.Response
-		want []answeredError
+		want []answeredError // an empty Message is not compared
 	}{
 		{kmsg.NewPtrMetadataResponse(), nil},
-		{produced, []answeredError{{"Topics[0].Partitions[1].ErrorCode", 87, "INVALID_RECORD", said}}},
+		{produced, []answeredError{{"Topics[0].Partitions[1].ErrorCode", 87, "INVALID_RECORD", message}}},
 		{fetched, []answeredError{
-			{"ErrorCode", 9999, "UNKNOWN", "no error of Kafka's that is known here"},
+			{"ErrorCode", 9999, "UNKNOWN", "not a known error code of Kafka"},
 			{"Topics[0].Partitions[0].AcknowledgeErrorCode", 6, "NOT_LEADER_FOR_PARTITION", ""},
 		}},
 	} {
@@ -187,17 +180,11 @@ func TestErrorCodesAreFound(t *testing.T) {
 		if err, ok := answerErrors(c.m).(*answerError); ok {
 			got = err.all
 		}
-		if len(got) != len(c.want) {
-			t.Errorf("%T: %+v", c.m, got)
-			continue
-		}
-		for i, w := range c.want {
-			if w.Message == "" {
-				w.Message = got[i].Message
-			}
-			if got[i] != w {
-				t.Errorf("%T: %+v, want %+v", c.m, got[i], w)
-			}
+		if !slices.EqualFunc(got, c.want, func(got, want answeredError) bool {
+			want.Message = cmp.Or(want.Message, got.Message)
+			return got == want
+		}) {
+			t.Errorf("%T: got %+v, want %+v", c.m, got, c.want)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -11,9 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"brokerconn/application/broker"
-	"brokerconn/ports"
 )
 
+// versionDocument is the answer of check-version.
 type versionDocument struct {
 	Broker   string       `json:"broker"`
 	Verdict  string       `json:"verdict"`
@@ -24,14 +23,14 @@ type versionDocument struct {
 	Evidence []string     `json:"evidence"`
 	Features []featureRow `json:"features"`
 
-	Connections int     `json:"connections,omitempty"` // that it took; 0: the broker was not asked
+	Connections int     `json:"connections,omitempty"` // used; 0: the broker was not asked
 	RoundTrips  int     `json:"round_trips,omitempty"`
 	TookMillis  float64 `json:"took_ms,omitempty"`
 	Hint        string  `json:"hint,omitempty"`
 }
 
-// featureRow is one feature (KIP-584): what the broker could do, and what the
-// cluster agreed on. Null where it named none.
+// featureRow is one feature (KIP-584): the levels that the broker supports, and those
+// that the cluster finalized. Null: the broker names none.
 type featureRow struct {
 	Name      string        `json:"name"`
 	Supported *versionRange `json:"supported"`
@@ -42,24 +41,22 @@ func (a *app) checkVersion() *cobra.Command {
 	var other string
 	command := &cobra.Command{
 		Use:   "check-version HOST:PORT",
-		Short: "Tell the release of a broker",
-		Long: `check-version tells which release of Kafka a broker is from the versions of all
-its APIs and from its features, what kind of server it is, and what it concluded
-that from. Releases that cannot be told apart are both named: "between 3.3 and
-3.4"; a broker newer than the newest known is "at least" that. What is no release
-of Apache Kafka is "custom", with the nearest release and what differs from it.
-Brokers before 0.10 cannot be asked, and are told by which old requests they answer.
+		Short: "Find the release of a broker",
+		Long: `check-version finds the release of Kafka that a broker runs, by the versions of all its
+APIs and by its features, and prints the kind of server and the evidence. Releases that
+look the same are both named: "between 3.3 and 3.4"; a broker newer than the newest
+known release is "at least" that release. A server that matches no release of Apache
+Kafka is "custom", with the nearest release and the differences. Brokers before 0.10 do
+not list their APIs: their release is found by the old requests that they answer.
 
-With --diff another broker is asked as well, and what the two have in different
-versions is listed. Both are dialled with the same properties.`,
+With --diff a second broker is asked, and the APIs and features are listed that the two
+have in different versions. Both connections use the same properties.`,
 		Example: `  kafkaprobe check-version localhost:9092
   kafkaprobe check-version localhost:9092 --json | jq -r .verdict
   kafkaprobe check-version --diff broker-2:9092 broker-1:9092`,
 	}
-	command.Flags().StringVar(&other, "diff", "", "HOST:PORT of another broker, to compare with")
-	return a.command(command, func(ctx context.Context, args []string) error {
-		ctx, cancel := a.limited(ctx)
-		defer cancel()
+	command.Flags().StringVar(&other, "diff", "", "HOST:PORT of a second broker, to compare with")
+	return a.command(command, a.withTimeout(func(ctx context.Context, args []string) error {
 		one, err := a.askVersion(ctx, args[0])
 		if err != nil {
 			return err
@@ -73,10 +70,10 @@ versions is listed. Both are dialled with the same properties.`,
 		}
 		diff := newVersionDiff(one, two)
 		return a.emit(diff, diff.text())
-	})
+	}))
 }
 
-// versionAnswer is what one broker is.
+// versionAnswer is the answer about one broker.
 type versionAnswer struct {
 	doc      versionDocument
 	versions *broker.Versions
@@ -88,10 +85,10 @@ func (a *app) askVersion(ctx context.Context, address string) (versionAnswer, er
 	if err != nil {
 		return versionAnswer{}, err
 	}
-	if on := true; cfg.ProbeOldReleases == nil {
-		cfg.ProbeOldReleases = &on
+	if cfg.ProbeOldReleases == nil {
+		cfg.ProbeOldReleases = new(true)
 	}
-	conn, err := a.dialWith(ctx, address, cfg)
+	conn, err := a.dialWith(ctx, cfg)
 	if err != nil {
 		return versionAnswer{}, err
 	}
@@ -104,17 +101,17 @@ func (a *app) askVersion(ctx context.Context, address string) (versionAnswer, er
 	if err != nil {
 		return versionAnswer{}, err
 	}
-	doc := newVersionDocument(address, verdict, features(versions.Supported(), versions.Finalized()))
+	doc := newVersionDocument(address, verdict, versions)
 	if doc.Connections, doc.RoundTrips = versions.RoundTrips(); doc.Connections > 0 {
 		doc.TookMillis = millis(time.Since(began).Round(time.Microsecond))
 	}
 	if verdict.Lineage == broker.KRaftController {
-		doc.Hint = "this is the port of a controller: clients that produce and fetch want that of a broker"
+		doc.Hint = "this is the port of a controller: use that of a broker to produce and fetch"
 	}
 	return versionAnswer{doc, versions}, nil
 }
 
-func newVersionDocument(address string, v broker.Verdict, features []featureRow) versionDocument {
+func newVersionDocument(address string, v broker.Verdict, versions *broker.Versions) versionDocument {
 	d := versionDocument{
 		Broker:   address,
 		Verdict:  v.String(),
@@ -122,34 +119,15 @@ func newVersionDocument(address string, v broker.Verdict, features []featureRow)
 		Low:      v.Low.String(),
 		High:     v.High.String(),
 		Evidence: v.Evidence,
-		Features: features,
+		Features: []featureRow{}, // not null, as JSON
+	}
+	for _, p := range paired(versions.Supported(), versions.Finalized(), featureRange) {
+		d.Features = append(d.Features, featureRow{p.key, p.ranges[0], p.ranges[1]})
 	}
 	if v.Lineage != 0 {
-		lineage := v.Lineage.String()
-		d.Lineage = &lineage
+		d.Lineage = new(v.Lineage.String())
 	}
 	return d
-}
-
-// features joins the two lists, by name.
-func features(supported, finalized []ports.Feature) []featureRow {
-	rows := []featureRow{} // not null, as JSON
-	row := func(name string) *featureRow {
-		i := slices.IndexFunc(rows, func(r featureRow) bool { return r.Name == name })
-		if i < 0 {
-			i = len(rows)
-			rows = append(rows, featureRow{Name: name})
-		}
-		return &rows[i]
-	}
-	for _, f := range supported {
-		row(f.Name).Supported = &versionRange{f.Min, f.Max}
-	}
-	for _, f := range finalized {
-		row(f.Name).Finalized = &versionRange{f.Min, f.Max}
-	}
-	slices.SortFunc(rows, func(a, b featureRow) int { return strings.Compare(a.Name, b.Name) })
-	return rows
 }
 
 func (d versionDocument) text() string {

@@ -13,29 +13,29 @@ import (
 	"brokerconn/application/broker"
 )
 
-// The demonstration: everything that one connection does, against franz-go's fake
-// broker in this process, each step checked and timed. It configures the
-// connection as any user would: host and port, and the defaults.
+// The demonstration runs everything that one connection does against franz-go's fake
+// broker in this process, and checks and times each step. The connection has the default
+// configuration.
 
 const (
 	demoTopic    = "kafkaprobe-demo"
 	demoRequests = 10_000
-	// demoInFlight is the default of Config.MaxInFlight, and how many goroutines
-	// share the connection.
+	// demoInFlight is the default of Config.MaxInFlight, and the number of goroutines
+	// that share the connection.
 	demoInFlight = 5
-	// demoPatience bounds the request that must fail while the broker is away.
-	demoPatience = 150 * time.Millisecond
+	// demoRequestTimeout limits the request that must fail while the broker is down.
+	demoRequestTimeout = 150 * time.Millisecond
 )
 
 func (a *app) demo() *cobra.Command {
 	return a.command(&cobra.Command{
 		Use:   "demo",
-		Short: "Show and check all of it against a broker in this process",
-		Long: `demo starts a fake broker in this process, on a loopback port, and does with it
-what a connection is for: connects, creates a topic, produces a record, fetches it
-back, sends 10,000 pipelined requests and checks every answer, and goes on with
-the same connection after a restart of the broker. Each step is printed with the
-time that it took. Exit code 0 only if all of it held.`,
+		Short: "Run and check everything against a fake broker in this process",
+		Long: `demo starts a fake broker in this process, on a loopback port, and uses one connection
+to it: connects, creates a topic, produces a record, fetches it back, sends 10,000
+pipelined requests and checks every answer, and continues with the same connection after
+a restart of the broker. Each step is printed with the time that it took. The exit code
+is 0 only if every step succeeded.`,
 		Example: `  kafkaprobe demo
   kafkaprobe demo --json | jq .steps`,
 	}, func(ctx context.Context, _ []string) error {
@@ -57,7 +57,7 @@ type demonstration struct {
 	host    string
 	port    uint16
 	conn    *broker.Conn
-	diary   diary
+	setup   setupLog
 	topic   kmsg.CreateTopicsResponseTopic
 	batch   []byte // as produced
 }
@@ -96,18 +96,18 @@ func (d *demonstration) run(ctx context.Context) error {
 		if err != nil {
 			return d.fail(ctx, s.name, err)
 		}
-		if err := d.tell(s.name, time.Since(began), detail); err != nil {
+		if err := d.report(s.name, time.Since(began), detail); err != nil {
 			return err
 		}
 	}
 	if d.app.json {
 		return d.app.emit(d.doc, "")
 	}
-	return d.app.emit(nil, fmt.Sprintf("all held, in %v\n", time.Since(d.began).Round(time.Millisecond)))
+	return d.app.emit(nil, fmt.Sprintf("all steps succeeded, in %v\n", time.Since(d.began).Round(time.Millisecond)))
 }
 
-// tell records a step, and prints it at once where people read.
-func (d *demonstration) tell(name string, took time.Duration, detail string) error {
+// report records a step, and prints it at once unless the answer is JSON.
+func (d *demonstration) report(name string, took time.Duration, detail string) error {
 	d.doc.Steps = append(d.doc.Steps, demoStep{name, millis(took), detail})
 	if d.app.json {
 		return nil
@@ -117,9 +117,9 @@ func (d *demonstration) tell(name string, took time.Duration, detail string) err
 
 func (d *demonstration) fail(ctx context.Context, step string, err error) error {
 	if ctx.Err() != nil {
-		err = fmt.Errorf("the step %q was not over: %w", step, context.Cause(ctx))
+		err = fmt.Errorf("the step %q was interrupted: %w", step, context.Cause(ctx))
 	} else {
-		err = checkf(err, "the step %q failed", step)
+		err = fmt.Errorf("the step %q failed: %v", step, err)
 	}
 	if !d.app.json {
 		return err

@@ -10,22 +10,19 @@ import (
 func TestRecordBatch(t *testing.T) {
 	raw := recordBatch(time.UnixMilli(1234567890123), []byte("key"), []byte("value"))
 	var batch kmsg.RecordBatch
-	if err := batch.ReadFrom(raw); err != nil {
-		t.Fatal(err)
-	}
-	if batch.Magic != 2 || batch.NumRecords != 1 || int(batch.Length) != len(raw)-12 || batch.FirstTimestamp != 1234567890123 {
-		t.Errorf("%+v", batch)
+	err := batch.ReadFrom(raw)
+	if err != nil || batch.Magic != 2 || batch.NumRecords != 1 || int(batch.Length) != len(raw)-12 ||
+		batch.FirstTimestamp != 1234567890123 {
+		t.Fatalf("got batch %+v (%v)", batch, err)
 	}
 	var record kmsg.Record
-	if err := record.ReadFrom(batch.Records); err != nil {
-		t.Fatal(err)
-	}
-	if string(record.Key) != "key" || string(record.Value) != "value" {
-		t.Errorf("%+v", record)
+	err = record.ReadFrom(batch.Records)
+	if err != nil || string(record.Key) != "key" || string(record.Value) != "value" {
+		t.Errorf("got record %+v (%v), want key and value", record, err)
 	}
 }
 
-func TestSameBatchSeesEveryByte(t *testing.T) {
+func TestSameBatch(t *testing.T) {
 	raw := recordBatch(time.UnixMilli(1), []byte("key"), []byte("value"))
 	if err := sameBatch(raw, raw); err != nil {
 		t.Fatal(err)
@@ -33,13 +30,13 @@ func TestSameBatchSeesEveryByte(t *testing.T) {
 	for i := range raw {
 		changed := append([]byte(nil), raw...)
 		changed[i] ^= 1
-		epoch := i >= 12 && i < 16 // the broker's
-		if err := sameBatch(raw, changed); (err == nil) != epoch {
-			t.Errorf("byte %d changed: %v", i, err)
+		isEpoch := i >= 12 && i < 16 // set by the broker
+		if err := sameBatch(raw, changed); (err == nil) != isEpoch {
+			t.Errorf("byte %d changed: got %v, want equal %v", i, err, isEpoch)
 		}
 	}
 	if sameBatch(raw, raw[:len(raw)-1]) == nil || sameBatch(raw, nil) == nil {
-		t.Error("a part is taken for the whole")
+		t.Error("got no error for a shorter batch")
 	}
 }
 
@@ -53,7 +50,7 @@ func TestPercentile(t *testing.T) {
 		want time.Duration
 	}{{100, 99, 99}, {100, 50, 50}, {1, 99, 1}, {1, 50, 1}, {3, 50, 2}, {4, 99, 4}} {
 		if got := percentile(times[:c.n], c.p); got != c.want {
-			t.Errorf("p%d of 1 to %d is %d, want %d", c.p, c.n, got, c.want)
+			t.Errorf("p%d of 1 to %d: got %d, want %d", c.p, c.n, got, c.want)
 		}
 	}
 }

@@ -11,13 +11,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// A record batch as it lies in a partition (magic 2, KIP-98):
+// A record batch in a partition (magic 2, KIP-98):
 //
 //	 0  base offset           set by the broker
-//	 8  length of what follows
+//	 8  length of the rest
 //	12  leader epoch          set by the broker
 //	16  magic
-//	17  CRC32C of what follows
+//	17  CRC32C of the rest
 //	21  attributes, timestamps, producer, records
 const (
 	batchLengthEnd = 12
@@ -28,11 +28,11 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// recordBatch writes a batch of one record.
+// recordBatch returns a batch of one record.
 func recordBatch(at time.Time, key, value []byte) []byte {
 	record := kmsg.NewRecord()
 	record.Key, record.Value = key, value
-	body := record.AppendTo(nil)[1:] // behind its length, which is 0 so far: one byte
+	body := record.AppendTo(nil)[1:] // without its length, which is still 0: one byte
 	record.Length = int32(len(body))
 
 	batch := kmsg.NewRecordBatch()
@@ -50,8 +50,8 @@ func recordBatch(at time.Time, key, value []byte) []byte {
 	return raw
 }
 
-// sameBatch checks that what was fetched is what was produced, but for the two
-// fields that are the broker's.
+// sameBatch returns an error unless the batches are equal, except for the two fields that
+// the broker sets.
 func sameBatch(produced, fetched []byte) error {
 	if len(fetched) != len(produced) {
 		return fmt.Errorf("%d bytes were produced and %d fetched", len(produced), len(fetched))

@@ -11,9 +11,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// pipeline sends many requests from several goroutines over the one connection.
-// Each names a group of its own, which the broker's answer repeats: an answer
-// that went to another request would be found.
+// pipeline sends many requests from several goroutines over the one connection. Each
+// names a different group, which the answer repeats, so that an answer to another request
+// is detected.
 func (d *demonstration) pipeline(ctx context.Context) (string, error) {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
@@ -26,12 +26,12 @@ func (d *demonstration) pipeline(ctx context.Context) (string, error) {
 	for range demoInFlight {
 		wg.Go(func() {
 			for n := next.Add(1) - 1; n < demoRequests; n = next.Add(1) - 1 {
-				asked := time.Now()
+				sent := time.Now()
 				if err := d.findCoordinator(ctx, fmt.Sprintf("group-%05d", n)); err != nil {
 					fail(fmt.Errorf("request %d: %w", n, err))
 					return
 				}
-				times[n] = time.Since(asked)
+				times[n] = time.Since(sent)
 			}
 		})
 	}
@@ -41,7 +41,8 @@ func (d *demonstration) pipeline(ctx context.Context) (string, error) {
 		return "", err
 	}
 	slices.Sort(times)
-	return fmt.Sprintf("%d requests from %d goroutines, %d in flight (MaxInFlight's default), each answer its own: %.0f/s, p50 %.3f ms, p99 %.3f ms",
+	return fmt.Sprintf("%d requests from %d goroutines, %d in flight (the default of MaxInFlight), "+
+		"each with its own answer: %.0f/s, p50 %.3f ms, p99 %.3f ms",
 		demoRequests, demoInFlight, demoInFlight, demoRequests/took.Seconds(),
 		millis(percentile(times, 50)), millis(percentile(times, 99))), nil
 }
@@ -49,12 +50,12 @@ func (d *demonstration) pipeline(ctx context.Context) (string, error) {
 func (d *demonstration) findCoordinator(ctx context.Context, group string) error {
 	req := kmsg.NewPtrFindCoordinatorRequest()
 	req.CoordinatorKeys = []string{group}
-	resp, err := good(req.RequestWith(ctx, d.conn))
+	resp, err := checked(req.RequestWith(ctx, d.conn))
 	if err != nil {
 		return err
 	}
 	if len(resp.Coordinators) != 1 || resp.Coordinators[0].Key != group {
-		return fmt.Errorf("asked for the coordinator of %s, answered about %+v", group, resp.Coordinators)
+		return fmt.Errorf("got coordinators %[2]v, want that of %[1]s", group, resp.Coordinators)
 	}
 	return nil
 }

@@ -8,15 +8,15 @@ import (
 	"sync"
 	"time"
 
-	"brokerconn/application/broker"
-
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/broker"
 )
 
 // The steps of the demonstration, in order.
 
-// startBroker starts the fake broker; on the port that it had, if it had one.
+// startBroker starts the fake broker, after a restart on the same port.
 func (d *demonstration) startBroker(context.Context) (string, error) {
 	options := []kfake.Opt{kfake.NumBrokers(1)}
 	if d.port != 0 {
@@ -27,16 +27,17 @@ func (d *demonstration) startBroker(context.Context) (string, error) {
 		return "", err
 	}
 	d.cluster = cluster
-	address := cluster.ListenAddrs()[0] // not to be asked of one that is closed: it hangs
+	address := cluster.ListenAddrs()[0] // a closed cluster would block here
 	d.host, d.port, err = broker.ParseAddress(address)
 	return "kfake listens on " + address, err
 }
 
-// connect dials; the hooks tell the times of its parts.
+// connect dials; the hooks measure its parts.
 func (d *demonstration) connect(ctx context.Context) (string, error) {
-	d.diary.lost = make(chan struct{}, 1)
+	d.setup.lost = make(chan struct{}, 1)
 	var err error
-	d.conn, err = broker.Dial(ctx, broker.Config{Host: d.host, Port: d.port, ClientID: d.app.clientID, Hooks: d.diary.hooks()})
+	cfg := broker.Config{Host: d.host, Port: d.port, ClientID: d.app.clientID, Hooks: d.setup.hooks()}
+	d.conn, err = broker.Dial(ctx, cfg)
 	if err != nil {
 		return "", err
 	}
@@ -44,8 +45,8 @@ func (d *demonstration) connect(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, part := range d.diary.parts() {
-		if err := d.tell(part.name, part.took, part.detail); err != nil {
+	for _, part := range d.setup.recorded() {
+		if err := d.report(part.name, part.took, part.detail); err != nil {
 			return "", err
 		}
 	}
@@ -53,15 +54,16 @@ func (d *demonstration) connect(ctx context.Context) (string, error) {
 }
 
 func (d *demonstration) metadata(ctx context.Context) (string, error) {
-	resp, err := good(kmsg.NewPtrMetadataRequest().RequestWith(ctx, d.conn))
+	resp, err := checked(kmsg.NewPtrMetadataRequest().RequestWith(ctx, d.conn))
 	if err != nil {
 		return "", err
 	}
 	if len(resp.Brokers) != 1 {
-		return "", fmt.Errorf("%d brokers where there is one", len(resp.Brokers))
+		return "", fmt.Errorf("got %d brokers, want 1", len(resp.Brokers))
 	}
 	b := resp.Brokers[0]
-	return fmt.Sprintf("v%d: broker %d at %s:%d, %d topics", resp.Version, b.NodeID, b.Host, b.Port, len(resp.Topics)), nil
+	return fmt.Sprintf("v%d: broker %d at %s:%d, %d topics",
+		resp.Version, b.NodeID, b.Host, b.Port, len(resp.Topics)), nil
 }
 
 func (d *demonstration) createTopic(ctx context.Context) (string, error) {
@@ -69,7 +71,7 @@ func (d *demonstration) createTopic(ctx context.Context) (string, error) {
 	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = demoTopic, 1, 1
 	req := kmsg.NewPtrCreateTopicsRequest()
 	req.Topics = append(req.Topics, topic)
-	resp, err := good(req.RequestWith(ctx, d.conn))
+	resp, err := checked(req.RequestWith(ctx, d.conn))
 	if err != nil {
 		return "", err
 	}
@@ -85,12 +87,12 @@ func (d *demonstration) produce(ctx context.Context) (string, error) {
 	partition := kmsg.NewProduceRequestTopicPartition()
 	partition.Records = d.batch
 	topic := kmsg.NewProduceRequestTopic()
-	topic.Topic, topic.TopicID = demoTopic, d.topic.TopicID // a name up to v12, then the id
+	topic.Topic, topic.TopicID = demoTopic, d.topic.TopicID // a name up to v12, later the id
 	topic.Partitions = append(topic.Partitions, partition)
 	req := kmsg.NewPtrProduceRequest()
 	req.Acks = -1
 	req.Topics = append(req.Topics, topic)
-	resp, err := good(req.RequestWith(ctx, d.conn))
+	resp, err := checked(req.RequestWith(ctx, d.conn))
 	if err != nil {
 		return "", err
 	}
@@ -110,7 +112,7 @@ func (d *demonstration) fetch(ctx context.Context) (string, error) {
 	req := kmsg.NewPtrFetchRequest()
 	req.MaxWaitMillis, req.MinBytes = 1000, 1
 	req.Topics = append(req.Topics, topic)
-	resp, err := good(req.RequestWith(ctx, d.conn))
+	resp, err := checked(req.RequestWith(ctx, d.conn))
 	if err != nil {
 		return "", err
 	}
@@ -123,20 +125,20 @@ func (d *demonstration) fetch(ctx context.Context) (string, error) {
 	return fmt.Sprintf("v%d: the same bytes, CRC right", resp.Version), nil
 }
 
-// good adds to the error of a request those that the answer tells of.
-func good[R kmsg.Response](resp R, err error) (R, error) {
+// checked returns the error of a request, or the error codes of its answer.
+func checked[R kmsg.Response](resp R, err error) (R, error) {
 	if err == nil {
 		err = answerErrors(resp)
 	}
 	return resp, err
 }
 
-// restart stops the broker and starts another on its port. Meanwhile one request
-// must fail, since its time is up, and one must wait.
+// restart stops the broker and starts another on its port. Meanwhile one request must
+// fail at its timeout, and one must wait.
 func (d *demonstration) restart(ctx context.Context) (string, error) {
 	d.cluster.Close()
 	select {
-	case <-d.diary.lost:
+	case <-d.setup.lost:
 	case <-ctx.Done():
 		return "", context.Cause(ctx)
 	}
@@ -151,10 +153,10 @@ func (d *demonstration) restart(ctx context.Context) (string, error) {
 		waited <- err
 	})
 
-	brief, done := context.WithTimeout(ctx, demoPatience)
+	shortCtx, done := context.WithTimeout(ctx, demoRequestTimeout)
 	defer done()
-	if _, err := kmsg.NewPtrMetadataRequest().RequestWith(brief, d.conn); !errors.Is(err, broker.ErrCanceled) {
-		return "", fmt.Errorf("a request to a broker that is away ended with: %v", err)
+	if _, err := kmsg.NewPtrMetadataRequest().RequestWith(shortCtx, d.conn); !errors.Is(err, broker.ErrCanceled) {
+		return "", fmt.Errorf("got %v from a request while the broker is down, want a timeout", err)
 	}
 	if _, err := d.startBroker(ctx); err != nil {
 		return "", err
@@ -165,6 +167,6 @@ func (d *demonstration) restart(ctx context.Context) (string, error) {
 	if _, err := d.metadata(ctx); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("broker away: a request of %v failed, one without limit waited and was answered by the new broker; connections made: %d",
-		demoPatience, d.diary.connections()), nil
+	return fmt.Sprintf("broker down: a request with a timeout of %v failed, one without waited, "+
+		"and the new broker answered it; connections made: %d", demoRequestTimeout, d.conn.Stats().Ready), nil
 }

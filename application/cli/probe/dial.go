@@ -11,8 +11,7 @@ import (
 	"brokerconn/application/properties"
 )
 
-// config is the one place where the command line becomes a connection's
-// configuration.
+// config returns the configuration of a connection by the command line.
 func (a *app) config(address string) (broker.Config, error) {
 	host, port, err := broker.ParseAddress(address)
 	if err != nil {
@@ -34,7 +33,7 @@ func (a *app) config(address string) (broker.Config, error) {
 		cfg.SoftwareName, cfg.SoftwareVersion = name, cmp.Or(cfg.SoftwareVersion, broker.Version)
 	}
 	if a.timed || cfg.RequestTimeout == 0 {
-		// The command's own limit comes first, and tells more.
+		// --timeout passes first, and its error is more precise.
 		cfg.RequestTimeout = a.timeout + time.Minute
 	}
 	cfg.SetupTimeout = a.setupLimit(cfg.SetupTimeout)
@@ -43,15 +42,15 @@ func (a *app) config(address string) (broker.Config, error) {
 	}
 	cfg.Hooks = &broker.Hooks{
 		StateChanged: func(_, to broker.State, endpoint broker.Endpoint, _ error) {
-			a.progress.follow(to, endpoint)
+			a.progress.stateChanged(to, endpoint)
 		},
 		Warning: a.warn,
 	}
 	return cfg, nil
 }
 
-// setupLimit is how long a connection may take until it is ready. The other half of
-// --timeout is left to find out what a silent port is.
+// setupLimit returns the limit until a connection is ready: at most half of --timeout,
+// so that the other half remains to identify a silent port.
 func (a *app) setupLimit(configured time.Duration) time.Duration {
 	if half := a.timeout / 2; a.timed || configured == 0 || configured > half {
 		return half
@@ -59,22 +58,23 @@ func (a *app) setupLimit(configured time.Duration) time.Duration {
 	return configured
 }
 
-// warn tells of a setting that may not mean what was meant.
+// warn writes a warning about a setting.
 func (a *app) warn(text string) {
 	a.progress.clear()
 	fmt.Fprintf(a.stderr, "%s: warning: %s\n", name, text)
 }
 
-// dial connects to a broker, or finds out why not.
+// dial connects to a broker. If that fails, the error says what the port is, where that
+// is found out.
 func (a *app) dial(ctx context.Context, address string) (*broker.Conn, error) {
 	cfg, err := a.config(address)
 	if err != nil {
 		return nil, err
 	}
-	return a.dialWith(ctx, address, cfg)
+	return a.dialWith(ctx, cfg)
 }
 
-func (a *app) dialWith(ctx context.Context, address string, cfg broker.Config) (*broker.Conn, error) {
+func (a *app) dialWith(ctx context.Context, cfg broker.Config) (*broker.Conn, error) {
 	conn, err := broker.Dial(ctx, cfg)
 	if err != nil {
 		return nil, a.identify(ctx, refused(err))
@@ -82,28 +82,26 @@ func (a *app) dialWith(ctx context.Context, address string, cfg broker.Config) (
 	return conn, nil
 }
 
-// connected is a command that dials its first argument, within the time limit.
-func (a *app) connected(do func(ctx context.Context, conn *broker.Conn, args []string) error) func(context.Context, []string) error {
-	return func(ctx context.Context, args []string) error {
-		ctx, cancel := a.limited(ctx)
-		defer cancel()
+// withConn returns a command that dials its first argument, within --timeout.
+func (a *app) withConn(run func(ctx context.Context, conn *broker.Conn, args []string) error) runFunc {
+	return a.withTimeout(func(ctx context.Context, args []string) error {
 		conn, err := a.dial(ctx, args[0])
 		if err != nil {
 			return err
 		}
 		defer conn.Close()
-		return do(ctx, conn, args)
-	}
+		return run(ctx, conn, args)
+	})
 }
 
-// refused says in words of the command line which setting cannot be used.
+// refused returns an invalid setting as an error about its flag or argument.
 func refused(err error) error {
 	var config *broker.ConfigError
 	switch {
 	case !errors.As(err, &config):
 		return err
 	case config.Setting == "Host":
-		return usagef("HOST:PORT: there is no host name or literal address in it")
+		return usagef("HOST:PORT: has no host name or IP address")
 	case config.Setting == "ClientID":
 		return usagef("--client-id: %s", config.Problem)
 	}

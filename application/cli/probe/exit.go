@@ -13,29 +13,28 @@ import (
 	"brokerconn/application/broker"
 )
 
-// The exit codes. Scripts and probes rely on them: a meaning never changes.
+// The exit codes. Scripts rely on them: a meaning never changes.
 const (
 	exitOK             = 0
 	exitFailed         = 1   // the broker answered an error, or a check failed
-	exitUsage          = 2   // the command line is wrong; nothing was connected to
+	exitUsage          = 2   // the command line is invalid; no connection was made
 	exitDNS            = 10  // the host has no address
 	exitTCP            = 11  // the address was not reached, or the connection was lost
-	exitTLS            = 12  // TLS failed, or is what the port wants
-	exitProtocol       = 13  // not Kafka, or Kafka's protocol broken
+	exitTLS            = 12  // TLS failed, or the port expects TLS
+	exitProtocol       = 13  // not Kafka, or an invalid answer
 	exitAuthentication = 14  // the login failed
 	exitTimeout        = 15  // a time limit passed
-	exitInterrupted    = 130 // as shells have it for SIGINT
+	exitInterrupted    = 130 // as in shells, for SIGINT
 )
 
-// exitCode finds the code of an error. Where errors lie within each other the
-// outer one decides, since it tells what was being done: a timeout whose last
-// attempt was refused is a timeout.
+// exitCode returns the code of an error. Of errors that wrap each other the outer one
+// decides: a timeout whose last attempt was refused is a timeout. A check that failed wraps
+// no error, so that its code is exitFailed.
 func exitCode(err error) int {
 	var (
 		usage   *usageError
 		bad     *propertiesError
 		timeout *timeoutError
-		answer  *answerError
 		e       *broker.Error
 	)
 	switch {
@@ -45,8 +44,6 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.As(err, &usage), errors.As(err, &bad):
 		return exitUsage
-	case errors.As(err, &answer), errors.Is(err, errCheck):
-		return exitFailed
 	case errors.As(err, &e):
 		return exitCodeOf(e)
 	case errors.As(err, &timeout):
@@ -55,79 +52,61 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
+// kindCodes are the exit codes of a broker.Error by its Kind, which may be more than one of
+// these: the first counts.
+var kindCodes = []struct {
+	kind error
+	code int
+}{
+	{broker.ErrTLSExpected, exitTLS},
+	{broker.ErrTLS, exitTLS},
+	{broker.ErrAuthentication, exitAuthentication},
+	{broker.ErrReauthentication, exitAuthentication},
+	{broker.ErrProtocol, exitProtocol},
+	{broker.ErrResolve, exitDNS},
+	{broker.ErrDial, exitTCP},
+	{broker.ErrTimeout, exitTimeout},
+	{broker.ErrCanceled, exitTimeout},
+	{broker.ErrEncode, exitUsage},
+	{broker.ErrUnsupportedVersion, exitFailed},
+}
+
 func exitCodeOf(e *broker.Error) int {
 	is := func(kind error) bool { return errors.Is(e.Kind, kind) }
-	var answer *broker.BrokerError
-	switch {
-	case is(broker.ErrTLSExpected), is(broker.ErrTLS):
-		return exitTLS
-	case is(broker.ErrAuthentication), is(broker.ErrReauthentication):
-		return exitAuthentication
-	case is(broker.ErrProtocol):
-		if errors.As(e.Cause, &answer) {
-			return exitFailed // it spoke Kafka well, to say no
+	for _, row := range kindCodes {
+		if answer := new(broker.BrokerError); is(row.kind) && row.code == exitProtocol && errors.As(e.Cause, &answer) {
+			return exitFailed // an error code is an answer in Kafka's protocol
 		}
-		return exitProtocol
-	case is(broker.ErrResolve):
-		return exitDNS
-	case is(broker.ErrDial):
-		return exitTCP
-	case is(broker.ErrTimeout), is(broker.ErrCanceled):
-		return exitTimeout
-	case is(broker.ErrEncode):
-		return exitUsage
-	case is(broker.ErrUnsupportedVersion):
-		return exitFailed
+		if is(row.kind) {
+			return row.code
+		}
 	}
 	if inner := new(broker.Error); errors.As(e.Cause, &inner) {
 		return exitCodeOf(inner) // refused or closed because of an earlier failure
 	}
 	switch {
 	case is(broker.ErrConnection) && e.Phase == broker.NegotiatingVersions:
-		return exitProtocol // reached, and it went away when spoken to
+		return exitProtocol // closed by the peer when it was asked for its API versions
 	case is(broker.ErrConnection) && e.Phase == broker.Authenticating:
-		return exitAuthentication // how brokers before 1.0 refuse a login
+		return exitAuthentication // brokers before 1.0 reject a login in this way
 	case is(broker.ErrConnection), is(broker.ErrNotReady):
 		return exitTCP
 	}
 	return exitFailed
 }
 
-var (
-	// errInterrupted: the context of Run ended.
-	errInterrupted = errors.New("interrupted")
-	// errCheck: what a command was to find out is not so.
-	errCheck = errors.New("check failed")
-)
+// errInterrupted is returned when the context of Run ends.
+var errInterrupted = errors.New("interrupted")
 
-// checkError is an errCheck in words of its own.
-type checkError struct {
-	text  string
-	cause error // may be nil
-}
-
-func checkf(cause error, format string, args ...any) error {
-	return &checkError{fmt.Sprintf(format, args...), cause}
-}
-
-func (e *checkError) Error() string {
-	if e.cause == nil {
-		return e.text
-	}
-	return e.text + ": " + e.cause.Error()
-}
-
-func (*checkError) Is(target error) bool { return target == errCheck }
-
-// timeoutError is what ends the context of a command.
+// timeoutError is the cause of a context that ends by --timeout.
 type timeoutError struct{ after time.Duration }
 
-func (e *timeoutError) Error() string { return fmt.Sprintf("--timeout of %v is over", e.after) }
+func (e *timeoutError) Error() string { return fmt.Sprintf("--timeout of %v has passed", e.after) }
 
-// usageError is a command line that cannot be carried out.
+// usageError is an invalid command line.
 type usageError struct {
 	problem string
-	help    string // the command whose help tells more
+	help    string // the command whose help explains it
 }
 
 func usagef(format string, args ...any) error {
@@ -141,7 +120,7 @@ func (e *usageError) Error() string {
 	return fmt.Sprintf("%s (see: %s --help)", e.problem, e.help)
 }
 
-// forCommand adds to a usageError where to look.
+// forCommand adds the command to a usageError.
 func forCommand(err error, command *cobra.Command) error {
 	var usage *usageError
 	if errors.As(err, &usage) && usage.help == "" {
@@ -150,7 +129,7 @@ func forCommand(err error, command *cobra.Command) error {
 	return err
 }
 
-// asUsage makes a usageError of whatever cobra refused.
+// asUsage makes a usageError of an error of cobra.
 func asUsage(err error, command *cobra.Command) error {
 	var usage *usageError
 	if !errors.As(err, &usage) {
@@ -159,7 +138,7 @@ func asUsage(err error, command *cobra.Command) error {
 	return forCommand(err, command)
 }
 
-// errorDocument is an error alone, as JSON.
+// errorDocument is the answer of a command that failed, as JSON.
 type errorDocument struct {
 	Error *errorInfo `json:"error"`
 }
@@ -199,7 +178,7 @@ func describe(err error) *errorInfo {
 	return info
 }
 
-// lines are those that an error takes on standard error.
+// lines returns the lines of an error for standard error.
 func lines(err error) (all []string) {
 	var bad *propertiesError
 	if !errors.As(err, &bad) {
@@ -211,8 +190,7 @@ func lines(err error) (all []string) {
 	return all
 }
 
-// oneLine makes one line of s, without anything that a terminal would obey: the
-// words may be a peer's.
+// oneLine returns s as one line without control characters: s may quote a peer.
 func oneLine(s string) string {
 	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
 	return strings.Map(func(r rune) rune {

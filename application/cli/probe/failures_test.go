@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"io"
@@ -14,55 +15,47 @@ import (
 
 var discarded = log.New(io.Discard, "", 0)
 
-// Half of it is spent on a silent port before it is asked otherwise.
+// short is a --timeout. Half of it is spent on a silent port before the port is identified.
 const short = "4s"
 
-func TestPeersThatAreNoBrokers(t *testing.T) {
+func TestOtherPeers(t *testing.T) {
+	says := func(text string) func(*testing.T) string {
+		return func(t *testing.T) string { return says(t, text) }
+	}
 	for _, c := range []struct {
 		name     string
 		peer     func(*testing.T) string
-		clientID string
+		clientID string // "": five5
 		code     int
 		words    []string
 	}{
-		{"silence", silent, "five5", exitTimeout, []string{"timed out", "neither", "HTTP", "TLS"}},
-		{"web server, a newline in what it is sent", web, "ten-bytes!", exitProtocol, []string{"HTTP"}},
-		{"web server, no newline", web, "five5", exitProtocol, []string{"HTTP"}},
-		{"web server with TLS, a newline", webWithTLS, "ten-bytes!", exitTLS, []string{"TLS"}},
-		{"web server with TLS", webWithTLS, "five5", exitTLS, []string{"TLS"}},
-		{"server of text", answersLines, "five5", exitProtocol, []string{"500 unrecognised command"}},
-		{"SSH", func(t *testing.T) string { return says(t, "SSH-2.0-OpenSSH_9.9\r\n") }, "five5", exitProtocol, []string{"SSH"}},
-		{"garbage", func(t *testing.T) string { return says(t, "\xff\xfe\x00\x01\x02\x03\x04") }, "five5", exitProtocol, []string{"frame size"}},
-		{"a TLS alert", func(t *testing.T) string { return says(t, "\x15\x03\x03\x00\x02\x02\x46") }, "five5", exitTLS, []string{"TLS"}},
-		{"hangs up", hangsUp, "five5", exitProtocol, []string{"closed the connection"}},
-		{"hangs up, but speaks TLS", hangsUpOnPlaintext, "five5", exitTLS, []string{"TLS"}},
-		{"alerts at text", alertsAtText, "five5", exitTLS, []string{"TLS"}},
-		{"closed port", closedPort, "five5", exitTCP, []string{"refused"}},
+		{"silence", silent, "", exitTimeout, []string{"timed out", "neither", "HTTP", "TLS"}},
+		{"web server, ApiVersions with a newline", web, "ten-bytes!", exitProtocol, []string{"HTTP"}},
+		{"web server", web, "", exitProtocol, []string{"HTTP"}},
+		{"web server with TLS, ApiVersions with a newline", webWithTLS, "ten-bytes!", exitTLS, []string{"TLS"}},
+		{"web server with TLS", webWithTLS, "", exitTLS, []string{"TLS"}},
+		{"server of text", answersLines, "", exitProtocol, []string{"500 unrecognised command"}},
+		{"SSH", says("SSH-2.0-OpenSSH_9.9\r\n"), "", exitProtocol, []string{"SSH"}},
+		{"garbage", says("\xff\xfe\x00\x01\x02\x03\x04"), "", exitProtocol, []string{"frame size"}},
+		{"TLS alert", says("\x15\x03\x03\x00\x02\x02\x46"), "", exitTLS, []string{"TLS"}},
+		{"hangs up", hangsUp, "", exitProtocol, []string{"closed the connection"}},
+		{"hangs up on plaintext", hangsUpOnPlaintext, "", exitTLS, []string{"TLS"}},
+		{"alert on text", alertsOnText, "", exitTLS, []string{"TLS"}},
+		{"closed port", closedPort, "", exitTCP, []string{"refused"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			args := []string{"apis", c.peer(t), "--timeout", short, "--client-id", c.clientID}
-			text := probe(t, args...)
-			text.failed(t, c.code, c.words...)
-			if text.stdout != "" {
-				t.Errorf("standard output: %q", text.stdout)
-			}
-			doc := probe(t, append(args, "--json")...)
-			doc.failed(t, c.code)
-			if e := decode[errorDocument](t, doc).Error; e == nil || e.ExitCode != c.code || e.Kind == "" || e.Broker != args[1] {
-				t.Errorf("as JSON: %s", doc.stdout)
-			}
-			for _, w := range c.words {
-				if !strings.Contains(doc.stdout, w) {
-					t.Errorf("%q is not in %q", w, doc.stdout)
-				}
+			peer := c.peer(t)
+			args := []string{"apis", peer, "--timeout", short, "--client-id", cmp.Or(c.clientID, "five5")}
+			if e := probeFails(t, c.code, args, c.words...); e.Kind == "" || e.Broker != peer {
+				t.Errorf("got %+v, want an error of %s", e, peer)
 			}
 		})
 	}
 }
 
-// alertsAtText speaks TLS, has nothing to say to Kafka and an alert for HTTP.
-func alertsAtText(t *testing.T) string {
+// alertsOnText has TLS, does not answer Kafka, and answers HTTP with an alert.
+func alertsOnText(t *testing.T) string {
 	return listener(t, func(c net.Conn) {
 		first := make([]byte, 1)
 		if _, err := io.ReadFull(c, first); err == nil && first[0] != 0 {
@@ -72,8 +65,8 @@ func alertsAtText(t *testing.T) string {
 	})
 }
 
-// hangsUpOnPlaintext speaks TLS, and closes without an alert when the first byte
-// is none of it, as Kafka does.
+// hangsUpOnPlaintext has TLS, and closes without an alert when the first byte is not that
+// of a handshake, as Kafka does.
 func hangsUpOnPlaintext(t *testing.T) string {
 	return listener(t, func(c net.Conn) {
 		defer c.Close()
@@ -94,15 +87,27 @@ type readsFrom struct {
 func (c readsFrom) Read(p []byte) (int, error) { return c.r.Read(p) }
 
 func TestUnknownHost(t *testing.T) {
-	t.Parallel()
-	o := probe(t, "apis", "no-such-host.invalid", "--timeout", "5s")
-	// Where there is no resolver the question may go unanswered instead.
-	if o.code != exitTimeout {
-		o.failed(t, exitDNS, "no-such-host.invalid", "cannot resolve the host")
+	for _, command := range []string{"apis", "tls"} {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			o := probe(t, command, "no-such-host.invalid", "--timeout", "5s")
+			if o.code != exitTimeout { // of a machine without a resolver
+				o.failed(t, exitDNS, "no-such-host.invalid", "cannot resolve the host")
+			}
+		})
 	}
 }
 
 func TestUsage(t *testing.T) {
+	several := file(t, "bootstrap.servers=a:1,b:2")
+	metadata := func(args ...string) []string { return append([]string{"request", "localhost", "metadata"}, args...) }
+	set := func(command string, properties ...string) (args []string) {
+		args = []string{command, "localhost"}
+		for _, p := range properties {
+			args = append(args, "-X", p)
+		}
+		return args
+	}
 	for _, c := range []struct {
 		args  []string
 		words []string
@@ -111,6 +116,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"pnig"}, []string{`"pnig"`, `nearest is "ping"`}},
 		{[]string{"help", "pnig"}, []string{`"pnig"`}},
 		{[]string{"ping"}, []string{"needs HOST:PORT", "kafkaprobe ping --help"}},
+		{[]string{"tls"}, []string{"needs HOST:PORT"}},
 		{[]string{"request", "localhost"}, []string{"needs NAME"}},
 		{[]string{"apis", "a", "b"}, []string{`"b"`}},
 		{[]string{"demo", "b"}, []string{`"b"`}},
@@ -119,76 +125,88 @@ func TestUsage(t *testing.T) {
 		{[]string{"apis", "localhost:kafka"}, []string{"1 to 65535"}},
 		{[]string{"apis", "a b"}, []string{"HOST:PORT"}},
 		{[]string{"ping", "a b"}, []string{"HOST:PORT"}},
-		{[]string{"apis", ":9092"}, []string{"no host"}},
+		{[]string{"tls", "a b"}, []string{"HOST:PORT"}},
+		{[]string{"apis", ":9092"}, []string{"HOST:PORT", "no host"}},
+		{[]string{"tls", ":9093"}, []string{"HOST:PORT", "no host"}},
 		{[]string{"apis", "localhost", "--timeout", "0s"}, []string{"--timeout"}},
 		{[]string{"apis", "localhost", "--timeout", "soon"}, []string{"soon"}},
 		{[]string{"apis", "localhost", "--bogus"}, []string{"--bogus"}},
 		{[]string{"apis", "localhost", "--client-id", "a\nb"}, []string{"--client-id"}},
 		{[]string{"ping", "localhost", "-c", "-1"}, []string{"negative"}},
 		{[]string{"request", "localhost", "metadta"}, []string{`nearest is "Metadata"`}},
-		{[]string{"request", "localhost", "metadata", "--version", "99"}, []string{"--version 99", "v13"}},
-		{[]string{"request", "localhost", "metadata", "--version", "-1"}, []string{"--version -1"}},
-		{[]string{"request", "localhost", "metadata", "--body", "hello"}, []string{"not JSON"}},
-		{[]string{"request", "localhost", "metadata", "--body", ""}, []string{"ends too early"}},
-		{[]string{"request", "localhost", "metadata", "--body", "-"}, []string{"ends too early"}},
-		{[]string{"request", "localhost", "metadata", "--body", "@/no/such/file"}, []string{"/no/such/file"}},
-		{[]string{"request", "localhost", "metadata", "--body", `{"Topcs":[]}`}, []string{`"Topcs"`, `nearest is "Topics"`}},
+		{metadata("--version", "99"), []string{"--version 99", "0 to 13"}},
+		{metadata("--version", "-1"), []string{"--version -1"}},
+		{metadata("--body", "hello"), []string{"not JSON"}},
+		{metadata("--body", ""), []string{"ends too early"}},
+		{metadata("--body", "-"), []string{"ends too early"}},
+		{metadata("--body", "@/no/such/file"), []string{"/no/such/file"}},
+		{metadata("--body", `{"Topcs":[]}`), []string{`"Topcs"`, `nearest is "Topics"`}},
+
+		{[]string{"apis", "-F", "/no/such/file"}, []string{"/no/such/file"}},
+		{[]string{"apis", "localhost", "--dialect", "python"}, []string{"--dialect", "kafka-python, java, librdkafka"}},
+		{[]string{"apis", "-F", several}, []string{"HOST:PORT", "2 brokers", "a:1, b:2"}},
+		{[]string{"apis", "-X", "client.id=x"}, []string{"HOST:PORT", "name no broker"}},
+		{[]string{"request", "-F", several}, []string{"needs NAME"}},
+		{[]string{"demo", "-X", "client.id=x"}, []string{"-X"}},
+		{set("apis", canary), []string{"-X takes key=value"}},
+		{set("apis", "security.protocol=SASL_SSL", "sasl.mechanism=GSSAPI", "sasl.password="+canary,
+			"sasl.kerberos.principal=a@B", "sasl.kerberos.keytab=/no/such/keytab"),
+			[]string{"sasl.kerberos.keytab: ", "/no/such/keytab"}},
+		{set("apis", "client.id=x", "host=y"), []string{"mixed dialects"}},
+		{set("tls", "ssl_cafile=/nowhere"), []string{"ssl_cafile", "/nowhere"}},
+		{set("tls", "ssl_ciphers=NONE-SUCH"), []string{"ssl_ciphers"}},
 	} {
-		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
-			text := probe(t, c.args...)
-			text.failed(t, exitUsage, c.words...)
-			if text.stdout != "" {
-				t.Errorf("standard output: %q", text.stdout)
-			}
-			doc := probe(t, append(c.args, "--json")...)
-			doc.failed(t, exitUsage)
-			if e := decode[errorDocument](t, doc).Error; e == nil || e.ExitCode != exitUsage {
-				t.Errorf("as JSON: %s", doc.stdout)
-			}
+		t.Run(strings.ReplaceAll(strings.Join(c.args, " "), canary, "SECRET"), func(t *testing.T) {
+			probeFails(t, exitUsage, c.args, c.words...)
 		})
 	}
 }
 
+const longFetch = `{"MaxWaitMillis":60000,"MinBytes":1,` +
+	`"Topics":[{"Topic":"letters","Partitions":[{"PartitionMaxBytes":1000}]}]}`
+
 func TestInterrupted(t *testing.T) {
 	address, _ := fakeKafka(t)
-	fetch := `{"MaxWaitMillis":60000,"MinBytes":1,"Topics":[{"Topic":"letters","Partitions":[{"PartitionMaxBytes":1000}]}]}`
+	ca := newAuthority(t, "an authority")
+	// With a request for a certificate, tls waits for the server after the handshake.
+	waiting, _ := secureServer(t, &tls.Config{
+		Certificates: []tls.Certificate{ca.issue()}, ClientAuth: tls.RequestClientCert, SessionTicketsDisabled: true,
+	})
 	for _, c := range []struct {
 		name string
 		args []string
 	}{
-		{"a silent port", []string{"apis", silent(t)}},
-		{"a ping to a silent port", []string{"ping", silent(t)}},
+		{"silent port", []string{"apis", silent(t)}},
+		{"ping to a silent port", []string{"ping", silent(t)}},
 		{"between pings", []string{"ping", address, "-c", "0", "-i", "1h"}},
 		{"standard input", []string{"request", address, "metadata", "--body", "-"}},
-		{"a request in flight", []string{"request", address, "fetch", "--version", "12", "--body", fetch}},
+		{"request in flight", []string{"request", address, "fetch", "--version", "12", "--body", longFetch}},
+		{"TLS handshake", []string{"tls", silent(t), "-X", "ssl_cafile=" + ca.file()}},
+		{"after the TLS handshake", []string{"tls", waiting, "-X", "ssl_cafile=" + ca.file()}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			// How far it is by then is chance; that it ends at once is not.
+			// The command may be at any point by then.
 			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 			defer cancel()
 			stdin, w := io.Pipe()
 			defer w.Close()
 			o := probeWith(t, ctx, stdin, append(c.args, "--timeout", "1h")...)
 			o.failed(t, exitInterrupted, "interrupted")
-			if sum := strings.Contains(o.stdout, " lost, "); sum != (c.args[0] == "ping") {
-				t.Errorf("standard output: %q", o.stdout)
+			if got, want := strings.Contains(o.stdout, " lost, "), c.args[0] == "ping"; got != want {
+				t.Errorf("got standard output %q, want a summary: %v", o.stdout, want)
 			}
 		})
 	}
 }
 
-// A body that never ends is given up after --timeout.
-func TestStandardInputIsBounded(t *testing.T) {
+func TestRequestTimesOut(t *testing.T) {
 	stdin, w := io.Pipe()
 	defer w.Close()
 	o := probeWith(t, t.Context(), stdin, "request", "127.0.0.1:1", "metadata", "--body", "-", "--timeout", "50ms")
 	o.failed(t, exitTimeout, "standard input", "--timeout of 50ms")
-}
 
-func TestRequestWithoutAnswerTimesOut(t *testing.T) {
 	address, _ := fakeKafka(t)
-	o := probe(t, "request", address, "fetch", "--version", "12", "--timeout", short, "--body",
-		`{"MaxWaitMillis":60000,"MinBytes":1,"Topics":[{"Topic":"letters","Partitions":[{"PartitionMaxBytes":1000}]}]}`)
+	o = probe(t, "request", address, "fetch", "--version", "12", "--timeout", short, "--body", longFetch)
 	o.failed(t, exitTimeout, "--timeout of "+short, "fully sent")
 }

@@ -16,131 +16,129 @@ import (
 	"brokerconn/application/broker"
 )
 
-// What a port is that does not answer Kafka. Most other servers answer something
-// that the connection recognises by itself; two kinds do not. A web server waits
-// for a line to end, and whether ApiVersions has a byte that is a newline is
-// chance: with a client id of 10 bytes it has. And a TLS server may hang up, or
-// wait for the rest of what it takes for a record. So a port that stayed silent,
-// or hung up when asked for its API versions, is asked once in HTTP and once in
-// TLS, each over a connection of its own.
+// A port that does not answer Kafka is identified here. Most other servers send something
+// that the connection recognises. Two kinds do not. A web server waits for the end of a
+// line, and ApiVersions may or may not contain a newline: with a client id of 10 bytes it
+// does. A TLS server may close the connection, or wait for the rest of what it takes for a
+// record. So a port that stayed silent, or closed the connection when it was asked for its
+// API versions, is asked in HTTP, in TLS and in ZooKeeper's words, each over a connection
+// of its own.
 //
-// A web server with TLS may answer plain HTTP in plain HTTP, "400 Bad Request",
-// to say that it wants TLS. So that answer alone does not tell.
+// A web server with TLS may answer plain HTTP with "400 Bad Request" in plain HTTP, to say
+// that it expects TLS. So that answer is not enough.
 
-// identify returns err, or a better error where the port turns out to be another
-// kind of server's. It takes what is left of ctx, at most.
+// identify returns err, or a better error if the port is that of another kind of server.
+// It is limited by the deadline of ctx.
 func (a *app) identify(ctx context.Context, err error) error {
 	var e *broker.Error
 	if !errors.As(err, &e) || e.Phase != broker.NegotiatingVersions || e.Address == "" {
 		return err
 	}
 	if a.settings.Security.TLS() {
-		return err // what speaks TLS is no web server in clear, and the handshake told
+		return err // the handshake has identified it
 	}
 	if !errors.Is(e.Kind, broker.ErrSetupTimeout) && e.Kind != broker.ErrConnection {
-		return err // the kind tells already
+		return err // the kind identifies it
 	}
-	deadline, bounded := ctx.Deadline()
-	if !bounded || ctx.Err() != nil {
+	deadline, limited := ctx.Deadline()
+	if !limited || ctx.Err() != nil {
 		return err
 	}
-	a.progress.waitFor("finding out what answers at " + e.Address)
+	a.progress.waitFor("identifying " + e.Address)
 
 	line := a.askHTTP(ctx, e.Address, time.Until(deadline)/2)
-	web := strings.HasPrefix(line, "HTTP/")
-	mayBeTLS := line == "" || unprintable(line) || // an alert?
-		web && strings.Contains(line, " 400 ")
-	found := *e
+	isWeb := strings.HasPrefix(line, "HTTP/")
+	mayBeTLS := line == "" || unprintable(line) || // unprintable: perhaps an alert
+		isWeb && strings.Contains(line, " 400 ")
 	switch {
 	case mayBeTLS && a.askTLS(ctx, e.Address, time.Until(deadline)):
-		found.Kind = broker.ErrTLSExpected
-		found.Cause = errors.New("it answered a TLS hello, and nothing to Kafka's ApiVersions")
-		found.Hint = "the port wants TLS"
-	case web:
-		found.Kind = broker.ErrNotKafka
-		found.Cause = fmt.Errorf("it answered an HTTP request with %q", line)
-		found.Hint = "this is a web server (HTTP): check the port"
+		return identified(e, broker.ErrTLSExpected,
+			errors.New("it answered a TLS ClientHello, and did not answer Kafka's ApiVersions"), "the port expects TLS")
+	case isWeb:
+		return identified(e, broker.ErrNotKafka,
+			fmt.Errorf("it answered an HTTP request with %q", line), "this is a web server (HTTP): check the port")
 	case line != "":
-		found.Kind = broker.ErrNotKafka
-		found.Cause = fmt.Errorf("it answered a line of text with %q", line)
-		found.Hint = "this is another protocol: check the port"
+		return identified(e, broker.ErrNotKafka,
+			fmt.Errorf("it answered a line of text with %q", line), "this is another protocol: check the port")
 	case a.askZooKeeper(ctx, e.Address, time.Until(deadline)):
-		found.Kind = broker.ErrNotKafka
-		found.Cause = errors.New("it answered ZooKeeper's srvr")
-		found.Hint = "this is ZooKeeper: dial a broker"
-	case found.Kind == broker.ErrConnection:
-		return err // hung up on all of them, for all we know
-	default:
-		found.Hint = "the port accepts connections but answers neither Kafka's ApiVersions nor HTTP nor a TLS hello"
+		return identified(e, broker.ErrNotKafka,
+			errors.New("it answered ZooKeeper's srvr"), "this is ZooKeeper: dial a broker")
+	case e.Kind == broker.ErrConnection:
+		return err // it may have closed all these connections
 	}
-	return &found
+	return identified(e, e.Kind, e.Cause,
+		"the port accepts connections but answers neither Kafka's ApiVersions nor HTTP nor a TLS ClientHello")
 }
 
-// identifyInClear is for a port that hung up on a hello of TLS, or stayed silent, as
-// brokers do on a port without TLS. It is asked once as Kafka is, without a client
-// id, and once in HTTP.
-func (a *app) identifyInClear(ctx context.Context, err error) error {
+func identified(e *broker.Error, kind, cause error, hint string) error {
+	better := *e
+	better.Kind, better.Cause, better.Hint = kind, cause, hint
+	return &better
+}
+
+// identifyPlaintext is for a port that closed the connection on a TLS ClientHello, or
+// stayed silent, as brokers do on a port without TLS. It is asked in Kafka's protocol,
+// without a client id, and in HTTP.
+func (a *app) identifyPlaintext(ctx context.Context, err error) error {
 	var e *broker.Error
-	deadline, bounded := ctx.Deadline()
-	if !errors.As(err, &e) || !bounded || ctx.Err() != nil {
+	deadline, limited := ctx.Deadline()
+	if !errors.As(err, &e) || !limited || ctx.Err() != nil {
 		return err
 	}
-	a.progress.waitFor("finding out what answers at " + e.Address)
-	found, cause := *e, &brokertls.Error{Reason: brokertls.NotTLS}
-	if a.askKafka(ctx, e.Address, time.Until(deadline)/2) {
-		cause.Detail = "it answered Kafka's ApiVersions in clear"
-		found.Hint = "this is a broker's port without TLS: use PLAINTEXT or SASL_PLAINTEXT, or the port with TLS"
-	} else {
-		line := a.askHTTP(ctx, e.Address, time.Until(deadline))
-		switch {
-		case line != "" && !unprintable(line):
-			cause.Detail = fmt.Sprintf("it answered an HTTP request in clear with %q", line)
-			found.Hint = "this is another protocol without TLS: check the port"
-		case errors.Is(found.Kind, broker.ErrSetupTimeout):
-			found.Hint = "the port accepts connections but answers neither a TLS hello nor, in clear, Kafka's ApiVersions or HTTP"
-			return &found
-		default:
-			return err // hung up on all of them, for all we know
-		}
+	a.progress.waitFor("identifying " + e.Address)
+	notTLS := func(detail, hint string) error {
+		return identified(e, broker.ErrTLS, &brokertls.Error{Reason: brokertls.NotTLS, Detail: detail}, hint)
 	}
-	found.Kind, found.Cause = broker.ErrTLS, cause
-	return &found
+	if a.askKafka(ctx, e.Address, time.Until(deadline)/2) {
+		return notTLS("it answered Kafka's ApiVersions in plaintext", "this is a broker's port without TLS: "+
+			"use security_protocol PLAINTEXT or SASL_PLAINTEXT, or the port with TLS")
+	}
+	line := a.askHTTP(ctx, e.Address, time.Until(deadline))
+	switch {
+	case line != "" && !unprintable(line):
+		return notTLS(fmt.Sprintf("it answered an HTTP request in plaintext with %q", line),
+			"this is another protocol without TLS: check the port")
+	case errors.Is(e.Kind, broker.ErrSetupTimeout):
+		return identified(e, e.Kind, e.Cause, "the port accepts connections but answers neither a TLS ClientHello "+
+			"nor, in plaintext, Kafka's ApiVersions or HTTP")
+	}
+	return err // it may have closed all these connections
 }
 
 func unprintable(line string) bool {
 	return strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-// askKafka reports whether the peer answers ApiVersions in clear: with a frame that
-// has the number of the question.
-func (a *app) askKafka(ctx context.Context, address string, limit time.Duration) (speaks bool) {
-	// Size, key, version, number, and no client id.
-	const number, question = "TLS?", "\x00\x00\x00\x0a" + "\x00\x12" + "\x00\x00" + "TLS?" + "\xff\xff"
-	a.talk(ctx, address, limit, func(_ context.Context, conn net.Conn) {
-		if _, err := io.WriteString(conn, question); err != nil {
+// askKafka reports whether the peer answers ApiVersions in plaintext, with a frame that
+// has the correlation id of the request.
+func (a *app) askKafka(ctx context.Context, address string, timeout time.Duration) (answers bool) {
+	// Size, key, version, correlation id, and no client id.
+	const id, request = "TLS?", "\x00\x00\x00\x0a" + "\x00\x12" + "\x00\x00" + "TLS?" + "\xff\xff"
+	a.ask(ctx, address, timeout, func(_ context.Context, conn net.Conn) {
+		if _, err := io.WriteString(conn, request); err != nil {
 			return
 		}
-		answer := make([]byte, len("size")+len(number))
+		answer := make([]byte, len("size")+len(id))
 		_, err := io.ReadFull(conn, answer)
-		speaks = err == nil && string(answer[len("size"):]) == number
+		answers = err == nil && string(answer[len("size"):]) == id
 	})
-	return speaks
+	return answers
 }
 
-// askHTTP returns the first line of what the peer answers, "" for nothing.
-func (a *app) askHTTP(ctx context.Context, address string, limit time.Duration) (line string) {
-	return a.askLine(ctx, address, limit, "HEAD / HTTP/1.0\r\n\r\n")
+// askHTTP returns the first line that the peer answers to an HTTP request; "": none.
+func (a *app) askHTTP(ctx context.Context, address string, timeout time.Duration) string {
+	return a.askLine(ctx, address, timeout, "HEAD / HTTP/1.0\r\n\r\n")
 }
 
-// askZooKeeper reports whether the peer answers the one of ZooKeeper's words that it
-// answers by default.
-func (a *app) askZooKeeper(ctx context.Context, address string, limit time.Duration) bool {
-	return strings.HasPrefix(a.askLine(ctx, address, limit, "srvr"), "Zookeeper version")
+// askZooKeeper reports whether the peer answers ZooKeeper's srvr, the one command that is
+// enabled by default.
+func (a *app) askZooKeeper(ctx context.Context, address string, timeout time.Duration) bool {
+	return strings.HasPrefix(a.askLine(ctx, address, timeout, "srvr"), "Zookeeper version")
 }
 
-func (a *app) askLine(ctx context.Context, address string, limit time.Duration, question string) (line string) {
-	a.talk(ctx, address, limit, func(_ context.Context, conn net.Conn) {
-		if _, err := io.WriteString(conn, question); err != nil {
+func (a *app) askLine(ctx context.Context, address string, timeout time.Duration, request string) (line string) {
+	a.ask(ctx, address, timeout, func(_ context.Context, conn net.Conn) {
+		if _, err := io.WriteString(conn, request); err != nil {
 			return
 		}
 		var got []byte
@@ -157,25 +155,23 @@ func (a *app) askLine(ctx context.Context, address string, limit time.Duration, 
 	return line
 }
 
-// askTLS reports whether the peer answers a TLS hello with a record of TLS. That
-// is all it looks at: no certificate is trusted and nothing is sent behind the
-// handshake.
-func (a *app) askTLS(ctx context.Context, address string, limit time.Duration) (speaks bool) {
-	a.talk(ctx, address, limit, func(ctx context.Context, conn net.Conn) {
-		seen := &firstBytes{Conn: conn}
-		// A handshake that fails, for want of a client certificate say, tells as
-		// much as one that succeeds.
-		_ = tls.Client(seen, &tls.Config{InsecureSkipVerify: true}).HandshakeContext(ctx)
-		speaks = seen.areTLS()
+// askTLS reports whether the peer answers a TLS ClientHello with a TLS record. It checks
+// nothing else: no certificate is trusted, and no data follow the handshake.
+func (a *app) askTLS(ctx context.Context, address string, timeout time.Duration) (answers bool) {
+	a.ask(ctx, address, timeout, func(ctx context.Context, conn net.Conn) {
+		recorded := &firstBytes{Conn: conn}
+		// The answer counts even if the handshake fails, for example without a client
+		// certificate.
+		_ = tls.Client(recorded, &tls.Config{InsecureSkipVerify: true}).HandshakeContext(ctx)
+		answers = recorded.areTLS()
 	})
-	return speaks
+	return answers
 }
 
-// talk runs f over a connection that is closed when limit or ctx ends. It goes the
-// way that the properties say: what lies behind a proxy may be another host by the
-// same address.
-func (a *app) talk(ctx context.Context, address string, limit time.Duration, f func(context.Context, net.Conn)) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+// ask runs f over a connection that is closed when timeout or ctx ends. It uses the proxy
+// of the properties, since the address may be another host's without it.
+func (a *app) ask(ctx context.Context, address string, timeout time.Duration, f func(context.Context, net.Conn)) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	conn, err := a.settings.Way().Dial(ctx, "tcp", address)
 	if err != nil {
@@ -187,7 +183,7 @@ func (a *app) talk(ctx context.Context, address string, limit time.Duration, f f
 	f(ctx, conn)
 }
 
-// firstBytes remembers how the peer's words began.
+// firstBytes records the first two bytes that are read.
 type firstBytes struct {
 	net.Conn
 	first []byte
@@ -201,8 +197,8 @@ func (c *firstBytes) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// areTLS: a record that holds an alert or a part of a handshake, of any version
-// since SSL 3.
+// areTLS reports whether the bytes begin a record with an alert or a handshake message, of
+// any version since SSL 3.
 func (c *firstBytes) areTLS() bool {
 	return len(c.first) == 2 && (c.first[0] == 0x15 || c.first[0] == 0x16) && c.first[1] == 3
 }

@@ -14,50 +14,82 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// outcome is what one command line came to.
+// outcome is the outcome of one command line.
 type outcome struct {
 	code           int
 	stdout, stderr string
 }
 
-// probe runs a command line to its end. What it prints is logged, so that
-// acceptance/leaks reads it.
+// probe runs a command line.
 func probe(t *testing.T, args ...string) outcome {
 	t.Helper()
 	return probeWith(t, t.Context(), strings.NewReader(""), args...)
 }
 
+// probeWith runs a command line, whose output must not have a secret: all secrets of these
+// tests contain "canary". The output is logged, so that acceptance/leaks reads it.
 func probeWith(t *testing.T, ctx context.Context, stdin io.Reader, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	code := Run(ctx, args, stdin, &stdout, &stderr)
 	t.Logf("exit code %d\n%s%s", code, &stdout, &stderr)
-	return outcome{code, stdout.String(), stderr.String()}
+	o := outcome{code, stdout.String(), stderr.String()}
+	if strings.Contains(o.stdout+o.stderr, "canary") {
+		t.Error("got output with a secret")
+	}
+	return o
 }
 
-// failed checks the exit code, and that standard error has one line with all the
-// words.
+// failed checks the exit code, and that standard error is one line with all the words.
 func (o outcome) failed(t *testing.T, code int, words ...string) {
 	t.Helper()
 	if o.code != code {
-		t.Errorf("exit code %d, want %d", o.code, code)
+		t.Errorf("got exit code %d, want %d", o.code, code)
 	}
-	if strings.Count(o.stderr, "\n") != 1 || !strings.HasPrefix(o.stderr, "kafkaprobe: ") || !strings.HasSuffix(o.stderr, "\n") {
-		t.Errorf("standard error is not one line of kafkaprobe's: %q", o.stderr)
+	if strings.Count(o.stderr, "\n") != 1 || !strings.HasPrefix(o.stderr, "kafkaprobe: ") ||
+		!strings.HasSuffix(o.stderr, "\n") {
+		t.Errorf("got standard error %q, want one line of kafkaprobe", o.stderr)
 	}
+	contains(t, o.stderr, words...)
+}
+
+// succeeded checks the exit code, that standard error is empty, and that standard output
+// has all the words.
+func (o outcome) succeeded(t *testing.T, words ...string) outcome {
+	t.Helper()
+	if o.code != exitOK || o.stderr != "" {
+		t.Fatalf("got exit code %d and standard error %q, want success", o.code, o.stderr)
+	}
+	contains(t, o.stdout, words...)
+	return o
+}
+
+func contains(t *testing.T, text string, words ...string) {
+	t.Helper()
 	for _, w := range words {
-		if !strings.Contains(o.stderr, w) {
-			t.Errorf("%q is not in %q", w, o.stderr)
+		if !strings.Contains(text, w) {
+			t.Errorf("got %q, want %q in it", text, w)
 		}
 	}
 }
 
-// succeeded checks that it did, in silence on standard error.
-func (o outcome) succeeded(t *testing.T) {
+// probeFails runs a command line that fails, as text and with --json, and checks both. It
+// returns the error of the document.
+func probeFails(t *testing.T, code int, args []string, words ...string) *errorInfo {
 	t.Helper()
-	if o.code != 0 || o.stderr != "" {
-		t.Fatalf("exit code %d, standard error %q", o.code, o.stderr)
+	text := probe(t, args...)
+	text.failed(t, code, words...)
+	if text.stdout != "" {
+		t.Errorf("got standard output %q, want none", text.stdout)
 	}
+	doc := probe(t, append(args, "--json")...)
+	doc.failed(t, code)
+	e := decode[errorDocument](t, doc).Error
+	if e == nil || e.ExitCode != code {
+		t.Fatalf("got document %s, want an error with exit code %d", doc.stdout, code)
+	}
+	contains(t, e.Message, words...)
+	return e
 }
 
 // decode reads standard output as exactly one JSON document.
@@ -66,10 +98,10 @@ func decode[T any](t *testing.T, o outcome) T {
 	var doc T
 	d := json.NewDecoder(strings.NewReader(o.stdout))
 	if err := d.Decode(&doc); err != nil {
-		t.Fatalf("%v in %q", err, o.stdout)
+		t.Fatalf("got %q, want one document: %v", o.stdout, err)
 	}
 	if _, err := d.Token(); err != io.EOF {
-		t.Errorf("more than one document: %q", o.stdout)
+		t.Errorf("got %q, want one document", o.stdout)
 	}
 	return doc
 }
@@ -77,7 +109,8 @@ func decode[T any](t *testing.T, o outcome) T {
 // fakeKafka starts franz-go's fake broker on loopback.
 func fakeKafka(t *testing.T, opts ...kfake.Opt) (address string, cluster *kfake.Cluster) {
 	t.Helper()
-	cluster, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1), kfake.SeedTopics(1, "letters")}, opts...)...)
+	opts = append(opts, kfake.NumBrokers(1), kfake.SeedTopics(1, "letters"))
+	cluster, err := kfake.NewCluster(opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

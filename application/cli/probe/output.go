@@ -33,9 +33,9 @@ func writeJSON(w io.Writer, doc any) error {
 	return err
 }
 
-// escaped is JSON that a terminal does not obey. encoding/json leaves some as it is
-// that terminals know: DEL, the controls of eight bits, what turns the direction of
-// writing. All of it stands within strings, but for the end of the line.
+// escaped returns JSON without control characters. encoding/json does not escape DEL, the
+// 8-bit control characters and those that change the writing direction. All of these are
+// inside strings, except for the final newline.
 func escaped(doc string) string {
 	var b strings.Builder
 	for _, r := range doc {

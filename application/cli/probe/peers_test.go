@@ -9,10 +9,9 @@ import (
 	"testing"
 )
 
-// Peers that are no Kafka brokers. None of them is of this project's making
-// beyond the few bytes that it says.
+// Peers that are not Kafka brokers.
 
-// listener serves every connection with f, which closes it or keeps it.
+// listener serves every connection with f, which may close it.
 func listener(t *testing.T, f func(net.Conn)) (address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -61,7 +60,7 @@ func says(t *testing.T, text string) string {
 	})
 }
 
-// answersLines says what a server of lines of text does, once a line has come.
+// answersLines answers a line of text with a line of text.
 func answersLines(t *testing.T) string {
 	return listener(t, func(c net.Conn) {
 		b := make([]byte, 1)
@@ -89,7 +88,7 @@ func webWithTLS(t *testing.T) string {
 	return s.Listener.Addr().String()
 }
 
-// closedPort is one that nobody listens on.
+// closedPort returns a port without a listener.
 func closedPort(t *testing.T) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -19,15 +19,15 @@ func (a *app) ping() *cobra.Command {
 	c := a.command(&cobra.Command{
 		Use:   "ping HOST:PORT",
 		Short: "Measure round trips to a broker",
-		Long: `ping asks the broker for its API versions again and again over one connection and
-tells how long each answer took. Connecting is not counted. A lost connection is
-made again: that ping is lost, and the next ones go on.
+		Long: `ping repeatedly asks the broker for its API versions over one connection and prints
+the time that each answer took, without the time to connect. A ping is lost if the
+connection is lost; the next ping connects again.
 
-Exit code 0 if every ping was answered, 1 if some were, otherwise that of the
-last failure; 130 if it was interrupted. The summary comes in any case.`,
+The exit code is 0 if every ping was answered, 1 if some were, otherwise that of the
+last failure; 130 if it was interrupted. The summary is always printed.`,
 		Example: `  kafkaprobe ping localhost:9092
   kafkaprobe ping localhost:9092 -c 0 -i 200ms       # until ^C
-  kafkaprobe ping localhost:9092 -c 1 --timeout 2s   # as a probe of health`,
+  kafkaprobe ping localhost:9092 -c 1 --timeout 2s   # as a health check`,
 	}, func(ctx context.Context, args []string) error {
 		if count < 0 || interval < 0 {
 			return usagef("-c and -i cannot be negative")
@@ -39,19 +39,18 @@ last failure; 130 if it was interrupted. The summary comes in any case.`,
 		defer p.conn.Close()
 		return p.run(ctx, count, interval)
 	})
-	c.Flags().IntVarP(&count, "count", "c", 4, "how many pings; 0: until interrupted")
+	c.Flags().IntVarP(&count, "count", "c", 4, "number of pings; 0: until interrupted")
 	c.Flags().DurationVarP(&interval, "interval", "i", time.Second, "pause between two pings")
 	return c
 }
 
-// pinger is one connection being pinged.
+// pinger is one run of ping.
 type pinger struct {
-	app      *app
-	address  string
-	conn     *broker.Conn
-	connects atomic.Int32
-	// giveUp ends the ping under way, with a cause.
-	giveUp atomic.Pointer[context.CancelCauseFunc]
+	app     *app
+	address string
+	conn    *broker.Conn
+	// cancel ends the ping in progress, with a cause.
+	cancel atomic.Pointer[context.CancelCauseFunc]
 
 	sent    int
 	last    error // of the last lost ping
@@ -63,30 +62,25 @@ func (a *app) newPinger(address string) (*pinger, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A connection that died without a word is dropped with the first ping that is
-	// lost on it.
+	// So that a connection that died silently is closed with the first ping that is lost
+	// on it.
 	cfg.RequestTimeout = min(cfg.RequestTimeout, a.timeout)
 	p := &pinger{app: a, address: address}
-	tell := cfg.Hooks.StateChanged
+	next := cfg.Hooks.StateChanged
 	cfg.Hooks.StateChanged = func(from, to broker.State, endpoint broker.Endpoint, err error) {
-		tell(from, to, endpoint, err)
-		p.changed(to, err)
+		next(from, to, endpoint, err)
+		p.stateChanged(to, err)
 	}
 	p.conn, err = broker.NewConn(cfg)
 	return p, refused(err)
 }
 
-// changed is the hook. A request waits in line while the connection is made again
-// and again, which is what requests want; a ping wants to be told that every
-// address has failed.
-func (p *pinger) changed(to broker.State, err error) {
-	switch to {
-	case broker.Connected:
-		p.connects.Add(1)
-	case broker.Disconnected:
-		if giveUp := p.giveUp.Load(); err != nil && giveUp != nil && !p.conn.Stats().BackoffUntil.IsZero() {
-			(*giveUp)(err)
-		}
+// stateChanged is the hook. A request waits while the connection is retried; a ping ends
+// when every address has failed.
+func (p *pinger) stateChanged(to broker.State, err error) {
+	cancel := p.cancel.Load()
+	if to == broker.Disconnected && err != nil && cancel != nil && !p.conn.Stats().BackoffUntil.IsZero() {
+		(*cancel)(err)
 	}
 }
 
@@ -94,7 +88,7 @@ func (p *pinger) run(ctx context.Context, count int, interval time.Duration) err
 	for {
 		rtt, version, err := p.once(ctx)
 		if ctx.Err() != nil {
-			break // not lost: interrupted
+			break // interrupted, not lost
 		}
 		p.sent++
 		if err != nil {
@@ -123,10 +117,10 @@ func (p *pinger) run(ctx context.Context, count int, interval time.Duration) err
 func (p *pinger) once(ctx context.Context) (rtt time.Duration, version int16, err error) {
 	ctx, cancel := p.app.limited(ctx)
 	defer cancel()
-	attempt, giveUp := context.WithCancelCause(ctx)
-	defer giveUp(nil)
-	p.giveUp.Store(&giveUp)
-	defer p.giveUp.Store(nil)
+	attempt, cancelAttempt := context.WithCancelCause(ctx)
+	defer cancelAttempt(nil)
+	p.cancel.Store(&cancelAttempt)
+	defer p.cancel.Store(nil)
 
 	if err := p.conn.Connect(attempt); err != nil {
 		return 0, 0, p.lost(ctx, attempt, err)
@@ -143,10 +137,10 @@ func (p *pinger) once(ctx context.Context) (rtt time.Duration, version int16, er
 	return rtt, resp.GetVersion(), answerErrors(resp)
 }
 
-// lost tells why a ping was lost.
+// lost returns the error of a lost ping.
 func (p *pinger) lost(ctx, attempt context.Context, err error) error {
 	if cause := context.Cause(attempt); ctx.Err() == nil && cause != nil {
-		err = cause // of changed
+		err = cause // from stateChanged
 	}
 	return p.app.identify(ctx, err)
 }
@@ -170,18 +164,18 @@ func (p *pinger) report(rtt time.Duration, version int16, err error) error {
 	return p.app.emit(doc, fmt.Sprintf("%s: ApiVersions v%d seq=%d time=%.3f ms\n", doc.Address, version, p.sent, ms))
 }
 
-// pingSummary is the last line as JSON. The times are of the answered pings.
+// pingSummary is the last line as JSON. The times are those of the answered pings.
 type pingSummary struct {
-	Broker      string   `json:"broker"`
-	Sent        int      `json:"sent"`
-	Answered    int      `json:"answered"`
-	Lost        int      `json:"lost"`
-	Reconnects  int      `json:"reconnects"`
-	Interrupted bool     `json:"interrupted"`
-	Min         *float64 `json:"min_ms,omitempty"`
-	Avg         *float64 `json:"avg_ms,omitempty"`
-	Max         *float64 `json:"max_ms,omitempty"`
-	P99         *float64 `json:"p99_ms,omitempty"`
+	Broker      string  `json:"broker"`
+	Sent        int     `json:"sent"`
+	Answered    int     `json:"answered"`
+	Lost        int     `json:"lost"`
+	Reconnects  int     `json:"reconnects"`
+	Interrupted bool    `json:"interrupted"`
+	Min         float64 `json:"min_ms,omitempty"`
+	Avg         float64 `json:"avg_ms,omitempty"`
+	Max         float64 `json:"max_ms,omitempty"`
+	P99         float64 `json:"p99_ms,omitempty"`
 }
 
 type pingSummaryDocument struct {
@@ -189,14 +183,14 @@ type pingSummaryDocument struct {
 	Error   *errorInfo  `json:"error,omitempty"`
 }
 
-// summary writes the last line and returns how it all ended.
+// summary writes the last line and returns the error of the command.
 func (p *pinger) summary(interrupted bool) error {
 	s := pingSummary{
 		Broker:      p.address,
 		Sent:        p.sent,
 		Answered:    len(p.elapsed),
 		Lost:        p.sent - len(p.elapsed),
-		Reconnects:  max(int(p.connects.Load())-1, 0),
+		Reconnects:  max(int(p.conn.Stats().Ready)-1, 0),
 		Interrupted: interrupted,
 	}
 	text := fmt.Sprintf("--- %s: %d sent, %d answered, %d lost, %d reconnects\n",
@@ -207,10 +201,9 @@ func (p *pinger) summary(interrupted bool) error {
 		for _, d := range p.elapsed {
 			sum += d
 		}
-		least, average := millis(p.elapsed[0]), millis(sum/time.Duration(len(p.elapsed)))
-		most, p99 := millis(p.elapsed[len(p.elapsed)-1]), millis(percentile(p.elapsed, 99))
-		s.Min, s.Avg, s.Max, s.P99 = &least, &average, &most, &p99
-		text += fmt.Sprintf("round trip min/avg/max/p99 = %.3f/%.3f/%.3f/%.3f ms\n", least, average, most, p99)
+		s.Min, s.Avg = millis(p.elapsed[0]), millis(sum/time.Duration(len(p.elapsed)))
+		s.Max, s.P99 = millis(p.elapsed[len(p.elapsed)-1]), millis(percentile(p.elapsed, 99))
+		text += fmt.Sprintf("round trip min/avg/max/p99 = %.3f/%.3f/%.3f/%.3f ms\n", s.Min, s.Avg, s.Max, s.P99)
 	}
 	var outcome error
 	switch {
@@ -219,7 +212,7 @@ func (p *pinger) summary(interrupted bool) error {
 	case s.Answered == 0:
 		outcome = p.last
 	case s.Lost > 0:
-		outcome = checkf(p.last, "%d of %d pings were lost, the last of them", s.Lost, s.Sent)
+		outcome = fmt.Errorf("%d of %d pings were lost, the last of them: %v", s.Lost, s.Sent, p.last)
 	}
 	if err := p.app.emit(pingSummaryDocument{s, describe(outcome)}, text); err != nil {
 		return err

@@ -1,20 +1,20 @@
-// Package probe is the command kafkaprobe: what it can be asked, a file for each
-// command, over one connection to one broker.
+// Package probe is the command kafkaprobe, with a file for each of its commands, which ask
+// one broker over one connection.
 //
 // Four rules hold for every command.
 //
-// Standard output has the answer and nothing else: text, or with --json one JSON
-// document (ping: one object a line). With --json an error is a document as well,
-// {"error": {...}}, or stands beside the answer that it is about.
+// Standard output has only the answer: text, or with --json one JSON document (ping: one
+// object per line). With --json an error is a document too, {"error": {...}}, or a member
+// of the answer that it concerns.
 //
-// A failure is one line on standard error, whatever failed, and an exit code that
-// scripts can rely on (exit.go). Bad properties are a line for each thing wrong.
+// A failure is one line on standard error and an exit code that scripts can rely on
+// (exit.go). Invalid properties are one line for each problem.
 //
-// Every wait ends: by --timeout, or at once by the context of [Run], which main
-// ends on SIGINT and SIGTERM.
+// Every wait ends: by --timeout, or at once by the context of [Run], which main cancels
+// on SIGINT and SIGTERM.
 //
-// What a person at a terminal waits for longer than a second is told on standard
-// error (progress.go).
+// At a terminal, a wait that is longer than a second is shown on standard error
+// (progress.go).
 package probe
 
 import (
@@ -31,41 +31,41 @@ import (
 	"brokerconn/application/properties"
 )
 
-// name is what the command is called.
+// name is the name of the command.
 const name = "kafkaprobe"
 
-// defaultTimeout bounds a command, and each ping.
+// defaultTimeout limits a command, and each ping.
 const defaultTimeout = 10 * time.Second
 
-// Run carries out one command line, without the program's name in args, and
-// returns the exit code. When ctx ends the command stops at once, with code 130.
+// Run runs one command line and returns its exit code. args do not include the name of
+// the program. When ctx ends, the command stops at once and the exit code is 130.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, progressEvery: progressEvery}
 	a.terminal = isTerminal(stderr)
 	return a.run(ctx, args)
 }
 
-// app is one command line being carried out.
+// app is one run of a command line.
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	terminal       bool // stderr is one
+	terminal       bool // stderr is a terminal
 	progressEvery  time.Duration
 
-	// What every command has: the persistent flags.
+	// The flags of all commands.
 	json     bool
 	timeout  time.Duration
 	timed    bool // --timeout was given
 	clientID string
 	named    bool // --client-id was given
 
-	// What the commands that connect have besides.
+	// The flags of the commands that connect, and what is read from them.
 	properties propertyFlags
-	settings   *properties.Settings // what they came to
+	settings   *properties.Settings
 
-	progress   *progress // nil when nobody is to be told
-	running    bool      // past the command line: a command is at work
-	documented bool      // a JSON document that tells how it ended was written
+	progress   progress
+	running    bool // the command line was valid, and a command was started
+	documented bool // a JSON document that includes the error was written
 }
 
 func (a *app) run(ctx context.Context, args []string) int {
@@ -81,11 +81,11 @@ func (a *app) run(ctx context.Context, args []string) int {
 	}
 	if !a.running {
 		err = asUsage(err, command)
-		// Where the flags could not be read --json was perhaps not reached.
+		// If the flags are invalid, --json may not have been read.
 		a.json = a.json || slices.Contains(args, "--json")
 	}
 	if a.json && !a.documented {
-		// Nothing better than the exit code is left if this fails.
+		// If this fails, only the exit code can report it.
 		_ = writeJSON(a.stdout, errorDocument{describe(err)})
 	}
 	for _, line := range lines(err) {
@@ -98,17 +98,17 @@ func (a *app) root() *cobra.Command {
 	var version bool
 	root := &cobra.Command{
 		Use:   name,
-		Short: "Ask one Kafka broker what it is and how it does",
+		Short: "Diagnose one Kafka broker over one connection",
 		Long: `kafkaprobe talks to one Kafka broker over one connection.
 
-Commands that connect take the properties of kafka-python, of Java and of librdkafka:
--F reads a file, -X sets one, and later ones win; HOST:PORT, --client-id and --timeout
-win over them. HOST:PORT may be left out where they name exactly one broker. Keys of
-producers and consumers are passed over.
+Commands that connect take properties with the names of kafka-python, Java or
+librdkafka: -F reads a file, -X sets one property, and later values replace earlier
+ones; HOST:PORT, --client-id and --timeout replace both. HOST:PORT may be omitted if the
+properties name exactly one broker. Keys of producers and consumers are ignored.
 
-Exit codes: 0 ok; 1 the broker answered an error, or a check failed; 2 usage;
-10 the name was not found (DNS); 11 the port was not reached (TCP); 12 TLS;
-13 not Kafka, or a broken protocol; 14 authentication; 15 timed out;
+Exit codes: 0 success; 1 the broker answered an error, or a check failed; 2 usage;
+10 the host was not found (DNS); 11 the port was not reached (TCP); 12 TLS;
+13 not Kafka, or an invalid answer; 14 authentication; 15 timeout;
 130 interrupted.`,
 		Example: `  kafkaprobe ping localhost:9092
   kafkaprobe check-version broker-1.example.com:9092
@@ -122,7 +122,7 @@ Exit codes: 0 ok; 1 the broker answered an error, or a check failed; 2 usage;
 			if len(args) == 0 {
 				return nil
 			}
-			return usagef("there is no command %q%s", args[0], properties.DidYouMean(args[0], commandNames(cmd)))
+			return unknownCommand(cmd, args[0])
 		},
 	}
 	root.RunE = func(*cobra.Command, []string) error {
@@ -131,18 +131,19 @@ Exit codes: 0 ok; 1 the broker answered an error, or a check failed; 2 usage;
 			build := newBuildDocument(debug.ReadBuildInfo())
 			return a.emit(build, build.String()+"\n")
 		}
-		return usagef("no command was given")
+		return usagef("no command is given")
 	}
 	root.Flags().BoolVar(&version, "version", false, "print the version of kafkaprobe and of its build")
 	flags := root.PersistentFlags()
 	flags.BoolVar(&a.json, "json", false, "answer with a JSON document, also for errors")
-	flags.DurationVar(&a.timeout, "timeout", defaultTimeout, "limit for the whole command; for ping, for each ping; for demo, none unless given")
-	flags.StringVar(&a.clientID, "client-id", name, "client id, as seen in the broker's logs and quotas")
+	flags.DurationVar(&a.timeout, "timeout", defaultTimeout,
+		"limit for the whole command; for ping, for each ping; for demo, no limit unless given")
+	flags.StringVar(&a.clientID, "client-id", name, "client id in the broker's logs and quotas")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		a.timed = cmd.Flags().Changed("timeout")
 		a.named = cmd.Flags().Changed("client-id")
 		if a.timeout <= 0 {
-			return usagef("--timeout %v: it must be more than nothing", a.timeout)
+			return usagef("--timeout %v: must be more than 0", a.timeout)
 		}
 		return nil
 	}
@@ -154,16 +155,16 @@ Exit codes: 0 ok; 1 the broker answered an error, or a check failed; 2 usage;
 	return root
 }
 
-// help is "kafkaprobe help COMMAND". cobra's own answers an unknown name with a
-// page of text and exit code 0.
+// help is "kafkaprobe help COMMAND". cobra's own help command prints the usage for an
+// unknown name, with exit code 0.
 func (a *app) help() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]",
-		Short: "Help about a command",
+		Short: "Show the help of a command",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			found, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {
-				return usagef("there is no command %q%s", args[0], properties.DidYouMean(args[0], commandNames(cmd.Root())))
+				return unknownCommand(cmd.Root(), args[0])
 			}
 			found.InitDefaultHelpFlag()
 			return found.Help()
@@ -171,45 +172,48 @@ func (a *app) help() *cobra.Command {
 	}
 }
 
-func commandNames(root *cobra.Command) []string {
+func unknownCommand(root *cobra.Command, written string) error {
 	var names []string
 	for _, c := range root.Commands() {
 		if c.IsAvailableCommand() {
 			names = append(names, c.Name())
 		}
 	}
-	return names
+	return usagef("there is no command %q%s", written, properties.DidYouMean(written, names))
 }
 
-// command completes c, whose Use names its arguments, all of them required;
-// HOST:PORT may also come from properties.
-func (a *app) command(c *cobra.Command, run func(ctx context.Context, args []string) error) *cobra.Command {
-	wanted := strings.Fields(c.Use)[1:]
-	connects := len(wanted) > 0 && wanted[0] == addressArgument
+// runFunc is the work of a command.
+type runFunc func(ctx context.Context, args []string) error
+
+// command completes c, whose Use names its arguments. All of them are required, but
+// HOST:PORT may come from the properties.
+func (a *app) command(c *cobra.Command, run runFunc) *cobra.Command {
+	required := strings.Fields(c.Use)[1:]
+	connects := len(required) > 0 && required[0] == addressArgument
 	if connects {
 		a.properties.declare(c)
 	}
 	c.Args = func(_ *cobra.Command, args []string) error {
-		wanted := wanted
-		if connects && a.properties.given() && len(args) < len(wanted) {
-			wanted = wanted[1:]
+		required := required
+		if connects && a.properties.given() && len(args) < len(required) {
+			required = required[1:]
 		}
 		switch {
-		case len(args) < len(wanted):
-			return usagef("%s needs %s", c.Name(), strings.Join(wanted[len(args):], " and "))
-		case len(args) > len(wanted):
-			return usagef("%s takes no further argument: %q", c.Name(), args[len(wanted)])
+		case len(args) < len(required):
+			return usagef("%s needs %s", c.Name(), strings.Join(required[len(args):], " and "))
+		case len(args) > len(required):
+			return usagef("%s takes no further argument: %q", c.Name(), args[len(required)])
 		}
 		return nil
 	}
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		a.running = true
 		if a.terminal && !a.json {
-			a.progress = startProgress(a.stderr, a.progressEvery)
+			a.progress.start(a.stderr, a.progressEvery)
 		}
 		err := a.readProperties()
 		if err == nil && connects {
-			args, err = a.withAddress(args, len(wanted))
+			args, err = a.withAddress(args, len(required))
 		}
 		if err == nil {
 			err = run(cmd.Context(), args)
@@ -219,7 +223,16 @@ func (a *app) command(c *cobra.Command, run func(ctx context.Context, args []str
 	return c
 }
 
-// limited bounds ctx by --timeout.
+// withTimeout returns run with its context limited by --timeout.
+func (a *app) withTimeout(run runFunc) runFunc {
+	return func(ctx context.Context, args []string) error {
+		ctx, cancel := a.limited(ctx)
+		defer cancel()
+		return run(ctx, args)
+	}
+}
+
+// limited limits ctx by --timeout.
 func (a *app) limited(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, a.timeout, &timeoutError{a.timeout})
 }

@@ -11,21 +11,21 @@ import (
 	"brokerconn/application/broker"
 )
 
-// progressEvery is how long a wait may last untold, and how often it is told.
+// progressEvery is how long a wait lasts before it is shown, and how often it is shown.
 const progressEvery = time.Second
 
-// progress tells on one line of a terminal, written over and over and wiped in
-// the end, what a command waits for. A nil progress tells nobody: when standard
-// error is no terminal the lines would stay, and be taken for errors.
+// progress shows what a command waits for, on one line of a terminal that is overwritten
+// and finally wiped. The zero progress shows nothing: if standard error is not a terminal, the
+// lines would remain and look like errors.
 type progress struct {
 	w    io.Writer
 	quit chan struct{}
 	gone chan struct{}
 
 	mu    sync.Mutex
-	what  string    // waited for; "": nothing
-	since time.Time // when that began
-	width int       // of the line that is there
+	what  string    // that is waited for; "": nothing
+	since time.Time // when the wait began
+	width int       // of the line on the terminal
 }
 
 func isTerminal(w io.Writer) bool {
@@ -37,8 +37,9 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-func startProgress(w io.Writer, every time.Duration) *progress {
-	p := &progress{w: w, quit: make(chan struct{}), gone: make(chan struct{})}
+// start shows the progress on w from now on.
+func (p *progress) start(w io.Writer, every time.Duration) {
+	p.w, p.quit, p.gone = w, make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(p.gone)
 		tick := time.NewTicker(every)
@@ -46,20 +47,16 @@ func startProgress(w io.Writer, every time.Duration) *progress {
 		for {
 			select {
 			case <-tick.C:
-				p.tell(every)
+				p.show(every)
 			case <-p.quit:
 				return
 			}
 		}
 	}()
-	return p
 }
 
-// waitFor says what the command waits for from now on; "" for nothing.
+// waitFor sets what the command waits for from now on; "": nothing.
 func (p *progress) waitFor(what string) {
-	if p == nil {
-		return
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if what != p.what {
@@ -68,19 +65,16 @@ func (p *progress) waitFor(what string) {
 	p.wipe()
 }
 
-// clear wipes the line, before something else is written.
+// clear wipes the line before other output.
 func (p *progress) clear() {
-	if p == nil {
-		return
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.wipe()
 }
 
-// end wipes the line for good.
+// end stops the progress and wipes the line.
 func (p *progress) end() {
-	if p == nil {
+	if p.quit == nil {
 		return
 	}
 	close(p.quit)
@@ -88,7 +82,7 @@ func (p *progress) end() {
 	p.clear()
 }
 
-func (p *progress) tell(after time.Duration) {
+func (p *progress) show(after time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	waited := time.Since(p.since)
@@ -101,7 +95,7 @@ func (p *progress) tell(after time.Duration) {
 	fmt.Fprint(p.w, line)
 }
 
-// wipe works without escape sequences, which not every console knows.
+// wipe uses no escape sequences, which some consoles do not support.
 func (p *progress) wipe() {
 	if p.width > 0 {
 		fmt.Fprint(p.w, "\r"+strings.Repeat(" ", p.width)+"\r")
@@ -109,8 +103,8 @@ func (p *progress) wipe() {
 	}
 }
 
-// follow tells of the moves of a connection.
-func (p *progress) follow(to broker.State, endpoint broker.Endpoint) {
+// stateChanged shows the state of a connection.
+func (p *progress) stateChanged(to broker.State, endpoint broker.Endpoint) {
 	switch to {
 	case broker.Connecting:
 		p.waitFor("connecting")

@@ -2,67 +2,55 @@ package probe
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-func TestProgressIsToldOnlyOfLongWaitsAndWiped(t *testing.T) {
+func TestProgressOfLongWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b bytes.Buffer
-		p := startProgress(&b, time.Second)
+		var p progress
+		p.start(&b, time.Second)
 		p.waitFor("connecting")
 		time.Sleep(900 * time.Millisecond)
-		p.waitFor("") // nothing: a pause
+		p.waitFor("") // a pause
 		time.Sleep(10 * time.Second)
-		if b.Len() > 0 {
-			t.Errorf("told of a short wait, or a pause: %q", b.String())
+		if got := b.String(); got != "" {
+			t.Errorf("got %q after a short wait and a pause, want nothing", got)
 		}
 		p.waitFor("the answer")
 		time.Sleep(2500 * time.Millisecond)
 		synctest.Wait()
-		if got := b.String(); !strings.HasSuffix(got, "kafkaprobe: the answer, 2s so far") || strings.Contains(got, "\n") {
-			t.Errorf("%q", got)
+		const want = "kafkaprobe: the answer, 2s so far"
+		if got := b.String(); !strings.HasSuffix(got, want) || strings.Contains(got, "\n") {
+			t.Errorf("got %q, want %q at the end", got, want)
 		}
 		p.end()
-		if lines := strings.Split(b.String(), "\r"); lines[len(lines)-1] != "" || strings.TrimSpace(lines[len(lines)-2]) != "" {
-			t.Errorf("not wiped: %q", b.String())
+		lines := strings.Split(b.String(), "\r")
+		if n := len(lines); lines[n-1] != "" || strings.TrimSpace(lines[n-2]) != "" {
+			t.Errorf("got %q, want a wiped line at the end", b.String())
 		}
 	})
 }
 
-func TestNobodyIsTold(t *testing.T) {
-	var p *progress
-	p.waitFor("x")
-	p.clear()
-	p.end()
+// TestProgressAtTerminal checks that a terminal gets progress, but not with --json.
+func TestProgressAtTerminal(t *testing.T) {
 	if isTerminal(&bytes.Buffer{}) {
-		t.Error("a buffer is no terminal")
+		t.Error("got a terminal, want none: a buffer")
 	}
-}
-
-// A terminal gets progress, but never with --json.
-func TestProgressAtATerminal(t *testing.T) {
 	address := silent(t)
-	for _, c := range []struct {
-		args []string
-		told bool
-	}{
-		{[]string{"apis", address, "--timeout", short}, true},
-		{[]string{"apis", address, "--timeout", short, "--json"}, false},
-	} {
+	for _, json := range []bool{false, true} {
 		var stdout, stderr bytes.Buffer
 		a := &app{stdout: &stdout, stderr: &stderr, terminal: true, progressEvery: 10 * time.Millisecond}
-		if code := a.run(t.Context(), c.args); code != exitTimeout {
-			t.Errorf("exit code %d", code)
-		}
-		if told := strings.Contains(stderr.String(), "asking "+address); told != c.told {
-			t.Errorf("%v: %q", c.args, stderr.String())
-		}
-		lines := strings.Split(stderr.String(), "\r")
-		if last := lines[len(lines)-1]; strings.Count(last, "\n") != 1 || !strings.HasPrefix(last, "kafkaprobe: ") {
-			t.Errorf("%v: %q", c.args, stderr.String())
+		code := a.run(t.Context(), []string{"apis", address, "--timeout", short, fmt.Sprintf("--json=%v", json)})
+		got := stderr.String()
+		last := got[strings.LastIndex(got, "\r")+1:]
+		if code != exitTimeout || strings.Contains(got, "asking "+address) == json ||
+			strings.Count(last, "\n") != 1 || !strings.HasPrefix(last, "kafkaprobe: ") {
+			t.Errorf("got exit code %d and %q with --json=%v", code, got, json)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package probe
 
 import (
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -10,37 +9,41 @@ import (
 	"brokerconn/application/properties"
 )
 
-// Properties: -F reads files, -X sets one, later ones win and -X over all files.
-// What the command line says itself wins over both: HOST:PORT, --client-id,
-// --timeout. What kafkaprobe would say by itself, as its software name, loses.
-// HOST:PORT may be left out where they name exactly one broker. Keys that concern no
-// single connection are passed over without a word, so that the file of a producer
-// does.
+// The flag -F reads files of properties and -X sets one property; later files replace
+// earlier ones, and -X replaces all files. HOST:PORT, --client-id and --timeout replace
+// both, and the software name of kafkaprobe is replaced by either. HOST:PORT may be omitted
+// if the properties name exactly one broker. Keys that do not concern a connection are
+// ignored, so that the file of a producer can be used.
 
-// propertyFlags are those of the flags.
+// propertyFlags are the values of these flags.
 type propertyFlags struct {
 	files, assignments []string
 	dialect            string
-	onlyTLS            bool // no connection is made, TLS is looked at
+	onlyTLS            bool // the command inspects TLS and makes no connection
 }
 
 func (f *propertyFlags) given() bool { return len(f.files)+len(f.assignments) > 0 }
 
 func (f *propertyFlags) declare(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringArrayVarP(&f.files, "properties", "F", nil, "read properties from `FILE`, as kafka-python, Java or librdkafka name them; later files win over earlier ones")
-	flags.StringArrayVarP(&f.assignments, "property", "X", nil, "set a property, `KEY=VALUE`; wins over all of -F; given, HOST:PORT, --client-id and --timeout win over both; others see it in the list of processes: passwords go into a file")
-	flags.StringVar(&f.dialect, "dialect", "", "whose names the properties have: kafka-python, java or librdkafka; not given: guessed")
+	flags.StringArrayVarP(&f.files, "properties", "F", nil,
+		"read properties from `FILE`, with the names of kafka-python, Java or librdkafka; "+
+			"later files replace earlier ones")
+	flags.StringArrayVarP(&f.assignments, "property", "X", nil,
+		"set a property, `KEY=VALUE`; replaces those of all -F; HOST:PORT, --client-id and --timeout, if given, "+
+			"replace both; other users see it in the list of processes: put passwords into a file")
+	flags.StringVar(&f.dialect, "dialect", "",
+		"the client whose names the properties have: kafka-python, java or librdkafka; if not given, it is guessed")
 }
 
-// propertiesError is everything that is wrong with the properties.
+// propertiesError is all problems of the properties.
 type propertiesError struct{ problems []error }
 
 func (e *propertiesError) Error() string { return errors.Join(e.problems...).Error() }
 
 func (e *propertiesError) Unwrap() []error { return e.problems }
 
-// badProperties makes a propertiesError of a joined error.
+// badProperties makes a propertiesError of all errors in errs, which may be nil or joined.
 func badProperties(errs ...error) error {
 	var all []error
 	for _, err := range errs {
@@ -72,14 +75,10 @@ func (a *app) readProperties() error {
 		source, err := properties.ReadFile(name)
 		sources, problems = append(sources, source), append(problems, err)
 	}
-	var set []properties.Property
-	for _, s := range a.properties.assignments {
-		p, err := properties.Assignment(s)
-		if err != nil {
-			problems = append(problems, err)
-			continue
-		}
-		set = append(set, p)
+	set := make([]properties.Property, len(a.properties.assignments))
+	for i, s := range a.properties.assignments {
+		set[i], err = properties.Assignment(s)
+		problems = append(problems, err)
 	}
 	if err := badProperties(problems...); err != nil {
 		return err
@@ -96,24 +95,24 @@ func (a *app) readProperties() error {
 	return nil
 }
 
-// withAddress puts the broker that the properties name before the arguments of a
-// command that wants one more, and HOST:PORT first.
-func (a *app) withAddress(args []string, wanted int) ([]string, error) {
-	if len(args) == wanted {
+// withAddress returns args with the broker of the properties as the first argument, unless
+// HOST:PORT is given.
+func (a *app) withAddress(args []string, required int) ([]string, error) {
+	if len(args) == required {
 		return args, nil
 	}
-	servers := a.settings.Servers
-	if len(servers) == 1 {
-		return slices.Concat([]string{servers[0].String()}, args), nil
-	}
-	if len(servers) == 0 {
-		return nil, usagef("%s is not given, and the properties name no broker", addressArgument)
-	}
 	var names []string
-	for _, s := range servers {
+	for _, s := range a.settings.Servers {
 		names = append(names, s.String())
 	}
-	return nil, usagef("%s is not given, and the properties name %d brokers: say which, of %s", addressArgument, len(names), strings.Join(names, ", "))
+	switch len(names) {
+	case 1:
+		return append(names, args...), nil
+	case 0:
+		return nil, usagef("%s is not given, and the properties name no broker", addressArgument)
+	}
+	return nil, usagef("%s is not given, and the properties name %d brokers: choose one of %s",
+		addressArgument, len(names), strings.Join(names, ", "))
 }
 
 const addressArgument = "HOST:PORT"

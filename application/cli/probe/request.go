@@ -15,13 +15,12 @@ import (
 	"brokerconn/ports"
 )
 
-// responseDocument is an answer as JSON. Error stands beside it when it holds
-// error codes.
+// responseDocument is an answer as JSON. Error is set if it has error codes.
 type responseDocument struct {
 	Broker   string     `json:"broker"`
 	API      string     `json:"api"`
 	Key      int16      `json:"key"`
-	Version  *int16     `json:"version,omitempty"` // null without a response
+	Version  *int16     `json:"version,omitempty"` // omitted without a response
 	Response any        `json:"response"`          // null: the broker sends none
 	Error    *errorInfo `json:"error,omitempty"`
 }
@@ -33,23 +32,21 @@ func (a *app) request() *cobra.Command {
 	c = a.command(&cobra.Command{
 		Use:   "request HOST:PORT NAME",
 		Short: "Send one request and print the answer",
-		Long: `request sends any request of Kafka's protocol, by its name in any case, and prints
-the answer as JSON. The body is JSON too, with the field names of
-github.com/twmb/franz-go/pkg/kmsg in any case; what it leaves out has its default.
-Bytes are base64; topic ids are written as Kafka's own tools write them, and
-read in that form, in base64 or in hex. Enumerations are names or numbers.
+		Long: `request sends any request of Kafka's protocol, by its name in any case, and prints the
+answer as JSON. The body is JSON too, with the field names of
+github.com/twmb/franz-go/pkg/kmsg in any case; omitted fields have their defaults. Bytes
+are base64; topic ids are written as Kafka's own tools write them, and read in that
+form, in base64 or in hex. Enumerations are names or numbers.
 
-Without --version the highest version is used that both sides have. A field that
-the version does not have is not sent, and shows its default in the answer.
+Without --version the highest version is used that both sides have. Fields that the
+version does not have are not sent, and have their defaults in the answer.
 
-Exit code 1 if the answer holds an error code, wherever in it.`,
+The exit code is 1 if the answer has an error code at any depth.`,
 		Example: `  kafkaprobe request localhost:9092 Metadata
   kafkaprobe request localhost:9092 metadata --version 4 --body '{"Topics":[{"Topic":"orders"}]}'
   kafkaprobe request localhost:9092 CreateTopics --body @topics.json
   echo '{"CoordinatorKeys":["my-group"]}' | kafkaprobe request localhost:9092 FindCoordinator --body -`,
-	}, func(ctx context.Context, args []string) error {
-		ctx, cancel := a.limited(ctx)
-		defer cancel()
+	}, a.withTimeout(func(ctx context.Context, args []string) error {
 		req, found := kafkacodec.RequestByName(args[1])
 		if !found {
 			return usagef("there is no request %q%s", args[1], properties.DidYouMean(args[1], requestNames()))
@@ -58,7 +55,7 @@ Exit code 1 if the answer holds an error code, wherever in it.`,
 		if c.Flags().Changed("version") {
 			highest := int(req.MaxVersion())
 			if version < 0 || version > highest {
-				return usagef("--version %d: %s has v0 to v%d here", version, kafkacodec.KeyName(req.Key()), highest)
+				return usagef("--version %d: must be 0 to %d for %s", version, highest, kafkacodec.KeyName(req.Key()))
 			}
 			message = kafkacodec.At(req, int16(version))
 		}
@@ -72,9 +69,10 @@ Exit code 1 if the answer holds an error code, wherever in it.`,
 			}
 		}
 		return a.send(ctx, args[0], message)
-	})
-	c.Flags().IntVar(&version, "version", 0, "version of the request; not given: the highest in common")
-	c.Flags().StringVar(&body, "body", "", "body as `JSON`; @FILE reads a file, - standard input; not given: all defaults")
+	}))
+	c.Flags().IntVar(&version, "version", 0, "version of the request; if not given, the highest in common")
+	c.Flags().StringVar(&body, "body", "",
+		"body as `JSON`; @FILE reads a file, - standard input; if not given, all fields have their defaults")
 	return c
 }
 
@@ -86,7 +84,7 @@ func requestNames() []string {
 	return names
 }
 
-// body returns what --body stands for.
+// body returns the body that --body gives.
 func (a *app) body(ctx context.Context, flag string) ([]byte, error) {
 	file, isFile := strings.CutPrefix(flag, "@")
 	switch {
@@ -102,8 +100,8 @@ func (a *app) body(ctx context.Context, flag string) ([]byte, error) {
 	return []byte(flag), nil
 }
 
-// standardInput reads all of it, or gives up when ctx ends: a read of a terminal
-// cannot be interrupted and is left behind then.
+// standardInput reads all of standard input, or returns when ctx ends. A read from a
+// terminal cannot be interrupted; its goroutine then remains.
 func (a *app) standardInput(ctx context.Context) ([]byte, error) {
 	a.progress.waitFor("reading the body from standard input")
 	type result struct {
@@ -144,7 +142,7 @@ func (a *app) send(ctx context.Context, address string, message ports.Message) e
 	var outcome error
 	if answer, ok := resp.(kafkacodec.Response); ok {
 		version := answer.GetVersion()
-		doc.Version, doc.Response = &version, printable(answer)
+		doc.Version, doc.Response = &version, responseJSON(answer)
 		outcome = answerErrors(answer)
 		doc.Error = describe(outcome)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -14,11 +15,10 @@ import (
 	"brokerconn/application/properties"
 )
 
-// Messages of kmsg from JSON. encoding/json alone does not do: structs within
-// arrays would lack kmsg's defaults, and the name of a field that there is not
-// would be ignored.
+// Messages of kmsg are read from JSON here. With encoding/json alone, structs within arrays
+// would not have kmsg's defaults, and unknown fields would not be found.
 
-// readBody fills a request, which has its defaults, from one JSON object.
+// readBody sets the fields of a request, which has its defaults, from one JSON object.
 func readBody(text []byte, req kmsg.Request) error {
 	r := bodyReader{json.NewDecoder(bytes.NewReader(text))}
 	r.tokens.UseNumber()
@@ -33,7 +33,7 @@ func readBody(text []byte, req kmsg.Request) error {
 
 type bodyReader struct{ tokens *json.Decoder }
 
-// next is the next token.
+// next returns the next token.
 func (r *bodyReader) next() (json.Token, error) {
 	token, err := r.tokens.Token()
 	if err == io.EOF {
@@ -45,7 +45,7 @@ func (r *bodyReader) next() (json.Token, error) {
 	return token, nil
 }
 
-// value reads one value into v, which lies at path within the request.
+// value reads one value into v, which is at path in the request.
 func (r *bodyReader) value(v reflect.Value, path string) error {
 	token, err := r.next()
 	if err != nil {
@@ -90,23 +90,24 @@ func (r *bodyReader) valueFrom(token json.Token, v reflect.Value, path string) e
 }
 
 func (r *bodyReader) fields(v reflect.Value, path string) error {
+	fields, names := kafkaFields(v.Type())
 	given := make(map[string]bool)
 	for r.tokens.More() {
 		token, err := r.next()
 		if err != nil {
 			return err
 		}
-		written := token.(string) // all that can stand there
-		field, ok := fieldNamed(v.Type(), written)
-		if !ok {
-			return fmt.Errorf("%s has no field %q%s", where(path), written, properties.DidYouMean(written, fieldNames(v.Type())))
+		written := token.(string) // the only kind of token here
+		i := slices.IndexFunc(names, func(name string) bool { return strings.EqualFold(name, written) })
+		if i < 0 {
+			return fmt.Errorf("%s has no field %q%s", where(path), written, properties.DidYouMean(written, names))
 		}
-		at := join(path, field.Name)
-		if given[field.Name] {
+		at := join(path, names[i])
+		if given[at] {
 			return fmt.Errorf("%s is given twice", at)
 		}
-		given[field.Name] = true
-		if err := r.value(v.FieldByIndex(field.Index), at); err != nil {
+		given[at] = true
+		if err := r.value(v.FieldByIndex(fields[i].Index), at); err != nil {
 			return err
 		}
 	}
@@ -128,7 +129,7 @@ func (r *bodyReader) elements(v reflect.Value, path string) error {
 	return err
 }
 
-// defaulted returns an addressable T with kmsg's defaults.
+// defaulted returns an addressable value of type t with kmsg's defaults.
 func defaulted(t reflect.Type) reflect.Value {
 	v := reflect.New(t)
 	if d, ok := v.Interface().(interface{ Default() }); ok {
@@ -137,28 +138,18 @@ func defaulted(t reflect.Type) reflect.Value {
 	return v.Elem()
 }
 
-// isKafkas reports whether a field of t is one of Kafka's: neither the version,
-// which kmsg keeps at the top of a message, nor the tags that it does not know.
-func isKafkas(t reflect.Type, f reflect.StructField) bool {
+// isKafkaField reports whether a field of t is part of Kafka's message. The version at the
+// top of a message and the unknown tags are kmsg's own.
+func isKafkaField(t reflect.Type, f reflect.StructField) bool {
 	message := reflect.PointerTo(t).Implements(typeRequest) || reflect.PointerTo(t).Implements(typeResponse)
 	return f.IsExported() && f.Type != typeTags && !(message && f.Name == "Version")
 }
 
-func fieldNamed(t reflect.Type, written string) (reflect.StructField, bool) {
+func kafkaFields(t reflect.Type) (fields []reflect.StructField, names []string) {
 	for f := range t.Fields() {
-		if strings.EqualFold(f.Name, written) && isKafkas(t, f) {
-			return f, true
+		if isKafkaField(t, f) {
+			fields, names = append(fields, f), append(names, f.Name)
 		}
 	}
-	return reflect.StructField{}, false
-}
-
-func fieldNames(t reflect.Type) []string {
-	var names []string
-	for f := range t.Fields() {
-		if isKafkas(t, f) {
-			names = append(names, f.Name)
-		}
-	}
-	return names
+	return fields, names
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// The values of a request that JSON has no types for.
+// Values of a request that are not objects or arrays.
 
 func readBytes(token json.Token, v reflect.Value, path string) error {
 	text, ok := token.(string)
@@ -28,7 +28,7 @@ func readBytes(token json.Token, v reflect.Value, path string) error {
 	return nil
 }
 
-// readID reads a UUID: as Kafka writes it, in base64 or in hex.
+// readID reads a UUID in Kafka's form, in base64 or in hex.
 func readID(token json.Token, v reflect.Value, path string) error {
 	text, ok := token.(string)
 	if !ok {
@@ -44,67 +44,47 @@ func readID(token json.Token, v reflect.Value, path string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s: %q is no id of %d bytes", path, text, v.Len())
+	return fmt.Errorf("%s: %q is not an id of %d bytes", path, text, v.Len())
 }
 
 func readScalar(token json.Token, v reflect.Value, path string) error {
-	switch t := token.(type) {
-	case bool:
-		if v.Kind() == reflect.Bool {
-			v.SetBool(t)
-			return nil
+	text, isText := token.(string)
+	if enum, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok && isText {
+		if err := enum.UnmarshalText([]byte(text)); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
 		}
-	case string:
-		if v.Kind() == reflect.String {
-			v.SetString(t)
-			return nil
+		return nil
+	}
+	kind := scalars[v.Kind()]
+	if _, isDelim := token.(json.Delim); isDelim {
+		return wrong(path, kind.name, token)
+	}
+	source, _ := json.Marshal(token) // a string, a number or a truth value: it cannot fail
+	value := reflect.New(kind.basic) // an enumeration does not read numbers
+	if json.Unmarshal(source, value.Interface()) != nil {
+		if number, ok := token.(json.Number); ok && kind.numeric {
+			return fmt.Errorf("%s: %s does not fit %s", path, number, kind.name)
 		}
-		if enum, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
-			if err := enum.UnmarshalText([]byte(t)); err != nil {
-				return fmt.Errorf("%s: %w", path, err)
-			}
-			return nil
-		}
-	case json.Number:
-		return readNumber(t.String(), v, path)
+		return wrong(path, kind.name, token)
 	}
-	return wrong(path, kindNames[v.Kind()], token)
-}
-
-func readNumber(text string, v reflect.Value, path string) error {
-	var err error
-	switch {
-	case v.CanInt():
-		var n int64
-		n, err = strconv.ParseInt(text, 10, v.Type().Bits())
-		v.SetInt(n)
-	case v.CanUint():
-		var n uint64
-		n, err = strconv.ParseUint(text, 10, v.Type().Bits())
-		v.SetUint(n)
-	case v.CanFloat():
-		var x float64
-		x, err = strconv.ParseFloat(text, v.Type().Bits())
-		v.SetFloat(x)
-	default:
-		return wrong(path, kindNames[v.Kind()], json.Number(text))
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %s does not fit %s", path, text, kindNames[v.Kind()])
-	}
+	v.Set(value.Elem().Convert(v.Type()))
 	return nil
 }
 
-var kindNames = map[reflect.Kind]string{
-	reflect.Bool:    "true or false",
-	reflect.String:  "a string",
-	reflect.Int8:    "an integer of 8 bits",
-	reflect.Int16:   "an integer of 16 bits",
-	reflect.Int32:   "an integer of 32 bits",
-	reflect.Int64:   "an integer of 64 bits",
-	reflect.Uint16:  "a positive integer of 16 bits",
-	reflect.Uint32:  "a positive integer of 32 bits",
-	reflect.Float64: "a number",
+var scalars = map[reflect.Kind]struct {
+	name    string
+	basic   reflect.Type
+	numeric bool
+}{
+	reflect.Bool:    {"true or false", reflect.TypeFor[bool](), false},
+	reflect.String:  {"a string", reflect.TypeFor[string](), false},
+	reflect.Int8:    {"an integer of 8 bits", reflect.TypeFor[int8](), true},
+	reflect.Int16:   {"an integer of 16 bits", reflect.TypeFor[int16](), true},
+	reflect.Int32:   {"an integer of 32 bits", reflect.TypeFor[int32](), true},
+	reflect.Int64:   {"an integer of 64 bits", reflect.TypeFor[int64](), true},
+	reflect.Uint16:  {"an unsigned integer of 16 bits", reflect.TypeFor[uint16](), true},
+	reflect.Uint32:  {"an unsigned integer of 32 bits", reflect.TypeFor[uint32](), true},
+	reflect.Float64: {"a number", reflect.TypeFor[float64](), true},
 }
 
 func wrong(path, wanted string, token json.Token) error {
@@ -118,7 +98,7 @@ func wrong(path, wanted string, token json.Token) error {
 	return fmt.Errorf("%s must be %s, not %s", where(path), wanted, got)
 }
 
-// where names a place for a sentence that begins with it.
+// where returns the name of a path at the beginning of an error.
 func where(path string) string {
 	if path == "" {
 		return "the body"

@@ -18,67 +18,67 @@ import (
 func (a *app) tls() *cobra.Command {
 	c := a.command(&cobra.Command{
 		Use:   "tls HOST:PORT",
-		Short: "Look at the TLS of a broker, and say whether it is verified and why not",
-		Long: `tls shakes hands with a broker and tells what there is to see: the version of TLS,
-the cipher suite, each certificate with its names and its end, whether a connection
-with the same properties would be content with them, whether the broker asks for a
-client certificate and demands it, and whether sessions are resumed. The keys of TLS
-count with any security protocol, or none, and there is no login. A port that speaks
-no TLS is asked in clear what it is.
+		Short: "Inspect the TLS of a broker and verify its certificate",
+		Long: `tls performs a TLS handshake with a broker and prints the TLS version, the cipher suite,
+each certificate with its names and its expiry, whether a connection with the same
+properties would accept the certificates, whether the broker requests or requires a
+client certificate, and whether sessions are resumed. The keys for TLS apply with any
+security protocol, or none, and there is no login. A port that does not speak TLS is
+identified in plaintext.
 
-Where verification fails the handshake goes on, to show the rest. A broker that is
-not verified is shown no client certificate, and nothing is sent behind a handshake.
-There may be two more handshakes: one that resumes the session, and one without the
-client certificate, since only that tells whether it is demanded.
+If verification fails, the handshake continues, to show the rest. An unverified broker
+receives no client certificate, and no data follow a handshake. There may be two more
+handshakes: one that resumes the session, and one without the client certificate, which
+shows whether it is required.
 
-Exit code 0 if a connection with these properties gets through its handshake; 12 if
-not, be it for the certificate, for a client certificate that is demanded, or since
-the port speaks no TLS; what could be seen is told all the same.
+The exit code is 0 if a connection with these properties completes its handshake, and 12
+if not: because of the broker's certificate, because a client certificate is required, or
+because the port does not speak TLS. The details are printed in either case.
 
-With --json, beside "error" when there is one:
-  broker, address, server_name   what was asked for, what answered, whom it must be
-  verified, verdict, reason      true or false; in words; why not ("expired", ...)
+With --json, beside "error" if there is one:
+  broker, address, server_name   as given; that answered; that the certificate must name
+  verified, verdict, reason      true or false; as text; why not ("expired", ...)
   checks                         chain, host and revocation, each with passed (null:
-                                 not looked at), enforced (false: the properties leave
-                                 it out), reason and message
+                                 not checked), enforced (false: not required by the
+                                 properties), reason and message
   protocol, cipher_suite, key_exchange
-  certificates                   as shown, the broker's own first: subject, issuer,
+  certificates                   as sent, the broker's own first: subject, issuer,
                                  serial, dns, ip, email, uri, other_names (a number),
-                                 not_before, not_after, days_left (less than 0: over),
+                                 not_before, not_after, days_left (negative: expired),
                                  authority, key, signature, sha256
-  trusted_by                     subject of the authority that the chain leads to
+  trusted_by                     subject of the authority at the end of the chain
   client_certificate             asked, required, configured, shown, accepted (null:
-                                 did not show), authorities (whose it may be)
-  resumption                     ticket (one was given), resumed (null: not tried)`,
+                                 not known), authorities (that may have signed it)
+  resumption                     ticket (one was issued), resumed (null: not tried)`,
 		Example: `  kafkaprobe tls broker-1.example.com:9093
   kafkaprobe tls broker-1.example.com:9093 -X ssl_cafile=ca.pem -X ssl_crlfile=crl.pem
   kafkaprobe tls -F client.properties --json | jq '[.certificates[].days_left] | min'`,
 	}, func(ctx context.Context, args []string) error {
-		l, err := a.newLook(args[0])
+		p, err := a.newTLSProbe(args[0])
 		if err != nil {
 			return err
 		}
-		return l.run(ctx)
+		return p.run(ctx)
 	})
-	// Before command reads the properties.
+	// PreRun is called before the properties are read.
 	c.PreRun = func(*cobra.Command, []string) { a.properties.onlyTLS = true }
 	return c
 }
 
-// look is one broker being looked at.
-type look struct {
+// tlsProbe is one run of tls.
+type tlsProbe struct {
 	app       *app
 	broker    string
 	host      string
 	port      uint16
-	way       *netlink.Transport
+	transport *netlink.Transport
 	inspector *tls.Inspector
 
-	endpoint ports.Endpoint // that is looked at
+	endpoint ports.Endpoint // that is inspected
 	phase    broker.State
 }
 
-func (a *app) newLook(address string) (*look, error) {
+func (a *app) newTLSProbe(address string) (*tlsProbe, error) {
 	host, port, err := broker.ParseAddress(address)
 	if err != nil {
 		return nil, usagef("HOST:PORT: %v", err)
@@ -87,38 +87,38 @@ func (a *app) newLook(address string) (*look, error) {
 	if err != nil {
 		return nil, badProperties(err)
 	}
-	l := &look{app: a, host: host, port: port, way: a.settings.Way(), inspector: inspector}
-	l.broker = net.JoinHostPort(host, strconv.Itoa(int(port)))
-	return l, nil
+	p := &tlsProbe{app: a, host: host, port: port, transport: a.settings.Way(), inspector: inspector}
+	p.broker = net.JoinHostPort(host, strconv.Itoa(int(port)))
+	return p, nil
 }
 
-func (l *look) run(unlimited context.Context) error {
-	ctx, cancel := l.app.limited(unlimited)
+func (p *tlsProbe) run(unlimited context.Context) error {
+	ctx, cancel := p.app.limited(unlimited)
 	defer cancel()
-	setup, over := context.WithTimeout(ctx, l.app.setupLimit(l.app.settings.Connection.SetupTimeout))
-	seen, err := l.first(setup)
-	over()
+	setup, setupDone := context.WithTimeout(ctx, p.app.setupLimit(p.app.settings.Connection.SetupTimeout))
+	seen, err := p.inspectFirst(setup)
+	setupDone()
 	if err != nil {
 		return err
 	}
-	err = l.judge(seen)
+	err = p.handshakeError(seen)
 	if unlimited.Err() != nil {
 		return unlimited.Err()
 	}
 	switch {
 	case seen.NothingReceived:
-		return l.app.identifyInClear(ctx, err)
+		return p.app.identifyPlaintext(ctx, err)
 	case seen.State.Version == 0:
 		return err
 	}
-	doc := l.newDocument(seen, time.Now())
-	l.app.progress.waitFor("looking once more at " + l.endpoint.Address)
+	doc := p.newDocument(seen, time.Now())
+	p.app.progress.waitFor("another handshake with " + p.endpoint.Address)
 	if seen.ClientCertSent {
-		again, _ := l.inspect(ctx, l.inspector.Anonymous())
+		again, _ := p.inspect(ctx, p.inspector.Anonymous())
 		doc.ClientCertificate.Required = required(again)
 	}
 	if seen.SessionTicket && seen.VerifyErr == nil {
-		if again, _ := l.inspect(ctx, l.inspector); again != nil && again.State.HandshakeComplete {
+		if again, _ := p.inspect(ctx, p.inspector); again != nil && again.State.HandshakeComplete {
 			doc.Resumption.Resumed = &again.State.DidResume
 		}
 	}
@@ -126,31 +126,31 @@ func (l *look) run(unlimited context.Context) error {
 		return unlimited.Err()
 	}
 	doc.Error = describe(err)
-	if written := l.app.emit(doc, doc.text()); written != nil {
+	if written := p.app.emit(doc, doc.text()); written != nil {
 		return written
 	}
 	return err
 }
 
-// first looks at the first address that is reached. Each has its part of the time
-// that is left, as in a connection; the handshake has what the dial leaves of it.
-func (l *look) first(ctx context.Context) (seen *tls.Inspection, err error) {
-	l.phase = broker.Connecting
-	l.app.progress.waitFor("looking up " + l.host)
-	endpoints := []ports.Endpoint{{Network: "tcp", Address: l.broker}}
-	if l.way.Lookup != nil {
-		if endpoints, err = l.way.Lookup(ctx, l.host, l.port); err != nil {
-			return nil, l.failure(ctx, broker.ErrResolve, err)
+// inspectFirst inspects the first address that is reached. As in a connection, each address
+// gets an equal share of the remaining time, for its dial and its handshake.
+func (p *tlsProbe) inspectFirst(ctx context.Context) (seen *tls.Inspection, err error) {
+	p.phase = broker.Connecting
+	p.app.progress.waitFor("looking up " + p.host)
+	endpoints := []ports.Endpoint{{Network: "tcp", Address: p.broker}}
+	if p.transport.Lookup != nil {
+		if endpoints, err = p.transport.Lookup(ctx, p.host, p.port); err != nil {
+			return nil, p.failure(ctx, broker.ErrResolve, err)
 		}
 	}
 	deadline, _ := ctx.Deadline()
 	for i, endpoint := range endpoints {
-		l.endpoint = endpoint
-		l.endpoint.Host = l.host
-		l.app.progress.waitFor("TLS handshake with " + endpoint.Address)
-		part, cancel := context.WithTimeout(ctx, time.Until(deadline)/time.Duration(len(endpoints)-i))
-		if seen, err = l.inspect(part, l.inspector); err != nil {
-			err = l.failure(part, broker.ErrDial, err)
+		p.endpoint = endpoint
+		p.endpoint.Host = p.host
+		p.app.progress.waitFor("TLS handshake with " + endpoint.Address)
+		share, cancel := context.WithTimeout(ctx, time.Until(deadline)/time.Duration(len(endpoints)-i))
+		if seen, err = p.inspect(share, p.inspector); err != nil {
+			err = p.failure(share, broker.ErrDial, err)
 		}
 		cancel()
 		if err == nil || ctx.Err() != nil {
@@ -160,37 +160,37 @@ func (l *look) first(ctx context.Context) (seen *tls.Inspection, err error) {
 	return seen, err
 }
 
-// inspect shakes hands with the endpoint.
-func (l *look) inspect(ctx context.Context, with *tls.Inspector) (*tls.Inspection, error) {
-	return with.Inspect(netlink.WithEndpoint(ctx, l.endpoint), l.endpoint.Network, l.endpoint.Address)
+// inspect performs one handshake with the endpoint.
+func (p *tlsProbe) inspect(ctx context.Context, with *tls.Inspector) (*tls.Inspection, error) {
+	return with.Inspect(netlink.WithEndpoint(ctx, p.endpoint), p.endpoint.Network, p.endpoint.Address)
 }
 
-// judge is the error that a connection would end with; nil: none.
-func (l *look) judge(seen *tls.Inspection) error {
-	l.phase = broker.Handshake
+// handshakeError returns the error of a connection after such a handshake; nil: none.
+func (p *tlsProbe) handshakeError(seen *tls.Inspection) error {
+	p.phase = broker.Handshake
 	var failed *tls.Error
 	switch {
-	case seen.VerifyErr != nil && !l.app.settings.TLS.AnyCertificate:
-		return l.newError(broker.ErrTLS, seen.VerifyErr)
+	case seen.VerifyErr != nil && !p.app.settings.TLS.AnyCertificate:
+		return p.newError(broker.ErrTLS, seen.VerifyErr)
 	case errors.As(seen.HandshakeErr, &failed) && failed.Reason == tls.Stalled:
-		return l.newError(broker.ErrSetupTimeout, seen.HandshakeErr)
+		return p.newError(broker.ErrSetupTimeout, seen.HandshakeErr)
 	case seen.HandshakeErr != nil:
-		return l.newError(broker.ErrTLS, seen.HandshakeErr)
+		return p.newError(broker.ErrTLS, seen.HandshakeErr)
 	}
 	return nil
 }
 
-// failure is that of something that ctx bounds. Sockets notice the end of a deadline
-// on their own, perhaps before ctx does.
-func (l *look) failure(ctx context.Context, kind, cause error) error {
+// failure returns the error of an operation that ctx limits. A socket may time out shortly
+// before ctx ends.
+func (p *tlsProbe) failure(ctx context.Context, kind, cause error) error {
 	if deadline, bounded := ctx.Deadline(); bounded && !time.Now().Before(deadline) {
 		kind = broker.ErrSetupTimeout
 	}
-	return l.newError(kind, cause)
+	return p.newError(kind, cause)
 }
 
-func (l *look) newError(kind, cause error) error {
-	e := &broker.Error{Kind: kind, Phase: l.phase, Broker: l.broker, Address: l.endpoint.Address, Cause: cause}
+func (p *tlsProbe) newError(kind, cause error) error {
+	e := &broker.Error{Kind: kind, Phase: p.phase, Broker: p.broker, Address: p.endpoint.Address, Cause: cause}
 	var hinter ports.Hinter
 	if errors.As(cause, &hinter) {
 		e.Hint = hinter.Hint()

@@ -15,7 +15,7 @@ import (
 	"brokerconn/adapters/tls"
 )
 
-// certificateInfo is a certificate as JSON. All of it is a stranger's words.
+// certificateInfo is a certificate as JSON. Its contents are not trusted.
 type certificateInfo struct {
 	Subject    string    `json:"subject"`
 	Issuer     string    `json:"issuer"`
@@ -24,11 +24,11 @@ type certificateInfo struct {
 	IP         []string  `json:"ip"`
 	Email      []string  `json:"email"`
 	URI        []string  `json:"uri"`
-	OtherNames int       `json:"other_names"` // of kinds that are none of the above
+	OtherNames int       `json:"other_names"` // number of names of other kinds
 	NotBefore  time.Time `json:"not_before"`
 	NotAfter   time.Time `json:"not_after"`
-	DaysLeft   int       `json:"days_left"` // whole ones; less than 0: over
-	Authority  bool      `json:"authority"` // it may sign others
+	DaysLeft   int       `json:"days_left"` // complete days; negative: expired
+	Authority  bool      `json:"authority"` // it may sign certificates
 	Key        string    `json:"key"`
 	Signature  string    `json:"signature"`
 	SHA256     string    `json:"sha256"`
@@ -38,10 +38,11 @@ type certificateInfo struct {
 
 func newCertificateInfo(c *x509.Certificate, now time.Time) certificateInfo {
 	sum := sha256.Sum256(c.Raw)
-	info := certificateInfo{
+	return certificateInfo{
 		Subject: tls.DistinguishedName(c.RawSubject), Issuer: tls.DistinguishedName(c.RawIssuer),
 		Serial: fmt.Sprintf("%x", c.SerialNumber),
-		DNS:    append([]string{}, c.DNSNames...), IP: []string{}, Email: append([]string{}, c.EmailAddresses...), URI: []string{},
+		DNS:    append([]string{}, c.DNSNames...), IP: texts(c.IPAddresses),
+		Email: append([]string{}, c.EmailAddresses...), URI: texts(c.URIs),
 		OtherNames: otherNames(c),
 		NotBefore:  c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(),
 		DaysLeft:  int(math.Floor(float64(secondsFrom(now, c.NotAfter)) / (24 * 60 * 60))),
@@ -49,17 +50,19 @@ func newCertificateInfo(c *x509.Certificate, now time.Time) certificateInfo {
 		SHA256: fmt.Sprintf("%x", sum),
 		now:    now,
 	}
-	for _, ip := range c.IPAddresses {
-		info.IP = append(info.IP, ip.String())
-	}
-	for _, uri := range c.URIs {
-		info.URI = append(info.URI, uri.String())
-	}
-	return info
 }
 
-// secondsFrom is exact for the year 9999 as well, which certificates have that are to
-// have no end (RFC 5280, 4.1.2.5); a time.Duration ends after 292 years.
+func texts[T fmt.Stringer](values []T) []string {
+	all := []string{} // not null, as JSON
+	for _, v := range values {
+		all = append(all, v.String())
+	}
+	return all
+}
+
+// secondsFrom returns the seconds from a to b. It is exact for the year 9999, which
+// certificates without an expiry have (RFC 5280, 4.1.2.5); a time.Duration is limited to
+// 292 years.
 func secondsFrom(a, b time.Time) int64 { return b.Unix() - a.Unix() }
 
 func keyOf(c *x509.Certificate) string {
@@ -74,7 +77,7 @@ func keyOf(c *x509.Certificate) string {
 	return c.PublicKeyAlgorithm.String()
 }
 
-// otherNames counts the alternative names that crypto/x509 passes over.
+// otherNames returns the number of the alternative names that crypto/x509 ignores.
 func otherNames(c *x509.Certificate) (n int) {
 	for _, extension := range c.Extensions {
 		var names []asn1.RawValue

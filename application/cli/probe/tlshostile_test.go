@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,8 +19,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// obeyed finds what a terminal might obey, but for the ends of lines.
-func obeyed(text string) string {
+// control returns the first control character of a text and what follows it, or "".
+func control(text string) string {
 	i := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) })
 	if i < 0 {
 		return ""
@@ -27,8 +28,8 @@ func obeyed(text string) string {
 	return fmt.Sprintf("%q", text[i:min(i+20, len(text))])
 }
 
-// The names in a certificate are a stranger's words: escapes of terminals, in seven
-// bits and in eight, a bell, an end of line, and what writes from right to left.
+// TestTLSHostileNames has 7-bit and 8-bit escape sequences, a bell, a newline and right-to-left
+// overrides in the names of certificates.
 func TestTLSHostileNames(t *testing.T) {
 	const evil = "a\x1b[2J\x1b]0;b\x07\r\nc\u009b31md\u202ee\x7ff\u2028g"
 	ascii := strings.Map(func(r rune) rune {
@@ -37,43 +38,41 @@ func TestTLSHostileNames(t *testing.T) {
 		}
 		return r
 	}, evil) // IA5String
-	name := func(c *x509.Certificate) {
+	ca := newAuthority(t, evil)
+	config := &tls.Config{ClientAuth: tls.RequestClientCert, ClientCAs: x509.NewCertPool()}
+	config.Certificates = []tls.Certificate{ca.issue(func(c *x509.Certificate) {
 		c.Subject = pkix.Name{CommonName: evil, Organization: []string{evil}}
 		c.DNSNames, c.EmailAddresses = []string{ascii}, []string{ascii}
-	}
-	ca := newAuthority(t, evil)
-	config := &tls.Config{Certificates: []tls.Certificate{ca.issue(name)}, ClientAuth: tls.RequestClientCert, ClientCAs: x509.NewCertPool()}
+	})}
 	config.ClientCAs.AddCert(ca.cert)
 	address, _ := secureServer(t, config)
+	later := time.Now().Add(time.Hour)
+	trusted := []string{"-X", "ssl_cafile=" + ca.file()}
 	for _, more := range [][]string{
 		nil,
-		{"-X", "ssl_cafile=" + ca.file()},
-		{"-X", "ssl_cafile=" + ca.file(), "-X", "ssl_crlfile=" + newAuthority(t, "another").list(time.Now().Add(time.Hour))},
-		{"-X", "ssl_cafile=" + ca.file(), "-X", "ssl_crlfile=" + ca.list(time.Now().Add(time.Hour), config.Certificates[0])},
+		trusted,
+		append(trusted, "-X", "ssl_crlfile="+newAuthority(t, "another").list(later)),
+		append(trusted, "-X", "ssl_crlfile="+ca.list(later, config.Certificates[0])),
 	} {
 		for _, host := range []string{"127.0.0.1", "localhost"} {
-			for _, form := range []string{"--json", "--json=false"} {
-				args := append([]string{"tls", strings.Replace(address, "127.0.0.1", host, 1), form}, more...)
-				o := probe(t, args...)
-				if got := obeyed(o.stdout + o.stderr); got != "" || !strings.Contains(o.stdout, "31m") {
-					t.Errorf("%q: %s in %q", args, got, o.stdout)
+			args := append([]string{"tls", strings.Replace(address, "127.0.0.1", host, 1)}, more...)
+			text, doc := probe(t, args...), probe(t, append(args, "--json")...)
+			for _, o := range []outcome{text, doc} {
+				if got := control(o.stdout + o.stderr); got != "" {
+					t.Errorf("%q: got control character %s, want none", args, got)
 				}
-				if form == "--json" {
-					d := decode[tlsDocument](t, o)
-					if c := d.Certificates[0]; c.DNS[0] != ascii || c.Email[0] != ascii {
-						t.Errorf("%+v", c)
-					}
-				}
+				contains(t, o.stdout, "31m")
+			}
+			if c := decode[tlsDocument](t, doc).Certificates[0]; c.DNS[0] != ascii || c.Email[0] != ascii {
+				t.Errorf("got %+v, want the names", c)
 			}
 		}
 	}
 }
 
-// A chain as long as a peer likes: text has a bounded number of lines, of bounded
-// length, and JSON all.
+// TestTLSLongChain checks that the text of a long chain has a limit, and that JSON has all.
 func TestTLSLongChain(t *testing.T) {
-	top := newAuthority(t, "an authority")
-	chain := []*authority{top}
+	chain := []*authority{newAuthority(t, "an authority")}
 	for n := range 49 {
 		chain = append(chain, chain[n].below(fmt.Sprint("between ", n)))
 	}
@@ -83,86 +82,75 @@ func TestTLSLongChain(t *testing.T) {
 			c.DNSNames = append(c.DNSNames, fmt.Sprintf("%d.%s.test", n, strings.Repeat("long", 40)))
 		}
 	})
-	s := &site{t: t, server: &tls.Config{}}
 	for i := 49; i > 0; i-- {
 		leaf.Certificate = append(leaf.Certificate, chain[i].cert.Raw)
 	}
-	s.shows(leaf)
-	address, _ := secureServer(t, s.server)
-	o := probe(t, "tls", address, "-X", "ssl_cafile="+top.file())
-	o.succeeded(t)
-	if lines := strings.Split(o.stdout, "\n"); len(lines) > 200 || !strings.Contains(o.stdout, "and 40 more certificates: --json has all") || !strings.Contains(o.stdout, "and 961 more: --json has all") {
-		t.Errorf("%d lines\n%s", len(lines), o.stdout)
-	} else {
-		for _, line := range lines {
-			if len(line) > 300 {
-				t.Errorf("%d bytes: %s", len(line), line)
-			}
-		}
+	address, _ := secureServer(t, &tls.Config{Certificates: []tls.Certificate{leaf}})
+	trusted := "ssl_cafile=" + chain[0].file()
+	o := probe(t, "tls", address, "-X", trusted).
+		succeeded(t, "and 40 more certificates: --json has all", "and 961 more: --json has all")
+	lines := strings.Split(o.stdout, "\n")
+	if longest := slices.MaxFunc(lines, func(a, b string) int { return len(a) - len(b) }); len(lines) > 200 || len(longest) > 300 {
+		t.Errorf("got %d lines of up to %d bytes, want at most 200 of 300", len(lines), len(longest))
 	}
-	d := decode[tlsDocument](t, probe(t, "tls", address, "-X", "ssl_cafile="+top.file(), "--json"))
-	if len(d.Certificates) != 50 || len(d.Certificates[0].DNS) != 1000 || !d.Verified || *d.TrustedBy != "CN=an authority" {
-		t.Errorf("%d certificates, %d names", len(d.Certificates), len(d.Certificates[0].DNS))
+	d := decode[tlsDocument](t, probe(t, "tls", address, "-X", trusted, "--json"))
+	if n := len(d.Certificates); n != 50 || len(d.Certificates[0].DNS) != 1000 || !d.Verified || *d.TrustedBy != "CN=an authority" {
+		t.Errorf("got %d certificates, verified %v, want 50, true", n, d.Verified)
 	}
-	// 50 strangers, of one name.
-	stranger := newAuthority(t, "an authority")
-	many := stranger.issue()
+	// 50 other authorities with the same name.
+	many := newAuthority(t, "an authority").issue()
 	for range 49 {
 		many.Certificate = append(many.Certificate, newAuthority(t, "an authority").cert.Raw)
 	}
-	s.shows(many)
-	address, _ = secureServer(t, s.server)
-	o = probe(t, "tls", address, "-X", "ssl_cafile="+top.file())
-	o.failed(t, exitTLS, "not signed by a trusted authority")
+	address, _ = secureServer(t, &tls.Config{Certificates: []tls.Certificate{many}})
+	probe(t, "tls", address, "-X", trusted).failed(t, exitTLS, "not signed by a trusted authority")
 }
 
-// record is one of TLS 1.2 or 1.3.
+// record returns a record of TLS 1.2 or 1.3.
 func record(kind byte, body string) string {
 	return string([]byte{kind, 3, 3}) + string(binary.BigEndian.AppendUint16(nil, uint16(len(body)))) + body
 }
 
-// Peers that begin TLS and then do what they like, without an end.
+// TestTLSEndlessPeers has peers that send without end, in the handshake or instead of it.
 func TestTLSEndlessPeers(t *testing.T) {
-	endless := func(first, again string) string {
-		return listener(t, func(c net.Conn) {
-			_, _ = c.Read(make([]byte, 4096))
-			_, err := io.WriteString(c, first)
-			for err == nil {
-				_, err = io.WriteString(c, again)
-			}
-		})
-	}
 	fragment := strings.Repeat("a", 1<<14)
 	for name, c := range map[string]struct {
-		peer string
-		code int
-		word string
+		first, again string
+		want         string
 	}{
-		"zeros":                  {endless("", strings.Repeat("\x00", 1<<16)), exitTLS, "does not speak TLS"},
-		"noise":                  {endless("", "\xfe\xff\xd8\x00 noise"), exitTLS, "does not speak TLS"},
-		"a message without end":  {endless(record(22, "\x02\xff\xff\xff"+fragment[4:]), record(22, fragment)), exitTLS, "exceeds maximum"},
-		"a certificate too long": {endless(record(22, "\x0b\x04\x00\x01"+fragment[4:]), record(22, fragment)), exitTLS, "exceeds maximum"},
-		"empty records":          {endless("", record(22, "")), exitTLS, "unexpected message"},
-		"warnings":               {endless("", record(21, "\x01\x5a")), exitTLS, "too many ignored records"},
-		"records of no kind":     {endless("", record(99, "a")), exitTLS, "does not speak TLS"},
-		"a line without end":     {endless("HTTP/1.1 200 ", "a"), exitTLS, "HTTP"},
+		"zeros":                {"", strings.Repeat("\x00", 1<<16), "does not speak TLS"},
+		"noise":                {"", "\xfe\xff\xd8\x00 noise", "does not speak TLS"},
+		"endless message":      {record(22, "\x02\xff\xff\xff"+fragment[4:]), record(22, fragment), "exceeds maximum"},
+		"long certificate":     {record(22, "\x0b\x04\x00\x01"+fragment[4:]), record(22, fragment), "exceeds maximum"},
+		"empty records":        {"", record(22, ""), "unexpected message"},
+		"warnings":             {"", record(21, "\x01\x5a"), "too many ignored records"},
+		"unknown record types": {"", record(99, "a"), "does not speak TLS"},
+		"endless line":         {"HTTP/1.1 200 ", "a", "HTTP"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := probe(t, "tls", c.peer)
-			o.failed(t, c.code, c.word)
+			peer := listener(t, func(conn net.Conn) {
+				_, _ = conn.Read(make([]byte, 4096))
+				_, err := io.WriteString(conn, c.first)
+				for err == nil {
+					_, err = io.WriteString(conn, c.again)
+				}
+			})
+			o := probe(t, "tls", peer)
+			o.failed(t, exitTLS, c.want)
 			if o.stdout != "" || len(o.stderr) > 1000 {
-				t.Errorf("%q %q", o.stdout, o.stderr)
+				t.Errorf("got %q and %q, want a short error", o.stdout, o.stderr)
 			}
 		})
 	}
 }
 
-// A peer whose handshake is in order, and that then speaks without an end, is let go.
-func TestTLSEndlessBehindTheHandshake(t *testing.T) {
+// A peer may send without end after the handshake.
+func TestTLSEndlessAfterHandshake(t *testing.T) {
 	ca := newAuthority(t, "an authority")
+	config := &tls.Config{Certificates: []tls.Certificate{ca.issue()}, ClientAuth: tls.RequestClientCert}
 	address := listener(t, func(under net.Conn) {
-		conn := tls.Server(under, &tls.Config{Certificates: []tls.Certificate{ca.issue()}, ClientAuth: tls.RequestClientCert})
+		conn := tls.Server(under, config)
 		err := conn.Handshake()
 		for err == nil {
 			_, err = io.WriteString(conn, "words ")
@@ -171,54 +159,55 @@ func TestTLSEndlessBehindTheHandshake(t *testing.T) {
 	probe(t, "tls", address, "-X", "ssl_cafile="+ca.file()).succeeded(t)
 }
 
-// A peer that keeps the pace slow is given up in time, with what was seen of it.
-func TestTLSSlowPeer(t *testing.T) {
+// A peer that stalls in the handshake is reported with what it sent.
+func TestTLSStalledPeer(t *testing.T) {
 	ca := newAuthority(t, "an authority")
+	config := &tls.Config{Certificates: []tls.Certificate{ca.issue()}, MaxVersion: tls.VersionTLS12}
 	address := listener(t, func(under net.Conn) {
-		config := &tls.Config{Certificates: []tls.Certificate{ca.issue()}, MaxVersion: tls.VersionTLS12}
 		_ = tls.Server(&oneFlight{Conn: under}, config).Handshake()
 		_, _ = io.Copy(io.Discard, under)
 	})
 	o := probe(t, "tls", address, "--timeout", short, "-X", "ssl_cafile="+ca.file(), "--json")
 	d := decode[tlsDocument](t, o)
-	if o.code != exitTimeout || !d.Verified || d.Error == nil || d.Error.Reason != "stalled" || len(d.Certificates) != 1 || d.ClientCertificate.Asked != nil || d.ClientCertificate.Required != nil {
-		t.Errorf("exit code %d: %s", o.code, o.stdout)
+	i := d.ClientCertificate
+	if o.code != exitTimeout || !d.Verified || d.Error == nil || d.Error.Reason != "stalled" ||
+		len(d.Certificates) != 1 || i.Requested != nil || i.Required != nil {
+		t.Errorf("got exit code %d and %s, want a verified broker that stalled", o.code, o.stdout)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	probeWith(t, ctx, strings.NewReader(""), "tls", address).failed(t, exitInterrupted, "interrupted")
 }
 
-// oneFlight swallows all but the first flight of a server.
+// oneFlight discards all but the first write of a server.
 type oneFlight struct {
 	net.Conn
-	flown bool
+	written bool
 }
 
 func (c *oneFlight) Write(p []byte) (int, error) {
-	if c.flown {
+	if c.written {
 		return len(p), nil
 	}
-	c.flown = true
+	c.written = true
 	return c.Conn.Write(p)
 }
 
-// JSON means the same, whatever of it is escaped, and has nothing that is obeyed.
+// TestEscapedJSON checks that escaped JSON has the same meaning and no control characters.
 func TestEscapedJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.String().Draw(t, "text")
+		want := rapid.String().Draw(t, "text")
 		var b strings.Builder
-		if err := writeJSON(&b, []string{text}); err != nil {
+		if err := writeJSON(&b, []string{want}); err != nil {
 			t.Fatal(err)
 		}
-		var back []string
-		if err := json.Unmarshal([]byte(b.String()), &back); err != nil || back[0] != text || obeyed(b.String()) != "" {
-			t.Errorf("%q came to %q, read as %q: %v", text, b.String(), back, err)
+		var got []string
+		if err := json.Unmarshal([]byte(b.String()), &got); err != nil || got[0] != want || control(b.String()) != "" {
+			t.Errorf("got %q (%v) of %q, want %q", got, err, b.String(), want)
 		}
 	})
 }
 
-// A certificate that cannot be read leaves what was seen before it.
 func TestTLSUnreadableCertificate(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		address, _ := secureServer(t, &tls.Config{
@@ -227,14 +216,15 @@ func TestTLSUnreadableCertificate(t *testing.T) {
 		})
 		o := probe(t, "tls", address, "--json")
 		d := decode[tlsDocument](t, o)
-		if o.code != exitTLS || d.Verified || d.Reason != "" || d.Protocol != tls.VersionName(version) || len(d.Certificates) != 0 ||
-			d.Error == nil || d.Error.Reason != "bad-certificate" || !strings.HasPrefix(d.Verdict, "none: ") || d.Checks.Chain.Passed != nil || d.ClientCertificate.Asked != nil {
-			t.Errorf("%s", o.stdout)
+		if o.code != exitTLS || d.Error == nil || d.Error.Reason != "bad-certificate" {
+			t.Errorf("got exit code %d, error %+v, want bad-certificate", o.code, d.Error)
+		}
+		if d.Verified || d.Reason != "" || d.Protocol != tls.VersionName(version) || len(d.Certificates) != 0 ||
+			!strings.HasPrefix(d.Verdict, "none: ") || d.Checks.Chain.Passed != nil || d.ClientCertificate.Requested != nil {
+			t.Errorf("got %s, want the protocol and no verdict", o.stdout)
 		}
 		text := probe(t, "tls", address)
 		text.failed(t, exitTLS, "certificate is not valid for server use", "malformed certificate")
-		if !strings.Contains(text.stdout, "  chain             not looked at\n") {
-			t.Errorf("%s", text.stdout)
-		}
+		contains(t, text.stdout, "  chain             not checked\n")
 	}
 }

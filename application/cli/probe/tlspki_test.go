@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// authority issues certificates, of a day that began an hour ago.
+// authority issues certificates that are valid for a day, since an hour ago.
 type authority struct {
 	t    *testing.T
 	cert *x509.Certificate
@@ -28,6 +28,7 @@ func template(name string) *x509.Certificate {
 	return &x509.Certificate{
 		Subject:   pkix.Name{CommonName: name},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(23 * time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 	}
 }
 
@@ -42,19 +43,24 @@ func newAuthority(t *testing.T, name string) *authority {
 	return a
 }
 
-// below is an authority that this one vouches for.
+// below returns an authority that this one signed.
 func (a *authority) below(name string) *authority {
 	b := newAuthority(a.t, name)
 	b.cert = a.sign(b.cert, &b.key.PublicKey)
 	return b
 }
 
-// issue makes a certificate for 127.0.0.1, unless change says otherwise.
+// selfSigned returns the certificate of the authority as that of a server, for 127.0.0.1.
+func (a *authority) selfSigned() tls.Certificate {
+	return tls.Certificate{Certificate: [][]byte{a.cert.Raw}, PrivateKey: a.key}
+}
+
+// issue makes a certificate for 127.0.0.1, with changes.
 func (a *authority) issue(change ...func(*x509.Certificate)) tls.Certificate {
 	a.t.Helper()
 	a.next++
 	c := template("a broker")
-	c.SerialNumber, c.IPAddresses = big.NewInt(100+a.next), []net.IP{net.IPv4(127, 0, 0, 1)}
+	c.SerialNumber = big.NewInt(100 + a.next)
 	for _, f := range change {
 		f(c)
 	}
@@ -76,7 +82,7 @@ func (a *authority) sign(c *x509.Certificate, key *ecdsa.PublicKey) *x509.Certif
 	return signed
 }
 
-// list is a file with a revocation list.
+// list writes a revocation list.
 func (a *authority) list(until time.Time, revoked ...tls.Certificate) (path string) {
 	a.t.Helper()
 	l := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: time.Now().Add(-2 * time.Hour), NextUpdate: until}
@@ -111,13 +117,18 @@ func certificateFile(t *testing.T, all ...[]byte) (path string) {
 	return pemFile(t, "certificate.pem", blocks...)
 }
 
+// keyFile writes the key and the certificates.
 func keyFile(t *testing.T, c tls.Certificate) (path string) {
 	t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pemFile(t, "key.pem", pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	blocks := []pem.Block{{Type: "PRIVATE KEY", Bytes: der}}
+	for _, der := range c.Certificate {
+		blocks = append(blocks, pem.Block{Type: "CERTIFICATE", Bytes: der})
+	}
+	return pemFile(t, "key.pem", blocks...)
 }
 
 func pemFile(t *testing.T, name string, blocks ...pem.Block) (path string) {

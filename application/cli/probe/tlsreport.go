@@ -11,8 +11,8 @@ import (
 	"brokerconn/adapters/tls"
 )
 
-// tlsDocument is what a broker's TLS came to. The help of the command documents it,
-// and scripts rely on that.
+// tlsDocument is the answer of tls. The help of the command documents it, and scripts rely
+// on that.
 type tlsDocument struct {
 	Broker     string `json:"broker"`
 	Address    string `json:"address"`
@@ -35,7 +35,7 @@ type tlsDocument struct {
 
 	Error *errorInfo `json:"error,omitempty"`
 
-	headline string // the verdict without what the checks say
+	headline string // the verdict without the details of the checks
 }
 
 type checksInfo struct {
@@ -46,18 +46,18 @@ type checksInfo struct {
 
 // checkInfo is one part of verification.
 type checkInfo struct {
-	Passed   *bool  `json:"passed"` // null: not looked at
+	Passed   *bool  `json:"passed"` // null: not checked
 	Enforced bool   `json:"enforced"`
 	Reason   string `json:"reason,omitempty"`
 	Message  string `json:"message"`
 }
 
-// clientCertificateInfo: what is null did not show.
+// clientCertificateInfo is about the client certificate. Null: not known.
 type clientCertificateInfo struct {
-	Asked       *bool    `json:"asked"`
+	Requested   *bool    `json:"asked"`
 	Required    *bool    `json:"required"`
 	Configured  bool     `json:"configured"`
-	Shown       bool     `json:"shown"`
+	Sent        bool     `json:"shown"`
 	Accepted    *bool    `json:"accepted"`
 	Authorities []string `json:"authorities"`
 }
@@ -67,10 +67,10 @@ type resumptionInfo struct {
 	Resumed *bool `json:"resumed"` // null: not tried
 }
 
-func (l *look) newDocument(seen *tls.Inspection, now time.Time) *tlsDocument {
-	settings := &l.app.settings.TLS
+func (p *tlsProbe) newDocument(seen *tls.Inspection, now time.Time) *tlsDocument {
+	settings := &p.app.settings.TLS
 	d := &tlsDocument{
-		Broker: l.broker, Address: l.endpoint.Address, ServerName: seen.Name,
+		Broker: p.broker, Address: p.endpoint.Address, ServerName: seen.Name,
 		Protocol:          cryptotls.VersionName(seen.State.Version),
 		CipherSuite:       cryptotls.CipherSuiteName(seen.State.CipherSuite),
 		Certificates:      []certificateInfo{}, // not null, as JSON
@@ -84,32 +84,32 @@ func (l *look) newDocument(seen *tls.Inspection, now time.Time) *tlsDocument {
 		d.Certificates = append(d.Certificates, newCertificateInfo(c, now))
 	}
 	if path := seen.Checks.Path; path != nil {
-		d.TrustedBy = new(tls.DistinguishedName(path[len(path)-1].RawSubject))
+		d.TrustedBy = new(lastSubject(path))
 	}
 	d.Checks = newChecksInfo(seen, settings)
 	d.conclude(seen, settings)
 	return d
 }
 
-// conclude is the verdict, of all checks together.
+// conclude sets the verdict.
 func (d *tlsDocument) conclude(seen *tls.Inspection, settings *tls.Options) {
 	var failed *tls.Error
 	switch {
 	case len(seen.State.PeerCertificates) == 0:
-		d.Verdict = "none: the handshake did not come to a certificate"
+		d.Verdict = "none: the handshake failed before a certificate was received"
 		d.headline = d.Verdict
 		return
 	case errors.As(seen.VerifyErr, &failed):
 		d.Reason = failed.Reason.String()
 		d.Verdict, d.headline = "not verified: "+inWords(failed), "NOT VERIFIED: "+failed.Reason.Sentence()
 		if settings.AnyCertificate {
-			d.headline += " (the properties do not ask)"
+			d.headline += " (not required by the properties)"
 		}
 		return
 	}
 	d.Verified, d.headline = true, "verified"
 	if seen.Checks.HostErr != nil {
-		d.headline += ", but for the host, which the properties leave out"
+		d.headline += ", except for the host, which the properties do not require"
 	}
 	d.Verdict = d.headline
 	if errors.As(seen.HandshakeErr, &failed) {
@@ -119,37 +119,36 @@ func (d *tlsDocument) conclude(seen *tls.Inspection, settings *tls.Options) {
 }
 
 func newChecksInfo(seen *tls.Inspection, settings *tls.Options) checksInfo {
-	shown, found := len(seen.State.PeerCertificates) > 0, seen.Checks
-	listed := settings.CRLFile != "" && found.Path != nil
+	received, found := len(seen.State.PeerCertificates) > 0, seen.Checks
+	hasCRL := settings.CRLFile != "" && found.Path != nil
+	enforced := !settings.AnyCertificate
 	c := checksInfo{
-		Chain:      newCheckInfo(found.ChainErr, shown, "it leads to "+trusted(found.Path, settings)),
-		Host:       newCheckInfo(found.HostErr, shown, fmt.Sprintf("the certificate is for %q", seen.Name)),
-		Revocation: newCheckInfo(found.RevocationErr, listed, fmt.Sprintf("not revoked, says the list in %q", settings.CRLFile)),
+		Chain: newCheckInfo(found.ChainErr, received, enforced, "it leads to "+trusted(found.Path, settings)),
+		Host: newCheckInfo(found.HostErr, received, enforced && !settings.AnyHost,
+			fmt.Sprintf("the certificate is valid for %q", seen.Name)),
+		Revocation: newCheckInfo(found.RevocationErr, hasCRL, enforced && settings.CRLFile != "",
+			fmt.Sprintf("not revoked by %q", settings.CRLFile)),
 	}
 	switch {
-	case !shown:
-	case settings.CRLFile == "":
-		c.Revocation.Message = "not looked at: there is no CRL file"
-	case !listed:
-		c.Revocation.Message = "not looked at: it would be the list of an authority that is trusted"
+	case received && settings.CRLFile == "":
+		c.Revocation.Message = "not checked: no CRL file is configured"
+	case received && !hasCRL:
+		c.Revocation.Message = "not checked: the chain leads to no trusted authority"
 	}
-	c.Chain.Enforced = !settings.AnyCertificate
-	c.Host.Enforced = !settings.AnyCertificate && !settings.AnyHost
-	c.Revocation.Enforced = !settings.AnyCertificate && settings.CRLFile != ""
 	return c
 }
 
-func newCheckInfo(failed *tls.Error, looked bool, passed string) checkInfo {
+func newCheckInfo(failed *tls.Error, checked, enforced bool, passed string) checkInfo {
 	switch {
-	case !looked:
-		return checkInfo{Message: "not looked at"}
+	case !checked:
+		return checkInfo{Enforced: enforced, Message: "not checked"}
 	case failed == nil:
-		return checkInfo{Passed: new(true), Message: passed}
+		return checkInfo{Passed: new(true), Enforced: enforced, Message: passed}
 	}
-	return checkInfo{Passed: new(false), Reason: failed.Reason.String(), Message: inWords(failed)}
+	return checkInfo{new(false), enforced, failed.Reason.String(), inWords(failed)}
 }
 
-// trusted is the end of a path, and where that is trusted.
+// trusted returns the authority at the end of a path, and why it is trusted.
 func trusted(path []*x509.Certificate, settings *tls.Options) string {
 	if path == nil {
 		return ""
@@ -159,23 +158,27 @@ func trusted(path []*x509.Certificate, settings *tls.Options) string {
 	case settings.CAFile != "":
 		by = fmt.Sprintf("is in %q", settings.CAFile)
 	case settings.CAPEM != "":
-		by = "the properties have"
+		by = "is in the properties"
 	}
-	return tls.DistinguishedName(path[len(path)-1].RawSubject) + ", which " + by
+	return lastSubject(path) + ", which " + by
 }
 
-// inWords is an error of TLS without what others say around it.
+func lastSubject(path []*x509.Certificate) string {
+	return tls.DistinguishedName(path[len(path)-1].RawSubject)
+}
+
+// inWords returns the text of an error of TLS without its prefix.
 func inWords(e *tls.Error) string { return strings.TrimPrefix(e.Error(), "tls: ") }
 
 func newClientCertificateInfo(seen *tls.Inspection, settings *tls.Options) clientCertificateInfo {
 	c := clientCertificateInfo{
 		Required:    required(seen),
 		Configured:  settings.CertFile != "" || settings.CertPEM != "",
-		Shown:       seen.ClientCertSent,
+		Sent:        seen.ClientCertSent,
 		Authorities: []string{},
 	}
 	if seen.ClientCertRequested || seen.State.HandshakeComplete {
-		c.Asked = &seen.ClientCertRequested
+		c.Requested = &seen.ClientCertRequested
 	}
 	var failed *tls.Error
 	switch {
@@ -191,7 +194,7 @@ func newClientCertificateInfo(seen *tls.Inspection, settings *tls.Options) clien
 	return c
 }
 
-// required is whether the broker demands a client certificate; nil: it did not show.
+// required returns whether the broker requires a client certificate; nil: not known.
 func required(seen *tls.Inspection) *bool {
 	if seen == nil {
 		return nil

@@ -7,8 +7,8 @@ import (
 	"unicode"
 )
 
-// How a tlsDocument is told to people. Whatever a peer said goes through shown:
-// certificates may have any byte in their names, and be of any number and length.
+// The text of a tlsDocument. Everything that a peer sent goes through printable:
+// certificates may have any bytes in their names, and there may be any number of them.
 
 const (
 	maxShownCertificates = 10
@@ -17,11 +17,12 @@ const (
 	widthOfLabels        = 20
 )
 
-// shown is a peer's words, as one line that no terminal obeys.
-func shown(words string) string {
+// printable returns the text of a peer as one line without control characters, of at most
+// maxShownRunes characters.
+func printable(text string) string {
 	var b strings.Builder
 	n := 0
-	for _, r := range words {
+	for _, r := range text {
 		if n++; n > maxShownRunes {
 			b.WriteString("...")
 			break
@@ -42,14 +43,14 @@ func (l *labelled) line(label, format string, args ...any) {
 	fmt.Fprintf(l, "%-*s%s\n", widthOfLabels, label, fmt.Sprintf(format, args...))
 }
 
-// list has a line for each of a peer's names, up to a bound.
+// list writes a line for each of a peer's names, up to maxShownNames.
 func (l *labelled) list(label string, names []string) {
 	for i, name := range names {
 		if i == maxShownNames {
 			l.line("", "and %d more: --json has all", len(names)-i)
 			return
 		}
-		l.line(label, "%s", shown(name))
+		l.line(label, "%s", printable(name))
 		label = ""
 	}
 }
@@ -81,30 +82,31 @@ func (d *tlsDocument) text() string {
 }
 
 func (c checkInfo) text() string {
+	message := oneLine(c.Message)
 	switch {
 	case c.Passed == nil:
-		return oneLine(c.Message)
+		return message
 	case *c.Passed && c.Enforced:
-		return "ok: " + oneLine(c.Message)
+		return "ok: " + message
 	case *c.Passed:
-		return "ok, not that it has to be: " + oneLine(c.Message)
+		return "ok, but not required: " + message
 	case !c.Enforced:
-		return "wrong, which the properties leave out: " + oneLine(c.Message)
+		return "failed, but not required: " + message
 	}
-	return "WRONG: " + oneLine(c.Message)
+	return "FAILED: " + message
 }
 
 func (c clientCertificateInfo) text(verified bool) string {
-	if c.Asked == nil {
-		return "not known: the handshake did not come so far"
+	if c.Requested == nil {
+		return "not known: the handshake failed too early"
 	}
-	if !*c.Asked {
-		return "not asked for"
+	if !*c.Requested {
+		return "not requested"
 	}
-	text := "asked for, "
+	text := "requested, "
 	switch {
 	case c.Required == nil:
-		text += "and whether it is required did not show"
+		text += "not known whether it is required"
 	case *c.Required:
 		text += "and required"
 	default:
@@ -113,40 +115,40 @@ func (c clientCertificateInfo) text(verified bool) string {
 	switch {
 	case !c.Configured:
 		return text + "; none is configured"
-	case !c.Shown && !verified:
-		return text + "; who is not verified is not shown the one that is configured"
+	case !c.Sent && !verified:
+		return text + "; the configured one was not sent, since the broker is not verified"
 	case c.Accepted == nil:
-		return text + "; what the broker thinks of the one that is configured did not show"
+		return text + "; not known whether the configured one is accepted"
 	case *c.Accepted:
-		return text + "; the one that is configured is accepted"
+		return text + "; the configured one is accepted"
 	}
-	return text + "; the one that is configured is refused"
+	return text + "; the configured one is rejected"
 }
 
 func (r resumptionInfo) text() string {
 	switch {
 	case !r.Ticket:
-		return "no: the broker gave no session"
+		return "no: the broker issued no session"
 	case r.Resumed == nil:
-		return "the broker gave a session; not tried"
+		return "the broker issued a session; not tried"
 	case *r.Resumed:
 		return "yes"
 	}
-	return "no: the broker gave a session, and did not take it"
+	return "no: the broker issued a session, and did not resume it"
 }
 
 func (c *certificateInfo) text(b *labelled, title string) {
-	b.line(title, "%s", shown(c.Subject))
-	b.line("  issued by", "%s", shown(c.Issuer))
-	b.list("  is for", c.names())
+	b.line(title, "%s", printable(c.Subject))
+	b.line("  issued by", "%s", printable(c.Issuer))
+	b.list("  valid for", c.names())
 	const day = "2006-01-02 15:04:05 UTC"
 	b.line("  valid", "from %s to %s: %s", c.NotBefore.Format(day), c.NotAfter.Format(day), c.left())
 	authority := ""
 	if c.Authority {
 		authority = "; an authority"
 	}
-	b.line("  key", "%s, signed with %s%s", shown(c.Key), shown(c.Signature), authority)
-	b.line("  serial", "%s", shown(c.Serial))
+	b.line("  key", "%s, signed with %s%s", printable(c.Key), printable(c.Signature), authority)
+	b.line("  serial", "%s", printable(c.Serial))
 	b.line("  SHA-256", "%s", c.SHA256)
 }
 
@@ -165,7 +167,7 @@ func (c *certificateInfo) names() (all []string) {
 	return all
 }
 
-// left is what is left of a certificate's time.
+// left returns the time until a certificate expires.
 func (c *certificateInfo) left() string {
 	switch {
 	case c.now.Before(c.NotBefore):
@@ -176,7 +178,7 @@ func (c *certificateInfo) left() string {
 	return span(secondsFrom(c.now, c.NotAfter)) + " left"
 }
 
-// span is a time in the unit of which there are at least two.
+// span returns a time in the largest unit of which there are at least two.
 func span(seconds int64) string {
 	for _, unit := range []struct {
 		name    string

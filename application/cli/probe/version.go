@@ -7,11 +7,10 @@ import (
 	"brokerconn/application/broker"
 )
 
-// buildDocument is what --version prints. The version is broker.Version, which is
-// changed by hand for each release; the rest is from the build.
+// buildDocument is the answer of --version: broker.Version, and facts about the build.
 type buildDocument struct {
 	Version  string `json:"version"`
-	Module   string `json:"module,omitempty"`   // of go install; empty: built in a checkout
+	Module   string `json:"module,omitempty"`   // version of the module by go install; empty: built in a checkout
 	Commit   string `json:"commit,omitempty"`   // of the checkout; empty: built without its history
 	Modified bool   `json:"modified,omitempty"` // the checkout had changes
 	Go       string `json:"go,omitempty"`
@@ -37,7 +36,7 @@ func newBuildDocument(build *debug.BuildInfo, known bool) buildDocument {
 	return v
 }
 
-// String is one line, without its end: "kafkaprobe 0.1.0, commit 0123456789ab, modified, go1.26.8".
+// String returns one line without a newline: "kafkaprobe 0.1.0, commit 0123456789ab, modified, go1.26.8".
 func (v buildDocument) String() string {
 	text := name + " " + v.Version
 	switch {

@@ -43,7 +43,8 @@ func (s Suite) Contract(t *testing.T) {
 		secure bool
 	}{
 		{name: "the proxy resolves"},
-		{name: "names are resolved here, with a login", o: tunnel.Options{Lookup: lookup, Login: tunnel.NewLogin(username, password)}},
+		{name: "names are resolved here, with a login", o: tunnel.Options{Lookup: lookup,
+			Login: tunnel.NewLogin(username, password)}},
 		{name: "the proxy is reached over TLS", secure: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -129,14 +130,15 @@ func secured(t *testing.T, l net.Listener, next netlink.DialFunc) (net.Listener,
 	defer s.Close()
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
-	return tls.NewListener(l, &tls.Config{Certificates: s.TLS.Certificates}), func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := next(ctx, network, address)
-		if err != nil {
-			return nil, err
+	return tls.NewListener(l, &tls.Config{Certificates: s.TLS.Certificates}),
+		func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := next(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			ep, _ := netlink.EndpointFrom(ctx)
+			return tls.Client(conn, &tls.Config{RootCAs: roots, ServerName: ep.Host}), nil
 		}
-		ep, _ := netlink.EndpointFrom(ctx)
-		return tls.Client(conn, &tls.Config{RootCAs: roots, ServerName: ep.Host}), nil
-	}
 }
 
 // Misuse: Check returns an error for invalid options, and New panics with its text.
@@ -145,7 +147,8 @@ func (s Suite) Misuse(t *testing.T, badLogins map[string][]tunnel.Login) {
 	check := func(o tunnel.Options, says string) {
 		t.Helper()
 		says = s.Protocol + ": " + says
-		if err := s.Check(o); err == nil || !strings.HasPrefix(err.Error(), says) || strings.Contains(err.Error(), password) {
+		if err := s.Check(o); err == nil || !strings.HasPrefix(err.Error(), says) ||
+			strings.Contains(err.Error(), password) {
 			t.Errorf("Check: %v; want %q", err, says)
 		}
 		panics(t, says, func() { s.New(new(Said).Dial, o) })
@@ -153,7 +156,8 @@ func (s Suite) Misuse(t *testing.T, badLogins map[string][]tunnel.Login) {
 	for _, proxy := range []string{"", "proxy", "http://proxy:3128"} {
 		check(tunnel.Options{Proxy: proxy}, fmt.Sprintf("Proxy: %q is not host:port", proxy))
 	}
-	check(tunnel.Options{Proxy: "alice:opensesame@proxy:1080"}, `Proxy: unexpected text before "@proxy:1080": set the login in Options.Login`)
+	check(tunnel.Options{Proxy: "alice:opensesame@proxy:1080"},
+		`Proxy: unexpected text before "@proxy:1080": set the login in Options.Login`)
 	for says, logins := range badLogins {
 		for _, login := range logins {
 			check(tunnel.Options{Proxy: "proxy:1080", Login: login}, "Login: "+says)
@@ -176,7 +180,8 @@ func panics(t *testing.T, says string, f func()) {
 func (s Suite) HidesLogin(t *testing.T) {
 	o := tunnel.Options{Proxy: "proxy:1080", Login: tunnel.NewLogin(username, password)}
 	for _, v := range []any{o, &o, s.New(new(Said).Dial, o)} {
-		if text := fmt.Sprintf("%v %+v %#v %q", v, v, v, v); strings.Contains(text, username) || strings.Contains(text, password) {
+		if text := fmt.Sprintf("%v %+v %#v %q", v, v, v, v); strings.Contains(text, username) ||
+			strings.Contains(text, password) {
 			t.Errorf("the login is in %s", text)
 		}
 	}

@@ -10,7 +10,7 @@
 // the order of a request for a ticket:
 //
 //	client      Options, New
-//	krb5conf    the configuration of Kerberos; file: bounded reads
+//	krb5conf    the configuration of Kerberos
 //	tickets     the tickets of a client and when others are requested
 //	origin      ticket-granting tickets, from a key or a ticket cache
 //	keys        passwords and keytabs; encryption: types and keys; ccache: ticket caches

@@ -1,0 +1,76 @@
+package probe
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"brokerconn/application/broker"
+)
+
+// setupLog records, by the hooks of a connection, how long each part of its first setup
+// took, and when it was lost.
+type setupLog struct {
+	lost chan struct{} // receives when the connection is lost
+
+	mu        sync.Mutex
+	partBegan time.Time
+	parts     []setupPart
+	connected bool
+}
+
+type setupPart struct {
+	name   string
+	took   time.Duration
+	detail string
+}
+
+func (l *setupLog) hooks() *broker.Hooks {
+	return &broker.Hooks{
+		ResolveStart: func(string, uint16) { l.start() },
+		ResolveDone: func(endpoints []broker.Endpoint, err error) {
+			l.end("resolve", fmt.Sprintf("%d address(es)", len(endpoints)), err)
+		},
+		DialStart: func(broker.Endpoint) { l.start() },
+		DialDone:  func(e broker.Endpoint, err error) { l.end("dial", e.Network+" "+e.Address, err) },
+		Versions: func(_ broker.Endpoint, v *broker.Versions) {
+			l.end("versions", fmt.Sprintf("ApiVersions v%d answered", v.RequestVersion()), nil)
+		},
+		StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.connected = l.connected || to == broker.Connected
+			if to == broker.Disconnected {
+				select {
+				case l.lost <- struct{}{}:
+				default:
+				}
+			}
+		},
+	}
+}
+
+func (l *setupLog) start() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.partBegan = time.Now()
+}
+
+// end records a part, and starts the next. Later connections and failures are not
+// recorded.
+func (l *setupLog) end(name, detail string, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.connected || err != nil {
+		return
+	}
+	now := time.Now()
+	l.parts = append(l.parts, setupPart{name, now.Sub(l.partBegan), detail})
+	l.partBegan = now
+}
+
+func (l *setupLog) recorded() []setupPart {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.parts
+}
