@@ -89,7 +89,8 @@ func (c *Conn) workFor(ctx context.Context, f *Future) (token chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.drain()
-	if stop := c.watchContext(ctx); stop != nil {
+	by, stop := c.watchContext(ctx)
+	if stop != nil {
 		defer stop()
 	}
 	yielded := false
@@ -103,12 +104,12 @@ func (c *Conn) workFor(ctx context.Context, f *Future) (token chan struct{}) {
 				c.mu.Lock()
 				continue
 			}
-			if c.write(ctx) {
+			if c.write(by) {
 				continue
 			}
 			break // interrupted
 		}
-		if f.core == nil || !c.alone() || !c.read(ctx) {
+		if f.core == nil || !c.alone() || !c.read(by) {
 			break
 		}
 	}

@@ -177,7 +177,7 @@ func (c *Conn) serveWaiters(now time.Time) (work bool) {
 // setAlarm sets the alarm for the next deadline.
 func (c *Conn) setAlarm(deadline time.Time) {
 	watch := c.nextWatch()
-	for _, t := range [...]time.Time{c.queue.deadline(), watch[0], watch[1]} {
+	for _, t := range [...]time.Time{c.queue.deadline(), watch[0], watch[1], watch[2]} {
 		if !t.IsZero() && (deadline.IsZero() || t.Before(deadline)) {
 			deadline = t
 		}

@@ -31,28 +31,38 @@ const (
 	blockedTime = 2 * time.Millisecond
 )
 
-// watchContext interrupts the calls of a caller when ctx ends, until stop is called. It
-// returns nil if ctx cannot end, and if the alarm watches it.
-func (c *Conn) watchContext(ctx context.Context) (stop func() bool) {
-	if ctx.Done() == nil {
-		return nil
+// A caller is the context of one that writes and reads itself. If it is not watched the
+// alarm watches each of its calls.
+type caller struct {
+	ctx     context.Context // nil: a goroutine of the Conn
+	watched bool
+}
+
+// watchContext interrupts the calls of a caller when ctx ends, until stop is called. stop is
+// nil if ctx cannot end, and if the alarm is to watch it.
+func (c *Conn) watchContext(ctx context.Context) (by caller, stop func() bool) {
+	switch {
+	case ctx.Done() == nil:
+		return caller{ctx, true}, nil
+	case c.lastWait < fastAnswer && c.cfg.Clock.Now().Sub(c.reader.since) < fastAnswer:
+		return caller{ctx, false}, nil
 	}
-	now := c.cfg.Clock.Now()
-	if c.lastWait < fastAnswer && now.Sub(c.reader.since) < fastAnswer {
-		if c.blockedAt.IsZero() {
-			c.blockedAt = now.Add(blockedTime)
-			c.setAlarm(time.Time{})
-		}
-		return nil
+	return caller{ctx, true}, context.AfterFunc(ctx, c.contextEnd)
+}
+
+// watchCall sets the alarm for a call that begins now.
+func (c *Conn) watchCall(now time.Time) {
+	if c.blockedAt.IsZero() {
+		c.blockedAt = now.Add(blockedTime)
+		c.setAlarm(time.Time{})
 	}
-	return context.AfterFunc(ctx, c.contextEnd)
 }
 
 // watchBlocked registers the contexts of calls that have blocked for blockedTime.
 func (c *Conn) watchBlocked(now time.Time) {
 	for _, d := range [...]*direction{&c.reader, &c.writer} {
 		switch {
-		case d.ctx == nil || d.ctx.Done() == nil || d.stop != nil:
+		case d.ctx == nil || d.watched || d.stop != nil:
 		case now.Sub(d.since) >= blockedTime:
 			d.stop = context.AfterFunc(d.ctx, c.contextEnd)
 		default:

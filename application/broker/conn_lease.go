@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -18,12 +17,12 @@ import (
 
 // direction is one direction of the link.
 type direction struct {
-	lease       domain.Lease    // of the call in progress
-	ctx         context.Context // of the caller that makes it; nil: a goroutine does
-	goroutine   bool            // the Conn's own goroutine runs
-	since       time.Time       // when the call began; if there is none, when the last one ended
-	interrupted bool            // the call was interrupted
-	stop        func() bool     // ends the watch of ctx that the alarm began; nil: it has not
+	lease       domain.Lease // of the call in progress
+	caller                   // that makes it
+	goroutine   bool         // the Conn's own goroutine runs
+	since       time.Time    // when the call began; if there is none, when the last one ended
+	interrupted bool         // the call was interrupted
+	stop        func() bool  // ends the watch of ctx that the alarm began; nil: it has not
 }
 
 // mayWrite reports whether there is something to write and nothing that writes.
@@ -36,10 +35,9 @@ func (c *Conn) mayRead() bool {
 	return !c.interrupting() && !c.reader.goroutine && c.core.CanRead()
 }
 
-// write makes one write. With the lock held, which it releases meanwhile. caller is
-// the context of the caller; nil for the Conn's own goroutine. It reports whether the
+// write makes one write. With the lock held, which it releases meanwhile. It reports whether the
 // caller may continue.
-func (c *Conn) write(caller context.Context) bool {
+func (c *Conn) write(by caller) bool {
 	if c.interrupting() {
 		return false
 	}
@@ -47,11 +45,11 @@ func (c *Conn) write(caller context.Context) bool {
 	if !ok {
 		return false
 	}
-	return c.lend(&c.writer, lease, caller, lease.Link.Write, c.core.GiveWrite)
+	return c.lend(&c.writer, lease, by, lease.Link.Write, c.core.GiveWrite)
 }
 
 // read makes one read, as write does.
-func (c *Conn) read(caller context.Context) bool {
+func (c *Conn) read(by caller) bool {
 	if c.interrupting() {
 		return false
 	}
@@ -59,16 +57,19 @@ func (c *Conn) read(caller context.Context) bool {
 	if !ok {
 		return false
 	}
-	mayContinue := c.lend(&c.reader, lease, caller, lease.Link.Read, c.core.GiveRead)
+	mayContinue := c.lend(&c.reader, lease, by, lease.Link.Read, c.core.GiveRead)
 	c.watchSilence()
 	return mayContinue
 }
 
-func (c *Conn) lend(d *direction, lease domain.Lease, caller context.Context, do func([]byte) (int, error),
+func (c *Conn) lend(d *direction, lease domain.Lease, by caller, do func([]byte) (int, error),
 	give func(time.Time, domain.Lease, int, error)) (mayContinue bool) {
 
 	d.unwatch()
-	*d = direction{lease: lease, ctx: caller, goroutine: d.goroutine, since: c.cfg.Clock.Now()}
+	*d = direction{lease: lease, caller: by, goroutine: d.goroutine, since: c.cfg.Clock.Now()}
+	if by.ctx != nil && !by.watched {
+		c.watchCall(d.since)
+	}
 	c.mu.Unlock()
 	n, err := contained(do, lease.Bytes)
 	c.mu.Lock()
@@ -76,7 +77,7 @@ func (c *Conn) lend(d *direction, lease domain.Lease, caller context.Context, do
 	mayContinue = true
 	if d.lease.Epoch == lease.Epoch { // it is not that of the next connection already
 		d.unwatch()
-		if caller != nil {
+		if by.ctx != nil {
 			c.lastWait = now.Sub(d.since)
 		}
 		mayContinue = !d.interrupted
