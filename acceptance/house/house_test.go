@@ -15,12 +15,13 @@ const root = "../.."
 var narrow = []string{
 	"acceptance/house", "acceptance/kafkapython", "acceptance/leaks", "acceptance/mutants", "acceptance/need",
 	"acceptance/openssl", "acceptance/parity", "acceptance/relay", "acceptance/versions",
+	"application/cli", "application/logging",
 }
 
 // plain are the folders and files that use no word of words.txt and no name of names.txt.
 var plain = []string{
 	"acceptance/house", "acceptance/kafkapython", "acceptance/leaks", "acceptance/mutants", "acceptance/need",
-	"acceptance/openssl", "acceptance/parity", "acceptance/versions",
+	"acceptance/openssl", "acceptance/parity", "acceptance/versions", "application/cli", "application/logging",
 }
 
 func TestLinesAreNarrow(t *testing.T) {

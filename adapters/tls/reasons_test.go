@@ -336,12 +336,8 @@ func TestAlerts(t *testing.T) {
 			_, _ = peer.Write([]byte{0x15, 3, 3, 0, 2, 2, byte(number)})
 			_ = peer.Close()
 		}()
-		dial := mustDial(t, func(context.Context, string, string) (net.Conn, error) { return under, nil }, Options{})
-		conn, err := dial(t.Context(), "tcp", "broker.test:9093")
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = conn.(*Conn).HandshakeContext(t.Context())
+		conn := connOver(t, under, Options{})
+		err := conn.HandshakeContext(t.Context())
 		e := new(Error)
 		if !errors.As(err, &e) || e.Reason != want {
 			t.Errorf("%d: %v, want %v", number, err, want)
@@ -390,17 +386,20 @@ func TestCutAtEveryByte(t *testing.T) {
 	}
 }
 
+// connOver is a Conn over an open connection.
+func connOver(t *testing.T, under net.Conn, o Options) *Conn {
+	t.Helper()
+	dial := mustDial(t, func(context.Context, string, string) (net.Conn, error) { return under, nil }, o)
+	conn, err := dial(t.Context(), "tcp", "broker.test:9093")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn.(*Conn)
+}
+
 // handshakeThrough lets so many bytes of the server's through, and then hangs up, or
 // says nothing more. It returns how many the client had when it was done.
 func handshakeThrough(t *testing.T, server *tls.Config, o Options, allowed int, hangUp bool) (count int, err error) {
-	dial := func(under net.Conn) *Conn {
-		conn, err := mustDial(t, func(context.Context, string, string) (net.Conn, error) { return under, nil },
-			o)(t.Context(), "tcp", "a:1")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return conn.(*Conn)
-	}
 	synctest.Test(t, func(t *testing.T) {
 		client, toClient := net.Pipe()
 		server1, toServer := net.Pipe()
@@ -418,7 +417,7 @@ func handshakeThrough(t *testing.T, server *tls.Config, o Options, allowed int, 
 		}()
 		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 		defer cancel()
-		conn := dial(client)
+		conn := connOver(t, client, o)
 		err = conn.HandshakeContext(ctx)
 		count = conn.wire.count
 		for _, end := range []net.Conn{client, toClient, server1, toServer} {
@@ -459,12 +458,8 @@ func FuzzPeer(f *testing.F) {
 			_, _ = peer.Write(say)
 			_ = peer.Close()
 		}()
-		dial := mustDial(t, func(context.Context, string, string) (net.Conn, error) { return under, nil }, Options{})
-		conn, err := dial(t.Context(), "tcp", "broker.test:9093")
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = conn.(*Conn).HandshakeContext(t.Context())
+		conn := connOver(t, under, Options{})
+		err := conn.HandshakeContext(t.Context())
 		if e := new(Error); !errors.As(err, &e) || e.Reason == Stalled || e.Certificates != nil {
 			t.Errorf("%v", err)
 		} else if text := err.Error() + e.Hint(); strings.ContainsFunc(text,

@@ -59,6 +59,17 @@ func (s *reloader) mustReach() tls.ConnectionState {
 	return state
 }
 
+// recordShown has a server demand a client certificate, and keeps what it receives.
+func recordShown(shown *[]byte) func(*tls.Config) {
+	return func(server *tls.Config) {
+		server.ClientAuth = tls.RequireAnyClientCert
+		server.VerifyConnection = func(state tls.ConnectionState) error {
+			*shown = state.PeerCertificates[0].Raw
+			return nil
+		}
+	}
+}
+
 // wantReloaded checks the calls of Reloaded since: a word of each error, "" for nil.
 func (s *reloader) wantReloaded(want ...string) {
 	s.t.Helper()
@@ -444,13 +455,7 @@ func TestReloadOfOutdatedIdentity(t *testing.T) {
 	c := clock()
 	var shown []byte
 	s := newReloader(t, tls.VersionTLS13, ca.issue(func(c *x509.Certificate) { c.NotAfter = soon.Add(time.Hour) }),
-		Options{CAPEM: ca.pem(), CertFile: file, Clock: c}, func(server *tls.Config) {
-			server.ClientAuth = tls.RequireAnyClientCert
-			server.VerifyConnection = func(state tls.ConnectionState) error {
-				shown = state.PeerCertificates[0].Raw
-				return nil
-			}
-		})
+		Options{CAPEM: ca.pem(), CertFile: file, Clock: c}, recordShown(&shown))
 	want := func(cert tls.Certificate) {
 		t.Helper()
 		s.mustReach()
@@ -512,13 +517,7 @@ func TestReloadThroughALink(t *testing.T) {
 	s := newReloader(t, tls.VersionTLS13, ca.issue(), Options{
 		CAPEM: ca.pem(), CertFile: filepath.Join(root, "data", "tls.crt"),
 		KeyFile: filepath.Join(root, "data", "tls.key"),
-	}, func(server *tls.Config) {
-		server.ClientAuth = tls.RequireAnyClientCert
-		server.VerifyConnection = func(state tls.ConnectionState) error {
-			shown = state.PeerCertificates[0].Raw
-			return nil
-		}
-	})
+	}, recordShown(&shown))
 	for version, cert := range []tls.Certificate{mine, next, mine} {
 		if version > 0 {
 			publish(fmt.Sprint(version+1), cert)

@@ -201,12 +201,8 @@ func TestSilenceFoundByTheSystem(t *testing.T) {
 		ours, theirs := net.Pipe()
 		go func() { _, _ = io.Copy(io.Discard, theirs) }()
 		under := &mute{Conn: ours, err: &net.OpError{Op: "read", Net: "tcp", Err: silence}}
-		dial := mustDial(t, func(context.Context, string, string) (net.Conn, error) { return under, nil }, Options{})
-		conn, err := dial(t.Context(), "tcp", "broker.test:9093")
-		if err != nil {
-			t.Fatal(err)
-		}
-		wantReason(t, conn.(*Conn).HandshakeContext(t.Context()), Stalled, "nothing received")
+		conn := connOver(t, under, Options{})
+		wantReason(t, conn.HandshakeContext(t.Context()), Stalled, "nothing received")
 		_ = conn.Close()
 	}
 }

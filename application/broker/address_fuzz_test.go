@@ -25,9 +25,9 @@ func FuzzParseAddress(f *testing.F) {
 		if _, err := broker.NewPolled(broker.Config{Host: host, Port: port}); err != nil {
 			t.Fatalf("%q: %v", s, err)
 		}
-		again, samePort, err := broker.ParseAddress(net.JoinHostPort(host, strconv.Itoa(int(port))))
-		if err != nil || again != host || samePort != port {
-			t.Fatalf("%q: %q %d, and again %q %d, %v", s, host, port, again, samePort, err)
+		repeated, samePort, err := broker.ParseAddress(net.JoinHostPort(host, strconv.Itoa(int(port))))
+		if err != nil || repeated != host || samePort != port {
+			t.Fatalf("%q: %q %d, and again %q %d, %v", s, host, port, repeated, samePort, err)
 		}
 	})
 }

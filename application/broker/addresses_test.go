@@ -10,14 +10,14 @@ import (
 	"brokerconn/ports"
 )
 
-// lose drops the connection and waits until the next one stands.
-func (r *rig) lose() {
+// lose drops the connection and waits until there is another.
+func (r *harness) lose() {
 	r.t.Helper()
 	r.broker.peer.Reset(nil)
-	r.again()
+	r.repeated()
 }
 
-func (r *rig) again() {
+func (r *harness) repeated() {
 	r.t.Helper()
 	r.turn()
 	r.pass(2 * time.Second)
@@ -30,7 +30,7 @@ func (r *rig) again() {
 
 // TestLastFailedAddressIsTriedLast, whatever the resolver's order (KAFKA-12193).
 func TestLastFailedAddressIsTriedLast(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.network.SetAddresses("broker", at("a"), at("b"), at("c"))
 		r.ready()
 		r.lose()
@@ -44,13 +44,13 @@ func TestLastFailedAddressIsTriedLast(t *testing.T) {
 
 // TestAddressOfACleanCloseIsTriedFirst: nothing is wrong with it.
 func TestAddressOfACleanCloseIsTriedFirst(t *testing.T) {
-	onBoth(t, idleAfter(time.Minute), func(t *testing.T, r *rig) {
+	onBoth(t, idleAfter(time.Minute), func(t *testing.T, r *harness) {
 		r.network.SetAddresses("broker", at("a"), at("b"))
 		r.ready()
 		r.pass(time.Minute)
-		r.again()
+		r.repeated()
 		r.pass(time.Minute)
-		r.again()
+		r.repeated()
 		if want := []string{"a", "a", "a"}; !slices.Equal(r.broker.dials, want) {
 			t.Errorf("dialled %v, want %v", r.broker.dials, want)
 		}
@@ -60,7 +60,7 @@ func TestAddressOfACleanCloseIsTriedFirst(t *testing.T) {
 // TestNameIsLookedUpAgain after an established connection has dropped, so that an
 // address that is new is found.
 func TestNameIsLookedUpAgain(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.network.SetAddresses("broker", at("a"), at("b"))
 		r.ready()
 		r.network.SetAddresses("broker", at("c"), at("a"))
@@ -75,7 +75,7 @@ func TestNameIsLookedUpAgain(t *testing.T) {
 
 // TestOneAddressIsTriedThoughItFailed: there is no other.
 func TestOneAddressIsTriedThoughItFailed(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.ready()
 		r.lose()
 		r.lose()
@@ -87,7 +87,7 @@ func TestOneAddressIsTriedThoughItFailed(t *testing.T) {
 
 // TestEveryAddressIsTriedBeforeAFailureCounts.
 func TestEveryAddressIsTriedBeforeAFailureCounts(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.network.SetAddresses("broker", at("a"), at("b"), at("c"))
 		for _, a := range []string{"a", "b"} {
 			r.network.RefuseDial(a, errors.New("refused"))
@@ -104,9 +104,9 @@ func TestEveryAddressIsTriedBeforeAFailureCounts(t *testing.T) {
 }
 
 // TestZoneOfAnIPv6AddressIsKept on the way from the lookup to the dial, and in what
-// is told of it.
+// is reported.
 func TestZoneOfAnIPv6AddressIsKept(t *testing.T) {
-	onBoth(t, func(cfg *broker.Config) { cfg.Host = "fe80::1%eth0" }, func(t *testing.T, r *rig) {
+	onBoth(t, func(cfg *broker.Config) { cfg.Host = "fe80::1%eth0" }, func(t *testing.T, r *harness) {
 		r.network.SetAddresses("fe80::1%eth0", ports.Endpoint{Host: "fe80::1%eth0", Network: "memory", Address: "[fe80::1%eth0]:9092"})
 		r.ready()
 		if s := r.stats(); s.Address != "[fe80::1%eth0]:9092" {
@@ -120,7 +120,7 @@ func TestZoneOfAnIPv6AddressIsKept(t *testing.T) {
 
 // TestLastFailedAddressIsRememberedOverALookUp that fails.
 func TestLastFailedAddressIsRememberedOverALookUp(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.network.SetAddresses("broker", at("a"), at("b"))
 		r.ready()
 		r.broker.peer.Reset(nil)

@@ -49,9 +49,9 @@ func TestAllocationsPerRequest(t *testing.T) {
 	ctx := context.Background()
 	raw, typed := &ports.RawRequest{APIKey: 12, APIVersion: 1}, kmsg.NewPtrHeartbeatRequest()
 	for _, c := range []struct {
-		name string
-		most float64
-		send func() error
+		name  string
+		limit float64
+		send  func() error
 	}{
 		{"RequestRaw", 1, func() error { _, err := conn.RequestRaw(ctx, raw); return err }},
 		{"RequestRaw, context can end", 1, func() error { _, err := conn.RequestRaw(t.Context(), raw); return err }},
@@ -66,8 +66,8 @@ func TestAllocationsPerRequest(t *testing.T) {
 	} {
 		if n := testing.AllocsPerRun(100, func() {
 			noError(t, c.send())
-		}); n > c.most {
-			t.Errorf("%s: got %v allocations, want %v", c.name, n, c.most)
+		}); n > c.limit {
+			t.Errorf("%s: got %v allocations, want %v", c.name, n, c.limit)
 		}
 	}
 }

@@ -32,7 +32,7 @@ func TestAPIVersionIsNotAsked(t *testing.T) {
 		{broker.Release{Major: 3, Minor: 9}, 4},
 	} {
 		t.Run(c.release.String(), func(t *testing.T) {
-			onBoth(t, takenFor(c.release), func(t *testing.T, r *rig) {
+			onBoth(t, takenFor(c.release), func(t *testing.T, r *harness) {
 				for range 3 {
 					r.reach()
 					r.turn()
@@ -56,18 +56,18 @@ func TestAPIVersionIsNotAsked(t *testing.T) {
 
 // TestAPIVersionStates: there is nothing to negotiate.
 func TestAPIVersionStates(t *testing.T) {
-	onBoth(t, takenFor(broker.Release{Major: 3}), func(t *testing.T, r *rig) {
-		var told *broker.Versions
+	onBoth(t, takenFor(broker.Release{Major: 3}), func(t *testing.T, r *harness) {
+		var reported *broker.Versions
 		r.reach()
 		r.turn()
-		r.told("Disconnected -> Connecting <nil>", "Connecting -> Connected <nil>")
+		r.wantHooks("Disconnected -> Connecting <nil>", "Connecting -> Connected <nil>")
 		if r.polled != nil {
-			told = r.versions
+			reported = r.versions
 		} else {
-			told, _ = r.conn.APIVersions(t.Context())
+			reported, _ = r.conn.APIVersions(t.Context())
 		}
-		if _, most, ok := told.Range(0); !ok || most != 9 || told.RequestVersion() != -1 {
-			t.Errorf("Produce up to %d, asked %d", most, told.RequestVersion())
+		if _, limit, ok := reported.Range(0); !ok || limit != 9 || reported.RequestVersion() != -1 {
+			t.Errorf("Produce up to %d, asked %d", limit, reported.RequestVersion())
 		}
 		var verdict broker.Verdict
 		var err error
@@ -85,7 +85,7 @@ func TestAPIVersionStates(t *testing.T) {
 
 // TestAPIVersionOfAnAPIThatTheReleaseLacks fails the request alone, unsent.
 func TestAPIVersionOfAnAPIThatTheReleaseLacks(t *testing.T) {
-	onBoth(t, takenFor(broker.Release{Major: 0, Minor: 8, Patch: 1}), func(t *testing.T, r *rig) {
+	onBoth(t, takenFor(broker.Release{Major: 0, Minor: 8, Patch: 1}), func(t *testing.T, r *harness) {
 		r.ready()
 		var v *broker.VersionError
 		if err := r.outcome(r.send()); !errors.Is(err, broker.ErrUnsupportedVersion) || !errors.As(err, &v) || !v.Unknown {
@@ -116,14 +116,14 @@ func TestAPIVersionWarnings(t *testing.T) {
 		{broker.Release{Major: 3, Minor: 10}, "3.9"},
 		{broker.Release{Major: 9}, "4."},
 	} {
-		onBoth(t, takenFor(c.release), func(t *testing.T, r *rig) {
+		onBoth(t, takenFor(c.release), func(t *testing.T, r *harness) {
 			if c.taken == "" {
-				r.told()
+				r.wantHooks()
 				return
 			}
 			if len(r.log) != 1 || !strings.Contains(r.log[0], "warning ") || !strings.Contains(r.log[0], c.taken) ||
 				!strings.Contains(r.log[0], c.release.String()) {
-				t.Errorf("%v: told %q", c.release, r.log)
+				t.Errorf("%v: got hooks %q", c.release, r.log)
 			}
 			if c.taken == "4." {
 				return
@@ -161,7 +161,7 @@ func TestAPIVersionsThatAreNone(t *testing.T) {
 func TestAPIVersionKeptWarm(t *testing.T) {
 	onBoth(t, func(cfg *broker.Config) {
 		cfg.APIVersion, cfg.PingInterval = broker.Release{Minor: 10}, time.Minute
-	}, func(t *testing.T, r *rig) {
+	}, func(t *testing.T, r *harness) {
 		r.ready()
 		r.pass(10 * time.Minute)
 		if len(r.broker.asked) != 10 {
@@ -185,7 +185,7 @@ func TestAPIVersionTimeout(t *testing.T) {
 		{time.Minute, 0, 10 * time.Second},
 		{0, time.Second, time.Second},
 	} {
-		onBoth(t, func(cfg *broker.Config) { cfg.APIVersionTimeout, cfg.SetupTimeout = c.versions, c.setup }, func(t *testing.T, r *rig) {
+		onBoth(t, func(cfg *broker.Config) { cfg.APIVersionTimeout, cfg.SetupTimeout = c.versions, c.setup }, func(t *testing.T, r *harness) {
 			r.broker.mute = true
 			for range 3 {
 				r.reach()
@@ -206,7 +206,7 @@ func TestAPIVersionTimeout(t *testing.T) {
 
 // TestAPIVersionTimeoutIsOfTheQuestionAlone: what came before it took its own time.
 func TestAPIVersionTimeoutIsOfTheQuestionAlone(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		release := r.network.HoldDial("broker:9092")
 		r.reach()
 		r.pass(7 * time.Second)
@@ -224,7 +224,7 @@ func TestAPIVersionTimeoutIsOfTheQuestionAlone(t *testing.T) {
 
 // TestAPIVersionTimeoutLeavesTimeForTheNextAddress.
 func TestAPIVersionTimeoutLeavesTimeForTheNextAddress(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.network.SetAddresses("broker", at("a"), at("b"))
 		r.broker.mute = true
 		r.reach()
@@ -243,12 +243,12 @@ func TestAPIVersionTimeoutLeavesTimeForTheNextAddress(t *testing.T) {
 // lower gets no more time for it.
 func TestAPIVersionTimeoutCoversAllVersionsOfTheQuestion(t *testing.T) {
 	on := true
-	onBoth(t, func(cfg *broker.Config) { cfg.ProbeOldReleases = &on }, func(t *testing.T, r *rig) {
+	onBoth(t, func(cfg *broker.Config) { cfg.ProbeOldReleases = &on }, func(t *testing.T, r *harness) {
 		r.broker.mute = true
 		r.reach()
 		r.turn()
 		r.pass(1500 * time.Millisecond)
-		q := r.broker.heard[0]
+		q := r.broker.received[0]
 		lower := kmsg.NewPtrApiVersionsResponse()
 		lower.ErrorCode = 35
 		r.broker.say(q, lower.AppendTo(nil))
@@ -266,7 +266,7 @@ func TestAPIVersionTimeoutCoversAllVersionsOfTheQuestion(t *testing.T) {
 
 // TestAPIVersionTimeoutIsNotOfTheLogin which has what is left of the setup.
 func TestAPIVersionTimeoutIsNotOfTheLogin(t *testing.T) {
-	onBoth(t, func(cfg *broker.Config) { cfg.Authenticators = []ports.Authenticator{named{}} }, func(t *testing.T, r *rig) {
+	onBoth(t, func(cfg *broker.Config) { cfg.Authenticators = []ports.Authenticator{named{}} }, func(t *testing.T, r *harness) {
 		r.reach()
 		r.turn() // the broker does not answer the SaslHandshake
 		r.pass(10*time.Second - 1)
@@ -286,7 +286,7 @@ func (named) Begin(ports.Endpoint) ports.Exchange { panic("the handshake was not
 
 // TestAPIVersionRawRequests go out as they stand.
 func TestAPIVersionRawRequests(t *testing.T) {
-	onBoth(t, takenFor(broker.Release{Minor: 8}), func(t *testing.T, r *rig) {
+	onBoth(t, takenFor(broker.Release{Minor: 8}), func(t *testing.T, r *harness) {
 		r.ready()
 		r.sendThis(&ports.RawRequest{APIKey: 12, APIVersion: 3})
 		r.turn()
@@ -299,7 +299,7 @@ func TestAPIVersionRawRequests(t *testing.T) {
 // TestBackoffGrowsWithAConfiguredRelease: that the address can be reached says
 // nothing of what listens there (KAFKA-13879); only an answer would.
 func TestBackoffGrowsWithAConfiguredRelease(t *testing.T) {
-	onBoth(t, func(cfg *broker.Config) { cfg.APIVersion = broker.Release{Major: 0, Minor: 9} }, func(t *testing.T, r *rig) {
+	onBoth(t, func(cfg *broker.Config) { cfg.APIVersion = broker.Release{Major: 0, Minor: 9} }, func(t *testing.T, r *harness) {
 		pause := time.Duration(0)
 		for round := range 5 {
 			r.reach()

@@ -30,14 +30,14 @@ import (
 // or refuses when it pleases.
 type moody struct {
 	mu                    sync.Mutex
-	chance                *rand.Rand
+	rng                   *rand.Rand
 	silent, kills, refuse int // of 100
 }
 
 func (m *moody) roll(n int) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.chance.IntN(n)
+	return m.rng.IntN(n)
 }
 
 func (m *moody) dial(context.Context, string, string) (net.Conn, error) {
@@ -99,7 +99,7 @@ func TestEveryWaitEndsInTime(t *testing.T) {
 
 func moodyRound(t *testing.T, seed uint64) {
 	const timeout, patrols = 2 * time.Second, 20 * time.Millisecond
-	m := &moody{chance: rand.New(rand.NewPCG(seed, 1))}
+	m := &moody{rng: rand.New(rand.NewPCG(seed, 1))}
 	m.silent, m.kills, m.refuse = m.roll(4), m.roll(10), m.roll(100)
 	cfg := broker.Config{
 		Transport:      &netlink.Transport{Dial: m.dial},

@@ -21,30 +21,30 @@ const closeRounds = 10_000
 
 // TestClosingWithRequestsInFlight closes connections in every way there is, at
 // every moment that chance finds, while callers wait and futures are out. Each
-// must be told exactly once, and nothing may be left.
+// must be done exactly once, and nothing may be left.
 func TestClosingWithRequestsInFlight(t *testing.T) {
-	var told, answered atomic.Int64
+	var reported, answered atomic.Int64
 	var wg sync.WaitGroup
 	next := atomic.Int64{}
 	for range 4 {
 		wg.Go(func() {
 			for n := next.Add(1); n <= closeRounds && !t.Failed(); n = next.Add(1) {
-				closeRound(t, rand.New(rand.NewPCG(1, uint64(n))), &told, &answered)
+				closeRound(t, rand.New(rand.NewPCG(1, uint64(n))), &reported, &answered)
 			}
 		})
 	}
 	wg.Wait()
-	t.Logf("%d requests, of which %d were answered", told.Load(), answered.Load())
-	if answered.Load() == 0 || answered.Load() == told.Load() {
+	t.Logf("%d requests, of which %d were answered", reported.Load(), answered.Load())
+	if answered.Load() == 0 || answered.Load() == reported.Load() {
 		t.Error("the rounds were to close both before and after the answers")
 	}
 }
 
-func closeRound(t *testing.T, chance *rand.Rand, told, answered *atomic.Int64) {
+func closeRound(t *testing.T, rng *rand.Rand, reported, answered *atomic.Int64) {
 	var once sync.Once
 	var conn *broker.Conn
 	ready := make(chan struct{})
-	how, answers := chance.IntN(7), int64(chance.IntN(8))
+	how, answers := rng.IntN(7), int64(rng.IntN(8))
 	end := func() {
 		once.Do(func() {
 			switch how {
@@ -76,14 +76,14 @@ func closeRound(t *testing.T, chance *rand.Rand, told, answered *atomic.Int64) {
 		return nil
 	}}
 	cfg := s.piped()
-	if chance.IntN(2) == 0 {
+	if rng.IntN(2) == 0 {
 		cfg.Transport = unparked{cfg.Transport}
 	}
 	cfg.NoReconnect = true
 	cfg.Hooks = &broker.Hooks{}
 	if how == 1 { // from inside a callback
 		cfg.Hooks.RequestAnswered = func(broker.RequestInfo) {
-			if chance := seen.Load(); chance > 1 {
+			if rng := seen.Load(); rng > 1 {
 				conn.Close()
 			}
 		}
@@ -110,7 +110,7 @@ func closeRound(t *testing.T, chance *rand.Rand, told, answered *atomic.Int64) {
 			for {
 				req := kmsg.NewPtrHeartbeatRequest()
 				_, err := req.RequestWith(context.Background(), conn)
-				told.Add(1)
+				reported.Add(1)
 				if err != nil {
 					checkEnd(t, err)
 					return
@@ -125,7 +125,7 @@ func closeRound(t *testing.T, chance *rand.Rand, told, answered *atomic.Int64) {
 		}
 		for range 3 {
 			_, err := sendAndWait(context.Background(), conn, ask())
-			told.Add(1)
+			reported.Add(1)
 			if err == nil {
 				answered.Add(1)
 			}

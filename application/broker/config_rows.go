@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"time"
@@ -29,7 +30,8 @@ var rows = setting.Of[Config](
 	// Without a pause an owner that tries again at once would never rest.
 	setting.Row{Field: "ReconnectBackoff", Default: 50 * time.Millisecond, Min: int64(time.Millisecond)},
 	setting.Row{Field: "ReconnectBackoffMax", Default: time.Second, Min: int64(time.Millisecond)},
-	setting.Row{Field: "IdleTimeout", Zero: "9 min for a Conn, no limit for a Polled", Negative: "no limit"},
+	setting.Row{Field: "IdleTimeout", Negative: "no limit",
+		Zero: fmt.Sprintf("%d min for a Conn, no limit for a Polled", defaultIdleTimeout/time.Minute)},
 	setting.Row{Field: "PingInterval", Zero: "no pings"},
 	setting.Row{Field: "MaxInFlight", Default: 5},
 	setting.Row{Field: "MaxPendingBytes", Default: 32 << 20},

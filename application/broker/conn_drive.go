@@ -78,14 +78,14 @@ func (c *Conn) changed(out domain.Output) {
 
 func (c *Conn) down(out domain.Output) {
 	m := c.core
-	over := !m.Continuing()
+	ended := !m.Continuing()
 	if out.Err != nil && c.dialing {
 		c.failures = append(c.failures, out.Err)
-		if over {
+		if ended {
 			c.dialDone(out.Err)
 		}
 	}
-	if c.cfg.NoReconnect && out.To == Disconnected && (out.From == Connected || over) {
+	if c.cfg.NoReconnect && out.To == Disconnected && (out.From == Connected || ended) {
 		m.Close(c.cfg.Clock.Now(), out.Err, true) // not while another address is left
 	}
 	// The queue waits for the next connection, unless there will be none or the peer

@@ -20,7 +20,7 @@ type direction struct {
 	lease       domain.Lease // of the call in progress
 	caller                   // that makes it
 	goroutine   bool         // the Conn's own goroutine runs
-	since       time.Time    // when the call began; if there is none, when the last one ended
+	since       time.Time    // when the call began, or when the last one ended
 	interrupted bool         // the call was interrupted
 	stop        func() bool  // ends the watch of ctx that the alarm began; nil: it has not
 }

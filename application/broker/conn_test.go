@@ -28,7 +28,7 @@ func heartbeat(ctx context.Context, conn *broker.Conn) error {
 }
 
 // TestCancelledContextGivesUpTheWaitingOnly: the caller comes back, its slot
-// stays in line, and the answer that comes late reaches nobody.
+// stays in line, and the answer that comes late reaches no caller.
 func TestCancelledContextGivesUpTheWaitingOnly(t *testing.T) {
 	for name, config := range map[string]func(*scripted) broker.Config{
 		"parked": func(s *scripted) broker.Config { return s.piped() },
@@ -176,9 +176,9 @@ func TestRequestTimeoutCountsTheWaitInLine(t *testing.T) {
 	}
 }
 
-// TestOthersAreToldWhoTimedOut: the connection goes with the first request that
+// TestTimeoutNamesItsRequest: the connection goes with the first request that
 // times out, and each request in flight learns its own part of it.
-func TestOthersAreToldWhoTimedOut(t *testing.T) {
+func TestTimeoutNamesItsRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := (&scripted{answer: silent}).piped()
 		cfg.RequestTimeout = 20 * time.Millisecond
@@ -259,7 +259,7 @@ func TestAnswerThatCannotBeRead(t *testing.T) {
 }
 
 // TestAnswerThatCannotBeReadIsLookedAtLate: the connection that it came on is
-// gone, and the next one is none the worse.
+// gone, and the next one is not affected.
 func TestAnswerThatCannotBeReadIsLookedAtLate(t *testing.T) {
 	var answers atomic.Int64
 	s := &scripted{answer: func(peer net.Conn, _ int16, _ int32) []byte {
@@ -338,7 +338,7 @@ func TestPanicsOfHooksAreContained(t *testing.T) {
 	conn.Close()
 	<-conn.Done()
 	if len(panics) < 4 {
-		t.Errorf("told of %v", panics)
+		t.Errorf("got panics %v", panics)
 	}
 }
 
@@ -352,8 +352,8 @@ type panicking struct{ ports.Transport }
 
 func (panicking) Resolve(string, uint16) ports.Lookup { panic("no resolver here") }
 
-// TestDialTellsOfEveryAddress in one line.
-func TestDialTellsOfEveryAddress(t *testing.T) {
+// TestDialReportsEveryAddress in one line.
+func TestDialReportsEveryAddress(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	cfg := configFor(t, l.Addr().String())
@@ -499,7 +499,7 @@ func TestLineGoesOnAfterABadAnswer(t *testing.T) {
 	}
 }
 
-// TestLossAfterTrafficIsNoticed: whoever read last, somebody reads on when the
+// TestLossAfterTrafficIsNoticed: the reading goes on when the
 // callers have gone, and hears of the end.
 func TestLossAfterTrafficIsNoticed(t *testing.T) {
 	for round := range 60 {

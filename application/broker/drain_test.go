@@ -18,7 +18,7 @@ import (
 // TestDrainPolled: what is in flight is finished, nothing is admitted, and then it
 // is a clean close, after which one may connect again.
 func TestDrainPolled(t *testing.T) {
-	r := newRig(t, "Polled", nil)
+	r := newHarness(t, "Polled", nil)
 	if !r.polled.Drain() {
 		t.Error("before there is a connection")
 	}
@@ -44,7 +44,7 @@ func TestDrainPolled(t *testing.T) {
 			t.Errorf("state %v", r.state())
 		}
 	}
-	r.told("written 2", "written 3", "answered 2", "answered 3", cleanClose)
+	r.wantHooks("written 2", "written 3", "answered 2", "answered 3", cleanClose)
 	if s := r.stats(); s.ClosedClean != 1 || s.Failed != 0 || r.polled.BlackedOut() {
 		t.Errorf("%+v", s)
 	}
@@ -57,7 +57,7 @@ func TestDrainPolled(t *testing.T) {
 
 // TestDrainPolledAnswersAreHandedOut after the connection has gone.
 func TestDrainPolledAnswersAreHandedOut(t *testing.T) {
-	r := newRig(t, "Polled", nil)
+	r := newHarness(t, "Polled", nil)
 	r.ready()
 	f := r.send()
 	r.broker.hear()
@@ -76,7 +76,7 @@ func TestDrainPolledAnswersAreHandedOut(t *testing.T) {
 // TestDrainPolledWhileThrottled: nothing is to be sent any more, so a throttle is
 // no reason to stay, and it goes on behind it.
 func TestDrainPolledWhileThrottled(t *testing.T) {
-	r := newRig(t, "Polled", nil)
+	r := newHarness(t, "Polled", nil)
 	r.ready()
 	a, b := r.send(), r.send()
 	r.exchange(1, 60_000)
@@ -102,7 +102,7 @@ func TestDrainPolledWhileThrottled(t *testing.T) {
 
 // TestDrainPolledInEveryState: an attempt is given up.
 func TestDrainPolledInEveryState(t *testing.T) {
-	r := newRig(t, "Polled", nil)
+	r := newHarness(t, "Polled", nil)
 	release := r.network.HoldLookup("broker")
 	r.polled.Connect()
 	if !r.polled.Drain() {
@@ -132,12 +132,12 @@ func TestDrainPolledInEveryState(t *testing.T) {
 
 // TestDrainPolledIsForgottenWithTheConnection: lost, closed, or closed from a hook.
 func TestDrainPolledIsForgottenWithTheConnection(t *testing.T) {
-	for name, end := range map[string]func(r *rig){
-		"lost":   func(r *rig) { r.broker.peer.Reset(nil) },
-		"closed": func(r *rig) { r.polled.Close(nil) },
+	for name, end := range map[string]func(r *harness){
+		"lost":   func(r *harness) { r.broker.peer.Reset(nil) },
+		"closed": func(r *harness) { r.polled.Close(nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, "Polled", nil)
+			r := newHarness(t, "Polled", nil)
 			r.ready()
 			f := r.send()
 			r.turn()
@@ -159,7 +159,7 @@ func TestDrainPolledIsForgottenWithTheConnection(t *testing.T) {
 
 // TestDrainPolledOfProduceWithoutAcks: it is finished when it is written.
 func TestDrainPolledOfProduceWithoutAcks(t *testing.T) {
-	r := newRig(t, "Polled", nil)
+	r := newHarness(t, "Polled", nil)
 	r.network.Capacity = 60
 	r.ready()
 	r.polled.Send(ask(), false) // fills the link
@@ -178,7 +178,7 @@ func TestDrainPolledOfProduceWithoutAcks(t *testing.T) {
 
 // TestDrainFromPolledHooks in each of them.
 func TestDrainFromPolledHooks(t *testing.T) {
-	var r *rig
+	var r *harness
 	in := ""
 	meddle := func(hook string) {
 		if hook == in {
@@ -186,7 +186,7 @@ func TestDrainFromPolledHooks(t *testing.T) {
 		}
 	}
 	for _, in = range []string{"state", "written", "answered", "throttled"} {
-		r = newRig(t, "Polled", func(cfg *broker.Config) {
+		r = newHarness(t, "Polled", func(cfg *broker.Config) {
 			cfg.Hooks = &broker.Hooks{
 				StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
 					if to == broker.Connected || to == broker.Disconnected {
@@ -391,7 +391,7 @@ func TestDrainConnAndClose(t *testing.T) {
 			synctest.Wait()
 			began := time.Now()
 			end(conn)
-			<-done // what it says is not laid down: all were told
+			<-done // its result is not defined: all are done
 			for range 2 {
 				if err := <-errs; !errors.Is(err, broker.ErrConnection) || errors.Is(err, broker.ErrDraining) {
 					t.Error(err)
@@ -405,7 +405,7 @@ func TestDrainConnAndClose(t *testing.T) {
 }
 
 // TestDrainConnGoesOnBehindItsContext: what is left is finished, and then it is
-// closed, though nobody waits for that.
+// closed, though no caller waits for that.
 func TestDrainConnGoesOnBehindItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn := dial(t, (&scripted{answer: func(net.Conn, int16, int32) []byte {
@@ -428,11 +428,11 @@ func TestDrainConnGoesOnBehindItsContext(t *testing.T) {
 func TestDrainConnFromAHook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var conn *broker.Conn
-		over, cancel := context.WithCancel(t.Context())
+		ended, cancel := context.WithCancel(t.Context())
 		cancel()
 		cfg := (&scripted{answer: heartbeatBody}).piped()
 		cfg.Hooks = &broker.Hooks{RequestAnswered: func(broker.RequestInfo) {
-			wantError(t, conn.Drain(over), context.Canceled)
+			wantError(t, conn.Drain(ended), context.Canceled)
 		}}
 		var err error
 		if conn, err = broker.NewConn(cfg); err != nil {
@@ -525,8 +525,8 @@ func TestDrainWhenTheLastInLineLeaves(t *testing.T) {
 }
 
 // What Drain has finished is there for who asked.
-func TestPolledDrainTellsOfTheLast(t *testing.T) {
-	s := newScene(t, nil)
+func TestPolledDrainReportsTheLast(t *testing.T) {
+	s := newPolledBroker(t, nil)
 	s.ready(t)
 	f := s.Send(ask(), true)
 	for n := 0; !s.Drain(); n++ {
@@ -539,6 +539,6 @@ func TestPolledDrainTellsOfTheLast(t *testing.T) {
 	select {
 	case <-f.Done():
 	default:
-		t.Error("drained, and a request was not told")
+		t.Error("drained, and a request is not done")
 	}
 }

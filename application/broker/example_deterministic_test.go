@@ -13,8 +13,8 @@ import (
 	"brokerconn/application/broker"
 )
 
-// handBroker is the broker of the example: it answers when it is told to act,
-// and misbehaves when it is told to.
+// handBroker is the broker of the example: it answers when act is called,
+// and misbehaves on request.
 type handBroker struct {
 	network *memory.Transport
 	peer    *memory.Peer
@@ -33,17 +33,17 @@ func (b *handBroker) act() bool {
 		return false
 	}
 	chunk := make([]byte, 1024)
-	heard, _ := b.peer.Recv(chunk)
-	b.unread = append(b.unread, chunk[:heard]...)
+	received, _ := b.peer.Recv(chunk)
+	b.unread = append(b.unread, chunk[:received]...)
 	for len(b.unread) >= 4 && len(b.unread) >= 4+int(binary.BigEndian.Uint32(b.unread)) {
 		size := int(binary.BigEndian.Uint32(b.unread))
 		request := b.unread[4 : 4+size]
 		b.unread = b.unread[4+size:]
 		b.answer(request)
 	}
-	said, _ := b.peer.Send(b.unsent)
-	b.unsent = b.unsent[said:]
-	return heard+said > 0
+	written, _ := b.peer.Send(b.unsent)
+	b.unsent = b.unsent[written:]
+	return received+written > 0
 }
 
 // answer knows ApiVersions and Heartbeat, whose answer holds no more than a

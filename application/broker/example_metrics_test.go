@@ -18,7 +18,7 @@ import (
 var published = expvar.NewMap("brokerconn")
 
 // What a connection counts, published by expvar. The broker is that of the example
-// of Polled, on a clock that stands still: nothing takes any time.
+// of Polled, on a clock that does not move.
 func ExampleConfig_metrics() {
 	counts := recorder.New()
 	published.Set("broker:9092", expvar.Func(func() any { return counts.Snapshot() }))

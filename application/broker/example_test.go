@@ -15,7 +15,7 @@ import (
 	"brokerconn/ports"
 )
 
-// startBroker stands for a Kafka broker: franz-go's embedded one.
+// startBroker starts franz-go's embedded broker.
 func startBroker() (address string, stop func()) {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "letters"))
 	if err != nil {

@@ -31,7 +31,7 @@ var endings = map[string]func(*net.TCPConn){
 	},
 }
 
-// TestPeerGoneInSilence: with whoever reads parked in the link, or nobody.
+// TestPeerGoneInSilence: with a reader parked in the link, or without.
 func TestPeerGoneInSilence(t *testing.T) {
 	for ending, end := range endings {
 		for _, parks := range []bool{true, false} {
@@ -53,7 +53,7 @@ func TestPeerGoneInSilence(t *testing.T) {
 					conn := dial(t, cfg)
 					must(t, heartbeat(t.Context(), conn))
 					end((<-peers).(*net.TCPConn))
-					// Whether its end has arrived or not: who sends after the silence is told.
+					// Whether its end has arrived or not: a caller after the silence gets an error.
 					for s.conns.Load() < 2 {
 						ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 						err := heartbeat(ctx, conn)
@@ -103,7 +103,7 @@ func (l checked) Check() error {
 }
 
 // TestCheckBeforeTheFirstWriteAfterASilence: the peer has gone, and the parked reader
-// has not told yet. The request must not be written to the old connection.
+// has not reported yet. The request must not be written to the old connection.
 func TestCheckBeforeTheFirstWriteAfterASilence(t *testing.T) {
 	for ending, end := range endings {
 		for _, way := range []string{"Request", "RequestRaw", "Connect", "Send"} {
@@ -273,7 +273,7 @@ func (l gonePeer) Check() error {
 	return nil
 }
 
-// TestCheckAmongManyCallers: whoever comes first after the silence looks, and none
+// TestCheckAmongManyCallers: the first caller after the silence looks, and no other
 // of them fails.
 func TestCheckAmongManyCallers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -311,12 +311,12 @@ func TestCheckAmongManyCallers(t *testing.T) {
 // TestPolledPeerGoneInSilence: a method that comes after the end finds it, and
 // nothing is written to the old connection.
 func TestPolledPeerGoneInSilence(t *testing.T) {
-	for name, end := range map[string]func(r *rig){
-		"closed": func(r *rig) { r.broker.peer.Close() },
-		"reset":  func(r *rig) { r.broker.peer.Reset(nil) },
+	for name, end := range map[string]func(r *harness){
+		"closed": func(r *harness) { r.broker.peer.Close() },
+		"reset":  func(r *harness) { r.broker.peer.Reset(nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			onBoth(t, nil, func(t *testing.T, r *rig) {
+			onBoth(t, nil, func(t *testing.T, r *harness) {
 				r.ready()
 				r.pass(time.Minute)
 				end(r)
@@ -329,7 +329,7 @@ func TestPolledPeerGoneInSilence(t *testing.T) {
 	}
 }
 
-// noticed is a link whose Check tells of the end before its reader hears of it, as
+// noticed is a link whose Check reports the end before its reader does, as
 // a kernel may: the reader is parked, and does not run yet.
 type noticed struct {
 	parking

@@ -17,10 +17,10 @@ import (
 // throttledOnce is a broker whose first answer throttles for so many milliseconds.
 // It answers Heartbeat v1 to v3.
 func throttledOnce(ms uint32) func(net.Conn, int16, int32) []byte {
-	var told atomic.Bool
+	var reported atomic.Bool
 	return func(net.Conn, int16, int32) []byte {
 		body := make([]byte, 6)
-		if !told.Swap(true) {
+		if !reported.Swap(true) {
 			binary.BigEndian.PutUint32(body, ms)
 		}
 		return body
@@ -46,7 +46,7 @@ func (r refusesFirst) Open(ep ports.Endpoint) ports.Link {
 	return r.Transport.Open(ep)
 }
 
-// refusedNow is a link that could not be had.
+// refusedNow is a link whose dial has failed.
 type refusedNow struct{ pendingLink }
 
 func (refusedNow) Stage() (ports.Stage, error) { return ports.StageDialing, errors.New("refused") }

@@ -22,24 +22,24 @@ import (
 // that are no better.
 
 // recorded plays a login, of either age, with a sound broker, and returns what that said.
-func recorded(t *testing.T, cfg broker.Config, serve func(net.Conn)) (said []byte) {
+func recorded(t *testing.T, cfg broker.Config, serve func(net.Conn)) (written []byte) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		site := (&lessonSite{peer: map[string]func(net.Conn){"a": func(conn net.Conn) { serve(teller{conn, &said}) }}}).at("a")
-		cfg.Transport = site.config().Transport
+		hosts := (&fakeHosts{peer: map[string]func(net.Conn){"a": func(conn net.Conn) { serve(teller{conn, &written}) }}}).at("a")
+		cfg.Transport = hosts.config().Transport
 		conn := dial(t, cfg)
 		must(t, heartbeat(t.Context(), conn))
 	})
-	return said
+	return written
 }
 
 type teller struct {
 	net.Conn
-	said *[]byte
+	written *[]byte
 }
 
 func (c teller) Write(p []byte) (int, error) {
-	*c.said = append(*c.said, p...)
+	*c.written = append(*c.written, p...)
 	return c.Conn.Write(p)
 }
 
@@ -103,12 +103,12 @@ func rawBroker(conn net.Conn) {
 
 // TestSpoiltLogins: at every byte that a broker says on the way up it hangs up, falls
 // silent, says too much, says garbage, or lies about a size. It costs the attempt,
-// never a hang, nor a goroutine, nor a request's being told of another thing than its
+// never a hang, nor a goroutine, nor a request with another error than its
 // failure.
 func TestSpoiltLogins(t *testing.T) {
-	garbage := func(with byte) func(net.Conn, []byte) {
+	garbage := func(fill byte) func(net.Conn, []byte) {
 		return func(conn net.Conn, rest []byte) {
-			_, _ = conn.Write(bytes.Repeat([]byte{with}, max(len(rest), 64)))
+			_, _ = conn.Write(bytes.Repeat([]byte{fill}, max(len(rest), 64)))
 		}
 	}
 	spoils := map[string]func(net.Conn, []byte){
@@ -137,9 +137,9 @@ func TestSpoiltLogins(t *testing.T) {
 				for at := range whole {
 					synctest.Test(t, func(t *testing.T) {
 						left := at
-						site := (&lessonSite{peer: map[string]func(net.Conn){"a": func(conn net.Conn) { c.serve(spoiler{conn, &left, spoil}) }}}).at("a")
+						hosts := (&fakeHosts{peer: map[string]func(net.Conn){"a": func(conn net.Conn) { c.serve(spoiler{conn, &left, spoil}) }}}).at("a")
 						cfg := c.cfg
-						cfg.Transport, cfg.NoReconnect = site.config().Transport, true
+						cfg.Transport, cfg.NoReconnect = hosts.config().Transport, true
 						conn := lessonNew(t, cfg)
 						began := time.Now()
 						err := heartbeat(t.Context(), conn)
@@ -151,7 +151,7 @@ func TestSpoiltLogins(t *testing.T) {
 							t.Errorf("at byte %d of %d: %v, after %v", at, len(whole), err, took)
 						}
 						lessonClose(t, conn)
-						if site.stillOpen() != 0 {
+						if hosts.stillOpen() != 0 {
 							t.Errorf("at byte %d of %d: a connection is left", at, len(whole))
 						}
 						time.Sleep(time.Hour) // for what drips
@@ -195,7 +195,7 @@ func TestOddAuthenticators(t *testing.T) {
 	good := func() ([]byte, bool, error) { return []byte("one"), true, nil }
 	for name, c := range map[string]struct {
 		begin func() ports.Exchange
-		is    error // of what a request is told; nil: it logs in
+		is    error // of a request; nil: the login succeeds
 	}{
 		"nothing at all":   {func() ports.Exchange { return nil }, broker.ErrPortPanic},
 		"panics in Begin":  {func() ports.Exchange { panic("no") }, broker.ErrPortPanic},
@@ -217,13 +217,13 @@ func TestOddAuthenticators(t *testing.T) {
 		"beyond the pending": {func() ports.Exchange {
 			return oddExchange{result: func() ([]byte, bool, error) { return make([]byte, 40<<20), true, nil }}
 		}, broker.ErrAuthentication},
-		"empty, for ever": {func() ports.Exchange {
+		"empty, without end": {func() ports.Exchange {
 			return oddExchange{result: func() ([]byte, bool, error) { return []byte{}, false, nil }}
 		}, broker.ErrAuthentication},
 	} {
 		runBubble(t, name, func(t *testing.T) {
 			w := &lessonWarden{}
-			site, cfg := lessonGuarded(w)
+			hosts, cfg := lessonGuarded(w)
 			cfg.Authenticators = []ports.Authenticator{oddLogin{c.begin}}
 			cfg.SetupTimeout = time.Second
 			conn := lessonNew(t, cfg)
@@ -243,8 +243,8 @@ func TestOddAuthenticators(t *testing.T) {
 			}
 			conn.SetAuthenticators(lessonToken{"X", "one", 0})
 			noError(t, heartbeat(t.Context(), conn))
-			if len(w.sins) > 0 || len(site.dialled()) > 10*1000/40 { // ten seconds of the shortest pause
-				t.Errorf("%d connections, sins %q", len(site.dialled()), w.sins)
+			if len(w.sins) > 0 || len(hosts.dialedHosts()) > 10*1000/40 { // ten seconds of the shortest pause
+				t.Errorf("%d connections, sins %q", len(hosts.dialedHosts()), w.sins)
 			}
 		})
 	}
@@ -252,7 +252,7 @@ func TestOddAuthenticators(t *testing.T) {
 
 // TestLoginsAndEnds: a Conn is closed, drained or aborted, or its context ended, while
 // its login is replaced and renewed from many goroutines and from hooks. Everybody is
-// told, and nothing is left.
+// done, and nothing is left.
 func TestLoginsAndEnds(t *testing.T) {
 	for name, end := range map[string]func(t *testing.T, c *broker.Conn){
 		"Close": func(_ *testing.T, c *broker.Conn) { c.Close() },
@@ -272,25 +272,25 @@ func TestLoginsAndEnds(t *testing.T) {
 				for after := range 40 {
 					synctest.Test(t, func(t *testing.T) {
 						w := &lessonWarden{think: func() time.Duration { return time.Millisecond }, lifetime: 20 * time.Millisecond}
-						site, cfg := lessonGuarded(w)
+						hosts, cfg := lessonGuarded(w)
 						cfg.NoReconnect = noReconnect
 						var conn *broker.Conn
 						var hooked atomic.Int64
-						again := func() {
+						repeated := func() {
 							if hooked.Add(1) < 50 {
 								conn.SetAuthenticators(lessonToken{"X", "one", time.Millisecond})
 							}
 						}
 						cfg.Hooks = &broker.Hooks{
-							StateChanged: func(_, _ broker.State, _ broker.Endpoint, _ error) { again() },
-							AuthStart:    func(broker.Endpoint, broker.LoginInfo) { again() },
-							AuthDone:     func(broker.Endpoint, broker.LoginInfo, error) { again() },
+							StateChanged: func(_, _ broker.State, _ broker.Endpoint, _ error) { repeated() },
+							AuthStart:    func(broker.Endpoint, broker.LoginInfo) { repeated() },
+							AuthDone:     func(broker.Endpoint, broker.LoginInfo, error) { repeated() },
 							RequestFailed: func(broker.RequestInfo, error) {
 								panic("contained")
 							},
 						}
 						conn = lessonNew(t, cfg)
-						var told atomic.Int64
+						var reported atomic.Int64
 						for i := range 8 {
 							go func() {
 								for conn.State() != broker.Closed {
@@ -306,7 +306,7 @@ func TestLoginsAndEnds(t *testing.T) {
 									}
 									time.Sleep(time.Millisecond)
 								}
-								told.Add(1)
+								reported.Add(1)
 							}()
 						}
 						time.Sleep(time.Duration(after) * 700 * time.Microsecond)
@@ -317,8 +317,8 @@ func TestLoginsAndEnds(t *testing.T) {
 							t.Fatalf("not over a minute after its end: %v, %+v", conn.State(), conn.Stats())
 						}
 						time.Sleep(time.Minute)
-						if told.Load() != 8 || site.stillOpen() != 0 {
-							t.Errorf("%d of 8 were told, %d connections are left", told.Load(), site.stillOpen())
+						if reported.Load() != 8 || hosts.stillOpen() != 0 {
+							t.Errorf("%d of 8 are done, %d connections are left", reported.Load(), hosts.stillOpen())
 						}
 					})
 				}
@@ -331,7 +331,7 @@ func TestLoginsAndEnds(t *testing.T) {
 func TestExtremeSessions(t *testing.T) {
 	for _, ms := range []int64{1, 2, 499, 500, 999, 1000, 1001, 1500, 1 << 31, 1<<62 - 1, 1<<63 - 1, -1 << 63, -1} {
 		synctest.Test(t, func(t *testing.T) {
-			site, cfg, login := lessonSecured(func([]byte) *kmsg.SASLAuthenticateResponse {
+			hosts, cfg, login := lessonSecured(func([]byte) *kmsg.SASLAuthenticateResponse {
 				resp := kmsg.NewPtrSASLAuthenticateResponse()
 				resp.SessionLifetimeMillis = ms
 				return resp
@@ -352,8 +352,8 @@ func TestExtremeSessions(t *testing.T) {
 				time.Sleep(10 * time.Millisecond)
 			}
 			p.Close(nil)
-			if answered < 10 || len(site.dialled()) != 1 || login.begun.Load() > int64(2*answered+2) {
-				t.Errorf("%d ms: %d answers, %d logins, %d connections", ms, answered, login.begun.Load(), len(site.dialled()))
+			if answered < 10 || len(hosts.dialedHosts()) != 1 || login.begun.Load() > int64(2*answered+2) {
+				t.Errorf("%d ms: %d answers, %d logins, %d connections", ms, answered, login.begun.Load(), len(hosts.dialedHosts()))
 			}
 		})
 	}

@@ -23,14 +23,14 @@ func idleAfter(limit time.Duration) func(*broker.Config) {
 // TestIdleTimeout: closed cleanly, to the nanosecond, without backoff, and once; the
 // next request finds another connection.
 func TestIdleTimeout(t *testing.T) {
-	onBoth(t, idleAfter(time.Minute), func(t *testing.T, r *rig) {
+	onBoth(t, idleAfter(time.Minute), func(t *testing.T, r *harness) {
 		r.ready()
 		r.pass(time.Minute - 1)
-		r.told()
+		r.wantHooks()
 		if n := r.pass(1); n != 1 {
 			t.Errorf("%d deadlines within a nanosecond", n)
 		}
-		r.told(cleanClose, "idle")
+		r.wantHooks(cleanClose, "idle")
 		if s := r.stats(); s.ClosedClean != 1 || s.FailuresInARow != 0 || r.lastError() != nil {
 			t.Errorf("%+v, %v", s, r.lastError())
 		}
@@ -38,7 +38,7 @@ func TestIdleTimeout(t *testing.T) {
 		if n := r.pass(time.Hour); n != 0 || r.state() != broker.Disconnected {
 			t.Errorf("%d deadlines in an hour, state %v", n, r.state())
 		}
-		r.told()
+		r.wantHooks()
 		r.reach()
 		r.turn()
 		r.wantState(broker.Connected)
@@ -47,7 +47,7 @@ func TestIdleTimeout(t *testing.T) {
 
 // TestIdleTimeoutCountsFromTheLastByte in either direction.
 func TestIdleTimeoutCountsFromTheLastByte(t *testing.T) {
-	onBoth(t, idleAfter(time.Minute), func(t *testing.T, r *rig) {
+	onBoth(t, idleAfter(time.Minute), func(t *testing.T, r *harness) {
 		r.ready()
 		r.pass(40 * time.Second)
 		r.send() // a byte goes
@@ -57,18 +57,18 @@ func TestIdleTimeoutCountsFromTheLastByte(t *testing.T) {
 		r.turn()
 		r.log = nil
 		r.pass(time.Minute - 1)
-		r.told()
+		r.wantHooks()
 		r.pass(1)
-		r.told(cleanClose, "idle")
+		r.wantHooks(cleanClose, "idle")
 	})
 }
 
 // TestIdleTimeoutWaitsForWhatIsInFlight: a request that waits is not idleness, also
-// when nobody waits for it any more.
+// when it was canceled.
 func TestIdleTimeoutWaitsForWhatIsInFlight(t *testing.T) {
 	for name, abandon := range map[string]bool{"waited for": false, "abandoned": true} {
 		t.Run(name, func(t *testing.T) {
-			onBoth(t, idleAfter(time.Second), func(t *testing.T, r *rig) {
+			onBoth(t, idleAfter(time.Second), func(t *testing.T, r *harness) {
 				r.ready()
 				f := r.send()
 				r.turn()
@@ -77,11 +77,11 @@ func TestIdleTimeoutWaitsForWhatIsInFlight(t *testing.T) {
 				}
 				r.log = nil
 				r.pass(29 * time.Second)
-				r.told()
+				r.wantHooks()
 				r.answer(1, 0)
 				r.log = nil
 				r.pass(time.Second)
-				r.told(cleanClose, "idle")
+				r.wantHooks(cleanClose, "idle")
 			})
 		})
 	}
@@ -89,16 +89,16 @@ func TestIdleTimeoutWaitsForWhatIsInFlight(t *testing.T) {
 
 // TestIdleTimeoutOfProduceWithoutAcks: it is written, and that is all.
 func TestIdleTimeoutOfProduceWithoutAcks(t *testing.T) {
-	onBoth(t, idleAfter(time.Second), func(t *testing.T, r *rig) {
+	onBoth(t, idleAfter(time.Second), func(t *testing.T, r *harness) {
 		r.ready()
 		r.pass(999 * time.Millisecond)
 		r.sendThis(kmsg.NewPtrProduceRequest())
 		r.turn()
 		r.log = nil
 		r.pass(time.Second - 1)
-		r.told()
+		r.wantHooks()
 		r.pass(1)
-		r.told(cleanClose, "idle")
+		r.wantHooks(cleanClose, "idle")
 	})
 }
 
@@ -116,39 +116,39 @@ func TestIdleTimeoutDefaults(t *testing.T) {
 		{"Polled", -1, 0},
 		{"Polled", time.Hour, time.Hour},
 	} {
-		r := newRig(t, c.kind, idleAfter(c.limit))
+		r := newHarness(t, c.kind, idleAfter(c.limit))
 		r.ready()
 		if c.after == 0 {
 			r.pass(1000 * time.Hour)
-			r.told()
+			r.wantHooks()
 			continue
 		}
 		r.pass(c.after - 1)
-		r.told()
+		r.wantHooks()
 		r.pass(1)
-		r.told(cleanClose, "idle")
+		r.wantHooks(cleanClose, "idle")
 	}
 }
 
-// TestIdleConnIsFinalWithNoReconnect: whoever must learn of a loss learns of this.
+// TestIdleConnIsFinalWithNoReconnect: a NoReconnect Conn is closed by it.
 func TestIdleConnIsFinalWithNoReconnect(t *testing.T) {
-	r := newRig(t, "Conn", func(cfg *broker.Config) { cfg.IdleTimeout, cfg.NoReconnect = time.Minute, true })
+	r := newHarness(t, "Conn", func(cfg *broker.Config) { cfg.IdleTimeout, cfg.NoReconnect = time.Minute, true })
 	if err := r.outcome(r.send()); !errors.Is(err, broker.ErrNotConnected) {
 		t.Fatal(err)
 	}
 	r.turn()
 	r.log = nil
 	r.pass(time.Minute)
-	r.told(cleanClose, "idle", "Disconnected -> Closed <nil>")
+	r.wantHooks(cleanClose, "idle", "Disconnected -> Closed <nil>")
 	receive(t, r.conn.Done())
 	wantError(t, r.outcome(r.send()), broker.ErrClosed)
 	r.sums()
 }
 
-// TestIdleCloseFailsNobody: many callers, whose pauses are about as long as the
+// TestIdleCloseFailsNoRequest: many callers, whose pauses are about as long as the
 // idle limit, so that they meet it at every moment that chance finds. None of
 // their requests may fail, none may wait.
-func TestIdleCloseFailsNobody(t *testing.T) {
+func TestIdleCloseFailsNoRequest(t *testing.T) {
 	for name, change := range map[string]func(*broker.Config){
 		"parked":   func(*broker.Config) {},
 		"unparked": func(cfg *broker.Config) { cfg.Transport = unparked{cfg.Transport} },
@@ -195,7 +195,7 @@ func TestIdleConnSleeps(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(*broker.Config)
-		most   int64 // alarms on a day
+		limit  int64 // alarms on a day
 	}{
 		{"idle limit", func(cfg *broker.Config) { cfg.IdleTimeout = time.Hour }, 4},
 		{"keep-warm", func(cfg *broker.Config) { cfg.IdleTimeout, cfg.PingInterval = -1, time.Minute }, 24 * 60 * 4},
@@ -215,7 +215,7 @@ func TestIdleConnSleeps(t *testing.T) {
 				time.Sleep(time.Minute - time.Second)
 				before := clock.rings.Load()
 				time.Sleep(24 * time.Hour)
-				if n := clock.rings.Load() - before; n > c.most {
+				if n := clock.rings.Load() - before; n > c.limit {
 					t.Errorf("%d alarms on a day", n)
 				}
 				noError(t, heartbeat(t.Context(), conn))
@@ -229,9 +229,9 @@ func keptWarm(every, limit time.Duration) func(*broker.Config) {
 }
 
 // TestKeepWarm: the broker is asked for its API versions after each silence, and
-// nobody is told of the answer.
+// no hook is called for the answer.
 func TestKeepWarm(t *testing.T) {
-	onBoth(t, keptWarm(time.Minute, 90*time.Second), func(t *testing.T, r *rig) {
+	onBoth(t, keptWarm(time.Minute, 90*time.Second), func(t *testing.T, r *harness) {
 		r.ready()
 		before := len(r.broker.asked)
 		r.pass(time.Minute - 1)
@@ -249,7 +249,7 @@ func TestKeepWarm(t *testing.T) {
 		if deadlines > 2*24*60 {
 			t.Errorf("%d deadlines on a day", deadlines)
 		}
-		r.told()
+		r.wantHooks()
 		if s := r.stats(); s.Requests != 0 || s.Responses != 0 || s.InFlight != 0 || s.Attempts != 1 {
 			t.Errorf("%+v", s)
 		}
@@ -258,7 +258,7 @@ func TestKeepWarm(t *testing.T) {
 
 // TestKeepWarmOnlyInSilence: traffic puts it off.
 func TestKeepWarmOnlyInSilence(t *testing.T) {
-	onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *rig) {
+	onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
 		r.ready()
 		for range 10 {
 			r.pass(50 * time.Second)
@@ -273,20 +273,20 @@ func TestKeepWarmOnlyInSilence(t *testing.T) {
 	})
 }
 
-// TestKeepWarmTakesNoSlot: the connection's own question is none of the requests
+// TestKeepWarmTakesNoSlot: the connection's own question is not one of the requests
 // in flight, whose limit is the caller's.
 func TestKeepWarmTakesNoSlot(t *testing.T) {
-	onBoth(t, func(cfg *broker.Config) { cfg.PingInterval, cfg.MaxInFlight = time.Minute, 1 }, func(t *testing.T, r *rig) {
+	onBoth(t, func(cfg *broker.Config) { cfg.PingInterval, cfg.MaxInFlight = time.Minute, 1 }, func(t *testing.T, r *harness) {
 		r.ready()
 		r.broker.mute = true
 		r.pass(time.Minute)
-		if n := len(r.broker.heard); n != 1 || r.inFlight() != 0 || r.stats().InFlight != 0 {
+		if n := len(r.broker.received); n != 1 || r.inFlight() != 0 || r.stats().InFlight != 0 {
 			t.Fatalf("%d questions, %d in flight", n, r.inFlight())
 		}
 		f := r.send()
 		r.turn()
 		r.pending(f)
-		if r.inFlight() != 1 || len(r.broker.heard) != 2 {
+		if r.inFlight() != 1 || len(r.broker.received) != 2 {
 			t.Errorf("%d in flight", r.inFlight())
 		}
 		wantError(t, r.outcome(r.send()), broker.ErrTooManyInFlight)
@@ -298,15 +298,15 @@ func TestKeepWarmTakesNoSlot(t *testing.T) {
 		}
 		r.answer(1, 0)
 		noError(t, r.outcome(f))
-		r.told("written 3", "answered 3")
+		r.wantHooks("written 3", "answered 3")
 		r.sums()
 	})
 }
 
-// TestKeepWarmUnanswered: the connection is of no use, and whoever sent meanwhile
+// TestKeepWarmUnanswered: the connection is dropped, and a request sent meanwhile
 // learns that it was not its own time that was over.
 func TestKeepWarmUnanswered(t *testing.T) {
-	onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *rig) {
+	onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
 		r.ready()
 		r.broker.mute = true
 		r.pass(time.Minute)
@@ -326,14 +326,14 @@ func TestKeepWarmUnanswered(t *testing.T) {
 		}
 		r.sums()
 		if n := slices.Index(r.log, "failed 2"); n >= 0 {
-			t.Error("a hook was told of the connection's own question")
+			t.Error("a hook was called for the connection's own question")
 		}
 	})
 }
 
 // TestKeepWarmWaitsForTheThrottle: it is something sent as well.
 func TestKeepWarmWaitsForTheThrottle(t *testing.T) {
-	onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *rig) {
+	onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
 		r.ready()
 		r.send()
 		r.exchange(1, 3_600_000)
@@ -351,7 +351,7 @@ func TestKeepWarmWaitsForTheThrottle(t *testing.T) {
 
 // TestKeepWarmLost: the peer goes while the question is out.
 func TestKeepWarmLost(t *testing.T) {
-	onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *rig) {
+	onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
 		r.ready()
 		r.broker.mute = true
 		r.pass(time.Minute)
@@ -434,20 +434,20 @@ func TestKeepWarmBesideCallers(t *testing.T) {
 // TestHooksOfIdlenessAndThrottlingMeddle: whatever they call is done behind them.
 func TestHooksOfIdlenessAndThrottlingMeddle(t *testing.T) {
 	for name, c := range map[string]struct {
-		meddle func(r *rig)
+		meddle func(r *harness)
 		want   broker.State
 	}{
-		"Connect":      {func(r *rig) { r.reach() }, broker.Connected},
-		"Close":        {func(r *rig) { r.close() }, broker.Disconnected},
-		"Close, reach": {func(r *rig) { r.close(); r.reach() }, broker.Connected},
-		"Drain":        {func(r *rig) { r.drain() }, broker.Disconnected},
-		"Send":         {func(r *rig) { r.send() }, broker.Disconnected},
-		"panic":        {func(*rig) { panic("in a hook") }, broker.Disconnected},
+		"Connect":      {func(r *harness) { r.reach() }, broker.Connected},
+		"Close":        {func(r *harness) { r.close() }, broker.Disconnected},
+		"Close, reach": {func(r *harness) { r.close(); r.reach() }, broker.Connected},
+		"Drain":        {func(r *harness) { r.drain() }, broker.Disconnected},
+		"Send":         {func(r *harness) { r.send() }, broker.Disconnected},
+		"panic":        {func(*harness) { panic("in a hook") }, broker.Disconnected},
 	} {
 		for _, hook := range []string{"idle", "throttled"} {
 			t.Run(hook+", "+name, func(t *testing.T) {
 				for _, kind := range []string{"Polled", "Conn"} {
-					var r *rig
+					var r *harness
 					times := 0
 					meddle := func(h string) {
 						if h == hook {
@@ -455,7 +455,7 @@ func TestHooksOfIdlenessAndThrottlingMeddle(t *testing.T) {
 							c.meddle(r)
 						}
 					}
-					r = newRig(t, kind, func(cfg *broker.Config) {
+					r = newHarness(t, kind, func(cfg *broker.Config) {
 						cfg.IdleTimeout = time.Minute
 						cfg.Hooks = &broker.Hooks{
 							Idle:      func(broker.Endpoint) { meddle("idle") },
@@ -472,7 +472,7 @@ func TestHooksOfIdlenessAndThrottlingMeddle(t *testing.T) {
 						r.pass(time.Minute)
 					}
 					if times != 1 {
-						t.Errorf("%s: told %d times", kind, times)
+						t.Errorf("%s: got %d calls", kind, times)
 					}
 					want := c.want
 					switch {
@@ -494,7 +494,7 @@ func TestHooksOfIdlenessAndThrottlingMeddle(t *testing.T) {
 }
 
 // drain asks for it, without waiting.
-func (r *rig) drain() {
+func (r *harness) drain() {
 	if r.polled != nil {
 		r.polled.Drain()
 		return

@@ -54,16 +54,16 @@ func (k *lessonKillable) kill(t *testing.T, conn *broker.Conn) {
 func lessonLookedUpAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var k lessonKillable
-		site := (&lessonSite{peer: map[string]func(net.Conn){"old": k.serve, "spare": k.serve, "new": k.serve}}).at("old", "spare")
-		conn := dial(t, site.config())
+		hosts := (&fakeHosts{peer: map[string]func(net.Conn){"old": k.serve, "spare": k.serve, "new": k.serve}}).at("old", "spare")
+		conn := dial(t, hosts.config())
 		for _, move := range [][]string{{"new"}, {"old", "spare"}, {"new", "spare"}} {
 			must(t, heartbeat(t.Context(), conn))
-			before, looked := len(site.order()), site.lookups
-			site.at(move...)
+			before, looked := len(hosts.order()), hosts.lookups
+			hosts.at(move...)
 			k.kill(t, conn)
 			must(t, heartbeat(t.Context(), conn))
-			if got := site.order()[before:]; site.lookups != looked+1 || !slices.Equal(got, move[:1]) {
-				t.Errorf("moved to %v: %d lookups more, dialled %v", move, site.lookups-looked, got)
+			if got := hosts.order()[before:]; hosts.lookups != looked+1 || !slices.Equal(got, move[:1]) {
+				t.Errorf("moved to %v: %d lookups more, dialled %v", move, hosts.lookups-looked, got)
 			}
 		}
 	})
@@ -74,15 +74,15 @@ func lessonLookedUpAgain(t *testing.T) {
 func lessonFailedAddressLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var k lessonKillable
-		site := (&lessonSite{
+		hosts := (&fakeHosts{
 			peer:   map[string]func(net.Conn){"a": k.serve, "b": k.serve, "c": k.serve},
 			refuse: map[string]error{},
 		}).at("a", "b", "c")
-		conn := dial(t, site.config())
+		conn := dial(t, hosts.config())
 		k.kill(t, conn)
-		site.refuse["b"], site.refuse["c"] = errors.New("refused"), errors.New("refused")
+		hosts.refuse["b"], hosts.refuse["c"] = errors.New("refused"), errors.New("refused")
 		must(t, heartbeat(t.Context(), conn))
-		if got := strings.Join(site.order(), " "); got != "a b c a" {
+		if got := strings.Join(hosts.order(), " "); got != "a b c a" {
 			t.Errorf("dialled %s", got)
 		}
 	})
@@ -104,23 +104,23 @@ func lessonNextAddressAtOnce(t *testing.T) {
 	}
 	addresses := []string{"no family", "no sockets", "no route", "no host", "no listener", "no address", "good"}
 	runBubble(t, "the last is good", func(t *testing.T) {
-		site := (&lessonSite{refuse: refuse}).at(addresses...)
+		hosts := (&fakeHosts{refuse: refuse}).at(addresses...)
 		began := time.Now()
-		dial(t, site.config())
-		if took := time.Since(began); took != 0 || !slices.Equal(site.order(), addresses) {
-			t.Errorf("dialled %q in %v", site.order(), took)
+		dial(t, hosts.config())
+		if took := time.Since(began); took != 0 || !slices.Equal(hosts.order(), addresses) {
+			t.Errorf("dialled %q in %v", hosts.order(), took)
 		}
 	})
 	runBubble(t, "none is good", func(t *testing.T) {
 		bad := addresses[:len(addresses)-1]
-		site := (&lessonSite{refuse: refuse}).at(bad...)
-		conn := lessonNew(t, site.config())
+		hosts := (&fakeHosts{refuse: refuse}).at(bad...)
+		conn := lessonNew(t, hosts.config())
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		for ctx.Err() == nil {
 			_ = conn.Connect(ctx)
 		}
-		order, times := site.order(), site.dialled()
+		order, times := hosts.order(), hosts.dialedHosts()
 		for n := 0; n+len(bad) <= len(order); n += len(bad) {
 			round := slices.Sorted(slices.Values(order[n : n+len(bad)]))
 			if !slices.Equal(round, slices.Sorted(slices.Values(bad))) {
@@ -130,9 +130,9 @@ func lessonNextAddressAtOnce(t *testing.T) {
 				t.Errorf("a pause within a round")
 			}
 		}
-		pauses, most := lessonPauses(times)
-		if most != len(bad) || len(pauses) < 45 {
-			t.Errorf("%d addresses at once, and %d pauses in a minute", most, len(pauses))
+		pauses, limit := lessonPauses(times)
+		if limit != len(bad) || len(pauses) < 45 {
+			t.Errorf("%d addresses at once, and %d pauses in a minute", limit, len(pauses))
 		}
 		lessonCheckPauses(t, pauses) // one failure for all addresses together
 	})
@@ -149,17 +149,17 @@ func lessonZone(t *testing.T) {
 	} {
 		host, port, err := broker.ParseAddress(written)
 		must(t, err)
-		var dialled, hosts []string
+		var dials, hosts []string
 		_, err = broker.Dial(t.Context(), broker.Config{Host: host, Port: port, Transport: &netlink.Transport{
 			Lookup: tcp.Lookup(tcp.Options{}),
 			Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 				ep, _ := netlink.EndpointFrom(ctx)
-				dialled, hosts = append(dialled, network+" "+address), append(hosts, ep.Host)
+				dials, hosts = append(dials, network+" "+address), append(hosts, ep.Host)
 				return nil, errors.New("not today")
 			},
 		}})
-		if !slices.Equal(dialled, []string{"tcp " + want}) || !slices.Equal(hosts, []string{host}) {
-			t.Errorf("%s: dialled %q for %q", written, dialled, hosts)
+		if !slices.Equal(dials, []string{"tcp " + want}) || !slices.Equal(hosts, []string{host}) {
+			t.Errorf("%s: dialled %q for %q", written, dials, hosts)
 		}
 		if !errors.Is(err, broker.ErrDial) || !strings.Contains(err.Error(), host) {
 			t.Errorf("%s: %v", written, err)
@@ -169,24 +169,24 @@ func lessonZone(t *testing.T) {
 
 // lessonHostOfEachConnection: connections that share a transport and an
 // authenticator, and are made from one Config with another host each time. Each
-// dial and each login is told of its own, the second connection's too.
+// dial and each login gets its own, the second connection's too.
 func lessonHostOfEachConnection(t *testing.T) {
-	var wanted, dialled []string
-	site, cfg, login := lessonSecured(lessonAccept)
+	var wanted, dials []string
+	hosts, cfg, login := lessonSecured(lessonAccept)
 	for _, host := range []string{"one.test", "two.test", "three.test"} {
 		cfg.Host = host
 		conn := dial(t, cfg)
 		conn.Close()
-		again := lessonNew(t, cfg)
+		repeated := lessonNew(t, cfg)
 		for range 2 {
-			noError(t, heartbeat(t.Context(), again))
+			noError(t, heartbeat(t.Context(), repeated))
 		}
 		wanted = append(wanted, host, host)
 	}
-	for _, d := range site.dialled() {
-		dialled = append(dialled, d.host)
+	for _, d := range hosts.dialedHosts() {
+		dials = append(dials, d.host)
 	}
-	if !slices.Equal(dialled, wanted) || !slices.Equal(login.hosts, wanted) {
-		t.Errorf("dialled for %v, logged in to %v; want %v", dialled, login.hosts, wanted)
+	if !slices.Equal(dials, wanted) || !slices.Equal(login.hosts, wanted) {
+		t.Errorf("dialled for %v, logged in to %v; want %v", dials, login.hosts, wanted)
 	}
 }

@@ -23,12 +23,12 @@ import (
 // to be true, and the last ones of a write.
 
 // lessonFirstBytes: whatever speaks first, or answers a request with something
-// else, is told by its first bytes, at once.
+// else, is recognized by its first bytes, at once.
 func lessonFirstBytes(t *testing.T) {
 	for _, c := range []struct {
 		name, says string
 		kind       error
-		tells      string
+		reports    string
 	}{
 		{"alert of TLS 1.2", "\x15\x03\x03\x00\x02\x02\x50", broker.ErrTLSExpected, "TLS"},
 		{"alert of TLS 1.0", "\x15\x03\x01\x00\x02\x02\x46", broker.ErrTLSExpected, "TLS"},
@@ -50,17 +50,17 @@ func lessonFirstBytes(t *testing.T) {
 			},
 		} {
 			runBubble(t, c.name+", "+order, func(t *testing.T) {
-				site := (&lessonSite{peer: map[string]func(net.Conn){"a": speak}}).at("a")
+				hosts := (&fakeHosts{peer: map[string]func(net.Conn){"a": speak}}).at("a")
 				began := time.Now()
-				_, err := broker.Dial(t.Context(), site.config())
+				_, err := broker.Dial(t.Context(), hosts.config())
 				if !errors.Is(err, c.kind) || !errors.Is(err, broker.ErrNotKafka) || broker.Retriable(err) {
 					t.Errorf("got %v", err)
 				}
-				if e := lessonError(t, err); e.Hint == "" || e.Address != "a" || !strings.Contains(err.Error(), c.tells) {
-					t.Errorf("hint %q, address %q, want %q in %q", e.Hint, e.Address, c.tells, err)
+				if e := lessonError(t, err); e.Hint == "" || e.Address != "a" || !strings.Contains(err.Error(), c.reports) {
+					t.Errorf("hint %q, address %q, want %q in %q", e.Hint, e.Address, c.reports, err)
 				}
-				if took := time.Since(began); took != 0 || len(site.dialled()) != 1 {
-					t.Errorf("it took %v and %d dials", took, len(site.dialled()))
+				if took := time.Since(began); took != 0 || len(hosts.dialedHosts()) != 1 {
+					t.Errorf("it took %v and %d dials", took, len(hosts.dialedHosts()))
 				}
 			})
 		}
@@ -70,26 +70,26 @@ func lessonFirstBytes(t *testing.T) {
 // lessonTLSServerHangsUp: crypto/tls sends no alert to a plaintext client, it
 // hangs up. What can be said then is said.
 func lessonTLSServerHangsUp(t *testing.T) {
-	site := (&lessonSite{peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
+	hosts := (&fakeHosts{peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
 		defer conn.Close()
 		_ = tls.Server(conn, &tls.Config{}).HandshakeContext(t.Context())
 	}}}).at("a")
-	_, err := broker.Dial(t.Context(), site.config())
+	_, err := broker.Dial(t.Context(), hosts.config())
 	wantError(t, err, broker.ErrConnection, io.EOF)
 	if e := lessonError(t, err); e.Phase != broker.NegotiatingVersions || !strings.Contains(e.Hint, "TLS") {
 		t.Errorf("phase %v, hint %q", e.Phase, e.Hint)
 	}
 }
 
-// lessonAt is a scene in one of the phases in which a peer's bytes are read.
-func lessonAt(t *testing.T, phase broker.State) *scene {
+// lessonAt is a polledBroker in one of the phases in which a peer's bytes are read.
+func lessonAt(t *testing.T, phase broker.State) *polledBroker {
 	t.Helper()
-	s := newScene(t, func(cfg *broker.Config) {
+	s := newPolledBroker(t, func(cfg *broker.Config) {
 		if phase == broker.Authenticating {
 			cfg.Authenticators = []ports.Authenticator{&lessonLogin{}}
 		}
 	})
-	r := lessonHeard(t, s)
+	r := lessonReceive(t, s)
 	if phase != broker.NegotiatingVersions {
 		lessonSay(s, r, lessonTable(r.version))
 	}
@@ -171,7 +171,7 @@ func lessonMemoryFollowsBytes(t *testing.T) {
 // is sent exactly when the link has taken the last byte of the last one.
 func lessonAllSent(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		s := newScene(t, func(cfg *broker.Config) { cfg.MaxInFlight, cfg.ClientID = 1000, "me" })
+		s := newPolledBroker(t, func(cfg *broker.Config) { cfg.MaxInFlight, cfg.ClientID = 1000, "me" })
 		s.network.Capacity = rapid.IntRange(1, 300).Draw(r, "capacity")
 		for s.Connect() != broker.Connected {
 			s.hand.act()
@@ -183,7 +183,7 @@ func lessonAllSent(t *testing.T) {
 			got = append(got, chunk[:n]...)
 		}
 		before := s.counts.Snapshot().BytesSent
-		judge := func() bool {
+		validate := func() bool {
 			all := s.SendPendingV2()
 			left := int64(len(want)) - (s.counts.Snapshot().BytesSent - before)
 			if all != (left == 0) {
@@ -200,11 +200,11 @@ func lessonAllSent(t *testing.T) {
 			s.Send(&ports.RawRequest{APIKey: 12, APIVersion: 1, Body: body}, false)
 			for range rapid.IntRange(0, 3).Draw(r, "turns") {
 				take(rapid.IntRange(1, 400).Draw(r, "taken"))
-				judge()
+				validate()
 			}
 		}
 		for range len(want) + 1 {
-			if judge() {
+			if validate() {
 				break
 			}
 			take(1000)

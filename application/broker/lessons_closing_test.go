@@ -13,7 +13,7 @@ import (
 	"brokerconn/application/broker"
 )
 
-// Lessons about the end: who is told, and how often.
+// Lessons about the end: what is reported, and how often.
 
 // lessonSendRacesClose: goroutines send as fast as they can, one closes. Every
 // request is done once, admitted or refused, and of those admitted as many were
@@ -69,10 +69,10 @@ func lessonSendRacesClose(t *testing.T) {
 // connection counted and closed once, and to close it again does nothing.
 func lessonOneWayDown(t *testing.T) {
 	for round := range 500 {
-		chance := rand.New(rand.NewPCG(3, uint64(round)))
+		rng := rand.New(rand.NewPCG(3, uint64(round)))
 		var peers sync.Map
-		site := (&lessonSite{}).at("a")
-		site.peer = map[string]func(net.Conn){"a": func(peer net.Conn) {
+		hosts := (&fakeHosts{}).at("a")
+		hosts.peer = map[string]func(net.Conn){"a": func(peer net.Conn) {
 			peers.Store(peer, true)
 			(&scripted{answer: heartbeatBody}).serve(peer)
 		}}
@@ -80,7 +80,7 @@ func lessonOneWayDown(t *testing.T) {
 		var mu sync.Mutex
 		var moves []broker.State
 		downs := int64(0)
-		cfg := site.config()
+		cfg := hosts.config()
 		cfg.Metrics = counts
 		cfg.Hooks = &broker.Hooks{StateChanged: func(from, to broker.State, _ broker.Endpoint, _ error) {
 			mu.Lock()
@@ -107,10 +107,10 @@ func lessonOneWayDown(t *testing.T) {
 			},
 			cancel,
 		}
-		chance.Shuffle(len(ends), func(i, j int) { ends[i], ends[j] = ends[j], ends[i] })
+		rng.Shuffle(len(ends), func(i, j int) { ends[i], ends[j] = ends[j], ends[i] })
 		var wg sync.WaitGroup
 		for _, end := range ends {
-			if chance.IntN(3) == 0 {
+			if rng.IntN(3) == 0 {
 				end()
 				continue
 			}
@@ -132,8 +132,8 @@ func lessonOneWayDown(t *testing.T) {
 			t.Fatalf("round %d: moves %v, counts %+v", round, moves, n)
 		}
 		mu.Unlock()
-		if site.stillOpen() != 0 || int64(len(site.dialled())) != n.Started {
-			t.Fatalf("round %d: %d of %d connections are open", round, site.stillOpen(), len(site.dialled()))
+		if hosts.stillOpen() != 0 || int64(len(hosts.dialedHosts())) != n.Started {
+			t.Fatalf("round %d: %d of %d connections are open", round, hosts.stillOpen(), len(hosts.dialedHosts()))
 		}
 	}
 }

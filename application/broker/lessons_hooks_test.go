@@ -18,15 +18,15 @@ import (
 
 // Lessons about hooks: the lock that they must not run under, and who waits for whom.
 
-// lessonHooks is Hooks of which each one calls told with its name; read from the
+// lessonHooks is Hooks of which each one calls reported with its name; read from the
 // type, so that one that is added is tried too.
-func lessonHooks(told func(name string)) *broker.Hooks {
+func lessonHooks(reported func(name string)) *broker.Hooks {
 	hooks := &broker.Hooks{}
 	v := reflect.ValueOf(hooks).Elem()
 	for i := range v.NumField() {
 		name := v.Type().Field(i).Name
 		v.Field(i).Set(reflect.MakeFunc(v.Field(i).Type(), func([]reflect.Value) []reflect.Value {
-			told(name)
+			reported(name)
 			return nil
 		}))
 	}
@@ -48,16 +48,16 @@ func lessonEvents() (names []string) {
 // lessonLife is the life of a connection in which everything happens: TLS, a login,
 // an answer, a throttle, an idle limit, a loss with a request in flight. It ends
 // early if a hook closes the connection.
-func lessonLife(t *testing.T, told func(conn *broker.Conn, name string)) {
+func lessonLife(t *testing.T, reported func(conn *broker.Conn, name string)) {
 	t.Helper()
 	var conn *broker.Conn
 	var asked atomic.Int64
 	idle, gone := make(chan struct{}, 1), make(chan struct{}, 1)
-	site := (&lessonSite{
+	hosts := (&fakeHosts{
 		shake: func(context.Context) error { return nil },
 		peer:  map[string]func(net.Conn){},
 	}).at("a")
-	site.peer["a"] = func(peer net.Conn) {
+	hosts.peer["a"] = func(peer net.Conn) {
 		lessonServe(peer, func(r lessonRequest) []byte {
 			switch r.key {
 			case 18:
@@ -76,12 +76,12 @@ func lessonLife(t *testing.T, told func(conn *broker.Conn, name string)) {
 			return resp.AppendTo(nil)
 		})
 	}
-	cfg := site.config()
+	cfg := hosts.config()
 	cfg.Authenticators, cfg.IdleTimeout = []ports.Authenticator{&lessonLogin{}}, 20*time.Millisecond
 	begin := make(chan struct{})
 	cfg.Hooks = lessonHooks(func(name string) {
 		<-begin
-		told(conn, name)
+		reported(conn, name)
 		if name == "Idle" {
 			idle <- struct{}{}
 		}
@@ -127,7 +127,7 @@ func lessonHooksHoldNoLock(t *testing.T) {
 	}
 }
 
-// lessonCloseFromEveryHook: each hook once closes the connection that it is told
+// lessonCloseFromEveryHook: each hook once closes the connection that it is called
 // of, twice.
 func lessonCloseFromEveryHook(t *testing.T) {
 	for _, at := range lessonEvents() {

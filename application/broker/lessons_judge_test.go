@@ -109,8 +109,8 @@ func lessonTestsOf(t *testing.T) map[string][]string {
 	return tests
 }
 
-// TestLessonsJudge: the judge finds each fault there can be.
-func TestLessonsJudge(t *testing.T) {
+// TestLessonsValidate: the judge finds each fault there can be.
+func TestLessonsValidate(t *testing.T) {
 	tests := map[string][]string{"domain": {"TestThere"}}
 	sound := func() []lesson {
 		var table []lesson

@@ -21,24 +21,24 @@ import (
 // Lessons about logins, as far as an authenticator of one's own shows them.
 
 // lessonSecured is a site whose broker asks for a login.
-func lessonSecured(verdict func([]byte) *kmsg.SASLAuthenticateResponse) (*lessonSite, broker.Config, *lessonLogin) {
-	site := (&lessonSite{peer: map[string]func(net.Conn){"a": lessonKeeper(verdict)}}).at("a")
-	cfg, login := site.config(), &lessonLogin{}
+func lessonSecured(verdict func([]byte) *kmsg.SASLAuthenticateResponse) (*fakeHosts, broker.Config, *lessonLogin) {
+	hosts := (&fakeHosts{peer: map[string]func(net.Conn){"a": lessonKeeper(verdict)}}).at("a")
+	cfg, login := hosts.config(), &lessonLogin{}
 	cfg.Authenticators = []ports.Authenticator{login}
-	return site, cfg, login
+	return hosts, cfg, login
 }
 
 // lessonAnyLifetime: a session that is over at once, that never was, or that
-// lasts for ever. Each request is answered, on the one connection, and the broker
+// has no end. Each request is answered, on the one connection, and the broker
 // sees no more than two logins for each: one because the last session was over, and
 // one in time before that ends which the request was in.
 func lessonAnyLifetime(t *testing.T) {
 	for name, ms := range map[string]int64{
-		"none": 0, "a millisecond": 1, "past": -1, "long past": math.MinInt64, "for ever": math.MaxInt64,
+		"none": 0, "a millisecond": 1, "past": -1, "long past": math.MinInt64, "longest": math.MaxInt64,
 	} {
 		runBubble(t, name, func(t *testing.T) {
 			var tokens atomic.Int64
-			site, cfg, _ := lessonSecured(func([]byte) *kmsg.SASLAuthenticateResponse {
+			hosts, cfg, _ := lessonSecured(func([]byte) *kmsg.SASLAuthenticateResponse {
 				tokens.Add(1)
 				resp := kmsg.NewPtrSASLAuthenticateResponse()
 				resp.SessionLifetimeMillis = ms
@@ -58,7 +58,7 @@ func lessonAnyLifetime(t *testing.T) {
 			if n := tokens.Load(); n < 1 || n > limit {
 				t.Errorf("%d logins for %d requests", n, requests)
 			}
-			if n := len(site.dialled()); n != 1 {
+			if n := len(hosts.dialedHosts()); n != 1 {
 				t.Errorf("%d connections", n)
 			}
 		})
@@ -66,7 +66,7 @@ func lessonAnyLifetime(t *testing.T) {
 }
 
 // lessonLineAndLogin: callers come while the login is under way. Each is sent
-// after it, told of its failure, or told at the end of its own time.
+// after it, failed with its failure, or at the end of its own time.
 func lessonLineAndLogin(t *testing.T) {
 	const callers, limit = 20, 4 * time.Second
 	for name, c := range map[string]struct {
@@ -132,21 +132,21 @@ func lessonHalfALogin(t *testing.T) {
 		},
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			site, cfg, login := lessonSecured(c.verdict)
+			hosts, cfg, login := lessonSecured(c.verdict)
 			login.step = c.step
 			_, err := broker.Dial(t.Context(), cfg)
 			if !errors.Is(err, broker.ErrAuthentication) || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("got %v", err)
 			}
 			synctest.Wait()
-			if site.stillOpen() != 0 {
+			if hosts.stillOpen() != 0 {
 				t.Error("the connection is still open")
 			}
 		})
 	}
 }
 
-// lessonLoginRefused: everybody who waits is told at once, in the broker's words,
+// lessonLoginRefused: every caller that waits fails at once, in the broker's words,
 // and the failure is to be seen until a login succeeds, also while another
 // attempt is under way.
 func lessonLoginRefused(t *testing.T) {
@@ -171,7 +171,7 @@ func lessonLoginRefused(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 			if took := time.Since(began); took > within {
-				t.Errorf("told after %v, want %v", took, within)
+				t.Errorf("done after %v, want %v", took, within)
 			}
 		}
 		for range 20 {
@@ -211,9 +211,9 @@ func lessonLoginRefused(t *testing.T) {
 // there is to ask. The broker sees at most a login per pause.
 func lessonLoginNeverHammers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		site, cfg, login := lessonSecured(lessonRefuse)
-		site.peer["b"] = site.peer["a"] // another address would refuse as well
-		site.at("a", "b")
+		hosts, cfg, login := lessonSecured(lessonRefuse)
+		hosts.peer["b"] = hosts.peer["a"] // another address would refuse as well
+		hosts.at("a", "b")
 		conn := lessonNew(t, cfg)
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer cancel()
@@ -232,9 +232,9 @@ func lessonLoginNeverHammers(t *testing.T) {
 			}
 		})
 		wg.Wait()
-		pauses, most := lessonPauses(site.dialled())
-		if most != 1 {
-			t.Errorf("%d dials at once", most)
+		pauses, limit := lessonPauses(hosts.dialedHosts())
+		if limit != 1 {
+			t.Errorf("%d dials at once", limit)
 		}
 		lessonCheckPauses(t, pauses)
 		if n := login.begun.Load(); n > 10*60*10/8+10 {
@@ -246,9 +246,9 @@ func lessonLoginNeverHammers(t *testing.T) {
 // lessonLoginRefusedPolled: the owner of a loop sees a failure, not a wait.
 func lessonLoginRefusedPolled(t *testing.T) {
 	s := lessonAt(t, broker.Authenticating)
-	r := lessonHeard(t, s)
+	r := lessonReceive(t, s)
 	lessonSay(s, r, []byte{0, 0, 0, 0, 0, 0}) // the mechanism is known
-	r = lessonHeard(t, s)
+	r = lessonReceive(t, s)
 	refusal := lessonRefuse(nil)
 	refusal.Version = r.version
 	lessonSay(s, r, refusal.AppendTo(nil))

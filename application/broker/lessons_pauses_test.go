@@ -14,19 +14,19 @@ import (
 // Lessons about the pauses between attempts.
 
 // lessonPauses splits dials into attempts: what is dialled at one instant is one.
-func lessonPauses(dials []lessonDial) (pauses []time.Duration, most int) {
+func lessonPauses(dials []lessonDial) (pauses []time.Duration, limit int) {
 	n := 1
 	for i := 1; i < len(dials); i++ {
 		pause := dials[i].at.Sub(dials[i-1].at)
 		if pause == 0 {
 			n++
-			most = max(most, n)
+			limit = max(limit, n)
 			continue
 		}
 		n = 1
 		pauses = append(pauses, pause)
 	}
-	return pauses, max(most, n)
+	return pauses, max(limit, n)
 }
 
 // lessonCheckPauses: 50 ms doubled up to 1 s, a fifth more or less.
@@ -47,31 +47,31 @@ func lessonPausesGrow(t *testing.T) {
 	hangUp := func(conn net.Conn) { conn.Close() }
 	web := func(conn net.Conn) { _, _ = conn.Write([]byte("HTTP/1.1 400")); lessonDrain(conn) }
 	for name, c := range map[string]struct {
-		fail func(*lessonSite, *broker.Config)
-		most int // dials of one attempt
+		fail  func(*fakeHosts, *broker.Config)
+		limit int // dials of one attempt
 	}{
-		"after TCP": {func(s *lessonSite, _ *broker.Config) { s.peer["a"] = hangUp }, 6}, // asked at v0 too, and for what old brokers know
-		"not Kafka": {func(s *lessonSite, _ *broker.Config) { s.peer["a"] = web }, 1},
-		"in the handshake": {func(s *lessonSite, _ *broker.Config) {
+		"after TCP": {func(s *fakeHosts, _ *broker.Config) { s.peer["a"] = hangUp }, 6}, // asked at v0 too, and for what old brokers know
+		"not Kafka": {func(s *fakeHosts, _ *broker.Config) { s.peer["a"] = web }, 1},
+		"in the handshake": {func(s *fakeHosts, _ *broker.Config) {
 			s.shake = func(context.Context) error { return errors.New("bad certificate") }
 		}, 1},
-		"behind TLS": {func(s *lessonSite, _ *broker.Config) {
+		"behind TLS": {func(s *fakeHosts, _ *broker.Config) {
 			s.peer["a"], s.shake = hangUp, func(context.Context) error { return nil }
 		}, 6},
-		"in the login": {func(s *lessonSite, cfg *broker.Config) {
+		"in the login": {func(s *fakeHosts, cfg *broker.Config) {
 			s.peer["a"] = lessonKeeper(lessonRefuse)
 			cfg.Authenticators = []ports.Authenticator{&lessonLogin{}}
 		}, 1},
-		"error of versions": {func(s *lessonSite, _ *broker.Config) {
+		"error of versions": {func(s *fakeHosts, _ *broker.Config) {
 			s.peer["a"] = func(conn net.Conn) {
 				lessonServe(conn, func(lessonRequest) []byte { return []byte{0, 42, 0, 0, 0, 0} })
 			}
 		}, 1},
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			site := (&lessonSite{peer: map[string]func(net.Conn){}}).at("a")
-			cfg := site.config()
-			c.fail(site, &cfg)
+			hosts := (&fakeHosts{peer: map[string]func(net.Conn){}}).at("a")
+			cfg := hosts.config()
+			c.fail(hosts, &cfg)
 			conn := lessonNew(t, cfg)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
@@ -80,9 +80,9 @@ func lessonPausesGrow(t *testing.T) {
 					t.Fatal("it was to fail")
 				}
 			}
-			pauses, most := lessonPauses(site.dialled())
-			if most > c.most {
-				t.Errorf("%d dials at once, want at most %d", most, c.most)
+			pauses, limit := lessonPauses(hosts.dialedHosts())
+			if limit > c.limit {
+				t.Errorf("%d dials at once, want at most %d", limit, c.limit)
 			}
 			if len(pauses) < 45 {
 				t.Errorf("%d pauses in a minute", len(pauses))
@@ -95,7 +95,7 @@ func lessonPausesGrow(t *testing.T) {
 // lessonPausesEndWhenReady: a connection that became ready ends the row, whatever
 // it is lost by.
 func lessonPausesEndWhenReady(t *testing.T) {
-	s := newScene(t, nil)
+	s := newPolledBroker(t, nil)
 	s.network.RefuseDial("broker:9092", errors.New("refused"))
 	for range 6 {
 		s.Connect()

@@ -51,13 +51,13 @@ func (w *lessonWarden) set(change func()) {
 	change()
 }
 
-// serve answers one connection. Its requests are told apart by the generation of a
+// serve answers one connection. Its requests are distinguished by the generation of a
 // Heartbeat, which the test counts up.
 func (w *lessonWarden) serve(conn net.Conn) {
 	var until time.Time // of the session
 	var as string
 	inLogin := false
-	var renewed time.Time // when the last renewal began
+	var reauthenticated time.Time // when the last renewal began
 	lessonServe(conn, func(r lessonRequest) []byte {
 		if w.think != nil {
 			time.Sleep(w.think())
@@ -71,14 +71,14 @@ func (w *lessonWarden) serve(conn net.Conn) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			switch name := string(r.body[2:]); {
-			case as != "" && (w.stubborn || !renewed.IsZero() && time.Since(renewed) < time.Second):
+			case as != "" && (w.stubborn || !reauthenticated.IsZero() && time.Since(reauthenticated) < time.Second):
 				resp.ErrorCode = 34
 			case w.offers != nil && !slices.Contains(w.offers, name):
 				resp.ErrorCode, resp.SupportedMechanisms = 33, w.offers
 			default:
 				inLogin = true
 				if as != "" {
-					renewed = time.Now()
+					reauthenticated = time.Now()
 				}
 			}
 			return resp.AppendTo(nil)
@@ -88,7 +88,7 @@ func (w *lessonWarden) serve(conn net.Conn) {
 			if err := req.ReadFrom(r.body); err != nil {
 				panic(err)
 			}
-			resp := w.judge(string(req.SASLAuthBytes), &as)
+			resp := w.validate(string(req.SASLAuthBytes), &as)
 			resp.Version = r.version
 			inLogin = false
 			until = time.Now().Add(w.lifetime)
@@ -114,7 +114,7 @@ func (w *lessonWarden) serve(conn net.Conn) {
 	})
 }
 
-func (w *lessonWarden) judge(token string, as *string) *kmsg.SASLAuthenticateResponse {
+func (w *lessonWarden) validate(token string, as *string) *kmsg.SASLAuthenticateResponse {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if token != w.good || w.fixed && *as != "" && *as != token {
@@ -155,12 +155,12 @@ func (w *lessonWord) Result() ([]byte, bool, error) {
 func (*lessonWord) Close() {}
 
 // lessonGuarded is a site with a warden.
-func lessonGuarded(w *lessonWarden) (*lessonSite, broker.Config) {
+func lessonGuarded(w *lessonWarden) (*fakeHosts, broker.Config) {
 	w.good = "one"
-	site := (&lessonSite{peer: map[string]func(net.Conn){"a": w.serve}}).at("a")
-	cfg := site.config()
+	hosts := (&fakeHosts{peer: map[string]func(net.Conn){"a": w.serve}}).at("a")
+	cfg := hosts.config()
 	cfg.Authenticators = []ports.Authenticator{lessonToken{"X", "one", 3 * time.Millisecond}}
-	return site, cfg
+	return hosts, cfg
 }
 
 // lessonCallers run four callers with up to five requests in flight between them for
@@ -217,15 +217,15 @@ func (w *lessonWarden) check(t *testing.T, sent int64) {
 
 // lessonRenewedUnderLoad: a minute of sessions of three seconds, with requests always
 // in flight: none meets a login, none the end of a session, and none is lost.
-func lessonRenewedUnderLoad(t *testing.T) {
+func lessonReauthUnderLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &lessonWarden{lifetime: 3 * time.Second, think: func() time.Duration { return time.Millisecond }}
-		site, cfg := lessonGuarded(w)
+		hosts, cfg := lessonGuarded(w)
 		conn := dial(t, cfg)
 		w.check(t, lessonCallers(t, conn, time.Minute))
 		// A session is renewed after 2.55 to 2.85 s.
-		if w.logins != 1 || w.relogins < 21 || w.relogins > 24 || len(site.dialled()) != 1 {
-			t.Errorf("%d logins, %d renewals, %d connections", w.logins, w.relogins, len(site.dialled()))
+		if w.logins != 1 || w.relogins < 21 || w.relogins > 24 || len(hosts.dialedHosts()) != 1 {
+			t.Errorf("%d logins, %d renewals, %d connections", w.logins, w.relogins, len(hosts.dialedHosts()))
 		}
 	})
 }
@@ -235,7 +235,7 @@ func lessonRenewedUnderLoad(t *testing.T) {
 func lessonPipelinedAtExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &lessonWarden{lifetime: 10 * time.Second, think: func() time.Duration { return 400 * time.Millisecond }}
-		site, cfg := lessonGuarded(w)
+		hosts, cfg := lessonGuarded(w)
 		conn := dial(t, cfg)
 		time.Sleep(8 * time.Second)
 		var all []*broker.Future
@@ -268,13 +268,13 @@ func lessonPipelinedAtExpiry(t *testing.T) {
 		}
 		wg.Wait()
 		w.check(t, 10)
-		if !slices.Equal(w.order, []int32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}) || w.relogins != 1 || len(site.dialled()) != 1 {
-			t.Errorf("order %v, %d renewals, %d connections", w.order, w.relogins, len(site.dialled()))
+		if !slices.Equal(w.order, []int32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}) || w.relogins != 1 || len(hosts.dialedHosts()) != 1 {
+			t.Errorf("order %v, %d renewals, %d connections", w.order, w.relogins, len(hosts.dialedHosts()))
 		}
 	})
 }
 
-// lessonParkedAreReleased: whoever waits for a renewal is sent when it ends well, and
+// lessonParkedAreReleased: a request that waits for a reauthentication is sent when it succeeds, and
 // over another connection when it ends badly, in whatever way.
 func lessonParkedAreReleased(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -307,14 +307,14 @@ func lessonChangedPrincipal(t *testing.T) {
 func lessonSpoiled(t *testing.T, spoil func(*lessonWarden, *broker.Conn), connections int) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &lessonWarden{think: func() time.Duration { return 10 * time.Millisecond }}
-		site, cfg := lessonGuarded(w)
+		hosts, cfg := lessonGuarded(w)
 		conn := dial(t, cfg)
 		var wg sync.WaitGroup
 		wg.Go(func() { w.check(t, lessonCallers(t, conn, time.Minute)) })
 		time.Sleep(time.Second)
 		spoil(w, conn)
 		wg.Wait()
-		if n := len(site.dialled()); n != connections {
+		if n := len(hosts.dialedHosts()); n != connections {
 			t.Errorf("%d connections, want %d", n, connections)
 		}
 		if conn.Stats().Reauthenticating {
@@ -337,12 +337,12 @@ func (a *lessonSlow) Begin(ports.Endpoint) ports.Exchange {
 	return &lessonWord{a: lessonToken{"X", "one", takes}}
 }
 
-// lessonWrongThenRight: a wrong password is told to everybody, and the right one, set
+// lessonWrongThenRight: a wrong password is reported to every caller, and the right one, set
 // while the connection pauses, is tried at once.
 func lessonWrongThenRight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &lessonWarden{}
-		site, cfg := lessonGuarded(w)
+		hosts, cfg := lessonGuarded(w)
 		cfg.ReconnectBackoff, cfg.ReconnectBackoffMax = time.Hour, time.Hour
 		cfg.Authenticators = []ports.Authenticator{lessonToken{"X", "wrong", 0}}
 		conn := lessonNew(t, cfg)
@@ -355,18 +355,18 @@ func lessonWrongThenRight(t *testing.T) {
 			t.Errorf("the right one, after %v: %v", time.Since(began), err)
 		}
 		w.check(t, 1)
-		if len(site.dialled()) != 2 {
-			t.Errorf("%d connections", len(site.dialled()))
+		if len(hosts.dialedHosts()) != 2 {
+			t.Errorf("%d connections", len(hosts.dialedHosts()))
 		}
 	})
 }
 
-// lessonIdleSession: the session of a connection that nobody uses ends, and nobody
+// lessonIdleSession: the session of a connection that is not used ends, and no caller
 // logs in for it; the next request does.
 func lessonIdleSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &lessonWarden{lifetime: time.Second}
-		site, cfg := lessonGuarded(w)
+		hosts, cfg := lessonGuarded(w)
 		cfg.IdleTimeout = -1
 		conn := dial(t, cfg)
 		for i := range int32(3) {
@@ -376,8 +376,8 @@ func lessonIdleSession(t *testing.T) {
 		w.check(t, 3)
 		// For each request one, since the session was over, and one in time before it
 		// was over again.
-		if w.logins != 1 || w.relogins > 6 || len(site.dialled()) != 1 {
-			t.Errorf("%d logins, %d renewals, %d connections", w.logins, w.relogins, len(site.dialled()))
+		if w.logins != 1 || w.relogins > 6 || len(hosts.dialedHosts()) != 1 {
+			t.Errorf("%d logins, %d renewals, %d connections", w.logins, w.relogins, len(hosts.dialedHosts()))
 		}
 	})
 }

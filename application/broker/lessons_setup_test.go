@@ -27,7 +27,7 @@ import (
 type lessonPhase struct {
 	name  string
 	phase broker.State
-	stick func(*lessonSite, *broker.Config)
+	stick func(*fakeHosts, *broker.Config)
 }
 
 // lessonSilence: nothing comes, in each phase; also if RequestTimeout is longer.
@@ -48,25 +48,25 @@ func lessonSilence(t *testing.T) {
 		}
 	}
 	for _, c := range []lessonPhase{
-		{"the resolver", broker.Connecting, func(s *lessonSite, _ *broker.Config) { s.find = lessonForever }},
-		{"the dial", broker.Connecting, func(s *lessonSite, _ *broker.Config) { s.reach = lessonForever }},
-		{"a handshake", broker.Handshake, func(s *lessonSite, _ *broker.Config) { s.shake = lessonForever }},
-		{"TLS, from a peer like nc -l", broker.Handshake, func(s *lessonSite, _ *broker.Config) {
+		{"the resolver", broker.Connecting, func(s *fakeHosts, _ *broker.Config) { s.find = lessonForever }},
+		{"the dial", broker.Connecting, func(s *fakeHosts, _ *broker.Config) { s.reach = lessonForever }},
+		{"a handshake", broker.Handshake, func(s *fakeHosts, _ *broker.Config) { s.shake = lessonForever }},
+		{"TLS, from a peer like nc -l", broker.Handshake, func(s *fakeHosts, _ *broker.Config) {
 			s.peer = map[string]func(net.Conn){"a": lessonDrain}
 			s.wrap = func(conn net.Conn) net.Conn { return tls.Client(conn, &tls.Config{ServerName: "broker"}) }
 		}},
-		{"ApiVersions, from a peer like nc -l", broker.NegotiatingVersions, func(s *lessonSite, _ *broker.Config) {
+		{"ApiVersions, from a peer like nc -l", broker.NegotiatingVersions, func(s *fakeHosts, _ *broker.Config) {
 			s.peer = map[string]func(net.Conn){"a": lessonDrain}
 		}},
-		{"SaslHandshake", broker.Authenticating, func(s *lessonSite, cfg *broker.Config) {
+		{"SaslHandshake", broker.Authenticating, func(s *fakeHosts, cfg *broker.Config) {
 			s.peer = map[string]func(net.Conn){"a": silentLogin(17)}
 			cfg.Authenticators = []ports.Authenticator{&lessonLogin{}}
 		}},
-		{"SaslAuthenticate", broker.Authenticating, func(s *lessonSite, cfg *broker.Config) {
+		{"SaslAuthenticate", broker.Authenticating, func(s *fakeHosts, cfg *broker.Config) {
 			s.peer = map[string]func(net.Conn){"a": silentLogin(36)}
 			cfg.Authenticators = []ports.Authenticator{&lessonLogin{}}
 		}},
-		{"the authenticator", broker.Authenticating, func(s *lessonSite, cfg *broker.Config) {
+		{"the authenticator", broker.Authenticating, func(s *fakeHosts, cfg *broker.Config) {
 			s.peer = map[string]func(net.Conn){"a": lessonKeeper(lessonAccept)}
 			cfg.Authenticators = []ports.Authenticator{&lessonLogin{step: func(int, []byte) ([]byte, bool, error) {
 				return nil, false, ports.ErrWouldBlock
@@ -74,21 +74,21 @@ func lessonSilence(t *testing.T) {
 		}},
 	} {
 		runBubble(t, c.name, func(t *testing.T) {
-			site := (&lessonSite{}).at("a")
-			cfg := site.config()
+			hosts := (&fakeHosts{}).at("a")
+			cfg := hosts.config()
 			cfg.SetupTimeout, cfg.APIVersionTimeout, cfg.RequestTimeout = limit, versions, time.Hour
-			c.stick(site, &cfg)
+			c.stick(hosts, &cfg)
 			want := limit
 			if c.phase == broker.NegotiatingVersions {
 				want = versions
 			}
-			lessonStuck(t, site, cfg, c.phase, want)
+			lessonStuck(t, hosts, cfg, c.phase, want)
 		})
 	}
 }
 
 // lessonStuck dials in vain, for exactly so long.
-func lessonStuck(t *testing.T, site *lessonSite, cfg broker.Config, phase broker.State, want time.Duration) {
+func lessonStuck(t *testing.T, hosts *fakeHosts, cfg broker.Config, phase broker.State, want time.Duration) {
 	t.Helper()
 	began := time.Now()
 	_, err := broker.Dial(t.Context(), cfg)
@@ -102,13 +102,13 @@ func lessonStuck(t *testing.T, site *lessonSite, cfg broker.Config, phase broker
 		t.Errorf("phase %v, want %v, in %q", e.Phase, phase, err)
 	}
 	synctest.Wait()
-	if n := site.stillOpen(); n != 0 {
+	if n := hosts.stillOpen(); n != 0 {
 		t.Errorf("%d connections are still open", n)
 	}
 	time.Sleep(time.Second) // for the peer to find out
 }
 
-// lessonDrip: a peer that sends a byte every 100 ms for ever makes progress, and
+// lessonDrip: a peer that sends a byte every 100 ms without end makes progress, and
 // no answer. The time of the setup runs all the same.
 func lessonDrip(t *testing.T) {
 	const limit = 5 * time.Second
@@ -123,7 +123,7 @@ func lessonDrip(t *testing.T) {
 	}
 	dripping := map[string]func(net.Conn){"a": drip}
 	for _, c := range []lessonPhase{
-		{"a handshake", broker.Handshake, func(s *lessonSite, _ *broker.Config) {
+		{"a handshake", broker.Handshake, func(s *fakeHosts, _ *broker.Config) {
 			var conn net.Conn
 			s.peer = dripping
 			s.wrap = func(c net.Conn) net.Conn { conn = c; return c }
@@ -132,8 +132,8 @@ func lessonDrip(t *testing.T) {
 				return err
 			}
 		}},
-		{"ApiVersions", broker.NegotiatingVersions, func(s *lessonSite, _ *broker.Config) { s.peer = dripping }},
-		{"a login", broker.Authenticating, func(s *lessonSite, cfg *broker.Config) {
+		{"ApiVersions", broker.NegotiatingVersions, func(s *fakeHosts, _ *broker.Config) { s.peer = dripping }},
+		{"a login", broker.Authenticating, func(s *fakeHosts, cfg *broker.Config) {
 			cfg.Authenticators = []ports.Authenticator{&lessonLogin{}}
 			s.peer = map[string]func(net.Conn){"a": func(conn net.Conn) {
 				lessonServe(conn, func(r lessonRequest) []byte {
@@ -147,11 +147,11 @@ func lessonDrip(t *testing.T) {
 		}},
 	} {
 		runBubble(t, c.name, func(t *testing.T) {
-			site := (&lessonSite{}).at("a")
-			cfg := site.config()
+			hosts := (&fakeHosts{}).at("a")
+			cfg := hosts.config()
 			cfg.SetupTimeout, cfg.APIVersionTimeout = limit, limit
-			c.stick(site, &cfg)
-			lessonStuck(t, site, cfg, c.phase, limit)
+			c.stick(hosts, &cfg)
+			lessonStuck(t, hosts, cfg, c.phase, limit)
 		})
 	}
 }
@@ -169,14 +169,14 @@ func lessonHandshakeFails(t *testing.T) {
 		"anything":    errors.New("anything"),
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			site := (&lessonSite{shake: func(context.Context) error { return cause }}).at("a")
-			cfg := site.config()
-			var told []error
-			cfg.Hooks = &broker.Hooks{TLSHandshakeDone: func(_ broker.Endpoint, err error) { told = append(told, err) }}
+			hosts := (&fakeHosts{shake: func(context.Context) error { return cause }}).at("a")
+			cfg := hosts.config()
+			var reported []error
+			cfg.Hooks = &broker.Hooks{TLSHandshakeDone: func(_ broker.Endpoint, err error) { reported = append(reported, err) }}
 			conn := lessonNew(t, cfg)
 			for n := 1; n <= 3; n++ {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-				err := lessonAttempt(ctx, conn, site, n)
+				err := lessonAttempt(ctx, conn, hosts, n)
 				cancel()
 				if !errors.Is(err, broker.ErrTLS) || !errors.Is(err, cause) {
 					t.Fatalf("attempt %d: %v", n, err)
@@ -187,8 +187,8 @@ func lessonHandshakeFails(t *testing.T) {
 				if conn.Stats().BackoffUntil.IsZero() {
 					t.Errorf("attempt %d: no pause after it", n)
 				}
-				if site.stillOpen() != 0 || len(told) != n || told[n-1] == nil {
-					t.Errorf("attempt %d: %d open, the hook was told %v", n, site.stillOpen(), told)
+				if hosts.stillOpen() != 0 || len(reported) != n || reported[n-1] == nil {
+					t.Errorf("attempt %d: %d open, the hook got %v", n, hosts.stillOpen(), reported)
 				}
 			}
 		})
@@ -196,12 +196,12 @@ func lessonHandshakeFails(t *testing.T) {
 }
 
 // lessonAttempt waits for the end of the n-th attempt and says why it ended. A
-// loss while connecting is no reason to give up a request, so nobody is told of it.
-func lessonAttempt(ctx context.Context, conn *broker.Conn, site *lessonSite, n int) error {
+// loss while connecting is no reason to give up a request, so none fails for it.
+func lessonAttempt(ctx context.Context, conn *broker.Conn, hosts *fakeHosts, n int) error {
 	go func() { _ = conn.Connect(ctx) }()
 	for ctx.Err() == nil {
 		synctest.Wait()
-		if len(site.dialled()) == n && conn.State() == broker.Disconnected {
+		if len(hosts.dialedHosts()) == n && conn.State() == broker.Disconnected {
 			return conn.LastError()
 		}
 		time.Sleep(time.Millisecond)
@@ -210,14 +210,14 @@ func lessonAttempt(ctx context.Context, conn *broker.Conn, site *lessonSite, n i
 }
 
 // lessonWrongCertificate: crypto/tls itself, and a certificate for another host,
-// or of nobody known.
+// or of an unknown authority.
 func lessonWrongCertificate(t *testing.T) {
 	cert := lessonCertificate(t, "other.test")
 	known := x509.NewCertPool()
 	known.AddCert(cert.Leaf)
-	for name, roots := range map[string]*x509.CertPool{"another host": known, "of nobody known": x509.NewCertPool()} {
+	for name, roots := range map[string]*x509.CertPool{"another host": known, "of an unknown authority": x509.NewCertPool()} {
 		t.Run(name, func(t *testing.T) {
-			site := (&lessonSite{
+			hosts := (&fakeHosts{
 				peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
 					defer conn.Close()
 					_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}).HandshakeContext(t.Context())
@@ -226,13 +226,13 @@ func lessonWrongCertificate(t *testing.T) {
 					return tls.Client(conn, &tls.Config{ServerName: "broker.test", RootCAs: roots})
 				},
 			}).at("a")
-			_, err := broker.Dial(t.Context(), site.config())
+			_, err := broker.Dial(t.Context(), hosts.config())
 			var verify *tls.CertificateVerificationError
 			if !errors.Is(err, broker.ErrTLS) || !errors.As(err, &verify) {
 				t.Errorf("got %v", err)
 			}
-			if len(site.dialled()) != 1 {
-				t.Errorf("%d dials, want one", len(site.dialled()))
+			if len(hosts.dialedHosts()) != 1 {
+				t.Errorf("%d dials, want one", len(hosts.dialedHosts()))
 			}
 		})
 	}

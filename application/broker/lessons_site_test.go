@@ -19,7 +19,7 @@ import (
 // user can implement.
 
 // lessonSite is a host: its addresses, and who answers at each.
-type lessonSite struct {
+type fakeHosts struct {
 	peer   map[string]func(net.Conn)       // by address; absent: a sound broker
 	refuse map[string]error                // what a dial of the address says
 	shake  func(context.Context) error     // a handshake on every connection; nil: none
@@ -39,19 +39,19 @@ type lessonDial struct {
 	at            time.Time
 }
 
-func (s *lessonSite) config() broker.Config {
+func (s *fakeHosts) config() broker.Config {
 	return broker.Config{Host: "broker", Transport: &netlink.Transport{Lookup: s.lookUp, Dial: s.dial}}
 }
 
 // at changes the addresses.
-func (s *lessonSite) at(addresses ...string) *lessonSite {
+func (s *fakeHosts) at(addresses ...string) *fakeHosts {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.addresses = addresses
 	return s
 }
 
-func (s *lessonSite) lookUp(ctx context.Context, _ string, _ uint16) ([]ports.Endpoint, error) {
+func (s *fakeHosts) lookUp(ctx context.Context, _ string, _ uint16) ([]ports.Endpoint, error) {
 	if s.find != nil {
 		if err := s.find(ctx); err != nil {
 			return nil, err
@@ -67,7 +67,7 @@ func (s *lessonSite) lookUp(ctx context.Context, _ string, _ uint16) ([]ports.En
 	return eps, nil
 }
 
-func (s *lessonSite) dial(ctx context.Context, _, address string) (net.Conn, error) {
+func (s *fakeHosts) dial(ctx context.Context, _, address string) (net.Conn, error) {
 	ep, _ := netlink.EndpointFrom(ctx)
 	s.mu.Lock()
 	s.dials = append(s.dials, lessonDial{ep.Host, address, time.Now()})
@@ -97,33 +97,33 @@ func (s *lessonSite) dial(ctx context.Context, _, address string) (net.Conn, err
 	return conn, nil
 }
 
-func (s *lessonSite) count(n int) {
+func (s *fakeHosts) count(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.live += n
 }
 
-func (s *lessonSite) stillOpen() int {
+func (s *fakeHosts) stillOpen() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.live
 }
 
-func (s *lessonSite) dialled() []lessonDial {
+func (s *fakeHosts) dialedHosts() []lessonDial {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.dials)
 }
 
 // order is the addresses in the order in which they were dialled.
-func (s *lessonSite) order() (addresses []string) {
-	for _, d := range s.dialled() {
+func (s *fakeHosts) order() (addresses []string) {
+	for _, d := range s.dialedHosts() {
 		addresses = append(addresses, d.address)
 	}
 	return addresses
 }
 
-// lessonConn tells of its first Close.
+// lessonConn reports its first Close.
 type lessonConn struct {
 	net.Conn
 	once   sync.Once
@@ -149,11 +149,11 @@ func lessonForever(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// lessonHeard is the next request on a scene, whose hand-played broker does not
+// lessonHeard is the next request on a polledBroker, whose hand-played broker does not
 // answer by itself.
-func lessonHeard(t *testing.T, s *scene) lessonRequest {
+func lessonReceive(t *testing.T, s *polledBroker) lessonRequest {
 	t.Helper()
-	all := lessonHeardAll(t, s)
+	all := lessonRequestsAll(t, s)
 	if len(all) != 1 {
 		t.Fatalf("%d requests: %+v", len(all), all)
 	}
@@ -161,7 +161,7 @@ func lessonHeard(t *testing.T, s *scene) lessonRequest {
 }
 
 // lessonHeardAll is all that has come since, at least one request.
-func lessonHeardAll(t *testing.T, s *scene) (all []lessonRequest) {
+func lessonRequestsAll(t *testing.T, s *polledBroker) (all []lessonRequest) {
 	t.Helper()
 	s.Connect()
 	if peer := s.network.Accept(); peer != nil {
@@ -180,8 +180,8 @@ func lessonHeardAll(t *testing.T, s *scene) (all []lessonRequest) {
 	return all
 }
 
-// lessonSay answers a request on a scene.
-func lessonSay(s *scene, r lessonRequest, body []byte) {
+// lessonSay answers a request on a polledBroker.
+func lessonSay(s *polledBroker, r lessonRequest, body []byte) {
 	_, _ = s.hand.peer.Send(responseFrame(r.id, body))
 	s.Recv()
 }

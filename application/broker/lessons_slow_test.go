@@ -17,30 +17,30 @@ import (
 // lessonSlowAddress: the first address hangs, in each phase; the second one still
 // has its time.
 func lessonSlowAddress(t *testing.T) {
-	for name, hang := range map[string]func(*lessonSite){
-		"the dial": func(s *lessonSite) {
+	for name, hang := range map[string]func(*fakeHosts){
+		"the dial": func(s *fakeHosts) {
 			s.reach = func(ctx context.Context) error {
-				if len(s.dialled()) == 1 {
+				if len(s.dialedHosts()) == 1 {
 					return lessonForever(ctx)
 				}
 				return nil
 			}
 		},
-		"the handshake": func(s *lessonSite) {
+		"the handshake": func(s *fakeHosts) {
 			s.shake = func(ctx context.Context) error {
-				if len(s.dialled()) == 1 {
+				if len(s.dialedHosts()) == 1 {
 					return lessonForever(ctx)
 				}
 				return nil
 			}
 		},
-		"ApiVersions": func(s *lessonSite) { s.peer = map[string]func(net.Conn){"slow": lessonDrain} },
+		"ApiVersions": func(s *fakeHosts) { s.peer = map[string]func(net.Conn){"slow": lessonDrain} },
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			site := (&lessonSite{}).at("slow", "good")
-			hang(site)
+			hosts := (&fakeHosts{}).at("slow", "good")
+			hang(hosts)
 			began := time.Now()
-			conn, err := broker.Dial(t.Context(), site.config())
+			conn, err := broker.Dial(t.Context(), hosts.config())
 			must(t, err)
 			defer lessonClose(t, conn)
 			if took := time.Since(began); took > 5*time.Second {
@@ -53,18 +53,18 @@ func lessonSlowAddress(t *testing.T) {
 	}
 }
 
-// lessonReasonOfEveryAddress: nobody answers, each for a reason of its own, and
-// the one error tells them all.
+// lessonReasonOfEveryAddress: no address answers, each for its own reason, and
+// the one error has them all.
 func lessonReasonOfEveryAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		site := (&lessonSite{
+		hosts := (&fakeHosts{
 			refuse: map[string]error{"closed": errors.New("connection refused")},
 			peer: map[string]func(net.Conn){
 				"deaf": lessonDrain,
 				"web":  func(conn net.Conn) { _, _ = conn.Write([]byte("HTTP/1.1 400")); lessonDrain(conn) },
 			},
 		}).at("closed", "deaf", "web")
-		_, err := broker.Dial(t.Context(), site.config())
+		_, err := broker.Dial(t.Context(), hosts.config())
 		for _, part := range []string{
 			"broker:9092", "closed: connection refused", "deaf: no answer from the peer after 2s", "web", "HTTP",
 		} {
@@ -82,25 +82,25 @@ func lessonReasonOfEveryAddress(t *testing.T) {
 // says what was waited for and what had failed before.
 func lessonDeadlineOfContext(t *testing.T) {
 	for name, c := range map[string]struct {
-		hang  func(*lessonSite)
+		hang  func(*fakeHosts)
 		says  string
 		after time.Duration
 	}{
-		"the dial":    {func(s *lessonSite) { s.reach = lessonForever }, "Connecting", time.Second},
-		"ApiVersions": {func(s *lessonSite) { s.peer = map[string]func(net.Conn){"a": lessonDrain} }, "NegotiatingVersions", time.Second},
-		"the second address": {func(s *lessonSite) {
+		"the dial":    {func(s *fakeHosts) { s.reach = lessonForever }, "Connecting", time.Second},
+		"ApiVersions": {func(s *fakeHosts) { s.peer = map[string]func(net.Conn){"a": lessonDrain} }, "NegotiatingVersions", time.Second},
+		"the second address": {func(s *fakeHosts) {
 			s.at("b", "a")
 			s.refuse = map[string]error{"b": errors.New("connection refused")}
 			s.peer = map[string]func(net.Conn){"a": lessonDrain}
 		}, "connection refused", time.Second},
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			site := (&lessonSite{}).at("a")
-			c.hang(site)
+			hosts := (&fakeHosts{}).at("a")
+			c.hang(hosts)
 			ctx, cancel := context.WithTimeout(t.Context(), c.after)
 			defer cancel()
 			began := time.Now()
-			_, err := broker.Dial(ctx, site.config())
+			_, err := broker.Dial(ctx, hosts.config())
 			if took := time.Since(began); took != c.after {
 				t.Errorf("it took %v", took)
 			}
@@ -113,14 +113,14 @@ func lessonDeadlineOfContext(t *testing.T) {
 
 // lessonShortBudget: two seconds for it all, which is kafka-python's own budget
 // for a version check and no more than the silent address has by itself. The good
-// one behind it still has its share, and if nobody answers, the reason is told.
+// one behind it still has its share, and if none answers, the reason is reported.
 func lessonShortBudget(t *testing.T) {
 	const budget = 2 * time.Second
-	slow := func() *lessonSite {
-		return (&lessonSite{peer: map[string]func(net.Conn){"slow": lessonDrain, "deaf": lessonDrain}}).at("slow", "good")
+	slow := func() *fakeHosts {
+		return (&fakeHosts{peer: map[string]func(net.Conn){"slow": lessonDrain, "deaf": lessonDrain}}).at("slow", "good")
 	}
-	check := func(site *lessonSite) error {
-		p, err := broker.NewPolled(site.config())
+	check := func(hosts *fakeHosts) error {
+		p, err := broker.NewPolled(hosts.config())
 		if err != nil {
 			return err
 		}
@@ -128,24 +128,24 @@ func lessonShortBudget(t *testing.T) {
 		_, err = p.CheckVersion(budget, false, nil)
 		return err
 	}
-	dialFor := func(site *lessonSite) error {
+	dialFor := func(hosts *fakeHosts) error {
 		ctx, cancel := context.WithTimeout(context.Background(), budget)
 		defer cancel()
-		conn, err := broker.Dial(ctx, site.config())
+		conn, err := broker.Dial(ctx, hosts.config())
 		if err == nil {
 			conn.Close()
 			<-conn.Done()
 		}
 		return err
 	}
-	for name, reach := range map[string]func(*lessonSite) error{"CheckVersion": check, "Dial": dialFor} {
+	for name, reach := range map[string]func(*fakeHosts) error{"CheckVersion": check, "Dial": dialFor} {
 		runBubble(t, name+", the second is good", func(t *testing.T) {
 			began := time.Now()
 			if err := reach(slow()); err != nil || time.Since(began) >= budget {
 				t.Errorf("%v after %v", err, time.Since(began))
 			}
 		})
-		runBubble(t, name+", nobody answers", func(t *testing.T) {
+		runBubble(t, name+", no answer", func(t *testing.T) {
 			began := time.Now()
 			err := reach(slow().at("slow", "deaf"))
 			if took := time.Since(began); took > budget {

@@ -17,7 +17,7 @@ import (
 // TestLoginsAmidAnything: credentials are replaced, sessions renewed on demand and by
 // time, connections lost, brokers slow, throttled and stubborn, contexts cancelled, all
 // at once and by chance. The warden sees no request outside of a login; each caller is
-// told once, in its time; when all is over the connection works, and goroutines of it
+// done once, in its time; when all is over the connection works, and goroutines of it
 // are left none.
 func TestLoginsAmidAnything(t *testing.T) {
 	for seed := range uint64(150) {
@@ -29,73 +29,73 @@ func TestLoginsAmidAnything(t *testing.T) {
 }
 
 // swapChance is one source for all goroutines of a round.
-type swapChance struct {
+type swapRand struct {
 	mu sync.Mutex
 	r  *rand.Rand
 }
 
-func (c *swapChance) below(n int) int {
+func (c *swapRand) below(n int) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.r.IntN(n)
 }
 
-func (c *swapChance) ms(n int) time.Duration { return time.Duration(c.below(n)) * time.Millisecond }
+func (c *swapRand) ms(n int) time.Duration { return time.Duration(c.below(n)) * time.Millisecond }
 
 func swapRound(t *testing.T, seed uint64) {
 	const timeout, patrols = 10 * time.Second, 20 * time.Millisecond
-	chance := &swapChance{r: rand.New(rand.NewPCG(seed, 2))}
-	w := &lessonWarden{lifetime: []time.Duration{0, 500 * time.Millisecond, 1500 * time.Millisecond, 3 * time.Second}[chance.below(4)]}
+	rng := &swapRand{r: rand.New(rand.NewPCG(seed, 2))}
+	w := &lessonWarden{lifetime: []time.Duration{0, 500 * time.Millisecond, 1500 * time.Millisecond, 3 * time.Second}[rng.below(4)]}
 	// Five requests in flight have a twentieth of the session's life to be answered.
 	slow := cmp.Or(int(w.lifetime.Milliseconds())/150, 30)
-	w.think = func() time.Duration { return chance.ms(slow) }
-	w.stubborn, w.fixed = chance.below(4) == 0, chance.below(4) == 0
-	site, cfg := lessonGuarded(w)
+	w.think = func() time.Duration { return rng.ms(slow) }
+	w.stubborn, w.fixed = rng.below(4) == 0, rng.below(4) == 0
+	hosts, cfg := lessonGuarded(w)
 	var open sync.Map // connections of the broker's side
-	site.peer["a"] = func(conn net.Conn) {
+	hosts.peer["a"] = func(conn net.Conn) {
 		open.Store(conn, nil)
 		defer open.Delete(conn)
 		w.serve(conn)
 	}
 	causes := new(swapCount)
-	cfg.RequestTimeout, cfg.MaxInFlight = timeout, 1+chance.below(5)
-	if chance.below(3) == 0 {
+	cfg.RequestTimeout, cfg.MaxInFlight = timeout, 1+rng.below(5)
+	if rng.below(3) == 0 {
 		cfg.PingInterval = time.Second
 	}
-	if cfg.IdleTimeout = -1; chance.below(3) == 0 {
+	if cfg.IdleTimeout = -1; rng.below(3) == 0 {
 		cfg.IdleTimeout = 2 * time.Second
 	}
-	if chance.below(3) == 0 {
+	if rng.below(3) == 0 {
 		cfg.Transport = unparked{cfg.Transport}
 	}
 	var conn *broker.Conn
-	uses := chance.below(3) == 0 // a hook uses the connection
-	refused := new(swapCount)    // renewals, by a broker that does renew
+	uses := rng.below(3) == 0 // a hook uses the connection
+	refused := new(swapCount) // renewals, by a broker that does renew
 	cfg.Hooks = &broker.Hooks{AuthDone: func(_ broker.Endpoint, l broker.LoginInfo, err error) {
-		if said := new(broker.BrokerError); l.Again && errors.As(err, &said) {
+		if written := new(broker.BrokerError); l.Again && errors.As(err, &written) {
 			refused.add()
 		}
-		if uses && chance.below(4) == 0 {
+		if uses && rng.below(4) == 0 {
 			causes.add()
-			conn.SetAuthenticators(lessonToken{"X", "one", chance.ms(50)})
+			conn.SetAuthenticators(lessonToken{"X", "one", rng.ms(50)})
 		}
 	}}
 	conn = lessonNew(t, cfg)
 	token := func() lessonToken {
 		mechanism := "X"
-		if chance.below(3) == 0 {
+		if rng.below(3) == 0 {
 			mechanism = "Y"
 		}
-		return lessonToken{mechanism, "one", chance.ms(200)}
+		return lessonToken{mechanism, "one", rng.ms(200)}
 	}
 
 	var wg sync.WaitGroup
-	for caller := range 1 + chance.below(5) {
+	for caller := range 1 + rng.below(5) {
 		wg.Go(func() {
 			for n := range 40 {
 				ctx, cancel, limit := t.Context(), func() {}, timeout
-				if chance.below(4) == 0 {
-					limit = chance.ms(300)
+				if rng.below(4) == 0 {
+					limit = rng.ms(300)
 					ctx, cancel = context.WithTimeout(ctx, limit)
 				}
 				began := time.Now()
@@ -107,20 +107,20 @@ func swapRound(t *testing.T, seed uint64) {
 				if err != nil && limit == timeout && !errors.Is(err, broker.ErrConnection) {
 					t.Errorf("caller %d, request %d: %v", caller, n, err)
 				}
-				time.Sleep(chance.ms(1 + chance.below(400)))
+				time.Sleep(rng.ms(1 + rng.below(400)))
 			}
 		})
 	}
-	for range 1 + chance.below(3) {
+	for range 1 + rng.below(3) {
 		wg.Go(func() {
-			for range chance.below(12) {
-				time.Sleep(chance.ms(1500))
+			for range rng.below(12) {
+				time.Sleep(rng.ms(1500))
 				causes.add()
-				switch chance.below(4) {
+				switch rng.below(4) {
 				case 0, 1:
 					conn.SetAuthenticators(token(), token())
 				case 2:
-					ctx, cancel := context.WithTimeout(t.Context(), chance.ms(12_000))
+					ctx, cancel := context.WithTimeout(t.Context(), rng.ms(12_000))
 					began := time.Now()
 					err := conn.Reauthenticate(ctx)
 					if took := time.Since(began); err != nil && took > timeout+patrols {
@@ -150,7 +150,7 @@ func swapRound(t *testing.T, seed uint64) {
 	}
 	// A stubborn broker, or one that fixes the principal, needs one connection for each
 	// session as well.
-	if n := len(site.dialled()); !w.stubborn && n > 1+causes.n+idle {
+	if n := len(hosts.dialedHosts()); !w.stubborn && n > 1+causes.n+idle {
 		t.Errorf("%d connections for %d causes", n, causes.n)
 	}
 	if refused.n > 0 && !w.stubborn {
@@ -158,7 +158,7 @@ func swapRound(t *testing.T, seed uint64) {
 	}
 	conn.Close()
 	<-conn.Done()
-	if n := site.stillOpen(); n != 0 {
+	if n := hosts.stillOpen(); n != 0 {
 		t.Errorf("%d connections are open", n)
 	}
 	time.Sleep(time.Minute)

@@ -3,7 +3,7 @@ package broker_test
 import "testing"
 
 // What other clients for Kafka had to learn: 25 issues of theirs, each of which
-// cost somebody a night. A row tells what happened there and what holds here, and
+// cost its users a night. A row says what happened there and what holds here, and
 // names the tests that show it: run are those of the lessons_* files, which need
 // nothing but ports of one's own, or adapters/tls, and seen are others of this
 // repository that show it too.
@@ -40,8 +40,8 @@ var lessons = []lesson{
 		3, "kafka-python#2284 one slow host",
 		"dpkp/kafka-python#2284, #643, #2348",
 		"one slow host ate the two seconds of the version check, and NoBrokersAvailable hid the reason",
-		"each step and each address has a budget of its own; the error tells of every address, the phase and the reason; a context's deadline holds",
-		[]func(*testing.T){lessonSlowAddress, lessonReasonOfEveryAddress, lessonDeadlineOfContext, lessonShortBudget}, []string{"application/broker TestDialTellsOfEveryAddress"},
+		"each step and each address has a budget of its own; the error has every address, the phase and the reason; a context's deadline holds",
+		[]func(*testing.T){lessonSlowAddress, lessonReasonOfEveryAddress, lessonDeadlineOfContext, lessonShortBudget}, []string{"application/broker TestDialReportsEveryAddress"},
 	},
 	{
 		4, "franz-go#1025 reset on ApiVersions v4",
@@ -60,7 +60,7 @@ var lessons = []lesson{
 	{
 		6, "apache/kafka#12131 backoff reset too early",
 		"apache/kafka#12131 (KAFKA-13879)",
-		"the backoff began anew with each TCP connect, though TLS was wanted: reconnect storm",
+		"the backoff began again with each TCP connect, though TLS was wanted: reconnect storm",
 		"only a connection that became ready ends the row of pauses: not TCP, not TLS, not an answered ApiVersions before a refused login",
 		[]func(*testing.T){lessonPausesGrow, lessonPausesEndWhenReady}, []string{"domain TestBackoffBounds"},
 	},
@@ -76,19 +76,19 @@ var lessons = []lesson{
 		"franz-go changelog (MSK IAM), apache/kafka SaslClientAuthenticator",
 		"answers in flight were taken for those of the new login: corruption",
 		"what is in flight is answered first, then comes the login, then what waited is sent, in order",
-		[]func(*testing.T){lessonPipelinedAtExpiry, lessonRenewedUnderLoad}, []string{"domain TestConversations"},
+		[]func(*testing.T){lessonPipelinedAtExpiry, lessonReauthUnderLoad}, []string{"domain TestConversations"},
 	},
 	{
 		9, "aiokafka#1105 requests parked by a login",
 		"platformatic/kafka#226, aio-libs/aiokafka#1105",
 		"requests that waited for a login were never let go; a login half done counted as done",
-		"who waits for a login is sent after it, or told of its failure; a login is done when the mechanism and the broker both say so",
+		"who waits for a login is sent after it, or fails with it; a login is done when the mechanism and the broker both say so",
 		[]func(*testing.T){lessonLineAndLogin, lessonHalfALogin, lessonParkedAreReleased}, []string{"domain FuzzLogin"},
 	},
 	{
 		10, "kafka-python#2364 TLS error escapes",
 		"dpkp/kafka-python#2364",
-		"a TLS error other than EOF escaped from connect(), and the dead socket was tried for ever",
+		"a TLS error other than EOF escaped from connect(), and the dead socket was tried without end",
 		"every error of a handshake closes the connection, counts for the backoff and is an ErrTLS around the reason, also one that shows in the first read, as with TLS 1.3",
 		[]func(*testing.T){lessonHandshakeFails, lessonWrongCertificate, lessonTLSFails},
 		[]string{"adapters/netlink TestHandshake", "adapters/tls TestReasons", "adapters/tls TestBrokerIsCutOffAndStalls"},
@@ -103,7 +103,7 @@ var lessons = []lesson{
 	{
 		12, "kafka-python#1686 half-open peer",
 		"dpkp/kafka-python#1686, #1696",
-		"only CONNECTING had a timeout: a half-open TLS peer was waited for for ever",
+		"only CONNECTING had a timeout: a half-open TLS peer was waited for without end",
 		"the setup's time runs in every phase, and no byte that drips in prolongs it",
 		[]func(*testing.T){lessonDrip}, []string{"domain TestConversations"},
 	},
@@ -111,7 +111,7 @@ var lessons = []lesson{
 		13, "kafka-python#1744 close racing send",
 		"dpkp/kafka-python#1744, #1746, #1748, #1766",
 		"a request was registered just after close() had cleared the table: its future was never done",
-		"every request that was admitted is done exactly once, whoever wins",
+		"every request that was admitted is done exactly once, in any order",
 		[]func(*testing.T){lessonSendRacesClose},
 		[]string{"application/broker TestClosingWithRequestsInFlight", "domain TestMachineAgainstModel"},
 	},
@@ -156,7 +156,7 @@ var lessons = []lesson{
 	{
 		19, "kafka-python#838 addresses of IPv6",
 		"dpkp/kafka-python#838, #1018, #2476, confluent-kafka-python#229",
-		"an AAAA was tried for ever; the zone was dropped; socket() failed where IPv6 is off",
+		"an AAAA was tried without end; the zone was dropped; socket() failed where IPv6 is off",
 		"all addresses are tried, without a pause between them; the zone is kept; an error of socket() means the next address",
 		[]func(*testing.T){lessonNextAddressAtOnce, lessonZone},
 		[]string{"adapters/tcp TestLiteralsNeedNoLookUp", "application/broker TestParseAddress"},
@@ -179,7 +179,7 @@ var lessons = []lesson{
 		22, "librdkafka#3109 idle connection dropped",
 		"confluentinc/librdkafka#3109, #437, #2845, IBM/sarama#760, #1796",
 		"something between dropped an idle connection silently: the next request failed, and logs were full of it",
-		"an idle connection is closed before brokers do so, quietly; the first request after a loss that nobody saw succeeds or is safe to retry",
+		"an idle connection is closed before brokers do so, quietly; the first request after a loss that was not noticed succeeds or is safe to retry",
 		[]func(*testing.T){lessonIdleCloseIsQuiet, lessonFirstAfterSilence, lessonBrokenPipe},
 		[]string{"domain TestCheckAfterSilence", "application/broker TestIdleConnectionThatIsClosedIsNoticed"},
 	},
@@ -195,7 +195,7 @@ var lessons = []lesson{
 		24, "kafka-rest#807 wrong password",
 		"kafka-rest#807, camel#10544, dpkp/kafka-python#2238",
 		"a wrong password was tried in a tight loop, flooded the broker's log, and poll never returned",
-		"callers are told at once, in the broker's words; the failure stays to be seen; no attempt is made without the pause before it",
+		"callers fail at once, in the broker's words; the failure stays to be seen; no attempt is made without the pause before it",
 		[]func(*testing.T){lessonLoginRefused, lessonLoginNeverHammers, lessonLoginRefusedPolled, lessonWrongThenRight},
 		[]string{"domain TestRefusalAfterFailedLogin"},
 	},

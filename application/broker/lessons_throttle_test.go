@@ -20,11 +20,11 @@ func lessonThrottle(d time.Duration) []byte {
 }
 
 // lessonThrottleStopsClocks: a throttle that is longer than the request timeout
-// expires nobody who is in flight; each has its whole time beside it, and not a
+// expires no request in flight; each has its whole time beside it, and not a
 // moment more.
 func lessonThrottleStopsClocks(t *testing.T) {
 	const limit, throttle = 30 * time.Second, 45 * time.Second
-	s := newScene(t, func(cfg *broker.Config) { cfg.RequestTimeout = limit })
+	s := newPolledBroker(t, func(cfg *broker.Config) { cfg.RequestTimeout = limit })
 	s.ready(t)
 	first, second, third := s.Send(ask(), false), s.Send(ask(), false), s.Send(ask(), false)
 	s.clock.Advance(10 * time.Second)
@@ -49,10 +49,10 @@ func lessonThrottleStopsClocks(t *testing.T) {
 }
 
 // lessonThrottleGate: nothing is admitted before the throttle's end. A shorter
-// one that is told later does not end it earlier, a longer one does later, and a
+// one that comes later does not end it earlier, a longer one does later, and a
 // new connection does not end it at all.
 func lessonThrottleGate(t *testing.T) {
-	s := newScene(t, func(cfg *broker.Config) { cfg.RequestTimeout = time.Hour })
+	s := newPolledBroker(t, func(cfg *broker.Config) { cfg.RequestTimeout = time.Hour })
 	s.ready(t)
 	var want time.Time
 	closed := func(when string) {
@@ -100,12 +100,12 @@ func lessonThrottledCallersWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const throttle = time.Minute
 		var mu sync.Mutex
-		var heard []time.Time
+		var received []time.Time
 		s := &scripted{answer: func(net.Conn, int16, int32) []byte {
 			mu.Lock()
 			defer mu.Unlock()
-			heard = append(heard, time.Now())
-			if len(heard) == 1 {
+			received = append(received, time.Now())
+			if len(received) == 1 {
 				return lessonThrottle(throttle)
 			}
 			return lessonThrottle(0)
@@ -121,13 +121,13 @@ func lessonThrottledCallersWait(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		for _, at := range heard[1:] {
-			if after := at.Sub(heard[0]); after < throttle || after > throttle+time.Second {
+		for _, at := range received[1:] {
+			if after := at.Sub(received[0]); after < throttle || after > throttle+time.Second {
 				t.Errorf("a request came %v after the throttle began", after)
 			}
 		}
-		if len(heard) != 11 || s.conns.Load() != 1 {
-			t.Errorf("%d requests on %d connections", len(heard), s.conns.Load())
+		if len(received) != 11 || s.conns.Load() != 1 {
+			t.Errorf("%d requests on %d connections", len(received), s.conns.Load())
 		}
 	})
 }

@@ -104,11 +104,11 @@ func lessonTLSFails(t *testing.T) {
 			lessonDrain(conn)
 		}
 	}
-	type peer func(own, other tls.Certificate) func(net.Conn)
-	shows := func(change func(config *tls.Config, own, other tls.Certificate)) peer {
-		return func(own, other tls.Certificate) func(net.Conn) {
-			config := &tls.Config{Certificates: []tls.Certificate{own}}
-			change(config, own, other)
+	type peer func(itsOwn, other tls.Certificate) func(net.Conn)
+	shows := func(change func(config *tls.Config, itsOwn, other tls.Certificate)) peer {
+		return func(itsOwn, other tls.Certificate) func(net.Conn) {
+			config := &tls.Config{Certificates: []tls.Certificate{itsOwn}}
+			change(config, itsOwn, other)
 			return lessonShakes(config)
 		}
 	}
@@ -137,11 +137,11 @@ func lessonTLSFails(t *testing.T) {
 		"hung up in its middle": {plain(func(conn net.Conn) { says("\x16\x03\x03\x00\x7a\x02")(shortLived{conn}) }), brokertls.CutOff},
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			own, other := lessonCertificate(t, "broker"), lessonCertificate(t, "other.test")
-			site := (&lessonSite{peer: map[string]func(net.Conn){"a": c.peer(own, other)}}).at("a")
-			cfg := site.config()
-			cfg.Transport = lessonSecure(t, cfg.Transport, brokertls.Options{CAPEM: lessonPEM(own, other)})
-			judge := func(n int, err error) {
+			itsOwn, other := lessonCertificate(t, "broker"), lessonCertificate(t, "other.test")
+			hosts := (&fakeHosts{peer: map[string]func(net.Conn){"a": c.peer(itsOwn, other)}}).at("a")
+			cfg := hosts.config()
+			cfg.Transport = lessonSecure(t, cfg.Transport, brokertls.Options{CAPEM: lessonPEM(itsOwn, other)})
+			validate := func(n int, err error) {
 				t.Helper()
 				reason := new(brokertls.Error)
 				if !errors.Is(err, broker.ErrTLS) || !errors.As(err, &reason) || reason.Reason != c.want {
@@ -151,33 +151,33 @@ func lessonTLSFails(t *testing.T) {
 					t.Errorf("attempt %d: attempt %d, hint %q", n, e.Attempt, e.Hint)
 				}
 				synctest.Wait()
-				if site.stillOpen() != 0 {
-					t.Errorf("attempt %d: %d connections are open", n, site.stillOpen())
+				if hosts.stillOpen() != 0 {
+					t.Errorf("attempt %d: %d connections are open", n, hosts.stillOpen())
 				}
 			}
 			const attempts = 6
 			conn := lessonNew(t, cfg)
 			for n := 1; n <= attempts; n++ {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-				judge(n, lessonAttempt(ctx, conn, site, n))
+				validate(n, lessonAttempt(ctx, conn, hosts, n))
 				cancel()
 			}
 			lessonClose(t, conn)
 
-			before := len(site.dialled())
+			before := len(hosts.dialedHosts())
 			polled := newPolled(t, cfg)
 			for n := 1; n <= attempts; n++ {
 				for polled.Connect() != broker.Disconnected {
 					synctest.Wait()
 				}
-				judge(n, polled.Stats().LastError)
+				validate(n, polled.Stats().LastError)
 				pause, _ := polled.ConnectionDelay()
 				time.Sleep(pause)
 			}
-			for _, dials := range [][]lessonDial{site.dialled()[:before], site.dialled()[before:]} {
-				pauses, most := lessonPauses(dials)
-				if len(dials) != attempts || most != 1 {
-					t.Errorf("%d dials, %d at once, want %d one by one", len(dials), most, attempts)
+			for _, dials := range [][]lessonDial{hosts.dialedHosts()[:before], hosts.dialedHosts()[before:]} {
+				pauses, limit := lessonPauses(dials)
+				if len(dials) != attempts || limit != 1 {
+					t.Errorf("%d dials, %d at once, want %d one by one", len(dials), limit, attempts)
 				}
 				lessonCheckPauses(t, pauses)
 			}
@@ -226,7 +226,7 @@ func lessonServerNameOfEachConnection(t *testing.T) {
 		}
 		return lessonSecure(t, under, brokertls.Options{CAPEM: lessonPEM(all...)})
 	}
-	many := func(transport ports.Transport, each int, judge func(host string, err error)) {
+	many := func(transport ports.Transport, each int, validate func(host string, err error)) {
 		var wg sync.WaitGroup
 		for range each {
 			for _, host := range hosts {
@@ -236,7 +236,7 @@ func lessonServerNameOfEachConnection(t *testing.T) {
 						err = heartbeat(t.Context(), conn)
 						lessonClose(t, conn)
 					}
-					judge(host, err)
+					validate(host, err)
 				})
 			}
 		}

@@ -18,10 +18,10 @@ import (
 // Lessons about API versions: peers that reset on a version they do not know,
 // answers in another version than asked, and releases that are newer than we are.
 
-// lessonCut ends the connection of a scene in one of the ways that there are.
-var lessonCut = map[string]func(*scene){
-	"RST": func(s *scene) { s.hand.peer.Reset(nil) },
-	"FIN": func(s *scene) { _ = s.hand.peer.Close() },
+// lessonCut ends the connection of a polledBroker in one of the ways that there are.
+var lessonCut = map[string]func(*polledBroker){
+	"RST": func(s *polledBroker) { s.hand.peer.Reset(nil) },
+	"FIN": func(s *polledBroker) { _ = s.hand.peer.Close() },
 }
 
 // lessonResetAboveV0: asked for v4 the peer hangs up; it is asked for v0, at
@@ -29,14 +29,14 @@ var lessonCut = map[string]func(*scene){
 func lessonResetAboveV0(t *testing.T) {
 	for how, cut := range lessonCut {
 		t.Run(how, func(t *testing.T) {
-			s := newScene(t, nil)
+			s := newPolledBroker(t, nil)
 			began := s.clock.Now()
-			if r := lessonHeard(t, s); r.key != 18 || r.version != 4 {
+			if r := lessonReceive(t, s); r.key != 18 || r.version != 4 {
 				t.Fatalf("API %d v%d was asked first", r.key, r.version)
 			}
 			cut(s)
 			s.Recv()
-			r := lessonHeard(t, s)
+			r := lessonReceive(t, s)
 			if r.key != 18 || r.version != 0 || r.id != 1 {
 				t.Fatalf("then API %d v%d, id %d", r.key, r.version, r.id)
 			}
@@ -47,7 +47,7 @@ func lessonResetAboveV0(t *testing.T) {
 			cut(s)
 			s.Recv()
 			s.clock.Advance(time.Second)
-			if r := lessonHeard(t, s); r.version != 0 {
+			if r := lessonReceive(t, s); r.version != 0 {
 				t.Errorf("next time v%d was asked first", r.version)
 			}
 		})
@@ -59,10 +59,10 @@ func lessonResetAboveV0(t *testing.T) {
 func lessonResetAtEveryVersion(t *testing.T) {
 	for how, cut := range lessonCut {
 		t.Run(how, func(t *testing.T) {
-			s := newScene(t, nil)
+			s := newPolledBroker(t, nil)
 			for attempt := range 4 {
 				for i, want := range []struct{ key, version int16 }{{18, 4}, {18, 0}, {16, 0}, {10, 0}, {9, 0}, {3, 0}} {
-					if r := lessonHeardAll(t, s)[0]; r.key != want.key || r.version != want.version {
+					if r := lessonRequestsAll(t, s)[0]; r.key != want.key || r.version != want.version {
 						t.Fatalf("attempt %d: API %d v%d, want API %d v%d", attempt, r.key, r.version, want.key, want.version)
 					}
 					cut(s)
@@ -111,17 +111,17 @@ func lessonUnsupportedVersion(t *testing.T) {
 		{"other APIs alone", [][]byte{lessonTooNew(ports.APIRange{Key: 3, Max: 9})}, []int16{4, 0}},
 		{"claims what it refused", [][]byte{has(0, 4)}, []int16{4, 3}},
 		{"claims more and more", [][]byte{has(0, 9), has(0, 10), has(0, 11), has(0, 32767)}, []int16{4, 3, 2, 1, 0}},
-		{"a range that is none", [][]byte{has(-5, -2)}, []int16{4, 0}},
+		{"an invalid range", [][]byte{has(-5, -2)}, []int16{4, 0}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newScene(t, nil)
+			s := newPolledBroker(t, nil)
 			var asked []int16
 			for _, answer := range c.answers {
-				r := lessonHeard(t, s)
+				r := lessonReceive(t, s)
 				asked = append(asked, r.version)
 				lessonSay(s, r, answer)
 			}
-			r := lessonHeard(t, s)
+			r := lessonReceive(t, s)
 			asked = append(asked, r.version)
 			if !slices.Equal(asked, c.asked) {
 				t.Errorf("asked for %v, want %v", asked, c.asked)
@@ -131,15 +131,15 @@ func lessonUnsupportedVersion(t *testing.T) {
 				t.Errorf("%v: %v", s.State(), s.Stats().LastError)
 			}
 			f := s.Send(ask(), false)
-			r = lessonHeard(t, s)
+			r = lessonReceive(t, s)
 			lessonSay(s, r, make([]byte, 6))
 			noError(t, errorOf(f.Response()))
 		})
 	}
 	t.Run("at v0 as well", func(t *testing.T) {
-		s := newScene(t, nil)
+		s := newPolledBroker(t, nil)
 		for range 2 {
-			lessonSay(s, lessonHeard(t, s), lessonTooNew())
+			lessonSay(s, lessonReceive(t, s), lessonTooNew())
 		}
 		if err := s.Stats().LastError; !s.BlackedOut() || !errors.Is(err, broker.ErrProtocol) || !strings.Contains(err.Error(), "UNSUPPORTED_VERSION") {
 			t.Errorf("%v, %v", s.State(), err)
@@ -162,7 +162,7 @@ func lessonConfiguredRelease(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(c.release, " ", c.release.Patch), func(t *testing.T) {
 			var warnings []string
-			s := newScene(t, func(cfg *broker.Config) {
+			s := newPolledBroker(t, func(cfg *broker.Config) {
 				cfg.APIVersion = c.release
 				cfg.Hooks = &broker.Hooks{Warning: func(text string) { warnings = append(warnings, text) }}
 			})
@@ -176,7 +176,7 @@ func lessonConfiguredRelease(t *testing.T) {
 				t.Errorf("%v, %v", got, err)
 			}
 			f := s.Send(kmsg.NewPtrMetadataRequest(), false)
-			if r := lessonHeard(t, s); r.key != 3 {
+			if r := lessonReceive(t, s); r.key != 3 {
 				t.Errorf("API %d was sent: %v", r.key, f)
 			}
 		})
@@ -186,8 +186,8 @@ func lessonConfiguredRelease(t *testing.T) {
 // lessonFutureBroker: each API reaches further than any that is known, and there
 // are new ones. It is spoken to as well as we can, and taken for "at least".
 func lessonFutureBroker(t *testing.T) {
-	s := newScene(t, nil)
-	r := lessonHeard(t, s)
+	s := newPolledBroker(t, nil)
+	r := lessonReceive(t, s)
 	answer := kmsg.NewPtrApiVersionsResponse()
 	answer.Version = r.version
 	for key := int16(0); key < 300; key++ {
@@ -199,7 +199,7 @@ func lessonFutureBroker(t *testing.T) {
 		t.Errorf("%v, %v", verdict, err)
 	}
 	f := s.Send(ask(), false)
-	r = lessonHeard(t, s)
+	r = lessonReceive(t, s)
 	if highest := ask().MaxVersion(); r.key != 12 || r.version != highest {
 		t.Errorf("API %d v%d, want the highest that we have, v%d", r.key, r.version, highest)
 	}

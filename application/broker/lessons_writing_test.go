@@ -20,7 +20,7 @@ import (
 // Lessons about peers that take nothing more, and about connections on which
 // nothing happened for a while.
 
-// lessonStops is a broker that tells its API versions and then reads no more,
+// lessonStops is a broker that sends its API versions and then reads no more,
 // until release is closed.
 func lessonStops(release <-chan struct{}) func(net.Conn) {
 	return func(conn net.Conn) {
@@ -42,9 +42,9 @@ func lessonLarge() *ports.RawRequest {
 }
 
 // lessonPatrol is how long a caller may take to notice that its context ended.
-const lessonPatrol = 20 * time.Millisecond
+const lessonInterval = 20 * time.Millisecond
 
-// lessonPeerStopsReading: whoever writes, or waits behind one who does, is back
+// lessonPeerStopsReading: a caller that writes, or waits behind one that does, is back
 // when its time is over, and knows how much of its request had left.
 func lessonPeerStopsReading(t *testing.T) {
 	const limit = 5 * time.Second
@@ -55,8 +55,8 @@ func lessonPeerStopsReading(t *testing.T) {
 		runBubble(t, name, func(t *testing.T) {
 			release := make(chan struct{})
 			defer close(release)
-			site := (&lessonSite{peer: map[string]func(net.Conn){"a": lessonStops(release)}}).at("a")
-			cfg := site.config()
+			hosts := (&fakeHosts{peer: map[string]func(net.Conn){"a": lessonStops(release)}}).at("a")
+			cfg := hosts.config()
 			cfg.RequestTimeout, cfg.NoReconnect = limit, true
 			change(&cfg)
 			conn := dial(t, cfg)
@@ -77,7 +77,7 @@ func lessonPeerStopsReading(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				_, err := conn.RequestRaw(ctx, lessonLarge())
-				if took := time.Since(began); took > time.Second+lessonPatrol || !errors.Is(err, context.DeadlineExceeded) {
+				if took := time.Since(began); took > time.Second+lessonInterval || !errors.Is(err, context.DeadlineExceeded) {
 					t.Errorf("with a context: %v after %v", err, took)
 				}
 			})
@@ -92,8 +92,8 @@ func lessonPendingIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		defer close(release)
-		site := (&lessonSite{peer: map[string]func(net.Conn){"a": lessonStops(release)}}).at("a")
-		cfg := site.config()
+		hosts := (&fakeHosts{peer: map[string]func(net.Conn){"a": lessonStops(release)}}).at("a")
+		cfg := hosts.config()
 		cfg.MaxInFlight, cfg.MaxPendingBytes = 1000, 4<<20
 		conn := dial(t, cfg)
 		began := time.Now()
@@ -120,8 +120,8 @@ func lessonIdleCloseIsQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const brokerLimit = 10 * time.Minute
 		var idle, bad int
-		site := (&lessonSite{}).at("a")
-		cfg := site.config()
+		hosts := (&fakeHosts{}).at("a")
+		cfg := hosts.config()
 		cfg.Hooks = &broker.Hooks{
 			Idle: func(broker.Endpoint) { idle++ },
 			StateChanged: func(_, to broker.State, _ broker.Endpoint, err error) {
@@ -144,7 +144,7 @@ func lessonIdleCloseIsQuiet(t *testing.T) {
 			}
 		}
 		if idle != 3 || bad != 0 {
-			t.Errorf("%d idle closes were told, and %d failures", idle, bad)
+			t.Errorf("%d idle closes were reported, and %d failures", idle, bad)
 		}
 	})
 }
@@ -159,11 +159,11 @@ func lessonFirstAfterSilence(t *testing.T) {
 		"another clock": func(cfg *broker.Config) { cfg.Clock = &counting{} },
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			site := (&lessonSite{peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
+			hosts := (&fakeHosts{peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
 				time.AfterFunc(5*time.Minute, func() { conn.Close() })
 				(&scripted{answer: heartbeatBody}).serve(conn)
 			}}}).at("a")
-			cfg := site.config()
+			cfg := hosts.config()
 			change(&cfg)
 			conn := dial(t, cfg)
 			for range 5 {
@@ -189,8 +189,8 @@ func lessonBrokenPipe(t *testing.T) {
 	} {
 		t.Run(way, func(t *testing.T) {
 			var broken atomic.Bool
-			site := (&lessonSite{wrap: func(conn net.Conn) net.Conn { return lessonPipe{conn, &broken} }}).at("a")
-			cfg := site.config()
+			hosts := (&fakeHosts{wrap: func(conn net.Conn) net.Conn { return lessonPipe{conn, &broken} }}).at("a")
+			cfg := hosts.config()
 			conn := dial(t, cfg)
 			must(t, heartbeat(t.Context(), conn))
 			broken.Store(true)

@@ -34,11 +34,11 @@ func TestLifetimeOfABusyConn(t *testing.T) {
 func busyRound(t *testing.T, seed uint64) {
 	const timeout, patrols = 2 * time.Second, 20 * time.Millisecond
 	var mu sync.Mutex
-	chance := rand.New(rand.NewPCG(seed, 7))
+	rng := rand.New(rand.NewPCG(seed, 7))
 	roll := func(n int) int {
 		mu.Lock()
 		defer mu.Unlock()
-		return chance.IntN(n)
+		return rng.IntN(n)
 	}
 	var throttled atomic.Int64 // nanoseconds, all together
 	kills, throttles, mute := roll(6), roll(30), roll(3)

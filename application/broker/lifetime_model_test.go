@@ -38,7 +38,7 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 		warm = 0
 	}
 	timeout := time.Duration(rapid.SampledFrom([]int{1, 5, 30}).Draw(t, "timeout")) * time.Second
-	r := newRig(parent, kind, func(cfg *broker.Config) {
+	r := newHarness(parent, kind, func(cfg *broker.Config) {
 		cfg.IdleTimeout, cfg.PingInterval, cfg.RequestTimeout = limit, warm, timeout
 		cfg.MaxInFlight = rapid.IntRange(1, 4).Draw(t, "in flight")
 		if rapid.Bool().Draw(t, "release") {
@@ -136,7 +136,7 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 		"sendFor": func(t *rapid.T) { send(time.Duration(rapid.IntRange(1, 60_000).Draw(t, "ms")) * time.Millisecond) },
 		"answer": func(t *rapid.T) {
 			quiet(func() {
-				if n := len(r.broker.heard); n > 0 && r.broker.peer != nil {
+				if n := len(r.broker.received); n > 0 && r.broker.peer != nil {
 					throttle := rapid.SampledFrom([]int32{0, 0, 0, 1, 900, 15_000, 700_000}).Draw(t, "throttle")
 					before := r.stats().ThrottledUntil
 					r.broker.answer(rapid.IntRange(1, n).Draw(t, "answers"), throttle)
@@ -188,11 +188,11 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 		},
 		"pass": func(t *rapid.T) {
 			d := time.Duration(rapid.SampledFrom([]int{1, 40, 999, 5000, 61_000, 3_600_000}).Draw(t, "ms")) * time.Millisecond
-			most := 12 + 2*len(sent)
+			limit := 12 + 2*len(sent)
 			if warm > 0 {
-				most += 2 * int(d/warm+1)
+				limit += 2 * int(d/warm+1)
 			}
-			if n := r.pass(d); n > most {
+			if n := r.pass(d); n > limit {
 				t.Fatalf("%d deadlines in %v", n, d)
 			}
 		},
@@ -227,15 +227,15 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 	check(t)
 	for i, u := range sent {
 		if !u.released && !u.done {
-			t.Fatalf("request %d of %d was never told", i, len(sent))
+			t.Fatalf("request %d of %d was never done", i, len(sent))
 		}
 	}
 	r.close()
 	check(t)
 }
 
-// reachIfDown asks for a connection if there is none.
-func (r *rig) reachIfDown() {
+// reachIfDown asks for a connection in state Disconnected.
+func (r *harness) reachIfDown() {
 	switch {
 	case r.polled != nil:
 		r.polled.Connect()

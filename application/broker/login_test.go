@@ -16,7 +16,7 @@ import (
 	"brokerconn/ports"
 )
 
-// exposing is a login that shows its token to whoever reads along.
+// exposing is a login that shows its token to a reader of the network.
 type exposing struct{ lessonToken }
 
 func (exposing) Exposes() bool { return true }
@@ -30,14 +30,14 @@ func TestPasswordsInPlaintext(t *testing.T) {
 		warnings       int
 		is             error
 	}{
-		"told once":                      {false, false, exposing{lessonToken{"X", "one", 0}}, 1, nil},
+		"warned once":                    {false, false, exposing{lessonToken{"X", "one", 0}}, 1, nil},
 		"refused":                        {false, true, exposing{lessonToken{"X", "one", 0}}, 0, broker.ErrAuthentication},
 		"encrypted":                      {true, true, exposing{lessonToken{"X", "one", 0}}, 0, nil},
 		"a mechanism that shows nothing": {false, true, lessonToken{"X", "one", 0}, 0, nil},
 	} {
 		runBubble(t, name, func(t *testing.T) {
 			w := &lessonWarden{}
-			site, cfg := lessonGuarded(w)
+			hosts, cfg := lessonGuarded(w)
 			if c.secure {
 				cfg.Transport = secured{cfg.Transport}
 			}
@@ -57,8 +57,8 @@ func TestPasswordsInPlaintext(t *testing.T) {
 			if len(warned) != c.warnings || c.warnings > 0 && !strings.Contains(warned[0], "X") {
 				t.Errorf("warned: %q", warned)
 			}
-			if c.is != nil && (w.logins > 0 || len(site.dialled()) == 0) {
-				t.Errorf("%d logins over %d connections", w.logins, len(site.dialled()))
+			if c.is != nil && (w.logins > 0 || len(hosts.dialedHosts()) == 0) {
+				t.Errorf("%d logins over %d connections", w.logins, len(hosts.dialedHosts()))
 			}
 		})
 	}
@@ -86,7 +86,7 @@ func (l securedLookup) Result() ([]ports.Endpoint, error) {
 func TestFirstMechanismThatIsOffered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &lessonWarden{offers: []string{"C", "B"}}
-		site, cfg := lessonGuarded(w)
+		hosts, cfg := lessonGuarded(w)
 		cfg.Authenticators = nil
 		for _, name := range []string{"A", "B", "C"} {
 			cfg.Authenticators = append(cfg.Authenticators, lessonToken{name, "one", 0})
@@ -97,8 +97,8 @@ func TestFirstMechanismThatIsOffered(t *testing.T) {
 		}}
 		conn := dial(t, cfg)
 		noError(t, heartbeat(t.Context(), conn))
-		if got := strings.Join(logins, ", "); !strings.HasPrefix(got, "A broker:9092 (a): connection lost") || !strings.HasSuffix(got, ", B <nil>") || len(site.dialled()) != 2 {
-			t.Errorf("logins %s over %d connections", got, len(site.dialled()))
+		if got := strings.Join(logins, ", "); !strings.HasPrefix(got, "A broker:9092 (a): connection lost") || !strings.HasSuffix(got, ", B <nil>") || len(hosts.dialedHosts()) != 2 {
+			t.Errorf("logins %s over %d connections", got, len(hosts.dialedHosts()))
 		}
 		lessonClose(t, conn)
 
@@ -114,19 +114,19 @@ func TestFirstMechanismThatIsOffered(t *testing.T) {
 }
 
 // TestReauthenticateWaits: it returns when the new login is over, and with the reason
-// when there is no other login to be had.
+// when there is no other login available.
 func TestReauthenticateWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &lessonWarden{}
-		site, cfg := lessonGuarded(w)
+		hosts, cfg := lessonGuarded(w)
 		cfg.Authenticators = []ports.Authenticator{lessonToken{"X", "one", time.Second}}
 		conn := dial(t, cfg)
 		began := time.Now()
 		if err := conn.Reauthenticate(t.Context()); err != nil || time.Since(began) < time.Second {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
-		if w.relogins != 1 || len(site.dialled()) != 1 {
-			t.Errorf("%d renewals, %d connections", w.relogins, len(site.dialled()))
+		if w.relogins != 1 || len(hosts.dialedHosts()) != 1 {
+			t.Errorf("%d renewals, %d connections", w.relogins, len(hosts.dialedHosts()))
 		}
 		// The password is wrong now: the connection goes, and so does the next login.
 		w.set(func() { w.good = "another" })
@@ -154,16 +154,16 @@ func TestNoReconnectIsClosed(t *testing.T) {
 	})
 }
 
-// TestReplacedConnectionIsMadeAnew without anybody asking for it.
-func TestReplacedConnectionIsMadeAnew(t *testing.T) {
+// TestReplacedConnectionIsMadeAgain without anybody asking for it.
+func TestReplacedConnectionIsMadeAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &lessonWarden{}
-		site, cfg := lessonGuarded(w)
+		hosts, cfg := lessonGuarded(w)
 		conn := dial(t, cfg)
 		conn.SetAuthenticators(lessonToken{"Y", "one", 0})
 		synctest.Wait()
-		if conn.State() != broker.Connected || len(site.dialled()) != 2 {
-			t.Errorf("%v, %d connections", conn.State(), len(site.dialled()))
+		if conn.State() != broker.Connected || len(hosts.dialedHosts()) != 2 {
+			t.Errorf("%v, %d connections", conn.State(), len(hosts.dialedHosts()))
 		}
 	})
 }
@@ -173,7 +173,7 @@ func TestReplacedConnectionIsMadeAnew(t *testing.T) {
 func TestPolledReauthenticates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &lessonWarden{lifetime: 10 * time.Second}
-		site, cfg := lessonGuarded(w)
+		hosts, cfg := lessonGuarded(w)
 		cfg.Authenticators = []ports.Authenticator{lessonToken{"X", "one", 100 * time.Millisecond}}
 		p := newPolled(t, cfg)
 		defer p.Close(nil)
@@ -210,8 +210,8 @@ func TestPolledReauthenticates(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 		w.check(t, int64(sent))
-		if w.relogins < 6 || refused == 0 || len(site.dialled()) != 1 {
-			t.Errorf("%d renewals, %d refusals, %d connections", w.relogins, refused, len(site.dialled()))
+		if w.relogins < 6 || refused == 0 || len(hosts.dialedHosts()) != 1 {
+			t.Errorf("%d renewals, %d refusals, %d connections", w.relogins, refused, len(hosts.dialedHosts()))
 		}
 		p.Reauthenticate()
 		if !p.Stats().Reauthenticating {
@@ -223,16 +223,16 @@ func TestPolledReauthenticates(t *testing.T) {
 			p.Recv()
 			time.Sleep(10 * time.Millisecond)
 		}
-		if !p.Connected() || p.Stats().Reauthenticating || len(site.dialled()) != 2 {
-			t.Errorf("%v, renewing %v, %d connections", p.State(), p.Stats().Reauthenticating, len(site.dialled()))
+		if !p.Connected() || p.Stats().Reauthenticating || len(hosts.dialedHosts()) != 2 {
+			t.Errorf("%v, renewing %v, %d connections", p.State(), p.Stats().Reauthenticating, len(hosts.dialedHosts()))
 		}
 	})
 }
 
 // TestMisusedLogins: a program that asks for what it has not configured.
 func TestMisusedLogins(t *testing.T) {
-	site := (&lessonSite{}).at("a")
-	conn := lessonNew(t, site.config())
+	hosts := (&fakeHosts{}).at("a")
+	conn := lessonNew(t, hosts.config())
 	for name, misuse := range map[string]func(){
 		"Reauthenticate":   func() { _ = conn.Reauthenticate(t.Context()) },
 		"SetAuthenticator": func() { conn.SetAuthenticators(nil) },
@@ -253,8 +253,8 @@ func TestMisusedLogins(t *testing.T) {
 // for the new login, and none is lost.
 func ExampleConn_SetAuthenticators() {
 	w := &lessonWarden{good: "old password"}
-	site := (&lessonSite{peer: map[string]func(net.Conn){"a": w.serve}}).at("a")
-	cfg := site.config()
+	hosts := (&fakeHosts{peer: map[string]func(net.Conn){"a": w.serve}}).at("a")
+	cfg := hosts.config()
 	cfg.Authenticators = []ports.Authenticator{lessonToken{"PLAIN", "old password", 0}}
 	ctx := context.Background()
 	conn, err := broker.Dial(ctx, cfg)

@@ -33,7 +33,7 @@ func mustPanic(t *testing.T, says string, f func()) {
 // TestCancel: a request that is canceled is done at once, its response is dropped, and one
 // that was answered stays so.
 func TestCancel(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.ready()
 		f, behind := r.send(), r.send()
 		r.turn()
@@ -62,7 +62,7 @@ func TestNilRequests(t *testing.T) {
 	mustPanic(t, "the request is nil", func() { _, _ = conn.Request(t.Context(), nil) })
 	mustPanic(t, "the request is nil", func() { _, _ = conn.SendWait(t.Context(), nil) })
 	mustPanic(t, "the request is nil", func() { _, _ = conn.RequestRaw(t.Context(), nil) })
-	mustPanic(t, "the request is nil", func() { newScene(t, nil).Send(nil, false) })
+	mustPanic(t, "the request is nil", func() { newPolledBroker(t, nil).Send(nil, false) })
 }
 
 // brokenLink does one thing wrong, and is a sound link otherwise.
@@ -152,8 +152,8 @@ func TestDefectsOfPorts(t *testing.T) {
 	}
 }
 
-// TestNoReconnectTellsWhy: a proxy must be able to tell its own peer.
-func TestNoReconnectTellsWhy(t *testing.T) {
+// TestNoReconnectReportsWhy: a proxy must be able to tell its own peer.
+func TestNoReconnectReportsWhy(t *testing.T) {
 	s := &scripted{answer: func(conn net.Conn, _ int16, _ int32) []byte { conn.Close(); return nil }}
 	cfg := s.listening(t)
 	cfg.NoReconnect = true

@@ -17,10 +17,10 @@ import (
 func TestContextIsSeenWhileAWriteIsBlocked(t *testing.T) {
 	for _, procs := range []int{1, 2} {
 		before := runtime.GOMAXPROCS(procs)
-		asked, over := make(chan struct{}), make(chan struct{})
+		asked, end := make(chan struct{}), make(chan struct{})
 		s := &scripted{answer: func(net.Conn, int16, int32) []byte {
 			close(asked)
-			<-over // and reads no more
+			<-end // and reads no more
 			return nil
 		}}
 		conn, err := broker.Dial(t.Context(), s.listening(t))
@@ -40,7 +40,7 @@ func TestContextIsSeenWhileAWriteIsBlocked(t *testing.T) {
 		})
 		cancel()
 		receive(t, gaveUp)
-		close(over)
+		close(end)
 		conn.Close()
 		wg.Wait()
 		receive(t, conn.Done())
@@ -48,8 +48,8 @@ func TestContextIsSeenWhileAWriteIsBlocked(t *testing.T) {
 	}
 }
 
-// TestDoneComesLast: not while a hook tells of the end, nor before the requests
-// were told.
+// TestDoneComesLast: not while a hook runs for the end, nor before the requests
+// are done.
 func TestDoneComesLast(t *testing.T) {
 	peers := make(chan net.Conn, 1)
 	s := &scripted{answer: func(peer net.Conn, _ int16, _ int32) []byte { peers <- peer; return nil }}

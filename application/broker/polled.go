@@ -12,7 +12,7 @@ import (
 
 // Polled is a connection for a program with an event loop of its own, with the methods of
 // kafka-python's BrokerConnection. It is used by one goroutine at a time. It starts no
-// goroutine, and if the transport needs none there is none.
+// goroutine, nor does a transport that can work without.
 //
 // Every method first does what can be done without blocking, and calls the hooks for it. Only
 // CheckVersion, SendPending and a blocking Send wait, through Config.Selector. A loop is
@@ -81,7 +81,7 @@ func (p *Polled) pump() {
 	}
 }
 
-// Connect starts an attempt to connect if there is none and the backoff is over, and goes on
+// Connect starts an attempt to connect if it is Disconnected and the backoff is over, and goes on
 // with one in progress. It returns the state.
 func (p *Polled) Connect() State { return p.connect(domain.ConnectOptions{}) }
 

@@ -17,8 +17,8 @@ import (
 	"brokerconn/application/broker"
 )
 
-// scene is a Polled, the hand-played broker and the clock.
-type scene struct {
+// polledBroker is a Polled, the hand-played broker and the clock.
+type polledBroker struct {
 	*broker.Polled
 	clock   *fake.Clock
 	network *memory.Transport
@@ -26,9 +26,9 @@ type scene struct {
 	counts  *recorder.Recorder
 }
 
-func newScene(t *testing.T, change func(*broker.Config)) *scene {
+func newPolledBroker(t *testing.T, change func(*broker.Config)) *polledBroker {
 	t.Helper()
-	s := &scene{clock: fake.New(time.Time{}), network: memory.New(), counts: recorder.New()}
+	s := &polledBroker{clock: fake.New(time.Time{}), network: memory.New(), counts: recorder.New()}
 	s.hand = &handBroker{network: s.network}
 	cfg := broker.Config{
 		Host: "broker", Transport: s.network, Clock: s.clock, Metrics: s.counts,
@@ -46,7 +46,7 @@ func newScene(t *testing.T, change func(*broker.Config)) *scene {
 }
 
 // ready connects.
-func (s *scene) ready(t *testing.T) {
+func (s *polledBroker) ready(t *testing.T) {
 	t.Helper()
 	for range 10 {
 		if s.Connect() == broker.Connected {
@@ -60,7 +60,7 @@ func (s *scene) ready(t *testing.T) {
 func ask() *kmsg.HeartbeatRequest { return kmsg.NewPtrHeartbeatRequest() }
 
 func TestPolledQuestions(t *testing.T) {
-	s := newScene(t, nil)
+	s := newPolledBroker(t, nil)
 	check := func(state broker.State, connected, connecting, disconnected, blackedOut bool, delay time.Duration, forever bool) {
 		t.Helper()
 		d, f := s.ConnectionDelay()
@@ -92,7 +92,7 @@ func TestPolledQuestions(t *testing.T) {
 }
 
 func TestPolledRecvInOrder(t *testing.T) {
-	s := newScene(t, nil)
+	s := newPolledBroker(t, nil)
 	s.ready(t)
 	var sent []*broker.Future
 	for range 5 {
@@ -126,7 +126,7 @@ func TestPolledRecvInOrder(t *testing.T) {
 // TestPolledSendPendingV2: true only if neither the rest of a request nor one
 // behind it is left, over a link that takes a few bytes at a time.
 func TestPolledSendPendingV2(t *testing.T) {
-	s := newScene(t, nil)
+	s := newPolledBroker(t, nil)
 	s.network.Capacity = 64
 	s.ready(t)
 	first := s.Send(ask(), false)
@@ -153,7 +153,7 @@ func TestPolledSendPendingV2(t *testing.T) {
 }
 
 func TestPolledBlockingSendWaits(t *testing.T) {
-	s := newScene(t, nil)
+	s := newPolledBroker(t, nil)
 	s.network.Capacity = 16
 	for !s.Connected() {
 		s.Connect()
@@ -164,14 +164,14 @@ func TestPolledBlockingSendWaits(t *testing.T) {
 		t.Error("a blocking Send came back before all was written")
 	}
 	s.hand.silent = true
-	f := s.Send(ask(), true) // nobody takes it: the request timeout ends the wait
+	f := s.Send(ask(), true) // the broker does not read it: the request timeout ends the wait
 	if _, err := f.Response(); !errors.Is(err, broker.ErrRequestTimeout) || s.SendPending() {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestPolledCloseWithAnError(t *testing.T) {
-	s := newScene(t, nil)
+	s := newPolledBroker(t, nil)
 	s.ready(t)
 	f := s.Send(ask(), false)
 	cause := errors.New("rebalancing")
@@ -195,7 +195,7 @@ func TestPolledCloseWithAnError(t *testing.T) {
 }
 
 func TestPolledCheckVersion(t *testing.T) {
-	s := newScene(t, nil)
+	s := newPolledBroker(t, nil)
 	// The table of the hand-played broker has Heartbeat v3, as 2.3 alone, ApiVersions
 	// v4, as 3.9 and later, and little else: 2.3 has the fewest that are missing here.
 	verdict, err := s.CheckVersion(2*time.Second, false, nil)
@@ -217,7 +217,7 @@ func TestPolledCheckVersion(t *testing.T) {
 // TestPolledAnswersBeforeTheEnd: what came together with the end of the stream is
 // handed out first.
 func TestPolledAnswersBeforeTheEnd(t *testing.T) {
-	s := newScene(t, nil)
+	s := newPolledBroker(t, nil)
 	s.ready(t)
 	answered, lost := s.Send(ask(), false), s.Send(ask(), false)
 	s.hand.act()
@@ -231,7 +231,7 @@ func TestPolledAnswersBeforeTheEnd(t *testing.T) {
 }
 
 func TestPolledUnreadableAnswer(t *testing.T) {
-	s := newScene(t, nil)
+	s := newPolledBroker(t, nil)
 	s.ready(t)
 	f := s.Send(ask(), false)
 	s.hand.peer.Send(responseFrame(2, []byte{0})) // the second request of this connection
@@ -250,10 +250,10 @@ func TestPolledUnreadableAnswer(t *testing.T) {
 // every moment that chance finds: 10,000 rounds.
 func TestPolledClosedFromItsHooks(t *testing.T) {
 	for round := range closeRounds {
-		chance := rand.New(rand.NewPCG(2, uint64(round)))
-		var s *scene
+		rng := rand.New(rand.NewPCG(2, uint64(round)))
+		var s *polledBroker
 		meddle := func() {
-			switch chance.IntN(6) {
+			switch rng.IntN(6) {
 			case 0:
 				s.Close(nil)
 			case 1:
@@ -266,7 +266,7 @@ func TestPolledClosedFromItsHooks(t *testing.T) {
 				s.Recv()
 			}
 		}
-		s = newScene(t, func(cfg *broker.Config) {
+		s = newPolledBroker(t, func(cfg *broker.Config) {
 			cfg.Hooks = &broker.Hooks{
 				StateChanged:    func(_, _ broker.State, _ broker.Endpoint, _ error) { meddle() },
 				RequestWritten:  func(broker.RequestInfo) { meddle() },
@@ -276,7 +276,7 @@ func TestPolledClosedFromItsHooks(t *testing.T) {
 		})
 		var sent []*broker.Future
 		for range 12 {
-			switch chance.IntN(5) {
+			switch rng.IntN(5) {
 			case 0:
 				s.Connect()
 			case 1:
@@ -286,7 +286,7 @@ func TestPolledClosedFromItsHooks(t *testing.T) {
 			case 3:
 				s.Recv()
 			case 4:
-				s.clock.Advance(time.Duration(chance.Int64N(int64(time.Second))))
+				s.clock.Advance(time.Duration(rng.Int64N(int64(time.Second))))
 			}
 		}
 		for i := 0; i < 10 && !s.Disconnected(); i++ {
@@ -336,7 +336,7 @@ func TestPolledClosedPort(t *testing.T) {
 func TestPolledCancelBeforeRecv(t *testing.T) {
 	for name, lost := range map[string]bool{"not done": false, "done with a later failure": true} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, "Polled", nil)
+			r := newHarness(t, "Polled", nil)
 			r.ready()
 			a, b := r.send(), r.send()
 			r.broker.hear()

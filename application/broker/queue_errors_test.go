@@ -97,7 +97,7 @@ func TestTLSPortWithConfiguredRelease(t *testing.T) {
 // program, and nothing is sent.
 func TestTimeoutInThePast(t *testing.T) {
 	for _, d := range []time.Duration{0, -1, -time.Hour} {
-		onBoth(t, nil, func(t *testing.T, r *rig) {
+		onBoth(t, nil, func(t *testing.T, r *harness) {
 			r.ready()
 			f := r.sendWithin(d)
 			if r.conn != nil {

@@ -50,10 +50,10 @@ func TestQueueAgainstSlice(t *testing.T) {
 						late = append(late, f)
 					}
 				}
-				var told []*Future
-				l.expire(now, throttled, func(f *Future) { told = append(told, f) })
-				if !slices.Equal(told, late) {
-					t.Fatalf("%d were told, %d are late", len(told), len(late))
+				var reported []*Future
+				l.expire(now, throttled, func(f *Future) { reported = append(reported, f) })
+				if !slices.Equal(reported, late) {
+					t.Fatalf("got %d expired, want %d", len(reported), len(late))
 				}
 				want, gone = left, append(gone, late...)
 				if d := l.deadline(); len(want) > 0 && !d.After(now) {
@@ -66,7 +66,7 @@ func TestQueueAgainstSlice(t *testing.T) {
 				}
 				if len(want) == 0 {
 					if l.front() != nil || !l.deadline().IsZero() {
-						t.Fatal("nobody was to wait")
+						t.Fatal("got a waiter, want none")
 					}
 					return
 				}

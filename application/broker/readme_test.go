@@ -12,7 +12,7 @@ import (
 	"brokerconn/application/broker"
 )
 
-// TestReadmeInAnotherModule does what the README tells a reader to do: a module
+// TestReadmeInAnotherModule does what the README says: a module
 // of one's own, require and replace, and the lines of the first screen.
 func TestReadmeInAnotherModule(t *testing.T) {
 	root, err := filepath.Abs("../..")

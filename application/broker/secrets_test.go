@@ -36,8 +36,8 @@ import (
 	"brokerconn/ports/porttest"
 )
 
-// TestNoSecretIsTold: logins with every mechanism, good and bad, at brokers good and
-// bad, with all on that tells of a connection: hooks, logs, metrics, errors, contained
+// TestNoSecretIsPrinted: logins with every mechanism, good and bad, at brokers good and
+// bad, with all on that reports a connection: hooks, logs, metrics, errors, contained
 // panics. None of it shows the password or the token.
 
 const secretMark = "canary-of-a-login"
@@ -72,9 +72,9 @@ func secretKDC(context.Context, string, string) (net.Conn, error) {
 	ours, theirs := net.Pipe()
 	go func() {
 		defer theirs.Close()
-		heard := make([]byte, 1<<16)
-		n, _ := theirs.Read(heard)
-		_, _ = theirs.Write(heard[:n])
+		received := make([]byte, 1<<16)
+		n, _ := theirs.Read(received)
+		_, _ = theirs.Write(received[:n])
 	}()
 	return ours, nil
 }
@@ -145,7 +145,7 @@ func secretBrokers() map[string]func(net.Conn) {
 	}
 }
 
-// ear hears all that is told of connections.
+// ear collects all that connections report.
 type ear struct {
 	mu       sync.Mutex
 	text     bytes.Buffer
@@ -164,7 +164,7 @@ func (e *ear) Write(p []byte) (int, error) {
 	return e.text.Write(p)
 }
 
-// listen has everything on. The hooks of failures panic, with what they were told.
+// listen has everything on. The hooks of failures panic, with their arguments.
 func (e *ear) listen(cfg broker.Config, metrics ports.MetricsSink) broker.Config {
 	all := &slog.HandlerOptions{Level: slog.LevelDebug}
 	h := logging.Hooks(slog.New(slog.NewMultiHandler(slog.NewTextHandler(e, all), slog.NewJSONHandler(e, all))))
@@ -191,8 +191,8 @@ func (e *ear) error(t *testing.T, err error) {
 	}
 }
 
-// told checks all that was heard.
-func (e *ear) told(t *testing.T) {
+// reported checks all of it.
+func (e *ear) reported(t *testing.T) {
 	t.Helper()
 	fmt.Fprintf(e, "%+v\n", e.recorder.Snapshot())
 	fmt.Fprintf(e, "%+v\n", e.sensors.Snapshot())
@@ -209,10 +209,10 @@ func (e *ear) told(t *testing.T) {
 			t.Errorf("%q was not heard: the test is deaf", words)
 		}
 	}
-	porttest.NoSecretsIn(t, "what is told", text, secretMark)
+	porttest.NoSecretsIn(t, "what is reported", text, secretMark)
 }
 
-func TestNoSecretIsTold(t *testing.T) {
+func TestNoSecretIsPrinted(t *testing.T) {
 	good, bad := secretLogins(t, secretMark), secretLogins(t, "wrong "+secretMark)
 	t.Run("kfake", func(t *testing.T) {
 		// It hangs up on a wrong password, which one may try again as long as one likes.
@@ -222,8 +222,8 @@ func TestNoSecretIsTold(t *testing.T) {
 	})
 	for at, serve := range secretBrokers() {
 		runBubble(t, at, func(t *testing.T) {
-			site := (&lessonSite{peer: map[string]func(net.Conn){"a": serve}}).at("a")
-			secretsAt(t, site.config(), good, bad, slices.Collect(maps.Keys(good))...)
+			hosts := (&fakeHosts{peer: map[string]func(net.Conn){"a": serve}}).at("a")
+			secretsAt(t, hosts.config(), good, bad, slices.Collect(maps.Keys(good))...)
 		})
 	}
 }
@@ -237,7 +237,7 @@ func secretsAt(t *testing.T, cfg broker.Config, good, bad map[string]ports.Authe
 		secretConn(t, e, e.listen(cfg, e.recorder), good[name])
 		secretPolled(t, e, e.listen(cfg, e.sensors.Node("1")), good[name])
 	}
-	e.told(t)
+	e.reported(t)
 }
 
 // secretConn uses a Conn, and has its login replaced.

@@ -18,7 +18,7 @@ import (
 
 // TestStats follows a connection from nothing to its end, number by number.
 func TestStats(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		if s := r.stats(); s != (broker.Stats{}) {
 			t.Errorf("a new one: %+v", s)
 		}
@@ -65,7 +65,7 @@ func TestStats(t *testing.T) {
 			s.ClosedClean != 0 || s.FailuresInARow != 1 || s.InFlight != 0 || s.Address != "broker:9092" {
 			t.Errorf("lost: %+v", s)
 		}
-		r.again()
+		r.repeated()
 		if s = r.stats(); s.Attempts != 2 || s.Ready != 2 || s.FailuresInARow != 0 {
 			t.Errorf("again: %+v", s)
 		}
@@ -86,7 +86,7 @@ func TestStats(t *testing.T) {
 
 // TestStatsFailuresInARow count what the backoff counts.
 func TestStatsFailuresInARow(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.network.RefuseDial("broker:9092", errors.New("refused"))
 		for n := 1; n <= 4; n++ {
 			r.reach()
@@ -154,10 +154,10 @@ func TestStatsWhileBusy(t *testing.T) {
 	}
 }
 
-// TestStatsAddUpInEveryHook: what has gone down with the connection and was not told
+// TestStatsAddUpInEveryHook: what has gone down with the connection and was not done
 // yet is still in flight.
 func TestStatsAddUpInEveryHook(t *testing.T) {
-	var r *rig
+	var r *harness
 	check := func() {
 		r.t.Helper()
 		s := r.stats()
@@ -167,7 +167,7 @@ func TestStatsAddUpInEveryHook(t *testing.T) {
 	}
 	for _, kind := range []string{"Polled", "Conn"} {
 		t.Run(kind, func(t *testing.T) {
-			r = newRig(t, kind, func(cfg *broker.Config) {
+			r = newHarness(t, kind, func(cfg *broker.Config) {
 				cfg.Hooks = &broker.Hooks{
 					StateChanged:    func(_, _ broker.State, _ broker.Endpoint, _ error) { check() },
 					RequestWritten:  func(broker.RequestInfo) { check() },
@@ -187,9 +187,9 @@ func TestStatsAddUpInEveryHook(t *testing.T) {
 }
 
 // TestOwnCallsAreNotInFlight: those of the setup are none of the owner's requests,
-// as the one that keeps warm is none.
+// as the one that keeps warm is not.
 func TestOwnCallsAreNotInFlight(t *testing.T) {
-	onBoth(t, func(cfg *broker.Config) { cfg.MaxInFlight = 1 }, func(t *testing.T, r *rig) {
+	onBoth(t, func(cfg *broker.Config) { cfg.MaxInFlight = 1 }, func(t *testing.T, r *harness) {
 		r.broker.mute = true
 		r.reach()
 		r.turn()
@@ -203,7 +203,7 @@ func TestOwnCallsAreNotInFlight(t *testing.T) {
 
 // TestStatsAsJSON: they are published as they are, by expvar for one.
 func TestStatsAsJSON(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.ready()
 		text, err := json.Marshal(r.stats())
 		if err != nil || !strings.Contains(string(text), `"State":"Connected"`) {

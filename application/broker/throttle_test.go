@@ -16,27 +16,27 @@ import (
 // TestThrottledConnectionSendsNothing until the end that the broker named, and is
 // as before from then on, to the nanosecond.
 func TestThrottledConnectionSendsNothing(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.ready()
 		f := r.send()
 		r.exchange(1, 5000)
 		must(t, r.outcome(f))
-		r.told("written 2", "throttled until 5s", "answered 2")
+		r.wantHooks("written 2", "throttled until 5s", "answered 2")
 		check := func(delay time.Duration) {
 			t.Helper()
 			if got := r.throttleDelay(); got != delay {
 				t.Errorf("the throttle lasts %v, want %v", got, delay)
 			}
-			heard := len(r.broker.asked)
+			received := len(r.broker.asked)
 			f := r.send()
 			r.turn()
 			if delay > 0 {
 				if err := r.outcome(f); !errors.Is(err, broker.ErrThrottled) || !broker.SafeToRetry(err) {
 					t.Errorf("with %v left: %v", delay, err)
 				}
-				heard--
+				received--
 			}
-			if n := len(r.broker.asked) - heard; n != 1 {
+			if n := len(r.broker.asked) - received; n != 1 {
 				t.Errorf("with %v left: %d more requests than before reached the broker", delay, n)
 			}
 		}
@@ -47,7 +47,7 @@ func TestThrottledConnectionSendsNothing(t *testing.T) {
 		check(0)
 		r.sums()
 		if s := r.stats(); s.Throttled != 1 || !s.ThrottledUntil.Equal(r.clock.Now()) {
-			t.Errorf("%d answers told of throttling, until %v", s.Throttled, s.ThrottledUntil)
+			t.Errorf("%d answers with a throttle time, until %v", s.Throttled, s.ThrottledUntil)
 		}
 	})
 }
@@ -55,7 +55,7 @@ func TestThrottledConnectionSendsNothing(t *testing.T) {
 // TestThrottleEndNeverMovesBack whatever later answers say, and moves on when they
 // do.
 func TestThrottleEndNeverMovesBack(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.ready()
 		for range 5 {
 			r.send()
@@ -79,17 +79,17 @@ func TestThrottleEndNeverMovesBack(t *testing.T) {
 				t.Errorf("after one of %d ms: %v, want %v", c.throttle, got, c.want)
 			}
 		}
-		r.told("throttled until 5s", "answered 2", "answered 3", "answered 4", "answered 5", "throttled until 13s", "answered 6")
+		r.wantHooks("throttled until 5s", "answered 2", "answered 3", "answered 4", "answered 5", "throttled until 13s", "answered 6")
 		if n := r.stats().Throttled; n != 4 {
-			t.Errorf("%d answers told of throttling, want 4", n)
+			t.Errorf("%d answers with a throttle time, want 4", n)
 		}
 	})
 }
 
-// TestOldBrokersThrottleThemselves: what such an answer tells has passed already
+// TestOldBrokersThrottleThemselves: the time in such an answer has passed already
 // (KIP-219). Heartbeat is one in which the broker does so at v1.
 func TestOldBrokersThrottleThemselves(t *testing.T) {
-	onBoth(t, func(cfg *broker.Config) { cfg.APIVersion = broker.Release{Major: 1} }, func(t *testing.T, r *rig) {
+	onBoth(t, func(cfg *broker.Config) { cfg.APIVersion = broker.Release{Major: 1} }, func(t *testing.T, r *harness) {
 		r.ready()
 		r.send()
 		r.turn()
@@ -101,7 +101,7 @@ func TestOldBrokersThrottleThemselves(t *testing.T) {
 			t.Errorf("it waits for %v", d)
 		}
 		if s := r.stats(); s.Throttled != 1 {
-			t.Errorf("%d answers told of throttling, want 1", s.Throttled)
+			t.Errorf("%d answers with a throttle time, want 1", s.Throttled)
 		}
 		if sum := r.counts.Snapshot().ThrottledSum; sum != time.Minute {
 			t.Errorf("metrics: %v", sum)
@@ -110,10 +110,10 @@ func TestOldBrokersThrottleThemselves(t *testing.T) {
 	})
 }
 
-// TestThrottleIsOfAbandonedRequestsToo: nobody waits for the answer, and the
+// TestThrottleIsOfAbandonedRequestsToo: no caller waits for the answer, and the
 // broker means what it says.
 func TestThrottleIsOfAbandonedRequestsToo(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.ready()
 		f := r.send()
 		r.turn()
@@ -128,7 +128,7 @@ func TestThrottleIsOfAbandonedRequestsToo(t *testing.T) {
 
 // TestThrottleOutlivesTheConnection: the quota is the client's.
 func TestThrottleOutlivesTheConnection(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.ready()
 		r.send()
 		r.exchange(1, 60_000)
@@ -151,7 +151,7 @@ func TestThrottleOutlivesTheConnection(t *testing.T) {
 // TestThrottleStopsTheClocks of requests in flight: a broker that keeps silent
 // because it throttles has not failed.
 func TestThrottleStopsTheClocks(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.ready()
 		throttling, waiting, short := r.send(), r.send(), r.sendWithin(10*time.Second)
 		r.turn()
@@ -177,7 +177,7 @@ func TestThrottleStopsTheClocks(t *testing.T) {
 // Close, Drain or the idle limit.
 func TestThrottleThatIsHuge(t *testing.T) {
 	huge := math.MaxInt32 * time.Millisecond
-	throttled := func(r *rig) {
+	throttled := func(r *harness) {
 		r.ready()
 		r.send()
 		r.exchange(1, math.MaxInt32)
@@ -186,7 +186,7 @@ func TestThrottleThatIsHuge(t *testing.T) {
 		}
 	}
 	t.Run("passes", func(t *testing.T) {
-		onBoth(t, nil, func(t *testing.T, r *rig) {
+		onBoth(t, nil, func(t *testing.T, r *harness) {
 			throttled(r)
 			if n := r.pass(huge); n > 5 {
 				t.Errorf("%d deadlines", n)
@@ -197,7 +197,7 @@ func TestThrottleThatIsHuge(t *testing.T) {
 		})
 	})
 	t.Run("closed", func(t *testing.T) {
-		onBoth(t, nil, func(t *testing.T, r *rig) {
+		onBoth(t, nil, func(t *testing.T, r *harness) {
 			throttled(r)
 			r.close()
 			if !r.state().Down() {
@@ -209,20 +209,20 @@ func TestThrottleThatIsHuge(t *testing.T) {
 		})
 	})
 	t.Run("idle", func(t *testing.T) {
-		onBoth(t, func(cfg *broker.Config) { cfg.IdleTimeout = time.Hour }, func(t *testing.T, r *rig) {
+		onBoth(t, func(cfg *broker.Config) { cfg.IdleTimeout = time.Hour }, func(t *testing.T, r *harness) {
 			throttled(r)
 			r.log = nil
 			r.pass(time.Hour - 1)
-			r.told()
+			r.wantHooks()
 			r.pass(1)
-			r.told(cleanClose, "idle")
+			r.wantHooks(cleanClose, "idle")
 		})
 	})
 }
 
-// TestThrottleThatIsNegative is none.
+// TestThrottleThatIsNegative has no effect.
 func TestThrottleThatIsNegative(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.ready()
 		f := r.send()
 		r.exchange(1, math.MinInt32)
@@ -234,11 +234,11 @@ func TestThrottleThatIsNegative(t *testing.T) {
 
 // TestThrottleInAnswerThatCannotBeRead: the connection goes, and nothing hangs.
 func TestThrottleInAnswerThatCannotBeRead(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.ready()
 		f := r.send()
 		r.turn()
-		r.broker.say(r.broker.heard[0], []byte{0, 0, 0x13, 0x88}) // 5000, and nothing more
+		r.broker.say(r.broker.received[0], []byte{0, 0, 0x13, 0x88}) // 5000, and nothing more
 		r.turn()
 		wantError(t, r.outcome(f), broker.ErrProtocol)
 		r.pass(10 * time.Second)
@@ -252,7 +252,7 @@ func TestThrottleInAnswerThatCannotBeRead(t *testing.T) {
 
 // TestThrottleOfRawRequests is the affair of who sends them.
 func TestThrottleOfRawRequests(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.ready()
 		r.sendThis(&ports.RawRequest{APIKey: 12, APIVersion: 3})
 		r.exchange(1, 5000)
@@ -264,7 +264,7 @@ func TestThrottleOfRawRequests(t *testing.T) {
 
 // TestThrottleHoldsBackProduceWithoutAcks as everything else.
 func TestThrottleHoldsBackProduceWithoutAcks(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.ready()
 		r.send()
 		r.exchange(1, 5000)
@@ -276,7 +276,7 @@ func TestThrottleHoldsBackProduceWithoutAcks(t *testing.T) {
 // TestThrottleWithBytesPending: what was admitted before the throttle came was
 // sent in good faith, and goes.
 func TestThrottleWithBytesPending(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.network.Capacity = 200
 		r.ready()
 		first := r.send()
@@ -287,8 +287,8 @@ func TestThrottleWithBytesPending(t *testing.T) {
 		}
 		r.answer(1, 5000)
 		must(t, r.outcome(first))
-		for i := 0; i < 100 && len(r.broker.heard) > 0; i++ {
-			r.answer(len(r.broker.heard), 0)
+		for i := 0; i < 100 && len(r.broker.received) > 0; i++ {
+			r.answer(len(r.broker.received), 0)
 		}
 		for _, f := range rest {
 			noError(t, r.outcome(f))
@@ -296,11 +296,11 @@ func TestThrottleWithBytesPending(t *testing.T) {
 	})
 }
 
-// TestThrottleIsOfTheConnectionsOwnCallsToo: a broker tells with ApiVersions as with
+// TestThrottleIsOfTheConnectionsOwnCallsToo: a throttle time of ApiVersions counts as one of
 // any other call that the client's quota is used up, and reads nothing meanwhile.
 func TestThrottleIsOfTheConnectionsOwnCallsToo(t *testing.T) {
 	t.Run("setup", func(t *testing.T) {
-		onBoth(t, nil, func(t *testing.T, r *rig) {
+		onBoth(t, nil, func(t *testing.T, r *harness) {
 			r.broker.throttle = 5000
 			r.reach()
 			r.turn()
@@ -311,7 +311,7 @@ func TestThrottleIsOfTheConnectionsOwnCallsToo(t *testing.T) {
 		})
 	})
 	t.Run("keep-warm", func(t *testing.T) {
-		onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *rig) {
+		onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
 			r.ready()
 			r.broker.throttle = 5000
 			r.pass(time.Minute)

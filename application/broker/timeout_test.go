@@ -25,7 +25,7 @@ func TestSendWithin(t *testing.T) {
 		name  string
 		times []time.Duration // 0: the configured one, 30 s
 		after time.Duration
-		late  int // which one is told that its time was over
+		late  int // which one timed out
 	}{
 		{"shorter than those before", []time.Duration{0, time.Second}, time.Second, 1},
 		{"shorter than those behind", []time.Duration{time.Second, 0, time.Minute}, time.Second, 0},
@@ -35,7 +35,7 @@ func TestSendWithin(t *testing.T) {
 		{"the shortest there is", []time.Duration{0, 1}, 1, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			onBoth(t, nil, func(t *testing.T, r *rig) {
+			onBoth(t, nil, func(t *testing.T, r *harness) {
 				r.ready()
 				var sent []sending
 				for _, d := range c.times {
@@ -80,9 +80,9 @@ func TestSendWithin(t *testing.T) {
 	}
 }
 
-// TestTimeoutsThatEndTogether are all told so.
+// TestTimeoutsThatEndTogether all fail with ErrRequestTimeout.
 func TestTimeoutsThatEndTogether(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.ready()
 		a := r.sendWithin(3 * time.Second)
 		r.pass(time.Second)
@@ -104,7 +104,7 @@ func TestTimeoutsThatEndTogether(t *testing.T) {
 
 // TestTimeoutOfOneThatWasAnswered is of no consequence, whenever the others' are.
 func TestTimeoutOfOneThatWasAnswered(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.ready()
 		r.pass(time.Second) // the times of the setup are over
 		r.sendWithin(time.Second)
@@ -123,7 +123,7 @@ func TestTimeoutOfOneThatWasAnswered(t *testing.T) {
 // TestTimeoutOfAnAbandonedRequest: its answer may still come, so the connection
 // goes all the same.
 func TestTimeoutOfAnAbandonedRequest(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.ready()
 		r.sendWithin(time.Second).Cancel()
 		r.turn()
@@ -137,7 +137,7 @@ func TestTimeoutOfAnAbandonedRequest(t *testing.T) {
 
 // TestTimeoutOfProduceWithoutAcks: not written in time.
 func TestTimeoutOfProduceWithoutAcks(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *rig) {
+	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.network.Capacity = 60
 		r.ready()
 		r.send()
@@ -153,7 +153,7 @@ func TestTimeoutOfProduceWithoutAcks(t *testing.T) {
 }
 
 // pass2 lets time pass while the broker hears nothing.
-func (r *rig) pass2(d time.Duration) {
+func (r *harness) pass2(d time.Duration) {
 	r.clock.Advance(d)
 	if r.polled != nil {
 		r.polled.Recv()
@@ -212,7 +212,7 @@ func TestWithRequestTimeout(t *testing.T) {
 						t.Errorf("in flight: %v after %v", err, time.Since(began))
 					}
 					if conn.State() == broker.Connected {
-						t.Error("in flight: the connection stands, and the answer may still come")
+						t.Error("in flight: the connection is up, and the answer may still come")
 					}
 				})
 			}
@@ -220,7 +220,7 @@ func TestWithRequestTimeout(t *testing.T) {
 	}
 }
 
-// TestTimeoutsInLine: each leaves when its own is over, whoever stands before it.
+// TestTimeoutsInLine: each request leaves when its own timeout passes.
 func TestTimeoutsInLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := (&scripted{answer: silent}).piped()
@@ -365,7 +365,7 @@ func TestLongestTimeouts(t *testing.T) {
 	}
 	onBoth(t, func(cfg *broker.Config) {
 		cfg.RequestTimeout, cfg.IdleTimeout, cfg.SetupTimeout = math.MaxInt64, math.MaxInt64, math.MaxInt64
-	}, func(t *testing.T, r *rig) {
+	}, func(t *testing.T, r *harness) {
 		r.ready()
 		f := r.sendWithin(math.MaxInt64)
 		r.turn()
@@ -376,7 +376,7 @@ func TestLongestTimeouts(t *testing.T) {
 }
 
 // TestLineAfterATimeoutInIt: one who leaves the line by its own timeout gives its
-// Future back, and who comes next and gets it stands at the end all the same.
+// Future back, and the next request that gets it is the last all the same.
 func TestLineAfterATimeoutInIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
@@ -389,7 +389,7 @@ func TestLineAfterATimeoutInIt(t *testing.T) {
 		cfg.MaxInFlight = 1
 		conn := dial(t, cfg)
 		var wg sync.WaitGroup
-		join := func(name int32, d time.Duration) {
+		queue := func(name int32, d time.Duration) {
 			wg.Go(func() {
 				if err := heartbeat(broker.WithRequestTimeout(t.Context(), d), conn); err == nil {
 					mu.Lock()
@@ -399,12 +399,12 @@ func TestLineAfterATimeoutInIt(t *testing.T) {
 			})
 			synctest.Wait()
 		}
-		join(0, time.Hour) // in flight
-		join(1, time.Hour)
-		join(-1, time.Second) // leaves
-		join(2, time.Hour)
+		queue(0, time.Hour) // in flight
+		queue(1, time.Hour)
+		queue(-1, time.Second) // leaves
+		queue(2, time.Hour)
 		time.Sleep(2 * time.Second)
-		join(3, time.Hour) // with the Future of the one who left
+		queue(3, time.Hour) // with the Future of the one who left
 		wg.Wait()
 		if !slices.Equal(order, []int32{0, 1, 2, 3}) {
 			t.Errorf("served in the order %v", order)

@@ -14,7 +14,7 @@ import (
 	"brokerconn/ports"
 )
 
-// timings collects what the hooks and the metrics are told.
+// timings collects what the hooks and the metrics get.
 type timings struct {
 	ports.NopMetrics
 	mu       sync.Mutex
@@ -50,13 +50,13 @@ func TestTiming(t *testing.T) {
 	for _, kind := range []string{"Polled", "Conn"} {
 		t.Run(kind, func(t *testing.T) {
 			var seen timings
-			r := newRig(t, kind, seen.watch)
+			r := newHarness(t, kind, seen.watch)
 			r.network.Capacity = 16 // the question for the versions and its answer take several goes
 			r.ready()
 			start := r.clock.Now()
 			r.send()
 			r.turnSlowly(time.Second) // one go of the broker's a second
-			frame := responseFrame(r.broker.heard[0].id, make([]byte, 6))
+			frame := responseFrame(r.broker.received[0].id, make([]byte, 6))
 			written := seen.written[0]
 			if len(seen.written) != 1 || !written.Queued.Equal(start) || written.Written.IsZero() || !written.FirstByte.IsZero() || !written.Completed.IsZero() {
 				t.Fatalf("written: %+v", seen.written)
@@ -91,7 +91,7 @@ func TestTiming(t *testing.T) {
 }
 
 // turnSlowly lets time pass between the turns.
-func (r *rig) turnSlowly(d time.Duration) {
+func (r *harness) turnSlowly(d time.Duration) {
 	for range 100 {
 		if r.polled != nil {
 			r.polled.Recv()
@@ -109,14 +109,14 @@ func TestTimingOfAnswersInOneRead(t *testing.T) {
 	for _, kind := range []string{"Polled", "Conn"} {
 		t.Run(kind, func(t *testing.T) {
 			var seen timings
-			r := newRig(t, kind, seen.watch)
+			r := newHarness(t, kind, seen.watch)
 			r.ready()
 			for range 3 {
 				r.send()
 			}
 			r.turn()
 			var all []byte
-			for _, q := range r.broker.heard {
+			for _, q := range r.broker.received {
 				all = append(all, responseFrame(q.id, make([]byte, 6))...)
 			}
 			r.pass(time.Second)
@@ -148,13 +148,13 @@ func TestTimingOfAnAnswerBehindTheEndOfAnother(t *testing.T) {
 	for _, kind := range []string{"Polled", "Conn"} {
 		t.Run(kind, func(t *testing.T) {
 			var seen timings
-			r := newRig(t, kind, seen.watch)
+			r := newHarness(t, kind, seen.watch)
 			r.ready()
 			r.send()
 			r.send()
 			r.turn()
-			first := responseFrame(r.broker.heard[0].id, make([]byte, 6))
-			both := append(first, responseFrame(r.broker.heard[1].id, make([]byte, 6))...)
+			first := responseFrame(r.broker.received[0].id, make([]byte, 6))
+			both := append(first, responseFrame(r.broker.received[1].id, make([]byte, 6))...)
 			_, _ = r.broker.peer.Send(both[:5])
 			r.turn()
 			began := r.clock.Now()
@@ -173,7 +173,7 @@ func TestTimingOfFailures(t *testing.T) {
 	for _, kind := range []string{"Polled", "Conn"} {
 		t.Run(kind, func(t *testing.T) {
 			var seen timings
-			r := newRig(t, kind, seen.watch)
+			r := newHarness(t, kind, seen.watch)
 			r.ready()
 			start := r.clock.Now()
 			r.sendWithin(3 * time.Second)
@@ -197,7 +197,7 @@ func TestTimingOfProduceWithoutAcks(t *testing.T) {
 	for _, kind := range []string{"Polled", "Conn"} {
 		t.Run(kind, func(t *testing.T) {
 			var seen timings
-			r := newRig(t, kind, seen.watch)
+			r := newHarness(t, kind, seen.watch)
 			r.ready()
 			now := r.clock.Now()
 			r.sendThis(kmsg.NewPtrProduceRequest())
@@ -245,7 +245,7 @@ func TestTimingOfParkedCallers(t *testing.T) {
 				t.Errorf("%v, %v, %v of %v", writing, waiting, receiving, a.Latency())
 			}
 			if a.Timing != seen.measured[i] {
-				t.Errorf("the hook was told %+v, the metrics %+v", a.Timing, seen.measured[i])
+				t.Errorf("the hook got %+v, the metrics %+v", a.Timing, seen.measured[i])
 			}
 		}
 	})

@@ -10,7 +10,7 @@ import (
 	"brokerconn/application/broker"
 )
 
-// TestSendWhileAHookRunsAndThePeerGoes: the loss waits behind the hook, and the wish
+// TestSendWhileAHookRunsAndThePeerGoes: the loss waits behind the hook, and the request
 // for a connection, which comes meanwhile, must outlive it.
 func TestSendWhileAHookRunsAndThePeerGoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

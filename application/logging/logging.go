@@ -1,19 +1,18 @@
-// Package logging writes what happens on a connection to a log/slog Logger:
+// Package logging writes the events of a connection to a log/slog Logger:
 //
 //	cfg.Hooks = logging.Hooks(slog.Default().With("broker", "broker-1:9092"))
 //
-// One line for each step of the connection, none for each request but those that
-// failed:
+// It writes one line for each step of the connection and for each request that failed:
 //
 //	Error  a hook panicked
-//	Warn   the connection was lost or could not be had; a login failed; a setting
-//	       may not mean what was meant
+//	Warn   the connection was lost or not established; a login failed; a setting
+//	       may have an unintended effect
 //	Info   connected; throttled by the broker
-//	Debug  all else: lookups, dials, TLS, versions, logins, requests that failed
-//	       (their callers know), and closes in which nothing is wrong, above all
-//	       that of an idle connection
+//	Debug  everything else: lookups, dials, TLS, versions, logins, requests that failed
+//	       (their callers have the error), and closes without an error, such as that of
+//	       an idle connection
 //
-// Nothing secret is in a line: the events hold none. Errors are written as text.
+// No line has a secret, since no event has one. Errors are written as text.
 package logging
 
 import (
@@ -24,8 +23,8 @@ import (
 	"brokerconn/application/broker"
 )
 
-// Hooks returns hooks that write to l. They may serve many connections. To have
-// some of them do more, replace those fields.
+// Hooks returns hooks that write to l, and panics if l is nil. Several connections may
+// share them. A field may be replaced by a hook of the caller's own.
 func Hooks(l *slog.Logger) *broker.Hooks {
 	if l == nil {
 		panic("logging: the Logger is nil")
@@ -64,8 +63,8 @@ func (w writer) write(level slog.Level, text string, err error, attrs ...any) {
 
 func (w writer) debug(text string, attrs ...any) { w.write(slog.LevelDebug, text, nil, attrs...) }
 
-// ended writes of a step. That it failed is told once more, as a warning, when the
-// state changes.
+// ended writes the end of a step. A failure is also written as a warning, when the state
+// changes.
 func (w writer) ended(text string, err error, attrs ...any) {
 	if err != nil {
 		text = "failed: " + text

@@ -84,7 +84,7 @@ func (k *key) whenEmpty() emptiness {
 		return unset
 	}
 	switch field, _ := new(Settings).field(strings.Fields(k.to)[0]); {
-	case field.CanInt(), field.Kind() == reflect.Bool, field.Type() == keepAliveType:
+	case field.CanInt(), field.Kind() == reflect.Bool, field.Kind() == reflect.Pointer, field.Type() == keepAliveType:
 		return rejected
 	}
 	return unset

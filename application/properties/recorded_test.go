@@ -120,6 +120,7 @@ func rendered(s *Settings) []string {
 		if v.IsZero() {
 			return
 		}
+		v = reflect.Indirect(v)
 		text := fmt.Sprint(v)
 		switch value := v.Interface().(type) {
 		case []Ignored, Dialect:

@@ -123,7 +123,8 @@ func TestExpiryFromEndpoint(t *testing.T) {
 		}
 	}
 	_, c := endpoint(t, answering(200, `{"access_token":"a","expires_in":-1}`))
-	if _, err := sends(t, create(t, config{Tokens: provider(t, c)})); !errors.Is(err, oauthbearer.ErrExpired) {
+	if _, err := sends(t, create(t, config{Tokens: provider(t, c), Timeout: -1})); !errors.Is(err,
+		oauthbearer.ErrExpired) {
 		t.Errorf("got %v, want ErrExpired", err)
 	}
 }
@@ -150,7 +151,7 @@ func mustHideSecrets(t *testing.T, err error) {
 // failure returns the error of a login with an endpoint.
 func failure(t *testing.T, c credentials) *oauthbearer.EndpointError {
 	t.Helper()
-	_, err := sends(t, create(t, config{Tokens: provider(t, c)}))
+	_, err := sends(t, create(t, config{Tokens: provider(t, c), Timeout: -1}))
 	var e *oauthbearer.EndpointError
 	if !errors.As(err, &e) {
 		t.Fatalf("got %v, want an *EndpointError", err)
@@ -239,7 +240,7 @@ func TestAnswersWithoutToken(t *testing.T) {
 		"expired token": {`{"access_token":"` + canary + `","expires_in":0}`, "has expired"},
 	} {
 		_, credentials := endpoint(t, answering(200, c.body))
-		_, err := sends(t, create(t, config{Tokens: provider(t, credentials)}))
+		_, err := sends(t, create(t, config{Tokens: provider(t, credentials), Timeout: -1}))
 		if err == nil || !strings.Contains(err.Error(), c.text) {
 			t.Errorf("%s: got %v, want %q in it", name, err, c.text)
 		}

@@ -36,7 +36,8 @@ func TestAuth(t *testing.T) {
 			o := probe(t, args...)
 			contains(t, o.stdout+o.stderr, c.words...)
 			doc := decode[authDocument](t, probe(t, append(slices.Clip(args), "--json")...))
-			if o.code != c.code || (doc.Error == nil) != (c.code == exitOK) || doc.Error != nil && doc.Error.ExitCode != c.code {
+			e := doc.Error
+			if o.code != c.code || (e == nil) != (c.code == exitOK) || e != nil && e.ExitCode != c.code {
 				t.Errorf("got exit code %d and error %+v, want %d", o.code, doc.Error, c.code)
 			}
 			loggedIn := doc.Login != nil && doc.Login.OK

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 
+	"brokerconn/adapters/netlink/tunnel/tunneltest"
 	"brokerconn/application/broker"
 )
 
@@ -133,7 +135,8 @@ func TestCheckVersion(t *testing.T) {
 		text := probe(t, "check-version", address).succeeded(t)
 		doc := decode[versionDocument](t, probe(t, "check-version", address, "--json").succeeded(t))
 		want := "custom, nearest " + c.nearest
-		if doc.Verdict != want || doc.Kind != "custom" || doc.Low != c.nearest || doc.High != c.nearest || doc.Lineage == nil {
+		if doc.Verdict != want || doc.Kind != "custom" || doc.Low != c.nearest || doc.High != c.nearest ||
+			doc.Lineage == nil {
 			t.Fatalf("got %+v, want %s", doc, want)
 		}
 		lines := strings.Split(text.stdout, "\n")
@@ -167,7 +170,7 @@ func TestCheckVersionDiff(t *testing.T) {
 }
 
 func TestCheckVersionOfZooKeeper(t *testing.T) {
-	address := listener(t, func(c net.Conn) {
+	address := tunneltest.Listen(t, func(c net.Conn) {
 		word := make([]byte, 4)
 		if _, err := io.ReadFull(c, word); err == nil && string(word) == "srvr" {
 			io.WriteString(c, "Zookeeper version: 3.8.4-9316c2a7a97e1666d8f4593f34dd6fc36ecc436c, "+
@@ -188,8 +191,9 @@ func TestRequest(t *testing.T) {
 	stdin := strings.NewReader(`{"coordinatorKEYS":["a","b"]}`)
 	o := probeWith(t, t.Context(), stdin, "request", address, "findcoordinator", "--body", "-", "--json").succeeded(t)
 	doc := decode[coordinators](t, o)
-	if c := doc.Response.Coordinators; len(c) != 2 || c[0].Key != "a" || c[1].Key != "b" || doc.API != "FindCoordinator" {
-		t.Errorf("got %s, want the coordinators of a and b", o.stdout)
+	want := []struct{ Key string }{{"a"}, {"b"}}
+	if !slices.Equal(doc.Response.Coordinators, want) || doc.API != "FindCoordinator" {
+		t.Errorf("got %s, want the coordinators %v", o.stdout, want)
 	}
 
 	o = probe(t, "request", address, "METADATA", "--version", "1", "--json").succeeded(t)

@@ -7,8 +7,6 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/spf13/cobra"
-
 	"brokerconn/adapters/tls"
 	"brokerconn/application/broker"
 )
@@ -118,24 +116,6 @@ func (e *usageError) Error() string {
 		return e.problem
 	}
 	return fmt.Sprintf("%s (see: %s --help)", e.problem, e.help)
-}
-
-// forCommand adds the command to a usageError.
-func forCommand(err error, command *cobra.Command) error {
-	var usage *usageError
-	if errors.As(err, &usage) && usage.help == "" {
-		usage.help = command.CommandPath()
-	}
-	return err
-}
-
-// asUsage makes a usageError of an error of cobra.
-func asUsage(err error, command *cobra.Command) error {
-	var usage *usageError
-	if !errors.As(err, &usage) {
-		err = usagef("%v", err)
-	}
-	return forCommand(err, command)
 }
 
 // errorDocument is the answer of a command that failed, as JSON.

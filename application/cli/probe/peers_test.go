@@ -5,56 +5,23 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"sync"
 	"testing"
+
+	"brokerconn/adapters/netlink/tunnel/tunneltest"
 )
 
 // Peers that are not Kafka brokers.
 
-// listener serves every connection with f, which may close it.
-func listener(t *testing.T, f func(net.Conn)) (address string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	var open []net.Conn
-	wg.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			mu.Lock()
-			open = append(open, conn)
-			mu.Unlock()
-			wg.Go(func() { f(conn) })
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		mu.Lock()
-		for _, conn := range open {
-			conn.Close()
-		}
-		mu.Unlock()
-		wg.Wait()
-	})
-	return l.Addr().String()
-}
-
 func silent(t *testing.T) string {
-	return listener(t, func(c net.Conn) { io.Copy(io.Discard, c) })
+	return tunneltest.Listen(t, func(c net.Conn) { io.Copy(io.Discard, c) })
 }
 
 func hangsUp(t *testing.T) string {
-	return listener(t, func(c net.Conn) { c.Close() })
+	return tunneltest.Listen(t, func(c net.Conn) { c.Close() })
 }
 
 func says(t *testing.T, text string) string {
-	return listener(t, func(c net.Conn) {
+	return tunneltest.Listen(t, func(c net.Conn) {
 		io.WriteString(c, text)
 		io.Copy(io.Discard, c)
 	})
@@ -62,7 +29,7 @@ func says(t *testing.T, text string) string {
 
 // answersLines answers a line of text with a line of text.
 func answersLines(t *testing.T) string {
-	return listener(t, func(c net.Conn) {
+	return tunneltest.Listen(t, func(c net.Conn) {
 		b := make([]byte, 1)
 		for b[0] != '\n' {
 			if _, err := c.Read(b); err != nil {

@@ -85,7 +85,7 @@ func (p *pinger) stateChanged(to broker.State, err error) {
 }
 
 func (p *pinger) run(ctx context.Context, count int, interval time.Duration) error {
-	for {
+	for ctx.Err() == nil {
 		rtt, version, err := p.once(ctx)
 		if ctx.Err() != nil {
 			break // interrupted, not lost
@@ -105,10 +105,8 @@ func (p *pinger) run(ctx context.Context, count int, interval time.Duration) err
 		p.app.progress.waitFor("")
 		select {
 		case <-time.After(interval):
-			continue
 		case <-ctx.Done():
 		}
-		break
 	}
 	return p.summary(ctx.Err() != nil)
 }

@@ -19,6 +19,7 @@ package probe
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -79,10 +80,16 @@ func (a *app) run(ctx context.Context, args []string) int {
 	if err == nil {
 		return exitOK
 	}
+	var usage *usageError
 	if !a.running {
-		err = asUsage(err, command)
+		if !errors.As(err, &usage) { // cobra's own error
+			err = usagef("%v", err)
+		}
 		// If the flags are invalid, --json may not have been read.
 		a.json = a.json || slices.Contains(args, "--json")
+	}
+	if errors.As(err, &usage) {
+		usage.help = command.CommandPath()
 	}
 	if a.json && !a.documented {
 		// If this fails, only the exit code can report it.
@@ -218,7 +225,7 @@ func (a *app) command(c *cobra.Command, run runFunc) *cobra.Command {
 		if err == nil {
 			err = run(cmd.Context(), args)
 		}
-		return forCommand(err, cmd)
+		return err
 	}
 	return c
 }

@@ -105,18 +105,15 @@ func (p *progress) wipe() {
 
 // stateChanged shows the state of a connection.
 func (p *progress) stateChanged(to broker.State, endpoint broker.Endpoint) {
-	switch to {
-	case broker.Connecting:
-		p.waitFor("connecting")
-	case broker.Handshake:
-		p.waitFor("TLS handshake with " + endpoint.Address)
-	case broker.NegotiatingVersions:
-		p.waitFor("asking " + endpoint.Address + " for its API versions")
-	case broker.Authenticating:
-		p.waitFor("logging in at " + endpoint.Address)
-	case broker.Connected:
-		p.waitFor("waiting for the answer of " + endpoint.Address)
-	case broker.Disconnected:
-		p.waitFor("waiting to connect again")
-	}
+	p.waitFor(strings.ReplaceAll(stateWaits[to], "ADDRESS", endpoint.Address))
+}
+
+// stateWaits is what a command waits for in each state.
+var stateWaits = map[broker.State]string{
+	broker.Connecting:          "connecting",
+	broker.Handshake:           "TLS handshake with ADDRESS",
+	broker.NegotiatingVersions: "asking ADDRESS for its API versions",
+	broker.Authenticating:      "logging in at ADDRESS",
+	broker.Connected:           "waiting for the answer of ADDRESS",
+	broker.Disconnected:        "waiting to connect again",
 }

@@ -148,9 +148,10 @@ func TestBadProperties(t *testing.T) {
 		t.Fatalf("got exit code %d and %+v, want %d problems", doc.code, e, len(want))
 	}
 	p := e.Problems[0]
-	if p.Key != "sasl.pasword" || p.Where != rejected+":2" || !strings.Contains(p.Message, `nearest is "sasl.password"`) {
+	if p.Key != "sasl.pasword" || p.Where != rejected+":2" {
 		t.Errorf("got problem %+v, want that of sasl.pasword", p)
 	}
+	contains(t, p.Message, `nearest is "sasl.password"`)
 }
 
 // TestConfiguredRelease checks that with a release the broker is not asked, and that no

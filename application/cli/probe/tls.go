@@ -114,11 +114,12 @@ func (p *tlsProbe) run(unlimited context.Context) error {
 	doc := p.newDocument(seen, time.Now())
 	p.app.progress.waitFor("another handshake with " + p.endpoint.Address)
 	if seen.ClientCertSent {
-		again, _ := p.inspect(ctx, p.inspector.Anonymous())
-		doc.ClientCertificate.Required = required(again)
+		if again, err := p.inspect(ctx, p.inspector.Anonymous()); err == nil {
+			doc.ClientCertificate.Required = required(again)
+		}
 	}
 	if seen.SessionTicket && seen.VerifyErr == nil {
-		if again, _ := p.inspect(ctx, p.inspector); again != nil && again.State.HandshakeComplete {
+		if again, err := p.inspect(ctx, p.inspector); err == nil && again.State.HandshakeComplete {
 			doc.Resumption.Resumed = &again.State.DidResume
 		}
 	}

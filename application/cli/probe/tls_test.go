@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+
+	"brokerconn/adapters/netlink/tunnel/tunneltest"
 )
 
 func TestTLS(t *testing.T) {
@@ -65,7 +67,7 @@ func TestTLS(t *testing.T) {
 // A broker that closes the connection after the handshake is not asked in plaintext.
 func TestClosedAfterTLSHandshake(t *testing.T) {
 	ca := newAuthority(t, "test")
-	address := listener(t, func(conn net.Conn) {
+	address := tunneltest.Listen(t, func(conn net.Conn) {
 		server := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{ca.issue()}})
 		if server.Handshake() == nil {
 			_, _ = server.Read(make([]byte, 1000))

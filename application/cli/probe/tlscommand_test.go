@@ -19,6 +19,7 @@ import (
 	"unicode"
 
 	"brokerconn/adapters/netlink"
+	"brokerconn/adapters/netlink/tunnel/tunneltest"
 	"brokerconn/application/properties"
 	"brokerconn/ports"
 )
@@ -33,7 +34,7 @@ type received struct {
 // secureServer performs every handshake, and reads to the end.
 func secureServer(t *testing.T, config *tls.Config) (address string, got *received) {
 	got = new(received)
-	return listener(t, func(under net.Conn) {
+	return tunneltest.Listen(t, func(under net.Conn) {
 		conn := tls.Server(under, config)
 		defer conn.Close()
 		n := int64(0)
@@ -107,7 +108,8 @@ type tlsCase struct {
 var tlsCases = []tlsCase{
 	{name: "verified", words: []string{"verdict             verified\n", "CN=an authority",
 		"client certificate  not requested", "resumption          yes", "no CRL file"}},
-	{name: "without properties", untrusted: true, code: exitTLS, reason: "unknown-authority", checks: "false true unknown",
+	{name: "without properties", untrusted: true,
+		code: exitTLS, reason: "unknown-authority", checks: "false true unknown",
 		words: []string{"NOT VERIFIED: the broker's certificate is not signed by a trusted authority\n",
 			"certificate 1 of 1  CN=a broker"}},
 	{name: "another host", host: "localhost", code: exitTLS, reason: "wrong-host", checks: "true false unknown",
@@ -126,7 +128,8 @@ var tlsCases = []tlsCase{
 	{name: "not yet valid", set: func(b *fakeBroker) {
 		b.issues(func(c *x509.Certificate) { c.NotBefore = time.Now().Add(150 * time.Minute) })
 	}, code: exitTLS, reason: "not-yet-valid", checks: "false true unknown", words: []string{": BEGINS in 2 hours\n"}},
-	{name: "self-signed", untrusted: true, set: func(b *fakeBroker) { b.sends(newAuthority(b.t, "itself").selfSigned()) },
+	{name: "self-signed", untrusted: true,
+		set:  func(b *fakeBroker) { b.sends(newAuthority(b.t, "itself").selfSigned()) },
 		code: exitTLS, reason: "self-signed", checks: "false true unknown", words: []string{"; an authority\n"}},
 	{name: "chain", set: func(b *fakeBroker) {
 		between := b.ca.below("between")
@@ -218,7 +221,8 @@ func (c *tlsCase) run(t *testing.T, version uint16) {
 	o := probe(t, append(args, "--json")...)
 	d := decode[tlsDocument](t, o)
 	if o.code != c.code || d.Reason != c.reason || d.Verified != (c.reason == "") {
-		t.Errorf("got exit code %d, reason %q, verified %v, want %d, %q", o.code, d.Reason, d.Verified, c.code, c.reason)
+		t.Errorf("got exit code %d, reason %q, verified %v, want %d, %q",
+			o.code, d.Reason, d.Verified, c.code, c.reason)
 	}
 	checks := is(d.Checks.Chain.Passed) + " " + is(d.Checks.Host.Passed) + " " + is(d.Checks.Revocation.Passed)
 	if want := cmp.Or(c.checks, "true true unknown"); checks != want {
@@ -307,7 +311,8 @@ func TestTLSOfOtherPeers(t *testing.T) {
 // The first address that is reached is inspected. If none is reached, the error is that of
 // the last.
 func TestTLSNextAddress(t *testing.T) {
-	address, _ := secureServer(t, &tls.Config{Certificates: []tls.Certificate{newAuthority(t, "an authority").issue()}})
+	cert := newAuthority(t, "an authority").issue()
+	address, _ := secureServer(t, &tls.Config{Certificates: []tls.Certificate{cert}})
 	for _, c := range []struct {
 		addresses []string
 		want      string
@@ -319,12 +324,13 @@ func TestTLSNextAddress(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.transport = &netlink.Transport{Lookup: func(context.Context, string, uint16) (all []ports.Endpoint, err error) {
+		lookup := func(context.Context, string, uint16) (all []ports.Endpoint, err error) {
 			for _, address := range c.addresses {
 				all = append(all, ports.Endpoint{Network: "tcp", Address: address})
 			}
 			return all, nil
-		}}
+		}
+		p.transport = &netlink.Transport{Lookup: lookup}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		seen, err := p.inspectFirst(ctx)
 		cancel()
@@ -353,7 +359,8 @@ func TestTLSProperties(t *testing.T) {
 	}
 	// The ciphers of the properties are those of TLS 1.2.
 	ciphers := func(address string) *tlsDocument {
-		o := probe(t, "tls", address, "--json", "-X", "ssl_cafile="+ca.file(), "-X", "ssl_ciphers=ECDHE-ECDSA-CHACHA20-POLY1305")
+		o := probe(t, "tls", address, "--json",
+			"-X", "ssl_cafile="+ca.file(), "-X", "ssl_ciphers=ECDHE-ECDSA-CHACHA20-POLY1305")
 		return new(decode[tlsDocument](t, o))
 	}
 	if d := ciphers(address); d.Protocol != "TLS 1.3" {

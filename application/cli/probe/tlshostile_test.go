@@ -17,6 +17,8 @@ import (
 	"unicode"
 
 	"pgregory.net/rapid"
+
+	"brokerconn/adapters/netlink/tunnel/tunneltest"
 )
 
 // control returns the first control character of a text and what follows it, or "".
@@ -90,11 +92,13 @@ func TestTLSLongChain(t *testing.T) {
 	o := probe(t, "tls", address, "-X", trusted).
 		succeeded(t, "and 40 more certificates: --json has all", "and 961 more: --json has all")
 	lines := strings.Split(o.stdout, "\n")
-	if longest := slices.MaxFunc(lines, func(a, b string) int { return len(a) - len(b) }); len(lines) > 200 || len(longest) > 300 {
+	longest := slices.MaxFunc(lines, func(a, b string) int { return len(a) - len(b) })
+	if len(lines) > 200 || len(longest) > 300 {
 		t.Errorf("got %d lines of up to %d bytes, want at most 200 of 300", len(lines), len(longest))
 	}
 	d := decode[tlsDocument](t, probe(t, "tls", address, "-X", trusted, "--json"))
-	if n := len(d.Certificates); n != 50 || len(d.Certificates[0].DNS) != 1000 || !d.Verified || *d.TrustedBy != "CN=an authority" {
+	if n := len(d.Certificates); n != 50 || len(d.Certificates[0].DNS) != 1000 || !d.Verified ||
+		*d.TrustedBy != "CN=an authority" {
 		t.Errorf("got %d certificates, verified %v, want 50, true", n, d.Verified)
 	}
 	// 50 other authorities with the same name.
@@ -129,7 +133,7 @@ func TestTLSEndlessPeers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			peer := listener(t, func(conn net.Conn) {
+			peer := tunneltest.Listen(t, func(conn net.Conn) {
 				_, _ = conn.Read(make([]byte, 4096))
 				_, err := io.WriteString(conn, c.first)
 				for err == nil {
@@ -149,7 +153,7 @@ func TestTLSEndlessPeers(t *testing.T) {
 func TestTLSEndlessAfterHandshake(t *testing.T) {
 	ca := newAuthority(t, "an authority")
 	config := &tls.Config{Certificates: []tls.Certificate{ca.issue()}, ClientAuth: tls.RequestClientCert}
-	address := listener(t, func(under net.Conn) {
+	address := tunneltest.Listen(t, func(under net.Conn) {
 		conn := tls.Server(under, config)
 		err := conn.Handshake()
 		for err == nil {
@@ -163,7 +167,7 @@ func TestTLSEndlessAfterHandshake(t *testing.T) {
 func TestTLSStalledPeer(t *testing.T) {
 	ca := newAuthority(t, "an authority")
 	config := &tls.Config{Certificates: []tls.Certificate{ca.issue()}, MaxVersion: tls.VersionTLS12}
-	address := listener(t, func(under net.Conn) {
+	address := tunneltest.Listen(t, func(under net.Conn) {
 		_ = tls.Server(&oneFlight{Conn: under}, config).Handshake()
 		_, _ = io.Copy(io.Discard, under)
 	})
@@ -220,7 +224,8 @@ func TestTLSUnreadableCertificate(t *testing.T) {
 			t.Errorf("got exit code %d, error %+v, want bad-certificate", o.code, d.Error)
 		}
 		if d.Verified || d.Reason != "" || d.Protocol != tls.VersionName(version) || len(d.Certificates) != 0 ||
-			!strings.HasPrefix(d.Verdict, "none: ") || d.Checks.Chain.Passed != nil || d.ClientCertificate.Requested != nil {
+			!strings.HasPrefix(d.Verdict, "none: ") || d.Checks.Chain.Passed != nil ||
+			d.ClientCertificate.Requested != nil {
 			t.Errorf("got %s, want the protocol and no verdict", o.stdout)
 		}
 		text := probe(t, "tls", address)

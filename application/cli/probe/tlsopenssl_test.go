@@ -49,7 +49,8 @@ func (w *workshop) authority(name, by string) {
 	args := []string{"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
 		"-keyout", name + ".key", "-out", name + ".pem", "-days", "400",
 		"-subj", "/DC=org/DC=example/O=Acme, Inc/CN=" + name, "-addext", "basicConstraints=critical,CA:TRUE",
-		"-addext", "keyUsage=critical,keyCertSign,cRLSign", "-addext", "subjectKeyIdentifier=hash", "-config", "req.cnf"}
+		"-addext", "keyUsage=critical,keyCertSign,cRLSign", "-addext", "subjectKeyIdentifier=hash",
+		"-config", "req.cnf"}
 	if by != "" {
 		args = append(args, "-CA", by+".pem", "-CAkey", by+".key")
 	}
@@ -196,7 +197,8 @@ var opensslCases = []opensslCase{
 	{"revoked", "rsa", "", " ssl_crlfile=@rsa.crl", exitTLS, "revoked", "", "", "false", "false", "unknown", "rsa"},
 	{"requested, TLS 1.2", "rsa -tls1_2 -verify 2", "", "", exitOK, "", "TLS 1.2", "", "true", "false", "true", "rsa"},
 	{"requested, TLS 1.3", "rsa -tls1_3 -verify 2", "", "", exitOK, "", "", "", "true", "false", "true", "rsa"},
-	{"required, TLS 1.2", "rsa -tls1_2 -Verify 2", "", "", exitTLS, "", "TLS 1.2", "", "true", "true", "unknown", "rsa"},
+	{"required, TLS 1.2", "rsa -tls1_2 -Verify 2", "", "", exitTLS, "", "TLS 1.2", "",
+		"true", "true", "unknown", "rsa"},
 	{"required, TLS 1.3", "rsa -tls1_3 -Verify 2", "", "", exitTLS, "", "", "", "true", "true", "unknown", "rsa"},
 	{"required and sent, TLS 1.2", "rsa -tls1_2" + verifying, "", cert, exitOK, "", "TLS 1.2", "",
 		"true", "true", "true", "rsa root"},
@@ -238,7 +240,8 @@ func TestTLSOfOpenSSL(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := &workshop{t, w.dir}
 			whose, options, _ := strings.Cut(c.server, " ")
-			address := w.serve(append([]string{"-cert", whose + ".pem", "-key", whose + ".key"}, strings.Fields(options)...)...)
+			options = fmt.Sprintf("-cert %s.pem -key %s.key %s", whose, whose, options)
+			address := w.serve(strings.Fields(options)...)
 			args := []string{"tls", strings.Replace(address, "127.0.0.1", cmp.Or(c.host, "127.0.0.1"), 1), "--json"}
 			for p := range strings.FieldsSeq("ssl_cafile=@root.pem" + c.more) {
 				args = append(args, "-X", strings.Replace(p, "@", w.dir+"/", 1))
@@ -246,7 +249,8 @@ func TestTLSOfOpenSSL(t *testing.T) {
 			o := probe(t, args...)
 			d := decode[tlsDocument](t, o)
 			i := d.ClientCertificate
-			if version := cmp.Or(c.version, "TLS 1.3"); o.code != c.code || d.Reason != c.reason || d.Protocol != version {
+			version := cmp.Or(c.version, "TLS 1.3")
+			if o.code != c.code || d.Reason != c.reason || d.Protocol != version {
 				t.Errorf("got exit code %d, reason %q, %s, want %d, %q, %s",
 					o.code, d.Reason, d.Protocol, c.code, c.reason, version)
 			}

@@ -196,9 +196,6 @@ func newClientCertificateInfo(seen *tls.Inspection, settings *tls.Options) clien
 
 // required returns whether the broker requires a client certificate; nil: not known.
 func required(seen *tls.Inspection) *bool {
-	if seen == nil {
-		return nil
-	}
 	if is, known := seen.Required(); known {
 		return &is
 	}

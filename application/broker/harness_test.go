@@ -17,8 +17,8 @@ import (
 	"brokerconn/ports"
 )
 
-// A rig is a connection of either kind on the fake clock and the memory transport,
-// with a broker that answers when it is told to. Nothing happens but in the calls
+// A harness is a connection of either kind on the fake clock and the memory transport,
+// with a broker that answers on request. Nothing happens but in the calls
 // of the test, so each run is the same.
 
 // question is a request that the broker has heard and not answered.
@@ -28,27 +28,27 @@ type question struct {
 }
 
 // playedBroker hears every request at once, and answers ApiVersions at once.
-type playedBroker struct {
-	network *memory.Transport
-	peer    *memory.Peer
-	dials   []string // the addresses that were reached
-	unread  []byte
-	unsaid  []byte
-	heard   []question // and not answered
-	asked   []question // all of them, in order
-	mute    bool       // it answers ApiVersions not even
-	// throttle is told with the answers to ApiVersions.
+type fakeBroker struct {
+	network  *memory.Transport
+	peer     *memory.Peer
+	dials    []string // the addresses that were reached
+	unread   []byte
+	unsent   []byte
+	received []question // and not answered
+	asked    []question // all of them, in order
+	mute     bool       // it answers ApiVersions not even
+	// throttle is sent with the answers to ApiVersions.
 	throttle int32
 }
 
 // hear takes in what has come; it reports whether anything has.
-func (b *playedBroker) hear() (news bool) {
+func (b *fakeBroker) hear() (news bool) {
 	for {
 		peer := b.network.Accept()
 		if peer == nil {
 			break
 		}
-		b.peer, b.unread, b.unsaid, b.heard = peer, nil, nil, nil
+		b.peer, b.unread, b.unsent, b.received = peer, nil, nil, nil
 		b.dials = append(b.dials, peer.Endpoint().Address)
 		news = true
 	}
@@ -75,12 +75,12 @@ func (b *playedBroker) hear() (news bool) {
 		if q.key == 0 {
 			continue // Produce, here with acks 0
 		}
-		b.heard = append(b.heard, q)
+		b.received = append(b.received, q)
 	}
 	return news || n > 0
 }
 
-func (b *playedBroker) versions(version int16) []byte {
+func (b *fakeBroker) versions(version int16) []byte {
 	r := kmsg.NewPtrApiVersionsResponse()
 	r.Version, r.ThrottleMillis = version, b.throttle
 	r.ApiKeys = append(slices.Clone(scriptedTable),
@@ -88,21 +88,21 @@ func (b *playedBroker) versions(version int16) []byte {
 	return r.AppendTo(nil)
 }
 
-func (b *playedBroker) say(q question, body []byte) {
-	b.unsaid = append(b.unsaid, responseFrame(q.id, body)...)
+func (b *fakeBroker) say(q question, body []byte) {
+	b.unsent = append(b.unsent, responseFrame(q.id, body)...)
 	b.speak()
 }
 
 // speak says what the link takes of what is to be said.
-func (b *playedBroker) speak() (news bool) {
-	n, _ := b.peer.Send(b.unsaid)
-	b.unsaid = b.unsaid[n:]
+func (b *fakeBroker) speak() (news bool) {
+	n, _ := b.peer.Send(b.unsent)
+	b.unsent = b.unsent[n:]
 	return n > 0
 }
 
 // answer answers the next n requests, each with a throttle time in milliseconds.
-func (b *playedBroker) answer(n int, throttle int32) {
-	for _, q := range b.heard[:n] {
+func (b *fakeBroker) answer(n int, throttle int32) {
+	for _, q := range b.received[:n] {
 		body := make([]byte, 6) // Heartbeat v1 to v3: the throttle time, an error code
 		if q.key == 18 {
 			b.throttle = throttle
@@ -112,7 +112,7 @@ func (b *playedBroker) answer(n int, throttle int32) {
 		}
 		b.say(q, body)
 	}
-	b.heard = b.heard[n:]
+	b.received = b.received[n:]
 }
 
 // failing is what a *testing.T and a *rapid.T have in common.
@@ -123,13 +123,13 @@ type failing interface {
 	Errorf(format string, args ...any)
 }
 
-type rig struct {
+type harness struct {
 	t        failing
 	clock    *fake.Clock
 	network  *memory.Transport
-	broker   *playedBroker
+	broker   *fakeBroker
 	counts   *recorder.Recorder
-	log      []string         // what the hooks told
+	log      []string         // the calls of hooks
 	versions *broker.Versions // the last that Hooks.Versions got
 
 	// One of them.
@@ -140,20 +140,20 @@ type rig struct {
 const cleanClose = "Connected -> Disconnected <nil>"
 
 // onBoth runs a test for either kind of connection.
-func onBoth(t *testing.T, change func(*broker.Config), test func(t *testing.T, r *rig)) {
+func onBoth(t *testing.T, change func(*broker.Config), test func(t *testing.T, r *harness)) {
 	t.Helper()
 	for _, kind := range []string{"Polled", "Conn"} {
 		t.Run(kind, func(t *testing.T) {
-			test(t, newRig(t, kind, change))
+			test(t, newHarness(t, kind, change))
 		})
 	}
 }
 
-func newRig(t *testing.T, kind string, change func(*broker.Config)) *rig {
+func newHarness(t *testing.T, kind string, change func(*broker.Config)) *harness {
 	t.Helper()
-	r := &rig{t: t, clock: fake.New(time.Time{}), network: memory.New(), counts: recorder.New()}
-	r.broker = &playedBroker{network: r.network}
-	tell := func(format string, args ...any) { r.log = append(r.log, fmt.Sprintf(format, args...)) }
+	r := &harness{t: t, clock: fake.New(time.Time{}), network: memory.New(), counts: recorder.New()}
+	r.broker = &fakeBroker{network: r.network}
+	record := func(format string, args ...any) { r.log = append(r.log, fmt.Sprintf(format, args...)) }
 	start := r.clock.Now()
 	cfg := broker.Config{
 		Host: "broker", Transport: r.network, Clock: r.clock, Metrics: r.counts,
@@ -162,15 +162,15 @@ func newRig(t *testing.T, kind string, change func(*broker.Config)) *rig {
 		Selector:    fake.Selector{Clock: r.clock, Work: func(any) bool { return r.broker.hear() }},
 		Hooks: &broker.Hooks{
 			StateChanged: func(from, to broker.State, _ broker.Endpoint, err error) {
-				tell("%v -> %v %v", from, to, err)
+				record("%v -> %v %v", from, to, err)
 			},
-			RequestWritten:  func(i broker.RequestInfo) { tell("written %d", i.CorrelationID) },
-			RequestAnswered: func(i broker.RequestInfo) { tell("answered %d", i.CorrelationID) },
-			RequestFailed:   func(i broker.RequestInfo, _ error) { tell("failed %d", i.CorrelationID) },
-			Throttled:       func(_ broker.Endpoint, until time.Time) { tell("throttled until %v", until.Sub(start)) },
-			Idle:            func(broker.Endpoint) { tell("idle") },
+			RequestWritten:  func(i broker.RequestInfo) { record("written %d", i.CorrelationID) },
+			RequestAnswered: func(i broker.RequestInfo) { record("answered %d", i.CorrelationID) },
+			RequestFailed:   func(i broker.RequestInfo, _ error) { record("failed %d", i.CorrelationID) },
+			Throttled:       func(_ broker.Endpoint, until time.Time) { record("throttled until %v", until.Sub(start)) },
+			Idle:            func(broker.Endpoint) { record("idle") },
 			Versions:        func(_ broker.Endpoint, v *broker.Versions) { r.versions = v },
-			Warning:         func(text string) { tell("warning %s", text) },
+			Warning:         func(text string) { record("warning %s", text) },
 			Panicked:        func(v any) { t.Errorf("a hook panicked: %v", v) },
 		},
 	}
@@ -195,7 +195,7 @@ func newRig(t *testing.T, kind string, change func(*broker.Config)) *rig {
 }
 
 // ready connects.
-func (r *rig) ready() {
+func (r *harness) ready() {
 	r.t.Helper()
 	r.reach()
 	r.turn()
@@ -206,7 +206,7 @@ func (r *rig) ready() {
 }
 
 // reach asks for a connection.
-func (r *rig) reach() {
+func (r *harness) reach() {
 	if r.polled != nil {
 		r.polled.Connect()
 		return
@@ -218,7 +218,7 @@ func (r *rig) reach() {
 }
 
 // turn lets both sides act until nothing is left to do now.
-func (r *rig) turn() {
+func (r *harness) turn() {
 	for range 1000 {
 		if r.polled != nil {
 			if r.polled.Connecting() {
@@ -235,20 +235,20 @@ func (r *rig) turn() {
 }
 
 // answer answers the next n requests, and lets both sides act.
-func (r *rig) answer(n int, throttle int32) {
+func (r *harness) answer(n int, throttle int32) {
 	r.t.Helper()
 	r.broker.answer(n, throttle)
 	r.turn()
 }
 
 // exchange lets the requests arrive before that.
-func (r *rig) exchange(n int, throttle int32) {
+func (r *harness) exchange(n int, throttle int32) {
 	r.t.Helper()
 	r.turn()
 	r.answer(n, throttle)
 }
 
-func (r *rig) wantState(want broker.State) {
+func (r *harness) wantState(want broker.State) {
 	r.t.Helper()
 	if got := r.state(); got != want {
 		r.t.Errorf("state: got %v, want %v", got, want)
@@ -257,7 +257,7 @@ func (r *rig) wantState(want broker.State) {
 
 // pass lets time pass as the owner of a loop would: from one deadline to the next.
 // It returns how many there were.
-func (r *rig) pass(d time.Duration) (deadlines int) {
+func (r *harness) pass(d time.Duration) (deadlines int) {
 	r.t.Helper()
 	end := r.clock.Now().Add(d)
 	for r.turn(); ; r.turn() {
@@ -279,7 +279,7 @@ func (r *rig) pass(d time.Duration) (deadlines int) {
 }
 
 // next is the time that it waits for; zero: none.
-func (r *rig) next() time.Time {
+func (r *harness) next() time.Time {
 	if r.polled != nil {
 		return r.polled.NextDeadline()
 	}
@@ -303,9 +303,9 @@ func (s sending) Response() (ports.Message, error) {
 	return s.Future.Response()
 }
 
-func (r *rig) send() sending { return r.sendThis(ask()) }
+func (r *harness) send() sending { return r.sendThis(ask()) }
 
-func (r *rig) sendThis(req ports.Message) sending {
+func (r *harness) sendThis(req ports.Message) sending {
 	if r.polled != nil {
 		return sending{Future: r.polled.Send(req, false)}
 	}
@@ -313,7 +313,7 @@ func (r *rig) sendThis(req ports.Message) sending {
 	return sending{f, err}
 }
 
-func (r *rig) sendWithin(d time.Duration) sending {
+func (r *harness) sendWithin(d time.Duration) sending {
 	if r.polled != nil {
 		return sending{Future: r.polled.Send(ask(), false, broker.WithTimeout(d))}
 	}
@@ -321,29 +321,29 @@ func (r *rig) sendWithin(d time.Duration) sending {
 	return sending{f, err}
 }
 
-func (r *rig) state() broker.State {
+func (r *harness) state() broker.State {
 	if r.polled != nil {
 		return r.polled.State()
 	}
 	return r.conn.State()
 }
 
-func (r *rig) stats() broker.Stats {
+func (r *harness) stats() broker.Stats {
 	if r.polled != nil {
 		return r.polled.Stats()
 	}
 	return r.conn.Stats()
 }
 
-func (r *rig) throttleDelay() time.Duration {
+func (r *harness) throttleDelay() time.Duration {
 	return max(r.stats().ThrottledUntil.Sub(r.clock.Now()), 0)
 }
 
-func (r *rig) inFlight() int { return r.stats().InFlight }
+func (r *harness) inFlight() int { return r.stats().InFlight }
 
-func (r *rig) lastError() error { return r.stats().LastError }
+func (r *harness) lastError() error { return r.stats().LastError }
 
-func (r *rig) close() {
+func (r *harness) close() {
 	if r.polled != nil {
 		r.polled.Close(nil)
 		return
@@ -352,7 +352,7 @@ func (r *rig) close() {
 }
 
 // outcome is what became of a request that must be done.
-func (r *rig) outcome(f sending) error {
+func (r *harness) outcome(f sending) error {
 	r.t.Helper()
 	if !f.isDone() {
 		r.t.Fatal("it is not done")
@@ -361,7 +361,7 @@ func (r *rig) outcome(f sending) error {
 	return err
 }
 
-func (r *rig) pending(f sending) {
+func (r *harness) pending(f sending) {
 	r.t.Helper()
 	if f.isDone() {
 		_, err := f.Response()
@@ -369,17 +369,17 @@ func (r *rig) pending(f sending) {
 	}
 }
 
-// told compares what the hooks have told since it was last asked.
-func (r *rig) told(want ...string) {
+// wantHooks compares the calls of hooks since the last comparison.
+func (r *harness) wantHooks(want ...string) {
 	r.t.Helper()
 	if got := fmt.Sprintf("%q", r.log); got != fmt.Sprintf("%q", want) {
-		r.t.Errorf("the hooks told\n%s, want\n%q", got, want)
+		r.t.Errorf("hooks: got\n%s, want\n%q", got, want)
 	}
 	r.log = nil
 }
 
 // sums checks what must add up at any time.
-func (r *rig) sums() { r.t.Helper(); checkSums(r.t, r.stats()) }
+func (r *harness) sums() { r.t.Helper(); checkSums(r.t, r.stats()) }
 
 // checkSums checks a picture of a connection.
 func checkSums(t failing, s broker.Stats) {
