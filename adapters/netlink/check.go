@@ -5,10 +5,9 @@ import (
 	"syscall"
 )
 
-// Check looks at the socket under the net.Conn, where there is one: at most one
-// that TLS, or another wrapper with a NetConn method, was put around. What lies
-// there unread is left for Read, so bytes that come before the end hide it: a
-// farewell of TLS does.
+// Check peeks at the socket under the net.Conn, also through one wrapper with a NetConn
+// method such as crypto/tls's. It consumes no byte, so unread bytes before the end of
+// the stream hide the end; the close_notify alert of TLS is such a case.
 func (l *link) Check() error {
 	l.mu.Lock()
 	conn := l.conn
