@@ -21,7 +21,7 @@ type addrs struct {
 }
 
 // Ports are chosen below the range from which Linux, macOS and Windows take the ports of
-// outgoing connections. A port out of that range, which is what  listening on port 0
+// outgoing connections. A port out of that range, which is what listening on port 0
 // gives, can be lost to any client while a broker is down; and a client that redials a
 // dead broker on such a port will sooner or later be given that very port for its own end,
 // and be connected with itself.

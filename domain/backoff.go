@@ -10,8 +10,8 @@ import (
 //	min(base * 2^(n-1), max) * U(0.8, 1.2)
 //
 // counted from the failure. (kafka-python counts from the start of the attempt, so a
-// connection that lived for an hour is followed by no pause.) The jitter comes after the cap, as in KIP-144's text, so a pause
-// may exceed max by a fifth. Only a connection that became ready and on which the
+// connection that lived for an hour is followed by no pause.) The jitter comes after the
+// cap, as in KIP-144, so a pause may exceed max by a fifth. Only a connection that became ready and on which the
 // peer has answered ends the row. If reaching the address did, a port that speaks another
 // protocol would be met by attempts without a pause (KAFKA-13879).
 //

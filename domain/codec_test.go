@@ -159,13 +159,13 @@ func frame(id int32, body []byte) []byte {
 	return append(b, body...)
 }
 
-// tally is a metrics sink that counts, and panics when told to.
+// tally is a metrics sink that counts, and panics on request.
 type tally struct {
 	started, ready, closed   int
 	sent, answered, failed   int
 	timedOut, clean          int
 	bytesSent, bytesReceived int
-	stale                    int
+	ignored                  int
 	logins, relogins         int
 	loginsFailed             int
 	panics                   bool
@@ -187,8 +187,8 @@ func (t *tally) ConnectionClosed(_ time.Time, _, clean bool) {
 	}
 	t.event()
 }
-func (t *tally) LoginSucceeded(_ time.Time, again bool, _ time.Duration) {
-	if again {
+func (t *tally) LoginSucceeded(_ time.Time, reauth bool, _ time.Duration) {
+	if reauth {
 		t.relogins++
 	} else {
 		t.logins++
@@ -210,6 +210,6 @@ func (t *tally) RequestFailed(_ time.Time, _, _ int16, timedOut bool, _ ports.Ti
 }
 func (t *tally) BytesSent(_ time.Time, n int)     { t.bytesSent += n; t.event() }
 func (t *tally) BytesReceived(_ time.Time, n int) { t.bytesReceived += n; t.event() }
-func (t *tally) StaleIgnored(time.Time)           { t.stale++; t.event() }
+func (t *tally) StaleIgnored(time.Time)           { t.ignored++; t.event() }
 
 var _ ports.MetricsSink = (*tally)(nil)

@@ -11,50 +11,71 @@ import (
 // Config configures a [Machine]. Its limits are positive unless a comment says what zero
 // means: defaults are filled in by the owner, which rejects invalid values.
 type Config struct {
-	Host string // as configured; never empty
+	// Host is the host to look up. It is not empty.
+	Host string
+	// Port is the broker's port. It is not zero.
 	Port uint16
 
-	ClientID string // sent with every request; at most 32767 bytes
+	// ClientID is sent with every request. It has at most 32767 bytes.
+	ClientID string
 	// SoftwareName and SoftwareVersion are sent with ApiVersions v3 and later.
 	SoftwareName, SoftwareVersion string
-	// ClusterID and NodeID name the broker that is meant. With either set,
-	// ApiVersions is asked at v5, and a broker that is another one refuses.
-	// "" and a nil NodeID: any.
+	// ClusterID names the cluster that is expected. If it or NodeID is set, ApiVersions is
+	// sent at v5, and another broker rejects it (KIP-1242). If empty, any is accepted.
 	ClusterID string
-	NodeID    *int32
+	// NodeID is the broker that is expected. If nil, any is accepted.
+	NodeID *int32
 
-	// APIVersion is the release that the broker is taken for: it is not asked for
-	// its API versions, and the table of that release is used, or of the nearest
-	// lower known. The zero Release: it is asked.
+	// APIVersion is the release that the broker is assumed to have. The API versions of that
+	// release are used, or of the nearest lower known one. If zero, the broker is asked.
 	APIVersion release.Release
 	// ProbeOldReleases allows probes for a release before 0.10 where the peer does not
 	// answer ApiVersions. If false, only a Connect with a Check probes.
 	ProbeOldReleases bool
 
-	// Mechanisms are those to log in with; the first that the broker offers is used.
-	// Empty: no login.
+	// Mechanisms are those to log in with; the first that the broker offers is used. If
+	// empty, there is no login.
 	Mechanisms []Mechanism
-	// RequireTLSForPasswords refuses to log in where Mechanism.Exposes and the endpoint is not
-	// Secure.
+	// RequireTLSForPasswords rejects a login whose Mechanism.Exposes over an endpoint that is
+	// not Secure.
 	RequireTLSForPasswords bool
 
-	MaxInFlight     int           // requests that wait for an answer
-	MaxPendingBytes int           // bytes that wait to be written, or one request
-	MaxFrameBytes   int32         // of a response; at most 2 GiB - 5, so that a frame fits an int of 32 bits
-	RequestTimeout  time.Duration // from admission to the answer
-	SetupTimeout    time.Duration // from the lookup to ready, all addresses together
-	VersionsTimeout time.Duration // within SetupTimeout, to find out the API versions, on all connections; 0: no own limit
-	IdleTimeout     time.Duration // without traffic, until the connection is closed; 0: no limit
-	PingInterval    time.Duration // without traffic, until the broker is asked for its API versions; 0: no pings
-	BackoffBase     time.Duration // the pause after the first failure
-	BackoffMax      time.Duration // at least BackoffBase
+	// MaxInFlight bounds the requests that wait for a response.
+	MaxInFlight int
+	// MaxPendingBytes bounds the bytes that wait to be written. One request may be larger.
+	MaxPendingBytes int
+	// MaxFrameBytes bounds a response. It is at most 2 GiB - 5, so that a frame fits an int
+	// of 32 bits.
+	MaxFrameBytes int32
+	// RequestTimeout bounds a request from admission to the response.
+	RequestTimeout time.Duration
+	// SetupTimeout bounds a connection attempt from the lookup until requests are admitted,
+	// all addresses together.
+	SetupTimeout time.Duration
+	// VersionsTimeout bounds the negotiation of API versions within SetupTimeout, all
+	// connections that it takes together. If zero, it has no limit of its own.
+	VersionsTimeout time.Duration
+	// IdleTimeout is the time without traffic after which the connection is closed. If zero,
+	// there is no limit.
+	IdleTimeout time.Duration
+	// PingInterval is the time without traffic after which a ping is sent. If zero, there
+	// are no pings.
+	PingInterval time.Duration
+	// BackoffBase is the pause after the first failure.
+	BackoffBase time.Duration
+	// BackoffMax is the longest pause, before the jitter. It is at least BackoffBase.
+	BackoffMax time.Duration
 
-	Rand    func() uint64     // 64 random bits a call, for the jitter; nil: no jitter
-	Codec   ports.Codec       // never nil
-	Metrics ports.MetricsSink // nil: none
-	// Trace makes Noted outputs of what happens to the connection, TraceRequests of
-	// what happens to each request.
-	Trace, TraceRequests bool
+	// Rand returns 64 random bits a call, for the jitter. If nil, there is no jitter.
+	Rand func() uint64
+	// Codec encodes and decodes messages. It is not nil.
+	Codec ports.Codec
+	// Metrics is called for each event. If nil, there are no metrics.
+	Metrics ports.MetricsSink
+	// Trace makes Noted outputs for events of the connection.
+	Trace bool
+	// TraceRequests makes Noted outputs for events of each request.
+	TraceRequests bool
 }
 
 func (c *Config) check() {

@@ -28,12 +28,12 @@ func TestCheckAfterSilence(t *testing.T) {
 		looked   bool
 	}{
 		{name: "parked, at once", parked: true, silence: 10*time.Millisecond - 1, ended: io.EOF, want: domain.Connected},
-		{name: "parked, stands", parked: true, silence: 10 * time.Millisecond, want: domain.Connected, looked: true},
+		{name: "parked, open", parked: true, silence: 10 * time.Millisecond, want: domain.Connected, looked: true},
 		{name: "parked, ended", parked: true, silence: 10 * time.Millisecond, ended: io.EOF, wantNews: true, want: domain.Disconnected, looked: true},
 		{name: "parked, in flight", parked: true, silence: time.Minute / 3, waiting: true, ended: io.EOF, want: domain.Connected},
 		{name: "parked, panics", parked: true, silence: 10 * time.Millisecond, panics: true, wantNews: true, want: domain.Disconnected, looked: true},
 		{name: "polled, at once", silence: 10*time.Millisecond - 1, ended: io.EOF, want: domain.Connected},
-		{name: "polled, stands", silence: 10 * time.Millisecond, want: domain.Connected},
+		{name: "polled, open", silence: 10 * time.Millisecond, want: domain.Connected},
 		{name: "polled, ended", silence: 10 * time.Millisecond, ended: io.EOF, wantNews: true, want: domain.Disconnected},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -71,9 +71,9 @@ func TestCheckAfterSilence(t *testing.T) {
 	}
 }
 
-// TestCheckTellsInTime: what is sent to a connection that has ended meanwhile is
+// TestCheckReportsInTime: what is sent to a connection that has ended meanwhile is
 // refused, and not lost.
-func TestCheckTellsInTime(t *testing.T) {
+func TestCheckReportsInTime(t *testing.T) {
 	b := newParked(t).parkedUp()
 	b.now = b.now.Add(time.Minute)
 	b.tr.link.ended = io.EOF

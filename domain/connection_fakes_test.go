@@ -206,7 +206,7 @@ func (b *bench) steps() (outs []domain.Output, idle domain.Output) {
 	return nil, domain.Output{}
 }
 
-func (b *bench) dialling() *bench {
+func (b *bench) dialing() *bench {
 	b.Connect(b.now, domain.ConnectOptions{})
 	b.steps()
 	b.tr.lookup.eps, b.tr.lookup.err = []ports.Endpoint{{Host: "broker", Network: "tcp", Address: "a"}}, nil
@@ -215,7 +215,7 @@ func (b *bench) dialling() *bench {
 }
 
 func (b *bench) established() *bench {
-	b.dialling()
+	b.dialing()
 	b.tr.link.stage, b.tr.link.stageErr = ports.StageEstablished, nil
 	b.steps()
 	return b

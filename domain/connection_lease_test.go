@@ -55,8 +55,8 @@ func (b *bench) parkedUp() *bench {
 	return b
 }
 
-// again connects anew after a loss, as far as established.
-func (b *bench) again() *bench {
+// reconnect connects after a loss, as far as established.
+func (b *bench) reconnect() *bench {
 	b.t.Helper()
 	b.now = b.now.Add(time.Second)
 	b.established()
@@ -128,7 +128,7 @@ func TestLeaseWriteFails(t *testing.T) {
 	if !errors.Is(f.Err(), broken) || f.Sent() != domain.SentPartly {
 		t.Errorf("%v, %v", f.Err(), f.Sent())
 	}
-	b.again().parkedUp()
+	b.reconnect().parkedUp()
 }
 
 // What a peer said of the handshake before it left counts, and not that it left.
@@ -154,7 +154,7 @@ func TestLeaseWriteOutWhileDropped(t *testing.T) {
 		b.GiveRead(b.now, r, 0, io.EOF)
 		outs, _ := b.steps()
 		if len(outs) != 1 || f.Done() || g.Done() {
-			t.Fatalf("%d outputs; requests were told before the writer came back", len(outs))
+			t.Fatalf("%d outputs; requests failed before the writer came back", len(outs))
 		}
 		if !b.tr.link.closed {
 			t.Fatal("the link is open: the writer may never come back")
@@ -222,7 +222,7 @@ func TestLeaseReadOutWhileReconnected(t *testing.T) {
 	old := b.takeRead()
 	b.Close(b.now, nil, false)
 	b.steps()
-	b.again()
+	b.reconnect()
 	w := b.takeWrite()
 	b.GiveWrite(b.now, w, len(w.Bytes), nil)
 	answer := frame(1, tableBody(0, 4, standardTable))
@@ -231,9 +231,9 @@ func TestLeaseReadOutWhileReconnected(t *testing.T) {
 	for i := range old.Bytes {
 		old.Bytes[i] = 0xff
 	}
-	stale := b.sink.stale
+	ignored := b.sink.ignored
 	b.GiveRead(b.now, old, len(old.Bytes), nil)
-	if b.sink.stale == stale {
+	if b.sink.ignored == ignored {
 		t.Error("the old read was not counted as stale")
 	}
 	r = b.takeRead()
@@ -248,7 +248,7 @@ func TestLeaseReadFailsLate(t *testing.T) {
 	old := b.takeRead()
 	b.Close(b.now, nil, false)
 	b.steps()
-	b.again()
+	b.reconnect()
 	current := b.takeRead()
 	b.GiveRead(b.now, old, 0, errors.New("use of closed connection"))
 	b.wantState(domain.NegotiatingVersions)
@@ -288,7 +288,7 @@ func TestLeaseReadIntoLargeFrame(t *testing.T) {
 	old := b.takeRead()
 	b.Close(b.now, nil, false)
 	b.steps()
-	b.again()
+	b.reconnect()
 	clear(old.Bytes)
 	b.GiveRead(b.now, old, len(old.Bytes), io.EOF)
 	b.parkedUp()
@@ -296,7 +296,7 @@ func TestLeaseReadIntoLargeFrame(t *testing.T) {
 
 // What a Parker has before it is established is polled.
 func TestLeaseNotBeforeEstablished(t *testing.T) {
-	b := newBench(t, func(b *bench) { b.tr.parker = true }).dialling()
+	b := newBench(t, func(b *bench) { b.tr.parker = true }).dialing()
 	if b.CanRead() || b.CanWrite() {
 		t.Error("a lease while dialling")
 	}

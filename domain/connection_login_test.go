@@ -55,8 +55,8 @@ func TestStepRenewsTheSession(t *testing.T) {
 	}
 }
 
-// Authenticators that are replaced between the Machine's wish for a token and its being
-// carried out: nobody is asked who is not there any more.
+// Authenticators that are replaced between the Machine's request for a token and its being
+// carried out: no authenticator is asked who is not there any more.
 func TestStepAuthenticatorReplacedBeforeItIsAsked(t *testing.T) {
 	b := newBench(t, func(b *bench) { b.auth = &fakeAuth{t: b.tr} })
 	b.connected()

@@ -16,7 +16,7 @@ import (
 
 // wild is a Connection, polled or parked, in a world of scripted ports, with an
 // owner that brings leases back whenever it likes. What must hold: each request
-// is told once, with its own answer or with how much of it had left; at most one
+// completes once, with its own answer or with how much of it had left; at most one
 // link is open, and none is opened while a writer is out; a reader of an old link
 // spoils nothing.
 type wild struct {
@@ -27,7 +27,7 @@ type wild struct {
 	reading  []domain.Lease // one for each link that is not forgotten
 	answered int            // of link.out, what the broker has taken up
 	links    []*fakeLink
-	told     map[string]int
+	seen     map[string]int
 
 	places map[int32]place
 	epoch  uint64 // of the link whose bytes end counts
@@ -39,11 +39,11 @@ type place struct {
 	start int
 }
 
-func newWild(t *testing.T, rt *rapid.T, told map[string]int) *wild {
+func newWild(t *testing.T, rt *rapid.T, seen map[string]int) *wild {
 	parked := rapid.Bool().Draw(rt, "parked")
 	deaf := !parked && rapid.Bool().Draw(rt, "deaf")
 	b := newBench(t, func(b *bench) { b.tr.parker, b.tr.deaf = parked, deaf })
-	return &wild{bench: b, t: rt, requests: map[int32]*domain.Future{}, told: told, places: map[int32]place{}}
+	return &wild{bench: b, t: rt, requests: map[int32]*domain.Future{}, seen: seen, places: map[int32]place{}}
 }
 
 // step takes one output; false: Idle.
@@ -87,12 +87,12 @@ func (w *wild) complete(f *domain.Future) {
 	}
 	delete(w.requests, f.CorrelationID)
 	if f.Err() == nil {
-		w.told["answered"]++
+		w.seen["answered"]++
 		if want := fmt.Sprintf("answer %d", f.CorrelationID); string(f.Body()) != want {
 			w.t.Fatalf("#%d has body %q", f.CorrelationID, f.Body())
 		}
 	} else {
-		w.told[f.Sent().String()]++
+		w.seen[f.Sent().String()]++
 		if want := w.sent(f.CorrelationID); f.Sent() != want {
 			w.t.Fatalf("#%d says %v and was %v", f.CorrelationID, f.Sent(), want)
 		}
@@ -231,10 +231,10 @@ func (w *wild) resolved(n int) {
 }
 
 func TestConnectionAgainstModel(t *testing.T) {
-	told := map[string]int{"answered": 0, "not sent": 0, "partly sent": 0, "fully sent": 0}
+	seen := map[string]int{"answered": 0, "not sent": 0, "partly sent": 0, "fully sent": 0}
 	broken := errors.New("broken pipe")
 	check := func(rt *rapid.T) {
-		w := newWild(t, rt, told)
+		w := newWild(t, rt, seen)
 		if rapid.Bool().Draw(rt, "begin up") {
 			w.up()
 		}
@@ -315,8 +315,8 @@ func TestConnectionAgainstModel(t *testing.T) {
 	for range 10 {
 		rapid.Check(t, check)
 	}
-	t.Log(told)
-	for what, n := range told {
+	t.Log(seen)
+	for what, n := range seen {
 		if n == 0 {
 			t.Errorf("never %s: the driver is too weak", what)
 		}

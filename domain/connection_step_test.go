@@ -213,12 +213,12 @@ func TestStepContainsPanics(t *testing.T) {
 				t.Errorf("went down for %v", down[0].Err)
 			}
 			if e != nil && (where == "begin a" || where == "next" || where == "token" || where == "watch exchange") && strings.Contains(e.Cause.Error(), where) {
-				t.Errorf("what the authenticator panicked with is told: %v", e.Cause)
+				t.Errorf("got the panic of the authenticator in %v, want it hidden", e.Cause)
 			}
 			if b.sink.started != b.sink.closed {
 				t.Errorf("%d started, %d closed", b.sink.started, b.sink.closed)
 			}
-			// It can be had again.
+			// It can be used again.
 			b.now = b.now.Add(time.Second)
 			b.Connect(b.now, domain.ConnectOptions{})
 			b.steps()
@@ -293,7 +293,7 @@ func TestStepStageFails(t *testing.T) {
 	for stage, want := range map[ports.Stage]error{
 		ports.StageDialing: domain.ErrDial, ports.StageSecuring: domain.ErrTLS,
 	} {
-		b := newBench(t, nil).dialling()
+		b := newBench(t, nil).dialing()
 		b.tr.link.stage, b.tr.link.stageErr = stage, errors.New("no")
 		b.steps()
 		if !errors.Is(b.LastError(), want) {
@@ -320,8 +320,8 @@ func TestStepTransportsAdvice(t *testing.T) {
 		fail func(b *bench)
 		want error
 	}{
-		"dial":      {func(b *bench) { b.dialling().tr.link.stageErr = advised{} }, domain.ErrDial},
-		"handshake": {func(b *bench) { l := b.dialling().tr.link; l.stage, l.stageErr = ports.StageSecuring, advised{} }, domain.ErrTLS},
+		"dial":      {func(b *bench) { b.dialing().tr.link.stageErr = advised{} }, domain.ErrDial},
+		"handshake": {func(b *bench) { l := b.dialing().tr.link; l.stage, l.stageErr = ports.StageSecuring, advised{} }, domain.ErrTLS},
 		"versions":  {func(b *bench) { b.established().tr.link.eof = advised{securing: true} }, domain.ErrTLS},
 		"connected": {func(b *bench) { b.connected().tr.link.eof = advised{securing: true} }, domain.ErrTLS},
 	} {

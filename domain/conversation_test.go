@@ -22,7 +22,7 @@ import (
 	"brokerconn/ports"
 )
 
-// The files of testdata/conversations are talks with a bare Machine: prose, then
+// The files of testdata/conversations are conversations with a bare Machine: prose, then
 // blocks of commands, a line "----", and what the Machine answers, up to an
 // empty line. They are written from the rules, not from a run: there is no flag
 // that rewrites them.
@@ -32,8 +32,8 @@ import (
 // stale; "refused" is what Send said. Requests are called by their correlation
 // id. See the map commands for what can be said, and textCodec for the bodies.
 //
-// What the talks execute is counted, state by input; see matrix_test.go.
-type talk struct {
+// What the conversations execute is counted, state by input; see matrix_test.go.
+type conversation struct {
 	t       *testing.T
 	cells   matrix
 	m       *domain.Machine
@@ -101,44 +101,44 @@ func (a args) number(name string, or int) int {
 	return n
 }
 
-var commands map[string]func(*talk, args)
+var commands map[string]func(*conversation, args)
 
 func init() {
-	commands = map[string]func(*talk, args){
-		"given":     (*talk).given,        // a new Machine in a phase: see phases, connected, closed; settings by name; traced: with events
-		"after":     (*talk).after,        // time passes, and nobody tells the Machine
-		"connect":   (*talk).connect,      //
-		"send":      (*talk).send,         // "text" [key= min= max= flexible= timeout=] [silent] [panics=]
-		"raw":       (*talk).raw,          // "text" key= version= [flexible] [silent]
-		"abandon":   (*talk).abandon,      // #id
-		"recycle":   (*talk).recycle,      // #id
-		"close":     (*talk).close,        // [cause=] [final]
-		"drain":     (*talk).drainAll,     // [final]
-		"hold":      (*talk).holdOpen,     // [no]
-		"within":    (*talk).within,       // 2s
-		"addresses": (*talk).addresses,    // a b c, or error=, or none
-		"stage":     (*talk).stage,        // dialling, securing, established
-		"answer":    (*talk).answer,       // #id "text" [tags=hex] [first=n: cut off]
-		"versions":  (*talk).versions,     // [code=] [version=] "table": the answer to ApiVersions
-		"mechanism": (*talk).answerOwn,    // "code names": the answer to SaslHandshake
-		"login":     (*talk).answerOwn,    // "code|message|token[|lifetime in ms]": the answer to SaslAuthenticate
-		"tokens":    (*talk).rawTokens,    // raw, or wrapped: how those that are transmitted are shown
-		"raw-token": (*talk).rawToken,     // "text": from the broker
-		"check":     (*talk).checkVersion, // [strict] [topics=a,b]
-		"renew":     (*talk).renew,        // Reauthenticate
-		"use":       (*talk).use,          // PLAIN,SCRAM: SetMechanisms; the first exposes with exposed
-		"bytes":     (*talk).bytes,        // hex= or text=, as they stand
-		"written":   (*talk).written,      // all, or a number
-		"writable":  (*talk).writable,     //
-		"token":     (*talk).token,        // "text" [done], nil [done]; error= alone, or beside a text
-		"lost":      (*talk).lost,         // EOF, reset
-		"timeout":   (*talk).timeout,      // +10s: time passes, then HandleTimeout
-		"why":       (*talk).why,          // LastError in full
-		"metrics":   (*talk).metrics,      // the sink's sums
-		"ask":       (*talk).ask,          // the Machine's questions
-		"sent":      (*talk).sent,         // #id: Machine.Sent
-		"last-id":   (*talk).lastID,       // sets the last correlation id
-		"break":     (*talk).breakPort,    // codec, metrics: the next call panics
+	commands = map[string]func(*conversation, args){
+		"given":     (*conversation).given,        // a new Machine in a phase: see phases, connected, closed; settings by name; traced: with events
+		"after":     (*conversation).after,        // time passes without HandleTimeout
+		"connect":   (*conversation).connect,      //
+		"send":      (*conversation).send,         // "text" [key= min= max= flexible= timeout=] [silent] [panics=]
+		"raw":       (*conversation).raw,          // "text" key= version= [flexible] [silent]
+		"abandon":   (*conversation).abandon,      // #id
+		"recycle":   (*conversation).recycle,      // #id
+		"close":     (*conversation).close,        // [cause=] [final]
+		"drain":     (*conversation).drainAll,     // [final]
+		"hold":      (*conversation).holdOpen,     // [no]
+		"within":    (*conversation).within,       // 2s
+		"addresses": (*conversation).addresses,    // a b c, or error=, or none
+		"stage":     (*conversation).stage,        // dialling, securing, established
+		"answer":    (*conversation).answer,       // #id "text" [tags=hex] [first=n: cut off]
+		"versions":  (*conversation).versions,     // [code=] [version=] "table": the answer to ApiVersions
+		"mechanism": (*conversation).answerOwn,    // "code names": the answer to SaslHandshake
+		"login":     (*conversation).answerOwn,    // "code|message|token[|lifetime in ms]": the answer to SaslAuthenticate
+		"tokens":    (*conversation).rawTokens,    // raw, or wrapped: how those that are transmitted are shown
+		"raw-token": (*conversation).rawToken,     // "text": from the broker
+		"check":     (*conversation).checkVersion, // [strict] [topics=a,b]
+		"renew":     (*conversation).renew,        // Reauthenticate
+		"use":       (*conversation).use,          // PLAIN,SCRAM: SetMechanisms; the first exposes with exposed
+		"bytes":     (*conversation).bytes,        // hex= or text=, as they stand
+		"written":   (*conversation).written,      // all, or a number
+		"writable":  (*conversation).writable,     //
+		"token":     (*conversation).token,        // "text" [done], nil [done]; error= alone, or beside a text
+		"lost":      (*conversation).lost,         // EOF, reset
+		"timeout":   (*conversation).timeout,      // +10s: time passes, then HandleTimeout
+		"why":       (*conversation).why,          // LastError in full
+		"metrics":   (*conversation).metrics,      // the sink's sums
+		"ask":       (*conversation).ask,          // the Machine's questions
+		"sent":      (*conversation).sent,         // #id: Machine.Sent
+		"last-id":   (*conversation).lastID,       // sets the last correlation id
+		"break":     (*conversation).breakPort,    // codec, metrics: the next call panics
 	}
 }
 
@@ -154,19 +154,19 @@ func TestConversations(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			(&talk{t: t, cells: cells}).hold(file, string(text))
+			(&conversation{t: t, cells: cells}).hold(file, string(text))
 			held++
 		})
 	}
 	if held == len(files) { // all of them were asked for
-		cells.judge(t)
+		cells.validate(t)
 	}
 }
 
 var wordPattern = regexp.MustCompile(`(?:[a-z]+=)?"(?:[^"\\]|\\.)*"|\S+`)
 
 // hold runs one file.
-func (k *talk) hold(file, text string) {
+func (k *conversation) hold(file, text string) {
 	lines := strings.Split(text, "\n")
 	for i := 0; i < len(lines); {
 		if lines[i] == "" || strings.HasPrefix(lines[i], "#") {
@@ -196,7 +196,7 @@ func (k *talk) hold(file, text string) {
 	}
 }
 
-func (k *talk) run(file string, line int, text string) {
+func (k *conversation) run(file string, line int, text string) {
 	var a args
 	a.named = map[string]string{}
 	words := wordPattern.FindAllString(text, -1)
@@ -224,15 +224,15 @@ func (k *talk) run(file string, line int, text string) {
 	do(k, a)
 }
 
-func (k *talk) say(format string, v ...any) {
+func (k *conversation) say(format string, v ...any) {
 	if !k.quiet {
 		k.out = append(k.out, fmt.Sprintf(format, v...))
 	}
 }
 
 // do carries out one input, counts it in the matrix, and drains the Machine.
-func (k *talk) do(input string, call func()) {
-	before, stale, said := k.m.State(), k.sink.stale, len(k.out)
+func (k *conversation) do(input string, call func()) {
+	before, ignored, lines := k.m.State(), k.sink.ignored, len(k.out)
 	effect := "."
 	func() {
 		defer func() {
@@ -243,7 +243,7 @@ func (k *talk) do(input string, call func()) {
 		}()
 		call()
 	}()
-	if k.sink.stale > stale {
+	if k.sink.ignored > ignored {
 		effect = "s"
 		k.say("stale")
 	}
@@ -253,15 +253,15 @@ func (k *talk) do(input string, call func()) {
 		return
 	case effect == "." && k.m.State() != before && k.m.State().Down():
 		effect = "D"
-	case effect == "." && len(k.out) > said && strings.HasPrefix(k.out[said], "refused"):
+	case effect == "." && len(k.out) > lines && strings.HasPrefix(k.out[lines], "refused"):
 		effect = "R"
-	case effect == "." && len(k.out) > said:
+	case effect == "." && len(k.out) > lines:
 		effect = "L"
 	}
 	k.cells.count(before, input, effect)
 }
 
-func (k *talk) drain() {
+func (k *conversation) drain() {
 	for {
 		out := k.m.Next()
 		switch out.Kind {
@@ -319,7 +319,7 @@ var eventNames = map[domain.EventKind]string{
 	domain.EventThrottled: "throttled", domain.EventIdle: "idle too long",
 }
 
-// about is what an event tells beside its kind.
+// about returns what an event reports beside its kind.
 func about(e *domain.Event) string {
 	var b strings.Builder
 	if e.Endpoint.Address != "" {
@@ -353,7 +353,7 @@ func aboutLogin(l domain.LoginInfo) (about string) {
 	return about
 }
 
-func (k *talk) idleLine() string {
+func (k *conversation) idleLine() string {
 	if k.idle.Deadline.IsZero() {
 		return "idle"
 	}
@@ -383,7 +383,7 @@ func brief(err error) string {
 
 // frames reads back what is transmitted: "18v4#1(body)" for each frame begun,
 // "..5" for the rest of one that was begun before.
-func (k *talk) frames(data []byte) string {
+func (k *conversation) frames(data []byte) string {
 	var b strings.Builder
 	if k.rest > 0 {
 		fmt.Fprintf(&b, " ..%d", k.rest)
@@ -400,8 +400,8 @@ func (k *talk) frames(data []byte) string {
 		version := int16(binary.BigEndian.Uint16(f[2:]))
 		id := int32(binary.BigEndian.Uint32(f[4:]))
 		body := f[10+binary.BigEndian.Uint16(f[8:]):]
-		own := key == ports.KeyAPIVersions && version >= 3 || key == ports.KeySASLAuthenticate && version >= 2
-		if own || k.flex[id] {
+		flexible := key == ports.KeyAPIVersions && version >= 3 || key == ports.KeySASLAuthenticate && version >= 2
+		if flexible || k.flex[id] {
 			if body[0] != 0 {
 				k.t.Errorf("#%d has no empty tag section", id)
 			}
@@ -415,29 +415,29 @@ func (k *talk) frames(data []byte) string {
 	return b.String()
 }
 
-// phases leads a Machine that was just made, quietly, to where a talk begins.
+// phases leads a Machine that was just made, quietly, to where a conversation begins.
 var phases = []struct {
 	name string
-	step func(*talk)
+	step func(*conversation)
 }{
-	{"disconnected", func(*talk) {}},
-	{"resolving", func(k *talk) { k.connect(args{}) }},
-	{"dialling", func(k *talk) { k.addresses(args{words: k.hosts}) }},
-	{"handshake", func(k *talk) { k.stage(args{words: []string{"securing"}}) }},
-	{"asking", func(k *talk) { k.stage(args{words: []string{"established"}}) }},
-	{"negotiating", func(k *talk) { k.written(args{words: []string{"all"}}) }},
-	{"mechanism", func(k *talk) {
+	{"disconnected", func(*conversation) {}},
+	{"resolving", func(k *conversation) { k.connect(args{}) }},
+	{"dialling", func(k *conversation) { k.addresses(args{words: k.hosts}) }},
+	{"handshake", func(k *conversation) { k.stage(args{words: []string{"securing"}}) }},
+	{"asking", func(k *conversation) { k.stage(args{words: []string{"established"}}) }},
+	{"negotiating", func(k *conversation) { k.written(args{words: []string{"all"}}) }},
+	{"mechanism", func(k *conversation) {
 		k.versions(args{words: []string{standardTable}})
 		k.written(args{words: []string{"all"}})
 	}},
-	{"token", func(k *talk) { k.answerOwn(args{words: []string{"0 PLAIN"}}) }},
-	{"login", func(k *talk) {
+	{"token", func(k *conversation) { k.answerOwn(args{words: []string{"0 PLAIN"}}) }},
+	{"login", func(k *conversation) {
 		k.token(args{words: []string{"secret"}})
 		k.written(args{words: []string{"all"}})
 	}},
 }
 
-func (k *talk) given(a args) {
+func (k *conversation) given(a args) {
 	var node *int32
 	if n := a.number("node", -1); n >= 0 {
 		id := int32(n)
@@ -449,7 +449,7 @@ func (k *talk) given(a args) {
 		mechanism = "PLAIN"
 	}
 	t, cells := k.t, k.cells
-	*k = talk{t: t, cells: cells, codec: &textCodec{}, sink: &tally{}, quiet: true,
+	*k = conversation{t: t, cells: cells, codec: &textCodec{}, sink: &tally{}, quiet: true,
 		now:     time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
 		futures: map[int32]*domain.Future{}, flex: map[int32]bool{},
 		hosts: strings.Split(cmp.Or(a.named["addresses"], "a"), ",")}
@@ -467,7 +467,7 @@ func (k *talk) given(a args) {
 		APIVersion:       releaseNamed(a.named["release"]),
 		Codec:            k.codec, Metrics: k.sink, Trace: a.has("traced"), TraceRequests: a.has("traced"),
 	}
-	switch a.named["chance"] {
+	switch a.named["rand"] {
 	case "low":
 		cfg.Rand = func() uint64 { return 0 }
 	case "high":
@@ -521,14 +521,14 @@ func mechanisms(names string, exposed bool) (all []domain.Mechanism) {
 	return all
 }
 
-func (k *talk) rawTokens(a args) { k.tokens = a.has("raw") }
+func (k *conversation) rawTokens(a args) { k.tokens = a.has("raw") }
 
-func (k *talk) rawToken(a args) {
+func (k *conversation) rawToken(a args) {
 	text := a.word(0)
 	k.read("read", a, append(binary.BigEndian.AppendUint32(nil, uint32(len(text))), text...))
 }
 
-func (k *talk) checkVersion(a args) {
+func (k *conversation) checkVersion(a args) {
 	c := domain.Check{Strict: a.has("strict")}
 	if topics := a.named["topics"]; topics != "" {
 		c.Topics = strings.Split(topics, ",")
@@ -536,13 +536,13 @@ func (k *talk) checkVersion(a args) {
 	k.do("check", func() { k.m.Connect(k.now, domain.ConnectOptions{Check: &c}) })
 }
 
-func (k *talk) renew(args) { k.do("renew", func() { k.m.Reauthenticate(k.now) }) }
+func (k *conversation) renew(args) { k.do("renew", func() { k.m.Reauthenticate(k.now) }) }
 
-func (k *talk) use(a args) {
+func (k *conversation) use(a args) {
 	k.do("use", func() { k.m.SetMechanisms(k.now, mechanisms(a.word(0), a.has("exposed"))) })
 }
 
-func (k *talk) after(a args) {
+func (k *conversation) after(a args) {
 	d, err := time.ParseDuration(a.word(0))
 	if err != nil {
 		panic(err)
@@ -550,11 +550,11 @@ func (k *talk) after(a args) {
 	k.now = k.now.Add(d)
 }
 
-func (k *talk) connect(a args) {
+func (k *conversation) connect(a args) {
 	k.do("connect", func() { k.m.Connect(k.now.Add(-a.duration("ago")), domain.ConnectOptions{Until: k.until}) })
 }
 
-func (k *talk) send(a args) {
+func (k *conversation) send(a args) {
 	n := newNote(a.word(0))
 	n.key = int16(a.number("key", 3))
 	n.min, n.max = int16(a.number("min", 0)), int16(a.number("max", 2))
@@ -564,7 +564,7 @@ func (k *talk) send(a args) {
 	k.admit(n, a, n.flexibleFrom)
 }
 
-func (k *talk) raw(a args) {
+func (k *conversation) raw(a args) {
 	flexibleFrom := int16(-1)
 	if a.has("flexible") {
 		flexibleFrom = 0
@@ -575,7 +575,7 @@ func (k *talk) raw(a args) {
 	}, a, flexibleFrom)
 }
 
-func (k *talk) admit(req ports.Message, a args, flexibleFrom int16) {
+func (k *conversation) admit(req ports.Message, a args, flexibleFrom int16) {
 	k.do("send", func() {
 		f, err := k.m.Send(k.now, req, a.duration("timeout"))
 		if err != nil {
@@ -588,7 +588,7 @@ func (k *talk) admit(req ports.Message, a args, flexibleFrom int16) {
 	})
 }
 
-func (k *talk) future(a args) *domain.Future {
+func (k *conversation) future(a args) *domain.Future {
 	f := k.futures[a.id()]
 	if f == nil {
 		return &domain.Future{Request: newNote("")}
@@ -596,9 +596,9 @@ func (k *talk) future(a args) *domain.Future {
 	return f
 }
 
-func (k *talk) abandon(a args) { k.do("abandon", func() { k.m.Abandon(k.future(a)) }) }
+func (k *conversation) abandon(a args) { k.do("abandon", func() { k.m.Abandon(k.future(a)) }) }
 
-func (k *talk) recycle(a args) {
+func (k *conversation) recycle(a args) {
 	f := k.future(a)
 	input := "recycle"
 	if !f.Done() {
@@ -607,7 +607,7 @@ func (k *talk) recycle(a args) {
 	k.do(input, func() { k.m.Recycle(f) })
 }
 
-func (k *talk) close(a args) {
+func (k *conversation) close(a args) {
 	input, cause := "close", error(nil)
 	if text, ok := a.named["cause"]; ok {
 		input, cause = "close-cause", errors.New(text)
@@ -619,8 +619,8 @@ func (k *talk) close(a args) {
 }
 
 // news is an input that carries an epoch: that of the current attempt, or the
-// one told.
-func (k *talk) news(input string, a args, call func(epoch uint64)) {
+// one given.
+func (k *conversation) news(input string, a args, call func(epoch uint64)) {
 	epoch := k.m.Epoch()
 	if _, old := a.named["epoch"]; old {
 		epoch = uint64(a.number("epoch", 0))
@@ -629,7 +629,7 @@ func (k *talk) news(input string, a args, call func(epoch uint64)) {
 	k.do(input, func() { call(epoch) })
 }
 
-func (k *talk) drainAll(a args) {
+func (k *conversation) drainAll(a args) {
 	input := "drain"
 	if a.has("final") {
 		input = "drain-final"
@@ -637,11 +637,11 @@ func (k *talk) drainAll(a args) {
 	k.do(input, func() { k.m.Drain(k.now, a.has("final")) })
 }
 
-func (k *talk) holdOpen(a args) {
+func (k *conversation) holdOpen(a args) {
 	k.do("hold", func() { k.m.Hold(k.now, !a.has("no")) })
 }
 
-func (k *talk) within(a args) {
+func (k *conversation) within(a args) {
 	d, err := time.ParseDuration(a.word(0))
 	if err != nil {
 		panic(err)
@@ -650,7 +650,7 @@ func (k *talk) within(a args) {
 	k.m.Connect(k.now, domain.ConnectOptions{Until: k.until}) // of the attempt under way
 }
 
-func (k *talk) addresses(a args) {
+func (k *conversation) addresses(a args) {
 	var eps []ports.Endpoint
 	var err error
 	input := "addresses"
@@ -666,7 +666,7 @@ func (k *talk) addresses(a args) {
 	k.news(input, a, func(epoch uint64) { k.m.HandleAddresses(k.now, epoch, eps, err) })
 }
 
-func (k *talk) stage(a args) {
+func (k *conversation) stage(a args) {
 	s := map[string]ports.Stage{
 		"dialling": ports.StageDialing, "securing": ports.StageSecuring, "established": ports.StageEstablished, "unheard-of": 9,
 	}[a.word(0)]
@@ -674,7 +674,7 @@ func (k *talk) stage(a args) {
 }
 
 // read hands bytes in, as many at a time as Space takes.
-func (k *talk) read(input string, a args, data []byte) {
+func (k *conversation) read(input string, a args, data []byte) {
 	if n := a.number("first", len(data)); n < len(data) {
 		data = data[:n]
 	}
@@ -689,7 +689,7 @@ func (k *talk) read(input string, a args, data []byte) {
 	})
 }
 
-func (k *talk) answer(a args) {
+func (k *conversation) answer(a args) {
 	tags, err := hex.DecodeString(a.named["tags"])
 	if err != nil {
 		panic(err)
@@ -697,17 +697,17 @@ func (k *talk) answer(a args) {
 	k.read("read", a, frame(a.id(), append(tags, a.word(1)...)))
 }
 
-func (k *talk) versions(a args) {
+func (k *conversation) versions(a args) {
 	id := int32(a.number("id", int(k.asked)))
 	k.read("read", a, frame(id, tableBody(int16(a.number("code", 0)), int16(a.number("version", 4)), a.word(0))))
 }
 
-func (k *talk) answerOwn(a args) {
+func (k *conversation) answerOwn(a args) {
 	tags, _ := hex.DecodeString(a.named["tags"])
 	k.read("read", a, frame(k.asked, append(tags, a.word(0)...)))
 }
 
-func (k *talk) bytes(a args) {
+func (k *conversation) bytes(a args) {
 	data := []byte(a.named["text"])
 	if text, ok := a.named["hex"]; ok {
 		var err error
@@ -718,7 +718,7 @@ func (k *talk) bytes(a args) {
 	k.read("read-garbage", a, data)
 }
 
-func (k *talk) written(a args) {
+func (k *conversation) written(a args) {
 	n, input := len(k.lent), "written-all"
 	if a.word(0) != "all" {
 		n, _ = strconv.Atoi(a.word(0))
@@ -741,7 +741,7 @@ func (k *talk) written(a args) {
 }
 
 // forget follows what is left of the frames that were handed out.
-func (k *talk) forget(n int) {
+func (k *conversation) forget(n int) {
 	data := k.lent[n:]
 	at := k.rest
 	for at < n {
@@ -754,11 +754,11 @@ func (k *talk) forget(n int) {
 	k.lent = nil
 }
 
-func (k *talk) writable(a args) {
+func (k *conversation) writable(a args) {
 	k.news("writable", a, func(epoch uint64) { k.m.HandleWritable(k.now, epoch) })
 }
 
-func (k *talk) token(a args) {
+func (k *conversation) token(a args) {
 	token := []byte(a.word(0))
 	if a.word(0) == "nil" || len(a.words) == 0 {
 		token = nil
@@ -770,12 +770,12 @@ func (k *talk) token(a args) {
 	k.news(input, a, func(epoch uint64) { k.m.HandleToken(k.now, epoch, token, a.has("done"), err) })
 }
 
-func (k *talk) lost(a args) {
+func (k *conversation) lost(a args) {
 	err := map[string]error{"EOF": io.EOF, "reset": errors.New("connection reset")}[a.word(0)]
 	k.news("lost", a, func(epoch uint64) { k.m.HandleLost(k.now, epoch, err) })
 }
 
-func (k *talk) timeout(a args) {
+func (k *conversation) timeout(a args) {
 	d, err := time.ParseDuration(a.word(0))
 	if err != nil {
 		panic(err)
@@ -788,7 +788,7 @@ func (k *talk) timeout(a args) {
 	k.do(input, func() { k.m.HandleTimeout(k.now) })
 }
 
-func (k *talk) why(args) {
+func (k *conversation) why(args) {
 	if err := k.m.LastError(); err != nil {
 		k.say("%v", err)
 		return
@@ -796,7 +796,7 @@ func (k *talk) why(args) {
 	k.say("no reason")
 }
 
-func (k *talk) metrics(args) {
+func (k *conversation) metrics(args) {
 	s := k.sink
 	k.say("started=%d ready=%d closed=%d clean=%d", s.started, s.ready, s.closed, s.clean)
 	k.say("sent=%d answered=%d failed=%d timedout=%d", s.sent, s.answered, s.failed, s.timedOut)
@@ -805,7 +805,7 @@ func (k *talk) metrics(args) {
 	}
 }
 
-func (k *talk) ask(args) {
+func (k *conversation) ask(args) {
 	delay, forever := k.m.ConnectionDelay(k.now)
 	can := "yes"
 	if err := k.m.CanSend(); err != nil {
@@ -818,11 +818,11 @@ func (k *talk) ask(args) {
 		k.m.InFlight(), k.m.PendingBytes(), k.m.Failures(), k.m.BlackedOut(k.now), delay, forever, can)
 }
 
-func (k *talk) sent(a args) { k.say("#%d %v", a.id(), k.m.Sent(k.futures[a.id()])) }
+func (k *conversation) sent(a args) { k.say("#%d %v", a.id(), k.m.Sent(k.futures[a.id()])) }
 
-func (k *talk) lastID(a args) { k.m.SetLastCorrelationID(a.id()) }
+func (k *conversation) lastID(a args) { k.m.SetLastCorrelationID(a.id()) }
 
-func (k *talk) breakPort(a args) {
+func (k *conversation) breakPort(a args) {
 	k.codec.panics = a.has("codec")
 	k.sink.panics = a.has("metrics")
 }

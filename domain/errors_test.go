@@ -67,7 +67,7 @@ func TestErrorKinds(t *testing.T) {
 // A refusal is an error of the request at hand; that the connection was lost for
 // a login that failed stays visible beneath, and is not retried for its sake.
 func TestRefusalAfterFailedLogin(t *testing.T) {
-	r := newRig(t, true, 3, nil)
+	r := newHarness(t, true, 3, nil)
 	r.up(domain.Authenticating)
 	r.up(domain.Disconnected)
 	r.drain()
@@ -85,20 +85,20 @@ func TestRefusalAfterFailedLogin(t *testing.T) {
 	}
 }
 
-// What a broker says is in logs. It may say anything.
-func TestBrokersWordsAreOneLine(t *testing.T) {
+// The text of a broker ends in logs, and may be anything.
+func TestBrokerTextIsOneLine(t *testing.T) {
 	long := strings.Repeat("ü", 1<<20)
-	for said, want := range map[string]string{
+	for text, want := range map[string]string{
 		"no such user \u2014 or not":  "no such user \u2014 or not",
 		"a\nb\x1b[2J\x00\u2028c\xffd": "a b [2J  c\ufffdd",
 		long:                          long[:1000] + "...",
 		"x" + long:                    "x" + long[:998] + "...",
 	} {
-		broker := &domain.BrokerError{Code: 58, Message: said}
+		broker := &domain.BrokerError{Code: 58, Message: text}
 		if got, ok := strings.CutPrefix(broker.Error(), "the broker answered error 58: "); !ok || got != want {
 			t.Errorf("got %.100q, want %.100q", got, want)
 		}
-		offer := &domain.MechanismError{Mechanism: "PLAIN", Offered: []string{said}}
+		offer := &domain.MechanismError{Mechanism: "PLAIN", Offered: []string{text}}
 		if got := offer.Error(); got != fmt.Sprintf("the broker has %q, not PLAIN", want) {
 			t.Errorf("got %.100q", got)
 		}

@@ -138,6 +138,9 @@ func (r *frameReader) validate(size int32, first [4]byte) error {
 	return &FrameError{Size: size, Limit: limit, First: first, AtStart: !r.begun}
 }
 
+const hintTooLarge = "the response is larger than the limit: " +
+	"raise MaxResponseBytes (receive_message_max_bytes) if responses this large are expected"
+
 // FrameError is a size field that was rejected. If these were the first bytes of the
 // connection and show what the peer speaks, Error says so.
 type FrameError struct {
@@ -158,7 +161,7 @@ func (e *FrameError) recognise() (hint, what string, kind error) {
 	first := string(e.First[:])
 	tooLarge := ""
 	if e.Size > e.Limit && e.Size < 1<<30 {
-		tooLarge = "the response is larger than the limit: raise MaxResponseBytes (receive_message_max_bytes) if responses this large are expected"
+		tooLarge = hintTooLarge
 	}
 	switch {
 	case !e.AtStart:
@@ -172,7 +175,8 @@ func (e *FrameError) recognise() (hint, what string, kind error) {
 	case isTLS(e.First):
 		return "the port wants TLS, and this connection is plaintext", "the peer answered with TLS", ErrTLSExpected
 	case printable(e.First):
-		return "this is another protocol: check the port", "the peer answered with text: " + strconv.Quote(first), ErrNotKafka
+		what = "the peer answered with text: " + strconv.Quote(first)
+		return "this is another protocol: check the port", what, ErrNotKafka
 	}
 	return cmp.Or(tooLarge, "is this a Kafka port?"), "", ErrFrameSize
 }

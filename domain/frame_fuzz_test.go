@@ -51,7 +51,7 @@ func cutInPieces(t *testing.T, r *frameReader, stream, cuts []byte) (frames [][]
 		r.advance(n)
 		received += n
 		for {
-			frame, own, err := r.next()
+			frame, fresh, err := r.next()
 			if err != nil {
 				var e *FrameError
 				if !errors.As(err, &e) || e.Error() == "" {
@@ -62,7 +62,7 @@ func cutInPieces(t *testing.T, r *frameReader, stream, cuts []byte) (frames [][]
 			if frame == nil {
 				break
 			}
-			if own {
+			if fresh {
 				frames = append(frames, frame) // it must stay as it is
 			} else {
 				frames = append(frames, bytes.Clone(frame))
@@ -157,7 +157,7 @@ func TestFrameReaderTrustedAtOnce(t *testing.T) {
 	}
 }
 
-// The largest size that can be told must not turn negative where int has 32
+// The largest size that can be sent must not turn negative where int has 32
 // bits.
 func TestFrameReaderLargestSize(t *testing.T) {
 	m := NewMachine(Complete(Config{Host: "broker", Codec: noCodec{}, MaxFrameBytes: 1<<31 - 5}))

@@ -20,10 +20,10 @@ import (
 
 // The two laws of the house. TestImportsGoOneWay judges what each package
 // imports; TestDomainIsPure walks the core's syntax for what would make it
-// depend on the time, on chance or on scheduling. Each law is also shown to catch
+// depend on the time, on random numbers or on scheduling. Each law is also shown to catch
 // those who break it.
 
-// std stands for every package of the standard library.
+// std is every package of the standard library.
 const std = "std"
 
 // mayImport is the first law: what the non-test files of a package may import,
@@ -86,7 +86,7 @@ func TestImportsGoOneWay(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		for _, broken := range judgeImports(module, filepath.ToSlash(rel), importsOf(parsed)) {
+		for _, broken := range validateImports(module, filepath.ToSlash(rel), importsOf(parsed)) {
 			t.Errorf("%s: %s", file, broken)
 		}
 		return nil
@@ -135,14 +135,14 @@ func TestImportLawCatches(t *testing.T) {
 		{"adapters/internal/fault", "m/adapters/netlink", "adapters/internal/fault may not import m/adapters/netlink"},
 		{"application/broker", "m/domain", ""},
 	} {
-		got := strings.Join(judgeImports("m", c.pkg, []string{c.imported}), "; ")
+		got := strings.Join(validateImports("m", c.pkg, []string{c.imported}), "; ")
 		if got != c.want {
 			t.Errorf("%s importing %s: got %q, want %q", c.pkg, c.imported, got, c.want)
 		}
 	}
 }
 
-func judgeImports(module, pkg string, imports []string) (broken []string) {
+func validateImports(module, pkg string, imports []string) (broken []string) {
 	allowed := []string(nil)
 	longest := ""
 	for _, rule := range mayImport {
@@ -155,14 +155,14 @@ func judgeImports(module, pkg string, imports []string) (broken []string) {
 	}
 	for _, imported := range imports {
 		ok := false
-		own, isOwn := strings.CutPrefix(imported, module+"/")
+		local, isLocal := strings.CutPrefix(imported, module+"/")
 		for _, a := range allowed {
 			switch {
 			case a == "all":
 				ok = true
-			case isOwn:
-				shared := within(pkg, "adapters") && within(own, "adapters/internal")
-				ok = ok || own == a || within(own, longest) || shared
+			case isLocal:
+				shared := within(pkg, "adapters") && within(local, "adapters/internal")
+				ok = ok || local == a || within(local, longest) || shared
 			case a == std:
 				ok = ok || !strings.Contains(strings.Split(imported, "/")[0], ".")
 			default:
@@ -192,7 +192,7 @@ func importsOf(f *ast.File) (paths []string) {
 func TestDomainIsPure(t *testing.T) {
 	root, module := findModule(t)
 	fset, std := source()
-	world := &twoImporters{std: std, own: map[string]*types.Package{}}
+	world := &twoImporters{std: std, local: map[string]*types.Package{}}
 	for _, dir := range []string{"ports", "domain/release", "domain"} {
 		files := parseDir(t, fset, filepath.Join(root, dir))
 		info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}
@@ -200,7 +200,7 @@ func TestDomainIsPure(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		world.own[path.Join(module, dir)] = pkg
+		world.local[path.Join(module, dir)] = pkg
 		if dir != "ports" {
 			for _, impurity := range findImpurities(fset, files, info) {
 				t.Error(impurity)
@@ -252,7 +252,7 @@ func findImpurities(fset *token.FileSet, files []*ast.File, info *types.Info) (f
 				what = "go statement"
 			case *ast.RangeStmt:
 				if _, ok := info.Types[n.X].Type.Underlying().(*types.Map); ok {
-					what = "range over a map: its order is chance"
+					what = "range over a map: its order is random"
 				}
 			case *ast.Ident:
 				if fn, ok := info.Uses[n].(*types.Func); ok && readsTheClock(fn) {
@@ -285,12 +285,12 @@ var source = sync.OnceValues(func() (*token.FileSet, types.Importer) {
 })
 
 type twoImporters struct {
-	std types.Importer
-	own map[string]*types.Package
+	std   types.Importer
+	local map[string]*types.Package
 }
 
 func (i *twoImporters) Import(path string) (*types.Package, error) {
-	if pkg, ok := i.own[path]; ok {
+	if pkg, ok := i.local[path]; ok {
 		return pkg, nil
 	}
 	return i.std.Import(path)

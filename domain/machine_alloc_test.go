@@ -9,7 +9,7 @@ import (
 )
 
 // cycle is the life of a request once a connection is up: admitted, written,
-// answered, told, handed back.
+// answered, reported, handed back.
 type cycle struct {
 	m      *domain.Machine
 	now    time.Time

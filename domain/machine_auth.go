@@ -42,8 +42,8 @@ type login struct {
 	secrets   func() []string // words of the last token that no log may show
 
 	began       time.Time // zero: none is under way
-	handshakeAt time.Time // the answer to the handshake: the broker's pause between renewals began before
-	sent        time.Time // the last token: the session's life is counted from then, as that of the broker's clock cannot begin sooner
+	handshakeAt time.Time // the answer to the handshake, before which the broker's pause began
+	sent        time.Time // the last token, from which the session's lifetime is counted
 	lifetime    int64     // of the session in ms, as the broker last said
 }
 
@@ -140,7 +140,8 @@ func (m *Machine) receiveHandshake(f *Future, body []byte) {
 
 func (m *Machine) challenge(data []byte) {
 	m.login.step = loginToken
-	m.out.put(Output{Kind: Challenge, Epoch: m.epoch, Endpoint: m.endpoint, Mechanism: m.login.mechanism.Name, Data: data})
+	name := m.login.mechanism.Name
+	m.out.put(Output{Kind: Challenge, Epoch: m.epoch, Endpoint: m.endpoint, Mechanism: name, Data: data})
 	if m.login.dialect.raw() {
 		m.frames.least = 0
 	}

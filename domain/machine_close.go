@@ -151,7 +151,7 @@ func (m *Machine) takeAll(e *Error) *failing {
 	return t
 }
 
-// failNext fails the first request that is left and returns it, nil if there is none.
+// failNext fails the first request that is left and returns it, nil if all have failed.
 func (m *Machine) failNext(t *failing) *Future {
 	for len(t.futures) > 0 {
 		f := t.futures[0]

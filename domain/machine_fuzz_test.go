@@ -30,7 +30,7 @@ func FuzzMachineBytes(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, phase, chunk byte, data []byte) {
 		to := states[int(phase)%len(states)]
-		r := newRig(t, to == domain.Authenticating, 3, nil)
+		r := newHarness(t, to == domain.Authenticating, 3, nil)
 		r.up(min(to, domain.Connected))
 		if to == domain.Closed {
 			r.do(func() { r.m.Close(r.now, nil, true) })
@@ -80,7 +80,7 @@ func FuzzNewVersions(f *testing.F) {
 		}
 		sound, have := len(table) > 0, map[int16]ports.APIRange{}
 		for _, a := range table {
-			if _, twice := have[a.Key]; twice || a.Key < 0 || a.Min < 0 || a.Max < a.Min {
+			if _, known := have[a.Key]; known || a.Key < 0 || a.Min < 0 || a.Max < a.Min {
 				sound = false
 			}
 			have[a.Key] = a

@@ -36,7 +36,8 @@ func (e *MechanismError) Error() string {
 	return fmt.Sprintf("the broker has %q, not %s", oneLine(strings.Join(e.Offered, " ")), e.Mechanism)
 }
 
-var errExposed = errors.New("nothing was sent: the password or token would travel in plaintext, which Config.RequireTLSForPasswords forbids")
+var errExposed = errors.New(
+	"nothing was sent: the password or token would travel in plaintext, which Config.RequireTLSForPasswords forbids")
 
 const (
 	hintUnsupportedSASL = "choose one of the mechanisms that the broker offers"
@@ -68,14 +69,17 @@ func (m *Machine) mechanismRefused(r *ports.SASLHandshakeResponse) {
 	refusal := &MechanismError{Mechanism: m.login.mechanism.Name, Offered: slices.Clone(r.Mechanisms)}
 	slices.Sort(refusal.Offered)
 	m.mechanisms.rejected = append(m.mechanisms.rejected, refusal.Mechanism)
-	others := slices.DeleteFunc(slices.Clone(refusal.Offered), func(name string) bool { return slices.Contains(m.mechanisms.rejected, name) })
+	others := slices.DeleteFunc(slices.Clone(refusal.Offered), func(name string) bool {
+		return slices.Contains(m.mechanisms.rejected, name)
+	})
 	if !m.relogin() && m.chooseMechanism(others) {
 		m.mechanisms.offered = refusal.Offered
 		m.next = tryAgain
 		m.fail(m.newError(ErrConnection, refusal, "the next connection logs in with "+m.mechanism().Name))
 		return
 	}
-	m.failLogin(ErrUnsupportedMechanism, fmt.Errorf("%w: %w", refusal, brokerError(r.ErrorCode, "")), hintUnsupportedSASL)
+	cause := fmt.Errorf("%w: %w", refusal, brokerError(r.ErrorCode, ""))
+	m.failLogin(ErrUnsupportedMechanism, cause, hintUnsupportedSASL)
 }
 
 // mayExpose rejects a login that would send its secret in plaintext if the Config forbids
@@ -88,7 +92,8 @@ func (m *Machine) mayExpose() error {
 		return errExposed
 	case !m.mechanisms.exposed:
 		m.mechanisms.exposed = true
-		m.note(Event{Kind: EventPlaintextCredentials, Endpoint: m.endpoint, Login: LoginInfo{Mechanism: m.mechanism().Name}})
+		login := LoginInfo{Mechanism: m.mechanism().Name}
+		m.note(Event{Kind: EventPlaintextCredentials, Endpoint: m.endpoint, Login: login})
 	}
 	return nil
 }

@@ -132,7 +132,8 @@ func (m *Machine) giveProbesTime() {
 
 // handleProbing sends Metadata behind an ApiVersions that has no response yet.
 func (m *Machine) handleProbing() {
-	if m.state == NegotiatingVersions && !m.metadataAt.IsZero() && !m.now.Before(m.metadataAt) && m.now.Before(m.stepBy) {
+	due := !m.metadataAt.IsZero() && !m.now.Before(m.metadataAt)
+	if m.state == NegotiatingVersions && due && m.now.Before(m.stepBy) {
 		m.metadataAt = time.Time{}
 		m.sendProbe(ports.KeyMetadata)
 	}
@@ -216,7 +217,7 @@ func (m *Machine) addEvidence(what string) {
 func (m *Machine) nextStep(e *Error) {
 	p := &m.probing
 	m.addEvidence(fmt.Sprintf("%s: %v after %v", m.question(), e.Cause, m.now.Sub(p.sentAt).Round(time.Millisecond)))
-	cut := m.frames.buffered() > 0 || m.pending.len() > 0 // it did not read the whole request, or began to answer
+	cut := m.frames.buffered() > 0 || m.pending.len() > 0 // within a response, or within the request
 	strict := m.check != nil && m.check.Strict
 	refused := !cut && p.silences == 0 && p.suspect != release.Release{} && p.suspect != release.Release{Minor: 9}
 	switch {

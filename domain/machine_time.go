@@ -133,7 +133,7 @@ func (m *Machine) silence() error {
 func (m *Machine) silenceHint() string {
 	switch m.state {
 	case NegotiatingVersions:
-		return "the port accepts connections but does not answer Kafka's ApiVersions: is it a Kafka port, and does it want TLS?" + m.hintProbing()
+		return hintSilentPort + m.hintProbing()
 	case Handshake:
 		return "the port accepts connections but does not answer a TLS hello: does it speak TLS?"
 	}

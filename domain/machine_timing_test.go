@@ -34,7 +34,7 @@ func TestTimingOfARequest(t *testing.T) {
 	b.steps()
 	move(40)
 	b.say(append(one[1:], two[:2]...))
-	told, _ := b.steps()
+	outs, _ := b.steps()
 	move(50)
 	b.say(two[2:])
 	more, _ := b.steps()
@@ -42,7 +42,7 @@ func TestTimingOfARequest(t *testing.T) {
 	for i, c := range []struct {
 		out                   []domain.Output
 		written, first, ended int
-	}{{told, 10, 30, 40}, {more, 20, 40, 50}} {
+	}{{outs, 10, 30, 40}, {more, 20, 40, 50}} {
 		if len(c.out) != 1 || c.out[0].Kind != domain.Completed {
 			t.Fatalf("answer %d: %d outputs", i, len(c.out))
 		}

@@ -33,9 +33,14 @@ const (
 	topAsk        = 4
 	topAskOfNamed = 5
 
-	hintClosedWhenAsked = "the peer closed the connection when asked for its API versions: a port for TLS, another protocol, or a Kafka before 0.10?"
-	hintProbe           = " To detect a Kafka before 0.10 set ProbeOldReleases (probe_old_releases), or name its release by APIVersion (api_version)"
-	hintClosedAtOnce    = "the peer closed the connection before it answered anything: a port for TLS, or another protocol?"
+	hintClosedWhenAsked = "the peer closed the connection when asked for its API versions: " +
+		"a port for TLS, another protocol, or a Kafka before 0.10?"
+	hintSilentPort = "the port accepts connections but does not answer Kafka's ApiVersions: " +
+		"is it a Kafka port, and does it want TLS?"
+	hintProbe = " To detect a Kafka before 0.10 set ProbeOldReleases (probe_old_releases), " +
+		"or name its release by APIVersion (api_version)"
+	hintClosedAtOnce = "the peer closed the connection before it answered anything: " +
+		"a port for TLS, or another protocol?"
 
 	codeUnsupportedVersion  = 35
 	codeRebootstrapRequired = 129
@@ -114,7 +119,8 @@ func (m *Machine) receiveVersions(f *Future, body []byte) {
 		m.askLower(r)
 		return
 	case codeRebootstrapRequired:
-		m.fail(m.newError(ErrProtocol, brokerError(r.ErrorCode, ""), "this is another broker than ClusterID and NodeID name"))
+		hint := "this is another broker than ClusterID and NodeID name"
+		m.fail(m.newError(ErrProtocol, brokerError(r.ErrorCode, ""), hint))
 		return
 	default:
 		m.fail(m.newError(ErrProtocol, brokerError(r.ErrorCode, ""), ""))

@@ -8,7 +8,7 @@ import (
 	"brokerconn/domain"
 )
 
-// Every state meets every input, and each meeting stands in a conversation. The
+// Every state meets every input, and each meeting is in a conversation. The
 // matrix is counted from what the conversations execute.
 
 var states = []domain.State{
@@ -46,7 +46,7 @@ func (c matrix) count(s domain.State, input, effect string) {
 	}
 }
 
-func (c matrix) judge(t *testing.T) {
+func (c matrix) validate(t *testing.T) {
 	inputs := slices.Clone(commandsOfOwner)
 	for _, n := range newsFromOutside {
 		inputs = append(inputs, n, n+"@old")

@@ -22,9 +22,9 @@ func TestMachineAgainstModel(t *testing.T) {
 		"recognised": 0, "renewed": 0, "refused for a login": 0,
 		"failed not sent": 0, "failed partly sent": 0, "failed fully sent": 0}
 	check := func(t *rapid.T) {
-		seed := rapid.Uint64().Draw(t, "chance")
-		chance := func() uint64 { seed = seed*6364136223846793005 + 1442695040888963407; return seed ^ seed>>29 }
-		r := newRig(t, rapid.Bool().Draw(t, "sasl"), rapid.SampledFrom([]int{1, 3, 30}).Draw(t, "in flight"), chance,
+		seed := rapid.Uint64().Draw(t, "random")
+		random := func() uint64 { seed = seed*6364136223846793005 + 1442695040888963407; return seed ^ seed>>29 }
+		r := newHarness(t, rapid.Bool().Draw(t, "sasl"), rapid.SampledFrom([]int{1, 3, 30}).Draw(t, "in flight"), random,
 			func(c *domain.Config) {
 				c.IdleTimeout = rapid.SampledFrom([]time.Duration{0, 5 * time.Second}).Draw(t, "idle limit")
 				c.PingInterval = rapid.SampledFrom([]time.Duration{0, 2 * time.Second}).Draw(t, "keep warm")
@@ -154,7 +154,7 @@ func TestMachineAgainstModel(t *testing.T) {
 					r.token("x", rapid.Bool().Draw(t, "done"), nil)
 				}
 			},
-			"stale":   func(*rapid.T) { r.stale(below(8, "news"), uint64(below(6, "epoch"))) },
+			"stale":   func(*rapid.T) { r.oldNews(below(8, "news"), uint64(below(6, "epoch"))) },
 			"up":      func(*rapid.T) { r.up(domain.Connected) },
 			"timeout": func(*rapid.T) { r.timeout(time.Duration(below(4000, "ms")) * time.Millisecond) },
 			"trouble": func(*rapid.T) {

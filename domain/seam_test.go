@@ -14,7 +14,7 @@ import (
 func TestSeamBetweenMachineAndConnection(t *testing.T) {
 	root, module := findModule(t)
 	fset, std := source()
-	world := &twoImporters{std: std, own: map[string]*types.Package{}}
+	world := &twoImporters{std: std, local: map[string]*types.Package{}}
 	for _, dir := range []string{"ports", "domain/release", "domain"} {
 		files := parseDir(t, fset, filepath.Join(root, dir))
 		info := &types.Info{Selections: map[*ast.SelectorExpr]*types.Selection{}}
@@ -22,7 +22,7 @@ func TestSeamBetweenMachineAndConnection(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		world.own[path.Join(module, dir)] = pkg
+		world.local[path.Join(module, dir)] = pkg
 		for selector, s := range info.Selections {
 			at := fset.Position(selector.Pos())
 			ofConnection := strings.HasPrefix(filepath.Base(at.Filename), "connection")

@@ -68,7 +68,9 @@ func (g *guardedSink) RequestSent(now time.Time, key, version int16, bytes int) 
 	g.sink.RequestSent(now, key, version, bytes)
 }
 
-func (g *guardedSink) ResponseReceived(now time.Time, key, version int16, bytes int, throttled time.Duration, t ports.Timing) {
+func (g *guardedSink) ResponseReceived(
+	now time.Time, key, version int16, bytes int, throttled time.Duration, t ports.Timing,
+) {
 	g.sums.Responses++
 	if throttled > 0 {
 		g.sums.Throttled++

@@ -1,27 +1,25 @@
 package domain
 
-// Two rules: every move between states is in the table of this file, and every
-// move is reported exactly once, as a Changed output, in the order in which the
-// moves were made.
+// Two rules: every move between states is in the table of this file, and every move is
+// reported exactly once, as a Changed output, in the order in which the moves are made.
 //
-//	Disconnected -> Connecting -> Handshake -> NegotiatingVersions -> Authenticating -> Connected
-//	                     |                        ^    |                                   ^
-//	                     +------------------------+    +-----------------------------------+
-//	                            without TLS                        without SASL
+//	             Connect        HandleStage              HandleStage          ApiVersions          the login
+//	Disconnected ------> Connecting ----> Handshake ----> NegotiatingVersions ----> Authenticating ----> Connected
+//	                         |                              ^       |                                     ^
+//	                         +----------- no TLS -----------+       +-------------- no SASL --------------+
 //
-// Where the broker's release is configured NegotiatingVersions is left out.
-//
-// From each of them a failure or a Close leads back to Disconnected, and a final
-// Close from anywhere to Closed, which nothing leaves.
+// NegotiatingVersions is skipped if the broker's release is configured, or was detected on
+// an earlier connection. From every state but Closed a failure or Close leads to
+// Disconnected, and a final Close to Closed, which has no way out.
 
 // State is the state of a connection.
 type State uint8
 
 const (
 	Disconnected        State = iota // no link; Connect starts one, after the backoff
-	Connecting                       // the host is looked up, the address dialled
+	Connecting                       // the host is looked up and the address dialed
 	Handshake                        // the TLS handshake is under way
-	NegotiatingVersions              // ApiVersions was asked
+	NegotiatingVersions              // ApiVersions is under way
 	Authenticating                   // SaslHandshake and the exchange are under way
 	Connected                        // requests are admitted
 	Closed                           // closed for good
@@ -39,34 +37,58 @@ func (s State) String() string {
 	return "unknown state"
 }
 
-// MarshalText gives the name, for JSON.
+// MarshalText returns the name.
 func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// moves lists, for each state, the states that may follow it.
-var moves = [...][]State{
-	Disconnected:        {Connecting, Closed},
-	Connecting:          {Handshake, NegotiatingVersions, Authenticating, Connected, Disconnected, Closed},
-	Handshake:           {NegotiatingVersions, Authenticating, Connected, Disconnected, Closed},
-	NegotiatingVersions: {Authenticating, Connected, Disconnected, Closed},
-	Authenticating:      {Connected, Disconnected, Closed},
-	Connected:           {Disconnected, Closed},
-	Closed:              {},
+// moves lists, for each state, the states that may follow it and the event that causes the
+// move.
+var moves = [...]map[State]string{
+	Disconnected: {
+		Connecting: "Connect",
+		Closed:     "a final Close",
+	},
+	Connecting: {
+		Handshake:           "HandleStage: the address was reached, and TLS follows",
+		NegotiatingVersions: "HandleStage: established",
+		Authenticating:      "HandleStage: established, and the API versions are known",
+		Connected:           "HandleStage: established, the API versions are known, and there is no login",
+		Disconnected:        "HandleAddresses or HandleLost with an error, HandleTimeout, Close, Drain",
+		Closed:              "a final Close or Drain",
+	},
+	Handshake: {
+		NegotiatingVersions: "HandleStage: established",
+		Authenticating:      "HandleStage: established, and the API versions are known",
+		Connected:           "HandleStage: established, the API versions are known, and there is no login",
+		Disconnected:        "HandleLost, HandleTimeout, Close, Drain",
+		Closed:              "a final Close or Drain",
+	},
+	NegotiatingVersions: {
+		Authenticating: "HandleRead: the API versions",
+		Connected:      "HandleRead: the API versions, and there is no login",
+		Disconnected:   "HandleRead of an error, HandleLost, HandleTimeout, Close, Drain",
+		Closed:         "a final Close or Drain",
+	},
+	Authenticating: {
+		Connected:    "HandleRead or HandleToken: the login is over",
+		Disconnected: "HandleRead or HandleToken of an error, HandleLost, HandleTimeout, Close, Drain",
+		Closed:       "a final Close or Drain",
+	},
+	Connected: {
+		Disconnected: "HandleRead of an error, HandleLost, HandleTimeout, Close, the end of a Drain or of a session",
+		Closed:       "a final Close, or the end of a final Drain",
+	},
+	Closed: {},
 }
 
 func (s State) mayBecome(to State) bool {
-	for _, next := range moves[s] {
-		if next == to {
-			return true
-		}
-	}
-	return false
+	_, ok := moves[s][to]
+	return ok
 }
 
-// Down reports whether there is neither a connection nor an attempt at one.
+// Down reports whether there is neither a connection nor an attempt to make one.
 func (s State) Down() bool { return s == Disconnected || s == Closed }
 
-// SettingUp reports whether the connection is on its way: kafka-python's
-// connecting().
+// SettingUp reports whether a connection is being made.
 func (s State) SettingUp() bool { return s >= Connecting && s <= Authenticating }
 
 // condition is what a Connected connection admits; with another one CanSend says why not.

@@ -10,7 +10,7 @@ type Stats struct {
 	Address string    // in use, or used last
 
 	Waiting          int       // requests in the owner's wait queue; a Polled has none
-	InFlight         int       // requests that are admitted and not done; those that expect no response count until they are written
+	InFlight         int       // requests that are admitted and not done
 	PendingBytes     int       // bytes that wait to be written
 	ThrottledUntil   time.Time // in the past: not throttled
 	Reauthenticating bool      // requests wait until the session is authenticated again

@@ -47,3 +47,19 @@ func TestAPIOfACheckout(t *testing.T) {
 		t.Errorf("got %q, %v", api, err)
 	}
 }
+
+// TestAPI shows what a change does to the API: the difference belongs in its commit.
+func TestAPI(t *testing.T) {
+	committed, err := committedAPI(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	today, err := readAPI(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if changes := apiChanges(committed, today); len(changes) > 0 {
+		all := strings.Join(changes, "\n")
+		t.Errorf("the API differs from %s; commit the difference with make api:\n%s", apiDir, all)
+	}
+}

@@ -1,10 +1,9 @@
-// Package kafkapython installs releases of kafka-python from PyPI, for tests that ask
-// them what they are to be compared with.
+// Package kafkapython installs releases of kafka-python from PyPI, for tests that compare
+// the library with them.
 //
-// Each lives in a virtual environment of its own, outside the repository, in the
-// cache that the brokers' jars are kept in. One is made beside its place and renamed
-// into it, so that what is there is whole; processes that make the same one at the
-// same time do no harm.
+// Each has a virtual environment in the cache of the brokers' jars, outside the
+// repository. An environment is made under a temporary name and renamed, so that it is
+// complete, and several processes may make the same one.
 package kafkapython
 
 import (
@@ -22,25 +21,25 @@ import (
 	"brokerconn/acceptance"
 )
 
-// python38 is what kafka-python 3 needs, and the driver of acceptance/parity.
-// kafka-python 2.0.2 alone would end at 3.11: see that driver.
+// python38 is the oldest Python of kafka-python 3 and of the driver of acceptance/parity,
+// which also makes kafka-python 2.0.2 run after 3.11.
 const python38 = "(3, 8)"
 
-// building bounds what takes a few seconds on a good day.
+// building bounds the installations, which take a few seconds with a fast network.
 const building = 5 * time.Minute
 
 //go:embed testdata
 var testdata embed.FS
 
-// Interpreters returns, by version, the Python that finds that kafka-python, and
-// installs what is missing. A version is one that testdata names, with its hash. The
-// error says what the machine lacks.
+// Interpreters returns, by version, the Python that has that kafka-python, and installs
+// the missing ones. testdata has the hash of each version. The error says what the machine
+// lacks.
 func Interpreters(ctx context.Context, versions ...string) (map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, building)
 	defer cancel()
 	if runtime.GOOS == "windows" {
 		return nil, errors.New("kafka-python is asked on Unix only: its driver waits with poll(2), which Windows " +
-			"has not got")
+			"does not have")
 	}
 	base, release, err := findPython(ctx)
 	if err != nil {
@@ -88,12 +87,12 @@ func findPython(ctx context.Context) (path, release string, err error) {
 	return "", "", err
 }
 
-// check asks an environment for its kafka-python.
+// check checks the version of kafka-python in an environment.
 func check(ctx context.Context, interpreter, version string) error {
 	out, err := command(ctx, interpreter, "-I", "-c",
 		"import importlib.metadata as m; print(m.version('kafka-python'))")
 	if err == nil && strings.TrimSpace(out) != version {
-		err = fmt.Errorf("%s has kafka-python %s, not %s", interpreter, strings.TrimSpace(out), version)
+		err = fmt.Errorf("%s has kafka-python %s, want %s", interpreter, strings.TrimSpace(out), version)
 	}
 	return err
 }
@@ -130,7 +129,7 @@ func install(ctx context.Context, python, dir, version string) error {
 	return nil
 }
 
-// command runs something to its end; its error says what that said last.
+// command runs a program; its error has the last line of standard error.
 func command(ctx context.Context, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	var said strings.Builder

@@ -11,7 +11,7 @@ import (
 	"brokerconn/acceptance/need"
 )
 
-// TestMissingPython: without a Python that will do, the suite is skipped aloud, or
+// TestMissingPython: without a suitable Python the suite is skipped under a banner, or
 // fails if it is required, and says what is missing.
 func TestMissingPython(t *testing.T) {
 	if runtime.GOOS == "windows" {
@@ -48,11 +48,11 @@ func TestMissingPython(t *testing.T) {
 		_, missing := Interpreters(t.Context(), "2.3.3")
 		run, status := python.Package(&banner, missing)
 		if run || status != c.status {
-			t.Errorf("%+v: run %t, status %d", c, run, status)
+			t.Errorf("%+v: got run %t, status %d, want false, %d", c, run, status, c.status)
 		}
 		for _, say := range c.say {
 			if !strings.Contains(banner.String(), say) {
-				t.Errorf("%+v: does not say %q:\n%s", c, say, &banner)
+				t.Errorf("%+v: got\n%s\nwant %q in it", c, &banner, say)
 			}
 		}
 	}

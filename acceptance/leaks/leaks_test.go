@@ -68,31 +68,31 @@ func leaks(t *testing.T, args ...string) (code int, out string) {
 	return code, stdout.String() + stderr.String()
 }
 
-// TestPlantedLeaks: each is found, though every test passes.
+// TestPlantedLeaks: each is found although every test passes.
 func TestPlantedLeaks(t *testing.T) {
 	plant(t, planted)
 	ways := []string{"Logs", "Prints", "Errors", "Std", "Base64", "Hex", "Bytes", "URL", "Names", "Long", "Skips"}
 	code, out := leaks(t, "go", "test", "-run", "^Test("+strings.Join(ways, "|")+")$", ".")
 	if code != 1 {
-		t.Errorf("exit code %d", code)
+		t.Errorf("got exit code %d, want 1", code)
 	}
 	for _, way := range ways {
 		if !strings.Contains(out, "SECRET SHOWN by planted Test"+way) {
-			t.Errorf("not found: %s", way)
+			t.Errorf("got no secret by Test%s, want one", way)
 		}
 	}
 	code, out = leaks(t, "go", "test", "-run", "TestPanics", ".")
 	if code != 1 || !strings.Contains(out, "SECRET SHOWN by planted TestPanics") {
-		t.Errorf("a panic: exit code %d", code)
+		t.Errorf("a panic: got exit code %d, want 1, and the secret", code)
 	}
 	plant(t, "package planted\nvar _ = undefined(`MARK`)\n"+`var _ int = "MARK"`)
 	if code, out := leaks(t, "go", "test", "."); code != 1 || !strings.Contains(out, "SECRET SHOWN by planted") {
-		t.Errorf("a message of the compiler: exit code %d", code)
+		t.Errorf("a message of the compiler: got exit code %d, want 1, and the secret", code)
 	}
 }
 
-// TestWhatIsPrinted is what go test prints without -v, and all of it with.
-func TestWhatIsPrinted(t *testing.T) {
+// TestOutput is what go test prints without -v, and all of it with.
+func TestOutput(t *testing.T) {
 	plant(t, planted)
 	for name, c := range map[string]struct {
 		args      []string
@@ -113,16 +113,16 @@ func TestWhatIsPrinted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			code, out := leaks(t, c.args...)
 			if code != c.code {
-				t.Errorf("exit code %d, want %d", code, c.code)
+				t.Errorf("got exit code %d, want %d", code, c.code)
 			}
 			for _, words := range c.has {
 				if !strings.Contains(out, words) {
-					t.Errorf("%q is not in\n%s", words, out)
+					t.Errorf("got\n%s\nwant %q in it", out, words)
 				}
 			}
 			for _, words := range c.lack {
 				if strings.Contains(out, words) {
-					t.Errorf("%q is in\n%s", words, out)
+					t.Errorf("got\n%s\nwant no %q in it", out, words)
 				}
 			}
 		})

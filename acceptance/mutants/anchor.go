@@ -32,6 +32,9 @@ const (
 	similarAnywhere = 0.75
 )
 
+// sameOrdinal decides among the same texts in one function.
+const sameOrdinal = 0.001
+
 // fewTokens is how many tokens a text needs to be looked for anywhere. There are many
 // like "c.mu.Lock()".
 const fewTokens = 8
@@ -142,7 +145,11 @@ func (v *moves) nearest(
 			if taken[m] || m.operator != old.operator || !anywhere && !slices.Contains(places, m.pkg+" "+m.function) {
 				continue
 			}
-			if s := similarity(want, tokens(m.text)); s > least || s == least && best == nil {
+			s := similarity(want, tokens(m.text))
+			if s >= least && m.ordinal == old.ordinal {
+				s += sameOrdinal
+			}
+			if s > least || s == least && best == nil {
 				best, least = m, s
 			}
 		}

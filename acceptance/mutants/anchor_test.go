@@ -10,10 +10,13 @@ func TestFindAgain(t *testing.T) {
 	at := func(id, function, text string) *mutant {
 		return &mutant{id: id, pkg: "domain", operator: "compare", function: function, text: text}
 	}
+	second := at("7", "K", "a == b")
+	third := at("x", "K", "b == b")
+	second.ordinal, third.ordinal = 1, 1
 	today := map[string][]*mutant{
 		"domain": {
 			at("1", "F", "a < b"), at("2", "New", "size > limit.max"), at("3", "M.x", "m.conn.count == c.most"),
-			at("4", "G", "a < b"), at("5", "H", "first.length() != second.length"),
+			at("8", "K", "a == b"), second, at("4", "G", "a < b"), at("5", "H", "first.length() != second.length"),
 		},
 		"domain/release": {{id: "6", pkg: "domain/release", operator: "compare", function: "Old", text: "l.low == 0"}},
 	}
@@ -34,6 +37,7 @@ func TestFindAgain(t *testing.T) {
 		{"the same id", "1", at("1", "F", "a < b")},
 		{"another name in the text", "2", at("x", "New", "other > limit.maximum")},
 		{"a text that grew", "3", at("x", "M.x", "m.count == c.most")},
+		{"the second of two", "7", third},
 		{"a row at", "4", at("p", "Q", "x < y")},
 		{"another function", "5", at("x", "Q", "first.length() != second.length")},
 		{"a short text in another function", "", at("x", "Q", "a < b")},

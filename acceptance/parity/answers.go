@@ -13,7 +13,7 @@ import (
 	"brokerconn/adapters/kafkacodec"
 )
 
-// What the broker says, by kmsg's types, in the version of the request.
+// The answers of the broker, as kmsg's types, in the version of the request.
 
 const unsupportedVersion = 35
 
@@ -114,10 +114,10 @@ func response(id int32, flexible bool, body []byte) []byte {
 	return append(append(framed, head...), body...)
 }
 
-// maxHex is how many bytes of a frame are written out.
+// maxHex is the length up to which a frame is printed in full.
 const maxHex = 400
 
-// String is a frame in the trace: what it is, and every byte.
+// String returns a frame as it is in the trace: API, version, id and every byte.
 func (f frame) String() string {
 	bytes := hex.EncodeToString(f)
 	if len(f) > maxHex {

@@ -11,8 +11,7 @@ import (
 // scripted is the broker: real listeners on loopback, and connections that are
 // read all the time, unless the script says otherwise. It acts only as the script says.
 //
-// Nothing here measures time. patience bounds the wait for what is certain to
-// come; if it ends, something is broken.
+// Nothing here measures time. patience bounds the wait for an event that must come.
 type scripted struct {
 	listeners []net.Listener
 	held      []net.Conn // keep the refused ports from being given to others
@@ -129,7 +128,7 @@ func (b *scripted) link(n int) (*brokerLink, error) {
 		case conn := <-b.accepted:
 			l := &brokerLink{number: len(b.links) + 1, conn: conn.(*net.TCPConn)}
 			l.moved.L = &l.mu
-			// So that a peer that does not read holds up a large request on any machine.
+			// With a small buffer, a large request blocks on any machine if the peer does not read.
 			if err := l.conn.SetReadBuffer(64 << 10); err != nil {
 				return nil, err
 			}
@@ -145,7 +144,7 @@ func (b *scripted) link(n int) (*brokerLink, error) {
 	return b.links[n-1], nil
 }
 
-// read takes what comes, in a goroutine of its own.
+// read reads all the time, in its own goroutine.
 func (l *brokerLink) read() {
 	buffer := make([]byte, 64<<10)
 	l.mu.Lock()
@@ -177,12 +176,12 @@ func (l *brokerLink) isPaused() bool {
 	return l.paused
 }
 
-// await waits until what it asks for is so. With the mutex held.
+// await waits until so returns true, with the mutex held.
 func (l *brokerLink) await(what string, so func() bool) error {
 	return awaitCond(&l.moved, what, so)
 }
 
-// awaitCond waits until it is so, or until patience ends. With c.L held.
+// awaitCond waits until so returns true, or patience ends, with c.L held.
 func awaitCond(c *sync.Cond, what string, so func() bool) error {
 	over := false
 	timer := time.AfterFunc(patience, func() {
@@ -200,7 +199,7 @@ func awaitCond(c *sync.Cond, what string, so func() bool) error {
 	return nil
 }
 
-// sync cuts what the client has sent into frames, once it is all there.
+// sync waits for the bytes that the client has sent, and cuts them into frames.
 func (l *brokerLink) sync(sent int64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -256,6 +255,6 @@ func (l *brokerLink) finish(reset bool) error {
 		}
 		return l.conn.Close()
 	}
-	// Half of it: a close with unread bytes would be a reset.
+	// Only the write side: a close with unread bytes would be a reset.
 	return l.conn.CloseWrite()
 }

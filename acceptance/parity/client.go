@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// client is one of the three that the script is played to. It does one operation
-// at a time, and whenever it would wait it asks its [waiting] what happens.
+// client is one of the three clients that play a script. It does one operation at a time,
+// and calls its [waiting] whenever it would block.
 type client interface {
 	// begin makes a new connection object.
 	begin(s *settings, w waiting) error
-	// do carries out one operation, after all that arrived has arrived.
+	// do carries out one operation, after the bytes in a have arrived.
 	do(op *operation, a arrival) (outcome, error)
-	// end lets go of the connection object.
+	// end releases the connection object.
 	end()
 }
 
-// waiting is called when a client would wait. acted: the broker did something, and
-// a is what has arrived since. Otherwise time has to pass.
+// waiting is called when a client would block. If acted is true, the broker did something,
+// and a is its state afterwards. Otherwise time has to pass.
 type waiting func(p progress) (acted bool, a arrival, err error)
 
-// What all of them call themselves (KIP-511).
+// The software name and version of all clients (KIP-511).
 const (
 	softwareName    = "parity"
 	softwareVersion = "1.0"
@@ -97,7 +97,7 @@ type arrival struct {
 	Link  int    `json:"link"` // 1 for the first one that was made; 0: none yet
 	Bytes int64  `json:"bytes"`
 	End   string `json:"end"` // "", "closed" or "reset"
-	// Reading says that the broker reads on: what does not fit now soon will.
+	// Reading reports whether the broker reads, so that a full link will have room.
 	Reading bool `json:"reading"`
 }
 
@@ -107,14 +107,14 @@ type progress struct {
 	Sent int64 `json:"sent"` // bytes handed to the newest one
 }
 
-// outcome is what an operation led to: what happened, in order, and the state.
+// outcome is the result of an operation: its lines of the trace, in order, and the state.
 type outcome struct {
 	progress
 	lines []string
 	state string
 }
 
-// micros is how both sides write a duration.
+// micros formats a duration as both sides do.
 func micros(d time.Duration) string {
 	return strconv.FormatFloat(float64(d)/float64(time.Millisecond), 'f', 3, 64) + " ms"
 }

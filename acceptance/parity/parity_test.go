@@ -19,10 +19,10 @@ import (
 	"brokerconn/application/broker"
 )
 
-// interpreters are the Pythons that have the versions.
+// interpreters are the Pythons by version of kafka-python.
 var interpreters map[string]string
 
-// findings is what TestParity saw, printed at the end.
+// findings is the report of TestParity, printed at the end.
 var findings = newReport()
 
 func TestMain(m *testing.M) {
@@ -83,18 +83,18 @@ func TestParity(t *testing.T) {
 		})
 	}
 	if stale := findings.stale(deviations); stale != nil && !t.Failed() && allRan() {
-		t.Errorf("no scenario shows these deviations any more, take them out: %q", stale)
+		t.Errorf("got no scenario for the deviations %q, want one for each", stale)
 	}
 }
 
-// allRan says whether -run left no scenario out.
+// allRan reports whether -run left no scenario out.
 func allRan() bool {
 	all, err := loadScenarios()
 	return err == nil && findings.scenarios["2.3.3"] == len(all)
 }
 
-// TestPlanted: a Polled that differs in one small thing is found out, by the
-// scenarios that are about it.
+// TestPlanted: the comparison finds each small change of a Polled, in the scenario about
+// it.
 func TestPlanted(t *testing.T) {
 	clients := seeds(t)
 	for _, c := range []struct {
@@ -125,7 +125,7 @@ func TestPlanted(t *testing.T) {
 		t.Run(c.what, func(t *testing.T) {
 			sc := scenarioNamed(t, c.scenario)
 			ours, err := play(sc, &polled{change: c.change})
-			if err != nil { // the script got stuck, which is found out as well
+			if err != nil { // the script could not go on, which is a difference as well
 				t.Log(err)
 			}
 			for len(ours) < len(sc.steps) {
@@ -135,15 +135,15 @@ func TestPlanted(t *testing.T) {
 				problems := strings.Join(compare(sc, version, mustPlay(t, sc, clients[version]), ours,
 					deviations).problems, "\n")
 				if !strings.Contains(problems, c.line) {
-					t.Errorf("kafka-python %s: the comparison does not say %q:\n%s", version, c.line, problems)
+					t.Errorf("kafka-python %s: got\n%s\nwant %q in it", version, problems, c.line)
 				}
 			}
 		})
 	}
 }
 
-// TestUnlisted: without its entry in the list, and without what scenarios tell of
-// it, each deviation is a failure.
+// TestUnlisted: without its entry in the list and in the scenarios, each deviation is a
+// failure.
 func TestUnlisted(t *testing.T) {
 	clients := seeds(t)
 	found := map[string]bool{}
@@ -161,12 +161,12 @@ func TestUnlisted(t *testing.T) {
 	}
 	for _, d := range deviations {
 		if !found[d.name] {
-			t.Errorf("nothing is missed when %s is not listed", d.name)
+			t.Errorf("without %s: got no problem, want one", d.name)
 		}
 	}
 }
 
-// without is the scenario that does not tell of a deviation.
+// without returns the scenario without the differences of a deviation.
 func (sc *scenario) without(name string) *scenario {
 	other := *sc
 	other.steps = slices.Clone(sc.steps)
@@ -177,11 +177,10 @@ func (sc *scenario) without(name string) *scenario {
 	return &other
 }
 
-// TestWrongVersion: a driver that finds another kafka-python than it should is
-// not used.
+// TestWrongVersion: a driver with another version of kafka-python is refused.
 func TestWrongVersion(t *testing.T) {
 	_, err := startPython(t.Context(), interpreters["2.0.2"], "2.3.3")
-	if want := "this is kafka-python 2.0.2, not 2.3.3"; err == nil || !strings.Contains(err.Error(), want) {
+	if want := "got kafka-python 2.0.2, want 2.3.3"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %q", err, want)
 	}
 	_, err = startPython(t.Context(), "/nonexistent/python", "2.3.3")

@@ -57,7 +57,7 @@ func startPython(ctx context.Context, interpreter, version string) (*python, err
 	}
 	hello, err := p.hear()
 	if err == nil && hello.Version != version {
-		err = fmt.Errorf("this is kafka-python %s, not %s", hello.Version, version)
+		err = fmt.Errorf("got kafka-python %s, want %s", hello.Version, version)
 	}
 	if err != nil {
 		return nil, errors.Join(err, p.stop())

@@ -22,7 +22,7 @@ func scenarioNamed(t *testing.T, name string) *scenario {
 			return sc
 		}
 	}
-	t.Fatalf("there is no scenario %s", name)
+	t.Fatalf("got no scenario %s, want one", name)
 	return nil
 }
 
@@ -31,10 +31,10 @@ func scenarioNamed(t *testing.T, name string) *scenario {
 func TestCoverage(t *testing.T) {
 	all := scenarios(t)
 	if len(all) < 40 {
-		t.Errorf("%d scenarios, want 40", len(all))
+		t.Errorf("got %d scenarios, want 40", len(all))
 	}
 	if len(methods) != 13 {
-		t.Errorf("%d methods, want 13", len(methods))
+		t.Errorf("got %d methods, want 13", len(methods))
 	}
 	for _, method := range methods {
 		in := slices.DeleteFunc(slices.Clone(all), func(sc *scenario) bool { return !sc.uses(method) })
@@ -47,20 +47,20 @@ func TestCoverage(t *testing.T) {
 		if sc.settings.only == "" {
 			both++
 		} else if !strings.Contains(sc.title, "(2.0.2 ") {
-			t.Errorf("%s: the title does not say why 2.0.2 is left out", sc.name)
+			t.Errorf("%s: got the title %q, want the reason against 2.0.2", sc.name, sc.title)
 		}
 		if titles[sc.title] {
-			t.Errorf("two scenarios are called %q", sc.title)
+			t.Errorf("got two scenarios %q, want one", sc.title)
 		}
 		titles[sc.title] = true
 	}
 	if both < 40 {
-		t.Errorf("%d scenarios go through both versions, want 40", both)
+		t.Errorf("got %d scenarios for both versions, want 40", both)
 	}
 }
 
-// TestPolledPlays plays every scenario to Polled twice, which needs no Python: it
-// gets to the end, and comes out the same.
+// TestPolledPlays plays every scenario twice with Polled, which needs no Python: both runs
+// reach the end, with the same trace.
 func TestPolledPlays(t *testing.T) {
 	all := scenarios(t)
 	ran, failures := 0, 0
@@ -89,13 +89,13 @@ func TestPolledPlays(t *testing.T) {
 		})
 	}
 	if failures < 10 && ran == len(all) { // -run may leave some out
-		t.Errorf("requests fail in %d scenarios, want 10", failures)
+		t.Errorf("got %d scenarios with failures, want 10", failures)
 	}
 }
 
 func TestDeviations(t *testing.T) {
 	if len(deviations) > maxDeviations {
-		t.Errorf("%d deviations, at most %d", len(deviations), maxDeviations)
+		t.Errorf("got %d deviations, want at most %d", len(deviations), maxDeviations)
 	}
 	listed := map[string]bool{}
 	for _, sc := range scenarios(t) {
@@ -103,11 +103,11 @@ func TestDeviations(t *testing.T) {
 			for _, d := range s.differ {
 				listed[d.deviation] = true
 				if d.versions == nil || d.minus == nil && d.plus == nil {
-					t.Errorf("%s: %q: %s says nothing", sc.name, s.text, d.deviation)
+					t.Errorf("%s: %q: got no line for %s, want one", sc.name, s.text, d.deviation)
 				}
 				for _, v := range d.versions {
 					if !slices.Contains(sc.versions(), v) {
-						t.Errorf("%s: %q: it is not played to %q", sc.name, s.text, v)
+						t.Errorf("%s: %q: got the version %q, want one of the scenario", sc.name, s.text, v)
 					}
 				}
 			}
@@ -116,11 +116,11 @@ func TestDeviations(t *testing.T) {
 	seen := map[string]bool{}
 	for _, d := range deviations {
 		if seen[d.name] {
-			t.Errorf("%s is listed twice", d.name)
+			t.Errorf("got %s twice in the list, want it once", d.name)
 		}
 		seen[d.name] = true
 		if len(d.reason) < 80 {
-			t.Errorf("%s: the reason is %q", d.name, d.reason)
+			t.Errorf("%s: got the reason %q, want a longer one", d.name, d.reason)
 		}
 		if d.rules == nil && !listed[d.name] {
 			t.Errorf("%s has no rule, and no scenario lists it", d.name)

@@ -9,5 +9,5 @@ import (
 	"brokerconn/acceptance"
 )
 
-// TestEveryVersion is the whole matrix: what make version-matrix prints.
+// TestEveryVersion is the whole matrix, which make version-matrix prints.
 func TestEveryVersion(t *testing.T) { matrix(t, slices.Concat(acceptance.EveryRelease, otherPatches)) }

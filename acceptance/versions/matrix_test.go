@@ -19,7 +19,7 @@ import (
 	"brokerconn/application/broker"
 )
 
-// interpreters are the Pythons that have kafka-python; none where it is not asked.
+// interpreters are the Pythons with a kafka-python, by its version; empty without Python.
 var interpreters map[string]string
 
 func TestMain(m *testing.M) {
@@ -36,7 +36,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// TestVersionsOfAges has a broker of each age; make version-matrix has them all.
+// TestVersionsOfAges has a broker for each way to detect a release; make version-matrix
+// has all.
 func TestVersionsOfAges(t *testing.T) { matrix(t, ages) }
 
 func matrix(t *testing.T, subjects []acceptance.Variant) {
@@ -56,10 +57,10 @@ func matrix(t *testing.T, subjects []acceptance.Variant) {
 	t.Logf("\n%s", &table)
 }
 
-// patience is for the answer of this library, which has bounds of its own.
+// patience bounds the answer of this library, which has its own timeouts.
 const patience = 20 * time.Second
 
-// try starts a broker, asks all for its release, and ends it.
+// try starts a broker, has all libraries detect its release, and ends it.
 func try(t *testing.T, s acceptance.Variant, asked []reference) row {
 	t.Helper()
 	b, err := acceptance.Start(t.Context(), acceptance.Config{Version: s.Version, Mode: s.Mode})
@@ -82,7 +83,7 @@ func try(t *testing.T, s acceptance.Variant, asked []reference) row {
 	r.answer, r.err = ask(ctx, broker.Config{Host: host, Port: port, Transport: &netlink.Transport{Dial: r.cost.dial}})
 	r.took = time.Since(began)
 	r.other = make([]reply, len(asked))
-	var all sync.WaitGroup // of 0.8 and 0.9 some wait for their timeouts
+	var all sync.WaitGroup // with 0.8 and 0.9 some wait for their timeouts
 	for i, other := range asked {
 		all.Go(func() {
 			text, err := other.ask(t.Context(), b.Addr())

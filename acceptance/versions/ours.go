@@ -7,16 +7,16 @@ import (
 	"brokerconn/application/broker"
 )
 
-// answer is what this library says.
+// answer is the result of this library.
 type answer struct {
-	text     string         // as it prints it
-	exact    broker.Release // the one release that it names; zero: it names none, or several
+	text     string         // the verdict as a text
+	exact    broker.Release // zero unless the verdict is one release
 	lineage  string         // "": unknown
 	evidence string
 }
 
-// ask is the one place that knows how this library is asked. The question makes the
-// connection, so that all that it costs is its own; that is gone when ask returns.
+// ask returns the result of CheckVersion on a new Conn, so that the cost of the connection
+// is counted. It closes the Conn.
 func ask(ctx context.Context, cfg broker.Config) (a answer, err error) {
 	conn, err := broker.NewConn(cfg)
 	if err != nil {

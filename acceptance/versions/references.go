@@ -19,21 +19,21 @@ import (
 	"brokerconn/application/broker"
 )
 
-// reference is another library that says which release a broker is.
+// reference is another library that detects the release of a broker.
 type reference struct {
 	name string
-	// ask returns what it says, of a release in the words of broker.Release.
+	// ask returns its result, a release in the form of broker.Release.
 	ask func(ctx context.Context, addr string) (string, error)
 }
 
-// kafkaPythons are the last releases that have a BrokerConnection, and of today.
+// kafkaPythons are the last release with a BrokerConnection and the current release.
 var kafkaPythons = []string{"2.3.3", "3.0.12"}
 
-// referencePatience is how long one of them may take, 0.8 and 0.9 needing many attempts
-// where they are known at all.
+// referencePatience bounds the result of one library; with 0.8 and 0.9 they need many
+// attempts.
 const referencePatience = 10 * time.Second
 
-// references are all, kafka-python where there are interpreters for it.
+// references returns all libraries, kafka-python only if it has an interpreter.
 func references(interpreters map[string]string) (all []reference) {
 	for _, version := range kafkaPythons {
 		if interpreter, ok := interpreters[version]; ok {
@@ -65,28 +65,28 @@ func askPython(ctx context.Context, interpreter, version, addr string) (string, 
 	return readPython(out, version)
 }
 
-// readPython reads what the script printed.
+// readPython parses the output of the script.
 func readPython(line []byte, version string) (string, error) {
 	var said struct {
 		Version, Error string
 		Release        []int
 	}
 	if err := json.Unmarshal(line, &said); err != nil {
-		return "", fmt.Errorf("it said %q: %w", line, err)
+		return "", fmt.Errorf("got the line %q: %w", line, err)
 	}
 	switch n := len(said.Release); {
 	case said.Version != version:
-		return "", fmt.Errorf("this is kafka-python %s, not %s", said.Version, version)
+		return "", fmt.Errorf("got kafka-python %s, want %s", said.Version, version)
 	case said.Error != "":
 		return "", errors.New(said.Error)
 	case n < 2 || n > 3:
-		return "", fmt.Errorf("%v is no release", said.Release)
+		return "", fmt.Errorf("got %v, want a release", said.Release)
 	}
-	r := append(said.Release, 0) // (0, 9) is all that it has for 0.9.0
+	r := append(said.Release, 0) // it has (0, 9) for 0.9.0
 	return broker.Release{Major: r[0], Minor: r[1], Patch: r[2]}.String(), nil
 }
 
-// askFranz has franz-go's client fetch the table, as its users do.
+// askFranz fetches the table by franz-go's client, as its users do.
 func askFranz(ctx context.Context, addr string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, referencePatience)
 	defer cancel()
@@ -105,5 +105,5 @@ func askFranz(ctx context.Context, addr string) (string, error) {
 	return vNumber.ReplaceAllString(guess, "$1"), nil
 }
 
-// vNumber is a release in franz-go's words.
+// vNumber is the start of a release in the form of kversion.
 var vNumber = regexp.MustCompile(`\bv(\d)`)

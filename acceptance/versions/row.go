@@ -12,7 +12,7 @@ import (
 	"brokerconn/application/broker"
 )
 
-// row is what was said of one broker.
+// row is the results for one broker.
 type row struct {
 	acceptance.Variant
 	answer
@@ -37,12 +37,12 @@ func (o reply) String() string {
 
 func (o reply) right(r broker.Release) bool { return o.err == nil && o.text == r.String() }
 
-// wrong is everything that may not be.
+// wrong returns the faults of the row.
 func (r row) wrong() (complaints []string) {
 	complain := func(format string, args ...any) { complaints = append(complaints, fmt.Sprintf(format, args...)) }
 	want := r.Release()
 	if r.exact != want {
-		complain("it was called %q (%v), and is %v", r.text, r.err, want)
+		complain("got %q (%v), want %v", r.text, r.err, want)
 		for _, o := range r.other {
 			if o.right(want) {
 				complain("%s says so", o.name)
@@ -50,25 +50,25 @@ func (r row) wrong() (complaints []string) {
 		}
 	}
 	if r.lineage != "" && r.lineage != r.Mode.String()+" broker" {
-		complain("it was called a %s, and is a %s broker", r.lineage, r.Mode)
+		complain("got a %s, want a %s broker", r.lineage, r.Mode)
 	}
 	connections, roundTrips := limits(want)
 	if r.cost.connections > connections {
-		complain("%d connections, of %d at most", r.cost.connections, connections)
+		complain("got %d connections, want at most %d", r.cost.connections, connections)
 	}
 	if roundTrips > 0 && r.cost.roundTrips > roundTrips {
-		complain("%d round trips, of %d at most", r.cost.roundTrips, roundTrips)
+		complain("got %d round trips, want at most %d", r.cost.roundTrips, roundTrips)
 	}
 	if r.cost.silences > 0 {
-		complain("%d connections were given up while the broker was silent", r.cost.silences)
+		complain("got %d connections that ended with a timeout, want 0", r.cost.silences)
 	}
 	return complaints
 }
 
-// shortest is how much of the evidence the table has.
+// shortest is the length to which the table cuts the evidence.
 const shortest = 60
 
-// write prints the table, and in how many rows each was right.
+// write prints the table, and the number of right results of each library.
 func write(to io.Writer, rows []row) {
 	if len(rows) == 0 {
 		return

@@ -30,7 +30,7 @@ func TestBrokersAreListedOnce(t *testing.T) {
 	}
 }
 
-// TestWrong: every way in which a row is not what it should be, alone.
+// TestWrong has one row for each fault.
 func TestWrong(t *testing.T) {
 	old, modern := acceptance.In(acceptance.ZooKeeper, "0.8.2.2")[0], acceptance.In(acceptance.KRaft, "3.4.1")[0]
 	r34, r08 := broker.Release{Major: 3, Minor: 4}, broker.Release{Minor: 8, Patch: 2}
@@ -53,16 +53,19 @@ func TestWrong(t *testing.T) {
 			r.exact = broker.Release{}
 			r.other = []reply{{name: "one", text: "3.4"}, {name: "another", text: "at least 3.4"},
 				{name: "third", text: "3.4", err: errors.New("cannot")}}
-		}, []string{"and is 3.4", "one says so"}},
+		}, []string{"want 3.4", "one says so"}},
 		{"others know worse", true, func(r *row) { r.other = []reply{{name: "one", text: "3.3"}} }, nil},
-		{"another lineage", true, func(r *row) { r.lineage = "KRaft controller" }, []string{"is a KRaft broker"}},
-		{"two connections", true, func(r *row) { r.cost.connections = 2 }, []string{"2 connections, of 1 at most"}},
-		{"three round trips", true, func(r *row) { r.cost.roundTrips = 3 }, []string{"3 round trips, of 2 at most"}},
+		{"another lineage", true, func(r *row) { r.lineage = "KRaft controller" }, []string{"want a KRaft broker"}},
+		{"two connections", true, func(r *row) { r.cost.connections = 2 },
+			[]string{"got 2 connections, want at most 1"}},
+		{"three round trips", true, func(r *row) { r.cost.roundTrips = 3 },
+			[]string{"got 3 round trips, want at most 2"}},
 		{"two round trips from 3.9 on", true, func(r *row) {
 			r.Version, r.exact = "3.9.2", broker.Release{Major: 3, Minor: 9}
-		}, []string{"2 round trips, of 1 at most"}},
-		{"eight connections", false, func(r *row) { r.cost.connections = 8 }, []string{"8 connections, of 7 at most"}},
-		{"a timeout", false, func(r *row) { r.cost.silences = 1 }, []string{"while the broker was silent"}},
+		}, []string{"got 2 round trips, want at most 1"}},
+		{"eight connections", false, func(r *row) { r.cost.connections = 8 },
+			[]string{"got 8 connections, want at most 7"}},
+		{"a timeout", false, func(r *row) { r.cost.silences = 1 }, []string{"ended with a timeout"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := row{Variant: old, answer: answer{text: "0.8.2", exact: r08},
@@ -115,10 +118,10 @@ func TestReadPython(t *testing.T) {
 		`{"version": "2.3.3", "release": [2, 6], "error": ""}`:                "2.6",
 		`{"version": "2.3.3", "release": null, "error": "NodeNotReadyError"}`: "! NodeNotReadyError",
 
-		`{"version": "3.0.12", "release": [2, 6], "error": ""}`:      "! this is kafka-python 3.0.12, not 2.3.3",
-		`{"version": "2.3.3", "release": [4], "error": ""}`:          "! [4] is no release",
-		`{"version": "2.3.3", "release": [4, 0, 0, 0], "error": ""}`: "! [4 0 0 0] is no release",
-		`Traceback`: `! it said "Traceback"`,
+		`{"version": "3.0.12", "release": [2, 6], "error": ""}`:      "! got kafka-python 3.0.12, want 2.3.3",
+		`{"version": "2.3.3", "release": [4], "error": ""}`:          "! got [4], want a release",
+		`{"version": "2.3.3", "release": [4, 0, 0, 0], "error": ""}`: "! got [4 0 0 0], want a release",
+		`Traceback`: `! got the line "Traceback"`,
 	} {
 		got, err := readPython([]byte(line), "2.3.3")
 		if err != nil {

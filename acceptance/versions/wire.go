@@ -13,13 +13,13 @@ import (
 // tally counts what an answer cost, below the library and independently of its counts.
 type tally struct {
 	mu sync.Mutex
-	// connections are those that were tried, made or not.
+	// connections is the number of dials, successful or not.
 	connections int
-	// roundTrips are how often something was said after all was heard that had come
-	// until then. Requests behind each other without that are one.
+	// roundTrips is the number of writes after a read. Several writes without a read between
+	// them count once.
 	roundTrips int
-	// silences are connections that were given up although the broker had neither
-	// answered anything nor closed them: how a wait for a timeout looks from below.
+	// silences is the number of connections that the library closed although the broker had
+	// neither answered nor closed them: those are timeouts.
 	silences int
 }
 
@@ -35,13 +35,13 @@ func (t *tally) dial(ctx context.Context, network, address string) (net.Conn, er
 	return &counted{Conn: conn, t: t}, nil
 }
 
-// counted is one connection. What it knows is under the lock of its tally.
+// counted is one connection. The lock of its tally guards its fields.
 type counted struct {
 	net.Conn
 	t        *tally
-	waiting  bool // something was said since something was heard
-	answered bool // something was heard at all
-	ended    bool // by the broker, or already judged
+	waiting  bool // for a read since the last write
+	answered bool // by at least one byte
+	ended    bool // by the broker, or counted already
 }
 
 func (c *counted) Write(p []byte) (int, error) {

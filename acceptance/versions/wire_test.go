@@ -39,14 +39,14 @@ func TestTally(t *testing.T) {
 		{"the peer closes", func(t *testing.T, conn net.Conn) {
 			say(t, conn, "x")
 			if _, err := conn.Read(make([]byte, 1)); err != io.EOF {
-				t.Errorf("read: %v", err)
+				t.Errorf("read: got %v", err)
 			}
 		}, 1, 0},
 		{"a wait that ends with a timeout", func(t *testing.T, conn net.Conn) {
 			say(t, conn, ".")
 			conn.SetReadDeadline(time.Unix(1, 0))
 			if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Errorf("read: %v", err)
+				t.Errorf("read: got %v", err)
 			}
 		}, 1, 1},
 	} {
@@ -61,7 +61,7 @@ func TestTally(t *testing.T) {
 				conn.Close()
 			}
 			if count.connections != 1 || count.roundTrips != c.roundTrips || count.silences != c.silences {
-				t.Errorf("%d connections, %d round trips, %d silences; want 1, %d, %d",
+				t.Errorf("got %d connections, %d round trips, %d silences; want 1, %d, %d",
 					count.connections, count.roundTrips, count.silences, c.roundTrips, c.silences)
 			}
 		})
@@ -74,7 +74,7 @@ func TestTallyOfFailures(t *testing.T) {
 	cancel()
 	count := new(tally)
 	if _, err := count.dial(ctx, "tcp", peer(t)); err == nil || count.connections != 1 {
-		t.Errorf("%d connections, %v", count.connections, err)
+		t.Errorf("got %d connections, %v; want 1 and an error", count.connections, err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -40,7 +41,7 @@ func TestAllocationsPerRequest(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
-	cfg := configFor(t, listen(t, func(conn net.Conn) {
+	cfg := configFor(t, fakebroker.Listen(t, func(conn net.Conn) {
 		defer conn.Close()
 		answerHeartbeats(conn)
 	}))

@@ -15,6 +15,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/netlink"
 	"brokerconn/application/broker"
 )
@@ -84,10 +85,10 @@ func (b *balancer) serve(conn net.Conn, delay time.Duration) {
 		resp := kmsg.RequestForKey(int16(binary.BigEndian.Uint16(head[4:]))).ResponseKind()
 		resp.SetVersion(int16(binary.BigEndian.Uint16(head[6:])))
 		if table, ok := resp.(*kmsg.ApiVersionsResponse); ok {
-			table.ApiKeys = scriptedTable
+			table.ApiKeys = fakebroker.ScriptedTable
 		}
 		time.Sleep(delay)
-		if _, err := conn.Write(responseFrame(int32(binary.BigEndian.Uint32(head[8:])), resp.AppendTo(nil))); err != nil {
+		if _, err := conn.Write(fakebroker.ResponseFrame(int32(binary.BigEndian.Uint32(head[8:])), resp.AppendTo(nil))); err != nil {
 			return
 		}
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/clock/system"
 	"brokerconn/adapters/netlink"
 	"brokerconn/application/broker"
@@ -76,10 +77,10 @@ func (m *moody) serve(conn net.Conn) {
 		case 18:
 			r := kmsg.NewPtrApiVersionsResponse()
 			r.Version = int16(binary.BigEndian.Uint16(head[6:]))
-			r.ApiKeys = scriptedTable
+			r.ApiKeys = fakebroker.ScriptedTable
 			body = r.AppendTo(nil)
 		}
-		if _, err := conn.Write(responseFrame(int32(binary.BigEndian.Uint32(head[8:])), body)); err != nil {
+		if _, err := conn.Write(fakebroker.ResponseFrame(int32(binary.BigEndian.Uint32(head[8:])), body)); err != nil {
 			return
 		}
 	}
@@ -107,7 +108,7 @@ func moodyRound(t *testing.T, seed uint64) {
 		MaxInFlight: 1 + m.roll(6),
 	}
 	if m.roll(3) == 0 {
-		cfg.Transport = unparked{cfg.Transport}
+		cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport}
 	}
 	if m.roll(3) == 0 {
 		cfg.Clock = &counting{}
@@ -180,18 +181,18 @@ func (c *counting) NewAlarm(f func()) ports.Alarm {
 func TestIdleConnectionSleeps(t *testing.T) {
 	for name, change := range map[string]func(*broker.Config){
 		"parked":   func(*broker.Config) {},
-		"unparked": func(cfg *broker.Config) { cfg.Transport = unparked{cfg.Transport} },
+		"unparked": func(cfg *broker.Config) { cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport} },
 	} {
 		runBubble(t, name, func(t *testing.T) {
 			var mute atomic.Bool
-			s := &scripted{answer: func(net.Conn, int16, int32) []byte {
+			s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
 				if mute.Load() {
 					return nil
 				}
 				return make([]byte, 6)
 			}}
 			clock := &counting{}
-			cfg := s.piped()
+			cfg := s.Piped()
 			cfg.Clock, cfg.IdleTimeout = clock, -1
 			change(&cfg)
 			began := time.Now()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 )
 
@@ -65,7 +66,7 @@ func closeRound(t *testing.T, rng *rand.Rand, reported, answered *atomic.Int64) 
 		})
 	}
 	var seen atomic.Int64
-	s := &scripted{answer: func(peer net.Conn, _ int16, _ int32) []byte {
+	s := &fakebroker.Scripted{Answer: func(peer net.Conn, _ int16, _ int32) []byte {
 		if seen.Add(1) <= answers {
 			return make([]byte, 6)
 		}
@@ -75,9 +76,9 @@ func closeRound(t *testing.T, rng *rand.Rand, reported, answered *atomic.Int64) 
 		go func() { <-ready; end() }()
 		return nil
 	}}
-	cfg := s.piped()
+	cfg := s.Piped()
 	if rng.IntN(2) == 0 {
-		cfg.Transport = unparked{cfg.Transport}
+		cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport}
 	}
 	cfg.NoReconnect = true
 	cfg.Hooks = &broker.Hooks{}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -42,8 +43,8 @@ var invalidConfigs = []struct {
 		[]string{"not less than IdleTimeout"}},
 	{broker.Config{PingInterval: time.Minute, APIVersion: broker.Release{Minor: 9}}, "PingInterval",
 		[]string{"from 0.10.0 on"}},
-	{broker.Config{Authenticators: []ports.Authenticator{lessonToken{}, nil}}, "Authenticators", []string{"nil"}},
-	{broker.Config{Authenticators: []ports.Authenticator{lessonToken{mechanism: "A"}, lessonToken{mechanism: "A"}}},
+	{broker.Config{Authenticators: []ports.Authenticator{fakebroker.Token{}, nil}}, "Authenticators", []string{"nil"}},
+	{broker.Config{Authenticators: []ports.Authenticator{fakebroker.NewToken("A", "", 0), fakebroker.NewToken("A", "", 0)}},
 		"Authenticators", []string{"A twice"}},
 	{broker.Config{MaxInFlight: -1}, "MaxInFlight", []string{"0 means the default"}},
 	{broker.Config{MaxPendingBytes: -1}, "MaxPendingBytes", []string{"0 means the default"}},

@@ -220,9 +220,8 @@ func (c *Conn) admitted(f *Future) {
 	switch {
 	case f.req == nil:
 		f.complete()
-	case f.untilAdmitted && f.token != nil:
-		f.token <- struct{}{}
-		f.token = nil
+	case f.untilAdmitted:
+		f.wakeAdmitted()
 	}
 }
 

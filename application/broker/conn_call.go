@@ -60,7 +60,7 @@ func passes(refusal error) bool {
 
 // await works for f and waits until it is done. If ctx ends first it gives f up.
 func (c *Conn) await(ctx context.Context, f *Future) error {
-	if token := c.workFor(ctx, f); token == nil || f.waitFor(ctx, token) {
+	if w := c.workFor(ctx, f); w == nil || f.waitAs(ctx, w) {
 		return nil
 	}
 	return c.giveUp(ctx, f)
@@ -71,21 +71,21 @@ func (c *Conn) awaitAdmission(ctx context.Context, f *Future) error {
 	c.mu.Lock()
 	c.drain()
 	c.startGoroutines()
-	var token chan struct{}
-	if f.epoch == 0 && !f.done.Load() {
-		token = f.register()
+	var w *waiter
+	if f.epoch == 0 && !f.isDone() {
+		w = f.register()
 	}
-	f.untilAdmitted = token != nil
+	f.untilAdmitted = w != nil
 	c.mu.Unlock()
-	if token == nil || f.waitFor(ctx, token) {
+	if w == nil || f.waitAs(ctx, w) {
 		return nil
 	}
 	return c.giveUp(ctx, f)
 }
 
-// workFor writes and reads for as long as only f needs it. It returns the token that is
-// filled when f is done, or nil if it is.
-func (c *Conn) workFor(ctx context.Context, f *Future) (token chan struct{}) {
+// workFor writes and reads for as long as only f needs it. It returns the
+// waiter of f, or nil if f is done.
+func (c *Conn) workFor(ctx context.Context, f *Future) *waiter {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.drain()
@@ -94,7 +94,7 @@ func (c *Conn) workFor(ctx context.Context, f *Future) (token chan struct{}) {
 		defer stop()
 	}
 	yielded := false
-	for !f.done.Load() && ctx.Err() == nil {
+	for !f.isDone() && ctx.Err() == nil {
 		if c.mayWrite() {
 			if !yielded && c.core.InFlight() > 1 {
 				// Other callers are about to send too: one write can take them all.
@@ -114,7 +114,7 @@ func (c *Conn) workFor(ctx context.Context, f *Future) (token chan struct{}) {
 		}
 	}
 	c.startGoroutines()
-	if f.done.Load() {
+	if f.isDone() {
 		return nil
 	}
 	return f.register()
@@ -127,7 +127,7 @@ func (c *Conn) alone() bool { return c.core.ResponsesDue() == 1 && c.mayRead() }
 func (c *Conn) giveUp(ctx context.Context, f *Future) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if f.done.Load() || f.untilAdmitted && f.epoch != 0 {
+	if f.isDone() || f.untilAdmitted && f.epoch != 0 {
 		return nil
 	}
 	err := c.canceled(contextCause(ctx), f)
@@ -169,7 +169,7 @@ func (c *Conn) codec() ports.Codec { return c.cfg.Codec }
 func (c *Conn) cancel(f *Future) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if f.done.Load() {
+	if f.isDone() {
 		return
 	}
 	f.err, f.body = c.canceled(nil, f), nil

@@ -130,7 +130,7 @@ func (c *Conn) completed(core *domain.Future) {
 	if err != nil && c.cfg.Hooks.RequestFailed != nil {
 		c.unlocked(func() { c.cfg.Hooks.failed(info, err) })
 	}
-	if !f.done.Load() { // it was not canceled
+	if !f.isDone() { // it was not canceled
 		f.complete()
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/netlink"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
@@ -30,11 +31,11 @@ func heartbeat(ctx context.Context, conn *broker.Conn) error {
 // TestCancelledContextGivesUpTheWaitingOnly: the caller comes back, its slot
 // stays in line, and the answer that comes late reaches no caller.
 func TestCancelledContextGivesUpTheWaitingOnly(t *testing.T) {
-	for name, config := range map[string]func(*scripted) broker.Config{
-		"parked": func(s *scripted) broker.Config { return s.piped() },
-		"polled": func(s *scripted) broker.Config {
-			cfg := s.piped()
-			cfg.Transport = unparked{cfg.Transport}
+	for name, config := range map[string]func(*fakebroker.Scripted) broker.Config{
+		"parked": func(s *fakebroker.Scripted) broker.Config { return s.Piped() },
+		"polled": func(s *fakebroker.Scripted) broker.Config {
+			cfg := s.Piped()
+			cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport}
 			return cfg
 		},
 	} {
@@ -42,7 +43,7 @@ func TestCancelledContextGivesUpTheWaitingOnly(t *testing.T) {
 			asked := make(chan struct{})
 			release := make(chan struct{})
 			first := true
-			s := &scripted{answer: func(net.Conn, int16, int32) []byte {
+			s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
 				if first {
 					first = false
 					close(asked)
@@ -75,7 +76,7 @@ func TestCancelledContextGivesUpTheWaitingOnly(t *testing.T) {
 }
 
 func TestContextThatHasEnded(t *testing.T) {
-	conn := dial(t, (&scripted{answer: heartbeatBody}).piped())
+	conn := dial(t, (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := heartbeat(ctx, conn); err != nil && !errors.Is(err, context.Canceled) {
@@ -86,7 +87,7 @@ func TestContextThatHasEnded(t *testing.T) {
 
 func TestDialGivesUpWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	cfg := (&scripted{answer: silent}).piped()
+	cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
 	cfg.Hooks = &broker.Hooks{DialStart: func(broker.Endpoint) { cancel() }}
 	cfg.Transport = neverReached{}
 	wantError(t, errorOf(broker.Dial(ctx, cfg)), context.Canceled)
@@ -118,12 +119,12 @@ func TestLineIsFirstComeFirstServed(t *testing.T) {
 	const callers = 40
 	var order []int32
 	start := make(chan struct{})
-	s := &scripted{answer: func(_ net.Conn, _ int16, id int32) []byte {
+	s := &fakebroker.Scripted{Answer: func(_ net.Conn, _ int16, id int32) []byte {
 		<-start
 		order = append(order, id)
 		return binary.BigEndian.AppendUint32([]byte{0, 0}, uint32(id))
 	}}
-	cfg := s.piped()
+	cfg := s.Piped()
 	cfg.MaxInFlight = 2
 	conn := dial(t, cfg)
 	var wg sync.WaitGroup
@@ -145,7 +146,7 @@ func TestLineIsFirstComeFirstServed(t *testing.T) {
 }
 
 func TestRequestTimeoutCountsTheWaitInLine(t *testing.T) {
-	cfg := (&scripted{answer: silent}).piped()
+	cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
 	cfg.MaxInFlight = 1
 	cfg.RequestTimeout = 30 * time.Millisecond
 	cfg.NoReconnect = true
@@ -180,7 +181,7 @@ func TestRequestTimeoutCountsTheWaitInLine(t *testing.T) {
 // times out, and each request in flight learns its own part of it.
 func TestTimeoutNamesItsRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := (&scripted{answer: silent}).piped()
+		cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
 		cfg.RequestTimeout = 20 * time.Millisecond
 		conn := dial(t, cfg)
 		first := mustSend(t, conn, kmsg.NewPtrHeartbeatRequest())
@@ -198,20 +199,20 @@ func TestTimeoutNamesItsRequest(t *testing.T) {
 // connection.
 func TestReconnectsOnDemand(t *testing.T) {
 	var dropped atomic.Bool
-	s := &scripted{answer: func(conn net.Conn, _ int16, _ int32) []byte {
+	s := &fakebroker.Scripted{Answer: func(conn net.Conn, _ int16, _ int32) []byte {
 		if !dropped.Swap(true) {
 			conn.Close()
 			return nil
 		}
 		return make([]byte, 6)
 	}}
-	conn := dial(t, s.listening(t))
+	conn := dial(t, s.Listening(t))
 	err := heartbeat(t.Context(), conn)
 	if !errors.Is(err, broker.ErrConnection) || !broker.Retriable(err) || broker.SafeToRetry(err) {
 		t.Errorf("first: %v", err)
 	}
 	noError(t, heartbeat(t.Context(), conn))
-	if n := s.conns.Load(); n != 2 {
+	if n := s.Conns.Load(); n != 2 {
 		t.Errorf("%d connections, want 2", n)
 	}
 }
@@ -220,11 +221,11 @@ func TestReconnectsOnDemand(t *testing.T) {
 func TestIdleConnectionThatIsClosedIsNoticed(t *testing.T) {
 	lost := make(chan struct{})
 	closeIt := make(chan net.Conn, 1)
-	s := &scripted{answer: func(conn net.Conn, _ int16, _ int32) []byte {
+	s := &fakebroker.Scripted{Answer: func(conn net.Conn, _ int16, _ int32) []byte {
 		closeIt <- conn
 		return make([]byte, 6)
 	}}
-	cfg := s.listening(t)
+	cfg := s.Listening(t)
 	cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
 		if to == broker.Disconnected {
 			close(lost)
@@ -237,8 +238,8 @@ func TestIdleConnectionThatIsClosedIsNoticed(t *testing.T) {
 }
 
 func TestNoReconnect(t *testing.T) {
-	s := &scripted{answer: func(conn net.Conn, _ int16, _ int32) []byte { conn.Close(); return nil }}
-	cfg := s.listening(t)
+	s := &fakebroker.Scripted{Answer: func(conn net.Conn, _ int16, _ int32) []byte { conn.Close(); return nil }}
+	cfg := s.Listening(t)
 	cfg.NoReconnect = true
 	conn := dial(t, cfg)
 	wantError(t, heartbeat(t.Context(), conn), broker.ErrConnection)
@@ -247,8 +248,8 @@ func TestNoReconnect(t *testing.T) {
 }
 
 func TestAnswerThatCannotBeRead(t *testing.T) {
-	s := &scripted{answer: func(net.Conn, int16, int32) []byte { return []byte{0, 0, 0} }}
-	cfg := s.piped()
+	s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte { return []byte{0, 0, 0} }}
+	cfg := s.Piped()
 	cfg.NoReconnect = true
 	conn := dial(t, cfg)
 	err := heartbeat(t.Context(), conn)
@@ -262,7 +263,7 @@ func TestAnswerThatCannotBeRead(t *testing.T) {
 // gone, and the next one is not affected.
 func TestAnswerThatCannotBeReadIsLookedAtLate(t *testing.T) {
 	var answers atomic.Int64
-	s := &scripted{answer: func(peer net.Conn, _ int16, _ int32) []byte {
+	s := &fakebroker.Scripted{Answer: func(peer net.Conn, _ int16, _ int32) []byte {
 		switch answers.Add(1) {
 		case 1:
 			return []byte{0}
@@ -272,7 +273,7 @@ func TestAnswerThatCannotBeReadIsLookedAtLate(t *testing.T) {
 		}
 		return make([]byte, 6)
 	}}
-	conn := dial(t, s.listening(t))
+	conn := dial(t, s.Listening(t))
 	f := mustSend(t, conn, kmsg.NewPtrHeartbeatRequest())
 	receive(t, f.Done())
 	if err := heartbeat(t.Context(), conn); err == nil {
@@ -286,7 +287,7 @@ func TestAnswerThatCannotBeReadIsLookedAtLate(t *testing.T) {
 }
 
 func TestNoVersionInCommon(t *testing.T) {
-	conn := dial(t, (&scripted{answer: heartbeatBody}).piped())
+	conn := dial(t, (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped())
 	_, err := kmsg.NewPtrCreateTopicsRequest().RequestWith(t.Context(), conn)
 	var v *broker.VersionError
 	if !errors.Is(err, broker.ErrUnsupportedVersion) || !errors.As(err, &v) || !v.Unknown {
@@ -296,7 +297,7 @@ func TestNoVersionInCommon(t *testing.T) {
 }
 
 func TestSendRefusesBeyondTheLimit(t *testing.T) {
-	cfg := (&scripted{answer: silent}).piped()
+	cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
 	cfg.MaxInFlight = 2
 	conn := dial(t, cfg)
 	for range 2 {
@@ -308,12 +309,12 @@ func TestSendRefusesBeyondTheLimit(t *testing.T) {
 
 // TestProduceWithoutAcks is done when written, and takes no slot.
 func TestProduceWithoutAcks(t *testing.T) {
-	conn := dial(t, (&scripted{answer: func(_ net.Conn, key int16, _ int32) []byte {
+	conn := dial(t, (&fakebroker.Scripted{Answer: func(_ net.Conn, key int16, _ int32) []byte {
 		if key == 0 {
 			return nil
 		}
 		return make([]byte, 6)
-	}}).piped())
+	}}).Piped())
 	for range 20 {
 		req := kmsg.NewPtrProduceRequest()
 		req.Acks = 0
@@ -327,7 +328,7 @@ func TestProduceWithoutAcks(t *testing.T) {
 
 func TestPanicsOfHooksAreContained(t *testing.T) {
 	var panics []any
-	cfg := (&scripted{answer: heartbeatBody}).piped()
+	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
 	cfg.Hooks = &broker.Hooks{
 		StateChanged:    func(broker.State, broker.State, broker.Endpoint, error) { panic("state") },
 		RequestAnswered: func(broker.RequestInfo) { panic("answered") },
@@ -343,7 +344,7 @@ func TestPanicsOfHooksAreContained(t *testing.T) {
 }
 
 func TestPanicsOfPortsDropTheConnection(t *testing.T) {
-	cfg := (&scripted{answer: heartbeatBody}).piped()
+	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
 	cfg.Transport = panicking{}
 	wantError(t, errorOf(broker.Dial(t.Context(), cfg)), broker.ErrPortPanic)
 }
@@ -412,7 +413,7 @@ func TestParseAddress(t *testing.T) {
 // TestSendMakesAConnectionForTheNext: who only ever sends must get one too.
 func TestSendMakesAConnectionForTheNext(t *testing.T) {
 	connected := make(chan struct{}, 1)
-	cfg := (&scripted{answer: heartbeatBody}).piped()
+	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
 	cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
 		if to == broker.Connected {
 			connected <- struct{}{}
@@ -428,8 +429,8 @@ func TestSendMakesAConnectionForTheNext(t *testing.T) {
 // for it; Send is refused.
 func TestBackPressureWaits(t *testing.T) {
 	start := make(chan struct{})
-	s := &scripted{answer: func(net.Conn, int16, int32) []byte { <-start; return make([]byte, 6) }}
-	cfg := s.piped()
+	s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte { <-start; return make([]byte, 6) }}
+	cfg := s.Piped()
 	cfg.MaxInFlight, cfg.MaxPendingBytes = 100, 2000
 	conn := dial(t, cfg)
 	large := &ports.RawRequest{APIKey: 12, APIVersion: 0, Body: make([]byte, 1500)}
@@ -455,14 +456,14 @@ func TestBackPressureWaits(t *testing.T) {
 func TestLineGoesOnAfterABadAnswer(t *testing.T) {
 	var asked atomic.Int64
 	second := make(chan struct{})
-	s := &scripted{answer: func(net.Conn, int16, int32) []byte {
+	s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
 		if asked.Add(1) == 1 {
 			<-second
 			return []byte{0}
 		}
 		return make([]byte, 6)
 	}}
-	cfg := s.piped()
+	cfg := s.Piped()
 	cfg.MaxInFlight = 1
 	conn := dial(t, cfg)
 	errs := make(chan error, 1)
@@ -505,14 +506,14 @@ func TestLossAfterTrafficIsNoticed(t *testing.T) {
 	for round := range 60 {
 		var mu sync.Mutex
 		var peers []net.Conn
-		s := &scripted{answer: func(conn net.Conn, _ int16, _ int32) []byte {
+		s := &fakebroker.Scripted{Answer: func(conn net.Conn, _ int16, _ int32) []byte {
 			mu.Lock()
 			peers = append(peers[:0], conn)
 			mu.Unlock()
 			return make([]byte, 6)
 		}}
 		lost := make(chan struct{}, 1)
-		cfg := s.listening(t)
+		cfg := s.Listening(t)
 		cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
 			if to == broker.Disconnected {
 				lost <- struct{}{}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -96,7 +97,7 @@ func TestDefectsOfLinksAreContained(t *testing.T) {
 		"Resume":    func(l parking) ports.Link { return panicsOnResume{l} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg := (&scripted{answer: silent}).piped() // so that the context ends while the caller reads
+			cfg := (&fakebroker.Scripted{Answer: silent}).Piped() // so that the context ends while the caller reads
 			cfg.Transport = wrapped{cfg.Transport, wrap}
 			cfg.NoReconnect = true
 			cfg.RequestTimeout = time.Second
@@ -118,7 +119,7 @@ func TestDefectsOfLinksAreContained(t *testing.T) {
 }
 
 func TestPanicInCloseOfALinkIsContained(t *testing.T) {
-	cfg := (&scripted{answer: heartbeatBody}).piped()
+	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
 	cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return panicsOnClose{l} }}
 	conn := dial(t, cfg)
 	noError(t, heartbeat(t.Context(), conn))
@@ -133,7 +134,7 @@ func TestHookThatEndsItsGoroutine(t *testing.T) {
 				runtime.Goexit()
 			}
 		}
-		cfg := (&scripted{answer: heartbeatBody}).piped()
+		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
 		cfg.Hooks = &broker.Hooks{
 			StateChanged:    func(broker.State, broker.State, broker.Endpoint, error) { happened() },
 			RequestWritten:  func(broker.RequestInfo) { happened() },

@@ -12,6 +12,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 )
 
@@ -226,15 +227,15 @@ func drained(ctx context.Context, conn *broker.Conn) <-chan error {
 func TestDrainConn(t *testing.T) {
 	for name, change := range map[string]func(*broker.Config){
 		"parked":   func(*broker.Config) {},
-		"unparked": func(cfg *broker.Config) { cfg.Transport = unparked{cfg.Transport} },
+		"unparked": func(cfg *broker.Config) { cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport} },
 		"final":    func(cfg *broker.Config) { cfg.NoReconnect = true },
 		"warm":     func(cfg *broker.Config) { cfg.PingInterval = time.Millisecond },
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			cfg := (&scripted{answer: func(net.Conn, int16, int32) []byte {
+			cfg := (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
 				time.Sleep(time.Second)
 				return make([]byte, 6)
-			}}).piped()
+			}}).Piped()
 			cfg.MaxInFlight = 2
 			change(&cfg)
 			conn := dial(t, cfg)
@@ -281,12 +282,12 @@ func TestDrainConn(t *testing.T) {
 
 // TestDrainConnWithoutConnection is done at once.
 func TestDrainConnWithoutConnection(t *testing.T) {
-	conn := newConn(t, (&scripted{answer: silent}).piped())
+	conn := newConn(t, (&fakebroker.Scripted{Answer: silent}).Piped())
 	if err := conn.Drain(t.Context()); err != nil || conn.State() != broker.Closed {
 		t.Errorf("%v, %v", conn.State(), err)
 	}
 	wantError(t, heartbeat(t.Context(), conn), broker.ErrClosed)
-	closed := newConn(t, (&scripted{answer: silent}).piped())
+	closed := newConn(t, (&fakebroker.Scripted{Answer: silent}).Piped())
 	closed.Close()
 	noError(t, closed.Drain(t.Context()))
 }
@@ -294,8 +295,8 @@ func TestDrainConnWithoutConnection(t *testing.T) {
 // TestDrainConnWaitsForTheLine, whatever it waits for.
 func TestDrainConnWaitsForTheLine(t *testing.T) {
 	runBubble(t, "throttled", func(t *testing.T) {
-		s := &scripted{answer: throttledOnce(10_000)}
-		conn := dial(t, s.piped())
+		s := &fakebroker.Scripted{Answer: throttledOnce(10_000)}
+		conn := dial(t, s.Piped())
 		must(t, heartbeat(t.Context(), conn))
 		began := time.Now()
 		errs := make(chan error, 3)
@@ -312,8 +313,8 @@ func TestDrainConnWaitsForTheLine(t *testing.T) {
 	})
 	runBubble(t, "backing off", func(t *testing.T) {
 		var refused atomic.Int64
-		s := &scripted{answer: heartbeatBody}
-		cfg := s.piped()
+		s := &fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}
+		cfg := s.Piped()
 		cfg.Transport = dialsAfter(cfg.Transport, 3, &refused)
 		conn := newConn(t, cfg)
 		done := make(chan error, 1)
@@ -326,7 +327,7 @@ func TestDrainConnWaitsForTheLine(t *testing.T) {
 	})
 	runBubble(t, "lost while draining", func(t *testing.T) {
 		var asked atomic.Int64
-		s := &scripted{answer: func(peer net.Conn, _ int16, _ int32) []byte {
+		s := &fakebroker.Scripted{Answer: func(peer net.Conn, _ int16, _ int32) []byte {
 			time.Sleep(time.Second)
 			if asked.Add(1) == 1 {
 				peer.Close()
@@ -334,7 +335,7 @@ func TestDrainConnWaitsForTheLine(t *testing.T) {
 			}
 			return make([]byte, 6)
 		}}
-		cfg := s.piped()
+		cfg := s.Piped()
 		cfg.MaxInFlight = 1
 		conn := dial(t, cfg)
 		errs := make(chan error, 2)
@@ -347,12 +348,12 @@ func TestDrainConnWaitsForTheLine(t *testing.T) {
 			t.Errorf("the one in flight: %v", err)
 		}
 		noError(t, <-errs)
-		if n := s.conns.Load(); n != 2 {
+		if n := s.Conns.Load(); n != 2 {
 			t.Errorf("%d connections", n)
 		}
 	})
 	runBubble(t, "timed out", func(t *testing.T) {
-		cfg := (&scripted{answer: silent}).piped()
+		cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
 		cfg.MaxInFlight = 1
 		conn := dial(t, cfg)
 		began := time.Now()
@@ -379,7 +380,7 @@ func TestDrainConnAndClose(t *testing.T) {
 		"Abort": func(c *broker.Conn) { c.Abort(errors.New("enough")) },
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			cfg := (&scripted{answer: silent}).piped()
+			cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
 			cfg.MaxInFlight = 1
 			conn := dial(t, cfg)
 			errs := make(chan error, 2)
@@ -408,10 +409,10 @@ func TestDrainConnAndClose(t *testing.T) {
 // closed, though no caller waits for that.
 func TestDrainConnGoesOnBehindItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := dial(t, (&scripted{answer: func(net.Conn, int16, int32) []byte {
+		conn := dial(t, (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
 			time.Sleep(time.Minute / 4)
 			return make([]byte, 6)
-		}}).piped())
+		}}).Piped())
 		done := make(chan error, 1)
 		go func() { done <- heartbeat(t.Context(), conn) }()
 		synctest.Wait()
@@ -430,7 +431,7 @@ func TestDrainConnFromAHook(t *testing.T) {
 		var conn *broker.Conn
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
-		cfg := (&scripted{answer: heartbeatBody}).piped()
+		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
 		cfg.Hooks = &broker.Hooks{RequestAnswered: func(broker.RequestInfo) {
 			wantError(t, conn.Drain(ended), context.Canceled)
 		}}
@@ -448,10 +449,10 @@ func TestDrainConnFromAHook(t *testing.T) {
 func TestDrainConnAmongCallers(t *testing.T) {
 	var answered, refused atomic.Int64
 	for round := range 300 {
-		cfg := (&scripted{answer: heartbeatBody}).piped()
+		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
 		cfg.MaxInFlight = 1 + round%4
 		if round%3 == 0 {
-			cfg.Transport = unparked{cfg.Transport}
+			cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport}
 		}
 		var seen atomic.Int64
 		enough := make(chan struct{})
@@ -507,7 +508,7 @@ func TestDrainConnAmongCallers(t *testing.T) {
 // not when the throttle is, or the timeout of the one who left.
 func TestDrainWhenTheLastInLineLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := dial(t, (&scripted{answer: throttledOnce(3_600_000)}).piped())
+		conn := dial(t, (&fakebroker.Scripted{Answer: throttledOnce(3_600_000)}).Piped())
 		must(t, heartbeat(t.Context(), conn))
 		ctx, cancel := context.WithCancel(t.Context())
 		left := make(chan error, 1)
@@ -526,12 +527,12 @@ func TestDrainWhenTheLastInLineLeaves(t *testing.T) {
 
 // What Drain has finished is there for who asked.
 func TestPolledDrainReportsTheLast(t *testing.T) {
-	s := newPolledBroker(t, nil)
-	s.ready(t)
+	s := fakebroker.NewPolledBroker(t, nil)
+	s.Ready(t)
 	f := s.Send(ask(), true)
 	for n := 0; !s.Drain(); n++ {
 		s.Recv()
-		s.hand.act()
+		s.Hand.Act()
 		if n > 10 {
 			t.Fatal("no end")
 		}

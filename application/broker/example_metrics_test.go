@@ -8,6 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/clock/fake"
 	"brokerconn/adapters/memory"
 	"brokerconn/adapters/metrics/recorder"
@@ -24,7 +25,7 @@ func ExampleConfig_metrics() {
 	published.Set("broker:9092", expvar.Func(func() any { return counts.Snapshot() }))
 
 	network := memory.New()
-	hand := &handBroker{network: network}
+	hand := &fakebroker.Hand{Network: network}
 	conn, err := broker.NewPolled(broker.Config{
 		Host: "broker", Transport: network, Clock: fake.New(time.Time{}),
 		Metrics: counts,
@@ -34,10 +35,10 @@ func ExampleConfig_metrics() {
 		return
 	}
 	for conn.Connect(); conn.State() != broker.Connected; conn.Recv() {
-		hand.act()
+		hand.Act()
 	}
 	conn.Send(kmsg.NewPtrHeartbeatRequest(), false)
-	hand.act()
+	hand.Act()
 	conn.Recv()
 	conn.Close(nil)
 

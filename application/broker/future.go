@@ -23,11 +23,10 @@ type Future struct {
 	*shared
 	req ports.Message
 
-	// Guarded by mu until done is set.
+	// Guarded by mu until it is done.
 	core     *domain.Future // while the request is admitted and not done
 	epoch    uint64         // of the connection that it was admitted to
 	signal   chan struct{}  // what Done returned; closed when done
-	token    chan struct{}  // of one waiter, see newToken; filled when done
 	deadline time.Time      // in the queue: RequestTimeout after the call
 	queuedAt time.Time      // zero if it was admitted at once
 	// throttledBefore is how long request timers had been paused when it was queued.
@@ -37,9 +36,11 @@ type Future struct {
 	untilAdmitted   bool // SendWait waits until it is admitted
 	canceled        bool
 
-	done    atomic.Bool // nothing above changes afterwards
-	version int16       // of the request
-	bodyIn  int16       // the version of the body
+	// state is nil, then perhaps the one goroutine that waits, then finished: nothing above
+	// changes afterwards.
+	state   atomic.Pointer[waiter]
+	version int16 // of the request
+	bodyIn  int16 // the version of the body
 	body    []byte
 	err     error // of one that was not answered, or cannot be decoded
 
@@ -51,18 +52,19 @@ type Future struct {
 // shared is what the Futures of one owner have in common.
 type shared struct {
 	mu sync.Mutex // guards the Futures that are not done
-	// tokens are channels with room for one value, empty, so that a wait costs no
-	// allocation. They are not shared with other connections, because a channel belongs
-	// to one bubble of testing/synctest.
-	tokens sync.Pool
+	// waiters are not used, so that a wait costs no allocation. They are not shared with
+	// other connections, because a channel belongs to one bubble of testing/synctest.
+	waiters sync.Pool
 }
 
-func (s *shared) newToken() chan struct{} {
-	if token, ok := s.tokens.Get().(chan struct{}); ok {
-		return token
-	}
-	return make(chan struct{}, 1)
-}
+// waiter is one goroutine that waits. Its token has room for one value and is empty, unless
+// what it waits for has happened.
+type waiter struct{ token chan struct{} }
+
+// finished is the state of a Future that is done.
+var finished = new(waiter)
+
+func (f *Future) isDone() bool { return f.state.Load() == finished }
 
 // owner is a Conn or a Polled.
 type owner interface {
@@ -83,7 +85,7 @@ func (f *Future) Done() <-chan struct{} {
 	defer f.mu.Unlock()
 	if f.signal == nil {
 		f.signal = make(chan struct{})
-		if f.done.Load() {
+		if f.isDone() {
 			close(f.signal)
 		}
 	}
@@ -95,7 +97,7 @@ func (f *Future) Done() <-chan struct{} {
 // goes on, and Wait may be called again. A Future of a Polled is done by Recv, so only
 // a goroutine other than the owner's can wait for it.
 func (f *Future) Wait(ctx context.Context) (ports.Message, error) {
-	if !f.done.Load() && !f.wait(ctx) {
+	if !f.isDone() && !f.wait(ctx) {
 		return nil, f.owner.waitEnded(ctx, f)
 	}
 	return f.Response()
@@ -105,7 +107,7 @@ func (f *Future) Wait(ctx context.Context) (ports.Message, error) {
 // nil error, for a request that expects no response. The error is an *Error. Response
 // panics if the request is not done.
 func (f *Future) Response() (ports.Message, error) {
-	if !f.done.Load() {
+	if !f.isDone() {
 		panic("broker: Response of a Future that is not done")
 	}
 	f.decoding.Lock()
@@ -133,54 +135,44 @@ func (f *Future) Cancel() { f.owner.cancel(f) }
 
 // wait reports whether the request was done before ctx ended.
 func (f *Future) wait(ctx context.Context) bool {
-	f.mu.Lock()
-	token := f.register()
-	f.mu.Unlock()
-	if token == nil { // another goroutine waits as well
-		select {
-		case <-f.Done():
-			return true
-		case <-ctx.Done():
-			return f.done.Load()
-		}
+	if w := f.register(); w != nil {
+		return f.waitAs(ctx, w)
 	}
-	return f.waitFor(ctx, token)
-}
-
-// waitFor is wait, with the token that register returned.
-func (f *Future) waitFor(ctx context.Context, token chan struct{}) bool {
-	select {
-	case <-token:
-		f.tokens.Put(token)
+	select { // it is done, or another goroutine waits as well
+	case <-f.Done():
 		return true
 	case <-ctx.Done():
+		return f.isDone()
 	}
-	f.mu.Lock()
-	done := f.done.Load()
-	if !done {
-		f.token = nil
-	}
-	f.mu.Unlock()
-	if done {
-		<-token // it is filled, or about to be
-	}
-	f.tokens.Put(token)
-	return done
 }
 
-// register makes the caller the waiter of the request; nil if there is one already.
-// With mu held.
-func (f *Future) register() chan struct{} {
-	if f.token != nil {
+// register makes the caller the waiter of the request. It returns nil if the request is done
+// or has a waiter.
+func (f *Future) register() *waiter {
+	w, ok := f.waiters.Get().(*waiter)
+	if !ok {
+		w = &waiter{make(chan struct{}, 1)}
+	}
+	if !f.state.CompareAndSwap(nil, w) {
+		f.waiters.Put(w)
 		return nil
 	}
-	token := f.newToken()
-	if f.done.Load() {
-		token <- struct{}{}
-	} else {
-		f.token = token
+	return w
+}
+
+// waitAs is wait for the waiter that register returned. It also returns true if an admission
+// was waited for.
+func (f *Future) waitAs(ctx context.Context, w *waiter) bool {
+	woken := true
+	select {
+	case <-w.token:
+	case <-ctx.Done():
+		if woken = !f.state.CompareAndSwap(w, nil); woken {
+			<-w.token // it is filled, or about to be
+		}
 	}
-	return token
+	f.waiters.Put(w)
+	return woken
 }
 
 // settle takes over the result of the admitted request. With mu held.
@@ -191,15 +183,21 @@ func (f *Future) settle() {
 }
 
 // complete wakes the waiters. With mu held. The Future of a blocking
-// call may be in use for another request as soon as done is set.
+// call may be in use for another request as soon as the state is set.
 func (f *Future) complete() {
-	signal, token := f.signal, f.token
-	f.done.Store(true)
-	if token != nil {
-		token <- struct{}{}
+	signal := f.signal
+	if w := f.state.Swap(finished); w != nil {
+		w.token <- struct{}{}
 	}
 	if signal != nil {
 		close(signal)
+	}
+}
+
+// wakeAdmitted wakes a waiter before the request is done.
+func (f *Future) wakeAdmitted() {
+	if w := f.state.Load(); w != nil && w != finished && f.state.CompareAndSwap(w, nil) {
+		w.token <- struct{}{}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/clock/fake"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
@@ -38,14 +39,14 @@ func TestPeerGoneInSilence(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, parked %v", ending, parks), func(t *testing.T) {
 				for range 20 {
 					peers := make(chan net.Conn, 1)
-					s := &scripted{answer: func(peer net.Conn, _ int16, _ int32) []byte {
+					s := &fakebroker.Scripted{Answer: func(peer net.Conn, _ int16, _ int32) []byte {
 						select {
 						case peers <- peer:
 						default:
 						}
 						return make([]byte, 6)
 					}}
-					cfg := s.listening(t)
+					cfg := s.Listening(t)
 					if !parks {
 						cfg.Transport = unparkedTCP()
 					}
@@ -54,7 +55,7 @@ func TestPeerGoneInSilence(t *testing.T) {
 					must(t, heartbeat(t.Context(), conn))
 					end((<-peers).(*net.TCPConn))
 					// Whether its end has arrived or not: a caller after the silence gets an error.
-					for s.conns.Load() < 2 {
+					for s.Conns.Load() < 2 {
 						ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 						err := heartbeat(ctx, conn)
 						cancel()
@@ -109,11 +110,11 @@ func TestCheckBeforeTheFirstWriteAfterASilence(t *testing.T) {
 		for _, way := range []string{"Request", "RequestRaw", "Connect", "Send"} {
 			t.Run(ending+", "+way, func(t *testing.T) {
 				peers := make(chan net.Conn, 10)
-				s := &scripted{answer: func(peer net.Conn, _ int16, _ int32) []byte {
+				s := &fakebroker.Scripted{Answer: func(peer net.Conn, _ int16, _ int32) []byte {
 					peers <- peer
 					return make([]byte, 6)
 				}}
-				cfg := s.listening(t)
+				cfg := s.Listening(t)
 				clock := fake.New(time.Time{})
 				var looks atomic.Int64
 				cfg.Clock = clock
@@ -199,7 +200,7 @@ func TestCheckBeforeTheFirstWriteAfterASilence(t *testing.T) {
 func TestCheckIsNoSystemCallPerRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var looks atomic.Int64
-		cfg := (&scripted{answer: heartbeatBody}).piped()
+		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
 		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return check(l, &looks) }}
 		conn := dial(t, cfg)
 		for range 100 {
@@ -219,8 +220,8 @@ func TestCheckIsNoSystemCallPerRequest(t *testing.T) {
 // TestCheckThatPanics costs the connection, and the request at most.
 func TestCheckThatPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &scripted{answer: heartbeatBody}
-		cfg := s.piped()
+		s := &fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}
+		cfg := s.Piped()
 		first := true
 		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link {
 			if first {
@@ -235,7 +236,7 @@ func TestCheckThatPanics(t *testing.T) {
 			t.Error(err)
 		}
 		noError(t, heartbeat(t.Context(), conn))
-		if n := s.conns.Load(); n != 2 {
+		if n := s.Conns.Load(); n != 2 {
 			t.Errorf("%d connections", n)
 		}
 	})
@@ -249,7 +250,7 @@ func (panicsOnCheck) Check() error { panic("in Check") }
 func TestCheckWithNoReconnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var gone atomic.Bool
-		cfg := (&scripted{answer: heartbeatBody}).piped()
+		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
 		cfg.NoReconnect = true
 		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return gonePeer{l, &gone} }}
 		conn := dial(t, cfg)
@@ -278,8 +279,8 @@ func (l gonePeer) Check() error {
 func TestCheckAmongManyCallers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var gone atomic.Bool
-		s := &scripted{answer: heartbeatBody}
-		cfg := s.piped()
+		s := &fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}
+		cfg := s.Piped()
 		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return gonePeer{l, &gone} }}
 		cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
 			if to == broker.Disconnected {
@@ -302,7 +303,7 @@ func TestCheckAmongManyCallers(t *testing.T) {
 			}
 			wg.Wait()
 		}
-		if st := conn.Stats(); st.Failed != 0 || st.Ready != 51 || s.conns.Load() != 51 {
+		if st := conn.Stats(); st.Failed != 0 || st.Ready != 51 || s.Conns.Load() != 51 {
 			t.Errorf("%+v", st)
 		}
 	})
@@ -349,7 +350,7 @@ func TestSendThatFindsThePeerGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		gone, opened := false, 0
-		cfg := (&scripted{answer: heartbeatBody}).piped()
+		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
 		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link {
 			mu.Lock()
 			defer mu.Unlock()

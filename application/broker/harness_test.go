@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/clock/fake"
 	"brokerconn/adapters/memory"
 	"brokerconn/adapters/metrics/recorder"
@@ -83,13 +84,13 @@ func (b *fakeBroker) hear() (news bool) {
 func (b *fakeBroker) versions(version int16) []byte {
 	r := kmsg.NewPtrApiVersionsResponse()
 	r.Version, r.ThrottleMillis = version, b.throttle
-	r.ApiKeys = append(slices.Clone(scriptedTable),
+	r.ApiKeys = append(slices.Clone(fakebroker.ScriptedTable),
 		kmsg.ApiVersionsResponseApiKey{ApiKey: 17, MaxVersion: 1}, kmsg.ApiVersionsResponseApiKey{ApiKey: 36, MaxVersion: 1})
 	return r.AppendTo(nil)
 }
 
 func (b *fakeBroker) say(q question, body []byte) {
-	b.unsent = append(b.unsent, responseFrame(q.id, body)...)
+	b.unsent = append(b.unsent, fakebroker.ResponseFrame(q.id, body)...)
 	b.speak()
 }
 

@@ -1,7 +1,6 @@
 package broker_test
 
 import (
-	"brokerconn/application/broker"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -10,7 +9,11 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/tcp"
+	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
 
@@ -53,7 +56,7 @@ func (refusedNow) Stage() (ports.Stage, error) { return ports.StageDialing, erro
 
 func tcpTransport() ports.Transport { return tcp.New(tcp.Options{}) }
 
-func unparkedTCP() ports.Transport { return unparked{tcpTransport()} }
+func unparkedTCP() ports.Transport { return fakebroker.Unparked{Transport: tcpTransport()} }
 
 func isDone(f *broker.Future) bool {
 	select {
@@ -141,4 +144,11 @@ func newPolled(t failing, cfg broker.Config) *broker.Polled {
 func runBubble(t *testing.T, name string, test func(t *testing.T)) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
+}
+
+func numbered(ctx context.Context, conn *broker.Conn, generation int32) error {
+	req := kmsg.NewPtrHeartbeatRequest()
+	req.Generation = generation
+	_, err := req.RequestWith(ctx, conn)
+	return err
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -25,8 +26,8 @@ import (
 func recorded(t *testing.T, cfg broker.Config, serve func(net.Conn)) (written []byte) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		hosts := (&fakeHosts{peer: map[string]func(net.Conn){"a": func(conn net.Conn) { serve(teller{conn, &written}) }}}).at("a")
-		cfg.Transport = hosts.config().Transport
+		hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": func(conn net.Conn) { serve(teller{conn, &written}) }}}).At("a")
+		cfg.Transport = hosts.Config().Transport
 		conn := dial(t, cfg)
 		must(t, heartbeat(t.Context(), conn))
 	})
@@ -67,14 +68,14 @@ func agesOfTokens() map[string]struct {
 	cfg   broker.Config
 	serve func(net.Conn)
 } {
-	login := lessonToken{"X", "one", 0}
-	answered := &lessonLogin{step: func(n int, _ []byte) ([]byte, bool, error) { return [][]byte{[]byte("one"), nil}[n], n == 1, nil }}
-	w := &lessonWarden{good: "one"}
+	login := fakebroker.NewToken("X", "one", 0)
+	answered := &fakebroker.Login{Step: func(n int, _ []byte) ([]byte, bool, error) { return [][]byte{[]byte("one"), nil}[n], n == 1, nil }}
+	w := &fakebroker.SessionBroker{Good: "one"}
 	return map[string]struct {
 		cfg   broker.Config
 		serve func(net.Conn)
 	}{
-		"wrapped": {broker.Config{Host: "broker", Authenticators: []ports.Authenticator{login}}, w.serve},
+		"wrapped": {broker.Config{Host: "broker", Authenticators: []ports.Authenticator{login}}, w.Serve},
 		"raw":     {broker.Config{Host: "broker", Authenticators: []ports.Authenticator{answered}, APIVersion: broker.Release{Minor: 10}}, rawBroker},
 	}
 }
@@ -97,7 +98,7 @@ func rawBroker(conn net.Conn) {
 			continue
 		}
 		id := int32(binary.BigEndian.Uint32(body[4:]))
-		_, _ = conn.Write(responseFrame(id, make([]byte, max(6-2*n, 2))))
+		_, _ = conn.Write(fakebroker.ResponseFrame(id, make([]byte, max(6-2*n, 2))))
 	}
 }
 
@@ -137,10 +138,10 @@ func TestSpoiltLogins(t *testing.T) {
 				for at := range whole {
 					synctest.Test(t, func(t *testing.T) {
 						left := at
-						hosts := (&fakeHosts{peer: map[string]func(net.Conn){"a": func(conn net.Conn) { c.serve(spoiler{conn, &left, spoil}) }}}).at("a")
+						hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": func(conn net.Conn) { c.serve(spoiler{conn, &left, spoil}) }}}).At("a")
 						cfg := c.cfg
-						cfg.Transport, cfg.NoReconnect = hosts.config().Transport, true
-						conn := lessonNew(t, cfg)
+						cfg.Transport, cfg.NoReconnect = hosts.Config().Transport, true
+						conn := fakebroker.New(t, cfg)
 						began := time.Now()
 						err := heartbeat(t.Context(), conn)
 						var e *broker.Error
@@ -150,8 +151,8 @@ func TestSpoiltLogins(t *testing.T) {
 						if took := time.Since(began); took > 31*time.Second {
 							t.Errorf("at byte %d of %d: %v, after %v", at, len(whole), err, took)
 						}
-						lessonClose(t, conn)
-						if hosts.stillOpen() != 0 {
+						fakebroker.Close(t, conn)
+						if hosts.StillOpen() != 0 {
 							t.Errorf("at byte %d of %d: a connection is left", at, len(whole))
 						}
 						time.Sleep(time.Hour) // for what drips
@@ -222,11 +223,11 @@ func TestOddAuthenticators(t *testing.T) {
 		}, broker.ErrAuthentication},
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			w := &lessonWarden{}
-			hosts, cfg := lessonGuarded(w)
+			w := &fakebroker.SessionBroker{}
+			hosts, cfg := fakebroker.WithSession(w)
 			cfg.Authenticators = []ports.Authenticator{oddLogin{c.begin}}
 			cfg.SetupTimeout = time.Second
-			conn := lessonNew(t, cfg)
+			conn := fakebroker.New(t, cfg)
 			// As the first login, and as one that renews a session.
 			for _, first := range []bool{true, false} {
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
@@ -235,16 +236,16 @@ func TestOddAuthenticators(t *testing.T) {
 				if last := conn.LastError(); !errors.Is(err, c.is) && !errors.Is(last, c.is) {
 					t.Errorf("first %v: got %v, last error %v, want %v", first, err, last, c.is)
 				}
-				conn.SetAuthenticators(lessonToken{"X", "one", 0})
+				conn.SetAuthenticators(fakebroker.NewToken("X", "one", 0))
 				if err := heartbeat(t.Context(), conn); err != nil {
 					t.Errorf("first %v: with another: %v", first, err)
 				}
 				conn.SetAuthenticators(oddLogin{c.begin})
 			}
-			conn.SetAuthenticators(lessonToken{"X", "one", 0})
+			conn.SetAuthenticators(fakebroker.NewToken("X", "one", 0))
 			noError(t, heartbeat(t.Context(), conn))
-			if len(w.sins) > 0 || len(hosts.dialedHosts()) > 10*1000/40 { // ten seconds of the shortest pause
-				t.Errorf("%d connections, sins %q", len(hosts.dialedHosts()), w.sins)
+			if len(w.Sins) > 0 || len(hosts.DialedHosts()) > 10*1000/40 { // ten seconds of the shortest pause
+				t.Errorf("%d connections, sins %q", len(hosts.DialedHosts()), w.Sins)
 			}
 		})
 	}
@@ -271,14 +272,14 @@ func TestLoginsAndEnds(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				for after := range 40 {
 					synctest.Test(t, func(t *testing.T) {
-						w := &lessonWarden{think: func() time.Duration { return time.Millisecond }, lifetime: 20 * time.Millisecond}
-						hosts, cfg := lessonGuarded(w)
+						w := &fakebroker.SessionBroker{Think: func() time.Duration { return time.Millisecond }, Lifetime: 20 * time.Millisecond}
+						hosts, cfg := fakebroker.WithSession(w)
 						cfg.NoReconnect = noReconnect
 						var conn *broker.Conn
 						var hooked atomic.Int64
 						repeated := func() {
 							if hooked.Add(1) < 50 {
-								conn.SetAuthenticators(lessonToken{"X", "one", time.Millisecond})
+								conn.SetAuthenticators(fakebroker.NewToken("X", "one", time.Millisecond))
 							}
 						}
 						cfg.Hooks = &broker.Hooks{
@@ -289,14 +290,14 @@ func TestLoginsAndEnds(t *testing.T) {
 								panic("contained")
 							},
 						}
-						conn = lessonNew(t, cfg)
+						conn = fakebroker.New(t, cfg)
 						var reported atomic.Int64
 						for i := range 8 {
 							go func() {
 								for conn.State() != broker.Closed {
 									switch i % 4 {
 									case 0:
-										conn.SetAuthenticators(lessonToken{[]string{"X", "Y"}[i/4], "one", 3 * time.Millisecond})
+										conn.SetAuthenticators(fakebroker.NewToken([]string{"X", "Y"}[i/4], "one", 3*time.Millisecond))
 									case 1:
 										ctx, cancel := context.WithTimeout(context.Background(), time.Duration(i)*time.Millisecond)
 										_ = conn.Reauthenticate(ctx)
@@ -317,8 +318,8 @@ func TestLoginsAndEnds(t *testing.T) {
 							t.Fatalf("not over a minute after its end: %v, %+v", conn.State(), conn.Stats())
 						}
 						time.Sleep(time.Minute)
-						if reported.Load() != 8 || hosts.stillOpen() != 0 {
-							t.Errorf("%d of 8 are done, %d connections are left", reported.Load(), hosts.stillOpen())
+						if reported.Load() != 8 || hosts.StillOpen() != 0 {
+							t.Errorf("%d of 8 are done, %d connections are left", reported.Load(), hosts.StillOpen())
 						}
 					})
 				}
@@ -331,7 +332,7 @@ func TestLoginsAndEnds(t *testing.T) {
 func TestExtremeSessions(t *testing.T) {
 	for _, ms := range []int64{1, 2, 499, 500, 999, 1000, 1001, 1500, 1 << 31, 1<<62 - 1, 1<<63 - 1, -1 << 63, -1} {
 		synctest.Test(t, func(t *testing.T) {
-			hosts, cfg, login := lessonSecured(func([]byte) *kmsg.SASLAuthenticateResponse {
+			hosts, cfg, login := fakebroker.WithLogin(func([]byte) *kmsg.SASLAuthenticateResponse {
 				resp := kmsg.NewPtrSASLAuthenticateResponse()
 				resp.SessionLifetimeMillis = ms
 				return resp
@@ -352,8 +353,8 @@ func TestExtremeSessions(t *testing.T) {
 				time.Sleep(10 * time.Millisecond)
 			}
 			p.Close(nil)
-			if answered < 10 || len(hosts.dialedHosts()) != 1 || login.begun.Load() > int64(2*answered+2) {
-				t.Errorf("%d ms: %d answers, %d logins, %d connections", ms, answered, login.begun.Load(), len(hosts.dialedHosts()))
+			if answered < 10 || len(hosts.DialedHosts()) != 1 || login.Begun.Load() > int64(2*answered+2) {
+				t.Errorf("%d ms: %d answers, %d logins, %d connections", ms, answered, login.Begun.Load(), len(hosts.DialedHosts()))
 			}
 		})
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 )
 
@@ -151,12 +152,12 @@ func TestIdleConnIsFinalWithNoReconnect(t *testing.T) {
 func TestIdleCloseFailsNoRequest(t *testing.T) {
 	for name, change := range map[string]func(*broker.Config){
 		"parked":   func(*broker.Config) {},
-		"unparked": func(cfg *broker.Config) { cfg.Transport = unparked{cfg.Transport} },
+		"unparked": func(cfg *broker.Config) { cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport} },
 		"one":      func(cfg *broker.Config) { cfg.MaxInFlight = 1 },
 	} {
 		runBubble(t, name, func(t *testing.T) {
 			var idle atomic.Int64
-			cfg := (&scripted{answer: heartbeatBody}).piped()
+			cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
 			cfg.IdleTimeout = 20 * time.Millisecond
 			cfg.Hooks = &broker.Hooks{Idle: func(broker.Endpoint) { idle.Add(1) }}
 			change(&cfg)
@@ -202,11 +203,11 @@ func TestIdleConnSleeps(t *testing.T) {
 	} {
 		for name, change := range map[string]func(*broker.Config){
 			"parked":   func(*broker.Config) {},
-			"unparked": func(cfg *broker.Config) { cfg.Transport = unparked{cfg.Transport} },
+			"unparked": func(cfg *broker.Config) { cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport} },
 		} {
 			runBubble(t, c.name+", "+name, func(t *testing.T) {
 				clock := &counting{}
-				cfg := (&scripted{answer: heartbeatBody}).piped()
+				cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
 				cfg.Clock = clock
 				c.change(&cfg)
 				change(&cfg)
@@ -406,10 +407,10 @@ func TestKeepWarmSettings(t *testing.T) {
 func TestKeepWarmBesideCallers(t *testing.T) {
 	for _, inFlight := range []int{1, 3} {
 		synctest.Test(t, func(t *testing.T) {
-			cfg := (&scripted{answer: func(net.Conn, int16, int32) []byte {
+			cfg := (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
 				time.Sleep(time.Millisecond)
 				return make([]byte, 6)
-			}}).piped()
+			}}).Piped()
 			cfg.MaxInFlight, cfg.PingInterval, cfg.IdleTimeout = inFlight, 5*time.Millisecond, 100*time.Millisecond
 			conn := dial(t, cfg)
 			var wg sync.WaitGroup
@@ -516,7 +517,7 @@ func TestSendFromTheHooksOfTheEnd(t *testing.T) {
 					wantError(t, errorOf(sendAndWait(t.Context(), conn, ask())), broker.ErrNotConnected)
 				})
 			}
-			cfg := (&scripted{answer: heartbeatBody}).piped()
+			cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
 			cfg.IdleTimeout = time.Hour
 			cfg.Hooks = &broker.Hooks{}
 			if hook == "idle" {
@@ -547,7 +548,7 @@ func TestSendFromTheHooksOfTheEnd(t *testing.T) {
 // send; with NoReconnect our own idle close would fail it.
 func TestIdleTimeoutWithCallersInLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := (&scripted{answer: throttledOnce(600_000)}).piped() // 10 min; the idle limit is 9
+		cfg := (&fakebroker.Scripted{Answer: throttledOnce(600_000)}).Piped() // 10 min; the idle limit is 9
 		cfg.NoReconnect = true
 		conn := dial(t, cfg)
 		must(t, heartbeat(t.Context(), conn))
@@ -559,8 +560,8 @@ func TestIdleTimeoutWithCallersInLine(t *testing.T) {
 // idle before the request had its turn.
 func TestIdleTimeoutShorterThanAHook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &scripted{answer: heartbeatBody}
-		cfg := s.piped()
+		s := &fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}
+		cfg := s.Piped()
 		cfg.IdleTimeout = 10 * time.Millisecond
 		cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
 			if to == broker.Connected {
@@ -568,8 +569,8 @@ func TestIdleTimeoutShorterThanAHook(t *testing.T) {
 			}
 		}}
 		conn := newConn(t, cfg)
-		if err := heartbeat(t.Context(), conn); err != nil || s.conns.Load() != 1 {
-			t.Errorf("%v, after %d connections", err, s.conns.Load())
+		if err := heartbeat(t.Context(), conn); err != nil || s.Conns.Load() != 1 {
+			t.Errorf("%v, after %d connections", err, s.Conns.Load())
 		}
 		conn.Close()
 		receive(t, conn.Done())

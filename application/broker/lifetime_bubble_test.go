@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/netlink"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
@@ -42,7 +43,7 @@ func busyRound(t *testing.T, seed uint64) {
 	}
 	var throttled atomic.Int64 // nanoseconds, all together
 	kills, throttles, mute := roll(6), roll(30), roll(3)
-	s := &scripted{answer: func(peer net.Conn, _ int16, _ int32) []byte {
+	s := &fakebroker.Scripted{Answer: func(peer net.Conn, _ int16, _ int32) []byte {
 		time.Sleep(time.Duration(roll(3)*roll(3)) * time.Millisecond)
 		if roll(100) < kills {
 			peer.Close()
@@ -60,11 +61,11 @@ func busyRound(t *testing.T, seed uint64) {
 		}
 		return body
 	}}
-	cfg := s.piped()
+	cfg := s.Piped()
 	var gone atomic.Bool
 	switch roll(4) {
 	case 0:
-		cfg.Transport = unparked{cfg.Transport}
+		cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport}
 	case 1:
 		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return gonePeer{l, &gone} }}
 	case 2:

@@ -12,12 +12,13 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
 
 // exposing is a login that shows its token to a reader of the network.
-type exposing struct{ lessonToken }
+type exposing struct{ fakebroker.Token }
 
 func (exposing) Exposes() bool { return true }
 
@@ -30,21 +31,21 @@ func TestPasswordsInPlaintext(t *testing.T) {
 		warnings       int
 		is             error
 	}{
-		"warned once":                    {false, false, exposing{lessonToken{"X", "one", 0}}, 1, nil},
-		"refused":                        {false, true, exposing{lessonToken{"X", "one", 0}}, 0, broker.ErrAuthentication},
-		"encrypted":                      {true, true, exposing{lessonToken{"X", "one", 0}}, 0, nil},
-		"a mechanism that shows nothing": {false, true, lessonToken{"X", "one", 0}, 0, nil},
+		"warned once":                    {false, false, exposing{fakebroker.NewToken("X", "one", 0)}, 1, nil},
+		"refused":                        {false, true, exposing{fakebroker.NewToken("X", "one", 0)}, 0, broker.ErrAuthentication},
+		"encrypted":                      {true, true, exposing{fakebroker.NewToken("X", "one", 0)}, 0, nil},
+		"a mechanism that shows nothing": {false, true, fakebroker.NewToken("X", "one", 0), 0, nil},
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			w := &lessonWarden{}
-			hosts, cfg := lessonGuarded(w)
+			w := &fakebroker.SessionBroker{}
+			hosts, cfg := fakebroker.WithSession(w)
 			if c.secure {
 				cfg.Transport = secured{cfg.Transport}
 			}
 			var warned []string
 			cfg.Authenticators, cfg.RequireTLSForPasswords = []ports.Authenticator{c.a}, c.refuse
 			cfg.Hooks = &broker.Hooks{Warning: func(text string) { warned = append(warned, text) }}
-			conn := lessonNew(t, cfg)
+			conn := fakebroker.New(t, cfg)
 			for range 3 {
 				err := heartbeat(t.Context(), conn)
 				if c.is == nil && err != nil || c.is != nil && (!errors.Is(err, c.is) || !strings.Contains(err.Error(), "RequireTLSForPasswords")) {
@@ -57,8 +58,8 @@ func TestPasswordsInPlaintext(t *testing.T) {
 			if len(warned) != c.warnings || c.warnings > 0 && !strings.Contains(warned[0], "X") {
 				t.Errorf("warned: %q", warned)
 			}
-			if c.is != nil && (w.logins > 0 || len(hosts.dialedHosts()) == 0) {
-				t.Errorf("%d logins over %d connections", w.logins, len(hosts.dialedHosts()))
+			if c.is != nil && (w.Logins > 0 || len(hosts.DialedHosts()) == 0) {
+				t.Errorf("%d logins over %d connections", w.Logins, len(hosts.DialedHosts()))
 			}
 		})
 	}
@@ -85,11 +86,11 @@ func (l securedLookup) Result() ([]ports.Endpoint, error) {
 // connection, and it is asked no more afterwards.
 func TestFirstMechanismThatIsOffered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &lessonWarden{offers: []string{"C", "B"}}
-		hosts, cfg := lessonGuarded(w)
+		w := &fakebroker.SessionBroker{Offers: []string{"C", "B"}}
+		hosts, cfg := fakebroker.WithSession(w)
 		cfg.Authenticators = nil
 		for _, name := range []string{"A", "B", "C"} {
-			cfg.Authenticators = append(cfg.Authenticators, lessonToken{name, "one", 0})
+			cfg.Authenticators = append(cfg.Authenticators, fakebroker.NewToken(name, "one", 0))
 		}
 		var logins []string
 		cfg.Hooks = &broker.Hooks{AuthDone: func(_ broker.Endpoint, l broker.LoginInfo, err error) {
@@ -97,13 +98,13 @@ func TestFirstMechanismThatIsOffered(t *testing.T) {
 		}}
 		conn := dial(t, cfg)
 		noError(t, heartbeat(t.Context(), conn))
-		if got := strings.Join(logins, ", "); !strings.HasPrefix(got, "A broker:9092 (a): connection lost") || !strings.HasSuffix(got, ", B <nil>") || len(hosts.dialedHosts()) != 2 {
-			t.Errorf("logins %s over %d connections", got, len(hosts.dialedHosts()))
+		if got := strings.Join(logins, ", "); !strings.HasPrefix(got, "A broker:9092 (a): connection lost") || !strings.HasSuffix(got, ", B <nil>") || len(hosts.DialedHosts()) != 2 {
+			t.Errorf("logins %s over %d connections", got, len(hosts.DialedHosts()))
 		}
-		lessonClose(t, conn)
+		fakebroker.Close(t, conn)
 
 		// None of them.
-		w.set(func() { w.offers = []string{"PLAIN", "GSSAPI"} })
+		w.Set(func() { w.Offers = []string{"PLAIN", "GSSAPI"} })
 		_, err := broker.Dial(t.Context(), cfg)
 		var offered *broker.MechanismError
 		if !errors.Is(err, broker.ErrUnsupportedMechanism) || !errors.As(err, &offered) ||
@@ -117,25 +118,25 @@ func TestFirstMechanismThatIsOffered(t *testing.T) {
 // when there is no other login available.
 func TestReauthenticateWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &lessonWarden{}
-		hosts, cfg := lessonGuarded(w)
-		cfg.Authenticators = []ports.Authenticator{lessonToken{"X", "one", time.Second}}
+		w := &fakebroker.SessionBroker{}
+		hosts, cfg := fakebroker.WithSession(w)
+		cfg.Authenticators = []ports.Authenticator{fakebroker.NewToken("X", "one", time.Second)}
 		conn := dial(t, cfg)
 		began := time.Now()
 		if err := conn.Reauthenticate(t.Context()); err != nil || time.Since(began) < time.Second {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
-		if w.relogins != 1 || len(hosts.dialedHosts()) != 1 {
-			t.Errorf("%d renewals, %d connections", w.relogins, len(hosts.dialedHosts()))
+		if w.Relogins != 1 || len(hosts.DialedHosts()) != 1 {
+			t.Errorf("%d renewals, %d connections", w.Relogins, len(hosts.DialedHosts()))
 		}
 		// The password is wrong now: the connection goes, and so does the next login.
-		w.set(func() { w.good = "another" })
+		w.Set(func() { w.Good = "another" })
 		err := conn.Reauthenticate(t.Context())
 		if !errors.Is(err, broker.ErrAuthentication) || broker.Retriable(err) {
 			t.Errorf("with a wrong password: %v", err)
 		}
 		// Its context ends.
-		w.set(func() { w.good = "one" })
+		w.Set(func() { w.Good = "one" })
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		wantError(t, conn.Reauthenticate(ctx), context.DeadlineExceeded)
@@ -145,11 +146,11 @@ func TestReauthenticateWaits(t *testing.T) {
 // TestNoReconnectIsClosed where its login cannot be replaced on the connection.
 func TestNoReconnectIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &lessonWarden{}
-		_, cfg := lessonGuarded(w)
+		w := &fakebroker.SessionBroker{}
+		_, cfg := fakebroker.WithSession(w)
 		cfg.NoReconnect = true
 		conn := dial(t, cfg)
-		conn.SetAuthenticators(lessonToken{"Y", "one", 0})
+		conn.SetAuthenticators(fakebroker.NewToken("Y", "one", 0))
 		receive(t, conn.Done())
 	})
 }
@@ -157,13 +158,13 @@ func TestNoReconnectIsClosed(t *testing.T) {
 // TestReplacedConnectionIsMadeAgain without anybody asking for it.
 func TestReplacedConnectionIsMadeAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &lessonWarden{}
-		hosts, cfg := lessonGuarded(w)
+		w := &fakebroker.SessionBroker{}
+		hosts, cfg := fakebroker.WithSession(w)
 		conn := dial(t, cfg)
-		conn.SetAuthenticators(lessonToken{"Y", "one", 0})
+		conn.SetAuthenticators(fakebroker.NewToken("Y", "one", 0))
 		synctest.Wait()
-		if conn.State() != broker.Connected || len(hosts.dialedHosts()) != 2 {
-			t.Errorf("%v, %d connections", conn.State(), len(hosts.dialedHosts()))
+		if conn.State() != broker.Connected || len(hosts.DialedHosts()) != 2 {
+			t.Errorf("%v, %d connections", conn.State(), len(hosts.DialedHosts()))
 		}
 	})
 }
@@ -172,9 +173,9 @@ func TestReplacedConnectionIsMadeAgain(t *testing.T) {
 // and needs nothing but its deadline and its Recv.
 func TestPolledReauthenticates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &lessonWarden{lifetime: 10 * time.Second}
-		hosts, cfg := lessonGuarded(w)
-		cfg.Authenticators = []ports.Authenticator{lessonToken{"X", "one", 100 * time.Millisecond}}
+		w := &fakebroker.SessionBroker{Lifetime: 10 * time.Second}
+		hosts, cfg := fakebroker.WithSession(w)
+		cfg.Authenticators = []ports.Authenticator{fakebroker.NewToken("X", "one", 100*time.Millisecond)}
 		p := newPolled(t, cfg)
 		defer p.Close(nil)
 		sent, refused := int32(0), 0
@@ -209,34 +210,34 @@ func TestPolledReauthenticates(t *testing.T) {
 			p.Recv()
 			time.Sleep(time.Millisecond)
 		}
-		w.check(t, int64(sent))
-		if w.relogins < 6 || refused == 0 || len(hosts.dialedHosts()) != 1 {
-			t.Errorf("%d renewals, %d refusals, %d connections", w.relogins, refused, len(hosts.dialedHosts()))
+		w.Check(t, int64(sent))
+		if w.Relogins < 6 || refused == 0 || len(hosts.DialedHosts()) != 1 {
+			t.Errorf("%d renewals, %d refusals, %d connections", w.Relogins, refused, len(hosts.DialedHosts()))
 		}
 		p.Reauthenticate()
 		if !p.Stats().Reauthenticating {
 			t.Error("Reauthenticate did nothing")
 		}
-		p.SetAuthenticators(lessonToken{"Y", "one", 0}) // in the midst of it
+		p.SetAuthenticators(fakebroker.NewToken("Y", "one", 0)) // in the midst of it
 		for range 100 {
 			p.Connect()
 			p.Recv()
 			time.Sleep(10 * time.Millisecond)
 		}
-		if !p.Connected() || p.Stats().Reauthenticating || len(hosts.dialedHosts()) != 2 {
-			t.Errorf("%v, renewing %v, %d connections", p.State(), p.Stats().Reauthenticating, len(hosts.dialedHosts()))
+		if !p.Connected() || p.Stats().Reauthenticating || len(hosts.DialedHosts()) != 2 {
+			t.Errorf("%v, renewing %v, %d connections", p.State(), p.Stats().Reauthenticating, len(hosts.DialedHosts()))
 		}
 	})
 }
 
 // TestMisusedLogins: a program that asks for what it has not configured.
 func TestMisusedLogins(t *testing.T) {
-	hosts := (&fakeHosts{}).at("a")
-	conn := lessonNew(t, hosts.config())
+	hosts := (&fakebroker.Hosts{}).At("a")
+	conn := fakebroker.New(t, hosts.Config())
 	for name, misuse := range map[string]func(){
 		"Reauthenticate":   func() { _ = conn.Reauthenticate(t.Context()) },
 		"SetAuthenticator": func() { conn.SetAuthenticators(nil) },
-		"and others":       func() { conn.SetAuthenticators(lessonToken{"X", "", 0}, nil) },
+		"and others":       func() { conn.SetAuthenticators(fakebroker.NewToken("X", "", 0), nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
@@ -252,10 +253,10 @@ func TestMisusedLogins(t *testing.T) {
 // ExampleConn_SetAuthenticator: a password is rotated, under load or not. Requests wait
 // for the new login, and none is lost.
 func ExampleConn_SetAuthenticators() {
-	w := &lessonWarden{good: "old password"}
-	hosts := (&fakeHosts{peer: map[string]func(net.Conn){"a": w.serve}}).at("a")
-	cfg := hosts.config()
-	cfg.Authenticators = []ports.Authenticator{lessonToken{"PLAIN", "old password", 0}}
+	w := &fakebroker.SessionBroker{Good: "old password"}
+	hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": w.Serve}}).At("a")
+	cfg := hosts.Config()
+	cfg.Authenticators = []ports.Authenticator{fakebroker.NewToken("PLAIN", "old password", 0)}
 	ctx := context.Background()
 	conn, err := broker.Dial(ctx, cfg)
 	if err != nil {
@@ -264,8 +265,8 @@ func ExampleConn_SetAuthenticators() {
 	}
 	defer conn.Close()
 
-	w.set(func() { w.good = "new password" })
-	conn.SetAuthenticators(lessonToken{"PLAIN", "new password", 0})
+	w.Set(func() { w.Good = "new password" })
+	conn.SetAuthenticators(fakebroker.NewToken("PLAIN", "new password", 0))
 	_, err = kmsg.NewPtrHeartbeatRequest().RequestWith(ctx, conn)
 	fmt.Println(err, conn.Stats().Relogins)
 	// Output: <nil> 1

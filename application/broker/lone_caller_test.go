@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -61,10 +62,10 @@ func TestLoneCallerReadsForItself(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					var all, callers atomic.Int64
-					cfg := (&scripted{answer: func(net.Conn, int16, int32) []byte {
+					cfg := (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
 						time.Sleep(c.answer)
 						return make([]byte, 6)
-					}}).piped()
+					}}).Piped()
 					cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return readsCounted{l, &all, &callers} }}
 					conn := dial(t, cfg)
 					synctest.Wait()
@@ -93,10 +94,10 @@ func TestLoneCallerReadsForItself(t *testing.T) {
 // connection goes on.
 func TestCanceledCallerReturnsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := (&scripted{answer: func(net.Conn, int16, int32) []byte {
+		cfg := (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
 			time.Sleep(time.Second)
 			return make([]byte, 6)
-		}}).piped()
+		}}).Piped()
 		conn := dial(t, cfg)
 		for n := range 20 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(n)*10*time.Millisecond)

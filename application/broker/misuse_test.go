@@ -11,6 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/memory"
 	"brokerconn/adapters/netlink"
 	"brokerconn/application/broker"
@@ -57,12 +58,12 @@ func TestCancel(t *testing.T) {
 }
 
 func TestNilRequests(t *testing.T) {
-	conn := dial(t, (&scripted{answer: heartbeatBody}).piped())
+	conn := dial(t, (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped())
 	mustPanic(t, "the request is nil", func() { _, _ = conn.Send(t.Context(), nil) })
 	mustPanic(t, "the request is nil", func() { _, _ = conn.Request(t.Context(), nil) })
 	mustPanic(t, "the request is nil", func() { _, _ = conn.SendWait(t.Context(), nil) })
 	mustPanic(t, "the request is nil", func() { _, _ = conn.RequestRaw(t.Context(), nil) })
-	mustPanic(t, "the request is nil", func() { newPolledBroker(t, nil).Send(nil, false) })
+	mustPanic(t, "the request is nil", func() { fakebroker.NewPolledBroker(t, nil).Send(nil, false) })
 }
 
 // brokenLink does one thing wrong, and is a sound link otherwise.
@@ -125,7 +126,7 @@ func (nilTransport) Open(ports.Endpoint) ports.Link        { return nil }
 // TestDefectsOfPorts: none ends the process or hangs; the connection goes, and
 // the error names the port.
 func TestDefectsOfPorts(t *testing.T) {
-	sound := (&scripted{answer: heartbeatBody}).piped().Transport
+	sound := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped().Transport
 	for name, transport := range map[string]ports.Transport{
 		"counts more than it was to write": brokenTransport{sound, func(l *brokenLink) {
 			l.write = func(p []byte) (int, error) { return len(p) + 1, nil }
@@ -154,8 +155,8 @@ func TestDefectsOfPorts(t *testing.T) {
 
 // TestNoReconnectReportsWhy: a proxy must be able to tell its own peer.
 func TestNoReconnectReportsWhy(t *testing.T) {
-	s := &scripted{answer: func(conn net.Conn, _ int16, _ int32) []byte { conn.Close(); return nil }}
-	cfg := s.listening(t)
+	s := &fakebroker.Scripted{Answer: func(conn net.Conn, _ int16, _ int32) []byte { conn.Close(); return nil }}
+	cfg := s.Listening(t)
 	cfg.NoReconnect = true
 	conn := dial(t, cfg)
 	_ = heartbeat(t.Context(), conn)
@@ -167,7 +168,7 @@ func TestNoReconnectReportsWhy(t *testing.T) {
 		t.Errorf("a request after it: %v", err)
 	}
 
-	other := dial(t, (&scripted{answer: heartbeatBody}).piped())
+	other := dial(t, (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped())
 	cause := errors.New("the cluster moved")
 	other.Abort(cause)
 	wantError(t, heartbeat(t.Context(), other), broker.ErrClosed, cause)
@@ -175,8 +176,8 @@ func TestNoReconnectReportsWhy(t *testing.T) {
 
 // TestNoReconnectTriesEveryAddress before it is final.
 func TestNoReconnectTriesEveryAddress(t *testing.T) {
-	s := &scripted{answer: heartbeatBody}
-	good := s.piped().Transport.(*netlink.Transport).Dial
+	s := &fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}
+	good := s.Piped().Transport.(*netlink.Transport).Dial
 	conn, err := broker.NewConn(broker.Config{NoReconnect: true, Transport: &netlink.Transport{
 		Lookup: func(context.Context, string, uint16) ([]ports.Endpoint, error) {
 			return []ports.Endpoint{{Network: "test", Address: "dead"}, {Network: "test", Address: "good"}}, nil
@@ -198,7 +199,7 @@ func TestEndOfAContext(t *testing.T) {
 	cause := errors.New("the user left")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(cause)
-	conn := dial(t, (&scripted{answer: silent}).piped())
+	conn := dial(t, (&fakebroker.Scripted{Answer: silent}).Piped())
 	f := mustSend(t, conn, kmsg.NewPtrHeartbeatRequest())
 	_, waited := f.Wait(ctx)
 	for _, err := range []error{heartbeat(ctx, conn), waited} {
@@ -230,7 +231,7 @@ func TestSecretsOfRawBodies(t *testing.T) {
 // TestLargeAnswerNamesTheLimit: an honest broker whose answer is larger than the
 // user allowed.
 func TestLargeAnswerNamesTheLimit(t *testing.T) {
-	cfg := (&scripted{answer: func(net.Conn, int16, int32) []byte { return make([]byte, 4000) }}).piped()
+	cfg := (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte { return make([]byte, 4000) }}).Piped()
 	cfg.MaxResponseBytes = 2000
 	conn := dial(t, cfg)
 	err := heartbeat(t.Context(), conn)

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -18,12 +19,12 @@ func TestContextIsSeenWhileAWriteIsBlocked(t *testing.T) {
 	for _, procs := range []int{1, 2} {
 		before := runtime.GOMAXPROCS(procs)
 		asked, end := make(chan struct{}), make(chan struct{})
-		s := &scripted{answer: func(net.Conn, int16, int32) []byte {
+		s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
 			close(asked)
 			<-end // and reads no more
 			return nil
 		}}
-		conn, err := broker.Dial(t.Context(), s.listening(t))
+		conn, err := broker.Dial(t.Context(), s.Listening(t))
 		must(t, err)
 		ctx, cancel := context.WithCancel(t.Context())
 		gaveUp := make(chan struct{})
@@ -52,8 +53,8 @@ func TestContextIsSeenWhileAWriteIsBlocked(t *testing.T) {
 // are done.
 func TestDoneComesLast(t *testing.T) {
 	peers := make(chan net.Conn, 1)
-	s := &scripted{answer: func(peer net.Conn, _ int16, _ int32) []byte { peers <- peer; return nil }}
-	cfg := s.listening(t)
+	s := &fakebroker.Scripted{Answer: func(peer net.Conn, _ int16, _ int32) []byte { peers <- peer; return nil }}
+	cfg := s.Listening(t)
 	inHook, goOn := make(chan struct{}), make(chan struct{})
 	cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
 		if to == broker.Closed {

@@ -181,7 +181,7 @@ func (p *Polled) completeAnswered() {
 func (p *Polled) complete(f *Future) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !f.done.Load() {
+	if !f.isDone() {
 		f.complete()
 	}
 }
@@ -191,7 +191,7 @@ func (p *Polled) complete(f *Future) {
 func (p *Polled) codec() ports.Codec { return p.cfg.Codec }
 
 func (p *Polled) cancel(f *Future) {
-	if f.done.Load() {
+	if f.isDone() {
 		return
 	}
 	if f.core != nil {

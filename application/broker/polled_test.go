@@ -11,56 +11,14 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"brokerconn/adapters/clock/fake"
-	"brokerconn/adapters/memory"
-	"brokerconn/adapters/metrics/recorder"
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 )
-
-// polledBroker is a Polled, the hand-played broker and the clock.
-type polledBroker struct {
-	*broker.Polled
-	clock   *fake.Clock
-	network *memory.Transport
-	hand    *handBroker
-	counts  *recorder.Recorder
-}
-
-func newPolledBroker(t *testing.T, change func(*broker.Config)) *polledBroker {
-	t.Helper()
-	s := &polledBroker{clock: fake.New(time.Time{}), network: memory.New(), counts: recorder.New()}
-	s.hand = &handBroker{network: s.network}
-	cfg := broker.Config{
-		Host: "broker", Transport: s.network, Clock: s.clock, Metrics: s.counts,
-		Rand:     func() uint64 { return 0 }, // the shortest pauses
-		Selector: fake.Selector{Clock: s.clock, Work: func(any) bool { return s.hand.act() }},
-	}
-	if change != nil {
-		change(&cfg)
-	}
-	var err error
-	if s.Polled, err = broker.NewPolled(cfg); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// ready connects.
-func (s *polledBroker) ready(t *testing.T) {
-	t.Helper()
-	for range 10 {
-		if s.Connect() == broker.Connected {
-			return
-		}
-		s.hand.act()
-	}
-	t.Fatalf("state %v", s.State())
-}
 
 func ask() *kmsg.HeartbeatRequest { return kmsg.NewPtrHeartbeatRequest() }
 
 func TestPolledQuestions(t *testing.T) {
-	s := newPolledBroker(t, nil)
+	s := fakebroker.NewPolledBroker(t, nil)
 	check := func(state broker.State, connected, connecting, disconnected, blackedOut bool, delay time.Duration, forever bool) {
 		t.Helper()
 		d, f := s.ConnectionDelay()
@@ -70,30 +28,30 @@ func TestPolledQuestions(t *testing.T) {
 		}
 	}
 	check(broker.Disconnected, false, false, true, false, 0, false)
-	release := s.network.HoldLookup("broker")
+	release := s.Network.HoldLookup("broker")
 	s.Connect()
 	check(broker.Connecting, false, true, false, false, 0, true)
 	release()
 	s.Connect()
 	check(broker.NegotiatingVersions, false, true, false, false, 0, true)
-	s.hand.act()
+	s.Hand.Act()
 	s.Connect()
 	check(broker.Connected, true, false, false, false, 0, true)
 	s.Close(nil)
 	check(broker.Disconnected, false, false, true, false, 0, false)
-	s.ready(t)
-	s.hand.peer.Reset(nil)
+	s.Ready(t)
+	s.Hand.Peer.Reset(nil)
 	s.Recv()
 	check(broker.Disconnected, false, false, true, true, 40*time.Millisecond, false)
 	s.Connect()
 	check(broker.Disconnected, false, false, true, true, 40*time.Millisecond, false)
-	s.clock.Advance(40 * time.Millisecond)
+	s.Clock.Advance(40 * time.Millisecond)
 	check(broker.Disconnected, false, false, true, false, 0, false)
 }
 
 func TestPolledRecvInOrder(t *testing.T) {
-	s := newPolledBroker(t, nil)
-	s.ready(t)
+	s := fakebroker.NewPolledBroker(t, nil)
+	s.Ready(t)
 	var sent []*broker.Future
 	for range 5 {
 		if !s.CanSendMore() {
@@ -108,7 +66,7 @@ func TestPolledRecvInOrder(t *testing.T) {
 	if got := s.Recv(); len(got) != 0 {
 		t.Errorf("%d answers before there are any", len(got))
 	}
-	s.hand.act()
+	s.Hand.Act()
 	got := s.Recv()
 	if len(got) != 5 {
 		t.Fatalf("%d answers, want 5", len(got))
@@ -126,9 +84,9 @@ func TestPolledRecvInOrder(t *testing.T) {
 // TestPolledSendPendingV2: true only if neither the rest of a request nor one
 // behind it is left, over a link that takes a few bytes at a time.
 func TestPolledSendPendingV2(t *testing.T) {
-	s := newPolledBroker(t, nil)
-	s.network.Capacity = 64
-	s.ready(t)
+	s := fakebroker.NewPolledBroker(t, nil)
+	s.Network.Capacity = 64
+	s.Ready(t)
 	first := s.Send(ask(), false)
 	for range 3 {
 		s.Send(ask(), false)
@@ -141,10 +99,10 @@ func TestPolledSendPendingV2(t *testing.T) {
 		if s.SendPendingV2() {
 			break
 		}
-		s.hand.act()
+		s.Hand.Act()
 	}
 	for range 100 {
-		s.hand.act()
+		s.Hand.Act()
 		answered += len(s.Recv())
 	}
 	if answered != 4 || !isDone(first) {
@@ -153,17 +111,17 @@ func TestPolledSendPendingV2(t *testing.T) {
 }
 
 func TestPolledBlockingSendWaits(t *testing.T) {
-	s := newPolledBroker(t, nil)
-	s.network.Capacity = 16
+	s := fakebroker.NewPolledBroker(t, nil)
+	s.Network.Capacity = 16
 	for !s.Connected() {
 		s.Connect()
-		s.hand.act()
+		s.Hand.Act()
 	}
 	s.Send(ask(), true)
 	if !s.SendPendingV2() {
 		t.Error("a blocking Send came back before all was written")
 	}
-	s.hand.silent = true
+	s.Hand.Silent = true
 	f := s.Send(ask(), true) // the broker does not read it: the request timeout ends the wait
 	if _, err := f.Response(); !errors.Is(err, broker.ErrRequestTimeout) || s.SendPending() {
 		t.Errorf("got %v", err)
@@ -171,8 +129,8 @@ func TestPolledBlockingSendWaits(t *testing.T) {
 }
 
 func TestPolledCloseWithAnError(t *testing.T) {
-	s := newPolledBroker(t, nil)
-	s.ready(t)
+	s := fakebroker.NewPolledBroker(t, nil)
+	s.Ready(t)
 	f := s.Send(ask(), false)
 	cause := errors.New("rebalancing")
 	s.Close(cause)
@@ -183,8 +141,8 @@ func TestPolledCloseWithAnError(t *testing.T) {
 	if !s.BlackedOut() {
 		t.Error("a Close with an error is a failure")
 	}
-	s.clock.Advance(time.Second)
-	s.ready(t)
+	s.Clock.Advance(time.Second)
+	s.Ready(t)
 	f = s.Send(ask(), false)
 	s.Close(nil)
 	wantError(t, errorOf(f.Response()), broker.ErrClosed, broker.ErrConnection)
@@ -195,7 +153,7 @@ func TestPolledCloseWithAnError(t *testing.T) {
 }
 
 func TestPolledCheckVersion(t *testing.T) {
-	s := newPolledBroker(t, nil)
+	s := fakebroker.NewPolledBroker(t, nil)
 	// The table of the hand-played broker has Heartbeat v3, as 2.3 alone, ApiVersions
 	// v4, as 3.9 and later, and little else: 2.3 has the fewest that are missing here.
 	verdict, err := s.CheckVersion(2*time.Second, false, nil)
@@ -203,25 +161,25 @@ func TestPolledCheckVersion(t *testing.T) {
 		t.Errorf("got %v, %v: %q", verdict, err, verdict.Evidence)
 	}
 	s.Close(nil)
-	s.hand.silent = true
-	before := s.clock.Now()
+	s.Hand.Silent = true
+	before := s.Clock.Now()
 	wantError(t, errorOf(s.CheckVersion(time.Second, false, nil)), broker.ErrTimeout)
-	if took := s.clock.Now().Sub(before); took != time.Second {
+	if took := s.Clock.Now().Sub(before); took != time.Second {
 		t.Errorf("gave up after %v", took)
 	}
 	s.Close(nil)
-	s.network.RefuseDial("broker:9092", errors.New("refused"))
+	s.Network.RefuseDial("broker:9092", errors.New("refused"))
 	wantError(t, errorOf(s.CheckVersion(2*time.Second, false, nil)), broker.ErrNotReady, broker.ErrDial)
 }
 
 // TestPolledAnswersBeforeTheEnd: what came together with the end of the stream is
 // handed out first.
 func TestPolledAnswersBeforeTheEnd(t *testing.T) {
-	s := newPolledBroker(t, nil)
-	s.ready(t)
+	s := fakebroker.NewPolledBroker(t, nil)
+	s.Ready(t)
 	answered, lost := s.Send(ask(), false), s.Send(ask(), false)
-	s.hand.act()
-	s.hand.peer.Close()
+	s.Hand.Act()
+	s.Hand.Peer.Close()
 	if got := s.Recv(); len(got) != 2 || got[0].Future != answered || got[1].Future != lost {
 		t.Errorf("%d answers, want both that had come", len(got))
 	}
@@ -231,10 +189,10 @@ func TestPolledAnswersBeforeTheEnd(t *testing.T) {
 }
 
 func TestPolledUnreadableAnswer(t *testing.T) {
-	s := newPolledBroker(t, nil)
-	s.ready(t)
+	s := fakebroker.NewPolledBroker(t, nil)
+	s.Ready(t)
 	f := s.Send(ask(), false)
-	s.hand.peer.Send(responseFrame(2, []byte{0})) // the second request of this connection
+	s.Hand.Peer.Send(fakebroker.ResponseFrame(2, []byte{0})) // the second request of this connection
 	if got := s.Recv(); len(got) != 1 || got[0].Response != nil {
 		t.Errorf("got %+v", got)
 	}
@@ -251,7 +209,7 @@ func TestPolledUnreadableAnswer(t *testing.T) {
 func TestPolledClosedFromItsHooks(t *testing.T) {
 	for round := range closeRounds {
 		rng := rand.New(rand.NewPCG(2, uint64(round)))
-		var s *polledBroker
+		var s *fakebroker.PolledBroker
 		meddle := func() {
 			switch rng.IntN(6) {
 			case 0:
@@ -266,7 +224,7 @@ func TestPolledClosedFromItsHooks(t *testing.T) {
 				s.Recv()
 			}
 		}
-		s = newPolledBroker(t, func(cfg *broker.Config) {
+		s = fakebroker.NewPolledBroker(t, func(cfg *broker.Config) {
 			cfg.Hooks = &broker.Hooks{
 				StateChanged:    func(_, _ broker.State, _ broker.Endpoint, _ error) { meddle() },
 				RequestWritten:  func(broker.RequestInfo) { meddle() },
@@ -280,13 +238,13 @@ func TestPolledClosedFromItsHooks(t *testing.T) {
 			case 0:
 				s.Connect()
 			case 1:
-				s.hand.act()
+				s.Hand.Act()
 			case 2:
 				sent = append(sent, s.Send(ask(), false))
 			case 3:
 				s.Recv()
 			case 4:
-				s.clock.Advance(time.Duration(rng.Int64N(int64(time.Second))))
+				s.Clock.Advance(time.Duration(rng.Int64N(int64(time.Second))))
 			}
 		}
 		for i := 0; i < 10 && !s.Disconnected(); i++ {
@@ -298,7 +256,7 @@ func TestPolledClosedFromItsHooks(t *testing.T) {
 				t.Fatalf("round %d: a future was done %d times", round, len(f.Done()))
 			}
 		}
-		if n := s.counts.Snapshot(); n.Sent != n.Received+n.Failed || s.Disconnected() && n.Started != n.Closed {
+		if n := s.Counts.Snapshot(); n.Sent != n.Received+n.Failed || s.Disconnected() && n.Started != n.Closed {
 			t.Fatalf("round %d: the sums do not hold: %+v", round, n)
 		}
 	}
@@ -306,7 +264,7 @@ func TestPolledClosedFromItsHooks(t *testing.T) {
 
 // TestPolledOverTCP with the default Selector and Transport.
 func TestPolledOverTCP(t *testing.T) {
-	cfg := (&scripted{answer: heartbeatBody}).listening(t)
+	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Listening(t)
 	p := newPolled(t, cfg)
 	defer p.Close(nil)
 	must(t, errorOf(p.CheckVersion(30*time.Second, false, nil)))

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/netlink"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
@@ -21,8 +22,8 @@ import (
 // sent and are not late: another one was.
 func TestLineOfAFinalConnIsNotTimedOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &scripted{answer: silent}
-		cfg := s.piped()
+		s := &fakebroker.Scripted{Answer: silent}
+		cfg := s.Piped()
 		cfg.NoReconnect, cfg.MaxInFlight = true, 1
 		conn, err := broker.Dial(context.Background(), cfg)
 		must(t, err)
@@ -44,8 +45,8 @@ func TestLineOfAFinalConnIsNotTimedOut(t *testing.T) {
 func TestLateInLineMayBeRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var dials atomic.Int32
-		s := &scripted{answer: func(conn net.Conn, _ int16, id int32) []byte {
-			_, _ = conn.Write(responseFrame(id+7, make([]byte, 6))) // to another request
+		s := &fakebroker.Scripted{Answer: func(conn net.Conn, _ int16, id int32) []byte {
+			_, _ = conn.Write(fakebroker.ResponseFrame(id+7, make([]byte, 6))) // to another request
 			return nil
 		}}
 		conn, err := broker.NewConn(broker.Config{SetupTimeout: time.Hour, Transport: &netlink.Transport{
@@ -55,7 +56,7 @@ func TestLateInLineMayBeRetried(t *testing.T) {
 					return nil, ctx.Err()
 				}
 				ours, theirs := net.Pipe()
-				go s.serve(theirs)
+				go s.Serve(theirs)
 				return ours, nil
 			},
 		}})
@@ -120,11 +121,11 @@ func TestTimeoutInThePast(t *testing.T) {
 func TestLineCountsInLatency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var timings []ports.Timing
-		s := &scripted{answer: func(net.Conn, int16, int32) []byte {
+		s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
 			time.Sleep(time.Second)
 			return make([]byte, 6)
 		}}
-		cfg := s.piped()
+		cfg := s.Piped()
 		cfg.MaxInFlight = 1
 		cfg.Hooks = &broker.Hooks{RequestAnswered: func(r broker.RequestInfo) { timings = append(timings, r.Timing) }}
 		conn := dial(t, cfg)

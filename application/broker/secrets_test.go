@@ -21,6 +21,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 	franzplain "github.com/twmb/franz-go/pkg/sasl/plain"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/clock/system"
 	"brokerconn/adapters/metrics/prometheus"
 	"brokerconn/adapters/metrics/recorder"
@@ -85,18 +86,18 @@ func secretBrokers() map[string]func(net.Conn) {
 	var mu sync.Mutex
 	offer := ""
 	verdict := func(f func(token []byte, resp *kmsg.SASLAuthenticateResponse)) func(net.Conn) {
-		return lessonKeeper(func(token []byte) *kmsg.SASLAuthenticateResponse {
+		return fakebroker.Keeper(func(token []byte) *kmsg.SASLAuthenticateResponse {
 			resp := kmsg.NewPtrSASLAuthenticateResponse()
 			f(token, resp)
 			return resp
 		})
 	}
-	instead := func(f func(conn net.Conn, r lessonRequest) []byte) func(net.Conn) {
+	instead := func(f func(conn net.Conn, r fakebroker.Request) []byte) func(net.Conn) {
 		return func(conn net.Conn) {
-			lessonServe(conn, func(r lessonRequest) []byte {
-				switch r.key {
+			fakebroker.Serve(conn, func(r fakebroker.Request) []byte {
+				switch r.Key {
 				case 18:
-					return lessonTable(r.version)
+					return fakebroker.Table(r.Version)
 				case 17:
 					return make([]byte, 6)
 				}
@@ -106,7 +107,7 @@ func secretBrokers() map[string]func(net.Conn) {
 	}
 	return map[string]func(net.Conn){
 		"accepts": verdict(func([]byte, *kmsg.SASLAuthenticateResponse) {}),
-		"refuses": lessonKeeper(lessonRefuse),
+		"refuses": fakebroker.Keeper(fakebroker.Refuse),
 		"the token as reason": verdict(func(token []byte, r *kmsg.SASLAuthenticateResponse) {
 			r.ErrorCode, r.ErrorMessage = 58, kmsg.StringPtr(string(token))
 		}),
@@ -118,22 +119,22 @@ func secretBrokers() map[string]func(net.Conn) {
 		"the token as JSON": verdict(func(token []byte, r *kmsg.SASLAuthenticateResponse) {
 			r.SASLAuthBytes = fmt.Appendf(nil, `{"status":%q}`, token)
 		}),
-		"the token for an answer": instead(func(_ net.Conn, r lessonRequest) []byte { return r.body }),
-		"the token for a frame": instead(func(conn net.Conn, r lessonRequest) []byte {
-			_, _ = conn.Write(r.body[bytes.IndexByte(r.body, 'c'):])
+		"the token for an answer": instead(func(_ net.Conn, r fakebroker.Request) []byte { return r.Body }),
+		"the token for a frame": instead(func(conn net.Conn, r fakebroker.Request) []byte {
+			_, _ = conn.Write(r.Body[bytes.IndexByte(r.Body, 'c'):])
 			return nil
 		}),
-		"hangs up": instead(func(conn net.Conn, _ lessonRequest) []byte { conn.Close(); return nil }),
+		"hangs up": instead(func(conn net.Conn, _ fakebroker.Request) []byte { conn.Close(); return nil }),
 		"offers what it heard": func(conn net.Conn) {
-			lessonServe(conn, func(r lessonRequest) []byte {
+			fakebroker.Serve(conn, func(r fakebroker.Request) []byte {
 				mu.Lock()
 				defer mu.Unlock()
 				resp := kmsg.NewPtrSASLHandshakeResponse()
 				switch {
-				case r.key == 18:
-					return lessonTable(r.version)
-				case r.key == 36:
-					offer = string(r.body)
+				case r.Key == 18:
+					return fakebroker.Table(r.Version)
+				case r.Key == 36:
+					offer = string(r.Body)
 					conn.Close()
 					return nil
 				case offer != "":
@@ -222,8 +223,8 @@ func TestNoSecretIsPrinted(t *testing.T) {
 	})
 	for at, serve := range secretBrokers() {
 		runBubble(t, at, func(t *testing.T) {
-			hosts := (&fakeHosts{peer: map[string]func(net.Conn){"a": serve}}).at("a")
-			secretsAt(t, hosts.config(), good, bad, slices.Collect(maps.Keys(good))...)
+			hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": serve}}).At("a")
+			secretsAt(t, hosts.Config(), good, bad, slices.Collect(maps.Keys(good))...)
 		})
 	}
 }

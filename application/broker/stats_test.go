@@ -13,6 +13,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 )
 
@@ -105,14 +106,14 @@ func TestStatsFailuresInARow(t *testing.T) {
 func TestStatsWhileBusy(t *testing.T) {
 	for name, change := range map[string]func(*broker.Config){
 		"parked":   func(*broker.Config) {},
-		"unparked": func(cfg *broker.Config) { cfg.Transport = unparked{cfg.Transport} },
+		"unparked": func(cfg *broker.Config) { cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var asked atomic.Int64
-			cfg := (&scripted{answer: func(net.Conn, int16, int32) []byte {
+			cfg := (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
 				asked.Add(1)
 				return make([]byte, 6)
-			}}).piped()
+			}}).Piped()
 			cfg.ReconnectBackoff, cfg.IdleTimeout = time.Millisecond, -1
 			change(&cfg)
 			conn := dial(t, cfg)

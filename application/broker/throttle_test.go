@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -326,7 +327,7 @@ func TestThrottleIsOfTheConnectionsOwnCallsToo(t *testing.T) {
 // is.
 func TestSendBehindALineSaysWhatItWaitsFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := dial(t, (&scripted{answer: throttledOnce(10_000)}).piped())
+		conn := dial(t, (&fakebroker.Scripted{Answer: throttledOnce(10_000)}).Piped())
 		must(t, heartbeat(t.Context(), conn))
 		go heartbeat(t.Context(), conn)
 		synctest.Wait()

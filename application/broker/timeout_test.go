@@ -14,6 +14,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -184,7 +185,7 @@ func TestWithRequestTimeout(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, d := range []time.Duration{time.Second, time.Minute} {
 				synctest.Test(t, func(t *testing.T) {
-					cfg := (&scripted{answer: silent}).piped()
+					cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
 					cfg.MaxInFlight = 1
 					conn := dial(t, cfg)
 					_, _ = conn.Send(broker.WithRequestTimeout(t.Context(), time.Hour), ask())
@@ -205,7 +206,7 @@ func TestWithRequestTimeout(t *testing.T) {
 					continue
 				}
 				synctest.Test(t, func(t *testing.T) {
-					conn := dial(t, (&scripted{answer: silent}).piped())
+					conn := dial(t, (&fakebroker.Scripted{Answer: silent}).Piped())
 					began := time.Now()
 					err := call(broker.WithRequestTimeout(t.Context(), d), conn)
 					if !errors.Is(err, broker.ErrRequestTimeout) || broker.SafeToRetry(err) || time.Since(began) != d {
@@ -223,7 +224,7 @@ func TestWithRequestTimeout(t *testing.T) {
 // TestTimeoutsInLine: each request leaves when its own timeout passes.
 func TestTimeoutsInLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := (&scripted{answer: silent}).piped()
+		cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
 		cfg.MaxInFlight = 1
 		conn := dial(t, cfg)
 		_, _ = conn.Send(broker.WithRequestTimeout(t.Context(), time.Hour), ask())
@@ -250,14 +251,14 @@ func TestTimeoutsInLine(t *testing.T) {
 func TestTimeoutCountsTheWaitInLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first := true
-		cfg := (&scripted{answer: func(net.Conn, int16, int32) []byte {
+		cfg := (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
 			if first {
 				first = false
 				time.Sleep(7 * time.Second)
 				return make([]byte, 6)
 			}
 			return nil
-		}}).piped()
+		}}).Piped()
 		cfg.MaxInFlight = 1
 		conn := dial(t, cfg)
 		began := time.Now()
@@ -277,14 +278,14 @@ func TestThrottleStopsTheClocksOfTheLine(t *testing.T) {
 		const throttle = 100 * time.Second
 		answer := throttledOnce(uint32(throttle.Milliseconds()))
 		first := true
-		cfg := (&scripted{answer: func(c net.Conn, key int16, id int32) []byte {
+		cfg := (&fakebroker.Scripted{Answer: func(c net.Conn, key int16, id int32) []byte {
 			if !first {
 				return nil
 			}
 			first = false
 			time.Sleep(2 * time.Second)
 			return answer(c, key, id)
-		}}).piped()
+		}}).Piped()
 		cfg.MaxInFlight = 1
 		clock := &counting{}
 		cfg.Clock = clock
@@ -326,7 +327,7 @@ func TestThrottleStopsTheClocksOfTheLine(t *testing.T) {
 // TestContextEndsBesideATimeout: the context's end is the caller's own affair.
 func TestContextEndsBesideATimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := dial(t, (&scripted{answer: silent}).piped())
+		conn := dial(t, (&fakebroker.Scripted{Answer: silent}).Piped())
 		ctx, cancel := context.WithTimeout(broker.WithRequestTimeout(t.Context(), 10*time.Second), 5*time.Second)
 		defer cancel()
 		if err := heartbeat(ctx, conn); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, broker.ErrTimeout) {
@@ -345,7 +346,7 @@ func TestContextEndsBesideATimeout(t *testing.T) {
 // TestInnerRequestTimeoutCounts: the last that was put on.
 func TestInnerRequestTimeoutCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := dial(t, (&scripted{answer: silent}).piped())
+		conn := dial(t, (&fakebroker.Scripted{Answer: silent}).Piped())
 		began := time.Now()
 		ctx := broker.WithRequestTimeout(broker.WithRequestTimeout(t.Context(), time.Second), 3*time.Second)
 		if err := heartbeat(ctx, conn); !errors.Is(err, broker.ErrRequestTimeout) || time.Since(began) != 3*time.Second {
@@ -356,7 +357,7 @@ func TestInnerRequestTimeoutCounts(t *testing.T) {
 
 // TestLongestTimeouts are no timeouts, on any clock.
 func TestLongestTimeouts(t *testing.T) {
-	cfg := (&scripted{answer: heartbeatBody}).piped()
+	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
 	cfg.RequestTimeout, cfg.IdleTimeout, cfg.SetupTimeout = math.MaxInt64, math.MaxInt64, math.MaxInt64
 	conn := dial(t, cfg)
 	for range 3 {
@@ -381,11 +382,11 @@ func TestLineAfterATimeoutInIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var order []int32
-		s := &scripted{answer: func(net.Conn, int16, int32) []byte {
+		s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
 			time.Sleep(10 * time.Second)
 			return make([]byte, 6)
 		}}
-		cfg := s.piped()
+		cfg := s.Piped()
 		cfg.MaxInFlight = 1
 		conn := dial(t, cfg)
 		var wg sync.WaitGroup

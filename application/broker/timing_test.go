@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -56,7 +57,7 @@ func TestTiming(t *testing.T) {
 			start := r.clock.Now()
 			r.send()
 			r.turnSlowly(time.Second) // one go of the broker's a second
-			frame := responseFrame(r.broker.received[0].id, make([]byte, 6))
+			frame := fakebroker.ResponseFrame(r.broker.received[0].id, make([]byte, 6))
 			written := seen.written[0]
 			if len(seen.written) != 1 || !written.Queued.Equal(start) || written.Written.IsZero() || !written.FirstByte.IsZero() || !written.Completed.IsZero() {
 				t.Fatalf("written: %+v", seen.written)
@@ -117,7 +118,7 @@ func TestTimingOfAnswersInOneRead(t *testing.T) {
 			r.turn()
 			var all []byte
 			for _, q := range r.broker.received {
-				all = append(all, responseFrame(q.id, make([]byte, 6))...)
+				all = append(all, fakebroker.ResponseFrame(q.id, make([]byte, 6))...)
 			}
 			r.pass(time.Second)
 			cut := len(all) - 3
@@ -153,8 +154,8 @@ func TestTimingOfAnAnswerBehindTheEndOfAnother(t *testing.T) {
 			r.send()
 			r.send()
 			r.turn()
-			first := responseFrame(r.broker.received[0].id, make([]byte, 6))
-			both := append(first, responseFrame(r.broker.received[1].id, make([]byte, 6))...)
+			first := fakebroker.ResponseFrame(r.broker.received[0].id, make([]byte, 6))
+			both := append(first, fakebroker.ResponseFrame(r.broker.received[1].id, make([]byte, 6))...)
 			_, _ = r.broker.peer.Send(both[:5])
 			r.turn()
 			began := r.clock.Now()
@@ -216,10 +217,10 @@ func TestTimingOfParkedCallers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const requests = 400
 		var seen timings
-		cfg := (&scripted{answer: func(_ net.Conn, _ int16, id int32) []byte {
+		cfg := (&fakebroker.Scripted{Answer: func(_ net.Conn, _ int16, id int32) []byte {
 			time.Sleep(time.Duration(id%4) * time.Millisecond)
 			return binary.BigEndian.AppendUint32([]byte{0, 0}, uint32(id))
-		}}).piped()
+		}}).Piped()
 		seen.watch(&cfg)
 		conn := dial(t, cfg)
 		var wg sync.WaitGroup

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 )
 
@@ -16,13 +17,13 @@ func TestSendWhileAHookRunsAndThePeerGoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var slow atomic.Bool
 		slow.Store(true)
-		cfg := (&scripted{answer: func(peer net.Conn, _ int16, _ int32) []byte {
+		cfg := (&fakebroker.Scripted{Answer: func(peer net.Conn, _ int16, _ int32) []byte {
 			if slow.Load() {
 				time.AfterFunc(time.Second, func() { peer.Close() })
 				time.Sleep(time.Minute) // no answer
 			}
 			return make([]byte, 6)
-		}}).piped()
+		}}).Piped()
 		cfg.Hooks = &broker.Hooks{RequestWritten: func(broker.RequestInfo) {
 			if slow.Load() {
 				time.Sleep(3 * time.Second)

@@ -1,4 +1,4 @@
-package broker_test
+package lessons
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -14,10 +15,10 @@ import (
 // Lessons about the pauses between attempts.
 
 // lessonPauses splits dials into attempts: what is dialled at one instant is one.
-func lessonPauses(dials []lessonDial) (pauses []time.Duration, limit int) {
+func lessonPauses(dials []fakebroker.Dial) (pauses []time.Duration, limit int) {
 	n := 1
 	for i := 1; i < len(dials); i++ {
-		pause := dials[i].at.Sub(dials[i-1].at)
+		pause := dials[i].At.Sub(dials[i-1].At)
 		if pause == 0 {
 			n++
 			limit = max(limit, n)
@@ -47,32 +48,33 @@ func lessonPausesGrow(t *testing.T) {
 	hangUp := func(conn net.Conn) { conn.Close() }
 	web := func(conn net.Conn) { _, _ = conn.Write([]byte("HTTP/1.1 400")); lessonDrain(conn) }
 	for name, c := range map[string]struct {
-		fail  func(*fakeHosts, *broker.Config)
+		fail  func(*fakebroker.Hosts, *broker.Config)
 		limit int // dials of one attempt
 	}{
-		"after TCP": {func(s *fakeHosts, _ *broker.Config) { s.peer["a"] = hangUp }, 6}, // asked at v0 too, and for what old brokers know
-		"not Kafka": {func(s *fakeHosts, _ *broker.Config) { s.peer["a"] = web }, 1},
-		"in the handshake": {func(s *fakeHosts, _ *broker.Config) {
-			s.shake = func(context.Context) error { return errors.New("bad certificate") }
+		"after TCP": {func(s *fakebroker.Hosts, _ *broker.Config) { s.Peer["a"] = hangUp }, 6},
+		// asked at v0 too, and for what old brokers know
+		"not Kafka": {func(s *fakebroker.Hosts, _ *broker.Config) { s.Peer["a"] = web }, 1},
+		"in the handshake": {func(s *fakebroker.Hosts, _ *broker.Config) {
+			s.Shake = func(context.Context) error { return errors.New("bad certificate") }
 		}, 1},
-		"behind TLS": {func(s *fakeHosts, _ *broker.Config) {
-			s.peer["a"], s.shake = hangUp, func(context.Context) error { return nil }
+		"behind TLS": {func(s *fakebroker.Hosts, _ *broker.Config) {
+			s.Peer["a"], s.Shake = hangUp, func(context.Context) error { return nil }
 		}, 6},
-		"in the login": {func(s *fakeHosts, cfg *broker.Config) {
-			s.peer["a"] = lessonKeeper(lessonRefuse)
-			cfg.Authenticators = []ports.Authenticator{&lessonLogin{}}
+		"in the login": {func(s *fakebroker.Hosts, cfg *broker.Config) {
+			s.Peer["a"] = fakebroker.Keeper(fakebroker.Refuse)
+			cfg.Authenticators = []ports.Authenticator{&fakebroker.Login{}}
 		}, 1},
-		"error of versions": {func(s *fakeHosts, _ *broker.Config) {
-			s.peer["a"] = func(conn net.Conn) {
-				lessonServe(conn, func(lessonRequest) []byte { return []byte{0, 42, 0, 0, 0, 0} })
+		"error of versions": {func(s *fakebroker.Hosts, _ *broker.Config) {
+			s.Peer["a"] = func(conn net.Conn) {
+				fakebroker.Serve(conn, func(fakebroker.Request) []byte { return []byte{0, 42, 0, 0, 0, 0} })
 			}
 		}, 1},
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			hosts := (&fakeHosts{peer: map[string]func(net.Conn){}}).at("a")
-			cfg := hosts.config()
+			hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){}}).At("a")
+			cfg := hosts.Config()
 			c.fail(hosts, &cfg)
-			conn := lessonNew(t, cfg)
+			conn := fakebroker.New(t, cfg)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			for ctx.Err() == nil {
@@ -80,7 +82,7 @@ func lessonPausesGrow(t *testing.T) {
 					t.Fatal("it was to fail")
 				}
 			}
-			pauses, limit := lessonPauses(hosts.dialedHosts())
+			pauses, limit := lessonPauses(hosts.DialedHosts())
 			if limit > c.limit {
 				t.Errorf("%d dials at once, want at most %d", limit, c.limit)
 			}
@@ -95,16 +97,16 @@ func lessonPausesGrow(t *testing.T) {
 // lessonPausesEndWhenReady: a connection that became ready ends the row, whatever
 // it is lost by.
 func lessonPausesEndWhenReady(t *testing.T) {
-	s := newPolledBroker(t, nil)
-	s.network.RefuseDial("broker:9092", errors.New("refused"))
+	s := fakebroker.NewPolledBroker(t, nil)
+	s.Network.RefuseDial("broker:9092", errors.New("refused"))
 	for range 6 {
 		s.Connect()
 		d, _ := s.ConnectionDelay()
-		s.clock.Advance(d)
+		s.Clock.Advance(d)
 	}
-	s.network.RefuseDial("broker:9092", nil)
-	s.ready(t)
-	s.hand.peer.Reset(nil)
+	s.Network.RefuseDial("broker:9092", nil)
+	s.Ready(t)
+	s.Hand.Peer.Reset(nil)
 	s.Recv()
 	if d, _ := s.ConnectionDelay(); d != 40*time.Millisecond {
 		t.Errorf("a pause of %v, want the shortest", d)

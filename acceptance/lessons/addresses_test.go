@@ -1,4 +1,4 @@
-package broker_test
+package lessons
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/netlink"
 	"brokerconn/adapters/tcp"
 	"brokerconn/application/broker"
@@ -31,7 +32,7 @@ func (k *lessonKillable) serve(conn net.Conn) {
 	k.mu.Lock()
 	k.peers = append(k.peers, conn)
 	k.mu.Unlock()
-	(&scripted{answer: heartbeatBody}).serve(conn)
+	(&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Serve(conn)
 }
 
 // kill ends them all, and waits until that has been noticed.
@@ -54,16 +55,17 @@ func (k *lessonKillable) kill(t *testing.T, conn *broker.Conn) {
 func lessonLookedUpAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var k lessonKillable
-		hosts := (&fakeHosts{peer: map[string]func(net.Conn){"old": k.serve, "spare": k.serve, "new": k.serve}}).at("old", "spare")
-		conn := dial(t, hosts.config())
+		hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"old": k.serve, "spare": k.serve,
+			"new": k.serve}}).At("old", "spare")
+		conn := dial(t, hosts.Config())
 		for _, move := range [][]string{{"new"}, {"old", "spare"}, {"new", "spare"}} {
 			must(t, heartbeat(t.Context(), conn))
-			before, looked := len(hosts.order()), hosts.lookups
-			hosts.at(move...)
+			before, looked := len(hosts.Order()), hosts.Lookups
+			hosts.At(move...)
 			k.kill(t, conn)
 			must(t, heartbeat(t.Context(), conn))
-			if got := hosts.order()[before:]; hosts.lookups != looked+1 || !slices.Equal(got, move[:1]) {
-				t.Errorf("moved to %v: %d lookups more, dialled %v", move, hosts.lookups-looked, got)
+			if got := hosts.Order()[before:]; hosts.Lookups != looked+1 || !slices.Equal(got, move[:1]) {
+				t.Errorf("moved to %v: %d lookups more, dialled %v", move, hosts.Lookups-looked, got)
 			}
 		}
 	})
@@ -74,15 +76,15 @@ func lessonLookedUpAgain(t *testing.T) {
 func lessonFailedAddressLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var k lessonKillable
-		hosts := (&fakeHosts{
-			peer:   map[string]func(net.Conn){"a": k.serve, "b": k.serve, "c": k.serve},
-			refuse: map[string]error{},
-		}).at("a", "b", "c")
-		conn := dial(t, hosts.config())
+		hosts := (&fakebroker.Hosts{
+			Peer:   map[string]func(net.Conn){"a": k.serve, "b": k.serve, "c": k.serve},
+			Refuse: map[string]error{},
+		}).At("a", "b", "c")
+		conn := dial(t, hosts.Config())
 		k.kill(t, conn)
-		hosts.refuse["b"], hosts.refuse["c"] = errors.New("refused"), errors.New("refused")
+		hosts.Refuse["b"], hosts.Refuse["c"] = errors.New("refused"), errors.New("refused")
 		must(t, heartbeat(t.Context(), conn))
-		if got := strings.Join(hosts.order(), " "); got != "a b c a" {
+		if got := strings.Join(hosts.Order(), " "); got != "a b c a" {
 			t.Errorf("dialled %s", got)
 		}
 	})
@@ -104,29 +106,29 @@ func lessonNextAddressAtOnce(t *testing.T) {
 	}
 	addresses := []string{"no family", "no sockets", "no route", "no host", "no listener", "no address", "good"}
 	runBubble(t, "the last is good", func(t *testing.T) {
-		hosts := (&fakeHosts{refuse: refuse}).at(addresses...)
+		hosts := (&fakebroker.Hosts{Refuse: refuse}).At(addresses...)
 		began := time.Now()
-		dial(t, hosts.config())
-		if took := time.Since(began); took != 0 || !slices.Equal(hosts.order(), addresses) {
-			t.Errorf("dialled %q in %v", hosts.order(), took)
+		dial(t, hosts.Config())
+		if took := time.Since(began); took != 0 || !slices.Equal(hosts.Order(), addresses) {
+			t.Errorf("dialled %q in %v", hosts.Order(), took)
 		}
 	})
 	runBubble(t, "none is good", func(t *testing.T) {
 		bad := addresses[:len(addresses)-1]
-		hosts := (&fakeHosts{refuse: refuse}).at(bad...)
-		conn := lessonNew(t, hosts.config())
+		hosts := (&fakebroker.Hosts{Refuse: refuse}).At(bad...)
+		conn := fakebroker.New(t, hosts.Config())
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		for ctx.Err() == nil {
 			_ = conn.Connect(ctx)
 		}
-		order, times := hosts.order(), hosts.dialedHosts()
+		order, times := hosts.Order(), hosts.DialedHosts()
 		for n := 0; n+len(bad) <= len(order); n += len(bad) {
 			round := slices.Sorted(slices.Values(order[n : n+len(bad)]))
 			if !slices.Equal(round, slices.Sorted(slices.Values(bad))) {
 				t.Fatalf("round of addresses %q", order[n:n+len(bad)])
 			}
-			if !times[n].at.Equal(times[n+len(bad)-1].at) {
+			if !times[n].At.Equal(times[n+len(bad)-1].At) {
 				t.Errorf("a pause within a round")
 			}
 		}
@@ -172,21 +174,21 @@ func lessonZone(t *testing.T) {
 // dial and each login gets its own, the second connection's too.
 func lessonHostOfEachConnection(t *testing.T) {
 	var wanted, dials []string
-	hosts, cfg, login := lessonSecured(lessonAccept)
+	hosts, cfg, login := fakebroker.WithLogin(lessonAccept)
 	for _, host := range []string{"one.test", "two.test", "three.test"} {
 		cfg.Host = host
 		conn := dial(t, cfg)
 		conn.Close()
-		repeated := lessonNew(t, cfg)
+		repeated := fakebroker.New(t, cfg)
 		for range 2 {
 			noError(t, heartbeat(t.Context(), repeated))
 		}
 		wanted = append(wanted, host, host)
 	}
-	for _, d := range hosts.dialedHosts() {
-		dials = append(dials, d.host)
+	for _, d := range hosts.DialedHosts() {
+		dials = append(dials, d.Host)
 	}
-	if !slices.Equal(dials, wanted) || !slices.Equal(login.hosts, wanted) {
-		t.Errorf("dialled for %v, logged in to %v; want %v", dials, login.hosts, wanted)
+	if !slices.Equal(dials, wanted) || !slices.Equal(login.Hosts, wanted) {
+		t.Errorf("dialled for %v, logged in to %v; want %v", dials, login.Hosts, wanted)
 	}
 }

@@ -1,14 +1,10 @@
-package broker_test
+package lessons
 
 import "testing"
 
-// What other clients for Kafka had to learn: 25 issues of theirs, each of which
-// cost its users a night. A row says what happened there and what holds here, and
-// names the tests that show it: run are those of the lessons_* files, which need
-// nothing but ports of one's own, or adapters/tls, and seen are others of this
-// repository that show it too.
-//
-// TestLessons runs the table, prints it, and fails where a row shows nothing.
+// The table of the lessons, which README.md prints. run has the tests of a row in this
+// package, which use public ports and adapters/tls alone; seen has other tests of the
+// repository that show it too. TestLessons runs the table.
 
 // lesson is one row.
 type lesson struct {
@@ -25,7 +21,8 @@ var lessons = []lesson{
 	{
 		1, "apache/kafka#5940 plaintext on a TLS port",
 		"apache/kafka#5940 (KAFKA-4493), kminion#91, kroxylicious#2439",
-		"a plaintext client read a TLS alert as a frame of 352518912 bytes: out of memory, or an error that said nothing",
+		"a plaintext client read a TLS alert as a frame of 352518912 bytes: out of memory, or an error that said " +
+			"nothing",
 		"the first four bytes tell TLS, HTTP, SSH and other text: ErrTLSExpected or ErrNotKafka, with a hint, at once",
 		[]func(*testing.T){lessonFirstBytes, lessonTLSServerHangsUp}, []string{"domain TestConversations"},
 	},
@@ -33,43 +30,53 @@ var lessons = []lesson{
 		2, "kafka-python#3014 hostile broker",
 		"dpkp/kafka-python#3014 (GHSA-2jcm-hq8r-84wx)",
 		"a hostile broker named any frame length, and an iteration count for SCRAM that froze the client for minutes",
-		"a size is judged before memory is taken for it, and memory runs ahead of the bytes by 64 KiB until login, 4 MiB after; an iteration count is judged before any work",
-		[]func(*testing.T){lessonHostileSizes, lessonMemoryFollowsBytes}, []string{"domain TestFrameReaderMemory", "domain FuzzFrameReader", "adapters/sasl/scram TestHostileFirst", "adapters/sasl/scram TestTheCapIsTheUsers"},
+		"a size is judged before memory is taken for it, and memory runs ahead of the bytes by 64 KiB until login, " +
+			"4 MiB after; an iteration count is judged before any work",
+		[]func(*testing.T){lessonHostileSizes, lessonMemoryFollowsBytes}, []string{"domain TestFrameReaderMemory",
+			"domain FuzzFrameReader", "adapters/sasl/scram TestHostileFirst",
+			"adapters/sasl/scram TestTheCapIsTheUsers"},
 	},
 	{
 		3, "kafka-python#2284 one slow host",
 		"dpkp/kafka-python#2284, #643, #2348",
 		"one slow host ate the two seconds of the version check, and NoBrokersAvailable hid the reason",
-		"each step and each address has a budget of its own; the error has every address, the phase and the reason; a context's deadline holds",
-		[]func(*testing.T){lessonSlowAddress, lessonReasonOfEveryAddress, lessonDeadlineOfContext, lessonShortBudget}, []string{"application/broker TestDialReportsEveryAddress"},
+		"each step and each address has a budget of its own; the error has every address, the phase and the reason; " +
+			"a context's deadline holds",
+		[]func(*testing.T){lessonSlowAddress, lessonReasonOfEveryAddress, lessonDeadlineOfContext, lessonShortBudget},
+		[]string{"application/broker TestDialReportsEveryAddress"},
 	},
 	{
 		4, "franz-go#1025 reset on ApiVersions v4",
 		"dpkp/kafka-python#2602, twmb/franz-go#1025, #1022",
 		"Azure Event Hubs resets the connection when asked for ApiVersions v4",
-		"lost while asking above v0: v0 on a new connection, at once, and only once; what worked is asked first next time",
+		"lost while asking above v0: v0 on a new connection, at once, and only once; what worked is asked first " +
+			"next time",
 		[]func(*testing.T){lessonResetAboveV0, lessonResetAtEveryVersion}, []string{"domain TestConversations"},
 	},
 	{
 		5, "franz-go#1009 error 35 read in the wrong version",
 		"twmb/franz-go#1009, #1011",
 		"the answer to an unknown version of ApiVersions was read in the version asked: every old broker failed",
-		"error 35 is read as v0 whatever was asked, and the next question is strictly lower, so that no peer can make it a loop",
+		"error 35 is read as v0 whatever was asked, and the next question is strictly lower, so that no peer can " +
+			"make it a loop",
 		[]func(*testing.T){lessonUnsupportedVersion}, []string{"domain TestConversations"},
 	},
 	{
 		6, "apache/kafka#12131 backoff reset too early",
 		"apache/kafka#12131 (KAFKA-13879)",
 		"the backoff began again with each TCP connect, though TLS was wanted: reconnect storm",
-		"only a connection that became ready ends the row of pauses: not TCP, not TLS, not an answered ApiVersions before a refused login",
+		"only a connection that became ready ends the row of pauses: not TCP, not TLS, not an answered ApiVersions " +
+			"before a refused login",
 		[]func(*testing.T){lessonPausesGrow, lessonPausesEndWhenReady}, []string{"domain TestBackoffBounds"},
 	},
 	{
 		7, "franz-go#249 session lifetime",
 		"twmb/franz-go#249, #250, #136",
 		"a short or past session lifetime made the client log in again and again; a changed principal was refused",
-		"whatever lifetime the broker names, requests are answered, with at most two logins for each; a renewal that is refused leads to one new connection",
-		[]func(*testing.T){lessonAnyLifetime, lessonIdleSession, lessonChangedPrincipal}, []string{"domain TestConversations"},
+		"whatever lifetime the broker names, requests are answered, with at most two logins for each; a renewal " +
+			"that is refused leads to one new connection",
+		[]func(*testing.T){lessonAnyLifetime, lessonIdleSession, lessonChangedPrincipal},
+		[]string{"domain TestConversations"},
 	},
 	{
 		8, "franz-go re-authentication races a reader",
@@ -82,16 +89,19 @@ var lessons = []lesson{
 		9, "aiokafka#1105 requests parked by a login",
 		"platformatic/kafka#226, aio-libs/aiokafka#1105",
 		"requests that waited for a login were never let go; a login half done counted as done",
-		"who waits for a login is sent after it, or fails with it; a login is done when the mechanism and the broker both say so",
+		"who waits for a login is sent after it, or fails with it; a login is done when the mechanism and the " +
+			"broker both say so",
 		[]func(*testing.T){lessonLineAndLogin, lessonHalfALogin, lessonParkedAreReleased}, []string{"domain FuzzLogin"},
 	},
 	{
 		10, "kafka-python#2364 TLS error escapes",
 		"dpkp/kafka-python#2364",
 		"a TLS error other than EOF escaped from connect(), and the dead socket was tried without end",
-		"every error of a handshake closes the connection, counts for the backoff and is an ErrTLS around the reason, also one that shows in the first read, as with TLS 1.3",
+		"every error of a handshake closes the connection, counts for the backoff and is an ErrTLS around the " +
+			"reason, also one that shows in the first read, as with TLS 1.3",
 		[]func(*testing.T){lessonHandshakeFails, lessonWrongCertificate, lessonTLSFails},
-		[]string{"adapters/netlink TestHandshake", "adapters/tls TestReasons", "adapters/tls TestBrokerIsCutOffAndStalls"},
+		[]string{"adapters/netlink TestHandshake", "adapters/tls TestReasons",
+			"adapters/tls TestBrokerIsCutOffAndStalls"},
 	},
 	{
 		11, "sarama#1528 silent peer",
@@ -127,7 +137,8 @@ var lessons = []lesson{
 		15, "franz-go#1377 two ways down",
 		"twmb/franz-go#1377, #1378",
 		"two paths of teardown closed one channel twice: the panic killed the process",
-		"there is one way down, it may be asked for twice and from anywhere, and it closes each link and counts each connection once",
+		"there is one way down, it may be asked for twice and from anywhere, and it closes each link and counts " +
+			"each connection once",
 		[]func(*testing.T){lessonOneWayDown},
 		[]string{"application/broker TestClosingWithRequestsInFlight", "domain TestMachineAgainstModel"},
 	},
@@ -136,28 +147,34 @@ var lessons = []lesson{
 		"dpkp/kafka-python#2670",
 		"the rest of a short write hid what was queued behind it: the last request was never sent",
 		"all is sent exactly when neither a rest nor a request behind it is left",
-		[]func(*testing.T){lessonAllSent}, []string{"application/broker TestPolledSendPendingV2", "domain TestStepShortSendsAndWouldBlock"},
+		[]func(*testing.T){lessonAllSent}, []string{"application/broker TestPolledSendPendingV2",
+			"domain TestStepShortSendsAndWouldBlock"},
 	},
 	{
 		17, "kafka-python#1246 peer stops reading",
 		"dpkp/kafka-python#1246, #1577",
 		"a blocking send to a peer that had stopped reading hung its caller",
-		"a write is bounded by the request's timeout and the context; what waits to be written is bounded, and beyond it is ErrBackPressure",
+		"a write is bounded by the request's timeout and the context; what waits to be written is bounded, and " +
+			"beyond it is ErrBackPressure",
 		[]func(*testing.T){lessonPeerStopsReading, lessonPendingIsBounded},
-		[]string{"application/broker TestBackPressureWaits", "application/broker TestContextIsSeenWhileAWriteIsBlocked", "application/broker TestPolledBlockingSendWaits"},
+		[]string{"application/broker TestBackPressureWaits",
+			"application/broker TestContextIsSeenWhileAWriteIsBlocked",
+			"application/broker TestPolledBlockingSendWaits"},
 	},
 	{
 		18, "apache/kafka#9902 old addresses",
 		"dpkp/kafka-python#810, #1683, apache/kafka#9902 (KAFKA-12193)",
 		"names were looked up once in the life of the process, or the old address was tried first",
-		"after an established connection dropped the name is looked up again, and the address that failed is tried last",
+		"after an established connection dropped the name is looked up again, and the address that failed is tried " +
+			"last",
 		[]func(*testing.T){lessonLookedUpAgain, lessonFailedAddressLast}, []string{"domain TestConversations"},
 	},
 	{
 		19, "kafka-python#838 addresses of IPv6",
 		"dpkp/kafka-python#838, #1018, #2476, confluent-kafka-python#229",
 		"an AAAA was tried without end; the zone was dropped; socket() failed where IPv6 is off",
-		"all addresses are tried, without a pause between them; the zone is kept; an error of socket() means the next address",
+		"all addresses are tried, without a pause between them; the zone is kept; an error of socket() means the " +
+			"next address",
 		[]func(*testing.T){lessonNextAddressAtOnce, lessonZone},
 		[]string{"adapters/tcp TestLiteralsNeedNoLookUp", "application/broker TestParseAddress"},
 	},
@@ -179,7 +196,8 @@ var lessons = []lesson{
 		22, "librdkafka#3109 idle connection dropped",
 		"confluentinc/librdkafka#3109, #437, #2845, IBM/sarama#760, #1796",
 		"something between dropped an idle connection silently: the next request failed, and logs were full of it",
-		"an idle connection is closed before brokers do so, quietly; the first request after a loss that was not noticed succeeds or is safe to retry",
+		"an idle connection is closed before brokers do so, quietly; the first request after a loss that was not " +
+			"noticed succeeds or is safe to retry",
 		[]func(*testing.T){lessonIdleCloseIsQuiet, lessonFirstAfterSilence, lessonBrokenPipe},
 		[]string{"domain TestCheckAfterSilence", "application/broker TestIdleConnectionThatIsClosedIsNoticed"},
 	},
@@ -187,7 +205,8 @@ var lessons = []lesson{
 		23, "sarama#1700 server name shared",
 		"IBM/sarama#1700",
 		"the TLS server name of the first broker stayed in the shared configuration",
-		"each dial, each login and each handshake is given the host of its own connection, and the certificate must be for it, also where a session is resumed",
+		"each dial, each login and each handshake is given the host of its own connection, and the certificate must " +
+			"be for it, also where a session is resumed",
 		[]func(*testing.T){lessonHostOfEachConnection, lessonServerNameOfEachConnection},
 		[]string{"adapters/netlink TestDialGetsTheEndpoint", "adapters/tls TestServerName"},
 	},
@@ -195,7 +214,8 @@ var lessons = []lesson{
 		24, "kafka-rest#807 wrong password",
 		"kafka-rest#807, camel#10544, dpkp/kafka-python#2238",
 		"a wrong password was tried in a tight loop, flooded the broker's log, and poll never returned",
-		"callers fail at once, in the broker's words; the failure stays to be seen; no attempt is made without the pause before it",
+		"callers fail at once, in the broker's words; the failure stays to be seen; no attempt is made without the " +
+			"pause before it",
 		[]func(*testing.T){lessonLoginRefused, lessonLoginNeverHammers, lessonLoginRefusedPolled, lessonWrongThenRight},
 		[]string{"domain TestRefusalAfterFailedLogin"},
 	},
@@ -205,6 +225,7 @@ var lessons = []lesson{
 		"each new release of Kafka, and each patch number, was an UnrecognizedBrokerVersion",
 		"a release that is not known yet is accepted, configured or met: the nearest lower one, or \"at least\"",
 		[]func(*testing.T){lessonConfiguredRelease, lessonFutureBroker},
-		[]string{"domain/release TestTableOfAnyRelease", "domain/release TestTableOfNearestLower", "domain/release TestIdentifyLaterRelease"},
+		[]string{"domain/release TestTableOfAnyRelease", "domain/release TestTableOfNearestLower",
+			"domain/release TestIdentifyLaterRelease"},
 	},
 }

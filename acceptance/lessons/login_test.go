@@ -1,10 +1,9 @@
-package broker_test
+package lessons
 
 import (
 	"context"
 	"errors"
 	"math"
-	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,19 +13,11 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
-	"brokerconn/ports"
 )
 
 // Lessons about logins, as far as an authenticator of one's own shows them.
-
-// lessonSecured is a site whose broker asks for a login.
-func lessonSecured(verdict func([]byte) *kmsg.SASLAuthenticateResponse) (*fakeHosts, broker.Config, *lessonLogin) {
-	hosts := (&fakeHosts{peer: map[string]func(net.Conn){"a": lessonKeeper(verdict)}}).at("a")
-	cfg, login := hosts.config(), &lessonLogin{}
-	cfg.Authenticators = []ports.Authenticator{login}
-	return hosts, cfg, login
-}
 
 // lessonAnyLifetime: a session that is over at once, that never was, or that
 // has no end. Each request is answered, on the one connection, and the broker
@@ -38,7 +29,7 @@ func lessonAnyLifetime(t *testing.T) {
 	} {
 		runBubble(t, name, func(t *testing.T) {
 			var tokens atomic.Int64
-			hosts, cfg, _ := lessonSecured(func([]byte) *kmsg.SASLAuthenticateResponse {
+			hosts, cfg, _ := fakebroker.WithLogin(func([]byte) *kmsg.SASLAuthenticateResponse {
 				tokens.Add(1)
 				resp := kmsg.NewPtrSASLAuthenticateResponse()
 				resp.SessionLifetimeMillis = ms
@@ -58,7 +49,7 @@ func lessonAnyLifetime(t *testing.T) {
 			if n := tokens.Load(); n < 1 || n > limit {
 				t.Errorf("%d logins for %d requests", n, requests)
 			}
-			if n := len(hosts.dialedHosts()); n != 1 {
+			if n := len(hosts.DialedHosts()); n != 1 {
 				t.Errorf("%d connections", n)
 			}
 		})
@@ -80,14 +71,14 @@ func lessonLineAndLogin(t *testing.T) {
 		}, time.Second, nil},
 		"refused": {func([]byte) *kmsg.SASLAuthenticateResponse {
 			time.Sleep(time.Second)
-			return lessonRefuse(nil)
+			return fakebroker.Refuse(nil)
 		}, time.Second, broker.ErrAuthentication},
 		"never answered": {func([]byte) *kmsg.SASLAuthenticateResponse { return nil }, limit, broker.ErrRequestTimeout},
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			_, cfg, _ := lessonSecured(c.verdict)
+			_, cfg, _ := fakebroker.WithLogin(c.verdict)
 			cfg.RequestTimeout = limit
-			conn := lessonNew(t, cfg)
+			conn := fakebroker.New(t, cfg)
 			began := time.Now()
 			var wg sync.WaitGroup
 			for range callers {
@@ -116,7 +107,8 @@ func lessonHalfALogin(t *testing.T) {
 		says    string
 	}{
 		"the mechanism has more to say and says nothing": {
-			func(n int, _ []byte) ([]byte, bool, error) { return [][]byte{[]byte("first"), nil}[n], false, nil }, accept, "not done",
+			func(n int, _ []byte) ([]byte, bool, error) { return [][]byte{[]byte("first"), nil}[n], false, nil },
+			accept, "not done",
 		},
 		"the mechanism does not trust the broker": {
 			func(n int, _ []byte) ([]byte, bool, error) {
@@ -126,20 +118,20 @@ func lessonHalfALogin(t *testing.T) {
 				return []byte("first"), false, nil
 			}, accept, "wrong signature of the server",
 		},
-		"the mechanism is done, the broker refuses": {nil, lessonRefuse, "no such user, or not that password"},
+		"the mechanism is done, the broker refuses": {nil, fakebroker.Refuse, "no such user, or not that password"},
 		"the mechanism cannot begin": {
 			func(int, []byte) ([]byte, bool, error) { return nil, false, errors.New("no ticket") }, accept, "no ticket",
 		},
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			hosts, cfg, login := lessonSecured(c.verdict)
-			login.step = c.step
+			hosts, cfg, login := fakebroker.WithLogin(c.verdict)
+			login.Step = c.step
 			_, err := broker.Dial(t.Context(), cfg)
 			if !errors.Is(err, broker.ErrAuthentication) || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("got %v", err)
 			}
 			synctest.Wait()
-			if hosts.stillOpen() != 0 {
+			if hosts.StillOpen() != 0 {
 				t.Error("the connection is still open")
 			}
 		})
@@ -153,15 +145,15 @@ func lessonLoginRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var good atomic.Bool
 		think, slow := make(chan struct{}), make(chan struct{})
-		_, cfg, _ := lessonSecured(func([]byte) *kmsg.SASLAuthenticateResponse {
+		_, cfg, _ := fakebroker.WithLogin(func([]byte) *kmsg.SASLAuthenticateResponse {
 			if good.Load() {
 				<-slow
 				return lessonAccept(nil)
 			}
 			<-think
-			return lessonRefuse(nil)
+			return fakebroker.Refuse(nil)
 		})
-		conn := lessonNew(t, cfg)
+		conn := fakebroker.New(t, cfg)
 		var wg sync.WaitGroup
 		refused := func(within time.Duration) {
 			began := time.Now()
@@ -183,7 +175,8 @@ func lessonLoginRefused(t *testing.T) {
 		seen := func(when string) {
 			t.Helper()
 			var b *broker.BrokerError
-			if err := conn.LastError(); !errors.Is(err, broker.ErrAuthentication) || !errors.As(err, &b) || b.Code != 58 {
+			if err := conn.LastError(); !errors.Is(err, broker.ErrAuthentication) || !errors.As(err, &b) ||
+				b.Code != 58 {
 				t.Errorf("%s the last error is %v", when, err)
 			}
 		}
@@ -211,10 +204,10 @@ func lessonLoginRefused(t *testing.T) {
 // there is to ask. The broker sees at most a login per pause.
 func lessonLoginNeverHammers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		hosts, cfg, login := lessonSecured(lessonRefuse)
-		hosts.peer["b"] = hosts.peer["a"] // another address would refuse as well
-		hosts.at("a", "b")
-		conn := lessonNew(t, cfg)
+		hosts, cfg, login := fakebroker.WithLogin(fakebroker.Refuse)
+		hosts.Peer["b"] = hosts.Peer["a"] // another address would refuse as well
+		hosts.At("a", "b")
+		conn := fakebroker.New(t, cfg)
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 		defer cancel()
 		var wg sync.WaitGroup
@@ -232,12 +225,12 @@ func lessonLoginNeverHammers(t *testing.T) {
 			}
 		})
 		wg.Wait()
-		pauses, limit := lessonPauses(hosts.dialedHosts())
+		pauses, limit := lessonPauses(hosts.DialedHosts())
 		if limit != 1 {
 			t.Errorf("%d dials at once", limit)
 		}
 		lessonCheckPauses(t, pauses)
-		if n := login.begun.Load(); n > 10*60*10/8+10 {
+		if n := login.Begun.Load(); n > 10*60*10/8+10 {
 			t.Errorf("%d logins in ten minutes", n)
 		}
 	})
@@ -249,13 +242,14 @@ func lessonLoginRefusedPolled(t *testing.T) {
 	r := lessonReceive(t, s)
 	lessonSay(s, r, []byte{0, 0, 0, 0, 0, 0}) // the mechanism is known
 	r = lessonReceive(t, s)
-	refusal := lessonRefuse(nil)
-	refusal.Version = r.version
+	refusal := fakebroker.Refuse(nil)
+	refusal.Version = r.Version
 	lessonSay(s, r, refusal.AppendTo(nil))
 	if !s.Disconnected() || !s.BlackedOut() {
 		t.Errorf("state %v", s.State())
 	}
-	if err := s.Stats().LastError; !errors.Is(err, broker.ErrAuthentication) || !strings.Contains(err.Error(), "not that password") {
+	if err := s.Stats().LastError; !errors.Is(err, broker.ErrAuthentication) || !strings.Contains(err.Error(),
+		"not that password") {
 		t.Errorf("last error %v", err)
 	}
 	wantError(t, errorOf(s.Send(ask(), true).Response()), broker.ErrAuthentication)

@@ -13,25 +13,25 @@ import (
 	"brokerconn/ports"
 )
 
-// rig is a Machine, the world around it, and a simple model of both, which
+// harness is a Machine, the world around it, and a simple model of both, which
 // checks every output and, after every input, what must always hold:
 //
 //   - each admitted request is done exactly once, and the answers and the losses
-//     of a connection are told in the order sent;
+//     of a connection are reported in the order sent;
 //   - how much of a lost request was sent is what the counted bytes say;
 //   - an answer goes to the request that it is for;
-//   - only the moves of the table are made, and each is told once;
+//   - only the moves of the table are made, and each is reported once;
 //   - there is at most one lookup or link, and no new one while a writer's loan
 //     is out;
 //   - the pause after the n-th failure keeps its bounds, and only a connection
 //     that was ready ends the row;
 //   - a request is late when its timeout has passed, the time for which the broker
-//     throttles not counted: then it and no other is told so, and not before;
+//     throttles not counted: then it and no other times out, and not before;
 //   - NextDeadline is never after anybody's timeout, nor, once HandleTimeout was
 //     called, in the past; the end of a throttle never moves back;
 //   - within a login nothing of the owner's is sent, and nothing before the first;
 //   - news of an old epoch change nothing, and the sums of the metrics hold.
-type rig struct {
+type harness struct {
 	t interface {
 		Helper()
 		Fatalf(string, ...any)
@@ -42,12 +42,12 @@ type rig struct {
 	sasl bool
 	max  int
 
-	state    domain.State // as told by Changed
+	state    domain.State // as reported by Changed
 	idle     bool         // Next said Idle, and nothing was put in since
 	failures int
 	ready    bool // Connected was reached since failures was looked at
 
-	// The world. Zero epochs: there is none.
+	// The world. Zero epochs: there is no such thing.
 	lookup, link uint64
 	resolved     uint64 // the lookup whose result is known
 	stage        ports.Stage
@@ -70,7 +70,7 @@ type rig struct {
 	throttle       int // ms: what answers say, from now on
 
 	seen     map[string]int // what was reached, so that a test can see what was not
-	requests []*admitted    // those that are not told yet, in the order sent
+	requests []*admitted    // those that are not done yet, in the order sent
 }
 
 type admitted struct {
@@ -83,13 +83,13 @@ type admitted struct {
 	late      bool // it was when the connection went down
 }
 
-func newRig(t interface {
+func newHarness(t interface {
 	Helper()
 	Fatalf(string, ...any)
-}, sasl bool, inFlight int, chance func() uint64, change ...func(*domain.Config)) *rig {
-	r := &rig{t: t, sink: &tally{}, sasl: sasl, max: inFlight, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+}, sasl bool, inFlight int, random func() uint64, change ...func(*domain.Config)) *harness {
+	r := &harness{t: t, sink: &tally{}, sasl: sasl, max: inFlight, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	cfg := domain.Config{Host: "broker", Codec: &textCodec{}, Metrics: r.sink, ProbeOldReleases: true,
-		MaxInFlight: r.max, MaxPendingBytes: 500, Rand: chance}
+		MaxInFlight: r.max, MaxPendingBytes: 500, Rand: random}
 	if sasl {
 		cfg.Mechanisms = []domain.Mechanism{{Name: "PLAIN"}}
 	}
@@ -101,7 +101,7 @@ func newRig(t interface {
 }
 
 // do is one input, and what must hold after it.
-func (r *rig) do(input func()) {
+func (r *harness) do(input func()) {
 	r.t.Helper()
 	r.idle = false
 	was, readied := r.m.State(), r.sink.ready
@@ -142,7 +142,7 @@ func (r *rig) do(input func()) {
 }
 
 // clocks checks the times of the requests.
-func (r *rig) clocks(was domain.State) {
+func (r *harness) clocks(was domain.State) {
 	r.t.Helper()
 	until := r.now.Add(r.m.ThrottleDelay(r.now))
 	if r.throttledUntil.After(r.now) && until.Before(r.throttledUntil) {
@@ -181,7 +181,7 @@ func pause(n int) (low, high time.Duration) {
 }
 
 // next takes one output and carries it out; false: it was Idle.
-func (r *rig) next() bool {
+func (r *harness) next() bool {
 	r.t.Helper()
 	var out domain.Output
 	was := r.idle
@@ -225,13 +225,13 @@ func (r *rig) next() bool {
 	return true
 }
 
-func (r *rig) fresh(what string) {
+func (r *harness) fresh(what string) {
 	if r.lookup != 0 || r.link != 0 || r.lent != nil {
 		r.t.Fatalf("%s with lookup %d, link %d, lent %v", what, r.lookup, r.link, r.lent != nil)
 	}
 }
 
-func (r *rig) drain() {
+func (r *harness) drain() {
 	r.t.Helper()
 	for range 10_000 {
 		if !r.next() {
@@ -242,9 +242,9 @@ func (r *rig) drain() {
 }
 
 // balance holds whenever Next said Idle and no loan hides the truth.
-func (r *rig) balance() {
+func (r *harness) balance() {
 	if r.state != r.m.State() && r.lent == nil {
-		r.t.Fatalf("the state is %v, told was %v", r.m.State(), r.state)
+		r.t.Fatalf("got state %v, want %v as reported", r.m.State(), r.state)
 	}
 	if r.lent != nil {
 		return
@@ -258,7 +258,7 @@ func (r *rig) balance() {
 	}
 	for _, a := range r.requests {
 		if !a.abandoned && a.f.Done() {
-			r.t.Fatalf("#%d is done and nobody was told", a.id)
+			r.t.Fatalf("#%d is done without a Completed output", a.id)
 		}
 		if !a.abandoned && r.m.State() != domain.Connected {
 			r.t.Fatalf("#%d is not done, and there is no connection", a.id)
@@ -266,7 +266,7 @@ func (r *rig) balance() {
 	}
 }
 
-func (r *rig) completed(f *domain.Future) {
+func (r *harness) completed(f *domain.Future) {
 	r.t.Helper()
 	at := -1
 	for i, a := range r.requests {
@@ -283,7 +283,7 @@ func (r *rig) completed(f *domain.Future) {
 		if before.abandoned || f.Err() == nil && before.silent != a.silent {
 			continue // silent ones overtake, and are overtaken
 		}
-		r.t.Fatalf("#%d was told before #%d", a.id, before.id)
+		r.t.Fatalf("#%d completed before #%d", a.id, before.id)
 	}
 	if f.Completed.Before(f.Queued) {
 		r.t.Fatalf("#%d was done before it was admitted", a.id)
@@ -301,10 +301,10 @@ func (r *rig) completed(f *domain.Future) {
 			r.see("late")
 		}
 		if errors.Is(err, domain.ErrRequestTimeout) && !a.late {
-			r.t.Fatalf("#%d was due at %v, and is told at %v: %v", a.id, a.due, r.now, err)
+			r.t.Fatalf("#%d was due at %v and failed at %v: %v", a.id, a.due, r.now, err)
 		}
 		if strings.Contains(err.Error(), "another request") && a.late {
-			r.t.Fatalf("#%d was due at %v, and is told of another: %v", a.id, a.due, err)
+			r.t.Fatalf("#%d was due at %v and failed because of another: %v", a.id, a.due, err)
 		}
 	} else {
 		r.see("answered")
@@ -317,14 +317,14 @@ func (r *rig) completed(f *domain.Future) {
 	r.do(func() { r.m.Recycle(f) })
 }
 
-func (r *rig) see(what string) {
+func (r *harness) see(what string) {
 	if r.seen != nil {
 		r.seen[what]++
 	}
 }
 
 // sentOf finds the request's frame in the stream.
-func (r *rig) sentOf(a *admitted) domain.Sent {
+func (r *harness) sentOf(a *admitted) domain.Sent {
 	for at := 0; at < len(r.stream); {
 		end := at + 4 + int(binary.BigEndian.Uint32(r.stream[at:]))
 		if int32(binary.BigEndian.Uint32(r.stream[at+8:])) == a.id {
@@ -341,15 +341,15 @@ func (r *rig) sentOf(a *admitted) domain.Sent {
 	return domain.SentNothing
 }
 
-func (r *rig) connect() { r.do(func() { r.m.Connect(r.now, domain.ConnectOptions{}) }) }
+func (r *harness) connect() { r.do(func() { r.m.Connect(r.now, domain.ConnectOptions{}) }) }
 
-func (r *rig) send(size int, silent bool, timeout time.Duration) {
+func (r *harness) send(size int, silent bool, timeout time.Duration) {
 	n := newNote(string(make([]byte, size)))
 	n.silent = silent
 	r.do(func() {
-		can, renewing := r.m.CanSend(), r.m.Reauthenticating()
+		can, waits := r.m.CanSend(), r.m.Reauthenticating()
 		if errors.Is(can, domain.ErrThrottled) && r.m.ThrottleDelay(r.now) == 0 {
-			can = nil // nobody told the Machine that it is over, as Send does
+			can = nil // the Machine does not know the time yet, as Send does
 			if r.m.ResponsesDue() >= r.max {
 				can = domain.ErrTooManyInFlight
 			}
@@ -359,7 +359,7 @@ func (r *rig) send(size int, silent bool, timeout time.Duration) {
 			r.requests = append(r.requests, &admitted{f: f, id: f.CorrelationID, epoch: r.m.Epoch(), silent: silent,
 				due: r.now.Add(cmp.Or(timeout, 30*time.Second))})
 		}
-		if err == nil && renewing {
+		if err == nil && waits {
 			r.t.Fatalf("#%d was admitted while the session is renewed", f.CorrelationID)
 		}
 		if errors.Is(err, domain.ErrReauthenticating) {
@@ -372,7 +372,7 @@ func (r *rig) send(size int, silent bool, timeout time.Duration) {
 }
 
 // use replaces the mechanisms.
-func (r *rig) use(names ...string) {
+func (r *harness) use(names ...string) {
 	var list []domain.Mechanism
 	for _, name := range names {
 		list = append(list, domain.Mechanism{Name: name})
@@ -382,7 +382,7 @@ func (r *rig) use(names ...string) {
 	r.replacing = false
 }
 
-func (r *rig) abandon(i int) {
+func (r *harness) abandon(i int) {
 	if len(r.requests) == 0 {
 		return
 	}
@@ -394,29 +394,29 @@ func (r *rig) abandon(i int) {
 	r.requests = append(r.requests[:i%len(r.requests)], r.requests[i%len(r.requests)+1:]...)
 }
 
-func (r *rig) addresses(n int) {
+func (r *harness) addresses(n int) {
 	if r.lookup == 0 || r.resolved == r.lookup {
 		return
 	}
-	epoch, err, stale := r.lookup, error(nil), r.sink.stale
+	epoch, err, ignored := r.lookup, error(nil), r.sink.ignored
 	r.resolved = epoch
 	if n == 0 {
 		err = errors.New("no such host")
 	}
 	r.do(func() { r.m.HandleAddresses(r.now, epoch, make([]ports.Endpoint, n), err) })
-	if r.sink.stale == stale {
+	if r.sink.ignored == ignored {
 		r.lookup = 0 // else it is yet to be hung up
 	}
 }
 
-func (r *rig) rise(s ports.Stage) {
+func (r *harness) rise(s ports.Stage) {
 	if r.link != 0 && s > r.stage {
 		r.stage = s
 		r.do(func() { r.m.HandleStage(r.now, r.link, s) })
 	}
 }
 
-func (r *rig) written(n int) {
+func (r *harness) written(n int) {
 	if r.lent == nil {
 		return
 	}
@@ -426,7 +426,7 @@ func (r *rig) written(n int) {
 	r.do(func() { r.m.HandleWritten(r.now, r.lentBy, n) })
 }
 
-func (r *rig) writable() {
+func (r *harness) writable() {
 	if r.link != 0 && r.stage == ports.StageEstablished {
 		r.do(func() { r.m.HandleWritable(r.now, r.link) })
 	}
@@ -434,7 +434,7 @@ func (r *rig) writable() {
 
 // serve lets the broker take up what has arrived, and answer it. early: also what
 // the writer has not reported yet.
-func (r *rig) serve(early bool) {
+func (r *harness) serve(early bool) {
 	reach := r.count
 	if early {
 		reach = len(r.stream)
@@ -451,7 +451,7 @@ func (r *rig) serve(early bool) {
 	}
 }
 
-func (r *rig) answer(key, version int16, id int32) {
+func (r *harness) answer(key, version int16, id int32) {
 	switch key {
 	case ports.KeyAPIVersions:
 		if r.deaf {
@@ -485,7 +485,7 @@ func (r *rig) answer(key, version int16, id int32) {
 }
 
 // read delivers at most n bytes of the first answer.
-func (r *rig) read(n int) {
+func (r *harness) read(n int) {
 	if len(r.answers) == 0 || r.link == 0 {
 		return
 	}
@@ -500,12 +500,12 @@ func (r *rig) read(n int) {
 }
 
 // garbage is what no broker says.
-func (r *rig) garbage(p []byte) {
+func (r *harness) garbage(p []byte) {
 	r.soiled = true
 	r.bytes(p)
 }
 
-func (r *rig) bytes(p []byte) {
+func (r *harness) bytes(p []byte) {
 	for len(p) > 0 && r.link != 0 && r.stage == ports.StageEstablished {
 		epoch := r.link
 		r.do(func() {
@@ -516,7 +516,7 @@ func (r *rig) bytes(p []byte) {
 	}
 }
 
-func (r *rig) token(text string, done bool, err error) {
+func (r *harness) token(text string, done bool, err error) {
 	if !r.asked {
 		return
 	}
@@ -531,18 +531,18 @@ func (r *rig) token(text string, done bool, err error) {
 	r.do(func() { r.m.HandleToken(r.now, r.link, token, done, err) })
 }
 
-func (r *rig) lost() {
+func (r *harness) lost() {
 	if r.link != 0 {
 		r.do(func() { r.m.HandleLost(r.now, r.link, io.EOF) })
 	}
 }
 
-// stale brings news of an epoch that is over: nothing changes.
-func (r *rig) stale(which int, epoch uint64) {
+// oldNews brings an event of an epoch that is over: nothing changes.
+func (r *harness) oldNews(which int, epoch uint64) {
 	if epoch >= r.m.Epoch() || epoch == r.lentBy && r.lent != nil {
 		return
 	}
-	before, counted := r.picture(), r.sink.stale
+	before, counted := r.picture(), r.sink.ignored
 	r.do(func() {
 		switch which % 8 {
 		case 0:
@@ -564,22 +564,22 @@ func (r *rig) stale(which int, epoch uint64) {
 		}
 	})
 	r.see("stale news")
-	if after := r.picture(); after != before || r.sink.stale != counted+1 {
-		r.t.Fatalf("stale news: %s, before %s; counted %d", after, before, r.sink.stale-counted)
+	if after := r.picture(); after != before || r.sink.ignored != counted+1 {
+		r.t.Fatalf("stale news: %s, before %s; counted %d", after, before, r.sink.ignored-counted)
 	}
 }
 
-func (r *rig) picture() string {
+func (r *harness) picture() string {
 	return fmt.Sprint(r.m.State(), r.m.Epoch(), r.m.InFlight(), r.m.InFlight(), r.m.PendingBytes(),
 		r.m.Failures(), r.m.NextDeadline(), r.m.LastError(), r.m.CanSend())
 }
 
-func (r *rig) timeout(d time.Duration) {
+func (r *harness) timeout(d time.Duration) {
 	r.now = r.now.Add(d)
 	r.do(func() { r.m.HandleTimeout(r.now) })
 	for _, a := range r.requests {
 		if r.m.State() == domain.Connected && !a.abandoned && a.f.Completed.IsZero() && !a.due.After(r.now) {
-			r.t.Fatalf("#%d was due at %v, it is %v, and the connection stands", a.id, a.due, r.now)
+			r.t.Fatalf("#%d was due at %v, it is %v, and the connection is open", a.id, a.due, r.now)
 		}
 	}
 	if until := r.m.NextDeadline(); !until.IsZero() && !until.After(r.now) {
@@ -588,7 +588,7 @@ func (r *rig) timeout(d time.Duration) {
 }
 
 // finish closes for good and wants everything done.
-func (r *rig) finish() {
+func (r *harness) finish() {
 	r.t.Helper()
 	r.do(func() { r.m.Close(r.now, nil, true) })
 	r.drain()
@@ -603,7 +603,7 @@ func (r *rig) finish() {
 }
 
 // up brings the connection up, or as far as it comes.
-func (r *rig) up(upTo domain.State) {
+func (r *harness) up(upTo domain.State) {
 	if upTo == domain.Disconnected {
 		return
 	}

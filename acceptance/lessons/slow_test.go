@@ -1,4 +1,4 @@
-package broker_test
+package lessons
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 )
 
@@ -17,32 +18,32 @@ import (
 // lessonSlowAddress: the first address hangs, in each phase; the second one still
 // has its time.
 func lessonSlowAddress(t *testing.T) {
-	for name, hang := range map[string]func(*fakeHosts){
-		"the dial": func(s *fakeHosts) {
-			s.reach = func(ctx context.Context) error {
-				if len(s.dialedHosts()) == 1 {
+	for name, hang := range map[string]func(*fakebroker.Hosts){
+		"the dial": func(s *fakebroker.Hosts) {
+			s.Reach = func(ctx context.Context) error {
+				if len(s.DialedHosts()) == 1 {
 					return lessonForever(ctx)
 				}
 				return nil
 			}
 		},
-		"the handshake": func(s *fakeHosts) {
-			s.shake = func(ctx context.Context) error {
-				if len(s.dialedHosts()) == 1 {
+		"the handshake": func(s *fakebroker.Hosts) {
+			s.Shake = func(ctx context.Context) error {
+				if len(s.DialedHosts()) == 1 {
 					return lessonForever(ctx)
 				}
 				return nil
 			}
 		},
-		"ApiVersions": func(s *fakeHosts) { s.peer = map[string]func(net.Conn){"slow": lessonDrain} },
+		"ApiVersions": func(s *fakebroker.Hosts) { s.Peer = map[string]func(net.Conn){"slow": lessonDrain} },
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			hosts := (&fakeHosts{}).at("slow", "good")
+			hosts := (&fakebroker.Hosts{}).At("slow", "good")
 			hang(hosts)
 			began := time.Now()
-			conn, err := broker.Dial(t.Context(), hosts.config())
+			conn, err := broker.Dial(t.Context(), hosts.Config())
 			must(t, err)
-			defer lessonClose(t, conn)
+			defer fakebroker.Close(t, conn)
 			if took := time.Since(began); took > 5*time.Second {
 				t.Errorf("the slow address took %v of the 10 s for both", took)
 			}
@@ -57,14 +58,14 @@ func lessonSlowAddress(t *testing.T) {
 // the one error has them all.
 func lessonReasonOfEveryAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		hosts := (&fakeHosts{
-			refuse: map[string]error{"closed": errors.New("connection refused")},
-			peer: map[string]func(net.Conn){
+		hosts := (&fakebroker.Hosts{
+			Refuse: map[string]error{"closed": errors.New("connection refused")},
+			Peer: map[string]func(net.Conn){
 				"deaf": lessonDrain,
 				"web":  func(conn net.Conn) { _, _ = conn.Write([]byte("HTTP/1.1 400")); lessonDrain(conn) },
 			},
-		}).at("closed", "deaf", "web")
-		_, err := broker.Dial(t.Context(), hosts.config())
+		}).At("closed", "deaf", "web")
+		_, err := broker.Dial(t.Context(), hosts.Config())
 		for _, part := range []string{
 			"broker:9092", "closed: connection refused", "deaf: no answer from the peer after 2s", "web", "HTTP",
 		} {
@@ -82,29 +83,31 @@ func lessonReasonOfEveryAddress(t *testing.T) {
 // says what was waited for and what had failed before.
 func lessonDeadlineOfContext(t *testing.T) {
 	for name, c := range map[string]struct {
-		hang  func(*fakeHosts)
+		hang  func(*fakebroker.Hosts)
 		says  string
 		after time.Duration
 	}{
-		"the dial":    {func(s *fakeHosts) { s.reach = lessonForever }, "Connecting", time.Second},
-		"ApiVersions": {func(s *fakeHosts) { s.peer = map[string]func(net.Conn){"a": lessonDrain} }, "NegotiatingVersions", time.Second},
-		"the second address": {func(s *fakeHosts) {
-			s.at("b", "a")
-			s.refuse = map[string]error{"b": errors.New("connection refused")}
-			s.peer = map[string]func(net.Conn){"a": lessonDrain}
+		"the dial": {func(s *fakebroker.Hosts) { s.Reach = lessonForever }, "Connecting", time.Second},
+		"ApiVersions": {func(s *fakebroker.Hosts) { s.Peer = map[string]func(net.Conn){"a": lessonDrain} },
+			"NegotiatingVersions", time.Second},
+		"the second address": {func(s *fakebroker.Hosts) {
+			s.At("b", "a")
+			s.Refuse = map[string]error{"b": errors.New("connection refused")}
+			s.Peer = map[string]func(net.Conn){"a": lessonDrain}
 		}, "connection refused", time.Second},
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			hosts := (&fakeHosts{}).at("a")
+			hosts := (&fakebroker.Hosts{}).At("a")
 			c.hang(hosts)
 			ctx, cancel := context.WithTimeout(t.Context(), c.after)
 			defer cancel()
 			began := time.Now()
-			_, err := broker.Dial(ctx, hosts.config())
+			_, err := broker.Dial(ctx, hosts.Config())
 			if took := time.Since(began); took != c.after {
 				t.Errorf("it took %v", took)
 			}
-			if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, broker.ErrCanceled) || !strings.Contains(err.Error(), c.says) {
+			if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, broker.ErrCanceled) ||
+				!strings.Contains(err.Error(), c.says) {
 				t.Errorf("%v; want it to say %q", err, c.says)
 			}
 		})
@@ -116,11 +119,12 @@ func lessonDeadlineOfContext(t *testing.T) {
 // one behind it still has its share, and if none answers, the reason is reported.
 func lessonShortBudget(t *testing.T) {
 	const budget = 2 * time.Second
-	slow := func() *fakeHosts {
-		return (&fakeHosts{peer: map[string]func(net.Conn){"slow": lessonDrain, "deaf": lessonDrain}}).at("slow", "good")
+	slow := func() *fakebroker.Hosts {
+		return (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"slow": lessonDrain,
+			"deaf": lessonDrain}}).At("slow", "good")
 	}
-	check := func(hosts *fakeHosts) error {
-		p, err := broker.NewPolled(hosts.config())
+	check := func(hosts *fakebroker.Hosts) error {
+		p, err := broker.NewPolled(hosts.Config())
 		if err != nil {
 			return err
 		}
@@ -128,17 +132,17 @@ func lessonShortBudget(t *testing.T) {
 		_, err = p.CheckVersion(budget, false, nil)
 		return err
 	}
-	dialFor := func(hosts *fakeHosts) error {
+	dialFor := func(hosts *fakebroker.Hosts) error {
 		ctx, cancel := context.WithTimeout(context.Background(), budget)
 		defer cancel()
-		conn, err := broker.Dial(ctx, hosts.config())
+		conn, err := broker.Dial(ctx, hosts.Config())
 		if err == nil {
 			conn.Close()
 			<-conn.Done()
 		}
 		return err
 	}
-	for name, reach := range map[string]func(*fakeHosts) error{"CheckVersion": check, "Dial": dialFor} {
+	for name, reach := range map[string]func(*fakebroker.Hosts) error{"CheckVersion": check, "Dial": dialFor} {
 		runBubble(t, name+", the second is good", func(t *testing.T) {
 			began := time.Now()
 			if err := reach(slow()); err != nil || time.Since(began) >= budget {
@@ -147,7 +151,7 @@ func lessonShortBudget(t *testing.T) {
 		})
 		runBubble(t, name+", no answer", func(t *testing.T) {
 			began := time.Now()
-			err := reach(slow().at("slow", "deaf"))
+			err := reach(slow().At("slow", "deaf"))
 			if took := time.Since(began); took > budget {
 				t.Errorf("it took %v", took)
 			}

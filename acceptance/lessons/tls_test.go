@@ -1,4 +1,4 @@
-package broker_test
+package lessons
 
 import (
 	"bytes"
@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/netlink"
 	brokertls "brokerconn/adapters/tls"
 	"brokerconn/application/broker"
@@ -89,7 +90,7 @@ func lessonShakes(config *tls.Config) func(net.Conn) {
 			_ = conn.Close()
 			return
 		}
-		(&scripted{answer: heartbeatBody}).serve(conn)
+		(&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Serve(conn)
 	}
 }
 
@@ -124,22 +125,24 @@ func lessonTLSFails(t *testing.T) {
 		peer peer
 		want brokertls.Reason
 	}{
-		"another's certificate": {shows(func(c *tls.Config, _, other tls.Certificate) { c.Certificates[0] = other }), brokertls.WrongHost},
+		"another's certificate": {shows(func(c *tls.Config, _, other tls.Certificate) { c.Certificates[0] = other }),
+			brokertls.WrongHost},
 		"TLS 1.1": {shows(func(c *tls.Config, _, _ tls.Certificate) {
 			c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 		}), brokertls.VersionTooLow},
 		"it demands a client certificate, TLS 1.2": {demands(tls.VersionTLS12), brokertls.CertificateRequired},
 		"it demands a client certificate, TLS 1.3": {demands(tls.VersionTLS13), brokertls.CertificateRequired},
-		"an alert":              {plain(says("\x15\x03\x03\x00\x02\x02\x28")), brokertls.NoCommonCipher},
-		"not TLS":               {plain(says("HTTP/1.1 400 Bad Request\r\n\r\n")), brokertls.NotTLS},
-		"nonsense":              {plain(says("\x16\x03\x03\x00\x04\x63\x00\x00\x00")), brokertls.Other},
-		"hung up":               {plain(func(conn net.Conn) { _ = conn.Close() }), brokertls.CutOff},
-		"hung up in its middle": {plain(func(conn net.Conn) { says("\x16\x03\x03\x00\x7a\x02")(shortLived{conn}) }), brokertls.CutOff},
+		"an alert": {plain(says("\x15\x03\x03\x00\x02\x02\x28")), brokertls.NoCommonCipher},
+		"not TLS":  {plain(says("HTTP/1.1 400 Bad Request\r\n\r\n")), brokertls.NotTLS},
+		"nonsense": {plain(says("\x16\x03\x03\x00\x04\x63\x00\x00\x00")), brokertls.Other},
+		"hung up":  {plain(func(conn net.Conn) { _ = conn.Close() }), brokertls.CutOff},
+		"hung up in its middle": {plain(func(conn net.Conn) { says("\x16\x03\x03\x00\x7a\x02")(shortLived{conn}) }),
+			brokertls.CutOff},
 	} {
 		runBubble(t, name, func(t *testing.T) {
 			itsOwn, other := lessonCertificate(t, "broker"), lessonCertificate(t, "other.test")
-			hosts := (&fakeHosts{peer: map[string]func(net.Conn){"a": c.peer(itsOwn, other)}}).at("a")
-			cfg := hosts.config()
+			hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": c.peer(itsOwn, other)}}).At("a")
+			cfg := hosts.Config()
 			cfg.Transport = lessonSecure(t, cfg.Transport, brokertls.Options{CAPEM: lessonPEM(itsOwn, other)})
 			validate := func(n int, err error) {
 				t.Helper()
@@ -151,20 +154,20 @@ func lessonTLSFails(t *testing.T) {
 					t.Errorf("attempt %d: attempt %d, hint %q", n, e.Attempt, e.Hint)
 				}
 				synctest.Wait()
-				if hosts.stillOpen() != 0 {
-					t.Errorf("attempt %d: %d connections are open", n, hosts.stillOpen())
+				if hosts.StillOpen() != 0 {
+					t.Errorf("attempt %d: %d connections are open", n, hosts.StillOpen())
 				}
 			}
 			const attempts = 6
-			conn := lessonNew(t, cfg)
+			conn := fakebroker.New(t, cfg)
 			for n := 1; n <= attempts; n++ {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 				validate(n, lessonAttempt(ctx, conn, hosts, n))
 				cancel()
 			}
-			lessonClose(t, conn)
+			fakebroker.Close(t, conn)
 
-			before := len(hosts.dialedHosts())
+			before := len(hosts.DialedHosts())
 			polled := newPolled(t, cfg)
 			for n := 1; n <= attempts; n++ {
 				for polled.Connect() != broker.Disconnected {
@@ -174,7 +177,7 @@ func lessonTLSFails(t *testing.T) {
 				pause, _ := polled.ConnectionDelay()
 				time.Sleep(pause)
 			}
-			for _, dials := range [][]lessonDial{hosts.dialedHosts()[:before], hosts.dialedHosts()[before:]} {
+			for _, dials := range [][]fakebroker.Dial{hosts.DialedHosts()[:before], hosts.DialedHosts()[before:]} {
 				pauses, limit := lessonPauses(dials)
 				if len(dials) != attempts || limit != 1 {
 					t.Errorf("%d dials, %d at once, want %d one by one", len(dials), limit, attempts)
@@ -217,7 +220,7 @@ func lessonServerNameOfEachConnection(t *testing.T) {
 		return &cert, nil
 	}}
 	at := func(config *tls.Config) ports.Transport {
-		address := listen(t, lessonShakes(config))
+		address := fakebroker.Listen(t, lessonShakes(config))
 		under := &netlink.Transport{
 			Lookup: func(context.Context, string, uint16) ([]ports.Endpoint, error) {
 				return []ports.Endpoint{{Network: "tcp", Address: address}}, nil
@@ -231,10 +234,11 @@ func lessonServerNameOfEachConnection(t *testing.T) {
 		for range each {
 			for _, host := range hosts {
 				wg.Go(func() {
-					conn, err := broker.Dial(t.Context(), broker.Config{Host: host + ".", Transport: transport, NoReconnect: true})
+					conn, err := broker.Dial(t.Context(), broker.Config{Host: host + ".", Transport: transport,
+						NoReconnect: true})
 					if err == nil {
 						err = heartbeat(t.Context(), conn)
-						lessonClose(t, conn)
+						fakebroker.Close(t, conn)
 					}
 					validate(host, err)
 				})
@@ -266,7 +270,8 @@ func lessonServerNameOfEachConnection(t *testing.T) {
 		switch {
 		case host == hosts[0] && err != nil:
 			t.Errorf("%s: %v", host, err)
-		case host != hosts[0] && (!errors.Is(err, broker.ErrTLS) || !errors.As(err, &reason) || reason.Reason != brokertls.WrongHost || reason.Name != host):
+		case host != hosts[0] && (!errors.Is(err, broker.ErrTLS) || !errors.As(err, &reason) ||
+			reason.Reason != brokertls.WrongHost || reason.Name != host):
 			t.Errorf("%s with the certificate of %s: %v", host, hosts[0], err)
 		}
 	})

@@ -1,4 +1,4 @@
-package broker_test
+package lessons
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -27,8 +28,8 @@ func lessonStops(release <-chan struct{}) func(net.Conn) {
 		defer conn.Close()
 		chunk := make([]byte, 4096)
 		n, err := conn.Read(chunk)
-		if r, _, ok := lessonParse(chunk[:n]); ok && err == nil {
-			_, err = conn.Write(responseFrame(r.id, lessonTable(r.version)))
+		if r, _, ok := fakebroker.Parse(chunk[:n]); ok && err == nil {
+			_, err = conn.Write(fakebroker.ResponseFrame(r.ID, fakebroker.Table(r.Version)))
 		}
 		if err == nil {
 			<-release
@@ -50,13 +51,13 @@ func lessonPeerStopsReading(t *testing.T) {
 	const limit = 5 * time.Second
 	for name, change := range map[string]func(*broker.Config){
 		"parked": func(*broker.Config) {},
-		"polled": func(cfg *broker.Config) { cfg.Transport = unparked{cfg.Transport} },
+		"polled": func(cfg *broker.Config) { cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport} },
 	} {
 		runBubble(t, name, func(t *testing.T) {
 			release := make(chan struct{})
 			defer close(release)
-			hosts := (&fakeHosts{peer: map[string]func(net.Conn){"a": lessonStops(release)}}).at("a")
-			cfg := hosts.config()
+			hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": lessonStops(release)}}).At("a")
+			cfg := hosts.Config()
 			cfg.RequestTimeout, cfg.NoReconnect = limit, true
 			change(&cfg)
 			conn := dial(t, cfg)
@@ -68,7 +69,8 @@ func lessonPeerStopsReading(t *testing.T) {
 					if took := time.Since(began); took != limit {
 						t.Errorf("request %d: it took %v", n, took)
 					}
-					if e := lessonError(t, err); !errors.Is(err, broker.ErrRequestTimeout) || e.Sent == broker.SentFully || !broker.SafeToRetry(err) {
+					if e := lessonError(t, err); !errors.Is(err, broker.ErrRequestTimeout) ||
+						e.Sent == broker.SentFully || !broker.SafeToRetry(err) {
 						t.Errorf("request %d: %v", n, err)
 					}
 				})
@@ -77,7 +79,8 @@ func lessonPeerStopsReading(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				_, err := conn.RequestRaw(ctx, lessonLarge())
-				if took := time.Since(began); took > time.Second+lessonInterval || !errors.Is(err, context.DeadlineExceeded) {
+				if took := time.Since(began); took > time.Second+lessonInterval || !errors.Is(err,
+					context.DeadlineExceeded) {
 					t.Errorf("with a context: %v after %v", err, took)
 				}
 			})
@@ -92,8 +95,8 @@ func lessonPendingIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		defer close(release)
-		hosts := (&fakeHosts{peer: map[string]func(net.Conn){"a": lessonStops(release)}}).at("a")
-		cfg := hosts.config()
+		hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": lessonStops(release)}}).At("a")
+		cfg := hosts.Config()
 		cfg.MaxInFlight, cfg.MaxPendingBytes = 1000, 4<<20
 		conn := dial(t, cfg)
 		began := time.Now()
@@ -120,8 +123,8 @@ func lessonIdleCloseIsQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const brokerLimit = 10 * time.Minute
 		var idle, bad int
-		hosts := (&fakeHosts{}).at("a")
-		cfg := hosts.config()
+		hosts := (&fakebroker.Hosts{}).At("a")
+		cfg := hosts.Config()
 		cfg.Hooks = &broker.Hooks{
 			Idle: func(broker.Endpoint) { idle++ },
 			StateChanged: func(_, to broker.State, _ broker.Endpoint, err error) {
@@ -155,15 +158,15 @@ func lessonIdleCloseIsQuiet(t *testing.T) {
 func lessonFirstAfterSilence(t *testing.T) {
 	for name, change := range map[string]func(*broker.Config){
 		"parked":        func(*broker.Config) {},
-		"polled":        func(cfg *broker.Config) { cfg.Transport = unparked{cfg.Transport} },
+		"polled":        func(cfg *broker.Config) { cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport} },
 		"another clock": func(cfg *broker.Config) { cfg.Clock = &counting{} },
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			hosts := (&fakeHosts{peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
+			hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
 				time.AfterFunc(5*time.Minute, func() { conn.Close() })
-				(&scripted{answer: heartbeatBody}).serve(conn)
-			}}}).at("a")
-			cfg := hosts.config()
+				(&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Serve(conn)
+			}}}).At("a")
+			cfg := hosts.Config()
 			change(&cfg)
 			conn := dial(t, cfg)
 			for range 5 {
@@ -189,8 +192,11 @@ func lessonBrokenPipe(t *testing.T) {
 	} {
 		t.Run(way, func(t *testing.T) {
 			var broken atomic.Bool
-			hosts := (&fakeHosts{wrap: func(conn net.Conn) net.Conn { return lessonPipe{conn, &broken} }}).at("a")
-			cfg := hosts.config()
+			hosts := (&fakebroker.Hosts{Wrap: func(conn net.Conn) net.Conn {
+				return lessonPipe{conn,
+					&broken}
+			}}).At("a")
+			cfg := hosts.Config()
 			conn := dial(t, cfg)
 			must(t, heartbeat(t.Context(), conn))
 			broken.Store(true)

@@ -1,4 +1,4 @@
-package broker_test
+package lessons
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -50,17 +51,18 @@ func lessonFirstBytes(t *testing.T) {
 			},
 		} {
 			runBubble(t, c.name+", "+order, func(t *testing.T) {
-				hosts := (&fakeHosts{peer: map[string]func(net.Conn){"a": speak}}).at("a")
+				hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": speak}}).At("a")
 				began := time.Now()
-				_, err := broker.Dial(t.Context(), hosts.config())
+				_, err := broker.Dial(t.Context(), hosts.Config())
 				if !errors.Is(err, c.kind) || !errors.Is(err, broker.ErrNotKafka) || broker.Retriable(err) {
 					t.Errorf("got %v", err)
 				}
-				if e := lessonError(t, err); e.Hint == "" || e.Address != "a" || !strings.Contains(err.Error(), c.reports) {
+				if e := lessonError(t, err); e.Hint == "" || e.Address != "a" || !strings.Contains(err.Error(),
+					c.reports) {
 					t.Errorf("hint %q, address %q, want %q in %q", e.Hint, e.Address, c.reports, err)
 				}
-				if took := time.Since(began); took != 0 || len(hosts.dialedHosts()) != 1 {
-					t.Errorf("it took %v and %d dials", took, len(hosts.dialedHosts()))
+				if took := time.Since(began); took != 0 || len(hosts.DialedHosts()) != 1 {
+					t.Errorf("it took %v and %d dials", took, len(hosts.DialedHosts()))
 				}
 			})
 		}
@@ -70,11 +72,11 @@ func lessonFirstBytes(t *testing.T) {
 // lessonTLSServerHangsUp: crypto/tls sends no alert to a plaintext client, it
 // hangs up. What can be said then is said.
 func lessonTLSServerHangsUp(t *testing.T) {
-	hosts := (&fakeHosts{peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
+	hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
 		defer conn.Close()
 		_ = tls.Server(conn, &tls.Config{}).HandshakeContext(t.Context())
-	}}}).at("a")
-	_, err := broker.Dial(t.Context(), hosts.config())
+	}}}).At("a")
+	_, err := broker.Dial(t.Context(), hosts.Config())
 	wantError(t, err, broker.ErrConnection, io.EOF)
 	if e := lessonError(t, err); e.Phase != broker.NegotiatingVersions || !strings.Contains(e.Hint, "TLS") {
 		t.Errorf("phase %v, hint %q", e.Phase, e.Hint)
@@ -82,16 +84,16 @@ func lessonTLSServerHangsUp(t *testing.T) {
 }
 
 // lessonAt is a polledBroker in one of the phases in which a peer's bytes are read.
-func lessonAt(t *testing.T, phase broker.State) *polledBroker {
+func lessonAt(t *testing.T, phase broker.State) *fakebroker.PolledBroker {
 	t.Helper()
-	s := newPolledBroker(t, func(cfg *broker.Config) {
+	s := fakebroker.NewPolledBroker(t, func(cfg *broker.Config) {
 		if phase == broker.Authenticating {
-			cfg.Authenticators = []ports.Authenticator{&lessonLogin{}}
+			cfg.Authenticators = []ports.Authenticator{&fakebroker.Login{}}
 		}
 	})
 	r := lessonReceive(t, s)
 	if phase != broker.NegotiatingVersions {
-		lessonSay(s, r, lessonTable(r.version))
+		lessonSay(s, r, fakebroker.Table(r.Version))
 	}
 	if s.State() != phase {
 		t.Fatalf("state %v, want %v: %v", s.State(), phase, s.Stats().LastError)
@@ -124,7 +126,7 @@ func lessonHostileSizes(t *testing.T) {
 			s := lessonAt(t, phase)
 			frame := append(binary.BigEndian.AppendUint32(nil, uint32(size)), make([]byte, 64)...)
 			took := lessonAllocated(func() {
-				_, _ = s.hand.peer.Send(frame)
+				_, _ = s.Hand.Peer.Send(frame)
 				s.Recv()
 			})
 			if err := s.Stats().LastError; s.State() != broker.Disconnected || !errors.Is(err, broker.ErrProtocol) {
@@ -154,7 +156,7 @@ func lessonMemoryFollowsBytes(t *testing.T) {
 		}
 		frame := append(binary.BigEndian.AppendUint32(nil, uint32(c.size)), make([]byte, 64)...)
 		took := lessonAllocated(func() {
-			_, _ = s.hand.peer.Send(frame)
+			_, _ = s.Hand.Peer.Send(frame)
 			s.Recv()
 		})
 		if s.State() != c.phase {
@@ -171,21 +173,21 @@ func lessonMemoryFollowsBytes(t *testing.T) {
 // is sent exactly when the link has taken the last byte of the last one.
 func lessonAllSent(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		s := newPolledBroker(t, func(cfg *broker.Config) { cfg.MaxInFlight, cfg.ClientID = 1000, "me" })
-		s.network.Capacity = rapid.IntRange(1, 300).Draw(r, "capacity")
+		s := fakebroker.NewPolledBroker(t, func(cfg *broker.Config) { cfg.MaxInFlight, cfg.ClientID = 1000, "me" })
+		s.Network.Capacity = rapid.IntRange(1, 300).Draw(r, "capacity")
 		for s.Connect() != broker.Connected {
-			s.hand.act()
+			s.Hand.Act()
 		}
 		var want, got []byte
 		take := func(n int) {
 			chunk := make([]byte, n)
-			n, _ = s.hand.peer.Recv(chunk)
+			n, _ = s.Hand.Peer.Recv(chunk)
 			got = append(got, chunk[:n]...)
 		}
-		before := s.counts.Snapshot().BytesSent
+		before := s.Counts.Snapshot().BytesSent
 		validate := func() bool {
 			all := s.SendPendingV2()
-			left := int64(len(want)) - (s.counts.Snapshot().BytesSent - before)
+			left := int64(len(want)) - (s.Counts.Snapshot().BytesSent - before)
 			if all != (left == 0) {
 				r.Fatalf("all sent: %v, and %d bytes are left", all, left)
 			}

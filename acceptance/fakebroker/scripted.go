@@ -1,4 +1,4 @@
-package broker_test
+package fakebroker
 
 import (
 	"context"
@@ -15,28 +15,29 @@ import (
 	"brokerconn/ports"
 )
 
-// scripted is a broker of a few lines over any net.Conn: it answers ApiVersions
-// and hands every other frame to answer, which returns the body to answer with,
-// or nil to stay silent. It speaks v0 headers only, so its table offers versions
-// that are not flexible.
-type scripted struct {
-	answer func(conn net.Conn, key int16, id int32) []byte
-	conns  atomic.Int64
+// Scripted is a broker over any net.Conn: it answers ApiVersions, and every other request
+// with the body that Answer returns, or not at all if that is nil. It uses v0 headers only,
+// so its table offers no flexible versions.
+type Scripted struct {
+	Answer func(conn net.Conn, key int16, id int32) []byte
+	Conns  atomic.Int64
 }
 
-var scriptedTable = []kmsg.ApiVersionsResponseApiKey{
+// ScriptedTable is the API versions of a Scripted.
+var ScriptedTable = []kmsg.ApiVersionsResponseApiKey{
 	{ApiKey: 0, MinVersion: 3, MaxVersion: 7},
 	{ApiKey: 3, MinVersion: 0, MaxVersion: 8},
 	{ApiKey: 12, MinVersion: 0, MaxVersion: 3},
 	{ApiKey: 18, MinVersion: 0, MaxVersion: 4},
 }
 
-// heartbeatBody answers Heartbeat v1 to v3.
-func heartbeatBody(net.Conn, int16, int32) []byte { return make([]byte, 6) }
+// HeartbeatBody answers Heartbeat v1 to v3.
+func HeartbeatBody(net.Conn, int16, int32) []byte { return make([]byte, 6) }
 
-func (s *scripted) serve(conn net.Conn) {
+// Serve answers the requests of one connection.
+func (s *Scripted) Serve(conn net.Conn) {
 	defer conn.Close()
-	s.conns.Add(1)
+	s.Conns.Add(1)
 	for {
 		var head [12]byte // size, key, version, id
 		if _, err := io.ReadFull(conn, head[:]); err != nil {
@@ -51,42 +52,43 @@ func (s *scripted) serve(conn net.Conn) {
 		if key == 18 {
 			r := kmsg.NewPtrApiVersionsResponse()
 			r.Version = int16(binary.BigEndian.Uint16(head[6:]))
-			r.ApiKeys = scriptedTable
+			r.ApiKeys = ScriptedTable
 			body = r.AppendTo(nil)
-		} else if body = s.answer(conn, key, id); body == nil {
+		} else if body = s.Answer(conn, key, id); body == nil {
 			continue
 		}
-		if _, err := conn.Write(responseFrame(id, body)); err != nil {
+		if _, err := conn.Write(ResponseFrame(id, body)); err != nil {
 			return
 		}
 	}
 }
 
-func responseFrame(id int32, body []byte) []byte {
+// ResponseFrame returns a response with a v0 header.
+func ResponseFrame(id int32, body []byte) []byte {
 	frame := binary.BigEndian.AppendUint32(nil, uint32(4+len(body)))
 	frame = binary.BigEndian.AppendUint32(frame, uint32(id))
 	return append(frame, body...)
 }
 
-// piped is a Config whose connections are pipes within the process.
-func (s *scripted) piped() broker.Config {
+// Piped returns a Config whose connections are pipes within the process.
+func (s *Scripted) Piped() broker.Config {
 	return broker.Config{Transport: &netlink.Transport{
 		Dial: func(context.Context, string, string) (net.Conn, error) {
 			ours, theirs := net.Pipe()
-			go s.serve(theirs)
+			go s.Serve(theirs)
 			return ours, nil
 		},
 	}}
 }
 
-// listening is a Config for a listener on loopback.
-func (s *scripted) listening(t testing.TB) broker.Config {
+// Listening returns a Config for a listener on loopback.
+func (s *Scripted) Listening(t testing.TB) broker.Config {
 	t.Helper()
-	return configFor(t, listen(t, s.serve))
+	return configFor(t, Listen(t, s.Serve))
 }
 
-// listen serves each connection on a goroutine of its own.
-func listen(t testing.TB, serve func(net.Conn)) (address string) {
+// Listen serves each connection on its own goroutine until the test ends.
+func Listen(t testing.TB, serve func(net.Conn)) (address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
@@ -108,10 +110,10 @@ func listen(t testing.TB, serve func(net.Conn)) (address string) {
 	return l.Addr().String()
 }
 
-// unparked hides that one can park in a transport's links.
-type unparked struct{ ports.Transport }
+// Unparked hides the Parker of the links of a transport.
+type Unparked struct{ ports.Transport }
 
-func (u unparked) Open(ep ports.Endpoint) ports.Link {
+func (u Unparked) Open(ep ports.Endpoint) ports.Link {
 	link := u.Transport.Open(ep)
 	return struct {
 		ports.Link

@@ -1,4 +1,4 @@
-package broker_test
+package lessons
 
 import (
 	"encoding/binary"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -19,9 +20,9 @@ import (
 // answers in another version than asked, and releases that are newer than we are.
 
 // lessonCut ends the connection of a polledBroker in one of the ways that there are.
-var lessonCut = map[string]func(*polledBroker){
-	"RST": func(s *polledBroker) { s.hand.peer.Reset(nil) },
-	"FIN": func(s *polledBroker) { _ = s.hand.peer.Close() },
+var lessonCut = map[string]func(*fakebroker.PolledBroker){
+	"RST": func(s *fakebroker.PolledBroker) { s.Hand.Peer.Reset(nil) },
+	"FIN": func(s *fakebroker.PolledBroker) { _ = s.Hand.Peer.Close() },
 }
 
 // lessonResetAboveV0: asked for v4 the peer hangs up; it is asked for v0, at
@@ -29,26 +30,26 @@ var lessonCut = map[string]func(*polledBroker){
 func lessonResetAboveV0(t *testing.T) {
 	for how, cut := range lessonCut {
 		t.Run(how, func(t *testing.T) {
-			s := newPolledBroker(t, nil)
-			began := s.clock.Now()
-			if r := lessonReceive(t, s); r.key != 18 || r.version != 4 {
-				t.Fatalf("API %d v%d was asked first", r.key, r.version)
+			s := fakebroker.NewPolledBroker(t, nil)
+			began := s.Clock.Now()
+			if r := lessonReceive(t, s); r.Key != 18 || r.Version != 4 {
+				t.Fatalf("API %d v%d was asked first", r.Key, r.Version)
 			}
 			cut(s)
 			s.Recv()
 			r := lessonReceive(t, s)
-			if r.key != 18 || r.version != 0 || r.id != 1 {
-				t.Fatalf("then API %d v%d, id %d", r.key, r.version, r.id)
+			if r.Key != 18 || r.Version != 0 || r.ID != 1 {
+				t.Fatalf("then API %d v%d, id %d", r.Key, r.Version, r.ID)
 			}
-			lessonSay(s, r, lessonTable(0))
-			if !s.Connected() || !s.clock.Now().Equal(began) {
-				t.Fatalf("%v after %v", s.State(), s.clock.Now().Sub(began))
+			lessonSay(s, r, fakebroker.Table(0))
+			if !s.Connected() || !s.Clock.Now().Equal(began) {
+				t.Fatalf("%v after %v", s.State(), s.Clock.Now().Sub(began))
 			}
 			cut(s)
 			s.Recv()
-			s.clock.Advance(time.Second)
-			if r := lessonReceive(t, s); r.version != 0 {
-				t.Errorf("next time v%d was asked first", r.version)
+			s.Clock.Advance(time.Second)
+			if r := lessonReceive(t, s); r.Version != 0 {
+				t.Errorf("next time v%d was asked first", r.Version)
 			}
 		})
 	}
@@ -59,11 +60,13 @@ func lessonResetAboveV0(t *testing.T) {
 func lessonResetAtEveryVersion(t *testing.T) {
 	for how, cut := range lessonCut {
 		t.Run(how, func(t *testing.T) {
-			s := newPolledBroker(t, nil)
+			s := fakebroker.NewPolledBroker(t, nil)
 			for attempt := range 4 {
-				for i, want := range []struct{ key, version int16 }{{18, 4}, {18, 0}, {16, 0}, {10, 0}, {9, 0}, {3, 0}} {
-					if r := lessonRequestsAll(t, s)[0]; r.key != want.key || r.version != want.version {
-						t.Fatalf("attempt %d: API %d v%d, want API %d v%d", attempt, r.key, r.version, want.key, want.version)
+				for i, want := range []struct{ key, version int16 }{{18, 4}, {18, 0}, {16, 0}, {10, 0}, {9, 0},
+					{3, 0}} {
+					if r := lessonRequestsAll(t, s)[0]; r.Key != want.key || r.Version != want.version {
+						t.Fatalf("attempt %d: API %d v%d, want API %d v%d", attempt, r.Key, r.Version, want.key,
+							want.version)
 					}
 					cut(s)
 					s.Recv()
@@ -71,14 +74,14 @@ func lessonResetAtEveryVersion(t *testing.T) {
 						t.Fatalf("attempt %d: after connection %d got a pause %v, want %v", attempt, i, paused, i > 0)
 					}
 					if i > 0 && i < 5 {
-						s.clock.AdvanceTo(s.NextDeadline())
+						s.Clock.AdvanceTo(s.NextDeadline())
 					}
 				}
 				err := s.Stats().LastError
 				if e := lessonError(t, err); !errors.Is(err, broker.ErrConnection) || !strings.Contains(e.Hint, "TLS") {
 					t.Errorf("attempt %d: %v", attempt, err)
 				}
-				s.clock.Advance(2 * time.Second)
+				s.Clock.Advance(2 * time.Second)
 			}
 		})
 	}
@@ -114,19 +117,19 @@ func lessonUnsupportedVersion(t *testing.T) {
 		{"an invalid range", [][]byte{has(-5, -2)}, []int16{4, 0}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newPolledBroker(t, nil)
+			s := fakebroker.NewPolledBroker(t, nil)
 			var asked []int16
 			for _, answer := range c.answers {
 				r := lessonReceive(t, s)
-				asked = append(asked, r.version)
+				asked = append(asked, r.Version)
 				lessonSay(s, r, answer)
 			}
 			r := lessonReceive(t, s)
-			asked = append(asked, r.version)
+			asked = append(asked, r.Version)
 			if !slices.Equal(asked, c.asked) {
 				t.Errorf("asked for %v, want %v", asked, c.asked)
 			}
-			lessonSay(s, r, lessonTable(r.version))
+			lessonSay(s, r, fakebroker.Table(r.Version))
 			if !s.Connected() {
 				t.Errorf("%v: %v", s.State(), s.Stats().LastError)
 			}
@@ -137,11 +140,12 @@ func lessonUnsupportedVersion(t *testing.T) {
 		})
 	}
 	t.Run("at v0 as well", func(t *testing.T) {
-		s := newPolledBroker(t, nil)
+		s := fakebroker.NewPolledBroker(t, nil)
 		for range 2 {
 			lessonSay(s, lessonReceive(t, s), lessonTooNew())
 		}
-		if err := s.Stats().LastError; !s.BlackedOut() || !errors.Is(err, broker.ErrProtocol) || !strings.Contains(err.Error(), "UNSUPPORTED_VERSION") {
+		if err := s.Stats().LastError; !s.BlackedOut() || !errors.Is(err, broker.ErrProtocol) ||
+			!strings.Contains(err.Error(), "UNSUPPORTED_VERSION") {
 			t.Errorf("%v, %v", s.State(), err)
 		}
 	})
@@ -162,7 +166,7 @@ func lessonConfiguredRelease(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(c.release, " ", c.release.Patch), func(t *testing.T) {
 			var warnings []string
-			s := newPolledBroker(t, func(cfg *broker.Config) {
+			s := fakebroker.NewPolledBroker(t, func(cfg *broker.Config) {
 				cfg.APIVersion = c.release
 				cfg.Hooks = &broker.Hooks{Warning: func(text string) { warnings = append(warnings, text) }}
 			})
@@ -172,12 +176,13 @@ func lessonConfiguredRelease(t *testing.T) {
 			if warned := len(warnings) > 0; warned != c.warned {
 				t.Errorf("warnings %q", warnings)
 			}
-			if got, err := s.CheckVersion(time.Second, false, nil); err != nil || c.verdict != "" && got.String() != c.verdict {
+			if got, err := s.CheckVersion(time.Second, false, nil); err != nil || c.verdict != "" &&
+				got.String() != c.verdict {
 				t.Errorf("%v, %v", got, err)
 			}
 			f := s.Send(kmsg.NewPtrMetadataRequest(), false)
-			if r := lessonReceive(t, s); r.key != 3 {
-				t.Errorf("API %d was sent: %v", r.key, f)
+			if r := lessonReceive(t, s); r.Key != 3 {
+				t.Errorf("API %d was sent: %v", r.Key, f)
 			}
 		})
 	}
@@ -186,12 +191,13 @@ func lessonConfiguredRelease(t *testing.T) {
 // lessonFutureBroker: each API reaches further than any that is known, and there
 // are new ones. It is spoken to as well as we can, and taken for "at least".
 func lessonFutureBroker(t *testing.T) {
-	s := newPolledBroker(t, nil)
+	s := fakebroker.NewPolledBroker(t, nil)
 	r := lessonReceive(t, s)
 	answer := kmsg.NewPtrApiVersionsResponse()
-	answer.Version = r.version
+	answer.Version = r.Version
 	for key := int16(0); key < 300; key++ {
-		answer.ApiKeys = append(answer.ApiKeys, kmsg.ApiVersionsResponseApiKey{ApiKey: key, MinVersion: 2, MaxVersion: 99})
+		answer.ApiKeys = append(answer.ApiKeys, kmsg.ApiVersionsResponseApiKey{ApiKey: key, MinVersion: 2,
+			MaxVersion: 99})
 	}
 	lessonSay(s, r, answer.AppendTo(nil))
 	verdict, err := s.CheckVersion(time.Second, false, nil)
@@ -200,13 +206,13 @@ func lessonFutureBroker(t *testing.T) {
 	}
 	f := s.Send(ask(), false)
 	r = lessonReceive(t, s)
-	if highest := ask().MaxVersion(); r.key != 12 || r.version != highest {
-		t.Errorf("API %d v%d, want the highest that we have, v%d", r.key, r.version, highest)
+	if highest := ask().MaxVersion(); r.Key != 12 || r.Version != highest {
+		t.Errorf("API %d v%d, want the highest that we have, v%d", r.Key, r.Version, highest)
 	}
 	body := kmsg.NewPtrHeartbeatResponse()
-	body.Version = r.version
-	_, _ = s.hand.peer.Send(append(binary.BigEndian.AppendUint32(nil, uint32(5+len(body.AppendTo(nil)))),
-		append([]byte{0, 0, 0, byte(r.id), 0}, body.AppendTo(nil)...)...)) // a header with tagged fields
+	body.Version = r.Version
+	_, _ = s.Hand.Peer.Send(append(binary.BigEndian.AppendUint32(nil, uint32(5+len(body.AppendTo(nil)))),
+		append([]byte{0, 0, 0, byte(r.ID), 0}, body.AppendTo(nil)...)...)) // a header with tagged fields
 	s.Recv()
 	noError(t, errorOf(f.Response()))
 }

@@ -1,10 +1,12 @@
-package broker_test
+package lessons
 
 import (
+	"flag"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
 	"path/filepath"
 	"reflect"
 	"runtime"
@@ -13,8 +15,8 @@ import (
 	"testing"
 )
 
-// The judge of the table: a row without a test, a test that is not there, and a row
-// too few are all faults.
+// A row without a test, a test that does not exist and a missing row are faults of the
+// table.
 
 const lessonCount = 25
 
@@ -92,7 +94,8 @@ func lessonFunc(f func(*testing.T)) string {
 func lessonTestsOf(t *testing.T) map[string][]string {
 	t.Helper()
 	tests := map[string][]string{}
-	for _, folder := range []string{"domain", "domain/release", "application/broker", "adapters/tcp", "adapters/netlink", "adapters/tls", "adapters/sasl/scram"} {
+	for _, folder := range []string{"domain", "domain/release", "application/broker", "adapters/tcp",
+		"adapters/netlink", "adapters/tls", "adapters/sasl/scram"} {
 		files, err := filepath.Glob(filepath.Join("../..", filepath.FromSlash(folder), "*_test.go"))
 		must(t, err)
 		for _, file := range files {
@@ -100,13 +103,45 @@ func lessonTestsOf(t *testing.T) map[string][]string {
 			must(t, err)
 			for _, d := range parsed.Decls {
 				f, ok := d.(*ast.FuncDecl)
-				if ok && f.Recv == nil && (strings.HasPrefix(f.Name.Name, "Test") || strings.HasPrefix(f.Name.Name, "Fuzz")) {
+				if ok && f.Recv == nil && (strings.HasPrefix(f.Name.Name, "Test") || strings.HasPrefix(f.Name.Name,
+					"Fuzz")) {
 					tests[folder] = append(tests[folder], f.Name.Name)
 				}
 			}
 		}
 	}
 	return tests
+}
+
+var update = flag.Bool("update", false, "write README.md")
+
+// TestReadme compares README.md with the table.
+func TestReadme(t *testing.T) {
+	var want strings.Builder
+	want.WriteString("# Lessons of other clients\n\n" +
+		"Issues of other clients of Kafka: what happened there, what holds here, and the tests of it. Those in\n" +
+		"italics are of other packages; `go test ./acceptance/lessons` runs the others. The table is in\n" +
+		"`table_test.go`; `go test ./acceptance/lessons -run Readme -update` writes this page.\n\n" +
+		"| | issues | what happened | what holds | tests |\n|---|---|---|---|---|\n")
+	for _, l := range lessons {
+		var tests []string
+		for _, f := range l.run {
+			tests = append(tests, lessonFunc(f))
+		}
+		for _, ref := range l.seen {
+			tests = append(tests, "*"+strings.Replace(ref, " ", ".", 1)+"*")
+		}
+		fmt.Fprintf(&want, "| %d | %s | %s | %s | %s |\n",
+			l.number, l.issues, l.happened, l.holds, strings.Join(tests, ", "))
+	}
+	if *update {
+		must(t, os.WriteFile("README.md", []byte(want.String()), 0o644))
+	}
+	got, err := os.ReadFile("README.md")
+	must(t, err)
+	if string(got) != want.String() {
+		t.Errorf("README.md: got\n%s\nwant\n%s", got, &want)
+	}
 }
 
 // TestLessonsValidate: the judge finds each fault there can be.
@@ -125,14 +160,18 @@ func TestLessonsValidate(t *testing.T) {
 		t.Errorf("a sound table has faults: %q", faults)
 	}
 	for says, spoil := range map[string]func([]lesson) []lesson{
-		"has 24 rows":       func(l []lesson) []lesson { return l[:24] },
-		"has number 7":      func(l []lesson) []lesson { l[7].number = 7; return l },
-		"has no test":       func(l []lesson) []lesson { l[3].seen = nil; return l },
-		"no test TestGone":  func(l []lesson) []lesson { l[3].seen = []string{"domain TestGone"}; return l },
-		"in adapters/tcp":   func(l []lesson) []lesson { l[3].seen = []string{"adapters/tcp TestThere"}; return l },
-		"what holds is":     func(l []lesson) []lesson { l[3].holds = ""; return l },
-		"issues is":         func(l []lesson) []lesson { l[3].issues = "a\nb"; return l },
-		"is a test of row":  func(l []lesson) []lesson { l[3].run = []func(*testing.T){TestLessons, TestLessons}; return l },
+		"has 24 rows":      func(l []lesson) []lesson { return l[:24] },
+		"has number 7":     func(l []lesson) []lesson { l[7].number = 7; return l },
+		"has no test":      func(l []lesson) []lesson { l[3].seen = nil; return l },
+		"no test TestGone": func(l []lesson) []lesson { l[3].seen = []string{"domain TestGone"}; return l },
+		"in adapters/tcp":  func(l []lesson) []lesson { l[3].seen = []string{"adapters/tcp TestThere"}; return l },
+		"what holds is":    func(l []lesson) []lesson { l[3].holds = ""; return l },
+		"issues is":        func(l []lesson) []lesson { l[3].issues = "a\nb"; return l },
+		"is a test of row": func(l []lesson) []lesson {
+			l[3].run = []func(*testing.T){TestLessons,
+				TestLessons}
+			return l
+		},
 		"row 4 runs nil":    func(l []lesson) []lesson { l[3].run = []func(*testing.T){nil}; return l },
 		"what happened is ": func(l []lesson) []lesson { l[3].happened = ""; return l },
 	} {

@@ -1,4 +1,4 @@
-package broker_test
+package lessons
 
 import (
 	"encoding/binary"
@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 )
 
@@ -24,26 +25,26 @@ func lessonThrottle(d time.Duration) []byte {
 // moment more.
 func lessonThrottleStopsClocks(t *testing.T) {
 	const limit, throttle = 30 * time.Second, 45 * time.Second
-	s := newPolledBroker(t, func(cfg *broker.Config) { cfg.RequestTimeout = limit })
-	s.ready(t)
+	s := fakebroker.NewPolledBroker(t, func(cfg *broker.Config) { cfg.RequestTimeout = limit })
+	s.Ready(t)
 	first, second, third := s.Send(ask(), false), s.Send(ask(), false), s.Send(ask(), false)
-	s.clock.Advance(10 * time.Second)
-	_, _ = s.hand.peer.Send(responseFrame(2, lessonThrottle(throttle)))
+	s.Clock.Advance(10 * time.Second)
+	_, _ = s.Hand.Peer.Send(fakebroker.ResponseFrame(2, lessonThrottle(throttle)))
 	s.Recv()
 	must(t, errorOf(first.Response()))
-	s.clock.Advance(throttle + limit - 10*time.Second - time.Millisecond)
+	s.Clock.Advance(throttle + limit - 10*time.Second - time.Millisecond)
 	if s.Recv(); !s.Connected() || isDone(second) {
 		t.Fatalf("%v: expired with the throttle: %v", s.State(), s.Stats().LastError)
 	}
-	_, _ = s.hand.peer.Send(responseFrame(3, lessonThrottle(0)))
+	_, _ = s.Hand.Peer.Send(fakebroker.ResponseFrame(3, lessonThrottle(0)))
 	s.Recv()
 	noError(t, errorOf(second.Response()))
-	s.clock.Advance(time.Millisecond)
+	s.Clock.Advance(time.Millisecond)
 	s.Recv()
 	if _, err := third.Response(); !errors.Is(err, broker.ErrRequestTimeout) || !s.Disconnected() {
 		t.Errorf("the third: %v", err)
 	}
-	if n := s.counts.Snapshot().Started; n != 1 {
+	if n := s.Counts.Snapshot().Started; n != 1 {
 		t.Errorf("%d connections", n)
 	}
 }
@@ -52,8 +53,8 @@ func lessonThrottleStopsClocks(t *testing.T) {
 // one that comes later does not end it earlier, a longer one does later, and a
 // new connection does not end it at all.
 func lessonThrottleGate(t *testing.T) {
-	s := newPolledBroker(t, func(cfg *broker.Config) { cfg.RequestTimeout = time.Hour })
-	s.ready(t)
+	s := fakebroker.NewPolledBroker(t, func(cfg *broker.Config) { cfg.RequestTimeout = time.Hour })
+	s.Ready(t)
 	var want time.Time
 	closed := func(when string) {
 		t.Helper()
@@ -69,26 +70,26 @@ func lessonThrottleGate(t *testing.T) {
 		s.Send(ask(), false)
 	}
 	for id, throttle := range []time.Duration{20 * time.Second, 5 * time.Second, 0, 30 * time.Second} {
-		_, _ = s.hand.peer.Send(responseFrame(int32(id+2), lessonThrottle(throttle)))
+		_, _ = s.Hand.Peer.Send(fakebroker.ResponseFrame(int32(id+2), lessonThrottle(throttle)))
 		s.Recv()
-		if end := s.clock.Now().Add(throttle); end.After(want) {
+		if end := s.Clock.Now().Add(throttle); end.After(want) {
 			want = end
 		}
 		closed("after an answer")
-		s.clock.Advance(time.Second)
+		s.Clock.Advance(time.Second)
 	}
-	s.hand.peer.Reset(nil)
+	s.Hand.Peer.Reset(nil)
 	s.Recv()
-	s.clock.Advance(time.Second)
-	s.ready(t)
+	s.Clock.Advance(time.Second)
+	s.Ready(t)
 	closed("on the next connection")
-	s.clock.AdvanceTo(want.Add(-time.Nanosecond))
+	s.Clock.AdvanceTo(want.Add(-time.Nanosecond))
 	closed("a moment before the end")
-	s.clock.AdvanceTo(want)
+	s.Clock.AdvanceTo(want)
 	f := s.Send(ask(), false)
-	s.hand.act()
+	s.Hand.Act()
 	s.Recv()
-	if _, err := f.Response(); err != nil || s.Stats().ThrottledUntil.After(s.clock.Now()) {
+	if _, err := f.Response(); err != nil || s.Stats().ThrottledUntil.After(s.Clock.Now()) {
 		t.Errorf("at the end: %v", err)
 	}
 }
@@ -101,7 +102,7 @@ func lessonThrottledCallersWait(t *testing.T) {
 		const throttle = time.Minute
 		var mu sync.Mutex
 		var received []time.Time
-		s := &scripted{answer: func(net.Conn, int16, int32) []byte {
+		s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
 			mu.Lock()
 			defer mu.Unlock()
 			received = append(received, time.Now())
@@ -110,7 +111,7 @@ func lessonThrottledCallersWait(t *testing.T) {
 			}
 			return lessonThrottle(0)
 		}}
-		cfg := s.piped()
+		cfg := s.Piped()
 		cfg.RequestTimeout, cfg.MaxInFlight = 2*time.Second, 2
 		conn := dial(t, cfg)
 		must(t, heartbeat(t.Context(), conn))
@@ -126,8 +127,8 @@ func lessonThrottledCallersWait(t *testing.T) {
 				t.Errorf("a request came %v after the throttle began", after)
 			}
 		}
-		if len(received) != 11 || s.conns.Load() != 1 {
-			t.Errorf("%d requests on %d connections", len(received), s.conns.Load())
+		if len(received) != 11 || s.Conns.Load() != 1 {
+			t.Errorf("%d requests on %d connections", len(received), s.Conns.Load())
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package broker_test
+package lessons
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -53,15 +54,15 @@ func lessonLife(t *testing.T, reported func(conn *broker.Conn, name string)) {
 	var conn *broker.Conn
 	var asked atomic.Int64
 	idle, gone := make(chan struct{}, 1), make(chan struct{}, 1)
-	hosts := (&fakeHosts{
-		shake: func(context.Context) error { return nil },
-		peer:  map[string]func(net.Conn){},
-	}).at("a")
-	hosts.peer["a"] = func(peer net.Conn) {
-		lessonServe(peer, func(r lessonRequest) []byte {
-			switch r.key {
+	hosts := (&fakebroker.Hosts{
+		Shake: func(context.Context) error { return nil },
+		Peer:  map[string]func(net.Conn){},
+	}).At("a")
+	hosts.Peer["a"] = func(peer net.Conn) {
+		fakebroker.Serve(peer, func(r fakebroker.Request) []byte {
+			switch r.Key {
 			case 18:
-				return lessonTable(r.version)
+				return fakebroker.Table(r.Version)
 			case 12:
 				if asked.Add(1) == 2 {
 					peer.Close()
@@ -72,12 +73,12 @@ func lessonLife(t *testing.T, reported func(conn *broker.Conn, name string)) {
 				return kmsg.NewPtrSASLHandshakeResponse().AppendTo(nil)
 			}
 			resp := kmsg.NewPtrSASLAuthenticateResponse()
-			resp.Version = r.version
+			resp.Version = r.Version
 			return resp.AppendTo(nil)
 		})
 	}
-	cfg := hosts.config()
-	cfg.Authenticators, cfg.IdleTimeout = []ports.Authenticator{&lessonLogin{}}, 20*time.Millisecond
+	cfg := hosts.Config()
+	cfg.Authenticators, cfg.IdleTimeout = []ports.Authenticator{&fakebroker.Login{}}, 20*time.Millisecond
 	begin := make(chan struct{})
 	cfg.Hooks = lessonHooks(func(name string) {
 		<-begin
@@ -95,7 +96,7 @@ func lessonLife(t *testing.T, reported func(conn *broker.Conn, name string)) {
 	case <-gone:
 	}
 	_ = heartbeat(context.Background(), conn)
-	lessonClose(t, conn)
+	fakebroker.Close(t, conn)
 	<-gone
 }
 
@@ -150,7 +151,7 @@ func lessonCloseFromEveryHook(t *testing.T) {
 // for Close, and Close does not wait for the handler.
 func lessonCloseWhileHandlerWaits(t *testing.T) {
 	inHandler, closed := make(chan struct{}), make(chan struct{})
-	cfg := (&scripted{answer: heartbeatBody}).piped()
+	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
 	cfg.Hooks = &broker.Hooks{RequestAnswered: func(broker.RequestInfo) {
 		close(inHandler)
 		receive(t, closed)

@@ -1,4 +1,4 @@
-package broker_test
+package lessons
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/metrics/recorder"
 	"brokerconn/application/broker"
 )
@@ -21,10 +22,10 @@ import (
 func lessonSendRacesClose(t *testing.T) {
 	for round := range 200 {
 		counts := recorder.New()
-		cfg := (&scripted{answer: heartbeatBody}).piped()
+		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
 		cfg.Metrics, cfg.NoReconnect, cfg.MaxInFlight = counts, true, 1+round%7
 		if round%2 == 0 {
-			cfg.Transport = unparked{cfg.Transport}
+			cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport}
 		}
 		conn, err := broker.Dial(t.Context(), cfg)
 		must(t, err)
@@ -71,16 +72,16 @@ func lessonOneWayDown(t *testing.T) {
 	for round := range 500 {
 		rng := rand.New(rand.NewPCG(3, uint64(round)))
 		var peers sync.Map
-		hosts := (&fakeHosts{}).at("a")
-		hosts.peer = map[string]func(net.Conn){"a": func(peer net.Conn) {
+		hosts := (&fakebroker.Hosts{}).At("a")
+		hosts.Peer = map[string]func(net.Conn){"a": func(peer net.Conn) {
 			peers.Store(peer, true)
-			(&scripted{answer: heartbeatBody}).serve(peer)
+			(&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Serve(peer)
 		}}
 		counts := recorder.New()
 		var mu sync.Mutex
 		var moves []broker.State
 		downs := int64(0)
-		cfg := hosts.config()
+		cfg := hosts.Config()
 		cfg.Metrics = counts
 		cfg.Hooks = &broker.Hooks{StateChanged: func(from, to broker.State, _ broker.Endpoint, _ error) {
 			mu.Lock()
@@ -118,7 +119,7 @@ func lessonOneWayDown(t *testing.T) {
 		}
 		wg.Wait()
 		receive(t, conn.Done())
-		lessonClose(t, conn)
+		fakebroker.Close(t, conn)
 		conn.Abort(errors.New("enough of it"))
 		n := counts.Snapshot()
 		mu.Lock()
@@ -128,12 +129,13 @@ func lessonOneWayDown(t *testing.T) {
 				closed++
 			}
 		}
-		if closed != 1 || moves[len(moves)-1] != broker.Closed || downs != n.Started || n.Started != n.Closed || n.Sent != n.Received+n.Failed {
+		if closed != 1 || moves[len(moves)-1] != broker.Closed || downs != n.Started || n.Started != n.Closed ||
+			n.Sent != n.Received+n.Failed {
 			t.Fatalf("round %d: moves %v, counts %+v", round, moves, n)
 		}
 		mu.Unlock()
-		if hosts.stillOpen() != 0 || int64(len(hosts.dialedHosts())) != n.Started {
-			t.Fatalf("round %d: %d of %d connections are open", round, hosts.stillOpen(), len(hosts.dialedHosts()))
+		if hosts.StillOpen() != 0 || int64(len(hosts.DialedHosts())) != n.Started {
+			t.Fatalf("round %d: %d of %d connections are open", round, hosts.StillOpen(), len(hosts.DialedHosts()))
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package broker_test
+package lessons
 
 import (
 	"context"
@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -27,7 +28,7 @@ import (
 type lessonPhase struct {
 	name  string
 	phase broker.State
-	stick func(*fakeHosts, *broker.Config)
+	stick func(*fakebroker.Hosts, *broker.Config)
 }
 
 // lessonSilence: nothing comes, in each phase; also if RequestTimeout is longer.
@@ -36,46 +37,47 @@ func lessonSilence(t *testing.T) {
 	const limit, versions = 7 * time.Second, 2 * time.Second
 	silentLogin := func(key int16) func(net.Conn) {
 		return func(conn net.Conn) {
-			lessonServe(conn, func(r lessonRequest) []byte {
+			fakebroker.Serve(conn, func(r fakebroker.Request) []byte {
 				switch {
-				case r.key == key:
+				case r.Key == key:
 					return nil
-				case r.key == 18:
-					return lessonTable(r.version)
+				case r.Key == 18:
+					return fakebroker.Table(r.Version)
 				}
 				return make([]byte, 6)
 			})
 		}
 	}
 	for _, c := range []lessonPhase{
-		{"the resolver", broker.Connecting, func(s *fakeHosts, _ *broker.Config) { s.find = lessonForever }},
-		{"the dial", broker.Connecting, func(s *fakeHosts, _ *broker.Config) { s.reach = lessonForever }},
-		{"a handshake", broker.Handshake, func(s *fakeHosts, _ *broker.Config) { s.shake = lessonForever }},
-		{"TLS, from a peer like nc -l", broker.Handshake, func(s *fakeHosts, _ *broker.Config) {
-			s.peer = map[string]func(net.Conn){"a": lessonDrain}
-			s.wrap = func(conn net.Conn) net.Conn { return tls.Client(conn, &tls.Config{ServerName: "broker"}) }
+		{"the resolver", broker.Connecting, func(s *fakebroker.Hosts, _ *broker.Config) { s.Find = lessonForever }},
+		{"the dial", broker.Connecting, func(s *fakebroker.Hosts, _ *broker.Config) { s.Reach = lessonForever }},
+		{"a handshake", broker.Handshake, func(s *fakebroker.Hosts, _ *broker.Config) { s.Shake = lessonForever }},
+		{"TLS, from a peer like nc -l", broker.Handshake, func(s *fakebroker.Hosts, _ *broker.Config) {
+			s.Peer = map[string]func(net.Conn){"a": lessonDrain}
+			s.Wrap = func(conn net.Conn) net.Conn { return tls.Client(conn, &tls.Config{ServerName: "broker"}) }
 		}},
-		{"ApiVersions, from a peer like nc -l", broker.NegotiatingVersions, func(s *fakeHosts, _ *broker.Config) {
-			s.peer = map[string]func(net.Conn){"a": lessonDrain}
+		{"ApiVersions, from a peer like nc -l", broker.NegotiatingVersions, func(s *fakebroker.Hosts,
+			_ *broker.Config) {
+			s.Peer = map[string]func(net.Conn){"a": lessonDrain}
 		}},
-		{"SaslHandshake", broker.Authenticating, func(s *fakeHosts, cfg *broker.Config) {
-			s.peer = map[string]func(net.Conn){"a": silentLogin(17)}
-			cfg.Authenticators = []ports.Authenticator{&lessonLogin{}}
+		{"SaslHandshake", broker.Authenticating, func(s *fakebroker.Hosts, cfg *broker.Config) {
+			s.Peer = map[string]func(net.Conn){"a": silentLogin(17)}
+			cfg.Authenticators = []ports.Authenticator{&fakebroker.Login{}}
 		}},
-		{"SaslAuthenticate", broker.Authenticating, func(s *fakeHosts, cfg *broker.Config) {
-			s.peer = map[string]func(net.Conn){"a": silentLogin(36)}
-			cfg.Authenticators = []ports.Authenticator{&lessonLogin{}}
+		{"SaslAuthenticate", broker.Authenticating, func(s *fakebroker.Hosts, cfg *broker.Config) {
+			s.Peer = map[string]func(net.Conn){"a": silentLogin(36)}
+			cfg.Authenticators = []ports.Authenticator{&fakebroker.Login{}}
 		}},
-		{"the authenticator", broker.Authenticating, func(s *fakeHosts, cfg *broker.Config) {
-			s.peer = map[string]func(net.Conn){"a": lessonKeeper(lessonAccept)}
-			cfg.Authenticators = []ports.Authenticator{&lessonLogin{step: func(int, []byte) ([]byte, bool, error) {
+		{"the authenticator", broker.Authenticating, func(s *fakebroker.Hosts, cfg *broker.Config) {
+			s.Peer = map[string]func(net.Conn){"a": fakebroker.Keeper(lessonAccept)}
+			cfg.Authenticators = []ports.Authenticator{&fakebroker.Login{Step: func(int, []byte) ([]byte, bool, error) {
 				return nil, false, ports.ErrWouldBlock
 			}}}
 		}},
 	} {
 		runBubble(t, c.name, func(t *testing.T) {
-			hosts := (&fakeHosts{}).at("a")
-			cfg := hosts.config()
+			hosts := (&fakebroker.Hosts{}).At("a")
+			cfg := hosts.Config()
 			cfg.SetupTimeout, cfg.APIVersionTimeout, cfg.RequestTimeout = limit, versions, time.Hour
 			c.stick(hosts, &cfg)
 			want := limit
@@ -88,7 +90,7 @@ func lessonSilence(t *testing.T) {
 }
 
 // lessonStuck dials in vain, for exactly so long.
-func lessonStuck(t *testing.T, hosts *fakeHosts, cfg broker.Config, phase broker.State, want time.Duration) {
+func lessonStuck(t *testing.T, hosts *fakebroker.Hosts, cfg broker.Config, phase broker.State, want time.Duration) {
 	t.Helper()
 	began := time.Now()
 	_, err := broker.Dial(t.Context(), cfg)
@@ -102,7 +104,7 @@ func lessonStuck(t *testing.T, hosts *fakeHosts, cfg broker.Config, phase broker
 		t.Errorf("phase %v, want %v, in %q", e.Phase, phase, err)
 	}
 	synctest.Wait()
-	if n := hosts.stillOpen(); n != 0 {
+	if n := hosts.StillOpen(); n != 0 {
 		t.Errorf("%d connections are still open", n)
 	}
 	time.Sleep(time.Second) // for the peer to find out
@@ -123,22 +125,22 @@ func lessonDrip(t *testing.T) {
 	}
 	dripping := map[string]func(net.Conn){"a": drip}
 	for _, c := range []lessonPhase{
-		{"a handshake", broker.Handshake, func(s *fakeHosts, _ *broker.Config) {
+		{"a handshake", broker.Handshake, func(s *fakebroker.Hosts, _ *broker.Config) {
 			var conn net.Conn
-			s.peer = dripping
-			s.wrap = func(c net.Conn) net.Conn { conn = c; return c }
-			s.shake = func(context.Context) error {
+			s.Peer = dripping
+			s.Wrap = func(c net.Conn) net.Conn { conn = c; return c }
+			s.Shake = func(context.Context) error {
 				_, err := io.ReadFull(conn, make([]byte, 1<<20))
 				return err
 			}
 		}},
-		{"ApiVersions", broker.NegotiatingVersions, func(s *fakeHosts, _ *broker.Config) { s.peer = dripping }},
-		{"a login", broker.Authenticating, func(s *fakeHosts, cfg *broker.Config) {
-			cfg.Authenticators = []ports.Authenticator{&lessonLogin{}}
-			s.peer = map[string]func(net.Conn){"a": func(conn net.Conn) {
-				lessonServe(conn, func(r lessonRequest) []byte {
-					if r.key == 18 {
-						return lessonTable(r.version)
+		{"ApiVersions", broker.NegotiatingVersions, func(s *fakebroker.Hosts, _ *broker.Config) { s.Peer = dripping }},
+		{"a login", broker.Authenticating, func(s *fakebroker.Hosts, cfg *broker.Config) {
+			cfg.Authenticators = []ports.Authenticator{&fakebroker.Login{}}
+			s.Peer = map[string]func(net.Conn){"a": func(conn net.Conn) {
+				fakebroker.Serve(conn, func(r fakebroker.Request) []byte {
+					if r.Key == 18 {
+						return fakebroker.Table(r.Version)
 					}
 					drip(conn)
 					return nil
@@ -147,8 +149,8 @@ func lessonDrip(t *testing.T) {
 		}},
 	} {
 		runBubble(t, c.name, func(t *testing.T) {
-			hosts := (&fakeHosts{}).at("a")
-			cfg := hosts.config()
+			hosts := (&fakebroker.Hosts{}).At("a")
+			cfg := hosts.Config()
 			cfg.SetupTimeout, cfg.APIVersionTimeout = limit, limit
 			c.stick(hosts, &cfg)
 			lessonStuck(t, hosts, cfg, c.phase, limit)
@@ -169,11 +171,14 @@ func lessonHandshakeFails(t *testing.T) {
 		"anything":    errors.New("anything"),
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			hosts := (&fakeHosts{shake: func(context.Context) error { return cause }}).at("a")
-			cfg := hosts.config()
+			hosts := (&fakebroker.Hosts{Shake: func(context.Context) error { return cause }}).At("a")
+			cfg := hosts.Config()
 			var reported []error
-			cfg.Hooks = &broker.Hooks{TLSHandshakeDone: func(_ broker.Endpoint, err error) { reported = append(reported, err) }}
-			conn := lessonNew(t, cfg)
+			cfg.Hooks = &broker.Hooks{TLSHandshakeDone: func(_ broker.Endpoint,
+				err error) {
+				reported = append(reported, err)
+			}}
+			conn := fakebroker.New(t, cfg)
 			for n := 1; n <= 3; n++ {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 				err := lessonAttempt(ctx, conn, hosts, n)
@@ -187,8 +192,8 @@ func lessonHandshakeFails(t *testing.T) {
 				if conn.Stats().BackoffUntil.IsZero() {
 					t.Errorf("attempt %d: no pause after it", n)
 				}
-				if hosts.stillOpen() != 0 || len(reported) != n || reported[n-1] == nil {
-					t.Errorf("attempt %d: %d open, the hook got %v", n, hosts.stillOpen(), reported)
+				if hosts.StillOpen() != 0 || len(reported) != n || reported[n-1] == nil {
+					t.Errorf("attempt %d: %d open, the hook got %v", n, hosts.StillOpen(), reported)
 				}
 			}
 		})
@@ -197,11 +202,11 @@ func lessonHandshakeFails(t *testing.T) {
 
 // lessonAttempt waits for the end of the n-th attempt and says why it ended. A
 // loss while connecting is no reason to give up a request, so none fails for it.
-func lessonAttempt(ctx context.Context, conn *broker.Conn, hosts *fakeHosts, n int) error {
+func lessonAttempt(ctx context.Context, conn *broker.Conn, hosts *fakebroker.Hosts, n int) error {
 	go func() { _ = conn.Connect(ctx) }()
 	for ctx.Err() == nil {
 		synctest.Wait()
-		if len(hosts.dialedHosts()) == n && conn.State() == broker.Disconnected {
+		if len(hosts.DialedHosts()) == n && conn.State() == broker.Disconnected {
 			return conn.LastError()
 		}
 		time.Sleep(time.Millisecond)
@@ -215,24 +220,26 @@ func lessonWrongCertificate(t *testing.T) {
 	cert := lessonCertificate(t, "other.test")
 	known := x509.NewCertPool()
 	known.AddCert(cert.Leaf)
-	for name, roots := range map[string]*x509.CertPool{"another host": known, "of an unknown authority": x509.NewCertPool()} {
+	for name, roots := range map[string]*x509.CertPool{"another host": known,
+		"of an unknown authority": x509.NewCertPool()} {
 		t.Run(name, func(t *testing.T) {
-			hosts := (&fakeHosts{
-				peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
+			hosts := (&fakebroker.Hosts{
+				Peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
 					defer conn.Close()
-					_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}).HandshakeContext(t.Context())
+					server := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}})
+					_ = server.HandshakeContext(t.Context())
 				}},
-				wrap: func(conn net.Conn) net.Conn {
+				Wrap: func(conn net.Conn) net.Conn {
 					return tls.Client(conn, &tls.Config{ServerName: "broker.test", RootCAs: roots})
 				},
-			}).at("a")
-			_, err := broker.Dial(t.Context(), hosts.config())
+			}).At("a")
+			_, err := broker.Dial(t.Context(), hosts.Config())
 			var verify *tls.CertificateVerificationError
 			if !errors.Is(err, broker.ErrTLS) || !errors.As(err, &verify) {
 				t.Errorf("got %v", err)
 			}
-			if len(hosts.dialedHosts()) != 1 {
-				t.Errorf("%d dials, want one", len(hosts.dialedHosts()))
+			if len(hosts.DialedHosts()) != 1 {
+				t.Errorf("%d dials, want one", len(hosts.DialedHosts()))
 			}
 		})
 	}

@@ -1,4 +1,4 @@
-package broker_test
+package lessons
 
 import (
 	"cmp"
@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 )
 
@@ -45,17 +46,18 @@ func (c *swapRand) ms(n int) time.Duration { return time.Duration(c.below(n)) * 
 func swapRound(t *testing.T, seed uint64) {
 	const timeout, patrols = 10 * time.Second, 20 * time.Millisecond
 	rng := &swapRand{r: rand.New(rand.NewPCG(seed, 2))}
-	w := &lessonWarden{lifetime: []time.Duration{0, 500 * time.Millisecond, 1500 * time.Millisecond, 3 * time.Second}[rng.below(4)]}
+	w := &fakebroker.SessionBroker{Lifetime: []time.Duration{0, 500 * time.Millisecond, 1500 * time.Millisecond,
+		3 * time.Second}[rng.below(4)]}
 	// Five requests in flight have a twentieth of the session's life to be answered.
-	slow := cmp.Or(int(w.lifetime.Milliseconds())/150, 30)
-	w.think = func() time.Duration { return rng.ms(slow) }
-	w.stubborn, w.fixed = rng.below(4) == 0, rng.below(4) == 0
-	hosts, cfg := lessonGuarded(w)
+	slow := cmp.Or(int(w.Lifetime.Milliseconds())/150, 30)
+	w.Think = func() time.Duration { return rng.ms(slow) }
+	w.Stubborn, w.Fixed = rng.below(4) == 0, rng.below(4) == 0
+	hosts, cfg := fakebroker.WithSession(w)
 	var open sync.Map // connections of the broker's side
-	hosts.peer["a"] = func(conn net.Conn) {
+	hosts.Peer["a"] = func(conn net.Conn) {
 		open.Store(conn, nil)
 		defer open.Delete(conn)
-		w.serve(conn)
+		w.Serve(conn)
 	}
 	causes := new(swapCount)
 	cfg.RequestTimeout, cfg.MaxInFlight = timeout, 1+rng.below(5)
@@ -66,7 +68,7 @@ func swapRound(t *testing.T, seed uint64) {
 		cfg.IdleTimeout = 2 * time.Second
 	}
 	if rng.below(3) == 0 {
-		cfg.Transport = unparked{cfg.Transport}
+		cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport}
 	}
 	var conn *broker.Conn
 	uses := rng.below(3) == 0 // a hook uses the connection
@@ -77,16 +79,16 @@ func swapRound(t *testing.T, seed uint64) {
 		}
 		if uses && rng.below(4) == 0 {
 			causes.add()
-			conn.SetAuthenticators(lessonToken{"X", "one", rng.ms(50)})
+			conn.SetAuthenticators(fakebroker.NewToken("X", "one", rng.ms(50)))
 		}
 	}}
-	conn = lessonNew(t, cfg)
-	token := func() lessonToken {
+	conn = fakebroker.New(t, cfg)
+	token := func() fakebroker.Token {
 		mechanism := "X"
 		if rng.below(3) == 0 {
 			mechanism = "Y"
 		}
-		return lessonToken{mechanism, "one", rng.ms(200)}
+		return fakebroker.NewToken(mechanism, "one", rng.ms(200))
 	}
 
 	var wg sync.WaitGroup
@@ -141,8 +143,8 @@ func swapRound(t *testing.T, seed uint64) {
 	if conn.Stats().InFlight != 0 || conn.Stats().Waiting != 0 {
 		t.Errorf("left: %+v", conn.Stats())
 	}
-	if w.set(func() {}); len(w.sins) > 0 {
-		t.Errorf("%d sins, first %q", len(w.sins), w.sins[0])
+	if w.Set(func() {}); len(w.Sins) > 0 {
+		t.Errorf("%d sins, first %q", len(w.Sins), w.Sins[0])
 	}
 	idle := 0
 	if cfg.IdleTimeout > 0 {
@@ -150,15 +152,15 @@ func swapRound(t *testing.T, seed uint64) {
 	}
 	// A stubborn broker, or one that fixes the principal, needs one connection for each
 	// session as well.
-	if n := len(hosts.dialedHosts()); !w.stubborn && n > 1+causes.n+idle {
+	if n := len(hosts.DialedHosts()); !w.Stubborn && n > 1+causes.n+idle {
 		t.Errorf("%d connections for %d causes", n, causes.n)
 	}
-	if refused.n > 0 && !w.stubborn {
+	if refused.n > 0 && !w.Stubborn {
 		t.Errorf("%d renewals were refused", refused.n)
 	}
 	conn.Close()
 	<-conn.Done()
-	if n := hosts.stillOpen(); n != 0 {
+	if n := hosts.StillOpen(); n != 0 {
 		t.Errorf("%d connections are open", n)
 	}
 	time.Sleep(time.Minute)

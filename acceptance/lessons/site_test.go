@@ -1,0 +1,67 @@
+package lessons
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"brokerconn/acceptance/fakebroker"
+	"brokerconn/application/broker"
+)
+
+// What the lessons are played with: a host on a network of pipes, and scenes of
+// which the test itself plays the broker. All of it goes through ports that any
+// user can implement.
+
+// lessonForever waits for the end of ctx: what hangs.
+func lessonForever(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// lessonHeard is the next request on a polledBroker, whose hand-played broker does not
+// answer by itself.
+func lessonReceive(t *testing.T, s *fakebroker.PolledBroker) fakebroker.Request {
+	t.Helper()
+	all := lessonRequestsAll(t, s)
+	if len(all) != 1 {
+		t.Fatalf("%d requests: %+v", len(all), all)
+	}
+	return all[0]
+}
+
+// lessonHeardAll is all that has come since, at least one request.
+func lessonRequestsAll(t *testing.T, s *fakebroker.PolledBroker) (all []fakebroker.Request) {
+	t.Helper()
+	s.Connect()
+	if peer := s.Network.Accept(); peer != nil {
+		s.Hand.Peer = peer
+	}
+	chunk := make([]byte, 4096)
+	n, err := s.Hand.Peer.Recv(chunk)
+	for rest := chunk[:n]; len(rest) > 0 || all == nil; {
+		var r fakebroker.Request
+		var ok bool
+		if r, rest, ok = fakebroker.Parse(rest); !ok {
+			t.Fatalf("no request, or half of one: %d bytes, %v", n, err)
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// lessonSay answers a request on a polledBroker.
+func lessonSay(s *fakebroker.PolledBroker, r fakebroker.Request, body []byte) {
+	_, _ = s.Hand.Peer.Send(fakebroker.ResponseFrame(r.ID, body))
+	s.Recv()
+}
+
+// lessonError is the Error in err.
+func lessonError(t *testing.T, err error) *broker.Error {
+	t.Helper()
+	var e *broker.Error
+	if !errors.As(err, &e) {
+		t.Fatalf("%v is no broker.Error", err)
+	}
+	return e
+}
