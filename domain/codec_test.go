@@ -49,7 +49,8 @@ func (*textCodec) Describe(m ports.Message) (ports.Traits, error) {
 		if m.panics == "describe" {
 			panic("describe")
 		}
-		return ports.Traits{MinVersion: m.min, MaxVersion: m.max, FlexibleFrom: m.flexibleFrom, NoResponse: m.silent}, nil
+		return ports.Traits{MinVersion: m.min, MaxVersion: m.max, FlexibleFrom: m.flexibleFrom,
+			NoResponse: m.silent}, nil
 	}
 	return ports.Traits{}, fmt.Errorf("no such message: %T", m)
 }
@@ -106,7 +107,8 @@ func (c *textCodec) Decode(req ports.Message, version int16, body []byte) (ports
 		if len(parts) == 4 {
 			lifetime, err = strconv.ParseInt(parts[3], 10, 64)
 		}
-		return &ports.SASLAuthenticateResponse{ErrorCode: int16(n), ErrorMessage: parts[1], Token: []byte(parts[2]), SessionLifetimeMillis: lifetime}, err
+		return &ports.SASLAuthenticateResponse{ErrorCode: int16(n), ErrorMessage: parts[1],
+			Token: []byte(parts[2]), SessionLifetimeMillis: lifetime}, err
 	}
 	return nil, fmt.Errorf("no such message: %T", req)
 }

@@ -94,7 +94,8 @@ func TestStepShortSendsAndWouldBlock(t *testing.T) {
 		b.tr.link.room = 1
 		b.steps()
 	}
-	if got := string(b.tr.link.out); len(got) != 40 || !strings.HasSuffix(got, "second") || !strings.Contains(got, "hello!") {
+	if got := string(b.tr.link.out); len(got) != 40 || !strings.HasSuffix(got, "second") ||
+		!strings.Contains(got, "hello!") {
 		t.Fatalf("sent %q", got)
 	}
 }
@@ -212,7 +213,8 @@ func TestStepContainsPanics(t *testing.T) {
 			if !onTheWayDown && (!errors.As(down[0].Err, &e) || e.Kind != domain.ErrPortPanic) {
 				t.Errorf("went down for %v", down[0].Err)
 			}
-			if e != nil && (where == "begin a" || where == "next" || where == "token" || where == "watch exchange") && strings.Contains(e.Cause.Error(), where) {
+			if e != nil && (where == "begin a" || where == "next" || where == "token" ||
+				where == "watch exchange") && strings.Contains(e.Cause.Error(), where) {
 				t.Errorf("got the panic of the authenticator in %v, want it hidden", e.Cause)
 			}
 			if b.sink.started != b.sink.closed {
@@ -320,8 +322,12 @@ func TestStepTransportsAdvice(t *testing.T) {
 		fail func(b *bench)
 		want error
 	}{
-		"dial":      {func(b *bench) { b.dialing().tr.link.stageErr = advised{} }, domain.ErrDial},
-		"handshake": {func(b *bench) { l := b.dialing().tr.link; l.stage, l.stageErr = ports.StageSecuring, advised{} }, domain.ErrTLS},
+		"dial": {func(b *bench) { b.dialing().tr.link.stageErr = advised{} }, domain.ErrDial},
+		"handshake": {func(b *bench) {
+			l := b.dialing().tr.link
+			l.stage,
+				l.stageErr = ports.StageSecuring, advised{}
+		}, domain.ErrTLS},
 		"versions":  {func(b *bench) { b.established().tr.link.eof = advised{securing: true} }, domain.ErrTLS},
 		"connected": {func(b *bench) { b.connected().tr.link.eof = advised{securing: true} }, domain.ErrTLS},
 	} {

@@ -105,23 +105,25 @@ var commands map[string]func(*conversation, args)
 
 func init() {
 	commands = map[string]func(*conversation, args){
-		"given":     (*conversation).given,        // a new Machine in a phase: see phases, connected, closed; settings by name; traced: with events
-		"after":     (*conversation).after,        // time passes without HandleTimeout
-		"connect":   (*conversation).connect,      //
-		"send":      (*conversation).send,         // "text" [key= min= max= flexible= timeout=] [silent] [panics=]
-		"raw":       (*conversation).raw,          // "text" key= version= [flexible] [silent]
-		"abandon":   (*conversation).abandon,      // #id
-		"recycle":   (*conversation).recycle,      // #id
-		"close":     (*conversation).close,        // [cause=] [final]
-		"drain":     (*conversation).drainAll,     // [final]
-		"hold":      (*conversation).holdOpen,     // [no]
-		"within":    (*conversation).within,       // 2s
-		"addresses": (*conversation).addresses,    // a b c, or error=, or none
-		"stage":     (*conversation).stage,        // dialling, securing, established
-		"answer":    (*conversation).answer,       // #id "text" [tags=hex] [first=n: cut off]
-		"versions":  (*conversation).versions,     // [code=] [version=] "table": the answer to ApiVersions
-		"mechanism": (*conversation).answerOwn,    // "code names": the answer to SaslHandshake
-		"login":     (*conversation).answerOwn,    // "code|message|token[|lifetime in ms]": the answer to SaslAuthenticate
+		// a new Machine in a phase: see phases, connected, closed; settings by name; traced: with events
+		"given":     (*conversation).given,
+		"after":     (*conversation).after,     // time passes without HandleTimeout
+		"connect":   (*conversation).connect,   //
+		"send":      (*conversation).send,      // "text" [key= min= max= flexible= timeout=] [silent] [panics=]
+		"raw":       (*conversation).raw,       // "text" key= version= [flexible] [silent]
+		"abandon":   (*conversation).abandon,   // #id
+		"recycle":   (*conversation).recycle,   // #id
+		"close":     (*conversation).close,     // [cause=] [final]
+		"drain":     (*conversation).drainAll,  // [final]
+		"hold":      (*conversation).holdOpen,  // [no]
+		"within":    (*conversation).within,    // 2s
+		"addresses": (*conversation).addresses, // a b c, or error=, or none
+		"stage":     (*conversation).stage,     // dialling, securing, established
+		"answer":    (*conversation).answer,    // #id "text" [tags=hex] [first=n: cut off]
+		"versions":  (*conversation).versions,  // [code=] [version=] "table": the answer to ApiVersions
+		"mechanism": (*conversation).answerOwn, // "code names": the answer to SaslHandshake
+		// "code|message|token[|lifetime in ms]": the answer to SaslAuthenticate
+		"login":     (*conversation).answerOwn,
 		"tokens":    (*conversation).rawTokens,    // raw, or wrapped: how those that are transmitted are shown
 		"raw-token": (*conversation).rawToken,     // "text": from the broker
 		"check":     (*conversation).checkVersion, // [strict] [topics=a,b]
@@ -314,7 +316,8 @@ func (k *conversation) drain() {
 var eventNames = map[domain.EventKind]string{
 	domain.EventResolveStart: "resolving", domain.EventResolveDone: "resolved",
 	domain.EventDialStart: "dialling", domain.EventDialDone: "dialled", domain.EventTLSHandshakeDone: "secured",
-	domain.EventVersions: "versions", domain.EventReleaseDetected: "old release", domain.EventAuthStart: "login", domain.EventAuthDone: "logged in", domain.EventPlaintextCredentials: "exposed",
+	domain.EventVersions: "versions", domain.EventReleaseDetected: "old release",
+	domain.EventAuthStart: "login", domain.EventAuthDone: "logged in", domain.EventPlaintextCredentials: "exposed",
 	domain.EventWritten: "written", domain.EventAnswered: "answered",
 	domain.EventThrottled: "throttled", domain.EventIdle: "idle too long",
 }
@@ -668,7 +671,8 @@ func (k *conversation) addresses(a args) {
 
 func (k *conversation) stage(a args) {
 	s := map[string]ports.Stage{
-		"dialling": ports.StageDialing, "securing": ports.StageSecuring, "established": ports.StageEstablished, "unheard-of": 9,
+		"dialling": ports.StageDialing, "securing": ports.StageSecuring,
+		"established": ports.StageEstablished, "unheard-of": 9,
 	}[a.word(0)]
 	k.news("stage-"+a.word(0), a, func(epoch uint64) { k.m.HandleStage(k.now, epoch, s) })
 }

@@ -59,7 +59,8 @@ func TestErrorKinds(t *testing.T) {
 			}
 		}
 	}
-	if domain.Retriable(nil) || domain.SafeToRetry(nil) || domain.Retriable(io.EOF) || domain.SafeToRetry(domain.ErrConnection) {
+	if domain.Retriable(nil) || domain.SafeToRetry(nil) || domain.Retriable(io.EOF) ||
+		domain.SafeToRetry(domain.ErrConnection) {
 		t.Error("an error of another origin is judged")
 	}
 }

@@ -48,7 +48,8 @@ func TestRecycledFutureIsAsNew(t *testing.T) {
 	if g != f || g.Tag != "mine" {
 		t.Fatalf("reused %v, tag %v", g == f, g.Tag)
 	}
-	if g.Done() || g.Err() != nil || g.Body() != nil || !g.Completed.IsZero() || !g.Written.IsZero() || g.Sent() != domain.SentNothing {
+	if g.Done() || g.Err() != nil || g.Body() != nil || !g.Completed.IsZero() ||
+		!g.Written.IsZero() || g.Sent() != domain.SentNothing {
 		t.Errorf("something is left: %+v", g)
 	}
 }

@@ -208,7 +208,8 @@ func (r *harness) next() bool {
 		r.answers, r.soiled, r.login, r.loggedIn = nil, false, false, false
 	case domain.Transmit:
 		if r.lent != nil || r.link != out.Epoch || r.stage != ports.StageEstablished {
-			r.t.Fatalf("Transmit for epoch %d; the link is %d at %v, lent %v", out.Epoch, r.link, r.stage, r.lent != nil)
+			r.t.Fatalf("Transmit for epoch %d; the link is %d at %v, lent %v", out.Epoch, r.link,
+				r.stage, r.lent != nil)
 		}
 		r.stream = append(r.stream[:r.count], out.Data...)
 		r.lent, r.lentBy = out.Data, out.Epoch

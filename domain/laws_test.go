@@ -40,11 +40,13 @@ var mayImport = []struct {
 	{"domain/release", []string{"ports", "cmp", "errors", "fmt", "slices", "strconv", "strings"}},
 	{"mocks", []string{std, "ports", "github.com/golang/mock"}},
 	{"adapters/netlink", []string{std, "ports", "ports/setting"}},
-	{"adapters/netlink/tunnel/tunneltest", []string{std, "ports", "ports/porttest", "adapters/netlink", "adapters/netlink/tunnel"}},
+	{"adapters/netlink/tunnel/tunneltest", []string{std, "ports", "ports/porttest",
+		"adapters/netlink", "adapters/netlink/tunnel"}},
 	{"adapters/internal", []string{std, "ports"}},
 	{"adapters/tcp", []string{std, "ports", "ports/setting", "adapters/netlink"}},
 	{"adapters/tls", []string{std, "ports", "ports/setting", "adapters/netlink", "golang.org/x/crypto/scrypt"}},
-	{"adapters/socks5", []string{std, "ports", "adapters/netlink", "adapters/netlink/tunnel", "golang.org/x/net/proxy"}},
+	{"adapters/socks5", []string{std, "ports", "adapters/netlink", "adapters/netlink/tunnel",
+		"golang.org/x/net/proxy"}},
 	{"adapters/httpconnect", []string{std, "ports", "adapters/netlink", "adapters/netlink/tunnel"}},
 	{"adapters/unix", []string{std, "ports", "adapters/netlink"}},
 	{"adapters/memory", []string{std, "ports"}},
@@ -52,15 +54,19 @@ var mayImport = []struct {
 	{"adapters/kafkacodec", []string{std, "ports", "github.com/twmb/franz-go/pkg/kmsg"}},
 	{"adapters/sasl", []string{std, "ports"}},
 	{"adapters/sasl/plain", []string{std, "ports", "ports/setting", "adapters/sasl"}},
-	{"adapters/sasl/scram", []string{std, "ports", "ports/setting", "adapters/sasl", "github.com/xdg-go/scram", "github.com/xdg-go/stringprep"}},
-	{"adapters/sasl/oauthbearer", []string{std, "ports", "ports/setting", "adapters/sasl", "adapters/clock/system", "golang.org/x/oauth2"}},
-	{"adapters/sasl/gssapi", []string{std, "ports", "ports/setting", "adapters/sasl", "github.com/jcmturner/gokrb5/v8"}},
+	{"adapters/sasl/scram", []string{std, "ports", "ports/setting", "adapters/sasl",
+		"github.com/xdg-go/scram", "github.com/xdg-go/stringprep"}},
+	{"adapters/sasl/oauthbearer", []string{std, "ports", "ports/setting", "adapters/sasl",
+		"adapters/clock/system", "golang.org/x/oauth2"}},
+	{"adapters/sasl/gssapi", []string{std, "ports", "ports/setting", "adapters/sasl",
+		"github.com/jcmturner/gokrb5/v8"}},
 	{"adapters/sasl/gssapi/krb5", []string{std, "ports", "adapters/sasl", "github.com/jcmturner/gokrb5/v8"}},
 	{"adapters/sasl/franz", []string{std, "ports", "adapters/sasl", "github.com/twmb/franz-go/pkg/sasl"}},
 	{"adapters/metrics/recorder", []string{std, "ports"}},
 	{"adapters/metrics/sensors", []string{std, "ports"}},
 	{"adapters/metrics/prometheus", []string{std, "ports", "github.com/prometheus/client_golang"}},
-	{"application/broker", []string{std, "domain", "domain/release", "ports", "ports/setting", "adapters/tcp", "adapters/clock/system", "adapters/kafkacodec"}},
+	{"application/broker", []string{std, "domain", "domain/release", "ports", "ports/setting",
+		"adapters/tcp", "adapters/clock/system", "adapters/kafkacodec"}},
 	{"application/logging", []string{std, "application/broker"}},
 	{"application/properties", []string{"all"}},
 	{"application/cli", []string{"all"}},
@@ -118,7 +124,8 @@ func TestImportLawCatches(t *testing.T) {
 		{"domain/release", "os", "domain/release may not import os"},
 		{"domain/release", "m/domain", "domain/release may not import m/domain"},
 		{"ports", "m/domain", "ports may not import m/domain"},
-		{"ports/porttest", "github.com/golang/mock/gomock", "ports/porttest may not import github.com/golang/mock/gomock"},
+		{"ports/porttest", "github.com/golang/mock/gomock",
+			"ports/porttest may not import github.com/golang/mock/gomock"},
 		{"adapters/netlink", "m/application/broker", "adapters/netlink may not import m/application/broker"},
 		{"adapters/memory", "m/domain", "adapters/memory may not import m/domain"},
 		{"adapters/tcp", "m/adapters/kafkacodec", "adapters/tcp may not import m/adapters/kafkacodec"},
@@ -353,7 +360,8 @@ func TestTopLevel(t *testing.T) {
 			got = append(got, e.Name())
 		}
 	}
-	want := []string{"Makefile", "README.md", "acceptance", "adapters", "application", "domain", "go.mod", "go.sum", "mocks", "ports"}
+	want := []string{"Makefile", "README.md", "acceptance", "adapters", "application", "domain",
+		"go.mod", "go.sum", "mocks", "ports"}
 	if !slices.Equal(got, want) {
 		t.Errorf("top level is %q, want %q", got, want)
 	}

@@ -66,7 +66,8 @@ func TestStateStaysSmall(t *testing.T) {
 				inner = inner.Elem()
 			}
 			switch {
-			case inner.Kind() == reflect.Struct && strings.HasSuffix(inner.PkgPath(), "/domain") && !notState[inner.Name()]:
+			case inner.Kind() == reflect.Struct && strings.HasSuffix(inner.PkgPath(), "/domain") &&
+				!notState[inner.Name()]:
 				count(inner)
 				continue
 			case f.Type.Kind() == reflect.Bool:

@@ -16,7 +16,8 @@ import (
 // each token leaves once, whole, in a frame whose size is true, nothing panics,
 // and the login ends ready or down.
 func FuzzLogin(f *testing.F) {
-	success := []byte{0, 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0} // SaslAuthenticate v1: no error, an empty token
+	// SaslAuthenticate v1: no error, an empty token
+	success := []byte{0, 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 	f.Add([]byte("\x00alice\x00secret"), false, success)
 	f.Add([]byte{}, true, success)
 	f.Add([]byte(nil), true, []byte{})

@@ -75,7 +75,8 @@ func (m *Machine) authenticate() {
 		m.challenge(nil)
 	default:
 		m.login.step = loginHandshake
-		m.sendOwn(forHandshake, &ports.SASLHandshakeRequest{Mechanism: m.login.mechanism.Name}, how.handshakeVersion(), 0)
+		m.sendOwn(forHandshake, &ports.SASLHandshakeRequest{Mechanism: m.login.mechanism.Name},
+			how.handshakeVersion(), 0)
 	}
 }
 

@@ -67,7 +67,8 @@ func FuzzMachineBytes(f *testing.F) {
 // FuzzNewVersions feeds any table of API versions: it is taken whole and looked
 // up truly, or refused.
 func FuzzNewVersions(f *testing.F) {
-	for _, seed := range []string{"", "000300000002", "001200000004" + "000300000002", "000300020000", "ffff00000001", "0003ffff0001", "000300000001000300000002"} {
+	for _, seed := range []string{"", "000300000002", "001200000004" + "000300000002",
+		"000300020000", "ffff00000001", "0003ffff0001", "000300000001000300000002"} {
 		b, _ := hex.DecodeString(seed)
 		f.Add(b)
 	}
@@ -75,7 +76,8 @@ func FuzzNewVersions(f *testing.F) {
 		var table []ports.APIRange
 		for ; len(data) >= 6; data = data[6:] {
 			table = append(table, ports.APIRange{
-				Key: int16(data[0])<<8 | int16(data[1]), Min: int16(data[2])<<8 | int16(data[3]), Max: int16(data[4])<<8 | int16(data[5]),
+				Key: int16(data[0])<<8 | int16(data[1]), Min: int16(data[2])<<8 | int16(data[3]),
+				Max: int16(data[4])<<8 | int16(data[5]),
 			})
 		}
 		sound, have := len(table) > 0, map[int16]ports.APIRange{}

@@ -18,7 +18,8 @@ var states = []domain.State{
 
 // commandsOfOwner have no epoch.
 var commandsOfOwner = []string{
-	"connect", "send", "abandon", "recycle-misuse", "close", "close-cause", "close-final", "drain", "drain-final", "renew", "use",
+	"connect", "send", "abandon", "recycle-misuse", "close", "close-cause", "close-final", "drain",
+	"drain-final", "renew", "use",
 	"timeout-early", "timeout-late",
 }
 

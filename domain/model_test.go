@@ -18,13 +18,15 @@ import (
 // Next, in a world that may do anything but lie about epochs; see rig for what
 // must hold.
 func TestMachineAgainstModel(t *testing.T) {
-	seen := map[string]int{"answered": 0, "stale news": 0, "throttled": 0, "late": 0, "drained": 0, "closed idle": 0, "kept warm": 0,
+	seen := map[string]int{"answered": 0, "stale news": 0, "throttled": 0, "late": 0, "drained": 0,
+		"closed idle": 0, "kept warm": 0,
 		"recognised": 0, "renewed": 0, "refused for a login": 0,
 		"failed not sent": 0, "failed partly sent": 0, "failed fully sent": 0}
 	check := func(t *rapid.T) {
 		seed := rapid.Uint64().Draw(t, "random")
 		random := func() uint64 { seed = seed*6364136223846793005 + 1442695040888963407; return seed ^ seed>>29 }
-		r := newHarness(t, rapid.Bool().Draw(t, "sasl"), rapid.SampledFrom([]int{1, 3, 30}).Draw(t, "in flight"), random,
+		r := newHarness(t, rapid.Bool().Draw(t, "sasl"), rapid.SampledFrom([]int{1, 3, 30}).Draw(t,
+			"in flight"), random,
 			func(c *domain.Config) {
 				c.IdleTimeout = rapid.SampledFrom([]time.Duration{0, 5 * time.Second}).Draw(t, "idle limit")
 				c.PingInterval = rapid.SampledFrom([]time.Duration{0, 2 * time.Second}).Draw(t, "keep warm")
@@ -70,7 +72,10 @@ func TestMachineAgainstModel(t *testing.T) {
 				r.serve(false)
 				r.read(1 << 30)
 			},
-			"throttle": func(*rapid.T) { r.throttle = rapid.SampledFrom([]int{0, 0, 1, 700, 40_000}).Draw(t, "throttle") },
+			"throttle": func(*rapid.T) {
+				r.throttle = rapid.SampledFrom([]int{0, 0, 1, 700,
+					40_000}).Draw(t, "throttle")
+			},
 			"no more": func(*rapid.T) {
 				waited := r.m.InFlight() > 0 || r.m.Busy()
 				r.do(func() { r.m.Drain(r.now, below(10, "for good") == 0) })
@@ -83,7 +88,8 @@ func TestMachineAgainstModel(t *testing.T) {
 			},
 			"overdue": func(*rapid.T) {
 				r.up(domain.Connected)
-				r.send(below(60, "size"), rapid.Bool().Draw(t, "silent"), time.Duration(below(3, "timeout"))*7*time.Second)
+				r.send(below(60, "size"), rapid.Bool().Draw(t, "silent"), time.Duration(below(3,
+					"timeout"))*7*time.Second)
 				r.drain()
 				r.written(below(100, "n"))
 				if r.drain(); len(r.requests) > 0 {
@@ -180,7 +186,8 @@ func TestMachineAgainstModel(t *testing.T) {
 				if found, evidence, ok := r.m.Versions().Detected(); ok {
 					seen["recognised"]++
 					v := domain.Identify(r.m.Versions())
-					if v.Kind != release.Exact || v.Low != found || v.Lineage != release.ZooKeeperBroker || !slices.Equal(v.Evidence, evidence) {
+					if v.Kind != release.Exact || v.Low != found ||
+						v.Lineage != release.ZooKeeperBroker || !slices.Equal(v.Evidence, evidence) {
 						t.Fatalf("%+v, of a %v", v, found)
 					}
 					boundedEvidence(t, v)

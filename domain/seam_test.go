@@ -27,7 +27,8 @@ func TestSeamBetweenMachineAndConnection(t *testing.T) {
 			at := fset.Position(selector.Pos())
 			ofConnection := strings.HasPrefix(filepath.Base(at.Filename), "connection")
 			owner := strings.TrimPrefix(types.TypeString(s.Recv(), func(*types.Package) string { return "" }), "*")
-			if s.Kind() == types.FieldVal && (owner == "Machine" && ofConnection || owner == "Connection" && !ofConnection) {
+			if s.Kind() == types.FieldVal && (owner == "Machine" && ofConnection ||
+				owner == "Connection" && !ofConnection) {
 				t.Errorf("%s uses %s.%s: want a method", at, owner, s.Obj().Name())
 			}
 		}

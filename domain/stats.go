@@ -17,7 +17,7 @@ type Stats struct {
 	SessionEnds      time.Time // of the login, if it is not renewed before (KIP-368)
 	FailuresInARow   int       // to connect, since a connection was ready: what the backoff counts
 	BackoffUntil     time.Time // when the next attempt to connect may begin; zero or past: now
-	LastError        error     `json:"-"` // why the connection was last lost or could not be made; nil once it was ready
+	LastError        error     `json:"-"` // why the connection was last lost or not made; nil once it was ready
 
 	Attempts       int64 // to connect, each address by itself
 	Ready          int64 // of them: came so far that requests were admitted

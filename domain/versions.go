@@ -45,7 +45,8 @@ func versionsOf(r release.Release) *Versions {
 // most: meant for once in a connection.
 func Identify(v *Versions) release.Verdict {
 	if r, evidence, found := v.Detected(); found { // before there was KRaft
-		return release.Verdict{Kind: release.Exact, Low: r, High: r, Lineage: release.ZooKeeperBroker, Evidence: evidence}
+		return release.Verdict{Kind: release.Exact, Low: r, High: r,
+			Lineage: release.ZooKeeperBroker, Evidence: evidence}
 	}
 	return release.Identify(v.table)
 }

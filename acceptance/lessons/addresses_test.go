@@ -22,21 +22,21 @@ import (
 // Lessons about addresses: those that have changed, and those that this machine
 // cannot reach.
 
-// lessonKillable is a broker whose connections a test can end.
-type lessonKillable struct {
+// killable is a broker whose connections a test can close.
+type killable struct {
 	mu    sync.Mutex
 	peers []net.Conn
 }
 
-func (k *lessonKillable) serve(conn net.Conn) {
+func (k *killable) serve(conn net.Conn) {
 	k.mu.Lock()
 	k.peers = append(k.peers, conn)
 	k.mu.Unlock()
 	(&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Serve(conn)
 }
 
-// kill ends them all, and waits until that has been noticed.
-func (k *lessonKillable) kill(t *testing.T, conn *broker.Conn) {
+// kill closes them all, and waits until the Conn has noticed.
+func (k *killable) kill(t *testing.T, conn *broker.Conn) {
 	t.Helper()
 	k.mu.Lock()
 	for _, p := range k.peers {
@@ -50,11 +50,11 @@ func (k *lessonKillable) kill(t *testing.T, conn *broker.Conn) {
 	}
 }
 
-// lessonLookedUpAgain: the broker moves while it is connected. After the loss the
-// name is looked up, and the address of old is not dialled once more.
-func lessonLookedUpAgain(t *testing.T) {
+// lookedUpAgain: the broker moves while it is connected. After the loss the
+// name is looked up, and the address of old is not dialed again.
+func lookedUpAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var k lessonKillable
+		var k killable
 		hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"old": k.serve, "spare": k.serve,
 			"new": k.serve}}).At("old", "spare")
 		conn := dial(t, hosts.Config())
@@ -71,11 +71,11 @@ func lessonLookedUpAgain(t *testing.T) {
 	})
 }
 
-// lessonFailedAddressLast: the name has still the addresses it had. The one on
+// failedAddressLast: the name has still the addresses it had. The one on
 // which the connection was lost comes last, whatever the resolver says.
-func lessonFailedAddressLast(t *testing.T) {
+func failedAddressLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var k lessonKillable
+		var k killable
 		hosts := (&fakebroker.Hosts{
 			Peer:   map[string]func(net.Conn){"a": k.serve, "b": k.serve, "c": k.serve},
 			Refuse: map[string]error{},
@@ -90,9 +90,9 @@ func lessonFailedAddressLast(t *testing.T) {
 	})
 }
 
-// lessonNextAddressAtOnce: addresses of IPv6 that this machine cannot use, in each
-// way that there is, before one that it can. All are tried in one go, once each.
-func lessonNextAddressAtOnce(t *testing.T) {
+// nextAddressAtOnce: IPv6 addresses that fail in each possible way precede one that works.
+// All are tried without a pause, once each.
+func nextAddressAtOnce(t *testing.T) {
 	failed := func(op string, code syscall.Errno) error {
 		return &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError(op, code)}
 	}
@@ -132,17 +132,17 @@ func lessonNextAddressAtOnce(t *testing.T) {
 				t.Errorf("a pause within a round")
 			}
 		}
-		pauses, limit := lessonPauses(times)
+		pauses, limit := pausesOf(times)
 		if limit != len(bad) || len(pauses) < 45 {
 			t.Errorf("%d addresses at once, and %d pauses in a minute", limit, len(pauses))
 		}
-		lessonCheckPauses(t, pauses) // one failure for all addresses together
+		checkPauses(t, pauses) // one failure for all addresses together
 	})
 }
 
-// lessonZone: the zone of a link-local address goes the whole way, from the
+// zoneIsKept: the zone of a link-local address goes the whole way, from the
 // address as people write it to the dial function, and is named in the error.
-func lessonZone(t *testing.T) {
+func zoneIsKept(t *testing.T) {
 	for written, want := range map[string]string{
 		"[fe80::1%lo]:9093": "[fe80::1%lo]:9093",
 		"fe80::1%lo":        "[fe80::1%lo]:9092",
@@ -169,12 +169,12 @@ func lessonZone(t *testing.T) {
 	}
 }
 
-// lessonHostOfEachConnection: connections that share a transport and an
+// hostOfEachConnection: connections that share a transport and an
 // authenticator, and are made from one Config with another host each time. Each
 // dial and each login gets its own, the second connection's too.
-func lessonHostOfEachConnection(t *testing.T) {
+func hostOfEachConnection(t *testing.T) {
 	var wanted, dials []string
-	hosts, cfg, login := fakebroker.WithLogin(lessonAccept)
+	hosts, cfg, login := fakebroker.WithLogin(acceptLogin)
 	for _, host := range []string{"one.test", "two.test", "three.test"} {
 		cfg.Host = host
 		conn := dial(t, cfg)

@@ -20,12 +20,12 @@ import (
 	"brokerconn/ports"
 )
 
-// Lessons about bytes: first ones that are not Kafka's, sizes that are too large
-// to be true, and the last ones of a write.
+// Lessons about bytes: first bytes of other protocols, sizes that are too large, and the
+// last bytes of a write.
 
-// lessonFirstBytes: whatever speaks first, or answers a request with something
-// else, is recognized by its first bytes, at once.
-func lessonFirstBytes(t *testing.T) {
+// firstBytes: a peer of another protocol is detected by its first bytes, at once, whether
+// it writes first or answers.
+func firstBytes(t *testing.T) {
 	for _, c := range []struct {
 		name, says string
 		kind       error
@@ -42,12 +42,12 @@ func lessonFirstBytes(t *testing.T) {
 		for order, speak := range map[string]func(net.Conn){
 			"speaks first": func(conn net.Conn) {
 				_, _ = io.WriteString(conn, c.says)
-				lessonDrain(conn)
+				drain(conn)
 			},
 			"answers": func(conn net.Conn) {
 				_, _ = conn.Read(make([]byte, 4096))
 				_, _ = io.WriteString(conn, c.says)
-				lessonDrain(conn)
+				drain(conn)
 			},
 		} {
 			runBubble(t, c.name+", "+order, func(t *testing.T) {
@@ -57,7 +57,7 @@ func lessonFirstBytes(t *testing.T) {
 				if !errors.Is(err, c.kind) || !errors.Is(err, broker.ErrNotKafka) || broker.Retriable(err) {
 					t.Errorf("got %v", err)
 				}
-				if e := lessonError(t, err); e.Hint == "" || e.Address != "a" || !strings.Contains(err.Error(),
+				if e := brokerError(t, err); e.Hint == "" || e.Address != "a" || !strings.Contains(err.Error(),
 					c.reports) {
 					t.Errorf("hint %q, address %q, want %q in %q", e.Hint, e.Address, c.reports, err)
 				}
@@ -69,31 +69,31 @@ func lessonFirstBytes(t *testing.T) {
 	}
 }
 
-// lessonTLSServerHangsUp: crypto/tls sends no alert to a plaintext client, it
-// hangs up. What can be said then is said.
-func lessonTLSServerHangsUp(t *testing.T) {
+// tlsServerHangsUp: crypto/tls sends no alert to a plaintext client, but closes. The error
+// has a hint all the same.
+func tlsServerHangsUp(t *testing.T) {
 	hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
 		defer conn.Close()
 		_ = tls.Server(conn, &tls.Config{}).HandshakeContext(t.Context())
 	}}}).At("a")
 	_, err := broker.Dial(t.Context(), hosts.Config())
 	wantError(t, err, broker.ErrConnection, io.EOF)
-	if e := lessonError(t, err); e.Phase != broker.NegotiatingVersions || !strings.Contains(e.Hint, "TLS") {
+	if e := brokerError(t, err); e.Phase != broker.NegotiatingVersions || !strings.Contains(e.Hint, "TLS") {
 		t.Errorf("phase %v, hint %q", e.Phase, e.Hint)
 	}
 }
 
-// lessonAt is a polledBroker in one of the phases in which a peer's bytes are read.
-func lessonAt(t *testing.T, phase broker.State) *fakebroker.PolledBroker {
+// polledAt is a polledBroker in one of the phases in which a peer's bytes are read.
+func polledAt(t *testing.T, phase broker.State) *fakebroker.PolledBroker {
 	t.Helper()
 	s := fakebroker.NewPolledBroker(t, func(cfg *broker.Config) {
 		if phase == broker.Authenticating {
 			cfg.Authenticators = []ports.Authenticator{&fakebroker.Login{}}
 		}
 	})
-	r := lessonReceive(t, s)
+	r := receiveAll(t, s)
 	if phase != broker.NegotiatingVersions {
-		lessonSay(s, r, fakebroker.Table(r.Version))
+		reply(s, r, fakebroker.Table(r.Version))
 	}
 	if s.State() != phase {
 		t.Fatalf("state %v, want %v: %v", s.State(), phase, s.Stats().LastError)
@@ -101,8 +101,8 @@ func lessonAt(t *testing.T, phase broker.State) *fakebroker.PolledBroker {
 	return s
 }
 
-// lessonAllocated is how many bytes of memory f takes.
-func lessonAllocated(f func()) uint64 {
+// allocated is how many bytes of memory f takes.
+func allocated(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	f()
@@ -110,12 +110,12 @@ func lessonAllocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// lessonNoise is what errors, hooks and the test's own side may take beside.
-const lessonNoise = 128 << 10
+// noise is the memory that errors, hooks and the test itself may take.
+const noise = 128 << 10
 
-// lessonHostileSizes: a size that no answer has ends the connection, in every
-// phase, and costs nothing.
-func lessonHostileSizes(t *testing.T) {
+// hostileSizes: an impossible size ends the connection, in every phase, and allocates
+// nothing.
+func hostileSizes(t *testing.T) {
 	const limit = 100 << 20
 	for _, phase := range []broker.State{broker.NegotiatingVersions, broker.Authenticating, broker.Connected} {
 		sizes := []int32{math.MinInt32, -1, 0, 3, limit + 1, 352518912, math.MaxInt32}
@@ -123,24 +123,24 @@ func lessonHostileSizes(t *testing.T) {
 			sizes = append(sizes, 64<<20) // no answer of the setup's is
 		}
 		for _, size := range sizes {
-			s := lessonAt(t, phase)
+			s := polledAt(t, phase)
 			frame := append(binary.BigEndian.AppendUint32(nil, uint32(size)), make([]byte, 64)...)
-			took := lessonAllocated(func() {
+			took := allocated(func() {
 				_, _ = s.Hand.Peer.Send(frame)
 				s.Recv()
 			})
 			if err := s.Stats().LastError; s.State() != broker.Disconnected || !errors.Is(err, broker.ErrProtocol) {
 				t.Errorf("%v, size %d: %v, %v", phase, size, s.State(), err)
 			}
-			if took > lessonNoise {
+			if took > noise {
 				t.Errorf("%v, size %d: %d bytes of memory", phase, size, took)
 			}
 		}
 	}
 }
 
-// lessonMemoryFollowsBytes: a size that may be true is believed byte by byte.
-func lessonMemoryFollowsBytes(t *testing.T) {
+// memoryFollowsBytes: for a possible size, memory grows with the bytes received.
+func memoryFollowsBytes(t *testing.T) {
 	for _, c := range []struct {
 		phase broker.State
 		size  int32
@@ -150,28 +150,28 @@ func lessonMemoryFollowsBytes(t *testing.T) {
 		{broker.Authenticating, 1 << 20, 64 << 10},
 		{broker.Connected, 100 << 20, 4 << 20},
 	} {
-		s := lessonAt(t, c.phase)
+		s := polledAt(t, c.phase)
 		if c.phase == broker.Connected {
 			s.Send(ask(), false)
 		}
 		frame := append(binary.BigEndian.AppendUint32(nil, uint32(c.size)), make([]byte, 64)...)
-		took := lessonAllocated(func() {
+		took := allocated(func() {
 			_, _ = s.Hand.Peer.Send(frame)
 			s.Recv()
 		})
 		if s.State() != c.phase {
 			t.Errorf("%v: such a size is allowed: %v", c.phase, s.Stats().LastError)
 		}
-		if took > c.ahead+lessonNoise {
+		if took > c.ahead+noise {
 			t.Errorf("%v: %d bytes of memory for 68 that came", c.phase, took)
 		}
 	}
 }
 
-// lessonAllSent sends requests of all sizes over a link that takes a few bytes at
+// allSent sends requests of all sizes over a link that takes a few bytes at
 // a time, more of them while the rest of one waits. SendPendingV2 says that all
 // is sent exactly when the link has taken the last byte of the last one.
-func lessonAllSent(t *testing.T) {
+func allSent(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		s := fakebroker.NewPolledBroker(t, func(cfg *broker.Config) { cfg.MaxInFlight, cfg.ClientID = 1000, "me" })
 		s.Network.Capacity = rapid.IntRange(1, 300).Draw(r, "capacity")

@@ -14,12 +14,12 @@ import (
 	"brokerconn/application/broker"
 )
 
-// Lessons about the end: what is reported, and how often.
+// Lessons about the end of a connection: the reports, and their number.
 
-// lessonSendRacesClose: goroutines send as fast as they can, one closes. Every
+// sendRacesClose: goroutines send as fast as they can, one closes. Every
 // request is done once, admitted or refused, and of those admitted as many were
 // answered or failed as had been admitted.
-func lessonSendRacesClose(t *testing.T) {
+func sendRacesClose(t *testing.T) {
 	for round := range 200 {
 		counts := recorder.New()
 		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
@@ -65,10 +65,10 @@ func lessonSendRacesClose(t *testing.T) {
 	}
 }
 
-// lessonOneWayDown: all the ways to end a connection at once, in an order that
-// chance gives. It ends once: one move to Closed, nothing after it, each
+// oneWayDown: all the ways to end a connection at once, in a random
+// order. It ends once: one move to Closed, nothing after it, each
 // connection counted and closed once, and to close it again does nothing.
-func lessonOneWayDown(t *testing.T) {
+func oneWayDown(t *testing.T) {
 	for round := range 500 {
 		rng := rand.New(rand.NewPCG(3, uint64(round)))
 		var peers sync.Map

@@ -17,11 +17,11 @@ import (
 	"brokerconn/ports"
 )
 
-// Lessons about hooks: the lock that they must not run under, and who waits for whom.
+// Lessons about hooks: they hold no lock, and Close waits for none.
 
-// lessonHooks is Hooks of which each one calls reported with its name; read from the
+// allHooks is Hooks of which each one calls reported with its name; read from the
 // type, so that one that is added is tried too.
-func lessonHooks(reported func(name string)) *broker.Hooks {
+func allHooks(reported func(name string)) *broker.Hooks {
 	hooks := &broker.Hooks{}
 	v := reflect.ValueOf(hooks).Elem()
 	for i := range v.NumField() {
@@ -34,9 +34,9 @@ func lessonHooks(reported func(name string)) *broker.Hooks {
 	return hooks
 }
 
-// lessonEvents are the hooks that one life of a connection calls. The others are
+// events are the hooks that one life of a connection calls. The others are
 // Warning, before there is a connection, and Panicked.
-func lessonEvents() (names []string) {
+func events() (names []string) {
 	hooks := reflect.TypeFor[broker.Hooks]()
 	for i := range hooks.NumField() {
 		if n := hooks.Field(i).Name; n != "Warning" && n != "Panicked" {
@@ -46,10 +46,10 @@ func lessonEvents() (names []string) {
 	return names
 }
 
-// lessonLife is the life of a connection in which everything happens: TLS, a login,
+// wholeLife is the life of a connection in which everything happens: TLS, a login,
 // an answer, a throttle, an idle limit, a loss with a request in flight. It ends
 // early if a hook closes the connection.
-func lessonLife(t *testing.T, reported func(conn *broker.Conn, name string)) {
+func wholeLife(t *testing.T, reported func(conn *broker.Conn, name string)) {
 	t.Helper()
 	var conn *broker.Conn
 	var asked atomic.Int64
@@ -80,7 +80,7 @@ func lessonLife(t *testing.T, reported func(conn *broker.Conn, name string)) {
 	cfg := hosts.Config()
 	cfg.Authenticators, cfg.IdleTimeout = []ports.Authenticator{&fakebroker.Login{}}, 20*time.Millisecond
 	begin := make(chan struct{})
-	cfg.Hooks = lessonHooks(func(name string) {
+	cfg.Hooks = allHooks(func(name string) {
 		<-begin
 		reported(conn, name)
 		if name == "Idle" {
@@ -100,12 +100,12 @@ func lessonLife(t *testing.T, reported func(conn *broker.Conn, name string)) {
 	<-gone
 }
 
-// lessonHooksHoldNoLock: while a hook runs, another goroutine asks everything
+// hooksHoldNoLock: while a hook runs, another goroutine asks everything
 // there is to ask, and is answered before the hook returns.
-func lessonHooksHoldNoLock(t *testing.T) {
+func hooksHoldNoLock(t *testing.T) {
 	var mu sync.Mutex
 	var seen []string
-	lessonLife(t, func(conn *broker.Conn, name string) {
+	wholeLife(t, func(conn *broker.Conn, name string) {
 		mu.Lock()
 		seen = append(seen, name)
 		mu.Unlock()
@@ -121,20 +121,19 @@ func lessonHooksHoldNoLock(t *testing.T) {
 		}()
 		receive(t, asked)
 	})
-	for _, name := range lessonEvents() {
+	for _, name := range events() {
 		if !slices.Contains(seen, name) {
 			t.Errorf("%s was not called", name)
 		}
 	}
 }
 
-// lessonCloseFromEveryHook: each hook once closes the connection that it is called
-// of, twice.
-func lessonCloseFromEveryHook(t *testing.T) {
-	for _, at := range lessonEvents() {
+// closeFromEveryHook: each hook in turn closes its connection, twice.
+func closeFromEveryHook(t *testing.T) {
+	for _, at := range events() {
 		t.Run(at, func(t *testing.T) {
 			var closed atomic.Bool
-			lessonLife(t, func(conn *broker.Conn, name string) {
+			wholeLife(t, func(conn *broker.Conn, name string) {
 				if name == at && !closed.Swap(true) {
 					conn.Close()
 					conn.Close()
@@ -147,9 +146,9 @@ func lessonCloseFromEveryHook(t *testing.T) {
 	}
 }
 
-// lessonCloseWhileHandlerWaits: a handler of answers waits for somebody who waits
-// for Close, and Close does not wait for the handler.
-func lessonCloseWhileHandlerWaits(t *testing.T) {
+// closeWhileHandlerWaits: a handler of answers waits for a goroutine that waits for Close;
+// Close does not wait for the handler.
+func closeWhileHandlerWaits(t *testing.T) {
 	inHandler, closed := make(chan struct{}), make(chan struct{})
 	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
 	cfg.Hooks = &broker.Hooks{RequestAnswered: func(broker.RequestInfo) {

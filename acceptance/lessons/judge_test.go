@@ -18,10 +18,10 @@ import (
 // A row without a test, a test that does not exist and a missing row are faults of the
 // table.
 
-const lessonCount = 25
+const wantRows = 25
 
 func TestLessons(t *testing.T) {
-	for _, fault := range lessonFaults(lessons, lessonTestsOf(t)) {
+	for _, fault := range faultsOf(lessons, testsOf(t)) {
 		t.Error(fault)
 	}
 	for _, l := range lessons {
@@ -34,18 +34,17 @@ func TestLessons(t *testing.T) {
 		name := fmt.Sprintf("%02d %s", l.number, strings.ReplaceAll(l.name, "apache/", "apache-"))
 		t.Run(name, func(t *testing.T) {
 			for _, f := range l.run {
-				t.Run(lessonFunc(f), f)
+				t.Run(funcName(f), f)
 			}
 		})
 	}
 }
 
-// lessonFaults is what is wrong with a table. tests are the names of the tests of
-// each folder.
-func lessonFaults(table []lesson, tests map[string][]string) (faults []string) {
+// faultsOf returns the faults of a table. tests are the names of the tests of each folder.
+func faultsOf(table []lesson, tests map[string][]string) (faults []string) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
-	if len(table) != lessonCount {
-		fault("the table has %d rows, want %d", len(table), lessonCount)
+	if len(table) != wantRows {
+		fault("the table has %d rows, want %d", len(table), wantRows)
 	}
 	shown := map[string]int{}
 	for i, l := range table {
@@ -67,7 +66,7 @@ func lessonFaults(table []lesson, tests map[string][]string) (faults []string) {
 				fault("row %d runs nil", l.number)
 				continue
 			}
-			if n := lessonFunc(f); shown[n] == 0 {
+			if n := funcName(f); shown[n] == 0 {
 				shown[n] = l.number
 			} else {
 				fault("row %d runs %s, which is a test of row %d", l.number, n, shown[n])
@@ -83,15 +82,15 @@ func lessonFaults(table []lesson, tests map[string][]string) (faults []string) {
 	return faults
 }
 
-// lessonFunc is the name of a function of this package.
-func lessonFunc(f func(*testing.T)) string {
+// funcName returns the name of a function of this package.
+func funcName(f func(*testing.T)) string {
 	name := runtime.FuncForPC(reflect.ValueOf(f).Pointer()).Name()
 	return name[strings.LastIndex(name, ".")+1:]
 }
 
-// lessonTestsOf reads the names of all tests, by folder: a row must not lean on a
-// test that was renamed or taken away.
-func lessonTestsOf(t *testing.T) map[string][]string {
+// testsOf returns the names of all tests by folder, so that a row cannot name a test that
+// was renamed or removed.
+func testsOf(t *testing.T) map[string][]string {
 	t.Helper()
 	tests := map[string][]string{}
 	for _, folder := range []string{"domain", "domain/release", "application/broker", "adapters/tcp",
@@ -126,7 +125,7 @@ func TestReadme(t *testing.T) {
 	for _, l := range lessons {
 		var tests []string
 		for _, f := range l.run {
-			tests = append(tests, lessonFunc(f))
+			tests = append(tests, funcName(f))
 		}
 		for _, ref := range l.seen {
 			tests = append(tests, "*"+strings.Replace(ref, " ", ".", 1)+"*")
@@ -139,24 +138,30 @@ func TestReadme(t *testing.T) {
 	}
 	got, err := os.ReadFile("README.md")
 	must(t, err)
-	if string(got) != want.String() {
-		t.Errorf("README.md: got\n%s\nwant\n%s", got, &want)
+	have, wanted := strings.Split(string(got), "\n"), strings.Split(want.String(), "\n")
+	if len(have) != len(wanted) {
+		t.Fatalf("README.md: got %d lines, want %d", len(have), len(wanted))
+	}
+	for i, line := range wanted {
+		if have[i] != line {
+			t.Errorf("README.md:%d: got\n%s\nwant\n%s", i+1, have[i], line)
+		}
 	}
 }
 
-// TestLessonsValidate: the judge finds each fault there can be.
+// TestLessonsValidate: faultsOf finds each possible fault.
 func TestLessonsValidate(t *testing.T) {
 	tests := map[string][]string{"domain": {"TestThere"}}
 	sound := func() []lesson {
 		var table []lesson
-		for i := range lessonCount {
+		for i := range wantRows {
 			table = append(table, lesson{
 				number: i + 1, name: "n", issues: "i", happened: "h", holds: "o", seen: []string{"domain TestThere"},
 			})
 		}
 		return table
 	}
-	if faults := lessonFaults(sound(), tests); len(faults) != 0 {
+	if faults := faultsOf(sound(), tests); len(faults) != 0 {
 		t.Errorf("a sound table has faults: %q", faults)
 	}
 	for says, spoil := range map[string]func([]lesson) []lesson{
@@ -175,7 +180,7 @@ func TestLessonsValidate(t *testing.T) {
 		"row 4 runs nil":    func(l []lesson) []lesson { l[3].run = []func(*testing.T){nil}; return l },
 		"what happened is ": func(l []lesson) []lesson { l[3].happened = ""; return l },
 	} {
-		faults := lessonFaults(spoil(sound()), tests)
+		faults := faultsOf(spoil(sound()), tests)
 		if len(faults) == 0 || !strings.Contains(strings.Join(faults, "\n"), says) {
 			t.Errorf("faults %q, want one that says %q", faults, says)
 		}

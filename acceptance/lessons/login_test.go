@@ -17,13 +17,13 @@ import (
 	"brokerconn/application/broker"
 )
 
-// Lessons about logins, as far as an authenticator of one's own shows them.
+// Lessons about logins, with an authenticator of the test.
 
-// lessonAnyLifetime: a session that is over at once, that never was, or that
+// anyLifetime: a session that is over at once, that never was, or that
 // has no end. Each request is answered, on the one connection, and the broker
 // sees no more than two logins for each: one because the last session was over, and
 // one in time before that ends which the request was in.
-func lessonAnyLifetime(t *testing.T) {
+func anyLifetime(t *testing.T) {
 	for name, ms := range map[string]int64{
 		"none": 0, "a millisecond": 1, "past": -1, "long past": math.MinInt64, "longest": math.MaxInt64,
 	} {
@@ -56,9 +56,9 @@ func lessonAnyLifetime(t *testing.T) {
 	}
 }
 
-// lessonLineAndLogin: callers come while the login is under way. Each is sent
+// lineAndLogin: callers come while the login is under way. Each is sent
 // after it, failed with its failure, or at the end of its own time.
-func lessonLineAndLogin(t *testing.T) {
+func lineAndLogin(t *testing.T) {
 	const callers, limit = 20, 4 * time.Second
 	for name, c := range map[string]struct {
 		verdict func([]byte) *kmsg.SASLAuthenticateResponse
@@ -97,10 +97,9 @@ func lessonLineAndLogin(t *testing.T) {
 	}
 }
 
-// lessonHalfALogin: one side alone saying that the login is done does not make it
-// so.
-func lessonHalfALogin(t *testing.T) {
-	accept := lessonAccept
+// halfALogin: a login is not done while only one side reports that it is.
+func halfALogin(t *testing.T) {
+	accept := acceptLogin
 	for name, c := range map[string]struct {
 		step    func(int, []byte) ([]byte, bool, error)
 		verdict func([]byte) *kmsg.SASLAuthenticateResponse
@@ -138,17 +137,17 @@ func lessonHalfALogin(t *testing.T) {
 	}
 }
 
-// lessonLoginRefused: every caller that waits fails at once, in the broker's words,
+// loginRefused: every caller that waits fails at once, in the broker's words,
 // and the failure is to be seen until a login succeeds, also while another
 // attempt is under way.
-func lessonLoginRefused(t *testing.T) {
+func loginRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var good atomic.Bool
 		think, slow := make(chan struct{}), make(chan struct{})
 		_, cfg, _ := fakebroker.WithLogin(func([]byte) *kmsg.SASLAuthenticateResponse {
 			if good.Load() {
 				<-slow
-				return lessonAccept(nil)
+				return acceptLogin(nil)
 			}
 			<-think
 			return fakebroker.Refuse(nil)
@@ -200,9 +199,9 @@ func lessonLoginRefused(t *testing.T) {
 	})
 }
 
-// lessonLoginNeverHammers: callers in a tight loop, for ten minutes, by every way
+// loginNeverHammers: callers in a tight loop, for ten minutes, by every way
 // there is to ask. The broker sees at most a login per pause.
-func lessonLoginNeverHammers(t *testing.T) {
+func loginNeverHammers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hosts, cfg, login := fakebroker.WithLogin(fakebroker.Refuse)
 		hosts.Peer["b"] = hosts.Peer["a"] // another address would refuse as well
@@ -225,26 +224,26 @@ func lessonLoginNeverHammers(t *testing.T) {
 			}
 		})
 		wg.Wait()
-		pauses, limit := lessonPauses(hosts.DialedHosts())
+		pauses, limit := pausesOf(hosts.DialedHosts())
 		if limit != 1 {
 			t.Errorf("%d dials at once", limit)
 		}
-		lessonCheckPauses(t, pauses)
+		checkPauses(t, pauses)
 		if n := login.Begun.Load(); n > 10*60*10/8+10 {
 			t.Errorf("%d logins in ten minutes", n)
 		}
 	})
 }
 
-// lessonLoginRefusedPolled: the owner of a loop sees a failure, not a wait.
-func lessonLoginRefusedPolled(t *testing.T) {
-	s := lessonAt(t, broker.Authenticating)
-	r := lessonReceive(t, s)
-	lessonSay(s, r, []byte{0, 0, 0, 0, 0, 0}) // the mechanism is known
-	r = lessonReceive(t, s)
+// loginRefusedPolled: the owner of a Polled sees a failure, not a wait.
+func loginRefusedPolled(t *testing.T) {
+	s := polledAt(t, broker.Authenticating)
+	r := receiveAll(t, s)
+	reply(s, r, []byte{0, 0, 0, 0, 0, 0}) // the mechanism is known
+	r = receiveAll(t, s)
 	refusal := fakebroker.Refuse(nil)
 	refusal.Version = r.Version
-	lessonSay(s, r, refusal.AppendTo(nil))
+	reply(s, r, refusal.AppendTo(nil))
 	if !s.Disconnected() || !s.BlackedOut() {
 		t.Errorf("state %v", s.State())
 	}

@@ -14,8 +14,8 @@ import (
 
 // Lessons about the pauses between attempts.
 
-// lessonPauses splits dials into attempts: what is dialled at one instant is one.
-func lessonPauses(dials []fakebroker.Dial) (pauses []time.Duration, limit int) {
+// pausesOf splits dials into attempts: the dials of one instant is one.
+func pausesOf(dials []fakebroker.Dial) (pauses []time.Duration, limit int) {
 	n := 1
 	for i := 1; i < len(dials); i++ {
 		pause := dials[i].At.Sub(dials[i-1].At)
@@ -30,8 +30,8 @@ func lessonPauses(dials []fakebroker.Dial) (pauses []time.Duration, limit int) {
 	return pauses, max(limit, n)
 }
 
-// lessonCheckPauses: 50 ms doubled up to 1 s, a fifth more or less.
-func lessonCheckPauses(t *testing.T, pauses []time.Duration) {
+// checkPauses: 50 ms doubled up to 1 s, a fifth more or less.
+func checkPauses(t *testing.T, pauses []time.Duration) {
 	t.Helper()
 	for n, pause := range pauses {
 		want := min(50*time.Millisecond<<min(n, 10), time.Second)
@@ -41,12 +41,12 @@ func lessonCheckPauses(t *testing.T, pauses []time.Duration) {
 	}
 }
 
-// lessonPausesGrow: callers ask for a connection for a minute, without a pause of
+// pausesGrow: callers ask for a connection for a minute, without a pause of
 // their own, and the peer fails a little further up each time.
 // The pauses are those of attempts of which each failed.
-func lessonPausesGrow(t *testing.T) {
+func pausesGrow(t *testing.T) {
 	hangUp := func(conn net.Conn) { conn.Close() }
-	web := func(conn net.Conn) { _, _ = conn.Write([]byte("HTTP/1.1 400")); lessonDrain(conn) }
+	web := func(conn net.Conn) { _, _ = conn.Write([]byte("HTTP/1.1 400")); drain(conn) }
 	for name, c := range map[string]struct {
 		fail  func(*fakebroker.Hosts, *broker.Config)
 		limit int // dials of one attempt
@@ -82,21 +82,21 @@ func lessonPausesGrow(t *testing.T) {
 					t.Fatal("it was to fail")
 				}
 			}
-			pauses, limit := lessonPauses(hosts.DialedHosts())
+			pauses, limit := pausesOf(hosts.DialedHosts())
 			if limit > c.limit {
 				t.Errorf("%d dials at once, want at most %d", limit, c.limit)
 			}
 			if len(pauses) < 45 {
 				t.Errorf("%d pauses in a minute", len(pauses))
 			}
-			lessonCheckPauses(t, pauses)
+			checkPauses(t, pauses)
 		})
 	}
 }
 
-// lessonPausesEndWhenReady: a connection that became ready ends the row, whatever
+// pausesEndWhenReady: a connection that became ready ends the row, whatever
 // it is lost by.
-func lessonPausesEndWhenReady(t *testing.T) {
+func pausesEndWhenReady(t *testing.T) {
 	s := fakebroker.NewPolledBroker(t, nil)
 	s.Network.RefuseDial("broker:9092", errors.New("refused"))
 	for range 6 {

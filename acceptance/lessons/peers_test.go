@@ -9,12 +9,12 @@ import (
 
 // The peers of the lessons, and their authenticator.
 
-func lessonAccept([]byte) *kmsg.SASLAuthenticateResponse {
+func acceptLogin([]byte) *kmsg.SASLAuthenticateResponse {
 	return kmsg.NewPtrSASLAuthenticateResponse()
 }
 
-// lessonDrain hears everything and says nothing.
-func lessonDrain(conn net.Conn) {
+// drain reads everything and answers nothing.
+func drain(conn net.Conn) {
 	defer conn.Close()
 	_, _ = io.Copy(io.Discard, conn)
 }

@@ -19,9 +19,9 @@ import (
 
 // Lessons about sessions that end, against a broker that holds its clients to KIP-368.
 
-// lessonCallers run four callers with up to five requests in flight between them for
+// runCallers run four callers with up to five requests in flight between them for
 // so long, each request counted up within its caller, and then tell how many were sent.
-func lessonCallers(t *testing.T, conn *broker.Conn, last time.Duration) (sent int64) {
+func runCallers(t *testing.T, conn *broker.Conn, last time.Duration) (sent int64) {
 	t.Helper()
 	var n atomic.Int64
 	end := time.Now().Add(last)
@@ -49,15 +49,15 @@ func numbered(ctx context.Context, conn *broker.Conn, generation int32) error {
 	return err
 }
 
-// lessonRenewedUnderLoad: a minute of sessions of three seconds, with requests always
+// reauthUnderLoad: a minute of sessions of three seconds, with requests always
 // in flight: none meets a login, none the end of a session, and none is lost.
-func lessonReauthUnderLoad(t *testing.T) {
+func reauthUnderLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakebroker.SessionBroker{Lifetime: 3 * time.Second,
 			Think: func() time.Duration { return time.Millisecond }}
 		hosts, cfg := fakebroker.WithSession(w)
 		conn := dial(t, cfg)
-		w.Check(t, lessonCallers(t, conn, time.Minute))
+		w.Check(t, runCallers(t, conn, time.Minute))
 		// A session is renewed after 2.55 to 2.85 s.
 		if w.Logins != 1 || w.Relogins < 21 || w.Relogins > 24 || len(hosts.DialedHosts()) != 1 {
 			t.Errorf("%d logins, %d renewals, %d connections", w.Logins, w.Relogins, len(hosts.DialedHosts()))
@@ -65,9 +65,9 @@ func lessonReauthUnderLoad(t *testing.T) {
 	})
 }
 
-// lessonPipelinedAtExpiry: five requests are in flight, slow ones, when the time has
+// pipelinedAtExpiry: five requests are in flight, slow ones, when the time has
 // come: all are answered before the login, and who waits is sent after it.
-func lessonPipelinedAtExpiry(t *testing.T) {
+func pipelinedAtExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakebroker.SessionBroker{Lifetime: 10 * time.Second,
 			Think: func() time.Duration { return 400 * time.Millisecond }}
@@ -112,9 +112,9 @@ func lessonPipelinedAtExpiry(t *testing.T) {
 	})
 }
 
-// lessonParkedAreReleased: a request that waits for a reauthentication is sent when it succeeds, and
+// parkedAreReleased: a request that waits for a reauthentication is sent when it succeeds, and
 // over another connection when it ends badly, in whatever way.
-func lessonParkedAreReleased(t *testing.T) {
+func parkedAreReleased(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil       func(*fakebroker.SessionBroker, *broker.Conn)
 		connections int
@@ -131,31 +131,31 @@ func lessonParkedAreReleased(t *testing.T) {
 		}, 2},
 		"no token in time": {func(_ *fakebroker.SessionBroker,
 			c *broker.Conn) {
-			c.SetAuthenticators(lessonSlowOnce())
+			c.SetAuthenticators(slowOnce())
 		}, 2},
 	} {
-		t.Run(name, func(t *testing.T) { lessonSpoiled(t, c.spoil, c.connections) })
+		t.Run(name, func(t *testing.T) { spoiled(t, c.spoil, c.connections) })
 	}
 }
 
-// lessonChangedPrincipal: a broker refuses to change the principal of a connection, and
+// changedPrincipal: a broker refuses to change the principal of a connection, and
 // not that of the next.
-func lessonChangedPrincipal(t *testing.T) {
-	lessonSpoiled(t, func(w *fakebroker.SessionBroker, c *broker.Conn) {
+func changedPrincipal(t *testing.T) {
+	spoiled(t, func(w *fakebroker.SessionBroker, c *broker.Conn) {
 		w.Set(func() { w.Fixed, w.Good = true, "two" })
 		c.SetAuthenticators(fakebroker.NewToken("X", "two", time.Second))
 	}, 2)
 }
 
-// lessonSpoiled has four callers at work for a minute, while something happens to their
+// spoiled has four callers at work for a minute, while something happens to their
 // login. None of them notices.
-func lessonSpoiled(t *testing.T, spoil func(*fakebroker.SessionBroker, *broker.Conn), connections int) {
+func spoiled(t *testing.T, spoil func(*fakebroker.SessionBroker, *broker.Conn), connections int) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakebroker.SessionBroker{Think: func() time.Duration { return 10 * time.Millisecond }}
 		hosts, cfg := fakebroker.WithSession(w)
 		conn := dial(t, cfg)
 		var wg sync.WaitGroup
-		wg.Go(func() { w.Check(t, lessonCallers(t, conn, time.Minute)) })
+		wg.Go(func() { w.Check(t, runCallers(t, conn, time.Minute)) })
 		time.Sleep(time.Second)
 		spoil(w, conn)
 		wg.Wait()
@@ -168,13 +168,13 @@ func lessonSpoiled(t *testing.T, spoil func(*fakebroker.SessionBroker, *broker.C
 	})
 }
 
-// lessonSlowOnce is an authenticator whose first token never comes.
-func lessonSlowOnce() ports.Authenticator { return &lessonSlow{} }
+// slowOnce is an authenticator whose first token never comes.
+func slowOnce() ports.Authenticator { return &slowLogin{} }
 
-type lessonSlow struct{ begun atomic.Int64 }
+type slowLogin struct{ begun atomic.Int64 }
 
-func (*lessonSlow) Mechanism() string { return "X" }
-func (a *lessonSlow) Begin(ports.Endpoint) ports.Exchange {
+func (*slowLogin) Mechanism() string { return "X" }
+func (a *slowLogin) Begin(ports.Endpoint) ports.Exchange {
 	takes := time.Duration(0)
 	if a.begun.Add(1) == 1 {
 		takes = time.Hour
@@ -182,9 +182,9 @@ func (a *lessonSlow) Begin(ports.Endpoint) ports.Exchange {
 	return &fakebroker.Word{A: fakebroker.NewToken("X", "one", takes)}
 }
 
-// lessonWrongThenRight: a wrong password is reported to every caller, and the right one, set
+// wrongThenRight: a wrong password is reported to every caller, and the right one, set
 // while the connection pauses, is tried at once.
-func lessonWrongThenRight(t *testing.T) {
+func wrongThenRight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakebroker.SessionBroker{}
 		hosts, cfg := fakebroker.WithSession(w)
@@ -206,9 +206,9 @@ func lessonWrongThenRight(t *testing.T) {
 	})
 }
 
-// lessonIdleSession: the session of a connection that is not used ends, and no caller
+// idleSession: the session of a connection that is not used ends, and no caller
 // logs in for it; the next request does.
-func lessonIdleSession(t *testing.T) {
+func idleSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &fakebroker.SessionBroker{Lifetime: time.Second}
 		hosts, cfg := fakebroker.WithSession(w)

@@ -24,16 +24,16 @@ import (
 // Lessons about the way up: peers that hang in one phase or another, handshakes
 // that fail, hosts of which one address is slow. In a bubble the time is exact.
 
-// lessonPhase is a way for the setup to be stuck in one phase.
-type lessonPhase struct {
+// setupPhase is a way for the setup to be stuck in one phase.
+type setupPhase struct {
 	name  string
 	phase broker.State
 	stick func(*fakebroker.Hosts, *broker.Config)
 }
 
-// lessonSilence: nothing comes, in each phase; also if RequestTimeout is longer.
+// silence: nothing comes, in each phase; also if RequestTimeout is longer.
 // The setup ends with its time, names the phase, and leaves nothing open.
-func lessonSilence(t *testing.T) {
+func silence(t *testing.T) {
 	const limit, versions = 7 * time.Second, 2 * time.Second
 	silentLogin := func(key int16) func(net.Conn) {
 		return func(conn net.Conn) {
@@ -48,17 +48,17 @@ func lessonSilence(t *testing.T) {
 			})
 		}
 	}
-	for _, c := range []lessonPhase{
-		{"the resolver", broker.Connecting, func(s *fakebroker.Hosts, _ *broker.Config) { s.Find = lessonForever }},
-		{"the dial", broker.Connecting, func(s *fakebroker.Hosts, _ *broker.Config) { s.Reach = lessonForever }},
-		{"a handshake", broker.Handshake, func(s *fakebroker.Hosts, _ *broker.Config) { s.Shake = lessonForever }},
+	for _, c := range []setupPhase{
+		{"the resolver", broker.Connecting, func(s *fakebroker.Hosts, _ *broker.Config) { s.Find = untilDone }},
+		{"the dial", broker.Connecting, func(s *fakebroker.Hosts, _ *broker.Config) { s.Reach = untilDone }},
+		{"a handshake", broker.Handshake, func(s *fakebroker.Hosts, _ *broker.Config) { s.Shake = untilDone }},
 		{"TLS, from a peer like nc -l", broker.Handshake, func(s *fakebroker.Hosts, _ *broker.Config) {
-			s.Peer = map[string]func(net.Conn){"a": lessonDrain}
+			s.Peer = map[string]func(net.Conn){"a": drain}
 			s.Wrap = func(conn net.Conn) net.Conn { return tls.Client(conn, &tls.Config{ServerName: "broker"}) }
 		}},
 		{"ApiVersions, from a peer like nc -l", broker.NegotiatingVersions, func(s *fakebroker.Hosts,
 			_ *broker.Config) {
-			s.Peer = map[string]func(net.Conn){"a": lessonDrain}
+			s.Peer = map[string]func(net.Conn){"a": drain}
 		}},
 		{"SaslHandshake", broker.Authenticating, func(s *fakebroker.Hosts, cfg *broker.Config) {
 			s.Peer = map[string]func(net.Conn){"a": silentLogin(17)}
@@ -69,7 +69,7 @@ func lessonSilence(t *testing.T) {
 			cfg.Authenticators = []ports.Authenticator{&fakebroker.Login{}}
 		}},
 		{"the authenticator", broker.Authenticating, func(s *fakebroker.Hosts, cfg *broker.Config) {
-			s.Peer = map[string]func(net.Conn){"a": fakebroker.Keeper(lessonAccept)}
+			s.Peer = map[string]func(net.Conn){"a": fakebroker.Keeper(acceptLogin)}
 			cfg.Authenticators = []ports.Authenticator{&fakebroker.Login{Step: func(int, []byte) ([]byte, bool, error) {
 				return nil, false, ports.ErrWouldBlock
 			}}}
@@ -84,13 +84,13 @@ func lessonSilence(t *testing.T) {
 			if c.phase == broker.NegotiatingVersions {
 				want = versions
 			}
-			lessonStuck(t, hosts, cfg, c.phase, want)
+			stuck(t, hosts, cfg, c.phase, want)
 		})
 	}
 }
 
-// lessonStuck dials in vain, for exactly so long.
-func lessonStuck(t *testing.T, hosts *fakebroker.Hosts, cfg broker.Config, phase broker.State, want time.Duration) {
+// stuck dials in vain, for exactly so long.
+func stuck(t *testing.T, hosts *fakebroker.Hosts, cfg broker.Config, phase broker.State, want time.Duration) {
 	t.Helper()
 	began := time.Now()
 	_, err := broker.Dial(t.Context(), cfg)
@@ -100,7 +100,7 @@ func lessonStuck(t *testing.T, hosts *fakebroker.Hosts, cfg broker.Config, phase
 	if !errors.Is(err, broker.ErrSetupTimeout) || !broker.Retriable(err) {
 		t.Fatalf("got %v", err)
 	}
-	if e := lessonError(t, err); e.Phase != phase || !strings.Contains(err.Error(), phase.String()) {
+	if e := brokerError(t, err); e.Phase != phase || !strings.Contains(err.Error(), phase.String()) {
 		t.Errorf("phase %v, want %v, in %q", e.Phase, phase, err)
 	}
 	synctest.Wait()
@@ -110,9 +110,9 @@ func lessonStuck(t *testing.T, hosts *fakebroker.Hosts, cfg broker.Config, phase
 	time.Sleep(time.Second) // for the peer to find out
 }
 
-// lessonDrip: a peer that sends a byte every 100 ms without end makes progress, and
+// drippingPeer: a peer that sends a byte every 100 ms without end makes progress, and
 // no answer. The time of the setup runs all the same.
-func lessonDrip(t *testing.T) {
+func drippingPeer(t *testing.T) {
 	const limit = 5 * time.Second
 	drip := func(conn net.Conn) {
 		go func() { _, _ = io.Copy(io.Discard, conn) }()
@@ -124,7 +124,7 @@ func lessonDrip(t *testing.T) {
 		}
 	}
 	dripping := map[string]func(net.Conn){"a": drip}
-	for _, c := range []lessonPhase{
+	for _, c := range []setupPhase{
 		{"a handshake", broker.Handshake, func(s *fakebroker.Hosts, _ *broker.Config) {
 			var conn net.Conn
 			s.Peer = dripping
@@ -153,15 +153,15 @@ func lessonDrip(t *testing.T) {
 			cfg := hosts.Config()
 			cfg.SetupTimeout, cfg.APIVersionTimeout = limit, limit
 			c.stick(hosts, &cfg)
-			lessonStuck(t, hosts, cfg, c.phase, limit)
+			stuck(t, hosts, cfg, c.phase, limit)
 		})
 	}
 }
 
-// lessonHandshakeFails: whatever a handshake ends with, the connection is closed,
+// handshakeFails: whatever a handshake ends with, the connection is closed,
 // the error is typed and holds the cause, the pause grows, and the next attempt
 // has a connection of its own.
-func lessonHandshakeFails(t *testing.T) {
+func handshakeFails(t *testing.T) {
 	for name, cause := range map[string]error{
 		"EOF":         io.EOF,
 		"certificate": x509.UnknownAuthorityError{},
@@ -181,12 +181,12 @@ func lessonHandshakeFails(t *testing.T) {
 			conn := fakebroker.New(t, cfg)
 			for n := 1; n <= 3; n++ {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-				err := lessonAttempt(ctx, conn, hosts, n)
+				err := awaitAttempt(ctx, conn, hosts, n)
 				cancel()
 				if !errors.Is(err, broker.ErrTLS) || !errors.Is(err, cause) {
 					t.Fatalf("attempt %d: %v", n, err)
 				}
-				if e := lessonError(t, err); e.Phase != broker.Handshake || e.Attempt != n {
+				if e := brokerError(t, err); e.Phase != broker.Handshake || e.Attempt != n {
 					t.Errorf("phase %v, attempt %d, want the handshake of attempt %d", e.Phase, e.Attempt, n)
 				}
 				if conn.Stats().BackoffUntil.IsZero() {
@@ -200,9 +200,9 @@ func lessonHandshakeFails(t *testing.T) {
 	}
 }
 
-// lessonAttempt waits for the end of the n-th attempt and says why it ended. A
+// awaitAttempt waits for the end of the n-th attempt and says why it ended. A
 // loss while connecting is no reason to give up a request, so none fails for it.
-func lessonAttempt(ctx context.Context, conn *broker.Conn, hosts *fakebroker.Hosts, n int) error {
+func awaitAttempt(ctx context.Context, conn *broker.Conn, hosts *fakebroker.Hosts, n int) error {
 	go func() { _ = conn.Connect(ctx) }()
 	for ctx.Err() == nil {
 		synctest.Wait()
@@ -214,10 +214,10 @@ func lessonAttempt(ctx context.Context, conn *broker.Conn, hosts *fakebroker.Hos
 	return ctx.Err()
 }
 
-// lessonWrongCertificate: crypto/tls itself, and a certificate for another host,
+// wrongCertificate: crypto/tls itself, and a certificate for another host,
 // or of an unknown authority.
-func lessonWrongCertificate(t *testing.T) {
-	cert := lessonCertificate(t, "other.test")
+func wrongCertificate(t *testing.T) {
+	cert := newCertificate(t, "other.test")
 	known := x509.NewCertPool()
 	known.AddCert(cert.Leaf)
 	for name, roots := range map[string]*x509.CertPool{"another host": known,
@@ -245,7 +245,7 @@ func lessonWrongCertificate(t *testing.T) {
 	}
 }
 
-func lessonCertificate(t *testing.T, host string) tls.Certificate {
+func newCertificate(t *testing.T, host string) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)

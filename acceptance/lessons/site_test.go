@@ -9,29 +9,27 @@ import (
 	"brokerconn/application/broker"
 )
 
-// What the lessons are played with: a host on a network of pipes, and scenes of
-// which the test itself plays the broker. All of it goes through ports that any
-// user can implement.
+// Helpers of the lessons for hosts and for a PolledBroker, which use public ports alone.
 
-// lessonForever waits for the end of ctx: what hangs.
-func lessonForever(ctx context.Context) error {
+// untilDone waits for the end of ctx: what hangs.
+func untilDone(ctx context.Context) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-// lessonHeard is the next request on a polledBroker, whose hand-played broker does not
+// oneRequest is the next request on a polledBroker, whose hand-played broker does not
 // answer by itself.
-func lessonReceive(t *testing.T, s *fakebroker.PolledBroker) fakebroker.Request {
+func receiveAll(t *testing.T, s *fakebroker.PolledBroker) fakebroker.Request {
 	t.Helper()
-	all := lessonRequestsAll(t, s)
+	all := requestsAll(t, s)
 	if len(all) != 1 {
 		t.Fatalf("%d requests: %+v", len(all), all)
 	}
 	return all[0]
 }
 
-// lessonHeardAll is all that has come since, at least one request.
-func lessonRequestsAll(t *testing.T, s *fakebroker.PolledBroker) (all []fakebroker.Request) {
+// requestsAll is all that has come since, at least one request.
+func requestsAll(t *testing.T, s *fakebroker.PolledBroker) (all []fakebroker.Request) {
 	t.Helper()
 	s.Connect()
 	if peer := s.Network.Accept(); peer != nil {
@@ -50,14 +48,14 @@ func lessonRequestsAll(t *testing.T, s *fakebroker.PolledBroker) (all []fakebrok
 	return all
 }
 
-// lessonSay answers a request on a polledBroker.
-func lessonSay(s *fakebroker.PolledBroker, r fakebroker.Request, body []byte) {
+// reply answers a request on a polledBroker.
+func reply(s *fakebroker.PolledBroker, r fakebroker.Request, body []byte) {
 	_, _ = s.Hand.Peer.Send(fakebroker.ResponseFrame(r.ID, body))
 	s.Recv()
 }
 
-// lessonError is the Error in err.
-func lessonError(t *testing.T, err error) *broker.Error {
+// brokerError is the Error in err.
+func brokerError(t *testing.T, err error) *broker.Error {
 	t.Helper()
 	var e *broker.Error
 	if !errors.As(err, &e) {

@@ -15,14 +15,14 @@ import (
 
 // Lessons about hosts of which one address is slow.
 
-// lessonSlowAddress: the first address hangs, in each phase; the second one still
+// slowAddress: the first address hangs, in each phase; the second one still
 // has its time.
-func lessonSlowAddress(t *testing.T) {
+func slowAddress(t *testing.T) {
 	for name, hang := range map[string]func(*fakebroker.Hosts){
 		"the dial": func(s *fakebroker.Hosts) {
 			s.Reach = func(ctx context.Context) error {
 				if len(s.DialedHosts()) == 1 {
-					return lessonForever(ctx)
+					return untilDone(ctx)
 				}
 				return nil
 			}
@@ -30,12 +30,12 @@ func lessonSlowAddress(t *testing.T) {
 		"the handshake": func(s *fakebroker.Hosts) {
 			s.Shake = func(ctx context.Context) error {
 				if len(s.DialedHosts()) == 1 {
-					return lessonForever(ctx)
+					return untilDone(ctx)
 				}
 				return nil
 			}
 		},
-		"ApiVersions": func(s *fakebroker.Hosts) { s.Peer = map[string]func(net.Conn){"slow": lessonDrain} },
+		"ApiVersions": func(s *fakebroker.Hosts) { s.Peer = map[string]func(net.Conn){"slow": drain} },
 	} {
 		runBubble(t, name, func(t *testing.T) {
 			hosts := (&fakebroker.Hosts{}).At("slow", "good")
@@ -54,15 +54,15 @@ func lessonSlowAddress(t *testing.T) {
 	}
 }
 
-// lessonReasonOfEveryAddress: no address answers, each for its own reason, and
+// reasonOfEveryAddress: no address answers, each for its own reason, and
 // the one error has them all.
-func lessonReasonOfEveryAddress(t *testing.T) {
+func reasonOfEveryAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hosts := (&fakebroker.Hosts{
 			Refuse: map[string]error{"closed": errors.New("connection refused")},
 			Peer: map[string]func(net.Conn){
-				"deaf": lessonDrain,
-				"web":  func(conn net.Conn) { _, _ = conn.Write([]byte("HTTP/1.1 400")); lessonDrain(conn) },
+				"deaf": drain,
+				"web":  func(conn net.Conn) { _, _ = conn.Write([]byte("HTTP/1.1 400")); drain(conn) },
 			},
 		}).At("closed", "deaf", "web")
 		_, err := broker.Dial(t.Context(), hosts.Config())
@@ -79,21 +79,21 @@ func lessonReasonOfEveryAddress(t *testing.T) {
 	})
 }
 
-// lessonDeadlineOfContext: it holds, in whatever phase it comes, and the error
+// deadlineOfContext: it holds, in whatever phase it comes, and the error
 // says what was waited for and what had failed before.
-func lessonDeadlineOfContext(t *testing.T) {
+func deadlineOfContext(t *testing.T) {
 	for name, c := range map[string]struct {
 		hang  func(*fakebroker.Hosts)
 		says  string
 		after time.Duration
 	}{
-		"the dial": {func(s *fakebroker.Hosts) { s.Reach = lessonForever }, "Connecting", time.Second},
-		"ApiVersions": {func(s *fakebroker.Hosts) { s.Peer = map[string]func(net.Conn){"a": lessonDrain} },
+		"the dial": {func(s *fakebroker.Hosts) { s.Reach = untilDone }, "Connecting", time.Second},
+		"ApiVersions": {func(s *fakebroker.Hosts) { s.Peer = map[string]func(net.Conn){"a": drain} },
 			"NegotiatingVersions", time.Second},
 		"the second address": {func(s *fakebroker.Hosts) {
 			s.At("b", "a")
 			s.Refuse = map[string]error{"b": errors.New("connection refused")}
-			s.Peer = map[string]func(net.Conn){"a": lessonDrain}
+			s.Peer = map[string]func(net.Conn){"a": drain}
 		}, "connection refused", time.Second},
 	} {
 		runBubble(t, name, func(t *testing.T) {
@@ -114,14 +114,14 @@ func lessonDeadlineOfContext(t *testing.T) {
 	}
 }
 
-// lessonShortBudget: two seconds for it all, which is kafka-python's own budget
+// shortBudget: two seconds for it all, which is kafka-python's own budget
 // for a version check and no more than the silent address has by itself. The good
 // one behind it still has its share, and if none answers, the reason is reported.
-func lessonShortBudget(t *testing.T) {
+func shortBudget(t *testing.T) {
 	const budget = 2 * time.Second
 	slow := func() *fakebroker.Hosts {
-		return (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"slow": lessonDrain,
-			"deaf": lessonDrain}}).At("slow", "good")
+		return (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"slow": drain,
+			"deaf": drain}}).At("slow", "good")
 	}
 	check := func(hosts *fakebroker.Hosts) error {
 		p, err := broker.NewPolled(hosts.Config())

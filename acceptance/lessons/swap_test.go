@@ -17,7 +17,7 @@ import (
 
 // TestLoginsAmidAnything: credentials are replaced, sessions renewed on demand and by
 // time, connections lost, brokers slow, throttled and stubborn, contexts cancelled, all
-// at once and by chance. The warden sees no request outside of a login; each caller is
+// at the same time and at random. The broker sees no request outside of a login; each caller is
 // done once, in its time; when all is over the connection works, and goroutines of it
 // are left none.
 func TestLoginsAmidAnything(t *testing.T) {

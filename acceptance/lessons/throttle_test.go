@@ -13,30 +13,30 @@ import (
 	"brokerconn/application/broker"
 )
 
-// Lessons about brokers that want nothing more for a while (KIP-219).
+// Lessons about brokers that throttle (KIP-219).
 
-// lessonThrottle answers Heartbeat v1 to v3 with a throttle.
-func lessonThrottle(d time.Duration) []byte {
+// throttleBy answers Heartbeat v1 to v3 with a throttle.
+func throttleBy(d time.Duration) []byte {
 	return append(binary.BigEndian.AppendUint32(nil, uint32(d.Milliseconds())), 0, 0)
 }
 
-// lessonThrottleStopsClocks: a throttle that is longer than the request timeout
+// throttleStopsClocks: a throttle that is longer than the request timeout
 // expires no request in flight; each has its whole time beside it, and not a
 // moment more.
-func lessonThrottleStopsClocks(t *testing.T) {
+func throttleStopsClocks(t *testing.T) {
 	const limit, throttle = 30 * time.Second, 45 * time.Second
 	s := fakebroker.NewPolledBroker(t, func(cfg *broker.Config) { cfg.RequestTimeout = limit })
 	s.Ready(t)
 	first, second, third := s.Send(ask(), false), s.Send(ask(), false), s.Send(ask(), false)
 	s.Clock.Advance(10 * time.Second)
-	_, _ = s.Hand.Peer.Send(fakebroker.ResponseFrame(2, lessonThrottle(throttle)))
+	_, _ = s.Hand.Peer.Send(fakebroker.ResponseFrame(2, throttleBy(throttle)))
 	s.Recv()
 	must(t, errorOf(first.Response()))
 	s.Clock.Advance(throttle + limit - 10*time.Second - time.Millisecond)
 	if s.Recv(); !s.Connected() || isDone(second) {
 		t.Fatalf("%v: expired with the throttle: %v", s.State(), s.Stats().LastError)
 	}
-	_, _ = s.Hand.Peer.Send(fakebroker.ResponseFrame(3, lessonThrottle(0)))
+	_, _ = s.Hand.Peer.Send(fakebroker.ResponseFrame(3, throttleBy(0)))
 	s.Recv()
 	noError(t, errorOf(second.Response()))
 	s.Clock.Advance(time.Millisecond)
@@ -49,10 +49,10 @@ func lessonThrottleStopsClocks(t *testing.T) {
 	}
 }
 
-// lessonThrottleGate: nothing is admitted before the throttle's end. A shorter
+// throttleGate: nothing is admitted before the throttle's end. A shorter
 // one that comes later does not end it earlier, a longer one does later, and a
 // new connection does not end it at all.
-func lessonThrottleGate(t *testing.T) {
+func throttleGate(t *testing.T) {
 	s := fakebroker.NewPolledBroker(t, func(cfg *broker.Config) { cfg.RequestTimeout = time.Hour })
 	s.Ready(t)
 	var want time.Time
@@ -70,7 +70,7 @@ func lessonThrottleGate(t *testing.T) {
 		s.Send(ask(), false)
 	}
 	for id, throttle := range []time.Duration{20 * time.Second, 5 * time.Second, 0, 30 * time.Second} {
-		_, _ = s.Hand.Peer.Send(fakebroker.ResponseFrame(int32(id+2), lessonThrottle(throttle)))
+		_, _ = s.Hand.Peer.Send(fakebroker.ResponseFrame(int32(id+2), throttleBy(throttle)))
 		s.Recv()
 		if end := s.Clock.Now().Add(throttle); end.After(want) {
 			want = end
@@ -94,10 +94,10 @@ func lessonThrottleGate(t *testing.T) {
 	}
 }
 
-// lessonThrottledCallersWait: callers of a Conn that come while it is throttled
+// throttledCallersWait: callers of a Conn that come while it is throttled
 // wait in line, are sent at its end, and the throttle does not count among the
 // time that they have.
-func lessonThrottledCallersWait(t *testing.T) {
+func throttledCallersWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const throttle = time.Minute
 		var mu sync.Mutex
@@ -107,9 +107,9 @@ func lessonThrottledCallersWait(t *testing.T) {
 			defer mu.Unlock()
 			received = append(received, time.Now())
 			if len(received) == 1 {
-				return lessonThrottle(throttle)
+				return throttleBy(throttle)
 			}
-			return lessonThrottle(0)
+			return throttleBy(0)
 		}}
 		cfg := s.Piped()
 		cfg.RequestTimeout, cfg.MaxInFlight = 2*time.Second, 2

@@ -23,16 +23,16 @@ import (
 
 // Lessons about TLS, with the adapter that users have.
 
-// lessonSecure puts TLS around a transport.
-func lessonSecure(t *testing.T, under ports.Transport, o brokertls.Options) ports.Transport {
+// secure puts TLS around a transport.
+func secure(t *testing.T, under ports.Transport, o brokertls.Options) ports.Transport {
 	t.Helper()
 	secured, err := brokertls.New(under.(*netlink.Transport), o)
 	must(t, err)
 	return secured
 }
 
-// lessonPEM is certificates to trust.
-func lessonPEM(certs ...tls.Certificate) string {
+// rootsPEM is certificates to trust.
+func rootsPEM(certs ...tls.Certificate) string {
 	var text []byte
 	for _, c := range certs {
 		text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Leaf.Raw})...)
@@ -40,17 +40,17 @@ func lessonPEM(certs ...tls.Certificate) string {
 	return string(text)
 }
 
-// lessonRoomy is a pipe that holds something, as sockets do: a server of TLS writes on
+// roomy is a pipe that holds something, as sockets do: a server of TLS writes on
 // when the client has a word to say.
-type lessonRoomy struct {
+type roomy struct {
 	net.Conn
 	mu     sync.Mutex
 	closed bool
 	queue  chan []byte
 }
 
-func newLessonRoomy(conn net.Conn) *lessonRoomy {
-	r := &lessonRoomy{Conn: conn, queue: make(chan []byte, 100)}
+func newLessonRoomy(conn net.Conn) *roomy {
+	r := &roomy{Conn: conn, queue: make(chan []byte, 100)}
 	go func() {
 		defer conn.Close()
 		for p := range r.queue {
@@ -62,7 +62,7 @@ func newLessonRoomy(conn net.Conn) *lessonRoomy {
 	return r
 }
 
-func (r *lessonRoomy) Write(p []byte) (int, error) {
+func (r *roomy) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
@@ -72,7 +72,7 @@ func (r *lessonRoomy) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (r *lessonRoomy) Close() error {
+func (r *roomy) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.closed {
@@ -82,8 +82,8 @@ func (r *lessonRoomy) Close() error {
 	return nil
 }
 
-// lessonShakes is a broker with TLS, sound behind it.
-func lessonShakes(config *tls.Config) func(net.Conn) {
+// shakes is a broker with TLS, sound behind it.
+func shakes(config *tls.Config) func(net.Conn) {
 	return func(under net.Conn) {
 		conn := tls.Server(newLessonRoomy(under), config)
 		if conn.Handshake() != nil {
@@ -94,15 +94,15 @@ func lessonShakes(config *tls.Config) func(net.Conn) {
 	}
 }
 
-// lessonTLSFails: whatever a handshake of TLS fails of, be it seen in its middle or,
+// tlsFails: whatever a handshake of TLS fails of, be it seen in its middle or,
 // with TLS 1.3, in the first read behind it: the connection is closed, the error has
 // its reason, the pause grows, and the next attempt has a connection of its own.
-func lessonTLSFails(t *testing.T) {
+func tlsFails(t *testing.T) {
 	says := func(text string) func(net.Conn) {
 		return func(conn net.Conn) {
 			_, _ = conn.Read(make([]byte, 4096))
 			_, _ = io.WriteString(conn, text)
-			lessonDrain(conn)
+			drain(conn)
 		}
 	}
 	type peer func(itsOwn, other tls.Certificate) func(net.Conn)
@@ -110,7 +110,7 @@ func lessonTLSFails(t *testing.T) {
 		return func(itsOwn, other tls.Certificate) func(net.Conn) {
 			config := &tls.Config{Certificates: []tls.Certificate{itsOwn}}
 			change(config, itsOwn, other)
-			return lessonShakes(config)
+			return shakes(config)
 		}
 	}
 	demands := func(version uint16) peer {
@@ -140,17 +140,17 @@ func lessonTLSFails(t *testing.T) {
 			brokertls.CutOff},
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			itsOwn, other := lessonCertificate(t, "broker"), lessonCertificate(t, "other.test")
+			itsOwn, other := newCertificate(t, "broker"), newCertificate(t, "other.test")
 			hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": c.peer(itsOwn, other)}}).At("a")
 			cfg := hosts.Config()
-			cfg.Transport = lessonSecure(t, cfg.Transport, brokertls.Options{CAPEM: lessonPEM(itsOwn, other)})
+			cfg.Transport = secure(t, cfg.Transport, brokertls.Options{CAPEM: rootsPEM(itsOwn, other)})
 			validate := func(n int, err error) {
 				t.Helper()
 				reason := new(brokertls.Error)
 				if !errors.Is(err, broker.ErrTLS) || !errors.As(err, &reason) || reason.Reason != c.want {
 					t.Fatalf("attempt %d: %v, want %v", n, err, c.want)
 				}
-				if e := lessonError(t, err); e.Attempt != n || e.Hint == "" && c.want != brokertls.Other {
+				if e := brokerError(t, err); e.Attempt != n || e.Hint == "" && c.want != brokertls.Other {
 					t.Errorf("attempt %d: attempt %d, hint %q", n, e.Attempt, e.Hint)
 				}
 				synctest.Wait()
@@ -162,7 +162,7 @@ func lessonTLSFails(t *testing.T) {
 			conn := fakebroker.New(t, cfg)
 			for n := 1; n <= attempts; n++ {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-				validate(n, lessonAttempt(ctx, conn, hosts, n))
+				validate(n, awaitAttempt(ctx, conn, hosts, n))
 				cancel()
 			}
 			fakebroker.Close(t, conn)
@@ -178,11 +178,11 @@ func lessonTLSFails(t *testing.T) {
 				time.Sleep(pause)
 			}
 			for _, dials := range [][]fakebroker.Dial{hosts.DialedHosts()[:before], hosts.DialedHosts()[before:]} {
-				pauses, limit := lessonPauses(dials)
+				pauses, limit := pausesOf(dials)
 				if len(dials) != attempts || limit != 1 {
 					t.Errorf("%d dials, %d at once, want %d one by one", len(dials), limit, attempts)
 				}
-				lessonCheckPauses(t, pauses)
+				checkPauses(t, pauses)
 			}
 		})
 	}
@@ -196,15 +196,15 @@ func (s shortLived) Write(p []byte) (int, error) {
 	return n, s.Close()
 }
 
-// lessonServerNameOfEachConnection: brokers behind one address, and one transport for
+// serverNameOfEachConnection: brokers behind one address, and one transport for
 // all of them, used by many at once. Each handshake names the host of its own
 // connection and verifies it, also where it resumes a session.
-func lessonServerNameOfEachConnection(t *testing.T) {
+func serverNameOfEachConnection(t *testing.T) {
 	hosts := []string{"one.test", "two.test", "three.test"}
 	certs := make(map[string]tls.Certificate)
 	var all []tls.Certificate
 	for _, host := range hosts {
-		certs[host] = lessonCertificate(t, host)
+		certs[host] = newCertificate(t, host)
 		all = append(all, certs[host])
 	}
 	var mu sync.Mutex
@@ -220,14 +220,14 @@ func lessonServerNameOfEachConnection(t *testing.T) {
 		return &cert, nil
 	}}
 	at := func(config *tls.Config) ports.Transport {
-		address := fakebroker.Listen(t, lessonShakes(config))
+		address := fakebroker.Listen(t, shakes(config))
 		under := &netlink.Transport{
 			Lookup: func(context.Context, string, uint16) ([]ports.Endpoint, error) {
 				return []ports.Endpoint{{Network: "tcp", Address: address}}, nil
 			},
 			Dial: new(net.Dialer).DialContext,
 		}
-		return lessonSecure(t, under, brokertls.Options{CAPEM: lessonPEM(all...)})
+		return secure(t, under, brokertls.Options{CAPEM: rootsPEM(all...)})
 	}
 	many := func(transport ports.Transport, each int, validate func(host string, err error)) {
 		var wg sync.WaitGroup

@@ -16,55 +16,55 @@ import (
 	"brokerconn/ports"
 )
 
-// Lessons about API versions: peers that reset on a version they do not know,
-// answers in another version than asked, and releases that are newer than we are.
+// Lessons about API versions: peers that reset at an unknown version, answers in another
+// version than requested, and releases newer than the library.
 
-// lessonCut ends the connection of a polledBroker in one of the ways that there are.
-var lessonCut = map[string]func(*fakebroker.PolledBroker){
+// cutWays ends the connection of a polledBroker in one of the ways that there are.
+var cutWays = map[string]func(*fakebroker.PolledBroker){
 	"RST": func(s *fakebroker.PolledBroker) { s.Hand.Peer.Reset(nil) },
 	"FIN": func(s *fakebroker.PolledBroker) { _ = s.Hand.Peer.Close() },
 }
 
-// lessonResetAboveV0: asked for v4 the peer hangs up; it is asked for v0, at
+// resetAboveV0: asked for v4 the peer hangs up; it is asked for v0, at
 // once, and the next time that is asked first.
-func lessonResetAboveV0(t *testing.T) {
-	for how, cut := range lessonCut {
+func resetAboveV0(t *testing.T) {
+	for how, cut := range cutWays {
 		t.Run(how, func(t *testing.T) {
 			s := fakebroker.NewPolledBroker(t, nil)
 			began := s.Clock.Now()
-			if r := lessonReceive(t, s); r.Key != 18 || r.Version != 4 {
+			if r := receiveAll(t, s); r.Key != 18 || r.Version != 4 {
 				t.Fatalf("API %d v%d was asked first", r.Key, r.Version)
 			}
 			cut(s)
 			s.Recv()
-			r := lessonReceive(t, s)
+			r := receiveAll(t, s)
 			if r.Key != 18 || r.Version != 0 || r.ID != 1 {
 				t.Fatalf("then API %d v%d, id %d", r.Key, r.Version, r.ID)
 			}
-			lessonSay(s, r, fakebroker.Table(0))
+			reply(s, r, fakebroker.Table(0))
 			if !s.Connected() || !s.Clock.Now().Equal(began) {
 				t.Fatalf("%v after %v", s.State(), s.Clock.Now().Sub(began))
 			}
 			cut(s)
 			s.Recv()
 			s.Clock.Advance(time.Second)
-			if r := lessonReceive(t, s); r.Version != 0 {
+			if r := receiveAll(t, s); r.Version != 0 {
 				t.Errorf("next time v%d was asked first", r.Version)
 			}
 		})
 	}
 }
 
-// lessonResetAtEveryVersion: a peer that always hangs up is asked twice, at once, then it
+// resetAtEveryVersion: a peer that always hangs up is asked twice, at once, then it
 // is probed for an old release, and from then on there is a pause after each connection.
-func lessonResetAtEveryVersion(t *testing.T) {
-	for how, cut := range lessonCut {
+func resetAtEveryVersion(t *testing.T) {
+	for how, cut := range cutWays {
 		t.Run(how, func(t *testing.T) {
 			s := fakebroker.NewPolledBroker(t, nil)
 			for attempt := range 4 {
 				for i, want := range []struct{ key, version int16 }{{18, 4}, {18, 0}, {16, 0}, {10, 0}, {9, 0},
 					{3, 0}} {
-					if r := lessonRequestsAll(t, s)[0]; r.Key != want.key || r.Version != want.version {
+					if r := requestsAll(t, s)[0]; r.Key != want.key || r.Version != want.version {
 						t.Fatalf("attempt %d: API %d v%d, want API %d v%d", attempt, r.Key, r.Version, want.key,
 							want.version)
 					}
@@ -78,7 +78,7 @@ func lessonResetAtEveryVersion(t *testing.T) {
 					}
 				}
 				err := s.Stats().LastError
-				if e := lessonError(t, err); !errors.Is(err, broker.ErrConnection) || !strings.Contains(e.Hint, "TLS") {
+				if e := brokerError(t, err); !errors.Is(err, broker.ErrConnection) || !strings.Contains(e.Hint, "TLS") {
 					t.Errorf("attempt %d: %v", attempt, err)
 				}
 				s.Clock.Advance(2 * time.Second)
@@ -87,10 +87,10 @@ func lessonResetAtEveryVersion(t *testing.T) {
 	}
 }
 
-// lessonTooNew is the answer to a version of ApiVersions that the broker does not
+// tooNew is the answer to a version of ApiVersions that the broker does not
 // have: error 35 in version 0, with the range of ApiVersions alone from Kafka 2.4
 // on, and nothing before.
-func lessonTooNew(ranges ...ports.APIRange) []byte {
+func tooNew(ranges ...ports.APIRange) []byte {
 	body := binary.BigEndian.AppendUint32([]byte{0, 35}, uint32(len(ranges)))
 	for _, r := range ranges {
 		for _, n := range [...]int16{r.Key, r.Min, r.Max} {
@@ -100,18 +100,18 @@ func lessonTooNew(ranges ...ports.APIRange) []byte {
 	return body
 }
 
-// lessonUnsupportedVersion: whatever the peer claims to have, the next version is
+// unsupportedVersion: whatever the peer claims to have, the next version is
 // lower, and v0 is the last.
-func lessonUnsupportedVersion(t *testing.T) {
-	has := func(lo, hi int16) []byte { return lessonTooNew(ports.APIRange{Key: 18, Min: lo, Max: hi}) }
+func unsupportedVersion(t *testing.T) {
+	has := func(lo, hi int16) []byte { return tooNew(ports.APIRange{Key: 18, Min: lo, Max: hi}) }
 	for _, c := range []struct {
 		name    string
 		answers [][]byte // to each question; then the table
 		asked   []int16
 	}{
 		{"Kafka 2.4 on", [][]byte{has(0, 3)}, []int16{4, 3}},
-		{"Kafka 0.10 to 2.3", [][]byte{lessonTooNew()}, []int16{4, 0}},
-		{"other APIs alone", [][]byte{lessonTooNew(ports.APIRange{Key: 3, Max: 9})}, []int16{4, 0}},
+		{"Kafka 0.10 to 2.3", [][]byte{tooNew()}, []int16{4, 0}},
+		{"other APIs alone", [][]byte{tooNew(ports.APIRange{Key: 3, Max: 9})}, []int16{4, 0}},
 		{"claims what it refused", [][]byte{has(0, 4)}, []int16{4, 3}},
 		{"claims more and more", [][]byte{has(0, 9), has(0, 10), has(0, 11), has(0, 32767)}, []int16{4, 3, 2, 1, 0}},
 		{"an invalid range", [][]byte{has(-5, -2)}, []int16{4, 0}},
@@ -120,29 +120,29 @@ func lessonUnsupportedVersion(t *testing.T) {
 			s := fakebroker.NewPolledBroker(t, nil)
 			var asked []int16
 			for _, answer := range c.answers {
-				r := lessonReceive(t, s)
+				r := receiveAll(t, s)
 				asked = append(asked, r.Version)
-				lessonSay(s, r, answer)
+				reply(s, r, answer)
 			}
-			r := lessonReceive(t, s)
+			r := receiveAll(t, s)
 			asked = append(asked, r.Version)
 			if !slices.Equal(asked, c.asked) {
 				t.Errorf("asked for %v, want %v", asked, c.asked)
 			}
-			lessonSay(s, r, fakebroker.Table(r.Version))
+			reply(s, r, fakebroker.Table(r.Version))
 			if !s.Connected() {
 				t.Errorf("%v: %v", s.State(), s.Stats().LastError)
 			}
 			f := s.Send(ask(), false)
-			r = lessonReceive(t, s)
-			lessonSay(s, r, make([]byte, 6))
+			r = receiveAll(t, s)
+			reply(s, r, make([]byte, 6))
 			noError(t, errorOf(f.Response()))
 		})
 	}
 	t.Run("at v0 as well", func(t *testing.T) {
 		s := fakebroker.NewPolledBroker(t, nil)
 		for range 2 {
-			lessonSay(s, lessonReceive(t, s), lessonTooNew())
+			reply(s, receiveAll(t, s), tooNew())
 		}
 		if err := s.Stats().LastError; !s.BlackedOut() || !errors.Is(err, broker.ErrProtocol) ||
 			!strings.Contains(err.Error(), "UNSUPPORTED_VERSION") {
@@ -151,9 +151,9 @@ func lessonUnsupportedVersion(t *testing.T) {
 	})
 }
 
-// lessonConfiguredRelease: a release that is not out yet is taken for the newest
+// configuredRelease: a release that is not out yet is taken for the newest
 // that is known, with a warning; a patch number is nothing to warn of.
-func lessonConfiguredRelease(t *testing.T) {
+func configuredRelease(t *testing.T) {
 	for _, c := range []struct {
 		release broker.Release
 		verdict string
@@ -181,31 +181,31 @@ func lessonConfiguredRelease(t *testing.T) {
 				t.Errorf("%v, %v", got, err)
 			}
 			f := s.Send(kmsg.NewPtrMetadataRequest(), false)
-			if r := lessonReceive(t, s); r.Key != 3 {
+			if r := receiveAll(t, s); r.Key != 3 {
 				t.Errorf("API %d was sent: %v", r.Key, f)
 			}
 		})
 	}
 }
 
-// lessonFutureBroker: each API reaches further than any that is known, and there
-// are new ones. It is spoken to as well as we can, and taken for "at least".
-func lessonFutureBroker(t *testing.T) {
+// futureBroker: the broker has higher versions of each API, and new APIs. Requests use the
+// known versions, and the verdict is "at least".
+func futureBroker(t *testing.T) {
 	s := fakebroker.NewPolledBroker(t, nil)
-	r := lessonReceive(t, s)
+	r := receiveAll(t, s)
 	answer := kmsg.NewPtrApiVersionsResponse()
 	answer.Version = r.Version
 	for key := int16(0); key < 300; key++ {
 		answer.ApiKeys = append(answer.ApiKeys, kmsg.ApiVersionsResponseApiKey{ApiKey: key, MinVersion: 2,
 			MaxVersion: 99})
 	}
-	lessonSay(s, r, answer.AppendTo(nil))
+	reply(s, r, answer.AppendTo(nil))
 	verdict, err := s.CheckVersion(time.Second, false, nil)
 	if err != nil || verdict.Kind != broker.AtLeast || !strings.HasPrefix(verdict.String(), "at least ") {
 		t.Errorf("%v, %v", verdict, err)
 	}
 	f := s.Send(ask(), false)
-	r = lessonReceive(t, s)
+	r = receiveAll(t, s)
 	if highest := ask().MaxVersion(); r.Key != 12 || r.Version != highest {
 		t.Errorf("API %d v%d, want the highest that we have, v%d", r.Key, r.Version, highest)
 	}

@@ -21,9 +21,9 @@ import (
 // Lessons about peers that take nothing more, and about connections on which
 // nothing happened for a while.
 
-// lessonStops is a broker that sends its API versions and then reads no more,
+// stopReading is a broker that sends its API versions and then reads no more,
 // until release is closed.
-func lessonStops(release <-chan struct{}) func(net.Conn) {
+func stopReading(release <-chan struct{}) func(net.Conn) {
 	return func(conn net.Conn) {
 		defer conn.Close()
 		chunk := make([]byte, 4096)
@@ -37,17 +37,17 @@ func lessonStops(release <-chan struct{}) func(net.Conn) {
 	}
 }
 
-// lessonLarge is a request that no pipe takes in one piece.
-func lessonLarge() *ports.RawRequest {
+// large is a request that no pipe takes in one piece.
+func large() *ports.RawRequest {
 	return &ports.RawRequest{APIKey: 12, APIVersion: 1, Body: make([]byte, 1<<20)}
 }
 
-// lessonPatrol is how long a caller may take to notice that its context ended.
-const lessonInterval = 20 * time.Millisecond
+// noticeTime is how long a caller may take to notice that its context ended.
+const interval = 20 * time.Millisecond
 
-// lessonPeerStopsReading: a caller that writes, or waits behind one that does, is back
+// peerStopsReading: a caller that writes, or waits behind one that does, is back
 // when its time is over, and knows how much of its request had left.
-func lessonPeerStopsReading(t *testing.T) {
+func peerStopsReading(t *testing.T) {
 	const limit = 5 * time.Second
 	for name, change := range map[string]func(*broker.Config){
 		"parked": func(*broker.Config) {},
@@ -56,7 +56,7 @@ func lessonPeerStopsReading(t *testing.T) {
 		runBubble(t, name, func(t *testing.T) {
 			release := make(chan struct{})
 			defer close(release)
-			hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": lessonStops(release)}}).At("a")
+			hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": stopReading(release)}}).At("a")
 			cfg := hosts.Config()
 			cfg.RequestTimeout, cfg.NoReconnect = limit, true
 			change(&cfg)
@@ -65,11 +65,11 @@ func lessonPeerStopsReading(t *testing.T) {
 			var wg sync.WaitGroup
 			for n := range 3 {
 				wg.Go(func() {
-					_, err := conn.RequestRaw(context.Background(), lessonLarge())
+					_, err := conn.RequestRaw(context.Background(), large())
 					if took := time.Since(began); took != limit {
 						t.Errorf("request %d: it took %v", n, took)
 					}
-					if e := lessonError(t, err); !errors.Is(err, broker.ErrRequestTimeout) ||
+					if e := brokerError(t, err); !errors.Is(err, broker.ErrRequestTimeout) ||
 						e.Sent == broker.SentFully || !broker.SafeToRetry(err) {
 						t.Errorf("request %d: %v", n, err)
 					}
@@ -78,8 +78,8 @@ func lessonPeerStopsReading(t *testing.T) {
 			wg.Go(func() {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
-				_, err := conn.RequestRaw(ctx, lessonLarge())
-				if took := time.Since(began); took > time.Second+lessonInterval || !errors.Is(err,
+				_, err := conn.RequestRaw(ctx, large())
+				if took := time.Since(began); took > time.Second+interval || !errors.Is(err,
 					context.DeadlineExceeded) {
 					t.Errorf("with a context: %v after %v", err, took)
 				}
@@ -89,20 +89,20 @@ func lessonPeerStopsReading(t *testing.T) {
 	}
 }
 
-// lessonPendingIsBounded: what waits to be written has a limit, and Send says so
+// pendingIsBounded: what waits to be written has a limit, and Send says so
 // at once instead of waiting.
-func lessonPendingIsBounded(t *testing.T) {
+func pendingIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		defer close(release)
-		hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": lessonStops(release)}}).At("a")
+		hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": stopReading(release)}}).At("a")
 		cfg := hosts.Config()
 		cfg.MaxInFlight, cfg.MaxPendingBytes = 1000, 4<<20
 		conn := dial(t, cfg)
 		began := time.Now()
 		admitted, refused := 0, 0
 		for range 100 {
-			_, err := conn.Send(t.Context(), lessonLarge())
+			_, err := conn.Send(t.Context(), large())
 			if err == nil {
 				admitted++
 				continue
@@ -116,10 +116,10 @@ func lessonPendingIsBounded(t *testing.T) {
 	})
 }
 
-// lessonIdleCloseIsQuiet: a broker closes a connection after 10 minutes without
+// idleCloseIsQuiet: a broker closes a connection after 10 minutes without
 // traffic. The default limit comes first: no error, no failure counted, no pause,
 // and the next request has a new connection at once.
-func lessonIdleCloseIsQuiet(t *testing.T) {
+func idleCloseIsQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const brokerLimit = 10 * time.Minute
 		var idle, bad int
@@ -152,10 +152,10 @@ func lessonIdleCloseIsQuiet(t *testing.T) {
 	})
 }
 
-// lessonFirstAfterSilence: something between closes the connection while nothing
+// firstAfterSilence: something between closes the connection while nothing
 // happens. The first request after it succeeds or is safe to retry, and the one
 // after that succeeds.
-func lessonFirstAfterSilence(t *testing.T) {
+func firstAfterSilence(t *testing.T) {
 	for name, change := range map[string]func(*broker.Config){
 		"parked":        func(*broker.Config) {},
 		"polled":        func(cfg *broker.Config) { cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport} },
@@ -180,9 +180,9 @@ func lessonFirstAfterSilence(t *testing.T) {
 	}
 }
 
-// lessonBrokenPipe: the loss shows in the write, of which nothing left. So the
+// brokenPipe: the loss shows in the write, of which nothing left. So the
 // request is safe to retry, by whatever way it was sent.
-func lessonBrokenPipe(t *testing.T) {
+func brokenPipe(t *testing.T) {
 	for way, send := range map[string]func(*broker.Conn) error{
 		"Request": func(conn *broker.Conn) error { return heartbeat(context.Background(), conn) },
 		"Send": func(conn *broker.Conn) error {
@@ -193,7 +193,7 @@ func lessonBrokenPipe(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			var broken atomic.Bool
 			hosts := (&fakebroker.Hosts{Wrap: func(conn net.Conn) net.Conn {
-				return lessonPipe{conn,
+				return brokenConn{conn,
 					&broken}
 			}}).At("a")
 			cfg := hosts.Config()
@@ -202,7 +202,7 @@ func lessonBrokenPipe(t *testing.T) {
 			broken.Store(true)
 			err := send(conn)
 			wantRefusal(t, err, broker.ErrConnection)
-			if e := lessonError(t, err); e.Sent != broker.SentNothing {
+			if e := brokerError(t, err); e.Sent != broker.SentNothing {
 				t.Errorf("%v", e.Sent)
 			}
 			broken.Store(false)
@@ -211,13 +211,13 @@ func lessonBrokenPipe(t *testing.T) {
 	}
 }
 
-// lessonPipe is a net.Conn whose peer is gone, which the next write finds out.
-type lessonPipe struct {
+// brokenConn is a net.Conn whose peer is gone, which the next write finds out.
+type brokenConn struct {
 	net.Conn
 	broken *atomic.Bool
 }
 
-func (p lessonPipe) Write(b []byte) (int, error) {
+func (p brokenConn) Write(b []byte) (int, error) {
 	if p.broken.Load() {
 		p.Conn.Close()
 		return 0, &net.OpError{Op: "write", Net: "pipe", Err: syscall.EPIPE}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -88,7 +89,8 @@ func (b *balancer) serve(conn net.Conn, delay time.Duration) {
 			table.ApiKeys = fakebroker.ScriptedTable
 		}
 		time.Sleep(delay)
-		if _, err := conn.Write(fakebroker.ResponseFrame(int32(binary.BigEndian.Uint32(head[8:])), resp.AppendTo(nil))); err != nil {
+		id := int32(binary.BigEndian.Uint32(head[8:]))
+		if _, err := conn.Write(fakebroker.ResponseFrame(id, resp.AppendTo(nil))); err != nil {
 			return
 		}
 	}
@@ -106,8 +108,11 @@ func (b *balancer) config() broker.Config {
 func TestNewBrokerIsNeverTakenForOld(t *testing.T) {
 	on := true
 	for name, connect := range map[string]func(t *testing.T, b *balancer) *broker.Versions{
-		"Dial":             func(t *testing.T, b *balancer) *broker.Versions { return dialBalancer(t, b.config()) },
-		"Dial with probes": func(t *testing.T, b *balancer) *broker.Versions { return dialBalancer(t, probing(b.config(), &on)) },
+		"Dial": func(t *testing.T, b *balancer) *broker.Versions { return dialBalancer(t, b.config()) },
+		"Dial with probes": func(t *testing.T,
+			b *balancer) *broker.Versions {
+			return dialBalancer(t, probing(b.config(), &on))
+		},
 		"CheckVersion": func(t *testing.T, b *balancer) *broker.Versions {
 			conn := mustConn(t, b.config())
 			defer closeConn(conn)
@@ -153,7 +158,7 @@ func TestNewBrokerIsNeverTakenForOld(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			connected := 0
-			for seed := range uint64(2000) {
+			for seed := range uint64(1000) {
 				synctest.Test(t, func(t *testing.T) {
 					b := &balancer{rand: rand.New(rand.NewPCG(seed, 1)), down: 2}
 					if seed%4 == 0 {
@@ -239,4 +244,68 @@ func mustPolled(t *testing.T, cfg broker.Config, versions **broker.Versions) *br
 	cfg.Hooks = &broker.Hooks{Versions: func(_ broker.Endpoint, v *broker.Versions) { *versions = v }}
 	p := newPolled(t, cfg)
 	return p
+}
+
+// old is a broker of 0.8.2: it closes the connection on a request that it does not know.
+func old(_ context.Context, _, _ string) (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	b := &balancer{}
+	go b.serve(knowing{theirs, map[byte]bool{3: true, 10: true}}, 0)
+	return ours, nil
+}
+
+// knowing ends the connection on a request whose key it does not know, once it has read what
+// was sent: a pipe has no buffer.
+type knowing struct {
+	net.Conn
+	keys map[byte]bool
+}
+
+func (c knowing) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if len(p) == 12 && n == 12 && !c.keys[p[5]] {
+		_ = c.SetReadDeadline(time.Now().Add(time.Millisecond))
+		_, _ = io.Copy(io.Discard, c.Conn)
+		return 0, io.EOF
+	}
+	return n, err
+}
+
+// TestOldBrokerIsDetectedOnRequest: without the setting its error names it; with it, and for
+// CheckVersion, the release is detected and reported to Hooks.Warning.
+func TestOldBrokerIsDetectedOnRequest(t *testing.T) {
+	on := true
+	synctest.Test(t, func(t *testing.T) {
+		var warnings []string
+		cfg := broker.Config{
+			Transport: &netlink.Transport{Dial: old},
+			Hooks:     &broker.Hooks{Warning: func(text string) { warnings = append(warnings, text) }},
+		}
+		_, err := broker.Dial(limited(t, 5*time.Second), cfg)
+		var e *broker.Error
+		if !errors.As(err, &e) || !strings.Contains(e.Hint, "ProbeOldReleases (probe_old_releases)") {
+			t.Errorf("got error %v, want a hint at ProbeOldReleases", err)
+		}
+		if len(warnings) != 0 {
+			t.Errorf("got warnings %q, want none", warnings)
+		}
+		conn, err := broker.Dial(limited(t, 5*time.Second), probing(cfg, &on))
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.Close()
+		<-conn.Done()
+		conn = mustConn(t, cfg)
+		verdict, err := conn.CheckVersion(limited(t, 5*time.Second), broker.Check{})
+		if err != nil || verdict.Kind != broker.Exact || verdict.String() != "0.8.2" {
+			t.Errorf("got %v and error %v, want 0.8.2", verdict, err)
+		}
+		conn.Close()
+		<-conn.Done()
+		if len(warnings) != 2 || !strings.Contains(warnings[0], "0.8.2") ||
+			!strings.Contains(warnings[1], "it answered FindCoordinator") {
+			t.Errorf("got warnings %q, want two with the release and the evidence", warnings)
+		}
+		time.Sleep(time.Minute)
+	})
 }

@@ -106,14 +106,18 @@ func decode[T any](t *testing.T, o outcome) T {
 	return doc
 }
 
+// must returns v, and panics if a step of the test's own failed.
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
 // fakeKafka starts franz-go's fake broker on loopback.
 func fakeKafka(t *testing.T, opts ...kfake.Opt) (address string, cluster *kfake.Cluster) {
 	t.Helper()
-	opts = append(opts, kfake.NumBrokers(1), kfake.SeedTopics(1, "letters"))
-	cluster, err := kfake.NewCluster(opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	cluster = must(kfake.NewCluster(append(opts, kfake.NumBrokers(1), kfake.SeedTopics(1, "letters"))...))
 	t.Cleanup(cluster.Close)
 	return cluster.ListenAddrs()[0], cluster
 }

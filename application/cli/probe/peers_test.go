@@ -56,11 +56,8 @@ func webWithTLS(t *testing.T) string {
 }
 
 // closedPort returns a port without a listener.
-func closedPort(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+func closedPort(*testing.T) string {
+	l := must(net.Listen("tcp", "127.0.0.1:0"))
 	defer l.Close()
 	return l.Addr().String()
 }

@@ -14,7 +14,7 @@ import (
 
 const canary = "canary-4711"
 
-// file returns the name of a file of properties.
+// file writes a file of lines.
 func file(t *testing.T, lines ...string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "client.properties")
@@ -27,10 +27,7 @@ func file(t *testing.T, lines ...string) string {
 // TestBrokerFromProperties checks every command that connects, with each dialect.
 func TestBrokerFromProperties(t *testing.T) {
 	address, _ := fakeKafka(t)
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	host, port, _ := net.SplitHostPort(address)
 	java := file(t, "bootstrap.servers="+address, "key.serializer=x", "acks=all")
 	const wrong = "bootstrap.servers=127.0.0.1:1"
 	for _, given := range [][]string{

@@ -250,10 +250,7 @@ func (c *tlsCase) run(t *testing.T, version uint16) {
 
 func TestCertificateInfo(t *testing.T) {
 	ca := newAuthority(t, "an authority")
-	uri, err := url.Parse("spiffe://example.org/broker")
-	if err != nil {
-		t.Fatal(err)
-	}
+	uri := must(url.Parse("spiffe://example.org/broker"))
 	end := time.Now().Add(10*24*time.Hour + time.Hour).Truncate(time.Second).UTC()
 	address, _ := secureServer(t, &tls.Config{Certificates: []tls.Certificate{ca.issue(func(c *x509.Certificate) {
 		c.Subject = pkix.Name{CommonName: "a, b", Organization: []string{"c"}, Country: []string{"NL"}}
@@ -320,10 +317,7 @@ func TestTLSNextAddress(t *testing.T) {
 		{[]string{closedPort(t), address, silent(t)}, address},
 		{[]string{closedPort(t), closedPort(t)}, ""},
 	} {
-		p, err := (&app{settings: &properties.Settings{}}).newTLSProbe("broker.invalid:9093")
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := must((&app{settings: &properties.Settings{}}).newTLSProbe("broker.invalid:9093"))
 		lookup := func(context.Context, string, uint16) (all []ports.Endpoint, err error) {
 			for _, address := range c.addresses {
 				all = append(all, ports.Endpoint{Network: "tcp", Address: address})

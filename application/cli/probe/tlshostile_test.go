@@ -215,7 +215,7 @@ func TestEscapedJSON(t *testing.T) {
 func TestTLSUnreadableCertificate(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		address, _ := secureServer(t, &tls.Config{
-			Certificates: []tls.Certificate{{Certificate: [][]byte{[]byte("no certificate")}, PrivateKey: newKey(t)}},
+			Certificates: []tls.Certificate{{Certificate: [][]byte{[]byte("no certificate")}, PrivateKey: newKey()}},
 			MaxVersion:   version,
 		})
 		o := probe(t, "tls", address, "--json")

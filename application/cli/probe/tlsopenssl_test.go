@@ -72,18 +72,11 @@ func (w *workshop) broker(name, by, key, days, subject, names string) {
 func (w *workshop) serve(args ...string) (address string) {
 	w.t.Helper()
 	cmd := w.command(append([]string{"s_server", "-accept", "127.0.0.1:0"}, args...)...)
-	stdin, err := cmd.StdinPipe() // at its end the server exits
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	stdin := must(cmd.StdinPipe()) // at its end the server exits
+	lines := bufio.NewScanner(must(cmd.StdoutPipe()))
 	if err := cmd.Start(); err != nil {
 		w.t.Fatal(err)
 	}
-	lines := bufio.NewScanner(stdout)
 	drained := make(chan struct{})
 	w.t.Cleanup(func() {
 		_ = stdin.Close()

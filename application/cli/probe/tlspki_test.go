@@ -10,8 +10,7 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
-	"os"
-	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -33,8 +32,7 @@ func template(name string) *x509.Certificate {
 }
 
 func newAuthority(t *testing.T, name string) *authority {
-	t.Helper()
-	a := &authority{t: t, key: newKey(t)}
+	a := &authority{t: t, key: newKey()}
 	c := template(name)
 	c.SerialNumber, c.IsCA, c.BasicConstraintsValid = big.NewInt(1), true, true
 	c.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
@@ -57,89 +55,49 @@ func (a *authority) selfSigned() tls.Certificate {
 
 // issue makes a certificate for 127.0.0.1, with changes.
 func (a *authority) issue(change ...func(*x509.Certificate)) tls.Certificate {
-	a.t.Helper()
 	a.next++
 	c := template("a broker")
 	c.SerialNumber = big.NewInt(100 + a.next)
 	for _, f := range change {
 		f(c)
 	}
-	key := newKey(a.t)
+	key := newKey()
 	signed := a.sign(c, &key.PublicKey)
 	return tls.Certificate{Certificate: [][]byte{signed.Raw}, PrivateKey: key, Leaf: signed}
 }
 
 func (a *authority) sign(c *x509.Certificate, key *ecdsa.PublicKey) *x509.Certificate {
-	a.t.Helper()
-	der, err := x509.CreateCertificate(rand.Reader, c, a.cert, key, a.key)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	signed, err := x509.ParseCertificate(der)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return signed
+	return must(x509.ParseCertificate(must(x509.CreateCertificate(rand.Reader, c, a.cert, key, a.key))))
 }
 
 // list writes a revocation list.
 func (a *authority) list(until time.Time, revoked ...tls.Certificate) (path string) {
-	a.t.Helper()
 	l := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: time.Now().Add(-2 * time.Hour), NextUpdate: until}
 	for _, c := range revoked {
 		l.RevokedCertificateEntries = append(l.RevokedCertificateEntries,
 			x509.RevocationListEntry{SerialNumber: c.Leaf.SerialNumber, RevocationTime: time.Now().Add(-time.Hour)})
 	}
-	der, err := x509.CreateRevocationList(rand.Reader, l, a.cert, a.key)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return pemFile(a.t, "crl.pem", pem.Block{Type: "X509 CRL", Bytes: der})
+	return file(a.t, pemText("X509 CRL", must(x509.CreateRevocationList(rand.Reader, l, a.cert, a.key))))
 }
 
 func (a *authority) file() (path string) { return certificateFile(a.t, a.cert.Raw) }
 
-func newKey(t *testing.T) *ecdsa.PrivateKey {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
+func newKey() *ecdsa.PrivateKey { return must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)) }
 
 func certificateFile(t *testing.T, all ...[]byte) (path string) {
-	t.Helper()
-	var blocks []pem.Block
-	for _, der := range all {
-		blocks = append(blocks, pem.Block{Type: "CERTIFICATE", Bytes: der})
-	}
-	return pemFile(t, "certificate.pem", blocks...)
+	return file(t, pemText("CERTIFICATE", all...))
 }
 
 // keyFile writes the key and the certificates.
 func keyFile(t *testing.T, c tls.Certificate) (path string) {
-	t.Helper()
-	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	blocks := []pem.Block{{Type: "PRIVATE KEY", Bytes: der}}
-	for _, der := range c.Certificate {
-		blocks = append(blocks, pem.Block{Type: "CERTIFICATE", Bytes: der})
-	}
-	return pemFile(t, "key.pem", blocks...)
+	key := pemText("PRIVATE KEY", must(x509.MarshalPKCS8PrivateKey(c.PrivateKey)))
+	return file(t, key, pemText("CERTIFICATE", c.Certificate...))
 }
 
-func pemFile(t *testing.T, name string, blocks ...pem.Block) (path string) {
-	t.Helper()
-	var data []byte
-	for _, b := range blocks {
-		data = append(data, pem.EncodeToMemory(&b)...)
+func pemText(kind string, blocks ...[]byte) string {
+	var text strings.Builder
+	for _, der := range blocks {
+		text.Write(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 	}
-	path = filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return text.String()
 }
