@@ -14,7 +14,7 @@ import (
 
 // checkAfter is how long nothing has to have happened before it is worth a system
 // call.
-const checkAfter = time.Second
+const checkAfter = 10 * time.Millisecond
 
 // Check looks whether the peer has closed a connection on which nothing happened
 // for a while. It is called before a request is admitted. news: Step has something

@@ -27,17 +27,17 @@ func TestCheckAfterSilence(t *testing.T) {
 		want     domain.State
 		looked   bool
 	}{
-		{name: "parked, at once", parked: true, silence: time.Second - 1, ended: io.EOF, want: domain.Connected},
-		{name: "parked, open", parked: true, silence: time.Second, want: domain.Connected, looked: true},
-		{name: "parked, ended", parked: true, silence: time.Second, ended: io.EOF, wantNews: true,
+		{name: "parked, at once", parked: true, silence: 10*time.Millisecond - 1, ended: io.EOF, want: domain.Connected},
+		{name: "parked, open", parked: true, silence: 10 * time.Millisecond, want: domain.Connected, looked: true},
+		{name: "parked, ended", parked: true, silence: 10 * time.Millisecond, ended: io.EOF, wantNews: true,
 			want: domain.Disconnected, looked: true},
 		{name: "parked, in flight", parked: true, silence: time.Minute / 3, waiting: true,
 			ended: io.EOF, want: domain.Connected},
-		{name: "parked, panics", parked: true, silence: time.Second, panics: true, wantNews: true,
+		{name: "parked, panics", parked: true, silence: 10 * time.Millisecond, panics: true, wantNews: true,
 			want: domain.Disconnected, looked: true},
-		{name: "polled, at once", silence: time.Second - 1, ended: io.EOF, want: domain.Connected},
-		{name: "polled, open", silence: time.Second, want: domain.Connected},
-		{name: "polled, ended", silence: time.Second, ended: io.EOF, wantNews: true, want: domain.Disconnected},
+		{name: "polled, at once", silence: 10*time.Millisecond - 1, ended: io.EOF, want: domain.Connected},
+		{name: "polled, open", silence: 10 * time.Millisecond, want: domain.Connected},
+		{name: "polled, ended", silence: 10 * time.Millisecond, ended: io.EOF, wantNews: true, want: domain.Disconnected},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t, func(b *bench) { b.tr.parker = c.parked })

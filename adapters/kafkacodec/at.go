@@ -6,9 +6,9 @@ import (
 	"brokerconn/ports"
 )
 
-// At returns req pinned to one version: it is sent in that version or, if the
-// broker has not got it, not at all. A version that kmsg does not know shows as
-// an error when the message is sent. req must not be nil.
+// At returns req pinned to one version: it is sent in that version, or refused if the
+// broker does not support it. A version that kmsg does not support is an error when the
+// message is sent. req must not be nil.
 func At(req Request, version int16) ports.Message {
 	if req == nil {
 		panic("kafkacodec: At needs a request")

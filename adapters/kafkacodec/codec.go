@@ -1,17 +1,17 @@
-// Package kafkacodec turns Kafka's request and response bodies into bytes and
-// back with the types of github.com/twmb/franz-go/pkg/kmsg.
+// Package kafkacodec encodes and decodes Kafka's request and response bodies with the
+// types of github.com/twmb/franz-go/pkg/kmsg.
 //
-// kmsg is complete and fast, and it was made for a client that owns its messages
-// and trusts its brokers. Three habits of it are corrected here:
+// kmsg is complete and fast. It was written for a client that owns its messages and
+// trusts its brokers, so three properties of it are corrected here:
 //
-//   - It keeps the version to write inside the message. Writing therefore works
-//     on a shallow copy, so that one message may be sent on many connections,
-//     each with a version of its own, at the same time (kind.go).
-//   - Its ReadFrom ignores bytes that are left over, and a few bytes of garbage
-//     can make it loop or allocate without measure. Every response is therefore
-//     measured before it is read (layout.go, learn.go).
-//   - Its RequestFormatter writes the size at the start of the buffer that it
-//     was handed. It is not used at all: frames are the core's.
+//   - A message holds the version to encode. Encoding works on a shallow copy, so that
+//     one message can be sent on many connections at the same time, each in a version
+//     of its own (kind.go).
+//   - ReadFrom ignores bytes that are left over, and a few invalid bytes can make it
+//     loop or allocate without bound. Every response is therefore validated before it
+//     is decoded (layout.go, learn.go).
+//   - RequestFormatter writes the size at the start of the buffer that it appends to.
+//     It is not used: frames belong to the core.
 package kafkacodec
 
 import (
@@ -22,26 +22,26 @@ import (
 	"brokerconn/ports"
 )
 
-// Request and Response are kmsg's, under a name that spares users the import.
+// Request and Response are kmsg's types.
 type (
 	Request  = kmsg.Request
 	Response = kmsg.Response
 )
 
-// Codec is a [ports.Codec] for every type of kmsg, for types of the user's that
-// satisfy [Request], for what [At] returns, and for the messages of ports. The
-// zero value is ready, holds nothing, and is safe for concurrent use.
+// Codec is a [ports.Codec] for every type of kmsg, for other types that implement
+// [Request], for the result of [At], and for the messages of ports. The zero value is
+// ready to use, has no state, and is safe for concurrent use.
 //
-// A user's type is expected to store its version in itself, as kmsg's do. One
-// that cannot be copied (it is no pointer to a struct, or keeps its version
-// behind an embedded pointer) is written in the version that it has, no other.
-// Its own response types are trusted: to refuse what is left over is theirs.
+// A user's type must store its version in itself, as kmsg's types do. A type that
+// cannot be copied (it is not a pointer to a struct, or keeps its version behind an
+// embedded pointer) is encoded in the version that it holds only. Response types of
+// the user are trusted: they must reject bytes that are left over.
 type Codec struct{}
 
 var _ ports.Codec = Codec{}
 
-// Describe returns the versions of m: from 0 to the highest that kmsg has. An
-// error names a type that is no request of Kafka's.
+// Describe returns the traits of m; its versions are 0 to the highest that kmsg
+// supports. The error names a type that is not a Kafka request.
 func (Codec) Describe(m ports.Message) (ports.Traits, error) {
 	w, err := resolve(m)
 	if err != nil {
@@ -55,8 +55,7 @@ func (Codec) Describe(m ports.Message) (ports.Traits, error) {
 	}, nil
 }
 
-// AppendBody appends m in the given version. m is not changed, whatever version
-// it holds itself.
+// AppendBody appends m, encoded in the given version. It does not change m.
 func (Codec) AppendBody(dst []byte, m ports.Message, version int16) ([]byte, error) {
 	w, err := resolve(m)
 	if err != nil {
@@ -69,9 +68,9 @@ func (Codec) AppendBody(dst []byte, m ports.Message, version int16) ([]byte, err
 	return w.kind.appendTo(dst, w.req, version), nil
 }
 
-// Decode reads the response to request. What it returns may share memory with
-// body. Every error means that the peer broke the protocol, except the one that
-// names a type this codec does not know.
+// Decode decodes the response to request. The result may share memory with body. Every
+// error is a protocol error of the peer, except one that names a type that this codec
+// does not support.
 func (Codec) Decode(request ports.Message, version int16, body []byte) (_ ports.Message, err error) {
 	w, err := resolve(request)
 	if err != nil {
@@ -88,12 +87,12 @@ func (Codec) Decode(request ports.Message, version int16, body []byte) (_ ports.
 	return resp, nil
 }
 
-// writable is a message resolved to what kmsg can write.
+// writable is a message that kmsg can encode.
 type writable struct {
 	req      Request
 	kind     *kind
 	min, max int16
-	control  bool // a message of ports; its response becomes one again
+	control  bool // a message of ports; its response is converted back
 }
 
 func (w writable) flexibleFrom() int16 {

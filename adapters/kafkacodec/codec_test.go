@@ -40,7 +40,7 @@ func answer(t *testing.T, req kafkacodec.Request, version int16) []byte {
 	return filled(rnd, req.ResponseKind(), version).AppendTo(nil)
 }
 
-// eachVersion runs f for every API and version that kmsg has, each time with
+// eachVersion calls f for every API and version of kmsg, each time with
 // other values.
 func eachVersion(t *testing.T, f func(t *testing.T, seed [2]uint64, key, version int16)) {
 	for range 10 {
@@ -99,11 +99,11 @@ func TestResponsesAreReadAsKmsgReadsThem(t *testing.T) {
 			t.Errorf("%s v%d: got %+v, kmsg reads %+v", name, version, got, want)
 		}
 		if _, err := codec.Decode(req, version, append(body[:len(body):len(body)], 0)); err == nil {
-			t.Errorf("%s v%d: a byte was left over and nobody noticed", name, version)
+			t.Errorf("%s v%d: got no error for a byte left over", name, version)
 		}
 		if len(body) > 0 {
 			if _, err := codec.Decode(req, version, body[:rnd.IntN(len(body))]); err == nil {
-				t.Errorf("%s v%d: the end was missing and nobody noticed", name, version)
+				t.Errorf("%s v%d: got no error for a missing end", name, version)
 			}
 		}
 	})
@@ -124,7 +124,7 @@ func TestTraits(t *testing.T) {
 			req.SetVersion(v)
 			flexible := traits.FlexibleFrom >= 0 && v >= traits.FlexibleFrom
 			if flexible != req.IsFlexible() {
-				t.Errorf("%s v%d: flexible %v, kmsg says %v", kafkacodec.KeyName(key), v, flexible, req.IsFlexible())
+				t.Errorf("%s v%d: flexible %v, want %v as in kmsg", kafkacodec.KeyName(key), v, flexible, req.IsFlexible())
 			}
 		}
 	}
@@ -137,7 +137,7 @@ func TestTraits(t *testing.T) {
 	}
 }
 
-// TestOneMessageOnManyConnections needs the race detector to tell.
+// TestOneMessageOnManyConnections finds defects under the race detector only.
 func TestOneMessageOnManyConnections(t *testing.T) {
 	var codec kafkacodec.Codec
 	req := kmsg.NewPtrMetadataRequest()

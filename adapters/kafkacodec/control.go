@@ -6,13 +6,12 @@ import (
 	"brokerconn/ports"
 )
 
-// The messages that the core itself speaks are plain structs of ports, so that
-// the core needs no kmsg. This file maps them, requests one way and responses
-// the other.
+// The core's own messages are plain structs of package ports, so that the core does
+// not depend on kmsg. This file converts their requests to kmsg and the responses back.
 
-// toKmsg returns the request of kmsg for a message of ports and the highest
-// version whose fields that message has; nil for any other message. The limit is
-// given here since a later kmsg may know versions of which ports knows nothing.
+// toKmsg returns kmsg's request for a message of ports and the highest version whose
+// fields that message has; nil for any other message. A later kmsg may support versions
+// with fields that ports does not have.
 func toKmsg(m ports.Message) (req Request, highest int16) {
 	switch m := m.(type) {
 	case *ports.APIVersionsRequest:
@@ -37,7 +36,7 @@ func toKmsg(m ports.Message) (req Request, highest int16) {
 	return nil, 0
 }
 
-// probeGroup is whom the probes ask about. Nobody is expected to be there.
+// probeGroup is the group that probes name. It need not exist.
 const probeGroup = "brokerconn-probe"
 
 func probe(m *ports.ProbeRequest) Request {
@@ -64,8 +63,8 @@ func probe(m *ports.ProbeRequest) Request {
 	return nil
 }
 
-// One of each that toKmsg returns, to know the kind of a message without making
-// a request of it.
+// One request of each type that toKmsg returns, to find the kind of a message without
+// creating a request.
 var (
 	anAPIVersions     = kmsg.NewPtrApiVersionsRequest()
 	aSASLHandshake    = kmsg.NewPtrSASLHandshakeRequest()
@@ -76,8 +75,8 @@ var (
 	}
 )
 
-// alike returns a request of the type that m is written with, of which only the
-// type has a meaning; nil for a message that this codec does not know.
+// alike returns a request of the type that m is encoded with; only its type is
+// meaningful. It returns nil for a message that this codec does not support.
 func alike(m ports.Message) Request {
 	switch m := m.(type) {
 	case pinned:
@@ -96,7 +95,7 @@ func alike(m ports.Message) Request {
 	return nil
 }
 
-// fromKmsg returns the message of ports for a response to what toKmsg made.
+// fromKmsg returns the message of ports for the response to a request of toKmsg.
 func fromKmsg(resp Response) ports.Message {
 	switch r := resp.(type) {
 	case *kmsg.ApiVersionsResponse:

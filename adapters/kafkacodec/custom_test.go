@@ -51,7 +51,7 @@ func TestUsersTypes(t *testing.T) {
 			t.Fatalf("%T: the version was changed", c.m)
 		}
 		if _, err := codec.Decode(c.m, 9, append(answer(t, meta, 9), 0)); err == nil {
-			t.Errorf("%T: a byte was left over and nobody noticed", c.m)
+			t.Errorf("%T: got no error for a byte left over", c.m)
 		}
 	}
 
@@ -84,7 +84,7 @@ func TestOneTypeForManyAPIs(t *testing.T) {
 					t.Errorf("%T v%d: %v", wrapped, version, err)
 				}
 				if _, err := codec.Decode(m, version, append(body, 0)); err == nil {
-					t.Errorf("%T v%d: a byte was left over and nobody noticed", wrapped, version)
+					t.Errorf("%T v%d: got no error for a byte left over", wrapped, version)
 				}
 			}
 		}

@@ -11,7 +11,7 @@ import (
 	"brokerconn/adapters/kafkacodec"
 )
 
-// allocated returns the bytes that f allocated, as nearly as the runtime tells.
+// allocated returns the bytes that f allocated, as nearly as the runtime reports.
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -64,8 +64,8 @@ func addAnswers(f *testing.F) {
 	}
 }
 
-// FuzzThrottle: of what Decode can read, Throttle says what kmsg has read; of the
-// rest it says something that a caller can live with.
+// FuzzThrottle compares Throttle with kmsg for bodies that can be decoded; for others
+// it checks the bounds of the result.
 func FuzzThrottle(f *testing.F) {
 	addAnswers(f)
 	f.Fuzz(func(t *testing.T, key, version int16, body []byte) {

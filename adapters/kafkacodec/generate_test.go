@@ -59,7 +59,7 @@ func fillValue(rnd *rand.Rand, f reflect.Value) {
 			n = 100 + rnd.IntN(100) // compact counts of two bytes
 		}
 		if n == 0 && rnd.IntN(2) == 0 {
-			return // null, where that can be told from empty
+			return // null, if it differs from empty
 		}
 		f.Set(reflect.MakeSlice(f.Type(), n, n))
 		for i := range n {

@@ -8,14 +8,14 @@ import (
 	"sync/atomic"
 )
 
-// A kind is what is known of one Go type of requests, found out once.
+// A kind describes one Go type of requests. It is determined once.
 type kind struct {
 	maxVersion   int16
-	flexibleFrom int16 // -1: never; of no meaning when fixed
-	// fixed: the type cannot be copied, so only the version it holds can be
-	// written.
+	flexibleFrom int16 // -1: never; not meaningful if fixed
+	// fixed: the type cannot be copied, so it can be encoded in the version that it
+	// holds only.
 	fixed bool
-	// acks is where a produce request has its acks, nil for all others.
+	// acks is the index of a produce request's acks field, nil for all other types.
 	acks []int
 	// scratch holds zero values of the type. A message is copied into one,
 	// which then takes the version; see appendTo.
@@ -27,8 +27,8 @@ type kind struct {
 
 var (
 	kinds sync.Map // reflect.Type -> *kind
-	// One type that is fixed may stand for many APIs, as a wrapper does that embeds
-	// kmsg.Request: there the response's type tells.
+	// One fixed type may represent many APIs, such as a wrapper that embeds
+	// kmsg.Request: the response's type identifies the API.
 	fixedKinds sync.Map // [2]reflect.Type, request and response -> *kind
 )
 
@@ -67,7 +67,7 @@ func newKind(req Request) *kind {
 	return k
 }
 
-// firstFlexible asks a blank request for each of its versions.
+// firstFlexible asks a blank request about each of its versions.
 func firstFlexible(blank Request) int16 {
 	for v := int16(0); v <= blank.MaxVersion(); v++ {
 		if blank.SetVersion(v); blank.IsFlexible() {
@@ -77,9 +77,9 @@ func firstFlexible(blank Request) int16 {
 	return -1
 }
 
-// copies says whether a shallow copy of a *T has a version of its own. Not so
-// for a struct that embeds a *kmsg.X: its copy shares the X, and a version set
-// on the copy would change the caller's message under other connections.
+// copies reports whether a shallow copy of a *T has a version of its own. A struct that
+// embeds a *kmsg.X has not: its copy shares the X, and a version set on the copy would
+// change the caller's message while other connections use it.
 func copies(t reflect.Type) (ok bool) {
 	if t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct {
 		return false
@@ -110,8 +110,8 @@ func acksOf(t reflect.Type) []int {
 	return nil
 }
 
-// noResponse says whether the broker will stay silent: it answers no produce
-// request with acks 0, not even to report a failure.
+// noResponse reports whether the broker sends no answer: it answers no produce request
+// with acks 0, not even with an error.
 func (k *kind) noResponse(req Request) bool {
 	if k.acks == nil {
 		return false
@@ -120,9 +120,9 @@ func (k *kind) noResponse(req Request) bool {
 	return err == nil && acks.Int() == 0
 }
 
-// appendTo writes req in a version without touching req, which other goroutines
-// may be writing in other versions. The copy is shallow: writing reads only. It
-// is blanked before it goes back, so that the pool keeps no record alive.
+// appendTo encodes req in a version without changing req, which other goroutines may be
+// encoding in other versions. The copy is shallow: encoding only reads. The copy is
+// cleared before it returns to the pool, so that the pool keeps no record alive.
 func (k *kind) appendTo(dst []byte, req Request, version int16) []byte {
 	if k.fixed {
 		return req.AppendTo(dst)
@@ -166,7 +166,7 @@ func (k *kind) layout(req Request, version int16) *layout {
 	l := at.Load()
 	if l == nil {
 		l = learn(req.ResponseKind(), version)
-		at.Store(l) // learned twice is learned the same
+		at.Store(l) // concurrent callers store equal values
 	}
 	return l
 }

@@ -6,22 +6,22 @@ import (
 	"math"
 )
 
-// A layout is how a response lies on the wire in one version: enough to find
-// where it ends, in one pass that allocates nothing, and no more. What is read
-// of a body afterwards is known to be there. kmsg alone would
+// A layout describes the encoding of a response in one version, as far as is needed to
+// find its end in one pass that allocates nothing. Decoding afterwards never runs past
+// the body. kmsg alone would
 //
-//   - ignore what follows the end: a reader out of step goes unnoticed;
+//   - ignore bytes after the end, so that a reader out of step is not detected;
 //   - allocate a struct of up to 350 bytes for each byte received, since its
 //     only check of an array's count is that as many bytes follow;
-//   - go round four thousand million times for a count of tags that is garbage,
-//     since the loop over them goes on when the bytes have run out.
+//   - loop four thousand million times for an invalid count of tags, since the loop
+//     continues after the last byte.
 //
 // The encodings are those of https://kafka.apache.org/protocol#protocol_types.
 // Non-flexible versions have lengths of 2 bytes before strings and of 4 bytes
 // before bytes and arrays, -1 for null. Flexible ones (KIP-482) have a varint of
 // the length + 1, 0 for null, and end every struct with tagged fields.
 type layout struct {
-	known    bool // false: could not be learned, finds no fault
+	known    bool // false: could not be learned, accepts every body
 	flexible bool
 	steps    []step
 	throttle throttle
@@ -31,7 +31,7 @@ type step struct {
 	op   op
 	size int    // opFixed: how many bytes
 	sub  []step // opArray: one element; opNullable: the struct
-	tags []tag  // opTags: those that kmsg reads, all others are opaque
+	tags []tag  // opTags: the tags that kmsg reads; all others are opaque
 }
 
 type tag struct {
@@ -55,7 +55,7 @@ var (
 	errLong  = errors.New("bytes are left over at the end")
 )
 
-// measure says whether body is one response, from the first byte to the last.
+// measure reports whether body is exactly one response.
 func (l *layout) measure(body []byte) error {
 	if !l.known {
 		return nil
@@ -102,7 +102,7 @@ func (r *reader) skip(steps []step) {
 
 func (r *reader) array(s *step) {
 	count := r.length(4)
-	if count > len(r.rest) { // as kmsg has it: it ends a loop over nothing
+	if count > len(r.rest) { // as kmsg does, which bounds the loop
 		r.bad = true
 		return
 	}
@@ -128,7 +128,7 @@ func (r *reader) tags(s *step) {
 	}
 }
 
-// within checks that value is steps, from its first byte to its last.
+// within reports whether value is exactly steps.
 func (r *reader) within(value []byte, steps []step) {
 	after := r.rest
 	r.rest = value
@@ -152,7 +152,7 @@ func (r *reader) length(n int) int {
 	}
 }
 
-// uvarint reads at most 32 bits. What an int of 32 bits cannot hold is longer
+// uvarint reads at most 32 bits. A length that an int of 32 bits cannot hold is longer
 // than any body.
 func (r *reader) uvarint() int {
 	u, n := binary.Uvarint(r.rest)

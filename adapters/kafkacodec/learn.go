@@ -7,25 +7,23 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// kmsg has no schemas at run time, only code that writes. A layout is learned
-// from that code: the fields of a message lie on the wire in the order of the
-// struct, so it is enough to change one field at a time and to see what becomes
-// of the bytes.
+// kmsg has no schemas at run time, only encoding code. A layout is learned from that
+// code: fields are encoded in the order of the struct, so it is enough to change one
+// field at a time and to compare the bytes.
 //
 //	nothing changes               the version has no such field
 //	a tag count goes from 0 to 1  the field is tagged; its key follows
-//	anything else                 the field lies inline
+//	anything else                 the field is encoded inline
 //
-// The type of the field and whether the version is flexible say the rest. To
-// look into an array, one element is put into it. What was learned is put to
-// the test at once, on a message with every field filled. Should a kmsg of
-// tomorrow write something in a way that is not understood here, then the test
-// fails and bodies of that response are read unmeasured, as kmsg reads them; the
-// tests of this package fail too. Learning takes well under a millisecond, once
-// per response and version.
+// The field's type and whether the version is flexible determine the rest. An array is
+// learned with one element in it. The result is verified at once on a message with every
+// field filled. If a later kmsg encodes something in another way, that check fails and
+// bodies of that response are decoded without validation, as by kmsg alone; the tests of
+// this package fail then too. Learning takes well under a millisecond, once per response
+// and version.
 
-// learnable says whether the type is one of kmsg's, which all have the regular
-// form that learning relies on.
+// learnable reports whether the type is one of kmsg's, which all have the form that
+// learning relies on.
 func learnable(resp Response) bool {
 	t := reflect.TypeOf(resp)
 	return t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct &&
@@ -51,13 +49,13 @@ func learn(resp Response, version int16) *layout {
 
 type learner struct {
 	layout
-	root Response // the whole message; everything but the field at hand is blank
+	root Response // the whole message; all but the current field is blank
 }
 
 func (l *learner) write() []byte { return l.root.AppendTo(nil) }
 
-// structure learns the struct v, which is a part of the root. tagged: v is the
-// value of a tag, which is written only while it differs from its default.
+// structure learns the struct v, which is a part of the root. tagged: v is the value of
+// a tag, which is encoded only if it differs from its default.
 func (l *learner) structure(v reflect.Value, tagged bool) (steps []step) {
 	var tags []tag
 	for i := range v.NumField() {
@@ -83,7 +81,7 @@ func (l *learner) structure(v reflect.Value, tagged bool) (steps []step) {
 	return steps
 }
 
-// value learns a field that is written.
+// value learns a field that is encoded.
 func (l *learner) value(f reflect.Value) []step {
 	switch t := f.Type(); t.Kind() {
 	case reflect.String:
@@ -126,7 +124,7 @@ const (
 	inTag
 )
 
-// place finds out where a field is written, and the key of its tag.
+// place determines where a field is encoded, and the key of its tag.
 func (l *learner) place(f reflect.Value, tagged bool) (at place, key uint32) {
 	if f.Kind() == reflect.Struct {
 		return l.placeStruct(f, tagged)
@@ -147,8 +145,8 @@ func (l *learner) place(f reflect.Value, tagged bool) (at place, key uint32) {
 	return inline, 0
 }
 
-// placeStruct: a struct is where its fields are; in a tag if all of them are,
-// since then it is the struct itself that is tagged.
+// placeStruct determines the place of a struct from its fields: it is tagged if all of
+// them are.
 func (l *learner) placeStruct(v reflect.Value, tagged bool) (at place, key uint32) {
 	for i := range v.NumField() {
 		if !isField(v, i) {
@@ -164,8 +162,8 @@ func (l *learner) placeStruct(v reflect.Value, tagged bool) (at place, key uint3
 	return at, key
 }
 
-// tagAdded compares a message without and with one tagged field: a count of 0
-// has become 1, and the key, the size and the value have come in after it.
+// tagAdded compares a message without and with one tagged field: the count changes from
+// 0 to 1, and the key, the size and the value follow it.
 func tagAdded(before, after []byte) (key uint32, ok bool) {
 	p := 0
 	for p < len(before) && p < len(after) && before[p] == after[p] {

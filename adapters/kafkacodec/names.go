@@ -7,7 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// Keys returns the API keys that kmsg knows, ascending.
+// Keys returns the API keys that kmsg supports, ascending.
 func Keys() []int16 {
 	var keys []int16
 	for key := int16(0); key <= kmsg.MaxKey; key++ {
@@ -19,7 +19,7 @@ func Keys() []int16 {
 }
 
 // KeyName returns Kafka's name of an API, for example "Metadata" for 3, and
-// "API key 1000" for one that kmsg does not know.
+// "API key 1000" for a key that kmsg does not support.
 func KeyName(key int16) string {
 	if kmsg.RequestForKey(key) == nil {
 		return fmt.Sprintf("API key %d", key)
@@ -27,8 +27,8 @@ func KeyName(key int16) string {
 	return kmsg.NameForKey(key)
 }
 
-// MaxVersion returns the highest version of an API that kmsg can write, and
-// false for an API that it does not know. The lowest is always 0.
+// MaxVersion returns the highest version of an API that kmsg can encode, and false for
+// an API that it does not support. The lowest is always 0.
 func MaxVersion(key int16) (int16, bool) {
 	req := kmsg.RequestForKey(key)
 	if req == nil {

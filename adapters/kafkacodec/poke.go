@@ -6,12 +6,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// What follows changes messages through reflection, for learning.
+// The functions of this file change messages by reflection, for learn.go.
 
 var typeTags = reflect.TypeFor[kmsg.Tags]()
 
-// isField says whether field i of v is one of Kafka's: not the version that kmsg
-// keeps at the top of a message, not the tags that it does not know.
+// isField reports whether field i of v is a field of the protocol: neither the version
+// at the top of a message nor the unknown tags.
 func isField(v reflect.Value, i int) bool {
 	f := v.Type().Field(i)
 	_, message := v.Addr().Interface().(Response)
@@ -34,8 +34,8 @@ func restore(f reflect.Value) func() {
 	return func() { f.Set(saved) }
 }
 
-// poke gives f the smallest value that it does not have yet; it leaves a struct
-// alone.
+// poke sets f to the smallest value that differs from its present one. It does not
+// change a struct.
 func poke(f reflect.Value) {
 	switch f.Kind() {
 	case reflect.Bool:
@@ -60,7 +60,7 @@ func poke(f reflect.Value) {
 	}
 }
 
-// pokeOthers changes every field of v but field i, and returns how to undo it.
+// pokeOthers changes every field of v but field i, and returns a function to undo it.
 func pokeOthers(v reflect.Value, i int) (undo func()) {
 	undo = restore(v)
 	for j := range v.NumField() {

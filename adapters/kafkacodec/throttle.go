@@ -8,20 +8,19 @@ import (
 	"brokerconn/ports"
 )
 
-// Most responses tell first for how long the broker throttled the client; the
-// oldest ones, of which Produce matters, tell last, and a few in between. The
-// layout has what lies before the field, so that only that much of a body is
-// walked through. From which version on it is the client that has to wait
-// (KIP-219) is known to kmsg.
+// Most responses begin with the throttle time; the oldest ones, such as Produce, end
+// with it, and a few have it in between. The layout holds the fields before it, so that
+// only these are read. kmsg reports the version from which on the client has to wait
+// (KIP-219).
 type throttle struct {
 	found  bool
-	before []step // what lies in front of the field
+	before []step // the fields before it
 	waits  bool
 }
 
-// Throttle reads the field where kmsg has it. It is 0, false for a response type
-// of the user's own: to read that, it would have to be decoded. The first call
-// for a type and version learns; later ones allocate nothing.
+// Throttle reads the throttle time of a response. It returns 0, false for a user's
+// response type, which would have to be decoded. The first call for a type and version
+// learns the layout; later calls do not allocate.
 func (Codec) Throttle(request ports.Message, version int16, body []byte) (ms int32, wait bool) {
 	req := alike(request)
 	if req == nil {
@@ -48,8 +47,8 @@ func (l *layout) throttled(body []byte) (ms int32, wait bool) {
 	return ms, ms > 0 && l.throttle.waits
 }
 
-// findThrottle learns the field while the root is blank, and leaves it so: it
-// is where two messages differ that differ in nothing else.
+// findThrottle learns the place of the field with a blank root, and leaves it blank: it
+// compares two encodings that differ in this field only.
 func (l *learner) findThrottle() throttle {
 	resp, ok := l.root.(kmsg.ThrottleResponse)
 	if !ok {

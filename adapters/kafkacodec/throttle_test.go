@@ -11,7 +11,7 @@ import (
 	"brokerconn/ports"
 )
 
-// throttleByKmsg is what Throttle should say of body: kmsg reads all of it.
+// throttleByKmsg returns the result that kmsg gives by decoding the whole body.
 func throttleByKmsg(t *testing.T, key, version int16, body []byte) (ms int32, wait bool) {
 	t.Helper()
 	resp := kmsg.ResponseForKey(key)
@@ -44,7 +44,7 @@ func TestThrottleIsWhatKmsgReads(t *testing.T) {
 		if ms, wait := codec.Throttle(req, version, body); ms != wantMS || wait != wantWait {
 			t.Errorf("%s v%d: %d ms, %v; kmsg reads %d ms, %v", name, version, ms, wait, wantMS, wantWait)
 		}
-		// What ends before the field says nothing; what ends behind it says all.
+		// A body that ends before the field has no throttle time; one that ends after it has.
 		reached := false
 		for n := range body {
 			ms, wait := codec.Throttle(req, version, body[:n:n])

@@ -8,13 +8,13 @@ import (
 	"brokerconn/ports"
 )
 
-// link is the owner's side; [Peer] is the other. All fields are under the
+// link is the owner's end; [Peer] is the other. All fields are guarded by the
 // transport's mutex.
 type link struct {
 	t        *Transport
 	endpoint ports.Endpoint
-	stage    ports.Stage // dialling or established: there is nothing to secure
-	err      error       // why the dial failed, or net.ErrClosed
+	stage    ports.Stage // dialing or established: there is no handshake
+	err      error       // of the dial, or net.ErrClosed
 	news     bool        // the stage changed since the owner last asked
 	watch    func()
 	out, in  stream // to the peer, from the peer
@@ -25,10 +25,10 @@ var (
 	_ ports.Watcher = (*link)(nil)
 )
 
-// settle ends the dial as the script says and returns who waits for it.
+// settle ends the dial as scripted and returns the watcher to call.
 func (l *link) settle(s *dialScript) (wake func()) {
 	if l.err != nil {
-		return nil // closed while it was held
+		return nil // closed while held
 	}
 	l.news = true
 	if s.err != nil {
@@ -40,7 +40,7 @@ func (l *link) settle(s *dialScript) (wake func()) {
 	return l.takeWatch()
 }
 
-// Stage returns how far the link has come.
+// Stage returns the current stage of the link.
 func (l *link) Stage() (ports.Stage, error) {
 	l.t.mu.Lock()
 	defer l.t.mu.Unlock()
@@ -58,7 +58,7 @@ func (l *link) ready() error {
 	return nil
 }
 
-// Send takes what the capacity leaves room for.
+// Send sends as much of p as the capacity allows.
 func (l *link) Send(p []byte) (int, error) {
 	l.t.mu.Lock()
 	defer l.t.mu.Unlock()
@@ -68,7 +68,7 @@ func (l *link) Send(p []byte) (int, error) {
 	return l.out.send(p)
 }
 
-// Recv fills p with what the peer has sent.
+// Recv fills p with bytes that the peer has sent.
 func (l *link) Recv(p []byte) (int, error) {
 	l.t.mu.Lock()
 	defer l.t.mu.Unlock()
@@ -78,13 +78,13 @@ func (l *link) Recv(p []byte) (int, error) {
 	return l.in.recv(p)
 }
 
-// Watch asks for a call of f when the peer or the script makes news.
+// Watch requests a call of f when the peer or the script changes the link.
 func (l *link) Watch(f func()) {
 	l.t.mu.Lock()
 	defer l.t.mu.Unlock()
 	if l.news || l.err != nil || l.in.readable() || l.out.writable() {
 		l.watch = nil
-		go f() // not on the caller's stack
+		go f() // Watch's contract: not within Watch
 		return
 	}
 	l.watch = f
@@ -96,8 +96,8 @@ func (l *link) takeWatch() func() {
 	return f
 }
 
-// Close ends the link and forgets its watcher: the peer reads what was sent,
-// then io.EOF, and can send no more. Every later call says net.ErrClosed.
+// Close closes the link and drops its watcher. The peer receives the bytes sent so far,
+// then io.EOF, and can send no more. Every later call returns net.ErrClosed.
 func (l *link) Close() error {
 	l.t.mu.Lock()
 	defer l.t.mu.Unlock()

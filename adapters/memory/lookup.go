@@ -20,10 +20,10 @@ var (
 	_ ports.Watcher = (*lookup)(nil)
 )
 
-// settle ends the lookup as the script says and returns who waits for it.
+// settle ends the lookup as scripted and returns the watcher to call.
 func (l *lookup) settle(s *hostScript) (wake func()) {
 	if l.settled {
-		return nil // closed while it was held
+		return nil // closed while held
 	}
 	l.settled = true
 	switch {
@@ -48,7 +48,7 @@ func (l *lookup) Result() ([]ports.Endpoint, error) {
 	return l.endpoints, l.err
 }
 
-// Watch asks for a call of f when the addresses are known.
+// Watch requests a call of f when the addresses are known.
 func (l *lookup) Watch(f func()) {
 	l.t.mu.Lock()
 	defer l.t.mu.Unlock()
@@ -59,7 +59,7 @@ func (l *lookup) Watch(f func()) {
 	l.watch = f
 }
 
-// Close gives up a lookup under way and forgets its watcher.
+// Close ends a lookup in progress and drops its watcher.
 func (l *lookup) Close() {
 	l.t.mu.Lock()
 	defer l.t.mu.Unlock()

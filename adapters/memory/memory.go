@@ -1,23 +1,23 @@
-// Package memory is a transport without sockets, goroutines or time. A test
-// plays the broker on the other side, in the same goroutine if it likes:
+// Package memory is a transport without sockets, goroutines or time. The test is the
+// broker at the other end, on the same goroutine if it wants:
 //
 //	t := memory.New()
 //	link := t.Open(ports.Endpoint{Network: "memory", Address: "broker:9092"})
-//	peer := t.Accept()       // the broker's side of that link
-//	peer.Send(answer)        // link.Recv finds it
+//	peer := t.Accept()       // the broker's end of that link
+//	peer.Send(answer)        // link.Recv returns it
 //	peer.Close()             // link.Recv: the rest of answer, then io.EOF
 //
-// Everything happens in the call that causes it: what was sent is there, a link
-// that was opened is established. What should take its time is held until the
-// test releases it, see [Transport.HoldLookup] and [Transport.HoldDial].
+// Each call has its whole effect before it returns: bytes sent can be received, an
+// opened link is established. To delay a lookup or a dial, hold it and release it
+// later, see [Transport.HoldLookup] and [Transport.HoldDial].
 //
-// A watcher is called by the call of the other side that made news, before that
-// call returns. Only Watch itself, when there is news already, needs a goroutine
-// to call f, since the contract forbids the caller's stack. A test on one
-// goroutine that watches after ErrWouldBlock never gets there.
+// A watcher is called within the call of the other end that caused the change, before
+// that call returns. If the change came before Watch, Watch calls f on a new goroutine,
+// because its contract forbids a call within Watch. A test on one goroutine that calls
+// Watch only after ErrWouldBlock never needs that goroutine.
 //
-// One mutex covers a transport and all its links, so that any method may be
-// called from any goroutine; watchers are called without it.
+// One mutex guards a transport and all its links, so any method may be called from any
+// goroutine; watchers are called without it.
 package memory
 
 import (
@@ -30,33 +30,33 @@ import (
 
 // Transport is a ports.Transport and its script. The zero value is ready.
 type Transport struct {
-	// Capacity is how many bytes may be under way in one direction of a link
-	// before Send takes no more. 0: no bound. Set it before Open.
+	// Capacity is the number of bytes that one direction of a link holds before Send
+	// returns ErrWouldBlock. If zero, there is no bound. It is read by Open.
 	Capacity int
 
 	mu      sync.Mutex
 	hosts   map[string]*hostScript
 	dials   map[string]*dialScript
-	waiting []*Peer // established, and not accepted yet
+	waiting []*Peer // established and not accepted yet
 }
 
-// hostScript is what the test has said of one host.
+// hostScript is the script of one host.
 type hostScript struct {
 	hold
 	endpoints []ports.Endpoint
 	err       error
 }
 
-// dialScript is what the test has said of one address.
+// dialScript is the script of one address.
 type dialScript struct {
 	hold
 	err error
 }
 
-// hold keeps what begins pending while the test wants it to.
+// hold keeps lookups or dials pending until they are released.
 type hold struct {
 	held    bool
-	pending []func() (wake func()) // settles it, as the script then says
+	pending []func() (wake func()) // each ends one as scripted at that time
 }
 
 func (h *hold) settle(now func() (wake func())) {
@@ -73,30 +73,30 @@ var _ ports.Transport = (*Transport)(nil)
 // network "memory", and every dial succeeds.
 func New() *Transport { return &Transport{} }
 
-// SetAddresses makes lookups of host, from now on, find these endpoints, as
-// they stand. None: the one endpoint of the default.
+// SetAddresses makes later lookups of host return these endpoints unchanged. Without
+// endpoints, lookups return the default again.
 func (t *Transport) SetAddresses(host string, eps ...ports.Endpoint) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.host(host).endpoints = append([]ports.Endpoint(nil), eps...)
 }
 
-// FailLookup makes lookups of host fail with err; nil lets them succeed again.
+// FailLookup makes lookups of host fail with err; with nil they succeed again.
 func (t *Transport) FailLookup(host string, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.host(host).err = err
 }
 
-// RefuseDial makes dials of address fail with err; nil lets them succeed again.
+// RefuseDial makes dials of address fail with err; with nil they succeed again.
 func (t *Transport) RefuseDial(address string, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.dial(address).err = err
 }
 
-// HoldLookup keeps lookups of host pending until release is called. They then
-// end as the script says at that time.
+// HoldLookup keeps lookups of host pending until release is called. They then end as
+// scripted at that time.
 func (t *Transport) HoldLookup(host string) (release func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -150,7 +150,7 @@ func (t *Transport) Open(ep ports.Endpoint) ports.Link {
 	return l
 }
 
-// Accept returns the other side of the link that was established first and not
+// Accept returns the broker's end of the oldest link that was established and not
 // accepted yet, or nil.
 func (t *Transport) Accept() *Peer {
 	t.mu.Lock()
@@ -187,7 +187,7 @@ func (t *Transport) dial(address string) *dialScript {
 	return s
 }
 
-// call calls watchers, after the mutex was given back.
+// call calls watchers, without the mutex.
 func call(wake ...func()) {
 	for _, f := range wake {
 		if f != nil {

@@ -140,7 +140,7 @@ func TestHoldDial(t *testing.T) {
 	}
 }
 
-// What happened before Watch was called is not lost, whoever asks first.
+// A change before Watch is reported, whichever call comes first.
 func TestWatchAfterTheNews(t *testing.T) {
 	tr := memory.New()
 	release := tr.HoldDial("a:1")
@@ -166,34 +166,34 @@ func connect(tr *memory.Transport) (ports.Link, *memory.Peer) {
 	return l, tr.Accept()
 }
 
-// What each call says after one of the ends of a link.
+// What each call returns after one end of a link was closed.
 func TestEnds(t *testing.T) {
 	broken := errors.New("broken")
-	type said struct {
+	type results struct {
 		Stage, LinkSend, LinkRecv, LinkRecv2, PeerSend, PeerRecv, PeerRecv2 string
 	}
 	for _, c := range []struct {
 		name string
 		end  func(ports.Link, *memory.Peer)
-		want said
+		want results
 	}{
 		{"FIN from the peer", func(_ ports.Link, p *memory.Peer) { _ = p.Close(); _ = p.Close() },
-			said{"<nil>", "io: read/write on closed pipe", "in", "EOF", "use of closed network connection", "use of closed network connection", "use of closed network connection"}},
+			results{"<nil>", "io: read/write on closed pipe", "in", "EOF", "use of closed network connection", "use of closed network connection", "use of closed network connection"}},
 		{"FIN from the link", func(l ports.Link, _ *memory.Peer) { _ = l.Close() },
-			said{"use of closed network connection", "use of closed network connection", "use of closed network connection", "use of closed network connection", "io: read/write on closed pipe", "out", "EOF"}},
+			results{"use of closed network connection", "use of closed network connection", "use of closed network connection", "use of closed network connection", "io: read/write on closed pipe", "out", "EOF"}},
 		{"RST", func(_ ports.Link, p *memory.Peer) { p.Reset(broken) },
-			said{"<nil>", "broken", "broken", "broken", "broken", "broken", "broken"}},
+			results{"<nil>", "broken", "broken", "broken", "broken", "broken", "broken"}},
 		{"RST without a reason", func(_ ports.Link, p *memory.Peer) { p.Reset(nil) },
-			said{"<nil>", memory.ErrReset.Error(), memory.ErrReset.Error(), memory.ErrReset.Error(), memory.ErrReset.Error(), memory.ErrReset.Error(), memory.ErrReset.Error()}},
+			results{"<nil>", memory.ErrReset.Error(), memory.ErrReset.Error(), memory.ErrReset.Error(), memory.ErrReset.Error(), memory.ErrReset.Error(), memory.ErrReset.Error()}},
 		{"RST after FIN", func(_ ports.Link, p *memory.Peer) { _ = p.Close(); p.Reset(broken) },
-			said{"<nil>", "broken", "broken", "broken", "broken", "broken", "broken"}},
+			results{"<nil>", "broken", "broken", "broken", "broken", "broken", "broken"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l, p := connect(memory.New())
 			_, _ = l.Send([]byte("out"))
 			_, _ = p.Send([]byte("in"))
 			c.end(l, p)
-			say := func(f func([]byte) (int, error)) string {
+			text := func(f func([]byte) (int, error)) string {
 				buf := make([]byte, 10)
 				n, err := f(buf)
 				if err != nil {
@@ -202,7 +202,7 @@ func TestEnds(t *testing.T) {
 				return string(buf[:n])
 			}
 			_, err := l.Stage()
-			got := said{fmt.Sprint(err), say(l.Send), say(l.Recv), say(l.Recv), say(p.Send), say(p.Recv), say(p.Recv)}
+			got := results{fmt.Sprint(err), text(l.Send), text(l.Recv), text(l.Recv), text(p.Send), text(p.Recv), text(p.Recv)}
 			if !reflect.DeepEqual(got, c.want) {
 				t.Errorf("got  %+v\nwant %+v", got, c.want)
 			}
@@ -233,7 +233,7 @@ func TestCapacity(t *testing.T) {
 	}
 	l.(ports.Watcher).Watch(func() { woken++ })
 	if _, _ = p.Recv(buf); woken != 1 {
-		t.Error("woken by room that nobody was refused")
+		t.Error("woken by room although no send was cut short")
 	}
 }
 

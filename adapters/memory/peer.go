@@ -8,18 +8,18 @@ import (
 	"brokerconn/ports"
 )
 
-// ErrReset is what the link says after Peer.Reset(nil).
+// ErrReset is the error of a link after Peer.Reset(nil).
 var ErrReset = errors.New("memory: connection reset by peer")
 
-// Peer is the broker's side of a link, polled like the link itself: no call
-// blocks, and ports.ErrWouldBlock means that the link has to move first.
+// Peer is the broker's end of a link. It is polled as the link is: no call blocks, and
+// ports.ErrWouldBlock means that the other end must act first.
 type Peer struct{ l *link }
 
-// Endpoint returns what the link was opened to.
+// Endpoint returns the endpoint that the link was opened to.
 func (p *Peer) Endpoint() ports.Endpoint { return p.l.endpoint }
 
-// Recv fills b with what the link has sent. io.EOF after the last byte of a link
-// that was closed.
+// Recv fills b with bytes that the link has sent. It returns io.EOF after the last byte
+// of a closed link.
 func (p *Peer) Recv(b []byte) (n int, err error) {
 	p.do(func(l *link) bool {
 		n, err = l.out.recv(b)
@@ -28,8 +28,8 @@ func (p *Peer) Recv(b []byte) (n int, err error) {
 	return n, err
 }
 
-// Send takes what fits of b, and ErrWouldBlock says that the rest may fit later.
-// io.ErrClosedPipe if the link was closed.
+// Send sends as much of b as fits; ErrWouldBlock means that the rest may fit later. It
+// returns io.ErrClosedPipe if the link was closed.
 func (p *Peer) Send(b []byte) (n int, err error) {
 	p.do(func(l *link) bool {
 		n, err = l.in.send(b)
@@ -38,8 +38,8 @@ func (p *Peer) Send(b []byte) (n int, err error) {
 	return n, err
 }
 
-// Close is FIN: the link receives what was sent, then io.EOF. What the link has
-// sent and nobody received is lost, and it can send no more.
+// Close acts as a FIN: the link receives the bytes sent so far, then io.EOF. Bytes that
+// the link has sent and the peer has not received are lost; the link can send no more.
 func (p *Peer) Close() error {
 	p.do(func(l *link) bool {
 		l.in.finish(io.EOF, net.ErrClosed)
@@ -49,8 +49,8 @@ func (p *Peer) Close() error {
 	return nil
 }
 
-// Reset is RST: bytes under way are lost, and both sides get err from now on;
-// nil stands for [ErrReset].
+// Reset acts as a RST: bytes in transit are lost, and both ends return err from now on.
+// nil means [ErrReset].
 func (p *Peer) Reset(err error) {
 	if err == nil {
 		err = ErrReset
@@ -62,8 +62,8 @@ func (p *Peer) Reset(err error) {
 	})
 }
 
-// do changes the link under the mutex and calls its watcher, without it, if that
-// made news.
+// do changes the link under the mutex. If the link can make progress then, do calls its
+// watcher, without the mutex.
 func (p *Peer) do(change func(*link) (news bool)) {
 	t := p.l.t
 	t.mu.Lock()

@@ -2,14 +2,14 @@ package memory
 
 import "brokerconn/ports"
 
-// stream is one direction of a link: the bytes under way, and what each end is
-// told when it is over.
+// stream is one direction of a link: the bytes in transit, and the error of each end
+// once the direction is closed.
 type stream struct {
 	buf      []byte
 	capacity int   // 0: no bound
-	end      error // for the reader, after the last byte
-	broken   error // for the writer, at once
-	starved  bool  // the writer has been refused room
+	end      error // of the reader, after the last byte
+	broken   error // of the writer, at once
+	starved  bool  // the last send was cut short
 }
 
 func (s *stream) send(p []byte) (int, error) {
@@ -40,22 +40,22 @@ func (s *stream) recv(p []byte) (int, error) {
 	return 0, ports.ErrWouldBlock
 }
 
-// readable and writable tell whether a call that said ErrWouldBlock would say
-// something else by now.
+// readable and writable report whether a call that returned ErrWouldBlock would make
+// progress now.
 func (s *stream) readable() bool { return len(s.buf) > 0 || s.end != nil }
 
 func (s *stream) writable() bool {
 	return s.starved && (s.broken != nil || len(s.buf) < s.capacity)
 }
 
-// finish is FIN: what is under way is still read, then end.
+// finish acts as a FIN: the bytes in transit are still read, then end.
 func (s *stream) finish(end, broken error) {
 	if s.end == nil {
 		s.end, s.broken = end, broken
 	}
 }
 
-// cut loses what is under way.
+// cut drops the bytes in transit.
 func (s *stream) cut(end, broken error) {
 	s.buf, s.end, s.broken = nil, end, broken
 }

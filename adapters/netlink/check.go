@@ -5,29 +5,43 @@ import (
 	"syscall"
 )
 
-// Check looks at the socket under the net.Conn, where there is one: at most one
-// that TLS, or another wrapper with a NetConn method, was put around. What lies
-// there unread is left for Read, so bytes that come before the end hide it: a
-// farewell of TLS does.
+// Check peeks at the socket under the net.Conn, also through one wrapper with a NetConn
+// method such as crypto/tls's. It consumes no byte, so unread bytes before the end of
+// the stream hide the end; the close_notify alert of TLS is such a case.
 func (l *link) Check() error {
 	l.mu.Lock()
 	conn := l.conn
 	l.mu.Unlock()
-	if w, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		conn = w.NetConn()
-	}
-	socket, ok := conn.(syscall.Conn)
-	if !ok {
+	return l.check.look(conn)
+}
+
+// checker looks at a socket. What it needs for that is made once, so that a look allocates
+// nothing.
+type checker struct {
+	ready bool
+	raw   syscall.RawConn // nil: there is no socket
+	peek  func(fd uintptr)
+	ended error
+}
+
+func (c *checker) look(conn net.Conn) error {
+	if conn == nil {
 		return nil
 	}
-	raw, err := socket.SyscallConn()
-	if err != nil {
-		return nil // whoever reads will be told
+	if !c.ready {
+		c.ready = true
+		if w, ok := conn.(interface{ NetConn() net.Conn }); ok {
+			conn = w.NetConn()
+		}
+		if socket, ok := conn.(syscall.Conn); ok {
+			c.raw, _ = socket.SyscallConn() // nil if it is closed: Read reports that
+		}
+		c.peek = func(fd uintptr) { c.ended = peek(fd) }
 	}
-	var ended error
-	// Not raw.Read, which would wait behind the Read that is parked.
-	if raw.Control(func(fd uintptr) { ended = peek(fd) }) != nil {
+	c.ended = nil
+	// Not raw.Read, which would wait behind a Read that blocks.
+	if c.raw == nil || c.raw.Control(c.peek) != nil {
 		return nil
 	}
-	return ended
+	return c.ended
 }

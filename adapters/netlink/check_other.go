@@ -2,6 +2,6 @@
 
 package netlink
 
-// peek cannot tell here: a Windows socket has no call that does not wait while
-// another one reads.
+// peek returns nil: a Windows socket has no call that returns at once while another
+// call reads.
 func peek(uintptr) error { return nil }

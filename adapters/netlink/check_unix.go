@@ -8,7 +8,8 @@ import (
 	"syscall"
 )
 
-// peek tells whether the end of the stream, or an error, is what comes next.
+// peek returns io.EOF if the stream has ended, the socket's error if it has one, and
+// nil otherwise.
 func peek(fd uintptr) error {
 	var one [1]byte
 	n, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)

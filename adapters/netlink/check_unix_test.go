@@ -19,7 +19,7 @@ func TestCheck(t *testing.T) {
 		peer func(t *testing.T, peer *net.TCPConn)
 		want func(error) bool
 	}{
-		{"it stands", func(*testing.T, *net.TCPConn) {}, func(err error) bool { return err == nil }},
+		{"open", func(*testing.T, *net.TCPConn) {}, func(err error) bool { return err == nil }},
 		{"it was closed", func(t *testing.T, peer *net.TCPConn) { _ = peer.Close() },
 			func(err error) bool { return err == io.EOF }},
 		{"its sending side was closed", func(t *testing.T, peer *net.TCPConn) { _ = peer.CloseWrite() },
@@ -32,7 +32,7 @@ func TestCheck(t *testing.T) {
 		}, func(err error) bool { return err != nil && err != io.EOF }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			link, peer := dialled(t)
+			link, peer := dialed(t)
 			c.peer(t, peer)
 			err := link.(ports.Checker).Check()
 			for range 100_000 { // until the kernel has passed it on
@@ -42,16 +42,16 @@ func TestCheck(t *testing.T) {
 				err = link.(ports.Checker).Check()
 			}
 			if !c.want(err) {
-				t.Fatalf("Check says %v", err)
+				t.Fatalf("Check returned %v", err)
 			}
 		})
 	}
 }
 
 // TestCheckTakesNothing: what lies there is still there for Read, which may be
-// parked meanwhile.
+// parked.
 func TestCheckTakesNothing(t *testing.T) {
-	link, peer := dialled(t)
+	link, peer := dialed(t)
 	got := make(chan error, 1)
 	p := make([]byte, 5)
 	go func() {
@@ -76,7 +76,7 @@ func TestCheckTakesNothing(t *testing.T) {
 	}
 }
 
-// TestCheckWithoutSocket: what cannot be looked at stands.
+// TestCheckWithoutSocket: without a socket Check returns nil.
 func TestCheckWithoutSocket(t *testing.T) {
 	near, far := net.Pipe()
 	transport := &netlink.Transport{Dial: func(context.Context, string, string) (net.Conn, error) { return near, nil }}
@@ -89,7 +89,7 @@ func TestCheckWithoutSocket(t *testing.T) {
 
 type reader struct{ ports.Parker }
 
-func dialled(t *testing.T) (ports.Link, *net.TCPConn) {
+func dialed(t *testing.T) (ports.Link, *net.TCPConn) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

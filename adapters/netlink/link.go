@@ -11,13 +11,13 @@ import (
 	"brokerconn/ports"
 )
 
-// link bridges one net.Conn. One mutex covers all that its goroutines share, so
-// that to look and to ask for a wake-up is one step and none is ever lost. It is
-// held for moments only: the net.Conn is read, written, shaken hands with and
-// closed without it, and so are watchers called.
+// link connects one net.Conn to ports.Link. One mutex guards all that its goroutines
+// share, so that checking for progress and registering a watcher is one step and no
+// wake-up is lost. It is not held while the net.Conn is read, written, closed or does
+// its handshake, nor while a watcher is called.
 //
-//	dialling --conn--> securing --handshake--> established
-//	    |   \____________________________________^      (no HandshakeContext)
+//	dialing --conn--> securing --handshake--> established
+//	    |   \___________________________________^      (no HandshakeContext)
 //	    +---- error, or Close: the stage stays, err is set
 type link struct {
 	cancel context.CancelFunc // ends the dial and the handshake
@@ -27,18 +27,20 @@ type link struct {
 	err    error    // why the stage failed; net.ErrClosed after Close
 	news   bool     // the stage changed since the owner last asked
 	conn   net.Conn // from securing on; never changes again
-	secure bool     // conn shook hands: a write must not be interrupted
+	secure bool     // conn did a handshake: a write must not be interrupted
 	watch  func()
 
-	// What parked callers look at without the mutex; see parker.go.
+	// Read by parked calls without the mutex; see parker.go.
 	gate                    atomic.Int32
 	directRead, directWrite atomic.Bool
-	late                    error // belongs to whoever reads
+	late                    error // used by Read only
 
 	in  pump // conn -> owner
 	out pump // owner -> conn
-	// starved: Send said ErrWouldBlock, so writability is watched.
+	// starved: Send returned ErrWouldBlock, so writability is watched.
 	starved bool
+
+	check checker
 }
 
 var (
@@ -62,7 +64,7 @@ func newLink(cancel context.CancelFunc) *link {
 	return l
 }
 
-// run takes the link from dialling to established, in a goroutine of its own.
+// run dials and does the handshake, in a goroutine of its own.
 func (l *link) run(ctx context.Context, dial DialFunc, ep ports.Endpoint) {
 	var conn net.Conn
 	err := contain("the dial function", func() (err error) {
@@ -84,19 +86,19 @@ func (l *link) run(ctx context.Context, dial DialFunc, ep ports.Endpoint) {
 		err = contain("the handshake", func() error { return h.HandshakeContext(ctx) })
 		if err != nil {
 			l.fail(err)
-			_ = conn.Close() // the handshake's error says more
+			_ = conn.Close() // the handshake's error is the cause
 			return
 		}
 	}
 	l.advance(ports.StageEstablished, conn, secure)
 }
 
-// advance raises the stage. false: the link was closed meanwhile, and so is conn.
+// advance raises the stage. It returns false, and closes conn, if the link was closed.
 func (l *link) advance(to ports.Stage, conn net.Conn, secure bool) bool {
 	l.mu.Lock()
 	if l.err != nil {
 		l.mu.Unlock()
-		_ = conn.Close() // nobody is left to be told
+		_ = conn.Close() // the link has no owner any more
 		return false
 	}
 	l.stage, l.conn, l.secure, l.news = to, conn, secure, true
@@ -123,15 +125,15 @@ func (l *link) fail(err error) {
 	}
 }
 
-// Stage returns how far the link has come.
+// Stage returns the current stage of the link.
 func (l *link) Stage() (ports.Stage, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.stage, l.ready()
 }
 
-// ready returns nil while bytes may flow, ErrWouldBlock before, and afterwards
-// why not. With the mutex held.
+// ready returns nil while the link is established, ErrWouldBlock before, and the error
+// after a failure or Close. The mutex is held.
 func (l *link) ready() error {
 	l.news = false
 	switch {
@@ -143,9 +145,9 @@ func (l *link) ready() error {
 	return nil
 }
 
-// Close ends whatever is under way and never waits for it: the goroutines of the
-// link are on their way out when it returns. Bytes that Send took and that are
-// not written yet are dropped. Every later call says net.ErrClosed.
+// Close ends the dial, the handshake and all calls, without waiting: the goroutines of
+// the link may still be ending when it returns. Bytes accepted by Send and not written
+// yet are dropped. Every later call returns net.ErrClosed.
 func (l *link) Close() error {
 	l.mu.Lock()
 	if l.gate.Swap(gateClosed) == gateClosed {
@@ -161,14 +163,14 @@ func (l *link) Close() error {
 
 	l.cancel()
 	if wake != nil {
-		go wake() // not on the caller's stack
+		go wake() // Watch's contract: not within a call of the owner
 	}
 	switch {
 	case conn == nil:
 		return nil
 	case secure:
-		// The Close of a TLS connection writes a farewell first, for up to five
-		// seconds if the peer does not read; a parked Read need not wait for it.
+		// The Close of a TLS connection writes close_notify first, for up to five
+		// seconds if the peer does not read; a parked Read does not wait for that.
 		_ = conn.SetReadDeadline(past)
 		go func() { _ = contain("Close", conn.Close) }()
 		return nil

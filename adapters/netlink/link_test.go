@@ -72,15 +72,15 @@ func TestDialFailures(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		dial DialFunc
-		says string
+		want string
 	}{
 		{"panic", func(context.Context, string, string) (net.Conn, error) { panic("ouch") }, "the dial function panicked: ouch"},
 		{"nothing", func(context.Context, string, string) (net.Conn, error) { return nil, nil }, "neither a connection nor an error"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, s, err := open(t, c.dial)
-			if s != ports.StageDialing || err == nil || !strings.Contains(err.Error(), c.says) {
-				t.Errorf("Stage: %v, %v; want StageDialing and %q", s, err, c.says)
+			if s != ports.StageDialing || err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("Stage: %v, %v; want StageDialing and %q", s, err, c.want)
 			}
 		})
 	}
@@ -129,7 +129,7 @@ func TestHandshake(t *testing.T) {
 		name  string
 		shake func(context.Context) error
 		stage ports.Stage
-		says  string
+		want  string
 	}{
 		{"succeeds", func(context.Context) error { return nil }, ports.StageEstablished, ""},
 		{"fails", func(context.Context) error { return refused }, ports.StageSecuring, "bad certificate"},
@@ -140,10 +140,10 @@ func TestHandshake(t *testing.T) {
 			l, s, err := open(t, func(context.Context, string, string) (net.Conn, error) {
 				return shaker{here, c.shake}, nil
 			})
-			if s != c.stage || (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
-				t.Errorf("Stage: %v, %v; want %v, %q", s, err, c.stage, c.says)
+			if s != c.stage || (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("Stage: %v, %v; want %v, %q", s, err, c.stage, c.want)
 			}
-			if c.says == "" {
+			if c.want == "" {
 				_ = l.Close()
 			}
 			if _, err := there.Read(make([]byte, 1)); err != io.EOF {
@@ -185,7 +185,7 @@ func TestCloseAbortsTheHandshake(t *testing.T) {
 
 // scripted is a net.Conn whose Read and Write answer from a list, then park.
 type scripted struct {
-	net.Conn // of a net.Pipe that nobody serves
+	net.Conn // of a net.Pipe without a peer
 	reads    []outcome
 	writes   []outcome
 }
@@ -216,7 +216,7 @@ func script(t *testing.T, reads, writes []outcome) *link {
 	return over(t, &scripted{here, reads, writes})
 }
 
-// ownTimeout is how a stream multiplexer says that a deadline passed.
+// ownTimeout is the timeout error of a stream multiplexer.
 type ownTimeout struct{}
 
 func (ownTimeout) Error() string   { return "i/o deadline reached" }

@@ -10,8 +10,8 @@ import (
 	"brokerconn/ports"
 )
 
-// lookup is one lookup: settled once, by its goroutine or by Close, whichever
-// comes first.
+// lookup is one lookup. Its result is set once, by its goroutine or by Close,
+// whichever comes first.
 type lookup struct {
 	host   string
 	secure bool
@@ -40,10 +40,10 @@ func (l *lookup) run(ctx context.Context, find LookupFunc, port uint16) {
 	}
 }
 
-// settle keeps the first outcome and returns who waits for it.
+// settle keeps the first result and returns the watcher to call.
 func (l *lookup) settle(eps []ports.Endpoint, err error) (wake func()) {
 	if err == nil && len(eps) == 0 {
-		err = errors.New("netlink: the lookup function found neither an address nor an error")
+		err = errors.New("netlink: the lookup function returned neither an address nor an error")
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -74,7 +74,7 @@ func (l *lookup) Result() ([]ports.Endpoint, error) {
 	return l.endpoints, l.err
 }
 
-// Watch asks for a call of f when the addresses are known.
+// Watch requests a call of f when the addresses are known.
 func (l *lookup) Watch(f func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -85,17 +85,17 @@ func (l *lookup) Watch(f func()) {
 	l.watch = f
 }
 
-// Close gives up a lookup under way; what is known already stays.
+// Close ends a lookup in progress; a result that is set already stays.
 func (l *lookup) Close() {
-	wake := l.settle(nil, net.ErrClosed) // before a cancelled function can answer
+	wake := l.settle(nil, net.ErrClosed) // before the function returns its own error
 	l.cancel()
 	if wake != nil {
-		go wake() // not on the caller's stack
+		go wake() // Watch's contract: not within a call of the owner
 	}
 }
 
-// contain runs a user's function and turns its panic into an error, since it
-// would end the process on a goroutine that the user does not own.
+// contain calls a user's function and converts a panic into an error: on a goroutine
+// of this package the user could not recover it.
 func contain(what string, f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -40,10 +40,10 @@ func TestLookupWithoutAFunction(t *testing.T) {
 func TestLookupFunction(t *testing.T) {
 	nowhere := errors.New("nowhere")
 	for _, c := range []struct {
-		name string
-		f    LookupFunc
-		want []ports.Endpoint
-		says string
+		name    string
+		f       LookupFunc
+		want    []ports.Endpoint
+		wantErr string
 	}{
 		{
 			"fills in host and security",
@@ -67,8 +67,8 @@ func TestLookupFunction(t *testing.T) {
 			if !reflect.DeepEqual(eps, c.want) {
 				t.Errorf("Result: %+v, want %+v", eps, c.want)
 			}
-			if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
-				t.Errorf("Result: %v, want %q", err, c.says)
+			if (err == nil) != (c.wantErr == "") || err != nil && !strings.Contains(err.Error(), c.wantErr) {
+				t.Errorf("Result: %v, want %q", err, c.wantErr)
 			}
 		})
 	}

@@ -11,20 +11,20 @@ import (
 	"brokerconn/ports"
 )
 
-// A parked Read or Write goes straight to the net.Conn, which costs two atomic
-// loads, and is interrupted by a deadline in the past. That needs deadlines that
-// work, and a stream that survives one:
+// A parked Read or Write calls the net.Conn directly, at the price of two atomic loads,
+// and is interrupted by a deadline in the past. That requires deadlines that work, and
+// a stream that is still usable after one:
 //
 //	                          Read           Write
 //	plain, deadlines work     direct         direct
-//	shook hands (TLS)         direct         through a goroutine: once a TLS
+//	did a handshake (TLS)     direct         through a goroutine: after a TLS
 //	                                         write timed out, all later ones fail
 //	SetDeadline failed        through a      through a
 //	                          goroutine      goroutine
 //
-// A SetDeadline that returns nil and does nothing cannot be found out: with such
-// a net.Conn Interrupt waits for the next byte. Interrupt followed by Resume
-// before the parked call came back may go unnoticed.
+// A SetDeadline that returns nil without effect cannot be detected: with such a
+// net.Conn an interrupted Read returns with the next byte. If Resume follows Interrupt
+// before the parked call has returned, the call may continue.
 
 // The gate of the parked calls. Written under the mutex, read without.
 const (
@@ -33,29 +33,29 @@ const (
 	gateClosed // final
 )
 
-// maxEmptyReads bounds how often a net.Conn may say neither a byte nor an error.
+// maxEmptyReads bounds consecutive reads that return neither a byte nor an error.
 const maxEmptyReads = 100
 
-// establish finds out which calls may be direct. It also clears what the dial
-// function may have left as deadlines. An Interrupt that came before needs none:
-// the gate is looked at first. With the mutex held.
+// establish determines which calls can be direct, and clears deadlines that the dial
+// function may have set. An earlier Interrupt needs no deadline: each call checks the
+// gate first. The mutex is held.
 func (l *link) establish() {
 	works := l.conn.SetDeadline(time.Time{}) == nil
 	l.directRead.Store(works)
 	l.directWrite.Store(works && !l.secure)
 }
 
-// setDeadline reaches the calls that are direct. With the mutex held.
+// setDeadline sets the deadline of the direct calls. The mutex is held.
 func (l *link) setDeadline(t time.Time) {
 	if l.directRead.Load() {
-		_ = l.conn.SetReadDeadline(t) // it worked before: conn is closing, and that ends the call too
+		_ = l.conn.SetReadDeadline(t) // it worked before; if it fails conn is closing, which ends the call too
 	}
 	if l.directWrite.Load() {
 		_ = l.conn.SetWriteDeadline(t)
 	}
 }
 
-// Interrupt makes Read and Write say ErrInterrupted until Resume.
+// Interrupt makes Read and Write return ErrInterrupted until Resume.
 func (l *link) Interrupt() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -66,7 +66,7 @@ func (l *link) Interrupt() {
 	}
 }
 
-// Resume lets Read and Write go on.
+// Resume ends the effect of Interrupt.
 func (l *link) Resume() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -75,8 +75,8 @@ func (l *link) Resume() {
 	}
 }
 
-// Read waits for at least one byte. Bytes that came with an error are returned
-// first, the error by the next call.
+// Read waits for at least one byte. If the net.Conn returns bytes together with an
+// error, the next call returns the error.
 func (l *link) Read(p []byte) (int, error) {
 	if !l.directRead.Load() {
 		return l.readAhead(p)
@@ -106,7 +106,7 @@ func (l *link) Read(p []byte) (int, error) {
 	return 0, io.ErrNoProgress
 }
 
-// Write waits until all of p is on its way.
+// Write waits until all of p is written.
 func (l *link) Write(p []byte) (int, error) {
 	if !l.directWrite.Load() {
 		return l.writeBehind(p)
@@ -121,8 +121,8 @@ func (l *link) Write(p []byte) (int, error) {
 	return n, l.explain(err)
 }
 
-// halted looks at the gate before the net.Conn is asked: a TLS connection hands
-// out what it has decrypted already whatever its deadline says.
+// halted checks the gate before a call of the net.Conn: a TLS connection returns bytes
+// that it has decrypted already even if its deadline has passed.
 func (l *link) halted() error {
 	switch l.gate.Load() {
 	case gateInterrupted:
@@ -133,9 +133,9 @@ func (l *link) halted() error {
 	return nil
 }
 
-// explain turns what a net.Conn says when it is closed or interrupted under a
-// call into the words of the port. A timeout counts as an interruption also
-// with the gate open: Resume may have come first.
+// explain maps the error of a net.Conn that was closed or interrupted during a call to
+// the port's errors. A timeout is an interruption even if the gate is open: Resume may
+// have opened it before the call returned.
 func (l *link) explain(err error) error {
 	switch {
 	case err == nil:
@@ -148,8 +148,8 @@ func (l *link) explain(err error) error {
 	return err
 }
 
-// timedOut recognises a deadline that passed. Stream multiplexers have errors of
-// their own for it; ETIMEDOUT, however, is the peer that fell silent.
+// timedOut reports whether err is a passed deadline. Stream multiplexers have error
+// types of their own for it; ETIMEDOUT is different: the peer did not acknowledge.
 func timedOut(err error) bool {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return true

@@ -4,8 +4,8 @@ import (
 	"brokerconn/ports"
 )
 
-// Send takes what fits into the write-behind of 64 KiB. An error of the net.Conn
-// shows in the Send after it.
+// Send copies as much of p as fits into a write buffer of 64 KiB. An error of the
+// net.Conn is returned by the next Send.
 func (l *link) Send(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -28,8 +28,8 @@ func (l *link) Send(p []byte) (int, error) {
 	return n, nil
 }
 
-// Recv hands out what was read ahead, and the error of the net.Conn after the
-// last byte.
+// Recv returns bytes that were read ahead, and after the last one the error of the
+// net.Conn.
 func (l *link) Recv(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -54,30 +54,30 @@ func (l *link) recv(p []byte) (int, error) {
 	return 0, ports.ErrWouldBlock
 }
 
-// Watch asks for a call of f when the stage changed, when there is something to
-// receive, or when, after Send said ErrWouldBlock, there is room again. It does
-// not start to read ahead, as Recv does: a parked Read may be under way. f runs
-// on a goroutine of the link's, which waits for it.
+// Watch requests a call of f when the stage changes, when Recv has bytes to return, or
+// when, after Send returned ErrWouldBlock, there is room again. It does not start to
+// read ahead, as Recv does, because a parked Read may be in progress. f runs on a
+// goroutine of the link, which waits for it.
 func (l *link) Watch(f func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.worthAsking() {
+	if l.changed() {
 		l.watch = nil
-		go f() // not on the caller's stack
+		go f() // Watch's contract: not within Watch
 		return
 	}
 	l.watch = f
 }
 
-// worthAsking tells whether a call that said ErrWouldBlock would say something
-// else by now. With the mutex held.
-func (l *link) worthAsking() bool {
+// changed reports whether a call that returned ErrWouldBlock would make progress now.
+// The mutex is held.
+func (l *link) changed() bool {
 	return l.news || l.err != nil ||
 		l.in.err != nil || l.in.ring.len() > 0 ||
 		l.starved && (l.out.err != nil || l.stage == ports.StageEstablished && !l.out.ring.full())
 }
 
-// takeWatch returns the watcher, to be called after the mutex is given back.
+// takeWatch removes and returns the watcher; it is called without the mutex.
 func (l *link) takeWatch() func() {
 	f := l.watch
 	l.watch = nil

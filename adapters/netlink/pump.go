@@ -7,19 +7,19 @@ import (
 	"brokerconn/ports"
 )
 
-// pump is one direction that has a goroutine: the only one to call Read, or
-// Write, on the net.Conn. All fields are under the link's mutex; the part of the
-// ring that the goroutine works on is its own meanwhile.
+// pump is one direction served by a goroutine, the only caller of Read, or Write, on
+// the net.Conn. All fields are guarded by the link's mutex, except the part of the ring
+// that the goroutine is reading into or writing from.
 type pump struct {
 	running bool
 	ended   bool  // the goroutine will not touch the net.Conn again
 	err     error // why it ended, when not because of Close
 	ring    ring
-	moved   sync.Cond // bytes went in or out, it ended, or the gate moved
+	moved   sync.Cond // bytes were added or removed, the pump ended, or the gate changed
 }
 
-// startIn starts to read ahead, once. From then on a Read is no longer direct:
-// two readers would tear the stream apart.
+// startIn starts to read ahead, once. From then on Read is not direct: two readers
+// would each get a part of the stream.
 func (l *link) startIn() {
 	if !l.in.running {
 		l.in.running = true
@@ -57,12 +57,12 @@ func (l *link) pumpIn() {
 		}
 		l.in.ring.added(n)
 		if n == len(space) {
-			l.in.ring.grow() // more is likely to be waiting: fewer, larger reads
+			l.in.ring.grow() // more bytes are probably waiting: fewer, larger reads
 		}
 		l.in.err = err
 		if n > 0 || err != nil {
 			l.in.moved.Broadcast()
-			l.tellWatcher()
+			l.callWatcher()
 		}
 	}
 	l.in.ended = true
@@ -88,7 +88,7 @@ func (l *link) pumpOut() {
 		l.out.err = err
 		l.out.moved.Broadcast()
 		if l.starved {
-			l.tellWatcher()
+			l.callWatcher()
 		}
 	}
 	l.out.ended = true
@@ -106,7 +106,7 @@ func (l *link) unlocked(what string, call func([]byte) (int, error), p []byte) (
 	return n, err
 }
 
-func (l *link) tellWatcher() {
+func (l *link) callWatcher() {
 	if wake := l.takeWatch(); wake != nil {
 		l.mu.Unlock()
 		defer l.mu.Lock()
@@ -134,10 +134,9 @@ func (l *link) readAhead(p []byte) (int, error) {
 	}
 }
 
-// writeBehind is Write where a deadline cannot interrupt. Interrupted, it counts
-// what the pump has in hand: that is on its way and cannot be taken back. After
-// an error or Close it waits for the pump to end and counts what the net.Conn
-// really took.
+// writeBehind is Write where a deadline cannot interrupt. If interrupted, it counts the
+// bytes that the pump holds as written: they cannot be withdrawn. After an error or
+// Close it waits for the pump to end and counts the bytes that the net.Conn wrote.
 func (l *link) writeBehind(p []byte) (n int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

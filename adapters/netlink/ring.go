@@ -2,26 +2,26 @@ package netlink
 
 const (
 	ringFirst = 4 << 10  // an idle link keeps no more than this
-	ringMax   = 64 << 10 // the bound of what is read ahead, or written behind
+	ringMax   = 64 << 10 // the bound of bytes that are read ahead or wait to be written
 )
 
-// ring is a bounded queue of bytes between one who adds and one who removes. The
-// slices that space and data return may be used without the mutex by the one who
-// asked: the other end never touches them. Only the adding end may grow it.
+// ring is a bounded queue of bytes with one producer and one consumer. The slice that
+// space returns may be used by the producer without the mutex, that of data by the
+// consumer. Only the producer may grow it.
 type ring struct {
 	buf  []byte
-	head int // where the oldest byte is
+	head int // index of the oldest byte
 	used int
 }
 
 func (r *ring) len() int   { return r.used }
 func (r *ring) full() bool { return r.used == ringMax }
 
-// space returns where the next bytes go: the free part up to the end of the
-// buffer or to its oldest byte. It is empty only if the ring is full.
+// space returns the free part up to the end of the buffer or to its oldest byte. It is
+// empty only if the ring is full.
 func (r *ring) space() []byte {
 	if r.used == 0 {
-		r.head = 0 // nobody holds data: small messages stay in one piece
+		r.head = 0 // the consumer holds no slice: small messages stay in one piece
 	}
 	if r.used == len(r.buf) {
 		r.grow()
@@ -48,7 +48,7 @@ func (r *ring) removed(n int) {
 	}
 }
 
-// write adds what fits of p.
+// write adds as much of p as fits.
 func (r *ring) write(p []byte) (n int) {
 	for n < len(p) && !r.full() {
 		c := copy(r.space(), p[n:])
@@ -58,7 +58,7 @@ func (r *ring) write(p []byte) (n int) {
 	return n
 }
 
-// read removes what fits into p.
+// read removes as many bytes as fit into p.
 func (r *ring) read(p []byte) (n int) {
 	for n < len(p) && r.used > 0 {
 		c := copy(p[n:], r.data())
@@ -68,7 +68,7 @@ func (r *ring) read(p []byte) (n int) {
 	return n
 }
 
-// grow doubles the buffer up to its bound.
+// grow doubles the buffer, up to ringMax.
 func (r *ring) grow() {
 	if len(r.buf) == ringMax {
 		return

@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A ring must behave like the plain slice that it stands for, with the slices of
+// A ring must behave like a plain slice, with the slices of
 // space and data held across calls of the other end.
 func TestRingIsAQueue(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -1,26 +1,26 @@
-// Package netlink makes a ports.Transport out of functions that dial: whatever
-// yields a net.Conn can carry a connection to a broker.
+// Package netlink implements ports.Transport over functions that dial: anything that
+// returns a net.Conn can carry a connection to a broker.
 //
 //	broker.Config{Transport: &netlink.Transport{Dial: myDial}}
 //
-// A net.Conn blocks, and a ports.Link never does. Two bridges join them, and an
-// owner chooses by what it calls first:
+// A net.Conn blocks and a ports.Link does not. There are two ways to use a link; the
+// owner's first call selects one:
 //
-//	parked  Read, Write    straight on the net.Conn, on the caller's goroutine.
-//	                       Interrupt is a deadline in the past.
-//	polled  Send, Recv     one goroutine each way, started at first use, with
-//	                       64 KiB of bytes read ahead or still to be written.
+//	parked  Read, Write    call the net.Conn on the caller's goroutine.
+//	                       Interrupt sets a deadline in the past.
+//	polled  Send, Recv     one goroutine in each direction, started at first use,
+//	                       buffers up to 64 KiB.
 //
-// The files, in the order in which a link lives:
+// The files, in the order of a link's life:
 //
-//	transport  what a user fills in: Dial, Lookup, Secure
-//	lookup     a name on its way to addresses
-//	link       stages, and Close
+//	transport  Transport: Dial, Lookup, Secure
+//	lookup     one lookup of a name
+//	link       stages, Close
 //	parker     Read, Write, Interrupt, Resume
 //	polled     Send, Recv, Watch
-//	pump       the two goroutines of polled use, and of a net.Conn that a
-//	           deadline cannot interrupt
-//	ring       the bytes between a goroutine and the owner
+//	pump       the two goroutines of polled use, also used for a net.Conn whose
+//	           calls a deadline cannot interrupt
+//	ring       the buffer between a goroutine and the owner
 package netlink
 
 import (
@@ -31,32 +31,33 @@ import (
 	"brokerconn/ports"
 )
 
-// DialFunc reaches an address, as net.Dialer.DialContext does. The endpoint that
-// is being opened is in ctx, see [EndpointFrom]. ctx ends when the link is
-// closed, not when DialFunc returns; a function that ignores it holds its
-// goroutine until it returns, and what it returns then is closed.
+// DialFunc connects to an address, as net.Dialer.DialContext does. ctx holds the
+// endpoint that is being opened, see [EndpointFrom]. ctx ends when the link is closed,
+// not when DialFunc returns. A function that ignores ctx keeps its goroutine until it
+// returns; the connection that it returns then is closed.
 //
-// If the net.Conn has a method HandshakeContext(context.Context) error, as that
-// of crypto/tls has, it should be returned before its handshake: the link
-// reports StageSecuring and runs the handshake itself.
+// If the net.Conn has a method HandshakeContext(context.Context) error, as crypto/tls's
+// has, DialFunc should return it before the handshake: the link reports StageSecuring
+// and runs the handshake itself.
 //
 // A panic is reported as the error of the link's stage.
 type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// LookupFunc finds the addresses of a host, in the order in which they should be
-// tried. It may leave Endpoint.Host empty for the host that was asked for. ctx
-// ends when the lookup is closed. No address and no error is an error.
+// LookupFunc returns the addresses of a host, in the order in which they should be
+// tried. An empty Endpoint.Host means the host that was looked up. ctx ends when the
+// lookup is closed. Returning no address and no error is an error.
 type LookupFunc func(ctx context.Context, host string, port uint16) ([]ports.Endpoint, error)
 
-// Transport is a ports.Transport over functions. Fill it in and leave it alone:
-// it is used from many goroutines. The functions are called by several at once.
+// Transport is a ports.Transport over functions. Its fields must not change after its
+// first use. It is safe for concurrent use; its functions are called concurrently.
 type Transport struct {
-	// Dial reaches an endpoint. It must be set.
+	// Dial connects to an endpoint. It must be set.
 	Dial DialFunc
-	// Lookup finds the addresses of a host. nil: there is one, host:port in
-	// network "tcp", known at once, and what the host means is left to Dial.
+	// Lookup returns the addresses of a host. If nil, there is one, host:port in
+	// network "tcp", and Dial resolves the host.
 	Lookup LookupFunc
-	// Secure says that what Dial returns is encrypted; it marks every endpoint.
+	// Secure reports that connections from Dial are encrypted. It is copied to every
+	// endpoint.
 	Secure bool
 }
 
@@ -89,15 +90,14 @@ func (t *Transport) Open(ep ports.Endpoint) ports.Link {
 
 type endpointKey struct{}
 
-// WithEndpoint returns the context for a DialFunc. One that has to reach another
-// peer first, a proxy, calls the DialFunc that it wraps with the endpoint of that.
+// WithEndpoint returns a context for a DialFunc that opens ep. A DialFunc that connects
+// through a proxy calls the DialFunc that it wraps with the proxy's endpoint.
 func WithEndpoint(ctx context.Context, ep ports.Endpoint) context.Context {
 	return context.WithValue(ctx, endpointKey{}, ep)
 }
 
-// EndpointFrom returns the endpoint that is being opened, from the context that
-// a DialFunc was given. TLS takes the name to verify from its Host. false: this
-// context does not come from a Transport.
+// EndpointFrom returns the endpoint that is being opened, from the context of a
+// DialFunc. TLS verifies its Host. ok is false if ctx does not come from a Transport.
 func EndpointFrom(ctx context.Context) (ep ports.Endpoint, ok bool) {
 	ep, ok = ctx.Value(endpointKey{}).(ports.Endpoint)
 	return ep, ok

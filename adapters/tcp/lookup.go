@@ -10,9 +10,9 @@ import (
 	"brokerconn/ports"
 )
 
-// Lookup returns the function that finds the addresses of a host: a literal
-// address is its own answer, a name is looked up. The order is the resolver's,
-// no address comes twice, and none is of another family than asked for.
+// Lookup returns the function that resolves a host. A literal address needs no lookup.
+// The addresses keep the resolver's order, without duplicates, and are all of
+// Options.AddressFamily.
 func Lookup(o Options) netlink.LookupFunc {
 	o.mustBeValid()
 	resolver := o.Resolver
@@ -29,7 +29,7 @@ func Lookup(o Options) netlink.LookupFunc {
 		var eps []ports.Endpoint
 		seen := make(map[netip.Addr]bool)
 		for _, a := range addrs {
-			a = a.Unmap() // ::ffff:192.0.2.1 is dialled as 192.0.2.1, and the same
+			a = a.Unmap() // ::ffff:192.0.2.1 is dialed as 192.0.2.1
 			if !seen[a] && family.has(a) {
 				seen[a] = true
 				eps = append(eps, ports.Endpoint{

@@ -38,7 +38,7 @@ func TestLiteralsNeedNoLookUp(t *testing.T) {
 		eps, err := Lookup(o)(context.Background(), c.host, 9092)
 		if c.address == "" {
 			if err == nil || !strings.Contains(err.Error(), c.host+" has no "+c.family.String()+" address") {
-				t.Errorf("%s, %v: %v, %v; want an error that says so", c.host, c.family, eps, err)
+				t.Errorf("%s, %v: %v, %v; want an error that names the family", c.host, c.family, eps, err)
 			}
 			continue
 		}
@@ -59,7 +59,7 @@ func TestNames(t *testing.T) {
 		host      string
 		family    AddressFamily
 		addresses string // sorted by the resolver: any order, none twice
-		says      string
+		want      string
 	}{
 		{"both.test.", Unspecified, "192.0.2.1:7 192.0.2.2:7 [2001:db8::1]:7", ""},
 		{"both.test.", IPv4, "192.0.2.1:7 192.0.2.2:7", ""},
@@ -69,8 +69,8 @@ func TestNames(t *testing.T) {
 		{"gone.test.", Unspecified, "", "no such host"},
 	} {
 		eps, err := Lookup(Options{Resolver: r, AddressFamily: c.family})(context.Background(), c.host, 7)
-		if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%s, %v: %v, want %q", c.host, c.family, err, c.says)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s, %v: %v, want %q", c.host, c.family, err, c.want)
 		}
 		found := map[string]bool{}
 		for _, ep := range eps {
@@ -117,7 +117,7 @@ func TestDNSErrorIsReachable(t *testing.T) {
 	_, err := Lookup(Options{Resolver: resolver(t, nil)})(context.Background(), "gone.test.", 7)
 	var dns *net.DNSError
 	if !errors.As(err, &dns) || !dns.IsNotFound || dns.Name != "gone.test." {
-		t.Errorf("%v; want a net.DNSError that says not found", err)
+		t.Errorf("%v; want a net.DNSError with IsNotFound", err)
 	}
 }
 

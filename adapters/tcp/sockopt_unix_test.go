@@ -22,7 +22,7 @@ func sockopt(t *testing.T, conn *net.TCPConn, level, name int) (v int) {
 	return v
 }
 
-// What the system says in the end, whatever Go sets on its own after a connect.
+// What the system reports in the end, whatever Go sets on its own after a connect.
 func TestSocketsAreAsAskedFor(t *testing.T) {
 	noDelay := func(v int) SocketOption { return SocketOption{syscall.IPPROTO_TCP, syscall.TCP_NODELAY, v} }
 	for _, c := range []struct {
@@ -58,10 +58,10 @@ func TestSocketsAreAsAskedFor(t *testing.T) {
 			got := sockopt(t, conn, c.level, c.opt)
 			if c.least > 0 { // Linux doubles what is asked for
 				if got < c.least || got > 2*c.least {
-					t.Errorf("the system says %d, want %d or twice that", got, c.least)
+					t.Errorf("the system reports %d, want %d or twice that", got, c.least)
 				}
 			} else if (got != 0) != (c.want != 0) { // BSD answers a flag with any number
-				t.Errorf("the system says %d, want %d", got, c.want)
+				t.Errorf("the system reports %d, want %d", got, c.want)
 			}
 		})
 	}

@@ -1,11 +1,10 @@
-// Package tcp connects to brokers over TCP. It is the default transport of a connection, and
-// what TLS and proxies are built on:
+// Package tcp connects to brokers over TCP. It is the default transport, and the base
+// of TLS and of proxies:
 //
-//	tcp.New(tcp.Options{SendBufferBytes: 1 << 20})       a whole transport
-//	tcp.Dial(options), tcp.Lookup(options)               its two halves, to wrap
+//	tcp.New(tcp.Options{SendBufferBytes: 1 << 20})       a transport
+//	tcp.Dial(options), tcp.Lookup(options)               its two functions, to wrap
 //
-// Errors are those of package net, with a sentence before them: *net.DNSError
-// and *net.OpError are found by errors.As.
+// Errors wrap those of package net: errors.As finds *net.DNSError and *net.OpError.
 package tcp
 
 import (
@@ -19,13 +18,13 @@ import (
 	"brokerconn/adapters/netlink"
 )
 
-// AddressFamily restricts which addresses of a broker are used.
+// AddressFamily restricts the addresses of a broker.
 type AddressFamily uint8
 
 const (
 	Unspecified AddressFamily = iota // both, in the order of the resolver
-	IPv4                             // only IPv4; the resolver is not asked for others
-	IPv6                             // only IPv6; the resolver is not asked for others
+	IPv4                             // IPv4 only, also in lookups
+	IPv6                             // IPv6 only, also in lookups
 )
 
 var families = [...]struct{ name, suffix string }{
@@ -41,8 +40,8 @@ func (f AddressFamily) String() string {
 	return fmt.Sprintf("unknown address family %d", uint8(f))
 }
 
-// SocketOption is one call of setsockopt with an int, in the numbers of the
-// operating system: {syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1}.
+// SocketOption is one call of setsockopt with an int value, in the operating system's
+// numbers: {syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1}.
 type SocketOption struct{ Level, Name, Value int }
 
 // Options configure sockets. The zero value is ready for use. A Transport copies them; what
@@ -78,8 +77,8 @@ func New(o Options) *netlink.Transport {
 	return &netlink.Transport{Dial: Dial(o), Lookup: Lookup(o)}
 }
 
-// Dial returns the function that makes one TCP connection. It also takes
-// addresses with names, which it resolves itself.
+// Dial returns the function that makes one TCP connection. It also accepts an address
+// with a host name and resolves it.
 func Dial(o Options) netlink.DialFunc {
 	o.mustBeValid()
 	dialer := net.Dialer{
@@ -88,7 +87,7 @@ func Dial(o Options) netlink.DialFunc {
 		KeepAlive:       -1, // without a config Go would send probes every 15 s
 	}
 	if o.LocalAddr != nil {
-		dialer.LocalAddr = o.LocalAddr // not a nil pointer in an interface
+		dialer.LocalAddr = o.LocalAddr // an interface with a nil pointer is not nil
 	}
 	settings := o.settings()
 	if len(settings) > 0 {
@@ -120,8 +119,8 @@ func (o *Options) mustBeValid() {
 	}
 }
 
-// noDelay returns the final value of TCP_NODELAY. Go sets it again after the connection is
-// made, so a socket option alone would be lost.
+// noDelay returns the final value of TCP_NODELAY. Go sets it after the connection is
+// made, which would overwrite a socket option.
 func (o *Options) noDelay() bool {
 	on := !o.DisableNoDelay
 	for _, s := range o.SocketOptions {
@@ -132,7 +131,7 @@ func (o *Options) noDelay() bool {
 	return on
 }
 
-// namedOption is a socket option with its name for errors.
+// namedOption is a socket option with its name in errors.
 type namedOption struct {
 	SocketOption
 	label string

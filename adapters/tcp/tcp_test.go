@@ -95,7 +95,7 @@ func TestDialKeepsTheFamily(t *testing.T) {
 		t.Errorf("IPv4: %v", err)
 	}
 	if _, err := dial(t, Options{AddressFamily: IPv6}); err == nil {
-		t.Error("an IPv4 address was dialled, with IPv6 asked for")
+		t.Error("an IPv4 address was dialed although the family is IPv6")
 	}
 }
 

@@ -1,12 +1,11 @@
-// Package unix reaches brokers over a unix socket: one that a test rig or a
-// sidecar listens on. There is nothing to look up; every host and port is behind
-// the one path, and the host keeps its meaning for certificates:
+// Package unix connects to brokers over a unix socket, such as that of a sidecar or a
+// test harness. Every host and port resolves to the one path; certificates are still
+// verified against the host:
 //
-//	unix.New(unix.Options{Path: "/run/kafka.sock"})     a whole transport
-//	unix.Dial(), unix.Lookup(options)                   its two halves, to wrap
+//	unix.New(unix.Options{Path: "/run/kafka.sock"})     a transport
+//	unix.Dial(), unix.Lookup(options)                   its two functions, to wrap
 //
-// Errors are those of package net, with a sentence before them: *net.OpError is
-// found by errors.As.
+// Errors wrap those of package net: errors.As finds *net.OpError.
 package unix
 
 import (
@@ -22,10 +21,10 @@ import (
 	"brokerconn/ports"
 )
 
-// Options say where the socket is.
+// Options configure the transport.
 type Options struct {
-	// Path of the socket; it must be set. A name that begins with "@" is one in
-	// Linux's abstract namespace. Systems allow about 100 bytes.
+	// Path is the path of the socket. It must be set. A path that begins with "@" is
+	// a name in Linux's abstract namespace. Systems allow about 100 bytes.
 	Path string
 }
 
@@ -34,7 +33,7 @@ func New(o Options) *netlink.Transport {
 	return &netlink.Transport{Dial: Dial(), Lookup: Lookup(o)}
 }
 
-// Check says what is wrong with the options.
+// Check returns an error if the options are not valid.
 func (o Options) Check() error {
 	switch {
 	case o.Path == "":
@@ -45,8 +44,8 @@ func (o Options) Check() error {
 	return nil
 }
 
-// Lookup returns the function that finds the socket whatever the host. It panics
-// if Check finds something.
+// Lookup returns the function that resolves every host to the socket. It panics if
+// Check returns an error.
 func Lookup(o Options) netlink.LookupFunc {
 	if err := o.Check(); err != nil {
 		panic(err.Error())
@@ -56,12 +55,12 @@ func Lookup(o Options) netlink.LookupFunc {
 	}
 }
 
-// Dial returns the function that connects to a socket. Its network is "unix", and
-// the address a path.
+// Dial returns the function that connects to a socket. Its network is "unix" and its
+// address is a path.
 func Dial() netlink.DialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		if network != "unix" {
-			return nil, fmt.Errorf("unix: %s %s is no unix socket: use the Lookup of this package", network, address)
+			return nil, fmt.Errorf("unix: %s %s is not a unix socket: use the Lookup of this package", network, address)
 		}
 		conn, err := new(net.Dialer).DialContext(ctx, network, address)
 		if err != nil {
@@ -71,15 +70,15 @@ func Dial() netlink.DialFunc {
 	}
 }
 
-// explain says what the system's words mean here.
+// explain returns the likely cause of the system's error.
 func explain(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "there is no socket of that name; has its server been started? "
+		return "no socket has that path; has its server been started? "
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "nobody listens there: it is no socket, or its server has ended and left it behind. "
+		return "no server listens there: the file is not a socket, or its server has ended. "
 	case errors.Is(err, fs.ErrPermission):
-		return "the permissions of the socket, or of a folder above it, do not allow it. "
+		return "the permissions of the socket or of a folder above it deny access. "
 	case errors.Is(err, syscall.EINVAL):
 		return "the path is too long for a socket. "
 	}

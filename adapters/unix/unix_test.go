@@ -86,23 +86,23 @@ func TestFailures(t *testing.T) {
 	if err := os.Chmod(closed, 0); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []struct{ network, path, says string }{
-		{"unix", filepath.Join(dir, "none"), "there is no socket of that name; has its server been started? dial unix "},
-		{"unix", stale, "nobody listens there: it is no socket, or its server has ended and left it behind. dial unix "},
-		{"unix", file, "nobody listens there"},
+	for _, c := range []struct{ network, path, want string }{
+		{"unix", filepath.Join(dir, "none"), "no socket has that path; has its server been started? dial unix "},
+		{"unix", stale, "no server listens there: the file is not a socket, or its server has ended. dial unix "},
+		{"unix", file, "no server listens there"},
 		{"unix", closed, open},
 		{"unix", filepath.Join(dir, strings.Repeat("x", 120)), "the path is too long for a socket. dial unix "},
-		{"tcp", "127.0.0.1:9092", "tcp 127.0.0.1:9092 is no unix socket"},
+		{"tcp", "127.0.0.1:9092", "tcp 127.0.0.1:9092 is not a unix socket"},
 	} {
 		switch {
 		case runtime.GOOS == "windows" && c.network == "unix" && c.path != stale:
 			continue // its errors have other numbers, and no words here
-		case c.says == open && os.Geteuid() == 0:
+		case c.want == open && os.Geteuid() == 0:
 			continue // root may do everything
 		}
 		conn, err := unix.Dial()(context.Background(), c.network, c.path)
-		if conn != nil || err == nil || !strings.HasPrefix(err.Error(), "unix: ") || !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%s %s: %v; want %q", c.network, c.path, err, c.says)
+		if conn != nil || err == nil || !strings.HasPrefix(err.Error(), "unix: ") || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s %s: %v; want %q", c.network, c.path, err, c.want)
 		}
 		if op := (*net.OpError)(nil); c.network == "unix" && !errors.As(err, &op) {
 			t.Errorf("%v wraps no net.OpError", err)
@@ -134,18 +134,18 @@ func TestAbstractName(t *testing.T) {
 }
 
 func TestMisuse(t *testing.T) {
-	for _, c := range []struct{ path, says string }{
+	for _, c := range []struct{ path, want string }{
 		{"", "unix: Path is not set: the path of the socket"},
 		{"\x00kafka", `unix: Path "\x00kafka": a path has no zero bytes; an abstract name is written with @`},
 	} {
 		o := unix.Options{Path: c.path}
-		if err := o.Check(); err == nil || err.Error() != c.says {
-			t.Errorf("Check: %v; want %q", err, c.says)
+		if err := o.Check(); err == nil || err.Error() != c.want {
+			t.Errorf("Check: %v; want %q", err, c.want)
 		}
 		func() {
 			defer func() {
-				if r := recover(); r != c.says {
-					t.Errorf("panicked with %q, want %q", r, c.says)
+				if r := recover(); r != c.want {
+					t.Errorf("panicked with %q, want %q", r, c.want)
 				}
 			}()
 			unix.New(o)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -54,11 +55,17 @@ func TestAllocationsPerRequest(t *testing.T) {
 		send  func() error
 	}{
 		{"RequestRaw", 1, func() error { _, err := conn.RequestRaw(ctx, raw); return err }},
+		{"RequestRaw, context can end", 1, func() error { _, err := conn.RequestRaw(t.Context(), raw); return err }},
 		{"Request", 2, func() error { _, err := conn.Request(ctx, typed); return err }},
+		{"RequestRaw after 10 ms", 1, func() error {
+			time.Sleep(11 * time.Millisecond) // so that the link is checked
+			_, err := conn.RequestRaw(ctx, raw)
+			return err
+		}},
 		{"Connect", 0, func() error { return conn.Connect(ctx) }},
 		{"Send", 3, func() error { _, err := sendAndWait(ctx, conn, raw); return err }},
 	} {
-		if n := testing.AllocsPerRun(1000, func() {
+		if n := testing.AllocsPerRun(100, func() {
 			noError(t, c.send())
 		}); n > c.limit {
 			t.Errorf("%s: got %v allocations, want %v", c.name, n, c.limit)

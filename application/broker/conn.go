@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"brokerconn/adapters/clock/system"
 	"brokerconn/adapters/kafkacodec"
 	"brokerconn/domain"
 	"brokerconn/ports"
@@ -52,9 +51,11 @@ type Conn struct {
 	readLoop       func()
 
 	// conn_interrupt.go
-	realTime    bool // the Clock is the system's: the alarm finds a parked caller
-	patrolAt    time.Time
-	interrupted domain.Lease // of the link that is interrupted; without Link: none is
+	contextEnd       func()        // contextEnded, made once
+	interrupted      domain.Lease  // of the link that is interrupted; without Link: none is
+	retryAt, quietAt time.Time     // when watch has something to do; zero: it has not
+	blockedAt        time.Time     // the same, for calls that block
+	lastWait         time.Duration // of the last call of a caller
 }
 
 // NewConn returns a Conn that connects when it is first asked for something. The
@@ -64,9 +65,8 @@ func NewConn(cfg Config) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, realTime := cfg.Clock.(system.Clock)
-	c := &Conn{cfg: cfg, core: cfg.connection(true), gone: make(chan struct{}), realTime: realTime}
-	c.wakeUp, c.writeLoop, c.readLoop = c.wake, c.writeAll, c.readAll
+	c := &Conn{cfg: cfg, core: cfg.connection(true), gone: make(chan struct{})}
+	c.wakeUp, c.contextEnd, c.writeLoop, c.readLoop = c.wake, c.contextEnded, c.writeAll, c.readAll
 	c.alarm = cfg.Clock.NewAlarm(c.onAlarm)
 	return c, nil
 }

@@ -89,8 +89,12 @@ func (c *Conn) workFor(ctx context.Context, f *Future) *waiter {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.drain()
+	by, stop := c.watchContext(ctx)
+	if stop != nil {
+		defer stop()
+	}
 	yielded := false
-	for c.mayPark(ctx) && !f.isDone() && ctx.Err() == nil {
+	for !f.isDone() && ctx.Err() == nil {
 		if c.mayWrite() {
 			if !yielded && c.core.InFlight() > 1 {
 				// Other callers are about to send too: one write can take them all.
@@ -100,12 +104,12 @@ func (c *Conn) workFor(ctx context.Context, f *Future) *waiter {
 				c.mu.Lock()
 				continue
 			}
-			if c.write(true) {
+			if c.write(by) {
 				continue
 			}
 			break // interrupted
 		}
-		if f.core == nil || !c.alone() || !c.read(true) {
+		if f.core == nil || !c.alone() || !c.read(by) {
 			break
 		}
 	}

@@ -176,10 +176,8 @@ func (c *Conn) serveWaiters(now time.Time) (work bool) {
 
 // setAlarm sets the alarm for the next deadline.
 func (c *Conn) setAlarm(deadline time.Time) {
-	if c.core.State() == Closed {
-		c.patrolAt = time.Time{}
-	}
-	for _, t := range [...]time.Time{c.queue.deadline(), c.patrolAt} {
+	watch := c.nextWatch()
+	for _, t := range [...]time.Time{c.queue.deadline(), watch[0], watch[1], watch[2]} {
 		if !t.IsZero() && (deadline.IsZero() || t.Before(deadline)) {
 			deadline = t
 		}
@@ -202,7 +200,7 @@ func (c *Conn) onAlarm() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.alarmAt = time.Time{}
-	c.patrol(c.cfg.Clock.Now())
+	c.watch(c.cfg.Clock.Now())
 	c.drain()
 }
 

@@ -39,7 +39,7 @@ func (c *Conn) writeAll() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer c.goroutineDone(&c.writer)
-	for c.write(false) {
+	for c.write(caller{}) {
 		if c.core.CanWrite() {
 			c.mu.Unlock()
 			runtime.Gosched()
@@ -53,7 +53,7 @@ func (c *Conn) readAll() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer c.goroutineDone(&c.reader)
-	for c.read(false) {
+	for c.read(caller{}) {
 		m := c.core
 		if m.ResponsesDue() == 0 && !m.Busy() {
 			return

@@ -7,74 +7,138 @@ import (
 	"brokerconn/domain"
 )
 
-// Two things happen while a call on the link blocks: the context of its caller ends, and,
-// on an idle connection, on which nothing reads, the broker closes it.
+// Two things happen while nothing answers: the context of a caller ends whose call on the
+// link blocks, and, on an idle connection, on which nothing reads, the broker closes it.
 //
-// The alarm looks for both every 10 ms while there is traffic. A call that a caller made
-// and that has blocked for so long is interrupted, and the Conn's own goroutines take over,
-// so that the caller waits for its context. If nothing has read for so long, the Conn's own
-// reader is started and notices the end of the connection.
+// If the context of a caller can end, context.AfterFunc interrupts its call. That costs
+// two allocations, so while one request follows the other and responses come fast it is
+// left to the alarm, which registers the context of a call that has blocked for 2 ms. A
+// caller whose context cannot end is never interrupted.
+//
+// If nothing has read for 200 ms, the Conn's own reader is started and notices the end of
+// the connection. Before that, a request that is sent after a pause finds it by
+// ports.Checker. So callers whose requests are closer together read for themselves.
 //
 // An interrupt of a link concerns both directions. No call begins before the interrupted
 // ones have returned: if the link were resumed earlier, one that has not run yet would miss
-// it.
+// it. A call that cannot be interrupted, such as a write over TLS, holds up the others for
+// 10 ms at a time.
 
-const patrolEvery = 10 * time.Millisecond
+const (
+	quietTime   = 200 * time.Millisecond
+	retryEvery  = 10 * time.Millisecond
+	fastAnswer  = time.Millisecond
+	blockedTime = 2 * time.Millisecond
+)
 
-// mayPark reports whether a caller may block in a call on the link: its context cannot end,
-// or the alarm finds it.
-func (c *Conn) mayPark(ctx context.Context) bool { return c.realTime || ctx.Done() == nil }
+// A caller is the context of one that writes and reads itself. If it is not watched the
+// alarm watches each of its calls.
+type caller struct {
+	ctx     context.Context // nil: a goroutine of the Conn
+	watched bool
+}
 
-// interrupting reports whether the link is interrupted.
-func (c *Conn) interrupting() bool { return c.interrupted.Link != nil }
+// watchContext interrupts the calls of a caller when ctx ends, until stop is called. stop is
+// nil if ctx cannot end, and if the alarm is to watch it.
+func (c *Conn) watchContext(ctx context.Context) (by caller, stop func() bool) {
+	switch {
+	case ctx.Done() == nil:
+		return caller{ctx, true}, nil
+	case c.lastWait < fastAnswer && c.cfg.Clock.Now().Sub(c.reader.since) < fastAnswer:
+		return caller{ctx, false}, nil
+	}
+	return caller{ctx, true}, context.AfterFunc(ctx, c.contextEnd)
+}
 
-// watchCaller notes that a caller is about to block.
-func (c *Conn) watchCaller(d *direction) { c.patrolBy(d.since) }
-
-// watchSilence notes that a read has returned.
-func (c *Conn) watchSilence() { c.patrolBy(c.reader.since) }
-
-// patrolBy sets the alarm for the next patrol, 10 ms after t at the latest.
-func (c *Conn) patrolBy(t time.Time) {
-	if c.patrolAt.IsZero() {
-		c.patrolAt = t.Add(patrolEvery)
+// watchCall sets the alarm for a call that begins now.
+func (c *Conn) watchCall(now time.Time) {
+	if c.blockedAt.IsZero() {
+		c.blockedAt = now.Add(blockedTime)
 		c.setAlarm(time.Time{})
 	}
 }
 
-// patrol is called by the alarm, with the lock held.
-func (c *Conn) patrol(now time.Time) {
-	if c.patrolAt.IsZero() || now.Before(c.patrolAt) {
-		return
-	}
-	c.patrolAt = time.Time{}
-	if c.interrupting() {
-		// The interrupted call has not returned: it cannot be interrupted, or has not
-		// run. The next patrol tries again, and other calls go on meanwhile.
-		c.patrolAt = now.Add(patrolEvery)
-		c.resume()
-		return
-	}
+// watchBlocked registers the contexts of calls that have blocked for blockedTime.
+func (c *Conn) watchBlocked(now time.Time) {
 	for _, d := range [...]*direction{&c.reader, &c.writer} {
-		if !d.caller {
-			continue
+		switch {
+		case d.ctx == nil || d.watched || d.stop != nil:
+		case now.Sub(d.since) >= blockedTime:
+			d.stop = context.AfterFunc(d.ctx, c.contextEnd)
+		default:
+			c.blockedAt = d.since.Add(blockedTime)
 		}
-		if now.Sub(d.since) >= patrolEvery {
-			d.interrupted = true
-			c.interrupted = d.lease
-			c.patrolAt = now.Add(patrolEvery)
+	}
+}
+
+// contextEnded is called when the context of a caller has ended.
+func (c *Conn) contextEnded() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.interrupt(c.cfg.Clock.Now())
+	c.drain()
+}
+
+// interrupt interrupts the calls of callers whose context has ended.
+func (c *Conn) interrupt(now time.Time) {
+	var lease domain.Lease
+	for _, d := range [...]*direction{&c.reader, &c.writer} {
+		if d.ctx != nil && d.ctx.Err() != nil {
+			d.interrupted, lease = true, d.lease
+		}
+	}
+	if lease.Link == nil || c.interrupting() {
+		return
+	}
+	c.interrupted, c.retryAt = lease, now.Add(retryEvery)
+	c.signal(lease, lease.Link.Interrupt)
+}
+
+// interrupting reports whether the link is interrupted.
+func (c *Conn) interrupting() bool { return c.interrupted.Link != nil }
+
+// watchSilence starts the reader once nothing has read for quietTime.
+func (c *Conn) watchSilence() {
+	if c.quietAt.IsZero() {
+		c.quietAt = c.reader.since.Add(quietTime)
+		c.setAlarm(time.Time{})
+	}
+}
+
+// nextWatch returns the deadlines of watch.
+func (c *Conn) nextWatch() [3]time.Time {
+	if c.core.State() == Closed {
+		c.quietAt, c.retryAt, c.blockedAt = time.Time{}, time.Time{}, time.Time{}
+	}
+	return [3]time.Time{c.quietAt, c.retryAt, c.blockedAt}
+}
+
+// watch is called by the alarm, with the lock held.
+func (c *Conn) watch(now time.Time) {
+	if !c.blockedAt.IsZero() && !now.Before(c.blockedAt) {
+		c.blockedAt = time.Time{}
+		c.watchBlocked(now)
+	}
+	if !c.retryAt.IsZero() && !now.Before(c.retryAt) {
+		c.retryAt = time.Time{}
+		if c.interrupting() {
+			// The interrupted call has not returned: it cannot be interrupted, or has
+			// not run. Other calls go on before it is interrupted again.
+			c.retryAt = now.Add(retryEvery)
+			c.resume()
 		} else {
-			c.patrolAt = d.since.Add(patrolEvery)
+			c.interrupt(now)
 		}
 	}
-	if l := c.interrupted; l.Link != nil {
-		c.signal(l, l.Link.Interrupt)
+	if c.quietAt.IsZero() || now.Before(c.quietAt) {
+		return
 	}
+	c.quietAt = time.Time{}
 	if c.mayRead() {
-		if now.Sub(c.reader.since) >= patrolEvery {
+		if now.Sub(c.reader.since) >= quietTime {
 			c.startReader()
 		} else {
-			c.patrolBy(c.reader.since)
+			c.watchSilence()
 		}
 	}
 }

@@ -18,10 +18,11 @@ import (
 // direction is one direction of the link.
 type direction struct {
 	lease       domain.Lease // of the call in progress
-	caller      bool         // a caller makes it
+	caller                   // that makes it
 	goroutine   bool         // the Conn's own goroutine runs
 	since       time.Time    // when the call began, or when the last one ended
 	interrupted bool         // the call was interrupted
+	stop        func() bool  // ends the watch of ctx that the alarm began; nil: it has not
 }
 
 // mayWrite reports whether there is something to write and nothing that writes.
@@ -34,9 +35,9 @@ func (c *Conn) mayRead() bool {
 	return !c.interrupting() && !c.reader.goroutine && c.core.CanRead()
 }
 
-// write makes one write. With the lock held, which it releases meanwhile. It reports
-// whether the caller may continue.
-func (c *Conn) write(caller bool) bool {
+// write makes one write. With the lock held, which it releases meanwhile. It reports whether the
+// caller may continue.
+func (c *Conn) write(by caller) bool {
 	if c.interrupting() {
 		return false
 	}
@@ -44,11 +45,11 @@ func (c *Conn) write(caller bool) bool {
 	if !ok {
 		return false
 	}
-	return c.lend(&c.writer, lease, caller, lease.Link.Write, c.core.GiveWrite)
+	return c.lend(&c.writer, lease, by, lease.Link.Write, c.core.GiveWrite)
 }
 
 // read makes one read, as write does.
-func (c *Conn) read(caller bool) bool {
+func (c *Conn) read(by caller) bool {
 	if c.interrupting() {
 		return false
 	}
@@ -56,17 +57,18 @@ func (c *Conn) read(caller bool) bool {
 	if !ok {
 		return false
 	}
-	mayContinue := c.lend(&c.reader, lease, caller, lease.Link.Read, c.core.GiveRead)
+	mayContinue := c.lend(&c.reader, lease, by, lease.Link.Read, c.core.GiveRead)
 	c.watchSilence()
 	return mayContinue
 }
 
-func (c *Conn) lend(d *direction, lease domain.Lease, caller bool, do func([]byte) (int, error),
+func (c *Conn) lend(d *direction, lease domain.Lease, by caller, do func([]byte) (int, error),
 	give func(time.Time, domain.Lease, int, error)) (mayContinue bool) {
 
-	*d = direction{lease: lease, caller: caller, goroutine: d.goroutine, since: c.cfg.Clock.Now()}
-	if caller {
-		c.watchCaller(d)
+	d.unwatch()
+	*d = direction{lease: lease, caller: by, goroutine: d.goroutine, since: c.cfg.Clock.Now()}
+	if by.ctx != nil && !by.watched {
+		c.watchCall(d.since)
 	}
 	c.mu.Unlock()
 	n, err := contained(do, lease.Bytes)
@@ -74,6 +76,10 @@ func (c *Conn) lend(d *direction, lease domain.Lease, caller bool, do func([]byt
 	now := c.cfg.Clock.Now()
 	mayContinue = true
 	if d.lease.Epoch == lease.Epoch { // it is not that of the next connection already
+		d.unwatch()
+		if by.ctx != nil {
+			c.lastWait = now.Sub(d.since)
+		}
 		mayContinue = !d.interrupted
 		*d = direction{goroutine: d.goroutine, since: now}
 	}
@@ -81,6 +87,13 @@ func (c *Conn) lend(d *direction, lease domain.Lease, caller bool, do func([]byt
 	c.maybeResume()
 	c.drain()
 	return mayContinue
+}
+
+// unwatch ends the watch of the caller's context that the alarm began.
+func (d *direction) unwatch() {
+	if d.stop != nil {
+		d.stop()
+	}
 }
 
 // contained turns a panic of the link into its error.

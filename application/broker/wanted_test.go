@@ -20,15 +20,17 @@ func TestSendWhileAHookRunsAndThePeerGoes(t *testing.T) {
 		cfg := (&fakebroker.Scripted{Answer: func(peer net.Conn, _ int16, _ int32) []byte {
 			if slow.Load() {
 				time.AfterFunc(time.Second, func() { peer.Close() })
+				time.Sleep(time.Minute) // no answer
 			}
 			return make([]byte, 6)
 		}}).Piped()
-		cfg.Hooks = &broker.Hooks{RequestAnswered: func(broker.RequestInfo) {
+		cfg.Hooks = &broker.Hooks{RequestWritten: func(broker.RequestInfo) {
 			if slow.Load() {
 				time.Sleep(3 * time.Second)
 			}
 		}}
 		conn := dial(t, cfg)
+		time.Sleep(time.Second) // the Conn's own reader is at work: it notices the loss
 		go heartbeat(t.Context(), conn)
 		time.Sleep(2 * time.Second)
 		_, err := sendAndWait(t.Context(), conn, ask())

@@ -7,8 +7,7 @@ import (
 	"brokerconn/ports"
 )
 
-// NewAlarm returns an alarm that calls f on the stack of Advance. f must not be
-// nil.
+// NewAlarm returns an alarm that calls f within Advance. f must not be nil.
 func (c *Clock) NewAlarm(f func()) ports.Alarm {
 	if f == nil {
 		panic("fake: an alarm needs a function to call")
@@ -39,7 +38,7 @@ func (a *alarm) Set(t time.Time) {
 	heap.Push(&c.set, a)
 }
 
-// Stop unsets the alarm.
+// Stop cancels the alarm.
 func (a *alarm) Stop() {
 	a.clock.mu.Lock()
 	defer a.clock.mu.Unlock()
@@ -52,7 +51,7 @@ func (a *alarm) remove() {
 	}
 }
 
-// queue is a heap of the alarms that are set, the next one first.
+// queue is a heap of the alarms that are set, the earliest first.
 type queue []*alarm
 
 func (q queue) Len() int { return len(q) }

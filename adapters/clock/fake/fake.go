@@ -1,17 +1,17 @@
-// Package fake is a clock that stands still until it is moved, for tests and
-// simulations that must come out the same every time.
+// Package fake is a clock that changes only when it is advanced, for deterministic
+// tests and simulations.
 //
-// Rules. Time moves in Advance and AdvanceTo only. They call what is due, on
-// their own stack and one after the other, in the order of the alarms' times and,
-// for the same time, in the order of the calls of Set. While an alarm's function
-// runs, Now is the alarm's time, and no lock is held: the function may use the
-// clock in any way. An alarm that it sets and that is due within the same move
-// fires in the same move. Set never calls anything: what is due at once fires in
-// the next move, be it Advance(0).
+// Rules: only Advance and AdvanceTo change the time. They call the functions of the
+// alarms that are due, one after the other, in the order of the alarms' times and, for
+// equal times, in the order of the calls of Set. While an alarm's function runs, Now is
+// the alarm's time and no lock is held: the function may use the clock in any way. An
+// alarm that it sets and that is due within the same advance fires in that advance. Set
+// calls no function: an alarm that is due at once fires in the next advance, even in
+// Advance(0).
 //
-// Any goroutine may call anything at any time. Two moves at once, or a move from
-// within an alarm's function, share the work: time never goes back, every alarm
-// fires once, but Now may then be later than the time of the alarm that fires.
+// A Clock is safe for concurrent use. Two concurrent advances, or an advance within an
+// alarm's function, share the work: time never goes back and every alarm fires once,
+// but Now may then be later than the time of the alarm that fires.
 package fake
 
 import (
@@ -22,34 +22,35 @@ import (
 	"brokerconn/ports"
 )
 
-// Clock is a [ports.Clock] that is moved by hand. Use [New].
+// Clock is a [ports.Clock] that is advanced by calls. Use [New].
 type Clock struct {
 	mu    sync.Mutex
 	now   time.Time
 	set   queue  // the alarms that are set
-	order uint64 // how often Set was called
+	order uint64 // number of calls of Set
 }
 
 var _ ports.Clock = (*Clock)(nil)
 
-// New returns a clock that shows start. The zero time stands for the first
-// second of the year 2000 in UTC, a good start for any test: it is far from the
-// zero time, which means "none" where a deadline is wanted, and reads easily.
+// New returns a clock that shows start. If start is the zero time, the clock shows the
+// first second of the year 2000 in UTC, which reads easily and cannot be confused with
+// the zero time of an unset deadline.
 func New(start time.Time) *Clock {
 	if start.IsZero() {
 		start = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
-	return &Clock{now: start.Round(0)} // a monotonic reading would not move along
+	return &Clock{now: start.Round(0)} // a monotonic reading would not advance
 }
 
-// Now returns the time that the clock shows.
+// Now returns the time of the clock.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-// Advance moves the clock by d and fires what is due. Negative d panics.
+// Advance advances the clock by d and fires the alarms that are due. It panics if d is
+// negative.
 func (c *Clock) Advance(d time.Duration) {
 	if d < 0 {
 		panic("fake: the clock cannot go back")
@@ -57,8 +58,8 @@ func (c *Clock) Advance(d time.Duration) {
 	c.move(c.Now().Add(d))
 }
 
-// AdvanceTo moves the clock to t and fires what is due. It panics if t is before
-// Now.
+// AdvanceTo advances the clock to t and fires the alarms that are due. It panics if t is
+// before Now.
 func (c *Clock) AdvanceTo(t time.Time) {
 	if t.Before(c.Now()) {
 		panic("fake: the clock cannot go back")
@@ -66,8 +67,8 @@ func (c *Clock) AdvanceTo(t time.Time) {
 	c.move(t.Round(0))
 }
 
-// Next returns the time of the earliest alarm that is set, false if there is
-// none. It is not before Now.
+// Next returns the time of the earliest alarm that is set, which is not before Now. It
+// returns false if no alarm is set.
 func (c *Clock) Next() (time.Time, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -77,8 +78,8 @@ func (c *Clock) Next() (time.Time, bool) {
 	return c.set[0].at, true
 }
 
-// crowded is how many alarms may fire while time stands still, before that is
-// taken for an alarm that sets itself to now for ever.
+// crowded is the number of alarms that may fire at one time. More are treated as an
+// alarm that always sets itself to now, a defect of the program.
 const crowded = 100_000
 
 func (c *Clock) move(to time.Time) {
@@ -92,14 +93,14 @@ func (c *Clock) move(to time.Time) {
 			fired, last = 0, at
 		}
 		if fired == crowded {
-			panic("fake: alarms keep firing and time stands still")
+			panic("fake: alarms keep firing and the time does not advance")
 		}
 		f()
 	}
 }
 
-// pop takes out the next alarm that is due by to, or now, and moves the clock to
-// its time; with none, it moves the clock to to.
+// pop removes the next alarm that is due by to, or by now if that is later, and
+// advances the clock to its time. Without such an alarm it advances the clock to to.
 func (c *Clock) pop(to time.Time) (f func(), at time.Time, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -115,10 +115,10 @@ func TestAnAlarmMovesTheClock(t *testing.T) {
 func TestMisuse(t *testing.T) {
 	c := fake.New(time.Time{})
 	for want, f := range map[string]func(){
-		"cannot go back":            func() { c.Advance(-1) },
-		"the clock cannot go back":  func() { c.AdvanceTo(c.Now().Add(-1)) },
-		"needs a function":          func() { c.NewAlarm(nil) },
-		"keep firing and time stan": func() { forever(c) },
+		"cannot go back":           func() { c.Advance(-1) },
+		"the clock cannot go back": func() { c.AdvanceTo(c.Now().Add(-1)) },
+		"needs a function":         func() { c.NewAlarm(nil) },
+		"keep firing":              func() { forever(c) },
 	} {
 		func() {
 			defer func() {
@@ -138,7 +138,7 @@ func forever(c *fake.Clock) {
 	c.Advance(0)
 }
 
-// TestConcurrentUse needs the race detector to tell.
+// TestConcurrentUse finds defects under the race detector only.
 func TestConcurrentUse(t *testing.T) {
 	c := fake.New(time.Time{})
 	var wg sync.WaitGroup
@@ -177,7 +177,7 @@ func TestSelector(t *testing.T) {
 	}
 	check("the other side acts", s.Wait("link", after(time.Hour)), 0)
 	if asked != "link" {
-		t.Errorf("Work was told %v", asked)
+		t.Errorf("Work was called with %v", asked)
 	}
 	busy = false
 	check("nothing to do", s.Wait(nil, after(time.Second)), time.Second)
@@ -194,7 +194,7 @@ func TestSelector(t *testing.T) {
 	if fired != 3 {
 		t.Errorf("fired %d times", fired)
 	}
-	if err := s.Wait(nil, time.Time{}); err == nil || !strings.Contains(err.Error(), "for ever") {
+	if err := s.Wait(nil, time.Time{}); err == nil || !strings.Contains(err.Error(), "without limit cannot end") {
 		t.Errorf("no limit and nothing to do: %v", err)
 	}
 	if err := (fake.Selector{Clock: c}).Wait(nil, after(time.Minute)); err != nil || c.Now() != after(time.Minute) {

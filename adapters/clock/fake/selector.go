@@ -7,23 +7,23 @@ import (
 	"brokerconn/ports"
 )
 
-// Selector is a [ports.Selector] that moves a clock instead of waiting.
+// Selector is a [ports.Selector] that advances a clock instead of waiting.
 type Selector struct {
-	// Clock is moved. It must not be nil.
+	// Clock is the clock to advance. It must not be nil.
 	Clock *Clock
-	// Work, if not nil, lets the other side of a scripted conversation act
-	// before time passes. what is what the owner waits for, or nil. It returns
-	// true when it did something, and then no time passes.
+	// Work, if not nil, lets the other end of a scripted conversation act before
+	// time passes. Its argument is that of Wait. It returns true if it acted, and
+	// then no time passes.
 	Work func(what any) bool
 }
 
 var _ ports.Selector = Selector{}
 
-var errForever = errors.New("fake: the wait has no limit, nothing is left to do and no alarm is set: a simulation would wait for ever")
+var errForever = errors.New("fake: a wait without limit cannot end: no work is left and no alarm is set")
 
-// Wait lets Work act. If there was nothing to do, then it moves the clock to
-// until, or to the next alarm if that comes first, since what the alarm did may
-// be what the owner waits for. It is an error if neither is there.
+// Wait calls Work. If Work did not act, Wait advances the clock to until, or to the next
+// alarm if that is earlier, because the alarm may end the wait. It returns an error if
+// there is neither.
 func (s Selector) Wait(what any, until time.Time) error {
 	if s.Work != nil && s.Work(what) {
 		return nil

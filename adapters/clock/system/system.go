@@ -1,4 +1,4 @@
-// Package system is the clock of the machine.
+// Package system is the operating system's clock.
 package system
 
 import (
@@ -7,9 +7,9 @@ import (
 	"brokerconn/ports"
 )
 
-// Clock is a [ports.Clock] over the time package. Its readings keep their
-// monotonic part, so that a step of the wall clock shows in no difference of two
-// of them. The zero value is ready and safe for concurrent use.
+// Clock is a [ports.Clock] over the time package. Its readings keep their monotonic
+// part, so a step of the wall clock does not change the difference of two readings. The
+// zero value is ready to use and safe for concurrent use.
 type Clock struct{}
 
 var _ ports.Clock = Clock{}
@@ -17,8 +17,8 @@ var _ ports.Clock = Clock{}
 // Now returns the time.
 func (Clock) Now() time.Time { return time.Now() }
 
-// NewAlarm returns an alarm that calls f in a goroutine of its own. An alarm
-// that is not set holds nothing that must be freed. f must not be nil.
+// NewAlarm returns an alarm that calls f on a goroutine of its own. An alarm that is
+// not set holds no resource. f must not be nil.
 func (Clock) NewAlarm(f func()) ports.Alarm {
 	if f == nil {
 		panic("system: an alarm needs a function to call")
@@ -28,8 +28,8 @@ func (Clock) NewAlarm(f func()) ports.Alarm {
 	return alarm{t}
 }
 
-// idle is how long the timer of a new alarm would run, were it not stopped at
-// once: package time has none that starts out stopped.
+// idle is the duration of a new alarm's timer, which is stopped at once: package time
+// cannot create a stopped timer.
 const idle = 1<<63 - 1
 
 type alarm struct{ timer *time.Timer }

@@ -9,9 +9,8 @@ import (
 	"brokerconn/ports"
 )
 
-// broker is the sink of the connections to one broker. Labels are looked up when
-// it is made, those of an API with its first event, so that events allocate
-// nothing.
+// broker is the sink of the connections to one broker. Its labels are resolved when it
+// is created, those of an API with its first event, so that events do not allocate.
 type broker struct {
 	families []prom.Collector
 
@@ -58,7 +57,7 @@ func newBroker(name string, buckets []float64) *broker {
 			failures: f.counter("request_failures_total",
 				"Requests that ended without a response, because of their timeout or with their connection.", "api_key", "reason"),
 			throttled: f.counter("throttle_seconds_total",
-				"Time that the broker says it held the client back by.", "api_key"),
+				"Throttle time reported by the broker.", "api_key"),
 			duration: f.histogram(buckets, "request_duration_seconds",
 				"Time from a request to its response.", "api_key"),
 		},
@@ -72,7 +71,7 @@ func newBroker(name string, buckets []float64) *broker {
 	b.lost, b.closed = ends.WithLabelValues("lost"), ends.WithLabelValues("closed")
 
 	logins := f.histogram(buckets, "login_duration_seconds",
-		"Duration of the logins that succeeded, on a new connection (new) or to renew the session of one that stands (renewal).", "kind")
+		"Duration of the logins that succeeded, on a new connection (new) or to reauthenticate on a ready one (renewal).", "kind")
 	b.login, b.relogin = logins.WithLabelValues("new"), logins.WithLabelValues("renewal")
 	refused := f.counter("login_failures_total", "Logins that did not succeed.", "kind")
 	b.loginFailed, b.reloginFailed = refused.WithLabelValues("new"), refused.WithLabelValues("renewal")
@@ -85,8 +84,8 @@ func newBroker(name string, buckets []float64) *broker {
 	return b
 }
 
-// api returns the metrics of an API. Who makes them at the same time as another
-// makes handles of the same series.
+// api returns the metrics of an API. Concurrent first calls create handles of the same
+// series.
 func (b *broker) api(key int16) *api {
 	at := &b.apis[slot(key)]
 	a := at.Load()
@@ -157,7 +156,7 @@ func (b *broker) ResponseReceived(_ time.Time, key, _ int16, bytes int, throttle
 	a.duration.Observe(t.Latency().Seconds())
 	writing, waiting, receiving := t.Split()
 	b.writing.Observe(writing.Seconds())
-	if bytes > 0 { // otherwise nobody waited
+	if bytes > 0 { // otherwise no answer was expected
 		b.waiting.Observe(waiting.Seconds())
 		b.receiving.Observe(receiving.Seconds())
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // One collector serves all connections: each gets the sink of its broker, as
-// Config.Metrics. The two events stand for what the connection would tell.
+// Config.Metrics. The two calls take the place of a connection.
 func ExampleCollector() {
 	collector := brokerprom.New(brokerprom.Options{})
 	registry := prom.NewRegistry() // promhttp.HandlerFor serves it

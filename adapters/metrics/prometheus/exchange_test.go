@@ -14,18 +14,18 @@ import (
 	"brokerconn/application/broker"
 )
 
-// hand is the broker's side of a connection. It counts what it heard and said.
-type hand struct {
-	peer        *memory.Peer
-	heard, said int // bytes
+// fakeBroker is the broker's end of a connection. It counts the bytes of both directions.
+type fakeBroker struct {
+	peer           *memory.Peer
+	received, sent int // bytes
 }
 
 // hear reads a request and makes its answer. It knows ApiVersions, and Heartbeat,
-// whose answer says that the broker throttles.
-func (h *hand) hear(throttle int32) (request int, answer []byte) {
+// whose answer has a throttle time.
+func (h *fakeBroker) hear(throttle int32) (request int, answer []byte) {
 	frame := make([]byte, 1024)
 	n, _ := h.peer.Recv(frame)
-	h.heard += n
+	h.received += n
 	key, version := binary.BigEndian.Uint16(frame[4:]), int16(binary.BigEndian.Uint16(frame[6:]))
 	var body []byte
 	if key == 18 {
@@ -42,9 +42,9 @@ func (h *hand) hear(throttle int32) (request int, answer []byte) {
 	return n, append(append(out, frame[8:12]...), body...) // the correlation id
 }
 
-func (h *hand) say(p []byte) {
+func (h *fakeBroker) send(p []byte) {
 	h.peer.Send(p)
-	h.said += len(p)
+	h.sent += len(p)
 }
 
 // TestExchange: a connection that is refused, made, used and lost, as a scrape
@@ -65,10 +65,10 @@ func TestExchange(t *testing.T) {
 	clock.AdvanceTo(conn.NextDeadline())
 
 	conn.Connect()
-	h := &hand{peer: network.Accept()}
+	h := &fakeBroker{peer: network.Accept()}
 	clock.Advance(40 * time.Millisecond) // of the setup
 	_, versions := h.hear(0)
-	h.say(versions)
+	h.send(versions)
 	conn.Recv()
 	if !conn.Connected() {
 		t.Fatal(conn.State())
@@ -77,10 +77,10 @@ func TestExchange(t *testing.T) {
 	conn.Send(kmsg.NewPtrHeartbeatRequest(), true)
 	clock.Advance(30 * time.Millisecond) // until it is answered
 	asked, answer := h.hear(200)
-	h.say(answer[:5])
+	h.send(answer[:5])
 	conn.Recv()
 	clock.Advance(5 * time.Millisecond) // until all of the answer has come
-	h.say(answer[5:])
+	h.send(answer[5:])
 	if n := len(conn.Recv()); n != 1 {
 		t.Fatalf("%d answers", n)
 	}
@@ -109,8 +109,8 @@ func TestExchange(t *testing.T) {
 		`request_phase_duration_seconds_sum{broker="b:9092",phase="receiving"}`:    ms(5),
 		`throttle_seconds_total{api_key="12",broker="b:9092"}`:                     ms(200),
 		`request_failures_total{api_key="12",broker="b:9092",reason="connection"}`: 1,
-		`sent_bytes_total{broker="b:9092"}`:                                        float64(h.heard + asked), // the last was not heard
-		`received_bytes_total{broker="b:9092"}`:                                    float64(h.said),
+		`sent_bytes_total{broker="b:9092"}`:                                        float64(h.received + asked), // the last was not heard
+		`received_bytes_total{broker="b:9092"}`:                                    float64(h.sent),
 		`writes_total{broker="b:9092"}`:                                            3,
 		`reads_total{broker="b:9092"}`:                                             3,
 	})

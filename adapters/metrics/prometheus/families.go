@@ -6,9 +6,9 @@ import (
 	prom "github.com/prometheus/client_golang/prometheus"
 )
 
-// families makes the metrics of one broker. Each broker has vectors of its own,
-// with the same descriptions: a broker that is forgotten goes with all it has, and
-// its sink, which a connection may still have, cannot bring a series back.
+// families creates the metrics of one broker. Each broker has its own vectors with the
+// same descriptions, so Forget removes all of its series, and a connection that still
+// uses the sink cannot create them again.
 type families struct {
 	broker prom.Labels
 	all    []prom.Collector
@@ -37,20 +37,20 @@ func (f *families) histogram(buckets []float64, name, help string, labels ...str
 
 func withBroker(labels []string) []string { return append([]string{"broker"}, labels...) }
 
-// byKey is the metrics that have the label api_key.
+// byKey holds the metrics that have the label api_key.
 type byKey struct {
 	requests, requestBytes, responseBytes, failures, throttled *prom.CounterVec
 	duration                                                   prom.ObserverVec
 }
 
-// api is those metrics of one API, looked up once.
+// api holds these metrics for one API, looked up once.
 type api struct {
 	requests, requestBytes, responseBytes, timedOut, cutOff, throttled prom.Counter
 	duration                                                           prom.Observer
 }
 
-// keys is how many API keys have a label of their own: Kafka had 93 of them after
-// 15 years. The next slot is that of all others.
+// keys is the number of API keys with a label of their own; Kafka has had 93 in 15
+// years. One more slot is shared by all others.
 const keys = 128
 
 func slot(key int16) int {

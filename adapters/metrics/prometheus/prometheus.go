@@ -1,5 +1,5 @@
-// Package prometheus shows what happens on connections to a Prometheus server.
-// Beside the client library that it is named after, import it by another name:
+// Package prometheus exports the metrics of connections to Prometheus. Import it under
+// another name beside the client library:
 //
 //	import brokerprom "brokerconn/adapters/metrics/prometheus"
 //
@@ -10,29 +10,29 @@
 // Every name begins with brokerconn_, every metric has the label broker. Units
 // are seconds and bytes.
 //
-//	connection_attempts_total                      begun, with a lookup or a dial
-//	connection_setup_duration_seconds              histogram; its count is that of connections that became ready
+//	connection_attempts_total                      begun with a lookup or a dial
+//	connection_setup_duration_seconds              histogram; its count is the number of connections that became ready
 //	connections{state}                             gauge: connecting, ready
 //	connections_closed_total{reason}               failed and abandoned before they were ready; lost and closed after
 //	requests_total{api_key}                        admitted
 //	request_bytes_total{api_key}                   whole frames
 //	response_bytes_total{api_key}
-//	request_duration_seconds{api_key}              histogram, until its answer; its count is that of requests that succeeded
-//	request_phase_duration_seconds{phase}          histogram: writing, waiting, receiving; their sums make up the duration's
+//	request_duration_seconds{api_key}              histogram, until its answer; its count is the number of requests that succeeded
+//	request_phase_duration_seconds{phase}          histogram: writing, waiting, receiving; their sums add up to the duration's
 //	request_failures_total{api_key,reason}         timeout, connection
 //	requests_in_flight                             gauge
-//	throttle_seconds_total{api_key}                what the broker says that it held this client back by
+//	throttle_seconds_total{api_key}                throttle time reported by the broker
 //	sent_bytes_total, received_bytes_total         on the link, the setup included
 //	writes_total, reads_total                      of the link
-//	stale_events_total                             news of an older connection, ignored
+//	stale_events_total                             ignored events of an older connection
 //
-// A request that expects no answer succeeds when it is written, and has no phase
-// but writing. The core's own requests (ApiVersions, login) are not among the
-// requests, only their bytes are counted.
+// A request without answer succeeds when it is written, and has the phase writing only.
+// The core's own requests (ApiVersions, login) are not counted as requests; their bytes
+// are.
 //
-// api_key is the number of the API; numbers outside 0 to 127, which only a raw
-// request can have, are all "other". So the number of series is bounded for each
-// broker, and [Collector.Forget] removes those of a broker that is gone.
+// api_key is the number of the API; numbers outside 0 to 127, possible in raw requests
+// only, are counted as "other". The number of series per broker is therefore bounded,
+// and [Collector.Forget] removes those of one broker.
 package prometheus
 
 import (
@@ -47,22 +47,22 @@ import (
 	"brokerconn/ports"
 )
 
-// Options are for [New]; the zero value is ready.
+// Options configure [New]. The zero value is ready to use.
 type Options struct {
 	// Buckets are the upper bounds of all histograms, in seconds, increasing.
-	// Empty: [DefaultBuckets].
+	// If empty, the default is [DefaultBuckets].
 	Buckets []float64
 }
 
-// DefaultBuckets reach from an answer out of a broker's memory, over a fetch that
-// waits for data (0.5 s), to a consumer group that waits for its members.
+// DefaultBuckets cover an answer from a broker's memory, a fetch that waits for data
+// (0.5 s) and a consumer group that waits for its members.
 var DefaultBuckets = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
 
-// Collector is a Prometheus collector of any number of brokers, one for each
-// registry. Use [New]. Safe for concurrent use.
+// Collector is a Prometheus collector for any number of brokers. Use one per registry,
+// created by [New]. It is safe for concurrent use.
 type Collector struct {
 	buckets  []float64
-	describe *broker // to ask for descriptions; counts nothing
+	describe *broker // used for descriptions only
 
 	mu      sync.Mutex
 	brokers map[string]*broker
@@ -70,8 +70,7 @@ type Collector struct {
 
 var _ prom.Collector = (*Collector)(nil)
 
-// New returns a collector without brokers. It panics on buckets that do not
-// increase.
+// New returns a collector without brokers. It panics if the buckets do not increase.
 func New(o Options) *Collector {
 	buckets := o.Buckets
 	if len(buckets) == 0 {
@@ -81,10 +80,10 @@ func New(o Options) *Collector {
 	return &Collector{buckets: buckets, describe: newBroker("", buckets), brokers: map[string]*broker{}}
 }
 
-// Broker returns the sink for connections to the broker that the label is to
-// call name, such as host:port: Config.Metrics. The same name gives the same
-// sink, so several connections to one broker are counted together. A name that is
-// not UTF-8 panics.
+// Broker returns the sink, for Config.Metrics, of the connections to one broker. name is
+// the value of the label broker, such as host:port. The same name returns the same sink,
+// so several connections to one broker are counted together. Broker panics if name is
+// not UTF-8.
 func (c *Collector) Broker(name string) ports.MetricsSink {
 	if !utf8.ValidString(name) {
 		panic(fmt.Sprintf("prometheus: the name of a broker must be UTF-8, %q is not", name))
@@ -99,23 +98,22 @@ func (c *Collector) Broker(name string) ports.MetricsSink {
 	return b
 }
 
-// Forget removes the metrics of a broker. A connection that still has its sink
-// counts on unseen; Broker makes a new one, which begins at 0.
+// Forget removes the metrics of a broker. Later events of its old sink are not exported;
+// Broker returns a new sink that begins at 0.
 func (c *Collector) Forget(name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.brokers, name)
 }
 
-// Describe is for the registry.
+// Describe implements prometheus.Collector.
 func (c *Collector) Describe(ch chan<- *prom.Desc) {
 	for _, f := range c.describe.families {
 		f.Describe(ch)
 	}
 }
 
-// Collect is for the registry. While events come in it is no picture of one
-// instant.
+// Collect implements prometheus.Collector. It is not an atomic snapshot.
 func (c *Collector) Collect(ch chan<- prom.Metric) {
 	c.mu.Lock()
 	brokers := slices.Collect(maps.Values(c.brokers)) // the registry sorts

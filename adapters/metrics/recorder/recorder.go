@@ -1,5 +1,5 @@
-// Package recorder counts what happens on connections, for tests, health pages
-// and whoever needs no metrics system.
+// Package recorder counts the events of connections, for tests, health pages and
+// programs without a metrics system.
 package recorder
 
 import (
@@ -9,8 +9,8 @@ import (
 	"brokerconn/ports"
 )
 
-// Recorder is a [ports.MetricsSink] that counts. Any number of connections may
-// share one; no event allocates or locks. Use [New].
+// Recorder is a [ports.MetricsSink] that counts events. Any number of connections may
+// share one; events neither allocate nor lock. Use [New].
 type Recorder struct {
 	started, ready, closed, closedReady, closedClean atomic.Int64
 	logins, loginsFailed, relogins, reloginsFailed   atomic.Int64
@@ -21,43 +21,41 @@ type Recorder struct {
 
 var _ ports.MetricsSink = (*Recorder)(nil)
 
-// New returns a recorder that has counted nothing.
+// New returns a recorder whose counts are zero.
 func New() *Recorder { return new(Recorder) }
 
-// Snapshot is what a Recorder has counted since it was made. Two of them can be
-// compared with ==.
+// Snapshot holds the counts of a Recorder. Two Snapshots can be compared with ==.
 type Snapshot struct {
 	Started     int64 // attempts to connect
-	Ready       int64 // of them: came so far that requests could be sent
-	Closed      int64 // of those started: over
-	ClosedReady int64 // of those closed: had been ready
-	ClosedClean int64 // of those closed: closed by their owner
+	Ready       int64 // of Started: became ready for requests
+	Closed      int64 // of Started: ended
+	ClosedReady int64 // of Closed: had been ready
+	ClosedClean int64 // of Closed: closed by their owner without a cause
 
-	Logins         int64 // that were new and succeeded
+	Logins         int64 // successful logins of new connections
 	LoginsFailed   int64
-	Relogins       int64 // that renewed the session of a connection
+	Relogins       int64 // successful reauthentications
 	ReloginsFailed int64
 
 	Sent     int64 // requests admitted
-	Received int64 // of them: answered, or written if no answer is expected
-	Failed   int64 // of them: ended without an answer
-	TimedOut int64 // of those failed: because their time was over
+	Received int64 // of Sent: answered, or written if no answer is expected
+	Failed   int64 // of Sent: ended without an answer
+	TimedOut int64 // of Failed: timed out
 
-	BytesSent     int64 // on the link, everything included
+	BytesSent     int64 // on the link, the core's own requests included
 	BytesReceived int64
-	Stale         int64 // news of older connections
+	Stale         int64 // ignored events of older connections
 
-	LatencySum time.Duration // of the requests received
+	LatencySum time.Duration // of Received
 	LatencyMax time.Duration
-	SetupSum   time.Duration // of the connections that became ready
+	SetupSum   time.Duration // of Ready
 
-	ThrottledSum time.Duration // what brokers say that they held this client back by
+	ThrottledSum time.Duration // throttle times reported by brokers
 }
 
-// Snapshot returns the counts. While events come in it is no picture of one
-// instant, but a part never exceeds its whole: Closed is at most Started,
-// Received plus Failed at most Sent. So the parts are read first, and written
-// last.
+// Snapshot returns the counts. It is not atomic, but a part never exceeds its whole:
+// Closed is at most Started, and Received plus Failed is at most Sent. Therefore parts
+// are read first and written last.
 func (r *Recorder) Snapshot() Snapshot {
 	var s Snapshot
 	s.ClosedReady = r.closedReady.Load()
@@ -87,13 +85,13 @@ func (r *Recorder) Snapshot() Snapshot {
 // ConnectionStarted counts an attempt.
 func (r *Recorder) ConnectionStarted(time.Time) { r.started.Add(1) }
 
-// ConnectionReady counts a connection that came up, and the time that it took.
+// ConnectionReady counts a connection that became ready, and its setup time.
 func (r *Recorder) ConnectionReady(_ time.Time, took time.Duration) {
 	r.ready.Add(1)
 	r.setupSum.Add(int64(took))
 }
 
-// ConnectionClosed counts an end.
+// ConnectionClosed counts the end of an attempt or a connection.
 func (r *Recorder) ConnectionClosed(_ time.Time, ready, clean bool) {
 	r.closed.Add(1)
 	if ready {
@@ -113,7 +111,7 @@ func (r *Recorder) LoginSucceeded(_ time.Time, again bool, _ time.Duration) {
 	r.logins.Add(1)
 }
 
-// LoginFailed counts a login that did not succeed.
+// LoginFailed counts a failed login.
 func (r *Recorder) LoginFailed(_ time.Time, again bool) {
 	if again {
 		r.reloginsFailed.Add(1)
@@ -153,5 +151,5 @@ func (r *Recorder) BytesSent(_ time.Time, n int) { r.bytesSent.Add(int64(n)) }
 // BytesReceived counts bytes.
 func (r *Recorder) BytesReceived(_ time.Time, n int) { r.bytesReceived.Add(int64(n)) }
 
-// StaleIgnored counts news of an older connection.
+// StaleIgnored counts an ignored event of an older connection.
 func (r *Recorder) StaleIgnored(time.Time) { r.stale.Add(1) }

@@ -9,7 +9,7 @@ import (
 )
 
 // One registry serves all connections: each gets the sink of its node, as
-// Config.Metrics. The two events stand for what the connection would tell.
+// Config.Metrics. The two calls take the place of a connection.
 func ExampleRegistry() {
 	clock := fake.New(time.Time{}) // system.Clock{} in a program
 	registry := sensors.New("producer", clock)

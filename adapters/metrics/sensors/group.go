@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// sensor is a source of values, each of which goes to all of its metrics.
+// sensor records values in all of its metrics.
 type sensor uint8
 
 const (
@@ -20,7 +20,7 @@ const (
 	connectionCreated
 )
 
-// catalogue is every sensor with its metrics, in the order in which they are read.
+// catalogue lists every sensor with its metrics, in the order of a Snapshot.
 var catalogue = [...]struct {
 	onlyOverAll bool
 	metrics     []metric
@@ -64,11 +64,11 @@ type metric struct {
 	about string
 }
 
-// group is the sensors of one node, or those over all nodes, under one lock.
+// group holds the sensors of one node, or of all nodes, under one lock.
 type group struct {
 	name  string
 	mu    sync.Mutex
-	stats [len(catalogue)][]stat // a sensor's metrics; none of a sensor that is not in the group
+	stats [len(catalogue)][]stat // the metrics of each sensor; empty if the group does not have the sensor
 }
 
 func newGroup(name string, overAll bool) *group {

@@ -8,14 +8,14 @@ import (
 
 // node is the sink of the connections to one node.
 type node struct {
-	ports.NopMetrics // what kafka-python has no sensor for
+	ports.NopMetrics // events without a sensor in kafka-python
 	registry         *Registry
 	own              *group
 }
 
 var _ ports.MetricsSink = (*node)(nil)
 
-// record tells the node's sensors and those over all nodes.
+// record records values in the node's sensors and in those of all nodes.
 func (n *node) record(now time.Time, events ...event) {
 	at := n.registry.at(now)
 	n.own.record(at, events)
@@ -40,7 +40,7 @@ func (n *node) RequestSent(now time.Time, _, _ int16, bytes int) {
 
 func (n *node) ResponseReceived(now time.Time, _, _ int16, bytes int, throttled time.Duration, t ports.Timing) {
 	if bytes == 0 {
-		return // none was expected
+		return // no answer was expected
 	}
 	n.record(now, event{responseReceived, 1},
 		event{latency, milliseconds(t.Latency())}, event{throttle, milliseconds(throttled)})

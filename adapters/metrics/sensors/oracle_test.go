@@ -14,7 +14,7 @@ import (
 	"brokerconn/ports"
 )
 
-// TestAsKafkaPython plays what kafka-python's sensors were told, and compares
+// TestAsKafkaPython records the values given to kafka-python's sensors, and compares
 // every metric at every reading: see testdata/vectors.py.
 func TestAsKafkaPython(t *testing.T) {
 	file, err := os.Open("testdata/vectors.txt")

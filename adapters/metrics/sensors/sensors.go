@@ -1,40 +1,39 @@
-// Package sensors keeps what kafka-python's sensors keep of its connections: the
-// same names in the same groups, over the same windows, so that the graphs and
-// alarms of a program that leaves kafka-python go on working.
+// Package sensors implements kafka-python's connection metrics: the same names in the
+// same groups over the same windows, so that the graphs and alarms of a program that
+// used kafka-python continue to work.
 //
-// A [Registry] is what kafka-python's Metrics is: made once and shared. Each
-// connection gets the sink of its node. What a node's sensors are told, those over
-// all nodes are told too. The groups are "<prefix>-metrics" for all nodes and
-// "<prefix>-node-metrics.node-<id>" for each.
+// A [Registry] corresponds to kafka-python's Metrics: there is one, and it is shared.
+// Each connection uses the sink of its node. A value recorded for a node is recorded for
+// all nodes too. The groups are "<prefix>-metrics" for all nodes and
+// "<prefix>-node-metrics.node-<id>" for each node.
 //
 // # What is counted
 //
-// kafka-python counts what it sees in the place where it counts: its request-rate
-// is that of flushes, its request-size-avg and -max are bytes of a flush, its
-// response-rate is that of reads. Here these count what they are named after,
-// requests and responses. Where each flush holds one request and each read one
-// response, the two agree to the last digit.
+// In kafka-python request-rate counts flushes, request-size-avg and -max are bytes of a
+// flush, and response-rate counts reads. Here they count requests and responses, as
+// their names say. If each flush holds one request and each read one response, the two
+// agree to the last digit.
 //
 //   - network-io-rate: reads and writes a second, over all nodes only
 //   - outgoing-byte-rate, incoming-byte-rate: bytes of the link a second
-//   - request-rate, request-size-avg, request-size-max: requests admitted; the
-//     size is that of the whole frame
-//   - response-rate: responses a second; a request that expects none adds nothing
+//   - request-rate, request-size-avg, request-size-max: requests admitted; the size
+//     includes the whole frame
+//   - response-rate: responses a second; a request without answer is not counted
 //   - request-latency-avg, request-latency-max: ms from the request to the response
-//   - throttle-time-avg, throttle-time-max: ms that the broker says it held the
-//     client back by, over all responses, most of which say 0
+//   - throttle-time-avg, throttle-time-max: throttle time in ms that the broker
+//     reports, over all responses, also those that report 0
 //   - connection-count, connection-creation-rate, connection-close-rate: of
-//     connections that became ready, over all nodes only. kafka-python's count is
-//     that of its connection objects, and failed attempts are in its close rate.
+//     connections that became ready, over all nodes only. kafka-python counts
+//     connection objects, and its close rate includes failed attempts.
 //
-// kafka-python's other metrics (select-rate, io-ratio and so on) are of its event
-// loop, which is none of a connection's business.
+// kafka-python's other metrics (select-rate, io-ratio and so on) belong to its event
+// loop, which has no counterpart here.
 //
 // # Reading
 //
-// Each metric remembers two samples of 30 s; see stat. As in kafka-python, reading
-// replaces samples that have run out by empty ones that begin at the reading, and
-// with nothing recorded a rate and an average are 0, a maximum is -Inf.
+// Each metric keeps two samples of 30 s; see stat. As in kafka-python, a reading
+// replaces expired samples by empty ones that begin at the reading. If nothing was
+// recorded, a rate and an average are 0 and a maximum is -Inf.
 package sensors
 
 import (
@@ -48,9 +47,9 @@ import (
 	"brokerconn/ports"
 )
 
-// Registry holds the sensors of any number of nodes. Use [New]. Safe for
-// concurrent use. Its memory grows with the number of nodes only: an event
-// allocates nothing, and takes one lock of its node and one of the registry.
+// Registry holds the sensors of any number of nodes. Use [New]. It is safe for
+// concurrent use. Its memory grows with the number of nodes only: an event does not
+// allocate, and takes one lock of its node and one of the registry.
 type Registry struct {
 	clock ports.Clock
 	start time.Time
@@ -62,9 +61,9 @@ type Registry struct {
 	nodes  []*node // in the order in which they were first asked for
 }
 
-// New returns a registry without nodes. prefix is kafka-python's
-// "metric_group_prefix", by default empty there: the first group is then
-// "-metrics". The clock is that of the connections, and dates the readings.
+// New returns a registry without nodes. prefix is kafka-python's "metric_group_prefix".
+// If it is empty, as by default in kafka-python, the first group is "-metrics". clock
+// must be the clock of the connections; it determines the time of each reading.
 func New(prefix string, clock ports.Clock) *Registry {
 	if clock == nil {
 		panic("sensors: a registry needs the clock of the connections")
@@ -77,8 +76,8 @@ func New(prefix string, clock ports.Clock) *Registry {
 	}
 }
 
-// Node returns the sink for connections to the node id: what kafka-python knows
-// as node_id, such as "0" or "bootstrap-0". The same id gives the same sink.
+// Node returns the sink of the connections to a node. id is kafka-python's node_id, such
+// as "0" or "bootstrap-0". The same id returns the same sink.
 func (r *Registry) Node(id string) ports.MetricsSink {
 	name := r.prefix + "-node-metrics.node-" + id
 	r.mu.Lock()
@@ -91,8 +90,8 @@ func (r *Registry) Node(id string) ports.MetricsSink {
 	return n
 }
 
-// Forget drops the metrics of a node that is gone. A connection that still has
-// its sink goes on counting for all nodes; Node makes a new one.
+// Forget removes the metrics of a node. Its old sink continues to count for all nodes;
+// Node returns a new sink.
 func (r *Registry) Forget(id string) {
 	name := r.prefix + "-node-metrics.node-" + id
 	r.mu.Lock()
@@ -109,12 +108,11 @@ func (r *Registry) find(name string) int {
 // Metric is the value of one metric at the time of its reading.
 type Metric struct {
 	Group, Name, Description string
-	// Value is -Inf for the maximum of nothing.
+	// Value is -Inf for a maximum without recorded values.
 	Value float64
 }
 
-// MarshalJSON writes -Inf as null: JSON has no word for it, and one such value
-// would spoil a whole page of metrics.
+// MarshalJSON writes -Inf, which JSON cannot express, as null.
 func (m Metric) MarshalJSON() ([]byte, error) {
 	value := &m.Value
 	if math.IsInf(m.Value, 0) {
@@ -128,9 +126,8 @@ func (m Metric) MarshalJSON() ([]byte, error) {
 	}{m.Group, m.Name, m.Description, value})
 }
 
-// Snapshot reads all metrics at the clock's time, always in the same order: those
-// over all nodes, then each node's, in the order in which Node was first asked
-// for them. While events come in it is no picture of one instant.
+// Snapshot reads all metrics at the clock's time, always in the same order: those of all
+// nodes, then each node's in the order of the first calls of Node. It is not atomic.
 func (r *Registry) Snapshot() []Metric {
 	r.mu.Lock()
 	nodes := slices.Clone(r.nodes)
@@ -147,6 +144,6 @@ func (r *Registry) Snapshot() []Metric {
 	return read
 }
 
-// at places a time on the registry's own scale, where all that was before the
-// registry was made is 0: differences then never overflow.
+// at converts a time to the registry's scale, on which times before its creation are 0,
+// so that differences do not overflow.
 func (r *Registry) at(now time.Time) time.Duration { return max(now.Sub(r.start), 0) }

@@ -23,7 +23,7 @@ func TestContract(t *testing.T) {
 	})
 }
 
-// TestWhatIsCounted: what the course of kafka-python's events cannot tell apart.
+// TestWhatIsCounted covers differences that kafka-python's events do not show.
 // The values were worked out by hand; a rate is over 30 s.
 func TestWhatIsCounted(t *testing.T) {
 	for _, c := range []struct {
@@ -49,7 +49,7 @@ func TestWhatIsCounted(t *testing.T) {
 			"response-rate": 1. / 30, "incoming-byte-rate": 2, "network-io-rate": 0.1,
 			"request-latency-avg": 1.5, "request-latency-max": 1.5, "throttle-time-avg": 0, "throttle-time-max": 0,
 		}},
-		{"responses say that they were throttled", func(s ports.MetricsSink, now time.Time) {
+		{"responses with a throttle time", func(s ports.MetricsSink, now time.Time) {
 			s.ResponseReceived(now, 0, 9, 60, 100*time.Millisecond, lasted(now, time.Second))
 			s.ResponseReceived(now, 0, 9, 60, 0, lasted(now, 2*time.Second))
 		}, map[string]float64{

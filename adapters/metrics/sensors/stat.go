@@ -6,21 +6,20 @@ import (
 )
 
 // A stat is one windowed metric: kafka-python's SampledStat, and Java's before
-// it. It has at most two samples. A sample takes what is recorded until it is 30 s
-// old; then the next record begins the other one anew. The value is over both, so
-// over 30 to 60 s, while records come in.
+// it. It has at most two samples. Values are recorded in one sample until it is 30 s
+// old; the next value then restarts the other sample. The metric covers both, which is
+// 30 to 60 s while values are recorded.
 //
-// A rate divides by the age of the older sample, to which 30 s are added while
-// that is less than 30 s: one request in the first second is no rate of one a
-// second. So the divisor is never less than 30 s.
+// A rate divides by the age of the older sample. If that is less than 30 s, 30 s are
+// added, since one request in the first second is not a rate of one a second. The
+// divisor is therefore never less than 30 s.
 //
-// Reading is not without effect: a sample of 60 s or more, which nothing has
-// renewed, is replaced by an empty one that begins now, and a rate that nothing
-// was recorded for begins its first sample.
+// Reading has effects: a sample that is 60 s old or more is replaced by an empty one
+// that begins now, and a rate without recorded values begins its first sample.
 type stat struct {
 	samples [sampleCount]sample
-	begun   int // of the samples
-	current int // the one that takes what is recorded
+	begun   int // number of samples begun
+	current int // the sample in which values are recorded
 }
 
 const (
@@ -28,7 +27,7 @@ const (
 	window      = 30 * time.Second
 )
 
-// sample sums up what was recorded since it began.
+// sample holds the values recorded since it began.
 type sample struct {
 	begin        time.Duration
 	count        int64
@@ -57,12 +56,12 @@ func (s *stat) start(at time.Duration) {
 	s.samples[0] = emptySample(at)
 }
 
-// reading is how a metric is made of its samples.
+// reading is the way in which a metric is computed from its samples.
 type reading uint8
 
 const (
 	sumRate   reading = iota // the sum, a second
-	countRate                // how many, a second
+	countRate                // the number of values, a second
 	average
 	maximum
 )

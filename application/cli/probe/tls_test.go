@@ -67,8 +67,9 @@ func TestTLS(t *testing.T) {
 // A broker that closes the connection after the handshake is not asked in plaintext.
 func TestClosedAfterTLSHandshake(t *testing.T) {
 	ca := newAuthority(t, "test")
+	config := &tls.Config{Certificates: []tls.Certificate{ca.issue()}}
 	address := tunneltest.Listen(t, func(conn net.Conn) {
-		server := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{ca.issue()}})
+		server := tls.Server(conn, config)
 		if server.Handshake() == nil {
 			_, _ = server.Read(make([]byte, 1000))
 		}

@@ -1,4 +1,4 @@
-"""Makes vectors.txt, beside it: what kafka-python's own sensors say of a random
+"""Makes vectors.txt, beside it: the values of kafka-python's own sensors for a random
 course of events, under a clock of the script's own.
 
     python3 -m venv /tmp/oracle && /tmp/oracle/bin/pip install kafka-python==2.3.3

@@ -1,0 +1,118 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"brokerconn/acceptance/fakebroker"
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+// readsCounted counts the reads that returned bytes, and those of them that a caller of
+// RequestRaw made.
+type readsCounted struct {
+	parking
+	all, callers *atomic.Int64
+}
+
+func (r readsCounted) Read(p []byte) (int, error) {
+	n, err := r.parking.Read(p)
+	if n > 0 {
+		r.all.Add(1)
+		if calledBy("(*Conn).RequestRaw") {
+			r.callers.Add(1)
+		}
+	}
+	return n, err
+}
+
+// calledBy reports whether the function is on the stack.
+func calledBy(function string) bool {
+	pcs := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)])
+	for {
+		frame, more := frames.Next()
+		if strings.HasSuffix(frame.Function, function) {
+			return true
+		}
+		if !more {
+			return false
+		}
+	}
+}
+
+// A caller alone reads its own responses: that needs no switch to another goroutine.
+func TestLoneCallerReadsForItself(t *testing.T) {
+	const requests = 200
+	for name, c := range map[string]struct{ spacing, answer time.Duration }{
+		"back to back":    {},
+		"20 ms apart":     {spacing: 20 * time.Millisecond},
+		"answer in 50 ms": {answer: 50 * time.Millisecond},
+		"answer in 5 s":   {answer: 5 * time.Second},
+	} {
+		for _, ends := range []bool{false, true} {
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					var all, callers atomic.Int64
+					cfg := (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
+						time.Sleep(c.answer)
+						return make([]byte, 6)
+					}}).Piped()
+					cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return readsCounted{l, &all, &callers} }}
+					conn := dial(t, cfg)
+					synctest.Wait()
+					all.Store(0)
+					callers.Store(0)
+					ctx := context.Background()
+					if ends {
+						ctx = t.Context()
+					}
+					for range requests {
+						if _, err := conn.RequestRaw(ctx, &ports.RawRequest{APIKey: 12, APIVersion: 1}); err != nil {
+							t.Fatal(err)
+						}
+						time.Sleep(c.spacing)
+					}
+					if n := callers.Load(); n*100 < all.Load()*99 || all.Load() < requests {
+						t.Errorf("reads by the caller: got %d of %d, want 99%%", n, all.Load())
+					}
+				})
+			})
+		}
+	}
+}
+
+// A caller whose context ends returns at once, although it is blocked in a read, and the
+// connection goes on.
+func TestCanceledCallerReturnsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
+			time.Sleep(time.Second)
+			return make([]byte, 6)
+		}}).Piped()
+		conn := dial(t, cfg)
+		for n := range 20 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(n)*10*time.Millisecond)
+			began := time.Now()
+			_, err := conn.RequestRaw(ctx, &ports.RawRequest{APIKey: 12, APIVersion: 1})
+			cancel()
+			if took := time.Since(began); !errors.Is(err, broker.ErrCanceled) || took > time.Duration(n)*10*time.Millisecond {
+				t.Errorf("got %v after %v, want ErrCanceled after %d ms", err, took, n*10)
+			}
+			if n%4 == 3 { // as many are in flight as may be
+				time.Sleep(5 * time.Second)
+			}
+		}
+		if s := conn.Stats(); s.Attempts != 1 || s.State != broker.Connected {
+			t.Errorf("got %d connections, state %v, want 1, Connected", s.Attempts, s.State)
+		}
+	})
+}
