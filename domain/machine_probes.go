@@ -237,6 +237,7 @@ func (m *Machine) nextStep(e *Error) {
 	case !m.now.Add(m.backoff.longest(p.step + 1)).Before(soonest(p.by, m.setupEnd)):
 		e.Hint = "no time was left for the next probe: raise APIVersionTimeout (api_version_auto_timeout_ms)"
 	default:
+		e.Hint = m.hintClosed(hintClosedWhenAsked) // an owner may stop here
 		p.step++
 		m.next = tryAgain
 	}

@@ -194,7 +194,7 @@ func (c *Conn) call(ctx context.Context, req ports.Message) (*Future, error) {
 }
 
 func recycle(f *Future) {
-	*f = Future{}
+	*f = Future{queueEntry: f.queueEntry}
 	calls.Put(f)
 }
 
@@ -207,7 +207,7 @@ func (c *Conn) admit(f *Future, now time.Time, timeout time.Duration) error {
 	if err != nil {
 		return err
 	}
-	if !f.queuedAt.IsZero() {
+	if f.queued {
 		core.Queued = f.queuedAt
 	}
 	f.core, f.epoch = core, c.core.Epoch()

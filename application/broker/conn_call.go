@@ -45,6 +45,9 @@ func (c *Conn) enter(f *Future, timeout time.Duration) {
 		c.refuse(f, m.Failure(ErrClosed, m.LastError()))
 		return
 	}
+	if f.queueEntry == nil {
+		f.queueEntry = new(queueEntry)
+	}
 	f.queuedAt = now
 	f.deadline = now.Add(cmp.Or(timeout, m.RequestTimeout()))
 	// The throttle in progress has already paused the timers of the requests before it.

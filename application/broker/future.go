@@ -24,17 +24,13 @@ type Future struct {
 	req ports.Message
 
 	// Guarded by mu until it is done.
-	core     *domain.Future // while the request is admitted and not done
-	epoch    uint64         // of the connection that it was admitted to
-	signal   chan struct{}  // what Done returned; closed when done
-	deadline time.Time      // in the queue: RequestTimeout after the call
-	queuedAt time.Time      // zero if it was admitted at once
-	// throttledBefore is how long request timers had been paused when it was queued.
-	throttledBefore time.Duration
-	queued          bool // it is in the queue, at position
-	position        int
-	untilAdmitted   bool // SendWait waits until it is admitted
-	canceled        bool
+	core          *domain.Future // while the request is admitted and not done
+	epoch         uint64         // of the connection that it was admitted to
+	signal        chan struct{}  // what Done returned; closed when done
+	*queueEntry                  // nil unless it was queued
+	queued        bool           // it is in the queue
+	untilAdmitted bool           // SendWait waits until it is admitted
+	canceled      bool
 
 	// state is nil, then perhaps the one goroutine that waits, then finished: nothing above
 	// changes afterwards.

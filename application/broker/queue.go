@@ -12,6 +12,15 @@ type waitQueue struct {
 	earliest time.Time // no deadline is before it; zero: the queue is empty
 }
 
+// queueEntry is what a request has only if it is queued.
+type queueEntry struct {
+	queuedAt time.Time
+	deadline time.Time // RequestTimeout after the call
+	// throttledBefore is how long request timers had been paused when it was queued.
+	throttledBefore time.Duration
+	position        int // in the queue
+}
+
 func (q *waitQueue) len() int { return q.present }
 
 func (q *waitQueue) push(f *Future) {

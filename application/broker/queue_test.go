@@ -18,12 +18,12 @@ func TestQueueAgainstSlice(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"join": func(t *rapid.T) {
 				for range rapid.IntRange(1, 200).Draw(t, "callers") {
-					f := &Future{}
+					f := &Future{queueEntry: new(queueEntry)}
 					if len(gone) > 0 && rapid.Bool().Draw(t, "used again") {
 						f, gone = gone[0], gone[1:]
 					}
-					*f = Future{throttledBefore: throttled,
-						deadline: now.Add(time.Duration(rapid.IntRange(1, 90).Draw(t, "patience")) * time.Second)}
+					*f = Future{queueEntry: &queueEntry{throttledBefore: throttled,
+						deadline: now.Add(time.Duration(rapid.IntRange(1, 90).Draw(t, "patience")) * time.Second)}}
 					l.push(f)
 					want = append(want, f)
 				}
@@ -87,9 +87,9 @@ func TestQueueAgainstSlice(t *testing.T) {
 // came and left.
 func TestQueueReleasesRemovedEntries(t *testing.T) {
 	var l waitQueue
-	l.push(&Future{})
+	l.push(&Future{queueEntry: new(queueEntry)})
 	for range 100_000 {
-		f := &Future{}
+		f := &Future{queueEntry: new(queueEntry)}
 		l.push(f)
 		l.remove(f)
 	}
