@@ -7,8 +7,8 @@ import (
 	"brokerconn/application/broker"
 )
 
-// receive guards against a hang; the time says nothing else.
-func receive(t *testing.T, c <-chan struct{}) {
+// Receive waits for c, and panics after a minute, which prints all stacks.
+func Receive(t *testing.T, c <-chan struct{}) {
 	t.Helper()
 	select {
 	case <-c:
@@ -18,26 +18,27 @@ func receive(t *testing.T, c <-chan struct{}) {
 	}
 }
 
-// failing is what a *testing.T and a *rapid.T have in common.
-type failing interface {
+// Failing is what a *testing.T and a *rapid.T have in common.
+type Failing interface {
 	Helper()
 	Fatal(args ...any)
 	Fatalf(format string, args ...any)
 	Errorf(format string, args ...any)
 }
 
-func must(t failing, err error) {
+// Must fails the test if err is not nil.
+func Must(t Failing, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatalf("got %v, want no error", err)
 	}
 }
 
-// newConn returns a Conn that is closed when the test ends.
-func newConn(t testing.TB, cfg broker.Config) *broker.Conn {
+// NewConn returns a Conn that is closed when the test ends.
+func NewConn(t testing.TB, cfg broker.Config) *broker.Conn {
 	t.Helper()
 	conn, err := broker.NewConn(cfg)
-	must(t, err)
+	Must(t, err)
 	t.Cleanup(func() {
 		conn.Close()
 		<-conn.Done()
@@ -45,9 +46,10 @@ func newConn(t testing.TB, cfg broker.Config) *broker.Conn {
 	return conn
 }
 
-func configFor(t testing.TB, address string) broker.Config {
+// ConfigFor returns a Config for an address.
+func ConfigFor(t testing.TB, address string) broker.Config {
 	t.Helper()
 	host, port, err := broker.ParseAddress(address)
-	must(t, err)
+	Must(t, err)
 	return broker.Config{Host: host, Port: port}
 }

@@ -146,13 +146,13 @@ func (s handshaker) HandshakeContext(ctx context.Context) error { return s.shake
 func Close(t *testing.T, conn *broker.Conn) {
 	t.Helper()
 	conn.Close()
-	receive(t, conn.Done())
+	Receive(t, conn.Done())
 }
 
 // New returns a Conn that is not connected yet; it is closed when the test ends.
 func New(t *testing.T, cfg broker.Config) *broker.Conn {
 	t.Helper()
-	conn := newConn(t, cfg)
+	conn := NewConn(t, cfg)
 	t.Cleanup(func() { Close(t, conn) })
 	return conn
 }

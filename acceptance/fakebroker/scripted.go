@@ -84,14 +84,14 @@ func (s *Scripted) Piped() broker.Config {
 // Listening returns a Config for a listener on loopback.
 func (s *Scripted) Listening(t testing.TB) broker.Config {
 	t.Helper()
-	return configFor(t, Listen(t, s.Serve))
+	return ConfigFor(t, Listen(t, s.Serve))
 }
 
 // Listen serves each connection on its own goroutine until the test ends.
 func Listen(t testing.TB, serve func(net.Conn)) (address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
+	Must(t, err)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

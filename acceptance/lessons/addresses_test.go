@@ -59,13 +59,13 @@ func lookedUpAgain(t *testing.T) {
 			"new": k.serve}}).At("old", "spare")
 		conn := dial(t, hosts.Config())
 		for _, move := range [][]string{{"new"}, {"old", "spare"}, {"new", "spare"}} {
-			must(t, heartbeat(t.Context(), conn))
+			fakebroker.Must(t, heartbeat(t.Context(), conn))
 			before, looked := len(hosts.Order()), hosts.Lookups
 			hosts.At(move...)
 			k.kill(t, conn)
-			must(t, heartbeat(t.Context(), conn))
+			fakebroker.Must(t, heartbeat(t.Context(), conn))
 			if got := hosts.Order()[before:]; hosts.Lookups != looked+1 || !slices.Equal(got, move[:1]) {
-				t.Errorf("moved to %v: %d lookups more, dialled %v", move, hosts.Lookups-looked, got)
+				t.Errorf("moved to %v: %d lookups more, dialed %v", move, hosts.Lookups-looked, got)
 			}
 		}
 	})
@@ -83,9 +83,9 @@ func failedAddressLast(t *testing.T) {
 		conn := dial(t, hosts.Config())
 		k.kill(t, conn)
 		hosts.Refuse["b"], hosts.Refuse["c"] = errors.New("refused"), errors.New("refused")
-		must(t, heartbeat(t.Context(), conn))
+		fakebroker.Must(t, heartbeat(t.Context(), conn))
 		if got := strings.Join(hosts.Order(), " "); got != "a b c a" {
-			t.Errorf("dialled %s", got)
+			t.Errorf("dialed %s", got)
 		}
 	})
 }
@@ -110,7 +110,7 @@ func nextAddressAtOnce(t *testing.T) {
 		began := time.Now()
 		dial(t, hosts.Config())
 		if took := time.Since(began); took != 0 || !slices.Equal(hosts.Order(), addresses) {
-			t.Errorf("dialled %q in %v", hosts.Order(), took)
+			t.Errorf("dialed %q in %v", hosts.Order(), took)
 		}
 	})
 	runBubble(t, "none is good", func(t *testing.T) {
@@ -150,7 +150,7 @@ func zoneIsKept(t *testing.T) {
 		"::1":               "[::1]:9092",
 	} {
 		host, port, err := broker.ParseAddress(written)
-		must(t, err)
+		fakebroker.Must(t, err)
 		var dials, hosts []string
 		_, err = broker.Dial(t.Context(), broker.Config{Host: host, Port: port, Transport: &netlink.Transport{
 			Lookup: tcp.Lookup(tcp.Options{}),
@@ -161,7 +161,7 @@ func zoneIsKept(t *testing.T) {
 			},
 		}})
 		if !slices.Equal(dials, []string{"tcp " + want}) || !slices.Equal(hosts, []string{host}) {
-			t.Errorf("%s: dialled %q for %q", written, dials, hosts)
+			t.Errorf("%s: dialed %q for %q", written, dials, hosts)
 		}
 		if !errors.Is(err, broker.ErrDial) || !strings.Contains(err.Error(), host) {
 			t.Errorf("%s: %v", written, err)
@@ -189,6 +189,6 @@ func hostOfEachConnection(t *testing.T) {
 		dials = append(dials, d.Host)
 	}
 	if !slices.Equal(dials, wanted) || !slices.Equal(login.Hosts, wanted) {
-		t.Errorf("dialled for %v, logged in to %v; want %v", dials, login.Hosts, wanted)
+		t.Errorf("dialed for %v, logged in to %v; want %v", dials, login.Hosts, wanted)
 	}
 }

@@ -28,7 +28,7 @@ func sendRacesClose(t *testing.T) {
 			cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport}
 		}
 		conn, err := broker.Dial(t.Context(), cfg)
-		must(t, err)
+		fakebroker.Must(t, err)
 		var wg sync.WaitGroup
 		var answered, cut atomic.Int64
 		start := make(chan struct{})
@@ -57,7 +57,7 @@ func sendRacesClose(t *testing.T) {
 		})
 		close(start)
 		wg.Wait()
-		receive(t, conn.Done())
+		fakebroker.Receive(t, conn.Done())
 		n := counts.Snapshot()
 		if n.Sent != n.Received+n.Failed || n.Received < answered.Load() || n.Failed > cut.Load()+1 {
 			t.Fatalf("round %d: %+v; %d were answered, %d cut off", round, n, answered.Load(), cut.Load())
@@ -92,7 +92,7 @@ func oneWayDown(t *testing.T) {
 			}
 		}}
 		conn, err := broker.Dial(t.Context(), cfg)
-		must(t, err)
+		fakebroker.Must(t, err)
 		ctx, cancel := context.WithCancel(context.Background())
 		ends := []func(){
 			func() { conn.Close() },
@@ -118,7 +118,7 @@ func oneWayDown(t *testing.T) {
 			wg.Go(end)
 		}
 		wg.Wait()
-		receive(t, conn.Done())
+		fakebroker.Receive(t, conn.Done())
 		fakebroker.Close(t, conn)
 		conn.Abort(errors.New("enough of it"))
 		n := counts.Snapshot()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/clock/system"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
@@ -25,28 +26,9 @@ func (c *counting) NewAlarm(f func()) ports.Alarm {
 	return c.Clock.NewAlarm(func() { c.rings.Add(1); f() })
 }
 
-// receive guards against a hang; the time says nothing else.
-func receive(t *testing.T, c <-chan struct{}) {
-	t.Helper()
-	select {
-	case <-c:
-	case <-time.After(time.Minute):
-		t.Error("nothing came within a minute")
-		panic("hang: see the stacks")
-	}
-}
-
 func heartbeat(ctx context.Context, conn *broker.Conn) error {
 	_, err := kmsg.NewPtrHeartbeatRequest().RequestWith(ctx, conn)
 	return err
-}
-
-// failing is what a *testing.T and a *rapid.T have in common.
-type failing interface {
-	Helper()
-	Fatal(args ...any)
-	Fatalf(format string, args ...any)
-	Errorf(format string, args ...any)
 }
 
 func isDone(f *broker.Future) bool {
@@ -77,22 +59,15 @@ func sendAndWait(ctx context.Context, conn *broker.Conn, req ports.Message) (por
 	return f.Wait(ctx)
 }
 
-func noError(t failing, err error) {
+func noError(t fakebroker.Failing, err error) {
 	t.Helper()
 	if err != nil {
 		t.Errorf("got %v, want no error", err)
 	}
 }
 
-func must(t failing, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatalf("got %v, want no error", err)
-	}
-}
-
 // wantError checks that err matches each of the kinds.
-func wantError(t failing, err error, kinds ...error) {
+func wantError(t fakebroker.Failing, err error, kinds ...error) {
 	t.Helper()
 	for _, kind := range kinds {
 		if !errors.Is(err, kind) {
@@ -102,7 +77,7 @@ func wantError(t failing, err error, kinds ...error) {
 }
 
 // wantRefusal is wantError for a request that is safe to retry.
-func wantRefusal(t failing, err error, kinds ...error) {
+func wantRefusal(t fakebroker.Failing, err error, kinds ...error) {
 	t.Helper()
 	wantError(t, err, kinds...)
 	if !broker.SafeToRetry(err) {
@@ -112,22 +87,10 @@ func wantRefusal(t failing, err error, kinds ...error) {
 
 func errorOf[T any](_ T, err error) error { return err }
 
-// newConn returns a Conn that is closed when the test ends.
-func newConn(t testing.TB, cfg broker.Config) *broker.Conn {
-	t.Helper()
-	conn, err := broker.NewConn(cfg)
-	must(t, err)
-	t.Cleanup(func() {
-		conn.Close()
-		<-conn.Done()
-	})
-	return conn
-}
-
-func newPolled(t failing, cfg broker.Config) *broker.Polled {
+func newPolled(t fakebroker.Failing, cfg broker.Config) *broker.Polled {
 	t.Helper()
 	p, err := broker.NewPolled(cfg)
-	must(t, err)
+	fakebroker.Must(t, err)
 	return p
 }
 
@@ -137,19 +100,12 @@ func runBubble(t *testing.T, name string, test func(t *testing.T)) {
 	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
 }
 
-func configFor(t testing.TB, address string) broker.Config {
-	t.Helper()
-	host, port, err := broker.ParseAddress(address)
-	must(t, err)
-	return broker.Config{Host: host, Port: port}
-}
-
 func dial(t testing.TB, cfg broker.Config) *broker.Conn {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	conn, err := broker.Dial(ctx, cfg)
-	must(t, err)
+	fakebroker.Must(t, err)
 	t.Cleanup(func() {
 		conn.Close()
 		<-conn.Done()

@@ -87,9 +87,9 @@ func wholeLife(t *testing.T, reported func(conn *broker.Conn, name string)) {
 			idle <- struct{}{}
 		}
 	})
-	conn = newConn(t, cfg)
+	conn = fakebroker.NewConn(t, cfg)
 	close(begin)
-	go func() { receive(t, conn.Done()); close(gone) }()
+	go func() { fakebroker.Receive(t, conn.Done()); close(gone) }()
 	_ = heartbeat(context.Background(), conn)
 	select {
 	case <-idle:
@@ -119,7 +119,7 @@ func hooksHoldNoLock(t *testing.T) {
 			cancel()
 			_, _ = conn.APIVersions(ended)
 		}()
-		receive(t, asked)
+		fakebroker.Receive(t, asked)
 	})
 	for _, name := range events() {
 		if !slices.Contains(seen, name) {
@@ -153,15 +153,15 @@ func closeWhileHandlerWaits(t *testing.T) {
 	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
 	cfg.Hooks = &broker.Hooks{RequestAnswered: func(broker.RequestInfo) {
 		close(inHandler)
-		receive(t, closed)
+		fakebroker.Receive(t, closed)
 	}}
 	conn := dial(t, cfg)
 	f := mustSend(t, conn, kmsg.NewPtrHeartbeatRequest())
 	go func() {
-		receive(t, inHandler)
+		fakebroker.Receive(t, inHandler)
 		conn.Close()
 		close(closed)
 	}()
-	receive(t, f.Done())
-	receive(t, conn.Done())
+	fakebroker.Receive(t, f.Done())
+	fakebroker.Receive(t, conn.Done())
 }

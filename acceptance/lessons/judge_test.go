@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"brokerconn/acceptance/fakebroker"
 )
 
 // A row without a test, a test that does not exist and a missing row are faults of the
@@ -96,10 +98,10 @@ func testsOf(t *testing.T) map[string][]string {
 	for _, folder := range []string{"domain", "domain/release", "application/broker", "adapters/tcp",
 		"adapters/netlink", "adapters/tls", "adapters/sasl/scram"} {
 		files, err := filepath.Glob(filepath.Join("../..", filepath.FromSlash(folder), "*_test.go"))
-		must(t, err)
+		fakebroker.Must(t, err)
 		for _, file := range files {
 			parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
-			must(t, err)
+			fakebroker.Must(t, err)
 			for _, d := range parsed.Decls {
 				f, ok := d.(*ast.FuncDecl)
 				if ok && f.Recv == nil && (strings.HasPrefix(f.Name.Name, "Test") || strings.HasPrefix(f.Name.Name,
@@ -134,10 +136,10 @@ func TestReadme(t *testing.T) {
 			l.number, l.issues, l.happened, l.holds, strings.Join(tests, ", "))
 	}
 	if *update {
-		must(t, os.WriteFile("README.md", []byte(want.String()), 0o644))
+		fakebroker.Must(t, os.WriteFile("README.md", []byte(want.String()), 0o644))
 	}
 	got, err := os.ReadFile("README.md")
-	must(t, err)
+	fakebroker.Must(t, err)
 	have, wanted := strings.Split(string(got), "\n"), strings.Split(want.String(), "\n")
 	if len(have) != len(wanted) {
 		t.Fatalf("README.md: got %d lines, want %d", len(have), len(wanted))

@@ -42,7 +42,7 @@ func slowAddress(t *testing.T) {
 			hang(hosts)
 			began := time.Now()
 			conn, err := broker.Dial(t.Context(), hosts.Config())
-			must(t, err)
+			fakebroker.Must(t, err)
 			defer fakebroker.Close(t, conn)
 			if took := time.Since(began); took > 5*time.Second {
 				t.Errorf("the slow address took %v of the 10 s for both", took)

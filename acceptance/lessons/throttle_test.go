@@ -31,7 +31,7 @@ func throttleStopsClocks(t *testing.T) {
 	s.Clock.Advance(10 * time.Second)
 	_, _ = s.Hand.Peer.Send(fakebroker.ResponseFrame(2, throttleBy(throttle)))
 	s.Recv()
-	must(t, errorOf(first.Response()))
+	fakebroker.Must(t, errorOf(first.Response()))
 	s.Clock.Advance(throttle + limit - 10*time.Second - time.Millisecond)
 	if s.Recv(); !s.Connected() || isDone(second) {
 		t.Fatalf("%v: expired with the throttle: %v", s.State(), s.Stats().LastError)
@@ -114,7 +114,7 @@ func throttledCallersWait(t *testing.T) {
 		cfg := s.Piped()
 		cfg.RequestTimeout, cfg.MaxInFlight = 2*time.Second, 2
 		conn := dial(t, cfg)
-		must(t, heartbeat(t.Context(), conn))
+		fakebroker.Must(t, heartbeat(t.Context(), conn))
 		var wg sync.WaitGroup
 		for range 10 {
 			wg.Go(func() {

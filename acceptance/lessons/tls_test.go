@@ -27,7 +27,7 @@ import (
 func secure(t *testing.T, under ports.Transport, o brokertls.Options) ports.Transport {
 	t.Helper()
 	secured, err := brokertls.New(under.(*netlink.Transport), o)
-	must(t, err)
+	fakebroker.Must(t, err)
 	return secured
 }
 

@@ -198,7 +198,7 @@ func brokenPipe(t *testing.T) {
 			}}).At("a")
 			cfg := hosts.Config()
 			conn := dial(t, cfg)
-			must(t, heartbeat(t.Context(), conn))
+			fakebroker.Must(t, heartbeat(t.Context(), conn))
 			broken.Store(true)
 			err := send(conn)
 			wantRefusal(t, err, broker.ErrConnection)
