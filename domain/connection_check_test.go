@@ -27,7 +27,8 @@ func TestCheckAfterSilence(t *testing.T) {
 		want     domain.State
 		looked   bool
 	}{
-		{name: "parked, at once", parked: true, silence: 10*time.Millisecond - 1, ended: io.EOF, want: domain.Connected},
+		{name: "parked, at once", parked: true, silence: 10*time.Millisecond - 1, ended: io.EOF,
+			want: domain.Connected},
 		{name: "parked, open", parked: true, silence: 10 * time.Millisecond, want: domain.Connected, looked: true},
 		{name: "parked, ended", parked: true, silence: 10 * time.Millisecond, ended: io.EOF, wantNews: true,
 			want: domain.Disconnected, looked: true},
@@ -37,7 +38,8 @@ func TestCheckAfterSilence(t *testing.T) {
 			want: domain.Disconnected, looked: true},
 		{name: "polled, at once", silence: 10*time.Millisecond - 1, ended: io.EOF, want: domain.Connected},
 		{name: "polled, open", silence: 10 * time.Millisecond, want: domain.Connected},
-		{name: "polled, ended", silence: 10 * time.Millisecond, ended: io.EOF, wantNews: true, want: domain.Disconnected},
+		{name: "polled, ended", silence: 10 * time.Millisecond, ended: io.EOF, wantNews: true,
+			want: domain.Disconnected},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t, func(b *bench) { b.tr.parker = c.parked })

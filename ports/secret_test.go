@@ -19,7 +19,8 @@ func TestASecretPrintsRedacted(t *testing.T) {
 			t.Errorf("%s: %s", verb, got)
 		}
 	}
-	if text, err := json.Marshal(map[ports.Secret]ports.Secret{s: s}); err != nil || string(text) != `{"[redacted]":"[redacted]"}` {
+	if text, err := json.Marshal(map[ports.Secret]ports.Secret{s: s}); err != nil ||
+		string(text) != `{"[redacted]":"[redacted]"}` {
 		t.Errorf("%s %v", text, err)
 	}
 	if got := s.LogValue().String(); got != "[redacted]" {
@@ -37,7 +38,8 @@ func TestSecretsAreEqualWhenTheirTextIs(t *testing.T) {
 		t.Errorf("%q", a.Reveal())
 	}
 	var none ports.Secret
-	if !none.IsZero() || none.Reveal() != "" || ports.NewSecret("") != none || none == a || fmt.Sprint(none) != "[redacted]" {
+	if !none.IsZero() || none.Reveal() != "" || ports.NewSecret("") != none || none == a ||
+		fmt.Sprint(none) != "[redacted]" {
 		t.Error("the zero value is not the empty text")
 	}
 }

@@ -31,7 +31,8 @@ func TestTimingSplit(t *testing.T) {
 		{"never written", never, never, 50, 50, 0, 0},
 		{"not done", 10, 20, never, 0, 0, 0},
 	} {
-		timing := ports.Timing{Queued: start, Written: at(c.written), FirstByte: at(c.first), Completed: at(c.completed)}
+		timing := ports.Timing{Queued: start, Written: at(c.written), FirstByte: at(c.first),
+			Completed: at(c.completed)}
 		write, wait, receive := timing.Split()
 		for i, got := range []time.Duration{write, wait, receive} {
 			want := time.Duration([]int{c.wantWrite, c.wantWait, c.wantReceive}[i]) * time.Millisecond
@@ -51,7 +52,8 @@ func TestTimingSplitAddsUp(t *testing.T) {
 			}
 			return time.Time{}
 		}
-		timing := ports.Timing{Queued: start, Written: when("written"), FirstByte: when("first"), Completed: when("completed")}
+		timing := ports.Timing{Queued: start, Written: when("written"), FirstByte: when("first"),
+			Completed: when("completed")}
 		write, wait, receive := timing.Split()
 		if write < 0 || wait < 0 || receive < 0 || write+wait+receive != timing.Latency() {
 			t.Fatalf("%v + %v + %v of %v", write, wait, receive, timing.Latency())

@@ -33,12 +33,17 @@ type scenario struct {
 // scenarios lists what is measured. floor has one caller and no contexts; many callers
 // and pipelining are compared between builds only.
 var scenarios = []scenario{
-	{"back to back", []string{"floor", "conn", "conn cancelable", "franz"}, 5, false, func(m *meter) error { return m.sequence(20_000, 0) }},
-	{"20 ms apart", []string{"floor", "conn", "conn cancelable", "franz"}, 5, false, func(m *meter) error { return m.sequence(150, 20*time.Millisecond) }},
-	{"50 ms round trip", []string{"floor", "conn", "conn cancelable", "franz"}, 5, true, func(m *meter) error { return m.sequence(60, 0) }},
-	{"5 s long poll", []string{"floor", "conn", "conn cancelable", "franz"}, 5, false, func(m *meter) error { return m.longPoll(5000) }},
+	{"back to back", []string{"floor", "conn", "conn cancelable", "franz"}, 5, false,
+		func(m *meter) error { return m.sequence(20_000, 0) }},
+	{"20 ms apart", []string{"floor", "conn", "conn cancelable", "franz"}, 5, false,
+		func(m *meter) error { return m.sequence(150, 20*time.Millisecond) }},
+	{"50 ms round trip", []string{"floor", "conn", "conn cancelable", "franz"}, 5, true,
+		func(m *meter) error { return m.sequence(60, 0) }},
+	{"5 s long poll", []string{"floor", "conn", "conn cancelable", "franz"}, 5, false,
+		func(m *meter) error { return m.longPoll(5000) }},
 	{"cancel to return", []string{"conn cancelable", "franz"}, 5, false, func(m *meter) error { return m.cancels(40) }},
-	{"64 callers", []string{"conn", "conn cancelable"}, 64, false, func(m *meter) error { return m.callers(64, 3_000) }},
+	{"64 callers", []string{"conn", "conn cancelable"}, 64, false,
+		func(m *meter) error { return m.callers(64, 3_000) }},
 	{"256 async", []string{"conn"}, 256, false, func(m *meter) error { return m.pipeline(256, 300_000) }},
 }
 

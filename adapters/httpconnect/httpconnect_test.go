@@ -156,8 +156,10 @@ func TestFailures(t *testing.T) {
 			"user name or password is wrong: 407"},
 		{"407, no scheme", "HTTP/1.1 407 X\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407),
 			"user name or password is wrong: 407"},
-		{"407, other schemes", "HTTP/1.1 407 X\r\nProxy-Authenticate: negotiate\r\nProxy-Authenticate: NTLM abc\r\n\r\n",
-			alice, tunnel.ErrLogin, httpconnect.Status(407), `it requires "Negotiate" or "NTLM", and only Basic is supported: 407`},
+		{"407, other schemes", "HTTP/1.1 407 X\r\nProxy-Authenticate: negotiate\r\n" +
+			"Proxy-Authenticate: NTLM abc\r\n\r\n",
+			alice, tunnel.ErrLogin, httpconnect.Status(407),
+			`it requires "Negotiate" or "NTLM", and only Basic is supported: 407`},
 		{"407, Basic among them", "HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: Basic " +
 			"realm=x\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407), "user name or password is wrong"},
 		{"407, a list without Basic", "HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate, Digest realm=\"x\", " +

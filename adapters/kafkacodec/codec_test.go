@@ -117,14 +117,16 @@ func TestTraits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if traits.MinVersion != 0 || traits.MaxVersion != req.MaxVersion() || traits.NoResponse != (key == 0) { // kmsg's default is acks 0
+		// kmsg's default is acks 0
+		if traits.MinVersion != 0 || traits.MaxVersion != req.MaxVersion() || traits.NoResponse != (key == 0) {
 			t.Errorf("%s: %+v", kafkacodec.KeyName(key), traits)
 		}
 		for v := int16(0); v <= req.MaxVersion(); v++ {
 			req.SetVersion(v)
 			flexible := traits.FlexibleFrom >= 0 && v >= traits.FlexibleFrom
 			if flexible != req.IsFlexible() {
-				t.Errorf("%s v%d: flexible %v, want %v as in kmsg", kafkacodec.KeyName(key), v, flexible, req.IsFlexible())
+				t.Errorf("%s v%d: flexible %v, want %v as in kmsg", kafkacodec.KeyName(key), v, flexible,
+					req.IsFlexible())
 			}
 		}
 	}

@@ -70,8 +70,9 @@ var (
 	aSASLHandshake    = kmsg.NewPtrSASLHandshakeRequest()
 	aSASLAuthenticate = kmsg.NewPtrSASLAuthenticateRequest()
 	probes            = map[int16]Request{
-		ports.KeyListGroups: kmsg.NewPtrListGroupsRequest(), ports.KeyFindCoordinator: kmsg.NewPtrFindCoordinatorRequest(),
-		ports.KeyOffsetFetch: kmsg.NewPtrOffsetFetchRequest(), ports.KeyMetadata: kmsg.NewPtrMetadataRequest(),
+		ports.KeyListGroups:      kmsg.NewPtrListGroupsRequest(),
+		ports.KeyFindCoordinator: kmsg.NewPtrFindCoordinatorRequest(),
+		ports.KeyOffsetFetch:     kmsg.NewPtrOffsetFetchRequest(), ports.KeyMetadata: kmsg.NewPtrMetadataRequest(),
 	}
 )
 

@@ -20,16 +20,19 @@ func TestControlRequests(t *testing.T) {
 	}{
 		{
 			&ports.APIVersionsRequest{SoftwareName: "n", SoftwareVersion: "1", ClusterID: "c", NodeID: 7}, 5,
-			&kmsg.ApiVersionsRequest{ClientSoftwareName: "n", ClientSoftwareVersion: "1", ClusterID: kmsg.StringPtr("c"), NodeID: 7},
+			&kmsg.ApiVersionsRequest{ClientSoftwareName: "n", ClientSoftwareVersion: "1",
+				ClusterID: kmsg.StringPtr("c"), NodeID: 7},
 		},
 		{
 			&ports.APIVersionsRequest{SoftwareName: "n", SoftwareVersion: "1", NodeID: -1}, 5,
 			&kmsg.ApiVersionsRequest{ClientSoftwareName: "n", ClientSoftwareVersion: "1", NodeID: -1},
 		},
 		{&ports.ProbeRequest{APIKey: 16}, 0, &kmsg.ListGroupsRequest{}},
-		{&ports.ProbeRequest{APIKey: 3, Topics: []string{"t"}}, 0, &kmsg.MetadataRequest{Topics: []kmsg.MetadataRequestTopic{{Topic: kmsg.StringPtr("t")}}}},
+		{&ports.ProbeRequest{APIKey: 3, Topics: []string{"t"}}, 0,
+			&kmsg.MetadataRequest{Topics: []kmsg.MetadataRequestTopic{{Topic: kmsg.StringPtr("t")}}}},
 		{&ports.SASLHandshakeRequest{Mechanism: "PLAIN"}, 1, &kmsg.SASLHandshakeRequest{Mechanism: "PLAIN"}},
-		{&ports.SASLAuthenticateRequest{Token: []byte("\x00u\x00p")}, 2, &kmsg.SASLAuthenticateRequest{SASLAuthBytes: []byte("\x00u\x00p")}},
+		{&ports.SASLAuthenticateRequest{Token: []byte("\x00u\x00p")}, 2,
+			&kmsg.SASLAuthenticateRequest{SASLAuthBytes: []byte("\x00u\x00p")}},
 	} {
 		traits, err := codec.Describe(c.m)
 		if err != nil || traits.MinVersion != 0 || traits.MaxVersion != c.highest || c.m.Key() != c.twin.Key() {
@@ -49,7 +52,8 @@ func TestControlResponses(t *testing.T) {
 	versions.ErrorCode = 35
 	versions.ApiKeys = []kmsg.ApiVersionsResponseApiKey{{ApiKey: 3, MinVersion: 1, MaxVersion: 13}}
 	versions.SupportedFeatures = []kmsg.ApiVersionsResponseSupportedFeature{{Name: "s", MinVersion: 1, MaxVersion: 2}}
-	versions.FinalizedFeatures = []kmsg.ApiVersionsResponseFinalizedFeature{{Name: "f", MinVersionLevel: 3, MaxVersionLevel: 4}}
+	versions.FinalizedFeatures = []kmsg.ApiVersionsResponseFinalizedFeature{{Name: "f", MinVersionLevel: 3,
+		MaxVersionLevel: 4}}
 	login := kmsg.NewPtrSASLAuthenticateResponse()
 	login.ErrorCode, login.ErrorMessage = 58, kmsg.StringPtr("no")
 	login.SASLAuthBytes, login.SessionLifetimeMillis = []byte("tok"), 5000
@@ -73,7 +77,8 @@ func TestControlResponses(t *testing.T) {
 		{&ports.SASLAuthenticateRequest{}, 0, 0, login,
 			&ports.SASLAuthenticateResponse{ErrorCode: 58, ErrorMessage: "no", Token: []byte("tok")}},
 		{&ports.SASLAuthenticateRequest{}, 1, 2, login,
-			&ports.SASLAuthenticateResponse{ErrorCode: 58, ErrorMessage: "no", Token: []byte("tok"), SessionLifetimeMillis: 5000}},
+			&ports.SASLAuthenticateResponse{ErrorCode: 58, ErrorMessage: "no", Token: []byte("tok"),
+				SessionLifetimeMillis: 5000}},
 	} {
 		for v := c.from; v <= c.to; v++ {
 			c.resp.SetVersion(v)

@@ -57,7 +57,8 @@ func TestUsersTypes(t *testing.T) {
 
 	// The version that a type of this kind holds may change between calls.
 	meta.Version = 1
-	if got, err := codec.Describe(byPointer{meta}); err != nil || got != (ports.Traits{MinVersion: 1, MaxVersion: 1, FlexibleFrom: -1}) {
+	if got, err := codec.Describe(byPointer{meta}); err != nil ||
+		got != (ports.Traits{MinVersion: 1, MaxVersion: 1, FlexibleFrom: -1}) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if got, err := codec.Describe(&produce{}); err != nil || !got.NoResponse {
@@ -74,7 +75,8 @@ func TestOneTypeForManyAPIs(t *testing.T) {
 	var codec kafkacodec.Codec
 	for range 2 {
 		for _, wrapped := range []kmsg.Request{
-			kmsg.NewPtrMetadataRequest(), kmsg.NewPtrFetchRequest(), kmsg.NewPtrHeartbeatRequest(), kmsg.NewPtrFetchRequest(),
+			kmsg.NewPtrMetadataRequest(), kmsg.NewPtrFetchRequest(), kmsg.NewPtrHeartbeatRequest(),
+			kmsg.NewPtrFetchRequest(),
 		} {
 			for version := range wrapped.MaxVersion() + 1 {
 				wrapped.SetVersion(version)

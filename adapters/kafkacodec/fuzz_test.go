@@ -104,7 +104,8 @@ func TestGarbageIsCheap(t *testing.T) {
 		"four thousand million tags": {18, 3, []byte{
 			0, 0, 2, 0, 3, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff, 0x0f, // in an element
 		}},
-		"four thousand million tags at the end": {36, 2, []byte{0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f}},
+		"four thousand million tags at the end": {36, 2,
+			[]byte{0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f}},
 		"tags inside a tag": {18, 3, []byte{
 			0, 0, 1, 0, 0, 0, 0, 1, // no APIs; one tag
 			0, 12, 2, 2, 'f', 0, 1, 0, 2, 0xff, 0xff, 0xff, 0xff, 0x0f,

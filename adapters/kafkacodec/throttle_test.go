@@ -50,7 +50,8 @@ func TestThrottleIsWhatKmsgReads(t *testing.T) {
 			ms, wait := codec.Throttle(req, version, body[:n:n])
 			reached = reached || ms != 0
 			if reached && (ms != wantMS || wait != wantWait) || !reached && wait {
-				t.Errorf("%s v%d: %d of %d bytes: %d ms, %v, want %d ms, %v", name, version, n, len(body), ms, wait, wantMS, wantWait)
+				t.Errorf("%s v%d: %d of %d bytes: %d ms, %v, want %d ms, %v", name, version, n, len(body), ms, wait,
+					wantMS, wantWait)
 			}
 		}
 	})
@@ -112,7 +113,8 @@ func TestThrottleReadsOnlyWhatItMust(t *testing.T) {
 		{kmsg.NewPtrFetchRequest(), 12, "\x7f\xff\xff\xff", 1<<31 - 1, true},
 		{kmsg.NewPtrProduceRequest(), 0, "\x00\x00\x00\x00" + nine, 0, false},
 		{kmsg.NewPtrProduceRequest(), 1, "\x00\x00\x00\x00" + nine, 9, false},
-		{kmsg.NewPtrProduceRequest(), 3, "\x00\x00\x00\x01\x00\x01t\x00\x00\x00\x02" + partition + partition + nine, 9, false},
+		{kmsg.NewPtrProduceRequest(), 3, "\x00\x00\x00\x01\x00\x01t\x00\x00\x00\x02" + partition + partition + nine, 9,
+			false},
 		{kmsg.NewPtrProduceRequest(), 6, "\x00\x00\x00\x00" + nine, 9, true},
 		{kmsg.NewPtrProduceRequest(), 6, "\x7f\xff\xff\xff" + nine, 0, false},
 		{kmsg.NewPtrProduceRequest(), 9, "\x01" + nine, 9, true},
@@ -120,7 +122,8 @@ func TestThrottleReadsOnlyWhatItMust(t *testing.T) {
 		{kmsg.NewPtrSASLHandshakeRequest(), 1, nine + nine, 0, false},
 	} {
 		if ms, wait := (kafkacodec.Codec{}).Throttle(c.req, c.version, []byte(c.body)); ms != c.ms || wait != c.wait {
-			t.Errorf("%s v%d %q: %d ms, %v, want %d ms, %v", kafkacodec.KeyName(c.req.Key()), c.version, c.body, ms, wait, c.ms, c.wait)
+			t.Errorf("%s v%d %q: %d ms, %v, want %d ms, %v", kafkacodec.KeyName(c.req.Key()), c.version, c.body, ms,
+				wait, c.ms, c.wait)
 		}
 	}
 }
@@ -183,7 +186,8 @@ func BenchmarkThrottle(b *testing.B) {
 	produce := kmsg.NewPtrProduceResponse()
 	produce.Topics = []kmsg.ProduceResponseTopic{{Topic: "topic"}}
 	few := *produce
-	few.Topics = []kmsg.ProduceResponseTopic{{Topic: "topic", Partitions: make([]kmsg.ProduceResponseTopicPartition, 1)}}
+	few.Topics = []kmsg.ProduceResponseTopic{{Topic: "topic",
+		Partitions: make([]kmsg.ProduceResponseTopicPartition, 1)}}
 	produce.Topics[0].Partitions = make([]kmsg.ProduceResponseTopicPartition, 1000)
 	for _, c := range []struct {
 		name    string

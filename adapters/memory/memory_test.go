@@ -48,7 +48,8 @@ func TestLookup(t *testing.T) {
 	if got := result(); got != "[{broker memory broker:9092 false}] <nil>" {
 		t.Errorf("without a script: %s", got)
 	}
-	tr.SetAddresses("broker", ports.Endpoint{Host: "h", Address: "1"}, ports.Endpoint{Host: "h", Address: "2", Secure: true})
+	tr.SetAddresses("broker", ports.Endpoint{Host: "h", Address: "1"},
+		ports.Endpoint{Host: "h", Address: "2", Secure: true})
 	if got := result(); got != "[{h  1 false} {h  2 true}] <nil>" {
 		t.Errorf("SetAddresses: %s", got)
 	}
@@ -93,7 +94,8 @@ func TestDial(t *testing.T) {
 	refused := errors.New("connection refused")
 	tr.RefuseDial("a:1", refused)
 	l := tr.Open(ports.Endpoint{Address: "a:1"})
-	if s, err := l.Stage(); s != ports.StageDialing || !errors.Is(err, refused) || err.Error() != "memory: dial a:1: connection refused" {
+	if s, err := l.Stage(); s != ports.StageDialing || !errors.Is(err, refused) ||
+		err.Error() != "memory: dial a:1: connection refused" {
 		t.Errorf("refused: %v, %v", s, err)
 	}
 	if p := tr.Accept(); p != nil {
@@ -178,13 +180,17 @@ func TestEnds(t *testing.T) {
 		want results
 	}{
 		{"FIN from the peer", func(_ ports.Link, p *memory.Peer) { _ = p.Close(); _ = p.Close() },
-			results{"<nil>", "io: read/write on closed pipe", "in", "EOF", "use of closed network connection", "use of closed network connection", "use of closed network connection"}},
+			results{"<nil>", "io: read/write on closed pipe", "in", "EOF", "use of closed network connection",
+				"use of closed network connection", "use of closed network connection"}},
 		{"FIN from the link", func(l ports.Link, _ *memory.Peer) { _ = l.Close() },
-			results{"use of closed network connection", "use of closed network connection", "use of closed network connection", "use of closed network connection", "io: read/write on closed pipe", "out", "EOF"}},
+			results{"use of closed network connection", "use of closed network connection",
+				"use of closed network connection", "use of closed network connection", "io: read/write on closed pipe",
+				"out", "EOF"}},
 		{"RST", func(_ ports.Link, p *memory.Peer) { p.Reset(broken) },
 			results{"<nil>", "broken", "broken", "broken", "broken", "broken", "broken"}},
 		{"RST without a reason", func(_ ports.Link, p *memory.Peer) { p.Reset(nil) },
-			results{"<nil>", memory.ErrReset.Error(), memory.ErrReset.Error(), memory.ErrReset.Error(), memory.ErrReset.Error(), memory.ErrReset.Error(), memory.ErrReset.Error()}},
+			results{"<nil>", memory.ErrReset.Error(), memory.ErrReset.Error(), memory.ErrReset.Error(),
+				memory.ErrReset.Error(), memory.ErrReset.Error(), memory.ErrReset.Error()}},
 		{"RST after FIN", func(_ ports.Link, p *memory.Peer) { _ = p.Close(); p.Reset(broken) },
 			results{"<nil>", "broken", "broken", "broken", "broken", "broken", "broken"}},
 	} {
@@ -202,7 +208,8 @@ func TestEnds(t *testing.T) {
 				return string(buf[:n])
 			}
 			_, err := l.Stage()
-			got := results{fmt.Sprint(err), text(l.Send), text(l.Recv), text(l.Recv), text(p.Send), text(p.Recv), text(p.Recv)}
+			got := results{fmt.Sprint(err), text(l.Send), text(l.Recv), text(l.Recv), text(p.Send), text(p.Recv),
+				text(p.Recv)}
 			if !reflect.DeepEqual(got, c.want) {
 				t.Errorf("got  %+v\nwant %+v", got, c.want)
 			}

@@ -74,8 +74,10 @@ func TestDialFailures(t *testing.T) {
 		dial DialFunc
 		want string
 	}{
-		{"panic", func(context.Context, string, string) (net.Conn, error) { panic("ouch") }, "the dial function panicked: ouch"},
-		{"nothing", func(context.Context, string, string) (net.Conn, error) { return nil, nil }, "neither a connection nor an error"},
+		{"panic", func(context.Context, string, string) (net.Conn, error) { panic("ouch") },
+			"the dial function panicked: ouch"},
+		{"nothing", func(context.Context, string, string) (net.Conn, error) { return nil, nil },
+			"neither a connection nor an error"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, s, err := open(t, c.dial)
@@ -231,9 +233,12 @@ func TestReadSays(t *testing.T) {
 		reads []outcome
 		want  []outcome
 	}{
-		{"bytes first, then the error, which stays", []outcome{{3, io.EOF}}, []outcome{{3, nil}, {0, io.EOF}, {0, io.EOF}}},
-		{"bytes that came with an interruption", []outcome{{3, os.ErrDeadlineExceeded}, {2, nil}}, []outcome{{3, nil}, {2, nil}}},
-		{"a deadline in the words of the multiplexer", []outcome{{0, ownTimeout{}}}, []outcome{{0, ports.ErrInterrupted}}},
+		{"bytes first, then the error, which stays", []outcome{{3, io.EOF}},
+			[]outcome{{3, nil}, {0, io.EOF}, {0, io.EOF}}},
+		{"bytes that came with an interruption", []outcome{{3, os.ErrDeadlineExceeded}, {2, nil}},
+			[]outcome{{3, nil}, {2, nil}}},
+		{"a deadline in the words of the multiplexer", []outcome{{0, ownTimeout{}}},
+			[]outcome{{0, ports.ErrInterrupted}}},
 		{"a peer that fell silent", []outcome{{0, silent}}, []outcome{{0, silent}}},
 		{"neither bytes nor an error", []outcome{{0, nil}, {0, nil}, {1, nil}}, []outcome{{1, nil}}},
 		{"never anything", empty, []outcome{{0, io.ErrNoProgress}}},

@@ -25,7 +25,8 @@ func resolve(t *testing.T, tr *Transport, host string) ([]ports.Endpoint, error)
 }
 
 func TestLookupWithoutAFunction(t *testing.T) {
-	for host, address := range map[string]string{"broker": "broker:9092", "::1": "[::1]:9092", "fe80::1%eth0": "[fe80::1%eth0]:9092"} {
+	for host, address := range map[string]string{"broker": "broker:9092", "::1": "[::1]:9092",
+		"fe80::1%eth0": "[fe80::1%eth0]:9092"} {
 		l := (&Transport{Secure: true}).Resolve(host, 9092)
 		eps, err := l.Result() // at once
 		want := []ports.Endpoint{{Host: host, Network: "tcp", Address: address, Secure: true}}
@@ -58,9 +59,12 @@ func TestLookupFunction(t *testing.T) {
 				{Host: "other", Network: "b", Address: "2", Secure: true},
 			}, "",
 		},
-		{"fails", func(context.Context, string, uint16) ([]ports.Endpoint, error) { return nil, nowhere }, nil, "nowhere"},
-		{"nothing", func(context.Context, string, uint16) ([]ports.Endpoint, error) { return nil, nil }, nil, "neither an address nor an error"},
-		{"panics", func(context.Context, string, uint16) ([]ports.Endpoint, error) { panic("ouch") }, nil, "the lookup function panicked: ouch"},
+		{"fails", func(context.Context, string, uint16) ([]ports.Endpoint, error) { return nil, nowhere }, nil,
+			"nowhere"},
+		{"nothing", func(context.Context, string, uint16) ([]ports.Endpoint, error) { return nil, nil }, nil,
+			"neither an address nor an error"},
+		{"panics", func(context.Context, string, uint16) ([]ports.Endpoint, error) { panic("ouch") }, nil,
+			"the lookup function panicked: ouch"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			eps, err := resolve(t, &Transport{Lookup: c.f, Secure: true}, "broker")

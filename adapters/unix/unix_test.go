@@ -101,7 +101,8 @@ func TestFailures(t *testing.T) {
 			continue // root may do everything
 		}
 		conn, err := unix.Dial()(context.Background(), c.network, c.path)
-		if conn != nil || err == nil || !strings.HasPrefix(err.Error(), "unix: ") || !strings.Contains(err.Error(), c.want) {
+		if conn != nil || err == nil || !strings.HasPrefix(err.Error(), "unix: ") ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s %s: %v; want %q", c.network, c.path, err, c.want)
 		}
 		if op := (*net.OpError)(nil); c.network == "unix" && !errors.As(err, &op) {

@@ -11,7 +11,8 @@ import (
 // FuzzParseAddress: what is accepted has a host that a Config takes, and means
 // the same when written out and read again.
 func FuzzParseAddress(f *testing.F) {
-	for _, s := range []string{"kafka:9093", "[::1]:9094", "::1", "fe80::1%lo", "SSL://h:1/", "a,b", "h:", "[", "\x00", "[x]:1"} {
+	for _, s := range []string{"kafka:9093", "[::1]:9094", "::1", "fe80::1%lo", "SSL://h:1/", "a,b", "h:", "[", "\x00",
+		"[x]:1"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

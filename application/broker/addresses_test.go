@@ -96,7 +96,8 @@ func TestEveryAddressIsTriedBeforeAFailureCounts(t *testing.T) {
 			r.reach()
 			r.turn()
 		}
-		if s := r.stats(); s.State != broker.Connected || s.FailuresInARow != 0 || s.Attempts != 3 || s.Closed != 2 || s.Address != "c" {
+		if s := r.stats(); s.State != broker.Connected || s.FailuresInARow != 0 || s.Attempts != 3 || s.Closed != 2 ||
+			s.Address != "c" {
 			t.Errorf("%+v", s)
 		}
 		r.sums()
@@ -107,7 +108,8 @@ func TestEveryAddressIsTriedBeforeAFailureCounts(t *testing.T) {
 // is reported.
 func TestZoneOfAnIPv6AddressIsKept(t *testing.T) {
 	onBoth(t, func(cfg *broker.Config) { cfg.Host = "fe80::1%eth0" }, func(t *testing.T, r *harness) {
-		r.network.SetAddresses("fe80::1%eth0", ports.Endpoint{Host: "fe80::1%eth0", Network: "memory", Address: "[fe80::1%eth0]:9092"})
+		r.network.SetAddresses("fe80::1%eth0", ports.Endpoint{Host: "fe80::1%eth0", Network: "memory",
+			Address: "[fe80::1%eth0]:9092"})
 		r.ready()
 		if s := r.stats(); s.Address != "[fe80::1%eth0]:9092" {
 			t.Errorf("address %q", s.Address)

@@ -88,7 +88,8 @@ func TestAPIVersionOfAnAPIThatTheReleaseLacks(t *testing.T) {
 	onBoth(t, takenFor(broker.Release{Major: 0, Minor: 8, Patch: 1}), func(t *testing.T, r *harness) {
 		r.ready()
 		var v *broker.VersionError
-		if err := r.outcome(r.send()); !errors.Is(err, broker.ErrUnsupportedVersion) || !errors.As(err, &v) || !v.Unknown {
+		if err := r.outcome(r.send()); !errors.Is(err, broker.ErrUnsupportedVersion) || !errors.As(err, &v) ||
+			!v.Unknown {
 			t.Errorf("got %v", err)
 		}
 		f := r.sendThis(kmsg.NewPtrMetadataRequest())
@@ -185,22 +186,23 @@ func TestAPIVersionTimeout(t *testing.T) {
 		{time.Minute, 0, 10 * time.Second},
 		{0, time.Second, time.Second},
 	} {
-		onBoth(t, func(cfg *broker.Config) { cfg.APIVersionTimeout, cfg.SetupTimeout = c.versions, c.setup }, func(t *testing.T, r *harness) {
-			r.broker.mute = true
-			for range 3 {
-				r.reach()
-				r.turn()
-				r.wantState(broker.NegotiatingVersions)
-				r.pass(c.want - 1)
-				r.wantState(broker.NegotiatingVersions)
-				r.pass(1)
-				if r.state() != broker.Disconnected || !errors.Is(r.lastError(), broker.ErrSetupTimeout) {
-					t.Errorf("%v of %v: %v, %v", c.versions, c.setup, r.state(), r.lastError())
+		onBoth(t, func(cfg *broker.Config) { cfg.APIVersionTimeout, cfg.SetupTimeout = c.versions, c.setup },
+			func(t *testing.T, r *harness) {
+				r.broker.mute = true
+				for range 3 {
+					r.reach()
+					r.turn()
+					r.wantState(broker.NegotiatingVersions)
+					r.pass(c.want - 1)
+					r.wantState(broker.NegotiatingVersions)
+					r.pass(1)
+					if r.state() != broker.Disconnected || !errors.Is(r.lastError(), broker.ErrSetupTimeout) {
+						t.Errorf("%v of %v: %v, %v", c.versions, c.setup, r.state(), r.lastError())
+					}
+					r.pass(time.Second)
 				}
-				r.pass(time.Second)
-			}
-			r.sums()
-		})
+				r.sums()
+			})
 	}
 }
 
@@ -254,7 +256,8 @@ func TestAPIVersionTimeoutCoversAllVersionsOfTheQuestion(t *testing.T) {
 		r.broker.say(q, lower.AppendTo(nil))
 		r.turn()
 		// Metadata went behind the first, as that had no answer for so long.
-		if n := len(r.broker.asked); n != 3 || r.broker.asked[1].key != 3 || r.broker.asked[2].key != 18 || r.broker.asked[2].version != 0 {
+		if n := len(r.broker.asked); n != 3 || r.broker.asked[1].key != 3 || r.broker.asked[2].key != 18 ||
+			r.broker.asked[2].version != 0 {
 			t.Fatalf("asked %+v", r.broker.asked)
 		}
 		r.pass(500*time.Millisecond - 1)
@@ -266,16 +269,17 @@ func TestAPIVersionTimeoutCoversAllVersionsOfTheQuestion(t *testing.T) {
 
 // TestAPIVersionTimeoutIsNotOfTheLogin which has what is left of the setup.
 func TestAPIVersionTimeoutIsNotOfTheLogin(t *testing.T) {
-	onBoth(t, func(cfg *broker.Config) { cfg.Authenticators = []ports.Authenticator{named{}} }, func(t *testing.T, r *harness) {
-		r.reach()
-		r.turn() // the broker does not answer the SaslHandshake
-		r.pass(10*time.Second - 1)
-		r.wantState(broker.Authenticating)
-		r.pass(1)
-		if r.state() != broker.Disconnected || !errors.Is(r.lastError(), broker.ErrSetupTimeout) {
-			t.Errorf("state %v, %v", r.state(), r.lastError())
-		}
-	})
+	onBoth(t, func(cfg *broker.Config) { cfg.Authenticators = []ports.Authenticator{named{}} },
+		func(t *testing.T, r *harness) {
+			r.reach()
+			r.turn() // the broker does not answer the SaslHandshake
+			r.pass(10*time.Second - 1)
+			r.wantState(broker.Authenticating)
+			r.pass(1)
+			if r.state() != broker.Disconnected || !errors.Is(r.lastError(), broker.ErrSetupTimeout) {
+				t.Errorf("state %v, %v", r.state(), r.lastError())
+			}
+		})
 }
 
 // named is a mechanism that never comes to its turn.
@@ -299,26 +303,27 @@ func TestAPIVersionRawRequests(t *testing.T) {
 // TestBackoffGrowsWithAConfiguredRelease: that the address can be reached says
 // nothing of what listens there (KAFKA-13879); only an answer would.
 func TestBackoffGrowsWithAConfiguredRelease(t *testing.T) {
-	onBoth(t, func(cfg *broker.Config) { cfg.APIVersion = broker.Release{Major: 0, Minor: 9} }, func(t *testing.T, r *harness) {
-		pause := time.Duration(0)
-		for round := range 5 {
-			r.reach()
-			r.turn()
-			r.wantState(broker.Connected)
-			r.send()
-			r.turn()
-			r.broker.peer.Reset(nil) // it speaks something else, and hangs up
-			r.turn()
-			until := r.next()
-			if until.IsZero() {
-				t.Fatal("no pause")
+	onBoth(t, func(cfg *broker.Config) { cfg.APIVersion = broker.Release{Major: 0, Minor: 9} },
+		func(t *testing.T, r *harness) {
+			pause := time.Duration(0)
+			for round := range 5 {
+				r.reach()
+				r.turn()
+				r.wantState(broker.Connected)
+				r.send()
+				r.turn()
+				r.broker.peer.Reset(nil) // it speaks something else, and hangs up
+				r.turn()
+				until := r.next()
+				if until.IsZero() {
+					t.Fatal("no pause")
+				}
+				next := until.Sub(r.clock.Now())
+				if round > 0 && next < 2*pause*9/10 {
+					t.Errorf("round %d: a pause of %v after one of %v", round, next, pause)
+				}
+				pause = next
+				r.pass(pause)
 			}
-			next := until.Sub(r.clock.Now())
-			if round > 0 && next < 2*pause*9/10 {
-				t.Errorf("round %d: a pause of %v after one of %v", round, next, pause)
-			}
-			pause = next
-			r.pass(pause)
-		}
-	})
+		})
 }

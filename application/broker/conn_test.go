@@ -189,7 +189,8 @@ func TestTimeoutNamesItsRequest(t *testing.T) {
 		second := mustSend(t, conn, kmsg.NewPtrHeartbeatRequest())
 		wantError(t, errorOf(first.Wait(t.Context())), broker.ErrRequestTimeout)
 		_, err := second.Wait(t.Context())
-		if errors.Is(err, broker.ErrTimeout) || !errors.Is(err, broker.ErrConnection) || !strings.Contains(err.Error(), "another request on it timed out") {
+		if errors.Is(err, broker.ErrTimeout) || !errors.Is(err, broker.ErrConnection) ||
+			!strings.Contains(err.Error(), "another request on it timed out") {
 			t.Errorf("second: %v", err)
 		}
 	})
@@ -370,13 +371,15 @@ func TestDialReportsEveryAddress(t *testing.T) {
 
 func TestBadConfigurations(t *testing.T) {
 	_, err := broker.NewConn(broker.Config{
-		Host: "host:9092", NodeID: new(int32(-7)), ClusterID: "a\nb", ClientID: "a\x00", MaxInFlight: -1, RequestTimeout: -time.Second, SoftwareName: "-x",
+		Host: "host:9092", NodeID: new(int32(-7)), ClusterID: "a\nb", ClientID: "a\x00", MaxInFlight: -1,
+		RequestTimeout: -time.Second, SoftwareName: "-x",
 		ReconnectBackoff: 2 * time.Second, ReconnectBackoffMax: time.Second,
 	})
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, setting := range []string{"Host", "NodeID", "ClusterID", "ClientID", "MaxInFlight", "RequestTimeout", "SoftwareName", "ReconnectBackoffMax"} {
+	for _, setting := range []string{"Host", "NodeID", "ClusterID", "ClientID", "MaxInFlight", "RequestTimeout",
+		"SoftwareName", "ReconnectBackoffMax"} {
 		if !strings.Contains(err.Error(), "config: "+setting+": ") {
 			t.Errorf("%s is not named in %v", setting, err)
 		}
@@ -403,7 +406,8 @@ func TestParseAddress(t *testing.T) {
 			t.Errorf("%q: got %q %d %v", c.in, host, port, err)
 		}
 	}
-	for _, in := range []string{"", ":9092", "kafka:0", "kafka:99999", "kafka:x", "a:b:c", "[::1", "kafka:", "a b:1", "a,b", "a/b:1", "a\x00b", "a\x1b[31m:1", "fe80::1%a]", "h%x:1"} {
+	for _, in := range []string{"", ":9092", "kafka:0", "kafka:99999", "kafka:x", "a:b:c", "[::1", "kafka:", "a b:1",
+		"a,b", "a/b:1", "a\x00b", "a\x1b[31m:1", "fe80::1%a]", "h%x:1"} {
 		if host, port, err := broker.ParseAddress(in); err == nil {
 			t.Errorf("%q was accepted as %q %d", in, host, port)
 		}

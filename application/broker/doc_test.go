@@ -135,11 +135,13 @@ func TestUndocumentedFindsPlanted(t *testing.T) {
 	type planted struct {
 		Good, Repeated, Missing int
 	}
-	got := undocumented("Planted is a test.\n\n\tGood int       how good it is\n\tRepeated int   repeated\n\tGone int       was there once\n", reflect.TypeFor[planted]())
+	got := undocumented("Planted is a test.\n\n\tGood int       how good it is\n\tRepeated int   repeated\n\tGone "+
+		"int       was there once\n", reflect.TypeFor[planted]())
 	if want := []string{"Repeated", "Missing", "no such member: Gone"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	source, err := parser.ParseExprFrom(token.NewFileSet(), "", "struct { A int; b int; C int // says what it is\n}", parser.ParseComments)
+	source, err := parser.ParseExprFrom(token.NewFileSet(), "", "struct { A int; b int; C int // says what it is\n}",
+		parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
 	}

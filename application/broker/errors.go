@@ -74,33 +74,37 @@ const (
 
 // The kinds of failure, for errors.Is.
 var (
-	ErrConnection           = domain.ErrConnection           // the connection was lost or could not be made
-	ErrClosed               = domain.ErrClosed               // the owner closed the connection; also an ErrConnection
-	ErrNotConnected         = domain.ErrNotConnected         // refused: there is no connection; also an ErrConnection
-	ErrResolve              = domain.ErrResolve              // the host has no address; also an ErrConnection
-	ErrDial                 = domain.ErrDial                 // the address could not be reached; also an ErrConnection
-	ErrTLS                  = domain.ErrTLS                  // the TLS handshake failed; also an ErrConnection
-	ErrTimeout              = domain.ErrTimeout              // one of the next two
-	ErrSetupTimeout         = domain.ErrSetupTimeout         // SetupTimeout passed; also an ErrConnection
-	ErrRequestTimeout       = domain.ErrRequestTimeout       // the request timeout passed
-	ErrCanceled             = domain.ErrCanceled             // the caller's context ended
-	ErrProtocol             = domain.ErrProtocol             // the peer violated the protocol
-	ErrNotKafka             = domain.ErrNotKafka             // the peer speaks another protocol; also an ErrProtocol
-	ErrTLSExpected          = domain.ErrTLSExpected          // the peer speaks TLS; also an ErrNotKafka
-	ErrFrameSize            = domain.ErrFrameSize            // the size of a response is out of bounds; also an ErrProtocol
-	ErrOutOfOrder           = domain.ErrOutOfOrder           // a response to another request; also an ErrProtocol
-	ErrUnsupportedVersion   = domain.ErrUnsupportedVersion   // no version of the API in common
-	ErrEncode               = domain.ErrEncode               // the request cannot be encoded
-	ErrAuthentication       = domain.ErrAuthentication       // the login failed
-	ErrUnsupportedMechanism = domain.ErrUnsupportedMechanism // the broker does not offer the mechanism; also an ErrAuthentication
-	ErrReauthentication     = domain.ErrReauthentication     // the session could not be authenticated again; also an ErrConnection
-	ErrNotReady             = domain.ErrNotReady             // refused: the connection is not ready yet
-	ErrTooManyInFlight      = domain.ErrTooManyInFlight      // refused: MaxInFlight is reached
-	ErrBackPressure         = domain.ErrBackPressure         // refused: MaxPendingBytes is reached
-	ErrThrottled            = domain.ErrThrottled            // refused: the broker throttles the connection (KIP-219)
-	ErrReauthenticating     = domain.ErrReauthenticating     // refused: the session is being authenticated again
-	ErrDraining             = domain.ErrDraining             // refused: the connection is being closed; also an ErrClosed
-	ErrPortPanic            = domain.ErrPortPanic            // a transport, codec or authenticator panicked; also an ErrConnection
+	ErrConnection     = domain.ErrConnection     // the connection was lost or could not be made
+	ErrClosed         = domain.ErrClosed         // the owner closed the connection; also an ErrConnection
+	ErrNotConnected   = domain.ErrNotConnected   // refused: there is no connection; also an ErrConnection
+	ErrResolve        = domain.ErrResolve        // the host has no address; also an ErrConnection
+	ErrDial           = domain.ErrDial           // the address could not be reached; also an ErrConnection
+	ErrTLS            = domain.ErrTLS            // the TLS handshake failed; also an ErrConnection
+	ErrTimeout        = domain.ErrTimeout        // one of the next two
+	ErrSetupTimeout   = domain.ErrSetupTimeout   // SetupTimeout passed; also an ErrConnection
+	ErrRequestTimeout = domain.ErrRequestTimeout // the request timeout passed
+	ErrCanceled       = domain.ErrCanceled       // the caller's context ended
+	ErrProtocol       = domain.ErrProtocol       // the peer violated the protocol
+	ErrNotKafka       = domain.ErrNotKafka       // the peer speaks another protocol; also an ErrProtocol
+	ErrTLSExpected    = domain.ErrTLSExpected    // the peer speaks TLS; also an ErrNotKafka
+	// the size of a response is out of bounds; also an ErrProtocol
+	ErrFrameSize          = domain.ErrFrameSize
+	ErrOutOfOrder         = domain.ErrOutOfOrder         // a response to another request; also an ErrProtocol
+	ErrUnsupportedVersion = domain.ErrUnsupportedVersion // no version of the API in common
+	ErrEncode             = domain.ErrEncode             // the request cannot be encoded
+	ErrAuthentication     = domain.ErrAuthentication     // the login failed
+	// the broker does not offer the mechanism; also an ErrAuthentication
+	ErrUnsupportedMechanism = domain.ErrUnsupportedMechanism
+	// the session could not be authenticated again; also an ErrConnection
+	ErrReauthentication = domain.ErrReauthentication
+	ErrNotReady         = domain.ErrNotReady         // refused: the connection is not ready yet
+	ErrTooManyInFlight  = domain.ErrTooManyInFlight  // refused: MaxInFlight is reached
+	ErrBackPressure     = domain.ErrBackPressure     // refused: MaxPendingBytes is reached
+	ErrThrottled        = domain.ErrThrottled        // refused: the broker throttles the connection (KIP-219)
+	ErrReauthenticating = domain.ErrReauthenticating // refused: the session is being authenticated again
+	ErrDraining         = domain.ErrDraining         // refused: the connection is being closed; also an ErrClosed
+	// a transport, codec or authenticator panicked; also an ErrConnection
+	ErrPortPanic = domain.ErrPortPanic
 )
 
 // ErrNoRelease is the error of CheckVersion if the broker's API versions are below those of

@@ -109,7 +109,8 @@ func ExamplePolled_deterministic() {
 		_, err := f.Response()
 		var e *broker.Error
 		errors.As(err, &e)
-		say("failed: %v, %v, retriable %v, safe to retry %v", e.Kind, e.Sent, broker.Retriable(err), broker.SafeToRetry(err))
+		say("failed: %v, %v, retriable %v, safe to retry %v", e.Kind, e.Sent, broker.Retriable(err),
+			broker.SafeToRetry(err))
 	}
 	isDone := func(f *broker.Future) func() bool {
 		return func() bool { return isDone(f) }

@@ -123,7 +123,8 @@ func ExampleConn_Stats() {
 	}
 	s := conn.Stats()
 	fmt.Println(s.State, s.Address == address)
-	fmt.Println(s.Requests, "requests,", s.Responses, "answered,", s.Failed, "failed,", s.InFlight, "in flight,", s.Waiting, "in line")
+	fmt.Println(s.Requests, "requests,", s.Responses, "answered,", s.Failed, "failed,", s.InFlight, "in flight,",
+		s.Waiting, "in line")
 	fmt.Println(s.BytesSent > 0, s.BytesReceived > s.BytesSent, time.Since(s.LastReceived) < time.Minute)
 	// Output:
 	// Connected true

@@ -234,7 +234,8 @@ func contextCause(ctx context.Context) error {
 
 // unreadable describes a response that cannot be decoded.
 func unreadable(m *domain.Connection, f *Future, cause error) error {
-	e := m.Failure(ErrProtocol, fmt.Errorf("cannot decode the response to API %d v%d: %w", f.req.Key(), f.version, cause))
+	e := m.Failure(ErrProtocol, fmt.Errorf("cannot decode the response to API %d v%d: %w", f.req.Key(), f.version,
+		cause))
 	e.Sent = SentFully
 	return e
 }

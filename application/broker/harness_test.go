@@ -85,7 +85,8 @@ func (b *fakeBroker) versions(version int16) []byte {
 	r := kmsg.NewPtrApiVersionsResponse()
 	r.Version, r.ThrottleMillis = version, b.throttle
 	r.ApiKeys = append(slices.Clone(fakebroker.ScriptedTable),
-		kmsg.ApiVersionsResponseApiKey{ApiKey: 17, MaxVersion: 1}, kmsg.ApiVersionsResponseApiKey{ApiKey: 36, MaxVersion: 1})
+		kmsg.ApiVersionsResponseApiKey{ApiKey: 17, MaxVersion: 1},
+		kmsg.ApiVersionsResponseApiKey{ApiKey: 36, MaxVersion: 1})
 	return r.AppendTo(nil)
 }
 
@@ -168,11 +169,14 @@ func newHarness(t *testing.T, kind string, change func(*broker.Config)) *harness
 			RequestWritten:  func(i broker.RequestInfo) { record("written %d", i.CorrelationID) },
 			RequestAnswered: func(i broker.RequestInfo) { record("answered %d", i.CorrelationID) },
 			RequestFailed:   func(i broker.RequestInfo, _ error) { record("failed %d", i.CorrelationID) },
-			Throttled:       func(_ broker.Endpoint, until time.Time) { record("throttled until %v", until.Sub(start)) },
-			Idle:            func(broker.Endpoint) { record("idle") },
-			Versions:        func(_ broker.Endpoint, v *broker.Versions) { r.versions = v },
-			Warning:         func(text string) { record("warning %s", text) },
-			Panicked:        func(v any) { t.Errorf("a hook panicked: %v", v) },
+			Throttled: func(_ broker.Endpoint, until time.Time) {
+				record("throttled until %v",
+					until.Sub(start))
+			},
+			Idle:     func(broker.Endpoint) { record("idle") },
+			Versions: func(_ broker.Endpoint, v *broker.Versions) { r.versions = v },
+			Warning:  func(text string) { record("warning %s", text) },
+			Panicked: func(v any) { t.Errorf("a hook panicked: %v", v) },
 		},
 	}
 	if change != nil {

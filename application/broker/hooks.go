@@ -45,13 +45,13 @@ type Endpoint = ports.Endpoint
 // Versions is the table of a broker's API versions and features. It does not change and may
 // be shared. A nil *Versions has no API.
 //
-//	Range(key int16) (min, max int16, ok bool)        the broker's versions of one API; ok is false if it lacks the API
-//	Ranges() []ports.APIRange                         all of them, sorted by key
-//	Supported() []ports.Feature                       the features that the broker supports (KIP-584)
-//	Finalized() []ports.Feature                       the features that the cluster has enabled (KIP-584)
-//	RequestVersion() int16                                     the version of the ApiVersions response; -1 for the table of a release
-//	Detected() (r Release, evidence []string, ok bool)   the release that probes identified, and from what; ok is false without probes
-//	RoundTrips() (connections, roundTrips int)              how many of both it took to get the table
+//	Range(key int16) (min, max int16, ok bool)  the versions of one API; ok is false if the broker lacks it
+//	Ranges() []ports.APIRange                   all of them, sorted by key
+//	Supported() []ports.Feature                 the features that the broker supports (KIP-584)
+//	Finalized() []ports.Feature                 the features that the cluster has enabled (KIP-584)
+//	RequestVersion() int16                      the version of the response; -1 for the table of a release
+//	Detected() (r Release, evidence []string, ok bool)  the release identified by probes; ok is false without
+//	RoundTrips() (connections, roundTrips int)  how many of both it took to get the table
 type Versions = domain.Versions
 
 // Hooks are functions that are called for events of a connection; each may be nil. One Hooks
@@ -183,10 +183,12 @@ func (h *Hooks) noted(host string, port uint16, e *domain.Event) {
 			h.AuthDone(e.Endpoint, e.Login, e.Err)
 		}
 	case domain.EventPlaintextCredentials:
-		call(h.Warning, e.Login.Mechanism+": the password or token travels in plaintext to "+e.Endpoint.Address+"; use TLS, or set RequireTLSForPasswords")
+		call(h.Warning, e.Login.Mechanism+": the password or token travels in plaintext to "+e.Endpoint.Address+
+			"; use TLS, or set RequireTLSForPasswords")
 	case domain.EventReleaseDetected:
 		release, evidence, _ := e.Versions.Detected()
-		call(h.Warning, fmt.Sprintf("%s is taken for Kafka %v, which has no ApiVersions, by probes (%s); if it is another, set APIVersion (api_version) or ProbeOldReleases (probe_old_releases)",
+		call(h.Warning, fmt.Sprintf("%s is taken for Kafka %v, which has no ApiVersions, by probes (%s); if it is "+
+			"another, set APIVersion (api_version) or ProbeOldReleases (probe_old_releases)",
 			e.Endpoint.Address, release, strings.Join(evidence, "; ")))
 	case domain.EventWritten:
 		call(h.RequestWritten, e.Request)

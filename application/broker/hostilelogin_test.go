@@ -26,7 +26,8 @@ import (
 func recorded(t *testing.T, cfg broker.Config, serve func(net.Conn)) (written []byte) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": func(conn net.Conn) { serve(teller{conn, &written}) }}}).At("a")
+		hosts := (&fakebroker.Hosts{Peer: map[string]func(
+			net.Conn){"a": func(conn net.Conn) { serve(teller{conn, &written}) }}}).At("a")
 		cfg.Transport = hosts.Config().Transport
 		conn := dial(t, cfg)
 		must(t, heartbeat(t.Context(), conn))
@@ -69,14 +70,18 @@ func agesOfTokens() map[string]struct {
 	serve func(net.Conn)
 } {
 	login := fakebroker.NewToken("X", "one", 0)
-	answered := &fakebroker.Login{Step: func(n int, _ []byte) ([]byte, bool, error) { return [][]byte{[]byte("one"), nil}[n], n == 1, nil }}
+	answered := &fakebroker.Login{Step: func(n int, _ []byte) ([]byte, bool,
+		error) {
+		return [][]byte{[]byte("one"), nil}[n], n == 1, nil
+	}}
 	w := &fakebroker.SessionBroker{Good: "one"}
 	return map[string]struct {
 		cfg   broker.Config
 		serve func(net.Conn)
 	}{
 		"wrapped": {broker.Config{Host: "broker", Authenticators: []ports.Authenticator{login}}, w.Serve},
-		"raw":     {broker.Config{Host: "broker", Authenticators: []ports.Authenticator{answered}, APIVersion: broker.Release{Minor: 10}}, rawBroker},
+		"raw": {broker.Config{Host: "broker", Authenticators: []ports.Authenticator{answered},
+			APIVersion: broker.Release{Minor: 10}}, rawBroker},
 	}
 }
 
@@ -138,7 +143,8 @@ func TestSpoiltLogins(t *testing.T) {
 				for at := range whole {
 					synctest.Test(t, func(t *testing.T) {
 						left := at
-						hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": func(conn net.Conn) { c.serve(spoiler{conn, &left, spoil}) }}}).At("a")
+						hosts := (&fakebroker.Hosts{Peer: map[string]func(
+							net.Conn){"a": func(conn net.Conn) { c.serve(spoiler{conn, &left, spoil}) }}}).At("a")
 						cfg := c.cfg
 						cfg.Transport, cfg.NoReconnect = hosts.Config().Transport, true
 						conn := fakebroker.New(t, cfg)
@@ -198,11 +204,20 @@ func TestOddAuthenticators(t *testing.T) {
 		begin func() ports.Exchange
 		is    error // of a request; nil: the login succeeds
 	}{
-		"nothing at all":   {func() ports.Exchange { return nil }, broker.ErrPortPanic},
-		"panics in Begin":  {func() ports.Exchange { panic("no") }, broker.ErrPortPanic},
-		"panics in Next":   {func() ports.Exchange { return oddExchange{next: func([]byte) { panic("no") }, result: good} }, broker.ErrPortPanic},
-		"panics in Result": {func() ports.Exchange { return oddExchange{result: func() ([]byte, bool, error) { panic(nil) }} }, broker.ErrPortPanic},
-		"panics in Close":  {func() ports.Exchange { return oddExchange{result: good, close: func() { panic("no") }} }, broker.ErrPortPanic},
+		"nothing at all":  {func() ports.Exchange { return nil }, broker.ErrPortPanic},
+		"panics in Begin": {func() ports.Exchange { panic("no") }, broker.ErrPortPanic},
+		"panics in Next": {func() ports.Exchange {
+			return oddExchange{next: func([]byte) { panic("no") },
+				result: good}
+		}, broker.ErrPortPanic},
+		"panics in Result": {func() ports.Exchange {
+			return oddExchange{result: func() ([]byte, bool,
+				error) {
+				panic(nil)
+			}}
+		}, broker.ErrPortPanic},
+		"panics in Close": {func() ports.Exchange { return oddExchange{result: good, close: func() { panic("no") }} },
+			broker.ErrPortPanic},
 		"nil, nil, nil": {func() ports.Exchange {
 			return oddExchange{result: func() ([]byte, bool, error) { return nil, false, nil }}
 		}, broker.ErrAuthentication},
@@ -272,7 +287,8 @@ func TestLoginsAndEnds(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				for after := range 40 {
 					synctest.Test(t, func(t *testing.T) {
-						w := &fakebroker.SessionBroker{Think: func() time.Duration { return time.Millisecond }, Lifetime: 20 * time.Millisecond}
+						w := &fakebroker.SessionBroker{Think: func() time.Duration { return time.Millisecond },
+							Lifetime: 20 * time.Millisecond}
 						hosts, cfg := fakebroker.WithSession(w)
 						cfg.NoReconnect = noReconnect
 						var conn *broker.Conn
@@ -297,9 +313,11 @@ func TestLoginsAndEnds(t *testing.T) {
 								for conn.State() != broker.Closed {
 									switch i % 4 {
 									case 0:
-										conn.SetAuthenticators(fakebroker.NewToken([]string{"X", "Y"}[i/4], "one", 3*time.Millisecond))
+										conn.SetAuthenticators(fakebroker.NewToken([]string{"X", "Y"}[i/4], "one",
+											3*time.Millisecond))
 									case 1:
-										ctx, cancel := context.WithTimeout(context.Background(), time.Duration(i)*time.Millisecond)
+										ctx, cancel := context.WithTimeout(context.Background(),
+											time.Duration(i)*time.Millisecond)
 										_ = conn.Reauthenticate(ctx)
 										cancel()
 									default:
@@ -354,7 +372,8 @@ func TestExtremeSessions(t *testing.T) {
 			}
 			p.Close(nil)
 			if answered < 10 || len(hosts.DialedHosts()) != 1 || login.Begun.Load() > int64(2*answered+2) {
-				t.Errorf("%d ms: %d answers, %d logins, %d connections", ms, answered, login.Begun.Load(), len(hosts.DialedHosts()))
+				t.Errorf("%d ms: %d answers, %d logins, %d connections", ms, answered, login.Begun.Load(),
+					len(hosts.DialedHosts()))
 			}
 		})
 	}

@@ -277,31 +277,32 @@ func TestKeepWarmOnlyInSilence(t *testing.T) {
 // TestKeepWarmTakesNoSlot: the connection's own question is not one of the requests
 // in flight, whose limit is the caller's.
 func TestKeepWarmTakesNoSlot(t *testing.T) {
-	onBoth(t, func(cfg *broker.Config) { cfg.PingInterval, cfg.MaxInFlight = time.Minute, 1 }, func(t *testing.T, r *harness) {
-		r.ready()
-		r.broker.mute = true
-		r.pass(time.Minute)
-		if n := len(r.broker.received); n != 1 || r.inFlight() != 0 || r.stats().InFlight != 0 {
-			t.Fatalf("%d questions, %d in flight", n, r.inFlight())
-		}
-		f := r.send()
-		r.turn()
-		r.pending(f)
-		if r.inFlight() != 1 || len(r.broker.received) != 2 {
-			t.Errorf("%d in flight", r.inFlight())
-		}
-		wantError(t, r.outcome(r.send()), broker.ErrTooManyInFlight)
-		r.sums()
-		r.answer(1, 0)
-		r.pending(f)
-		if r.inFlight() != 1 {
-			t.Errorf("%d in flight", r.inFlight())
-		}
-		r.answer(1, 0)
-		noError(t, r.outcome(f))
-		r.wantHooks("written 3", "answered 3")
-		r.sums()
-	})
+	onBoth(t, func(cfg *broker.Config) { cfg.PingInterval, cfg.MaxInFlight = time.Minute, 1 },
+		func(t *testing.T, r *harness) {
+			r.ready()
+			r.broker.mute = true
+			r.pass(time.Minute)
+			if n := len(r.broker.received); n != 1 || r.inFlight() != 0 || r.stats().InFlight != 0 {
+				t.Fatalf("%d questions, %d in flight", n, r.inFlight())
+			}
+			f := r.send()
+			r.turn()
+			r.pending(f)
+			if r.inFlight() != 1 || len(r.broker.received) != 2 {
+				t.Errorf("%d in flight", r.inFlight())
+			}
+			wantError(t, r.outcome(r.send()), broker.ErrTooManyInFlight)
+			r.sums()
+			r.answer(1, 0)
+			r.pending(f)
+			if r.inFlight() != 1 {
+				t.Errorf("%d in flight", r.inFlight())
+			}
+			r.answer(1, 0)
+			noError(t, r.outcome(f))
+			r.wantHooks("written 3", "answered 3")
+			r.sums()
+		})
 }
 
 // TestKeepWarmUnanswered: the connection is dropped, and a request sent meanwhile

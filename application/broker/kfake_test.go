@@ -16,7 +16,8 @@ import (
 // fakeKafka starts franz-go's fake broker on loopback.
 func fakeKafka(t testing.TB, opts ...kfake.Opt) broker.Config {
 	t.Helper()
-	cluster, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1), kfake.SeedTopics(1, "letters")}, opts...)...)
+	cluster, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1), kfake.SeedTopics(1, "letters")},
+		opts...)...)
 	must(t, err)
 	t.Cleanup(cluster.Close)
 	return configFor(t, cluster.ListenAddrs()[0])

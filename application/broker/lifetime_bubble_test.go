@@ -127,7 +127,8 @@ func busyRound(t *testing.T, seed uint64) {
 				case 0:
 					err = conn.Connect(ctx)
 				case 1:
-					_, err = sendAndWait(broker.WithRequestTimeout(ctx, time.Duration(1+roll(3000))*time.Millisecond), conn, ask())
+					_, err = sendAndWait(broker.WithRequestTimeout(ctx, time.Duration(1+roll(3000))*time.Millisecond),
+						conn, ask())
 					limit = max(limit, 3*time.Second)
 				default:
 					err = heartbeat(ctx, conn)
@@ -160,7 +161,8 @@ func busyRound(t *testing.T, seed uint64) {
 	receive(t, conn.Done())
 	st := conn.Stats()
 	checkSums(t, st)
-	if written.Load() < answered.Load() || answered.Load() != st.Responses || up.Load() != st.Ready || down.Load() != st.Ready ||
+	if written.Load() < answered.Load() || answered.Load() != st.Responses || up.Load() != st.Ready ||
+		down.Load() != st.Ready ||
 		idle.Load() > st.ClosedClean || failed.Load() > st.Failed {
 		t.Errorf("%d written, %d answered, %d failed, %d idle, %d up, %d down; %+v",
 			written.Load(), answered.Load(), failed.Load(), idle.Load(), up.Load(), down.Load(), st)

@@ -187,7 +187,8 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 			})
 		},
 		"pass": func(t *rapid.T) {
-			d := time.Duration(rapid.SampledFrom([]int{1, 40, 999, 5000, 61_000, 3_600_000}).Draw(t, "ms")) * time.Millisecond
+			d := time.Duration(rapid.SampledFrom([]int{1, 40, 999, 5000, 61_000, 3_600_000}).Draw(t,
+				"ms")) * time.Millisecond
 			limit := 12 + 2*len(sent)
 			if warm > 0 {
 				limit += 2 * int(d/warm+1)

@@ -31,8 +31,9 @@ func TestPasswordsInPlaintext(t *testing.T) {
 		warnings       int
 		is             error
 	}{
-		"warned once":                    {false, false, exposing{fakebroker.NewToken("X", "one", 0)}, 1, nil},
-		"refused":                        {false, true, exposing{fakebroker.NewToken("X", "one", 0)}, 0, broker.ErrAuthentication},
+		"warned once": {false, false, exposing{fakebroker.NewToken("X", "one", 0)}, 1, nil},
+		"refused": {false, true, exposing{fakebroker.NewToken("X", "one", 0)}, 0,
+			broker.ErrAuthentication},
 		"encrypted":                      {true, true, exposing{fakebroker.NewToken("X", "one", 0)}, 0, nil},
 		"a mechanism that shows nothing": {false, true, fakebroker.NewToken("X", "one", 0), 0, nil},
 	} {
@@ -48,7 +49,8 @@ func TestPasswordsInPlaintext(t *testing.T) {
 			conn := fakebroker.New(t, cfg)
 			for range 3 {
 				err := heartbeat(t.Context(), conn)
-				if c.is == nil && err != nil || c.is != nil && (!errors.Is(err, c.is) || !strings.Contains(err.Error(), "RequireTLSForPasswords")) {
+				if c.is == nil && err != nil || c.is != nil &&
+					(!errors.Is(err, c.is) || !strings.Contains(err.Error(), "RequireTLSForPasswords")) {
 					t.Fatalf("got %v, want %v", err, c.is)
 				}
 				if c.is == nil {
@@ -98,7 +100,8 @@ func TestFirstMechanismThatIsOffered(t *testing.T) {
 		}}
 		conn := dial(t, cfg)
 		noError(t, heartbeat(t.Context(), conn))
-		if got := strings.Join(logins, ", "); !strings.HasPrefix(got, "A broker:9092 (a): connection lost") || !strings.HasSuffix(got, ", B <nil>") || len(hosts.DialedHosts()) != 2 {
+		if got := strings.Join(logins, ", "); !strings.HasPrefix(got, "A broker:9092 (a): connection lost") ||
+			!strings.HasSuffix(got, ", B <nil>") || len(hosts.DialedHosts()) != 2 {
 			t.Errorf("logins %s over %d connections", got, len(hosts.DialedHosts()))
 		}
 		fakebroker.Close(t, conn)

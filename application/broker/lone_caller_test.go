@@ -66,7 +66,10 @@ func TestLoneCallerReadsForItself(t *testing.T) {
 						time.Sleep(c.answer)
 						return make([]byte, 6)
 					}}).Piped()
-					cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return readsCounted{l, &all, &callers} }}
+					cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link {
+						return readsCounted{l, &all,
+							&callers}
+					}}
 					conn := dial(t, cfg)
 					synctest.Wait()
 					all.Store(0)
@@ -104,7 +107,8 @@ func TestCanceledCallerReturnsAtOnce(t *testing.T) {
 			began := time.Now()
 			_, err := conn.RequestRaw(ctx, &ports.RawRequest{APIKey: 12, APIVersion: 1})
 			cancel()
-			if took := time.Since(began); !errors.Is(err, broker.ErrCanceled) || took > time.Duration(n)*10*time.Millisecond {
+			if took := time.Since(began); !errors.Is(err, broker.ErrCanceled) ||
+				took > time.Duration(n)*10*time.Millisecond {
 				t.Errorf("got %v after %v, want ErrCanceled after %d ms", err, took, n*10)
 			}
 			if n%4 == 3 { // as many are in flight as may be

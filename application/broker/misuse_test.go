@@ -41,7 +41,8 @@ func TestCancel(t *testing.T) {
 		f.Cancel()
 		f.Cancel()
 		var e *broker.Error
-		if err := r.outcome(f); !errors.Is(err, broker.ErrCanceled) || !errors.As(err, &e) || e.Sent != broker.SentFully {
+		if err := r.outcome(f); !errors.Is(err, broker.ErrCanceled) || !errors.As(err, &e) ||
+			e.Sent != broker.SentFully {
 			t.Errorf("canceled: got %v, want ErrCanceled, fully sent", err)
 		}
 		r.pending(behind)
@@ -204,7 +205,8 @@ func TestEndOfAContext(t *testing.T) {
 	_, waited := f.Wait(ctx)
 	for _, err := range []error{heartbeat(ctx, conn), waited} {
 		var e *broker.Error
-		if !errors.Is(err, context.Canceled) || !errors.Is(err, cause) || !errors.Is(err, broker.ErrCanceled) || !errors.As(err, &e) {
+		if !errors.Is(err, context.Canceled) || !errors.Is(err, cause) || !errors.Is(err, broker.ErrCanceled) ||
+			!errors.As(err, &e) {
 			t.Errorf("got %v", err)
 		}
 	}
@@ -221,7 +223,8 @@ func TestSecretsOfRawBodies(t *testing.T) {
 	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%q", "%s", "%x", "%d"} {
 			got := fmt.Sprintf(verb, v)
-			if strings.Contains(got, secret) || strings.Contains(got, fmt.Sprintf("%x", secret)) || strings.Contains(got, "104 117") {
+			if strings.Contains(got, secret) || strings.Contains(got, fmt.Sprintf("%x", secret)) ||
+				strings.Contains(got, "104 117") {
 				t.Errorf("%s of %T: %s", verb, v, got)
 			}
 		}
@@ -236,7 +239,8 @@ func TestLargeAnswerNamesTheLimit(t *testing.T) {
 	conn := dial(t, cfg)
 	err := heartbeat(t.Context(), conn)
 	var f *broker.FrameError
-	if !errors.Is(err, broker.ErrFrameSize) || !errors.As(err, &f) || f.Limit != 2000 || !strings.Contains(err.Error(), "raise MaxResponseBytes") {
+	if !errors.Is(err, broker.ErrFrameSize) || !errors.As(err, &f) || f.Limit != 2000 ||
+		!strings.Contains(err.Error(), "raise MaxResponseBytes") {
 		t.Errorf("got %v", err)
 	}
 }

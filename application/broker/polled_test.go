@@ -19,12 +19,14 @@ func ask() *kmsg.HeartbeatRequest { return kmsg.NewPtrHeartbeatRequest() }
 
 func TestPolledQuestions(t *testing.T) {
 	s := fakebroker.NewPolledBroker(t, nil)
-	check := func(state broker.State, connected, connecting, disconnected, blackedOut bool, delay time.Duration, forever bool) {
+	check := func(state broker.State, connected, connecting, disconnected, blackedOut bool, delay time.Duration,
+		forever bool) {
 		t.Helper()
 		d, f := s.ConnectionDelay()
 		if s.State() != state || s.Connected() != connected || s.Connecting() != connecting ||
 			s.Disconnected() != disconnected || s.BlackedOut() != blackedOut || d != delay || f != forever {
-			t.Errorf("%v %v %v %v %v %v %v", s.State(), s.Connected(), s.Connecting(), s.Disconnected(), s.BlackedOut(), d, f)
+			t.Errorf("%v %v %v %v %v %v %v", s.State(), s.Connected(), s.Connecting(), s.Disconnected(), s.BlackedOut(),
+				d, f)
 		}
 	}
 	check(broker.Disconnected, false, false, true, false, 0, false)

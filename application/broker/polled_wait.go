@@ -34,7 +34,8 @@ func (p *Polled) CheckVersion(timeout time.Duration, strict bool, topics []strin
 		case p.BlackedOut() && !m.Continuing():
 			return Verdict{}, m.Failure(ErrNotReady, afterOthers(m.LastError(), failures))
 		case !now.Before(limit):
-			return Verdict{}, m.Failure(ErrTimeout, afterOthers(fmt.Errorf("no table of API versions after %v", timeout), failures))
+			return Verdict{}, m.Failure(ErrTimeout, afterOthers(fmt.Errorf("no table of API versions after %v",
+				timeout), failures))
 		case p.Disconnected() && !p.BlackedOut(): // the next address, at once
 			if err := m.LastError(); err != nil {
 				failures = append(failures, err)

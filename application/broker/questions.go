@@ -81,7 +81,8 @@ func (c *Config) check(check Check) *domain.Check {
 // verdict returns which release a broker with the API versions v is.
 func (c *Config) verdict(m *domain.Connection, v *Versions) (Verdict, error) {
 	if r := c.APIVersion; r != (Release{}) {
-		return Verdict{Kind: Exact, Low: r, High: r, Evidence: []string{"the release was configured, and the broker was not asked"}}, nil
+		return Verdict{Kind: Exact, Low: r, High: r,
+			Evidence: []string{"the release was configured, and the broker was not asked"}}, nil
 	}
 	verdict := domain.Identify(v)
 	if verdict.Kind == Older {

@@ -102,7 +102,8 @@ func TestTimeoutInThePast(t *testing.T) {
 			r.ready()
 			f := r.sendWithin(d)
 			if r.conn != nil {
-				if err := heartbeat(broker.WithRequestTimeout(t.Context(), d), r.conn); !errors.Is(err, broker.ErrRequestTimeout) {
+				if err := heartbeat(broker.WithRequestTimeout(t.Context(), d), r.conn); !errors.Is(err,
+					broker.ErrRequestTimeout) {
 					t.Errorf("%v: %v", d, err)
 				}
 			}

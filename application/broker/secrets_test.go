@@ -47,7 +47,8 @@ const secretMark = "canary-of-a-login"
 func secretLogins(t *testing.T, secret string) map[string]ports.Authenticator {
 	t.Helper()
 	hidden := ports.NewSecret(secret)
-	all := map[string]ports.Authenticator{"franz": franz.New(franzplain.Auth{User: "alice", Pass: secret}.AsMechanism(), franz.Options{})}
+	all := map[string]ports.Authenticator{"franz": franz.New(franzplain.Auth{User: "alice", Pass: secret}.AsMechanism(),
+		franz.Options{})}
 	add := func(name string, a ports.Authenticator, err error) {
 		must(t, err)
 		all[name] = a
@@ -62,8 +63,9 @@ func secretLogins(t *testing.T, secret string) map[string]ports.Authenticator {
 		return oauthbearer.Token{AccessToken: hidden, Expiry: time.Now().Add(time.Hour)}, nil
 	}})
 	add("OAUTHBEARER", o, err)
-	g, err := gssapi.New(gssapi.Options{Principal: "alice@EXAMPLE.ORG", Password: hidden, DomainName: "broker.example.org",
-		Config: "[realms]\n EXAMPLE.ORG = {\n  kdc = kdc\n }\n", Dial: secretKDC})
+	g, err := gssapi.New(gssapi.Options{Principal: "alice@EXAMPLE.ORG", Password: hidden,
+		DomainName: "broker.example.org",
+		Config:     "[realms]\n EXAMPLE.ORG = {\n  kdc = kdc\n }\n", Dial: secretKDC})
 	add("GSSAPI", g, err)
 	return all
 }
@@ -113,9 +115,13 @@ func secretBrokers() map[string]func(net.Conn) {
 		}),
 		"the token in a reason": verdict(func(token []byte, r *kmsg.SASLAuthenticateResponse) {
 			_, password, _ := strings.Cut(strings.Trim(string(token), "\x00\x01"), "\x00")
-			r.ErrorCode, r.ErrorMessage = 58, kmsg.StringPtr(fmt.Sprintf("the login %q with %s is not known", token, password))
+			r.ErrorCode, r.ErrorMessage = 58, kmsg.StringPtr(fmt.Sprintf("the login %q with %s is not known", token,
+				password))
 		}),
-		"the token as challenge": verdict(func(token []byte, r *kmsg.SASLAuthenticateResponse) { r.SASLAuthBytes = token }),
+		"the token as challenge": verdict(func(token []byte,
+			r *kmsg.SASLAuthenticateResponse) {
+			r.SASLAuthBytes = token
+		}),
 		"the token as JSON": verdict(func(token []byte, r *kmsg.SASLAuthenticateResponse) {
 			r.SASLAuthBytes = fmt.Appendf(nil, `{"status":%q}`, token)
 		}),
@@ -156,7 +162,8 @@ type ear struct {
 }
 
 func newEar() *ear {
-	return &ear{recorder: recorder.New(), sensors: sensors.New("", system.Clock{}), page: prometheus.New(prometheus.Options{})}
+	return &ear{recorder: recorder.New(), sensors: sensors.New("", system.Clock{}),
+		page: prometheus.New(prometheus.Options{})}
 }
 
 func (e *ear) Write(p []byte) (int, error) {
@@ -217,7 +224,8 @@ func TestNoSecretIsPrinted(t *testing.T) {
 	good, bad := secretLogins(t, secretMark), secretLogins(t, "wrong "+secretMark)
 	t.Run("kfake", func(t *testing.T) {
 		// It hangs up on a wrong password, which one may try again as long as one likes.
-		cfg := fakeKafka(t, kfake.EnableSASL(), kfake.Superuser("PLAIN", "alice", secretMark), kfake.Superuser("SCRAM-SHA-256", "alice", secretMark))
+		cfg := fakeKafka(t, kfake.EnableSASL(), kfake.Superuser("PLAIN", "alice", secretMark),
+			kfake.Superuser("SCRAM-SHA-256", "alice", secretMark))
 		cfg.RequestTimeout = 200 * time.Millisecond
 		secretsAt(t, cfg, good, bad, "PLAIN", "SCRAM-SHA-256", "franz")
 	})

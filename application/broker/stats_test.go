@@ -27,7 +27,8 @@ func TestStats(t *testing.T) {
 		start := r.clock.Now()
 		s := r.stats()
 		if s.State != broker.Connected || !s.Since.Equal(start) || s.Address != "broker:9092" || s.Attempts != 1 ||
-			s.Ready != 1 || s.Requests != 0 || s.BytesSent == 0 || s.BytesReceived == 0 || !s.LastReceived.Equal(start) {
+			s.Ready != 1 || s.Requests != 0 || s.BytesSent == 0 || s.BytesReceived == 0 ||
+			!s.LastReceived.Equal(start) {
 			t.Errorf("ready: %+v", s)
 		}
 		r.clock.Advance(time.Second)
@@ -36,14 +37,16 @@ func TestStats(t *testing.T) {
 		r.turn()
 		r.clock.Advance(time.Second)
 		sent := r.stats()
-		if sent.Requests != 2 || sent.InFlight != 2 || sent.PendingBytes != 0 || !sent.LastSent.Equal(start.Add(time.Second)) ||
+		if sent.Requests != 2 || sent.InFlight != 2 || sent.PendingBytes != 0 ||
+			!sent.LastSent.Equal(start.Add(time.Second)) ||
 			!sent.LastReceived.Equal(start) || sent.BytesSent <= s.BytesSent {
 			t.Errorf("sent: %+v", sent)
 		}
 		r.answer(1, 0)
 		must(t, r.outcome(a))
 		s = r.stats()
-		if s.Responses != 1 || s.InFlight != 1 || !s.LastReceived.Equal(start.Add(2*time.Second)) || s.BytesReceived != sent.BytesReceived+14 {
+		if s.Responses != 1 || s.InFlight != 1 || !s.LastReceived.Equal(start.Add(2*time.Second)) ||
+			s.BytesReceived != sent.BytesReceived+14 {
 			t.Errorf("answered: %+v", s)
 		}
 		// acks 0: a response when written.
@@ -53,7 +56,8 @@ func TestStats(t *testing.T) {
 			t.Errorf("without acks: %+v", s)
 		}
 		// A refusal is no request.
-		if err := r.outcome(r.sendThis(kmsg.NewPtrCreateTopicsRequest())); !errors.Is(err, broker.ErrUnsupportedVersion) {
+		if err := r.outcome(r.sendThis(kmsg.NewPtrCreateTopicsRequest())); !errors.Is(err,
+			broker.ErrUnsupportedVersion) {
 			t.Fatal(err)
 		}
 		if after := r.stats(); after != s {
@@ -62,7 +66,8 @@ func TestStats(t *testing.T) {
 		r.broker.peer.Reset(nil)
 		r.turn()
 		s = r.stats()
-		if s.State != broker.Disconnected || !s.Since.Equal(r.clock.Now()) || s.Failed != 1 || s.TimedOut != 0 || s.Closed != 1 ||
+		if s.State != broker.Disconnected || !s.Since.Equal(r.clock.Now()) || s.Failed != 1 || s.TimedOut != 0 ||
+			s.Closed != 1 ||
 			s.ClosedClean != 0 || s.FailuresInARow != 1 || s.InFlight != 0 || s.Address != "broker:9092" {
 			t.Errorf("lost: %+v", s)
 		}
@@ -148,7 +153,8 @@ func TestStatsWhileBusy(t *testing.T) {
 			cancel()
 			watchers.Wait()
 			s := conn.Stats()
-			if s.Requests != asked.Load() || s.Responses != s.Requests || s.InFlight != 0 || s.Waiting != 0 || s.PendingBytes != 0 || pictures == 0 {
+			if s.Requests != asked.Load() || s.Responses != s.Requests || s.InFlight != 0 || s.Waiting != 0 ||
+				s.PendingBytes != 0 || pictures == 0 {
 				t.Errorf("%d asked, %d pictures, %+v", asked.Load(), pictures, s)
 			}
 		})
@@ -163,7 +169,8 @@ func TestStatsAddUpInEveryHook(t *testing.T) {
 		r.t.Helper()
 		s := r.stats()
 		if s.Requests != s.Responses+s.Failed+int64(s.InFlight) {
-			r.t.Errorf("%d requests, %d answered, %d failed, %d in flight", s.Requests, s.Responses, s.Failed, s.InFlight)
+			r.t.Errorf("%d requests, %d answered, %d failed, %d in flight", s.Requests, s.Responses, s.Failed,
+				s.InFlight)
 		}
 	}
 	for _, kind := range []string{"Polled", "Conn"} {

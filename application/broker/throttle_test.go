@@ -80,7 +80,8 @@ func TestThrottleEndNeverMovesBack(t *testing.T) {
 				t.Errorf("after one of %d ms: %v, want %v", c.throttle, got, c.want)
 			}
 		}
-		r.wantHooks("throttled until 5s", "answered 2", "answered 3", "answered 4", "answered 5", "throttled until 13s", "answered 6")
+		r.wantHooks("throttled until 5s", "answered 2", "answered 3", "answered 4", "answered 5", "throttled until 13s",
+			"answered 6")
 		if n := r.stats().Throttled; n != 4 {
 			t.Errorf("%d answers with a throttle time, want 4", n)
 		}

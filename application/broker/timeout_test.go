@@ -57,7 +57,8 @@ func TestSendWithin(t *testing.T) {
 				for i, f := range sent {
 					err := r.outcome(f)
 					var e *broker.Error
-					if !errors.As(err, &e) || e.Sent != broker.SentFully || !broker.Retriable(err) || broker.SafeToRetry(err) {
+					if !errors.As(err, &e) || e.Sent != broker.SentFully || !broker.Retriable(err) ||
+						broker.SafeToRetry(err) {
 						t.Errorf("%d: %v", i, err)
 					}
 					if i == c.late {
@@ -147,7 +148,8 @@ func TestTimeoutOfProduceWithoutAcks(t *testing.T) {
 		r.pass2(30 * time.Second)
 		err := r.outcome(f)
 		var e *broker.Error
-		if !errors.Is(err, broker.ErrRequestTimeout) || !errors.As(err, &e) || e.Sent == broker.SentFully || !broker.SafeToRetry(err) {
+		if !errors.Is(err, broker.ErrRequestTimeout) || !errors.As(err, &e) || e.Sent == broker.SentFully ||
+			!broker.SafeToRetry(err) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -192,13 +194,15 @@ func TestWithRequestTimeout(t *testing.T) {
 					began := time.Now()
 					err := call(broker.WithRequestTimeout(t.Context(), d), conn)
 					var e *broker.Error
-					if !errors.Is(err, broker.ErrRequestTimeout) || !errors.As(err, &e) || e.Sent != broker.SentNothing || !broker.SafeToRetry(err) {
+					if !errors.Is(err, broker.ErrRequestTimeout) || !errors.As(err, &e) ||
+						e.Sent != broker.SentNothing || !broker.SafeToRetry(err) {
 						t.Errorf("in line: %v", err)
 					}
 					if took := time.Since(began); took != d {
 						t.Errorf("in line: after %v", took)
 					}
-					if s := conn.Stats(); s.State != broker.Connected || s.InFlight != 1 || s.Waiting != 0 || s.Failed != 0 {
+					if s := conn.Stats(); s.State != broker.Connected || s.InFlight != 1 || s.Waiting != 0 ||
+						s.Failed != 0 {
 						t.Errorf("in line: %+v", s)
 					}
 				})
@@ -299,7 +303,8 @@ func TestThrottleStopsTheClocksOfTheLine(t *testing.T) {
 		ends := make(chan time.Duration, 3)
 		waits := func(d time.Duration) {
 			wg.Go(func() {
-				if err := heartbeat(broker.WithRequestTimeout(t.Context(), d), conn); !errors.Is(err, broker.ErrRequestTimeout) {
+				if err := heartbeat(broker.WithRequestTimeout(t.Context(), d), conn); !errors.Is(err,
+					broker.ErrRequestTimeout) {
 					t.Error(err)
 				}
 				ends <- time.Since(began)
@@ -349,7 +354,8 @@ func TestInnerRequestTimeoutCounts(t *testing.T) {
 		conn := dial(t, (&fakebroker.Scripted{Answer: silent}).Piped())
 		began := time.Now()
 		ctx := broker.WithRequestTimeout(broker.WithRequestTimeout(t.Context(), time.Second), 3*time.Second)
-		if err := heartbeat(ctx, conn); !errors.Is(err, broker.ErrRequestTimeout) || time.Since(began) != 3*time.Second {
+		if err := heartbeat(ctx, conn); !errors.Is(err, broker.ErrRequestTimeout) ||
+			time.Since(began) != 3*time.Second {
 			t.Errorf("%v after %v", err, time.Since(began))
 		}
 	})

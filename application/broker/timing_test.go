@@ -59,7 +59,8 @@ func TestTiming(t *testing.T) {
 			r.turnSlowly(time.Second) // one go of the broker's a second
 			frame := fakebroker.ResponseFrame(r.broker.received[0].id, make([]byte, 6))
 			written := seen.written[0]
-			if len(seen.written) != 1 || !written.Queued.Equal(start) || written.Written.IsZero() || !written.FirstByte.IsZero() || !written.Completed.IsZero() {
+			if len(seen.written) != 1 || !written.Queued.Equal(start) || written.Written.IsZero() ||
+				!written.FirstByte.IsZero() || !written.Completed.IsZero() {
 				t.Fatalf("written: %+v", seen.written)
 			}
 			if written.Written.Equal(start) {
@@ -162,7 +163,8 @@ func TestTimingOfAnAnswerBehindTheEndOfAnother(t *testing.T) {
 			r.pass(time.Second)
 			_, _ = r.broker.peer.Send(both[5:])
 			r.turn()
-			if len(seen.answered) != 2 || !seen.answered[0].FirstByte.Equal(began) || !seen.answered[1].FirstByte.Equal(r.clock.Now()) {
+			if len(seen.answered) != 2 || !seen.answered[0].FirstByte.Equal(began) ||
+				!seen.answered[1].FirstByte.Equal(r.clock.Now()) {
 				t.Errorf("%+v", seen.answered)
 			}
 		})
@@ -239,10 +241,12 @@ func TestTimingOfParkedCallers(t *testing.T) {
 			if w := seen.written[i]; w.CorrelationID != a.CorrelationID || w.CorrelationID != int32(i+2) {
 				t.Fatalf("%d: %d was written, %d answered", i, w.CorrelationID, a.CorrelationID)
 			}
-			if a.Written.Before(a.Queued) || a.FirstByte.Before(a.Queued) || a.Completed.Before(a.FirstByte) || a.Completed.Before(a.Written) {
+			if a.Written.Before(a.Queued) || a.FirstByte.Before(a.Queued) || a.Completed.Before(a.FirstByte) ||
+				a.Completed.Before(a.Written) {
 				t.Errorf("%+v", a)
 			}
-			if writing, waiting, receiving := a.Split(); writing+waiting+receiving != a.Latency() || min(writing, waiting, receiving) < 0 {
+			if writing, waiting, receiving := a.Split(); writing+waiting+receiving != a.Latency() ||
+				min(writing, waiting, receiving) < 0 {
 				t.Errorf("%v, %v, %v of %v", writing, waiting, receiving, a.Latency())
 			}
 			if a.Timing != seen.measured[i] {

@@ -86,7 +86,8 @@ func readLineages(t testing.TB) []answer {
 	}
 	defer file.Close()
 	lineages := map[string]release.Lineage{
-		"ZooKeeper broker": release.ZooKeeperBroker, "KRaft broker": release.KRaftBroker, "KRaft controller": release.KRaftController,
+		"ZooKeeper broker": release.ZooKeeperBroker, "KRaft broker": release.KRaftBroker,
+		"KRaft controller": release.KRaftController,
 	}
 	var all []answer
 	lines := bufio.NewScanner(file)

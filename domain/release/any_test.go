@@ -130,7 +130,8 @@ func TestIdentifyLaterRelease(t *testing.T) {
 			a.Ranges[i].Min += int16(rapid.IntRange(0, int(a.Ranges[i].Max-a.Ranges[i].Min)).Draw(t, "min by"))
 		}
 		for i := range rapid.IntRange(0, 9).Draw(t, "added") {
-			a.Ranges = append(a.Ranges, ports.APIRange{Key: int16(95 + i), Max: int16(rapid.IntRange(0, 3).Draw(t, "max"))})
+			a.Ranges = append(a.Ranges, ports.APIRange{Key: int16(95 + i),
+				Max: int16(rapid.IntRange(0, 3).Draw(t, "max"))})
 		}
 		switch level := rapid.IntRange(32, 50).Draw(t, "level"); level {
 		case 32:
@@ -147,8 +148,10 @@ func TestIdentifyLaterRelease(t *testing.T) {
 		if raised {
 			kind = release.AtLeast
 		}
-		if got := release.Identify(v); got.Kind != kind || got.Low != a.release || got.High != a.release || got.Lineage != lineage {
-			t.Fatalf("%v: got %v, %v, %q; want %v %v, %v", a.Ranges, got, got.Lineage, got.Evidence, kind, a.release, lineage)
+		if got := release.Identify(v); got.Kind != kind || got.Low != a.release || got.High != a.release ||
+			got.Lineage != lineage {
+			t.Fatalf("%v: got %v, %v, %q; want %v %v, %v", a.Ranges, got, got.Lineage, got.Evidence, kind, a.release,
+				lineage)
 		}
 	})
 }

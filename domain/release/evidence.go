@@ -79,7 +79,8 @@ func (c *comparison) agreedLevel() []string {
 	}
 	for _, s := range kraftLevels.steps {
 		if agreed.max <= s.held.max {
-			return []string{fmt.Sprintf("the cluster runs at %s %d, which came with %v", metadataVersion, agreed.max, s.from)}
+			return []string{fmt.Sprintf("the cluster runs at %s %d, which came with %v", metadataVersion, agreed.max,
+				s.from)}
 		}
 	}
 	return nil

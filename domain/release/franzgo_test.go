@@ -20,14 +20,16 @@ func TestIdentifyAgainstFranzGo(t *testing.T) {
 	for _, a := range answers {
 		r := kmsg.NewPtrApiVersionsResponse()
 		for _, held := range a.Ranges {
-			r.ApiKeys = append(r.ApiKeys, kmsg.ApiVersionsResponseApiKey{ApiKey: held.Key, MinVersion: held.Min, MaxVersion: held.Max})
+			r.ApiKeys = append(r.ApiKeys, kmsg.ApiVersionsResponseApiKey{ApiKey: held.Key, MinVersion: held.Min,
+				MaxVersion: held.Max})
 		}
 		theirs := strings.ReplaceAll(kversion.FromApiVersionsResponse(r).VersionGuess(), "v", "")
 		ours := identify(t, a.APIVersionsResponse)
 		if theirs == a.release.String() {
 			right++
 			// kversion names the later of two equal releases.
-			if low, high := twins(a); ours.String() != theirs && (ours.Kind != release.Between || ours.Low != low || ours.High != high) {
+			if low, high := twins(a); ours.String() != theirs &&
+				(ours.Kind != release.Between || ours.Low != low || ours.High != high) {
 				t.Errorf("%s: got %v, want %v, as kversion", a.name, ours, theirs)
 			}
 		}
@@ -49,11 +51,12 @@ func TestMetadataLevelsAgainstFranzGo(t *testing.T) {
 	for _, l := range []release.Lineage{release.ZooKeeperBroker, release.KRaftBroker, release.KRaftController} {
 		for _, r := range release.ReleasesOf(l) {
 			var want int16
-			kversion.FromString(fmt.Sprintf("v%d.%d.%d", r.Major, r.Minor, r.Patch)).EachSupportedFeature(func(name string, _, highest int16) {
-				if name == "metadata.version" && l != release.ZooKeeperBroker {
-					want = highest
-				}
-			})
+			kversion.FromString(fmt.Sprintf("v%d.%d.%d", r.Major, r.Minor, r.Patch)).EachSupportedFeature(
+				func(name string, _, highest int16) {
+					if name == "metadata.version" && l != release.ZooKeeperBroker {
+						want = highest
+					}
+				})
 			if _, got := release.LineageTable(l, r); got != want {
 				t.Errorf("%v %v: got level %d, want %d, as franz-go", l, r, got, want)
 			}

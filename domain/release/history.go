@@ -41,6 +41,11 @@ func readHistories(table string) []history {
 	var all []history
 	for row := range strings.SplitSeq(strings.TrimSpace(table), "\n") {
 		columns := strings.Fields(row)
+		if row[0] == ' ' { // it continues the row before
+			last := &all[len(all)-1]
+			last.steps = append(last.steps, readSteps(columns)...)
+			continue
+		}
 		all = append(all, history{key: int16(readNumber(columns[0])), name: columns[1], steps: readSteps(columns[2:])})
 	}
 	return all

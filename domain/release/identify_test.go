@@ -44,7 +44,8 @@ func TestIdentifyEveryRelease(t *testing.T) {
 			}
 			v := identify(t, a.APIVersionsResponse)
 			if v.Kind != kind || v.Low != low || v.High != high || v.Lineage != a.lineage {
-				t.Errorf("%s: got %v, %v: %q; want %v, %v to %v, %v", a.name, v, v.Lineage, v.Evidence, kind, low, high, a.lineage)
+				t.Errorf("%s: got %v, %v: %q; want %v, %v to %v, %v", a.name, v, v.Lineage, v.Evidence, kind, low, high,
+					a.lineage)
 			}
 			bounded(t, v)
 		}
@@ -54,8 +55,10 @@ func TestIdentifyEveryRelease(t *testing.T) {
 // Each lineage has tables for the releases that its servers can be.
 func TestLineagesHaveTheirReleases(t *testing.T) {
 	for lineage, want := range map[release.Lineage]string{
-		release.ZooKeeperBroker: "0.10.0 0.10.1 0.10.2 0.11.0 1.0 1.1 2.0 2.1 2.2 2.3 2.4 2.5 2.6 2.7 2.8 3.0 3.1 3.2 3.3 3.4 3.5 3.6 3.7 3.8 3.9",
-		release.KRaftBroker:     "2.8 3.0 3.1 3.2 3.3 3.4 3.5 3.6 3.7 3.8 3.9 4.0 4.0 4.1 4.2 4.3 4.4", // 4.0.1 has a table of its own
+		release.ZooKeeperBroker: "0.10.0 0.10.1 0.10.2 0.11.0 1.0 1.1 2.0 2.1 2.2 2.3 2.4 2.5 2.6 2.7 2.8 3.0 3.1 " +
+			"3.2 3.3 3.4 3.5 3.6 3.7 3.8 3.9",
+		// 4.0.1 has a table of its own
+		release.KRaftBroker:     "2.8 3.0 3.1 3.2 3.3 3.4 3.5 3.6 3.7 3.8 3.9 4.0 4.0 4.1 4.2 4.3 4.4",
 		release.KRaftController: "2.8 3.0 3.1 3.2 3.3 3.4 3.5 3.6 3.7 3.8 3.9 4.0 4.1 4.2 4.3 4.4",
 	} {
 		if got := strings.Trim(fmt.Sprint(release.ReleasesOf(lineage)), "[]"); got != want {
@@ -100,20 +103,23 @@ func TestIdentifyChangedTable(t *testing.T) {
 		{"a release", "3.7", release.KRaftBroker, func(*ports.APIVersionsResponse) {}, "3.7", []string{
 			"the 55 APIs that are compared are as in 3.7",
 			"metadata.version reaches 19, as in 3.7",
-			"not 3.6: Produce has v0 to v10, 3.6 has v0 to v9, and 7 more differ",   // 0 1 8 9 60 68 74, and the level
-			"not 3.8: Produce has v0 to v10, 3.8 has v0 to v11, and 11 more differ", // 0 10 16 22 24 25 26 28 66 69 75, and the level
+			"not 3.6: Produce has v0 to v10, 3.6 has v0 to v9, and 7 more differ", // 0 1 8 9 60 68 74, and the level
+			// 0 10 16 22 24 25 26 28 66 69 75, and the level
+			"not 3.8: Produce has v0 to v10, 3.8 has v0 to v11, and 11 more differ",
 		}},
 		{"a release not upgraded to yet", "4.1", release.KRaftBroker, func(r *ports.APIVersionsResponse) {
 			r.Finalized = []ports.Feature{{Name: "metadata.version", Min: 14, Max: 14}}
 		}, "4.1", nil},
-		{"distinguished by hidden keys", "3.4", release.ZooKeeperBroker, func(*ports.APIVersionsResponse) {}, "3.4", []string{
-			"the 51 APIs that are compared are as in 3.3 and in 3.4",
-			"LeaderAndIsr has v0 to v7, 3.3 has v0 to v6",
-			"StopReplica has v0 to v4, 3.3 has v0 to v3",
-			"UpdateMetadata has v0 to v8, 3.3 has v0 to v7",
-			"Envelope is there, v0, 3.3 has none",
-		}},
-		{"hidden keys like neither", "3.4", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 4, 0, 6) },
+		{"distinguished by hidden keys", "3.4", release.ZooKeeperBroker, func(*ports.APIVersionsResponse) {}, "3.4",
+			[]string{
+				"the 51 APIs that are compared are as in 3.3 and in 3.4",
+				"LeaderAndIsr has v0 to v7, 3.3 has v0 to v6",
+				"StopReplica has v0 to v4, 3.3 has v0 to v3",
+				"UpdateMetadata has v0 to v8, 3.3 has v0 to v7",
+				"Envelope is there, v0, 3.3 has none",
+			}},
+		{"hidden keys like neither", "3.4", release.ZooKeeperBroker,
+			func(r *ports.APIVersionsResponse) { set(r, 4, 0, 6) },
 			"between 3.3 and 3.4", []string{
 				"the 51 APIs that are compared are as in 3.3 and in 3.4",
 				"what brokers say to each other, which would tell, is like neither",
@@ -123,25 +129,36 @@ func TestIdentifyChangedTable(t *testing.T) {
 				set(r, key, 0, -1)
 			}
 		}, "between 3.3 and 3.4", nil},
-		{"telemetry", "3.7", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 71, 0, 0); set(r, 72, 0, 0) }, "3.7", nil},
-		{"JoinGroup of 4.0.1", "4.0", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 11, 0, 9) }, "4.0", nil},
-		{"JoinGroup of neither", "4.0", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 11, 1, 9) }, "custom, nearest 4.0", nil},
-		{"a level of the next release", "4.2", release.KRaftBroker, func(r *ports.APIVersionsResponse) { level(r, 30) }, "between 4.2 and 4.3", []string{
-			"not 4.2: metadata.version reaches 30, in 4.2 it reaches 29",
-			"not 4.3: DescribeLogDirs has v1 to v4, 4.3 has v1 to v5",
-		}},
-		{"a level that is far off", "3.6", release.KRaftBroker, func(r *ports.APIVersionsResponse) { level(r, 21) }, "custom, nearest 3.6", []string{
-			"53 of the 53 APIs of 3.6 have the same highest version",
-			"metadata.version reaches 21, in 3.6 it reaches 14",
-		}},
-		{"KRaft without a quorum", "3.6", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 55, 0, -1); set(r, 64, 0, -1) },
+		{"telemetry", "3.7", release.KRaftBroker, func(r *ports.APIVersionsResponse) {
+			set(r, 71, 0, 0)
+			set(r, 72, 0,
+				0)
+		}, "3.7", nil},
+		{"JoinGroup of 4.0.1", "4.0", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 11, 0, 9) },
+			"4.0", nil},
+		{"JoinGroup of neither", "4.0", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 11, 1, 9) },
+			"custom, nearest 4.0", nil},
+		{"a level of the next release", "4.2", release.KRaftBroker, func(r *ports.APIVersionsResponse) { level(r, 30) },
+			"between 4.2 and 4.3", []string{
+				"not 4.2: metadata.version reaches 30, in 4.2 it reaches 29",
+				"not 4.3: DescribeLogDirs has v1 to v4, 4.3 has v1 to v5",
+			}},
+		{"a level that is far off", "3.6", release.KRaftBroker, func(r *ports.APIVersionsResponse) { level(r, 21) },
+			"custom, nearest 3.6", []string{
+				"53 of the 53 APIs of 3.6 have the same highest version",
+				"metadata.version reaches 21, in 3.6 it reaches 14",
+			}},
+		{"KRaft without a quorum", "3.6", release.KRaftBroker,
+			func(r *ports.APIVersionsResponse) { set(r, 55, 0, -1); set(r, 64, 0, -1) },
 			"custom, nearest 3.6", []string{
 				"51 of the 53 APIs of 3.6 have the same highest version",
 				"DescribeQuorum is missing, 3.6 has v0 to v1",
 				"UnregisterBroker is missing, 3.6 has v0",
 			}},
-		{"an unknown API", "2.8", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 512, 0, 1) }, "custom, nearest 2.8", nil},
-		{"an old Metadata", "2.8", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 3, 0, 7) }, "custom, nearest 2.8", nil},
+		{"an unknown API", "2.8", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 512, 0, 1) },
+			"custom, nearest 2.8", nil},
+		{"an old Metadata", "2.8", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 3, 0, 7) },
+			"custom, nearest 2.8", nil},
 		{"a service's choice of APIs", "2.8", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) {
 			for key := range int16(100) { // those of consumers and producers are left
 				if key > 20 || key >= 4 && key <= 7 {
@@ -159,19 +176,29 @@ func TestIdentifyChangedTable(t *testing.T) {
 			"OffsetForLeaderEpoch is missing, 2.8 has v0 to v4",
 			"and 29 more differ from 2.8",
 		}},
-		{"between two releases", "2.4", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 45, 0, -1) }, "between 2.3 and 2.4", nil},
-		{"minima raised", "2.8", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 1, 4, 12) }, "custom, nearest 2.8", nil},
-		{"minima not raised", "4.4", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 1, 0, 18) }, "custom, nearest 4.4", nil},
-		{"a higher version", "4.4", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 0, 3, 14) }, "at least 4.4", []string{
-			"nothing that 4.4 has is missing",
-			"Produce has v3 to v14, 4.4 has v0 to v13",
-		}},
-		{"a higher level", "4.4", release.KRaftBroker, func(r *ports.APIVersionsResponse) { level(r, 34) }, "at least 4.4", nil},
-		{"a lower level", "4.4", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 0, 0, 14); level(r, 32) }, "custom, nearest 4.4", nil},
-		{"a later controller", "4.4", release.KRaftController, func(r *ports.APIVersionsResponse) { set(r, 95, 0, 0) }, "at least 4.4", nil},
-		{"no later ZooKeeper", "3.9", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 0, 0, 12) }, "custom, nearest 3.9", nil},
-		{"less than the oldest", "0.10.0", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 3, 0, 0) }, "older than 0.10.0", nil},
-		{"less and more", "0.10.0", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 3, 0, 0); set(r, 0, 0, 9) }, "custom, nearest 0.10.0", nil},
+		{"between two releases", "2.4", release.ZooKeeperBroker,
+			func(r *ports.APIVersionsResponse) { set(r, 45, 0, -1) }, "between 2.3 and 2.4", nil},
+		{"minima raised", "2.8", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 1, 4, 12) },
+			"custom, nearest 2.8", nil},
+		{"minima not raised", "4.4", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 1, 0, 18) },
+			"custom, nearest 4.4", nil},
+		{"a higher version", "4.4", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 0, 3, 14) },
+			"at least 4.4", []string{
+				"nothing that 4.4 has is missing",
+				"Produce has v3 to v14, 4.4 has v0 to v13",
+			}},
+		{"a higher level", "4.4", release.KRaftBroker, func(r *ports.APIVersionsResponse) { level(r, 34) },
+			"at least 4.4", nil},
+		{"a lower level", "4.4", release.KRaftBroker,
+			func(r *ports.APIVersionsResponse) { set(r, 0, 0, 14); level(r, 32) }, "custom, nearest 4.4", nil},
+		{"a later controller", "4.4", release.KRaftController, func(r *ports.APIVersionsResponse) { set(r, 95, 0, 0) },
+			"at least 4.4", nil},
+		{"no later ZooKeeper", "3.9", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 0, 0, 12) },
+			"custom, nearest 3.9", nil},
+		{"less than the oldest", "0.10.0", release.ZooKeeperBroker,
+			func(r *ports.APIVersionsResponse) { set(r, 3, 0, 0) }, "older than 0.10.0", nil},
+		{"less and more", "0.10.0", release.ZooKeeperBroker,
+			func(r *ports.APIVersionsResponse) { set(r, 3, 0, 0); set(r, 0, 0, 9) }, "custom, nearest 0.10.0", nil},
 	} {
 		v := edited(t, c.lineage, c.release, c.edit)
 		if v.String() != c.want || v.Lineage != c.lineage && v.Kind != release.Older {
@@ -197,7 +224,8 @@ func TestIdentifyReportsLevelInForce(t *testing.T) {
 		v := edited(t, release.KRaftBroker, "4.1", func(r *ports.APIVersionsResponse) {
 			r.Finalized = []ports.Feature{{Name: "metadata.version", Min: level, Max: level}}
 		})
-		if reported := slices.Contains(v.Evidence, want); v.String() != "4.1" || reported != (want != "") || want == "" && len(v.Evidence) != 4 {
+		if reported := slices.Contains(v.Evidence, want); v.String() != "4.1" || reported != (want != "") ||
+			want == "" && len(v.Evidence) != 4 {
 			t.Errorf("level %d: got %v, %q; want 4.1, %q", level, v, v.Evidence, want)
 		}
 	}
@@ -240,7 +268,8 @@ func TestIdentifyHostileTables(t *testing.T) {
 	}
 	huge.Ranges = huge.Ranges[1000:]
 	for n := range 10_000 {
-		huge.Supported = append(huge.Supported, ports.Feature{Name: strings.Repeat("\x1b", n%9), Min: math.MinInt16, Max: math.MinInt16})
+		huge.Supported = append(huge.Supported, ports.Feature{Name: strings.Repeat("\x1b", n%9), Min: math.MinInt16,
+			Max: math.MinInt16})
 	}
 	huge.Finalized = huge.Supported
 	if v := identify(t, huge); v.Kind != release.Custom {
@@ -257,13 +286,18 @@ func TestVerdictString(t *testing.T) {
 		want    string
 	}{
 		{release.Verdict{}, "unknown unknown unknown"},
-		{release.Verdict{Kind: release.Exact, Low: release.Release{Minor: 10, Patch: 1}, Lineage: release.ZooKeeperBroker}, "0.10.1 exact ZooKeeper broker"},
-		{release.Verdict{Kind: release.AtLeast, Low: newest, Lineage: release.KRaftBroker}, "at least 4.4 at least KRaft broker"},
-		{release.Verdict{Kind: release.Between, Low: release.Release{Major: 3, Minor: 3}, High: release.Release{Major: 3, Minor: 4}}, "between 3.3 and 3.4 between unknown"},
-		{release.Verdict{Kind: release.Custom, Low: newest, Lineage: release.KRaftController}, "custom, nearest 4.4 custom KRaft controller"},
+		{release.Verdict{Kind: release.Exact, Low: release.Release{Minor: 10, Patch: 1},
+			Lineage: release.ZooKeeperBroker}, "0.10.1 exact ZooKeeper broker"},
+		{release.Verdict{Kind: release.AtLeast, Low: newest, Lineage: release.KRaftBroker},
+			"at least 4.4 at least KRaft broker"},
+		{release.Verdict{Kind: release.Between, Low: release.Release{Major: 3, Minor: 3},
+			High: release.Release{Major: 3, Minor: 4}}, "between 3.3 and 3.4 between unknown"},
+		{release.Verdict{Kind: release.Custom, Low: newest, Lineage: release.KRaftController},
+			"custom, nearest 4.4 custom KRaft controller"},
 		{release.Verdict{Kind: release.Older, High: release.Release{Minor: 10}}, "older than 0.10.0 older unknown"},
 	} {
-		if got := fmt.Sprint(c.verdict, c.verdict.Kind, " ", c.verdict.Lineage); strings.Join(strings.Fields(got), " ") != c.want {
+		if got := fmt.Sprint(c.verdict, c.verdict.Kind, " ", c.verdict.Lineage); strings.Join(strings.Fields(got),
+			" ") != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
 		}
 	}
@@ -272,7 +306,8 @@ func TestVerdictString(t *testing.T) {
 // The keys of kafka-python's BROKER_API_VERSIONS.
 func TestReleaseTuple(t *testing.T) {
 	for name, want := range map[string][]int{
-		"0.8.0": {0, 8, 0}, "0.8.2": {0, 8, 2}, "0.9": {0, 9}, "0.10.2": {0, 10, 2}, "0.11": {0, 11}, "1.0": {1, 0}, "4.4": {4, 4},
+		"0.8.0": {0, 8, 0}, "0.8.2": {0, 8, 2}, "0.9": {0, 9}, "0.10.2": {0, 10, 2}, "0.11": {0, 11}, "1.0": {1, 0},
+		"4.4": {4, 4},
 	} {
 		if got := releaseOf(t, name).Tuple(); !slices.Equal(got, want) {
 			t.Errorf("%s: got %v, want %v", name, got, want)

@@ -40,7 +40,8 @@ func (r Release) Tuple() []int {
 // Compare returns a negative number if r is lower than other, 0 if they are equal, and a positive number if r is
 // higher.
 func (r Release) Compare(other Release) int {
-	return cmp.Or(cmp.Compare(r.Major, other.Major), cmp.Compare(r.Minor, other.Minor), cmp.Compare(r.Patch, other.Patch))
+	return cmp.Or(cmp.Compare(r.Major, other.Major), cmp.Compare(r.Minor, other.Minor),
+		cmp.Compare(r.Patch, other.Patch))
 }
 
 func (r Release) before(other Release) bool { return r.Compare(other) < 0 }

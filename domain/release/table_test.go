@@ -28,7 +28,8 @@ func TestTableOfOldReleases(t *testing.T) {
 		{release.Release{0, 8, 0}, "0:0-0 1:0-0 2:0-0 3:0-0"},
 		{release.Release{0, 8, 1}, "0:0-0 1:0-0 2:0-0 3:0-0 8:0-0 9:0-0"},
 		{release.Release{0, 8, 2}, "0:0-0 1:0-0 2:0-0 3:0-0 8:0-1 9:0-1 10:0-0"},
-		{release.Release{0, 9, 0}, "0:0-1 1:0-1 2:0-0 3:0-0 8:0-2 9:0-1 10:0-0 11:0-0 12:0-0 13:0-0 14:0-0 15:0-0 16:0-0"},
+		{release.Release{0, 9, 0},
+			"0:0-1 1:0-1 2:0-0 3:0-0 8:0-2 9:0-1 10:0-0 11:0-0 12:0-0 13:0-0 14:0-0 15:0-0 16:0-0"},
 	} {
 		v, known, ok := release.TableOf(c.release)
 		if got := written(v); !ok || known != c.release || got != c.want {
@@ -211,14 +212,16 @@ func TestReleaseTablesAgainstFranzGo(t *testing.T) {
 		for key := range int16(200) {
 			wantSame := true
 			for _, d := range deliberate {
-				if slices.Contains(d.keys, key) && !before(r, releaseOf(t, d.first)) && !before(releaseOf(t, d.last), r) {
+				if slices.Contains(d.keys, key) && !before(r, releaseOf(t, d.first)) &&
+					!before(releaseOf(t, d.last), r) {
 					wantSame = false
 				}
 			}
 			their, theyHave := theirs.LookupMaxKeyVersion(key)
 			_, our, weHave := ours.Range(key)
 			if same := theyHave == weHave && (!weHave || their == our); same != wantSame {
-				t.Errorf("%v: key %d: got v%d (%v), franz-go has v%d (%v); want the same: %v", r, key, our, weHave, their, theyHave, wantSame)
+				t.Errorf("%v: key %d: got v%d (%v), franz-go has v%d (%v); want the same: %v", r, key, our, weHave,
+					their, theyHave, wantSame)
 			}
 		}
 	}
@@ -280,7 +283,8 @@ func readMeasured(t testing.TB) map[string]map[int16]ports.APIRange {
 		cells := strings.Fields(row)
 		key, err := strconv.ParseInt(cells[0], 10, 16)
 		if err != nil || len(cells) != 1+len(releases) {
-			t.Fatalf("got a row of %d cells that begins with %q (%v), want %d", len(cells), cells[0], err, 1+len(releases))
+			t.Fatalf("got a row of %d cells that begins with %q (%v), want %d", len(cells), cells[0], err, 1+
+				len(releases))
 		}
 		for i, cell := range cells[1:] {
 			a := ports.APIRange{Key: int16(key)}

@@ -31,7 +31,8 @@ const likeZooKeeper = "same"
 // v0 in 4.0 although its definition begins at v3: for librdkafka's sake (KIP-896).
 const releaseRanges = `
 0  Produce                      0.8.0:0 0.9:1 0.10.0:2 0.11:3 1.0:5 2.0:6 2.1:7 2.4:8 2.8:9 3.7:10 3.8:11 4.0:12 4.1:13
-1  Fetch                        0.8.0:0 0.9:1 0.10.0:2 0.10.1:3 0.11:5 1.0:6 1.1:7 2.0:8 2.1:10 2.3:11 2.7:12 3.1:13 3.5:15 3.7:16 3.9:17 4.0:4-17 4.1:4-18
+1  Fetch                        0.8.0:0 0.9:1 0.10.0:2 0.10.1:3 0.11:5 1.0:6 1.1:7 2.0:8 2.1:10 2.3:11
+                                2.7:12 3.1:13 3.5:15 3.7:16 3.9:17 4.0:4-17 4.1:4-18
 2  ListOffsets                  0.8.0:0 0.10.1:1 0.11:2 2.0:3 2.1:4 2.2:5 2.8:6 3.0:7 3.5:8 3.9:9 4.0:1-10 4.2:1-11
 3  Metadata                     0.8.0:0 0.10.0:1 0.10.1:2 0.11:4 1.0:5 2.0:6 2.1:7 2.3:8 2.4:9 2.8:11 3.1:12 4.0:13
 4  LeaderAndIsr                 0.10.0:0 1.0:1 2.2:2 2.4:4 2.8:5 3.2:6 3.4:7 4.0:none
@@ -161,7 +162,8 @@ const kraftRanges = `
 // controllerRanges are the APIs of KRaft controllers (listeners: controller). 3.8
 // changed nothing, and up to 3.2 they answer no feature that identifies the release.
 const controllerRanges = `
-1  Fetch                        2.8:12 3.1:13 3.5:15 3.7:16 3.9:17 4.0:4-17 4.1:4-18
+1  Fetch                        2.8:12 3.1:13 3.5:15 3.7:16 3.9:17
+                                4.0:4-17 4.1:4-18
 3  Metadata                     2.8:11 3.0:none
 7  ControlledShutdown           2.8:3 4.0:none
 17 SaslHandshake                2.8:1

@@ -23,12 +23,16 @@ func variants(a answer) []answer {
 		all = append(all, v)
 	}
 	for i, r := range a.Ranges {
-		add(fmt.Sprintf("no %d", r.Key), func(v *ports.APIVersionsResponse) { v.Ranges = slices.Delete(v.Ranges, i, i+1) })
+		add(fmt.Sprintf("no %d", r.Key), func(v *ports.APIVersionsResponse) {
+			v.Ranges = slices.Delete(v.Ranges, i, i+
+				1)
+		})
 		for _, edge := range []struct {
 			what     string
 			min, max int16
 		}{{"max+1", 0, 1}, {"max-1", 0, -1}, {"min+1", 1, 0}, {"min-1", -1, 0}} {
-			if to := (ports.APIRange{Key: r.Key, Min: r.Min + edge.min, Max: r.Max + edge.max}); to.Min >= 0 && to.Min <= to.Max {
+			if to := (ports.APIRange{Key: r.Key, Min: r.Min + edge.min, Max: r.Max + edge.max}); to.Min >= 0 &&
+				to.Min <= to.Max {
 				add(fmt.Sprintf("%d %s", r.Key, edge.what), func(v *ports.APIVersionsResponse) { v.Ranges[i] = to })
 			}
 		}

@@ -27,21 +27,32 @@ var authenticatorFaults = []struct {
 	auth  func(*stub) ports.Authenticator
 	ex    func(soundExchange) ports.Exchange
 }{
-	{name: "a name in small letters", check: "mechanism", auth: func(s *stub) ports.Authenticator { return named{s, "plain"} }},
-	{name: "ErrWouldBlock is wrapped", check: "login", ex: func(x soundExchange) ports.Exchange { return blocksWrapped{x} }},
-	{name: "done is said once", check: "login", ex: func(x soundExchange) ports.Exchange { return &forgetful{soundExchange: x} }},
-	{name: "nothing to send, and not done", check: "login", ex: func(x soundExchange) ports.Exchange { return never{x} }},
-	{name: "the challenge is kept", check: "login", ex: func(x soundExchange) ports.Exchange { return &keepsChallenge{soundExchange: x} }},
+	{name: "a name in small letters", check: "mechanism",
+		auth: func(s *stub) ports.Authenticator { return named{s, "plain"} }},
+	{name: "ErrWouldBlock is wrapped", check: "login",
+		ex: func(x soundExchange) ports.Exchange { return blocksWrapped{x} }},
+	{name: "done is said once", check: "login",
+		ex: func(x soundExchange) ports.Exchange { return &forgetful{soundExchange: x} }},
+	{name: "nothing to send, and not done", check: "login",
+		ex: func(x soundExchange) ports.Exchange { return never{x} }},
+	{name: "the challenge is kept", check: "login",
+		ex: func(x soundExchange) ports.Exchange { return &keepsChallenge{soundExchange: x} }},
 	{name: "done beside an error", check: "a_peer", ex: func(x soundExchange) ports.Exchange { return besideError{x} }},
-	{name: "an error shows the password", check: "a_peer", ex: func(x soundExchange) ports.Exchange { return tellingError{x} }},
+	{name: "an error shows the password", check: "a_peer",
+		ex: func(x soundExchange) ports.Exchange { return tellingError{x} }},
 	{name: "Watch calls at once", check: "Watch", ex: func(x soundExchange) ports.Exchange { return exWatchHere{x} }},
 	{name: "Watch calls twice", check: "Watch", ex: func(x soundExchange) ports.Exchange { return exWatchTwice{x} }},
 	{name: "Watch never calls", check: "Watch", ex: func(x soundExchange) ports.Exchange { return exWatchNever{x} }},
-	{name: "Close again panics", check: "Close", ex: func(x soundExchange) ports.Exchange { return &closeOnce{soundExchange: x} }},
-	{name: "a password is sent by one that exposes none", check: "what", auth: func(s *stub) ports.Authenticator { return struct{ ports.Authenticator }{s} }},
-	{name: "the exchange prints its response", check: "no_print", ex: func(x soundExchange) ports.Exchange { return &printing{soundExchange: x} }},
-	{name: "the authenticator prints its password", check: "no_print", auth: func(s *stub) ports.Authenticator { return named{s, s.password.Reveal()} }},
-	{name: "an open link is not refused", check: "refused", auth: func(s *stub) ports.Authenticator { return anyLink{s} }},
+	{name: "Close again panics", check: "Close",
+		ex: func(x soundExchange) ports.Exchange { return &closeOnce{soundExchange: x} }},
+	{name: "a password is sent by one that exposes none", check: "what",
+		auth: func(s *stub) ports.Authenticator { return struct{ ports.Authenticator }{s} }},
+	{name: "the exchange prints its response", check: "no_print",
+		ex: func(x soundExchange) ports.Exchange { return &printing{soundExchange: x} }},
+	{name: "the authenticator prints its password", check: "no_print",
+		auth: func(s *stub) ports.Authenticator { return named{s, s.password.Reveal()} }},
+	{name: "an open link is not refused", check: "refused",
+		auth: func(s *stub) ports.Authenticator { return anyLink{s} }},
 }
 
 type named struct {
@@ -182,7 +193,8 @@ func TestAuthenticatorNoticesFaults(t *testing.T) {
 	for i, fault := range authenticatorFaults {
 		t.Run(fault.name, func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.Command(exe, "-test.v", "-test.count=1", "-test.timeout=60s", "-test.run=^TestBrokenAuthenticator$/^"+fault.check)
+			cmd := exec.Command(exe, "-test.v", "-test.count=1", "-test.timeout=60s",
+				"-test.run=^TestBrokenAuthenticator$/^"+fault.check)
 			cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", faultEnv, i))
 			out, err := cmd.CombinedOutput()
 			failed := strings.Contains(string(out), "--- FAIL: TestBrokenAuthenticator/"+fault.check)

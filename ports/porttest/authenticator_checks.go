@@ -114,7 +114,8 @@ func authWatch(t *testing.T, c AuthenticatorCase) {
 // secrets.
 func authNonsense(t *testing.T, c AuthenticatorCase) {
 	for _, nonsense := range []string{
-		"", "\x00", "\x01", "\xff\xff\xff\xff", "r=,s=,i=0", "v=", "e=other-error", "{}", "{\"status\":", strings.Repeat("A", 1<<16),
+		"", "\x00", "\x01", "\xff\xff\xff\xff", "r=,s=,i=0", "v=", "e=other-error", "{}", "{\"status\":",
+		strings.Repeat("A", 1<<16),
 	} {
 		eachStep(t, func(steps int) (bool, error) {
 			a := c.begin()

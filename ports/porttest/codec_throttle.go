@@ -30,7 +30,8 @@ func codecThrottle(t *testing.T, codec ports.Codec, s CodecSample) {
 	for n := range s.Response {
 		ms, wait := codec.Throttle(s.Request, s.Version, s.Response[:n:n])
 		if none := ms == 0 && !wait; !none && (ms != s.ThrottleMillis || wait != s.Wait) {
-			t.Errorf("Throttle: %d of %d bytes: %d ms, %v, want 0 or what all of them say", n, len(s.Response), ms, wait)
+			t.Errorf("Throttle: %d of %d bytes: %d ms, %v, want 0 or what all of them say", n, len(s.Response), ms,
+				wait)
 		}
 	}
 	for _, garbage := range codecGarbage(s.Response) {
@@ -44,7 +45,8 @@ func codecThrottle(t *testing.T, codec ports.Codec, s CodecSample) {
 func isThrottle(t *testing.T, codec ports.Codec, s CodecSample, body []byte, when string) {
 	t.Helper()
 	if ms, wait := codec.Throttle(s.Request, s.Version, body); ms != s.ThrottleMillis || wait != s.Wait {
-		t.Errorf("Throttle(%T v%d) %s: %d ms, %v, want %d ms, %v", s.Request, s.Version, when, ms, wait, s.ThrottleMillis, s.Wait)
+		t.Errorf("Throttle(%T v%d) %s: %d ms, %v, want %d ms, %v", s.Request, s.Version, when, ms, wait,
+			s.ThrottleMillis, s.Wait)
 	}
 }
 

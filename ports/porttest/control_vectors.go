@@ -57,7 +57,8 @@ func versionsResponses() []responseVector {
 		{2, ranges + "\x00\x00\x00\x09", plainVersions, 9, true},
 	}
 	for v := int16(3); v <= 5; v++ {
-		all = append(all, responseVector{v, "\x00\x00" + flexibleRanges + "\x00\x00\x00\x09" + flexibleTags, fullVersions, 9, true})
+		all = append(all, responseVector{v, "\x00\x00" + flexibleRanges + "\x00\x00\x00\x09" + flexibleTags,
+			fullVersions, 9, true})
 	}
 	return all
 }
@@ -95,7 +96,8 @@ var controlVectors = []controlVector{
 		requests: []requestVector{{5, "\x01\x01\x00\xff\xff\xff\xff\x00"}},
 	},
 	probeVector(ports.KeyListGroups, 3, nil, "", "\x00\x00"+"\x00\x00\x00\x00"),
-	probeVector(ports.KeyFindCoordinator, 3, nil, probeGroup, "\x00\x0f"+"\xff\xff\xff\xff"+"\x00\x00"+"\xff\xff\xff\xff"),
+	probeVector(ports.KeyFindCoordinator, 3, nil, probeGroup, "\x00\x0f"+"\xff\xff\xff\xff"+"\x00\x00"+
+		"\xff\xff\xff\xff"),
 	probeVector(ports.KeyOffsetFetch, 6, nil, probeGroup+"\x00\x00\x00\x00", "\x00\x00\x00\x00"),
 	probeVector(ports.KeyMetadata, 9, nil, "\x00\x00\x00\x00", "\x00\x00\x00\x00"+"\x00\x00\x00\x00"),
 	probeVector(ports.KeyMetadata, 9, []string{"a", "bc"}, "\x00\x00\x00\x02\x00\x01a\x00\x02bc",
@@ -124,7 +126,8 @@ var controlVectors = []controlVector{
 			{1, "\x00\x00\xff\xff\x00\x00\x00\x03tok\x00\x00\x00\x00\x00\x00\x0e\x10",
 				&ports.SASLAuthenticateResponse{Token: []byte("tok"), SessionLifetimeMillis: 3600}, 0, false},
 			{2, "\x00\x3a\x03no\x04tok\x00\x00\x00\x00\x00\x00\x0e\x10\x00",
-				&ports.SASLAuthenticateResponse{ErrorCode: 58, ErrorMessage: "no", Token: []byte("tok"), SessionLifetimeMillis: 3600}, 0, false},
+				&ports.SASLAuthenticateResponse{ErrorCode: 58, ErrorMessage: "no", Token: []byte("tok"),
+					SessionLifetimeMillis: 3600}, 0, false},
 			{2, "\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00", // PLAIN's answer: empty, not absent
 				&ports.SASLAuthenticateResponse{Token: []byte{}}, 0, false},
 		},

@@ -40,7 +40,8 @@ func MetricsSink(t *testing.T, newSink func() ports.MetricsSink) {
 		for g := range 8 {
 			wg.Go(func() {
 				for i := range 200 {
-					for _, event := range metricsEvents(sink, now, int16(i%95), int16(g), i, time.Duration(i), i%2 == 0) {
+					for _, event := range metricsEvents(sink, now, int16(i%95), int16(g), i, time.Duration(i),
+						i%2 == 0) {
 						event()
 					}
 				}
@@ -50,7 +51,8 @@ func MetricsSink(t *testing.T, newSink func() ports.MetricsSink) {
 	})
 }
 
-func metricsEvents(s ports.MetricsSink, now time.Time, key, version int16, n int, d time.Duration, b bool) map[string]func() {
+func metricsEvents(s ports.MetricsSink, now time.Time, key, version int16, n int, d time.Duration,
+	b bool) map[string]func() {
 	t := ports.Timing{Queued: now.Add(-d), Written: now.Add(-d / 2), FirstByte: now, Completed: now}
 	return map[string]func(){
 		"ConnectionStarted": func() { s.ConnectionStarted(now) },

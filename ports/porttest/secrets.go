@@ -14,7 +14,8 @@ import (
 // verbs are those of fmt, and two that it has not. Of %p and %w it asks no method of
 // a value.
 var verbs = []string{
-	"%v", "%+v", "%#v", "%s", "%q", "%+q", "%x", "% x", "%X", "% X", "%d", "%c", "%U", "%o", "%b", "%t", "%e", "%g", "%T", "%p", "%w", "%5.2v", "%z", "%!",
+	"%v", "%+v", "%#v", "%s", "%q", "%+q", "%x", "% x", "%X", "% X", "%d", "%c", "%U", "%o", "%b", "%t", "%e", "%g",
+	"%T", "%p", "%w", "%5.2v", "%z", "%!",
 }
 
 // NoSecrets checks that no print of a value shows a secret: fmt with any verb, slog
@@ -76,7 +77,8 @@ func NoSecretsIn(t testing.TB, what, text string, secrets ...string) {
 // verbs have them, in base64 wherever a group begins, percent-encoded.
 func Spellings(secrets ...string) (forms []string) {
 	for _, secret := range secrets {
-		forms = append(forms, secret, url.QueryEscape(secret), url.PathEscape(secret), percentEncoded(secret), strings.ToLower(percentEncoded(secret)))
+		forms = append(forms, secret, url.QueryEscape(secret), url.PathEscape(secret), percentEncoded(secret),
+			strings.ToLower(percentEncoded(secret)))
 		forms = append(forms, inBase64(secret)...)
 		for _, verb := range verbs {
 			for _, kind := range []any{secret, []byte(secret), []rune(secret)} {

@@ -287,7 +287,8 @@ func wantClosed(t *testing.T, link ports.Link) {
 
 func wantFinal(t *testing.T, call string, n int, err error) {
 	t.Helper()
-	if n != 0 || err == nil || errors.Is(err, ports.ErrWouldBlock) || errors.Is(err, ports.ErrInterrupted) || err == io.EOF {
+	if n != 0 || err == nil || errors.Is(err, ports.ErrWouldBlock) || errors.Is(err, ports.ErrInterrupted) ||
+		err == io.EOF {
 		t.Errorf("%s after Close: %d, %v; want an error that is final", call, n, err)
 	}
 }

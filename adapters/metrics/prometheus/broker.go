@@ -55,30 +55,36 @@ func newBroker(name string, buckets []float64) *broker {
 			responseBytes: f.counter("response_bytes_total",
 				"Size of the responses received, frames as a whole.", "api_key"),
 			failures: f.counter("request_failures_total",
-				"Requests that ended without a response, because of their timeout or with their connection.", "api_key", "reason"),
+				"Requests that ended without a response, because of their timeout or with their connection.", "api_key",
+				"reason"),
 			throttled: f.counter("throttle_seconds_total",
 				"Throttle time reported by the broker.", "api_key"),
 			duration: f.histogram(buckets, "request_duration_seconds",
 				"Time from a request to its response.", "api_key"),
 		},
 	}
-	state := f.gauge("connections", "Connections that are being made (connecting) and that requests can be sent on (ready).", "state")
+	state := f.gauge("connections",
+		"Connections that are being made (connecting) and that requests can be sent on (ready).", "state")
 	b.connecting, b.ready = state.WithLabelValues("connecting"), state.WithLabelValues("ready")
 
 	ends := f.counter("connections_closed_total",
-		"Ends of attempts (failed; abandoned by the owner) and of connections that were ready (lost; closed by the owner).", "reason")
+		"Ends of attempts (failed; abandoned by the owner) and of connections that were ready (lost; closed by the "+
+			"owner).", "reason")
 	b.failed, b.abandoned = ends.WithLabelValues("failed"), ends.WithLabelValues("abandoned")
 	b.lost, b.closed = ends.WithLabelValues("lost"), ends.WithLabelValues("closed")
 
 	logins := f.histogram(buckets, "login_duration_seconds",
-		"Duration of the logins that succeeded, on a new connection (new) or to reauthenticate on a ready one (renewal).", "kind")
+		"Duration of the logins that succeeded, on a new connection (new) or to reauthenticate on a ready one "+
+			"(renewal).", "kind")
 	b.login, b.relogin = logins.WithLabelValues("new"), logins.WithLabelValues("renewal")
 	refused := f.counter("login_failures_total", "Logins that did not succeed.", "kind")
 	b.loginFailed, b.reloginFailed = refused.WithLabelValues("new"), refused.WithLabelValues("renewal")
 
 	phase := f.histogram(buckets, "request_phase_duration_seconds",
-		"Where the duration was spent: until the request was written (writing), until the response began (waiting), until it ended (receiving).", "phase")
-	b.writing, b.waiting, b.receiving = phase.WithLabelValues("writing"), phase.WithLabelValues("waiting"), phase.WithLabelValues("receiving")
+		"Where the duration was spent: until the request was written (writing), until the response began (waiting), "+
+			"until it ended (receiving).", "phase")
+	b.writing, b.waiting, b.receiving = phase.WithLabelValues("writing"), phase.WithLabelValues("waiting"),
+		phase.WithLabelValues("receiving")
 
 	b.families = f.all
 	return b

@@ -109,9 +109,10 @@ func TestExchange(t *testing.T) {
 		`request_phase_duration_seconds_sum{broker="b:9092",phase="receiving"}`:    ms(5),
 		`throttle_seconds_total{api_key="12",broker="b:9092"}`:                     ms(200),
 		`request_failures_total{api_key="12",broker="b:9092",reason="connection"}`: 1,
-		`sent_bytes_total{broker="b:9092"}`:                                        float64(h.received + asked), // the last was not heard
-		`received_bytes_total{broker="b:9092"}`:                                    float64(h.sent),
-		`writes_total{broker="b:9092"}`:                                            3,
-		`reads_total{broker="b:9092"}`:                                             3,
+		// the last was not heard
+		`sent_bytes_total{broker="b:9092"}`:     float64(h.received + asked),
+		`received_bytes_total{broker="b:9092"}`: float64(h.sent),
+		`writes_total{broker="b:9092"}`:         3,
+		`reads_total{broker="b:9092"}`:          3,
 	})
 }

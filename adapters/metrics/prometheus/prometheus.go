@@ -11,14 +11,14 @@
 // are seconds and bytes.
 //
 //	connection_attempts_total                      begun with a lookup or a dial
-//	connection_setup_duration_seconds              histogram; its count is the number of connections that became ready
+//	connection_setup_duration_seconds              histogram; its count is that of connections that became ready
 //	connections{state}                             gauge: connecting, ready
 //	connections_closed_total{reason}               failed and abandoned before they were ready; lost and closed after
 //	requests_total{api_key}                        admitted
 //	request_bytes_total{api_key}                   whole frames
 //	response_bytes_total{api_key}
-//	request_duration_seconds{api_key}              histogram, until its answer; its count is the number of requests that succeeded
-//	request_phase_duration_seconds{phase}          histogram: writing, waiting, receiving; their sums add up to the duration's
+//	request_duration_seconds{api_key}              histogram, until its answer; its count is that of successful requests
+//	request_phase_duration_seconds{phase}          histogram: writing, waiting, receiving, which add up to the duration
 //	request_failures_total{api_key,reason}         timeout, connection
 //	requests_in_flight                             gauge
 //	throttle_seconds_total{api_key}                throttle time reported by the broker

@@ -161,10 +161,12 @@ func TestBuckets(t *testing.T) {
 		want string // the cumulated counts
 	}{
 		{"on a bound", brokerprom.Options{Buckets: []float64{.1, .2}}, 100 * time.Millisecond, "0.1:1 0.2:1 +Inf:1"},
-		{"beyond a bound", brokerprom.Options{Buckets: []float64{.1, .2}}, 101 * time.Millisecond, "0.1:0 0.2:1 +Inf:1"},
+		{"beyond a bound", brokerprom.Options{Buckets: []float64{.1, .2}}, 101 * time.Millisecond,
+			"0.1:0 0.2:1 +Inf:1"},
 		{"beyond all", brokerprom.Options{Buckets: []float64{.1, .2}}, time.Second, "0.1:0 0.2:0 +Inf:1"},
 		{"the default", brokerprom.Options{}, 700 * time.Millisecond,
-			"0.0005:0 0.001:0 0.0025:0 0.005:0 0.01:0 0.025:0 0.05:0 0.1:0 0.25:0 0.5:0 1:1 2.5:1 5:1 10:1 30:1 60:1 +Inf:1"},
+			"0.0005:0 0.001:0 0.0025:0 0.005:0 0.01:0 0.025:0 0.05:0 0.1:0 0.25:0 0.5:0 1:1 2.5:1 5:1 10:1 30:1 60:1 " +
+				"+Inf:1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			collector := brokerprom.New(c.opts)

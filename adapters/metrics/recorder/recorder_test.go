@@ -30,7 +30,8 @@ func TestEveryEventIsCountedInItsPlace(t *testing.T) {
 		{func() { r.RequestSent(now, 3, 9, 100) }, recorder.Snapshot{Sent: 1}},
 		{func() { r.ResponseReceived(now, 3, 9, 200, 0, lasted(5*time.Second)) },
 			recorder.Snapshot{Received: 1, LatencySum: 5 * time.Second, LatencyMax: 5 * time.Second}},
-		{func() { r.ResponseReceived(now, 3, 9, 200, 0, lasted(2*time.Second)) }, recorder.Snapshot{Received: 1, LatencySum: 2 * time.Second}},
+		{func() { r.ResponseReceived(now, 3, 9, 200, 0, lasted(2*time.Second)) },
+			recorder.Snapshot{Received: 1, LatencySum: 2 * time.Second}},
 		{func() { r.ResponseReceived(now, 3, 9, 200, 0, lasted(6*time.Second)) },
 			recorder.Snapshot{Received: 1, LatencySum: 6 * time.Second, LatencyMax: time.Second}},
 		{func() { r.ResponseReceived(now, 3, 9, 200, time.Minute, ports.Timing{}) },
@@ -53,9 +54,12 @@ func difference(a, b recorder.Snapshot) recorder.Snapshot {
 	return recorder.Snapshot{
 		Started: a.Started - b.Started, Ready: a.Ready - b.Ready, Closed: a.Closed - b.Closed,
 		ClosedReady: a.ClosedReady - b.ClosedReady, ClosedClean: a.ClosedClean - b.ClosedClean,
-		Sent: a.Sent - b.Sent, Received: a.Received - b.Received, Failed: a.Failed - b.Failed, TimedOut: a.TimedOut - b.TimedOut,
-		BytesSent: a.BytesSent - b.BytesSent, BytesReceived: a.BytesReceived - b.BytesReceived, Stale: a.Stale - b.Stale,
-		LatencySum: a.LatencySum - b.LatencySum, LatencyMax: a.LatencyMax - b.LatencyMax, SetupSum: a.SetupSum - b.SetupSum,
+		Sent: a.Sent - b.Sent, Received: a.Received - b.Received, Failed: a.Failed - b.Failed,
+		TimedOut:  a.TimedOut - b.TimedOut,
+		BytesSent: a.BytesSent - b.BytesSent, BytesReceived: a.BytesReceived - b.BytesReceived,
+		Stale:      a.Stale - b.Stale,
+		LatencySum: a.LatencySum - b.LatencySum, LatencyMax: a.LatencyMax - b.LatencyMax,
+		SetupSum:     a.SetupSum - b.SetupSum,
 		ThrottledSum: a.ThrottledSum - b.ThrottledSum,
 	}
 }

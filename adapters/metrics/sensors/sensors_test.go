@@ -104,7 +104,8 @@ func TestTheOrderIsThatOfTheNodes(t *testing.T) {
 	if registry.Node("10") != ten {
 		t.Error("the same node has two sinks")
 	}
-	if got, want := groups(registry), "consumer-metrics consumer-node-metrics.node-10 consumer-node-metrics.node-9"; got != want {
+	if got, want := groups(registry),
+		"consumer-metrics consumer-node-metrics.node-10 consumer-node-metrics.node-9"; got != want {
 		t.Errorf("the groups are %q, want %q", got, want)
 	}
 	a, b := registry.Snapshot(), registry.Snapshot()
@@ -167,7 +168,8 @@ func TestAnyCourse(t *testing.T) {
 		for range rapid.IntRange(1, 30).Draw(t, "events") {
 			now := start.Add(time.Duration(rapid.Int64().Draw(t, "ns")))
 			if rapid.Bool().Draw(t, "near") {
-				now = start.Add(rapid.SampledFrom([]time.Duration{0, 29, 30, 31, 59, 60, 61}).Draw(t, "s") * time.Second)
+				now = start.Add(rapid.SampledFrom([]time.Duration{0, 29, 30, 31, 59, 60, 61}).Draw(t,
+					"s") * time.Second)
 			}
 			size := rapid.IntRange(1, math.MaxInt32).Draw(t, "size")
 			sink.RequestSent(now, 3, 0, size)
@@ -223,7 +225,8 @@ func TestJSON(t *testing.T) {
 		{0, `{"group":"-metrics","name":"request-size-max","description":"Large.","value":0}`},
 		{math.Inf(-1), `{"group":"-metrics","name":"request-size-max","description":"Large.","value":null}`},
 	} {
-		got, err := json.Marshal(sensors.Metric{Group: "-metrics", Name: "request-size-max", Description: "Large.", Value: c.value})
+		got, err := json.Marshal(sensors.Metric{Group: "-metrics", Name: "request-size-max", Description: "Large.",
+			Value: c.value})
 		if err != nil || string(got) != c.want {
 			t.Errorf("%v: got %s, %v, want %s", c.value, got, err, c.want)
 		}
