@@ -33,7 +33,7 @@ type MetricsSink interface {
 	RequestSent(now time.Time, key, version int16, bytes int)
 	// ResponseReceived counts a response that was matched with its request, or a
 	// request without response that was written. bytes is the length of the
-	// response's frame, 0 if there is none; throttled is the throttle time that the
+	// response's frame, 0 without one; throttled is the throttle time that the
 	// response reports, also from brokers before KIP-219, which delayed it themselves.
 	ResponseReceived(now time.Time, key, version int16, bytes int, throttled time.Duration, t Timing)
 	// RequestFailed counts an admitted request that ended without a response.

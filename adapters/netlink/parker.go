@@ -82,7 +82,7 @@ func (l *link) Read(p []byte) (int, error) {
 		return l.readAhead(p)
 	}
 	for range maxEmptyReads {
-		if err := l.halted(); err != nil {
+		if err := l.gateError(); err != nil {
 			return 0, err
 		}
 		if l.late != nil {
@@ -111,7 +111,7 @@ func (l *link) Write(p []byte) (int, error) {
 	if !l.directWrite.Load() {
 		return l.writeBehind(p)
 	}
-	if err := l.halted(); err != nil {
+	if err := l.gateError(); err != nil {
 		return 0, err
 	}
 	n, err := l.conn.Write(p)
@@ -121,9 +121,9 @@ func (l *link) Write(p []byte) (int, error) {
 	return n, l.explain(err)
 }
 
-// halted checks the gate before a call of the net.Conn: a TLS connection returns bytes
+// gateError checks the gate before a call of the net.Conn: a TLS connection returns bytes
 // that it has decrypted already even if its deadline has passed.
-func (l *link) halted() error {
+func (l *link) gateError() error {
 	switch l.gate.Load() {
 	case gateInterrupted:
 		return ports.ErrInterrupted

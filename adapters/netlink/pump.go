@@ -120,7 +120,7 @@ func (l *link) readAhead(p []byte) (int, error) {
 	defer l.mu.Unlock()
 	l.mustBeReady("Read")
 	for {
-		if err := l.halted(); err != nil {
+		if err := l.gateError(); err != nil {
 			return 0, err
 		}
 		if l.err != nil {
@@ -142,7 +142,7 @@ func (l *link) writeBehind(p []byte) (n int, err error) {
 	defer l.mu.Unlock()
 	l.mustBeReady("Write")
 	for {
-		if err := l.halted(); err == ports.ErrInterrupted {
+		if err := l.gateError(); err == ports.ErrInterrupted {
 			if len(p) > 0 && n == len(p) {
 				return n, nil
 			}

@@ -42,8 +42,8 @@ var memberLine = regexp.MustCompile(`^\t([A-Z]\w*(?:, [A-Z]\w*)*)(.*?)\s{2,}(\S.
 // describe, and the lines that describe what typ does not have.
 func undocumented(comment string, typ reflect.Type) (faults []string) {
 	text := map[string]string{}
-	for line := range strings.Lines(comment) {
-		if m := memberLine.FindStringSubmatch(strings.TrimRight(line, "\n")); m != nil {
+	for entry := range strings.Lines(comment) {
+		if m := memberLine.FindStringSubmatch(strings.TrimRight(entry, "\n")); m != nil {
 			for name := range strings.SplitSeq(m[1], ", ") {
 				text[name] = m[3]
 			}

@@ -8,7 +8,7 @@ import "time"
 type waitQueue struct {
 	waiters  []*Future
 	head     int
-	present  int       // entries that are not nil
+	count    int       // entries that are not nil
 	earliest time.Time // no deadline is before it; zero: the queue is empty
 }
 
@@ -21,16 +21,16 @@ type queueEntry struct {
 	position        int // in the queue
 }
 
-func (q *waitQueue) len() int { return q.present }
+func (q *waitQueue) len() int { return q.count }
 
 func (q *waitQueue) push(f *Future) {
 	f.queued = true
-	if q.present == 0 || f.deadline.Before(q.earliest) {
+	if q.count == 0 || f.deadline.Before(q.earliest) {
 		q.earliest = f.deadline
 	}
 	f.position = len(q.waiters)
 	q.waiters = append(q.waiters, f)
-	q.present++
+	q.count++
 }
 
 // front returns the first waiter; nil if the queue is empty.
@@ -52,8 +52,8 @@ func (q *waitQueue) remove(f *Future) {
 	}
 	f.queued = false
 	q.waiters[f.position] = nil
-	q.present--
-	if removed := len(q.waiters) - q.present; removed > 64 && removed > q.present {
+	q.count--
+	if removed := len(q.waiters) - q.count; removed > 64 && removed > q.count {
 		q.compact()
 	}
 }
@@ -72,7 +72,7 @@ func (q *waitQueue) compact() {
 
 // deadline returns when expire may find a waiter; zero if the queue is empty.
 func (q *waitQueue) deadline() time.Time {
-	if q.present == 0 {
+	if q.count == 0 {
 		return time.Time{}
 	}
 	return q.earliest
@@ -81,7 +81,7 @@ func (q *waitQueue) deadline() time.Time {
 // expire removes the waiters whose deadline has passed, first come, first served.
 // throttled is how long request timers have been paused in all.
 func (q *waitQueue) expire(now time.Time, throttled time.Duration, expired func(*Future)) {
-	if q.present == 0 || now.Before(q.earliest) {
+	if q.count == 0 || now.Before(q.earliest) {
 		return
 	}
 	var late []*Future

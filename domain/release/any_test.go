@@ -38,8 +38,8 @@ func checkVerdict(t rapid.TB, known []answer, r ports.APIVersionsResponse) {
 		return
 	}
 	v := release.Identify(table)
-	if again := release.Identify(table); !reflect.DeepEqual(v, again) {
-		t.Fatalf("second call: got %v, want %v", again, v)
+	if second := release.Identify(table); !reflect.DeepEqual(v, second) {
+		t.Fatalf("second call: got %v, want %v", second, v)
 	}
 	bounded(t, v)
 	fits := func(a answer) bool {

@@ -123,7 +123,7 @@ func (c *comparison) unknown() []ports.APIRange {
 	return found
 }
 
-// top is the highest version, and -1, which is lower than all, if there is none.
+// top returns the highest version, and -1 without one.
 func (s span) top() int16 {
 	if !s.ok {
 		return -1

@@ -86,7 +86,7 @@ func TestTableOfAnyRelease(t *testing.T) {
 		if ok != (distance < math.MaxInt) || got != nearest {
 			t.Fatalf("%#v: got %v %v, want %v", r, got, ok, nearest)
 		}
-		if own, _, _ := release.TableOf(nearest); ok && written(v) != written(own) {
+		if exact, _, _ := release.TableOf(nearest); ok && written(v) != written(exact) {
 			t.Fatalf("%#v: got table %s, want that of %v", r, written(v), nearest)
 		}
 	})

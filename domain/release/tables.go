@@ -159,7 +159,7 @@ const kraftRanges = `
 `
 
 // controllerRanges are the APIs of KRaft controllers (listeners: controller). 3.8
-// changed nothing, and up to 3.2 they answer no feature that tells the release.
+// changed nothing, and up to 3.2 they answer no feature that identifies the release.
 const controllerRanges = `
 1  Fetch                        2.8:12 3.1:13 3.5:15 3.7:16 3.9:17 4.0:4-17 4.1:4-18
 3  Metadata                     2.8:11 3.0:none
