@@ -10,7 +10,8 @@ import (
 )
 
 // A line counts if a part of it is neither blank nor comment after gofmt. A line of a raw
-// string counts if it is not blank.
+// string counts if it is not blank. A line that is too wide counts as the lines of
+// maxColumns that it fills, so that breaking it changes no sum.
 
 // maxColumns is how wide a line may be. A tab counts as four columns.
 const (
@@ -56,7 +57,7 @@ func count(root string) (s sizes, err error) {
 }
 
 // codeLines returns how many lines of a file hold code.
-func codeLines(text []byte) int {
+func codeLines(text []byte) (n int) {
 	lines := map[int]bool{}
 	file := token.NewFileSet().AddFile("", -1, len(text))
 	var s scanner.Scanner
@@ -64,7 +65,7 @@ func codeLines(text []byte) int {
 	for {
 		pos, tok, literal := s.Scan()
 		if tok == token.EOF {
-			return len(lines)
+			break
 		}
 		if tok == token.SEMICOLON && literal == "\n" {
 			continue // not in the text
@@ -76,6 +77,19 @@ func codeLines(text []byte) int {
 			}
 		}
 	}
+	number := 0
+	for line := range strings.Lines(string(text)) {
+		if number++; lines[number] {
+			n += 1 + max(columns(line)-1, 0)/maxColumns
+		}
+	}
+	return n
+}
+
+// columns returns the width of a line.
+func columns(line string) int {
+	line = strings.TrimSuffix(line, "\n")
+	return len([]rune(line)) + (tabColumns-1)*strings.Count(line, "\t")
 }
 
 // wideLines returns the places of the lines over maxColumns.
@@ -83,10 +97,8 @@ func wideLines(path string, text []byte) (places []string) {
 	number := 0
 	for line := range strings.Lines(string(text)) {
 		number++
-		line = strings.TrimSuffix(line, "\n")
-		columns := len([]rune(line)) + (tabColumns-1)*strings.Count(line, "\t")
-		if columns > maxColumns {
-			places = append(places, fmt.Sprintf("%s:%d: %d columns", path, number, columns))
+		if n := columns(line); n > maxColumns {
+			places = append(places, fmt.Sprintf("%s:%d: %d columns", path, number, n))
 		}
 	}
 	return places

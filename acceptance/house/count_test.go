@@ -13,6 +13,10 @@ func TestCodeLines(t *testing.T) {
 	if got := codeLines([]byte(text)); got != 7 {
 		t.Errorf("got %d lines, want 7", got)
 	}
+	wide := "package a\n\nvar s = \"" + strings.Repeat("x", 2*maxColumns) + "\"\n"
+	if got := codeLines([]byte(wide)); got != 4 {
+		t.Errorf("wide line: got %d lines, want 4", got)
+	}
 }
 
 func TestCount(t *testing.T) {

@@ -11,18 +11,6 @@ import (
 // root is the checkout's.
 const root = "../.."
 
-// unfinished are the folders and files that do not keep the rules of words and of columns
-// yet. All others do.
-var unfinished = []string{
-	"README.md", "adapters/clock/fake", "adapters/kafkacodec", "adapters/memory", "adapters/metrics",
-	"adapters/netlink", "adapters/unix", "application/broker",
-	"adapters/httpconnect", "domain", "ports", "acceptance/peers",
-}
-
-func isUnfinished(path string) bool {
-	return slices.ContainsFunc(unfinished, func(dir string) bool { return within(path, dir) })
-}
-
 func TestLinesAreNarrow(t *testing.T) {
 	s, err := count(root)
 	if err != nil {
@@ -33,10 +21,7 @@ func TestLinesAreNarrow(t *testing.T) {
 		t.Errorf("the walk missed files: %+v", s)
 	}
 	for _, place := range s.wide {
-		path, _, _ := strings.Cut(place, ":")
-		if !isUnfinished(path) {
-			t.Error(place)
-		}
+		t.Error(place)
 	}
 }
 
@@ -60,9 +45,7 @@ func TestWords(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, u := range found {
-		if !isUnfinished(u.path) {
-			t.Error(u)
-		}
+		t.Error(u)
 	}
 }
 

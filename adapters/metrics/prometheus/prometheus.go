@@ -17,8 +17,8 @@
 //	requests_total{api_key}                        admitted
 //	request_bytes_total{api_key}                   whole frames
 //	response_bytes_total{api_key}
-//	request_duration_seconds{api_key}              histogram, until its answer; its count is that of successful requests
-//	request_phase_duration_seconds{phase}          histogram: writing, waiting, receiving, which add up to the duration
+//	request_duration_seconds{api_key}              histogram; its count is that of successful requests
+//	request_phase_duration_seconds{phase}          histogram: writing, waiting, receiving; the sum is the duration
 //	request_failures_total{api_key,reason}         timeout, connection
 //	requests_in_flight                             gauge
 //	throttle_seconds_total{api_key}                throttle time reported by the broker
