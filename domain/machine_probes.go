@@ -139,8 +139,8 @@ func (m *Machine) handleProbing() {
 	}
 }
 
-// overtaken reports whether the answer is that of the request behind the one which is
-// due, as a broker of 0.9 gives it; then that is what it is.
+// answersNext reports whether id is that of the Metadata request sent behind ApiVersions,
+// which is still unanswered: a broker of 0.9 answers so.
 func (m *Machine) answersNext(id int32) bool {
 	if m.state != NegotiatingVersions || m.probing.step != 0 || m.inflight.len() < 2 {
 		return false

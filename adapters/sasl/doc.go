@@ -20,10 +20,12 @@
 //  2. adapters/sasl/NAME tests: porttest.Authenticator, a hostile broker, a fuzz target
 //     for the broker's messages, vectors of the RFC or of Kafka's own client.
 //  3. domain/laws_test.go: a row of mayImport with the libraries of the package.
-//  4. application/properties: keys_sasl.go for the name and the keys, authenticator.go
-//     for New, validate_sasl.go for what the keys require, jaas_login.go for Java's
-//     login module.
+//  4. application/properties: keys_sasl.go for the name and the keys, settings.go and
+//     key.go for new options, authenticator.go for New, validate_sasl.go for what the keys
+//     require, jaas_login.go for Java's login module; testdata for cases.
 //  5. acceptance: sasl.go and releases.go for brokers with the mechanism,
 //     saslmatrix_test.go for a row of the matrix of logins.
-//  6. adapters/sasl/doc.go and README.md: the lists of mechanisms, packages and keys.
+//  6. application/broker/secrets_test.go, if the mechanism has a secret.
+//  7. adapters/sasl/doc.go and README.md: the lists of mechanisms, packages and keys; make
+//     api updates the golden of the API.
 package sasl

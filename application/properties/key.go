@@ -11,7 +11,8 @@ import (
 
 // key is one thing that can be set: its names, and which field it sets. How a value is
 // read follows from the type of the field (value.go) and from the dialect (dialect.go).
-// The default and the bounds are those of the field's row, in the package that owns it.
+// The default and the bounds are those of the field's row, in the package that owns it;
+// min and max below are closer bounds that the clients have.
 type key struct {
 	// Names are separated by spaces where a client has several; the first is its own.
 	kafkaPython, java, librdkafka string
