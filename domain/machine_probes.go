@@ -71,13 +71,12 @@ type Check struct {
 
 // probing is the negotiation of API versions under way, over one connection or several.
 type probing struct {
-	step       int             // 0: ApiVersions; above: probeLadder[step-1]
-	by         time.Time       // when all of it is given up; zero: none is under way
-	metadataAt time.Time       // when Metadata is sent behind; zero: it was, or will not be
-	sentAt     time.Time       // when the step's request was sent
-	evidence   []string        // of the steps that are over
-	suspect    release.Release // ApiVersions is asked once more; zero: no probe was answered
-	silences   int             // how often ApiVersions was not answered, and Metadata behind it was
+	step     int             // 0: ApiVersions; above: probeLadder[step-1]
+	by       time.Time       // when all of it is given up; zero: none is under way
+	sentAt   time.Time       // when the step's request was sent
+	evidence []string        // of the steps that are over
+	suspect  release.Release // ApiVersions is asked once more; zero: no probe was answered
+	silences int             // how often ApiVersions was not answered, and Metadata behind it was
 
 	connections, trips int
 }

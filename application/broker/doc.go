@@ -74,7 +74,8 @@
 // franz-go.
 //
 //	cfg.Transport = tls.New(tls.Options{CAFile: "ca.pem"})
-//	cfg.Authenticators = []ports.Authenticator{scram.New(scram.SHA512, "user", "password")}
+//	auth, err := scram.New(scram.SHA512, scram.Options{Username: "alice", Password: secret})
+//	cfg.Authenticators = []ports.Authenticator{auth}
 //
 // If the broker limits the lifetime of a login (KIP-368), the connection authenticates
 // again in time, between two requests. [Conn.SetAuthenticators] replaces credentials at run

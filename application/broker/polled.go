@@ -198,17 +198,18 @@ func (p *Polled) cancel(f *Future) {
 		p.core.Abandon(f.core)
 		f.core = nil
 	}
-	f.canceled, f.body, f.err = true, nil, p.waitEnded(nil, f)
+	f.canceled, f.body, f.err = true, nil, p.canceled(nil)
 	p.complete(f)
 }
 
-// waitEnded runs on another goroutine than the owner's, so it does not ask the core.
 func (p *Polled) waitEnded(ctx context.Context, _ *Future) error {
-	e := &Error{Kind: ErrCanceled, Broker: net.JoinHostPort(p.cfg.Host, strconv.Itoa(int(p.cfg.Port))), Sent: SentFully}
-	if ctx != nil {
-		e.Cause = contextCause(ctx)
-	}
-	return e
+	return p.canceled(contextCause(ctx))
+}
+
+// canceled runs on any goroutine, so it does not ask the core.
+func (p *Polled) canceled(cause error) error {
+	address := net.JoinHostPort(p.cfg.Host, strconv.Itoa(int(p.cfg.Port)))
+	return &Error{Kind: ErrCanceled, Cause: cause, Broker: address, Sent: SentFully}
 }
 
 func (p *Polled) unreadable(f *Future, cause error) error {

@@ -15,8 +15,6 @@ import (
 	"time"
 )
 
-func clockAt(now time.Time) func() time.Time { return func() time.Time { return now } }
-
 const bothUsages = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
 
 // good is a list of the issuer that is current and revokes what is given.

@@ -35,7 +35,7 @@ func loadConf(text, file string) (*conf, error) {
 	s := sections{}
 	switch {
 	case text != "" && file != "":
-		return nil, errors.New("Config and ConfigFile are both set: keep one")
+		return nil, errors.New("both Config and ConfigFile are set: keep one")
 	case text != "":
 		if err := s.read(text, 0); err != nil {
 			return nil, err
