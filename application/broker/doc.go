@@ -73,9 +73,9 @@
 // adapters/sasl: plain, scram, oauthbearer, gssapi, and franz for the mechanisms of
 // franz-go.
 //
-//	cfg.Transport = tls.New(tls.Options{CAFile: "ca.pem"})
-//	auth, err := scram.New(scram.SHA512, scram.Options{Username: "alice", Password: secret})
-//	cfg.Authenticators = []ports.Authenticator{auth}
+//	cfg.Transport, err = tls.New(tcp.New(tcp.Options{}), tls.Options{CAFile: "ca.pem"})
+//	login, err := scram.New(scram.SHA512, scram.Options{Username: "alice", Password: secret})
+//	cfg.Authenticators = []ports.Authenticator{login}
 //
 // If the broker limits the lifetime of a login (KIP-368), the connection authenticates
 // again in time, between two requests. [Conn.SetAuthenticators] replaces credentials at run

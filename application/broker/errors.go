@@ -89,7 +89,7 @@ var (
 	ErrTLSExpected    = domain.ErrTLSExpected    // the peer speaks TLS; also an ErrNotKafka
 	// the size of a response is out of bounds; also an ErrProtocol
 	ErrFrameSize          = domain.ErrFrameSize
-	ErrOutOfOrder         = domain.ErrOutOfOrder         // a response to another request or to none; also an ErrProtocol
+	ErrOutOfOrder         = domain.ErrOutOfOrder         // a response to another or no request; also an ErrProtocol
 	ErrUnsupportedVersion = domain.ErrUnsupportedVersion // no version of the API in common
 	ErrEncode             = domain.ErrEncode             // the request cannot be encoded
 	ErrAuthentication     = domain.ErrAuthentication     // the login failed
