@@ -102,7 +102,10 @@ func (m *Machine) prepareNext(clean bool, e *Error) {
 		m.attempts = 0
 	}
 	if m.next == tryAddress {
-		m.probing, m.check = probing{}, nil
+		m.probing = probing{}
+		if len(m.addresses) == 0 {
+			m.check = nil
+		}
 	}
 	if v := m.remembered; v.detected() && (!clean || !m.proven) {
 		m.remembered = nil

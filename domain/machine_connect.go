@@ -45,11 +45,14 @@ func (m *Machine) Connect(now time.Time, o ConnectOptions) {
 	m.epoch++
 	m.attempts++
 	m.started = m.now
+	if !m.probing.by.IsZero() && !m.setupEnd.After(m.now) {
+		m.forgetProbes()
+	}
 	if m.next == tryAddress && len(m.addresses) == 0 || !m.setupEnd.After(m.now) {
 		m.setupEnd = m.now.Add(m.cfg.SetupTimeout)
 	}
 	m.stepBy = m.setupEnd
-	m.inflight.ring, m.unanswered = m.ring, m.unwritten
+	m.inflight, m.unanswered = inflight{ring: m.ring}, m.unwritten
 	m.frames = newFrameReader(m.cfg.MaxFrameBytes, m.inbox)
 	m.recycled = recycled{free: m.free}
 	switch {

@@ -105,6 +105,7 @@ func (m *Machine) askStep() {
 		m.sendProbe(probeLadder[p.step-1].key)
 	}
 	switch {
+	case m.state != NegotiatingVersions: // the codec failed
 	case !m.probes() || p.step == len(probeLadder):
 	case m.check != nil || p.step > 0:
 		m.sendProbe(ports.KeyMetadata)
@@ -165,19 +166,27 @@ func (m *Machine) acceptOutOfOrder() {
 	m.recognised(release.Release{Minor: 9})
 }
 
-// receiveProbe takes the response to a probe. On a connection that is ready it is that of
-// Metadata sent behind ApiVersions, and not needed.
+// receiveProbe takes the response to a probe. The release is suspected once Metadata behind
+// the probe is answered too: what is sent then is all that the broker has to answer, so a
+// connection that is closed without an answer was closed because of ApiVersions. On a
+// connection that is ready it is the response to Metadata sent behind ApiVersions, and not
+// needed.
 func (m *Machine) receiveProbe(f *Future, body []byte) {
 	step := m.probing.step
 	switch {
 	case m.state != NegotiatingVersions:
 		m.settle()
-	case step == 0 || f.Request.Key() != probeLadder[step-1].key:
-	default:
-		if _, ok := decodeOwn[*ports.ProbeResponse](m, f.Request, f.Version, body); ok {
-			m.addEvidence("it answered " + probeLadder[step-1].name)
-			m.askOnceMore(probeLadder[step-1].found)
+		return
+	case step == 0:
+		return
+	case f.Request.Key() == probeLadder[step-1].key:
+		if _, ok := decodeOwn[*ports.ProbeResponse](m, f.Request, f.Version, body); !ok {
+			return
 		}
+		m.addEvidence("it answered " + probeLadder[step-1].name)
+	}
+	if m.inflight.len() == 0 {
+		m.askOnceMore(probeLadder[step-1].found)
 	}
 }
 
@@ -187,7 +196,9 @@ func (m *Machine) askOnceMore(suspect release.Release) {
 	p := &m.probing
 	p.suspect, p.step, p.sentAt, m.ask = suspect, 0, m.now, 0
 	m.askVersions()
-	m.sendProbe(ports.KeyMetadata)
+	if m.state == NegotiatingVersions { // the codec did not fail
+		m.sendProbe(ports.KeyMetadata)
+	}
 }
 
 // recognised uses the table of a release for this connection.
@@ -206,6 +217,15 @@ func (m *Machine) remember(r release.Release) {
 	m.note(Event{Kind: EventReleaseDetected, Endpoint: m.endpoint, Versions: v})
 }
 
+// forgetProbes ends probes whose time passed in a pause, and a verdict that waits for its
+// connection: a later Connect starts from the beginning.
+func (m *Machine) forgetProbes() {
+	m.probing, m.next = probing{}, tryAddress
+	if m.remembered.detected() {
+		m.remembered = nil
+	}
+}
+
 // addEvidence notes what a step has shown.
 func (m *Machine) addEvidence(what string) {
 	m.probing.evidence = append(m.probing.evidence, what)
@@ -216,7 +236,7 @@ func (m *Machine) addEvidence(what string) {
 func (m *Machine) nextStep(e *Error) {
 	p := &m.probing
 	m.addEvidence(fmt.Sprintf("%s: %v after %v", m.question(), e.Cause, m.now.Sub(p.sentAt).Round(time.Millisecond)))
-	cut := m.frames.buffered() > 0 || m.pending.len() > 0 // within a response, or within the request
+	cut := m.frames.buffered() > 0 || m.pending.unsent() > 0 // within a response, or within the request
 	strict := m.check != nil && m.check.Strict
 	refused := !cut && p.silences == 0 && p.suspect != release.Release{} && p.suspect != release.Release{Minor: 9}
 	switch {
@@ -229,7 +249,7 @@ func (m *Machine) nextStep(e *Error) {
 		e.Hint = "the check is strict: this loss does not show what the broker knows"
 	case p.suspect != release.Release{}:
 		m.hintGivenUp(e)
-	case p.step == 0 && m.ask > 0 && !m.hasAnswered():
+	case p.step == 0 && m.ask > 0 && (!m.hasAnswered() || m.attempts > 1):
 		m.next = tryV0
 	case !m.probes() || p.step == len(probeLadder):
 		m.hintGivenUp(e)

@@ -127,8 +127,12 @@ func (m *Machine) renewalDeadline() time.Time {
 		return m.stepBy
 	case m.condition != serving && (m.waiting() || !m.throttleEnd().IsZero()):
 		return time.Time{}
-	case m.condition != serving:
+	case m.condition == reauthenticating && s.notBefore.After(m.now):
 		return s.notBefore
+	case m.condition == reauthenticating || m.condition == replacing:
+		return m.now // what it waited for is over
+	case m.condition != serving:
+		return time.Time{}
 	case m.replaced:
 		return soonest(s.notBefore, m.renewalDue())
 	}

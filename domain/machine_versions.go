@@ -66,6 +66,7 @@ func (m *Machine) negotiate() {
 func (m *Machine) negotiated(v *Versions) {
 	m.versions = v
 	m.probing, m.check = probing{}, nil
+	m.metadataAt = time.Time{}
 	m.giveProbesTime()
 	m.stepBy = m.addressBy
 	m.note(Event{Kind: EventVersions, Endpoint: m.endpoint, Versions: v})

@@ -12,6 +12,14 @@ type pending struct {
 
 func (p *pending) len() int { return len(p.filling) + len(p.leaving) - p.written }
 
+// unsent is len without the bytes that a writer has: it may have written them.
+func (p *pending) unsent() int {
+	if p.lent() {
+		return len(p.filling)
+	}
+	return p.len()
+}
+
 // lent reports whether a writer has bytes that are not counted yet.
 func (p *pending) lent() bool { return p.lentTo != 0 }
 
