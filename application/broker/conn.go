@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"brokerconn/adapters/clock/system"
 	"brokerconn/adapters/kafkacodec"
 	"brokerconn/domain"
 	"brokerconn/ports"
@@ -51,6 +52,7 @@ type Conn struct {
 	readLoop       func()
 
 	// conn_interrupt.go
+	realTime         bool          // the Clock is the system's
 	contextEnd       func()        // contextEnded, made once
 	interrupted      domain.Lease  // of the link that is interrupted; without Link: none is
 	retryAt, quietAt time.Time     // when watch has something to do; zero: it has not
@@ -65,7 +67,8 @@ func NewConn(cfg Config) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Conn{cfg: cfg, core: cfg.connection(true), gone: make(chan struct{})}
+	_, realTime := cfg.Clock.(system.Clock)
+	c := &Conn{cfg: cfg, core: cfg.connection(true), gone: make(chan struct{}), realTime: realTime}
 	c.wakeUp, c.contextEnd, c.writeLoop, c.readLoop = c.wake, c.contextEnded, c.writeAll, c.readAll
 	c.alarm = cfg.Clock.NewAlarm(c.onAlarm)
 	return c, nil
@@ -163,7 +166,7 @@ func (c *Conn) Send(ctx context.Context, req ports.Message) (*Future, error) {
 func (c *Conn) SendWait(ctx context.Context, req ports.Message) (*Future, error) {
 	mustNotBeNil(req)
 	f := &Future{owner: c, shared: &c.shared, req: req, untilAdmitted: true}
-	c.enter(f, requestTimeout(ctx))
+	c.enter(ctx, f)
 	if err := c.awaitAdmission(ctx, f); err != nil {
 		return nil, err
 	}
@@ -186,7 +189,7 @@ var calls = sync.Pool{New: func() any { return new(Future) }}
 func (c *Conn) call(ctx context.Context, req ports.Message) (*Future, error) {
 	f := calls.Get().(*Future)
 	f.owner, f.shared, f.req = c, &c.shared, req
-	c.enter(f, requestTimeout(ctx))
+	c.enter(ctx, f)
 	if err := c.await(ctx, f); err != nil {
 		return nil, err // f may still be completed
 	}

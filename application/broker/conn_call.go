@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"time"
 
 	"brokerconn/ports"
 )
@@ -15,14 +14,18 @@ import (
 // until the request is done. One caller alone writes its request and reads its response
 // itself; see conn_lease.go.
 
-// enter sends a request, queues it or refuses it.
-func (c *Conn) enter(f *Future, timeout time.Duration) {
+// enter sends a request, queues it or refuses it. If ctx has ended it is refused.
+func (c *Conn) enter(ctx context.Context, f *Future) {
+	timeout := requestTimeout(ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.cfg.Clock.Now()
 	m := c.core
 	c.core.Check(now)
 	switch {
+	case ctx.Err() != nil:
+		c.refuse(f, c.canceled(contextCause(ctx), f))
+		return
 	case timeout < 0:
 		c.refuse(f, deadlinePassed(m))
 		return

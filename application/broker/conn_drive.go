@@ -201,6 +201,7 @@ func (c *Conn) onAlarm() {
 	defer c.mu.Unlock()
 	c.alarmAt = time.Time{}
 	c.watch(c.cfg.Clock.Now())
+	c.setAlarm(time.Time{}) // drain may be busy with a hook
 	c.drain()
 }
 

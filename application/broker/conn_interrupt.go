@@ -12,7 +12,7 @@ import (
 //
 // If the context of a caller can end, context.AfterFunc interrupts its call. That costs
 // two allocations, so while one request follows the other and responses come fast it is
-// left to the alarm, which registers the context of a call that has blocked for 2 ms. A
+// left to the alarm of the system's clock, which registers the context of a call that has blocked for 2 ms. A
 // caller whose context cannot end is never interrupted.
 //
 // If nothing has read for 200 ms, the Conn's own reader is started and notices the end of
@@ -44,7 +44,7 @@ func (c *Conn) watchContext(ctx context.Context) (by caller, stop func() bool) {
 	switch {
 	case ctx.Done() == nil:
 		return caller{ctx, true}, nil
-	case c.lastWait < fastAnswer && c.cfg.Clock.Now().Sub(c.reader.since) < fastAnswer:
+	case c.realTime && c.lastWait < fastAnswer && c.cfg.Clock.Now().Sub(c.reader.since) < fastAnswer:
 		return caller{ctx, false}, nil
 	}
 	return caller{ctx, true}, context.AfterFunc(ctx, c.contextEnd)
@@ -52,8 +52,8 @@ func (c *Conn) watchContext(ctx context.Context) (by caller, stop func() bool) {
 
 // watchCall sets the alarm for a call that begins now.
 func (c *Conn) watchCall(now time.Time) {
-	if c.blockedAt.IsZero() {
-		c.blockedAt = now.Add(blockedTime)
+	if at := now.Add(blockedTime); c.blockedAt.IsZero() || at.Before(c.blockedAt) {
+		c.blockedAt = at
 		c.setAlarm(time.Time{})
 	}
 }
@@ -66,7 +66,7 @@ func (c *Conn) watchBlocked(now time.Time) {
 		case now.Sub(d.since) >= blockedTime:
 			d.stop = context.AfterFunc(d.ctx, c.contextEnd)
 		default:
-			c.blockedAt = d.since.Add(blockedTime)
+			c.watchCall(d.since)
 		}
 	}
 }
@@ -76,6 +76,7 @@ func (c *Conn) contextEnded() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.interrupt(c.cfg.Clock.Now())
+	c.setAlarm(time.Time{}) // drain may be busy with a hook
 	c.drain()
 }
 

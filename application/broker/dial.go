@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"brokerconn/adapters/clock/system"
 )
 
 // Dial returns a Conn that is ready: connected, API versions negotiated, authenticated. It
@@ -19,8 +17,7 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 		return nil, err
 	}
 	c.dialing, c.dialed = true, make(chan error, 1)
-	_, realTime := c.cfg.Clock.(system.Clock)
-	if until, ok := ctx.Deadline(); ok && realTime {
+	if until, ok := ctx.Deadline(); ok && c.realTime {
 		c.dialBy = until
 	}
 	c.wake()

@@ -106,8 +106,18 @@ func (f *Future) Response() (ports.Message, error) {
 	if !f.isDone() {
 		panic("broker: Response of a Future that is not done")
 	}
+	resp, unreadable, err := f.result()
+	if unreadable {
+		f.owner.drop(f, err)
+	}
+	return resp, err
+}
+
+// result decodes the response, once. unreadable reports that this call found that it cannot
+// be decoded.
+func (f *Future) result() (resp ports.Message, unreadable bool, err error) {
 	f.decoding.Lock()
-	unreadable := false
+	defer f.decoding.Unlock()
 	if f.err == nil && !f.decoded {
 		f.decoded = true
 		resp, err := f.decode()
@@ -116,12 +126,7 @@ func (f *Future) Response() (ports.Message, error) {
 		}
 		f.resp, f.err = resp, err
 	}
-	resp, err := f.resp, f.err
-	f.decoding.Unlock()
-	if unreadable {
-		f.owner.drop(f, err)
-	}
-	return resp, err
+	return f.resp, unreadable, f.err
 }
 
 // Cancel gives up a request that is not done: it fails with ErrCanceled. One that was

@@ -172,9 +172,21 @@ func (p *Polled) completed(core *domain.Future) {
 	p.cfg.Hooks.failed(info, err)
 }
 
+// completeAnswered decodes before it completes: a goroutine that waits for a Future must not
+// find an unreadable response, which closes the connection, before the owner does.
 func (p *Polled) completeAnswered() {
+	var unreadable *Future
 	for _, f := range p.answered {
+		if f.isDone() {
+			continue
+		}
+		if _, bad, _ := f.result(); bad {
+			unreadable = f
+		}
 		p.complete(f)
+	}
+	if unreadable != nil {
+		p.drop(unreadable, unreadable.err)
 	}
 }
 
