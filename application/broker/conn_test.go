@@ -504,40 +504,43 @@ func TestLineGoesOnAfterABadAnswer(t *testing.T) {
 	}
 }
 
-// TestLossAfterTrafficIsNoticed: the reading goes on when the
-// callers have gone, and hears of the end.
+// TestLossAfterTrafficIsNoticed: after the last response the end of the connection is
+// reported, although no caller reads.
 func TestLossAfterTrafficIsNoticed(t *testing.T) {
 	for round := range 60 {
-		var mu sync.Mutex
-		var peers []net.Conn
-		s := &fakebroker.Scripted{Answer: func(conn net.Conn, _ int16, _ int32) []byte {
-			mu.Lock()
-			peers = append(peers[:0], conn)
-			mu.Unlock()
-			return make([]byte, 6)
-		}}
-		lost := make(chan struct{}, 1)
-		cfg := s.Listening(t)
-		cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
-			if to == broker.Disconnected {
-				lost <- struct{}{}
-			}
-		}}
-		conn := dial(t, cfg)
-		ctx, cancel := context.WithCancel(t.Context())
-		var wg sync.WaitGroup
-		for range 1 + round%6 {
-			wg.Go(func() {
-				for range 20 {
-					noError(t, heartbeat(ctx, conn))
-				}
-			})
-		}
-		wg.Wait()
-		cancel()
-		mu.Lock()
-		peers[0].Close()
-		mu.Unlock()
-		receive(t, lost)
+		synctest.Test(t, func(t *testing.T) { lossAfterTraffic(t, 1+round%6) })
 	}
+}
+
+func lossAfterTraffic(t *testing.T, callers int) {
+	var mu sync.Mutex
+	var peers []net.Conn
+	cfg := (&fakebroker.Scripted{Answer: func(conn net.Conn, _ int16, _ int32) []byte {
+		mu.Lock()
+		peers = append(peers[:0], conn)
+		mu.Unlock()
+		return make([]byte, 6)
+	}}).Piped()
+	lost := make(chan struct{}, 1)
+	cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
+		if to == broker.Disconnected {
+			lost <- struct{}{}
+		}
+	}}
+	conn := dial(t, cfg)
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for range callers {
+		wg.Go(func() {
+			for range 20 {
+				noError(t, heartbeat(ctx, conn))
+			}
+		})
+	}
+	wg.Wait()
+	cancel()
+	mu.Lock()
+	peers[0].Close()
+	mu.Unlock()
+	receive(t, lost)
 }
