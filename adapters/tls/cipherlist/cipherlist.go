@@ -141,7 +141,7 @@ func (s *selection) pattern(text string) (p pattern, rest string, err error) {
 // apply applies one item and reports whether a suite matches it.
 func (s *selection) apply(op byte, p pattern) (any bool) {
 	for i := range suites {
-		if !p.matches(&suites[i]) || op == 0 && suites[i].weak && !p.weak {
+		if !p.matches(&suites[i]) || op == 0 && suites[i].weak() && !p.weak {
 			continue
 		}
 		any = true
@@ -202,15 +202,12 @@ func isSeparator(c byte) bool { return c == ':' || c == ',' || c == ';' || c == 
 
 // word cuts off the letters of a word.
 func word(text string) (w, rest string) {
-	i := 0
-	for i < len(text) && isWord(text[i]) {
-		i++
-	}
-	return text[:i], text[i:]
+	rest = strings.TrimLeftFunc(text, isWord)
+	return text[:len(text)-len(rest)], rest
 }
 
-func isWord(c byte) bool {
-	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("-_.=", c) >= 0
+func isWord(c rune) bool {
+	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.ContainsRune("-_.=", c)
 }
 
 // nextItem skips the rest of an item.
