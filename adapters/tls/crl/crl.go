@@ -195,9 +195,9 @@ func (c *crl) readExtensions(list *x509.RevocationList) (err error) {
 		case x.Id.Equal(oidDelta):
 			c.delta = true
 		case x.Id.Equal(oidIssuingPoint):
-			c.scope, err = parseIssuingPoint(x.Value)
+			c.scope, err = unmarshal[issuingPoint](x.Value)
 		case x.Id.Equal(oidAuthorityKey):
-			c.authority, err = parseAuthorityKey(x.Value)
+			c.authority, err = unmarshal[authorityKey](x.Value)
 		default:
 			known = false
 		}
@@ -221,8 +221,7 @@ func (c *crl) readEntries(list *x509.RevocationList) error {
 			case x.Id.Equal(oidCertificateIssuer):
 				issuers, foreign = nil, true
 				if rest, err := asn1.Unmarshal(x.Value, &issuers); err != nil || len(rest) > 0 {
-					return fmt.Errorf("entry of serial number %x: the certificate's issuer cannot be read",
-						e.SerialNumber)
+					return fmt.Errorf("entry of serial number %x: the certificate's issuer cannot be read", e.SerialNumber)
 				}
 				continue
 			case x.Id.Equal(oidReason):
