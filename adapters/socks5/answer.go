@@ -103,8 +103,7 @@ func parse(said []byte, login bool) (stage, *tunnel.Error) {
 		return greeting, &tunnel.Error{Kind: tunnel.ErrLogin,
 			Cause: errors.New("it accepts neither user name and password nor no login")}
 	case method == methodRefused:
-		return greeting, &tunnel.Error{Kind: tunnel.ErrLogin,
-			Cause: errors.New("it requires one, and none is configured")}
+		return greeting, &tunnel.Error{Kind: tunnel.ErrLogin, Cause: errors.New("it requires one, and none is configured")}
 	default:
 		return greeting, garbage(fmt.Errorf("it chose the login method %d, which was not offered", method))
 	}
