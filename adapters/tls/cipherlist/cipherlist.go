@@ -86,7 +86,7 @@ const (
 func (s *selection) items(list string) error {
 	for rest := list; rest != ""; {
 		switch c := rest[0]; {
-		case isSeparator(c):
+		case strings.IndexByte(separators, c) >= 0:
 			rest = rest[1:]
 		case c == '@':
 			command, after := word(rest[1:])
@@ -198,7 +198,7 @@ func (s *selection) nothing(below []string) string {
 		"be selected"
 }
 
-func isSeparator(c byte) bool { return c == ':' || c == ',' || c == ';' || c == ' ' }
+const separators = ":,; "
 
 // word cuts off the letters of a word.
 func word(text string) (w, rest string) {
@@ -212,14 +212,11 @@ func isWord(c rune) bool {
 
 // nextItem skips the rest of an item.
 func nextItem(text string) string {
-	if i := strings.IndexAny(text, ":,; "); i >= 0 {
-		return text[i:]
-	}
-	return ""
+	return strings.TrimLeftFunc(text, func(c rune) bool { return !strings.ContainsRune(separators, c) })
 }
 
 func badItem(text string) error {
-	if text == "" || isSeparator(text[0]) {
+	if text == "" || strings.IndexByte(separators, text[0]) >= 0 {
 		return errors.New("an operator has no word after it")
 	}
 	return fmt.Errorf("no word can begin with %q", []rune(text)[0])

@@ -103,11 +103,7 @@ func split(data []byte) (list [][]byte, err error) {
 		}
 	} else {
 		others := ""
-		for rest := data; ; {
-			var b *pem.Block
-			if b, rest = pem.Decode(rest); b == nil {
-				break
-			}
+		for b, rest := pem.Decode(data); b != nil; b, rest = pem.Decode(rest) {
 			if b.Type == pemType {
 				list = append(list, b.Bytes)
 			} else if others == "" {
