@@ -47,6 +47,8 @@ func way(next netlink.DialFunc, o Options) *tunnel.Way {
 	case strings.ContainsFunc(username+password, unicode.IsControl):
 		w.BadLogin = errors.New("control characters in it")
 	}
-	w.Negotiate = func(conn net.Conn, target string) (net.Conn, *tunnel.Error) { return negotiate(conn, o.Login, target) }
+	w.Negotiate = func(conn net.Conn, target string) (net.Conn, *tunnel.Error) {
+		return negotiate(conn, o.Login, target)
+	}
 	return w
 }

@@ -95,15 +95,13 @@ func parse(said []byte, login bool) (stage, *tunnel.Error) {
 			return loggingIn, nil
 		}
 		if status := said[1]; status != 0 {
-			return loggingIn, &tunnel.Error{Kind: tunnel.ErrLogin,
-				Cause: fmt.Errorf("user name or password is wrong (status %d)", status)}
+			return loggingIn, rejected(fmt.Sprintf("user name or password is wrong (status %d)", status))
 		}
 		said = said[2:]
 	case method == methodRefused && login:
-		return greeting, &tunnel.Error{Kind: tunnel.ErrLogin,
-			Cause: errors.New("it accepts neither user name and password nor no login")}
+		return greeting, rejected("it accepts neither user name and password nor no login")
 	case method == methodRefused:
-		return greeting, &tunnel.Error{Kind: tunnel.ErrLogin, Cause: errors.New("it requires one, and none is configured")}
+		return greeting, rejected("it requires one, and none is configured")
 	default:
 		return greeting, garbage(fmt.Errorf("it chose the login method %d, which was not offered", method))
 	}
@@ -136,6 +134,6 @@ func parseReply(said []byte) (stage, *tunnel.Error) {
 	return standing, nil
 }
 
-func garbage(cause error) *tunnel.Error {
-	return &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: cause}
-}
+func garbage(cause error) *tunnel.Error { return &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: cause} }
+
+func rejected(why string) *tunnel.Error { return &tunnel.Error{Kind: tunnel.ErrLogin, Cause: errors.New(why)} }

@@ -36,15 +36,15 @@ func parseCertificates(data []byte) (all []*x509.Certificate, err error) {
 		}
 		all = append(all, c)
 	}
-	begun := 0
+	begun, read := 0, len(all)
 	for _, name := range types {
 		begun += bytes.Count(data, []byte("-----BEGIN "+name+"-----"))
 	}
 	switch {
 	case begun == 0:
 		return nil, errors.New("no certificate: want PEM, with -----BEGIN CERTIFICATE----- lines")
-	case begun > len(all):
-		return nil, fmt.Errorf("%d certificates begin, and %d can be decoded: the file may be truncated", begun, len(all))
+	case begun > read:
+		return nil, fmt.Errorf("%d certificates begin, and %d can be decoded: the file may be truncated", begun, read)
 	}
 	return all, nil
 }
