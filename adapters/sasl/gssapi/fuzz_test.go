@@ -21,9 +21,7 @@ func fuzzContext(f *testing.F) (*securityContext, *fakeBroker) {
 	ticket := must(client.Ticket(context.Background(), client.Service("kafka", testEndpoint.Host)))
 	c := newContext(ticket, a.client.Authenticator(ticket))
 	b := newBroker(client)
-	if err := b.accept(must(c.request())); err != nil {
-		f.Fatal(err)
-	}
+	succeed(f, b.accept(must(c.request())))
 	return c, b
 }
 
@@ -61,9 +59,7 @@ func FuzzProof(f *testing.F) {
 
 func FuzzOffer(f *testing.F) {
 	c, b := fuzzContext(f)
-	if err := c.verify(b.proof()); err != nil {
-		f.Fatal(err)
-	}
+	succeed(f, c.verify(b.proof()))
 	f.Add([]byte{}, uint16(0), byte(0), uint16(0), []byte{1, 0, 0, 0}, uint16(0))
 	f.Add([]byte{5, 4, 1, 0xff, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0xe8}, uint16(1), byte(1), uint16(1),
 		[]byte{7, 1, 0, 0}, uint16(12))

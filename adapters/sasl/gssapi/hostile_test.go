@@ -209,9 +209,7 @@ func TestProofOfAnotherLogin(t *testing.T) {
 	var kept []byte
 	one := newBroker(client)
 	one.first = func(proof []byte) []byte { kept = proof; return proof }
-	if err := logIn(a, testEndpoint.Host, one.login); err != nil {
-		t.Fatal(err)
-	}
+	succeed(t, logIn(a, testEndpoint.Host, one.login))
 	client.ticket = client.last
 	other := newBroker(client)
 	other.first = func([]byte) []byte { return kept }

@@ -88,9 +88,7 @@ func TestServiceOfEndpoint(t *testing.T) {
 			Run: inline})
 		client := &fakeClient{client: a.client, etype: 18}
 		a.client = client
-		if err := logIn(a, c.host, newBroker(client).login); err != nil {
-			t.Fatal(err)
-		}
+		succeed(t, logIn(a, c.host, newBroker(client).login))
 		if got := client.last.Server.String(); got != c.want {
 			t.Errorf("%+v: got %s, want %s", c, got, c.want)
 		}
