@@ -61,8 +61,14 @@ func LogIn(a ports.Authenticator, e ports.Endpoint, broker Broker) error {
 	var challenge []byte
 	for range 10 {
 		response, done, err := Step(x, challenge)
-		if err != nil || done && response == nil {
+		switch {
+		case err != nil && response != nil:
+			_, _ = broker(response) // the mechanism's last word
 			return err
+		case err != nil, response == nil && done:
+			return err
+		case response == nil:
+			return errors.New("no response, and not done")
 		}
 		if challenge, err = broker(response); err != nil {
 			return fmt.Errorf("%w: %w", ErrBroker, err)

@@ -30,12 +30,12 @@ func TestContract(t *testing.T) {
 		options Options
 		name    string // for the broker
 	}{
-		"SHA-256":                       {SHA256, Options{Username: "alice", Password: secret}, "alice"},
-		"SHA-512, inline":               {SHA512, alice(), "alice"},
-		"a source":                      {SHA512, Options{Credentials: ask}, "alice"},
-		"a delegation token":            {SHA256, Options{Username: "id", Password: secret, DelegationToken: true}, "id"},
-		"a token from a source":         {SHA512, Options{Credentials: ask, DelegationToken: true}, "alice"},
-		"commas, equals signs and more": {SHA256, Options{Username: odd, Password: secret}, odd},
+		"SHA-256":               {SHA256, Options{Username: "alice", Password: secret}, "alice"},
+		"SHA-512, inline":       {SHA512, alice(), "alice"},
+		"a source":              {SHA512, Options{Credentials: ask}, "alice"},
+		"a delegation token":    {SHA256, Options{Username: "id", Password: secret, DelegationToken: true}, "id"},
+		"a token from a source": {SHA512, Options{Credentials: ask, DelegationToken: true}, "alice"},
+		"commas and more":       {SHA256, Options{Username: odd, Password: secret}, odd},
 		"prepared": {SHA512,
 			Options{Username: "\u2168\u00ad", Password: ports.NewSecret("canary\u00ad-4711"), Prepare: true}, "IX"},
 		"prepared, and escaped after it": {SHA256,
