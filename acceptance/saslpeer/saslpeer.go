@@ -5,7 +5,9 @@ package saslpeer
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/xdg-go/scram"
@@ -35,6 +37,29 @@ func Must[T any](v T, err error) T {
 func Succeed(t testing.TB, err error) {
 	t.Helper()
 	fakebroker.Must(t, err)
+}
+
+// Typed requires that err is nil or a printable E. It returns the E.
+func Typed[E error](t testing.TB, err error) (typed E) {
+	t.Helper()
+	if err == nil {
+		return typed
+	}
+	typed, ok := errors.AsType[E](err)
+	if !ok {
+		t.Fatalf("got %v, want a %T", err, typed)
+	}
+	OneLine(t, err, 4000)
+	return typed
+}
+
+// OneLine requires that err has at most this many printable bytes.
+func OneLine(t testing.TB, err error, most int) {
+	t.Helper()
+	text := err.Error()
+	if len(text) > most || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		t.Errorf("got an error of %d bytes, want %d printable ones at most: %q", len(text), most, text)
+	}
 }
 
 // Step continues a login with a challenge, nil at its start, and waits for the result.

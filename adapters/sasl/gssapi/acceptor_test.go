@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"brokerconn/acceptance/saslpeer"
 )
 
 // acceptor is a program that accepts one login at a time; see testdata.
@@ -43,15 +45,15 @@ func (k *realmKDC) startJava(t *testing.T) *acceptor {
 func (k *realmKDC) start(t *testing.T, name string, args ...string) *acceptor {
 	t.Helper()
 	path, err := findTool(name)
-	succeed(t, err)
+	saslpeer.Succeed(t, err)
 	cmd := k.Command(path, args...)
 	stdin, err := cmd.StdinPipe()
-	succeed(t, err)
+	saslpeer.Succeed(t, err)
 	stdout, err := cmd.StdoutPipe()
-	succeed(t, err)
+	saslpeer.Succeed(t, err)
 	var errs strings.Builder
 	cmd.Stderr = &errs
-	succeed(t, cmd.Start())
+	saslpeer.Succeed(t, cmd.Start())
 	t.Cleanup(func() {
 		stdin.Close()
 		cmd.Wait()

@@ -14,6 +14,7 @@ import (
 
 	"brokerconn/acceptance"
 	"brokerconn/acceptance/need"
+	"brokerconn/acceptance/saslpeer"
 )
 
 // A real KDC, MIT's, and two real acceptors: MIT's libgssapi, and Java's SaslServer,
@@ -76,15 +77,8 @@ var startTheKDC = sync.OnceValue(func() (err error) {
 func startKDC(t *testing.T) *realmKDC {
 	t.Helper()
 	skipWithout(t, "a KDC", "Nothing was tried against a real KDC.", acceptance.KDCRequirements())
-	succeed(t, startTheKDC())
+	saslpeer.Succeed(t, startTheKDC())
 	return &theKDC
-}
-
-func succeed(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // quoted is a path as one word for kadmin.
@@ -92,12 +86,12 @@ func (k *realmKDC) quoted(name string) string { return strconv.Quote(k.Path(name
 
 func (k *realmKDC) run(t *testing.T, stdin, name string, args ...string) {
 	t.Helper()
-	succeed(t, k.Run(t.Context(), stdin, name, args...))
+	saslpeer.Succeed(t, k.Run(t.Context(), stdin, name, args...))
 }
 
 func (k *realmKDC) admin(t *testing.T, commands ...string) {
 	t.Helper()
-	succeed(t, k.Admin(t.Context(), realmA, commands...))
+	saslpeer.Succeed(t, k.Admin(t.Context(), realmA, commands...))
 }
 
 // options are those of a client of the KDC. They count its connections in asked.
@@ -108,5 +102,5 @@ func (k *realmKDC) options(asked *atomic.Int32) Options {
 		}
 		return new(net.Dialer).DialContext(ctx, network, address)
 	}
-	return Options{Config: k.config, Run: inline, Dial: dial}
+	return Options{Config: k.config, Dial: dial}
 }

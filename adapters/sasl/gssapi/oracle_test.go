@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/clock/fake"
 	"brokerconn/ports"
 
@@ -68,8 +69,8 @@ func TestAgainstRealPeers(t *testing.T) {
 			p.atOneInstant(t, c.none)
 
 			o := k.cached("kinit.ccache")
-			mustFail(t, logIn(mustNew(t, o), "localhost", p.login(c.others)), LayerNotOffered)
-			if err := logIn(mustNew(t, o), "nokey.test", p.login(c.none)); !errors.Is(err, errBroker) {
+			mustFail(t, logIn(mustNew(o), "localhost", p.login(c.others)), LayerNotOffered)
+			if err := logIn(mustNew(o), "nokey.test", p.login(c.none)); !errors.Is(err, saslpeer.ErrBroker) {
 				t.Errorf("broker without the key: got %v, want a refusal", err)
 			}
 		})
@@ -84,7 +85,7 @@ type peer struct {
 
 func (p *peer) mustLogIn(t *testing.T, o Options, layers, host, client string) {
 	t.Helper()
-	if err := logIn(mustNew(t, o), host, p.login(layers)); err != nil {
+	if err := logIn(mustNew(o), host, p.login(layers)); err != nil {
 		t.Errorf("%s at %s: got %v, want a login", client, host, err)
 	} else if p.client != client+"@"+realmA {
 		t.Errorf("%s at %s: got the client %q", client, host, p.client)
@@ -139,9 +140,9 @@ func (p *peer) elsewhere(t *testing.T, layers string) {
 func (p *peer) atOneInstant(t *testing.T, layers string) {
 	o := p.k.alice()
 	o.Clock = fake.New(time.Now())
-	a := mustNew(t, o)
+	a := mustNew(o)
 	for range 20 {
-		succeed(t, logIn(a, "localhost", p.login(layers)))
+		saslpeer.Succeed(t, logIn(a, "localhost", p.login(layers)))
 	}
 }
 
@@ -150,12 +151,12 @@ func (p *peer) atOneInstant(t *testing.T, layers string) {
 func TestBrokerWithNewKey(t *testing.T) {
 	k := startKDC(t)
 	peer := k.startMIT(t)
-	a := mustNew(t, k.alice())
-	succeed(t, logIn(a, "t18.test", peer.login("01000000")))
+	a := mustNew(k.alice())
+	saslpeer.Succeed(t, logIn(a, "t18.test", peer.login("01000000")))
 	k.admin(t, "ktremove -k "+k.quoted("service.keytab")+" kafka/t18.test all",
 		"ktadd -k "+k.quoted("service.keytab")+" kafka/t18.test")
 	synctest.Test(t, func(t *testing.T) {
-		if err := logIn(a, "t18.test", peer.login("01000000")); !errors.Is(err, errBroker) {
+		if err := logIn(a, "t18.test", peer.login("01000000")); !errors.Is(err, saslpeer.ErrBroker) {
 			t.Errorf("with the old ticket: got %v, want a refusal", err)
 		}
 		synctest.Wait()
@@ -198,12 +199,12 @@ func TestRealKDCErrors(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			usual := k.alice()
-			c.o.Config, c.o.Dial, c.o.Run = usual.Config, usual.Dial, usual.Run
+			c.o.Config, c.o.Dial = usual.Config, usual.Dial
 			c.o.Principal = cmp.Or(c.o.Principal, usual.Principal)
 			if c.o.Keytab == "" {
 				c.o.Password = cmp.Or(c.o.Password, usual.Password)
 			}
-			e := mustFail(t, logIn(mustNew(t, c.o), "localhost", never), c.want)
+			e := mustFail(t, logIn(mustNew(c.o), "localhost", never), c.want)
 			if e.Code != c.code || e.Principal != c.whose {
 				t.Errorf("got code %d of %q, want %d of %q: %v", e.Code, e.Principal, c.code, c.whose, e)
 			}
@@ -221,7 +222,7 @@ func TestRealTicketsAreReplaced(t *testing.T) {
 	o.Config = strings.Replace(o.Config, "ticket_lifetime = 1h", "ticket_lifetime = 60s", 1)
 	clock := fake.New(time.Now())
 	o.Principal, o.Password, o.Clock = "alice", ports.NewSecret("alice-canary"), clock
-	a := mustNew(t, o)
+	a := mustNew(o)
 	step := func(what, host string, want int32) {
 		t.Helper()
 		asked.Store(0)
@@ -248,8 +249,8 @@ func TestRealTicketsAreReplaced(t *testing.T) {
 	o = k.options(&asked)
 	o.TicketCache, o.Clock = k.Path("renewable.ccache"), clock
 	before, err := os.ReadFile(o.TicketCache)
-	succeed(t, err)
-	a = mustNew(t, o)
+	saslpeer.Succeed(t, err)
+	a = mustNew(o)
 	step("new ticket cache", "localhost", 1)
 	clock.Advance(55 * time.Second)
 	step("old ticket cache", "localhost", 2)
@@ -265,7 +266,7 @@ func TestEnvironment(t *testing.T) {
 	t.Setenv("KRB5_CONFIG", k.Path("krb5.conf"))
 	t.Setenv("KRB5CCNAME", "FILE:"+k.Path("env.ccache"))
 	k.run(t, "alice-canary\n", "kinit", "-c", "FILE:"+k.Path("env.ccache"), "alice")
-	p.mustLogIn(t, Options{Run: inline}, "01000000", "localhost", "alice")
+	p.mustLogIn(t, Options{}, "01000000", "localhost", "alice")
 	k.run(t, "", "kdestroy", "-c", "FILE:"+k.Path("env.ccache"))
-	mustFail(t, logIn(mustNew(t, Options{Run: inline}), "localhost", p.login("01000000")), NoTicket)
+	mustFail(t, logIn(mustNew(Options{}), "localhost", p.login("01000000")), NoTicket)
 }
