@@ -15,16 +15,16 @@ import (
 // the alarm of the system's clock, which registers the context of a call that has blocked
 // for 2 ms. A caller whose context cannot end is never interrupted.
 //
-// If nothing has read for 2 s, the Conn's own reader is started and notices the end of the
+// If nothing has read for 3 s, the Conn's own reader is started and notices the end of the
 // connection. Before that, a request that is sent after a pause finds it by ports.Checker. So
 // callers whose requests are closer together read for themselves.
 //
 // Measured by acceptance/peers, as CPU per request of a lone caller in units of a bare socket's
 // (before: an alarm every 10 ms that took the link from a blocked caller; 200 ms: quietTime):
 //
-//	                    before   200 ms   2 s
-//	20 ms apart         1.8      1.2
-//	50 ms round trip    4.8      1.9      1.4
+//	                    before   200 ms   3 s
+//	20 ms apart         1.9      1.2      1.2
+//	50 ms round trip    5.3      1.9      1.3, and 1.5 if the context can end
 //
 // An interrupt of a link concerns both directions. No call begins before the interrupted
 // ones have returned: if the link were resumed earlier, one that has not run yet would miss
@@ -32,7 +32,7 @@ import (
 // 10 ms at a time.
 
 const (
-	quietTime   = 2 * time.Second
+	quietTime   = 3 * time.Second
 	retryEvery  = 10 * time.Millisecond
 	fastAnswer  = time.Millisecond
 	blockedTime = 2 * time.Millisecond
