@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/sasl"
 	"brokerconn/ports"
 	"brokerconn/ports/porttest"
@@ -19,7 +20,7 @@ const canary = "canary-4711"
 
 var runners = map[string]sasl.Runner{
 	"a goroutine for each step": nil,
-	"inline":                    func(work func()) { work() },
+	"inline":                    saslpeer.Inline,
 	"a goroutine of the user's": func(work func()) { go work() },
 }
 
@@ -46,6 +47,15 @@ func wantError(t *testing.T, ex ports.Exchange, text string) error {
 		t.Errorf("got %q, %v, %v, want an error with %q", r, done, err, text)
 	}
 	return err
+}
+
+// returning is a step with these results.
+func returning(response []byte, done bool, err error) sasl.Step {
+	return func(context.Context, []byte) ([]byte, bool, error) { return response, done, err }
+}
+
+func panicking(value any) sasl.Step {
+	return func(context.Context, []byte) ([]byte, bool, error) { panic(value) }
 }
 
 func TestStepsRunInOrder(t *testing.T) {
@@ -76,25 +86,18 @@ func TestStepsRunInOrder(t *testing.T) {
 
 // The result of the last step is the result of the login, and no step follows it.
 func TestResultIsFinal(t *testing.T) {
-	refused := errors.New("refused")
+	refused, reserved := errors.New("refused"), fmt.Errorf("the vault: %w", ports.ErrWouldBlock)
 	for name, c := range map[string]struct {
 		step sasl.Step
 		text string // of the error; "": done
 		is   error
 	}{
-		"done": {func(context.Context, []byte) ([]byte, bool, error) { return []byte("r"), true, nil }, "", nil},
-		"an error": {func(context.Context, []byte) ([]byte, bool, error) { return nil, false, refused }, "refused",
-			refused},
-		"a panic": {func(context.Context, []byte) ([]byte, bool, error) { panic(canary) },
-			"panic of a string in the mechanism", nil},
-		"a panic with an error": {func(context.Context, []byte) ([]byte, bool, error) { panic(errors.New(canary)) },
-			"panic of a *errors.errorString in the mechanism", nil},
-		"ErrWouldBlock": {func(context.Context, []byte) ([]byte, bool, error) {
-			return nil, false, fmt.Errorf("the vault: %w", ports.ErrWouldBlock)
-		}, "ErrWouldBlock", nil},
-		"an error whose method panics": {func(context.Context, []byte) ([]byte, bool, error) {
-			return nil, false, badError{}
-		}, "panic of a string in the mechanism", nil},
+		"done":                  {returning([]byte("r"), true, nil), "", nil},
+		"an error":              {returning(nil, false, refused), "refused", refused},
+		"a panic":               {panicking(canary), "panic of a string in the mechanism", nil},
+		"a panic with an error": {panicking(errors.New(canary)), "panic of a *errors.errorString", nil},
+		"ErrWouldBlock":         {returning(nil, false, reserved), "ErrWouldBlock", nil},
+		"an error that panics":  {returning(nil, false, badError{}), "panic of a string in the mechanism", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			eachRunner(t, func(t *testing.T, run sasl.Runner, settle func()) {
@@ -135,7 +138,7 @@ func TestResultIsFinal(t *testing.T) {
 func TestResponseWithError(t *testing.T) {
 	eachRunner(t, func(t *testing.T, run sasl.Runner, settle func()) {
 		refused := errors.New("refused")
-		ex := sasl.Begin(run, func(context.Context, []byte) ([]byte, bool, error) { return []byte{1}, false, refused })
+		ex := sasl.Begin(run, returning([]byte{1}, false, refused))
 		defer ex.Close()
 		ex.Next(nil)
 		settle()
@@ -309,14 +312,7 @@ func TestManyLoginsAtOnce(t *testing.T) {
 			ex := sasl.Begin(nil, step)
 			defer ex.Close()
 			for _, challenge := range []string{"a", "b", "last"} {
-				ex.Next([]byte(challenge))
-				response, done, err := ex.Result()
-				for err == ports.ErrWouldBlock {
-					woken := make(chan struct{})
-					ex.(ports.Watcher).Watch(func() { close(woken) })
-					<-woken
-					response, done, err = ex.Result()
-				}
+				response, done, err := saslpeer.Step(ex, []byte(challenge))
 				if string(response) != "re:"+challenge || done != (challenge == "last") || err != nil {
 					t.Errorf("got %q, %v, %v", response, done, err)
 				}
@@ -331,9 +327,7 @@ func TestMisuse(t *testing.T) {
 		"without a step":   func() { sasl.Begin(nil, nil) },
 		"without an error": func() { sasl.Refuse(nil) },
 		"while a step is running": func() {
-			ex := sasl.Begin(func(func()) {}, func(context.Context, []byte) ([]byte, bool, error) {
-				return nil, true, nil
-			})
+			ex := sasl.Begin(func(func()) {}, returning(nil, true, nil))
 			ex.Next(nil)
 			ex.Next([]byte{})
 		},
@@ -360,9 +354,7 @@ func TestRefuse(t *testing.T) {
 }
 
 func TestExchangeDoesNotPrintResponse(t *testing.T) {
-	ex := sasl.Begin(runners["inline"], func(context.Context, []byte) ([]byte, bool, error) {
-		return []byte(canary), false, nil
-	})
+	ex := sasl.Begin(saslpeer.Inline, returning([]byte(canary), false, nil))
 	ex.Next(nil)
 	want(t, ex, canary, false)
 	porttest.NoSecrets(t, "an exchange", ex, canary)

@@ -16,6 +16,7 @@ import (
 	franzscram "github.com/twmb/franz-go/pkg/sasl/scram"
 	"github.com/xdg-go/scram"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/sasl/franz"
 	"brokerconn/ports"
 	"brokerconn/ports/porttest"
@@ -23,92 +24,53 @@ import (
 
 const canary = "canary-4711"
 
-func inline(work func()) { work() }
+var inline = franz.Options{Runner: saslpeer.Inline}
 
-// server accepts one message and answers with an empty one.
-func server(message string) func() func([]byte) ([]byte, error) {
-	return func() func([]byte) ([]byte, error) {
-		return func(response []byte) ([]byte, error) {
-			if string(response) != message {
-				return nil, fmt.Errorf("got %d bytes, want %d", len(response), len(message))
-			}
-			return nil, nil
-		}
-	}
-}
-
-func scramServer(t *testing.T, hash scram.HashGeneratorFcn) func() func([]byte) ([]byte, error) {
-	client, err := hash.NewClientUnprepped("alice", canary, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	stored, err := client.GetStoredCredentialsWithError(scram.KeyFactors{Salt: "sixteen bytes of", Iters: 4096})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := hash.NewServer(func(string) (scram.StoredCredentials, error) { return stored, nil })
-	if err != nil {
-		t.Fatal(err)
-	}
-	return func() func([]byte) ([]byte, error) {
-		c := server.NewConversation()
-		return func(response []byte) ([]byte, error) {
-			answer, err := c.Step(string(response))
-			return []byte(answer), err
-		}
-	}
+func scramBroker(hash scram.HashGeneratorFcn) func() saslpeer.Broker {
+	f := scram.KeyFactors{Salt: "sixteen bytes of", Iters: 4096}
+	return saslpeer.Scram(hash, "alice", saslpeer.Keys(hash, canary, f))
 }
 
 // The mechanisms of franz-go itself.
 func TestContract(t *testing.T) {
 	plain, bearer := franzplain.Auth{User: "alice", Pass: canary}.AsMechanism(), oauth.Auth{Token: canary}.AsMechanism()
+	user := franzscram.Auth{User: "alice", Pass: canary}
+	token := user
+	token.IsToken = true
+	ofPlain := saslpeer.Accept("\x00alice\x00" + canary)
 	for _, c := range []struct {
 		mechanism sasl.Mechanism
 		options   franz.Options
-		server    func() func([]byte) ([]byte, error)
+		server    func() saslpeer.Broker
 		exposes   bool
 	}{
-		{plain, franz.Options{}, server("\x00alice\x00" + canary), true},
-		{plain, franz.Options{Runner: inline}, server("\x00alice\x00" + canary), true},
-		{franzscram.Auth{User: "alice", Pass: canary}.AsSha256Mechanism(), franz.Options{},
-			scramServer(t, scram.SHA256), false},
-		{franzscram.Auth{User: "alice", Pass: canary, IsToken: true}.AsSha512Mechanism(), franz.Options{Runner: inline},
-			scramServer(t, scram.SHA512), false},
-		{bearer, franz.Options{}, server("n,,\x01auth=Bearer " + canary + "\x01\x01"), true},
+		{plain, franz.Options{}, ofPlain, true},
+		{plain, inline, ofPlain, true},
+		{user.AsSha256Mechanism(), franz.Options{}, scramBroker(scram.SHA256), false},
+		{token.AsSha512Mechanism(), inline, scramBroker(scram.SHA512), false},
+		{bearer, franz.Options{}, saslpeer.Accept("n,,\x01auth=Bearer " + canary + "\x01\x01"), true},
 	} {
 		t.Run(c.mechanism.Name(), func(t *testing.T) {
-			a := franz.New(c.mechanism, c.options)
-			if a.Mechanism() != c.mechanism.Name() || a.Exposes() != c.exposes {
-				t.Errorf("got the mechanism %s, Exposes %v", a.Mechanism(), a.Exposes())
-			}
-			porttest.Authenticator(t, porttest.AuthenticatorCase{
-				Authenticator: a,
-				Endpoint:      ports.Endpoint{Host: "b", Network: "tcp", Address: "127.0.0.1:9092"},
-				NewServer:     c.server,
-				Secrets:       []string{canary},
-			})
+			saslpeer.Contract(t, franz.New(c.mechanism, c.options), c.mechanism.Name(), c.exposes, c.server, canary)
 		})
 	}
 }
 
 // AWS's mechanism signs the host of host:port and requires a non-empty answer.
 func TestAWS(t *testing.T) {
-	a := franz.New(aws.Auth{AccessKey: "AKID", SecretKey: canary}.AsManagedStreamingIAMMechanism(),
-		franz.Options{Runner: inline})
+	a := franz.New(aws.Auth{AccessKey: "AKID", SecretKey: canary}.AsManagedStreamingIAMMechanism(), inline)
 	if a.Mechanism() != "AWS_MSK_IAM" || !a.Exposes() {
 		t.Errorf("got the mechanism %s, Exposes %v", a.Mechanism(), a.Exposes())
 	}
 	const host = "b-1.demo.kafka.eu-west-1.amazonaws.com"
 	for _, answer := range []string{`{"version":"2020_10_22"}`, ""} {
 		ex := a.Begin(ports.Endpoint{Host: host, Network: "tcp", Address: "10.0.0.1:9098"})
-		ex.Next(nil)
-		response, done, err := ex.Result()
+		response, done, err := saslpeer.Step(ex, nil)
 		if !bytes.Contains(response, []byte(`"host":"`+host+`"`)) || bytes.Contains(response, []byte(canary)) || done ||
 			err != nil {
 			t.Errorf("got %q, %v, %v", response, done, err)
 		}
-		ex.Next([]byte(answer))
-		response, done, err = ex.Result()
+		response, done, err = saslpeer.Step(ex, []byte(answer))
 		if response != nil || done != (answer != "") || (err == nil) != (answer != "") {
 			t.Errorf("answer %q: got %q, %v, %v", answer, response, done, err)
 		}
@@ -180,52 +142,26 @@ func kgo(m sasl.Mechanism, host string, broker func(n int) []byte) (sent []strin
 	return sent, nil
 }
 
-// core is the core's loop over an exchange.
-func core(ex ports.Exchange, broker func(n int) []byte) (sent []string, err error) {
-	defer ex.Close()
-	ex.Next(nil)
-	for {
-		response, done, err := ex.Result()
-		switch {
-		case err != nil && response != nil:
-			return append(sent, string(response)), err
-		case err != nil:
-			return sent, err
-		case response == nil && done:
-			return sent, nil
-		case response == nil:
-			return sent, errors.New("no response and not done")
-		}
-		sent = append(sent, string(response))
-		challenge := broker(len(sent))
-		if done {
-			return sent, nil
-		}
-		ex.Next(append([]byte{}, challenge...))
-	}
-}
-
 // Broker and mechanism get the same messages as with franz-go.
 func TestLoopEqualsFranzGo(t *testing.T) {
 	lost := errors.New("lost")
+	a, b, c := []byte("a"), []byte("b"), []byte("c")
 	for name, s := range map[string]scripted{
-		"done at once":         {first: []byte("a"), answers: []answer{{true, nil, nil}}},
-		"done at once, empty":  {first: []byte("a"), answers: []answer{{true, []byte{}, nil}}},
-		"done with a response": {first: []byte("a"), answers: []answer{{true, []byte("b"), nil}}},
-		"three messages": {first: []byte("a"),
-			answers: []answer{{false, []byte("b"), nil}, {false, []byte("c"), nil}, {true, nil, nil}}},
-		"an empty response (GSSAPI)": {first: []byte("a"),
-			answers: []answer{{false, []byte{}, nil}, {false, []byte("c"), nil}, {true, nil, nil}}},
-		"no response, not done (GSSAPI)": {first: []byte("a"),
-			answers: []answer{{false, nil, nil}, {true, []byte("c"), nil}}},
-		"no first message":             {answers: nil},
-		"an empty first message":       {first: []byte{}},
-		"no token available":           {err: lost, nothing: true},
-		"a word with an error":         {first: []byte("a"), err: lost},
-		"refused (SCRAM, OAUTHBEARER)": {first: []byte("a"), answers: []answer{{false, nil, lost}}},
-		"refused with a response":      {first: []byte("a"), answers: []answer{{true, []byte("b"), lost}}},
+		"done at once":         {first: a, answers: []answer{{true, nil, nil}}},
+		"done at once, empty":  {first: a, answers: []answer{{true, []byte{}, nil}}},
+		"done with a response": {first: a, answers: []answer{{true, b, nil}}},
+		"three messages":       {first: a, answers: []answer{{false, b, nil}, {false, c, nil}, {true, nil, nil}}},
+		"an empty response (GSSAPI)": {first: a,
+			answers: []answer{{false, []byte{}, nil}, {false, c, nil}, {true, nil, nil}}},
+		"no response, not done (GSSAPI)": {first: a, answers: []answer{{false, nil, nil}, {true, c, nil}}},
+		"no first message":               {answers: nil},
+		"an empty first message":         {first: []byte{}},
+		"no token available":             {err: lost, nothing: true},
+		"a word with an error":           {first: a, err: lost},
+		"refused (SCRAM, OAUTHBEARER)":   {first: a, answers: []answer{{false, nil, lost}}},
+		"refused with a response":        {first: a, answers: []answer{{true, b, lost}}},
 	} {
-		var theirs, ours []string
+		var theirs, ours, gotSent []string
 		broker := func(n int) []byte {
 			if n%2 == 0 {
 				return nil
@@ -235,9 +171,11 @@ func TestLoopEqualsFranzGo(t *testing.T) {
 		s.calls = &theirs
 		wantSent, wantErr := kgo(s, "kafka.test:9093", broker)
 		s.calls = &ours
-		a := franz.New(s, franz.Options{Runner: inline})
-		gotSent, gotErr := core(a.Begin(ports.Endpoint{Host: "kafka.test", Network: "tcp", Address: "10.0.0.1:9093"}),
-			broker)
+		e := ports.Endpoint{Host: "kafka.test", Network: "tcp", Address: "10.0.0.1:9093"}
+		gotErr := saslpeer.LogIn(franz.New(s, inline), e, func(response []byte) ([]byte, error) {
+			gotSent = append(gotSent, string(response))
+			return broker(len(gotSent)), nil
+		})
 		if fmt.Sprintf("%q", gotSent) != fmt.Sprintf("%q", wantSent) || (gotErr == nil) != (wantErr == nil) ||
 			fmt.Sprint(ours) != fmt.Sprint(theirs) {
 			t.Errorf("%s: got %q, %v, %v, want as franz-go %q, %v, %v", name, gotSent, ours, gotErr, wantSent, theirs,
@@ -249,8 +187,7 @@ func TestLoopEqualsFranzGo(t *testing.T) {
 	}
 	// franz-go would call a nil session.
 	var calls []string
-	_, err := core(franz.New(scripted{first: []byte("a"), nothing: true, calls: &calls},
-		franz.Options{Runner: inline}).Begin(ports.Endpoint{}), nil)
+	err := saslpeer.LogIn(franz.New(scripted{first: a, nothing: true, calls: &calls}, inline), ports.Endpoint{}, nil)
 	if err == nil || !strings.Contains(err.Error(), "no first message") {
 		t.Errorf("got %v, want no first message", err)
 	}
@@ -268,7 +205,7 @@ func TestHostIsTheConfiguredOne(t *testing.T) {
 		{ports.Endpoint{Host: "kafka.test", Network: "unix", Address: "/run/kafka.sock"}, "kafka.test:0"},
 	} {
 		var calls []string
-		a := franz.New(scripted{first: []byte("a"), calls: &calls}, franz.Options{Runner: inline})
+		a := franz.New(scripted{first: []byte("a"), calls: &calls}, inline)
 		ex := a.Begin(c.endpoint)
 		ex.Next(nil)
 		ex.Close()
@@ -283,8 +220,8 @@ func TestContextEndsWithLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls []string
 		var contexts []context.Context
-		ex := franz.New(scripted{first: []byte("a"), calls: &calls, contexts: &contexts},
-			franz.Options{}).Begin(ports.Endpoint{})
+		m := scripted{first: []byte("a"), calls: &calls, contexts: &contexts}
+		ex := franz.New(m, franz.Options{}).Begin(ports.Endpoint{})
 		ex.Next(nil)
 		synctest.Wait()
 		if len(contexts) != 1 || contexts[0].Err() != nil {
@@ -299,12 +236,11 @@ func TestContextEndsWithLogin(t *testing.T) {
 
 func TestMechanismPanics(t *testing.T) {
 	var calls []string
-	a := franz.New(scripted{first: []byte("a"), calls: &calls}, franz.Options{Runner: inline}) // it has no answers
+	a := franz.New(scripted{first: []byte("a"), calls: &calls}, inline) // it has no answers
 	ex := a.Begin(ports.Endpoint{})
 	defer ex.Close()
 	ex.Next(nil)
-	ex.Next([]byte{})
-	if response, done, err := ex.Result(); response != nil || done || err == nil ||
+	if response, done, err := saslpeer.Step(ex, []byte{}); response != nil || done || err == nil ||
 		!strings.Contains(err.Error(), "panic of a runtime.boundsError") {
 		t.Errorf("got %q, %v, %v", response, done, err)
 	}

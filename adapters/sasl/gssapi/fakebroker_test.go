@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/clock/fake"
 	"brokerconn/adapters/sasl/gssapi/krb5"
 	"brokerconn/ports"
@@ -50,9 +51,8 @@ const testConfig = `[libdefaults]
 `
 
 // newTestAuthenticator returns an authenticator for alice over a fake client.
-func newTestAuthenticator(t testing.TB) (*Authenticator, *fakeClient) {
-	a := mustNew(t, Options{Config: testConfig, Principal: "alice", TicketCache: "unused", Clock: fake.New(time.Now()),
-		Run: inline})
+func newTestAuthenticator() (*Authenticator, *fakeClient) {
+	a := mustNew(Options{Config: testConfig, Principal: "alice", TicketCache: "unused", Clock: fake.New(time.Now())})
 	c := &fakeClient{client: a.client, etype: 18}
 	a.client = c
 	return a, c
@@ -86,59 +86,25 @@ func newKey(etype int32) types.EncryptionKey {
 	return key
 }
 
-// inline runs a step at once: Result has its outcome when Next returns.
-func inline(step func()) { step() }
-
-var errBroker = errors.New("the broker refused")
-
 // logIn performs a login with inline steps.
-func logIn(a *Authenticator, host string, broker func(token []byte) ([]byte, error)) error {
-	ex := a.Begin(ports.Endpoint{Host: host, Network: "tcp", Address: host + ":9092"})
-	defer ex.Close()
-	var challenge []byte
-	for range 10 {
-		ex.Next(challenge)
-		response, done, err := ex.Result()
-		if err != nil {
-			return err
-		}
-		if challenge, err = broker(response); err != nil {
-			return fmt.Errorf("%w: %w", errBroker, err)
-		}
-		if done {
-			return nil
-		}
-	}
-	return errors.New("the login does not end")
+func logIn(a *Authenticator, host string, broker saslpeer.Broker) error {
+	return saslpeer.LogIn(a, ports.Endpoint{Host: host, Network: "tcp", Address: host + ":9092"}, broker)
 }
 
-func mustNew(t testing.TB, o Options) *Authenticator {
-	t.Helper()
-	a, err := New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
+func mustNew(o Options) *Authenticator {
+	o.Run = saslpeer.Inline
+	return saslpeer.Must(New(o))
 }
 
 // mustFail returns err as an *Error of the reason, with a hint.
 func mustFail(t testing.TB, err error, want Reason) *Error {
 	t.Helper()
-	var e *Error
-	if !errors.As(err, &e) {
-		t.Fatalf("got %v, want an *Error of %v", err, want)
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Reason != want || e.Hint() == "" {
+		t.Fatalf("got %v, want an *Error of %v with a hint", err, want)
 	}
-	if e.Reason != want || e.Hint() == "" {
-		t.Errorf("got the reason %v with the hint %q, want %v: %v", e.Reason, e.Hint(), want, err)
-	}
+	saslpeer.OneLine(t, err, 4000)
 	return e
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }
 
 // fakeBroker is the broker's side of one login, by the RFCs and not by what is tested.
@@ -241,13 +207,13 @@ func (b *fakeBroker) proof() []byte {
 	if b.part != nil {
 		b.part(&part)
 	}
-	return gssToken(tokenAPRep, sealed(b.ticket.Key, asn1tools.AddASNAppTag(must(asn1.Marshal(part)), 27)))
+	return gssToken(tokenAPRep, sealed(b.ticket.Key, asn1tools.AddASNAppTag(saslpeer.Must(asn1.Marshal(part)), 27)))
 }
 
 // sealed is a KRB_AP_REP around what is given.
 func sealed(key types.EncryptionKey, inside []byte) []byte {
-	part := must(crypto.GetEncryptedData(inside, key, keyusage.AP_REP_ENCPART, 0))
-	return asn1tools.AddASNAppTag(must(asn1.Marshal(messages.APRep{PVNO: 5, MsgType: 15, EncPart: part})), 15)
+	part := saslpeer.Must(crypto.GetEncryptedData(inside, key, keyusage.AP_REP_ENCPART, 0))
+	return asn1tools.AddASNAppTag(saslpeer.Must(asn1.Marshal(messages.APRep{PVNO: 5, MsgType: 15, EncPart: part})), 15)
 }
 
 func gssToken(kind uint16, message []byte) []byte {
@@ -278,7 +244,8 @@ func (b *fakeBroker) wrapped() []byte {
 		seq = b.wrapSeq
 	}
 	header := binary.BigEndian.AppendUint64([]byte{5, 4, mark, 0xff, 0, 0, 0, 0}, seq)
-	sum := must(must(crypto.GetEtype(key.KeyType)).GetChecksumHash(key.KeyValue, slices.Concat(offer, header), b.usage))
+	kind := saslpeer.Must(crypto.GetEtype(key.KeyType))
+	sum := saslpeer.Must(kind.GetChecksumHash(key.KeyValue, slices.Concat(offer, header), b.usage))
 	if b.checksum != nil {
 		sum = b.checksum(sum)
 	}
@@ -293,7 +260,7 @@ func (b *fakeBroker) wrapped() []byte {
 
 // verify verifies the client's choice.
 func (b *fakeBroker) verify(token []byte) error {
-	kind := must(crypto.GetEtype(b.key.KeyType))
+	kind := saslpeer.Must(crypto.GetEtype(b.key.KeyType))
 	n := kind.GetHMACBitLength() / 8
 	if len(token) != 16+4+n {
 		return fmt.Errorf("got a choice of %d bytes, want %d", len(token), 16+4+n)

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/clock/fake"
 	"brokerconn/ports"
 	"brokerconn/ports/porttest"
@@ -22,9 +23,9 @@ import (
 var testEndpoint = ports.Endpoint{Host: "broker.example.org", Network: "tcp", Address: "192.0.2.1:9092"}
 
 func TestContract(t *testing.T) {
-	for name, run := range map[string]func(func()){"goroutine": nil, "inline": inline} {
+	for name, run := range map[string]func(func()){"goroutine": nil, "inline": saslpeer.Inline} {
 		t.Run(name, func(t *testing.T) {
-			a, c := newTestAuthenticator(t)
+			a, c := newTestAuthenticator()
 			a.run = run
 			c.ticket, _ = c.Ticket(context.Background(), a.client.Service("kafka", testEndpoint.Host))
 			porttest.Authenticator(t, porttest.AuthenticatorCase{
@@ -55,7 +56,7 @@ func TestRejectedTicketIsDropped(t *testing.T) {
 		{"no proof", func(b *fakeBroker) { b.part = func(p *messages.EncAPRepPart) { p.Cusec++ } }, NotMutual, 1},
 		{"a failure after the proof", func(b *fakeBroker) { b.offer = []byte{2, 0, 0, 0} }, LayerNotOffered, 0},
 	} {
-		a, client := newTestAuthenticator(t)
+		a, client := newTestAuthenticator()
 		b := newBroker(client)
 		c.change(b)
 		if err := logIn(a, testEndpoint.Host, b.login); err != nil || c.want != Other {
@@ -66,7 +67,7 @@ func TestRejectedTicketIsDropped(t *testing.T) {
 		}
 	}
 	synctest.Test(t, func(t *testing.T) {
-		a, client := newTestAuthenticator(t)
+		a, client := newTestAuthenticator()
 		hangUp := func([]byte) ([]byte, error) { return nil, os.ErrClosed }
 		if err := logIn(a, testEndpoint.Host, hangUp); !errors.Is(err, os.ErrClosed) {
 			t.Errorf("got %v, want %v", err, os.ErrClosed)
@@ -84,13 +85,10 @@ func TestServiceOfEndpoint(t *testing.T) {
 		{"", "", "localhost", "kafka/localhost"},
 		{"kafka-test", "broker.example.org", "127.0.0.1", "kafka-test/broker.example.org@EXAMPLE.ORG"},
 	} {
-		a := mustNew(t, Options{Config: testConfig, TicketCache: "unused", ServiceName: c.service, DomainName: c.domain,
-			Run: inline})
+		a := mustNew(Options{Config: testConfig, TicketCache: "unused", ServiceName: c.service, DomainName: c.domain})
 		client := &fakeClient{client: a.client, etype: 18}
 		a.client = client
-		if err := logIn(a, c.host, newBroker(client).login); err != nil {
-			t.Fatal(err)
-		}
+		saslpeer.Succeed(t, logIn(a, c.host, newBroker(client).login))
 		if got := client.last.Server.String(); got != c.want {
 			t.Errorf("%+v: got %s, want %s", c, got, c.want)
 		}
@@ -102,10 +100,9 @@ func TestOptionsReachClient(t *testing.T) {
 	clock := fake.New(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 	var timeout time.Duration
 	var asked messages.ASReq
-	a := mustNew(t, Options{
+	a := mustNew(Options{
 		Config:    "[libdefaults]\n ticket_lifetime = 1h\n[realms]\n EXAMPLE.ORG = {\n  kdc = kdc.example.org\n }\n",
 		Principal: "alice@EXAMPLE.ORG", Password: ports.NewSecret("opensesame"), KDCTimeout: time.Hour, Clock: clock,
-		Run: inline,
 		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 			deadline, _ := ctx.Deadline()
 			timeout = time.Until(deadline)
@@ -132,7 +129,7 @@ func TestOptionsReachClient(t *testing.T) {
 }
 
 func TestAuthenticatorShowsNoSecret(t *testing.T) {
-	a, c := newTestAuthenticator(t)
+	a, c := newTestAuthenticator()
 	ex := a.Begin(testEndpoint)
 	defer ex.Close()
 	ex.Next(nil)

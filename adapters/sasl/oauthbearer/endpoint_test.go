@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/clock/fake"
 	"brokerconn/adapters/sasl"
 	"brokerconn/adapters/sasl/oauthbearer"
@@ -47,15 +48,6 @@ func endpoint(t *testing.T, h http.HandlerFunc) (*httptest.Server, credentials) 
 	}
 }
 
-func provider(t *testing.T, c credentials) oauthbearer.Provider {
-	t.Helper()
-	p, err := c.Provider()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
 func answer(w http.ResponseWriter, status int, body string) {
 	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
 	w.WriteHeader(status)
@@ -80,10 +72,7 @@ func TestClientCredentials(t *testing.T) {
 		c.SecretInBody = inBody
 		c.Scopes = []string{"read", "write"}
 		before := time.Now()
-		token, err := provider(t, c)(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
+		token := saslpeer.Must(saslpeer.Must(c.Provider())(t.Context()))
 		if life := token.Expiry.Sub(before); token.AccessToken.Reveal() != canary || life < time.Hour ||
 			life > time.Hour+time.Minute {
 			t.Errorf("got %q for %v, want it for 1h", token.AccessToken.Reveal(), life)
@@ -112,7 +101,7 @@ func TestExpiryFromEndpoint(t *testing.T) {
 	} {
 		_, c := endpoint(t, answering(200, `{"access_token":"a"`+text+`}`))
 		before := time.Now()
-		token, err := provider(t, c)(t.Context())
+		token, err := saslpeer.Must(c.Provider())(t.Context())
 		after := time.Now()
 		switch {
 		case err != nil:
@@ -123,7 +112,7 @@ func TestExpiryFromEndpoint(t *testing.T) {
 		}
 	}
 	_, c := endpoint(t, answering(200, `{"access_token":"a","expires_in":-1}`))
-	if _, err := sends(t, create(t, config{Tokens: provider(t, c), Timeout: -1})); !errors.Is(err,
+	if _, err := sends(t, create(config{Tokens: saslpeer.Must(c.Provider()), Timeout: -1})); !errors.Is(err,
 		oauthbearer.ErrExpired) {
 		t.Errorf("got %v, want ErrExpired", err)
 	}
@@ -151,7 +140,7 @@ func mustHideSecrets(t *testing.T, err error) {
 // failure returns the error of a login with an endpoint.
 func failure(t *testing.T, c credentials) *oauthbearer.EndpointError {
 	t.Helper()
-	_, err := sends(t, create(t, config{Tokens: provider(t, c), Timeout: -1}))
+	_, err := sends(t, create(config{Tokens: saslpeer.Must(c.Provider()), Timeout: -1}))
 	var e *oauthbearer.EndpointError
 	if !errors.As(err, &e) {
 		t.Fatalf("got %v, want an *EndpointError", err)
@@ -240,7 +229,7 @@ func TestAnswersWithoutToken(t *testing.T) {
 		"expired token": {`{"access_token":"` + canary + `","expires_in":0}`, "has expired"},
 	} {
 		_, credentials := endpoint(t, answering(200, c.body))
-		_, err := sends(t, create(t, config{Tokens: provider(t, credentials), Timeout: -1}))
+		_, err := sends(t, create(config{Tokens: saslpeer.Must(credentials.Provider()), Timeout: -1}))
 		if err == nil || !strings.Contains(err.Error(), c.text) {
 			t.Errorf("%s: got %v, want %q in it", name, err, c.text)
 		}
@@ -295,7 +284,7 @@ func TestRedirects(t *testing.T) {
 			}
 			answer(w, 200, `{"access_token":"a"}`)
 		})
-		if _, err := provider(t, c)(t.Context()); err != nil {
+		if _, err := saslpeer.Must(c.Provider())(t.Context()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -356,7 +345,7 @@ func TestLongAnswer(t *testing.T) {
 		body := `{"access_token":"a"}`
 		answer(w, 200, body+strings.Repeat(" ", 1<<20-len(body)))
 	})
-	if _, err := provider(t, c)(t.Context()); err != nil {
+	if _, err := saslpeer.Must(c.Provider())(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
@@ -382,7 +371,7 @@ func TestStalledEndpoints(t *testing.T) {
 				_, _ = io.Copy(io.Discard, conn) // until the client hangs up
 			})
 			clock := fake.New(noon)
-			a := create(t, config{Tokens: provider(t, c), Clock: clock, Timeout: time.Minute})
+			a := create(config{Tokens: saslpeer.Must(c.Provider()), Clock: clock, Timeout: time.Minute})
 			x := a.Begin(ports.Endpoint{})
 			x.Next(nil)
 			<-asked

@@ -12,6 +12,7 @@ import (
 
 	"github.com/golang/mock/gomock"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/clock/fake"
 	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/mocks"
@@ -21,7 +22,7 @@ import (
 var errDown = errors.New("the issuer is down")
 
 func TestOneTokenForManyLogins(t *testing.T) {
-	r := newHarness(t)
+	r := newHarness()
 	r.gives("first", time.Hour)
 	r.wants(t, "first", 1)
 	r.clock.Advance(48*time.Minute - 1)
@@ -44,7 +45,7 @@ func TestJitter(t *testing.T) {
 		{5 * uint64(time.Second), 85 * time.Second},
 		{5*uint64(time.Second) + 1, 80 * time.Second}, // it wraps around
 	} {
-		r := newHarness(t)
+		r := newHarness()
 		r.rand = c.rand
 		r.gives("first", 100*time.Second)
 		r.wants(t, "first", 1)
@@ -57,7 +58,7 @@ func TestJitter(t *testing.T) {
 }
 
 func TestPresentTokenServesWithoutNext(t *testing.T) {
-	r := newHarness(t)
+	r := newHarness()
 	r.gives("first", 100*time.Second)
 	r.wants(t, "first", 1)
 	r.fails(errDown)
@@ -83,7 +84,7 @@ func TestInvalidTokensAreNotSent(t *testing.T) {
 	for name, bad := range map[string]oauthbearer.Token{
 		"empty": {}, "no token": bearer("a\x01b"), "expired": expired, "a bad extension": strange,
 	} {
-		r := newHarness(t)
+		r := newHarness()
 		r.gives("first", 100*time.Second)
 		r.wants(t, "first", 1)
 		r.next = always(bad)
@@ -99,7 +100,7 @@ func TestInvalidTokensAreNotSent(t *testing.T) {
 
 func TestExpiredAtOnce(t *testing.T) {
 	for _, life := range []time.Duration{0, -1, -time.Hour} {
-		r := newHarness(t)
+		r := newHarness()
 		r.gives("first", life)
 		_, err := sends(t, r.Authenticator)
 		if !errors.Is(err, oauthbearer.ErrExpired) ||
@@ -113,11 +114,11 @@ func TestExpiredAtOnce(t *testing.T) {
 func TestExpiryIsWallTime(t *testing.T) {
 	token := bearer("first")
 	token.Expiry = time.Now().Add(time.Hour) // has a monotonic reading
-	a := create(t, config{Tokens: always(token), Clock: fake.New(token.Expiry.Round(0).Add(-1)), Runner: inline})
+	a := create(config{Tokens: always(token), Clock: fake.New(token.Expiry.Round(0).Add(-1)), Runner: saslpeer.Inline})
 	if _, err := sends(t, a); err != nil {
 		t.Errorf("1 ns before the expiry: got %v, want a login", err)
 	}
-	a = create(t, config{Tokens: always(token), Clock: fake.New(token.Expiry.Round(0)), Runner: inline})
+	a = create(config{Tokens: always(token), Clock: fake.New(token.Expiry.Round(0)), Runner: saslpeer.Inline})
 	if _, err := sends(t, a); !errors.Is(err, oauthbearer.ErrExpired) {
 		t.Errorf("at the expiry: got %v, want ErrExpired", err)
 	}
@@ -125,7 +126,7 @@ func TestExpiryIsWallTime(t *testing.T) {
 
 // kafka-python's providers return no expiry.
 func TestUnknownExpiry(t *testing.T) {
-	r := newHarness(t)
+	r := newHarness()
 	r.gives("known", 100*time.Second)
 	r.wants(t, "known", 1)
 	r.clock.Advance(80 * time.Second)
@@ -149,14 +150,14 @@ func (r *harness) refuse(t *testing.T, token string, answer []byte) {
 		t.Fatalf("got %q, %v, want %q", m.token, err, token)
 	}
 	if answer != nil {
-		if response, _, err := step(x, answer); string(response) != "\x01" {
+		if response, _, err := saslpeer.Step(x, answer); string(response) != "\x01" {
 			t.Fatalf("got %q, %v, want 0x01", response, err)
 		}
 	}
 }
 
 func TestRejectedTokenIsReplaced(t *testing.T) {
-	r := newHarness(t)
+	r := newHarness()
 	rejection := []byte(`{"status":"invalid_token"}`)
 	r.gives("first", time.Hour)
 	r.wants(t, "first", 1)
@@ -180,7 +181,7 @@ func TestRejectedTokenIsReplaced(t *testing.T) {
 // If a connection closes without an answer, the token may have been rejected: another
 // one is requested, not too often, and the present one serves meanwhile.
 func TestSuspectTokenIsReplaced(t *testing.T) {
-	r := newHarness(t)
+	r := newHarness()
 	r.gives("first", 100*time.Second)
 	r.refuse(t, "first", nil)
 	r.clock.Advance(5*time.Second - 1)
@@ -206,24 +207,22 @@ func TestSuspectTokenIsReplaced(t *testing.T) {
 
 // A late rejection of one token does not affect the next.
 func TestLateRejection(t *testing.T) {
-	r := newHarness(t)
+	r := newHarness()
 	r.gives("first", time.Hour)
 	late := r.Begin(ports.Endpoint{})
 	defer late.Close()
-	if _, err := started(t, late); err != nil {
-		t.Fatal(err)
-	}
+	saslpeer.Must(started(t, late))
 	r.clock.Advance(50 * time.Minute)
 	r.gives("second", time.Hour)
 	r.wants(t, "second", 2)
-	if _, _, err := step(late, []byte(`{"status":"invalid_token"}`)); err == nil {
+	if _, _, err := saslpeer.Step(late, []byte(`{"status":"invalid_token"}`)); err == nil {
 		t.Fatal("got no error, want a rejection")
 	}
 	r.wants(t, "second", 2)
 }
 
 func TestProviderPanics(t *testing.T) {
-	r := newHarness(t)
+	r := newHarness()
 	for _, p := range []any{"panic with " + canary, errors.New(canary), 7} {
 		r.next = func(context.Context) (oauthbearer.Token, error) { panic(p) }
 		_, err := sends(t, r.Authenticator)
@@ -250,7 +249,7 @@ type slowCall struct {
 	answer chan string // "" is errDown
 }
 
-func newSlow(t *testing.T) *slow {
+func newSlow() *slow {
 	s := &slow{clock: fake.New(noon), calls: make(chan *slowCall, 100)}
 	tokens := func(ctx context.Context) (oauthbearer.Token, error) {
 		c := &slowCall{ctx, make(chan string, 1)}
@@ -271,7 +270,7 @@ func newSlow(t *testing.T) *slow {
 			return oauthbearer.Token{}, ctx.Err()
 		}
 	}
-	s.Authenticator = create(t, config{Tokens: tokens, Clock: s.clock, Rand: func() uint64 { return 0 }})
+	s.Authenticator = create(config{Tokens: tokens, Clock: s.clock, Rand: func() uint64 { return 0 }})
 	return s
 }
 
@@ -317,7 +316,7 @@ func mustSend(t *testing.T, x ports.Exchange, want string) {
 
 func TestOneCallForManyLogins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSlow(t)
+		s := newSlow()
 		for round, answer := range []string{"first", "", "second"} {
 			var logins []ports.Exchange
 			for range 20 {
@@ -353,7 +352,7 @@ func TestOneCallForManyLogins(t *testing.T) {
 // A call lasts until the last of its logins is closed.
 func TestSomeLoginsClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSlow(t)
+		s := newSlow()
 		a, b, c := s.login(), s.login(), s.login()
 		call := s.called(t)
 		a.Close()
@@ -376,7 +375,7 @@ func TestSomeLoginsClose(t *testing.T) {
 
 func TestAllLoginsClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSlow(t)
+		s := newSlow()
 		a, b := s.login(), s.login()
 		call := s.called(t)
 		a.Close()
@@ -394,7 +393,7 @@ func TestAllLoginsClose(t *testing.T) {
 
 func TestTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSlow(t)
+		s := newSlow()
 		a, b := s.login(), s.login()
 		s.called(t)
 		s.clock.Advance(5*time.Second - 1)
@@ -427,7 +426,7 @@ func TestTimeout(t *testing.T) {
 // token is older than the held one, which stays.
 func TestDeafProvider(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSlow(t)
+		s := newSlow()
 		s.deaf = true
 		a := s.login()
 		first := s.called(t)
@@ -471,7 +470,7 @@ func TestTimeoutAlarm(t *testing.T) {
 				}),
 			)
 		}
-		a := create(t, config{Clock: clock, Timeout: timeout, Runner: inline,
+		a := create(config{Clock: clock, Timeout: timeout, Runner: saslpeer.Inline,
 			Tokens: func(context.Context) (oauthbearer.Token, error) { called = true; return bearer("a"), nil }})
 		if _, err := sends(t, a); err != nil {
 			t.Errorf("Timeout %v: got %v, want a login", timeout, err)
@@ -484,7 +483,7 @@ func TestConcurrentLogins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		calls := 0
-		a := create(t, config{Tokens: func(context.Context) (oauthbearer.Token, error) {
+		a := create(config{Tokens: func(context.Context) (oauthbearer.Token, error) {
 			time.Sleep(time.Second) // of the bubble
 			mu.Lock()
 			defer mu.Unlock()
@@ -505,7 +504,7 @@ func TestConcurrentLogins(t *testing.T) {
 					if i == 0 {
 						answer = `{"status":"invalid_token"}`
 					}
-					if _, done, _ := step(x, []byte(answer)); done != (i > 0) {
+					if _, done, _ := saslpeer.Step(x, []byte(answer)); done != (i > 0) {
 						t.Errorf("got done %v, want %v", done, i > 0)
 					}
 					x.Close()

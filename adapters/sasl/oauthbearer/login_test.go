@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unicode"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/sasl"
 	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/ports"
@@ -17,7 +18,7 @@ const canary = "canary-4711.signature"
 
 func TestContract(t *testing.T) {
 	porttest.Authenticator(t, porttest.AuthenticatorCase{
-		Authenticator: create(t, config{
+		Authenticator: create(config{
 			Tokens:     always(bearer(canary)),
 			Authzid:    "alice",
 			Extensions: map[string]string{"tenant": "t"},
@@ -36,7 +37,7 @@ func TestContract(t *testing.T) {
 }
 
 func TestMechanism(t *testing.T) {
-	a := create(t, config{Tokens: always(bearer("t"))})
+	a := create(config{Tokens: always(bearer("t"))})
 	if a.Mechanism() != "OAUTHBEARER" || !a.Exposes() {
 		t.Errorf("got the mechanism %s, Exposes %v", a.Mechanism(), a.Exposes())
 	}
@@ -45,13 +46,11 @@ func TestMechanism(t *testing.T) {
 // refused returns the error of a login that the broker rejects with an answer.
 func refused(t testing.TB, answer []byte) *oauthbearer.Error {
 	t.Helper()
-	a := create(t, config{Tokens: always(bearer(canary)), Runner: inline})
+	a := create(config{Tokens: always(bearer(canary)), Runner: saslpeer.Inline})
 	x := a.Begin(ports.Endpoint{})
 	defer x.Close()
-	if _, err := started(t, x); err != nil {
-		t.Fatal(err)
-	}
-	response, done, err := step(x, answer)
+	saslpeer.Must(started(t, x))
+	response, done, err := saslpeer.Step(x, answer)
 	var e *oauthbearer.Error
 	if string(response) != "\x01" || done || !errors.As(err, &e) {
 		t.Fatalf("answer %q: got %q, %v, %v, want 0x01 and an *Error", answer, response, done, err)
@@ -145,9 +144,9 @@ func TestHints(t *testing.T) {
 }
 
 func TestMessageBeforeToken(t *testing.T) {
-	x := create(t, config{Tokens: always(bearer(canary)), Runner: inline}).Begin(ports.Endpoint{})
+	x := create(config{Tokens: always(bearer(canary)), Runner: saslpeer.Inline}).Begin(ports.Endpoint{})
 	defer x.Close()
-	if _, done, err := step(x, []byte{}); done || !errors.Is(err, sasl.ErrUnexpected) {
+	if _, done, err := saslpeer.Step(x, []byte{}); done || !errors.Is(err, sasl.ErrUnexpected) {
 		t.Errorf("got %v, %v, want ErrUnexpected", done, err)
 	}
 }
@@ -168,12 +167,10 @@ func FuzzBroker(f *testing.F) {
 			mustBeLine(t, refused(t, answer))
 			return
 		}
-		x := create(t, config{Tokens: always(bearer(canary)), Runner: inline}).Begin(ports.Endpoint{})
+		x := create(config{Tokens: always(bearer(canary)), Runner: saslpeer.Inline}).Begin(ports.Endpoint{})
 		defer x.Close()
-		if _, err := started(t, x); err != nil {
-			t.Fatal(err)
-		}
-		if response, done, err := step(x, []byte{}); response != nil || !done || err != nil {
+		saslpeer.Must(started(t, x))
+		if response, done, err := saslpeer.Step(x, []byte{}); response != nil || !done || err != nil {
 			t.Fatalf("got %q, %v, %v, want a login", response, done, err)
 		}
 	})

@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/sasl"
 	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/ports"
@@ -16,14 +17,14 @@ import (
 
 // first returns the first message of a login with this token.
 func first(o config, token string) (string, error) {
-	o.Tokens, o.Runner = always(bearer(token)), inline
+	o.Tokens, o.Runner = always(bearer(token)), saslpeer.Inline
 	a, err := oauthbearer.New(o)
 	if err != nil {
 		return "", err
 	}
 	x := a.Begin(ports.Endpoint{})
 	defer x.Close()
-	response, _, err := step(x, nil)
+	response, _, err := saslpeer.Step(x, nil)
 	return string(response), err
 }
 
@@ -109,7 +110,7 @@ func TestExtensionGrammar(t *testing.T) {
 		}
 		withToken := bearer("token")
 		withToken.Extensions = pair
-		if _, err := sends(t, create(t, config{Tokens: always(withToken), Runner: inline})); err == nil ||
+		if _, err := sends(t, create(config{Tokens: always(withToken), Runner: saslpeer.Inline})); err == nil ||
 			!strings.Contains(err.Error(), c.text) {
 			t.Errorf("with the token, %q=%q: got %v, want %q in it", c.key, c.value, err, c.text)
 		}
@@ -120,7 +121,7 @@ func TestTokenExtensionOverridesOption(t *testing.T) {
 	token := bearer("token")
 	token.Extensions = map[string]string{"a": "token", "c": "token"}
 	options := map[string]string{"a": "options", "b": "options"}
-	a := create(t, config{Tokens: always(token), Extensions: options, Runner: inline})
+	a := create(config{Tokens: always(token), Extensions: options, Runner: saslpeer.Inline})
 	options["b"] = "changed afterwards"
 	for range 2 {
 		m, err := sends(t, a)
@@ -208,7 +209,7 @@ func TestOptions(t *testing.T) {
 }
 
 func TestProviderIsCalledByNext(t *testing.T) {
-	a := create(t, config{Runner: inline, Tokens: func(context.Context) (oauthbearer.Token, error) {
+	a := create(config{Runner: saslpeer.Inline, Tokens: func(context.Context) (oauthbearer.Token, error) {
 		t.Error("got a call by New or Begin, want none")
 		return oauthbearer.Token{}, nil
 	}})

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/ports"
 )
@@ -70,7 +71,7 @@ func TestSourceHangs(t *testing.T) {
 			<-release
 			return &oauth2.Token{AccessToken: fmt.Sprint("token", n)}, nil
 		}))
-		a := create(t, config{Tokens: p, Timeout: time.Second})
+		a := create(config{Tokens: p, Timeout: time.Second})
 		for range 5 {
 			if _, err := sends(t, a); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("got %v, want a timeout", err)
@@ -97,7 +98,7 @@ func TestSourceReusesToken(t *testing.T) {
 			expiry := time.Now().Add(100 * time.Second)
 			return &oauth2.Token{AccessToken: fmt.Sprint("token", issued), Expiry: expiry}, nil
 		}))
-		a := create(t, config{Tokens: oauthbearer.FromSource(source)})
+		a := create(config{Tokens: oauthbearer.FromSource(source)})
 		for _, c := range []struct {
 			wait time.Duration
 			want string
@@ -132,7 +133,7 @@ func TestRetrieveErrorIsConverted(t *testing.T) {
 			fails := func(context.Context) (oauthbearer.Token, error) { return oauthbearer.Token{}, c.err }
 			source := oauthbearer.FromSource(sourceFunc(func() (*oauth2.Token, error) { return nil, c.err }))
 			for _, p := range []oauthbearer.Provider{fails, source} {
-				_, err := sends(t, create(t, config{Tokens: p}))
+				_, err := sends(t, create(config{Tokens: p}))
 				var e *oauthbearer.EndpointError
 				if !errors.As(err, &e) || *e != c.want {
 					t.Errorf("got %v, want %v", err, &c.want)
@@ -149,7 +150,7 @@ func TestRetrieveErrorIsConverted(t *testing.T) {
 
 func TestContextEndsWithCall(t *testing.T) {
 	var kept context.Context
-	a := create(t, config{Runner: inline, Tokens: func(ctx context.Context) (oauthbearer.Token, error) {
+	a := create(config{Runner: saslpeer.Inline, Tokens: func(ctx context.Context) (oauthbearer.Token, error) {
 		kept = ctx
 		return bearer("a"), ctx.Err()
 	}})

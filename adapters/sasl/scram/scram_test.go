@@ -13,6 +13,7 @@ import (
 
 	"github.com/xdg-go/scram"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/sasl"
 	"brokerconn/ports"
 	"brokerconn/ports/porttest"
@@ -22,53 +23,38 @@ import (
 // of the library.
 func TestContract(t *testing.T) {
 	secret := ports.NewSecret(canary)
-	ask := func(context.Context) (sasl.Credentials, error) {
-		return sasl.Credentials{Username: "alice", Password: secret}, nil
-	}
+	ask := func(context.Context) (sasl.Credentials, error) { return credentials(canary), nil }
+	const odd = "a,b=c=2C,Jürgen\U0001f511"
 	for name, c := range map[string]struct {
 		hash    Hash
 		options Options
 		name    string // for the broker
 	}{
-		"SHA-256": {SHA256, Options{Username: "alice", Password: secret}, "alice"},
-		"SHA-512, inline": {SHA512, Options{Username: "alice", Password: secret, Runner: inline},
-			"alice"},
-		"a source": {SHA512, Options{Credentials: ask}, "alice"},
-		"a delegation token": {SHA256, Options{Username: tokenID, Password: secret, DelegationToken: true},
-			tokenID},
+		"SHA-256":               {SHA256, Options{Username: "alice", Password: secret}, "alice"},
+		"SHA-512, inline":       {SHA512, alice(), "alice"},
+		"a source":              {SHA512, Options{Credentials: ask}, "alice"},
+		"a delegation token":    {SHA256, Options{Username: "id", Password: secret, DelegationToken: true}, "id"},
 		"a token from a source": {SHA512, Options{Credentials: ask, DelegationToken: true}, "alice"},
-		"commas, equals signs and more": {SHA256, Options{Username: "a,b=c=2C,Jürgen\U0001f511", Password: secret},
-			"a,b=c=2C,Jürgen\U0001f511"},
+		"commas and more":       {SHA256, Options{Username: odd, Password: secret}, odd},
 		"prepared": {SHA512,
 			Options{Username: "\u2168\u00ad", Password: ports.NewSecret("canary\u00ad-4711"), Prepare: true}, "IX"},
 		"prepared, and escaped after it": {SHA256,
 			Options{Username: "a\uff0cb\uff1dc", Password: secret, Prepare: true}, "a,b=c"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := newScram(t, c.hash, c.options)
-			p := peer{c.hash, c.name, canary, salt16}
-			newServer := p.serve(t)
-			porttest.Authenticator(t, porttest.AuthenticatorCase{
-				Authenticator: a,
-				Endpoint:      ports.Endpoint{Host: "b", Network: "tcp", Address: "127.0.0.1:9092"},
-				NewServer: func() func([]byte) ([]byte, error) {
-					serve := newServer()
-					messages := 0
-					return func(response []byte) ([]byte, error) {
-						if messages++; messages == 1 &&
-							c.options.DelegationToken != strings.HasSuffix(string(response), ",tokenauth=true") {
-							return nil, fmt.Errorf("got the wrong extension in %q", response)
-						}
-						return serve(response)
+			newServer := peer{c.hash, c.name, canary, salt16}.serve()
+			mechanism := map[Hash]string{SHA256: "SCRAM-SHA-256", SHA512: "SCRAM-SHA-512"}[c.hash]
+			saslpeer.Contract(t, newScram(c.hash, c.options), mechanism, false, func() saslpeer.Broker {
+				serve, messages := newServer(), 0
+				return func(response []byte) ([]byte, error) {
+					if messages++; messages == 1 &&
+						c.options.DelegationToken != strings.HasSuffix(string(response), ",tokenauth=true") {
+						return nil, fmt.Errorf("got the wrong extension in %q", response)
 					}
-				},
-				Secrets: []string{canary},
-			})
+					return serve(response)
+				}
+			}, canary)
 			porttest.NoSecrets(t, "the options", c.options, canary)
-			if a.Mechanism() != map[Hash]string{SHA256: "SCRAM-SHA-256", SHA512: "SCRAM-SHA-512"}[c.hash] ||
-				a.Exposes() {
-				t.Errorf("got the mechanism %s, Exposes %v", a.Mechanism(), a.Exposes())
-			}
 		})
 	}
 }
@@ -89,20 +75,18 @@ func TestAnyUserLogsIn(t *testing.T) {
 	})
 	for seed := range 12 {
 		p := peers.Example(seed)
-		token := seed%2 == 0
-		newServer := p.serve(t)
-		good := newScram(t, p.hash, Options{Username: p.username, Password: ports.NewSecret(p.password),
-			DelegationToken: token, Runner: inline})
+		newServer := p.serve()
+		o := Options{Username: p.username, Password: ports.NewSecret(p.password), DelegationToken: seed%2 == 0,
+			Runner: saslpeer.Inline}
+		good := newScram(p.hash, o)
 		for range 2 { // derived, then cached
-			if done, err := converse(good, newServer()); !done || err != nil {
-				t.Fatalf("%+v: got %v, %v, want a login", p, done, err)
+			if err := logIn(good, newServer()); err != nil {
+				t.Fatalf("%+v: got %v, want a login", p, err)
 			}
 		}
-		other := newScram(t, p.hash, Options{Username: p.username, Password: ports.NewSecret(p.password + "x"),
-			DelegationToken: token, Runner: inline})
-		if done, err := converse(other, newServer()); done || err == nil ||
-			!strings.Contains(err.Error(), "the broker:") {
-			t.Fatalf("%+v with another password: got %v, %v, want a refusal", p, done, err)
+		o.Password = ports.NewSecret(p.password + "x")
+		if err := logIn(newScram(p.hash, o), newServer()); !errors.Is(err, saslpeer.ErrBroker) {
+			t.Fatalf("%+v with another password: got %v, want a refusal", p, err)
 		}
 	}
 }
@@ -160,14 +144,12 @@ func TestSASLprep(t *testing.T) {
 
 // Credentials from a source are prepared at each login and refused there.
 func TestSourceIsPrepared(t *testing.T) {
-	a := newScram(t, SHA256, Options{Runner: inline, Prepare: true,
-		Credentials: func(context.Context) (sasl.Credentials, error) {
-			return sasl.Credentials{Username: "alice", Password: ports.NewSecret(canary + "\u0007")}, nil
-		}})
-	done, err := converse(a, theirs().serve(t)())
+	ask := func(context.Context) (sasl.Credentials, error) { return credentials(canary + "\u0007"), nil }
+	a := newScram(SHA256, Options{Runner: saslpeer.Inline, Prepare: true, Credentials: ask})
+	err := logIn(a, theirs().serve()())
 	var e *sasl.OptionError
-	if done || !errors.As(err, &e) || e.Option != "Password" {
-		t.Errorf("got %v, %v, want an OptionError of Password", done, err)
+	if !errors.As(err, &e) || e.Option != "Password" {
+		t.Errorf("got %v, want an OptionError of Password", err)
 	}
 	porttest.NoSecrets(t, "the error", err, canary)
 }
@@ -176,14 +158,13 @@ func TestNonces(t *testing.T) {
 	first := func(a *Authenticator) string {
 		ex := a.Begin(ports.Endpoint{})
 		defer ex.Close()
-		ex.Next(nil)
-		response, _, err := ex.Result()
+		response, _, err := saslpeer.Step(ex, nil)
 		if err != nil {
 			return err.Error()
 		}
 		return strings.TrimPrefix(string(response), "n,,n=alice,r=")
 	}
-	a, seen := newScram(t, SHA256, alice()), map[string]bool{}
+	a, seen := newScram(SHA256, alice()), map[string]bool{}
 	for range 100 {
 		nonce := first(a)
 		if len(nonce) != 32 || !printable(nonce) || strings.Contains(nonce, ",") || seen[nonce] {
@@ -193,7 +174,7 @@ func TestNonces(t *testing.T) {
 	}
 	given := alice()
 	given.Nonce = bytes.NewReader(make([]byte, 2*nonceBytes+1))
-	a = newScram(t, SHA256, given)
+	a = newScram(SHA256, given)
 	for range 2 {
 		if nonce := first(a); nonce != strings.Repeat("A", 32) {
 			t.Errorf("got the nonce %q of zeros", nonce)

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"brokerconn/acceptance/saslpeer"
 )
 
 // cacheBytes returns a ticket cache in the format of MIT's documentation.
@@ -50,10 +52,7 @@ func cacheBytes(version byte, client Principal, tickets ...*Ticket) []byte {
 		// One address and one piece of authorization data, which are skipped.
 		b = append(b, 0, 0, 0, 1, 0, 2, 0, 0, 0, 4, 127, 0, 0, 1)
 		b = append(b, 0, 0, 0, 1, 0, 1, 0, 0, 0, 2, 7, 7)
-		encoded, err := t.Raw.Marshal()
-		if err != nil {
-			panic(err)
-		}
+		encoded := saslpeer.Must(t.Raw.Marshal())
 		if t.Raw.TktVNO == 0 {
 			encoded = []byte("a setting")
 		}
@@ -72,10 +71,7 @@ func TestParseCache(t *testing.T) {
 	setting := &Ticket{Client: early.Client, Server: Principal{nameOf("krb5_ccache_conf_data", "fast_avail"),
 		"X-CACHECONF:"}}
 	for _, version := range []byte{3, 4} {
-		c, err := parseCache(cacheBytes(version, early.Client, setting, early, other, late))
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := saslpeer.Must(parseCache(cacheBytes(version, early.Client, setting, early, other, late)))
 		if !c.client.is(early.Client) || len(c.tickets) != 3 {
 			t.Errorf("version %d: got the cache of %s with %d tickets, want 3 of alice", version, c.client,
 				len(c.tickets))

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/clock/fake"
 	"brokerconn/ports"
 
@@ -84,16 +85,7 @@ func (k *fakeKDC) cached(path string) Options {
 	return Options{Config: fakeConfig, Dial: k.dial, Now: k.clock.Now, TicketCache: path}
 }
 
-func (k *fakeKDC) alice(t testing.TB) *Client { return mustNew(t, k.options()) }
-
-func mustNew(t testing.TB, o Options) *Client {
-	t.Helper()
-	c, err := New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
+func (k *fakeKDC) alice() *Client { return saslpeer.Must(New(k.options())) }
 
 // ticketFor requests a ticket for the broker on a host.
 func ticketFor(c *Client, host string) (*Ticket, error) {
@@ -103,13 +95,11 @@ func ticketFor(c *Client, host string) (*Ticket, error) {
 // mustFail returns err as an *Error of the reason, with a hint.
 func mustFail(t testing.TB, err error, want Reason) *Error {
 	t.Helper()
-	var e *Error
-	if !errors.As(err, &e) {
-		t.Fatalf("got %v, want an *Error of %v", err, want)
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Reason != want || e.Hint() == "" {
+		t.Fatalf("got %v, want an *Error of %v with a hint", err, want)
 	}
-	if e.Reason != want || e.Hint() == "" {
-		t.Errorf("got the reason %v with the hint %q, want %v: %v", e.Reason, e.Hint(), want, err)
-	}
+	saslpeer.OneLine(t, err, 4000)
 	return e
 }
 
@@ -146,13 +136,6 @@ func framed(b []byte) []byte {
 	return append(binary.BigEndian.AppendUint32(nil, uint32(len(b))), b...)
 }
 
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
 // answer is the answer of an honest KDC, after the forgery.
 func (k *fakeKDC) answer(request []byte, forge forgery) []byte {
 	k.mu.Lock()
@@ -171,7 +154,7 @@ func (k *fakeKDC) answer(request []byte, forge forgery) []byte {
 func (k *fakeKDC) refuse(code int32, server types.PrincipalName, data []byte) []byte {
 	e := messages.NewKRBError(server, fakeRealm, code, "")
 	e.EData = data
-	return must(e.Marshal())
+	return saslpeer.Must(e.Marshal())
 }
 
 func (k *fakeKDC) answerAS(r *messages.ASReq, forge forgery) []byte {
@@ -180,7 +163,7 @@ func (k *fakeKDC) answerAS(r *messages.ASReq, forge forgery) []byte {
 	if !ok {
 		return k.refuse(errorcode.KDC_ERR_C_PRINCIPAL_UNKNOWN, r.ReqBody.SName, nil)
 	}
-	key := must(keyOfPassword(password, who, k.etype, nil))
+	key := saslpeer.Must(keyOfPassword(password, who, k.etype, nil))
 	if len(r.PAData) == 0 {
 		k.requests = append(k.requests, "preauth")
 		return k.refuse(errorcode.KDC_ERR_PREAUTH_REQUIRED, r.ReqBody.SName, methods(k.etype, nil))
@@ -192,7 +175,7 @@ func (k *fakeKDC) answerAS(r *messages.ASReq, forge forgery) []byte {
 		return k.refuse(errorcode.KDC_ERR_PREAUTH_FAILED, r.ReqBody.SName, nil)
 	}
 	rep := messages.ASRep{KDCRepFields: k.reply(&r.ReqBody, who, key, keyusage.AS_REP_ENCPART, 11, forge)}
-	return must(rep.Marshal())
+	return saslpeer.Must(rep.Marshal())
 }
 
 func (k *fakeKDC) answerTGS(r *messages.TGSReq, forge forgery) []byte {
@@ -214,7 +197,7 @@ func (k *fakeKDC) answerTGS(r *messages.TGSReq, forge forgery) []byte {
 	rep := messages.TGSRep{
 		KDCRepFields: k.reply(&r.ReqBody, tgt.client, tgt.key, keyusage.TGS_REP_ENCPART_SESSION_KEY, 13, forge),
 	}
-	return must(rep.Marshal())
+	return saslpeer.Must(rep.Marshal())
 }
 
 func (k *fakeKDC) reply(
@@ -236,7 +219,7 @@ func (k *fakeKDC) reply(
 		forge(&part, &fields)
 	}
 	if fields.EncPart.Cipher == nil {
-		fields.EncPart = must(crypto.GetEncryptedData(must(part.Marshal()), key, usage, 1))
+		fields.EncPart = saslpeer.Must(crypto.GetEncryptedData(saslpeer.Must(part.Marshal()), key, usage, 1))
 	}
 	return fields
 }
@@ -255,7 +238,7 @@ func (k *fakeKDC) issue(client, server Principal) (messages.Ticket, types.Encryp
 
 // methods describes how a key is derived.
 func methods(etype int32, params []byte) []byte {
-	info := must(asn1.Marshal([]struct {
+	info := saslpeer.Must(asn1.Marshal([]struct {
 		EType  int32  `asn1:"explicit,tag:0"`
 		Params []byte `asn1:"explicit,optional,tag:2"`
 	}{{etype, params}}))
@@ -266,7 +249,7 @@ func paData(kind int32, value []byte) types.PAData {
 	return types.PAData{PADataType: kind, PADataValue: value}
 }
 
-func sequence(data ...types.PAData) []byte { return must(asn1.Marshal(data)) }
+func sequence(data ...types.PAData) []byte { return saslpeer.Must(asn1.Marshal(data)) }
 
 func nameOf(parts ...string) types.PrincipalName {
 	return types.PrincipalName{NameType: 1, NameString: parts}
@@ -276,7 +259,7 @@ func nameOf(parts ...string) types.PrincipalName {
 func inRealm(parts ...string) Principal { return Principal{nameOf(parts...), fakeRealm} }
 
 func (k *fakeKDC) clientKey(name string) types.EncryptionKey {
-	return must(keyOfPassword(k.passwords[name], inRealm(name), k.etype, nil))
+	return saslpeer.Must(keyOfPassword(k.passwords[name], inRealm(name), k.etype, nil))
 }
 
 // ticket issues one to alice.
@@ -297,7 +280,7 @@ func (k *fakeKDC) keytab() []byte {
 	if err := table.AddEntry("alice", fakeRealm, k.passwords["alice"], time.Unix(1, 0), 1, k.etype); err != nil {
 		panic(err)
 	}
-	return must(table.Marshal())
+	return saslpeer.Must(table.Marshal())
 }
 
 func (k *fakeKDC) keytabFile(t testing.TB) string { return writeFile(t, "alice.keytab", k.keytab()) }
@@ -315,9 +298,7 @@ func writeFile(t testing.TB, name string, data []byte) string {
 
 func rewrite(t testing.TB, path string, data []byte) {
 	t.Helper()
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	saslpeer.Succeed(t, os.WriteFile(path, data, 0o600))
 }
 
 // secrets are those of alice, and every ticket with its key.

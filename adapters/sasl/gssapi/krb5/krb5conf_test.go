@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"brokerconn/acceptance/saslpeer"
 )
 
 // Real files, with the settings that MIT reads from each.
@@ -56,11 +58,8 @@ func TestConfigs(t *testing.T) {
 }
 
 func TestRealmOfHost(t *testing.T) {
-	c, err := loadConf("[domain_realm]\n .b.org = B.ORG\n Host.C.ORG = C.ORG\n 127.0.0.1 = D.ORG\n .0.0.1 = WRONG\n",
-		"")
-	if err != nil {
-		t.Fatal(err)
-	}
+	const realms = "[domain_realm]\n .b.org = B.ORG\n Host.C.ORG = C.ORG\n 127.0.0.1 = D.ORG\n .0.0.1 = WRONG\n"
+	c := saslpeer.Must(loadConf(realms, ""))
 	for host, want := range map[string]string{
 		"x.y.b.org": "B.ORG", "b.org": "", "host.c.org": "C.ORG", "127.0.0.1": "D.ORG", "10.0.0.1": "",
 	} {
@@ -91,12 +90,8 @@ func TestConfigFiles(t *testing.T) {
 	dir := t.TempDir()
 	put := func(name, text string) string {
 		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		saslpeer.Succeed(t, os.MkdirAll(filepath.Dir(path), 0o700))
+		saslpeer.Succeed(t, os.WriteFile(path, []byte(text), 0o600))
 		return path
 	}
 	realm := func(name string) string { return "[realms]\n " + name + " = {\n  kdc = kdc\n }\n" }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/jcmturner/gokrb5/v8/iana/errorcode"
+
+	"brokerconn/acceptance/saslpeer"
 )
 
 // What the KDC is asked for.
@@ -46,7 +48,7 @@ func mustNotGet(t *testing.T, c *Client, host string, want Reason) *Error {
 func TestTicketsAreReused(t *testing.T) {
 	k := newKDC()
 	k.life = time.Hour
-	c := k.alice(t)
+	c := k.alice()
 	k.mustGet(t, c, "b1.example.org", noProof, tgt, first)
 	k.mustGet(t, c, "b1.example.org")
 	k.clock.Advance(20 * time.Minute)
@@ -63,7 +65,7 @@ func TestTicketsAreReused(t *testing.T) {
 func TestOldTicketsServeWithoutKDC(t *testing.T) {
 	k := newKDC()
 	k.life = time.Hour
-	c := k.alice(t)
+	c := k.alice()
 	k.mustGet(t, c, "b1.example.org", noProof, tgt, first)
 	k.always(raw(""))
 	k.clock.Advance(55 * time.Minute)
@@ -81,7 +83,7 @@ func TestOldTicketsServeWithoutKDC(t *testing.T) {
 // The KDC has lost its database, or has another key now.
 func TestWorthlessGrantingTicketIsReplaced(t *testing.T) {
 	k := newKDC()
-	c := k.alice(t)
+	c := k.alice()
 	k.mustGet(t, c, "b1.example.org", noProof, tgt, first)
 	clear(k.tickets)
 	k.mustGet(t, c, "b2.example.org", second, noProof, tgt, second)
@@ -95,7 +97,7 @@ func TestWorthlessGrantingTicketIsReplaced(t *testing.T) {
 
 func TestDroppedTicketIsNotReused(t *testing.T) {
 	k := newKDC()
-	c := k.alice(t)
+	c := k.alice()
 	c.Drop(k.mustGet(t, c, "b1.example.org", noProof, tgt, first))
 	k.mustGet(t, c, "b1.example.org", first)
 	c.Drop(k.mustGet(t, c, "b2.example.org", second))
@@ -112,7 +114,7 @@ func (k *fakeKDC) hold() (release func()) {
 func TestOneRequestServesAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKDC()
-		c := k.alice(t)
+		c := k.alice()
 		release := k.hold()
 		var wg sync.WaitGroup
 		for range 16 {
@@ -136,7 +138,7 @@ func TestOneFailureServesAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKDC()
 		k.passwords["alice"] = "another"
-		c := k.alice(t)
+		c := k.alice()
 		release := k.hold()
 		var wg sync.WaitGroup
 		for n := range 16 {
@@ -161,7 +163,7 @@ func TestOneFailureServesAll(t *testing.T) {
 func TestCanceledCallerIsReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKDC()
-		c := k.alice(t)
+		c := k.alice()
 		release := k.hold()
 		results := make([]error, 3)
 		var cancels []context.CancelFunc
@@ -185,7 +187,7 @@ func TestCanceledCallerIsReplaced(t *testing.T) {
 // A service takes a second authenticator of the same instant for a replay.
 func TestAuthenticatorsDiffer(t *testing.T) {
 	k := newKDC() // its clock does not advance
-	c := k.alice(t)
+	c := k.alice()
 	ticket := k.mustGet(t, c, "b1.example.org", noProof, tgt, first)
 	seen := map[int]bool{}
 	for range 20 {
@@ -202,7 +204,7 @@ func TestTicketCacheIsReread(t *testing.T) {
 	k := newKDC()
 	one, other := k.ticket("krbtgt", fakeRealm), k.ticket("krbtgt", fakeRealm)
 	path := cacheFile(t, one)
-	c := mustNew(t, k.cached("FILE:"+path))
+	c := saslpeer.Must(New(k.cached("FILE:" + path)))
 	alice := inRealm("alice")
 	k.mustGet(t, c, "b1.example.org", first)
 	k.mustGet(t, c, "b1.example.org")
@@ -241,12 +243,12 @@ func TestTicketCacheOfAnotherClient(t *testing.T) {
 	k := newKDC()
 	o := k.cached(cacheFile(t, k.ticket("krbtgt", fakeRealm)))
 	o.Principal = "bob"
-	e := mustNotGet(t, mustNew(t, o), "b1.example.org", NoTicket)
+	e := mustNotGet(t, saslpeer.Must(New(o)), "b1.example.org", NoTicket)
 	if e.Principal != "bob@EXAMPLE.ORG" || !strings.Contains(e.Error(), "alice@EXAMPLE.ORG") {
 		t.Errorf("got %v of %q, want alice's cache and bob", e, e.Principal)
 	}
 	o.TicketCache = writeFile(t, "ccache", []byte("nonsense"))
-	mustNotGet(t, mustNew(t, o), "b1.example.org", NoTicket)
+	mustNotGet(t, saslpeer.Must(New(o)), "b1.example.org", NoTicket)
 }
 
 // A ticket requested before another user ran kinit is not used after it.
@@ -254,7 +256,7 @@ func TestTicketCacheChangesHands(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKDC()
 		o := k.cached(cacheFile(t, k.ticket("krbtgt", fakeRealm)))
-		c := mustNew(t, o)
+		c := saslpeer.Must(New(o))
 		release := k.hold()
 		var wg sync.WaitGroup
 		get := func(want string) {
@@ -285,7 +287,7 @@ func TestTicketCacheRenewsInMemory(t *testing.T) {
 	ticket := k.ticket("krbtgt", fakeRealm)
 	ticket.renewTill = ticket.start.Add(k.renew)
 	o := k.cached(cacheFile(t, ticket))
-	c := mustNew(t, o)
+	c := saslpeer.Must(New(o))
 	k.mustGet(t, c, "b1.example.org", first)
 	k.clock.Advance(55 * time.Minute)
 	k.mustGet(t, c, "b1.example.org", tgt, first)
@@ -298,10 +300,10 @@ func TestTicketCacheRenewsInMemory(t *testing.T) {
 	// It is not renewed when it is not renewable, or when the KDC does not answer.
 	ticket.start = k.clock.Now().Add(-55 * time.Minute).Truncate(time.Second)
 	ticket.end, ticket.renewTill = ticket.start.Add(time.Hour), time.Time{}
-	k.mustGet(t, mustNew(t, k.cached(cacheFile(t, ticket))), "b1.example.org", first)
+	k.mustGet(t, saslpeer.Must(New(k.cached(cacheFile(t, ticket)))), "b1.example.org", first)
 	ticket.renewTill = ticket.start.Add(k.renew)
 	k.nth(1, raw(""))
-	k.mustGet(t, mustNew(t, k.cached(cacheFile(t, ticket))), "b1.example.org", first)
+	k.mustGet(t, saslpeer.Must(New(k.cached(cacheFile(t, ticket)))), "b1.example.org", first)
 }
 
 func TestKeytabIsReread(t *testing.T) {
@@ -309,7 +311,7 @@ func TestKeytabIsReread(t *testing.T) {
 	k.life = time.Hour
 	o := k.options()
 	o.Password, o.Keytab = o.KeytabData, k.keytabFile(t)
-	c := mustNew(t, o)
+	c := saslpeer.Must(New(o))
 	k.mustGet(t, c, "b1.example.org", noProof, tgt, first)
 
 	k.passwords["alice"] = "changed"
@@ -320,9 +322,7 @@ func TestKeytabIsReread(t *testing.T) {
 	k.mustGet(t, c, "b1.example.org", noProof, tgt, first)
 
 	k.clock.Advance(2 * time.Hour)
-	if err := os.Remove(o.Keytab); err != nil {
-		t.Fatal(err)
-	}
+	saslpeer.Succeed(t, os.Remove(o.Keytab))
 	if e := mustNotGet(t, c, "b1.example.org", BadKeytab); !errors.Is(e, os.ErrNotExist) ||
 		e.Principal != "alice@EXAMPLE.ORG" {
 		t.Errorf("got %v of %q, want %v of alice", e, e.Principal, os.ErrNotExist)
