@@ -136,4 +136,6 @@ func parseReply(said []byte) (stage, *tunnel.Error) {
 
 func garbage(cause error) *tunnel.Error { return &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: cause} }
 
-func rejected(why string) *tunnel.Error { return &tunnel.Error{Kind: tunnel.ErrLogin, Cause: errors.New(why)} }
+func rejected(why string) *tunnel.Error {
+	return &tunnel.Error{Kind: tunnel.ErrLogin, Cause: errors.New(why)}
+}

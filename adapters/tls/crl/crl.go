@@ -217,7 +217,8 @@ func (c *crl) readEntries(list *x509.RevocationList) error {
 			case x.Id.Equal(oidCertificateIssuer):
 				issuers, foreign = nil, true
 				if rest, err := asn1.Unmarshal(x.Value, &issuers); err != nil || len(rest) > 0 {
-					return fmt.Errorf("entry of serial number %x: the issuer cannot be read", e.SerialNumber)
+					return fmt.Errorf("entry of serial number %x: the certificate's issuer cannot be read",
+						e.SerialNumber)
 				}
 				continue
 			case x.Id.Equal(oidReason):

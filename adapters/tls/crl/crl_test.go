@@ -282,7 +282,7 @@ func TestParse(t *testing.T) {
 		"an extension twice": {pemOf(pemType, doubled), nil, "extension 2.5.29.35: it is there twice"},
 		"a bad extension":    {badPoint, nil, "extension 2.5.29.28: "},
 		"two reasons":        {twoReasons, nil, "two reasons"},
-		"a bad entry":        {badIssuer, nil, "the issuer cannot be read"},
+		"a bad entry":        {badIssuer, nil, "the certificate's issuer cannot be read"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, err := Parse(c.data)
