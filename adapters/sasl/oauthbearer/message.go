@@ -34,10 +34,8 @@ func firstMessage(authzid string, t *Token, extensions map[string]string) []byte
 		b.WriteString("a=" + nameEscapes.Replace(authzid))
 	}
 	b.WriteString("," + separator + authKey + "=Bearer " + t.AccessToken.Reveal() + separator)
-	all := maps.Clone(extensions)
-	if all == nil {
-		all = map[string]string{}
-	}
+	all := map[string]string{}
+	maps.Copy(all, extensions)
 	maps.Copy(all, t.Extensions)
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		b.WriteString(key + "=" + all[key] + separator)

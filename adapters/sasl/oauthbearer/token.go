@@ -77,15 +77,14 @@ func askSource(source oauth2.TokenSource) (t Token, err error) {
 			t, err = Token{}, fmt.Errorf("panic of a %T in the token source", p)
 		}
 	}()
-	got, err := source.Token()
-	if err != nil {
-		return Token{}, err
-	}
-	return fromOAuth2(got)
+	return fromOAuth2(source.Token())
 }
 
-func fromOAuth2(t *oauth2.Token) (Token, error) {
+// fromOAuth2 converts what a TokenSource returned.
+func fromOAuth2(t *oauth2.Token, err error) (Token, error) {
 	switch {
+	case err != nil:
+		return Token{}, err
 	case t == nil:
 		return Token{}, errors.New("the token source returned no token")
 	case t.Type() != "Bearer":

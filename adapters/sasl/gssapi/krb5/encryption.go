@@ -59,20 +59,29 @@ const maxIterations = 1_000_000
 // saltOf returns the KDC's salt and parameters for deriving a key of a type (RFC 4120,
 // section 5.2.7.5). An empty salt means the default one.
 func saltOf(etype int32, data types.PADataSequence) (salt string, params []byte) {
+	for _, entry := range typesOf(data) {
+		if entry.EType == etype {
+			return entry.Salt, entry.S2KParams
+		}
+	}
 	for _, pa := range data {
-		switch pa.PADataType {
-		case patype.PA_ETYPE_INFO2:
-			info, _ := pa.GetETypeInfo2()
-			for _, entry := range info {
-				if entry.EType == etype {
-					return entry.Salt, entry.S2KParams
-				}
-			}
-		case patype.PA_PW_SALT:
+		if pa.PADataType == patype.PA_PW_SALT {
 			salt = string(pa.PADataValue)
 		}
 	}
 	return salt, nil
+}
+
+// typesOf returns the encryption types that the KDC describes, in its order.
+func typesOf(data types.PADataSequence) (all types.ETypeInfo2) {
+	Contain(func() error {
+		for _, pa := range data {
+			info, _ := pa.GetETypeInfo2() // of another kind of data: an error
+			all = append(all, info...)
+		}
+		return nil
+	})
+	return all
 }
 
 // keyOfPassword derives a key. data is the KDC's description of the derivation.

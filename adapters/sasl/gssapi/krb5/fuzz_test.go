@@ -66,7 +66,7 @@ func FuzzConfig(f *testing.F) {
 		}
 		if c, err := loadConf(text, ""); err == nil && text != "" {
 			c.realmOf("broker.example.org")
-			c.cacheFile()
+			c.cacheFile("")
 			if len(c.asTypes) == 0 || len(c.tgsTypes) == 0 {
 				t.Error("got no encryption type, want one")
 			}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -49,11 +50,11 @@ func (k *kdcs) ask(ctx context.Context, realm string, request []byte) ([]byte, e
 	var problems []error
 	for _, address := range addresses {
 		answer, err := k.askOne(ctx, address, request)
-		var refused *messages.KRBError
+		refused, ok := errors.AsType[*messages.KRBError](err)
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
-		case errors.As(err, &refused) && refused.ErrorCode != errorcode.KDC_ERR_SVC_UNAVAILABLE, err == nil:
+		case ok && refused.ErrorCode != errorcode.KDC_ERR_SVC_UNAVAILABLE, err == nil:
 			k.mu.Lock()
 			k.last[realm] = address
 			k.mu.Unlock()
@@ -85,10 +86,8 @@ func (k *kdcs) find(ctx context.Context, realm string) (addresses []string, err 
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for i, address := range addresses {
-		if address == k.last[realm] {
-			addresses[0], addresses[i] = address, addresses[0]
-		}
+	if i := slices.Index(addresses, k.last[realm]); i > 0 {
+		addresses[0], addresses[i] = addresses[i], addresses[0]
 	}
 	return addresses, nil
 }

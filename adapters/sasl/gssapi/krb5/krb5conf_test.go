@@ -163,7 +163,7 @@ func TestCacheNames(t *testing.T) {
 		}
 		t.Setenv("KRB5CCNAME", w.env)
 		c.cache = w.config
-		got, err := c.cacheFile()
+		got, err := c.cacheFile("")
 		if got != w.want || (err == nil) != (w.refused == "") || err != nil &&
 			!strings.Contains(err.Error(), w.refused) {
 			t.Errorf("KRB5CCNAME=%q, default_ccache_name=%q: got %q, %v, want %q", w.env, w.config, got, err, w.want)

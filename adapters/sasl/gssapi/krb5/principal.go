@@ -2,6 +2,7 @@ package krb5
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/jcmturner/gokrb5/v8/iana/nametype"
@@ -65,10 +66,8 @@ func parsePrincipal(text string) (p Principal, err error) {
 		}
 	}
 	end()
-	for _, part := range p.Name.NameString {
-		if part == "" {
-			return Principal{}, errors.New("empty part in the principal")
-		}
+	if slices.Contains(p.Name.NameString, "") {
+		return Principal{}, errors.New("empty part in the principal")
 	}
 	if inRealm && p.Realm == "" {
 		return Principal{}, errors.New(`empty realm after the "@" of the principal`)
@@ -81,9 +80,7 @@ func parsePrincipal(text string) (p Principal, err error) {
 // an attacker who controls DNS could choose it.
 func service(name, host string) Principal {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	return Principal{Name: types.PrincipalName{
-		NameType: nametype.KRB_NT_SRV_HST, NameString: []string{name, host},
-	}}
+	return Principal{Name: types.PrincipalName{NameType: nametype.KRB_NT_SRV_HST, NameString: []string{name, host}}}
 }
 
 // granting returns the principal of a realm's ticket-granting service, as it is known
