@@ -40,11 +40,8 @@ func endpoint(t *testing.T, h http.HandlerFunc) (*httptest.Server, credentials) 
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
 	return s, credentials{
-		TokenURL:     s.URL + "/token?key=canary-query",
-		ClientID:     "my client",
-		ClientSecret: ports.NewSecret(secret),
-		Parameters:   map[string]ports.Secret{"audience": ports.NewSecret("canary-parameter")},
-		RootCAs:      roots,
+		TokenURL: s.URL + "/token?key=canary-query", ClientID: "my client", ClientSecret: ports.NewSecret(secret),
+		Parameters: map[string]ports.Secret{"audience": ports.NewSecret("canary-parameter")}, RootCAs: roots,
 	}
 }
 
@@ -141,12 +138,8 @@ func mustHideSecrets(t *testing.T, err error) {
 func failure(t *testing.T, c credentials) *oauthbearer.EndpointError {
 	t.Helper()
 	_, err := sends(t, create(config{Tokens: saslpeer.Must(c.Provider()), Timeout: -1}))
-	var e *oauthbearer.EndpointError
-	if !errors.As(err, &e) {
-		t.Fatalf("got %v, want an *EndpointError", err)
-	}
 	mustHideSecrets(t, err)
-	return e
+	return saslpeer.Typed[*oauthbearer.EndpointError](t, err)
 }
 
 func TestEndpointErrors(t *testing.T) {
@@ -350,6 +343,21 @@ func TestLongAnswer(t *testing.T) {
 	}
 }
 
+// hijacked returns a handler that sends text instead of an answer and passes the connection
+// to more.
+func hijacked(t *testing.T, text string, more func(net.Conn)) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, text)
+		more(conn)
+	}
+}
+
 // Options.Timeout and the end of the login limit the wait for a stalled endpoint.
 func TestStalledEndpoints(t *testing.T) {
 	for name, until := range map[string]string{
@@ -358,32 +366,19 @@ func TestStalledEndpoints(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := make(chan struct{})
-			_, c := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
-				conn, buffered, err := w.(http.Hijacker).Hijack()
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				defer conn.Close()
-				_, _ = buffered.WriteString(until)
-				_ = buffered.Flush()
+			_, c := endpoint(t, hijacked(t, until, func(conn net.Conn) {
 				asked <- struct{}{}
 				_, _ = io.Copy(io.Discard, conn) // until the client hangs up
-			})
+			}))
 			clock := fake.New(noon)
 			a := create(config{Tokens: saslpeer.Must(c.Provider()), Clock: clock, Timeout: time.Minute})
 			x := a.Begin(ports.Endpoint{})
-			x.Next(nil)
-			<-asked
-			clock.Advance(time.Minute)
-			woken := make(chan struct{})
-			x.(ports.Watcher).Watch(func() { close(woken) })
-			<-woken
-			if _, _, err := x.Result(); !errors.Is(err, context.DeadlineExceeded) ||
+			defer x.Close()
+			go func() { <-asked; clock.Advance(time.Minute) }()
+			if _, _, err := saslpeer.Step(x, nil); !errors.Is(err, context.DeadlineExceeded) ||
 				!strings.Contains(err.Error(), "none within 1m0s") {
 				t.Errorf("got %v, want a timeout after 1m0s", err)
 			}
-			x.Close()
 
 			x = a.Begin(ports.Endpoint{})
 			x.Next(nil)
@@ -398,42 +393,36 @@ func unwanted(t *testing.T) http.HandlerFunc {
 	return func(http.ResponseWriter, *http.Request) { t.Error("got a request, want none") }
 }
 
+func as[E error](err error) bool { _, ok := errors.AsType[E](err); return ok }
+
 func TestBrokenEndpoints(t *testing.T) {
-	t.Run("an untrusted authority", func(t *testing.T) {
-		_, c := endpoint(t, unwanted(t))
-		c.RootCAs = x509.NewCertPool()
-		e := failure(t, c)
-		var certificate *tls.CertificateVerificationError
-		if !errors.As(e, &certificate) || !strings.Contains(e.Hint(), "authority") {
-			t.Errorf("got %v with the hint %q", e, e.Hint())
-		}
-	})
-	t.Run("a certificate for another host", func(t *testing.T) {
-		s, c := endpoint(t, unwanted(t))
-		_, port, _ := net.SplitHostPort(s.Listener.Addr().String())
-		c.TokenURL = "https://localhost:" + port
-		var host x509.HostnameError
-		if e := failure(t, c); !errors.As(e, &host) {
-			t.Errorf("got %v", e)
-		}
-	})
-	t.Run("no TLS", func(t *testing.T) {
-		s := httptest.NewServer(unwanted(t))
-		defer s.Close()
-		_, c := endpoint(t, nil)
-		c.TokenURL = strings.Replace(s.URL, "http:", "https:", 1)
-		if e := failure(t, c); !strings.Contains(e.Error(), "HTTP response to HTTPS client") {
-			t.Errorf("got %v", e)
-		}
-	})
-	t.Run("closed", func(t *testing.T) {
-		s, c := endpoint(t, nil)
-		s.Close()
-		var op *net.OpError
-		if e := failure(t, c); !errors.As(e, &op) || e.Endpoint != s.URL+"/token" {
-			t.Errorf("got %v", e)
-		}
-	})
+	open := httptest.NewServer(unwanted(t))
+	defer open.Close()
+	for _, c := range []struct {
+		name   string
+		change func(*httptest.Server, *credentials)
+		is     func(error) bool
+		text   string // of the error and its hint
+	}{
+		{"an untrusted authority", func(_ *httptest.Server, c *credentials) { c.RootCAs = x509.NewCertPool() },
+			as[*tls.CertificateVerificationError], "authority to RootCAs"},
+		{"a certificate for another host", func(_ *httptest.Server, c *credentials) {
+			c.TokenURL = strings.Replace(c.TokenURL, "127.0.0.1", "localhost", 1)
+		}, as[x509.HostnameError], ""},
+		{"no TLS", func(_ *httptest.Server, c *credentials) {
+			c.TokenURL = strings.Replace(open.URL, "http:", "https:", 1)
+		}, as[error], "HTTP response to HTTPS client"},
+		{"closed", func(s *httptest.Server, _ *credentials) { s.Close() }, as[*net.OpError], ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, credentials := endpoint(t, unwanted(t))
+			c.change(s, &credentials)
+			e, address := failure(t, credentials), strings.TrimSuffix(credentials.TokenURL, "?key=canary-query")
+			if !c.is(e) || !strings.Contains(e.Error()+e.Hint(), c.text) || e.Endpoint != address {
+				t.Errorf("got %v with the hint %q, want %q of %s", e, e.Hint(), c.text, address)
+			}
+		})
+	}
 	for name, text := range map[string]string{
 		"not HTTP": "\x1b[2J" + secret + "\r\n\r\n", "a bad header": "HTTP/1.1 200 OK\r\nno \x1b[2J colon\r\n\r\n",
 		"a bad header with the secret": "HTTP/1.1 200 OK\r\n" + secret + "\r\n\r\n",
@@ -441,15 +430,7 @@ func TestBrokenEndpoints(t *testing.T) {
 		"an endless header":            "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<20) + "\r\n\r\n", "empty": "",
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, c := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
-				conn, _, err := w.(http.Hijacker).Hijack()
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				_, _ = io.WriteString(conn, text)
-				_ = conn.Close()
-			})
+			_, c := endpoint(t, hijacked(t, text, func(net.Conn) {}))
 			if e := failure(t, c); e.Err == nil || e.Status != 0 {
 				t.Errorf("got %v", e)
 			}
@@ -458,21 +439,18 @@ func TestBrokenEndpoints(t *testing.T) {
 }
 
 func TestClientCredentialsRefused(t *testing.T) {
+	const noAddress = "TokenURL: not an https:// address"
+	at := func(address string) func(*credentials) { return func(c *credentials) { c.TokenURL = address } }
 	_, good := endpoint(t, nil)
 	for _, c := range []struct {
 		change func(*credentials)
 		text   string
 	}{
-		{func(c *credentials) { c.TokenURL = "" }, "TokenURL: not an https:// address"},
-		{func(c *credentials) { c.TokenURL = "http://idp.example/token" }, "TokenURL: not an https:// address"},
-		{func(c *credentials) { c.TokenURL = "file:///etc/passwd" }, "TokenURL: not an https:// address"},
-		{func(c *credentials) { c.TokenURL = "https:///token" }, "TokenURL: not an https:// address"},
-		{func(c *credentials) { c.TokenURL = "https://:443/token" }, "TokenURL: not an https:// address"},
-		{func(c *credentials) { c.TokenURL = "https://a:" + canary + "%zz@idp.example/" },
-			"TokenURL: not an https:// address"},
-		{func(c *credentials) { c.TokenURL = "https://a:" + canary + "@idp.example/" },
-			"TokenURL: contains user information"},
-		{func(c *credentials) { c.TokenURL = "https://idp.example/#a" }, "TokenURL: contains a fragment"},
+		{at(""), noAddress}, {at("http://idp.example/token"), noAddress}, {at("file:///etc/passwd"), noAddress},
+		{at("https:///token"), noAddress}, {at("https://:443/token"), noAddress},
+		{at("https://a:" + canary + "%zz@idp.example/"), noAddress},
+		{at("https://a:" + canary + "@idp.example/"), "TokenURL: contains user information"},
+		{at("https://idp.example/#a"), "TokenURL: contains a fragment"},
 		{func(c *credentials) { c.ClientID = "" }, "ClientID: not given"},
 		{func(c *credentials) { c.ClientSecret = ports.Secret{} }, "ClientSecret: not given"},
 		{func(c *credentials) { c.Scopes = []string{"read write"} }, `Scopes: "read write"`},
@@ -481,13 +459,12 @@ func TestClientCredentialsRefused(t *testing.T) {
 			c.Parameters = map[string]ports.Secret{"client_secret": ports.NewSecret(canary)}
 		}, `Parameters: "client_secret"`},
 		{func(c *credentials) { *c = credentials{} },
-			"TokenURL: not an https:// address\nsasl: ClientID: not given\nsasl: ClientSecret: not given"},
+			noAddress + "\nsasl: ClientID: not given\nsasl: ClientSecret: not given"},
 	} {
 		bad := good
 		c.change(&bad)
 		p, err := bad.Provider()
-		var option *sasl.OptionError
-		if p != nil || !errors.As(err, &option) || !strings.Contains(err.Error(), c.text) ||
+		if p != nil || !as[*sasl.OptionError](err) || !strings.Contains(err.Error(), c.text) ||
 			strings.Contains(err.Error(), canary) {
 			t.Errorf("got %v, want %q in it", err, c.text)
 		}

@@ -200,8 +200,7 @@ func TestSuspectTokenIsReplaced(t *testing.T) {
 	r.clock.Advance(5 * time.Second)
 	r.wants(t, "second", 3)
 
-	never := r.Begin(ports.Endpoint{}) // it is closed before its token is sent
-	never.Close()
+	r.Begin(ports.Endpoint{}).Close() // it is closed before its token is sent
 	r.wants(t, "second", 3)
 }
 
@@ -209,8 +208,7 @@ func TestSuspectTokenIsReplaced(t *testing.T) {
 func TestLateRejection(t *testing.T) {
 	r := newHarness()
 	r.gives("first", time.Hour)
-	late := r.Begin(ports.Endpoint{})
-	defer late.Close()
+	late := begun(t, r.Authenticator)
 	saslpeer.Must(started(t, late))
 	r.clock.Advance(50 * time.Minute)
 	r.gives("second", time.Hour)
@@ -287,9 +285,9 @@ func (s *slow) called(t *testing.T) *slowCall {
 	}
 }
 
-// login begins a login.
-func (s *slow) login() ports.Exchange {
-	x := s.Begin(ports.Endpoint{})
+// login begins a login, which is closed when the test ends.
+func (s *slow) login(t *testing.T) ports.Exchange {
+	x := begun(t, s.Authenticator)
 	x.Next(nil)
 	return x
 }
@@ -320,7 +318,7 @@ func TestOneCallForManyLogins(t *testing.T) {
 		for round, answer := range []string{"first", "", "second"} {
 			var logins []ports.Exchange
 			for range 20 {
-				logins = append(logins, s.login())
+				logins = append(logins, s.login(t))
 			}
 			c := s.called(t)
 			if len(s.calls) > 0 {
@@ -339,7 +337,6 @@ func TestOneCallForManyLogins(t *testing.T) {
 				case round != 1 && got != answer:
 					t.Errorf("got %q, %v, want %q", got, err, answer)
 				}
-				x.Close()
 			}
 			if c.ctx.Err() == nil {
 				t.Error("got a running context after the call, want it canceled")
@@ -353,7 +350,7 @@ func TestOneCallForManyLogins(t *testing.T) {
 func TestSomeLoginsClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSlow()
-		a, b, c := s.login(), s.login(), s.login()
+		a, b, c := s.login(t), s.login(t), s.login(t)
 		call := s.called(t)
 		a.Close()
 		b.Close()
@@ -361,12 +358,10 @@ func TestSomeLoginsClose(t *testing.T) {
 		if call.ctx.Err() != nil {
 			t.Fatal("got a canceled call, want it to serve the waiting login")
 		}
-		d := s.login()
+		d := s.login(t)
 		call.answer <- "first"
-		for _, x := range []ports.Exchange{c, d} {
-			mustSend(t, x, "first")
-			x.Close()
-		}
+		mustSend(t, c, "first")
+		mustSend(t, d, "first")
 		if len(s.calls) > 0 {
 			t.Error("got another call, want none")
 		}
@@ -376,7 +371,7 @@ func TestSomeLoginsClose(t *testing.T) {
 func TestAllLoginsClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSlow()
-		a, b := s.login(), s.login()
+		a, b := s.login(t), s.login(t)
 		call := s.called(t)
 		a.Close()
 		b.Close()
@@ -384,17 +379,16 @@ func TestAllLoginsClose(t *testing.T) {
 		if call.ctx.Err() == nil {
 			t.Error("got a running call without a login, want it canceled")
 		}
-		c := s.login()
+		c := s.login(t)
 		s.called(t).answer <- "second"
 		mustSend(t, c, "second")
-		c.Close()
 	})
 }
 
 func TestTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSlow()
-		a, b := s.login(), s.login()
+		a, b := s.login(t), s.login(t)
 		s.called(t)
 		s.clock.Advance(5*time.Second - 1)
 		if _, err := result(t, a); err != ports.ErrWouldBlock {
@@ -406,19 +400,16 @@ func TestTimeout(t *testing.T) {
 				!strings.Contains(err.Error(), "none within 5s") {
 				t.Errorf("got %v, want a timeout after 5s", err)
 			}
-			x.Close()
 		}
 
-		c := s.login()
+		c := s.login(t)
 		s.called(t).answer <- "first"
 		mustSend(t, c, "first")
-		c.Close()
 		s.clock.Advance(80 * time.Second)
-		d := s.login() // a timeout is a failure like any other
+		d := s.login(t) // a timeout is a failure like any other
 		s.called(t)
 		s.clock.Advance(5 * time.Second)
 		mustSend(t, d, "first")
-		d.Close()
 	})
 }
 
@@ -428,9 +419,9 @@ func TestDeafProvider(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSlow()
 		s.deaf = true
-		a := s.login()
+		a := s.login(t)
 		first := s.called(t)
-		b := s.login()
+		b := s.login(t)
 		synctest.Wait()
 		s.clock.Advance(5 * time.Second)
 		if _, err := result(t, b); !errors.Is(err, context.DeadlineExceeded) {
@@ -439,16 +430,13 @@ func TestDeafProvider(t *testing.T) {
 		if _, err := result(t, a); err != ports.ErrWouldBlock {
 			t.Errorf("got %v, want ErrWouldBlock", err)
 		}
-		c := s.login()
+		c := s.login(t)
 		s.called(t).answer <- "second"
 		mustSend(t, c, "second")
 		first.answer <- "first"
 		mustSend(t, a, "first")
-		d := s.login()
+		d := s.login(t)
 		mustSend(t, d, "second")
-		for _, x := range []ports.Exchange{a, b, c, d} {
-			x.Close()
-		}
 	})
 }
 

@@ -15,7 +15,6 @@ import (
 
 	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/sasl/oauthbearer"
-	"brokerconn/ports"
 )
 
 type sourceFunc func() (*oauth2.Token, error)
@@ -134,12 +133,10 @@ func TestRetrieveErrorIsConverted(t *testing.T) {
 			source := oauthbearer.FromSource(sourceFunc(func() (*oauth2.Token, error) { return nil, c.err }))
 			for _, p := range []oauthbearer.Provider{fails, source} {
 				_, err := sends(t, create(config{Tokens: p}))
-				var e *oauthbearer.EndpointError
-				if !errors.As(err, &e) || *e != c.want {
+				if e := saslpeer.Typed[*oauthbearer.EndpointError](t, err); e == nil || *e != c.want {
 					t.Errorf("got %v, want %v", err, &c.want)
 				}
-				var original *oauth2.RetrieveError
-				if errors.As(err, &original) {
+				if as[*oauth2.RetrieveError](err) {
 					t.Error("got the original error in the chain, want it dropped")
 				}
 				mustHideSecrets(t, err)
@@ -154,9 +151,7 @@ func TestContextEndsWithCall(t *testing.T) {
 		kept = ctx
 		return bearer("a"), ctx.Err()
 	}})
-	x := a.Begin(ports.Endpoint{})
-	defer x.Close()
-	if _, err := started(t, x); err != nil || kept.Err() == nil {
+	if _, err := started(t, begun(t, a)); err != nil || kept.Err() == nil {
 		t.Errorf("got %v, and the context's error %v after the call, want one", err, kept.Err())
 	}
 }
