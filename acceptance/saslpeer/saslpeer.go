@@ -39,6 +39,12 @@ func Succeed(t testing.TB, err error) {
 	fakebroker.Must(t, err)
 }
 
+// Is reports whether an error or one that it wraps is an E.
+func Is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
+
 // Typed requires that err is nil or a printable E. It returns the E.
 func Typed[E error](t testing.TB, err error) (typed E) {
 	t.Helper()
@@ -60,6 +66,13 @@ func OneLine(t testing.TB, err error, most int) {
 	if len(text) > most || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		t.Errorf("got an error of %d bytes, want %d printable ones at most: %q", len(text), most, text)
 	}
+}
+
+// Begin returns a login, which is closed when the test ends.
+func Begin(t testing.TB, a ports.Authenticator) ports.Exchange {
+	x := a.Begin(ports.Endpoint{})
+	t.Cleanup(x.Close)
+	return x
 }
 
 // Step continues a login with a challenge, nil at its start, and waits for the result.
@@ -112,10 +125,8 @@ func Contract(
 ) {
 	t.Helper()
 	porttest.Authenticator(t, porttest.AuthenticatorCase{
-		Authenticator: a,
-		Endpoint:      ports.Endpoint{Host: "b", Network: "tcp", Address: "127.0.0.1:9092"},
-		NewServer:     brokers,
-		Secrets:       []string{secret},
+		Authenticator: a, Endpoint: ports.Endpoint{Host: "b", Network: "tcp", Address: "127.0.0.1:9092"},
+		NewServer: brokers, Secrets: []string{secret},
 	})
 	e, ok := a.(ports.Exposer)
 	if got := !ok || e.Exposes(); a.Mechanism() != mechanism || got != exposes {

@@ -75,10 +75,10 @@ func TestLoginsAtBroker(t *testing.T) {
 	}}
 
 	_, err := broker.Dial(ctx, cfg)
-	var failure *broker.Error
-	var refusal *oauthbearer.Error
+	failure, ok := errors.AsType[*broker.Error](err)
+	refusal, wrapped := errors.AsType[*oauthbearer.Error](err)
 	switch {
-	case !errors.Is(err, broker.ErrAuthentication) || !errors.As(err, &failure) || !errors.As(err, &refusal):
+	case !errors.Is(err, broker.ErrAuthentication) || !ok || !wrapped:
 		t.Fatalf("got %v, want a broker.Error that wraps an oauthbearer.Error", err)
 	case refusal.Status != "invalid_token" || failure.Hint != refusal.Hint() ||
 		!strings.Contains(err.Error(), `SASL_AUTHENTICATION_FAILED`):

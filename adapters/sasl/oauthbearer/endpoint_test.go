@@ -393,8 +393,6 @@ func unwanted(t *testing.T) http.HandlerFunc {
 	return func(http.ResponseWriter, *http.Request) { t.Error("got a request, want none") }
 }
 
-func as[E error](err error) bool { _, ok := errors.AsType[E](err); return ok }
-
 func TestBrokenEndpoints(t *testing.T) {
 	open := httptest.NewServer(unwanted(t))
 	defer open.Close()
@@ -405,14 +403,14 @@ func TestBrokenEndpoints(t *testing.T) {
 		text   string // of the error and its hint
 	}{
 		{"an untrusted authority", func(_ *httptest.Server, c *credentials) { c.RootCAs = x509.NewCertPool() },
-			as[*tls.CertificateVerificationError], "authority to RootCAs"},
+			saslpeer.Is[*tls.CertificateVerificationError], "authority to RootCAs"},
 		{"a certificate for another host", func(_ *httptest.Server, c *credentials) {
 			c.TokenURL = strings.Replace(c.TokenURL, "127.0.0.1", "localhost", 1)
-		}, as[x509.HostnameError], ""},
+		}, saslpeer.Is[x509.HostnameError], ""},
 		{"no TLS", func(_ *httptest.Server, c *credentials) {
 			c.TokenURL = strings.Replace(open.URL, "http:", "https:", 1)
-		}, as[error], "HTTP response to HTTPS client"},
-		{"closed", func(s *httptest.Server, _ *credentials) { s.Close() }, as[*net.OpError], ""},
+		}, saslpeer.Is[error], "HTTP response to HTTPS client"},
+		{"closed", func(s *httptest.Server, _ *credentials) { s.Close() }, saslpeer.Is[*net.OpError], ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, credentials := endpoint(t, unwanted(t))
@@ -464,7 +462,7 @@ func TestClientCredentialsRefused(t *testing.T) {
 		bad := good
 		c.change(&bad)
 		p, err := bad.Provider()
-		if p != nil || !as[*sasl.OptionError](err) || !strings.Contains(err.Error(), c.text) ||
+		if p != nil || !saslpeer.Is[*sasl.OptionError](err) || !strings.Contains(err.Error(), c.text) ||
 			strings.Contains(err.Error(), canary) {
 			t.Errorf("got %v, want %q in it", err, c.text)
 		}

@@ -208,7 +208,7 @@ func TestSuspectTokenIsReplaced(t *testing.T) {
 func TestLateRejection(t *testing.T) {
 	r := newHarness()
 	r.gives("first", time.Hour)
-	late := begun(t, r.Authenticator)
+	late := saslpeer.Begin(t, r.Authenticator)
 	saslpeer.Must(started(t, late))
 	r.clock.Advance(50 * time.Minute)
 	r.gives("second", time.Hour)
@@ -287,7 +287,7 @@ func (s *slow) called(t *testing.T) *slowCall {
 
 // login begins a login, which is closed when the test ends.
 func (s *slow) login(t *testing.T) ports.Exchange {
-	x := begun(t, s.Authenticator)
+	x := saslpeer.Begin(t, s.Authenticator)
 	x.Next(nil)
 	return x
 }

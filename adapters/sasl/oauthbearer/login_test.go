@@ -43,7 +43,7 @@ func TestMechanism(t *testing.T) {
 // refused returns the error of a login that the broker rejects with an answer.
 func refused(t testing.TB, answer []byte) *oauthbearer.Error {
 	t.Helper()
-	x := begun(t, create(config{Tokens: always(bearer(canary)), Runner: saslpeer.Inline}))
+	x := saslpeer.Begin(t, create(config{Tokens: always(bearer(canary)), Runner: saslpeer.Inline}))
 	saslpeer.Must(started(t, x))
 	response, done, err := saslpeer.Step(x, answer)
 	if string(response) != "\x01" || done || err == nil {
@@ -128,7 +128,7 @@ func TestHints(t *testing.T) {
 }
 
 func TestMessageBeforeToken(t *testing.T) {
-	x := begun(t, create(config{Tokens: always(bearer(canary)), Runner: saslpeer.Inline}))
+	x := saslpeer.Begin(t, create(config{Tokens: always(bearer(canary)), Runner: saslpeer.Inline}))
 	if _, done, err := saslpeer.Step(x, []byte{}); done || !errors.Is(err, sasl.ErrUnexpected) {
 		t.Errorf("got %v, %v, want ErrUnexpected", done, err)
 	}

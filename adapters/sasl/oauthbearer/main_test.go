@@ -37,13 +37,6 @@ func bearer(text string) oauthbearer.Token {
 
 func create(o config) *oauthbearer.Authenticator { return saslpeer.Must(oauthbearer.New(o)) }
 
-// begun returns a login, which is closed when the test ends.
-func begun(t testing.TB, a *oauthbearer.Authenticator) ports.Exchange {
-	x := a.Begin(ports.Endpoint{})
-	t.Cleanup(x.Close)
-	return x
-}
-
 // sends logs in to a broker that accepts any token, and returns the first message.
 func sends(t testing.TB, a *oauthbearer.Authenticator) (message, error) {
 	t.Helper()

@@ -97,14 +97,13 @@ func TestExtensionGrammar(t *testing.T) {
 	} {
 		pair := map[string]string{c.key: c.value}
 		_, err := first(config{Extensions: pair}, "token")
-		var option *sasl.OptionError
 		if c.text == "" {
 			if err != nil {
 				t.Errorf("%q=%q: got %v, want no error", c.key, c.value, err)
 			}
 			continue
 		}
-		if !errors.As(err, &option) || option.Option != "Extensions" || !strings.Contains(err.Error(), c.text) ||
+		if option, ok := errors.AsType[*sasl.OptionError](err); !ok || option.Option != "Extensions" || !strings.Contains(err.Error(), c.text) ||
 			strings.Contains(err.Error(), "evil") && c.key == "k" {
 			t.Errorf("%q=%q: got %v, want %q in it", c.key, c.value, err, c.text)
 		}
@@ -166,8 +165,8 @@ func TestAuthzid(t *testing.T) {
 	}
 	for _, name := range []string{"a\x01auth=Bearer evil\x01", "a\x00", "a\n", "\xff", "\u0085"} {
 		_, err := first(config{Authzid: name}, "token")
-		var option *sasl.OptionError
-		if !errors.As(err, &option) || option.Option != "Authzid" || strings.Contains(err.Error(), "evil") {
+		option, ok := errors.AsType[*sasl.OptionError](err)
+		if !ok || option.Option != "Authzid" || strings.Contains(err.Error(), "evil") {
 			t.Errorf("%q: got %v, want an OptionError of Authzid", name, err)
 		}
 	}

@@ -20,7 +20,7 @@ func TestNoSecretIsPrinted(t *testing.T) {
 	}
 	provider := saslpeer.Must(credentials.Provider())
 	a := create(options)
-	x, refused := begun(t, a), begun(t, a)
+	x, refused := saslpeer.Begin(t, a), saslpeer.Begin(t, a)
 	saslpeer.Must(started(t, x))
 	saslpeer.Must(started(t, refused))
 	_, _, rejection := saslpeer.Step(refused, []byte(canary))

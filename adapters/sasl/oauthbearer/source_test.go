@@ -136,7 +136,7 @@ func TestRetrieveErrorIsConverted(t *testing.T) {
 				if e := saslpeer.Typed[*oauthbearer.EndpointError](t, err); e == nil || *e != c.want {
 					t.Errorf("got %v, want %v", err, &c.want)
 				}
-				if as[*oauth2.RetrieveError](err) {
+				if saslpeer.Is[*oauth2.RetrieveError](err) {
 					t.Error("got the original error in the chain, want it dropped")
 				}
 				mustHideSecrets(t, err)
@@ -151,7 +151,7 @@ func TestContextEndsWithCall(t *testing.T) {
 		kept = ctx
 		return bearer("a"), ctx.Err()
 	}})
-	if _, err := started(t, begun(t, a)); err != nil || kept.Err() == nil {
+	if _, err := started(t, saslpeer.Begin(t, a)); err != nil || kept.Err() == nil {
 		t.Errorf("got %v, and the context's error %v after the call, want one", err, kept.Err())
 	}
 }

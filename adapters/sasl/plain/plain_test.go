@@ -56,8 +56,7 @@ func TestMessages(t *testing.T) {
 
 // A broker may echo the password.
 func TestNonEmptyAnswerFailsLogin(t *testing.T) {
-	ex := newPlain(plain.Options{Username: "alice", Password: ports.NewSecret(canary)}).Begin(ports.Endpoint{})
-	defer ex.Close()
+	ex := saslpeer.Begin(t, newPlain(plain.Options{Username: "alice", Password: ports.NewSecret(canary)}))
 	ex.Next(nil)
 	response, done, err := saslpeer.Step(ex, []byte("\x00alice\x00"+canary))
 	if response != nil || done || !errors.Is(err, sasl.ErrUnexpected) || !strings.Contains(err.Error(), "18 bytes") {
@@ -83,8 +82,7 @@ func TestNewRefuses(t *testing.T) {
 			"sasl: Credentials: set together with Username or Password: keep one"},
 	} {
 		a, err := plain.New(c.o)
-		var e *sasl.OptionError
-		if a != nil || !errors.As(err, &e) || err.Error() != c.want {
+		if a != nil || !saslpeer.Is[*sasl.OptionError](err) || err.Error() != c.want {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
 		porttest.NoSecrets(t, "the error", err, canary)

@@ -115,8 +115,7 @@ func TestNewRefuses(t *testing.T) {
 			"sasl: Username: empty after SASLprep (RFC 4013)"},
 	} {
 		a, err := New(SHA256, c.o)
-		var e *sasl.OptionError
-		if a != nil || !errors.As(err, &e) || err.Error() != c.want {
+		if a != nil || !saslpeer.Is[*sasl.OptionError](err) || err.Error() != c.want {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
 		porttest.NoSecrets(t, "the error", err, canary)
@@ -147,8 +146,7 @@ func TestSourceIsPrepared(t *testing.T) {
 	ask := func(context.Context) (sasl.Credentials, error) { return credentials(canary + "\u0007"), nil }
 	a := newScram(SHA256, Options{Runner: saslpeer.Inline, Prepare: true, Credentials: ask})
 	err := logIn(a, theirs().serve()())
-	var e *sasl.OptionError
-	if !errors.As(err, &e) || e.Option != "Password" {
+	if e, ok := errors.AsType[*sasl.OptionError](err); !ok || e.Option != "Password" {
 		t.Errorf("got %v, want an OptionError of Password", err)
 	}
 	porttest.NoSecrets(t, "the error", err, canary)
@@ -156,9 +154,7 @@ func TestSourceIsPrepared(t *testing.T) {
 
 func TestNonces(t *testing.T) {
 	first := func(a *Authenticator) string {
-		ex := a.Begin(ports.Endpoint{})
-		defer ex.Close()
-		response, _, err := saslpeer.Step(ex, nil)
+		response, _, err := saslpeer.Step(saslpeer.Begin(t, a), nil)
 		if err != nil {
 			return err.Error()
 		}

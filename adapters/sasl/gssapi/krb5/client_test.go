@@ -45,8 +45,8 @@ func TestOptionsRefused(t *testing.T) {
 			c.o.Config = fakeConfig
 		}
 		_, err := New(c.o)
-		var e *sasl.OptionError
-		if !errors.As(err, &e) || e.Option != c.option || !strings.Contains(err.Error(), c.want) ||
+		e, ok := errors.AsType[*sasl.OptionError](err)
+		if !ok || e.Option != c.option || !strings.Contains(err.Error(), c.want) ||
 			strings.Contains(err.Error(), canary) {
 			t.Errorf("%s: got %v, want %s: %s", c.name, err, c.option, c.want)
 		}

@@ -115,14 +115,10 @@ func TestKDCRefusals(t *testing.T) {
 	} {
 		k := newKDC()
 		k.nth(c.turn, code(c.code))
-		var e *Error
-		if _, err := ticketFor(k.alice(), "broker.example.org"); !errors.As(err, &e) {
-			t.Fatalf("code %d in turn %d: got %v, want an *Error", c.code, c.turn, err)
-		}
-		if e.Reason != c.want || e.Principal != c.principal || e.Code != c.code ||
+		_, err := ticketFor(k.alice(), "broker.example.org")
+		if e, ok := errors.AsType[*Error](err); !ok || e.Reason != c.want || e.Principal != c.principal || e.Code != c.code ||
 			(e.Hint() == "") != (c.want == Other) {
-			t.Errorf("code %d in turn %d: got %v of %q, code %d, want %v of %q: %v",
-				c.code, c.turn, e.Reason, e.Principal, e.Code, c.want, c.principal, e)
+			t.Errorf("code %d in turn %d: got %+v, want %v of %q", c.code, c.turn, err, c.want, c.principal)
 		}
 	}
 }
