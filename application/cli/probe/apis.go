@@ -65,13 +65,11 @@ those of that release, and the first line says so.`,
 
 func newAPIRow(key int16, versions versionRange) apiRow {
 	row := apiRow{Key: key, Name: kafkacodec.KeyName(key), Broker: &versions}
-	highest, known := kafkacodec.MaxVersion(key)
-	if !known {
-		return row
-	}
-	row.Ours = &versionRange{0, highest}
-	if used := min(versions.Max, highest); used >= versions.Min {
-		row.Used = &used
+	if highest, known := kafkacodec.MaxVersion(key); known {
+		row.Ours = &versionRange{0, highest}
+		if used := min(versions.Max, highest); used >= versions.Min {
+			row.Used = &used
+		}
 	}
 	return row
 }

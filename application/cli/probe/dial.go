@@ -96,14 +96,14 @@ func (a *app) withConn(run func(ctx context.Context, conn *broker.Conn, args []s
 
 // refused returns an invalid setting as an error about its flag or argument.
 func refused(err error) error {
-	var config *broker.ConfigError
-	switch {
-	case !errors.As(err, &config):
+	switch config, ok := errors.AsType[*broker.ConfigError](err); {
+	case !ok:
 		return err
 	case config.Setting == "Host":
 		return usagef("HOST:PORT: has no host name or IP address")
 	case config.Setting == "ClientID":
 		return usagef("--client-id: %s", config.Problem)
+	default:
+		return usagef("%v", config)
 	}
-	return usagef("%v", config)
 }
