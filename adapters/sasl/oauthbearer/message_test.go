@@ -103,7 +103,8 @@ func TestExtensionGrammar(t *testing.T) {
 			}
 			continue
 		}
-		if option, ok := errors.AsType[*sasl.OptionError](err); !ok || option.Option != "Extensions" || !strings.Contains(err.Error(), c.text) ||
+		option, ok := errors.AsType[*sasl.OptionError](err)
+		if !ok || option.Option != "Extensions" || !strings.Contains(err.Error(), c.text) ||
 			strings.Contains(err.Error(), "evil") && c.key == "k" {
 			t.Errorf("%q=%q: got %v, want %q in it", c.key, c.value, err, c.text)
 		}

@@ -116,7 +116,8 @@ func TestKDCRefusals(t *testing.T) {
 		k := newKDC()
 		k.nth(c.turn, code(c.code))
 		_, err := ticketFor(k.alice(), "broker.example.org")
-		if e, ok := errors.AsType[*Error](err); !ok || e.Reason != c.want || e.Principal != c.principal || e.Code != c.code ||
+		e, ok := errors.AsType[*Error](err)
+		if !ok || e.Reason != c.want || e.Principal != c.principal || e.Code != c.code ||
 			(e.Hint() == "") != (c.want == Other) {
 			t.Errorf("code %d in turn %d: got %+v, want %v of %q", c.code, c.turn, err, c.want, c.principal)
 		}
