@@ -39,6 +39,30 @@ func Succeed(t testing.TB, err error) {
 	fakebroker.Must(t, err)
 }
 
+// Equal requires that got is want.
+func Equal[T comparable](t testing.TB, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+// ErrorIs requires an error that matches want, or none if want is nil.
+func ErrorIs(t testing.TB, what string, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("%s: got the error %v, want %v", what, err, want)
+	}
+}
+
+// ErrorSays requires an error with a text in it.
+func ErrorSays(t testing.TB, what string, err error, text string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), text) {
+		t.Errorf("%s: got the error %v, want %q in it", what, err, text)
+	}
+}
+
 // Is reports whether an error or one that it wraps is an E.
 func Is[E error](err error) bool {
 	_, ok := errors.AsType[E](err)

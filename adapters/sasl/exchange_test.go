@@ -112,23 +112,17 @@ func TestResultIsFinal(t *testing.T) {
 				if c.text == "" {
 					want(t, ex, "r", true)
 					ex.Next([]byte{})
-					if err := wantError(t, ex, "after the end"); !errors.Is(err, sasl.ErrUnexpected) {
-						t.Errorf("got %v, want ErrUnexpected", err)
-					}
+					saslpeer.ErrorIs(t, "after the end", wantError(t, ex, "after the end"), sasl.ErrUnexpected)
 				}
 				err := wantError(t, ex, c.text)
-				if c.is != nil && !errors.Is(err, c.is) {
-					t.Errorf("got %v, want %v", err, c.is)
+				if c.is != nil {
+					saslpeer.ErrorIs(t, "the login", err, c.is)
 				}
 				porttest.NoSecrets(t, "the error", err, canary)
 				ex.Next([]byte("more"))
 				settle()
-				if again := wantError(t, ex, c.text); again != err {
-					t.Errorf("got %v, want %v again", again, err)
-				}
-				if steps != 1 {
-					t.Errorf("got %d steps, want 1", steps)
-				}
+				saslpeer.Equal(t, "the error, again", wantError(t, ex, c.text), err)
+				saslpeer.Equal(t, "steps", steps, 1)
 			})
 		})
 	}
@@ -268,9 +262,7 @@ func TestWatch(t *testing.T) {
 			synctest.Wait()
 			mu.Lock()
 			defer mu.Unlock()
-			if calls[name] != n {
-				t.Errorf("%s: got %d calls, want %d", name, calls[name], n)
-			}
+			saslpeer.Equal(t, name+": calls", calls[name], n)
 		}
 		watch("before the start")
 		expect("before the start", 1)

@@ -26,9 +26,7 @@ func newBroker(t *testing.T, tokens ...string) broker.Config {
 	cluster, cfg := saslpeer.Cluster(t)
 	cluster.ControlKey(int16(kmsg.SASLHandshake), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		cluster.KeepControl()
-		if m := r.(*kmsg.SASLHandshakeRequest).Mechanism; m != "OAUTHBEARER" {
-			t.Errorf("got the mechanism %q, want OAUTHBEARER", m)
-		}
+		saslpeer.Equal(t, "the mechanism", r.(*kmsg.SASLHandshakeRequest).Mechanism, "OAUTHBEARER")
 		return r.ResponseKind(), nil, true
 	})
 	const rejection = `{"status":"invalid_token"}`
@@ -87,14 +85,9 @@ func TestLoginsAtBroker(t *testing.T) {
 	porttest.NoSecrets(t, "the error", err, canary)
 
 	conn := saslpeer.Must(broker.Dial(ctx, cfg))
-	if err := conn.Reauthenticate(ctx); err != nil {
-		t.Error(err)
-	}
-	if _, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn); err != nil {
-		t.Error(err)
-	}
+	saslpeer.ErrorIs(t, "Reauthenticate", conn.Reauthenticate(ctx), nil)
+	_, err = kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)
+	saslpeer.ErrorIs(t, "Metadata", err, nil)
 	fakebroker.Close(t, conn)
-	if calls != 2 {
-		t.Errorf("got %d tokens, want 2", calls)
-	}
+	saslpeer.Equal(t, "tokens", calls, 2)
 }

@@ -60,9 +60,7 @@ func TestClientCredentials(t *testing.T) {
 	for _, inBody := range []bool{false, true} {
 		var got *http.Request
 		_, c := endpoint(t, func(w http.ResponseWriter, r *http.Request) {
-			if err := r.ParseForm(); err != nil {
-				t.Error(err)
-			}
+			saslpeer.ErrorIs(t, "the form", r.ParseForm(), nil)
 			got = r
 			answer(w, 200, `{"access_token":"`+canary+`","token_type":"bearer","expires_in":3600}`)
 		})
@@ -193,9 +191,7 @@ func TestEndpointErrors(t *testing.T) {
 			if hint := e.Hint(); !strings.Contains(hint, c.hint) || (hint == "") != (c.hint == "") {
 				t.Errorf("got the hint %q, want %q in it", hint, c.hint)
 			}
-			if calls.Load() != 1 { // repeated attempts may lock an account
-				t.Errorf("got %d requests, want 1", calls.Load())
-			}
+			saslpeer.Equal(t, "requests", calls.Load(), 1) // repeated attempts may lock an account
 		})
 	}
 }
@@ -223,9 +219,7 @@ func TestAnswersWithoutToken(t *testing.T) {
 	} {
 		_, credentials := endpoint(t, answering(200, c.body))
 		_, err := sends(t, create(config{Tokens: saslpeer.Must(credentials.Provider()), Timeout: -1}))
-		if err == nil || !strings.Contains(err.Error(), c.text) {
-			t.Errorf("%s: got %v, want %q in it", name, err, c.text)
-		}
+		saslpeer.ErrorSays(t, name, err, c.text)
 		mustHideSecrets(t, err)
 	}
 }
@@ -260,9 +254,7 @@ func TestRedirects(t *testing.T) {
 				}
 				w.WriteHeader(c.status)
 			})
-			if e := failure(t, credentials); !strings.Contains(e.Error(), c.text) {
-				t.Errorf("got %v, want %q in it", e, c.text)
-			}
+			saslpeer.ErrorSays(t, c.name, failure(t, credentials), c.text)
 		})
 	}
 
@@ -277,9 +269,8 @@ func TestRedirects(t *testing.T) {
 			}
 			answer(w, 200, `{"access_token":"a"}`)
 		})
-		if _, err := saslpeer.Must(c.Provider())(t.Context()); err != nil {
-			t.Error(err)
-		}
+		_, err := saslpeer.Must(c.Provider())(t.Context())
+		saslpeer.ErrorIs(t, "the token", err, nil)
 	})
 }
 
@@ -327,9 +318,7 @@ func TestCompressedAnswers(t *testing.T) {
 		_, _ = z.Write(make([]byte, 8<<20)) // the client hangs up before its end
 		_ = z.Close()
 	})
-	if e := failure(t, c); !strings.HasSuffix(e.Error(), ": the answer is longer than 1048576 bytes") {
-		t.Errorf("got %v, want too long an answer", e)
-	}
+	saslpeer.ErrorSays(t, "8 MiB", failure(t, c), ": the answer is longer than 1048576 bytes")
 }
 
 // The longest answer that is accepted.
@@ -338,9 +327,8 @@ func TestLongAnswer(t *testing.T) {
 		body := `{"access_token":"a"}`
 		answer(w, 200, body+strings.Repeat(" ", 1<<20-len(body)))
 	})
-	if _, err := saslpeer.Must(c.Provider())(t.Context()); err != nil {
-		t.Error(err)
-	}
+	_, err := saslpeer.Must(c.Provider())(t.Context())
+	saslpeer.ErrorIs(t, "the token", err, nil)
 }
 
 // hijacked returns a handler that sends text instead of an answer and passes the connection

@@ -115,13 +115,11 @@ func TestExpiryIsWallTime(t *testing.T) {
 	token := bearer("first")
 	token.Expiry = time.Now().Add(time.Hour) // has a monotonic reading
 	a := create(config{Tokens: always(token), Clock: fake.New(token.Expiry.Round(0).Add(-1)), Runner: saslpeer.Inline})
-	if _, err := sends(t, a); err != nil {
-		t.Errorf("1 ns before the expiry: got %v, want a login", err)
-	}
+	_, err := sends(t, a)
+	saslpeer.ErrorIs(t, "1 ns before the expiry", err, nil)
 	a = create(config{Tokens: always(token), Clock: fake.New(token.Expiry.Round(0)), Runner: saslpeer.Inline})
-	if _, err := sends(t, a); !errors.Is(err, oauthbearer.ErrExpired) {
-		t.Errorf("at the expiry: got %v, want ErrExpired", err)
-	}
+	_, err = sends(t, a)
+	saslpeer.ErrorIs(t, "at the expiry", err, oauthbearer.ErrExpired)
 }
 
 // kafka-python's providers return no expiry.
@@ -135,9 +133,8 @@ func TestUnknownExpiry(t *testing.T) {
 		r.wants(t, fmt.Sprint("token", i), 2+i)
 	}
 	r.fails(errDown)
-	if m, err := sends(t, r.Authenticator); !errors.Is(err, errDown) {
-		t.Errorf("got %q, %v, want %v", m.token, err, errDown)
-	}
+	_, err := sends(t, r.Authenticator)
+	saslpeer.ErrorIs(t, "the unknown expiry", err, errDown)
 }
 
 // refuse begins a login that the broker rejects, with an answer or, if it is nil, without.
@@ -169,9 +166,8 @@ func TestRejectedTokenIsReplaced(t *testing.T) {
 	r.refuse(t, "second", rejection)
 	r.fails(errDown)
 	for range 2 { // it has not expired, but is rejected
-		if m, err := sends(t, r.Authenticator); !errors.Is(err, errDown) {
-			t.Errorf("got %q, %v, want %v", m.token, err, errDown)
-		}
+		_, err := sends(t, r.Authenticator)
+		saslpeer.ErrorIs(t, "a rejected token", err, errDown)
 	}
 	r.gives("second", time.Hour) // the provider has no other
 	r.wants(t, "second", 5)
@@ -321,13 +317,10 @@ func TestOneCallForManyLogins(t *testing.T) {
 				logins = append(logins, s.login(t))
 			}
 			c := s.called(t)
-			if len(s.calls) > 0 {
-				t.Errorf("got %d more calls, want none", len(s.calls))
-			}
+			saslpeer.Equal(t, "more calls", len(s.calls), 0)
 			for _, x := range logins {
-				if _, err := result(t, x); err != ports.ErrWouldBlock {
-					t.Errorf("before the provider returns: got %v, want ErrWouldBlock", err)
-				}
+				_, err := result(t, x)
+				saslpeer.Equal(t, "before the provider returns", err, ports.ErrWouldBlock)
 			}
 			c.answer <- answer
 			for _, x := range logins {
@@ -362,9 +355,7 @@ func TestSomeLoginsClose(t *testing.T) {
 		call.answer <- "first"
 		mustSend(t, c, "first")
 		mustSend(t, d, "first")
-		if len(s.calls) > 0 {
-			t.Error("got another call, want none")
-		}
+		saslpeer.Equal(t, "more calls", len(s.calls), 0)
 	})
 }
 
@@ -391,9 +382,8 @@ func TestTimeout(t *testing.T) {
 		a, b := s.login(t), s.login(t)
 		s.called(t)
 		s.clock.Advance(5*time.Second - 1)
-		if _, err := result(t, a); err != ports.ErrWouldBlock {
-			t.Errorf("before the timeout: got %v, want ErrWouldBlock", err)
-		}
+		_, err := result(t, a)
+		saslpeer.Equal(t, "before the timeout", err, ports.ErrWouldBlock)
 		s.clock.Advance(1)
 		for _, x := range []ports.Exchange{a, b} {
 			if _, err := result(t, x); !errors.Is(err, context.DeadlineExceeded) ||
@@ -424,12 +414,10 @@ func TestDeafProvider(t *testing.T) {
 		b := s.login(t)
 		synctest.Wait()
 		s.clock.Advance(5 * time.Second)
-		if _, err := result(t, b); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("got %v, want a timeout", err)
-		}
-		if _, err := result(t, a); err != ports.ErrWouldBlock {
-			t.Errorf("got %v, want ErrWouldBlock", err)
-		}
+		_, err := result(t, b)
+		saslpeer.ErrorIs(t, "the waiting login", err, context.DeadlineExceeded)
+		_, err = result(t, a)
+		saslpeer.Equal(t, "the calling login", err, ports.ErrWouldBlock)
 		c := s.login(t)
 		s.called(t).answer <- "second"
 		mustSend(t, c, "second")
@@ -460,9 +448,8 @@ func TestTimeoutAlarm(t *testing.T) {
 		}
 		a := create(config{Clock: clock, Timeout: timeout, Runner: saslpeer.Inline,
 			Tokens: func(context.Context) (oauthbearer.Token, error) { called = true; return bearer("a"), nil }})
-		if _, err := sends(t, a); err != nil {
-			t.Errorf("Timeout %v: got %v, want a login", timeout, err)
-		}
+		_, err := sends(t, a)
+		saslpeer.ErrorIs(t, timeout.String(), err, nil)
 	}
 }
 
@@ -485,16 +472,14 @@ func TestConcurrentLogins(t *testing.T) {
 			wg.Go(func() {
 				for range 10 {
 					x := a.Begin(ports.Endpoint{})
-					if _, err := started(t, x); err != nil {
-						t.Error(err)
-					}
+					_, err := started(t, x)
+					saslpeer.ErrorIs(t, "the first message", err, nil)
 					answer := ""
 					if i == 0 {
 						answer = `{"status":"invalid_token"}`
 					}
-					if _, done, _ := saslpeer.Step(x, []byte(answer)); done != (i > 0) {
-						t.Errorf("got done %v, want %v", done, i > 0)
-					}
+					_, done, _ := saslpeer.Step(x, []byte(answer))
+					saslpeer.Equal(t, "done", done, i > 0)
 					x.Close()
 					time.Sleep(3 * time.Second)
 				}

@@ -135,12 +135,9 @@ func TestOptionalExtensionsAreIgnored(t *testing.T) {
 	a, serve := newScram(SHA256, alice()), theirs().serve()
 	for _, extension := range []string{",x=y", ",xy=1,Z=a=b"} {
 		extended := func(right string) string { return right + extension }
-		if err := logIn(a, altered(serve(), new(int), extended)); err != nil {
-			t.Errorf("last message: got %v, want a login", err)
-		}
-		if _, err := parseFirst("r=abc"+behind+extension, "ab", 4096); err != nil {
-			t.Errorf("first message: got %v, want no error", err)
-		}
+		saslpeer.ErrorIs(t, "last message", logIn(a, altered(serve(), new(int), extended)), nil)
+		_, err := parseFirst("r=abc"+behind+extension, "ab", 4096)
+		saslpeer.ErrorIs(t, "first message", err, nil)
 	}
 }
 
@@ -183,9 +180,7 @@ func TestHostileFinal(t *testing.T) {
 				return strings.ReplaceAll(c.message, "RIGHT", right)
 			}))
 			wantReason(t, c.name, err, c.reason, c.text)
-			if messages != 2 {
-				t.Errorf("%s: got %d messages, want 2", c.name, messages)
-			}
+			saslpeer.Equal(t, c.name+": messages", messages, 2)
 		}
 	}
 }
@@ -226,9 +221,7 @@ func TestTheCapIsTheUsers(t *testing.T) {
 			wantDerived(t, derivations, 0)
 			continue
 		}
-		if err != nil {
-			t.Errorf("%v: got %v, want a login", c, err)
-		}
+		saslpeer.ErrorIs(t, fmt.Sprint(c), err, nil)
 		wantDerived(t, derivations, 1)
 	}
 }

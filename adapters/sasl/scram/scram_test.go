@@ -80,14 +80,11 @@ func TestAnyUserLogsIn(t *testing.T) {
 			Runner: saslpeer.Inline}
 		good := newScram(p.hash, o)
 		for range 2 { // derived, then cached
-			if err := logIn(good, newServer()); err != nil {
-				t.Fatalf("%+v: got %v, want a login", p, err)
-			}
+			saslpeer.ErrorIs(t, fmt.Sprint(p), logIn(good, newServer()), nil)
 		}
 		o.Password = ports.NewSecret(p.password + "x")
-		if err := logIn(newScram(p.hash, o), newServer()); !errors.Is(err, saslpeer.ErrBroker) {
-			t.Fatalf("%+v with another password: got %v, want a refusal", p, err)
-		}
+		err := logIn(newScram(p.hash, o), newServer())
+		saslpeer.ErrorIs(t, fmt.Sprint(p, " with another password"), err, saslpeer.ErrBroker)
 	}
 }
 
@@ -172,11 +169,7 @@ func TestNonces(t *testing.T) {
 	given.Nonce = bytes.NewReader(make([]byte, 2*nonceBytes+1))
 	a = newScram(SHA256, given)
 	for range 2 {
-		if nonce := first(a); nonce != strings.Repeat("A", 32) {
-			t.Errorf("got the nonce %q of zeros", nonce)
-		}
+		saslpeer.Equal(t, "the nonce of zeros", first(a), strings.Repeat("A", 32))
 	}
-	if text := first(a); text != "scram: no nonce: "+io.ErrUnexpectedEOF.Error() {
-		t.Errorf("got %q, want a failed nonce", text)
-	}
+	saslpeer.Equal(t, "a failed nonce", first(a), "scram: no nonce: "+io.ErrUnexpectedEOF.Error())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -212,9 +213,7 @@ func TestReferralsAreBounded(t *testing.T) {
 	}
 	_, err := ticketFor(saslpeer.Must(New(o)), "broker.example.org")
 	mustFail(t, err, BadAnswer)
-	if hops != maxRealms {
-		t.Errorf("got %d realms, want %d", hops, maxRealms)
-	}
+	saslpeer.Equal(t, "realms", hops, maxRealms)
 }
 
 func TestEachKDCIsTried(t *testing.T) {
@@ -242,9 +241,7 @@ func TestEachKDCIsTried(t *testing.T) {
 	// Each in its turn, and then the one that answered.
 	want := "tcp dead.example.org:88 tcp [2001:db8::1]:88 tcp [2001:db8::2]:88 tcp [2001:db8::2]:88 tcp " +
 		"[2001:db8::2]:88"
-	if got := strings.Join(dialed, " "); got != want {
-		t.Errorf("got %s dialed, want %s", got, want)
-	}
+	saslpeer.Equal(t, "dialed", strings.Join(dialed, " "), want)
 
 	o.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, os.ErrDeadlineExceeded }
 	_, err := ticketFor(saslpeer.Must(New(o)), "broker.example.org")
@@ -256,9 +253,7 @@ func TestEachKDCIsTried(t *testing.T) {
 	}
 	o.Principal = "alice@NOWHERE.ORG"
 	_, err = ticketFor(saslpeer.Must(New(o)), "broker.example.org")
-	if e := mustFail(t, err, UnknownRealm); e.Principal != "NOWHERE.ORG" {
-		t.Errorf("got the realm %q, want NOWHERE.ORG", e.Principal)
-	}
+	saslpeer.Equal(t, "the realm", mustFail(t, err, UnknownRealm).Principal, "NOWHERE.ORG")
 }
 
 func TestKDCLookup(t *testing.T) {
@@ -278,17 +273,11 @@ func TestKDCLookup(t *testing.T) {
 		return "", records, failure
 	}
 	_, err := ticketFor(c, "broker.example.org")
-	if mustFail(t, err, UnknownRealm); !errors.Is(err, failure) {
-		t.Errorf("got %v, want %v in it", err, failure)
-	}
+	saslpeer.ErrorIs(t, "no KDC in DNS", mustFail(t, err, UnknownRealm), failure)
 	records, failure = []*net.SRV{{Target: "kdc.example.org.", Port: 8888}}, nil
 	saslpeer.Must(ticketFor(c, "broker.example.org"))
-	if got := slices.Compact(asked); !slices.Equal(got, []string{"kerberos tcp EXAMPLE.ORG"}) {
-		t.Errorf("got %q asked of DNS", got)
-	}
-	if got := slices.Compact(dialed); !slices.Equal(got, []string{"kdc.example.org:8888"}) {
-		t.Errorf("got %q dialed", got)
-	}
+	saslpeer.Equal(t, "asked of DNS", fmt.Sprint(slices.Compact(asked)), "[kerberos tcp EXAMPLE.ORG]")
+	saslpeer.Equal(t, "dialed", fmt.Sprint(slices.Compact(dialed)), "[kdc.example.org:8888]")
 }
 
 // TestMain finds what a silent KDC leaves behind.
@@ -302,9 +291,7 @@ func TestSilentKDC(t *testing.T) {
 		return here, nil
 	}
 	_, err := ticketFor(saslpeer.Must(New(o)), "broker.example.org")
-	if mustFail(t, err, KDCUnreachable); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v, want a timeout", err)
-	}
+	saslpeer.ErrorIs(t, "a silent KDC", mustFail(t, err, KDCUnreachable), context.DeadlineExceeded)
 
 	o.KDCTimeout = time.Hour
 	<-silent
@@ -317,9 +304,7 @@ func TestSilentKDC(t *testing.T) {
 	}()
 	there := <-silent
 	cancel()
-	if err := <-failed; !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want %v", err, context.Canceled)
-	}
+	saslpeer.ErrorIs(t, "a canceled request", <-failed, context.Canceled)
 	if _, err := io.ReadAll(there); err != nil { // the connection is closed now and not after an hour
 		t.Error(err)
 	}
