@@ -33,6 +33,9 @@ func Must[T any](v T, err error) T {
 	return v
 }
 
+// Err returns err.
+func Err[T any](_ T, err error) error { return err }
+
 // Succeed fails the test if err is not nil.
 func Succeed(t testing.TB, err error) {
 	t.Helper()

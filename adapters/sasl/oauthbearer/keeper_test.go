@@ -115,11 +115,9 @@ func TestExpiryIsWallTime(t *testing.T) {
 	token := bearer("first")
 	token.Expiry = time.Now().Add(time.Hour) // has a monotonic reading
 	a := create(config{Tokens: always(token), Clock: fake.New(token.Expiry.Round(0).Add(-1)), Runner: saslpeer.Inline})
-	_, err := sends(t, a)
-	saslpeer.ErrorIs(t, "1 ns before the expiry", err, nil)
+	saslpeer.ErrorIs(t, "1 ns before the expiry", saslpeer.Err(sends(t, a)), nil)
 	a = create(config{Tokens: always(token), Clock: fake.New(token.Expiry.Round(0)), Runner: saslpeer.Inline})
-	_, err = sends(t, a)
-	saslpeer.ErrorIs(t, "at the expiry", err, oauthbearer.ErrExpired)
+	saslpeer.ErrorIs(t, "at the expiry", saslpeer.Err(sends(t, a)), oauthbearer.ErrExpired)
 }
 
 // kafka-python's providers return no expiry.
@@ -133,8 +131,7 @@ func TestUnknownExpiry(t *testing.T) {
 		r.wants(t, fmt.Sprint("token", i), 2+i)
 	}
 	r.fails(errDown)
-	_, err := sends(t, r.Authenticator)
-	saslpeer.ErrorIs(t, "the unknown expiry", err, errDown)
+	saslpeer.ErrorIs(t, "the unknown expiry", saslpeer.Err(sends(t, r.Authenticator)), errDown)
 }
 
 // refuse begins a login that the broker rejects, with an answer or, if it is nil, without.
@@ -166,8 +163,7 @@ func TestRejectedTokenIsReplaced(t *testing.T) {
 	r.refuse(t, "second", rejection)
 	r.fails(errDown)
 	for range 2 { // it has not expired, but is rejected
-		_, err := sends(t, r.Authenticator)
-		saslpeer.ErrorIs(t, "a rejected token", err, errDown)
+		saslpeer.ErrorIs(t, "a rejected token", saslpeer.Err(sends(t, r.Authenticator)), errDown)
 	}
 	r.gives("second", time.Hour) // the provider has no other
 	r.wants(t, "second", 5)
@@ -319,8 +315,7 @@ func TestOneCallForManyLogins(t *testing.T) {
 			c := s.called(t)
 			saslpeer.Equal(t, "more calls", len(s.calls), 0)
 			for _, x := range logins {
-				_, err := result(t, x)
-				saslpeer.Equal(t, "before the provider returns", err, ports.ErrWouldBlock)
+				saslpeer.Equal(t, "before the provider returns", saslpeer.Err(result(t, x)), ports.ErrWouldBlock)
 			}
 			c.answer <- answer
 			for _, x := range logins {
@@ -414,10 +409,8 @@ func TestDeafProvider(t *testing.T) {
 		b := s.login(t)
 		synctest.Wait()
 		s.clock.Advance(5 * time.Second)
-		_, err := result(t, b)
-		saslpeer.ErrorIs(t, "the waiting login", err, context.DeadlineExceeded)
-		_, err = result(t, a)
-		saslpeer.Equal(t, "the calling login", err, ports.ErrWouldBlock)
+		saslpeer.ErrorIs(t, "the waiting login", saslpeer.Err(result(t, b)), context.DeadlineExceeded)
+		saslpeer.Equal(t, "the calling login", saslpeer.Err(result(t, a)), ports.ErrWouldBlock)
 		c := s.login(t)
 		s.called(t).answer <- "second"
 		mustSend(t, c, "second")
@@ -448,8 +441,7 @@ func TestTimeoutAlarm(t *testing.T) {
 		}
 		a := create(config{Clock: clock, Timeout: timeout, Runner: saslpeer.Inline,
 			Tokens: func(context.Context) (oauthbearer.Token, error) { called = true; return bearer("a"), nil }})
-		_, err := sends(t, a)
-		saslpeer.ErrorIs(t, timeout.String(), err, nil)
+		saslpeer.ErrorIs(t, timeout.String(), saslpeer.Err(sends(t, a)), nil)
 	}
 }
 
@@ -472,8 +464,7 @@ func TestConcurrentLogins(t *testing.T) {
 			wg.Go(func() {
 				for range 10 {
 					x := a.Begin(ports.Endpoint{})
-					_, err := started(t, x)
-					saslpeer.ErrorIs(t, "the first message", err, nil)
+					saslpeer.ErrorIs(t, "the first message", saslpeer.Err(started(t, x)), nil)
 					answer := ""
 					if i == 0 {
 						answer = `{"status":"invalid_token"}`

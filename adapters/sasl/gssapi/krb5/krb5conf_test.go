@@ -76,8 +76,7 @@ func TestConfigsRefused(t *testing.T) {
 		{"include /no/such/file\n", "/no/such/file"},
 		{"includedir /no/such/directory\n", "/no/such/directory"},
 	} {
-		_, err := loadConf(c.text, "")
-		saslpeer.ErrorSays(t, c.text, err, c.want)
+		saslpeer.ErrorSays(t, c.text, saslpeer.Err(loadConf(c.text, "")), c.want)
 	}
 }
 
