@@ -13,6 +13,7 @@ import (
 	"github.com/xdg-go/scram"
 
 	"brokerconn/acceptance/fakebroker"
+	"brokerconn/adapters/sasl"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 	"brokerconn/ports/porttest"
@@ -64,6 +65,27 @@ func ErrorSays(t testing.TB, what string, err error, text string) {
 	if err == nil || !strings.Contains(err.Error(), text) {
 		t.Errorf("%s: got the error %v, want %q in it", what, err, text)
 	}
+}
+
+// OptionError requires a *sasl.OptionError of an option, with a text in it and no secret.
+func OptionError(t testing.TB, what string, err error, option, text string, secrets ...string) {
+	t.Helper()
+	if e, ok := errors.AsType[*sasl.OptionError](err); !ok || e.Option != option {
+		t.Errorf("%s: got the error %v, want one of %s", what, err, option)
+	}
+	ErrorSays(t, what, err, text)
+	porttest.NoSecrets(t, what, err, secrets...)
+}
+
+// Panics requires that f panics with a text.
+func Panics(t testing.TB, text string, f func()) {
+	t.Helper()
+	defer func() {
+		if p := fmt.Sprint(recover()); p != text {
+			t.Errorf("got the panic %q, want %q", p, text)
+		}
+	}()
+	f()
 }
 
 // Is reports whether an error or one that it wraps is an E.

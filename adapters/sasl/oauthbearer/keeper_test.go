@@ -326,9 +326,7 @@ func TestOneCallForManyLogins(t *testing.T) {
 					t.Errorf("got %q, %v, want %q", got, err, answer)
 				}
 			}
-			if c.ctx.Err() == nil {
-				t.Error("got a running context after the call, want it canceled")
-			}
+			saslpeer.ErrorIs(t, "the context after the call", c.ctx.Err(), context.Canceled)
 			s.clock.Advance(80 * time.Second)
 		}
 	})
@@ -343,9 +341,7 @@ func TestSomeLoginsClose(t *testing.T) {
 		a.Close()
 		b.Close()
 		synctest.Wait()
-		if call.ctx.Err() != nil {
-			t.Fatal("got a canceled call, want it to serve the waiting login")
-		}
+		saslpeer.ErrorIs(t, "a call with a waiting login", call.ctx.Err(), nil)
 		d := s.login(t)
 		call.answer <- "first"
 		mustSend(t, c, "first")
@@ -362,9 +358,7 @@ func TestAllLoginsClose(t *testing.T) {
 		a.Close()
 		b.Close()
 		synctest.Wait()
-		if call.ctx.Err() == nil {
-			t.Error("got a running call without a login, want it canceled")
-		}
+		saslpeer.ErrorIs(t, "a call without a login", call.ctx.Err(), context.Canceled)
 		c := s.login(t)
 		s.called(t).answer <- "second"
 		mustSend(t, c, "second")
@@ -433,9 +427,7 @@ func TestTimeoutAlarm(t *testing.T) {
 				clock.EXPECT().NewAlarm(gomock.Any()).Return(alarm),
 				alarm.EXPECT().Set(noon.Add(want)),
 				alarm.EXPECT().Stop().Do(func() {
-					if !called {
-						t.Errorf("Timeout %v: got Stop before the provider returned", timeout)
-					}
+					saslpeer.Equal(t, fmt.Sprint("called before Stop, Timeout ", timeout), called, true)
 				}),
 			)
 		}

@@ -111,9 +111,7 @@ func TestRejections(t *testing.T) {
 			if e.Status != c.want.Status || e.Scope != c.want.Scope || e.Configuration != c.want.Configuration {
 				t.Errorf("got %+v, want %+v", e, c.want)
 			}
-			if !strings.Contains(e.Error(), c.text) {
-				t.Errorf("got %v, want %s in it", e, c.text)
-			}
+			saslpeer.ErrorSays(t, c.name, e, c.text)
 		})
 	}
 }

@@ -106,13 +106,10 @@ func TestSourceIsCalledAtEachLogin(t *testing.T) {
 		ex := a.Begin(ports.Endpoint{})
 		ex.Next(nil)
 		synctest.Wait()
-		if _, _, err := ex.Result(); err != ports.ErrWouldBlock {
-			t.Errorf("got %v, want ErrWouldBlock", err)
-		}
+		_, _, err := ex.Result()
+		saslpeer.Equal(t, "while the source runs", err, ports.ErrWouldBlock)
 		ex.Close()
 		synctest.Wait()
-		if !ended {
-			t.Error("got a running context after Close, want it canceled")
-		}
+		saslpeer.Equal(t, "the context is canceled", ended, true)
 	})
 }

@@ -1,12 +1,9 @@
 package krb5
 
 import (
-	"errors"
-	"strings"
 	"testing"
 
 	"brokerconn/acceptance/saslpeer"
-	"brokerconn/adapters/sasl"
 	"brokerconn/ports"
 )
 
@@ -45,12 +42,7 @@ func TestOptionsRefused(t *testing.T) {
 		if c.o.Config == "" && c.o.ConfigFile == "" {
 			c.o.Config = fakeConfig
 		}
-		_, err := New(c.o)
-		e, ok := errors.AsType[*sasl.OptionError](err)
-		if !ok || e.Option != c.option || !strings.Contains(err.Error(), c.want) ||
-			strings.Contains(err.Error(), canary) {
-			t.Errorf("%s: got %v, want %s: %s", c.name, err, c.option, c.want)
-		}
+		saslpeer.OptionError(t, c.name, saslpeer.Err(New(c.o)), c.option, c.want, canary)
 	}
 	// All at once.
 	_, err := New(Options{Config: fakeConfig, Principal: "a@b@c", Keytab: "/no/such/keytab", KDCTimeout: -1})

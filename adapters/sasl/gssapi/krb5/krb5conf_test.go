@@ -125,9 +125,7 @@ func TestConfigFiles(t *testing.T) {
 			t.Errorf("%s: got %s, want %s in it", file, got, want)
 		}
 	}
-	if _, err := loadConf(fakeConfig, main); err == nil {
-		t.Error("Config and ConfigFile: got no error, want one")
-	}
+	saslpeer.ErrorSays(t, "Config and ConfigFile", saslpeer.Err(loadConf(fakeConfig, main)), "keep one")
 }
 
 func TestCacheNames(t *testing.T) {
