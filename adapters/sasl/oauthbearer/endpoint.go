@@ -68,15 +68,10 @@ func (c ClientCredentials) Provider() (Provider, error) {
 	if c.SecretInBody {
 		config.AuthStyle = oauth2.AuthStyleInParams
 	}
-	client := &http.Client{
-		Transport: whole{&http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			TLSClientConfig:        &tls.Config{RootCAs: c.RootCAs},
-			DisableKeepAlives:      true, // nothing runs until the next token
-			MaxResponseHeaderBytes: 64 << 10,
-		}},
-		CheckRedirect: checkRedirect,
-	}
+	client := &http.Client{CheckRedirect: checkRedirect, Transport: whole{&http.Transport{
+		Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: c.RootCAs},
+		MaxResponseHeaderBytes: 64 << 10, DisableKeepAlives: true, // nothing runs until the next token
+	}}}
 	explain := explainer(c)
 	return func(ctx context.Context) (Token, error) {
 		got, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, client))

@@ -63,7 +63,7 @@ func checkExtensions(extensions map[string]string) (problems []error) {
 	for _, key := range slices.Sorted(maps.Keys(extensions)) {
 		value := extensions[key]
 		switch {
-		case key == "" || strings.ContainsFunc(key, notLetter):
+		case key == "" || strings.Trim(key, letters) != "":
 			problems = append(problems, fmt.Errorf("extension %q: a key consists of letters",
 				fault.Printable(key, maxWords)))
 		case key == authKey:
@@ -77,8 +77,6 @@ func checkExtensions(extensions map[string]string) (problems []error) {
 	}
 	return problems
 }
-
-func notLetter(r rune) bool { return !isLetter(r) }
 
 func notOfValue(r rune) bool {
 	return (r < ' ' || r > '~') && r != '\t' && r != '\r' && r != '\n'

@@ -18,18 +18,14 @@ import (
 // contextTypes maps the types of a security context to their key sizes; gokrb5 has 24
 // bytes for the last one.
 var contextTypes = map[int32]int{
-	etypeID.AES128_CTS_HMAC_SHA1_96:    16,
-	etypeID.AES256_CTS_HMAC_SHA1_96:    32,
-	etypeID.AES128_CTS_HMAC_SHA256_128: 16,
-	etypeID.AES256_CTS_HMAC_SHA384_192: 32,
+	etypeID.AES128_CTS_HMAC_SHA1_96: 16, etypeID.AES256_CTS_HMAC_SHA1_96: 32,
+	etypeID.AES128_CTS_HMAC_SHA256_128: 16, etypeID.AES256_CTS_HMAC_SHA384_192: 32,
 }
 
 // preferred holds the types in MIT's order.
 var preferred = []int32{
-	etypeID.AES256_CTS_HMAC_SHA1_96,
-	etypeID.AES128_CTS_HMAC_SHA1_96,
-	etypeID.AES256_CTS_HMAC_SHA384_192,
-	etypeID.AES128_CTS_HMAC_SHA256_128,
+	etypeID.AES256_CTS_HMAC_SHA1_96, etypeID.AES128_CTS_HMAC_SHA1_96,
+	etypeID.AES256_CTS_HMAC_SHA384_192, etypeID.AES128_CTS_HMAC_SHA256_128,
 }
 
 // Usable reports whether the key has an AES type and its size, as a security context needs.

@@ -1,6 +1,7 @@
 package krb5
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -122,10 +123,7 @@ func (k *kdcs) askOne(ctx context.Context, address string, request []byte) ([]by
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	answer, err := roundTrip(conn, request)
-	if ctx.Err() != nil {
-		err = ctx.Err()
-	}
-	if err != nil {
+	if err = cmp.Or(ctx.Err(), err); err != nil {
 		return nil, fmt.Errorf("%s: %w", address, err)
 	}
 	if answer[0] == tagKRBError {
@@ -147,11 +145,10 @@ func roundTrip(conn net.Conn, request []byte) ([]byte, error) {
 	if _, err := conn.Write(framed); err != nil {
 		return nil, err
 	}
-	var size [4]byte
-	if _, err := io.ReadFull(conn, size[:]); err != nil {
+	var n uint32
+	if err := binary.Read(conn, binary.BigEndian, &n); err != nil {
 		return nil, err
 	}
-	n := binary.BigEndian.Uint32(size[:])
 	if n == 0 || n > maxAnswer {
 		return nil, errNotKerberos
 	}

@@ -176,18 +176,16 @@ func (s sections) value(name string) (value string, given bool) {
 // makes it cheaper for an impostor KDC to guess the password, and lacks the types of
 // RFC 8009.
 func (s sections) encryption(c *conf) error {
-	permitted := preferred
-	if _, given := s.value("permitted_enctypes"); given {
-		permitted = c.LibDefaults.PermittedEnctypeIDs
+	given := func(name string, ids, otherwise []int32) []int32 {
+		if _, ok := s.value(name); ok {
+			return ids
+		}
+		return otherwise
 	}
-	c.asTypes, c.tgsTypes = permitted, permitted
-	if _, given := s.value("default_tkt_enctypes"); given {
-		c.asTypes = c.LibDefaults.DefaultTktEnctypeIDs
-	}
-	if _, given := s.value("default_tgs_enctypes"); given {
-		c.tgsTypes = c.LibDefaults.DefaultTGSEnctypeIDs
-	}
-	c.tgsTypes = slices.DeleteFunc(slices.Clone(c.tgsTypes), func(etype int32) bool { return contextTypes[etype] == 0 })
+	permitted := given("permitted_enctypes", c.LibDefaults.PermittedEnctypeIDs, preferred)
+	c.asTypes = given("default_tkt_enctypes", c.LibDefaults.DefaultTktEnctypeIDs, permitted)
+	asked := given("default_tgs_enctypes", c.LibDefaults.DefaultTGSEnctypeIDs, permitted)
+	c.tgsTypes = slices.DeleteFunc(slices.Clone(asked), func(etype int32) bool { return contextTypes[etype] == 0 })
 	if len(c.asTypes) == 0 || len(c.tgsTypes) == 0 {
 		return errors.New("no AES encryption type in permitted_enctypes, default_tkt_enctypes or " +
 			"default_tgs_enctypes: write its full name, such as aes256-cts-hmac-sha1-96")
