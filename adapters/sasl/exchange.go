@@ -66,10 +66,7 @@ var (
 // the response. Of a func it prints the address.
 type exchange struct{ login func() *login }
 
-var (
-	_ ports.Exchange = (*exchange)(nil)
-	_ ports.Watcher  = (*exchange)(nil)
-)
+var _ ports.Watcher = (*exchange)(nil)
 
 func (e *exchange) Next(challenge []byte)         { e.login().next(challenge) }
 func (e *exchange) Result() ([]byte, bool, error) { return e.login().result() }

@@ -74,9 +74,7 @@ func TestLoginsAndReauthentications(t *testing.T) {
 		cfg := cfg
 		cfg.Authenticators = []ports.Authenticator{a}
 		wg.Go(func() {
-			if err := logInThrice(t, cfg); err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
+			saslpeer.ErrorIs(t, name, logInThrice(t, cfg), nil)
 		})
 	}
 	wg.Wait()

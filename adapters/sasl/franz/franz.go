@@ -34,10 +34,8 @@ type Authenticator struct {
 	run       sasl.Runner
 }
 
-var (
-	_ ports.Authenticator = (*Authenticator)(nil)
-	_ ports.Exposer       = (*Authenticator)(nil)
-)
+var _ ports.Authenticator = (*Authenticator)(nil)
+var _ ports.Exposer = (*Authenticator)(nil)
 
 // New returns an Authenticator. It panics if m is nil. The caller closes a mechanism
 // that has a Close method.

@@ -70,9 +70,8 @@ func TestAgainstRealPeers(t *testing.T) {
 
 			o := k.cached("kinit.ccache")
 			mustFail(t, logIn(mustNew(o), "localhost", p.login(c.others)), LayerNotOffered)
-			if err := logIn(mustNew(o), "nokey.test", p.login(c.none)); !errors.Is(err, saslpeer.ErrBroker) {
-				t.Errorf("broker without the key: got %v, want a refusal", err)
-			}
+			err := logIn(mustNew(o), "nokey.test", p.login(c.none))
+			saslpeer.ErrorIs(t, "broker without the key", err, saslpeer.ErrBroker)
 		})
 	}
 }
@@ -156,14 +155,10 @@ func TestBrokerWithNewKey(t *testing.T) {
 	k.admin(t, "ktremove -k "+k.quoted("service.keytab")+" kafka/t18.test all",
 		"ktadd -k "+k.quoted("service.keytab")+" kafka/t18.test")
 	synctest.Test(t, func(t *testing.T) {
-		if err := logIn(a, "t18.test", peer.login("01000000")); !errors.Is(err, saslpeer.ErrBroker) {
-			t.Errorf("with the old ticket: got %v, want a refusal", err)
-		}
+		saslpeer.ErrorIs(t, "with the old ticket", logIn(a, "t18.test", peer.login("01000000")), saslpeer.ErrBroker)
 		synctest.Wait()
 	})
-	if err := logIn(a, "t18.test", peer.login("01000000")); err != nil {
-		t.Errorf("after the refusal: got %v, want a login", err)
-	}
+	saslpeer.ErrorIs(t, "after the refusal", logIn(a, "t18.test", peer.login("01000000")), nil)
 }
 
 // The reasons for the errors of MIT's KDC.
@@ -226,12 +221,8 @@ func TestRealTicketsAreReplaced(t *testing.T) {
 	step := func(what, host string, want int32) {
 		t.Helper()
 		asked.Store(0)
-		if err := logIn(a, host, peer.login("01000000")); err != nil {
-			t.Errorf("%s: got %v, want a login", what, err)
-		}
-		if got := asked.Load(); got != want {
-			t.Errorf("%s: got %d requests to the KDC, want %d", what, got, want)
-		}
+		saslpeer.ErrorIs(t, what, logIn(a, host, peer.login("01000000")), nil)
+		saslpeer.Equal(t, what+": requests to the KDC", asked.Load(), want)
 	}
 	step("first login", "localhost", 3)
 	step("second login", "localhost", 0)

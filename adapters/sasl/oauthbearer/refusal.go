@@ -2,10 +2,12 @@ package oauthbearer
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"brokerconn/adapters/internal/fault"
@@ -83,21 +85,17 @@ func parseRefusal(answer []byte) (e Error, err error) {
 		return e, errors.New("not a JSON object")
 	}
 	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return e, errors.New("not JSON")
-		}
 		var value any
-		if err := d.Decode(&value); err != nil {
-			return e, errors.New("not JSON")
+		key, err := d.Token()
+		if err = cmp.Or(err, d.Decode(&value)); err != nil {
+			return e, errNotJSON
 		}
 		name, _ := key.(string)
 		member, known := members[name]
-		if !known {
-			continue
-		}
 		text, ok := value.(string)
 		switch {
+		case !known:
+			continue
 		case member == nil:
 			return e, fmt.Errorf("member %q is repeated", name)
 		case !ok && value != nil:
@@ -106,7 +104,7 @@ func parseRefusal(answer []byte) (e Error, err error) {
 		*member, members[name] = text, nil
 	}
 	if _, err := d.Token(); err != nil {
-		return e, errors.New("not JSON")
+		return e, errNotJSON
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return e, errors.New("more than one JSON object")
@@ -117,16 +115,16 @@ func parseRefusal(answer []byte) (e Error, err error) {
 	return e, nil
 }
 
+var errNotJSON = errors.New("not JSON")
+
 // maxWords limits a quotation of a peer, in characters.
 const maxWords = 200
 
 // quotation returns a peer's text as one printable line, or "[redacted]" if it contains
 // one of the secrets.
 func quotation(text string, secrets ...string) string {
-	for _, s := range secrets {
-		if s != "" && strings.Contains(text, s) {
-			return "[redacted]"
-		}
+	if slices.ContainsFunc(secrets, func(s string) bool { return s != "" && strings.Contains(text, s) }) {
+		return "[redacted]"
 	}
 	return fault.Printable(text, maxWords)
 }

@@ -46,9 +46,7 @@ func TestManyLoginsDeriveOneKey(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
-			if err := logIn(a, serve()); err != nil {
-				t.Errorf("got %v, want a login", err)
-			}
+			saslpeer.ErrorIs(t, "one of fifty", logIn(a, serve()), nil)
 		})
 	}
 	wg.Wait()
@@ -182,17 +180,11 @@ func TestWaiterSharesPanickedDerivation(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		impatient := derive(ctx)
 		cancel()
-		if err := <-impatient; err != context.Canceled {
-			t.Errorf("got %v, want %v", err, context.Canceled)
-		}
+		saslpeer.Equal(t, "the closed login", <-impatient, context.Canceled)
 		waiting := derive(t.Context())
 		close(hold)
-		if err := <-waiting; err != errDerivation {
-			t.Errorf("got %v, want %v", err, errDerivation)
-		}
-		if len(u.keys) != 0 {
-			t.Error("got the failed derivation in the cache, want none")
-		}
+		saslpeer.Equal(t, "the waiting login", <-waiting, errDerivation)
+		saslpeer.Equal(t, "keys in the cache", len(u.keys), 0)
 	})
 }
 
@@ -205,9 +197,7 @@ func TestChangedPasswordGetsNewKeys(t *testing.T) {
 		now = credentials(password)
 		p := theirs()
 		p.password = password
-		if err := logIn(a, p.serve()()); err != nil {
-			t.Errorf("%s: got %v, want a login", password, err)
-		}
+		saslpeer.ErrorIs(t, password, logIn(a, p.serve()()), nil)
 		wantDerived(t, derivations, int64(min(i+1, 2)))
 	}
 }

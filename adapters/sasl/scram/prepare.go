@@ -18,9 +18,9 @@ func prepare(c sasl.Credentials) (username, password string, err error) {
 
 func prepareText(option, text string) (string, error) {
 	out, err := stringprep.SASLprep.Prepare(text)
-	var e stringprep.Error
+	e, ok := errors.AsType[stringprep.Error](err)
 	switch {
-	case errors.As(err, &e):
+	case ok:
 		return "", sasl.Refused(option, "SASLprep (RFC 4013) refuses it: %s", e.Msg)
 	case err != nil:
 		return "", sasl.Refused(option, "SASLprep (RFC 4013) refuses it")

@@ -2,13 +2,13 @@ package probe
 
 import (
 	"bytes"
+	"cmp"
 	"encoding"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math"
 	"reflect"
-	"strconv"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -37,24 +37,22 @@ func (o object) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(strconv.Quote(m.name)) // an identifier
-		b.WriteByte(':')
 		value, err := json.Marshal(m.value)
 		if err != nil {
 			return nil, err
 		}
-		b.Write(value)
+		fmt.Fprintf(&b, "%q:%s", m.name, value) // the name is an identifier
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil
 }
 
 func jsonValue(v reflect.Value) any {
+	if k := v.Kind(); (k == reflect.Pointer || k == reflect.Slice) && v.IsNil() {
+		return nil
+	}
 	switch v.Kind() {
 	case reflect.Pointer:
-		if v.IsNil() {
-			return nil
-		}
 		return jsonValue(v.Elem())
 	case reflect.Struct:
 		o := object{}
@@ -65,9 +63,6 @@ func jsonValue(v reflect.Value) any {
 		}
 		return o
 	case reflect.Slice:
-		if v.IsNil() {
-			return nil
-		}
 		if v.Type().Elem().Kind() == reflect.Uint8 {
 			return base64.StdEncoding.EncodeToString(v.Bytes())
 		}
@@ -168,8 +163,8 @@ func newAnsweredError(path string, code int16, parent reflect.Value) answeredErr
 		e.Name, e.Message = known.Message, known.Description
 	}
 	if f := parent.FieldByName("ErrorMessage"); f.IsValid() {
-		if text, ok := f.Interface().(*string); ok && text != nil && *text != "" {
-			e.Message = *text
+		if text, ok := f.Interface().(*string); ok && text != nil {
+			e.Message = cmp.Or(*text, e.Message)
 		}
 	}
 	return e

@@ -36,13 +36,10 @@ func recordBatch(at time.Time, key, value []byte) []byte {
 	record.Length = int32(len(body))
 
 	batch := kmsg.NewRecordBatch()
-	batch.PartitionLeaderEpoch = -1
-	batch.Magic = 2
-	batch.FirstTimestamp = at.UnixMilli()
-	batch.MaxTimestamp = at.UnixMilli()
+	batch.PartitionLeaderEpoch, batch.Magic = -1, 2
+	batch.FirstTimestamp, batch.MaxTimestamp = at.UnixMilli(), at.UnixMilli()
 	batch.ProducerID, batch.ProducerEpoch, batch.FirstSequence = -1, -1, -1
-	batch.NumRecords = 1
-	batch.Records = record.AppendTo(nil)
+	batch.NumRecords, batch.Records = 1, record.AppendTo(nil)
 
 	raw := batch.AppendTo(nil)
 	binary.BigEndian.PutUint32(raw[8:], uint32(len(raw)-batchLengthEnd))

@@ -30,19 +30,15 @@ import (
 // identify returns err, or a better error if the port is that of another kind of server.
 // It is limited by the deadline of ctx.
 func (a *app) identify(ctx context.Context, err error) error {
-	var e *broker.Error
-	if !errors.As(err, &e) || e.Phase != broker.NegotiatingVersions || e.Address == "" {
-		return err
-	}
-	if a.settings.Security.TLS() {
-		return err // the handshake has identified it
-	}
-	if !errors.Is(e.Kind, broker.ErrSetupTimeout) && e.Kind != broker.ErrConnection {
-		return err // the kind identifies it
-	}
+	e, ok := errors.AsType[*broker.Error](err)
 	deadline, limited := ctx.Deadline()
-	if !limited || ctx.Err() != nil {
+	switch {
+	case !ok, e.Phase != broker.NegotiatingVersions, e.Address == "", !limited, ctx.Err() != nil:
 		return err
+	case a.settings.Security.TLS():
+		return err // the handshake has identified it
+	case !errors.Is(e.Kind, broker.ErrSetupTimeout) && e.Kind != broker.ErrConnection:
+		return err // the kind identifies it
 	}
 	a.progress.waitFor("identifying " + e.Address)
 
@@ -80,9 +76,9 @@ func identified(e *broker.Error, kind, cause error, hint string) error {
 // stayed silent, as brokers do on a port without TLS. It is asked in Kafka's protocol,
 // without a client id, and in HTTP.
 func (a *app) identifyPlaintext(ctx context.Context, err error) error {
-	var e *broker.Error
+	e, ok := errors.AsType[*broker.Error](err)
 	deadline, limited := ctx.Deadline()
-	if !errors.As(err, &e) || !limited || ctx.Err() != nil {
+	if !ok || !limited || ctx.Err() != nil {
 		return err
 	}
 	a.progress.waitFor("identifying " + e.Address)

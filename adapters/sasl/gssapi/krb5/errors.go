@@ -1,7 +1,7 @@
 package krb5
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -105,12 +105,7 @@ func (e *Error) Error() string {
 }
 
 // Hint returns what to change; it may be empty.
-func (e *Error) Hint() string {
-	if e.hint != "" {
-		return e.hint
-	}
-	return kinds.Of(e.Reason).Hint
-}
+func (e *Error) Hint() string { return cmp.Or(e.hint, kinds.Of(e.Reason).Hint) }
 
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
@@ -134,14 +129,6 @@ func ServiceError(message []byte, server string) *Error {
 		e.hint = "the next login requests another ticket; check whether the broker's clock is fast"
 	}
 	return e
-}
-
-func reasonOf(err error) Reason {
-	var e *Error
-	if errors.As(err, &e) {
-		return e.Reason
-	}
-	return Other
 }
 
 // Contain calls read, which parses input with gokrb5, and reports whether it returned

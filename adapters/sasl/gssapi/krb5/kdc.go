@@ -1,12 +1,14 @@
 package krb5
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -49,11 +51,11 @@ func (k *kdcs) ask(ctx context.Context, realm string, request []byte) ([]byte, e
 	var problems []error
 	for _, address := range addresses {
 		answer, err := k.askOne(ctx, address, request)
-		var refused *messages.KRBError
+		refused, ok := errors.AsType[*messages.KRBError](err)
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
-		case errors.As(err, &refused) && refused.ErrorCode != errorcode.KDC_ERR_SVC_UNAVAILABLE, err == nil:
+		case ok && refused.ErrorCode != errorcode.KDC_ERR_SVC_UNAVAILABLE, err == nil:
 			k.mu.Lock()
 			k.last[realm] = address
 			k.mu.Unlock()
@@ -85,10 +87,8 @@ func (k *kdcs) find(ctx context.Context, realm string) (addresses []string, err 
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for i, address := range addresses {
-		if address == k.last[realm] {
-			addresses[0], addresses[i] = address, addresses[0]
-		}
+	if i := slices.Index(addresses, k.last[realm]); i > 0 {
+		addresses[0], addresses[i] = addresses[i], addresses[0]
 	}
 	return addresses, nil
 }
@@ -123,10 +123,7 @@ func (k *kdcs) askOne(ctx context.Context, address string, request []byte) ([]by
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	answer, err := roundTrip(conn, request)
-	if ctx.Err() != nil {
-		err = ctx.Err()
-	}
-	if err != nil {
+	if err = cmp.Or(ctx.Err(), err); err != nil {
 		return nil, fmt.Errorf("%s: %w", address, err)
 	}
 	if answer[0] == tagKRBError {
@@ -148,11 +145,10 @@ func roundTrip(conn net.Conn, request []byte) ([]byte, error) {
 	if _, err := conn.Write(framed); err != nil {
 		return nil, err
 	}
-	var size [4]byte
-	if _, err := io.ReadFull(conn, size[:]); err != nil {
+	var n uint32
+	if err := binary.Read(conn, binary.BigEndian, &n); err != nil {
 		return nil, err
 	}
-	n := binary.BigEndian.Uint32(size[:])
 	if n == 0 || n > maxAnswer {
 		return nil, errNotKerberos
 	}

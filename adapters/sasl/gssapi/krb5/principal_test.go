@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 
+	"brokerconn/acceptance/saslpeer"
+
 	"pgregory.net/rapid"
 )
 
@@ -53,8 +55,6 @@ func TestServiceOfHost(t *testing.T) {
 		"127.0.0.1":           "kafka/127.0.0.1",
 		"2001:db8::1":         "kafka/2001:db8::1",
 	} {
-		if got := service("kafka", host).String(); got != want {
-			t.Errorf("%q: got %q, want %q", host, got, want)
-		}
+		saslpeer.Equal(t, host, service("kafka", host).String(), want)
 	}
 }

@@ -3,8 +3,8 @@ package krb5
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -29,13 +29,16 @@ func (k *fakeKDC) mustGet(t *testing.T, c *Client, host string, want ...string) 
 	t.Helper()
 	k.requests = nil
 	ticket, err := ticketFor(c, host)
-	if err != nil {
-		t.Errorf("ticket for %s: %v", host, err)
-	}
-	if !slices.Equal(k.requests, want) {
-		t.Errorf("ticket for %s: got the requests %q, want %q", host, k.requests, want)
-	}
+	saslpeer.ErrorIs(t, "ticket for "+host, err, nil)
+	k.wasAsked(t, want...)
 	return ticket
+}
+
+// wasAsked compares what the KDC was asked for since the last call.
+func (k *fakeKDC) wasAsked(t *testing.T, want ...string) {
+	t.Helper()
+	saslpeer.Equal(t, "requests", fmt.Sprint(k.requests), fmt.Sprint(want))
+	k.requests = nil
 }
 
 // mustNotGet expects a failure.
@@ -89,10 +92,8 @@ func TestWorthlessGrantingTicketIsReplaced(t *testing.T) {
 	k.mustGet(t, c, "b2.example.org", second, noProof, tgt, second)
 	// It is replaced once, and not in a loop.
 	k.always(code(errorcode.KRB_AP_ERR_TKT_EXPIRED))
-	var e *Error
-	if _, err := ticketFor(c, "b3.example.org"); !errors.As(err, &e) || e.Code != errorcode.KRB_AP_ERR_TKT_EXPIRED {
-		t.Errorf("got %v, want code %d", err, errorcode.KRB_AP_ERR_TKT_EXPIRED)
-	}
+	e := mustNotGet(t, c, "b3.example.org", TicketExpired)
+	saslpeer.Equal(t, "the code", e.Code, errorcode.KRB_AP_ERR_TKT_EXPIRED)
 }
 
 func TestDroppedTicketIsNotReused(t *testing.T) {
@@ -119,17 +120,13 @@ func TestOneRequestServesAll(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 16 {
 			wg.Go(func() {
-				if _, err := ticketFor(c, "b1.example.org"); err != nil {
-					t.Error(err)
-				}
+				saslpeer.ErrorIs(t, "one of sixteen", saslpeer.Err(ticketFor(c, "b1.example.org")), nil)
 			})
 		}
 		synctest.Wait() // all of them wait for the KDC
 		release()
 		wg.Wait()
-		if want := []string{noProof, tgt, first}; !slices.Equal(k.requests, want) {
-			t.Errorf("got the requests %q, want %q", k.requests, want)
-		}
+		k.wasAsked(t, noProof, tgt, first)
 	})
 }
 
@@ -147,15 +144,9 @@ func TestOneFailureServesAll(t *testing.T) {
 		synctest.Wait()
 		release()
 		wg.Wait()
-		// The next one is an attempt of its own.
-		want := []string{noProof, tgt}
-		for range 2 {
-			if !slices.Equal(k.requests, want) {
-				t.Errorf("got the requests %q, want %q", k.requests, want)
-			}
-			k.requests = nil
-			mustNotGet(t, c, "b1.example.org", WrongKey)
-		}
+		k.wasAsked(t, noProof, tgt)
+		mustNotGet(t, c, "b1.example.org", WrongKey) // an attempt of its own
+		k.wasAsked(t, noProof, tgt)
 	})
 }
 
@@ -230,9 +221,7 @@ func TestTicketCacheIsReread(t *testing.T) {
 	if err := os.Remove(path); err != nil { // kdestroy
 		t.Fatal(err)
 	}
-	if e := mustNotGet(t, c, "b1.example.org", NoTicket); !errors.Is(e, os.ErrNotExist) {
-		t.Errorf("got %v, want %v", e, os.ErrNotExist)
-	}
+	saslpeer.ErrorIs(t, "after kdestroy", mustNotGet(t, c, "b1.example.org", NoTicket), os.ErrNotExist)
 	rewrite(t, path, whole)
 	k.mustGet(t, c, "b1.example.org", first)
 	rewrite(t, path, []byte("nonsense"))
@@ -293,9 +282,7 @@ func TestTicketCacheRenewsInMemory(t *testing.T) {
 	k.mustGet(t, c, "b1.example.org", tgt, first)
 	k.mustGet(t, c, "b2.example.org", second)
 	k.clock.Advance(4 * time.Hour)
-	if e := mustNotGet(t, c, "b1.example.org", TicketExpired); !strings.Contains(e.Error(), o.TicketCache) {
-		t.Errorf("got %v, want the path in it", e)
-	}
+	saslpeer.ErrorSays(t, "an old cache", mustNotGet(t, c, "b1.example.org", TicketExpired), o.TicketCache)
 
 	// It is not renewed when it is not renewable, or when the KDC does not answer.
 	ticket.start = k.clock.Now().Add(-55 * time.Minute).Truncate(time.Second)
