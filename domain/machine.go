@@ -190,7 +190,8 @@ func (m *Machine) note(e Event) {
 
 func (m *Machine) noteRequest(kind EventKind, f *Future) {
 	if m.cfg.TraceRequests {
-		m.out.put(Output{Kind: Noted, Event: &Event{Kind: kind, Time: m.now, Endpoint: m.Endpoint(), Request: f.Info()}})
+		e := Event{Kind: kind, Time: m.now, Endpoint: m.Endpoint(), Request: f.Info()}
+		m.out.put(Output{Kind: Noted, Event: &e})
 	}
 }
 
