@@ -32,10 +32,7 @@ func over(t testing.TB, cfg broker.Config, do func(context.Context, *broker.Conn
 	if err != nil {
 		return err
 	}
-	defer func() {
-		conn.Close()
-		<-conn.Done()
-	}()
+	defer closed(conn)
 	return do(ctx, conn)
 }
 
@@ -68,11 +65,8 @@ func roundTrip(t testing.TB, b *Broker, cfg broker.Config) error {
 // which the broker must say that it listens.
 func askedFor(ctx context.Context, conn *broker.Conn, name string, port uint16) (id [16]byte, err error) {
 	for {
-		req := kmsg.NewPtrMetadataRequest()
+		req := metadataOf(name)
 		req.AllowAutoTopicCreation = true
-		topic := kmsg.NewMetadataRequestTopic()
-		topic.Topic = &name
-		req.Topics = append(req.Topics, topic)
 		resp, err := req.RequestWith(ctx, conn)
 		if err != nil {
 			return id, err

@@ -8,6 +8,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"brokerconn/acceptance/fakebroker"
 )
 
 // TestTally: a peer that answers a "?", closes at "x", and says nothing to all else.
@@ -53,9 +55,7 @@ func TestTally(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			count := new(tally)
 			conn, err := count.dial(t.Context(), "tcp", peer(t))
-			if err != nil {
-				t.Fatal(err)
-			}
+			fakebroker.Must(t, err)
 			c.exchange(t, conn)
 			for range 2 {
 				conn.Close()
@@ -81,9 +81,7 @@ func TestTallyOfFailures(t *testing.T) {
 func peer(t *testing.T) (addr string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, err)
 	t.Cleanup(func() { l.Close() })
 	go func() {
 		conn, err := l.Accept()
@@ -105,14 +103,12 @@ func peer(t *testing.T) (addr string) {
 
 func say(t *testing.T, conn net.Conn, text string) {
 	t.Helper()
-	if _, err := io.WriteString(conn, text); err != nil {
-		t.Fatal(err)
-	}
+	_, err := io.WriteString(conn, text)
+	fakebroker.Must(t, err)
 }
 
 func hear(t *testing.T, conn net.Conn) {
 	t.Helper()
-	if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil {
-		t.Fatal(err)
-	}
+	_, err := io.ReadFull(conn, make([]byte, 1))
+	fakebroker.Must(t, err)
 }

@@ -98,10 +98,7 @@ func (d *demonstration) run(ctx context.Context, _ []string) error {
 			return err
 		}
 	}
-	if d.app.json {
-		return d.app.emit(d.doc, "")
-	}
-	return d.app.emit(nil, fmt.Sprintf("all steps succeeded, in %v\n", time.Since(d.began).Round(time.Millisecond)))
+	return d.app.emit(d.doc, fmt.Sprintf("all steps succeeded, in %v\n", time.Since(d.began).Round(time.Millisecond)))
 }
 
 // report records a step, and prints it at once unless the answer is JSON.
@@ -117,9 +114,6 @@ func (d *demonstration) fail(ctx context.Context, step string, err error) error 
 	err = fmt.Errorf("the step %q failed: %v", step, err)
 	if ctx.Err() != nil {
 		err = fmt.Errorf("the step %q was interrupted: %w", step, context.Cause(ctx))
-	}
-	if !d.app.json {
-		return err
 	}
 	d.doc.OK, d.doc.Error = false, describe(err)
 	return errors.Join(err, d.app.emit(d.doc, ""))

@@ -45,7 +45,7 @@ func (d *demonstration) connect(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, part := range d.setup.recorded() {
+	for _, part := range d.setup.parts {
 		if err := d.report(part.name, part.took, part.detail); err != nil {
 			return "", err
 		}

@@ -82,18 +82,6 @@ func (a *app) dialWith(ctx context.Context, cfg broker.Config) (*broker.Conn, er
 	return conn, nil
 }
 
-// withConn returns a command that dials its first argument, within --timeout.
-func (a *app) withConn(run func(ctx context.Context, conn *broker.Conn, args []string) error) runFunc {
-	return a.withTimeout(func(ctx context.Context, args []string) error {
-		conn, err := a.dial(ctx, args[0])
-		if err != nil {
-			return err
-		}
-		defer conn.Close()
-		return run(ctx, conn, args)
-	})
-}
-
 // refused returns an invalid setting as an error about its flag or argument.
 func refused(err error) error {
 	switch config, ok := errors.AsType[*broker.ConfigError](err); {
