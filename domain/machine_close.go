@@ -2,6 +2,7 @@ package domain
 
 import (
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -28,16 +29,17 @@ func (m *Machine) Close(now time.Time, cause error, final bool) {
 		return
 	}
 	if cause == nil {
-		m.drop(m.newError(ErrClosed, nil, ""), final)
+		m.drop(m.newError(ErrClosed, nil, ""), final, false)
 		return
 	}
-	m.drop(m.newError(ErrConnection, cause, ""), final)
+	m.drop(m.newError(ErrConnection, cause, ""), final, false)
 }
 
 // fail is the way down after a failure.
-func (m *Machine) fail(e *Error) {
-	m.drop(e, false)
-}
+func (m *Machine) fail(e *Error) { m.drop(e, false, false) }
+
+// failAndRetry is the same where the next attempt is at the same address.
+func (m *Machine) failAndRetry(e *Error) { m.drop(e, false, true) }
 
 // breakWith remembers the first panic of a port, for which Next drops the connection.
 func (m *Machine) breakWith(panicked error) {
@@ -58,17 +60,15 @@ func (m *Machine) failPort() {
 	}
 }
 
-func (m *Machine) drop(e *Error, final bool) {
+func (m *Machine) drop(e *Error, final, retry bool) {
 	clean := e.Kind == ErrClosed
-	from := m.connState
-	m.prepareNext(clean, e)
+	m.prepareNext(clean, retry, e)
 	to := Disconnected
-	if final || from.condition == closing {
+	if final || m.condition == closing {
 		to = Closed
 	}
 	m.loginCutOff(e)
 	lost := m.takeAll(e)
-	m.recycle(&from)
 	m.connState = connState{}
 	m.sink.ConnectionClosed(m.now, m.state == Connected, clean)
 
@@ -77,21 +77,21 @@ func (m *Machine) drop(e *Error, final bool) {
 		err = nil
 	}
 	m.setState(to, err)
-	if from.link != noLink {
+	if e.Kind != ErrResolve { // which leaves nothing to close
 		m.out.put(Output{Kind: Hangup, Epoch: m.epoch})
 	}
 	m.out.items = append(m.out.items, item{failing: lost})
-	if !m.pending.lent() {
-		m.pending.drop()
-	}
 }
 
 // prepareNext decides when the next attempt may begin and what it takes over.
-func (m *Machine) prepareNext(clean bool, e *Error) {
+func (m *Machine) prepareNext(clean, retry bool, e *Error) {
+	if retry {
+		m.addresses = slices.Insert(m.addresses, 1, m.addresses[0])
+	}
 	switch {
 	case clean:
-		m.addresses, m.next = nil, tryAddress
-	case m.next == tryAgain && m.probing.step > 0:
+		m.forgetAddresses()
+	case retry && !m.probing.asks():
 		m.backoff.failProbe(m.now, m.probing.step)
 	case m.Continuing():
 		// At once: the same address, asked otherwise, or the next one.
@@ -101,29 +101,21 @@ func (m *Machine) prepareNext(clean bool, e *Error) {
 	if m.state == Connected {
 		m.attempts = 0
 	}
-	if m.next == tryAddress {
+	if !retry {
 		m.probing = probing{}
-		if len(m.addresses) == 0 {
-			m.check = nil
+		if m.untried() == 0 {
+			m.options.Check = nil
 		}
 	}
-	if v := m.remembered; v.detected() && (!clean || !m.proven) {
+	if v := m.remembered; v.detected() && (!clean || m.peer != answered) {
 		m.remembered = nil
 	}
 	m.lastErr = e
 	switch {
 	case clean:
 		m.lastErr, m.avoid = nil, ""
-	case m.endpoint.Address != "":
-		m.avoid = m.endpoint.Address
-	}
-}
-
-// recycle keeps the memory of a connection for the next.
-func (m *Machine) recycle(from *connState) {
-	m.ring, m.unwritten = from.inflight.ring, from.unanswered[:0]
-	if m.inbox = from.frames.inbox; from.space != nil {
-		m.inbox = nil // its reader may still write into it
+	case m.Endpoint().Address != "":
+		m.avoid = m.Endpoint().Address
 	}
 }
 
@@ -132,7 +124,6 @@ func (m *Machine) recycle(from *connState) {
 type failing struct {
 	err     *Error
 	futures []*Future // in the order sent
-	queued  uint64    // the place in the stream where the connection's bytes end
 	now     time.Time // of the failure: requests past their deadline then timed out
 
 	throttledTime time.Duration // at that time
@@ -140,7 +131,7 @@ type failing struct {
 
 // takeAll empties the places where requests wait.
 func (m *Machine) takeAll(e *Error) *failing {
-	t := &failing{err: e, queued: m.queued, now: m.now, throttledTime: m.throttledTime}
+	t := &failing{err: e, now: m.now, throttledTime: m.throttledTime}
 	rest := m.unanswered
 	for m.inflight.len() > 0 {
 		f := m.inflight.pop()
@@ -160,6 +151,7 @@ func (m *Machine) failNext(t *failing) *Future {
 		f := t.futures[0]
 		t.futures = t.futures[1:]
 		m.finish(f).Completed = m.now
+		f.FirstByte = time.Time{} // of a response that did not come
 		if f.purpose != caller {
 			m.Recycle(f)
 			continue
@@ -173,16 +165,14 @@ func (m *Machine) failNext(t *failing) *Future {
 		}
 		return f
 	}
-	// The rest of the bytes will not be written: the stream goes on behind them.
-	m.written = t.queued
-	m.pending.drop()
+	m.stream.skip() // the rest of the bytes will not be written
 	return nil
 }
 
 // Sent returns how much of a request that is not done may have been written. A writer at
 // work counts as having written all that it was given.
 func (m *Machine) Sent(f *Future) Sent {
-	if m.pending.lent() && f.start < m.written+uint64(len(m.pending.leaving)-m.pending.written) {
+	if m.stream.lent() && f.start < m.stream.reach() {
 		return SentFully
 	}
 	return m.sentOf(f)
@@ -190,9 +180,9 @@ func (m *Machine) Sent(f *Future) Sent {
 
 func (m *Machine) sentOf(f *Future) Sent {
 	switch {
-	case m.written <= f.start:
+	case m.stream.written <= f.start:
 		return SentNothing
-	case m.written < f.end:
+	case m.stream.written < f.end:
 		return SentPartly
 	}
 	return SentFully

@@ -49,7 +49,7 @@ func (m *Machine) handleIdle() {
 	switch {
 	case m.cfg.IdleTimeout > 0 && idle >= m.cfg.IdleTimeout:
 		m.Close(m.now, nil, false)
-		m.note(Event{Kind: EventIdle, Endpoint: m.endpoint})
+		m.note(Event{Kind: EventIdle, Endpoint: m.Endpoint()})
 	case m.pings() && idle >= m.cfg.PingInterval && m.throttleEnd().IsZero():
 		m.ping()
 	}
@@ -58,7 +58,7 @@ func (m *Machine) handleIdle() {
 // pings reports whether idle connections are kept. A broker that was detected by probes
 // does not know the ping: it would close the connection or not answer.
 func (m *Machine) pings() bool {
-	return m.cfg.PingInterval > 0 && !m.versions.detected()
+	return m.cfg.PingInterval > 0 && !m.Versions().detected()
 }
 
 // ping sends ApiVersions, which every broker from 0.10 on knows, and which needs no
@@ -68,7 +68,7 @@ func (m *Machine) ping() {
 		m.renew(false)
 		return
 	}
-	m.sendOwn(forPing, m.versionsQuestion(), max(m.versions.asked, 0), m.cfg.RequestTimeout)
+	m.sendOwn(forPing, m.versionsQuestion(), max(m.Versions().asked, 0), m.cfg.RequestTimeout)
 	m.use()
 }
 

@@ -71,19 +71,37 @@ type Check struct {
 
 // probing is the negotiation of API versions under way, over one connection or several.
 type probing struct {
-	step     int             // 0: ApiVersions; above: probeLadder[step-1]
-	by       time.Time       // when all of it is given up; zero: none is under way
-	sentAt   time.Time       // when the step's request was sent
-	evidence []string        // of the steps that are over
-	suspect  release.Release // ApiVersions is asked once more; zero: no probe was answered
-	silences int             // how often ApiVersions was not answered, and Metadata behind it was
+	step     int
+	by       time.Time // when all of it is given up; zero: none is under way
+	evidence []string  // of the steps that are over
+	cost
+}
 
-	connections, trips int
+// The steps. The probes of the ladder come between.
+const (
+	stepAsk      = 0                      // ApiVersions
+	stepLast     = len(probeLadder)       // the last probe: probeLadder[step-1]
+	stepSuspect  = stepLast + 1           // ApiVersions once more, of the suspect probeLadder[step-stepSuspect]
+	stepSuspect9 = stepSuspect + stepLast // the same, of one that left it without an answer
+)
+
+// asks reports whether the step's request is ApiVersions.
+func (p *probing) asks() bool { return p.step == stepAsk || p.step > stepLast }
+
+// suspect returns the release that is suspected; zero: no probe was answered.
+func (p *probing) suspect() release.Release {
+	switch {
+	case p.step == stepSuspect9:
+		return probeLadder[0].found
+	case p.step >= stepSuspect:
+		return probeLadder[p.step-stepSuspect].found
+	}
+	return release.Release{}
 }
 
 // probes reports whether a broker that does not know ApiVersions is probed.
 func (m *Machine) probes() bool {
-	return len(m.cfg.Mechanisms) == 0 && !m.hasAnswered() && (m.cfg.ProbeOldReleases || m.check != nil)
+	return len(m.cfg.Mechanisms) == 0 && !m.hasAnswered() && (m.cfg.ProbeOldReleases || m.options.Check != nil)
 }
 
 // askStep sends the request of the step on a connection that was just established.
@@ -96,28 +114,26 @@ func (m *Machine) askStep() {
 		}
 	}
 	p.connections++
-	m.stepBy = soonest(p.by, m.addressBy)
-	p.sentAt = m.now
-	if p.step == 0 {
-		m.askVersions()
+	if p.step == stepAsk {
+		m.askVersions(m.firstAsk())
 	} else {
-		p.trips++
+		p.roundTrips++
 		m.sendProbe(probeLadder[p.step-1].key)
 	}
 	switch {
 	case m.state != NegotiatingVersions: // the codec failed
-	case !m.probes() || p.step == len(probeLadder):
-	case m.check != nil || p.step > 0:
+	case !m.probes() || p.step == stepLast:
+	case m.options.Check != nil || p.step != stepAsk:
 		m.sendProbe(ports.KeyMetadata)
 	default:
-		m.metadataAt = m.now.Add(behindAfter)
+		m.inflight.front().deadline = m.now.Add(behindAfter)
 	}
 }
 
 func (m *Machine) sendProbe(key int16) {
 	req := &ports.ProbeRequest{APIKey: key}
-	if key == ports.KeyMetadata && m.check != nil {
-		req.Topics = m.check.Topics
+	if check := m.options.Check; key == ports.KeyMetadata && check != nil {
+		req.Topics = check.Topics
 	}
 	m.sendOwn(forProbe, req, 0, 0)
 }
@@ -130,11 +146,20 @@ func (m *Machine) giveProbesTime() {
 	}
 }
 
-// handleProbing sends Metadata behind an ApiVersions that has no response yet.
+// metadataAt is when Metadata is sent behind an ApiVersions that has no response yet, whose
+// deadline it is; zero: it was, or it will not be.
+func (m *Machine) metadataAt() time.Time {
+	if f := m.inflight.front(); m.state == NegotiatingVersions && f != nil {
+		return f.deadline
+	}
+	return time.Time{}
+}
+
+// handleProbing sends Metadata when that is due.
 func (m *Machine) handleProbing() {
-	due := !m.metadataAt.IsZero() && !m.now.Before(m.metadataAt)
-	if m.state == NegotiatingVersions && due && m.now.Before(m.stepBy) {
-		m.metadataAt = time.Time{}
+	at := m.metadataAt()
+	if !at.IsZero() && !m.now.Before(at) && m.now.Before(m.stepBy()) {
+		m.inflight.front().deadline = time.Time{}
 		m.sendProbe(ports.KeyMetadata)
 	}
 }
@@ -142,7 +167,7 @@ func (m *Machine) handleProbing() {
 // answersNext reports whether id is that of the Metadata request sent behind ApiVersions,
 // which is still unanswered: a broker of 0.9 answers so.
 func (m *Machine) answersNext(id int32) bool {
-	if m.state != NegotiatingVersions || m.probing.step != 0 || m.inflight.len() < 2 {
+	if m.state != NegotiatingVersions || !m.probing.asks() || m.inflight.len() < 2 {
 		return false
 	}
 	first, second := m.inflight.at(0), m.inflight.at(1)
@@ -154,16 +179,16 @@ func (m *Machine) answersNext(id int32) bool {
 
 // acceptOutOfOrder takes the answer to Metadata for the refusal of ApiVersions that it is.
 func (m *Machine) acceptOutOfOrder() {
+	p := &m.probing
+	m.addEvidence(fmt.Sprintf("it left %s without an answer, and answered Metadata behind it", m.question()))
 	m.Recycle(m.finish(m.inflight.pop()))
 	m.Recycle(m.finish(m.inflight.pop()))
 	m.prove()
-	p := &m.probing
-	m.addEvidence(fmt.Sprintf("it left %s without an answer, and answered Metadata behind it", m.question()))
-	if p.silences++; p.silences == 1 {
-		m.askOnceMore(release.Release{Minor: 9})
+	if p.step != stepSuspect9 {
+		m.askOnceMore(stepSuspect9)
 		return
 	}
-	m.recognised(release.Release{Minor: 9})
+	m.recognised(p.suspect())
 }
 
 // receiveProbe takes the response to a probe. The release is suspected once Metadata behind
@@ -177,7 +202,7 @@ func (m *Machine) receiveProbe(f *Future, body []byte) {
 	case m.state != NegotiatingVersions:
 		m.settle()
 		return
-	case step == 0:
+	case m.probing.asks():
 		return
 	case f.Request.Key() == probeLadder[step-1].key:
 		if _, ok := decodeOwn[*ports.ProbeResponse](m, f.Request, f.Version, body); !ok {
@@ -186,16 +211,15 @@ func (m *Machine) receiveProbe(f *Future, body []byte) {
 		m.addEvidence("it answered " + probeLadder[step-1].name)
 	}
 	if m.inflight.len() == 0 {
-		m.askOnceMore(probeLadder[step-1].found)
+		m.askOnceMore(stepSuspect + step - 1)
 	}
 }
 
 // askOnceMore asks a suspect for its API versions on the connection on which it answered,
 // in the version that most brokers know.
-func (m *Machine) askOnceMore(suspect release.Release) {
-	p := &m.probing
-	p.suspect, p.step, p.sentAt, m.ask = suspect, 0, m.now, 0
-	m.askVersions()
+func (m *Machine) askOnceMore(step int) {
+	m.probing.step = step
+	m.askVersions(0)
 	if m.state == NegotiatingVersions { // the codec did not fail
 		m.sendProbe(ports.KeyMetadata)
 	}
@@ -210,17 +234,16 @@ func (m *Machine) recognised(r release.Release) {
 // remember keeps the table of a recognised release for the connections that follow.
 func (m *Machine) remember(r release.Release) {
 	v := versionsOf(r)
-	v.found, v.evidence = r, m.probing.evidence
-	v.connections, v.trips = m.probing.connections, m.probing.trips
-	v.at = m.endpoint.Address
+	v.found, v.evidence, v.cost = r, m.probing.evidence, m.probing.cost
+	v.at = m.Endpoint().Address
 	m.remembered = v
-	m.note(Event{Kind: EventReleaseDetected, Endpoint: m.endpoint, Versions: v})
+	m.note(Event{Kind: EventReleaseDetected, Endpoint: m.Endpoint(), Versions: v})
 }
 
 // forgetProbes ends probes whose time passed in a pause, and a verdict that waits for its
 // connection: a later Connect starts from the beginning.
 func (m *Machine) forgetProbes() {
-	m.probing, m.next = probing{}, tryAddress
+	m.probing, m.addresses = probing{}, m.addresses[1:]
 	if m.remembered.detected() {
 		m.remembered = nil
 	}
@@ -235,32 +258,36 @@ func (m *Machine) addEvidence(what string) {
 // describes the loss of this one.
 func (m *Machine) nextStep(e *Error) {
 	p := &m.probing
-	m.addEvidence(fmt.Sprintf("%s: %v after %v", m.question(), e.Cause, m.now.Sub(p.sentAt).Round(time.Millisecond)))
-	cut := m.frames.buffered() > 0 || m.pending.unsent() > 0 // within a response, or within the request
-	strict := m.check != nil && m.check.Strict
-	refused := !cut && p.silences == 0 && p.suspect != release.Release{} && p.suspect != release.Release{Minor: 9}
+	suspect, sentAt := p.suspect(), m.since
+	suspected := suspect != release.Release{}
+	if suspected {
+		sentAt = m.inflight.front().Queued
+	}
+	m.addEvidence(fmt.Sprintf("%s: %v after %v", m.question(), e.Cause, m.now.Sub(sentAt).Round(time.Millisecond)))
+	cut := m.frames.buffered() > 0 || m.stream.reach() < m.stream.queued() // within a response, or within the request
+	strict := m.options.Check != nil && m.options.Check.Strict
+	retry := false
 	switch {
-	case refused:
-		m.next = tryAgain
-		m.fail(e)
-		m.remember(p.suspect)
+	case suspected && !cut && suspect != probeLadder[0].found:
+		m.failAndRetry(e)
+		m.remember(suspect)
 		return
 	case cut && strict:
 		e.Hint = "the check is strict: this loss does not show what the broker knows"
-	case p.suspect != release.Release{}:
+	case suspected:
 		m.hintGivenUp(e)
-	case p.step == 0 && m.ask > 0 && (!m.hasAnswered() || m.attempts > 1):
-		m.next = tryV0
-	case !m.probes() || p.step == len(probeLadder):
+	case p.step == stepAsk && m.askedAt() > 0 && (!m.hasAnswered() || m.attempts > 1):
+		retry = true
+	case !m.probes() || p.step == stepLast:
 		m.hintGivenUp(e)
 	case !m.now.Add(m.backoff.longest(p.step + 1)).Before(soonest(p.by, m.setupEnd)):
 		e.Hint = "no time was left for the next probe: raise APIVersionTimeout (api_version_auto_timeout_ms)"
 	default:
 		e.Hint = m.hintClosed(hintClosedWhenAsked) // an owner may stop here
 		p.step++
-		m.next = tryAgain
+		retry = true
 	}
-	m.fail(e)
+	m.drop(e, false, retry)
 }
 
 // hintGivenUp completes the error of a peer that knows none of the requests.
@@ -281,15 +308,24 @@ func (m *Machine) hintProbing() string {
 
 // question returns the name of the step's request.
 func (m *Machine) question() string {
-	if m.probing.step > 0 {
+	if !m.probing.asks() {
 		return probeLadder[m.probing.step-1].name
 	}
-	return fmt.Sprintf("ApiVersions v%d", m.ask)
+	return fmt.Sprintf("ApiVersions v%d", m.askedAt())
+}
+
+// askedAt returns the version of the ApiVersions that is in flight.
+func (m *Machine) askedAt() int16 {
+	f := m.inflight.front()
+	if f.purpose != forVersions { // it was asked at a lower version behind Metadata
+		f = m.inflight.at(m.inflight.len() - 1)
+	}
+	return f.Version
 }
 
 // isLegacyZeroID reports whether an answer with the id 0 is that of Kafka 0.8.2 to
 // FindCoordinator, whatever id the request has. Such a broker does not know ApiVersions.
 func (m *Machine) isLegacyZeroID(f *Future, id int32) bool {
-	legacy := m.probing.step > 0 || m.remembered != nil && !m.hasAnswered()
+	legacy := !m.probing.asks() || m.remembered != nil && !m.hasAnswered()
 	return id == 0 && legacy && f.Request.Key() == ports.KeyFindCoordinator && f.Version == 0
 }

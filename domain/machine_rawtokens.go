@@ -13,18 +13,18 @@ import (
 var errUnaskedToken = errors.New("a token that nothing asked for")
 
 func (m *Machine) sendRawToken(token []byte) {
-	m.pending.filling = binary.BigEndian.AppendUint32(m.pending.filling, uint32(len(token)))
-	m.pending.filling = append(m.pending.filling, token...)
-	m.queued += uint64(sizeFieldBytes + len(token))
+	p := &m.stream.pending
+	p.filling = append(binary.BigEndian.AppendUint32(p.filling, uint32(len(token))), token...)
 	if m.login.step == loginLastAnswer {
-		// The peer has yet to show that it took it.
-		m.proven = false
+		if m.peer == answered { // it has yet to show that it took the token
+			m.peer = unconfirmed
+		}
 		m.loggedIn()
 	}
 }
 
 func (m *Machine) receiveRawToken(token []byte) {
-	m.proven = true
+	m.peer = answered
 	if m.login.step != loginAnswer && m.login.step != loginLastAnswer {
 		m.fail(m.newError(ErrProtocol, errUnaskedToken, ""))
 		return
@@ -35,5 +35,5 @@ func (m *Machine) receiveRawToken(token []byte) {
 // rawTokensDue reports whether what is received are raw tokens: from the first token until
 // the end of the login.
 func (m *Machine) rawTokensDue() bool {
-	return m.login.dialect.raw() && m.login.step >= loginToken
+	return m.login.step >= loginToken && m.raw()
 }
