@@ -55,7 +55,7 @@ func TestOtherPeers(t *testing.T) {
 		{"tls", "SSH", says("SSH-2.0-OpenSSH_9.9\r\n"), exitTLS, []string{"SSH"}},
 		{"tls", "hangs up", hangsUp, exitTLS, []string{"closed the connection", "PLAINTEXT"}},
 		{"tls", "alert", says("\x15\x03\x03\x00\x02\x02\x28"), exitTLS, []string{"no cipher suite in common"}},
-		{"tls", "half a hello", says("\x16\x03\x03\x00\x7a\x02"), exitTimeout, []string{"6 bytes received"}},
+		{"tls", "incomplete hello", says("\x16\x03\x03\x00\x7a\x02"), exitTimeout, []string{"6 bytes received"}},
 		{"tls", "silence", silent, exitTimeout, []string{"timed out", "neither a TLS ClientHello nor", "HTTP"}},
 		{"tls", "closed port", closedPort, exitTCP, []string{"refused"}},
 	} {
@@ -63,7 +63,8 @@ func TestOtherPeers(t *testing.T) {
 			t.Parallel()
 			peer := c.peer(t)
 			command, flags, _ := strings.Cut(c.command, " ")
-			args := append([]string{command, peer, "--timeout", short, "--client-id", "five5"}, strings.Fields(flags)...)
+			args := []string{command, peer, "--timeout", short, "--client-id", "five5"}
+			args = append(args, strings.Fields(flags)...)
 			if e := probeFails(t, c.code, args, c.words...); e.Kind == "" || e.Broker != peer {
 				t.Errorf("got %+v, want an error of %s", e, peer)
 			}
