@@ -76,8 +76,15 @@ func (k *kdcs) find(ctx context.Context, realm string) (addresses []string, err 
 			}
 		}
 	}
-	if len(addresses) == 0 && k.conf.lookupKDC {
-		addresses, err = k.lookup(ctx, realm)
+	if len(addresses) == 0 && k.conf.lookupKDC { // in DNS (RFC 4120, section 7.2.3.2)
+		limited, cancel := context.WithTimeout(ctx, k.timeout)
+		defer cancel()
+		var records []*net.SRV
+		_, records, err = k.srv(limited, "kerberos", "tcp", realm)
+		for _, r := range records {
+			host, port := strings.TrimSuffix(r.Target, "."), strconv.Itoa(int(r.Port))
+			addresses = append(addresses, net.JoinHostPort(host, port))
+		}
 	}
 	if len(addresses) == 0 {
 		if ctx.Err() != nil {
@@ -91,17 +98,6 @@ func (k *kdcs) find(ctx context.Context, realm string) (addresses []string, err 
 		addresses[0], addresses[i] = addresses[i], addresses[0]
 	}
 	return addresses, nil
-}
-
-// lookup finds the KDCs of a realm in DNS (RFC 4120, section 7.2.3.2).
-func (k *kdcs) lookup(ctx context.Context, realm string) (addresses []string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, k.timeout)
-	defer cancel()
-	_, records, err := k.srv(ctx, "kerberos", "tcp", realm)
-	for _, r := range records {
-		addresses = append(addresses, net.JoinHostPort(strings.TrimSuffix(r.Target, "."), strconv.Itoa(int(r.Port))))
-	}
-	return addresses, err
 }
 
 // withPort adds the default port to an address from krb5.conf, where an IPv6 address
