@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -104,6 +105,15 @@ func decode[T any](t *testing.T, o outcome) T {
 		t.Errorf("got %q, want one document", o.stdout)
 	}
 	return doc
+}
+
+// with returns a command line with properties.
+func with(args []string, properties ...string) []string {
+	args = slices.Clip(args)
+	for _, p := range properties {
+		args = append(args, "-X", p)
+	}
+	return args
 }
 
 // must returns v, and panics if a step of the test's own failed.
