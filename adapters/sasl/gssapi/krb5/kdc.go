@@ -30,8 +30,7 @@ type kdcs struct {
 	srv     func(ctx context.Context, service, proto, name string) (string, []*net.SRV, error)
 	timeout time.Duration // for one answer of one KDC
 
-	mu   sync.Mutex
-	last map[string]string // realm to the address that answered last
+	last sync.Map // realm to the address that answered last
 }
 
 const (
@@ -56,9 +55,7 @@ func (k *kdcs) ask(ctx context.Context, realm string, request []byte) ([]byte, e
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case ok && refused.ErrorCode != errorcode.KDC_ERR_SVC_UNAVAILABLE, err == nil:
-			k.mu.Lock()
-			k.last[realm] = address
-			k.mu.Unlock()
+			k.last.Store(realm, address)
 			return answer, err
 		}
 		problems = append(problems, err)
@@ -92,9 +89,8 @@ func (k *kdcs) find(ctx context.Context, realm string) (addresses []string, err 
 		}
 		return nil, &Error{Reason: UnknownRealm, Principal: realm, Err: err}
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if i := slices.Index(addresses, k.last[realm]); i > 0 {
+	last, _ := k.last.LoadOrStore(realm, "")
+	if i := slices.Index(addresses, last.(string)); i > 0 {
 		addresses[0], addresses[i] = addresses[i], addresses[0]
 	}
 	return addresses, nil
