@@ -183,7 +183,7 @@ func (m *Machine) setState(to State, err error) {
 
 func (m *Machine) note(e Event) {
 	if m.cfg.Trace {
-		e.Time = m.now
+		e.Time, e.Endpoint = m.now, m.Endpoint()
 		m.out.put(Output{Kind: Noted, Event: &e})
 	}
 }

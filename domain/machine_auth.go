@@ -42,7 +42,6 @@ type login struct {
 }
 
 const (
-	maxHandshakeVersion     = 1
 	maxAuthenticateVersion  = 2
 	codeUnsupportedSASL     = 33
 	mechanismKerberos       = "GSSAPI"
@@ -62,7 +61,7 @@ func (m *Machine) authenticate() {
 	if err == nil {
 		err = m.mayExpose()
 	}
-	m.note(Event{Kind: EventAuthStart, Endpoint: m.Endpoint(), Login: m.loginInfo()})
+	m.note(Event{Kind: EventAuthStart, Login: m.loginInfo()})
 	switch {
 	case err != nil:
 		hint, kind := m.whyNoLogin(err)
@@ -70,7 +69,7 @@ func (m *Machine) authenticate() {
 	case how == bareTokens:
 		m.challenge(nil)
 	default:
-		m.sendOwn(forHandshake, &ports.SASLHandshakeRequest{Mechanism: m.mechanism.Name}, how.handshakeVersion(), 0)
+		m.sendOwn(forHandshake, &ports.SASLHandshakeRequest{Mechanism: m.mechanism.Name}, int16(how), 0)
 	}
 }
 
@@ -84,42 +83,6 @@ func (m *Machine) whyNoLogin(err error) (hint string, kind error) {
 		return hintExposed, ErrAuthentication
 	}
 	return hintHandshakeNotOffered, ErrAuthentication
-}
-
-// dialect is how tokens travel to a broker.
-type dialect uint8
-
-const (
-	wrappedTokens dialect = iota // behind SaslHandshake v1, in SaslAuthenticate
-	rawTokens                    // behind SaslHandshake v0, as they are
-	bareTokens                   // as they are, with no handshake before them
-)
-
-func (d dialect) handshakeVersion() int16 {
-	if d == wrappedTokens {
-		return 1
-	}
-	return 0
-}
-
-// raw reports whether the tokens of the connection's login are not wrapped; false without one.
-func (m *Machine) raw() bool {
-	how, _ := m.dialect()
-	return how != wrappedTokens && m.mechanism.Name != ""
-}
-
-func (m *Machine) dialect() (dialect, error) {
-	v := m.Versions()
-	version, err := v.choose(ports.KeySASLHandshake, ports.Traits{MaxVersion: maxHandshakeVersion})
-	switch _, _, asks := v.Range(ports.KeyAPIVersions); {
-	case err == nil && version == maxHandshakeVersion:
-		return wrappedTokens, nil
-	case err == nil:
-		return rawTokens, nil
-	case asks || !m.configured():
-		return wrappedTokens, err
-	}
-	return bareTokens, nil
 }
 
 func (m *Machine) receiveHandshake(f *Future, body []byte) {
@@ -218,7 +181,7 @@ func (m *Machine) answerToken(token []byte, lifetimeMillis int64) {
 func (m *Machine) loggedIn() {
 	info := m.loginInfo()
 	info.Lifetime = m.beginSession()
-	m.note(Event{Kind: EventAuthDone, Endpoint: m.Endpoint(), Login: info})
+	m.note(Event{Kind: EventAuthDone, Login: info})
 	began := m.since
 	if info.Again {
 		began = m.started
@@ -260,5 +223,5 @@ func (m *Machine) loginCutOff(err error) {
 		return
 	}
 	m.sink.LoginFailed(m.now, m.relogin())
-	m.note(Event{Kind: EventAuthDone, Endpoint: m.Endpoint(), Login: m.loginInfo(), Err: err})
+	m.note(Event{Kind: EventAuthDone, Login: m.loginInfo(), Err: err})
 }

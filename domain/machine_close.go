@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -17,22 +18,37 @@ import (
 // good; the Machine is never revived. Closing twice does nothing more.
 func (m *Machine) Close(now time.Time, cause error, final bool) {
 	m.tick(now)
-	if m.state == Closed || m.state == Disconnected && !final {
-		return
-	}
-	if m.state == Disconnected {
+	e := m.newError(ErrConnection, cause, "")
+	switch {
+	case m.state == Disconnected && final:
 		m.lastErr = nil
 		if cause != nil && !errors.As(cause, &m.lastErr) {
-			m.lastErr = m.newError(ErrConnection, cause, "")
+			m.lastErr = e
 		}
 		m.setState(Closed, cause)
+	case !m.state.Down():
+		if cause == nil {
+			e.Kind = ErrClosed
+		}
+		m.drop(e, final, false)
+	}
+}
+
+// Drain closes the connection when nothing waits any more: from now on no request
+// is admitted, and those that were are finished. Then it is a clean close, as with
+// a nil cause; an attempt at a connection is given up at once. final: for good,
+// also if the connection is lost before that.
+func (m *Machine) Drain(now time.Time, final bool) {
+	m.tick(now)
+	if m.state != Connected || !m.waiting() {
+		m.Close(m.now, nil, final)
 		return
 	}
-	if cause == nil {
-		m.drop(m.newError(ErrClosed, nil, ""), final, false)
-		return
+	to := draining
+	if final {
+		to = closing
 	}
-	m.drop(m.newError(ErrConnection, cause, ""), final, false)
+	m.setCondition(to)
 }
 
 // fail is the way down after a failure.
@@ -129,19 +145,13 @@ type failing struct {
 	throttledTime time.Duration // at that time
 }
 
-// takeAll empties the places where requests wait.
+// takeAll returns all requests that wait.
 func (m *Machine) takeAll(e *Error) *failing {
-	t := &failing{err: e, now: m.now, throttledTime: m.throttledTime}
-	rest := m.unanswered
-	for m.inflight.len() > 0 {
-		f := m.inflight.pop()
-		for len(rest) > 0 && rest[0].start < f.start {
-			t.futures = append(t.futures, rest[0])
-			rest = rest[1:]
-		}
-		t.futures = append(t.futures, f)
+	t := &failing{err: e, futures: m.unanswered, now: m.now, throttledTime: m.throttledTime}
+	for i := range m.inflight.len() {
+		t.futures = append(t.futures, m.inflight.at(i))
 	}
-	t.futures = append(t.futures, rest...)
+	slices.SortFunc(t.futures, func(a, b *Future) int { return cmp.Compare(a.start, b.start) })
 	return t
 }
 

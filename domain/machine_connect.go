@@ -76,7 +76,7 @@ func (m *Machine) open() {
 		left := soonest(m.setupEnd, m.options.Until).Sub(m.now)
 		m.addressBy = m.now.Add(max(left, 0) / time.Duration(1+rest))
 	}
-	m.note(Event{Kind: EventDialStart, Endpoint: m.Endpoint()})
+	m.note(Event{Kind: EventDialStart})
 	m.out.put(Output{Kind: Open, Epoch: m.epoch, Endpoint: m.Endpoint()})
 }
 
@@ -122,14 +122,14 @@ func (m *Machine) HandleStage(now time.Time, epoch uint64, s ports.Stage) {
 	case ports.StageDialing:
 	case ports.StageSecuring:
 		if m.state == Connecting {
-			m.note(Event{Kind: EventDialDone, Endpoint: m.Endpoint()})
+			m.note(Event{Kind: EventDialDone})
 			m.setState(Handshake, nil)
 		}
 	case ports.StageEstablished:
 		if m.state == Connecting {
-			m.note(Event{Kind: EventDialDone, Endpoint: m.Endpoint()})
+			m.note(Event{Kind: EventDialDone})
 		} else {
-			m.note(Event{Kind: EventTLSHandshakeDone, Endpoint: m.Endpoint()})
+			m.note(Event{Kind: EventTLSHandshakeDone})
 		}
 		m.negotiate()
 	default:
@@ -145,10 +145,10 @@ func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 	}
 	switch {
 	case m.state == Connecting:
-		m.note(Event{Kind: EventDialDone, Endpoint: m.Endpoint(), Err: err})
+		m.note(Event{Kind: EventDialDone, Err: err})
 		m.fail(m.newError(ErrDial, err, hintOf(err)))
 	case m.state == Handshake:
-		m.note(Event{Kind: EventTLSHandshakeDone, Endpoint: m.Endpoint(), Err: err})
+		m.note(Event{Kind: EventTLSHandshakeDone, Err: err})
 		m.fail(m.newError(ErrTLS, err, hintOf(err)))
 	case errors.Is(err, ports.ErrSecuring): // a TLS failure, not a broker without ApiVersions
 		m.fail(m.newError(ErrTLS, err, hintOf(err)))

@@ -42,15 +42,12 @@ func (m *Machine) idleDeadline() time.Time {
 }
 
 func (m *Machine) handleIdle() {
-	if m.state != Connected || m.waiting() || m.held || m.condition != serving {
-		return
-	}
-	idle := m.now.Sub(m.lastTraffic)
-	switch {
-	case m.cfg.IdleTimeout > 0 && idle >= m.cfg.IdleTimeout:
+	switch limit := m.cfg.IdleTimeout; {
+	case m.state != Connected || !m.due(m.idleDeadline()):
+	case limit > 0 && m.now.Sub(m.lastTraffic) >= limit:
 		m.Close(m.now, nil, false)
-		m.note(Event{Kind: EventIdle, Endpoint: m.Endpoint()})
-	case m.pings() && idle >= m.cfg.PingInterval && m.throttleEnd().IsZero():
+		m.note(Event{Kind: EventIdle})
+	default:
 		m.ping()
 	}
 }

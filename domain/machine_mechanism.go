@@ -92,8 +92,7 @@ func (m *Machine) mayExpose() error {
 		return errExposed
 	case !m.mechanisms.exposed:
 		m.mechanisms.exposed = true
-		login := LoginInfo{Mechanism: m.chosen().Name}
-		m.note(Event{Kind: EventPlaintextCredentials, Endpoint: m.Endpoint(), Login: login})
+		m.note(Event{Kind: EventPlaintextCredentials, Login: LoginInfo{Mechanism: m.chosen().Name}})
 	}
 	return nil
 }
@@ -115,6 +114,49 @@ func (by Mechanism) redact(reason string, token []byte) string {
 		}
 	}
 	return reason
+}
+
+// SetMechanisms replaces the mechanisms, or says that their credentials are others. A
+// session of the mechanism that is to be requestSeen is renewed; otherwise the connection is
+// closed, cleanly, once nothing is in flight: closing. A login under way goes on, and
+// counts as one that has to be renewed. After a failed login there is no pause any more.
+func (m *Machine) SetMechanisms(now time.Time, list []Mechanism) (closing bool) {
+	if len(list) == 0 {
+		panic("domain: SetMechanisms without a mechanism")
+	}
+	m.tick(now)
+	m.cfg.Mechanisms = slices.Clone(list)
+	m.mechanisms.choice, m.mechanisms.rejected = 0, nil
+	if m.mechanisms.offered != nil && !m.chooseMechanism(m.mechanisms.offered) {
+		m.mechanisms.offered = nil
+	}
+	switch {
+	case m.loggingIn():
+		m.replaced = true
+	case m.state == Connected:
+		return m.replace()
+	case m.state == Disconnected && m.lastErr != nil && errors.Is(m.lastErr, ErrAuthentication):
+		m.lastErr = nil
+		m.backoff.reset()
+	}
+	return false
+}
+
+// replace begins a login with the mechanism and the credentials that are in force now, on
+// another connection if need be.
+func (m *Machine) replace() (closes bool) {
+	closes = m.raw() || m.chosen().Name != m.mechanism.Name
+	if !closes && m.condition == replacing {
+		m.setCondition(reauthenticating)
+	}
+	if !closes && m.now.Before(m.session.notBefore) {
+		m.replaced = true
+		return false
+	}
+	m.endAdmission(closes)
+	m.session.use = requestSeen
+	m.continueRenewal()
+	return closes
 }
 
 // mechanisms is the choice among Config.Mechanisms. It outlives a connection.

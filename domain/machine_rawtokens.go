@@ -3,12 +3,41 @@ package domain
 import (
 	"encoding/binary"
 	"errors"
+
+	"brokerconn/ports"
 )
 
 // Raw tokens, of brokers before 1.0 (KIP-43): each behind its size, without header and
 // correlation id, and one may be empty. Such a broker says of a login that it refuses
 // nothing at all: it closes the connection. It does not answer the last token of
 // GSSAPI: whether that was good shows with the first request.
+
+// dialect is how tokens travel to a broker: the version of the SaslHandshake before them.
+type dialect int16
+
+const (
+	bareTokens    dialect = iota - 1 // as they are, with no handshake before them
+	rawTokens                        // behind SaslHandshake v0, as they are
+	wrappedTokens                    // behind SaslHandshake v1, in SaslAuthenticate
+)
+
+// raw reports whether the tokens of the connection's login are not wrapped; false without one.
+func (m *Machine) raw() bool {
+	how, _ := m.dialect()
+	return how != wrappedTokens && m.mechanism.Name != ""
+}
+
+func (m *Machine) dialect() (dialect, error) {
+	v := m.Versions()
+	version, err := v.choose(ports.KeySASLHandshake, ports.Traits{MaxVersion: int16(wrappedTokens)})
+	switch _, _, asks := v.Range(ports.KeyAPIVersions); {
+	case err == nil:
+		return dialect(version), nil
+	case asks || !m.configured():
+		return wrappedTokens, err
+	}
+	return bareTokens, nil
+}
 
 var errUnaskedToken = errors.New("a token that nothing asked for")
 

@@ -1,9 +1,7 @@
 package domain
 
 import (
-	"errors"
 	"math/bits"
-	"slices"
 	"time"
 )
 
@@ -148,17 +146,13 @@ func (m *Machine) renewalDue() time.Time {
 
 func (m *Machine) handleRenewal() {
 	switch {
-	case m.state != Connected:
+	case m.state != Connected || !m.due(m.renewalDeadline()):
 	case m.loggingIn():
-		if !m.now.Before(m.stepBy()) {
-			m.failLogin(ErrReauthentication, m.silence(), "")
-		}
+		m.failLogin(ErrReauthentication, m.silence(), "")
 	case m.condition != serving:
 		m.continueRenewal()
-	case m.replaced && !m.now.Before(m.session.notBefore):
-		m.renew(true)
-	case m.mustRenew() && (m.held || m.session.use == requestSeen && m.now.Before(m.session.endsAt)):
-		m.renew(false)
+	default:
+		m.renew(m.replaced && m.due(m.session.notBefore))
 	}
 }
 
@@ -169,49 +163,6 @@ func (m *Machine) Reauthenticate(now time.Time) {
 	if m.state == Connected && len(m.cfg.Mechanisms) > 0 {
 		m.renew(true)
 	}
-}
-
-// SetMechanisms replaces the mechanisms, or says that their credentials are others. A
-// session of the mechanism that is to be requestSeen is renewed; otherwise the connection is
-// closed, cleanly, once nothing is in flight: closing. A login under way goes on, and
-// counts as one that has to be renewed. After a failed login there is no pause any more.
-func (m *Machine) SetMechanisms(now time.Time, list []Mechanism) (closing bool) {
-	if len(list) == 0 {
-		panic("domain: SetMechanisms without a mechanism")
-	}
-	m.tick(now)
-	m.cfg.Mechanisms = slices.Clone(list)
-	m.mechanisms.choice, m.mechanisms.rejected = 0, nil
-	if m.mechanisms.offered != nil && !m.chooseMechanism(m.mechanisms.offered) {
-		m.mechanisms.offered = nil
-	}
-	switch {
-	case m.loggingIn():
-		m.replaced = true
-	case m.state == Connected:
-		return m.replace()
-	case m.state == Disconnected && m.lastErr != nil && errors.Is(m.lastErr, ErrAuthentication):
-		m.lastErr = nil
-		m.backoff.reset()
-	}
-	return false
-}
-
-// replace begins a login with the mechanism and the credentials that are in force now, on
-// another connection if need be.
-func (m *Machine) replace() (closes bool) {
-	closes = m.raw() || m.chosen().Name != m.mechanism.Name
-	if !closes && m.condition == replacing {
-		m.setCondition(reauthenticating)
-	}
-	if !closes && m.now.Before(m.session.notBefore) {
-		m.replaced = true
-		return false
-	}
-	m.endAdmission(closes)
-	m.session.use = requestSeen
-	m.continueRenewal()
-	return closes
 }
 
 // renew ends the admission of requests until the session is renewed. forced: not for the

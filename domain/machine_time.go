@@ -47,15 +47,18 @@ func soonest(times ...time.Time) (first time.Time) {
 	return first
 }
 
+// due reports whether a time was reached; zero: never.
+func (m *Machine) due(at time.Time) bool { return !at.IsZero() && !m.now.Before(at) }
+
 // HandleTimeout does what is due at now. It may be called at any time.
 func (m *Machine) HandleTimeout(now time.Time) {
 	m.tick(now)
 	m.handleProbing()
-	if m.state.SettingUp() && !m.now.Before(m.stepBy()) {
+	if m.state.SettingUp() && m.due(m.stepBy()) {
 		m.fail(m.newError(ErrSetupTimeout, m.silence(), m.silenceHint()))
 		return
 	}
-	if !m.earliest.IsZero() && !m.now.Before(m.earliest) {
+	if m.due(m.earliest) {
 		m.sweep()
 	}
 	m.handleRenewal()
@@ -125,18 +128,18 @@ func (m *Machine) waiting() bool { return m.inflight.len() > 0 || len(m.unanswer
 // silence returns what the setup waited for.
 func (m *Machine) silence() error {
 	after := m.now.Sub(m.started).Round(time.Millisecond)
-	switch {
+	what, before := "answer from the peer", ""
+	switch evidence := m.probing.evidence; {
 	case m.resolving():
-		return fmt.Errorf("no answer from the resolver after %v", after)
+		what = "answer from the resolver"
 	case m.state == Connecting:
-		return fmt.Errorf("no answer from the address after %v", after)
+		what = "answer from the address"
 	case m.login.step == loginToken:
-		return fmt.Errorf("no token from the authenticator after %v", after)
+		what = "token from the authenticator"
+	case len(evidence) > 0:
+		before = "; before that: " + strings.Join(evidence, "; ")
 	}
-	if evidence := m.probing.evidence; len(evidence) > 0 {
-		return fmt.Errorf("no answer from the peer after %v; before that: %s", after, strings.Join(evidence, "; "))
-	}
-	return fmt.Errorf("no answer from the peer after %v", after)
+	return fmt.Errorf("no %s after %v%s", what, after, before)
 }
 
 func (m *Machine) silenceHint() string {

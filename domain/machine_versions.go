@@ -72,7 +72,7 @@ func (m *Machine) negotiate() {
 func (m *Machine) negotiated(v *Versions) {
 	m.probing, m.options.Check = probing{}, nil
 	m.giveProbesTime()
-	m.note(Event{Kind: EventVersions, Endpoint: m.Endpoint(), Versions: v})
+	m.note(Event{Kind: EventVersions, Versions: v})
 	if len(m.cfg.Mechanisms) > 0 {
 		m.setState(Authenticating, nil)
 		m.authenticate()
@@ -117,20 +117,22 @@ func (m *Machine) receiveVersions(f *Future, body []byte) {
 	if !ok {
 		return
 	}
+	hint := ""
 	switch r.ErrorCode {
 	case 0:
+		m.useTable(r, f.Version)
+		return
 	case codeUnsupportedVersion:
 		m.askLower(r, f.Version)
 		return
 	case codeRebootstrapRequired:
-		hint := "this is another broker than ClusterID and NodeID name"
-		m.fail(m.newError(ErrProtocol, brokerError(r.ErrorCode, ""), hint))
-		return
-	default:
-		m.fail(m.newError(ErrProtocol, brokerError(r.ErrorCode, ""), ""))
-		return
+		hint = "this is another broker than ClusterID and NodeID name"
 	}
-	v, err := newVersions(r, f.Version)
+	m.fail(m.newError(ErrProtocol, brokerError(r.ErrorCode, ""), hint))
+}
+
+func (m *Machine) useTable(r *ports.APIVersionsResponse, asked int16) {
+	v, err := newVersions(r, asked)
 	if err != nil {
 		m.fail(m.newError(ErrProtocol, err, ""))
 		return
