@@ -108,9 +108,8 @@ func TestDerivationOutlivesLogin(t *testing.T) {
 			ex, server := a.Begin(ports.Endpoint{}), serve()
 			first, _, err := next(ex, nil)
 			saslpeer.Succeed(t, err)
-			if _, _, err := next(ex, saslpeer.Must(server(first))); err != ports.ErrWouldBlock {
-				t.Fatalf("got %v during the derivation, want ErrWouldBlock", err)
-			}
+			_, _, err = next(ex, saslpeer.Must(server(first)))
+			saslpeer.Equal(t, "during the derivation", err, ports.ErrWouldBlock)
 			return ex, server
 		}
 		own, _ := begin()
