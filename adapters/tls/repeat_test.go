@@ -43,8 +43,8 @@ func (s *repeatingConn) Write(p []byte) (int, error) {
 }
 
 func TestBrokerThatRepeatsItself(t *testing.T) {
-	ca := newCA(t, "the authority")
-	stranger := newCA(t, "a stranger").issue()
+	ca := newCA("the authority")
+	stranger := newCA("a stranger").issue()
 	for _, version := range versions {
 		server := &tls.Config{
 			Certificates: []tls.Certificate{ca.issue()}, MinVersion: version, MaxVersion: version, Time: clock().Now,
@@ -55,12 +55,12 @@ func TestBrokerThatRepeatsItself(t *testing.T) {
 		options := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}
 		_, err := reach(t, mustDial(t, plainDial, options), address)
 		wantReason(t, err, CertificateRequired, "before 3.2", "ssl.client.auth")
-		options.CertPEM, options.KeyPEM = chainPEM(stranger), ports.NewSecret(keyPEM(t, stranger))
+		options.CertPEM, options.KeyPEM = chainPEM(stranger), ports.NewSecret(keyPEM(stranger))
 		_, err = reach(t, mustDial(t, plainDial, options), address)
 		wantReason(t, err, CertificateRefused, "before 3.2", "truststore")
 
 		mine := ca.issue()
-		options.CertPEM, options.KeyPEM = chainPEM(mine), ports.NewSecret(keyPEM(t, mine))
+		options.CertPEM, options.KeyPEM = chainPEM(mine), ports.NewSecret(keyPEM(mine))
 		if _, err = reach(t, mustDial(t, plainDial, options), address); err != nil {
 			t.Error(err)
 		}
