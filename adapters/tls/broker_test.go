@@ -3,7 +3,6 @@ package tls
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -146,12 +145,7 @@ func TestBroker(t *testing.T) {
 			t.Run(name+" "+tls.VersionName(version), func(t *testing.T) {
 				ca := newCA("the authority")
 				mine := ca.issue()
-				server := &tls.Config{
-					Certificates: []tls.Certificate{ca.issue()}, MinVersion: version, MaxVersion: version,
-					ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool(), Time: clock().Now,
-				}
-				server.ClientCAs.AddCert(ca.cert)
-				address := listen(t, kafkaServer(server))
+				address := listen(t, kafkaServer(ca.verifying(version)))
 				good := Options{CAPEM: ca.pem(), Clock: clock(), CertPEM: chainPEM(mine),
 					KeyPEM: ports.NewSecret(keyPEM(mine))}
 				cfg := configFor(t, address, good)

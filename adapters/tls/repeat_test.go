@@ -2,7 +2,6 @@ package tls
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -46,11 +45,8 @@ func TestBrokerThatRepeatsItself(t *testing.T) {
 	ca := newCA("the authority")
 	stranger := newCA("a stranger").issue()
 	for _, version := range versions {
-		server := &tls.Config{
-			Certificates: []tls.Certificate{ca.issue()}, MinVersion: version, MaxVersion: version, Time: clock().Now,
-			ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool(), SessionTicketsDisabled: true,
-		}
-		server.ClientCAs.AddCert(ca.cert)
+		server := ca.verifying(version)
+		server.SessionTicketsDisabled = true
 		address := listen(t, oldBroker(server))
 		options := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}
 		_, err := reach(t, mustDial(t, plainDial, options), address)

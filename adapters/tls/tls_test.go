@@ -239,9 +239,7 @@ func TestConfigIsExplained(t *testing.T) {
 func TestClientCertificate(t *testing.T) {
 	ca, stranger := newCA("the authority"), newCA("a stranger")
 	mine := ca.issue()
-	server := &tls.Config{Certificates: []tls.Certificate{ca.issue()}, ClientAuth: tls.RequireAndVerifyClientCert,
-		ClientCAs: x509.NewCertPool(), Time: clock().Now}
-	server.ClientCAs.AddCert(ca.cert)
+	server := ca.verifying(0)
 	address := listen(t, tlsServer(server))
 	trusted := x509.NewCertPool()
 	trusted.AddCert(ca.cert)

@@ -177,10 +177,7 @@ func TestDemandIsGuessedFromTheQuestion(t *testing.T) {
 func TestOwnCertificateOutOfDate(t *testing.T) {
 	ca := newCA("the authority")
 	for _, version := range versions {
-		server := &tls.Config{Certificates: []tls.Certificate{ca.issue()}, MinVersion: version, MaxVersion: version,
-			ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool(), Time: clock().Now}
-		server.ClientCAs.AddCert(ca.cert)
-		address := listen(t, tlsServer(server))
+		address := listen(t, tlsServer(ca.verifying(version)))
 		for says, mine := range map[string]tls.Certificate{
 			`the client certificate "CN=a broker" was valid until 2030-06-01T11:59:59Z`: ca.issue(
 				func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }),
