@@ -32,11 +32,7 @@ func dial(t *testing.T, o Options) (*net.TCPConn, error) {
 }
 
 func TestSettingsInOrder(t *testing.T) {
-	o := Options{
-		SendBufferBytes:    1,
-		ReceiveBufferBytes: 2,
-		SocketOptions:      []SocketOption{{7, 8, 9}, {4, 5, 6}},
-	}
+	o := Options{SendBufferBytes: 1, ReceiveBufferBytes: 2, SocketOptions: []SocketOption{{7, 8, 9}, {4, 5, 6}}}
 	var got []SocketOption
 	var labels []string
 	for _, s := range o.settings() {
