@@ -16,14 +16,10 @@ import (
 // be reached after a bounded number of waits.
 func Selector(t *testing.T, newSelector func(t *testing.T) (ports.Selector, ports.Clock)) {
 	runInBubbles(t, []check[testSelector]{
-		{"waits for until alone", func(t *testing.T, s testSelector) {
-			for range 3 {
-				s.waitASecond(t, nil)
-			}
-		}},
+		{"waits for until alone", selectorWaits(nil)},
 		{"does not wait for a time that has passed", selectorPast},
-		{"waits until the limit without a Watcher", func(t *testing.T, s testSelector) { s.waitASecond(t, struct{}{}) }},
-		{"waits until the limit for an idle Watcher", func(t *testing.T, s testSelector) { s.waitASecond(t, &changing{}) }},
+		{"waits until the limit without a Watcher", selectorWaits(struct{}{})},
+		{"waits until the limit for an idle Watcher", selectorWaits(&changing{})},
 		{"returns when the Watcher calls", func(t *testing.T, s testSelector) {
 			what := &changing{}
 			go what.change()
@@ -48,18 +44,20 @@ type testSelector struct {
 // maxWaits bounds the number of early returns of Wait.
 const maxWaits = 100
 
-func (s testSelector) waitASecond(t *testing.T, what any) {
-	t.Helper()
-	until := s.Now().Add(time.Second)
-	for range maxWaits {
-		if err := s.Wait(what, until); err != nil {
-			t.Fatalf("Wait: %v", err)
-		}
-		if !s.Now().Before(until) {
-			return
+func selectorWaits(what any) func(*testing.T, testSelector) {
+	return func(t *testing.T, s testSelector) {
+		for range 3 {
+			until, waits := s.Now().Add(time.Second), 0
+			for ; s.Now().Before(until) && waits < maxWaits; waits++ {
+				if err := s.Wait(what, until); err != nil {
+					t.Fatalf("Wait: %v", err)
+				}
+			}
+			if s.Now().Before(until) {
+				t.Errorf("after %d waits the clock has not reached until", waits)
+			}
 		}
 	}
-	t.Errorf("after %d waits the clock has not reached until", maxWaits)
 }
 
 func selectorPast(t *testing.T, s testSelector) {
