@@ -1,6 +1,8 @@
 package acceptance
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,32 +24,51 @@ const (
 	KerberosPassword = "carol-canary"
 )
 
-// KDC is an MIT Kerberos KDC on 127.0.0.1 with a database in a temporary directory. It
+// KDC is an MIT Kerberos KDC on 127.0.0.1 with its databases in a temporary directory. It
 // reads and writes nothing of the machine's own Kerberos. It ends as a Broker does. Its
 // methods are safe for concurrent use.
 type KDC struct {
-	tools kdcTools
-	dir   string
-	port  int
-	proc  *process
+	tools  map[string]string // the paths of MIT's commands
+	realms []string
+	dir    string
+	port   int
+	proc   *process
 }
-
-// kdcTools are the commands of MIT Kerberos.
-type kdcTools struct{ kdc, database, admin, login string }
 
 // kdcTimeout bounds the start of the KDC and each run of a tool; an idle machine needs a
 // second in all.
 const kdcTimeout = time.Minute
 
-// StartKDC returns when the KDC answers. If it fails, or ctx ends first, it leaves nothing
-// behind. The end of ctx after that does not affect the KDC. Close it.
+// StartKDC starts a KDC of Realm with the principals of a broker and its client. It returns
+// when the KDC answers. If it fails, or ctx ends first, it leaves nothing behind. The end of
+// ctx after that does not affect the KDC. Close it.
 func StartKDC(ctx context.Context) (*KDC, error) {
+	k, err := StartRealms(ctx, Realm)
+	if err != nil {
+		return nil, err
+	}
+	service := ServiceName + "/" + ServiceHost
+	if err := k.Admin(ctx, Realm,
+		"addprinc -randkey "+service,
+		"ktadd -k "+strconv.Quote(k.brokerKeytab())+" "+service,
+		"addprinc -pw "+KerberosPassword+" "+KerberosUser,
+		// The keys of the password, which a keytab otherwise replaces.
+		"ktadd -norandkey -k "+strconv.Quote(k.UserKeytab())+" "+KerberosUser,
+	); err != nil {
+		return nil, errors.Join(err, k.Close())
+	}
+	return k, nil
+}
+
+// StartRealms starts a KDC of empty realms, as StartKDC does. The first one is the default;
+// each has the domain of its name.
+func StartRealms(ctx context.Context, realms ...string) (*KDC, error) {
 	tools, err := findKDC()
 	if err != nil {
 		return nil, fmt.Errorf("acceptance: %w", err)
 	}
 	for attempt := 1; ; attempt++ {
-		k := &KDC{tools: tools}
+		k := &KDC{tools: tools, realms: realms}
 		err := k.start(ctx)
 		if err == nil {
 			return k, nil
@@ -63,17 +84,19 @@ func StartKDC(ctx context.Context) (*KDC, error) {
 func (k *KDC) Addr() string { return fmt.Sprintf("127.0.0.1:%d", k.port) }
 
 // ConfigFile returns the path of a krb5.conf for the KDC.
-func (k *KDC) ConfigFile() string { return filepath.Join(k.dir, "krb5.conf") }
+func (k *KDC) ConfigFile() string { return k.Path("krb5.conf") }
 
 // UserKeytab returns the file with KerberosUser's keys.
-func (k *KDC) UserKeytab() string { return filepath.Join(k.dir, "user.keytab") }
+func (k *KDC) UserKeytab() string { return k.Path("user.keytab") }
+
+// Path returns the path of a file in the KDC's directory.
+func (k *KDC) Path(name string) string { return filepath.Join(k.dir, name) }
 
 // Login has KerberosUser log in, by kinit, and returns the credential cache, a file
 // that lasts as long as the KDC.
 func (k *KDC) Login(ctx context.Context) (cache string, err error) {
-	cache = filepath.Join(k.dir, "user.ccache")
-	err = k.tool(ctx, "", k.tools.login, "-c", "FILE:"+cache, "-k", "-t", k.UserKeytab(), KerberosUser+"@"+Realm)
-	return cache, err
+	cache = k.Path("user.ccache")
+	return cache, k.Run(ctx, "", "kinit", "-c", "FILE:"+cache, "-k", "-t", k.UserKeytab(), KerberosUser+"@"+Realm)
 }
 
 // Close ends the KDC, and removes its directory. It is final. Further calls do
@@ -88,7 +111,7 @@ func (k *KDC) Close() error {
 	return os.RemoveAll(k.dir)
 }
 
-func (k *KDC) brokerKeytab() string { return filepath.Join(k.dir, "broker.keytab") }
+func (k *KDC) brokerKeytab() string { return k.Path("broker.keytab") }
 
 func (k *KDC) start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, kdcTimeout)
@@ -101,35 +124,36 @@ func (k *KDC) start(ctx context.Context) error {
 	if k.dir, err = os.MkdirTemp("", "brokerconn-kdc-"); err != nil {
 		return err
 	}
-	fill := strings.NewReplacer("{dir}", k.dir, "{addr}", k.Addr(), "{realm}", Realm)
-	for name, text := range map[string]string{"krb5.conf": krb5Conf, "kdc.conf": kdcConf, "kadm5.acl": ""} {
-		if err := os.WriteFile(filepath.Join(k.dir, name), []byte(fill.Replace(text)), 0o600); err != nil {
+	clients, server, domains := "", "", ""
+	for _, realm := range k.realms {
+		fill := strings.NewReplacer("{dir}", k.dir, "{addr}", k.Addr(), "{realm}", realm)
+		clients += fill.Replace(krb5Realm)
+		server += fill.Replace(kdcRealm)
+		domains += "  ." + strings.ToLower(realm) + " = " + realm + "\n"
+	}
+	fill := strings.NewReplacer("{dir}", k.dir, "{addr}", k.Addr(), "{realm}", k.realms[0],
+		"{realms}\n", clients, "{domains}\n", domains)
+	for name, text := range map[string]string{
+		"krb5.conf": fill.Replace(krb5Conf), "kdc.conf": fill.Replace(kdcConf) + server, "kadm5.acl": "",
+	} {
+		if err := os.WriteFile(k.Path(name), []byte(text), 0o600); err != nil {
 			return err
 		}
 	}
-	if err := k.tool(ctx, "", k.tools.database, "create", "-r", Realm, "-s", "-P", "master-canary"); err != nil {
-		return err
-	}
-	service := ServiceName + "/" + ServiceHost
-	if err := k.tool(ctx, strings.Join([]string{
-		"addprinc -randkey " + service,
-		"ktadd -k " + strconv.Quote(k.brokerKeytab()) + " " + service,
-		"addprinc -pw " + KerberosPassword + " " + KerberosUser,
-		// The keys of the password, which a keytab otherwise replaces.
-		"ktadd -norandkey -k " + strconv.Quote(k.UserKeytab()) + " " + KerberosUser,
-	}, "\n")+"\n", k.tools.admin, "-r", Realm); err != nil {
-		return err
-	}
-	for _, made := range []string{k.brokerKeytab(), k.UserKeytab()} {
-		if _, err := os.Stat(made); err != nil { // kadmin.local ends well, whatever it says
-			return fmt.Errorf("%w\n%s", err, k.log())
+	serve := []string{"-n"}
+	for _, realm := range k.realms {
+		if err := k.Run(ctx, "", "kdb5_util", "create", "-r", realm, "-s", "-P", "master-canary"); err != nil {
+			return err
 		}
+		serve = append(serve, "-r", realm)
 	}
-	cmd, log, err := k.command(k.tools.kdc, "-n", "-r", Realm)
+	log, err := os.OpenFile(k.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
+	cmd := k.Command("krb5kdc", serve...)
+	cmd.Stdout, cmd.Stderr = log, log
 	if k.proc, err = startProcess(cmd); err != nil {
 		return err
 	}
@@ -145,36 +169,39 @@ func (k *KDC) start(ctx context.Context) error {
 	return nil
 }
 
-// tool runs one of the commands to its end.
-func (k *KDC) tool(ctx context.Context, input, name string, args ...string) error {
+// Admin runs commands of kadmin in a realm.
+func (k *KDC) Admin(ctx context.Context, realm string, commands ...string) error {
+	return k.Run(ctx, strings.Join(commands, "\n")+"\n", "kadmin.local", "-r", realm)
+}
+
+// Run runs a command to its end. kadmin.local ends well, whatever it prints: its messages
+// of failures are errors.
+func (k *KDC) Run(ctx context.Context, input, name string, args ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, kdcTimeout)
 	defer cancel()
-	cmd, log, err := k.command(name, args...)
-	if err != nil {
-		return err
+	var out bytes.Buffer
+	cmd := k.Command(name, args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(input), &out, &out
+	err := run(ctx, cmd)
+	if err == nil && (strings.Contains(out.String(), " while ") || strings.Contains(out.String(), "sage:")) {
+		err = errors.New("it failed")
 	}
-	defer log.Close()
-	cmd.Stdin = strings.NewReader(input)
-	if err := run(ctx, cmd); err != nil {
-		return fmt.Errorf("%s: %w\n%s", filepath.Base(name), err, tail(k.log()))
+	if err != nil {
+		return fmt.Errorf("acceptance: %s %q: %w\n%s", name, args, err, tail(out.String()))
 	}
 	return nil
 }
 
-// command is one that sees this KDC's configuration alone, and writes to its log.
-func (k *KDC) command(name string, args ...string) (*exec.Cmd, *os.File, error) {
-	log, err := os.OpenFile(k.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, nil, err
-	}
-	cmd := exec.Command(name, args...)
-	cmd.Dir = k.dir
-	cmd.Env = append(os.Environ(), "KRB5_CONFIG="+k.ConfigFile(), "KRB5_KDC_PROFILE="+filepath.Join(k.dir, "kdc.conf"))
-	cmd.Stdout, cmd.Stderr = log, log
-	return cmd, log, nil
+// Command returns a command that sees the configuration and the files of this KDC alone.
+func (k *KDC) Command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(cmp.Or(k.tools[name], name), args...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C",
+		"KRB5_CONFIG="+k.ConfigFile(), "KRB5_KDC_PROFILE="+k.Path("kdc.conf"), "KRB5_KTNAME="+k.Path("service.keytab"),
+		"KRB5CCNAME=FILE:"+k.Path("ccache"), "KRB5RCACHENAME=file2:"+k.Path("rcache"))
+	return cmd
 }
 
-func (k *KDC) logFile() string { return filepath.Join(k.dir, "kdc.log") }
+func (k *KDC) logFile() string { return k.Path("kdc.log") }
 
 func (k *KDC) log() string {
 	text, err := os.ReadFile(k.logFile())
@@ -196,27 +223,33 @@ const krb5Conf = `[libdefaults]
   ticket_lifetime = 1h
   renew_lifetime = 1d
 [realms]
-  {realm} = {
-    kdc = {addr}
-  }
+{realms}
 [domain_realm]
   localhost = {realm}
+{domains}
+`
+
+const krb5Realm = `  {realm} = {
+    kdc = {addr}
+  }
 `
 
 const kdcConf = `[kdcdefaults]
   kdc_listen = {addr}
   kdc_tcp_listen = {addr}
-[realms]
-  {realm} = {
-    database_name = {dir}/principal
-    key_stash_file = {dir}/stash
-    acl_file = {dir}/kadm5.acl
-    max_life = 10h
-    max_renewable_life = 7d
-    supported_enctypes = aes256-cts-hmac-sha1-96:normal aes128-cts-hmac-sha1-96:normal
-  }
 [logging]
   default = FILE:{dir}/kdc.log
   kdc = FILE:{dir}/kdc.log
   admin_server = FILE:{dir}/kdc.log
+`
+
+const kdcRealm = `[realms]
+  {realm} = {
+    database_name = {dir}/{realm}.principal
+    key_stash_file = {dir}/{realm}.stash
+    acl_file = {dir}/kadm5.acl
+    max_life = 10h
+    max_renewable_life = 7d
+    supported_enctypes = aes256-cts:normal aes128-cts:normal aes256-sha2:normal aes128-sha2:normal
+  }
 `

@@ -101,23 +101,18 @@ func KDCRequirements() error {
 
 // findKDC finds the commands of MIT Kerberos. Debian keeps some where only root
 // looks.
-func findKDC() (tools kdcTools, err error) {
+func findKDC() (tools map[string]string, err error) {
 	var missing []string
-	for _, tool := range []struct {
-		name string
-		path *string
-	}{
-		{"krb5kdc", &tools.kdc}, {"kdb5_util", &tools.database}, {"kadmin.local", &tools.admin},
-		{"kinit", &tools.login},
-	} {
-		path, err := exec.LookPath(tool.name)
+	tools = map[string]string{}
+	for _, name := range []string{"krb5kdc", "kdb5_util", "kadmin.local", "kinit"} {
+		path, err := exec.LookPath(name)
 		if err != nil {
-			path, err = exec.LookPath(filepath.Join("/usr/sbin", tool.name))
+			path, err = exec.LookPath(filepath.Join("/usr/sbin", name))
 		}
 		if err != nil {
-			missing = append(missing, tool.name)
+			missing = append(missing, name)
 		}
-		*tool.path = path
+		tools[name] = path
 	}
 	if missing != nil {
 		return tools, fmt.Errorf("no %s: a KDC is MIT Kerberos's (Debian: apt-get install krb5-kdc "+

@@ -44,7 +44,7 @@ func (k *killable) kill(t *testing.T, conn *broker.Conn) {
 	}
 	k.peers = nil
 	k.mu.Unlock()
-	time.Sleep(3 * time.Second) // in a bubble
+	time.Sleep(4 * time.Second) // in a bubble
 	if conn.State() != broker.Disconnected {
 		t.Fatalf("state %v after the loss", conn.State())
 	}

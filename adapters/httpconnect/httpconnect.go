@@ -48,8 +48,7 @@ func way(next netlink.DialFunc, o Options) *tunnel.Way {
 		w.BadLogin = errors.New("control characters in it")
 	}
 	w.Negotiate = func(conn net.Conn, target string) (net.Conn, *tunnel.Error) {
-		return negotiate(conn, o.Login,
-			target)
+		return negotiate(conn, o.Login, target)
 	}
 	return w
 }

@@ -21,8 +21,6 @@ const maxHeaderBytes = 16 << 10
 
 var errTooLong = fmt.Errorf("no end of the header within %d bytes", maxHeaderBytes)
 
-const afterRequest = "the request was sent"
-
 // negotiate requests the tunnel and reads the answer. Bytes that the reader took beyond the
 // header are the tunnel's first.
 func negotiate(conn net.Conn, login tunnel.Login, target string) (net.Conn, *tunnel.Error) {
@@ -37,25 +35,23 @@ func negotiate(conn net.Conn, login tunnel.Login, target string) (net.Conn, *tun
 
 	source := &bounded{r: conn, left: maxHeaderBytes}
 	reader := bufio.NewReader(source)
-	status, header, failure := answer(reader, source, request, !login.IsZero())
-	switch {
-	case failure != nil:
+	response, failure := answer(reader, source, request, !login.IsZero())
+	if failure != nil {
 		return nil, failure
+	}
+	switch status := response.StatusCode; {
 	case status/100 == 2:
 		rest, _ := reader.Peek(reader.Buffered())
 		return preceded(conn, bytes.Clone(rest)), nil
 	case status == http.StatusProxyAuthRequired, status == http.StatusUnauthorized:
-		return nil, &tunnel.Error{Kind: tunnel.ErrLogin, Cause: unauthorized(Status(status), header, login)}
+		return nil, &tunnel.Error{Kind: tunnel.ErrLogin, Cause: unauthorized(Status(status), response.Header, login)}
 	}
-	return nil, &tunnel.Error{Kind: tunnel.ErrRefused, Cause: Status(status)}
+	return nil, &tunnel.Error{Kind: tunnel.ErrRefused, Cause: Status(response.StatusCode)}
 }
 
 func newRequest(target string, login tunnel.Login) *http.Request {
-	request := &http.Request{
-		Method: http.MethodConnect,
-		URL:    &url.URL{Host: target},
-		Header: http.Header{"User-Agent": {"brokerconn"}},
-	}
+	request := &http.Request{Method: http.MethodConnect, URL: &url.URL{Host: target},
+		Header: http.Header{"User-Agent": {"brokerconn"}}}
 	if username, password, ok := login.Reveal(); ok {
 		// Go's encoding of basic authentication, under the proxy's header.
 		credentials := &http.Request{Header: http.Header{}}
@@ -66,36 +62,33 @@ func newRequest(target string, login tunnel.Login) *http.Request {
 }
 
 // answer reads up to the final answer: others, 1xx, may come before it.
-func answer(reader *bufio.Reader, source *bounded, request *http.Request, loginSent bool) (int, http.Header,
-	*tunnel.Error) {
+func answer(reader *bufio.Reader, source *bounded, request *http.Request, loginSent bool) (response *http.Response,
+	failure *tunnel.Error) {
 	const begins = "HTTP/"
+	garbage := func(cause error) *tunnel.Error { return &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: cause} }
 	for {
 		// Checked before the parser waits for the end of a line.
 		first, err := reader.Peek(len(begins))
 		if !strings.HasPrefix(begins, string(first)) {
 			all, _ := reader.Peek(reader.Buffered())
-			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: tunnel.Unlike(all, loginSent)}
+			return nil, garbage(tunnel.Unlike(all, loginSent))
 		}
-		var response *http.Response
 		if err == nil {
 			response, err = http.ReadResponse(reader, request)
 		}
 		switch {
 		case errors.Is(source.err, errTooLong):
-			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: errTooLong}
+			return nil, garbage(errTooLong)
 		case err != nil && source.err != nil:
-			return 0, nil, &tunnel.Error{After: afterRequest, Cause: source.err}
+			return nil, &tunnel.Error{After: "the request was sent", Cause: source.err}
 		case err != nil:
-			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: malformed(err, loginSent)}
+			return nil, garbage(malformed(err, loginSent))
 		case response.ProtoMajor != 1:
-			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: fmt.Errorf("it answers in %.32q",
-				response.Proto)}
-		case response.StatusCode < 100 || response.StatusCode > 599 ||
-			response.StatusCode == http.StatusSwitchingProtocols:
-			return 0, nil, &tunnel.Error{Kind: tunnel.ErrGarbage,
-				Cause: fmt.Errorf("status %d is not an answer to CONNECT", response.StatusCode)}
+			return nil, garbage(fmt.Errorf("it answers in %.32q", response.Proto))
+		case response.StatusCode < 100, response.StatusCode > 599, response.StatusCode == http.StatusSwitchingProtocols:
+			return nil, garbage(fmt.Errorf("status %d is not an answer to CONNECT", response.StatusCode))
 		case response.StatusCode >= 200:
-			return response.StatusCode, response.Header, nil
+			return response, nil
 		}
 	}
 }
@@ -163,10 +156,7 @@ var meanings = map[Status]string{
 }
 
 func (s Status) Error() string {
-	text := fmt.Sprintf("%d", int(s))
-	if name := http.StatusText(int(s)); name != "" {
-		text += " " + name
-	}
+	text := strings.TrimSpace(fmt.Sprintf("%d %s", int(s), http.StatusText(int(s))))
 	if meaning := meanings[s]; meaning != "" {
 		text += ": " + meaning
 	}
@@ -186,7 +176,6 @@ func (b *bounded) Read(p []byte) (int, error) {
 		return 0, errTooLong
 	}
 	n, err := b.r.Read(p[:min(len(p), b.left)])
-	b.left -= n
-	b.err = err
+	b.left, b.err = b.left-n, err
 	return n, err
 }

@@ -79,50 +79,44 @@ func (l *link) run(ctx context.Context, dial DialFunc, ep ports.Endpoint) {
 		return
 	}
 	h, secure := conn.(handshaker)
+	open := true
 	if secure {
-		if !l.advance(ports.StageSecuring, conn, secure) {
-			return
+		if open = l.advance(ports.StageSecuring, conn, secure); open {
+			err = contain("the handshake", func() error { return h.HandshakeContext(ctx) })
 		}
-		err = contain("the handshake", func() error { return h.HandshakeContext(ctx) })
 		if err != nil {
 			l.fail(err)
 			_ = conn.Close() // the handshake's error is the cause
 			return
 		}
 	}
-	l.advance(ports.StageEstablished, conn, secure)
+	if !open || !l.advance(ports.StageEstablished, conn, secure) {
+		_ = conn.Close() // the link has no owner any more
+	}
 }
 
-// advance raises the stage. It returns false, and closes conn, if the link was closed.
+// advance raises the stage. It returns false if the link was closed.
 func (l *link) advance(to ports.Stage, conn net.Conn, secure bool) bool {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.err != nil {
-		l.mu.Unlock()
-		_ = conn.Close() // the link has no owner any more
 		return false
 	}
 	l.stage, l.conn, l.secure, l.news = to, conn, secure, true
 	if to == ports.StageEstablished {
 		l.establish()
 	}
-	wake := l.takeWatch()
-	l.mu.Unlock()
-	if wake != nil {
-		wake()
-	}
+	l.callWatcher()
 	return true
 }
 
 func (l *link) fail(err error) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.err == nil {
 		l.err, l.news = err, true
 	}
-	wake := l.takeWatch()
-	l.mu.Unlock()
-	if wake != nil {
-		wake()
-	}
+	l.callWatcher()
 }
 
 // Stage returns the current stage of the link.

@@ -1,6 +1,7 @@
 package netlink
 
 import (
+	"cmp"
 	"io"
 	"sync"
 
@@ -154,11 +155,7 @@ func (l *link) writeBehind(p []byte) (n int, err error) {
 		l.startOut()
 		switch {
 		case l.out.ended:
-			err := l.err
-			if err == nil {
-				err = l.out.err
-			}
-			return max(0, n-l.out.ring.len()), err
+			return max(0, n-l.out.ring.len()), cmp.Or(l.err, l.out.err)
 		case l.err == nil && l.out.err == nil && n < len(p):
 			n += l.out.ring.write(p[n:])
 			l.out.moved.Broadcast()

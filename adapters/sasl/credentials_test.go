@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 
+	"brokerconn/acceptance/saslpeer"
+	"brokerconn/adapters/internal/fault"
 	"brokerconn/adapters/sasl"
 	"brokerconn/ports"
 	"brokerconn/ports/porttest"
@@ -15,42 +17,38 @@ func credentials(username, password string) sasl.Credentials {
 }
 
 func TestSelect(t *testing.T) {
-	sealed := errors.New("the vault is sealed")
+	const failed = "no credentials for the login: "
+	none, sealed := sasl.Credentials{}, errors.New("the vault is sealed")
+	asked := from(credentials("alice", canary), nil)
 	for name, c := range map[string]struct {
 		fixed   sasl.Credentials
 		ask     sasl.Source
 		options string // invalid ones
 		login   string // the error of a login
 	}{
-		"fixed":                {fixed: credentials("alice", canary)},
-		"fixed, not ASCII":     {fixed: credentials("Ærøskøbing", canary+"€\U0001F511")},
-		"empty":                {options: "Username Password "},
-		"no password":          {fixed: credentials("alice", ""), options: "Password "},
-		"no user":              {fixed: credentials("", canary), options: "Username "},
-		"NUL in the user":      {fixed: credentials("a\x00b", canary), options: "Username "},
-		"NUL in the password":  {fixed: credentials("a", canary+"\x00"), options: "Password "},
-		"a user not UTF-8":     {fixed: credentials("\xff", canary), options: "Username "},
-		"a password not UTF-8": {fixed: credentials("a", canary+"\xc3"), options: "Password "},
-		"all of it":            {fixed: credentials("\xff", canary+"\x00"), options: "Username Password "},
-		"source":               {ask: from(credentials("alice", canary), nil)},
-		"source and user": {fixed: credentials("alice", ""), ask: from(credentials("alice", canary), nil),
-			options: "Credentials "},
-		"source and password": {fixed: credentials("", canary), ask: from(credentials("alice", canary), nil),
-			options: "Credentials "},
-		"failing source": {ask: from(credentials("alice", canary), sealed),
-			login: "no credentials for the login: the vault is sealed"},
-		"source without password": {ask: from(credentials("alice", ""), nil),
-			login: "no credentials for the login: sasl: Password: not given"},
-		"source with NUL": {ask: from(credentials("alice", canary+"\x00"), nil),
-			login: "no credentials for the login: sasl: Password: contains a NUL"},
-		"source with two faults": {ask: from(credentials("\xff", ""), nil),
-			login: "no credentials for the login: sasl: Username: not UTF-8"},
+		"fixed":                {credentials("alice", canary), nil, "", ""},
+		"fixed, not ASCII":     {credentials("Ærøskøbing", canary+"€\U0001F511"), nil, "", ""},
+		"empty":                {none, nil, "Username Password ", ""},
+		"no password":          {credentials("alice", ""), nil, "Password ", ""},
+		"no user":              {credentials("", canary), nil, "Username ", ""},
+		"NUL in the user":      {credentials("a\x00b", canary), nil, "Username ", ""},
+		"NUL in the password":  {credentials("a", canary+"\x00"), nil, "Password ", ""},
+		"a user not UTF-8":     {credentials("\xff", canary), nil, "Username ", ""},
+		"a password not UTF-8": {credentials("a", canary+"\xc3"), nil, "Password ", ""},
+		"all of it":            {credentials("\xff", canary+"\x00"), nil, "Username Password ", ""},
+		"source":               {none, asked, "", ""},
+		"source and user":      {credentials("alice", ""), asked, "Credentials ", ""},
+		"source and password":  {credentials("", canary), asked, "Credentials ", ""},
+		"failing source":       {none, from(credentials("alice", canary), sealed), "", failed + "the vault is sealed"},
+		"source without password": {none, from(credentials("alice", ""), nil), "",
+			failed + "sasl: Password: not given"},
+		"source with NUL": {none, from(credentials("alice", canary+"\x00"), nil), "",
+			failed + "sasl: Password: contains a NUL"},
+		"source with two faults": {none, from(credentials("\xff", ""), nil), "", failed + "sasl: Username: not UTF-8"},
 	} {
 		source, err := sasl.Select(c.fixed, c.ask)
 		porttest.NoSecrets(t, "the error", err, canary)
-		if got := optionsOf(err); got != c.options {
-			t.Errorf("%s: got %q refused, want %q: %v", name, got, c.options, err)
-		}
+		saslpeer.Equal(t, name+": options refused", optionsOf(err), c.options)
 		if err != nil {
 			continue
 		}
@@ -61,25 +59,20 @@ func TestSelect(t *testing.T) {
 		if c.ask != nil {
 			want, _ = c.ask(t.Context())
 		}
-		if text := textOf(err); text != c.login || err == nil && got != want || err != nil &&
-			got != (sasl.Credentials{}) {
+		if err != nil {
+			want = none
+		}
+		if text := fault.Text(err); text != c.login || got != want {
 			t.Errorf("%s: got %v and the error %q, want %q", name, got, text, c.login)
 		}
-		if c.login != "" && err != nil && name == "failing source" && !errors.Is(err, sealed) {
-			t.Errorf("got %v, want it to wrap %v", err, sealed)
+		if name == "failing source" {
+			saslpeer.ErrorIs(t, name, err, sealed)
 		}
 	}
 }
 
 func from(c sasl.Credentials, err error) sasl.Source {
 	return func(context.Context) (sasl.Credentials, error) { return c, err }
-}
-
-func textOf(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
 }
 
 // optionsOf returns the names of the options in a joined error.

@@ -15,6 +15,8 @@ import (
 	franzplain "github.com/twmb/franz-go/pkg/sasl/plain"
 	franzscram "github.com/twmb/franz-go/pkg/sasl/scram"
 
+	"brokerconn/acceptance/fakebroker"
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/sasl/franz"
 	"brokerconn/adapters/sasl/plain"
 	"brokerconn/adapters/sasl/scram"
@@ -30,55 +32,36 @@ const kfakeUser = "alice,b=c"
 // kfakeCluster starts a broker with the user for every mechanism.
 func kfakeCluster(t *testing.T, opts ...kfake.Opt) broker.Config {
 	t.Helper()
-	opts = append(opts, kfake.NumBrokers(1), kfake.EnableSASL())
+	opts = append(opts, kfake.EnableSASL())
 	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} {
 		opts = append(opts, kfake.Superuser(mechanism, kfakeUser, canary))
 	}
-	cluster, err := kfake.NewCluster(opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(cluster.Close)
-	host, port, err := broker.ParseAddress(cluster.ListenAddrs()[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return broker.Config{Host: host, Port: port}
-}
-
-func must[A ports.Authenticator](t *testing.T) func(A, error) ports.Authenticator {
-	return func(a A, err error) ports.Authenticator {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return a
-	}
+	_, cfg := saslpeer.Cluster(t, opts...)
+	return cfg
 }
 
 // authenticators returns one for each mechanism with a password.
-func authenticators(t *testing.T, password string) map[string]ports.Authenticator {
+func authenticators(password string) map[string]ports.Authenticator {
 	fixed := credentials(kfakeUser, password)
-	ofPlain, ofScram := must[*plain.Authenticator](t), must[*scram.Authenticator](t)
+	asPlain := func(o plain.Options) ports.Authenticator { return saslpeer.Must(plain.New(o)) }
+	asScram := func(h scram.Hash, o scram.Options) ports.Authenticator { return saslpeer.Must(scram.New(h, o)) }
+	simple := scram.Options{Username: kfakeUser, Password: fixed.Password}
+	prepared := simple
+	prepared.Prepare = true
+	franzPlain := franzplain.Auth{User: kfakeUser, Pass: password}
+	franzScram := franzscram.Auth{User: kfakeUser, Pass: password}
 	return map[string]ports.Authenticator{
-		"plain":         ofPlain(plain.New(plain.Options{Username: fixed.Username, Password: fixed.Password})),
-		"plain, source": ofPlain(plain.New(plain.Options{Credentials: from(fixed, nil)})),
-		"plain, authzid": ofPlain(plain.New(plain.Options{Username: fixed.Username, Password: fixed.Password,
-			Authzid: kfakeUser})),
-		"scram-256": ofScram(scram.New(scram.SHA256,
-			scram.Options{Username: fixed.Username, Password: fixed.Password})),
-		"scram-512": ofScram(scram.New(scram.SHA512,
-			scram.Options{Username: fixed.Username, Password: fixed.Password})),
-		"scram-512, source": ofScram(scram.New(scram.SHA512,
-			scram.Options{Credentials: from(fixed, nil), Runner: runners["inline"]})),
-		"scram-256, prepared": ofScram(scram.New(scram.SHA256,
-			scram.Options{Username: fixed.Username, Password: fixed.Password, Prepare: true})),
-		"franz plain": franz.New(franzplain.Auth{User: kfakeUser, Pass: password}.AsMechanism(),
-			franz.Options{}),
-		"franz scram-256": franz.New(franzscram.Auth{User: kfakeUser, Pass: password}.AsSha256Mechanism(),
-			franz.Options{}),
-		"franz scram-512": franz.New(franzscram.Auth{User: kfakeUser, Pass: password}.AsSha512Mechanism(),
-			franz.Options{}),
+		"plain":          asPlain(plain.Options{Username: kfakeUser, Password: fixed.Password}),
+		"plain, source":  asPlain(plain.Options{Credentials: from(fixed, nil)}),
+		"plain, authzid": asPlain(plain.Options{Username: kfakeUser, Password: fixed.Password, Authzid: kfakeUser}),
+		"scram-256":      asScram(scram.SHA256, simple),
+		"scram-512":      asScram(scram.SHA512, simple),
+		"scram-512, source": asScram(scram.SHA512,
+			scram.Options{Credentials: from(fixed, nil), Runner: saslpeer.Inline}),
+		"scram-256, prepared": asScram(scram.SHA256, prepared),
+		"franz plain":         franz.New(franzPlain.AsMechanism(), franz.Options{}),
+		"franz scram-256":     franz.New(franzScram.AsSha256Mechanism(), franz.Options{}),
+		"franz scram-512":     franz.New(franzScram.AsSha512Mechanism(), franz.Options{}),
 	}
 }
 
@@ -87,13 +70,11 @@ func authenticators(t *testing.T, password string) map[string]ports.Authenticato
 func TestLoginsAndReauthentications(t *testing.T) {
 	cfg := kfakeCluster(t, kfake.BrokerConfigs(map[string]string{"connections.max.reauth.ms": "3600000"}))
 	var wg sync.WaitGroup
-	for name, a := range authenticators(t, canary) {
+	for name, a := range authenticators(canary) {
 		cfg := cfg
 		cfg.Authenticators = []ports.Authenticator{a}
 		wg.Go(func() {
-			if err := logInThrice(t, cfg); err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
+			saslpeer.ErrorIs(t, name, logInThrice(t, cfg), nil)
 		})
 	}
 	wg.Wait()
@@ -112,12 +93,9 @@ func logInThrice(t *testing.T, cfg broker.Config) error {
 	}
 	for range 2 {
 		_, err1 := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)
-		if err = cmp.Or(err1, conn.Reauthenticate(ctx)); err != nil {
-			break
-		}
+		err = cmp.Or(err, err1, conn.Reauthenticate(ctx))
 	}
-	conn.Close()
-	<-conn.Done()
+	fakebroker.Close(t, conn)
 	login := broker.LoginInfo{Mechanism: cfg.Authenticators[0].Mechanism(), Lifetime: time.Hour}
 	again := login
 	again.Again = true
@@ -130,20 +108,14 @@ func logInThrice(t *testing.T, cfg broker.Config) error {
 // kfake hangs up on a wrong password; Kafka answers with an error.
 func TestWrongPasswords(t *testing.T) {
 	cfg := kfakeCluster(t)
-	for name, a := range authenticators(t, "wrong-"+canary) {
+	for name, a := range authenticators("wrong-" + canary) {
 		t.Run(name, func(t *testing.T) {
 			cfg := cfg
 			cfg.Authenticators = []ports.Authenticator{a}
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 			defer cancel()
-			conn, err := broker.Dial(ctx, cfg)
-			if err == nil {
-				conn.Close()
-				<-conn.Done()
-				t.Fatal("got a login with a wrong password, want an error")
-			}
-			t.Logf("%+v", err)
-			if e := new(broker.Error); !errors.As(err, &e) || e.Phase != broker.Authenticating {
+			_, err := broker.Dial(ctx, cfg)
+			if e, ok := errors.AsType[*broker.Error](err); !ok || e.Phase != broker.Authenticating {
 				t.Errorf("got %v, want a broker.Error of the phase Authenticating", err)
 			}
 			porttest.NoSecrets(t, "the error", err, canary)

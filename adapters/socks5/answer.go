@@ -95,16 +95,13 @@ func parse(said []byte, login bool) (stage, *tunnel.Error) {
 			return loggingIn, nil
 		}
 		if status := said[1]; status != 0 {
-			return loggingIn, &tunnel.Error{Kind: tunnel.ErrLogin,
-				Cause: fmt.Errorf("user name or password is wrong (status %d)", status)}
+			return loggingIn, rejected(fmt.Sprintf("user name or password is wrong (status %d)", status))
 		}
 		said = said[2:]
 	case method == methodRefused && login:
-		return greeting, &tunnel.Error{Kind: tunnel.ErrLogin,
-			Cause: errors.New("it accepts neither user name and password nor no login")}
+		return greeting, rejected("it accepts neither user name and password nor no login")
 	case method == methodRefused:
-		return greeting, &tunnel.Error{Kind: tunnel.ErrLogin,
-			Cause: errors.New("it requires one, and none is configured")}
+		return greeting, rejected("it requires one, and none is configured")
 	default:
 		return greeting, garbage(fmt.Errorf("it chose the login method %d, which was not offered", method))
 	}
@@ -112,33 +109,24 @@ func parse(said []byte, login bool) (stage, *tunnel.Error) {
 }
 
 func parseReply(said []byte) (stage, *tunnel.Error) {
-	if len(said) > 0 && said[0] != version {
+	switch {
+	case len(said) > 0 && said[0] != version:
 		return asking, garbage(fmt.Errorf("the request was answered in version %d, not 5", said[0]))
-	}
-	if len(said) < 4 {
+	case len(said) > 1 && said[1] != 0:
 		// The code comes before the rest, which some proxies leave out.
-		if len(said) > 1 && said[1] != 0 {
-			return asking, &tunnel.Error{Kind: tunnel.ErrRefused, Cause: Reply(said[1])}
-		}
+		return asking, &tunnel.Error{Kind: tunnel.ErrRefused, Cause: Reply(said[1])}
+	case len(said) < 4:
 		return asking, nil
 	}
-	code, reserved, kind, address := said[1], said[2], said[3], said[4:]
-	size := 0
+	reserved, kind, address := said[2], said[3], said[4:]
+	size, known := map[byte]int{typeIPv4: 4, typeIPv6: 16, typeName: 1}[kind]
 	switch {
-	case code != 0:
-		return asking, &tunnel.Error{Kind: tunnel.ErrRefused, Cause: Reply(code)}
 	case reserved != 0:
 		return asking, garbage(fmt.Errorf("the reserved byte of its answer is %d", reserved))
-	case kind == typeIPv4:
-		size = 4
-	case kind == typeIPv6:
-		size = 16
-	case kind == typeName && len(address) == 0:
-		return asking, nil
-	case kind == typeName:
-		size = 1 + int(address[0])
-	default:
+	case !known:
 		return asking, garbage(fmt.Errorf("its answer has an address of type %d", kind))
+	case kind == typeName && len(address) > 0:
+		size += int(address[0])
 	}
 	if len(address) < size+2 {
 		return asking, nil
@@ -146,6 +134,8 @@ func parseReply(said []byte) (stage, *tunnel.Error) {
 	return standing, nil
 }
 
-func garbage(cause error) *tunnel.Error {
-	return &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: cause}
+func garbage(cause error) *tunnel.Error { return &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: cause} }
+
+func rejected(why string) *tunnel.Error {
+	return &tunnel.Error{Kind: tunnel.ErrLogin, Cause: errors.New(why)}
 }

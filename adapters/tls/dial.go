@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -77,10 +78,7 @@ type reached struct {
 // does.
 func (d *dialer) reach(ctx context.Context, network, address string) (*reached, error) {
 	o, now := &d.o, d.o.now()
-	name := o.ServerName
-	if name == "" {
-		name = hostOf(ctx, address)
-	}
+	name := cmp.Or(o.ServerName, hostOf(ctx, address))
 	if name == "" && !o.AnyHost && !o.AnyCertificate {
 		return nil, fmt.Errorf("tls: %s %q has no host name to verify: set Options.ServerName", network, address)
 	}
@@ -131,9 +129,7 @@ func dialWith(next netlink.DialFunc, config *tls.Config) netlink.DialFunc {
 			return under, err
 		}
 		own := config.Clone()
-		if own.ServerName == "" {
-			own.ServerName = hostOf(ctx, address)
-		}
+		own.ServerName = cmp.Or(own.ServerName, hostOf(ctx, address))
 		now := own.Time
 		if now == nil {
 			now = time.Now
@@ -145,10 +141,7 @@ func dialWith(next netlink.DialFunc, config *tls.Config) netlink.DialFunc {
 // hostOf returns the name to verify: no trailing dot, which no certificate has, no
 // zone and no brackets.
 func hostOf(ctx context.Context, address string) string {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		host = ""
-	}
+	host, _, _ := net.SplitHostPort(address)
 	if ep, ok := netlink.EndpointFrom(ctx); ok && ep.Host != "" {
 		host = ep.Host
 	}

@@ -2,6 +2,7 @@ package tls
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -35,7 +36,7 @@ func (c *Conn) explain(err error) error {
 	if number, ok := alertIn(err); ok {
 		return c.refused(number, err)
 	}
-	e := &Error{Name: c.verifier.name, Certificates: c.ConnectionState().PeerCertificates, Err: err}
+	e := c.failure(Other, err)
 	switch {
 	case c.foreign():
 		c.notTLS(e)
@@ -49,6 +50,10 @@ func (c *Conn) explain(err error) error {
 		c.local(e)
 	}
 	return e
+}
+
+func (c *Conn) failure(why Reason, err error) *Error {
+	return &Error{Reason: why, Name: c.verifier.name, Certificates: c.ConnectionState().PeerCertificates, Err: err}
 }
 
 // alertIn finds the alert that the peer sent. Its type is crypto/tls's own; the
@@ -66,62 +71,48 @@ func alertIn(err error) (number uint8, ok bool) {
 	return 0, false
 }
 
-// The alerts of RFC 8446, section 6, that have a Reason.
-const (
-	handshakeFailure     = 40
-	badCertificate       = 42
-	unsupportedCert      = 43
-	certificateRevoked   = 44
-	certificateExpired   = 45
-	certificateUnknown   = 46
-	unknownCA            = 48
-	accessDenied         = 49
-	protocolVersion      = 70
-	insufficientSecurity = 71
-	inappropriateFall    = 86
-	unrecognizedName     = 112
-	certificateRequired  = 116
-)
+// ofAlert are the reasons of alerts, by the numbers of RFC 8446, section 6.
+var ofAlert = map[uint8]Reason{
+	40:  NoCommonCipher,      // handshake_failure
+	42:  CertificateRefused,  // bad_certificate
+	43:  CertificateRefused,  // unsupported_certificate
+	44:  CertificateRefused,  // certificate_revoked
+	45:  CertificateRefused,  // certificate_expired
+	46:  CertificateRefused,  // certificate_unknown
+	48:  CertificateRefused,  // unknown_ca
+	49:  CertificateRefused,  // access_denied
+	70:  VersionTooLow,       // protocol_version
+	71:  NoCommonCipher,      // insufficient_security
+	86:  VersionTooLow,       // inappropriate_fallback
+	112: WrongHost,           // unrecognized_name
+	116: CertificateRequired, // certificate_required
+}
 
 // refused returns the Error for the broker's alert. Brokers differ in their alert to a
 // client without a certificate: Java sends bad_certificate, OpenSSL handshake_failure,
 // and with TLS 1.3 certificate_required.
 func (c *Conn) refused(number uint8, err error) *Error {
-	e := &Error{Name: c.verifier.name, Certificates: c.ConnectionState().PeerCertificates, Err: err}
+	e := c.failure(ofAlert[number], err)
 	e.Detail = fmt.Sprintf("it sent the alert %q", strings.TrimPrefix(tls.AlertError(number).Error(), "tls: "))
-	missing := c.certRequested && !c.certSent
-	switch number {
-	case certificateRequired:
-		e.Reason = CertificateRequired
-	case badCertificate, unsupportedCert, certificateRevoked, certificateExpired, certificateUnknown, unknownCA,
-		accessDenied:
-		if e.Reason = CertificateRefused; missing {
+	switch e.Reason {
+	case CertificateRefused, NoCommonCipher:
+		if c.certRequested && !c.certSent {
 			e.Reason = CertificateRequired
-		}
-		if c.own != nil {
+		} else if e.Reason == CertificateRefused && c.own != nil {
 			if _, what := outOfDate(c.own, c.verifier.now()); what != "" {
 				e.Detail += "; the client certificate " + what + ", and it is " + fault.Time(c.verifier.now())
 			}
 		}
-	case handshakeFailure, insufficientSecurity:
-		if e.Reason = NoCommonCipher; missing {
-			e.Reason = CertificateRequired
-		}
-	case protocolVersion, inappropriateFall:
-		e.Reason = VersionTooLow
+	case VersionTooLow:
 		e.Detail += "; " + c.allowed()
-	case unrecognizedName:
-		e.Reason = WrongHost
+	case WrongHost:
 		e.Detail = fmt.Sprintf("it does not serve the host %q", c.verifier.name)
 	}
 	return e
 }
 
 func (c *Conn) allowed() string {
-	lowest, highest := max(c.lowest, tls.VersionTLS12), c.highest
-	if highest == 0 {
-		highest = tls.VersionTLS13
-	}
+	lowest, highest := max(c.lowest, tls.VersionTLS12), cmp.Or(c.highest, tls.VersionTLS13)
 	if lowest == highest {
 		return "only " + tls.VersionName(lowest) + " is allowed here"
 	}
@@ -185,13 +176,9 @@ func timedOut(err error) bool {
 // hungUp reports whether err is the end of the connection, in any system's form or a
 // pipe's.
 func hungUp(err error) bool {
-	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed} {
-		if errors.Is(err, end) {
-			return true
-		}
-	}
 	var op *net.OpError
-	return errors.As(err, &op) && (op.Op == "read" || op.Op == "write")
+	return errors.As(err, &op) && (op.Op == "read" || op.Op == "write") || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed)
 }
 
 const hintAsked = "the broker requested a client certificate, and none is configured: set Options.CertFile and " +

@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 
 	"brokerconn/adapters/internal/x500"
 )
@@ -17,21 +18,17 @@ import (
 // malformed certificate is an error, and so is a file that ends within one: it may be half
 // written.
 func parseCertificates(data []byte) (all []*x509.Certificate, err error) {
-	for rest := data; ; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
+	types := []string{"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"}
+	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
 		der := block.Bytes
-		switch block.Type {
-		case "CERTIFICATE", "X509 CERTIFICATE":
-		case "TRUSTED CERTIFICATE": // OpenSSL's, with what it is trusted for behind it
+		if !slices.Contains(types, block.Type) {
+			continue
+		}
+		if block.Type == "TRUSTED CERTIFICATE" { // OpenSSL's, with what it is trusted for behind it
 			var first asn1.RawValue
 			if _, err := asn1.Unmarshal(der, &first); err == nil {
 				der = first.FullBytes
 			}
-		default:
-			continue
 		}
 		c, err := x509.ParseCertificate(der)
 		if err != nil {
@@ -39,16 +36,15 @@ func parseCertificates(data []byte) (all []*x509.Certificate, err error) {
 		}
 		all = append(all, c)
 	}
-	begun := 0
-	for _, name := range []string{"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"} {
+	begun, read := 0, len(all)
+	for _, name := range types {
 		begun += bytes.Count(data, []byte("-----BEGIN "+name+"-----"))
 	}
 	switch {
 	case begun == 0:
 		return nil, errors.New("no certificate: want PEM, with -----BEGIN CERTIFICATE----- lines")
-	case begun > len(all):
-		return nil, fmt.Errorf("%d certificates begin, and %d can be decoded: the file may be truncated", begun,
-			len(all))
+	case begun > read:
+		return nil, fmt.Errorf("%d certificates begin, and %d can be decoded: the file may be truncated", begun, read)
 	}
 	return all, nil
 }

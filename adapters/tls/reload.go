@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"brokerconn/adapters/internal/fault"
 	"brokerconn/adapters/tls/crl"
 	"brokerconn/adapters/tls/pemkey"
 )
@@ -78,17 +79,9 @@ func (l *loader) look() *material {
 func (l *loader) lookLocked() (current *material, report bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	before, former := l.failed, l.inForce
+	before, former := fault.Text(l.failed), l.inForce
 	l.refresh()
-	switch {
-	case l.failed == nil:
-		report = before != nil || l.inForce != former
-	case before == nil:
-		report = true
-	default:
-		report = l.failed.Error() != before.Error()
-	}
-	return l.inForce, report, l.failed
+	return l.inForce, fault.Text(l.failed) != before || l.inForce != former, l.failed
 }
 
 // refresh reads changed files and puts their content in use.

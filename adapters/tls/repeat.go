@@ -9,8 +9,7 @@ package tls
 // mute returns the Error that such a broker could not report. Only its request for a
 // certificate leads there.
 func (c *Conn) mute(err error) *Error {
-	e := &Error{Reason: CertificateRequired, Name: c.verifier.name, Certificates: c.ConnectionState().PeerCertificates,
-		Err: err}
+	e := c.failure(CertificateRequired, err)
 	if c.certSent {
 		e.Reason = CertificateRefused
 	}

@@ -15,16 +15,16 @@ import (
 // the alarm of the system's clock, which registers the context of a call that has blocked
 // for 2 ms. A caller whose context cannot end is never interrupted.
 //
-// If nothing has read for 2 s, the Conn's own reader is started and notices the end of the
+// If nothing has read for 3 s, the Conn's own reader is started and notices the end of the
 // connection. Before that, a request that is sent after a pause finds it by ports.Checker. So
 // callers whose requests are closer together read for themselves.
 //
 // Measured by acceptance/peers, as CPU per request of a lone caller in units of a bare socket's
 // (before: an alarm every 10 ms that took the link from a blocked caller; 200 ms: quietTime):
 //
-//	                    before   200 ms   2 s
-//	20 ms apart         1.8      1.2
-//	50 ms round trip    4.8      1.9      1.4
+//	                    before   200 ms   3 s
+//	20 ms apart         1.9      1.2      1.2
+//	50 ms round trip    5.3      1.9      1.3, and 1.5 if the context can end
 //
 // An interrupt of a link concerns both directions. No call begins before the interrupted
 // ones have returned: if the link were resumed earlier, one that has not run yet would miss
@@ -32,7 +32,7 @@ import (
 // 10 ms at a time.
 
 const (
-	quietTime   = 2 * time.Second
+	quietTime   = 3 * time.Second
 	retryEvery  = 10 * time.Millisecond
 	fastAnswer  = time.Millisecond
 	blockedTime = 2 * time.Millisecond
@@ -47,11 +47,11 @@ type caller struct {
 
 // watchContext interrupts the calls of a caller when ctx ends, until stop is called. stop is
 // nil if ctx cannot end, and if the alarm is to watch it.
-func (c *Conn) watchContext(ctx context.Context) (by caller, stop func() bool) {
+func (c *Conn) watchContext(now time.Time, ctx context.Context) (by caller, stop func() bool) {
 	switch {
 	case ctx.Done() == nil:
 		return caller{ctx, true}, nil
-	case c.realTime && c.lastWait < fastAnswer && c.cfg.Clock.Now().Sub(c.reader.since) < fastAnswer:
+	case c.realTime && c.lastWait < fastAnswer && now.Sub(c.reader.since) < fastAnswer:
 		return caller{ctx, false}, nil
 	}
 	return caller{ctx, true}, context.AfterFunc(ctx, c.contextEnd)
@@ -82,16 +82,18 @@ func (c *Conn) watchBlocked(now time.Time) {
 func (c *Conn) contextEnded() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.interrupt(c.cfg.Clock.Now())
+	now := c.cfg.Clock.Now()
+	c.interrupt(now)
 	c.setAlarm(time.Time{}) // drain may be busy with a hook
-	c.drain()
+	c.drain(now)
 }
 
 // interrupt interrupts the calls of callers whose context has ended.
 func (c *Conn) interrupt(now time.Time) {
 	var lease domain.Lease
 	for _, d := range [...]*direction{&c.reader, &c.writer} {
-		if d.ctx != nil && d.ctx.Err() != nil {
+		// A call on a link that was hung up returns by itself.
+		if d.ctx != nil && d.ctx.Err() != nil && d.lease.Epoch == c.core.Epoch() {
 			d.interrupted, lease = true, d.lease
 		}
 	}

@@ -30,7 +30,7 @@ func TestSendWhileAHookRunsAndThePeerGoes(t *testing.T) {
 			}
 		}}
 		conn := dial(t, cfg)
-		time.Sleep(time.Second) // the Conn's own reader is at work: it notices the loss
+		time.Sleep(5 * time.Second) // the Conn's own reader is at work: it notices the loss
 		go heartbeat(t.Context(), conn)
 		time.Sleep(2 * time.Second)
 		_, err := sendAndWait(t.Context(), conn, ask())

@@ -35,13 +35,10 @@ func splitAddress(address string) (host string, port uint16, err error) {
 
 // checkTarget returns why a proxy does not accept an address, or nil.
 func checkTarget(network, target string) error {
-	switch network {
-	case "tcp", "tcp4", "tcp6":
-	default:
-		return fmt.Errorf("network %q: proxies reach TCP only", network)
-	}
 	host, _, err := splitAddress(target)
 	switch {
+	case network != "tcp" && network != "tcp4" && network != "tcp6":
+		return fmt.Errorf("network %q: proxies reach TCP only", network)
 	case err != nil:
 		return err
 	case strings.Contains(host, "%"):

@@ -28,8 +28,7 @@ var (
 	ErrStalled error = &fault.Kind{Text: "the proxy does not answer",
 		Hint: "see the proxy's log: it may wait for the broker; Options.Timeout limits the wait"}
 	// ErrCutOff: the proxy closed the connection before the tunnel was open.
-	ErrCutOff error = &fault.Kind{Text: "the proxy closed the connection",
-		Hint: "see the proxy's log"}
+	ErrCutOff error = &fault.Kind{Text: "the proxy closed the connection", Hint: "see the proxy's log"}
 	// ErrTarget: a proxy cannot be asked for such an address.
 	ErrTarget error = &fault.Kind{Text: "not an address for a proxy",
 		Hint: "give the broker's address as host:port over TCP, without a zone"}
@@ -67,14 +66,11 @@ var _ ports.Hinter = (*Error)(nil)
 
 // Hint returns what to change: the Cause's own hint, or the Kind's.
 func (e *Error) Hint() string {
-	var (
-		hinter ports.Hinter
-		kind   *fault.Kind
-	)
-	switch {
-	case errors.As(e.Cause, &hinter):
+	var hinter ports.Hinter
+	if errors.As(e.Cause, &hinter) {
 		return hinter.Hint()
-	case errors.As(e.Kind, &kind):
+	}
+	if kind, ok := e.Kind.(*fault.Kind); ok {
 		return kind.Hint
 	}
 	return ""

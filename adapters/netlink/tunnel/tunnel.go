@@ -18,6 +18,7 @@
 package tunnel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,9 +71,7 @@ func (w *Way) Dial() netlink.DialFunc {
 	host, _, _ := splitAddress(w.Proxy)
 	proxy := ports.Endpoint{Host: host, Network: "tcp", Address: w.Proxy}
 	way := *w
-	if way.Timeout == 0 {
-		way.Timeout = DefaultTimeout
-	}
+	way.Timeout = cmp.Or(way.Timeout, DefaultTimeout)
 	return func(ctx context.Context, network, target string) (net.Conn, error) {
 		if err := checkTarget(network, target); err != nil {
 			return nil, way.located(target, &Error{Kind: ErrTarget, Cause: err})

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"brokerconn/acceptance/saslpeer"
 )
 
 // acceptor is a program that accepts one login at a time; see testdata.
@@ -36,36 +38,27 @@ func (k *realmKDC) startMIT(t *testing.T) *acceptor {
 func (k *realmKDC) startJava(t *testing.T) *acceptor {
 	t.Helper()
 	installed(t, "a JDK", "Java's SaslServer did not accept a login.", "java", "javac")
-	return k.start(t, "java", "-Djava.security.krb5.conf="+k.path("krb5.conf"), "-Djava.io.tmpdir="+k.dir,
-		"-XX:TieredStopAtLevel=1", "testdata/Acceptor.java", k.path("service.keytab"))
+	return k.start(t, "java", "-Djava.security.krb5.conf="+k.ConfigFile(), "-Djava.io.tmpdir="+k.Path(""),
+		"-XX:TieredStopAtLevel=1", "testdata/Acceptor.java", k.Path("service.keytab"))
 }
 
 func (k *realmKDC) start(t *testing.T, name string, args ...string) *acceptor {
 	t.Helper()
-	var a acceptor
-	cmd := k.command(t, name, args...)
-	var err error
-	if a.stdin, err = cmd.StdinPipe(); err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := saslpeer.Must(findTool(name))
+	cmd := k.Command(path, args...)
+	stdin := saslpeer.Must(cmd.StdinPipe())
+	stdout := saslpeer.Must(cmd.StdoutPipe())
 	var errs strings.Builder
 	cmd.Stderr = &errs
-	a.stdout = bufio.NewReaderSize(stdout, 1<<18)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	saslpeer.Succeed(t, cmd.Start())
 	t.Cleanup(func() {
-		a.stdin.Close()
+		stdin.Close()
 		cmd.Wait()
 		if t.Failed() {
 			t.Logf("%s: %s", name, errs.String())
 		}
 	})
-	return &a
+	return &acceptor{stdin: stdin, stdout: bufio.NewReaderSize(stdout, 1<<18)}
 }
 
 // login returns the broker's side of a login. layers are in the acceptor's notation.
@@ -82,12 +75,12 @@ func (a *acceptor) login(layers string) func(token []byte) ([]byte, error) {
 			return nil, err
 		}
 		line = strings.TrimRight(line, "\r\n")
-		if what, ok := strings.CutPrefix(line, "= "); ok {
-			a.client = what
+		switch what, rest, _ := strings.Cut(line, " "); what {
+		case "=":
+			a.client = rest
 			return []byte{}, nil
-		}
-		if what, ok := strings.CutPrefix(line, "! "); ok {
-			return nil, fmt.Errorf("the acceptor refuses: %s", what)
+		case "!":
+			return nil, fmt.Errorf("the acceptor refuses: %s", rest)
 		}
 		return hex.DecodeString(line)
 	}

@@ -2,6 +2,7 @@ package gssapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/asn1"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/clock/fake"
 	"brokerconn/adapters/sasl/gssapi/krb5"
 	"brokerconn/ports"
@@ -50,9 +52,8 @@ const testConfig = `[libdefaults]
 `
 
 // newTestAuthenticator returns an authenticator for alice over a fake client.
-func newTestAuthenticator(t testing.TB) (*Authenticator, *fakeClient) {
-	a := mustNew(t, Options{Config: testConfig, Principal: "alice", TicketCache: "unused", Clock: fake.New(time.Now()),
-		Run: inline})
+func newTestAuthenticator() (*Authenticator, *fakeClient) {
+	a := mustNew(Options{Config: testConfig, Principal: "alice", TicketCache: "unused", Clock: fake.New(time.Now())})
 	c := &fakeClient{client: a.client, etype: 18}
 	a.client = c
 	return a, c
@@ -80,65 +81,30 @@ func (c *fakeClient) Drop(t *krb5.Ticket) {
 }
 
 func newKey(etype int32) types.EncryptionKey {
-	key := types.EncryptionKey{KeyType: etype,
-		KeyValue: make([]byte, map[int32]int{17: 16, 18: 32, 19: 16, 20: 32}[etype])}
+	size := map[int32]int{17: 16, 18: 32, 19: 16, 20: 32}[etype]
+	key := types.EncryptionKey{KeyType: etype, KeyValue: make([]byte, size)}
 	rand.Read(key.KeyValue)
 	return key
 }
 
-// inline runs a step at once: Result has its outcome when Next returns.
-func inline(step func()) { step() }
-
-var errBroker = errors.New("the broker refused")
-
 // logIn performs a login with inline steps.
-func logIn(a *Authenticator, host string, broker func(token []byte) ([]byte, error)) error {
-	ex := a.Begin(ports.Endpoint{Host: host, Network: "tcp", Address: host + ":9092"})
-	defer ex.Close()
-	var challenge []byte
-	for range 10 {
-		ex.Next(challenge)
-		response, done, err := ex.Result()
-		if err != nil {
-			return err
-		}
-		if challenge, err = broker(response); err != nil {
-			return fmt.Errorf("%w: %w", errBroker, err)
-		}
-		if done {
-			return nil
-		}
-	}
-	return errors.New("the login does not end")
+func logIn(a *Authenticator, host string, broker saslpeer.Broker) error {
+	return saslpeer.LogIn(a, ports.Endpoint{Host: host, Network: "tcp", Address: host + ":9092"}, broker)
 }
 
-func mustNew(t testing.TB, o Options) *Authenticator {
-	t.Helper()
-	a, err := New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
+func mustNew(o Options) *Authenticator {
+	o.Run = saslpeer.Inline
+	return saslpeer.Must(New(o))
 }
 
 // mustFail returns err as an *Error of the reason, with a hint.
 func mustFail(t testing.TB, err error, want Reason) *Error {
 	t.Helper()
-	var e *Error
-	if !errors.As(err, &e) {
-		t.Fatalf("got %v, want an *Error of %v", err, want)
-	}
-	if e.Reason != want || e.Hint() == "" {
-		t.Errorf("got the reason %v with the hint %q, want %v: %v", e.Reason, e.Hint(), want, err)
+	e := saslpeer.Typed[*Error](t, err)
+	if e == nil || e.Reason != want || e.Hint() == "" {
+		t.Fatalf("got %v, want an *Error of %v with a hint", err, want)
 	}
 	return e
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }
 
 // fakeBroker is the broker's side of one login, by the RFCs and not by what is tested.
@@ -148,14 +114,14 @@ type fakeBroker struct {
 
 	subkey   int32  // the type of the key that it makes for the context; 0: none
 	seq      int64  // of its first message
-	offer    []byte // nil: no layer, of the size that Java offers
+	wrapSeq  uint64 // of its offer, if not 0
+	offer    []byte
 	rrc      uint16 // how far it rotates
 	part     func(*messages.EncAPRepPart)
 	first    func(token []byte) []byte // instead of its proof
 	second   func(token []byte) []byte // instead of its wrapped offer
 	flags    func(byte) byte
 	wrapKey  func(types.EncryptionKey) types.EncryptionKey
-	wrapSeq  uint64
 	usage    uint32
 	sealed   bool
 	checksum func([]byte) []byte
@@ -166,7 +132,16 @@ type fakeBroker struct {
 	turns  int
 }
 
-func newBroker(c *fakeClient) *fakeBroker { return &fakeBroker{client: c, seq: 1000, usage: 22} }
+// newBroker returns a conforming one. It offers no layer, of the size that Java offers.
+func newBroker(c *fakeClient) *fakeBroker {
+	return &fakeBroker{
+		client: c, seq: 1000, usage: 22, offer: []byte{1, 1, 0, 0}, part: func(*messages.EncAPRepPart) {},
+		first: same[[]byte], second: same[[]byte], flags: same[byte], wrapKey: same[types.EncryptionKey],
+		checksum: same[[]byte],
+	}
+}
+
+func same[T any](v T) T { return v }
 
 // login answers each token, or returns what is wrong with it.
 func (b *fakeBroker) login(token []byte) ([]byte, error) {
@@ -176,20 +151,12 @@ func (b *fakeBroker) login(token []byte) ([]byte, error) {
 		if err := b.accept(token); err != nil {
 			return nil, err
 		}
-		proof := b.proof()
-		if b.first != nil {
-			proof = b.first(proof)
-		}
-		return proof, nil
+		return b.first(b.proof()), nil
 	case 2:
 		if len(token) != 0 {
 			return nil, fmt.Errorf("got the token %x, want an empty one", token)
 		}
-		offer := b.wrapped()
-		if b.second != nil {
-			offer = b.second(offer)
-		}
-		return offer, nil
+		return b.second(b.wrapped()), nil
 	case 3:
 		return []byte{}, b.verify(token)
 	}
@@ -238,16 +205,14 @@ func (b *fakeBroker) proof() []byte {
 		b.key = newKey(b.subkey)
 		part.Subkey = b.key
 	}
-	if b.part != nil {
-		b.part(&part)
-	}
-	return gssToken(tokenAPRep, sealed(b.ticket.Key, asn1tools.AddASNAppTag(must(asn1.Marshal(part)), 27)))
+	b.part(&part)
+	return gssToken(tokenAPRep, sealed(b.ticket.Key, asn1tools.AddASNAppTag(saslpeer.Must(asn1.Marshal(part)), 27)))
 }
 
 // sealed is a KRB_AP_REP around what is given.
 func sealed(key types.EncryptionKey, inside []byte) []byte {
-	part := must(crypto.GetEncryptedData(inside, key, keyusage.AP_REP_ENCPART, 0))
-	return asn1tools.AddASNAppTag(must(asn1.Marshal(messages.APRep{PVNO: 5, MsgType: 15, EncPart: part})), 15)
+	part := saslpeer.Must(crypto.GetEncryptedData(inside, key, keyusage.AP_REP_ENCPART, 0))
+	return asn1tools.AddASNAppTag(saslpeer.Must(asn1.Marshal(messages.APRep{PVNO: 5, MsgType: 15, EncPart: part})), 15)
 }
 
 func gssToken(kind uint16, message []byte) []byte {
@@ -256,33 +221,17 @@ func gssToken(kind uint16, message []byte) []byte {
 
 // wrapped is the offer in a wrap token.
 func (b *fakeBroker) wrapped() []byte {
-	offer, key := b.offer, b.key
-	if offer == nil {
-		offer = []byte{1, 1, 0, 0}
-	}
-	mark := byte(0x01)
-	if b.subkey != 0 {
-		mark |= 0x04
-	}
+	mark := b.mark() | 0x01
 	if b.sealed {
 		mark |= 0x02
 	}
-	if b.flags != nil {
-		mark = b.flags(mark)
-	}
-	if b.wrapKey != nil {
-		key = b.wrapKey(key)
-	}
-	seq := uint64(uint32(b.seq))
-	if b.wrapSeq != 0 {
-		seq = b.wrapSeq
-	}
-	header := binary.BigEndian.AppendUint64([]byte{5, 4, mark, 0xff, 0, 0, 0, 0}, seq)
-	sum := must(must(crypto.GetEtype(key.KeyType)).GetChecksumHash(key.KeyValue, slices.Concat(offer, header), b.usage))
-	if b.checksum != nil {
-		sum = b.checksum(sum)
-	}
-	body := slices.Concat(offer, sum)
+	seq := cmp.Or(b.wrapSeq, uint64(uint32(b.seq)))
+	header := binary.BigEndian.AppendUint64([]byte{5, 4, b.flags(mark), 0xff, 0, 0, 0, 0}, seq)
+	key := b.wrapKey(b.key)
+	kind := saslpeer.Must(crypto.GetEtype(key.KeyType))
+	sum := saslpeer.Must(kind.GetChecksumHash(key.KeyValue, slices.Concat(b.offer, header), b.usage))
+	sum = b.checksum(sum)
+	body := slices.Concat(b.offer, sum)
 	binary.BigEndian.PutUint16(header[4:], uint16(len(sum)))
 	binary.BigEndian.PutUint16(header[6:], b.rrc)
 	for range b.rrc {
@@ -291,18 +240,22 @@ func (b *fakeBroker) wrapped() []byte {
 	return append(header, body...)
 }
 
+// mark is the flag of the broker's subkey, if there is one.
+func (b *fakeBroker) mark() byte {
+	if b.subkey != 0 {
+		return 0x04
+	}
+	return 0
+}
+
 // verify verifies the client's choice.
 func (b *fakeBroker) verify(token []byte) error {
-	kind := must(crypto.GetEtype(b.key.KeyType))
+	kind := saslpeer.Must(crypto.GetEtype(b.key.KeyType))
 	n := kind.GetHMACBitLength() / 8
 	if len(token) != 16+4+n {
 		return fmt.Errorf("got a choice of %d bytes, want %d", len(token), 16+4+n)
 	}
-	mark := byte(0)
-	if b.subkey != 0 {
-		mark = 0x04
-	}
-	header := binary.BigEndian.AppendUint64([]byte{5, 4, mark, 0xff, 0, byte(n), 0, 0}, uint64(b.sent.SeqNumber))
+	header := binary.BigEndian.AppendUint64([]byte{5, 4, b.mark(), 0xff, 0, byte(n), 0, 0}, uint64(b.sent.SeqNumber))
 	if !bytes.Equal(token[:16], header) {
 		return fmt.Errorf("got the header %x, want %x", token[:16], header)
 	}

@@ -2,10 +2,9 @@ package gssapi
 
 import (
 	"context"
-	"errors"
 	"testing"
 
-	"brokerconn/adapters/internal/fault"
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/sasl/gssapi/krb5"
 
 	"github.com/jcmturner/gokrb5/v8/iana/errorcode"
@@ -17,25 +16,12 @@ import (
 
 // fuzzContext is a context whose first token was sent, and the broker that read it.
 func fuzzContext(f *testing.F) (*securityContext, *fakeBroker) {
-	a, client := newTestAuthenticator(f)
-	ticket := must(client.Ticket(context.Background(), client.Service("kafka", testEndpoint.Host)))
+	a, client := newTestAuthenticator()
+	ticket := saslpeer.Must(client.Ticket(context.Background(), client.Service("kafka", testEndpoint.Host)))
 	c := newContext(ticket, a.client.Authenticator(ticket))
 	b := newBroker(client)
-	if err := b.accept(must(c.request())); err != nil {
-		f.Fatal(err)
-	}
+	saslpeer.Succeed(f, b.accept(saslpeer.Must(c.request())))
 	return c, b
-}
-
-func mustBeTyped(t *testing.T, err error) {
-	t.Helper()
-	var e *Error
-	if err != nil && !errors.As(err, &e) {
-		t.Errorf("got %v, want an *Error", err)
-	}
-	if text := fault.Text(err); fault.Printable(text, 2000) != text {
-		t.Errorf("got control characters in %q", err)
-	}
 }
 
 func FuzzProof(f *testing.F) {
@@ -46,11 +32,11 @@ func FuzzProof(f *testing.F) {
 	f.Add([]byte{}, []byte("\x7b\x1e\x30\x1c\xa0\x11\x18\x0f20261122000000Z\xa1\x03\x02\x01\x01\xa3\x02\x02\x00"))
 	f.Fuzz(func(t *testing.T, token, inside []byte) {
 		again := *c
-		mustBeTyped(t, again.verify(token))
+		saslpeer.Typed[*Error](t, again.verify(token))
 		if len(inside) > 0 {
 			again = *c
 			err := again.verify(gssToken(tokenAPRep, sealed(c.ticket.Key, inside)))
-			mustBeTyped(t, err)
+			saslpeer.Typed[*Error](t, err)
 			if err == nil && !krb5.Usable(again.key) {
 				t.Errorf("got a key of type %d and %d bytes, want a usable one", again.key.KeyType,
 					len(again.key.KeyValue))
@@ -61,9 +47,7 @@ func FuzzProof(f *testing.F) {
 
 func FuzzOffer(f *testing.F) {
 	c, b := fuzzContext(f)
-	if err := c.verify(b.proof()); err != nil {
-		f.Fatal(err)
-	}
+	saslpeer.Succeed(f, c.verify(b.proof()))
 	f.Add([]byte{}, uint16(0), byte(0), uint16(0), []byte{1, 0, 0, 0}, uint16(0))
 	f.Add([]byte{5, 4, 1, 0xff, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0xe8}, uint16(1), byte(1), uint16(1),
 		[]byte{7, 1, 0, 0}, uint16(12))
@@ -81,7 +65,7 @@ func FuzzOffer(f *testing.F) {
 			t.Errorf("offer %x: got %x out of %x", honest, got, token)
 		}
 		answer, err := c.choose(token)
-		mustBeTyped(t, err)
+		saslpeer.Typed[*Error](t, err)
 		if err == nil && (len(offer) != 4 || offer[0]&1 == 0) {
 			t.Errorf("offer %x: got the answer %x, want an error", offer, answer)
 		}

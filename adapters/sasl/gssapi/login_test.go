@@ -2,7 +2,6 @@ package gssapi
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,7 +10,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/clock/fake"
+	"brokerconn/adapters/sasl/gssapi/krb5"
 	"brokerconn/ports"
 	"brokerconn/ports/porttest"
 
@@ -22,9 +23,9 @@ import (
 var testEndpoint = ports.Endpoint{Host: "broker.example.org", Network: "tcp", Address: "192.0.2.1:9092"}
 
 func TestContract(t *testing.T) {
-	for name, run := range map[string]func(func()){"goroutine": nil, "inline": inline} {
+	for name, run := range map[string]func(func()){"goroutine": nil, "inline": saslpeer.Inline} {
 		t.Run(name, func(t *testing.T) {
-			a, c := newTestAuthenticator(t)
+			a, c := newTestAuthenticator()
 			a.run = run
 			c.ticket, _ = c.Ticket(context.Background(), a.client.Service("kafka", testEndpoint.Host))
 			porttest.Authenticator(t, porttest.AuthenticatorCase{
@@ -55,7 +56,7 @@ func TestRejectedTicketIsDropped(t *testing.T) {
 		{"no proof", func(b *fakeBroker) { b.part = func(p *messages.EncAPRepPart) { p.Cusec++ } }, NotMutual, 1},
 		{"a failure after the proof", func(b *fakeBroker) { b.offer = []byte{2, 0, 0, 0} }, LayerNotOffered, 0},
 	} {
-		a, client := newTestAuthenticator(t)
+		a, client := newTestAuthenticator()
 		b := newBroker(client)
 		c.change(b)
 		if err := logIn(a, testEndpoint.Host, b.login); err != nil || c.want != Other {
@@ -66,15 +67,11 @@ func TestRejectedTicketIsDropped(t *testing.T) {
 		}
 	}
 	synctest.Test(t, func(t *testing.T) {
-		a, client := newTestAuthenticator(t)
+		a, client := newTestAuthenticator()
 		hangUp := func([]byte) ([]byte, error) { return nil, os.ErrClosed }
-		if err := logIn(a, testEndpoint.Host, hangUp); !errors.Is(err, os.ErrClosed) {
-			t.Errorf("got %v, want %v", err, os.ErrClosed)
-		}
+		saslpeer.ErrorIs(t, "the broker hangs up", logIn(a, testEndpoint.Host, hangUp), os.ErrClosed)
 		synctest.Wait()
-		if len(client.drops) != 1 {
-			t.Errorf("the broker hangs up: got %d tickets dropped, want 1", len(client.drops))
-		}
+		saslpeer.Equal(t, "the broker hangs up: tickets dropped", len(client.drops), 1)
 	})
 }
 
@@ -84,16 +81,11 @@ func TestServiceOfEndpoint(t *testing.T) {
 		{"", "", "localhost", "kafka/localhost"},
 		{"kafka-test", "broker.example.org", "127.0.0.1", "kafka-test/broker.example.org@EXAMPLE.ORG"},
 	} {
-		a := mustNew(t, Options{Config: testConfig, TicketCache: "unused", ServiceName: c.service, DomainName: c.domain,
-			Run: inline})
+		a := mustNew(Options{Config: testConfig, TicketCache: "unused", ServiceName: c.service, DomainName: c.domain})
 		client := &fakeClient{client: a.client, etype: 18}
 		a.client = client
-		if err := logIn(a, c.host, newBroker(client).login); err != nil {
-			t.Fatal(err)
-		}
-		if got := client.last.Server.String(); got != c.want {
-			t.Errorf("%+v: got %s, want %s", c, got, c.want)
-		}
+		saslpeer.Succeed(t, logIn(a, c.host, newBroker(client).login))
+		saslpeer.Equal(t, fmt.Sprint(c), client.last.Server.String(), c.want)
 	}
 }
 
@@ -102,10 +94,9 @@ func TestOptionsReachClient(t *testing.T) {
 	clock := fake.New(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 	var timeout time.Duration
 	var asked messages.ASReq
-	a := mustNew(t, Options{
+	a := mustNew(Options{
 		Config:    "[libdefaults]\n ticket_lifetime = 1h\n[realms]\n EXAMPLE.ORG = {\n  kdc = kdc.example.org\n }\n",
 		Principal: "alice@EXAMPLE.ORG", Password: ports.NewSecret("opensesame"), KDCTimeout: time.Hour, Clock: clock,
-		Run: inline,
 		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 			deadline, _ := ctx.Deadline()
 			timeout = time.Until(deadline)
@@ -120,19 +111,16 @@ func TestOptionsReachClient(t *testing.T) {
 		},
 	})
 	mustFail(t, logIn(a, testEndpoint.Host, nil), KDCUnreachable)
-	if got := asked.ReqBody.CName.PrincipalNameString() + "@" + asked.ReqBody.Realm; got != "alice@EXAMPLE.ORG" {
-		t.Errorf("got a request of %s, want one of alice@EXAMPLE.ORG", got)
-	}
-	if got, want := asked.ReqBody.Till, clock.Now().Add(time.Hour); !got.Equal(want) {
-		t.Errorf("got a request until %v, want %v", got, want)
-	}
+	who := krb5.Principal{Name: asked.ReqBody.CName, Realm: asked.ReqBody.Realm}
+	saslpeer.Equal(t, "the client", who.String(), "alice@EXAMPLE.ORG")
+	saslpeer.Equal(t, "the end of the ticket", asked.ReqBody.Till.UTC(), clock.Now().Add(time.Hour))
 	if timeout < 59*time.Minute || timeout > time.Hour {
 		t.Errorf("got a timeout of %v, want 1h", timeout)
 	}
 }
 
 func TestAuthenticatorShowsNoSecret(t *testing.T) {
-	a, c := newTestAuthenticator(t)
+	a, c := newTestAuthenticator()
 	ex := a.Begin(testEndpoint)
 	defer ex.Close()
 	ex.Next(nil)
@@ -140,7 +128,5 @@ func TestAuthenticatorShowsNoSecret(t *testing.T) {
 	for _, kept := range []any{a, *a, ex, o, &o} {
 		porttest.NoSecrets(t, "what is kept", kept, "opensesame", "a keytab", string(c.last.Key.KeyValue))
 	}
-	if got, want := fmt.Sprint(a), "gssapi(alice@EXAMPLE.ORG)"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
+	saslpeer.Equal(t, "the authenticator", fmt.Sprint(a), "gssapi(alice@EXAMPLE.ORG)")
 }

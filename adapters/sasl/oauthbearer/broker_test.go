@@ -9,9 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
@@ -22,16 +23,10 @@ import (
 // Kafka does. kfake has no OAUTHBEARER, so its responses are set here.
 func newBroker(t *testing.T, tokens ...string) broker.Config {
 	t.Helper()
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(cluster.Close)
+	cluster, cfg := saslpeer.Cluster(t)
 	cluster.ControlKey(int16(kmsg.SASLHandshake), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		cluster.KeepControl()
-		if m := r.(*kmsg.SASLHandshakeRequest).Mechanism; m != "OAUTHBEARER" {
-			t.Errorf("got the mechanism %q, want OAUTHBEARER", m)
-		}
+		saslpeer.Equal(t, "the mechanism", r.(*kmsg.SASLHandshakeRequest).Mechanism, "OAUTHBEARER")
 		return r.ResponseKind(), nil, true
 	})
 	const rejection = `{"status":"invalid_token"}`
@@ -54,11 +49,7 @@ func newBroker(t *testing.T, tokens ...string) broker.Config {
 		}
 		return answer, nil, true
 	})
-	host, port, err := broker.ParseAddress(cluster.ListenAddrs()[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return broker.Config{Host: host, Port: port}
+	return cfg
 }
 
 // The broker rejects the first token, accepts the second one, and reauthenticates the
@@ -68,7 +59,7 @@ func TestLoginsAtBroker(t *testing.T) {
 	defer cancel()
 	cfg := newBroker(t, canary+"2")
 	calls := 0
-	auth := create(t, config{Tokens: func(context.Context) (oauthbearer.Token, error) {
+	auth := create(config{Tokens: func(context.Context) (oauthbearer.Token, error) {
 		calls++
 		token := bearer(fmt.Sprint(canary, calls))
 		token.Expiry = time.Now().Add(time.Hour)
@@ -82,10 +73,10 @@ func TestLoginsAtBroker(t *testing.T) {
 	}}
 
 	_, err := broker.Dial(ctx, cfg)
-	var failure *broker.Error
-	var refusal *oauthbearer.Error
+	failure, ok := errors.AsType[*broker.Error](err)
+	refusal, wrapped := errors.AsType[*oauthbearer.Error](err)
 	switch {
-	case !errors.Is(err, broker.ErrAuthentication) || !errors.As(err, &failure) || !errors.As(err, &refusal):
+	case !errors.Is(err, broker.ErrAuthentication) || !ok || !wrapped:
 		t.Fatalf("got %v, want a broker.Error that wraps an oauthbearer.Error", err)
 	case refusal.Status != "invalid_token" || failure.Hint != refusal.Hint() ||
 		!strings.Contains(err.Error(), `SASL_AUTHENTICATION_FAILED`):
@@ -93,19 +84,9 @@ func TestLoginsAtBroker(t *testing.T) {
 	}
 	porttest.NoSecrets(t, "the error", err, canary)
 
-	conn, err := broker.Dial(ctx, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := conn.Reauthenticate(ctx); err != nil {
-		t.Error(err)
-	}
-	if _, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn); err != nil {
-		t.Error(err)
-	}
-	conn.Close()
-	<-conn.Done()
-	if calls != 2 {
-		t.Errorf("got %d tokens, want 2", calls)
-	}
+	conn := saslpeer.Must(broker.Dial(ctx, cfg))
+	saslpeer.ErrorIs(t, "Reauthenticate", conn.Reauthenticate(ctx), nil)
+	saslpeer.ErrorIs(t, "Metadata", saslpeer.Err(kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)), nil)
+	fakebroker.Close(t, conn)
+	saslpeer.Equal(t, "tokens", calls, 2)
 }

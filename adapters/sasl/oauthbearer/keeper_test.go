@@ -12,6 +12,7 @@ import (
 
 	"github.com/golang/mock/gomock"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/clock/fake"
 	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/mocks"
@@ -21,7 +22,7 @@ import (
 var errDown = errors.New("the issuer is down")
 
 func TestOneTokenForManyLogins(t *testing.T) {
-	r := newHarness(t)
+	r := newHarness()
 	r.gives("first", time.Hour)
 	r.wants(t, "first", 1)
 	r.clock.Advance(48*time.Minute - 1)
@@ -44,7 +45,7 @@ func TestJitter(t *testing.T) {
 		{5 * uint64(time.Second), 85 * time.Second},
 		{5*uint64(time.Second) + 1, 80 * time.Second}, // it wraps around
 	} {
-		r := newHarness(t)
+		r := newHarness()
 		r.rand = c.rand
 		r.gives("first", 100*time.Second)
 		r.wants(t, "first", 1)
@@ -57,7 +58,7 @@ func TestJitter(t *testing.T) {
 }
 
 func TestPresentTokenServesWithoutNext(t *testing.T) {
-	r := newHarness(t)
+	r := newHarness()
 	r.gives("first", 100*time.Second)
 	r.wants(t, "first", 1)
 	r.fails(errDown)
@@ -83,7 +84,7 @@ func TestInvalidTokensAreNotSent(t *testing.T) {
 	for name, bad := range map[string]oauthbearer.Token{
 		"empty": {}, "no token": bearer("a\x01b"), "expired": expired, "a bad extension": strange,
 	} {
-		r := newHarness(t)
+		r := newHarness()
 		r.gives("first", 100*time.Second)
 		r.wants(t, "first", 1)
 		r.next = always(bad)
@@ -99,13 +100,11 @@ func TestInvalidTokensAreNotSent(t *testing.T) {
 
 func TestExpiredAtOnce(t *testing.T) {
 	for _, life := range []time.Duration{0, -1, -time.Hour} {
-		r := newHarness(t)
+		r := newHarness()
 		r.gives("first", life)
 		_, err := sends(t, r.Authenticator)
-		if !errors.Is(err, oauthbearer.ErrExpired) ||
-			!strings.Contains(err.Error(), "and the time is 2026-11-22 12:00:00") {
-			t.Errorf("life %v: got %v, want ErrExpired with the time", life, err)
-		}
+		saslpeer.ErrorIs(t, life.String(), err, oauthbearer.ErrExpired)
+		saslpeer.ErrorSays(t, life.String(), err, "and the time is 2026-11-22 12:00:00")
 	}
 }
 
@@ -113,19 +112,15 @@ func TestExpiredAtOnce(t *testing.T) {
 func TestExpiryIsWallTime(t *testing.T) {
 	token := bearer("first")
 	token.Expiry = time.Now().Add(time.Hour) // has a monotonic reading
-	a := create(t, config{Tokens: always(token), Clock: fake.New(token.Expiry.Round(0).Add(-1)), Runner: inline})
-	if _, err := sends(t, a); err != nil {
-		t.Errorf("1 ns before the expiry: got %v, want a login", err)
-	}
-	a = create(t, config{Tokens: always(token), Clock: fake.New(token.Expiry.Round(0)), Runner: inline})
-	if _, err := sends(t, a); !errors.Is(err, oauthbearer.ErrExpired) {
-		t.Errorf("at the expiry: got %v, want ErrExpired", err)
-	}
+	a := create(config{Tokens: always(token), Clock: fake.New(token.Expiry.Round(0).Add(-1)), Runner: saslpeer.Inline})
+	saslpeer.ErrorIs(t, "1 ns before the expiry", saslpeer.Err(sends(t, a)), nil)
+	a = create(config{Tokens: always(token), Clock: fake.New(token.Expiry.Round(0)), Runner: saslpeer.Inline})
+	saslpeer.ErrorIs(t, "at the expiry", saslpeer.Err(sends(t, a)), oauthbearer.ErrExpired)
 }
 
 // kafka-python's providers return no expiry.
 func TestUnknownExpiry(t *testing.T) {
-	r := newHarness(t)
+	r := newHarness()
 	r.gives("known", 100*time.Second)
 	r.wants(t, "known", 1)
 	r.clock.Advance(80 * time.Second)
@@ -134,9 +129,7 @@ func TestUnknownExpiry(t *testing.T) {
 		r.wants(t, fmt.Sprint("token", i), 2+i)
 	}
 	r.fails(errDown)
-	if m, err := sends(t, r.Authenticator); !errors.Is(err, errDown) {
-		t.Errorf("got %q, %v, want %v", m.token, err, errDown)
-	}
+	saslpeer.ErrorIs(t, "the unknown expiry", saslpeer.Err(sends(t, r.Authenticator)), errDown)
 }
 
 // refuse begins a login that the broker rejects, with an answer or, if it is nil, without.
@@ -149,14 +142,14 @@ func (r *harness) refuse(t *testing.T, token string, answer []byte) {
 		t.Fatalf("got %q, %v, want %q", m.token, err, token)
 	}
 	if answer != nil {
-		if response, _, err := step(x, answer); string(response) != "\x01" {
+		if response, _, err := saslpeer.Step(x, answer); string(response) != "\x01" {
 			t.Fatalf("got %q, %v, want 0x01", response, err)
 		}
 	}
 }
 
 func TestRejectedTokenIsReplaced(t *testing.T) {
-	r := newHarness(t)
+	r := newHarness()
 	rejection := []byte(`{"status":"invalid_token"}`)
 	r.gives("first", time.Hour)
 	r.wants(t, "first", 1)
@@ -168,9 +161,7 @@ func TestRejectedTokenIsReplaced(t *testing.T) {
 	r.refuse(t, "second", rejection)
 	r.fails(errDown)
 	for range 2 { // it has not expired, but is rejected
-		if m, err := sends(t, r.Authenticator); !errors.Is(err, errDown) {
-			t.Errorf("got %q, %v, want %v", m.token, err, errDown)
-		}
+		saslpeer.ErrorIs(t, "a rejected token", saslpeer.Err(sends(t, r.Authenticator)), errDown)
 	}
 	r.gives("second", time.Hour) // the provider has no other
 	r.wants(t, "second", 5)
@@ -180,7 +171,7 @@ func TestRejectedTokenIsReplaced(t *testing.T) {
 // If a connection closes without an answer, the token may have been rejected: another
 // one is requested, not too often, and the present one serves meanwhile.
 func TestSuspectTokenIsReplaced(t *testing.T) {
-	r := newHarness(t)
+	r := newHarness()
 	r.gives("first", 100*time.Second)
 	r.refuse(t, "first", nil)
 	r.clock.Advance(5*time.Second - 1)
@@ -199,38 +190,31 @@ func TestSuspectTokenIsReplaced(t *testing.T) {
 	r.clock.Advance(5 * time.Second)
 	r.wants(t, "second", 3)
 
-	never := r.Begin(ports.Endpoint{}) // it is closed before its token is sent
-	never.Close()
+	r.Begin(ports.Endpoint{}).Close() // it is closed before its token is sent
 	r.wants(t, "second", 3)
 }
 
 // A late rejection of one token does not affect the next.
 func TestLateRejection(t *testing.T) {
-	r := newHarness(t)
+	r := newHarness()
 	r.gives("first", time.Hour)
-	late := r.Begin(ports.Endpoint{})
-	defer late.Close()
-	if _, err := started(t, late); err != nil {
-		t.Fatal(err)
-	}
+	late := saslpeer.Begin(t, r.Authenticator)
+	saslpeer.Must(started(t, late))
 	r.clock.Advance(50 * time.Minute)
 	r.gives("second", time.Hour)
 	r.wants(t, "second", 2)
-	if _, _, err := step(late, []byte(`{"status":"invalid_token"}`)); err == nil {
+	if _, _, err := saslpeer.Step(late, []byte(`{"status":"invalid_token"}`)); err == nil {
 		t.Fatal("got no error, want a rejection")
 	}
 	r.wants(t, "second", 2)
 }
 
 func TestProviderPanics(t *testing.T) {
-	r := newHarness(t)
+	r := newHarness()
 	for _, p := range []any{"panic with " + canary, errors.New(canary), 7} {
 		r.next = func(context.Context) (oauthbearer.Token, error) { panic(p) }
-		_, err := sends(t, r.Authenticator)
-		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("panic of a %T", p)) ||
-			strings.Contains(err.Error(), canary) {
-			t.Errorf("got %v, want a panic of a %T", err, p)
-		}
+		text := fmt.Sprintf("panic of a %T", p)
+		saslpeer.ErrorSays(t, text, saslpeer.Err(sends(t, r.Authenticator)), text, canary)
 	}
 	r.gives("first", time.Hour)
 	r.wants(t, "first", 4)
@@ -250,7 +234,7 @@ type slowCall struct {
 	answer chan string // "" is errDown
 }
 
-func newSlow(t *testing.T) *slow {
+func newSlow() *slow {
 	s := &slow{clock: fake.New(noon), calls: make(chan *slowCall, 100)}
 	tokens := func(ctx context.Context) (oauthbearer.Token, error) {
 		c := &slowCall{ctx, make(chan string, 1)}
@@ -271,7 +255,7 @@ func newSlow(t *testing.T) *slow {
 			return oauthbearer.Token{}, ctx.Err()
 		}
 	}
-	s.Authenticator = create(t, config{Tokens: tokens, Clock: s.clock, Rand: func() uint64 { return 0 }})
+	s.Authenticator = create(config{Tokens: tokens, Clock: s.clock, Rand: func() uint64 { return 0 }})
 	return s
 }
 
@@ -288,9 +272,9 @@ func (s *slow) called(t *testing.T) *slowCall {
 	}
 }
 
-// login begins a login.
-func (s *slow) login() ports.Exchange {
-	x := s.Begin(ports.Endpoint{})
+// login begins a login, which is closed when the test ends.
+func (s *slow) login(t *testing.T) ports.Exchange {
+	x := saslpeer.Begin(t, s.Authenticator)
 	x.Next(nil)
 	return x
 }
@@ -317,20 +301,16 @@ func mustSend(t *testing.T, x ports.Exchange, want string) {
 
 func TestOneCallForManyLogins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSlow(t)
+		s := newSlow()
 		for round, answer := range []string{"first", "", "second"} {
 			var logins []ports.Exchange
 			for range 20 {
-				logins = append(logins, s.login())
+				logins = append(logins, s.login(t))
 			}
 			c := s.called(t)
-			if len(s.calls) > 0 {
-				t.Errorf("got %d more calls, want none", len(s.calls))
-			}
+			saslpeer.Equal(t, "more calls", len(s.calls), 0)
 			for _, x := range logins {
-				if _, err := result(t, x); err != ports.ErrWouldBlock {
-					t.Errorf("before the provider returns: got %v, want ErrWouldBlock", err)
-				}
+				saslpeer.Equal(t, "before the provider returns", saslpeer.Err(result(t, x)), ports.ErrWouldBlock)
 			}
 			c.answer <- answer
 			for _, x := range logins {
@@ -340,11 +320,8 @@ func TestOneCallForManyLogins(t *testing.T) {
 				case round != 1 && got != answer:
 					t.Errorf("got %q, %v, want %q", got, err, answer)
 				}
-				x.Close()
 			}
-			if c.ctx.Err() == nil {
-				t.Error("got a running context after the call, want it canceled")
-			}
+			saslpeer.ErrorIs(t, "the context after the call", c.ctx.Err(), context.Canceled)
 			s.clock.Advance(80 * time.Second)
 		}
 	})
@@ -353,73 +330,59 @@ func TestOneCallForManyLogins(t *testing.T) {
 // A call lasts until the last of its logins is closed.
 func TestSomeLoginsClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSlow(t)
-		a, b, c := s.login(), s.login(), s.login()
+		s := newSlow()
+		a, b, c := s.login(t), s.login(t), s.login(t)
 		call := s.called(t)
 		a.Close()
 		b.Close()
 		synctest.Wait()
-		if call.ctx.Err() != nil {
-			t.Fatal("got a canceled call, want it to serve the waiting login")
-		}
-		d := s.login()
+		saslpeer.ErrorIs(t, "a call with a waiting login", call.ctx.Err(), nil)
+		d := s.login(t)
 		call.answer <- "first"
-		for _, x := range []ports.Exchange{c, d} {
-			mustSend(t, x, "first")
-			x.Close()
-		}
-		if len(s.calls) > 0 {
-			t.Error("got another call, want none")
-		}
+		mustSend(t, c, "first")
+		mustSend(t, d, "first")
+		saslpeer.Equal(t, "more calls", len(s.calls), 0)
 	})
 }
 
 func TestAllLoginsClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSlow(t)
-		a, b := s.login(), s.login()
+		s := newSlow()
+		a, b := s.login(t), s.login(t)
 		call := s.called(t)
 		a.Close()
 		b.Close()
 		synctest.Wait()
-		if call.ctx.Err() == nil {
-			t.Error("got a running call without a login, want it canceled")
-		}
-		c := s.login()
+		saslpeer.ErrorIs(t, "a call without a login", call.ctx.Err(), context.Canceled)
+		c := s.login(t)
 		s.called(t).answer <- "second"
 		mustSend(t, c, "second")
-		c.Close()
 	})
 }
 
 func TestTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSlow(t)
-		a, b := s.login(), s.login()
+		s := newSlow()
+		a, b := s.login(t), s.login(t)
 		s.called(t)
 		s.clock.Advance(5*time.Second - 1)
-		if _, err := result(t, a); err != ports.ErrWouldBlock {
-			t.Errorf("before the timeout: got %v, want ErrWouldBlock", err)
-		}
+		_, err := result(t, a)
+		saslpeer.Equal(t, "before the timeout", err, ports.ErrWouldBlock)
 		s.clock.Advance(1)
 		for _, x := range []ports.Exchange{a, b} {
-			if _, err := result(t, x); !errors.Is(err, context.DeadlineExceeded) ||
-				!strings.Contains(err.Error(), "none within 5s") {
-				t.Errorf("got %v, want a timeout after 5s", err)
-			}
-			x.Close()
+			_, err := result(t, x)
+			saslpeer.ErrorIs(t, "a timeout", err, context.DeadlineExceeded)
+			saslpeer.ErrorSays(t, "a timeout", err, "none within 5s")
 		}
 
-		c := s.login()
+		c := s.login(t)
 		s.called(t).answer <- "first"
 		mustSend(t, c, "first")
-		c.Close()
 		s.clock.Advance(80 * time.Second)
-		d := s.login() // a timeout is a failure like any other
+		d := s.login(t) // a timeout is a failure like any other
 		s.called(t)
 		s.clock.Advance(5 * time.Second)
 		mustSend(t, d, "first")
-		d.Close()
 	})
 }
 
@@ -427,29 +390,22 @@ func TestTimeout(t *testing.T) {
 // token is older than the held one, which stays.
 func TestDeafProvider(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSlow(t)
+		s := newSlow()
 		s.deaf = true
-		a := s.login()
+		a := s.login(t)
 		first := s.called(t)
-		b := s.login()
+		b := s.login(t)
 		synctest.Wait()
 		s.clock.Advance(5 * time.Second)
-		if _, err := result(t, b); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("got %v, want a timeout", err)
-		}
-		if _, err := result(t, a); err != ports.ErrWouldBlock {
-			t.Errorf("got %v, want ErrWouldBlock", err)
-		}
-		c := s.login()
+		saslpeer.ErrorIs(t, "the waiting login", saslpeer.Err(result(t, b)), context.DeadlineExceeded)
+		saslpeer.Equal(t, "the calling login", saslpeer.Err(result(t, a)), ports.ErrWouldBlock)
+		c := s.login(t)
 		s.called(t).answer <- "second"
 		mustSend(t, c, "second")
 		first.answer <- "first"
 		mustSend(t, a, "first")
-		d := s.login()
+		d := s.login(t)
 		mustSend(t, d, "second")
-		for _, x := range []ports.Exchange{a, b, c, d} {
-			x.Close()
-		}
 	})
 }
 
@@ -465,17 +421,13 @@ func TestTimeoutAlarm(t *testing.T) {
 				clock.EXPECT().NewAlarm(gomock.Any()).Return(alarm),
 				alarm.EXPECT().Set(noon.Add(want)),
 				alarm.EXPECT().Stop().Do(func() {
-					if !called {
-						t.Errorf("Timeout %v: got Stop before the provider returned", timeout)
-					}
+					saslpeer.Equal(t, fmt.Sprint("called before Stop, Timeout ", timeout), called, true)
 				}),
 			)
 		}
-		a := create(t, config{Clock: clock, Timeout: timeout, Runner: inline,
+		a := create(config{Clock: clock, Timeout: timeout, Runner: saslpeer.Inline,
 			Tokens: func(context.Context) (oauthbearer.Token, error) { called = true; return bearer("a"), nil }})
-		if _, err := sends(t, a); err != nil {
-			t.Errorf("Timeout %v: got %v, want a login", timeout, err)
-		}
+		saslpeer.ErrorIs(t, timeout.String(), saslpeer.Err(sends(t, a)), nil)
 	}
 }
 
@@ -484,7 +436,7 @@ func TestConcurrentLogins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		calls := 0
-		a := create(t, config{Tokens: func(context.Context) (oauthbearer.Token, error) {
+		a := create(config{Tokens: func(context.Context) (oauthbearer.Token, error) {
 			time.Sleep(time.Second) // of the bubble
 			mu.Lock()
 			defer mu.Unlock()
@@ -498,16 +450,13 @@ func TestConcurrentLogins(t *testing.T) {
 			wg.Go(func() {
 				for range 10 {
 					x := a.Begin(ports.Endpoint{})
-					if _, err := started(t, x); err != nil {
-						t.Error(err)
-					}
+					saslpeer.ErrorIs(t, "the first message", saslpeer.Err(started(t, x)), nil)
 					answer := ""
 					if i == 0 {
 						answer = `{"status":"invalid_token"}`
 					}
-					if _, done, _ := step(x, []byte(answer)); done != (i > 0) {
-						t.Errorf("got done %v, want %v", done, i > 0)
-					}
+					_, done, _ := saslpeer.Step(x, []byte(answer))
+					saslpeer.Equal(t, "done", done, i > 0)
 					x.Close()
 					time.Sleep(3 * time.Second)
 				}

@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/clock/fake"
 	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/ports"
@@ -25,9 +26,6 @@ type (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// inline runs the steps of a login at once.
-func inline(work func()) { work() }
-
 // always returns a provider of one token.
 func always(t oauthbearer.Token) oauthbearer.Provider {
 	return func(context.Context) (oauthbearer.Token, error) { return t, nil }
@@ -37,31 +35,10 @@ func bearer(text string) oauthbearer.Token {
 	return oauthbearer.Token{AccessToken: ports.NewSecret(text)}
 }
 
-func create(t testing.TB, o config) *oauthbearer.Authenticator {
-	t.Helper()
-	a, err := oauthbearer.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
-
-// step runs a step of a login and returns its result. A nil challenge is the start.
-func step(x ports.Exchange, challenge []byte) (response []byte, done bool, err error) {
-	x.Next(challenge)
-	for {
-		response, done, err = x.Result()
-		if err != ports.ErrWouldBlock {
-			return response, done, err
-		}
-		woken := make(chan struct{})
-		x.(ports.Watcher).Watch(func() { close(woken) })
-		<-woken
-	}
-}
+func create(o config) *oauthbearer.Authenticator { return saslpeer.Must(oauthbearer.New(o)) }
 
 // sends logs in to a broker that accepts any token, and returns the first message.
-func sends(t *testing.T, a *oauthbearer.Authenticator) (message, error) {
+func sends(t testing.TB, a *oauthbearer.Authenticator) (message, error) {
 	t.Helper()
 	x := a.Begin(ports.Endpoint{})
 	defer x.Close()
@@ -69,7 +46,7 @@ func sends(t *testing.T, a *oauthbearer.Authenticator) (message, error) {
 	if err != nil {
 		return m, err
 	}
-	if response, done, err := step(x, []byte{}); response != nil || !done || err != nil {
+	if response, done, err := saslpeer.Step(x, []byte{}); response != nil || !done || err != nil {
 		t.Errorf("got %q, %v, %v, want a login", response, done, err)
 	}
 	return m, nil
@@ -78,7 +55,7 @@ func sends(t *testing.T, a *oauthbearer.Authenticator) (message, error) {
 // started returns the first message of a login.
 func started(t testing.TB, x ports.Exchange) (message, error) {
 	t.Helper()
-	response, done, err := step(x, nil)
+	response, done, err := saslpeer.Step(x, nil)
 	if err != nil {
 		return message{}, err
 	}
@@ -140,17 +117,13 @@ type harness struct {
 	next  func(context.Context) (oauthbearer.Token, error)
 }
 
-func newHarness(t *testing.T) *harness {
+func newHarness() *harness {
 	r := &harness{clock: fake.New(noon)}
-	r.Authenticator = create(t, config{
+	r.Authenticator = create(config{Clock: r.clock, Rand: func() uint64 { return r.rand }, Runner: saslpeer.Inline,
 		Tokens: func(ctx context.Context) (oauthbearer.Token, error) {
 			r.calls++
 			return r.next(ctx)
-		},
-		Clock:  r.clock,
-		Rand:   func() uint64 { return r.rand },
-		Runner: inline,
-	})
+		}})
 	return r
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/sasl"
 	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/ports"
@@ -16,14 +17,14 @@ import (
 
 // first returns the first message of a login with this token.
 func first(o config, token string) (string, error) {
-	o.Tokens, o.Runner = always(bearer(token)), inline
+	o.Tokens, o.Runner = always(bearer(token)), saslpeer.Inline
 	a, err := oauthbearer.New(o)
 	if err != nil {
 		return "", err
 	}
 	x := a.Begin(ports.Endpoint{})
 	defer x.Close()
-	response, _, err := step(x, nil)
+	response, _, err := saslpeer.Step(x, nil)
 	return string(response), err
 }
 
@@ -96,23 +97,19 @@ func TestExtensionGrammar(t *testing.T) {
 	} {
 		pair := map[string]string{c.key: c.value}
 		_, err := first(config{Extensions: pair}, "token")
-		var option *sasl.OptionError
 		if c.text == "" {
-			if err != nil {
-				t.Errorf("%q=%q: got %v, want no error", c.key, c.value, err)
-			}
+			saslpeer.ErrorIs(t, c.key+"="+c.value, err, nil)
 			continue
 		}
-		if !errors.As(err, &option) || option.Option != "Extensions" || !strings.Contains(err.Error(), c.text) ||
+		option, ok := errors.AsType[*sasl.OptionError](err)
+		if !ok || option.Option != "Extensions" || !strings.Contains(err.Error(), c.text) ||
 			strings.Contains(err.Error(), "evil") && c.key == "k" {
 			t.Errorf("%q=%q: got %v, want %q in it", c.key, c.value, err, c.text)
 		}
 		withToken := bearer("token")
 		withToken.Extensions = pair
-		if _, err := sends(t, create(t, config{Tokens: always(withToken), Runner: inline})); err == nil ||
-			!strings.Contains(err.Error(), c.text) {
-			t.Errorf("with the token, %q=%q: got %v, want %q in it", c.key, c.value, err, c.text)
-		}
+		a := create(config{Tokens: always(withToken), Runner: saslpeer.Inline})
+		saslpeer.ErrorSays(t, "with the token", saslpeer.Err(sends(t, a)), c.text)
 	}
 }
 
@@ -120,7 +117,7 @@ func TestTokenExtensionOverridesOption(t *testing.T) {
 	token := bearer("token")
 	token.Extensions = map[string]string{"a": "token", "c": "token"}
 	options := map[string]string{"a": "options", "b": "options"}
-	a := create(t, config{Tokens: always(token), Extensions: options, Runner: inline})
+	a := create(config{Tokens: always(token), Extensions: options, Runner: saslpeer.Inline})
 	options["b"] = "changed afterwards"
 	for range 2 {
 		m, err := sends(t, a)
@@ -134,9 +131,7 @@ func TestTokenExtensionOverridesOption(t *testing.T) {
 // RFC 6750, section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
 func TestTokenGrammar(t *testing.T) {
 	for _, text := range []string{"a", "0", "-._~+/", "a=", "a==", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0."} {
-		if _, err := first(config{}, text); err != nil {
-			t.Errorf("%q: got %v", text, err)
-		}
+		saslpeer.ErrorIs(t, text, saslpeer.Err(first(config{}, text)), nil)
 	}
 	for _, text := range []string{
 		"", "=", "==", "a=b", "a b", " a", "a\n", "a\x01", "a\x01auth=Bearer b", "a\x00", "a,b", "é", "a\u200b", "\xff",
@@ -164,11 +159,7 @@ func TestAuthzid(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"a\x01auth=Bearer evil\x01", "a\x00", "a\n", "\xff", "\u0085"} {
-		_, err := first(config{Authzid: name}, "token")
-		var option *sasl.OptionError
-		if !errors.As(err, &option) || option.Option != "Authzid" || strings.Contains(err.Error(), "evil") {
-			t.Errorf("%q: got %v, want an OptionError of Authzid", name, err)
-		}
+		saslpeer.OptionError(t, name, saslpeer.Err(first(config{Authzid: name}, "token")), "Authzid", "", "evil")
 	}
 }
 
@@ -199,16 +190,11 @@ func TestOptions(t *testing.T) {
 		!strings.Contains(err.Error(), "sasl: Tokens: not given") {
 		t.Errorf("got %v, want four problems", err)
 	}
-	defer func() {
-		if recover() == nil {
-			t.Error("FromSource(nil): got no panic, want one")
-		}
-	}()
-	oauthbearer.FromSource(nil)
+	saslpeer.Panics(t, "oauthbearer: FromSource without a source", func() { oauthbearer.FromSource(nil) })
 }
 
 func TestProviderIsCalledByNext(t *testing.T) {
-	a := create(t, config{Runner: inline, Tokens: func(context.Context) (oauthbearer.Token, error) {
+	a := create(config{Runner: saslpeer.Inline, Tokens: func(context.Context) (oauthbearer.Token, error) {
 		t.Error("got a call by New or Begin, want none")
 		return oauthbearer.Token{}, nil
 	}})

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/ports"
 	"brokerconn/ports/porttest"
 )
@@ -17,22 +18,12 @@ func TestNoSecretIsPrinted(t *testing.T) {
 		TokenURL: "https://idp.example/token", ClientID: "id", ClientSecret: ports.NewSecret(canary),
 		Parameters: map[string]ports.Secret{"client_assertion": ports.NewSecret(canary)},
 	}
-	provider, err := credentials.Provider()
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := create(t, options)
-	x := a.Begin(ports.Endpoint{})
-	defer x.Close()
-	if _, err := started(t, x); err != nil {
-		t.Fatal(err)
-	}
-	refused := a.Begin(ports.Endpoint{})
-	defer refused.Close()
-	if _, err := started(t, refused); err != nil {
-		t.Fatal(err)
-	}
-	_, _, rejection := step(refused, []byte(canary))
+	provider := saslpeer.Must(credentials.Provider())
+	a := create(options)
+	x, refused := saslpeer.Begin(t, a), saslpeer.Begin(t, a)
+	saslpeer.Must(started(t, x))
+	saslpeer.Must(started(t, refused))
+	_, _, rejection := saslpeer.Step(refused, []byte(canary))
 	for what, v := range map[string]any{
 		"a token": token, "a pointer to one": &token, "options": options, "credentials": credentials,
 		"an authenticator": a, "a copy of it": *a, "a login": x, "a rejected one": refused, "the rejection": rejection,

@@ -13,8 +13,8 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/sasl/oauthbearer"
-	"brokerconn/ports"
 )
 
 type sourceFunc func() (*oauth2.Token, error)
@@ -52,10 +52,7 @@ func TestSource(t *testing.T) {
 func TestSourcePanics(t *testing.T) {
 	p := oauthbearer.FromSource(sourceFunc(func() (*oauth2.Token, error) { panic(canary) }))
 	for range 2 {
-		if _, err := p(t.Context()); err == nil || !strings.Contains(err.Error(), "panic of a string") ||
-			strings.Contains(err.Error(), canary) {
-			t.Errorf("got %v, want a panic of a string", err)
-		}
+		saslpeer.ErrorSays(t, "a panic", saslpeer.Err(p(t.Context())), "panic of a string", canary)
 	}
 }
 
@@ -70,15 +67,11 @@ func TestSourceHangs(t *testing.T) {
 			<-release
 			return &oauth2.Token{AccessToken: fmt.Sprint("token", n)}, nil
 		}))
-		a := create(t, config{Tokens: p, Timeout: time.Second})
+		a := create(config{Tokens: p, Timeout: time.Second})
 		for range 5 {
-			if _, err := sends(t, a); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("got %v, want a timeout", err)
-			}
+			saslpeer.ErrorIs(t, "a source that hangs", saslpeer.Err(sends(t, a)), context.DeadlineExceeded)
 		}
-		if calls.Load() != 1 {
-			t.Errorf("got %d calls, want 1", calls.Load())
-		}
+		saslpeer.Equal(t, "calls", calls.Load(), 1)
 		close(release)
 		synctest.Wait()
 		if m, err := sends(t, a); m.token != "token2" {
@@ -97,7 +90,7 @@ func TestSourceReusesToken(t *testing.T) {
 			expiry := time.Now().Add(100 * time.Second)
 			return &oauth2.Token{AccessToken: fmt.Sprint("token", issued), Expiry: expiry}, nil
 		}))
-		a := create(t, config{Tokens: oauthbearer.FromSource(source)})
+		a := create(config{Tokens: oauthbearer.FromSource(source)})
 		for _, c := range []struct {
 			wait time.Duration
 			want string
@@ -132,13 +125,11 @@ func TestRetrieveErrorIsConverted(t *testing.T) {
 			fails := func(context.Context) (oauthbearer.Token, error) { return oauthbearer.Token{}, c.err }
 			source := oauthbearer.FromSource(sourceFunc(func() (*oauth2.Token, error) { return nil, c.err }))
 			for _, p := range []oauthbearer.Provider{fails, source} {
-				_, err := sends(t, create(t, config{Tokens: p}))
-				var e *oauthbearer.EndpointError
-				if !errors.As(err, &e) || *e != c.want {
+				_, err := sends(t, create(config{Tokens: p}))
+				if e := saslpeer.Typed[*oauthbearer.EndpointError](t, err); e == nil || *e != c.want {
 					t.Errorf("got %v, want %v", err, &c.want)
 				}
-				var original *oauth2.RetrieveError
-				if errors.As(err, &original) {
+				if saslpeer.Is[*oauth2.RetrieveError](err) {
 					t.Error("got the original error in the chain, want it dropped")
 				}
 				mustHideSecrets(t, err)
@@ -149,13 +140,11 @@ func TestRetrieveErrorIsConverted(t *testing.T) {
 
 func TestContextEndsWithCall(t *testing.T) {
 	var kept context.Context
-	a := create(t, config{Runner: inline, Tokens: func(ctx context.Context) (oauthbearer.Token, error) {
+	a := create(config{Runner: saslpeer.Inline, Tokens: func(ctx context.Context) (oauthbearer.Token, error) {
 		kept = ctx
 		return bearer("a"), ctx.Err()
 	}})
-	x := a.Begin(ports.Endpoint{})
-	defer x.Close()
-	if _, err := started(t, x); err != nil || kept.Err() == nil {
+	if _, err := started(t, saslpeer.Begin(t, a)); err != nil || kept.Err() == nil {
 		t.Errorf("got %v, and the context's error %v after the call, want one", err, kept.Err())
 	}
 }

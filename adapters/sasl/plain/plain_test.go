@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 	"testing/synctest"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/sasl"
 	"brokerconn/adapters/sasl/plain"
 	"brokerconn/ports"
@@ -16,29 +16,7 @@ import (
 
 const canary = "canary-4711"
 
-func inline(work func()) { work() }
-
-// server accepts one message and answers with an empty one.
-func server(message string) func() func([]byte) ([]byte, error) {
-	return func() func([]byte) ([]byte, error) {
-		messages := 0
-		return func(response []byte) ([]byte, error) {
-			if messages++; messages > 1 || string(response) != message {
-				return nil, fmt.Errorf("got message %d of %d bytes", messages, len(response))
-			}
-			return nil, nil
-		}
-	}
-}
-
-func newPlain(t *testing.T, o plain.Options) *plain.Authenticator {
-	t.Helper()
-	a, err := plain.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a
-}
+func newPlain(o plain.Options) *plain.Authenticator { return saslpeer.Must(plain.New(o)) }
 
 func TestContract(t *testing.T) {
 	secret := ports.NewSecret(canary)
@@ -48,22 +26,14 @@ func TestContract(t *testing.T) {
 	for name, o := range map[string]plain.Options{
 		"fixed":           {Username: "alice", Password: secret},
 		"source":          {Credentials: ask},
-		"source, inline":  {Credentials: ask, Runner: inline},
+		"source, inline":  {Credentials: ask, Runner: saslpeer.Inline},
 		"source, for bob": {Credentials: ask, Authzid: "bob"},
 		"fixed, delegate": {Username: "alice", Password: secret, Authzid: "bob"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := newPlain(t, o)
-			porttest.Authenticator(t, porttest.AuthenticatorCase{
-				Authenticator: a,
-				Endpoint:      ports.Endpoint{Host: "b", Network: "tcp", Address: "127.0.0.1:9092"},
-				NewServer:     server(o.Authzid + "\x00alice\x00" + canary),
-				Secrets:       []string{canary},
-			})
+			message := o.Authzid + "\x00alice\x00" + canary
+			saslpeer.Contract(t, newPlain(o), "PLAIN", true, saslpeer.Accept(message), canary)
 			porttest.NoSecrets(t, "the options", o, canary)
-			if a.Mechanism() != "PLAIN" || !a.Exposes() {
-				t.Errorf("got the mechanism %s, Exposes %v", a.Mechanism(), a.Exposes())
-			}
 		})
 	}
 }
@@ -76,31 +46,20 @@ func TestMessages(t *testing.T) {
 		{"", "a,b=c", "p,q=r", "\x00a,b=c\x00p,q=r"},
 		{"Åse", "Jürgen", "пароль\U0001F511", "Åse\x00Jürgen\x00пароль\U0001F511"},
 	} {
-		a := newPlain(t, plain.Options{Username: c.username, Password: ports.NewSecret(c.password), Authzid: c.authzid})
-		ex := a.Begin(ports.Endpoint{})
-		ex.Next(nil)
-		if response, done, err := ex.Result(); string(response) != c.message || done || err != nil {
-			t.Errorf("got %q, %v, %v, want %q", response, done, err, c.message)
-		}
-		ex.Next([]byte{})
-		if response, done, err := ex.Result(); response != nil || !done || err != nil {
-			t.Errorf("after the empty answer: got %q, %v, %v, want a login", response, done, err)
-		}
-		ex.Close()
+		a := newPlain(plain.Options{Username: c.username, Password: ports.NewSecret(c.password), Authzid: c.authzid})
+		saslpeer.ErrorIs(t, c.message, saslpeer.LogIn(a, ports.Endpoint{}, saslpeer.Accept(c.message)()), nil)
 	}
 }
 
 // A broker may echo the password.
 func TestNonEmptyAnswerFailsLogin(t *testing.T) {
-	ex := newPlain(t, plain.Options{Username: "alice", Password: ports.NewSecret(canary)}).Begin(ports.Endpoint{})
-	defer ex.Close()
+	ex := saslpeer.Begin(t, newPlain(plain.Options{Username: "alice", Password: ports.NewSecret(canary)}))
 	ex.Next(nil)
-	ex.Next([]byte("\x00alice\x00" + canary))
-	response, done, err := ex.Result()
-	if response != nil || done || !errors.Is(err, sasl.ErrUnexpected) || !strings.Contains(err.Error(), "18 bytes") {
+	response, done, err := saslpeer.Step(ex, []byte("\x00alice\x00"+canary))
+	if response != nil || done || !errors.Is(err, sasl.ErrUnexpected) {
 		t.Errorf("got %q, %v, %v, want ErrUnexpected", response, done, err)
 	}
-	porttest.NoSecrets(t, "the error", err, canary, "alice")
+	saslpeer.ErrorSays(t, "an echo", err, "18 bytes", canary, "alice")
 }
 
 // More about Username and Password is in the tests of package sasl.
@@ -120,8 +79,7 @@ func TestNewRefuses(t *testing.T) {
 			"sasl: Credentials: set together with Username or Password: keep one"},
 	} {
 		a, err := plain.New(c.o)
-		var e *sasl.OptionError
-		if a != nil || !errors.As(err, &e) || err.Error() != c.want {
+		if a != nil || !saslpeer.Is[*sasl.OptionError](err) || err.Error() != c.want {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
 		porttest.NoSecrets(t, "the error", err, canary)
@@ -133,7 +91,7 @@ func TestNewRefuses(t *testing.T) {
 func TestSourceIsCalledAtEachLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		logins, ended := 0, false
-		a := newPlain(t, plain.Options{Credentials: func(ctx context.Context) (sasl.Credentials, error) {
+		a := newPlain(plain.Options{Credentials: func(ctx context.Context) (sasl.Credentials, error) {
 			if logins++; logins == 3 {
 				<-ctx.Done()
 				ended = true
@@ -142,24 +100,15 @@ func TestSourceIsCalledAtEachLogin(t *testing.T) {
 			return sasl.Credentials{Username: "alice", Password: ports.NewSecret(fmt.Sprint(canary, logins))}, nil
 		}})
 		for _, want := range []string{"\x00alice\x00canary-47111", "\x00alice\x00canary-47112"} {
-			ex := a.Begin(ports.Endpoint{})
-			ex.Next(nil)
-			synctest.Wait()
-			if response, _, err := ex.Result(); string(response) != want || err != nil {
-				t.Errorf("got %q, %v, want %q", response, err, want)
-			}
-			ex.Close()
+			saslpeer.Succeed(t, saslpeer.LogIn(a, ports.Endpoint{}, saslpeer.Accept(want)()))
 		}
 		ex := a.Begin(ports.Endpoint{})
 		ex.Next(nil)
 		synctest.Wait()
-		if _, _, err := ex.Result(); err != ports.ErrWouldBlock {
-			t.Errorf("got %v, want ErrWouldBlock", err)
-		}
+		_, _, err := ex.Result()
+		saslpeer.Equal(t, "while the source runs", err, ports.ErrWouldBlock)
 		ex.Close()
 		synctest.Wait()
-		if !ended {
-			t.Error("got a running context after Close, want it canceled")
-		}
+		saslpeer.Equal(t, "the context is canceled", ended, true)
 	})
 }

@@ -2,10 +2,11 @@ package scram
 
 import (
 	"encoding/base64"
-	"errors"
 	"strconv"
 	"strings"
 	"testing"
+
+	"brokerconn/acceptance/saslpeer"
 )
 
 const fuzzNonce = "rOprNGfwEbeRWgbNEkqO"
@@ -22,30 +23,30 @@ func FuzzServerFirst(f *testing.F) {
 	f.Fuzz(func(t *testing.T, message []byte, token bool) {
 		o := alice()
 		o.MaxIterations, o.DelegationToken = 5000, token
-		a, derivations := counted(t, SHA256, o)
+		a, derivations := counted(SHA256, o)
 		a.nonce = func() (string, error) { return fuzzNonce, nil }
 		sent := 0
-		_, err := converse(a, func(response []byte) ([]byte, error) {
-			if sent++; sent == 2 {
-				if !strings.HasPrefix(string(response), "c=biws,r="+fuzzNonce) {
-					t.Fatalf("got the response %q", response)
-				}
-				_, count, _ := strings.Cut(string(message), ",i=")
-				count, _, _ = strings.Cut(count, ",")
-				if n, err := strconv.Atoi(count); err != nil || n < 4096 || n > 5000 {
-					t.Fatalf("got %d iterations, %v, want 4096 to 5000", n, err)
-				}
-				return nil, nil
+		err := logIn(a, func(response []byte) ([]byte, error) {
+			if sent++; sent == 1 {
+				return message, nil
 			}
-			return message, nil
+			if !strings.HasPrefix(string(response), "c=biws,r="+fuzzNonce) {
+				t.Fatalf("got the response %q", response)
+			}
+			_, count, _ := strings.Cut(string(message), ",i=")
+			count, _, _ = strings.Cut(count, ",")
+			if n, err := strconv.Atoi(count); err != nil || n < 4096 || n > 5000 {
+				t.Fatalf("got %d iterations, %v, want 4096 to 5000", n, err)
+			}
+			return nil, nil
 		})
-		var e *Error
-		if !errors.As(err, &e) || e.Reason == Other || len(e.Error()) > 500 || strings.Contains(e.Error(), canary) {
+		e := saslpeer.Typed[*Error](t, err)
+		if e == nil || e.Reason == Other || len(e.Error()) > 500 || strings.Contains(e.Error(), canary) {
 			t.Fatalf("got %v, want a short *Error with a reason", err)
 		}
-		if (sent == 2) != (e.Reason == MissingFinal && derivations.Load() == 1) || sent == 1 &&
-			derivations.Load() != 0 {
-			t.Fatalf("got %d messages, %d derivations: %v", sent, derivations.Load(), err)
+		n := derivations.Load()
+		if (sent == 2) != (e.Reason == MissingFinal && n == 1) || sent == 1 && n != 0 {
+			t.Fatalf("got %d messages, %d derivations: %v", sent, n, err)
 		}
 	})
 }
@@ -58,15 +59,12 @@ func FuzzServerFinal(f *testing.F) {
 		"e=", "v=6rri", "\x00", ",", "v=" + right[1:]} {
 		f.Add([]byte(s))
 	}
-	v.options.Runner = inline
-	a, err := New(SHA256, v.options)
-	if err != nil {
-		f.Fatal(err)
-	}
-	a.nonce = func() (string, error) { return v.nonce, nil }
+	v.options.Runner = saslpeer.Inline
+	a := newScram(SHA256, v.options)
+	a.nonce = func() (string, error) { return nonceOf(v.first), nil }
 	f.Fuzz(func(t *testing.T, message []byte) {
 		sent := 0
-		done, err := converse(a, func([]byte) ([]byte, error) {
+		err := logIn(a, func([]byte) ([]byte, error) {
 			if sent++; sent == 1 {
 				return []byte(v.serverFirst), nil
 			}
@@ -74,13 +72,11 @@ func FuzzServerFinal(f *testing.F) {
 		})
 		signature, _, _ := strings.Cut(string(message), ",")
 		isRight := signature == "v="+right
-		var e *Error
+		e := saslpeer.Typed[*Error](t, err)
 		switch {
-		case done && (err != nil || !isRight):
+		case e == nil && !isRight, e != nil && (e.Reason == Other || len(e.Error()) > 500):
 			t.Fatalf("%q: got %v", message, err)
-		case !done && (!errors.As(err, &e) || e.Reason == Other || len(e.Error()) > 500):
-			t.Fatalf("%q: got %v", message, err)
-		case !done && string(message) == "v="+right:
+		case err != nil && string(message) == "v="+right:
 			t.Fatalf("got %v, want a login", err)
 		}
 		if e != nil && e.Reason == BadSignature {

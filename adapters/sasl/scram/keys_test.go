@@ -10,6 +10,7 @@ import (
 
 	"github.com/xdg-go/scram"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/sasl"
 	"brokerconn/ports"
 )
@@ -18,48 +19,42 @@ func TestKeysAreDerivedOnce(t *testing.T) {
 	for _, token := range []bool{false, true} {
 		o := alice()
 		o.DelegationToken = token
-		a, derivations := counted(t, SHA256, o)
-		logIn := func(p peer, want int64) {
+		a, derivations := counted(SHA256, o)
+		mustDerive := func(p peer, want int64) {
 			t.Helper()
-			if done, err := converse(a, p.serve(t)()); !done || err != nil {
-				t.Errorf("got %v, %v, want a login", done, err)
-			}
-			if n := derivations.Load(); n != want {
-				t.Errorf("got %d derivations, want %d", n, want)
-			}
+			saslpeer.Succeed(t, logIn(a, p.serve()()))
+			wantDerived(t, derivations, want)
 		}
 		p := theirs()
-		logIn(p, 1)
-		logIn(p, 1) // a reconnect or a reauthentication
+		mustDerive(p, 1)
+		mustDerive(p, 1) // a reconnect or a reauthentication
 		p.factors.Salt += "x"
-		logIn(p, 2) // another cluster, or the password was set again
+		mustDerive(p, 2) // another cluster, or the password was set again
 		p.factors.Iters++
-		logIn(p, 3)
-		logIn(p, 3)
-		logIn(theirs(), 3)
+		mustDerive(p, 3)
+		mustDerive(p, 3)
+		mustDerive(theirs(), 3)
 	}
 }
 
 // Fifty connections that start at once derive one key.
 func TestManyLoginsDeriveOneKey(t *testing.T) {
-	o := alice()
-	o.Runner = nil
-	a, derivations := counted(t, SHA512, o)
-	p := theirs()
-	p.hash = SHA512
-	serve := p.serve(t)
+	o, p := alice(), theirs()
+	o.Runner, p.hash = nil, SHA512
+	a, derivations := counted(SHA512, o)
+	serve := p.serve()
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
-			if done, err := converse(a, serve()); !done || err != nil {
-				t.Errorf("got %v, %v, want a login", done, err)
-			}
+			saslpeer.ErrorIs(t, "one of fifty", logIn(a, serve()), nil)
 		})
 	}
 	wg.Wait()
-	if n := derivations.Load(); n != 1 {
-		t.Errorf("got %d derivations, want 1", n)
-	}
+	wantDerived(t, derivations, 1)
+}
+
+func credentials(password string) sasl.Credentials {
+	return sasl.Credentials{Username: "alice", Password: ports.NewSecret(password)}
 }
 
 // A broker may send another salt at each login, and a vault another password.
@@ -69,21 +64,14 @@ func TestKeyringIsBounded(t *testing.T) {
 		return scram.StoredCredentials{}, nil
 	}
 	for i := range 1000 {
-		u, err := k.user(sasl.Credentials{Username: "alice", Password: ports.NewSecret(canary)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := u.derive(t.Context(), scram.KeyFactors{Salt: fmt.Sprint(i), Iters: 4096}); err != nil {
-			t.Fatal(err)
-		}
+		u := saslpeer.Must(k.user(credentials(canary)))
+		saslpeer.Must(u.derive(t.Context(), scram.KeyFactors{Salt: fmt.Sprint(i), Iters: 4096}))
 		if len(u.keys) > maxSalts || len(k.users) != 1 {
 			t.Fatalf("got %d keys of %d users, want %d of 1 at most", len(u.keys), len(k.users), maxSalts)
 		}
 	}
 	for i := range 100 {
-		if _, err := k.user(sasl.Credentials{Username: "alice", Password: ports.NewSecret(fmt.Sprint(i))}); err != nil {
-			t.Fatal(err)
-		}
+		saslpeer.Must(k.user(credentials(fmt.Sprint(i))))
 		if len(k.users) > maxUsers {
 			t.Fatalf("got %d users, want %d at most", len(k.users), maxUsers)
 		}
@@ -108,26 +96,20 @@ func TestDerivationOutlivesLogin(t *testing.T) {
 		}
 		o := alice()
 		o.Runner = nil
-		a := newScram(t, SHA256, o)
+		a := newScram(SHA256, o)
 		a.user = k.user
-		serve := theirs().serve(t)
-		begin := func() (ports.Exchange, func([]byte) ([]byte, error)) {
-			ex, server := a.Begin(ports.Endpoint{}), serve()
-			ex.Next(nil)
-			synctest.Wait()
-			first, _, err := ex.Result()
-			if err != nil {
-				t.Fatal(err)
-			}
-			challenge, err := server(first)
-			if err != nil {
-				t.Fatal(err)
-			}
+		serve := theirs().serve()
+		next := func(ex ports.Exchange, challenge []byte) ([]byte, bool, error) {
 			ex.Next(challenge)
 			synctest.Wait()
-			if _, _, err := ex.Result(); err != ports.ErrWouldBlock {
-				t.Fatalf("got %v during the derivation, want ErrWouldBlock", err)
-			}
+			return ex.Result()
+		}
+		begin := func() (ports.Exchange, saslpeer.Broker) {
+			ex, server := a.Begin(ports.Endpoint{}), serve()
+			first, _, err := next(ex, nil)
+			saslpeer.Succeed(t, err)
+			_, _, err = next(ex, saslpeer.Must(server(first)))
+			saslpeer.Equal(t, "during the derivation", err, ports.ErrWouldBlock)
 			return ex, server
 		}
 		own, _ := begin()
@@ -142,13 +124,7 @@ func TestDerivationOutlivesLogin(t *testing.T) {
 		if err != nil || computed != 1 {
 			t.Fatalf("got %v and %d derivations, want 1", err, computed)
 		}
-		challenge, err := server(final)
-		if err != nil {
-			t.Fatal(err)
-		}
-		patient.Next(challenge)
-		synctest.Wait()
-		if _, done, err := patient.Result(); !done || err != nil {
+		if _, done, err := next(patient, saslpeer.Must(server(final))); !done || err != nil {
 			t.Errorf("got %v, %v, want a login", done, err)
 		}
 		patient.Close()
@@ -168,14 +144,11 @@ func TestFailedDerivationIsRepeated(t *testing.T) {
 		}
 		return compute(c, f)
 	}
-	a := newScram(t, SHA256, alice())
+	a := newScram(SHA256, alice())
 	a.user = k.user
 	for _, want := range []string{"scram: the login failed: FIPS requires more salt",
-		"sasl: panic of a string in the mechanism", ""} {
-		done, err := converse(a, theirs().serve(t)())
-		if done != (want == "") || err != nil && err.Error() != want {
-			t.Errorf("got %v, %v, want %q", done, err, want)
-		}
+		"sasl: panic of a string in the mechanism", "<nil>"} {
+		saslpeer.Equal(t, "the login", fmt.Sprint(logIn(a, theirs().serve()())), want)
 	}
 }
 
@@ -189,58 +162,39 @@ func TestWaiterSharesPanickedDerivation(t *testing.T) {
 			<-hold
 			panic(canary)
 		}
-		u, err := k.user(sasl.Credentials{Username: "alice", Password: ports.NewSecret(canary)})
-		if err != nil {
-			t.Fatal(err)
+		u := saslpeer.Must(k.user(credentials(canary)))
+		derive := func(ctx context.Context) <-chan error {
+			ended := make(chan error, 1)
+			go func() {
+				defer func() { _ = recover() }() // of the first one
+				_, err := u.derive(ctx, salt16)
+				ended <- err
+			}()
+			synctest.Wait()
+			return ended
 		}
-		go func() {
-			defer func() { _ = recover() }()
-			_, _ = u.derive(context.Background(), salt16)
-		}()
-		synctest.Wait()
-		ctx, cancel := context.WithCancel(context.Background())
-		impatient := make(chan error, 1)
-		go func() {
-			_, err := u.derive(ctx, salt16)
-			impatient <- err
-		}()
-		synctest.Wait()
+		derive(t.Context())
+		ctx, cancel := context.WithCancel(t.Context())
+		impatient := derive(ctx)
 		cancel()
-		if err := <-impatient; err != context.Canceled {
-			t.Errorf("got %v, want %v", err, context.Canceled)
-		}
-		waited := make(chan error, 1)
-		go func() {
-			_, err := u.derive(context.Background(), salt16)
-			waited <- err
-		}()
-		synctest.Wait()
+		saslpeer.Equal(t, "the closed login", <-impatient, context.Canceled)
+		waiting := derive(t.Context())
 		close(hold)
-		if err := <-waited; err != errDerivation {
-			t.Errorf("got %v, want %v", err, errDerivation)
-		}
-		if len(u.keys) != 0 {
-			t.Error("got the failed derivation in the cache, want none")
-		}
+		saslpeer.Equal(t, "the waiting login", <-waiting, errDerivation)
+		saslpeer.Equal(t, "keys in the cache", len(u.keys), 0)
 	})
 }
 
 // A changed password gets keys of its own; logins in progress keep the former ones.
 func TestChangedPasswordGetsNewKeys(t *testing.T) {
-	now := sasl.Credentials{Username: "alice", Password: ports.NewSecret("old")}
-	a, derivations := counted(t, SHA256, Options{Runner: inline, Credentials: func(context.Context) (sasl.Credentials,
-		error) {
-		return now, nil
-	}})
+	var now sasl.Credentials
+	ask := func(context.Context) (sasl.Credentials, error) { return now, nil }
+	a, derivations := counted(SHA256, Options{Runner: saslpeer.Inline, Credentials: ask})
 	for i, password := range []string{"old", "new", "old", "new"} {
-		now.Password = ports.NewSecret(password)
+		now = credentials(password)
 		p := theirs()
 		p.password = password
-		if done, err := converse(a, p.serve(t)()); !done || err != nil {
-			t.Errorf("%s: got %v, %v, want a login", password, done, err)
-		}
-		if n := derivations.Load(); n != int64(min(i+1, 2)) {
-			t.Errorf("got %d derivations after %d logins", n, i+1)
-		}
+		saslpeer.ErrorIs(t, password, logIn(a, p.serve()()), nil)
+		wantDerived(t, derivations, int64(min(i+1, 2)))
 	}
 }

@@ -3,7 +3,6 @@ package scram
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/xdg-go/scram"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/sasl"
 	"brokerconn/ports"
 	"brokerconn/ports/porttest"
@@ -22,53 +22,38 @@ import (
 // of the library.
 func TestContract(t *testing.T) {
 	secret := ports.NewSecret(canary)
-	ask := func(context.Context) (sasl.Credentials, error) {
-		return sasl.Credentials{Username: "alice", Password: secret}, nil
-	}
+	ask := func(context.Context) (sasl.Credentials, error) { return credentials(canary), nil }
+	const odd = "a,b=c=2C,Jürgen\U0001f511"
 	for name, c := range map[string]struct {
 		hash    Hash
 		options Options
 		name    string // for the broker
 	}{
-		"SHA-256": {SHA256, Options{Username: "alice", Password: secret}, "alice"},
-		"SHA-512, inline": {SHA512, Options{Username: "alice", Password: secret, Runner: inline},
-			"alice"},
-		"a source": {SHA512, Options{Credentials: ask}, "alice"},
-		"a delegation token": {SHA256, Options{Username: tokenID, Password: secret, DelegationToken: true},
-			tokenID},
+		"SHA-256":               {SHA256, Options{Username: "alice", Password: secret}, "alice"},
+		"SHA-512, inline":       {SHA512, alice(), "alice"},
+		"a source":              {SHA512, Options{Credentials: ask}, "alice"},
+		"a delegation token":    {SHA256, Options{Username: "id", Password: secret, DelegationToken: true}, "id"},
 		"a token from a source": {SHA512, Options{Credentials: ask, DelegationToken: true}, "alice"},
-		"commas, equals signs and more": {SHA256, Options{Username: "a,b=c=2C,Jürgen\U0001f511", Password: secret},
-			"a,b=c=2C,Jürgen\U0001f511"},
+		"commas and more":       {SHA256, Options{Username: odd, Password: secret}, odd},
 		"prepared": {SHA512,
 			Options{Username: "\u2168\u00ad", Password: ports.NewSecret("canary\u00ad-4711"), Prepare: true}, "IX"},
 		"prepared, and escaped after it": {SHA256,
 			Options{Username: "a\uff0cb\uff1dc", Password: secret, Prepare: true}, "a,b=c"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := newScram(t, c.hash, c.options)
-			p := peer{c.hash, c.name, canary, salt16}
-			newServer := p.serve(t)
-			porttest.Authenticator(t, porttest.AuthenticatorCase{
-				Authenticator: a,
-				Endpoint:      ports.Endpoint{Host: "b", Network: "tcp", Address: "127.0.0.1:9092"},
-				NewServer: func() func([]byte) ([]byte, error) {
-					serve := newServer()
-					messages := 0
-					return func(response []byte) ([]byte, error) {
-						if messages++; messages == 1 &&
-							c.options.DelegationToken != strings.HasSuffix(string(response), ",tokenauth=true") {
-							return nil, fmt.Errorf("got the wrong extension in %q", response)
-						}
-						return serve(response)
+			newServer := peer{c.hash, c.name, canary, salt16}.serve()
+			mechanism := map[Hash]string{SHA256: "SCRAM-SHA-256", SHA512: "SCRAM-SHA-512"}[c.hash]
+			saslpeer.Contract(t, newScram(c.hash, c.options), mechanism, false, func() saslpeer.Broker {
+				serve, messages := newServer(), 0
+				return func(response []byte) ([]byte, error) {
+					if messages++; messages == 1 &&
+						c.options.DelegationToken != strings.HasSuffix(string(response), ",tokenauth=true") {
+						return nil, fmt.Errorf("got the wrong extension in %q", response)
 					}
-				},
-				Secrets: []string{canary},
-			})
+					return serve(response)
+				}
+			}, canary)
 			porttest.NoSecrets(t, "the options", c.options, canary)
-			if a.Mechanism() != map[Hash]string{SHA256: "SCRAM-SHA-256", SHA512: "SCRAM-SHA-512"}[c.hash] ||
-				a.Exposes() {
-				t.Errorf("got the mechanism %s, Exposes %v", a.Mechanism(), a.Exposes())
-			}
 		})
 	}
 }
@@ -89,21 +74,16 @@ func TestAnyUserLogsIn(t *testing.T) {
 	})
 	for seed := range 12 {
 		p := peers.Example(seed)
-		token := seed%2 == 0
-		newServer := p.serve(t)
-		good := newScram(t, p.hash, Options{Username: p.username, Password: ports.NewSecret(p.password),
-			DelegationToken: token, Runner: inline})
+		newServer := p.serve()
+		o := Options{Username: p.username, Password: ports.NewSecret(p.password), DelegationToken: seed%2 == 0,
+			Runner: saslpeer.Inline}
+		good := newScram(p.hash, o)
 		for range 2 { // derived, then cached
-			if done, err := converse(good, newServer()); !done || err != nil {
-				t.Fatalf("%+v: got %v, %v, want a login", p, done, err)
-			}
+			saslpeer.ErrorIs(t, fmt.Sprint(p), logIn(good, newServer()), nil)
 		}
-		other := newScram(t, p.hash, Options{Username: p.username, Password: ports.NewSecret(p.password + "x"),
-			DelegationToken: token, Runner: inline})
-		if done, err := converse(other, newServer()); done || err == nil ||
-			!strings.Contains(err.Error(), "the broker:") {
-			t.Fatalf("%+v with another password: got %v, %v, want a refusal", p, done, err)
-		}
+		o.Password = ports.NewSecret(p.password + "x")
+		err := logIn(newScram(p.hash, o), newServer())
+		saslpeer.ErrorIs(t, fmt.Sprint(p, " with another password"), err, saslpeer.ErrBroker)
 	}
 }
 
@@ -131,18 +111,12 @@ func TestNewRefuses(t *testing.T) {
 			"sasl: Username: empty after SASLprep (RFC 4013)"},
 	} {
 		a, err := New(SHA256, c.o)
-		var e *sasl.OptionError
-		if a != nil || !errors.As(err, &e) || err.Error() != c.want {
+		if a != nil || !saslpeer.Is[*sasl.OptionError](err) || err.Error() != c.want {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
 		porttest.NoSecrets(t, "the error", err, canary)
 	}
-	defer func() {
-		if p := recover(); fmt.Sprint(p) != "scram: unknown Hash 2" {
-			t.Errorf("got the panic %v", p)
-		}
-	}()
-	_, _ = New(SHA512+1, alice())
+	saslpeer.Panics(t, "scram: unknown Hash 2", func() { _, _ = New(SHA512+1, alice()) })
 }
 
 // The examples of RFC 4013, section 3.
@@ -160,30 +134,20 @@ func TestSASLprep(t *testing.T) {
 
 // Credentials from a source are prepared at each login and refused there.
 func TestSourceIsPrepared(t *testing.T) {
-	a := newScram(t, SHA256, Options{Runner: inline, Prepare: true,
-		Credentials: func(context.Context) (sasl.Credentials, error) {
-			return sasl.Credentials{Username: "alice", Password: ports.NewSecret(canary + "\u0007")}, nil
-		}})
-	done, err := converse(a, theirs().serve(t)())
-	var e *sasl.OptionError
-	if done || !errors.As(err, &e) || e.Option != "Password" {
-		t.Errorf("got %v, %v, want an OptionError of Password", done, err)
-	}
-	porttest.NoSecrets(t, "the error", err, canary)
+	ask := func(context.Context) (sasl.Credentials, error) { return credentials(canary + "\u0007"), nil }
+	a := newScram(SHA256, Options{Runner: saslpeer.Inline, Prepare: true, Credentials: ask})
+	saslpeer.OptionError(t, "the login", logIn(a, theirs().serve()()), "Password", "SASLprep", canary)
 }
 
 func TestNonces(t *testing.T) {
 	first := func(a *Authenticator) string {
-		ex := a.Begin(ports.Endpoint{})
-		defer ex.Close()
-		ex.Next(nil)
-		response, _, err := ex.Result()
+		response, _, err := saslpeer.Step(saslpeer.Begin(t, a), nil)
 		if err != nil {
 			return err.Error()
 		}
 		return strings.TrimPrefix(string(response), "n,,n=alice,r=")
 	}
-	a, seen := newScram(t, SHA256, alice()), map[string]bool{}
+	a, seen := newScram(SHA256, alice()), map[string]bool{}
 	for range 100 {
 		nonce := first(a)
 		if len(nonce) != 32 || !printable(nonce) || strings.Contains(nonce, ",") || seen[nonce] {
@@ -193,13 +157,9 @@ func TestNonces(t *testing.T) {
 	}
 	given := alice()
 	given.Nonce = bytes.NewReader(make([]byte, 2*nonceBytes+1))
-	a = newScram(t, SHA256, given)
+	a = newScram(SHA256, given)
 	for range 2 {
-		if nonce := first(a); nonce != strings.Repeat("A", 32) {
-			t.Errorf("got the nonce %q of zeros", nonce)
-		}
+		saslpeer.Equal(t, "the nonce of zeros", first(a), strings.Repeat("A", 32))
 	}
-	if text := first(a); text != "scram: no nonce: "+io.ErrUnexpectedEOF.Error() {
-		t.Errorf("got %q, want a failed nonce", text)
-	}
+	saslpeer.Equal(t, "a failed nonce", first(a), "scram: no nonce: "+io.ErrUnexpectedEOF.Error())
 }

@@ -86,7 +86,7 @@ const (
 func (s *selection) items(list string) error {
 	for rest := list; rest != ""; {
 		switch c := rest[0]; {
-		case isSeparator(c):
+		case strings.IndexByte(separators, c) >= 0:
 			rest = rest[1:]
 		case c == '@':
 			command, after := word(rest[1:])
@@ -141,7 +141,7 @@ func (s *selection) pattern(text string) (p pattern, rest string, err error) {
 // apply applies one item and reports whether a suite matches it.
 func (s *selection) apply(op byte, p pattern) (any bool) {
 	for i := range suites {
-		if !p.matches(&suites[i]) || op == 0 && suites[i].weak && !p.weak {
+		if !p.matches(&suites[i]) || op == 0 && suites[i].weak() && !p.weak {
 			continue
 		}
 		any = true
@@ -198,31 +198,25 @@ func (s *selection) nothing(below []string) string {
 		"be selected"
 }
 
-func isSeparator(c byte) bool { return c == ':' || c == ',' || c == ';' || c == ' ' }
+const separators = ":,; "
 
 // word cuts off the letters of a word.
 func word(text string) (w, rest string) {
-	i := 0
-	for i < len(text) && isWord(text[i]) {
-		i++
-	}
-	return text[:i], text[i:]
+	rest = strings.TrimLeftFunc(text, isWord)
+	return text[:len(text)-len(rest)], rest
 }
 
-func isWord(c byte) bool {
-	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("-_.=", c) >= 0
+func isWord(c rune) bool {
+	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.ContainsRune("-_.=", c)
 }
 
 // nextItem skips the rest of an item.
 func nextItem(text string) string {
-	if i := strings.IndexAny(text, ":,; "); i >= 0 {
-		return text[i:]
-	}
-	return ""
+	return strings.TrimLeftFunc(text, func(c rune) bool { return !strings.ContainsRune(separators, c) })
 }
 
 func badItem(text string) error {
-	if text == "" || isSeparator(text[0]) {
+	if text == "" || strings.IndexByte(separators, text[0]) >= 0 {
 		return errors.New("an operator has no word after it")
 	}
 	return fmt.Errorf("no word can begin with %q", []rune(text)[0])

@@ -40,16 +40,12 @@ func compareList(t *testing.T, o *openssl.Oracle, list string) (verdict string) 
 	if (err == nil) != (len(ours) > 0) {
 		t.Errorf("%q: %d suites and %v", list, len(ours), err)
 	}
-	theirs := ciphers(t, o, list, "-s", "-tls1_2")
-	weak := func(id uint16) bool {
-		s := suiteOf(id)
-		return s.weak
-	}
+	theirs := askOpenSSL(t, o, list, "-s", "-tls1_2")
 	named := slices.ContainsFunc(slices.Collect(maps.Keys(words)), func(w string) bool {
 		return words[w].weak && strings.Contains(list, w)
 	})
 	if named || hasWeak(t, o) {
-		ours, theirs = slices.DeleteFunc(ours, weak), slices.DeleteFunc(theirs, weak)
+		ours, theirs = slices.DeleteFunc(ours, isWeak), slices.DeleteFunc(theirs, isWeak)
 	}
 	if !slices.Equal(sorted(ours), sorted(theirs)) {
 		t.Errorf("%q:\n got %v (%v)\nwant %v", list, suiteNames(ours), err, suiteNames(theirs))
@@ -70,23 +66,22 @@ func compareList(t *testing.T, o *openssl.Oracle, list string) (verdict string) 
 
 // compareLevelless: without -s there is no security level.
 func compareLevelless(t *testing.T, o *openssl.Oracle, list string) {
-	weak := func(id uint16) bool { return suiteOf(id).weak }
-	all := &selection{level: 0, state: make([]suiteState, len(suites))}
+	all := &selection{state: make([]suiteState, len(suites))}
 	var levelless []uint16
 	if all.read(list) == nil {
 		all.level = 0
 		levelless, _ = all.result()
 	}
-	levelless = slices.DeleteFunc(levelless, weak)
-	if theirs := slices.DeleteFunc(ciphers(t, o, list), weak); !slices.Equal(sorted(levelless), sorted(theirs)) {
+	levelless = slices.DeleteFunc(levelless, isWeak)
+	if theirs := slices.DeleteFunc(askOpenSSL(t, o, list), isWeak); !slices.Equal(sorted(levelless), sorted(theirs)) {
 		t.Errorf("%q without a level:\n got %v\nwant %v", list, suiteNames(levelless), suiteNames(theirs))
 	}
 }
 
 var ianaName = regexp.MustCompile(`TLS_\w+`)
 
-// ciphers returns those suites of OpenSSL's answer that crypto/tls has.
-func ciphers(t *testing.T, o *openssl.Oracle, list string, options ...string) (ids []uint16) {
+// askOpenSSL returns those suites of OpenSSL's answer that crypto/tls has.
+func askOpenSSL(t *testing.T, o *openssl.Oracle, list string, options ...string) (ids []uint16) {
 	if !o.AtLeast(3, 2) {
 		list = ianaName.ReplaceAllStringFunc(list, func(name string) string {
 			for _, s := range suites {
@@ -121,6 +116,8 @@ func suiteOf(id uint16) *suite {
 	return &suites[slices.IndexFunc(suites, func(s suite) bool { return s.id == id })]
 }
 
+func isWeak(id uint16) bool { return suiteOf(id).weak() }
+
 func suiteNames(ids []uint16) (names []string) {
 	for _, id := range ids {
 		names = append(names, suiteOf(id).name)
@@ -150,17 +147,22 @@ func (g *listGenerator) word() string {
 	case n < 70:
 		return g.one(broad...)
 	case n < 78: // suites that crypto/tls lacks
-		return g.one("DHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-SHA384", "CAMELLIA128-SHA", "PSK-AES128-CBC-SHA",
-			"NULL-SHA256", "ADH-AES128-SHA",
-			"ECDHE-ECDSA-AES128-CCM8", "AES256-SHA256", "DHE-DSS-AES256-SHA", "ECDHE-ARIA128-GCM-SHA256",
-			"TLS-AES-128-GCM-SHA256")
+		return g.one(strings.Fields("DHE-RSA-AES128-GCM-SHA256 ECDHE-RSA-AES256-SHA384 CAMELLIA128-SHA " +
+			"PSK-AES128-CBC-SHA NULL-SHA256 ADH-AES128-SHA ECDHE-ECDSA-AES128-CCM8 AES256-SHA256 DHE-DSS-AES256-SHA " +
+			"ECDHE-ARIA128-GCM-SHA256 TLS-AES-128-GCM-SHA256")...)
 	case n < 86: // words that are none
 		return g.one("FOO", "AES512", "AESGCM8", "TLSv1.1", "TLSv1.3", "EXP", "DES", "kDHr", "DEFAULT",
-			"PROFILE=SYSTEM", "AEAD", "aGOST94",
-			"ECDHE-RSA-AES128-GCM", "A", "0", ".", "=", "-SHA")
+			"PROFILE=SYSTEM", "AEAD", "aGOST94", "ECDHE-RSA-AES128-GCM", "A", "0", ".", "=", "-SHA")
 	}
-	return suites[g.rnd.IntN(len(suites))].name
+	return g.one(openSSLNames...)
 }
+
+var openSSLNames = strings.Fields("ECDHE-ECDSA-AES128-GCM-SHA256 ECDHE-RSA-AES128-GCM-SHA256 " +
+	"ECDHE-ECDSA-AES256-GCM-SHA384 ECDHE-RSA-AES256-GCM-SHA384 ECDHE-ECDSA-CHACHA20-POLY1305 " +
+	"ECDHE-RSA-CHACHA20-POLY1305 ECDHE-ECDSA-AES128-SHA ECDHE-RSA-AES128-SHA ECDHE-ECDSA-AES256-SHA " +
+	"ECDHE-RSA-AES256-SHA ECDHE-ECDSA-AES128-SHA256 ECDHE-RSA-AES128-SHA256 AES128-GCM-SHA256 AES256-GCM-SHA384 " +
+	"AES128-SHA256 AES128-SHA AES256-SHA ECDHE-RSA-DES-CBC3-SHA DES-CBC3-SHA ECDHE-ECDSA-RC4-SHA ECDHE-RSA-RC4-SHA " +
+	"RC4-SHA")
 
 func (g *listGenerator) item() string {
 	switch n := g.rnd.IntN(100); {

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"math/big"
 	"strings"
 	"time"
 
@@ -15,7 +14,7 @@ import (
 
 // The kinds of an error of Check, in OpenSSL's words, for errors.Is.
 var (
-	ErrRevoked     = errors.New("certificate revoked")           // a *revokedError
+	ErrRevoked     = errors.New("certificate revoked")
 	ErrMissing     = errors.New("unable to get certificate CRL") // none that speaks for the certificate
 	ErrExpired     = errors.New("CRL has expired")               // at or after its nextUpdate
 	ErrNotYetValid = errors.New("CRL is not yet valid")          // before its thisUpdate
@@ -33,19 +32,6 @@ type listError struct {
 
 func (e *listError) Error() string { return e.kind.Error() + ": " + e.what }
 func (e *listError) Unwrap() error { return e.kind }
-
-// revokedError says when and why a certificate was revoked.
-type revokedError struct {
-	serial *big.Int
-	at     time.Time
-	reason reason
-}
-
-func (e *revokedError) Error() string {
-	return fmt.Sprintf("%v: serial number %x, on %s, reason %v", ErrRevoked, e.serial, fault.Time(e.at), e.reason)
-}
-
-func (e *revokedError) Is(target error) bool { return target == ErrRevoked }
 
 // Check returns nil if leaf is not revoked at the time now, and otherwise an error of
 // one of the kinds above. issuer has signed leaf: the caller has verified the chain. If
@@ -153,27 +139,27 @@ func (c *crl) unfit(issuer *x509.Certificate) string {
 // decide applies one list. ErrExpired and ErrNotYetValid mean that everything else is
 // valid.
 func (q *question) decide(best candidate) error {
-	c := best.crl
+	c, whose := best.crl, "that of "+x500.Short(q.leaf.RawIssuer)
 	switch {
 	case !maySignCRLs(q.issuer):
 		return &listError{ErrSigner, x500.Short(q.issuer.RawSubject)}
 	case !best.inScope:
-		return &listError{ErrScope, fmt.Sprintf("that of %s is not for this certificate", x500.Short(q.leaf.RawIssuer))}
+		return &listError{ErrScope, whose + " is not for this certificate"}
 	}
 	if err := c.signedBy(q.issuer); err != nil {
-		return &listError{ErrSignature, fmt.Sprintf("that of %s: %v", x500.Short(q.leaf.RawIssuer), err)}
+		return &listError{ErrSignature, fmt.Sprintf("%s: %v", whose, err)}
 	}
 	if c.critical {
-		return &listError{ErrExtension, fmt.Sprintf("in that of %s", x500.Short(q.leaf.RawIssuer))}
+		return &listError{ErrExtension, "in " + whose}
 	}
 	for _, e := range c.revoked[serialKey(q.leaf.SerialNumber)] {
 		if e.reason != removeFromCRL && e.isAbout(q.leaf) {
-			return &revokedError{q.leaf.SerialNumber, e.at, e.reason}
+			return &listError{ErrRevoked, fmt.Sprintf("serial number %x, on %s, reason %v", q.leaf.SerialNumber,
+				fault.Time(e.at), e.reason)}
 		}
 	}
 	if err := c.timely(q.now); err != nil {
-		return &listError{err, fmt.Sprintf("that of %s, issued on %s, to be followed %s; now is %s",
-			x500.Short(q.leaf.RawIssuer),
+		return &listError{err, fmt.Sprintf("%s, issued on %s, to be followed %s; now is %s", whose,
 			fault.Time(c.thisUpdate), c.until(), fault.Time(q.now))}
 	}
 	return nil
@@ -210,26 +196,13 @@ func (c *crl) until() string {
 
 // isAbout reports whether an entry with the leaf's serial number means the leaf.
 func (e *revocation) isAbout(leaf *x509.Certificate) bool {
-	if !e.foreign {
-		return true
-	}
-	for _, n := range e.issuers {
-		if isDirectoryName(n) && canonicalName(n.Bytes) == canonicalName(leaf.RawIssuer) {
-			return true
-		}
-	}
-	return false
+	return !e.foreign || nameIssuer(e.issuers, leaf)
 }
 
 // maySignCRLs reports whether the key usage permits signing lists. Without the extension
 // it does.
 func maySignCRLs(issuer *x509.Certificate) bool {
-	for _, x := range issuer.Extensions {
-		if x.Id.Equal(oidKeyUsage) {
-			return issuer.KeyUsage&x509.KeyUsageCRLSign != 0
-		}
-	}
-	return true
+	return extensionOf(issuer, oidKeyUsage) == nil || issuer.KeyUsage&x509.KeyUsageCRLSign != 0
 }
 
 func isSelfSigned(c *x509.Certificate) bool {

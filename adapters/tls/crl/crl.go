@@ -103,11 +103,7 @@ func split(data []byte) (list [][]byte, err error) {
 		}
 	} else {
 		others := ""
-		for rest := data; ; {
-			var b *pem.Block
-			if b, rest = pem.Decode(rest); b == nil {
-				break
-			}
+		for b, rest := pem.Decode(data); b != nil; b, rest = pem.Decode(rest) {
 			if b.Type == pemType {
 				list = append(list, b.Bytes)
 			} else if others == "" {
@@ -195,9 +191,9 @@ func (c *crl) readExtensions(list *x509.RevocationList) (err error) {
 		case x.Id.Equal(oidDelta):
 			c.delta = true
 		case x.Id.Equal(oidIssuingPoint):
-			c.scope, err = parseIssuingPoint(x.Value)
+			c.scope, err = unmarshal[issuingPoint](x.Value)
 		case x.Id.Equal(oidAuthorityKey):
-			c.authority, err = parseAuthorityKey(x.Value)
+			c.authority, err = unmarshal[authorityKey](x.Value)
 		default:
 			known = false
 		}

@@ -53,10 +53,11 @@ func canonicalValue(v asn1.RawValue) string {
 }
 
 // The tags of strings that encoding/asn1 has no name for.
-const (
-	tagVisibleString   = 26
-	tagUniversalString = 28
-)
+const tagVisibleString, tagUniversalString = 26, 28
+
+// widths are the bytes of a character in each kind of string but UTF8String.
+var widths = map[int]int{asn1.TagPrintableString: 1, asn1.TagT61String: 1, asn1.TagIA5String: 1, tagVisibleString: 1,
+	asn1.TagBMPString: 2, tagUniversalString: 4}
 
 // text decodes a string of any kind that names are compared in. T61String is
 // read as Latin-1, as OpenSSL does.
@@ -64,19 +65,11 @@ func text(v asn1.RawValue) (s string, ok bool) {
 	if v.Class != asn1.ClassUniversal || v.IsCompound {
 		return "", false
 	}
-	width := 1
-	switch v.Tag {
-	case asn1.TagUTF8String:
+	if v.Tag == asn1.TagUTF8String {
 		return string(v.Bytes), utf8.Valid(v.Bytes)
-	case asn1.TagPrintableString, asn1.TagT61String, asn1.TagIA5String, tagVisibleString:
-	case asn1.TagBMPString:
-		width = 2
-	case tagUniversalString:
-		width = 4
-	default:
-		return "", false
 	}
-	if len(v.Bytes)%width != 0 {
+	width := widths[v.Tag]
+	if width == 0 || len(v.Bytes)%width != 0 {
 		return "", false
 	}
 	var b strings.Builder

@@ -2,9 +2,11 @@ package crl
 
 import (
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
 	"math/big"
+	"slices"
 )
 
 // The scope of a revocation list (RFC 5280, 4.2.1.13 and 5.2):
@@ -24,17 +26,13 @@ type authorityKey struct {
 	Serial *big.Int        `asn1:"optional,tag:2"`
 }
 
-func parseAuthorityKey(der []byte) (*authorityKey, error) {
-	a := new(authorityKey)
-	return a, unmarshal(der, a)
-}
-
-func unmarshal(der []byte, v any) error {
+func unmarshal[T any](der []byte) (*T, error) {
+	v := new(T)
 	rest, err := asn1.Unmarshal(der, v)
 	if err == nil && len(rest) > 0 {
 		err = errors.New("more follows")
 	}
-	return err
+	return v, err
 }
 
 // names reports whether a may identify the key of cert: nothing in it contradicts.
@@ -46,12 +44,8 @@ func (a *authorityKey) names(cert *x509.Certificate) bool {
 		a.Serial != nil && a.Serial.Cmp(cert.SerialNumber) != 0 {
 		return false
 	}
-	for _, n := range a.Issuer {
-		if isDirectoryName(n) {
-			return canonicalName(n.Bytes) == canonicalName(cert.RawIssuer)
-		}
-	}
-	return true
+	i := slices.IndexFunc(a.Issuer, isDirectoryName)
+	return i < 0 || canonicalName(a.Issuer[i].Bytes) == canonicalName(cert.RawIssuer)
 }
 
 // issuingPoint is an IssuingDistributionPoint.
@@ -84,31 +78,33 @@ type reasonMask uint16
 const allReasons reasonMask = 0x807f // the top bit is not used
 
 func (p *point) reasons() reasonMask {
-	mask := reasonMask(0)
 	if p.Reasons.Bytes == nil {
 		return allReasons
 	}
-	for i, b := range p.Reasons.Bytes {
-		if i < 2 {
-			mask |= reasonMask(b) << (8 * i)
-		}
+	mask := reasonMask(0)
+	for i, b := range p.Reasons.Bytes[:min(len(p.Reasons.Bytes), 2)] {
+		mask |= reasonMask(b) << (8 * i)
 	}
 	return mask & allReasons
 }
 
-func parseIssuingPoint(der []byte) (*issuingPoint, error) {
-	p := new(issuingPoint)
-	return p, unmarshal(der, p)
+// pointsOf reads the distribution points of a certificate.
+func pointsOf(cert *x509.Certificate) ([]point, error) {
+	x := extensionOf(cert, oidPoints)
+	if x == nil {
+		return nil, nil
+	}
+	points, err := unmarshal[[]point](x.Value)
+	return *points, err
 }
 
-// pointsOf reads the distribution points of a certificate.
-func pointsOf(cert *x509.Certificate) (points []point, err error) {
-	for _, x := range cert.Extensions {
-		if x.Id.Equal(oidPoints) {
-			err = unmarshal(x.Value, &points)
+func extensionOf(cert *x509.Certificate, id asn1.ObjectIdentifier) *pkix.Extension {
+	for i := range cert.Extensions {
+		if cert.Extensions[i].Id.Equal(id) {
+			return &cert.Extensions[i]
 		}
 	}
-	return points, err
+	return nil
 }
 
 // unusable returns why the list of p covers no certificate at all, or "".
@@ -116,14 +112,8 @@ func (p *issuingPoint) unusable() string {
 	if p == nil {
 		return ""
 	}
-	kinds := 0
-	for _, only := range []bool{p.OnlyUser, p.OnlyAuthorities, p.OnlyAttributes} {
-		if only {
-			kinds++
-		}
-	}
-	switch {
-	case kinds > 1:
+	switch user, authorities, attributes := p.OnlyUser, p.OnlyAuthorities, p.OnlyAttributes; {
+	case user && authorities, user && attributes, authorities && attributes:
 		return "it contradicts itself about its scope"
 	case p.Indirect:
 		return "it is about certificates of other issuers (indirect)"
@@ -140,9 +130,9 @@ func (p *issuingPoint) covers(leaf *x509.Certificate, points []point) (reasons r
 	if p != nil && (p.OnlyAttributes || authority && p.OnlyUser || !authority && p.OnlyAuthorities) {
 		return 0, false
 	}
-	for i := range points {
-		if points[i].ownIssuer(leaf) && (p == nil || points[i].Name.meets(&p.Point)) {
-			return points[i].reasons(), true
+	for _, at := range points {
+		if at.ownIssuer(leaf) && (p == nil || at.Name.meets(&p.Point)) {
+			return at.reasons(), true
 		}
 	}
 	return allReasons, p == nil || p.Point.absent()
@@ -150,15 +140,14 @@ func (p *issuingPoint) covers(leaf *x509.Certificate, points []point) (reasons r
 
 // ownIssuer reports whether the lists of this point come from the certificate's issuer.
 func (p *point) ownIssuer(leaf *x509.Certificate) bool {
-	if p.Issuer == nil {
-		return true
-	}
-	for _, n := range p.Issuer {
-		if isDirectoryName(n) && canonicalName(n.Bytes) == canonicalName(leaf.RawIssuer) {
-			return true
-		}
-	}
-	return false
+	return p.Issuer == nil || nameIssuer(p.Issuer, leaf)
+}
+
+// nameIssuer reports whether one of the names is that of the leaf's issuer.
+func nameIssuer(names []asn1.RawValue, leaf *x509.Certificate) bool {
+	return slices.ContainsFunc(names, func(n asn1.RawValue) bool {
+		return isDirectoryName(n) && canonicalName(n.Bytes) == canonicalName(leaf.RawIssuer)
+	})
 }
 
 func (n *pointName) absent() bool { return n.Full == nil && n.Relative.FullBytes == nil }
@@ -168,12 +157,7 @@ func (n *pointName) meets(other *pointName) bool {
 	if n.absent() || other.absent() {
 		return true
 	}
-	for _, a := range n.Full {
-		for _, b := range other.Full {
-			if sameGeneralName(a, b) {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(n.Full, func(a asn1.RawValue) bool {
+		return slices.ContainsFunc(other.Full, func(b asn1.RawValue) bool { return sameGeneralName(a, b) })
+	})
 }

@@ -34,22 +34,18 @@ func firstBlock(file []byte) (*pem.Block, error) {
 
 // beginLines returns the offsets in text at which PEM blocks begin.
 func beginLines(text []byte) (starts []int) {
-	begin := []byte("-----BEGIN ")
-	for at := 0; at < len(text); {
-		if bytes.HasPrefix(text[at:], begin) {
+	at := 0
+	for line := range bytes.Lines(text) {
+		if bytes.HasPrefix(line, []byte("-----BEGIN ")) {
 			starts = append(starts, at)
 		}
-		end := bytes.IndexByte(text[at:], '\n')
-		if end < 0 {
-			break
-		}
-		at += end + 1
+		at += len(line)
 	}
 	return starts
 }
 
 func isKey(blockType string) bool {
-	return blockType == "PRIVATE KEY" || strings.HasSuffix(blockType, " PRIVATE KEY")
+	return strings.HasSuffix(" "+blockType, " PRIVATE KEY")
 }
 
 // noBlock returns the error for a file without a private key in PEM.
@@ -73,8 +69,7 @@ func noBlock(file []byte, otherBlocks int) error {
 			"the file looks like DER, not PEM")
 	case begins("PuTTY-User-Key-File-"):
 		return unsupported("convert it: puttygen old.ppk -O private-openssh -o new.pem, then ssh-keygen -p -m PKCS8 "+
-			"-f new.pem",
-			"the private key is in PuTTY's format, not PEM")
+			"-f new.pem", "the private key is in PuTTY's format, not PEM")
 	case begins("\xff\xfe"), begins("\xfe\xff"):
 		return missing("no private key: the file is UTF-16", "save it as plain ASCII")
 	case format == PEM:

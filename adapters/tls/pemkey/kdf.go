@@ -22,9 +22,8 @@ import (
 
 // costs bounds a derivation.
 type costs struct {
-	rounds int64 // of PBKDF2
-	memory int64 // of scrypt, in bytes
-	work   int64 // of scrypt, its N * r * p
+	rounds       int64 // of PBKDF2
+	memory, work int64 // of scrypt: bytes, and N * r * p
 }
 
 // maxCosts is a few seconds and 256 MiB. OpenSSL writes 2,048 rounds, OWASP recommends
@@ -83,8 +82,7 @@ func parsePBKDF2(der []byte, keyBytes int, costs costs) (derivation, error) {
 	case p.Rounds < 1:
 		return nil, damaged(fmt.Sprintf("the parameters of PBKDF2 are damaged: %d rounds", p.Rounds), nil)
 	case p.KeyLength != 0 && p.KeyLength != int64(keyBytes):
-		return nil, damaged(fmt.Sprintf("the parameters of PBKDF2 are damaged: a key of %d bytes for a cipher "+
-			"that has %d", p.KeyLength, keyBytes), nil)
+		return nil, otherLength("PBKDF2", p.KeyLength, keyBytes)
 	case p.Rounds > costs.rounds:
 		return nil, tooCostly(convert, "PBKDF2 with %d rounds, and the limit is %d", p.Rounds, costs.rounds)
 	}
@@ -108,8 +106,7 @@ func parseScrypt(der []byte, keyBytes int, costs costs) (derivation, error) {
 	case p.N < 2, p.N&(p.N-1) != 0, p.R < 1, p.P < 1, p.R < 4 && bits.Len64(uint64(p.N)) > int(16*p.R):
 		return nil, damaged(fmt.Sprintf("the parameters of scrypt are damaged: N=%d, r=%d, p=%d", p.N, p.R, p.P), nil)
 	case p.KeyLength != 0 && p.KeyLength != int64(keyBytes):
-		return nil, damaged(fmt.Sprintf("the parameters of scrypt are damaged: a key of %d bytes for a cipher "+
-			"that has %d", p.KeyLength, keyBytes), nil)
+		return nil, otherLength("scrypt", p.KeyLength, keyBytes)
 	}
 	// None may be larger than the bounds, or the products would overflow.
 	most := max(costs.memory, costs.work)
@@ -124,10 +121,12 @@ func parseScrypt(der []byte, keyBytes int, costs costs) (derivation, error) {
 	}, nil
 }
 
+func otherLength(kdf string, length int64, want int) error {
+	return damaged(fmt.Sprintf("the parameters of %s are damaged: a key of %d bytes for a cipher that has %d", kdf,
+		length, want), nil)
+}
+
 func tooCostly(hint, format string, args ...any) error {
-	return &Error{
-		Problem: TooCostly,
-		Detail:  "the private key is encrypted with " + fmt.Sprintf(format, args...),
-		Hint:    hint,
-	}
+	return &Error{Problem: TooCostly, Hint: hint,
+		Detail: "the private key is encrypted with " + fmt.Sprintf(format, args...)}
 }

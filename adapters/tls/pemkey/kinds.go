@@ -2,6 +2,7 @@ package pemkey
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/x509"
@@ -78,10 +79,7 @@ func parsePKCS8(der []byte) (crypto.Signer, error) {
 			return nil, err
 		}
 	default:
-		name := otherKinds[kind.String()]
-		if name == "" {
-			name = kind.String()
-		}
+		name := cmp.Or(otherKinds[kind.String()], kind.String())
 		return nil, unsupported(otherKeys, "this is a private key for %s, which crypto/tls does not support", name)
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(der)
@@ -103,8 +101,8 @@ type sec1Info struct {
 }
 
 func parseSEC1(der []byte) (crypto.Signer, error) {
-	var info sec1Info
-	if err := unmarshalSEC1(der, &info); err != nil {
+	info, err := unmarshalSEC1(der)
+	if err != nil {
 		return nil, err
 	}
 	if err := checkCurve(info.Curve.Bytes); err != nil {
@@ -117,16 +115,13 @@ func parseSEC1(der []byte) (crypto.Signer, error) {
 	return fittingPair(key, der, info.Curve.Bytes)
 }
 
-const (
-	damagedRSA = "the RSA private key is damaged"
-	damagedEC  = "the EC private key is damaged"
-)
+const damagedRSA, damagedEC = "the RSA private key is damaged", "the EC private key is damaged"
 
-func unmarshalSEC1(der []byte, info *sec1Info) error {
-	if err := unmarshalStrictly(der, info, derInteger+derOctets, derTag0+derTag1); err != nil {
-		return damaged(damagedEC, err)
+func unmarshalSEC1(der []byte) (info sec1Info, err error) {
+	if err = unmarshalStrictly(der, &info, derInteger+derOctets, derTag0+derTag1); err != nil {
+		err = damaged(damagedEC, err)
 	}
-	return nil
+	return info, err
 }
 
 // checkCurve refuses curves that crypto/ecdsa lacks, and curves given by parameters
@@ -149,8 +144,8 @@ func checkCurve(parameters []byte) error {
 // fittingPair compares the private key with the fields next to it that crypto/x509
 // ignores: the name of the curve, which PKCS#8 repeats, and the public key.
 func fittingPair(key *ecdsa.PrivateKey, der, curve []byte) (crypto.Signer, error) {
-	var info sec1Info
-	if err := unmarshalSEC1(der, &info); err != nil {
+	info, err := unmarshalSEC1(der)
+	if err != nil {
 		return nil, err
 	}
 	if len(info.Curve.FullBytes) > 0 && !bytes.Equal(info.Curve.Bytes, curve) {

@@ -19,11 +19,7 @@ import (
 
 // legacyCiphers are those of crypto/x509, with their blocks in bytes.
 var legacyCiphers = map[string]int{
-	"DES-CBC":      8,
-	"DES-EDE3-CBC": 8,
-	"AES-128-CBC":  16,
-	"AES-192-CBC":  16,
-	"AES-256-CBC":  16,
+	"DES-CBC": 8, "DES-EDE3-CBC": 8, "AES-128-CBC": 16, "AES-192-CBC": 16, "AES-256-CBC": 16,
 }
 
 // openLegacy checks everything that needs no password before it calls the password function.

@@ -30,10 +30,7 @@ type encryptedKeyInfo struct {
 	Data      []byte
 }
 
-type pbes2Parameters struct {
-	Derivation pkix.AlgorithmIdentifier
-	Cipher     pkix.AlgorithmIdentifier
-}
+type pbes2Parameters struct{ Derivation, Cipher pkix.AlgorithmIdentifier }
 
 // blockCipher is a cipher that is used in CBC mode.
 type blockCipher struct {
@@ -48,29 +45,9 @@ var pbes2Ciphers = map[string]blockCipher{
 	"1.2.840.113549.3.7":      {24, des.BlockSize, des.NewTripleDESCipher},
 }
 
-// pbes2 is an encrypted key of which everything but the password is known.
-type pbes2 struct {
-	derive derivation
-	cipher blockCipher
-	iv     []byte
-	data   []byte
-}
-
+// openPBES2 checks everything that needs no password, above all the costs, before it calls
+// the password function.
 func (l loader) openPBES2(der []byte) (crypto.Signer, error) {
-	sealed, err := parsePBES2(der, l.costs)
-	if err != nil {
-		return nil, err
-	}
-	password, err := l.ask()
-	if err != nil {
-		return nil, err
-	}
-	plain, err := sealed.decrypt(password)
-	return opened(plain, err, password, parsePKCS8)
-}
-
-// parsePBES2 checks everything that needs no password, above all the costs.
-func parsePBES2(der []byte, costs costs) (*pbes2, error) {
 	var info encryptedKeyInfo
 	if err := unmarshalStrictly(der, &info, derSequence+derOctets, ""); err != nil {
 		return nil, damaged("the encrypted private key is damaged", err)
@@ -87,7 +64,7 @@ func parsePBES2(der []byte, costs costs) (*pbes2, error) {
 		return nil, unsupported(convert+convertOld,
 			"the private key is encrypted with a cipher (%v) that is not supported", scheme.Cipher.Algorithm)
 	}
-	derive, err := parseDerivation(scheme.Derivation, c.keyBytes, costs)
+	derive, err := parseDerivation(scheme.Derivation, c.keyBytes, l.costs)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +75,17 @@ func parsePBES2(der []byte, costs costs) (*pbes2, error) {
 	if len(info.Data) == 0 || len(info.Data)%c.blockBytes != 0 {
 		return nil, damaged("the encrypted private key is damaged", errors.New("it is not a whole number of blocks"))
 	}
-	return &pbes2{derive: derive, cipher: c, iv: iv, data: info.Data}, nil
+	password, err := l.ask()
+	if err != nil {
+		return nil, err
+	}
+	key, err := derive(password)
+	if err != nil {
+		return opened(nil, err, password, parsePKCS8)
+	}
+	defer clear(key)
+	plain, err := c.decrypt(key, iv, info.Data)
+	return opened(plain, err, password, parsePKCS8)
 }
 
 const (
@@ -125,20 +112,15 @@ func otherScheme(scheme asn1.ObjectIdentifier) error {
 
 // decrypt returns the key in new memory, which the caller wipes, or
 // x509.IncorrectPasswordError if the padding is wrong.
-func (p *pbes2) decrypt(password []byte) ([]byte, error) {
-	key, err := p.derive(password)
+func (c *blockCipher) decrypt(key, iv, data []byte) ([]byte, error) {
+	block, err := c.make(key)
 	if err != nil {
 		return nil, err
 	}
-	defer clear(key)
-	block, err := p.cipher.make(key)
-	if err != nil {
-		return nil, err
-	}
-	plain := make([]byte, len(p.data))
-	cipher.NewCBCDecrypter(block, p.iv).CryptBlocks(plain, p.data)
+	plain := make([]byte, len(data))
+	cipher.NewCBCDecrypter(block, iv).CryptBlocks(plain, data)
 	n := int(plain[len(plain)-1])
-	if n == 0 || n > p.cipher.blockBytes || !bytes.HasSuffix(plain, bytes.Repeat([]byte{byte(n)}, n)) {
+	if n == 0 || n > c.blockBytes || !bytes.HasSuffix(plain, bytes.Repeat([]byte{byte(n)}, n)) {
 		clear(plain)
 		return nil, x509.IncorrectPasswordError
 	}

@@ -61,8 +61,7 @@ func (l loader) ask() ([]byte, error) {
 	}
 	password, err := l.password()
 	if err != nil {
-		return nil, &Error{Problem: PasswordFailed,
-			Detail: "the private key is encrypted, and the password function failed", Err: err}
+		return nil, &Error{PasswordFailed, "the private key is encrypted, and the password function failed", "", err}
 	}
 	return password, nil
 }
@@ -109,6 +108,5 @@ func parserOf(blockType string) (func(der []byte) (crypto.Signer, error), error)
 	case "DSA PRIVATE KEY":
 		return nil, unsupported(otherKeys, "this is a private key for DSA, which TLS no longer supports")
 	}
-	return nil, unsupported(convert,
-		"the private key is in a block of the type %q, which is not supported", blockType)
+	return nil, unsupported(convert, "the private key is in a block of the type %q, which is not supported", blockType)
 }

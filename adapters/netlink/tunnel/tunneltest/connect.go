@@ -3,8 +3,8 @@ package tunneltest
 import (
 	"bufio"
 	"encoding/base64"
-	"fmt"
 	"net"
+	"net/http"
 	"strings"
 )
 
@@ -20,38 +20,20 @@ type Connect struct {
 
 // Serve serves a connection until it ends.
 func (c *Connect) Serve(conn net.Conn) {
-	lines := bufio.NewReader(conn)
-	first, err := lines.ReadString('\n')
-	if err != nil {
-		return
-	}
-	var method, address, version string
-	if _, err := fmt.Sscan(first, &method, &address, &version); err != nil || !strings.HasPrefix(version, "HTTP/1.") {
+	request, err := http.ReadRequest(bufio.NewReader(conn))
+	login := base64.StdEncoding.EncodeToString([]byte(c.Username + ":" + c.Password))
+	switch {
+	case err != nil:
 		c.answer(conn, "400 Bad Request")
 		return
-	}
-	authorised := c.Username == ""
-	for {
-		line, err := lines.ReadString('\n')
-		if err != nil {
-			return
-		}
-		line = strings.TrimRight(line, "\r\n")
-		if line == "" {
-			break
-		}
-		login := base64.StdEncoding.EncodeToString([]byte(c.Username + ":" + c.Password))
-		authorised = authorised || line == "Proxy-Authorization: Basic "+login
-	}
-	switch {
-	case !authorised:
+	case c.Username != "" && request.Header.Get("Proxy-Authorization") != "Basic "+login:
 		c.answer(conn, "407 Proxy Authentication Required", `Proxy-Authenticate: Basic realm="test"`)
 		return
-	case method != "CONNECT":
+	case request.Method != http.MethodConnect:
 		c.answer(conn, "405 Method Not Allowed")
 		return
 	}
-	target, err := c.Dial.dial(address)
+	target, err := c.Dial.dial(request.Host)
 	if err != nil {
 		c.answer(conn, "502 Bad Gateway")
 		return

@@ -23,12 +23,12 @@ func (s *Socks5) Serve(conn net.Conn) {
 	if !s.login(conn) {
 		return
 	}
-	var head [4]byte
-	if _, err := io.ReadFull(conn, head[:]); err != nil {
+	head := read(conn, 4)
+	if head == nil || head[0] != 5 || head[1] != 1 {
 		return
 	}
 	address, ok := readAddress(conn, head[3])
-	if !ok || head[0] != 5 || head[1] != 1 {
+	if !ok {
 		return
 	}
 	target, err := s.Dial.dial(address)
@@ -48,15 +48,11 @@ func (s *Socks5) Serve(conn net.Conn) {
 }
 
 func (s *Socks5) login(conn net.Conn) bool {
-	var head [2]byte
-	if _, err := io.ReadFull(conn, head[:]); err != nil || head[0] != 5 {
+	head := read(conn, 2)
+	if head == nil || head[0] != 5 {
 		return false
 	}
-	methods := make([]byte, head[1])
-	if _, err := io.ReadFull(conn, methods); err != nil {
-		return false
-	}
-	method := byte(0)
+	methods, method := read(conn, int(head[1])), byte(0)
 	if s.Username != "" {
 		method = 2
 	}
@@ -67,54 +63,50 @@ func (s *Socks5) login(conn net.Conn) bool {
 	if _, err := conn.Write([]byte{5, method}); err != nil || method == 0 {
 		return err == nil
 	}
-	var version [1]byte
-	if _, err := io.ReadFull(conn, version[:]); err != nil || version[0] != 1 {
-		return false
-	}
-	username, ok1 := readText(conn)
-	password, ok2 := readText(conn)
-	if !ok1 || !ok2 {
+	version, username, password := read(conn, 1), readText(conn), readText(conn)
+	if password == nil || version[0] != 1 {
 		return false
 	}
 	status := byte(0)
-	if username != s.Username || password != s.Password {
+	if string(username) != s.Username || string(password) != s.Password {
 		status = 1
 	}
 	_, err := conn.Write([]byte{1, status})
 	return err == nil && status == 0
 }
 
-func readAddress(conn net.Conn, kind byte) (string, bool) {
+func readAddress(conn net.Conn, kind byte) (address string, ok bool) {
 	var host string
 	switch kind {
 	case 1, 4:
-		ip := make([]byte, map[byte]int{1: 4, 4: 16}[kind])
-		if _, err := io.ReadFull(conn, ip); err != nil {
-			return "", false
-		}
-		addr, _ := netip.AddrFromSlice(ip)
-		host = addr.String()
+		ip, _ := netip.AddrFromSlice(read(conn, map[byte]int{1: 4, 4: 16}[kind]))
+		host = ip.String()
 	case 3:
-		name, ok := readText(conn)
-		if !ok {
-			return "", false
-		}
-		host = name
+		host = string(readText(conn))
 	default:
 		return "", false
 	}
-	var port [2]byte
-	_, err := io.ReadFull(conn, port[:])
-	return net.JoinHostPort(host, strconv.Itoa(int(binary.BigEndian.Uint16(port[:])))), err == nil
-}
-
-// readText reads a byte that is a length, and as many bytes.
-func readText(conn net.Conn) (string, bool) {
-	var size [1]byte
-	if _, err := io.ReadFull(conn, size[:]); err != nil {
+	port := read(conn, 2)
+	if port == nil {
 		return "", false
 	}
-	text := make([]byte, size[0])
-	_, err := io.ReadFull(conn, text)
-	return string(text), err == nil
+	return net.JoinHostPort(host, strconv.Itoa(int(binary.BigEndian.Uint16(port)))), true
+}
+
+// readText reads a byte that is a length, and as many bytes; nil if the connection ended.
+func readText(conn net.Conn) []byte {
+	size := read(conn, 1)
+	if size == nil {
+		return nil
+	}
+	return read(conn, int(size[0]))
+}
+
+// read reads n bytes; nil if the connection ended.
+func read(conn net.Conn, n int) []byte {
+	p := make([]byte, n)
+	if _, err := io.ReadFull(conn, p); err != nil {
+		return nil
+	}
+	return p
 }

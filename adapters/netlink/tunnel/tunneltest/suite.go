@@ -36,7 +36,6 @@ const (
 // Contract runs the suite of transports: with a proxy that resolves, with one that is
 // given addresses and wants a login, and with one that is reached over TLS.
 func (s Suite) Contract(t *testing.T) {
-	direct := new(net.Dialer).DialContext
 	for _, c := range []struct {
 		name   string
 		o      tunnel.Options
@@ -51,7 +50,7 @@ func (s Suite) Contract(t *testing.T) {
 			porttest.Transport(t, func(t *testing.T) porttest.Harness {
 				l := listen(t)
 				c.o.Proxy = l.Addr().String()
-				next := netlink.DialFunc(direct)
+				next := netlink.DialFunc(new(net.Dialer).DialContext)
 				if c.secure {
 					l, next = secured(t, l, next)
 				}
@@ -80,12 +79,8 @@ func harness(t *testing.T, transport *netlink.Transport, resolved bool) porttest
 		return ports.Endpoint{Host: "127.0.0.1", Network: "tcp", Address: address}
 	}
 	r := porttest.Harness{
-		Transport: transport,
-		Host:      "127.0.0.1",
-		Port:      uint16(broker.Addr().(*net.TCPAddr).Port),
-		Endpoint:  at(broker.Addr().String()),
-		Refused:   at(closed.Addr().String()),
-		Silent:    at(silentBroker),
+		Transport: transport, Host: "127.0.0.1", Port: uint16(broker.Addr().(*net.TCPAddr).Port),
+		Endpoint: at(broker.Addr().String()), Refused: at(closed.Addr().String()), Silent: at(silentBroker),
 		Accept: func() io.ReadWriteCloser {
 			conn, err := broker.Accept()
 			if err != nil {
@@ -111,7 +106,7 @@ func lookup(ctx context.Context, host string, port uint16) ([]ports.Endpoint, er
 	return []ports.Endpoint{{Network: "tcp", Address: net.JoinHostPort(host, fmt.Sprint(port))}}, nil
 }
 
-func listen(t *testing.T) net.Listener {
+func listen(t testing.TB) net.Listener {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -31,10 +31,7 @@ func (f DialFunc) dial(address string) (net.Conn, error) {
 // closes them and waits for serve.
 func Listen(t testing.TB, serve func(net.Conn)) (address string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := listen(t)
 	Serve(t, l, serve)
 	return l.Addr().String()
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/asn1"
 	"encoding/binary"
-	"errors"
 	"io"
 	"net"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/clock/fake"
 	"brokerconn/ports"
 
@@ -84,16 +84,7 @@ func (k *fakeKDC) cached(path string) Options {
 	return Options{Config: fakeConfig, Dial: k.dial, Now: k.clock.Now, TicketCache: path}
 }
 
-func (k *fakeKDC) alice(t testing.TB) *Client { return mustNew(t, k.options()) }
-
-func mustNew(t testing.TB, o Options) *Client {
-	t.Helper()
-	c, err := New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
+func (k *fakeKDC) alice() *Client { return saslpeer.Must(New(k.options())) }
 
 // ticketFor requests a ticket for the broker on a host.
 func ticketFor(c *Client, host string) (*Ticket, error) {
@@ -103,12 +94,9 @@ func ticketFor(c *Client, host string) (*Ticket, error) {
 // mustFail returns err as an *Error of the reason, with a hint.
 func mustFail(t testing.TB, err error, want Reason) *Error {
 	t.Helper()
-	var e *Error
-	if !errors.As(err, &e) {
-		t.Fatalf("got %v, want an *Error of %v", err, want)
-	}
-	if e.Reason != want || e.Hint() == "" {
-		t.Errorf("got the reason %v with the hint %q, want %v: %v", e.Reason, e.Hint(), want, err)
+	e := saslpeer.Typed[*Error](t, err)
+	if e == nil || e.Reason != want || e.Hint() == "" {
+		t.Fatalf("got %v, want an *Error of %v with a hint", err, want)
 	}
 	return e
 }
@@ -117,15 +105,14 @@ func (k *fakeKDC) dial(context.Context, string, string) (net.Conn, error) {
 	here, there := net.Pipe()
 	go func() {
 		defer there.Close()
-		var size [4]byte
-		if _, err := io.ReadFull(there, size[:]); err != nil {
+		var size uint32
+		if binary.Read(there, binary.BigEndian, &size) != nil {
 			return
 		}
-		request := make([]byte, binary.BigEndian.Uint32(size[:]))
-		if _, err := io.ReadFull(there, request); err != nil {
-			return
+		request := make([]byte, size)
+		if _, err := io.ReadFull(there, request); err == nil {
+			there.Write(k.serve(request))
 		}
-		there.Write(k.serve(request))
 	}()
 	return here, nil
 }
@@ -139,18 +126,11 @@ func (k *fakeKDC) serve(request []byte) []byte {
 			return b
 		}
 	}
-	return framed(k.answer(request, nil))
+	return framed(k.answer(request, func(*messages.EncKDCRepPart, *messages.KDCRepFields) {}))
 }
 
 func framed(b []byte) []byte {
 	return append(binary.BigEndian.AppendUint32(nil, uint32(len(b))), b...)
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
 }
 
 // answer is the answer of an honest KDC, after the forgery.
@@ -171,7 +151,7 @@ func (k *fakeKDC) answer(request []byte, forge forgery) []byte {
 func (k *fakeKDC) refuse(code int32, server types.PrincipalName, data []byte) []byte {
 	e := messages.NewKRBError(server, fakeRealm, code, "")
 	e.EData = data
-	return must(e.Marshal())
+	return saslpeer.Must(e.Marshal())
 }
 
 func (k *fakeKDC) answerAS(r *messages.ASReq, forge forgery) []byte {
@@ -180,7 +160,7 @@ func (k *fakeKDC) answerAS(r *messages.ASReq, forge forgery) []byte {
 	if !ok {
 		return k.refuse(errorcode.KDC_ERR_C_PRINCIPAL_UNKNOWN, r.ReqBody.SName, nil)
 	}
-	key := must(keyOfPassword(password, who, k.etype, nil))
+	key := saslpeer.Must(keyOfPassword(password, who, k.etype, nil))
 	if len(r.PAData) == 0 {
 		k.requests = append(k.requests, "preauth")
 		return k.refuse(errorcode.KDC_ERR_PREAUTH_REQUIRED, r.ReqBody.SName, methods(k.etype, nil))
@@ -192,7 +172,7 @@ func (k *fakeKDC) answerAS(r *messages.ASReq, forge forgery) []byte {
 		return k.refuse(errorcode.KDC_ERR_PREAUTH_FAILED, r.ReqBody.SName, nil)
 	}
 	rep := messages.ASRep{KDCRepFields: k.reply(&r.ReqBody, who, key, keyusage.AS_REP_ENCPART, 11, forge)}
-	return must(rep.Marshal())
+	return saslpeer.Must(rep.Marshal())
 }
 
 func (k *fakeKDC) answerTGS(r *messages.TGSReq, forge forgery) []byte {
@@ -214,7 +194,7 @@ func (k *fakeKDC) answerTGS(r *messages.TGSReq, forge forgery) []byte {
 	rep := messages.TGSRep{
 		KDCRepFields: k.reply(&r.ReqBody, tgt.client, tgt.key, keyusage.TGS_REP_ENCPART_SESSION_KEY, 13, forge),
 	}
-	return must(rep.Marshal())
+	return saslpeer.Must(rep.Marshal())
 }
 
 func (k *fakeKDC) reply(
@@ -224,19 +204,16 @@ func (k *fakeKDC) reply(
 	raw, session := k.issue(who, Principal{body.SName, body.Realm})
 	part := messages.EncKDCRepPart{
 		Key: session, Nonce: body.Nonce, Flags: types.NewKrbFlags(), AuthTime: now, StartTime: now,
-		EndTime: now.Add(k.life),
-		SRealm:  body.Realm, SName: body.SName, LastReqs: []messages.LastReq{},
+		EndTime: now.Add(k.life), SRealm: body.Realm, SName: body.SName, LastReqs: []messages.LastReq{},
 	}
 	if k.renew > 0 {
 		types.SetFlag(&part.Flags, flags.Renewable)
 		part.RenewTill = now.Add(k.renew)
 	}
 	fields := messages.KDCRepFields{PVNO: 5, MsgType: kind, CRealm: who.Realm, CName: who.Name, Ticket: raw}
-	if forge != nil {
-		forge(&part, &fields)
-	}
+	forge(&part, &fields)
 	if fields.EncPart.Cipher == nil {
-		fields.EncPart = must(crypto.GetEncryptedData(must(part.Marshal()), key, usage, 1))
+		fields.EncPart = saslpeer.Must(crypto.GetEncryptedData(saslpeer.Must(part.Marshal()), key, usage, 1))
 	}
 	return fields
 }
@@ -255,7 +232,7 @@ func (k *fakeKDC) issue(client, server Principal) (messages.Ticket, types.Encryp
 
 // methods describes how a key is derived.
 func methods(etype int32, params []byte) []byte {
-	info := must(asn1.Marshal([]struct {
+	info := saslpeer.Must(asn1.Marshal([]struct {
 		EType  int32  `asn1:"explicit,tag:0"`
 		Params []byte `asn1:"explicit,optional,tag:2"`
 	}{{etype, params}}))
@@ -266,7 +243,7 @@ func paData(kind int32, value []byte) types.PAData {
 	return types.PAData{PADataType: kind, PADataValue: value}
 }
 
-func sequence(data ...types.PAData) []byte { return must(asn1.Marshal(data)) }
+func sequence(data ...types.PAData) []byte { return saslpeer.Must(asn1.Marshal(data)) }
 
 func nameOf(parts ...string) types.PrincipalName {
 	return types.PrincipalName{NameType: 1, NameString: parts}
@@ -276,7 +253,7 @@ func nameOf(parts ...string) types.PrincipalName {
 func inRealm(parts ...string) Principal { return Principal{nameOf(parts...), fakeRealm} }
 
 func (k *fakeKDC) clientKey(name string) types.EncryptionKey {
-	return must(keyOfPassword(k.passwords[name], inRealm(name), k.etype, nil))
+	return saslpeer.Must(keyOfPassword(k.passwords[name], inRealm(name), k.etype, nil))
 }
 
 // ticket issues one to alice.
@@ -294,10 +271,8 @@ func (k *fakeKDC) ticketOf(client, service, host string) *Ticket {
 // keytab has alice's key.
 func (k *fakeKDC) keytab() []byte {
 	table := keytab.New()
-	if err := table.AddEntry("alice", fakeRealm, k.passwords["alice"], time.Unix(1, 0), 1, k.etype); err != nil {
-		panic(err)
-	}
-	return must(table.Marshal())
+	err := table.AddEntry("alice", fakeRealm, k.passwords["alice"], time.Unix(1, 0), 1, k.etype)
+	return saslpeer.Must(saslpeer.Must(table, err).Marshal())
 }
 
 func (k *fakeKDC) keytabFile(t testing.TB) string { return writeFile(t, "alice.keytab", k.keytab()) }
@@ -315,9 +290,7 @@ func writeFile(t testing.TB, name string, data []byte) string {
 
 func rewrite(t testing.TB, path string, data []byte) {
 	t.Helper()
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	saslpeer.Succeed(t, os.WriteFile(path, data, 0o600))
 }
 
 // secrets are those of alice, and every ticket with its key.

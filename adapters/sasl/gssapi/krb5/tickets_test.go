@@ -3,15 +3,16 @@ package krb5
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/jcmturner/gokrb5/v8/iana/errorcode"
+
+	"brokerconn/acceptance/saslpeer"
 )
 
 // What the KDC is asked for.
@@ -27,13 +28,16 @@ func (k *fakeKDC) mustGet(t *testing.T, c *Client, host string, want ...string) 
 	t.Helper()
 	k.requests = nil
 	ticket, err := ticketFor(c, host)
-	if err != nil {
-		t.Errorf("ticket for %s: %v", host, err)
-	}
-	if !slices.Equal(k.requests, want) {
-		t.Errorf("ticket for %s: got the requests %q, want %q", host, k.requests, want)
-	}
+	saslpeer.ErrorIs(t, "ticket for "+host, err, nil)
+	k.wasAsked(t, want...)
 	return ticket
+}
+
+// wasAsked compares what the KDC was asked for since the last call.
+func (k *fakeKDC) wasAsked(t *testing.T, want ...string) {
+	t.Helper()
+	saslpeer.Equal(t, "requests", fmt.Sprint(k.requests), fmt.Sprint(want))
+	k.requests = nil
 }
 
 // mustNotGet expects a failure.
@@ -46,7 +50,7 @@ func mustNotGet(t *testing.T, c *Client, host string, want Reason) *Error {
 func TestTicketsAreReused(t *testing.T) {
 	k := newKDC()
 	k.life = time.Hour
-	c := k.alice(t)
+	c := k.alice()
 	k.mustGet(t, c, "b1.example.org", noProof, tgt, first)
 	k.mustGet(t, c, "b1.example.org")
 	k.clock.Advance(20 * time.Minute)
@@ -63,7 +67,7 @@ func TestTicketsAreReused(t *testing.T) {
 func TestOldTicketsServeWithoutKDC(t *testing.T) {
 	k := newKDC()
 	k.life = time.Hour
-	c := k.alice(t)
+	c := k.alice()
 	k.mustGet(t, c, "b1.example.org", noProof, tgt, first)
 	k.always(raw(""))
 	k.clock.Advance(55 * time.Minute)
@@ -81,21 +85,19 @@ func TestOldTicketsServeWithoutKDC(t *testing.T) {
 // The KDC has lost its database, or has another key now.
 func TestWorthlessGrantingTicketIsReplaced(t *testing.T) {
 	k := newKDC()
-	c := k.alice(t)
+	c := k.alice()
 	k.mustGet(t, c, "b1.example.org", noProof, tgt, first)
 	clear(k.tickets)
 	k.mustGet(t, c, "b2.example.org", second, noProof, tgt, second)
 	// It is replaced once, and not in a loop.
 	k.always(code(errorcode.KRB_AP_ERR_TKT_EXPIRED))
-	var e *Error
-	if _, err := ticketFor(c, "b3.example.org"); !errors.As(err, &e) || e.Code != errorcode.KRB_AP_ERR_TKT_EXPIRED {
-		t.Errorf("got %v, want code %d", err, errorcode.KRB_AP_ERR_TKT_EXPIRED)
-	}
+	e := mustNotGet(t, c, "b3.example.org", TicketExpired)
+	saslpeer.Equal(t, "the code", e.Code, errorcode.KRB_AP_ERR_TKT_EXPIRED)
 }
 
 func TestDroppedTicketIsNotReused(t *testing.T) {
 	k := newKDC()
-	c := k.alice(t)
+	c := k.alice()
 	c.Drop(k.mustGet(t, c, "b1.example.org", noProof, tgt, first))
 	k.mustGet(t, c, "b1.example.org", first)
 	c.Drop(k.mustGet(t, c, "b2.example.org", second))
@@ -112,22 +114,18 @@ func (k *fakeKDC) hold() (release func()) {
 func TestOneRequestServesAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKDC()
-		c := k.alice(t)
+		c := k.alice()
 		release := k.hold()
 		var wg sync.WaitGroup
 		for range 16 {
 			wg.Go(func() {
-				if _, err := ticketFor(c, "b1.example.org"); err != nil {
-					t.Error(err)
-				}
+				saslpeer.ErrorIs(t, "one of sixteen", saslpeer.Err(ticketFor(c, "b1.example.org")), nil)
 			})
 		}
 		synctest.Wait() // all of them wait for the KDC
 		release()
 		wg.Wait()
-		if want := []string{noProof, tgt, first}; !slices.Equal(k.requests, want) {
-			t.Errorf("got the requests %q, want %q", k.requests, want)
-		}
+		k.wasAsked(t, noProof, tgt, first)
 	})
 }
 
@@ -136,7 +134,7 @@ func TestOneFailureServesAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKDC()
 		k.passwords["alice"] = "another"
-		c := k.alice(t)
+		c := k.alice()
 		release := k.hold()
 		var wg sync.WaitGroup
 		for n := range 16 {
@@ -145,15 +143,9 @@ func TestOneFailureServesAll(t *testing.T) {
 		synctest.Wait()
 		release()
 		wg.Wait()
-		// The next one is an attempt of its own.
-		want := []string{noProof, tgt}
-		for range 2 {
-			if !slices.Equal(k.requests, want) {
-				t.Errorf("got the requests %q, want %q", k.requests, want)
-			}
-			k.requests = nil
-			mustNotGet(t, c, "b1.example.org", WrongKey)
-		}
+		k.wasAsked(t, noProof, tgt)
+		mustNotGet(t, c, "b1.example.org", WrongKey) // an attempt of its own
+		k.wasAsked(t, noProof, tgt)
 	})
 }
 
@@ -161,7 +153,7 @@ func TestOneFailureServesAll(t *testing.T) {
 func TestCanceledCallerIsReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKDC()
-		c := k.alice(t)
+		c := k.alice()
 		release := k.hold()
 		results := make([]error, 3)
 		var cancels []context.CancelFunc
@@ -185,7 +177,7 @@ func TestCanceledCallerIsReplaced(t *testing.T) {
 // A service takes a second authenticator of the same instant for a replay.
 func TestAuthenticatorsDiffer(t *testing.T) {
 	k := newKDC() // its clock does not advance
-	c := k.alice(t)
+	c := k.alice()
 	ticket := k.mustGet(t, c, "b1.example.org", noProof, tgt, first)
 	seen := map[int]bool{}
 	for range 20 {
@@ -202,7 +194,7 @@ func TestTicketCacheIsReread(t *testing.T) {
 	k := newKDC()
 	one, other := k.ticket("krbtgt", fakeRealm), k.ticket("krbtgt", fakeRealm)
 	path := cacheFile(t, one)
-	c := mustNew(t, k.cached("FILE:"+path))
+	c := saslpeer.Must(New(k.cached("FILE:" + path)))
 	alice := inRealm("alice")
 	k.mustGet(t, c, "b1.example.org", first)
 	k.mustGet(t, c, "b1.example.org")
@@ -217,9 +209,8 @@ func TestTicketCacheIsReread(t *testing.T) {
 
 	rewrite(t, path, cacheBytes(4, alice)) // kinit has just begun
 	e := mustNotGet(t, c, "b1.example.org", NoTicket)
-	if !strings.Contains(e.Error(), path) || e.Principal != "alice@EXAMPLE.ORG" {
-		t.Errorf("got %v of %q, want the path and alice", e, e.Principal)
-	}
+	saslpeer.ErrorSays(t, "kinit has just begun", e, path)
+	saslpeer.Equal(t, "kinit has just begun", e.Principal, "alice@EXAMPLE.ORG")
 
 	rewrite(t, path, cacheBytes(4, alice, k.ticket("kafka", "b1.example.org"))) // kinit -S
 	k.mustGet(t, c, "b1.example.org")
@@ -228,9 +219,7 @@ func TestTicketCacheIsReread(t *testing.T) {
 	if err := os.Remove(path); err != nil { // kdestroy
 		t.Fatal(err)
 	}
-	if e := mustNotGet(t, c, "b1.example.org", NoTicket); !errors.Is(e, os.ErrNotExist) {
-		t.Errorf("got %v, want %v", e, os.ErrNotExist)
-	}
+	saslpeer.ErrorIs(t, "after kdestroy", mustNotGet(t, c, "b1.example.org", NoTicket), os.ErrNotExist)
 	rewrite(t, path, whole)
 	k.mustGet(t, c, "b1.example.org", first)
 	rewrite(t, path, []byte("nonsense"))
@@ -241,12 +230,11 @@ func TestTicketCacheOfAnotherClient(t *testing.T) {
 	k := newKDC()
 	o := k.cached(cacheFile(t, k.ticket("krbtgt", fakeRealm)))
 	o.Principal = "bob"
-	e := mustNotGet(t, mustNew(t, o), "b1.example.org", NoTicket)
-	if e.Principal != "bob@EXAMPLE.ORG" || !strings.Contains(e.Error(), "alice@EXAMPLE.ORG") {
-		t.Errorf("got %v of %q, want alice's cache and bob", e, e.Principal)
-	}
+	e := mustNotGet(t, saslpeer.Must(New(o)), "b1.example.org", NoTicket)
+	saslpeer.Equal(t, "the client", e.Principal, "bob@EXAMPLE.ORG")
+	saslpeer.ErrorSays(t, "the cache", e, "alice@EXAMPLE.ORG")
 	o.TicketCache = writeFile(t, "ccache", []byte("nonsense"))
-	mustNotGet(t, mustNew(t, o), "b1.example.org", NoTicket)
+	mustNotGet(t, saslpeer.Must(New(o)), "b1.example.org", NoTicket)
 }
 
 // A ticket requested before another user ran kinit is not used after it.
@@ -254,7 +242,7 @@ func TestTicketCacheChangesHands(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKDC()
 		o := k.cached(cacheFile(t, k.ticket("krbtgt", fakeRealm)))
-		c := mustNew(t, o)
+		c := saslpeer.Must(New(o))
 		release := k.hold()
 		var wg sync.WaitGroup
 		get := func(want string) {
@@ -285,23 +273,21 @@ func TestTicketCacheRenewsInMemory(t *testing.T) {
 	ticket := k.ticket("krbtgt", fakeRealm)
 	ticket.renewTill = ticket.start.Add(k.renew)
 	o := k.cached(cacheFile(t, ticket))
-	c := mustNew(t, o)
+	c := saslpeer.Must(New(o))
 	k.mustGet(t, c, "b1.example.org", first)
 	k.clock.Advance(55 * time.Minute)
 	k.mustGet(t, c, "b1.example.org", tgt, first)
 	k.mustGet(t, c, "b2.example.org", second)
 	k.clock.Advance(4 * time.Hour)
-	if e := mustNotGet(t, c, "b1.example.org", TicketExpired); !strings.Contains(e.Error(), o.TicketCache) {
-		t.Errorf("got %v, want the path in it", e)
-	}
+	saslpeer.ErrorSays(t, "an old cache", mustNotGet(t, c, "b1.example.org", TicketExpired), o.TicketCache)
 
 	// It is not renewed when it is not renewable, or when the KDC does not answer.
 	ticket.start = k.clock.Now().Add(-55 * time.Minute).Truncate(time.Second)
 	ticket.end, ticket.renewTill = ticket.start.Add(time.Hour), time.Time{}
-	k.mustGet(t, mustNew(t, k.cached(cacheFile(t, ticket))), "b1.example.org", first)
+	k.mustGet(t, saslpeer.Must(New(k.cached(cacheFile(t, ticket)))), "b1.example.org", first)
 	ticket.renewTill = ticket.start.Add(k.renew)
 	k.nth(1, raw(""))
-	k.mustGet(t, mustNew(t, k.cached(cacheFile(t, ticket))), "b1.example.org", first)
+	k.mustGet(t, saslpeer.Must(New(k.cached(cacheFile(t, ticket)))), "b1.example.org", first)
 }
 
 func TestKeytabIsReread(t *testing.T) {
@@ -309,7 +295,7 @@ func TestKeytabIsReread(t *testing.T) {
 	k.life = time.Hour
 	o := k.options()
 	o.Password, o.Keytab = o.KeytabData, k.keytabFile(t)
-	c := mustNew(t, o)
+	c := saslpeer.Must(New(o))
 	k.mustGet(t, c, "b1.example.org", noProof, tgt, first)
 
 	k.passwords["alice"] = "changed"
@@ -320,11 +306,8 @@ func TestKeytabIsReread(t *testing.T) {
 	k.mustGet(t, c, "b1.example.org", noProof, tgt, first)
 
 	k.clock.Advance(2 * time.Hour)
-	if err := os.Remove(o.Keytab); err != nil {
-		t.Fatal(err)
-	}
-	if e := mustNotGet(t, c, "b1.example.org", BadKeytab); !errors.Is(e, os.ErrNotExist) ||
-		e.Principal != "alice@EXAMPLE.ORG" {
-		t.Errorf("got %v of %q, want %v of alice", e, e.Principal, os.ErrNotExist)
-	}
+	saslpeer.Succeed(t, os.Remove(o.Keytab))
+	e := mustNotGet(t, c, "b1.example.org", BadKeytab)
+	saslpeer.ErrorIs(t, "no keytab", e, os.ErrNotExist)
+	saslpeer.Equal(t, "no keytab", e.Principal, "alice@EXAMPLE.ORG")
 }
