@@ -205,8 +205,8 @@ func TestInterrupted(t *testing.T) {
 			defer cancel()
 			stdin, w := io.Pipe()
 			defer w.Close()
-			o := probeWith(t, ctx, stdin, append(c.args, "--timeout", "1h")...)
-			o.failed(t, exitInterrupted, "interrupted")
+			o := probeWith(t, ctx, stdin, append(c.args, "--timeout", "1h")...).
+				failed(t, exitInterrupted, "interrupted")
 			if got, want := strings.Contains(o.stdout, " lost, "), c.args[0] == "ping"; got != want {
 				t.Errorf("got standard output %q, want a summary: %v", o.stdout, want)
 			}
@@ -217,10 +217,10 @@ func TestInterrupted(t *testing.T) {
 func TestRequestTimesOut(t *testing.T) {
 	stdin, w := io.Pipe()
 	defer w.Close()
-	o := probeWith(t, t.Context(), stdin, "request", "127.0.0.1:1", "metadata", "--body", "-", "--timeout", "50ms")
-	o.failed(t, exitTimeout, "standard input", "--timeout of 50ms")
+	probeWith(t, t.Context(), stdin, "request", "127.0.0.1:1", "metadata", "--body", "-", "--timeout", "50ms").
+		failed(t, exitTimeout, "standard input", "--timeout of 50ms")
 
 	address, _ := fakeKafka(t)
-	o = probe(t, "request", address, "fetch", "--version", "12", "--timeout", short, "--body", longFetch)
-	o.failed(t, exitTimeout, "--timeout of "+short, "fully sent")
+	probe(t, "request", address, "fetch", "--version", "12", "--timeout", short, "--body", longFetch).
+		failed(t, exitTimeout, "--timeout of "+short, "fully sent")
 }
