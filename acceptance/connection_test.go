@@ -65,34 +65,9 @@ func topicNamed(t *testing.T, conn *broker.Conn, name string) [16]byte {
 	if code := resp.Topics[0].ErrorCode; code != 0 {
 		t.Fatalf("create topic %s: error %d", name, code)
 	}
-	id := resp.Topics[0].TopicID
-	for !hasLeader(t, conn, name) { // the broker creates it after the controller
-	}
-	for !leads(t, conn, name, id) {
-	}
-	return id
-}
-
-// leads reports whether the broker serves the topic as its leader. The metadata name a
-// leader a moment before it does; until then it answers a fetch with an error.
-func leads(t *testing.T, conn *broker.Conn, name string, id [16]byte) bool {
-	t.Helper()
-	req := fetchRequest(name, id, 0)
-	req.MaxWaitMillis, req.MinBytes = 0, 0
-	resp := must(req.RequestWith(t.Context(), conn))(t)
-	const unknownTopic, notLeader, unknownTopicID = 3, 6, 100
-	code := resp.ErrorCode
-	if len(resp.Topics) > 0 {
-		code = resp.Topics[0].Partitions[0].ErrorCode
-	}
-	switch code {
-	case 0:
-		return true
-	case unknownTopic, notLeader, unknownTopicID:
-		return false
-	}
-	t.Fatalf("fetch from %s: error %d", name, code)
-	return false
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	return must(awaitTopic(ctx, conn, name, 0))(t) // the broker has it after the controller
 }
 
 func hasLeader(t *testing.T, conn *broker.Conn, name string) bool {

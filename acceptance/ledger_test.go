@@ -41,7 +41,15 @@ func newLedger() *ledger { return &ledger{fates: make(map[string]fate)} }
 // enter records how a request to produce a record ended.
 func (l *ledger) enter(t testing.TB, record string, resp ports.Message, err error) {
 	t.Helper()
-	f := fateOf(t, resp, err)
+	f := unsent
+	switch {
+	case err == nil && resp.(*kmsg.ProduceResponse).Topics[0].Partitions[0].ErrorCode != 0:
+		f = declined
+	case err == nil:
+		f = stored
+	case lostWith(t, err) == broker.SentFully:
+		f = open
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, twice := l.fates[record]; twice {
@@ -60,20 +68,6 @@ func (l *ledger) count(f fate) int {
 func (l *ledger) String() string {
 	return fmt.Sprintf("%d stored, %d declined, %d open, %d not sent",
 		l.count(stored), l.count(declined), l.count(open), l.count(unsent))
-}
-
-func fateOf(t testing.TB, resp ports.Message, err error) fate {
-	t.Helper()
-	if err == nil {
-		if resp.(*kmsg.ProduceResponse).Topics[0].Partitions[0].ErrorCode != 0 {
-			return declined
-		}
-		return stored
-	}
-	if lostWith(t, err) == broker.SentFully {
-		return open
-	}
-	return unsent
 }
 
 // lostWith checks the error of a request that was refused, or lost with its

@@ -59,8 +59,8 @@ func limit(t *testing.T, conn *broker.Conn, client string, quotas map[string]flo
 // An usher records the throttles of the broker, and the writes before their ends.
 type usher struct {
 	mu    sync.Mutex
-	ends  []time.Time // of throttles, as Throttled reported
-	last  time.Time   // when it reported the last of them
+	until time.Time // of the last throttle, as Throttled reported; zero: there was none
+	at    time.Time // when it reported that
 	early []string
 }
 
@@ -69,16 +69,16 @@ func (u *usher) hooks() *broker.Hooks {
 		Throttled: func(_ broker.Endpoint, until time.Time) {
 			u.mu.Lock()
 			defer u.mu.Unlock()
-			if n := len(u.ends); n > 0 && until.Before(u.ends[n-1]) {
+			if until.Before(u.until) {
 				u.early = append(u.early, "the end of the throttle moved back")
 			}
-			u.ends, u.last = append(u.ends, until), time.Now()
+			u.until, u.at = until, time.Now()
 		},
 		RequestWritten: func(info broker.RequestInfo) {
 			u.mu.Lock()
 			defer u.mu.Unlock()
 			// Not what was admitted before the broker said so.
-			if n := len(u.ends); n > 0 && info.Queued.After(u.last) && info.Written.Before(u.ends[n-1]) {
+			if info.Queued.After(u.at) && info.Written.Before(u.until) {
 				u.early = append(u.early, "a request was written before the end")
 			}
 		},
@@ -88,7 +88,7 @@ func (u *usher) hooks() *broker.Hooks {
 // write watches what a connection writes.
 func (u *usher) write(conn net.Conn, p []byte) (int, error) {
 	u.mu.Lock()
-	if n := len(u.ends); n > 0 && time.Now().Before(u.ends[n-1]) {
+	if time.Now().Before(u.until) {
 		u.early = append(u.early, "bytes were written before the end")
 	}
 	u.mu.Unlock()
@@ -99,10 +99,7 @@ func (u *usher) write(conn net.Conn, p []byte) (int, error) {
 func (u *usher) end() time.Time {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if len(u.ends) == 0 {
-		return time.Time{}
-	}
-	return u.ends[len(u.ends)-1]
+	return u.until
 }
 
 func (u *usher) audit(t *testing.T) {

@@ -49,7 +49,7 @@ func saslMatrix(t *testing.T, versions ...string) {
 	var table strings.Builder
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "BROKER\tPROTOCOL\t%s\n", strings.Join(allMechanisms, "\t"))
-	green, impossible, red := 0, 0, 0
+	green, impossible := 0, 0
 	for _, version := range versions {
 		b := secured(t, version)
 		for _, l := range []Listener{SASLPlaintext, SASLSSL} {
@@ -67,9 +67,7 @@ func saslMatrix(t *testing.T, versions ...string) {
 				result := "red"
 				t.Run(strings.Join([]string{version, string(l), mechanism}, " "),
 					func(t *testing.T) { result = c.try(t) })
-				if result == "red" {
-					red++
-				} else {
+				if result != "red" {
 					green++
 				}
 				fmt.Fprintf(w, "\t%s", result)
@@ -81,9 +79,10 @@ func saslMatrix(t *testing.T, versions ...string) {
 		}
 	}
 	w.Flush()
+	red := 2*len(versions)*len(allMechanisms) - green - impossible
 	t.Logf("%d cells green, %d cannot be, %d red\n%s", green, impossible, red, &table)
-	if want := 2 * len(versions) * len(allMechanisms); green+impossible != want {
-		t.Errorf("got %d cells green or impossible, want %d", green+impossible, want)
+	if red != 0 {
+		t.Errorf("got %d red cells, want none", red)
 	}
 }
 

@@ -59,11 +59,20 @@ func ErrorIs(t testing.TB, what string, err, want error) {
 	}
 }
 
-// ErrorSays requires an error with a text in it.
-func ErrorSays(t testing.TB, what string, err error, text string) {
+// ErrorSays requires an error with a text in it and no secret.
+func ErrorSays(t testing.TB, what string, err error, text string, secrets ...string) {
 	t.Helper()
 	if err == nil || !strings.Contains(err.Error(), text) {
 		t.Errorf("%s: got the error %v, want %q in it", what, err, text)
+	}
+	porttest.NoSecrets(t, what, err, secrets...)
+}
+
+// Hint requires a hint with a text in it, or none if the text is empty.
+func Hint(t testing.TB, what string, h ports.Hinter, text string) {
+	t.Helper()
+	if hint := h.Hint(); !strings.Contains(hint, text) || (hint == "") != (text == "") {
+		t.Errorf("%s: got the hint %q, want %q in it", what, hint, text)
 	}
 }
 
@@ -73,8 +82,7 @@ func OptionError(t testing.TB, what string, err error, option, text string, secr
 	if e, ok := errors.AsType[*sasl.OptionError](err); !ok || e.Option != option {
 		t.Errorf("%s: got the error %v, want one of %s", what, err, option)
 	}
-	ErrorSays(t, what, err, text)
-	porttest.NoSecrets(t, what, err, secrets...)
+	ErrorSays(t, what, err, text, secrets...)
 }
 
 // Panics requires that f panics with a text.

@@ -163,12 +163,10 @@ func (l *login) result() (response []byte, done bool, err error) {
 
 func (l *login) watch(f func()) {
 	l.mu.Lock()
-	wait := l.busy && l.step != nil
-	if wait {
+	defer l.mu.Unlock()
+	if l.busy && l.step != nil {
 		l.wake = f
-	}
-	l.mu.Unlock()
-	if !wait {
+	} else {
 		go f()
 	}
 }

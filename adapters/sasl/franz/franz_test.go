@@ -59,9 +59,8 @@ func TestContract(t *testing.T) {
 // AWS's mechanism signs the host of host:port and requires a non-empty answer.
 func TestAWS(t *testing.T) {
 	a := franz.New(aws.Auth{AccessKey: "AKID", SecretKey: canary}.AsManagedStreamingIAMMechanism(), inline)
-	if a.Mechanism() != "AWS_MSK_IAM" || !a.Exposes() {
-		t.Errorf("got the mechanism %s, Exposes %v", a.Mechanism(), a.Exposes())
-	}
+	saslpeer.Equal(t, "the mechanism", a.Mechanism(), "AWS_MSK_IAM")
+	saslpeer.Equal(t, "Exposes", a.Exposes(), true)
 	const host = "b-1.demo.kafka.eu-west-1.amazonaws.com"
 	for _, answer := range []string{`{"version":"2020_10_22"}`, ""} {
 		ex := a.Begin(ports.Endpoint{Host: host, Network: "tcp", Address: "10.0.0.1:9098"})

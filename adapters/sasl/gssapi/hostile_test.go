@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -35,10 +36,9 @@ func TestConformingBrokers(t *testing.T) {
 				b := newBroker(client)
 				b.subkey = subkey
 				c.change(b)
-				if err := logIn(a, testEndpoint.Host, b.login); err != nil || b.turns != 3 {
-					t.Errorf("type %d, subkey %d, %s: got %v after %d turns, want success after 3", etype, subkey,
-						c.name, err, b.turns)
-				}
+				what := fmt.Sprintf("type %d, subkey %d, %s", etype, subkey, c.name)
+				saslpeer.ErrorIs(t, what, logIn(a, testEndpoint.Host, b.login), nil)
+				saslpeer.Equal(t, what+": turns", b.turns, 3)
 			}
 		}
 	}

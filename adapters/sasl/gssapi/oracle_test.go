@@ -84,11 +84,8 @@ type peer struct {
 
 func (p *peer) mustLogIn(t *testing.T, o Options, layers, host, client string) {
 	t.Helper()
-	if err := logIn(mustNew(o), host, p.login(layers)); err != nil {
-		t.Errorf("%s at %s: got %v, want a login", client, host, err)
-	} else if p.client != client+"@"+realmA {
-		t.Errorf("%s at %s: got the client %q", client, host, p.client)
-	}
+	saslpeer.ErrorIs(t, client+" at "+host, logIn(mustNew(o), host, p.login(layers)), nil)
+	saslpeer.Equal(t, "the client at "+host, p.client, client+"@"+realmA)
 }
 
 // alice are the options of a client of the KDC, with her password.
@@ -200,9 +197,8 @@ func TestRealKDCErrors(t *testing.T) {
 				c.o.Password = cmp.Or(c.o.Password, usual.Password)
 			}
 			e := mustFail(t, logIn(mustNew(c.o), "localhost", never), c.want)
-			if e.Code != c.code || e.Principal != c.whose {
-				t.Errorf("got code %d of %q, want %d of %q: %v", e.Code, e.Principal, c.code, c.whose, e)
-			}
+			saslpeer.Equal(t, "the code", e.Code, c.code)
+			saslpeer.Equal(t, "the principal", e.Principal, c.whose)
 			t.Log(e, "|", e.Hint())
 		})
 	}
@@ -239,8 +235,7 @@ func TestRealTicketsAreReplaced(t *testing.T) {
 	clock = fake.New(time.Now())
 	o = k.options(&asked)
 	o.TicketCache, o.Clock = k.Path("renewable.ccache"), clock
-	before, err := os.ReadFile(o.TicketCache)
-	saslpeer.Succeed(t, err)
+	before := saslpeer.Must(os.ReadFile(o.TicketCache))
 	a = mustNew(o)
 	step("new ticket cache", "localhost", 1)
 	clock.Advance(55 * time.Second)

@@ -22,9 +22,9 @@ import (
 
 	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/clock/fake"
-	"brokerconn/adapters/sasl"
 	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/ports"
+	"brokerconn/ports/porttest"
 )
 
 // secret needs the encoding of RFC 6749, section 2.3.1.
@@ -96,21 +96,15 @@ func TestExpiryFromEndpoint(t *testing.T) {
 	} {
 		_, c := endpoint(t, answering(200, `{"access_token":"a"`+text+`}`))
 		before := time.Now()
-		token, err := saslpeer.Must(c.Provider())(t.Context())
+		token := saslpeer.Must(saslpeer.Must(c.Provider())(t.Context()))
 		after := time.Now()
-		switch {
-		case err != nil:
-			t.Errorf("%s: got %v, want a token", text, err)
-		case want < 0 && !token.Expiry.IsZero(),
-			want >= 0 && (token.Expiry.Before(before.Add(want)) || token.Expiry.After(after.Add(want))):
+		if want < 0 && !token.Expiry.IsZero() ||
+			want >= 0 && (token.Expiry.Before(before.Add(want)) || token.Expiry.After(after.Add(want))) {
 			t.Errorf("%s: got a life of %v, want %v", text, token.Expiry.Sub(before), want)
 		}
 	}
 	_, c := endpoint(t, answering(200, `{"access_token":"a","expires_in":-1}`))
-	if _, err := sends(t, create(config{Tokens: saslpeer.Must(c.Provider()), Timeout: -1})); !errors.Is(err,
-		oauthbearer.ErrExpired) {
-		t.Errorf("got %v, want ErrExpired", err)
-	}
+	saslpeer.ErrorIs(t, "a life of -1 s", logInWith(t, c), oauthbearer.ErrExpired)
 }
 
 // secrets must not appear in an error.
@@ -120,22 +114,20 @@ var secrets = []string{canary, secret, url.QueryEscape(secret), "canary-query", 
 func mustHideSecrets(t *testing.T, err error) {
 	t.Helper()
 	for e := err; e != nil; e = errors.Unwrap(e) {
-		text := fmt.Sprintf("%v %+v %#v %q", e, e, e, e)
-		for _, s := range secrets {
-			if strings.Contains(text, s) {
-				t.Errorf("got %q in %s", s, text)
-			}
-		}
+		porttest.NoSecrets(t, "the error", e, secrets...)
 	}
-	if strings.ContainsAny(err.Error(), "\x1b\n\r") {
-		t.Errorf("got control characters in %q", err)
-	}
+	saslpeer.OneLine(t, err, 4000)
 }
 
-// failure returns the error of a login with an endpoint.
+// logInWith returns the error of a login with a token of an endpoint.
+func logInWith(t *testing.T, c credentials) error {
+	return saslpeer.Err(sends(t, create(config{Tokens: saslpeer.Must(c.Provider()), Timeout: -1})))
+}
+
+// failure returns the error of a login with an endpoint that fails.
 func failure(t *testing.T, c credentials) *oauthbearer.EndpointError {
 	t.Helper()
-	_, err := sends(t, create(config{Tokens: saslpeer.Must(c.Provider()), Timeout: -1}))
+	err := logInWith(t, c)
 	mustHideSecrets(t, err)
 	return saslpeer.Typed[*oauthbearer.EndpointError](t, err)
 }
@@ -188,9 +180,7 @@ func TestEndpointErrors(t *testing.T) {
 				!strings.Contains(e.Error(), c.text) {
 				t.Errorf("got %v, want %q in it", e, c.text)
 			}
-			if hint := e.Hint(); !strings.Contains(hint, c.hint) || (hint == "") != (c.hint == "") {
-				t.Errorf("got the hint %q, want %q in it", hint, c.hint)
-			}
+			saslpeer.Hint(t, c.name, e, c.hint)
 			saslpeer.Equal(t, "requests", calls.Load(), 1) // repeated attempts may lock an account
 		})
 	}
@@ -218,7 +208,7 @@ func TestAnswersWithoutToken(t *testing.T) {
 		"expired token": {`{"access_token":"` + canary + `","expires_in":0}`, "has expired"},
 	} {
 		_, credentials := endpoint(t, answering(200, c.body))
-		_, err := sends(t, create(config{Tokens: saslpeer.Must(credentials.Provider()), Timeout: -1}))
+		err := logInWith(t, credentials)
 		saslpeer.ErrorSays(t, name, err, c.text)
 		mustHideSecrets(t, err)
 	}
@@ -297,10 +287,9 @@ func TestEndlessAnswers(t *testing.T) {
 				w.WriteHeader(status)
 				flood(w, &written)
 			})
-			if e := failure(t, c); e.Status != 0 ||
-				!strings.HasSuffix(e.Error(), ": the answer is longer than 1048576 bytes") {
-				t.Errorf("status %d: got %v, want too long an answer", status, e)
-			}
+			e := failure(t, c)
+			saslpeer.ErrorSays(t, fmt.Sprint(status), e, ": the answer is longer than 1048576 bytes")
+			saslpeer.Equal(t, fmt.Sprint(status, ", Status"), e.Status, 0)
 			s.Close() // waits for the handler
 			if n := written.Load(); n > 256<<20 {
 				t.Errorf("status %d: got %d bytes read, want 256 MiB at most", status, n)
@@ -448,9 +437,8 @@ func TestClientCredentialsRefused(t *testing.T) {
 		bad := good
 		c.change(&bad)
 		p, err := bad.Provider()
-		if p != nil || !saslpeer.Is[*sasl.OptionError](err) || !strings.Contains(err.Error(), c.text) ||
-			strings.Contains(err.Error(), canary) {
-			t.Errorf("got %v, want %q in it", err, c.text)
-		}
+		saslpeer.Equal(t, c.text+": a provider", p != nil, false)
+		option, _, _ := strings.Cut(c.text, ":")
+		saslpeer.OptionError(t, c.text, err, option, c.text, canary)
 	}
 }

@@ -68,12 +68,9 @@ func withoutBody(err error) error {
 	if !ok {
 		return err
 	}
-	e := &EndpointError{}
+	e := &EndpointError{Code: codePattern.FindString(refused.ErrorCode)}
 	if refused.Response != nil {
 		e.Status = refused.Response.StatusCode
-	}
-	if codePattern.MatchString(refused.ErrorCode) {
-		e.Code = refused.ErrorCode
 	}
 	return e
 }

@@ -41,7 +41,14 @@ func (l *login) Close() {
 
 func (l *login) step(ctx context.Context, challenge []byte) (response []byte, done bool, err error) {
 	if challenge == nil {
-		return l.start(ctx)
+		t, err := l.auth.keeper.token(ctx)
+		if err != nil {
+			return nil, false, err
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.sent = t
+		return firstMessage(l.auth.authzid, &t.Token, l.auth.extensions), false, nil
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -54,16 +61,4 @@ func (l *login) step(ctx context.Context, challenge []byte) (response []byte, do
 	}
 	l.auth.keeper.reject(l.sent)
 	return []byte(separator), false, readRefusal(challenge, l.sent.AccessToken.Reveal())
-}
-
-// start sends the token.
-func (l *login) start(ctx context.Context) (response []byte, done bool, err error) {
-	t, err := l.auth.keeper.token(ctx)
-	if err != nil {
-		return nil, false, err
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.sent = t
-	return firstMessage(l.auth.authzid, &t.Token, l.auth.extensions), false, nil
 }

@@ -9,35 +9,24 @@ import (
 	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/sasl"
 	"brokerconn/adapters/sasl/oauthbearer"
-	"brokerconn/ports"
 	"brokerconn/ports/porttest"
 )
 
 const canary = "canary-4711.signature"
 
 func TestContract(t *testing.T) {
-	porttest.Authenticator(t, porttest.AuthenticatorCase{
-		Authenticator: create(config{
-			Tokens: always(bearer(canary)), Authzid: "alice", Extensions: map[string]string{"tenant": "t"},
-		}),
-		NewServer: func() func([]byte) ([]byte, error) {
-			return func(response []byte) ([]byte, error) {
-				m, err := read(response)
-				if err == nil && (m.token != canary || m.authzid != "alice" || m.extensions["tenant"] != "t") {
-					err = fmt.Errorf("got the message %+v", m)
-				}
-				return []byte{}, err
-			}
-		},
-		Secrets: []string{canary},
+	a := create(config{
+		Tokens: always(bearer(canary)), Authzid: "alice", Extensions: map[string]string{"tenant": "t"},
 	})
-}
-
-func TestMechanism(t *testing.T) {
-	a := create(config{Tokens: always(bearer("t"))})
-	if a.Mechanism() != "OAUTHBEARER" || !a.Exposes() {
-		t.Errorf("got the mechanism %s, Exposes %v", a.Mechanism(), a.Exposes())
-	}
+	saslpeer.Contract(t, a, "OAUTHBEARER", true, func() saslpeer.Broker {
+		return func(response []byte) ([]byte, error) {
+			m, err := read(response)
+			if err == nil && (m.token != canary || m.authzid != "alice" || m.extensions["tenant"] != "t") {
+				err = fmt.Errorf("got the message %+v", m)
+			}
+			return []byte{}, err
+		}
+	}, canary)
 }
 
 // refused returns the error of a login that the broker rejects with an answer.
@@ -118,10 +107,7 @@ func TestRejections(t *testing.T) {
 
 func TestHints(t *testing.T) {
 	for status, want := range map[string]string{"invalid_token": "issuer", "insufficient_scope": "scope", "other": ""} {
-		var h ports.Hinter = &rejection{Status: status}
-		if got := h.Hint(); !strings.Contains(got, want) || (got == "") != (want == "") {
-			t.Errorf("%s: got the hint %q, want %q in it", status, got, want)
-		}
+		saslpeer.Hint(t, status, &rejection{Status: status}, want)
 	}
 }
 

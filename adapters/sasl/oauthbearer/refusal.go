@@ -48,14 +48,12 @@ func (e *Error) Error() string {
 }
 
 // Hint returns what to change; it may be empty.
-func (e *Error) Hint() string {
-	switch e.Status {
-	case "invalid_token":
-		return "check the issuer, the audience and the clocks; the broker's log has the reason"
-	case "insufficient_scope":
-		return "request a token with the scope that the broker names: ClientCredentials.Scopes (sasl.oauthbearer.scope)"
-	}
-	return ""
+func (e *Error) Hint() string { return hints[e.Status] }
+
+var hints = map[string]string{
+	"invalid_token": "check the issuer, the audience and the clocks; the broker's log has the reason",
+	"insufficient_scope": "request a token with the scope that the broker names: " +
+		"ClientCredentials.Scopes (sasl.oauthbearer.scope)",
 }
 
 // maxRefusal limits an answer; real ones have some 100 bytes.

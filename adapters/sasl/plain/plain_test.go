@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -57,10 +56,10 @@ func TestNonEmptyAnswerFailsLogin(t *testing.T) {
 	ex := saslpeer.Begin(t, newPlain(plain.Options{Username: "alice", Password: ports.NewSecret(canary)}))
 	ex.Next(nil)
 	response, done, err := saslpeer.Step(ex, []byte("\x00alice\x00"+canary))
-	if response != nil || done || !errors.Is(err, sasl.ErrUnexpected) || !strings.Contains(err.Error(), "18 bytes") {
+	if response != nil || done || !errors.Is(err, sasl.ErrUnexpected) {
 		t.Errorf("got %q, %v, %v, want ErrUnexpected", response, done, err)
 	}
-	porttest.NoSecrets(t, "the error", err, canary, "alice")
+	saslpeer.ErrorSays(t, "an echo", err, "18 bytes", canary, "alice")
 }
 
 // More about Username and Password is in the tests of package sasl.

@@ -243,8 +243,7 @@ func TestErrorTexts(t *testing.T) {
 		{&Error{Reason: IterationsTooHigh}, "scram: the broker requests too many iterations",
 			"if the count is intended, raise Options.MaxIterations"},
 	} {
-		if c.err.Error() != c.text || c.err.Hint() != c.hint {
-			t.Errorf("got %q and the hint %q, want %q and %q", c.err, c.err.Hint(), c.text, c.hint)
-		}
+		saslpeer.Equal(t, "the error", c.err.Error(), c.text)
+		saslpeer.Equal(t, c.text+": hint", c.err.Hint(), c.hint)
 	}
 }

@@ -97,7 +97,18 @@ func (a *app) askVersion(ctx context.Context, address string) (doc versionDocume
 	if err != nil {
 		return doc, err
 	}
-	doc = newVersionDocument(address, verdict, versions)
+	doc = versionDocument{
+		Broker: address, Verdict: verdict.String(), Kind: verdict.Kind.String(),
+		Low: verdict.Low.String(), High: verdict.High.String(), Evidence: verdict.Evidence,
+		Features: []featureRow{}, // not null, as JSON
+		versions: versions,
+	}
+	for _, p := range paired(versions.Supported(), versions.Finalized(), featureRange) {
+		doc.Features = append(doc.Features, featureRow{p.key, p.ranges[0], p.ranges[1]})
+	}
+	if verdict.Lineage != 0 {
+		doc.Lineage = new(verdict.Lineage.String())
+	}
 	if doc.Connections, doc.RoundTrips = versions.RoundTrips(); doc.Connections > 0 {
 		doc.TookMillis = millis(time.Since(began).Round(time.Microsecond))
 	}
@@ -105,22 +116,6 @@ func (a *app) askVersion(ctx context.Context, address string) (doc versionDocume
 		doc.Hint = "this is the port of a controller: use that of a broker to produce and fetch"
 	}
 	return doc, nil
-}
-
-func newVersionDocument(address string, v broker.Verdict, versions *broker.Versions) versionDocument {
-	d := versionDocument{
-		Broker: address, Verdict: v.String(), Kind: v.Kind.String(), Low: v.Low.String(), High: v.High.String(),
-		Evidence: v.Evidence,
-		Features: []featureRow{}, // not null, as JSON
-		versions: versions,
-	}
-	for _, p := range paired(versions.Supported(), versions.Finalized(), featureRange) {
-		d.Features = append(d.Features, featureRow{p.key, p.ranges[0], p.ranges[1]})
-	}
-	if v.Lineage != 0 {
-		d.Lineage = new(v.Lineage.String())
-	}
-	return d
 }
 
 func (d versionDocument) text() string {

@@ -94,7 +94,7 @@ func (d *demonstration) run(ctx context.Context, _ []string) error {
 		if err != nil {
 			return d.fail(ctx, s.name, err)
 		}
-		if err := d.report(s.name, time.Since(began), detail); err != nil {
+		if err := d.report(demoStep{s.name, millis(time.Since(began)), detail}); err != nil {
 			return err
 		}
 	}
@@ -102,12 +102,12 @@ func (d *demonstration) run(ctx context.Context, _ []string) error {
 }
 
 // report records a step, and prints it at once unless the answer is JSON.
-func (d *demonstration) report(name string, took time.Duration, detail string) error {
-	d.doc.Steps = append(d.doc.Steps, demoStep{name, millis(took), detail})
+func (d *demonstration) report(step demoStep) error {
+	d.doc.Steps = append(d.doc.Steps, step)
 	if d.app.json {
 		return nil
 	}
-	return d.app.emit(nil, fmt.Sprintf("%-13s %9.3f ms  %s\n", name, millis(took), detail))
+	return d.app.emit(nil, fmt.Sprintf("%-13s %9.3f ms  %s\n", step.Name, step.Millis, step.Detail))
 }
 
 func (d *demonstration) fail(ctx context.Context, step string, err error) error {

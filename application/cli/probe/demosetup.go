@@ -14,14 +14,8 @@ type setupLog struct {
 	lost chan struct{} // receives when the connection is lost
 
 	partBegan time.Time
-	parts     []setupPart
+	parts     []demoStep
 	connected bool
-}
-
-type setupPart struct {
-	name   string
-	took   time.Duration
-	detail string
 }
 
 func (l *setupLog) hooks() *broker.Hooks {
@@ -56,6 +50,6 @@ func (l *setupLog) end(name, detail string, err error) {
 		return
 	}
 	now := time.Now()
-	l.parts = append(l.parts, setupPart{name, now.Sub(l.partBegan), detail})
+	l.parts = append(l.parts, demoStep{name, millis(now.Sub(l.partBegan)), detail})
 	l.partBegan = now
 }

@@ -46,7 +46,7 @@ func (d *demonstration) connect(ctx context.Context) (string, error) {
 		return "", err
 	}
 	for _, part := range d.setup.parts {
-		if err := d.report(part.name, part.took, part.detail); err != nil {
+		if err := d.report(part); err != nil {
 			return "", err
 		}
 	}

@@ -133,11 +133,8 @@ func (k *kdc) readAS(message []byte, request *messages.ASReq, who Principal, sec
 	}
 	t, err := k.open(&answer{
 		KDCRepFields: reply.KDCRepFields, key: key, usage: keyusage.AS_REP_ENCPART,
-		client: who, request: request.ReqBody,
+		client: who, request: request.ReqBody, wrong: &Error{Reason: WrongKey, Principal: who.String()},
 	})
-	if err == errWrongKey {
-		return nil, &Error{Reason: WrongKey, Principal: who.String()}
-	}
 	if err == nil && !t.Server.is(granting(who.Realm, who.Realm)) {
 		return nil, failure(BadAnswer, who.Realm, "the ticket is for %q", t.Server)
 	}

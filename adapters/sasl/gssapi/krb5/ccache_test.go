@@ -65,14 +65,10 @@ func TestParseCache(t *testing.T) {
 		"X-CACHECONF:"}}
 	for _, version := range []byte{3, 4} {
 		c := saslpeer.Must(parseCache(cacheBytes(version, early.Client, setting, early, other, late)))
-		if !c.client.is(early.Client) || len(c.tickets) != 3 {
-			t.Errorf("version %d: got the cache of %s with %d tickets, want 3 of alice", version, c.client,
-				len(c.tickets))
-		}
+		saslpeer.Equal(t, "the client, tickets", fmt.Sprint(c.client, len(c.tickets)), "alice@EXAMPLE.ORG 3")
 		got := c.find(granting(fakeRealm, fakeRealm))
 		if got == nil || !got.end.Equal(late.end) || !got.start.Equal(late.start) ||
-			!got.renewTill.Equal(late.renewTill) ||
-			string(got.Key.KeyValue) != string(late.Key.KeyValue) ||
+			!got.renewTill.Equal(late.renewTill) || string(got.Key.KeyValue) != string(late.Key.KeyValue) ||
 			string(got.Raw.EncPart.Cipher) != string(late.Raw.EncPart.Cipher) {
 			t.Errorf("version %d: got the ticket %+v, want the one that ends last", version, got)
 		}

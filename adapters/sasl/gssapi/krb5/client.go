@@ -101,7 +101,7 @@ func New(o Options) (*Client, error) {
 	refuse("Principal", err)
 	k := &kdc{now: o.Now, kdcs: kdcs{
 		conf: conf, dial: o.Dial, srv: net.DefaultResolver.LookupSRV,
-		timeout: cmp.Or(o.KDCTimeout, DefaultKDCTimeout), last: map[string]string{},
+		timeout: cmp.Or(o.KDCTimeout, DefaultKDCTimeout),
 	}}
 	if k.now == nil {
 		k.now = time.Now

@@ -45,6 +45,7 @@ func FuzzKDCAnswer(f *testing.F) {
 		_, err = k.open(&answer{
 			KDCRepFields: messages.KDCRepFields{CRealm: fakeRealm, CName: alice.Name, EncPart: part},
 			key:          key, usage: keyusage.AS_REP_ENCPART, client: alice, request: request.ReqBody,
+			wrong: &Error{Reason: WrongKey},
 		})
 		saslpeer.Typed[*Error](t, err)
 

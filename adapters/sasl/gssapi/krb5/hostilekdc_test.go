@@ -244,9 +244,8 @@ func TestEachKDCIsTried(t *testing.T) {
 
 	o.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, os.ErrDeadlineExceeded }
 	_, err := ticketFor(saslpeer.Must(New(o)), "broker.example.org")
-	if e := mustFail(t, err, KDCUnreachable); e.Principal != fakeRealm || !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("got %v of %q, want %v of %q", err, e.Principal, os.ErrDeadlineExceeded, fakeRealm)
-	}
+	saslpeer.Equal(t, "the realm", mustFail(t, err, KDCUnreachable).Principal, fakeRealm)
+	saslpeer.ErrorIs(t, "three KDCs", err, os.ErrDeadlineExceeded)
 	saslpeer.ErrorSays(t, "three KDCs", err, ": i/o timeout; i/o timeout; i/o timeout")
 	o.Principal = "alice@NOWHERE.ORG"
 	_, err = ticketFor(saslpeer.Must(New(o)), "broker.example.org")

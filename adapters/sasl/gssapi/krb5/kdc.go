@@ -30,8 +30,7 @@ type kdcs struct {
 	srv     func(ctx context.Context, service, proto, name string) (string, []*net.SRV, error)
 	timeout time.Duration // for one answer of one KDC
 
-	mu   sync.Mutex
-	last map[string]string // realm to the address that answered last
+	last sync.Map // realm to the address that answered last
 }
 
 const (
@@ -56,9 +55,7 @@ func (k *kdcs) ask(ctx context.Context, realm string, request []byte) ([]byte, e
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case ok && refused.ErrorCode != errorcode.KDC_ERR_SVC_UNAVAILABLE, err == nil:
-			k.mu.Lock()
-			k.last[realm] = address
-			k.mu.Unlock()
+			k.last.Store(realm, address)
 			return answer, err
 		}
 		problems = append(problems, err)
@@ -76,8 +73,15 @@ func (k *kdcs) find(ctx context.Context, realm string) (addresses []string, err 
 			}
 		}
 	}
-	if len(addresses) == 0 && k.conf.lookupKDC {
-		addresses, err = k.lookup(ctx, realm)
+	if len(addresses) == 0 && k.conf.lookupKDC { // in DNS (RFC 4120, section 7.2.3.2)
+		limited, cancel := context.WithTimeout(ctx, k.timeout)
+		defer cancel()
+		var records []*net.SRV
+		_, records, err = k.srv(limited, "kerberos", "tcp", realm)
+		for _, r := range records {
+			host, port := strings.TrimSuffix(r.Target, "."), strconv.Itoa(int(r.Port))
+			addresses = append(addresses, net.JoinHostPort(host, port))
+		}
 	}
 	if len(addresses) == 0 {
 		if ctx.Err() != nil {
@@ -85,23 +89,11 @@ func (k *kdcs) find(ctx context.Context, realm string) (addresses []string, err 
 		}
 		return nil, &Error{Reason: UnknownRealm, Principal: realm, Err: err}
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if i := slices.Index(addresses, k.last[realm]); i > 0 {
+	last, _ := k.last.LoadOrStore(realm, "")
+	if i := slices.Index(addresses, last.(string)); i > 0 {
 		addresses[0], addresses[i] = addresses[i], addresses[0]
 	}
 	return addresses, nil
-}
-
-// lookup finds the KDCs of a realm in DNS (RFC 4120, section 7.2.3.2).
-func (k *kdcs) lookup(ctx context.Context, realm string) (addresses []string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, k.timeout)
-	defer cancel()
-	_, records, err := k.srv(ctx, "kerberos", "tcp", realm)
-	for _, r := range records {
-		addresses = append(addresses, net.JoinHostPort(strings.TrimSuffix(r.Target, "."), strconv.Itoa(int(r.Port))))
-	}
-	return addresses, err
 }
 
 // withPort adds the default port to an address from krb5.conf, where an IPv6 address

@@ -54,6 +54,7 @@ type answer struct {
 	usage   uint32
 	client  Principal
 	request messages.KDCReqBody
+	wrong   *Error // if another key encrypted it
 }
 
 // open decrypts an answer and compares it with the request.
@@ -70,7 +71,7 @@ func (k *kdc) open(a *answer) (*Ticket, error) {
 		return part.Unmarshal(plain)
 	}) {
 		if wrongKey {
-			return nil, errWrongKey
+			return nil, a.wrong
 		}
 		return nil, failure(BadAnswer, realm, "malformed encrypted part")
 	}
@@ -98,8 +99,6 @@ func (k *kdc) open(a *answer) (*Ticket, error) {
 	}
 	return t, nil
 }
-
-var errWrongKey = errors.New("gssapi: wrong key")
 
 // meanings are those of the error codes of a KDC.
 var meanings = map[int32]Reason{

@@ -93,14 +93,11 @@ func (k *kdc) exchange(
 	if !Contain(func() error { return reply.Unmarshal(message) }) {
 		return nil, failure(BadAnswer, realm, "the answer is not a KRB_TGS_REP")
 	}
-	t, err := k.open(&answer{
+	return k.open(&answer{
 		KDCRepFields: reply.KDCRepFields, key: tgt.Key, usage: keyusage.TGS_REP_ENCPART_SESSION_KEY,
 		client: tgt.Client, request: body,
+		wrong: failure(BadAnswer, realm, "the answer is not encrypted with the session key"),
 	})
-	if err == errWrongKey {
-		return nil, failure(BadAnswer, realm, "the answer is not encrypted with the session key")
-	}
-	return t, err
 }
 
 // proofOfTicket returns PA-TGS-REQ, the request within the request: the ticket and an
