@@ -9,14 +9,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"brokerconn/adapters/netlink/tunnel/tunneltest"
 )
 
 func listen(t *testing.T) net.Listener {
 	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := tunneltest.Must(net.Listen("tcp4", "127.0.0.1:0"))(t)
 	t.Cleanup(func() { _ = l.Close() })
 	return l
 }
@@ -96,10 +95,7 @@ func TestDialKeepsTheFamily(t *testing.T) {
 }
 
 func TestLocalAddr(t *testing.T) {
-	conn, err := dial(t, Options{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := tunneltest.Must(dial(t, Options{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}}))(t)
 	if ip := conn.LocalAddr().(*net.TCPAddr).IP.String(); ip != "127.0.0.1" {
 		t.Errorf("the connection comes from %s", ip)
 	}
