@@ -32,10 +32,7 @@ func over(t testing.TB, cfg broker.Config, do func(context.Context, *broker.Conn
 	if err != nil {
 		return err
 	}
-	defer func() {
-		conn.Close()
-		<-conn.Done()
-	}()
+	defer closed(conn)
 	return do(ctx, conn)
 }
 
@@ -46,7 +43,7 @@ func roundTrip(t testing.TB, b *Broker, cfg broker.Config) error {
 	return over(t, cfg, func(ctx context.Context, conn *broker.Conn) error {
 		n := roundTrips.Add(1)
 		name, value := fmt.Sprint("round-trip-", n), fmt.Appendf(nil, "record %d", n)
-		id, err := askedFor(ctx, conn, name, cfg.Port)
+		id, err := awaitTopic(ctx, conn, name, cfg.Port)
 		if err != nil {
 			return err
 		}
@@ -64,21 +61,19 @@ func roundTrip(t testing.TB, b *Broker, cfg broker.Config) error {
 	})
 }
 
-// askedFor asks for the metadata of a topic until it has a leader. port is the one at
-// which the broker must say that it listens.
-func askedFor(ctx context.Context, conn *broker.Conn, name string, port uint16) (id [16]byte, err error) {
+// awaitTopic asks for the metadata of a topic until it has a leader, and until the broker
+// serves it: the metadata name a leader a moment before, when it still answers a fetch with an
+// error. port is the one at which the broker must say that it listens; 0: any.
+func awaitTopic(ctx context.Context, conn *broker.Conn, name string, port uint16) (id [16]byte, err error) {
 	for {
-		req := kmsg.NewPtrMetadataRequest()
+		req := metadataOf(name)
 		req.AllowAutoTopicCreation = true
-		topic := kmsg.NewMetadataRequestTopic()
-		topic.Topic = &name
-		req.Topics = append(req.Topics, topic)
 		resp, err := req.RequestWith(ctx, conn)
 		if err != nil {
 			return id, err
 		}
 		// A new broker may not have its own registration yet.
-		if len(resp.Brokers) == 1 && resp.Brokers[0].Port != int32(port) {
+		if len(resp.Brokers) == 1 && port != 0 && resp.Brokers[0].Port != int32(port) {
 			return id, fmt.Errorf("the broker at port %d says that it is at %d", port, resp.Brokers[0].Port)
 		}
 		if len(resp.Brokers) != 1 || resp.Topics[0].ErrorCode != 0 || resp.Topics[0].Partitions[0].ErrorCode != 0 {

@@ -17,15 +17,15 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"brokerconn/acceptance/fakebroker"
 )
 
 func TestBrokerAnswers(t *testing.T) {
 	b := sharedBroker(t)
 	conn := dial(t, b.Addr())
 	for correlation := range byte(3) {
-		if err := askVersions(conn, correlation); err != nil {
-			t.Fatal(err)
-		}
+		fakebroker.Must(t, askVersions(conn, correlation))
 		expectAnswer(t, conn, correlation)
 	}
 	if id, _ := cluster(t, b.Addr()); id != b.ClusterID() {
@@ -38,38 +38,36 @@ func TestBrokerAnswers(t *testing.T) {
 
 // TestBrokerLife calls every method on one broker.
 func TestBrokerLife(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
+	dir := tempDir(t)
 	b := privateBroker(t, Config{})
 	addr, pid := b.Addr(), b.PID()
 	createTopic(t, addr, "kept")
 
 	conn := dial(t, addr)
-	if err := b.Pause(); err != nil {
-		t.Fatal(err)
-	}
-	if err := askVersions(conn, 1); err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, b.Pause())
+	fakebroker.Must(t, askVersions(conn, 1))
 	expectSilence(t, conn)
 	late := dial(t, addr) // the kernel accepts for it
-	if err := askVersions(late, 2); err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, askVersions(late, 2))
 	expectSilence(t, late)
-	if err := b.Resume(); err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, b.Resume())
 	expectAnswer(t, conn, 1)
 	expectAnswer(t, late, 2)
 
-	if err := b.Kill(); err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, b.Kill())
 	expectGone(t, b, conn)
 
-	for restarts, end := range []string{"kill", "stop", "stop while paused"} {
+	stop := func() error { return b.Stop(t.Context()) }
+	for restarts, end := range []struct {
+		name string
+		do   func() error
+	}{
+		{"kill", b.Kill},
+		{"stop", stop},
+		{"stop while paused", func() error { return errors.Join(b.Pause(), stop()) }},
+	} {
 		if err := b.Restart(t.Context()); err != nil {
-			t.Fatalf("restart before %s: %v", end, err)
+			t.Fatalf("restart before %s: %v", end.name, err)
 		}
 		if n := strings.Count(b.logFrom(brokerLog, 0), "Kafka Server started"); n != restarts+2 {
 			t.Errorf("restart %d: got %d starts in the log, want %d", restarts+1, n, restarts+2)
@@ -84,17 +82,8 @@ func TestBrokerLife(t *testing.T) {
 				b.ClusterID())
 		}
 		conn := dial(t, addr)
-		var err error
-		switch end {
-		case "kill":
-			err = b.Kill()
-		case "stop":
-			err = b.Stop(t.Context())
-		case "stop while paused":
-			err = errors.Join(b.Pause(), b.Stop(t.Context()))
-		}
-		if err != nil {
-			t.Fatalf("%s: %v", end, err)
+		if err := end.do(); err != nil {
+			t.Fatalf("%s: %v", end.name, err)
 		}
 		expectGone(t, b, conn)
 	}
@@ -110,7 +99,7 @@ func TestBrokerLife(t *testing.T) {
 	if err := b.Restart(t.Context()); err == nil || !strings.Contains(err.Error(), "closed") {
 		t.Errorf("restart of a closed broker: got %v, want an error that says so", err)
 	}
-	expectNothingLeft(t, os.Getenv("TMPDIR"))
+	expectNothingLeft(t, dir)
 }
 
 // expectGone checks a client's view of a broker that has ended.
@@ -155,55 +144,58 @@ func expectNothingLeft(t *testing.T, dir string) {
 }
 
 func TestCloseWhilePaused(t *testing.T) {
-	t.Setenv("TMPDIR", t.TempDir())
+	dir := tempDir(t)
 	b := privateBroker(t, Config{})
-	if _, err := os.Stat(b.Dir()); err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(b.Pause(), b.Close()); err != nil {
-		t.Fatal(err)
-	}
+	must(os.Stat(b.Dir()))(t)
+	fakebroker.Must(t, errors.Join(b.Pause(), b.Close()))
 	if _, err := os.Stat(b.Dir()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("stat of the directory after Close: got %v, want ErrNotExist", err)
 	}
-	expectNothingLeft(t, os.Getenv("TMPDIR"))
+	expectNothingLeft(t, dir)
 }
 
 func TestStartGivenUp(t *testing.T) {
-	for _, when := range []string{"before", "while formatting", "while starting", "while ZooKeeper starts"} {
-		t.Run(when, func(t *testing.T) {
-			dir := t.TempDir()
-			t.Setenv("TMPDIR", dir)
-			var config Config
-			reached := func() bool { return true }
-			switch when {
-			case "while formatting":
-				reached = func() bool { return !exists(dir, "*/data") && logged(dir) > 0 }
-			case "while starting":
-				reached = func() bool { return exists(dir, "*/data/meta.properties") }
-			case "while ZooKeeper starts":
-				config.Version = "0.9.0.1"
-				reached = func() bool { return exists(dir, "*/"+besideLog) }
-			}
-			b, err := Start(contextUntil(t, reached), config)
-			if !errors.Is(err, context.Canceled) {
+	for _, c := range []struct {
+		when, version string
+		reached       func(dir string) bool
+	}{
+		{"before", "", func(string) bool { return true }},
+		{"while formatting", "", func(dir string) bool { return !exists(dir, "*/data") && logged(dir) > 0 }},
+		{"while starting", "", func(dir string) bool { return exists(dir, "*/data/meta.properties") }},
+		{"while ZooKeeper starts", "0.9.0.1", func(dir string) bool { return exists(dir, "*/"+besideLog) }},
+	} {
+		t.Run(c.when, func(t *testing.T) {
+			dir := tempDir(t)
+			ctx := contextUntil(t, func() bool { return c.reached(dir) })
+			if err := startFails(t, ctx, Config{Version: c.version}); !errors.Is(err, context.Canceled) {
 				t.Errorf("start with a canceled context: got %v", err)
 			}
-			if err == nil {
-				b.Close()
-			}
-			expectNothingLeft(t, dir)
 		})
 	}
 }
 
-func TestRestartGivenUp(t *testing.T) {
+// tempDir gives the test its own directory for temporary files.
+func tempDir(t *testing.T) string {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
-	b := privateBroker(t, Config{})
-	if err := b.Kill(); err != nil {
-		t.Fatal(err)
+	return dir
+}
+
+// startFails returns the error of a start, which must leave nothing in tempDir; nil if the broker started.
+func startFails(t *testing.T, ctx context.Context, config Config) error {
+	t.Helper()
+	b, err := Start(ctx, config)
+	if err == nil {
+		b.Close()
 	}
+	expectNothingLeft(t, os.Getenv("TMPDIR"))
+	return err
+}
+
+func TestRestartGivenUp(t *testing.T) {
+	dir := tempDir(t)
+	b := privateBroker(t, Config{})
+	fakebroker.Must(t, b.Kill())
 	before := logged(dir)
 	err := b.Restart(contextUntil(t, func() bool { return logged(dir) > before }))
 	if !errors.Is(err, context.Canceled) || b.PID() != 0 {
@@ -237,15 +229,13 @@ func contextUntil(t *testing.T, reached func() bool) context.Context {
 
 // logged returns how much the broker in a directory of dir has logged.
 func logged(dir string) int64 {
-	logs, err := filepath.Glob(filepath.Join(dir, "*", "broker.log"))
-	if err != nil || len(logs) != 1 {
-		return 0
+	logs, _ := filepath.Glob(filepath.Join(dir, "*", "broker.log"))
+	if len(logs) == 1 {
+		if info, err := os.Stat(logs[0]); err == nil {
+			return info.Size()
+		}
 	}
-	info, err := os.Stat(logs[0])
-	if err != nil {
-		return 0
-	}
-	return info.Size()
+	return 0
 }
 
 func exists(dir, pattern string) bool {
@@ -254,16 +244,11 @@ func exists(dir, pattern string) bool {
 }
 
 func TestStartTimeout(t *testing.T) {
-	dir := t.TempDir()
-	t.Setenv("TMPDIR", dir)
-	b, err := Start(t.Context(), Config{StartTimeout: time.Millisecond})
-	if err == nil {
-		b.Close()
-	}
+	tempDir(t)
+	err := startFails(t, t.Context(), Config{StartTimeout: time.Millisecond})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("start with a timeout of 1 ms: got %v, want DeadlineExceeded", err)
 	}
-	expectNothingLeft(t, dir)
 }
 
 // TestStartErrorHasTheReason: the error of a start includes the reason in the broker's log.
@@ -276,16 +261,11 @@ func TestStartErrorHasTheReason(t *testing.T) {
 		"while starting":   {map[string]string{"authorizer.class.name": "no.such.Class"}, "no.such.Class"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			t.Setenv("TMPDIR", dir)
-			b, err := Start(t.Context(), Config{Properties: test.properties})
-			if err == nil {
-				b.Close()
-			}
+			tempDir(t)
+			err := startFails(t, t.Context(), Config{Properties: test.properties})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %q in it", err, test.want)
 			}
-			expectNothingLeft(t, dir)
 		})
 	}
 }
@@ -297,10 +277,7 @@ func TestPortTaken(t *testing.T) {
 }
 
 func portTaken(t *testing.T, config Config) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	defer l.Close()
 	taken := l.Addr().(*net.TCPAddr).Port
 
@@ -324,13 +301,8 @@ func portTaken(t *testing.T, config Config) {
 	}
 
 	// A restart keeps its ports.
-	if err := b.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	thief, err := net.Listen("tcp", b.Addr())
-	if err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, b.Kill())
+	thief := must(net.Listen("tcp", b.Addr()))(t)
 	err = b.Restart(t.Context())
 	if !errors.Is(err, errPortTaken) || !strings.Contains(err.Error(), b.Addr()) {
 		t.Errorf("restart on a taken port: got %v, want errPortTaken with the address", err)

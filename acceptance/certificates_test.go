@@ -7,22 +7,10 @@ import (
 )
 
 func TestCertificates(t *testing.T) {
-	ca, err := newAuthority("an authority")
-	if err != nil {
-		t.Fatal(err)
-	}
-	other, err := newAuthority("an authority")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := ca.issue("broker", "localhost", "127.0.0.1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := ca.issue("client")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ca := must(newAuthority("an authority"))(t)
+	other := must(newAuthority("an authority"))(t)
+	server := must(ca.issue("broker", "localhost", "127.0.0.1"))(t)
+	client := must(ca.issue("client"))(t)
 	for _, c := range []struct {
 		what    string
 		id, by  *identity

@@ -40,7 +40,7 @@ func TestConfiguredRelease(t *testing.T) {
 			var warnings []string
 			cfg := configOf(t, b)
 			cfg.APIVersion = c.release
-			cfg.Transport = &netlink.Transport{Dial: wire.Dial}
+			cfg.Transport = tapped(tcp.Options{}, wire.write)
 			cfg.Hooks = &broker.Hooks{Warning: func(text string) { warnings = append(warnings, text) }}
 			conn := connect(t, cfg)
 			name := fmt.Sprint("as-", c.release)
@@ -88,26 +88,31 @@ type eavesdropper struct {
 	sent []byte
 }
 
-func (e *eavesdropper) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := tcp.Dial(tcp.Options{})(ctx, network, address)
-	if err != nil {
-		return nil, err
-	}
-	return &overheard{conn, e}, nil
-}
-
-type overheard struct {
-	net.Conn
-	e *eavesdropper
-}
-
-func (c *overheard) Write(p []byte) (int, error) {
-	n, err := c.Conn.Write(p)
-	c.e.mu.Lock()
-	defer c.e.mu.Unlock()
-	c.e.sent = append(c.e.sent, p[:n]...)
+func (e *eavesdropper) write(conn net.Conn, p []byte) (int, error) {
+	n, err := conn.Write(p)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.sent = append(e.sent, p[:n]...)
 	return n, err
 }
+
+// tapped is a transport whose connections write by write.
+func tapped(o tcp.Options, write func(conn net.Conn, p []byte) (int, error)) *netlink.Transport {
+	return &netlink.Transport{Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := tcp.Dial(o)(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return tappedConn{conn, write}, nil
+	}}
+}
+
+type tappedConn struct {
+	net.Conn
+	write func(net.Conn, []byte) (int, error)
+}
+
+func (c tappedConn) Write(p []byte) (int, error) { return c.write(c.Conn, p) }
 
 // spoken is the beginning of a request: its API and version.
 type spoken struct{ key, version int16 }

@@ -18,8 +18,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/metrics/recorder"
-	"brokerconn/adapters/netlink"
 	"brokerconn/adapters/tcp"
 	"brokerconn/application/broker"
 )
@@ -33,86 +33,46 @@ func configOf(t *testing.T, b *Broker) broker.Config {
 
 func configAt(t *testing.T, b *Broker, l Listener) broker.Config {
 	t.Helper()
-	host, port, err := broker.ParseAddress(b.AddrOf(l))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return broker.Config{Host: host, Port: port}
+	return fakebroker.ConfigFor(t, b.AddrOf(l))
 }
 
 func connect(t *testing.T, cfg broker.Config) *broker.Conn {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	conn, err := broker.Dial(ctx, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		conn.Close()
-		<-conn.Done()
-	})
+	conn := must(broker.Dial(ctx, cfg))(t)
+	t.Cleanup(func() { closed(conn) })
 	return conn
+}
+
+// closed closes a Conn and waits for its end.
+func closed(conn *broker.Conn) broker.Stats {
+	conn.Close()
+	<-conn.Done()
+	return conn.Stats()
+}
+
+// askMetadata sends a request for all metadata.
+func askMetadata(ctx context.Context, conn *broker.Conn) error {
+	_, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)
+	return err
 }
 
 // topicNamed makes a topic of one partition and returns its id.
 func topicNamed(t *testing.T, conn *broker.Conn, name string) [16]byte {
 	t.Helper()
-	req := kmsg.NewPtrCreateTopicsRequest()
-	topic := kmsg.NewCreateTopicsRequestTopic()
-	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = name, 1, 1
-	req.Topics = append(req.Topics, topic)
-	req.TimeoutMillis = int32(patience.Milliseconds())
-	resp, err := req.RequestWith(t.Context(), conn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := must(createRequest(name).RequestWith(t.Context(), conn))(t)
 	if code := resp.Topics[0].ErrorCode; code != 0 {
 		t.Fatalf("create topic %s: error %d", name, code)
 	}
-	id := resp.Topics[0].TopicID
-	for !hasLeader(t, conn, name) { // the broker creates it after the controller
-	}
-	for !leads(t, conn, name, id) {
-	}
-	return id
-}
-
-// leads reports whether the broker serves the topic as its leader. The metadata name a
-// leader a moment before it does; until then it answers a fetch with an error.
-func leads(t *testing.T, conn *broker.Conn, name string, id [16]byte) bool {
-	t.Helper()
-	req := fetchRequest(name, id, 0)
-	req.MaxWaitMillis, req.MinBytes = 0, 0
-	resp, err := req.RequestWith(t.Context(), conn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const unknownTopic, notLeader, unknownTopicID = 3, 6, 100
-	code := resp.ErrorCode
-	if len(resp.Topics) > 0 {
-		code = resp.Topics[0].Partitions[0].ErrorCode
-	}
-	switch code {
-	case 0:
-		return true
-	case unknownTopic, notLeader, unknownTopicID:
-		return false
-	}
-	t.Fatalf("fetch from %s: error %d", name, code)
-	return false
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	return must(awaitTopic(ctx, conn, name, 0))(t) // the broker has it after the controller
 }
 
 func hasLeader(t *testing.T, conn *broker.Conn, name string) bool {
 	t.Helper()
-	req := kmsg.NewPtrMetadataRequest()
-	topic := kmsg.NewMetadataRequestTopic()
-	topic.Topic = &name
-	req.Topics = append(req.Topics, topic)
-	resp, err := req.RequestWith(t.Context(), conn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := must(metadataOf(name).RequestWith(t.Context(), conn))(t)
 	return resp.Topics[0].ErrorCode == 0 && len(resp.Topics[0].Partitions) == 1 &&
 		resp.Topics[0].Partitions[0].ErrorCode == 0
 }
@@ -179,10 +139,7 @@ func fetched(resp *kmsg.FetchResponse, err error) ([]byte, error) {
 
 func TestVersionsMetadataProduceFetch(t *testing.T) {
 	conn := connect(t, configOf(t, sharedBroker(t)))
-	v, err := conn.APIVersions(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	v := must(conn.APIVersions(t.Context()))(t)
 	if v.RequestVersion() != 4 {
 		t.Errorf("asked for API versions at v%d, want v4 at once from this broker", v.RequestVersion())
 	}
@@ -190,10 +147,7 @@ func TestVersionsMetadataProduceFetch(t *testing.T) {
 	if err != nil || verdict.String() != "4.4" || verdict.Lineage != broker.KRaftBroker {
 		t.Errorf("check version of %s: got %+v, %v; want 4.4 of a KRaft broker", Newest, verdict, err)
 	}
-	meta, err := kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), conn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	meta := must(kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), conn))(t)
 	if id, _ := cluster(t, sharedBroker(t).Addr()); meta.ClusterID == nil || *meta.ClusterID != id {
 		t.Errorf("cluster id: got %v, want %s", meta.ClusterID, id)
 	}
@@ -206,10 +160,7 @@ func TestVersionsMetadataProduceFetch(t *testing.T) {
 		if err != nil || offset != int64(i) {
 			t.Fatalf("produce: got offset %d, %v; want %d", offset, err, i)
 		}
-		records, err := fetched(fetchRequest(name, id, offset).RequestWith(t.Context(), conn))
-		if err != nil {
-			t.Fatal(err)
-		}
+		records := must(fetched(fetchRequest(name, id, offset).RequestWith(t.Context(), conn)))(t)
 		// The broker fills in the offset and the leader's epoch, and nothing else.
 		if sent := batchOf(value); len(records) != len(sent) || !bytes.Equal(records[16:], sent[16:]) {
 			t.Errorf("record %d: got % x, want % x", i, records, sent)
@@ -235,10 +186,7 @@ func TestFiveInFlightInOrder(t *testing.T) {
 	var window []*broker.Future
 	next := int64(0)
 	take := func() {
-		resp, err := window[0].Wait(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
+		resp := must(window[0].Wait(t.Context()))(t)
 		offset, err := produced(resp.(*kmsg.ProduceResponse), nil)
 		if err != nil || offset != next {
 			t.Fatalf("got offset %d, %v; want %d", offset, err, next)
@@ -265,25 +213,16 @@ func TestFiveInFlightInOrder(t *testing.T) {
 // future fails with how much of it was sent.
 func TestKilledWithRequestsInFlight(t *testing.T) {
 	b := privateBroker(t, Config{})
-	var mu sync.Mutex
-	var moves []string
-	var counts = recorder.New()
+	counts := recorder.New()
 	cfg := configOf(t, b)
-	wire := &piecemeal{dial: tcp.Dial(tcp.Options{SendBufferBytes: 4 << 10})}
-	cfg.Transport = &netlink.Transport{Dial: wire.Dial}
+	var wire piecemeal
+	cfg.Transport = tapped(tcp.Options{SendBufferBytes: 4 << 10}, wire.write)
 	cfg.Metrics = counts
 	cfg.ReconnectBackoff, cfg.ReconnectBackoffMax = 20*time.Millisecond, 200*time.Millisecond
-	cfg.Hooks = &broker.Hooks{StateChanged: func(from, to broker.State, _ broker.Endpoint, _ error) {
-		mu.Lock()
-		defer mu.Unlock()
-		moves = append(moves, fmt.Sprint(from, " -> ", to))
-	}}
 	conn := connect(t, cfg)
 	const name = "killed"
 	id := topicNamed(t, conn, name)
-	if err := b.Pause(); err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, b.Pause())
 	before := wire.written.Load()
 	small := sendOn(t, conn, kmsg.NewPtrMetadataRequest())
 	large := sendOn(t, conn, produceRequest(name, id, -1, make([]byte, 16<<20)))
@@ -292,9 +231,7 @@ func TestKilledWithRequestsInFlight(t *testing.T) {
 	for wire.written.Load() < before+16<<10 { // so the large one is under way
 		time.Sleep(time.Millisecond)
 	}
-	if err := b.Kill(); err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, b.Kill())
 	for _, c := range []struct {
 		what string
 		f    *broker.Future
@@ -320,7 +257,7 @@ func TestKilledWithRequestsInFlight(t *testing.T) {
 
 	// Down: no broker accepts, and a request waits out the backoff until its context ends.
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
-	_, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)
+	err := askMetadata(ctx, conn)
 	cancel()
 	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, broker.ErrDial) || !broker.SafeToRetry(err) {
 		t.Errorf("while the broker is down: %v", err)
@@ -328,18 +265,11 @@ func TestKilledWithRequestsInFlight(t *testing.T) {
 
 	// Up again: waiting callers are served.
 	waiting := make(chan error, 1)
-	go func() {
-		_, err := kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), conn)
-		waiting <- err
-	}()
-	if err := b.Restart(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-waiting; err != nil {
-		// Its timeout may have passed while the broker started.
-		if !errors.Is(err, broker.ErrRequestTimeout) || !broker.SafeToRetry(err) {
-			t.Errorf("a waiting caller: got %v", err)
-		}
+	go func() { waiting <- askMetadata(t.Context(), conn) }()
+	fakebroker.Must(t, b.Restart(t.Context()))
+	// Its timeout may have passed while the broker started.
+	if err := <-waiting; err != nil && (!errors.Is(err, broker.ErrRequestTimeout) || !broker.SafeToRetry(err)) {
+		t.Errorf("a waiting caller: got %v", err)
 	}
 	for !hasLeader(t, conn, name) {
 	}
@@ -347,47 +277,20 @@ func TestKilledWithRequestsInFlight(t *testing.T) {
 		t.Errorf("after the restart: got %v", err)
 	}
 
-	conn.Close()
-	<-conn.Done()
-	after := counts.Snapshot()
-	if after.Started != after.Closed {
-		t.Errorf("got %d connections started and %d closed, want the same", after.Started, after.Closed)
-	}
-	if after.Sent != after.Received+after.Failed {
-		t.Errorf("%d requests sent, %d answered, %d failed", after.Sent, after.Received, after.Failed)
-	}
-	if after.Started < 4 {
+	closed(conn)
+	if after := auditCounts(t, counts); after.Started < 4 {
 		t.Errorf("got %d attempts, want more", after.Started)
 	}
-	mu.Lock()
-	t.Logf("%d moves, the last: %s", len(moves), moves[len(moves)-1])
-	mu.Unlock()
 }
 
 // piecemeal writes in small pieces and counts the bytes written.
-type piecemeal struct {
-	dial    netlink.DialFunc
-	written atomic.Int64
-}
+type piecemeal struct{ written atomic.Int64 }
 
-func (p *piecemeal) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := p.dial(ctx, network, address)
-	if err != nil {
-		return nil, err
-	}
-	return &countedConn{conn, &p.written}, nil
-}
-
-type countedConn struct {
-	net.Conn
-	written *atomic.Int64
-}
-
-func (c *countedConn) Write(p []byte) (n int, err error) {
-	for piece := range slices.Chunk(p, 4<<10) {
-		m, err := c.Conn.Write(piece)
+func (p *piecemeal) write(conn net.Conn, data []byte) (n int, err error) {
+	for piece := range slices.Chunk(data, 4<<10) {
+		m, err := conn.Write(piece)
 		n += m
-		c.written.Add(int64(m))
+		p.written.Add(int64(m))
 		if err != nil {
 			return n, err
 		}
@@ -403,18 +306,14 @@ func TestPausedPastTheTimeout(t *testing.T) {
 	cfg.RequestTimeout = 500 * time.Millisecond
 	cfg.SetupTimeout = time.Second
 	conn := connect(t, cfg)
-	if err := b.Pause(); err != nil {
-		t.Fatal(err)
-	}
-	_, err := kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), conn)
+	fakebroker.Must(t, b.Pause())
+	err := askMetadata(t.Context(), conn)
 	if !errors.Is(err, broker.ErrRequestTimeout) || broker.SafeToRetry(err) {
 		t.Errorf("request to a paused broker: got %v, want ErrRequestTimeout, not safe to retry", err)
 	}
-	if err := b.Resume(); err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, b.Resume())
 	for range 20 {
-		if _, err = kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), conn); err == nil {
+		if err = askMetadata(t.Context(), conn); err == nil {
 			return
 		}
 	}
@@ -435,46 +334,35 @@ func TestKilledUnderLoad(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for ctx.Err() == nil {
-				_, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)
+				err := askMetadata(ctx, conn)
 				if err != nil && !broker.Retriable(err) && !errors.Is(err, context.Canceled) {
 					t.Errorf("got %v, want a retriable error", err)
 				}
 			}
 		})
 	}
-	for range 3 {
-		reach := counts.Snapshot().Received + 200
+	answered := func(n int64) {
+		reach := counts.Snapshot().Received + n
 		for counts.Snapshot().Received < reach {
 			time.Sleep(time.Millisecond)
 		}
-		if err := b.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		if err := b.Restart(t.Context()); err != nil {
-			t.Fatal(err)
-		}
 	}
-	reach := counts.Snapshot().Received + 200
-	for counts.Snapshot().Received < reach {
-		time.Sleep(time.Millisecond)
+	for range 3 {
+		answered(200)
+		fakebroker.Must(t, b.Kill())
+		fakebroker.Must(t, b.Restart(t.Context()))
 	}
+	answered(200)
 	stop()
 	wg.Wait()
-	conn.Close()
-	<-conn.Done()
-	s := counts.Snapshot()
-	if s.Sent != s.Received+s.Failed || s.Started != s.Closed {
-		t.Errorf("got inconsistent sums: %+v", s)
-	}
+	closed(conn)
+	s := auditCounts(t, counts)
 	t.Logf("%d requests, %d answered, %d failed over %d connections", s.Sent, s.Received, s.Failed, s.Started)
 }
 
 // TestPolled uses the same broker through a Polled.
 func TestPolled(t *testing.T) {
-	p, err := broker.NewPolled(configOf(t, sharedBroker(t)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := must(broker.NewPolled(configOf(t, sharedBroker(t))))(t)
 	defer p.Close(nil)
 	verdict, err := p.CheckVersion(patience, false, nil)
 	if err != nil || verdict.String() != "4.4" {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 )
 
@@ -23,10 +24,7 @@ func TestDrainUnderLoad(t *testing.T) {
 	const name = "drained"
 	id := topicNamed(t, connect(t, configOf(t, b)), name)
 	book := newLedger()
-	w := newWitness()
-	cfg := configOf(t, b)
-	cfg.Hooks = w.hooks()
-	conn := connect(t, cfg)
+	conn, w := watched(t, configOf(t, b))
 
 	// Many more callers than MaxInFlight: most of them wait. Each continues until it is
 	// refused.
@@ -49,9 +47,7 @@ func TestDrainUnderLoad(t *testing.T) {
 	eventually(t, "a line under load", func() bool { return book.count(stored) > 200 && conn.Stats().Waiting >= 10 })
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	if err := conn.Drain(ctx); err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, conn.Drain(ctx))
 	select {
 	case <-conn.Done():
 	default:

@@ -12,14 +12,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"brokerconn/acceptance/fakebroker"
 )
 
 // A complete release needs no Maven, hence no network.
 func TestFetchFromCache(t *testing.T) {
-	first, err := Fetch(t.Context(), Newest)
-	if err != nil {
-		t.Fatal(err)
-	}
+	first := must(Fetch(t.Context(), Newest))(t)
 	for _, jar := range filepath.SplitList(first) {
 		if !filepath.IsAbs(jar) {
 			t.Errorf("got %s, want an absolute path", jar)
@@ -36,29 +35,17 @@ func TestFetchFromCache(t *testing.T) {
 // may use the shared one, and keep their Python there.
 func copyCache(t *testing.T) cache {
 	t.Helper()
-	if _, err := Fetch(t.Context(), Newest); err != nil {
-		t.Fatal(err)
-	}
-	from, err := openCache()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(Fetch(t.Context(), Newest))(t)
+	from := must(openCache())(t)
 	to := t.TempDir()
-	if err := os.CopyFS(cache(to).m2(), without{os.DirFS(from.m2()), jarsOfOthers(t, from)}); err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, os.CopyFS(cache(to).m2(), without{os.DirFS(from.m2()), jarsOfOthers(t, from)}))
 	jars, err := os.ReadFile(from.classpathFile(Newest))
 	if err == nil {
 		err = os.WriteFile(cache(to).classpathFile(Newest), jars, 0o666)
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, err)
 	t.Setenv("BROKERCONN_CACHE", to)
-	c, err := openCache()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must(openCache())(t)
 	return c
 }
 
@@ -66,17 +53,11 @@ func copyCache(t *testing.T) cache {
 // make releases.
 func jarsOfOthers(t *testing.T, c cache) map[string]bool {
 	t.Helper()
-	files, err := filepath.Glob(c.classpathFile("*"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	files := must(filepath.Glob(c.classpathFile("*")))(t)
 	others := make(map[string]bool)
 	jars := func(file string) []string {
 		version := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "kafka-"), ".classpath")
-		jars, err := c.load(version)
-		if err != nil {
-			t.Fatal(err)
-		}
+		jars := must(c.load(version))(t)
 		return jars
 	}
 	for _, file := range files {
@@ -135,9 +116,7 @@ func TestFetchRepairs(t *testing.T) {
 		}},
 	} {
 		t.Run(damage.name, func(t *testing.T) {
-			if err := damage.do(); err != nil {
-				t.Fatal(err)
-			}
+			fakebroker.Must(t, damage.do())
 			// All at the same time, as several test processes would.
 			var all sync.WaitGroup
 			for range 3 {

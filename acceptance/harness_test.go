@@ -12,9 +12,20 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"brokerconn/acceptance/fakebroker"
 )
 
 // The tests of the harness that need no Java.
+
+// must returns a function that fails the test if err is not nil, and otherwise returns v.
+func must[T any](v T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		fakebroker.Must(t, err)
+		return v
+	}
+}
 
 func TestReleaseOf(t *testing.T) {
 	for _, c := range []struct {
@@ -87,11 +98,8 @@ func TestListenersOfARelease(t *testing.T) {
 		{"4.4.0", []Listener{Plaintext}, "cannot have both"},
 		{"4.4.0", []Listener{"TELNET"}, "no listener TELNET"},
 	} {
-		rel, err := releaseOf(c.version, DefaultMode)
-		if err != nil {
-			t.Fatal(err)
-		}
-		err = rel.check(append([]Listener{Plaintext}, c.listeners...))
+		rel := must(releaseOf(c.version, DefaultMode))(t)
+		err := rel.check(append([]Listener{Plaintext}, c.listeners...))
 		if (err == nil) != (c.refusal == "") || err != nil && !strings.Contains(err.Error(), c.refusal) {
 			t.Errorf("Kafka %s with %s: got error %v, want %q", c.version, c.listeners, err, c.refusal)
 		}
@@ -152,9 +160,7 @@ func TestGateOnABareMachine(t *testing.T) {
 
 func TestUnusableCache(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, nil, 0o666); err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, os.WriteFile(file, nil, 0o666))
 	t.Setenv("BROKERCONN_CACHE", filepath.Join(file, "cache"))
 	_, err := Fetch(t.Context(), Newest)
 	if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "BROKERCONN_CACHE") {
@@ -164,17 +170,11 @@ func TestUnusableCache(t *testing.T) {
 
 func TestLock(t *testing.T) {
 	t.Setenv("BROKERCONN_CACHE", t.TempDir())
-	c, err := openCache()
-	if err != nil {
-		t.Fatal(err)
-	}
-	unlock, err := c.lock(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := must(openCache())(t)
+	unlock := must(c.lock(t.Context()))(t)
 	given, giveUp := context.WithCancel(t.Context())
 	giveUp()
-	_, err = Fetch(given, Newest)
+	_, err := Fetch(given, Newest)
 	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "another process") {
 		t.Errorf("a fetch while another process fetches: got %v, want context.Canceled", err)
 	}
@@ -218,10 +218,7 @@ g.comment#=#!
 
 func TestFreePorts(t *testing.T) {
 	for range 20 {
-		a, err := freePorts([]Listener{Plaintext, SSL})
-		if err != nil {
-			t.Fatal(err)
-		}
+		a := must(freePorts([]Listener{Plaintext, SSL}))(t)
 		all := []int{a.aux, a.ports[Plaintext], a.ports[SSL]}
 		slices.Sort(all)
 		if len(slices.Compact(all)) != 3 || all[0] < firstPort || all[2] > lastPort {
@@ -231,14 +228,8 @@ func TestFreePorts(t *testing.T) {
 }
 
 func TestAccepts(t *testing.T) {
-	a, err := freePorts([]Listener{Plaintext})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", a.ports[Plaintext]))
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := must(freePorts([]Listener{Plaintext}))(t)
+	l := must(net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", a.ports[Plaintext])))(t)
 	if !accepts(l.Addr().String()) {
 		t.Error("got false for a listener, want true")
 	}

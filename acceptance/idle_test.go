@@ -14,6 +14,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/metrics/recorder"
 	"brokerconn/adapters/tcp"
 	"brokerconn/application/broker"
@@ -32,10 +33,8 @@ type aim struct {
 }
 
 func (a *aim) was(tooLong bool) {
-	if a.step == 0 || tooLong != a.long {
+	if a.step *= 2; a.step == 0 || tooLong != a.long {
 		a.step = time.Millisecond // it lies between the last two
-	} else {
-		a.step *= 2
 	}
 	a.long = tooLong
 	if tooLong {
@@ -61,13 +60,14 @@ func TestIdle(t *testing.T) {
 		cfg.PingInterval = 3 * time.Millisecond
 		connect(t, cfg)
 	}
-	t.Run("the broker closes first", func(t *testing.T) { t.Parallel(); testClosedByTheBroker(t, b, idleConn, 24) })
-	t.Run("the broker closes first, polled", func(t *testing.T) {
-		t.Parallel()
-		testClosedByTheBroker(t, b, idleLoop, 12)
-	})
-	t.Run("we close first", func(t *testing.T) { t.Parallel(); testIdleLimit(t, b) })
-	t.Run("kept warm", func(t *testing.T) { t.Parallel(); testPings(t, b) })
+	for name, test := range map[string]func(*testing.T){
+		"the broker closes first":         func(t *testing.T) { testClosedByTheBroker(t, b, idleConn, 24) },
+		"the broker closes first, polled": func(t *testing.T) { testClosedByTheBroker(t, b, idleLoop, 12) },
+		"we close first":                  func(t *testing.T) { testIdleLimit(t, b) },
+		"kept warm":                       func(t *testing.T) { testPings(t, b) },
+	} {
+		t.Run(name, func(t *testing.T) { t.Parallel(); test(t) })
+	}
 }
 
 // An idler is a connection without an idle limit of its own, with the operations of its
@@ -82,11 +82,11 @@ type idler struct {
 }
 
 func idleConn(t *testing.T, b *Broker, counts *recorder.Recorder) *idler {
-	w, wire := newWitness(), &lastLink{Transport: tcp.New(tcp.Options{})}
+	wire := &lastLink{Transport: tcp.New(tcp.Options{})}
 	cfg := configOf(t, b)
 	cfg.IdleTimeout = -1
-	cfg.Hooks, cfg.Metrics, cfg.Transport = w.hooks(), counts, wire
-	conn := connect(t, cfg)
+	cfg.Metrics, cfg.Transport = counts, wire
+	conn, w := watched(t, cfg)
 	return &idler{
 		witness: w,
 		ask: func(req *kmsg.ProduceRequest) (ports.Message, error) {
@@ -96,13 +96,13 @@ func idleConn(t *testing.T, b *Broker, counts *recorder.Recorder) *idler {
 		pass: time.Sleep,
 		untilLost: func() bool {
 			deadline := time.Now().Add(patience)
-			for len(w.lost()) == 0 && time.Now().Before(deadline) {
+			for len(w.now().downs) == 0 && time.Now().Before(deadline) {
 				time.Sleep(time.Millisecond)
 			}
-			return len(w.lost()) > 0
+			return len(w.now().downs) > 0
 		},
 		arrived: wire.ended,
-		close:   func() broker.Stats { conn.Close(); <-conn.Done(); return conn.Stats() },
+		close:   func() broker.Stats { return closed(conn) },
 	}
 }
 
@@ -154,11 +154,11 @@ func testClosedByTheBroker(t *testing.T, b *Broker, open func(*testing.T, *Broke
 				t.Error("got no end of the idle connection, want one by the broker, reported by a hook")
 				return
 			}
-			end := c.lost()[0]
+			end := c.now().downs[0]
 			if !errors.Is(end.err, broker.ErrConnection) || !errors.Is(end.err, io.EOF) {
 				t.Errorf("closed by the broker: got %v", end.err)
 			}
-			if c.readied() != 1 || c.idled() != 0 {
+			if c.now().ups != 1 || c.now().idle != 0 {
 				t.Error("got a connection attempt or its own idle close, want neither")
 			}
 
@@ -167,11 +167,11 @@ func testClosedByTheBroker(t *testing.T, b *Broker, open func(*testing.T, *Broke
 				if err := produce("before silence", round); err != nil {
 					t.Errorf("after the close: got %v", err)
 				}
-				ups := c.readied()
+				ups := c.now().ups
 				c.pass(aim.next())
 				arrived := c.arrived()
 				switch err := produce("after silence", round); {
-				case err == nil && c.readied() > ups:
+				case err == nil && c.now().ups > ups:
 					after.Add(1)
 					aim.was(true)
 				case err == nil:
@@ -190,9 +190,8 @@ func testClosedByTheBroker(t *testing.T, b *Broker, open func(*testing.T, *Broke
 	wg.Wait()
 	t.Logf("requests after silence: %d before the close, %d met it, %d after it on a new connection; records: %v",
 		before.Load(), met.Load(), after.Load(), book)
-	s := counts.Snapshot()
-	if s.Sent != s.Received+s.Failed || s.Started != s.Closed || s.Failed != met.Load() {
-		t.Errorf("got inconsistent sums: %+v", s)
+	if s := auditCounts(t, counts); s.Failed != met.Load() {
+		t.Errorf("got %d failures, want %d", s.Failed, met.Load())
 	}
 	book.audit(t, recordsOf(t, b, name, id))
 }
@@ -220,40 +219,34 @@ func (l *lastLink) ended() bool {
 
 // testIdleLimit: a connection that its own idle limit closes has no error and no pause.
 func testIdleLimit(t *testing.T, b *Broker) {
-	w := newWitness()
 	cfg := configOf(t, b)
 	cfg.IdleTimeout = brokerIdle / 2
-	cfg.Hooks = w.hooks()
-	conn := connect(t, cfg)
+	conn, w := watched(t, cfg)
 	for round := range 3 {
-		if _, err := kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), conn); err != nil {
-			t.Fatal(err)
-		}
-		eventually(t, "the idle limit", func() bool { return w.idled() == round+1 && len(w.lost()) == round+1 })
-		if err := w.lost()[round].err; err != nil {
+		fakebroker.Must(t, askMetadata(t.Context(), conn))
+		eventually(t, "the idle limit", func() bool { return w.now().idle == round+1 && len(w.now().downs) == round+1 })
+		if err := w.now().downs[round].err; err != nil {
 			t.Errorf("idle close: got error %v, want none", err)
 		}
 		if s := conn.Stats(); s.LastError != nil || !s.BackoffUntil.IsZero() || s.State != broker.Disconnected {
 			t.Errorf("idle and closed: got %+v, want Disconnected, no error, no backoff", s)
 		}
 	}
-	if s := conn.Stats(); s.ClosedClean != 3 || s.Closed != 3 || s.FailuresInARow != 0 || w.readied() != 3 {
+	if s := conn.Stats(); s.ClosedClean != 3 || s.Closed != 3 || s.FailuresInARow != 0 || w.now().ups != 3 {
 		t.Errorf("after three idle closes: got %+v", s)
 	}
 
-	cfg = configOf(t, b)
-	cfg.IdleTimeout = brokerIdle / 2
 	p, w := watchedLoop(t, cfg)
 	defer p.Close(nil)
 	for round := range 3 {
 		p.mustAnswer()
 		p.until(time.Time{}, "the idle limit", p.Disconnected)
-		if w.idled() != round+1 || w.lost()[round].err != nil || p.Stats().LastError != nil || p.BlackedOut() {
-			t.Errorf("a Polled: got %d idle closes, want %d; last error %v, backoff %v", w.idled(), round+1,
+		if w.now().idle != round+1 || w.now().downs[round].err != nil || p.Stats().LastError != nil || p.BlackedOut() {
+			t.Errorf("a Polled: got %d idle closes, want %d; last error %v, backoff %v", w.now().idle, round+1,
 				p.Stats().LastError, p.BlackedOut())
 		}
 	}
-	if s := p.Stats(); s.ClosedClean != 3 || s.Closed != 3 || s.FailuresInARow != 0 || w.readied() != 3 {
+	if s := p.Stats(); s.ClosedClean != 3 || s.Closed != 3 || s.FailuresInARow != 0 || w.now().ups != 3 {
 		t.Errorf("a Polled after three idle closes: got %+v", s)
 	}
 }
@@ -261,24 +254,20 @@ func testIdleLimit(t *testing.T, b *Broker) {
 // testPings: pings keep the connection open at the broker.
 func testPings(t *testing.T, b *Broker) {
 	const longer = 4 * brokerIdle
-	w := newWitness()
 	cfg := configOf(t, b)
 	cfg.PingInterval = brokerIdle / 4
-	cfg.Hooks = w.hooks()
-	conn := connect(t, cfg)
+	conn, w := watched(t, cfg)
 	p, pw := watchedLoop(t, cfg)
 	defer p.Close(nil)
 
 	p.mustAnswer()
-	p.until(time.Now().Add(longer), "its end", func() bool { return len(pw.lost()) > 0 || len(w.lost()) > 0 })
+	p.until(time.Now().Add(longer), "its end", func() bool { return len(pw.now().downs) > 0 || len(w.now().downs) > 0 })
 	p.mustAnswer()
-	if len(pw.lost()) != 0 || pw.readied() != 1 {
-		t.Errorf("a Polled with pings: got ready %d times, lost %v; want once, never", pw.readied(), pw.lost())
+	if len(pw.now().downs) != 0 || pw.now().ups != 1 {
+		t.Errorf("a Polled with pings: got ready %d times, lost %v; want once, never", pw.now().ups, pw.now().downs)
 	}
-	if _, err := kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), conn); err != nil {
-		t.Error(err)
-	}
-	if len(w.lost()) != 0 || w.readied() != 1 {
-		t.Errorf("with pings: got ready %d times, lost %v; want once, never", w.readied(), w.lost())
+	fakebroker.Must(t, askMetadata(t.Context(), conn))
+	if len(w.now().downs) != 0 || w.now().ups != 1 {
+		t.Errorf("with pings: got ready %d times, lost %v; want once, never", w.now().ups, w.now().downs)
 	}
 }

@@ -30,10 +30,49 @@ func TestKafkaprobe(t *testing.T) {
 		{[]string{"request", b.Addr(), "OffsetFetch", "--version", "0"}, 1, "API 9"},
 		{[]string{"tls", b.Addr()}, 12, "Kafka's ApiVersions in plaintext"},
 	} {
-		var out, err bytes.Buffer
-		code := probe.Run(t.Context(), c.args, strings.NewReader(""), &out, &err)
-		if code != c.code || !strings.Contains(out.String()+err.String(), c.says) {
-			t.Errorf("%v: exit %d, want %d and %q\n%s%s", c.args, code, c.code, c.says, &out, &err)
+		kafkaprobe(t, c.args, c.code, c.says)
+	}
+}
+
+// kafkaprobe runs a command line and checks its exit code and that its output has all the words.
+func kafkaprobe(t *testing.T, args []string, code int, words ...string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	if got := probe.Run(t.Context(), args, strings.NewReader(""), &out, &err); got != code {
+		t.Errorf("%v: got exit code %d, want %d\n%s%s", args, got, code, &out, &err)
+	}
+	for _, want := range words {
+		if !strings.Contains(out.String()+err.String(), want) {
+			t.Errorf("%v: got\n%s%s\nwant %q in it", args, &out, &err, want)
 		}
+	}
+}
+
+// TestKafkaprobeAuth runs the command auth at listeners with and without
+// reauthentication, at one without SASL, and with a wrong password.
+func TestKafkaprobeAuth(t *testing.T) {
+	b := secured(t, Newest)
+	login := func(l Listener, password string) []string {
+		return []string{"auth", b.AddrOf(l), "-X", "security_protocol=SASL_PLAINTEXT",
+			"-X", "sasl_mechanism=SCRAM-SHA-256",
+			"-X", "sasl_plain_username=" + ScramUser, "-X", "sasl_plain_password=" + password}
+	}
+	mechanisms := "mechanisms  " + strings.Join(b.Mechanisms(), " ")
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		says []string
+	}{
+		"renewed": {login(Reauth, ScramPassword), 0, []string{mechanisms, "login       SCRAM-SHA-256, in ",
+			"session     3s; reauthentication", "renewal     on the same connection"}},
+		"not renewed": {login(SASLPlaintext, ScramPassword), 0, []string{mechanisms,
+			"session     no limit", "not supported by the broker"}},
+		"a wrong password": {login(SASLPlaintext, wrongPassword), 14, []string{mechanisms,
+			"SASL_AUTHENTICATION_FAILED"}},
+		"the list alone": {[]string{"auth", b.AddrOf(SASLPlaintext)}, 0, []string{mechanisms,
+			"not tried: none is configured"}},
+		"no login there": {[]string{"auth", b.Addr()}, 14, []string{"ILLEGAL_SASL_STATE"}},
+	} {
+		t.Run(name, func(t *testing.T) { kafkaprobe(t, c.args, c.code, c.says...) })
 	}
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
+	"brokerconn/adapters/metrics/recorder"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -39,7 +41,15 @@ func newLedger() *ledger { return &ledger{fates: make(map[string]fate)} }
 // enter records how a request to produce a record ended.
 func (l *ledger) enter(t testing.TB, record string, resp ports.Message, err error) {
 	t.Helper()
-	f := fateOf(t, resp, err)
+	f := unsent
+	switch {
+	case err == nil && resp.(*kmsg.ProduceResponse).Topics[0].Partitions[0].ErrorCode != 0:
+		f = declined
+	case err == nil:
+		f = stored
+	case lostWith(t, err) == broker.SentFully:
+		f = open
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, twice := l.fates[record]; twice {
@@ -58,20 +68,6 @@ func (l *ledger) count(f fate) int {
 func (l *ledger) String() string {
 	return fmt.Sprintf("%d stored, %d declined, %d open, %d not sent",
 		l.count(stored), l.count(declined), l.count(open), l.count(unsent))
-}
-
-func fateOf(t testing.TB, resp ports.Message, err error) fate {
-	t.Helper()
-	if err == nil {
-		if resp.(*kmsg.ProduceResponse).Topics[0].Partitions[0].ErrorCode != 0 {
-			return declined
-		}
-		return stored
-	}
-	if lostWith(t, err) == broker.SentFully {
-		return open
-	}
-	return unsent
 }
 
 // lostWith checks the error of a request that was refused, or lost with its
@@ -117,20 +113,13 @@ func recordsOf(t *testing.T, b *Broker, name string, id [16]byte) []string {
 	conn := connect(t, configOf(t, b))
 	eventually(t, "a leader of topic "+name, func() bool { return hasLeader(t, conn, name) })
 	end := fmt.Sprintf("the end of %s as of %d", name, time.Now().UnixNano())
-	if _, err := produced(produceRequest(name, id, -1, []byte(end)).RequestWith(t.Context(), conn)); err != nil {
-		t.Fatal(err)
-	}
+	must(produced(produceRequest(name, id, -1, []byte(end)).RequestWith(t.Context(), conn)))(t)
 	var records []string
 	for offset := int64(0); ; {
-		batches, err := fetched(fetchRequest(name, id, offset).RequestWith(t.Context(), conn))
-		if err != nil {
-			t.Fatal(err)
-		}
+		batches := must(fetched(fetchRequest(name, id, offset).RequestWith(t.Context(), conn)))(t)
 		for len(batches) > 0 {
 			var batch kmsg.RecordBatch
-			if err := batch.ReadFrom(batches); err != nil {
-				t.Fatal(err)
-			}
+			fakebroker.Must(t, batch.ReadFrom(batches))
 			var record kmsg.Record // one each, as batchOf makes them
 			if err := record.ReadFrom(batch.Records); err != nil || batch.NumRecords != 1 {
 				t.Fatalf("a batch of %d records: %v", batch.NumRecords, err)
@@ -158,11 +147,15 @@ func eventually(t testing.TB, what string, come func() bool) {
 // A witness records what the hooks of one connection report.
 type witness struct {
 	mu       sync.Mutex
-	ups      int // times that it became ready
-	downs    []down
-	idle     int
-	attempts int
+	seen     seen
 	requests map[request]*life
+}
+
+type seen struct {
+	ups      int    // times that it became ready
+	downs    []down // times that it went down after that
+	idle     int    // times that it was closed because nothing happened
+	attempts int
 }
 
 // down is one loss of a ready connection.
@@ -178,6 +171,14 @@ type request struct {
 
 type life struct{ written, ended int }
 
+// watched is connect with a witness.
+func watched(t *testing.T, cfg broker.Config) (*broker.Conn, *witness) {
+	t.Helper()
+	w := newWitness()
+	cfg.Hooks = w.hooks()
+	return connect(t, cfg), w
+}
+
 func newWitness() *witness { return &witness{requests: make(map[request]*life)} }
 
 func (w *witness) hooks() *broker.Hooks {
@@ -187,17 +188,17 @@ func (w *witness) hooks() *broker.Hooks {
 			defer w.mu.Unlock()
 			switch {
 			case to == broker.Connecting:
-				w.attempts++
+				w.seen.attempts++
 			case to == broker.Connected:
-				w.ups++
+				w.seen.ups++
 			case from == broker.Connected:
-				w.downs = append(w.downs, down{time.Now(), err})
+				w.seen.downs = append(w.seen.downs, down{time.Now(), err})
 			}
 		},
 		Idle: func(broker.Endpoint) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			w.idle++
+			w.seen.idle++
 		},
 		RequestWritten:  func(info broker.RequestInfo) { w.of(info, func(l *life) { l.written++ }) },
 		RequestAnswered: func(info broker.RequestInfo) { w.of(info, func(l *life) { l.ended++ }) },
@@ -208,32 +209,18 @@ func (w *witness) hooks() *broker.Hooks {
 func (w *witness) of(info broker.RequestInfo, note func(*life)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	key := request{w.attempts, info.CorrelationID}
+	key := request{w.seen.attempts, info.CorrelationID}
 	if w.requests[key] == nil {
 		w.requests[key] = new(life)
 	}
 	note(w.requests[key])
 }
 
-// readied is how many times the connection became ready.
-func (w *witness) readied() int {
+// now is what was seen until now.
+func (w *witness) now() seen {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.ups
-}
-
-// lost is each time that it went down after that.
-func (w *witness) lost() []down {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return append([]down(nil), w.downs...)
-}
-
-// idled is how many times it was closed because nothing happened.
-func (w *witness) idled() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.idle
+	return w.seen // downs only grows
 }
 
 // audit checks, once all is over, that each request ended, and once.
@@ -247,6 +234,16 @@ func (w *witness) audit(t testing.TB) {
 				r.correlation, r.attempt, l.written, l.ended)
 		}
 	}
+}
+
+// auditCounts checks what was counted on connections on which all is over.
+func auditCounts(t testing.TB, counts *recorder.Recorder) recorder.Snapshot {
+	t.Helper()
+	s := counts.Snapshot()
+	if s.Sent != s.Received+s.Failed || s.Started != s.Closed {
+		t.Errorf("got inconsistent sums: %+v", s)
+	}
+	return s
 }
 
 // auditSums checks what Stats has counted on a connection on which all is over.

@@ -22,11 +22,7 @@ type loop struct {
 
 func newLoop(t testing.TB, cfg broker.Config) *loop {
 	t.Helper()
-	p, err := broker.NewPolled(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &loop{p, t, make(chan struct{}, 1)}
+	return &loop{must(broker.NewPolled(cfg))(t), t, make(chan struct{}, 1)}
 }
 
 // watchedLoop is newLoop with a witness.
@@ -108,11 +104,7 @@ func (l *loop) mustAnswer() {
 // sendOn sends a request that must not be refused.
 func sendOn(t *testing.T, conn *broker.Conn, req ports.Message) *broker.Future {
 	t.Helper()
-	f, err := conn.Send(t.Context(), req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
+	return must(conn.Send(t.Context(), req))(t)
 }
 
 func isDone(f *broker.Future) bool {

@@ -9,24 +9,18 @@ import (
 	"os"
 	"os/exec"
 	"testing"
-	"time"
+
+	"brokerconn/acceptance/fakebroker"
 )
 
 // TestBrokerDiesWithItsOwner: when the test process is killed, its broker and the
 // ZooKeeper beside it end too.
 func TestBrokerDiesWithItsOwner(t *testing.T) {
-	if _, err := Fetch(t.Context(), orphan.Version); err != nil {
-		t.Fatal(err)
-	}
+	must(Fetch(t.Context(), orphan.Version))(t)
 	owner := exec.Command(os.Args[0], "-test.run=^TestOwner$", "-test.v")
 	owner.Env = append(os.Environ(), "BROKERCONN_OWNER=1", "TMPDIR="+t.TempDir())
-	out, err := owner.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := owner.Start(); err != nil {
-		t.Fatal(err)
-	}
+	out := must(owner.StdoutPipe())(t)
+	fakebroker.Must(t, owner.Start())
 	defer owner.Wait()
 	defer owner.Process.Kill()
 	var pids [2]int
@@ -38,14 +32,9 @@ func TestBrokerDiesWithItsOwner(t *testing.T) {
 			t.Fatalf("got processes %d, want a broker and a ZooKeeper", pids)
 		}
 	}
-	if err := owner.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	for deadline := time.Now().Add(patience); lives(pids[0]) || lives(pids[1]); {
-		if time.Now().After(deadline) {
-			t.Fatalf("processes %d: got them alive after their owner, want them gone", pids)
-		}
-	}
+	fakebroker.Must(t, owner.Process.Kill())
+	eventually(t, fmt.Sprintf("end of the processes %d with their owner", pids),
+		func() bool { return !lives(pids[0]) && !lives(pids[1]) })
 }
 
 var orphan = Config{Version: "0.9.0.1"}

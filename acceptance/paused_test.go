@@ -11,6 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -29,35 +30,24 @@ func TestOneTimesOutAmongOthers(t *testing.T) {
 	cfg := configOf(t, b)
 	cfg.MaxInFlight = 8
 	cfg.SetupTimeout = time.Second // of the attempts while the broker is paused
-	w := newWitness()
-	withHooks := cfg
-	withHooks.Hooks = w.hooks()
-	conn := connect(t, withHooks)
+	conn, w := watched(t, cfg)
 	p, pw := watchedLoop(t, cfg)
 	defer p.Close(nil)
 
 	for round := range rounds {
 		p.mustAnswer()
-		if err := conn.Connect(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		fakebroker.Must(t, conn.Connect(t.Context()))
 		groups := []*group{
 			newGroup(fmt.Sprint("conn ", round), name, id,
 				func(req ports.Message) *broker.Future { return sendOn(t, conn, req) },
 				func(req ports.Message) *broker.Future {
-					f, err := conn.Send(broker.WithRequestTimeout(t.Context(), short), req)
-					if err != nil {
-						t.Fatal(err)
-					}
-					return f
+					return must(conn.Send(broker.WithRequestTimeout(t.Context(), short), req))(t)
 				}),
 			newGroup(fmt.Sprint("loop ", round), name, id,
 				func(req ports.Message) *broker.Future { return p.Send(req, false) },
 				func(req ports.Message) *broker.Future { return p.Send(req, false, broker.WithTimeout(short)) }),
 		}
-		if err := b.Pause(); err != nil {
-			t.Fatal(err)
-		}
+		fakebroker.Must(t, b.Pause())
 		for _, g := range groups {
 			g.send()
 		}
@@ -68,30 +58,21 @@ func TestOneTimesOutAmongOthers(t *testing.T) {
 
 		// A caller waits in the queue while attempts fail.
 		attempts := conn.Stats().Attempts
-		type answer struct {
-			resp *kmsg.ProduceResponse
-			err  error
-		}
-		waiting, record := make(chan answer, 1), fmt.Sprint("conn ", round, " waiting")
+		waiting, record := make(chan error, 1), fmt.Sprint("conn ", round, " waiting")
 		go func() {
 			resp, err := produceRequest(name, id, -1, []byte(record)).RequestWith(t.Context(), conn)
-			waiting <- answer{resp, err}
+			book.enter(t, record, resp, err)
+			waiting <- err
 		}()
 		eventually(t, "two failed attempts", func() bool { return conn.Stats().Attempts >= attempts+2 })
-		if err := b.Resume(); err != nil {
-			t.Fatal(err)
-		}
-		a := <-waiting
-		book.enter(t, record, a.resp, a.err)
-		if a.err != nil {
-			t.Errorf("after Resume: got %v", a.err)
+		fakebroker.Must(t, b.Resume())
+		if err := <-waiting; err != nil {
+			t.Errorf("after Resume: got %v", err)
 		}
 	}
 
-	conn.Close()
-	<-conn.Done()
 	p.Close(nil)
-	for _, s := range []broker.Stats{conn.Stats(), p.Stats()} {
+	for _, s := range []broker.Stats{closed(conn), p.Stats()} {
 		auditSums(t, s)
 		if s.TimedOut != rounds {
 			t.Errorf("got %d timeouts, want one in each of %d rounds", s.TimedOut, rounds)

@@ -15,7 +15,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"brokerconn/adapters/metrics/recorder"
-	"brokerconn/adapters/netlink"
 	"brokerconn/adapters/tcp"
 	"brokerconn/application/broker"
 )
@@ -38,10 +37,7 @@ func limit(t *testing.T, conn *broker.Conn, client string, quotas map[string]flo
 			entry.Ops = append(entry.Ops, op)
 		}
 		req.Entries = append(req.Entries, entry)
-		resp, err := req.RequestWith(ctx, conn)
-		if err != nil {
-			t.Fatal(err)
-		}
+		resp := must(req.RequestWith(ctx, conn))(t)
 		if code := resp.Entries[0].ErrorCode; code != 0 {
 			t.Fatalf("quotas of client %s: error %d", client, code)
 		}
@@ -63,8 +59,8 @@ func limit(t *testing.T, conn *broker.Conn, client string, quotas map[string]flo
 // An usher records the throttles of the broker, and the writes before their ends.
 type usher struct {
 	mu    sync.Mutex
-	ends  []time.Time // of throttles, as Throttled reported
-	last  time.Time   // when it reported the last of them
+	until time.Time // of the last throttle, as Throttled reported; zero: there was none
+	at    time.Time // when it reported that
 	early []string
 }
 
@@ -73,53 +69,37 @@ func (u *usher) hooks() *broker.Hooks {
 		Throttled: func(_ broker.Endpoint, until time.Time) {
 			u.mu.Lock()
 			defer u.mu.Unlock()
-			if n := len(u.ends); n > 0 && until.Before(u.ends[n-1]) {
+			if until.Before(u.until) {
 				u.early = append(u.early, "the end of the throttle moved back")
 			}
-			u.ends, u.last = append(u.ends, until), time.Now()
+			u.until, u.at = until, time.Now()
 		},
 		RequestWritten: func(info broker.RequestInfo) {
 			u.mu.Lock()
 			defer u.mu.Unlock()
 			// Not what was admitted before the broker said so.
-			if n := len(u.ends); n > 0 && info.Queued.After(u.last) && info.Written.Before(u.ends[n-1]) {
+			if info.Queued.After(u.at) && info.Written.Before(u.until) {
 				u.early = append(u.early, "a request was written before the end")
 			}
 		},
 	}
 }
 
-// Dial makes connections on which writes are watched.
-func (u *usher) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := tcp.Dial(tcp.Options{})(ctx, network, address)
-	if err != nil {
-		return nil, err
+// write watches what a connection writes.
+func (u *usher) write(conn net.Conn, p []byte) (int, error) {
+	u.mu.Lock()
+	if time.Now().Before(u.until) {
+		u.early = append(u.early, "bytes were written before the end")
 	}
-	return &watchedConn{conn, u}, nil
-}
-
-type watchedConn struct {
-	net.Conn
-	u *usher
-}
-
-func (c *watchedConn) Write(p []byte) (int, error) {
-	c.u.mu.Lock()
-	if n := len(c.u.ends); n > 0 && time.Now().Before(c.u.ends[n-1]) {
-		c.u.early = append(c.u.early, "bytes were written before the end")
-	}
-	c.u.mu.Unlock()
-	return c.Conn.Write(p)
+	u.mu.Unlock()
+	return conn.Write(p)
 }
 
 // end is the end of the last throttle that was reported; zero: there was none.
 func (u *usher) end() time.Time {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if len(u.ends) == 0 {
-		return time.Time{}
-	}
-	return u.ends[len(u.ends)-1]
+	return u.until
 }
 
 func (u *usher) audit(t *testing.T) {
@@ -145,7 +125,7 @@ func TestThrottledByTheBroker(t *testing.T) {
 	cfg.ClientID = client
 	cfg.RequestTimeout = 3 * time.Second
 	cfg.Metrics, cfg.Hooks = counts, u.hooks()
-	cfg.Transport = &netlink.Transport{Dial: u.Dial}
+	cfg.Transport = tapped(tcp.Options{}, u.write)
 
 	// This exceeds a rate over ten seconds by two thirds, which is a throttle of six seconds
 	// more. The two leave together, so that the second is under way when the broker ceases to
@@ -161,19 +141,13 @@ func TestThrottledByTheBroker(t *testing.T) {
 			})
 		}
 	}
-	conn, err := broker.NewConn(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { conn.Close(); <-conn.Done() }()
+	conn = must(broker.NewConn(cfg))(t)
+	defer closed(conn)
 	if _, err := conn.Send(t.Context(), kmsg.NewPtrMetadataRequest()); !errors.Is(err, broker.ErrNotConnected) {
 		t.Fatalf("Send before there is a connection: got %v, want ErrNotConnected", err)
 	}
 	much, behind := <-sent, <-sent
-	resp, err := much.Wait(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := must(much.Wait(t.Context()))(t)
 	throttled := resp.(*kmsg.ProduceResponse).ThrottleMillis
 	if throttled < 4000 || u.end().IsZero() || !conn.Stats().ThrottledUntil.After(time.Now()) {
 		t.Fatalf("got a throttle of %d ms until %v, and %v in Stats; want the same end", throttled, u.end(),
@@ -189,7 +163,7 @@ func TestThrottledByTheBroker(t *testing.T) {
 	answers := make(chan error, inLine)
 	for range inLine {
 		go func() {
-			_, err := kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), conn)
+			err := askMetadata(t.Context(), conn)
 			if err == nil && time.Now().Before(u.end()) {
 				err = errors.New("answered before the end of the throttle")
 			}
@@ -232,10 +206,7 @@ func TestThrottledPolled(t *testing.T) {
 	take := func(f *broker.Future) {
 		t.Helper()
 		p.until(time.Time{}, "an answer", func() bool { return isDone(f) })
-		resp, err := f.Response()
-		if err != nil {
-			t.Fatal(err)
-		}
+		resp := must(f.Response())(t)
 		sum += time.Duration(resp.(*kmsg.MetadataResponse).ThrottleMillis) * time.Millisecond
 	}
 	// refusedUntil checks that nothing is admitted before the end.

@@ -61,9 +61,7 @@ type renewal struct {
 
 func newRenewal(t *testing.T, b *Broker, topic string, login ports.Authenticator) *renewal {
 	r := &renewal{t: t, b: b, name: topic, reauthenticated: make(chan struct{}, 1)}
-	setup := connect(t, configOf(t, b))
-	r.id = topicNamed(t, setup, topic)
-	setup.Close()
+	r.id = topicNamed(t, connect(t, configOf(t, b)), topic)
 	cfg := saslCell{b: b, listener: Reauth}.config(t, login)
 	cfg.Hooks = &broker.Hooks{AuthDone: func(_ broker.Endpoint, l broker.LoginInfo, err error) {
 		if l.Again && err == nil {

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/acceptance/fakebroker"
 )
 
 // TestOldRelease has one release with a ZooKeeper; make releases tries all of them.
@@ -14,8 +16,7 @@ func TestOldRelease(t *testing.T) { liveAndDie(t, Config{Version: "0.9.0.1"}) }
 // liveAndDie starts a broker, restarts it after a kill and after a stop, and expects its
 // topic each time; after Close nothing of it is left.
 func liveAndDie(t *testing.T, config Config) {
-	dir := t.TempDir()
-	t.Setenv("TMPDIR", dir)
+	dir := tempDir(t)
 	b := privateBroker(t, config)
 	expectTopic(t, b, "made-by-asking")
 	if b.release.mode == KRaft && config.Version == "2.8.2" {
@@ -23,17 +24,11 @@ func liveAndDie(t *testing.T, config Config) {
 		return
 	}
 	for _, end := range []func() error{b.Kill, func() error { return b.Stop(t.Context()) }} {
-		if err := end(); err != nil {
-			t.Fatal(err)
-		}
-		if err := b.Restart(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		fakebroker.Must(t, end())
+		fakebroker.Must(t, b.Restart(t.Context()))
 		expectTopic(t, b, "made-by-asking")
 	}
-	if err := b.Close(); err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, b.Close())
 	expectNothingLeft(t, dir)
 }
 
@@ -42,11 +37,7 @@ func liveAndDie(t *testing.T, config Config) {
 func expectTopic(t *testing.T, b *Broker, name string) {
 	t.Helper()
 	eventually(t, "topic "+name, func() bool {
-		request := kmsg.NewPtrMetadataRequest()
-		topic := kmsg.NewMetadataRequestTopic()
-		topic.Topic = &name
-		request.Topics = append(request.Topics, topic)
-		response := call(t, b.Addr(), request).(*kmsg.MetadataResponse)
+		response := call(t, b.Addr(), metadataOf(name)).(*kmsg.MetadataResponse)
 		if len(response.Brokers) != 1 || len(response.Topics) != 1 || len(response.Topics[0].Partitions) != 1 {
 			return false
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/metrics/recorder"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
@@ -26,7 +27,7 @@ type load struct {
 	id   [16]byte
 
 	counts  *recorder.Recorder
-	over    chan struct{}
+	over    atomic.Bool
 	callers sync.WaitGroup
 
 	conn     *broker.Conn
@@ -38,14 +39,9 @@ type load struct {
 }
 
 func newLoad(t *testing.T, b *Broker, name string) *load {
-	l := &load{t: t, b: b, name: name, book: newLedger(), polledBook: newLedger(), counts: recorder.New(),
-		over: make(chan struct{}), seen: newWitness()}
-	setup := connect(t, configOf(t, b))
-	l.id = topicNamed(t, setup, name)
-	setup.Close()
-	cfg := l.config()
-	cfg.Hooks = l.seen.hooks()
-	l.conn = connect(t, cfg)
+	l := &load{t: t, b: b, name: name, book: newLedger(), polledBook: newLedger(), counts: recorder.New()}
+	l.id = topicNamed(t, connect(t, configOf(t, b)), name)
+	l.conn, l.seen = watched(t, l.config())
 	return l
 }
 
@@ -56,14 +52,7 @@ func (l *load) config() broker.Config {
 	return cfg
 }
 
-func (l *load) goesOn() bool {
-	select {
-	case <-l.over:
-		return false
-	default:
-		return true
-	}
-}
+func (l *load) goesOn() bool { return !l.over.Load() }
 
 // record is a request to produce the n-th record of a caller, with acks 1 or all.
 func (l *load) record(caller string, n int) (string, *kmsg.ProduceRequest) {
@@ -106,11 +95,10 @@ func (l *load) sender(name string) {
 		future *broker.Future
 		err    error // it was refused
 	}
-	var all []sent
-	taken := 0
+	var window []sent
 	take := func() {
-		f := all[taken]
-		taken++
+		f := window[0]
+		window = window[1:]
 		resp, err := ports.Message(nil), f.err
 		if err == nil {
 			resp, err = f.future.Wait(context.Background())
@@ -128,12 +116,12 @@ func (l *load) sender(name string) {
 	for n := 0; l.goesOn(); n++ {
 		record, req := l.record(name, n)
 		f, err := l.conn.Send(l.t.Context(), req)
-		all = append(all, sent{record, f, err})
-		if len(all)-taken == 5 {
+		window = append(window, sent{record, f, err})
+		if len(window) == 5 {
 			take()
 		}
 	}
-	for taken < len(all) {
+	for len(window) > 0 {
 		take()
 	}
 }
@@ -158,8 +146,7 @@ func (l *load) polled(name string, p *loop) {
 		for p.CanSendMore() && p.Connected() {
 			record, req := l.record(name, n)
 			n++
-			f := sent{record, p.Send(req, n%4 == 0)}
-			window = append(window, f)
+			window = append(window, sent{record, p.Send(req, n%4 == 0)})
 		}
 		p.until(time.Time{}, "answers", turn)
 	}
@@ -193,29 +180,17 @@ func (l *load) progress(n int) {
 // finish ends the load and holds the ledger against the log.
 func (l *load) finish() {
 	l.t.Helper()
-	close(l.over)
-	ended := make(chan struct{})
-	go func() { l.callers.Wait(); close(ended) }()
-	eventually(l.t, "the end of all callers", func() bool {
-		select {
-		case <-ended:
-			return true
-		default:
-			return false
-		}
-	})
-	l.conn.Close()
-	<-l.conn.Done()
+	l.over.Store(true)
+	var ended atomic.Bool
+	go func() { l.callers.Wait(); ended.Store(true) }()
+	eventually(l.t, "the end of all callers", ended.Load)
+	s := closed(l.conn)
 	l.seen.audit(l.t)
-	s := l.conn.Stats()
 	auditSums(l.t, s)
 	if s.Responses != l.answered.Load() {
 		l.t.Errorf("got %d answers in Stats, want the %d of the callers", s.Responses, l.answered.Load())
 	}
-	sums := l.counts.Snapshot()
-	if sums.Sent != sums.Received+sums.Failed || sums.Started != sums.Closed {
-		l.t.Errorf("got inconsistent sums: %+v", sums)
-	}
+	sums := auditCounts(l.t, l.counts)
 	l.t.Logf("%d requests, %d answered, %d failed (%d timed out), over %d connections; records: %v; and polled: %v",
 		sums.Sent, sums.Received, sums.Failed, sums.TimedOut, sums.Ready, l.book, l.polledBook)
 	log := recordsOf(l.t, l.b, l.name, l.id)
@@ -236,13 +211,11 @@ func TestRestartedUnderLoad(t *testing.T) {
 		if round%2 == 0 {
 			end = func() error { return b.Stop(t.Context()) }
 		}
-		if err := errors.Join(end(), b.Restart(t.Context())); err != nil {
-			t.Fatal(err)
-		}
+		fakebroker.Must(t, errors.Join(end(), b.Restart(t.Context())))
 	}
 	l.progress(50)
 	l.finish()
-	if n := l.seen.readied(); n < 11 {
+	if n := l.seen.now().ups; n < 11 {
 		t.Errorf("got ready %d times, want once for each of ten restarts", n)
 	}
 	if l.book.count(open)+l.book.count(unsent) == 0 {

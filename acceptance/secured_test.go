@@ -11,21 +11,17 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/acceptance/need"
 )
 
 // The shared KDC, which ends after the last test.
-var sharedKerberos struct {
-	sync.Once
-	kdc *KDC
-	err error
-}
+var sharedKerberos shared[*KDC]
 
 // sharedKDC returns it, started by the first test that asks. On a machine without
 // one its tests are skipped aloud, or fail where ACCEPTANCE=required says so.
@@ -33,28 +29,14 @@ func sharedKDC(t testing.TB) *KDC {
 	t.Helper()
 	kdc := need.Extra{Name: "a KDC", Variable: "KERBEROS", Or: "ACCEPTANCE", Untested: "No login by GSSAPI was tried."}
 	kdc.Test(t, KDCRequirements())
-	sharedKerberos.Do(func() { sharedKerberos.kdc, sharedKerberos.err = StartKDC(context.Background()) })
-	if sharedKerberos.err != nil {
-		t.Fatal(sharedKerberos.err)
-	}
-	return sharedKerberos.kdc
-}
-
-func closeSharedKDC() error {
-	if sharedKerberos.kdc == nil {
-		return nil
-	}
-	return sharedKerberos.kdc.Close()
+	return must(sharedKerberos.start(StartKDC))(t)
 }
 
 // secured starts a broker with every listener that its release can have together, and
 // every mechanism.
 func secured(t testing.TB, version string) *Broker {
 	t.Helper()
-	rel, err := releaseOf(version, DefaultMode)
-	if err != nil {
-		t.Fatal(err)
-	}
+	rel := must(releaseOf(version, DefaultMode))(t)
 	listeners := slices.DeleteFunc(slices.Clone(rel.listeners), func(l Listener) bool {
 		return l == Plaintext || l == SSLClientAuth && !rel.named
 	})
@@ -81,9 +63,7 @@ func allListenersServe(t *testing.T, b *Broker) {
 		if !slices.Contains(b.Mechanisms(), "PLAIN") {
 			continue // Kafka 0.9 has no question that all listeners would answer
 		}
-		if err := askVersions(conn, 1); err != nil {
-			t.Fatal(err)
-		}
+		fakebroker.Must(t, askVersions(conn, 1))
 		if n, err := readVersions(conn, 1, patience); err != nil || n < 10 {
 			t.Errorf("%s: got %d APIs, %v", l, n, err)
 		}
@@ -116,19 +96,11 @@ func dialListener(t *testing.T, b *Broker, l Listener, known bool) net.Conn {
 		return conn
 	}
 	files := b.ClientFiles()
-	ca, err := os.ReadFile(files.CA)
-	if err != nil {
-		t.Fatal(err)
-	}
 	trusted := x509.NewCertPool()
-	trusted.AppendCertsFromPEM(ca)
+	trusted.AppendCertsFromPEM(must(os.ReadFile(files.CA))(t))
 	config := &tls.Config{ServerName: "localhost", RootCAs: trusted}
 	if known {
-		mine, err := tls.LoadX509KeyPair(files.Cert, files.Key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		config.Certificates = []tls.Certificate{mine}
+		config.Certificates = []tls.Certificate{must(tls.LoadX509KeyPair(files.Cert, files.Key))(t)}
 	}
 	secure := tls.Client(conn, config)
 	if err := secure.Handshake(); err != nil && known {
@@ -145,20 +117,13 @@ func read(conn net.Conn) error {
 
 func TestKDC(t *testing.T) {
 	kdc := sharedKDC(t)
-	cache, err := kdc.Login(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	cache := must(kdc.Login(t.Context()))(t)
 	if text, err := os.ReadFile(cache); err != nil || !strings.Contains(string(text), Realm) {
 		t.Errorf("credential cache: got %d bytes, %v", len(text), err)
 	}
 
-	dir := t.TempDir()
-	t.Setenv("TMPDIR", dir)
-	own, err := StartKDC(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := tempDir(t)
+	own := must(StartKDC(t.Context()))(t)
 	if err := own.Close(); err != nil {
 		t.Error(err)
 	}

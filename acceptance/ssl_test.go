@@ -58,14 +58,8 @@ func (d target) test(t *testing.T) {
 	files := d.b.ClientFiles()
 	trusting := tls.Options{CAFile: files.CA}
 	known := tls.Options{CAFile: files.CA, CertFile: files.Cert, KeyFile: files.Key}
-	other, err := newAuthority("another authority")
-	if err != nil {
-		t.Fatal(err)
-	}
-	stranger, err := other.issue("stranger")
-	if err != nil {
-		t.Fatal(err)
-	}
+	other := must(newAuthority("another authority"))(t)
+	stranger := must(other.issue("stranger"))(t)
 	strange := tls.Options{CAFile: files.CA, CertPEM: string(stranger.certPEM()),
 		KeyPEM: ports.NewSecret(string(stranger.keyPEM()))}
 
@@ -98,7 +92,7 @@ func (d target) test(t *testing.T) {
 	elsewhere.Host = "elsewhere.test"
 	d.refuses(t, elsewhere, tls.WrongHost)
 
-	err = d.first(t, d.config(t))
+	err := d.first(t, d.config(t))
 	var e *broker.Error
 	if !errors.As(err, &e) || !errors.Is(err, broker.ErrTLSExpected) || e.Attempt > 1 ||
 		!strings.Contains(e.Hint, "TLS") {
@@ -128,10 +122,7 @@ func (d target) secured(t *testing.T, o tls.Options) broker.Config {
 	under.Lookup = func(context.Context, string, uint16) ([]ports.Endpoint, error) {
 		return []ports.Endpoint{{Network: "tcp", Address: d.b.AddrOf(d.listener)}}, nil
 	}
-	transport, err := tls.New(under, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	transport := must(tls.New(under, o))(t)
 	cfg.Transport = transport
 	return cfg
 }
@@ -170,10 +161,7 @@ func (d target) refuses(t *testing.T, cfg broker.Config, want tls.Reason) *broke
 // first returns the error of a Conn or of its first request.
 func (d target) first(t *testing.T, cfg broker.Config) error {
 	t.Helper()
-	return over(t, cfg, func(ctx context.Context, conn *broker.Conn) error {
-		_, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)
-		return err
-	})
+	return over(t, cfg, askMetadata)
 }
 
 // firstPolled is first on a Polled.

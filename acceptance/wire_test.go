@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/acceptance/fakebroker"
 )
 
 // The harness tests the library, so its own tests do not use the library: their requests
@@ -27,10 +29,7 @@ const silence = 300 * time.Millisecond
 
 func dial(t *testing.T, addr string) net.Conn {
 	t.Helper()
-	conn, err := net.DialTimeout("tcp", addr, patience)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := must(net.DialTimeout("tcp", addr, patience))(t)
 	t.Cleanup(func() { conn.Close() })
 	return conn
 }
@@ -109,34 +108,41 @@ func call(t *testing.T, addr string, request kmsg.Request) kmsg.Response {
 func callOver(t *testing.T, conn net.Conn, request kmsg.Request) kmsg.Response {
 	t.Helper()
 	conn.SetDeadline(time.Now().Add(patience))
-	if _, err := conn.Write(kmsg.NewRequestFormatter().AppendRequest(nil, request, 1)); err != nil {
-		t.Fatal(err)
-	}
-	body, err := readFrame(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(conn.Write(kmsg.NewRequestFormatter().AppendRequest(nil, request, 1)))(t)
+	body := must(readFrame(conn))(t)
 	response := request.ResponseKind()
 	response.SetVersion(request.GetVersion())
-	if err := response.ReadFrom(body[4:]); err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, response.ReadFrom(body[4:]))
 	return response
 }
 
 // createTopic makes a topic; CreateTopics v2 is the oldest that 4.x knows.
 func createTopic(t *testing.T, addr, name string) {
 	t.Helper()
-	request := kmsg.NewPtrCreateTopicsRequest()
+	request := createRequest(name)
 	request.SetVersion(2)
-	topic := kmsg.NewCreateTopicsRequestTopic()
-	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = name, 1, 1
-	request.Topics = append(request.Topics, topic)
-	request.TimeoutMillis = int32(patience.Milliseconds())
 	response := call(t, addr, request).(*kmsg.CreateTopicsResponse)
 	if code := response.Topics[0].ErrorCode; code != 0 {
 		t.Fatalf("create topic %s: error code %d", name, code)
 	}
+}
+
+// createRequest is for a topic of one partition.
+func createRequest(name string) *kmsg.CreateTopicsRequest {
+	request := kmsg.NewPtrCreateTopicsRequest()
+	topic := kmsg.NewCreateTopicsRequestTopic()
+	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = name, 1, 1
+	request.Topics = append(request.Topics, topic)
+	request.TimeoutMillis = int32(patience.Milliseconds())
+	return request
+}
+
+func metadataOf(name string) *kmsg.MetadataRequest {
+	request := kmsg.NewPtrMetadataRequest()
+	topic := kmsg.NewMetadataRequestTopic()
+	topic.Topic = &name
+	request.Topics = append(request.Topics, topic)
+	return request
 }
 
 // cluster returns the cluster's id and its topics, from Metadata v2.

@@ -19,11 +19,15 @@ import (
 // random numbers.
 
 type backoff struct {
-	base, max time.Duration
-	rand      func() uint64 // nil: no jitter
-
+	pauses
 	failures int
 	until    time.Time // when the pause ends; zero: no pause
+}
+
+// pauses are the settings.
+type pauses struct {
+	base, max time.Duration
+	rand      func() uint64 // nil: no jitter
 }
 
 // fail counts a failure at now.

@@ -10,7 +10,7 @@ import (
 
 func TestBackoffSequence(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	b := backoff{base: 50 * time.Millisecond, max: time.Second}
+	b := backoff{pauses: pauses{base: 50 * time.Millisecond, max: time.Second}}
 	for i, want := range []time.Duration{50, 100, 200, 400, 800, 1000, 1000, 1000} {
 		b.fail(now)
 		if got := b.remaining(now); got != want*time.Millisecond {
@@ -45,7 +45,7 @@ func TestBackoffJitter(t *testing.T) {
 		z = (z ^ z>>27) * 0x94d049bb133111eb
 		return z ^ z>>31
 	}
-	b := backoff{rand: rand}
+	b := backoff{pauses: pauses{rand: rand}}
 	const d = 1000 * time.Millisecond
 	low, high, sum := time.Duration(math.MaxInt64), time.Duration(0), time.Duration(0)
 	const n = 1_000_000
@@ -64,11 +64,9 @@ func TestBackoffJitter(t *testing.T) {
 func TestBackoffBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		draw := rapid.Uint64().Draw(t, "rand")
-		b := backoff{
-			base:     time.Duration(rapid.Int64Range(1, int64(time.Hour)).Draw(t, "base")),
-			failures: rapid.IntRange(0, math.MaxInt32-1).Draw(t, "failures"),
-			rand:     func() uint64 { return draw },
-		}
+		b := backoff{pauses: pauses{rand: func() uint64 { return draw }}}
+		b.base = time.Duration(rapid.Int64Range(1, int64(time.Hour)).Draw(t, "base"))
+		b.failures = rapid.IntRange(0, math.MaxInt32-1).Draw(t, "failures")
 		b.max = b.base + time.Duration(rapid.Int64Range(0, math.MaxInt64/2).Draw(t, "max"))
 		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 		computed := float64(b.base) * math.Exp2(float64(b.failures))

@@ -68,7 +68,7 @@ func (c *Connection) Step(now time.Time, waiting bool) Output {
 		c.m.HandleWritable(now, c.epoch)
 	}
 	for {
-		out := c.m.Next()
+		out := c.m.next(c.parker == nil)
 		switch out.Kind {
 		case Resolve:
 			c.resolve(out)
@@ -119,7 +119,6 @@ func (c *Connection) open(out Output) {
 	if c.park {
 		c.parker, _ = c.link.(ports.Parker)
 	}
-	c.m.leaveWriting(c.parker != nil)
 }
 
 func (c *Connection) send(now time.Time, out Output) {

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -107,12 +108,7 @@ const (
 
 var sentNames = [...]string{"not sent", "partly sent", "fully sent"}
 
-func (s Sent) String() string {
-	if int(s) < len(sentNames) {
-		return sentNames[s]
-	}
-	return "unknown"
-}
+func (s Sent) String() string { return nameOf(sentNames[:], int(s), "unknown") }
 
 // Error is a failure that explains itself. It matches its Kind and its Cause
 // with errors.Is and errors.As.
@@ -164,22 +160,15 @@ func (e *Error) Unwrap() []error {
 // connection or the next: losses, timeouts and refusals are; protocol errors,
 // failed logins and requests that no common version can carry are not.
 func Retriable(err error) bool {
-	for _, never := range [...]error{
-		ErrProtocol, ErrAuthentication, ErrUnsupportedVersion, ErrEncode, ErrPortPanic,
-	} {
-		if errors.Is(err, never) {
-			return false
-		}
-	}
-	for _, later := range [...]error{
-		ErrConnection, ErrTimeout, ErrNotReady, ErrTooManyInFlight, ErrBackPressure, ErrThrottled, ErrReauthenticating,
-	} {
-		if errors.Is(err, later) {
-			return true
-		}
-	}
-	return false
+	is := func(kind error) bool { return errors.Is(err, kind) }
+	return !slices.ContainsFunc(neverRetriable[:], is) && slices.ContainsFunc(retriable[:], is)
 }
+
+var (
+	neverRetriable = [...]error{ErrProtocol, ErrAuthentication, ErrUnsupportedVersion, ErrEncode, ErrPortPanic}
+	retriable      = [...]error{ErrConnection, ErrTimeout, ErrNotReady, ErrTooManyInFlight, ErrBackPressure,
+		ErrThrottled, ErrReauthenticating}
+)
 
 // SafeToRetry reports whether the error is Retriable and repeating the request
 // cannot make the broker act on it twice: it was refused, or cut off before its

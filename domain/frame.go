@@ -20,16 +20,16 @@ import (
 // Small frames gather in one buffer, many to a read; a large one gets memory of
 // its own, into which the link reads directly, and which becomes the body.
 type frameReader struct {
-	limit   int32
-	trusted bool
-	begun   bool  // a frame has been accepted on this connection
-	least   int32 // of a size: 0 for tokens, which may be empty
-
 	inbox []byte // of inboxBytes, made when first needed
 	r, w  int    // what is received and not yet cut: inbox[r:w]
+	large []byte // the large frame under way, with its size field; len is what was received
+}
 
-	large []byte // the large frame under way; len is what was received
-	want  int    // its whole size, size field included
+// frameRules is which frames are accepted.
+type frameRules struct {
+	least, limit int32 // of a size; 0 is that of a token that is empty
+	trusted      bool
+	first        bool // no frame has been accepted on this connection
 }
 
 const (
@@ -40,17 +40,11 @@ const (
 	minFrame       = 4 // a correlation id
 )
 
-// newFrameReader returns the reader of a new connection. The inbox may be that of an earlier
-// one.
-func newFrameReader(limit int32, inbox []byte) frameReader {
-	return frameReader{limit: limit, least: minFrame, inbox: inbox}
-}
-
 // space is where the next bytes belong; never empty. It is valid until advance.
-func (r *frameReader) space() []byte {
+func (r *frameReader) space(trusted bool) []byte {
 	if r.large != nil {
 		if len(r.large) == cap(r.large) {
-			r.grow()
+			r.large = append(make([]byte, 0, room(trusted, r.want(), len(r.large))), r.large...)
 		}
 		return r.large[len(r.large):cap(r.large)]
 	}
@@ -78,9 +72,9 @@ func (r *frameReader) advance(n int) {
 // next returns the next whole frame without its size field, nil when more bytes
 // are needed. fresh: the memory is the caller's; otherwise it is valid until the
 // next call of space.
-func (r *frameReader) next() (frame []byte, fresh bool, err error) {
+func (r *frameReader) next(rules frameRules) (frame []byte, fresh bool, err error) {
 	if r.large != nil {
-		if len(r.large) < r.want {
+		if len(r.large) < r.want() {
 			return nil, false, nil
 		}
 		frame, r.large = r.large[sizeFieldBytes:], nil
@@ -91,51 +85,53 @@ func (r *frameReader) next() (frame []byte, fresh bool, err error) {
 		return nil, false, nil
 	}
 	size := int32(binary.BigEndian.Uint32(got))
-	if err := r.validate(size, [4]byte(got)); err != nil {
+	if err := rules.validate(size, [4]byte(got)); err != nil {
 		return nil, false, err
 	}
-	r.begun = true
 	total := sizeFieldBytes + int(size)
 	switch {
 	case total <= len(got):
 		r.r += total
 		return got[sizeFieldBytes:total], false, nil
 	case total > len(r.inbox):
-		r.want = total
-		r.large = make([]byte, len(got), r.room(len(got)))
-		copy(r.large, got)
+		r.large = append(make([]byte, 0, room(rules.trusted, total, len(got))), got...)
 		r.r, r.w = 0, 0
 	}
 	return nil, false, nil
 }
 
+// want is the whole size of the large frame, size field included.
+func (r *frameReader) want() int { return sizeFieldBytes + int(binary.BigEndian.Uint32(r.large)) }
+
 // room is how much memory a large frame may have when so much of it is there.
-func (r *frameReader) room(received int) int {
+func room(trusted bool, want, received int) int {
 	ahead := aheadUntrusted
-	if r.trusted {
+	if trusted {
 		ahead = max(aheadTrusted, received)
 	}
-	return min(r.want, received+ahead)
+	return min(want, received+ahead)
 }
 
-func (r *frameReader) grow() {
-	grown := make([]byte, len(r.large), r.room(len(r.large)))
-	copy(grown, r.large)
-	r.large = grown
+// free is how many bytes advance may say.
+func (r *frameReader) free() int {
+	if r.large != nil {
+		return cap(r.large) - len(r.large)
+	}
+	return len(r.inbox) - r.w
 }
 
 // buffered is how much of an unfinished frame is there.
 func (r *frameReader) buffered() int { return len(r.large) + r.w - r.r }
 
-func (r *frameReader) validate(size int32, first [4]byte) error {
+func (r frameRules) validate(size int32, first [4]byte) error {
 	limit := r.limit
 	if !r.trusted {
 		limit = min(limit, setupLimit)
 	}
-	if size >= r.least && size <= limit && (r.begun || !printable(first) && !isTLS(first)) {
+	if size >= r.least && size <= limit && (!r.first || !printable(first) && !isTLS(first)) {
 		return nil
 	}
-	return &FrameError{Size: size, Limit: limit, First: first, AtStart: !r.begun}
+	return &FrameError{Size: size, Limit: limit, First: first, AtStart: r.first}
 }
 
 const hintTooLarge = "the response is larger than the limit: " +

@@ -26,7 +26,7 @@ func cutWhole(stream []byte, limit int32) (frames [][]byte, refused bool) {
 
 // cutInPieces feeds r the stream in pieces whose sizes come from cuts, and checks
 // its memory at each.
-func cutInPieces(t *testing.T, r *frameReader, stream, cuts []byte) (frames [][]byte, refused bool) {
+func cutInPieces(t *testing.T, r *frameReader, rules frameRules, stream, cuts []byte) (frames [][]byte, refused bool) {
 	received := 0
 	for i := 0; len(stream) > 0; i++ {
 		n := len(stream)
@@ -34,16 +34,16 @@ func cutInPieces(t *testing.T, r *frameReader, stream, cuts []byte) (frames [][]
 			n = int(cuts[i%len(cuts)])
 			n += n * n // 0 to 64 KiB
 		}
-		space := r.space()
+		space := r.space(rules.trusted)
 		if len(space) == 0 {
 			t.Fatal("no space")
 		}
 		if n == 0 { // a read that brings nothing, and then one byte
 			r.advance(0)
-			if frame, _, err := r.next(); frame != nil || err != nil {
+			if frame, _, err := r.next(rules); frame != nil || err != nil {
 				t.Fatal("something came of nothing")
 			}
-			space, n = r.space(), 1
+			space, n = r.space(rules.trusted), 1
 		}
 		n = min(n, len(space), len(stream))
 		copy(space, stream[:n])
@@ -51,7 +51,8 @@ func cutInPieces(t *testing.T, r *frameReader, stream, cuts []byte) (frames [][]
 		r.advance(n)
 		received += n
 		for {
-			frame, fresh, err := r.next()
+			rules.first = len(frames) == 0
+			frame, fresh, err := r.next(rules)
 			if err != nil {
 				var e *FrameError
 				if !errors.As(err, &e) || e.Error() == "" {
@@ -68,21 +69,21 @@ func cutInPieces(t *testing.T, r *frameReader, stream, cuts []byte) (frames [][]
 				frames = append(frames, bytes.Clone(frame))
 			}
 		}
-		checkMemory(t, r, received)
+		checkMemory(t, r, rules.trusted, received)
 	}
 	return frames, false
 }
 
 // checkMemory wants at most 64 KiB ahead of what was received before the peer is
 // trusted, and later 4 MiB or as much again.
-func checkMemory(t *testing.T, r *frameReader, received int) {
+func checkMemory(t *testing.T, r *frameReader, trusted bool, received int) {
 	t.Helper()
 	ahead := 64 << 10
-	if r.trusted {
+	if trusted {
 		ahead = inboxBytes + max(4<<20, len(r.large))
 	}
 	if held := cap(r.inbox) + cap(r.large); held > received+ahead {
-		t.Fatalf("%d bytes held after %d received, trusted %v", held, received, r.trusted)
+		t.Fatalf("%d bytes held after %d received, trusted %v", held, received, trusted)
 	}
 }
 
@@ -103,14 +104,13 @@ func FuzzFrameReader(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, stream, cuts []byte, trusted bool) {
 		limit := int32(8 << 20)
-		made := newFrameReader(limit, nil)
-		r := &made
-		r.trusted = trusted
+		var r frameReader
+		rules := frameRules{least: minFrame, limit: limit, trusted: trusted}
 		if !trusted {
 			limit = setupLimit
 		}
 		want, wantRefused := cutWhole(stream, limit)
-		got, refused := cutInPieces(t, r, stream, cuts)
+		got, refused := cutInPieces(t, &r, rules, stream, cuts)
 		if len(got) != len(want) || refused != wantRefused {
 			t.Fatalf("%d frames, refused %v; want %d, %v", len(got), refused, len(want), wantRefused)
 		}
@@ -119,12 +119,6 @@ func FuzzFrameReader(f *testing.F) {
 				t.Fatalf("frame %d: %d bytes that are not the same", i, len(got[i]))
 			}
 		}
-		// Whatever it held, the inbox serves the next connection.
-		*r = newFrameReader(limit, r.inbox)
-		r.trusted = true
-		if got, refused := cutInPieces(t, r, []byte{0, 0, 0, 5, 1, 2, 3, 4, 5}, cuts); len(got) != 1 || refused {
-			t.Fatal("got something else from a used inbox")
-		}
 	})
 }
 
@@ -132,11 +126,10 @@ func FuzzFrameReader(f *testing.F) {
 func TestFrameReaderMemory(t *testing.T) {
 	for _, trusted := range []bool{false, true} {
 		limit := map[bool]int{false: setupLimit, true: 12 << 20}[trusted]
-		made := newFrameReader(100<<20, nil)
-		r := &made
-		r.trusted = trusted
+		var r frameReader
+		rules := frameRules{least: minFrame, limit: 100 << 20, trusted: trusted}
 		stream := append(binary.BigEndian.AppendUint32(nil, uint32(limit)), make([]byte, limit)...)
-		frames, refused := cutInPieces(t, r, stream, []byte{1, 255, 60})
+		frames, refused := cutInPieces(t, &r, rules, stream, []byte{1, 255, 60})
 		if len(frames) != 1 || refused {
 			t.Errorf("trusted %v: %d frames, refused %v", trusted, len(frames), refused)
 		}
@@ -145,14 +138,14 @@ func TestFrameReaderMemory(t *testing.T) {
 
 // A body of up to 4 MiB has its memory at once, when the peer is trusted.
 func TestFrameReaderTrustedAtOnce(t *testing.T) {
-	r := newFrameReader(100<<20, nil)
-	r.trusted = true
-	copy(r.space(), []byte{0, 0x3f, 0xff, 0xff, 0, 0, 0, 1})
+	var r frameReader
+	rules := frameRules{least: minFrame, limit: 100 << 20, trusted: true, first: true}
+	copy(r.space(rules.trusted), []byte{0, 0x3f, 0xff, 0xff, 0, 0, 0, 1})
 	r.advance(8)
-	if _, _, err := r.next(); err != nil {
+	if _, _, err := r.next(rules); err != nil {
 		t.Fatal(err)
 	}
-	if got := len(r.space()); got != 4<<20-5 { // 4 of size, 8 received
+	if got := len(r.space(true)); got != 4<<20-5 { // 4 of size, 8 received
 		t.Errorf("space for %d bytes", got)
 	}
 }
@@ -161,11 +154,11 @@ func TestFrameReaderTrustedAtOnce(t *testing.T) {
 // bits.
 func TestFrameReaderLargestSize(t *testing.T) {
 	m := NewMachine(Complete(Config{Host: "broker", Codec: noCodec{}, MaxFrameBytes: 1<<31 - 5}))
-	r := newFrameReader(m.cfg.MaxFrameBytes, nil)
-	r.trusted = true
-	copy(r.space(), []byte{0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 1})
+	var r frameReader
+	rules := frameRules{least: minFrame, limit: m.cfg.MaxFrameBytes, trusted: true, first: true}
+	copy(r.space(rules.trusted), []byte{0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 1})
 	r.advance(8)
-	if _, _, err := r.next(); err == nil {
+	if _, _, err := r.next(rules); err == nil {
 		t.Error("a frame of 2 GiB was accepted")
 	}
 }

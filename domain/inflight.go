@@ -6,7 +6,6 @@ package domain
 type inflight struct {
 	ring    []*Future
 	head, n int
-	unsent  int // the last unsent ones of the n are not fully written
 }
 
 func (q *inflight) len() int { return q.n }
@@ -23,7 +22,6 @@ func (q *inflight) push(f *Future) {
 	}
 	q.ring[(q.head+q.n)%len(q.ring)] = f
 	q.n++
-	q.unsent++
 }
 
 func (q *inflight) front() *Future {
@@ -38,20 +36,15 @@ func (q *inflight) pop() *Future {
 	q.ring[q.head] = nil
 	q.head = (q.head + 1) % len(q.ring)
 	q.n--
-	q.unsent = min(q.unsent, q.n)
 	return f
 }
 
-// nextWritten returns, one a call, the requests whose last byte is at or before
-// the given place in the stream, and nil when there are no more.
-func (q *inflight) nextWritten(upTo uint64) *Future {
-	if q.unsent == 0 {
-		return nil
+// unwritten returns the place of the first request that is not known to be fully written;
+// those behind it are not either.
+func (q *inflight) unwritten() int {
+	i := q.n
+	for i > 0 && q.at(i-1).Written.IsZero() {
+		i--
 	}
-	f := q.at(q.n - q.unsent)
-	if f.end > upTo {
-		return nil
-	}
-	q.unsent--
-	return f
+	return i
 }

@@ -45,100 +45,63 @@ type Machine struct {
 
 	target
 	throttling
-	stream
+	stream stream
 	connState
-	recycled
+	free []*Future // recycled
 }
 
 // target is what is known of the host, and how far the attempts to connect to it have come.
 // It outlives a connection.
 type target struct {
-	endpoint   ports.Endpoint   // in use, or used last
-	addresses  []ports.Endpoint // of the last lookup, not tried yet
+	addresses  []ports.Endpoint // the one in use, or used last, and those that are tried next
 	avoid      string           // the address that failed last is tried last
-	next       nextAttempt
-	attempts   int       // since the connection was last ready
-	setupEnd   time.Time // when all attempts since the lookup are given up
-	budget     time.Time // until when the owner waits for them; zero: it waits
+	attempts   int              // since the connection was last ready
+	setupEnd   time.Time        // when all attempts since the lookup are given up
+	options    ConnectOptions   // of the last Connect; the Check is for the next question for the API versions
 	backoff    backoff
 	remembered *Versions // the table of the last connection that had one, or of Config.APIVersion; nil: unknown
-	check      *Check    // of Connect, for the next question for the API versions
 	probing    probing
 	mechanisms mechanisms
-}
-
-// nextAttempt is what the next attempt to connect does.
-type nextAttempt uint8
-
-const (
-	tryAddress nextAttempt = iota // the next address, after a lookup if there is no other
-	tryAgain                      // the same endpoint
-	tryV0                         // the same endpoint, where ApiVersions is asked at v0
-)
-
-// stream counts the bytes of all connections. It outlives each of them, since the writer of
-// a closed connection still reports how much it wrote.
-type stream struct {
-	pending pending
-	queued  uint64 // the place in the stream after the last byte queued
-	written uint64 // after the last byte written
 }
 
 // connState is all that ends with a connection, or with the attempt at one: drop clears it
 // by one assignment.
 type connState struct {
-	link      linkState
 	condition condition // of Connected
-	started   time.Time
-	stepBy    time.Time // when this step of the setup, or the login, is given up; zero: never
-	addressBy time.Time // when the attempt at this address is
-	parked    bool      // the owner takes the pending bytes itself
+	started   time.Time // when the attempt began, or the login of a connection that is ready
+	addressBy time.Time // when the attempt at this address is given up
 	choked    bool      // the link did not take all of the last Transmit
-	proven    bool      // the peer has answered
+	peer      peer
 
-	ask         int16     // the version that ApiVersions is asked at
-	metadataAt  time.Time // when Metadata is sent behind ApiVersions; zero: it was, or it will not be
-	versions    *Versions
-	login       login
-	session     session
-	forced      bool // the renewal was asked for, and is not for the session's end
-	replaced    bool // the credentials were, within a login or too soon for another
-	refusedOnce bool // a request was refused because of the renewal
+	mechanism Mechanism // of the login
+	login     login
+	session   session
+	replaced  bool // the credentials were, within a login or too soon for another
+	refused   bool // a request was refused because of the renewal
 
 	lastID      int32 // of the correlation ids, which begin at 1
 	inflight    inflight
 	unanswered  []*Future // requests that expect no answer, until written
 	earliest    time.Time // no request's deadline is before this; zero: there is no request
 	frames      frameReader
-	space       []byte    // lent by Space until HandleRead; nil: it is not
-	firstByte   time.Time // when the first byte of the frame under way came
 	lastTraffic time.Time // a byte was sent or received, or the connection became ready
 }
 
-// linkState is how far the link has come.
-type linkState uint8
+// peer is whether the peer speaks Kafka.
+type peer uint8
 
 const (
-	noLink    linkState = iota
-	resolving           // the host is looked up
-	opened              // Open was asked for
-	flowing             // bytes may flow
+	silent      peer = iota // it has not answered
+	answered                // it has
+	unconfirmed             // it has, but not the last token of the login
 )
-
-// recycled is memory that is used again.
-type recycled struct {
-	free      []*Future
-	ring      []*Future // of inflight
-	unwritten []*Future // of unanswered
-	inbox     []byte    // of frames
-}
 
 // NewMachine returns a Machine in state Disconnected. It panics if cfg is not
 // complete: see Config.
 func NewMachine(cfg Config) *Machine {
 	cfg.check()
 	m := &Machine{cfg: cfg}
-	m.backoff = backoff{base: cfg.BackoffBase, max: cfg.BackoffMax, rand: cfg.Rand}
+	m.backoff.pauses = pauses{base: cfg.BackoffBase, max: cfg.BackoffMax, rand: cfg.Rand}
 	if m.configured() {
 		m.remembered = versionsOf(cfg.APIVersion)
 	}
@@ -160,13 +123,16 @@ func (m *Machine) configured() bool { return m.cfg.APIVersion != (release.Releas
 
 // Next returns what is to be done now, in order; Idle comes last. The owner
 // carries each output out before it asks for the next.
-func (m *Machine) Next() Output {
+func (m *Machine) Next() Output { return m.next(true) }
+
+// next is Next without Transmit where the owner takes the pending bytes itself.
+func (m *Machine) next(transmits bool) Output {
 	if m.isBroken() {
 		m.failPort()
 	}
 	for it := m.out.front(); it != nil; it = m.out.front() {
 		if it.failing != nil {
-			if m.pending.lent() {
+			if m.stream.lent() {
 				// How much of a request was written is known only when the writer
 				// is back. The link is closed, so that is soon.
 				return Output{Kind: Idle, Deadline: m.NextDeadline()}
@@ -187,7 +153,7 @@ func (m *Machine) Next() Output {
 		}
 		return out
 	}
-	if !m.parked && m.canTransmit() {
+	if transmits && m.canTransmit() {
 		return Output{Kind: Transmit, Epoch: m.epoch, Data: m.transmit()}
 	}
 	return Output{Kind: Idle, Deadline: m.NextDeadline()}
@@ -211,20 +177,21 @@ func (m *Machine) setState(to State, err error) {
 	if !m.state.mayBecome(to) {
 		panic("domain: no way from " + m.state.String() + " to " + to.String())
 	}
-	m.out.put(Output{Kind: Changed, From: m.state, To: to, Endpoint: m.endpoint, Err: err})
+	m.out.put(Output{Kind: Changed, From: m.state, To: to, Endpoint: m.Endpoint(), Err: err})
 	m.state = to
 }
 
 func (m *Machine) note(e Event) {
 	if m.cfg.Trace {
-		e.Time = m.now
+		e.Time, e.Endpoint = m.now, m.Endpoint()
 		m.out.put(Output{Kind: Noted, Event: &e})
 	}
 }
 
 func (m *Machine) noteRequest(kind EventKind, f *Future) {
 	if m.cfg.TraceRequests {
-		m.out.put(Output{Kind: Noted, Event: &Event{Kind: kind, Time: m.now, Endpoint: m.endpoint, Request: f.Info()}})
+		e := Event{Kind: kind, Time: m.now, Endpoint: m.Endpoint(), Request: f.Info()}
+		m.out.put(Output{Kind: Noted, Event: &e})
 	}
 }
 
@@ -241,7 +208,7 @@ func (m *Machine) current(epoch uint64, awaited bool) bool {
 func (m *Machine) newError(kind, cause error, hint string) *Error {
 	return &Error{
 		Kind: kind, Cause: cause, Hint: hint,
-		Phase: m.state, Broker: m.broker(), Address: m.endpoint.Address, Attempt: m.attempts,
+		Phase: m.state, Broker: m.broker(), Address: m.Endpoint().Address, Attempt: m.attempts,
 	}
 }
 

@@ -27,7 +27,7 @@ type loginStep uint8
 
 const (
 	loginNone       loginStep = iota
-	loginHandshake            // SaslHandshake was sent
+	loginHandshake            // it begins: SaslHandshake is sent, if there is one
 	loginToken                // the authenticator was asked for a token
 	loginAnswer               // a token was sent
 	loginLastAnswer           // a token was sent, and the mechanism needs nothing after the answer
@@ -35,20 +35,13 @@ const (
 
 // login is the login under way; the zero value: none.
 type login struct {
-	step      loginStep
-	mechanism Mechanism
-	dialect   dialect
-	localErr  error           // the mechanism knows that the login fails, and why
-	secrets   func() []string // words of the last token that no log may show
-
-	began       time.Time // zero: none is under way
-	handshakeAt time.Time // the answer to the handshake, before which the broker's pause began
-	sent        time.Time // the last token, from which the session's lifetime is counted
-	lifetime    int64     // of the session in ms, as the broker last said
+	step     loginStep
+	localErr error     // the mechanism knows that the login fails, and why
+	sent     time.Time // the last token, from which the session's lifetime is counted
+	lifetime int64     // of the session in ms, as the broker last said
 }
 
 const (
-	maxHandshakeVersion     = 1
 	maxAuthenticateVersion  = 2
 	codeUnsupportedSASL     = 33
 	mechanismKerberos       = "GSSAPI"
@@ -58,15 +51,17 @@ const (
 
 // authenticate begins a login, or fails.
 func (m *Machine) authenticate() {
-	m.login.began = m.now
+	m.login.step = loginHandshake
 	m.replaced = false
 	how, err := m.dialect()
-	m.login.dialect = how
-	m.login.mechanism = m.mechanism()
+	if how == bareTokens && !m.chooseMechanism([]string{mechanismKerberos}) {
+		err = &MechanismError{Mechanism: m.chosen().Name, Offered: []string{mechanismKerberos}}
+	}
+	m.mechanism = m.chosen()
 	if err == nil {
 		err = m.mayExpose()
 	}
-	m.note(Event{Kind: EventAuthStart, Endpoint: m.endpoint, Login: m.loginInfo()})
+	m.note(Event{Kind: EventAuthStart, Login: m.loginInfo()})
 	switch {
 	case err != nil:
 		hint, kind := m.whyNoLogin(err)
@@ -74,9 +69,7 @@ func (m *Machine) authenticate() {
 	case how == bareTokens:
 		m.challenge(nil)
 	default:
-		m.login.step = loginHandshake
-		m.sendOwn(forHandshake, &ports.SASLHandshakeRequest{Mechanism: m.login.mechanism.Name},
-			how.handshakeVersion(), 0)
+		m.sendOwn(forHandshake, &ports.SASLHandshakeRequest{Mechanism: m.mechanism.Name}, int16(how), 0)
 	}
 }
 
@@ -92,39 +85,6 @@ func (m *Machine) whyNoLogin(err error) (hint string, kind error) {
 	return hintHandshakeNotOffered, ErrAuthentication
 }
 
-// dialect is how tokens travel to a broker.
-type dialect uint8
-
-const (
-	wrappedTokens dialect = iota // behind SaslHandshake v1, in SaslAuthenticate
-	rawTokens                    // behind SaslHandshake v0, as they are
-	bareTokens                   // as they are, with no handshake before them
-)
-
-func (d dialect) handshakeVersion() int16 {
-	if d == wrappedTokens {
-		return 1
-	}
-	return 0
-}
-
-func (d dialect) raw() bool { return d != wrappedTokens }
-
-func (m *Machine) dialect() (dialect, error) {
-	version, err := m.versions.choose(ports.KeySASLHandshake, ports.Traits{MaxVersion: maxHandshakeVersion})
-	switch _, _, asks := m.versions.Range(ports.KeyAPIVersions); {
-	case err == nil && version == maxHandshakeVersion:
-		return wrappedTokens, nil
-	case err == nil:
-		return rawTokens, nil
-	case asks || !m.configured():
-		return wrappedTokens, err
-	case !m.chooseMechanism([]string{mechanismKerberos}):
-		return wrappedTokens, &MechanismError{Mechanism: m.mechanism().Name, Offered: []string{mechanismKerberos}}
-	}
-	return bareTokens, nil
-}
-
 func (m *Machine) receiveHandshake(f *Future, body []byte) {
 	r, ok := decodeOwn[*ports.SASLHandshakeResponse](m, f.Request, f.Version, body)
 	switch {
@@ -134,18 +94,17 @@ func (m *Machine) receiveHandshake(f *Future, body []byte) {
 	case r.ErrorCode != 0:
 		m.failLogin(ErrAuthentication, brokerError(r.ErrorCode, ""), "")
 	default:
-		m.login.handshakeAt = m.now
+		if m.relogin() {
+			m.session.notBefore = m.now.Add(renewalPause)
+		}
 		m.challenge(nil)
 	}
 }
 
 func (m *Machine) challenge(data []byte) {
 	m.login.step = loginToken
-	name := m.login.mechanism.Name
-	m.out.put(Output{Kind: Challenge, Epoch: m.epoch, Endpoint: m.endpoint, Mechanism: name, Data: data})
-	if m.login.dialect.raw() {
-		m.frames.least = 0
-	}
+	name := m.mechanism.Name
+	m.out.put(Output{Kind: Challenge, Epoch: m.epoch, Endpoint: m.Endpoint(), Mechanism: name, Data: data})
 }
 
 // HandleToken brings the authenticator's response to the last challenge. done:
@@ -171,17 +130,16 @@ func (m *Machine) HandleToken(now time.Time, epoch uint64, token []byte, done bo
 			m.login.step = loginLastAnswer
 		}
 		m.login.sent = m.now
-		m.login.secrets = exposed(m.login.mechanism, token)
 		m.sendToken(token)
 	}
 }
 
 func (m *Machine) sendToken(token []byte) {
-	if m.login.dialect.raw() {
+	if m.raw() {
 		m.sendRawToken(token)
 		return
 	}
-	version, err := m.versions.choose(ports.KeySASLAuthenticate, ports.Traits{MaxVersion: maxAuthenticateVersion})
+	version, err := m.Versions().choose(ports.KeySASLAuthenticate, ports.Traits{MaxVersion: maxAuthenticateVersion})
 	if err != nil {
 		m.failLogin(ErrAuthentication, err, "")
 		return
@@ -194,7 +152,8 @@ func (m *Machine) receiveAuthenticate(f *Future, body []byte) {
 	switch {
 	case !ok:
 	case r.ErrorCode != 0:
-		refused := error(brokerError(r.ErrorCode, m.login.redacted(r.ErrorMessage)))
+		token := f.Request.(*ports.SASLAuthenticateRequest).Token
+		refused := error(brokerError(r.ErrorCode, m.mechanism.redact(r.ErrorMessage, token)))
 		if m.login.localErr != nil {
 			refused = fmt.Errorf("%w; %w", m.login.localErr, refused)
 		}
@@ -220,17 +179,18 @@ func (m *Machine) answerToken(token []byte, lifetimeMillis int64) {
 }
 
 func (m *Machine) loggedIn() {
-	m.beginSession()
 	info := m.loginInfo()
-	info.Lifetime = m.session.lifetime
-	m.note(Event{Kind: EventAuthDone, Endpoint: m.endpoint, Login: info})
-	l, relogin := m.login, m.relogin()
-	m.sink.LoginSucceeded(m.now, relogin, m.now.Sub(l.began))
+	info.Lifetime = m.beginSession()
+	m.note(Event{Kind: EventAuthDone, Login: info})
+	began := m.since
+	if info.Again {
+		began = m.started
+	}
+	m.sink.LoginSucceeded(m.now, info.Again, m.now.Sub(began))
 	replace := m.replaced
 	m.login, m.replaced = login{}, false
-	m.frames.least = minFrame
 	m.mechanisms.rejected = nil
-	if relogin {
+	if info.Again {
 		m.reauthenticated()
 	} else {
 		m.ready()
@@ -243,28 +203,25 @@ func (m *Machine) loggedIn() {
 // failLogin gives up. Other addresses of the host would reject the login as well, and
 // brokers log each of them, so the backoff counts at once.
 func (m *Machine) failLogin(kind, cause error, hint string) {
-	m.addresses = nil
+	m.forgetAddresses()
+	retry := m.replaced
 	switch {
 	case m.relogin():
-		kind = ErrReauthentication
-		if m.mayReplace() {
-			m.next = tryAgain
-		}
+		kind, retry = ErrReauthentication, m.session.use == requestSeen
 	case m.replaced:
 		kind = ErrConnection // requests may wait for the next
-		m.next = tryAgain
 	}
-	m.fail(m.newError(kind, cause, hint))
+	m.drop(m.newError(kind, cause, hint), false, retry)
 }
 
-// renewing reports whether the login under way renews a session.
-func (m *Machine) relogin() bool { return m.state == Connected && !m.login.began.IsZero() }
+// relogin reports whether the login under way renews a session.
+func (m *Machine) relogin() bool { return m.state == Connected && m.loggingIn() }
 
 // loginCutOff reports a login that ends with its connection.
 func (m *Machine) loginCutOff(err error) {
-	if m.login.began.IsZero() {
+	if !m.loggingIn() {
 		return
 	}
 	m.sink.LoginFailed(m.now, m.relogin())
-	m.note(Event{Kind: EventAuthDone, Endpoint: m.endpoint, Login: m.loginInfo(), Err: err})
+	m.note(Event{Kind: EventAuthDone, Login: m.loginInfo(), Err: err})
 }

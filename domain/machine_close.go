@@ -1,7 +1,9 @@
 package domain
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -16,28 +18,44 @@ import (
 // good; the Machine is never revived. Closing twice does nothing more.
 func (m *Machine) Close(now time.Time, cause error, final bool) {
 	m.tick(now)
-	if m.state == Closed || m.state == Disconnected && !final {
-		return
-	}
-	if m.state == Disconnected {
+	e := m.newError(ErrConnection, cause, "")
+	switch {
+	case m.state == Disconnected && final:
 		m.lastErr = nil
 		if cause != nil && !errors.As(cause, &m.lastErr) {
-			m.lastErr = m.newError(ErrConnection, cause, "")
+			m.lastErr = e
 		}
 		m.setState(Closed, cause)
+	case !m.state.Down():
+		if cause == nil {
+			e.Kind = ErrClosed
+		}
+		m.drop(e, final, false)
+	}
+}
+
+// Drain closes the connection when nothing waits any more: from now on no request
+// is admitted, and those that were are finished. Then it is a clean close, as with
+// a nil cause; an attempt at a connection is given up at once. final: for good,
+// also if the connection is lost before that.
+func (m *Machine) Drain(now time.Time, final bool) {
+	m.tick(now)
+	if m.state != Connected || !m.waiting() {
+		m.Close(m.now, nil, final)
 		return
 	}
-	if cause == nil {
-		m.drop(m.newError(ErrClosed, nil, ""), final)
-		return
+	to := draining
+	if final {
+		to = closing
 	}
-	m.drop(m.newError(ErrConnection, cause, ""), final)
+	m.setCondition(to)
 }
 
 // fail is the way down after a failure.
-func (m *Machine) fail(e *Error) {
-	m.drop(e, false)
-}
+func (m *Machine) fail(e *Error) { m.drop(e, false, false) }
+
+// failAndRetry is the same where the next attempt is at the same address.
+func (m *Machine) failAndRetry(e *Error) { m.drop(e, false, true) }
 
 // breakWith remembers the first panic of a port, for which Next drops the connection.
 func (m *Machine) breakWith(panicked error) {
@@ -58,17 +76,15 @@ func (m *Machine) failPort() {
 	}
 }
 
-func (m *Machine) drop(e *Error, final bool) {
+func (m *Machine) drop(e *Error, final, retry bool) {
 	clean := e.Kind == ErrClosed
-	from := m.connState
-	m.prepareNext(clean, e)
+	m.prepareNext(clean, retry, e)
 	to := Disconnected
-	if final || from.condition == closing {
+	if final || m.condition == closing {
 		to = Closed
 	}
 	m.loginCutOff(e)
 	lost := m.takeAll(e)
-	m.recycle(&from)
 	m.connState = connState{}
 	m.sink.ConnectionClosed(m.now, m.state == Connected, clean)
 
@@ -77,21 +93,21 @@ func (m *Machine) drop(e *Error, final bool) {
 		err = nil
 	}
 	m.setState(to, err)
-	if from.link != noLink {
+	if e.Kind != ErrResolve { // which leaves nothing to close
 		m.out.put(Output{Kind: Hangup, Epoch: m.epoch})
 	}
 	m.out.items = append(m.out.items, item{failing: lost})
-	if !m.pending.lent() {
-		m.pending.drop()
-	}
 }
 
 // prepareNext decides when the next attempt may begin and what it takes over.
-func (m *Machine) prepareNext(clean bool, e *Error) {
+func (m *Machine) prepareNext(clean, retry bool, e *Error) {
+	if retry {
+		m.addresses = slices.Insert(m.addresses, 1, m.addresses[0])
+	}
 	switch {
 	case clean:
-		m.addresses, m.next = nil, tryAddress
-	case m.next == tryAgain && m.probing.step > 0:
+		m.forgetAddresses()
+	case retry && !m.probing.asks():
 		m.backoff.failProbe(m.now, m.probing.step)
 	case m.Continuing():
 		// At once: the same address, asked otherwise, or the next one.
@@ -101,29 +117,21 @@ func (m *Machine) prepareNext(clean bool, e *Error) {
 	if m.state == Connected {
 		m.attempts = 0
 	}
-	if m.next == tryAddress {
+	if !retry {
 		m.probing = probing{}
-		if len(m.addresses) == 0 {
-			m.check = nil
+		if m.untried() == 0 {
+			m.options.Check = nil
 		}
 	}
-	if v := m.remembered; v.detected() && (!clean || !m.proven) {
+	if v := m.remembered; v.detected() && (!clean || m.peer != answered) {
 		m.remembered = nil
 	}
 	m.lastErr = e
 	switch {
 	case clean:
 		m.lastErr, m.avoid = nil, ""
-	case m.endpoint.Address != "":
-		m.avoid = m.endpoint.Address
-	}
-}
-
-// recycle keeps the memory of a connection for the next.
-func (m *Machine) recycle(from *connState) {
-	m.ring, m.unwritten = from.inflight.ring, from.unanswered[:0]
-	if m.inbox = from.frames.inbox; from.space != nil {
-		m.inbox = nil // its reader may still write into it
+	case m.Endpoint().Address != "":
+		m.avoid = m.Endpoint().Address
 	}
 }
 
@@ -132,25 +140,18 @@ func (m *Machine) recycle(from *connState) {
 type failing struct {
 	err     *Error
 	futures []*Future // in the order sent
-	queued  uint64    // the place in the stream where the connection's bytes end
 	now     time.Time // of the failure: requests past their deadline then timed out
 
 	throttledTime time.Duration // at that time
 }
 
-// takeAll empties the places where requests wait.
+// takeAll returns all requests that wait.
 func (m *Machine) takeAll(e *Error) *failing {
-	t := &failing{err: e, queued: m.queued, now: m.now, throttledTime: m.throttledTime}
-	rest := m.unanswered
-	for m.inflight.len() > 0 {
-		f := m.inflight.pop()
-		for len(rest) > 0 && rest[0].start < f.start {
-			t.futures = append(t.futures, rest[0])
-			rest = rest[1:]
-		}
-		t.futures = append(t.futures, f)
+	t := &failing{err: e, futures: m.unanswered, now: m.now, throttledTime: m.throttledTime}
+	for i := range m.inflight.len() {
+		t.futures = append(t.futures, m.inflight.at(i))
 	}
-	t.futures = append(t.futures, rest...)
+	slices.SortFunc(t.futures, func(a, b *Future) int { return cmp.Compare(a.start, b.start) })
 	return t
 }
 
@@ -160,6 +161,7 @@ func (m *Machine) failNext(t *failing) *Future {
 		f := t.futures[0]
 		t.futures = t.futures[1:]
 		m.finish(f).Completed = m.now
+		f.FirstByte = time.Time{} // of a response that did not come
 		if f.purpose != caller {
 			m.Recycle(f)
 			continue
@@ -173,16 +175,14 @@ func (m *Machine) failNext(t *failing) *Future {
 		}
 		return f
 	}
-	// The rest of the bytes will not be written: the stream goes on behind them.
-	m.written = t.queued
-	m.pending.drop()
+	m.stream.skip() // the rest of the bytes will not be written
 	return nil
 }
 
 // Sent returns how much of a request that is not done may have been written. A writer at
 // work counts as having written all that it was given.
 func (m *Machine) Sent(f *Future) Sent {
-	if m.pending.lent() && f.start < m.written+uint64(len(m.pending.leaving)-m.pending.written) {
+	if m.stream.lent() && f.start < m.stream.reach() {
 		return SentFully
 	}
 	return m.sentOf(f)
@@ -190,9 +190,9 @@ func (m *Machine) Sent(f *Future) Sent {
 
 func (m *Machine) sentOf(f *Future) Sent {
 	switch {
-	case m.written <= f.start:
+	case m.stream.written <= f.start:
 		return SentNothing
-	case m.written < f.end:
+	case m.stream.written < f.end:
 		return SentPartly
 	}
 	return SentFully

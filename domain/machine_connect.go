@@ -35,9 +35,9 @@ type ConnectOptions struct {
 // attempt under way.
 func (m *Machine) Connect(now time.Time, o ConnectOptions) {
 	m.tick(now)
-	m.budget = o.Until
-	if o.Check != nil && m.versions == nil {
-		m.check = &Check{Strict: o.Check.Strict, Topics: slices.Clone(o.Check.Topics)}
+	m.options.Until = o.Until
+	if o.Check != nil && m.Versions() == nil {
+		m.options.Check = &Check{Strict: o.Check.Strict, Topics: slices.Clone(o.Check.Topics)}
 	}
 	if m.state != Disconnected || m.BlackedOut(m.now) {
 		return
@@ -48,64 +48,42 @@ func (m *Machine) Connect(now time.Time, o ConnectOptions) {
 	if !m.probing.by.IsZero() && !m.setupEnd.After(m.now) {
 		m.forgetProbes()
 	}
-	if m.next == tryAddress && len(m.addresses) == 0 || !m.setupEnd.After(m.now) {
+	if m.untried() == 0 || !m.setupEnd.After(m.now) {
 		m.setupEnd = m.now.Add(m.cfg.SetupTimeout)
 	}
-	m.stepBy = m.setupEnd
-	m.inflight, m.unanswered = inflight{ring: m.ring}, m.unwritten
-	m.frames = newFrameReader(m.cfg.MaxFrameBytes, m.inbox)
-	m.recycled = recycled{free: m.free}
-	switch {
-	case m.next == tryV0:
-		m.ask = 0
-	case m.hasAnswered():
-		m.ask = m.remembered.asked
-	default:
-		m.ask = m.topAsk()
-	}
 	m.sink.ConnectionStarted(m.now)
-	switch {
-	case m.next != tryAddress:
-		m.next = tryAddress
-	case len(m.addresses) > 0:
-		m.takeAddress()
-	default:
-		m.resolve()
+	if m.untried() > 0 {
+		m.addresses = m.addresses[1:]
+		m.setState(Connecting, nil)
+		m.open()
 		return
 	}
+	m.addresses = nil
 	m.setState(Connecting, nil)
-	m.open()
-}
-
-func (m *Machine) resolve() {
-	m.endpoint = ports.Endpoint{}
-	m.setState(Connecting, nil)
-	m.link = resolving
 	m.note(Event{Kind: EventResolveStart})
 	m.out.put(Output{Kind: Resolve, Epoch: m.epoch})
 }
 
-func (m *Machine) takeAddress() {
-	m.endpoint = m.addresses[0]
-	m.addresses = m.addresses[1:]
-}
+// untried returns how many addresses are left to be tried.
+func (m *Machine) untried() int { return max(len(m.addresses)-1, 0) }
+
+// forgetAddresses leaves none to be tried.
+func (m *Machine) forgetAddresses() { m.addresses = m.addresses[:min(len(m.addresses), 1)] }
 
 func (m *Machine) open() {
-	m.link = opened
 	m.addressBy = m.setupEnd
-	if rest := len(m.addresses); rest > 0 {
-		left := soonest(m.setupEnd, m.budget).Sub(m.now)
+	if rest := m.untried(); rest > 0 {
+		left := soonest(m.setupEnd, m.options.Until).Sub(m.now)
 		m.addressBy = m.now.Add(max(left, 0) / time.Duration(1+rest))
 	}
-	m.stepBy = m.addressBy
-	m.note(Event{Kind: EventDialStart, Endpoint: m.endpoint})
-	m.out.put(Output{Kind: Open, Epoch: m.epoch, Endpoint: m.endpoint})
+	m.note(Event{Kind: EventDialStart})
+	m.out.put(Output{Kind: Open, Epoch: m.epoch, Endpoint: m.Endpoint()})
 }
 
 // HandleAddresses reports the result of the lookup: at least one address, or an error.
 func (m *Machine) HandleAddresses(now time.Time, epoch uint64, eps []ports.Endpoint, err error) {
 	m.tick(now)
-	if !m.current(epoch, m.link == resolving) {
+	if !m.current(epoch, m.resolving()) {
 		return
 	}
 	if err == nil && len(eps) == 0 {
@@ -113,12 +91,10 @@ func (m *Machine) HandleAddresses(now time.Time, epoch uint64, eps []ports.Endpo
 	}
 	m.note(Event{Kind: EventResolveDone, Endpoints: eps, Err: err})
 	if err != nil {
-		m.link = noLink
 		m.fail(m.newError(ErrResolve, err, hintOf(err)))
 		return
 	}
 	m.addresses = m.inTurn(eps)
-	m.takeAddress()
 	m.open()
 }
 
@@ -139,23 +115,22 @@ func (m *Machine) inTurn(eps []ports.Endpoint) []ports.Endpoint {
 // HandleStage reports how far the link has come. Stages may be left out or reported twice.
 func (m *Machine) HandleStage(now time.Time, epoch uint64, s ports.Stage) {
 	m.tick(now)
-	if !m.current(epoch, m.link == opened) {
+	if !m.current(epoch, m.opening()) {
 		return
 	}
 	switch s {
 	case ports.StageDialing:
 	case ports.StageSecuring:
 		if m.state == Connecting {
-			m.note(Event{Kind: EventDialDone, Endpoint: m.endpoint})
+			m.note(Event{Kind: EventDialDone})
 			m.setState(Handshake, nil)
 		}
 	case ports.StageEstablished:
 		if m.state == Connecting {
-			m.note(Event{Kind: EventDialDone, Endpoint: m.endpoint})
+			m.note(Event{Kind: EventDialDone})
 		} else {
-			m.note(Event{Kind: EventTLSHandshakeDone, Endpoint: m.endpoint})
+			m.note(Event{Kind: EventTLSHandshakeDone})
 		}
-		m.link = flowing
 		m.negotiate()
 	default:
 		panic(fmt.Sprintf("domain: no such stage: %d", s))
@@ -165,27 +140,27 @@ func (m *Machine) HandleStage(now time.Time, epoch uint64, s ports.Stage) {
 // HandleLost reports that the link failed or that the peer closed it (io.EOF).
 func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 	m.tick(now)
-	if !m.current(epoch, m.link >= opened) {
+	if !m.current(epoch, m.opening() || m.flowing()) {
 		return
 	}
 	switch {
 	case m.state == Connecting:
-		m.note(Event{Kind: EventDialDone, Endpoint: m.endpoint, Err: err})
+		m.note(Event{Kind: EventDialDone, Err: err})
 		m.fail(m.newError(ErrDial, err, hintOf(err)))
 	case m.state == Handshake:
-		m.note(Event{Kind: EventTLSHandshakeDone, Endpoint: m.endpoint, Err: err})
+		m.note(Event{Kind: EventTLSHandshakeDone, Err: err})
 		m.fail(m.newError(ErrTLS, err, hintOf(err)))
 	case errors.Is(err, ports.ErrSecuring): // a TLS failure, not a broker without ApiVersions
 		m.fail(m.newError(ErrTLS, err, hintOf(err)))
 	case m.state == NegotiatingVersions:
 		m.nextStep(m.newError(ErrConnection, m.cutOff(err), ""))
-	case m.relogin(), m.login.dialect.raw():
+	case m.relogin(), m.state == Authenticating && m.raw():
 		m.failLogin(ErrAuthentication, m.cutOff(err), hintRefusedInSilence)
 	default:
 		hint := ""
 		switch {
-		case m.proven:
-		case m.session.dialect.raw():
+		case m.peer == answered:
+		case m.raw():
 			hint = hintRefusedInSilence
 		default: // its release was configured or known, and it has not answered yet
 			hint = m.hintClosed(hintClosedAtOnce)
@@ -213,15 +188,13 @@ func (m *Machine) cutOff(err error) error {
 
 // ready ends the setup: requests are admitted.
 func (m *Machine) ready() {
-	m.addresses = nil
+	m.forgetAddresses()
 	m.attempts = 0
 	m.lastErr = nil
-	m.stepBy = time.Time{}
 	m.lastTraffic = m.now
-	if m.proven {
+	if m.peer == answered {
 		m.backoff.reset()
 	}
-	m.frames.trusted = true
 	m.sink.ConnectionReady(m.now, m.now.Sub(m.started))
 	m.setState(Connected, nil)
 }

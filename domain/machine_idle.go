@@ -42,15 +42,12 @@ func (m *Machine) idleDeadline() time.Time {
 }
 
 func (m *Machine) handleIdle() {
-	if m.state != Connected || m.waiting() || m.held || m.condition != serving {
-		return
-	}
-	idle := m.now.Sub(m.lastTraffic)
-	switch {
-	case m.cfg.IdleTimeout > 0 && idle >= m.cfg.IdleTimeout:
+	switch limit := m.cfg.IdleTimeout; {
+	case m.state != Connected || !m.due(m.idleDeadline()):
+	case limit > 0 && m.now.Sub(m.lastTraffic) >= limit:
 		m.Close(m.now, nil, false)
-		m.note(Event{Kind: EventIdle, Endpoint: m.endpoint})
-	case m.pings() && idle >= m.cfg.PingInterval && m.throttleEnd().IsZero():
+		m.note(Event{Kind: EventIdle})
+	default:
 		m.ping()
 	}
 }
@@ -58,7 +55,7 @@ func (m *Machine) handleIdle() {
 // pings reports whether idle connections are kept. A broker that was detected by probes
 // does not know the ping: it would close the connection or not answer.
 func (m *Machine) pings() bool {
-	return m.cfg.PingInterval > 0 && !m.versions.detected()
+	return m.cfg.PingInterval > 0 && !m.Versions().detected()
 }
 
 // ping sends ApiVersions, which every broker from 0.10 on knows, and which needs no
@@ -68,7 +65,7 @@ func (m *Machine) ping() {
 		m.renew(false)
 		return
 	}
-	m.sendOwn(forPing, m.versionsQuestion(), max(m.versions.asked, 0), m.cfg.RequestTimeout)
+	m.sendOwn(forPing, m.versionsQuestion(), max(m.Versions().asked, 0), m.cfg.RequestTimeout)
 	m.use()
 }
 

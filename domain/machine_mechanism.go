@@ -44,7 +44,8 @@ const (
 	hintExposed         = "use TLS, or a mechanism that does not show its secret, as SCRAM and GSSAPI"
 )
 
-func (m *Machine) mechanism() Mechanism { return m.cfg.Mechanisms[m.mechanisms.choice] }
+// chosen returns the mechanism of the next login.
+func (m *Machine) chosen() Mechanism { return m.cfg.Mechanisms[m.mechanisms.choice] }
 
 // mechanismIndex returns the place of a mechanism in the list that is in force, -1 if
 // it is not there.
@@ -66,7 +67,7 @@ func (m *Machine) chooseMechanism(offered []string) bool {
 // mechanismRefused chooses another mechanism. Each is tried once at most, also if the broker
 // offers what it rejects.
 func (m *Machine) mechanismRefused(r *ports.SASLHandshakeResponse) {
-	refusal := &MechanismError{Mechanism: m.login.mechanism.Name, Offered: slices.Clone(r.Mechanisms)}
+	refusal := &MechanismError{Mechanism: m.mechanism.Name, Offered: slices.Clone(r.Mechanisms)}
 	slices.Sort(refusal.Offered)
 	m.mechanisms.rejected = append(m.mechanisms.rejected, refusal.Mechanism)
 	others := slices.DeleteFunc(slices.Clone(refusal.Offered), func(name string) bool {
@@ -74,8 +75,7 @@ func (m *Machine) mechanismRefused(r *ports.SASLHandshakeResponse) {
 	})
 	if !m.relogin() && m.chooseMechanism(others) {
 		m.mechanisms.offered = refusal.Offered
-		m.next = tryAgain
-		m.fail(m.newError(ErrConnection, refusal, "the next connection logs in with "+m.mechanism().Name))
+		m.failAndRetry(m.newError(ErrConnection, refusal, "the next connection logs in with "+m.chosen().Name))
 		return
 	}
 	cause := fmt.Errorf("%w: %w", refusal, brokerError(r.ErrorCode, ""))
@@ -86,14 +86,13 @@ func (m *Machine) mechanismRefused(r *ports.SASLHandshakeResponse) {
 // it, and otherwise reports it once.
 func (m *Machine) mayExpose() error {
 	switch {
-	case !m.mechanism().Exposes || m.endpoint.Secure:
+	case !m.chosen().Exposes || m.Endpoint().Secure:
 		return nil
 	case m.cfg.RequireTLSForPasswords:
 		return errExposed
 	case !m.mechanisms.exposed:
 		m.mechanisms.exposed = true
-		login := LoginInfo{Mechanism: m.mechanism().Name}
-		m.note(Event{Kind: EventPlaintextCredentials, Endpoint: m.endpoint, Login: login})
+		m.note(Event{Kind: EventPlaintextCredentials, Login: LoginInfo{Mechanism: m.chosen().Name}})
 	}
 	return nil
 }
@@ -102,25 +101,62 @@ func (m *Machine) mayExpose() error {
 // Shorter words occur in any broker's text.
 const secretLength = 8
 
-// exposed returns the words of a token that contains its secret. Those of PLAIN and
-// OAUTHBEARER end at control characters and spaces. They are behind a function, so that no
-// print of a Machine shows them.
-func exposed(by Mechanism, token []byte) func() []string {
+// redact removes from the broker's reason what a token shows of its secret: some gateways
+// repeat what they were sent, and the reason ends up in logs. The words of PLAIN and
+// OAUTHBEARER end at control characters and spaces.
+func (by Mechanism) redact(reason string, token []byte) string {
 	if !by.Exposes {
-		return func() []string { return nil }
+		return reason
 	}
-	words := strings.FieldsFunc(string(token), func(r rune) bool { return r <= ' ' })
-	words = slices.DeleteFunc(words, func(w string) bool { return len(w) < secretLength })
-	return func() []string { return words }
-}
-
-// redacted removes those words from the broker's reason: some gateways repeat what they
-// were sent, and the reason ends up in logs.
-func (l *login) redacted(reason string) string {
-	for _, word := range l.secrets() {
-		reason = strings.ReplaceAll(reason, word, "[redacted]")
+	for word := range strings.FieldsFuncSeq(string(token), func(r rune) bool { return r <= ' ' }) {
+		if len(word) >= secretLength {
+			reason = strings.ReplaceAll(reason, word, "[redacted]")
+		}
 	}
 	return reason
+}
+
+// SetMechanisms replaces the mechanisms, or says that their credentials are others. A
+// session of the mechanism that is to be requestSeen is renewed; otherwise the connection is
+// closed, cleanly, once nothing is in flight: closing. A login under way goes on, and
+// counts as one that has to be renewed. After a failed login there is no pause any more.
+func (m *Machine) SetMechanisms(now time.Time, list []Mechanism) (closing bool) {
+	if len(list) == 0 {
+		panic("domain: SetMechanisms without a mechanism")
+	}
+	m.tick(now)
+	m.cfg.Mechanisms = slices.Clone(list)
+	m.mechanisms.choice, m.mechanisms.rejected = 0, nil
+	if m.mechanisms.offered != nil && !m.chooseMechanism(m.mechanisms.offered) {
+		m.mechanisms.offered = nil
+	}
+	switch {
+	case m.loggingIn():
+		m.replaced = true
+	case m.state == Connected:
+		return m.replace()
+	case m.state == Disconnected && m.lastErr != nil && errors.Is(m.lastErr, ErrAuthentication):
+		m.lastErr = nil
+		m.backoff.reset()
+	}
+	return false
+}
+
+// replace begins a login with the mechanism and the credentials that are in force now, on
+// another connection if need be.
+func (m *Machine) replace() (closes bool) {
+	closes = m.raw() || m.chosen().Name != m.mechanism.Name
+	if !closes && m.condition == replacing {
+		m.setCondition(reauthenticating)
+	}
+	if !closes && m.now.Before(m.session.notBefore) {
+		m.replaced = true
+		return false
+	}
+	m.endAdmission(closes)
+	m.session.use = requestSeen
+	m.continueRenewal()
+	return closes
 }
 
 // mechanisms is the choice among Config.Mechanisms. It outlives a connection.
@@ -142,5 +178,5 @@ type LoginInfo struct {
 }
 
 func (m *Machine) loginInfo() LoginInfo {
-	return LoginInfo{Mechanism: m.login.mechanism.Name, Again: m.relogin()}
+	return LoginInfo{Mechanism: m.mechanism.Name, Again: m.relogin()}
 }

@@ -1,8 +1,6 @@
 package domain
 
 import (
-	"fmt"
-	"strings"
 	"time"
 
 	"brokerconn/domain/release"
@@ -71,225 +69,35 @@ type Check struct {
 
 // probing is the negotiation of API versions under way, over one connection or several.
 type probing struct {
-	step     int             // 0: ApiVersions; above: probeLadder[step-1]
-	by       time.Time       // when all of it is given up; zero: none is under way
-	sentAt   time.Time       // when the step's request was sent
-	evidence []string        // of the steps that are over
-	suspect  release.Release // ApiVersions is asked once more; zero: no probe was answered
-	silences int             // how often ApiVersions was not answered, and Metadata behind it was
+	step     int
+	by       time.Time // when all of it is given up; zero: none is under way
+	evidence []string  // of the steps that are over
+	cost
+}
 
-	connections, trips int
+// The steps. The probes of the ladder come between.
+const (
+	stepAsk      = 0                      // ApiVersions
+	stepLast     = len(probeLadder)       // the last probe: probeLadder[step-1]
+	stepSuspect  = stepLast + 1           // ApiVersions once more, of the suspect probeLadder[step-stepSuspect]
+	stepSuspect9 = stepSuspect + stepLast // the same, of one that left it without an answer
+)
+
+// asks reports whether the step's request is ApiVersions.
+func (p *probing) asks() bool { return p.step == stepAsk || p.step > stepLast }
+
+// suspect returns the release that is suspected; zero: no probe was answered.
+func (p *probing) suspect() release.Release {
+	switch {
+	case p.step == stepSuspect9:
+		return probeLadder[0].found
+	case p.step >= stepSuspect:
+		return probeLadder[p.step-stepSuspect].found
+	}
+	return release.Release{}
 }
 
 // probes reports whether a broker that does not know ApiVersions is probed.
 func (m *Machine) probes() bool {
-	return len(m.cfg.Mechanisms) == 0 && !m.hasAnswered() && (m.cfg.ProbeOldReleases || m.check != nil)
-}
-
-// askStep sends the request of the step on a connection that was just established.
-func (m *Machine) askStep() {
-	p := &m.probing
-	if p.by.IsZero() {
-		p.by = m.setupEnd
-		if limit := m.cfg.VersionsTimeout; limit > 0 {
-			p.by = m.now.Add(limit)
-		}
-	}
-	p.connections++
-	m.stepBy = soonest(p.by, m.addressBy)
-	p.sentAt = m.now
-	if p.step == 0 {
-		m.askVersions()
-	} else {
-		p.trips++
-		m.sendProbe(probeLadder[p.step-1].key)
-	}
-	switch {
-	case m.state != NegotiatingVersions: // the codec failed
-	case !m.probes() || p.step == len(probeLadder):
-	case m.check != nil || p.step > 0:
-		m.sendProbe(ports.KeyMetadata)
-	default:
-		m.metadataAt = m.now.Add(behindAfter)
-	}
-}
-
-func (m *Machine) sendProbe(key int16) {
-	req := &ports.ProbeRequest{APIKey: key}
-	if key == ports.KeyMetadata && m.check != nil {
-		req.Topics = m.check.Topics
-	}
-	m.sendOwn(forProbe, req, 0, 0)
-}
-
-// giveProbesTime lets the probes that are not answered yet count as any request: the
-// connection is about to be ready.
-func (m *Machine) giveProbesTime() {
-	for i := range m.inflight.len() {
-		m.setDeadline(m.inflight.at(i), m.cfg.RequestTimeout)
-	}
-}
-
-// handleProbing sends Metadata behind an ApiVersions that has no response yet.
-func (m *Machine) handleProbing() {
-	due := !m.metadataAt.IsZero() && !m.now.Before(m.metadataAt)
-	if m.state == NegotiatingVersions && due && m.now.Before(m.stepBy) {
-		m.metadataAt = time.Time{}
-		m.sendProbe(ports.KeyMetadata)
-	}
-}
-
-// answersNext reports whether id is that of the Metadata request sent behind ApiVersions,
-// which is still unanswered: a broker of 0.9 answers so.
-func (m *Machine) answersNext(id int32) bool {
-	if m.state != NegotiatingVersions || m.probing.step != 0 || m.inflight.len() < 2 {
-		return false
-	}
-	first, second := m.inflight.at(0), m.inflight.at(1)
-	if first.purpose != forVersions || second.Request.Key() != ports.KeyMetadata || id != second.CorrelationID {
-		return false
-	}
-	return m.mayBeAnswered(second)
-}
-
-// acceptOutOfOrder takes the answer to Metadata for the refusal of ApiVersions that it is.
-func (m *Machine) acceptOutOfOrder() {
-	m.Recycle(m.finish(m.inflight.pop()))
-	m.Recycle(m.finish(m.inflight.pop()))
-	m.prove()
-	p := &m.probing
-	m.addEvidence(fmt.Sprintf("it left %s without an answer, and answered Metadata behind it", m.question()))
-	if p.silences++; p.silences == 1 {
-		m.askOnceMore(release.Release{Minor: 9})
-		return
-	}
-	m.recognised(release.Release{Minor: 9})
-}
-
-// receiveProbe takes the response to a probe. The release is suspected once Metadata behind
-// the probe is answered too: what is sent then is all that the broker has to answer, so a
-// connection that is closed without an answer was closed because of ApiVersions. On a
-// connection that is ready it is the response to Metadata sent behind ApiVersions, and not
-// needed.
-func (m *Machine) receiveProbe(f *Future, body []byte) {
-	step := m.probing.step
-	switch {
-	case m.state != NegotiatingVersions:
-		m.settle()
-		return
-	case step == 0:
-		return
-	case f.Request.Key() == probeLadder[step-1].key:
-		if _, ok := decodeOwn[*ports.ProbeResponse](m, f.Request, f.Version, body); !ok {
-			return
-		}
-		m.addEvidence("it answered " + probeLadder[step-1].name)
-	}
-	if m.inflight.len() == 0 {
-		m.askOnceMore(probeLadder[step-1].found)
-	}
-}
-
-// askOnceMore asks a suspect for its API versions on the connection on which it answered,
-// in the version that most brokers know.
-func (m *Machine) askOnceMore(suspect release.Release) {
-	p := &m.probing
-	p.suspect, p.step, p.sentAt, m.ask = suspect, 0, m.now, 0
-	m.askVersions()
-	if m.state == NegotiatingVersions { // the codec did not fail
-		m.sendProbe(ports.KeyMetadata)
-	}
-}
-
-// recognised uses the table of a release for this connection.
-func (m *Machine) recognised(r release.Release) {
-	m.remember(r)
-	m.negotiated(m.remembered)
-}
-
-// remember keeps the table of a recognised release for the connections that follow.
-func (m *Machine) remember(r release.Release) {
-	v := versionsOf(r)
-	v.found, v.evidence = r, m.probing.evidence
-	v.connections, v.trips = m.probing.connections, m.probing.trips
-	v.at = m.endpoint.Address
-	m.remembered = v
-	m.note(Event{Kind: EventReleaseDetected, Endpoint: m.endpoint, Versions: v})
-}
-
-// forgetProbes ends probes whose time passed in a pause, and a verdict that waits for its
-// connection: a later Connect starts from the beginning.
-func (m *Machine) forgetProbes() {
-	m.probing, m.next = probing{}, tryAddress
-	if m.remembered.detected() {
-		m.remembered = nil
-	}
-}
-
-// addEvidence notes what a step has shown.
-func (m *Machine) addEvidence(what string) {
-	m.probing.evidence = append(m.probing.evidence, what)
-}
-
-// nextStep goes on with the next request over another connection, or gives up. e
-// describes the loss of this one.
-func (m *Machine) nextStep(e *Error) {
-	p := &m.probing
-	m.addEvidence(fmt.Sprintf("%s: %v after %v", m.question(), e.Cause, m.now.Sub(p.sentAt).Round(time.Millisecond)))
-	cut := m.frames.buffered() > 0 || m.pending.unsent() > 0 // within a response, or within the request
-	strict := m.check != nil && m.check.Strict
-	refused := !cut && p.silences == 0 && p.suspect != release.Release{} && p.suspect != release.Release{Minor: 9}
-	switch {
-	case refused:
-		m.next = tryAgain
-		m.fail(e)
-		m.remember(p.suspect)
-		return
-	case cut && strict:
-		e.Hint = "the check is strict: this loss does not show what the broker knows"
-	case p.suspect != release.Release{}:
-		m.hintGivenUp(e)
-	case p.step == 0 && m.ask > 0 && (!m.hasAnswered() || m.attempts > 1):
-		m.next = tryV0
-	case !m.probes() || p.step == len(probeLadder):
-		m.hintGivenUp(e)
-	case !m.now.Add(m.backoff.longest(p.step + 1)).Before(soonest(p.by, m.setupEnd)):
-		e.Hint = "no time was left for the next probe: raise APIVersionTimeout (api_version_auto_timeout_ms)"
-	default:
-		e.Hint = m.hintClosed(hintClosedWhenAsked) // an owner may stop here
-		p.step++
-		m.next = tryAgain
-	}
-	m.fail(e)
-}
-
-// hintGivenUp completes the error of a peer that knows none of the requests.
-func (m *Machine) hintGivenUp(e *Error) {
-	e.Hint = m.hintClosed(hintClosedWhenAsked) + m.hintProbing()
-	if evidence := m.probing.evidence; len(evidence) > 1 {
-		e.Cause = fmt.Errorf("%w (%s)", e.Cause, strings.Join(evidence, "; "))
-	}
-}
-
-// hintProbing is added where an old release could be detected and is not.
-func (m *Machine) hintProbing() string {
-	if m.probes() || len(m.cfg.Mechanisms) > 0 || m.hasAnswered() {
-		return ""
-	}
-	return hintProbe
-}
-
-// question returns the name of the step's request.
-func (m *Machine) question() string {
-	if m.probing.step > 0 {
-		return probeLadder[m.probing.step-1].name
-	}
-	return fmt.Sprintf("ApiVersions v%d", m.ask)
-}
-
-// isLegacyZeroID reports whether an answer with the id 0 is that of Kafka 0.8.2 to
-// FindCoordinator, whatever id the request has. Such a broker does not know ApiVersions.
-func (m *Machine) isLegacyZeroID(f *Future, id int32) bool {
-	legacy := m.probing.step > 0 || m.remembered != nil && !m.hasAnswered()
-	return id == 0 && legacy && f.Request.Key() == ports.KeyFindCoordinator && f.Version == 0
+	return len(m.cfg.Mechanisms) == 0 && !m.hasAnswered() && (m.cfg.ProbeOldReleases || m.options.Check != nil)
 }

@@ -18,10 +18,20 @@ func (m *Machine) hostPort() (host string, port uint16) { return m.cfg.Host, m.c
 func (m *Machine) Epoch() uint64 { return m.epoch }
 
 // Endpoint returns the address in use, or used last.
-func (m *Machine) Endpoint() ports.Endpoint { return m.endpoint }
+func (m *Machine) Endpoint() ports.Endpoint {
+	if len(m.addresses) == 0 {
+		return ports.Endpoint{}
+	}
+	return m.addresses[0]
+}
 
 // Versions returns the broker's API versions, nil before they are known on this connection.
-func (m *Machine) Versions() *Versions { return m.versions }
+func (m *Machine) Versions() *Versions {
+	if m.state != Authenticating && m.state != Connected {
+		return nil
+	}
+	return m.remembered
+}
 
 // LastError returns why the connection last went down or could not be made, an *[Error]. It
 // is nil once the connection was ready, and after a close without cause.
@@ -47,11 +57,27 @@ func (m *Machine) ResponsesDue() int {
 // RequestTimeout returns the configured timeout of requests.
 func (m *Machine) RequestTimeout() time.Duration { return m.cfg.RequestTimeout }
 
-// PendingBytes returns the number of bytes that wait to be written.
-func (m *Machine) PendingBytes() int { return m.pending.len() }
+// PendingBytes returns the number of bytes that wait to be written, or that a writer has.
+func (m *Machine) PendingBytes() int {
+	if !m.flowing() && !m.stream.lent() {
+		return 0 // of a dropped connection, until its requests have failed
+	}
+	return m.stream.pending.len()
+}
+
+// resolving reports whether the host is looked up.
+func (m *Machine) resolving() bool { return m.state == Connecting && len(m.addresses) == 0 }
+
+// opening reports whether the link is, and bytes do not flow yet.
+func (m *Machine) opening() bool {
+	return m.state == Connecting && len(m.addresses) > 0 || m.state == Handshake
+}
+
+// flowing reports whether bytes may flow.
+func (m *Machine) flowing() bool { return m.state >= NegotiatingVersions && m.state <= Connected }
 
 // up reports whether bytes flow on the connection of an epoch.
-func (m *Machine) up(epoch uint64) bool { return m.link == flowing && epoch == m.epoch }
+func (m *Machine) up(epoch uint64) bool { return m.flowing() && epoch == m.epoch }
 
 // loggingIn reports whether a login is under way.
 func (m *Machine) loggingIn() bool { return m.login.step != loginNone }

@@ -3,6 +3,8 @@ package domain
 import (
 	"encoding/binary"
 	"errors"
+
+	"brokerconn/ports"
 )
 
 // Raw tokens, of brokers before 1.0 (KIP-43): each behind its size, without header and
@@ -10,21 +12,48 @@ import (
 // nothing at all: it closes the connection. It does not answer the last token of
 // GSSAPI: whether that was good shows with the first request.
 
+// dialect is how tokens travel to a broker: the version of the SaslHandshake before them.
+type dialect int16
+
+const (
+	bareTokens    dialect = iota - 1 // as they are, with no handshake before them
+	rawTokens                        // behind SaslHandshake v0, as they are
+	wrappedTokens                    // behind SaslHandshake v1, in SaslAuthenticate
+)
+
+// raw reports whether the tokens of the connection's login are not wrapped; false without one.
+func (m *Machine) raw() bool {
+	how, _ := m.dialect()
+	return how != wrappedTokens && m.mechanism.Name != ""
+}
+
+func (m *Machine) dialect() (dialect, error) {
+	v := m.Versions()
+	version, err := v.choose(ports.KeySASLHandshake, ports.Traits{MaxVersion: int16(wrappedTokens)})
+	switch _, _, asks := v.Range(ports.KeyAPIVersions); {
+	case err == nil:
+		return dialect(version), nil
+	case asks || !m.configured():
+		return wrappedTokens, err
+	}
+	return bareTokens, nil
+}
+
 var errUnaskedToken = errors.New("a token that nothing asked for")
 
 func (m *Machine) sendRawToken(token []byte) {
-	m.pending.filling = binary.BigEndian.AppendUint32(m.pending.filling, uint32(len(token)))
-	m.pending.filling = append(m.pending.filling, token...)
-	m.queued += uint64(sizeFieldBytes + len(token))
+	p := &m.stream.pending
+	p.filling = append(binary.BigEndian.AppendUint32(p.filling, uint32(len(token))), token...)
 	if m.login.step == loginLastAnswer {
-		// The peer has yet to show that it took it.
-		m.proven = false
+		if m.peer == answered { // it has yet to show that it took the token
+			m.peer = unconfirmed
+		}
 		m.loggedIn()
 	}
 }
 
 func (m *Machine) receiveRawToken(token []byte) {
-	m.proven = true
+	m.peer = answered
 	if m.login.step != loginAnswer && m.login.step != loginLastAnswer {
 		m.fail(m.newError(ErrProtocol, errUnaskedToken, ""))
 		return
@@ -35,5 +64,5 @@ func (m *Machine) receiveRawToken(token []byte) {
 // rawTokensDue reports whether what is received are raw tokens: from the first token until
 // the end of the login.
 func (m *Machine) rawTokensDue() bool {
-	return m.login.dialect.raw() && m.login.step >= loginToken
+	return m.login.step >= loginToken && m.raw()
 }

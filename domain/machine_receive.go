@@ -10,32 +10,29 @@ import (
 
 // Space is where the next received bytes belong; never empty. It stays valid
 // until HandleRead, also when the connection is dropped meanwhile.
-func (m *Machine) Space() []byte {
-	m.space = m.frames.space()
-	return m.space
-}
+func (m *Machine) Space() []byte { return m.frames.space(m.state == Connected) }
 
 // HandleRead says that n bytes of Space are there.
 func (m *Machine) HandleRead(now time.Time, epoch uint64, n int) {
 	m.tick(now)
-	if !m.current(epoch, m.link == flowing) {
+	if !m.current(epoch, m.flowing()) {
 		return
 	}
-	if n < 0 || n > len(m.space) {
+	if n < 0 || n > m.frames.free() {
 		panic("domain: HandleRead of bytes that Space has no room for")
 	}
-	m.space = nil
 	if n == 0 {
 		return
 	}
-	if m.frames.buffered() == 0 {
-		m.firstByte = m.now
-	}
+	begins := m.frames.buffered() == 0
 	m.frames.advance(n)
 	m.sink.BytesReceived(m.now, n)
 	m.lastTraffic = m.now
 	for m.up(epoch) {
-		frame, fresh, err := m.frames.next()
+		if f := m.inflight.front(); begins && f != nil && m.frames.buffered() > 0 {
+			f.FirstByte = m.now
+		}
+		frame, fresh, err := m.frames.next(m.frameRules())
 		if err != nil {
 			m.refuseFrame(err)
 			return
@@ -44,8 +41,19 @@ func (m *Machine) HandleRead(now time.Time, epoch uint64, n int) {
 			return
 		}
 		m.receive(frame, fresh)
-		m.firstByte = m.now // of the next, if it has begun
+		begins = true
 	}
+}
+
+// frameRules returns which frames are accepted now.
+func (m *Machine) frameRules() frameRules {
+	r := frameRules{
+		least: minFrame, limit: m.cfg.MaxFrameBytes, trusted: m.state == Connected, first: m.peer == silent,
+	}
+	if m.rawTokensDue() {
+		r.least = 0
+	}
+	return r
 }
 
 func (m *Machine) refuseFrame(err error) {
@@ -80,7 +88,9 @@ func (m *Machine) receive(frame []byte, fresh bool) {
 	}
 	m.prove()
 	m.inflight.pop()
-	f.FirstByte = m.firstByte
+	if f.FirstByte.IsZero() { // it began before the request
+		f.FirstByte = m.now
+	}
 	throttled := m.applyThrottle(f, body)
 	if f.purpose != caller {
 		m.receiveOwn(f, body)
@@ -134,20 +144,16 @@ func (f *Future) keepBody(body []byte, fresh bool) {
 // prove takes note that the peer speaks Kafka. Where its release is configured or known the
 // connection was ready before that, and the row of failures goes on until now.
 func (m *Machine) prove() {
-	if !m.proven && m.state == Connected {
+	if m.peer != answered && m.state == Connected {
 		m.backoff.reset()
 	}
-	m.proven = true
+	m.peer = answered
 }
 
 // mayBeAnswered reports whether all of a request may have left. An answer may
 // overtake the writer's own report, but not the request.
 func (m *Machine) mayBeAnswered(f *Future) bool {
-	reach := m.written
-	if m.pending.lent() {
-		reach += uint64(len(m.pending.leaving) - m.pending.written)
-	}
-	return f.end <= reach
+	return f.end <= m.stream.reach()
 }
 
 // answered completes a request that did what it was to do.

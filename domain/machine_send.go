@@ -42,7 +42,7 @@ func (m *Machine) CanSend() error {
 // CanSendMore reports whether the limits leave room for another request; whether
 // there is a connection does not matter.
 func (m *Machine) CanSendMore() bool {
-	return m.ResponsesDue() < m.cfg.MaxInFlight && m.pending.len() < m.cfg.MaxPendingBytes
+	return m.ResponsesDue() < m.cfg.MaxInFlight && m.PendingBytes() < m.cfg.MaxPendingBytes
 }
 
 // Send admits a request, or refuses it with an *[Error]: the errors of CanSend,
@@ -53,7 +53,7 @@ func (m *Machine) Send(now time.Time, req ports.Message, timeout time.Duration) 
 	m.tick(now)
 	if kind := m.CanSend(); kind != nil {
 		if kind == ErrReauthenticating {
-			m.refusedOnce = true
+			m.refused = true
 			m.renew(false)
 		}
 		return nil, m.refuse(kind)
@@ -82,7 +82,7 @@ func (m *Machine) prepare(f *Future) (frame []byte, err error) {
 	if frame, err = m.encode(f); err != nil {
 		return nil, err
 	}
-	if waiting := m.pending.len(); waiting > 0 && waiting+len(frame) > m.cfg.MaxPendingBytes {
+	if waiting := m.stream.pending.len(); waiting > 0 && waiting+len(frame) > m.cfg.MaxPendingBytes {
 		return nil, m.refuse(ErrBackPressure)
 	}
 	return frame, nil
@@ -151,7 +151,7 @@ func (m *Machine) choose(f *Future) error {
 	if err != nil {
 		return m.newError(ErrEncode, err, "")
 	}
-	f.Version, err = m.versions.choose(f.Request.Key(), traits)
+	f.Version, err = m.Versions().choose(f.Request.Key(), traits)
 	if err != nil {
 		return m.newError(ErrUnsupportedVersion, err, "")
 	}
@@ -168,16 +168,17 @@ func (m *Machine) describe(req ports.Message) (t ports.Traits, err error) {
 // encode writes the whole frame behind the pending bytes. It is not one of them before it
 // is admitted.
 func (m *Machine) encode(f *Future) (frame []byte, err error) {
-	start := len(m.pending.filling)
+	p := &m.stream.pending
+	start := len(p.filling)
 	f.CorrelationID = (m.lastID + 1) & math.MaxInt32
-	buf, err := m.appendFrame(m.pending.filling, f)
+	buf, err := m.appendFrame(p.filling, f)
 	if err == nil && len(buf)-start-sizeFieldBytes > math.MaxInt32 {
 		err = errors.New("the request is larger than 2 GiB")
 	}
 	if err != nil {
 		return nil, m.newError(ErrEncode, err, "")
 	}
-	m.pending.filling = buf[:start] // its memory may be new
+	p.filling = buf[:start] // its memory may be new
 	frame = buf[start:]
 	binary.BigEndian.PutUint32(frame, uint32(len(frame)-sizeFieldBytes))
 	return frame, nil
@@ -198,11 +199,11 @@ func (m *Machine) appendFrame(dst []byte, f *Future) (_ []byte, err error) {
 
 // admit puts a request and its encoded frame in their places.
 func (m *Machine) admit(f *Future, frame []byte) {
-	m.pending.filling = m.pending.filling[:len(m.pending.filling)+len(frame)]
+	p := &m.stream.pending
 	m.lastID = f.CorrelationID
-	f.start = m.queued
-	m.queued += uint64(len(frame))
-	f.end = m.queued
+	f.start = m.stream.queued()
+	p.filling = p.filling[:len(p.filling)+len(frame)]
+	f.end = m.stream.queued()
 	f.Queued = m.now
 	if f.noResponse {
 		m.unanswered = append(m.unanswered, f)

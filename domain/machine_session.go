@@ -1,9 +1,7 @@
 package domain
 
 import (
-	"errors"
 	"math/bits"
-	"slices"
 	"time"
 )
 
@@ -32,11 +30,7 @@ import (
 // connection, and not on the next.
 
 type session struct {
-	mechanism string
-	dialect   dialect
-	since     time.Time     // when the login was over
-	lifetime  time.Duration // 0: without limit
-	renewAt   time.Time     // zero: never
+	renewAt   time.Time // zero: never
 	endsAt    time.Time
 	notBefore time.Time // it cannot be renewed sooner
 	use       sessionUse
@@ -46,9 +40,9 @@ type session struct {
 type sessionUse uint8
 
 const (
-	noRequest  sessionUse = iota
-	requestDue            // a request waited for the login, and is admitted next
-	requestSeen
+	noRequest   sessionUse = iota
+	requestDue             // a request waited for the login, and is admitted next
+	requestSeen            // one was, or the renewal was asked for
 )
 
 // noneDue is called when no request waits any more.
@@ -64,29 +58,24 @@ const (
 	longestLife  = 10 * 365 * 24 * time.Hour
 	renewalPause = time.Second
 	// dueFor is for how long after a login a request that waited for it is admitted, also
-	// if the session has ended.
+	// if the session has ended. It is counted from the last traffic, that of the login.
 	dueFor = time.Second
 )
 
-func (m *Machine) beginSession() {
-	l := &m.login
-	s := session{mechanism: l.mechanism.Name, dialect: l.dialect, since: m.now}
-	if m.held || m.refusedOnce {
+// beginSession returns the lifetime of the session, 0 without limit.
+func (m *Machine) beginSession() (life time.Duration) {
+	s := session{notBefore: m.session.notBefore}
+	if m.held || m.refused {
 		s.use = requestDue
 	}
-	m.refusedOnce = false
-	if m.relogin() {
-		s.notBefore = l.handshakeAt.Add(renewalPause)
-	}
-	if ms := l.lifetime; ms > 0 { // Kafka never sends less, which its Java client takes for no limit
-		s.lifetime = longestLife
-		if ms < longestLife.Milliseconds() {
-			s.lifetime = time.Duration(ms) * time.Millisecond
-		}
-		s.renewAt = l.sent.Add(m.renewalPoint(s.lifetime))
-		s.endsAt = l.sent.Add(s.lifetime)
+	m.refused = false
+	if ms := m.login.lifetime; ms > 0 { // Kafka never sends less, which its Java client takes for no limit
+		life = time.Duration(min(ms, longestLife.Milliseconds())) * time.Millisecond
+		s.renewAt = m.login.sent.Add(m.renewalPoint(life))
+		s.endsAt = m.login.sent.Add(life)
 	}
 	m.session = s
+	return life
 }
 
 // renewalPoint returns 85 to 95 % of a lifetime.
@@ -108,7 +97,7 @@ func (m *Machine) mustRenew() bool {
 	case s.use == requestSeen:
 		return true
 	}
-	return !m.now.Before(s.endsAt) && !(s.use == requestDue && m.now.Before(s.since.Add(dueFor)))
+	return !m.now.Before(s.endsAt) && !(s.use == requestDue && m.now.Before(m.lastTraffic.Add(dueFor)))
 }
 
 // use notes a request in the session, after which it may have to be renewed.
@@ -123,8 +112,8 @@ func (m *Machine) use() {
 func (m *Machine) renewalDeadline() time.Time {
 	s := &m.session
 	switch {
-	case m.login.step != loginNone:
-		return m.stepBy
+	case m.loggingIn():
+		return m.stepBy()
 	case m.condition != serving && (m.waiting() || !m.throttleEnd().IsZero()):
 		return time.Time{}
 	case m.condition == reauthenticating && s.notBefore.After(m.now):
@@ -149,25 +138,21 @@ func (m *Machine) renewalDue() time.Time {
 		return s.renewAt
 	case s.use == requestSeen || !m.held:
 		return time.Time{}
-	case s.use == requestDue && s.endsAt.Before(s.since.Add(dueFor)):
-		return s.since.Add(dueFor)
+	case s.use == requestDue && s.endsAt.Before(m.lastTraffic.Add(dueFor)):
+		return m.lastTraffic.Add(dueFor)
 	}
 	return s.endsAt
 }
 
 func (m *Machine) handleRenewal() {
 	switch {
-	case m.state != Connected:
-	case m.login.step != loginNone:
-		if !m.now.Before(m.stepBy) {
-			m.failLogin(ErrReauthentication, m.silence(), "")
-		}
+	case m.state != Connected || !m.due(m.renewalDeadline()):
+	case m.loggingIn():
+		m.failLogin(ErrReauthentication, m.silence(), "")
 	case m.condition != serving:
 		m.continueRenewal()
-	case m.replaced && !m.now.Before(m.session.notBefore):
-		m.renew(true)
-	case m.mustRenew() && (m.held || m.session.use == requestSeen && m.now.Before(m.session.endsAt)):
-		m.renew(false)
+	default:
+		m.renew(m.replaced && m.due(m.session.notBefore))
 	}
 }
 
@@ -180,54 +165,14 @@ func (m *Machine) Reauthenticate(now time.Time) {
 	}
 }
 
-// SetMechanisms replaces the mechanisms, or says that their credentials are others. A
-// session of the mechanism that is to be requestSeen is renewed; otherwise the connection is
-// closed, cleanly, once nothing is in flight: closing. A login under way goes on, and
-// counts as one that has to be renewed. After a failed login there is no pause any more.
-func (m *Machine) SetMechanisms(now time.Time, list []Mechanism) (closing bool) {
-	if len(list) == 0 {
-		panic("domain: SetMechanisms without a mechanism")
-	}
-	m.tick(now)
-	m.cfg.Mechanisms = slices.Clone(list)
-	m.mechanisms.choice, m.mechanisms.rejected = 0, nil
-	if m.mechanisms.offered != nil && !m.chooseMechanism(m.mechanisms.offered) {
-		m.mechanisms.offered = nil
-	}
-	switch {
-	case m.login.step != loginNone:
-		m.replaced = true
-	case m.state == Connected:
-		return m.replace()
-	case m.state == Disconnected && m.lastErr != nil && errors.Is(m.lastErr, ErrAuthentication):
-		m.lastErr = nil
-		m.backoff.reset()
-	}
-	return false
-}
-
-// replace begins a login with the mechanism and the credentials that are in force now, on
-// another connection if need be.
-func (m *Machine) replace() (closes bool) {
-	closes = m.session.dialect.raw() || m.mechanism().Name != m.session.mechanism
-	if !closes && m.condition == replacing {
-		m.setCondition(reauthenticating)
-	}
-	if !closes && m.now.Before(m.session.notBefore) {
-		m.replaced = true
-		return false
-	}
-	m.endAdmission(closes)
-	m.forced = true
-	m.continueRenewal()
-	return closes
-}
-
 // renew ends the admission of requests until the session is renewed. forced: not for the
-// session's end.
+// session's end. If it fails, the next connection follows without a pause; otherwise only
+// where a request was admitted, so that there is no storm of logins.
 func (m *Machine) renew(forced bool) {
-	m.forced = m.forced || forced
-	m.endAdmission(m.condition == replacing || m.session.dialect.raw())
+	if forced {
+		m.session.use = requestSeen
+	}
+	m.endAdmission(m.condition == replacing || m.raw())
 	m.continueRenewal()
 }
 
@@ -246,12 +191,12 @@ func (m *Machine) endAdmission(another bool) {
 // that throttles reads nothing meanwhile.
 func (m *Machine) continueRenewal() {
 	switch {
-	case m.login.step != loginNone || m.waiting() || !m.throttleEnd().IsZero():
+	case m.loggingIn() || m.waiting() || !m.throttleEnd().IsZero():
 	case m.condition == replacing:
 		m.Close(m.now, nil, false)
 	case m.condition != reauthenticating || m.now.Before(m.session.notBefore):
 	default:
-		m.stepBy = m.now.Add(m.cfg.SetupTimeout)
+		m.started = m.now
 		m.authenticate()
 	}
 }
@@ -260,21 +205,17 @@ func (m *Machine) reauthenticated() {
 	if m.condition == reauthenticating {
 		m.setCondition(serving)
 	}
-	m.forced = false
-	m.stepBy = time.Time{}
 	m.lastTraffic = m.now
 	m.settle()
 }
 
-// mayReplace reports whether a connection whose session could not be renewed is followed by
-// another without a pause. It is not if no request was admitted and the renewal was not
-// forced, so that there is no storm of logins.
-func (m *Machine) mayReplace() bool { return m.session.use == requestSeen || m.forced }
-
 // Session returns the mechanism of the connection's login, "" without one, and when its
 // session ends, zero if it does not.
 func (m *Machine) Session() (mechanism string, ends time.Time) {
-	return m.session.mechanism, m.session.endsAt
+	if m.state != Connected {
+		return "", time.Time{}
+	}
+	return m.mechanism.Name, m.session.endsAt
 }
 
 // Reauthenticating reports whether requests wait for the session to be renewed.

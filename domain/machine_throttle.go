@@ -50,7 +50,7 @@ func (m *Machine) throttle(until time.Time) {
 	}
 	m.throttledUntil = until
 	m.throttledTime += until.Sub(from)
-	m.note(Event{Kind: EventThrottled, Endpoint: m.endpoint, Until: until})
+	m.note(Event{Kind: EventThrottled, Until: until})
 }
 
 // throttleEnd returns until when no request may be sent, zero if one may.

@@ -17,11 +17,24 @@ func (m *Machine) NextDeadline() time.Time {
 	case m.state == Disconnected && m.backoff.until.After(m.now):
 		return m.backoff.until
 	case m.state.SettingUp():
-		return soonest(m.stepBy, m.metadataAt)
+		return soonest(m.stepBy(), m.metadataAt())
 	case m.state == Connected:
 		return soonest(m.earliest, m.throttleEnd(), m.renewalDeadline(), m.idleDeadline())
 	}
 	return time.Time{}
+}
+
+// stepBy is when the step of the setup, or the login that renews a session, is given up.
+func (m *Machine) stepBy() time.Time {
+	switch {
+	case m.state == Connected:
+		return m.started.Add(m.cfg.SetupTimeout)
+	case m.resolving():
+		return m.setupEnd
+	case m.state == NegotiatingVersions:
+		return soonest(m.probing.by, m.addressBy)
+	}
+	return m.addressBy
 }
 
 // soonest returns the earliest of the times that are not zero.
@@ -34,15 +47,18 @@ func soonest(times ...time.Time) (first time.Time) {
 	return first
 }
 
+// due reports whether a time was reached; zero: never.
+func (m *Machine) due(at time.Time) bool { return !at.IsZero() && !m.now.Before(at) }
+
 // HandleTimeout does what is due at now. It may be called at any time.
 func (m *Machine) HandleTimeout(now time.Time) {
 	m.tick(now)
 	m.handleProbing()
-	if m.state.SettingUp() && !m.now.Before(m.stepBy) {
+	if m.state.SettingUp() && m.due(m.stepBy()) {
 		m.fail(m.newError(ErrSetupTimeout, m.silence(), m.silenceHint()))
 		return
 	}
-	if !m.earliest.IsZero() && !m.now.Before(m.earliest) {
+	if m.due(m.earliest) {
 		m.sweep()
 	}
 	m.handleRenewal()
@@ -111,23 +127,19 @@ func (m *Machine) waiting() bool { return m.inflight.len() > 0 || len(m.unanswer
 
 // silence returns what the setup waited for.
 func (m *Machine) silence() error {
-	since := m.started
-	if m.relogin() {
-		since = m.login.began
-	}
-	after := m.now.Sub(since).Round(time.Millisecond)
-	switch {
-	case m.link == resolving:
-		return fmt.Errorf("no answer from the resolver after %v", after)
+	after := m.now.Sub(m.started).Round(time.Millisecond)
+	what, before := "answer from the peer", ""
+	switch evidence := m.probing.evidence; {
+	case m.resolving():
+		what = "answer from the resolver"
 	case m.state == Connecting:
-		return fmt.Errorf("no answer from the address after %v", after)
+		what = "answer from the address"
 	case m.login.step == loginToken:
-		return fmt.Errorf("no token from the authenticator after %v", after)
+		what = "token from the authenticator"
+	case len(evidence) > 0:
+		before = "; before that: " + strings.Join(evidence, "; ")
 	}
-	if evidence := m.probing.evidence; len(evidence) > 0 {
-		return fmt.Errorf("no answer from the peer after %v; before that: %s", after, strings.Join(evidence, "; "))
-	}
-	return fmt.Errorf("no answer from the peer after %v", after)
+	return fmt.Errorf("no %s after %v%s", what, after, before)
 }
 
 func (m *Machine) silenceHint() string {
@@ -144,7 +156,7 @@ func (m *Machine) silenceHint() string {
 // with another address, or with the same one asked otherwise. It may have to wait for
 // the backoff.
 func (m *Machine) Continuing() bool {
-	return m.state != Closed && (m.next != tryAddress || len(m.addresses) > 0)
+	return m.state != Closed && m.untried() > 0
 }
 
 // BlackedOut reports whether the backoff after a failure is not over.
@@ -156,8 +168,7 @@ func (m *Machine) BlackedOut(now time.Time) bool {
 // ConnectionDelay returns how long to wait before Connect starts an attempt. forever: there
 // is a connection or an attempt already, and an event ends it.
 func (m *Machine) ConnectionDelay(now time.Time) (d time.Duration, forever bool) {
-	switch {
-	case m.state != Disconnected:
+	if m.state != Disconnected {
 		return 0, true
 	}
 	return m.backoff.remaining(now), false

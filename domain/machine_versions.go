@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strings"
-	"time"
 
 	"brokerconn/ports"
 )
@@ -46,7 +45,14 @@ const (
 	codeRebootstrapRequired = 129
 )
 
-func (m *Machine) topAsk() int16 {
+// firstAsk returns the version that ApiVersions is asked at on a new connection.
+func (m *Machine) firstAsk() int16 {
+	switch {
+	case m.probing.connections > 1: // the one before was closed
+		return 0
+	case m.hasAnswered():
+		return m.remembered.asked
+	}
 	if m.cfg.ClusterID != "" || m.cfg.NodeID != nil {
 		return topAskOfNamed
 	}
@@ -55,7 +61,7 @@ func (m *Machine) topAsk() int16 {
 
 // negotiate asks for the broker's API versions, or takes those that are known.
 func (m *Machine) negotiate() {
-	if v := m.remembered; m.configured() || v.detected() && v.at == m.endpoint.Address {
+	if v := m.remembered; m.configured() || v.detected() && v.at == m.Endpoint().Address {
 		m.negotiated(v)
 		return
 	}
@@ -64,12 +70,9 @@ func (m *Machine) negotiate() {
 }
 
 func (m *Machine) negotiated(v *Versions) {
-	m.versions = v
-	m.probing, m.check = probing{}, nil
-	m.metadataAt = time.Time{}
+	m.probing, m.options.Check = probing{}, nil
 	m.giveProbesTime()
-	m.stepBy = m.addressBy
-	m.note(Event{Kind: EventVersions, Endpoint: m.endpoint, Versions: v})
+	m.note(Event{Kind: EventVersions, Versions: v})
 	if len(m.cfg.Mechanisms) > 0 {
 		m.setState(Authenticating, nil)
 		m.authenticate()
@@ -81,9 +84,9 @@ func (m *Machine) negotiated(v *Versions) {
 // hasAnswered reports whether a broker of the host has answered ApiVersions before.
 func (m *Machine) hasAnswered() bool { return m.remembered != nil && m.remembered.asked != notAsked }
 
-func (m *Machine) askVersions() {
-	m.probing.trips++
-	m.sendOwn(forVersions, m.versionsQuestion(), m.ask, 0)
+func (m *Machine) askVersions(version int16) {
+	m.probing.roundTrips++
+	m.sendOwn(forVersions, m.versionsQuestion(), version, 0)
 }
 
 func (m *Machine) versionsQuestion() *ports.APIVersionsRequest {
@@ -102,7 +105,7 @@ func (m *Machine) versionsQuestion() *ports.APIVersionsRequest {
 // hintClosed completes a hint for a peer that closed without an answer. TLS is not suggested
 // if there is TLS already.
 func (m *Machine) hintClosed(hint string) string {
-	if m.endpoint.Secure {
+	if m.Endpoint().Secure {
 		hint = strings.NewReplacer("a port for TLS, or ", "", "a port for TLS, ", "").Replace(hint)
 	}
 	return hint
@@ -114,26 +117,28 @@ func (m *Machine) receiveVersions(f *Future, body []byte) {
 	if !ok {
 		return
 	}
+	hint := ""
 	switch r.ErrorCode {
 	case 0:
+		m.useTable(r, f.Version)
+		return
 	case codeUnsupportedVersion:
-		m.askLower(r)
+		m.askLower(r, f.Version)
 		return
 	case codeRebootstrapRequired:
-		hint := "this is another broker than ClusterID and NodeID name"
-		m.fail(m.newError(ErrProtocol, brokerError(r.ErrorCode, ""), hint))
-		return
-	default:
-		m.fail(m.newError(ErrProtocol, brokerError(r.ErrorCode, ""), ""))
-		return
+		hint = "this is another broker than ClusterID and NodeID name"
 	}
-	v, err := newVersions(r, f.Version)
+	m.fail(m.newError(ErrProtocol, brokerError(r.ErrorCode, ""), hint))
+}
+
+func (m *Machine) useTable(r *ports.APIVersionsResponse, asked int16) {
+	v, err := newVersions(r, asked)
 	if err != nil {
 		m.fail(m.newError(ErrProtocol, err, ""))
 		return
 	}
 	m.remembered = v
-	v.connections, v.trips = m.probing.connections, m.probing.trips
+	v.cost = m.probing.cost
 	m.negotiated(v)
 }
 
@@ -146,18 +151,16 @@ func answeredIn(f *Future, body []byte) int16 {
 	return f.Version
 }
 
-func (m *Machine) askLower(r *ports.APIVersionsResponse) {
-	if m.ask == 0 {
+func (m *Machine) askLower(r *ports.APIVersionsResponse, asked int16) {
+	if asked == 0 {
 		m.fail(m.newError(ErrProtocol, fmt.Errorf("ApiVersions v0: %w", brokerError(codeUnsupportedVersion, "")), ""))
 		return
 	}
 	lower := int16(0)
 	for _, a := range r.Ranges {
 		if a.Key == ports.KeyAPIVersions {
-			lower = max(min(m.ask-1, a.Max), 0)
+			lower = max(min(asked-1, a.Max), 0)
 		}
 	}
-	m.ask = lower
-	m.metadataAt = time.Time{} // it is not silent
-	m.askVersions()
+	m.askVersions(lower)
 }

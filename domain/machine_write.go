@@ -8,20 +8,14 @@ import "time"
 
 // canTransmit reports whether there are bytes to write and they may leave now.
 func (m *Machine) canTransmit() bool {
-	return m.link == flowing && !m.choked && !m.pending.lent() && m.pending.len() > 0
+	return m.flowing() && !m.choked && !m.stream.lent() && m.stream.pending.len() > 0
 }
 
 // transmit lends all pending bytes to one writer.
-func (m *Machine) transmit() []byte {
-	return m.pending.lend(m.epoch)
-}
-
-// leaveWriting sets whether the owner takes the pending bytes itself: then Next does not
-// return Transmit on this connection.
-func (m *Machine) leaveWriting(toOwner bool) { m.parked = toOwner }
+func (m *Machine) transmit() []byte { return m.stream.lend(m.epoch) }
 
 // writing reports whether a writer has bytes that are not counted yet.
-func (m *Machine) writing() bool { return m.pending.lent() }
+func (m *Machine) writing() bool { return m.stream.lent() }
 
 // choke offers no more bytes until HandleWritable.
 func (m *Machine) choke() { m.choked = true }
@@ -31,12 +25,11 @@ func (m *Machine) choke() { m.choked = true }
 // HandleWritable.
 func (m *Machine) HandleWritten(now time.Time, epoch uint64, n int) {
 	m.tick(now)
-	if epoch != m.pending.lentTo || epoch == 0 {
+	if epoch != m.stream.lentTo || epoch == 0 {
 		m.sink.StaleIgnored(m.now)
 		return
 	}
-	m.pending.count(n)
-	m.written += uint64(n)
+	m.stream.count(n)
 	if n > 0 {
 		m.sink.BytesSent(m.now, n)
 		m.lastTraffic = m.now
@@ -44,14 +37,14 @@ func (m *Machine) HandleWritten(now time.Time, epoch uint64, n int) {
 	if !m.up(epoch) {
 		return
 	}
-	m.choked = len(m.pending.leaving) > m.pending.written
-	m.pending.shrink()
-	for f := m.inflight.nextWritten(m.written); f != nil; f = m.inflight.nextWritten(m.written) {
-		m.noteWritten(f)
+	m.choked = m.stream.pending.leaving.Len() > 0
+	m.stream.pending.shrink()
+	for i := m.inflight.unwritten(); i < m.inflight.len() && m.inflight.at(i).end <= m.stream.written; i++ {
+		m.noteWritten(m.inflight.at(i))
 	}
 	done := 0
 	for _, f := range m.unanswered {
-		if f.end > m.written {
+		if f.end > m.stream.written {
 			break
 		}
 		m.noteWritten(f)
@@ -67,7 +60,7 @@ func (m *Machine) HandleWritten(now time.Time, epoch uint64, n int) {
 // HandleWritable says that the link may take more.
 func (m *Machine) HandleWritable(now time.Time, epoch uint64) {
 	m.tick(now)
-	if m.current(epoch, m.link == flowing) {
+	if m.current(epoch, m.flowing()) {
 		m.choked = false
 	}
 }

@@ -40,12 +40,7 @@ var outputNames = [...]string{
 	"Idle", "Resolve", "Open", "Transmit", "Challenge", "Hangup", "Completed", "Changed", "Noted",
 }
 
-func (k OutputKind) String() string {
-	if int(k) < len(outputNames) {
-		return outputNames[k]
-	}
-	return "unknown output"
-}
+func (k OutputKind) String() string { return nameOf(outputNames[:], int(k), "unknown output") }
 
 // Output is what Next returns. Which fields are set depends on Kind.
 type Output struct {

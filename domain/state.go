@@ -30,11 +30,13 @@ var stateNames = [...]string{
 	"Authenticating", "Connected", "Closed",
 }
 
-func (s State) String() string {
-	if int(s) < len(stateNames) {
-		return stateNames[s]
+func (s State) String() string { return nameOf(stateNames[:], int(s), "unknown state") }
+
+func nameOf(names []string, i int, unknown string) string {
+	if i < len(names) {
+		return names[i]
 	}
-	return "unknown state"
+	return unknown
 }
 
 // MarshalText returns the name.

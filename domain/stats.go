@@ -42,8 +42,8 @@ type Stats struct {
 // Stats returns the picture, but for Waiting.
 func (m *Machine) Stats() Stats {
 	s := m.sink.sums
-	s.State, s.Since, s.Address = m.state, m.since, m.endpoint.Address
-	s.InFlight, s.PendingBytes = s.inFlight(), m.pending.len()
+	s.State, s.Since, s.Address = m.state, m.since, m.Endpoint().Address
+	s.InFlight, s.PendingBytes = s.inFlight(), m.PendingBytes()
 	s.ThrottledUntil, s.FailuresInARow = m.throttledUntil, m.backoff.failures
 	s.SessionEnds, s.LastError = m.session.endsAt, m.LastError()
 	s.Reauthenticating = m.Reauthenticating()

@@ -18,8 +18,11 @@ type Versions struct {
 	evidence []string        // of that
 	at       string          // the address of the broker
 
-	connections, trips int // that it took
+	cost
 }
+
+// cost is how many connections and round trips it took to get a table.
+type cost struct{ connections, roundTrips int }
 
 // notAsked is Versions.Asked of a table that no broker answered.
 const notAsked = -1
@@ -88,7 +91,7 @@ func (v *Versions) detected() bool { return v != nil && v.found != release.Relea
 // RoundTrips returns how many connections it took to get the table, and how many
 // requests, each with its answer or the lack of one. A request sent behind another does
 // not count. Both are zero where nothing was asked.
-func (v *Versions) RoundTrips() (connections, roundTrips int) { return v.connections, v.trips }
+func (v *Versions) RoundTrips() (connections, roundTrips int) { return v.connections, v.roundTrips }
 
 // VersionError: the broker and this library have no version of an API in common.
 type VersionError struct {

@@ -8,8 +8,12 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"brokerconn/acceptance/need"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // TestMissingPython: without a suitable Python the suite is skipped under a banner, or
 // fails if it is required, and says what is missing.

@@ -3,9 +3,12 @@
 package openssl
 
 import (
+	"bufio"
 	"bytes"
+	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 
@@ -55,9 +58,53 @@ func Must(t *testing.T, stdin []byte, args ...string) []byte {
 	return stdout
 }
 
-func run(stdin []byte, args []string) (stdout, stderr []byte, err error) {
+// Serve runs openssl's server on any port of 127.0.0.1 until the test ends. args include its
+// certificate and key.
+func Serve(t *testing.T, args ...string) (address string) {
+	t.Helper()
+	cmd := command(append([]string{"s_server", "-accept", "127.0.0.1:0"}, args...))
+	stdin, err := cmd.StdinPipe() // at its end the server exits
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	drained := make(chan struct{})
+	t.Cleanup(func() {
+		_ = stdin.Close()
+		_ = cmd.Process.Kill()
+		<-drained
+		_ = cmd.Wait()
+	})
+	lines := bufio.NewScanner(stdout)
+	for address == "" && lines.Scan() {
+		if accepting, ok := strings.CutPrefix(lines.Text(), "ACCEPT "); ok {
+			address = accepting
+		}
+	}
+	go func() {
+		defer close(drained)
+		_, _ = io.Copy(io.Discard, stdout)
+	}()
+	if address == "" {
+		t.Fatalf("got no port of openssl s_server %q", args)
+	}
+	return address
+}
+
+func command(args []string) *exec.Cmd {
 	cmd := exec.Command("openssl", args...)
 	cmd.Env = append(os.Environ(), "OPENSSL_CONF="+os.DevNull)
+	return cmd
+}
+
+func run(stdin []byte, args []string) (stdout, stderr []byte, err error) {
+	cmd := command(args)
 	cmd.Stdin = bytes.NewReader(stdin)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs

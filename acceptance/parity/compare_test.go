@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"brokerconn/acceptance/fakebroker"
 )
 
 // A small scenario with one deviation that it lists and one by a rule.
@@ -30,9 +32,7 @@ var smallList = []deviation{
 
 func TestCompare(t *testing.T) {
 	sc, err := parseScenario("small", small)
-	if err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, err)
 	connect := []string{"callback connected", "state connected"}
 	negotiating := append([]string{"callback negotiating"}, connect...)
 	pending := []string{"answer a pending", "link closed", "state disconnected"}

@@ -5,7 +5,6 @@ package parity
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/acceptance/kafkapython"
 	"brokerconn/acceptance/need"
 	"brokerconn/application/broker"
@@ -54,9 +54,7 @@ func seeds(t *testing.T) map[string]client {
 	for _, version := range versions {
 		// Not t.Context: that ends before the clean-up, and the driver would be killed.
 		p, err := startPython(context.Background(), interpreters[version], version)
-		if err != nil {
-			t.Fatal(err)
-		}
+		fakebroker.Must(t, err)
 		t.Cleanup(func() {
 			if err := p.stop(); err != nil {
 				t.Errorf("the driver of kafka-python %s: %v", version, err)
@@ -187,13 +185,4 @@ func TestWrongVersion(t *testing.T) {
 	if !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
-}
-
-func mustPlay(t *testing.T, sc *scenario, c client) trace {
-	t.Helper()
-	tr, err := play(sc, c)
-	if err != nil {
-		t.Fatal(fmt.Errorf("through %T: %w", c, err))
-	}
-	return tr
 }

@@ -1,29 +1,38 @@
 package parity
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"brokerconn/acceptance/fakebroker"
 )
 
 func scenarios(t *testing.T) []*scenario {
 	t.Helper()
 	all, err := loadScenarios()
-	if err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, err)
 	return all
 }
 
 func scenarioNamed(t *testing.T, name string) *scenario {
 	t.Helper()
-	for _, sc := range scenarios(t) {
-		if sc.name == name {
-			return sc
-		}
+	all := scenarios(t)
+	i := slices.IndexFunc(all, func(sc *scenario) bool { return sc.name == name })
+	if i < 0 {
+		t.Fatalf("got no scenario %s, want one", name)
 	}
-	t.Fatalf("got no scenario %s, want one", name)
-	return nil
+	return all[i]
+}
+
+func mustPlay(t *testing.T, sc *scenario, c client) trace {
+	t.Helper()
+	tr, err := play(sc, c)
+	if err != nil {
+		t.Fatal(fmt.Errorf("through %T: %w", c, err))
+	}
+	return tr
 }
 
 // TestCoverage counts what the suite promises: 40 scenarios, each of the thirteen
@@ -66,14 +75,7 @@ func TestPolledPlays(t *testing.T) {
 	ran, failures := 0, 0
 	for _, sc := range all {
 		t.Run(sc.name, func(t *testing.T) {
-			first, err := play(sc, &polled{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			second, err := play(sc, &polled{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			first, second := mustPlay(t, sc, &polled{}), mustPlay(t, sc, &polled{})
 			for i := range sc.steps {
 				if minus, plus := diff(first[i], second[i]); minus != nil || plus != nil {
 					t.Errorf("step %d, %q: got other lines the second time:\n%s", i+1, sc.steps[i].text,
@@ -81,9 +83,8 @@ func TestPolledPlays(t *testing.T) {
 				}
 			}
 			ran++
-			if slices.ContainsFunc(first, func(lines []string) bool {
-				return slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, "failed ") })
-			}) {
+			failed := func(line string) bool { return strings.HasPrefix(line, "failed ") }
+			if slices.ContainsFunc(slices.Concat(first...), failed) {
 				failures++
 			}
 		})
@@ -155,9 +156,7 @@ check_version 2s
   broker serves 18:0-3
 advance 5ms
 `)
-	if err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, err)
 	s := sc.settings
 	if sc.title != "Title, in two lines." || s.keys["client_id"] != "me" || s.jitter != 0.8 ||
 		!slices.Equal(s.lookup, []string{"a", "b"}) || s.address("b").Kind != "listening" ||

@@ -13,6 +13,7 @@ import (
 	"github.com/xdg-go/scram"
 
 	"brokerconn/acceptance/fakebroker"
+	"brokerconn/adapters/sasl"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 	"brokerconn/ports/porttest"
@@ -33,10 +34,72 @@ func Must[T any](v T, err error) T {
 	return v
 }
 
+// Err returns err.
+func Err[T any](_ T, err error) error { return err }
+
 // Succeed fails the test if err is not nil.
 func Succeed(t testing.TB, err error) {
 	t.Helper()
 	fakebroker.Must(t, err)
+}
+
+// Equal requires that got is want.
+func Equal[T comparable](t testing.TB, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+// ErrorIs requires an error that matches want, or none if want is nil.
+func ErrorIs(t testing.TB, what string, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("%s: got the error %v, want %v", what, err, want)
+	}
+}
+
+// ErrorSays requires an error with a text in it and no secret.
+func ErrorSays(t testing.TB, what string, err error, text string, secrets ...string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), text) {
+		t.Errorf("%s: got the error %v, want %q in it", what, err, text)
+	}
+	porttest.NoSecrets(t, what, err, secrets...)
+}
+
+// Hint requires a hint with a text in it, or none if the text is empty.
+func Hint(t testing.TB, what string, h ports.Hinter, text string) {
+	t.Helper()
+	if hint := h.Hint(); !strings.Contains(hint, text) || (hint == "") != (text == "") {
+		t.Errorf("%s: got the hint %q, want %q in it", what, hint, text)
+	}
+}
+
+// OptionError requires a *sasl.OptionError of an option, with a text in it and no secret.
+func OptionError(t testing.TB, what string, err error, option, text string, secrets ...string) {
+	t.Helper()
+	if e, ok := errors.AsType[*sasl.OptionError](err); !ok || e.Option != option {
+		t.Errorf("%s: got the error %v, want one of %s", what, err, option)
+	}
+	ErrorSays(t, what, err, text, secrets...)
+}
+
+// Panics requires that f panics with a text.
+func Panics(t testing.TB, text string, f func()) {
+	t.Helper()
+	defer func() {
+		if p := fmt.Sprint(recover()); p != text {
+			t.Errorf("got the panic %q, want %q", p, text)
+		}
+	}()
+	f()
+}
+
+// Is reports whether an error or one that it wraps is an E.
+func Is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
 
 // Typed requires that err is nil or a printable E. It returns the E.
@@ -60,6 +123,13 @@ func OneLine(t testing.TB, err error, most int) {
 	if len(text) > most || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		t.Errorf("got an error of %d bytes, want %d printable ones at most: %q", len(text), most, text)
 	}
+}
+
+// Begin returns a login, which is closed when the test ends.
+func Begin(t testing.TB, a ports.Authenticator) ports.Exchange {
+	x := a.Begin(ports.Endpoint{})
+	t.Cleanup(x.Close)
+	return x
 }
 
 // Step continues a login with a challenge, nil at its start, and waits for the result.
@@ -112,10 +182,8 @@ func Contract(
 ) {
 	t.Helper()
 	porttest.Authenticator(t, porttest.AuthenticatorCase{
-		Authenticator: a,
-		Endpoint:      ports.Endpoint{Host: "b", Network: "tcp", Address: "127.0.0.1:9092"},
-		NewServer:     brokers,
-		Secrets:       []string{secret},
+		Authenticator: a, Endpoint: ports.Endpoint{Host: "b", Network: "tcp", Address: "127.0.0.1:9092"},
+		NewServer: brokers, Secrets: []string{secret},
 	})
 	e, ok := a.(ports.Exposer)
 	if got := !ok || e.Exposes(); a.Mechanism() != mechanism || got != exposes {

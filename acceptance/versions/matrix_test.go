@@ -13,10 +13,10 @@ import (
 	"go.uber.org/goleak"
 
 	"brokerconn/acceptance"
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/acceptance/kafkapython"
 	"brokerconn/acceptance/need"
 	"brokerconn/adapters/netlink"
-	"brokerconn/application/broker"
 )
 
 // interpreters are the Pythons with a kafka-python, by its version; empty without Python.
@@ -64,23 +64,19 @@ const patience = 20 * time.Second
 func try(t *testing.T, s acceptance.Variant, asked []reference) row {
 	t.Helper()
 	b, err := acceptance.Start(t.Context(), acceptance.Config{Version: s.Version, Mode: s.Mode})
-	if err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, err)
 	defer func() {
 		if err := b.Close(); err != nil {
 			t.Error(err)
 		}
 	}()
-	host, port, err := broker.ParseAddress(b.Addr())
-	if err != nil {
-		t.Fatal(err)
-	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	r := row{Variant: s, cost: new(tally)}
 	began := time.Now()
-	r.answer, r.err = ask(ctx, broker.Config{Host: host, Port: port, Transport: &netlink.Transport{Dial: r.cost.dial}})
+	cfg := fakebroker.ConfigFor(t, b.Addr())
+	cfg.Transport = &netlink.Transport{Dial: r.cost.dial}
+	r.answer, r.err = ask(ctx, cfg)
 	r.took = time.Since(began)
 	r.other = make([]reply, len(asked))
 	var all sync.WaitGroup // with 0.8 and 0.9 some wait for their timeouts

@@ -8,55 +8,45 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"brokerconn/acceptance/fakebroker"
 )
 
 // TestTally: a peer that answers a "?", closes at "x", and says nothing to all else.
 func TestTally(t *testing.T) {
 	for _, c := range []struct {
 		name                 string
-		exchange             func(t *testing.T, conn net.Conn)
+		script               string // r reads an answer, e the end, t until a timeout; anything else is said
 		roundTrips, silences int
 	}{
-		{"nothing said", func(*testing.T, net.Conn) {}, 0, 0},
-		{"a question", func(t *testing.T, conn net.Conn) { say(t, conn, "?"); hear(t, conn) }, 1, 0},
-		{"another after its answer", func(t *testing.T, conn net.Conn) {
-			for range 2 {
-				say(t, conn, "?")
-				hear(t, conn)
-			}
-		}, 2, 0},
-		{"two behind each other", func(t *testing.T, conn net.Conn) {
-			say(t, conn, "?")
-			say(t, conn, "?")
-			hear(t, conn)
-			hear(t, conn)
-		}, 1, 0},
-		{"one of two is not answered", func(t *testing.T, conn net.Conn) {
-			say(t, conn, ".")
-			say(t, conn, "?")
-			hear(t, conn)
-		}, 1, 0},
-		{"the peer closes", func(t *testing.T, conn net.Conn) {
-			say(t, conn, "x")
-			if _, err := conn.Read(make([]byte, 1)); err != io.EOF {
-				t.Errorf("read: got %v", err)
-			}
-		}, 1, 0},
-		{"a wait that ends with a timeout", func(t *testing.T, conn net.Conn) {
-			say(t, conn, ".")
-			conn.SetReadDeadline(time.Unix(1, 0))
-			if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Errorf("read: got %v", err)
-			}
-		}, 1, 1},
+		{"nothing said", "", 0, 0},
+		{"a question", "?r", 1, 0},
+		{"another after its answer", "?r?r", 2, 0},
+		{"two behind each other", "??rr", 1, 0},
+		{"one of two is not answered", ".?r", 1, 0},
+		{"the peer closes", "xe", 1, 0},
+		{"a wait that ends with a timeout", ".t", 1, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			count := new(tally)
 			conn, err := count.dial(t.Context(), "tcp", peer(t))
-			if err != nil {
-				t.Fatal(err)
+			fakebroker.Must(t, err)
+			for _, step := range []byte(c.script) {
+				do, want := conn.Read, error(nil)
+				switch step {
+				case 'r':
+				case 'e':
+					want = io.EOF
+				case 't':
+					conn.SetReadDeadline(time.Unix(1, 0))
+					want = os.ErrDeadlineExceeded
+				default:
+					do = conn.Write
+				}
+				if _, err := do([]byte{step}); !errors.Is(err, want) {
+					t.Fatalf("step %c: got error %v, want %v", step, err, want)
+				}
 			}
-			c.exchange(t, conn)
 			for range 2 {
 				conn.Close()
 			}
@@ -81,9 +71,7 @@ func TestTallyOfFailures(t *testing.T) {
 func peer(t *testing.T) (addr string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, err)
 	t.Cleanup(func() { l.Close() })
 	go func() {
 		conn, err := l.Accept()
@@ -101,18 +89,4 @@ func peer(t *testing.T) (addr string) {
 		}
 	}()
 	return l.Addr().String()
-}
-
-func say(t *testing.T, conn net.Conn, text string) {
-	t.Helper()
-	if _, err := io.WriteString(conn, text); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func hear(t *testing.T, conn net.Conn) {
-	t.Helper()
-	if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil {
-		t.Fatal(err)
-	}
 }

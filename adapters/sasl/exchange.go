@@ -66,10 +66,7 @@ var (
 // the response. Of a func it prints the address.
 type exchange struct{ login func() *login }
 
-var (
-	_ ports.Exchange = (*exchange)(nil)
-	_ ports.Watcher  = (*exchange)(nil)
-)
+var _ ports.Watcher = (*exchange)(nil)
 
 func (e *exchange) Next(challenge []byte)         { e.login().next(challenge) }
 func (e *exchange) Result() ([]byte, bool, error) { return e.login().result() }
@@ -166,12 +163,10 @@ func (l *login) result() (response []byte, done bool, err error) {
 
 func (l *login) watch(f func()) {
 	l.mu.Lock()
-	wait := l.busy && l.step != nil
-	if wait {
+	defer l.mu.Unlock()
+	if l.busy && l.step != nil {
 		l.wake = f
-	}
-	l.mu.Unlock()
-	if !wait {
+	} else {
 		go f()
 	}
 }

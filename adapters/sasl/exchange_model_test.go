@@ -46,9 +46,13 @@ func TestLoginAgainstModel(t *testing.T) {
 				if busy && !closed {
 					continue // a panic: TestMisuse
 				}
+				queued := len(work)
 				ex.Next([]byte{})
 				switch {
 				case closed || over:
+					if len(work) != queued {
+						t.Fatal("got a queued step of a login that is closed or over, want none")
+					}
 				case done:
 					over = true
 				default:

@@ -112,23 +112,17 @@ func TestResultIsFinal(t *testing.T) {
 				if c.text == "" {
 					want(t, ex, "r", true)
 					ex.Next([]byte{})
-					if err := wantError(t, ex, "after the end"); !errors.Is(err, sasl.ErrUnexpected) {
-						t.Errorf("got %v, want ErrUnexpected", err)
-					}
+					saslpeer.ErrorIs(t, "after the end", wantError(t, ex, "after the end"), sasl.ErrUnexpected)
 				}
 				err := wantError(t, ex, c.text)
-				if c.is != nil && !errors.Is(err, c.is) {
-					t.Errorf("got %v, want %v", err, c.is)
+				if c.is != nil {
+					saslpeer.ErrorIs(t, "the login", err, c.is)
 				}
 				porttest.NoSecrets(t, "the error", err, canary)
 				ex.Next([]byte("more"))
 				settle()
-				if again := wantError(t, ex, c.text); again != err {
-					t.Errorf("got %v, want %v again", again, err)
-				}
-				if steps != 1 {
-					t.Errorf("got %d steps, want 1", steps)
-				}
+				saslpeer.Equal(t, "the error, again", wantError(t, ex, c.text), err)
+				saslpeer.Equal(t, "steps", steps, 1)
 			})
 		})
 	}
@@ -168,81 +162,36 @@ func TestStepExitsGoroutine(t *testing.T) {
 	})
 }
 
-func TestCloseCancelsStep(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ended := false
-		ex := sasl.Begin(nil, func(ctx context.Context, _ []byte) ([]byte, bool, error) {
-			<-ctx.Done() // a token endpoint that does not answer
-			ended = true
-			return nil, false, ctx.Err()
-		})
-		ex.Next(nil)
-		synctest.Wait()
-		if _, _, err := ex.Result(); err != ports.ErrWouldBlock {
-			t.Errorf("got %v, want ErrWouldBlock", err)
-		}
-		ex.Close()
-		wantError(t, ex, "closed")
-		synctest.Wait()
-		if !ended {
-			t.Error("got a running context after Close, want it canceled")
-		}
-		wantError(t, ex, "closed")
-	})
-}
-
-// A step that cannot be interrupted, such as a derivation, outlives the login.
-func TestCloseDoesNotWait(t *testing.T) {
+// Close cancels the context of a step. It does not wait for a step that cannot be
+// interrupted, such as a derivation, which outlives the login.
+func TestCloseDuringStep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		busy := make(chan struct{})
-		ex := sasl.Begin(nil, func(context.Context, []byte) ([]byte, bool, error) {
+		var canceled, woken, called bool
+		ex := sasl.Begin(nil, func(ctx context.Context, _ []byte) ([]byte, bool, error) {
+			<-ctx.Done() // a token endpoint that does not answer
+			canceled = true
 			<-busy
 			return []byte(canary), true, nil
 		})
 		ex.Next(nil)
 		synctest.Wait()
-		woken := false
+		_, _, err := ex.Result()
+		saslpeer.Equal(t, "during the step", err, ports.ErrWouldBlock)
 		ex.(ports.Watcher).Watch(func() { woken = true })
 		ex.Close()
 		ex.Close()
 		wantError(t, ex, "closed")
 		ex.Next([]byte{})
-		called := false
 		ex.(ports.Watcher).Watch(func() { called = true })
 		synctest.Wait()
-		if !called {
-			t.Error("got no call of a watcher set after Close, want one")
-		}
+		saslpeer.Equal(t, "the context is canceled", canceled, true)
+		saslpeer.Equal(t, "a call of a watcher set after Close", called, true)
 		close(busy)
 		synctest.Wait()
 		wantError(t, ex, "closed")
-		if woken {
-			t.Error("got a call of a watcher set before Close, want none")
-		}
+		saslpeer.Equal(t, "a call of a watcher set before Close", woken, false)
 	})
-}
-
-func TestClosedLoginRunsNoStep(t *testing.T) {
-	var queue []func()
-	for _, next := range []bool{true, false} {
-		ex := sasl.Begin(func(work func()) { queue = append(queue, work) },
-			func(context.Context, []byte) ([]byte, bool, error) {
-				t.Error("got a step of a closed login, want none")
-				return nil, true, nil
-			})
-		if next {
-			ex.Next(nil)
-		}
-		ex.Close()
-		ex.Next(nil)
-		for _, work := range queue {
-			work()
-		}
-		wantError(t, ex, "closed")
-	}
-	if len(queue) != 1 {
-		t.Errorf("got %d steps queued, want 1", len(queue))
-	}
 }
 
 func TestWatch(t *testing.T) {
@@ -252,12 +201,9 @@ func TestWatch(t *testing.T) {
 			return []byte(<-answer), false, nil
 		})
 		w := ex.(ports.Watcher)
-		var mu sync.Mutex
 		calls := map[string]int{}
 		watch := func(name string) {
 			w.Watch(func() {
-				mu.Lock()
-				defer mu.Unlock()
 				calls[name]++
 				_, _, _ = ex.Result() // under no lock
 				w.Watch(func() {})
@@ -266,11 +212,7 @@ func TestWatch(t *testing.T) {
 		expect := func(name string, n int) {
 			t.Helper()
 			synctest.Wait()
-			mu.Lock()
-			defer mu.Unlock()
-			if calls[name] != n {
-				t.Errorf("%s: got %d calls, want %d", name, calls[name], n)
-			}
+			saslpeer.Equal(t, name+": calls", calls[name], n)
 		}
 		watch("before the start")
 		expect("before the start", 1)
@@ -323,25 +265,11 @@ func TestManyLoginsAtOnce(t *testing.T) {
 }
 
 func TestMisuse(t *testing.T) {
-	for name, f := range map[string]func(){
-		"without a step":   func() { sasl.Begin(nil, nil) },
-		"without an error": func() { sasl.Refuse(nil) },
-		"while a step is running": func() {
-			ex := sasl.Begin(func(func()) {}, returning(nil, true, nil))
-			ex.Next(nil)
-			ex.Next([]byte{})
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			defer func() {
-				if p := recover(); p == nil || !strings.HasPrefix(fmt.Sprint(p), "sasl: ") ||
-					!strings.Contains(fmt.Sprint(p), name) {
-					t.Errorf("got the panic %v, want %q in it", p, name)
-				}
-			}()
-			f()
-		})
-	}
+	saslpeer.Panics(t, "sasl: Begin without a step", func() { sasl.Begin(nil, nil) })
+	saslpeer.Panics(t, "sasl: Refuse without an error", func() { sasl.Refuse(nil) })
+	ex := sasl.Begin(func(func()) {}, returning(nil, true, nil))
+	ex.Next(nil)
+	saslpeer.Panics(t, "sasl: Next called while a step is running", func() { ex.Next([]byte{}) })
 }
 
 func TestRefuse(t *testing.T) {

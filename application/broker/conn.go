@@ -69,7 +69,7 @@ func NewConn(cfg Config) (*Conn, error) {
 	}
 	_, realTime := cfg.Clock.(system.Clock)
 	c := &Conn{cfg: cfg, core: cfg.connection(true), gone: make(chan struct{}), realTime: realTime}
-	c.wakeUp, c.contextEnd, c.writeLoop, c.readLoop = c.wake, c.contextEnded, c.writeAll, c.readAll
+	c.owner, c.wakeUp, c.contextEnd, c.writeLoop, c.readLoop = c, c.wake, c.contextEnded, c.writeAll, c.readAll
 	c.alarm = cfg.Clock.NewAlarm(c.onAlarm)
 	return c, nil
 }
@@ -129,12 +129,12 @@ func (c *Conn) RequestRaw(ctx context.Context, req *ports.RawRequest) ([]byte, e
 func (c *Conn) Send(ctx context.Context, req ports.Message) (*Future, error) {
 	mustNotBeNil(req)
 	timeout := requestTimeout(ctx)
-	f := &Future{owner: c, shared: &c.shared, req: req}
+	f := &Future{shared: &c.shared, req: req}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.cfg.Clock.Now()
 	if c.core.Check(now) {
-		c.drain()
+		now = c.drain(now)
 	}
 	var err error
 	switch {
@@ -151,10 +151,10 @@ func (c *Conn) Send(ctx context.Context, req ports.Message) (*Future, error) {
 	}
 	if err != nil {
 		c.wanted = c.wanted || errors.Is(err, ErrNotConnected)
-		c.drain()
+		c.drain(now)
 		return nil, err
 	}
-	c.drain()
+	c.drain(now)
 	c.startWriter()
 	c.startReader()
 	return f, nil
@@ -165,10 +165,11 @@ func (c *Conn) Send(ctx context.Context, req ports.Message) (*Future, error) {
 // ErrCanceled and ctx.Err().
 func (c *Conn) SendWait(ctx context.Context, req ports.Message) (*Future, error) {
 	mustNotBeNil(req)
-	f := &Future{owner: c, shared: &c.shared, req: req, untilAdmitted: true}
-	c.enter(ctx, f)
-	if err := c.awaitAdmission(ctx, f); err != nil {
-		return nil, err
+	f := &Future{shared: &c.shared, req: req, untilAdmitted: true}
+	if w := c.enterQueue(ctx, f); w != nil && !f.waitAs(ctx, w) {
+		if err := c.giveUp(ctx, f); err != nil {
+			return nil, err
+		}
 	}
 	if f.epoch == 0 {
 		return nil, f.err
@@ -188,10 +189,11 @@ var calls = sync.Pool{New: func() any { return new(Future) }}
 // call is a request that was done before ctx ended; the caller recycles it.
 func (c *Conn) call(ctx context.Context, req ports.Message) (*Future, error) {
 	f := calls.Get().(*Future)
-	f.owner, f.shared, f.req = c, &c.shared, req
-	c.enter(ctx, f)
-	if err := c.await(ctx, f); err != nil {
-		return nil, err // f may still be completed
+	f.shared, f.req = &c.shared, req
+	if w := c.workFor(ctx, f); w != nil && !f.waitAs(ctx, w) {
+		if err := c.giveUp(ctx, f); err != nil {
+			return nil, err // f may still be completed
+		}
 	}
 	return f, nil
 }
@@ -240,8 +242,9 @@ func (c *Conn) Close() error {
 func (c *Conn) Abort(cause error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.core.Close(c.cfg.Clock.Now(), cause, true)
-	c.drain()
+	now := c.cfg.Clock.Now()
+	c.core.Close(now, cause, true)
+	c.drain(now)
 }
 
 // Done returns a channel that is closed once the connection is closed for good, every

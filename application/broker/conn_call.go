@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"time"
 
 	"brokerconn/ports"
 )
@@ -14,12 +15,9 @@ import (
 // until the request is done. One caller alone writes its request and reads its response
 // itself; see conn_lease.go.
 
-// enter sends a request, queues it or refuses it. If ctx has ended it is refused.
-func (c *Conn) enter(ctx context.Context, f *Future) {
-	timeout := requestTimeout(ctx)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := c.cfg.Clock.Now()
+// enter sends a request, queues it or refuses it. If ctx has ended it is refused. With the
+// lock held.
+func (c *Conn) enter(now time.Time, ctx context.Context, f *Future, timeout time.Duration) {
 	m := c.core
 	c.core.Check(now)
 	switch {
@@ -64,59 +62,61 @@ func passes(refusal error) bool {
 	return errors.Is(refusal, ErrBackPressure) || errors.Is(refusal, ErrReauthenticating)
 }
 
-// await works for f and waits until it is done. If ctx ends first it gives f up.
-func (c *Conn) await(ctx context.Context, f *Future) error {
-	if w := c.workFor(ctx, f); w == nil || f.waitAs(ctx, w) {
-		return nil
-	}
-	return c.giveUp(ctx, f)
-}
-
-// awaitAdmission waits until f is admitted or done. If ctx ends first it gives f up.
-func (c *Conn) awaitAdmission(ctx context.Context, f *Future) error {
+// enterQueue enters f. It returns the waiter for its admission, or nil if f is admitted or
+// done.
+func (c *Conn) enterQueue(ctx context.Context, f *Future) (w *waiter) {
+	timeout := requestTimeout(ctx)
 	c.mu.Lock()
-	c.drain()
+	defer c.mu.Unlock()
+	now := c.cfg.Clock.Now()
+	c.enter(now, ctx, f, timeout)
+	c.drain(now)
 	c.startGoroutines()
-	var w *waiter
 	if f.epoch == 0 && !f.isDone() {
 		w = f.register()
 	}
 	f.untilAdmitted = w != nil
-	c.mu.Unlock()
-	if w == nil || f.waitAs(ctx, w) {
-		return nil
-	}
-	return c.giveUp(ctx, f)
+	return w
 }
 
-// workFor writes and reads for as long as only f needs it. It returns the
+// workFor enters f, and writes and reads for as long as only f needs it. It returns the
 // waiter of f, or nil if f is done.
 func (c *Conn) workFor(ctx context.Context, f *Future) *waiter {
+	timeout := requestTimeout(ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.drain()
-	by, stop := c.watchContext(ctx)
-	if stop != nil {
-		defer stop()
-	}
-	yielded := false
-	for !f.isDone() && ctx.Err() == nil {
-		if c.mayWrite() {
-			if !yielded && c.core.InFlight() > 1 {
-				// Other callers are about to send too: one write can take them all.
-				yielded = true
-				c.mu.Unlock()
-				runtime.Gosched()
-				c.mu.Lock()
-				continue
-			}
-			if c.write(by) {
-				continue
-			}
-			break // interrupted
+	now := c.cfg.Clock.Now()
+	c.enter(now, ctx, f, timeout)
+	now = c.drain(now)
+	var by caller
+	var stop func() bool
+	defer func() {
+		if stop != nil {
+			stop()
 		}
-		if f.core == nil || !c.alone() || !c.read(by) {
-			break
+	}()
+	yielded := false
+	for mayContinue := true; mayContinue && !f.isDone() && ctx.Err() == nil; {
+		writes := c.mayWrite()
+		switch {
+		case writes && !yielded && c.core.InFlight() > 1:
+			// Other callers are about to send too: one write can take them all.
+			yielded = true
+			c.mu.Unlock()
+			runtime.Gosched()
+			c.mu.Lock()
+			now = c.cfg.Clock.Now()
+		case !writes && (f.core == nil || !c.alone()):
+			mayContinue = false
+		default:
+			if by.ctx == nil {
+				by, stop = c.watchContext(now, ctx)
+			}
+			if writes {
+				now, mayContinue = c.write(now, by)
+			} else {
+				now, mayContinue = c.read(now, by)
+			}
 		}
 	}
 	c.startGoroutines()
@@ -148,7 +148,7 @@ func (c *Conn) abandon(f *Future) {
 		c.core.Abandon(f.core)
 		f.core = nil
 	} else if c.closing {
-		c.drain() // it may have been the last
+		c.drain(c.cfg.Clock.Now()) // it may have been the last
 	}
 }
 
@@ -201,7 +201,8 @@ func (c *Conn) drop(f *Future, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if m := c.core; f.epoch == m.Epoch() {
-		m.Close(c.cfg.Clock.Now(), asPeerFailure(err), c.cfg.NoReconnect)
-		c.drain()
+		now := c.cfg.Clock.Now()
+		m.Close(now, asPeerFailure(err), c.cfg.NoReconnect)
+		c.drain(now)
 	}
 }

@@ -13,10 +13,11 @@ import (
 // no other goroutine waits for it, and a hook may close the connection that it is called
 // for.
 
-// drain handles all outputs. With the lock held, which it lets go of for hooks.
-func (c *Conn) drain() {
+// drain handles all outputs and returns the time, which hooks may have moved. With the lock
+// held, which it lets go of for hooks.
+func (c *Conn) drain(now time.Time) time.Time {
 	if c.draining {
-		return
+		return now
 	}
 	c.draining = true
 	defer func() {
@@ -25,7 +26,6 @@ func (c *Conn) drain() {
 			go c.wake()
 		}
 	}()
-	now := c.cfg.Clock.Now()
 	for {
 		out := c.core.Step(now, c.queue.len() > 0)
 		switch out.Kind {
@@ -44,7 +44,7 @@ func (c *Conn) drain() {
 			c.setAlarm(out.Deadline)
 			c.draining = false
 			c.maybeFinish()
-			return
+			return now
 		}
 	}
 }
@@ -200,16 +200,17 @@ func (c *Conn) onAlarm() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.alarmAt = time.Time{}
-	c.watch(c.cfg.Clock.Now())
+	now := c.cfg.Clock.Now()
+	c.watch(now)
 	c.setAlarm(time.Time{}) // drain may be busy with a hook
-	c.drain()
+	c.drain(now)
 }
 
 // wake is called by the ports when they have news.
 func (c *Conn) wake() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.drain()
+	c.drain(c.cfg.Clock.Now())
 }
 
 // maybeFinish closes gone after the last of the work.

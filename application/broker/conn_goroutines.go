@@ -39,11 +39,12 @@ func (c *Conn) writeAll() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer c.goroutineDone(&c.writer)
-	for c.write(caller{}) {
+	for now, ok := c.write(c.cfg.Clock.Now(), caller{}); ok; now, ok = c.write(now, caller{}) {
 		if c.core.CanWrite() {
 			c.mu.Unlock()
 			runtime.Gosched()
 			c.mu.Lock()
+			now = c.cfg.Clock.Now()
 		}
 	}
 }
@@ -53,7 +54,7 @@ func (c *Conn) readAll() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer c.goroutineDone(&c.reader)
-	for c.read(caller{}) {
+	for now, ok := c.read(c.cfg.Clock.Now(), caller{}); ok; now, ok = c.read(now, caller{}) {
 		m := c.core
 		if m.ResponsesDue() == 0 && !m.Busy() {
 			return

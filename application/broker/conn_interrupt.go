@@ -47,11 +47,11 @@ type caller struct {
 
 // watchContext interrupts the calls of a caller when ctx ends, until stop is called. stop is
 // nil if ctx cannot end, and if the alarm is to watch it.
-func (c *Conn) watchContext(ctx context.Context) (by caller, stop func() bool) {
+func (c *Conn) watchContext(now time.Time, ctx context.Context) (by caller, stop func() bool) {
 	switch {
 	case ctx.Done() == nil:
 		return caller{ctx, true}, nil
-	case c.realTime && c.lastWait < fastAnswer && c.cfg.Clock.Now().Sub(c.reader.since) < fastAnswer:
+	case c.realTime && c.lastWait < fastAnswer && now.Sub(c.reader.since) < fastAnswer:
 		return caller{ctx, false}, nil
 	}
 	return caller{ctx, true}, context.AfterFunc(ctx, c.contextEnd)
@@ -82,16 +82,18 @@ func (c *Conn) watchBlocked(now time.Time) {
 func (c *Conn) contextEnded() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.interrupt(c.cfg.Clock.Now())
+	now := c.cfg.Clock.Now()
+	c.interrupt(now)
 	c.setAlarm(time.Time{}) // drain may be busy with a hook
-	c.drain()
+	c.drain(now)
 }
 
 // interrupt interrupts the calls of callers whose context has ended.
 func (c *Conn) interrupt(now time.Time) {
 	var lease domain.Lease
 	for _, d := range [...]*direction{&c.reader, &c.writer} {
-		if d.ctx != nil && d.ctx.Err() != nil {
+		// A call on a link that was hung up returns by itself.
+		if d.ctx != nil && d.ctx.Err() != nil && d.lease.Epoch == c.core.Epoch() {
 			d.interrupted, lease = true, d.lease
 		}
 	}

@@ -37,43 +37,43 @@ func (c *Conn) mayRead() bool {
 
 // write makes one write. With the lock held, which it releases meanwhile. It reports whether the
 // caller may continue.
-func (c *Conn) write(by caller) bool {
+func (c *Conn) write(now time.Time, by caller) (after time.Time, mayContinue bool) {
 	if c.interrupting() {
-		return false
+		return now, false
 	}
 	lease, ok := c.core.TakeWrite()
 	if !ok {
-		return false
+		return now, false
 	}
-	return c.lend(&c.writer, lease, by, lease.Link.Write, c.core.GiveWrite)
+	return c.lend(now, &c.writer, lease, by, lease.Link.Write, c.core.GiveWrite)
 }
 
 // read makes one read, as write does.
-func (c *Conn) read(by caller) bool {
+func (c *Conn) read(now time.Time, by caller) (after time.Time, mayContinue bool) {
 	if c.interrupting() {
-		return false
+		return now, false
 	}
 	lease, ok := c.core.TakeRead()
 	if !ok {
-		return false
+		return now, false
 	}
-	mayContinue := c.lend(&c.reader, lease, by, lease.Link.Read, c.core.GiveRead)
+	after, mayContinue = c.lend(now, &c.reader, lease, by, lease.Link.Read, c.core.GiveRead)
 	c.watchSilence()
-	return mayContinue
+	return after, mayContinue
 }
 
-func (c *Conn) lend(d *direction, lease domain.Lease, by caller, do func([]byte) (int, error),
-	give func(time.Time, domain.Lease, int, error)) (mayContinue bool) {
+func (c *Conn) lend(now time.Time, d *direction, lease domain.Lease, by caller, do func([]byte) (int, error),
+	give func(time.Time, domain.Lease, int, error)) (after time.Time, mayContinue bool) {
 
 	d.unwatch()
-	*d = direction{lease: lease, caller: by, goroutine: d.goroutine, since: c.cfg.Clock.Now()}
+	*d = direction{lease: lease, caller: by, goroutine: d.goroutine, since: now}
 	if by.ctx != nil && !by.watched {
 		c.watchCall(d.since)
 	}
 	c.mu.Unlock()
 	n, err := contained(do, lease.Bytes)
 	c.mu.Lock()
-	now := c.cfg.Clock.Now()
+	now = c.cfg.Clock.Now()
 	mayContinue = true
 	if d.lease.Epoch == lease.Epoch { // it is not that of the next connection already
 		d.unwatch()
@@ -85,8 +85,7 @@ func (c *Conn) lend(d *direction, lease domain.Lease, by caller, do func([]byte)
 	}
 	give(now, lease, n, err)
 	c.maybeResume()
-	c.drain()
-	return mayContinue
+	return c.drain(now), mayContinue
 }
 
 // unwatch ends the watch of the caller's context that the alarm began.

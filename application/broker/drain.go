@@ -9,7 +9,7 @@ import "context"
 func (c *Conn) Drain(ctx context.Context) error {
 	c.mu.Lock()
 	c.closing = true
-	c.drain()
+	c.drain(c.cfg.Clock.Now())
 	c.mu.Unlock()
 	select {
 	case <-c.gone:

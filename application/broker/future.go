@@ -19,11 +19,12 @@ import (
 // the goroutine that owns the Polled, except that Done and Wait may be called from
 // others. A Future holds no resource: dropping it is allowed at any time.
 type Future struct {
-	owner owner
 	*shared
 	req ports.Message
 
-	// Guarded by mu until it is done.
+	// state is nil, then perhaps the one goroutine that waits, then finished. What follows
+	// is guarded by mu and changes no more once it is finished, except by result.
+	state         atomic.Pointer[waiter]
 	core          *domain.Future // while the request is admitted and not done
 	epoch         uint64         // of the connection that it was admitted to
 	signal        chan struct{}  // what Done returned; closed when done
@@ -31,23 +32,19 @@ type Future struct {
 	queued        bool           // it is in the queue
 	untilAdmitted bool           // SendWait waits until it is admitted
 	canceled      bool
-
-	// state is nil, then perhaps the one goroutine that waits, then finished: nothing above
-	// changes afterwards.
-	state   atomic.Pointer[waiter]
-	version int16 // of the request
-	bodyIn  int16 // the version of the body
-	body    []byte
-	err     error // of one that was not answered, or cannot be decoded
-
-	decoding sync.Mutex
-	decoded  bool
-	resp     ports.Message
+	decoded       bool  // guarded by decoding, and so are the next, once it is finished
+	version       int16 // of the request
+	bodyIn        int16 // the version of the body
+	body          []byte
+	err           error // of one that was not answered, or cannot be decoded
+	resp          ports.Message
+	decoding      sync.Mutex
 }
 
 // shared is what the Futures of one owner have in common.
 type shared struct {
-	mu sync.Mutex // guards the Futures that are not done
+	owner owner
+	mu    sync.Mutex // guards the Futures that are not done
 	// waiters are not used, so that a wait costs no allocation. They are not shared with
 	// other connections, because a channel belongs to one bubble of testing/synctest.
 	waiters sync.Pool

@@ -29,8 +29,9 @@ func (c *Conn) Reauthenticate(ctx context.Context) error {
 		c.mu.Unlock()
 		panic("broker: Reauthenticate of a Conn without Authenticators")
 	}
-	c.core.Reauthenticate(c.cfg.Clock.Now())
-	c.drain()
+	now := c.cfg.Clock.Now()
+	c.core.Reauthenticate(now)
+	c.drain(now)
 	c.mu.Unlock()
 	return c.Connect(ctx)
 }
@@ -46,10 +47,11 @@ func (c *Conn) SetAuthenticators(list ...ports.Authenticator) {
 	list = checked(list)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.core.SetAuthenticators(c.cfg.Clock.Now(), list) {
+	now := c.cfg.Clock.Now()
+	if c.core.SetAuthenticators(now, list) {
 		c.wanted = true
 	}
-	c.drain()
+	c.drain(now)
 }
 
 // Reauthenticate authenticates again once no request is in flight; until that is done,

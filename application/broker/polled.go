@@ -54,7 +54,9 @@ func NewPolled(cfg Config) (*Polled, error) {
 	if cfg.Selector == nil {
 		cfg.Selector = clockSelector{cfg.Clock}
 	}
-	return &Polled{cfg: cfg, core: cfg.connection(false)}, nil
+	p := &Polled{cfg: cfg, core: cfg.connection(false)}
+	p.owner = p
+	return p, nil
 }
 
 // pump handles the core's outputs until it is idle. A call of it from a hook has no effect:
@@ -108,7 +110,7 @@ func (p *Polled) Send(req ports.Message, blocking bool, options ...SendOption) *
 	for _, o := range options {
 		timeout = o.timeout
 	}
-	f := &Future{owner: p, shared: &p.shared, req: req}
+	f := &Future{shared: &p.shared, req: req}
 	var core *domain.Future
 	var err error
 	if timeout < 0 {

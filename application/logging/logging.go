@@ -37,10 +37,17 @@ func Hooks(l *slog.Logger) *broker.Hooks {
 		DialStart:        func(e broker.Endpoint) { w.debug("dialling", at(e)) },
 		DialDone:         func(e broker.Endpoint, err error) { w.ended("dialled", err, at(e)) },
 		TLSHandshakeDone: func(e broker.Endpoint, err error) { w.ended("TLS handshake done", err, at(e)) },
-		Versions:         w.versions,
-		AuthStart:        w.login,
-		AuthDone:         w.loggedIn,
-		RequestFailed:    w.requestFailed,
+		Versions: func(e broker.Endpoint, v *broker.Versions) {
+			w.debug("API versions known", at(e), "apis", len(v.Ranges()))
+		},
+		AuthStart: func(e broker.Endpoint, l broker.LoginInfo) {
+			w.debug("logging in", at(e), "mechanism", l.Mechanism, "again", l.Again)
+		},
+		AuthDone: w.loggedIn,
+		RequestFailed: func(r broker.RequestInfo, err error) {
+			w.write(slog.LevelDebug, "request failed", err,
+				"api_key", r.Key, "version", r.Version, "correlation_id", r.CorrelationID)
+		},
 		Throttled: func(e broker.Endpoint, until time.Time) {
 			w.write(slog.LevelInfo, "throttled by the broker", nil, at(e), "until", until)
 		},
@@ -94,23 +101,10 @@ func (w writer) resolved(eps []broker.Endpoint, err error) {
 	w.ended("looked up", err, "addresses", addresses)
 }
 
-func (w writer) versions(e broker.Endpoint, v *broker.Versions) {
-	w.debug("API versions known", at(e), "apis", len(v.Ranges()))
-}
-
-func (w writer) login(e broker.Endpoint, l broker.LoginInfo) {
-	w.debug("logging in", at(e), "mechanism", l.Mechanism, "again", l.Again)
-}
-
 func (w writer) loggedIn(e broker.Endpoint, l broker.LoginInfo, err error) {
 	if err != nil {
 		w.write(slog.LevelWarn, "login failed", err, at(e), "mechanism", l.Mechanism, "again", l.Again)
 		return
 	}
 	w.debug("logged in", at(e), "mechanism", l.Mechanism, "again", l.Again, "lifetime", l.Lifetime)
-}
-
-func (w writer) requestFailed(r broker.RequestInfo, err error) {
-	w.write(slog.LevelDebug, "request failed", err,
-		"api_key", r.Key, "version", r.Version, "correlation_id", r.CorrelationID)
 }

@@ -9,6 +9,7 @@
 package franz
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -34,10 +35,8 @@ type Authenticator struct {
 	run       sasl.Runner
 }
 
-var (
-	_ ports.Authenticator = (*Authenticator)(nil)
-	_ ports.Exposer       = (*Authenticator)(nil)
-)
+var _ ports.Authenticator = (*Authenticator)(nil)
+var _ ports.Exposer = (*Authenticator)(nil)
 
 // New returns an Authenticator. It panics if m is nil. The caller closes a mechanism
 // that has a Close method.
@@ -67,11 +66,8 @@ func (a *Authenticator) Begin(e ports.Endpoint) ports.Exchange {
 // hostport returns the broker's host as configured, with its port, as franz-go passes
 // it to a mechanism. The port is 0 if the network has no ports.
 func hostport(e ports.Endpoint) string {
-	_, port, err := net.SplitHostPort(e.Address)
-	if err != nil {
-		port = "0"
-	}
-	return net.JoinHostPort(e.Host, port)
+	_, port, _ := net.SplitHostPort(e.Address)
+	return net.JoinHostPort(e.Host, cmp.Or(port, "0"))
 }
 
 // login is the state of one login.

@@ -59,9 +59,8 @@ func TestContract(t *testing.T) {
 // AWS's mechanism signs the host of host:port and requires a non-empty answer.
 func TestAWS(t *testing.T) {
 	a := franz.New(aws.Auth{AccessKey: "AKID", SecretKey: canary}.AsManagedStreamingIAMMechanism(), inline)
-	if a.Mechanism() != "AWS_MSK_IAM" || !a.Exposes() {
-		t.Errorf("got the mechanism %s, Exposes %v", a.Mechanism(), a.Exposes())
-	}
+	saslpeer.Equal(t, "the mechanism", a.Mechanism(), "AWS_MSK_IAM")
+	saslpeer.Equal(t, "Exposes", a.Exposes(), true)
 	const host = "b-1.demo.kafka.eu-west-1.amazonaws.com"
 	for _, answer := range []string{`{"version":"2020_10_22"}`, ""} {
 		ex := a.Begin(ports.Endpoint{Host: host, Network: "tcp", Address: "10.0.0.1:9098"})
@@ -78,14 +77,14 @@ func TestAWS(t *testing.T) {
 	}
 }
 
-// scripted is a mechanism with fixed responses that records its arguments.
+// scripted is a mechanism with fixed responses that records its arguments. It is its session.
 type scripted struct {
 	first    []byte
 	err      error
 	nothing  bool // no session
 	answers  []answer
-	calls    *[]string
-	contexts *[]context.Context
+	calls    []string
+	contexts []context.Context
 }
 
 type answer struct {
@@ -94,28 +93,19 @@ type answer struct {
 	err      error
 }
 
-func (s scripted) Name() string { return "X-SCRIPTED" }
+func (s *scripted) Name() string { return "X-SCRIPTED" }
 
-func (s scripted) Authenticate(ctx context.Context, host string) (sasl.Session, []byte, error) {
-	*s.calls = append(*s.calls, host)
-	if s.contexts != nil {
-		*s.contexts = append(*s.contexts, ctx)
-	}
+func (s *scripted) Authenticate(ctx context.Context, host string) (sasl.Session, []byte, error) {
+	s.calls, s.contexts = append(s.calls, host), append(s.contexts, ctx)
 	if s.nothing {
 		return nil, s.first, s.err
 	}
-	return &session{s, 0}, s.first, s.err
+	return s, s.first, s.err
 }
 
-type session struct {
-	script scripted
-	step   int
-}
-
-func (s *session) Challenge(challenge []byte) (bool, []byte, error) {
-	*s.script.calls = append(*s.script.calls, fmt.Sprintf("%q", challenge))
-	a := s.script.answers[s.step]
-	s.step++
+func (s *scripted) Challenge(challenge []byte) (bool, []byte, error) {
+	a := s.answers[len(s.calls)-1]
+	s.calls = append(s.calls, fmt.Sprintf("%q", challenge))
 	return a.done, a.response, a.err
 }
 
@@ -161,36 +151,31 @@ func TestLoopEqualsFranzGo(t *testing.T) {
 		"refused (SCRAM, OAUTHBEARER)":   {first: a, answers: []answer{{false, nil, lost}}},
 		"refused with a response":        {first: a, answers: []answer{{true, b, lost}}},
 	} {
-		var theirs, ours, gotSent []string
+		theirs, ours, gotSent := s, s, []string(nil)
 		broker := func(n int) []byte {
 			if n%2 == 0 {
 				return nil
 			}
 			return fmt.Appendf(nil, "challenge %d", n)
 		}
-		s.calls = &theirs
-		wantSent, wantErr := kgo(s, "kafka.test:9093", broker)
-		s.calls = &ours
+		wantSent, wantErr := kgo(&theirs, "kafka.test:9093", broker)
 		e := ports.Endpoint{Host: "kafka.test", Network: "tcp", Address: "10.0.0.1:9093"}
-		gotErr := saslpeer.LogIn(franz.New(s, inline), e, func(response []byte) ([]byte, error) {
+		gotErr := saslpeer.LogIn(franz.New(&ours, inline), e, func(response []byte) ([]byte, error) {
 			gotSent = append(gotSent, string(response))
 			return broker(len(gotSent)), nil
 		})
 		if fmt.Sprintf("%q", gotSent) != fmt.Sprintf("%q", wantSent) || (gotErr == nil) != (wantErr == nil) ||
-			fmt.Sprint(ours) != fmt.Sprint(theirs) {
-			t.Errorf("%s: got %q, %v, %v, want as franz-go %q, %v, %v", name, gotSent, ours, gotErr, wantSent, theirs,
-				wantErr)
+			fmt.Sprint(ours.calls) != fmt.Sprint(theirs.calls) {
+			t.Errorf("%s: got %q, %v, %v, want as franz-go %q, %v, %v", name, gotSent, ours.calls, gotErr, wantSent,
+				theirs.calls, wantErr)
 		}
-		if wantErr == lost && !errors.Is(gotErr, lost) {
-			t.Errorf("%s: got %v, want it to wrap %v", name, gotErr, lost)
+		if wantErr == lost {
+			saslpeer.ErrorIs(t, name, gotErr, lost)
 		}
 	}
 	// franz-go would call a nil session.
-	var calls []string
-	err := saslpeer.LogIn(franz.New(scripted{first: a, nothing: true, calls: &calls}, inline), ports.Endpoint{}, nil)
-	if err == nil || !strings.Contains(err.Error(), "no first message") {
-		t.Errorf("got %v, want no first message", err)
-	}
+	err := saslpeer.LogIn(franz.New(&scripted{first: a, nothing: true}, inline), ports.Endpoint{}, nil)
+	saslpeer.ErrorSays(t, "no session", err, "no first message")
 }
 
 func TestHostIsTheConfiguredOne(t *testing.T) {
@@ -204,52 +189,37 @@ func TestHostIsTheConfiguredOne(t *testing.T) {
 		{ports.Endpoint{Host: "kafka.test", Network: "tcp", Address: "proxied.test:1"}, "kafka.test:1"},
 		{ports.Endpoint{Host: "kafka.test", Network: "unix", Address: "/run/kafka.sock"}, "kafka.test:0"},
 	} {
-		var calls []string
-		a := franz.New(scripted{first: []byte("a"), calls: &calls}, inline)
-		ex := a.Begin(c.endpoint)
+		m := &scripted{first: []byte("a")}
+		ex := franz.New(m, inline).Begin(c.endpoint)
 		ex.Next(nil)
 		ex.Close()
-		if len(calls) != 1 || calls[0] != c.want {
-			t.Errorf("%+v: got %q, want %q", c.endpoint, calls, c.want)
-		}
+		saslpeer.Equal(t, c.want, strings.Join(m.calls, " "), c.want)
 	}
 }
 
 // The context lasts from step to step and ends with the login.
 func TestContextEndsWithLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var calls []string
-		var contexts []context.Context
-		m := scripted{first: []byte("a"), calls: &calls, contexts: &contexts}
+		m := &scripted{first: []byte("a")}
 		ex := franz.New(m, franz.Options{}).Begin(ports.Endpoint{})
 		ex.Next(nil)
 		synctest.Wait()
-		if len(contexts) != 1 || contexts[0].Err() != nil {
-			t.Fatalf("got the contexts %v, want a running one", contexts)
+		if len(m.contexts) != 1 || m.contexts[0].Err() != nil {
+			t.Fatalf("got the contexts %v, want a running one", m.contexts)
 		}
 		ex.Close()
-		if contexts[0].Err() == nil {
-			t.Error("got a running context after Close, want it canceled")
-		}
+		saslpeer.ErrorIs(t, "the context after Close", m.contexts[0].Err(), context.Canceled)
 	})
 }
 
 func TestMechanismPanics(t *testing.T) {
-	var calls []string
-	a := franz.New(scripted{first: []byte("a"), calls: &calls}, inline) // it has no answers
-	ex := a.Begin(ports.Endpoint{})
-	defer ex.Close()
+	ex := saslpeer.Begin(t, franz.New(&scripted{first: []byte("a")}, inline)) // it has no answers
 	ex.Next(nil)
 	if response, done, err := saslpeer.Step(ex, []byte{}); response != nil || done || err == nil ||
 		!strings.Contains(err.Error(), "panic of a runtime.boundsError") {
 		t.Errorf("got %q, %v, %v", response, done, err)
 	}
-	defer func() {
-		if p := recover(); p != "franz: New without a mechanism" {
-			t.Errorf("got the panic %v", p)
-		}
-	}()
-	franz.New(nil, franz.Options{})
+	saslpeer.Panics(t, "franz: New without a mechanism", func() { franz.New(nil, franz.Options{}) })
 }
 
 func TestExposes(t *testing.T) {
@@ -257,9 +227,7 @@ func TestExposes(t *testing.T) {
 		"PLAIN": true, "OAUTHBEARER": true, "AWS_MSK_IAM": true, "X-OWN": true, "SCRAM": true,
 		"SCRAM-SHA-256": false, "SCRAM-SHA-512": false, "SCRAM-SHA-512-PLUS": false, "GSSAPI": false,
 	} {
-		if got := franz.New(named(name), franz.Options{}).Exposes(); got != want {
-			t.Errorf("%s: got %v, want %v", name, got, want)
-		}
+		saslpeer.Equal(t, name, franz.New(named(name), franz.Options{}).Exposes(), want)
 	}
 }
 

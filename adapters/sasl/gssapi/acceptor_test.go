@@ -44,13 +44,10 @@ func (k *realmKDC) startJava(t *testing.T) *acceptor {
 
 func (k *realmKDC) start(t *testing.T, name string, args ...string) *acceptor {
 	t.Helper()
-	path, err := findTool(name)
-	saslpeer.Succeed(t, err)
+	path := saslpeer.Must(findTool(name))
 	cmd := k.Command(path, args...)
-	stdin, err := cmd.StdinPipe()
-	saslpeer.Succeed(t, err)
-	stdout, err := cmd.StdoutPipe()
-	saslpeer.Succeed(t, err)
+	stdin := saslpeer.Must(cmd.StdinPipe())
+	stdout := saslpeer.Must(cmd.StdoutPipe())
 	var errs strings.Builder
 	cmd.Stderr = &errs
 	saslpeer.Succeed(t, cmd.Start())

@@ -43,10 +43,8 @@ const contextFlags = gssapi.ContextFlagMutual | gssapi.ContextFlagReplay | gssap
 // contextChecksum returns the checksum field of section 4.1.1, which holds flags and no
 // sum: no channel is bound and no credential is delegated.
 func contextChecksum() []byte {
-	b := make([]byte, 24)
-	binary.LittleEndian.PutUint32(b, 16)
-	binary.LittleEndian.PutUint32(b[20:], contextFlags)
-	return b
+	b := [20]byte{16}
+	return binary.LittleEndian.AppendUint32(b[:], contextFlags)
 }
 
 // mechanism is the object identifier at the start of a token, 1.2.840.113554.1.2.2. The

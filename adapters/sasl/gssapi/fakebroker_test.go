@@ -2,6 +2,7 @@ package gssapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/asn1"
@@ -80,8 +81,8 @@ func (c *fakeClient) Drop(t *krb5.Ticket) {
 }
 
 func newKey(etype int32) types.EncryptionKey {
-	key := types.EncryptionKey{KeyType: etype,
-		KeyValue: make([]byte, map[int32]int{17: 16, 18: 32, 19: 16, 20: 32}[etype])}
+	size := map[int32]int{17: 16, 18: 32, 19: 16, 20: 32}[etype]
+	key := types.EncryptionKey{KeyType: etype, KeyValue: make([]byte, size)}
 	rand.Read(key.KeyValue)
 	return key
 }
@@ -99,11 +100,10 @@ func mustNew(o Options) *Authenticator {
 // mustFail returns err as an *Error of the reason, with a hint.
 func mustFail(t testing.TB, err error, want Reason) *Error {
 	t.Helper()
-	e, ok := errors.AsType[*Error](err)
-	if !ok || e.Reason != want || e.Hint() == "" {
+	e := saslpeer.Typed[*Error](t, err)
+	if e == nil || e.Reason != want || e.Hint() == "" {
 		t.Fatalf("got %v, want an *Error of %v with a hint", err, want)
 	}
-	saslpeer.OneLine(t, err, 4000)
 	return e
 }
 
@@ -114,14 +114,14 @@ type fakeBroker struct {
 
 	subkey   int32  // the type of the key that it makes for the context; 0: none
 	seq      int64  // of its first message
-	offer    []byte // nil: no layer, of the size that Java offers
+	wrapSeq  uint64 // of its offer, if not 0
+	offer    []byte
 	rrc      uint16 // how far it rotates
 	part     func(*messages.EncAPRepPart)
 	first    func(token []byte) []byte // instead of its proof
 	second   func(token []byte) []byte // instead of its wrapped offer
 	flags    func(byte) byte
 	wrapKey  func(types.EncryptionKey) types.EncryptionKey
-	wrapSeq  uint64
 	usage    uint32
 	sealed   bool
 	checksum func([]byte) []byte
@@ -132,7 +132,16 @@ type fakeBroker struct {
 	turns  int
 }
 
-func newBroker(c *fakeClient) *fakeBroker { return &fakeBroker{client: c, seq: 1000, usage: 22} }
+// newBroker returns a conforming one. It offers no layer, of the size that Java offers.
+func newBroker(c *fakeClient) *fakeBroker {
+	return &fakeBroker{
+		client: c, seq: 1000, usage: 22, offer: []byte{1, 1, 0, 0}, part: func(*messages.EncAPRepPart) {},
+		first: same[[]byte], second: same[[]byte], flags: same[byte], wrapKey: same[types.EncryptionKey],
+		checksum: same[[]byte],
+	}
+}
+
+func same[T any](v T) T { return v }
 
 // login answers each token, or returns what is wrong with it.
 func (b *fakeBroker) login(token []byte) ([]byte, error) {
@@ -142,20 +151,12 @@ func (b *fakeBroker) login(token []byte) ([]byte, error) {
 		if err := b.accept(token); err != nil {
 			return nil, err
 		}
-		proof := b.proof()
-		if b.first != nil {
-			proof = b.first(proof)
-		}
-		return proof, nil
+		return b.first(b.proof()), nil
 	case 2:
 		if len(token) != 0 {
 			return nil, fmt.Errorf("got the token %x, want an empty one", token)
 		}
-		offer := b.wrapped()
-		if b.second != nil {
-			offer = b.second(offer)
-		}
-		return offer, nil
+		return b.second(b.wrapped()), nil
 	case 3:
 		return []byte{}, b.verify(token)
 	}
@@ -204,9 +205,7 @@ func (b *fakeBroker) proof() []byte {
 		b.key = newKey(b.subkey)
 		part.Subkey = b.key
 	}
-	if b.part != nil {
-		b.part(&part)
-	}
+	b.part(&part)
 	return gssToken(tokenAPRep, sealed(b.ticket.Key, asn1tools.AddASNAppTag(saslpeer.Must(asn1.Marshal(part)), 27)))
 }
 
@@ -222,40 +221,31 @@ func gssToken(kind uint16, message []byte) []byte {
 
 // wrapped is the offer in a wrap token.
 func (b *fakeBroker) wrapped() []byte {
-	offer, key := b.offer, b.key
-	if offer == nil {
-		offer = []byte{1, 1, 0, 0}
-	}
-	mark := byte(0x01)
-	if b.subkey != 0 {
-		mark |= 0x04
-	}
+	mark := b.mark() | 0x01
 	if b.sealed {
 		mark |= 0x02
 	}
-	if b.flags != nil {
-		mark = b.flags(mark)
-	}
-	if b.wrapKey != nil {
-		key = b.wrapKey(key)
-	}
-	seq := uint64(uint32(b.seq))
-	if b.wrapSeq != 0 {
-		seq = b.wrapSeq
-	}
-	header := binary.BigEndian.AppendUint64([]byte{5, 4, mark, 0xff, 0, 0, 0, 0}, seq)
+	seq := cmp.Or(b.wrapSeq, uint64(uint32(b.seq)))
+	header := binary.BigEndian.AppendUint64([]byte{5, 4, b.flags(mark), 0xff, 0, 0, 0, 0}, seq)
+	key := b.wrapKey(b.key)
 	kind := saslpeer.Must(crypto.GetEtype(key.KeyType))
-	sum := saslpeer.Must(kind.GetChecksumHash(key.KeyValue, slices.Concat(offer, header), b.usage))
-	if b.checksum != nil {
-		sum = b.checksum(sum)
-	}
-	body := slices.Concat(offer, sum)
+	sum := saslpeer.Must(kind.GetChecksumHash(key.KeyValue, slices.Concat(b.offer, header), b.usage))
+	sum = b.checksum(sum)
+	body := slices.Concat(b.offer, sum)
 	binary.BigEndian.PutUint16(header[4:], uint16(len(sum)))
 	binary.BigEndian.PutUint16(header[6:], b.rrc)
 	for range b.rrc {
 		body = append(body[len(body)-1:], body[:len(body)-1]...)
 	}
 	return append(header, body...)
+}
+
+// mark is the flag of the broker's subkey, if there is one.
+func (b *fakeBroker) mark() byte {
+	if b.subkey != 0 {
+		return 0x04
+	}
+	return 0
 }
 
 // verify verifies the client's choice.
@@ -265,11 +255,7 @@ func (b *fakeBroker) verify(token []byte) error {
 	if len(token) != 16+4+n {
 		return fmt.Errorf("got a choice of %d bytes, want %d", len(token), 16+4+n)
 	}
-	mark := byte(0)
-	if b.subkey != 0 {
-		mark = 0x04
-	}
-	header := binary.BigEndian.AppendUint64([]byte{5, 4, mark, 0xff, 0, byte(n), 0, 0}, uint64(b.sent.SeqNumber))
+	header := binary.BigEndian.AppendUint64([]byte{5, 4, b.mark(), 0xff, 0, byte(n), 0, 0}, uint64(b.sent.SeqNumber))
 	if !bytes.Equal(token[:16], header) {
 		return fmt.Errorf("got the header %x, want %x", token[:16], header)
 	}

@@ -90,7 +90,6 @@ type Options struct {
 // Authenticator logs in with GSSAPI. Its logins share their tickets. It is safe for
 // concurrent use, holds no goroutine, and needs no closing.
 type Authenticator struct {
-	who     string
 	service string
 	domain  string
 	client  client
@@ -101,6 +100,7 @@ var _ ports.Authenticator = (*Authenticator)(nil)
 
 // client is what a login needs of a *krb5.Client.
 type client interface {
+	String() string
 	Service(name, host string) krb5.Principal
 	Ticket(ctx context.Context, server krb5.Principal) (*krb5.Ticket, error)
 	Authenticator(t *krb5.Ticket) types.Authenticator
@@ -121,9 +121,7 @@ func New(o Options) (*Authenticator, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Authenticator{
-		who: c.String(), service: cmp.Or(o.ServiceName, defaultService), domain: o.DomainName, client: c, run: o.Run,
-	}, nil
+	return &Authenticator{cmp.Or(o.ServiceName, defaultService), o.DomainName, c, o.Run}, nil
 }
 
 // Mechanism returns "GSSAPI".
@@ -133,4 +131,4 @@ func (a *Authenticator) Mechanism() string { return "GSSAPI" }
 func (a *Authenticator) Format(f fmt.State, _ rune) { fmt.Fprint(f, a.String()) }
 
 // String returns the mechanism and the principal: "gssapi(alice@EXAMPLE.ORG)".
-func (a *Authenticator) String() string { return "gssapi(" + a.who + ")" }
+func (a *Authenticator) String() string { return "gssapi(" + a.client.String() + ")" }

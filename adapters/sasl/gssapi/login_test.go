@@ -2,7 +2,6 @@ package gssapi
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +12,7 @@ import (
 
 	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/clock/fake"
+	"brokerconn/adapters/sasl/gssapi/krb5"
 	"brokerconn/ports"
 	"brokerconn/ports/porttest"
 
@@ -69,13 +69,9 @@ func TestRejectedTicketIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, client := newTestAuthenticator()
 		hangUp := func([]byte) ([]byte, error) { return nil, os.ErrClosed }
-		if err := logIn(a, testEndpoint.Host, hangUp); !errors.Is(err, os.ErrClosed) {
-			t.Errorf("got %v, want %v", err, os.ErrClosed)
-		}
+		saslpeer.ErrorIs(t, "the broker hangs up", logIn(a, testEndpoint.Host, hangUp), os.ErrClosed)
 		synctest.Wait()
-		if len(client.drops) != 1 {
-			t.Errorf("the broker hangs up: got %d tickets dropped, want 1", len(client.drops))
-		}
+		saslpeer.Equal(t, "the broker hangs up: tickets dropped", len(client.drops), 1)
 	})
 }
 
@@ -89,9 +85,7 @@ func TestServiceOfEndpoint(t *testing.T) {
 		client := &fakeClient{client: a.client, etype: 18}
 		a.client = client
 		saslpeer.Succeed(t, logIn(a, c.host, newBroker(client).login))
-		if got := client.last.Server.String(); got != c.want {
-			t.Errorf("%+v: got %s, want %s", c, got, c.want)
-		}
+		saslpeer.Equal(t, fmt.Sprint(c), client.last.Server.String(), c.want)
 	}
 }
 
@@ -117,12 +111,9 @@ func TestOptionsReachClient(t *testing.T) {
 		},
 	})
 	mustFail(t, logIn(a, testEndpoint.Host, nil), KDCUnreachable)
-	if got := asked.ReqBody.CName.PrincipalNameString() + "@" + asked.ReqBody.Realm; got != "alice@EXAMPLE.ORG" {
-		t.Errorf("got a request of %s, want one of alice@EXAMPLE.ORG", got)
-	}
-	if got, want := asked.ReqBody.Till, clock.Now().Add(time.Hour); !got.Equal(want) {
-		t.Errorf("got a request until %v, want %v", got, want)
-	}
+	who := krb5.Principal{Name: asked.ReqBody.CName, Realm: asked.ReqBody.Realm}
+	saslpeer.Equal(t, "the client", who.String(), "alice@EXAMPLE.ORG")
+	saslpeer.Equal(t, "the end of the ticket", asked.ReqBody.Till.UTC(), clock.Now().Add(time.Hour))
 	if timeout < 59*time.Minute || timeout > time.Hour {
 		t.Errorf("got a timeout of %v, want 1h", timeout)
 	}
@@ -137,7 +128,5 @@ func TestAuthenticatorShowsNoSecret(t *testing.T) {
 	for _, kept := range []any{a, *a, ex, o, &o} {
 		porttest.NoSecrets(t, "what is kept", kept, "opensesame", "a keytab", string(c.last.Key.KeyValue))
 	}
-	if got, want := fmt.Sprint(a), "gssapi(alice@EXAMPLE.ORG)"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
+	saslpeer.Equal(t, "the authenticator", fmt.Sprint(a), "gssapi(alice@EXAMPLE.ORG)")
 }

@@ -70,9 +70,8 @@ func TestAgainstRealPeers(t *testing.T) {
 
 			o := k.cached("kinit.ccache")
 			mustFail(t, logIn(mustNew(o), "localhost", p.login(c.others)), LayerNotOffered)
-			if err := logIn(mustNew(o), "nokey.test", p.login(c.none)); !errors.Is(err, saslpeer.ErrBroker) {
-				t.Errorf("broker without the key: got %v, want a refusal", err)
-			}
+			err := logIn(mustNew(o), "nokey.test", p.login(c.none))
+			saslpeer.ErrorIs(t, "broker without the key", err, saslpeer.ErrBroker)
 		})
 	}
 }
@@ -85,11 +84,8 @@ type peer struct {
 
 func (p *peer) mustLogIn(t *testing.T, o Options, layers, host, client string) {
 	t.Helper()
-	if err := logIn(mustNew(o), host, p.login(layers)); err != nil {
-		t.Errorf("%s at %s: got %v, want a login", client, host, err)
-	} else if p.client != client+"@"+realmA {
-		t.Errorf("%s at %s: got the client %q", client, host, p.client)
-	}
+	saslpeer.ErrorIs(t, client+" at "+host, logIn(mustNew(o), host, p.login(layers)), nil)
+	saslpeer.Equal(t, "the client at "+host, p.client, client+"@"+realmA)
 }
 
 // alice are the options of a client of the KDC, with her password.
@@ -156,14 +152,10 @@ func TestBrokerWithNewKey(t *testing.T) {
 	k.admin(t, "ktremove -k "+k.quoted("service.keytab")+" kafka/t18.test all",
 		"ktadd -k "+k.quoted("service.keytab")+" kafka/t18.test")
 	synctest.Test(t, func(t *testing.T) {
-		if err := logIn(a, "t18.test", peer.login("01000000")); !errors.Is(err, saslpeer.ErrBroker) {
-			t.Errorf("with the old ticket: got %v, want a refusal", err)
-		}
+		saslpeer.ErrorIs(t, "with the old ticket", logIn(a, "t18.test", peer.login("01000000")), saslpeer.ErrBroker)
 		synctest.Wait()
 	})
-	if err := logIn(a, "t18.test", peer.login("01000000")); err != nil {
-		t.Errorf("after the refusal: got %v, want a login", err)
-	}
+	saslpeer.ErrorIs(t, "after the refusal", logIn(a, "t18.test", peer.login("01000000")), nil)
 }
 
 // The reasons for the errors of MIT's KDC.
@@ -205,9 +197,8 @@ func TestRealKDCErrors(t *testing.T) {
 				c.o.Password = cmp.Or(c.o.Password, usual.Password)
 			}
 			e := mustFail(t, logIn(mustNew(c.o), "localhost", never), c.want)
-			if e.Code != c.code || e.Principal != c.whose {
-				t.Errorf("got code %d of %q, want %d of %q: %v", e.Code, e.Principal, c.code, c.whose, e)
-			}
+			saslpeer.Equal(t, "the code", e.Code, c.code)
+			saslpeer.Equal(t, "the principal", e.Principal, c.whose)
 			t.Log(e, "|", e.Hint())
 		})
 	}
@@ -226,12 +217,8 @@ func TestRealTicketsAreReplaced(t *testing.T) {
 	step := func(what, host string, want int32) {
 		t.Helper()
 		asked.Store(0)
-		if err := logIn(a, host, peer.login("01000000")); err != nil {
-			t.Errorf("%s: got %v, want a login", what, err)
-		}
-		if got := asked.Load(); got != want {
-			t.Errorf("%s: got %d requests to the KDC, want %d", what, got, want)
-		}
+		saslpeer.ErrorIs(t, what, logIn(a, host, peer.login("01000000")), nil)
+		saslpeer.Equal(t, what+": requests to the KDC", asked.Load(), want)
 	}
 	step("first login", "localhost", 3)
 	step("second login", "localhost", 0)
@@ -248,8 +235,7 @@ func TestRealTicketsAreReplaced(t *testing.T) {
 	clock = fake.New(time.Now())
 	o = k.options(&asked)
 	o.TicketCache, o.Clock = k.Path("renewable.ccache"), clock
-	before, err := os.ReadFile(o.TicketCache)
-	saslpeer.Succeed(t, err)
+	before := saslpeer.Must(os.ReadFile(o.TicketCache))
 	a = mustNew(o)
 	step("new ticket cache", "localhost", 1)
 	clock.Advance(55 * time.Second)

@@ -3,7 +3,6 @@ package gssapi
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 
 	"brokerconn/adapters/sasl/gssapi/krb5"
 
@@ -26,8 +25,6 @@ const (
 	flagSealed                  // encrypted
 	flagAcceptorKey             // protected with the acceptor's subkey
 )
-
-var errChecksumSize = errors.New("checksum size does not match the encryption type")
 
 // unwrap verifies the broker's first wrap token and returns what is in it.
 func (c *securityContext) unwrap(token []byte) ([]byte, error) {
@@ -58,21 +55,14 @@ func (c *securityContext) unwrap(token []byte) ([]byte, error) {
 		body = append(bytes.Clone(body[rrc:]), body[:rrc]...)
 	}
 	var w gssapi.WrapToken
-	good := krb5.Contain(func() error {
-		kind, err := crypto.GetEtype(c.key.KeyType)
-		if err != nil {
-			return err
-		}
+	kind, err := crypto.GetEtype(c.key.KeyType)
+	if err != nil || !krb5.Contain(func() error {
 		if err := w.Unmarshal(append(bytes.Clone(header), body...), true); err != nil {
 			return err
 		}
-		if int(w.EC) != kind.GetHMACBitLength()/8 {
-			return errChecksumSize
-		}
-		_, err = w.Verify(c.key, keyusage.GSSAPI_ACCEPTOR_SEAL)
+		_, err := w.Verify(c.key, keyusage.GSSAPI_ACCEPTOR_SEAL)
 		return err
-	})
-	if !good {
+	}) || int(w.EC) != kind.GetHMACBitLength()/8 {
 		return nil, failure(BadToken, server, "wrong checksum of the wrap token")
 	}
 	return w.Payload, nil
@@ -84,8 +74,9 @@ func (c *securityContext) wrap(payload []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := gssapi.WrapToken{EC: uint16(kind.GetHMACBitLength() / 8), SndSeqNum: uint64(c.sent.SeqNumber),
-		Payload: payload}
+	w := gssapi.WrapToken{
+		EC: uint16(kind.GetHMACBitLength() / 8), SndSeqNum: uint64(c.sent.SeqNumber), Payload: payload,
+	}
 	if c.acceptorKey {
 		w.Flags = flagAcceptorKey
 	}

@@ -26,9 +26,7 @@ func newBroker(t *testing.T, tokens ...string) broker.Config {
 	cluster, cfg := saslpeer.Cluster(t)
 	cluster.ControlKey(int16(kmsg.SASLHandshake), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		cluster.KeepControl()
-		if m := r.(*kmsg.SASLHandshakeRequest).Mechanism; m != "OAUTHBEARER" {
-			t.Errorf("got the mechanism %q, want OAUTHBEARER", m)
-		}
+		saslpeer.Equal(t, "the mechanism", r.(*kmsg.SASLHandshakeRequest).Mechanism, "OAUTHBEARER")
 		return r.ResponseKind(), nil, true
 	})
 	const rejection = `{"status":"invalid_token"}`
@@ -75,10 +73,10 @@ func TestLoginsAtBroker(t *testing.T) {
 	}}
 
 	_, err := broker.Dial(ctx, cfg)
-	var failure *broker.Error
-	var refusal *oauthbearer.Error
+	failure, ok := errors.AsType[*broker.Error](err)
+	refusal, wrapped := errors.AsType[*oauthbearer.Error](err)
 	switch {
-	case !errors.Is(err, broker.ErrAuthentication) || !errors.As(err, &failure) || !errors.As(err, &refusal):
+	case !errors.Is(err, broker.ErrAuthentication) || !ok || !wrapped:
 		t.Fatalf("got %v, want a broker.Error that wraps an oauthbearer.Error", err)
 	case refusal.Status != "invalid_token" || failure.Hint != refusal.Hint() ||
 		!strings.Contains(err.Error(), `SASL_AUTHENTICATION_FAILED`):
@@ -87,14 +85,8 @@ func TestLoginsAtBroker(t *testing.T) {
 	porttest.NoSecrets(t, "the error", err, canary)
 
 	conn := saslpeer.Must(broker.Dial(ctx, cfg))
-	if err := conn.Reauthenticate(ctx); err != nil {
-		t.Error(err)
-	}
-	if _, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn); err != nil {
-		t.Error(err)
-	}
+	saslpeer.ErrorIs(t, "Reauthenticate", conn.Reauthenticate(ctx), nil)
+	saslpeer.ErrorIs(t, "Metadata", saslpeer.Err(kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)), nil)
 	fakebroker.Close(t, conn)
-	if calls != 2 {
-		t.Errorf("got %d tokens, want 2", calls)
-	}
+	saslpeer.Equal(t, "tokens", calls, 2)
 }

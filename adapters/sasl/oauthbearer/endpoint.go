@@ -2,6 +2,7 @@ package oauthbearer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -58,12 +59,8 @@ func (c ClientCredentials) Provider() (Provider, error) {
 		return nil, err
 	}
 	config := clientcredentials.Config{
-		ClientID:       c.ClientID,
-		ClientSecret:   c.ClientSecret.Reveal(),
-		TokenURL:       c.TokenURL,
-		Scopes:         slices.Clone(c.Scopes),
-		EndpointParams: url.Values{},
-		AuthStyle:      oauth2.AuthStyleInHeader,
+		ClientID: c.ClientID, ClientSecret: c.ClientSecret.Reveal(), TokenURL: c.TokenURL,
+		Scopes: slices.Clone(c.Scopes), EndpointParams: url.Values{}, AuthStyle: oauth2.AuthStyleInHeader,
 	}
 	for key, value := range c.Parameters {
 		config.EndpointParams.Set(key, value.Reveal())
@@ -71,22 +68,14 @@ func (c ClientCredentials) Provider() (Provider, error) {
 	if c.SecretInBody {
 		config.AuthStyle = oauth2.AuthStyleInParams
 	}
-	client := &http.Client{
-		Transport: whole{&http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			TLSClientConfig:        &tls.Config{RootCAs: c.RootCAs},
-			DisableKeepAlives:      true, // nothing runs until the next token
-			MaxResponseHeaderBytes: 64 << 10,
-		}},
-		CheckRedirect: checkRedirect,
-	}
+	client := &http.Client{CheckRedirect: checkRedirect, Transport: whole{&http.Transport{
+		Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: c.RootCAs},
+		MaxResponseHeaderBytes: 64 << 10, DisableKeepAlives: true, // nothing runs until the next token
+	}}}
 	explain := explainer(c)
 	return func(ctx context.Context) (Token, error) {
 		got, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, client))
-		if err != nil {
-			return Token{}, explain(err)
-		}
-		t, err := fromOAuth2(got)
+		t, err := fromOAuth2(got, err)
 		if err != nil {
 			return Token{}, explain(err)
 		}
@@ -152,11 +141,7 @@ func checkRedirect(r *http.Request, via []*http.Request) error {
 var errRedirect = errors.New("redirect")
 
 func authority(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = "443"
-	}
-	return strings.ToLower(u.Hostname()) + ":" + port
+	return strings.ToLower(u.Hostname()) + ":" + cmp.Or(u.Port(), "443")
 }
 
 // whole reads answers to their end: x/oauth2 accepts a truncated answer and drops the
@@ -197,14 +182,14 @@ func explainer(c ClientCredentials) func(error) error {
 	}
 	return func(err error) error {
 		e := &EndpointError{Endpoint: endpoint}
-		var refused *oauth2.RetrieveError
-		var failed *url.Error
+		refused, ok := errors.AsType[*oauth2.RetrieveError](err)
+		failed, broken := errors.AsType[*url.Error](err)
 		switch {
-		case errors.As(err, &refused):
+		case ok:
 			e.Status = refused.Response.StatusCode
 			e.Code = quotation(refused.ErrorCode, secrets...)
 			e.Description = quotation(refused.ErrorDescription, secrets...)
-		case errors.As(err, &failed):
+		case broken:
 			e.Err = redacted(failed.Err, secrets) // without the address, whose query may be secret
 		case errors.Is(err, errTokenType):
 			e.Err = errTokenType

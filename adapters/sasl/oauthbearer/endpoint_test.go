@@ -22,9 +22,9 @@ import (
 
 	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/clock/fake"
-	"brokerconn/adapters/sasl"
 	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/ports"
+	"brokerconn/ports/porttest"
 )
 
 // secret needs the encoding of RFC 6749, section 2.3.1.
@@ -40,11 +40,8 @@ func endpoint(t *testing.T, h http.HandlerFunc) (*httptest.Server, credentials) 
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
 	return s, credentials{
-		TokenURL:     s.URL + "/token?key=canary-query",
-		ClientID:     "my client",
-		ClientSecret: ports.NewSecret(secret),
-		Parameters:   map[string]ports.Secret{"audience": ports.NewSecret("canary-parameter")},
-		RootCAs:      roots,
+		TokenURL: s.URL + "/token?key=canary-query", ClientID: "my client", ClientSecret: ports.NewSecret(secret),
+		Parameters: map[string]ports.Secret{"audience": ports.NewSecret("canary-parameter")}, RootCAs: roots,
 	}
 }
 
@@ -63,9 +60,7 @@ func TestClientCredentials(t *testing.T) {
 	for _, inBody := range []bool{false, true} {
 		var got *http.Request
 		_, c := endpoint(t, func(w http.ResponseWriter, r *http.Request) {
-			if err := r.ParseForm(); err != nil {
-				t.Error(err)
-			}
+			saslpeer.ErrorIs(t, "the form", r.ParseForm(), nil)
 			got = r
 			answer(w, 200, `{"access_token":"`+canary+`","token_type":"bearer","expires_in":3600}`)
 		})
@@ -101,21 +96,15 @@ func TestExpiryFromEndpoint(t *testing.T) {
 	} {
 		_, c := endpoint(t, answering(200, `{"access_token":"a"`+text+`}`))
 		before := time.Now()
-		token, err := saslpeer.Must(c.Provider())(t.Context())
+		token := saslpeer.Must(saslpeer.Must(c.Provider())(t.Context()))
 		after := time.Now()
-		switch {
-		case err != nil:
-			t.Errorf("%s: got %v, want a token", text, err)
-		case want < 0 && !token.Expiry.IsZero(),
-			want >= 0 && (token.Expiry.Before(before.Add(want)) || token.Expiry.After(after.Add(want))):
+		if want < 0 && !token.Expiry.IsZero() ||
+			want >= 0 && (token.Expiry.Before(before.Add(want)) || token.Expiry.After(after.Add(want))) {
 			t.Errorf("%s: got a life of %v, want %v", text, token.Expiry.Sub(before), want)
 		}
 	}
 	_, c := endpoint(t, answering(200, `{"access_token":"a","expires_in":-1}`))
-	if _, err := sends(t, create(config{Tokens: saslpeer.Must(c.Provider()), Timeout: -1})); !errors.Is(err,
-		oauthbearer.ErrExpired) {
-		t.Errorf("got %v, want ErrExpired", err)
-	}
+	saslpeer.ErrorIs(t, "a life of -1 s", logInWith(t, c), oauthbearer.ErrExpired)
 }
 
 // secrets must not appear in an error.
@@ -125,28 +114,22 @@ var secrets = []string{canary, secret, url.QueryEscape(secret), "canary-query", 
 func mustHideSecrets(t *testing.T, err error) {
 	t.Helper()
 	for e := err; e != nil; e = errors.Unwrap(e) {
-		text := fmt.Sprintf("%v %+v %#v %q", e, e, e, e)
-		for _, s := range secrets {
-			if strings.Contains(text, s) {
-				t.Errorf("got %q in %s", s, text)
-			}
-		}
+		porttest.NoSecrets(t, "the error", e, secrets...)
 	}
-	if strings.ContainsAny(err.Error(), "\x1b\n\r") {
-		t.Errorf("got control characters in %q", err)
-	}
+	saslpeer.OneLine(t, err, 4000)
 }
 
-// failure returns the error of a login with an endpoint.
+// logInWith returns the error of a login with a token of an endpoint.
+func logInWith(t *testing.T, c credentials) error {
+	return saslpeer.Err(sends(t, create(config{Tokens: saslpeer.Must(c.Provider()), Timeout: -1})))
+}
+
+// failure returns the error of a login with an endpoint that fails.
 func failure(t *testing.T, c credentials) *oauthbearer.EndpointError {
 	t.Helper()
-	_, err := sends(t, create(config{Tokens: saslpeer.Must(c.Provider()), Timeout: -1}))
-	var e *oauthbearer.EndpointError
-	if !errors.As(err, &e) {
-		t.Fatalf("got %v, want an *EndpointError", err)
-	}
+	err := logInWith(t, c)
 	mustHideSecrets(t, err)
-	return e
+	return saslpeer.Typed[*oauthbearer.EndpointError](t, err)
 }
 
 func TestEndpointErrors(t *testing.T) {
@@ -197,12 +180,8 @@ func TestEndpointErrors(t *testing.T) {
 				!strings.Contains(e.Error(), c.text) {
 				t.Errorf("got %v, want %q in it", e, c.text)
 			}
-			if hint := e.Hint(); !strings.Contains(hint, c.hint) || (hint == "") != (c.hint == "") {
-				t.Errorf("got the hint %q, want %q in it", hint, c.hint)
-			}
-			if calls.Load() != 1 { // repeated attempts may lock an account
-				t.Errorf("got %d requests, want 1", calls.Load())
-			}
+			saslpeer.Hint(t, c.name, e, c.hint)
+			saslpeer.Equal(t, "requests", calls.Load(), 1) // repeated attempts may lock an account
 		})
 	}
 }
@@ -229,10 +208,8 @@ func TestAnswersWithoutToken(t *testing.T) {
 		"expired token": {`{"access_token":"` + canary + `","expires_in":0}`, "has expired"},
 	} {
 		_, credentials := endpoint(t, answering(200, c.body))
-		_, err := sends(t, create(config{Tokens: saslpeer.Must(credentials.Provider()), Timeout: -1}))
-		if err == nil || !strings.Contains(err.Error(), c.text) {
-			t.Errorf("%s: got %v, want %q in it", name, err, c.text)
-		}
+		err := logInWith(t, credentials)
+		saslpeer.ErrorSays(t, name, err, c.text)
 		mustHideSecrets(t, err)
 	}
 }
@@ -267,9 +244,7 @@ func TestRedirects(t *testing.T) {
 				}
 				w.WriteHeader(c.status)
 			})
-			if e := failure(t, credentials); !strings.Contains(e.Error(), c.text) {
-				t.Errorf("got %v, want %q in it", e, c.text)
-			}
+			saslpeer.ErrorSays(t, c.name, failure(t, credentials), c.text)
 		})
 	}
 
@@ -284,9 +259,7 @@ func TestRedirects(t *testing.T) {
 			}
 			answer(w, 200, `{"access_token":"a"}`)
 		})
-		if _, err := saslpeer.Must(c.Provider())(t.Context()); err != nil {
-			t.Error(err)
-		}
+		saslpeer.ErrorIs(t, "the token", saslpeer.Err(saslpeer.Must(c.Provider())(t.Context())), nil)
 	})
 }
 
@@ -314,10 +287,9 @@ func TestEndlessAnswers(t *testing.T) {
 				w.WriteHeader(status)
 				flood(w, &written)
 			})
-			if e := failure(t, c); e.Status != 0 ||
-				!strings.HasSuffix(e.Error(), ": the answer is longer than 1048576 bytes") {
-				t.Errorf("status %d: got %v, want too long an answer", status, e)
-			}
+			e := failure(t, c)
+			saslpeer.ErrorSays(t, fmt.Sprint(status), e, ": the answer is longer than 1048576 bytes")
+			saslpeer.Equal(t, fmt.Sprint(status, ", Status"), e.Status, 0)
 			s.Close() // waits for the handler
 			if n := written.Load(); n > 256<<20 {
 				t.Errorf("status %d: got %d bytes read, want 256 MiB at most", status, n)
@@ -334,9 +306,7 @@ func TestCompressedAnswers(t *testing.T) {
 		_, _ = z.Write(make([]byte, 8<<20)) // the client hangs up before its end
 		_ = z.Close()
 	})
-	if e := failure(t, c); !strings.HasSuffix(e.Error(), ": the answer is longer than 1048576 bytes") {
-		t.Errorf("got %v, want too long an answer", e)
-	}
+	saslpeer.ErrorSays(t, "8 MiB", failure(t, c), ": the answer is longer than 1048576 bytes")
 }
 
 // The longest answer that is accepted.
@@ -345,8 +315,21 @@ func TestLongAnswer(t *testing.T) {
 		body := `{"access_token":"a"}`
 		answer(w, 200, body+strings.Repeat(" ", 1<<20-len(body)))
 	})
-	if _, err := saslpeer.Must(c.Provider())(t.Context()); err != nil {
-		t.Error(err)
+	saslpeer.ErrorIs(t, "the token", saslpeer.Err(saslpeer.Must(c.Provider())(t.Context())), nil)
+}
+
+// hijacked returns a handler that sends text instead of an answer and passes the connection
+// to more.
+func hijacked(t *testing.T, text string, more func(net.Conn)) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, text)
+		more(conn)
 	}
 }
 
@@ -358,32 +341,19 @@ func TestStalledEndpoints(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := make(chan struct{})
-			_, c := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
-				conn, buffered, err := w.(http.Hijacker).Hijack()
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				defer conn.Close()
-				_, _ = buffered.WriteString(until)
-				_ = buffered.Flush()
+			_, c := endpoint(t, hijacked(t, until, func(conn net.Conn) {
 				asked <- struct{}{}
 				_, _ = io.Copy(io.Discard, conn) // until the client hangs up
-			})
+			}))
 			clock := fake.New(noon)
 			a := create(config{Tokens: saslpeer.Must(c.Provider()), Clock: clock, Timeout: time.Minute})
 			x := a.Begin(ports.Endpoint{})
-			x.Next(nil)
-			<-asked
-			clock.Advance(time.Minute)
-			woken := make(chan struct{})
-			x.(ports.Watcher).Watch(func() { close(woken) })
-			<-woken
-			if _, _, err := x.Result(); !errors.Is(err, context.DeadlineExceeded) ||
+			defer x.Close()
+			go func() { <-asked; clock.Advance(time.Minute) }()
+			if _, _, err := saslpeer.Step(x, nil); !errors.Is(err, context.DeadlineExceeded) ||
 				!strings.Contains(err.Error(), "none within 1m0s") {
 				t.Errorf("got %v, want a timeout after 1m0s", err)
 			}
-			x.Close()
 
 			x = a.Begin(ports.Endpoint{})
 			x.Next(nil)
@@ -399,41 +369,33 @@ func unwanted(t *testing.T) http.HandlerFunc {
 }
 
 func TestBrokenEndpoints(t *testing.T) {
-	t.Run("an untrusted authority", func(t *testing.T) {
-		_, c := endpoint(t, unwanted(t))
-		c.RootCAs = x509.NewCertPool()
-		e := failure(t, c)
-		var certificate *tls.CertificateVerificationError
-		if !errors.As(e, &certificate) || !strings.Contains(e.Hint(), "authority") {
-			t.Errorf("got %v with the hint %q", e, e.Hint())
-		}
-	})
-	t.Run("a certificate for another host", func(t *testing.T) {
-		s, c := endpoint(t, unwanted(t))
-		_, port, _ := net.SplitHostPort(s.Listener.Addr().String())
-		c.TokenURL = "https://localhost:" + port
-		var host x509.HostnameError
-		if e := failure(t, c); !errors.As(e, &host) {
-			t.Errorf("got %v", e)
-		}
-	})
-	t.Run("no TLS", func(t *testing.T) {
-		s := httptest.NewServer(unwanted(t))
-		defer s.Close()
-		_, c := endpoint(t, nil)
-		c.TokenURL = strings.Replace(s.URL, "http:", "https:", 1)
-		if e := failure(t, c); !strings.Contains(e.Error(), "HTTP response to HTTPS client") {
-			t.Errorf("got %v", e)
-		}
-	})
-	t.Run("closed", func(t *testing.T) {
-		s, c := endpoint(t, nil)
-		s.Close()
-		var op *net.OpError
-		if e := failure(t, c); !errors.As(e, &op) || e.Endpoint != s.URL+"/token" {
-			t.Errorf("got %v", e)
-		}
-	})
+	open := httptest.NewServer(unwanted(t))
+	defer open.Close()
+	for _, c := range []struct {
+		name   string
+		change func(*httptest.Server, *credentials)
+		is     func(error) bool
+		text   string // of the error and its hint
+	}{
+		{"an untrusted authority", func(_ *httptest.Server, c *credentials) { c.RootCAs = x509.NewCertPool() },
+			saslpeer.Is[*tls.CertificateVerificationError], "authority to RootCAs"},
+		{"a certificate for another host", func(_ *httptest.Server, c *credentials) {
+			c.TokenURL = strings.Replace(c.TokenURL, "127.0.0.1", "localhost", 1)
+		}, saslpeer.Is[x509.HostnameError], ""},
+		{"no TLS", func(_ *httptest.Server, c *credentials) {
+			c.TokenURL = strings.Replace(open.URL, "http:", "https:", 1)
+		}, saslpeer.Is[error], "HTTP response to HTTPS client"},
+		{"closed", func(s *httptest.Server, _ *credentials) { s.Close() }, saslpeer.Is[*net.OpError], ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, credentials := endpoint(t, unwanted(t))
+			c.change(s, &credentials)
+			e, address := failure(t, credentials), strings.TrimSuffix(credentials.TokenURL, "?key=canary-query")
+			if !c.is(e) || !strings.Contains(e.Error()+e.Hint(), c.text) || e.Endpoint != address {
+				t.Errorf("got %v with the hint %q, want %q of %s", e, e.Hint(), c.text, address)
+			}
+		})
+	}
 	for name, text := range map[string]string{
 		"not HTTP": "\x1b[2J" + secret + "\r\n\r\n", "a bad header": "HTTP/1.1 200 OK\r\nno \x1b[2J colon\r\n\r\n",
 		"a bad header with the secret": "HTTP/1.1 200 OK\r\n" + secret + "\r\n\r\n",
@@ -441,15 +403,7 @@ func TestBrokenEndpoints(t *testing.T) {
 		"an endless header":            "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<20) + "\r\n\r\n", "empty": "",
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, c := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
-				conn, _, err := w.(http.Hijacker).Hijack()
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				_, _ = io.WriteString(conn, text)
-				_ = conn.Close()
-			})
+			_, c := endpoint(t, hijacked(t, text, func(net.Conn) {}))
 			if e := failure(t, c); e.Err == nil || e.Status != 0 {
 				t.Errorf("got %v", e)
 			}
@@ -458,21 +412,18 @@ func TestBrokenEndpoints(t *testing.T) {
 }
 
 func TestClientCredentialsRefused(t *testing.T) {
+	const noAddress = "TokenURL: not an https:// address"
+	at := func(address string) func(*credentials) { return func(c *credentials) { c.TokenURL = address } }
 	_, good := endpoint(t, nil)
 	for _, c := range []struct {
 		change func(*credentials)
 		text   string
 	}{
-		{func(c *credentials) { c.TokenURL = "" }, "TokenURL: not an https:// address"},
-		{func(c *credentials) { c.TokenURL = "http://idp.example/token" }, "TokenURL: not an https:// address"},
-		{func(c *credentials) { c.TokenURL = "file:///etc/passwd" }, "TokenURL: not an https:// address"},
-		{func(c *credentials) { c.TokenURL = "https:///token" }, "TokenURL: not an https:// address"},
-		{func(c *credentials) { c.TokenURL = "https://:443/token" }, "TokenURL: not an https:// address"},
-		{func(c *credentials) { c.TokenURL = "https://a:" + canary + "%zz@idp.example/" },
-			"TokenURL: not an https:// address"},
-		{func(c *credentials) { c.TokenURL = "https://a:" + canary + "@idp.example/" },
-			"TokenURL: contains user information"},
-		{func(c *credentials) { c.TokenURL = "https://idp.example/#a" }, "TokenURL: contains a fragment"},
+		{at(""), noAddress}, {at("http://idp.example/token"), noAddress}, {at("file:///etc/passwd"), noAddress},
+		{at("https:///token"), noAddress}, {at("https://:443/token"), noAddress},
+		{at("https://a:" + canary + "%zz@idp.example/"), noAddress},
+		{at("https://a:" + canary + "@idp.example/"), "TokenURL: contains user information"},
+		{at("https://idp.example/#a"), "TokenURL: contains a fragment"},
 		{func(c *credentials) { c.ClientID = "" }, "ClientID: not given"},
 		{func(c *credentials) { c.ClientSecret = ports.Secret{} }, "ClientSecret: not given"},
 		{func(c *credentials) { c.Scopes = []string{"read write"} }, `Scopes: "read write"`},
@@ -481,15 +432,13 @@ func TestClientCredentialsRefused(t *testing.T) {
 			c.Parameters = map[string]ports.Secret{"client_secret": ports.NewSecret(canary)}
 		}, `Parameters: "client_secret"`},
 		{func(c *credentials) { *c = credentials{} },
-			"TokenURL: not an https:// address\nsasl: ClientID: not given\nsasl: ClientSecret: not given"},
+			noAddress + "\nsasl: ClientID: not given\nsasl: ClientSecret: not given"},
 	} {
 		bad := good
 		c.change(&bad)
 		p, err := bad.Provider()
-		var option *sasl.OptionError
-		if p != nil || !errors.As(err, &option) || !strings.Contains(err.Error(), c.text) ||
-			strings.Contains(err.Error(), canary) {
-			t.Errorf("got %v, want %q in it", err, c.text)
-		}
+		saslpeer.Equal(t, c.text+": a provider", p != nil, false)
+		option, _, _ := strings.Cut(c.text, ":")
+		saslpeer.OptionError(t, c.text, err, option, c.text, canary)
 	}
 }

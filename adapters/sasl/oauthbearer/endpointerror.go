@@ -44,7 +44,7 @@ func (e *EndpointError) Error() string {
 
 // Hint returns what to change; it may be empty.
 func (e *EndpointError) Hint() string {
-	var certificate *tls.CertificateVerificationError
+	_, untrusted := errors.AsType[*tls.CertificateVerificationError](e.Err)
 	switch {
 	case e.Code == "invalid_client" || e.Code == "unauthorized_client" || e.Status == http.StatusUnauthorized:
 		return "check ClientID and ClientSecret, and that the issuer allows the client the grant client_credentials"
@@ -52,7 +52,7 @@ func (e *EndpointError) Hint() string {
 		return "check that the issuer allows the client these scopes: ClientCredentials.Scopes (sasl.oauthbearer.scope)"
 	case e.Status == http.StatusNotFound || errors.Is(e.Err, errNoToken):
 		return "check TokenURL: the issuer's .well-known/openid-configuration has the address as token_endpoint"
-	case errors.As(e.Err, &certificate):
+	case untrusted:
 		return "the certificate is the token endpoint's, not the broker's: add its authority to RootCAs"
 	}
 	return ""
@@ -64,16 +64,13 @@ func (e *EndpointError) Unwrap() error { return e.Err }
 // withoutBody converts an *oauth2.RetrieveError, whose text is the endpoint's answer, to
 // an *EndpointError. The answer may contain secrets.
 func withoutBody(err error) error {
-	var refused *oauth2.RetrieveError
-	if !errors.As(err, &refused) {
+	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
+	if !ok {
 		return err
 	}
-	e := &EndpointError{}
+	e := &EndpointError{Code: codePattern.FindString(refused.ErrorCode)}
 	if refused.Response != nil {
 		e.Status = refused.Response.StatusCode
-	}
-	if codePattern.MatchString(refused.ErrorCode) {
-		e.Code = refused.ErrorCode
 	}
 	return e
 }

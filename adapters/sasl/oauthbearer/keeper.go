@@ -63,10 +63,12 @@ func (k *keeper) token(ctx context.Context) (*held, error) {
 		k.mu.Unlock()
 		return h, nil
 	}
-	c, first := k.call, false
-	if c == nil {
-		c, first = k.newCall(), true
+	first := k.call == nil
+	if first {
+		k.call = &call{ended: make(chan struct{}), err: errNoReturn}
+		k.call.ctx, k.call.cancel = context.WithCancelCause(context.Background())
 	}
+	c := k.call
 	c.waiting++
 	k.mu.Unlock()
 
@@ -100,14 +102,6 @@ func (k *keeper) usable(now time.Time) *held {
 		return h
 	}
 	return nil
-}
-
-// newCall starts a call, under the lock.
-func (k *keeper) newCall() *call {
-	c := &call{ended: make(chan struct{}), err: errNoReturn}
-	c.ctx, c.cancel = context.WithCancelCause(context.Background())
-	k.call = c
-	return c
 }
 
 // leave removes a login from those that wait for a call.
@@ -157,14 +151,9 @@ func (k *keeper) run(c *call) {
 // noToken wraps the error of a request for a token.
 func noToken(err error) error { return fmt.Errorf("oauthbearer: no token to log in with: %w", err) }
 
-// ask calls the Provider. It recovers a panic and drops its value, which may contain a
-// token.
+// ask calls the Provider.
 func (k *keeper) ask(ctx context.Context) (t Token, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic of a %T in the token provider", p)
-		}
-	}()
+	defer recovered("provider", &err)
 	t, err = k.tokens(ctx)
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return t, cause

@@ -103,10 +103,8 @@ func TestExpiredAtOnce(t *testing.T) {
 		r := newHarness()
 		r.gives("first", life)
 		_, err := sends(t, r.Authenticator)
-		if !errors.Is(err, oauthbearer.ErrExpired) ||
-			!strings.Contains(err.Error(), "and the time is 2026-11-22 12:00:00") {
-			t.Errorf("life %v: got %v, want ErrExpired with the time", life, err)
-		}
+		saslpeer.ErrorIs(t, life.String(), err, oauthbearer.ErrExpired)
+		saslpeer.ErrorSays(t, life.String(), err, "and the time is 2026-11-22 12:00:00")
 	}
 }
 
@@ -115,13 +113,9 @@ func TestExpiryIsWallTime(t *testing.T) {
 	token := bearer("first")
 	token.Expiry = time.Now().Add(time.Hour) // has a monotonic reading
 	a := create(config{Tokens: always(token), Clock: fake.New(token.Expiry.Round(0).Add(-1)), Runner: saslpeer.Inline})
-	if _, err := sends(t, a); err != nil {
-		t.Errorf("1 ns before the expiry: got %v, want a login", err)
-	}
+	saslpeer.ErrorIs(t, "1 ns before the expiry", saslpeer.Err(sends(t, a)), nil)
 	a = create(config{Tokens: always(token), Clock: fake.New(token.Expiry.Round(0)), Runner: saslpeer.Inline})
-	if _, err := sends(t, a); !errors.Is(err, oauthbearer.ErrExpired) {
-		t.Errorf("at the expiry: got %v, want ErrExpired", err)
-	}
+	saslpeer.ErrorIs(t, "at the expiry", saslpeer.Err(sends(t, a)), oauthbearer.ErrExpired)
 }
 
 // kafka-python's providers return no expiry.
@@ -135,9 +129,7 @@ func TestUnknownExpiry(t *testing.T) {
 		r.wants(t, fmt.Sprint("token", i), 2+i)
 	}
 	r.fails(errDown)
-	if m, err := sends(t, r.Authenticator); !errors.Is(err, errDown) {
-		t.Errorf("got %q, %v, want %v", m.token, err, errDown)
-	}
+	saslpeer.ErrorIs(t, "the unknown expiry", saslpeer.Err(sends(t, r.Authenticator)), errDown)
 }
 
 // refuse begins a login that the broker rejects, with an answer or, if it is nil, without.
@@ -169,9 +161,7 @@ func TestRejectedTokenIsReplaced(t *testing.T) {
 	r.refuse(t, "second", rejection)
 	r.fails(errDown)
 	for range 2 { // it has not expired, but is rejected
-		if m, err := sends(t, r.Authenticator); !errors.Is(err, errDown) {
-			t.Errorf("got %q, %v, want %v", m.token, err, errDown)
-		}
+		saslpeer.ErrorIs(t, "a rejected token", saslpeer.Err(sends(t, r.Authenticator)), errDown)
 	}
 	r.gives("second", time.Hour) // the provider has no other
 	r.wants(t, "second", 5)
@@ -200,8 +190,7 @@ func TestSuspectTokenIsReplaced(t *testing.T) {
 	r.clock.Advance(5 * time.Second)
 	r.wants(t, "second", 3)
 
-	never := r.Begin(ports.Endpoint{}) // it is closed before its token is sent
-	never.Close()
+	r.Begin(ports.Endpoint{}).Close() // it is closed before its token is sent
 	r.wants(t, "second", 3)
 }
 
@@ -209,8 +198,7 @@ func TestSuspectTokenIsReplaced(t *testing.T) {
 func TestLateRejection(t *testing.T) {
 	r := newHarness()
 	r.gives("first", time.Hour)
-	late := r.Begin(ports.Endpoint{})
-	defer late.Close()
+	late := saslpeer.Begin(t, r.Authenticator)
 	saslpeer.Must(started(t, late))
 	r.clock.Advance(50 * time.Minute)
 	r.gives("second", time.Hour)
@@ -225,11 +213,8 @@ func TestProviderPanics(t *testing.T) {
 	r := newHarness()
 	for _, p := range []any{"panic with " + canary, errors.New(canary), 7} {
 		r.next = func(context.Context) (oauthbearer.Token, error) { panic(p) }
-		_, err := sends(t, r.Authenticator)
-		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("panic of a %T", p)) ||
-			strings.Contains(err.Error(), canary) {
-			t.Errorf("got %v, want a panic of a %T", err, p)
-		}
+		text := fmt.Sprintf("panic of a %T", p)
+		saslpeer.ErrorSays(t, text, saslpeer.Err(sends(t, r.Authenticator)), text, canary)
 	}
 	r.gives("first", time.Hour)
 	r.wants(t, "first", 4)
@@ -287,9 +272,9 @@ func (s *slow) called(t *testing.T) *slowCall {
 	}
 }
 
-// login begins a login.
-func (s *slow) login() ports.Exchange {
-	x := s.Begin(ports.Endpoint{})
+// login begins a login, which is closed when the test ends.
+func (s *slow) login(t *testing.T) ports.Exchange {
+	x := saslpeer.Begin(t, s.Authenticator)
 	x.Next(nil)
 	return x
 }
@@ -320,16 +305,12 @@ func TestOneCallForManyLogins(t *testing.T) {
 		for round, answer := range []string{"first", "", "second"} {
 			var logins []ports.Exchange
 			for range 20 {
-				logins = append(logins, s.login())
+				logins = append(logins, s.login(t))
 			}
 			c := s.called(t)
-			if len(s.calls) > 0 {
-				t.Errorf("got %d more calls, want none", len(s.calls))
-			}
+			saslpeer.Equal(t, "more calls", len(s.calls), 0)
 			for _, x := range logins {
-				if _, err := result(t, x); err != ports.ErrWouldBlock {
-					t.Errorf("before the provider returns: got %v, want ErrWouldBlock", err)
-				}
+				saslpeer.Equal(t, "before the provider returns", saslpeer.Err(result(t, x)), ports.ErrWouldBlock)
 			}
 			c.answer <- answer
 			for _, x := range logins {
@@ -339,11 +320,8 @@ func TestOneCallForManyLogins(t *testing.T) {
 				case round != 1 && got != answer:
 					t.Errorf("got %q, %v, want %q", got, err, answer)
 				}
-				x.Close()
 			}
-			if c.ctx.Err() == nil {
-				t.Error("got a running context after the call, want it canceled")
-			}
+			saslpeer.ErrorIs(t, "the context after the call", c.ctx.Err(), context.Canceled)
 			s.clock.Advance(80 * time.Second)
 		}
 	})
@@ -353,72 +331,58 @@ func TestOneCallForManyLogins(t *testing.T) {
 func TestSomeLoginsClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSlow()
-		a, b, c := s.login(), s.login(), s.login()
+		a, b, c := s.login(t), s.login(t), s.login(t)
 		call := s.called(t)
 		a.Close()
 		b.Close()
 		synctest.Wait()
-		if call.ctx.Err() != nil {
-			t.Fatal("got a canceled call, want it to serve the waiting login")
-		}
-		d := s.login()
+		saslpeer.ErrorIs(t, "a call with a waiting login", call.ctx.Err(), nil)
+		d := s.login(t)
 		call.answer <- "first"
-		for _, x := range []ports.Exchange{c, d} {
-			mustSend(t, x, "first")
-			x.Close()
-		}
-		if len(s.calls) > 0 {
-			t.Error("got another call, want none")
-		}
+		mustSend(t, c, "first")
+		mustSend(t, d, "first")
+		saslpeer.Equal(t, "more calls", len(s.calls), 0)
 	})
 }
 
 func TestAllLoginsClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSlow()
-		a, b := s.login(), s.login()
+		a, b := s.login(t), s.login(t)
 		call := s.called(t)
 		a.Close()
 		b.Close()
 		synctest.Wait()
-		if call.ctx.Err() == nil {
-			t.Error("got a running call without a login, want it canceled")
-		}
-		c := s.login()
+		saslpeer.ErrorIs(t, "a call without a login", call.ctx.Err(), context.Canceled)
+		c := s.login(t)
 		s.called(t).answer <- "second"
 		mustSend(t, c, "second")
-		c.Close()
 	})
 }
 
 func TestTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSlow()
-		a, b := s.login(), s.login()
+		a, b := s.login(t), s.login(t)
 		s.called(t)
 		s.clock.Advance(5*time.Second - 1)
-		if _, err := result(t, a); err != ports.ErrWouldBlock {
-			t.Errorf("before the timeout: got %v, want ErrWouldBlock", err)
-		}
+		_, err := result(t, a)
+		saslpeer.Equal(t, "before the timeout", err, ports.ErrWouldBlock)
 		s.clock.Advance(1)
 		for _, x := range []ports.Exchange{a, b} {
-			if _, err := result(t, x); !errors.Is(err, context.DeadlineExceeded) ||
-				!strings.Contains(err.Error(), "none within 5s") {
-				t.Errorf("got %v, want a timeout after 5s", err)
-			}
-			x.Close()
+			_, err := result(t, x)
+			saslpeer.ErrorIs(t, "a timeout", err, context.DeadlineExceeded)
+			saslpeer.ErrorSays(t, "a timeout", err, "none within 5s")
 		}
 
-		c := s.login()
+		c := s.login(t)
 		s.called(t).answer <- "first"
 		mustSend(t, c, "first")
-		c.Close()
 		s.clock.Advance(80 * time.Second)
-		d := s.login() // a timeout is a failure like any other
+		d := s.login(t) // a timeout is a failure like any other
 		s.called(t)
 		s.clock.Advance(5 * time.Second)
 		mustSend(t, d, "first")
-		d.Close()
 	})
 }
 
@@ -428,27 +392,20 @@ func TestDeafProvider(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSlow()
 		s.deaf = true
-		a := s.login()
+		a := s.login(t)
 		first := s.called(t)
-		b := s.login()
+		b := s.login(t)
 		synctest.Wait()
 		s.clock.Advance(5 * time.Second)
-		if _, err := result(t, b); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("got %v, want a timeout", err)
-		}
-		if _, err := result(t, a); err != ports.ErrWouldBlock {
-			t.Errorf("got %v, want ErrWouldBlock", err)
-		}
-		c := s.login()
+		saslpeer.ErrorIs(t, "the waiting login", saslpeer.Err(result(t, b)), context.DeadlineExceeded)
+		saslpeer.Equal(t, "the calling login", saslpeer.Err(result(t, a)), ports.ErrWouldBlock)
+		c := s.login(t)
 		s.called(t).answer <- "second"
 		mustSend(t, c, "second")
 		first.answer <- "first"
 		mustSend(t, a, "first")
-		d := s.login()
+		d := s.login(t)
 		mustSend(t, d, "second")
-		for _, x := range []ports.Exchange{a, b, c, d} {
-			x.Close()
-		}
 	})
 }
 
@@ -464,17 +421,13 @@ func TestTimeoutAlarm(t *testing.T) {
 				clock.EXPECT().NewAlarm(gomock.Any()).Return(alarm),
 				alarm.EXPECT().Set(noon.Add(want)),
 				alarm.EXPECT().Stop().Do(func() {
-					if !called {
-						t.Errorf("Timeout %v: got Stop before the provider returned", timeout)
-					}
+					saslpeer.Equal(t, fmt.Sprint("called before Stop, Timeout ", timeout), called, true)
 				}),
 			)
 		}
 		a := create(config{Clock: clock, Timeout: timeout, Runner: saslpeer.Inline,
 			Tokens: func(context.Context) (oauthbearer.Token, error) { called = true; return bearer("a"), nil }})
-		if _, err := sends(t, a); err != nil {
-			t.Errorf("Timeout %v: got %v, want a login", timeout, err)
-		}
+		saslpeer.ErrorIs(t, timeout.String(), saslpeer.Err(sends(t, a)), nil)
 	}
 }
 
@@ -497,16 +450,13 @@ func TestConcurrentLogins(t *testing.T) {
 			wg.Go(func() {
 				for range 10 {
 					x := a.Begin(ports.Endpoint{})
-					if _, err := started(t, x); err != nil {
-						t.Error(err)
-					}
+					saslpeer.ErrorIs(t, "the first message", saslpeer.Err(started(t, x)), nil)
 					answer := ""
 					if i == 0 {
 						answer = `{"status":"invalid_token"}`
 					}
-					if _, done, _ := saslpeer.Step(x, []byte(answer)); done != (i > 0) {
-						t.Errorf("got done %v, want %v", done, i > 0)
-					}
+					_, done, _ := saslpeer.Step(x, []byte(answer))
+					saslpeer.Equal(t, "done", done, i > 0)
 					x.Close()
 					time.Sleep(3 * time.Second)
 				}

@@ -14,27 +14,23 @@ import (
 // client confirms it with the byte 0x01, and the broker fails the login with error 58 of
 // SaslAuthenticate. Without that byte both sides would wait for each other.
 type login struct {
-	auth  *Authenticator
-	steps ports.Exchange
+	ports.Exchange // the steps
+	auth           *Authenticator
 
 	mu       sync.Mutex
 	sent     *held // the token that was sent; may be nil
 	answered bool  // the broker has answered, or the login was closed
 }
 
-var (
-	_ ports.Exchange = (*login)(nil)
-	_ ports.Watcher  = (*login)(nil)
-)
+var _ ports.Watcher = (*login)(nil)
 
-func (l *login) Next(challenge []byte)         { l.steps.Next(challenge) }
-func (l *login) Result() ([]byte, bool, error) { return l.steps.Result() }
-func (l *login) Watch(f func())                { l.steps.(ports.Watcher).Watch(f) }
+// Watch is that of the steps.
+func (l *login) Watch(f func()) { l.Exchange.(ports.Watcher).Watch(f) }
 
 // Close closes the login. If the broker has not answered, it may have rejected the
 // token: some brokers give no reason, some hang up.
 func (l *login) Close() {
-	l.steps.Close()
+	l.Exchange.Close()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.sent != nil && !l.answered {
@@ -45,7 +41,14 @@ func (l *login) Close() {
 
 func (l *login) step(ctx context.Context, challenge []byte) (response []byte, done bool, err error) {
 	if challenge == nil {
-		return l.start(ctx)
+		t, err := l.auth.keeper.token(ctx)
+		if err != nil {
+			return nil, false, err
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.sent = t
+		return firstMessage(l.auth.authzid, &t.Token, l.auth.extensions), false, nil
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -58,16 +61,4 @@ func (l *login) step(ctx context.Context, challenge []byte) (response []byte, do
 	}
 	l.auth.keeper.reject(l.sent)
 	return []byte(separator), false, readRefusal(challenge, l.sent.AccessToken.Reveal())
-}
-
-// start sends the token.
-func (l *login) start(ctx context.Context) (response []byte, done bool, err error) {
-	t, err := l.auth.keeper.token(ctx)
-	if err != nil {
-		return nil, false, err
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.sent = t
-	return firstMessage(l.auth.authzid, &t.Token, l.auth.extensions), false, nil
 }

@@ -5,57 +5,41 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"unicode"
 
 	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/sasl"
 	"brokerconn/adapters/sasl/oauthbearer"
-	"brokerconn/ports"
 	"brokerconn/ports/porttest"
 )
 
 const canary = "canary-4711.signature"
 
 func TestContract(t *testing.T) {
-	porttest.Authenticator(t, porttest.AuthenticatorCase{
-		Authenticator: create(config{
-			Tokens:     always(bearer(canary)),
-			Authzid:    "alice",
-			Extensions: map[string]string{"tenant": "t"},
-		}),
-		NewServer: func() func([]byte) ([]byte, error) {
-			return func(response []byte) ([]byte, error) {
-				m, err := read(response)
-				if err == nil && (m.token != canary || m.authzid != "alice" || m.extensions["tenant"] != "t") {
-					err = fmt.Errorf("got the message %+v", m)
-				}
-				return []byte{}, err
-			}
-		},
-		Secrets: []string{canary},
+	a := create(config{
+		Tokens: always(bearer(canary)), Authzid: "alice", Extensions: map[string]string{"tenant": "t"},
 	})
-}
-
-func TestMechanism(t *testing.T) {
-	a := create(config{Tokens: always(bearer("t"))})
-	if a.Mechanism() != "OAUTHBEARER" || !a.Exposes() {
-		t.Errorf("got the mechanism %s, Exposes %v", a.Mechanism(), a.Exposes())
-	}
+	saslpeer.Contract(t, a, "OAUTHBEARER", true, func() saslpeer.Broker {
+		return func(response []byte) ([]byte, error) {
+			m, err := read(response)
+			if err == nil && (m.token != canary || m.authzid != "alice" || m.extensions["tenant"] != "t") {
+				err = fmt.Errorf("got the message %+v", m)
+			}
+			return []byte{}, err
+		}
+	}, canary)
 }
 
 // refused returns the error of a login that the broker rejects with an answer.
 func refused(t testing.TB, answer []byte) *oauthbearer.Error {
 	t.Helper()
-	a := create(config{Tokens: always(bearer(canary)), Runner: saslpeer.Inline})
-	x := a.Begin(ports.Endpoint{})
-	defer x.Close()
+	x := saslpeer.Begin(t, create(config{Tokens: always(bearer(canary)), Runner: saslpeer.Inline}))
 	saslpeer.Must(started(t, x))
 	response, done, err := saslpeer.Step(x, answer)
-	var e *oauthbearer.Error
-	if string(response) != "\x01" || done || !errors.As(err, &e) {
+	if string(response) != "\x01" || done || err == nil {
 		t.Fatalf("answer %q: got %q, %v, %v, want 0x01 and an *Error", answer, response, done, err)
 	}
-	return e
+	porttest.NoSecrets(t, "the error", err, canary)
+	return saslpeer.Typed[*oauthbearer.Error](t, err)
 }
 
 // Answers of Kafka's OAuthBearerSaslServer, RFC 7628's example, and others.
@@ -116,36 +100,19 @@ func TestRejections(t *testing.T) {
 			if e.Status != c.want.Status || e.Scope != c.want.Scope || e.Configuration != c.want.Configuration {
 				t.Errorf("got %+v, want %+v", e, c.want)
 			}
-			mustBeLine(t, e)
-			if !strings.Contains(e.Error(), c.text) {
-				t.Errorf("got %v, want %s in it", e, c.text)
-			}
+			saslpeer.ErrorSays(t, c.name, e, c.text)
 		})
-	}
-}
-
-// mustBeLine requires one short printable line without the token.
-func mustBeLine(t *testing.T, e *oauthbearer.Error) {
-	t.Helper()
-	porttest.NoSecrets(t, "the error", e, canary)
-	line := e.Error()
-	if len(line) > 4000 || strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		t.Errorf("got %d bytes, or characters that are not printable: %q", len(line), line)
 	}
 }
 
 func TestHints(t *testing.T) {
 	for status, want := range map[string]string{"invalid_token": "issuer", "insufficient_scope": "scope", "other": ""} {
-		var h ports.Hinter = &rejection{Status: status}
-		if got := h.Hint(); !strings.Contains(got, want) || (got == "") != (want == "") {
-			t.Errorf("%s: got the hint %q, want %q in it", status, got, want)
-		}
+		saslpeer.Hint(t, status, &rejection{Status: status}, want)
 	}
 }
 
 func TestMessageBeforeToken(t *testing.T) {
-	x := create(config{Tokens: always(bearer(canary)), Runner: saslpeer.Inline}).Begin(ports.Endpoint{})
-	defer x.Close()
+	x := saslpeer.Begin(t, create(config{Tokens: always(bearer(canary)), Runner: saslpeer.Inline}))
 	if _, done, err := saslpeer.Step(x, []byte{}); done || !errors.Is(err, sasl.ErrUnexpected) {
 		t.Errorf("got %v, %v, want ErrUnexpected", done, err)
 	}
@@ -164,15 +131,10 @@ func FuzzBroker(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, answer []byte) {
 		if len(answer) > 0 {
-			mustBeLine(t, refused(t, answer))
+			refused(t, answer)
 			return
 		}
-		x := create(config{Tokens: always(bearer(canary)), Runner: saslpeer.Inline}).Begin(ports.Endpoint{})
-		defer x.Close()
-		saslpeer.Must(started(t, x))
-		if response, done, err := saslpeer.Step(x, []byte{}); response != nil || !done || err != nil {
-			t.Fatalf("got %q, %v, %v, want a login", response, done, err)
-		}
+		saslpeer.Must(sends(t, create(config{Tokens: always(bearer(canary)), Runner: saslpeer.Inline})))
 	})
 }
 

@@ -38,7 +38,7 @@ func bearer(text string) oauthbearer.Token {
 func create(o config) *oauthbearer.Authenticator { return saslpeer.Must(oauthbearer.New(o)) }
 
 // sends logs in to a broker that accepts any token, and returns the first message.
-func sends(t *testing.T, a *oauthbearer.Authenticator) (message, error) {
+func sends(t testing.TB, a *oauthbearer.Authenticator) (message, error) {
 	t.Helper()
 	x := a.Begin(ports.Endpoint{})
 	defer x.Close()
@@ -119,15 +119,11 @@ type harness struct {
 
 func newHarness() *harness {
 	r := &harness{clock: fake.New(noon)}
-	r.Authenticator = create(config{
+	r.Authenticator = create(config{Clock: r.clock, Rand: func() uint64 { return r.rand }, Runner: saslpeer.Inline,
 		Tokens: func(ctx context.Context) (oauthbearer.Token, error) {
 			r.calls++
 			return r.next(ctx)
-		},
-		Clock:  r.clock,
-		Rand:   func() uint64 { return r.rand },
-		Runner: saslpeer.Inline,
-	})
+		}})
 	return r
 }
 

@@ -34,10 +34,8 @@ func firstMessage(authzid string, t *Token, extensions map[string]string) []byte
 		b.WriteString("a=" + nameEscapes.Replace(authzid))
 	}
 	b.WriteString("," + separator + authKey + "=Bearer " + t.AccessToken.Reveal() + separator)
-	all := maps.Clone(extensions)
-	if all == nil {
-		all = map[string]string{}
-	}
+	all := map[string]string{}
+	maps.Copy(all, extensions)
 	maps.Copy(all, t.Extensions)
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		b.WriteString(key + "=" + all[key] + separator)
@@ -65,7 +63,7 @@ func checkExtensions(extensions map[string]string) (problems []error) {
 	for _, key := range slices.Sorted(maps.Keys(extensions)) {
 		value := extensions[key]
 		switch {
-		case key == "" || strings.ContainsFunc(key, notLetter):
+		case key == "" || strings.Trim(key, letters) != "":
 			problems = append(problems, fmt.Errorf("extension %q: a key consists of letters",
 				fault.Printable(key, maxWords)))
 		case key == authKey:
@@ -79,8 +77,6 @@ func checkExtensions(extensions map[string]string) (problems []error) {
 	}
 	return problems
 }
-
-func notLetter(r rune) bool { return !isLetter(r) }
 
 func notOfValue(r rune) bool {
 	return (r < ' ' || r > '~') && r != '\t' && r != '\r' && r != '\n'

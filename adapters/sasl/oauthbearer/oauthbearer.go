@@ -75,10 +75,8 @@ type Authenticator struct {
 	run        sasl.Runner
 }
 
-var (
-	_ ports.Authenticator = (*Authenticator)(nil)
-	_ ports.Exposer       = (*Authenticator)(nil)
-)
+var _ ports.Authenticator = (*Authenticator)(nil)
+var _ ports.Exposer = (*Authenticator)(nil)
 
 // New returns an Authenticator. The error joins a *sasl.OptionError for each option
 // that is not valid.
@@ -96,18 +94,12 @@ func New(o Options) (*Authenticator, error) {
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
-	if o.Clock == nil {
-		o.Clock = system.Clock{}
-	}
 	if o.Rand == nil {
 		o.Rand = rand.Uint64
 	}
-	return &Authenticator{
-		keeper:     &keeper{tokens: o.Tokens, clock: o.Clock, rand: o.Rand, timeout: cmp.Or(o.Timeout, defaultTimeout)},
-		authzid:    o.Authzid,
-		extensions: maps.Clone(o.Extensions),
-		run:        o.Runner,
-	}, nil
+	k := &keeper{tokens: o.Tokens, rand: o.Rand, timeout: cmp.Or(o.Timeout, defaultTimeout)}
+	k.clock = cmp.Or[ports.Clock](o.Clock, system.Clock{})
+	return &Authenticator{keeper: k, authzid: o.Authzid, extensions: maps.Clone(o.Extensions), run: o.Runner}, nil
 }
 
 // Mechanism returns "OAUTHBEARER".
@@ -120,6 +112,6 @@ func (a *Authenticator) Exposes() bool { return true }
 // the token with a reason, the login fails with an *Error.
 func (a *Authenticator) Begin(ports.Endpoint) ports.Exchange {
 	l := &login{auth: a}
-	l.steps = sasl.Begin(a.run, l.step)
+	l.Exchange = sasl.Begin(a.run, l.step)
 	return l
 }

@@ -2,10 +2,12 @@ package oauthbearer
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"brokerconn/adapters/internal/fault"
@@ -46,14 +48,12 @@ func (e *Error) Error() string {
 }
 
 // Hint returns what to change; it may be empty.
-func (e *Error) Hint() string {
-	switch e.Status {
-	case "invalid_token":
-		return "check the issuer, the audience and the clocks; the broker's log has the reason"
-	case "insufficient_scope":
-		return "request a token with the scope that the broker names: ClientCredentials.Scopes (sasl.oauthbearer.scope)"
-	}
-	return ""
+func (e *Error) Hint() string { return hints[e.Status] }
+
+var hints = map[string]string{
+	"invalid_token": "check the issuer, the audience and the clocks; the broker's log has the reason",
+	"insufficient_scope": "request a token with the scope that the broker names: " +
+		"ClientCredentials.Scopes (sasl.oauthbearer.scope)",
 }
 
 // maxRefusal limits an answer; real ones have some 100 bytes.
@@ -83,21 +83,17 @@ func parseRefusal(answer []byte) (e Error, err error) {
 		return e, errors.New("not a JSON object")
 	}
 	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return e, errors.New("not JSON")
-		}
 		var value any
-		if err := d.Decode(&value); err != nil {
-			return e, errors.New("not JSON")
+		key, err := d.Token()
+		if err = cmp.Or(err, d.Decode(&value)); err != nil {
+			return e, errNotJSON
 		}
 		name, _ := key.(string)
 		member, known := members[name]
-		if !known {
-			continue
-		}
 		text, ok := value.(string)
 		switch {
+		case !known:
+			continue
 		case member == nil:
 			return e, fmt.Errorf("member %q is repeated", name)
 		case !ok && value != nil:
@@ -106,7 +102,7 @@ func parseRefusal(answer []byte) (e Error, err error) {
 		*member, members[name] = text, nil
 	}
 	if _, err := d.Token(); err != nil {
-		return e, errors.New("not JSON")
+		return e, errNotJSON
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return e, errors.New("more than one JSON object")
@@ -117,16 +113,16 @@ func parseRefusal(answer []byte) (e Error, err error) {
 	return e, nil
 }
 
+var errNotJSON = errors.New("not JSON")
+
 // maxWords limits a quotation of a peer, in characters.
 const maxWords = 200
 
 // quotation returns a peer's text as one printable line, or "[redacted]" if it contains
 // one of the secrets.
 func quotation(text string, secrets ...string) string {
-	for _, s := range secrets {
-		if s != "" && strings.Contains(text, s) {
-			return "[redacted]"
-		}
+	if slices.ContainsFunc(secrets, func(s string) bool { return s != "" && strings.Contains(text, s) }) {
+		return "[redacted]"
 	}
 	return fault.Printable(text, maxWords)
 }

@@ -20,11 +20,8 @@ func TestNoSecretIsPrinted(t *testing.T) {
 	}
 	provider := saslpeer.Must(credentials.Provider())
 	a := create(options)
-	x := a.Begin(ports.Endpoint{})
-	defer x.Close()
+	x, refused := saslpeer.Begin(t, a), saslpeer.Begin(t, a)
 	saslpeer.Must(started(t, x))
-	refused := a.Begin(ports.Endpoint{})
-	defer refused.Close()
 	saslpeer.Must(started(t, refused))
 	_, _, rejection := saslpeer.Step(refused, []byte(canary))
 	for what, v := range map[string]any{

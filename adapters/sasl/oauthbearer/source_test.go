@@ -15,7 +15,6 @@ import (
 
 	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/sasl/oauthbearer"
-	"brokerconn/ports"
 )
 
 type sourceFunc func() (*oauth2.Token, error)
@@ -53,10 +52,7 @@ func TestSource(t *testing.T) {
 func TestSourcePanics(t *testing.T) {
 	p := oauthbearer.FromSource(sourceFunc(func() (*oauth2.Token, error) { panic(canary) }))
 	for range 2 {
-		if _, err := p(t.Context()); err == nil || !strings.Contains(err.Error(), "panic of a string") ||
-			strings.Contains(err.Error(), canary) {
-			t.Errorf("got %v, want a panic of a string", err)
-		}
+		saslpeer.ErrorSays(t, "a panic", saslpeer.Err(p(t.Context())), "panic of a string", canary)
 	}
 }
 
@@ -73,13 +69,9 @@ func TestSourceHangs(t *testing.T) {
 		}))
 		a := create(config{Tokens: p, Timeout: time.Second})
 		for range 5 {
-			if _, err := sends(t, a); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("got %v, want a timeout", err)
-			}
+			saslpeer.ErrorIs(t, "a source that hangs", saslpeer.Err(sends(t, a)), context.DeadlineExceeded)
 		}
-		if calls.Load() != 1 {
-			t.Errorf("got %d calls, want 1", calls.Load())
-		}
+		saslpeer.Equal(t, "calls", calls.Load(), 1)
 		close(release)
 		synctest.Wait()
 		if m, err := sends(t, a); m.token != "token2" {
@@ -134,12 +126,10 @@ func TestRetrieveErrorIsConverted(t *testing.T) {
 			source := oauthbearer.FromSource(sourceFunc(func() (*oauth2.Token, error) { return nil, c.err }))
 			for _, p := range []oauthbearer.Provider{fails, source} {
 				_, err := sends(t, create(config{Tokens: p}))
-				var e *oauthbearer.EndpointError
-				if !errors.As(err, &e) || *e != c.want {
+				if e := saslpeer.Typed[*oauthbearer.EndpointError](t, err); e == nil || *e != c.want {
 					t.Errorf("got %v, want %v", err, &c.want)
 				}
-				var original *oauth2.RetrieveError
-				if errors.As(err, &original) {
+				if saslpeer.Is[*oauth2.RetrieveError](err) {
 					t.Error("got the original error in the chain, want it dropped")
 				}
 				mustHideSecrets(t, err)
@@ -154,9 +144,7 @@ func TestContextEndsWithCall(t *testing.T) {
 		kept = ctx
 		return bearer("a"), ctx.Err()
 	}})
-	x := a.Begin(ports.Endpoint{})
-	defer x.Close()
-	if _, err := started(t, x); err != nil || kept.Err() == nil {
+	if _, err := started(t, saslpeer.Begin(t, a)); err != nil || kept.Err() == nil {
 		t.Errorf("got %v, and the context's error %v after the call, want one", err, kept.Err())
 	}
 }

@@ -72,20 +72,22 @@ func FromSource(source oauth2.TokenSource) Provider {
 
 // askSource recovers a panic, which would end the process.
 func askSource(source oauth2.TokenSource) (t Token, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			t, err = Token{}, fmt.Errorf("panic of a %T in the token source", p)
-		}
-	}()
-	got, err := source.Token()
-	if err != nil {
-		return Token{}, err
-	}
-	return fromOAuth2(got)
+	defer recovered("source", &err)
+	return fromOAuth2(source.Token())
 }
 
-func fromOAuth2(t *oauth2.Token) (Token, error) {
+// recovered is deferred. It drops the value of a panic, which may contain a token.
+func recovered(what string, err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("panic of a %T in the token %s", p, what)
+	}
+}
+
+// fromOAuth2 converts what a TokenSource returned.
+func fromOAuth2(t *oauth2.Token, err error) (Token, error) {
 	switch {
+	case err != nil:
+		return Token{}, err
 	case t == nil:
 		return Token{}, errors.New("the token source returned no token")
 	case t.Type() != "Bearer":
@@ -103,18 +105,13 @@ func (t *Token) check() error {
 	switch {
 	case text == "":
 		return errors.New("the token is empty")
-	case body == "" || strings.ContainsFunc(body, notOfToken):
+	case body == "" || strings.Trim(body, letters+"0123456789-._~+/") != "":
 		return errors.New(`invalid characters in the token: it consists of letters, digits and "-._~+/", then "="`)
 	}
 	return errors.Join(checkExtensions(t.Extensions)...)
 }
 
-func notOfToken(r rune) bool {
-	return !isLetter(r) && !isDigit(r) && !strings.ContainsRune("-._~+/", r)
-}
-
-func isLetter(r rune) bool { return 'a' <= r|0x20 && r|0x20 <= 'z' }
-func isDigit(r rune) bool  { return '0' <= r && r <= '9' }
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 // expired reports whether the token has expired by the wall clock, which the clocks of
 // issuer and broker agree with.

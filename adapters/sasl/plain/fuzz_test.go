@@ -18,8 +18,7 @@ func FuzzAnswer(f *testing.F) {
 	}
 	a := newPlain(plain.Options{Username: "alice", Password: ports.NewSecret(canary)})
 	f.Fuzz(func(t *testing.T, answer []byte) {
-		ex := a.Begin(ports.Endpoint{})
-		defer ex.Close()
+		ex := saslpeer.Begin(t, a)
 		ex.Next(nil)
 		response, done, err := saslpeer.Step(ex, append([]byte{}, answer...))
 		if response != nil || done != (len(answer) == 0) || (err == nil) != done || err != nil &&

@@ -41,10 +41,8 @@ type Authenticator struct {
 	run     sasl.Runner
 }
 
-var (
-	_ ports.Authenticator = (*Authenticator)(nil)
-	_ ports.Exposer       = (*Authenticator)(nil)
-)
+var _ ports.Authenticator = (*Authenticator)(nil)
+var _ ports.Exposer = (*Authenticator)(nil)
 
 // New returns an Authenticator. The error joins a *sasl.OptionError for each option
 // that is missing, contains a NUL or is not UTF-8.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -48,22 +47,19 @@ func TestMessages(t *testing.T) {
 		{"Åse", "Jürgen", "пароль\U0001F511", "Åse\x00Jürgen\x00пароль\U0001F511"},
 	} {
 		a := newPlain(plain.Options{Username: c.username, Password: ports.NewSecret(c.password), Authzid: c.authzid})
-		if err := saslpeer.LogIn(a, ports.Endpoint{}, saslpeer.Accept(c.message)()); err != nil {
-			t.Errorf("%q: got %v, want a login", c.message, err)
-		}
+		saslpeer.ErrorIs(t, c.message, saslpeer.LogIn(a, ports.Endpoint{}, saslpeer.Accept(c.message)()), nil)
 	}
 }
 
 // A broker may echo the password.
 func TestNonEmptyAnswerFailsLogin(t *testing.T) {
-	ex := newPlain(plain.Options{Username: "alice", Password: ports.NewSecret(canary)}).Begin(ports.Endpoint{})
-	defer ex.Close()
+	ex := saslpeer.Begin(t, newPlain(plain.Options{Username: "alice", Password: ports.NewSecret(canary)}))
 	ex.Next(nil)
 	response, done, err := saslpeer.Step(ex, []byte("\x00alice\x00"+canary))
-	if response != nil || done || !errors.Is(err, sasl.ErrUnexpected) || !strings.Contains(err.Error(), "18 bytes") {
+	if response != nil || done || !errors.Is(err, sasl.ErrUnexpected) {
 		t.Errorf("got %q, %v, %v, want ErrUnexpected", response, done, err)
 	}
-	porttest.NoSecrets(t, "the error", err, canary, "alice")
+	saslpeer.ErrorSays(t, "an echo", err, "18 bytes", canary, "alice")
 }
 
 // More about Username and Password is in the tests of package sasl.
@@ -83,8 +79,7 @@ func TestNewRefuses(t *testing.T) {
 			"sasl: Credentials: set together with Username or Password: keep one"},
 	} {
 		a, err := plain.New(c.o)
-		var e *sasl.OptionError
-		if a != nil || !errors.As(err, &e) || err.Error() != c.want {
+		if a != nil || !saslpeer.Is[*sasl.OptionError](err) || err.Error() != c.want {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
 		porttest.NoSecrets(t, "the error", err, canary)
@@ -110,13 +105,10 @@ func TestSourceIsCalledAtEachLogin(t *testing.T) {
 		ex := a.Begin(ports.Endpoint{})
 		ex.Next(nil)
 		synctest.Wait()
-		if _, _, err := ex.Result(); err != ports.ErrWouldBlock {
-			t.Errorf("got %v, want ErrWouldBlock", err)
-		}
+		_, _, err := ex.Result()
+		saslpeer.Equal(t, "while the source runs", err, ports.ErrWouldBlock)
 		ex.Close()
 		synctest.Wait()
-		if !ended {
-			t.Error("got a running context after Close, want it canceled")
-		}
+		saslpeer.Equal(t, "the context is canceled", ended, true)
 	})
 }

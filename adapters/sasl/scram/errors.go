@@ -1,6 +1,7 @@
 package scram
 
 import (
+	"cmp"
 	"fmt"
 
 	"brokerconn/adapters/internal/fault"
@@ -59,12 +60,7 @@ func (e *Error) Error() string {
 }
 
 // Hint returns what to change; it may be empty.
-func (e *Error) Hint() string {
-	if e.Reason == ServerError {
-		return serverHints[e.Detail]
-	}
-	return kinds.Of(e.Reason).Hint
-}
+func (e *Error) Hint() string { return cmp.Or(kinds.Of(e.Reason).Hint, serverHints[e.Detail]) }
 
 // serverHints are for errors of RFC 5802, section 7.
 var serverHints = map[string]string{
@@ -75,6 +71,6 @@ var serverHints = map[string]string{
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-func malformed(format string, args ...any) error {
-	return &Error{Reason: Malformed, Detail: fmt.Sprintf(format, args...)}
+func failure(reason Reason, format string, args ...any) error {
+	return &Error{Reason: reason, Detail: fmt.Sprintf(format, args...)}
 }

@@ -111,13 +111,11 @@ func nonceOf(clientFirst string) string {
 
 func wantReason(t *testing.T, name string, err error, reason Reason, text string) {
 	t.Helper()
-	var e *Error
-	if !errors.As(err, &e) || e.Reason != reason || !strings.Contains(e.Error(), text) {
+	if e, ok := errors.AsType[*Error](err); !ok || e.Reason != reason || !strings.Contains(e.Error(), text) {
 		t.Errorf("%s: got %v, want %v with %q", name, err, reason, text)
+		return
 	}
-	if err != nil && (len(err.Error()) > 200 || strings.ContainsAny(err.Error(), "\x1b\n")) {
-		t.Errorf("%s: got an error of %d bytes, or more than one line: %q", name, len(err.Error()), err)
-	}
+	saslpeer.OneLine(t, err, 200)
 	porttest.NoSecrets(t, name, err, canary)
 }
 
@@ -137,12 +135,8 @@ func TestOptionalExtensionsAreIgnored(t *testing.T) {
 	a, serve := newScram(SHA256, alice()), theirs().serve()
 	for _, extension := range []string{",x=y", ",xy=1,Z=a=b"} {
 		extended := func(right string) string { return right + extension }
-		if err := logIn(a, altered(serve(), new(int), extended)); err != nil {
-			t.Errorf("last message: got %v, want a login", err)
-		}
-		if _, err := parseFirst("r=abc"+behind+extension, "ab", 4096); err != nil {
-			t.Errorf("first message: got %v, want no error", err)
-		}
+		saslpeer.ErrorIs(t, "last message", logIn(a, altered(serve(), new(int), extended)), nil)
+		saslpeer.ErrorIs(t, "first message", saslpeer.Err(parseFirst("r=abc"+behind+extension, "ab", 4096)), nil)
 	}
 }
 
@@ -185,9 +179,7 @@ func TestHostileFinal(t *testing.T) {
 				return strings.ReplaceAll(c.message, "RIGHT", right)
 			}))
 			wantReason(t, c.name, err, c.reason, c.text)
-			if messages != 2 {
-				t.Errorf("%s: got %d messages, want 2", c.name, messages)
-			}
+			saslpeer.Equal(t, c.name+": messages", messages, 2)
 		}
 	}
 }
@@ -228,9 +220,7 @@ func TestTheCapIsTheUsers(t *testing.T) {
 			wantDerived(t, derivations, 0)
 			continue
 		}
-		if err != nil {
-			t.Errorf("%v: got %v, want a login", c, err)
-		}
+		saslpeer.ErrorIs(t, fmt.Sprint(c), err, nil)
 		wantDerived(t, derivations, 1)
 	}
 }
@@ -253,8 +243,7 @@ func TestErrorTexts(t *testing.T) {
 		{&Error{Reason: IterationsTooHigh}, "scram: the broker requests too many iterations",
 			"if the count is intended, raise Options.MaxIterations"},
 	} {
-		if c.err.Error() != c.text || c.err.Hint() != c.hint {
-			t.Errorf("got %q and the hint %q, want %q and %q", c.err, c.err.Hint(), c.text, c.hint)
-		}
+		saslpeer.Equal(t, "the error", c.err.Error(), c.text)
+		saslpeer.Equal(t, c.text+": hint", c.err.Hint(), c.hint)
 	}
 }

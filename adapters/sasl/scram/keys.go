@@ -41,10 +41,9 @@ func newKeyring(hash scram.HashGeneratorFcn, prepare bool) *keyring {
 
 // user is the library's client for one user.
 type user struct {
+	ring        *keyring
 	credentials sasl.Credentials
-	hash        scram.HashGeneratorFcn
 	client      *scram.Client
-	compute     deriveFunc
 
 	mu    sync.Mutex
 	nonce string // of the next conversation
@@ -62,23 +61,19 @@ type derivation struct {
 func (r *keyring) user(c sasl.Credentials) (*user, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	i := slices.IndexFunc(r.users, func(u *user) bool { return u.credentials == c })
-	if i >= 0 {
-		u := r.users[i]
+	var u *user
+	if i := slices.IndexFunc(r.users, func(u *user) bool { return u.credentials == c }); i >= 0 {
+		u = r.users[i]
 		r.users = slices.Delete(r.users, i, i+1)
-		if !u.full() {
-			r.users = slices.Insert(r.users, 0, u)
-			return u, nil
+	}
+	if u == nil || u.full() {
+		var err error
+		if u, err = r.newUser(c); err != nil {
+			return nil, err
 		}
 	}
-	u, err := r.newUser(c)
-	if err != nil {
-		return nil, err
-	}
 	r.users = slices.Insert(r.users, 0, u)
-	if len(r.users) > maxUsers {
-		r.users = slices.Delete(r.users, maxUsers, len(r.users))
-	}
+	r.users = slices.Delete(r.users, min(len(r.users), maxUsers), len(r.users))
 	return u, nil
 }
 
@@ -94,9 +89,7 @@ func (r *keyring) newUser(c sasl.Credentials) (*user, error) {
 	if err != nil {
 		return nil, &Error{Err: err}
 	}
-	u := &user{
-		credentials: c, hash: r.hash, client: client, compute: r.compute, keys: map[scram.KeyFactors]*derivation{},
-	}
+	u := &user{ring: r, credentials: c, client: client, keys: map[scram.KeyFactors]*derivation{}}
 	client.WithNonceGenerator(func() string { return u.nonce })
 	return u, nil
 }
@@ -150,7 +143,7 @@ func (u *user) work(f scram.KeyFactors, d *derivation) {
 		}
 		close(d.ended)
 	}()
-	keys, err := u.compute(u.client, f)
+	keys, err := u.ring.compute(u.client, f)
 	if d.keys, d.err = keys, nil; err != nil {
 		d.err = &Error{Err: err}
 	}

@@ -46,9 +46,7 @@ func TestManyLoginsDeriveOneKey(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
-			if err := logIn(a, serve()); err != nil {
-				t.Errorf("got %v, want a login", err)
-			}
+			saslpeer.ErrorIs(t, "one of fifty", logIn(a, serve()), nil)
 		})
 	}
 	wg.Wait()
@@ -110,9 +108,8 @@ func TestDerivationOutlivesLogin(t *testing.T) {
 			ex, server := a.Begin(ports.Endpoint{}), serve()
 			first, _, err := next(ex, nil)
 			saslpeer.Succeed(t, err)
-			if _, _, err := next(ex, saslpeer.Must(server(first))); err != ports.ErrWouldBlock {
-				t.Fatalf("got %v during the derivation, want ErrWouldBlock", err)
-			}
+			_, _, err = next(ex, saslpeer.Must(server(first)))
+			saslpeer.Equal(t, "during the derivation", err, ports.ErrWouldBlock)
 			return ex, server
 		}
 		own, _ := begin()
@@ -150,10 +147,8 @@ func TestFailedDerivationIsRepeated(t *testing.T) {
 	a := newScram(SHA256, alice())
 	a.user = k.user
 	for _, want := range []string{"scram: the login failed: FIPS requires more salt",
-		"sasl: panic of a string in the mechanism", ""} {
-		if err := logIn(a, theirs().serve()()); (err == nil) != (want == "") || err != nil && err.Error() != want {
-			t.Errorf("got %v, want %q", err, want)
-		}
+		"sasl: panic of a string in the mechanism", "<nil>"} {
+		saslpeer.Equal(t, "the login", fmt.Sprint(logIn(a, theirs().serve()())), want)
 	}
 }
 
@@ -182,17 +177,11 @@ func TestWaiterSharesPanickedDerivation(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		impatient := derive(ctx)
 		cancel()
-		if err := <-impatient; err != context.Canceled {
-			t.Errorf("got %v, want %v", err, context.Canceled)
-		}
+		saslpeer.Equal(t, "the closed login", <-impatient, context.Canceled)
 		waiting := derive(t.Context())
 		close(hold)
-		if err := <-waiting; err != errDerivation {
-			t.Errorf("got %v, want %v", err, errDerivation)
-		}
-		if len(u.keys) != 0 {
-			t.Error("got the failed derivation in the cache, want none")
-		}
+		saslpeer.Equal(t, "the waiting login", <-waiting, errDerivation)
+		saslpeer.Equal(t, "keys in the cache", len(u.keys), 0)
 	})
 }
 
@@ -205,9 +194,7 @@ func TestChangedPasswordGetsNewKeys(t *testing.T) {
 		now = credentials(password)
 		p := theirs()
 		p.password = password
-		if err := logIn(a, p.serve()()); err != nil {
-			t.Errorf("%s: got %v, want a login", password, err)
-		}
+		saslpeer.ErrorIs(t, password, logIn(a, p.serve()()), nil)
 		wantDerived(t, derivations, int64(min(i+1, 2)))
 	}
 }

@@ -80,7 +80,7 @@ func (l *login) prove(ctx context.Context, serverFirst string) (final string, er
 		return "", &Error{Err: err}
 	}
 	if l.auth.token {
-		l.token = &tokenLogin{hash: l.user.hash, keys: keys}
+		l.token = &tokenLogin{hash: l.user.ring.hash, keys: keys}
 		final, err = l.token.sign(l.bare, serverFirst, final)
 	}
 	l.final = final

@@ -42,9 +42,7 @@ func counted(h Hash, o Options) (*Authenticator, *atomic.Int64) {
 
 func wantDerived(t *testing.T, n *atomic.Int64, want int64) {
 	t.Helper()
-	if got := n.Load(); got != want {
-		t.Errorf("got %d derivations, want %d", got, want)
-	}
+	saslpeer.Equal(t, "derivations", n.Load(), want)
 }
 
 // peer is the library's server with one user.

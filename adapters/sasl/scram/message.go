@@ -2,7 +2,6 @@ package scram
 
 import (
 	"encoding/base64"
-	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -37,7 +36,7 @@ func parseFirst(message, nonce string, max int) (f scram.KeyFactors, err error) 
 		return f, err
 	}
 	if len(attributes) < 3 || attributes[0].name != "r" || attributes[1].name != "s" || attributes[2].name != "i" {
-		return f, malformed("the first message is not nonce, salt and iteration count")
+		return f, failure(Malformed, "the first message is not nonce, salt and iteration count")
 	}
 	theirs, extended := strings.CutPrefix(attributes[0].value, nonce)
 	switch {
@@ -46,11 +45,11 @@ func parseFirst(message, nonce string, max int) (f scram.KeyFactors, err error) 
 	case theirs == "":
 		return f, &Error{Reason: BadNonce, Detail: "it is the client nonce alone"}
 	case !printable(theirs):
-		return f, malformed("invalid characters in the nonce")
+		return f, failure(Malformed, "invalid characters in the nonce")
 	}
 	salt, ok := decode64(attributes[1].value)
 	if !ok {
-		return f, malformed("the salt is not base64")
+		return f, failure(Malformed, "the salt is not base64")
 	}
 	f.Salt = string(salt)
 	f.Iters, err = parseIterations(attributes[2].value, max)
@@ -60,17 +59,16 @@ func parseFirst(message, nonce string, max int) (f scram.KeyFactors, err error) 
 // parseIterations is strict, because the count decides how long a CPU is busy.
 func parseIterations(text string, max int) (int, error) {
 	if text[0] == '0' || strings.Trim(text, "0123456789") != "" {
-		return 0, malformed("the iteration count is not a number")
+		return 0, failure(Malformed, "the iteration count is not a number")
 	}
 	n, err := strconv.ParseUint(text, 10, 64)
 	switch {
 	case err != nil:
-		return 0, &Error{Reason: IterationsTooHigh, Detail: fmt.Sprintf("a number of %d digits, the limit is %d",
-			len(text), max)}
+		return 0, failure(IterationsTooHigh, "a number of %d digits, the limit is %d", len(text), max)
 	case n > uint64(max):
-		return 0, &Error{Reason: IterationsTooHigh, Detail: fmt.Sprintf("%d, the limit is %d", n, max)}
+		return 0, failure(IterationsTooHigh, "%d, the limit is %d", n, max)
 	case n < minIterations:
-		return 0, &Error{Reason: IterationsTooLow, Detail: fmt.Sprintf("%d, the minimum is %d", n, minIterations)}
+		return 0, failure(IterationsTooLow, "%d, the minimum is %d", n, minIterations)
 	}
 	return int(n), nil
 }
@@ -85,11 +83,11 @@ func parseFinal(message string) (signature []byte, err error) {
 		return nil, err
 	}
 	if attributes[0].name != "v" {
-		return nil, malformed("the last message has no signature")
+		return nil, failure(Malformed, "the last message has no signature")
 	}
 	signature, ok := decode64(attributes[0].value)
 	if !ok {
-		return nil, malformed("the signature is not base64")
+		return nil, failure(Malformed, "the signature is not base64")
 	}
 	return signature, nil
 }
@@ -101,22 +99,22 @@ type attribute struct{ name, value string }
 func parse(message string) (all []attribute, err error) {
 	switch {
 	case message == "":
-		return nil, malformed("empty message")
+		return nil, failure(Malformed, "empty message")
 	case len(message) > maxMessage:
-		return nil, malformed("%d bytes, the limit is %d", len(message), maxMessage)
+		return nil, failure(Malformed, "%d bytes, the limit is %d", len(message), maxMessage)
 	case !utf8.ValidString(message) || strings.ContainsRune(message, 0):
-		return nil, malformed("not UTF-8, or a NUL")
+		return nil, failure(Malformed, "not UTF-8, or a NUL")
 	}
 	seen := map[string]bool{}
 	for field := range strings.SplitSeq(message, ",") {
 		name, value, ok := strings.Cut(field, "=")
 		switch {
 		case !ok || value == "" || !alphabetic(name):
-			return nil, malformed("an attribute is not name=value")
+			return nil, failure(Malformed, "an attribute is not name=value")
 		case name == "m":
 			return nil, &Error{Reason: UnknownExtension}
 		case seen[name]:
-			return nil, malformed("the attribute %q is repeated", fault.Clip(name, maxWords))
+			return nil, failure(Malformed, "the attribute %q is repeated", fault.Clip(name, maxWords))
 		}
 		seen[name] = true
 		all = append(all, attribute{name, value})
@@ -128,22 +126,12 @@ func parse(message string) (all []attribute, err error) {
 }
 
 func alphabetic(name string) bool {
-	for _, c := range []byte(name) {
-		if c|0x20 < 'a' || c|0x20 > 'z' {
-			return false
-		}
-	}
-	return name != ""
+	return name != "" && !strings.ContainsFunc(name, func(c rune) bool { return c|0x20 < 'a' || c|0x20 > 'z' })
 }
 
 // printable reports whether text is ASCII without control characters and spaces.
 func printable(text string) bool {
-	for _, c := range []byte(text) {
-		if c < 0x21 || c > 0x7e {
-			return false
-		}
-	}
-	return true
+	return !strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' })
 }
 
 // decode64 decodes base64 strictly; the standard library ignores line ends.

@@ -18,12 +18,10 @@ func prepare(c sasl.Credentials) (username, password string, err error) {
 
 func prepareText(option, text string) (string, error) {
 	out, err := stringprep.SASLprep.Prepare(text)
-	var e stringprep.Error
 	switch {
-	case errors.As(err, &e):
-		return "", sasl.Refused(option, "SASLprep (RFC 4013) refuses it: %s", e.Msg)
 	case err != nil:
-		return "", sasl.Refused(option, "SASLprep (RFC 4013) refuses it")
+		e, _ := errors.AsType[stringprep.Error](err)
+		return "", sasl.Refused(option, "SASLprep (RFC 4013) refuses it: %s", e.Msg)
 	case out == "":
 		return "", sasl.Refused(option, "empty after SASLprep (RFC 4013)")
 	}

@@ -104,10 +104,8 @@ type Authenticator struct {
 	user      func(sasl.Credentials) (*user, error) // of a keyring; fmt prints no func's contents
 }
 
-var (
-	_ ports.Authenticator = (*Authenticator)(nil)
-	_ ports.Exposer       = (*Authenticator)(nil)
-)
+var _ ports.Authenticator = (*Authenticator)(nil)
+var _ ports.Exposer = (*Authenticator)(nil)
 
 // New returns an Authenticator. The error joins a *sasl.OptionError for each option
 // that is not valid. It panics if h is not SHA256 or SHA512.
@@ -127,21 +125,15 @@ func New(h Hash, o Options) (*Authenticator, error) {
 		return nil, err
 	}
 	return &Authenticator{
-		mechanism: hashes[h].mechanism,
-		source:    source,
-		token:     o.DelegationToken,
-		max:       cmp.Or(o.MaxIterations, defaultIterations),
-		run:       o.Runner,
-		nonce:     nonces(o.Nonce),
-		user:      newKeyring(hashes[h].generate, o.Prepare).user,
+		mechanism: hashes[h].mechanism, source: source, token: o.DelegationToken, run: o.Runner,
+		max:   cmp.Or(o.MaxIterations, defaultIterations),
+		nonce: nonces(cmp.Or(o.Nonce, rand.Reader)),
+		user:  newKeyring(hashes[h].generate, o.Prepare).user,
 	}, nil
 }
 
 // nonces returns a generator of client nonces, which are printable and have no comma.
 func nonces(random io.Reader) func() (string, error) {
-	if random == nil {
-		random = rand.Reader
-	}
 	var mu sync.Mutex
 	return func() (string, error) {
 		var raw [nonceBytes]byte

@@ -3,7 +3,6 @@ package scram
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -80,14 +79,11 @@ func TestAnyUserLogsIn(t *testing.T) {
 			Runner: saslpeer.Inline}
 		good := newScram(p.hash, o)
 		for range 2 { // derived, then cached
-			if err := logIn(good, newServer()); err != nil {
-				t.Fatalf("%+v: got %v, want a login", p, err)
-			}
+			saslpeer.ErrorIs(t, fmt.Sprint(p), logIn(good, newServer()), nil)
 		}
 		o.Password = ports.NewSecret(p.password + "x")
-		if err := logIn(newScram(p.hash, o), newServer()); !errors.Is(err, saslpeer.ErrBroker) {
-			t.Fatalf("%+v with another password: got %v, want a refusal", p, err)
-		}
+		err := logIn(newScram(p.hash, o), newServer())
+		saslpeer.ErrorIs(t, fmt.Sprint(p, " with another password"), err, saslpeer.ErrBroker)
 	}
 }
 
@@ -115,18 +111,12 @@ func TestNewRefuses(t *testing.T) {
 			"sasl: Username: empty after SASLprep (RFC 4013)"},
 	} {
 		a, err := New(SHA256, c.o)
-		var e *sasl.OptionError
-		if a != nil || !errors.As(err, &e) || err.Error() != c.want {
+		if a != nil || !saslpeer.Is[*sasl.OptionError](err) || err.Error() != c.want {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
 		porttest.NoSecrets(t, "the error", err, canary)
 	}
-	defer func() {
-		if p := recover(); fmt.Sprint(p) != "scram: unknown Hash 2" {
-			t.Errorf("got the panic %v", p)
-		}
-	}()
-	_, _ = New(SHA512+1, alice())
+	saslpeer.Panics(t, "scram: unknown Hash 2", func() { _, _ = New(SHA512+1, alice()) })
 }
 
 // The examples of RFC 4013, section 3.
@@ -146,19 +136,12 @@ func TestSASLprep(t *testing.T) {
 func TestSourceIsPrepared(t *testing.T) {
 	ask := func(context.Context) (sasl.Credentials, error) { return credentials(canary + "\u0007"), nil }
 	a := newScram(SHA256, Options{Runner: saslpeer.Inline, Prepare: true, Credentials: ask})
-	err := logIn(a, theirs().serve()())
-	var e *sasl.OptionError
-	if !errors.As(err, &e) || e.Option != "Password" {
-		t.Errorf("got %v, want an OptionError of Password", err)
-	}
-	porttest.NoSecrets(t, "the error", err, canary)
+	saslpeer.OptionError(t, "the login", logIn(a, theirs().serve()()), "Password", "SASLprep", canary)
 }
 
 func TestNonces(t *testing.T) {
 	first := func(a *Authenticator) string {
-		ex := a.Begin(ports.Endpoint{})
-		defer ex.Close()
-		response, _, err := saslpeer.Step(ex, nil)
+		response, _, err := saslpeer.Step(saslpeer.Begin(t, a), nil)
 		if err != nil {
 			return err.Error()
 		}
@@ -176,11 +159,7 @@ func TestNonces(t *testing.T) {
 	given.Nonce = bytes.NewReader(make([]byte, 2*nonceBytes+1))
 	a = newScram(SHA256, given)
 	for range 2 {
-		if nonce := first(a); nonce != strings.Repeat("A", 32) {
-			t.Errorf("got the nonce %q of zeros", nonce)
-		}
+		saslpeer.Equal(t, "the nonce of zeros", first(a), strings.Repeat("A", 32))
 	}
-	if text := first(a); text != "scram: no nonce: "+io.ErrUnexpectedEOF.Error() {
-		t.Errorf("got %q, want a failed nonce", text)
-	}
+	saslpeer.Equal(t, "a failed nonce", first(a), "scram: no nonce: "+io.ErrUnexpectedEOF.Error())
 }

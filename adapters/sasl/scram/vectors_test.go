@@ -78,8 +78,7 @@ func TestVectors(t *testing.T) {
 			a := newScram(SHA256, v.options)
 			a.user = newKeyring(v.hash, v.options.Prepare).user
 			a.nonce = func() (string, error) { return nonceOf(v.first), nil }
-			ex := a.Begin(ports.Endpoint{})
-			defer ex.Close()
+			ex := saslpeer.Begin(t, a)
 			for _, step := range []struct {
 				challenge []byte
 				want      string

@@ -2,13 +2,13 @@ package probe
 
 import (
 	"bytes"
+	"cmp"
 	"encoding"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math"
 	"reflect"
-	"strconv"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -17,80 +17,52 @@ import (
 
 // Messages of kmsg are converted to JSON here, and their error codes are collected.
 
-// responseJSON returns a value that encoding/json writes in the form that readBody
-// reads: fields in the order of the protocol, bytes in base64, ids as Kafka writes
-// them, enumerations by name where they have one.
-func responseJSON(m kmsg.Response) any { return jsonValue(reflect.ValueOf(m).Elem()) }
+// responseJSON returns the JSON that readBody reads: fields in the order of the protocol,
+// bytes in base64, ids as Kafka writes them, enumerations by name where they have one.
+func responseJSON(m kmsg.Response) json.RawMessage { return appendJSON(nil, reflect.ValueOf(m).Elem()) }
 
-// object is a JSON object whose members keep their order.
-type object []member
-
-type member struct {
-	name  string
-	value any
-}
-
-func (o object) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, m := range o {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(strconv.Quote(m.name)) // an identifier
-		b.WriteByte(':')
-		value, err := json.Marshal(m.value)
-		if err != nil {
-			return nil, err
-		}
-		b.Write(value)
+func appendJSON(b []byte, v reflect.Value) []byte {
+	if k := v.Kind(); (k == reflect.Pointer || k == reflect.Slice) && v.IsNil() {
+		return append(b, "null"...)
 	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
-}
-
-func jsonValue(v reflect.Value) any {
+	scalar := v.Interface()
 	switch v.Kind() {
 	case reflect.Pointer:
-		if v.IsNil() {
-			return nil
-		}
-		return jsonValue(v.Elem())
+		return appendJSON(b, v.Elem())
 	case reflect.Struct:
-		o := object{}
+		b = append(b, '{')
 		for f, value := range v.Fields() {
 			if isKafkaField(v.Type(), f) {
-				o = append(o, member{f.Name, jsonValue(value)})
+				b = append(appendJSON(fmt.Appendf(b, "%q:", f.Name), value), ',')
 			}
 		}
-		return o
+		return append(bytes.TrimSuffix(b, []byte(",")), '}')
 	case reflect.Slice:
-		if v.IsNil() {
-			return nil
-		}
 		if v.Type().Elem().Kind() == reflect.Uint8 {
-			return base64.StdEncoding.EncodeToString(v.Bytes())
+			scalar = base64.StdEncoding.EncodeToString(v.Bytes())
+			break
 		}
-		list := make([]any, v.Len())
-		for i := range list {
-			list[i] = jsonValue(v.Index(i))
+		b = append(b, '[')
+		for i := range v.Len() {
+			b = append(appendJSON(b, v.Index(i)), ',')
 		}
-		return list
+		return append(bytes.TrimSuffix(b, []byte(",")), ']')
 	case reflect.Array: // an id
-		b := make([]byte, v.Len())
-		reflect.Copy(reflect.ValueOf(b), v)
-		return base64.RawURLEncoding.EncodeToString(b)
+		id := make([]byte, v.Len())
+		reflect.Copy(reflect.ValueOf(id), v)
+		scalar = base64.RawURLEncoding.EncodeToString(id)
 	case reflect.Float64:
 		if x := v.Float(); math.IsNaN(x) || math.IsInf(x, 0) {
-			return fmt.Sprint(x) // JSON has no such number
+			scalar = fmt.Sprint(x) // JSON has no such number
 		}
 	case reflect.Int8:
+		scalar = v.Int() // v itself would be written as "UNKNOWN"
 		if name, ok := enumName(v); ok {
-			return name
+			scalar = name
 		}
-		return v.Int() // v itself would be written as "UNKNOWN"
 	}
-	return v.Interface()
+	text, _ := json.Marshal(scalar) // a string, a number or a truth value: it cannot fail
+	return append(b, text...)
 }
 
 // enumName returns the name of an enumeration's value if the name is read back as that
@@ -168,8 +140,8 @@ func newAnsweredError(path string, code int16, parent reflect.Value) answeredErr
 		e.Name, e.Message = known.Message, known.Description
 	}
 	if f := parent.FieldByName("ErrorMessage"); f.IsValid() {
-		if text, ok := f.Interface().(*string); ok && text != nil && *text != "" {
-			e.Message = *text
+		if text, ok := f.Interface().(*string); ok && text != nil {
+			e.Message = cmp.Or(*text, e.Message)
 		}
 	}
 	return e

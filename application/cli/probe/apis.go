@@ -43,7 +43,12 @@ properties name a release (api_version), the broker is not asked, the versions a
 those of that release, and the first line says so.`,
 		Example: `  kafkaprobe apis localhost:9092
   kafkaprobe apis localhost:9092 --json | jq '.apis[] | select(.used == null)'`,
-	}, a.withConn(func(ctx context.Context, conn *broker.Conn, args []string) error {
+	}, a.withTimeout(func(ctx context.Context, args []string) error {
+		conn, err := a.dial(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
 		versions, err := conn.APIVersions(ctx)
 		if err != nil {
 			return err
@@ -65,13 +70,11 @@ those of that release, and the first line says so.`,
 
 func newAPIRow(key int16, versions versionRange) apiRow {
 	row := apiRow{Key: key, Name: kafkacodec.KeyName(key), Broker: &versions}
-	highest, known := kafkacodec.MaxVersion(key)
-	if !known {
-		return row
-	}
-	row.Ours = &versionRange{0, highest}
-	if used := min(versions.Max, highest); used >= versions.Min {
-		row.Used = &used
+	if highest, known := kafkacodec.MaxVersion(key); known {
+		row.Ours = &versionRange{0, highest}
+		if used := min(versions.Max, highest); used >= versions.Min {
+			row.Used = &used
+		}
 	}
 	return row
 }

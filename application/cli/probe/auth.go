@@ -36,8 +36,8 @@ tried), each with ok, took_ms and error, and session_ms (0: no limit).`,
 		if err != nil {
 			return err
 		}
-		p := &authProbe{app: a, cfg: cfg}
-		p.doc = authDocument{Broker: args[0], configured: len(cfg.Authenticators) > 0}
+		doc := authDocument{Broker: args[0], configured: len(cfg.Authenticators) > 0}
+		p := &authProbe{app: a, cfg: cfg, doc: doc}
 		err = p.run(ctx)
 		p.doc.Error = describe(err)
 		return errors.Join(a.emit(p.doc, p.doc.text()), err)
@@ -78,8 +78,7 @@ func (p *authProbe) listMechanisms(ctx context.Context) error {
 		conn.Close()
 		return errors.New("the broker accepted a login with a mechanism that does not exist")
 	}
-	var rejected *broker.MechanismError
-	if errors.As(err, &rejected) && len(rejected.Offered) > 0 {
+	if rejected, ok := errors.AsType[*broker.MechanismError](err); ok && len(rejected.Offered) > 0 {
 		p.doc.Mechanisms = rejected.Offered
 		return nil
 	}
@@ -89,8 +88,8 @@ func (p *authProbe) listMechanisms(ctx context.Context) error {
 // reachedLogin reports whether the connection failed in the login. If it failed earlier,
 // another login fails in the same way.
 func reachedLogin(err error) bool {
-	var e *broker.Error
-	return errors.As(err, &e) && e.Phase == broker.Authenticating
+	e, ok := errors.AsType[*broker.Error](err)
+	return ok && e.Phase == broker.Authenticating
 }
 
 // reauthenticate logs in once more on conn. A new connection instead of conn does not
@@ -118,15 +117,14 @@ func (p *authProbe) authDone(_ broker.Endpoint, l broker.LoginInfo, err error) {
 	now := &attempt{Mechanism: l.Mechanism, OK: err == nil, TookMillis: millis(time.Since(p.began)), err: err}
 	if err != nil {
 		now.Error = err.Error()
-		var answer *broker.BrokerError
-		now.illegalState = errors.As(err, &answer) && answer.Code == 34
+		answer, ok := errors.AsType[*broker.BrokerError](err)
+		now.illegalState = ok && answer.Code == 34
 	}
 	switch {
 	case l.Again:
 		p.doc.Renewal = now
 	case p.doc.Login == nil:
-		p.doc.Login = now
-		p.doc.SessionMillis = l.Lifetime.Milliseconds()
+		p.doc.Login, p.doc.SessionMillis = now, l.Lifetime.Milliseconds()
 	}
 }
 

@@ -27,6 +27,8 @@ type versionDocument struct {
 	RoundTrips  int     `json:"round_trips,omitempty"`
 	TookMillis  float64 `json:"took_ms,omitempty"`
 	Hint        string  `json:"hint,omitempty"`
+
+	versions *broker.Versions
 }
 
 // featureRow is one feature (KIP-584): the levels that the broker supports, and those
@@ -62,7 +64,7 @@ have in different versions. Both connections use the same properties.`,
 			return err
 		}
 		if other == "" {
-			return a.emit(one.doc, one.doc.text())
+			return a.emit(one, one.text())
 		}
 		two, err := a.askVersion(ctx, other)
 		if err != nil {
@@ -73,61 +75,47 @@ have in different versions. Both connections use the same properties.`,
 	}))
 }
 
-// versionAnswer is the answer about one broker.
-type versionAnswer struct {
-	doc      versionDocument
-	versions *broker.Versions
-}
-
-func (a *app) askVersion(ctx context.Context, address string) (versionAnswer, error) {
+func (a *app) askVersion(ctx context.Context, address string) (doc versionDocument, err error) {
 	began := time.Now()
 	cfg, err := a.config(address)
 	if err != nil {
-		return versionAnswer{}, err
+		return doc, err
 	}
 	if cfg.ProbeOldReleases == nil {
 		cfg.ProbeOldReleases = new(true)
 	}
 	conn, err := a.dialWith(ctx, cfg)
 	if err != nil {
-		return versionAnswer{}, err
+		return doc, err
 	}
 	defer conn.Close()
 	verdict, err := conn.CheckVersion(ctx, broker.Check{})
 	if err != nil {
-		return versionAnswer{}, err
+		return doc, err
 	}
 	versions, err := conn.APIVersions(ctx)
 	if err != nil {
-		return versionAnswer{}, err
+		return doc, err
 	}
-	doc := newVersionDocument(address, verdict, versions)
+	doc = versionDocument{
+		Broker: address, Verdict: verdict.String(), Kind: verdict.Kind.String(),
+		Low: verdict.Low.String(), High: verdict.High.String(), Evidence: verdict.Evidence,
+		Features: []featureRow{}, // not null, as JSON
+		versions: versions,
+	}
+	for _, p := range paired(versions.Supported(), versions.Finalized(), featureRange) {
+		doc.Features = append(doc.Features, featureRow{p.key, p.ranges[0], p.ranges[1]})
+	}
+	if verdict.Lineage != 0 {
+		doc.Lineage = new(verdict.Lineage.String())
+	}
 	if doc.Connections, doc.RoundTrips = versions.RoundTrips(); doc.Connections > 0 {
 		doc.TookMillis = millis(time.Since(began).Round(time.Microsecond))
 	}
 	if verdict.Lineage == broker.KRaftController {
 		doc.Hint = "this is the port of a controller: use that of a broker to produce and fetch"
 	}
-	return versionAnswer{doc, versions}, nil
-}
-
-func newVersionDocument(address string, v broker.Verdict, versions *broker.Versions) versionDocument {
-	d := versionDocument{
-		Broker:   address,
-		Verdict:  v.String(),
-		Kind:     v.Kind.String(),
-		Low:      v.Low.String(),
-		High:     v.High.String(),
-		Evidence: v.Evidence,
-		Features: []featureRow{}, // not null, as JSON
-	}
-	for _, p := range paired(versions.Supported(), versions.Finalized(), featureRange) {
-		d.Features = append(d.Features, featureRow{p.key, p.ranges[0], p.ranges[1]})
-	}
-	if v.Lineage != 0 {
-		d.Lineage = new(v.Lineage.String())
-	}
-	return d
+	return doc, nil
 }
 
 func (d versionDocument) text() string {

@@ -214,13 +214,11 @@ func TestRequest(t *testing.T) {
 func TestAnswerWithErrorCode(t *testing.T) {
 	address, _ := fakeKafka(t)
 	args := []string{"request", address, "metadata", "--body", `{"Topics":[{"Topic":"letters"},{"Topic":"nope"}]}`}
-	text := probe(t, args...)
-	text.failed(t, exitFailed, "UNKNOWN_TOPIC_OR_PARTITION", "Topics[1].ErrorCode")
+	text := probe(t, args...).failed(t, exitFailed, "UNKNOWN_TOPIC_OR_PARTITION", "Topics[1].ErrorCode")
 	if !json.Valid([]byte(text.stdout)) {
 		t.Errorf("got standard output %q, want the answer", text.stdout)
 	}
-	o := probe(t, append(args, "--json")...)
-	o.failed(t, exitFailed)
+	o := probe(t, append(args, "--json")...).failed(t, exitFailed)
 	doc := decode[responseDocument](t, o)
 	if doc.Response == nil || doc.Error == nil || doc.Error.ExitCode != exitFailed || doc.Error.Answered[0].Code != 3 {
 		t.Errorf("got %s, want a response and error code 3", o.stdout)
@@ -265,15 +263,14 @@ func TestPingAfterLostConnection(t *testing.T) {
 		}
 		return nil, nil, false
 	})
-	o := probe(t, "ping", address, "-c", "4", "-i", "1ms", "--timeout", "10s")
-	o.failed(t, exitFailed, "1 of 4 pings were lost")
+	o := probe(t, "ping", address, "-c", "4", "-i", "1ms", "--timeout", "10s").
+		failed(t, exitFailed, "1 of 4 pings were lost")
 	contains(t, o.stdout, "seq=2 lost: ", "4 sent, 3 answered, 1 lost, 1 reconnects\n")
 }
 
 // A refused connection is a lost ping at once, not after --timeout.
 func TestPingToClosedPort(t *testing.T) {
-	o := probe(t, "ping", closedPort(t), "-c", "3", "-i", "1ms", "--timeout", "1h")
-	o.failed(t, exitTCP, "refused")
+	o := probe(t, "ping", closedPort(t), "-c", "3", "-i", "1ms", "--timeout", "1h").failed(t, exitTCP, "refused")
 	contains(t, o.stdout, "seq=3 lost: ", "3 sent, 0 answered, 3 lost, 0 reconnects")
 }
 

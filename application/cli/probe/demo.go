@@ -38,14 +38,12 @@ a restart of the broker. Each step is printed with the time that it took. The ex
 is 0 only if every step succeeded.`,
 		Example: `  kafkaprobe demo
   kafkaprobe demo --json | jq .steps`,
-	}, func(ctx context.Context, _ []string) error {
+	}, func(ctx context.Context, args []string) error {
+		run := (&demonstration{app: a, began: time.Now(), doc: demoDocument{OK: true}}).run
 		if a.timed {
-			var cancel context.CancelFunc
-			ctx, cancel = a.limited(ctx)
-			defer cancel()
+			run = a.withTimeout(run)
 		}
-		d := &demonstration{app: a, began: time.Now(), doc: demoDocument{OK: true}}
-		return d.run(ctx)
+		return run(ctx, args)
 	})
 }
 
@@ -74,7 +72,7 @@ type demoStep struct {
 	Detail string  `json:"detail"`
 }
 
-func (d *demonstration) run(ctx context.Context) error {
+func (d *demonstration) run(ctx context.Context, _ []string) error {
 	defer d.stop()
 	steps := []struct {
 		name string
@@ -96,33 +94,26 @@ func (d *demonstration) run(ctx context.Context) error {
 		if err != nil {
 			return d.fail(ctx, s.name, err)
 		}
-		if err := d.report(s.name, time.Since(began), detail); err != nil {
+		if err := d.report(demoStep{s.name, millis(time.Since(began)), detail}); err != nil {
 			return err
 		}
 	}
-	if d.app.json {
-		return d.app.emit(d.doc, "")
-	}
-	return d.app.emit(nil, fmt.Sprintf("all steps succeeded, in %v\n", time.Since(d.began).Round(time.Millisecond)))
+	return d.app.emit(d.doc, fmt.Sprintf("all steps succeeded, in %v\n", time.Since(d.began).Round(time.Millisecond)))
 }
 
 // report records a step, and prints it at once unless the answer is JSON.
-func (d *demonstration) report(name string, took time.Duration, detail string) error {
-	d.doc.Steps = append(d.doc.Steps, demoStep{name, millis(took), detail})
+func (d *demonstration) report(step demoStep) error {
+	d.doc.Steps = append(d.doc.Steps, step)
 	if d.app.json {
 		return nil
 	}
-	return d.app.emit(nil, fmt.Sprintf("%-13s %9.3f ms  %s\n", name, millis(took), detail))
+	return d.app.emit(nil, fmt.Sprintf("%-13s %9.3f ms  %s\n", step.Name, step.Millis, step.Detail))
 }
 
 func (d *demonstration) fail(ctx context.Context, step string, err error) error {
+	err = fmt.Errorf("the step %q failed: %v", step, err)
 	if ctx.Err() != nil {
 		err = fmt.Errorf("the step %q was interrupted: %w", step, context.Cause(ctx))
-	} else {
-		err = fmt.Errorf("the step %q failed: %v", step, err)
-	}
-	if !d.app.json {
-		return err
 	}
 	d.doc.OK, d.doc.Error = false, describe(err)
 	return errors.Join(err, d.app.emit(d.doc, ""))

@@ -36,13 +36,10 @@ func recordBatch(at time.Time, key, value []byte) []byte {
 	record.Length = int32(len(body))
 
 	batch := kmsg.NewRecordBatch()
-	batch.PartitionLeaderEpoch = -1
-	batch.Magic = 2
-	batch.FirstTimestamp = at.UnixMilli()
-	batch.MaxTimestamp = at.UnixMilli()
+	batch.PartitionLeaderEpoch, batch.Magic = -1, 2
+	batch.FirstTimestamp, batch.MaxTimestamp = at.UnixMilli(), at.UnixMilli()
 	batch.ProducerID, batch.ProducerEpoch, batch.FirstSequence = -1, -1, -1
-	batch.NumRecords = 1
-	batch.Records = record.AppendTo(nil)
+	batch.NumRecords, batch.Records = 1, record.AppendTo(nil)
 
 	raw := batch.AppendTo(nil)
 	binary.BigEndian.PutUint32(raw[8:], uint32(len(raw)-batchLengthEnd))
@@ -51,7 +48,7 @@ func recordBatch(at time.Time, key, value []byte) []byte {
 }
 
 // sameBatch returns an error unless the batches are equal, except for the two fields that
-// the broker sets.
+// the broker sets. Those are not part of the CRC, which is then right as well.
 func sameBatch(produced, fetched []byte) error {
 	if len(fetched) != len(produced) {
 		return fmt.Errorf("%d bytes were produced and %d fetched", len(produced), len(fetched))
@@ -62,9 +59,6 @@ func sameBatch(produced, fetched []byte) error {
 	if !bytes.Equal(fetched[8:batchLengthEnd], produced[8:batchLengthEnd]) ||
 		!bytes.Equal(fetched[batchMagicAt:], produced[batchMagicAt:]) {
 		return errors.New("the bytes fetched are not those produced")
-	}
-	if crc := binary.BigEndian.Uint32(fetched[batchCRCAt:]); crc != crc32.Checksum(fetched[batchCRCEnd:], castagnoli) {
-		return errors.New("the CRC of the batch fetched is wrong")
 	}
 	return nil
 }

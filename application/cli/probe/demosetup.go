@@ -2,27 +2,20 @@ package probe
 
 import (
 	"fmt"
-	"sync"
 	"time"
 
 	"brokerconn/application/broker"
 )
 
 // setupLog records, by the hooks of a connection, how long each part of its first setup
-// took, and when it was lost.
+// took, and when it was lost. The hooks of a connection are called one after the other, and
+// the parts are read when it is ready.
 type setupLog struct {
 	lost chan struct{} // receives when the connection is lost
 
-	mu        sync.Mutex
 	partBegan time.Time
-	parts     []setupPart
+	parts     []demoStep
 	connected bool
-}
-
-type setupPart struct {
-	name   string
-	took   time.Duration
-	detail string
 }
 
 func (l *setupLog) hooks() *broker.Hooks {
@@ -37,8 +30,6 @@ func (l *setupLog) hooks() *broker.Hooks {
 			l.end("versions", fmt.Sprintf("ApiVersions v%d answered", v.RequestVersion()), nil)
 		},
 		StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
-			l.mu.Lock()
-			defer l.mu.Unlock()
 			l.connected = l.connected || to == broker.Connected
 			if to == broker.Disconnected {
 				select {
@@ -50,27 +41,15 @@ func (l *setupLog) hooks() *broker.Hooks {
 	}
 }
 
-func (l *setupLog) start() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.partBegan = time.Now()
-}
+func (l *setupLog) start() { l.partBegan = time.Now() }
 
 // end records a part, and starts the next. Later connections and failures are not
 // recorded.
 func (l *setupLog) end(name, detail string, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.connected || err != nil {
 		return
 	}
 	now := time.Now()
-	l.parts = append(l.parts, setupPart{name, now.Sub(l.partBegan), detail})
+	l.parts = append(l.parts, demoStep{name, millis(now.Sub(l.partBegan)), detail})
 	l.partBegan = now
-}
-
-func (l *setupLog) recorded() []setupPart {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.parts
 }

@@ -45,8 +45,8 @@ func (d *demonstration) connect(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, part := range d.setup.recorded() {
-		if err := d.report(part.name, part.took, part.detail); err != nil {
+	for _, part := range d.setup.parts {
+		if err := d.report(part); err != nil {
 			return "", err
 		}
 	}

@@ -82,28 +82,16 @@ func (a *app) dialWith(ctx context.Context, cfg broker.Config) (*broker.Conn, er
 	return conn, nil
 }
 
-// withConn returns a command that dials its first argument, within --timeout.
-func (a *app) withConn(run func(ctx context.Context, conn *broker.Conn, args []string) error) runFunc {
-	return a.withTimeout(func(ctx context.Context, args []string) error {
-		conn, err := a.dial(ctx, args[0])
-		if err != nil {
-			return err
-		}
-		defer conn.Close()
-		return run(ctx, conn, args)
-	})
-}
-
 // refused returns an invalid setting as an error about its flag or argument.
 func refused(err error) error {
-	var config *broker.ConfigError
-	switch {
-	case !errors.As(err, &config):
+	switch config, ok := errors.AsType[*broker.ConfigError](err); {
+	case !ok:
 		return err
 	case config.Setting == "Host":
 		return usagef("HOST:PORT: has no host name or IP address")
 	case config.Setting == "ClientID":
 		return usagef("--client-id: %s", config.Problem)
+	default:
+		return usagef("%v", config)
 	}
-	return usagef("%v", config)
 }

@@ -29,25 +29,25 @@ const (
 // decides: a timeout whose last attempt was refused is a timeout. A check that failed wraps
 // no error, so that its code is exitFailed.
 func exitCode(err error) int {
-	var (
-		usage   *usageError
-		bad     *propertiesError
-		timeout *timeoutError
-		e       *broker.Error
-	)
-	switch {
+	switch e, failed := errors.AsType[*broker.Error](err); {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, errInterrupted):
 		return exitInterrupted
-	case errors.As(err, &usage), errors.As(err, &bad):
+	case wraps[*usageError](err), wraps[*propertiesError](err):
 		return exitUsage
-	case errors.As(err, &e):
+	case failed:
 		return exitCodeOf(e)
-	case errors.As(err, &timeout):
+	case wraps[*timeoutError](err):
 		return exitTimeout
 	}
 	return exitFailed
+}
+
+// wraps reports whether err or an error that it wraps is an E.
+func wraps[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
 
 // kindCodes are the exit codes of a broker.Error by its Kind, which may be more than one of
@@ -70,24 +70,24 @@ var kindCodes = []struct {
 }
 
 func exitCodeOf(e *broker.Error) int {
-	is := func(kind error) bool { return errors.Is(e.Kind, kind) }
 	for _, row := range kindCodes {
-		if answer := new(broker.BrokerError); is(row.kind) && row.code == exitProtocol && errors.As(e.Cause, &answer) {
+		switch {
+		case !errors.Is(e.Kind, row.kind):
+		case row.code == exitProtocol && wraps[*broker.BrokerError](e.Cause):
 			return exitFailed // an error code is an answer in Kafka's protocol
-		}
-		if is(row.kind) {
+		default:
 			return row.code
 		}
 	}
-	if inner := new(broker.Error); errors.As(e.Cause, &inner) {
+	lost := errors.Is(e.Kind, broker.ErrConnection)
+	switch inner, ok := errors.AsType[*broker.Error](e.Cause); {
+	case ok:
 		return exitCodeOf(inner) // refused or closed because of an earlier failure
-	}
-	switch {
-	case is(broker.ErrConnection) && e.Phase == broker.NegotiatingVersions:
+	case lost && e.Phase == broker.NegotiatingVersions:
 		return exitProtocol // closed by the peer when it was asked for its API versions
-	case is(broker.ErrConnection) && e.Phase == broker.Authenticating:
+	case lost && e.Phase == broker.Authenticating:
 		return exitAuthentication // brokers before 1.0 reject a login in this way
-	case is(broker.ErrConnection), is(broker.ErrNotReady):
+	case lost, errors.Is(e.Kind, broker.ErrNotReady):
 		return exitTCP
 	}
 	return exitFailed
@@ -160,11 +160,11 @@ func describe(err error) *errorInfo {
 
 // lines returns the lines of an error for standard error.
 func lines(err error) (all []string) {
-	var bad *propertiesError
-	if !errors.As(err, &bad) {
-		return []string{oneLine(err.Error())}
+	problems := []error{err}
+	if bad, ok := errors.AsType[*propertiesError](err); ok {
+		problems = bad.problems
 	}
-	for _, problem := range bad.problems {
+	for _, problem := range problems {
 		all = append(all, oneLine(problem.Error()))
 	}
 	return all
@@ -174,9 +174,9 @@ func lines(err error) (all []string) {
 func oneLine(s string) string {
 	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
 	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '?'
+		if unicode.IsPrint(r) {
+			return r
 		}
-		return r
+		return '?'
 	}, s)
 }

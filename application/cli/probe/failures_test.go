@@ -2,7 +2,6 @@ package probe
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/tls"
 	"io"
@@ -24,31 +23,48 @@ func TestOtherPeers(t *testing.T) {
 	says := func(text string) func(*testing.T) string {
 		return func(t *testing.T) string { return says(t, text) }
 	}
+	kafka := func(t *testing.T) string {
+		address, _ := fakeKafka(t)
+		return address
+	}
+	const newline = "apis --client-id ten-bytes!" // its ApiVersions has a newline
 	for _, c := range []struct {
-		name     string
-		peer     func(*testing.T) string
-		clientID string // "": five5
-		code     int
-		words    []string
+		command string
+		name    string
+		peer    func(*testing.T) string
+		code    int
+		words   []string
 	}{
-		{"silence", silent, "", exitTimeout, []string{"timed out", "neither", "HTTP", "TLS"}},
-		{"web server, ApiVersions with a newline", web, "ten-bytes!", exitProtocol, []string{"HTTP"}},
-		{"web server", web, "", exitProtocol, []string{"HTTP"}},
-		{"web server with TLS, ApiVersions with a newline", webWithTLS, "ten-bytes!", exitTLS, []string{"TLS"}},
-		{"web server with TLS", webWithTLS, "", exitTLS, []string{"TLS"}},
-		{"server of text", answersLines, "", exitProtocol, []string{"500 unrecognised command"}},
-		{"SSH", says("SSH-2.0-OpenSSH_9.9\r\n"), "", exitProtocol, []string{"SSH"}},
-		{"garbage", says("\xff\xfe\x00\x01\x02\x03\x04"), "", exitProtocol, []string{"frame size"}},
-		{"TLS alert", says("\x15\x03\x03\x00\x02\x02\x46"), "", exitTLS, []string{"TLS"}},
-		{"hangs up", hangsUp, "", exitProtocol, []string{"closed the connection"}},
-		{"hangs up on plaintext", hangsUpOnPlaintext, "", exitTLS, []string{"TLS"}},
-		{"alert on text", alertsOnText, "", exitTLS, []string{"TLS"}},
-		{"closed port", closedPort, "", exitTCP, []string{"refused"}},
+		{"apis", "silence", silent, exitTimeout, []string{"timed out", "neither", "HTTP", "TLS"}},
+		{newline, "web server", web, exitProtocol, []string{"HTTP"}},
+		{"apis", "web server", web, exitProtocol, []string{"HTTP"}},
+		{newline, "web server with TLS", webWithTLS, exitTLS, []string{"TLS"}},
+		{"apis", "web server with TLS", webWithTLS, exitTLS, []string{"TLS"}},
+		{"apis", "server of text", answersLines, exitProtocol, []string{"500 unrecognised command"}},
+		{"apis", "SSH", says("SSH-2.0-OpenSSH_9.9\r\n"), exitProtocol, []string{"SSH"}},
+		{"apis", "garbage", says("\xff\xfe\x00\x01\x02\x03\x04"), exitProtocol, []string{"frame size"}},
+		{"apis", "TLS alert", says("\x15\x03\x03\x00\x02\x02\x46"), exitTLS, []string{"TLS"}},
+		{"apis", "hangs up", hangsUp, exitProtocol, []string{"closed the connection"}},
+		{"apis", "hangs up on plaintext", hangsUpOnPlaintext, exitTLS, []string{"TLS"}},
+		{"apis", "alert on text", alertsOnText, exitTLS, []string{"TLS"}},
+		{"apis", "closed port", closedPort, exitTCP, []string{"refused"}},
+
+		{"tls", "Kafka without TLS", kafka, exitTLS, []string{"Kafka's ApiVersions in plaintext", "PLAINTEXT"}},
+		{"tls", "web server", web, exitTLS, []string{"HTTP/1.1 400 Bad Request", "web server"}},
+		{"tls", "server of text", answersLines, exitTLS, []string{"500 unrecognised command", "check the port"}},
+		{"tls", "SSH", says("SSH-2.0-OpenSSH_9.9\r\n"), exitTLS, []string{"SSH"}},
+		{"tls", "hangs up", hangsUp, exitTLS, []string{"closed the connection", "PLAINTEXT"}},
+		{"tls", "alert", says("\x15\x03\x03\x00\x02\x02\x28"), exitTLS, []string{"no cipher suite in common"}},
+		{"tls", "incomplete hello", says("\x16\x03\x03\x00\x7a\x02"), exitTimeout, []string{"6 bytes received"}},
+		{"tls", "silence", silent, exitTimeout, []string{"timed out", "neither a TLS ClientHello nor", "HTTP"}},
+		{"tls", "closed port", closedPort, exitTCP, []string{"refused"}},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(c.command+", "+c.name, func(t *testing.T) {
 			t.Parallel()
 			peer := c.peer(t)
-			args := []string{"apis", peer, "--timeout", short, "--client-id", cmp.Or(c.clientID, "five5")}
+			command, flags, _ := strings.Cut(c.command, " ")
+			args := []string{command, peer, "--timeout", short, "--client-id", "five5"}
+			args = append(args, strings.Fields(flags)...)
 			if e := probeFails(t, c.code, args, c.words...); e.Kind == "" || e.Broker != peer {
 				t.Errorf("got %+v, want an error of %s", e, peer)
 			}
@@ -103,12 +119,8 @@ func TestUnknownHost(t *testing.T) {
 func TestUsage(t *testing.T) {
 	several := file(t, "bootstrap.servers=a:1,b:2")
 	metadata := func(args ...string) []string { return append([]string{"request", "localhost", "metadata"}, args...) }
-	set := func(command string, properties ...string) (args []string) {
-		args = []string{command, "localhost"}
-		for _, p := range properties {
-			args = append(args, "-X", p)
-		}
-		return args
+	set := func(command string, properties ...string) []string {
+		return with([]string{command, "localhost"}, properties...)
 	}
 	for _, c := range []struct {
 		args  []string
@@ -193,8 +205,8 @@ func TestInterrupted(t *testing.T) {
 			defer cancel()
 			stdin, w := io.Pipe()
 			defer w.Close()
-			o := probeWith(t, ctx, stdin, append(c.args, "--timeout", "1h")...)
-			o.failed(t, exitInterrupted, "interrupted")
+			o := probeWith(t, ctx, stdin, append(c.args, "--timeout", "1h")...).
+				failed(t, exitInterrupted, "interrupted")
 			if got, want := strings.Contains(o.stdout, " lost, "), c.args[0] == "ping"; got != want {
 				t.Errorf("got standard output %q, want a summary: %v", o.stdout, want)
 			}
@@ -205,10 +217,10 @@ func TestInterrupted(t *testing.T) {
 func TestRequestTimesOut(t *testing.T) {
 	stdin, w := io.Pipe()
 	defer w.Close()
-	o := probeWith(t, t.Context(), stdin, "request", "127.0.0.1:1", "metadata", "--body", "-", "--timeout", "50ms")
-	o.failed(t, exitTimeout, "standard input", "--timeout of 50ms")
+	probeWith(t, t.Context(), stdin, "request", "127.0.0.1:1", "metadata", "--body", "-", "--timeout", "50ms").
+		failed(t, exitTimeout, "standard input", "--timeout of 50ms")
 
 	address, _ := fakeKafka(t)
-	o = probe(t, "request", address, "fetch", "--version", "12", "--timeout", short, "--body", longFetch)
-	o.failed(t, exitTimeout, "--timeout of "+short, "fully sent")
+	probe(t, "request", address, "fetch", "--version", "12", "--timeout", short, "--body", longFetch).
+		failed(t, exitTimeout, "--timeout of "+short, "fully sent")
 }

@@ -1,7 +1,7 @@
 package probe
 
 import (
-	"bytes"
+	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -30,23 +30,19 @@ import (
 // identify returns err, or a better error if the port is that of another kind of server.
 // It is limited by the deadline of ctx.
 func (a *app) identify(ctx context.Context, err error) error {
-	var e *broker.Error
-	if !errors.As(err, &e) || e.Phase != broker.NegotiatingVersions || e.Address == "" {
-		return err
-	}
-	if a.settings.Security.TLS() {
-		return err // the handshake has identified it
-	}
-	if !errors.Is(e.Kind, broker.ErrSetupTimeout) && e.Kind != broker.ErrConnection {
-		return err // the kind identifies it
-	}
+	e, ok := errors.AsType[*broker.Error](err)
 	deadline, limited := ctx.Deadline()
-	if !limited || ctx.Err() != nil {
+	switch {
+	case !ok, e.Phase != broker.NegotiatingVersions, e.Address == "", !limited, ctx.Err() != nil:
 		return err
+	case a.settings.Security.TLS():
+		return err // the handshake has identified it
+	case !errors.Is(e.Kind, broker.ErrSetupTimeout) && e.Kind != broker.ErrConnection:
+		return err // the kind identifies it
 	}
 	a.progress.waitFor("identifying " + e.Address)
 
-	line := a.askHTTP(ctx, e.Address, time.Until(deadline)/2)
+	line := a.askLine(ctx, e.Address, time.Until(deadline)/2, httpQuestion)
 	isWeb := strings.HasPrefix(line, "HTTP/")
 	mayBeTLS := line == "" || unprintable(line) || // unprintable: perhaps an alert
 		isWeb && strings.Contains(line, " 400 ")
@@ -60,7 +56,7 @@ func (a *app) identify(ctx context.Context, err error) error {
 	case line != "":
 		return identified(e, broker.ErrNotKafka,
 			fmt.Errorf("it answered a line of text with %q", line), "this is another protocol: check the port")
-	case a.askZooKeeper(ctx, e.Address, time.Until(deadline)):
+	case strings.HasPrefix(a.askLine(ctx, e.Address, time.Until(deadline), zooKeeperQuestion), "Zookeeper version"):
 		return identified(e, broker.ErrNotKafka,
 			errors.New("it answered ZooKeeper's srvr"), "this is ZooKeeper: dial a broker")
 	case e.Kind == broker.ErrConnection:
@@ -80,9 +76,9 @@ func identified(e *broker.Error, kind, cause error, hint string) error {
 // stayed silent, as brokers do on a port without TLS. It is asked in Kafka's protocol,
 // without a client id, and in HTTP.
 func (a *app) identifyPlaintext(ctx context.Context, err error) error {
-	var e *broker.Error
+	e, ok := errors.AsType[*broker.Error](err)
 	deadline, limited := ctx.Deadline()
-	if !errors.As(err, &e) || !limited || ctx.Err() != nil {
+	if !ok || !limited || ctx.Err() != nil {
 		return err
 	}
 	a.progress.waitFor("identifying " + e.Address)
@@ -93,7 +89,7 @@ func (a *app) identifyPlaintext(ctx context.Context, err error) error {
 		return notTLS("it answered Kafka's ApiVersions in plaintext", "this is a broker's port without TLS: "+
 			"use security_protocol PLAINTEXT or SASL_PLAINTEXT, or the port with TLS")
 	}
-	line := a.askHTTP(ctx, e.Address, time.Until(deadline))
+	line := a.askLine(ctx, e.Address, time.Until(deadline), httpQuestion)
 	switch {
 	case line != "" && !unprintable(line):
 		return notTLS(fmt.Sprintf("it answered an HTTP request in plaintext with %q", line),
@@ -125,32 +121,20 @@ func (a *app) askKafka(ctx context.Context, address string, timeout time.Duratio
 	return answers
 }
 
-// askHTTP returns the first line that the peer answers to an HTTP request; "": none.
-func (a *app) askHTTP(ctx context.Context, address string, timeout time.Duration) string {
-	return a.askLine(ctx, address, timeout, "HEAD / HTTP/1.0\r\n\r\n")
-}
+const (
+	maxLine           = 200 // bytes that are read of an answer
+	httpQuestion      = "HEAD / HTTP/1.0\r\n\r\n"
+	zooKeeperQuestion = "srvr" // its one command that is enabled by default
+)
 
-// askZooKeeper reports whether the peer answers ZooKeeper's srvr, the one command that is
-// enabled by default.
-func (a *app) askZooKeeper(ctx context.Context, address string, timeout time.Duration) bool {
-	return strings.HasPrefix(a.askLine(ctx, address, timeout, "srvr"), "Zookeeper version")
-}
-
+// askLine returns the first line that the peer answers to a question; "": none.
 func (a *app) askLine(ctx context.Context, address string, timeout time.Duration, request string) (line string) {
 	a.ask(ctx, address, timeout, func(_ context.Context, conn net.Conn) {
 		if _, err := io.WriteString(conn, request); err != nil {
 			return
 		}
-		var got []byte
-		buf := make([]byte, 200)
-		for len(got) < cap(buf) && !bytes.ContainsRune(got, '\n') {
-			n, err := conn.Read(buf)
-			if got = append(got, buf[:n]...); err != nil {
-				break
-			}
-		}
-		first, _, _ := bytes.Cut(got, []byte("\n"))
-		line = string(bytes.TrimSpace(first))
+		first, _ := bufio.NewReader(io.LimitReader(conn, maxLine)).ReadString('\n') // whole or not
+		line = strings.TrimSpace(first)
 	})
 	return line
 }

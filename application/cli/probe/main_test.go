@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,7 +42,7 @@ func probeWith(t *testing.T, ctx context.Context, stdin io.Reader, args ...strin
 }
 
 // failed checks the exit code, and that standard error is one line with all the words.
-func (o outcome) failed(t *testing.T, code int, words ...string) {
+func (o outcome) failed(t *testing.T, code int, words ...string) outcome {
 	t.Helper()
 	if o.code != code {
 		t.Errorf("got exit code %d, want %d", o.code, code)
@@ -51,6 +52,7 @@ func (o outcome) failed(t *testing.T, code int, words ...string) {
 		t.Errorf("got standard error %q, want one line of kafkaprobe", o.stderr)
 	}
 	contains(t, o.stderr, words...)
+	return o
 }
 
 // succeeded checks the exit code, that standard error is empty, and that standard output
@@ -77,13 +79,11 @@ func contains(t *testing.T, text string, words ...string) {
 // returns the error of the document.
 func probeFails(t *testing.T, code int, args []string, words ...string) *errorInfo {
 	t.Helper()
-	text := probe(t, args...)
-	text.failed(t, code, words...)
+	text := probe(t, args...).failed(t, code, words...)
 	if text.stdout != "" {
 		t.Errorf("got standard output %q, want none", text.stdout)
 	}
-	doc := probe(t, append(args, "--json")...)
-	doc.failed(t, code)
+	doc := probe(t, append(args, "--json")...).failed(t, code)
 	e := decode[errorDocument](t, doc).Error
 	if e == nil || e.ExitCode != code {
 		t.Fatalf("got document %s, want an error with exit code %d", doc.stdout, code)
@@ -104,6 +104,15 @@ func decode[T any](t *testing.T, o outcome) T {
 		t.Errorf("got %q, want one document", o.stdout)
 	}
 	return doc
+}
+
+// with returns a command line with properties.
+func with(args []string, properties ...string) []string {
+	args = slices.Clip(args)
+	for _, p := range properties {
+		args = append(args, "-X", p)
+	}
+	return args
 }
 
 // must returns v, and panics if a step of the test's own failed.

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -184,12 +185,8 @@ type pingSummaryDocument struct {
 // summary writes the last line and returns the error of the command.
 func (p *pinger) summary(interrupted bool) error {
 	s := pingSummary{
-		Broker:      p.address,
-		Sent:        p.sent,
-		Answered:    len(p.elapsed),
-		Lost:        p.sent - len(p.elapsed),
-		Reconnects:  max(int(p.conn.Stats().Ready)-1, 0),
-		Interrupted: interrupted,
+		Broker: p.address, Sent: p.sent, Answered: len(p.elapsed), Lost: p.sent - len(p.elapsed),
+		Reconnects: max(int(p.conn.Stats().Ready)-1, 0), Interrupted: interrupted,
 	}
 	text := fmt.Sprintf("--- %s: %d sent, %d answered, %d lost, %d reconnects\n",
 		p.address, s.Sent, s.Answered, s.Lost, s.Reconnects)
@@ -212,8 +209,5 @@ func (p *pinger) summary(interrupted bool) error {
 	case s.Lost > 0:
 		outcome = fmt.Errorf("%d of %d pings were lost, the last of them: %v", s.Lost, s.Sent, p.last)
 	}
-	if err := p.app.emit(pingSummaryDocument{s, describe(outcome)}, text); err != nil {
-		return err
-	}
-	return outcome
+	return cmp.Or(p.app.emit(pingSummaryDocument{s, describe(outcome)}, text), outcome)
 }

@@ -20,7 +20,7 @@ const progressEvery = time.Second
 type progress struct {
 	w    io.Writer
 	quit chan struct{}
-	gone chan struct{}
+	wg   sync.WaitGroup
 
 	mu    sync.Mutex
 	what  string    // that is waited for; "": nothing
@@ -39,9 +39,8 @@ func isTerminal(w io.Writer) bool {
 
 // start shows the progress on w from now on.
 func (p *progress) start(w io.Writer, every time.Duration) {
-	p.w, p.quit, p.gone = w, make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(p.gone)
+	p.w, p.quit = w, make(chan struct{})
+	p.wg.Go(func() {
 		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for {
@@ -52,7 +51,7 @@ func (p *progress) start(w io.Writer, every time.Duration) {
 				return
 			}
 		}
-	}()
+	})
 }
 
 // waitFor sets what the command waits for from now on; "": nothing.
@@ -78,7 +77,7 @@ func (p *progress) end() {
 		return
 	}
 	close(p.quit)
-	<-p.gone
+	p.wg.Wait()
 	p.clear()
 }
 

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -97,19 +98,12 @@ func configOf(t *testing.T, more string) broker.Config {
 	a := &app{}
 	root := a.root()
 	command, _, err := root.Find([]string{"apis"})
-	var cfg broker.Config
-	for _, step := range []func() error{
-		func() error { return err },
-		func() error { return command.ParseFlags(strings.Fields(more)) },
-		func() error { return root.PersistentPreRunE(command, nil) },
-		a.readProperties,
-		func() error { cfg, err = a.config("localhost"); return err },
-	} {
-		if err := step(); err != nil {
-			t.Fatal(err)
-		}
+	err = errors.Join(err, command.ParseFlags(strings.Fields(more)), root.PersistentPreRunE(command, nil),
+		a.readProperties())
+	if err != nil {
+		t.Fatal(err)
 	}
-	return cfg
+	return must(a.config("localhost"))
 }
 
 func TestHelpHasPrecedence(t *testing.T) {

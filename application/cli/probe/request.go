@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -104,21 +105,19 @@ func (a *app) body(ctx context.Context, flag string) ([]byte, error) {
 // terminal cannot be interrupted; its goroutine then remains.
 func (a *app) standardInput(ctx context.Context) ([]byte, error) {
 	a.progress.waitFor("reading the body from standard input")
-	type result struct {
-		text []byte
-		err  error
-	}
-	done := make(chan result, 1)
+	var text []byte
+	done := make(chan error, 1)
 	go func() {
-		text, err := io.ReadAll(a.stdin)
-		done <- result{text, err}
+		var err error
+		text, err = io.ReadAll(a.stdin)
+		done <- err
 	}()
 	select {
-	case r := <-done:
-		if r.err != nil {
-			return nil, usagef("--body: %v", r.err)
+	case err := <-done:
+		if err != nil {
+			return nil, usagef("--body: %v", err)
 		}
-		return r.text, nil
+		return text, nil
 	case <-ctx.Done():
 		return nil, fmt.Errorf("reading the body from standard input: %w", context.Cause(ctx))
 	}
@@ -150,8 +149,5 @@ func (a *app) send(ctx context.Context, address string, message ports.Message) e
 	if err != nil {
 		return err
 	}
-	if err := a.emit(doc, string(text)+"\n"); err != nil {
-		return err
-	}
-	return outcome
+	return cmp.Or(a.emit(doc, string(text)+"\n"), outcome)
 }

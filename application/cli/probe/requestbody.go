@@ -90,7 +90,7 @@ func (r *bodyReader) valueFrom(token json.Token, v reflect.Value, path string) e
 }
 
 func (r *bodyReader) fields(v reflect.Value, path string) error {
-	fields, names := kafkaFields(v.Type())
+	names := kafkaFields(v.Type())
 	given := make(map[string]bool)
 	for r.tokens.More() {
 		token, err := r.next()
@@ -107,7 +107,7 @@ func (r *bodyReader) fields(v reflect.Value, path string) error {
 			return fmt.Errorf("%s is given twice", at)
 		}
 		given[at] = true
-		if err := r.value(v.FieldByIndex(fields[i].Index), at); err != nil {
+		if err := r.value(v.FieldByName(names[i]), at); err != nil {
 			return err
 		}
 	}
@@ -145,11 +145,11 @@ func isKafkaField(t reflect.Type, f reflect.StructField) bool {
 	return f.IsExported() && f.Type != typeTags && !(message && f.Name == "Version")
 }
 
-func kafkaFields(t reflect.Type) (fields []reflect.StructField, names []string) {
+func kafkaFields(t reflect.Type) (names []string) {
 	for f := range t.Fields() {
 		if isKafkaField(t, f) {
-			fields, names = append(fields, f), append(names, f.Name)
+			names = append(names, f.Name)
 		}
 	}
-	return fields, names
+	return names
 }

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -127,10 +128,7 @@ func (p *tlsProbe) run(unlimited context.Context) error {
 		return unlimited.Err()
 	}
 	doc.Error = describe(err)
-	if written := p.app.emit(doc, doc.text()); written != nil {
-		return written
-	}
-	return err
+	return cmp.Or(p.app.emit(doc, doc.text()), err)
 }
 
 // inspectFirst inspects the first address that is reached. As in a connection, each address
@@ -169,11 +167,10 @@ func (p *tlsProbe) inspect(ctx context.Context, with *tls.Inspector) (*tls.Inspe
 // handshakeError returns the error of a connection after such a handshake; nil: none.
 func (p *tlsProbe) handshakeError(seen *tls.Inspection) error {
 	p.phase = broker.Handshake
-	var failed *tls.Error
-	switch {
+	switch failed, ok := errors.AsType[*tls.Error](seen.HandshakeErr); {
 	case seen.VerifyErr != nil && !p.app.settings.TLS.AnyCertificate:
 		return p.newError(broker.ErrTLS, seen.VerifyErr)
-	case errors.As(seen.HandshakeErr, &failed) && failed.Reason == tls.Stalled:
+	case ok && failed.Reason == tls.Stalled:
 		return p.newError(broker.ErrSetupTimeout, seen.HandshakeErr)
 	case seen.HandshakeErr != nil:
 		return p.newError(broker.ErrTLS, seen.HandshakeErr)

@@ -37,7 +37,6 @@ type certificateInfo struct {
 }
 
 func newCertificateInfo(c *x509.Certificate, now time.Time) certificateInfo {
-	sum := sha256.Sum256(c.Raw)
 	return certificateInfo{
 		Subject: tls.DistinguishedName(c.RawSubject), Issuer: tls.DistinguishedName(c.RawIssuer),
 		Serial: fmt.Sprintf("%x", c.SerialNumber),
@@ -47,8 +46,7 @@ func newCertificateInfo(c *x509.Certificate, now time.Time) certificateInfo {
 		NotBefore:  c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(),
 		DaysLeft:  int(math.Floor(float64(secondsFrom(now, c.NotAfter)) / (24 * 60 * 60))),
 		Authority: c.IsCA, Key: keyOf(c), Signature: c.SignatureAlgorithm.String(),
-		SHA256: fmt.Sprintf("%x", sum),
-		now:    now,
+		SHA256: fmt.Sprintf("%x", sha256.Sum256(c.Raw)), now: now,
 	}
 }
 

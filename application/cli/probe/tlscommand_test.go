@@ -57,11 +57,7 @@ type fakeBroker struct {
 	args   []string
 }
 
-func (b *fakeBroker) set(properties ...string) {
-	for _, p := range properties {
-		b.args = append(b.args, "-X", p)
-	}
-}
+func (b *fakeBroker) set(properties ...string) { b.args = with(b.args, properties...) }
 
 // sends sets the chain that the broker sends.
 func (b *fakeBroker) sends(c tls.Certificate, above ...*authority) {
@@ -275,34 +271,6 @@ func TestCertificateInfo(t *testing.T) {
 	}
 	probe(t, "tls", address, "-X", "ssl_cafile="+ca.file()).
 		succeeded(t, end.Format("2006-01-02 15:04:05 UTC")+": 10 days left\n")
-}
-
-func TestTLSOfOtherPeers(t *testing.T) {
-	kafka, _ := fakeKafka(t)
-	for _, c := range []struct {
-		name  string
-		peer  string
-		code  int
-		words []string
-	}{
-		{"Kafka without TLS", kafka, exitTLS, []string{"Kafka's ApiVersions in plaintext", "PLAINTEXT"}},
-		{"web server", web(t), exitTLS, []string{"HTTP/1.1 400 Bad Request", "web server"}},
-		{"server of text", answersLines(t), exitTLS, []string{"500 unrecognised command", "check the port"}},
-		{"SSH", says(t, "SSH-2.0-OpenSSH_9.9\r\n"), exitTLS, []string{"SSH"}},
-		{"hangs up", hangsUp(t), exitTLS, []string{"closed the connection", "PLAINTEXT"}},
-		{"alert", says(t, "\x15\x03\x03\x00\x02\x02\x28"), exitTLS, []string{"no cipher suite in common"}},
-		{"incomplete hello", says(t, "\x16\x03\x03\x00\x7a\x02"), exitTimeout, []string{"6 bytes received"}},
-		{"silence", silent(t), exitTimeout, []string{"timed out", "neither a TLS ClientHello nor", "HTTP"}},
-		{"closed port", closedPort(t), exitTCP, []string{"refused"}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			e := probeFails(t, c.code, []string{"tls", c.peer, "--timeout", short}, c.words...)
-			if e.Broker != c.peer {
-				t.Errorf("got broker %q, want %q", e.Broker, c.peer)
-			}
-		})
-	}
 }
 
 // The first address that is reached is inspected. If none is reached, the error is that of

@@ -140,8 +140,7 @@ func TestTLSEndlessPeers(t *testing.T) {
 					_, err = io.WriteString(conn, c.again)
 				}
 			})
-			o := probe(t, "tls", peer)
-			o.failed(t, exitTLS, c.want)
+			o := probe(t, "tls", peer).failed(t, exitTLS, c.want)
 			if o.stdout != "" || len(o.stderr) > 1000 {
 				t.Errorf("got %q and %q, want a short error", o.stdout, o.stderr)
 			}
@@ -228,8 +227,8 @@ func TestTLSUnreadableCertificate(t *testing.T) {
 			d.ClientCertificate.Requested != nil {
 			t.Errorf("got %s, want the protocol and no verdict", o.stdout)
 		}
-		text := probe(t, "tls", address)
-		text.failed(t, exitTLS, "certificate is not valid for server use", "malformed certificate")
+		text := probe(t, "tls", address).
+			failed(t, exitTLS, "certificate is not valid for server use", "malformed certificate")
 		contains(t, text.stdout, "  chain             not checked\n")
 	}
 }

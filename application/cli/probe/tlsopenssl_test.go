@@ -1,51 +1,28 @@
 package probe
 
 import (
-	"bufio"
 	"cmp"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"brokerconn/acceptance/need"
+	"brokerconn/acceptance/openssl"
 )
 
 // Servers and certificates of openssl, 3.0 or later. Without it the test is skipped.
 
-// workshop is a folder where openssl runs, without the configuration of the machine.
-type workshop struct {
-	t   *testing.T
-	dir string
-}
-
-func (w *workshop) command(args ...string) *exec.Cmd {
-	cmd := exec.Command("openssl", args...)
-	cmd.Dir, cmd.Env = w.dir, append(os.Environ(), "OPENSSL_CONF="+os.DevNull)
-	return cmd
-}
-
-func (w *workshop) openssl(args ...string) string {
-	w.t.Helper()
-	out, err := w.command(args...).CombinedOutput()
-	if err != nil {
-		w.t.Fatalf("openssl %q: %v\n%s", args, err, out)
-	}
-	return string(out)
-}
-
-func (w *workshop) write(name, text string) {
-	if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o600); err != nil {
-		w.t.Fatal(err)
+func write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 
-// authority makes NAME.pem and NAME.key, signed by itself or by another authority.
-func (w *workshop) authority(name, by string) {
+// makeAuthority makes NAME.pem and NAME.key, signed by itself or by another authority.
+func makeAuthority(t *testing.T, name, by string) {
 	args := []string{"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
 		"-keyout", name + ".key", "-out", name + ".pem", "-days", "400",
 		"-subj", "/DC=org/DC=example/O=Acme, Inc/CN=" + name, "-addext", "basicConstraints=critical,CA:TRUE",
@@ -54,59 +31,26 @@ func (w *workshop) authority(name, by string) {
 	if by != "" {
 		args = append(args, "-CA", by+".pem", "-CAkey", by+".key")
 	}
-	w.openssl(args...)
+	openssl.Must(t, nil, args...)
 }
 
-// broker makes NAME.pem and NAME.key, signed by an authority, for a number of days.
-func (w *workshop) broker(name, by, key, days, subject, names string) {
+// makeBroker makes NAME.pem and NAME.key, signed by an authority, for a number of days.
+func makeBroker(t *testing.T, name, by, key, days, subject, names string) {
 	args := []string{"req", "-new", "-nodes", "-keyout", name + ".key", "-out", name + ".csr", "-subj", subject,
 		"-config", "req.cnf", "-newkey"}
-	w.openssl(append(args, strings.Fields(key)...)...)
-	w.write(name+".ext", "subjectAltName="+names+
+	openssl.Must(t, nil, append(args, strings.Fields(key)...)...)
+	write(t, name+".ext", "subjectAltName="+names+
 		"\nextendedKeyUsage=serverAuth,clientAuth\nauthorityKeyIdentifier=keyid\n")
-	w.openssl("x509", "-req", "-in", name+".csr", "-CA", by+".pem", "-CAkey", by+".key", "-days", days,
+	openssl.Must(t, nil, "x509", "-req", "-in", name+".csr", "-CA", by+".pem", "-CAkey", by+".key", "-days", days,
 		"-out", name+".pem", "-extfile", name+".ext")
 }
 
-// serve runs openssl's server on any port.
-func (w *workshop) serve(args ...string) (address string) {
-	w.t.Helper()
-	cmd := w.command(append([]string{"s_server", "-accept", "127.0.0.1:0"}, args...)...)
-	stdin := must(cmd.StdinPipe()) // at its end the server exits
-	lines := bufio.NewScanner(must(cmd.StdoutPipe()))
-	if err := cmd.Start(); err != nil {
-		w.t.Fatal(err)
-	}
-	drained := make(chan struct{})
-	w.t.Cleanup(func() {
-		_ = stdin.Close()
-		_ = cmd.Process.Kill()
-		<-drained
-		_ = cmd.Wait()
-	})
-	for lines.Scan() {
-		if port, ok := strings.CutPrefix(lines.Text(), "ACCEPT 127.0.0.1:"); ok {
-			address = "127.0.0.1:" + port
-			break
-		}
-	}
-	go func() {
-		defer close(drained)
-		for lines.Scan() {
-		}
-	}()
-	if address == "" {
-		w.t.Fatalf("got no port of openssl s_server %q", args)
-	}
-	return address
-}
-
 // agrees compares a certificate of a document with the output of openssl for its file.
-func (w *workshop) agrees(c certificateInfo, file string) {
-	w.t.Helper()
+func agrees(t *testing.T, c certificateInfo, file string) {
+	t.Helper()
 	read := func(args ...string) string {
-		out := w.openssl(append([]string{"x509", "-noout", "-in", file, "-nameopt", "RFC2253"}, args...)...)
-		_, value, _ := strings.Cut(strings.TrimSpace(out), "=")
+		args = append([]string{"x509", "-noout", "-in", file, "-nameopt", "RFC2253"}, args...)
+		_, value, _ := strings.Cut(string(openssl.Must(t, nil, args...)), "=")
 		return strings.TrimSpace(value)
 	}
 	const form = "Jan _2 15:04:05 2006 GMT"
@@ -119,7 +63,7 @@ func (w *workshop) agrees(c certificateInfo, file string) {
 		"fingerprint": {strings.ToUpper(c.SHA256), strings.ReplaceAll(read("-fingerprint", "-sha256"), ":", "")},
 	} {
 		if pair[0] != pair[1] {
-			w.t.Errorf("%s: got %s %q, OpenSSL %q", file, what, pair[0], pair[1])
+			t.Errorf("%s: got %s %q, OpenSSL %q", file, what, pair[0], pair[1])
 		}
 	}
 	for days, want := range map[int]bool{c.DaysLeft: true, c.DaysLeft + 1: false} {
@@ -130,16 +74,15 @@ func (w *workshop) agrees(c certificateInfo, file string) {
 		if want {
 			seconds = max(seconds-60, 0) // openssl runs later than kafkaprobe
 		}
-		lasts := w.command("x509", "-noout", "-in", file, "-checkend", fmt.Sprint(seconds)).Run() == nil
+		_, lasts := openssl.Output(nil, "x509", "-noout", "-in", file, "-checkend", fmt.Sprint(seconds))
 		if lasts != want {
-			w.t.Errorf("%s: got %d days left, OpenSSL for %d days: %v", file, c.DaysLeft, days, lasts)
+			t.Errorf("%s: got %d days left, OpenSSL for %d days: %v", file, c.DaysLeft, days, lasts)
 		}
 	}
 	var names []string
-	for _, line := range strings.Split(w.openssl("x509", "-noout", "-in", file, "-ext", "subjectAltName"), "\n") {
-		if strings.HasPrefix(line, "    ") {
-			names = strings.Split(strings.TrimSpace(line), ", ")
-		}
+	text := openssl.Must(t, nil, "x509", "-noout", "-in", file, "-ext", "subjectAltName")
+	if _, line, found := strings.Cut(string(text), "    "); found {
+		names = strings.Split(strings.TrimSpace(line), ", ")
 	}
 	var ours []string
 	for kind, all := range map[string][]string{"DNS:": c.DNS, "IP Address:": c.IP, "email:": c.Email, "URI:": c.URI} {
@@ -149,7 +92,7 @@ func (w *workshop) agrees(c certificateInfo, file string) {
 	}
 	others := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(ours, name) })
 	if len(names) != len(ours)+c.OtherNames || len(others) != c.OtherNames {
-		w.t.Errorf("%s: got %q and %d others, OpenSSL %q", file, ours, c.OtherNames, names)
+		t.Errorf("%s: got %q and %d others, OpenSSL %q", file, ours, c.OtherNames, names)
 	}
 }
 
@@ -158,7 +101,7 @@ type opensslCase struct {
 	name    string
 	server  string // the file of its certificate, and its options
 	host    string // "": 127.0.0.1
-	more    string // properties besides ssl_cafile; @ is the folder
+	more    string // properties besides ssl_cafile
 	code    int
 	reason  string
 	version string // "": TLS 1.3
@@ -169,7 +112,7 @@ type opensslCase struct {
 }
 
 // cert is a client certificate of the authority root.
-const cert = " ssl_certfile=@ed.pem ssl_keyfile=@ed.key"
+const cert = " ssl_certfile=ed.pem ssl_keyfile=ed.key"
 
 const verifying = " -Verify 2 -verify_return_error -CAfile root.pem"
 
@@ -186,8 +129,8 @@ var opensslCases = []opensslCase{
 	{"stranger", "strange", "", "", exitTLS, "unknown-authority", "", "", "false", "false", "unknown", "strange"},
 	{"another host", "ec -cert_chain between.pem", "localhost", "", exitTLS, "wrong-host", "", "",
 		"false", "false", "unknown", "ec between"},
-	{"not revoked", "rsa", "", " ssl_crlfile=@none.crl", exitOK, "", "", "", "false", "false", "true", "rsa"},
-	{"revoked", "rsa", "", " ssl_crlfile=@rsa.crl", exitTLS, "revoked", "", "", "false", "false", "unknown", "rsa"},
+	{"not revoked", "rsa", "", " ssl_crlfile=none.crl", exitOK, "", "", "", "false", "false", "true", "rsa"},
+	{"revoked", "rsa", "", " ssl_crlfile=rsa.crl", exitTLS, "revoked", "", "", "false", "false", "unknown", "rsa"},
 	{"requested, TLS 1.2", "rsa -tls1_2 -verify 2", "", "", exitOK, "", "TLS 1.2", "", "true", "false", "true", "rsa"},
 	{"requested, TLS 1.3", "rsa -tls1_3 -verify 2", "", "", exitOK, "", "", "", "true", "false", "true", "rsa"},
 	{"required, TLS 1.2", "rsa -tls1_2 -Verify 2", "", "", exitTLS, "", "TLS 1.2", "",
@@ -197,32 +140,33 @@ var opensslCases = []opensslCase{
 		"true", "true", "true", "rsa root"},
 	{"required and sent, TLS 1.3", "rsa -tls1_3" + verifying, "", cert, exitOK, "", "", "",
 		"true", "true", "true", "rsa root"},
-	{"required and rejected", "rsa -tls1_3" + verifying, "", " ssl_certfile=@strange.pem ssl_keyfile=@strange.key",
+	{"required and rejected", "rsa -tls1_3" + verifying, "", " ssl_certfile=strange.pem ssl_keyfile=strange.key",
 		exitTLS, "", "", "", "true", "true", "unknown", "rsa root"},
 	{"required by a stranger", "strange -tls1_3 -Verify 2", "", cert, exitTLS, "unknown-authority", "", "",
 		"true", "true", "unknown", "strange"},
 }
 
 func TestTLSOfOpenSSL(t *testing.T) {
-	need.OpenSSL(t, "What kafkaprobe tls reports of a server that is not Go's is untested.")
-	w := &workshop{t, t.TempDir()}
-	w.write("req.cnf", "[req]\ndistinguished_name=dn\n[dn]\n")
-	w.authority("root", "")
-	w.authority("between", "root")
-	w.authority("stranger", "")
-	w.broker("rsa", "root", "rsa:2048", "90",
+	openssl.New(t, "What kafkaprobe tls reports of a server that is not Go's is untested.")
+	t.Chdir(t.TempDir())
+	write(t, "req.cnf", "[req]\ndistinguished_name=dn\n[dn]\n")
+	makeAuthority(t, "root", "")
+	makeAuthority(t, "between", "root")
+	makeAuthority(t, "stranger", "")
+	makeBroker(t, "rsa", "root", "rsa:2048", "90",
 		"/C=NL/O=Acme, Inc/OU=a+b/CN=broker 1/emailAddress=ops@kafka.test",
 		"DNS:localhost,DNS:*.kafka.test,IP:127.0.0.1,IP:2001:db8::1,email:ops@kafka.test,"+
 			"URI:spiffe://kafka.test/broker,otherName:1.3.6.1.4.1.311.20.2.3;UTF8:u@d,RID:1.2.3.4")
-	w.broker("ec", "between", "ec -pkeyopt ec_paramgen_curve:P-384", "1", "/CN=broker 2", "IP:127.0.0.1")
+	makeBroker(t, "ec", "between", "ec -pkeyopt ec_paramgen_curve:P-384", "1", "/CN=broker 2", "IP:127.0.0.1")
 	// A time.Duration is limited to 292 years.
-	w.broker("ed", "root", "ed25519", "2000000", "/UID=broker3", "DNS:localhost")
-	w.broker("expired", "root", "ed25519", "-1", "/CN=broker 4", "IP:127.0.0.1")
-	w.broker("strange", "stranger", "ed25519", "30", "/CN=broker 5", "IP:127.0.0.1")
-	w.write("index.txt", "")
-	w.write("ca.cnf", "[ca]\ndefault_ca=x\n[x]\ndatabase=index.txt\ndefault_md=sha256\ndefault_crl_days=7\n")
+	makeBroker(t, "ed", "root", "ed25519", "2000000", "/UID=broker3", "DNS:localhost")
+	makeBroker(t, "expired", "root", "ed25519", "-1", "/CN=broker 4", "IP:127.0.0.1")
+	makeBroker(t, "strange", "stranger", "ed25519", "30", "/CN=broker 5", "IP:127.0.0.1")
+	write(t, "index.txt", "")
+	write(t, "ca.cnf", "[ca]\ndefault_ca=x\n[x]\ndatabase=index.txt\ndefault_md=sha256\ndefault_crl_days=7\n")
 	ca := func(args ...string) {
-		w.openssl(append([]string{"ca", "-config", "ca.cnf", "-keyfile", "root.key", "-cert", "root.pem"}, args...)...)
+		args = append([]string{"ca", "-config", "ca.cnf", "-keyfile", "root.key", "-cert", "root.pem"}, args...)
+		openssl.Must(t, nil, args...)
 	}
 	ca("-gencrl", "-out", "none.crl")
 	ca("-revoke", "rsa.pem")
@@ -231,15 +175,12 @@ func TestTLSOfOpenSSL(t *testing.T) {
 	compared := map[string]bool{}
 	for _, c := range opensslCases {
 		t.Run(c.name, func(t *testing.T) {
-			w := &workshop{t, w.dir}
 			whose, options, _ := strings.Cut(c.server, " ")
 			options = fmt.Sprintf("-cert %s.pem -key %s.key %s", whose, whose, options)
-			address := w.serve(strings.Fields(options)...)
-			args := []string{"tls", strings.Replace(address, "127.0.0.1", cmp.Or(c.host, "127.0.0.1"), 1), "--json"}
-			for p := range strings.FieldsSeq("ssl_cafile=@root.pem" + c.more) {
-				args = append(args, "-X", strings.Replace(p, "@", w.dir+"/", 1))
-			}
-			o := probe(t, args...)
+			address := openssl.Serve(t, strings.Fields(options)...)
+			address = strings.Replace(address, "127.0.0.1", cmp.Or(c.host, "127.0.0.1"), 1)
+			properties := strings.Fields("ssl_cafile=root.pem" + c.more)
+			o := probe(t, with([]string{"tls", address, "--json"}, properties...)...)
 			d := decode[tlsDocument](t, o)
 			i := d.ClientCertificate
 			version := cmp.Or(c.version, "TLS 1.3")
@@ -253,7 +194,7 @@ func TestTLSOfOpenSSL(t *testing.T) {
 			}
 			if c.suite != "" {
 				line := regexp.MustCompile(`(?m)^` + d.CipherSuite + ` +- ` + regexp.QuoteMeta(c.suite) + ` `)
-				if !line.MatchString(w.openssl("ciphers", "-stdname", "ALL")) {
+				if !line.Match(openssl.Must(t, nil, "ciphers", "-stdname", "ALL")) {
 					t.Errorf("got suite %s, OpenSSL %s", d.CipherSuite, c.suite)
 				}
 			}
@@ -264,7 +205,7 @@ func TestTLSOfOpenSSL(t *testing.T) {
 			for i, file := range files {
 				if !compared[file] {
 					compared[file] = true
-					w.agrees(d.Certificates[i], file+".pem")
+					agrees(t, d.Certificates[i], file+".pem")
 				}
 			}
 		})

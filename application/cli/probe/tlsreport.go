@@ -172,20 +172,17 @@ func inWords(e *tls.Error) string { return strings.TrimPrefix(e.Error(), "tls: "
 
 func newClientCertificateInfo(seen *tls.Inspection, settings *tls.Options) clientCertificateInfo {
 	c := clientCertificateInfo{
-		Required:    required(seen),
-		Configured:  settings.CertFile != "" || settings.CertPEM != "",
-		Sent:        seen.ClientCertSent,
-		Authorities: []string{},
+		Required: required(seen), Configured: settings.CertFile != "" || settings.CertPEM != "",
+		Sent: seen.ClientCertSent, Authorities: []string{},
 	}
 	if seen.ClientCertRequested || seen.State.HandshakeComplete {
 		c.Requested = &seen.ClientCertRequested
 	}
-	var failed *tls.Error
-	switch {
+	switch failed, ok := errors.AsType[*tls.Error](seen.HandshakeErr); {
 	case !seen.ClientCertSent:
 	case seen.ClientAccepted:
 		c.Accepted = new(true)
-	case errors.As(seen.HandshakeErr, &failed) && failed.Reason == tls.CertificateRefused:
+	case ok && failed.Reason == tls.CertificateRefused:
 		c.Accepted = new(false)
 	}
 	for _, der := range seen.AcceptableCAs {

@@ -97,44 +97,38 @@ func (c checkInfo) text() string {
 }
 
 func (c clientCertificateInfo) text(verified bool) string {
-	if c.Requested == nil {
-		return "not known: the handshake failed too early"
+	text := known(c.Requested, "not known: the handshake failed too early", "requested, ", "not requested")
+	if c.Requested == nil || !*c.Requested {
+		return text
 	}
-	if !*c.Requested {
-		return "not requested"
-	}
-	text := "requested, "
-	switch {
-	case c.Required == nil:
-		text += "not known whether it is required"
-	case *c.Required:
-		text += "and required"
-	default:
-		text += "not required"
-	}
+	text += known(c.Required, "not known whether it is required", "and required", "not required")
 	switch {
 	case !c.Configured:
 		return text + "; none is configured"
 	case !c.Sent && !verified:
 		return text + "; the configured one was not sent, since the broker is not verified"
-	case c.Accepted == nil:
-		return text + "; not known whether the configured one is accepted"
-	case *c.Accepted:
-		return text + "; the configured one is accepted"
 	}
-	return text + "; the configured one is rejected"
+	return text + known(c.Accepted, "; not known whether the configured one is accepted",
+		"; the configured one is accepted", "; the configured one is rejected")
+}
+
+// known returns the text for a truth value; nil: it is not known.
+func known(value *bool, unknown, yes, no string) string {
+	switch {
+	case value == nil:
+		return unknown
+	case *value:
+		return yes
+	}
+	return no
 }
 
 func (r resumptionInfo) text() string {
-	switch {
-	case !r.Ticket:
+	if !r.Ticket {
 		return "no: the broker issued no session"
-	case r.Resumed == nil:
-		return "the broker issued a session; not tried"
-	case *r.Resumed:
-		return "yes"
 	}
-	return "no: the broker issued a session, and did not resume it"
+	return known(r.Resumed, "the broker issued a session; not tried", "yes",
+		"no: the broker issued a session, and did not resume it")
 }
 
 func (c *certificateInfo) text(b *labelled, title string) {

@@ -28,8 +28,8 @@ type featureDiff struct {
 	Supported [2]*versionRange `json:"supported"`
 }
 
-func newVersionDiff(one, two versionAnswer) versionDiff {
-	d := versionDiff{Brokers: [2]versionDocument{one.doc, two.doc}, APIs: []apiDiff{}, Features: []featureDiff{}}
+func newVersionDiff(one, two versionDocument) versionDiff {
+	d := versionDiff{Brokers: [2]versionDocument{one, two}, APIs: []apiDiff{}, Features: []featureDiff{}}
 	for _, p := range paired(one.versions.Ranges(), two.versions.Ranges(), apiRange) {
 		if p.differs() {
 			d.APIs = append(d.APIs, apiDiff{p.key, kafkacodec.KeyName(p.key), p.ranges})

@@ -28,16 +28,17 @@ func (k *kdc) authenticate(ctx context.Context, who Principal, secret keys) (*Ti
 	if err != nil {
 		return nil, err
 	}
-	answer, err := k.sendAS(ctx, request)
-	var wanted *messages.KRBError
-	if errors.As(err, &wanted) && wanted.ErrorCode == errorcode.KDC_ERR_PREAUTH_REQUIRED {
-		if err := k.prove(request, wanted.EData, who, secret); err != nil {
+	answer, err := k.send(ctx, who.Realm, request)
+	refused, ok := errors.AsType[*messages.KRBError](err)
+	if ok && refused.ErrorCode == errorcode.KDC_ERR_PREAUTH_REQUIRED {
+		if err := k.prove(request, refused.EData, who, secret); err != nil {
 			return nil, err
 		}
-		answer, err = k.sendAS(ctx, request)
+		answer, err = k.send(ctx, who.Realm, request)
+		refused, ok = errors.AsType[*messages.KRBError](err)
 	}
-	if errors.As(err, &wanted) {
-		e := refusal(wanted, who)
+	if ok {
+		e := refusal(refused, who)
 		if e.Reason == UnknownService {
 			e.Reason, e.Principal = UnknownRealm, who.Realm // its own ticket-granting service
 		}
@@ -62,15 +63,6 @@ func (k *kdc) newASRequest(who Principal, secret keys) (*messages.ASReq, error) 
 	}
 	types.UnsetFlag(&b.KDCOptions, flags.Canonicalize)
 	return &request, nil
-}
-
-// sendAS returns a refusal unchanged, as a *messages.KRBError.
-func (k *kdc) sendAS(ctx context.Context, request *messages.ASReq) ([]byte, error) {
-	b, err := request.Marshal()
-	if err != nil {
-		return nil, &Error{Reason: Other, Principal: request.ReqBody.Realm, Err: err}
-	}
-	return k.ask(ctx, request.ReqBody.Realm, b)
 }
 
 // prove adds the encrypted timestamp to a request. methods is the KDC's description of
@@ -103,21 +95,12 @@ func (k *kdc) prove(request *messages.ASReq, methods []byte, who Principal, secr
 // choose returns the first encryption type that the KDC names and that was requested.
 // An honest KDC names no type that was not requested, such as a weak one.
 func (k *kdc) choose(data types.PADataSequence, asked []int32, who Principal) (etype int32, err error) {
-	Contain(func() error {
-		for _, pa := range data {
-			info, _ := pa.GetETypeInfo2()
-			for _, entry := range info {
-				if etype == 0 && slices.Contains(asked, entry.EType) {
-					etype = entry.EType
-				}
-			}
+	for _, entry := range typesOf(data) {
+		if slices.Contains(asked, entry.EType) {
+			return entry.EType, nil
 		}
-		return nil
-	})
-	if etype == 0 {
-		return 0, failure(EncryptionTypes, who.String(), "the KDC has no key of the permitted types %v", asked)
 	}
-	return etype, nil
+	return 0, failure(EncryptionTypes, who.String(), "the KDC has no key of the permitted types %v", asked)
 }
 
 // encryptedTime returns PA-ENC-TIMESTAMP (RFC 4120, section 5.2.7.2).
@@ -150,11 +133,8 @@ func (k *kdc) readAS(message []byte, request *messages.ASReq, who Principal, sec
 	}
 	t, err := k.open(&answer{
 		KDCRepFields: reply.KDCRepFields, key: key, usage: keyusage.AS_REP_ENCPART,
-		client: who, request: request.ReqBody,
+		client: who, request: request.ReqBody, wrong: &Error{Reason: WrongKey, Principal: who.String()},
 	})
-	if err == errWrongKey {
-		return nil, &Error{Reason: WrongKey, Principal: who.String()}
-	}
 	if err == nil && !t.Server.is(granting(who.Realm, who.Realm)) {
 		return nil, failure(BadAnswer, who.Realm, "the ticket is for %q", t.Server)
 	}

@@ -1,7 +1,6 @@
 package krb5
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -38,7 +37,7 @@ func parseCache(data []byte) (*cache, error) {
 	}
 	r := &cacheReader{rest: data[2:], version: version}
 	if version == 4 {
-		r.take(int(r.uint16())) // the offset of the KDC's clock
+		r.take(int64(r.number(2))) // the offset of the KDC's clock
 	}
 	c := &cache{client: r.principal()}
 	for !r.failed && len(r.rest) > 0 {
@@ -69,8 +68,8 @@ type cacheReader struct {
 	failed  bool
 }
 
-func (r *cacheReader) take(n int) []byte {
-	if n < 0 || n > len(r.rest) || r.failed {
+func (r *cacheReader) take(n int64) []byte {
+	if n > int64(len(r.rest)) || r.failed {
 		r.failed, r.rest = true, nil
 		return nil
 	}
@@ -79,46 +78,29 @@ func (r *cacheReader) take(n int) []byte {
 	return taken
 }
 
-func (r *cacheReader) uint16() uint16 {
-	if b := r.take(2); b != nil {
-		return binary.BigEndian.Uint16(b)
+// number reads a number of some bytes.
+func (r *cacheReader) number(bytes int64) (n uint32) {
+	for _, b := range r.take(bytes) {
+		n = n<<8 | uint32(b)
 	}
-	return 0
+	return n
 }
 
-func (r *cacheReader) uint32() uint32 {
-	if b := r.take(4); b != nil {
-		return binary.BigEndian.Uint32(b)
-	}
-	return 0
-}
+func (r *cacheReader) data() []byte { return r.take(int64(r.number(4))) }
 
-func (r *cacheReader) data() []byte {
-	n := r.uint32()
-	if int64(n) > int64(len(r.rest)) {
-		r.failed = true
+func (r *cacheReader) time() (t time.Time) {
+	if s := r.number(4); s != 0 {
+		t = time.Unix(int64(s), 0)
 	}
-	return r.take(int(n & 0x7fffffff))
-}
-
-func (r *cacheReader) time() time.Time {
-	if s := r.uint32(); s != 0 {
-		return time.Unix(int64(s), 0)
-	}
-	return time.Time{}
+	return t
 }
 
 func (r *cacheReader) principal() (p Principal) {
-	p.Name.NameType = int32(r.uint32())
-	n := r.uint32()
+	p.Name.NameType = int32(r.number(4))
+	n := r.number(4)
 	p.Realm = string(r.data())
-	if n > maxComponents {
-		r.failed = true
-	}
-	for range n {
-		if r.failed {
-			break
-		}
+	r.failed = r.failed || n > maxComponents
+	for ; n > 0 && !r.failed; n-- {
 		p.Name.NameString = append(p.Name.NameString, string(r.data()))
 	}
 	return p
@@ -126,10 +108,8 @@ func (r *cacheReader) principal() (p Principal) {
 
 // skipTyped skips addresses or authorization data.
 func (r *cacheReader) skipTyped() {
-	for range r.uint32() {
-		if r.uint16(); r.failed {
-			return
-		}
+	for n := r.number(4); n > 0 && !r.failed; n-- {
+		r.number(2)
 		r.data()
 	}
 }
@@ -138,9 +118,9 @@ func (r *cacheReader) skipTyped() {
 // cannot exist; for these ok is false.
 func (r *cacheReader) credential() (t *Ticket, ok bool) {
 	t = &Ticket{Client: r.principal(), Server: r.principal()}
-	t.Key.KeyType = int32(int16(r.uint16()))
+	t.Key.KeyType = int32(int16(r.number(2)))
 	if r.version == 3 {
-		r.uint16() // once more
+		r.number(2) // once more
 	}
 	t.Key.KeyValue = r.data()
 	authenticated := r.time()

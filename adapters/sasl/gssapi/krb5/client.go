@@ -101,7 +101,7 @@ func New(o Options) (*Client, error) {
 	refuse("Principal", err)
 	k := &kdc{now: o.Now, kdcs: kdcs{
 		conf: conf, dial: o.Dial, srv: net.DefaultResolver.LookupSRV,
-		timeout: cmp.Or(o.KDCTimeout, DefaultKDCTimeout), last: map[string]string{},
+		timeout: cmp.Or(o.KDCTimeout, DefaultKDCTimeout),
 	}}
 	if k.now == nil {
 		k.now = time.Now
@@ -139,7 +139,6 @@ func (o *Options) principal(c *conf) (who Principal, err error) {
 
 // origin returns the source of tickets, and the option to which an error belongs.
 func (o *Options) origin(k *kdc, c *conf, who Principal) (from origin, option string, err error) {
-	first := ""
 	for _, one := range []struct {
 		option string
 		given  bool
@@ -148,37 +147,28 @@ func (o *Options) origin(k *kdc, c *conf, who Principal) (from origin, option st
 		{"KeytabData", !o.KeytabData.IsZero()}, {"TicketCache", o.TicketCache != ""},
 	} {
 		switch {
-		case one.given && first != "":
-			return nil, one.option, fmt.Errorf("set together with %s: keep one", first)
+		case one.given && option != "":
+			return nil, one.option, fmt.Errorf("set together with %s: keep one", option)
 		case one.given:
-			first = one.option
+			option = one.option
 		}
 	}
-	keyed := func(secret func() (keys, error)) origin { return &keyOrigin{k, who, secret} }
-	known := len(who.Name.NameString) > 0
-	switch {
-	case !o.Password.IsZero():
-		return keyed(func() (keys, error) { return password{o.Password}, nil }), "Password", nil
-	case o.Keytab != "":
-		path := o.Keytab
-		if known {
-			_, err = readKeytab(path, who)
-		}
-		return keyed(func() (keys, error) { return readKeytab(path, who) }), "Keytab", err
-	case !o.KeytabData.IsZero():
-		var k keys
-		if known {
-			k, err = keytabOf([]byte(o.KeytabData.Reveal()), who)
-		}
-		return keyed(func() (keys, error) { return k, nil }), "KeytabData", err
+	var secret func() (keys, error)
+	switch option {
+	case "Password":
+		return &keyOrigin{k, who, func() (keys, error) { return password{o.Password}, nil }}, option, nil
+	case "Keytab":
+		secret = func() (keys, error) { return readKeytab(o.Keytab, who) }
+	case "KeytabData":
+		secret = func() (keys, error) { return keytabOf([]byte(o.KeytabData.Reveal()), who) }
+	default:
+		path, err := c.cacheFile(o.TicketCache)
+		return &cacheOrigin{kdc: k, path: path, client: who}, "TicketCache", err
 	}
-	var path string
-	if o.TicketCache != "" {
-		path, err = cachePath(o.TicketCache)
-	} else {
-		path, err = c.cacheFile()
+	if len(who.Name.NameString) > 0 {
+		_, err = secret()
 	}
-	return &cacheOrigin{kdc: k, path: path, client: who}, "TicketCache", err
+	return &keyOrigin{k, who, secret}, option, err
 }
 
 // Service returns the principal of a service on a host. Its realm is from [domain_realm];

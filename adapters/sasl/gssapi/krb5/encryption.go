@@ -18,18 +18,14 @@ import (
 // contextTypes maps the types of a security context to their key sizes; gokrb5 has 24
 // bytes for the last one.
 var contextTypes = map[int32]int{
-	etypeID.AES128_CTS_HMAC_SHA1_96:    16,
-	etypeID.AES256_CTS_HMAC_SHA1_96:    32,
-	etypeID.AES128_CTS_HMAC_SHA256_128: 16,
-	etypeID.AES256_CTS_HMAC_SHA384_192: 32,
+	etypeID.AES128_CTS_HMAC_SHA1_96: 16, etypeID.AES256_CTS_HMAC_SHA1_96: 32,
+	etypeID.AES128_CTS_HMAC_SHA256_128: 16, etypeID.AES256_CTS_HMAC_SHA384_192: 32,
 }
 
 // preferred holds the types in MIT's order.
 var preferred = []int32{
-	etypeID.AES256_CTS_HMAC_SHA1_96,
-	etypeID.AES128_CTS_HMAC_SHA1_96,
-	etypeID.AES256_CTS_HMAC_SHA384_192,
-	etypeID.AES128_CTS_HMAC_SHA256_128,
+	etypeID.AES256_CTS_HMAC_SHA1_96, etypeID.AES128_CTS_HMAC_SHA1_96,
+	etypeID.AES256_CTS_HMAC_SHA384_192, etypeID.AES128_CTS_HMAC_SHA256_128,
 }
 
 // Usable reports whether the key has an AES type and its size, as a security context needs.
@@ -59,20 +55,29 @@ const maxIterations = 1_000_000
 // saltOf returns the KDC's salt and parameters for deriving a key of a type (RFC 4120,
 // section 5.2.7.5). An empty salt means the default one.
 func saltOf(etype int32, data types.PADataSequence) (salt string, params []byte) {
+	for _, entry := range typesOf(data) {
+		if entry.EType == etype {
+			return entry.Salt, entry.S2KParams
+		}
+	}
 	for _, pa := range data {
-		switch pa.PADataType {
-		case patype.PA_ETYPE_INFO2:
-			info, _ := pa.GetETypeInfo2()
-			for _, entry := range info {
-				if entry.EType == etype {
-					return entry.Salt, entry.S2KParams
-				}
-			}
-		case patype.PA_PW_SALT:
+		if pa.PADataType == patype.PA_PW_SALT {
 			salt = string(pa.PADataValue)
 		}
 	}
 	return salt, nil
+}
+
+// typesOf returns the encryption types that the KDC describes, in its order.
+func typesOf(data types.PADataSequence) (all types.ETypeInfo2) {
+	Contain(func() error {
+		for _, pa := range data {
+			info, _ := pa.GetETypeInfo2() // of another kind of data: an error
+			all = append(all, info...)
+		}
+		return nil
+	})
+	return all
 }
 
 // keyOfPassword derives a key. data is the KDC's description of the derivation.

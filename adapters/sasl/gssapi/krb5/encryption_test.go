@@ -2,7 +2,6 @@ package krb5
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"testing"
 
@@ -40,15 +39,12 @@ func TestKeyOfPassword(t *testing.T) {
 		{someone, 19, given(sha2Salt), "089bca48b105ea6ea77ca5d2f39dc5e7"},
 		{someone, 20, given(sha2Salt), "45bd806dbf6a833a9cffc1c94589a222367a79bc21c413718906e9f578a78467"},
 	} {
-		key, err := keyOfPassword("password", c.who, c.etype, c.data)
-		if err != nil || key.KeyType != c.etype || hex.EncodeToString(key.KeyValue) != c.want {
-			t.Errorf("type %d, %s: got %x, %v, want %s", c.etype, c.who, key.KeyValue, err, c.want)
-		}
+		key := saslpeer.Must(keyOfPassword("password", c.who, c.etype, c.data))
+		saslpeer.Equal(t, c.who.String(), fmt.Sprintf("%x", key.KeyValue), c.want)
+		saslpeer.Equal(t, c.who.String(), key.KeyType, c.etype)
 	}
-	_, err := keyOfPassword("password", raeburn, 3, nil)
-	mustFail(t, err, EncryptionTypes)
-	_, err = keyOfPassword("password", raeburn, 18, rounds(18, maxIterations+1))
-	mustFail(t, err, BadAnswer)
+	mustFail(t, saslpeer.Err(keyOfPassword("password", raeburn, 3, nil)), EncryptionTypes)
+	mustFail(t, saslpeer.Err(keyOfPassword("password", raeburn, 18, rounds(18, maxIterations+1))), BadAnswer)
 }
 
 // A keytab may have keys of several versions and types. Their types are requested first,
@@ -60,13 +56,8 @@ func TestKeyring(t *testing.T) {
 	}
 	k := keyring{entry(alice, 2, 17, "new"), entry(alice, 1, 17, "old"), entry(alice, 1, 20, "other"),
 		entry(bob, 9, 17, "bob's")}
-	if got, want := fmt.Sprint(k.order(alice, preferred), k.names()),
-		"[17 20 18 19]alice@EXAMPLE.ORG, bob@EXAMPLE.ORG"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	if key, err := k.key(alice, 17, nil); err != nil || string(key.KeyValue) != "new" {
-		t.Errorf("got the key %q, %v, want the new one", key.KeyValue, err)
-	}
-	_, err := k.key(alice, 18, nil)
-	mustFail(t, err, BadKeytab)
+	saslpeer.Equal(t, "the order", fmt.Sprint(k.order(alice, preferred)), "[17 20 18 19]")
+	saslpeer.Equal(t, "the names", k.names(), "alice@EXAMPLE.ORG, bob@EXAMPLE.ORG")
+	saslpeer.Equal(t, "the newest key", string(saslpeer.Must(k.key(alice, 17, nil)).KeyValue), "new")
+	mustFail(t, saslpeer.Err(k.key(alice, 18, nil)), BadKeytab)
 }

@@ -1,7 +1,7 @@
 package krb5
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -105,12 +105,7 @@ func (e *Error) Error() string {
 }
 
 // Hint returns what to change; it may be empty.
-func (e *Error) Hint() string {
-	if e.hint != "" {
-		return e.hint
-	}
-	return kinds.Of(e.Reason).Hint
-}
+func (e *Error) Hint() string { return cmp.Or(e.hint, kinds.Of(e.Reason).Hint) }
 
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
@@ -136,22 +131,10 @@ func ServiceError(message []byte, server string) *Error {
 	return e
 }
 
-func reasonOf(err error) Reason {
-	var e *Error
-	if errors.As(err, &e) {
-		return e.Reason
-	}
-	return Other
-}
-
 // Contain calls read, which parses input with gokrb5, and reports whether it returned
 // nil. gokrb5 slices and indexes before it checks: a panic means malformed input. Panics
 // and errors of gokrb5 may print keys or the input and are dropped.
 func Contain(read func() error) (ok bool) {
-	defer func() {
-		if recover() != nil {
-			ok = false
-		}
-	}()
+	defer func() { _ = recover() }() // then ok is false
 	return read() == nil
 }

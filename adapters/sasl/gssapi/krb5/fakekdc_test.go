@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/asn1"
 	"encoding/binary"
-	"errors"
 	"io"
 	"net"
 	"os"
@@ -95,11 +94,10 @@ func ticketFor(c *Client, host string) (*Ticket, error) {
 // mustFail returns err as an *Error of the reason, with a hint.
 func mustFail(t testing.TB, err error, want Reason) *Error {
 	t.Helper()
-	e, ok := errors.AsType[*Error](err)
-	if !ok || e.Reason != want || e.Hint() == "" {
+	e := saslpeer.Typed[*Error](t, err)
+	if e == nil || e.Reason != want || e.Hint() == "" {
 		t.Fatalf("got %v, want an *Error of %v with a hint", err, want)
 	}
-	saslpeer.OneLine(t, err, 4000)
 	return e
 }
 
@@ -107,15 +105,14 @@ func (k *fakeKDC) dial(context.Context, string, string) (net.Conn, error) {
 	here, there := net.Pipe()
 	go func() {
 		defer there.Close()
-		var size [4]byte
-		if _, err := io.ReadFull(there, size[:]); err != nil {
+		var size uint32
+		if binary.Read(there, binary.BigEndian, &size) != nil {
 			return
 		}
-		request := make([]byte, binary.BigEndian.Uint32(size[:]))
-		if _, err := io.ReadFull(there, request); err != nil {
-			return
+		request := make([]byte, size)
+		if _, err := io.ReadFull(there, request); err == nil {
+			there.Write(k.serve(request))
 		}
-		there.Write(k.serve(request))
 	}()
 	return here, nil
 }
@@ -129,7 +126,7 @@ func (k *fakeKDC) serve(request []byte) []byte {
 			return b
 		}
 	}
-	return framed(k.answer(request, nil))
+	return framed(k.answer(request, func(*messages.EncKDCRepPart, *messages.KDCRepFields) {}))
 }
 
 func framed(b []byte) []byte {
@@ -207,17 +204,14 @@ func (k *fakeKDC) reply(
 	raw, session := k.issue(who, Principal{body.SName, body.Realm})
 	part := messages.EncKDCRepPart{
 		Key: session, Nonce: body.Nonce, Flags: types.NewKrbFlags(), AuthTime: now, StartTime: now,
-		EndTime: now.Add(k.life),
-		SRealm:  body.Realm, SName: body.SName, LastReqs: []messages.LastReq{},
+		EndTime: now.Add(k.life), SRealm: body.Realm, SName: body.SName, LastReqs: []messages.LastReq{},
 	}
 	if k.renew > 0 {
 		types.SetFlag(&part.Flags, flags.Renewable)
 		part.RenewTill = now.Add(k.renew)
 	}
 	fields := messages.KDCRepFields{PVNO: 5, MsgType: kind, CRealm: who.Realm, CName: who.Name, Ticket: raw}
-	if forge != nil {
-		forge(&part, &fields)
-	}
+	forge(&part, &fields)
 	if fields.EncPart.Cipher == nil {
 		fields.EncPart = saslpeer.Must(crypto.GetEncryptedData(saslpeer.Must(part.Marshal()), key, usage, 1))
 	}
@@ -277,10 +271,8 @@ func (k *fakeKDC) ticketOf(client, service, host string) *Ticket {
 // keytab has alice's key.
 func (k *fakeKDC) keytab() []byte {
 	table := keytab.New()
-	if err := table.AddEntry("alice", fakeRealm, k.passwords["alice"], time.Unix(1, 0), 1, k.etype); err != nil {
-		panic(err)
-	}
-	return saslpeer.Must(table.Marshal())
+	err := table.AddEntry("alice", fakeRealm, k.passwords["alice"], time.Unix(1, 0), 1, k.etype)
+	return saslpeer.Must(saslpeer.Must(table, err).Marshal())
 }
 
 func (k *fakeKDC) keytabFile(t testing.TB) string { return writeFile(t, "alice.keytab", k.keytab()) }

@@ -30,8 +30,8 @@ func FuzzKDCAnswer(f *testing.F) {
 	tgt := fake.ticket("krbtgt", fakeRealm)
 	part := messages.EncKDCRepPart{
 		Key: key, Nonce: 1, Flags: types.NewKrbFlags(), AuthTime: time.Now().UTC(),
-		EndTime: time.Now().UTC().Add(time.Hour),
-		SRealm:  fakeRealm, SName: nameOf("krbtgt", fakeRealm), LastReqs: []messages.LastReq{},
+		EndTime: time.Now().UTC().Add(time.Hour), SRealm: fakeRealm, SName: nameOf("krbtgt", fakeRealm),
+		LastReqs: []messages.LastReq{},
 	}
 	refusal := fake.refuse(errorcode.KDC_ERR_PREAUTH_REQUIRED, nameOf("krbtgt", fakeRealm), methods(18, nil))
 	f.Add(refusal, methods(18, []byte{0, 0, 16, 0}), saslpeer.Must(part.Marshal()))
@@ -45,6 +45,7 @@ func FuzzKDCAnswer(f *testing.F) {
 		_, err = k.open(&answer{
 			KDCRepFields: messages.KDCRepFields{CRealm: fakeRealm, CName: alice.Name, EncPart: part},
 			key:          key, usage: keyusage.AS_REP_ENCPART, client: alice, request: request.ReqBody,
+			wrong: &Error{Reason: WrongKey},
 		})
 		saslpeer.Typed[*Error](t, err)
 
@@ -66,7 +67,7 @@ func FuzzConfig(f *testing.F) {
 		}
 		if c, err := loadConf(text, ""); err == nil && text != "" {
 			c.realmOf("broker.example.org")
-			c.cacheFile()
+			c.cacheFile("")
 			if len(c.asTypes) == 0 || len(c.tgsTypes) == 0 {
 				t.Error("got no encryption type, want one")
 			}

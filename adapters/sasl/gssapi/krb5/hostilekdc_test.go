@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -115,14 +116,11 @@ func TestKDCRefusals(t *testing.T) {
 	} {
 		k := newKDC()
 		k.nth(c.turn, code(c.code))
-		var e *Error
-		if _, err := ticketFor(k.alice(), "broker.example.org"); !errors.As(err, &e) {
-			t.Fatalf("code %d in turn %d: got %v, want an *Error", c.code, c.turn, err)
-		}
-		if e.Reason != c.want || e.Principal != c.principal || e.Code != c.code ||
+		_, err := ticketFor(k.alice(), "broker.example.org")
+		e, ok := errors.AsType[*Error](err)
+		if !ok || e.Reason != c.want || e.Principal != c.principal || e.Code != c.code ||
 			(e.Hint() == "") != (c.want == Other) {
-			t.Errorf("code %d in turn %d: got %v of %q, code %d, want %v of %q: %v",
-				c.code, c.turn, e.Reason, e.Principal, e.Code, c.want, c.principal, e)
+			t.Errorf("code %d in turn %d: got %+v, want %v of %q", c.code, c.turn, err, c.want, c.principal)
 		}
 	}
 }
@@ -213,11 +211,8 @@ func TestReferralsAreBounded(t *testing.T) {
 	for n := 1; n <= maxRealms; n++ {
 		o.Config += " " + strings.Repeat("X", n) + " = {\n  kdc = kdc.example.org\n }\n"
 	}
-	_, err := ticketFor(saslpeer.Must(New(o)), "broker.example.org")
-	mustFail(t, err, BadAnswer)
-	if hops != maxRealms {
-		t.Errorf("got %d realms, want %d", hops, maxRealms)
-	}
+	mustFail(t, saslpeer.Err(ticketFor(saslpeer.Must(New(o)), "broker.example.org")), BadAnswer)
+	saslpeer.Equal(t, "realms", hops, maxRealms)
 }
 
 func TestEachKDCIsTried(t *testing.T) {
@@ -245,23 +240,16 @@ func TestEachKDCIsTried(t *testing.T) {
 	// Each in its turn, and then the one that answered.
 	want := "tcp dead.example.org:88 tcp [2001:db8::1]:88 tcp [2001:db8::2]:88 tcp [2001:db8::2]:88 tcp " +
 		"[2001:db8::2]:88"
-	if got := strings.Join(dialed, " "); got != want {
-		t.Errorf("got %s dialed, want %s", got, want)
-	}
+	saslpeer.Equal(t, "dialed", strings.Join(dialed, " "), want)
 
 	o.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, os.ErrDeadlineExceeded }
 	_, err := ticketFor(saslpeer.Must(New(o)), "broker.example.org")
-	if e := mustFail(t, err, KDCUnreachable); e.Principal != fakeRealm || !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("got %v of %q, want %v of %q", err, e.Principal, os.ErrDeadlineExceeded, fakeRealm)
-	}
-	if want := ": i/o timeout; i/o timeout; i/o timeout"; !strings.HasSuffix(err.Error(), want) {
-		t.Errorf("got %v, want the errors of three KDCs", err)
-	}
+	saslpeer.Equal(t, "the realm", mustFail(t, err, KDCUnreachable).Principal, fakeRealm)
+	saslpeer.ErrorIs(t, "three KDCs", err, os.ErrDeadlineExceeded)
+	saslpeer.ErrorSays(t, "three KDCs", err, ": i/o timeout; i/o timeout; i/o timeout")
 	o.Principal = "alice@NOWHERE.ORG"
 	_, err = ticketFor(saslpeer.Must(New(o)), "broker.example.org")
-	if e := mustFail(t, err, UnknownRealm); e.Principal != "NOWHERE.ORG" {
-		t.Errorf("got the realm %q, want NOWHERE.ORG", e.Principal)
-	}
+	saslpeer.Equal(t, "the realm", mustFail(t, err, UnknownRealm).Principal, "NOWHERE.ORG")
 }
 
 func TestKDCLookup(t *testing.T) {
@@ -281,17 +269,11 @@ func TestKDCLookup(t *testing.T) {
 		return "", records, failure
 	}
 	_, err := ticketFor(c, "broker.example.org")
-	if mustFail(t, err, UnknownRealm); !errors.Is(err, failure) {
-		t.Errorf("got %v, want %v in it", err, failure)
-	}
+	saslpeer.ErrorIs(t, "no KDC in DNS", mustFail(t, err, UnknownRealm), failure)
 	records, failure = []*net.SRV{{Target: "kdc.example.org.", Port: 8888}}, nil
 	saslpeer.Must(ticketFor(c, "broker.example.org"))
-	if got := slices.Compact(asked); !slices.Equal(got, []string{"kerberos tcp EXAMPLE.ORG"}) {
-		t.Errorf("got %q asked of DNS", got)
-	}
-	if got := slices.Compact(dialed); !slices.Equal(got, []string{"kdc.example.org:8888"}) {
-		t.Errorf("got %q dialed", got)
-	}
+	saslpeer.Equal(t, "asked of DNS", fmt.Sprint(slices.Compact(asked)), "[kerberos tcp EXAMPLE.ORG]")
+	saslpeer.Equal(t, "dialed", fmt.Sprint(slices.Compact(dialed)), "[kdc.example.org:8888]")
 }
 
 // TestMain finds what a silent KDC leaves behind.
@@ -305,9 +287,7 @@ func TestSilentKDC(t *testing.T) {
 		return here, nil
 	}
 	_, err := ticketFor(saslpeer.Must(New(o)), "broker.example.org")
-	if mustFail(t, err, KDCUnreachable); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v, want a timeout", err)
-	}
+	saslpeer.ErrorIs(t, "a silent KDC", mustFail(t, err, KDCUnreachable), context.DeadlineExceeded)
 
 	o.KDCTimeout = time.Hour
 	<-silent
@@ -320,9 +300,7 @@ func TestSilentKDC(t *testing.T) {
 	}()
 	there := <-silent
 	cancel()
-	if err := <-failed; !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want %v", err, context.Canceled)
-	}
+	saslpeer.ErrorIs(t, "a canceled request", <-failed, context.Canceled)
 	if _, err := io.ReadAll(there); err != nil { // the connection is closed now and not after an hour
 		t.Error(err)
 	}

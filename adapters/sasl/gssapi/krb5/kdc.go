@@ -1,12 +1,14 @@
 package krb5
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,8 +30,7 @@ type kdcs struct {
 	srv     func(ctx context.Context, service, proto, name string) (string, []*net.SRV, error)
 	timeout time.Duration // for one answer of one KDC
 
-	mu   sync.Mutex
-	last map[string]string // realm to the address that answered last
+	last sync.Map // realm to the address that answered last
 }
 
 const (
@@ -49,14 +50,12 @@ func (k *kdcs) ask(ctx context.Context, realm string, request []byte) ([]byte, e
 	var problems []error
 	for _, address := range addresses {
 		answer, err := k.askOne(ctx, address, request)
-		var refused *messages.KRBError
+		refused, ok := errors.AsType[*messages.KRBError](err)
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
-		case errors.As(err, &refused) && refused.ErrorCode != errorcode.KDC_ERR_SVC_UNAVAILABLE, err == nil:
-			k.mu.Lock()
-			k.last[realm] = address
-			k.mu.Unlock()
+		case ok && refused.ErrorCode != errorcode.KDC_ERR_SVC_UNAVAILABLE, err == nil:
+			k.last.Store(realm, address)
 			return answer, err
 		}
 		problems = append(problems, err)
@@ -74,8 +73,15 @@ func (k *kdcs) find(ctx context.Context, realm string) (addresses []string, err 
 			}
 		}
 	}
-	if len(addresses) == 0 && k.conf.lookupKDC {
-		addresses, err = k.lookup(ctx, realm)
+	if len(addresses) == 0 && k.conf.lookupKDC { // in DNS (RFC 4120, section 7.2.3.2)
+		limited, cancel := context.WithTimeout(ctx, k.timeout)
+		defer cancel()
+		var records []*net.SRV
+		_, records, err = k.srv(limited, "kerberos", "tcp", realm)
+		for _, r := range records {
+			host, port := strings.TrimSuffix(r.Target, "."), strconv.Itoa(int(r.Port))
+			addresses = append(addresses, net.JoinHostPort(host, port))
+		}
 	}
 	if len(addresses) == 0 {
 		if ctx.Err() != nil {
@@ -83,25 +89,11 @@ func (k *kdcs) find(ctx context.Context, realm string) (addresses []string, err 
 		}
 		return nil, &Error{Reason: UnknownRealm, Principal: realm, Err: err}
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for i, address := range addresses {
-		if address == k.last[realm] {
-			addresses[0], addresses[i] = address, addresses[0]
-		}
+	last, _ := k.last.LoadOrStore(realm, "")
+	if i := slices.Index(addresses, last.(string)); i > 0 {
+		addresses[0], addresses[i] = addresses[i], addresses[0]
 	}
 	return addresses, nil
-}
-
-// lookup finds the KDCs of a realm in DNS (RFC 4120, section 7.2.3.2).
-func (k *kdcs) lookup(ctx context.Context, realm string) (addresses []string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, k.timeout)
-	defer cancel()
-	_, records, err := k.srv(ctx, "kerberos", "tcp", realm)
-	for _, r := range records {
-		addresses = append(addresses, net.JoinHostPort(strings.TrimSuffix(r.Target, "."), strconv.Itoa(int(r.Port))))
-	}
-	return addresses, err
 }
 
 // withPort adds the default port to an address from krb5.conf, where an IPv6 address
@@ -123,10 +115,7 @@ func (k *kdcs) askOne(ctx context.Context, address string, request []byte) ([]by
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	answer, err := roundTrip(conn, request)
-	if ctx.Err() != nil {
-		err = ctx.Err()
-	}
-	if err != nil {
+	if err = cmp.Or(ctx.Err(), err); err != nil {
 		return nil, fmt.Errorf("%s: %w", address, err)
 	}
 	if answer[0] == tagKRBError {
@@ -148,11 +137,10 @@ func roundTrip(conn net.Conn, request []byte) ([]byte, error) {
 	if _, err := conn.Write(framed); err != nil {
 		return nil, err
 	}
-	var size [4]byte
-	if _, err := io.ReadFull(conn, size[:]); err != nil {
+	var n uint32
+	if err := binary.Read(conn, binary.BigEndian, &n); err != nil {
 		return nil, err
 	}
-	n := binary.BigEndian.Uint32(size[:])
 	if n == 0 || n > maxAnswer {
 		return nil, errNotKerberos
 	}

@@ -1,6 +1,7 @@
 package krb5
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -70,23 +71,14 @@ func (k keyring) names() string {
 			all = append(all, name)
 		}
 	}
-	if len(all) == 0 {
-		return "no principal"
-	}
-	return strings.Join(all, ", ")
+	return cmp.Or(strings.Join(all, ", "), "no principal")
 }
 
 func (k keyring) order(who Principal, etypes []int32) []int32 {
-	has := k.types(who)
-	var first, rest []int32
-	for _, etype := range etypes {
-		if slices.Contains(has, etype) {
-			first = append(first, etype)
-		} else {
-			rest = append(rest, etype)
-		}
-	}
-	return append(first, rest...)
+	known := k.types(who)
+	has := func(etype int32) bool { return slices.Contains(known, etype) }
+	lacks := func(etype int32) bool { return !has(etype) }
+	return append(slices.DeleteFunc(slices.Clone(etypes), lacks), slices.DeleteFunc(slices.Clone(etypes), has)...)
 }
 
 // key returns the newest key. It ignores the key version that the KDC names, as MIT

@@ -1,6 +1,7 @@
 package krb5
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -42,15 +43,9 @@ func loadConf(text, file string) (*conf, error) {
 		}
 		return s.parse()
 	}
-	if file == "" {
-		file = os.Getenv("KRB5_CONFIG")
-	}
-	if file == "" {
-		file = defaultConfig
-	}
 	found := false
 	var missing error
-	for _, name := range filepath.SplitList(file) {
+	for _, name := range filepath.SplitList(cmp.Or(file, os.Getenv("KRB5_CONFIG"), defaultConfig)) {
 		switch err := s.include(name, 0); {
 		case errors.Is(err, os.ErrNotExist):
 			missing = err
@@ -145,18 +140,15 @@ func (s sections) parse() (*conf, error) {
 	text := strings.Join(slices.Concat([]string{"[libdefaults]"}, defaults,
 		[]string{"[realms]"}, s["realms"], []string{"[domain_realm]"}, s["domain_realm"]), "\n") + "\n"
 	c := &conf{lookupKDC: true}
-	var bad error
-	if !Contain(func() (err error) {
-		c.Config, err = config.NewFromString(text)
-		var passed config.UnsupportedDirective
-		if bad = err; errors.As(err, &passed) {
-			bad, err = nil, nil
+	bad := errors.New("malformed krb5.conf") // if gokrb5 panics
+	Contain(func() error {
+		c.Config, bad = config.NewFromString(text)
+		if _, passed := errors.AsType[config.UnsupportedDirective](bad); passed {
+			bad = nil
 		}
-		return err
-	}) {
-		if bad == nil {
-			bad = errors.New("malformed krb5.conf")
-		}
+		return nil
+	})
+	if bad != nil {
 		return nil, bad
 	}
 	if len(s["libdefaults"])+len(s["realms"])+len(s["domain_realm"]) == 0 {
@@ -184,18 +176,16 @@ func (s sections) value(name string) (value string, given bool) {
 // makes it cheaper for an impostor KDC to guess the password, and lacks the types of
 // RFC 8009.
 func (s sections) encryption(c *conf) error {
-	permitted := preferred
-	if _, given := s.value("permitted_enctypes"); given {
-		permitted = c.LibDefaults.PermittedEnctypeIDs
+	given := func(name string, ids, otherwise []int32) []int32 {
+		if _, ok := s.value(name); ok {
+			return ids
+		}
+		return otherwise
 	}
-	c.asTypes, c.tgsTypes = permitted, permitted
-	if _, given := s.value("default_tkt_enctypes"); given {
-		c.asTypes = c.LibDefaults.DefaultTktEnctypeIDs
-	}
-	if _, given := s.value("default_tgs_enctypes"); given {
-		c.tgsTypes = c.LibDefaults.DefaultTGSEnctypeIDs
-	}
-	c.tgsTypes = slices.DeleteFunc(slices.Clone(c.tgsTypes), func(etype int32) bool { return contextTypes[etype] == 0 })
+	permitted := given("permitted_enctypes", c.LibDefaults.PermittedEnctypeIDs, preferred)
+	c.asTypes = given("default_tkt_enctypes", c.LibDefaults.DefaultTktEnctypeIDs, permitted)
+	asked := given("default_tgs_enctypes", c.LibDefaults.DefaultTGSEnctypeIDs, permitted)
+	c.tgsTypes = slices.DeleteFunc(slices.Clone(asked), func(etype int32) bool { return contextTypes[etype] == 0 })
 	if len(c.asTypes) == 0 || len(c.tgsTypes) == 0 {
 		return errors.New("no AES encryption type in permitted_enctypes, default_tkt_enctypes or " +
 			"default_tgs_enctypes: write its full name, such as aes256-cts-hmac-sha1-96")
@@ -211,12 +201,9 @@ func (c *conf) realmOf(host string) string {
 	return c.ResolveRealm(host)
 }
 
-// cacheFile returns the default ticket cache, as MIT finds it.
-func (c *conf) cacheFile() (string, error) {
-	name := os.Getenv("KRB5CCNAME")
-	if name == "" {
-		name = c.cache
-	}
+// cacheFile returns the file of a ticket cache, by default that which MIT uses.
+func (c *conf) cacheFile(name string) (string, error) {
+	name = cmp.Or(name, os.Getenv("KRB5CCNAME"), c.cache)
 	if name != "" {
 		return cachePath(name)
 	}

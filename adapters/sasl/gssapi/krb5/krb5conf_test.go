@@ -51,9 +51,7 @@ func TestConfigs(t *testing.T) {
 		for _, r := range got.Realms {
 			text += fmt.Sprintf("%s%v ", r.Realm, r.KDC)
 		}
-		if text != c.want {
-			t.Errorf("%s: got  %s\nwant %s", c.name, text, c.want)
-		}
+		saslpeer.Equal(t, c.name, text, c.want)
 	}
 }
 
@@ -63,9 +61,7 @@ func TestRealmOfHost(t *testing.T) {
 	for host, want := range map[string]string{
 		"x.y.b.org": "B.ORG", "b.org": "", "host.c.org": "C.ORG", "127.0.0.1": "D.ORG", "10.0.0.1": "",
 	} {
-		if got := c.realmOf(host); got != want {
-			t.Errorf("%s: got the realm %q, want %q", host, got, want)
-		}
+		saslpeer.Equal(t, host, c.realmOf(host), want)
 	}
 }
 
@@ -80,9 +76,7 @@ func TestConfigsRefused(t *testing.T) {
 		{"include /no/such/file\n", "/no/such/file"},
 		{"includedir /no/such/directory\n", "/no/such/directory"},
 	} {
-		if _, err := loadConf(c.text, ""); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%q: got %v, want %q in it", c.text, err, c.want)
-		}
+		saslpeer.ErrorSays(t, c.text, saslpeer.Err(loadConf(c.text, "")), c.want)
 	}
 }
 
@@ -121,23 +115,17 @@ func TestConfigFiles(t *testing.T) {
 		{main, "A.ORG B.ORG C.ORG D.ORG"},
 		{list, "A.ORG B.ORG C.ORG D.ORG E.ORG"},
 	} {
-		if got := names(c.file); got != c.want {
-			t.Errorf("%s: got the realms %s, want %s", c.file, got, c.want)
-		}
+		saslpeer.Equal(t, "the realms of "+c.file, names(c.file), c.want)
 	}
 	t.Setenv("KRB5_CONFIG", second)
-	if got := names(""); got != "E.ORG" {
-		t.Errorf("KRB5_CONFIG: got the realms %s, want E.ORG", got)
-	}
+	saslpeer.Equal(t, "the realms of KRB5_CONFIG", names(""), "E.ORG")
 	loop := put("loop", "include "+filepath.Join(dir, "loop")+"\n")
 	for file, want := range map[string]string{missing: "missing.conf", loop: "deep", dir: "not a regular file"} {
 		if got := names(file); !strings.Contains(got, want) {
 			t.Errorf("%s: got %s, want %s in it", file, got, want)
 		}
 	}
-	if _, err := loadConf(fakeConfig, main); err == nil {
-		t.Error("Config and ConfigFile: got no error, want one")
-	}
+	saslpeer.ErrorSays(t, "Config and ConfigFile", saslpeer.Err(loadConf(fakeConfig, main)), "keep one")
 }
 
 func TestCacheNames(t *testing.T) {
@@ -163,7 +151,7 @@ func TestCacheNames(t *testing.T) {
 		}
 		t.Setenv("KRB5CCNAME", w.env)
 		c.cache = w.config
-		got, err := c.cacheFile()
+		got, err := c.cacheFile("")
 		if got != w.want || (err == nil) != (w.refused == "") || err != nil &&
 			!strings.Contains(err.Error(), w.refused) {
 			t.Errorf("KRB5CCNAME=%q, default_ccache_name=%q: got %q, %v, want %q", w.env, w.config, got, err, w.want)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 
+	"brokerconn/adapters/internal/fault"
 	"brokerconn/adapters/internal/wholefile"
 )
 
@@ -113,7 +114,7 @@ func (o *cacheOrigin) grant(ctx context.Context) (*Ticket, error) {
 		return nil, failure(NoTicket, who.String(), "no ticket-granting ticket in %q", o.path)
 	case !t.valid(now):
 		return nil, failure(TicketExpired, who.String(), "the ticket-granting ticket in %q expired at %s", o.path,
-			stamp(t.end))
+			fault.Time(t.end))
 	case t.fresh(now) || !now.Before(t.renewTill):
 		return t, nil
 	}

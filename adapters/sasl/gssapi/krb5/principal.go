@@ -2,6 +2,7 @@ package krb5
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/jcmturner/gokrb5/v8/iana/nametype"
@@ -37,40 +38,29 @@ func (p Principal) is(other Principal) bool {
 // parsePrincipal parses a name in which a backslash escapes a separator. The realm may
 // be missing.
 func parsePrincipal(text string) (p Principal, err error) {
-	p.Name.NameType = nametype.KRB_NT_PRINCIPAL
-	part, inRealm := "", false
-	end := func() {
-		if inRealm {
-			p.Realm = part
-		} else {
-			p.Name.NameString = append(p.Name.NameString, part)
-		}
-		part = ""
-	}
+	parts, inRealm := []string{""}, false // the realm is the last part
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
-		case c == '\\' && i+1 < len(text):
-			i++
-			part += text[i : i+1]
-		case c == '/' && !inRealm:
-			end()
-		case c == '@' && !inRealm:
-			end()
-			inRealm = true
+		case (c == '/' || c == '@') && !inRealm:
+			parts, inRealm = append(parts, ""), c == '@'
 		case c == '@', c == 0:
 			return Principal{}, errors.New(
 				`write a principal as name@REALM or name/instance@REALM, with a backslash before "@" within a name`)
 		default:
-			part += text[i : i+1]
+			if c == '\\' && i+1 < len(text) {
+				i++
+			}
+			parts[len(parts)-1] += text[i : i+1]
 		}
 	}
-	end()
-	for _, part := range p.Name.NameString {
-		if part == "" {
-			return Principal{}, errors.New("empty part in the principal")
-		}
+	if inRealm {
+		parts, p.Realm = parts[:len(parts)-1], parts[len(parts)-1]
 	}
-	if inRealm && p.Realm == "" {
+	p.Name = types.PrincipalName{NameType: nametype.KRB_NT_PRINCIPAL, NameString: parts}
+	switch {
+	case slices.Contains(parts, ""):
+		return Principal{}, errors.New("empty part in the principal")
+	case inRealm && p.Realm == "":
 		return Principal{}, errors.New(`empty realm after the "@" of the principal`)
 	}
 	return p, nil
@@ -81,9 +71,7 @@ func parsePrincipal(text string) (p Principal, err error) {
 // an attacker who controls DNS could choose it.
 func service(name, host string) Principal {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	return Principal{Name: types.PrincipalName{
-		NameType: nametype.KRB_NT_SRV_HST, NameString: []string{name, host},
-	}}
+	return Principal{Name: types.PrincipalName{NameType: nametype.KRB_NT_SRV_HST, NameString: []string{name, host}}}
 }
 
 // granting returns the principal of a realm's ticket-granting service, as it is known

@@ -1,8 +1,10 @@
 package krb5
 
 import (
-	"slices"
+	"fmt"
 	"testing"
+
+	"brokerconn/acceptance/saslpeer"
 
 	"pgregory.net/rapid"
 )
@@ -22,10 +24,9 @@ func TestParsePrincipal(t *testing.T) {
 		{"alice@SLASH/REALM", []string{"alice"}, "SLASH/REALM"},
 		{"zoë@EXAMPLE.ORG", []string{"zoë"}, "EXAMPLE.ORG"},
 	} {
-		p, err := parsePrincipal(c.text)
-		if err != nil || !slices.Equal(p.Name.NameString, c.parts) || p.Realm != c.realm {
-			t.Errorf("%q: got %q of %q, %v, want %q of %q", c.text, p.Name.NameString, p.Realm, err, c.parts, c.realm)
-		}
+		p := saslpeer.Must(parsePrincipal(c.text))
+		saslpeer.Equal(t, c.text, fmt.Sprintf("%q", p.Name.NameString), fmt.Sprintf("%q", c.parts))
+		saslpeer.Equal(t, c.text+": realm", p.Realm, c.realm)
 	}
 	for _, text := range []string{"", "@EXAMPLE.ORG", "alice@", "alice@A@B", "kafka/", "/x", "a\x00b"} {
 		if p, err := parsePrincipal(text); err == nil {
@@ -53,8 +54,6 @@ func TestServiceOfHost(t *testing.T) {
 		"127.0.0.1":           "kafka/127.0.0.1",
 		"2001:db8::1":         "kafka/2001:db8::1",
 	} {
-		if got := service("kafka", host).String(); got != want {
-			t.Errorf("%q: got %q, want %q", host, got, want)
-		}
+		saslpeer.Equal(t, host, service("kafka", host).String(), want)
 	}
 }

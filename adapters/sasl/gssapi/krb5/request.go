@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"brokerconn/adapters/internal/fault"
+
 	"github.com/jcmturner/gokrb5/v8/crypto"
 	"github.com/jcmturner/gokrb5/v8/iana/errorcode"
 	"github.com/jcmturner/gokrb5/v8/messages"
@@ -52,6 +54,7 @@ type answer struct {
 	usage   uint32
 	client  Principal
 	request messages.KDCReqBody
+	wrong   *Error // if another key encrypted it
 }
 
 // open decrypts an answer and compares it with the request.
@@ -68,7 +71,7 @@ func (k *kdc) open(a *answer) (*Ticket, error) {
 		return part.Unmarshal(plain)
 	}) {
 		if wrongKey {
-			return nil, errWrongKey
+			return nil, a.wrong
 		}
 		return nil, failure(BadAnswer, realm, "malformed encrypted part")
 	}
@@ -92,39 +95,31 @@ func (k *kdc) open(a *answer) (*Ticket, error) {
 	}
 	if skew := t.start.Sub(now); skew > k.conf.LibDefaults.Clockskew || !t.valid(now) {
 		return nil, failure(ClockSkew, realm, "a new ticket is valid from %s to %s, and the local time is %s",
-			stamp(t.start), stamp(t.end), stamp(now))
+			fault.Time(t.start), fault.Time(t.end), fault.Time(now))
 	}
 	return t, nil
 }
 
-var errWrongKey = errors.New("gssapi: wrong key")
-
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+// meanings are those of the error codes of a KDC.
+var meanings = map[int32]Reason{
+	errorcode.KDC_ERR_C_PRINCIPAL_UNKNOWN: UnknownClient, errorcode.KDC_ERR_WRONG_REALM: UnknownClient,
+	errorcode.KDC_ERR_S_PRINCIPAL_UNKNOWN: UnknownService, errorcode.KDC_ERR_SERVER_NOMATCH: UnknownService,
+	errorcode.KDC_ERR_MUST_USE_USER2USER: UnknownService,
+	errorcode.KDC_ERR_NAME_EXP:           ClientRefused, errorcode.KDC_ERR_CLIENT_REVOKED: ClientRefused,
+	errorcode.KDC_ERR_CLIENT_NOTYET: ClientRefused, errorcode.KDC_ERR_KEY_EXPIRED: ClientRefused,
+	errorcode.KDC_ERR_POLICY: ClientRefused, errorcode.KDC_ERR_SERVICE_EXP: ClientRefused,
+	errorcode.KDC_ERR_SERVICE_REVOKED: ClientRefused, errorcode.KDC_ERR_SERVICE_NOTYET: ClientRefused,
+	errorcode.KDC_ERR_PREAUTH_FAILED: WrongKey, errorcode.KDC_ERR_SVC_UNAVAILABLE: KDCUnreachable,
+	errorcode.KDC_ERR_ETYPE_NOSUPP: EncryptionTypes, errorcode.KDC_ERR_NULL_KEY: EncryptionTypes,
+	errorcode.KRB_AP_ERR_SKEW: ClockSkew, errorcode.KRB_AP_ERR_TKT_NYV: ClockSkew,
+	errorcode.KDC_ERR_NEVER_VALID: ClockSkew, errorcode.KRB_AP_ERR_TKT_EXPIRED: TicketExpired,
+	errorcode.KDC_ERR_TGT_REVOKED: TicketExpired,
+}
 
 // refusal returns the meaning of a KRB_ERROR. of is the principal of the request.
 func refusal(k *messages.KRBError, of Principal) *Error {
-	e := &Error{Reason: Other, Principal: of.String(), Code: k.ErrorCode, Detail: codeText(k)}
-	switch k.ErrorCode {
-	case errorcode.KDC_ERR_C_PRINCIPAL_UNKNOWN:
-		e.Reason = UnknownClient
-	case errorcode.KDC_ERR_S_PRINCIPAL_UNKNOWN, errorcode.KDC_ERR_MUST_USE_USER2USER, errorcode.KDC_ERR_SERVER_NOMATCH:
-		e.Reason = UnknownService
-	case errorcode.KDC_ERR_NAME_EXP, errorcode.KDC_ERR_CLIENT_REVOKED, errorcode.KDC_ERR_CLIENT_NOTYET,
-		errorcode.KDC_ERR_KEY_EXPIRED, errorcode.KDC_ERR_POLICY, errorcode.KDC_ERR_SERVICE_EXP,
-		errorcode.KDC_ERR_SERVICE_REVOKED, errorcode.KDC_ERR_SERVICE_NOTYET:
-		e.Reason = ClientRefused
-	case errorcode.KDC_ERR_PREAUTH_FAILED:
-		e.Reason = WrongKey
-	case errorcode.KDC_ERR_ETYPE_NOSUPP, errorcode.KDC_ERR_NULL_KEY:
-		e.Reason = EncryptionTypes
-	case errorcode.KRB_AP_ERR_SKEW, errorcode.KRB_AP_ERR_TKT_NYV, errorcode.KDC_ERR_NEVER_VALID:
-		e.Reason = ClockSkew
-	case errorcode.KRB_AP_ERR_TKT_EXPIRED, errorcode.KDC_ERR_TGT_REVOKED:
-		e.Reason = TicketExpired
-	case errorcode.KDC_ERR_SVC_UNAVAILABLE:
-		e.Reason = KDCUnreachable
-	case errorcode.KDC_ERR_WRONG_REALM:
-		e.Reason = UnknownClient
+	e := &Error{Reason: meanings[k.ErrorCode], Principal: of.String(), Code: k.ErrorCode, Detail: codeText(k)}
+	if k.ErrorCode == errorcode.KDC_ERR_WRONG_REALM {
 		e.Detail += fmt.Sprintf("; the client's realm is %q", k.CRealm)
 	}
 	return e
@@ -143,16 +138,15 @@ func codeText(k *messages.KRBError) string {
 // expired, or the KDC has replaced the key it was made with, which MIT's KDC reports
 // with a generic code.
 func mayNeedNewTGT(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Code != 0 && (e.Reason == TicketExpired || e.Reason == Other)
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Code != 0 && (e.Reason == TicketExpired || e.Reason == Other)
 }
 
-// send sends a request to a realm and turns a refusal into an *Error.
-func (k *kdc) send(ctx context.Context, realm string, request []byte, of Principal) ([]byte, error) {
-	answer, err := k.ask(ctx, realm, request)
-	var refused *messages.KRBError
-	if errors.As(err, &refused) {
-		return nil, refusal(refused, of)
+// send sends a request to a realm. It returns a refusal unchanged, as a *messages.KRBError.
+func (k *kdc) send(ctx context.Context, realm string, request interface{ Marshal() ([]byte, error) }) ([]byte, error) {
+	b, err := request.Marshal()
+	if err != nil {
+		return nil, &Error{Reason: Other, Principal: realm, Err: err}
 	}
-	return answer, err
+	return k.ask(ctx, realm, b)
 }

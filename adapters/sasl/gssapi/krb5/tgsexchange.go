@@ -2,6 +2,7 @@ package krb5
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jcmturner/gokrb5/v8/crypto"
@@ -68,14 +69,9 @@ func (k *kdc) exchange(
 	ctx context.Context, tgt *Ticket, server Principal, etypes []int32, options []int,
 ) (*Ticket, error) {
 	realm := server.Realm
-	now := k.now()
 	body := messages.KDCReqBody{
-		KDCOptions: types.NewKrbFlags(),
-		Realm:      realm,
-		SName:      server.Name,
-		Till:       now.UTC().Add(k.conf.LibDefaults.TicketLifetime),
-		Nonce:      int(random31()),
-		EType:      etypes,
+		KDCOptions: types.NewKrbFlags(), Realm: realm, SName: server.Name, Nonce: int(random31()), EType: etypes,
+		Till: k.now().UTC().Add(k.conf.LibDefaults.TicketLifetime),
 	}
 	types.SetFlags(&body.KDCOptions, options)
 	proof, err := k.proofOfTicket(tgt, &body)
@@ -86,11 +82,10 @@ func (k *kdc) exchange(
 		PVNO: iana.PVNO, MsgType: msgtype.KRB_TGS_REQ, ReqBody: body,
 		PAData: types.PADataSequence{{PADataType: patype.PA_TGS_REQ, PADataValue: proof}},
 	}}
-	encoded, err := request.Marshal()
-	if err != nil {
-		return nil, &Error{Reason: Other, Principal: server.String(), Err: err}
+	message, err := k.send(ctx, realm, &request)
+	if refused, ok := errors.AsType[*messages.KRBError](err); ok {
+		return nil, refusal(refused, server)
 	}
-	message, err := k.send(ctx, realm, encoded, server)
 	if err != nil {
 		return nil, err
 	}
@@ -98,14 +93,11 @@ func (k *kdc) exchange(
 	if !Contain(func() error { return reply.Unmarshal(message) }) {
 		return nil, failure(BadAnswer, realm, "the answer is not a KRB_TGS_REP")
 	}
-	t, err := k.open(&answer{
+	return k.open(&answer{
 		KDCRepFields: reply.KDCRepFields, key: tgt.Key, usage: keyusage.TGS_REP_ENCPART_SESSION_KEY,
 		client: tgt.Client, request: body,
+		wrong: failure(BadAnswer, realm, "the answer is not encrypted with the session key"),
 	})
-	if err == errWrongKey {
-		return nil, failure(BadAnswer, realm, "the answer is not encrypted with the session key")
-	}
-	return t, err
 }
 
 // proofOfTicket returns PA-TGS-REQ, the request within the request: the ticket and an
@@ -146,11 +138,7 @@ func (c *Client) Authenticator(t *Ticket) types.Authenticator {
 func (k *kdc) authenticator(t *Ticket) types.Authenticator {
 	at := k.instant()
 	return types.Authenticator{
-		AVNO:   iana.PVNO,
-		CRealm: t.Client.Realm,
-		CName:  t.Client.Name,
-		CTime:  at,
-		Cusec:  at.Nanosecond() / 1000,
+		AVNO: iana.PVNO, CRealm: t.Client.Realm, CName: t.Client.Name, CTime: at, Cusec: at.Nanosecond() / 1000,
 	}
 }
 

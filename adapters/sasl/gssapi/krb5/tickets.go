@@ -1,6 +1,10 @@
 package krb5
 
-import "context"
+import (
+	"context"
+	"errors"
+	"maps"
+)
 
 // The tickets of one client, shared by all its logins.
 //
@@ -101,11 +105,12 @@ func (c *Client) settle(name string, t *Ticket, err error, began moment) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now.ended++
+	e, ok := errors.AsType[*Error](err)
 	switch {
 	case c.now.origins != began.origins:
 	case err == nil:
 		c.services[name] = t
-	case reasonOf(err) == UnknownService:
+	case ok && e.Reason == UnknownService:
 		c.failures[name] = failed{c.now.ended, err}
 	default:
 		c.failures[""] = failed{c.now.ended, err}
@@ -128,11 +133,7 @@ func (c *Client) failedSince(began moment, name string) error {
 func (c *Client) Drop(t *Ticket) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for name, other := range c.services {
-		if other == t {
-			delete(c.services, name)
-		}
-	}
+	maps.DeleteFunc(c.services, func(_ string, other *Ticket) bool { return other == t })
 }
 
 // fetch requests a ticket. If the refusal may be due to the ticket-granting ticket,

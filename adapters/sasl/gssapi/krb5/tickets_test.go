@@ -3,9 +3,8 @@ package krb5
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -29,13 +28,16 @@ func (k *fakeKDC) mustGet(t *testing.T, c *Client, host string, want ...string) 
 	t.Helper()
 	k.requests = nil
 	ticket, err := ticketFor(c, host)
-	if err != nil {
-		t.Errorf("ticket for %s: %v", host, err)
-	}
-	if !slices.Equal(k.requests, want) {
-		t.Errorf("ticket for %s: got the requests %q, want %q", host, k.requests, want)
-	}
+	saslpeer.ErrorIs(t, "ticket for "+host, err, nil)
+	k.wasAsked(t, want...)
 	return ticket
+}
+
+// wasAsked compares what the KDC was asked for since the last call.
+func (k *fakeKDC) wasAsked(t *testing.T, want ...string) {
+	t.Helper()
+	saslpeer.Equal(t, "requests", fmt.Sprint(k.requests), fmt.Sprint(want))
+	k.requests = nil
 }
 
 // mustNotGet expects a failure.
@@ -89,10 +91,8 @@ func TestWorthlessGrantingTicketIsReplaced(t *testing.T) {
 	k.mustGet(t, c, "b2.example.org", second, noProof, tgt, second)
 	// It is replaced once, and not in a loop.
 	k.always(code(errorcode.KRB_AP_ERR_TKT_EXPIRED))
-	var e *Error
-	if _, err := ticketFor(c, "b3.example.org"); !errors.As(err, &e) || e.Code != errorcode.KRB_AP_ERR_TKT_EXPIRED {
-		t.Errorf("got %v, want code %d", err, errorcode.KRB_AP_ERR_TKT_EXPIRED)
-	}
+	e := mustNotGet(t, c, "b3.example.org", TicketExpired)
+	saslpeer.Equal(t, "the code", e.Code, errorcode.KRB_AP_ERR_TKT_EXPIRED)
 }
 
 func TestDroppedTicketIsNotReused(t *testing.T) {
@@ -119,17 +119,13 @@ func TestOneRequestServesAll(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 16 {
 			wg.Go(func() {
-				if _, err := ticketFor(c, "b1.example.org"); err != nil {
-					t.Error(err)
-				}
+				saslpeer.ErrorIs(t, "one of sixteen", saslpeer.Err(ticketFor(c, "b1.example.org")), nil)
 			})
 		}
 		synctest.Wait() // all of them wait for the KDC
 		release()
 		wg.Wait()
-		if want := []string{noProof, tgt, first}; !slices.Equal(k.requests, want) {
-			t.Errorf("got the requests %q, want %q", k.requests, want)
-		}
+		k.wasAsked(t, noProof, tgt, first)
 	})
 }
 
@@ -147,15 +143,9 @@ func TestOneFailureServesAll(t *testing.T) {
 		synctest.Wait()
 		release()
 		wg.Wait()
-		// The next one is an attempt of its own.
-		want := []string{noProof, tgt}
-		for range 2 {
-			if !slices.Equal(k.requests, want) {
-				t.Errorf("got the requests %q, want %q", k.requests, want)
-			}
-			k.requests = nil
-			mustNotGet(t, c, "b1.example.org", WrongKey)
-		}
+		k.wasAsked(t, noProof, tgt)
+		mustNotGet(t, c, "b1.example.org", WrongKey) // an attempt of its own
+		k.wasAsked(t, noProof, tgt)
 	})
 }
 
@@ -219,9 +209,8 @@ func TestTicketCacheIsReread(t *testing.T) {
 
 	rewrite(t, path, cacheBytes(4, alice)) // kinit has just begun
 	e := mustNotGet(t, c, "b1.example.org", NoTicket)
-	if !strings.Contains(e.Error(), path) || e.Principal != "alice@EXAMPLE.ORG" {
-		t.Errorf("got %v of %q, want the path and alice", e, e.Principal)
-	}
+	saslpeer.ErrorSays(t, "kinit has just begun", e, path)
+	saslpeer.Equal(t, "kinit has just begun", e.Principal, "alice@EXAMPLE.ORG")
 
 	rewrite(t, path, cacheBytes(4, alice, k.ticket("kafka", "b1.example.org"))) // kinit -S
 	k.mustGet(t, c, "b1.example.org")
@@ -230,9 +219,7 @@ func TestTicketCacheIsReread(t *testing.T) {
 	if err := os.Remove(path); err != nil { // kdestroy
 		t.Fatal(err)
 	}
-	if e := mustNotGet(t, c, "b1.example.org", NoTicket); !errors.Is(e, os.ErrNotExist) {
-		t.Errorf("got %v, want %v", e, os.ErrNotExist)
-	}
+	saslpeer.ErrorIs(t, "after kdestroy", mustNotGet(t, c, "b1.example.org", NoTicket), os.ErrNotExist)
 	rewrite(t, path, whole)
 	k.mustGet(t, c, "b1.example.org", first)
 	rewrite(t, path, []byte("nonsense"))
@@ -244,9 +231,8 @@ func TestTicketCacheOfAnotherClient(t *testing.T) {
 	o := k.cached(cacheFile(t, k.ticket("krbtgt", fakeRealm)))
 	o.Principal = "bob"
 	e := mustNotGet(t, saslpeer.Must(New(o)), "b1.example.org", NoTicket)
-	if e.Principal != "bob@EXAMPLE.ORG" || !strings.Contains(e.Error(), "alice@EXAMPLE.ORG") {
-		t.Errorf("got %v of %q, want alice's cache and bob", e, e.Principal)
-	}
+	saslpeer.Equal(t, "the client", e.Principal, "bob@EXAMPLE.ORG")
+	saslpeer.ErrorSays(t, "the cache", e, "alice@EXAMPLE.ORG")
 	o.TicketCache = writeFile(t, "ccache", []byte("nonsense"))
 	mustNotGet(t, saslpeer.Must(New(o)), "b1.example.org", NoTicket)
 }
@@ -293,9 +279,7 @@ func TestTicketCacheRenewsInMemory(t *testing.T) {
 	k.mustGet(t, c, "b1.example.org", tgt, first)
 	k.mustGet(t, c, "b2.example.org", second)
 	k.clock.Advance(4 * time.Hour)
-	if e := mustNotGet(t, c, "b1.example.org", TicketExpired); !strings.Contains(e.Error(), o.TicketCache) {
-		t.Errorf("got %v, want the path in it", e)
-	}
+	saslpeer.ErrorSays(t, "an old cache", mustNotGet(t, c, "b1.example.org", TicketExpired), o.TicketCache)
 
 	// It is not renewed when it is not renewable, or when the KDC does not answer.
 	ticket.start = k.clock.Now().Add(-55 * time.Minute).Truncate(time.Second)
@@ -323,8 +307,7 @@ func TestKeytabIsReread(t *testing.T) {
 
 	k.clock.Advance(2 * time.Hour)
 	saslpeer.Succeed(t, os.Remove(o.Keytab))
-	if e := mustNotGet(t, c, "b1.example.org", BadKeytab); !errors.Is(e, os.ErrNotExist) ||
-		e.Principal != "alice@EXAMPLE.ORG" {
-		t.Errorf("got %v of %q, want %v of alice", e, e.Principal, os.ErrNotExist)
-	}
+	e := mustNotGet(t, c, "b1.example.org", BadKeytab)
+	saslpeer.ErrorIs(t, "no keytab", e, os.ErrNotExist)
+	saslpeer.Equal(t, "no keytab", e.Principal, "alice@EXAMPLE.ORG")
 }
