@@ -9,7 +9,7 @@
 // The files follow a request:
 //
 //	machine_send     admits it, chooses its version and encodes it
-//	pending          keeps its bytes until they are written
+//	stream           keeps its bytes until they are written
 //	inflight         keeps it until its response comes
 //	machine          Next returns what is to be done
 //	connection       Step does it on the ports
@@ -17,17 +17,18 @@
 //	machine_write    counts what was written
 //	frame, header    cut the received bytes into frames and responses
 //	machine_receive  matches a response with its request
-//	future           the result
+//	future           the result, and how it is recycled
 //
 // and a connection, on its way up and down:
 //
 //	state                             the states, the conditions of Connected, and their moves
 //	machine_connect                   addresses and attempts
-//	machine_versions, machine_probes  API versions, and brokers that do not know them
+//	machine_versions                  API versions
+//	machine_probes, machine_probing   brokers that do not know ApiVersions
 //	machine_mechanism, machine_auth   the choice of a mechanism, and the login
 //	machine_rawtokens                 logins of brokers before 1.0
 //	machine_session                   reauthentication
 //	machine_throttle, machine_idle    quotas; idle connections and pings
-//	machine_drain, machine_close      the two ways down
+//	machine_close                     Close, Drain, and the way down
 //	machine_time, backoff             deadlines, and the pause after a failure
 package domain

@@ -175,7 +175,7 @@ func (m *Machine) failNext(t *failing) *Future {
 		}
 		return f
 	}
-	m.stream.skip() // the rest of the bytes will not be written
+	m.stream.drop() // the rest of the bytes will not be written
 	return nil
 }
 

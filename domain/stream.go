@@ -58,9 +58,8 @@ func (s *stream) count(n int) {
 	s.pending.leaving.Next(n)
 }
 
-// skip passes over all bytes. It is not called while they are lent.
-func (s *stream) skip() {
-	s.written = s.queued()
+// drop forgets the bytes that wait. It is not called while they are lent.
+func (s *stream) drop() {
 	s.pending.filling = s.pending.filling[:0]
 	s.pending.leaving.Reset()
 	s.pending.shrink()

@@ -3,7 +3,6 @@ package tls
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -144,16 +143,11 @@ func TestBroker(t *testing.T) {
 	for name, ask := range askers {
 		for _, version := range versions {
 			t.Run(name+" "+tls.VersionName(version), func(t *testing.T) {
-				ca := newCA(t, "the authority")
+				ca := newCA("the authority")
 				mine := ca.issue()
-				server := &tls.Config{
-					Certificates: []tls.Certificate{ca.issue()}, MinVersion: version, MaxVersion: version,
-					ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool(), Time: clock().Now,
-				}
-				server.ClientCAs.AddCert(ca.cert)
-				address := listen(t, kafkaServer(server))
+				address := listen(t, kafkaServer(ca.verifying(version)))
 				good := Options{CAPEM: ca.pem(), Clock: clock(), CertPEM: chainPEM(mine),
-					KeyPEM: ports.NewSecret(keyPEM(t, mine))}
+					KeyPEM: ports.NewSecret(keyPEM(mine))}
 				cfg := configFor(t, address, good)
 				for range 3 { // the later ones resume
 					if id, err := ask(t, cfg); err != nil || id != 4711 {
@@ -174,7 +168,7 @@ func TestBroker(t *testing.T) {
 					}
 				}
 				refused(address, CertificateRequired, func(o *Options) { o.CertPEM, o.KeyPEM = "", ports.Secret{} })
-				refused(address, UnknownAuthority, func(o *Options) { o.CAPEM = newCA(t, "a stranger").pem() })
+				refused(address, UnknownAuthority, func(o *Options) { o.CAPEM = newCA("a stranger").pem() })
 				refused(address, WrongHost, func(o *Options) { o.ServerName = "other.test" })
 				plain := listen(t, func(conn net.Conn) { _, _ = conn.Read(make([]byte, 4096)) })
 				refused(plain, CutOff, func(*Options) {})
@@ -208,8 +202,8 @@ func (c *shortConn) Read(p []byte) (int, error) {
 // A handshake that is cut off fails at once, at any byte; one that stalls fails at the
 // setup timeout.
 func TestBrokerIsCutOffAndStalls(t *testing.T) {
-	ca := newCA(t, "the authority")
-	cert := ca.issueFor(newFixedKey(t))
+	ca := newCA("the authority")
+	cert := ca.issueFor(newFixedKey())
 	for _, version := range versions {
 		t.Run(tls.VersionName(version), func(t *testing.T) {
 			server := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: version, MaxVersion: version,

@@ -21,13 +21,13 @@ import (
 // A chain of hundreds of certificates, all of one name: who looks for the issuer of
 // each among all of them would check a signature for each pair.
 func TestHostileChainIsSearchedWithinBounds(t *testing.T) {
-	leaf := newCA(t, "same")
+	leaf := newCA("same")
 	var known []*x509.Certificate
 	for range 40 {
-		known = append(known, newCA(t, "same").cert)
+		known = append(known, newCA("same").cert)
 	}
 	// Each has signed the next, which comes much later.
-	at := newCA(t, "same")
+	at := newCA("same")
 	chain := []*x509.Certificate{at.cert}
 	for range 40 {
 		at = at.sub("same")
@@ -47,7 +47,7 @@ func TestHostileChainIsSearchedWithinBounds(t *testing.T) {
 		}
 	}
 	// Within the bounds it is found.
-	old := newCA(t, "old", func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })
+	old := newCA("old", func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })
 	if found, _ := climbed(old.issue().Leaf, append(known, old.cert)); found != old.cert {
 		t.Errorf("found %v", found)
 	}
@@ -70,8 +70,8 @@ func TestHostileNames(t *testing.T) {
 	long := strings.Repeat("long ", 20_000)
 	const forged = "x\r\nlevel=ERROR msg=forged\x1b[2J\u202e"
 	name := pkix.Name{CommonName: forged, Organization: []string{long}}
-	trusted := newCA(t, "the authority")
-	stranger := newCA(t, "x", func(c *x509.Certificate) { c.Subject = name })
+	trusted := newCA("the authority")
+	stranger := newCA("x", func(c *x509.Certificate) { c.Subject = name })
 	for want, cert := range map[Reason]tls.Certificate{
 		SelfSigned:       {Certificate: [][]byte{stranger.cert.Raw}, PrivateKey: stranger.key},
 		UnknownAuthority: stranger.issue(func(c *x509.Certificate) { c.Subject = name }),
@@ -136,9 +136,9 @@ func allocated(f func()) uint64 {
 
 // FuzzCertificates: whatever a peer shows, or a file has, is judged in one line.
 func FuzzCertificates(f *testing.F) {
-	ca := newCA(&testing.T{}, "the authority")
+	ca := newCA("the authority")
 	between := ca.sub("between")
-	mine, old := ca.issue(), newCA(&testing.T{}, "old", func(c *x509.Certificate) { c.NotAfter = past })
+	mine, old := ca.issue(), newCA("old", func(c *x509.Certificate) { c.NotAfter = past })
 	for _, chain := range []string{
 		chainPEM(mine), ca.pem(), chainPEM(between.issue()) + between.pem(), chainPEM(old.issue()) + old.pem(),
 		chainPEM(ca.issue(func(c *x509.Certificate) { c.DNSNames = []string{"other.test"} })),

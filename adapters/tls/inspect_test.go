@@ -3,12 +3,12 @@ package tls
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,62 +41,46 @@ func hearing(config *tls.Config, to chan<- received) func(net.Conn) {
 func mustInspector(t *testing.T, next netlink.DialFunc, o Options) *Inspector {
 	t.Helper()
 	i, err := NewInspector(next, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	mustDo(t, err)
 	return i
 }
 
 func inspect(t *testing.T, i *Inspector, address string) *Inspection {
 	t.Helper()
 	seen, err := i.Inspect(t.Context(), "tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	mustDo(t, err)
 	return seen
 }
 
 // wordOf is a Reason, and "none" where there is no error.
 func wordOf(err error) string {
 	var e *Error
-	switch {
-	case err == nil:
+	switch found := errors.As(err, &e); {
+	case err == nil, found && e == nil:
 		return "none"
-	case errors.As(err, &e):
+	case found:
 		return e.Reason.String()
 	}
 	return fmt.Sprintf("%T %v", err, err)
 }
 
-func wordOfCheck(e *Error) string {
-	if e == nil {
-		return "none"
-	}
-	return e.Reason.String()
-}
-
-// inspected is a broker, and who inspects it, who has a certificate.
-type inspected struct {
-	ca      *testCA
-	server  *tls.Config
-	options Options
-}
-
 func TestInspect(t *testing.T) {
 	const no, yes, unknown = "no", "yes", "unknown"
-	verify := func(s *inspected) {
-		s.server.ClientAuth, s.server.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
-		s.server.ClientCAs.AddCert(s.ca.cert)
+	type inspected = *harness
+	verify := func(s inspected) {
+		s.server.ClientAuth, s.server.ClientCAs = tls.RequireAndVerifyClientCert, s.ca.pool()
 	}
-	asks := func(s *inspected) { s.server.ClientAuth = tls.RequestClientCert }
-	requires := func(s *inspected) { s.server.ClientAuth = tls.RequireAnyClientCert }
-	bare := func(s *inspected) { s.options.CertPEM, s.options.KeyPEM = "", ports.Secret{} }
-	strange := func(t *testing.T, s *inspected) {
-		s.server.Certificates = []tls.Certificate{newCA(t, "a stranger").issue()}
-	}
+	asks := func(s inspected) { s.server.ClientAuth = tls.RequestClientCert }
+	requires := inspected.isRequired
+	bare := func(s inspected) { s.options.CertPEM, s.options.KeyPEM = "", ports.Secret{} }
+	strange := inspected.ofStranger
+	anything := func(s inspected) { s.options.AnyCertificate = true }
+	elsewhere := func(s inspected) { s.options.ServerName = "other.test" }
+	type all []func(inspected)
+	const fine = "none none none none"
 	for _, c := range []struct {
 		name     string
-		set      func(t *testing.T, s *inspected)
+		set      all
 		checks   string // chain, host, revocation, and what a connection fails of
 		asked    bool
 		shown    bool
@@ -104,82 +88,48 @@ func TestInspect(t *testing.T) {
 		accepted bool
 		failed   string
 	}{
-		{"not asked", func(t *testing.T, s *inspected) {}, "none none none none", false, false, no, true, "none"},
-		{"asked, and none is there", func(t *testing.T, s *inspected) { asks(s); bare(s) }, "none none none none", true,
-			false, no, true, "none"},
-		{"demanded, and none is there", func(t *testing.T, s *inspected) { verify(s); bare(s) }, "none none none none",
-			true, false, yes, false, "certificate-required"},
-		{"asked, and shown", func(t *testing.T, s *inspected) { asks(s) }, "none none none none", true, true, unknown,
-			true, "none"},
-		{"demanded, and shown", func(t *testing.T, s *inspected) { verify(s) }, "none none none none", true, true,
-			unknown, true, "none"},
-		{"shown, and refused", func(t *testing.T, s *inspected) {
-			verify(s)
-			mine := newCA(t, "a stranger").issue()
-			s.options.CertPEM, s.options.KeyPEM = chainPEM(mine), ports.NewSecret(keyPEM(t, mine))
-		}, "none none none none", true, true, unknown, false, "certificate-refused"},
+		{"not asked", nil, fine, false, false, no, true, "none"},
+		{"asked, and none is there", all{asks, bare}, fine, true, false, no, true, "none"},
+		{"demanded, and none is there", all{verify, bare}, fine, true, false, yes, false, "certificate-required"},
+		{"asked, and shown", all{asks}, fine, true, true, unknown, true, "none"},
+		{"demanded, and shown", all{verify}, fine, true, true, unknown, true, "none"},
+		{"shown, and refused", all{verify, func(s inspected) {
+			s.options = s.options.showing(newCA("a stranger").issue())
+		}}, fine, true, true, unknown, false, "certificate-refused"},
 
-		{"unknown authority, asked", func(t *testing.T, s *inspected) { asks(s); strange(t, s) },
+		{"unknown authority, asked", all{asks, strange},
 			"unknown-authority none none unknown-authority", true, false, no, true, "none"},
-		{"unknown authority, demanded", func(t *testing.T, s *inspected) { requires(s); strange(t, s) },
-			"unknown-authority none none unknown-authority", true, false, yes, false, "certificate-required"},
-		{"verification left out, asked", func(t *testing.T, s *inspected) {
-			asks(s)
-			strange(t,
-				s)
-			s.options.AnyCertificate = true
-		}, "unknown-authority none none unknown-authority", true, false, no,
-			true, "none"},
-		{"verification left out and not missed, demanded", func(t *testing.T,
-			s *inspected) {
-			verify(s)
-			s.options.AnyCertificate = true
-		}, "none none none none", true, true, unknown,
-			true, "none"},
-		{"another host, demanded", func(t *testing.T,
-			s *inspected) {
-			requires(s)
-			s.options.ServerName = "other.test"
-		}, "none wrong-host none wrong-host", true,
+		{"unknown authority, demanded", all{requires, strange}, "unknown-authority none none unknown-authority", true,
 			false, yes, false, "certificate-required"},
-		{"any host, demanded", func(t *testing.T, s *inspected) {
-			verify(s)
-			s.options.ServerName, s.options.AnyHost = "other.test", true
-		}, "none wrong-host none none", true, true, unknown, true, "none"},
-		{"two faults", func(t *testing.T, s *inspected) {
-			asks(s)
-			s.options.ServerName = "other.test"
-			expired := s.ca.issue(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })
-			s.server.Certificates = []tls.Certificate{expired}
-		}, "expired wrong-host none expired", true, false, no, true, "none"},
-		{"revoked, demanded", func(t *testing.T, s *inspected) {
-			requires(s)
-			s.options.CRLFile = write(t, "crl", s.ca.crl(soon, s.server.Certificates[0]))
-		}, "none none revoked revoked", true, false, yes, false, "certificate-required"},
-		{"another host and revoked", func(t *testing.T, s *inspected) {
-			asks(s)
-			s.options.ServerName = "other.test"
-			s.options.CRLFile = write(t, "crl", s.ca.crl(soon, s.server.Certificates[0]))
-		}, "none wrong-host revoked wrong-host", true, false, no, true, "none"},
-		{"signed by itself", func(t *testing.T, s *inspected) {
-			asks(s)
-			s.server.Certificates = []tls.Certificate{alone(t)}
-		}, "self-signed none none self-signed", true, false, no, true, "none"},
+		{"verification left out, asked", all{asks, strange, anything},
+			"unknown-authority none none unknown-authority", true, false, no, true, "none"},
+		{"verification left out and not missed, demanded",
+			all{verify, anything}, fine, true, true, unknown, true, "none"},
+		{"another host, demanded", all{requires, elsewhere}, "none wrong-host none wrong-host", true, false, yes, false,
+			"certificate-required"},
+		{"any host, demanded", all{verify, elsewhere, func(s inspected) { s.options.AnyHost = true }},
+			"none wrong-host none none", true, true, unknown, true, "none"},
+		{"two faults", all{asks, elsewhere, serving(expired)}, "expired wrong-host none expired", true, false, no, true,
+			"none"},
+		{"revoked, demanded", all{requires, inspected.revoked}, "none none revoked revoked", true, false, yes, false,
+			"certificate-required"},
+		{"another host and revoked", all{asks, elsewhere, inspected.revoked},
+			"none wrong-host revoked wrong-host", true, false, no, true, "none"},
+		{"signed by itself", all{asks, func(s inspected) { s.with(alone()) }},
+			"self-signed none none self-signed", true, false, no, true, "none"},
 	} {
 		for _, version := range versions {
 			t.Run(c.name+", "+tls.VersionName(version), func(t *testing.T) {
-				s := &inspected{ca: newCA(t, "the authority")}
-				mine := s.ca.issue()
-				s.server = &tls.Config{MinVersion: version, MaxVersion: version, Time: clock().Now,
-					Certificates: []tls.Certificate{s.ca.issue()}}
-				s.options = Options{ServerName: "broker.test", CAPEM: s.ca.pem(), Clock: clock(),
-					CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, mine))}
-				c.set(t, s)
+				s := &harness{t: t, ca: newCA("the authority")}
+				s.server, s.options = s.ca.server(version), s.ca.options().showing(s.ca.issue())
+				for _, set := range c.set {
+					set(s)
+				}
 				ears := make(chan received, 1)
 				seen := inspect(t, mustInspector(t, plainDial, s.options), listen(t, hearing(s.server, ears)))
 
-				checks := fmt.Sprint(wordOfCheck(seen.Checks.ChainErr), " ", wordOfCheck(seen.Checks.HostErr), " ",
-					wordOfCheck(seen.Checks.RevocationErr), " ", wordOf(seen.VerifyErr))
+				checks := strings.Join([]string{wordOf(seen.Checks.ChainErr), wordOf(seen.Checks.HostErr),
+					wordOf(seen.Checks.RevocationErr), wordOf(seen.VerifyErr)}, " ")
 				if checks != c.checks {
 					t.Errorf("checks: %s, want %s", checks, c.checks)
 				}
@@ -219,18 +169,14 @@ func TestInspect(t *testing.T) {
 func TestInspectResumes(t *testing.T) {
 	for _, version := range versions {
 		for _, tickets := range []bool{true, false} {
-			ca := newCA(t, "the authority")
-			mine := ca.issue()
-			server := &tls.Config{
-				MinVersion: version, MaxVersion: version, Time: clock().Now, SessionTicketsDisabled: !tickets,
-				Certificates: []tls.Certificate{ca.issue()}, ClientAuth: tls.RequestClientCert,
-			}
-			if !tickets {
-				server.ClientAuth = tls.NoClientCert // else a second is spent on hearing nothing
+			ca := newCA("the authority")
+			server := ca.server(version)
+			server.SessionTicketsDisabled = !tickets
+			if tickets { // else a second is spent on hearing nothing
+				server.ClientAuth = tls.RequestClientCert
 			}
 			address := listen(t, tlsServer(server))
-			i := mustInspector(t, plainDial, Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock(),
-				CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, mine))})
+			i := mustInspector(t, plainDial, ca.options().showing(ca.issue()))
 			first, second, anonymous := inspect(t, i, address), inspect(t, i, address),
 				inspect(t, i.Anonymous(), address)
 			if first.State.DidResume || anonymous.State.DidResume || second.State.DidResume != tickets {
@@ -255,32 +201,23 @@ func TestInspectResumes(t *testing.T) {
 
 // What a broker of TLS 1.3 does that has nothing to say behind the handshake.
 func TestInspectSilence(t *testing.T) {
-	ca := newCA(t, "the authority")
-	config := &tls.Config{
-		Certificates: []tls.Certificate{ca.issue()}, Time: clock().Now, MinVersion: tls.VersionTLS13,
-		ClientAuth: tls.RequestClientCert, SessionTicketsDisabled: true,
-	}
+	ca := newCA("the authority")
+	config := ca.server(tls.VersionTLS13)
+	config.ClientAuth, config.SessionTicketsDisabled = tls.RequestClientCert, true
 	for _, c := range []struct {
 		name     string
 		behave   func(conn *tls.Conn, under net.Conn)
 		accepted bool
 		wait     time.Duration
 	}{
-		{"answers a farewell", func(conn *tls.Conn, under net.Conn) {
-			_,
-				_ = io.Copy(io.Discard, conn)
-			_ = conn.Close()
-		}, true, patience},
-		{"hangs up at a farewell", func(conn *tls.Conn, under net.Conn) {
-			_,
-				_ = io.Copy(io.Discard, conn)
-			_ = under.Close()
-		}, true, patience},
+		{"answers a farewell", func(conn *tls.Conn, _ net.Conn) { silent(conn); _ = conn.Close() }, true, patience},
+		{"hangs up at a farewell", func(conn *tls.Conn, under net.Conn) { silent(conn); _ = under.Close() }, true,
+			patience},
 		{"hangs up", func(conn *tls.Conn, under net.Conn) { _ = under.Close() }, false, 0},
 		{"says farewell itself", func(conn *tls.Conn, under net.Conn) { _ = conn.Close() }, false, 0},
-		{"stays", func(conn *tls.Conn, under net.Conn) { _, _ = io.Copy(io.Discard, under) }, false, 2 * patience},
+		{"stays", func(_ *tls.Conn, under net.Conn) { silent(under) }, false, 2 * patience},
 		{"speaks first", func(conn *tls.Conn, under net.Conn) { _, _ = io.WriteString(conn, greeting) }, true, 0},
-		{"never asked", func(conn *tls.Conn, under net.Conn) { _, _ = io.Copy(io.Discard, conn) }, true, 0},
+		{"never asked", func(conn *tls.Conn, _ net.Conn) { silent(conn) }, true, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			asks := c.name != "never asked"
@@ -297,10 +234,8 @@ func TestInspectSilence(t *testing.T) {
 					}
 					_ = under.Close()
 				}()
-				dial := func(context.Context, string, string) (net.Conn, error) { return client, nil }
 				began := time.Now()
-				seen := inspect(t, mustInspector(t, dial, Options{ServerName: "broker.test", CAPEM: ca.pem(),
-					Clock: clock()}), "broker.test:9093")
+				seen := inspect(t, mustInspector(t, over(client), ca.options()), "broker.test:9093")
 				if seen.ClientAccepted != c.accepted || seen.HandshakeErr != nil || seen.ClientCertRequested != asks ||
 					seen.VerifyErr != nil {
 					t.Errorf("%+v", seen)
@@ -319,28 +254,21 @@ func TestInspectSilence(t *testing.T) {
 
 // An inspection ends with its context, wherever it is.
 func TestInspectEnds(t *testing.T) {
-	ca := newCA(t, "the authority")
-	config := &tls.Config{
-		Certificates: []tls.Certificate{ca.issue()}, Time: clock().Now, MinVersion: tls.VersionTLS13,
-		ClientAuth: tls.RequestClientCert, SessionTicketsDisabled: true,
-	}
+	ca := newCA("the authority")
+	config := ca.server(tls.VersionTLS13)
+	config.ClientAuth, config.SessionTicketsDisabled = tls.RequestClientCert, true
 	for name, serve := range map[string]func(net.Conn){
-		"in the handshake": func(under net.Conn) { _, _ = io.Copy(io.Discard, under) },
-		"behind it": func(under net.Conn) {
-			_ = tls.Server(under, config).Handshake()
-			_, _ = io.Copy(io.Discard, under)
-		},
+		"in the handshake": silent,
+		"behind it":        func(under net.Conn) { _ = tls.Server(under, config).Handshake(); silent(under) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client, under := net.Pipe()
 				go serve(under)
-				dial := func(context.Context, string, string) (net.Conn, error) { return client, nil }
 				began := time.Now()
 				ctx, cancel := context.WithTimeout(t.Context(), patience/2)
 				defer cancel()
-				seen, err := mustInspector(t, dial, Options{ServerName: "broker.test", CAPEM: ca.pem(),
-					Clock: clock()}).Inspect(ctx, "tcp", "broker.test:9093")
+				seen, err := mustInspector(t, over(client), ca.options()).Inspect(ctx, "tcp", "broker.test:9093")
 				if err != nil || seen.ClientAccepted || ctx.Err() == nil {
 					t.Errorf("%+v %v", seen, err)
 				}
@@ -387,7 +315,7 @@ func (o *orderly) AfterFunc(f func()) (stop func() bool) {
 func TestInspectIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, under := net.Pipe()
-		go func() { _, _ = io.Copy(io.Discard, under) }()
+		go silent(under)
 		ctx := &orderly{Context: t.Context(), done: make(chan struct{})}
 		go func() {
 			synctest.Wait()
@@ -397,11 +325,8 @@ func TestInspectIsGivenUp(t *testing.T) {
 				synctest.Wait()
 			}
 		}()
-		dial := func(context.Context, string, string) (net.Conn, error) { return client, nil }
-		seen, err := mustInspector(t, dial, Options{}).Inspect(ctx, "tcp", "broker.test:9093")
-		if err != nil {
-			t.Fatal(err)
-		}
+		seen, err := mustInspector(t, over(client), Options{}).Inspect(ctx, "tcp", "broker.test:9093")
+		mustDo(t, err)
 		wantReason(t, seen.HandshakeErr, Stalled)
 		_ = under.Close()
 	})
@@ -429,15 +354,11 @@ func TestInspectFails(t *testing.T) {
 }
 
 func TestInspectorRefuses(t *testing.T) {
-	var e *OptionError
-	if _, err := NewInspector(plainDial, Options{Config: &tls.Config{}}); !errors.As(err, &e) || e.Option != "Config" {
-		t.Error(err)
-	}
-	if _, err := NewInspector(plainDial, Options{CAFile: "/nowhere"}); !errors.As(err, &e) || e.Option != "CAFile" {
-		t.Error(err)
-	}
-	if _, err := NewInspector(plainDial, Options{MinVersion: 1}); !errors.As(err, &e) || e.Option != "MinVersion" {
-		t.Error(err)
+	for option, o := range map[string]Options{
+		"Config": {Config: &tls.Config{}}, "CAFile": {CAFile: "/nowhere"}, "MinVersion": {MinVersion: 1},
+	} {
+		_, err := NewInspector(plainDial, o)
+		wantOption(t, err, option)
 	}
 	nothing := func(context.Context, string, string) (net.Conn, error) { return nil, nil }
 	failing := func(context.Context, string, string) (net.Conn, error) { return nil, io.ErrNoProgress }
@@ -447,18 +368,13 @@ func TestInspectorRefuses(t *testing.T) {
 	if _, err := mustInspector(t, failing, Options{}).Inspect(t.Context(), "tcp", "a.test:1"); err != io.ErrNoProgress {
 		t.Error(err)
 	}
-	defer func() {
-		if recover() == nil {
-			t.Error("no panic without a dial function")
-		}
-	}()
-	_, _ = NewInspector(nil, Options{})
+	wantPanic(t, func() { _, _ = NewInspector(nil, Options{}) })
 }
 
 // The name is the endpoint's host, as for a connection; and many may inspect at once.
 func TestInspectConcurrently(t *testing.T) {
-	ca := newCA(t, "the authority")
-	address := listen(t, tlsServer(&tls.Config{Certificates: []tls.Certificate{ca.issue()}, Time: clock().Now}))
+	ca := newCA("the authority")
+	address := listen(t, tlsServer(ca.server(0)))
 	i := mustInspector(t, plainDial, Options{CAPEM: ca.pem(), Clock: clock()})
 	names := make(chan string)
 	for range 8 {

@@ -102,7 +102,7 @@ func TestMismatch(t *testing.T) {
 							return ours, nil
 						}}
 						if c.secure {
-							secured, err := New(transport, Options{CAPEM: newCA(t, "the authority").pem()})
+							secured, err := New(transport, Options{CAPEM: newCA("the authority").pem()})
 							if err != nil {
 								t.Fatal(err)
 							}

@@ -28,7 +28,7 @@ func opensslServer(t *testing.T, o *openssl.Oracle, ca *testCA, args ...string) 
 	dir := t.TempDir()
 	cert := ca.issue()
 	for name, text := range map[string]string{"ca.pem": ca.pem(), "cert.pem": chainPEM(cert),
-		"key.pem": keyPEM(t, cert)} {
+		"key.pem": keyPEM(cert)} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -68,10 +68,10 @@ func opensslServer(t *testing.T, o *openssl.Oracle, ca *testCA, args ...string) 
 
 func TestServerOfOpenSSL(t *testing.T) {
 	o := openssl.New(t, "What a handshake fails of was seen with servers of crypto/tls alone.")
-	ca, stranger := newCA(t, "the authority"), newCA(t, "a stranger")
+	ca, stranger := newCA("the authority"), newCA("a stranger")
 	mine, theirs := ca.issue(), stranger.issue()
 	with := func(cert tls.Certificate) func(*Options) {
-		return func(o *Options) { o.CertPEM, o.KeyPEM = chainPEM(cert), ports.NewSecret(keyPEM(t, cert)) }
+		return func(o *Options) { o.CertPEM, o.KeyPEM = chainPEM(cert), ports.NewSecret(keyPEM(cert)) }
 	}
 	demands := []string{"-Verify", "1", "-verify_return_error"}
 	for _, c := range []struct {

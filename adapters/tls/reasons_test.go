@@ -26,10 +26,7 @@ var versions = []uint16{tls.VersionTLS12, tls.VersionTLS13}
 // listen accepts on loopback, and hands one connection after the other to serve.
 func listen(t *testing.T, serve func(net.Conn)) (address string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := must(net.Listen("tcp", "127.0.0.1:0"))
 	done := make(chan struct{})
 	t.Cleanup(func() { _ = l.Close(); <-done })
 	go func() {
@@ -64,12 +61,8 @@ func tlsServer(config *tls.Config) func(net.Conn) {
 // reach dials, shakes hands and reads the greeting.
 func reach(t *testing.T, dial netlink.DialFunc, address string) (state tls.ConnectionState, err error) {
 	t.Helper()
-	under, err := dial(t.Context(), "tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer under.Close()
-	conn := under.(*Conn)
+	conn := dialed(t, dial, address)
+	defer conn.Close()
 	if err := conn.HandshakeContext(t.Context()); err != nil {
 		return state, err
 	}
@@ -80,6 +73,14 @@ func reach(t *testing.T, dial netlink.DialFunc, address string) (state tls.Conne
 	return conn.ConnectionState(), nil
 }
 
+// dialed is a connection before its handshake.
+func dialed(t *testing.T, dial netlink.DialFunc, address string) *Conn {
+	t.Helper()
+	conn, err := dial(t.Context(), "tcp", address)
+	mustDo(t, err)
+	return conn.(*Conn)
+}
+
 func plainDial(ctx context.Context, network, address string) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, network, address)
 }
@@ -87,9 +88,7 @@ func plainDial(ctx context.Context, network, address string) (net.Conn, error) {
 func mustDial(t *testing.T, next netlink.DialFunc, o Options) netlink.DialFunc {
 	t.Helper()
 	dial, err := Dial(next, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	mustDo(t, err)
 	return dial
 }
 
@@ -119,6 +118,7 @@ func wantReason(t *testing.T, err error, want Reason, words ...string) {
 
 // harness is a broker and a client that do not get on.
 type harness struct {
+	t       *testing.T
 	ca      *testCA
 	server  *tls.Config
 	options Options
@@ -129,157 +129,121 @@ type harness struct {
 
 func (s *harness) with(cert tls.Certificate) { s.server.Certificates = []tls.Certificate{cert} }
 
+func (s *harness) crl(list string) { s.options.CRLFile = write(s.t, "crl", list) }
+
+// The ways in which they do not.
+
+func serving(changes ...change) func(*harness) {
+	return func(s *harness) { s.with(s.ca.issue(changes...)) }
+}
+func says(text string) func(*harness) { return func(s *harness) { s.say = text } }
+
+func (s *harness) ofStranger() { s.with(newCA("a stranger").issue()) }
+func (s *harness) revoked()    { s.crl(s.ca.crl(soon, s.server.Certificates[0])) }
+func (s *harness) isRequired() { s.server.ClientAuth = tls.RequireAnyClientCert }
+
 func TestReasons(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		set   func(t *testing.T, s *harness)
+		set   func(s *harness)
 		want  Reason
 		words []string
 	}{
-		{"expired", func(t *testing.T, s *harness) {
-			s.with(s.ca.issue(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }))
-		}, Expired, []string{`"CN=a broker" was valid until 2030-06-01T11:59:59Z`, "it is 2030-06-01T12:00:00Z"}},
-		{"not yet valid", func(t *testing.T, s *harness) {
-			s.with(s.ca.issue(func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }))
-		}, NotYetValid, []string{"valid from 2030-06-01T12:00:01Z on", "slow"}},
-		{"its authority expired", func(t *testing.T, s *harness) {
-			ca := newCA(t, "an old one", func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })
+		{"expired", serving(expired), Expired,
+			[]string{`"CN=a broker" was valid until 2030-06-01T11:59:59Z`, "it is 2030-06-01T12:00:00Z"}},
+		{"not yet valid", serving(notYetValid), NotYetValid, []string{"valid from 2030-06-01T12:00:01Z on", "slow"}},
+		{"its authority expired", func(s *harness) {
+			ca := newCA("an old one", expired)
 			s.with(ca.issue())
 			s.options.CAPEM = ca.pem()
 		}, Expired, []string{"CN=an old one"}},
-		{"the authority between expired", func(t *testing.T, s *harness) {
-			between := s.ca.sub("between", func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })
-			cert := between.issue()
-			cert.Certificate = append(cert.Certificate, between.cert.Raw)
-			s.with(cert)
-		}, Expired, []string{"CN=between"}},
-		{"another host", func(t *testing.T, s *harness) {
-			s.with(s.ca.issue(func(c *x509.Certificate) { c.DNSNames, c.IPAddresses = []string{"other.test"}, nil }))
-		}, WrongHost, []string{`it is for "other.test", not for "broker.test"`}},
-		{"a name but no alternative name", func(t *testing.T, s *harness) {
-			s.with(s.ca.issue(func(c *x509.Certificate) {
-				c.DNSNames, c.IPAddresses = nil,
-					nil
-				c.Subject.CommonName = "broker.test"
-			}))
-		}, WrongHost, []string{"subject alternative name"}},
-		{"unknown authority", func(t *testing.T, s *harness) {
-			s.with(newCA(t, "a stranger").issue())
-		}, UnknownAuthority, []string{"CN=a stranger", "CAFile"}},
-		{"the certificate between is missing", func(t *testing.T, s *harness) {
-			s.with(s.ca.sub("between").issue())
-		}, UnknownAuthority, []string{"CN=between"}},
-		{"system authorities", func(t *testing.T, s *harness) { s.options.CAPEM = "" }, UnknownAuthority,
-			[]string{"CAFile"}},
-		{"any host, but not any chain", func(t *testing.T, s *harness) {
-			s.options.AnyHost = true
-			s.with(newCA(t, "a stranger").issue())
-		}, UnknownAuthority, nil},
-		{"self-signed", func(t *testing.T, s *harness) { s.with(alone(t)) }, SelfSigned, []string{"CN=itself"}},
-		{"not for a server", func(t *testing.T, s *harness) {
-			forClients := []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
-			s.with(s.ca.issue(func(c *x509.Certificate) { c.ExtKeyUsage = forClients }))
-		}, BadCertificate, []string{"usage"}},
-		{"revoked", func(t *testing.T, s *harness) {
-			s.options.CRLFile = write(t, "crl", s.ca.crl(soon, s.server.Certificates[0]))
-		}, Revoked, nil},
-		{"revoked, and any host", func(t *testing.T, s *harness) {
-			s.options.AnyHost = true
-			s.options.CRLFile = write(t, "crl", s.ca.crl(soon, s.server.Certificates[0]))
-		}, Revoked, nil},
-		{"revoked on an expired list", func(t *testing.T, s *harness) {
-			s.options.CRLFile = write(t, "crl", s.ca.crl(now.Add(-time.Second), s.server.Certificates[0]))
-		}, Revoked, nil},
-		{"no list of the issuer", func(t *testing.T, s *harness) {
-			s.options.CRLFile = write(t, "crl", newCA(t, "a stranger").crl(soon))
-		}, CRLMissing, []string{"CN=the authority"}},
-		{"a list of the root's only", func(t *testing.T, s *harness) {
-			between := s.ca.sub("between")
-			cert := between.issue()
-			cert.Certificate = append(cert.Certificate, between.cert.Raw)
-			s.with(cert)
-			s.options.CRLFile = write(t, "crl", s.ca.crl(soon))
+		{"the authority between expired", func(s *harness) { s.with(s.ca.sub("between", expired).chained()) }, Expired,
+			[]string{"CN=between"}},
+		{"another host", serving(forHosts("other.test")), WrongHost,
+			[]string{`it is for "other.test", not for "broker.test"`}},
+		{"a name but no alternative name",
+			serving(forHosts(), func(c *x509.Certificate) { c.Subject.CommonName = "broker.test" }), WrongHost,
+			[]string{"subject alternative name"}},
+		{"unknown authority", (*harness).ofStranger, UnknownAuthority, []string{"CN=a stranger", "CAFile"}},
+		{"the certificate between is missing", func(s *harness) { s.with(s.ca.sub("between").issue()) },
+			UnknownAuthority, []string{"CN=between"}},
+		{"system authorities", func(s *harness) { s.options.CAPEM = "" }, UnknownAuthority, []string{"CAFile"}},
+		{"any host, but not any chain", func(s *harness) { s.options.AnyHost = true; s.ofStranger() },
+			UnknownAuthority, nil},
+		{"self-signed", func(s *harness) { s.with(alone()) }, SelfSigned, []string{"CN=itself"}},
+		{"not for a server", serving(forClientsOnly), BadCertificate, []string{"usage"}},
+		{"revoked", (*harness).revoked, Revoked, nil},
+		{"revoked, and any host", func(s *harness) { s.options.AnyHost = true; s.revoked() }, Revoked, nil},
+		{"revoked on an expired list",
+			func(s *harness) { s.crl(s.ca.crl(now.Add(-time.Second), s.server.Certificates[0])) }, Revoked, nil},
+		{"no list of the issuer", func(s *harness) { s.crl(newCA("a stranger").crl(soon)) }, CRLMissing,
+			[]string{"CN=the authority"}},
+		{"a list of the root's only", func(s *harness) {
+			s.with(s.ca.sub("between").chained())
+			s.crl(s.ca.crl(soon))
 		}, CRLMissing, []string{"CN=between"}},
-		{"an expired list", func(t *testing.T, s *harness) {
-			s.options.CRLFile = write(t, "crl", s.ca.crl(now.Add(-time.Second)))
-		}, CRLExpired, nil},
-		{"a list that is not valid yet", func(t *testing.T, s *harness) {
-			template := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: now.Add(time.Second), NextUpdate: soon}
-			s.options.CRLFile = write(t, "crl", s.ca.list(template))
+		{"an expired list", func(s *harness) { s.crl(s.ca.crl(now.Add(-time.Second))) }, CRLExpired, nil},
+		{"a list that is not valid yet", func(s *harness) {
+			s.crl(s.ca.list(&x509.RevocationList{Number: big.NewInt(1), ThisUpdate: now.Add(time.Second),
+				NextUpdate: soon}))
 		}, CRLInvalid, []string{"not yet valid"}},
-		{"a list that somebody else signed", func(t *testing.T, s *harness) {
-			s.options.CRLFile = write(t, "crl", newCA(t, "the authority").crl(soon))
-		}, CRLInvalid, []string{"signature"}},
-		{"trusted by itself, its issuer unknown", func(t *testing.T, s *harness) {
+		{"a list that somebody else signed", func(s *harness) { s.crl(newCA("the authority").crl(soon)) }, CRLInvalid,
+			[]string{"signature"}},
+		{"trusted by itself, its issuer unknown", func(s *harness) {
 			s.options.CAPEM = chainPEM(s.server.Certificates[0])
-			s.options.CRLFile = write(t, "crl", s.ca.crl(soon))
+			s.crl(s.ca.crl(soon))
 		}, CRLMissing, nil},
-		{"trusted by itself, and revoked", func(t *testing.T, s *harness) {
+		{"trusted by itself, and revoked", func(s *harness) {
 			s.options.CAPEM = chainPEM(s.server.Certificates[0]) + s.ca.pem()
-			s.options.CRLFile = write(t, "crl", s.ca.crl(soon, s.server.Certificates[0]))
+			s.revoked()
 		}, Revoked, nil},
-		{"TLS 1.1 at most", func(t *testing.T, s *harness) {
+		{"TLS 1.1 at most", func(s *harness) {
 			s.server.MinVersion, s.server.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 		}, VersionTooLow, []string{"protocol version", "TLS 1.2 to TLS 1.3 are allowed"}},
-		{"TLS 1.1 chosen all the same", func(t *testing.T, s *harness) {
-			s.say = serverHello(tls.VersionTLS11, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA)
-		}, VersionTooLow, []string{"302"}},
-		{"TLS 1.3 at least there, 1.2 at most here", func(t *testing.T, s *harness) {
+		{"TLS 1.1 chosen all the same", says(serverHello(tls.VersionTLS11, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA)),
+			VersionTooLow, []string{"302"}},
+		{"TLS 1.3 at least there, 1.2 at most here", func(s *harness) {
 			s.server.MinVersion, s.server.MaxVersion = tls.VersionTLS13, 0
 			s.options.MaxVersion = tls.VersionTLS12
 		}, VersionTooLow, []string{"only TLS 1.2 is allowed"}},
-		{"no common cipher", func(t *testing.T, s *harness) {
+		{"no common cipher", func(s *harness) {
 			s.only = tls.VersionTLS12
 			s.options.CipherSuites = []string{"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"} // the server's key is ECDSA
 		}, NoCommonCipher, []string{"handshake failure"}},
-		{"no common cipher, in OpenSSL's language", func(t *testing.T, s *harness) {
-			s.only = tls.VersionTLS12
-			s.options.Ciphers = "ALL:!ECDSA"
-		}, NoCommonCipher, []string{"handshake failure"}},
-		{"a cipher that was not offered", func(t *testing.T, s *harness) {
-			s.say = serverHello(tls.VersionTLS12, tls.TLS_RSA_WITH_RC4_128_SHA)
-		}, NoCommonCipher, []string{"unconfigured cipher suite"}},
-		{"client certificate demanded", func(t *testing.T, s *harness) {
-			s.server.ClientAuth = tls.RequireAnyClientCert
-		}, CertificateRequired, []string{"client certificate"}},
-		{"client certificate demanded, in Java's words", func(t *testing.T, s *harness) {
+		{"no common cipher, in OpenSSL's language",
+			func(s *harness) { s.only, s.options.Ciphers = tls.VersionTLS12, "ALL:!ECDSA" }, NoCommonCipher,
+			[]string{"handshake failure"}},
+		{"a cipher that was not offered", says(serverHello(tls.VersionTLS12, tls.TLS_RSA_WITH_RC4_128_SHA)),
+			NoCommonCipher, []string{"unconfigured cipher suite"}},
+		{"client certificate demanded", (*harness).isRequired, CertificateRequired, []string{"client certificate"}},
+		{"client certificate demanded, in Java's words", func(s *harness) {
 			s.server.ClientAuth = tls.RequestClientCert
 			s.server.VerifyConnection = func(tls.ConnectionState) error { return errors.New("empty chain") }
 		}, CertificateRequired, []string{"bad certificate"}},
-		{"client certificate of a stranger", func(t *testing.T, s *harness) {
-			s.server.ClientAuth, s.server.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
-			s.server.ClientCAs.AddCert(s.ca.cert)
-			mine := newCA(t, "a stranger").issue()
-			s.options.CertPEM, s.options.KeyPEM = chainPEM(mine), ports.NewSecret(keyPEM(t, mine))
+		{"client certificate of a stranger", func(s *harness) {
+			s.server.ClientAuth, s.server.ClientCAs = tls.RequireAndVerifyClientCert, s.ca.pool()
+			s.options = s.options.showing(newCA("a stranger").issue())
 		}, CertificateRefused, []string{"truststore"}},
-		{"a web server", func(t *testing.T, s *harness) { s.say = "HTTP/1.1 400 Bad Request\r\n\r\n" }, NotTLS,
+		{"a web server", says("HTTP/1.1 400 Bad Request\r\n\r\n"), NotTLS,
 			[]string{"HTTP/1.1 400 Bad Request", "web server"}},
-		{"a page", func(t *testing.T, s *harness) { s.say = "<html>" }, NotTLS, []string{"web server"}},
-		{"an SSH server", func(t *testing.T, s *harness) { s.say = "SSH-2.0-OpenSSH_9.6\r\n" }, NotTLS,
-			[]string{"SSH-2.0-OpenSSH_9.6"}},
-		{"Kafka in clear", func(t *testing.T, s *harness) { s.say = "\x00\x00\x00\x06\x00\x00\x00\x01\x00\x23" },
-			NotTLS, []string{"Kafka", "PLAINTEXT"}},
-		{"text", func(t *testing.T, s *harness) { s.say = "220 mail.test ESMTP\r\n" }, NotTLS,
-			[]string{"220 mail.test ESMTP"}},
-		{"less than a record", func(t *testing.T, s *harness) { s.say = "no" }, NotTLS, []string{`"no"`}},
-		{"bytes", func(t *testing.T, s *harness) { s.say = "\xff\x01\x02\x03\x04\x05" }, NotTLS, []string{"ff 01 02"}},
-		{"hung up", func(t *testing.T, s *harness) { s.hangUp = func(net.Conn) {} }, CutOff,
+		{"a page", says("<html>"), NotTLS, []string{"web server"}},
+		{"an SSH server", says("SSH-2.0-OpenSSH_9.6\r\n"), NotTLS, []string{"SSH-2.0-OpenSSH_9.6"}},
+		{"Kafka in clear", says("\x00\x00\x00\x06\x00\x00\x00\x01\x00\x23"), NotTLS, []string{"Kafka", "PLAINTEXT"}},
+		{"text", says("220 mail.test ESMTP\r\n"), NotTLS, []string{"220 mail.test ESMTP"}},
+		{"less than a record", says("no"), NotTLS, []string{`"no"`}},
+		{"bytes", says("\xff\x01\x02\x03\x04\x05"), NotTLS, []string{"ff 01 02"}},
+		{"hung up", func(s *harness) { s.hangUp = func(net.Conn) {} }, CutOff,
 			[]string{"nothing received", "PLAINTEXT"}},
-		{"reset", func(t *testing.T, s *harness) {
-			s.hangUp = func(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }
-		}, CutOff, []string{"nothing received", "PLAINTEXT"}},
-		{"hung up in a hello", func(t *testing.T, s *harness) { s.say = "\x16\x03\x03\x00\x7a\x02" }, CutOff,
-			[]string{"6 bytes received"}},
-		{"nonsense in a record", func(t *testing.T, s *harness) { s.say = "\x16\x03\x03\x00\x04\x63\x00\x00\x00" },
-			Other, nil},
+		{"reset", func(s *harness) { s.hangUp = func(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) } }, CutOff,
+			[]string{"nothing received", "PLAINTEXT"}},
+		{"hung up in a hello", says("\x16\x03\x03\x00\x7a\x02"), CutOff, []string{"6 bytes received"}},
+		{"nonsense in a record", says("\x16\x03\x03\x00\x04\x63\x00\x00\x00"), Other, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, version := range versions {
-				s := &harness{ca: newCA(t, "the authority")}
-				s.server = &tls.Config{MinVersion: version, MaxVersion: version, Time: clock().Now}
-				s.with(s.ca.issue())
-				s.options = Options{ServerName: "broker.test", CAPEM: s.ca.pem(), Clock: clock()}
-				c.set(t, s)
+				s := &harness{t: t, ca: newCA("the authority")}
+				s.server, s.options = s.ca.server(version), s.ca.options()
+				c.set(s)
 				if s.only != 0 && s.only != version {
 					continue
 				}
@@ -349,15 +313,16 @@ func TestAlerts(t *testing.T) {
 // A handshake is cut at every byte of the server's part, and given up at every
 // byte.
 func TestCutAtEveryByte(t *testing.T) {
-	ca := newCA(t, "the authority")
-	cert := ca.issueFor(newFixedKey(t))
+	ca := newCA("the authority")
+	cert := ca.issueFor(newFixedKey())
 	for _, version := range versions {
 		t.Run(tls.VersionName(version), func(t *testing.T) {
 			server := &tls.Config{
 				Certificates: []tls.Certificate{cert}, MinVersion: version, MaxVersion: version,
 				CurvePreferences: []tls.CurveID{tls.X25519}, // its share is the shortest
 			}
-			options := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock(), NoResumption: true}
+			options := ca.options()
+			options.NoResumption = true
 			whole, err := handshakeThrough(t, server, options, 1<<20, true)
 			if err != nil || whole < 300 {
 				t.Fatalf("%d bytes, %v", whole, err)
@@ -386,15 +351,15 @@ func TestCutAtEveryByte(t *testing.T) {
 	}
 }
 
+// over dials an open connection.
+func over(under net.Conn) netlink.DialFunc {
+	return func(context.Context, string, string) (net.Conn, error) { return under, nil }
+}
+
 // connOver is a Conn over an open connection.
 func connOver(t *testing.T, under net.Conn, o Options) *Conn {
 	t.Helper()
-	dial := mustDial(t, func(context.Context, string, string) (net.Conn, error) { return under, nil }, o)
-	conn, err := dial(t.Context(), "tcp", "broker.test:9093")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return conn.(*Conn)
+	return dialed(t, mustDial(t, over(under), o), "broker.test:9093")
 }
 
 // handshakeThrough lets so many bytes of the server's through, and then hangs up, or

@@ -3,7 +3,6 @@ package tls
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +15,6 @@ import (
 
 	"brokerconn/adapters/netlink"
 	"brokerconn/adapters/tls/pemkey"
-	"brokerconn/ports"
 )
 
 // reloader is a broker, and a client with files, that may both be changed while they
@@ -30,8 +28,8 @@ type reloader struct {
 }
 
 func newReloader(t *testing.T, version uint16, cert tls.Certificate, o Options, change ...func(*tls.Config)) *reloader {
-	s := &reloader{t: t, server: &tls.Config{MinVersion: version, MaxVersion: version, Time: clock().Now}}
-	s.server.Certificates = []tls.Certificate{cert}
+	s := &reloader{t: t, server: &tls.Config{MinVersion: version, MaxVersion: version, Time: clock().Now,
+		Certificates: []tls.Certificate{cert}}}
 	for _, f := range change {
 		f(s.server)
 	}
@@ -53,9 +51,7 @@ func (s *reloader) reach() (tls.ConnectionState, error) {
 func (s *reloader) mustReach() tls.ConnectionState {
 	s.t.Helper()
 	state, err := s.reach()
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	mustDo(s.t, err)
 	return state
 }
 
@@ -85,7 +81,7 @@ func (s *reloader) wantReloaded(want ...string) {
 }
 
 func TestReloadOfAuthorities(t *testing.T) {
-	old, fresh := newCA(t, "old"), newCA(t, "fresh")
+	old, fresh := newCA("old"), newCA("fresh")
 	ca := write(t, "ca.pem", old.pem())
 	s := newReloader(t, tls.VersionTLS13, fresh.issue(), Options{CAFile: ca})
 	_, err := s.reach()
@@ -106,9 +102,7 @@ func TestReloadOfAuthorities(t *testing.T) {
 		s.mustReach()
 	}
 	s.wantReloaded("no certificate", "may be truncated", "certificate 2 cannot be read") // each once
-	if err := os.Remove(ca); err != nil {
-		t.Fatal(err)
-	}
+	mustDo(t, os.Remove(ca))
 	s.mustReach()
 	s.wantReloaded(ca)
 
@@ -121,18 +115,12 @@ func TestReloadOfAuthorities(t *testing.T) {
 // Two files cannot be replaced at once: until both are, the former are shown.
 func TestReloadOfIdentity(t *testing.T) {
 	for _, version := range versions {
-		ca := newCA(t, "the authority")
+		ca := newCA("the authority")
 		mine, next := ca.issue(), ca.issue()
-		cert, key := write(t, "cert.pem", chainPEM(mine)), write(t, "key.pem", keyPEM(t, mine))
+		cert, key := write(t, "cert.pem", chainPEM(mine)), write(t, "key.pem", keyPEM(mine))
 		var shown []byte
 		s := newReloader(t, version, ca.issue(), Options{CAPEM: ca.pem(), CertFile: cert, KeyFile: key},
-			func(server *tls.Config) {
-				server.ClientAuth = tls.RequireAnyClientCert
-				server.VerifyConnection = func(state tls.ConnectionState) error {
-					shown = state.PeerCertificates[0].Raw
-					return nil
-				}
-			})
+			recordShown(&shown))
 		want := func(c tls.Certificate, resumed bool) {
 			t.Helper()
 			state := s.mustReach()
@@ -146,7 +134,7 @@ func TestReloadOfIdentity(t *testing.T) {
 		replace(t, cert, chainPEM(next))
 		want(mine, true)
 		s.wantReloaded("the key does not belong to the certificate")
-		replace(t, key, keyPEM(t, next))
+		replace(t, key, keyPEM(next))
 		want(next, false) // a session would be the former's
 		s.wantReloaded("")
 		want(next, true)
@@ -155,7 +143,7 @@ func TestReloadOfIdentity(t *testing.T) {
 }
 
 func TestReloadOfRevocation(t *testing.T) {
-	ca := newCA(t, "the authority")
+	ca := newCA("the authority")
 	cert := ca.issue()
 	crl := write(t, "crl.pem", ca.crl(soon))
 	s := newReloader(t, tls.VersionTLS13, cert, Options{CAPEM: ca.pem(), CRLFile: crl})
@@ -186,12 +174,8 @@ func TestFileRefresh(t *testing.T) {
 	}
 	inPlace := func(text string, at time.Time) {
 		t.Helper()
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Chtimes(path, at, at); err != nil {
-			t.Fatal(err)
-		}
+		mustWrite(t, path, text)
+		mustDo(t, os.Chtimes(path, at, at))
 	}
 	now := time.Now().Truncate(time.Second)
 	inPlace("one", now)
@@ -210,14 +194,10 @@ func TestFileRefresh(t *testing.T) {
 	replace(t, path, "six")
 	look(false, "six")
 	other := write(t, "g", "new")
-	if err := os.Chtimes(other, long, long); err != nil {
-		t.Fatal(err)
-	}
+	mustDo(t, os.Chtimes(other, long, long))
 	inPlace("old", long)
 	look(true, "old")
-	if err := os.Rename(other, path); err != nil { // same size, same time
-		t.Fatal(err)
-	}
+	mustDo(t, os.Rename(other, path)) // same size, same time
 	look(true, "new")
 
 	for _, bad := range []string{filepath.Dir(path), filepath.Join(t.TempDir(), "none")} {
@@ -233,22 +213,14 @@ func TestFileRefresh(t *testing.T) {
 // encrypted are a certificate as PEM, and its key, under a password.
 func encrypted(t *testing.T, ca *testCA) (chain, key, password string) {
 	t.Helper()
-	file, err := os.ReadFile("pemkey/testdata/java_sha512andaes_256.pem")
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, password = string(file), "open sesame"
-	signer, err := pemkey.Load(file, Password(password))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return chainPEM(ca.issueFor(signer)), key, password
+	file, password := must(os.ReadFile("pemkey/testdata/java_sha512andaes_256.pem")), "open sesame"
+	return chainPEM(ca.issueFor(must(pemkey.Load(file, Password(password))))), string(file), password
 }
 
 // The password is asked for when the key is read and at no other time, until it
 // opens the key. It is part of no output.
 func TestKeyPassword(t *testing.T) {
-	ca := newCA(t, "the authority")
+	ca := newCA("the authority")
 	chain, key, password := encrypted(t, ca)
 	var asked []string
 	answer := func() ([]byte, error) { return []byte(password), nil }
@@ -287,15 +259,8 @@ func TestKeyPassword(t *testing.T) {
 			s.mustReach()
 		}()
 		for _, err := range s.reloads {
-			if e := new(OptionError); !errors.As(err, &e) || e.Option != "KeyPassword" ||
-				!strings.Contains(err.Error(), o.KeyFile) {
-				t.Errorf("%v", err)
-			}
-		}
-		for _, err := range s.reloads {
-			if strings.Contains(fmt.Sprintf("%v %+v %#v %q", err, err, err, errors.Unwrap(err)), canary) {
-				t.Errorf("%+v", err)
-			}
+			wantOption(t, err, "KeyPassword", o.KeyFile)
+			wantNoCanary(t, err)
 		}
 	}
 	if len(s.reloads) != 3 || !strings.Contains(s.reloads[2].Error(), "the vault is sealed") {
@@ -310,28 +275,28 @@ func TestKeyPassword(t *testing.T) {
 	for _, bad := range []func() ([]byte, error){nil, Password(canary)} {
 		o.KeyPassword = bad
 		_, err := Dial(plainDial, o)
-		if e := new(OptionError); !errors.As(err, &e) || e.Option != "KeyPassword" ||
-			strings.Contains(fmt.Sprintf("%+v %#v", err, err), canary) {
-			t.Errorf("%v", err)
-		}
+		wantOption(t, err, "KeyPassword")
+		wantNoCanary(t, err)
+	}
+}
+
+func wantNoCanary(t *testing.T, err error) {
+	t.Helper()
+	if strings.Contains(fmt.Sprintf("%v %+v %#v %q", err, err, err, errors.Unwrap(err)), canary) {
+		t.Errorf("got %+v, want no password", err)
 	}
 }
 
 // An invalid file is examined once, not again at every handshake; another file may have
 // changed meanwhile.
 func TestFaultIsFoundOnce(t *testing.T) {
-	ca := newCA(t, "the authority")
+	ca := newCA("the authority")
 	long := time.Now().Add(-time.Hour)
 	crl := write(t, "crl.pem", ca.crl(soon))
-	l, err := newLoader(Options{CAPEM: ca.pem(), CRLFile: crl})
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := must(newLoader(Options{CAPEM: ca.pem(), CRLFile: crl}))
 	before := l.look()
 	replace(t, crl, strings.Repeat(ca.crl(soon), 1000)+block("X509 CRL", []byte("nonsense")))
-	if err := os.Chtimes(crl, long, long); err != nil {
-		t.Fatal(err)
-	}
+	mustDo(t, os.Chtimes(crl, long, long))
 	if l.look() != before {
 		t.Fatal("nonsense is in force")
 	}
@@ -349,7 +314,7 @@ func TestFaultIsFoundOnce(t *testing.T) {
 
 // What is changed while a slow way leads to the broker serves that handshake.
 func TestFilesAreLookedAtBehindTheDial(t *testing.T) {
-	ca := newCA(t, "the authority")
+	ca := newCA("the authority")
 	cert := ca.issue()
 	crl := write(t, "crl.pem", ca.crl(soon))
 	address := listen(t, tlsServer(&tls.Config{Certificates: []tls.Certificate{cert}}))
@@ -364,20 +329,12 @@ func TestFilesAreLookedAtBehindTheDial(t *testing.T) {
 
 // A function of the user's that panics leaves no connection behind.
 func TestPanicLeavesNoConnection(t *testing.T) {
-	ca := newCA(t, "the authority")
+	ca := newCA("the authority")
 	file := write(t, "ca.pem", ca.pem())
 	ours, theirs := net.Pipe()
-	dial := mustDial(t, func(context.Context, string, string) (net.Conn, error) { return ours, nil },
-		Options{CAFile: file, Reloaded: func(error) { panic("no") }})
+	dial := mustDial(t, over(ours), Options{CAFile: file, Reloaded: func(error) { panic("no") }})
 	replace(t, file, ca.pem()+ca.pem())
-	func() {
-		defer func() {
-			if recover() == nil {
-				t.Error("no panic")
-			}
-		}()
-		_, _ = dial(t.Context(), "tcp", "broker.test:9093")
-	}()
+	wantPanic(t, func() { _, _ = dial(t.Context(), "tcp", "broker.test:9093") })
 	_ = theirs.SetDeadline(time.Now().Add(time.Minute)) // refused where it is closed
 	if _, err := theirs.Read(make([]byte, 1)); err != io.EOF {
 		t.Errorf("the connection is still there: %v", err)
@@ -387,11 +344,11 @@ func TestPanicLeavesNoConnection(t *testing.T) {
 // Each of the files may vanish, be half written, be another's, or be no file, and come
 // back: all the while the former serve.
 func TestEachFileMayBeOutOfOrder(t *testing.T) {
-	ca := newCA(t, "the authority")
+	ca := newCA("the authority")
 	mine, next := ca.issue(), ca.issue()
-	texts := map[string]string{"CAFile": ca.pem(), "CertFile": chainPEM(mine), "KeyFile": keyPEM(t, mine),
+	texts := map[string]string{"CAFile": ca.pem(), "CertFile": chainPEM(mine), "KeyFile": keyPEM(mine),
 		"CRLFile": ca.crl(soon)}
-	others := map[string]string{"CertFile": chainPEM(next), "KeyFile": keyPEM(t, next)} // each without the other
+	others := map[string]string{"CertFile": chainPEM(next), "KeyFile": keyPEM(next)} // each without the other
 	paths := make(map[string]string)
 	for option, text := range texts {
 		paths[option] = write(t, option, text)
@@ -399,26 +356,19 @@ func TestEachFileMayBeOutOfOrder(t *testing.T) {
 	s := newReloader(t, tls.VersionTLS13, ca.issue(), Options{
 		CAFile: paths["CAFile"], CertFile: paths["CertFile"], KeyFile: paths["KeyFile"], CRLFile: paths["CRLFile"],
 	}, func(server *tls.Config) {
-		server.ClientAuth, server.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
-		server.ClientCAs.AddCert(ca.cert)
+		server.ClientAuth, server.ClientCAs = tls.RequireAndVerifyClientCert, ca.pool()
 	})
-	inPlace := func(path, text string) {
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
 	for option, path := range paths {
 		spoil := map[string]func(){
 			"gone":               func() { _ = os.Remove(path) },
 			"a folder":           func() { _ = os.Remove(path); _ = os.Mkdir(path, 0o700) },
 			"empty":              func() { replace(t, path, "") },
-			"half, in its place": func() { inPlace(path, texts[option][:len(texts[option])/2]) },
+			"half, in its place": func() { mustWrite(t, path, texts[option][:len(texts[option])/2]) },
 			"another's":          func() { replace(t, path, others[option]) },
 			"a link to nowhere":  func() { _ = os.Remove(path); _ = os.Symlink("nowhere", path) },
 			"without its end":    func() { replace(t, path, texts[option][:len(texts[option])-10]) },
 			"of another encoding": func() {
-				replace(t, path, "\xff\xfe"+strings.Join(strings.Split(texts[option], ""),
-					"\x00")+"\x00")
+				replace(t, path, "\xff\xfe"+strings.Join(strings.Split(texts[option], ""), "\x00")+"\x00")
 			},
 		}
 		for how, f := range spoil {
@@ -446,15 +396,14 @@ func TestEachFileMayBeOutOfOrder(t *testing.T) {
 // A certificate that is out of date does not replace one that is not. One that is valid
 // later does then; the first is taken as it is.
 func TestReloadOfOutdatedIdentity(t *testing.T) {
-	ca := newCA(t, "the authority", func(c *x509.Certificate) { c.NotAfter = soon.Add(time.Hour) })
-	mine := ca.issue()
-	old := ca.issue(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })
-	later := ca.issue(func(c *x509.Certificate) { c.NotBefore, c.NotAfter = now.Add(time.Hour), soon.Add(time.Hour) })
-	both := func(c tls.Certificate) string { return chainPEM(c) + keyPEM(t, c) }
+	ca := newCA("the authority", until(soon.Add(time.Hour)))
+	mine, old := ca.issue(), ca.issue(expired)
+	later := ca.issue(since(now.Add(time.Hour)), until(soon.Add(time.Hour)))
+	both := func(c tls.Certificate) string { return chainPEM(c) + keyPEM(c) }
 	file := write(t, "both.pem", both(mine))
 	c := clock()
 	var shown []byte
-	s := newReloader(t, tls.VersionTLS13, ca.issue(func(c *x509.Certificate) { c.NotAfter = soon.Add(time.Hour) }),
+	s := newReloader(t, tls.VersionTLS13, ca.issue(until(soon.Add(time.Hour))),
 		Options{CAPEM: ca.pem(), CertFile: file, Clock: c}, recordShown(&shown))
 	want := func(cert tls.Certificate) {
 		t.Helper()
@@ -482,35 +431,27 @@ func TestReloadOfOutdatedIdentity(t *testing.T) {
 	c.AdvanceTo(soon.Add(time.Hour - time.Second)) // later is still good for a second
 	want(later)
 
-	if _, err := Dial(plainDial, Options{CertPEM: chainPEM(old), KeyPEM: ports.NewSecret(keyPEM(t, old)),
-		Clock: clock()}); err != nil {
+	if _, err := Dial(plainDial, Options{Clock: clock()}.showing(old)); err != nil {
 		t.Errorf("from the beginning: %v", err)
 	}
 }
 
 // Kubernetes replaces a folder of files at once, by a link that is renamed.
 func TestReloadThroughALink(t *testing.T) {
-	ca := newCA(t, "the authority")
+	ca := newCA("the authority")
 	mine, next := ca.issue(), ca.issue()
 	root := t.TempDir()
 	publish := func(version string, cert tls.Certificate) {
 		t.Helper()
 		dir := filepath.Join(root, version)
-		if err := os.Mkdir(dir, 0o700); err != nil {
-			t.Fatal(err)
-		}
-		for name, text := range map[string]string{"tls.crt": chainPEM(cert), "tls.key": keyPEM(t, cert)} {
-			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
+		mustDo(t, os.Mkdir(dir, 0o700))
+		mustWrite(t, filepath.Join(dir, "tls.crt"), chainPEM(cert))
+		mustWrite(t, filepath.Join(dir, "tls.key"), keyPEM(cert))
 		link := filepath.Join(root, "new")
 		if err := os.Symlink(version, link); err != nil {
 			t.Skipf("needs symbolic links: %v", err)
 		}
-		if err := os.Rename(link, filepath.Join(root, "data")); err != nil {
-			t.Fatal(err)
-		}
+		mustDo(t, os.Rename(link, filepath.Join(root, "data")))
 	}
 	publish("1", mine)
 	var shown []byte

@@ -2,7 +2,6 @@ package tls
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -43,24 +42,21 @@ func (s *repeatingConn) Write(p []byte) (int, error) {
 }
 
 func TestBrokerThatRepeatsItself(t *testing.T) {
-	ca := newCA(t, "the authority")
-	stranger := newCA(t, "a stranger").issue()
+	ca := newCA("the authority")
+	stranger := newCA("a stranger").issue()
 	for _, version := range versions {
-		server := &tls.Config{
-			Certificates: []tls.Certificate{ca.issue()}, MinVersion: version, MaxVersion: version, Time: clock().Now,
-			ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool(), SessionTicketsDisabled: true,
-		}
-		server.ClientCAs.AddCert(ca.cert)
+		server := ca.verifying(version)
+		server.SessionTicketsDisabled = true
 		address := listen(t, oldBroker(server))
 		options := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}
 		_, err := reach(t, mustDial(t, plainDial, options), address)
 		wantReason(t, err, CertificateRequired, "before 3.2", "ssl.client.auth")
-		options.CertPEM, options.KeyPEM = chainPEM(stranger), ports.NewSecret(keyPEM(t, stranger))
+		options.CertPEM, options.KeyPEM = chainPEM(stranger), ports.NewSecret(keyPEM(stranger))
 		_, err = reach(t, mustDial(t, plainDial, options), address)
 		wantReason(t, err, CertificateRefused, "before 3.2", "truststore")
 
 		mine := ca.issue()
-		options.CertPEM, options.KeyPEM = chainPEM(mine), ports.NewSecret(keyPEM(t, mine))
+		options.CertPEM, options.KeyPEM = chainPEM(mine), ports.NewSecret(keyPEM(mine))
 		if _, err = reach(t, mustDial(t, plainDial, options), address); err != nil {
 			t.Error(err)
 		}

@@ -11,7 +11,7 @@ import (
 func TestResumption(t *testing.T) {
 	for _, version := range versions {
 		t.Run(tls.VersionName(version), func(t *testing.T) {
-			ca := newCA(t, "the authority")
+			ca := newCA("the authority")
 			cert := ca.issue()
 			crl := write(t, "crl.pem", ca.crl(soon))
 			s := newReloader(t, version, cert, Options{CAPEM: ca.pem(), CRLFile: crl})
@@ -42,7 +42,7 @@ func TestResumption(t *testing.T) {
 // A resumed session is verified by itself, should it ever get past the look before.
 func TestResumedSessionIsVerified(t *testing.T) {
 	for _, version := range versions {
-		ca := newCA(t, "the authority")
+		ca := newCA("the authority")
 		cert := ca.issue()
 		c := clock()
 		s := newReloader(t, version, cert, Options{CAPEM: ca.pem(), Clock: c})
@@ -67,7 +67,7 @@ func TestResumedSessionIsVerified(t *testing.T) {
 // session is one of the old, which has expired.
 func TestReplacedCertificate(t *testing.T) {
 	for _, version := range versions {
-		ca := newCA(t, "the authority", func(c *x509.Certificate) { c.NotAfter = now.Add(time.Hour * 1000) })
+		ca := newCA("the authority", func(c *x509.Certificate) { c.NotAfter = now.Add(time.Hour * 1000) })
 		current := ca.issue()
 		c := clock()
 		s := newReloader(t, version, current, Options{CAPEM: ca.pem(), Clock: c}, func(server *tls.Config) {

@@ -32,7 +32,7 @@ func (c *hookedConn) Read(p []byte) (int, error) {
 
 // The suite of transports, with options and with a configuration of the user's.
 func TestTransport(t *testing.T) {
-	ca := newCA(t, "the authority")
+	ca := newCA("the authority")
 	cert := ca.issue()
 	roots := x509.NewCertPool()
 	roots.AddCert(ca.cert)
@@ -160,8 +160,8 @@ var done = make(chan struct{})
 
 // What is accepted though the table of reasons refuses it by default.
 func TestAccepted(t *testing.T) {
-	ca, stranger := newCA(t, "the authority"), newCA(t, "a stranger")
-	itself := alone(t)
+	ca, stranger := newCA("the authority"), newCA("a stranger")
+	itself := alone()
 	between := ca.sub("between")
 	chained := between.issue()
 	chained.Certificate = append(chained.Certificate, between.cert.Raw)
@@ -213,12 +213,12 @@ func TestAccepted(t *testing.T) {
 
 // A configuration of the user's is verified by crypto/tls, and explained as well.
 func TestConfigIsExplained(t *testing.T) {
-	ca := newCA(t, "the authority")
+	ca := newCA("the authority")
 	trusted := x509.NewCertPool()
 	trusted.AddCert(ca.cert)
 	for want, cert := range map[Reason]tls.Certificate{
-		UnknownAuthority: newCA(t, "a stranger").issue(),
-		SelfSigned:       alone(t),
+		UnknownAuthority: newCA("a stranger").issue(),
+		SelfSigned:       alone(),
 		WrongHost:        ca.issue(func(c *x509.Certificate) { c.DNSNames = []string{"other.test"} }),
 		Expired:          ca.issue(func(c *x509.Certificate) { c.NotAfter = now.Add(-1) }),
 		NotYetValid:      ca.issue(func(c *x509.Certificate) { c.NotBefore = now.Add(1e9) }),
@@ -237,20 +237,18 @@ func TestConfigIsExplained(t *testing.T) {
 // The client's certificate, from wherever it comes; of several that a configuration
 // has, the one that the broker wants.
 func TestClientCertificate(t *testing.T) {
-	ca, stranger := newCA(t, "the authority"), newCA(t, "a stranger")
+	ca, stranger := newCA("the authority"), newCA("a stranger")
 	mine := ca.issue()
-	server := &tls.Config{Certificates: []tls.Certificate{ca.issue()}, ClientAuth: tls.RequireAndVerifyClientCert,
-		ClientCAs: x509.NewCertPool(), Time: clock().Now}
-	server.ClientCAs.AddCert(ca.cert)
+	server := ca.verifying(0)
 	address := listen(t, tlsServer(server))
 	trusted := x509.NewCertPool()
 	trusted.AddCert(ca.cert)
 	for name, o := range map[string]Options{
-		"of files":    {CertFile: write(t, "c", chainPEM(mine)), KeyFile: write(t, "k", keyPEM(t, mine))},
-		"of one file": {CertFile: write(t, "c", keyPEM(t, mine)+chainPEM(mine))},
-		"of the same file": {CertFile: write(t, "c", keyPEM(t, mine)+chainPEM(mine)),
-			KeyPEM: ports.NewSecret(keyPEM(t, mine))},
-		"of text": {CertPEM: chainPEM(mine) + stranger.pem(), KeyPEM: ports.NewSecret(keyPEM(t, mine))},
+		"of files":    {CertFile: write(t, "c", chainPEM(mine)), KeyFile: write(t, "k", keyPEM(mine))},
+		"of one file": {CertFile: write(t, "c", keyPEM(mine)+chainPEM(mine))},
+		"of the same file": {CertFile: write(t, "c", keyPEM(mine)+chainPEM(mine)),
+			KeyPEM: ports.NewSecret(keyPEM(mine))},
+		"of text": {CertPEM: chainPEM(mine) + stranger.pem(), KeyPEM: ports.NewSecret(keyPEM(mine))},
 		"of a configuration": {Config: &tls.Config{RootCAs: trusted, Time: clock().Now,
 			Certificates: []tls.Certificate{stranger.issue(), mine}}},
 		"of a function": {Config: &tls.Config{RootCAs: trusted, Time: clock().Now,
@@ -291,7 +289,7 @@ func TestClientCertificate(t *testing.T) {
 
 // All that is wrong with options is said before anybody is dialed, each in words.
 func TestOptionsThatCannotBe(t *testing.T) {
-	ca := newCA(t, "the authority")
+	ca := newCA("the authority")
 	mine, other := ca.issue(), ca.issue()
 	for _, c := range []struct {
 		o    Options
@@ -316,11 +314,11 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		{Options{CRLFile: write(t, "crl", "nonsense")}, "CRLFile: "},
 		{Options{CAPEM: "nonsense"}, "CAPEM: no certificate"},
 		{Options{CertPEM: chainPEM(mine)}, "CertPEM: "},
-		{Options{CertPEM: "nonsense", KeyPEM: ports.NewSecret(keyPEM(t, mine))}, "CertPEM: no certificate"},
+		{Options{CertPEM: "nonsense", KeyPEM: ports.NewSecret(keyPEM(mine))}, "CertPEM: no certificate"},
 		{Options{CertFile: write(t, "c", chainPEM(mine)), KeyFile: write(t, "k", "nonsense")}, "KeyFile: "},
-		{Options{CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, other))},
+		{Options{CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(other))},
 			`CertPEM: the key does not belong to the certificate "CN=a broker"`},
-		{Options{CertPEM: ca.pem() + chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, mine))},
+		{Options{CertPEM: ca.pem() + chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(mine))},
 			`the key belongs to certificate 2 of 2, "CN=a broker": put that one first`},
 	} {
 		_, err := Dial(plainDial, c.o)

@@ -72,7 +72,7 @@ func demanding(ca *testCA) *tls.Config {
 }
 
 func TestVerdictWinsOverAWriteThatFails(t *testing.T) {
-	ca := newCA(t, "the authority")
+	ca := newCA("the authority")
 	address := listen(t, tlsServer(demanding(ca)))
 	o := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}
 	for _, cause := range []error{syscall.EPIPE, syscall.ECONNRESET} {
@@ -103,7 +103,7 @@ func TestVerdictWinsOverAWriteThatFails(t *testing.T) {
 
 // Bytes that the broker sent before it closed the connection are not lost.
 func TestWriteThatFailsLosesNoByte(t *testing.T) {
-	ca := newCA(t, "the authority")
+	ca := newCA("the authority")
 	address := listen(t, func(under net.Conn) {
 		conn := tls.Server(under, &tls.Config{Certificates: []tls.Certificate{ca.issue()}})
 		_, _ = io.WriteString(conn, "all of it")
@@ -131,7 +131,7 @@ func TestWriteThatFailsLosesNoByte(t *testing.T) {
 // Where not even the alert comes through, as with a reset, the question that the
 // broker had asked is remembered.
 func TestDemandIsGuessedFromTheQuestion(t *testing.T) {
-	ca := newCA(t, "the authority")
+	ca := newCA("the authority")
 	address := listen(t, func(under net.Conn) {
 		conn := tls.Server(under, &tls.Config{Certificates: []tls.Certificate{ca.issue()},
 			ClientAuth: tls.RequestClientCert})
@@ -155,7 +155,7 @@ func TestDemandIsGuessedFromTheQuestion(t *testing.T) {
 	mine := ca.issue()
 	for shown, o := range map[bool]Options{
 		false: {CAPEM: ca.pem(), Clock: clock()},
-		true:  {CAPEM: ca.pem(), Clock: clock(), CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(t, mine))},
+		true:  {CAPEM: ca.pem(), Clock: clock(), CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(mine))},
 	} {
 		for how, ask := range askers {
 			_, err := ask(t, configFor(t, address, o))
@@ -175,12 +175,9 @@ func TestDemandIsGuessedFromTheQuestion(t *testing.T) {
 // A broker that refuses a certificate does not say that it is out of date, or says it
 // in a word of its own.
 func TestOwnCertificateOutOfDate(t *testing.T) {
-	ca := newCA(t, "the authority")
+	ca := newCA("the authority")
 	for _, version := range versions {
-		server := &tls.Config{Certificates: []tls.Certificate{ca.issue()}, MinVersion: version, MaxVersion: version,
-			ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool(), Time: clock().Now}
-		server.ClientCAs.AddCert(ca.cert)
-		address := listen(t, tlsServer(server))
+		address := listen(t, tlsServer(ca.verifying(version)))
 		for says, mine := range map[string]tls.Certificate{
 			`the client certificate "CN=a broker" was valid until 2030-06-01T11:59:59Z`: ca.issue(
 				func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }),
@@ -188,7 +185,7 @@ func TestOwnCertificateOutOfDate(t *testing.T) {
 				func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }),
 		} {
 			o := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock(), CertPEM: chainPEM(mine),
-				KeyPEM: ports.NewSecret(keyPEM(t, mine))}
+				KeyPEM: ports.NewSecret(keyPEM(mine))}
 			_, err := reach(t, mustDial(t, plainDial, o), address)
 			wantReason(t, err, CertificateRefused, says, "it is 2030-06-01T12:00:00Z")
 		}

@@ -15,17 +15,17 @@ func TestReasonIsSoughtInBounds(t *testing.T) {
 	name := func(common string) func(*x509.Certificate) {
 		return func(c *x509.Certificate) { c.Subject = pkix.Name{CommonName: common} }
 	}
-	a, b := newCA(t, "a"), newCA(t, "b")
+	a, b := newCA("a"), newCA("b")
 	leaf := a.issue().Leaf
 	certs := []*x509.Certificate{leaf}
-	decoy := newCA(t, "decoy")
+	decoy := newCA("decoy")
 	for _, common := range []string{"a", "b"} {
 		for range 20 {
 			certs = append(certs, decoy.issue(name(common),
 				func(c *x509.Certificate) { c.SerialNumber = big.NewInt(int64(len(certs))) }).Leaf)
 		}
 	}
-	byB, byA := sign(t, a.cert, b.cert, a.key.Public(), b.key), sign(t, b.cert, a.cert, b.key.Public(), a.key)
+	byB, byA := sign(a.cert, b.cert, a.key.Public(), b.key), sign(b.cert, a.cert, b.key.Public(), a.key)
 	certs = append(certs, byB, byA)
 	for len(certs) < 800 {
 		certs = append(certs, leaf)
@@ -45,7 +45,7 @@ func TestReasonIsSoughtInBounds(t *testing.T) {
 }
 
 func TestNamesInErrorsAreShort(t *testing.T) {
-	long := newCA(t, strings.Repeat("long ", 10_000),
+	long := newCA(strings.Repeat("long ", 10_000),
 		func(c *x509.Certificate) { c.DNSNames = []string{strings.Repeat("long", 10_000)} })
 	v := &verifier{name: "broker.test", roots: x509.NewCertPool(), now: clock().Now}
 	found := v.check([]*x509.Certificate{long.issue().Leaf, long.cert})
