@@ -20,15 +20,12 @@ func FuzzParseAddress(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if port == 0 {
-			t.Fatalf("%q: port 0", s)
-		}
+		require(t, port != 0, "%q: port 0", s)
 		if _, err := broker.NewPolled(broker.Config{Host: host, Port: port}); err != nil {
 			t.Fatalf("%q: %v", s, err)
 		}
 		repeated, samePort, err := broker.ParseAddress(net.JoinHostPort(host, strconv.Itoa(int(port))))
-		if err != nil || repeated != host || samePort != port {
-			t.Fatalf("%q: %q %d, and again %q %d, %v", s, host, port, repeated, samePort, err)
-		}
+		require(t, err == nil && repeated == host && samePort == port, "%q: %q %d, and again %q %d, %v", s, host, port,
+			repeated, samePort, err)
 	})
 }

@@ -2,7 +2,6 @@ package broker_test
 
 import (
 	"errors"
-	"slices"
 	"testing"
 	"time"
 
@@ -23,9 +22,7 @@ func (r *harness) repeated() {
 	r.pass(2 * time.Second)
 	r.reach()
 	r.turn()
-	if r.state() != broker.Connected {
-		r.t.Fatalf("state %v", r.state())
-	}
+	require(r.t, r.state() == broker.Connected, "state %v", r.state())
 }
 
 // TestLastFailedAddressIsTriedLast, whatever the resolver's order (KAFKA-12193).
@@ -36,9 +33,7 @@ func TestLastFailedAddressIsTriedLast(t *testing.T) {
 		r.lose()
 		r.lose()
 		r.lose()
-		if want := []string{"a", "b", "a", "b"}; !slices.Equal(r.broker.dials, want) {
-			t.Errorf("dialled %v, want %v", r.broker.dials, want)
-		}
+		r.wantDials("a", "b", "a", "b")
 	})
 }
 
@@ -51,9 +46,7 @@ func TestAddressOfACleanCloseIsTriedFirst(t *testing.T) {
 		r.repeated()
 		r.pass(time.Minute)
 		r.repeated()
-		if want := []string{"a", "a", "a"}; !slices.Equal(r.broker.dials, want) {
-			t.Errorf("dialled %v, want %v", r.broker.dials, want)
-		}
+		r.wantDials("a", "a", "a")
 	})
 }
 
@@ -67,9 +60,7 @@ func TestNameIsLookedUpAgain(t *testing.T) {
 		r.lose()
 		r.network.SetAddresses("broker", at("d"))
 		r.lose()
-		if want := []string{"a", "c", "d"}; !slices.Equal(r.broker.dials, want) {
-			t.Errorf("dialled %v, want %v", r.broker.dials, want)
-		}
+		r.wantDials("a", "c", "d")
 	})
 }
 
@@ -79,9 +70,7 @@ func TestOneAddressIsTriedThoughItFailed(t *testing.T) {
 		r.ready()
 		r.lose()
 		r.lose()
-		if len(r.broker.dials) != 3 {
-			t.Errorf("dialled %v", r.broker.dials)
-		}
+		assert(t, len(r.broker.dials) == 3, "dialled %v", r.broker.dials)
 	})
 }
 
@@ -96,10 +85,9 @@ func TestEveryAddressIsTriedBeforeAFailureCounts(t *testing.T) {
 			r.reach()
 			r.turn()
 		}
-		if s := r.stats(); s.State != broker.Connected || s.FailuresInARow != 0 || s.Attempts != 3 || s.Closed != 2 ||
-			s.Address != "c" {
-			t.Errorf("%+v", s)
-		}
+		s := r.stats()
+		assert(t, s.State == broker.Connected && s.FailuresInARow == 0 && s.Attempts == 3 && s.Closed == 2 &&
+			s.Address == "c", "%+v", s)
 		r.sums()
 	})
 }
@@ -111,12 +99,9 @@ func TestZoneOfAnIPv6AddressIsKept(t *testing.T) {
 		r.network.SetAddresses("fe80::1%eth0", ports.Endpoint{Host: "fe80::1%eth0", Network: "memory",
 			Address: "[fe80::1%eth0]:9092"})
 		r.ready()
-		if s := r.stats(); s.Address != "[fe80::1%eth0]:9092" {
-			t.Errorf("address %q", s.Address)
-		}
-		if want := []string{"[fe80::1%eth0]:9092"}; !slices.Equal(r.broker.dials, want) {
-			t.Errorf("dialled %v", r.broker.dials)
-		}
+		s := r.stats()
+		assert(t, s.Address == "[fe80::1%eth0]:9092", "address %q", s.Address)
+		r.wantDials("[fe80::1%eth0]:9092")
 	})
 }
 
@@ -135,8 +120,7 @@ func TestLastFailedAddressIsRememberedOverALookUp(t *testing.T) {
 		r.pass(time.Second)
 		r.reach()
 		r.turn()
-		if got := r.broker.dials; len(got) != 2 || got[1] != "b" {
-			t.Errorf("dialled %v", got)
-		}
+		got := r.broker.dials
+		assert(t, len(got) == 2 && got[1] == "b", "dialled %v", got)
 	})
 }

@@ -178,9 +178,7 @@ func TestNewBrokerIsNeverTakenForOld(t *testing.T) {
 					return
 				}
 			}
-			if connected < 100 {
-				t.Errorf("got %d runs that connected, want more", connected)
-			}
+			assert(t, connected >= 100, "got %d runs that connected, want more", connected)
 		})
 	}
 }
@@ -191,16 +189,13 @@ func TestHangUpsArePaced(t *testing.T) {
 	on := true
 	synctest.Test(t, func(t *testing.T) {
 		b := &balancer{rand: rand.New(rand.NewPCG(1, 1)), down: 3}
-		if v := dialBalancer(t, probing(b.config(), &on)); v != nil {
-			t.Fatal("got a connection, want none")
-		}
-		if len(b.dials) != 6 {
-			t.Fatalf("got %d connections, want 6", len(b.dials))
-		}
+		v := dialBalancer(t, probing(b.config(), &on))
+		require(t, v == nil, "got a connection, want none")
+		require(t, len(b.dials) == 6, "got %d connections, want 6", len(b.dials))
 		for i, want := range []time.Duration{50, 100, 200, 400} {
-			if got := b.dials[i+2].Sub(b.dials[i+1]); got < want*8/10*time.Millisecond {
-				t.Errorf("got probe %d after %v, want a pause of %d ms, less a fifth", i, got, want)
-			}
+			got := b.dials[i+2].Sub(b.dials[i+1])
+			assert(t, got >= want*8/10*time.Millisecond, "got probe %d after %v, want a pause of %d ms, less a fifth",
+				i, got, want)
 		}
 		time.Sleep(time.Minute)
 	})
@@ -224,9 +219,7 @@ func dialBalancer(t *testing.T, cfg broker.Config) *broker.Versions {
 	}
 	defer closeConn(conn)
 	v, err := conn.APIVersions(limited(t, time.Second))
-	if err != nil && !errors.Is(err, broker.ErrConnection) {
-		t.Error(err)
-	}
+	assert(t, err == nil || errors.Is(err, broker.ErrConnection), "%v", err)
 	return v
 }
 
@@ -283,29 +276,22 @@ func TestOldBrokerIsDetectedOnRequest(t *testing.T) {
 		}
 		_, err := broker.Dial(limited(t, 5*time.Second), cfg)
 		var e *broker.Error
-		if !errors.As(err, &e) || !strings.Contains(e.Hint, "ProbeOldReleases (probe_old_releases)") {
-			t.Errorf("got error %v, want a hint at ProbeOldReleases", err)
-		}
-		if len(warnings) != 0 {
-			t.Errorf("got warnings %q, want none", warnings)
-		}
+		assert(t, errors.As(err, &e) && strings.Contains(e.Hint, "ProbeOldReleases (probe_old_releases)"),
+			"got error %v, want a hint at ProbeOldReleases", err)
+		assert(t, len(warnings) == 0, "got warnings %q, want none", warnings)
 		conn, err := broker.Dial(limited(t, 5*time.Second), probing(cfg, &on))
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		conn.Close()
 		<-conn.Done()
 		conn = mustConn(t, cfg)
 		verdict, err := conn.CheckVersion(limited(t, 5*time.Second), broker.Check{})
-		if err != nil || verdict.Kind != broker.Exact || verdict.String() != "0.8.2" {
-			t.Errorf("got %v and error %v, want 0.8.2", verdict, err)
-		}
+		assert(t, err == nil && verdict.Kind == broker.Exact && verdict.String() == "0.8.2",
+			"got %v and error %v, want 0.8.2", verdict, err)
 		conn.Close()
 		<-conn.Done()
-		if len(warnings) != 2 || !strings.Contains(warnings[0], "0.8.2") ||
-			!strings.Contains(warnings[1], "it answered FindCoordinator") {
-			t.Errorf("got warnings %q, want two with the release and the evidence", warnings)
-		}
+		assert(t, len(warnings) == 2 && strings.Contains(warnings[0], "0.8.2") &&
+			strings.Contains(warnings[1], "it answered FindCoordinator"),
+			"got warnings %q, want two with the release and the evidence", warnings)
 		time.Sleep(time.Minute)
 	})
 }

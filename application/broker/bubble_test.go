@@ -92,9 +92,7 @@ func (m *moody) serve(conn net.Conn) {
 func TestEveryWaitEndsInTime(t *testing.T) {
 	for seed := range uint64(300) {
 		synctest.Test(t, func(t *testing.T) { moodyRound(t, seed) })
-		if t.Failed() {
-			t.Fatalf("with seed %d", seed)
-		}
+		require(t, !t.Failed(), "with seed %d", seed)
 	}
 }
 
@@ -130,12 +128,9 @@ func moodyRound(t *testing.T, seed uint64) {
 				began := time.Now()
 				got, err := askOneWay(ctx, conn, m.roll(5), body)
 				cancel()
-				if took := time.Since(began); took > limit+patrols {
-					t.Errorf("%v where %v was the limit: %v", took, limit, err)
-				}
-				if err == nil && got != nil && string(got) != string(body) {
-					t.Errorf("%q for %q", got, body)
-				}
+				took := time.Since(began)
+				assert(t, took <= limit+patrols, "%v where %v was the limit: %v", took, limit, err)
+				assert(t, err != nil || got == nil || string(got) == string(body), "%q for %q", got, body)
 				if err != nil && m.roll(20) == 0 {
 					time.Sleep(time.Duration(m.roll(3000)) * time.Millisecond)
 				}
@@ -200,15 +195,11 @@ func TestIdleConnectionSleeps(t *testing.T) {
 			for range 100 {
 				noError(t, heartbeat(t.Context(), conn))
 			}
-			if took := time.Since(began); took != 0 {
-				t.Errorf("it waited for %v, and there was nothing to wait for", took)
-			}
+			equal(t, "time waited for nothing", time.Since(began), 0)
 			time.Sleep(time.Minute) // the patrol sends a reader, the timeout of the last request passes
 			before := clock.rings.Load()
 			time.Sleep(24 * time.Hour)
-			if n := clock.rings.Load() - before; n != 0 {
-				t.Errorf("%d alarms on a day without requests", n)
-			}
+			equal(t, "alarms on a day without requests", clock.rings.Load()-before, 0)
 			mute.Store(true)
 			before = clock.rings.Load()
 			wantError(t, heartbeat(t.Context(), conn), broker.ErrRequestTimeout)

@@ -36,9 +36,8 @@ func TestClosingWithRequestsInFlight(t *testing.T) {
 	}
 	wg.Wait()
 	t.Logf("%d requests, of which %d were answered", reported.Load(), answered.Load())
-	if answered.Load() == 0 || answered.Load() == reported.Load() {
-		t.Error("the rounds were to close both before and after the answers")
-	}
+	assert(t, answered.Load() != 0 && answered.Load() != reported.Load(),
+		"the rounds were to close both before and after the answers")
 }
 
 func closeRound(t *testing.T, rng *rand.Rand, reported, answered *atomic.Int64) {
@@ -135,16 +134,12 @@ func closeRound(t *testing.T, rng *rand.Rand, reported, answered *atomic.Int64) 
 	wg.Wait()
 	end()
 	receive(t, conn.Done())
-	if conn.State() != broker.Closed {
-		t.Errorf("state %v after Close", conn.State())
-	}
+	assert(t, conn.State() == broker.Closed, "state %v after Close", conn.State())
 	wantError(t, errorOf(conn.Request(context.Background(), kmsg.NewPtrHeartbeatRequest())), broker.ErrClosed)
 }
 
 func checkEnd(t *testing.T, err error) {
-	if !errors.Is(err, broker.ErrConnection) {
-		t.Errorf("a request ended with %v, which is no loss of the connection", err)
-	}
+	wantError(t, err, broker.ErrConnection)
 }
 
 // receive guards against a hang; the time says nothing else.

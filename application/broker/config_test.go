@@ -61,12 +61,11 @@ func TestInvalidConfigs(t *testing.T) {
 			t.Errorf("%s: got no error, want one", c.setting)
 			continue
 		}
-		if polledErr == nil || polledErr.Error() != err.Error() {
-			t.Errorf("%s: got %v of a Polled, want %v", c.setting, polledErr, err)
-		}
-		if checkErr := c.config.Check(); checkErr == nil || checkErr.Error() != err.Error() {
-			t.Errorf("%s: got %v of Check, want %v", c.setting, checkErr, err)
-		}
+		assert(t, polledErr != nil && polledErr.Error() == err.Error(), "%s: got %v of a Polled, want %v", c.setting,
+			polledErr, err)
+		checkErr := c.config.Check()
+		assert(t, checkErr != nil && checkErr.Error() == err.Error(), "%s: got %v of Check, want %v", c.setting,
+			checkErr, err)
 		var one *broker.ConfigError
 		if joined, ok := err.(interface{ Unwrap() []error }); !ok || len(joined.Unwrap()) != 1 ||
 			!errors.As(err, &one) || one.Setting != c.setting {
@@ -74,9 +73,7 @@ func TestInvalidConfigs(t *testing.T) {
 			continue
 		}
 		for _, word := range c.right {
-			if !strings.Contains(one.Problem, word) {
-				t.Errorf("%s: got %q, want %q in it", c.setting, one.Problem, word)
-			}
+			assert(t, strings.Contains(one.Problem, word), "%s: got %q, want %q in it", c.setting, one.Problem, word)
 		}
 	}
 }
@@ -84,8 +81,7 @@ func TestInvalidConfigs(t *testing.T) {
 func TestAllInvalidSettingsAtOnce(t *testing.T) {
 	_, err := broker.NewPolled(broker.Config{Host: "a b", MaxInFlight: -1, RequestTimeout: -1})
 	for _, setting := range []string{"Host", "MaxInFlight", "RequestTimeout"} {
-		if err == nil || !strings.Contains(err.Error(), "config: "+setting+": ") {
-			t.Errorf("got %v, want an error of %s", err, setting)
-		}
+		assert(t, err != nil && strings.Contains(err.Error(), "config: "+setting+": "), "got %v, want an error of %s",
+			err, setting)
 	}
 }

@@ -56,21 +56,15 @@ func TestCancelledContextGivesUpTheWaitingOnly(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			go func() { <-asked; cancel() }()
 			err := heartbeat(ctx, conn)
-			if !errors.Is(err, context.Canceled) || !errors.Is(err, broker.ErrCanceled) {
-				t.Fatalf("got %v", err)
-			}
+			require(t, errors.Is(err, context.Canceled) && errors.Is(err, broker.ErrCanceled), "got %v", err)
 			var e *broker.Error
 			if !errors.As(err, &e) || e.Sent != broker.SentFully || broker.SafeToRetry(err) {
 				t.Errorf("sent %v", e.Sent)
 			}
-			if conn.Stats().InFlight != 1 {
-				t.Errorf("%d in flight, want the slot to stay", conn.Stats().InFlight)
-			}
+			assert(t, conn.Stats().InFlight == 1, "%d in flight, want the slot to stay", conn.Stats().InFlight)
 			close(release)
 			resp, err := kmsg.NewPtrHeartbeatRequest().RequestWith(t.Context(), conn)
-			if err != nil || resp.ErrorCode != 8 {
-				t.Errorf("the next request got %+v, %v", resp, err)
-			}
+			assert(t, err == nil && resp.ErrorCode == 8, "the next request got %+v, %v", resp, err)
 		})
 	}
 }
@@ -79,9 +73,8 @@ func TestContextThatHasEnded(t *testing.T) {
 	conn := dial(t, (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := heartbeat(ctx, conn); err != nil && !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
-	}
+	err := heartbeat(ctx, conn)
+	assert(t, err == nil || errors.Is(err, context.Canceled), "got %v", err)
 	noError(t, heartbeat(t.Context(), conn))
 }
 
@@ -136,13 +129,9 @@ func TestLineIsFirstComeFirstServed(t *testing.T) {
 	close(start)
 	wg.Wait()
 	for i := 1; i < len(order); i++ {
-		if order[i] != order[i-1]+1 {
-			t.Fatalf("order %v", order)
-		}
+		require(t, order[i] == order[i-1]+1, "order %v", order)
 	}
-	if len(order) != callers {
-		t.Errorf("%d requests seen, want %d", len(order), callers)
-	}
+	assert(t, len(order) == callers, "%d requests seen, want %d", len(order), callers)
 }
 
 func TestRequestTimeoutCountsTheWaitInLine(t *testing.T) {
@@ -159,22 +148,16 @@ func TestRequestTimeoutCountsTheWaitInLine(t *testing.T) {
 	for range 2 {
 		err := <-errs
 		var e *broker.Error
-		if !errors.As(err, &e) {
-			t.Fatalf("got %v", err)
-		}
+		require(t, errors.As(err, &e), "got %v", err)
 		if e.Sent == broker.SentNothing {
 			unsent++
-			if !broker.SafeToRetry(err) {
-				t.Errorf("not safe to retry: %v", err)
-			}
+			assert(t, broker.SafeToRetry(err), "not safe to retry: %v", err)
 		} else {
 			sent++
 			wantError(t, err, broker.ErrRequestTimeout)
 		}
 	}
-	if sent != 1 || unsent != 1 {
-		t.Errorf("%d sent, %d not", sent, unsent)
-	}
+	assert(t, sent == 1 && unsent == 1, "%d sent, %d not", sent, unsent)
 }
 
 // TestTimeoutNamesItsRequest: the connection goes with the first request that
@@ -189,10 +172,8 @@ func TestTimeoutNamesItsRequest(t *testing.T) {
 		second := mustSend(t, conn, kmsg.NewPtrHeartbeatRequest())
 		wantError(t, errorOf(first.Wait(t.Context())), broker.ErrRequestTimeout)
 		_, err := second.Wait(t.Context())
-		if errors.Is(err, broker.ErrTimeout) || !errors.Is(err, broker.ErrConnection) ||
-			!strings.Contains(err.Error(), "another request on it timed out") {
-			t.Errorf("second: %v", err)
-		}
+		assert(t, !errors.Is(err, broker.ErrTimeout) && errors.Is(err, broker.ErrConnection) &&
+			strings.Contains(err.Error(), "another request on it timed out"), "second: %v", err)
 	})
 }
 
@@ -209,13 +190,10 @@ func TestReconnectsOnDemand(t *testing.T) {
 	}}
 	conn := dial(t, s.Listening(t))
 	err := heartbeat(t.Context(), conn)
-	if !errors.Is(err, broker.ErrConnection) || !broker.Retriable(err) || broker.SafeToRetry(err) {
-		t.Errorf("first: %v", err)
-	}
+	assert(t, errors.Is(err, broker.ErrConnection) && broker.Retriable(err) && !broker.SafeToRetry(err), "first: %v",
+		err)
 	noError(t, heartbeat(t.Context(), conn))
-	if n := s.Conns.Load(); n != 2 {
-		t.Errorf("%d connections, want 2", n)
-	}
+	equal(t, "connections", s.Conns.Load(), 2)
 }
 
 // TestIdleConnectionThatIsClosedIsNoticed without any request.
@@ -254,9 +232,7 @@ func TestAnswerThatCannotBeRead(t *testing.T) {
 	cfg.NoReconnect = true
 	conn := dial(t, cfg)
 	err := heartbeat(t.Context(), conn)
-	if !errors.Is(err, broker.ErrProtocol) || broker.Retriable(err) {
-		t.Errorf("got %v", err)
-	}
+	assert(t, errors.Is(err, broker.ErrProtocol) && !broker.Retriable(err), "got %v", err)
 	receive(t, conn.Done())
 }
 
@@ -277,23 +253,18 @@ func TestAnswerThatCannotBeReadIsLookedAtLate(t *testing.T) {
 	conn := dial(t, s.Listening(t))
 	f := mustSend(t, conn, kmsg.NewPtrHeartbeatRequest())
 	receive(t, f.Done())
-	if err := heartbeat(t.Context(), conn); err == nil {
-		t.Fatal("it was to be lost")
-	}
+	err := heartbeat(t.Context(), conn)
+	require(t, err != nil, "it was to be lost")
 	must(t, heartbeat(t.Context(), conn))
 	wantError(t, errorOf(f.Response()), broker.ErrProtocol)
-	if conn.State() != broker.Connected {
-		t.Error("another connection was dropped for it")
-	}
+	assert(t, conn.State() == broker.Connected, "another connection was dropped for it")
 }
 
 func TestNoVersionInCommon(t *testing.T) {
 	conn := dial(t, (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped())
 	_, err := kmsg.NewPtrCreateTopicsRequest().RequestWith(t.Context(), conn)
 	var v *broker.VersionError
-	if !errors.Is(err, broker.ErrUnsupportedVersion) || !errors.As(err, &v) || !v.Unknown {
-		t.Errorf("got %v", err)
-	}
+	assert(t, errors.Is(err, broker.ErrUnsupportedVersion) && errors.As(err, &v) && v.Unknown, "got %v", err)
 	noError(t, heartbeat(t.Context(), conn))
 }
 
@@ -320,9 +291,7 @@ func TestProduceWithoutAcks(t *testing.T) {
 		req := kmsg.NewPtrProduceRequest()
 		req.Acks = 0
 		resp, err := conn.Request(t.Context(), req)
-		if resp != nil || err != nil {
-			t.Fatalf("got %v, %v", resp, err)
-		}
+		require(t, resp == nil && err == nil, "got %v, %v", resp, err)
 	}
 	noError(t, heartbeat(t.Context(), conn))
 }
@@ -339,9 +308,7 @@ func TestPanicsOfHooksAreContained(t *testing.T) {
 	noError(t, heartbeat(t.Context(), conn))
 	conn.Close()
 	<-conn.Done()
-	if len(panics) < 4 {
-		t.Errorf("got panics %v", panics)
-	}
+	assert(t, len(panics) >= 4, "got panics %v", panics)
 }
 
 func TestPanicsOfPortsDropTheConnection(t *testing.T) {
@@ -361,12 +328,8 @@ func TestDialReportsEveryAddress(t *testing.T) {
 	cfg := configFor(t, l.Addr().String())
 	l.Close() // so the port refuses
 	_, err = broker.Dial(t.Context(), cfg)
-	if !errors.Is(err, broker.ErrDial) || strings.Contains(err.Error(), "\n") {
-		t.Errorf("got %v", err)
-	}
-	if !strings.Contains(err.Error(), "refused") {
-		t.Errorf("the cause is missing: %v", err)
-	}
+	assert(t, errors.Is(err, broker.ErrDial) && !strings.Contains(err.Error(), "\n"), "got %v", err)
+	assert(t, strings.Contains(err.Error(), "refused"), "the cause is missing: %v", err)
 }
 
 func TestBadConfigurations(t *testing.T) {
@@ -375,14 +338,10 @@ func TestBadConfigurations(t *testing.T) {
 		RequestTimeout: -time.Second, SoftwareName: "-x",
 		ReconnectBackoff: 2 * time.Second, ReconnectBackoffMax: time.Second,
 	})
-	if err == nil {
-		t.Fatal("accepted")
-	}
+	require(t, err != nil, "accepted")
 	for _, setting := range []string{"Host", "NodeID", "ClusterID", "ClientID", "MaxInFlight", "RequestTimeout",
 		"SoftwareName", "ReconnectBackoffMax"} {
-		if !strings.Contains(err.Error(), "config: "+setting+": ") {
-			t.Errorf("%s is not named in %v", setting, err)
-		}
+		assert(t, strings.Contains(err.Error(), "config: "+setting+": "), "%s is not named in %v", setting, err)
 	}
 }
 
@@ -402,9 +361,7 @@ func TestParseAddress(t *testing.T) {
 		{"kafka://kafka:9093/", "kafka", 9093},
 	} {
 		host, port, err := broker.ParseAddress(c.in)
-		if err != nil || host != c.host || port != c.port {
-			t.Errorf("%q: got %q %d %v", c.in, host, port, err)
-		}
+		assert(t, err == nil && host == c.host && port == c.port, "%q: got %q %d %v", c.in, host, port, err)
 	}
 	for _, in := range []string{"", ":9092", "kafka:0", "kafka:99999", "kafka:x", "a:b:c", "[::1", "kafka:", "a b:1",
 		"a,b", "a/b:1", "a\x00b", "a\x1b[31m:1", "fe80::1%a]", "h%x:1"} {
@@ -447,9 +404,7 @@ func TestBackPressureWaits(t *testing.T) {
 	for refused := false; !refused; {
 		_, err := conn.Send(t.Context(), large)
 		refused = errors.Is(err, broker.ErrBackPressure) || errors.Is(err, broker.ErrTooManyInFlight)
-		if err != nil && !refused {
-			t.Fatal(err)
-		}
+		require(t, err == nil || refused, "%v", err)
 	}
 	close(start)
 	wg.Wait()
@@ -499,9 +454,7 @@ func TestLineGoesOnAfterABadAnswer(t *testing.T) {
 	}}
 	other := newConn(t, broker.Config{Transport: web})
 	err := heartbeat(t.Context(), other)
-	if !errors.Is(err, broker.ErrNotKafka) || broker.Retriable(err) {
-		t.Errorf("a web server: %v", err)
-	}
+	assert(t, errors.Is(err, broker.ErrNotKafka) && !broker.Retriable(err), "a web server: %v", err)
 }
 
 // TestLossAfterTrafficIsNoticed: after the last response the end of the connection is

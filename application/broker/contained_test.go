@@ -108,12 +108,8 @@ func TestDefectsOfLinksAreContained(t *testing.T) {
 				cancel()
 				receive(t, conn.Done())
 			}
-			if !errors.Is(err, broker.ErrPortPanic) || errors.Is(err, broker.ErrTimeout) {
-				t.Errorf("got %v", err)
-			}
-			if !strings.Contains(err.Error(), "in ") {
-				t.Errorf("what happened is missing: %v", err)
-			}
+			wantErrorBut(t, err, broker.ErrPortPanic, broker.ErrTimeout)
+			assert(t, strings.Contains(err.Error(), "in "), "what happened is missing: %v", err)
 		})
 	}
 }

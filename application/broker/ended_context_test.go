@@ -34,14 +34,11 @@ func TestEndedContextSendsNothing(t *testing.T) {
 		err := send()
 		wantError(t, err, broker.ErrCanceled)
 		var e *broker.Error
-		if !errors.As(err, &e) || e.Sent != broker.SentNothing {
-			t.Errorf("%s: got %v, want an error of a request that was not sent", name, err)
-		}
+		assert(t, errors.As(err, &e) && e.Sent == broker.SentNothing,
+			"%s: got %v, want an error of a request that was not sent", name, err)
 	}
 	noError(t, heartbeat(t.Context(), conn))
-	if n := received.Load(); n != 1 {
-		t.Errorf("requests received: got %d, want 1", n)
-	}
+	equal(t, "requests received", received.Load(), 1)
 }
 
 // A clock that does not advance fires no alarm, so nothing depends on one.

@@ -59,9 +59,7 @@ func TestPeerGoneInSilence(t *testing.T) {
 						ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 						err := heartbeat(ctx, conn)
 						cancel()
-						if err != nil && !errors.Is(err, broker.ErrConnection) {
-							t.Fatal(err)
-						}
+						require(t, err == nil || errors.Is(err, broker.ErrConnection), "%v", err)
 					}
 					noError(t, heartbeat(t.Context(), conn))
 					conn.Close()
@@ -131,9 +129,7 @@ func TestCheckBeforeTheFirstWriteAfterASilence(t *testing.T) {
 					RequestFailed: func(broker.RequestInfo, error) { failed.Add(1) },
 					StateChanged: func(_, to broker.State, _ broker.Endpoint, err error) {
 						if to == broker.Disconnected {
-							if errors.Is(err, broker.ErrTimeout) {
-								t.Errorf("lost for %v", err)
-							}
+							assert(t, !errors.Is(err, broker.ErrTimeout), "lost for %v", err)
 							lost <- struct{}{}
 						}
 					},
@@ -145,9 +141,7 @@ func TestCheckBeforeTheFirstWriteAfterASilence(t *testing.T) {
 				}()
 				must(t, heartbeat(context.Background(), conn))
 				clock.Advance(time.Second - 1)
-				if looks.Load() != 0 {
-					t.Error("looked, and it was in use a moment ago")
-				}
+				assert(t, looks.Load() == 0, "looked, and it was in use a moment ago")
 				peer := (<-peers).(*net.TCPConn)
 				end(peer)
 				for first.Check() == nil { // until the kernel has passed it on
@@ -187,9 +181,8 @@ func TestCheckBeforeTheFirstWriteAfterASilence(t *testing.T) {
 				} else if err != nil {
 					t.Error(err)
 				}
-				if looks.Load() == 0 || failed.Load() != 0 {
-					t.Errorf("%d looks, %d requests failed", looks.Load(), failed.Load())
-				}
+				assert(t, looks.Load() != 0 && failed.Load() == 0, "%d looks, %d requests failed", looks.Load(),
+					failed.Load())
 				receive(t, lost)
 			})
 		}
@@ -207,13 +200,10 @@ func TestCheckIsNoSystemCallPerRequest(t *testing.T) {
 			noError(t, heartbeat(t.Context(), conn))
 			time.Sleep(9 * time.Millisecond)
 		}
-		if n := looks.Load(); n != 0 {
-			t.Errorf("%d looks at a link that was in use", n)
-		}
+		equal(t, "looks at a link that was in use", looks.Load(), 0)
 		time.Sleep(time.Millisecond)
-		if err := heartbeat(t.Context(), conn); err != nil || looks.Load() != 1 {
-			t.Errorf("%v, %d looks after 10 ms", err, looks.Load())
-		}
+		err := heartbeat(t.Context(), conn)
+		assert(t, err == nil && looks.Load() == 1, "%v, %d looks after 10 ms", err, looks.Load())
 	})
 }
 
@@ -232,13 +222,10 @@ func TestCheckThatPanics(t *testing.T) {
 		}}
 		conn := dial(t, cfg)
 		time.Sleep(time.Minute)
-		if err := heartbeat(t.Context(), conn); err != nil && !errors.Is(err, broker.ErrPortPanic) {
-			t.Error(err)
-		}
+		err := heartbeat(t.Context(), conn)
+		assert(t, err == nil || errors.Is(err, broker.ErrPortPanic), "%v", err)
 		noError(t, heartbeat(t.Context(), conn))
-		if n := s.Conns.Load(); n != 2 {
-			t.Errorf("%d connections", n)
-		}
+		equal(t, "connections", s.Conns.Load(), 2)
 	})
 }
 
@@ -296,16 +283,14 @@ func TestCheckAmongManyCallers(t *testing.T) {
 				wg.Go(func() {
 					began := time.Now()
 					noError(t, heartbeat(t.Context(), conn))
-					if took := time.Since(began); took > 60*time.Millisecond {
-						t.Errorf("it took %v", took)
-					}
+					took := time.Since(began)
+					assert(t, took <= 60*time.Millisecond, "it took %v", took)
 				})
 			}
 			wg.Wait()
 		}
-		if st := conn.Stats(); st.Failed != 0 || st.Ready != 51 || s.Conns.Load() != 51 {
-			t.Errorf("%+v", st)
-		}
+		st := conn.Stats()
+		assert(t, st.Failed == 0 && st.Ready == 51 && s.Conns.Load() == 51, "%+v", st)
 	})
 }
 
@@ -322,9 +307,8 @@ func TestPolledPeerGoneInSilence(t *testing.T) {
 				r.pass(time.Minute)
 				end(r)
 				wantRefusal(t, r.outcome(r.send()), broker.ErrNotConnected)
-				if s := r.stats(); s.Requests != 0 {
-					t.Errorf("%+v", s)
-				}
+				s := r.stats()
+				assert(t, s.Requests == 0, "%+v", s)
 			})
 		})
 	}
@@ -366,9 +350,7 @@ func TestSendThatFindsThePeerGone(t *testing.T) {
 		mu.Unlock()
 		wantRefusal(t, errorOf(sendAndWait(t.Context(), conn, ask())), broker.ErrConnection)
 		time.Sleep(time.Minute)
-		if conn.State() != broker.Connected {
-			t.Errorf("a minute later: %v", conn.State())
-		}
+		assert(t, conn.State() == broker.Connected, "a minute later: %v", conn.State())
 		noError(t, errorOf(sendAndWait(t.Context(), conn, ask())))
 	})
 }

@@ -204,9 +204,7 @@ func (r *harness) ready() {
 	r.t.Helper()
 	r.reach()
 	r.turn()
-	if r.state() != broker.Connected {
-		r.t.Fatalf("state %v", r.state())
-	}
+	require(r.t, r.state() == broker.Connected, "state %v", r.state())
 	r.log = nil
 }
 
@@ -255,9 +253,7 @@ func (r *harness) exchange(n int, throttle int32) {
 
 func (r *harness) wantState(want broker.State) {
 	r.t.Helper()
-	if got := r.state(); got != want {
-		r.t.Errorf("state: got %v, want %v", got, want)
-	}
+	equal(r.t, "state", r.state(), want)
 }
 
 // pass lets time pass as the owner of a loop would: from one deadline to the next.
@@ -270,9 +266,7 @@ func (r *harness) pass(d time.Duration) (deadlines int) {
 		if next.IsZero() || next.After(end) {
 			break
 		}
-		if !next.After(r.clock.Now()) {
-			r.t.Fatalf("it is %v, and it waits for %v", r.clock.Now(), next)
-		}
+		require(r.t, next.After(r.clock.Now()), "it is %v, and it waits for %v", r.clock.Now(), next)
 		if deadlines++; deadlines > 100_000 {
 			r.t.Fatal("it does not sleep")
 		}
@@ -359,9 +353,7 @@ func (r *harness) close() {
 // outcome is what became of a request that must be done.
 func (r *harness) outcome(f sending) error {
 	r.t.Helper()
-	if !f.isDone() {
-		r.t.Fatal("it is not done")
-	}
+	require(r.t, f.isDone(), "it is not done")
 	_, err := f.Response()
 	return err
 }
@@ -377,9 +369,7 @@ func (r *harness) pending(f sending) {
 // wantHooks compares the calls of hooks since the last comparison.
 func (r *harness) wantHooks(want ...string) {
 	r.t.Helper()
-	if got := fmt.Sprintf("%q", r.log); got != fmt.Sprintf("%q", want) {
-		r.t.Errorf("hooks: got\n%s, want\n%q", got, want)
-	}
+	equal(r.t, "hooks", fmt.Sprintf("%q", r.log), fmt.Sprintf("%q", want))
 	r.log = nil
 }
 
@@ -393,12 +383,16 @@ func checkSums(t failing, s broker.Stats) {
 	if s.State.Down() {
 		live = 0
 	}
-	if s.Requests != s.Responses+s.Failed+int64(s.InFlight) || s.TimedOut > s.Failed || s.Throttled > s.Responses ||
-		s.Attempts != s.Closed+live || s.Ready > s.Attempts || s.ClosedClean > s.Closed || s.InFlight < 0 {
-		t.Errorf("the sums do not hold: %+v", s)
-	}
+	assert(t, s.Requests == s.Responses+s.Failed+int64(s.InFlight) && s.TimedOut <= s.Failed &&
+		s.Throttled <= s.Responses && s.Attempts == s.Closed+live && s.Ready <= s.Attempts &&
+		s.ClosedClean <= s.Closed && s.InFlight >= 0, "the sums do not hold: %+v", s)
 }
 
 func at(address string) ports.Endpoint {
 	return ports.Endpoint{Host: "broker", Network: "memory", Address: address}
+}
+
+func (r *harness) wantDials(want ...string) {
+	r.t.Helper()
+	equal(r.t, "dials", fmt.Sprint(r.broker.dials), fmt.Sprint(want))
 }

@@ -86,6 +86,30 @@ func sendAndWait(ctx context.Context, conn *broker.Conn, req ports.Message) (por
 	return f.Wait(ctx)
 }
 
+// equal reports what differs.
+func equal[T comparable](t failing, what string, got, want T) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: got %+v, want %+v", what, got, want)
+	}
+}
+
+// assert reports what does not hold.
+func assert(t failing, holds bool, format string, args ...any) {
+	t.Helper()
+	if !holds {
+		t.Errorf(format, args...)
+	}
+}
+
+// require is assert, and ends the test.
+func require(t failing, holds bool, format string, args ...any) {
+	t.Helper()
+	if !holds {
+		t.Fatalf(format, args...)
+	}
+}
+
 func noError(t failing, err error) {
 	t.Helper()
 	if err != nil {
@@ -107,6 +131,14 @@ func wantError(t failing, err error, kinds ...error) {
 		if !errors.Is(err, kind) {
 			t.Errorf("got error %v, want %v", err, kind)
 		}
+	}
+}
+
+// wantErrorBut checks that err matches one kind, and not the other.
+func wantErrorBut(t failing, err error, kind, other error) {
+	t.Helper()
+	if !errors.Is(err, kind) || errors.Is(err, other) {
+		t.Errorf("got error %v, want %v and not %v", err, kind, other)
 	}
 }
 

@@ -151,16 +151,12 @@ func TestSpoiltLogins(t *testing.T) {
 						began := time.Now()
 						err := heartbeat(t.Context(), conn)
 						var e *broker.Error
-						if err != nil && !errors.As(err, &e) {
-							t.Errorf("at byte %d of %d: a %T, %v", at, len(whole), err, err)
-						}
-						if took := time.Since(began); took > 31*time.Second {
-							t.Errorf("at byte %d of %d: %v, after %v", at, len(whole), err, took)
-						}
+						assert(t, err == nil || errors.As(err, &e), "at byte %d of %d: a %T, %v", at, len(whole), err,
+							err)
+						took := time.Since(began)
+						assert(t, took <= 31*time.Second, "at byte %d of %d: %v, after %v", at, len(whole), err, took)
 						fakebroker.Close(t, conn)
-						if hosts.StillOpen() != 0 {
-							t.Errorf("at byte %d of %d: a connection is left", at, len(whole))
-						}
+						assert(t, hosts.StillOpen() == 0, "at byte %d of %d: a connection is left", at, len(whole))
 						time.Sleep(time.Hour) // for what drips
 					})
 				}
@@ -248,9 +244,9 @@ func TestOddAuthenticators(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 				err := conn.Connect(ctx)
 				cancel()
-				if last := conn.LastError(); !errors.Is(err, c.is) && !errors.Is(last, c.is) {
-					t.Errorf("first %v: got %v, last error %v, want %v", first, err, last, c.is)
-				}
+				last := conn.LastError()
+				assert(t, errors.Is(err, c.is) || errors.Is(last, c.is), "first %v: got %v, last error %v, want %v",
+					first, err, last, c.is)
 				conn.SetAuthenticators(fakebroker.NewToken("X", "one", 0))
 				if err := heartbeat(t.Context(), conn); err != nil {
 					t.Errorf("first %v: with another: %v", first, err)
@@ -336,9 +332,8 @@ func TestLoginsAndEnds(t *testing.T) {
 							t.Fatalf("not over a minute after its end: %v, %+v", conn.State(), conn.Stats())
 						}
 						time.Sleep(time.Minute)
-						if reported.Load() != 8 || hosts.StillOpen() != 0 {
-							t.Errorf("%d of 8 are done, %d connections are left", reported.Load(), hosts.StillOpen())
-						}
+						assert(t, reported.Load() == 8 && hosts.StillOpen() == 0,
+							"%d of 8 are done, %d connections are left", reported.Load(), hosts.StillOpen())
 					})
 				}
 			})
@@ -365,16 +360,14 @@ func TestExtremeSessions(t *testing.T) {
 				}
 				answered += len(p.Recv())
 				next := p.NextDeadline()
-				if d := time.Until(next); !next.IsZero() && d <= 0 {
-					t.Fatalf("%d ms: the deadline is %v ago", ms, -d)
-				}
+				d := time.Until(next)
+				require(t, next.IsZero() || d > 0, "%d ms: the deadline is %v ago", ms, -d)
 				time.Sleep(10 * time.Millisecond)
 			}
 			p.Close(nil)
-			if answered < 10 || len(hosts.DialedHosts()) != 1 || login.Begun.Load() > int64(2*answered+2) {
-				t.Errorf("%d ms: %d answers, %d logins, %d connections", ms, answered, login.Begun.Load(),
-					len(hosts.DialedHosts()))
-			}
+			assert(t, answered >= 10 && len(hosts.DialedHosts()) == 1 && login.Begun.Load() <= int64(2*answered+2),
+				"%d ms: %d answers, %d logins, %d connections", ms, answered, login.Begun.Load(),
+				len(hosts.DialedHosts()))
 		})
 	}
 }

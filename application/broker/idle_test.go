@@ -28,13 +28,10 @@ func TestIdleTimeout(t *testing.T) {
 		r.ready()
 		r.pass(time.Minute - 1)
 		r.wantHooks()
-		if n := r.pass(1); n != 1 {
-			t.Errorf("%d deadlines within a nanosecond", n)
-		}
+		equal(t, "deadlines within a nanosecond", r.pass(1), 1)
 		r.wantHooks(cleanClose, "idle")
-		if s := r.stats(); s.ClosedClean != 1 || s.FailuresInARow != 0 || r.lastError() != nil {
-			t.Errorf("%+v, %v", s, r.lastError())
-		}
+		s := r.stats()
+		assert(t, s.ClosedClean == 1 && s.FailuresInARow == 0 && r.lastError() == nil, "%+v, %v", s, r.lastError())
 		r.sums()
 		if n := r.pass(time.Hour); n != 0 || r.state() != broker.Disconnected {
 			t.Errorf("%d deadlines in an hour, state %v", n, r.state())
@@ -134,9 +131,8 @@ func TestIdleTimeoutDefaults(t *testing.T) {
 // TestIdleConnIsFinalWithNoReconnect: a NoReconnect Conn is closed by it.
 func TestIdleConnIsFinalWithNoReconnect(t *testing.T) {
 	r := newHarness(t, "Conn", func(cfg *broker.Config) { cfg.IdleTimeout, cfg.NoReconnect = time.Minute, true })
-	if err := r.outcome(r.send()); !errors.Is(err, broker.ErrNotConnected) {
-		t.Fatal(err)
-	}
+	err := r.outcome(r.send())
+	require(t, errors.Is(err, broker.ErrNotConnected), "%v", err)
 	r.turn()
 	r.log = nil
 	r.pass(time.Minute)
@@ -173,19 +169,15 @@ func TestIdleCloseFailsNoRequest(t *testing.T) {
 						}
 						began := time.Now()
 						noError(t, heartbeat(t.Context(), conn))
-						if took := time.Since(began); took > 0 {
-							t.Errorf("it waited for %v", took)
-						}
+						took := time.Since(began)
+						assert(t, took <= 0, "it waited for %v", took)
 					}
 				})
 			}
 			wg.Wait()
-			if idle.Load() < 100 {
-				t.Errorf("closed %d times: they were to meet it", idle.Load())
-			}
-			if s := conn.Stats(); s.Failed != 0 || s.Attempts != s.Ready || s.FailuresInARow != 0 {
-				t.Errorf("%+v", s)
-			}
+			assert(t, idle.Load() >= 100, "closed %d times: they were to meet it", idle.Load())
+			s := conn.Stats()
+			assert(t, s.Failed == 0 && s.Attempts == s.Ready && s.FailuresInARow == 0, "%+v", s)
 		})
 	}
 }
@@ -216,9 +208,8 @@ func TestIdleConnSleeps(t *testing.T) {
 				time.Sleep(time.Minute - time.Second)
 				before := clock.rings.Load()
 				time.Sleep(24 * time.Hour)
-				if n := clock.rings.Load() - before; n > c.limit {
-					t.Errorf("%d alarms on a day", n)
-				}
+				n := clock.rings.Load() - before
+				assert(t, n <= c.limit, "%d alarms on a day", n)
 				noError(t, heartbeat(t.Context(), conn))
 			})
 		}
@@ -236,24 +227,17 @@ func TestKeepWarm(t *testing.T) {
 		r.ready()
 		before := len(r.broker.asked)
 		r.pass(time.Minute - 1)
-		if n := len(r.broker.asked) - before; n != 0 {
-			t.Errorf("asked %d times too early", n)
-		}
+		equal(t, "times asked too early", len(r.broker.asked)-before, 0)
 		r.pass(1)
 		if n := len(r.broker.asked) - before; n != 1 || r.broker.asked[before].key != 18 {
 			t.Errorf("asked %v", r.broker.asked[before:])
 		}
 		deadlines := r.pass(24*time.Hour - time.Minute)
-		if n := len(r.broker.asked) - before; n != 24*60 {
-			t.Errorf("asked %d times on a day", n)
-		}
-		if deadlines > 2*24*60 {
-			t.Errorf("%d deadlines on a day", deadlines)
-		}
+		equal(t, "times asked on a day", len(r.broker.asked)-before, 24*60)
+		assert(t, deadlines <= 2*24*60, "%d deadlines on a day", deadlines)
 		r.wantHooks()
-		if s := r.stats(); s.Requests != 0 || s.Responses != 0 || s.InFlight != 0 || s.Attempts != 1 {
-			t.Errorf("%+v", s)
-		}
+		s := r.stats()
+		assert(t, s.Requests == 0 && s.Responses == 0 && s.InFlight == 0 && s.Attempts == 1, "%+v", s)
 	})
 }
 
@@ -267,9 +251,7 @@ func TestKeepWarmOnlyInSilence(t *testing.T) {
 			r.exchange(1, 0)
 		}
 		for _, q := range r.broker.asked[1:] {
-			if q.key == 18 {
-				t.Error("asked, though there was traffic")
-			}
+			assert(t, q.key != 18, "asked, though there was traffic")
 		}
 	})
 }
@@ -282,22 +264,18 @@ func TestKeepWarmTakesNoSlot(t *testing.T) {
 			r.ready()
 			r.broker.mute = true
 			r.pass(time.Minute)
-			if n := len(r.broker.received); n != 1 || r.inFlight() != 0 || r.stats().InFlight != 0 {
-				t.Fatalf("%d questions, %d in flight", n, r.inFlight())
-			}
+			n := len(r.broker.received)
+			require(t, n == 1 && r.inFlight() == 0 && r.stats().InFlight == 0, "%d questions, %d in flight", n,
+				r.inFlight())
 			f := r.send()
 			r.turn()
 			r.pending(f)
-			if r.inFlight() != 1 || len(r.broker.received) != 2 {
-				t.Errorf("%d in flight", r.inFlight())
-			}
+			assert(t, r.inFlight() == 1 && len(r.broker.received) == 2, "%d in flight", r.inFlight())
 			wantError(t, r.outcome(r.send()), broker.ErrTooManyInFlight)
 			r.sums()
 			r.answer(1, 0)
 			r.pending(f)
-			if r.inFlight() != 1 {
-				t.Errorf("%d in flight", r.inFlight())
-			}
+			assert(t, r.inFlight() == 1, "%d in flight", r.inFlight())
 			r.answer(1, 0)
 			noError(t, r.outcome(f))
 			r.wantHooks("written 3", "answered 3")
@@ -319,17 +297,13 @@ func TestKeepWarmUnanswered(t *testing.T) {
 		r.pending(f)
 		r.wantState(broker.Connected)
 		r.pass(1)
-		if err := r.outcome(f); !errors.Is(err, broker.ErrConnection) || errors.Is(err, broker.ErrTimeout) {
-			t.Errorf("got %v", err)
-		}
+		wantErrorBut(t, r.outcome(f), broker.ErrConnection, broker.ErrTimeout)
 		wantError(t, r.lastError(), broker.ErrRequestTimeout)
-		if s := r.stats(); s.TimedOut != 0 || s.Failed != 1 || s.FailuresInARow != 1 {
-			t.Errorf("%+v", s)
-		}
+		s := r.stats()
+		assert(t, s.TimedOut == 0 && s.Failed == 1 && s.FailuresInARow == 1, "%+v", s)
 		r.sums()
-		if n := slices.Index(r.log, "failed 2"); n >= 0 {
-			t.Error("a hook was called for the connection's own question")
-		}
+		n := slices.Index(r.log, "failed 2")
+		assert(t, n < 0, "a hook was called for the connection's own question")
 	})
 }
 
@@ -341,13 +315,9 @@ func TestKeepWarmWaitsForTheThrottle(t *testing.T) {
 		r.exchange(1, 3_600_000)
 		before := len(r.broker.asked)
 		r.pass(time.Hour - 1)
-		if n := len(r.broker.asked) - before; n != 0 {
-			t.Errorf("%d questions while throttled", n)
-		}
+		equal(t, "questions while throttled", len(r.broker.asked)-before, 0)
 		r.pass(1)
-		if n := len(r.broker.asked) - before; n != 1 {
-			t.Errorf("%d questions after it", n)
-		}
+		equal(t, "questions after it", len(r.broker.asked)-before, 1)
 	})
 }
 
@@ -359,18 +329,16 @@ func TestKeepWarmLost(t *testing.T) {
 		r.pass(time.Minute)
 		r.broker.peer.Close()
 		r.turn()
-		if r.state() != broker.Disconnected || r.inFlight() != 0 {
-			t.Errorf("state %v, %d in flight", r.state(), r.inFlight())
-		}
+		assert(t, r.state() == broker.Disconnected && r.inFlight() == 0, "state %v, %d in flight", r.state(),
+			r.inFlight())
 		r.broker.mute = false
 		r.pass(time.Second)
 		r.reach()
 		r.turn()
 		f := r.send()
 		r.exchange(1, 0)
-		if err := r.outcome(f); err != nil || r.inFlight() != 0 {
-			t.Errorf("%v, %d in flight", err, r.inFlight())
-		}
+		err := r.outcome(f)
+		assert(t, err == nil && r.inFlight() == 0, "%v, %d in flight", err, r.inFlight())
 		r.sums()
 	})
 }
@@ -389,17 +357,11 @@ func TestKeepWarmSettings(t *testing.T) {
 	} {
 		cfg := broker.Config{PingInterval: c.warm, IdleTimeout: c.limit}
 		_, err := broker.NewConn(cfg)
-		if (err == nil) != c.conn {
-			t.Errorf("Conn, %v of %v: %v", c.warm, c.limit, err)
-		}
+		assert(t, (err == nil) == c.conn, "Conn, %v of %v: %v", c.warm, c.limit, err)
 		_, err = broker.NewPolled(cfg)
-		if (err == nil) != c.poll {
-			t.Errorf("Polled, %v of %v: %v", c.warm, c.limit, err)
-		}
+		assert(t, (err == nil) == c.poll, "Polled, %v of %v: %v", c.warm, c.limit, err)
 		var ce *broker.ConfigError
-		if err != nil && (!errors.As(err, &ce) || ce.Setting != "PingInterval") {
-			t.Errorf("%v", err)
-		}
+		assert(t, err == nil || errors.As(err, &ce) && ce.Setting == "PingInterval", "%v", err)
 	}
 }
 
@@ -426,9 +388,8 @@ func TestKeepWarmBesideCallers(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			if s := conn.Stats(); s.Attempts != 1 || s.Failed != 0 || s.Requests != 1200 || s.Responses != 1200 {
-				t.Errorf("%+v", s)
-			}
+			s := conn.Stats()
+			assert(t, s.Attempts == 1 && s.Failed == 0 && s.Requests == 1200 && s.Responses == 1200, "%+v", s)
 		})
 	}
 }
@@ -467,15 +428,12 @@ func TestHooksOfIdlenessAndThrottlingMeddle(t *testing.T) {
 					r.ready()
 					f := r.send()
 					r.exchange(1, 1000)
-					if err := r.outcome(f); err != nil {
-						t.Errorf("%s: the answer was there: %v", kind, err)
-					}
+					err := r.outcome(f)
+					assert(t, err == nil, "%s: the answer was there: %v", kind, err)
 					if hook == "idle" {
 						r.pass(time.Minute)
 					}
-					if times != 1 {
-						t.Errorf("%s: got %d calls", kind, times)
-					}
+					assert(t, times == 1, "%s: got %d calls", kind, times)
 					want := c.want
 					switch {
 					case hook == "throttled" && (name == "Connect" || name == "Send" || name == "panic"):
@@ -485,9 +443,8 @@ func TestHooksOfIdlenessAndThrottlingMeddle(t *testing.T) {
 					case kind == "Conn" && (name == "Connect" || name == "Send"):
 						continue // see TestSendFromTheHooksOfTheEnd
 					}
-					if got := r.state(); got != want {
-						t.Errorf("%s: %v, want %v", kind, got, want)
-					}
+					got := r.state()
+					assert(t, got == want, "%s: %v, want %v", kind, got, want)
 					r.sums()
 				}
 			})
@@ -536,9 +493,7 @@ func TestSendFromTheHooksOfTheEnd(t *testing.T) {
 			}
 			must(t, conn.Connect(t.Context()))
 			time.Sleep(time.Hour + time.Minute)
-			if conn.State() != broker.Connected {
-				t.Errorf("a minute later: %v", conn.State())
-			}
+			assert(t, conn.State() == broker.Connected, "a minute later: %v", conn.State())
 			conn.Close()
 			receive(t, conn.Done())
 		})
@@ -570,9 +525,8 @@ func TestIdleTimeoutShorterThanAHook(t *testing.T) {
 			}
 		}}
 		conn := newConn(t, cfg)
-		if err := heartbeat(t.Context(), conn); err != nil || s.Conns.Load() != 1 {
-			t.Errorf("%v, after %d connections", err, s.Conns.Load())
-		}
+		err := heartbeat(t.Context(), conn)
+		assert(t, err == nil && s.Conns.Load() == 1, "%v, after %d connections", err, s.Conns.Load())
 		conn.Close()
 		receive(t, conn.Done())
 		time.Sleep(time.Minute)

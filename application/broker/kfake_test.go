@@ -57,9 +57,7 @@ func TestRequestsOfManyCallersAreAnswered(t *testing.T) {
 							t.Errorf("request: %v", err)
 							return
 						}
-						if len(resp.Brokers) != 1 {
-							t.Errorf("%d brokers, want 1", len(resp.Brokers))
-						}
+						assert(t, len(resp.Brokers) == 1, "%d brokers, want 1", len(resp.Brokers))
 					}
 				})
 			}

@@ -26,9 +26,7 @@ import (
 func TestLifetimeOfABusyConn(t *testing.T) {
 	for seed := range uint64(300) {
 		synctest.Test(t, func(t *testing.T) { busyRound(t, seed) })
-		if t.Failed() {
-			t.Fatalf("with seed %d", seed)
-		}
+		require(t, !t.Failed(), "with seed %d", seed)
 	}
 }
 
@@ -138,12 +136,10 @@ func busyRound(t *testing.T, seed uint64) {
 					// The throttle that lasted already may be in what was there before.
 					limit += time.Duration(throttled.Load()-before) + 40*time.Millisecond
 				}
-				if took := time.Since(began); took > limit+patrols {
-					t.Errorf("caller %d, %d: %v where %v was the limit: %v", caller, n, took, limit, err)
-				}
-				if err != nil && !broker.Retriable(err) && !errors.Is(err, broker.ErrCanceled) {
-					t.Errorf("%v", err)
-				}
+				took := time.Since(began)
+				assert(t, took <= limit+patrols, "caller %d, %d: %v where %v was the limit: %v", caller, n, took, limit,
+					err)
+				assert(t, err == nil || broker.Retriable(err) || errors.Is(err, broker.ErrCanceled), "%v", err)
 				checkSums(t, conn.Stats())
 				if roll(6) == 0 {
 					time.Sleep(time.Duration(roll(60)) * time.Millisecond)
@@ -161,16 +157,12 @@ func busyRound(t *testing.T, seed uint64) {
 	receive(t, conn.Done())
 	st := conn.Stats()
 	checkSums(t, st)
-	if written.Load() < answered.Load() || answered.Load() != st.Responses || up.Load() != st.Ready ||
-		down.Load() != st.Ready ||
-		idle.Load() > st.ClosedClean || failed.Load() > st.Failed {
-		t.Errorf("%d written, %d answered, %d failed, %d idle, %d up, %d down; %+v",
-			written.Load(), answered.Load(), failed.Load(), idle.Load(), up.Load(), down.Load(), st)
-	}
+	assert(t, written.Load() >= answered.Load() && answered.Load() == st.Responses && up.Load() == st.Ready &&
+		down.Load() == st.Ready && idle.Load() <= st.ClosedClean && failed.Load() <= st.Failed,
+		"%d written, %d answered, %d failed, %d idle, %d up, %d down; %+v", written.Load(), answered.Load(),
+		failed.Load(), idle.Load(), up.Load(), down.Load(), st)
 	synctest.Wait()
 	before := clock.rings.Load()
 	time.Sleep(time.Hour)
-	if n := clock.rings.Load() - before; n != 0 {
-		t.Errorf("%d alarms after the end", n)
-	}
+	equal(t, "alarms after the end", clock.rings.Load()-before, 0)
 }

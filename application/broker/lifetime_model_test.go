@@ -54,12 +54,11 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 		now := r.clock.Now()
 		s := r.stats()
 		checkSums(r.t, s)
-		if next := r.next(); !next.IsZero() && !next.After(now) {
-			t.Fatalf("it is %v, and it waits for %v: a loop that never sleeps", now, next)
-		}
-		if s.ThrottledUntil.Before(throttledUntil) {
-			t.Fatalf("the end of the throttle moved back, from %v to %v", throttledUntil, s.ThrottledUntil)
-		}
+		next := r.next()
+		require(t, next.IsZero() || next.After(now), "it is %v, and it waits for %v: a loop that never sleeps", now,
+			next)
+		require(t, !s.ThrottledUntil.Before(throttledUntil), "the end of the throttle moved back, from %v to %v",
+			throttledUntil, s.ThrottledUntil)
 		if s.LastSent.After(lastTraffic) {
 			lastTraffic = s.LastSent
 		}
@@ -74,9 +73,7 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 			for _, u := range sent {
 				abandoned = abandoned || u.released
 			}
-			if !abandoned {
-				t.Fatalf("idle since %v: %+v", lastTraffic, s)
-			}
+			require(t, abandoned, "idle since %v: %+v", lastTraffic, s)
 		}
 		for _, u := range sent {
 			if done := u.f.isDone(); u.released && !done || u.done && !done {
@@ -105,9 +102,8 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 		act()
 		r.turn()
 		after := ours()
-		if after > before && until.After(r.clock.Now()) {
-			t.Fatalf("%d requests were sent before %v", after-before, until)
-		}
+		require(t, after <= before || !until.After(r.clock.Now()), "%d requests were sent before %v", after-before,
+			until)
 	}
 	send := func(d time.Duration) {
 		quiet(func() {
@@ -121,12 +117,9 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 			sent = append(sent, &underWay{f: f, due: r.clock.Now().Add(d)})
 			if f.isDone() {
 				_, err := f.Response()
-				if err == nil || !broker.SafeToRetry(err) {
-					t.Fatalf("a refusal: %v", err)
-				}
-				if errors.Is(err, broker.ErrThrottled) != (mayNot && !errors.Is(err, broker.ErrDraining)) {
-					t.Fatalf("throttled for %v: %v", r.throttleDelay(), err)
-				}
+				require(t, err != nil && broker.SafeToRetry(err), "a refusal: %v", err)
+				require(t, errors.Is(err, broker.ErrThrottled) == (mayNot && !errors.Is(err, broker.ErrDraining)),
+					"throttled for %v: %v", r.throttleDelay(), err)
 			}
 		})
 	}
@@ -193,15 +186,12 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 			if warm > 0 {
 				limit += 2 * int(d/warm+1)
 			}
-			if n := r.pass(d); n > limit {
-				t.Fatalf("%d deadlines in %v", n, d)
-			}
+			n := r.pass(d)
+			require(t, n <= limit, "%d deadlines in %v", n, d)
 		},
 		"drain": func(*rapid.T) {
 			quiet(func() {
-				if r.polled != nil && r.polled.Drain() != r.polled.Disconnected() {
-					t.Fatal("Drain says otherwise")
-				}
+				require(t, r.polled == nil || r.polled.Drain() == r.polled.Disconnected(), "Drain says otherwise")
 			})
 		},
 		"close": func(t *rapid.T) {
@@ -227,9 +217,7 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 	r.pass(last.Sub(r.clock.Now()))
 	check(t)
 	for i, u := range sent {
-		if !u.released && !u.done {
-			t.Fatalf("request %d of %d was never done", i, len(sent))
-		}
+		require(t, u.released || u.done, "request %d of %d was never done", i, len(sent))
 	}
 	r.close()
 	check(t)

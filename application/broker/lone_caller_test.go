@@ -84,9 +84,9 @@ func TestLoneCallerReadsForItself(t *testing.T) {
 						}
 						time.Sleep(c.spacing)
 					}
-					if n := callers.Load(); n*100 < all.Load()*99 || all.Load() < requests {
-						t.Errorf("reads by the caller: got %d of %d, want 99%%", n, all.Load())
-					}
+					n := callers.Load()
+					assert(t, n*100 >= all.Load()*99 && all.Load() >= requests,
+						"reads by the caller: got %d of %d, want 99%%", n, all.Load())
 				})
 			})
 		}
@@ -107,16 +107,15 @@ func TestCanceledCallerReturnsAtOnce(t *testing.T) {
 			began := time.Now()
 			_, err := conn.RequestRaw(ctx, &ports.RawRequest{APIKey: 12, APIVersion: 1})
 			cancel()
-			if took := time.Since(began); !errors.Is(err, broker.ErrCanceled) ||
-				took > time.Duration(n)*10*time.Millisecond {
-				t.Errorf("got %v after %v, want ErrCanceled after %d ms", err, took, n*10)
-			}
+			took := time.Since(began)
+			assert(t, errors.Is(err, broker.ErrCanceled) && took <= time.Duration(n)*10*time.Millisecond,
+				"got %v after %v, want ErrCanceled after %d ms", err, took, n*10)
 			if n%4 == 3 { // as many are in flight as may be
 				time.Sleep(5 * time.Second)
 			}
 		}
-		if s := conn.Stats(); s.Attempts != 1 || s.State != broker.Connected {
-			t.Errorf("got %d connections, state %v, want 1, Connected", s.Attempts, s.State)
-		}
+		s := conn.Stats()
+		assert(t, s.Attempts == 1 && s.State == broker.Connected, "got %d connections, state %v, want 1, Connected",
+			s.Attempts, s.State)
 	})
 }

@@ -24,9 +24,8 @@ func mustPanic(t *testing.T, says string, f func()) {
 	t.Helper()
 	defer func() {
 		t.Helper()
-		if v := recover(); v == nil || !strings.Contains(fmt.Sprint(v), says) {
-			t.Errorf("panicked with %v, want %q", v, says)
-		}
+		v := recover()
+		assert(t, v != nil && strings.Contains(fmt.Sprint(v), says), "panicked with %v, want %q", v, says)
 	}()
 	f()
 }
@@ -41,19 +40,14 @@ func TestCancel(t *testing.T) {
 		f.Cancel()
 		f.Cancel()
 		var e *broker.Error
-		if err := r.outcome(f); !errors.Is(err, broker.ErrCanceled) || !errors.As(err, &e) ||
-			e.Sent != broker.SentFully {
-			t.Errorf("canceled: got %v, want ErrCanceled, fully sent", err)
-		}
+		err := r.outcome(f)
+		assert(t, errors.Is(err, broker.ErrCanceled) && errors.As(err, &e) && e.Sent == broker.SentFully,
+			"canceled: got %v, want ErrCanceled, fully sent", err)
 		r.pending(behind)
 		r.answer(2, 0)
 		behind.Cancel()
-		if err := r.outcome(behind); err != nil {
-			t.Errorf("the one behind: got %v, want a response", err)
-		}
-		if err := r.outcome(f); !errors.Is(err, broker.ErrCanceled) {
-			t.Errorf("canceled and answered: got %v, want ErrCanceled", err)
-		}
+		noError(t, r.outcome(behind))
+		wantError(t, r.outcome(f), broker.ErrCanceled)
 		r.sums()
 	})
 }
@@ -162,12 +156,10 @@ func TestNoReconnectReportsWhy(t *testing.T) {
 	conn := dial(t, cfg)
 	_ = heartbeat(t.Context(), conn)
 	receive(t, conn.Done())
-	if last := conn.LastError(); !errors.Is(last, broker.ErrConnection) || !strings.Contains(last.Error(), "EOF") {
-		t.Errorf("last error: %v", last)
-	}
-	if err := heartbeat(t.Context(), conn); !errors.Is(err, broker.ErrClosed) || !strings.Contains(err.Error(), "EOF") {
-		t.Errorf("a request after it: %v", err)
-	}
+	last := conn.LastError()
+	assert(t, errors.Is(last, broker.ErrConnection) && strings.Contains(last.Error(), "EOF"), "last error: %v", last)
+	err := heartbeat(t.Context(), conn)
+	assert(t, errors.Is(err, broker.ErrClosed) && strings.Contains(err.Error(), "EOF"), "a request after it: %v", err)
 
 	other := dial(t, (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped())
 	cause := errors.New("the cluster moved")
@@ -205,10 +197,8 @@ func TestEndOfAContext(t *testing.T) {
 	_, waited := f.Wait(ctx)
 	for _, err := range []error{heartbeat(ctx, conn), waited} {
 		var e *broker.Error
-		if !errors.Is(err, context.Canceled) || !errors.Is(err, cause) || !errors.Is(err, broker.ErrCanceled) ||
-			!errors.As(err, &e) {
-			t.Errorf("got %v", err)
-		}
+		assert(t, errors.Is(err, context.Canceled) && errors.Is(err, cause) && errors.Is(err, broker.ErrCanceled) &&
+			errors.As(err, &e), "got %v", err)
 	}
 }
 
@@ -223,10 +213,8 @@ func TestSecretsOfRawBodies(t *testing.T) {
 	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%q", "%s", "%x", "%d"} {
 			got := fmt.Sprintf(verb, v)
-			if strings.Contains(got, secret) || strings.Contains(got, fmt.Sprintf("%x", secret)) ||
-				strings.Contains(got, "104 117") {
-				t.Errorf("%s of %T: %s", verb, v, got)
-			}
+			assert(t, !strings.Contains(got, secret) && !strings.Contains(got, fmt.Sprintf("%x", secret)) &&
+				!strings.Contains(got, "104 117"), "%s of %T: %s", verb, v, got)
 		}
 	}
 }
@@ -239,17 +227,13 @@ func TestLargeAnswerNamesTheLimit(t *testing.T) {
 	conn := dial(t, cfg)
 	err := heartbeat(t.Context(), conn)
 	var f *broker.FrameError
-	if !errors.Is(err, broker.ErrFrameSize) || !errors.As(err, &f) || f.Limit != 2000 ||
-		!strings.Contains(err.Error(), "raise MaxResponseBytes") {
-		t.Errorf("got %v", err)
-	}
+	assert(t, errors.Is(err, broker.ErrFrameSize) && errors.As(err, &f) && f.Limit == 2000 &&
+		strings.Contains(err.Error(), "raise MaxResponseBytes"), "got %v", err)
 }
 
 func TestZeroMemoryTransport(t *testing.T) {
 	var m memory.Transport
 	p := newPolled(t, broker.Config{Transport: &m})
-	if p.Connect() != broker.NegotiatingVersions {
-		t.Errorf("state %v", p.State())
-	}
+	assert(t, p.Connect() == broker.NegotiatingVersions, "state %v", p.State())
 	p.Close(nil)
 }

@@ -34,9 +34,8 @@ func TestLineOfAFinalConnIsNotTimedOut(t *testing.T) {
 		go func() { second <- heartbeat(context.Background(), conn) }()
 		wantError(t, <-first, broker.ErrRequestTimeout)
 		err = <-second
-		if errors.Is(err, broker.ErrTimeout) || !errors.Is(err, broker.ErrConnection) || !broker.SafeToRetry(err) {
-			t.Errorf("the one in line, after 1 s of its 30: %v", err)
-		}
+		assert(t, !errors.Is(err, broker.ErrTimeout) && errors.Is(err, broker.ErrConnection) && broker.SafeToRetry(err),
+			"the one in line, after 1 s of its 30: %v", err)
 	})
 }
 
@@ -64,9 +63,8 @@ func TestLateInLineMayBeRetried(t *testing.T) {
 		defer conn.Close()
 		wantError(t, heartbeat(context.Background(), conn), broker.ErrOutOfOrder)
 		err = heartbeat(context.Background(), conn)
-		if !errors.Is(err, broker.ErrRequestTimeout) || !broker.SafeToRetry(err) {
-			t.Errorf("SafeToRetry is %v of: %v", broker.SafeToRetry(err), err)
-		}
+		assert(t, errors.Is(err, broker.ErrRequestTimeout) && broker.SafeToRetry(err), "SafeToRetry is %v of: %v",
+			broker.SafeToRetry(err), err)
 	})
 }
 
@@ -102,17 +100,14 @@ func TestTimeoutInThePast(t *testing.T) {
 			r.ready()
 			f := r.sendWithin(d)
 			if r.conn != nil {
-				if err := heartbeat(broker.WithRequestTimeout(t.Context(), d), r.conn); !errors.Is(err,
-					broker.ErrRequestTimeout) {
-					t.Errorf("%v: %v", d, err)
-				}
+				err := heartbeat(broker.WithRequestTimeout(t.Context(), d), r.conn)
+				assert(t, errors.Is(err, broker.ErrRequestTimeout), "%v: %v", d, err)
 			}
 			if err := r.outcome(f); !errors.Is(err, broker.ErrRequestTimeout) || !broker.SafeToRetry(err) {
 				t.Errorf("%v: %v", d, err)
 			}
-			if s := r.stats(); s.Requests != 0 || s.State != broker.Connected {
-				t.Errorf("%v: %d requests, %v", d, s.Requests, s.State)
-			}
+			s := r.stats()
+			assert(t, s.Requests == 0 && s.State == broker.Connected, "%v: %d requests, %v", d, s.Requests, s.State)
 		})
 	}
 }
@@ -140,9 +135,9 @@ func TestLineCountsInLatency(t *testing.T) {
 		wg.Wait()
 		for i, timing := range timings {
 			writing, waiting, _ := timing.Split()
-			if want := time.Duration(i) * time.Second; writing != want || waiting != time.Second {
-				t.Errorf("request %d: %v until written, %v for the broker; want %v and 1s", i, writing, waiting, want)
-			}
+			want := time.Duration(i) * time.Second
+			assert(t, writing == want && waiting == time.Second,
+				"request %d: %v until written, %v for the broker; want %v and 1s", i, writing, waiting, want)
 		}
 	})
 }

@@ -25,21 +25,18 @@ func TestThrottledConnectionSendsNothing(t *testing.T) {
 		r.wantHooks("written 2", "throttled until 5s", "answered 2")
 		check := func(delay time.Duration) {
 			t.Helper()
-			if got := r.throttleDelay(); got != delay {
-				t.Errorf("the throttle lasts %v, want %v", got, delay)
-			}
+			equal(t, "throttle", r.throttleDelay(), delay)
 			received := len(r.broker.asked)
 			f := r.send()
 			r.turn()
 			if delay > 0 {
-				if err := r.outcome(f); !errors.Is(err, broker.ErrThrottled) || !broker.SafeToRetry(err) {
-					t.Errorf("with %v left: %v", delay, err)
-				}
+				err := r.outcome(f)
+				assert(t, errors.Is(err, broker.ErrThrottled) && broker.SafeToRetry(err), "with %v left: %v", delay,
+					err)
 				received--
 			}
-			if n := len(r.broker.asked) - received; n != 1 {
-				t.Errorf("with %v left: %d more requests than before reached the broker", delay, n)
-			}
+			n := len(r.broker.asked) - received
+			assert(t, n == 1, "with %v left: %d more requests than before reached the broker", delay, n)
 		}
 		check(5 * time.Second)
 		r.pass(5*time.Second - 1)
@@ -47,9 +44,9 @@ func TestThrottledConnectionSendsNothing(t *testing.T) {
 		r.pass(1)
 		check(0)
 		r.sums()
-		if s := r.stats(); s.Throttled != 1 || !s.ThrottledUntil.Equal(r.clock.Now()) {
-			t.Errorf("%d answers with a throttle time, until %v", s.Throttled, s.ThrottledUntil)
-		}
+		s := r.stats()
+		assert(t, s.Throttled == 1 && s.ThrottledUntil.Equal(r.clock.Now()),
+			"%d answers with a throttle time, until %v", s.Throttled, s.ThrottledUntil)
 	})
 }
 
@@ -76,15 +73,12 @@ func TestThrottleEndNeverMovesBack(t *testing.T) {
 		} {
 			r.pass(c.pass)
 			r.answer(1, c.throttle)
-			if got := r.throttleDelay(); got != c.want {
-				t.Errorf("after one of %d ms: %v, want %v", c.throttle, got, c.want)
-			}
+			got := r.throttleDelay()
+			assert(t, got == c.want, "after one of %d ms: %v, want %v", c.throttle, got, c.want)
 		}
 		r.wantHooks("throttled until 5s", "answered 2", "answered 3", "answered 4", "answered 5", "throttled until 13s",
 			"answered 6")
-		if n := r.stats().Throttled; n != 4 {
-			t.Errorf("%d answers with a throttle time, want 4", n)
-		}
+		equal(t, "answers with a throttle time", r.stats().Throttled, 4)
 	})
 }
 
@@ -95,19 +89,13 @@ func TestOldBrokersThrottleThemselves(t *testing.T) {
 		r.ready()
 		r.send()
 		r.turn()
-		if v := r.broker.asked[0].version; v != 1 {
-			t.Fatalf("Heartbeat v%d", v)
-		}
+		v := r.broker.asked[0].version
+		require(t, v == 1, "Heartbeat v%d", v)
 		r.answer(1, 60_000)
-		if d := r.throttleDelay(); d != 0 {
-			t.Errorf("it waits for %v", d)
-		}
-		if s := r.stats(); s.Throttled != 1 {
-			t.Errorf("%d answers with a throttle time, want 1", s.Throttled)
-		}
-		if sum := r.counts.Snapshot().ThrottledSum; sum != time.Minute {
-			t.Errorf("metrics: %v", sum)
-		}
+		equal(t, "throttle", r.throttleDelay(), 0)
+		s := r.stats()
+		assert(t, s.Throttled == 1, "%d answers with a throttle time, want 1", s.Throttled)
+		equal(t, "metrics", r.counts.Snapshot().ThrottledSum, time.Minute)
 		r.pending(r.send())
 	})
 }
@@ -121,9 +109,7 @@ func TestThrottleIsOfAbandonedRequestsToo(t *testing.T) {
 		r.turn()
 		f.Cancel()
 		r.answer(1, 2000)
-		if d := r.throttleDelay(); d != 2*time.Second {
-			t.Errorf("throttled for %v", d)
-		}
+		equal(t, "throttle", r.throttleDelay(), 2*time.Second)
 		r.sums()
 	})
 }
@@ -141,9 +127,7 @@ func TestThrottleOutlivesTheConnection(t *testing.T) {
 		r.reach()
 		r.turn()
 		r.wantState(broker.Connected)
-		if d := r.throttleDelay(); d != 59*time.Second {
-			t.Errorf("throttled for %v", d)
-		}
+		equal(t, "throttle", r.throttleDelay(), 59*time.Second)
 		wantError(t, r.outcome(r.send()), broker.ErrThrottled)
 		r.pass(59 * time.Second)
 		r.pending(r.send())
@@ -160,17 +144,14 @@ func TestThrottleStopsTheClocks(t *testing.T) {
 		r.pass(4 * time.Second)
 		r.answer(1, 3_600_000)
 		must(t, r.outcome(throttling))
-		if n := r.pass(time.Hour); n > 6 {
-			t.Errorf("%d deadlines while throttled", n)
-		}
+		n := r.pass(time.Hour)
+		assert(t, n <= 6, "%d deadlines while throttled", n)
 		r.pass(6*time.Second - 1)
 		r.pending(waiting)
 		r.pending(short)
 		r.pass(1)
 		wantError(t, r.outcome(short), broker.ErrRequestTimeout)
-		if err := r.outcome(waiting); errors.Is(err, broker.ErrTimeout) || !errors.Is(err, broker.ErrConnection) {
-			t.Errorf("the other: %v", err)
-		}
+		wantErrorBut(t, r.outcome(waiting), broker.ErrConnection, broker.ErrTimeout)
 		r.sums()
 	})
 }
@@ -183,16 +164,14 @@ func TestThrottleThatIsHuge(t *testing.T) {
 		r.ready()
 		r.send()
 		r.exchange(1, math.MaxInt32)
-		if d := r.throttleDelay(); d != huge {
-			t.Fatalf("throttled for %v", d)
-		}
+		d := r.throttleDelay()
+		require(t, d == huge, "throttled for %v", d)
 	}
 	t.Run("passes", func(t *testing.T) {
 		onBoth(t, nil, func(t *testing.T, r *harness) {
 			throttled(r)
-			if n := r.pass(huge); n > 5 {
-				t.Errorf("%d deadlines", n)
-			}
+			n := r.pass(huge)
+			assert(t, n <= 5, "%d deadlines", n)
 			f := r.send()
 			r.exchange(1, 0)
 			noError(t, r.outcome(f))
@@ -202,12 +181,8 @@ func TestThrottleThatIsHuge(t *testing.T) {
 		onBoth(t, nil, func(t *testing.T, r *harness) {
 			throttled(r)
 			r.close()
-			if !r.state().Down() {
-				t.Errorf("state %v", r.state())
-			}
-			if !r.next().IsZero() {
-				t.Errorf("it waits for %v", r.next())
-			}
+			assert(t, r.state().Down(), "state %v", r.state())
+			assert(t, r.next().IsZero(), "it waits for %v", r.next())
 		})
 	})
 	t.Run("idle", func(t *testing.T) {
@@ -228,9 +203,9 @@ func TestThrottleThatIsNegative(t *testing.T) {
 		r.ready()
 		f := r.send()
 		r.exchange(1, math.MinInt32)
-		if err := r.outcome(f); err != nil || r.throttleDelay() != 0 || r.stats().Throttled != 0 {
-			t.Errorf("%v, throttled for %v", err, r.throttleDelay())
-		}
+		err := r.outcome(f)
+		assert(t, err == nil && r.throttleDelay() == 0 && r.stats().Throttled == 0, "%v, throttled for %v", err,
+			r.throttleDelay())
 	})
 }
 
@@ -258,9 +233,7 @@ func TestThrottleOfRawRequests(t *testing.T) {
 		r.ready()
 		r.sendThis(&ports.RawRequest{APIKey: 12, APIVersion: 3})
 		r.exchange(1, 5000)
-		if d := r.throttleDelay(); d != 0 {
-			t.Errorf("throttled for %v", d)
-		}
+		equal(t, "throttle", r.throttleDelay(), 0)
 	})
 }
 
@@ -306,9 +279,7 @@ func TestThrottleIsOfTheConnectionsOwnCallsToo(t *testing.T) {
 			r.broker.throttle = 5000
 			r.reach()
 			r.turn()
-			if d := r.throttleDelay(); d != 5*time.Second {
-				t.Errorf("throttled for %v", d)
-			}
+			equal(t, "throttle", r.throttleDelay(), 5*time.Second)
 			wantError(t, r.outcome(r.send()), broker.ErrThrottled)
 		})
 	})
@@ -317,9 +288,7 @@ func TestThrottleIsOfTheConnectionsOwnCallsToo(t *testing.T) {
 			r.ready()
 			r.broker.throttle = 5000
 			r.pass(time.Minute)
-			if d := r.throttleDelay(); d != 5*time.Second {
-				t.Errorf("throttled for %v", d)
-			}
+			equal(t, "throttle", r.throttleDelay(), 5*time.Second)
 		})
 	})
 }

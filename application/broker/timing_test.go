@@ -59,13 +59,9 @@ func TestTiming(t *testing.T) {
 			r.turnSlowly(time.Second) // one go of the broker's a second
 			frame := fakebroker.ResponseFrame(r.broker.received[0].id, make([]byte, 6))
 			written := seen.written[0]
-			if len(seen.written) != 1 || !written.Queued.Equal(start) || written.Written.IsZero() ||
-				!written.FirstByte.IsZero() || !written.Completed.IsZero() {
-				t.Fatalf("written: %+v", seen.written)
-			}
-			if written.Written.Equal(start) {
-				t.Error("it fits: the test says nothing")
-			}
+			require(t, len(seen.written) == 1 && written.Queued.Equal(start) && !written.Written.IsZero() &&
+				written.FirstByte.IsZero() && written.Completed.IsZero(), "written: %+v", seen.written)
+			assert(t, !written.Written.Equal(start), "it fits: the test says nothing")
 			r.pass(3 * time.Second)
 			first := r.clock.Now()
 			for i := range frame {
@@ -75,19 +71,15 @@ func TestTiming(t *testing.T) {
 					r.pass(time.Second / 4)
 				}
 			}
-			if len(seen.answered) != 1 || len(seen.measured) != 1 || len(seen.failed) != 0 {
-				t.Fatalf("%d answered, %d measured", len(seen.answered), len(seen.measured))
-			}
+			require(t, len(seen.answered) == 1 && len(seen.measured) == 1 && len(seen.failed) == 0,
+				"%d answered, %d measured", len(seen.answered), len(seen.measured))
 			got := seen.answered[0].Timing
 			want := ports.Timing{Queued: start, Written: written.Written, FirstByte: first, Completed: r.clock.Now()}
-			if got != want || seen.measured[0] != want {
-				t.Errorf("%+v, want %+v", got, want)
-			}
+			assert(t, got == want && seen.measured[0] == want, "%+v, want %+v", got, want)
 			writing, waiting, receiving := got.Split()
-			if writing != written.Written.Sub(start) || waiting != first.Sub(written.Written) ||
-				receiving != time.Duration(len(frame)-1)*time.Second/4 || writing+waiting+receiving != got.Latency() {
-				t.Errorf("%v, %v, %v of %v", writing, waiting, receiving, got.Latency())
-			}
+			assert(t, writing == written.Written.Sub(start) && waiting == first.Sub(written.Written) &&
+				receiving == time.Duration(len(frame)-1)*time.Second/4 && writing+waiting+receiving == got.Latency(),
+				"%v, %v, %v of %v", writing, waiting, receiving, got.Latency())
 		})
 	}
 }
@@ -134,13 +126,9 @@ func TestTimingOfAnswersInOneRead(t *testing.T) {
 				if i == 2 {
 					done = r.clock.Now()
 				}
-				if !a.FirstByte.Equal(first) || !a.Completed.Equal(done) {
-					t.Errorf("%d: %+v", i, a)
-				}
+				assert(t, a.FirstByte.Equal(first) && a.Completed.Equal(done), "%d: %+v", i, a)
 			}
-			if len(seen.answered) != 3 {
-				t.Errorf("%d answers", len(seen.answered))
-			}
+			assert(t, len(seen.answered) == 3, "%d answers", len(seen.answered))
 		})
 	}
 }
@@ -163,10 +151,8 @@ func TestTimingOfAnAnswerBehindTheEndOfAnother(t *testing.T) {
 			r.pass(time.Second)
 			_, _ = r.broker.peer.Send(both[5:])
 			r.turn()
-			if len(seen.answered) != 2 || !seen.answered[0].FirstByte.Equal(began) ||
-				!seen.answered[1].FirstByte.Equal(r.clock.Now()) {
-				t.Errorf("%+v", seen.answered)
-			}
+			assert(t, len(seen.answered) == 2 && seen.answered[0].FirstByte.Equal(began) &&
+				seen.answered[1].FirstByte.Equal(r.clock.Now()), "%+v", seen.answered)
 		})
 	}
 }
@@ -183,14 +169,10 @@ func TestTimingOfFailures(t *testing.T) {
 			r.turn()
 			_, _ = r.broker.peer.Send([]byte{0, 0}) // it begins, and never ends
 			r.pass(3 * time.Second)
-			if len(seen.failed) != 1 {
-				t.Fatalf("%d failed", len(seen.failed))
-			}
+			require(t, len(seen.failed) == 1, "%d failed", len(seen.failed))
 			got := seen.failed[0]
-			if !got.Queued.Equal(start) || !got.Written.Equal(start) || !got.FirstByte.IsZero() ||
-				!got.Completed.Equal(start.Add(3*time.Second)) || got.Latency() != 3*time.Second {
-				t.Errorf("%+v", got)
-			}
+			assert(t, got.Queued.Equal(start) && got.Written.Equal(start) && got.FirstByte.IsZero() &&
+				got.Completed.Equal(start.Add(3*time.Second)) && got.Latency() == 3*time.Second, "%+v", got)
 		})
 	}
 }
@@ -206,9 +188,8 @@ func TestTimingOfProduceWithoutAcks(t *testing.T) {
 			r.sendThis(kmsg.NewPtrProduceRequest())
 			r.turn()
 			want := ports.Timing{Queued: now, Written: now, Completed: now}
-			if len(seen.answered) != 1 || len(seen.written) != 1 || seen.answered[0].Timing != want {
-				t.Errorf("%+v", seen.answered)
-			}
+			assert(t, len(seen.answered) == 1 && len(seen.written) == 1 && seen.answered[0].Timing == want, "%+v",
+				seen.answered)
 		})
 	}
 }
@@ -234,17 +215,14 @@ func TestTimingOfParkedCallers(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if len(seen.written) != requests || len(seen.answered) != requests || len(seen.measured) != requests {
-			t.Fatalf("%d written, %d answered, %d measured", len(seen.written), len(seen.answered), len(seen.measured))
-		}
+		require(t, len(seen.written) == requests && len(seen.answered) == requests && len(seen.measured) == requests,
+			"%d written, %d answered, %d measured", len(seen.written), len(seen.answered), len(seen.measured))
 		for i, a := range seen.answered {
-			if w := seen.written[i]; w.CorrelationID != a.CorrelationID || w.CorrelationID != int32(i+2) {
-				t.Fatalf("%d: %d was written, %d answered", i, w.CorrelationID, a.CorrelationID)
-			}
-			if a.Written.Before(a.Queued) || a.FirstByte.Before(a.Queued) || a.Completed.Before(a.FirstByte) ||
-				a.Completed.Before(a.Written) {
-				t.Errorf("%+v", a)
-			}
+			w := seen.written[i]
+			require(t, w.CorrelationID == a.CorrelationID && w.CorrelationID == int32(i+2),
+				"%d: %d was written, %d answered", i, w.CorrelationID, a.CorrelationID)
+			assert(t, !a.Written.Before(a.Queued) && !a.FirstByte.Before(a.Queued) &&
+				!a.Completed.Before(a.FirstByte) && !a.Completed.Before(a.Written), "%+v", a)
 			if writing, waiting, receiving := a.Split(); writing+waiting+receiving != a.Latency() ||
 				min(writing, waiting, receiving) < 0 {
 				t.Errorf("%v, %v, %v of %v", writing, waiting, receiving, a.Latency())

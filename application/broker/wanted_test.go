@@ -37,8 +37,6 @@ func TestSendWhileAHookRunsAndThePeerGoes(t *testing.T) {
 		slow.Store(false)
 		wantError(t, err, broker.ErrNotConnected)
 		time.Sleep(time.Minute)
-		if conn.State() != broker.Connected {
-			t.Errorf("a minute later: %v", conn.State())
-		}
+		assert(t, conn.State() == broker.Connected, "a minute later: %v", conn.State())
 	})
 }
