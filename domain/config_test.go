@@ -26,7 +26,9 @@ func TestIncompleteConfigPanics(t *testing.T) {
 		"no BackoffBase":      func(c *Config) { c.BackoffBase = 0 },
 		"small BackoffMax":    func(c *Config) { c.BackoffMax = c.BackoffBase - 1 },
 		"an early release":    func(c *Config) { c.APIVersion = release.Release{Minor: 7} },
-		"pings in 0.9":        func(c *Config) { c.APIVersion, c.PingInterval = release.Release{Minor: 9}, time.Second },
+		"pings in an old one": func(c *Config) {
+			c.APIVersion, c.PingInterval = release.Release{Minor: 9}, time.Second
+		},
 		"":                    func(*Config) {},
 	} {
 		c := Complete(Config{Host: "broker", Codec: noCodec{}})
