@@ -29,7 +29,7 @@ func TestIncompleteConfigPanics(t *testing.T) {
 		"pings in an old one": func(c *Config) {
 			c.APIVersion, c.PingInterval = release.Release{Minor: 9}, time.Second
 		},
-		"":                    func(*Config) {},
+		"": func(*Config) {},
 	} {
 		c := Complete(Config{Host: "broker", Codec: noCodec{}})
 		change(&c)
