@@ -168,7 +168,7 @@ func newHarness(t *testing.T, kind string, change func(*broker.Config)) *harness
 			RequestWritten:  func(i broker.RequestInfo) { record("written %d", i.CorrelationID) },
 			RequestAnswered: func(i broker.RequestInfo) { record("answered %d", i.CorrelationID) },
 			RequestFailed:   func(i broker.RequestInfo, _ error) { record("failed %d", i.CorrelationID) },
-			Throttled:       func(_ broker.Endpoint, until time.Time) { record("throttled until %v", until.Sub(start)) },
+			Throttled:       func(_ broker.Endpoint, end time.Time) { record("throttled until %v", end.Sub(start)) },
 			Idle:            func(broker.Endpoint) { record("idle") },
 			Versions:        func(_ broker.Endpoint, v *broker.Versions) { r.versions = v },
 			Warning:         func(text string) { record("warning %s", text) },

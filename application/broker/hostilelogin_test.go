@@ -173,11 +173,11 @@ type oddLogin struct {
 func (oddLogin) Mechanism() string                     { return "X" }
 func (o oddLogin) Begin(ports.Endpoint) ports.Exchange { return o.begin() }
 
-// results returns an exchange with one result.
+func begins(e oddExchange) func() ports.Exchange { return func() ports.Exchange { return e } }
+
+// results begins an exchange with one result.
 func results(token []byte, done bool, err error) func() ports.Exchange {
-	return func() ports.Exchange {
-		return oddExchange{result: func() ([]byte, bool, error) { return token, done, err }}
-	}
+	return begins(oddExchange{result: func() ([]byte, bool, error) { return token, done, err }})
 }
 
 type oddExchange struct {
@@ -209,13 +209,10 @@ func TestOddAuthenticators(t *testing.T) {
 	}{
 		"nothing at all":  {func() ports.Exchange { return nil }, broker.ErrPortPanic},
 		"panics in Begin": {func() ports.Exchange { panic("no") }, broker.ErrPortPanic},
-		"panics in Next": {func() ports.Exchange { return oddExchange{next: func([]byte) { panic("no") }, result: good} },
+		"panics in Next":  {begins(oddExchange{next: func([]byte) { panic("no") }, result: good}), broker.ErrPortPanic},
+		"panics in Result": {begins(oddExchange{result: func() ([]byte, bool, error) { panic(nil) }}),
 			broker.ErrPortPanic},
-		"panics in Result": {func() ports.Exchange {
-			return oddExchange{result: func() ([]byte, bool, error) { panic(nil) }}
-		}, broker.ErrPortPanic},
-		"panics in Close": {func() ports.Exchange { return oddExchange{result: good, close: func() { panic("no") }} },
-			broker.ErrPortPanic},
+		"panics in Close":    {begins(oddExchange{result: good, close: func() { panic("no") }}), broker.ErrPortPanic},
 		"nil, nil, nil":      {results(nil, false, nil), broker.ErrAuthentication},
 		"never":              {results(nil, false, ports.ErrWouldBlock), broker.ErrSetupTimeout},
 		"a token beside it":  {results([]byte("x"), true, ports.ErrWouldBlock), broker.ErrSetupTimeout},
