@@ -298,7 +298,7 @@ func TestLeaseReadIntoLargeFrame(t *testing.T) {
 func TestLeaseNotBeforeEstablished(t *testing.T) {
 	b := newBench(t, func(b *bench) { b.tr.parker = true }).dialing()
 	if b.CanRead() || b.CanWrite() {
-		t.Error("a lease while dialling")
+		t.Error("a lease while connecting")
 	}
 	if _, ok := b.TakeRead(); ok {
 		t.Error("TakeRead")

@@ -118,7 +118,7 @@ func init() {
 		"hold":      (*conversation).holdOpen,  // [no]
 		"within":    (*conversation).within,    // 2s
 		"addresses": (*conversation).addresses, // a b c, or error=, or none
-		"stage":     (*conversation).stage,     // dialling, securing, established
+		"stage":     (*conversation).stage,     // connecting, securing, established
 		"answer":    (*conversation).answer,    // #id "text" [tags=hex] [first=n: cut off]
 		"versions":  (*conversation).versions,  // [code=] [version=] "table": the answer to ApiVersions
 		"mechanism": (*conversation).answerOwn, // "code names": the answer to SaslHandshake
@@ -315,7 +315,7 @@ func (k *conversation) drain() {
 
 var eventNames = map[domain.EventKind]string{
 	domain.EventResolveStart: "resolving", domain.EventResolveDone: "resolved",
-	domain.EventDialStart: "dialling", domain.EventDialDone: "dialled", domain.EventTLSHandshakeDone: "secured",
+	domain.EventDialStart: "connecting", domain.EventDialDone: "connected", domain.EventTLSHandshakeDone: "secured",
 	domain.EventVersions: "versions", domain.EventReleaseDetected: "old release",
 	domain.EventAuthStart: "login", domain.EventAuthDone: "logged in", domain.EventPlaintextCredentials: "exposed",
 	domain.EventWritten: "written", domain.EventAnswered: "answered",
@@ -425,7 +425,7 @@ var phases = []struct {
 }{
 	{"disconnected", func(*conversation) {}},
 	{"resolving", func(k *conversation) { k.connect(args{}) }},
-	{"dialling", func(k *conversation) { k.addresses(args{words: k.hosts}) }},
+	{"connecting", func(k *conversation) { k.addresses(args{words: k.hosts}) }},
 	{"handshake", func(k *conversation) { k.stage(args{words: []string{"securing"}}) }},
 	{"asking", func(k *conversation) { k.stage(args{words: []string{"established"}}) }},
 	{"negotiating", func(k *conversation) { k.written(args{words: []string{"all"}}) }},
@@ -671,7 +671,7 @@ func (k *conversation) addresses(a args) {
 
 func (k *conversation) stage(a args) {
 	s := map[string]ports.Stage{
-		"dialling": ports.StageDialing, "securing": ports.StageSecuring,
+		"connecting": ports.StageDialing, "securing": ports.StageSecuring,
 		"established": ports.StageEstablished, "unheard-of": 9,
 	}[a.word(0)]
 	k.news("stage-"+a.word(0), a, func(epoch uint64) { k.m.HandleStage(k.now, epoch, s) })
