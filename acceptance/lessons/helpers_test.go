@@ -44,9 +44,7 @@ func isDone(f *broker.Future) bool {
 func mustSend(t testing.TB, conn *broker.Conn, req ports.Message) *broker.Future {
 	t.Helper()
 	f, err := conn.Send(t.Context(), req)
-	if err != nil {
-		t.Fatalf("Send: got %v, want a Future", err)
-	}
+	require(t, err == nil, "Send: got %v, want a Future", err)
 	return f
 }
 
@@ -59,20 +57,32 @@ func sendAndWait(ctx context.Context, conn *broker.Conn, req ports.Message) (por
 	return f.Wait(ctx)
 }
 
+// assert reports what does not hold.
+func assert(t fakebroker.Failing, holds bool, format string, args ...any) {
+	t.Helper()
+	if !holds {
+		t.Errorf(format, args...)
+	}
+}
+
+// require is assert, and ends the test.
+func require(t fakebroker.Failing, holds bool, format string, args ...any) {
+	t.Helper()
+	if !holds {
+		t.Fatalf(format, args...)
+	}
+}
+
 func noError(t fakebroker.Failing, err error) {
 	t.Helper()
-	if err != nil {
-		t.Errorf("got %v, want no error", err)
-	}
+	assert(t, err == nil, "got %v, want no error", err)
 }
 
 // wantError checks that err matches each of the kinds.
 func wantError(t fakebroker.Failing, err error, kinds ...error) {
 	t.Helper()
 	for _, kind := range kinds {
-		if !errors.Is(err, kind) {
-			t.Errorf("got error %v, want %v", err, kind)
-		}
+		assert(t, errors.Is(err, kind), "got error %v, want %v", err, kind)
 	}
 }
 
@@ -80,9 +90,7 @@ func wantError(t fakebroker.Failing, err error, kinds ...error) {
 func wantRefusal(t fakebroker.Failing, err error, kinds ...error) {
 	t.Helper()
 	wantError(t, err, kinds...)
-	if !broker.SafeToRetry(err) {
-		t.Errorf("got error %v, want one that is safe to retry", err)
-	}
+	assert(t, broker.SafeToRetry(err), "got error %v, want one that is safe to retry", err)
 }
 
 func errorOf[T any](_ T, err error) error { return err }

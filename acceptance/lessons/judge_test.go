@@ -141,9 +141,7 @@ func TestReadme(t *testing.T) {
 	got, err := os.ReadFile("README.md")
 	fakebroker.Must(t, err)
 	have, wanted := strings.Split(string(got), "\n"), strings.Split(want.String(), "\n")
-	if len(have) != len(wanted) {
-		t.Fatalf("README.md: got %d lines, want %d", len(have), len(wanted))
-	}
+	require(t, len(have) == len(wanted), "README.md: got %d lines, want %d", len(have), len(wanted))
 	for i, line := range wanted {
 		if have[i] != line {
 			t.Errorf("README.md:%d: got\n%s\nwant\n%s", i+1, have[i], line)
@@ -183,8 +181,7 @@ func TestLessonsValidate(t *testing.T) {
 		"what happened is ": func(l []lesson) []lesson { l[3].happened = ""; return l },
 	} {
 		faults := faultsOf(spoil(sound()), tests)
-		if len(faults) == 0 || !strings.Contains(strings.Join(faults, "\n"), says) {
-			t.Errorf("faults %q, want one that says %q", faults, says)
-		}
+		assert(t, len(faults) != 0 && strings.Contains(strings.Join(faults, "\n"), says),
+			"faults %q, want one that says %q", faults, says)
 	}
 }
