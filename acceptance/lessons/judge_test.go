@@ -44,7 +44,8 @@ func faultsOf(page string, table []lesson, elsewhere map[string][]string) (fault
 		}
 	}
 	if len(rows) != wantRows || len(table) != wantRows {
-		return []string{fmt.Sprintf("got %d rows on the page, %d in the table, want %d", len(rows), len(table), wantRows)}
+		fault("got %d rows on the page and %d in the table, want %d", len(rows), len(table), wantRows)
+		return faults
 	}
 	shown := map[string]int{}
 	for i, l := range table {

@@ -1,7 +1,6 @@
 package lessons
 
 import (
-	"context"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -40,13 +39,6 @@ func runCallers(t *testing.T, conn *broker.Conn, last time.Duration) (sent int64
 	}
 	wg.Wait()
 	return n.Load()
-}
-
-func numbered(ctx context.Context, conn *broker.Conn, generation int32) error {
-	req := kmsg.NewPtrHeartbeatRequest()
-	req.Generation = generation
-	_, err := req.RequestWith(ctx, conn)
-	return err
 }
 
 // reauthUnderLoad: a minute of sessions of three seconds, with requests always

@@ -152,7 +152,7 @@ func firstAfterSilence(t *testing.T) {
 	for name, change := range map[string]func(*broker.Config){
 		"parked":        func(*broker.Config) {},
 		"polled":        func(cfg *broker.Config) { cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport} },
-		"another clock": func(cfg *broker.Config) { cfg.Clock = &counting{} },
+		"another clock": func(cfg *broker.Config) { cfg.Clock = otherClock{} },
 	} {
 		runBubble(t, name, func(t *testing.T) {
 			hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
