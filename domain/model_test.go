@@ -73,8 +73,7 @@ func TestMachineAgainstModel(t *testing.T) {
 				r.read(1 << 30)
 			},
 			"throttle": func(*rapid.T) {
-				r.throttle = rapid.SampledFrom([]int{0, 0, 1, 700,
-					40_000}).Draw(t, "throttle")
+				r.throttle = rapid.SampledFrom([]int{0, 0, 1, 700, 40_000}).Draw(t, "throttle")
 			},
 			"no more": func(*rapid.T) {
 				waited := r.m.InFlight() > 0 || r.m.Busy()
@@ -88,8 +87,8 @@ func TestMachineAgainstModel(t *testing.T) {
 			},
 			"overdue": func(*rapid.T) {
 				r.up(domain.Connected)
-				r.send(below(60, "size"), rapid.Bool().Draw(t, "silent"), time.Duration(below(3,
-					"timeout"))*7*time.Second)
+				timeout := time.Duration(below(3, "timeout")) * 7 * time.Second
+				r.send(below(60, "size"), rapid.Bool().Draw(t, "silent"), timeout)
 				r.drain()
 				r.written(below(100, "n"))
 				if r.drain(); len(r.requests) > 0 {
