@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
@@ -186,22 +184,8 @@ func (p *printing) Result() ([]byte, bool, error) {
 }
 
 func TestAuthenticatorNoticesFaults(t *testing.T) {
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	for i, fault := range authenticatorFaults {
-		t.Run(fault.name, func(t *testing.T) {
-			t.Parallel()
-			cmd := exec.Command(exe, "-test.v", "-test.count=1", "-test.timeout=60s",
-				"-test.run=^TestBrokenAuthenticator$/^"+fault.check)
-			cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", faultEnv, i))
-			out, err := cmd.CombinedOutput()
-			failed := strings.Contains(string(out), "--- FAIL: TestBrokenAuthenticator/"+fault.check)
-			if err == nil || !failed {
-				t.Errorf("%s did not fail (%v):\n%s", fault.check, err, out)
-			}
-		})
+		notices(t, i, fault.name, "TestBrokenAuthenticator", fault.check)
 	}
 }
 
