@@ -20,8 +20,7 @@ func (r *harness) repeated() {
 	r.t.Helper()
 	r.turn()
 	r.pass(2 * time.Second)
-	r.reach()
-	r.turn()
+	r.connect()
 	require(r.t, r.state() == broker.Connected, "state %v", r.state())
 }
 
@@ -66,8 +65,7 @@ func TestNameIsLookedUpAgain(t *testing.T) {
 
 // TestOneAddressIsTriedThoughItFailed: there is no other.
 func TestOneAddressIsTriedThoughItFailed(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		r.lose()
 		r.lose()
 		assert(t, len(r.broker.dials) == 3, "dialled %v", r.broker.dials)
@@ -82,8 +80,7 @@ func TestEveryAddressIsTriedBeforeAFailureCounts(t *testing.T) {
 			r.network.RefuseDial(a, errors.New("refused"))
 		}
 		for range 3 {
-			r.reach()
-			r.turn()
+			r.connect()
 		}
 		s := r.stats()
 		assert(t, s.State == broker.Connected && s.FailuresInARow == 0 && s.Attempts == 3 && s.Closed == 2 &&
@@ -114,12 +111,10 @@ func TestLastFailedAddressIsRememberedOverALookUp(t *testing.T) {
 		r.turn()
 		r.network.FailLookup("broker", errors.New("no resolver"))
 		r.pass(time.Second)
-		r.reach()
-		r.turn()
+		r.connect()
 		r.network.FailLookup("broker", nil)
 		r.pass(time.Second)
-		r.reach()
-		r.turn()
+		r.connect()
 		got := r.broker.dials
 		assert(t, len(got) == 2 && got[1] == "b", "dialled %v", got)
 	})

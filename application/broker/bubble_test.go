@@ -138,8 +138,7 @@ func moodyRound(t *testing.T, seed uint64) {
 		})
 	}
 	wg.Wait()
-	conn.Close()
-	<-conn.Done()
+	fakebroker.Close(t, conn)
 	time.Sleep(time.Minute) // for the broker to find out
 }
 
@@ -174,10 +173,7 @@ func (c *counting) NewAlarm(f func()) ports.Alarm {
 // TestIdleConnectionSleeps: an idle connection wakes up for nothing, and one with
 // a request under way a few times at most.
 func TestIdleConnectionSleeps(t *testing.T) {
-	for name, change := range map[string]func(*broker.Config){
-		"parked":   func(*broker.Config) {},
-		"unparked": func(cfg *broker.Config) { cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport} },
-	} {
+	for name, change := range links {
 		runBubble(t, name, func(t *testing.T) {
 			var mute atomic.Bool
 			s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {

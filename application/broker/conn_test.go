@@ -69,15 +69,6 @@ func TestCancelledContextGivesUpTheWaitingOnly(t *testing.T) {
 	}
 }
 
-func TestContextThatHasEnded(t *testing.T) {
-	conn := dial(t, (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped())
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	err := heartbeat(ctx, conn)
-	assert(t, err == nil || errors.Is(err, context.Canceled), "got %v", err)
-	noError(t, heartbeat(t.Context(), conn))
-}
-
 func TestDialGivesUpWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
@@ -134,32 +125,6 @@ func TestLineIsFirstComeFirstServed(t *testing.T) {
 	assert(t, len(order) == callers, "%d requests seen, want %d", len(order), callers)
 }
 
-func TestRequestTimeoutCountsTheWaitInLine(t *testing.T) {
-	cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
-	cfg.MaxInFlight = 1
-	cfg.RequestTimeout = 30 * time.Millisecond
-	cfg.NoReconnect = true
-	conn := dial(t, cfg)
-	errs := make(chan error, 2)
-	for range 2 {
-		go func() { errs <- heartbeat(context.Background(), conn) }()
-	}
-	var sent, unsent int
-	for range 2 {
-		err := <-errs
-		var e *broker.Error
-		require(t, errors.As(err, &e), "got %v", err)
-		if e.Sent == broker.SentNothing {
-			unsent++
-			assert(t, broker.SafeToRetry(err), "not safe to retry: %v", err)
-		} else {
-			sent++
-			wantError(t, err, broker.ErrRequestTimeout)
-		}
-	}
-	assert(t, sent == 1 && unsent == 1, "%d sent, %d not", sent, unsent)
-}
-
 // TestTimeoutNamesItsRequest: the connection goes with the first request that
 // times out, and each request in flight learns its own part of it.
 func TestTimeoutNamesItsRequest(t *testing.T) {
@@ -205,25 +170,11 @@ func TestIdleConnectionThatIsClosedIsNoticed(t *testing.T) {
 		return make([]byte, 6)
 	}}
 	cfg := s.Listening(t)
-	cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
-		if to == broker.Disconnected {
-			close(lost)
-		}
-	}}
+	cfg.Hooks = onState(broker.Disconnected, func() { close(lost) })
 	conn := dial(t, cfg)
 	must(t, heartbeat(t.Context(), conn))
 	(<-closeIt).Close()
 	receive(t, lost)
-}
-
-func TestNoReconnect(t *testing.T) {
-	s := &fakebroker.Scripted{Answer: func(conn net.Conn, _ int16, _ int32) []byte { conn.Close(); return nil }}
-	cfg := s.Listening(t)
-	cfg.NoReconnect = true
-	conn := dial(t, cfg)
-	wantError(t, heartbeat(t.Context(), conn), broker.ErrConnection)
-	receive(t, conn.Done())
-	wantError(t, heartbeat(t.Context(), conn), broker.ErrClosed)
 }
 
 func TestAnswerThatCannotBeRead(t *testing.T) {
@@ -306,8 +257,7 @@ func TestPanicsOfHooksAreContained(t *testing.T) {
 	}
 	conn := dial(t, cfg)
 	noError(t, heartbeat(t.Context(), conn))
-	conn.Close()
-	<-conn.Done()
+	fakebroker.Close(t, conn)
 	assert(t, len(panics) >= 4, "got panics %v", panics)
 }
 
@@ -330,19 +280,6 @@ func TestDialReportsEveryAddress(t *testing.T) {
 	_, err = broker.Dial(t.Context(), cfg)
 	assert(t, errors.Is(err, broker.ErrDial) && !strings.Contains(err.Error(), "\n"), "got %v", err)
 	assert(t, strings.Contains(err.Error(), "refused"), "the cause is missing: %v", err)
-}
-
-func TestBadConfigurations(t *testing.T) {
-	_, err := broker.NewConn(broker.Config{
-		Host: "host:9092", NodeID: new(int32(-7)), ClusterID: "a\nb", ClientID: "a\x00", MaxInFlight: -1,
-		RequestTimeout: -time.Second, SoftwareName: "-x",
-		ReconnectBackoff: 2 * time.Second, ReconnectBackoffMax: time.Second,
-	})
-	require(t, err != nil, "accepted")
-	for _, setting := range []string{"Host", "NodeID", "ClusterID", "ClientID", "MaxInFlight", "RequestTimeout",
-		"SoftwareName", "ReconnectBackoffMax"} {
-		assert(t, strings.Contains(err.Error(), "config: "+setting+": "), "%s is not named in %v", setting, err)
-	}
 }
 
 func TestParseAddress(t *testing.T) {
@@ -375,11 +312,7 @@ func TestParseAddress(t *testing.T) {
 func TestSendMakesAConnectionForTheNext(t *testing.T) {
 	connected := make(chan struct{}, 1)
 	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
-	cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
-		if to == broker.Connected {
-			connected <- struct{}{}
-		}
-	}}
+	cfg.Hooks = onState(broker.Connected, func() { connected <- struct{}{} })
 	conn := newConn(t, cfg)
 	wantError(t, errorOf(sendAndWait(t.Context(), conn, kmsg.NewPtrHeartbeatRequest())), broker.ErrConnection)
 	receive(t, connected)
@@ -397,9 +330,7 @@ func TestBackPressureWaits(t *testing.T) {
 	large := &ports.RawRequest{APIKey: 12, APIVersion: 0, Body: make([]byte, 1500)}
 	var wg sync.WaitGroup
 	for range 10 {
-		wg.Go(func() {
-			noError(t, errorOf(conn.RequestRaw(t.Context(), large)))
-		})
+		wg.Go(func() { noError(t, errorOf(conn.RequestRaw(t.Context(), large))) })
 	}
 	for refused := false; !refused; {
 		_, err := conn.Send(t.Context(), large)
@@ -425,13 +356,11 @@ func TestLineGoesOnAfterABadAnswer(t *testing.T) {
 	cfg := s.Piped()
 	cfg.MaxInFlight = 1
 	conn := dial(t, cfg)
-	errs := make(chan error, 1)
-	go func() { errs <- heartbeat(t.Context(), conn) }()
+	errs := heartbeats(t.Context(), conn, 1)
 	for conn.Stats().InFlight == 0 {
 		runtime.Gosched()
 	}
-	waiting := make(chan error, 1)
-	go func() { waiting <- heartbeat(t.Context(), conn) }()
+	waiting := heartbeats(t.Context(), conn, 1)
 	for conn.Stats().Waiting == 0 {
 		runtime.Gosched()
 	}
@@ -475,11 +404,7 @@ func lossAfterTraffic(t *testing.T, callers int) {
 		return make([]byte, 6)
 	}}).Piped()
 	lost := make(chan struct{}, 1)
-	cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
-		if to == broker.Disconnected {
-			lost <- struct{}{}
-		}
-	}}
+	cfg.Hooks = onState(broker.Disconnected, func() { lost <- struct{}{} })
 	conn := dial(t, cfg)
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup

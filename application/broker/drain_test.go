@@ -41,9 +41,7 @@ func TestDrainPolled(t *testing.T) {
 	s := r.stats()
 	assert(t, s.ClosedClean == 1 && s.Failed == 0 && !r.polled.BlackedOut(), "%+v", s)
 	r.ready()
-	f := r.send()
-	r.exchange(1, 0)
-	noError(t, r.outcome(f))
+	noError(t, r.request(0))
 	r.sums()
 }
 
@@ -190,31 +188,25 @@ func drained(ctx context.Context, conn *broker.Conn) <-chan error {
 func TestDrainConn(t *testing.T) {
 	for name, change := range map[string]func(*broker.Config){
 		"parked":   func(*broker.Config) {},
-		"unparked": func(cfg *broker.Config) { cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport} },
+		"unparked": unpark,
 		"final":    func(cfg *broker.Config) { cfg.NoReconnect = true },
 		"warm":     func(cfg *broker.Config) { cfg.PingInterval = time.Millisecond },
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			cfg := (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
-				time.Sleep(time.Second)
-				return make([]byte, 6)
-			}}).Piped()
+			cfg := (&fakebroker.Scripted{Answer: answersAfter(time.Second)}).Piped()
 			cfg.MaxInFlight = 2
 			change(&cfg)
 			conn := dial(t, cfg)
 			var wg sync.WaitGroup
 			for range 6 {
-				wg.Go(func() {
-					noError(t, heartbeat(t.Context(), conn))
-				})
+				wg.Go(func() { noError(t, heartbeat(t.Context(), conn)) })
 			}
 			synctest.Wait()
 			s := conn.Stats()
 			assert(t, s.InFlight == 2 && s.Waiting == 4, "%d in flight, %d in line", s.InFlight, s.Waiting)
 			began := time.Now()
 			first, second := drained(t.Context(), conn), drained(t.Context(), conn)
-			short, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
-			defer cancel()
+			short := limited(t, 1500*time.Millisecond)
 			third := drained(short, conn)
 			synctest.Wait()
 			for range 3 {
@@ -258,10 +250,7 @@ func TestDrainConnWaitsForTheLine(t *testing.T) {
 		conn := dial(t, s.Piped())
 		must(t, heartbeat(t.Context(), conn))
 		began := time.Now()
-		errs := make(chan error, 3)
-		for range 3 {
-			go func() { errs <- heartbeat(t.Context(), conn) }()
-		}
+		errs := heartbeats(t.Context(), conn, 3)
 		synctest.Wait()
 		err := conn.Drain(t.Context())
 		assert(t, err == nil && time.Since(began) == 10*time.Second, "%v after %v", err, time.Since(began))
@@ -275,8 +264,7 @@ func TestDrainConnWaitsForTheLine(t *testing.T) {
 		cfg := s.Piped()
 		cfg.Transport = dialsAfter(cfg.Transport, 3, &refused)
 		conn := newConn(t, cfg)
-		done := make(chan error, 1)
-		go func() { done <- heartbeat(t.Context(), conn) }()
+		done := heartbeats(t.Context(), conn, 1)
 		synctest.Wait() // the first attempt has failed
 		noError(t, conn.Drain(t.Context()))
 		err := <-done
@@ -310,10 +298,7 @@ func TestDrainConnWaitsForTheLine(t *testing.T) {
 		cfg.MaxInFlight = 1
 		conn := dial(t, cfg)
 		began := time.Now()
-		errs := make(chan error, 2)
-		for range 2 {
-			go func() { errs <- heartbeat(t.Context(), conn) }()
-		}
+		errs := heartbeats(t.Context(), conn, 2)
 		synctest.Wait()
 		err := conn.Drain(t.Context())
 		assert(t, err == nil && time.Since(began) == 30*time.Second, "%v after %v", err, time.Since(began))
@@ -333,10 +318,7 @@ func TestDrainConnAndClose(t *testing.T) {
 			cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
 			cfg.MaxInFlight = 1
 			conn := dial(t, cfg)
-			errs := make(chan error, 2)
-			for range 2 {
-				go func() { errs <- heartbeat(t.Context(), conn) }()
-			}
+			errs := heartbeats(t.Context(), conn, 2)
 			synctest.Wait()
 			done := drained(t.Context(), conn)
 			synctest.Wait()
@@ -355,12 +337,8 @@ func TestDrainConnAndClose(t *testing.T) {
 // closed, though no caller waits for that.
 func TestDrainConnGoesOnBehindItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := dial(t, (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
-			time.Sleep(time.Minute / 4)
-			return make([]byte, 6)
-		}}).Piped())
-		done := make(chan error, 1)
-		go func() { done <- heartbeat(t.Context(), conn) }()
+		conn := dial(t, (&fakebroker.Scripted{Answer: answersAfter(time.Minute / 4)}).Piped())
+		done := heartbeats(t.Context(), conn, 1)
 		synctest.Wait()
 		ctx, cancel := context.WithCancelCause(t.Context())
 		why := errors.New("no patience")
@@ -381,10 +359,7 @@ func TestDrainConnFromAHook(t *testing.T) {
 		cfg.Hooks = &broker.Hooks{RequestAnswered: func(broker.RequestInfo) {
 			wantError(t, conn.Drain(ended), context.Canceled)
 		}}
-		var err error
-		if conn, err = broker.NewConn(cfg); err != nil {
-			t.Fatal(err)
-		}
+		conn = newConn(t, cfg)
 		noError(t, heartbeat(t.Context(), conn))
 		receive(t, conn.Done())
 	})
@@ -452,8 +427,7 @@ func TestDrainWhenTheLastInLineLeaves(t *testing.T) {
 		conn := dial(t, (&fakebroker.Scripted{Answer: throttledOnce(3_600_000)}).Piped())
 		must(t, heartbeat(t.Context(), conn))
 		ctx, cancel := context.WithCancel(t.Context())
-		left := make(chan error, 1)
-		go func() { left <- heartbeat(ctx, conn) }()
+		left := heartbeats(ctx, conn, 1)
 		synctest.Wait()
 		done := drained(t.Context(), conn)
 		time.Sleep(time.Minute) // until nothing stirs any more

@@ -26,10 +26,7 @@ import (
 var endings = map[string]func(*net.TCPConn){
 	"closed":      func(c *net.TCPConn) { _ = c.Close() },
 	"half-closed": func(c *net.TCPConn) { _ = c.CloseWrite() },
-	"reset": func(c *net.TCPConn) {
-		_ = c.SetLinger(0)
-		_ = c.Close()
-	},
+	"reset":       func(c *net.TCPConn) { _ = c.SetLinger(0); _ = c.Close() },
 }
 
 // TestPeerGoneInSilence: with a reader parked in the link, or without.
@@ -62,8 +59,7 @@ func TestPeerGoneInSilence(t *testing.T) {
 						require(t, err == nil || errors.Is(err, broker.ErrConnection), "%v", err)
 					}
 					noError(t, heartbeat(t.Context(), conn))
-					conn.Close()
-					receive(t, conn.Done())
+					fakebroker.Close(t, conn)
 				}
 			})
 		}
@@ -135,10 +131,7 @@ func TestCheckBeforeTheFirstWriteAfterASilence(t *testing.T) {
 					},
 				}
 				conn := dial(t, cfg)
-				defer func() {
-					conn.Close()
-					receive(t, conn.Done())
-				}()
+				defer func() { fakebroker.Close(t, conn) }()
 				must(t, heartbeat(context.Background(), conn))
 				clock.Advance(time.Second - 1)
 				assert(t, looks.Load() == 0, "looked, and it was in use a moment ago")
@@ -249,6 +242,8 @@ func TestCheckWithNoReconnect(t *testing.T) {
 	})
 }
 
+// gonePeer is a link whose Check reports the end before its reader does, as
+// a kernel may: the reader is parked, and does not run yet.
 type gonePeer struct {
 	parking
 	gone *atomic.Bool
@@ -269,11 +264,7 @@ func TestCheckAmongManyCallers(t *testing.T) {
 		s := &fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}
 		cfg := s.Piped()
 		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return gonePeer{l, &gone} }}
-		cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
-			if to == broker.Disconnected {
-				gone.Store(false)
-			}
-		}}
+		cfg.Hooks = onState(broker.Disconnected, func() { gone.Store(false) })
 		conn := dial(t, cfg)
 		for range 50 {
 			time.Sleep(time.Minute)
@@ -302,8 +293,7 @@ func TestPolledPeerGoneInSilence(t *testing.T) {
 		"reset":  func(r *harness) { r.broker.peer.Reset(nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			onBoth(t, nil, func(t *testing.T, r *harness) {
-				r.ready()
+			onReady(t, nil, func(t *testing.T, r *harness) {
 				r.pass(time.Minute)
 				end(r)
 				wantRefusal(t, r.outcome(r.send()), broker.ErrNotConnected)
@@ -314,40 +304,23 @@ func TestPolledPeerGoneInSilence(t *testing.T) {
 	}
 }
 
-// noticed is a link whose Check reports the end before its reader does, as
-// a kernel may: the reader is parked, and does not run yet.
-type noticed struct {
-	parking
-	gone func() bool
-}
-
-func (l noticed) Check() error {
-	if l.gone() {
-		return io.EOF
-	}
-	return nil
-}
-
 // TestSendThatFindsThePeerGone is refused for want of a connection, so it sees to it
 // that one is tried for the next.
 func TestSendThatFindsThePeerGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var mu sync.Mutex
-		gone, opened := false, 0
+		var gone atomic.Bool
+		var opened atomic.Int64
 		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
 		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link {
-			mu.Lock()
-			defer mu.Unlock()
-			opened++
-			first := opened == 1
-			return noticed{l, func() bool { mu.Lock(); defer mu.Unlock(); return first && gone }}
+			if opened.Add(1) == 1 {
+				return gonePeer{l, &gone}
+			}
+			return l
 		}}
 		conn := dial(t, cfg)
 		must(t, heartbeat(t.Context(), conn))
 		time.Sleep(time.Minute)
-		mu.Lock()
-		gone = true
-		mu.Unlock()
+		gone.Store(true)
 		wantRefusal(t, errorOf(sendAndWait(t.Context(), conn, ask())), broker.ErrConnection)
 		time.Sleep(time.Minute)
 		assert(t, conn.State() == broker.Connected, "a minute later: %v", conn.State())

@@ -117,14 +117,6 @@ func (b *fakeBroker) answer(n int, throttle int32) {
 	b.received = b.received[n:]
 }
 
-// failing is what a *testing.T and a *rapid.T have in common.
-type failing interface {
-	Helper()
-	Fatal(args ...any)
-	Fatalf(format string, args ...any)
-	Errorf(format string, args ...any)
-}
-
 type harness struct {
 	t        failing
 	clock    *fake.Clock
@@ -145,10 +137,17 @@ const cleanClose = "Connected -> Disconnected <nil>"
 func onBoth(t *testing.T, change func(*broker.Config), test func(t *testing.T, r *harness)) {
 	t.Helper()
 	for _, kind := range []string{"Polled", "Conn"} {
-		t.Run(kind, func(t *testing.T) {
-			test(t, newHarness(t, kind, change))
-		})
+		t.Run(kind, func(t *testing.T) { test(t, newHarness(t, kind, change)) })
 	}
+}
+
+// onReady is onBoth with a connection that is ready.
+func onReady(t *testing.T, change func(*broker.Config), test func(t *testing.T, r *harness)) {
+	t.Helper()
+	onBoth(t, change, func(t *testing.T, r *harness) {
+		r.ready()
+		test(t, r)
+	})
 }
 
 func newHarness(t *testing.T, kind string, change func(*broker.Config)) *harness {
@@ -169,41 +168,28 @@ func newHarness(t *testing.T, kind string, change func(*broker.Config)) *harness
 			RequestWritten:  func(i broker.RequestInfo) { record("written %d", i.CorrelationID) },
 			RequestAnswered: func(i broker.RequestInfo) { record("answered %d", i.CorrelationID) },
 			RequestFailed:   func(i broker.RequestInfo, _ error) { record("failed %d", i.CorrelationID) },
-			Throttled: func(_ broker.Endpoint, until time.Time) {
-				record("throttled until %v",
-					until.Sub(start))
-			},
-			Idle:     func(broker.Endpoint) { record("idle") },
-			Versions: func(_ broker.Endpoint, v *broker.Versions) { r.versions = v },
-			Warning:  func(text string) { record("warning %s", text) },
-			Panicked: func(v any) { t.Errorf("a hook panicked: %v", v) },
+			Throttled:       func(_ broker.Endpoint, end time.Time) { record("throttled until %v", end.Sub(start)) },
+			Idle:            func(broker.Endpoint) { record("idle") },
+			Versions:        func(_ broker.Endpoint, v *broker.Versions) { r.versions = v },
+			Warning:         func(text string) { record("warning %s", text) },
+			Panicked:        func(v any) { t.Errorf("a hook panicked: %v", v) },
 		},
 	}
 	if change != nil {
 		change(&cfg)
 	}
-	var err error
 	if kind == "Polled" {
-		if r.polled, err = broker.NewPolled(cfg); err != nil {
-			t.Fatal(err)
-		}
-		return r
+		r.polled = newPolled(t, cfg)
+	} else {
+		r.conn = newConn(t, cfg)
 	}
-	if r.conn, err = broker.NewConn(cfg); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		r.conn.Close()
-		receive(t, r.conn.Done())
-	})
 	return r
 }
 
 // ready connects.
 func (r *harness) ready() {
 	r.t.Helper()
-	r.reach()
-	r.turn()
+	r.connect()
 	require(r.t, r.state() == broker.Connected, "state %v", r.state())
 	r.log = nil
 }
@@ -218,6 +204,21 @@ func (r *harness) reach() {
 	if _, err := r.conn.Send(context.Background(), ask()); err == nil {
 		r.t.Fatal("Send: got a Future, want a refusal")
 	}
+}
+
+// connect asks for a connection, and lets both sides act.
+func (r *harness) connect() {
+	r.t.Helper()
+	r.reach()
+	r.turn()
+}
+
+// request sends a request that is answered, with a throttle time.
+func (r *harness) request(throttle int32) error {
+	r.t.Helper()
+	f := r.send()
+	r.exchange(1, throttle)
+	return r.outcome(f)
 }
 
 // turn lets both sides act until nothing is left to do now.

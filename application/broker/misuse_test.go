@@ -33,8 +33,7 @@ func mustPanic(t *testing.T, says string, f func()) {
 // TestCancel: a request that is canceled is done at once, its response is dropped, and one
 // that was answered stays so.
 func TestCancel(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		f, behind := r.send(), r.send()
 		r.turn()
 		f.Cancel()
@@ -140,8 +139,7 @@ func TestDefectsOfPorts(t *testing.T) {
 		"no link":   nilTransport{foundLookup{"broker"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-			defer cancel()
+			ctx := limited(t, 30*time.Second)
 			_, err := broker.Dial(ctx, broker.Config{Transport: transport, SetupTimeout: time.Hour})
 			wantError(t, err, broker.ErrPortPanic)
 		})
@@ -171,7 +169,7 @@ func TestNoReconnectReportsWhy(t *testing.T) {
 func TestNoReconnectTriesEveryAddress(t *testing.T) {
 	s := &fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}
 	good := s.Piped().Transport.(*netlink.Transport).Dial
-	conn, err := broker.NewConn(broker.Config{NoReconnect: true, Transport: &netlink.Transport{
+	conn := newConn(t, broker.Config{NoReconnect: true, Transport: &netlink.Transport{
 		Lookup: func(context.Context, string, uint16) ([]ports.Endpoint, error) {
 			return []ports.Endpoint{{Network: "test", Address: "dead"}, {Network: "test", Address: "good"}}, nil
 		},
@@ -182,8 +180,6 @@ func TestNoReconnectTriesEveryAddress(t *testing.T) {
 			return good(ctx, network, address)
 		},
 	}})
-	must(t, err)
-	defer func() { conn.Close(); <-conn.Done() }()
 	noError(t, conn.Connect(t.Context()))
 }
 

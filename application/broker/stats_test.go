@@ -79,8 +79,7 @@ func TestStatsFailuresInARow(t *testing.T) {
 	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.network.RefuseDial("broker:9092", errors.New("refused"))
 		for n := 1; n <= 4; n++ {
-			r.reach()
-			r.turn()
+			r.connect()
 			s := r.stats()
 			assert(t, s.FailuresInARow == n && s.Attempts == int64(n) && s.Closed == int64(n) && s.Ready == 0,
 				"after %d: %+v", n, s)
@@ -93,10 +92,7 @@ func TestStatsFailuresInARow(t *testing.T) {
 // TestStatsWhileBusy: a picture at any moment adds up, while connections come and go
 // and many send.
 func TestStatsWhileBusy(t *testing.T) {
-	for name, change := range map[string]func(*broker.Config){
-		"parked":   func(*broker.Config) {},
-		"unparked": func(cfg *broker.Config) { cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport} },
-	} {
+	for name, change := range links {
 		t.Run(name, func(t *testing.T) {
 			var asked atomic.Int64
 			cfg := (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
@@ -181,8 +177,7 @@ func TestStatsAddUpInEveryHook(t *testing.T) {
 func TestOwnCallsAreNotInFlight(t *testing.T) {
 	onBoth(t, func(cfg *broker.Config) { cfg.MaxInFlight = 1 }, func(t *testing.T, r *harness) {
 		r.broker.mute = true
-		r.reach()
-		r.turn()
+		r.connect()
 		r.wantState(broker.NegotiatingVersions)
 		more := r.conn != nil || r.polled.CanSendMore()
 		assert(t, r.inFlight() == 0 && r.stats().InFlight == 0 && more, "%d in flight, room for another: %v",
@@ -192,8 +187,7 @@ func TestOwnCallsAreNotInFlight(t *testing.T) {
 
 // TestStatsAsJSON: they are published as they are, by expvar for one.
 func TestStatsAsJSON(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		text, err := json.Marshal(r.stats())
 		assert(t, err == nil && strings.Contains(string(text), `"State":"Connected"`), "%s, %v", text, err)
 	})

@@ -36,8 +36,7 @@ func TestSendWithin(t *testing.T) {
 		{"the shortest there is", []time.Duration{0, 1}, 1, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			onBoth(t, nil, func(t *testing.T, r *harness) {
-				r.ready()
+			onReady(t, nil, func(t *testing.T, r *harness) {
 				var sent []sending
 				for _, d := range c.times {
 					if d == 0 {
@@ -77,8 +76,7 @@ func TestSendWithin(t *testing.T) {
 
 // TestTimeoutsThatEndTogether all fail with ErrRequestTimeout.
 func TestTimeoutsThatEndTogether(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		a := r.sendWithin(3 * time.Second)
 		r.pass(time.Second)
 		b := r.sendWithin(2 * time.Second)
@@ -96,8 +94,7 @@ func TestTimeoutsThatEndTogether(t *testing.T) {
 
 // TestTimeoutOfOneThatWasAnswered is of no consequence, whenever the others' are.
 func TestTimeoutOfOneThatWasAnswered(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		r.pass(time.Second) // the times of the setup are over
 		r.sendWithin(time.Second)
 		f := r.sendWithin(10 * time.Second)
@@ -114,8 +111,7 @@ func TestTimeoutOfOneThatWasAnswered(t *testing.T) {
 // TestTimeoutOfAnAbandonedRequest: its answer may still come, so the connection
 // goes all the same.
 func TestTimeoutOfAnAbandonedRequest(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		r.sendWithin(time.Second).Cancel()
 		r.turn()
 		r.pass(time.Second)
@@ -272,9 +268,7 @@ func TestThrottleStopsTheClocksOfTheLine(t *testing.T) {
 		conn := dial(t, cfg)
 		began := time.Now()
 		var wg sync.WaitGroup
-		wg.Go(func() {
-			noError(t, heartbeat(t.Context(), conn))
-		})
+		wg.Go(func() { noError(t, heartbeat(t.Context(), conn)) })
 		synctest.Wait()
 		ends := make(chan time.Duration, 3)
 		waits := func(d time.Duration) {
@@ -353,10 +347,7 @@ func TestLineAfterATimeoutInIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var order []int32
-		s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
-			time.Sleep(10 * time.Second)
-			return make([]byte, 6)
-		}}
+		s := &fakebroker.Scripted{Answer: answersAfter(10 * time.Second)}
 		cfg := s.Piped()
 		cfg.MaxInFlight = 1
 		conn := dial(t, cfg)
