@@ -177,15 +177,14 @@ func TestIrrelevantKeys(t *testing.T) {
 		if len(dialectsOf(key)) > 0 {
 			t.Errorf("%s: got dialects %v, want none", key, dialectsOf(key))
 		}
-		if label(key) != key {
-			t.Errorf("%s: got %s in errors, want the key", key, label(key))
+	}
+	named := func(_ *key, _ Dialect, name string) {
+		if label(name) != name {
+			t.Errorf("%s: got %s in errors, want the key", name, label(name))
 		}
 	}
-	for d := firstDialect; d <= lastDialect; d++ {
-		for key := range index[d] {
-			if label(key) != key {
-				t.Errorf("%s: got %s in errors, want the key", key, label(key))
-			}
-		}
+	eachName(keys(), named)
+	for key := range irrelevant {
+		named(nil, Guess, key)
 	}
 }
