@@ -96,9 +96,7 @@ func (l *loop) ask(req ports.Message) (ports.Message, error) {
 
 func (l *loop) mustAnswer() {
 	l.t.Helper()
-	if _, err := l.ask(kmsg.NewPtrMetadataRequest()); err != nil {
-		l.t.Error(err)
-	}
+	must(l.ask(kmsg.NewPtrMetadataRequest()))(l.t)
 }
 
 // sendOn sends a request that must not be refused.

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"brokerconn/acceptance/fakebroker"
 )
 
 // The one TestMain of the package: nothing runs without Java and Maven, the
@@ -72,9 +74,7 @@ func privateBroker(t testing.TB, config Config) *Broker {
 	t.Helper()
 	b := must(Start(t.Context(), config))(t)
 	t.Cleanup(func() {
-		if err := b.Close(); err != nil {
-			t.Error(err)
-		}
+		fakebroker.Must(t, b.Close())
 	})
 	return b
 }

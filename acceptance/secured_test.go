@@ -124,9 +124,7 @@ func TestKDC(t *testing.T) {
 
 	dir := tempDir(t)
 	own := must(StartKDC(t.Context()))(t)
-	if err := own.Close(); err != nil {
-		t.Error(err)
-	}
+	fakebroker.Must(t, own.Close())
 	expectNothingLeft(t, dir)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/acceptance/need"
 )
 
@@ -38,9 +39,7 @@ func TestMissingPython(t *testing.T) {
 		dir := t.TempDir()
 		if c.python != "" {
 			script := []byte("#!/bin/sh\n" + c.python + "\n")
-			if err := os.WriteFile(filepath.Join(dir, "python3"), script, 0o777); err != nil {
-				t.Fatal(err)
-			}
+			fakebroker.Must(t, os.WriteFile(filepath.Join(dir, "python3"), script, 0o777))
 		}
 		t.Setenv("PATH", dir)
 		t.Setenv("PARITY", "")

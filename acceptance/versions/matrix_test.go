@@ -66,9 +66,7 @@ func try(t *testing.T, s acceptance.Variant, asked []reference) row {
 	b, err := acceptance.Start(t.Context(), acceptance.Config{Version: s.Version, Mode: s.Mode})
 	fakebroker.Must(t, err)
 	defer func() {
-		if err := b.Close(); err != nil {
-			t.Error(err)
-		}
+		fakebroker.Must(t, b.Close())
 	}()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

@@ -69,14 +69,8 @@ func kafkaServer(config *tls.Config) func(net.Conn) {
 func configFor(t *testing.T, address string, o Options) broker.Config {
 	t.Helper()
 	host, port, err := broker.ParseAddress(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	transport, err := New(tcp.New(tcp.Options{}), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return broker.Config{Host: host, Port: port, Transport: transport}
+	mustDo(t, err)
+	return broker.Config{Host: host, Port: port, Transport: must(New(tcp.New(tcp.Options{}), o))}
 }
 
 var askers = map[string]func(*testing.T, broker.Config) (int32, error){"Conn": askConn, "Polled": askPolled}
@@ -98,10 +92,7 @@ func askConn(t *testing.T, cfg broker.Config) (id int32, err error) {
 }
 
 func askPolled(t *testing.T, cfg broker.Config) (id int32, err error) {
-	conn, err := broker.NewPolled(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := must(broker.NewPolled(cfg))
 	defer conn.Close(nil)
 	for conn.Connect() != broker.Connected {
 		if conn.BlackedOut() {
@@ -208,22 +199,18 @@ func TestBrokerIsCutOffAndStalls(t *testing.T) {
 		t.Run(tls.VersionName(version), func(t *testing.T) {
 			server := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: version, MaxVersion: version,
 				CurvePreferences: []tls.CurveID{tls.X25519}}
-			o := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock(), NoResumption: true}
+			o := ca.options()
+			o.NoResumption = true
 			whole, err := handshakeThrough(t, server, o, 1<<20, true)
-			if err != nil {
-				t.Fatal(err)
-			}
+			mustDo(t, err)
 			dial := func(t *testing.T, left int, silent bool) (took time.Duration, err error) {
 				synctest.Test(t, func(t *testing.T) {
-					secured, err2 := New(&netlink.Transport{Dial: func(context.Context, string, string) (net.Conn,
-						error) {
+					next := func(context.Context, string, string) (net.Conn, error) {
 						ours, theirs := net.Pipe()
 						go kafkaServer(server)(theirs)
 						return &shortConn{Conn: ours, left: left, silent: silent}, nil
-					}}, o)
-					if err2 != nil {
-						t.Fatal(err2)
 					}
+					secured := must(New(&netlink.Transport{Dial: next}, o))
 					began := time.Now()
 					_, err = askConn(t, broker.Config{Transport: secured, SetupTimeout: 5 * time.Second})
 					took = time.Since(began)

@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"cmp"
 	"crypto/x509"
 	"fmt"
 
@@ -63,8 +64,7 @@ var kinds = fault.Table[Reason]{
 		Hint: "if it is the right certificate, add it to Options.CAFile (ssl_cafile)"},
 	BadCertificate: {Name: "bad-certificate", Text: "the broker's certificate is not valid for server use",
 		Hint: "issue the broker a certificate for TLS server authentication"},
-	Revoked: {Name: "revoked", Text: "the broker's certificate is revoked",
-		Hint: "issue the broker a new certificate"},
+	Revoked: {Name: "revoked", Text: "the broker's certificate is revoked", Hint: "issue the broker a new certificate"},
 	CRLMissing: {Name: "crl-missing", Text: "no revocation list of the broker certificate's issuer",
 		Hint: "add the issuer's revocation list to Options.CRLFile (ssl_crlfile)"},
 	CRLExpired: {Name: "crl-expired", Text: "the revocation list of the broker certificate's issuer has expired",
@@ -120,12 +120,7 @@ func (e *Error) Error() string {
 }
 
 // Hint returns what to change; it may be empty.
-func (e *Error) Hint() string {
-	if e.hint != "" {
-		return e.hint
-	}
-	return kinds.Of(e.Reason).Hint
-}
+func (e *Error) Hint() string { return cmp.Or(e.hint, kinds.Of(e.Reason).Hint) }
 
 // Is reports whether target is ports.ErrSecuring: every Error is one.
 func (e *Error) Is(target error) bool { return target == ports.ErrSecuring }

@@ -47,7 +47,7 @@ func TestHostileChainIsSearchedWithinBounds(t *testing.T) {
 		}
 	}
 	// Within the bounds it is found.
-	old := newCA("old", func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) })
+	old := newCA("old", expired)
 	if found, _ := climbed(old.issue().Leaf, append(known, old.cert)); found != old.cert {
 		t.Errorf("found %v", found)
 	}
@@ -69,16 +69,13 @@ func climbed(leaf *x509.Certificate, known []*x509.Certificate) (found *x509.Cer
 func TestHostileNames(t *testing.T) {
 	long := strings.Repeat("long ", 20_000)
 	const forged = "x\r\nlevel=ERROR msg=forged\x1b[2J\u202e"
-	name := pkix.Name{CommonName: forged, Organization: []string{long}}
+	named := func(c *x509.Certificate) { c.Subject = pkix.Name{CommonName: forged, Organization: []string{long}} }
 	trusted := newCA("the authority")
-	stranger := newCA("x", func(c *x509.Certificate) { c.Subject = name })
+	stranger := newCA("x", named)
 	for want, cert := range map[Reason]tls.Certificate{
 		SelfSigned:       {Certificate: [][]byte{stranger.cert.Raw}, PrivateKey: stranger.key},
-		UnknownAuthority: stranger.issue(func(c *x509.Certificate) { c.Subject = name }),
-		Expired: trusted.issue(func(c *x509.Certificate) {
-			c.Subject, c.NotAfter = name,
-				now.Add(-time.Hour)
-		}),
+		UnknownAuthority: stranger.issue(named),
+		Expired:          trusted.issue(named, until(now.Add(-time.Hour))),
 		WrongHost: trusted.issue(func(c *x509.Certificate) {
 			c.IPAddresses = nil
 			c.DNSNames = []string{"a\nb.test", long[:50_000]}
@@ -86,12 +83,10 @@ func TestHostileNames(t *testing.T) {
 				c.DNSNames = append(c.DNSNames, fmt.Sprintf("%d.test", n))
 			}
 		}),
-		BadCertificate: trusted.issue(func(c *x509.Certificate) {
-			c.Subject, c.ExtKeyUsage = name, []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
-		}),
-		Revoked: trusted.issue(func(c *x509.Certificate) { c.Subject = name }),
+		BadCertificate: trusted.issue(named, forClientsOnly),
+		Revoked:        trusted.issue(named),
 	} {
-		o := Options{ServerName: "broker.test", CAPEM: trusted.pem(), Clock: clock()}
+		o := trusted.options()
 		if want == Revoked {
 			o.CRLFile = write(t, "crl", trusted.crl(soon, cert))
 		}
@@ -100,7 +95,7 @@ func TestHostileNames(t *testing.T) {
 		wantReason(t, err, want)
 		if text := err.Error(); len(text) > 2000 {
 			t.Errorf("%v: an error of %d bytes: %.200q", want, len(text), text)
-		} else if at := strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }); at >= 0 {
+		} else if at := strings.IndexFunc(text, unprintable); at >= 0 {
 			t.Errorf("%v: %q", want, text)
 		}
 	}
@@ -115,15 +110,14 @@ func TestFileTooLarge(t *testing.T) {
 	}
 	before := allocated(func() {
 		_, err := Dial(plainDial, Options{CRLFile: path})
-		if e := new(OptionError); !errors.As(err, &e) || e.Option != "CRLFile" ||
-			!strings.Contains(err.Error(), "larger than 64 MiB") {
-			t.Errorf("%v", err)
-		}
+		wantOption(t, err, "CRLFile", "larger than 64 MiB")
 	})
 	if before > 1<<20 {
 		t.Errorf("%d bytes of memory", before)
 	}
 }
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }
 
 // allocated is how much memory f takes.
 func allocated(f func()) uint64 {
@@ -138,21 +132,16 @@ func allocated(f func()) uint64 {
 func FuzzCertificates(f *testing.F) {
 	ca := newCA("the authority")
 	between := ca.sub("between")
-	mine, old := ca.issue(), newCA("old", func(c *x509.Certificate) { c.NotAfter = past })
+	mine, old := ca.issue(), newCA("old", until(past))
 	for _, chain := range []string{
 		chainPEM(mine), ca.pem(), chainPEM(between.issue()) + between.pem(), chainPEM(old.issue()) + old.pem(),
-		chainPEM(ca.issue(func(c *x509.Certificate) { c.DNSNames = []string{"other.test"} })),
+		chainPEM(ca.issue(forHosts("other.test"))),
 		block("TRUSTED CERTIFICATE", append(append([]byte{}, ca.cert.Raw...), 0x30, 0)), "-----BEGIN CERTIFICATE-----",
 	} {
 		f.Add([]byte(chain))
 	}
-	revoked, err := crl.Parse([]byte(ca.crl(soon, mine)))
-	if err != nil {
-		f.Fatal(err)
-	}
-	v := &verifier{name: "broker.test", roots: x509.NewCertPool(), authorities: []*x509.Certificate{ca.cert},
-		revoked: revoked, now: clock().Now}
-	v.roots.AddCert(ca.cert)
+	v := &verifier{name: "broker.test", roots: ca.pool(), authorities: []*x509.Certificate{ca.cert},
+		revoked: must(crl.Parse([]byte(ca.crl(soon, mine)))), now: clock().Now}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		certs, err := parseCertificates(data)
 		if (err == nil) != (len(certs) > 0) {
@@ -165,8 +154,7 @@ func FuzzCertificates(f *testing.F) {
 		if e := new(Error); err != nil && (!errors.As(err, &e) || e.Reason == Other) {
 			t.Fatalf("%v", err)
 		}
-		if err != nil && (len(err.Error()) > 2000 || strings.ContainsFunc(err.Error(),
-			func(r rune) bool { return !unicode.IsPrint(r) })) {
+		if err != nil && (len(err.Error()) > 2000 || strings.ContainsFunc(err.Error(), unprintable)) {
 			t.Fatalf("%q", err)
 		}
 	})

@@ -26,7 +26,7 @@ func speaks(text string) func(net.Conn) {
 		defer conn.Close()
 		_, _ = conn.Read(make([]byte, 4096))
 		_, _ = io.WriteString(conn, text)
-		_, _ = io.Copy(io.Discard, conn)
+		silent(conn)
 	}
 }
 
@@ -34,7 +34,7 @@ func speaks(text string) func(net.Conn) {
 func greets(text string) func(net.Conn) {
 	return func(conn net.Conn) {
 		defer conn.Close()
-		go func() { _, _ = io.Copy(io.Discard, conn) }() // a pipe holds nothing
+		go silent(conn) // a pipe holds nothing
 		_, _ = io.WriteString(conn, text)
 		_, _ = conn.Read(make([]byte, 1))
 	}
@@ -102,11 +102,7 @@ func TestMismatch(t *testing.T) {
 							return ours, nil
 						}}
 						if c.secure {
-							secured, err := New(transport, Options{CAPEM: newCA("the authority").pem()})
-							if err != nil {
-								t.Fatal(err)
-							}
-							transport = secured
+							transport = must(New(transport, Options{CAPEM: newCA("the authority").pem()}))
 						}
 						began := time.Now()
 						_, err := ask(t, broker.Config{Host: "broker.test", Transport: transport, APIVersion: release})

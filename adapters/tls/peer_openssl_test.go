@@ -16,7 +16,6 @@ import (
 	"brokerconn/acceptance/openssl"
 	"brokerconn/adapters/tcp"
 	"brokerconn/application/broker"
-	"brokerconn/ports"
 )
 
 // A server of another author says no in words of its own: to a client without a
@@ -29,26 +28,14 @@ func opensslServer(t *testing.T, o *openssl.Oracle, ca *testCA, args ...string) 
 	cert := ca.issue()
 	for name, text := range map[string]string{"ca.pem": ca.pem(), "cert.pem": chainPEM(cert),
 		"key.pem": keyPEM(cert)} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		mustWrite(t, filepath.Join(dir, name), text)
 	}
 	cmd := exec.Command(o.Path, slices.Concat([]string{"s_server", "-accept", "127.0.0.1:0", "-cert", "cert.pem",
-		"-key", "key.pem",
-		"-CAfile", "ca.pem", "-attime", strconv.FormatInt(now.Unix(), 10)}, args)...)
+		"-key", "key.pem", "-CAfile", "ca.pem", "-attime", strconv.FormatInt(now.Unix(), 10)}, args)...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "OPENSSL_CONF="+os.DevNull)
-	stdin, err := cmd.StdinPipe() // at its end the server would end
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	stdin, stdout := must(cmd.StdinPipe()), must(cmd.StdoutPipe()) // at the end of stdin the server would end
+	mustDo(t, cmd.Start())
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill() // it has no other end
 		_, _ = io.Copy(io.Discard, stdout)
@@ -70,9 +57,7 @@ func TestServerOfOpenSSL(t *testing.T) {
 	o := openssl.New(t, "What a handshake fails of was seen with servers of crypto/tls alone.")
 	ca, stranger := newCA("the authority"), newCA("a stranger")
 	mine, theirs := ca.issue(), stranger.issue()
-	with := func(cert tls.Certificate) func(*Options) {
-		return func(o *Options) { o.CertPEM, o.KeyPEM = chainPEM(cert), ports.NewSecret(keyPEM(cert)) }
-	}
+	with := func(cert tls.Certificate) func(*Options) { return func(o *Options) { *o = o.showing(cert) } }
 	demands := []string{"-Verify", "1", "-verify_return_error"}
 	for _, c := range []struct {
 		name   string
@@ -96,7 +81,7 @@ func TestServerOfOpenSSL(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			address := opensslServer(t, o, ca, c.args...)
-			options := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}
+			options := ca.options()
 			if c.change != nil {
 				c.change(&options)
 			}
@@ -113,15 +98,9 @@ func TestServerOfOpenSSL(t *testing.T) {
 		t.Run("accepted, "+version, func(t *testing.T) {
 			t.Parallel()
 			address := opensslServer(t, o, ca, append(demands, version, "-rev")...) // answers each line backwards
-			options := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}
-			with(mine)(&options)
-			dial := mustDial(t, plainDial, options)
+			dial := mustDial(t, plainDial, ca.options().showing(mine))
 			for turn := range 3 {
-				under, err := dial(t.Context(), "tcp", address)
-				if err != nil {
-					t.Fatal(err)
-				}
-				conn := under.(*Conn)
+				conn := dialed(t, dial, address)
 				if err := conn.Handshake(); err != nil || turn == 0 && !conn.ClientCertRequested() {
 					t.Fatalf("%v, asked: %v", err, conn.ClientCertRequested())
 				}

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"testing"
-
-	"brokerconn/ports"
 )
 
 // oldBroker is a server that has no words for what it has against a client's
@@ -48,16 +47,13 @@ func TestBrokerThatRepeatsItself(t *testing.T) {
 		server := ca.verifying(version)
 		server.SessionTicketsDisabled = true
 		address := listen(t, oldBroker(server))
-		options := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}
+		options := ca.options()
 		_, err := reach(t, mustDial(t, plainDial, options), address)
 		wantReason(t, err, CertificateRequired, "before 3.2", "ssl.client.auth")
-		options.CertPEM, options.KeyPEM = chainPEM(stranger), ports.NewSecret(keyPEM(stranger))
-		_, err = reach(t, mustDial(t, plainDial, options), address)
+		_, err = reach(t, mustDial(t, plainDial, options.showing(stranger)), address)
 		wantReason(t, err, CertificateRefused, "before 3.2", "truststore")
 
-		mine := ca.issue()
-		options.CertPEM, options.KeyPEM = chainPEM(mine), ports.NewSecret(keyPEM(mine))
-		if _, err = reach(t, mustDial(t, plainDial, options), address); err != nil {
+		if _, err = reach(t, mustDial(t, plainDial, options.showing(ca.issue())), address); err != nil {
 			t.Error(err)
 		}
 
@@ -65,8 +61,7 @@ func TestBrokerThatRepeatsItself(t *testing.T) {
 		server = server.Clone()
 		server.ClientAuth = tls.NoClientCert
 		server.VerifyConnection = func(tls.ConnectionState) error { return errors.New("for another reason") }
-		options.CertPEM, options.KeyPEM = "", ports.Secret{}
-		_, err = reach(t, mustDial(t, plainDial, options), listen(t, oldBroker(server)))
+		_, err = reach(t, mustDial(t, plainDial, ca.options()), listen(t, oldBroker(server)))
 		if e := new(Error); err == nil || errors.As(err, &e) && e.Reason != Other {
 			t.Errorf("%v", err)
 		}
@@ -75,11 +70,7 @@ func TestBrokerThatRepeatsItself(t *testing.T) {
 
 func TestRepeatsRecord(t *testing.T) {
 	record := func(kind byte, size int, fill byte) string {
-		body := make([]byte, size)
-		for i := range body {
-			body[i] = fill
-		}
-		return string(append([]byte{kind, 3, 3, byte(size >> 8), byte(size)}, body...))
+		return string([]byte{kind, 3, 3, byte(size >> 8), byte(size)}) + strings.Repeat(string(rune(fill)), size)
 	}
 	hello, certificate, cipher := record(22, 122, 'h'), record(22, 1000, 'c'), record(20, 1, 1)
 	for received, want := range map[string]bool{

@@ -2,7 +2,6 @@ package tls
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"testing"
 	"time"
@@ -47,11 +46,7 @@ func TestResumedSessionIsVerified(t *testing.T) {
 		c := clock()
 		s := newReloader(t, version, cert, Options{CAPEM: ca.pem(), Clock: c})
 		s.mustReach()
-		under, err := s.dial(t.Context(), "tcp", s.address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		conn := under.(*Conn)
+		conn := dialed(t, s.dial, s.address)
 		// The hello goes out while the certificate is good, the answer comes when it
 		// is not.
 		conn.wire.Conn = &hookedConn{Conn: conn.wire.Conn, beforeRead: func() { c.AdvanceTo(soon.Add(time.Second)) }}
@@ -67,7 +62,7 @@ func TestResumedSessionIsVerified(t *testing.T) {
 // session is one of the old, which has expired.
 func TestReplacedCertificate(t *testing.T) {
 	for _, version := range versions {
-		ca := newCA("the authority", func(c *x509.Certificate) { c.NotAfter = now.Add(time.Hour * 1000) })
+		ca := newCA("the authority", until(now.Add(time.Hour*1000)))
 		current := ca.issue()
 		c := clock()
 		s := newReloader(t, version, current, Options{CAPEM: ca.pem(), Clock: c}, func(server *tls.Config) {
@@ -76,7 +71,7 @@ func TestReplacedCertificate(t *testing.T) {
 		})
 		s.mustReach()
 		c.AdvanceTo(soon.Add(time.Hour))
-		current = ca.issue(func(c *x509.Certificate) { c.NotAfter = soon.Add(24 * time.Hour) })
+		current = ca.issue(until(soon.Add(24 * time.Hour)))
 		if s.mustReach().DidResume {
 			t.Error("resumed a session of an expired certificate")
 		}

@@ -1,9 +1,9 @@
 package tls
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,11 +34,9 @@ func (c *hookedConn) Read(p []byte) (int, error) {
 func TestTransport(t *testing.T) {
 	ca := newCA("the authority")
 	cert := ca.issue()
-	roots := x509.NewCertPool()
-	roots.AddCert(ca.cert)
 	for name, o := range map[string]Options{
 		"options": {CAPEM: ca.pem(), Clock: clock()},
-		"config":  {Config: &tls.Config{RootCAs: roots, Time: clock().Now}},
+		"config":  {Config: &tls.Config{RootCAs: ca.pool(), Time: clock().Now}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			porttest.Transport(t, func(t *testing.T) porttest.Harness { return newHarness(t, cert, o) })
@@ -47,10 +45,7 @@ func TestTransport(t *testing.T) {
 }
 
 func newHarness(t *testing.T, cert tls.Certificate, o Options) porttest.Harness {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := must(net.Listen("tcp", "127.0.0.1:0"))
 	ready, done := make(chan net.Conn, 100), make(chan struct{})
 	go func() {
 		defer close(done)
@@ -68,32 +63,20 @@ func newHarness(t *testing.T, cert tls.Certificate, o Options) porttest.Harness 
 		}
 	}()
 	t.Cleanup(func() { _ = l.Close(); <-done })
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	closed := must(net.Listen("tcp", "127.0.0.1:0"))
 	_ = closed.Close()
-	transport, err := New(tcp.New(tcp.Options{}), o)
-	if err != nil {
-		t.Fatal(err)
+	at := func(l net.Listener) ports.Endpoint {
+		return ports.Endpoint{Host: "broker.test", Network: "tcp", Address: l.Addr().String(), Secure: true}
 	}
-	addr := l.Addr().(*net.TCPAddr)
 	return porttest.Harness{
-		Transport: transport,
-		Host:      "127.0.0.1",
-		Port:      uint16(addr.Port),
-		Endpoint:  ports.Endpoint{Host: "broker.test", Network: "tcp", Address: addr.String(), Secure: true},
-		Refused:   ports.Endpoint{Host: "broker.test", Network: "tcp", Address: closed.Addr().String(), Secure: true},
-		Accept:    func() io.ReadWriteCloser { return <-ready },
+		Transport: must(New(tcp.New(tcp.Options{}), o)), Host: "127.0.0.1", Port: uint16(l.Addr().(*net.TCPAddr).Port),
+		Endpoint: at(l), Refused: at(closed), Accept: func() io.ReadWriteCloser { return <-ready },
 	}
 }
 
 // Every endpoint is marked, and what is not tcp's own is left as it was.
 func TestNew(t *testing.T) {
-	transport, err := New(&netlink.Transport{Dial: plainDial}, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	transport := must(New(&netlink.Transport{Dial: plainDial}, Options{}))
 	eps, err := transport.Resolve("a.test", 9093).Result()
 	if err != nil || len(eps) != 1 || !eps[0].Secure {
 		t.Errorf("%v %v", eps, err)
@@ -163,10 +146,7 @@ func TestAccepted(t *testing.T) {
 	ca, stranger := newCA("the authority"), newCA("a stranger")
 	itself := alone()
 	between := ca.sub("between")
-	chained := between.issue()
-	chained.Certificate = append(chained.Certificate, between.cert.Raw)
-	trusted := x509.NewCertPool()
-	trusted.AddCert(ca.cert)
+	chained := between.chained()
 	for name, c := range map[string]struct {
 		cert tls.Certificate
 		o    Options
@@ -180,17 +160,16 @@ func TestAccepted(t *testing.T) {
 		"itself":                   {itself, Options{CAPEM: chainPEM(itself)}},
 		"trusted without its root": {chained, Options{CAPEM: between.pem()}},
 		"any host":                 {ca.issue(), Options{CAPEM: ca.pem(), ServerName: "other.test", AnyHost: true}},
-		"any certificate": {stranger.issue(), Options{CAPEM: ca.pem(), ServerName: "other.test",
-			AnyCertificate: true}},
+		"any certificate": {stranger.issue(),
+			Options{CAPEM: ca.pem(), ServerName: "other.test", AnyCertificate: true}},
 		"an address": {ca.issue(), Options{CAPEM: ca.pem(), ServerName: "127.0.0.1"}},
 		"not in the list": {ca.issue(), Options{CAPEM: ca.pem(),
 			CRLFile: write(t, "crl", stranger.crl(past)+ca.crl(soon))}},
-		"config": {ca.issue(), Options{Config: &tls.Config{RootCAs: trusted,
+		"config": {ca.issue(), Options{Config: &tls.Config{RootCAs: ca.pool(),
 			ServerName: "broker.test", Time: clock().Now}, CAFile: "/ignored", Ciphers: "ignored"}},
 		"suites": {ca.issue(), Options{CAPEM: ca.pem(),
 			CipherSuites: []string{"TLS_NO_SUCH", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"}}},
-		"suites of TLS 1.3": {ca.issue(), Options{CAPEM: ca.pem(),
-			CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}}},
+		"suites of TLS 1.3": {ca.issue(), Options{CAPEM: ca.pem(), CipherSuites: []string{"TLS_AES_128_GCM_SHA256"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, version := range versions {
@@ -198,10 +177,7 @@ func TestAccepted(t *testing.T) {
 					continue
 				}
 				o := c.o
-				if o.ServerName == "" {
-					o.ServerName = "broker.test"
-				}
-				o.Clock = clock()
+				o.ServerName, o.Clock = cmp.Or(o.ServerName, "broker.test"), clock()
 				server := &tls.Config{Certificates: []tls.Certificate{c.cert}, MinVersion: version, MaxVersion: version}
 				if _, err := reach(t, mustDial(t, plainDial, o), listen(t, tlsServer(server))); err != nil {
 					t.Errorf("%s: %v", tls.VersionName(version), err)
@@ -214,16 +190,14 @@ func TestAccepted(t *testing.T) {
 // A configuration of the user's is verified by crypto/tls, and explained as well.
 func TestConfigIsExplained(t *testing.T) {
 	ca := newCA("the authority")
-	trusted := x509.NewCertPool()
-	trusted.AddCert(ca.cert)
 	for want, cert := range map[Reason]tls.Certificate{
 		UnknownAuthority: newCA("a stranger").issue(),
 		SelfSigned:       alone(),
-		WrongHost:        ca.issue(func(c *x509.Certificate) { c.DNSNames = []string{"other.test"} }),
-		Expired:          ca.issue(func(c *x509.Certificate) { c.NotAfter = now.Add(-1) }),
-		NotYetValid:      ca.issue(func(c *x509.Certificate) { c.NotBefore = now.Add(1e9) }),
+		WrongHost:        ca.issue(forHosts("other.test")),
+		Expired:          ca.issue(until(now.Add(-1))),
+		NotYetValid:      ca.issue(since(now.Add(1e9))),
 	} {
-		dial := mustDial(t, plainDial, Options{Config: &tls.Config{RootCAs: trusted, ServerName: "broker.test",
+		dial := mustDial(t, plainDial, Options{Config: &tls.Config{RootCAs: ca.pool(), ServerName: "broker.test",
 			Time: clock().Now}})
 		_, err := reach(t, dial, listen(t, tlsServer(&tls.Config{Certificates: []tls.Certificate{cert}})))
 		wantReason(t, err, want)
@@ -241,33 +215,30 @@ func TestClientCertificate(t *testing.T) {
 	mine := ca.issue()
 	server := ca.verifying(0)
 	address := listen(t, tlsServer(server))
-	trusted := x509.NewCertPool()
-	trusted.AddCert(ca.cert)
+	trusting := func() *tls.Config {
+		return &tls.Config{RootCAs: ca.pool(), ServerName: "broker.test", Time: clock().Now}
+	}
+	several, function := trusting(), trusting()
+	several.Certificates = []tls.Certificate{stranger.issue(), mine}
+	function.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &mine, nil }
 	for name, o := range map[string]Options{
 		"of files":    {CertFile: write(t, "c", chainPEM(mine)), KeyFile: write(t, "k", keyPEM(mine))},
 		"of one file": {CertFile: write(t, "c", keyPEM(mine)+chainPEM(mine))},
 		"of the same file": {CertFile: write(t, "c", keyPEM(mine)+chainPEM(mine)),
 			KeyPEM: ports.NewSecret(keyPEM(mine))},
-		"of text": {CertPEM: chainPEM(mine) + stranger.pem(), KeyPEM: ports.NewSecret(keyPEM(mine))},
-		"of a configuration": {Config: &tls.Config{RootCAs: trusted, Time: clock().Now,
-			Certificates: []tls.Certificate{stranger.issue(), mine}}},
-		"of a function": {Config: &tls.Config{RootCAs: trusted, Time: clock().Now,
-			GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-				return &mine, nil
-			}}},
+		"of text":            {CertPEM: chainPEM(mine) + stranger.pem(), KeyPEM: ports.NewSecret(keyPEM(mine))},
+		"of a configuration": {Config: several},
+		"of a function":      {Config: function},
 	} {
 		o.ServerName, o.Clock = "broker.test", clock()
 		if o.Config == nil {
 			o.CAPEM = ca.pem()
-		} else {
-			o.Config.ServerName = "broker.test"
 		}
 		if _, err := reach(t, mustDial(t, plainDial, o), address); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	none := mustDial(t, plainDial, Options{Config: &tls.Config{RootCAs: trusted, ServerName: "broker.test",
-		Time: clock().Now}})
+	none := mustDial(t, plainDial, Options{Config: trusting()})
 	_, err := reach(t, none, address)
 	wantReason(t, err, CertificateRequired)
 
@@ -275,11 +246,7 @@ func TestClientCertificate(t *testing.T) {
 	asks.ClientAuth = tls.RequestClientCert
 	for want, address := range map[bool]string{true: listen(t, tlsServer(asks)),
 		false: listen(t, tlsServer(&tls.Config{Certificates: server.Certificates}))} {
-		under, err := none(t.Context(), "tcp", address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		conn := under.(*Conn)
+		conn := dialed(t, none, address)
 		if err := conn.Handshake(); err != nil || conn.ClientCertRequested() != want {
 			t.Errorf("asked: %v, want %v; %v", conn.ClientCertRequested(), want, err)
 		}
@@ -331,12 +298,7 @@ func TestOptionsThatCannotBe(t *testing.T) {
 	if err == nil || strings.Count(err.Error(), "\n") != 2 {
 		t.Errorf("not all at once: %v", err)
 	}
-	defer func() {
-		if recover() == nil {
-			t.Error("no panic without a dial function")
-		}
-	}()
-	_, _ = Dial(nil, Options{})
+	wantPanic(t, func() { _, _ = Dial(nil, Options{}) })
 }
 
 const canary = "canary-4711"

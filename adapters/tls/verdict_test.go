@@ -3,7 +3,6 @@ package tls
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -12,11 +11,9 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"brokerconn/adapters/netlink"
 	"brokerconn/application/broker"
-	"brokerconn/ports"
 )
 
 // With TLS 1.3 the client is done before the broker judges its certificate. The
@@ -65,25 +62,28 @@ func leaving(t *testing.T, o Options, err error) netlink.DialFunc {
 	}
 }
 
+// shaken is a connection behind its handshake.
+func shaken(t *testing.T, dial netlink.DialFunc, address string) net.Conn {
+	t.Helper()
+	conn := must(dial(t.Context(), "tcp", address))
+	mustDo(t, conn.(goneAfterwards).HandshakeContext(t.Context()))
+	return conn
+}
+
 // demanding is a broker that wants a client certificate, with TLS 1.3.
 func demanding(ca *testCA) *tls.Config {
-	return &tls.Config{Certificates: []tls.Certificate{ca.issue()}, MinVersion: tls.VersionTLS13,
-		ClientAuth: tls.RequireAnyClientCert, Time: clock().Now}
+	s := ca.server(tls.VersionTLS13)
+	s.ClientAuth = tls.RequireAnyClientCert
+	return s
 }
 
 func TestVerdictWinsOverAWriteThatFails(t *testing.T) {
 	ca := newCA("the authority")
 	address := listen(t, tlsServer(demanding(ca)))
-	o := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}
+	o := ca.options()
 	for _, cause := range []error{syscall.EPIPE, syscall.ECONNRESET} {
-		conn, err := leaving(t, o, cause)(t.Context(), "tcp", address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := conn.(goneAfterwards).HandshakeContext(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		_, err = conn.Write([]byte("a request"))
+		conn := shaken(t, leaving(t, o, cause), address)
+		_, err := conn.Write([]byte("a request"))
 		wantReason(t, err, CertificateRequired)
 		_, err = conn.Read(make([]byte, 1))
 		wantReason(t, err, CertificateRequired)
@@ -109,15 +109,8 @@ func TestWriteThatFailsLosesNoByte(t *testing.T) {
 		_, _ = io.WriteString(conn, "all of it")
 		_ = conn.Close()
 	})
-	o := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()}
-	conn, err := leaving(t, o, syscall.EPIPE)(t.Context(), "tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := shaken(t, leaving(t, ca.options(), syscall.EPIPE), address)
 	defer conn.Close()
-	if err := conn.(goneAfterwards).HandshakeContext(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	for range 2 {
 		if n, err := conn.Write([]byte("a request")); n != 0 || !errors.Is(err, syscall.EPIPE) {
 			t.Errorf("%d %v", n, err)
@@ -138,25 +131,15 @@ func TestDemandIsGuessedFromTheQuestion(t *testing.T) {
 		_ = conn.Handshake()
 		_ = under.Close()
 	})
-	conn, err := leaving(t, Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock()},
-		syscall.EPIPE)(t.Context(), "tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := conn.(goneAfterwards).HandshakeContext(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	conn := shaken(t, leaving(t, ca.options(), syscall.EPIPE), address)
 	if _, err := conn.Write([]byte("a request")); !errors.Is(err, syscall.EPIPE) ||
 		!strings.Contains(err.Error(), hintAsked) {
 		t.Error(err)
 	}
 	_ = conn.Close()
 
-	mine := ca.issue()
-	for shown, o := range map[bool]Options{
-		false: {CAPEM: ca.pem(), Clock: clock()},
-		true:  {CAPEM: ca.pem(), Clock: clock(), CertPEM: chainPEM(mine), KeyPEM: ports.NewSecret(keyPEM(mine))},
-	} {
+	o := Options{CAPEM: ca.pem(), Clock: clock()}
+	for shown, o := range map[bool]Options{false: o, true: o.showing(ca.issue())} {
 		for how, ask := range askers {
 			_, err := ask(t, configFor(t, address, o))
 			if e := new(Error); !errors.Is(err, broker.ErrConnection) || errors.As(err, &e) {
@@ -179,14 +162,10 @@ func TestOwnCertificateOutOfDate(t *testing.T) {
 	for _, version := range versions {
 		address := listen(t, tlsServer(ca.verifying(version)))
 		for says, mine := range map[string]tls.Certificate{
-			`the client certificate "CN=a broker" was valid until 2030-06-01T11:59:59Z`: ca.issue(
-				func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }),
-			`the client certificate "CN=a broker" is valid from 2030-06-01T12:00:01Z on`: ca.issue(
-				func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }),
+			`the client certificate "CN=a broker" was valid until 2030-06-01T11:59:59Z`:  ca.issue(expired),
+			`the client certificate "CN=a broker" is valid from 2030-06-01T12:00:01Z on`: ca.issue(notYetValid),
 		} {
-			o := Options{ServerName: "broker.test", CAPEM: ca.pem(), Clock: clock(), CertPEM: chainPEM(mine),
-				KeyPEM: ports.NewSecret(keyPEM(mine))}
-			_, err := reach(t, mustDial(t, plainDial, o), address)
+			_, err := reach(t, mustDial(t, plainDial, ca.options().showing(mine)), address)
 			wantReason(t, err, CertificateRefused, says, "it is 2030-06-01T12:00:00Z")
 		}
 	}
@@ -196,7 +175,7 @@ func TestOwnCertificateOutOfDate(t *testing.T) {
 func TestSilenceFoundByTheSystem(t *testing.T) {
 	for _, silence := range []error{syscall.ETIMEDOUT, os.ErrDeadlineExceeded} {
 		ours, theirs := net.Pipe()
-		go func() { _, _ = io.Copy(io.Discard, theirs) }()
+		go silent(theirs)
 		under := &mute{Conn: ours, err: &net.OpError{Op: "read", Net: "tcp", Err: silence}}
 		conn := connOver(t, under, Options{})
 		wantReason(t, conn.HandshakeContext(t.Context()), Stalled, "nothing received")

@@ -2,7 +2,6 @@ package broker_test
 
 import (
 	"errors"
-	"slices"
 	"testing"
 	"time"
 
@@ -21,11 +20,8 @@ func (r *harness) repeated() {
 	r.t.Helper()
 	r.turn()
 	r.pass(2 * time.Second)
-	r.reach()
-	r.turn()
-	if r.state() != broker.Connected {
-		r.t.Fatalf("state %v", r.state())
-	}
+	r.connect()
+	require(r.t, r.State() == broker.Connected, "state %v", r.State())
 }
 
 // TestLastFailedAddressIsTriedLast, whatever the resolver's order (KAFKA-12193).
@@ -36,9 +32,7 @@ func TestLastFailedAddressIsTriedLast(t *testing.T) {
 		r.lose()
 		r.lose()
 		r.lose()
-		if want := []string{"a", "b", "a", "b"}; !slices.Equal(r.broker.dials, want) {
-			t.Errorf("dialled %v, want %v", r.broker.dials, want)
-		}
+		r.wantDials("a", "b", "a", "b")
 	})
 }
 
@@ -51,9 +45,7 @@ func TestAddressOfACleanCloseIsTriedFirst(t *testing.T) {
 		r.repeated()
 		r.pass(time.Minute)
 		r.repeated()
-		if want := []string{"a", "a", "a"}; !slices.Equal(r.broker.dials, want) {
-			t.Errorf("dialled %v, want %v", r.broker.dials, want)
-		}
+		r.wantDials("a", "a", "a")
 	})
 }
 
@@ -67,21 +59,16 @@ func TestNameIsLookedUpAgain(t *testing.T) {
 		r.lose()
 		r.network.SetAddresses("broker", at("d"))
 		r.lose()
-		if want := []string{"a", "c", "d"}; !slices.Equal(r.broker.dials, want) {
-			t.Errorf("dialled %v, want %v", r.broker.dials, want)
-		}
+		r.wantDials("a", "c", "d")
 	})
 }
 
 // TestOneAddressIsTriedThoughItFailed: there is no other.
 func TestOneAddressIsTriedThoughItFailed(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		r.lose()
 		r.lose()
-		if len(r.broker.dials) != 3 {
-			t.Errorf("dialled %v", r.broker.dials)
-		}
+		assert(t, len(r.broker.dials) == 3, "dialled %v", r.broker.dials)
 	})
 }
 
@@ -93,13 +80,11 @@ func TestEveryAddressIsTriedBeforeAFailureCounts(t *testing.T) {
 			r.network.RefuseDial(a, errors.New("refused"))
 		}
 		for range 3 {
-			r.reach()
-			r.turn()
+			r.connect()
 		}
-		if s := r.stats(); s.State != broker.Connected || s.FailuresInARow != 0 || s.Attempts != 3 || s.Closed != 2 ||
-			s.Address != "c" {
-			t.Errorf("%+v", s)
-		}
+		s := r.Stats()
+		assert(t, s.State == broker.Connected && s.FailuresInARow == 0 && s.Attempts == 3 && s.Closed == 2 &&
+			s.Address == "c", "%+v", s)
 		r.sums()
 	})
 }
@@ -111,12 +96,9 @@ func TestZoneOfAnIPv6AddressIsKept(t *testing.T) {
 		r.network.SetAddresses("fe80::1%eth0", ports.Endpoint{Host: "fe80::1%eth0", Network: "memory",
 			Address: "[fe80::1%eth0]:9092"})
 		r.ready()
-		if s := r.stats(); s.Address != "[fe80::1%eth0]:9092" {
-			t.Errorf("address %q", s.Address)
-		}
-		if want := []string{"[fe80::1%eth0]:9092"}; !slices.Equal(r.broker.dials, want) {
-			t.Errorf("dialled %v", r.broker.dials)
-		}
+		s := r.Stats()
+		assert(t, s.Address == "[fe80::1%eth0]:9092", "address %q", s.Address)
+		r.wantDials("[fe80::1%eth0]:9092")
 	})
 }
 
@@ -129,14 +111,11 @@ func TestLastFailedAddressIsRememberedOverALookUp(t *testing.T) {
 		r.turn()
 		r.network.FailLookup("broker", errors.New("no resolver"))
 		r.pass(time.Second)
-		r.reach()
-		r.turn()
+		r.connect()
 		r.network.FailLookup("broker", nil)
 		r.pass(time.Second)
-		r.reach()
-		r.turn()
-		if got := r.broker.dials; len(got) != 2 || got[1] != "b" {
-			t.Errorf("dialled %v", got)
-		}
+		r.connect()
+		got := r.broker.dials
+		assert(t, len(got) == 2 && got[1] == "b", "dialled %v", got)
 	})
 }

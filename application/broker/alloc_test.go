@@ -65,10 +65,7 @@ func TestAllocationsPerRequest(t *testing.T) {
 		{"Connect", 0, func() error { return conn.Connect(ctx) }},
 		{"Send", 3, func() error { _, err := sendAndWait(ctx, conn, raw); return err }},
 	} {
-		if n := testing.AllocsPerRun(100, func() {
-			noError(t, c.send())
-		}); n > c.limit {
-			t.Errorf("%s: got %v allocations, want %v", c.name, n, c.limit)
-		}
+		n := testing.AllocsPerRun(100, func() { noError(t, c.send()) })
+		assert(t, n <= c.limit, "%s: got %v allocations, want %v", c.name, n, c.limit)
 	}
 }

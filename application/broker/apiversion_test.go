@@ -34,20 +34,15 @@ func TestAPIVersionIsNotAsked(t *testing.T) {
 		t.Run(c.release.String(), func(t *testing.T) {
 			onBoth(t, takenFor(c.release), func(t *testing.T, r *harness) {
 				for range 3 {
-					r.reach()
-					r.turn()
+					r.connect()
 					r.send()
 					r.turn()
 					r.broker.peer.Reset(nil)
 					r.pass(time.Second)
 				}
-				if len(r.broker.asked) != 3 {
-					t.Fatalf("%d requests", len(r.broker.asked))
-				}
+				require(t, len(r.broker.asked) == 3, "%d requests", len(r.broker.asked))
 				for _, q := range r.broker.asked {
-					if q.key != 12 || q.version != c.heartbeat || q.id != 1 {
-						t.Errorf("request %+v", q)
-					}
+					assert(t, q.key == 12 && q.version == c.heartbeat && q.id == 1, "request %+v", q)
 				}
 			})
 		})
@@ -58,8 +53,7 @@ func TestAPIVersionIsNotAsked(t *testing.T) {
 func TestAPIVersionStates(t *testing.T) {
 	onBoth(t, takenFor(broker.Release{Major: 3}), func(t *testing.T, r *harness) {
 		var reported *broker.Versions
-		r.reach()
-		r.turn()
+		r.connect()
 		r.wantHooks("Disconnected -> Connecting <nil>", "Connecting -> Connected <nil>")
 		if r.polled != nil {
 			reported = r.versions
@@ -76,28 +70,23 @@ func TestAPIVersionStates(t *testing.T) {
 		} else {
 			verdict, err = r.conn.CheckVersion(t.Context(), broker.Check{})
 		}
-		if err != nil || verdict.String() != "3.0" || verdict.Kind != broker.Exact || verdict.Lineage != 0 ||
-			!slices.Equal(verdict.Evidence, []string{"the release was configured, and the broker was not asked"}) {
-			t.Errorf("%+v, %v", verdict, err)
-		}
+		assert(t, err == nil && verdict.String() == "3.0" && verdict.Kind == broker.Exact && verdict.Lineage == 0 &&
+			slices.Equal(verdict.Evidence, []string{"the release was configured, and the broker was not asked"}),
+			"%+v, %v", verdict, err)
 	})
 }
 
 // TestAPIVersionOfAnAPIThatTheReleaseLacks fails the request alone, unsent.
 func TestAPIVersionOfAnAPIThatTheReleaseLacks(t *testing.T) {
-	onBoth(t, takenFor(broker.Release{Major: 0, Minor: 8, Patch: 1}), func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, takenFor(broker.Release{Major: 0, Minor: 8, Patch: 1}), func(t *testing.T, r *harness) {
 		var v *broker.VersionError
-		if err := r.outcome(r.send()); !errors.Is(err, broker.ErrUnsupportedVersion) || !errors.As(err, &v) ||
-			!v.Unknown {
-			t.Errorf("got %v", err)
-		}
+		err := r.outcome(r.send())
+		assert(t, errors.Is(err, broker.ErrUnsupportedVersion) && errors.As(err, &v) && v.Unknown, "got %v", err)
 		f := r.sendThis(kmsg.NewPtrMetadataRequest())
 		r.turn()
 		r.pending(f)
-		if q := r.broker.asked; len(q) != 1 || q[0].key != 3 || q[0].version != 0 {
-			t.Errorf("asked %+v", q)
-		}
+		q := r.broker.asked
+		assert(t, len(q) == 1 && q[0].key == 3 && q[0].version == 0, "asked %+v", q)
 	})
 }
 
@@ -122,19 +111,15 @@ func TestAPIVersionWarnings(t *testing.T) {
 				r.wantHooks()
 				return
 			}
-			if len(r.log) != 1 || !strings.Contains(r.log[0], "warning ") || !strings.Contains(r.log[0], c.taken) ||
-				!strings.Contains(r.log[0], c.release.String()) {
-				t.Errorf("%v: got hooks %q", c.release, r.log)
-			}
+			assert(t, len(r.log) == 1 && strings.Contains(r.log[0], "warning ") &&
+				strings.Contains(r.log[0], c.taken) && strings.Contains(r.log[0], c.release.String()),
+				"%v: got hooks %q", c.release, r.log)
 			if c.taken == "4." {
 				return
 			}
-			r.reach()
-			r.turn()
+			r.connect()
 			if r.polled != nil {
-				if r.versions == nil || len(r.versions.Ranges()) == 0 {
-					t.Error("no table")
-				}
+				assert(t, r.versions != nil && len(r.versions.Ranges()) != 0, "no table")
 			}
 		})
 	}
@@ -147,15 +132,12 @@ func TestAPIVersionsThatAreNone(t *testing.T) {
 	} {
 		for _, warm := range []time.Duration{0, time.Second} {
 			_, err := broker.NewConn(broker.Config{APIVersion: r, PingInterval: warm})
-			if err == nil || !strings.Contains(err.Error(), "config: APIVersion: ") {
-				t.Errorf("%v: %v", r, err)
-			}
+			assert(t, err != nil && strings.Contains(err.Error(), "config: APIVersion: "), "%v: %v", r, err)
 		}
 	}
 	_, err := broker.NewPolled(broker.Config{APIVersion: broker.Release{Minor: 9}, PingInterval: time.Second})
-	if err == nil || !strings.Contains(err.Error(), "config: PingInterval: ") {
-		t.Errorf("a broker of 0.9 cannot be asked: %v", err)
-	}
+	assert(t, err != nil && strings.Contains(err.Error(), "config: PingInterval: "),
+		"a broker of 0.9 cannot be asked: %v", err)
 }
 
 // TestAPIVersionKeptWarm: asked at v0, which all from 0.10.0 on have.
@@ -165,13 +147,9 @@ func TestAPIVersionKeptWarm(t *testing.T) {
 	}, func(t *testing.T, r *harness) {
 		r.ready()
 		r.pass(10 * time.Minute)
-		if len(r.broker.asked) != 10 {
-			t.Errorf("asked %d times", len(r.broker.asked))
-		}
+		assert(t, len(r.broker.asked) == 10, "asked %d times", len(r.broker.asked))
 		for _, q := range r.broker.asked {
-			if q.key != 18 || q.version != 0 {
-				t.Errorf("asked %+v", q)
-			}
+			assert(t, q.key == 18 && q.version == 0, "asked %+v", q)
 		}
 	})
 }
@@ -190,15 +168,13 @@ func TestAPIVersionTimeout(t *testing.T) {
 			func(t *testing.T, r *harness) {
 				r.broker.mute = true
 				for range 3 {
-					r.reach()
-					r.turn()
+					r.connect()
 					r.wantState(broker.NegotiatingVersions)
 					r.pass(c.want - 1)
 					r.wantState(broker.NegotiatingVersions)
 					r.pass(1)
-					if r.state() != broker.Disconnected || !errors.Is(r.lastError(), broker.ErrSetupTimeout) {
-						t.Errorf("%v of %v: %v, %v", c.versions, c.setup, r.state(), r.lastError())
-					}
+					assert(t, r.State() == broker.Disconnected && errors.Is(r.lastError(), broker.ErrSetupTimeout),
+						"%v of %v: %v, %v", c.versions, c.setup, r.State(), r.lastError())
 					r.pass(time.Second)
 				}
 				r.sums()
@@ -229,26 +205,21 @@ func TestAPIVersionTimeoutLeavesTimeForTheNextAddress(t *testing.T) {
 	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.network.SetAddresses("broker", at("a"), at("b"))
 		r.broker.mute = true
-		r.reach()
-		r.turn()
+		r.connect()
 		r.broker.mute = false
 		r.pass(2 * time.Second)
-		r.reach()
-		r.turn()
-		if r.state() != broker.Connected || len(r.broker.dials) != 2 {
-			t.Errorf("state %v, dialled %v", r.state(), r.broker.dials)
-		}
+		r.connect()
+		assert(t, r.State() == broker.Connected && len(r.broker.dials) == 2, "state %v, dialled %v", r.State(),
+			r.broker.dials)
 	})
 }
 
 // TestAPIVersionTimeoutCoversAllVersionsOfTheQuestion: one who is asked lower and
 // lower gets no more time for it.
 func TestAPIVersionTimeoutCoversAllVersionsOfTheQuestion(t *testing.T) {
-	on := true
-	onBoth(t, func(cfg *broker.Config) { cfg.ProbeOldReleases = &on }, func(t *testing.T, r *harness) {
+	onBoth(t, func(cfg *broker.Config) { cfg.ProbeOldReleases = new(true) }, func(t *testing.T, r *harness) {
 		r.broker.mute = true
-		r.reach()
-		r.turn()
+		r.connect()
 		r.pass(1500 * time.Millisecond)
 		q := r.broker.received[0]
 		lower := kmsg.NewPtrApiVersionsResponse()
@@ -256,10 +227,9 @@ func TestAPIVersionTimeoutCoversAllVersionsOfTheQuestion(t *testing.T) {
 		r.broker.say(q, lower.AppendTo(nil))
 		r.turn()
 		// Metadata went behind the first, as that had no answer for so long.
-		if n := len(r.broker.asked); n != 3 || r.broker.asked[1].key != 3 || r.broker.asked[2].key != 18 ||
-			r.broker.asked[2].version != 0 {
-			t.Fatalf("asked %+v", r.broker.asked)
-		}
+		n := len(r.broker.asked)
+		require(t, n == 3 && r.broker.asked[1].key == 3 && r.broker.asked[2].key == 18 &&
+			r.broker.asked[2].version == 0, "asked %+v", r.broker.asked)
 		r.pass(500*time.Millisecond - 1)
 		r.wantState(broker.NegotiatingVersions)
 		r.pass(1)
@@ -276,9 +246,8 @@ func TestAPIVersionTimeoutIsNotOfTheLogin(t *testing.T) {
 			r.pass(10*time.Second - 1)
 			r.wantState(broker.Authenticating)
 			r.pass(1)
-			if r.state() != broker.Disconnected || !errors.Is(r.lastError(), broker.ErrSetupTimeout) {
-				t.Errorf("state %v, %v", r.state(), r.lastError())
-			}
+			assert(t, r.State() == broker.Disconnected && errors.Is(r.lastError(), broker.ErrSetupTimeout),
+				"state %v, %v", r.State(), r.lastError())
 		})
 }
 
@@ -290,13 +259,11 @@ func (named) Begin(ports.Endpoint) ports.Exchange { panic("the handshake was not
 
 // TestAPIVersionRawRequests go out as they stand.
 func TestAPIVersionRawRequests(t *testing.T) {
-	onBoth(t, takenFor(broker.Release{Minor: 8}), func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, takenFor(broker.Release{Minor: 8}), func(t *testing.T, r *harness) {
 		r.sendThis(&ports.RawRequest{APIKey: 12, APIVersion: 3})
 		r.turn()
-		if q := r.broker.asked; len(q) != 1 || q[0].version != 3 {
-			t.Errorf("asked %+v", q)
-		}
+		q := r.broker.asked
+		assert(t, len(q) == 1 && q[0].version == 3, "asked %+v", q)
 	})
 }
 
@@ -307,21 +274,17 @@ func TestBackoffGrowsWithAConfiguredRelease(t *testing.T) {
 		func(t *testing.T, r *harness) {
 			pause := time.Duration(0)
 			for round := range 5 {
-				r.reach()
-				r.turn()
+				r.connect()
 				r.wantState(broker.Connected)
 				r.send()
 				r.turn()
 				r.broker.peer.Reset(nil) // it speaks something else, and hangs up
 				r.turn()
 				until := r.next()
-				if until.IsZero() {
-					t.Fatal("no pause")
-				}
+				require(t, !until.IsZero(), "no pause")
 				next := until.Sub(r.clock.Now())
-				if round > 0 && next < 2*pause*9/10 {
-					t.Errorf("round %d: a pause of %v after one of %v", round, next, pause)
-				}
+				assert(t, round <= 0 || next >= 2*pause*9/10, "round %d: a pause of %v after one of %v", round, next,
+					pause)
 				pause = next
 				r.pass(pause)
 			}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -30,15 +29,8 @@ import (
 // moody is a broker that echoes bodies, late, sometimes never, and that hangs up
 // or refuses when it pleases.
 type moody struct {
-	mu                    sync.Mutex
-	rng                   *rand.Rand
+	*dice
 	silent, kills, refuse int // of 100
-}
-
-func (m *moody) roll(n int) int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.rng.IntN(n)
 }
 
 func (m *moody) dial(context.Context, string, string) (net.Conn, error) {
@@ -92,15 +84,13 @@ func (m *moody) serve(conn net.Conn) {
 func TestEveryWaitEndsInTime(t *testing.T) {
 	for seed := range uint64(300) {
 		synctest.Test(t, func(t *testing.T) { moodyRound(t, seed) })
-		if t.Failed() {
-			t.Fatalf("with seed %d", seed)
-		}
+		require(t, !t.Failed(), "with seed %d", seed)
 	}
 }
 
 func moodyRound(t *testing.T, seed uint64) {
 	const timeout, patrols = 2 * time.Second, 20 * time.Millisecond
-	m := &moody{rng: rand.New(rand.NewPCG(seed, 1))}
+	m := &moody{dice: newDice(seed, 1)}
 	m.silent, m.kills, m.refuse = m.roll(4), m.roll(10), m.roll(100)
 	cfg := broker.Config{
 		Transport:      &netlink.Transport{Dial: m.dial},
@@ -130,12 +120,9 @@ func moodyRound(t *testing.T, seed uint64) {
 				began := time.Now()
 				got, err := askOneWay(ctx, conn, m.roll(5), body)
 				cancel()
-				if took := time.Since(began); took > limit+patrols {
-					t.Errorf("%v where %v was the limit: %v", took, limit, err)
-				}
-				if err == nil && got != nil && string(got) != string(body) {
-					t.Errorf("%q for %q", got, body)
-				}
+				took := time.Since(began)
+				assert(t, took <= limit+patrols, "%v where %v was the limit: %v", took, limit, err)
+				assert(t, err != nil || got == nil || string(got) == string(body), "%q for %q", got, body)
 				if err != nil && m.roll(20) == 0 {
 					time.Sleep(time.Duration(m.roll(3000)) * time.Millisecond)
 				}
@@ -143,8 +130,7 @@ func moodyRound(t *testing.T, seed uint64) {
 		})
 	}
 	wg.Wait()
-	conn.Close()
-	<-conn.Done()
+	fakebroker.Close(t, conn)
 	time.Sleep(time.Minute) // for the broker to find out
 }
 
@@ -179,10 +165,7 @@ func (c *counting) NewAlarm(f func()) ports.Alarm {
 // TestIdleConnectionSleeps: an idle connection wakes up for nothing, and one with
 // a request under way a few times at most.
 func TestIdleConnectionSleeps(t *testing.T) {
-	for name, change := range map[string]func(*broker.Config){
-		"parked":   func(*broker.Config) {},
-		"unparked": func(cfg *broker.Config) { cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport} },
-	} {
+	for name, change := range links {
 		runBubble(t, name, func(t *testing.T) {
 			var mute atomic.Bool
 			s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
@@ -200,15 +183,11 @@ func TestIdleConnectionSleeps(t *testing.T) {
 			for range 100 {
 				noError(t, heartbeat(t.Context(), conn))
 			}
-			if took := time.Since(began); took != 0 {
-				t.Errorf("it waited for %v, and there was nothing to wait for", took)
-			}
+			equal(t, "time waited for nothing", time.Since(began), 0)
 			time.Sleep(time.Minute) // the patrol sends a reader, the timeout of the last request passes
 			before := clock.rings.Load()
 			time.Sleep(24 * time.Hour)
-			if n := clock.rings.Load() - before; n != 0 {
-				t.Errorf("%d alarms on a day without requests", n)
-			}
+			equal(t, "alarms on a day without requests", clock.rings.Load()-before, 0)
 			mute.Store(true)
 			before = clock.rings.Load()
 			wantError(t, heartbeat(t.Context(), conn), broker.ErrRequestTimeout)

@@ -2,6 +2,8 @@ package broker_test
 
 import (
 	"errors"
+	"net"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +25,7 @@ var invalidConfigs = []struct {
 	{broker.Config{ClientID: strings.Repeat("x", 250)}, "ClientID", []string{"at most 249"}},
 	{broker.Config{ClientID: "a\nb"}, "ClientID", []string{"control characters"}},
 	{broker.Config{SoftwareName: "my client"}, "SoftwareName", []string{"letters, digits, '.' and '-'"}},
+	{broker.Config{SoftwareName: "-x"}, "SoftwareName", []string{"a letter or digit at both ends"}},
 	{broker.Config{SoftwareName: "x", SoftwareVersion: "1."}, "SoftwareVersion",
 		[]string{"a letter or digit at both ends"}},
 	{broker.Config{ClusterID: "a\x00"}, "ClusterID", []string{"control characters"}},
@@ -61,12 +64,11 @@ func TestInvalidConfigs(t *testing.T) {
 			t.Errorf("%s: got no error, want one", c.setting)
 			continue
 		}
-		if polledErr == nil || polledErr.Error() != err.Error() {
-			t.Errorf("%s: got %v of a Polled, want %v", c.setting, polledErr, err)
-		}
-		if checkErr := c.config.Check(); checkErr == nil || checkErr.Error() != err.Error() {
-			t.Errorf("%s: got %v of Check, want %v", c.setting, checkErr, err)
-		}
+		assert(t, polledErr != nil && polledErr.Error() == err.Error(), "%s: got %v of a Polled, want %v", c.setting,
+			polledErr, err)
+		checkErr := c.config.Check()
+		assert(t, checkErr != nil && checkErr.Error() == err.Error(), "%s: got %v of Check, want %v", c.setting,
+			checkErr, err)
 		var one *broker.ConfigError
 		if joined, ok := err.(interface{ Unwrap() []error }); !ok || len(joined.Unwrap()) != 1 ||
 			!errors.As(err, &one) || one.Setting != c.setting {
@@ -74,9 +76,7 @@ func TestInvalidConfigs(t *testing.T) {
 			continue
 		}
 		for _, word := range c.right {
-			if !strings.Contains(one.Problem, word) {
-				t.Errorf("%s: got %q, want %q in it", c.setting, one.Problem, word)
-			}
+			assert(t, strings.Contains(one.Problem, word), "%s: got %q, want %q in it", c.setting, one.Problem, word)
 		}
 	}
 }
@@ -84,8 +84,29 @@ func TestInvalidConfigs(t *testing.T) {
 func TestAllInvalidSettingsAtOnce(t *testing.T) {
 	_, err := broker.NewPolled(broker.Config{Host: "a b", MaxInFlight: -1, RequestTimeout: -1})
 	for _, setting := range []string{"Host", "MaxInFlight", "RequestTimeout"} {
-		if err == nil || !strings.Contains(err.Error(), "config: "+setting+": ") {
-			t.Errorf("got %v, want an error of %s", err, setting)
-		}
+		assert(t, err != nil && strings.Contains(err.Error(), "config: "+setting+": "), "got %v, want an error of %s",
+			err, setting)
 	}
+}
+
+// FuzzParseAddress: what is accepted has a host that a Config takes, and means
+// the same when written out and read again.
+func FuzzParseAddress(f *testing.F) {
+	for _, s := range []string{"kafka:9093", "[::1]:9094", "::1", "fe80::1%lo", "SSL://h:1/", "a,b", "h:", "[", "\x00",
+		"[x]:1"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		host, port, err := broker.ParseAddress(s)
+		if err != nil {
+			return
+		}
+		require(t, port != 0, "%q: port 0", s)
+		if _, err := broker.NewPolled(broker.Config{Host: host, Port: port}); err != nil {
+			t.Fatalf("%q: %v", s, err)
+		}
+		repeated, samePort, err := broker.ParseAddress(net.JoinHostPort(host, strconv.Itoa(int(port))))
+		require(t, err == nil && repeated == host && samePort == port, "%q: %q %d, and again %q %d, %v", s, host, port,
+			repeated, samePort, err)
+	})
 }

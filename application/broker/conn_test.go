@@ -31,19 +31,12 @@ func heartbeat(ctx context.Context, conn *broker.Conn) error {
 // TestCancelledContextGivesUpTheWaitingOnly: the caller comes back, its slot
 // stays in line, and the answer that comes late reaches no caller.
 func TestCancelledContextGivesUpTheWaitingOnly(t *testing.T) {
-	for name, config := range map[string]func(*fakebroker.Scripted) broker.Config{
-		"parked": func(s *fakebroker.Scripted) broker.Config { return s.Piped() },
-		"polled": func(s *fakebroker.Scripted) broker.Config {
-			cfg := s.Piped()
-			cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport}
-			return cfg
-		},
-	} {
+	for name, change := range links {
 		t.Run(name, func(t *testing.T) {
 			asked := make(chan struct{})
 			release := make(chan struct{})
 			first := true
-			s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
+			cfg := piped(func(net.Conn, int16, int32) []byte {
 				if first {
 					first = false
 					close(asked)
@@ -51,43 +44,28 @@ func TestCancelledContextGivesUpTheWaitingOnly(t *testing.T) {
 					return []byte{0, 0, 0, 0, 0, 7}
 				}
 				return []byte{0, 0, 0, 0, 0, 8}
-			}}
-			conn := dial(t, config(s))
+			})
+			change(&cfg)
+			conn := dial(t, cfg)
 			ctx, cancel := context.WithCancel(t.Context())
 			go func() { <-asked; cancel() }()
 			err := heartbeat(ctx, conn)
-			if !errors.Is(err, context.Canceled) || !errors.Is(err, broker.ErrCanceled) {
-				t.Fatalf("got %v", err)
-			}
+			require(t, errors.Is(err, context.Canceled) && errors.Is(err, broker.ErrCanceled), "got %v", err)
 			var e *broker.Error
 			if !errors.As(err, &e) || e.Sent != broker.SentFully || broker.SafeToRetry(err) {
 				t.Errorf("sent %v", e.Sent)
 			}
-			if conn.Stats().InFlight != 1 {
-				t.Errorf("%d in flight, want the slot to stay", conn.Stats().InFlight)
-			}
+			assert(t, conn.Stats().InFlight == 1, "%d in flight, want the slot to stay", conn.Stats().InFlight)
 			close(release)
 			resp, err := kmsg.NewPtrHeartbeatRequest().RequestWith(t.Context(), conn)
-			if err != nil || resp.ErrorCode != 8 {
-				t.Errorf("the next request got %+v, %v", resp, err)
-			}
+			assert(t, err == nil && resp.ErrorCode == 8, "the next request got %+v, %v", resp, err)
 		})
 	}
 }
 
-func TestContextThatHasEnded(t *testing.T) {
-	conn := dial(t, (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped())
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := heartbeat(ctx, conn); err != nil && !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
-	}
-	noError(t, heartbeat(t.Context(), conn))
-}
-
 func TestDialGivesUpWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
+	cfg := piped(silent)
 	cfg.Hooks = &broker.Hooks{DialStart: func(broker.Endpoint) { cancel() }}
 	cfg.Transport = neverReached{}
 	wantError(t, errorOf(broker.Dial(ctx, cfg)), context.Canceled)
@@ -119,12 +97,11 @@ func TestLineIsFirstComeFirstServed(t *testing.T) {
 	const callers = 40
 	var order []int32
 	start := make(chan struct{})
-	s := &fakebroker.Scripted{Answer: func(_ net.Conn, _ int16, id int32) []byte {
+	cfg := piped(func(_ net.Conn, _ int16, id int32) []byte {
 		<-start
 		order = append(order, id)
 		return binary.BigEndian.AppendUint32([]byte{0, 0}, uint32(id))
-	}}
-	cfg := s.Piped()
+	})
 	cfg.MaxInFlight = 2
 	conn := dial(t, cfg)
 	var wg sync.WaitGroup
@@ -136,52 +113,16 @@ func TestLineIsFirstComeFirstServed(t *testing.T) {
 	close(start)
 	wg.Wait()
 	for i := 1; i < len(order); i++ {
-		if order[i] != order[i-1]+1 {
-			t.Fatalf("order %v", order)
-		}
+		require(t, order[i] == order[i-1]+1, "order %v", order)
 	}
-	if len(order) != callers {
-		t.Errorf("%d requests seen, want %d", len(order), callers)
-	}
-}
-
-func TestRequestTimeoutCountsTheWaitInLine(t *testing.T) {
-	cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
-	cfg.MaxInFlight = 1
-	cfg.RequestTimeout = 30 * time.Millisecond
-	cfg.NoReconnect = true
-	conn := dial(t, cfg)
-	errs := make(chan error, 2)
-	for range 2 {
-		go func() { errs <- heartbeat(context.Background(), conn) }()
-	}
-	var sent, unsent int
-	for range 2 {
-		err := <-errs
-		var e *broker.Error
-		if !errors.As(err, &e) {
-			t.Fatalf("got %v", err)
-		}
-		if e.Sent == broker.SentNothing {
-			unsent++
-			if !broker.SafeToRetry(err) {
-				t.Errorf("not safe to retry: %v", err)
-			}
-		} else {
-			sent++
-			wantError(t, err, broker.ErrRequestTimeout)
-		}
-	}
-	if sent != 1 || unsent != 1 {
-		t.Errorf("%d sent, %d not", sent, unsent)
-	}
+	assert(t, len(order) == callers, "%d requests seen, want %d", len(order), callers)
 }
 
 // TestTimeoutNamesItsRequest: the connection goes with the first request that
 // times out, and each request in flight learns its own part of it.
 func TestTimeoutNamesItsRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
+		cfg := piped(silent)
 		cfg.RequestTimeout = 20 * time.Millisecond
 		conn := dial(t, cfg)
 		first := mustSend(t, conn, kmsg.NewPtrHeartbeatRequest())
@@ -189,10 +130,8 @@ func TestTimeoutNamesItsRequest(t *testing.T) {
 		second := mustSend(t, conn, kmsg.NewPtrHeartbeatRequest())
 		wantError(t, errorOf(first.Wait(t.Context())), broker.ErrRequestTimeout)
 		_, err := second.Wait(t.Context())
-		if errors.Is(err, broker.ErrTimeout) || !errors.Is(err, broker.ErrConnection) ||
-			!strings.Contains(err.Error(), "another request on it timed out") {
-			t.Errorf("second: %v", err)
-		}
+		assert(t, !errors.Is(err, broker.ErrTimeout) && errors.Is(err, broker.ErrConnection) &&
+			strings.Contains(err.Error(), "another request on it timed out"), "second: %v", err)
 	})
 }
 
@@ -209,54 +148,33 @@ func TestReconnectsOnDemand(t *testing.T) {
 	}}
 	conn := dial(t, s.Listening(t))
 	err := heartbeat(t.Context(), conn)
-	if !errors.Is(err, broker.ErrConnection) || !broker.Retriable(err) || broker.SafeToRetry(err) {
-		t.Errorf("first: %v", err)
-	}
+	assert(t, errors.Is(err, broker.ErrConnection) && broker.Retriable(err) && !broker.SafeToRetry(err), "first: %v",
+		err)
 	noError(t, heartbeat(t.Context(), conn))
-	if n := s.Conns.Load(); n != 2 {
-		t.Errorf("%d connections, want 2", n)
-	}
+	equal(t, "connections", s.Conns.Load(), 2)
 }
 
 // TestIdleConnectionThatIsClosedIsNoticed without any request.
 func TestIdleConnectionThatIsClosedIsNoticed(t *testing.T) {
 	lost := make(chan struct{})
 	closeIt := make(chan net.Conn, 1)
-	s := &fakebroker.Scripted{Answer: func(conn net.Conn, _ int16, _ int32) []byte {
+	cfg := listening(t, func(conn net.Conn, _ int16, _ int32) []byte {
 		closeIt <- conn
 		return make([]byte, 6)
-	}}
-	cfg := s.Listening(t)
-	cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
-		if to == broker.Disconnected {
-			close(lost)
-		}
-	}}
+	})
+	cfg.Hooks = onState(broker.Disconnected, func() { close(lost) })
 	conn := dial(t, cfg)
 	must(t, heartbeat(t.Context(), conn))
 	(<-closeIt).Close()
 	receive(t, lost)
 }
 
-func TestNoReconnect(t *testing.T) {
-	s := &fakebroker.Scripted{Answer: func(conn net.Conn, _ int16, _ int32) []byte { conn.Close(); return nil }}
-	cfg := s.Listening(t)
-	cfg.NoReconnect = true
-	conn := dial(t, cfg)
-	wantError(t, heartbeat(t.Context(), conn), broker.ErrConnection)
-	receive(t, conn.Done())
-	wantError(t, heartbeat(t.Context(), conn), broker.ErrClosed)
-}
-
 func TestAnswerThatCannotBeRead(t *testing.T) {
-	s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte { return []byte{0, 0, 0} }}
-	cfg := s.Piped()
+	cfg := piped(func(net.Conn, int16, int32) []byte { return []byte{0, 0, 0} })
 	cfg.NoReconnect = true
 	conn := dial(t, cfg)
 	err := heartbeat(t.Context(), conn)
-	if !errors.Is(err, broker.ErrProtocol) || broker.Retriable(err) {
-		t.Errorf("got %v", err)
-	}
+	assert(t, errors.Is(err, broker.ErrProtocol) && !broker.Retriable(err), "got %v", err)
 	receive(t, conn.Done())
 }
 
@@ -264,7 +182,7 @@ func TestAnswerThatCannotBeRead(t *testing.T) {
 // gone, and the next one is not affected.
 func TestAnswerThatCannotBeReadIsLookedAtLate(t *testing.T) {
 	var answers atomic.Int64
-	s := &fakebroker.Scripted{Answer: func(peer net.Conn, _ int16, _ int32) []byte {
+	conn := dial(t, listening(t, func(peer net.Conn, _ int16, _ int32) []byte {
 		switch answers.Add(1) {
 		case 1:
 			return []byte{0}
@@ -273,32 +191,26 @@ func TestAnswerThatCannotBeReadIsLookedAtLate(t *testing.T) {
 			return nil
 		}
 		return make([]byte, 6)
-	}}
-	conn := dial(t, s.Listening(t))
+	}))
 	f := mustSend(t, conn, kmsg.NewPtrHeartbeatRequest())
 	receive(t, f.Done())
-	if err := heartbeat(t.Context(), conn); err == nil {
-		t.Fatal("it was to be lost")
-	}
+	err := heartbeat(t.Context(), conn)
+	require(t, err != nil, "it was to be lost")
 	must(t, heartbeat(t.Context(), conn))
 	wantError(t, errorOf(f.Response()), broker.ErrProtocol)
-	if conn.State() != broker.Connected {
-		t.Error("another connection was dropped for it")
-	}
+	assert(t, conn.State() == broker.Connected, "another connection was dropped for it")
 }
 
 func TestNoVersionInCommon(t *testing.T) {
-	conn := dial(t, (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped())
+	conn := dial(t, piped(fakebroker.HeartbeatBody))
 	_, err := kmsg.NewPtrCreateTopicsRequest().RequestWith(t.Context(), conn)
 	var v *broker.VersionError
-	if !errors.Is(err, broker.ErrUnsupportedVersion) || !errors.As(err, &v) || !v.Unknown {
-		t.Errorf("got %v", err)
-	}
+	assert(t, errors.Is(err, broker.ErrUnsupportedVersion) && errors.As(err, &v) && v.Unknown, "got %v", err)
 	noError(t, heartbeat(t.Context(), conn))
 }
 
 func TestSendRefusesBeyondTheLimit(t *testing.T) {
-	cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
+	cfg := piped(silent)
 	cfg.MaxInFlight = 2
 	conn := dial(t, cfg)
 	for range 2 {
@@ -310,26 +222,24 @@ func TestSendRefusesBeyondTheLimit(t *testing.T) {
 
 // TestProduceWithoutAcks is done when written, and takes no slot.
 func TestProduceWithoutAcks(t *testing.T) {
-	conn := dial(t, (&fakebroker.Scripted{Answer: func(_ net.Conn, key int16, _ int32) []byte {
+	conn := dial(t, piped(func(_ net.Conn, key int16, _ int32) []byte {
 		if key == 0 {
 			return nil
 		}
 		return make([]byte, 6)
-	}}).Piped())
+	}))
 	for range 20 {
 		req := kmsg.NewPtrProduceRequest()
 		req.Acks = 0
 		resp, err := conn.Request(t.Context(), req)
-		if resp != nil || err != nil {
-			t.Fatalf("got %v, %v", resp, err)
-		}
+		require(t, resp == nil && err == nil, "got %v, %v", resp, err)
 	}
 	noError(t, heartbeat(t.Context(), conn))
 }
 
 func TestPanicsOfHooksAreContained(t *testing.T) {
 	var panics []any
-	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+	cfg := piped(fakebroker.HeartbeatBody)
 	cfg.Hooks = &broker.Hooks{
 		StateChanged:    func(broker.State, broker.State, broker.Endpoint, error) { panic("state") },
 		RequestAnswered: func(broker.RequestInfo) { panic("answered") },
@@ -337,15 +247,12 @@ func TestPanicsOfHooksAreContained(t *testing.T) {
 	}
 	conn := dial(t, cfg)
 	noError(t, heartbeat(t.Context(), conn))
-	conn.Close()
-	<-conn.Done()
-	if len(panics) < 4 {
-		t.Errorf("got panics %v", panics)
-	}
+	fakebroker.Close(t, conn)
+	assert(t, len(panics) >= 4, "got panics %v", panics)
 }
 
 func TestPanicsOfPortsDropTheConnection(t *testing.T) {
-	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+	cfg := piped(fakebroker.HeartbeatBody)
 	cfg.Transport = panicking{}
 	wantError(t, errorOf(broker.Dial(t.Context(), cfg)), broker.ErrPortPanic)
 }
@@ -361,29 +268,8 @@ func TestDialReportsEveryAddress(t *testing.T) {
 	cfg := configFor(t, l.Addr().String())
 	l.Close() // so the port refuses
 	_, err = broker.Dial(t.Context(), cfg)
-	if !errors.Is(err, broker.ErrDial) || strings.Contains(err.Error(), "\n") {
-		t.Errorf("got %v", err)
-	}
-	if !strings.Contains(err.Error(), "refused") {
-		t.Errorf("the cause is missing: %v", err)
-	}
-}
-
-func TestBadConfigurations(t *testing.T) {
-	_, err := broker.NewConn(broker.Config{
-		Host: "host:9092", NodeID: new(int32(-7)), ClusterID: "a\nb", ClientID: "a\x00", MaxInFlight: -1,
-		RequestTimeout: -time.Second, SoftwareName: "-x",
-		ReconnectBackoff: 2 * time.Second, ReconnectBackoffMax: time.Second,
-	})
-	if err == nil {
-		t.Fatal("accepted")
-	}
-	for _, setting := range []string{"Host", "NodeID", "ClusterID", "ClientID", "MaxInFlight", "RequestTimeout",
-		"SoftwareName", "ReconnectBackoffMax"} {
-		if !strings.Contains(err.Error(), "config: "+setting+": ") {
-			t.Errorf("%s is not named in %v", setting, err)
-		}
-	}
+	assert(t, errors.Is(err, broker.ErrDial) && !strings.Contains(err.Error(), "\n"), "got %v", err)
+	assert(t, strings.Contains(err.Error(), "refused"), "the cause is missing: %v", err)
 }
 
 func TestParseAddress(t *testing.T) {
@@ -402,9 +288,7 @@ func TestParseAddress(t *testing.T) {
 		{"kafka://kafka:9093/", "kafka", 9093},
 	} {
 		host, port, err := broker.ParseAddress(c.in)
-		if err != nil || host != c.host || port != c.port {
-			t.Errorf("%q: got %q %d %v", c.in, host, port, err)
-		}
+		assert(t, err == nil && host == c.host && port == c.port, "%q: got %q %d %v", c.in, host, port, err)
 	}
 	for _, in := range []string{"", ":9092", "kafka:0", "kafka:99999", "kafka:x", "a:b:c", "[::1", "kafka:", "a b:1",
 		"a,b", "a/b:1", "a\x00b", "a\x1b[31m:1", "fe80::1%a]", "h%x:1"} {
@@ -417,12 +301,8 @@ func TestParseAddress(t *testing.T) {
 // TestSendMakesAConnectionForTheNext: who only ever sends must get one too.
 func TestSendMakesAConnectionForTheNext(t *testing.T) {
 	connected := make(chan struct{}, 1)
-	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
-	cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
-		if to == broker.Connected {
-			connected <- struct{}{}
-		}
-	}}
+	cfg := piped(fakebroker.HeartbeatBody)
+	cfg.Hooks = onState(broker.Connected, func() { connected <- struct{}{} })
 	conn := newConn(t, cfg)
 	wantError(t, errorOf(sendAndWait(t.Context(), conn, kmsg.NewPtrHeartbeatRequest())), broker.ErrConnection)
 	receive(t, connected)
@@ -433,23 +313,18 @@ func TestSendMakesAConnectionForTheNext(t *testing.T) {
 // for it; Send is refused.
 func TestBackPressureWaits(t *testing.T) {
 	start := make(chan struct{})
-	s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte { <-start; return make([]byte, 6) }}
-	cfg := s.Piped()
+	cfg := piped(func(net.Conn, int16, int32) []byte { <-start; return make([]byte, 6) })
 	cfg.MaxInFlight, cfg.MaxPendingBytes = 100, 2000
 	conn := dial(t, cfg)
 	large := &ports.RawRequest{APIKey: 12, APIVersion: 0, Body: make([]byte, 1500)}
 	var wg sync.WaitGroup
 	for range 10 {
-		wg.Go(func() {
-			noError(t, errorOf(conn.RequestRaw(t.Context(), large)))
-		})
+		wg.Go(func() { noError(t, errorOf(conn.RequestRaw(t.Context(), large))) })
 	}
 	for refused := false; !refused; {
 		_, err := conn.Send(t.Context(), large)
 		refused = errors.Is(err, broker.ErrBackPressure) || errors.Is(err, broker.ErrTooManyInFlight)
-		if err != nil && !refused {
-			t.Fatal(err)
-		}
+		require(t, err == nil || refused, "%v", err)
 	}
 	close(start)
 	wg.Wait()
@@ -460,23 +335,18 @@ func TestBackPressureWaits(t *testing.T) {
 func TestLineGoesOnAfterABadAnswer(t *testing.T) {
 	var asked atomic.Int64
 	second := make(chan struct{})
-	s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
+	conn := dialOne(t, func(net.Conn, int16, int32) []byte {
 		if asked.Add(1) == 1 {
 			<-second
 			return []byte{0}
 		}
 		return make([]byte, 6)
-	}}
-	cfg := s.Piped()
-	cfg.MaxInFlight = 1
-	conn := dial(t, cfg)
-	errs := make(chan error, 1)
-	go func() { errs <- heartbeat(t.Context(), conn) }()
+	})
+	errs := heartbeats(t.Context(), conn, 1)
 	for conn.Stats().InFlight == 0 {
 		runtime.Gosched()
 	}
-	waiting := make(chan error, 1)
-	go func() { waiting <- heartbeat(t.Context(), conn) }()
+	waiting := heartbeats(t.Context(), conn, 1)
 	for conn.Stats().Waiting == 0 {
 		runtime.Gosched()
 	}
@@ -499,9 +369,7 @@ func TestLineGoesOnAfterABadAnswer(t *testing.T) {
 	}}
 	other := newConn(t, broker.Config{Transport: web})
 	err := heartbeat(t.Context(), other)
-	if !errors.Is(err, broker.ErrNotKafka) || broker.Retriable(err) {
-		t.Errorf("a web server: %v", err)
-	}
+	assert(t, errors.Is(err, broker.ErrNotKafka) && !broker.Retriable(err), "a web server: %v", err)
 }
 
 // TestLossAfterTrafficIsNoticed: after the last response the end of the connection is
@@ -515,18 +383,14 @@ func TestLossAfterTrafficIsNoticed(t *testing.T) {
 func lossAfterTraffic(t *testing.T, callers int) {
 	var mu sync.Mutex
 	var peers []net.Conn
-	cfg := (&fakebroker.Scripted{Answer: func(conn net.Conn, _ int16, _ int32) []byte {
+	cfg := piped(func(conn net.Conn, _ int16, _ int32) []byte {
 		mu.Lock()
 		peers = append(peers[:0], conn)
 		mu.Unlock()
 		return make([]byte, 6)
-	}}).Piped()
+	})
 	lost := make(chan struct{}, 1)
-	cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
-		if to == broker.Disconnected {
-			lost <- struct{}{}
-		}
-	}}
+	cfg.Hooks = onState(broker.Disconnected, func() { lost <- struct{}{} })
 	conn := dial(t, cfg)
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup

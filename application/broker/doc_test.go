@@ -104,9 +104,7 @@ func TestEveryMemberIsDocumented(t *testing.T) {
 		}
 		return true
 	})
-	if seen != len(aliases) {
-		t.Errorf("got %d aliases, the table has %d", seen, len(aliases))
-	}
+	assert(t, seen == len(aliases), "got %d aliases, the table has %d", seen, len(aliases))
 }
 
 // undocumentedFields returns the exported fields of a struct that have no comment.
@@ -138,9 +136,7 @@ func TestUndocumentedFindsPlanted(t *testing.T) {
 	}
 	source, err := parser.ParseExprFrom(token.NewFileSet(), "", "struct { A int; b int; C int // says what it is\n}",
 		parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if got, want := undocumentedFields(source), []string{"A"}; !slices.Equal(got, want) {
 		t.Errorf("fields: got %q, want %q", got, want)
 	}
@@ -150,17 +146,13 @@ func TestUndocumentedFindsPlanted(t *testing.T) {
 func inspectPackage(t *testing.T, f func(ast.Node) bool) {
 	t.Helper()
 	names, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	for _, name := range names {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		ast.Inspect(file, f)
 	}
 }

@@ -20,39 +20,28 @@ import (
 // is a clean close, after which one may connect again.
 func TestDrainPolled(t *testing.T) {
 	r := newHarness(t, "Polled", nil)
-	if !r.polled.Drain() {
-		t.Error("before there is a connection")
-	}
+	assert(t, r.polled.Drain(), "before there is a connection")
 	r.ready()
 	a, b := r.send(), r.send()
 	r.turn()
 	for range 3 {
-		if r.polled.Drain() {
-			t.Fatal("two are in flight")
-		}
+		require(t, !r.polled.Drain(), "two are in flight")
 	}
 	wantRefusal(t, r.outcome(r.send()), broker.ErrDraining, broker.ErrClosed)
 	r.answer(1, 0)
-	if r.polled.Drain() {
-		t.Fatal("one is in flight")
-	}
+	require(t, !r.polled.Drain(), "one is in flight")
 	r.answer(1, 0)
 	for _, f := range []sending{a, b} {
 		noError(t, r.outcome(f))
 	}
 	for range 2 {
-		if !r.polled.Drain() || r.state() != broker.Disconnected {
-			t.Errorf("state %v", r.state())
-		}
+		assert(t, r.polled.Drain() && r.State() == broker.Disconnected, "state %v", r.State())
 	}
 	r.wantHooks("written 2", "written 3", "answered 2", "answered 3", cleanClose)
-	if s := r.stats(); s.ClosedClean != 1 || s.Failed != 0 || r.polled.BlackedOut() {
-		t.Errorf("%+v", s)
-	}
+	s := r.Stats()
+	assert(t, s.ClosedClean == 1 && s.Failed == 0 && !r.polled.BlackedOut(), "%+v", s)
 	r.ready()
-	f := r.send()
-	r.exchange(1, 0)
-	noError(t, r.outcome(f))
+	noError(t, r.request(0))
 	r.sums()
 }
 
@@ -63,15 +52,10 @@ func TestDrainPolledAnswersAreHandedOut(t *testing.T) {
 	f := r.send()
 	r.broker.hear()
 	r.broker.answer(1, 0)
-	if r.polled.Drain() {
-		t.Error("an answer is still to be handed out")
-	}
-	if got := r.polled.Recv(); len(got) != 1 || got[0].Future != f.Future || got[0].Response == nil {
-		t.Errorf("got %v", got)
-	}
-	if !r.polled.Drain() {
-		t.Error("nothing is left")
-	}
+	assert(t, !r.polled.Drain(), "an answer is still to be handed out")
+	got := r.polled.Recv()
+	assert(t, len(got) == 1 && got[0].Future == f.Future && got[0].Response != nil, "got %v", got)
+	assert(t, r.polled.Drain(), "nothing is left")
 }
 
 // TestDrainPolledWhileThrottled: nothing is to be sent any more, so a throttle is
@@ -81,24 +65,19 @@ func TestDrainPolledWhileThrottled(t *testing.T) {
 	r.ready()
 	a, b := r.send(), r.send()
 	r.exchange(1, 60_000)
-	if r.polled.Drain() {
-		t.Fatal("one is in flight")
-	}
+	require(t, !r.polled.Drain(), "one is in flight")
 	wantError(t, r.outcome(r.send()), broker.ErrDraining)
 	r.pass(80 * time.Second)
 	r.pending(b)
 	r.pass(10 * time.Second)
 	wantError(t, r.outcome(b), broker.ErrRequestTimeout)
-	if err := r.outcome(a); err != nil || !r.polled.Drain() {
-		t.Error(err)
-	}
+	err := r.outcome(a)
+	assert(t, err == nil && r.polled.Drain(), "%v", err)
 	r.pass(time.Second)
 	r.ready()
 	r.send()
 	r.exchange(1, 60_000)
-	if !r.polled.Drain() {
-		t.Error("nothing is in flight")
-	}
+	assert(t, r.polled.Drain(), "nothing is in flight")
 }
 
 // TestDrainPolledInEveryState: an attempt is given up.
@@ -106,25 +85,17 @@ func TestDrainPolledInEveryState(t *testing.T) {
 	r := newHarness(t, "Polled", nil)
 	release := r.network.HoldLookup("broker")
 	r.polled.Connect()
-	if !r.polled.Drain() {
-		t.Error("while the host is looked up")
-	}
+	assert(t, r.polled.Drain(), "while the host is looked up")
 	release()
 	release = r.network.HoldDial("broker:9092")
 	r.polled.Connect()
-	if !r.polled.Drain() {
-		t.Error("while dialling")
-	}
+	assert(t, r.polled.Drain(), "while dialling")
 	release()
 	r.polled.Connect()
-	if r.state() != broker.NegotiatingVersions || !r.polled.Drain() {
-		t.Error("while negotiating")
-	}
+	assert(t, r.State() == broker.NegotiatingVersions && r.polled.Drain(), "while negotiating")
 	r.network.RefuseDial("broker:9092", errors.New("refused"))
 	r.polled.Connect()
-	if !r.polled.BlackedOut() || !r.polled.Drain() {
-		t.Error("while blacked out")
-	}
+	assert(t, r.polled.BlackedOut() && r.polled.Drain(), "while blacked out")
 	r.network.RefuseDial("broker:9092", nil)
 	r.pass(time.Second)
 	r.ready()
@@ -145,12 +116,8 @@ func TestDrainPolledIsForgottenWithTheConnection(t *testing.T) {
 			r.polled.Drain()
 			end(r)
 			r.turn()
-			if err := r.outcome(f); !errors.Is(err, broker.ErrConnection) || errors.Is(err, broker.ErrDraining) {
-				t.Errorf("got %v", err)
-			}
-			if !r.polled.Drain() {
-				t.Error("it is down")
-			}
+			wantErrorBut(t, r.outcome(f), broker.ErrConnection, broker.ErrDraining)
+			assert(t, r.polled.Drain(), "it is down")
 			r.pass(time.Second)
 			r.ready()
 			r.pending(r.send())
@@ -165,16 +132,11 @@ func TestDrainPolledOfProduceWithoutAcks(t *testing.T) {
 	r.ready()
 	r.polled.Send(ask(), false) // fills the link
 	f := r.sendThis(kmsg.NewPtrProduceRequest())
-	if r.polled.SendPendingV2() {
-		t.Fatal("it fits: the test says nothing")
-	}
-	if r.polled.Drain() {
-		t.Fatal("it is not written")
-	}
+	require(t, !r.polled.SendPendingV2(), "it fits: the test says nothing")
+	require(t, !r.polled.Drain(), "it is not written")
 	r.exchange(1, 0)
-	if err := r.outcome(f); err != nil || !r.polled.Drain() {
-		t.Errorf("got %v", err)
-	}
+	err := r.outcome(f)
+	assert(t, err == nil && r.polled.Drain(), "got %v", err)
 }
 
 // TestDrainFromPolledHooks in each of them.
@@ -204,9 +166,8 @@ func TestDrainFromPolledHooks(t *testing.T) {
 		if in != "state" {
 			f := r.send()
 			r.exchange(1, 1000)
-			if err := r.outcome(f); err != nil {
-				t.Errorf("%s: %v", in, err)
-			}
+			err := r.outcome(f)
+			assert(t, err == nil, "%s: %v", in, err)
 		}
 		r.wantState(broker.Disconnected)
 		r.sums()
@@ -227,32 +188,25 @@ func drained(ctx context.Context, conn *broker.Conn) <-chan error {
 func TestDrainConn(t *testing.T) {
 	for name, change := range map[string]func(*broker.Config){
 		"parked":   func(*broker.Config) {},
-		"unparked": func(cfg *broker.Config) { cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport} },
+		"unparked": unpark,
 		"final":    func(cfg *broker.Config) { cfg.NoReconnect = true },
 		"warm":     func(cfg *broker.Config) { cfg.PingInterval = time.Millisecond },
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			cfg := (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
-				time.Sleep(time.Second)
-				return make([]byte, 6)
-			}}).Piped()
+			cfg := piped(answersAfter(time.Second))
 			cfg.MaxInFlight = 2
 			change(&cfg)
 			conn := dial(t, cfg)
 			var wg sync.WaitGroup
 			for range 6 {
-				wg.Go(func() {
-					noError(t, heartbeat(t.Context(), conn))
-				})
+				wg.Go(func() { noError(t, heartbeat(t.Context(), conn)) })
 			}
 			synctest.Wait()
-			if s := conn.Stats(); s.InFlight != 2 || s.Waiting != 4 {
-				t.Errorf("%d in flight, %d in line", s.InFlight, s.Waiting)
-			}
+			s := conn.Stats()
+			assert(t, s.InFlight == 2 && s.Waiting == 4, "%d in flight, %d in line", s.InFlight, s.Waiting)
 			began := time.Now()
 			first, second := drained(t.Context(), conn), drained(t.Context(), conn)
-			short, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
-			defer cancel()
+			short := limited(t, 1500*time.Millisecond)
 			third := drained(short, conn)
 			synctest.Wait()
 			for range 3 {
@@ -260,20 +214,18 @@ func TestDrainConn(t *testing.T) {
 				wantError(t, errorOf(sendAndWait(t.Context(), conn, ask())), broker.ErrDraining)
 				wantError(t, conn.Connect(t.Context()), broker.ErrDraining)
 			}
-			if err := <-third; !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != 1500*time.Millisecond {
-				t.Errorf("%v after %v", err, time.Since(began))
-			}
+			err := <-third
+			assert(t, errors.Is(err, context.DeadlineExceeded) && time.Since(began) == 1500*time.Millisecond,
+				"%v after %v", err, time.Since(began))
 			for _, done := range []<-chan error{first, second} {
 				noError(t, <-done)
 			}
-			if took := time.Since(began); took < 6*time.Second || took > 6*time.Second+20*time.Millisecond {
-				t.Errorf("it took %v", took)
-			}
+			took := time.Since(began)
+			assert(t, took >= 6*time.Second && took <= 6*time.Second+20*time.Millisecond, "it took %v", took)
 			wg.Wait()
 			receive(t, conn.Done())
-			if conn.State() != broker.Closed || conn.LastError() != nil {
-				t.Errorf("state %v, %v", conn.State(), conn.LastError())
-			}
+			assert(t, conn.State() == broker.Closed && conn.LastError() == nil, "state %v, %v", conn.State(),
+				conn.LastError())
 			noError(t, conn.Drain(t.Context()))
 			checkSums(t, conn.Stats())
 		})
@@ -282,12 +234,11 @@ func TestDrainConn(t *testing.T) {
 
 // TestDrainConnWithoutConnection is done at once.
 func TestDrainConnWithoutConnection(t *testing.T) {
-	conn := newConn(t, (&fakebroker.Scripted{Answer: silent}).Piped())
-	if err := conn.Drain(t.Context()); err != nil || conn.State() != broker.Closed {
-		t.Errorf("%v, %v", conn.State(), err)
-	}
+	conn := newConn(t, piped(silent))
+	err := conn.Drain(t.Context())
+	assert(t, err == nil && conn.State() == broker.Closed, "%v, %v", conn.State(), err)
 	wantError(t, heartbeat(t.Context(), conn), broker.ErrClosed)
-	closed := newConn(t, (&fakebroker.Scripted{Answer: silent}).Piped())
+	closed := newConn(t, piped(silent))
 	closed.Close()
 	noError(t, closed.Drain(t.Context()))
 }
@@ -295,35 +246,27 @@ func TestDrainConnWithoutConnection(t *testing.T) {
 // TestDrainConnWaitsForTheLine, whatever it waits for.
 func TestDrainConnWaitsForTheLine(t *testing.T) {
 	runBubble(t, "throttled", func(t *testing.T) {
-		s := &fakebroker.Scripted{Answer: throttledOnce(10_000)}
-		conn := dial(t, s.Piped())
+		conn := dial(t, piped(throttledOnce(10_000)))
 		must(t, heartbeat(t.Context(), conn))
 		began := time.Now()
-		errs := make(chan error, 3)
-		for range 3 {
-			go func() { errs <- heartbeat(t.Context(), conn) }()
-		}
+		errs := heartbeats(t.Context(), conn, 3)
 		synctest.Wait()
-		if err := conn.Drain(t.Context()); err != nil || time.Since(began) != 10*time.Second {
-			t.Errorf("%v after %v", err, time.Since(began))
-		}
+		err := conn.Drain(t.Context())
+		assert(t, err == nil && time.Since(began) == 10*time.Second, "%v after %v", err, time.Since(began))
 		for range 3 {
 			noError(t, <-errs)
 		}
 	})
 	runBubble(t, "backing off", func(t *testing.T) {
 		var refused atomic.Int64
-		s := &fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}
-		cfg := s.Piped()
+		cfg := piped(fakebroker.HeartbeatBody)
 		cfg.Transport = dialsAfter(cfg.Transport, 3, &refused)
 		conn := newConn(t, cfg)
-		done := make(chan error, 1)
-		go func() { done <- heartbeat(t.Context(), conn) }()
+		done := heartbeats(t.Context(), conn, 1)
 		synctest.Wait() // the first attempt has failed
 		noError(t, conn.Drain(t.Context()))
-		if err := <-done; err != nil || refused.Load() != 3 {
-			t.Errorf("%v after %d refusals", err, refused.Load())
-		}
+		err := <-done
+		assert(t, err == nil && refused.Load() == 3, "%v after %d refusals", err, refused.Load())
 	})
 	runBubble(t, "lost while draining", func(t *testing.T) {
 		var asked atomic.Int64
@@ -344,31 +287,19 @@ func TestDrainConnWaitsForTheLine(t *testing.T) {
 			synctest.Wait()
 		}
 		noError(t, conn.Drain(t.Context()))
-		if err := <-errs; !errors.Is(err, broker.ErrConnection) || errors.Is(err, broker.ErrClosed) {
-			t.Errorf("the one in flight: %v", err)
-		}
+		wantErrorBut(t, <-errs, broker.ErrConnection, broker.ErrClosed)
 		noError(t, <-errs)
-		if n := s.Conns.Load(); n != 2 {
-			t.Errorf("%d connections", n)
-		}
+		equal(t, "connections", s.Conns.Load(), 2)
 	})
 	runBubble(t, "timed out", func(t *testing.T) {
-		cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
-		cfg.MaxInFlight = 1
-		conn := dial(t, cfg)
+		conn := dialOne(t, silent)
 		began := time.Now()
-		errs := make(chan error, 2)
-		for range 2 {
-			go func() { errs <- heartbeat(t.Context(), conn) }()
-		}
+		errs := heartbeats(t.Context(), conn, 2)
 		synctest.Wait()
-		if err := conn.Drain(t.Context()); err != nil || time.Since(began) != 30*time.Second {
-			t.Errorf("%v after %v", err, time.Since(began))
-		}
+		err := conn.Drain(t.Context())
+		assert(t, err == nil && time.Since(began) == 30*time.Second, "%v after %v", err, time.Since(began))
 		for range 2 {
-			if err := <-errs; !errors.Is(err, broker.ErrRequestTimeout) {
-				t.Error(err)
-			}
+			wantError(t, <-errs, broker.ErrRequestTimeout)
 		}
 	})
 }
@@ -380,13 +311,8 @@ func TestDrainConnAndClose(t *testing.T) {
 		"Abort": func(c *broker.Conn) { c.Abort(errors.New("enough")) },
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
-			cfg.MaxInFlight = 1
-			conn := dial(t, cfg)
-			errs := make(chan error, 2)
-			for range 2 {
-				go func() { errs <- heartbeat(t.Context(), conn) }()
-			}
+			conn := dialOne(t, silent)
+			errs := heartbeats(t.Context(), conn, 2)
 			synctest.Wait()
 			done := drained(t.Context(), conn)
 			synctest.Wait()
@@ -394,13 +320,9 @@ func TestDrainConnAndClose(t *testing.T) {
 			end(conn)
 			<-done // its result is not defined: all are done
 			for range 2 {
-				if err := <-errs; !errors.Is(err, broker.ErrConnection) || errors.Is(err, broker.ErrDraining) {
-					t.Error(err)
-				}
+				wantErrorBut(t, <-errs, broker.ErrConnection, broker.ErrDraining)
 			}
-			if took := time.Since(began); took != 0 {
-				t.Errorf("it took %v", took)
-			}
+			equal(t, "time that it took", time.Since(began), 0)
 		})
 	}
 }
@@ -409,12 +331,8 @@ func TestDrainConnAndClose(t *testing.T) {
 // closed, though no caller waits for that.
 func TestDrainConnGoesOnBehindItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := dial(t, (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
-			time.Sleep(time.Minute / 4)
-			return make([]byte, 6)
-		}}).Piped())
-		done := make(chan error, 1)
-		go func() { done <- heartbeat(t.Context(), conn) }()
+		conn := dial(t, piped(answersAfter(time.Minute/4)))
+		done := heartbeats(t.Context(), conn, 1)
 		synctest.Wait()
 		ctx, cancel := context.WithCancelCause(t.Context())
 		why := errors.New("no patience")
@@ -431,14 +349,11 @@ func TestDrainConnFromAHook(t *testing.T) {
 		var conn *broker.Conn
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
-		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+		cfg := piped(fakebroker.HeartbeatBody)
 		cfg.Hooks = &broker.Hooks{RequestAnswered: func(broker.RequestInfo) {
 			wantError(t, conn.Drain(ended), context.Canceled)
 		}}
-		var err error
-		if conn, err = broker.NewConn(cfg); err != nil {
-			t.Fatal(err)
-		}
+		conn = newConn(t, cfg)
 		noError(t, heartbeat(t.Context(), conn))
 		receive(t, conn.Done())
 	})
@@ -449,7 +364,7 @@ func TestDrainConnFromAHook(t *testing.T) {
 func TestDrainConnAmongCallers(t *testing.T) {
 	var answered, refused atomic.Int64
 	for round := range 300 {
-		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+		cfg := piped(fakebroker.HeartbeatBody)
 		cfg.MaxInFlight = 1 + round%4
 		if round%3 == 0 {
 			cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport}
@@ -477,9 +392,7 @@ func TestDrainConnAmongCallers(t *testing.T) {
 					}
 					if err != nil {
 						refused.Add(1)
-						if !errors.Is(err, broker.ErrDraining) {
-							t.Error(err)
-						}
+						wantError(t, err, broker.ErrDraining)
 						return
 					}
 					answered.Add(1)
@@ -495,33 +408,29 @@ func TestDrainConnAmongCallers(t *testing.T) {
 		}
 		close(start)
 		wg.Wait()
-		if s := conn.Stats(); s.Failed != 0 || s.State != broker.Closed {
-			t.Errorf("%+v", s)
-		}
+		s := conn.Stats()
+		assert(t, s.Failed == 0 && s.State == broker.Closed, "%+v", s)
 	}
-	if answered.Load() == 0 || refused.Load() == 0 {
-		t.Errorf("%d answered, %d refused", answered.Load(), refused.Load())
-	}
+	assert(t, answered.Load() != 0 && refused.Load() != 0, "%d answered, %d refused", answered.Load(), refused.Load())
 }
 
 // TestDrainWhenTheLastInLineLeaves: nothing is left to do then, so Drain is over;
 // not when the throttle is, or the timeout of the one who left.
 func TestDrainWhenTheLastInLineLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := dial(t, (&fakebroker.Scripted{Answer: throttledOnce(3_600_000)}).Piped())
+		conn := dial(t, piped(throttledOnce(3_600_000)))
 		must(t, heartbeat(t.Context(), conn))
 		ctx, cancel := context.WithCancel(t.Context())
-		left := make(chan error, 1)
-		go func() { left <- heartbeat(ctx, conn) }()
+		left := heartbeats(ctx, conn, 1)
 		synctest.Wait()
 		done := drained(t.Context(), conn)
 		time.Sleep(time.Minute) // until nothing stirs any more
 		began := time.Now()
 		cancel()
 		wantError(t, <-left, broker.ErrCanceled)
-		if err := <-done; err != nil || time.Since(began) > 20*time.Millisecond {
-			t.Errorf("%v, %v after there was nothing left to wait for", err, time.Since(began))
-		}
+		err := <-done
+		assert(t, err == nil && time.Since(began) <= 20*time.Millisecond,
+			"%v, %v after there was nothing left to wait for", err, time.Since(began))
 	})
 }
 
@@ -533,9 +442,7 @@ func TestPolledDrainReportsTheLast(t *testing.T) {
 	for n := 0; !s.Drain(); n++ {
 		s.Recv()
 		s.Hand.Act()
-		if n > 10 {
-			t.Fatal("no end")
-		}
+		require(t, n <= 10, "no end")
 	}
 	select {
 	case <-f.Done():

@@ -26,10 +26,7 @@ import (
 var endings = map[string]func(*net.TCPConn){
 	"closed":      func(c *net.TCPConn) { _ = c.Close() },
 	"half-closed": func(c *net.TCPConn) { _ = c.CloseWrite() },
-	"reset": func(c *net.TCPConn) {
-		_ = c.SetLinger(0)
-		_ = c.Close()
-	},
+	"reset":       func(c *net.TCPConn) { _ = c.SetLinger(0); _ = c.Close() },
 }
 
 // TestPeerGoneInSilence: with a reader parked in the link, or without.
@@ -59,13 +56,10 @@ func TestPeerGoneInSilence(t *testing.T) {
 						ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 						err := heartbeat(ctx, conn)
 						cancel()
-						if err != nil && !errors.Is(err, broker.ErrConnection) {
-							t.Fatal(err)
-						}
+						require(t, err == nil || errors.Is(err, broker.ErrConnection), "%v", err)
 					}
 					noError(t, heartbeat(t.Context(), conn))
-					conn.Close()
-					receive(t, conn.Done())
+					fakebroker.Close(t, conn)
 				}
 			})
 		}
@@ -110,11 +104,10 @@ func TestCheckBeforeTheFirstWriteAfterASilence(t *testing.T) {
 		for _, way := range []string{"Request", "RequestRaw", "Connect", "Send"} {
 			t.Run(ending+", "+way, func(t *testing.T) {
 				peers := make(chan net.Conn, 10)
-				s := &fakebroker.Scripted{Answer: func(peer net.Conn, _ int16, _ int32) []byte {
+				cfg := listening(t, func(peer net.Conn, _ int16, _ int32) []byte {
 					peers <- peer
 					return make([]byte, 6)
-				}}
-				cfg := s.Listening(t)
+				})
 				clock := fake.New(time.Time{})
 				var looks atomic.Int64
 				cfg.Clock = clock
@@ -131,23 +124,16 @@ func TestCheckBeforeTheFirstWriteAfterASilence(t *testing.T) {
 					RequestFailed: func(broker.RequestInfo, error) { failed.Add(1) },
 					StateChanged: func(_, to broker.State, _ broker.Endpoint, err error) {
 						if to == broker.Disconnected {
-							if errors.Is(err, broker.ErrTimeout) {
-								t.Errorf("lost for %v", err)
-							}
+							assert(t, !errors.Is(err, broker.ErrTimeout), "lost for %v", err)
 							lost <- struct{}{}
 						}
 					},
 				}
 				conn := dial(t, cfg)
-				defer func() {
-					conn.Close()
-					receive(t, conn.Done())
-				}()
+				defer func() { fakebroker.Close(t, conn) }()
 				must(t, heartbeat(context.Background(), conn))
 				clock.Advance(time.Second - 1)
-				if looks.Load() != 0 {
-					t.Error("looked, and it was in use a moment ago")
-				}
+				assert(t, looks.Load() == 0, "looked, and it was in use a moment ago")
 				peer := (<-peers).(*net.TCPConn)
 				end(peer)
 				for first.Check() == nil { // until the kernel has passed it on
@@ -187,9 +173,8 @@ func TestCheckBeforeTheFirstWriteAfterASilence(t *testing.T) {
 				} else if err != nil {
 					t.Error(err)
 				}
-				if looks.Load() == 0 || failed.Load() != 0 {
-					t.Errorf("%d looks, %d requests failed", looks.Load(), failed.Load())
-				}
+				assert(t, looks.Load() != 0 && failed.Load() == 0, "%d looks, %d requests failed", looks.Load(),
+					failed.Load())
 				receive(t, lost)
 			})
 		}
@@ -200,20 +185,17 @@ func TestCheckBeforeTheFirstWriteAfterASilence(t *testing.T) {
 func TestCheckIsNoSystemCallPerRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var looks atomic.Int64
-		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+		cfg := piped(fakebroker.HeartbeatBody)
 		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return check(l, &looks) }}
 		conn := dial(t, cfg)
 		for range 100 {
 			noError(t, heartbeat(t.Context(), conn))
 			time.Sleep(9 * time.Millisecond)
 		}
-		if n := looks.Load(); n != 0 {
-			t.Errorf("%d looks at a link that was in use", n)
-		}
+		equal(t, "looks at a link that was in use", looks.Load(), 0)
 		time.Sleep(time.Millisecond)
-		if err := heartbeat(t.Context(), conn); err != nil || looks.Load() != 1 {
-			t.Errorf("%v, %d looks after 10 ms", err, looks.Load())
-		}
+		err := heartbeat(t.Context(), conn)
+		assert(t, err == nil && looks.Load() == 1, "%v, %d looks after 10 ms", err, looks.Load())
 	})
 }
 
@@ -232,13 +214,10 @@ func TestCheckThatPanics(t *testing.T) {
 		}}
 		conn := dial(t, cfg)
 		time.Sleep(time.Minute)
-		if err := heartbeat(t.Context(), conn); err != nil && !errors.Is(err, broker.ErrPortPanic) {
-			t.Error(err)
-		}
+		err := heartbeat(t.Context(), conn)
+		assert(t, err == nil || errors.Is(err, broker.ErrPortPanic), "%v", err)
 		noError(t, heartbeat(t.Context(), conn))
-		if n := s.Conns.Load(); n != 2 {
-			t.Errorf("%d connections", n)
-		}
+		equal(t, "connections", s.Conns.Load(), 2)
 	})
 }
 
@@ -250,7 +229,7 @@ func (panicsOnCheck) Check() error { panic("in Check") }
 func TestCheckWithNoReconnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var gone atomic.Bool
-		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+		cfg := piped(fakebroker.HeartbeatBody)
 		cfg.NoReconnect = true
 		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return gonePeer{l, &gone} }}
 		conn := dial(t, cfg)
@@ -262,6 +241,8 @@ func TestCheckWithNoReconnect(t *testing.T) {
 	})
 }
 
+// gonePeer is a link whose Check reports the end before its reader does, as
+// a kernel may: the reader is parked, and does not run yet.
 type gonePeer struct {
 	parking
 	gone *atomic.Bool
@@ -282,11 +263,7 @@ func TestCheckAmongManyCallers(t *testing.T) {
 		s := &fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}
 		cfg := s.Piped()
 		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return gonePeer{l, &gone} }}
-		cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
-			if to == broker.Disconnected {
-				gone.Store(false)
-			}
-		}}
+		cfg.Hooks = onState(broker.Disconnected, func() { gone.Store(false) })
 		conn := dial(t, cfg)
 		for range 50 {
 			time.Sleep(time.Minute)
@@ -296,16 +273,14 @@ func TestCheckAmongManyCallers(t *testing.T) {
 				wg.Go(func() {
 					began := time.Now()
 					noError(t, heartbeat(t.Context(), conn))
-					if took := time.Since(began); took > 60*time.Millisecond {
-						t.Errorf("it took %v", took)
-					}
+					took := time.Since(began)
+					assert(t, took <= 60*time.Millisecond, "it took %v", took)
 				})
 			}
 			wg.Wait()
 		}
-		if st := conn.Stats(); st.Failed != 0 || st.Ready != 51 || s.Conns.Load() != 51 {
-			t.Errorf("%+v", st)
-		}
+		st := conn.Stats()
+		assert(t, st.Failed == 0 && st.Ready == 51 && s.Conns.Load() == 51, "%+v", st)
 	})
 }
 
@@ -317,58 +292,37 @@ func TestPolledPeerGoneInSilence(t *testing.T) {
 		"reset":  func(r *harness) { r.broker.peer.Reset(nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			onBoth(t, nil, func(t *testing.T, r *harness) {
-				r.ready()
+			onReady(t, nil, func(t *testing.T, r *harness) {
 				r.pass(time.Minute)
 				end(r)
 				wantRefusal(t, r.outcome(r.send()), broker.ErrNotConnected)
-				if s := r.stats(); s.Requests != 0 {
-					t.Errorf("%+v", s)
-				}
+				s := r.Stats()
+				assert(t, s.Requests == 0, "%+v", s)
 			})
 		})
 	}
-}
-
-// noticed is a link whose Check reports the end before its reader does, as
-// a kernel may: the reader is parked, and does not run yet.
-type noticed struct {
-	parking
-	gone func() bool
-}
-
-func (l noticed) Check() error {
-	if l.gone() {
-		return io.EOF
-	}
-	return nil
 }
 
 // TestSendThatFindsThePeerGone is refused for want of a connection, so it sees to it
 // that one is tried for the next.
 func TestSendThatFindsThePeerGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var mu sync.Mutex
-		gone, opened := false, 0
-		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+		var gone atomic.Bool
+		var opened atomic.Int64
+		cfg := piped(fakebroker.HeartbeatBody)
 		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link {
-			mu.Lock()
-			defer mu.Unlock()
-			opened++
-			first := opened == 1
-			return noticed{l, func() bool { mu.Lock(); defer mu.Unlock(); return first && gone }}
+			if opened.Add(1) == 1 {
+				return gonePeer{l, &gone}
+			}
+			return l
 		}}
 		conn := dial(t, cfg)
 		must(t, heartbeat(t.Context(), conn))
 		time.Sleep(time.Minute)
-		mu.Lock()
-		gone = true
-		mu.Unlock()
+		gone.Store(true)
 		wantRefusal(t, errorOf(sendAndWait(t.Context(), conn, ask())), broker.ErrConnection)
 		time.Sleep(time.Minute)
-		if conn.State() != broker.Connected {
-			t.Errorf("a minute later: %v", conn.State())
-		}
+		assert(t, conn.State() == broker.Connected, "a minute later: %v", conn.State())
 		noError(t, errorOf(sendAndWait(t.Context(), conn, ask())))
 	})
 }

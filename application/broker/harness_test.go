@@ -117,15 +117,14 @@ func (b *fakeBroker) answer(n int, throttle int32) {
 	b.received = b.received[n:]
 }
 
-// failing is what a *testing.T and a *rapid.T have in common.
-type failing interface {
-	Helper()
-	Fatal(args ...any)
-	Fatalf(format string, args ...any)
-	Errorf(format string, args ...any)
+// connection is what a Conn and a Polled have in common.
+type connection interface {
+	State() broker.State
+	Stats() broker.Stats
 }
 
 type harness struct {
+	connection
 	t        failing
 	clock    *fake.Clock
 	network  *memory.Transport
@@ -145,10 +144,17 @@ const cleanClose = "Connected -> Disconnected <nil>"
 func onBoth(t *testing.T, change func(*broker.Config), test func(t *testing.T, r *harness)) {
 	t.Helper()
 	for _, kind := range []string{"Polled", "Conn"} {
-		t.Run(kind, func(t *testing.T) {
-			test(t, newHarness(t, kind, change))
-		})
+		t.Run(kind, func(t *testing.T) { test(t, newHarness(t, kind, change)) })
 	}
+}
+
+// onReady is onBoth with a connection that is ready.
+func onReady(t *testing.T, change func(*broker.Config), test func(t *testing.T, r *harness)) {
+	t.Helper()
+	onBoth(t, change, func(t *testing.T, r *harness) {
+		r.ready()
+		test(t, r)
+	})
 }
 
 func newHarness(t *testing.T, kind string, change func(*broker.Config)) *harness {
@@ -169,44 +175,31 @@ func newHarness(t *testing.T, kind string, change func(*broker.Config)) *harness
 			RequestWritten:  func(i broker.RequestInfo) { record("written %d", i.CorrelationID) },
 			RequestAnswered: func(i broker.RequestInfo) { record("answered %d", i.CorrelationID) },
 			RequestFailed:   func(i broker.RequestInfo, _ error) { record("failed %d", i.CorrelationID) },
-			Throttled: func(_ broker.Endpoint, until time.Time) {
-				record("throttled until %v",
-					until.Sub(start))
-			},
-			Idle:     func(broker.Endpoint) { record("idle") },
-			Versions: func(_ broker.Endpoint, v *broker.Versions) { r.versions = v },
-			Warning:  func(text string) { record("warning %s", text) },
-			Panicked: func(v any) { t.Errorf("a hook panicked: %v", v) },
+			Throttled:       func(_ broker.Endpoint, end time.Time) { record("throttled until %v", end.Sub(start)) },
+			Idle:            func(broker.Endpoint) { record("idle") },
+			Versions:        func(_ broker.Endpoint, v *broker.Versions) { r.versions = v },
+			Warning:         func(text string) { record("warning %s", text) },
+			Panicked:        func(v any) { t.Errorf("a hook panicked: %v", v) },
 		},
 	}
 	if change != nil {
 		change(&cfg)
 	}
-	var err error
 	if kind == "Polled" {
-		if r.polled, err = broker.NewPolled(cfg); err != nil {
-			t.Fatal(err)
-		}
-		return r
+		r.polled = newPolled(t, cfg)
+		r.connection = r.polled
+	} else {
+		r.conn = newConn(t, cfg)
+		r.connection = r.conn
 	}
-	if r.conn, err = broker.NewConn(cfg); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		r.conn.Close()
-		receive(t, r.conn.Done())
-	})
 	return r
 }
 
 // ready connects.
 func (r *harness) ready() {
 	r.t.Helper()
-	r.reach()
-	r.turn()
-	if r.state() != broker.Connected {
-		r.t.Fatalf("state %v", r.state())
-	}
+	r.connect()
+	require(r.t, r.State() == broker.Connected, "state %v", r.State())
 	r.log = nil
 }
 
@@ -220,6 +213,21 @@ func (r *harness) reach() {
 	if _, err := r.conn.Send(context.Background(), ask()); err == nil {
 		r.t.Fatal("Send: got a Future, want a refusal")
 	}
+}
+
+// connect asks for a connection, and lets both sides act.
+func (r *harness) connect() {
+	r.t.Helper()
+	r.reach()
+	r.turn()
+}
+
+// request sends a request that is answered, with a throttle time.
+func (r *harness) request(throttle int32) error {
+	r.t.Helper()
+	f := r.send()
+	r.exchange(1, throttle)
+	return r.outcome(f)
 }
 
 // turn lets both sides act until nothing is left to do now.
@@ -255,9 +263,7 @@ func (r *harness) exchange(n int, throttle int32) {
 
 func (r *harness) wantState(want broker.State) {
 	r.t.Helper()
-	if got := r.state(); got != want {
-		r.t.Errorf("state: got %v, want %v", got, want)
-	}
+	equal(r.t, "state", r.State(), want)
 }
 
 // pass lets time pass as the owner of a loop would: from one deadline to the next.
@@ -270,9 +276,7 @@ func (r *harness) pass(d time.Duration) (deadlines int) {
 		if next.IsZero() || next.After(end) {
 			break
 		}
-		if !next.After(r.clock.Now()) {
-			r.t.Fatalf("it is %v, and it waits for %v", r.clock.Now(), next)
-		}
+		require(r.t, next.After(r.clock.Now()), "it is %v, and it waits for %v", r.clock.Now(), next)
 		if deadlines++; deadlines > 100_000 {
 			r.t.Fatal("it does not sleep")
 		}
@@ -326,27 +330,13 @@ func (r *harness) sendWithin(d time.Duration) sending {
 	return sending{f, err}
 }
 
-func (r *harness) state() broker.State {
-	if r.polled != nil {
-		return r.polled.State()
-	}
-	return r.conn.State()
-}
-
-func (r *harness) stats() broker.Stats {
-	if r.polled != nil {
-		return r.polled.Stats()
-	}
-	return r.conn.Stats()
-}
-
 func (r *harness) throttleDelay() time.Duration {
-	return max(r.stats().ThrottledUntil.Sub(r.clock.Now()), 0)
+	return max(r.Stats().ThrottledUntil.Sub(r.clock.Now()), 0)
 }
 
-func (r *harness) inFlight() int { return r.stats().InFlight }
+func (r *harness) inFlight() int { return r.Stats().InFlight }
 
-func (r *harness) lastError() error { return r.stats().LastError }
+func (r *harness) lastError() error { return r.Stats().LastError }
 
 func (r *harness) close() {
 	if r.polled != nil {
@@ -359,9 +349,7 @@ func (r *harness) close() {
 // outcome is what became of a request that must be done.
 func (r *harness) outcome(f sending) error {
 	r.t.Helper()
-	if !f.isDone() {
-		r.t.Fatal("it is not done")
-	}
+	require(r.t, f.isDone(), "it is not done")
 	_, err := f.Response()
 	return err
 }
@@ -377,14 +365,12 @@ func (r *harness) pending(f sending) {
 // wantHooks compares the calls of hooks since the last comparison.
 func (r *harness) wantHooks(want ...string) {
 	r.t.Helper()
-	if got := fmt.Sprintf("%q", r.log); got != fmt.Sprintf("%q", want) {
-		r.t.Errorf("hooks: got\n%s, want\n%q", got, want)
-	}
+	equal(r.t, "hooks", fmt.Sprintf("%q", r.log), fmt.Sprintf("%q", want))
 	r.log = nil
 }
 
 // sums checks what must add up at any time.
-func (r *harness) sums() { r.t.Helper(); checkSums(r.t, r.stats()) }
+func (r *harness) sums() { r.t.Helper(); checkSums(r.t, r.Stats()) }
 
 // checkSums checks a picture of a connection.
 func checkSums(t failing, s broker.Stats) {
@@ -393,12 +379,16 @@ func checkSums(t failing, s broker.Stats) {
 	if s.State.Down() {
 		live = 0
 	}
-	if s.Requests != s.Responses+s.Failed+int64(s.InFlight) || s.TimedOut > s.Failed || s.Throttled > s.Responses ||
-		s.Attempts != s.Closed+live || s.Ready > s.Attempts || s.ClosedClean > s.Closed || s.InFlight < 0 {
-		t.Errorf("the sums do not hold: %+v", s)
-	}
+	assert(t, s.Requests == s.Responses+s.Failed+int64(s.InFlight) && s.TimedOut <= s.Failed &&
+		s.Throttled <= s.Responses && s.Attempts == s.Closed+live && s.Ready <= s.Attempts &&
+		s.ClosedClean <= s.Closed && s.InFlight >= 0, "the sums do not hold: %+v", s)
 }
 
 func at(address string) ports.Endpoint {
 	return ports.Endpoint{Host: "broker", Network: "memory", Address: address}
+}
+
+func (r *harness) wantDials(want ...string) {
+	r.t.Helper()
+	equal(r.t, "dials", fmt.Sprint(r.broker.dials), fmt.Sprint(want))
 }

@@ -26,13 +26,16 @@ import (
 func recorded(t *testing.T, cfg broker.Config, serve func(net.Conn)) (written []byte) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		hosts := (&fakebroker.Hosts{Peer: map[string]func(
-			net.Conn){"a": func(conn net.Conn) { serve(teller{conn, &written}) }}}).At("a")
-		cfg.Transport = hosts.Config().Transport
+		cfg.Transport = hostOf(func(conn net.Conn) { serve(teller{conn, &written}) }).Config().Transport
 		conn := dial(t, cfg)
 		must(t, heartbeat(t.Context(), conn))
 	})
 	return written
+}
+
+// hostOf returns one host.
+func hostOf(serve func(net.Conn)) *fakebroker.Hosts {
+	return (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": serve}}).At("a")
 }
 
 type teller struct {
@@ -64,21 +67,19 @@ func (c spoiler) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// agesOfTokens are the two ways in which tokens travel.
-func agesOfTokens() map[string]struct {
+type loginOfAnAge struct {
 	cfg   broker.Config
 	serve func(net.Conn)
-} {
+}
+
+// agesOfTokens are the two ways in which tokens travel.
+func agesOfTokens() map[string]loginOfAnAge {
 	login := fakebroker.NewToken("X", "one", 0)
-	answered := &fakebroker.Login{Step: func(n int, _ []byte) ([]byte, bool,
-		error) {
+	answered := &fakebroker.Login{Step: func(n int, _ []byte) ([]byte, bool, error) {
 		return [][]byte{[]byte("one"), nil}[n], n == 1, nil
 	}}
 	w := &fakebroker.SessionBroker{Good: "one"}
-	return map[string]struct {
-		cfg   broker.Config
-		serve func(net.Conn)
-	}{
+	return map[string]loginOfAnAge{
 		"wrapped": {broker.Config{Host: "broker", Authenticators: []ports.Authenticator{login}}, w.Serve},
 		"raw": {broker.Config{Host: "broker", Authenticators: []ports.Authenticator{answered},
 			APIVersion: broker.Release{Minor: 10}}, rawBroker},
@@ -143,24 +144,19 @@ func TestSpoiltLogins(t *testing.T) {
 				for at := range whole {
 					synctest.Test(t, func(t *testing.T) {
 						left := at
-						hosts := (&fakebroker.Hosts{Peer: map[string]func(
-							net.Conn){"a": func(conn net.Conn) { c.serve(spoiler{conn, &left, spoil}) }}}).At("a")
+						hosts := hostOf(func(conn net.Conn) { c.serve(spoiler{conn, &left, spoil}) })
 						cfg := c.cfg
 						cfg.Transport, cfg.NoReconnect = hosts.Config().Transport, true
 						conn := fakebroker.New(t, cfg)
 						began := time.Now()
 						err := heartbeat(t.Context(), conn)
 						var e *broker.Error
-						if err != nil && !errors.As(err, &e) {
-							t.Errorf("at byte %d of %d: a %T, %v", at, len(whole), err, err)
-						}
-						if took := time.Since(began); took > 31*time.Second {
-							t.Errorf("at byte %d of %d: %v, after %v", at, len(whole), err, took)
-						}
+						assert(t, err == nil || errors.As(err, &e), "at byte %d of %d: a %T, %v", at, len(whole), err,
+							err)
+						took := time.Since(began)
+						assert(t, took <= 31*time.Second, "at byte %d of %d: %v, after %v", at, len(whole), err, took)
 						fakebroker.Close(t, conn)
-						if hosts.StillOpen() != 0 {
-							t.Errorf("at byte %d of %d: a connection is left", at, len(whole))
-						}
+						assert(t, hosts.StillOpen() == 0, "at byte %d of %d: a connection is left", at, len(whole))
 						time.Sleep(time.Hour) // for what drips
 					})
 				}
@@ -176,6 +172,13 @@ type oddLogin struct {
 
 func (oddLogin) Mechanism() string                     { return "X" }
 func (o oddLogin) Begin(ports.Endpoint) ports.Exchange { return o.begin() }
+
+func begins(e oddExchange) func() ports.Exchange { return func() ports.Exchange { return e } }
+
+// results begins an exchange with one result.
+func results(token []byte, done bool, err error) func() ports.Exchange {
+	return begins(oddExchange{result: func() ([]byte, bool, error) { return token, done, err }})
+}
 
 type oddExchange struct {
 	next   func([]byte)
@@ -206,36 +209,16 @@ func TestOddAuthenticators(t *testing.T) {
 	}{
 		"nothing at all":  {func() ports.Exchange { return nil }, broker.ErrPortPanic},
 		"panics in Begin": {func() ports.Exchange { panic("no") }, broker.ErrPortPanic},
-		"panics in Next": {func() ports.Exchange {
-			return oddExchange{next: func([]byte) { panic("no") },
-				result: good}
-		}, broker.ErrPortPanic},
-		"panics in Result": {func() ports.Exchange {
-			return oddExchange{result: func() ([]byte, bool,
-				error) {
-				panic(nil)
-			}}
-		}, broker.ErrPortPanic},
-		"panics in Close": {func() ports.Exchange { return oddExchange{result: good, close: func() { panic("no") }} },
+		"panics in Next":  {begins(oddExchange{next: func([]byte) { panic("no") }, result: good}), broker.ErrPortPanic},
+		"panics in Result": {begins(oddExchange{result: func() ([]byte, bool, error) { panic(nil) }}),
 			broker.ErrPortPanic},
-		"nil, nil, nil": {func() ports.Exchange {
-			return oddExchange{result: func() ([]byte, bool, error) { return nil, false, nil }}
-		}, broker.ErrAuthentication},
-		"never": {func() ports.Exchange {
-			return oddExchange{result: func() ([]byte, bool, error) { return nil, false, ports.ErrWouldBlock }}
-		}, broker.ErrSetupTimeout},
-		"a token beside it": {func() ports.Exchange {
-			return oddExchange{result: func() ([]byte, bool, error) { return []byte("x"), true, ports.ErrWouldBlock }}
-		}, broker.ErrSetupTimeout},
-		"a megabyte": {func() ports.Exchange {
-			return oddExchange{result: func() ([]byte, bool, error) { return make([]byte, 1<<20), true, nil }}
-		}, broker.ErrAuthentication},
-		"beyond the pending": {func() ports.Exchange {
-			return oddExchange{result: func() ([]byte, bool, error) { return make([]byte, 40<<20), true, nil }}
-		}, broker.ErrAuthentication},
-		"empty, without end": {func() ports.Exchange {
-			return oddExchange{result: func() ([]byte, bool, error) { return []byte{}, false, nil }}
-		}, broker.ErrAuthentication},
+		"panics in Close":    {begins(oddExchange{result: good, close: func() { panic("no") }}), broker.ErrPortPanic},
+		"nil, nil, nil":      {results(nil, false, nil), broker.ErrAuthentication},
+		"never":              {results(nil, false, ports.ErrWouldBlock), broker.ErrSetupTimeout},
+		"a token beside it":  {results([]byte("x"), true, ports.ErrWouldBlock), broker.ErrSetupTimeout},
+		"a megabyte":         {results(make([]byte, 1<<20), true, nil), broker.ErrAuthentication},
+		"beyond the pending": {results(make([]byte, 40<<20), true, nil), broker.ErrAuthentication},
+		"empty, without end": {results([]byte{}, false, nil), broker.ErrAuthentication},
 	} {
 		runBubble(t, name, func(t *testing.T) {
 			w := &fakebroker.SessionBroker{}
@@ -248,9 +231,9 @@ func TestOddAuthenticators(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 				err := conn.Connect(ctx)
 				cancel()
-				if last := conn.LastError(); !errors.Is(err, c.is) && !errors.Is(last, c.is) {
-					t.Errorf("first %v: got %v, last error %v, want %v", first, err, last, c.is)
-				}
+				last := conn.LastError()
+				assert(t, errors.Is(err, c.is) || errors.Is(last, c.is), "first %v: got %v, last error %v, want %v",
+					first, err, last, c.is)
 				conn.SetAuthenticators(fakebroker.NewToken("X", "one", 0))
 				if err := heartbeat(t.Context(), conn); err != nil {
 					t.Errorf("first %v: with another: %v", first, err)
@@ -273,12 +256,9 @@ func TestLoginsAndEnds(t *testing.T) {
 	for name, end := range map[string]func(t *testing.T, c *broker.Conn){
 		"Close": func(_ *testing.T, c *broker.Conn) { c.Close() },
 		"Abort": func(_ *testing.T, c *broker.Conn) { c.Abort(errors.New("enough")) },
-		"Drain": func(t *testing.T, c *broker.Conn) {
-			noError(t, c.Drain(t.Context()))
-		},
+		"Drain": func(t *testing.T, c *broker.Conn) { noError(t, c.Drain(t.Context())) },
 		"Drain, given up": func(t *testing.T, c *broker.Conn) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-			defer cancel()
+			ctx := limited(t, time.Millisecond)
 			_ = c.Drain(ctx)
 			c.Close()
 		},
@@ -299,12 +279,10 @@ func TestLoginsAndEnds(t *testing.T) {
 							}
 						}
 						cfg.Hooks = &broker.Hooks{
-							StateChanged: func(_, _ broker.State, _ broker.Endpoint, _ error) { repeated() },
-							AuthStart:    func(broker.Endpoint, broker.LoginInfo) { repeated() },
-							AuthDone:     func(broker.Endpoint, broker.LoginInfo, error) { repeated() },
-							RequestFailed: func(broker.RequestInfo, error) {
-								panic("contained")
-							},
+							StateChanged:  func(_, _ broker.State, _ broker.Endpoint, _ error) { repeated() },
+							AuthStart:     func(broker.Endpoint, broker.LoginInfo) { repeated() },
+							AuthDone:      func(broker.Endpoint, broker.LoginInfo, error) { repeated() },
+							RequestFailed: func(broker.RequestInfo, error) { panic("contained") },
 						}
 						conn = fakebroker.New(t, cfg)
 						var reported atomic.Int64
@@ -336,9 +314,8 @@ func TestLoginsAndEnds(t *testing.T) {
 							t.Fatalf("not over a minute after its end: %v, %+v", conn.State(), conn.Stats())
 						}
 						time.Sleep(time.Minute)
-						if reported.Load() != 8 || hosts.StillOpen() != 0 {
-							t.Errorf("%d of 8 are done, %d connections are left", reported.Load(), hosts.StillOpen())
-						}
+						assert(t, reported.Load() == 8 && hosts.StillOpen() == 0,
+							"%d of 8 are done, %d connections are left", reported.Load(), hosts.StillOpen())
 					})
 				}
 			})
@@ -365,16 +342,14 @@ func TestExtremeSessions(t *testing.T) {
 				}
 				answered += len(p.Recv())
 				next := p.NextDeadline()
-				if d := time.Until(next); !next.IsZero() && d <= 0 {
-					t.Fatalf("%d ms: the deadline is %v ago", ms, -d)
-				}
+				d := time.Until(next)
+				require(t, next.IsZero() || d > 0, "%d ms: the deadline is %v ago", ms, -d)
 				time.Sleep(10 * time.Millisecond)
 			}
 			p.Close(nil)
-			if answered < 10 || len(hosts.DialedHosts()) != 1 || login.Begun.Load() > int64(2*answered+2) {
-				t.Errorf("%d ms: %d answers, %d logins, %d connections", ms, answered, login.Begun.Load(),
-					len(hosts.DialedHosts()))
-			}
+			assert(t, answered >= 10 && len(hosts.DialedHosts()) == 1 && login.Begun.Load() <= int64(2*answered+2),
+				"%d ms: %d answers, %d logins, %d connections", ms, answered, login.Begun.Load(),
+				len(hosts.DialedHosts()))
 		})
 	}
 }

@@ -3,7 +3,6 @@ package broker_test
 import (
 	"context"
 	"errors"
-	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -21,35 +20,38 @@ func idleAfter(limit time.Duration) func(*broker.Config) {
 	return func(cfg *broker.Config) { cfg.IdleTimeout = limit }
 }
 
+// wantIdleAfter checks that the connection is closed when the limit is reached, and not before.
+func (r *harness) wantIdleAfter(limit time.Duration) {
+	r.t.Helper()
+	r.pass(limit - 1)
+	r.wantHooks()
+	r.pass(1)
+	r.wantHooks(cleanClose, "idle")
+}
+
 // TestIdleTimeout: closed cleanly, to the nanosecond, without backoff, and once; the
 // next request finds another connection.
 func TestIdleTimeout(t *testing.T) {
-	onBoth(t, idleAfter(time.Minute), func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, idleAfter(time.Minute), func(t *testing.T, r *harness) {
 		r.pass(time.Minute - 1)
 		r.wantHooks()
-		if n := r.pass(1); n != 1 {
-			t.Errorf("%d deadlines within a nanosecond", n)
-		}
+		equal(t, "deadlines within a nanosecond", r.pass(1), 1)
 		r.wantHooks(cleanClose, "idle")
-		if s := r.stats(); s.ClosedClean != 1 || s.FailuresInARow != 0 || r.lastError() != nil {
-			t.Errorf("%+v, %v", s, r.lastError())
-		}
+		s := r.Stats()
+		assert(t, s.ClosedClean == 1 && s.FailuresInARow == 0 && r.lastError() == nil, "%+v, %v", s, r.lastError())
 		r.sums()
-		if n := r.pass(time.Hour); n != 0 || r.state() != broker.Disconnected {
-			t.Errorf("%d deadlines in an hour, state %v", n, r.state())
+		if n := r.pass(time.Hour); n != 0 || r.State() != broker.Disconnected {
+			t.Errorf("%d deadlines in an hour, state %v", n, r.State())
 		}
 		r.wantHooks()
-		r.reach()
-		r.turn()
+		r.connect()
 		r.wantState(broker.Connected)
 	})
 }
 
 // TestIdleTimeoutCountsFromTheLastByte in either direction.
 func TestIdleTimeoutCountsFromTheLastByte(t *testing.T) {
-	onBoth(t, idleAfter(time.Minute), func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, idleAfter(time.Minute), func(t *testing.T, r *harness) {
 		r.pass(40 * time.Second)
 		r.send() // a byte goes
 		r.turn()
@@ -57,10 +59,7 @@ func TestIdleTimeoutCountsFromTheLastByte(t *testing.T) {
 		r.broker.answer(1, 0) // a byte comes
 		r.turn()
 		r.log = nil
-		r.pass(time.Minute - 1)
-		r.wantHooks()
-		r.pass(1)
-		r.wantHooks(cleanClose, "idle")
+		r.wantIdleAfter(time.Minute)
 	})
 }
 
@@ -69,8 +68,7 @@ func TestIdleTimeoutCountsFromTheLastByte(t *testing.T) {
 func TestIdleTimeoutWaitsForWhatIsInFlight(t *testing.T) {
 	for name, abandon := range map[string]bool{"waited for": false, "abandoned": true} {
 		t.Run(name, func(t *testing.T) {
-			onBoth(t, idleAfter(time.Second), func(t *testing.T, r *harness) {
-				r.ready()
+			onReady(t, idleAfter(time.Second), func(t *testing.T, r *harness) {
 				f := r.send()
 				r.turn()
 				if abandon {
@@ -90,16 +88,12 @@ func TestIdleTimeoutWaitsForWhatIsInFlight(t *testing.T) {
 
 // TestIdleTimeoutOfProduceWithoutAcks: it is written, and that is all.
 func TestIdleTimeoutOfProduceWithoutAcks(t *testing.T) {
-	onBoth(t, idleAfter(time.Second), func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, idleAfter(time.Second), func(t *testing.T, r *harness) {
 		r.pass(999 * time.Millisecond)
 		r.sendThis(kmsg.NewPtrProduceRequest())
 		r.turn()
 		r.log = nil
-		r.pass(time.Second - 1)
-		r.wantHooks()
-		r.pass(1)
-		r.wantHooks(cleanClose, "idle")
+		r.wantIdleAfter(time.Second)
 	})
 }
 
@@ -124,19 +118,15 @@ func TestIdleTimeoutDefaults(t *testing.T) {
 			r.wantHooks()
 			continue
 		}
-		r.pass(c.after - 1)
-		r.wantHooks()
-		r.pass(1)
-		r.wantHooks(cleanClose, "idle")
+		r.wantIdleAfter(c.after)
 	}
 }
 
 // TestIdleConnIsFinalWithNoReconnect: a NoReconnect Conn is closed by it.
 func TestIdleConnIsFinalWithNoReconnect(t *testing.T) {
 	r := newHarness(t, "Conn", func(cfg *broker.Config) { cfg.IdleTimeout, cfg.NoReconnect = time.Minute, true })
-	if err := r.outcome(r.send()); !errors.Is(err, broker.ErrNotConnected) {
-		t.Fatal(err)
-	}
+	err := r.outcome(r.send())
+	require(t, errors.Is(err, broker.ErrNotConnected), "%v", err)
 	r.turn()
 	r.log = nil
 	r.pass(time.Minute)
@@ -152,12 +142,12 @@ func TestIdleConnIsFinalWithNoReconnect(t *testing.T) {
 func TestIdleCloseFailsNoRequest(t *testing.T) {
 	for name, change := range map[string]func(*broker.Config){
 		"parked":   func(*broker.Config) {},
-		"unparked": func(cfg *broker.Config) { cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport} },
+		"unparked": unpark,
 		"one":      func(cfg *broker.Config) { cfg.MaxInFlight = 1 },
 	} {
 		runBubble(t, name, func(t *testing.T) {
 			var idle atomic.Int64
-			cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+			cfg := piped(fakebroker.HeartbeatBody)
 			cfg.IdleTimeout = 20 * time.Millisecond
 			cfg.Hooks = &broker.Hooks{Idle: func(broker.Endpoint) { idle.Add(1) }}
 			change(&cfg)
@@ -173,19 +163,15 @@ func TestIdleCloseFailsNoRequest(t *testing.T) {
 						}
 						began := time.Now()
 						noError(t, heartbeat(t.Context(), conn))
-						if took := time.Since(began); took > 0 {
-							t.Errorf("it waited for %v", took)
-						}
+						took := time.Since(began)
+						assert(t, took <= 0, "it waited for %v", took)
 					}
 				})
 			}
 			wg.Wait()
-			if idle.Load() < 100 {
-				t.Errorf("closed %d times: they were to meet it", idle.Load())
-			}
-			if s := conn.Stats(); s.Failed != 0 || s.Attempts != s.Ready || s.FailuresInARow != 0 {
-				t.Errorf("%+v", s)
-			}
+			assert(t, idle.Load() >= 100, "closed %d times: they were to meet it", idle.Load())
+			s := conn.Stats()
+			assert(t, s.Failed == 0 && s.Attempts == s.Ready && s.FailuresInARow == 0, "%+v", s)
 		})
 	}
 }
@@ -201,13 +187,10 @@ func TestIdleConnSleeps(t *testing.T) {
 		{"idle limit", func(cfg *broker.Config) { cfg.IdleTimeout = time.Hour }, 4},
 		{"keep-warm", func(cfg *broker.Config) { cfg.IdleTimeout, cfg.PingInterval = -1, time.Minute }, 24 * 60 * 4},
 	} {
-		for name, change := range map[string]func(*broker.Config){
-			"parked":   func(*broker.Config) {},
-			"unparked": func(cfg *broker.Config) { cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport} },
-		} {
+		for name, change := range links {
 			runBubble(t, c.name+", "+name, func(t *testing.T) {
 				clock := &counting{}
-				cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+				cfg := piped(fakebroker.HeartbeatBody)
 				cfg.Clock = clock
 				c.change(&cfg)
 				change(&cfg)
@@ -216,9 +199,8 @@ func TestIdleConnSleeps(t *testing.T) {
 				time.Sleep(time.Minute - time.Second)
 				before := clock.rings.Load()
 				time.Sleep(24 * time.Hour)
-				if n := clock.rings.Load() - before; n > c.limit {
-					t.Errorf("%d alarms on a day", n)
-				}
+				n := clock.rings.Load() - before
+				assert(t, n <= c.limit, "%d alarms on a day", n)
 				noError(t, heartbeat(t.Context(), conn))
 			})
 		}
@@ -232,44 +214,33 @@ func keptWarm(every, limit time.Duration) func(*broker.Config) {
 // TestKeepWarm: the broker is asked for its API versions after each silence, and
 // no hook is called for the answer.
 func TestKeepWarm(t *testing.T) {
-	onBoth(t, keptWarm(time.Minute, 90*time.Second), func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, keptWarm(time.Minute, 90*time.Second), func(t *testing.T, r *harness) {
 		before := len(r.broker.asked)
 		r.pass(time.Minute - 1)
-		if n := len(r.broker.asked) - before; n != 0 {
-			t.Errorf("asked %d times too early", n)
-		}
+		equal(t, "times asked too early", len(r.broker.asked)-before, 0)
 		r.pass(1)
 		if n := len(r.broker.asked) - before; n != 1 || r.broker.asked[before].key != 18 {
 			t.Errorf("asked %v", r.broker.asked[before:])
 		}
 		deadlines := r.pass(24*time.Hour - time.Minute)
-		if n := len(r.broker.asked) - before; n != 24*60 {
-			t.Errorf("asked %d times on a day", n)
-		}
-		if deadlines > 2*24*60 {
-			t.Errorf("%d deadlines on a day", deadlines)
-		}
+		equal(t, "times asked on a day", len(r.broker.asked)-before, 24*60)
+		assert(t, deadlines <= 2*24*60, "%d deadlines on a day", deadlines)
 		r.wantHooks()
-		if s := r.stats(); s.Requests != 0 || s.Responses != 0 || s.InFlight != 0 || s.Attempts != 1 {
-			t.Errorf("%+v", s)
-		}
+		s := r.Stats()
+		assert(t, s.Requests == 0 && s.Responses == 0 && s.InFlight == 0 && s.Attempts == 1, "%+v", s)
 	})
 }
 
 // TestKeepWarmOnlyInSilence: traffic puts it off.
 func TestKeepWarmOnlyInSilence(t *testing.T) {
-	onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
 		for range 10 {
 			r.pass(50 * time.Second)
 			r.send()
 			r.exchange(1, 0)
 		}
 		for _, q := range r.broker.asked[1:] {
-			if q.key == 18 {
-				t.Error("asked, though there was traffic")
-			}
+			assert(t, q.key != 18, "asked, though there was traffic")
 		}
 	})
 }
@@ -277,27 +248,22 @@ func TestKeepWarmOnlyInSilence(t *testing.T) {
 // TestKeepWarmTakesNoSlot: the connection's own question is not one of the requests
 // in flight, whose limit is the caller's.
 func TestKeepWarmTakesNoSlot(t *testing.T) {
-	onBoth(t, func(cfg *broker.Config) { cfg.PingInterval, cfg.MaxInFlight = time.Minute, 1 },
+	onReady(t, func(cfg *broker.Config) { cfg.PingInterval, cfg.MaxInFlight = time.Minute, 1 },
 		func(t *testing.T, r *harness) {
-			r.ready()
 			r.broker.mute = true
 			r.pass(time.Minute)
-			if n := len(r.broker.received); n != 1 || r.inFlight() != 0 || r.stats().InFlight != 0 {
-				t.Fatalf("%d questions, %d in flight", n, r.inFlight())
-			}
+			n := len(r.broker.received)
+			require(t, n == 1 && r.inFlight() == 0, "%d questions, %d in flight", n,
+				r.inFlight())
 			f := r.send()
 			r.turn()
 			r.pending(f)
-			if r.inFlight() != 1 || len(r.broker.received) != 2 {
-				t.Errorf("%d in flight", r.inFlight())
-			}
+			assert(t, r.inFlight() == 1 && len(r.broker.received) == 2, "%d in flight", r.inFlight())
 			wantError(t, r.outcome(r.send()), broker.ErrTooManyInFlight)
 			r.sums()
 			r.answer(1, 0)
 			r.pending(f)
-			if r.inFlight() != 1 {
-				t.Errorf("%d in flight", r.inFlight())
-			}
+			assert(t, r.inFlight() == 1, "%d in flight", r.inFlight())
 			r.answer(1, 0)
 			noError(t, r.outcome(f))
 			r.wantHooks("written 3", "answered 3")
@@ -308,8 +274,7 @@ func TestKeepWarmTakesNoSlot(t *testing.T) {
 // TestKeepWarmUnanswered: the connection is dropped, and a request sent meanwhile
 // learns that it was not its own time that was over.
 func TestKeepWarmUnanswered(t *testing.T) {
-	onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
 		r.broker.mute = true
 		r.pass(time.Minute)
 		r.pass(10 * time.Second)
@@ -319,58 +284,45 @@ func TestKeepWarmUnanswered(t *testing.T) {
 		r.pending(f)
 		r.wantState(broker.Connected)
 		r.pass(1)
-		if err := r.outcome(f); !errors.Is(err, broker.ErrConnection) || errors.Is(err, broker.ErrTimeout) {
-			t.Errorf("got %v", err)
-		}
+		wantErrorBut(t, r.outcome(f), broker.ErrConnection, broker.ErrTimeout)
 		wantError(t, r.lastError(), broker.ErrRequestTimeout)
-		if s := r.stats(); s.TimedOut != 0 || s.Failed != 1 || s.FailuresInARow != 1 {
-			t.Errorf("%+v", s)
-		}
+		s := r.Stats()
+		assert(t, s.TimedOut == 0 && s.Failed == 1 && s.FailuresInARow == 1, "%+v", s)
 		r.sums()
-		if n := slices.Index(r.log, "failed 2"); n >= 0 {
-			t.Error("a hook was called for the connection's own question")
-		}
+		n := slices.Index(r.log, "failed 2")
+		assert(t, n < 0, "a hook was called for the connection's own question")
 	})
 }
 
 // TestKeepWarmWaitsForTheThrottle: it is something sent as well.
 func TestKeepWarmWaitsForTheThrottle(t *testing.T) {
-	onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
 		r.send()
 		r.exchange(1, 3_600_000)
 		before := len(r.broker.asked)
 		r.pass(time.Hour - 1)
-		if n := len(r.broker.asked) - before; n != 0 {
-			t.Errorf("%d questions while throttled", n)
-		}
+		equal(t, "questions while throttled", len(r.broker.asked)-before, 0)
 		r.pass(1)
-		if n := len(r.broker.asked) - before; n != 1 {
-			t.Errorf("%d questions after it", n)
-		}
+		equal(t, "questions after it", len(r.broker.asked)-before, 1)
 	})
 }
 
 // TestKeepWarmLost: the peer goes while the question is out.
 func TestKeepWarmLost(t *testing.T) {
-	onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
 		r.broker.mute = true
 		r.pass(time.Minute)
 		r.broker.peer.Close()
 		r.turn()
-		if r.state() != broker.Disconnected || r.inFlight() != 0 {
-			t.Errorf("state %v, %d in flight", r.state(), r.inFlight())
-		}
+		assert(t, r.State() == broker.Disconnected && r.inFlight() == 0, "state %v, %d in flight", r.State(),
+			r.inFlight())
 		r.broker.mute = false
 		r.pass(time.Second)
-		r.reach()
-		r.turn()
+		r.connect()
 		f := r.send()
 		r.exchange(1, 0)
-		if err := r.outcome(f); err != nil || r.inFlight() != 0 {
-			t.Errorf("%v, %d in flight", err, r.inFlight())
-		}
+		err := r.outcome(f)
+		assert(t, err == nil && r.inFlight() == 0, "%v, %d in flight", err, r.inFlight())
 		r.sums()
 	})
 }
@@ -389,17 +341,11 @@ func TestKeepWarmSettings(t *testing.T) {
 	} {
 		cfg := broker.Config{PingInterval: c.warm, IdleTimeout: c.limit}
 		_, err := broker.NewConn(cfg)
-		if (err == nil) != c.conn {
-			t.Errorf("Conn, %v of %v: %v", c.warm, c.limit, err)
-		}
+		assert(t, (err == nil) == c.conn, "Conn, %v of %v: %v", c.warm, c.limit, err)
 		_, err = broker.NewPolled(cfg)
-		if (err == nil) != c.poll {
-			t.Errorf("Polled, %v of %v: %v", c.warm, c.limit, err)
-		}
+		assert(t, (err == nil) == c.poll, "Polled, %v of %v: %v", c.warm, c.limit, err)
 		var ce *broker.ConfigError
-		if err != nil && (!errors.As(err, &ce) || ce.Setting != "PingInterval") {
-			t.Errorf("%v", err)
-		}
+		assert(t, err == nil || errors.As(err, &ce) && ce.Setting == "PingInterval", "%v", err)
 	}
 }
 
@@ -408,10 +354,7 @@ func TestKeepWarmSettings(t *testing.T) {
 func TestKeepWarmBesideCallers(t *testing.T) {
 	for _, inFlight := range []int{1, 3} {
 		synctest.Test(t, func(t *testing.T) {
-			cfg := (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
-				time.Sleep(time.Millisecond)
-				return make([]byte, 6)
-			}}).Piped()
+			cfg := piped(answersAfter(time.Millisecond))
 			cfg.MaxInFlight, cfg.PingInterval, cfg.IdleTimeout = inFlight, 5*time.Millisecond, 100*time.Millisecond
 			conn := dial(t, cfg)
 			var wg sync.WaitGroup
@@ -426,9 +369,8 @@ func TestKeepWarmBesideCallers(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			if s := conn.Stats(); s.Attempts != 1 || s.Failed != 0 || s.Requests != 1200 || s.Responses != 1200 {
-				t.Errorf("%+v", s)
-			}
+			s := conn.Stats()
+			assert(t, s.Attempts == 1 && s.Failed == 0 && s.Requests == 1200 && s.Responses == 1200, "%+v", s)
 		})
 	}
 }
@@ -467,15 +409,12 @@ func TestHooksOfIdlenessAndThrottlingMeddle(t *testing.T) {
 					r.ready()
 					f := r.send()
 					r.exchange(1, 1000)
-					if err := r.outcome(f); err != nil {
-						t.Errorf("%s: the answer was there: %v", kind, err)
-					}
+					err := r.outcome(f)
+					assert(t, err == nil, "%s: the answer was there: %v", kind, err)
 					if hook == "idle" {
 						r.pass(time.Minute)
 					}
-					if times != 1 {
-						t.Errorf("%s: got %d calls", kind, times)
-					}
+					assert(t, times == 1, "%s: got %d calls", kind, times)
 					want := c.want
 					switch {
 					case hook == "throttled" && (name == "Connect" || name == "Send" || name == "panic"):
@@ -485,9 +424,8 @@ func TestHooksOfIdlenessAndThrottlingMeddle(t *testing.T) {
 					case kind == "Conn" && (name == "Connect" || name == "Send"):
 						continue // see TestSendFromTheHooksOfTheEnd
 					}
-					if got := r.state(); got != want {
-						t.Errorf("%s: %v, want %v", kind, got, want)
-					}
+					got := r.State()
+					assert(t, got == want, "%s: %v, want %v", kind, got, want)
 					r.sums()
 				}
 			})
@@ -514,11 +452,9 @@ func TestSendFromTheHooksOfTheEnd(t *testing.T) {
 			var conn *broker.Conn
 			var once sync.Once
 			send := func() {
-				once.Do(func() {
-					wantError(t, errorOf(sendAndWait(t.Context(), conn, ask())), broker.ErrNotConnected)
-				})
+				once.Do(func() { wantError(t, errorOf(sendAndWait(t.Context(), conn, ask())), broker.ErrNotConnected) })
 			}
-			cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+			cfg := piped(fakebroker.HeartbeatBody)
 			cfg.IdleTimeout = time.Hour
 			cfg.Hooks = &broker.Hooks{}
 			if hook == "idle" {
@@ -530,17 +466,11 @@ func TestSendFromTheHooksOfTheEnd(t *testing.T) {
 					}
 				}
 			}
-			var err error
-			if conn, err = broker.NewConn(cfg); err != nil {
-				t.Fatal(err)
-			}
+			conn = newConn(t, cfg)
 			must(t, conn.Connect(t.Context()))
 			time.Sleep(time.Hour + time.Minute)
-			if conn.State() != broker.Connected {
-				t.Errorf("a minute later: %v", conn.State())
-			}
-			conn.Close()
-			receive(t, conn.Done())
+			assert(t, conn.State() == broker.Connected, "a minute later: %v", conn.State())
+			fakebroker.Close(t, conn)
 		})
 	}
 }
@@ -549,7 +479,7 @@ func TestSendFromTheHooksOfTheEnd(t *testing.T) {
 // send; with NoReconnect our own idle close would fail it.
 func TestIdleTimeoutWithCallersInLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := (&fakebroker.Scripted{Answer: throttledOnce(600_000)}).Piped() // 10 min; the idle limit is 9
+		cfg := piped(throttledOnce(600_000)) // 10 min; the idle limit is 9
 		cfg.NoReconnect = true
 		conn := dial(t, cfg)
 		must(t, heartbeat(t.Context(), conn))
@@ -564,17 +494,11 @@ func TestIdleTimeoutShorterThanAHook(t *testing.T) {
 		s := &fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}
 		cfg := s.Piped()
 		cfg.IdleTimeout = 10 * time.Millisecond
-		cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
-			if to == broker.Connected {
-				time.Sleep(20 * time.Millisecond)
-			}
-		}}
+		cfg.Hooks = onState(broker.Connected, func() { time.Sleep(20 * time.Millisecond) })
 		conn := newConn(t, cfg)
-		if err := heartbeat(t.Context(), conn); err != nil || s.Conns.Load() != 1 {
-			t.Errorf("%v, after %d connections", err, s.Conns.Load())
-		}
-		conn.Close()
-		receive(t, conn.Done())
+		err := heartbeat(t.Context(), conn)
+		assert(t, err == nil && s.Conns.Load() == 1, "%v, after %d connections", err, s.Conns.Load())
+		fakebroker.Close(t, conn)
 		time.Sleep(time.Minute)
 	})
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"math/rand/v2"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -26,24 +25,16 @@ import (
 func TestLifetimeOfABusyConn(t *testing.T) {
 	for seed := range uint64(300) {
 		synctest.Test(t, func(t *testing.T) { busyRound(t, seed) })
-		if t.Failed() {
-			t.Fatalf("with seed %d", seed)
-		}
+		require(t, !t.Failed(), "with seed %d", seed)
 	}
 }
 
 func busyRound(t *testing.T, seed uint64) {
 	const timeout, patrols = 2 * time.Second, 20 * time.Millisecond
-	var mu sync.Mutex
-	rng := rand.New(rand.NewPCG(seed, 7))
-	roll := func(n int) int {
-		mu.Lock()
-		defer mu.Unlock()
-		return rng.IntN(n)
-	}
+	roll := newDice(seed, 7).roll
 	var throttled atomic.Int64 // nanoseconds, all together
 	kills, throttles, mute := roll(6), roll(30), roll(3)
-	s := &fakebroker.Scripted{Answer: func(peer net.Conn, _ int16, _ int32) []byte {
+	cfg := piped(func(peer net.Conn, _ int16, _ int32) []byte {
 		time.Sleep(time.Duration(roll(3)*roll(3)) * time.Millisecond)
 		if roll(100) < kills {
 			peer.Close()
@@ -60,8 +51,7 @@ func busyRound(t *testing.T, seed uint64) {
 			binary.BigEndian.PutUint32(body, uint32(ms))
 		}
 		return body
-	}}
-	cfg := s.Piped()
+	})
 	var gone atomic.Bool
 	switch roll(4) {
 	case 0:
@@ -138,12 +128,10 @@ func busyRound(t *testing.T, seed uint64) {
 					// The throttle that lasted already may be in what was there before.
 					limit += time.Duration(throttled.Load()-before) + 40*time.Millisecond
 				}
-				if took := time.Since(began); took > limit+patrols {
-					t.Errorf("caller %d, %d: %v where %v was the limit: %v", caller, n, took, limit, err)
-				}
-				if err != nil && !broker.Retriable(err) && !errors.Is(err, broker.ErrCanceled) {
-					t.Errorf("%v", err)
-				}
+				took := time.Since(began)
+				assert(t, took <= limit+patrols, "caller %d, %d: %v where %v was the limit: %v", caller, n, took, limit,
+					err)
+				assert(t, err == nil || broker.Retriable(err) || errors.Is(err, broker.ErrCanceled), "%v", err)
 				checkSums(t, conn.Stats())
 				if roll(6) == 0 {
 					time.Sleep(time.Duration(roll(60)) * time.Millisecond)
@@ -161,16 +149,12 @@ func busyRound(t *testing.T, seed uint64) {
 	receive(t, conn.Done())
 	st := conn.Stats()
 	checkSums(t, st)
-	if written.Load() < answered.Load() || answered.Load() != st.Responses || up.Load() != st.Ready ||
-		down.Load() != st.Ready ||
-		idle.Load() > st.ClosedClean || failed.Load() > st.Failed {
-		t.Errorf("%d written, %d answered, %d failed, %d idle, %d up, %d down; %+v",
-			written.Load(), answered.Load(), failed.Load(), idle.Load(), up.Load(), down.Load(), st)
-	}
+	assert(t, written.Load() >= answered.Load() && answered.Load() == st.Responses && up.Load() == st.Ready &&
+		down.Load() == st.Ready && idle.Load() <= st.ClosedClean && failed.Load() <= st.Failed,
+		"%d written, %d answered, %d failed, %d idle, %d up, %d down; %+v", written.Load(), answered.Load(),
+		failed.Load(), idle.Load(), up.Load(), down.Load(), st)
 	synctest.Wait()
 	before := clock.rings.Load()
 	time.Sleep(time.Hour)
-	if n := clock.rings.Load() - before; n != 0 {
-		t.Errorf("%d alarms after the end", n)
-	}
+	equal(t, "alarms after the end", clock.rings.Load()-before, 0)
 }

@@ -49,20 +49,17 @@ func TestPasswordsInPlaintext(t *testing.T) {
 			conn := fakebroker.New(t, cfg)
 			for range 3 {
 				err := heartbeat(t.Context(), conn)
-				if c.is == nil && err != nil || c.is != nil &&
-					(!errors.Is(err, c.is) || !strings.Contains(err.Error(), "RequireTLSForPasswords")) {
-					t.Fatalf("got %v, want %v", err, c.is)
-				}
+				require(t, (c.is != nil || err == nil) &&
+					(c.is == nil || errors.Is(err, c.is) && strings.Contains(err.Error(), "RequireTLSForPasswords")),
+					"got %v, want %v", err, c.is)
 				if c.is == nil {
 					must(t, conn.Reauthenticate(t.Context()))
 				}
 			}
-			if len(warned) != c.warnings || c.warnings > 0 && !strings.Contains(warned[0], "X") {
-				t.Errorf("warned: %q", warned)
-			}
-			if c.is != nil && (w.Logins > 0 || len(hosts.DialedHosts()) == 0) {
-				t.Errorf("%d logins over %d connections", w.Logins, len(hosts.DialedHosts()))
-			}
+			assert(t, len(warned) == c.warnings && (c.warnings <= 0 || strings.Contains(warned[0], "X")), "warned: %q",
+				warned)
+			assert(t, c.is == nil || w.Logins <= 0 && len(hosts.DialedHosts()) != 0, "%d logins over %d connections",
+				w.Logins, len(hosts.DialedHosts()))
 		})
 	}
 }
@@ -100,20 +97,17 @@ func TestFirstMechanismThatIsOffered(t *testing.T) {
 		}}
 		conn := dial(t, cfg)
 		noError(t, heartbeat(t.Context(), conn))
-		if got := strings.Join(logins, ", "); !strings.HasPrefix(got, "A broker:9092 (a): connection lost") ||
-			!strings.HasSuffix(got, ", B <nil>") || len(hosts.DialedHosts()) != 2 {
-			t.Errorf("logins %s over %d connections", got, len(hosts.DialedHosts()))
-		}
+		got := strings.Join(logins, ", ")
+		assert(t, strings.HasPrefix(got, "A broker:9092 (a): connection lost") && strings.HasSuffix(got, ", B <nil>") &&
+			len(hosts.DialedHosts()) == 2, "logins %s over %d connections", got, len(hosts.DialedHosts()))
 		fakebroker.Close(t, conn)
 
 		// None of them.
 		w.Set(func() { w.Offers = []string{"PLAIN", "GSSAPI"} })
 		_, err := broker.Dial(t.Context(), cfg)
 		var offered *broker.MechanismError
-		if !errors.Is(err, broker.ErrUnsupportedMechanism) || !errors.As(err, &offered) ||
-			offered.Mechanism != "A" || strings.Join(offered.Offered, " ") != "GSSAPI PLAIN" {
-			t.Errorf("got %v", err)
-		}
+		assert(t, errors.Is(err, broker.ErrUnsupportedMechanism) && errors.As(err, &offered) &&
+			offered.Mechanism == "A" && strings.Join(offered.Offered, " ") == "GSSAPI PLAIN", "got %v", err)
 	})
 }
 
@@ -129,19 +123,15 @@ func TestReauthenticateWaits(t *testing.T) {
 		if err := conn.Reauthenticate(t.Context()); err != nil || time.Since(began) < time.Second {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
-		if w.Relogins != 1 || len(hosts.DialedHosts()) != 1 {
-			t.Errorf("%d renewals, %d connections", w.Relogins, len(hosts.DialedHosts()))
-		}
+		assert(t, w.Relogins == 1 && len(hosts.DialedHosts()) == 1, "%d renewals, %d connections", w.Relogins,
+			len(hosts.DialedHosts()))
 		// The password is wrong now: the connection goes, and so does the next login.
 		w.Set(func() { w.Good = "another" })
 		err := conn.Reauthenticate(t.Context())
-		if !errors.Is(err, broker.ErrAuthentication) || broker.Retriable(err) {
-			t.Errorf("with a wrong password: %v", err)
-		}
+		assert(t, errors.Is(err, broker.ErrAuthentication) && !broker.Retriable(err), "with a wrong password: %v", err)
 		// Its context ends.
 		w.Set(func() { w.Good = "one" })
-		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		defer cancel()
+		ctx := limited(t, 100*time.Millisecond)
 		wantError(t, conn.Reauthenticate(ctx), context.DeadlineExceeded)
 	})
 }
@@ -166,9 +156,8 @@ func TestReplacedConnectionIsMadeAgain(t *testing.T) {
 		conn := dial(t, cfg)
 		conn.SetAuthenticators(fakebroker.NewToken("Y", "one", 0))
 		synctest.Wait()
-		if conn.State() != broker.Connected || len(hosts.DialedHosts()) != 2 {
-			t.Errorf("%v, %d connections", conn.State(), len(hosts.DialedHosts()))
-		}
+		assert(t, conn.State() == broker.Connected && len(hosts.DialedHosts()) == 2, "%v, %d connections", conn.State(),
+			len(hosts.DialedHosts()))
 	})
 }
 
@@ -214,22 +203,18 @@ func TestPolledReauthenticates(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 		w.Check(t, int64(sent))
-		if w.Relogins < 6 || refused == 0 || len(hosts.DialedHosts()) != 1 {
-			t.Errorf("%d renewals, %d refusals, %d connections", w.Relogins, refused, len(hosts.DialedHosts()))
-		}
+		assert(t, w.Relogins >= 6 && refused != 0 && len(hosts.DialedHosts()) == 1,
+			"%d renewals, %d refusals, %d connections", w.Relogins, refused, len(hosts.DialedHosts()))
 		p.Reauthenticate()
-		if !p.Stats().Reauthenticating {
-			t.Error("Reauthenticate did nothing")
-		}
+		assert(t, p.Stats().Reauthenticating, "Reauthenticate did nothing")
 		p.SetAuthenticators(fakebroker.NewToken("Y", "one", 0)) // in the midst of it
 		for range 100 {
 			p.Connect()
 			p.Recv()
 			time.Sleep(10 * time.Millisecond)
 		}
-		if !p.Connected() || p.Stats().Reauthenticating || len(hosts.DialedHosts()) != 2 {
-			t.Errorf("%v, renewing %v, %d connections", p.State(), p.Stats().Reauthenticating, len(hosts.DialedHosts()))
-		}
+		assert(t, p.Connected() && !p.Stats().Reauthenticating && len(hosts.DialedHosts()) == 2,
+			"%v, renewing %v, %d connections", p.State(), p.Stats().Reauthenticating, len(hosts.DialedHosts()))
 	})
 }
 

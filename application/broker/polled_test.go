@@ -23,11 +23,9 @@ func TestPolledQuestions(t *testing.T) {
 		forever bool) {
 		t.Helper()
 		d, f := s.ConnectionDelay()
-		if s.State() != state || s.Connected() != connected || s.Connecting() != connecting ||
-			s.Disconnected() != disconnected || s.BlackedOut() != blackedOut || d != delay || f != forever {
-			t.Errorf("%v %v %v %v %v %v %v", s.State(), s.Connected(), s.Connecting(), s.Disconnected(), s.BlackedOut(),
-				d, f)
-		}
+		assert(t, s.State() == state && s.Connected() == connected && s.Connecting() == connecting &&
+			s.Disconnected() == disconnected && s.BlackedOut() == blackedOut && d == delay && f == forever,
+			"%v %v %v %v %v %v %v", s.State(), s.Connected(), s.Connecting(), s.Disconnected(), s.BlackedOut(), d, f)
 	}
 	check(broker.Disconnected, false, false, true, false, 0, false)
 	release := s.Network.HoldLookup("broker")
@@ -56,9 +54,7 @@ func TestPolledRecvInOrder(t *testing.T) {
 	s.Ready(t)
 	var sent []*broker.Future
 	for range 5 {
-		if !s.CanSendMore() {
-			t.Error("no more, below the limit")
-		}
+		assert(t, s.CanSendMore(), "no more, below the limit")
 		sent = append(sent, s.Send(ask(), false))
 	}
 	refused := s.Send(ask(), false)
@@ -70,17 +66,12 @@ func TestPolledRecvInOrder(t *testing.T) {
 	}
 	s.Hand.Act()
 	got := s.Recv()
-	if len(got) != 5 {
-		t.Fatalf("%d answers, want 5", len(got))
-	}
+	require(t, len(got) == 5, "%d answers, want 5", len(got))
 	for i, r := range got {
-		if r.Future != sent[i] || r.Response.(*kmsg.HeartbeatResponse) == nil || !isDone(r.Future) {
-			t.Errorf("answer %d: %+v", i, r)
-		}
+		assert(t, r.Future == sent[i] && r.Response.(*kmsg.HeartbeatResponse) != nil && isDone(r.Future),
+			"answer %d: %+v", i, r)
 	}
-	if len(s.Recv()) != 0 {
-		t.Error("an answer came twice")
-	}
+	assert(t, len(s.Recv()) == 0, "an answer came twice")
 }
 
 // TestPolledSendPendingV2: true only if neither the rest of a request nor one
@@ -93,9 +84,7 @@ func TestPolledSendPendingV2(t *testing.T) {
 	for range 3 {
 		s.Send(ask(), false)
 	}
-	if s.SendPendingV2() {
-		t.Error("all sent, over a link that is full")
-	}
+	assert(t, !s.SendPendingV2(), "all sent, over a link that is full")
 	answered := 0
 	for range 100 {
 		if s.SendPendingV2() {
@@ -107,9 +96,7 @@ func TestPolledSendPendingV2(t *testing.T) {
 		s.Hand.Act()
 		answered += len(s.Recv())
 	}
-	if answered != 4 || !isDone(first) {
-		t.Errorf("%d answers, want 4", answered)
-	}
+	assert(t, answered == 4 && isDone(first), "%d answers, want 4", answered)
 }
 
 func TestPolledBlockingSendWaits(t *testing.T) {
@@ -120,9 +107,7 @@ func TestPolledBlockingSendWaits(t *testing.T) {
 		s.Hand.Act()
 	}
 	s.Send(ask(), true)
-	if !s.SendPendingV2() {
-		t.Error("a blocking Send came back before all was written")
-	}
+	assert(t, s.SendPendingV2(), "a blocking Send came back before all was written")
 	s.Hand.Silent = true
 	f := s.Send(ask(), true) // the broker does not read it: the request timeout ends the wait
 	if _, err := f.Response(); !errors.Is(err, broker.ErrRequestTimeout) || s.SendPending() {
@@ -137,21 +122,16 @@ func TestPolledCloseWithAnError(t *testing.T) {
 	cause := errors.New("rebalancing")
 	s.Close(cause)
 	_, err := f.Response()
-	if !errors.Is(err, cause) || !errors.Is(err, broker.ErrConnection) || errors.Is(err, broker.ErrClosed) {
-		t.Errorf("got %v", err)
-	}
-	if !s.BlackedOut() {
-		t.Error("a Close with an error is a failure")
-	}
+	assert(t, errors.Is(err, cause) && errors.Is(err, broker.ErrConnection) && !errors.Is(err, broker.ErrClosed),
+		"got %v", err)
+	assert(t, s.BlackedOut(), "a Close with an error is a failure")
 	s.Clock.Advance(time.Second)
 	s.Ready(t)
 	f = s.Send(ask(), false)
 	s.Close(nil)
 	wantError(t, errorOf(f.Response()), broker.ErrClosed, broker.ErrConnection)
 	s.Close(nil)
-	if s.BlackedOut() {
-		t.Error("a clean Close is no failure")
-	}
+	assert(t, !s.BlackedOut(), "a clean Close is no failure")
 }
 
 func TestPolledCheckVersion(t *testing.T) {
@@ -159,16 +139,12 @@ func TestPolledCheckVersion(t *testing.T) {
 	// The table of the hand-played broker has Heartbeat v3, as 2.3 alone, ApiVersions
 	// v4, as 3.9 and later, and little else: 2.3 has the fewest that are missing here.
 	verdict, err := s.CheckVersion(2*time.Second, false, nil)
-	if err != nil || verdict.String() != "custom, nearest 2.3" {
-		t.Errorf("got %v, %v: %q", verdict, err, verdict.Evidence)
-	}
+	assert(t, err == nil && verdict.String() == "custom, nearest 2.3", "got %v, %v: %q", verdict, err, verdict.Evidence)
 	s.Close(nil)
 	s.Hand.Silent = true
 	before := s.Clock.Now()
 	wantError(t, errorOf(s.CheckVersion(time.Second, false, nil)), broker.ErrTimeout)
-	if took := s.Clock.Now().Sub(before); took != time.Second {
-		t.Errorf("gave up after %v", took)
-	}
+	equal(t, "time until it gave up", s.Clock.Now().Sub(before), time.Second)
 	s.Close(nil)
 	s.Network.RefuseDial("broker:9092", errors.New("refused"))
 	wantError(t, errorOf(s.CheckVersion(2*time.Second, false, nil)), broker.ErrNotReady, broker.ErrDial)
@@ -182,12 +158,10 @@ func TestPolledAnswersBeforeTheEnd(t *testing.T) {
 	answered, lost := s.Send(ask(), false), s.Send(ask(), false)
 	s.Hand.Act()
 	s.Hand.Peer.Close()
-	if got := s.Recv(); len(got) != 2 || got[0].Future != answered || got[1].Future != lost {
-		t.Errorf("%d answers, want both that had come", len(got))
-	}
-	if s.State() != broker.Disconnected {
-		t.Errorf("state %v", s.State())
-	}
+	got := s.Recv()
+	assert(t, len(got) == 2 && got[0].Future == answered && got[1].Future == lost,
+		"%d answers, want both that had come", len(got))
+	assert(t, s.State() == broker.Disconnected, "state %v", s.State())
 }
 
 func TestPolledUnreadableAnswer(t *testing.T) {
@@ -195,15 +169,12 @@ func TestPolledUnreadableAnswer(t *testing.T) {
 	s.Ready(t)
 	f := s.Send(ask(), false)
 	s.Hand.Peer.Send(fakebroker.ResponseFrame(2, []byte{0})) // the second request of this connection
-	if got := s.Recv(); len(got) != 1 || got[0].Response != nil {
-		t.Errorf("got %+v", got)
-	}
+	got := s.Recv()
+	assert(t, len(got) == 1 && got[0].Response == nil, "got %+v", got)
 	if _, err := f.Response(); !errors.Is(err, broker.ErrProtocol) || !strings.Contains(err.Error(), "API 12") {
 		t.Errorf("got %v", err)
 	}
-	if !s.Disconnected() {
-		t.Errorf("state %v", s.State())
-	}
+	assert(t, s.Disconnected(), "state %v", s.State())
 }
 
 // TestPolledClosedFromItsHooks closes and connects from inside callbacks, at
@@ -254,19 +225,17 @@ func TestPolledClosedFromItsHooks(t *testing.T) {
 		}
 		s.Recv()
 		for _, f := range sent {
-			if !isDone(f) {
-				t.Fatalf("round %d: a future was done %d times", round, len(f.Done()))
-			}
+			require(t, isDone(f), "round %d: a future was done %d times", round, len(f.Done()))
 		}
-		if n := s.Counts.Snapshot(); n.Sent != n.Received+n.Failed || s.Disconnected() && n.Started != n.Closed {
-			t.Fatalf("round %d: the sums do not hold: %+v", round, n)
-		}
+		n := s.Counts.Snapshot()
+		require(t, n.Sent == n.Received+n.Failed && (!s.Disconnected() || n.Started == n.Closed),
+			"round %d: the sums do not hold: %+v", round, n)
 	}
 }
 
 // TestPolledOverTCP with the default Selector and Transport.
 func TestPolledOverTCP(t *testing.T) {
-	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Listening(t)
+	cfg := listening(t, fakebroker.HeartbeatBody)
 	p := newPolled(t, cfg)
 	defer p.Close(nil)
 	must(t, errorOf(p.CheckVersion(30*time.Second, false, nil)))
@@ -305,21 +274,17 @@ func TestPolledCancelBeforeRecv(t *testing.T) {
 				r.broker.peer.Close()
 			}
 			r.polled.SendPendingV2() // finds both
-			if a.isDone() != lost || b.isDone() != lost {
-				t.Fatalf("done: got %v and %v, want %v", a.isDone(), b.isDone(), lost)
-			}
+			require(t, a.isDone() == lost && b.isDone() == lost, "done: got %v and %v, want %v", a.isDone(), b.isDone(),
+				lost)
 			a.Cancel()
 			_, err := a.Response()
-			if lost && err != nil || !lost && !errors.Is(err, broker.ErrCanceled) {
-				t.Errorf("canceled: got %v", err)
-			}
+			assert(t, (!lost || err == nil) && (lost || errors.Is(err, broker.ErrCanceled)), "canceled: got %v", err)
 			want := 0
 			if lost {
 				want = 1
 			}
-			if got := r.polled.Recv(); len(got) != want {
-				t.Errorf("Recv: got %d responses, want %d", len(got), want)
-			}
+			got := r.polled.Recv()
+			assert(t, len(got) == want, "Recv: got %d responses, want %d", len(got), want)
 		})
 	}
 }

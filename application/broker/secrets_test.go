@@ -213,9 +213,7 @@ func (e *ear) reported(t *testing.T) {
 	defer e.mu.Unlock()
 	text := e.text.String()
 	for _, words := range []string{"logging in", "Logins", "brokerconn_login_failures_total", "a hook panicked"} {
-		if !strings.Contains(text, words) {
-			t.Errorf("%q was not heard: the test is deaf", words)
-		}
+		assert(t, strings.Contains(text, words), "%q was not heard: the test is deaf", words)
 	}
 	porttest.NoSecretsIn(t, "what is reported", text, secretMark)
 }

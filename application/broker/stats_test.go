@@ -14,79 +14,61 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 )
 
 // TestStats follows a connection from nothing to its end, number by number.
 func TestStats(t *testing.T) {
 	onBoth(t, nil, func(t *testing.T, r *harness) {
-		if s := r.stats(); s != (broker.Stats{}) {
-			t.Errorf("a new one: %+v", s)
-		}
+		equal(t, "a new one", r.Stats(), (broker.Stats{}))
 		r.ready()
 		start := r.clock.Now()
-		s := r.stats()
-		if s.State != broker.Connected || !s.Since.Equal(start) || s.Address != "broker:9092" || s.Attempts != 1 ||
-			s.Ready != 1 || s.Requests != 0 || s.BytesSent == 0 || s.BytesReceived == 0 ||
-			!s.LastReceived.Equal(start) {
-			t.Errorf("ready: %+v", s)
-		}
+		s := r.Stats()
+		assert(t, s.State == broker.Connected && s.Since.Equal(start) && s.Address == "broker:9092" &&
+			s.Attempts == 1 && s.Ready == 1 && s.Requests == 0 && s.BytesSent != 0 && s.BytesReceived != 0 &&
+			s.LastReceived.Equal(start), "ready: %+v", s)
 		r.clock.Advance(time.Second)
 		a := r.send()
 		r.send()
 		r.turn()
 		r.clock.Advance(time.Second)
-		sent := r.stats()
-		if sent.Requests != 2 || sent.InFlight != 2 || sent.PendingBytes != 0 ||
-			!sent.LastSent.Equal(start.Add(time.Second)) ||
-			!sent.LastReceived.Equal(start) || sent.BytesSent <= s.BytesSent {
-			t.Errorf("sent: %+v", sent)
-		}
+		sent := r.Stats()
+		assert(t, sent.Requests == 2 && sent.InFlight == 2 && sent.PendingBytes == 0 &&
+			sent.LastSent.Equal(start.Add(time.Second)) && sent.LastReceived.Equal(start) &&
+			sent.BytesSent > s.BytesSent, "sent: %+v", sent)
 		r.answer(1, 0)
 		must(t, r.outcome(a))
-		s = r.stats()
-		if s.Responses != 1 || s.InFlight != 1 || !s.LastReceived.Equal(start.Add(2*time.Second)) ||
-			s.BytesReceived != sent.BytesReceived+14 {
-			t.Errorf("answered: %+v", s)
-		}
+		s = r.Stats()
+		assert(t, s.Responses == 1 && s.InFlight == 1 && s.LastReceived.Equal(start.Add(2*time.Second)) &&
+			s.BytesReceived == sent.BytesReceived+14, "answered: %+v", s)
 		// acks 0: a response when written.
 		r.sendThis(kmsg.NewPtrProduceRequest())
 		r.turn()
-		if s = r.stats(); s.Requests != 3 || s.Responses != 2 || s.InFlight != 1 {
+		if s = r.Stats(); s.Requests != 3 || s.Responses != 2 || s.InFlight != 1 {
 			t.Errorf("without acks: %+v", s)
 		}
 		// A refusal is no request.
-		if err := r.outcome(r.sendThis(kmsg.NewPtrCreateTopicsRequest())); !errors.Is(err,
-			broker.ErrUnsupportedVersion) {
-			t.Fatal(err)
-		}
-		if after := r.stats(); after != s {
-			t.Errorf("refused: %+v", after)
-		}
+		err := r.outcome(r.sendThis(kmsg.NewPtrCreateTopicsRequest()))
+		require(t, errors.Is(err, broker.ErrUnsupportedVersion), "%v", err)
+		equal(t, "refused", r.Stats(), s)
 		r.broker.peer.Reset(nil)
 		r.turn()
-		s = r.stats()
-		if s.State != broker.Disconnected || !s.Since.Equal(r.clock.Now()) || s.Failed != 1 || s.TimedOut != 0 ||
-			s.Closed != 1 ||
-			s.ClosedClean != 0 || s.FailuresInARow != 1 || s.InFlight != 0 || s.Address != "broker:9092" {
-			t.Errorf("lost: %+v", s)
-		}
+		s = r.Stats()
+		assert(t, s.State == broker.Disconnected && s.Since.Equal(r.clock.Now()) && s.Failed == 1 && s.TimedOut == 0 &&
+			s.Closed == 1 && s.ClosedClean == 0 && s.FailuresInARow == 1 && s.InFlight == 0 &&
+			s.Address == "broker:9092", "lost: %+v", s)
 		r.repeated()
-		if s = r.stats(); s.Attempts != 2 || s.Ready != 2 || s.FailuresInARow != 0 {
+		if s = r.Stats(); s.Attempts != 2 || s.Ready != 2 || s.FailuresInARow != 0 {
 			t.Errorf("again: %+v", s)
 		}
 		r.close()
-		s = r.stats()
-		if s.Closed != 2 || s.ClosedClean != 1 || !s.State.Down() {
-			t.Errorf("closed: %+v", s)
-		}
+		s = r.Stats()
+		assert(t, s.Closed == 2 && s.ClosedClean == 1 && s.State.Down(), "closed: %+v", s)
 		n := r.counts.Snapshot()
-		if s.Attempts != n.Started || s.Ready != n.Ready || s.Closed != n.Closed || s.ClosedClean != n.ClosedClean ||
-			s.Requests != n.Sent || s.Responses != n.Received || s.Failed != n.Failed || s.TimedOut != n.TimedOut ||
-			s.BytesSent != n.BytesSent || s.BytesReceived != n.BytesReceived || s.Stale != n.Stale {
-			t.Errorf("the metrics say %+v, and the stats %+v", n, s)
-		}
+		assert(t, s.Attempts == n.Started && s.Ready == n.Ready && s.Closed == n.Closed &&
+			s.ClosedClean == n.ClosedClean && s.Requests == n.Sent && s.Responses == n.Received &&
+			s.Failed == n.Failed && s.TimedOut == n.TimedOut && s.BytesSent == n.BytesSent &&
+			s.BytesReceived == n.BytesReceived && s.Stale == n.Stale, "the metrics say %+v, and the stats %+v", n, s)
 		r.sums()
 	})
 }
@@ -96,11 +78,10 @@ func TestStatsFailuresInARow(t *testing.T) {
 	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.network.RefuseDial("broker:9092", errors.New("refused"))
 		for n := 1; n <= 4; n++ {
-			r.reach()
-			r.turn()
-			if s := r.stats(); s.FailuresInARow != n || s.Attempts != int64(n) || s.Closed != int64(n) || s.Ready != 0 {
-				t.Errorf("after %d: %+v", n, s)
-			}
+			r.connect()
+			s := r.Stats()
+			assert(t, s.FailuresInARow == n && s.Attempts == int64(n) && s.Closed == int64(n) && s.Ready == 0,
+				"after %d: %+v", n, s)
 			r.sums()
 			r.pass(2 * time.Second)
 		}
@@ -110,16 +91,13 @@ func TestStatsFailuresInARow(t *testing.T) {
 // TestStatsWhileBusy: a picture at any moment adds up, while connections come and go
 // and many send.
 func TestStatsWhileBusy(t *testing.T) {
-	for name, change := range map[string]func(*broker.Config){
-		"parked":   func(*broker.Config) {},
-		"unparked": func(cfg *broker.Config) { cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport} },
-	} {
+	for name, change := range links {
 		t.Run(name, func(t *testing.T) {
 			var asked atomic.Int64
-			cfg := (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
+			cfg := piped(func(net.Conn, int16, int32) []byte {
 				asked.Add(1)
 				return make([]byte, 6)
-			}}).Piped()
+			})
 			cfg.ReconnectBackoff, cfg.IdleTimeout = time.Millisecond, -1
 			change(&cfg)
 			conn := dial(t, cfg)
@@ -143,10 +121,9 @@ func TestStatsWhileBusy(t *testing.T) {
 					s := conn.Stats()
 					pictures++
 					checkSums(t, s)
-					if s.Requests < last.Requests || s.Responses < last.Responses || s.BytesSent < last.BytesSent ||
-						s.Failed < last.Failed || s.LastSent.Before(last.LastSent) || s.Waiting < 0 || s.InFlight > 5 {
-						t.Errorf("%+v after %+v", s, last)
-					}
+					assert(t, s.Requests >= last.Requests && s.Responses >= last.Responses &&
+						s.BytesSent >= last.BytesSent && s.Failed >= last.Failed && !s.LastSent.Before(last.LastSent) &&
+						s.Waiting >= 0 && s.InFlight <= 5, "%+v after %+v", s, last)
 					last = s
 				}
 			})
@@ -157,10 +134,8 @@ func TestStatsWhileBusy(t *testing.T) {
 			for ; s.PendingBytes != 0; s = conn.Stats() {
 				runtime.Gosched() // the last response came before its writer returned
 			}
-			if s.Requests != asked.Load() || s.Responses != s.Requests || s.InFlight != 0 || s.Waiting != 0 ||
-				pictures == 0 {
-				t.Errorf("%d asked, %d pictures, %+v", asked.Load(), pictures, s)
-			}
+			assert(t, s.Requests == asked.Load() && s.Responses == s.Requests && s.InFlight == 0 && s.Waiting == 0 &&
+				pictures != 0, "%d asked, %d pictures, %+v", asked.Load(), pictures, s)
 		})
 	}
 }
@@ -171,11 +146,9 @@ func TestStatsAddUpInEveryHook(t *testing.T) {
 	var r *harness
 	check := func() {
 		r.t.Helper()
-		s := r.stats()
-		if s.Requests != s.Responses+s.Failed+int64(s.InFlight) {
-			r.t.Errorf("%d requests, %d answered, %d failed, %d in flight", s.Requests, s.Responses, s.Failed,
-				s.InFlight)
-		}
+		s := r.Stats()
+		assert(r.t, s.Requests == s.Responses+s.Failed+int64(s.InFlight),
+			"%d requests, %d answered, %d failed, %d in flight", s.Requests, s.Responses, s.Failed, s.InFlight)
 	}
 	for _, kind := range []string{"Polled", "Conn"} {
 		t.Run(kind, func(t *testing.T) {
@@ -203,23 +176,18 @@ func TestStatsAddUpInEveryHook(t *testing.T) {
 func TestOwnCallsAreNotInFlight(t *testing.T) {
 	onBoth(t, func(cfg *broker.Config) { cfg.MaxInFlight = 1 }, func(t *testing.T, r *harness) {
 		r.broker.mute = true
-		r.reach()
-		r.turn()
+		r.connect()
 		r.wantState(broker.NegotiatingVersions)
 		more := r.conn != nil || r.polled.CanSendMore()
-		if r.inFlight() != 0 || r.stats().InFlight != 0 || !more {
-			t.Errorf("%d in flight, room for another: %v", r.inFlight(), more)
-		}
+		assert(t, r.inFlight() == 0 && more, "%d in flight, room for another: %v",
+			r.inFlight(), more)
 	})
 }
 
 // TestStatsAsJSON: they are published as they are, by expvar for one.
 func TestStatsAsJSON(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
-		text, err := json.Marshal(r.stats())
-		if err != nil || !strings.Contains(string(text), `"State":"Connected"`) {
-			t.Errorf("%s, %v", text, err)
-		}
+	onReady(t, nil, func(t *testing.T, r *harness) {
+		text, err := json.Marshal(r.Stats())
+		assert(t, err == nil && strings.Contains(string(text), `"State":"Connected"`), "%s, %v", text, err)
 	})
 }

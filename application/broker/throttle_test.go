@@ -9,7 +9,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -17,29 +16,23 @@ import (
 // TestThrottledConnectionSendsNothing until the end that the broker named, and is
 // as before from then on, to the nanosecond.
 func TestThrottledConnectionSendsNothing(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
-		f := r.send()
-		r.exchange(1, 5000)
-		must(t, r.outcome(f))
+	onReady(t, nil, func(t *testing.T, r *harness) {
+		must(t, r.request(5000))
 		r.wantHooks("written 2", "throttled until 5s", "answered 2")
 		check := func(delay time.Duration) {
 			t.Helper()
-			if got := r.throttleDelay(); got != delay {
-				t.Errorf("the throttle lasts %v, want %v", got, delay)
-			}
+			equal(t, "throttle", r.throttleDelay(), delay)
 			received := len(r.broker.asked)
 			f := r.send()
 			r.turn()
 			if delay > 0 {
-				if err := r.outcome(f); !errors.Is(err, broker.ErrThrottled) || !broker.SafeToRetry(err) {
-					t.Errorf("with %v left: %v", delay, err)
-				}
+				err := r.outcome(f)
+				assert(t, errors.Is(err, broker.ErrThrottled) && broker.SafeToRetry(err), "with %v left: %v", delay,
+					err)
 				received--
 			}
-			if n := len(r.broker.asked) - received; n != 1 {
-				t.Errorf("with %v left: %d more requests than before reached the broker", delay, n)
-			}
+			n := len(r.broker.asked) - received
+			assert(t, n == 1, "with %v left: %d more requests than before reached the broker", delay, n)
 		}
 		check(5 * time.Second)
 		r.pass(5*time.Second - 1)
@@ -47,17 +40,16 @@ func TestThrottledConnectionSendsNothing(t *testing.T) {
 		r.pass(1)
 		check(0)
 		r.sums()
-		if s := r.stats(); s.Throttled != 1 || !s.ThrottledUntil.Equal(r.clock.Now()) {
-			t.Errorf("%d answers with a throttle time, until %v", s.Throttled, s.ThrottledUntil)
-		}
+		s := r.Stats()
+		assert(t, s.Throttled == 1 && s.ThrottledUntil.Equal(r.clock.Now()),
+			"%d answers with a throttle time, until %v", s.Throttled, s.ThrottledUntil)
 	})
 }
 
 // TestThrottleEndNeverMovesBack whatever later answers say, and moves on when they
 // do.
 func TestThrottleEndNeverMovesBack(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		for range 5 {
 			r.send()
 		}
@@ -76,38 +68,28 @@ func TestThrottleEndNeverMovesBack(t *testing.T) {
 		} {
 			r.pass(c.pass)
 			r.answer(1, c.throttle)
-			if got := r.throttleDelay(); got != c.want {
-				t.Errorf("after one of %d ms: %v, want %v", c.throttle, got, c.want)
-			}
+			got := r.throttleDelay()
+			assert(t, got == c.want, "after one of %d ms: %v, want %v", c.throttle, got, c.want)
 		}
 		r.wantHooks("throttled until 5s", "answered 2", "answered 3", "answered 4", "answered 5", "throttled until 13s",
 			"answered 6")
-		if n := r.stats().Throttled; n != 4 {
-			t.Errorf("%d answers with a throttle time, want 4", n)
-		}
+		equal(t, "answers with a throttle time", r.Stats().Throttled, 4)
 	})
 }
 
 // TestOldBrokersThrottleThemselves: the time in such an answer has passed already
 // (KIP-219). Heartbeat is one in which the broker does so at v1.
 func TestOldBrokersThrottleThemselves(t *testing.T) {
-	onBoth(t, func(cfg *broker.Config) { cfg.APIVersion = broker.Release{Major: 1} }, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, func(cfg *broker.Config) { cfg.APIVersion = broker.Release{Major: 1} }, func(t *testing.T, r *harness) {
 		r.send()
 		r.turn()
-		if v := r.broker.asked[0].version; v != 1 {
-			t.Fatalf("Heartbeat v%d", v)
-		}
+		v := r.broker.asked[0].version
+		require(t, v == 1, "Heartbeat v%d", v)
 		r.answer(1, 60_000)
-		if d := r.throttleDelay(); d != 0 {
-			t.Errorf("it waits for %v", d)
-		}
-		if s := r.stats(); s.Throttled != 1 {
-			t.Errorf("%d answers with a throttle time, want 1", s.Throttled)
-		}
-		if sum := r.counts.Snapshot().ThrottledSum; sum != time.Minute {
-			t.Errorf("metrics: %v", sum)
-		}
+		equal(t, "throttle", r.throttleDelay(), 0)
+		s := r.Stats()
+		assert(t, s.Throttled == 1, "%d answers with a throttle time, want 1", s.Throttled)
+		equal(t, "metrics", r.counts.Snapshot().ThrottledSum, time.Minute)
 		r.pending(r.send())
 	})
 }
@@ -115,35 +97,28 @@ func TestOldBrokersThrottleThemselves(t *testing.T) {
 // TestThrottleIsOfAbandonedRequestsToo: no caller waits for the answer, and the
 // broker means what it says.
 func TestThrottleIsOfAbandonedRequestsToo(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		f := r.send()
 		r.turn()
 		f.Cancel()
 		r.answer(1, 2000)
-		if d := r.throttleDelay(); d != 2*time.Second {
-			t.Errorf("throttled for %v", d)
-		}
+		equal(t, "throttle", r.throttleDelay(), 2*time.Second)
 		r.sums()
 	})
 }
 
 // TestThrottleOutlivesTheConnection: the quota is the client's.
 func TestThrottleOutlivesTheConnection(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		r.send()
 		r.exchange(1, 60_000)
 		r.broker.peer.Reset(nil)
 		r.turn()
 		r.wantState(broker.Disconnected)
 		r.pass(time.Second)
-		r.reach()
-		r.turn()
+		r.connect()
 		r.wantState(broker.Connected)
-		if d := r.throttleDelay(); d != 59*time.Second {
-			t.Errorf("throttled for %v", d)
-		}
+		equal(t, "throttle", r.throttleDelay(), 59*time.Second)
 		wantError(t, r.outcome(r.send()), broker.ErrThrottled)
 		r.pass(59 * time.Second)
 		r.pending(r.send())
@@ -153,24 +128,20 @@ func TestThrottleOutlivesTheConnection(t *testing.T) {
 // TestThrottleStopsTheClocks of requests in flight: a broker that keeps silent
 // because it throttles has not failed.
 func TestThrottleStopsTheClocks(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		throttling, waiting, short := r.send(), r.send(), r.sendWithin(10*time.Second)
 		r.turn()
 		r.pass(4 * time.Second)
 		r.answer(1, 3_600_000)
 		must(t, r.outcome(throttling))
-		if n := r.pass(time.Hour); n > 6 {
-			t.Errorf("%d deadlines while throttled", n)
-		}
+		n := r.pass(time.Hour)
+		assert(t, n <= 6, "%d deadlines while throttled", n)
 		r.pass(6*time.Second - 1)
 		r.pending(waiting)
 		r.pending(short)
 		r.pass(1)
 		wantError(t, r.outcome(short), broker.ErrRequestTimeout)
-		if err := r.outcome(waiting); errors.Is(err, broker.ErrTimeout) || !errors.Is(err, broker.ErrConnection) {
-			t.Errorf("the other: %v", err)
-		}
+		wantErrorBut(t, r.outcome(waiting), broker.ErrConnection, broker.ErrTimeout)
 		r.sums()
 	})
 }
@@ -183,91 +154,71 @@ func TestThrottleThatIsHuge(t *testing.T) {
 		r.ready()
 		r.send()
 		r.exchange(1, math.MaxInt32)
-		if d := r.throttleDelay(); d != huge {
-			t.Fatalf("throttled for %v", d)
-		}
+		d := r.throttleDelay()
+		require(t, d == huge, "throttled for %v", d)
 	}
 	t.Run("passes", func(t *testing.T) {
 		onBoth(t, nil, func(t *testing.T, r *harness) {
 			throttled(r)
-			if n := r.pass(huge); n > 5 {
-				t.Errorf("%d deadlines", n)
-			}
-			f := r.send()
-			r.exchange(1, 0)
-			noError(t, r.outcome(f))
+			n := r.pass(huge)
+			assert(t, n <= 5, "%d deadlines", n)
+			noError(t, r.request(0))
 		})
 	})
 	t.Run("closed", func(t *testing.T) {
 		onBoth(t, nil, func(t *testing.T, r *harness) {
 			throttled(r)
 			r.close()
-			if !r.state().Down() {
-				t.Errorf("state %v", r.state())
-			}
-			if !r.next().IsZero() {
-				t.Errorf("it waits for %v", r.next())
-			}
+			assert(t, r.State().Down(), "state %v", r.State())
+			assert(t, r.next().IsZero(), "it waits for %v", r.next())
 		})
 	})
 	t.Run("idle", func(t *testing.T) {
 		onBoth(t, func(cfg *broker.Config) { cfg.IdleTimeout = time.Hour }, func(t *testing.T, r *harness) {
 			throttled(r)
 			r.log = nil
-			r.pass(time.Hour - 1)
-			r.wantHooks()
-			r.pass(1)
-			r.wantHooks(cleanClose, "idle")
+			r.wantIdleAfter(time.Hour)
 		})
 	})
 }
 
 // TestThrottleThatIsNegative has no effect.
 func TestThrottleThatIsNegative(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		f := r.send()
 		r.exchange(1, math.MinInt32)
-		if err := r.outcome(f); err != nil || r.throttleDelay() != 0 || r.stats().Throttled != 0 {
-			t.Errorf("%v, throttled for %v", err, r.throttleDelay())
-		}
+		err := r.outcome(f)
+		assert(t, err == nil && r.throttleDelay() == 0 && r.Stats().Throttled == 0, "%v, throttled for %v", err,
+			r.throttleDelay())
 	})
 }
 
 // TestThrottleInAnswerThatCannotBeRead: the connection goes, and nothing hangs.
 func TestThrottleInAnswerThatCannotBeRead(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		f := r.send()
 		r.turn()
 		r.broker.say(r.broker.received[0], []byte{0, 0, 0x13, 0x88}) // 5000, and nothing more
 		r.turn()
 		wantError(t, r.outcome(f), broker.ErrProtocol)
 		r.pass(10 * time.Second)
-		r.reach()
-		r.turn()
-		f = r.send()
-		r.exchange(1, 0)
-		noError(t, r.outcome(f))
+		r.connect()
+		noError(t, r.request(0))
 	})
 }
 
 // TestThrottleOfRawRequests is the affair of who sends them.
 func TestThrottleOfRawRequests(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		r.sendThis(&ports.RawRequest{APIKey: 12, APIVersion: 3})
 		r.exchange(1, 5000)
-		if d := r.throttleDelay(); d != 0 {
-			t.Errorf("throttled for %v", d)
-		}
+		equal(t, "throttle", r.throttleDelay(), 0)
 	})
 }
 
 // TestThrottleHoldsBackProduceWithoutAcks as everything else.
 func TestThrottleHoldsBackProduceWithoutAcks(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		r.send()
 		r.exchange(1, 5000)
 		req := kmsg.NewPtrProduceRequest()
@@ -304,22 +255,16 @@ func TestThrottleIsOfTheConnectionsOwnCallsToo(t *testing.T) {
 	t.Run("setup", func(t *testing.T) {
 		onBoth(t, nil, func(t *testing.T, r *harness) {
 			r.broker.throttle = 5000
-			r.reach()
-			r.turn()
-			if d := r.throttleDelay(); d != 5*time.Second {
-				t.Errorf("throttled for %v", d)
-			}
+			r.connect()
+			equal(t, "throttle", r.throttleDelay(), 5*time.Second)
 			wantError(t, r.outcome(r.send()), broker.ErrThrottled)
 		})
 	})
 	t.Run("keep-warm", func(t *testing.T) {
-		onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
-			r.ready()
+		onReady(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
 			r.broker.throttle = 5000
 			r.pass(time.Minute)
-			if d := r.throttleDelay(); d != 5*time.Second {
-				t.Errorf("throttled for %v", d)
-			}
+			equal(t, "throttle", r.throttleDelay(), 5*time.Second)
 		})
 	})
 }
@@ -328,7 +273,7 @@ func TestThrottleIsOfTheConnectionsOwnCallsToo(t *testing.T) {
 // is.
 func TestSendBehindALineSaysWhatItWaitsFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := dial(t, (&fakebroker.Scripted{Answer: throttledOnce(10_000)}).Piped())
+		conn := dial(t, piped(throttledOnce(10_000)))
 		must(t, heartbeat(t.Context(), conn))
 		go heartbeat(t.Context(), conn)
 		synctest.Wait()

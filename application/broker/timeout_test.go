@@ -36,8 +36,7 @@ func TestSendWithin(t *testing.T) {
 		{"the shortest there is", []time.Duration{0, 1}, 1, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			onBoth(t, nil, func(t *testing.T, r *harness) {
-				r.ready()
+			onReady(t, nil, func(t *testing.T, r *harness) {
 				var sent []sending
 				for _, d := range c.times {
 					if d == 0 {
@@ -57,25 +56,18 @@ func TestSendWithin(t *testing.T) {
 				for i, f := range sent {
 					err := r.outcome(f)
 					var e *broker.Error
-					if !errors.As(err, &e) || e.Sent != broker.SentFully || !broker.Retriable(err) ||
-						broker.SafeToRetry(err) {
-						t.Errorf("%d: %v", i, err)
-					}
+					assert(t, errors.As(err, &e) && e.Sent == broker.SentFully && broker.Retriable(err) &&
+						!broker.SafeToRetry(err), "%d: %v", i, err)
 					if i == c.late {
 						wantError(t, err, broker.ErrRequestTimeout)
 						continue
 					}
-					if errors.Is(err, broker.ErrTimeout) || !errors.Is(err, broker.ErrConnection) ||
-						!strings.Contains(err.Error(), "another request on it timed out") {
-						t.Errorf("the other, %d: %v", i, err)
-					}
+					assert(t, !errors.Is(err, broker.ErrTimeout) && errors.Is(err, broker.ErrConnection) &&
+						strings.Contains(err.Error(), "another request on it timed out"), "the other, %d: %v", i, err)
 				}
-				if s := r.stats(); s.TimedOut != 1 || s.Failed != int64(len(sent)) {
-					t.Errorf("%+v", s)
-				}
-				if n := r.counts.Snapshot().TimedOut; n != 1 {
-					t.Errorf("metrics: %d", n)
-				}
+				s := r.Stats()
+				assert(t, s.TimedOut == 1 && s.Failed == int64(len(sent)), "%+v", s)
+				equal(t, "metrics", r.counts.Snapshot().TimedOut, 1)
 				r.sums()
 			})
 		})
@@ -84,8 +76,7 @@ func TestSendWithin(t *testing.T) {
 
 // TestTimeoutsThatEndTogether all fail with ErrRequestTimeout.
 func TestTimeoutsThatEndTogether(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		a := r.sendWithin(3 * time.Second)
 		r.pass(time.Second)
 		b := r.sendWithin(2 * time.Second)
@@ -95,27 +86,22 @@ func TestTimeoutsThatEndTogether(t *testing.T) {
 		for _, f := range []sending{a, b} {
 			wantError(t, r.outcome(f), broker.ErrRequestTimeout)
 		}
-		if err := r.outcome(c); errors.Is(err, broker.ErrTimeout) {
-			t.Errorf("the one that had time left: %v", err)
-		}
-		if n := r.stats().TimedOut; n != 2 {
-			t.Errorf("%d timed out", n)
-		}
+		err := r.outcome(c)
+		assert(t, !errors.Is(err, broker.ErrTimeout), "the one that had time left: %v", err)
+		equal(t, "timed out", r.Stats().TimedOut, 2)
 	})
 }
 
 // TestTimeoutOfOneThatWasAnswered is of no consequence, whenever the others' are.
 func TestTimeoutOfOneThatWasAnswered(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		r.pass(time.Second) // the times of the setup are over
 		r.sendWithin(time.Second)
 		f := r.sendWithin(10 * time.Second)
 		r.turn()
 		r.broker.answer(1, 0)
-		if n := r.pass(10*time.Second - 1); n > 1 {
-			t.Errorf("%d deadlines", n)
-		}
+		n := r.pass(10*time.Second - 1)
+		assert(t, n <= 1, "%d deadlines", n)
 		r.pending(f)
 		r.pass(1)
 		wantError(t, r.outcome(f), broker.ErrRequestTimeout)
@@ -125,14 +111,12 @@ func TestTimeoutOfOneThatWasAnswered(t *testing.T) {
 // TestTimeoutOfAnAbandonedRequest: its answer may still come, so the connection
 // goes all the same.
 func TestTimeoutOfAnAbandonedRequest(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		r.sendWithin(time.Second).Cancel()
 		r.turn()
 		r.pass(time.Second)
-		if r.state() != broker.Disconnected || !errors.Is(r.lastError(), broker.ErrRequestTimeout) {
-			t.Errorf("%v, %v", r.state(), r.lastError())
-		}
+		assert(t, r.State() == broker.Disconnected && errors.Is(r.lastError(), broker.ErrRequestTimeout), "%v, %v",
+			r.State(), r.lastError())
 		r.sums()
 	})
 }
@@ -148,10 +132,8 @@ func TestTimeoutOfProduceWithoutAcks(t *testing.T) {
 		r.pass2(30 * time.Second)
 		err := r.outcome(f)
 		var e *broker.Error
-		if !errors.Is(err, broker.ErrRequestTimeout) || !errors.As(err, &e) || e.Sent == broker.SentFully ||
-			!broker.SafeToRetry(err) {
-			t.Errorf("got %v", err)
-		}
+		assert(t, errors.Is(err, broker.ErrRequestTimeout) && errors.As(err, &e) && e.Sent != broker.SentFully &&
+			broker.SafeToRetry(err), "got %v", err)
 	})
 }
 
@@ -187,38 +169,29 @@ func TestWithRequestTimeout(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, d := range []time.Duration{time.Second, time.Minute} {
 				synctest.Test(t, func(t *testing.T) {
-					cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
-					cfg.MaxInFlight = 1
-					conn := dial(t, cfg)
+					conn := dialOne(t, silent)
 					_, _ = conn.Send(broker.WithRequestTimeout(t.Context(), time.Hour), ask())
 					began := time.Now()
 					err := call(broker.WithRequestTimeout(t.Context(), d), conn)
 					var e *broker.Error
-					if !errors.Is(err, broker.ErrRequestTimeout) || !errors.As(err, &e) ||
-						e.Sent != broker.SentNothing || !broker.SafeToRetry(err) {
-						t.Errorf("in line: %v", err)
-					}
-					if took := time.Since(began); took != d {
-						t.Errorf("in line: after %v", took)
-					}
-					if s := conn.Stats(); s.State != broker.Connected || s.InFlight != 1 || s.Waiting != 0 ||
-						s.Failed != 0 {
-						t.Errorf("in line: %+v", s)
-					}
+					assert(t, errors.Is(err, broker.ErrRequestTimeout) && errors.As(err, &e) &&
+						e.Sent == broker.SentNothing && broker.SafeToRetry(err), "in line: %v", err)
+					equal(t, "time in line", time.Since(began), d)
+					s := conn.Stats()
+					assert(t, s.State == broker.Connected && s.InFlight == 1 && s.Waiting == 0 && s.Failed == 0,
+						"in line: %+v", s)
 				})
 				if name == "Connect" {
 					continue
 				}
 				synctest.Test(t, func(t *testing.T) {
-					conn := dial(t, (&fakebroker.Scripted{Answer: silent}).Piped())
+					conn := dial(t, piped(silent))
 					began := time.Now()
 					err := call(broker.WithRequestTimeout(t.Context(), d), conn)
-					if !errors.Is(err, broker.ErrRequestTimeout) || broker.SafeToRetry(err) || time.Since(began) != d {
-						t.Errorf("in flight: %v after %v", err, time.Since(began))
-					}
-					if conn.State() == broker.Connected {
-						t.Error("in flight: the connection is up, and the answer may still come")
-					}
+					assert(t, errors.Is(err, broker.ErrRequestTimeout) && !broker.SafeToRetry(err) &&
+						time.Since(began) == d, "in flight: %v after %v", err, time.Since(began))
+					assert(t, conn.State() != broker.Connected,
+						"in flight: the connection is up, and the answer may still come")
 				})
 			}
 		})
@@ -228,9 +201,7 @@ func TestWithRequestTimeout(t *testing.T) {
 // TestTimeoutsInLine: each request leaves when its own timeout passes.
 func TestTimeoutsInLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
-		cfg.MaxInFlight = 1
-		conn := dial(t, cfg)
+		conn := dialOne(t, silent)
 		_, _ = conn.Send(broker.WithRequestTimeout(t.Context(), time.Hour), ask())
 		began := time.Now()
 		var wg sync.WaitGroup
@@ -238,15 +209,13 @@ func TestTimeoutsInLine(t *testing.T) {
 			d := time.Duration(1+(i*17)%40) * time.Second
 			wg.Go(func() {
 				err := heartbeat(broker.WithRequestTimeout(t.Context(), d), conn)
-				if !errors.Is(err, broker.ErrRequestTimeout) || time.Since(began) != d {
-					t.Errorf("%v: %v after %v", d, err, time.Since(began))
-				}
+				assert(t, errors.Is(err, broker.ErrRequestTimeout) && time.Since(began) == d, "%v: %v after %v", d, err,
+					time.Since(began))
 			})
 		}
 		wg.Wait()
-		if s := conn.Stats(); s.InFlight != 1 || s.State != broker.Connected {
-			t.Errorf("%+v", s)
-		}
+		s := conn.Stats()
+		assert(t, s.InFlight == 1 && s.State == broker.Connected, "%+v", s)
 	})
 }
 
@@ -255,23 +224,20 @@ func TestTimeoutsInLine(t *testing.T) {
 func TestTimeoutCountsTheWaitInLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first := true
-		cfg := (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
+		conn := dialOne(t, func(net.Conn, int16, int32) []byte {
 			if first {
 				first = false
 				time.Sleep(7 * time.Second)
 				return make([]byte, 6)
 			}
 			return nil
-		}}).Piped()
-		cfg.MaxInFlight = 1
-		conn := dial(t, cfg)
+		})
 		began := time.Now()
 		go heartbeat(t.Context(), conn)
 		synctest.Wait()
 		err := heartbeat(broker.WithRequestTimeout(t.Context(), 10*time.Second), conn)
-		if !errors.Is(err, broker.ErrRequestTimeout) || broker.SafeToRetry(err) || time.Since(began) != 10*time.Second {
-			t.Errorf("%v after %v", err, time.Since(began))
-		}
+		assert(t, errors.Is(err, broker.ErrRequestTimeout) && !broker.SafeToRetry(err) &&
+			time.Since(began) == 10*time.Second, "%v after %v", err, time.Since(began))
 	})
 }
 
@@ -282,31 +248,26 @@ func TestThrottleStopsTheClocksOfTheLine(t *testing.T) {
 		const throttle = 100 * time.Second
 		answer := throttledOnce(uint32(throttle.Milliseconds()))
 		first := true
-		cfg := (&fakebroker.Scripted{Answer: func(c net.Conn, key int16, id int32) []byte {
+		cfg := piped(func(c net.Conn, key int16, id int32) []byte {
 			if !first {
 				return nil
 			}
 			first = false
 			time.Sleep(2 * time.Second)
 			return answer(c, key, id)
-		}}).Piped()
+		})
 		cfg.MaxInFlight = 1
 		clock := &counting{}
 		cfg.Clock = clock
 		conn := dial(t, cfg)
 		began := time.Now()
 		var wg sync.WaitGroup
-		wg.Go(func() {
-			noError(t, heartbeat(t.Context(), conn))
-		})
+		wg.Go(func() { noError(t, heartbeat(t.Context(), conn)) })
 		synctest.Wait()
 		ends := make(chan time.Duration, 3)
 		waits := func(d time.Duration) {
 			wg.Go(func() {
-				if err := heartbeat(broker.WithRequestTimeout(t.Context(), d), conn); !errors.Is(err,
-					broker.ErrRequestTimeout) {
-					t.Error(err)
-				}
+				wantError(t, heartbeat(broker.WithRequestTimeout(t.Context(), d), conn), broker.ErrRequestTimeout)
 				ends <- time.Since(began)
 			})
 			synctest.Wait()
@@ -317,13 +278,10 @@ func TestThrottleStopsTheClocksOfTheLine(t *testing.T) {
 		before := clock.rings.Load()
 		waits(20 * time.Second) // half of the throttle is left
 		time.Sleep(49 * time.Second)
-		if n := clock.rings.Load() - before; n > 3 {
-			t.Errorf("%d alarms in line, behind a throttle", n)
-		}
+		n := clock.rings.Load() - before
+		assert(t, n <= 3, "%d alarms in line, behind a throttle", n)
 		for _, want := range []time.Duration{2 + 100 + 8, 2 + 100 + 20, 500 + 100} {
-			if got := <-ends; got != want*time.Second {
-				t.Errorf("after %v, want %v", got, want*time.Second)
-			}
+			equal(t, "time of the end", <-ends, want*time.Second)
 		}
 		wg.Wait()
 	})
@@ -332,38 +290,33 @@ func TestThrottleStopsTheClocksOfTheLine(t *testing.T) {
 // TestContextEndsBesideATimeout: the context's end is the caller's own affair.
 func TestContextEndsBesideATimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := dial(t, (&fakebroker.Scripted{Answer: silent}).Piped())
+		conn := dial(t, piped(silent))
 		ctx, cancel := context.WithTimeout(broker.WithRequestTimeout(t.Context(), 10*time.Second), 5*time.Second)
 		defer cancel()
-		if err := heartbeat(ctx, conn); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, broker.ErrTimeout) {
-			t.Errorf("got %v", err)
-		}
-		if conn.State() != broker.Connected || conn.Stats().InFlight != 1 {
-			t.Errorf("state %v, %d in flight", conn.State(), conn.Stats().InFlight)
-		}
+		wantErrorBut(t, heartbeat(ctx, conn), context.DeadlineExceeded, broker.ErrTimeout)
+		assert(t, conn.State() == broker.Connected && conn.Stats().InFlight == 1, "state %v, %d in flight",
+			conn.State(), conn.Stats().InFlight)
 		time.Sleep(5*time.Second + time.Millisecond)
-		if conn.State() == broker.Connected || !errors.Is(conn.LastError(), broker.ErrRequestTimeout) {
-			t.Errorf("state %v, %v", conn.State(), conn.LastError())
-		}
+		assert(t, conn.State() != broker.Connected && errors.Is(conn.LastError(), broker.ErrRequestTimeout),
+			"state %v, %v", conn.State(), conn.LastError())
 	})
 }
 
 // TestInnerRequestTimeoutCounts: the last that was put on.
 func TestInnerRequestTimeoutCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := dial(t, (&fakebroker.Scripted{Answer: silent}).Piped())
+		conn := dial(t, piped(silent))
 		began := time.Now()
 		ctx := broker.WithRequestTimeout(broker.WithRequestTimeout(t.Context(), time.Second), 3*time.Second)
-		if err := heartbeat(ctx, conn); !errors.Is(err, broker.ErrRequestTimeout) ||
-			time.Since(began) != 3*time.Second {
-			t.Errorf("%v after %v", err, time.Since(began))
-		}
+		err := heartbeat(ctx, conn)
+		assert(t, errors.Is(err, broker.ErrRequestTimeout) && time.Since(began) == 3*time.Second, "%v after %v", err,
+			time.Since(began))
 	})
 }
 
 // TestLongestTimeouts are no timeouts, on any clock.
 func TestLongestTimeouts(t *testing.T) {
-	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+	cfg := piped(fakebroker.HeartbeatBody)
 	cfg.RequestTimeout, cfg.IdleTimeout, cfg.SetupTimeout = math.MaxInt64, math.MaxInt64, math.MaxInt64
 	conn := dial(t, cfg)
 	for range 3 {
@@ -388,13 +341,7 @@ func TestLineAfterATimeoutInIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var order []int32
-		s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
-			time.Sleep(10 * time.Second)
-			return make([]byte, 6)
-		}}
-		cfg := s.Piped()
-		cfg.MaxInFlight = 1
-		conn := dial(t, cfg)
+		conn := dialOne(t, answersAfter(10*time.Second))
 		var wg sync.WaitGroup
 		queue := func(name int32, d time.Duration) {
 			wg.Go(func() {
@@ -413,8 +360,6 @@ func TestLineAfterATimeoutInIt(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		queue(3, time.Hour) // with the Future of the one who left
 		wg.Wait()
-		if !slices.Equal(order, []int32{0, 1, 2, 3}) {
-			t.Errorf("served in the order %v", order)
-		}
+		assert(t, slices.Equal(order, []int32{0, 1, 2, 3}), "served in the order %v", order)
 	})
 }

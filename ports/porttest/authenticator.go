@@ -35,10 +35,7 @@ type AuthenticatorCase struct {
 // Authenticator checks a [ports.Authenticator] and its exchanges, by logging in
 // to a scripted server.
 func Authenticator(t *testing.T, c AuthenticatorCase) {
-	for _, check := range []struct {
-		name string
-		f    func(*testing.T, AuthenticatorCase)
-	}{
+	checks := []check[AuthenticatorCase]{
 		{"mechanism", authMechanism},
 		{"login", func(t *testing.T, c AuthenticatorCase) { c.mustLogIn(t) }},
 		{"many logins at once", authMany},
@@ -47,12 +44,11 @@ func Authenticator(t *testing.T, c AuthenticatorCase) {
 		{"a peer that talks nonsense", authNonsense},
 		{"what a login sends", authExposes},
 		{"no print shows a secret", authPrints},
-	} {
-		t.Run(check.name, func(t *testing.T) { check.f(t, c) })
 	}
 	if c.Refused != nil {
-		t.Run("refused endpoint", func(t *testing.T) { authRefused(t, c) })
+		checks = append(checks, check[AuthenticatorCase]{"refused endpoint", authRefused})
 	}
+	run(t, checks, func(*testing.T) AuthenticatorCase { return c })
 }
 
 const (

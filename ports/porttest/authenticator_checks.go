@@ -71,10 +71,7 @@ func authClose(t *testing.T, c AuthenticatorCase) {
 func authWatch(t *testing.T, c AuthenticatorCase) {
 	a := c.begin()
 	defer a.ex.Close()
-	w, ok := a.ex.(ports.Watcher)
-	if !ok {
-		t.Skip("needs a ports.Watcher: the exchange does not implement it")
-	}
+	w := optional[ports.Watcher](t, a.ex)
 	var owner sync.Mutex
 	var bells []*bell
 	watchHeld := func(f func()) {

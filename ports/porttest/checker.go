@@ -6,25 +6,16 @@ import (
 	"brokerconn/ports"
 )
 
-var checkerChecks = []transportCheck{
+var checkerChecks = []check[Harness]{
 	{"Check returns nil for an open link, and takes no byte", checkOpen},
 	{"Check, beside a parked Read, finds the end no sooner than Read does", checkEnd},
 	{"Check of a closed link does no harm", checkClosed},
 }
 
-func checkable(t *testing.T, p ports.Parker) ports.Checker {
-	t.Helper()
-	c, ok := p.(ports.Checker)
-	if !ok {
-		t.Skip("needs a ports.Checker: the link does not implement it")
-	}
-	return c
-}
-
 func checkOpen(t *testing.T, harness Harness) {
 	const total = 1000
-	p, _, peer := parked(t, harness)
-	c := checkable(t, p)
+	p, peer := parked(t, harness)
+	c := optional[ports.Checker](t, p)
 	isOpen := func() {
 		t.Helper()
 		if err := c.Check(); err != nil {
@@ -36,9 +27,8 @@ func checkOpen(t *testing.T, harness Harness) {
 	read := parkCall(p.Read, buf)
 	isOpen()
 	sent := peerSends(peer, total, false)
-	o := receive(t, "Read returns", read)
-	isOpen()
-	for in := 0; ; {
+	for in, o := 0, read.ends(t, "Read"); ; o = of(p.Read(buf)) {
+		isOpen()
 		if o.err != nil {
 			t.Fatalf("Read: %v", o.err)
 		}
@@ -46,16 +36,14 @@ func checkOpen(t *testing.T, harness Harness) {
 		if in += o.n; in == total {
 			break
 		}
-		isOpen()
-		o.n, o.err = p.Read(buf)
 	}
 	wantNoError(t, sent)
 	isOpen()
 }
 
 func checkEnd(t *testing.T, harness Harness) {
-	p, _, peer := parked(t, harness)
-	c := checkable(t, p)
+	p, peer := parked(t, harness)
+	c := optional[ports.Checker](t, p)
 	read := parkCall(p.Read, make([]byte, 1))
 	sent := peerSends(peer, 0, true)
 	wantNoError(t, sent)
@@ -65,14 +53,14 @@ func checkEnd(t *testing.T, harness Harness) {
 		}
 		pauseAsking(i)
 	}
-	if o := receive(t, "Read returns", read); o.n != 0 || o.err == nil {
+	if o := read.ends(t, "Read"); o.n != 0 || o.err == nil {
 		t.Errorf("Check said that the link has ended, and Read says %d, %v", o.n, o.err)
 	}
 }
 
 func checkClosed(t *testing.T, harness Harness) {
-	p, link, _ := parked(t, harness)
-	c := checkable(t, p)
-	closeTwice(t, link)
+	p, _ := parked(t, harness)
+	c := optional[ports.Checker](t, p)
+	closeTwice(t, p)
 	_ = c.Check() // that it does not panic is all
 }

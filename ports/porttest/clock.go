@@ -6,7 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"brokerconn/ports"
@@ -19,10 +18,7 @@ import (
 // Each check runs in a bubble of testing/synctest. A clock over package time
 // therefore needs no real time: its advance is time.Sleep, then synctest.Wait.
 func Clock(t *testing.T, newClock func(t *testing.T) (clock ports.Clock, advance func(time.Duration))) {
-	for _, check := range []struct {
-		name string
-		f    func(t *testing.T, c ports.Clock, advance func(time.Duration))
-	}{
+	runInBubbles(t, []check[testClock]{
 		{"readings follow the time", clockReadings},
 		{"a new alarm is not set", clockNewAlarm},
 		{"an alarm is called once, at its time", clockOnce},
@@ -33,14 +29,15 @@ func Clock(t *testing.T, newClock func(t *testing.T) (clock ports.Clock, advance
 		{"an alarm is called under no lock of the clock", clockNoLock},
 		{"alarms are independent", clockManyAlarms},
 		{"many goroutines", clockConcurrent},
-	} {
-		t.Run(check.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c, advance := newClock(t)
-				check.f(t, c, advance)
-			})
-		})
-	}
+	}, func(t *testing.T) testClock {
+		clock, advance := newClock(t)
+		return testClock{clock, advance}
+	})
+}
+
+type testClock struct {
+	ports.Clock
+	advance func(time.Duration)
 }
 
 // counter is an alarm's function that counts its calls.
@@ -55,10 +52,10 @@ func (c *counter) want(t *testing.T, n int64, when string) {
 	}
 }
 
-func clockReadings(t *testing.T, c ports.Clock, advance func(time.Duration)) {
+func clockReadings(t *testing.T, c testClock) {
 	last := c.Now()
 	for _, d := range []time.Duration{0, 1, time.Millisecond, time.Hour} {
-		advance(d)
+		c.advance(d)
 		now := c.Now()
 		if got := now.Sub(last); got < d {
 			t.Errorf("%v passed, the readings differ by %v", d, got)
@@ -67,47 +64,47 @@ func clockReadings(t *testing.T, c ports.Clock, advance func(time.Duration)) {
 	}
 }
 
-func clockNewAlarm(t *testing.T, c ports.Clock, advance func(time.Duration)) {
+func clockNewAlarm(t *testing.T, c testClock) {
 	var calls counter
 	a := c.NewAlarm(calls.call)
-	advance(1000 * time.Hour)
+	c.advance(1000 * time.Hour)
 	calls.want(t, 0, "never set")
 	a.Stop()
-	advance(1000 * time.Hour)
+	c.advance(1000 * time.Hour)
 	calls.want(t, 0, "stopped and never set")
 }
 
-func clockOnce(t *testing.T, c ports.Clock, advance func(time.Duration)) {
+func clockOnce(t *testing.T, c testClock) {
 	var calls counter
 	a := c.NewAlarm(calls.call)
 	for range 3 { // an alarm is reused
 		before := calls.n.Load()
 		a.Set(c.Now().Add(time.Second))
-		advance(time.Second - time.Nanosecond)
+		c.advance(time.Second - time.Nanosecond)
 		calls.want(t, before, "a nanosecond early")
-		advance(time.Nanosecond)
+		c.advance(time.Nanosecond)
 		calls.want(t, before+1, "in time")
-		advance(time.Hour)
+		c.advance(time.Hour)
 		calls.want(t, before+1, "an hour later")
 	}
 }
 
-func clockReplaces(t *testing.T, c ports.Clock, advance func(time.Duration)) {
+func clockReplaces(t *testing.T, c testClock) {
 	var calls counter
 	a := c.NewAlarm(calls.call)
 	now := c.Now()
 	a.Set(now.Add(time.Second))
 	a.Set(now.Add(3 * time.Second)) // later
-	advance(2 * time.Second)
+	c.advance(2 * time.Second)
 	calls.want(t, 0, "at the time that was replaced")
 	a.Set(now.Add(2500 * time.Millisecond)) // earlier
-	advance(500 * time.Millisecond)
+	c.advance(500 * time.Millisecond)
 	calls.want(t, 1, "at the new time")
-	advance(time.Hour)
+	c.advance(time.Hour)
 	calls.want(t, 1, "after all of them")
 }
 
-func clockAtOnce(t *testing.T, c ports.Clock, advance func(time.Duration)) {
+func clockAtOnce(t *testing.T, c testClock) {
 	var calls, onStack counter
 	a := c.NewAlarm(func() {
 		calls.call()
@@ -117,11 +114,11 @@ func clockAtOnce(t *testing.T, c ports.Clock, advance func(time.Duration)) {
 	})
 	for i, ago := range []time.Duration{0, time.Nanosecond, 1000 * time.Hour} {
 		setAlarm(a, c.Now().Add(-ago))
-		advance(0)
+		c.advance(0)
 		calls.want(t, int64(i)+1, "set to "+ago.String()+" ago")
 	}
 	setAlarm(a, time.Time{})
-	advance(0)
+	c.advance(0)
 	calls.want(t, 4, "set to the zero time")
 	onStack.want(t, 0, "on the stack of Set")
 }
@@ -136,21 +133,21 @@ func calledBySet() bool {
 	return strings.Contains(string(stack[:runtime.Stack(stack, false)]), "porttest.setAlarm(")
 }
 
-func clockStop(t *testing.T, c ports.Clock, advance func(time.Duration)) {
+func clockStop(t *testing.T, c testClock) {
 	var calls counter
 	a := c.NewAlarm(calls.call)
 	a.Set(c.Now().Add(time.Second))
 	a.Stop()
 	a.Stop()
-	advance(time.Hour)
+	c.advance(time.Hour)
 	calls.want(t, 0, "stopped")
 	a.Set(c.Now().Add(time.Second))
-	advance(time.Second)
+	c.advance(time.Second)
 	calls.want(t, 1, "set again")
 	a.Stop()
 }
 
-func clockStopWhileCalled(t *testing.T, c ports.Clock, advance func(time.Duration)) {
+func clockStopWhileCalled(t *testing.T, c testClock) {
 	begun, end := make(chan struct{}), make(chan struct{})
 	a := c.NewAlarm(func() {
 		close(begun)
@@ -160,7 +157,7 @@ func clockStopWhileCalled(t *testing.T, c ports.Clock, advance func(time.Duratio
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		advance(time.Second)
+		c.advance(time.Second)
 	}()
 	<-begun
 	a.Stop() // a deadlock of the bubble, and so a failure, if it waits
@@ -168,7 +165,7 @@ func clockStopWhileCalled(t *testing.T, c ports.Clock, advance func(time.Duratio
 	<-done
 }
 
-func clockNoLock(t *testing.T, c ports.Clock, advance func(time.Duration)) {
+func clockNoLock(t *testing.T, c testClock) {
 	var calls, others counter
 	other := c.NewAlarm(others.call)
 	var a ports.Alarm
@@ -183,15 +180,15 @@ func clockNoLock(t *testing.T, c ports.Clock, advance func(time.Duration)) {
 		}
 	})
 	a.Set(c.Now().Add(time.Second))
-	advance(time.Second)
-	advance(time.Second)
-	advance(time.Second)
+	c.advance(time.Second)
+	c.advance(time.Second)
+	c.advance(time.Second)
 	calls.want(t, 3, "an alarm that sets itself")
-	advance(time.Second)
+	c.advance(time.Second)
 	others.want(t, 3+3, "alarms that an alarm set")
 }
 
-func clockManyAlarms(t *testing.T, c ports.Clock, advance func(time.Duration)) {
+func clockManyAlarms(t *testing.T, c testClock) {
 	calls := make([]counter, 100)
 	alarms := make([]ports.Alarm, len(calls))
 	now := c.Now()
@@ -204,7 +201,7 @@ func clockManyAlarms(t *testing.T, c ports.Clock, advance func(time.Duration)) {
 			alarms[i].Stop()
 		}
 	}
-	advance(5 * time.Second)
+	c.advance(5 * time.Second)
 	for i := range calls {
 		want := int64(0)
 		if i%10 <= 5 && i%3 != 0 {
@@ -215,7 +212,7 @@ func clockManyAlarms(t *testing.T, c ports.Clock, advance func(time.Duration)) {
 	}
 }
 
-func clockConcurrent(t *testing.T, c ports.Clock, advance func(time.Duration)) {
+func clockConcurrent(t *testing.T, c testClock) {
 	var calls counter
 	shared := c.NewAlarm(calls.call)
 	var wg sync.WaitGroup
@@ -240,12 +237,12 @@ func clockConcurrent(t *testing.T, c ports.Clock, advance func(time.Duration)) {
 		})
 	}
 	for range 50 {
-		advance(time.Millisecond)
+		c.advance(time.Millisecond)
 	}
 	wg.Wait()
 	shared.Stop()
-	advance(time.Second)
+	c.advance(time.Second)
 	before := calls.n.Load()
-	advance(time.Hour)
+	c.advance(time.Hour)
 	calls.want(t, before, "everything stopped")
 }

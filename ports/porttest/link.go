@@ -11,7 +11,7 @@ import (
 	"brokerconn/ports"
 )
 
-var linkChecks = []transportCheck{
+var linkChecks = []check[Harness]{
 	{"Recv says ErrWouldBlock when nothing is there", linkNothingThere},
 	{"bytes arrive whole, both ways at once", linkBothWays},
 	{"Send takes what fits, and the rest later", linkShortSend},
@@ -26,18 +26,14 @@ func linkNothingThere(t *testing.T, harness Harness) {
 	link, peer := connect(t, harness)
 	p := make([]byte, 10)
 	for range 3 {
-		if n, err := link.Recv(p); n != 0 || err != ports.ErrWouldBlock {
-			t.Fatalf("Recv: %d, %v; want 0 and ErrWouldBlock itself", n, err)
-		}
+		of(link.Recv(p)).want(t, "Recv of nothing", 0, ports.ErrWouldBlock)
 	}
 	sent := peerSends(peer, 3, false)
 	if n := recvAll(t, link, 3); n != 3 {
 		t.Errorf("received %d bytes, want 3", n)
 	}
 	wantNoError(t, sent)
-	if n, err := link.Recv(p); n != 0 || err != ports.ErrWouldBlock {
-		t.Errorf("Recv after all bytes: %d, %v; want 0 and ErrWouldBlock itself", n, err)
-	}
+	of(link.Recv(p)).want(t, "Recv after all bytes", 0, ports.ErrWouldBlock)
 }
 
 func linkBothWays(t *testing.T, harness Harness) {
@@ -64,9 +60,7 @@ func linkBothWays(t *testing.T, harness Harness) {
 }
 
 func linkShortSend(t *testing.T, harness Harness) {
-	if harness.Unbounded {
-		t.Skip("needs a bounded send buffer: Harness.Unbounded is true")
-	}
+	needs(t, !harness.Unbounded, "a bounded send buffer: Harness.Unbounded is true")
 	const tooMuch = 256 << 20
 	link, peer := connect(t, harness)
 	buf := make([]byte, 100_000)
@@ -107,9 +101,7 @@ func linkEOF(t *testing.T, harness Harness) {
 		if in != size || err != io.EOF {
 			t.Errorf("received %d bytes and %v, want %d bytes and io.EOF itself", in, err, size)
 		}
-		if n, err := link.Recv(buf); n != 0 || err != io.EOF {
-			t.Errorf("Recv after io.EOF: %d, %v; want io.EOF again", n, err)
-		}
+		of(link.Recv(buf)).want(t, "Recv after io.EOF", 0, io.EOF)
 	}
 }
 
@@ -130,9 +122,7 @@ func linkClose(t *testing.T, harness Harness) {
 func linkCloseSeen(t *testing.T, harness Harness) {
 	link, peer := connect(t, harness)
 	received := peerReceives(peer, 1<<30)
-	if err := link.Close(); err != nil {
-		t.Errorf("Close: %v", err)
-	}
+	closeTwice(t, link)
 	wantCount(t, received, 0)
 }
 
@@ -176,20 +166,16 @@ func linkMany(t *testing.T, harness Harness) {
 	a, peerA := connect(t, harness)
 	b, peerB := connect(t, harness)
 	for i, link := range []ports.Link{a, b} {
-		if n, err := link.Send([]byte{byte('a' + i)}); n != 1 || err != nil {
-			t.Fatalf("Send: %d, %v", n, err)
-		}
+		of(link.Send([]byte{byte('a' + i)})).want(t, "Send", 1, nil)
 	}
 	for i, peer := range []io.Reader{peerA, peerB} {
 		p := make([]byte, 1)
-		if err := readFull(peer, p); err != nil || p[0] != byte('a'+i) {
+		if _, err := io.ReadFull(peer, p); err != nil || p[0] != byte('a'+i) {
 			t.Errorf("link %d: the other side read %q, %v", i, p, err)
 		}
 	}
 	_ = a.Close()
-	if _, err := b.Recv(make([]byte, 1)); err != ports.ErrWouldBlock {
-		t.Errorf("Recv after another link was closed: %v", err)
-	}
+	of(b.Recv(make([]byte, 1))).want(t, "Recv after another link was closed", 0, ports.ErrWouldBlock)
 }
 
 // sendSome offers p filled with the pattern, and scribbles over it afterwards: p
@@ -238,103 +224,4 @@ func recvAll(t *testing.T, link ports.Link, total int) (in int) {
 		return in >= total
 	})
 	return in
-}
-
-// peerSends writes total bytes of the pattern from a goroutine of its own and
-// then, if asked, closes. The error comes through the channel.
-func peerSends(peer io.ReadWriteCloser, total int, end bool) <-chan error {
-	done := make(chan error, 1)
-	go func() {
-		err := peerWrites(peer, func(off int) int { return total - off })
-		if err == nil && end {
-			err = peer.Close()
-		}
-		done <- err
-	}()
-	return done
-}
-
-// peerWrites writes as many bytes as left says, each time, and ends at 0.
-func peerWrites(peer io.Writer, left func(off int) int) error {
-	buf := make([]byte, 32<<10)
-	idle := 0
-	for off := 0; ; {
-		p := buf[:min(len(buf), left(off))]
-		if len(p) == 0 {
-			return nil
-		}
-		fillPattern(p, off)
-		n, err := peer.Write(p)
-		off += n
-		if err != nil && err != ports.ErrWouldBlock {
-			return err
-		}
-		if idle++; n > 0 {
-			idle = 0
-		}
-		pauseIdle(idle)
-	}
-}
-
-type count struct {
-	n   int
-	err error // the pattern's
-}
-
-// peerReceives reads from a goroutine of its own until it has limit bytes or the
-// stream ends, and reports how many came.
-func peerReceives(peer io.Reader, limit int) <-chan count {
-	done := make(chan count, 1)
-	go func() { done <- peerReads(peer, func(off int) bool { return off < limit }) }()
-	return done
-}
-
-// peerReads reads while there is more to come.
-func peerReads(peer io.Reader, more func(off int) bool) (c count) {
-	buf := make([]byte, 32<<10)
-	for idle := 0; more(c.n) && c.err == nil; {
-		n, err := peer.Read(buf)
-		c.err = patternFault(buf[:n], c.n)
-		c.n += n
-		if err != nil && err != ports.ErrWouldBlock {
-			break
-		}
-		if idle++; n > 0 {
-			idle = 0
-		}
-		pauseIdle(idle)
-	}
-	return c
-}
-
-func readFull(peer io.Reader, p []byte) error {
-	for idle := 0; len(p) > 0; idle++ {
-		n, err := peer.Read(p)
-		p = p[n:]
-		if err != nil && err != ports.ErrWouldBlock {
-			return err
-		}
-		pauseIdle(idle)
-	}
-	return nil
-}
-
-func pauseIdle(idle int) {
-	if idle > 0 {
-		pauseAsking(idle)
-	}
-}
-
-func wantNoError(t *testing.T, done <-chan error) {
-	t.Helper()
-	if err := receive(t, "the other side has sent", done); err != nil {
-		t.Errorf("the other side could not send: %v", err)
-	}
-}
-
-func wantCount(t *testing.T, done <-chan count, n int) {
-	t.Helper()
-	if c := receive(t, "the other side has received", done); c.n != n || c.err != nil {
-		t.Errorf("the other side received %d bytes, want %d (%v)", c.n, n, c.err)
-	}
 }

@@ -5,14 +5,13 @@ import (
 	"math"
 	"math/rand"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"testing"
 
 	"brokerconn/ports"
 )
 
-var parkerChecks = []transportCheck{
+var parkerChecks = []check[Harness]{
 	{"Read waits for a byte, and says io.EOF after the last", parkRead},
 	{"Write waits until all is on its way", parkWrite},
 	{"Interrupt reaches a parked Read, and holds until Resume", parkInterruptRead},
@@ -24,106 +23,87 @@ var parkerChecks = []transportCheck{
 	{"Close ends the effect of Interrupt", parkCloseInterrupted},
 }
 
-// parked returns an established link's Parker with its other side.
-func parked(t *testing.T, harness Harness) (ports.Parker, ports.Link, io.ReadWriteCloser) {
+type parkerLink interface {
+	ports.Link
+	ports.Parker
+}
+
+// parked returns an established link with its other side.
+func parked(t *testing.T, harness Harness) (parkerLink, io.ReadWriteCloser) {
 	t.Helper()
 	link, peer := connect(t, harness)
-	p, ok := link.(ports.Parker)
-	if !ok {
-		t.Skip("needs a ports.Parker: the link does not implement it")
-	}
-	return p, link, peer
+	return optional[parkerLink](t, link), peer
 }
 
-// outcome is what a parked call returned.
-type outcome struct {
-	n   int
-	err error
-}
+// parkedCall is a call on a goroutine of its own.
+type parkedCall chan outcome
 
-func parkCall(call func([]byte) (int, error), p []byte) <-chan outcome {
-	done := make(chan outcome, 1)
-	go func() {
-		n, err := call(p)
-		done <- outcome{n, err}
-	}()
+func parkCall(call func([]byte) (int, error), p []byte) parkedCall {
+	done := make(parkedCall, 1)
+	go func() { done <- of(call(p)) }()
 	for range 10 {
 		runtime.Gosched() // it is likely to be parked now; the checks hold if not
 	}
 	return done
 }
 
+// ends returns what the call returns, which is not long in coming.
+func (c parkedCall) ends(t *testing.T, call string) outcome {
+	t.Helper()
+	return receive(t, call+" returns", c)
+}
+
 func parkRead(t *testing.T, harness Harness) {
 	const total = 300_000
-	p, _, peer := parked(t, harness)
+	p, peer := parked(t, harness)
 	first := make([]byte, 1)
 	read := parkCall(p.Read, first)
 	sent := peerSends(peer, total, true)
-	o := receive(t, "Read returns", read)
-	if o.n != 1 || o.err != nil {
-		t.Fatalf("Read: %d, %v; want one byte", o.n, o.err)
-	}
+	read.ends(t, "Read").want(t, "Read", 1, nil)
 	wantPattern(t, first, 0)
 	in, buf := 1, make([]byte, 10_000)
-	for {
-		n, err := p.Read(buf)
+	var err error
+	for err == nil {
+		var n int
+		n, err = p.Read(buf)
 		wantPattern(t, buf[:n], in)
-		in += n
-		if err != nil {
-			if err != io.EOF {
-				t.Errorf("Read: %v, want io.EOF itself", err)
-			}
-			break
-		}
-		if n == 0 {
+		if in += n; n == 0 && err == nil {
 			t.Fatal("Read: 0, nil; it has to wait for a byte")
 		}
 	}
-	if in != total {
-		t.Errorf("read %d bytes before io.EOF, want %d", in, total)
+	if in != total || err != io.EOF {
+		t.Errorf("read %d bytes and %v, want %d bytes and io.EOF itself", in, err, total)
 	}
-	if n, err := p.Read(buf); n != 0 || err != io.EOF {
-		t.Errorf("Read after io.EOF: %d, %v", n, err)
-	}
+	of(p.Read(buf)).want(t, "Read after io.EOF", 0, io.EOF)
 	wantNoError(t, sent)
 }
 
 func parkWrite(t *testing.T, harness Harness) {
 	const total = 4 << 20
-	p, _, peer := parked(t, harness)
+	p, peer := parked(t, harness)
 	received := peerReceives(peer, total)
 	buf := make([]byte, 1<<20)
 	for out := 0; out < total; out += len(buf) {
 		fillPattern(buf, out)
-		if n, err := p.Write(buf); n != len(buf) || err != nil {
-			t.Fatalf("Write: %d, %v; want all %d bytes", n, err, len(buf))
-		}
+		of(p.Write(buf)).want(t, "Write", len(buf), nil)
 	}
 	clear(buf)
 	wantCount(t, received, total)
 }
 
 func parkInterruptRead(t *testing.T, harness Harness) {
-	p, _, peer := parked(t, harness)
+	p, peer := parked(t, harness)
 	buf := make([]byte, 1)
 	for off := range 20 {
 		read := parkCall(p.Read, buf)
 		p.Interrupt()
-		o := receive(t, "the interrupted Read returns", read)
-		for i := range 3 {
-			if o.n != 0 || o.err != ports.ErrInterrupted {
-				t.Fatalf("Read %d after Interrupt: %d, %v; want ErrInterrupted itself until Resume", i, o.n, o.err)
-			}
-			if i == 0 {
-				go func() { _ = writeAt(peer, off) }() // it may wait for the Read
-			}
-			o.n, o.err = p.Read(buf)
+		read.ends(t, "the interrupted Read").want(t, "the interrupted Read", 0, ports.ErrInterrupted)
+		go func() { _ = writeAt(peer, off) }() // it may wait for the Read
+		for range 3 {
+			of(p.Read(buf)).want(t, "Read before Resume", 0, ports.ErrInterrupted)
 		}
 		p.Resume()
-		o = receive(t, "Read returns after Resume", parkCall(p.Read, buf))
-		if o.n != 1 || o.err != nil {
-			t.Fatalf("Read after Resume: %d, %v; want one byte", o.n, o.err)
-		}
+		parkCall(p.Read, buf).ends(t, "Read after Resume").want(t, "Read after Resume", 1, nil)
 		wantPattern(t, buf, off)
 	}
 }
@@ -132,65 +112,47 @@ func parkInterruptRead(t *testing.T, harness Harness) {
 const muchMore = 64 << 20
 
 func parkInterruptWrite(t *testing.T, harness Harness) {
-	p, _, peer := parked(t, harness)
+	p, peer := parked(t, harness)
 	buf := make([]byte, muchMore)
 	fillPattern(buf, 0)
 	write := parkCall(p.Write, buf)
 	p.Interrupt()
-	o := receive(t, "the interrupted Write returns", write)
+	o := write.ends(t, "the interrupted Write")
 	if o.n >= len(buf) || o.err != ports.ErrInterrupted {
 		t.Fatalf("Write: %d of %d, %v; want ErrInterrupted itself", o.n, len(buf), o.err)
 	}
 	out := o.n
-	if n, err := p.Write(buf[out:]); n != 0 || err != ports.ErrInterrupted {
-		t.Fatalf("Write before Resume: %d, %v; want ErrInterrupted itself", n, err)
-	}
+	of(p.Write(buf[out:])).want(t, "Write before Resume", 0, ports.ErrInterrupted)
 	p.Resume()
 	received := peerReceives(peer, len(buf))
-	o = receive(t, "Write goes on", parkCall(p.Write, buf[out:]))
-	if o.n != len(buf)-out || o.err != nil {
-		t.Fatalf("Write after Resume: %d, %v; want %d", o.n, o.err, len(buf)-out)
-	}
+	parkCall(p.Write, buf[out:]).ends(t, "Write after Resume").want(t, "Write after Resume", len(buf)-out, nil)
 	wantCount(t, received, len(buf))
 }
 
 // parkInterruptFirst interrupts before the link is established, too.
 func parkInterruptFirst(t *testing.T, harness Harness) {
-	link := harness.Transport.Open(harness.Endpoint)
-	closeAtEnd(t, link)
-	p, ok := link.(ports.Parker)
-	if !ok {
-		t.Skip("needs a ports.Parker: the link does not implement it")
-	}
+	link := open(t, harness, harness.Endpoint)
+	p := optional[ports.Parker](t, link)
 	p.Interrupt()
 	p.Interrupt()
 	establish(t, link)
 	peer := acceptOne(t, harness)
-	o := receive(t, "Read returns", parkCall(p.Read, make([]byte, 1)))
-	if o != (outcome{0, ports.ErrInterrupted}) {
-		t.Errorf("Read: %d, %v; want ErrInterrupted itself", o.n, o.err)
-	}
-	o = receive(t, "Write returns", parkCall(p.Write, make([]byte, muchMore)))
-	if o != (outcome{0, ports.ErrInterrupted}) {
-		t.Errorf("Write: %d, %v; want ErrInterrupted itself", o.n, o.err)
-	}
+	parkCall(p.Read, make([]byte, 1)).ends(t, "Read").want(t, "Read", 0, ports.ErrInterrupted)
+	parkCall(p.Write, make([]byte, muchMore)).ends(t, "Write").want(t, "Write", 0, ports.ErrInterrupted)
 	p.Resume()
 	p.Resume()
 	sent := peerSends(peer, 1, false)
-	o = receive(t, "Read returns after Resume", parkCall(p.Read, make([]byte, 1)))
-	if o != (outcome{1, nil}) {
-		t.Errorf("Read after Resume: %d, %v; want one byte", o.n, o.err)
-	}
+	parkCall(p.Read, make([]byte, 1)).ends(t, "Read after Resume").want(t, "Read after Resume", 1, nil)
 	wantNoError(t, sent)
 }
 
 // parkManyInterrupts moves bytes both ways and stops both again and again.
 func parkManyInterrupts(t *testing.T, harness Harness) {
 	const interrupts = 100
-	p, _, peer := parked(t, harness)
-	s := &stopper{working: 2}
-	s.moved.L = &s.mu
-	over := func() bool { return s.rounds() >= interrupts }
+	p, peer := parked(t, harness)
+	var rounds, moved, working atomic.Int64
+	working.Store(2)
+	over := func() bool { return rounds.Load() >= interrupts }
 	in, out := newOpenEnd(over), newOpenEnd(over)
 
 	sent, received := make(chan error, 1), make(chan count, 1)
@@ -200,17 +162,18 @@ func parkManyInterrupts(t *testing.T, harness Harness) {
 	// The pace is in bytes: counted in turns of the scheduler, a round would take
 	// seconds where there is one processor and each turn is used up.
 	const betweenInterrupts = 200_000
-	var moved atomic.Int64
 	ended := make(chan error, 2)
-	worker := func(seed int64, more func(off int) bool, move func(rnd *rand.Rand, off int) (int, error)) {
-		defer s.leave()
-		rnd := rand.New(rand.NewSource(seed))
+	var noticed [2]atomic.Int64 // calls that were interrupted
+	worker := func(i int, more func(off int) bool, move func(rnd *rand.Rand, off int) (int, error)) {
+		defer working.Add(-1)
+		rnd := rand.New(rand.NewSource(int64(i)))
 		for off := 0; more(off); {
 			n, err := move(rnd, off)
 			off += n
 			moved.Add(int64(n))
 			if err == ports.ErrInterrupted {
-				s.stop()
+				noticed[i].Add(1)
+				runtime.Gosched()
 			} else if err != nil {
 				ended <- err
 				return
@@ -218,7 +181,7 @@ func parkManyInterrupts(t *testing.T, harness Harness) {
 		}
 		ended <- nil
 	}
-	go worker(1, in.more, func(rnd *rand.Rand, off int) (int, error) {
+	go worker(0, in.more, func(rnd *rand.Rand, off int) (int, error) {
 		buf := make([]byte, 1+rnd.Intn(50_000))
 		n, err := p.Read(buf)
 		if fault := patternFault(buf[:n], off); fault != nil {
@@ -226,7 +189,7 @@ func parkManyInterrupts(t *testing.T, harness Harness) {
 		}
 		return n, err
 	})
-	go worker(2, func(off int) bool { return out.left(off) > 0 }, func(rnd *rand.Rand, off int) (int, error) {
+	go worker(1, func(off int) bool { return out.left(off) > 0 }, func(rnd *rand.Rand, off int) (int, error) {
 		buf := make([]byte, min(1+rnd.Intn(50_000), out.left(off)))
 		fillPattern(buf, off)
 		n, err := p.Write(buf)
@@ -235,8 +198,18 @@ func parkManyInterrupts(t *testing.T, harness Harness) {
 	})
 	go func() {
 		rnd := rand.New(rand.NewSource(3))
-		for s.interrupt(p) {
-			for goal := moved.Load() + rnd.Int63n(betweenInterrupts); moved.Load() < goal && s.busy(); {
+		for working.Load() > 0 {
+			before := [2]int64{noticed[0].Load(), noticed[1].Load()}
+			p.Interrupt()
+			for i := range noticed {
+				// One call may be of the interruption before.
+				for noticed[i].Load() < before[i]+2 && working.Load() == 2 {
+					runtime.Gosched()
+				}
+			}
+			p.Resume()
+			rounds.Add(1)
+			for goal := moved.Load() + rnd.Int63n(betweenInterrupts); moved.Load() < goal && working.Load() > 0; {
 				runtime.Gosched()
 			}
 		}
@@ -274,68 +247,14 @@ func (e *openEnd) left(off int) int {
 func (e *openEnd) more(off int) bool { return int64(off) < e.limit.Load() }
 func (e *openEnd) total() int        { return int(e.limit.Load()) }
 
-// stopper interrupts, waits until all that work have noticed, and resumes.
-type stopper struct {
-	mu               sync.Mutex
-	moved            sync.Cond
-	working, stopped int
-	round            int
-}
-
-func (s *stopper) interrupt(p ports.Parker) (more bool) {
-	p.Interrupt()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for s.stopped < s.working {
-		s.moved.Wait()
-	}
-	p.Resume()
-	s.stopped = 0
-	s.round++
-	s.moved.Broadcast()
-	return s.working > 0
-}
-
-func (s *stopper) stop() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.stopped++
-	s.moved.Broadcast()
-	for r := s.round; r == s.round; {
-		s.moved.Wait()
-	}
-}
-
-func (s *stopper) leave() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.working--
-	s.moved.Broadcast()
-}
-
-func (s *stopper) busy() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.working > 0
-}
-
-func (s *stopper) rounds() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.round
-}
-
 func parkCloseRead(t *testing.T, harness Harness) {
 	for range 10 {
-		p, link, _ := parked(t, harness)
+		p, _ := parked(t, harness)
 		read := parkCall(p.Read, make([]byte, 1))
-		closeTwice(t, link)
-		o := receive(t, "the parked Read returns after Close", read)
-		wantFinal(t, "Read", o.n, o.err)
-		n, err := p.Read(make([]byte, 1))
-		wantFinal(t, "Read", n, err)
-		n, err = p.Write(make([]byte, 1))
-		wantFinal(t, "Write", n, err)
+		closeTwice(t, p)
+		read.ends(t, "the parked Read after Close").wantFinal(t, "the parked Read")
+		of(p.Read(make([]byte, 1))).wantFinal(t, "Read")
+		of(p.Write(make([]byte, 1))).wantFinal(t, "Write")
 	}
 }
 
@@ -343,33 +262,26 @@ func parkCloseRead(t *testing.T, harness Harness) {
 // read. What it reads in the end is what Write said; through an encrypted link
 // the last of it may be lost, but never more may arrive.
 func parkCloseWrite(t *testing.T, harness Harness) {
-	p, link, peer := parked(t, harness)
+	p, peer := parked(t, harness)
 	buf := make([]byte, muchMore)
 	fillPattern(buf, 0)
 	write := parkCall(p.Write, buf)
 	first := make([]byte, 100_000)
-	if err := readFull(peer, first); err != nil {
+	if _, err := io.ReadFull(peer, first); err != nil {
 		t.Fatal(err)
 	}
 	wantPattern(t, first, 0)
-	closeTwice(t, link)
-	o := receive(t, "the parked Write returns after Close", write)
+	closeTwice(t, p)
+	o := write.ends(t, "the parked Write after Close")
 	if o.n >= len(buf) {
 		t.Fatalf("Write: %d of %d bytes after Close, without a reader", o.n, len(buf))
 	}
-	wantFinal(t, "Write", 0, o.err)
+	of(0, o.err).wantFinal(t, "Write")
 
 	arrived := len(first)
 	await(t, "the other side comes to the end", func() {
-		rest := make([]byte, 32<<10)
-		for i := 0; ; i++ {
-			n, err := peer.Read(rest)
-			arrived += n
-			if err != nil && err != ports.ErrWouldBlock {
-				return
-			}
-			pauseIdle(i)
-		}
+		rest, _ := io.Copy(io.Discard, peer)
+		arrived += int(rest)
 	})
 	if arrived > o.n || arrived < o.n && !harness.Endpoint.Secure {
 		t.Errorf("Write counted %d bytes, and %d arrived", o.n, arrived)
@@ -377,13 +289,11 @@ func parkCloseWrite(t *testing.T, harness Harness) {
 }
 
 func parkCloseInterrupted(t *testing.T, harness Harness) {
-	p, link, _ := parked(t, harness)
+	p, _ := parked(t, harness)
 	p.Interrupt()
-	closeTwice(t, link)
+	closeTwice(t, p)
 	p.Interrupt()
-	n, err := p.Read(make([]byte, 1))
-	wantFinal(t, "Read", n, err)
+	of(p.Read(make([]byte, 1))).wantFinal(t, "Read")
 	p.Resume()
-	n, err = p.Write(make([]byte, 1))
-	wantFinal(t, "Write", n, err)
+	of(p.Write(make([]byte, 1))).wantFinal(t, "Write")
 }

@@ -3,7 +3,6 @@ package porttest
 import (
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"brokerconn/ports"
@@ -16,84 +15,67 @@ import (
 // no real time. The same checks hold for a selector that advances its clock: until must
 // be reached after a bounded number of waits.
 func Selector(t *testing.T, newSelector func(t *testing.T) (ports.Selector, ports.Clock)) {
-	for _, check := range []struct {
-		name string
-		f    func(t *testing.T, s ports.Selector, c ports.Clock)
-	}{
-		{"waits for until alone", selectorTime},
+	runInBubbles(t, []check[testSelector]{
+		{"waits for until alone", selectorWaits(nil)},
 		{"does not wait for a time that has passed", selectorPast},
-		{"waits until the limit without a Watcher", selectorNoWatcher},
-		{"waits until the limit for an idle Watcher", selectorIdleWatcher},
-		{"returns when the Watcher calls", selectorChanged},
-		{"returns at once if the change came first", selectorChangedBefore},
-	} {
-		t.Run(check.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s, c := newSelector(t)
-				check.f(t, s, c)
-			})
-		})
-	}
+		{"waits until the limit without a Watcher", selectorWaits(struct{}{})},
+		{"waits until the limit for an idle Watcher", selectorWaits(&changing{})},
+		{"returns when the Watcher calls", func(t *testing.T, s testSelector) {
+			what := &changing{}
+			go what.change()
+			s.waitForChange(t, what)
+		}},
+		{"returns at once if the change came first", func(t *testing.T, s testSelector) {
+			what := &changing{}
+			what.change()
+			s.waitForChange(t, what)
+		}},
+	}, func(t *testing.T) testSelector {
+		s, c := newSelector(t)
+		return testSelector{s, c}
+	})
+}
+
+type testSelector struct {
+	ports.Selector
+	ports.Clock
 }
 
 // maxWaits bounds the number of early returns of Wait.
 const maxWaits = 100
 
-func waitUntil(t *testing.T, s ports.Selector, c ports.Clock, what any, until time.Time) {
-	t.Helper()
-	for range maxWaits {
-		if err := s.Wait(what, until); err != nil {
-			t.Fatalf("Wait: %v", err)
+func selectorWaits(what any) func(*testing.T, testSelector) {
+	return func(t *testing.T, s testSelector) {
+		for range 3 {
+			until, waits := s.Now().Add(time.Second), 0
+			for ; s.Now().Before(until) && waits < maxWaits; waits++ {
+				if err := s.Wait(what, until); err != nil {
+					t.Fatalf("Wait: %v", err)
+				}
+			}
+			if s.Now().Before(until) {
+				t.Errorf("after %d waits the clock has not reached until", waits)
+			}
 		}
-		if !c.Now().Before(until) {
-			return
-		}
-	}
-	t.Errorf("after %d waits the clock has not reached until", maxWaits)
-}
-
-func selectorTime(t *testing.T, s ports.Selector, c ports.Clock) {
-	for range 3 {
-		waitUntil(t, s, c, nil, c.Now().Add(time.Second))
 	}
 }
 
-func selectorPast(t *testing.T, s ports.Selector, c ports.Clock) {
-	before := c.Now()
+func selectorPast(t *testing.T, s testSelector) {
+	before := s.Now()
 	if err := s.Wait(nil, before.Add(-time.Hour)); err != nil {
 		t.Errorf("Wait: %v", err)
 	}
-	if now := c.Now(); now.Sub(before) > 0 {
+	if now := s.Now(); now.After(before) {
 		t.Errorf("%v passed", now.Sub(before))
 	}
 }
 
-func selectorNoWatcher(t *testing.T, s ports.Selector, c ports.Clock) {
-	waitUntil(t, s, c, struct{}{}, c.Now().Add(time.Second))
-}
-
-func selectorIdleWatcher(t *testing.T, s ports.Selector, c ports.Clock) {
-	waitUntil(t, s, c, &changing{}, c.Now().Add(time.Second))
-}
-
-func selectorChanged(t *testing.T, s ports.Selector, c ports.Clock) {
-	what := &changing{}
-	go what.change()
-	waitForChange(t, s, c, what)
-}
-
-func selectorChangedBefore(t *testing.T, s ports.Selector, c ports.Clock) {
-	what := &changing{}
-	what.change()
-	waitForChange(t, s, c, what)
-}
-
 // waitForChange must not take time of the bubble, which a selector that advances its
 // own clock does not change.
-func waitForChange(t *testing.T, s ports.Selector, c ports.Clock, what *changing) {
+func (s testSelector) waitForChange(t *testing.T, what *changing) {
 	t.Helper()
 	before := time.Now()
-	if err := s.Wait(what, c.Now().Add(time.Hour)); err != nil {
+	if err := s.Wait(what, s.Now().Add(time.Hour)); err != nil {
 		t.Errorf("Wait: %v", err)
 	}
 	if waited := time.Since(before); waited > 0 {
@@ -122,9 +104,8 @@ func (w *changing) Watch(f func()) {
 
 func (w *changing) change() {
 	w.mu.Lock()
-	w.changed = true
 	f := w.f
-	w.f = nil
+	w.changed, w.f = true, nil
 	w.mu.Unlock()
 	if f != nil {
 		f()

@@ -1,9 +1,7 @@
 package porttest
 
 import (
-	"errors"
 	"io"
-	"runtime"
 	"testing"
 	"time"
 
@@ -40,19 +38,22 @@ type Harness struct {
 	Unbounded bool
 }
 
-// patience bounds how long a check waits for what has to happen. It decides when
-// a defect is reported, never whether a sound transport passes.
-var patience = 20 * time.Second
-
 // Transport checks a [ports.Transport], its lookups and its links: every
 // sentence of the contracts, also those of [ports.Watcher], [ports.Parker] and
 // [ports.Checker] where a link has them. newHarness is called for every check; it
 // ends what it started in t.Cleanup, and may check there that no goroutine is left,
 // since the suite closes its links before.
 func Transport(t *testing.T, newHarness func(t *testing.T) Harness) {
+	newSubject := func(t *testing.T) Harness {
+		harness := newHarness(t)
+		// A call that blocks though it must not would hang the check: the panic shows where.
+		stuck := time.AfterFunc(3*patience, func() { panic("porttest: stuck in " + t.Name()) })
+		t.Cleanup(func() { stuck.Stop() })
+		return harness
+	}
 	for _, group := range []struct {
 		name   string
-		checks []transportCheck
+		checks []check[Harness]
 	}{
 		{"Lookup", lookupChecks},
 		{"Stage", stageChecks},
@@ -61,29 +62,11 @@ func Transport(t *testing.T, newHarness func(t *testing.T) Harness) {
 		{"Parker", parkerChecks},
 		{"Checker", checkerChecks},
 	} {
-		t.Run(group.name, func(t *testing.T) {
-			for _, check := range group.checks {
-				t.Run(check.name, func(t *testing.T) {
-					harness := newHarness(t)
-					// A call that blocks though it must not would hang the check:
-					// the panic shows where.
-					stuck := time.AfterFunc(3*patience, func() {
-						panic("porttest: stuck in " + t.Name())
-					})
-					defer stuck.Stop()
-					check.f(t, harness)
-				})
-			}
-		})
+		t.Run(group.name, func(t *testing.T) { run(t, group.checks, newSubject) })
 	}
 }
 
-type transportCheck struct {
-	name string
-	f    func(t *testing.T, harness Harness)
-}
-
-var lookupChecks = []transportCheck{
+var lookupChecks = []check[Harness]{
 	{"finds at least one endpoint of the host", lookupFinds},
 	{"an unknown host is an error", lookupUnknown},
 	{"Close gives up a lookup under way", lookupClosed},
@@ -109,9 +92,7 @@ func lookupFinds(t *testing.T, harness Harness) {
 }
 
 func lookupUnknown(t *testing.T, harness Harness) {
-	if harness.UnknownHost == "" {
-		t.Skip("needs Harness.UnknownHost")
-	}
+	needs(t, harness.UnknownHost != "", "Harness.UnknownHost")
 	l := harness.Transport.Resolve(harness.UnknownHost, harness.Port)
 	if eps, err := settled(t, l); err == nil || len(eps) != 0 {
 		t.Errorf("Result: %v, %v; want an error and no endpoint", eps, err)
@@ -120,9 +101,7 @@ func lookupUnknown(t *testing.T, harness Harness) {
 }
 
 func lookupClosed(t *testing.T, harness Harness) {
-	if harness.SilentHost == "" {
-		t.Skip("needs Harness.SilentHost")
-	}
+	needs(t, harness.SilentHost != "", "Harness.SilentHost")
 	l := harness.Transport.Resolve(harness.SilentHost, harness.Port)
 	if eps, err := l.Result(); err != ports.ErrWouldBlock || len(eps) != 0 {
 		t.Errorf("Result: %v, %v; want ErrWouldBlock itself", eps, err)
@@ -134,15 +113,8 @@ func lookupClosed(t *testing.T, harness Harness) {
 func lookupWatched(t *testing.T, harness Harness) {
 	l := harness.Transport.Resolve(harness.Host, harness.Port)
 	defer l.Close()
-	w, ok := l.(ports.Watcher)
-	if !ok {
-		t.Skip("needs a ports.Watcher: the lookup does not implement it")
-	}
-	for {
-		_, err := l.Result()
-		if err != ports.ErrWouldBlock {
-			return
-		}
+	w := optional[ports.Watcher](t, l)
+	for _, err := l.Result(); err == ports.ErrWouldBlock; _, err = l.Result() {
 		watch(w).wait(t, "a result")
 	}
 }
@@ -156,7 +128,7 @@ func settled(t *testing.T, l ports.Lookup) (eps []ports.Endpoint, err error) {
 	return eps, err
 }
 
-var stageChecks = []transportCheck{
+var stageChecks = []check[Harness]{
 	{"rises to established and stays", stageRises},
 	{"a refused address is an error in StageDialing", stageRefused},
 	{"while dialling, nothing blocks and Close ends it", stageClosed},
@@ -164,8 +136,7 @@ var stageChecks = []transportCheck{
 }
 
 func stageRises(t *testing.T, harness Harness) {
-	link := harness.Transport.Open(harness.Endpoint)
-	closeAtEnd(t, link)
+	link := open(t, harness, harness.Endpoint)
 	establish(t, link)
 	for range 3 {
 		if s, err := link.Stage(); s != ports.StageEstablished || err != nil {
@@ -176,11 +147,8 @@ func stageRises(t *testing.T, harness Harness) {
 }
 
 func stageRefused(t *testing.T, harness Harness) {
-	if harness.Refused == (ports.Endpoint{}) {
-		t.Skip("needs Harness.Refused")
-	}
-	link := harness.Transport.Open(harness.Refused)
-	closeAtEnd(t, link)
+	needs(t, harness.Refused != ports.Endpoint{}, "Harness.Refused")
+	link := open(t, harness, harness.Refused)
 	var s ports.Stage
 	var err error
 	eventually(t, "the dial fails", func() bool {
@@ -193,25 +161,20 @@ func stageRefused(t *testing.T, harness Harness) {
 		}
 		s, err = link.Stage()
 	}
-	if n, err := link.Send([]byte("x")); n != 0 || err == nil || err == ports.ErrWouldBlock {
-		t.Errorf("Send on a failed link: %d, %v; want an error", n, err)
-	}
-	if n, err := link.Recv(make([]byte, 1)); n != 0 || err == nil || err == ports.ErrWouldBlock {
-		t.Errorf("Recv on a failed link: %d, %v; want an error", n, err)
+	for call, f := range map[string]func([]byte) (int, error){"Send": link.Send, "Recv": link.Recv} {
+		if n, err := f([]byte("x")); n != 0 || err == nil || err == ports.ErrWouldBlock {
+			t.Errorf("%s on a failed link: %d, %v; want an error", call, n, err)
+		}
 	}
 }
 
 func stageClosed(t *testing.T, harness Harness) {
-	if harness.Silent == (ports.Endpoint{}) {
-		t.Skip("needs Harness.Silent")
-	}
+	needs(t, harness.Silent != ports.Endpoint{}, "Harness.Silent")
 	link := harness.Transport.Open(harness.Silent)
 	if s, err := link.Stage(); s != ports.StageDialing || err != ports.ErrWouldBlock {
 		t.Errorf("Stage: %v, %v; want StageDialing and ErrWouldBlock itself", s, err)
 	}
-	if n, err := link.Recv(make([]byte, 1)); n != 0 || err != ports.ErrWouldBlock {
-		t.Errorf("Recv: %d, %v; want ErrWouldBlock itself", n, err)
-	}
+	of(link.Recv(make([]byte, 1))).want(t, "Recv", 0, ports.ErrWouldBlock)
 	closeTwice(t, link)
 	wantClosed(t, link)
 }
@@ -244,33 +207,35 @@ func establish(t *testing.T, link ports.Link) {
 // connect returns both sides of a link, to be closed when the check ends.
 func connect(t *testing.T, harness Harness) (ports.Link, io.ReadWriteCloser) {
 	t.Helper()
-	link := harness.Transport.Open(harness.Endpoint)
-	closeAtEnd(t, link)
+	link := open(t, harness, harness.Endpoint)
 	establish(t, link)
 	return link, acceptOne(t, harness)
 }
 
-func acceptOne(t *testing.T, harness Harness) (peer io.ReadWriteCloser) {
+func acceptOne(t *testing.T, harness Harness) io.ReadWriteCloser {
 	t.Helper()
+	var peer io.ReadWriteCloser
 	eventually(t, "the other side accepts", func() bool {
 		peer = harness.Accept()
 		return peer != nil
 	})
 	t.Cleanup(func() { _ = peer.Close() })
-	return peer
+	return blocking{peer}
 }
 
-func closeAtEnd(t *testing.T, link ports.Link) {
+// open returns a link that is closed when the check ends.
+func open(t *testing.T, harness Harness, to ports.Endpoint) ports.Link {
+	link := harness.Transport.Open(to)
 	t.Cleanup(func() { _ = link.Close() })
+	return link
 }
 
 func closeTwice(t *testing.T, link ports.Link) {
 	t.Helper()
-	if err := link.Close(); err != nil {
-		t.Errorf("Close: %v", err)
-	}
-	if err := link.Close(); err != nil {
-		t.Errorf("Close again: %v", err)
+	for _, call := range []string{"Close", "Close again"} {
+		if err := link.Close(); err != nil {
+			t.Errorf("%s: %v", call, err)
+		}
 	}
 }
 
@@ -278,38 +243,7 @@ func closeTwice(t *testing.T, link ports.Link) {
 func wantClosed(t *testing.T, link ports.Link) {
 	t.Helper()
 	_, err := link.Stage()
-	wantFinal(t, "Stage", 0, err)
-	n, err := link.Send([]byte("x"))
-	wantFinal(t, "Send", n, err)
-	n, err = link.Recv(make([]byte, 1))
-	wantFinal(t, "Recv", n, err)
-}
-
-func wantFinal(t *testing.T, call string, n int, err error) {
-	t.Helper()
-	if n != 0 || err == nil || errors.Is(err, ports.ErrWouldBlock) || errors.Is(err, ports.ErrInterrupted) ||
-		err == io.EOF {
-		t.Errorf("%s after Close: %d, %v; want an error that is final", call, n, err)
-	}
-}
-
-// eventually asks again, as an owner without a Watcher does, until ok.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	for i := 0; !ok(); i++ {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain: %s", what)
-		}
-		pauseAsking(i)
-	}
-}
-
-// pauseAsking lets others run between two questions.
-func pauseAsking(i int) {
-	if i < 100 {
-		runtime.Gosched()
-	} else {
-		time.Sleep(100 * time.Microsecond)
-	}
+	of(0, err).wantFinal(t, "Stage")
+	of(link.Send([]byte("x"))).wantFinal(t, "Send")
+	of(link.Recv(make([]byte, 1))).wantFinal(t, "Recv")
 }

@@ -5,12 +5,11 @@ import (
 	"runtime"
 	"sync"
 	"testing"
-	"time"
 
 	"brokerconn/ports"
 )
 
-var watcherChecks = []transportCheck{
+var watcherChecks = []check[Harness]{
 	{"calls when the stage changes", watchStage},
 	{"calls when bytes arrive, once", watchOnce},
 	{"calls when the other side closed", watchEOF},
@@ -52,43 +51,9 @@ func (b *bell) wait(t *testing.T, what string) {
 	receive(t, "Watch calls for "+what, b.rung)
 }
 
-// await waits for f, which runs on a goroutine of its own and leaves t alone.
-func await(t *testing.T, what string, f func()) {
-	t.Helper()
-	done := make(chan struct{}, 1)
-	go func() {
-		f()
-		done <- struct{}{}
-	}()
-	receive(t, what, done)
-}
-
-func receive[T any](t *testing.T, what string, from <-chan T) T {
-	t.Helper()
-	limit := time.NewTimer(patience)
-	defer limit.Stop()
-	select {
-	case v := <-from:
-		return v
-	case <-limit.C:
-		t.Fatalf("waited in vain: %s", what)
-		panic("not reached")
-	}
-}
-
-func watcherOf(t *testing.T, link ports.Link) ports.Watcher {
-	t.Helper()
-	w, ok := link.(ports.Watcher)
-	if !ok {
-		t.Skip("needs a ports.Watcher: the link does not implement it")
-	}
-	return w
-}
-
 func watchStage(t *testing.T, harness Harness) {
-	link := harness.Transport.Open(harness.Endpoint)
-	closeAtEnd(t, link)
-	w := watcherOf(t, link)
+	link := open(t, harness, harness.Endpoint)
+	w := optional[ports.Watcher](t, link)
 	for {
 		s, err := link.Stage()
 		if err == nil {
@@ -109,7 +74,7 @@ func watchEmpty(t *testing.T, link ports.Link, off int) *bell {
 	if n := recvSome(t, link, make([]byte, 1), off); n != 0 {
 		t.Fatal("got a byte that was not sent")
 	}
-	return watch(watcherOf(t, link))
+	return watch(optional[ports.Watcher](t, link))
 }
 
 // recvWoken receives one byte and asks for it only when it was woken. It returns
@@ -121,13 +86,13 @@ func recvWoken(t *testing.T, link ports.Link, b *bell, off int) *bell {
 		if recvSome(t, link, make([]byte, 1), off) == 1 {
 			return b
 		}
-		b = watch(watcherOf(t, link))
+		b = watch(optional[ports.Watcher](t, link))
 	}
 }
 
 func watchOnce(t *testing.T, harness Harness) {
 	link, peer := connect(t, harness)
-	watcherOf(t, link)
+	optional[ports.Watcher](t, link)
 	var bells []*bell
 	for off := range 10 {
 		b := watchEmpty(t, link, off)
@@ -145,7 +110,7 @@ func watchOnce(t *testing.T, harness Harness) {
 
 func watchEOF(t *testing.T, harness Harness) {
 	link, peer := connect(t, harness)
-	watcherOf(t, link)
+	optional[ports.Watcher](t, link)
 	b := watchEmpty(t, link, 0)
 	if err := peer.Close(); err != nil {
 		t.Fatal(err)
@@ -155,7 +120,7 @@ func watchEOF(t *testing.T, harness Harness) {
 		if _, err := link.Recv(make([]byte, 1)); err != ports.ErrWouldBlock {
 			return
 		}
-		b = watch(watcherOf(t, link))
+		b = watch(optional[ports.Watcher](t, link))
 	}
 }
 
@@ -163,7 +128,7 @@ func watchEOF(t *testing.T, harness Harness) {
 // round after it shows that the call was not just late.
 func watchReplaced(t *testing.T, harness Harness) {
 	link, peer := connect(t, harness)
-	watcherOf(t, link)
+	optional[ports.Watcher](t, link)
 	var last *bell
 	for off := range 10 {
 		replaced := watchEmpty(t, link, off)
@@ -186,7 +151,7 @@ func watchReplaced(t *testing.T, harness Harness) {
 func watchFree(t *testing.T, harness Harness) {
 	for _, ready := range []bool{true, false} {
 		link, peer := connect(t, harness)
-		w := watcherOf(t, link)
+		w := optional[ports.Watcher](t, link)
 		recvSome(t, link, make([]byte, 1), 0)
 		var owner sync.Mutex
 		woken := make(chan struct{})
@@ -222,24 +187,20 @@ func watchFree(t *testing.T, harness Harness) {
 func watchPingPong(t *testing.T, harness Harness) {
 	const rounds = 500
 	link, peer := connect(t, harness)
-	w := watcherOf(t, link)
+	w := optional[ports.Watcher](t, link)
 	answered := make(chan error, 1)
 	go func() {
 		p := make([]byte, 1)
-		for off := range rounds {
-			if err := writeAt(peer, off); err != nil {
-				answered <- err
-				return
-			}
-			if err := readFull(peer, p); err != nil {
-				answered <- err
-				return
+		var err error
+		for off := 0; off < rounds && err == nil; off++ {
+			if err = writeAt(peer, off); err == nil {
+				_, err = io.ReadFull(peer, p)
 			}
 			for range off % 4 {
 				runtime.Gosched()
 			}
 		}
-		answered <- nil
+		answered <- err
 	}()
 	p := make([]byte, 1)
 	for off := 0; off < rounds; {
@@ -248,9 +209,7 @@ func watchPingPong(t *testing.T, harness Harness) {
 			continue
 		}
 		off++
-		if n, err := link.Send(p); n != 1 || err != nil {
-			t.Fatalf("Send: %d, %v", n, err)
-		}
+		of(link.Send(p)).want(t, "Send", 1, nil)
 	}
 	wantNoError(t, answered)
 }
@@ -258,31 +217,15 @@ func watchPingPong(t *testing.T, harness Harness) {
 func watchWriting(t *testing.T, harness Harness) {
 	const total = 2 << 20
 	link, peer := connect(t, harness)
-	w := watcherOf(t, link)
+	w := optional[ports.Watcher](t, link)
 	received := peerReceives(peer, total)
 	buf := make([]byte, 100_000)
-	for out := 0; ; {
+	for out := 0; out < total; {
 		p := buf[:min(len(buf), total-out)]
 		n := sendSome(t, link, p, out)
-		if out += n; out == total {
-			break
-		}
-		if n < len(p) {
+		if out += n; n < len(p) {
 			watch(w).wait(t, "room")
 		}
 	}
 	wantCount(t, received, total)
-}
-
-// writeAt writes the one byte of the pattern at off.
-func writeAt(peer io.Writer, off int) error {
-	p := make([]byte, 1)
-	fillPattern(p, off)
-	for i := 0; ; i++ {
-		n, err := peer.Write(p)
-		if n == 1 || err != nil && err != ports.ErrWouldBlock {
-			return err
-		}
-		pauseAsking(i)
-	}
 }

@@ -48,27 +48,14 @@ const (
 )
 
 func newNetwork(t *testing.T) *network {
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "letters"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	cluster := tunneltest.Must(kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "letters")))(t)
 	t.Cleanup(cluster.Close)
 	kafka := cluster.ListenAddrs()[0]
 	s := &network{plain: kafka, behind: kafka}
 	server, ca := testTLS(t)
 	s.ca = ca
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tunneltest.Serve(t, tls.NewListener(l, server), func(conn net.Conn) {
-		target, err := net.Dial("tcp", kafka)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		pass(conn, target)
-	})
+	l := tunneltest.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
+	forward(t, tls.NewListener(l, server), kafka)
 	s.secure = l.Addr().String()
 	return s
 }
@@ -98,6 +85,18 @@ func authority(s *httptest.Server) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}))
 }
 
+// forward passes each connection on to an address.
+func forward(t *testing.T, l net.Listener, address string) {
+	tunneltest.Serve(t, l, func(conn net.Conn) {
+		target, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		pass(conn, target)
+	})
+}
+
 // pass passes bytes both ways until one side ends.
 func pass(a, b net.Conn) {
 	done := make(chan struct{}, 2)
@@ -116,10 +115,7 @@ func pass(a, b net.Conn) {
 // secured wraps a dial function in TLS.
 func secured(t *testing.T, next netlink.DialFunc, ca string) netlink.DialFunc {
 	t.Helper()
-	dial, err := brokertls.Dial(next, brokertls.Options{CAPEM: ca})
-	if err != nil {
-		t.Fatal(err)
-	}
+	dial := tunneltest.Must(brokertls.Dial(next, brokertls.Options{CAPEM: ca}))(t)
 	return dial
 }
 
@@ -132,19 +128,15 @@ var ways = []struct {
 }{
 	{"socks5", func(t *testing.T, s *network) *netlink.Transport {
 		proxy := tunneltest.Socks5{Dial: s.dial}
-		return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve)})
+		return overSocks5(tunneltest.Listen(t, proxy.Serve), tunnel.Login{})
 	}},
 	{"socks5 with a login", func(t *testing.T, s *network) *netlink.Transport {
 		proxy := tunneltest.Socks5{Dial: s.dial, Username: "alice", Password: "opensesame"}
-		return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve),
-			Login: tunnel.NewLogin("alice", "opensesame")})
+		return overSocks5(tunneltest.Listen(t, proxy.Serve), tunnel.NewLogin("alice", "opensesame"))
 	}},
 	{"socks5 over TLS", func(t *testing.T, s *network) *netlink.Transport {
 		server, ca := testTLS(t)
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		l := tunneltest.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
 		proxy := tunneltest.Socks5{Dial: s.dial}
 		tunneltest.Serve(t, tls.NewListener(l, server), proxy.Serve)
 		return socks5.New(secured(t, overTCP, ca), socks5.Options{Proxy: l.Addr().String()})
@@ -196,24 +188,11 @@ func (s *network) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // sidecar listens on a unix socket and passes on to a broker.
 func (s *network) sidecar(t *testing.T, address string) (path string) {
-	dir, err := os.MkdirTemp("", "s") // the name of a t.TempDir may be too long
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := tunneltest.Must(os.MkdirTemp("", "s"))(t) // the name of a t.TempDir may be too long
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	path = filepath.Join(dir, "kafka.sock")
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tunneltest.Serve(t, l, func(conn net.Conn) {
-		target, err := net.Dial("tcp", address)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		pass(conn, target)
-	})
+	l := tunneltest.Must(net.Listen("unix", path))(t)
+	forward(t, l, address)
 	return path
 }
 
@@ -226,10 +205,7 @@ func TestBrokerOverEachWay(t *testing.T) {
 		t.Run(w.name+", TLS around it", func(t *testing.T) {
 			s := newNetwork(t)
 			s.behind = s.secure
-			transport, err := brokertls.New(w.over(t, s), brokertls.Options{CAPEM: s.ca})
-			if err != nil {
-				t.Fatal(err)
-			}
+			transport := tunneltest.Must(brokertls.New(w.over(t, s), brokertls.Options{CAPEM: s.ca}))(t)
 			asks(t, broker.Config{Host: brokerName, Port: securePort, Transport: transport})
 		})
 	}
@@ -240,10 +216,7 @@ func asks(t *testing.T, cfg broker.Config) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	conn, err := broker.Dial(ctx, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := tunneltest.Must(broker.Dial(ctx, cfg))(t)
 	defer conn.Close()
 	for range 3 {
 		resp, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)
@@ -251,10 +224,7 @@ func asks(t *testing.T, cfg broker.Config) {
 			t.Fatalf("%+v, %v", resp, err)
 		}
 	}
-	polled, err := broker.NewPolled(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	polled := tunneltest.Must(broker.NewPolled(cfg))(t)
 	defer polled.Close(nil)
 	if _, err := polled.CheckVersion(20*time.Second, false, nil); err != nil {
 		t.Fatal(err)
@@ -281,8 +251,7 @@ func TestBrokerErrorSaysWhy(t *testing.T) {
 		}, tunnel.ErrLogin, nil, "the proxy rejects the login: it requires one, and none is configured"},
 		{"socks5, wrong login", func(t *testing.T) *netlink.Transport {
 			proxy := tunneltest.Socks5{Username: "alice", Password: "opensesame"}
-			return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve),
-				Login: tunnel.NewLogin("alice", "sesame")})
+			return overSocks5(tunneltest.Listen(t, proxy.Serve), tunnel.NewLogin("alice", "sesame"))
 		}, tunnel.ErrLogin, nil, "the proxy rejects the login: user name or password is wrong"},
 		{"httpconnect, no such host", func(t *testing.T) *netlink.Transport { return ways[4].over(t, s) },
 			tunnel.ErrRefused, httpconnect.Status(502), "502 Bad Gateway"},

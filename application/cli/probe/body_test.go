@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"pgregory.net/rapid"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/kafkacodec"
 )
 
@@ -78,9 +79,7 @@ func fillAny(t *rapid.T, v reflect.Value) {
 
 func TestBodyHasDefaults(t *testing.T) {
 	req := kmsg.NewPtrFetchRequest()
-	if err := readBody([]byte(`{"topics":[{"partitions":[{"partition":4}]}]}`), req); err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, readBody([]byte(`{"topics":[{"partitions":[{"partition":4}]}]}`), req))
 	want := kmsg.NewFetchRequestTopicPartition()
 	want.Partition = 4
 	if got := req.Topics[0].Partitions[0]; !reflect.DeepEqual(got, want) || got.CurrentLeaderEpoch != -1 {

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/acceptance/fakebroker"
 )
 
 func TestRecordBatch(t *testing.T) {
@@ -24,9 +26,7 @@ func TestRecordBatch(t *testing.T) {
 
 func TestSameBatch(t *testing.T) {
 	raw := recordBatch(time.UnixMilli(1), []byte("key"), []byte("value"))
-	if err := sameBatch(raw, raw); err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, sameBatch(raw, raw))
 	for i := range raw {
 		changed := append([]byte(nil), raw...)
 		changed[i] ^= 1

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -143,11 +144,14 @@ func (a *app) askLine(ctx context.Context, address string, timeout time.Duration
 // nothing else: no certificate is trusted, and no data follow the handshake.
 func (a *app) askTLS(ctx context.Context, address string, timeout time.Duration) (answers bool) {
 	a.ask(ctx, address, timeout, func(ctx context.Context, conn net.Conn) {
-		recorded := &firstBytes{Conn: conn}
+		var got bytes.Buffer
+		recorded := recordedConn{conn, io.TeeReader(conn, &got)}
 		// The answer counts even if the handshake fails, for example without a client
 		// certificate.
 		_ = tls.Client(recorded, &tls.Config{InsecureSkipVerify: true}).HandshakeContext(ctx)
-		answers = recorded.areTLS()
+		// A record with an alert or a handshake message, of any version since SSL 3.
+		first := got.Bytes()
+		answers = len(first) >= 2 && (first[0] == 0x15 || first[0] == 0x16) && first[1] == 3
 	})
 	return answers
 }
@@ -167,22 +171,10 @@ func (a *app) ask(ctx context.Context, address string, timeout time.Duration, f 
 	f(ctx, conn)
 }
 
-// firstBytes records the first two bytes that are read.
-type firstBytes struct {
+// recordedConn reads from another reader.
+type recordedConn struct {
 	net.Conn
-	first []byte
+	reader io.Reader
 }
 
-func (c *firstBytes) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if missing := 2 - len(c.first); missing > 0 {
-		c.first = append(c.first, p[:min(n, missing)]...)
-	}
-	return n, err
-}
-
-// areTLS reports whether the bytes begin a record with an alert or a handshake message, of
-// any version since SSL 3.
-func (c *firstBytes) areTLS() bool {
-	return len(c.first) == 2 && (c.first[0] == 0x15 || c.first[0] == 0x16) && c.first[1] == 3
-}
+func (c recordedConn) Read(p []byte) (int, error) { return c.reader.Read(p) }

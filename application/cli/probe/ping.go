@@ -33,9 +33,17 @@ last failure; 130 if it was interrupted. The summary is always printed.`,
 		if count < 0 || interval < 0 {
 			return usagef("-c and -i cannot be negative")
 		}
-		p, err := a.newPinger(args[0])
+		cfg, err := a.config(args[0])
 		if err != nil {
 			return err
+		}
+		// So that a connection that died silently is closed with the first ping that is lost
+		// on it.
+		cfg.RequestTimeout = min(cfg.RequestTimeout, a.timeout)
+		p := &pinger{app: a, address: args[0]}
+		cfg.Hooks.StateChanged = p.stateChanged
+		if p.conn, err = broker.NewConn(cfg); err != nil {
+			return refused(err)
 		}
 		defer p.conn.Close()
 		return p.run(ctx, count, interval)
@@ -58,27 +66,10 @@ type pinger struct {
 	elapsed []time.Duration
 }
 
-func (a *app) newPinger(address string) (*pinger, error) {
-	cfg, err := a.config(address)
-	if err != nil {
-		return nil, err
-	}
-	// So that a connection that died silently is closed with the first ping that is lost
-	// on it.
-	cfg.RequestTimeout = min(cfg.RequestTimeout, a.timeout)
-	p := &pinger{app: a, address: address}
-	next := cfg.Hooks.StateChanged
-	cfg.Hooks.StateChanged = func(from, to broker.State, endpoint broker.Endpoint, err error) {
-		next(from, to, endpoint, err)
-		p.stateChanged(to, err)
-	}
-	p.conn, err = broker.NewConn(cfg)
-	return p, refused(err)
-}
-
 // stateChanged is the hook. A request waits while the connection is retried; a ping ends
 // when every address has failed.
-func (p *pinger) stateChanged(to broker.State, err error) {
+func (p *pinger) stateChanged(_, to broker.State, endpoint broker.Endpoint, err error) {
+	p.app.progress.stateChanged(to, endpoint)
 	cancel := p.cancel.Load()
 	if to == broker.Disconnected && err != nil && cancel != nil && !p.conn.Stats().BackoffUntil.IsZero() {
 		(*cancel)(err)

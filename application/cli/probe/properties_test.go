@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 )
 
@@ -19,9 +20,7 @@ const canary = "canary-4711"
 func file(t *testing.T, lines ...string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "client.properties")
-	if err := os.WriteFile(name, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, os.WriteFile(name, []byte(strings.Join(lines, "\n")), 0o600))
 	return name
 }
 
@@ -100,9 +99,7 @@ func configOf(t *testing.T, more string) broker.Config {
 	command, _, err := root.Find([]string{"apis"})
 	err = errors.Join(err, command.ParseFlags(strings.Fields(more)), root.PersistentPreRunE(command, nil),
 		a.readProperties())
-	if err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, err)
 	return must(a.config("localhost"))
 }
 

@@ -76,20 +76,14 @@ func keyOf(c *x509.Certificate) string {
 }
 
 // otherNames returns the number of the alternative names that crypto/x509 ignores.
-func otherNames(c *x509.Certificate) (n int) {
+func otherNames(c *x509.Certificate) int {
+	var names []asn1.RawValue
 	for _, extension := range c.Extensions {
-		var names []asn1.RawValue
-		if !extension.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 17}) {
-			continue
-		}
-		if _, err := asn1.Unmarshal(extension.Value, &names); err != nil {
-			continue
-		}
-		for _, name := range names {
-			if !slices.Contains([]int{1, 2, 6, 7}, name.Tag) { // RFC 5280, 4.2.1.6
-				n++
-			}
+		if extension.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 17}) {
+			_, _ = asn1.Unmarshal(extension.Value, &names) // crypto/x509 has read it before
 		}
 	}
-	return n
+	return len(slices.DeleteFunc(names, func(name asn1.RawValue) bool {
+		return slices.Contains([]int{1, 2, 6, 7}, name.Tag) // RFC 5280, 4.2.1.6
+	}))
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/acceptance/openssl"
 )
 
@@ -16,9 +17,7 @@ import (
 
 func write(t *testing.T, name, text string) {
 	t.Helper()
-	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, os.WriteFile(name, []byte(text), 0o600))
 }
 
 // makeAuthority makes NAME.pem and NAME.key, signed by itself or by another authority.

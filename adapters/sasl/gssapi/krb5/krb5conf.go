@@ -104,10 +104,7 @@ func (s sections) read(text string, depth int) error {
 			section, braces = strings.ToLower(m[1]), 0
 			continue
 		}
-		deepest := 0
-		if section == "realms" {
-			deepest = 1
-		}
+		deepest := map[string]int{"realms": 1}[section]
 		within := braces > deepest || braces == deepest && strings.Contains(line, "{")
 		braces += strings.Count(line, "{") - strings.Count(line, "}")
 		if !within {
