@@ -229,9 +229,7 @@ func (b *bench) upTo(s ports.Stage) *bench {
 	return b
 }
 
-func (b *bench) established() *bench {
-	return b.dialing().upTo(ports.StageEstablished)
-}
+func (b *bench) established() *bench { return b.dialing().upTo(ports.StageEstablished) }
 
 func (b *bench) connected() *bench {
 	b.established()

@@ -46,9 +46,7 @@ func (b *bench) writeAll() {
 }
 
 // hand is a read that brings p.
-func (b *bench) hand(l domain.Lease, p []byte) {
-	b.GiveRead(b.now, l, copy(l.Bytes, p), nil)
-}
+func (b *bench) hand(l domain.Lease, p []byte) { b.GiveRead(b.now, l, copy(l.Bytes, p), nil) }
 
 func (b *bench) parkedUp() *bench {
 	b.t.Helper()

@@ -630,9 +630,7 @@ func (k *conversation) drainAll(a args) {
 	k.do(input, func() { k.m.Drain(k.now, a.has("final")) })
 }
 
-func (k *conversation) holdOpen(a args) {
-	k.do("hold", func() { k.m.Hold(k.now, !a.has("no")) })
-}
+func (k *conversation) holdOpen(a args) { k.do("hold", func() { k.m.Hold(k.now, !a.has("no")) }) }
 
 func (k *conversation) within(a args) {
 	k.until = k.now.Add(must(time.ParseDuration(a.word(0))))

@@ -163,22 +163,18 @@ func TestMachineAgainstModel(t *testing.T) {
 			"up":      func(*rapid.T) { r.up(domain.Connected) },
 			"timeout": func(*rapid.T) { r.timeout(time.Duration(below(4000, "ms")) * time.Millisecond) },
 			"trouble": func(*rapid.T) {
-				switch below(6, "trouble") {
-				case 0:
-					r.lost()
-				case 1:
-					r.garbage(rapid.SliceOfN(rapid.Byte(), 1, 12).Draw(t, "garbage"))
-				case 2:
-					r.timeout(time.Duration(below(40, "s")) * time.Second)
-				case 3:
-					r.do(func() { r.m.Close(r.now, nil, false) })
-				case 4:
-					r.do(func() { r.m.Close(r.now, errors.New("enough"), false) })
-				case 5:
-					if below(10, "for good") == 0 {
-						r.do(func() { r.m.Close(r.now, nil, true) })
-					}
-				}
+				[]func(){
+					r.lost,
+					func() { r.garbage(rapid.SliceOfN(rapid.Byte(), 1, 12).Draw(t, "garbage")) },
+					func() { r.timeout(time.Duration(below(40, "s")) * time.Second) },
+					func() { r.do(func() { r.m.Close(r.now, nil, false) }) },
+					func() { r.do(func() { r.m.Close(r.now, errors.New("enough"), false) }) },
+					func() {
+						if below(10, "for good") == 0 {
+							r.do(func() { r.m.Close(r.now, nil, true) })
+						}
+					},
+				}[below(6, "trouble")]()
 			},
 			"": func(*rapid.T) {
 				seen["in "+r.m.State().String()]++

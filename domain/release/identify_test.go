@@ -282,8 +282,7 @@ func TestVerdictString(t *testing.T) {
 			"custom, nearest 4.4 custom KRaft controller"},
 		{release.Verdict{Kind: release.Older, High: release.Release{Minor: 10}}, "older than 0.10.0 older unknown"},
 	} {
-		if got := fmt.Sprint(c.verdict, c.verdict.Kind, " ", c.verdict.Lineage); strings.Join(strings.Fields(got),
-			" ") != c.want {
+		if got := fmt.Sprintf("%v %v %v", c.verdict, c.verdict.Kind, c.verdict.Lineage); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
 		}
 	}

@@ -57,9 +57,11 @@ type Snapshot struct {
 
 // Snapshot returns the counts. It is not atomic, but a part never exceeds its whole:
 // Closed is at most Started, and Received plus Failed is at most Sent. Therefore parts
-// are read first, which are the later fields, and written last.
-func (r *Recorder) Snapshot() (s Snapshot) {
+// are read first and written last.
+func (r *Recorder) Snapshot() Snapshot {
+	var s Snapshot
 	from, to := reflect.ValueOf(&r.n).Elem(), reflect.ValueOf(&s).Elem()
+	// Parts are later fields than their wholes.
 	for i := from.NumField() - 1; i >= 0; i-- {
 		to.Field(i).SetInt(from.Field(i).Addr().Interface().(*atomic.Int64).Load())
 	}
