@@ -31,8 +31,8 @@ type setupPhase struct {
 	stick func(*fakebroker.Hosts, *broker.Config)
 }
 
-// playedBy has a broker at the address, and a login if one is given.
-func playedBy(serve func(net.Conn), logins ...ports.Authenticator) func(*fakebroker.Hosts, *broker.Config) {
+// servedBy has a broker at the address, and a login if one is given.
+func servedBy(serve func(net.Conn), logins ...ports.Authenticator) func(*fakebroker.Hosts, *broker.Config) {
 	return func(s *fakebroker.Hosts, cfg *broker.Config) {
 		s.Peer, cfg.Authenticators = map[string]func(net.Conn){"a": serve}, logins
 	}
@@ -63,10 +63,10 @@ func silence(t *testing.T) {
 			s.Peer = map[string]func(net.Conn){"a": drain}
 			s.Wrap = func(conn net.Conn) net.Conn { return tls.Client(conn, &tls.Config{ServerName: "broker"}) }
 		}},
-		{"ApiVersions, from a peer like nc -l", broker.NegotiatingVersions, playedBy(drain)},
-		{"SaslHandshake", broker.Authenticating, playedBy(silentLogin(17), &fakebroker.Login{})},
-		{"SaslAuthenticate", broker.Authenticating, playedBy(silentLogin(36), &fakebroker.Login{})},
-		{"the authenticator", broker.Authenticating, playedBy(fakebroker.Keeper(acceptLogin), &fakebroker.Login{
+		{"ApiVersions, from a peer like nc -l", broker.NegotiatingVersions, servedBy(drain)},
+		{"SaslHandshake", broker.Authenticating, servedBy(silentLogin(17), &fakebroker.Login{})},
+		{"SaslAuthenticate", broker.Authenticating, servedBy(silentLogin(36), &fakebroker.Login{})},
+		{"the authenticator", broker.Authenticating, servedBy(fakebroker.Keeper(acceptLogin), &fakebroker.Login{
 			Step: func(int, []byte) ([]byte, bool, error) { return nil, false, ports.ErrWouldBlock },
 		})},
 	} {
@@ -122,8 +122,8 @@ func drippingPeer(t *testing.T) {
 				return err
 			}
 		}},
-		{"ApiVersions", broker.NegotiatingVersions, playedBy(drip)},
-		{"a login", broker.Authenticating, playedBy(func(conn net.Conn) {
+		{"ApiVersions", broker.NegotiatingVersions, servedBy(drip)},
+		{"a login", broker.Authenticating, servedBy(func(conn net.Conn) {
 			fakebroker.Serve(conn, func(r fakebroker.Request) []byte {
 				if r.Key == 18 {
 					return fakebroker.Table(r.Version)
