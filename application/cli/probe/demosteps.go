@@ -18,11 +18,7 @@ import (
 
 // startBroker starts the fake broker, after a restart on the same port.
 func (d *demonstration) startBroker(context.Context) (string, error) {
-	options := []kfake.Opt{kfake.NumBrokers(1)}
-	if d.port != 0 {
-		options = append(options, kfake.Ports(int(d.port)))
-	}
-	cluster, err := kfake.NewCluster(options...)
+	cluster, err := kfake.NewCluster(kfake.Ports(int(d.port))) // 0: any port
 	if err != nil {
 		return "", err
 	}

@@ -18,8 +18,7 @@ import (
 
 func (a *app) tls() *cobra.Command {
 	c := a.command(&cobra.Command{
-		Use:   "tls HOST:PORT",
-		Short: "Inspect the TLS of a broker and verify its certificate",
+		Use: "tls HOST:PORT", Short: "Inspect the TLS of a broker and verify its certificate",
 		Long: `tls performs a TLS handshake with a broker and prints the TLS version, the cipher suite,
 each certificate with its names and its expiry, whether a connection with the same
 properties would accept the certificates, whether the broker requests or requires a

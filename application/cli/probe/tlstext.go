@@ -21,9 +21,8 @@ const (
 // maxShownRunes characters.
 func printable(text string) string {
 	var b strings.Builder
-	n := 0
-	for _, r := range text {
-		if n++; n > maxShownRunes {
+	for n, r := range []rune(text) {
+		if n == maxShownRunes {
 			b.WriteString("...")
 			break
 		}
