@@ -49,7 +49,13 @@ func Hooks(l *slog.Logger) *broker.Hooks {
 		AuthStart: func(e broker.Endpoint, l broker.LoginInfo) {
 			w.debug("logging in", at(e), "mechanism", l.Mechanism, "again", l.Again)
 		},
-		AuthDone: w.loggedIn,
+		AuthDone: func(e broker.Endpoint, l broker.LoginInfo, err error) {
+			if err != nil {
+				w.write(slog.LevelWarn, "login failed", err, at(e), "mechanism", l.Mechanism, "again", l.Again)
+				return
+			}
+			w.debug("logged in", at(e), "mechanism", l.Mechanism, "again", l.Again, "lifetime", l.Lifetime)
+		},
 		RequestFailed: func(r broker.RequestInfo, err error) {
 			w.write(slog.LevelDebug, "request failed", err,
 				"api_key", r.Key, "version", r.Version, "correlation_id", r.CorrelationID)
@@ -97,12 +103,4 @@ func (w writer) stateChanged(from, to broker.State, e broker.Endpoint, err error
 		level, text = slog.LevelWarn, "could not connect"
 	}
 	w.write(level, text, err, at(e), "from", from.String(), "to", to.String())
-}
-
-func (w writer) loggedIn(e broker.Endpoint, l broker.LoginInfo, err error) {
-	if err != nil {
-		w.write(slog.LevelWarn, "login failed", err, at(e), "mechanism", l.Mechanism, "again", l.Again)
-		return
-	}
-	w.debug("logged in", at(e), "mechanism", l.Mechanism, "again", l.Again, "lifetime", l.Lifetime)
 }

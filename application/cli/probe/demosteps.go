@@ -29,9 +29,8 @@ func (d *demonstration) startBroker(context.Context) (string, error) {
 }
 
 // connect dials; the hooks measure its parts.
-func (d *demonstration) connect(ctx context.Context) (string, error) {
+func (d *demonstration) connect(ctx context.Context) (_ string, err error) {
 	d.setup.lost = make(chan struct{}, 1)
-	var err error
 	cfg := broker.Config{Host: d.host, Port: d.port, ClientID: d.app.clientID, Hooks: d.setup.hooks()}
 	d.conn, err = broker.Dial(ctx, cfg)
 	if err != nil {

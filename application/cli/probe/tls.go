@@ -67,12 +67,11 @@ With --json, beside "error" if there is one:
 
 // tlsProbe is one run of tls.
 type tlsProbe struct {
-	app       *app
-	broker    string
-	host      string
-	port      uint16
-	transport *netlink.Transport
-	inspector *tls.Inspector
+	app          *app
+	broker, host string
+	port         uint16
+	transport    *netlink.Transport
+	inspector    *tls.Inspector
 
 	endpoint ports.Endpoint // that is inspected
 	phase    broker.State
@@ -87,9 +86,8 @@ func (a *app) newTLSProbe(address string) (*tlsProbe, error) {
 	if err != nil {
 		return nil, badProperties(err)
 	}
-	p := &tlsProbe{app: a, host: host, port: port, transport: a.settings.Way(), inspector: inspector}
-	p.broker = net.JoinHostPort(host, strconv.Itoa(int(port)))
-	return p, nil
+	return &tlsProbe{app: a, broker: net.JoinHostPort(host, strconv.Itoa(int(port))), host: host, port: port,
+		transport: a.settings.Way(), inspector: inspector}, nil
 }
 
 func (p *tlsProbe) run(unlimited context.Context) error {
