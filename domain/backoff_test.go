@@ -20,7 +20,7 @@ func TestBackoffSequence(t *testing.T) {
 	for range 100 {
 		b.fail(now)
 		if got := b.remaining(now); got != time.Second {
-			t.Errorf("failure %d: %v", b.failures, got)
+			t.Errorf("failure %d: got %v, want 1s", b.failures, got)
 		}
 	}
 	b.reset()
@@ -29,10 +29,10 @@ func TestBackoffSequence(t *testing.T) {
 	}
 	b.fail(now)
 	if got := b.remaining(now.Add(20 * time.Millisecond)); got != 30*time.Millisecond {
-		t.Errorf("%v remain", got)
+		t.Errorf("got %v, want 30ms", got)
 	}
 	if got := b.remaining(now.Add(time.Hour)); got != 0 {
-		t.Errorf("%v remain after an hour", got)
+		t.Errorf("after an hour: got %v, want 0", got)
 	}
 }
 
@@ -52,7 +52,7 @@ func TestBackoffJitter(t *testing.T) {
 	for range n {
 		got := b.jitter(d)
 		if got < d*8/10 || got > d*12/10 {
-			t.Fatalf("%v", got)
+			t.Fatalf("got %v, want %v and a fifth", got, d)
 		}
 		low, high, sum = min(low, got), max(high, got), sum+got/n
 	}

@@ -27,8 +27,7 @@ func TestIncompleteConfigPanics(t *testing.T) {
 		"small BackoffMax":    func(c *Config) { c.BackoffMax = c.BackoffBase - 1 },
 		"an early release":    func(c *Config) { c.APIVersion = release.Release{Minor: 7} },
 		"pings in an old one": func(c *Config) {
-			c.APIVersion,
-				c.PingInterval = release.Release{Minor: 9}, time.Second
+			c.APIVersion, c.PingInterval = release.Release{Minor: 9}, time.Second
 		},
 		"": func(*Config) {},
 	} {

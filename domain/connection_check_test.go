@@ -16,6 +16,7 @@ func (p *fakeParker) Check() error {
 }
 
 func TestCheckAfterSilence(t *testing.T) {
+	const soon = 10 * time.Millisecond
 	for _, c := range []struct {
 		name     string
 		parked   bool
@@ -23,23 +24,17 @@ func TestCheckAfterSilence(t *testing.T) {
 		waiting  bool // a request is in flight
 		ended    error
 		panics   bool
-		wantNews bool
-		want     domain.State
+		wantNews bool // that the connection is down
 		looked   bool
 	}{
-		{name: "parked, at once", parked: true, silence: 10*time.Millisecond - 1, ended: io.EOF,
-			want: domain.Connected},
-		{name: "parked, open", parked: true, silence: 10 * time.Millisecond, want: domain.Connected, looked: true},
-		{name: "parked, ended", parked: true, silence: 10 * time.Millisecond, ended: io.EOF, wantNews: true,
-			want: domain.Disconnected, looked: true},
-		{name: "parked, in flight", parked: true, silence: time.Minute / 3, waiting: true,
-			ended: io.EOF, want: domain.Connected},
-		{name: "parked, panics", parked: true, silence: 10 * time.Millisecond, panics: true, wantNews: true,
-			want: domain.Disconnected, looked: true},
-		{name: "polled, at once", silence: 10*time.Millisecond - 1, ended: io.EOF, want: domain.Connected},
-		{name: "polled, open", silence: 10 * time.Millisecond, want: domain.Connected},
-		{name: "polled, ended", silence: 10 * time.Millisecond, ended: io.EOF, wantNews: true,
-			want: domain.Disconnected},
+		{name: "parked, at once", parked: true, silence: soon - 1, ended: io.EOF},
+		{name: "parked, open", parked: true, silence: soon, looked: true},
+		{name: "parked, ended", parked: true, silence: soon, ended: io.EOF, wantNews: true, looked: true},
+		{name: "parked, in flight", parked: true, silence: time.Minute / 3, waiting: true, ended: io.EOF},
+		{name: "parked, panics", parked: true, silence: soon, panics: true, wantNews: true, looked: true},
+		{name: "polled, at once", silence: soon - 1, ended: io.EOF},
+		{name: "polled, open", silence: soon},
+		{name: "polled, ended", silence: soon, ended: io.EOF, wantNews: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t, func(b *bench) { b.tr.parker = c.parked })
@@ -60,17 +55,19 @@ func TestCheckAfterSilence(t *testing.T) {
 			}
 			b.tr.journal = nil
 			if news := b.Check(b.now); news != c.wantNews {
-				t.Errorf("news: %v, want %v", news, c.wantNews)
+				t.Errorf("news: got %v, want %v", news, c.wantNews)
 			}
 			if looked := strings.Contains(strings.Join(b.tr.journal, " "), "check"); looked != c.looked {
-				t.Errorf("looked: %v, want %v", looked, c.looked)
+				t.Errorf("looked: got %v, want %v", looked, c.looked)
 			}
-			if c.wantNews {
-				b.steps()
+			if !c.wantNews {
+				b.wantState(domain.Connected)
+				return
 			}
-			b.wantState(c.want)
-			if c.want == domain.Disconnected && !errors.Is(b.LastError(), domain.ErrConnection) {
-				t.Errorf("went down with %v", b.LastError())
+			b.steps()
+			b.wantState(domain.Disconnected)
+			if !errors.Is(b.LastError(), domain.ErrConnection) {
+				t.Errorf("got %v, want %v", b.LastError(), domain.ErrConnection)
 			}
 		})
 	}
@@ -85,6 +82,6 @@ func TestCheckReportsInTime(t *testing.T) {
 	b.Check(b.now)
 	if _, err := b.Send(b.now, newNote("hello!"), 0); !errors.Is(err, domain.ErrNotConnected) ||
 		!domain.SafeToRetry(err) {
-		t.Errorf("got %v", err)
+		t.Errorf("got %v, want %v, safe to retry", err, domain.ErrNotConnected)
 	}
 }

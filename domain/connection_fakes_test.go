@@ -2,6 +2,7 @@ package domain_test
 
 import (
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"slices"
 	"testing"
@@ -209,17 +210,26 @@ func (b *bench) steps() (outs []domain.Output, idle domain.Output) {
 func (b *bench) dialing() *bench {
 	b.Connect(b.now, domain.ConnectOptions{})
 	b.steps()
+	return b.resolved()
+}
+
+// resolved ends the lookup with one address.
+func (b *bench) resolved() *bench {
 	b.tr.lookup.eps, b.tr.lookup.err = []ports.Endpoint{{Host: "broker", Network: "tcp", Address: "a"}}, nil
 	b.steps()
 	return b
 }
 
-func (b *bench) established() *bench {
-	b.dialing()
-	b.tr.link.stage, b.tr.link.stageErr = ports.StageEstablished, nil
+// upTo lets the link reach a stage; established, it has no more to say.
+func (b *bench) upTo(s ports.Stage) *bench {
+	if b.tr.link.stage = s; s == ports.StageEstablished {
+		b.tr.link.stageErr = nil
+	}
 	b.steps()
 	return b
 }
+
+func (b *bench) established() *bench { return b.dialing().upTo(ports.StageEstablished) }
 
 func (b *bench) connected() *bench {
 	b.established()
@@ -235,9 +245,8 @@ func (b *bench) connected() *bench {
 func (t *fakeTransport) lastID() int32 {
 	id, data := int32(0), t.link.out
 	for len(data) >= 12 {
-		size := int(data[0])<<24 | int(data[1])<<16 | int(data[2])<<8 | int(data[3])
-		id = int32(data[8])<<24 | int32(data[9])<<16 | int32(data[10])<<8 | int32(data[11])
-		data = data[min(4+size, len(data)):]
+		id = int32(binary.BigEndian.Uint32(data[8:]))
+		data = data[min(4+int(binary.BigEndian.Uint32(data)), len(data)):]
 	}
 	return id
 }

@@ -2,6 +2,7 @@ package domain_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -16,9 +17,7 @@ import (
 // them back late, short, broken, or after the connection is another one.
 
 func newParked(t *testing.T) *bench {
-	b := newBench(t, func(b *bench) { b.tr.parker = true })
-	b.established()
-	return b
+	return newBench(t, func(b *bench) { b.tr.parker = true }).established()
 }
 
 func (b *bench) takeWrite() domain.Lease {
@@ -39,17 +38,22 @@ func (b *bench) takeRead() domain.Lease {
 	return l
 }
 
-// hand is a read that brings p.
-func (b *bench) hand(l domain.Lease, p []byte) {
-	b.GiveRead(b.now, l, copy(l.Bytes, p), nil)
+// writeAll is a write of all that there is.
+func (b *bench) writeAll() {
+	b.t.Helper()
+	l := b.takeWrite()
+	b.GiveWrite(b.now, l, len(l.Bytes), nil)
 }
+
+// hand is a read that brings p.
+func (b *bench) hand(l domain.Lease, p []byte) { b.GiveRead(b.now, l, copy(l.Bytes, p), nil) }
 
 func (b *bench) parkedUp() *bench {
 	b.t.Helper()
 	l := b.takeWrite()
 	b.GiveWrite(b.now, l, len(l.Bytes), nil)
-	id := int32(l.Bytes[8])<<24 | int32(l.Bytes[9])<<16 | int32(l.Bytes[10])<<8 | int32(l.Bytes[11])
-	b.hand(b.takeRead(), frame(id, tableBody(0, 4, standardTable)))
+	id := binary.BigEndian.Uint32(l.Bytes[8:])
+	b.hand(b.takeRead(), frame(int32(id), tableBody(0, 4, standardTable)))
 	b.steps()
 	b.wantState(domain.Connected)
 	return b
@@ -81,7 +85,7 @@ func TestLeaseIsOnlyOne(t *testing.T) {
 	g := b.send("second")
 	b.GiveWrite(b.now, w, len(w.Bytes), nil)
 	if w = b.takeWrite(); !bytes.HasSuffix(w.Bytes, []byte("second")) {
-		t.Errorf("%q", w.Bytes)
+		t.Errorf("got %q, want the second request", w.Bytes)
 	}
 	// The answer overtakes the writer's own report.
 	b.hand(r, append(frame(f.CorrelationID, nil), frame(g.CorrelationID, nil)...))
@@ -126,7 +130,7 @@ func TestLeaseWriteFails(t *testing.T) {
 	b.GiveRead(b.now, r, 0, io.EOF)
 	b.steps()
 	if !errors.Is(f.Err(), broken) || f.Sent() != domain.SentPartly {
-		t.Errorf("%v, %v", f.Err(), f.Sent())
+		t.Errorf("got %v, %v, want %v, partly sent", f.Err(), f.Sent(), broken)
 	}
 	b.reconnect().parkedUp()
 }
@@ -141,7 +145,7 @@ func TestLeaseWriteFailsBeforeAVerdict(t *testing.T) {
 	b.GiveRead(b.now, r, 0, refused)
 	b.steps()
 	if !errors.Is(f.Err(), domain.ErrTLS) || !errors.Is(f.Err(), refused) {
-		t.Error(f.Err())
+		t.Errorf("got %v, want %v", f.Err(), refused)
 	}
 }
 
@@ -177,11 +181,7 @@ func TestLeaseWriteOutWhileDropped(t *testing.T) {
 			t.Errorf("%d of 20 bytes: %v, %v", n, f.Sent(), g.Sent())
 		}
 		b.wantJournal("resolve")
-		b.tr.lookup.eps, b.tr.lookup.err = []ports.Endpoint{{Address: "a"}}, nil
-		b.steps()
-		b.tr.link.stage, b.tr.link.stageErr = ports.StageEstablished, nil
-		b.steps()
-		b.parkedUp()
+		b.resolved().upTo(ports.StageEstablished).parkedUp()
 	}
 }
 
@@ -207,11 +207,7 @@ func TestLeaseWriteFailsBeforeHangup(t *testing.T) {
 			b.Connect(b.now, domain.ConnectOptions{})
 			b.steps()
 		}
-		b.tr.lookup.eps, b.tr.lookup.err = []ports.Endpoint{{Address: "a"}}, nil
-		b.steps()
-		b.tr.link.stage, b.tr.link.stageErr = ports.StageEstablished, nil
-		b.steps()
-		b.parkedUp()
+		b.resolved().upTo(ports.StageEstablished).parkedUp()
 	}
 }
 
@@ -223,8 +219,7 @@ func TestLeaseReadOutWhileReconnected(t *testing.T) {
 	b.Close(b.now, nil, false)
 	b.steps()
 	b.reconnect()
-	w := b.takeWrite()
-	b.GiveWrite(b.now, w, len(w.Bytes), nil)
+	b.writeAll()
 	answer := frame(1, tableBody(0, 4, standardTable))
 	r := b.takeRead()
 	b.GiveRead(b.now, r, copy(r.Bytes, answer[:10]), nil)
@@ -263,8 +258,7 @@ func TestLeaseReadFailsLate(t *testing.T) {
 func TestLeaseReadIntoLargeFrame(t *testing.T) {
 	b := newParked(t).parkedUp()
 	f := b.send("hello!")
-	w := b.takeWrite()
-	b.GiveWrite(b.now, w, len(w.Bytes), nil)
+	b.writeAll()
 	body := bytes.Repeat([]byte("0123456789"), 10_000)
 	answer := frame(f.CorrelationID, body)
 	l := b.takeRead()
@@ -282,8 +276,7 @@ func TestLeaseReadIntoLargeFrame(t *testing.T) {
 	}
 
 	g := b.send("second")
-	w = b.takeWrite()
-	b.GiveWrite(b.now, w, len(w.Bytes), nil)
+	b.writeAll()
 	b.hand(b.takeRead(), frame(g.CorrelationID, body)[:5000])
 	old := b.takeRead()
 	b.Close(b.now, nil, false)
@@ -298,7 +291,7 @@ func TestLeaseReadIntoLargeFrame(t *testing.T) {
 func TestLeaseNotBeforeEstablished(t *testing.T) {
 	b := newBench(t, func(b *bench) { b.tr.parker = true }).dialing()
 	if b.CanRead() || b.CanWrite() {
-		t.Error("a lease while dialling")
+		t.Error("a lease while connecting")
 	}
 	if _, ok := b.TakeRead(); ok {
 		t.Error("TakeRead")
@@ -306,9 +299,7 @@ func TestLeaseNotBeforeEstablished(t *testing.T) {
 	if _, ok := b.TakeWrite(); ok {
 		t.Error("TakeWrite")
 	}
-	b.tr.link.stage, b.tr.link.stageErr = ports.StageEstablished, nil
-	b.steps()
-	b.parkedUp()
+	b.upTo(ports.StageEstablished).parkedUp()
 	b.Close(b.now, nil, true)
 	b.steps()
 	if b.CanRead() || b.CanWrite() {

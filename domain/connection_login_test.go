@@ -74,10 +74,10 @@ func TestStepAuthenticatorReplacedBeforeItIsAsked(t *testing.T) {
 	// The next attempt is made at once, with the other.
 	b.wantState(domain.Disconnected)
 	if err := b.LastError(); !errors.Is(err, domain.ErrConnection) || errors.Is(err, domain.ErrAuthentication) {
-		t.Errorf("%v", err)
+		t.Errorf("got %v, want %v and no failed login", err, domain.ErrConnection)
 	}
 	if d, forever := b.ConnectionDelay(b.now); d != 0 || forever {
-		t.Errorf("a pause of %v", d)
+		t.Errorf("got a pause of %v (%v), want none", d, forever)
 	}
 }
 
@@ -89,6 +89,6 @@ func TestStepForgettingPanics(t *testing.T) {
 	b.logIn("0")
 	b.wantState(domain.Disconnected)
 	if err := b.LastError(); !errors.Is(err, domain.ErrPortPanic) {
-		t.Errorf("%v", err)
+		t.Errorf("got %v, want %v", err, domain.ErrPortPanic)
 	}
 }

@@ -282,18 +282,13 @@ func TestConnectionAgainstModel(t *testing.T) {
 			"read": func(*rapid.T) { w.giveRead(below(4, "which"), ports.ErrInterrupted) },
 			"time": func(*rapid.T) { w.now = w.now.Add(time.Duration(below(3000, "ms")) * time.Millisecond) },
 			"trouble": func(*rapid.T) {
-				switch below(5, "trouble") {
-				case 0:
-					onLink(func(l *fakeLink) { l.eof = io.EOF })
-				case 1:
-					onLink(func(l *fakeLink) { l.room, l.sendErr = below(30, "room"), broken })
-				case 2:
-					onLink(func(l *fakeLink) { l.stageErr = broken })
-				case 3:
-					w.Close(w.now, nil, false)
-				case 4:
-					w.now = w.now.Add(time.Duration(below(40, "s")) * time.Second)
-				}
+				[]func(){
+					func() { onLink(func(l *fakeLink) { l.eof = io.EOF }) },
+					func() { onLink(func(l *fakeLink) { l.room, l.sendErr = below(30, "room"), broken }) },
+					func() { onLink(func(l *fakeLink) { l.stageErr = broken }) },
+					func() { w.Close(w.now, nil, false) },
+					func() { w.now = w.now.Add(time.Duration(below(40, "s")) * time.Second) },
+				}[below(5, "trouble")]()
 			},
 		})
 		w.Close(w.now, nil, true)

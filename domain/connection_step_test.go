@@ -15,21 +15,18 @@ func TestStepCarriesOutTheWayUpAndDown(t *testing.T) {
 	b := newBench(t, func(b *bench) { b.auth = &fakeAuth{t: b.tr} })
 	b.Connect(b.now, domain.ConnectOptions{})
 	if out := b.Step(b.now, false); out.Kind != domain.Changed || out.To != domain.Connecting {
-		t.Fatalf("first %v", out.Kind)
+		t.Fatalf("got %v to %v first, want Changed to Connecting", out.Kind, out.To)
 	}
 	b.wantJournal() // the state's callbacks run before anything is started
 	if _, idle := b.steps(); !idle.Deadline.Equal(b.now.Add(10 * time.Second)) {
-		t.Errorf("deadline %v", idle.Deadline)
+		t.Errorf("got deadline %v, want 10s from %v", idle.Deadline, b.now)
 	}
 	b.wantJournal("resolve")
 	b.tr.lookup.eps, b.tr.lookup.err = []ports.Endpoint{{Address: "a"}, {Address: "b"}}, nil
 	b.steps()
 	b.wantJournal("close lookup", "open a")
-	b.tr.link.stage = ports.StageSecuring
-	b.steps()
-	b.wantState(domain.Handshake)
-	b.tr.link.stage, b.tr.link.stageErr = ports.StageEstablished, nil
-	b.steps()
+	b.upTo(ports.StageSecuring).wantState(domain.Handshake)
+	b.upTo(ports.StageEstablished)
 	b.wantState(domain.NegotiatingVersions)
 	b.say(frame(1, tableBody(0, 4, standardTable)))
 	b.steps()
@@ -76,7 +73,7 @@ func TestStepLookupFails(t *testing.T) {
 	b.wantJournal("resolve", "close lookup")
 	b.wantState(domain.Disconnected)
 	if !idle.Deadline.Equal(b.now.Add(50 * time.Millisecond)) {
-		t.Errorf("deadline %v", idle.Deadline.Sub(b.now))
+		t.Errorf("got a deadline in %v, want 50ms", idle.Deadline.Sub(b.now))
 	}
 }
 
@@ -211,14 +208,14 @@ func TestStepContainsPanics(t *testing.T) {
 			var e *domain.Error
 			onTheWayDown := where == "close link" || where == "close exchange"
 			if !onTheWayDown && (!errors.As(down[0].Err, &e) || e.Kind != domain.ErrPortPanic) {
-				t.Errorf("went down for %v", down[0].Err)
+				t.Errorf("got %v, want %v", down[0].Err, domain.ErrPortPanic)
 			}
 			if e != nil && (where == "begin a" || where == "next" || where == "token" ||
 				where == "watch exchange") && strings.Contains(e.Cause.Error(), where) {
 				t.Errorf("got the panic of the authenticator in %v, want it hidden", e.Cause)
 			}
 			if b.sink.started != b.sink.closed {
-				t.Errorf("%d started, %d closed", b.sink.started, b.sink.closed)
+				t.Errorf("got %d closed, want %d as started", b.sink.closed, b.sink.started)
 			}
 			// It can be used again.
 			b.now = b.now.Add(time.Second)
@@ -243,13 +240,13 @@ func TestStepBytesBeforeEOF(t *testing.T) {
 	b.tr.link.eof = io.EOF
 	outs, _ := b.steps()
 	if len(outs) != 3 || outs[0].Future != f || outs[1].Kind != domain.Changed || outs[2].Future != g {
-		t.Fatalf("%d outputs", len(outs))
+		t.Fatalf("got %d outputs, want the answer, Changed, the loss", len(outs))
 	}
 	if f.Err() != nil || string(f.Body()) != "world" {
 		t.Errorf("answered before the end: %v %q", f.Err(), f.Body())
 	}
 	if !errors.Is(g.Err(), io.EOF) {
-		t.Errorf("second: %v", g.Err())
+		t.Errorf("second: got %v, want %v", g.Err(), io.EOF)
 	}
 }
 
@@ -264,10 +261,10 @@ func TestStepSendErrorStillDelivers(t *testing.T) {
 	g := b.send("second")
 	outs, _ := b.steps()
 	if len(outs) != 3 || outs[0].Future != f || f.Err() != nil {
-		t.Fatalf("%d outputs, first request %v", len(outs), f.Err())
+		t.Fatalf("got %d outputs and %v for the first request, want 3 and nil", len(outs), f.Err())
 	}
 	if !errors.Is(g.Err(), broken) || g.Sent() != domain.SentPartly {
-		t.Errorf("second request: %v, %v", g.Err(), g.Sent())
+		t.Errorf("second: got %v, %v, want %v, partly sent", g.Err(), g.Sent(), broken)
 	}
 }
 
@@ -279,14 +276,14 @@ func TestStepAnswersBeforeDeadlines(t *testing.T) {
 	b.now = b.now.Add(time.Hour)
 	b.steps()
 	if f.Err() != nil {
-		t.Errorf("%v", f.Err())
+		t.Errorf("got %v, want an answer", f.Err())
 	}
 	g := b.send("second")
 	b.steps()
 	b.now = b.now.Add(30 * time.Second)
 	b.steps()
 	if !errors.Is(g.Err(), domain.ErrRequestTimeout) {
-		t.Errorf("%v", g.Err())
+		t.Errorf("got %v, want %v", g.Err(), domain.ErrRequestTimeout)
 	}
 }
 
@@ -299,7 +296,7 @@ func TestStepStageFails(t *testing.T) {
 		b.tr.link.stage, b.tr.link.stageErr = stage, errors.New("no")
 		b.steps()
 		if !errors.Is(b.LastError(), want) {
-			t.Errorf("%v: %v", stage, b.LastError())
+			t.Errorf("%v: got %v, want %v", stage, b.LastError(), want)
 		}
 		if !b.tr.link.closed {
 			t.Errorf("%v: the link was left open", stage)
@@ -325,8 +322,7 @@ func TestStepTransportsAdvice(t *testing.T) {
 		"dial": {func(b *bench) { b.dialing().tr.link.stageErr = advised{} }, domain.ErrDial},
 		"handshake": {func(b *bench) {
 			l := b.dialing().tr.link
-			l.stage,
-				l.stageErr = ports.StageSecuring, advised{}
+			l.stage, l.stageErr = ports.StageSecuring, advised{}
 		}, domain.ErrTLS},
 		"versions":  {func(b *bench) { b.established().tr.link.eof = advised{securing: true} }, domain.ErrTLS},
 		"connected": {func(b *bench) { b.connected().tr.link.eof = advised{securing: true} }, domain.ErrTLS},
@@ -337,7 +333,7 @@ func TestStepTransportsAdvice(t *testing.T) {
 			b.steps()
 			var e *domain.Error
 			if !errors.As(b.LastError(), &e) || e.Kind != c.want || e.Hint != "try this" {
-				t.Fatalf("%#v", e)
+				t.Fatalf("got %#v, want %v with the hint", e, c.want)
 			}
 			if !b.BlackedOut(b.now) {
 				t.Error("no pause after it")

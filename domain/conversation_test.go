@@ -67,6 +67,8 @@ func (a args) word(i int) string {
 	return ""
 }
 
+func words(words ...string) args { return args{words: words} }
+
 func (a args) has(word string) bool { return slices.Contains(a.words, word) }
 
 func (a args) id() int32 {
@@ -82,11 +84,7 @@ func (a args) duration(name string) time.Duration {
 	if !ok {
 		return 0
 	}
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		panic(err)
-	}
-	return d
+	return must(time.ParseDuration(text))
 }
 
 func (a args) number(name string, or int) int {
@@ -94,11 +92,15 @@ func (a args) number(name string, or int) int {
 	if !ok {
 		return or
 	}
-	n, err := strconv.Atoi(text)
+	return must(strconv.Atoi(text))
+}
+
+// must returns v, and panics if a command is not written as it should be.
+func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
 	}
-	return n
+	return v
 }
 
 var commands map[string]func(*conversation, args)
@@ -118,7 +120,7 @@ func init() {
 		"hold":      (*conversation).holdOpen,  // [no]
 		"within":    (*conversation).within,    // 2s
 		"addresses": (*conversation).addresses, // a b c, or error=, or none
-		"stage":     (*conversation).stage,     // dialling, securing, established
+		"stage":     (*conversation).stage,     // connecting, securing, established
 		"answer":    (*conversation).answer,    // #id "text" [tags=hex] [first=n: cut off]
 		"versions":  (*conversation).versions,  // [code=] [version=] "table": the answer to ApiVersions
 		"mechanism": (*conversation).answerOwn, // "code names": the answer to SaslHandshake
@@ -315,7 +317,7 @@ func (k *conversation) drain() {
 
 var eventNames = map[domain.EventKind]string{
 	domain.EventResolveStart: "resolving", domain.EventResolveDone: "resolved",
-	domain.EventDialStart: "dialling", domain.EventDialDone: "dialled", domain.EventTLSHandshakeDone: "secured",
+	domain.EventDialStart: "connecting", domain.EventDialDone: "connected", domain.EventTLSHandshakeDone: "secured",
 	domain.EventVersions: "versions", domain.EventReleaseDetected: "old release",
 	domain.EventAuthStart: "login", domain.EventAuthDone: "logged in", domain.EventPlaintextCredentials: "exposed",
 	domain.EventWritten: "written", domain.EventAnswered: "answered",
@@ -425,19 +427,13 @@ var phases = []struct {
 }{
 	{"disconnected", func(*conversation) {}},
 	{"resolving", func(k *conversation) { k.connect(args{}) }},
-	{"dialling", func(k *conversation) { k.addresses(args{words: k.hosts}) }},
-	{"handshake", func(k *conversation) { k.stage(args{words: []string{"securing"}}) }},
-	{"asking", func(k *conversation) { k.stage(args{words: []string{"established"}}) }},
-	{"negotiating", func(k *conversation) { k.written(args{words: []string{"all"}}) }},
-	{"mechanism", func(k *conversation) {
-		k.versions(args{words: []string{standardTable}})
-		k.written(args{words: []string{"all"}})
-	}},
-	{"token", func(k *conversation) { k.answerOwn(args{words: []string{"0 PLAIN"}}) }},
-	{"login", func(k *conversation) {
-		k.token(args{words: []string{"secret"}})
-		k.written(args{words: []string{"all"}})
-	}},
+	{"connecting", func(k *conversation) { k.addresses(args{words: k.hosts}) }},
+	{"handshake", func(k *conversation) { k.stage(words("securing")) }},
+	{"asking", func(k *conversation) { k.stage(words("established")) }},
+	{"negotiating", func(k *conversation) { k.written(words("all")) }},
+	{"mechanism", func(k *conversation) { k.versions(words(standardTable)); k.written(words("all")) }},
+	{"token", func(k *conversation) { k.answerOwn(words("0 PLAIN")) }},
+	{"login", func(k *conversation) { k.token(words("secret")); k.written(words("all")) }},
 }
 
 func (k *conversation) given(a args) {
@@ -495,16 +491,16 @@ func (k *conversation) given(a args) {
 		if k.m.State() == domain.Connected {
 			break // the release is configured
 		}
-		k.versions(args{words: []string{standardTable}})
+		k.versions(words(standardTable))
 		if mechanism != "" {
-			k.written(args{words: []string{"all"}})
-			k.answerOwn(args{words: []string{"0 PLAIN"}})
-			k.token(args{words: []string{"secret", "done"}})
-			k.written(args{words: []string{"all"}})
+			k.written(words("all"))
+			k.answerOwn(words("0 PLAIN"))
+			k.token(words("secret", "done"))
+			k.written(words("all"))
 			k.answerOwn(args{words: []string{"0|||" + cmp.Or(a.named["lifetime"], "0")}})
 		}
 	case "closed":
-		k.close(args{words: []string{"final"}})
+		k.close(words("final"))
 	}
 	k.quiet = false
 	k.say("%v", k.m.State())
@@ -545,13 +541,7 @@ func (k *conversation) use(a args) {
 	k.do("use", func() { k.m.SetMechanisms(k.now, mechanisms(a.word(0), a.has("exposed"))) })
 }
 
-func (k *conversation) after(a args) {
-	d, err := time.ParseDuration(a.word(0))
-	if err != nil {
-		panic(err)
-	}
-	k.now = k.now.Add(d)
-}
+func (k *conversation) after(a args) { k.now = k.now.Add(must(time.ParseDuration(a.word(0)))) }
 
 func (k *conversation) connect(a args) {
 	k.do("connect", func() { k.m.Connect(k.now.Add(-a.duration("ago")), domain.ConnectOptions{Until: k.until}) })
@@ -640,16 +630,10 @@ func (k *conversation) drainAll(a args) {
 	k.do(input, func() { k.m.Drain(k.now, a.has("final")) })
 }
 
-func (k *conversation) holdOpen(a args) {
-	k.do("hold", func() { k.m.Hold(k.now, !a.has("no")) })
-}
+func (k *conversation) holdOpen(a args) { k.do("hold", func() { k.m.Hold(k.now, !a.has("no")) }) }
 
 func (k *conversation) within(a args) {
-	d, err := time.ParseDuration(a.word(0))
-	if err != nil {
-		panic(err)
-	}
-	k.until = k.now.Add(d)
+	k.until = k.now.Add(must(time.ParseDuration(a.word(0))))
 	k.m.Connect(k.now, domain.ConnectOptions{Until: k.until}) // of the attempt under way
 }
 
@@ -671,7 +655,7 @@ func (k *conversation) addresses(a args) {
 
 func (k *conversation) stage(a args) {
 	s := map[string]ports.Stage{
-		"dialling": ports.StageDialing, "securing": ports.StageSecuring,
+		"connecting": ports.StageDialing, "securing": ports.StageSecuring,
 		"established": ports.StageEstablished, "unheard-of": 9,
 	}[a.word(0)]
 	k.news("stage-"+a.word(0), a, func(epoch uint64) { k.m.HandleStage(k.now, epoch, s) })
@@ -694,11 +678,7 @@ func (k *conversation) read(input string, a args, data []byte) {
 }
 
 func (k *conversation) answer(a args) {
-	tags, err := hex.DecodeString(a.named["tags"])
-	if err != nil {
-		panic(err)
-	}
-	k.read("read", a, frame(a.id(), append(tags, a.word(1)...)))
+	k.read("read", a, frame(a.id(), append(must(hex.DecodeString(a.named["tags"])), a.word(1)...)))
 }
 
 func (k *conversation) versions(a args) {
@@ -707,17 +687,13 @@ func (k *conversation) versions(a args) {
 }
 
 func (k *conversation) answerOwn(a args) {
-	tags, _ := hex.DecodeString(a.named["tags"])
-	k.read("read", a, frame(k.asked, append(tags, a.word(0)...)))
+	k.read("read", a, frame(k.asked, append(must(hex.DecodeString(a.named["tags"])), a.word(0)...)))
 }
 
 func (k *conversation) bytes(a args) {
 	data := []byte(a.named["text"])
 	if text, ok := a.named["hex"]; ok {
-		var err error
-		if data, err = hex.DecodeString(text); err != nil {
-			panic(err)
-		}
+		data = must(hex.DecodeString(text))
 	}
 	k.read("read-garbage", a, data)
 }
@@ -780,10 +756,7 @@ func (k *conversation) lost(a args) {
 }
 
 func (k *conversation) timeout(a args) {
-	d, err := time.ParseDuration(a.word(0))
-	if err != nil {
-		panic(err)
-	}
+	d := must(time.ParseDuration(a.word(0)))
 	k.now = k.now.Add(d)
 	input := "timeout-early"
 	if until := k.m.NextDeadline(); !until.IsZero() && !k.now.Before(until) || until.IsZero() && d >= time.Hour {

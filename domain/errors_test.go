@@ -42,10 +42,10 @@ func TestErrorKinds(t *testing.T) {
 		for _, sent := range []domain.Sent{domain.SentNothing, domain.SentPartly, domain.SentFully} {
 			err := error(&domain.Error{Kind: c.kind, Broker: "broker:9092", Sent: sent, Cause: io.EOF})
 			if got := domain.Retriable(err); got != c.retriable {
-				t.Errorf("%v: retriable %v", err, got)
+				t.Errorf("%v: got retriable %v, want %v", err, got, c.retriable)
 			}
 			if got, want := domain.SafeToRetry(err), c.retriable && sent != domain.SentFully; got != want {
-				t.Errorf("%v: safe to retry %v", err, got)
+				t.Errorf("%v: got safe to retry %v, want %v", err, got, want)
 			}
 			for _, is := range append(c.also, c.kind, io.EOF) {
 				if !errors.Is(err, is) {
@@ -82,7 +82,7 @@ func TestRefusalAfterFailedLogin(t *testing.T) {
 	r.drain()
 	_, err := r.m.Send(r.now, newNote("x"), 0)
 	if !errors.Is(err, domain.ErrConnection) || !errors.Is(err, domain.ErrAuthentication) || domain.Retriable(err) {
-		t.Errorf("%v, retriable %v", err, domain.Retriable(err))
+		t.Errorf("got %v, retriable %v, want a failed login, not retriable", err, domain.Retriable(err))
 	}
 }
 

@@ -544,26 +544,17 @@ func (r *harness) oldNews(which int, epoch uint64) {
 		return
 	}
 	before, counted := r.picture(), r.sink.ignored
-	r.do(func() {
-		switch which % 8 {
-		case 0:
-			r.m.HandleAddresses(r.now, epoch, make([]ports.Endpoint, 1), nil)
-		case 1:
-			r.m.HandleStage(r.now, epoch, ports.StageEstablished)
-		case 2:
-			r.m.HandleRead(r.now, epoch, 4)
-		case 3:
-			r.m.HandleWritten(r.now, epoch, 1)
-		case 4:
-			r.m.HandleWritable(r.now, epoch)
-		case 5:
-			r.m.HandleToken(r.now, epoch, []byte("x"), true, nil)
-		case 6:
-			r.m.HandleLost(r.now, epoch, io.EOF)
-		case 7:
-			r.m.HandleAddresses(r.now, epoch, nil, io.EOF)
-		}
-	})
+	news := []func(){
+		func() { r.m.HandleAddresses(r.now, epoch, make([]ports.Endpoint, 1), nil) },
+		func() { r.m.HandleStage(r.now, epoch, ports.StageEstablished) },
+		func() { r.m.HandleRead(r.now, epoch, 4) },
+		func() { r.m.HandleWritten(r.now, epoch, 1) },
+		func() { r.m.HandleWritable(r.now, epoch) },
+		func() { r.m.HandleToken(r.now, epoch, []byte("x"), true, nil) },
+		func() { r.m.HandleLost(r.now, epoch, io.EOF) },
+		func() { r.m.HandleAddresses(r.now, epoch, nil, io.EOF) },
+	}
+	r.do(news[which%len(news)])
 	r.see("stale news")
 	if after := r.picture(); after != before || r.sink.ignored != counted+1 {
 		r.t.Fatalf("stale news: %s, before %s; counted %d", after, before, r.sink.ignored-counted)

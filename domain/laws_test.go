@@ -197,22 +197,31 @@ func importsOf(f *ast.File) (paths []string) {
 }
 
 func TestDomainIsPure(t *testing.T) {
-	root, module := findModule(t)
-	fset, std := source()
-	world := &twoImporters{std: std, local: map[string]*types.Package{}}
-	for _, dir := range []string{"ports", "domain/release", "domain"} {
-		files := parseDir(t, fset, filepath.Join(root, dir))
-		info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}}
-		pkg, err := (&types.Config{Importer: world}).Check(path.Join(module, dir), fset, files, info)
-		if err != nil {
-			t.Fatal(err)
-		}
-		world.local[path.Join(module, dir)] = pkg
+	eachPackage(t, func(dir string, fset *token.FileSet, files []*ast.File, info *types.Info) {
 		if dir != "ports" {
 			for _, impurity := range findImpurities(fset, files, info) {
 				t.Error(impurity)
 			}
 		}
+	})
+}
+
+// eachPackage checks the types of the core and of what it imports.
+func eachPackage(t *testing.T, visit func(string, *token.FileSet, []*ast.File, *types.Info)) {
+	t.Helper()
+	root, module := findModule(t)
+	fset, std := source()
+	world := &twoImporters{std: std, local: map[string]*types.Package{}}
+	for _, dir := range []string{"ports", "domain/release", "domain"} {
+		files := parseDir(t, fset, filepath.Join(root, dir))
+		info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{},
+			Selections: map[*ast.SelectorExpr]*types.Selection{}}
+		pkg, err := (&types.Config{Importer: world}).Check(path.Join(module, dir), fset, files, info)
+		if err != nil {
+			t.Fatal(err)
+		}
+		world.local[path.Join(module, dir)] = pkg
+		visit(dir, fset, files, info)
 	}
 }
 

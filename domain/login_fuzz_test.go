@@ -12,6 +12,40 @@ import (
 	"brokerconn/ports"
 )
 
+// loginPeer drives a Machine that logs in over a link that takes everything.
+type loginPeer struct {
+	m          *domain.Machine
+	now        time.Time
+	sent       []byte
+	challenges int
+}
+
+// newLoginPeer is established, and has said nothing yet.
+func newLoginPeer(c domain.Config) *loginPeer {
+	c.Host, c.Codec = "broker", kafkacodec.Codec{}
+	p := &loginPeer{m: domain.NewMachine(domain.Complete(c)), now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	p.m.Connect(p.now, domain.ConnectOptions{})
+	p.drain()
+	p.m.HandleAddresses(p.now, 1, []ports.Endpoint{{Address: "a"}}, nil)
+	p.m.HandleStage(p.now, 1, ports.StageEstablished)
+	p.drain()
+	return p
+}
+
+func (p *loginPeer) drain() {
+	for {
+		switch out := p.m.Next(); out.Kind {
+		case domain.Idle:
+			return
+		case domain.Transmit:
+			p.sent = append(p.sent, out.Data...)
+			p.m.HandleWritten(p.now, out.Epoch, len(out.Data))
+		case domain.Challenge:
+			p.challenges++
+		}
+	}
+}
+
 // FuzzLogin lets an authenticator make any tokens and a broker answer any bytes:
 // each token leaves once, whole, in a frame whose size is true, nothing panics,
 // and the login ends ready or down.
@@ -27,26 +61,8 @@ func FuzzLogin(f *testing.F) {
 		if len(token) > 1<<20 || len(answer) > 1<<19 {
 			return
 		}
-		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-		m := domain.NewMachine(domain.Complete(domain.Config{
-			Host: "broker", Mechanisms: []domain.Mechanism{{Name: "X"}}, Codec: kafkacodec.Codec{},
-		}))
-		m.Connect(now, domain.ConnectOptions{})
-		var sent []byte
-		challenged := 0
-		drain := func() {
-			for {
-				switch out := m.Next(); out.Kind {
-				case domain.Idle:
-					return
-				case domain.Transmit:
-					sent = bytes.Clone(out.Data)
-					m.HandleWritten(now, out.Epoch, len(out.Data))
-				case domain.Challenge:
-					challenged++
-				}
-			}
-		}
+		p := newLoginPeer(domain.Config{Mechanisms: []domain.Mechanism{{Name: "X"}}})
+		m, now, drain := p.m, p.now, p.drain
 		read := func(id int32, body []byte) {
 			whole := frame(id, body)
 			for len(whole) > 0 && m.State().SettingUp() {
@@ -56,23 +72,20 @@ func FuzzLogin(f *testing.F) {
 			}
 			drain()
 		}
-		drain()
-		m.HandleAddresses(now, 1, []ports.Endpoint{{Address: "a"}}, nil)
-		m.HandleStage(now, 1, ports.StageEstablished)
-		drain()
 		// ApiVersions v4: three APIs, no throttle, no tagged fields.
 		read(1, []byte{0, 0, 4, 0, 17, 0, 0, 0, 1, 0, 0, 18, 0, 0, 0, 4, 0, 0, 36, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0})
 		read(2, []byte{0, 0, 0, 0, 0, 0}) // SaslHandshake v1: no error, no list
-		if m.State() != domain.Authenticating || challenged != 1 {
-			t.Fatalf("%v, %d challenges: %v", m.State(), challenged, m.LastError())
+		if m.State() != domain.Authenticating || p.challenges != 1 {
+			t.Fatalf("got %v and %d challenges (%v), want %v and 1", m.State(), p.challenges, m.LastError(),
+				domain.Authenticating)
 		}
-		sent = nil
+		p.sent = nil
 		m.HandleToken(now, 1, token, done, nil)
 		drain()
 		switch {
 		case token == nil && done:
 			if m.State() != domain.Connected {
-				t.Fatalf("%v", m.State())
+				t.Fatalf("got %v, want %v", m.State(), domain.Connected)
 			}
 			return
 		case token == nil:
@@ -81,8 +94,8 @@ func FuzzLogin(f *testing.F) {
 			}
 			return
 		}
-		if size := binary.BigEndian.Uint32(sent); int(size) != len(sent)-4 || !bytes.HasSuffix(sent, token) {
-			t.Fatalf("size %d of %d bytes", size, len(sent))
+		if size := binary.BigEndian.Uint32(p.sent); int(size) != len(p.sent)-4 || !bytes.HasSuffix(p.sent, token) {
+			t.Fatalf("got size %d of %d bytes, want the token in one frame", size, len(p.sent))
 		}
 		read(3, answer)
 		switch m.State() {
@@ -94,7 +107,7 @@ func FuzzLogin(f *testing.F) {
 			m.HandleTimeout(now.Add(time.Minute))
 			drain()
 			if m.State() != domain.Disconnected {
-				t.Fatalf("%v after a minute", m.State())
+				t.Fatalf("after a minute: got %v, want %v", m.State(), domain.Disconnected)
 			}
 		case domain.Disconnected:
 			if m.LastError() == nil {

@@ -143,15 +143,17 @@ func (m *Machine) next(transmits bool) Output {
 			m.out.pop()
 			continue
 		}
-		out := m.out.pop()
-		if out.Kind == Completed {
-			if out.Future.abandoned {
-				m.Recycle(m.finish(out.Future))
-				continue
-			}
-			m.finish(out.Future)
+		next := *it
+		m.out.pop()
+		switch {
+		case next.event != nil:
+			return Output{Kind: Noted, Event: next.event}
+		case next.other != nil:
+			return *next.other
+		case !m.finish(next.done).abandoned:
+			return Output{Kind: Completed, Future: next.done}
 		}
-		return out
+		m.Recycle(next.done)
 	}
 	if transmits && m.canTransmit() {
 		return Output{Kind: Transmit, Epoch: m.epoch, Data: m.transmit()}
@@ -163,6 +165,9 @@ func (m *Machine) finish(f *Future) *Future {
 	f.done = true
 	return f
 }
+
+// want puts an output that is not about a request into the outbox.
+func (m *Machine) want(out Output) { m.out.put(item{other: &out}) }
 
 // tick takes note of the time.
 func (m *Machine) tick(now time.Time) {
@@ -177,21 +182,20 @@ func (m *Machine) setState(to State, err error) {
 	if !m.state.mayBecome(to) {
 		panic("domain: no way from " + m.state.String() + " to " + to.String())
 	}
-	m.out.put(Output{Kind: Changed, From: m.state, To: to, Endpoint: m.Endpoint(), Err: err})
+	m.want(Output{Kind: Changed, From: m.state, To: to, Endpoint: m.Endpoint(), Err: err})
 	m.state = to
 }
 
 func (m *Machine) note(e Event) {
 	if m.cfg.Trace {
 		e.Time, e.Endpoint = m.now, m.Endpoint()
-		m.out.put(Output{Kind: Noted, Event: &e})
+		m.out.put(item{event: &e})
 	}
 }
 
 func (m *Machine) noteRequest(kind EventKind, f *Future) {
 	if m.cfg.TraceRequests {
-		e := Event{Kind: kind, Time: m.now, Endpoint: m.Endpoint(), Request: f.Info()}
-		m.out.put(Output{Kind: Noted, Event: &e})
+		m.out.put(item{event: &Event{Kind: kind, Time: m.now, Endpoint: m.Endpoint(), Request: f.Info()}})
 	}
 }
 

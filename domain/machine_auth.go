@@ -104,7 +104,7 @@ func (m *Machine) receiveHandshake(f *Future, body []byte) {
 func (m *Machine) challenge(data []byte) {
 	m.login.step = loginToken
 	name := m.mechanism.Name
-	m.out.put(Output{Kind: Challenge, Epoch: m.epoch, Endpoint: m.Endpoint(), Mechanism: name, Data: data})
+	m.want(Output{Kind: Challenge, Epoch: m.epoch, Endpoint: m.Endpoint(), Mechanism: name, Data: data})
 }
 
 // HandleToken brings the authenticator's response to the last challenge. done:

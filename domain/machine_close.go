@@ -94,9 +94,9 @@ func (m *Machine) drop(e *Error, final, retry bool) {
 	}
 	m.setState(to, err)
 	if e.Kind != ErrResolve { // which leaves nothing to close
-		m.out.put(Output{Kind: Hangup, Epoch: m.epoch})
+		m.want(Output{Kind: Hangup, Epoch: m.epoch})
 	}
-	m.out.items = append(m.out.items, item{failing: lost})
+	m.out.put(item{failing: lost})
 }
 
 // prepareNext decides when the next attempt may begin and what it takes over.

@@ -61,7 +61,7 @@ func (m *Machine) Connect(now time.Time, o ConnectOptions) {
 	m.addresses = nil
 	m.setState(Connecting, nil)
 	m.note(Event{Kind: EventResolveStart})
-	m.out.put(Output{Kind: Resolve, Epoch: m.epoch})
+	m.want(Output{Kind: Resolve, Epoch: m.epoch})
 }
 
 // untried returns how many addresses are left to be tried.
@@ -77,7 +77,7 @@ func (m *Machine) open() {
 		m.addressBy = m.now.Add(max(left, 0) / time.Duration(1+rest))
 	}
 	m.note(Event{Kind: EventDialStart})
-	m.out.put(Output{Kind: Open, Epoch: m.epoch, Endpoint: m.Endpoint()})
+	m.want(Output{Kind: Open, Epoch: m.epoch, Endpoint: m.Endpoint()})
 }
 
 // HandleAddresses reports the result of the lookup: at least one address, or an error.

@@ -162,7 +162,7 @@ func (m *Machine) answered(f *Future, size int, throttled time.Duration) {
 	f.Completed = m.now
 	m.sink.ResponseReceived(m.now, f.Request.Key(), f.Version, size, throttled, f.Timing)
 	m.noteRequest(EventAnswered, f)
-	m.out.put(Output{Kind: Completed, Future: f})
+	m.out.put(item{done: f})
 }
 
 // receiveOwn hands the response to a request of the core's own to what it is for.

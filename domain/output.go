@@ -96,14 +96,16 @@ type outbox struct {
 	head  int
 }
 
-// item is an output, or the futures of a dropped connection, which fail one by
-// one when their turn comes.
+// item is one of: the Future of a Completed, the Event of a Noted, the requests of a dropped
+// connection, which fail one by one when their turn comes, or a less frequent output.
 type item struct {
-	Output
+	done    *Future
+	event   *Event
 	failing *failing
+	other   *Output
 }
 
-func (o *outbox) put(out Output) { o.items = append(o.items, item{Output: out}) }
+func (o *outbox) put(it item) { o.items = append(o.items, it) }
 
 func (o *outbox) front() *item {
 	if o.head == len(o.items) {
@@ -112,12 +114,10 @@ func (o *outbox) front() *item {
 	return &o.items[o.head]
 }
 
-func (o *outbox) pop() Output {
-	out := o.items[o.head].Output
+func (o *outbox) pop() {
 	o.items[o.head] = item{}
 	o.head++
 	if o.head == len(o.items) {
 		o.items, o.head = o.items[:0], 0
 	}
-	return out
 }

@@ -7,10 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"brokerconn/adapters/kafkacodec"
 	"brokerconn/domain"
 	"brokerconn/domain/release"
-	"brokerconn/ports"
 )
 
 // FuzzRawLogin lets a broker before 1.0 say any bytes, in pieces of any size, to a
@@ -33,35 +31,12 @@ func FuzzRawLogin(f *testing.F) {
 		if len(says) > 1<<18 || pieces < 1 {
 			return
 		}
-		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-		m := domain.NewMachine(domain.Complete(domain.Config{
-			Host: "broker", Mechanisms: []domain.Mechanism{{Name: "GSSAPI"}},
-			APIVersion: release.Release{Minor: 9}, Codec: kafkacodec.Codec{},
-		}))
-		var sent []byte
-		asked, tokens := false, 0
-		drain := func() {
-			for {
-				switch out := m.Next(); out.Kind {
-				case domain.Idle:
-					return
-				case domain.Transmit:
-					sent = append(sent, out.Data...)
-					m.HandleWritten(now, out.Epoch, len(out.Data))
-				case domain.Challenge:
-					asked = true
-				}
-			}
-		}
-		m.Connect(now, domain.ConnectOptions{})
-		drain()
-		m.HandleAddresses(now, 1, []ports.Endpoint{{Address: "a"}}, nil)
-		m.HandleStage(now, 1, ports.StageEstablished)
-		drain()
+		p := newLoginPeer(domain.Config{Mechanisms: []domain.Mechanism{{Name: "GSSAPI"}},
+			APIVersion: release.Release{Minor: 9}})
+		m, now, drain, tokens := p.m, p.now, p.drain, 0
 		step := func() {
-			for asked && m.State() == domain.Authenticating {
-				asked = false
-				tokens++
+			for p.challenges > tokens && m.State() == domain.Authenticating {
+				tokens = p.challenges
 				switch {
 				case tokens == 3 && lastUnanswered:
 					m.HandleToken(now, 1, []byte{3}, true, nil)
@@ -93,8 +68,8 @@ func FuzzRawLogin(f *testing.F) {
 		if tokens > 2 && lastUnanswered {
 			want = append(want, 0, 0, 0, 1, 3)
 		}
-		if !bytes.Equal(sent, want) {
-			t.Fatalf("sent % x, want % x", sent, want)
+		if !bytes.Equal(p.sent, want) {
+			t.Fatalf("sent % x, want % x", p.sent, want)
 		}
 		switch m.State() {
 		case domain.Connected:

@@ -32,10 +32,7 @@ func NewPolledBroker(t *testing.T, change func(*broker.Config)) *PolledBroker {
 	if change != nil {
 		change(&cfg)
 	}
-	var err error
-	if s.Polled, err = broker.NewPolled(cfg); err != nil {
-		t.Fatal(err)
-	}
+	s.Polled = NewPolled(t, cfg)
 	return s
 }
 

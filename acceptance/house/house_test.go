@@ -2,20 +2,17 @@ package main
 
 import (
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 )
 
 // root is the checkout's.
 const root = "../.."
 
 func TestLinesAreNarrow(t *testing.T) {
-	s, err := count(root)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := must(count(root))
 	t.Logf("%d lines of code shipped, %d of tests, %d in programs of acceptance", s.shipped, s.tests, s.acceptance)
 	if s.shipped < 1000 || s.tests < 1000 {
 		t.Errorf("the walk missed files: %+v", s)
@@ -26,35 +23,20 @@ func TestLinesAreNarrow(t *testing.T) {
 }
 
 func TestFilesPerFolder(t *testing.T) {
-	files, err := filesIn(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, broken := range overLimit(files) {
+	for _, broken := range overLimit(must(filesIn(root))) {
 		t.Error(broken)
 	}
 }
 
 func TestWords(t *testing.T) {
-	l, err := readLanguage()
-	if err != nil {
-		t.Fatal(err)
-	}
-	found, err := l.uses(root, ".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, u := range found {
+	for _, u := range must(must(readLanguage()).uses(root, ".")) {
 		t.Error(u)
 	}
 }
 
 // TestExceptionsAreUsed fails for a row of exceptions.txt that nothing needs any longer.
 func TestExceptionsAreUsed(t *testing.T) {
-	l, err := readLanguage()
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := must(readLanguage())
 	for _, r := range l.exceptions {
 		all := *l
 		all.exceptions = nil
@@ -68,23 +50,30 @@ func TestExceptionsAreUsed(t *testing.T) {
 // plant writes a checkout of the named files.
 func plant(t *testing.T, files map[string]string) string {
 	t.Helper()
-	dir := t.TempDir()
+	dir, tree := t.TempDir(), fstest.MapFS{}
 	for name, text := range files {
-		name = filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		tree[name] = &fstest.MapFile{Data: []byte(text), Mode: 0o644}
+	}
+	if err := os.CopyFS(dir, tree); err != nil {
+		t.Fatal(err)
 	}
 	return dir
 }
 
-// house runs the command in a checkout.
-func house(t *testing.T, dir string, args ...string) (code int, out string) {
+// house runs the command in a checkout, and checks the exit code and that the output has want.
+func house(t *testing.T, dir string, code int, want string, args ...string) (out string) {
 	t.Helper()
 	var b strings.Builder
-	code = run(append([]string{"-dir", dir}, args...), &b, &b)
-	return code, b.String()
+	got := run(append([]string{"-dir", dir}, args...), &b, &b)
+	if got != code || !strings.Contains(b.String(), want) {
+		t.Errorf("house %q: got exit code %d, want %d and %q in\n%s", args, got, code, want, b.String())
+	}
+	return b.String()
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }

@@ -29,22 +29,13 @@ func TestWordsArePlanted(t *testing.T) {
 		{"x/testdata/a.go", "package a\n\n// " + word("an", "ew") + "\n", ""},
 	} {
 		dir := plant(t, map[string]string{c.path: c.text, "go.mod": "module m\n", "Makefile": "\n"})
-		code, out := house(t, dir, "words")
-		want := 0
-		if c.want != "" {
-			want = 1
-		}
-		if code != want || !strings.Contains(out, c.want) {
-			t.Errorf("%s\n%s\ngot exit code %d and\n%s\nwant %d and %q", c.path, c.text, code, out, want, c.want)
-		}
+		t.Logf("%s\n%s", c.path, c.text)
+		house(t, dir, min(len(c.want), 1), c.want, "words")
 	}
 }
 
 func TestExceptionsApply(t *testing.T) {
-	l, err := readLanguage()
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := must(readLanguage())
 	planted := word("an", "ew")
 	dir := plant(t, map[string]string{"a/x.md": planted, "ab/x.md": planted})
 	l.exceptions = append(l.exceptions, row{"a", planted, "planted"})

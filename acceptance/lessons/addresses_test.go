@@ -45,9 +45,7 @@ func (k *killable) kill(t *testing.T, conn *broker.Conn) {
 	k.peers = nil
 	k.mu.Unlock()
 	time.Sleep(4 * time.Second) // in a bubble
-	if conn.State() != broker.Disconnected {
-		t.Fatalf("state %v after the loss", conn.State())
-	}
+	require(t, conn.State() == broker.Disconnected, "state %v after the loss", conn.State())
 }
 
 // lookedUpAgain: the broker moves while it is connected. After the loss the
@@ -84,9 +82,8 @@ func failedAddressLast(t *testing.T) {
 		k.kill(t, conn)
 		hosts.Refuse["b"], hosts.Refuse["c"] = errors.New("refused"), errors.New("refused")
 		fakebroker.Must(t, heartbeat(t.Context(), conn))
-		if got := strings.Join(hosts.Order(), " "); got != "a b c a" {
-			t.Errorf("dialed %s", got)
-		}
+		got := strings.Join(hosts.Order(), " ")
+		assert(t, got == "a b c a", "dialed %s", got)
 	})
 }
 
@@ -109,9 +106,8 @@ func nextAddressAtOnce(t *testing.T) {
 		hosts := (&fakebroker.Hosts{Refuse: refuse}).At(addresses...)
 		began := time.Now()
 		dial(t, hosts.Config())
-		if took := time.Since(began); took != 0 || !slices.Equal(hosts.Order(), addresses) {
-			t.Errorf("dialed %q in %v", hosts.Order(), took)
-		}
+		took := time.Since(began)
+		assert(t, took == 0 && slices.Equal(hosts.Order(), addresses), "dialed %q in %v", hosts.Order(), took)
 	})
 	runBubble(t, "none is good", func(t *testing.T) {
 		bad := addresses[:len(addresses)-1]
@@ -128,14 +124,11 @@ func nextAddressAtOnce(t *testing.T) {
 			if !slices.Equal(round, slices.Sorted(slices.Values(bad))) {
 				t.Fatalf("round of addresses %q", order[n:n+len(bad)])
 			}
-			if !times[n].At.Equal(times[n+len(bad)-1].At) {
-				t.Errorf("a pause within a round")
-			}
+			assert(t, times[n].At.Equal(times[n+len(bad)-1].At), "a pause within a round")
 		}
 		pauses, limit := pausesOf(times)
-		if limit != len(bad) || len(pauses) < 45 {
-			t.Errorf("%d addresses at once, and %d pauses in a minute", limit, len(pauses))
-		}
+		assert(t, limit == len(bad) && len(pauses) >= 45,
+			"%d addresses at once, and %d pauses in a minute", limit, len(pauses))
 		checkPauses(t, pauses) // one failure for all addresses together
 	})
 }
@@ -160,12 +153,9 @@ func zoneIsKept(t *testing.T) {
 				return nil, errors.New("not today")
 			},
 		}})
-		if !slices.Equal(dials, []string{"tcp " + want}) || !slices.Equal(hosts, []string{host}) {
-			t.Errorf("%s: dialed %q for %q", written, dials, hosts)
-		}
-		if !errors.Is(err, broker.ErrDial) || !strings.Contains(err.Error(), host) {
-			t.Errorf("%s: %v", written, err)
-		}
+		assert(t, slices.Equal(dials, []string{"tcp " + want}) && slices.Equal(hosts, []string{host}),
+			"%s: dialed %q for %q", written, dials, hosts)
+		assert(t, errors.Is(err, broker.ErrDial) && strings.Contains(err.Error(), host), "%s: %v", written, err)
 	}
 }
 
@@ -188,7 +178,6 @@ func hostOfEachConnection(t *testing.T) {
 	for _, d := range hosts.DialedHosts() {
 		dials = append(dials, d.Host)
 	}
-	if !slices.Equal(dials, wanted) || !slices.Equal(login.Hosts, wanted) {
-		t.Errorf("dialed for %v, logged in to %v; want %v", dials, login.Hosts, wanted)
-	}
+	assert(t, slices.Equal(dials, wanted) && slices.Equal(login.Hosts, wanted),
+		"dialed for %v, logged in to %v; want %v", dials, login.Hosts, wanted)
 }

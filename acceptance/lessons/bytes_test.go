@@ -54,13 +54,11 @@ func firstBytes(t *testing.T) {
 				hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": speak}}).At("a")
 				began := time.Now()
 				_, err := broker.Dial(t.Context(), hosts.Config())
-				if !errors.Is(err, c.kind) || !errors.Is(err, broker.ErrNotKafka) || broker.Retriable(err) {
-					t.Errorf("got %v", err)
-				}
-				if e := brokerError(t, err); e.Hint == "" || e.Address != "a" || !strings.Contains(err.Error(),
-					c.reports) {
-					t.Errorf("hint %q, address %q, want %q in %q", e.Hint, e.Address, c.reports, err)
-				}
+				assert(t, errors.Is(err, c.kind) && errors.Is(err, broker.ErrNotKafka) && !broker.Retriable(err),
+					"got %v", err)
+				e := brokerError(t, err)
+				assert(t, e.Hint != "" && e.Address == "a" && strings.Contains(err.Error(), c.reports),
+					"hint %q, address %q, want %q in %q", e.Hint, e.Address, c.reports, err)
 				if took := time.Since(began); took != 0 || len(hosts.DialedHosts()) != 1 {
 					t.Errorf("it took %v and %d dials", took, len(hosts.DialedHosts()))
 				}
@@ -95,9 +93,7 @@ func polledAt(t *testing.T, phase broker.State) *fakebroker.PolledBroker {
 	if phase != broker.NegotiatingVersions {
 		reply(s, r, fakebroker.Table(r.Version))
 	}
-	if s.State() != phase {
-		t.Fatalf("state %v, want %v: %v", s.State(), phase, s.Stats().LastError)
-	}
+	require(t, s.State() == phase, "state %v, want %v: %v", s.State(), phase, s.Stats().LastError)
 	return s
 }
 
@@ -132,9 +128,7 @@ func hostileSizes(t *testing.T) {
 			if err := s.Stats().LastError; s.State() != broker.Disconnected || !errors.Is(err, broker.ErrProtocol) {
 				t.Errorf("%v, size %d: %v, %v", phase, size, s.State(), err)
 			}
-			if took > noise {
-				t.Errorf("%v, size %d: %d bytes of memory", phase, size, took)
-			}
+			assert(t, took <= noise, "%v, size %d: %d bytes of memory", phase, size, took)
 		}
 	}
 }
@@ -159,12 +153,8 @@ func memoryFollowsBytes(t *testing.T) {
 			_, _ = s.Hand.Peer.Send(frame)
 			s.Recv()
 		})
-		if s.State() != c.phase {
-			t.Errorf("%v: such a size is allowed: %v", c.phase, s.Stats().LastError)
-		}
-		if took > c.ahead+noise {
-			t.Errorf("%v: %d bytes of memory for 68 that came", c.phase, took)
-		}
+		assert(t, s.State() == c.phase, "%v: such a size is allowed: %v", c.phase, s.Stats().LastError)
+		assert(t, took <= c.ahead+noise, "%v: %d bytes of memory for 68 that came", c.phase, took)
 	}
 }
 
@@ -188,9 +178,7 @@ func allSent(t *testing.T) {
 		validate := func() bool {
 			all := s.SendPendingV2()
 			left := int64(len(want)) - (s.Counts.Snapshot().BytesSent - before)
-			if all != (left == 0) {
-				r.Fatalf("all sent: %v, and %d bytes are left", all, left)
-			}
+			require(r, all == (left == 0), "all sent: %v, and %d bytes are left", all, left)
 			return all
 		}
 		for id := range int32(rapid.IntRange(1, 12).Draw(r, "requests")) {
@@ -212,8 +200,6 @@ func allSent(t *testing.T) {
 			take(1000)
 		}
 		take(1000)
-		if !bytes.Equal(got, want) {
-			r.Fatalf("the broker got\n%x, want\n%x", got, want)
-		}
+		require(r, bytes.Equal(got, want), "the broker got\n%x, want\n%x", got, want)
 	})
 }

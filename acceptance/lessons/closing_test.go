@@ -59,9 +59,8 @@ func sendRacesClose(t *testing.T) {
 		wg.Wait()
 		fakebroker.Receive(t, conn.Done())
 		n := counts.Snapshot()
-		if n.Sent != n.Received+n.Failed || n.Received < answered.Load() || n.Failed > cut.Load()+1 {
-			t.Fatalf("round %d: %+v; %d were answered, %d cut off", round, n, answered.Load(), cut.Load())
-		}
+		require(t, n.Sent == n.Received+n.Failed && n.Received >= answered.Load() && n.Failed <= cut.Load()+1,
+			"round %d: %+v; %d were answered, %d cut off", round, n, answered.Load(), cut.Load())
 	}
 }
 
@@ -129,13 +128,10 @@ func oneWayDown(t *testing.T) {
 				closed++
 			}
 		}
-		if closed != 1 || moves[len(moves)-1] != broker.Closed || downs != n.Started || n.Started != n.Closed ||
-			n.Sent != n.Received+n.Failed {
-			t.Fatalf("round %d: moves %v, counts %+v", round, moves, n)
-		}
+		require(t, closed == 1 && moves[len(moves)-1] == broker.Closed && downs == n.Started && n.Started == n.Closed &&
+			n.Sent == n.Received+n.Failed, "round %d: moves %v, counts %+v", round, moves, n)
 		mu.Unlock()
-		if hosts.StillOpen() != 0 || int64(len(hosts.DialedHosts())) != n.Started {
-			t.Fatalf("round %d: %d of %d connections are open", round, hosts.StillOpen(), len(hosts.DialedHosts()))
-		}
+		require(t, hosts.StillOpen() == 0 && int64(len(hosts.DialedHosts())) == n.Started,
+			"round %d: %d of %d connections are open", round, hosts.StillOpen(), len(hosts.DialedHosts()))
 	}
 }

@@ -2,10 +2,7 @@ package lessons
 
 import (
 	"context"
-	"errors"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -13,104 +10,47 @@ import (
 	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/clock/system"
 	"brokerconn/application/broker"
-	"brokerconn/ports"
 )
 
-// counting is a clock that counts the alarms that rang.
-type counting struct {
-	system.Clock
-	rings atomic.Int64
-}
-
-func (c *counting) NewAlarm(f func()) ports.Alarm {
-	return c.Clock.NewAlarm(func() { c.rings.Add(1); f() })
-}
+// otherClock is a clock that is no system.Clock.
+type otherClock struct{ system.Clock }
 
 func heartbeat(ctx context.Context, conn *broker.Conn) error {
 	_, err := kmsg.NewPtrHeartbeatRequest().RequestWith(ctx, conn)
 	return err
 }
 
-func isDone(f *broker.Future) bool {
-	select {
-	case <-f.Done():
-		return true
-	default:
-		return false
-	}
-}
+// What the tests of application/broker have too.
+var (
+	isDone, mustSend, sendAndWait   = fakebroker.IsDone, fakebroker.MustSend, fakebroker.SendAndWait
+	noError, wantError, wantRefusal = fakebroker.NoError, fakebroker.WantError, fakebroker.WantRefusal
+	newPolled, runBubble, numbered  = fakebroker.NewPolled, fakebroker.RunBubble, fakebroker.Numbered
+)
 
-// mustSend sends a request that must not be refused.
-func mustSend(t testing.TB, conn *broker.Conn, req ports.Message) *broker.Future {
+// assert reports what does not hold.
+func assert(t fakebroker.Failing, holds bool, format string, args ...any) {
 	t.Helper()
-	f, err := conn.Send(t.Context(), req)
-	if err != nil {
-		t.Fatalf("Send: got %v, want a Future", err)
+	if !holds {
+		t.Errorf(format, args...)
 	}
-	return f
 }
 
-// sendAndWait returns what became of a request: its refusal, or its response.
-func sendAndWait(ctx context.Context, conn *broker.Conn, req ports.Message) (ports.Message, error) {
-	f, err := conn.Send(ctx, req)
-	if err != nil {
-		return nil, err
-	}
-	return f.Wait(ctx)
-}
-
-func noError(t fakebroker.Failing, err error) {
+// require is assert, and ends the test.
+func require(t fakebroker.Failing, holds bool, format string, args ...any) {
 	t.Helper()
-	if err != nil {
-		t.Errorf("got %v, want no error", err)
-	}
-}
-
-// wantError checks that err matches each of the kinds.
-func wantError(t fakebroker.Failing, err error, kinds ...error) {
-	t.Helper()
-	for _, kind := range kinds {
-		if !errors.Is(err, kind) {
-			t.Errorf("got error %v, want %v", err, kind)
-		}
-	}
-}
-
-// wantRefusal is wantError for a request that is safe to retry.
-func wantRefusal(t fakebroker.Failing, err error, kinds ...error) {
-	t.Helper()
-	wantError(t, err, kinds...)
-	if !broker.SafeToRetry(err) {
-		t.Errorf("got error %v, want one that is safe to retry", err)
+	if !holds {
+		t.Fatalf(format, args...)
 	}
 }
 
 func errorOf[T any](_ T, err error) error { return err }
-
-func newPolled(t fakebroker.Failing, cfg broker.Config) *broker.Polled {
-	t.Helper()
-	p, err := broker.NewPolled(cfg)
-	fakebroker.Must(t, err)
-	return p
-}
-
-// runBubble runs a subtest in a bubble of testing/synctest.
-func runBubble(t *testing.T, name string, test func(t *testing.T)) {
-	t.Helper()
-	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
-}
 
 func dial(t testing.TB, cfg broker.Config) *broker.Conn {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	conn, err := broker.Dial(ctx, cfg)
-	fakebroker.Must(t, err)
-	t.Cleanup(func() {
-		conn.Close()
-		<-conn.Done()
-	})
-	return conn
+	return fakebroker.Closing(t, conn, err)
 }
 
 func ask() *kmsg.HeartbeatRequest { return kmsg.NewPtrHeartbeatRequest() }

@@ -122,9 +122,7 @@ func hooksHoldNoLock(t *testing.T) {
 		fakebroker.Receive(t, asked)
 	})
 	for _, name := range events() {
-		if !slices.Contains(seen, name) {
-			t.Errorf("%s was not called", name)
-		}
+		assert(t, slices.Contains(seen, name), "%s was not called", name)
 	}
 }
 
@@ -139,9 +137,7 @@ func closeFromEveryHook(t *testing.T) {
 					conn.Close()
 				}
 			})
-			if !closed.Load() {
-				t.Error("it was not called")
-			}
+			assert(t, closed.Load(), "it was not called")
 		})
 	}
 }

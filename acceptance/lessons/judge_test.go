@@ -1,14 +1,11 @@
 package lessons
 
 import (
-	"flag"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -17,24 +14,19 @@ import (
 	"brokerconn/acceptance/fakebroker"
 )
 
-// A row without a test, a test that does not exist and a missing row are faults of the
-// table.
+// A row without a test, a test that does not exist, a missing row and a README.md that names other tests
+// than a row runs are faults.
 
 const wantRows = 25
 
 func TestLessons(t *testing.T) {
-	for _, fault := range faultsOf(lessons, testsOf(t)) {
+	page, err := os.ReadFile("README.md")
+	fakebroker.Must(t, err)
+	for _, fault := range faultsOf(string(page), lessons, testsOf(t)) {
 		t.Error(fault)
 	}
-	for _, l := range lessons {
-		t.Logf("%2d  %s", l.number, l.issues)
-	}
-	for _, l := range lessons {
-		if len(l.run) == 0 {
-			continue
-		}
-		name := fmt.Sprintf("%02d %s", l.number, strings.ReplaceAll(l.name, "apache/", "apache-"))
-		t.Run(name, func(t *testing.T) {
+	for i, l := range lessons {
+		t.Run(fmt.Sprintf("%02d %s", i+1, l.name), func(t *testing.T) {
 			for _, f := range l.run {
 				t.Run(funcName(f), f)
 			}
@@ -42,43 +34,55 @@ func TestLessons(t *testing.T) {
 	}
 }
 
-// faultsOf returns the faults of a table. tests are the names of the tests of each folder.
-func faultsOf(table []lesson, tests map[string][]string) (faults []string) {
+// faultsOf returns the faults of a page and a table. elsewhere is the names of the tests of other folders.
+func faultsOf(page string, table []lesson, elsewhere map[string][]string) (faults []string) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
-	if len(table) != wantRows {
-		fault("the table has %d rows, want %d", len(table), wantRows)
+	var rows []string
+	for line := range strings.Lines(page) {
+		if strings.HasPrefix(line, "| ") && !strings.HasPrefix(line, "| |") {
+			rows = append(rows, strings.TrimSuffix(line[2:], " |\n"))
+		}
+	}
+	if len(rows) != wantRows || len(table) != wantRows {
+		fault("got %d rows on the page and %d in the table, want %d", len(rows), len(table), wantRows)
+		return faults
 	}
 	shown := map[string]int{}
 	for i, l := range table {
-		if l.number != i+1 {
-			fault("row %d has number %d", i+1, l.number)
+		number := i + 1
+		cells := strings.Split(rows[i], " | ")
+		if len(cells) != 5 || l.name == "" || slices.Contains(cells, "") {
+			fault("row %d: got %q for %q, want five columns", number, cells, l.name)
+			continue
 		}
-		for column, text := range map[string]string{
-			"name": l.name, "issues": l.issues, "what happened": l.happened, "what holds": l.holds,
-		} {
-			if text == "" || strings.Contains(text, "\n") {
-				fault("row %d: %s is %q, want one line", l.number, column, text)
-			}
+		if cells[0] != fmt.Sprint(number) {
+			fault("row %d has number %s", number, cells[0])
 		}
-		if len(l.run)+len(l.seen) == 0 {
-			fault("row %d has no test", l.number)
-		}
+		var run, named []string
 		for _, f := range l.run {
 			if f == nil {
-				fault("row %d runs nil", l.number)
+				fault("row %d runs nil", number)
 				continue
 			}
-			if n := funcName(f); shown[n] == 0 {
-				shown[n] = l.number
-			} else {
-				fault("row %d runs %s, which is a test of row %d", l.number, n, shown[n])
+			n := funcName(f)
+			if shown[n] != 0 {
+				fault("row %d runs %s, which is a test of row %d", number, n, shown[n])
+			}
+			shown[n] = number
+			run = append(run, n)
+		}
+		for ref := range strings.SplitSeq(cells[4], ", ") {
+			other := strings.Trim(ref, "*")
+			if other == ref {
+				named = append(named, ref)
+				continue
+			}
+			if folder, name, _ := strings.Cut(other, "."); !slices.Contains(elsewhere[folder], name) {
+				fault("row %d: there is no test %s in %s", number, name, folder)
 			}
 		}
-		for _, ref := range l.seen {
-			folder, name, _ := strings.Cut(ref, " ")
-			if !slices.Contains(tests[folder], name) {
-				fault("row %d: there is no test %s in %s", l.number, name, folder)
-			}
+		if !slices.Equal(run, named) {
+			fault("row %d runs %q, and names %q", number, run, named)
 		}
 	}
 	return faults
@@ -90,101 +94,61 @@ func funcName(f func(*testing.T)) string {
 	return name[strings.LastIndex(name, ".")+1:]
 }
 
+var declaration = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w*)\(`)
+
 // testsOf returns the names of all tests by folder, so that a row cannot name a test that
 // was renamed or removed.
 func testsOf(t *testing.T) map[string][]string {
 	t.Helper()
-	tests := map[string][]string{}
+	names := map[string][]string{}
 	for _, folder := range []string{"domain", "domain/release", "application/broker", "adapters/tcp",
 		"adapters/netlink", "adapters/tls", "adapters/sasl/scram"} {
 		files, err := filepath.Glob(filepath.Join("../..", filepath.FromSlash(folder), "*_test.go"))
 		fakebroker.Must(t, err)
 		for _, file := range files {
-			parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+			source, err := os.ReadFile(file)
 			fakebroker.Must(t, err)
-			for _, d := range parsed.Decls {
-				f, ok := d.(*ast.FuncDecl)
-				if ok && f.Recv == nil && (strings.HasPrefix(f.Name.Name, "Test") || strings.HasPrefix(f.Name.Name,
-					"Fuzz")) {
-					tests[folder] = append(tests[folder], f.Name.Name)
-				}
+			for _, match := range declaration.FindAllSubmatch(source, -1) {
+				names[folder] = append(names[folder], string(match[1]))
 			}
 		}
 	}
-	return tests
-}
-
-var update = flag.Bool("update", false, "write README.md")
-
-// TestReadme compares README.md with the table.
-func TestReadme(t *testing.T) {
-	var want strings.Builder
-	want.WriteString("# Lessons of other clients\n\n" +
-		"Issues of other clients of Kafka: what happened there, what holds here, and the tests of it. Those in\n" +
-		"italics are of other packages; `go test ./acceptance/lessons` runs the others. The table is in\n" +
-		"`table_test.go`; `go test ./acceptance/lessons -run Readme -update` writes this page.\n\n" +
-		"| | issues | what happened | what holds | tests |\n|---|---|---|---|---|\n")
-	for _, l := range lessons {
-		var tests []string
-		for _, f := range l.run {
-			tests = append(tests, funcName(f))
-		}
-		for _, ref := range l.seen {
-			tests = append(tests, "*"+strings.Replace(ref, " ", ".", 1)+"*")
-		}
-		fmt.Fprintf(&want, "| %d | %s | %s | %s | %s |\n",
-			l.number, l.issues, l.happened, l.holds, strings.Join(tests, ", "))
-	}
-	if *update {
-		fakebroker.Must(t, os.WriteFile("README.md", []byte(want.String()), 0o644))
-	}
-	got, err := os.ReadFile("README.md")
-	fakebroker.Must(t, err)
-	have, wanted := strings.Split(string(got), "\n"), strings.Split(want.String(), "\n")
-	if len(have) != len(wanted) {
-		t.Fatalf("README.md: got %d lines, want %d", len(have), len(wanted))
-	}
-	for i, line := range wanted {
-		if have[i] != line {
-			t.Errorf("README.md:%d: got\n%s\nwant\n%s", i+1, have[i], line)
-		}
-	}
+	return names
 }
 
 // TestLessonsValidate: faultsOf finds each possible fault.
 func TestLessonsValidate(t *testing.T) {
-	tests := map[string][]string{"domain": {"TestThere"}}
-	sound := func() []lesson {
-		var table []lesson
-		for i := range wantRows {
-			table = append(table, lesson{
-				number: i + 1, name: "n", issues: "i", happened: "h", holds: "o", seen: []string{"domain TestThere"},
-			})
-		}
-		return table
+	elsewhere := map[string][]string{"domain": {"TestThere"}}
+	table := slices.Repeat([]lesson{{name: "n"}}, wantRows)
+	page := "| | issues | what happened | what holds | tests |\n|---|---|---|---|---|\n"
+	for i := range wantRows {
+		page += fmt.Sprintf("| %d | i | h | o | *domain.TestThere* |\n", i+1)
 	}
-	if faults := faultsOf(sound(), tests); len(faults) != 0 {
-		t.Errorf("a sound table has faults: %q", faults)
-	}
-	for says, spoil := range map[string]func([]lesson) []lesson{
-		"has 24 rows":      func(l []lesson) []lesson { return l[:24] },
-		"has number 7":     func(l []lesson) []lesson { l[7].number = 7; return l },
-		"has no test":      func(l []lesson) []lesson { l[3].seen = nil; return l },
-		"no test TestGone": func(l []lesson) []lesson { l[3].seen = []string{"domain TestGone"}; return l },
-		"in adapters/tcp":  func(l []lesson) []lesson { l[3].seen = []string{"adapters/tcp TestThere"}; return l },
-		"what holds is":    func(l []lesson) []lesson { l[3].holds = ""; return l },
-		"issues is":        func(l []lesson) []lesson { l[3].issues = "a\nb"; return l },
-		"is a test of row": func(l []lesson) []lesson {
-			l[3].run = []func(*testing.T){TestLessons,
-				TestLessons}
-			return l
-		},
-		"row 4 runs nil":    func(l []lesson) []lesson { l[3].run = []func(*testing.T){nil}; return l },
-		"what happened is ": func(l []lesson) []lesson { l[3].happened = ""; return l },
+	assert(t, faultsOf(page, table, elsewhere) == nil, "sound: got faults %q", faultsOf(page, table, elsewhere))
+	const row = "| 4 | i | h | o | *domain.TestThere* |\n"
+	for _, c := range []struct {
+		says, spoiled string // of the page's row 4
+		run           tests
+	}{
+		{"got 24 rows", "", nil},
+		{"row 4 has number 7", "| 7 | i | h | o | *domain.TestThere* |\n", nil},
+		{"row 4: got", "| 4 | i | h | o |  |\n", nil},
+		{"row 4: got", "| 4 |  | h | o | *domain.TestThere* |\n", nil},
+		{"row 4: got", "| 4 | i |  | o | *domain.TestThere* |\n", nil},
+		{"row 4: got", "| 4 | i | h |  | *domain.TestThere* |\n", nil},
+		{"row 4: got", "| 4 | i | h\nb | o | *domain.TestThere* |\n", nil},
+		{"no test TestGone in domain", "| 4 | i | h | o | *domain.TestGone* |\n", nil},
+		{"no test TestThere in adapters/tcp", "| 4 | i | h | o | *adapters/tcp.TestThere* |\n", nil},
+		{`row 4 runs [], and names ["TestLessons"]`, "| 4 | i | h | o | TestLessons |\n", nil},
+		{`row 4 runs ["TestLessons"], and names []`, row, tests{TestLessons}},
+		{"TestLessons, which is a test of row 4", row, tests{TestLessons, TestLessons}},
+		{"row 4 runs nil", row, tests{nil}},
 	} {
-		faults := faultsOf(spoil(sound()), tests)
-		if len(faults) == 0 || !strings.Contains(strings.Join(faults, "\n"), says) {
-			t.Errorf("faults %q, want one that says %q", faults, says)
-		}
+		changed := slices.Clone(table)
+		changed[3].run = c.run
+		got := strings.Join(faultsOf(strings.Replace(page, row, c.spoiled, 1), changed, elsewhere), "\n")
+		assert(t, strings.Contains(got, c.says), "row %q: got %q, want %q", c.spoiled, got, c.says)
 	}
+	table[3].name = ""
+	assert(t, faultsOf(page, table, elsewhere) != nil, "a row without a name: got no fault")
 }

@@ -49,9 +49,8 @@ func anyLifetime(t *testing.T) {
 			if n := tokens.Load(); n < 1 || n > limit {
 				t.Errorf("%d logins for %d requests", n, requests)
 			}
-			if n := len(hosts.DialedHosts()); n != 1 {
-				t.Errorf("%d connections", n)
-			}
+			n := len(hosts.DialedHosts())
+			assert(t, n == 1, "%d connections", n)
 		})
 	}
 }
@@ -84,12 +83,10 @@ func lineAndLogin(t *testing.T) {
 			for range callers {
 				wg.Go(func() {
 					err := heartbeat(t.Context(), conn)
-					if c.is == nil && err != nil || c.is != nil && !errors.Is(err, c.is) {
-						t.Errorf("got %v, want %v", err, c.is)
-					}
-					if took := time.Since(began); took != c.took {
-						t.Errorf("it took %v, want %v", took, c.took)
-					}
+					assert(t, (c.is != nil || err == nil) && (c.is == nil || errors.Is(err, c.is)),
+						"got %v, want %v", err, c.is)
+					took := time.Since(began)
+					assert(t, took == c.took, "it took %v, want %v", took, c.took)
 				})
 			}
 			wg.Wait()
@@ -126,13 +123,9 @@ func halfALogin(t *testing.T) {
 			hosts, cfg, login := fakebroker.WithLogin(c.verdict)
 			login.Step = c.step
 			_, err := broker.Dial(t.Context(), cfg)
-			if !errors.Is(err, broker.ErrAuthentication) || !strings.Contains(err.Error(), c.says) {
-				t.Errorf("got %v", err)
-			}
+			assert(t, errors.Is(err, broker.ErrAuthentication) && strings.Contains(err.Error(), c.says), "got %v", err)
 			synctest.Wait()
-			if hosts.StillOpen() != 0 {
-				t.Error("the connection is still open")
-			}
+			assert(t, hosts.StillOpen() == 0, "the connection is still open")
 		})
 	}
 }
@@ -157,13 +150,10 @@ func loginRefused(t *testing.T) {
 		refused := func(within time.Duration) {
 			began := time.Now()
 			err := heartbeat(t.Context(), conn)
-			if !errors.Is(err, broker.ErrAuthentication) || broker.Retriable(err) ||
-				!strings.Contains(err.Error(), "no such user, or not that password") {
-				t.Errorf("got %v", err)
-			}
-			if took := time.Since(began); took > within {
-				t.Errorf("done after %v, want %v", took, within)
-			}
+			assert(t, errors.Is(err, broker.ErrAuthentication) && !broker.Retriable(err) &&
+				strings.Contains(err.Error(), "no such user, or not that password"), "got %v", err)
+			took := time.Since(began)
+			assert(t, took <= within, "done after %v, want %v", took, within)
 		}
 		for range 20 {
 			wg.Go(func() { refused(0) })
@@ -174,10 +164,9 @@ func loginRefused(t *testing.T) {
 		seen := func(when string) {
 			t.Helper()
 			var b *broker.BrokerError
-			if err := conn.LastError(); !errors.Is(err, broker.ErrAuthentication) || !errors.As(err, &b) ||
-				b.Code != 58 {
-				t.Errorf("%s the last error is %v", when, err)
-			}
+			err := conn.LastError()
+			assert(t, errors.Is(err, broker.ErrAuthentication) && errors.As(err, &b) && b.Code == 58,
+				"%s the last error is %v", when, err)
 		}
 		seen("while it pauses")
 		wantError(t, errorOf(sendAndWait(t.Context(), conn, kmsg.NewPtrHeartbeatRequest())), broker.ErrAuthentication)
@@ -189,9 +178,7 @@ func loginRefused(t *testing.T) {
 			noError(t, heartbeat(t.Context(), conn))
 		})
 		synctest.Wait()
-		if !conn.State().SettingUp() {
-			t.Fatalf("%v: the login was to be under way", conn.State())
-		}
+		require(t, conn.State().SettingUp(), "%v: the login was to be under way", conn.State())
 		seen("while it tries again")
 		close(slow)
 		wg.Wait()
@@ -225,13 +212,10 @@ func loginNeverHammers(t *testing.T) {
 		})
 		wg.Wait()
 		pauses, limit := pausesOf(hosts.DialedHosts())
-		if limit != 1 {
-			t.Errorf("%d dials at once", limit)
-		}
+		assert(t, limit == 1, "%d dials at once", limit)
 		checkPauses(t, pauses)
-		if n := login.Begun.Load(); n > 10*60*10/8+10 {
-			t.Errorf("%d logins in ten minutes", n)
-		}
+		n := login.Begun.Load()
+		assert(t, n <= 10*60*10/8+10, "%d logins in ten minutes", n)
 	})
 }
 
@@ -244,16 +228,12 @@ func loginRefusedPolled(t *testing.T) {
 	refusal := fakebroker.Refuse(nil)
 	refusal.Version = r.Version
 	reply(s, r, refusal.AppendTo(nil))
-	if !s.Disconnected() || !s.BlackedOut() {
-		t.Errorf("state %v", s.State())
-	}
-	if err := s.Stats().LastError; !errors.Is(err, broker.ErrAuthentication) || !strings.Contains(err.Error(),
-		"not that password") {
-		t.Errorf("last error %v", err)
-	}
+	assert(t, s.Disconnected() && s.BlackedOut(), "state %v", s.State())
+	err := s.Stats().LastError
+	assert(t, errors.Is(err, broker.ErrAuthentication) && strings.Contains(err.Error(), "not that password"),
+		"last error %v", err)
 	wantError(t, errorOf(s.Send(ask(), true).Response()), broker.ErrAuthentication)
 	wantError(t, errorOf(s.CheckVersion(time.Second, false, nil)), broker.ErrAuthentication)
-	if d, forever := s.ConnectionDelay(); forever || d != 40*time.Millisecond {
-		t.Errorf("delay %v, %v", d, forever)
-	}
+	d, forever := s.ConnectionDelay()
+	assert(t, !forever && d == 40*time.Millisecond, "delay %v, %v", d, forever)
 }

@@ -35,9 +35,7 @@ func checkPauses(t *testing.T, pauses []time.Duration) {
 	t.Helper()
 	for n, pause := range pauses {
 		want := min(50*time.Millisecond<<min(n, 10), time.Second)
-		if pause < want*8/10 || pause > want*12/10 {
-			t.Errorf("pause %d is %v, want %v and a fifth", n+1, pause, want)
-		}
+		assert(t, pause >= want*8/10 && pause <= want*12/10, "pause %d is %v, want %v and a fifth", n+1, pause, want)
 	}
 }
 
@@ -78,17 +76,12 @@ func pausesGrow(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			for ctx.Err() == nil {
-				if err := conn.Connect(ctx); err == nil {
-					t.Fatal("it was to fail")
-				}
+				err := conn.Connect(ctx)
+				require(t, err != nil, "it was to fail")
 			}
 			pauses, limit := pausesOf(hosts.DialedHosts())
-			if limit > c.limit {
-				t.Errorf("%d dials at once, want at most %d", limit, c.limit)
-			}
-			if len(pauses) < 45 {
-				t.Errorf("%d pauses in a minute", len(pauses))
-			}
+			assert(t, limit <= c.limit, "%d dials at once, want at most %d", limit, c.limit)
+			assert(t, len(pauses) >= 45, "%d pauses in a minute", len(pauses))
 			checkPauses(t, pauses)
 		})
 	}
@@ -108,7 +101,6 @@ func pausesEndWhenReady(t *testing.T) {
 	s.Ready(t)
 	s.Hand.Peer.Reset(nil)
 	s.Recv()
-	if d, _ := s.ConnectionDelay(); d != 40*time.Millisecond {
-		t.Errorf("a pause of %v, want the shortest", d)
-	}
+	d, _ := s.ConnectionDelay()
+	assert(t, d == 40*time.Millisecond, "a pause of %v, want the shortest", d)
 }

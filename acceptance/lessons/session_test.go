@@ -1,7 +1,6 @@
 package lessons
 
 import (
-	"context"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -42,13 +41,6 @@ func runCallers(t *testing.T, conn *broker.Conn, last time.Duration) (sent int64
 	return n.Load()
 }
 
-func numbered(ctx context.Context, conn *broker.Conn, generation int32) error {
-	req := kmsg.NewPtrHeartbeatRequest()
-	req.Generation = generation
-	_, err := req.RequestWith(ctx, conn)
-	return err
-}
-
 // reauthUnderLoad: a minute of sessions of three seconds, with requests always
 // in flight: none meets a login, none the end of a session, and none is lost.
 func reauthUnderLoad(t *testing.T) {
@@ -59,9 +51,8 @@ func reauthUnderLoad(t *testing.T) {
 		conn := dial(t, cfg)
 		w.Check(t, runCallers(t, conn, time.Minute))
 		// A session is renewed after 2.55 to 2.85 s.
-		if w.Logins != 1 || w.Relogins < 21 || w.Relogins > 24 || len(hosts.DialedHosts()) != 1 {
-			t.Errorf("%d logins, %d renewals, %d connections", w.Logins, w.Relogins, len(hosts.DialedHosts()))
-		}
+		assert(t, w.Logins == 1 && w.Relogins >= 21 && w.Relogins <= 24 && len(hosts.DialedHosts()) == 1,
+			"%d logins, %d renewals, %d connections", w.Logins, w.Relogins, len(hosts.DialedHosts()))
 	})
 }
 
@@ -85,9 +76,7 @@ func pipelinedAtExpiry(t *testing.T) {
 		}
 		var wg sync.WaitGroup
 		time.Sleep(1600 * time.Millisecond) // 9.6 s: between 95 % and the end
-		if !conn.Stats().Reauthenticating {
-			t.Error("the session is not being renewed")
-		}
+		assert(t, conn.Stats().Reauthenticating, "the session is not being renewed")
 		if _, err := sendAndWait(t.Context(), conn, kmsg.NewPtrHeartbeatRequest()); err == nil ||
 			!broker.SafeToRetry(err) {
 			t.Errorf("Send while it is renewed: %v", err)
@@ -99,9 +88,8 @@ func pipelinedAtExpiry(t *testing.T) {
 			synctest.Wait() // so that they stand in this order
 		}
 		for i, f := range all {
-			if _, err := f.Wait(t.Context()); err != nil {
-				t.Errorf("in flight, %d: %v", i, err)
-			}
+			_, err := f.Wait(t.Context())
+			assert(t, err == nil, "in flight, %d: %v", i, err)
 		}
 		wg.Wait()
 		w.Check(t, 10)
@@ -159,12 +147,9 @@ func spoiled(t *testing.T, spoil func(*fakebroker.SessionBroker, *broker.Conn), 
 		time.Sleep(time.Second)
 		spoil(w, conn)
 		wg.Wait()
-		if n := len(hosts.DialedHosts()); n != connections {
-			t.Errorf("%d connections, want %d", n, connections)
-		}
-		if conn.Stats().Reauthenticating {
-			t.Error("it is still renewing")
-		}
+		n := len(hosts.DialedHosts())
+		assert(t, n == connections, "%d connections, want %d", n, connections)
+		assert(t, !conn.Stats().Reauthenticating, "it is still renewing")
 	})
 }
 
@@ -196,13 +181,10 @@ func wrongThenRight(t *testing.T) {
 		}
 		conn.SetAuthenticators(fakebroker.NewToken("X", "one", 0))
 		began := time.Now()
-		if err := numbered(t.Context(), conn, 0); err != nil || time.Since(began) > 0 {
-			t.Errorf("the right one, after %v: %v", time.Since(began), err)
-		}
+		err := numbered(t.Context(), conn, 0)
+		assert(t, err == nil && time.Since(began) <= 0, "the right one, after %v: %v", time.Since(began), err)
 		w.Check(t, 1)
-		if len(hosts.DialedHosts()) != 2 {
-			t.Errorf("%d connections", len(hosts.DialedHosts()))
-		}
+		assert(t, len(hosts.DialedHosts()) == 2, "%d connections", len(hosts.DialedHosts()))
 	})
 }
 
@@ -221,8 +203,7 @@ func idleSession(t *testing.T) {
 		w.Check(t, 3)
 		// For each request one, since the session was over, and one in time before it
 		// was over again.
-		if w.Logins != 1 || w.Relogins > 6 || len(hosts.DialedHosts()) != 1 {
-			t.Errorf("%d logins, %d renewals, %d connections", w.Logins, w.Relogins, len(hosts.DialedHosts()))
-		}
+		assert(t, w.Logins == 1 && w.Relogins <= 6 && len(hosts.DialedHosts()) == 1,
+			"%d logins, %d renewals, %d connections", w.Logins, w.Relogins, len(hosts.DialedHosts()))
 	})
 }

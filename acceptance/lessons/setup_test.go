@@ -94,19 +94,15 @@ func stuck(t *testing.T, hosts *fakebroker.Hosts, cfg broker.Config, phase broke
 	t.Helper()
 	began := time.Now()
 	_, err := broker.Dial(t.Context(), cfg)
-	if took := time.Since(began); took != want {
-		t.Errorf("it took %v, want %v", took, want)
-	}
-	if !errors.Is(err, broker.ErrSetupTimeout) || !broker.Retriable(err) {
-		t.Fatalf("got %v", err)
-	}
+	took := time.Since(began)
+	assert(t, took == want, "it took %v, want %v", took, want)
+	require(t, errors.Is(err, broker.ErrSetupTimeout) && broker.Retriable(err), "got %v", err)
 	if e := brokerError(t, err); e.Phase != phase || !strings.Contains(err.Error(), phase.String()) {
 		t.Errorf("phase %v, want %v, in %q", e.Phase, phase, err)
 	}
 	synctest.Wait()
-	if n := hosts.StillOpen(); n != 0 {
-		t.Errorf("%d connections are still open", n)
-	}
+	n := hosts.StillOpen()
+	assert(t, n == 0, "%d connections are still open", n)
 	time.Sleep(time.Second) // for the peer to find out
 }
 
@@ -183,18 +179,13 @@ func handshakeFails(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 				err := awaitAttempt(ctx, conn, hosts, n)
 				cancel()
-				if !errors.Is(err, broker.ErrTLS) || !errors.Is(err, cause) {
-					t.Fatalf("attempt %d: %v", n, err)
-				}
+				require(t, errors.Is(err, broker.ErrTLS) && errors.Is(err, cause), "attempt %d: %v", n, err)
 				if e := brokerError(t, err); e.Phase != broker.Handshake || e.Attempt != n {
 					t.Errorf("phase %v, attempt %d, want the handshake of attempt %d", e.Phase, e.Attempt, n)
 				}
-				if conn.Stats().BackoffUntil.IsZero() {
-					t.Errorf("attempt %d: no pause after it", n)
-				}
-				if hosts.StillOpen() != 0 || len(reported) != n || reported[n-1] == nil {
-					t.Errorf("attempt %d: %d open, the hook got %v", n, hosts.StillOpen(), reported)
-				}
+				assert(t, !conn.Stats().BackoffUntil.IsZero(), "attempt %d: no pause after it", n)
+				assert(t, hosts.StillOpen() == 0 && len(reported) == n && reported[n-1] != nil,
+					"attempt %d: %d open, the hook got %v", n, hosts.StillOpen(), reported)
 			}
 		})
 	}
@@ -235,12 +226,8 @@ func wrongCertificate(t *testing.T) {
 			}).At("a")
 			_, err := broker.Dial(t.Context(), hosts.Config())
 			var verify *tls.CertificateVerificationError
-			if !errors.Is(err, broker.ErrTLS) || !errors.As(err, &verify) {
-				t.Errorf("got %v", err)
-			}
-			if len(hosts.DialedHosts()) != 1 {
-				t.Errorf("%d dials, want one", len(hosts.DialedHosts()))
-			}
+			assert(t, errors.Is(err, broker.ErrTLS) && errors.As(err, &verify), "got %v", err)
+			assert(t, len(hosts.DialedHosts()) == 1, "%d dials, want one", len(hosts.DialedHosts()))
 		})
 	}
 }

@@ -22,9 +22,7 @@ func untilDone(ctx context.Context) error {
 func receiveAll(t *testing.T, s *fakebroker.PolledBroker) fakebroker.Request {
 	t.Helper()
 	all := requestsAll(t, s)
-	if len(all) != 1 {
-		t.Fatalf("%d requests: %+v", len(all), all)
-	}
+	require(t, len(all) == 1, "%d requests: %+v", len(all), all)
 	return all[0]
 }
 
@@ -58,8 +56,6 @@ func reply(s *fakebroker.PolledBroker, r fakebroker.Request, body []byte) {
 func brokerError(t *testing.T, err error) *broker.Error {
 	t.Helper()
 	var e *broker.Error
-	if !errors.As(err, &e) {
-		t.Fatalf("%v is no broker.Error", err)
-	}
+	require(t, errors.As(err, &e), "%v is no broker.Error", err)
 	return e
 }

@@ -44,9 +44,8 @@ func slowAddress(t *testing.T) {
 			conn, err := broker.Dial(t.Context(), hosts.Config())
 			fakebroker.Must(t, err)
 			defer fakebroker.Close(t, conn)
-			if took := time.Since(began); took > 5*time.Second {
-				t.Errorf("the slow address took %v of the 10 s for both", took)
-			}
+			took := time.Since(began)
+			assert(t, took <= 5*time.Second, "the slow address took %v of the 10 s for both", took)
 			if err := heartbeat(t.Context(), conn); err != nil || conn.Stats().Address != "good" {
 				t.Errorf("%v at %v", err, conn.Stats().Address)
 			}
@@ -69,13 +68,9 @@ func reasonOfEveryAddress(t *testing.T) {
 		for _, part := range []string{
 			"broker:9092", "closed: connection refused", "deaf: no answer from the peer after 2s", "web", "HTTP",
 		} {
-			if !strings.Contains(err.Error(), part) {
-				t.Errorf("%q is missing in %q", part, err)
-			}
+			assert(t, strings.Contains(err.Error(), part), "%q is missing in %q", part, err)
 		}
-		if strings.Contains(err.Error(), "\n") {
-			t.Errorf("more than a line: %q", err)
-		}
+		assert(t, !strings.Contains(err.Error(), "\n"), "more than a line: %q", err)
 	})
 }
 
@@ -103,13 +98,10 @@ func deadlineOfContext(t *testing.T) {
 			defer cancel()
 			began := time.Now()
 			_, err := broker.Dial(ctx, hosts.Config())
-			if took := time.Since(began); took != c.after {
-				t.Errorf("it took %v", took)
-			}
-			if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, broker.ErrCanceled) ||
-				!strings.Contains(err.Error(), c.says) {
-				t.Errorf("%v; want it to say %q", err, c.says)
-			}
+			took := time.Since(began)
+			assert(t, took == c.after, "it took %v", took)
+			assert(t, errors.Is(err, context.DeadlineExceeded) && errors.Is(err, broker.ErrCanceled) &&
+				strings.Contains(err.Error(), c.says), "%v; want it to say %q", err, c.says)
 		})
 	}
 }
@@ -145,20 +137,16 @@ func shortBudget(t *testing.T) {
 	for name, reach := range map[string]func(*fakebroker.Hosts) error{"CheckVersion": check, "Dial": dialFor} {
 		runBubble(t, name+", the second is good", func(t *testing.T) {
 			began := time.Now()
-			if err := reach(slow()); err != nil || time.Since(began) >= budget {
-				t.Errorf("%v after %v", err, time.Since(began))
-			}
+			err := reach(slow())
+			assert(t, err == nil && time.Since(began) < budget, "%v after %v", err, time.Since(began))
 		})
 		runBubble(t, name+", no answer", func(t *testing.T) {
 			began := time.Now()
 			err := reach(slow().At("slow", "deaf"))
-			if took := time.Since(began); took > budget {
-				t.Errorf("it took %v", took)
-			}
+			took := time.Since(began)
+			assert(t, took <= budget, "it took %v", took)
 			for _, part := range []string{"NegotiatingVersions", "slow", "deaf"} {
-				if err == nil || !strings.Contains(err.Error(), part) {
-					t.Errorf("%q is missing in %v", part, err)
-				}
+				assert(t, err != nil && strings.Contains(err.Error(), part), "%q is missing in %v", part, err)
 			}
 		})
 	}

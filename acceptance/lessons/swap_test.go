@@ -23,9 +23,7 @@ import (
 func TestLoginsAmidAnything(t *testing.T) {
 	for seed := range uint64(150) {
 		synctest.Test(t, func(t *testing.T) { swapRound(t, seed) })
-		if t.Failed() {
-			t.Fatalf("with seed %d", seed)
-		}
+		require(t, !t.Failed(), "with seed %d", seed)
 	}
 }
 
@@ -103,12 +101,10 @@ func swapRound(t *testing.T, seed uint64) {
 				began := time.Now()
 				err := numbered(ctx, conn, int32(caller<<20|n))
 				cancel()
-				if took := time.Since(began); took > limit+patrols {
-					t.Errorf("%v where %v was the limit: %v", took, limit, err)
-				}
-				if err != nil && limit == timeout && !errors.Is(err, broker.ErrConnection) {
-					t.Errorf("caller %d, request %d: %v", caller, n, err)
-				}
+				took := time.Since(began)
+				assert(t, took <= limit+patrols, "%v where %v was the limit: %v", took, limit, err)
+				assert(t, err == nil || limit != timeout || errors.Is(err, broker.ErrConnection),
+					"caller %d, request %d: %v", caller, n, err)
 				time.Sleep(rng.ms(1 + rng.below(400)))
 			}
 		})
@@ -125,9 +121,8 @@ func swapRound(t *testing.T, seed uint64) {
 					ctx, cancel := context.WithTimeout(t.Context(), rng.ms(12_000))
 					began := time.Now()
 					err := conn.Reauthenticate(ctx)
-					if took := time.Since(began); err != nil && took > timeout+patrols {
-						t.Errorf("Reauthenticate, after %v: %v", took, err)
-					}
+					took := time.Since(began)
+					assert(t, err == nil || took <= timeout+patrols, "Reauthenticate, after %v: %v", took, err)
 					cancel()
 				case 3:
 					open.Range(func(key, _ any) bool { return key.(net.Conn).Close() == nil })
@@ -140,9 +135,7 @@ func swapRound(t *testing.T, seed uint64) {
 	// All is over: it works.
 	time.Sleep(5 * time.Second)
 	noError(t, numbered(t.Context(), conn, 0))
-	if conn.Stats().InFlight != 0 || conn.Stats().Waiting != 0 {
-		t.Errorf("left: %+v", conn.Stats())
-	}
+	assert(t, conn.Stats().InFlight == 0 && conn.Stats().Waiting == 0, "left: %+v", conn.Stats())
 	if w.Set(func() {}); len(w.Sins) > 0 {
 		t.Errorf("%d sins, first %q", len(w.Sins), w.Sins[0])
 	}
@@ -155,14 +148,11 @@ func swapRound(t *testing.T, seed uint64) {
 	if n := len(hosts.DialedHosts()); !w.Stubborn && n > 1+causes.n+idle {
 		t.Errorf("%d connections for %d causes", n, causes.n)
 	}
-	if refused.n > 0 && !w.Stubborn {
-		t.Errorf("%d renewals were refused", refused.n)
-	}
+	assert(t, refused.n <= 0 || w.Stubborn, "%d renewals were refused", refused.n)
 	conn.Close()
 	<-conn.Done()
-	if n := hosts.StillOpen(); n != 0 {
-		t.Errorf("%d connections are open", n)
-	}
+	n := hosts.StillOpen()
+	assert(t, n == 0, "%d connections are open", n)
 	time.Sleep(time.Minute)
 }
 

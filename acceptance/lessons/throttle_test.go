@@ -41,12 +41,10 @@ func throttleStopsClocks(t *testing.T) {
 	noError(t, errorOf(second.Response()))
 	s.Clock.Advance(time.Millisecond)
 	s.Recv()
-	if _, err := third.Response(); !errors.Is(err, broker.ErrRequestTimeout) || !s.Disconnected() {
-		t.Errorf("the third: %v", err)
-	}
-	if n := s.Counts.Snapshot().Started; n != 1 {
-		t.Errorf("%d connections", n)
-	}
+	_, err := third.Response()
+	assert(t, errors.Is(err, broker.ErrRequestTimeout) && s.Disconnected(), "the third: %v", err)
+	n := s.Counts.Snapshot().Started
+	assert(t, n == 1, "%d connections", n)
 }
 
 // throttleGate: nothing is admitted before the throttle's end. A shorter
@@ -58,13 +56,11 @@ func throttleGate(t *testing.T) {
 	var want time.Time
 	closed := func(when string) {
 		t.Helper()
-		if got := s.Stats().ThrottledUntil; !got.Equal(want) {
-			t.Errorf("%s: it ends at %v, want %v", when, got, want)
-		}
+		got := s.Stats().ThrottledUntil
+		assert(t, got.Equal(want), "%s: it ends at %v, want %v", when, got, want)
 		f := s.Send(ask(), false)
-		if _, err := f.Response(); !errors.Is(err, broker.ErrThrottled) || !broker.SafeToRetry(err) {
-			t.Errorf("%s: %v", when, err)
-		}
+		_, err := f.Response()
+		assert(t, errors.Is(err, broker.ErrThrottled) && broker.SafeToRetry(err), "%s: %v", when, err)
 	}
 	for range 4 {
 		s.Send(ask(), false)
@@ -89,9 +85,8 @@ func throttleGate(t *testing.T) {
 	f := s.Send(ask(), false)
 	s.Hand.Act()
 	s.Recv()
-	if _, err := f.Response(); err != nil || s.Stats().ThrottledUntil.After(s.Clock.Now()) {
-		t.Errorf("at the end: %v", err)
-	}
+	_, err := f.Response()
+	assert(t, err == nil && !s.Stats().ThrottledUntil.After(s.Clock.Now()), "at the end: %v", err)
 }
 
 // throttledCallersWait: callers of a Conn that come while it is throttled
@@ -127,8 +122,7 @@ func throttledCallersWait(t *testing.T) {
 				t.Errorf("a request came %v after the throttle began", after)
 			}
 		}
-		if len(received) != 11 || s.Conns.Load() != 1 {
-			t.Errorf("%d requests on %d connections", len(received), s.Conns.Load())
-		}
+		assert(t, len(received) == 11 && s.Conns.Load() == 1,
+			"%d requests on %d connections", len(received), s.Conns.Load())
 	})
 }

@@ -147,16 +147,13 @@ func tlsFails(t *testing.T) {
 			validate := func(n int, err error) {
 				t.Helper()
 				reason := new(brokertls.Error)
-				if !errors.Is(err, broker.ErrTLS) || !errors.As(err, &reason) || reason.Reason != c.want {
-					t.Fatalf("attempt %d: %v, want %v", n, err, c.want)
-				}
+				require(t, errors.Is(err, broker.ErrTLS) && errors.As(err, &reason) && reason.Reason == c.want,
+					"attempt %d: %v, want %v", n, err, c.want)
 				if e := brokerError(t, err); e.Attempt != n || e.Hint == "" && c.want != brokertls.Other {
 					t.Errorf("attempt %d: attempt %d, hint %q", n, e.Attempt, e.Hint)
 				}
 				synctest.Wait()
-				if hosts.StillOpen() != 0 {
-					t.Errorf("attempt %d: %d connections are open", n, hosts.StillOpen())
-				}
+				assert(t, hosts.StillOpen() == 0, "attempt %d: %d connections are open", n, hosts.StillOpen())
 			}
 			const attempts = 6
 			conn := fakebroker.New(t, cfg)
@@ -179,9 +176,8 @@ func tlsFails(t *testing.T) {
 			}
 			for _, dials := range [][]fakebroker.Dial{hosts.DialedHosts()[:before], hosts.DialedHosts()[before:]} {
 				pauses, limit := pausesOf(dials)
-				if len(dials) != attempts || limit != 1 {
-					t.Errorf("%d dials, %d at once, want %d one by one", len(dials), limit, attempts)
-				}
+				assert(t, len(dials) == attempts && limit == 1,
+					"%d dials, %d at once, want %d one by one", len(dials), limit, attempts)
 				checkPauses(t, pauses)
 			}
 		})
@@ -250,19 +246,13 @@ func serverNameOfEachConnection(t *testing.T) {
 	transport := at(server)
 	for range 2 {
 		many(transport, each, func(host string, err error) {
-			if err != nil {
-				t.Errorf("%s: %v", host, err)
-			}
+			assert(t, err == nil, "%s: %v", host, err)
 		})
 	}
 	for _, host := range hosts {
-		if named[host] == 0 {
-			t.Errorf("%s was not named: %v", host, named)
-		}
+		assert(t, named[host] != 0, "%s was not named: %v", host, named)
 	}
-	if len(named) != len(hosts) {
-		t.Errorf("named: %v", named)
-	}
+	assert(t, len(named) == len(hosts), "named: %v", named)
 
 	// One that shows the first one's certificate to everybody is the first one only.
 	many(at(&tls.Config{Certificates: all[:1]}), each, func(host string, err error) {

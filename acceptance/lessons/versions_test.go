@@ -38,13 +38,9 @@ func resetAboveV0(t *testing.T) {
 			cut(s)
 			s.Recv()
 			r := receiveAll(t, s)
-			if r.Key != 18 || r.Version != 0 || r.ID != 1 {
-				t.Fatalf("then API %d v%d, id %d", r.Key, r.Version, r.ID)
-			}
+			require(t, r.Key == 18 && r.Version == 0 && r.ID == 1, "then API %d v%d, id %d", r.Key, r.Version, r.ID)
 			reply(s, r, fakebroker.Table(0))
-			if !s.Connected() || !s.Clock.Now().Equal(began) {
-				t.Fatalf("%v after %v", s.State(), s.Clock.Now().Sub(began))
-			}
+			require(t, s.Connected() && s.Clock.Now().Equal(began), "%v after %v", s.State(), s.Clock.Now().Sub(began))
 			cut(s)
 			s.Recv()
 			s.Clock.Advance(time.Second)
@@ -64,10 +60,9 @@ func resetAtEveryVersion(t *testing.T) {
 			for attempt := range 4 {
 				for i, want := range []struct{ key, version int16 }{{18, 4}, {18, 0}, {16, 0}, {10, 0}, {9, 0},
 					{3, 0}} {
-					if r := requestsAll(t, s)[0]; r.Key != want.key || r.Version != want.version {
-						t.Fatalf("attempt %d: API %d v%d, want API %d v%d", attempt, r.Key, r.Version, want.key,
-							want.version)
-					}
+					r := requestsAll(t, s)[0]
+					require(t, r.Key == want.key && r.Version == want.version,
+						"attempt %d: API %d v%d, want API %d v%d", attempt, r.Key, r.Version, want.key, want.version)
 					cut(s)
 					s.Recv()
 					if paused := s.BlackedOut(); paused != (i > 0) {
@@ -126,13 +121,9 @@ func unsupportedVersion(t *testing.T) {
 			}
 			r := receiveAll(t, s)
 			asked = append(asked, r.Version)
-			if !slices.Equal(asked, c.asked) {
-				t.Errorf("asked for %v, want %v", asked, c.asked)
-			}
+			assert(t, slices.Equal(asked, c.asked), "asked for %v, want %v", asked, c.asked)
 			reply(s, r, fakebroker.Table(r.Version))
-			if !s.Connected() {
-				t.Errorf("%v: %v", s.State(), s.Stats().LastError)
-			}
+			assert(t, s.Connected(), "%v: %v", s.State(), s.Stats().LastError)
 			f := s.Send(ask(), false)
 			r = receiveAll(t, s)
 			reply(s, r, make([]byte, 6))
@@ -144,10 +135,9 @@ func unsupportedVersion(t *testing.T) {
 		for range 2 {
 			reply(s, receiveAll(t, s), tooNew())
 		}
-		if err := s.Stats().LastError; !s.BlackedOut() || !errors.Is(err, broker.ErrProtocol) ||
-			!strings.Contains(err.Error(), "UNSUPPORTED_VERSION") {
-			t.Errorf("%v, %v", s.State(), err)
-		}
+		err := s.Stats().LastError
+		assert(t, s.BlackedOut() && errors.Is(err, broker.ErrProtocol) &&
+			strings.Contains(err.Error(), "UNSUPPORTED_VERSION"), "%v, %v", s.State(), err)
 	})
 }
 
@@ -170,20 +160,14 @@ func configuredRelease(t *testing.T) {
 				cfg.APIVersion = c.release
 				cfg.Hooks = &broker.Hooks{Warning: func(text string) { warnings = append(warnings, text) }}
 			})
-			if s.Connect() != broker.Connected {
-				t.Fatalf("%v: %v", s.State(), s.Stats().LastError)
-			}
-			if warned := len(warnings) > 0; warned != c.warned {
-				t.Errorf("warnings %q", warnings)
-			}
-			if got, err := s.CheckVersion(time.Second, false, nil); err != nil || c.verdict != "" &&
-				got.String() != c.verdict {
-				t.Errorf("%v, %v", got, err)
-			}
+			require(t, s.Connect() == broker.Connected, "%v: %v", s.State(), s.Stats().LastError)
+			warned := len(warnings) > 0
+			assert(t, warned == c.warned, "warnings %q", warnings)
+			got, err := s.CheckVersion(time.Second, false, nil)
+			assert(t, err == nil && (c.verdict == "" || got.String() == c.verdict), "%v, %v", got, err)
 			f := s.Send(kmsg.NewPtrMetadataRequest(), false)
-			if r := receiveAll(t, s); r.Key != 3 {
-				t.Errorf("API %d was sent: %v", r.Key, f)
-			}
+			r := receiveAll(t, s)
+			assert(t, r.Key == 3, "API %d was sent: %v", r.Key, f)
 		})
 	}
 }
@@ -201,9 +185,8 @@ func futureBroker(t *testing.T) {
 	}
 	reply(s, r, answer.AppendTo(nil))
 	verdict, err := s.CheckVersion(time.Second, false, nil)
-	if err != nil || verdict.Kind != broker.AtLeast || !strings.HasPrefix(verdict.String(), "at least ") {
-		t.Errorf("%v, %v", verdict, err)
-	}
+	assert(t, err == nil && verdict.Kind == broker.AtLeast && strings.HasPrefix(verdict.String(), "at least "),
+		"%v, %v", verdict, err)
 	f := s.Send(ask(), false)
 	r = receiveAll(t, s)
 	if highest := ask().MaxVersion(); r.Key != 12 || r.Version != highest {

@@ -66,23 +66,20 @@ func peerStopsReading(t *testing.T) {
 			for n := range 3 {
 				wg.Go(func() {
 					_, err := conn.RequestRaw(context.Background(), large())
-					if took := time.Since(began); took != limit {
-						t.Errorf("request %d: it took %v", n, took)
-					}
-					if e := brokerError(t, err); !errors.Is(err, broker.ErrRequestTimeout) ||
-						e.Sent == broker.SentFully || !broker.SafeToRetry(err) {
-						t.Errorf("request %d: %v", n, err)
-					}
+					took := time.Since(began)
+					assert(t, took == limit, "request %d: it took %v", n, took)
+					e := brokerError(t, err)
+					assert(t, errors.Is(err, broker.ErrRequestTimeout) && e.Sent != broker.SentFully &&
+						broker.SafeToRetry(err), "request %d: %v", n, err)
 				})
 			}
 			wg.Go(func() {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				_, err := conn.RequestRaw(ctx, large())
-				if took := time.Since(began); took > time.Second+interval || !errors.Is(err,
-					context.DeadlineExceeded) {
-					t.Errorf("with a context: %v after %v", err, took)
-				}
+				took := time.Since(began)
+				assert(t, took <= time.Second+interval && errors.Is(err, context.DeadlineExceeded),
+					"with a context: %v after %v", err, took)
 			})
 			wg.Wait()
 		})
@@ -110,9 +107,8 @@ func pendingIsBounded(t *testing.T) {
 			wantRefusal(t, err, broker.ErrBackPressure)
 			refused++
 		}
-		if admitted > 5 || refused < 95 || !time.Now().Equal(began) {
-			t.Errorf("%d admitted and %d refused in %v", admitted, refused, time.Since(began))
-		}
+		assert(t, admitted <= 5 && refused >= 95 && time.Now().Equal(began),
+			"%d admitted and %d refused in %v", admitted, refused, time.Since(began))
 	})
 }
 
@@ -142,13 +138,10 @@ func idleCloseIsQuiet(t *testing.T) {
 				t.Errorf("%v, %v, backoff until %v", conn.State(), conn.LastError(), conn.Stats().BackoffUntil)
 			}
 			began := time.Now()
-			if err := heartbeat(t.Context(), conn); err != nil || !time.Now().Equal(began) {
-				t.Errorf("the next request: %v after %v", err, time.Since(began))
-			}
+			err := heartbeat(t.Context(), conn)
+			assert(t, err == nil && time.Now().Equal(began), "the next request: %v after %v", err, time.Since(began))
 		}
-		if idle != 3 || bad != 0 {
-			t.Errorf("%d idle closes were reported, and %d failures", idle, bad)
-		}
+		assert(t, idle == 3 && bad == 0, "%d idle closes were reported, and %d failures", idle, bad)
 	})
 }
 
@@ -159,7 +152,7 @@ func firstAfterSilence(t *testing.T) {
 	for name, change := range map[string]func(*broker.Config){
 		"parked":        func(*broker.Config) {},
 		"polled":        func(cfg *broker.Config) { cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport} },
-		"another clock": func(cfg *broker.Config) { cfg.Clock = &counting{} },
+		"another clock": func(cfg *broker.Config) { cfg.Clock = otherClock{} },
 	} {
 		runBubble(t, name, func(t *testing.T) {
 			hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
@@ -170,9 +163,8 @@ func firstAfterSilence(t *testing.T) {
 			change(&cfg)
 			conn := dial(t, cfg)
 			for range 5 {
-				if err := heartbeat(t.Context(), conn); err != nil && !broker.SafeToRetry(err) {
-					t.Errorf("first: %v", err)
-				}
+				err := heartbeat(t.Context(), conn)
+				assert(t, err == nil || broker.SafeToRetry(err), "first: %v", err)
 				noError(t, heartbeat(t.Context(), conn))
 				time.Sleep(6 * time.Minute)
 			}
@@ -202,9 +194,8 @@ func brokenPipe(t *testing.T) {
 			broken.Store(true)
 			err := send(conn)
 			wantRefusal(t, err, broker.ErrConnection)
-			if e := brokerError(t, err); e.Sent != broker.SentNothing {
-				t.Errorf("%v", e.Sent)
-			}
+			e := brokerError(t, err)
+			assert(t, e.Sent == broker.SentNothing, "%v", e.Sent)
 			broken.Store(false)
 			noError(t, heartbeat(t.Context(), conn))
 		})

@@ -1,10 +1,6 @@
 package main
 
-import (
-	"os"
-	"path/filepath"
-	"testing"
-)
+import "testing"
 
 func TestFindAgain(t *testing.T) {
 	at := func(id, function, text string) *mutant {
@@ -20,13 +16,9 @@ func TestFindAgain(t *testing.T) {
 		},
 		"domain/release": {{id: "6", pkg: "domain/release", operator: "compare", function: "Old", text: "l.low == 0"}},
 	}
-	file := filepath.Join(t.TempDir(), "moved.tsv")
 	const rows = "# rows\n\nname\tmaximum\tmax\nname\tdomain New other\tsize\nfunc\tdomain Old\tdomain/release Old\n" +
 		"at\tp\t4\ngone\tdomain Z\tno longer needed\n"
-	if err := os.WriteFile(file, []byte(rows), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	v, err := readMoves(file)
+	v, err := readMoves(write(t, rows))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,11 +49,7 @@ func TestFindAgain(t *testing.T) {
 
 func TestMovesAreChecked(t *testing.T) {
 	for _, rows := range []string{"name\ta\n", "lost\ta\tb\n"} {
-		file := filepath.Join(t.TempDir(), "moved.tsv")
-		if err := os.WriteFile(file, []byte(rows), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := readMoves(file); err == nil {
+		if _, err := readMoves(write(t, rows)); err == nil {
 			t.Errorf("%q: got no error", rows)
 		}
 	}

@@ -1,35 +1,43 @@
 package main
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 )
 
 // plant writes a checkout of the named files.
 func plant(t *testing.T, files map[string]string) string {
 	t.Helper()
-	dir := t.TempDir()
+	dir, tree := t.TempDir(), fstest.MapFS{}
 	for name, text := range files {
-		name = filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		tree[name] = &fstest.MapFile{Data: []byte(text), Mode: 0o644}
+	}
+	if err := os.CopyFS(dir, tree); err != nil {
+		t.Fatal(err)
 	}
 	return dir
 }
 
-// mutants runs the command.
-func mutants(t *testing.T, args ...string) (code int, out string) {
+// write writes a file.
+func write(t *testing.T, text string) (name string) {
+	t.Helper()
+	return filepath.Join(plant(t, map[string]string{"file.tsv": text}), "file.tsv")
+}
+
+// mutants runs the command, and checks the exit code and that the output has each text of want.
+func mutants(t *testing.T, code int, want []string, args ...string) (out string) {
 	t.Helper()
 	var b strings.Builder
-	code = run(context.Background(), args, &b, &b)
-	return code, b.String()
+	got := run(t.Context(), args, &b, &b)
+	for _, text := range want {
+		if got != code || !strings.Contains(b.String(), text) {
+			t.Errorf("got exit code %d, want %d and %q in\n%s", got, code, text, b.String())
+		}
+	}
+	return b.String()
 }
 
 // small is a module whose tests notice one of four mutants; one does not compile.
@@ -45,18 +53,11 @@ func small() map[string]string {
 
 func TestSampleAndCompare(t *testing.T) {
 	dir, record := plant(t, small()), filepath.Join(t.TempDir(), "record.tsv")
-	code, out := mutants(t, "run", "-dir", dir, "-out", record, "domain")
-	if code != 0 || !strings.Contains(out, "domain: 5 killed, 3 survived, 0 did not compile") {
-		t.Errorf("got exit code %d and\n%s", code, out)
-	}
-	for _, want := range []string{
+	mutants(t, 0, []string{
+		"domain: 5 killed, 3 survived, 0 did not compile",
 		"killed   domain/a.go:6:11 return Limit: if n > 9 { return 9 }\tdomain TestLimit\n",
 		"survived domain/a.go:9:2 delete Limit: log = append(log, n)\t\n",
-	} {
-		if !strings.Contains(out, want) {
-			t.Errorf("%q is not in\n%s", want, out)
-		}
-	}
+	}, "run", "-dir", dir, "-out", record, "domain")
 	// The record is kept, and a cut line of it is done again.
 	text, err := os.ReadFile(record)
 	if err != nil {
@@ -65,9 +66,9 @@ func TestSampleAndCompare(t *testing.T) {
 	if err := os.WriteFile(record, text[:len(text)-10], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	code, out = mutants(t, "run", "-dir", dir, "-out", record, "domain")
-	if code != 0 || strings.Count(out, "domain/a.go") != 1 {
-		t.Errorf("the second run: got exit code %d and\n%s", code, out)
+	out := mutants(t, 0, []string{""}, "run", "-dir", dir, "-out", record, "domain")
+	if strings.Count(out, "domain/a.go") != 1 {
+		t.Errorf("the second run: got\n%s", out)
 	}
 	if again, err := os.ReadFile(record); err != nil || string(again) != string(text) {
 		t.Errorf("got the record\n%s\nwant\n%s", again, text)
@@ -81,20 +82,10 @@ func TestSampleAndCompare(t *testing.T) {
 	changed["domain/a_test.go"] = "package domain\n\nimport \"testing\"\n\nfunc TestBounded(t *testing.T) {\n" +
 		"\tif Bounded(10) == 10 {\n\t\tt.Error(\"wrong\")\n\t}\n}\n"
 	dir = plant(t, changed)
-	moved := filepath.Join(t.TempDir(), "moved.tsv")
-	const rows = "# moves\nfunc\tdomain Limit\tdomain Bounded\nname\tn\tcount\n"
-	if err := os.WriteFile(moved, []byte(rows), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	code, out = mutants(t, "compare", "-dir", dir, "-moved", moved, "-list", record)
-	if code != 0 || !strings.Contains(out, "5 found, 0 gone, 0 lost") {
-		t.Errorf("got exit code %d and\n%s", code, out)
-	}
-	code, out = mutants(t, "compare", "-dir", dir, "-moved", moved, record)
+	moved := write(t, "# moves\nfunc\tdomain Limit\tdomain Bounded\nname\tn\tcount\n")
+	mutants(t, 0, []string{"5 found, 0 gone, 0 lost"}, "compare", "-dir", dir, "-moved", moved, "-list", record)
 	const want = "4 found and killed (0 by the compiler), 1 found and survived, 0 gone, 0 lost\n"
-	if code != 1 || !strings.Contains(out, want) {
-		t.Errorf("got exit code %d and\n%s", code, out)
-	}
+	mutants(t, 1, []string{want}, "compare", "-dir", dir, "-moved", moved, record)
 }
 
 func TestHangsAndPanics(t *testing.T) {
@@ -114,10 +105,7 @@ func TestHangsAndPanics(t *testing.T) {
 			files["domain/a.go"] = "package domain\n\n" + c.function + "\n"
 			files["domain/a_test.go"] = "package domain\n\nimport \"testing\"\n\n" +
 				"func TestF(t *testing.T) { " + c.test + " }\n"
-			code, out := mutants(t, "run", "-limit", "4s", "-dir", plant(t, files), "domain")
-			if code != 0 || !strings.Contains(out, c.want) {
-				t.Errorf("got exit code %d and\n%s\nwant %q", code, out, c.want)
-			}
+			mutants(t, 0, []string{c.want}, "run", "-limit", "4s", "-dir", plant(t, files), "domain")
 		})
 	}
 }
@@ -125,10 +113,6 @@ func TestHangsAndPanics(t *testing.T) {
 func TestFailures(t *testing.T) {
 	red := small()
 	red["domain/a_test.go"] = strings.ReplaceAll(red["domain/a_test.go"], "!= 3", "!= 4")
-	record := filepath.Join(t.TempDir(), "record.tsv")
-	if err := os.WriteFile(record, []byte("x\ty\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
 	for name, c := range map[string]struct {
 		args []string
 		want string
@@ -137,16 +121,11 @@ func TestFailures(t *testing.T) {
 		"unknown command": {[]string{"mutate"}, "usage: "},
 		"unknown flag":    {[]string{"run", "-x"}, "-x"},
 		"no module":       {[]string{"run", "-dir", t.TempDir()}, "not the root of a module"},
-		"failing tests": {
-			[]string{"run", "-dir", plant(t, red), "domain"},
-			"domain TestLimit fails without a mutant",
-		},
-		"no package":    {[]string{"run", "-dir", plant(t, small()), "none"}, "no Go files in"},
-		"no record":     {[]string{"compare"}, "usage: "},
-		"broken record": {[]string{"compare", record}, "2 columns"},
+		"failing tests":   {[]string{"run", "-dir", plant(t, red), "domain"}, "TestLimit fails without a mutant"},
+		"no package":      {[]string{"run", "-dir", plant(t, small()), "none"}, "no Go files in"},
+		"no record":       {[]string{"compare"}, "usage: "},
+		"broken record":   {[]string{"compare", write(t, "x\ty\n")}, "2 columns"},
 	} {
-		if code, out := mutants(t, c.args...); code != 2 || !strings.Contains(out, c.want) {
-			t.Errorf("%s: got exit code %d and\n%s\nwant 2 and %q", name, code, out, c.want)
-		}
+		t.Run(name, func(t *testing.T) { mutants(t, 2, []string{c.want}, c.args...) })
 	}
 }

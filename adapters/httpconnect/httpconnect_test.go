@@ -23,7 +23,10 @@ const (
 		"Proxy-Authorization: Basic YWxpY2U6b3BlbnNlc2FtZQ==\r\n\r\n"
 )
 
-var alice = httpconnect.Options{Login: tunnel.NewLogin("alice", "opensesame")}
+var (
+	none  httpconnect.Options
+	alice = httpconnect.Options{Login: tunnel.NewLogin("alice", "opensesame")}
+)
 
 // dialScripted dials through a proxy that hears a request, byte for byte, says
 // something and closes.
@@ -55,31 +58,25 @@ func TestTunnels(t *testing.T) {
 		o           httpconnect.Options
 		target      string
 	}{
-		{"a name", request, "HTTP/1.1 200 OK\r\n\r\n", httpconnect.Options{}, "broker:9092"},
-		{"IPv4", asks("192.0.2.7:9092"), "HTTP/1.1 200 OK\r\n\r\n", httpconnect.Options{}, "192.0.2.7:9092"},
-		{"IPv6", asks("[2001:db8::7]:9092"), "HTTP/1.1 200 OK\r\n\r\n", httpconnect.Options{}, "[2001:db8::7]:9092"},
-		{"not ASCII", asks("xn--bcher-kva.example:9092"), "HTTP/1.1 200 OK\r\n\r\n", httpconnect.Options{},
-			"bücher.example:9092"},
-		{"the port of HTTP", asks("broker:80"), "HTTP/1.1 200 OK\r\n\r\n", httpconnect.Options{}, "broker:80"},
+		{"a name", request, "HTTP/1.1 200 OK\r\n\r\n", none, "broker:9092"},
+		{"IPv4", asks("192.0.2.7:9092"), "HTTP/1.1 200 OK\r\n\r\n", none, "192.0.2.7:9092"},
+		{"IPv6", asks("[2001:db8::7]:9092"), "HTTP/1.1 200 OK\r\n\r\n", none, "[2001:db8::7]:9092"},
+		{"not ASCII", asks("xn--bcher-kva.example:9092"), "HTTP/1.1 200 OK\r\n\r\n", none, "bücher.example:9092"},
+		{"the port of HTTP", asks("broker:80"), "HTTP/1.1 200 OK\r\n\r\n", none, "broker:80"},
 		{"with a login", requestLogin, "HTTP/1.1 200 OK\r\n\r\n", alice, "broker:9092"},
-		{"HTTP/1.0, no reason, bare line ends", request, "HTTP/1.0 200\n\n", httpconnect.Options{}, "broker:9092"},
-		{"another success", request, "HTTP/1.1 204 No Content\r\nVia: 1.1 x\r\n\r\n", httpconnect.Options{},
-			"broker:9092"},
-		{"a length that means nothing", request, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", httpconnect.Options{},
-			"broker:9092"},
+		{"HTTP/1.0, no reason, bare line ends", request, "HTTP/1.0 200\n\n", none, "broker:9092"},
+		{"another success", request, "HTTP/1.1 204 No Content\r\nVia: 1.1 x\r\n\r\n", none, "broker:9092"},
+		{"a length that means nothing", request, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", none, "broker:9092"},
 		{"an encoding that means nothing", request, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
-			httpconnect.Options{}, "broker:9092"},
+			none, "broker:9092"},
 		{"others first", request, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 " +
-			"200 OK\r\n\r\n", httpconnect.Options{}, "broker:9092"},
+			"200 OK\r\n\r\n", none, "broker:9092"},
 		{"a header just short enough", request, "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 16<<10-24) + "\r\n\r\n",
-			httpconnect.Options{}, "broker:9092"},
+			none, "broker:9092"},
 	} {
 		for _, first := range []string{"", "t", "tunnel", "HTTP/1.1 200 OK\r\n\r\n"} {
 			t.Run(c.name+", then "+first, func(t *testing.T) {
-				conn, err := dialScripted(t, c.hears, c.says+first, c.o, c.target)
-				if err != nil {
-					t.Fatal(err)
-				}
+				conn := tunneltest.Must(dialScripted(t, c.hears, c.says+first, c.o, c.target))(t)
 				defer conn.Close()
 				if got, err := io.ReadAll(conn); string(got) != first || err != nil {
 					t.Errorf("through the tunnel came %q, %v; want %q", got, err, first)
@@ -139,8 +136,9 @@ type shaking struct{ net.Conn }
 func (shaking) HandshakeContext(context.Context) error { return nil }
 
 func TestFailures(t *testing.T) {
-	none := httpconnect.Options{}
-	const asked = "after the request was sent"
+	const asked, tooLong = "after the request was sent", "no end of the header within 16384 bytes"
+	type status = httpconnect.Status
+	rejected, garbage, cutOff, refused := tunnel.ErrLogin, tunnel.ErrGarbage, tunnel.ErrCutOff, tunnel.ErrRefused
 	for _, c := range []struct {
 		name  string
 		says  string
@@ -150,66 +148,58 @@ func TestFailures(t *testing.T) {
 		has   string
 	}{
 		{"407, none given", "HTTP/1.1 407 X\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 100\r\n\r\n",
-			none, tunnel.ErrLogin, httpconnect.Status(407),
+			none, rejected, status(407),
 			"it requires one, and none is configured: 407 Proxy Authentication Required"},
-		{"407", "HTTP/1.1 407 X\r\nProxy-Authenticate: basic\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407),
+		{"407", "HTTP/1.1 407 X\r\nProxy-Authenticate: basic\r\n\r\n", alice, rejected, status(407),
 			"user name or password is wrong: 407"},
-		{"407, no scheme", "HTTP/1.1 407 X\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407),
+		{"407, no scheme", "HTTP/1.1 407 X\r\n\r\n", alice, rejected, status(407),
 			"user name or password is wrong: 407"},
 		{"407, other schemes", "HTTP/1.1 407 X\r\nProxy-Authenticate: negotiate\r\n" +
 			"Proxy-Authenticate: NTLM abc\r\n\r\n",
-			alice, tunnel.ErrLogin, httpconnect.Status(407),
+			alice, rejected, status(407),
 			`it requires "Negotiate" or "NTLM", and only Basic is supported: 407`},
 		{"407, Basic among them", "HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: Basic " +
-			"realm=x\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407), "user name or password is wrong"},
+			"realm=x\r\n\r\n", alice, rejected, status(407), "user name or password is wrong"},
 		{"407, a list without Basic", "HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate, Digest realm=\"x\", " +
-			"nonce=\"y\"\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(407),
+			"nonce=\"y\"\r\n\r\n", alice, rejected, status(407),
 			`it requires "Negotiate" or "Digest", and`},
 		{"407, a list with Basic", "HTTP/1.1 407 X\r\nProxy-Authenticate: Negotiate, Basic realm=\"x\"\r\n\r\n",
-			httpconnect.Options{}, tunnel.ErrLogin, httpconnect.Status(407), "none is configured"},
-		{"401", "HTTP/1.1 401 X\r\nWWW-Authenticate: Basic\r\n\r\n", alice, tunnel.ErrLogin, httpconnect.Status(401),
+			none, rejected, status(407), "none is configured"},
+		{"401", "HTTP/1.1 401 X\r\nWWW-Authenticate: Basic\r\n\r\n", alice, rejected, status(401),
 			"user name or password is wrong: 401 Unauthorized"},
-		{"401, another scheme", "HTTP/1.1 401 X\r\nWWW-Authenticate: Digest nonce=1\r\n\r\n", alice, tunnel.ErrLogin,
-			httpconnect.Status(401), `it requires "Digest", and only Basic is supported: 401`},
-		{"400", "HTTP/1.1 400 X\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(400),
-			"400 Bad Request: it does not understand"},
-		{"403", "HTTP/1.1 403 X\r\n\r\n<html>opensesame", none, tunnel.ErrRefused, httpconnect.Status(403),
+		{"401, another scheme", "HTTP/1.1 401 X\r\nWWW-Authenticate: Digest nonce=1\r\n\r\n", alice, rejected,
+			status(401), `it requires "Digest", and only Basic is supported: 401`},
+		{"400", "HTTP/1.1 400 X\r\n\r\n", none, refused, status(400), "400 Bad Request: it does not understand"},
+		{"403", "HTTP/1.1 403 X\r\n\r\n<html>opensesame", none, refused, status(403),
 			"403 Forbidden: its rules do not allow it; many proxies open tunnels to port 443 only"},
-		{"405", "HTTP/1.1 405 X\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(405),
+		{"405", "HTTP/1.1 405 X\r\n\r\n", none, refused, status(405),
 			"405 Method Not Allowed: it does not allow CONNECT: this looks like a web server"},
-		{"501", "HTTP/1.0 501 X\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(501),
-			"this looks like a web server"},
-		{"502", "HTTP/1.1 502 X\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(502),
-			"502 Bad Gateway: it cannot reach the host"},
-		{"504", "HTTP/1.1 504 X\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(504),
+		{"501", "HTTP/1.0 501 X\r\n\r\n", none, refused, status(501), "this looks like a web server"},
+		{"502", "HTTP/1.1 502 X\r\n\r\n", none, refused, status(502), "502 Bad Gateway: it cannot reach the host"},
+		{"504", "HTTP/1.1 504 X\r\n\r\n", none, refused, status(504),
 			"504 Gateway Timeout: it did not reach the host in time"},
-		{"302", "HTTP/1.1 302 X\r\nLocation: /login\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(302),
-			"302 Found"},
-		{"599", "HTTP/1.1 599 opensesame\r\n\r\n", none, tunnel.ErrRefused, httpconnect.Status(599), "tunnel: 599"},
-		{"101", "HTTP/1.1 101 X\r\n\r\n", none, tunnel.ErrGarbage, nil, "status 101 is not an answer to CONNECT"},
-		{"000", "HTTP/1.1 000 X\r\n\r\n", none, tunnel.ErrGarbage, nil, "status 0 is not an answer to CONNECT"},
-		{"999", "HTTP/1.1 999 X\r\n\r\n", none, tunnel.ErrGarbage, nil, "status 999 is not an answer to CONNECT"},
-		{"HTTP/2", "HTTP/2.0 200 OK\r\n\r\n", none, tunnel.ErrGarbage, nil, `it answers in "HTTP/2.0"`},
-		{"no status", "HTTP/1.1\r\n\r\n", none, tunnel.ErrGarbage, nil, "malformed"},
-		{"bad header", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", none, tunnel.ErrGarbage, nil, "malformed"},
-		{"HTTP/0.9", "<html>hello</html>", none, tunnel.ErrGarbage, nil, `"<html>hello</html>": an old web server`},
-		{"SSH", "SSH-2.0-OpenSSH_9.2p1\r\n", none, tunnel.ErrGarbage, nil, "an SSH server"},
-		{"SSH without a line's end", "SSH-2.0", none, tunnel.ErrGarbage, nil, "an SSH server"},
-		{"TLS", "\x15\x03\x01\x00\x02\x02\x46", none, tunnel.ErrGarbage, nil, "TLS: connect to the proxy over TLS"},
-		{"SOCKS5", "\x05\xff", none, tunnel.ErrGarbage, nil, "a SOCKS5 proxy"},
-		{"an endless header", "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<20), none, tunnel.ErrGarbage, nil,
-			"no end of the header within 16384 bytes"},
-		{"endless headers", "HTTP/1.1 200 OK\r\n" + strings.Repeat("X: y\r\n", 1<<16), none, tunnel.ErrGarbage, nil,
-			"no end of the header within 16384 bytes"},
-		{"an endless first line", "HTTP/1.1 200 " + strings.Repeat("x", 1<<20), none, tunnel.ErrGarbage, nil,
-			"no end of the header within 16384 bytes"},
-		{"endless patience", strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 1<<16), none, tunnel.ErrGarbage, nil,
-			"no end of the header within 16384 bytes"},
-		{"closed at once", "", none, tunnel.ErrCutOff, io.EOF, "closed the connection " + asked + ": EOF"},
-		{"closed early", "HTT", none, tunnel.ErrCutOff, io.EOF, asked},
-		{"closed in the first line", "HTTP/1.1 20", none, tunnel.ErrCutOff, io.EOF, asked},
-		{"closed in the header", "HTTP/1.1 200 OK\r\nVia: x\r\n", none, tunnel.ErrCutOff, io.EOF, asked},
-		{"closed after 100", "HTTP/1.1 100 Continue\r\n\r\n", none, tunnel.ErrCutOff, io.EOF, asked},
+		{"302", "HTTP/1.1 302 X\r\nLocation: /login\r\n\r\n", none, refused, status(302), "302 Found"},
+		{"599", "HTTP/1.1 599 opensesame\r\n\r\n", none, refused, status(599), "tunnel: 599"},
+		{"101", "HTTP/1.1 101 X\r\n\r\n", none, garbage, nil, "status 101 is not an answer to CONNECT"},
+		{"000", "HTTP/1.1 000 X\r\n\r\n", none, garbage, nil, "status 0 is not an answer to CONNECT"},
+		{"999", "HTTP/1.1 999 X\r\n\r\n", none, garbage, nil, "status 999 is not an answer to CONNECT"},
+		{"HTTP/2", "HTTP/2.0 200 OK\r\n\r\n", none, garbage, nil, `it answers in "HTTP/2.0"`},
+		{"no status", "HTTP/1.1\r\n\r\n", none, garbage, nil, "malformed"},
+		{"bad header", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", none, garbage, nil, "malformed"},
+		{"HTTP/0.9", "<html>hello</html>", none, garbage, nil, `"<html>hello</html>": an old web server`},
+		{"SSH", "SSH-2.0-OpenSSH_9.2p1\r\n", none, garbage, nil, "an SSH server"},
+		{"SSH without a line's end", "SSH-2.0", none, garbage, nil, "an SSH server"},
+		{"TLS", "\x15\x03\x01\x00\x02\x02\x46", none, garbage, nil, "TLS: connect to the proxy over TLS"},
+		{"SOCKS5", "\x05\xff", none, garbage, nil, "a SOCKS5 proxy"},
+		{"an endless header", "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<20), none, garbage, nil, tooLong},
+		{"endless headers", "HTTP/1.1 200 OK\r\n" + strings.Repeat("X: y\r\n", 1<<16), none, garbage, nil, tooLong},
+		{"an endless first line", "HTTP/1.1 200 " + strings.Repeat("x", 1<<20), none, garbage, nil, tooLong},
+		{"endless patience", strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 1<<16), none, garbage, nil, tooLong},
+		{"closed at once", "", none, cutOff, io.EOF, "closed the connection " + asked + ": EOF"},
+		{"closed early", "HTT", none, cutOff, io.EOF, asked},
+		{"closed in the first line", "HTTP/1.1 20", none, cutOff, io.EOF, asked},
+		{"closed in the header", "HTTP/1.1 200 OK\r\nVia: x\r\n", none, cutOff, io.EOF, asked},
+		{"closed after 100", "HTTP/1.1 100 Continue\r\n\r\n", none, cutOff, io.EOF, asked},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			hears := request
@@ -217,20 +207,7 @@ func TestFailures(t *testing.T) {
 				hears = requestLogin
 			}
 			conn, err := dialScripted(t, hears, c.says, c.o, "broker:9092")
-			var e *tunnel.Error
-			switch {
-			case conn != nil || err == nil:
-				t.Fatalf("%v, %v; want an error alone", conn, err)
-			case !errors.As(err, &e) || e.Kind != c.kind || e.Proxy != "proxy:3128" || e.Target != "broker:9092":
-				t.Errorf("%v; want %v", err, c.kind)
-			case c.cause != nil && !errors.Is(err, c.cause):
-				t.Errorf("%v; want it to be %v", err, c.cause)
-			case !strings.HasPrefix(err.Error(), "httpconnect: proxy proxy:3128 on the way to broker:9092: ") ||
-				!strings.Contains(err.Error(), c.has):
-				t.Errorf("%v; want %q", err, c.has)
-			case strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, e), "opensesame"):
-				t.Errorf("%v has the password", err)
-			}
+			suite.WantFailure(t, conn, err, "proxy:3128", c.kind, c.cause, c.has)
 		})
 	}
 }
@@ -274,7 +251,7 @@ func TestErrorsAreShort(t *testing.T) {
 	long := strings.Repeat("long", 2000)
 	for _, answer := range []string{long, "HTTP/1.1 " + long + "\r\n\r\n", "HTTP/1.1 200 OK\r\n" + long + "\r\n\r\n",
 		"HTTP/1.1 407 x\r\nProxy-Authenticate: " + strings.Repeat(long+", ", 1) + "\r\n\r\n"} {
-		_, err := dialScripted(t, request, answer, httpconnect.Options{}, "broker:9092")
+		_, err := dialScripted(t, request, answer, none, "broker:9092")
 		if err == nil || len(err.Error()) > 400 {
 			t.Errorf("%.50q: %.500v", answer, err)
 		}

@@ -18,7 +18,7 @@ func BenchmarkAppendBody(b *testing.B) {
 	b.Run("codec", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := (kafkacodec.Codec{}).AppendBody(dst, req, 9); err != nil {
+			if _, err := codec.AppendBody(dst, req, 9); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -63,7 +63,7 @@ func BenchmarkDecode(b *testing.B) {
 		b.Run(c.name+"/codec", func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := (kafkacodec.Codec{}).Decode(req, c.version, body); err != nil {
+				if _, err := codec.Decode(req, c.version, body); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -15,6 +15,8 @@ import (
 	"brokerconn/ports/porttest"
 )
 
+var codec kafkacodec.Codec
+
 func TestContract(t *testing.T) {
 	meta := kmsg.NewPtrMetadataRequest()
 	fetch := kmsg.NewPtrFetchRequest()
@@ -30,7 +32,7 @@ func TestContract(t *testing.T) {
 	for i, s := range samples {
 		samples[i].ThrottleMillis, samples[i].Wait = throttleByKmsg(t, s.Request.Key(), s.Version, s.Response)
 	}
-	porttest.Codec(t, kafkacodec.Codec{}, samples...)
+	porttest.Codec(t, codec, samples...)
 }
 
 // answer is the response that kmsg writes itself.
@@ -60,7 +62,6 @@ func eachVersion(t *testing.T, f func(t *testing.T, seed [2]uint64, key, version
 func source(seed [2]uint64) *rand.Rand { return rand.New(rand.NewPCG(seed[0], seed[1])) }
 
 func TestRequestsAreWrittenAsKmsgWritesThem(t *testing.T) {
-	var codec kafkacodec.Codec
 	eachVersion(t, func(t *testing.T, seed [2]uint64, key, version int16) {
 		req := filled(source(seed), kmsg.RequestForKey(key), 0)
 		twin := filled(source(seed), kmsg.RequestForKey(key), 0)
@@ -80,7 +81,6 @@ func TestRequestsAreWrittenAsKmsgWritesThem(t *testing.T) {
 }
 
 func TestResponsesAreReadAsKmsgReadsThem(t *testing.T) {
-	var codec kafkacodec.Codec
 	eachVersion(t, func(t *testing.T, seed [2]uint64, key, version int16) {
 		name := kafkacodec.KeyName(key)
 		req := kmsg.RequestForKey(key)
@@ -110,7 +110,6 @@ func TestResponsesAreReadAsKmsgReadsThem(t *testing.T) {
 }
 
 func TestTraits(t *testing.T) {
-	var codec kafkacodec.Codec
 	for _, key := range kafkacodec.Keys() {
 		req := kmsg.RequestForKey(key)
 		traits, err := codec.Describe(req)
@@ -141,7 +140,6 @@ func TestTraits(t *testing.T) {
 
 // TestOneMessageOnManyConnections finds defects under the race detector only.
 func TestOneMessageOnManyConnections(t *testing.T) {
-	var codec kafkacodec.Codec
 	req := kmsg.NewPtrMetadataRequest()
 	req.Topics = []kmsg.MetadataRequestTopic{{Topic: kmsg.StringPtr("t")}}
 	want := make([][]byte, req.MaxVersion()+1)
@@ -170,7 +168,6 @@ func TestAppendBodyAllocatesNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("needs a run without the race detector: with it a pool drops values at random")
 	}
-	var codec kafkacodec.Codec
 	req := kmsg.NewPtrMetadataRequest() // a fetch's tags cost kmsg itself two
 	dst := make([]byte, 0, 1024)
 	n := testing.AllocsPerRun(1000, func() {
@@ -187,7 +184,6 @@ func TestAppendBodyAllocatesNothing(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	var codec kafkacodec.Codec
 	raw := &ports.RawRequest{APIKey: 3}
 	meta := kmsg.NewPtrMetadataRequest()
 	for _, c := range []struct {
@@ -217,7 +213,6 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestAt(t *testing.T) {
-	var codec kafkacodec.Codec
 	req := kmsg.NewPtrMetadataRequest()
 	pinned := kafkacodec.At(req, 4)
 	traits, err := codec.Describe(pinned)

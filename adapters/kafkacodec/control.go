@@ -121,10 +121,7 @@ func fromKmsg(resp Response) ports.Message {
 }
 
 func apiVersions(r *kmsg.ApiVersionsResponse) *ports.APIVersionsResponse {
-	m := &ports.APIVersionsResponse{
-		ErrorCode: r.ErrorCode,
-		Ranges:    make([]ports.APIRange, 0, len(r.ApiKeys)),
-	}
+	m := &ports.APIVersionsResponse{ErrorCode: r.ErrorCode, Ranges: make([]ports.APIRange, 0, len(r.ApiKeys))}
 	for _, k := range r.ApiKeys {
 		m.Ranges = append(m.Ranges, ports.APIRange{Key: k.ApiKey, Min: k.MinVersion, Max: k.MaxVersion})
 	}

@@ -25,7 +25,6 @@ func (*panicky) ResponseKind() kmsg.Response { return &panickyR{} }
 func (*panickyR) ReadFrom([]byte) error      { panic("garbage") }
 
 func TestUsersTypes(t *testing.T) {
-	var codec kafkacodec.Codec
 	meta := kmsg.NewPtrMetadataRequest()
 	meta.Version = 9
 	for _, c := range []struct {
@@ -72,7 +71,6 @@ func TestUsersTypes(t *testing.T) {
 // TestOneTypeForManyAPIs: what is known of a wrapper is known of the one that it
 // wraps, and not of all that its type can wrap.
 func TestOneTypeForManyAPIs(t *testing.T) {
-	var codec kafkacodec.Codec
 	for range 2 {
 		for _, wrapped := range []kmsg.Request{
 			kmsg.NewPtrMetadataRequest(), kmsg.NewPtrFetchRequest(), kmsg.NewPtrHeartbeatRequest(),

@@ -37,7 +37,7 @@ func FuzzDecode(f *testing.F) {
 		kept := bytes.Clone(body)
 		var got any
 		var err error
-		if n := allocated(func() { got, err = kafkacodec.Codec{}.Decode(req, version, body) }); n > budget(body) {
+		if n := allocated(func() { got, err = codec.Decode(req, version, body) }); n > budget(body) {
 			t.Fatalf("%d bytes allocated for a body of %d", n, len(body))
 		}
 		if !bytes.Equal(kept, body) {
@@ -48,7 +48,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		// What was read can be written, and is then read again.
 		again := got.(kafkacodec.Response).AppendTo(nil)
-		if _, err := (kafkacodec.Codec{}).Decode(req, version, again); err != nil {
+		if _, err := codec.Decode(req, version, again); err != nil {
 			t.Fatalf("what was read from %x cannot be read again: %v", body, err)
 		}
 	})
@@ -74,14 +74,14 @@ func FuzzThrottle(f *testing.F) {
 			return
 		}
 		kept := bytes.Clone(body)
-		ms, wait := kafkacodec.Codec{}.Throttle(req, version, body)
+		ms, wait := codec.Throttle(req, version, body)
 		if !bytes.Equal(kept, body) {
 			t.Fatal("the body was written to")
 		}
 		if ms < 0 || wait && ms == 0 {
 			t.Fatalf("%d ms, %v", ms, wait)
 		}
-		resp, err := kafkacodec.Codec{}.Decode(req, version, body)
+		resp, err := codec.Decode(req, version, body)
 		if err != nil {
 			return
 		}
@@ -113,11 +113,11 @@ func TestGarbageIsCheap(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			req := kmsg.RequestForKey(c.key)
-			if _, err := (kafkacodec.Codec{}).Decode(req, c.version, nil); err == nil { // learned from here on
+			if _, err := codec.Decode(req, c.version, nil); err == nil { // learned from here on
 				t.Fatal("an empty body was read")
 			}
 			var err error
-			n := allocated(func() { _, err = kafkacodec.Codec{}.Decode(req, c.version, c.body) })
+			n := allocated(func() { _, err = codec.Decode(req, c.version, c.body) })
 			if err == nil {
 				t.Error("garbage was read")
 			}

@@ -32,7 +32,6 @@ func throttleIn(resp any) (ms int32, wait bool) {
 }
 
 func TestThrottleIsWhatKmsgReads(t *testing.T) {
-	var codec kafkacodec.Codec
 	eachVersion(t, func(t *testing.T, seed [2]uint64, key, version int16) {
 		req, rnd, name := kmsg.RequestForKey(key), source(seed), kafkacodec.KeyName(key)
 		resp := filled(rnd, kmsg.ResponseForKey(key), version)
@@ -72,7 +71,6 @@ var waitsFrom = map[string]int16{
 }
 
 func TestWaitsFromTheVersionThatJavaHas(t *testing.T) {
-	var codec kafkacodec.Codec
 	for name, from := range waitsFrom {
 		req, ok := kafkacodec.RequestByName(name)
 		if !ok {
@@ -121,7 +119,7 @@ func TestThrottleReadsOnlyWhatItMust(t *testing.T) {
 		{kmsg.NewPtrProduceRequest(), 9, "\xff\xff\xff\xff\xff" + nine, 0, false},
 		{kmsg.NewPtrSASLHandshakeRequest(), 1, nine + nine, 0, false},
 	} {
-		if ms, wait := (kafkacodec.Codec{}).Throttle(c.req, c.version, []byte(c.body)); ms != c.ms || wait != c.wait {
+		if ms, wait := codec.Throttle(c.req, c.version, []byte(c.body)); ms != c.ms || wait != c.wait {
 			t.Errorf("%s v%d %q: %d ms, %v, want %d ms, %v", kafkacodec.KeyName(c.req.Key()), c.version, c.body, ms,
 				wait, c.ms, c.wait)
 		}
@@ -129,7 +127,6 @@ func TestThrottleReadsOnlyWhatItMust(t *testing.T) {
 }
 
 func TestThrottleOfOtherMessages(t *testing.T) {
-	var codec kafkacodec.Codec
 	meta := kmsg.NewPtrMetadataRequest()
 	body := []byte("\x00\x00\x00\x09")
 	for _, c := range []struct {
@@ -154,7 +151,6 @@ func TestThrottleOfOtherMessages(t *testing.T) {
 }
 
 func TestThrottleAllocatesNothing(t *testing.T) {
-	var codec kafkacodec.Codec
 	check := func(m ports.Message, version int16, body []byte) {
 		t.Helper()
 		if n := testing.AllocsPerRun(10, func() { codec.Throttle(m, version, body) }); n != 0 {
@@ -205,7 +201,7 @@ func BenchmarkThrottle(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if ms, wait := (kafkacodec.Codec{}).Throttle(req, c.version, body); ms != 9 || !wait {
+				if ms, wait := codec.Throttle(req, c.version, body); ms != 9 || !wait {
 					b.Fatal(ms, wait)
 				}
 			}

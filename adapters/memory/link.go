@@ -26,7 +26,7 @@ var (
 )
 
 // settle ends the dial as scripted and returns the watcher to call.
-func (l *link) settle(s *dialScript) (wake func()) {
+func (l *link) settle(s *script) (wake func()) {
 	if l.err != nil {
 		return nil // closed while held
 	}

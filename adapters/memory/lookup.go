@@ -21,7 +21,7 @@ var (
 )
 
 // settle ends the lookup as scripted and returns the watcher to call.
-func (l *lookup) settle(s *hostScript) (wake func()) {
+func (l *lookup) settle(s *script) (wake func()) {
 	if l.settled {
 		return nil // closed while held
 	}

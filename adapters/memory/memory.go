@@ -22,6 +22,7 @@ package memory
 
 import (
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -35,33 +36,24 @@ type Transport struct {
 	Capacity int
 
 	mu      sync.Mutex
-	hosts   map[string]*hostScript
-	dials   map[string]*dialScript
+	hosts   scripts // of lookups, by host
+	dials   scripts // by address
 	waiting []*Peer // established and not accepted yet
 }
 
-// hostScript is the script of one host.
-type hostScript struct {
-	hold
+type scripts map[string]*script
+
+// script is how the lookups of a host, or the dials of an address, end.
+type script struct {
+	held      bool                   // they are pending until they are released
+	pending   []func() (wake func()) // each ends one as scripted at that time
 	endpoints []ports.Endpoint
 	err       error
 }
 
-// dialScript is the script of one address.
-type dialScript struct {
-	hold
-	err error
-}
-
-// hold keeps lookups or dials pending until they are released.
-type hold struct {
-	held    bool
-	pending []func() (wake func()) // each ends one as scripted at that time
-}
-
-func (h *hold) settle(now func() (wake func())) {
-	if h.held {
-		h.pending = append(h.pending, now)
+func (s *script) settle(now func() (wake func())) {
+	if s.held {
+		s.pending = append(s.pending, now)
 		return
 	}
 	now()
@@ -78,48 +70,41 @@ func New() *Transport { return &Transport{} }
 func (t *Transport) SetAddresses(host string, eps ...ports.Endpoint) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.host(host).endpoints = append([]ports.Endpoint(nil), eps...)
+	t.hosts.of(host).endpoints = slices.Clone(eps)
 }
 
 // FailLookup makes lookups of host fail with err; with nil they succeed again.
-func (t *Transport) FailLookup(host string, err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.host(host).err = err
-}
+func (t *Transport) FailLookup(host string, err error) { t.fail(&t.hosts, host, err) }
 
 // RefuseDial makes dials of address fail with err; with nil they succeed again.
-func (t *Transport) RefuseDial(address string, err error) {
+func (t *Transport) RefuseDial(address string, err error) { t.fail(&t.dials, address, err) }
+
+func (t *Transport) fail(in *scripts, name string, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.dial(address).err = err
+	in.of(name).err = err
 }
 
 // HoldLookup keeps lookups of host pending until release is called. They then end as
 // scripted at that time.
-func (t *Transport) HoldLookup(host string) (release func()) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.keep(&t.host(host).hold)
-}
+func (t *Transport) HoldLookup(host string) (release func()) { return t.hold(&t.hosts, host) }
 
 // HoldDial keeps dials of address pending until release is called.
-func (t *Transport) HoldDial(address string) (release func()) {
+func (t *Transport) HoldDial(address string) (release func()) { return t.hold(&t.dials, address) }
+
+func (t *Transport) hold(in *scripts, name string) (release func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.keep(&t.dial(address).hold)
-}
-
-func (t *Transport) keep(h *hold) (release func()) {
-	h.held = true
+	s := in.of(name)
+	s.held = true
 	return func() {
 		t.mu.Lock()
-		h.held = false
+		s.held = false
 		var wake []func()
-		for _, settle := range h.pending {
+		for _, settle := range s.pending {
 			wake = append(wake, settle())
 		}
-		h.pending = nil
+		s.pending = nil
 		t.mu.Unlock()
 		call(wake...)
 	}
@@ -129,7 +114,7 @@ func (t *Transport) keep(h *hold) (release func()) {
 func (t *Transport) Resolve(host string, port uint16) ports.Lookup {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s := t.host(host)
+	s := t.hosts.of(host)
 	l := &lookup{t: t, fallback: ports.Endpoint{
 		Host:    host,
 		Network: "memory",
@@ -143,7 +128,7 @@ func (t *Transport) Resolve(host string, port uint16) ports.Lookup {
 func (t *Transport) Open(ep ports.Endpoint) ports.Link {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	s := t.dial(ep.Address)
+	s := t.dials.of(ep.Address)
 	l := &link{t: t, endpoint: ep}
 	l.out.capacity, l.in.capacity = t.Capacity, t.Capacity
 	s.settle(func() func() { return l.settle(s) })
@@ -163,28 +148,15 @@ func (t *Transport) Accept() *Peer {
 	return p
 }
 
-func (t *Transport) host(name string) *hostScript {
-	if t.hosts == nil {
-		t.hosts = map[string]*hostScript{}
+// of returns the script of a name, which is empty at first.
+func (s *scripts) of(name string) *script {
+	if *s == nil {
+		*s = scripts{}
 	}
-	s := t.hosts[name]
-	if s == nil {
-		s = &hostScript{}
-		t.hosts[name] = s
+	if (*s)[name] == nil {
+		(*s)[name] = &script{}
 	}
-	return s
-}
-
-func (t *Transport) dial(address string) *dialScript {
-	if t.dials == nil {
-		t.dials = map[string]*dialScript{}
-	}
-	s := t.dials[address]
-	if s == nil {
-		s = &dialScript{}
-		t.dials[address] = s
-	}
-	return s
+	return (*s)[name]
 }
 
 // call calls watchers, without the mutex.

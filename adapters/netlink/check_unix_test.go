@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"brokerconn/adapters/netlink"
+	"brokerconn/adapters/netlink/tunnel/tunneltest"
 	"brokerconn/ports"
 )
 
@@ -91,19 +92,13 @@ type reader struct{ ports.Parker }
 
 func dialed(t *testing.T) (ports.Link, *net.TCPConn) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener := tunneltest.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	defer listener.Close()
 	var d net.Dialer
 	link := established(t, &netlink.Transport{Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return d.DialContext(ctx, "tcp", listener.Addr().String())
 	}})
-	peer, err := listener.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	peer := tunneltest.Must(listener.Accept())(t)
 	t.Cleanup(func() { _ = peer.Close() })
 	return link, peer.(*net.TCPConn)
 }

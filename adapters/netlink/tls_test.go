@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"brokerconn/adapters/netlink"
+	"brokerconn/adapters/netlink/tunnel/tunneltest"
 	"brokerconn/ports"
 	"brokerconn/ports/porttest"
 )
@@ -23,10 +24,7 @@ import (
 func TestBareTLS(t *testing.T) {
 	cert := selfSigned(t)
 	porttest.Transport(t, func(t *testing.T) porttest.Harness {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		l := tunneltest.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
 		t.Cleanup(func() { _ = l.Close() })
 		dial := func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := new(net.Dialer).DialContext(ctx, network, address)
@@ -74,10 +72,7 @@ func accept(t *testing.T, l net.Listener, config *tls.Config) func() io.ReadWrit
 
 func selfSigned(t *testing.T) tls.Certificate {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := tunneltest.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1),
 		NotBefore:    time.Now().Add(-time.Hour),
@@ -85,13 +80,7 @@ func selfSigned(t *testing.T) tls.Certificate {
 		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
 		IsCA:         true, BasicConstraintsValid: true,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
+	der := tunneltest.Must(x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key))(t)
+	leaf := tunneltest.Must(x509.ParseCertificate(der))(t)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }

@@ -3,7 +3,6 @@ package socks5_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -56,10 +55,14 @@ const (
 	greetsLogin = "\x05\x02\x00\x02"
 	login       = "\x01\x05alice\x0aopensesame"
 	forName     = "\x05\x01\x00\x03\x06broker\x23\x84"
+	allowed     = "\x05\x00"
 	granted     = "\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00"
 )
 
-var alice = socks5.Options{Login: tunnel.NewLogin("alice", "opensesame")}
+var (
+	none  socks5.Options
+	alice = socks5.Options{Login: tunnel.NewLogin("alice", "opensesame")}
+)
 
 func TestTunnels(t *testing.T) {
 	long := strings.Repeat("n", 255)
@@ -69,30 +72,27 @@ func TestTunnels(t *testing.T) {
 		o      socks5.Options
 		target string
 	}{
-		{"a name", script{greets, "\x05\x00", forName, granted + "tunnel"}, socks5.Options{}, "broker:9092"},
-		{"IPv4", script{greets, "\x05\x00", "\x05\x01\x00\x01\xc0\x00\x02\x07\x23\x84", granted + "tunnel"},
-			socks5.Options{}, "192.0.2.7:9092"},
-		{"IPv6", script{greets, "\x05\x00", "\x05\x01\x00\x04\x20\x01\x0d\xb8" + strings.Repeat("\x00", 11) +
+		{"a name", script{greets, allowed, forName, granted + "tunnel"}, none, "broker:9092"},
+		{"IPv4", script{greets, allowed, "\x05\x01\x00\x01\xc0\x00\x02\x07\x23\x84", granted + "tunnel"},
+			none, "192.0.2.7:9092"},
+		{"IPv6", script{greets, allowed, "\x05\x01\x00\x04\x20\x01\x0d\xb8" + strings.Repeat("\x00", 11) +
 			"\x07\x23\x84", granted + "tunnel"},
-			socks5.Options{}, "[2001:db8::7]:9092"},
-		{"the longest name", script{greets, "\x05\x00", "\x05\x01\x00\x03\xff" + long + "\x23\x84", granted + "tunnel"},
-			socks5.Options{}, long + ":9092"},
+			none, "[2001:db8::7]:9092"},
+		{"the longest name", script{greets, allowed, "\x05\x01\x00\x03\xff" + long + "\x23\x84", granted + "tunnel"},
+			none, long + ":9092"},
 		{"with a login", script{greetsLogin, "\x05\x02", login, "\x01\x00", forName, granted + "tunnel"}, alice,
 			"broker:9092"},
-		{"with a login that is not wanted", script{greetsLogin, "\x05\x00", forName, granted + "tunnel"}, alice,
+		{"with a login that is not wanted", script{greetsLogin, allowed, forName, granted + "tunnel"}, alice,
 			"broker:9092"},
-		{"bound to IPv6", script{greets, "\x05\x00", forName, "\x05\x00\x00\x04" + strings.Repeat("\x00", 18) +
-			"tunnel"}, socks5.Options{}, "broker:9092"},
-		{"bound to a name", script{greets, "\x05\x00", forName, "\x05\x00\x00\x03\xff" + long + "\x00\x07tunnel"},
-			socks5.Options{}, "broker:9092"},
-		{"bound to an empty name", script{greets, "\x05\x00", forName, "\x05\x00\x00\x03\x00\x00\x07tunnel"},
-			socks5.Options{}, "broker:9092"},
+		{"bound to IPv6", script{greets, allowed, forName, "\x05\x00\x00\x04" + strings.Repeat("\x00", 18) +
+			"tunnel"}, none, "broker:9092"},
+		{"bound to a name", script{greets, allowed, forName, "\x05\x00\x00\x03\xff" + long + "\x00\x07tunnel"}, none,
+			"broker:9092"},
+		{"bound to an empty name", script{greets, allowed, forName, "\x05\x00\x00\x03\x00\x00\x07tunnel"}, none,
+			"broker:9092"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			conn, err := dialScripted(t, c.script, c.o, c.target)
-			if err != nil {
-				t.Fatal(err)
-			}
+			conn := tunneltest.Must(dialScripted(t, c.script, c.o, c.target))(t)
 			defer conn.Close()
 			if got, err := io.ReadAll(conn); string(got) != "tunnel" || err != nil {
 				t.Errorf("through the tunnel came %q, %v", got, err)
@@ -110,49 +110,45 @@ func TestFailures(t *testing.T) {
 		cause  error
 		says   string
 	}
+	const asked = "after the request was sent"
+	inside := io.ErrUnexpectedEOF
+	rejected, garbage, cutOff, refused := tunnel.ErrLogin, tunnel.ErrGarbage, tunnel.ErrCutOff, tunnel.ErrRefused
 	tests := []test{
-		{"wants a login, has none", script{greets, "\x05\xff"}, socks5.Options{}, tunnel.ErrLogin, nil,
+		{"wants a login, has none", script{greets, "\x05\xff"}, none, rejected, nil,
 			"it requires one, and none is configured"},
-		{"wants another login", script{greetsLogin, "\x05\xff"}, alice, tunnel.ErrLogin, nil,
+		{"wants another login", script{greetsLogin, "\x05\xff"}, alice, rejected, nil,
 			"neither user name and password nor no login"},
-		{"wrong login", script{greetsLogin, "\x05\x02", login, "\x01\x01"}, alice, tunnel.ErrLogin, nil,
+		{"wrong login", script{greetsLogin, "\x05\x02", login, "\x01\x01"}, alice, rejected, nil,
 			"user name or password is wrong (status 1)"},
-		{"a method that was not offered", script{greets, "\x05\x02", forName, granted}, socks5.Options{},
-			tunnel.ErrGarbage, nil, "method 2, which was not offered"},
-		{"GSSAPI", script{greetsLogin, "\x05\x01"}, alice, tunnel.ErrGarbage, nil, "method 1, which was not offered"},
-		{"login of another version", script{greetsLogin, "\x05\x02", login, "\x05\x00"}, alice, tunnel.ErrGarbage, nil,
+		{"a method that was not offered", script{greets, "\x05\x02", forName, granted}, none,
+			garbage, nil, "method 2, which was not offered"},
+		{"GSSAPI", script{greetsLogin, "\x05\x01"}, alice, garbage, nil, "method 1, which was not offered"},
+		{"login of another version", script{greetsLogin, "\x05\x02", login, "\x05\x00"}, alice, garbage, nil,
 			"in version 5 of its own protocol, not 1"},
-		{"reply of another version", script{greets, "\x05\x00", forName, "\x04\x00\x00\x01"}, socks5.Options{},
-			tunnel.ErrGarbage, nil, "in version 4, not 5"},
-		{"reserved byte", script{greets, "\x05\x00", forName, "\x05\x00\x07\x01"}, socks5.Options{}, tunnel.ErrGarbage,
+		{"reply of another version", script{greets, allowed, forName, "\x04\x00\x00\x01"}, none,
+			garbage, nil, "in version 4, not 5"},
+		{"reserved byte", script{greets, allowed, forName, "\x05\x00\x07\x01"}, none, garbage,
 			nil, "reserved byte of its answer is 7"},
-		{"address type", script{greets, "\x05\x00", forName, "\x05\x00\x00\x05"}, socks5.Options{}, tunnel.ErrGarbage,
-			nil, "address of type 5"},
-		{"SSH", script{greets, "SSH-2.0-OpenSSH_9.2p1\r\n"}, socks5.Options{}, tunnel.ErrGarbage, nil,
-			`"SS": an SSH server`},
-		{"HTTP", script{greets, "HTTP/1.1 400 Bad Request\r\n\r\n"}, socks5.Options{}, tunnel.ErrGarbage, nil,
-			`"HT": a web server`},
-		{"TLS", script{greets, "\x15\x03\x01\x00\x02\x02\x46"}, socks5.Options{}, tunnel.ErrGarbage, nil,
+		{"address type", script{greets, allowed, forName, "\x05\x00\x00\x05"}, none, garbage, nil, "address of type 5"},
+		{"SSH", script{greets, "SSH-2.0-OpenSSH_9.2p1\r\n"}, none, garbage, nil, `"SS": an SSH server`},
+		{"HTTP", script{greets, "HTTP/1.1 400 Bad Request\r\n\r\n"}, none, garbage, nil, `"HT": a web server`},
+		{"TLS", script{greets, "\x15\x03\x01\x00\x02\x02\x46"}, none, garbage, nil,
 			"TLS: connect to the proxy over TLS"},
-		{"SOCKS4", script{greets, "\x00\x5b\x00\x00"}, socks5.Options{}, tunnel.ErrGarbage, nil, "SOCKS4"},
-		{"closed at once", script{greets}, socks5.Options{}, tunnel.ErrCutOff, io.EOF,
-			"closed the connection after the greeting: EOF"},
-		{"closed within the method", script{greets, "\x05"}, socks5.Options{}, tunnel.ErrCutOff, io.ErrUnexpectedEOF,
-			"after the greeting"},
-		{"closed at the login", script{greetsLogin, "\x05\x02", login}, alice, tunnel.ErrCutOff, io.EOF,
+		{"SOCKS4", script{greets, "\x00\x5b\x00\x00"}, none, garbage, nil, "SOCKS4"},
+		{"closed at once", script{greets}, none, cutOff, io.EOF, "closed the connection after the greeting: EOF"},
+		{"closed within the method", script{greets, "\x05"}, none, cutOff, inside, "after the greeting"},
+		{"closed at the login", script{greetsLogin, "\x05\x02", login}, alice, cutOff, io.EOF,
 			"after the login was sent; it may be wrong"},
-		{"closed at the request", script{greets, "\x05\x00", forName}, socks5.Options{}, tunnel.ErrCutOff, io.EOF,
-			"after the request was sent"},
-		{"closed within the reply", script{greets, "\x05\x00", forName, granted[:9]}, socks5.Options{},
-			tunnel.ErrCutOff, io.ErrUnexpectedEOF, "after the request was sent"},
-		{"closed before the name's size", script{greets, "\x05\x00", forName, "\x05\x00\x00\x03"}, socks5.Options{},
-			tunnel.ErrCutOff, io.EOF, "after the request was sent"},
-		{"closed within the name", script{greets, "\x05\x00", forName, "\x05\x00\x00\x03\x02ab\x00"}, socks5.Options{},
-			tunnel.ErrCutOff, io.ErrUnexpectedEOF, "after the request was sent"},
-		{"a short refusal", script{greets, "\x05\x00", forName, "\x05\x02"}, socks5.Options{}, tunnel.ErrRefused,
+		{"closed at the request", script{greets, allowed, forName}, none, cutOff, io.EOF, asked},
+		{"closed within the reply", script{greets, allowed, forName, granted[:9]}, none, cutOff, inside, asked},
+		{"closed before the name's size", script{greets, allowed, forName, "\x05\x00\x00\x03"}, none,
+			cutOff, io.EOF, asked},
+		{"closed within the name", script{greets, allowed, forName, "\x05\x00\x00\x03\x02ab\x00"}, none,
+			cutOff, inside, asked},
+		{"a short refusal", script{greets, allowed, forName, "\x05\x02"}, none, refused,
 			socks5.NotAllowed, "rules do not allow it (reply 2)"},
-		{"an unknown reply", script{greets, "\x05\x00", forName, "\x05\x5d\x00\x01"}, socks5.Options{},
-			tunnel.ErrRefused, socks5.Reply(0x5d), "unknown reply 93"},
+		{"an unknown reply", script{greets, allowed, forName, "\x05\x5d\x00\x01"}, none,
+			refused, socks5.Reply(0x5d), "unknown reply 93"},
 	}
 	for reply, says := range map[socks5.Reply]string{
 		socks5.GeneralFailure: "general failure (reply 1)", socks5.NotAllowed: "rules do not allow it (reply 2)",
@@ -164,27 +160,13 @@ func TestFailures(t *testing.T) {
 		socks5.AddressTypeNotSupported: "type of address (reply 8)",
 	} {
 		tests = append(tests, test{fmt.Sprintf("reply %d", reply),
-			script{greets, "\x05\x00", forName, "\x05" + string([]byte{byte(reply)}) + granted[2:]},
-			socks5.Options{}, tunnel.ErrRefused, reply, says})
+			script{greets, allowed, forName, "\x05" + string([]byte{byte(reply)}) + granted[2:]},
+			none, refused, reply, says})
 	}
 	for _, c := range tests {
 		t.Run(c.name, func(t *testing.T) {
 			conn, err := dialScripted(t, c.script, c.o, "broker:9092")
-			var e *tunnel.Error
-			switch {
-			case conn != nil || err == nil:
-				t.Fatalf("%v, %v; want an error alone", conn, err)
-			case !errors.As(err, &e) || e.Kind != c.kind || e.Proxy != "proxy:1080" || e.Target != "broker:9092":
-				t.Errorf("%v; want %v", err, c.kind)
-			case c.cause != nil && !errors.Is(err, c.cause):
-				t.Errorf("%v; want it to be %v", err, c.cause)
-			case !strings.HasPrefix(err.Error(), "socks5: proxy proxy:1080 on the way to broker:9092: ") ||
-				!strings.Contains(err.Error(), c.says):
-				t.Errorf("%v; want %q", err, c.says)
-			case strings.Contains(err.Error(), "opensesame"), strings.Contains(fmt.Sprintf("%+v %#v", err, e),
-				"opensesame"):
-				t.Errorf("%v has the password", err)
-			}
+			suite.WantFailure(t, conn, err, "proxy:1080", c.kind, c.cause, c.says)
 		})
 	}
 }

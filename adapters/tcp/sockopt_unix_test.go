@@ -7,14 +7,14 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"brokerconn/adapters/netlink/tunnel/tunneltest"
 )
 
 func sockopt(t *testing.T, conn *net.TCPConn, level, name int) (v int) {
 	t.Helper()
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := tunneltest.Must(conn.SyscallConn())(t)
+	var err error
 	if e := raw.Control(func(fd uintptr) { v, err = syscall.GetsockoptInt(int(fd), level, name) }); e != nil ||
 		err != nil {
 		t.Fatal(e, err)
@@ -51,10 +51,7 @@ func TestSocketsAreAsAskedFor(t *testing.T) {
 			level: syscall.SOL_SOCKET, opt: syscall.SO_RCVBUF, least: 20_000},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			conn, err := dial(t, c.o)
-			if err != nil {
-				t.Fatal(err)
-			}
+			conn := tunneltest.Must(dial(t, c.o))(t)
 			got := sockopt(t, conn, c.level, c.opt)
 			if c.least > 0 { // Linux doubles what is asked for
 				if got < c.least || got > 2*c.least {

@@ -9,14 +9,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"brokerconn/adapters/netlink/tunnel/tunneltest"
 )
 
 func listen(t *testing.T) net.Listener {
 	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := tunneltest.Must(net.Listen("tcp4", "127.0.0.1:0"))(t)
 	t.Cleanup(func() { _ = l.Close() })
 	return l
 }
@@ -32,11 +31,7 @@ func dial(t *testing.T, o Options) (*net.TCPConn, error) {
 }
 
 func TestSettingsInOrder(t *testing.T) {
-	o := Options{
-		SendBufferBytes:    1,
-		ReceiveBufferBytes: 2,
-		SocketOptions:      []SocketOption{{7, 8, 9}, {4, 5, 6}},
-	}
+	o := Options{SendBufferBytes: 1, ReceiveBufferBytes: 2, SocketOptions: []SocketOption{{7, 8, 9}, {4, 5, 6}}}
 	var got []SocketOption
 	var labels []string
 	for _, s := range o.settings() {
@@ -100,10 +95,7 @@ func TestDialKeepsTheFamily(t *testing.T) {
 }
 
 func TestLocalAddr(t *testing.T) {
-	conn, err := dial(t, Options{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := tunneltest.Must(dial(t, Options{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}}))(t)
 	if ip := conn.LocalAddr().(*net.TCPAddr).IP.String(); ip != "127.0.0.1" {
 		t.Errorf("the connection comes from %s", ip)
 	}

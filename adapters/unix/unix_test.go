@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"brokerconn/adapters/netlink/tunnel/tunneltest"
 	"brokerconn/adapters/unix"
 	"brokerconn/ports"
 	"brokerconn/ports/porttest"
@@ -19,20 +20,14 @@ import (
 // folder is one for sockets. The name of a t.TempDir may be too long for them.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "s")
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := tunneltest.Must(os.MkdirTemp("", "s"))(t)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return dir
 }
 
 func listen(t *testing.T, path string) *net.UnixListener {
 	t.Helper()
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := tunneltest.Must(net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"}))(t)
 	t.Cleanup(func() { _ = l.Close() })
 	return l
 }
@@ -127,10 +122,7 @@ func TestAbstractName(t *testing.T) {
 	}
 	name := "@" + filepath.Base(folder(t)) + "-brokerconn"
 	listen(t, name)
-	conn, err := unix.Dial()(context.Background(), "unix", name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := tunneltest.Must(unix.Dial()(context.Background(), "unix", name))(t)
 	_ = conn.Close()
 }
 

@@ -20,9 +20,8 @@ func (r *harness) repeated() {
 	r.t.Helper()
 	r.turn()
 	r.pass(2 * time.Second)
-	r.reach()
-	r.turn()
-	require(r.t, r.state() == broker.Connected, "state %v", r.state())
+	r.connect()
+	require(r.t, r.State() == broker.Connected, "state %v", r.State())
 }
 
 // TestLastFailedAddressIsTriedLast, whatever the resolver's order (KAFKA-12193).
@@ -66,8 +65,7 @@ func TestNameIsLookedUpAgain(t *testing.T) {
 
 // TestOneAddressIsTriedThoughItFailed: there is no other.
 func TestOneAddressIsTriedThoughItFailed(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		r.lose()
 		r.lose()
 		assert(t, len(r.broker.dials) == 3, "dialled %v", r.broker.dials)
@@ -82,10 +80,9 @@ func TestEveryAddressIsTriedBeforeAFailureCounts(t *testing.T) {
 			r.network.RefuseDial(a, errors.New("refused"))
 		}
 		for range 3 {
-			r.reach()
-			r.turn()
+			r.connect()
 		}
-		s := r.stats()
+		s := r.Stats()
 		assert(t, s.State == broker.Connected && s.FailuresInARow == 0 && s.Attempts == 3 && s.Closed == 2 &&
 			s.Address == "c", "%+v", s)
 		r.sums()
@@ -99,7 +96,7 @@ func TestZoneOfAnIPv6AddressIsKept(t *testing.T) {
 		r.network.SetAddresses("fe80::1%eth0", ports.Endpoint{Host: "fe80::1%eth0", Network: "memory",
 			Address: "[fe80::1%eth0]:9092"})
 		r.ready()
-		s := r.stats()
+		s := r.Stats()
 		assert(t, s.Address == "[fe80::1%eth0]:9092", "address %q", s.Address)
 		r.wantDials("[fe80::1%eth0]:9092")
 	})
@@ -114,12 +111,10 @@ func TestLastFailedAddressIsRememberedOverALookUp(t *testing.T) {
 		r.turn()
 		r.network.FailLookup("broker", errors.New("no resolver"))
 		r.pass(time.Second)
-		r.reach()
-		r.turn()
+		r.connect()
 		r.network.FailLookup("broker", nil)
 		r.pass(time.Second)
-		r.reach()
-		r.turn()
+		r.connect()
 		got := r.broker.dials
 		assert(t, len(got) == 2 && got[1] == "b", "dialled %v", got)
 	})

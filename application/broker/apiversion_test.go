@@ -34,8 +34,7 @@ func TestAPIVersionIsNotAsked(t *testing.T) {
 		t.Run(c.release.String(), func(t *testing.T) {
 			onBoth(t, takenFor(c.release), func(t *testing.T, r *harness) {
 				for range 3 {
-					r.reach()
-					r.turn()
+					r.connect()
 					r.send()
 					r.turn()
 					r.broker.peer.Reset(nil)
@@ -54,8 +53,7 @@ func TestAPIVersionIsNotAsked(t *testing.T) {
 func TestAPIVersionStates(t *testing.T) {
 	onBoth(t, takenFor(broker.Release{Major: 3}), func(t *testing.T, r *harness) {
 		var reported *broker.Versions
-		r.reach()
-		r.turn()
+		r.connect()
 		r.wantHooks("Disconnected -> Connecting <nil>", "Connecting -> Connected <nil>")
 		if r.polled != nil {
 			reported = r.versions
@@ -80,8 +78,7 @@ func TestAPIVersionStates(t *testing.T) {
 
 // TestAPIVersionOfAnAPIThatTheReleaseLacks fails the request alone, unsent.
 func TestAPIVersionOfAnAPIThatTheReleaseLacks(t *testing.T) {
-	onBoth(t, takenFor(broker.Release{Major: 0, Minor: 8, Patch: 1}), func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, takenFor(broker.Release{Major: 0, Minor: 8, Patch: 1}), func(t *testing.T, r *harness) {
 		var v *broker.VersionError
 		err := r.outcome(r.send())
 		assert(t, errors.Is(err, broker.ErrUnsupportedVersion) && errors.As(err, &v) && v.Unknown, "got %v", err)
@@ -120,8 +117,7 @@ func TestAPIVersionWarnings(t *testing.T) {
 			if c.taken == "4." {
 				return
 			}
-			r.reach()
-			r.turn()
+			r.connect()
 			if r.polled != nil {
 				assert(t, r.versions != nil && len(r.versions.Ranges()) != 0, "no table")
 			}
@@ -172,14 +168,13 @@ func TestAPIVersionTimeout(t *testing.T) {
 			func(t *testing.T, r *harness) {
 				r.broker.mute = true
 				for range 3 {
-					r.reach()
-					r.turn()
+					r.connect()
 					r.wantState(broker.NegotiatingVersions)
 					r.pass(c.want - 1)
 					r.wantState(broker.NegotiatingVersions)
 					r.pass(1)
-					assert(t, r.state() == broker.Disconnected && errors.Is(r.lastError(), broker.ErrSetupTimeout),
-						"%v of %v: %v, %v", c.versions, c.setup, r.state(), r.lastError())
+					assert(t, r.State() == broker.Disconnected && errors.Is(r.lastError(), broker.ErrSetupTimeout),
+						"%v of %v: %v, %v", c.versions, c.setup, r.State(), r.lastError())
 					r.pass(time.Second)
 				}
 				r.sums()
@@ -210,13 +205,11 @@ func TestAPIVersionTimeoutLeavesTimeForTheNextAddress(t *testing.T) {
 	onBoth(t, nil, func(t *testing.T, r *harness) {
 		r.network.SetAddresses("broker", at("a"), at("b"))
 		r.broker.mute = true
-		r.reach()
-		r.turn()
+		r.connect()
 		r.broker.mute = false
 		r.pass(2 * time.Second)
-		r.reach()
-		r.turn()
-		assert(t, r.state() == broker.Connected && len(r.broker.dials) == 2, "state %v, dialled %v", r.state(),
+		r.connect()
+		assert(t, r.State() == broker.Connected && len(r.broker.dials) == 2, "state %v, dialled %v", r.State(),
 			r.broker.dials)
 	})
 }
@@ -224,11 +217,9 @@ func TestAPIVersionTimeoutLeavesTimeForTheNextAddress(t *testing.T) {
 // TestAPIVersionTimeoutCoversAllVersionsOfTheQuestion: one who is asked lower and
 // lower gets no more time for it.
 func TestAPIVersionTimeoutCoversAllVersionsOfTheQuestion(t *testing.T) {
-	on := true
-	onBoth(t, func(cfg *broker.Config) { cfg.ProbeOldReleases = &on }, func(t *testing.T, r *harness) {
+	onBoth(t, func(cfg *broker.Config) { cfg.ProbeOldReleases = new(true) }, func(t *testing.T, r *harness) {
 		r.broker.mute = true
-		r.reach()
-		r.turn()
+		r.connect()
 		r.pass(1500 * time.Millisecond)
 		q := r.broker.received[0]
 		lower := kmsg.NewPtrApiVersionsResponse()
@@ -255,8 +246,8 @@ func TestAPIVersionTimeoutIsNotOfTheLogin(t *testing.T) {
 			r.pass(10*time.Second - 1)
 			r.wantState(broker.Authenticating)
 			r.pass(1)
-			assert(t, r.state() == broker.Disconnected && errors.Is(r.lastError(), broker.ErrSetupTimeout),
-				"state %v, %v", r.state(), r.lastError())
+			assert(t, r.State() == broker.Disconnected && errors.Is(r.lastError(), broker.ErrSetupTimeout),
+				"state %v, %v", r.State(), r.lastError())
 		})
 }
 
@@ -268,8 +259,7 @@ func (named) Begin(ports.Endpoint) ports.Exchange { panic("the handshake was not
 
 // TestAPIVersionRawRequests go out as they stand.
 func TestAPIVersionRawRequests(t *testing.T) {
-	onBoth(t, takenFor(broker.Release{Minor: 8}), func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, takenFor(broker.Release{Minor: 8}), func(t *testing.T, r *harness) {
 		r.sendThis(&ports.RawRequest{APIKey: 12, APIVersion: 3})
 		r.turn()
 		q := r.broker.asked
@@ -284,8 +274,7 @@ func TestBackoffGrowsWithAConfiguredRelease(t *testing.T) {
 		func(t *testing.T, r *harness) {
 			pause := time.Duration(0)
 			for round := range 5 {
-				r.reach()
-				r.turn()
+				r.connect()
 				r.wantState(broker.Connected)
 				r.send()
 				r.turn()

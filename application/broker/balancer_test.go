@@ -5,10 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"math/rand/v2"
 	"net"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -26,18 +24,11 @@ import (
 // no such broker is taken for an old release.
 
 type balancer struct {
-	mu    sync.Mutex
-	rand  *rand.Rand
+	*dice
 	cuts  int // the first connections are cut; then all are sound
 	down  int // of 3 backends
 	live  []net.Conn
 	dials []time.Time
-}
-
-func (b *balancer) roll(n int) int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.rand.IntN(n)
 }
 
 func (b *balancer) dial(context.Context, string, string) (net.Conn, error) {
@@ -106,16 +97,14 @@ func (b *balancer) config() broker.Config {
 
 // TestNewBrokerIsNeverTakenForOld: however a connection to it comes about.
 func TestNewBrokerIsNeverTakenForOld(t *testing.T) {
-	on := true
 	for name, connect := range map[string]func(t *testing.T, b *balancer) *broker.Versions{
 		"Dial": func(t *testing.T, b *balancer) *broker.Versions { return dialBalancer(t, b.config()) },
-		"Dial with probes": func(t *testing.T,
-			b *balancer) *broker.Versions {
-			return dialBalancer(t, probing(b.config(), &on))
+		"Dial with probes": func(t *testing.T, b *balancer) *broker.Versions {
+			return dialBalancer(t, probing(b.config()))
 		},
 		"CheckVersion": func(t *testing.T, b *balancer) *broker.Versions {
-			conn := mustConn(t, b.config())
-			defer closeConn(conn)
+			conn := newConn(t, b.config())
+			defer fakebroker.Close(t, conn)
 			if _, err := conn.CheckVersion(limited(t, 5*time.Second), broker.Check{}); err != nil {
 				return nil
 			}
@@ -139,8 +128,8 @@ func TestNewBrokerIsNeverTakenForOld(t *testing.T) {
 			return v
 		},
 		"reconnects": func(t *testing.T, b *balancer) *broker.Versions {
-			conn := mustConn(t, probing(b.config(), &on))
-			defer closeConn(conn)
+			conn := newConn(t, probing(b.config()))
+			defer fakebroker.Close(t, conn)
 			var v *broker.Versions
 			for range 4 {
 				table, err := conn.APIVersions(limited(t, 5*time.Second))
@@ -160,7 +149,7 @@ func TestNewBrokerIsNeverTakenForOld(t *testing.T) {
 			connected := 0
 			for seed := range uint64(1000) {
 				synctest.Test(t, func(t *testing.T) {
-					b := &balancer{rand: rand.New(rand.NewPCG(seed, 1)), down: 2}
+					b := &balancer{dice: newDice(seed, 1), down: 2}
 					if seed%4 == 0 {
 						b.down, b.cuts = 0, 3+b.roll(3)
 					}
@@ -186,10 +175,9 @@ func TestNewBrokerIsNeverTakenForOld(t *testing.T) {
 // TestHangUpsArePaced: a peer that closes every connection is met by pauses, also while
 // it is probed.
 func TestHangUpsArePaced(t *testing.T) {
-	on := true
 	synctest.Test(t, func(t *testing.T) {
-		b := &balancer{rand: rand.New(rand.NewPCG(1, 1)), down: 3}
-		v := dialBalancer(t, probing(b.config(), &on))
+		b := &balancer{dice: newDice(1, 1), down: 3}
+		v := dialBalancer(t, probing(b.config()))
 		require(t, v == nil, "got a connection, want none")
 		require(t, len(b.dials) == 6, "got %d connections, want 6", len(b.dials))
 		for i, want := range []time.Duration{50, 100, 200, 400} {
@@ -201,8 +189,8 @@ func TestHangUpsArePaced(t *testing.T) {
 	})
 }
 
-func probing(cfg broker.Config, on *bool) broker.Config {
-	cfg.ProbeOldReleases = on
+func probing(cfg broker.Config) broker.Config {
+	cfg.ProbeOldReleases = new(true)
 	return cfg
 }
 
@@ -217,26 +205,15 @@ func dialBalancer(t *testing.T, cfg broker.Config) *broker.Versions {
 	if err != nil {
 		return nil
 	}
-	defer closeConn(conn)
+	defer fakebroker.Close(t, conn)
 	v, err := conn.APIVersions(limited(t, time.Second))
 	assert(t, err == nil || errors.Is(err, broker.ErrConnection), "%v", err)
 	return v
 }
 
-func closeConn(conn *broker.Conn) {
-	conn.Close()
-	<-conn.Done()
-}
-
-func mustConn(t *testing.T, cfg broker.Config) *broker.Conn {
-	conn := newConn(t, cfg)
-	return conn
-}
-
 func mustPolled(t *testing.T, cfg broker.Config, versions **broker.Versions) *broker.Polled {
 	cfg.Hooks = &broker.Hooks{Versions: func(_ broker.Endpoint, v *broker.Versions) { *versions = v }}
-	p := newPolled(t, cfg)
-	return p
+	return newPolled(t, cfg)
 }
 
 // old is a broker of 0.8.2: it closes the connection on a request that it does not know.
@@ -267,7 +244,6 @@ func (c knowing) Read(p []byte) (int, error) {
 // TestOldBrokerIsDetectedOnRequest: without the setting its error names it; with it, and for
 // CheckVersion, the release is detected and reported to Hooks.Warning.
 func TestOldBrokerIsDetectedOnRequest(t *testing.T) {
-	on := true
 	synctest.Test(t, func(t *testing.T) {
 		var warnings []string
 		cfg := broker.Config{
@@ -279,16 +255,12 @@ func TestOldBrokerIsDetectedOnRequest(t *testing.T) {
 		assert(t, errors.As(err, &e) && strings.Contains(e.Hint, "ProbeOldReleases (probe_old_releases)"),
 			"got error %v, want a hint at ProbeOldReleases", err)
 		assert(t, len(warnings) == 0, "got warnings %q, want none", warnings)
-		conn, err := broker.Dial(limited(t, 5*time.Second), probing(cfg, &on))
-		must(t, err)
-		conn.Close()
-		<-conn.Done()
-		conn = mustConn(t, cfg)
+		fakebroker.Close(t, dial(t, probing(cfg)))
+		conn := newConn(t, cfg)
 		verdict, err := conn.CheckVersion(limited(t, 5*time.Second), broker.Check{})
 		assert(t, err == nil && verdict.Kind == broker.Exact && verdict.String() == "0.8.2",
 			"got %v and error %v, want 0.8.2", verdict, err)
-		conn.Close()
-		<-conn.Done()
+		fakebroker.Close(t, conn)
 		assert(t, len(warnings) == 2 && strings.Contains(warnings[0], "0.8.2") &&
 			strings.Contains(warnings[1], "it answered FindCoordinator"),
 			"got warnings %q, want two with the release and the evidence", warnings)

@@ -5,15 +5,16 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
+	"brokerconn/ports"
 )
 
 // rounds of closing, over all ways to do it. They share nothing, so that a round
@@ -65,7 +66,7 @@ func closeRound(t *testing.T, rng *rand.Rand, reported, answered *atomic.Int64) 
 		})
 	}
 	var seen atomic.Int64
-	s := &fakebroker.Scripted{Answer: func(peer net.Conn, _ int16, _ int32) []byte {
+	cfg := piped(func(peer net.Conn, _ int16, _ int32) []byte {
 		if seen.Add(1) <= answers {
 			return make([]byte, 6)
 		}
@@ -74,8 +75,7 @@ func closeRound(t *testing.T, rng *rand.Rand, reported, answered *atomic.Int64) 
 		}
 		go func() { <-ready; end() }()
 		return nil
-	}}
-	cfg := s.Piped()
+	})
 	if rng.IntN(2) == 0 {
 		cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport}
 	}
@@ -112,7 +112,7 @@ func closeRound(t *testing.T, rng *rand.Rand, reported, answered *atomic.Int64) 
 				_, err := req.RequestWith(context.Background(), conn)
 				reported.Add(1)
 				if err != nil {
-					checkEnd(t, err)
+					wantError(t, err, broker.ErrConnection)
 					return
 				}
 				answered.Add(1)
@@ -138,17 +138,68 @@ func closeRound(t *testing.T, rng *rand.Rand, reported, answered *atomic.Int64) 
 	wantError(t, errorOf(conn.Request(context.Background(), kmsg.NewPtrHeartbeatRequest())), broker.ErrClosed)
 }
 
-func checkEnd(t *testing.T, err error) {
-	wantError(t, err, broker.ErrConnection)
+// TestContextIsSeenWhileAWriteIsBlocked: a caller who is parked in Read comes
+// back when its context ends, however often a writer is interrupted with it and
+// runs before it.
+func TestContextIsSeenWhileAWriteIsBlocked(t *testing.T) {
+	for _, procs := range []int{1, 2} {
+		before := runtime.GOMAXPROCS(procs)
+		asked, end := make(chan struct{}), make(chan struct{})
+		s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
+			close(asked)
+			<-end // and reads no more
+			return nil
+		}}
+		conn, err := broker.Dial(t.Context(), s.Listening(t))
+		must(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		gaveUp := make(chan struct{})
+		go func() {
+			defer close(gaveUp)
+			_, err := conn.RequestRaw(ctx, &ports.RawRequest{APIKey: 12, APIVersion: 1})
+			wantError(t, err, context.Canceled)
+		}()
+		receive(t, asked)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			large := &ports.RawRequest{APIKey: 0, APIVersion: 3, NoResponse: true, Body: make([]byte, 30<<20)}
+			wantError(t, errorOf(conn.RequestRaw(context.Background(), large)), broker.ErrClosed)
+		})
+		cancel()
+		receive(t, gaveUp)
+		close(end)
+		conn.Close()
+		wg.Wait()
+		receive(t, conn.Done())
+		runtime.GOMAXPROCS(before)
+	}
 }
 
-// receive guards against a hang; the time says nothing else.
-func receive(t *testing.T, c <-chan struct{}) {
-	t.Helper()
-	select {
-	case <-c:
-	case <-time.After(time.Minute):
-		t.Error("nothing came within a minute")
-		panic("hang: see the stacks")
+// TestDoneComesLast: not while a hook runs for the end, nor before the requests
+// are done.
+func TestDoneComesLast(t *testing.T) {
+	peers := make(chan net.Conn, 1)
+	cfg := listening(t, func(peer net.Conn, _ int16, _ int32) []byte { peers <- peer; return nil })
+	inHook, goOn := make(chan struct{}), make(chan struct{})
+	cfg.Hooks = onState(broker.Closed, func() {
+		close(inHook)
+		<-goOn
+	})
+	conn := dial(t, cfg)
+	f := mustSend(t, conn, &ports.RawRequest{APIKey: 12, APIVersion: 1})
+	peer := <-peers
+	go conn.Close()
+	receive(t, inHook)
+	peer.Close() // the reader ends
+	for range 1000 {
+		runtime.Gosched()
+		select {
+		case <-conn.Done():
+			t.Fatal("Done is closed, and a hook runs")
+		default:
+		}
 	}
+	close(goOn)
+	receive(t, conn.Done())
+	receive(t, f.Done())
 }

@@ -31,19 +31,12 @@ func heartbeat(ctx context.Context, conn *broker.Conn) error {
 // TestCancelledContextGivesUpTheWaitingOnly: the caller comes back, its slot
 // stays in line, and the answer that comes late reaches no caller.
 func TestCancelledContextGivesUpTheWaitingOnly(t *testing.T) {
-	for name, config := range map[string]func(*fakebroker.Scripted) broker.Config{
-		"parked": func(s *fakebroker.Scripted) broker.Config { return s.Piped() },
-		"polled": func(s *fakebroker.Scripted) broker.Config {
-			cfg := s.Piped()
-			cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport}
-			return cfg
-		},
-	} {
+	for name, change := range links {
 		t.Run(name, func(t *testing.T) {
 			asked := make(chan struct{})
 			release := make(chan struct{})
 			first := true
-			s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
+			cfg := piped(func(net.Conn, int16, int32) []byte {
 				if first {
 					first = false
 					close(asked)
@@ -51,8 +44,9 @@ func TestCancelledContextGivesUpTheWaitingOnly(t *testing.T) {
 					return []byte{0, 0, 0, 0, 0, 7}
 				}
 				return []byte{0, 0, 0, 0, 0, 8}
-			}}
-			conn := dial(t, config(s))
+			})
+			change(&cfg)
+			conn := dial(t, cfg)
 			ctx, cancel := context.WithCancel(t.Context())
 			go func() { <-asked; cancel() }()
 			err := heartbeat(ctx, conn)
@@ -69,18 +63,9 @@ func TestCancelledContextGivesUpTheWaitingOnly(t *testing.T) {
 	}
 }
 
-func TestContextThatHasEnded(t *testing.T) {
-	conn := dial(t, (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped())
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	err := heartbeat(ctx, conn)
-	assert(t, err == nil || errors.Is(err, context.Canceled), "got %v", err)
-	noError(t, heartbeat(t.Context(), conn))
-}
-
 func TestDialGivesUpWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
+	cfg := piped(silent)
 	cfg.Hooks = &broker.Hooks{DialStart: func(broker.Endpoint) { cancel() }}
 	cfg.Transport = neverReached{}
 	wantError(t, errorOf(broker.Dial(ctx, cfg)), context.Canceled)
@@ -112,12 +97,11 @@ func TestLineIsFirstComeFirstServed(t *testing.T) {
 	const callers = 40
 	var order []int32
 	start := make(chan struct{})
-	s := &fakebroker.Scripted{Answer: func(_ net.Conn, _ int16, id int32) []byte {
+	cfg := piped(func(_ net.Conn, _ int16, id int32) []byte {
 		<-start
 		order = append(order, id)
 		return binary.BigEndian.AppendUint32([]byte{0, 0}, uint32(id))
-	}}
-	cfg := s.Piped()
+	})
 	cfg.MaxInFlight = 2
 	conn := dial(t, cfg)
 	var wg sync.WaitGroup
@@ -134,37 +118,11 @@ func TestLineIsFirstComeFirstServed(t *testing.T) {
 	assert(t, len(order) == callers, "%d requests seen, want %d", len(order), callers)
 }
 
-func TestRequestTimeoutCountsTheWaitInLine(t *testing.T) {
-	cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
-	cfg.MaxInFlight = 1
-	cfg.RequestTimeout = 30 * time.Millisecond
-	cfg.NoReconnect = true
-	conn := dial(t, cfg)
-	errs := make(chan error, 2)
-	for range 2 {
-		go func() { errs <- heartbeat(context.Background(), conn) }()
-	}
-	var sent, unsent int
-	for range 2 {
-		err := <-errs
-		var e *broker.Error
-		require(t, errors.As(err, &e), "got %v", err)
-		if e.Sent == broker.SentNothing {
-			unsent++
-			assert(t, broker.SafeToRetry(err), "not safe to retry: %v", err)
-		} else {
-			sent++
-			wantError(t, err, broker.ErrRequestTimeout)
-		}
-	}
-	assert(t, sent == 1 && unsent == 1, "%d sent, %d not", sent, unsent)
-}
-
 // TestTimeoutNamesItsRequest: the connection goes with the first request that
 // times out, and each request in flight learns its own part of it.
 func TestTimeoutNamesItsRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
+		cfg := piped(silent)
 		cfg.RequestTimeout = 20 * time.Millisecond
 		conn := dial(t, cfg)
 		first := mustSend(t, conn, kmsg.NewPtrHeartbeatRequest())
@@ -200,35 +158,19 @@ func TestReconnectsOnDemand(t *testing.T) {
 func TestIdleConnectionThatIsClosedIsNoticed(t *testing.T) {
 	lost := make(chan struct{})
 	closeIt := make(chan net.Conn, 1)
-	s := &fakebroker.Scripted{Answer: func(conn net.Conn, _ int16, _ int32) []byte {
+	cfg := listening(t, func(conn net.Conn, _ int16, _ int32) []byte {
 		closeIt <- conn
 		return make([]byte, 6)
-	}}
-	cfg := s.Listening(t)
-	cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
-		if to == broker.Disconnected {
-			close(lost)
-		}
-	}}
+	})
+	cfg.Hooks = onState(broker.Disconnected, func() { close(lost) })
 	conn := dial(t, cfg)
 	must(t, heartbeat(t.Context(), conn))
 	(<-closeIt).Close()
 	receive(t, lost)
 }
 
-func TestNoReconnect(t *testing.T) {
-	s := &fakebroker.Scripted{Answer: func(conn net.Conn, _ int16, _ int32) []byte { conn.Close(); return nil }}
-	cfg := s.Listening(t)
-	cfg.NoReconnect = true
-	conn := dial(t, cfg)
-	wantError(t, heartbeat(t.Context(), conn), broker.ErrConnection)
-	receive(t, conn.Done())
-	wantError(t, heartbeat(t.Context(), conn), broker.ErrClosed)
-}
-
 func TestAnswerThatCannotBeRead(t *testing.T) {
-	s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte { return []byte{0, 0, 0} }}
-	cfg := s.Piped()
+	cfg := piped(func(net.Conn, int16, int32) []byte { return []byte{0, 0, 0} })
 	cfg.NoReconnect = true
 	conn := dial(t, cfg)
 	err := heartbeat(t.Context(), conn)
@@ -240,7 +182,7 @@ func TestAnswerThatCannotBeRead(t *testing.T) {
 // gone, and the next one is not affected.
 func TestAnswerThatCannotBeReadIsLookedAtLate(t *testing.T) {
 	var answers atomic.Int64
-	s := &fakebroker.Scripted{Answer: func(peer net.Conn, _ int16, _ int32) []byte {
+	conn := dial(t, listening(t, func(peer net.Conn, _ int16, _ int32) []byte {
 		switch answers.Add(1) {
 		case 1:
 			return []byte{0}
@@ -249,8 +191,7 @@ func TestAnswerThatCannotBeReadIsLookedAtLate(t *testing.T) {
 			return nil
 		}
 		return make([]byte, 6)
-	}}
-	conn := dial(t, s.Listening(t))
+	}))
 	f := mustSend(t, conn, kmsg.NewPtrHeartbeatRequest())
 	receive(t, f.Done())
 	err := heartbeat(t.Context(), conn)
@@ -261,7 +202,7 @@ func TestAnswerThatCannotBeReadIsLookedAtLate(t *testing.T) {
 }
 
 func TestNoVersionInCommon(t *testing.T) {
-	conn := dial(t, (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped())
+	conn := dial(t, piped(fakebroker.HeartbeatBody))
 	_, err := kmsg.NewPtrCreateTopicsRequest().RequestWith(t.Context(), conn)
 	var v *broker.VersionError
 	assert(t, errors.Is(err, broker.ErrUnsupportedVersion) && errors.As(err, &v) && v.Unknown, "got %v", err)
@@ -269,7 +210,7 @@ func TestNoVersionInCommon(t *testing.T) {
 }
 
 func TestSendRefusesBeyondTheLimit(t *testing.T) {
-	cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
+	cfg := piped(silent)
 	cfg.MaxInFlight = 2
 	conn := dial(t, cfg)
 	for range 2 {
@@ -281,12 +222,12 @@ func TestSendRefusesBeyondTheLimit(t *testing.T) {
 
 // TestProduceWithoutAcks is done when written, and takes no slot.
 func TestProduceWithoutAcks(t *testing.T) {
-	conn := dial(t, (&fakebroker.Scripted{Answer: func(_ net.Conn, key int16, _ int32) []byte {
+	conn := dial(t, piped(func(_ net.Conn, key int16, _ int32) []byte {
 		if key == 0 {
 			return nil
 		}
 		return make([]byte, 6)
-	}}).Piped())
+	}))
 	for range 20 {
 		req := kmsg.NewPtrProduceRequest()
 		req.Acks = 0
@@ -298,7 +239,7 @@ func TestProduceWithoutAcks(t *testing.T) {
 
 func TestPanicsOfHooksAreContained(t *testing.T) {
 	var panics []any
-	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+	cfg := piped(fakebroker.HeartbeatBody)
 	cfg.Hooks = &broker.Hooks{
 		StateChanged:    func(broker.State, broker.State, broker.Endpoint, error) { panic("state") },
 		RequestAnswered: func(broker.RequestInfo) { panic("answered") },
@@ -306,13 +247,12 @@ func TestPanicsOfHooksAreContained(t *testing.T) {
 	}
 	conn := dial(t, cfg)
 	noError(t, heartbeat(t.Context(), conn))
-	conn.Close()
-	<-conn.Done()
+	fakebroker.Close(t, conn)
 	assert(t, len(panics) >= 4, "got panics %v", panics)
 }
 
 func TestPanicsOfPortsDropTheConnection(t *testing.T) {
-	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+	cfg := piped(fakebroker.HeartbeatBody)
 	cfg.Transport = panicking{}
 	wantError(t, errorOf(broker.Dial(t.Context(), cfg)), broker.ErrPortPanic)
 }
@@ -330,19 +270,6 @@ func TestDialReportsEveryAddress(t *testing.T) {
 	_, err = broker.Dial(t.Context(), cfg)
 	assert(t, errors.Is(err, broker.ErrDial) && !strings.Contains(err.Error(), "\n"), "got %v", err)
 	assert(t, strings.Contains(err.Error(), "refused"), "the cause is missing: %v", err)
-}
-
-func TestBadConfigurations(t *testing.T) {
-	_, err := broker.NewConn(broker.Config{
-		Host: "host:9092", NodeID: new(int32(-7)), ClusterID: "a\nb", ClientID: "a\x00", MaxInFlight: -1,
-		RequestTimeout: -time.Second, SoftwareName: "-x",
-		ReconnectBackoff: 2 * time.Second, ReconnectBackoffMax: time.Second,
-	})
-	require(t, err != nil, "accepted")
-	for _, setting := range []string{"Host", "NodeID", "ClusterID", "ClientID", "MaxInFlight", "RequestTimeout",
-		"SoftwareName", "ReconnectBackoffMax"} {
-		assert(t, strings.Contains(err.Error(), "config: "+setting+": "), "%s is not named in %v", setting, err)
-	}
 }
 
 func TestParseAddress(t *testing.T) {
@@ -374,12 +301,8 @@ func TestParseAddress(t *testing.T) {
 // TestSendMakesAConnectionForTheNext: who only ever sends must get one too.
 func TestSendMakesAConnectionForTheNext(t *testing.T) {
 	connected := make(chan struct{}, 1)
-	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
-	cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
-		if to == broker.Connected {
-			connected <- struct{}{}
-		}
-	}}
+	cfg := piped(fakebroker.HeartbeatBody)
+	cfg.Hooks = onState(broker.Connected, func() { connected <- struct{}{} })
 	conn := newConn(t, cfg)
 	wantError(t, errorOf(sendAndWait(t.Context(), conn, kmsg.NewPtrHeartbeatRequest())), broker.ErrConnection)
 	receive(t, connected)
@@ -390,16 +313,13 @@ func TestSendMakesAConnectionForTheNext(t *testing.T) {
 // for it; Send is refused.
 func TestBackPressureWaits(t *testing.T) {
 	start := make(chan struct{})
-	s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte { <-start; return make([]byte, 6) }}
-	cfg := s.Piped()
+	cfg := piped(func(net.Conn, int16, int32) []byte { <-start; return make([]byte, 6) })
 	cfg.MaxInFlight, cfg.MaxPendingBytes = 100, 2000
 	conn := dial(t, cfg)
 	large := &ports.RawRequest{APIKey: 12, APIVersion: 0, Body: make([]byte, 1500)}
 	var wg sync.WaitGroup
 	for range 10 {
-		wg.Go(func() {
-			noError(t, errorOf(conn.RequestRaw(t.Context(), large)))
-		})
+		wg.Go(func() { noError(t, errorOf(conn.RequestRaw(t.Context(), large))) })
 	}
 	for refused := false; !refused; {
 		_, err := conn.Send(t.Context(), large)
@@ -415,23 +335,18 @@ func TestBackPressureWaits(t *testing.T) {
 func TestLineGoesOnAfterABadAnswer(t *testing.T) {
 	var asked atomic.Int64
 	second := make(chan struct{})
-	s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
+	conn := dialOne(t, func(net.Conn, int16, int32) []byte {
 		if asked.Add(1) == 1 {
 			<-second
 			return []byte{0}
 		}
 		return make([]byte, 6)
-	}}
-	cfg := s.Piped()
-	cfg.MaxInFlight = 1
-	conn := dial(t, cfg)
-	errs := make(chan error, 1)
-	go func() { errs <- heartbeat(t.Context(), conn) }()
+	})
+	errs := heartbeats(t.Context(), conn, 1)
 	for conn.Stats().InFlight == 0 {
 		runtime.Gosched()
 	}
-	waiting := make(chan error, 1)
-	go func() { waiting <- heartbeat(t.Context(), conn) }()
+	waiting := heartbeats(t.Context(), conn, 1)
 	for conn.Stats().Waiting == 0 {
 		runtime.Gosched()
 	}
@@ -468,18 +383,14 @@ func TestLossAfterTrafficIsNoticed(t *testing.T) {
 func lossAfterTraffic(t *testing.T, callers int) {
 	var mu sync.Mutex
 	var peers []net.Conn
-	cfg := (&fakebroker.Scripted{Answer: func(conn net.Conn, _ int16, _ int32) []byte {
+	cfg := piped(func(conn net.Conn, _ int16, _ int32) []byte {
 		mu.Lock()
 		peers = append(peers[:0], conn)
 		mu.Unlock()
 		return make([]byte, 6)
-	}}).Piped()
+	})
 	lost := make(chan struct{}, 1)
-	cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
-		if to == broker.Disconnected {
-			lost <- struct{}{}
-		}
-	}}
+	cfg.Hooks = onState(broker.Disconnected, func() { lost <- struct{}{} })
 	conn := dial(t, cfg)
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup

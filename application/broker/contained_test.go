@@ -3,10 +3,12 @@ package broker_test
 import (
 	"context"
 	"errors"
+	"net"
 	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"brokerconn/acceptance/fakebroker"
@@ -48,6 +50,12 @@ func (l panicsOnWrite) Write(p []byte) (int, error) {
 	return l.parking.Write(p)
 }
 
+func counter(n int64) *atomic.Int64 {
+	c := new(atomic.Int64)
+	c.Store(n)
+	return c
+}
+
 type panicsOnRead struct {
 	parking
 	healthy *atomic.Int64
@@ -81,23 +89,15 @@ func (l panicsOnClose) Close() error {
 
 func TestDefectsOfLinksAreContained(t *testing.T) {
 	for name, wrap := range map[string]func(parking) ports.Link{
-		"first Write": func(l parking) ports.Link { return panicsOnWrite{l, new(atomic.Int64)} },
-		"later Write": func(l parking) ports.Link {
-			l2 := panicsOnWrite{l, new(atomic.Int64)}
-			l2.healthy.Store(1)
-			return l2
-		},
-		"later Read": func(l parking) ports.Link {
-			l2 := panicsOnRead{l, new(atomic.Int64)}
-			l2.healthy.Store(1)
-			return l2
-		},
-		"count":     func(l parking) ports.Link { return miscounts{l} },
-		"Interrupt": func(l parking) ports.Link { return panicsOnInterrupt{l} },
-		"Resume":    func(l parking) ports.Link { return panicsOnResume{l} },
+		"first Write": func(l parking) ports.Link { return panicsOnWrite{l, counter(0)} },
+		"later Write": func(l parking) ports.Link { return panicsOnWrite{l, counter(1)} },
+		"later Read":  func(l parking) ports.Link { return panicsOnRead{l, counter(1)} },
+		"count":       func(l parking) ports.Link { return miscounts{l} },
+		"Interrupt":   func(l parking) ports.Link { return panicsOnInterrupt{l} },
+		"Resume":      func(l parking) ports.Link { return panicsOnResume{l} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg := (&fakebroker.Scripted{Answer: silent}).Piped() // so that the context ends while the caller reads
+			cfg := piped(silent) // so that the context ends while the caller reads
 			cfg.Transport = wrapped{cfg.Transport, wrap}
 			cfg.NoReconnect = true
 			cfg.RequestTimeout = time.Second
@@ -115,7 +115,7 @@ func TestDefectsOfLinksAreContained(t *testing.T) {
 }
 
 func TestPanicInCloseOfALinkIsContained(t *testing.T) {
-	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+	cfg := piped(fakebroker.HeartbeatBody)
 	cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return panicsOnClose{l} }}
 	conn := dial(t, cfg)
 	noError(t, heartbeat(t.Context(), conn))
@@ -130,7 +130,7 @@ func TestHookThatEndsItsGoroutine(t *testing.T) {
 				runtime.Goexit()
 			}
 		}
-		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+		cfg := piped(fakebroker.HeartbeatBody)
 		cfg.Hooks = &broker.Hooks{
 			StateChanged:    func(broker.State, broker.State, broker.Endpoint, error) { happened() },
 			RequestWritten:  func(broker.RequestInfo) { happened() },
@@ -145,8 +145,7 @@ func TestHookThatEndsItsGoroutine(t *testing.T) {
 			}()
 			receive(t, asked)
 		}
-		conn.Close()
-		receive(t, conn.Done())
+		fakebroker.Close(t, conn)
 	}
 }
 
@@ -157,16 +156,14 @@ func TestDialTriesEachAddressOnce(t *testing.T) {
 	cfg := broker.Config{Transport: refusing{}, ReconnectBackoff: 1, ReconnectBackoffMax: 1}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
-		if to == broker.Disconnected {
-			if tries++; tries > 1 {
-				cancel()
-			}
-			for start := time.Now(); !time.Now().After(start); {
-				runtime.Gosched()
-			}
+	cfg.Hooks = onState(broker.Disconnected, func() {
+		if tries++; tries > 1 {
+			cancel()
 		}
-	}}
+		for start := time.Now(); !time.Now().After(start); {
+			runtime.Gosched()
+		}
+	})
 	if _, err := broker.Dial(ctx, cfg); !errors.Is(err, broker.ErrDial) || tries != 1 {
 		t.Errorf("%d tries, %v", tries, err)
 	}
@@ -174,10 +171,34 @@ func TestDialTriesEachAddressOnce(t *testing.T) {
 
 type refusing struct{ neverReached }
 
-type refusedLink struct{ pendingLink }
+func (refusing) Open(ports.Endpoint) ports.Link { return refusedNow{} }
 
-func (refusing) Open(ports.Endpoint) ports.Link { return refusedLink{} }
-
-func (refusedLink) Stage() (ports.Stage, error) {
-	return ports.StageDialing, errors.New("refused")
+// TestSendWhileAHookRunsAndThePeerGoes: the loss waits behind the hook, and the request
+// for a connection, which comes meanwhile, must outlive it.
+func TestSendWhileAHookRunsAndThePeerGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var slow atomic.Bool
+		slow.Store(true)
+		cfg := piped(func(peer net.Conn, _ int16, _ int32) []byte {
+			if slow.Load() {
+				time.AfterFunc(time.Second, func() { peer.Close() })
+				time.Sleep(time.Minute) // no answer
+			}
+			return make([]byte, 6)
+		})
+		cfg.Hooks = &broker.Hooks{RequestWritten: func(broker.RequestInfo) {
+			if slow.Load() {
+				time.Sleep(3 * time.Second)
+			}
+		}}
+		conn := dial(t, cfg)
+		time.Sleep(5 * time.Second) // the Conn's own reader is at work: it notices the loss
+		go heartbeat(t.Context(), conn)
+		time.Sleep(2 * time.Second)
+		_, err := sendAndWait(t.Context(), conn, ask())
+		slow.Store(false)
+		wantError(t, err, broker.ErrNotConnected)
+		time.Sleep(time.Minute)
+		assert(t, conn.State() == broker.Connected, "a minute later: %v", conn.State())
+	})
 }

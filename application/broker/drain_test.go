@@ -35,15 +35,13 @@ func TestDrainPolled(t *testing.T) {
 		noError(t, r.outcome(f))
 	}
 	for range 2 {
-		assert(t, r.polled.Drain() && r.state() == broker.Disconnected, "state %v", r.state())
+		assert(t, r.polled.Drain() && r.State() == broker.Disconnected, "state %v", r.State())
 	}
 	r.wantHooks("written 2", "written 3", "answered 2", "answered 3", cleanClose)
-	s := r.stats()
+	s := r.Stats()
 	assert(t, s.ClosedClean == 1 && s.Failed == 0 && !r.polled.BlackedOut(), "%+v", s)
 	r.ready()
-	f := r.send()
-	r.exchange(1, 0)
-	noError(t, r.outcome(f))
+	noError(t, r.request(0))
 	r.sums()
 }
 
@@ -94,7 +92,7 @@ func TestDrainPolledInEveryState(t *testing.T) {
 	assert(t, r.polled.Drain(), "while dialling")
 	release()
 	r.polled.Connect()
-	assert(t, r.state() == broker.NegotiatingVersions && r.polled.Drain(), "while negotiating")
+	assert(t, r.State() == broker.NegotiatingVersions && r.polled.Drain(), "while negotiating")
 	r.network.RefuseDial("broker:9092", errors.New("refused"))
 	r.polled.Connect()
 	assert(t, r.polled.BlackedOut() && r.polled.Drain(), "while blacked out")
@@ -190,31 +188,25 @@ func drained(ctx context.Context, conn *broker.Conn) <-chan error {
 func TestDrainConn(t *testing.T) {
 	for name, change := range map[string]func(*broker.Config){
 		"parked":   func(*broker.Config) {},
-		"unparked": func(cfg *broker.Config) { cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport} },
+		"unparked": unpark,
 		"final":    func(cfg *broker.Config) { cfg.NoReconnect = true },
 		"warm":     func(cfg *broker.Config) { cfg.PingInterval = time.Millisecond },
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			cfg := (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
-				time.Sleep(time.Second)
-				return make([]byte, 6)
-			}}).Piped()
+			cfg := piped(answersAfter(time.Second))
 			cfg.MaxInFlight = 2
 			change(&cfg)
 			conn := dial(t, cfg)
 			var wg sync.WaitGroup
 			for range 6 {
-				wg.Go(func() {
-					noError(t, heartbeat(t.Context(), conn))
-				})
+				wg.Go(func() { noError(t, heartbeat(t.Context(), conn)) })
 			}
 			synctest.Wait()
 			s := conn.Stats()
 			assert(t, s.InFlight == 2 && s.Waiting == 4, "%d in flight, %d in line", s.InFlight, s.Waiting)
 			began := time.Now()
 			first, second := drained(t.Context(), conn), drained(t.Context(), conn)
-			short, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
-			defer cancel()
+			short := limited(t, 1500*time.Millisecond)
 			third := drained(short, conn)
 			synctest.Wait()
 			for range 3 {
@@ -242,11 +234,11 @@ func TestDrainConn(t *testing.T) {
 
 // TestDrainConnWithoutConnection is done at once.
 func TestDrainConnWithoutConnection(t *testing.T) {
-	conn := newConn(t, (&fakebroker.Scripted{Answer: silent}).Piped())
+	conn := newConn(t, piped(silent))
 	err := conn.Drain(t.Context())
 	assert(t, err == nil && conn.State() == broker.Closed, "%v, %v", conn.State(), err)
 	wantError(t, heartbeat(t.Context(), conn), broker.ErrClosed)
-	closed := newConn(t, (&fakebroker.Scripted{Answer: silent}).Piped())
+	closed := newConn(t, piped(silent))
 	closed.Close()
 	noError(t, closed.Drain(t.Context()))
 }
@@ -254,14 +246,10 @@ func TestDrainConnWithoutConnection(t *testing.T) {
 // TestDrainConnWaitsForTheLine, whatever it waits for.
 func TestDrainConnWaitsForTheLine(t *testing.T) {
 	runBubble(t, "throttled", func(t *testing.T) {
-		s := &fakebroker.Scripted{Answer: throttledOnce(10_000)}
-		conn := dial(t, s.Piped())
+		conn := dial(t, piped(throttledOnce(10_000)))
 		must(t, heartbeat(t.Context(), conn))
 		began := time.Now()
-		errs := make(chan error, 3)
-		for range 3 {
-			go func() { errs <- heartbeat(t.Context(), conn) }()
-		}
+		errs := heartbeats(t.Context(), conn, 3)
 		synctest.Wait()
 		err := conn.Drain(t.Context())
 		assert(t, err == nil && time.Since(began) == 10*time.Second, "%v after %v", err, time.Since(began))
@@ -271,12 +259,10 @@ func TestDrainConnWaitsForTheLine(t *testing.T) {
 	})
 	runBubble(t, "backing off", func(t *testing.T) {
 		var refused atomic.Int64
-		s := &fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}
-		cfg := s.Piped()
+		cfg := piped(fakebroker.HeartbeatBody)
 		cfg.Transport = dialsAfter(cfg.Transport, 3, &refused)
 		conn := newConn(t, cfg)
-		done := make(chan error, 1)
-		go func() { done <- heartbeat(t.Context(), conn) }()
+		done := heartbeats(t.Context(), conn, 1)
 		synctest.Wait() // the first attempt has failed
 		noError(t, conn.Drain(t.Context()))
 		err := <-done
@@ -306,14 +292,9 @@ func TestDrainConnWaitsForTheLine(t *testing.T) {
 		equal(t, "connections", s.Conns.Load(), 2)
 	})
 	runBubble(t, "timed out", func(t *testing.T) {
-		cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
-		cfg.MaxInFlight = 1
-		conn := dial(t, cfg)
+		conn := dialOne(t, silent)
 		began := time.Now()
-		errs := make(chan error, 2)
-		for range 2 {
-			go func() { errs <- heartbeat(t.Context(), conn) }()
-		}
+		errs := heartbeats(t.Context(), conn, 2)
 		synctest.Wait()
 		err := conn.Drain(t.Context())
 		assert(t, err == nil && time.Since(began) == 30*time.Second, "%v after %v", err, time.Since(began))
@@ -330,13 +311,8 @@ func TestDrainConnAndClose(t *testing.T) {
 		"Abort": func(c *broker.Conn) { c.Abort(errors.New("enough")) },
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
-			cfg.MaxInFlight = 1
-			conn := dial(t, cfg)
-			errs := make(chan error, 2)
-			for range 2 {
-				go func() { errs <- heartbeat(t.Context(), conn) }()
-			}
+			conn := dialOne(t, silent)
+			errs := heartbeats(t.Context(), conn, 2)
 			synctest.Wait()
 			done := drained(t.Context(), conn)
 			synctest.Wait()
@@ -355,12 +331,8 @@ func TestDrainConnAndClose(t *testing.T) {
 // closed, though no caller waits for that.
 func TestDrainConnGoesOnBehindItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := dial(t, (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
-			time.Sleep(time.Minute / 4)
-			return make([]byte, 6)
-		}}).Piped())
-		done := make(chan error, 1)
-		go func() { done <- heartbeat(t.Context(), conn) }()
+		conn := dial(t, piped(answersAfter(time.Minute/4)))
+		done := heartbeats(t.Context(), conn, 1)
 		synctest.Wait()
 		ctx, cancel := context.WithCancelCause(t.Context())
 		why := errors.New("no patience")
@@ -377,14 +349,11 @@ func TestDrainConnFromAHook(t *testing.T) {
 		var conn *broker.Conn
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
-		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+		cfg := piped(fakebroker.HeartbeatBody)
 		cfg.Hooks = &broker.Hooks{RequestAnswered: func(broker.RequestInfo) {
 			wantError(t, conn.Drain(ended), context.Canceled)
 		}}
-		var err error
-		if conn, err = broker.NewConn(cfg); err != nil {
-			t.Fatal(err)
-		}
+		conn = newConn(t, cfg)
 		noError(t, heartbeat(t.Context(), conn))
 		receive(t, conn.Done())
 	})
@@ -395,7 +364,7 @@ func TestDrainConnFromAHook(t *testing.T) {
 func TestDrainConnAmongCallers(t *testing.T) {
 	var answered, refused atomic.Int64
 	for round := range 300 {
-		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+		cfg := piped(fakebroker.HeartbeatBody)
 		cfg.MaxInFlight = 1 + round%4
 		if round%3 == 0 {
 			cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport}
@@ -449,11 +418,10 @@ func TestDrainConnAmongCallers(t *testing.T) {
 // not when the throttle is, or the timeout of the one who left.
 func TestDrainWhenTheLastInLineLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := dial(t, (&fakebroker.Scripted{Answer: throttledOnce(3_600_000)}).Piped())
+		conn := dial(t, piped(throttledOnce(3_600_000)))
 		must(t, heartbeat(t.Context(), conn))
 		ctx, cancel := context.WithCancel(t.Context())
-		left := make(chan error, 1)
-		go func() { left <- heartbeat(ctx, conn) }()
+		left := heartbeats(ctx, conn, 1)
 		synctest.Wait()
 		done := drained(t.Context(), conn)
 		time.Sleep(time.Minute) // until nothing stirs any more

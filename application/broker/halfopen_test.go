@@ -26,10 +26,7 @@ import (
 var endings = map[string]func(*net.TCPConn){
 	"closed":      func(c *net.TCPConn) { _ = c.Close() },
 	"half-closed": func(c *net.TCPConn) { _ = c.CloseWrite() },
-	"reset": func(c *net.TCPConn) {
-		_ = c.SetLinger(0)
-		_ = c.Close()
-	},
+	"reset":       func(c *net.TCPConn) { _ = c.SetLinger(0); _ = c.Close() },
 }
 
 // TestPeerGoneInSilence: with a reader parked in the link, or without.
@@ -62,8 +59,7 @@ func TestPeerGoneInSilence(t *testing.T) {
 						require(t, err == nil || errors.Is(err, broker.ErrConnection), "%v", err)
 					}
 					noError(t, heartbeat(t.Context(), conn))
-					conn.Close()
-					receive(t, conn.Done())
+					fakebroker.Close(t, conn)
 				}
 			})
 		}
@@ -108,11 +104,10 @@ func TestCheckBeforeTheFirstWriteAfterASilence(t *testing.T) {
 		for _, way := range []string{"Request", "RequestRaw", "Connect", "Send"} {
 			t.Run(ending+", "+way, func(t *testing.T) {
 				peers := make(chan net.Conn, 10)
-				s := &fakebroker.Scripted{Answer: func(peer net.Conn, _ int16, _ int32) []byte {
+				cfg := listening(t, func(peer net.Conn, _ int16, _ int32) []byte {
 					peers <- peer
 					return make([]byte, 6)
-				}}
-				cfg := s.Listening(t)
+				})
 				clock := fake.New(time.Time{})
 				var looks atomic.Int64
 				cfg.Clock = clock
@@ -135,10 +130,7 @@ func TestCheckBeforeTheFirstWriteAfterASilence(t *testing.T) {
 					},
 				}
 				conn := dial(t, cfg)
-				defer func() {
-					conn.Close()
-					receive(t, conn.Done())
-				}()
+				defer func() { fakebroker.Close(t, conn) }()
 				must(t, heartbeat(context.Background(), conn))
 				clock.Advance(time.Second - 1)
 				assert(t, looks.Load() == 0, "looked, and it was in use a moment ago")
@@ -193,7 +185,7 @@ func TestCheckBeforeTheFirstWriteAfterASilence(t *testing.T) {
 func TestCheckIsNoSystemCallPerRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var looks atomic.Int64
-		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+		cfg := piped(fakebroker.HeartbeatBody)
 		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return check(l, &looks) }}
 		conn := dial(t, cfg)
 		for range 100 {
@@ -237,7 +229,7 @@ func (panicsOnCheck) Check() error { panic("in Check") }
 func TestCheckWithNoReconnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var gone atomic.Bool
-		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+		cfg := piped(fakebroker.HeartbeatBody)
 		cfg.NoReconnect = true
 		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return gonePeer{l, &gone} }}
 		conn := dial(t, cfg)
@@ -249,6 +241,8 @@ func TestCheckWithNoReconnect(t *testing.T) {
 	})
 }
 
+// gonePeer is a link whose Check reports the end before its reader does, as
+// a kernel may: the reader is parked, and does not run yet.
 type gonePeer struct {
 	parking
 	gone *atomic.Bool
@@ -269,11 +263,7 @@ func TestCheckAmongManyCallers(t *testing.T) {
 		s := &fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}
 		cfg := s.Piped()
 		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return gonePeer{l, &gone} }}
-		cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
-			if to == broker.Disconnected {
-				gone.Store(false)
-			}
-		}}
+		cfg.Hooks = onState(broker.Disconnected, func() { gone.Store(false) })
 		conn := dial(t, cfg)
 		for range 50 {
 			time.Sleep(time.Minute)
@@ -302,52 +292,34 @@ func TestPolledPeerGoneInSilence(t *testing.T) {
 		"reset":  func(r *harness) { r.broker.peer.Reset(nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			onBoth(t, nil, func(t *testing.T, r *harness) {
-				r.ready()
+			onReady(t, nil, func(t *testing.T, r *harness) {
 				r.pass(time.Minute)
 				end(r)
 				wantRefusal(t, r.outcome(r.send()), broker.ErrNotConnected)
-				s := r.stats()
+				s := r.Stats()
 				assert(t, s.Requests == 0, "%+v", s)
 			})
 		})
 	}
 }
 
-// noticed is a link whose Check reports the end before its reader does, as
-// a kernel may: the reader is parked, and does not run yet.
-type noticed struct {
-	parking
-	gone func() bool
-}
-
-func (l noticed) Check() error {
-	if l.gone() {
-		return io.EOF
-	}
-	return nil
-}
-
 // TestSendThatFindsThePeerGone is refused for want of a connection, so it sees to it
 // that one is tried for the next.
 func TestSendThatFindsThePeerGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var mu sync.Mutex
-		gone, opened := false, 0
-		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+		var gone atomic.Bool
+		var opened atomic.Int64
+		cfg := piped(fakebroker.HeartbeatBody)
 		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link {
-			mu.Lock()
-			defer mu.Unlock()
-			opened++
-			first := opened == 1
-			return noticed{l, func() bool { mu.Lock(); defer mu.Unlock(); return first && gone }}
+			if opened.Add(1) == 1 {
+				return gonePeer{l, &gone}
+			}
+			return l
 		}}
 		conn := dial(t, cfg)
 		must(t, heartbeat(t.Context(), conn))
 		time.Sleep(time.Minute)
-		mu.Lock()
-		gone = true
-		mu.Unlock()
+		gone.Store(true)
 		wantRefusal(t, errorOf(sendAndWait(t.Context(), conn, ask())), broker.ErrConnection)
 		time.Sleep(time.Minute)
 		assert(t, conn.State() == broker.Connected, "a minute later: %v", conn.State())

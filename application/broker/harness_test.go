@@ -117,15 +117,14 @@ func (b *fakeBroker) answer(n int, throttle int32) {
 	b.received = b.received[n:]
 }
 
-// failing is what a *testing.T and a *rapid.T have in common.
-type failing interface {
-	Helper()
-	Fatal(args ...any)
-	Fatalf(format string, args ...any)
-	Errorf(format string, args ...any)
+// connection is what a Conn and a Polled have in common.
+type connection interface {
+	State() broker.State
+	Stats() broker.Stats
 }
 
 type harness struct {
+	connection
 	t        failing
 	clock    *fake.Clock
 	network  *memory.Transport
@@ -145,10 +144,17 @@ const cleanClose = "Connected -> Disconnected <nil>"
 func onBoth(t *testing.T, change func(*broker.Config), test func(t *testing.T, r *harness)) {
 	t.Helper()
 	for _, kind := range []string{"Polled", "Conn"} {
-		t.Run(kind, func(t *testing.T) {
-			test(t, newHarness(t, kind, change))
-		})
+		t.Run(kind, func(t *testing.T) { test(t, newHarness(t, kind, change)) })
 	}
+}
+
+// onReady is onBoth with a connection that is ready.
+func onReady(t *testing.T, change func(*broker.Config), test func(t *testing.T, r *harness)) {
+	t.Helper()
+	onBoth(t, change, func(t *testing.T, r *harness) {
+		r.ready()
+		test(t, r)
+	})
 }
 
 func newHarness(t *testing.T, kind string, change func(*broker.Config)) *harness {
@@ -169,42 +175,31 @@ func newHarness(t *testing.T, kind string, change func(*broker.Config)) *harness
 			RequestWritten:  func(i broker.RequestInfo) { record("written %d", i.CorrelationID) },
 			RequestAnswered: func(i broker.RequestInfo) { record("answered %d", i.CorrelationID) },
 			RequestFailed:   func(i broker.RequestInfo, _ error) { record("failed %d", i.CorrelationID) },
-			Throttled: func(_ broker.Endpoint, until time.Time) {
-				record("throttled until %v",
-					until.Sub(start))
-			},
-			Idle:     func(broker.Endpoint) { record("idle") },
-			Versions: func(_ broker.Endpoint, v *broker.Versions) { r.versions = v },
-			Warning:  func(text string) { record("warning %s", text) },
-			Panicked: func(v any) { t.Errorf("a hook panicked: %v", v) },
+			Throttled:       func(_ broker.Endpoint, end time.Time) { record("throttled until %v", end.Sub(start)) },
+			Idle:            func(broker.Endpoint) { record("idle") },
+			Versions:        func(_ broker.Endpoint, v *broker.Versions) { r.versions = v },
+			Warning:         func(text string) { record("warning %s", text) },
+			Panicked:        func(v any) { t.Errorf("a hook panicked: %v", v) },
 		},
 	}
 	if change != nil {
 		change(&cfg)
 	}
-	var err error
 	if kind == "Polled" {
-		if r.polled, err = broker.NewPolled(cfg); err != nil {
-			t.Fatal(err)
-		}
-		return r
+		r.polled = newPolled(t, cfg)
+		r.connection = r.polled
+	} else {
+		r.conn = newConn(t, cfg)
+		r.connection = r.conn
 	}
-	if r.conn, err = broker.NewConn(cfg); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		r.conn.Close()
-		receive(t, r.conn.Done())
-	})
 	return r
 }
 
 // ready connects.
 func (r *harness) ready() {
 	r.t.Helper()
-	r.reach()
-	r.turn()
-	require(r.t, r.state() == broker.Connected, "state %v", r.state())
+	r.connect()
+	require(r.t, r.State() == broker.Connected, "state %v", r.State())
 	r.log = nil
 }
 
@@ -218,6 +213,21 @@ func (r *harness) reach() {
 	if _, err := r.conn.Send(context.Background(), ask()); err == nil {
 		r.t.Fatal("Send: got a Future, want a refusal")
 	}
+}
+
+// connect asks for a connection, and lets both sides act.
+func (r *harness) connect() {
+	r.t.Helper()
+	r.reach()
+	r.turn()
+}
+
+// request sends a request that is answered, with a throttle time.
+func (r *harness) request(throttle int32) error {
+	r.t.Helper()
+	f := r.send()
+	r.exchange(1, throttle)
+	return r.outcome(f)
 }
 
 // turn lets both sides act until nothing is left to do now.
@@ -253,7 +263,7 @@ func (r *harness) exchange(n int, throttle int32) {
 
 func (r *harness) wantState(want broker.State) {
 	r.t.Helper()
-	equal(r.t, "state", r.state(), want)
+	equal(r.t, "state", r.State(), want)
 }
 
 // pass lets time pass as the owner of a loop would: from one deadline to the next.
@@ -320,27 +330,13 @@ func (r *harness) sendWithin(d time.Duration) sending {
 	return sending{f, err}
 }
 
-func (r *harness) state() broker.State {
-	if r.polled != nil {
-		return r.polled.State()
-	}
-	return r.conn.State()
-}
-
-func (r *harness) stats() broker.Stats {
-	if r.polled != nil {
-		return r.polled.Stats()
-	}
-	return r.conn.Stats()
-}
-
 func (r *harness) throttleDelay() time.Duration {
-	return max(r.stats().ThrottledUntil.Sub(r.clock.Now()), 0)
+	return max(r.Stats().ThrottledUntil.Sub(r.clock.Now()), 0)
 }
 
-func (r *harness) inFlight() int { return r.stats().InFlight }
+func (r *harness) inFlight() int { return r.Stats().InFlight }
 
-func (r *harness) lastError() error { return r.stats().LastError }
+func (r *harness) lastError() error { return r.Stats().LastError }
 
 func (r *harness) close() {
 	if r.polled != nil {
@@ -374,7 +370,7 @@ func (r *harness) wantHooks(want ...string) {
 }
 
 // sums checks what must add up at any time.
-func (r *harness) sums() { r.t.Helper(); checkSums(r.t, r.stats()) }
+func (r *harness) sums() { r.t.Helper(); checkSums(r.t, r.Stats()) }
 
 // checkSums checks a picture of a connection.
 func checkSums(t failing, s broker.Stats) {

@@ -4,10 +4,13 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"math/rand/v2"
 	"net"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -17,9 +20,81 @@ import (
 	"brokerconn/ports"
 )
 
+type failing = fakebroker.Failing
+
+var (
+	configFor = fakebroker.ConfigFor
+	must      = fakebroker.Must
+	newConn   = fakebroker.NewConn
+	receive   = fakebroker.Receive
+)
+
+// links are transports in whose links callers park, and others.
+var links = map[string]func(*broker.Config){"parked": func(*broker.Config) {}, "unparked": unpark}
+
+func unpark(cfg *broker.Config) { cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport} }
+
+// answersAfter is a broker that answers a Heartbeat v1 to v3 after a while.
+func answersAfter(d time.Duration) answers {
+	return func(net.Conn, int16, int32) []byte {
+		time.Sleep(d)
+		return make([]byte, 6)
+	}
+}
+
+type answers = func(peer net.Conn, key int16, id int32) []byte
+
+// piped is a broker over pipes, and listening one over sockets.
+func piped(answer answers) broker.Config { return (&fakebroker.Scripted{Answer: answer}).Piped() }
+
+func listening(t testing.TB, answer answers) broker.Config {
+	t.Helper()
+	return (&fakebroker.Scripted{Answer: answer}).Listening(t)
+}
+
+// dialOne dials a broker to which at most one request is in flight.
+func dialOne(t testing.TB, answer answers) *broker.Conn {
+	t.Helper()
+	cfg := piped(answer)
+	cfg.MaxInFlight = 1
+	return dial(t, cfg)
+}
+
+// dice are for several goroutines.
+type dice struct {
+	mu  sync.Mutex
+	rng *rand.Rand
+}
+
+func newDice(seed, stream uint64) *dice { return &dice{rng: rand.New(rand.NewPCG(seed, stream))} }
+
+func (d *dice) roll(n int) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.rng.IntN(n)
+}
+
+// heartbeats sends n requests, and returns what becomes of them.
+func heartbeats(ctx context.Context, conn *broker.Conn, n int) <-chan error {
+	errs := make(chan error, n)
+	for range n {
+		go func() { errs <- heartbeat(ctx, conn) }()
+	}
+	return errs
+}
+
+// onState are hooks that call f in a state.
+func onState(state broker.State, f func()) *broker.Hooks {
+	return &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
+		if to == state {
+			f()
+		}
+	}}
+}
+
 // throttledOnce is a broker whose first answer throttles for so many milliseconds.
 // It answers Heartbeat v1 to v3.
-func throttledOnce(ms uint32) func(net.Conn, int16, int32) []byte {
+func throttledOnce(ms uint32) answers {
 	var reported atomic.Bool
 	return func(net.Conn, int16, int32) []byte {
 		body := make([]byte, 6)
@@ -117,13 +192,6 @@ func noError(t failing, err error) {
 	}
 }
 
-func must(t failing, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatalf("got %v, want no error", err)
-	}
-}
-
 // wantError checks that err matches each of the kinds.
 func wantError(t failing, err error, kinds ...error) {
 	t.Helper()
@@ -152,18 +220,6 @@ func wantRefusal(t failing, err error, kinds ...error) {
 }
 
 func errorOf[T any](_ T, err error) error { return err }
-
-// newConn returns a Conn that is closed when the test ends.
-func newConn(t testing.TB, cfg broker.Config) *broker.Conn {
-	t.Helper()
-	conn, err := broker.NewConn(cfg)
-	must(t, err)
-	t.Cleanup(func() {
-		conn.Close()
-		<-conn.Done()
-	})
-	return conn
-}
 
 func newPolled(t failing, cfg broker.Config) *broker.Polled {
 	t.Helper()

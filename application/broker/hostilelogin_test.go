@@ -26,13 +26,16 @@ import (
 func recorded(t *testing.T, cfg broker.Config, serve func(net.Conn)) (written []byte) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		hosts := (&fakebroker.Hosts{Peer: map[string]func(
-			net.Conn){"a": func(conn net.Conn) { serve(teller{conn, &written}) }}}).At("a")
-		cfg.Transport = hosts.Config().Transport
+		cfg.Transport = hostOf(func(conn net.Conn) { serve(teller{conn, &written}) }).Config().Transport
 		conn := dial(t, cfg)
 		must(t, heartbeat(t.Context(), conn))
 	})
 	return written
+}
+
+// hostOf returns one host.
+func hostOf(serve func(net.Conn)) *fakebroker.Hosts {
+	return (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": serve}}).At("a")
 }
 
 type teller struct {
@@ -64,21 +67,19 @@ func (c spoiler) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// agesOfTokens are the two ways in which tokens travel.
-func agesOfTokens() map[string]struct {
+type loginOfAnAge struct {
 	cfg   broker.Config
 	serve func(net.Conn)
-} {
+}
+
+// agesOfTokens are the two ways in which tokens travel.
+func agesOfTokens() map[string]loginOfAnAge {
 	login := fakebroker.NewToken("X", "one", 0)
-	answered := &fakebroker.Login{Step: func(n int, _ []byte) ([]byte, bool,
-		error) {
+	answered := &fakebroker.Login{Step: func(n int, _ []byte) ([]byte, bool, error) {
 		return [][]byte{[]byte("one"), nil}[n], n == 1, nil
 	}}
 	w := &fakebroker.SessionBroker{Good: "one"}
-	return map[string]struct {
-		cfg   broker.Config
-		serve func(net.Conn)
-	}{
+	return map[string]loginOfAnAge{
 		"wrapped": {broker.Config{Host: "broker", Authenticators: []ports.Authenticator{login}}, w.Serve},
 		"raw": {broker.Config{Host: "broker", Authenticators: []ports.Authenticator{answered},
 			APIVersion: broker.Release{Minor: 10}}, rawBroker},
@@ -143,8 +144,7 @@ func TestSpoiltLogins(t *testing.T) {
 				for at := range whole {
 					synctest.Test(t, func(t *testing.T) {
 						left := at
-						hosts := (&fakebroker.Hosts{Peer: map[string]func(
-							net.Conn){"a": func(conn net.Conn) { c.serve(spoiler{conn, &left, spoil}) }}}).At("a")
+						hosts := hostOf(func(conn net.Conn) { c.serve(spoiler{conn, &left, spoil}) })
 						cfg := c.cfg
 						cfg.Transport, cfg.NoReconnect = hosts.Config().Transport, true
 						conn := fakebroker.New(t, cfg)
@@ -172,6 +172,13 @@ type oddLogin struct {
 
 func (oddLogin) Mechanism() string                     { return "X" }
 func (o oddLogin) Begin(ports.Endpoint) ports.Exchange { return o.begin() }
+
+func begins(e oddExchange) func() ports.Exchange { return func() ports.Exchange { return e } }
+
+// results begins an exchange with one result.
+func results(token []byte, done bool, err error) func() ports.Exchange {
+	return begins(oddExchange{result: func() ([]byte, bool, error) { return token, done, err }})
+}
 
 type oddExchange struct {
 	next   func([]byte)
@@ -202,36 +209,16 @@ func TestOddAuthenticators(t *testing.T) {
 	}{
 		"nothing at all":  {func() ports.Exchange { return nil }, broker.ErrPortPanic},
 		"panics in Begin": {func() ports.Exchange { panic("no") }, broker.ErrPortPanic},
-		"panics in Next": {func() ports.Exchange {
-			return oddExchange{next: func([]byte) { panic("no") },
-				result: good}
-		}, broker.ErrPortPanic},
-		"panics in Result": {func() ports.Exchange {
-			return oddExchange{result: func() ([]byte, bool,
-				error) {
-				panic(nil)
-			}}
-		}, broker.ErrPortPanic},
-		"panics in Close": {func() ports.Exchange { return oddExchange{result: good, close: func() { panic("no") }} },
+		"panics in Next":  {begins(oddExchange{next: func([]byte) { panic("no") }, result: good}), broker.ErrPortPanic},
+		"panics in Result": {begins(oddExchange{result: func() ([]byte, bool, error) { panic(nil) }}),
 			broker.ErrPortPanic},
-		"nil, nil, nil": {func() ports.Exchange {
-			return oddExchange{result: func() ([]byte, bool, error) { return nil, false, nil }}
-		}, broker.ErrAuthentication},
-		"never": {func() ports.Exchange {
-			return oddExchange{result: func() ([]byte, bool, error) { return nil, false, ports.ErrWouldBlock }}
-		}, broker.ErrSetupTimeout},
-		"a token beside it": {func() ports.Exchange {
-			return oddExchange{result: func() ([]byte, bool, error) { return []byte("x"), true, ports.ErrWouldBlock }}
-		}, broker.ErrSetupTimeout},
-		"a megabyte": {func() ports.Exchange {
-			return oddExchange{result: func() ([]byte, bool, error) { return make([]byte, 1<<20), true, nil }}
-		}, broker.ErrAuthentication},
-		"beyond the pending": {func() ports.Exchange {
-			return oddExchange{result: func() ([]byte, bool, error) { return make([]byte, 40<<20), true, nil }}
-		}, broker.ErrAuthentication},
-		"empty, without end": {func() ports.Exchange {
-			return oddExchange{result: func() ([]byte, bool, error) { return []byte{}, false, nil }}
-		}, broker.ErrAuthentication},
+		"panics in Close":    {begins(oddExchange{result: good, close: func() { panic("no") }}), broker.ErrPortPanic},
+		"nil, nil, nil":      {results(nil, false, nil), broker.ErrAuthentication},
+		"never":              {results(nil, false, ports.ErrWouldBlock), broker.ErrSetupTimeout},
+		"a token beside it":  {results([]byte("x"), true, ports.ErrWouldBlock), broker.ErrSetupTimeout},
+		"a megabyte":         {results(make([]byte, 1<<20), true, nil), broker.ErrAuthentication},
+		"beyond the pending": {results(make([]byte, 40<<20), true, nil), broker.ErrAuthentication},
+		"empty, without end": {results([]byte{}, false, nil), broker.ErrAuthentication},
 	} {
 		runBubble(t, name, func(t *testing.T) {
 			w := &fakebroker.SessionBroker{}
@@ -269,12 +256,9 @@ func TestLoginsAndEnds(t *testing.T) {
 	for name, end := range map[string]func(t *testing.T, c *broker.Conn){
 		"Close": func(_ *testing.T, c *broker.Conn) { c.Close() },
 		"Abort": func(_ *testing.T, c *broker.Conn) { c.Abort(errors.New("enough")) },
-		"Drain": func(t *testing.T, c *broker.Conn) {
-			noError(t, c.Drain(t.Context()))
-		},
+		"Drain": func(t *testing.T, c *broker.Conn) { noError(t, c.Drain(t.Context())) },
 		"Drain, given up": func(t *testing.T, c *broker.Conn) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-			defer cancel()
+			ctx := limited(t, time.Millisecond)
 			_ = c.Drain(ctx)
 			c.Close()
 		},
@@ -295,12 +279,10 @@ func TestLoginsAndEnds(t *testing.T) {
 							}
 						}
 						cfg.Hooks = &broker.Hooks{
-							StateChanged: func(_, _ broker.State, _ broker.Endpoint, _ error) { repeated() },
-							AuthStart:    func(broker.Endpoint, broker.LoginInfo) { repeated() },
-							AuthDone:     func(broker.Endpoint, broker.LoginInfo, error) { repeated() },
-							RequestFailed: func(broker.RequestInfo, error) {
-								panic("contained")
-							},
+							StateChanged:  func(_, _ broker.State, _ broker.Endpoint, _ error) { repeated() },
+							AuthStart:     func(broker.Endpoint, broker.LoginInfo) { repeated() },
+							AuthDone:      func(broker.Endpoint, broker.LoginInfo, error) { repeated() },
+							RequestFailed: func(broker.RequestInfo, error) { panic("contained") },
 						}
 						conn = fakebroker.New(t, cfg)
 						var reported atomic.Int64

@@ -3,7 +3,6 @@ package broker_test
 import (
 	"context"
 	"errors"
-	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -21,32 +20,38 @@ func idleAfter(limit time.Duration) func(*broker.Config) {
 	return func(cfg *broker.Config) { cfg.IdleTimeout = limit }
 }
 
+// wantIdleAfter checks that the connection is closed when the limit is reached, and not before.
+func (r *harness) wantIdleAfter(limit time.Duration) {
+	r.t.Helper()
+	r.pass(limit - 1)
+	r.wantHooks()
+	r.pass(1)
+	r.wantHooks(cleanClose, "idle")
+}
+
 // TestIdleTimeout: closed cleanly, to the nanosecond, without backoff, and once; the
 // next request finds another connection.
 func TestIdleTimeout(t *testing.T) {
-	onBoth(t, idleAfter(time.Minute), func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, idleAfter(time.Minute), func(t *testing.T, r *harness) {
 		r.pass(time.Minute - 1)
 		r.wantHooks()
 		equal(t, "deadlines within a nanosecond", r.pass(1), 1)
 		r.wantHooks(cleanClose, "idle")
-		s := r.stats()
+		s := r.Stats()
 		assert(t, s.ClosedClean == 1 && s.FailuresInARow == 0 && r.lastError() == nil, "%+v, %v", s, r.lastError())
 		r.sums()
-		if n := r.pass(time.Hour); n != 0 || r.state() != broker.Disconnected {
-			t.Errorf("%d deadlines in an hour, state %v", n, r.state())
+		if n := r.pass(time.Hour); n != 0 || r.State() != broker.Disconnected {
+			t.Errorf("%d deadlines in an hour, state %v", n, r.State())
 		}
 		r.wantHooks()
-		r.reach()
-		r.turn()
+		r.connect()
 		r.wantState(broker.Connected)
 	})
 }
 
 // TestIdleTimeoutCountsFromTheLastByte in either direction.
 func TestIdleTimeoutCountsFromTheLastByte(t *testing.T) {
-	onBoth(t, idleAfter(time.Minute), func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, idleAfter(time.Minute), func(t *testing.T, r *harness) {
 		r.pass(40 * time.Second)
 		r.send() // a byte goes
 		r.turn()
@@ -54,10 +59,7 @@ func TestIdleTimeoutCountsFromTheLastByte(t *testing.T) {
 		r.broker.answer(1, 0) // a byte comes
 		r.turn()
 		r.log = nil
-		r.pass(time.Minute - 1)
-		r.wantHooks()
-		r.pass(1)
-		r.wantHooks(cleanClose, "idle")
+		r.wantIdleAfter(time.Minute)
 	})
 }
 
@@ -66,8 +68,7 @@ func TestIdleTimeoutCountsFromTheLastByte(t *testing.T) {
 func TestIdleTimeoutWaitsForWhatIsInFlight(t *testing.T) {
 	for name, abandon := range map[string]bool{"waited for": false, "abandoned": true} {
 		t.Run(name, func(t *testing.T) {
-			onBoth(t, idleAfter(time.Second), func(t *testing.T, r *harness) {
-				r.ready()
+			onReady(t, idleAfter(time.Second), func(t *testing.T, r *harness) {
 				f := r.send()
 				r.turn()
 				if abandon {
@@ -87,16 +88,12 @@ func TestIdleTimeoutWaitsForWhatIsInFlight(t *testing.T) {
 
 // TestIdleTimeoutOfProduceWithoutAcks: it is written, and that is all.
 func TestIdleTimeoutOfProduceWithoutAcks(t *testing.T) {
-	onBoth(t, idleAfter(time.Second), func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, idleAfter(time.Second), func(t *testing.T, r *harness) {
 		r.pass(999 * time.Millisecond)
 		r.sendThis(kmsg.NewPtrProduceRequest())
 		r.turn()
 		r.log = nil
-		r.pass(time.Second - 1)
-		r.wantHooks()
-		r.pass(1)
-		r.wantHooks(cleanClose, "idle")
+		r.wantIdleAfter(time.Second)
 	})
 }
 
@@ -121,10 +118,7 @@ func TestIdleTimeoutDefaults(t *testing.T) {
 			r.wantHooks()
 			continue
 		}
-		r.pass(c.after - 1)
-		r.wantHooks()
-		r.pass(1)
-		r.wantHooks(cleanClose, "idle")
+		r.wantIdleAfter(c.after)
 	}
 }
 
@@ -148,12 +142,12 @@ func TestIdleConnIsFinalWithNoReconnect(t *testing.T) {
 func TestIdleCloseFailsNoRequest(t *testing.T) {
 	for name, change := range map[string]func(*broker.Config){
 		"parked":   func(*broker.Config) {},
-		"unparked": func(cfg *broker.Config) { cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport} },
+		"unparked": unpark,
 		"one":      func(cfg *broker.Config) { cfg.MaxInFlight = 1 },
 	} {
 		runBubble(t, name, func(t *testing.T) {
 			var idle atomic.Int64
-			cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+			cfg := piped(fakebroker.HeartbeatBody)
 			cfg.IdleTimeout = 20 * time.Millisecond
 			cfg.Hooks = &broker.Hooks{Idle: func(broker.Endpoint) { idle.Add(1) }}
 			change(&cfg)
@@ -193,13 +187,10 @@ func TestIdleConnSleeps(t *testing.T) {
 		{"idle limit", func(cfg *broker.Config) { cfg.IdleTimeout = time.Hour }, 4},
 		{"keep-warm", func(cfg *broker.Config) { cfg.IdleTimeout, cfg.PingInterval = -1, time.Minute }, 24 * 60 * 4},
 	} {
-		for name, change := range map[string]func(*broker.Config){
-			"parked":   func(*broker.Config) {},
-			"unparked": func(cfg *broker.Config) { cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport} },
-		} {
+		for name, change := range links {
 			runBubble(t, c.name+", "+name, func(t *testing.T) {
 				clock := &counting{}
-				cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+				cfg := piped(fakebroker.HeartbeatBody)
 				cfg.Clock = clock
 				c.change(&cfg)
 				change(&cfg)
@@ -223,8 +214,7 @@ func keptWarm(every, limit time.Duration) func(*broker.Config) {
 // TestKeepWarm: the broker is asked for its API versions after each silence, and
 // no hook is called for the answer.
 func TestKeepWarm(t *testing.T) {
-	onBoth(t, keptWarm(time.Minute, 90*time.Second), func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, keptWarm(time.Minute, 90*time.Second), func(t *testing.T, r *harness) {
 		before := len(r.broker.asked)
 		r.pass(time.Minute - 1)
 		equal(t, "times asked too early", len(r.broker.asked)-before, 0)
@@ -236,15 +226,14 @@ func TestKeepWarm(t *testing.T) {
 		equal(t, "times asked on a day", len(r.broker.asked)-before, 24*60)
 		assert(t, deadlines <= 2*24*60, "%d deadlines on a day", deadlines)
 		r.wantHooks()
-		s := r.stats()
+		s := r.Stats()
 		assert(t, s.Requests == 0 && s.Responses == 0 && s.InFlight == 0 && s.Attempts == 1, "%+v", s)
 	})
 }
 
 // TestKeepWarmOnlyInSilence: traffic puts it off.
 func TestKeepWarmOnlyInSilence(t *testing.T) {
-	onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
 		for range 10 {
 			r.pass(50 * time.Second)
 			r.send()
@@ -259,13 +248,12 @@ func TestKeepWarmOnlyInSilence(t *testing.T) {
 // TestKeepWarmTakesNoSlot: the connection's own question is not one of the requests
 // in flight, whose limit is the caller's.
 func TestKeepWarmTakesNoSlot(t *testing.T) {
-	onBoth(t, func(cfg *broker.Config) { cfg.PingInterval, cfg.MaxInFlight = time.Minute, 1 },
+	onReady(t, func(cfg *broker.Config) { cfg.PingInterval, cfg.MaxInFlight = time.Minute, 1 },
 		func(t *testing.T, r *harness) {
-			r.ready()
 			r.broker.mute = true
 			r.pass(time.Minute)
 			n := len(r.broker.received)
-			require(t, n == 1 && r.inFlight() == 0 && r.stats().InFlight == 0, "%d questions, %d in flight", n,
+			require(t, n == 1 && r.inFlight() == 0, "%d questions, %d in flight", n,
 				r.inFlight())
 			f := r.send()
 			r.turn()
@@ -286,8 +274,7 @@ func TestKeepWarmTakesNoSlot(t *testing.T) {
 // TestKeepWarmUnanswered: the connection is dropped, and a request sent meanwhile
 // learns that it was not its own time that was over.
 func TestKeepWarmUnanswered(t *testing.T) {
-	onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
 		r.broker.mute = true
 		r.pass(time.Minute)
 		r.pass(10 * time.Second)
@@ -299,7 +286,7 @@ func TestKeepWarmUnanswered(t *testing.T) {
 		r.pass(1)
 		wantErrorBut(t, r.outcome(f), broker.ErrConnection, broker.ErrTimeout)
 		wantError(t, r.lastError(), broker.ErrRequestTimeout)
-		s := r.stats()
+		s := r.Stats()
 		assert(t, s.TimedOut == 0 && s.Failed == 1 && s.FailuresInARow == 1, "%+v", s)
 		r.sums()
 		n := slices.Index(r.log, "failed 2")
@@ -309,8 +296,7 @@ func TestKeepWarmUnanswered(t *testing.T) {
 
 // TestKeepWarmWaitsForTheThrottle: it is something sent as well.
 func TestKeepWarmWaitsForTheThrottle(t *testing.T) {
-	onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
 		r.send()
 		r.exchange(1, 3_600_000)
 		before := len(r.broker.asked)
@@ -323,18 +309,16 @@ func TestKeepWarmWaitsForTheThrottle(t *testing.T) {
 
 // TestKeepWarmLost: the peer goes while the question is out.
 func TestKeepWarmLost(t *testing.T) {
-	onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
 		r.broker.mute = true
 		r.pass(time.Minute)
 		r.broker.peer.Close()
 		r.turn()
-		assert(t, r.state() == broker.Disconnected && r.inFlight() == 0, "state %v, %d in flight", r.state(),
+		assert(t, r.State() == broker.Disconnected && r.inFlight() == 0, "state %v, %d in flight", r.State(),
 			r.inFlight())
 		r.broker.mute = false
 		r.pass(time.Second)
-		r.reach()
-		r.turn()
+		r.connect()
 		f := r.send()
 		r.exchange(1, 0)
 		err := r.outcome(f)
@@ -370,10 +354,7 @@ func TestKeepWarmSettings(t *testing.T) {
 func TestKeepWarmBesideCallers(t *testing.T) {
 	for _, inFlight := range []int{1, 3} {
 		synctest.Test(t, func(t *testing.T) {
-			cfg := (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
-				time.Sleep(time.Millisecond)
-				return make([]byte, 6)
-			}}).Piped()
+			cfg := piped(answersAfter(time.Millisecond))
 			cfg.MaxInFlight, cfg.PingInterval, cfg.IdleTimeout = inFlight, 5*time.Millisecond, 100*time.Millisecond
 			conn := dial(t, cfg)
 			var wg sync.WaitGroup
@@ -443,7 +424,7 @@ func TestHooksOfIdlenessAndThrottlingMeddle(t *testing.T) {
 					case kind == "Conn" && (name == "Connect" || name == "Send"):
 						continue // see TestSendFromTheHooksOfTheEnd
 					}
-					got := r.state()
+					got := r.State()
 					assert(t, got == want, "%s: %v, want %v", kind, got, want)
 					r.sums()
 				}
@@ -471,11 +452,9 @@ func TestSendFromTheHooksOfTheEnd(t *testing.T) {
 			var conn *broker.Conn
 			var once sync.Once
 			send := func() {
-				once.Do(func() {
-					wantError(t, errorOf(sendAndWait(t.Context(), conn, ask())), broker.ErrNotConnected)
-				})
+				once.Do(func() { wantError(t, errorOf(sendAndWait(t.Context(), conn, ask())), broker.ErrNotConnected) })
 			}
-			cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+			cfg := piped(fakebroker.HeartbeatBody)
 			cfg.IdleTimeout = time.Hour
 			cfg.Hooks = &broker.Hooks{}
 			if hook == "idle" {
@@ -487,15 +466,11 @@ func TestSendFromTheHooksOfTheEnd(t *testing.T) {
 					}
 				}
 			}
-			var err error
-			if conn, err = broker.NewConn(cfg); err != nil {
-				t.Fatal(err)
-			}
+			conn = newConn(t, cfg)
 			must(t, conn.Connect(t.Context()))
 			time.Sleep(time.Hour + time.Minute)
 			assert(t, conn.State() == broker.Connected, "a minute later: %v", conn.State())
-			conn.Close()
-			receive(t, conn.Done())
+			fakebroker.Close(t, conn)
 		})
 	}
 }
@@ -504,7 +479,7 @@ func TestSendFromTheHooksOfTheEnd(t *testing.T) {
 // send; with NoReconnect our own idle close would fail it.
 func TestIdleTimeoutWithCallersInLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := (&fakebroker.Scripted{Answer: throttledOnce(600_000)}).Piped() // 10 min; the idle limit is 9
+		cfg := piped(throttledOnce(600_000)) // 10 min; the idle limit is 9
 		cfg.NoReconnect = true
 		conn := dial(t, cfg)
 		must(t, heartbeat(t.Context(), conn))
@@ -519,16 +494,11 @@ func TestIdleTimeoutShorterThanAHook(t *testing.T) {
 		s := &fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}
 		cfg := s.Piped()
 		cfg.IdleTimeout = 10 * time.Millisecond
-		cfg.Hooks = &broker.Hooks{StateChanged: func(_, to broker.State, _ broker.Endpoint, _ error) {
-			if to == broker.Connected {
-				time.Sleep(20 * time.Millisecond)
-			}
-		}}
+		cfg.Hooks = onState(broker.Connected, func() { time.Sleep(20 * time.Millisecond) })
 		conn := newConn(t, cfg)
 		err := heartbeat(t.Context(), conn)
 		assert(t, err == nil && s.Conns.Load() == 1, "%v, after %d connections", err, s.Conns.Load())
-		conn.Close()
-		receive(t, conn.Done())
+		fakebroker.Close(t, conn)
 		time.Sleep(time.Minute)
 	})
 }

@@ -23,13 +23,6 @@ func fakeKafka(t testing.TB, opts ...kfake.Opt) broker.Config {
 	return configFor(t, cluster.ListenAddrs()[0])
 }
 
-func configFor(t testing.TB, address string) broker.Config {
-	t.Helper()
-	host, port, err := broker.ParseAddress(address)
-	must(t, err)
-	return broker.Config{Host: host, Port: port}
-}
-
 func dial(t testing.TB, cfg broker.Config) *broker.Conn {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)

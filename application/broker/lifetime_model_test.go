@@ -52,21 +52,17 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 
 	check := func(t *rapid.T) {
 		now := r.clock.Now()
-		s := r.stats()
+		s := r.Stats()
 		checkSums(r.t, s)
 		next := r.next()
 		require(t, next.IsZero() || next.After(now), "it is %v, and it waits for %v: a loop that never sleeps", now,
 			next)
 		require(t, !s.ThrottledUntil.Before(throttledUntil), "the end of the throttle moved back, from %v to %v",
 			throttledUntil, s.ThrottledUntil)
-		if s.LastSent.After(lastTraffic) {
-			lastTraffic = s.LastSent
-		}
-		if s.LastReceived.After(lastTraffic) {
-			lastTraffic = s.LastReceived
-		}
-		if s.Since.After(lastTraffic) {
-			lastTraffic = s.Since
+		for _, traffic := range []time.Time{s.LastSent, s.LastReceived, s.Since} {
+			if traffic.After(lastTraffic) {
+				lastTraffic = traffic
+			}
 		}
 		if limit > 0 && s.State == broker.Connected && s.InFlight == 0 && warm == 0 && now.Sub(lastTraffic) >= limit {
 			abandoned := false // and still in flight
@@ -108,7 +104,7 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 	send := func(d time.Duration) {
 		quiet(func() {
 			var f sending
-			mayNot := r.state() == broker.Connected && r.throttleDelay() > 0
+			mayNot := r.State() == broker.Connected && r.throttleDelay() > 0
 			if d == 0 {
 				f, d = r.send(), timeout
 			} else {
@@ -123,62 +119,57 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 			}
 		})
 	}
+	step := func(act func(*rapid.T)) func(*rapid.T) {
+		return func(t *rapid.T) { quiet(func() { act(t) }) }
+	}
 	t.Repeat(map[string]func(*rapid.T){
-		"reach":   func(*rapid.T) { quiet(func() { r.reachIfDown() }) },
+		"reach":   step(func(*rapid.T) { r.reachIfDown() }),
 		"send":    func(*rapid.T) { send(0) },
 		"sendFor": func(t *rapid.T) { send(time.Duration(rapid.IntRange(1, 60_000).Draw(t, "ms")) * time.Millisecond) },
-		"answer": func(t *rapid.T) {
-			quiet(func() {
-				if n := len(r.broker.received); n > 0 && r.broker.peer != nil {
-					throttle := rapid.SampledFrom([]int32{0, 0, 0, 1, 900, 15_000, 700_000}).Draw(t, "throttle")
-					before := r.stats().ThrottledUntil
-					r.broker.answer(rapid.IntRange(1, n).Draw(t, "answers"), throttle)
-					r.broker.throttle = 0
-					r.turn()
-					now := r.clock.Now()
-					if before.Before(now) {
-						before = now
-					}
-					if after := r.stats().ThrottledUntil; after.After(before) {
-						for _, u := range sent {
-							u.slack += after.Sub(before)
-						}
+		"answer": step(func(t *rapid.T) {
+			if n := len(r.broker.received); n > 0 && r.broker.peer != nil {
+				throttle := rapid.SampledFrom([]int32{0, 0, 0, 1, 900, 15_000, 700_000}).Draw(t, "throttle")
+				before := r.Stats().ThrottledUntil
+				r.broker.answer(rapid.IntRange(1, n).Draw(t, "answers"), throttle)
+				r.broker.throttle = 0
+				r.turn()
+				now := r.clock.Now()
+				if before.Before(now) {
+					before = now
+				}
+				if after := r.Stats().ThrottledUntil; after.After(before) {
+					for _, u := range sent {
+						u.slack += after.Sub(before)
 					}
 				}
-			})
-		},
-		"release": func(t *rapid.T) {
-			quiet(func() {
-				if len(sent) > 0 {
-					u := sent[rapid.IntRange(0, len(sent)-1).Draw(t, "which")]
-					if !u.released && !u.done {
-						u.released = true
-						u.f.Cancel()
-					}
+			}
+		}),
+		"release": step(func(t *rapid.T) {
+			if len(sent) > 0 {
+				u := sent[rapid.IntRange(0, len(sent)-1).Draw(t, "which")]
+				if !u.released && !u.done {
+					u.released = true
+					u.f.Cancel()
 				}
-			})
-		},
-		"mute": func(*rapid.T) { quiet(func() { r.broker.mute = !r.broker.mute }) },
-		"lose": func(t *rapid.T) {
-			quiet(func() {
-				if r.broker.peer != nil {
-					if rapid.Bool().Draw(t, "reset") {
-						r.broker.peer.Reset(nil)
-					} else {
-						r.broker.peer.Close()
-					}
+			}
+		}),
+		"mute": step(func(*rapid.T) { r.broker.mute = !r.broker.mute }),
+		"lose": step(func(t *rapid.T) {
+			if r.broker.peer != nil {
+				if rapid.Bool().Draw(t, "reset") {
+					r.broker.peer.Reset(nil)
+				} else {
+					r.broker.peer.Close()
 				}
-			})
-		},
-		"refuse": func(t *rapid.T) {
-			quiet(func() {
-				var err error
-				if rapid.Bool().Draw(t, "refused") {
-					err = errors.New("refused")
-				}
-				r.network.RefuseDial("broker:9092", err)
-			})
-		},
+			}
+		}),
+		"refuse": step(func(t *rapid.T) {
+			var err error
+			if rapid.Bool().Draw(t, "refused") {
+				err = errors.New("refused")
+			}
+			r.network.RefuseDial("broker:9092", err)
+		}),
 		"pass": func(t *rapid.T) {
 			d := time.Duration(rapid.SampledFrom([]int{1, 40, 999, 5000, 61_000, 3_600_000}).Draw(t,
 				"ms")) * time.Millisecond
@@ -189,22 +180,18 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 			n := r.pass(d)
 			require(t, n <= limit, "%d deadlines in %v", n, d)
 		},
-		"drain": func(*rapid.T) {
-			quiet(func() {
-				require(t, r.polled == nil || r.polled.Drain() == r.polled.Disconnected(), "Drain says otherwise")
-			})
-		},
-		"close": func(t *rapid.T) {
-			quiet(func() {
-				if r.polled != nil {
-					var err error
-					if rapid.Bool().Draw(t, "cause") {
-						err = errors.New("enough")
-					}
-					r.polled.Close(err)
+		"drain": step(func(*rapid.T) {
+			require(t, r.polled == nil || r.polled.Drain() == r.polled.Disconnected(), "Drain says otherwise")
+		}),
+		"close": step(func(t *rapid.T) {
+			if r.polled != nil {
+				var err error
+				if rapid.Bool().Draw(t, "cause") {
+					err = errors.New("enough")
 				}
-			})
-		},
+				r.polled.Close(err)
+			}
+		}),
 		"": check,
 	})
 	// Nothing is left hanging.
@@ -228,7 +215,7 @@ func (r *harness) reachIfDown() {
 	switch {
 	case r.polled != nil:
 		r.polled.Connect()
-	case r.state() == broker.Disconnected:
+	case r.State() == broker.Disconnected:
 		_, _ = r.conn.Send(context.Background(), ask())
 	}
 }

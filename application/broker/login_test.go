@@ -131,8 +131,7 @@ func TestReauthenticateWaits(t *testing.T) {
 		assert(t, errors.Is(err, broker.ErrAuthentication) && !broker.Retriable(err), "with a wrong password: %v", err)
 		// Its context ends.
 		w.Set(func() { w.Good = "one" })
-		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		defer cancel()
+		ctx := limited(t, 100*time.Millisecond)
 		wantError(t, conn.Reauthenticate(ctx), context.DeadlineExceeded)
 	})
 }

@@ -11,7 +11,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"brokerconn/acceptance/fakebroker"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/adapters/clock/fake"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -62,10 +64,7 @@ func TestLoneCallerReadsForItself(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					var all, callers atomic.Int64
-					cfg := (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
-						time.Sleep(c.answer)
-						return make([]byte, 6)
-					}}).Piped()
+					cfg := piped(answersAfter(c.answer))
 					cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link {
 						return readsCounted{l, &all,
 							&callers}
@@ -97,10 +96,7 @@ func TestLoneCallerReadsForItself(t *testing.T) {
 // connection goes on.
 func TestCanceledCallerReturnsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
-			time.Sleep(time.Second)
-			return make([]byte, 6)
-		}}).Piped()
+		cfg := piped(answersAfter(time.Second))
 		conn := dial(t, cfg)
 		for n := range 20 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(n)*10*time.Millisecond)
@@ -118,4 +114,66 @@ func TestCanceledCallerReturnsAtOnce(t *testing.T) {
 		assert(t, s.Attempts == 1 && s.State == broker.Connected, "got %d connections, state %v, want 1, Connected",
 			s.Attempts, s.State)
 	})
+}
+
+// A request whose context has ended is not sent.
+func TestEndedContextSendsNothing(t *testing.T) {
+	var received atomic.Int64
+	conn := dial(t, piped(func(net.Conn, int16, int32) []byte {
+		received.Add(1)
+		return make([]byte, 6)
+	}))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, send := range map[string]func() error{
+		"Request":    func() error { return heartbeat(ctx, conn) },
+		"RequestRaw": func() error { _, err := conn.RequestRaw(ctx, &ports.RawRequest{APIKey: 12}); return err },
+		"Send":       func() error { _, err := conn.Send(ctx, ask()); return err },
+		"SendWait":   func() error { _, err := conn.SendWait(ctx, ask()); return err },
+	} {
+		err := send()
+		wantError(t, err, broker.ErrCanceled)
+		var e *broker.Error
+		assert(t, errors.As(err, &e) && e.Sent == broker.SentNothing,
+			"%s: got %v, want an error of a request that was not sent", name, err)
+	}
+	noError(t, heartbeat(t.Context(), conn))
+	equal(t, "requests received", received.Load(), 1)
+}
+
+// A clock that does not advance fires no alarm, so nothing depends on one.
+func TestContextEndsWhileTheClockStops(t *testing.T) {
+	cfg := piped(func(_ net.Conn, key int16, _ int32) []byte {
+		if key == 12 {
+			return nil // no answer
+		}
+		return make([]byte, 6)
+	})
+	cfg.Clock = fake.New(time.Time{})
+	conn := dial(t, cfg)
+	ctx := limited(t, 20*time.Millisecond)
+	_, err := conn.RequestRaw(ctx, &ports.RawRequest{APIKey: 12, APIVersion: 1})
+	wantError(t, err, broker.ErrCanceled)
+}
+
+// A goroutine that waits for a Future of a Polled does not enter the Polled, although the
+// response is unreadable and closes the connection. The race detector reports it if it does.
+func TestWaiterLeavesThePolledAlone(t *testing.T) {
+	for range 20 {
+		p, err := broker.NewPolled(piped(func(net.Conn, int16, int32) []byte {
+			return make([]byte, 1)
+		}))
+		noError(t, err)
+		for p.Connect(); !p.Connected(); {
+			p.Recv()
+		}
+		f := p.Send(kmsg.NewPtrHeartbeatRequest(), true)
+		waited := make(chan error, 1)
+		go func() { _, err := f.Wait(t.Context()); waited <- err }()
+		for p.Connected() {
+			p.Recv()
+		}
+		wantError(t, <-waited, broker.ErrProtocol)
+		p.Close(nil)
+	}
 }

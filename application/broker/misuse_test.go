@@ -33,8 +33,7 @@ func mustPanic(t *testing.T, says string, f func()) {
 // TestCancel: a request that is canceled is done at once, its response is dropped, and one
 // that was answered stays so.
 func TestCancel(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		f, behind := r.send(), r.send()
 		r.turn()
 		f.Cancel()
@@ -53,7 +52,7 @@ func TestCancel(t *testing.T) {
 }
 
 func TestNilRequests(t *testing.T) {
-	conn := dial(t, (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped())
+	conn := dial(t, piped(fakebroker.HeartbeatBody))
 	mustPanic(t, "the request is nil", func() { _, _ = conn.Send(t.Context(), nil) })
 	mustPanic(t, "the request is nil", func() { _, _ = conn.Request(t.Context(), nil) })
 	mustPanic(t, "the request is nil", func() { _, _ = conn.SendWait(t.Context(), nil) })
@@ -121,7 +120,7 @@ func (nilTransport) Open(ports.Endpoint) ports.Link        { return nil }
 // TestDefectsOfPorts: none ends the process or hangs; the connection goes, and
 // the error names the port.
 func TestDefectsOfPorts(t *testing.T) {
-	sound := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped().Transport
+	sound := piped(fakebroker.HeartbeatBody).Transport
 	for name, transport := range map[string]ports.Transport{
 		"counts more than it was to write": brokenTransport{sound, func(l *brokenLink) {
 			l.write = func(p []byte) (int, error) { return len(p) + 1, nil }
@@ -140,8 +139,7 @@ func TestDefectsOfPorts(t *testing.T) {
 		"no link":   nilTransport{foundLookup{"broker"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-			defer cancel()
+			ctx := limited(t, 30*time.Second)
 			_, err := broker.Dial(ctx, broker.Config{Transport: transport, SetupTimeout: time.Hour})
 			wantError(t, err, broker.ErrPortPanic)
 		})
@@ -150,8 +148,7 @@ func TestDefectsOfPorts(t *testing.T) {
 
 // TestNoReconnectReportsWhy: a proxy must be able to tell its own peer.
 func TestNoReconnectReportsWhy(t *testing.T) {
-	s := &fakebroker.Scripted{Answer: func(conn net.Conn, _ int16, _ int32) []byte { conn.Close(); return nil }}
-	cfg := s.Listening(t)
+	cfg := listening(t, func(conn net.Conn, _ int16, _ int32) []byte { conn.Close(); return nil })
 	cfg.NoReconnect = true
 	conn := dial(t, cfg)
 	_ = heartbeat(t.Context(), conn)
@@ -161,7 +158,7 @@ func TestNoReconnectReportsWhy(t *testing.T) {
 	err := heartbeat(t.Context(), conn)
 	assert(t, errors.Is(err, broker.ErrClosed) && strings.Contains(err.Error(), "EOF"), "a request after it: %v", err)
 
-	other := dial(t, (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped())
+	other := dial(t, piped(fakebroker.HeartbeatBody))
 	cause := errors.New("the cluster moved")
 	other.Abort(cause)
 	wantError(t, heartbeat(t.Context(), other), broker.ErrClosed, cause)
@@ -171,7 +168,7 @@ func TestNoReconnectReportsWhy(t *testing.T) {
 func TestNoReconnectTriesEveryAddress(t *testing.T) {
 	s := &fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}
 	good := s.Piped().Transport.(*netlink.Transport).Dial
-	conn, err := broker.NewConn(broker.Config{NoReconnect: true, Transport: &netlink.Transport{
+	conn := newConn(t, broker.Config{NoReconnect: true, Transport: &netlink.Transport{
 		Lookup: func(context.Context, string, uint16) ([]ports.Endpoint, error) {
 			return []ports.Endpoint{{Network: "test", Address: "dead"}, {Network: "test", Address: "good"}}, nil
 		},
@@ -182,8 +179,6 @@ func TestNoReconnectTriesEveryAddress(t *testing.T) {
 			return good(ctx, network, address)
 		},
 	}})
-	must(t, err)
-	defer func() { conn.Close(); <-conn.Done() }()
 	noError(t, conn.Connect(t.Context()))
 }
 
@@ -192,7 +187,7 @@ func TestEndOfAContext(t *testing.T) {
 	cause := errors.New("the user left")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(cause)
-	conn := dial(t, (&fakebroker.Scripted{Answer: silent}).Piped())
+	conn := dial(t, piped(silent))
 	f := mustSend(t, conn, kmsg.NewPtrHeartbeatRequest())
 	_, waited := f.Wait(ctx)
 	for _, err := range []error{heartbeat(ctx, conn), waited} {
@@ -222,7 +217,7 @@ func TestSecretsOfRawBodies(t *testing.T) {
 // TestLargeAnswerNamesTheLimit: an honest broker whose answer is larger than the
 // user allowed.
 func TestLargeAnswerNamesTheLimit(t *testing.T) {
-	cfg := (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte { return make([]byte, 4000) }}).Piped()
+	cfg := piped(func(net.Conn, int16, int32) []byte { return make([]byte, 4000) })
 	cfg.MaxResponseBytes = 2000
 	conn := dial(t, cfg)
 	err := heartbeat(t.Context(), conn)

@@ -25,15 +25,13 @@ func TestLineOfAFinalConnIsNotTimedOut(t *testing.T) {
 		s := &fakebroker.Scripted{Answer: silent}
 		cfg := s.Piped()
 		cfg.NoReconnect, cfg.MaxInFlight = true, 1
-		conn, err := broker.Dial(context.Background(), cfg)
-		must(t, err)
-		defer conn.Close()
+		conn := dial(t, cfg)
 		first, second := make(chan error, 1), make(chan error, 1)
 		go func() { first <- heartbeat(broker.WithRequestTimeout(context.Background(), time.Second), conn) }()
 		synctest.Wait()
 		go func() { second <- heartbeat(context.Background(), conn) }()
 		wantError(t, <-first, broker.ErrRequestTimeout)
-		err = <-second
+		err := <-second
 		assert(t, !errors.Is(err, broker.ErrTimeout) && errors.Is(err, broker.ErrConnection) && broker.SafeToRetry(err),
 			"the one in line, after 1 s of its 30: %v", err)
 	})
@@ -48,7 +46,7 @@ func TestLateInLineMayBeRetried(t *testing.T) {
 			_, _ = conn.Write(fakebroker.ResponseFrame(id+7, make([]byte, 6))) // to another request
 			return nil
 		}}
-		conn, err := broker.NewConn(broker.Config{SetupTimeout: time.Hour, Transport: &netlink.Transport{
+		conn := newConn(t, broker.Config{SetupTimeout: time.Hour, Transport: &netlink.Transport{
 			Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 				if dials.Add(1) > 1 {
 					<-ctx.Done()
@@ -59,10 +57,8 @@ func TestLateInLineMayBeRetried(t *testing.T) {
 				return ours, nil
 			},
 		}})
-		must(t, err)
-		defer conn.Close()
 		wantError(t, heartbeat(context.Background(), conn), broker.ErrOutOfOrder)
-		err = heartbeat(context.Background(), conn)
+		err := heartbeat(context.Background(), conn)
 		assert(t, errors.Is(err, broker.ErrRequestTimeout) && broker.SafeToRetry(err), "SafeToRetry is %v of: %v",
 			broker.SafeToRetry(err), err)
 	})
@@ -71,7 +67,7 @@ func TestLateInLineMayBeRetried(t *testing.T) {
 // Where the release is configured nothing is known of the peer until it answers.
 func TestTLSPortWithConfiguredRelease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn, err := broker.NewConn(broker.Config{
+		conn := newConn(t, broker.Config{
 			APIVersion: broker.Release{Major: 2, Minor: 0}, MaxResponseBytes: 1 << 30,
 			Transport: &netlink.Transport{Dial: func(context.Context, string, string) (net.Conn, error) {
 				ours, theirs := net.Pipe()
@@ -85,9 +81,7 @@ func TestTLSPortWithConfiguredRelease(t *testing.T) {
 				return ours, nil
 			}},
 		})
-		must(t, err)
-		defer conn.Close()
-		_, err = conn.RequestRaw(context.Background(), &ports.RawRequest{APIKey: 3, Body: []byte{0, 0, 0, 0}})
+		_, err := conn.RequestRaw(context.Background(), &ports.RawRequest{APIKey: 3, Body: []byte{0, 0, 0, 0}})
 		wantError(t, err, broker.ErrTLSExpected)
 	})
 }
@@ -96,8 +90,7 @@ func TestTLSPortWithConfiguredRelease(t *testing.T) {
 // program, and nothing is sent.
 func TestTimeoutInThePast(t *testing.T) {
 	for _, d := range []time.Duration{0, -1, -time.Hour} {
-		onBoth(t, nil, func(t *testing.T, r *harness) {
-			r.ready()
+		onReady(t, nil, func(t *testing.T, r *harness) {
 			f := r.sendWithin(d)
 			if r.conn != nil {
 				err := heartbeat(broker.WithRequestTimeout(t.Context(), d), r.conn)
@@ -106,7 +99,7 @@ func TestTimeoutInThePast(t *testing.T) {
 			if err := r.outcome(f); !errors.Is(err, broker.ErrRequestTimeout) || !broker.SafeToRetry(err) {
 				t.Errorf("%v: %v", d, err)
 			}
-			s := r.stats()
+			s := r.Stats()
 			assert(t, s.Requests == 0 && s.State == broker.Connected, "%v: %d requests, %v", d, s.Requests, s.State)
 		})
 	}
@@ -117,19 +110,13 @@ func TestTimeoutInThePast(t *testing.T) {
 func TestLineCountsInLatency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var timings []ports.Timing
-		s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
-			time.Sleep(time.Second)
-			return make([]byte, 6)
-		}}
-		cfg := s.Piped()
+		cfg := piped(answersAfter(time.Second))
 		cfg.MaxInFlight = 1
 		cfg.Hooks = &broker.Hooks{RequestAnswered: func(r broker.RequestInfo) { timings = append(timings, r.Timing) }}
 		conn := dial(t, cfg)
 		var wg sync.WaitGroup
 		for range 3 {
-			wg.Go(func() {
-				noError(t, heartbeat(t.Context(), conn))
-			})
+			wg.Go(func() { noError(t, heartbeat(t.Context(), conn)) })
 			synctest.Wait()
 		}
 		wg.Wait()

@@ -9,7 +9,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -17,11 +16,8 @@ import (
 // TestThrottledConnectionSendsNothing until the end that the broker named, and is
 // as before from then on, to the nanosecond.
 func TestThrottledConnectionSendsNothing(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
-		f := r.send()
-		r.exchange(1, 5000)
-		must(t, r.outcome(f))
+	onReady(t, nil, func(t *testing.T, r *harness) {
+		must(t, r.request(5000))
 		r.wantHooks("written 2", "throttled until 5s", "answered 2")
 		check := func(delay time.Duration) {
 			t.Helper()
@@ -44,7 +40,7 @@ func TestThrottledConnectionSendsNothing(t *testing.T) {
 		r.pass(1)
 		check(0)
 		r.sums()
-		s := r.stats()
+		s := r.Stats()
 		assert(t, s.Throttled == 1 && s.ThrottledUntil.Equal(r.clock.Now()),
 			"%d answers with a throttle time, until %v", s.Throttled, s.ThrottledUntil)
 	})
@@ -53,8 +49,7 @@ func TestThrottledConnectionSendsNothing(t *testing.T) {
 // TestThrottleEndNeverMovesBack whatever later answers say, and moves on when they
 // do.
 func TestThrottleEndNeverMovesBack(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		for range 5 {
 			r.send()
 		}
@@ -78,22 +73,21 @@ func TestThrottleEndNeverMovesBack(t *testing.T) {
 		}
 		r.wantHooks("throttled until 5s", "answered 2", "answered 3", "answered 4", "answered 5", "throttled until 13s",
 			"answered 6")
-		equal(t, "answers with a throttle time", r.stats().Throttled, 4)
+		equal(t, "answers with a throttle time", r.Stats().Throttled, 4)
 	})
 }
 
 // TestOldBrokersThrottleThemselves: the time in such an answer has passed already
 // (KIP-219). Heartbeat is one in which the broker does so at v1.
 func TestOldBrokersThrottleThemselves(t *testing.T) {
-	onBoth(t, func(cfg *broker.Config) { cfg.APIVersion = broker.Release{Major: 1} }, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, func(cfg *broker.Config) { cfg.APIVersion = broker.Release{Major: 1} }, func(t *testing.T, r *harness) {
 		r.send()
 		r.turn()
 		v := r.broker.asked[0].version
 		require(t, v == 1, "Heartbeat v%d", v)
 		r.answer(1, 60_000)
 		equal(t, "throttle", r.throttleDelay(), 0)
-		s := r.stats()
+		s := r.Stats()
 		assert(t, s.Throttled == 1, "%d answers with a throttle time, want 1", s.Throttled)
 		equal(t, "metrics", r.counts.Snapshot().ThrottledSum, time.Minute)
 		r.pending(r.send())
@@ -103,8 +97,7 @@ func TestOldBrokersThrottleThemselves(t *testing.T) {
 // TestThrottleIsOfAbandonedRequestsToo: no caller waits for the answer, and the
 // broker means what it says.
 func TestThrottleIsOfAbandonedRequestsToo(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		f := r.send()
 		r.turn()
 		f.Cancel()
@@ -116,16 +109,14 @@ func TestThrottleIsOfAbandonedRequestsToo(t *testing.T) {
 
 // TestThrottleOutlivesTheConnection: the quota is the client's.
 func TestThrottleOutlivesTheConnection(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		r.send()
 		r.exchange(1, 60_000)
 		r.broker.peer.Reset(nil)
 		r.turn()
 		r.wantState(broker.Disconnected)
 		r.pass(time.Second)
-		r.reach()
-		r.turn()
+		r.connect()
 		r.wantState(broker.Connected)
 		equal(t, "throttle", r.throttleDelay(), 59*time.Second)
 		wantError(t, r.outcome(r.send()), broker.ErrThrottled)
@@ -137,8 +128,7 @@ func TestThrottleOutlivesTheConnection(t *testing.T) {
 // TestThrottleStopsTheClocks of requests in flight: a broker that keeps silent
 // because it throttles has not failed.
 func TestThrottleStopsTheClocks(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		throttling, waiting, short := r.send(), r.send(), r.sendWithin(10*time.Second)
 		r.turn()
 		r.pass(4 * time.Second)
@@ -172,16 +162,14 @@ func TestThrottleThatIsHuge(t *testing.T) {
 			throttled(r)
 			n := r.pass(huge)
 			assert(t, n <= 5, "%d deadlines", n)
-			f := r.send()
-			r.exchange(1, 0)
-			noError(t, r.outcome(f))
+			noError(t, r.request(0))
 		})
 	})
 	t.Run("closed", func(t *testing.T) {
 		onBoth(t, nil, func(t *testing.T, r *harness) {
 			throttled(r)
 			r.close()
-			assert(t, r.state().Down(), "state %v", r.state())
+			assert(t, r.State().Down(), "state %v", r.State())
 			assert(t, r.next().IsZero(), "it waits for %v", r.next())
 		})
 	})
@@ -189,48 +177,39 @@ func TestThrottleThatIsHuge(t *testing.T) {
 		onBoth(t, func(cfg *broker.Config) { cfg.IdleTimeout = time.Hour }, func(t *testing.T, r *harness) {
 			throttled(r)
 			r.log = nil
-			r.pass(time.Hour - 1)
-			r.wantHooks()
-			r.pass(1)
-			r.wantHooks(cleanClose, "idle")
+			r.wantIdleAfter(time.Hour)
 		})
 	})
 }
 
 // TestThrottleThatIsNegative has no effect.
 func TestThrottleThatIsNegative(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		f := r.send()
 		r.exchange(1, math.MinInt32)
 		err := r.outcome(f)
-		assert(t, err == nil && r.throttleDelay() == 0 && r.stats().Throttled == 0, "%v, throttled for %v", err,
+		assert(t, err == nil && r.throttleDelay() == 0 && r.Stats().Throttled == 0, "%v, throttled for %v", err,
 			r.throttleDelay())
 	})
 }
 
 // TestThrottleInAnswerThatCannotBeRead: the connection goes, and nothing hangs.
 func TestThrottleInAnswerThatCannotBeRead(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		f := r.send()
 		r.turn()
 		r.broker.say(r.broker.received[0], []byte{0, 0, 0x13, 0x88}) // 5000, and nothing more
 		r.turn()
 		wantError(t, r.outcome(f), broker.ErrProtocol)
 		r.pass(10 * time.Second)
-		r.reach()
-		r.turn()
-		f = r.send()
-		r.exchange(1, 0)
-		noError(t, r.outcome(f))
+		r.connect()
+		noError(t, r.request(0))
 	})
 }
 
 // TestThrottleOfRawRequests is the affair of who sends them.
 func TestThrottleOfRawRequests(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		r.sendThis(&ports.RawRequest{APIKey: 12, APIVersion: 3})
 		r.exchange(1, 5000)
 		equal(t, "throttle", r.throttleDelay(), 0)
@@ -239,8 +218,7 @@ func TestThrottleOfRawRequests(t *testing.T) {
 
 // TestThrottleHoldsBackProduceWithoutAcks as everything else.
 func TestThrottleHoldsBackProduceWithoutAcks(t *testing.T) {
-	onBoth(t, nil, func(t *testing.T, r *harness) {
-		r.ready()
+	onReady(t, nil, func(t *testing.T, r *harness) {
 		r.send()
 		r.exchange(1, 5000)
 		req := kmsg.NewPtrProduceRequest()
@@ -277,15 +255,13 @@ func TestThrottleIsOfTheConnectionsOwnCallsToo(t *testing.T) {
 	t.Run("setup", func(t *testing.T) {
 		onBoth(t, nil, func(t *testing.T, r *harness) {
 			r.broker.throttle = 5000
-			r.reach()
-			r.turn()
+			r.connect()
 			equal(t, "throttle", r.throttleDelay(), 5*time.Second)
 			wantError(t, r.outcome(r.send()), broker.ErrThrottled)
 		})
 	})
 	t.Run("keep-warm", func(t *testing.T) {
-		onBoth(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
-			r.ready()
+		onReady(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
 			r.broker.throttle = 5000
 			r.pass(time.Minute)
 			equal(t, "throttle", r.throttleDelay(), 5*time.Second)
@@ -297,7 +273,7 @@ func TestThrottleIsOfTheConnectionsOwnCallsToo(t *testing.T) {
 // is.
 func TestSendBehindALineSaysWhatItWaitsFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := dial(t, (&fakebroker.Scripted{Answer: throttledOnce(10_000)}).Piped())
+		conn := dial(t, piped(throttledOnce(10_000)))
 		must(t, heartbeat(t.Context(), conn))
 		go heartbeat(t.Context(), conn)
 		synctest.Wait()

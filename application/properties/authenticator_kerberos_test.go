@@ -4,11 +4,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/sasl/gssapi"
 	"brokerconn/ports"
 )
@@ -16,16 +16,11 @@ import (
 // kerberosFiles puts a krb5.conf and a keytab in place.
 func kerberosFiles(t *testing.T) (dir string) {
 	t.Helper()
-	dir = t.TempDir()
-	for name, data := range map[string][]byte{
+	dir = filesOf(t, map[string][]byte{
 		"krb5.conf":     []byte("[libdefaults]\n default_realm = EXAMPLE.ORG\n dns_lookup_kdc = false\n"),
 		"client.keytab": keytabOf("EXAMPLE.ORG", "proxy", "host"),
 		"other.keytab":  []byte(canary),
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	})
 	t.Setenv("KRB5_CONFIG", filepath.Join(dir, "krb5.conf"))
 	t.Setenv("KRB5CCNAME", "FILE:"+filepath.Join(dir, "none"))
 	return dir
@@ -77,40 +72,19 @@ func TestKerberosLogins(t *testing.T) {
 			"EXAMPLE.ORG"},
 	} {
 		t.Run(c.dialect.String()+" "+c.name, func(t *testing.T) {
-			s, err := Read(c.dialect, written(t, "", c.lines...))
-			if err != nil {
-				t.Fatal(err)
-			}
-			cfg, err := s.Config()
-			if err != nil {
-				t.Fatal(err)
-			}
+			_, cfg := configured(t, c.dialect, "", c.lines...)
 			a := cfg.Authenticators[0]
 			if a.Mechanism() != "GSSAPI" || fmt.Sprint(a) != c.prints {
 				t.Errorf("%s of %v", a.Mechanism(), a)
 			}
-			var failed *gssapi.Error
-			if err := firstError(a, "broker.example.org"); !errors.As(err, &failed) || failed.Reason != c.reason ||
+			ex := a.Begin(ports.Endpoint{Host: "broker.example.org"})
+			defer ex.Close()
+			_, _, err := saslpeer.Step(ex, nil)
+			if e, ok := errors.AsType[*gssapi.Error](err); !ok || e.Reason != c.reason ||
 				!strings.Contains(err.Error(), c.names) {
 				t.Errorf("got %v, want reason %v and %q", err, c.reason, c.names)
 			}
 		})
-	}
-}
-
-// firstError is what the first step of a login fails of; nil if it does not.
-func firstError(a ports.Authenticator, host string) error {
-	ex := a.Begin(ports.Endpoint{Host: host})
-	defer ex.Close()
-	ex.Next(nil)
-	for {
-		_, _, err := ex.Result()
-		if err != ports.ErrWouldBlock {
-			return err
-		}
-		woken := make(chan struct{})
-		ex.(ports.Watcher).Watch(func() { close(woken) })
-		<-woken
 	}
 }
 

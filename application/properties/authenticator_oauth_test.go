@@ -7,14 +7,13 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/ports"
-	"brokerconn/ports/porttest"
 )
 
 // What the keys of OAUTHBEARER say reaches the token endpoint and the broker.
@@ -30,10 +29,7 @@ func TestAuthenticatorOfOAuth(t *testing.T) {
 	endpoint.StartTLS()
 	defer endpoint.Close()
 	authority := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: endpoint.Certificate().Raw}))
-	file := filepath.Join(t.TempDir(), "idp.pem")
-	if err := os.WriteFile(file, []byte(authority), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file := filepath.Join(filesOf(t, map[string][]byte{"idp.pem": []byte(authority)}), "idp.pem")
 	jaas := `sasl.jaas.config=x.OAuthBearerLoginModule required clientId=id clientSecret="` + canary +
 		`" scope="a b" extension_tenant="t";`
 	properties := []string{"sasl.oauthbearer.client.id=id", "sasl.oauthbearer.client.secret=" + canary,
@@ -54,23 +50,13 @@ func TestAuthenticatorOfOAuth(t *testing.T) {
 			lines := append(c.lines, "security.protocol=SASL_SSL", "sasl.mechanism=OAUTHBEARER",
 				"sasl.oauthbearer.token.endpoint.url="+endpoint.URL+"/token")
 			s, err := Read(c.dialect, written(t, "", lines...))
-			if err != nil {
-				t.Fatal(err)
-			}
+			saslpeer.Succeed(t, err)
 			if c.caFile != "" {
 				s.SASL.OAuth.CAFile = c.caFile
 			}
 			cfg, err := s.Config()
-			if err != nil {
-				t.Fatal(err)
-			}
-			x := cfg.Authenticators[0].Begin(ports.Endpoint{})
-			defer x.Close()
-			x.Next(nil)
-			woken := make(chan struct{})
-			x.(ports.Watcher).Watch(func() { close(woken) })
-			<-woken
-			response, _, err := x.Result()
+			saslpeer.Succeed(t, err)
+			response, _, err := saslpeer.Step(saslpeer.Begin(t, cfg.Authenticators[0]), nil)
 			if strings.Contains(name, "another") {
 				if e := new(oauthbearer.EndpointError); !errors.As(err, &e) ||
 					!strings.Contains(e.Hint(), "authority") {
@@ -116,12 +102,10 @@ func TestOAuthNamesTheKeys(t *testing.T) {
 		c.change(&o)
 		cfg, err := (&Settings{Dialect: c.dialect, Security: SASLSSL, SASL: SASL{Mechanism: "OAUTHBEARER",
 			OAuth: o}}).Config()
-		var e *Error
-		if cfg.Authenticators != nil || len(unjoined(err)) != 1 || !errors.As(err, &e) || e.Key != c.key ||
-			!strings.Contains(e.Problem, c.words) {
-			t.Errorf("%v; want %s: %s", err, c.key, c.words)
+		wantProblem(t, err, c.key, c.words)
+		if cfg.Authenticators != nil {
+			t.Errorf("%s: got %v, want no Config", c.key, cfg.Authenticators)
 		}
-		porttest.NoSecrets(t, "the error", err, canary)
 	}
 	if _, err := new(OAuth).authenticator(nil); len(unjoined(err)) != 3 {
 		t.Errorf("of nothing: %v", err)

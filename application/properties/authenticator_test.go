@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/sasl"
 	"brokerconn/adapters/sasl/gssapi"
 	"brokerconn/adapters/sasl/scram"
@@ -35,38 +36,18 @@ func loginsOf(mechanism, user, password string) map[Dialect][]string {
 // The way of a user: properties, and a broker on a socket that knows who is meant.
 func TestLogins(t *testing.T) {
 	const user = "alice,b=c"
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.EnableSASL(),
-		kfake.Superuser("PLAIN", user, canary), kfake.Superuser("SCRAM-SHA-256", user, canary),
-		kfake.Superuser("SCRAM-SHA-512", user, canary))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cluster.Close()
-	host, port, err := broker.ParseAddress(cluster.ListenAddrs()[0])
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, at := saslpeer.Cluster(t, kfake.EnableSASL(), kfake.Superuser("PLAIN", user, canary),
+		kfake.Superuser("SCRAM-SHA-256", user, canary), kfake.Superuser("SCRAM-SHA-512", user, canary))
 	for _, mechanism := range []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"} {
 		for d, lines := range loginsOf(mechanism, user, canary) {
 			t.Run(mechanism+" "+d.String(), func(t *testing.T) {
-				s, err := Read(d, written(t, "", lines...))
-				if err != nil {
-					t.Fatal(err)
-				}
-				s.Servers = []Server{{host, port}}
-				cfg, err := s.Config()
-				if err != nil {
-					t.Fatal(err)
-				}
-				if cfg.Authenticators[0].Mechanism() != mechanism {
-					t.Error(cfg.Authenticators[0].Mechanism())
-				}
+				_, cfg := configured(t, d, "", lines...)
+				saslpeer.Equal(t, "mechanism", cfg.Authenticators[0].Mechanism(), mechanism)
+				cfg.Host, cfg.Port = at.Host, at.Port
 				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 				defer cancel()
 				conn, err := broker.Dial(ctx, cfg)
-				if err != nil {
-					t.Fatal(err)
-				}
+				saslpeer.Succeed(t, err)
 				if _, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn); err != nil {
 					t.Error(err)
 				}
@@ -74,26 +55,6 @@ func TestLogins(t *testing.T) {
 				<-conn.Done()
 			})
 		}
-	}
-}
-
-// firstWord is what a login begins with, once its step has run.
-func firstWord(t *testing.T, a ports.Authenticator) string {
-	t.Helper()
-	ex := a.Begin(ports.Endpoint{})
-	defer ex.Close()
-	ex.Next(nil)
-	for {
-		response, _, err := ex.Result()
-		if err != ports.ErrWouldBlock {
-			if err != nil {
-				t.Fatal(err)
-			}
-			return string(response)
-		}
-		woken := make(chan struct{})
-		ex.(ports.Watcher).Watch(func() { close(woken) })
-		<-woken
 	}
 }
 
@@ -112,10 +73,10 @@ func TestFirstWords(t *testing.T) {
 			DelegationToken: true}}, "n,,n=id,r=", ",tokenauth=true"},
 	} {
 		cfg, err := (&Settings{Security: SASLPlaintext, SASL: c.login}).Config()
-		if err != nil {
-			t.Fatal(err)
-		}
-		word := firstWord(t, cfg.Authenticators[0])
+		saslpeer.Succeed(t, err)
+		response, _, err := saslpeer.Step(saslpeer.Begin(t, cfg.Authenticators[0]), nil)
+		saslpeer.Succeed(t, err)
+		word := string(response)
 		if !strings.HasPrefix(word, c.beginning) || !strings.HasSuffix(word, c.end) || c.end == "" &&
 			strings.Contains(word, "tokenauth") {
 			t.Errorf("got %q, want %q at the start and %q at the end", word, c.beginning, c.end)

@@ -21,10 +21,7 @@ var exclusive = [][2]*key{
 }
 
 // passwords are those of stores, which are ignored with them.
-var passwords = map[*key]*key{
-	caFileKey:   trustPasswordKey,
-	keyStoreKey: keyStorePasswordKey,
-}
+var passwords = map[*key]*key{caFileKey: trustPasswordKey, keyStoreKey: keyStorePasswordKey}
 
 // exclude ignores those of exclusive keys whose place a later source takes.
 func (r *reader) exclude() {

@@ -2,7 +2,6 @@ package properties
 
 import (
 	"reflect"
-	"strings"
 	"testing"
 
 	"brokerconn/ports"
@@ -35,10 +34,7 @@ func TestAPortAloneTakesNoPlace(t *testing.T) {
 	for _, sources := range [][]string{{"bootstrap_servers=a:1", "port=3"},
 		{"host=c", "bootstrap_servers=a:1", "port=3"}} {
 		_, err := readSources(t, KafkaPython, "", sources...)
-		if all := problems(t, err); len(all) != 1 || all[0].Key != "port" ||
-			!strings.Contains(all[0].Problem, "host") || !strings.Contains(all[0].Problem, "bootstrap_servers") {
-			t.Errorf("%q: got %v, want an error of port", sources, err)
-		}
+		wantProblem(t, err, "port", "host", "bootstrap_servers")
 	}
 }
 

@@ -70,7 +70,7 @@ func Parse(name string, text []byte) ([]Property, error) {
 	}
 	var all []Property
 	var problems []error
-	lines := &lines{rest: string(text)}
+	lines := &lines{rest: strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(string(text))}
 	for {
 		line, ok := lines.logical()
 		if !ok {
@@ -129,22 +129,13 @@ func (l *lines) logical() (line logicalLine, ok bool) {
 	}
 }
 
-// natural returns the next line, which "\n", "\r" or "\r\n" ends.
+// natural returns the next line.
 func (l *lines) natural() (line string, ok bool) {
 	if l.rest == "" {
 		return "", false
 	}
 	l.number++
-	end := strings.IndexAny(l.rest, "\r\n")
-	if end < 0 {
-		line, l.rest = l.rest, ""
-		return line, true
-	}
-	line = l.rest[:end]
-	if strings.HasPrefix(l.rest[end:], "\r\n") {
-		end++
-	}
-	l.rest = l.rest[end+1:]
+	line, l.rest, _ = strings.Cut(l.rest, "\n")
 	return line, true
 }
 

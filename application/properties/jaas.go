@@ -2,6 +2,7 @@ package properties
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -33,16 +34,14 @@ func parseJAAS(text string) (modules []jaasModule, err error) {
 	}
 	l := &jaasLexer{rest: text}
 	for {
-		class, err := l.next()
+		class := l.next()
 		switch {
-		case err != nil:
-			return nil, err
-		case class.kind == jaasEnd && modules == nil:
-			return nil, fmt.Errorf("no login module")
+		case class.kind == jaasEnd && (modules == nil || l.err != nil):
+			return nil, l.fail("no login module")
 		case class.kind == jaasEnd:
 			return modules, nil
 		case class.kind != jaasWord:
-			return nil, fmt.Errorf("the text begins with the class of a login module, such as " +
+			return nil, l.fail("the text begins with the class of a login module, such as " +
 				"org.apache.kafka.common.security.plain.PlainLoginModule")
 		}
 		m := jaasModule{class: class.text}
@@ -53,58 +52,45 @@ func parseJAAS(text string) (modules []jaasModule, err error) {
 	}
 }
 
+// jaasFlags come after the class. They mean the same where there is one entry.
+var jaasFlags = []string{"required", "requisite", "sufficient", "optional"}
+
 // entry reads the rest of an entry after the class: a flag, options, a semicolon.
 func (l *jaasLexer) entry() (options []jaasOption, err error) {
-	flag, err := l.next()
-	if err != nil {
-		return nil, err
-	}
-	switch strings.ToLower(flag.text) {
-	case "required", "requisite", "sufficient", "optional":
-	default:
-		return nil, fmt.Errorf(`after the class comes "required"`)
+	if !slices.Contains(jaasFlags, strings.ToLower(l.next().text)) {
+		return nil, l.fail(`after the class comes "required"`)
 	}
 	after := `after "required"`
 	for {
-		name, err := l.next()
-		if err != nil {
-			return nil, err
-		}
+		name := l.next()
 		switch name.kind {
 		case jaasSemicolon:
 			return options, nil
 		case jaasEnd:
-			return nil, fmt.Errorf("%s: a semicolon is missing at the end", after)
+			return nil, l.fail("%s: a semicolon is missing at the end", after)
 		case jaasEquals, jaasQuoted:
-			return nil, fmt.Errorf(`%s: an option, as in username="alice", or the semicolon at the end`, after)
+			return nil, l.fail(`%s: an option, as in username="alice", or the semicolon at the end`, after)
 		}
-		equals, err := l.next()
-		if err != nil {
-			return nil, err
+		if l.next().kind != jaasEquals {
+			return nil, l.fail(`%s: an option is name="value"`, after)
 		}
-		if equals.kind != jaasEquals {
-			return nil, fmt.Errorf(`%s: an option is name="value"`, after)
-		}
-		value, err := l.next()
-		if err != nil {
-			return nil, err
-		}
+		value := l.next()
 		if value.kind != jaasWord && value.kind != jaasQuoted {
-			return nil, fmt.Errorf(`%s: an option has no value: name="value"`, after)
+			return nil, l.fail(`%s: an option has no value: name="value"`, after)
 		}
 		options = append(options, jaasOption{name.text, value.text})
 		after = fmt.Sprintf("after option %d", len(options))
 	}
 }
 
-type jaasKind uint8
+type jaasKind byte
 
 const (
-	jaasEnd jaasKind = iota
-	jaasWord
-	jaasQuoted
-	jaasEquals
-	jaasSemicolon
+	jaasEnd       jaasKind = 0 // of the text, or an error
+	jaasWord      jaasKind = 'w'
+	jaasQuoted    jaasKind = 'q'
+	jaasEquals    jaasKind = '='
+	jaasSemicolon jaasKind = ';'
 )
 
 type jaasToken struct {
@@ -112,35 +98,38 @@ type jaasToken struct {
 	text string
 }
 
-type jaasLexer struct{ rest string }
+type jaasLexer struct {
+	rest string
+	err  error // the first one
+}
 
-func (l *jaasLexer) next() (jaasToken, error) {
-	if err := l.skip(); err != nil {
-		return jaasToken{}, err
+// fail returns the first error.
+func (l *jaasLexer) fail(format string, args ...any) error {
+	if l.err == nil {
+		l.err = fmt.Errorf(format, args...)
 	}
-	if l.rest == "" {
-		return jaasToken{kind: jaasEnd}, nil
+	return l.err
+}
+
+func (l *jaasLexer) next() jaasToken {
+	l.skip()
+	if l.rest == "" || l.err != nil {
+		return jaasToken{}
 	}
 	switch c := l.rest[0]; c {
-	case '=':
+	case '=', ';':
 		l.rest = l.rest[1:]
-		return jaasToken{kind: jaasEquals}, nil
-	case ';':
-		l.rest = l.rest[1:]
-		return jaasToken{kind: jaasSemicolon}, nil
+		return jaasToken{kind: jaasKind(c)}
 	case '"', '\'':
 		return l.quoted(c)
 	}
-	n := strings.IndexFunc(l.rest, func(r rune) bool { return !isJAASWord(r) })
-	if n < 0 {
-		n = len(l.rest)
+	after := strings.TrimLeftFunc(l.rest, isJAASWord)
+	word := l.rest[:len(l.rest)-len(after)]
+	if l.rest = after; word == "" {
+		_ = l.fail(`a character that must be in quotes, as in name="value"`)
+		return jaasToken{}
 	}
-	if n == 0 {
-		return jaasToken{}, fmt.Errorf(`a character that must be in quotes, as in name="value"`)
-	}
-	word := l.rest[:n]
-	l.rest = l.rest[n:]
-	return jaasToken{jaasWord, word}, nil
+	return jaasToken{jaasWord, word}
 }
 
 func isJAASWord(r rune) bool {
@@ -149,24 +138,19 @@ func isJAASWord(r rune) bool {
 }
 
 // skip skips spaces and comments.
-func (l *jaasLexer) skip() error {
+func (l *jaasLexer) skip() {
 	for {
 		l.rest = strings.TrimLeft(l.rest, " \t\r\n\f")
 		switch {
 		case strings.HasPrefix(l.rest, "//"):
-			end := strings.IndexAny(l.rest, "\r\n")
-			if end < 0 {
-				end = len(l.rest)
-			}
-			l.rest = l.rest[end:]
+			l.rest = strings.TrimLeftFunc(l.rest, func(r rune) bool { return r != '\r' && r != '\n' })
 		case strings.HasPrefix(l.rest, "/*"):
-			end := strings.Index(l.rest[2:], "*/")
-			if end < 0 {
-				return fmt.Errorf("a comment is not closed")
+			_, after, closed := strings.Cut(l.rest[2:], "*/")
+			if l.rest = after; !closed {
+				_ = l.fail("a comment is not closed")
 			}
-			l.rest = l.rest[2+end+2:]
 		default:
-			return nil
+			return
 		}
 	}
 }
@@ -175,15 +159,16 @@ func (l *jaasLexer) skip() error {
 // and up to three octal digits are a byte.
 var jaasEscapes = map[byte]byte{'a': 7, 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', 'v': '\v'}
 
-func (l *jaasLexer) quoted(quote byte) (jaasToken, error) {
+func (l *jaasLexer) quoted(quote byte) jaasToken {
 	var b strings.Builder
 	for i := 1; i < len(l.rest); i++ {
 		switch c := l.rest[i]; {
 		case c == quote:
 			l.rest = l.rest[i+1:]
-			return jaasToken{jaasQuoted, b.String()}, nil
+			return jaasToken{jaasQuoted, b.String()}
 		case c == '\n' || c == '\r':
-			return jaasToken{}, fmt.Errorf("a quote is not closed on its line")
+			_ = l.fail("a quote is not closed on its line")
+			return jaasToken{}
 		case c != '\\':
 			b.WriteByte(c)
 		case i+1 < len(l.rest):
@@ -193,7 +178,8 @@ func (l *jaasLexer) quoted(quote byte) (jaasToken, error) {
 			i += n - 1
 		}
 	}
-	return jaasToken{}, fmt.Errorf("a quote is not closed")
+	_ = l.fail("a quote is not closed")
+	return jaasToken{}
 }
 
 // jaasEscape reads an escape after its backslash; n is its length.

@@ -91,6 +91,12 @@ func (k *key) whenEmpty() emptiness {
 	return unset
 }
 
+func init() {
+	for _, k := range tlsKeys {
+		k.scope = forTLS
+	}
+}
+
 // keys returns all of them.
 func keys() []*key { return slices.Concat(connectionKeys, tlsKeys, saslKeys) }
 
@@ -147,27 +153,18 @@ func keyOf(d Dialect, field string) (best *key) {
 // field returns the field that key.to names, and its row if the struct has rows.
 func (s *Settings) field(to string) (reflect.Value, *setting.Row) {
 	dot := strings.LastIndexByte(to, '.')
-	var options any
-	switch to[:dot] {
-	case "Config":
-		options = &s.Connection
-	case "tcp.Options":
-		options = &s.Sockets
-	case "tls.Options":
-		options = &s.TLS
-	case "scram.Options":
-		options = &s.SASL.Login
-	case "gssapi.Options":
-		options = &s.SASL.Kerberos
-	case "oauthbearer.ClientCredentials":
-		options = &s.SASL.OAuth.ClientCredentials
-	case "properties.OAuth":
-		options = &s.SASL.OAuth
-	case "properties.SASL":
-		options = &s.SASL
-	case "properties.Settings":
-		options = s
-	default:
+	options := map[string]any{
+		"Config":                        &s.Connection,
+		"tcp.Options":                   &s.Sockets,
+		"tls.Options":                   &s.TLS,
+		"scram.Options":                 &s.SASL.Login,
+		"gssapi.Options":                &s.SASL.Kerberos,
+		"oauthbearer.ClientCredentials": &s.SASL.OAuth.ClientCredentials,
+		"properties.OAuth":              &s.SASL.OAuth,
+		"properties.SASL":               &s.SASL,
+		"properties.Settings":           s,
+	}[to[:dot]]
+	if options == nil {
 		panic("properties: no struct for " + to)
 	}
 	var row *setting.Row

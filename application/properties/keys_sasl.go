@@ -40,20 +40,12 @@ var (
 )
 
 var saslKeys = []*key{
-	mechanismKey,
-	usernameKey,
-	passwordKey,
+	mechanismKey, usernameKey, passwordKey,
 	jaasKey, // before the keys that win over its options
 	serviceKey,
 	{kafkaPython: "sasl_kerberos_domain_name", to: "gssapi.Options.DomainName", scope: forKerberos, optional: true},
 	{librdkafka: "sasl.kerberos.principal", to: "gssapi.Options.Principal", scope: forKerberos, optional: true},
-	keytabKey,
-	providerKey,
-	tokenURLKey,
-	clientIDKey,
-	clientSecretKey,
-	httpsCAFileKey,
-	httpsCAPEMKey,
+	keytabKey, providerKey, tokenURLKey, clientIDKey, clientSecretKey, httpsCAFileKey, httpsCAPEMKey,
 	{java: "sasl.oauthbearer.scope", librdkafka: "sasl.oauthbearer.scope",
 		to: "oauthbearer.ClientCredentials.Scopes", scope: forOAuth, optional: true},
 	{librdkafka: "sasl.oauthbearer.extensions", to: "properties.OAuth.Extensions", scope: forOAuth, optional: true},

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// The keys of TLS.
+// The keys of TLS, whose scope is forTLS.
 //
 // Where kafka-python and librdkafka name PEM files, Java names stores, and only those of
 // type PEM are read here: the truststore becomes CAFile, the keystore, which has key and
@@ -14,71 +14,53 @@ import (
 
 var (
 	caFileKey = &key{kafkaPython: "ssl_cafile", java: "ssl.truststore.location", librdkafka: "ssl.ca.location",
-		to: "tls.Options.CAFile", scope: forTLS, system: true}
+		to: "tls.Options.CAFile", system: true}
 	caPEMKey = &key{java: "ssl.truststore.certificates", librdkafka: "ssl.ca.pem", to: "tls.Options.CAPEM",
-		scope: forTLS, pem: authorities}
-	trustTypeKey     = &key{java: "ssl.truststore.type", scope: forTLS, optional: true, words: storeTypes}
-	trustPasswordKey = &key{java: "ssl.truststore.password", scope: forTLS}
+		pem: authorities}
+	trustTypeKey     = &key{java: "ssl.truststore.type", optional: true, words: storeTypes}
+	trustPasswordKey = &key{java: "ssl.truststore.password"}
 
-	certFileKey = &key{kafkaPython: "ssl_certfile", librdkafka: "ssl.certificate.location",
-		to: "tls.Options.CertFile", scope: forTLS}
-	keyFileKey = &key{kafkaPython: "ssl_keyfile", librdkafka: "ssl.key.location", to: "tls.Options.KeyFile",
-		scope: forTLS}
-	certPEMKey = &key{java: "ssl.keystore.certificate.chain", librdkafka: "ssl.certificate.pem",
-		to: "tls.Options.CertPEM", scope: forTLS, pem: clientChain}
-	keyPEMKey = &key{java: "ssl.keystore.key", librdkafka: "ssl.key.pem", to: "tls.Options.KeyPEM", scope: forTLS,
-		pem: clientKey}
+	certFileKey = &key{kafkaPython: "ssl_certfile", librdkafka: "ssl.certificate.location", to: "tls.Options.CertFile"}
+	keyFileKey  = &key{kafkaPython: "ssl_keyfile", librdkafka: "ssl.key.location", to: "tls.Options.KeyFile"}
+	certPEMKey  = &key{java: "ssl.keystore.certificate.chain", librdkafka: "ssl.certificate.pem",
+		to: "tls.Options.CertPEM", pem: clientChain}
+	keyPEMKey   = &key{java: "ssl.keystore.key", librdkafka: "ssl.key.pem", to: "tls.Options.KeyPEM", pem: clientKey}
 	keyStoreKey = &key{java: "ssl.keystore.location", librdkafka: "ssl.keystore.location",
-		to: "tls.Options.CertFile tls.Options.KeyFile", scope: forTLS}
-	keyTypeKey          = &key{java: "ssl.keystore.type", scope: forTLS, optional: true, words: storeTypes}
-	keyStorePasswordKey = &key{java: "ssl.keystore.password", librdkafka: "ssl.keystore.password", scope: forTLS}
+		to: "tls.Options.CertFile tls.Options.KeyFile"}
+	keyTypeKey          = &key{java: "ssl.keystore.type", optional: true, words: storeTypes}
+	keyStorePasswordKey = &key{java: "ssl.keystore.password", librdkafka: "ssl.keystore.password"}
 	keyPasswordKey      = &key{kafkaPython: "ssl_password", java: "ssl.key.password", librdkafka: "ssl.key.password",
-		to: "tls.Options.KeyPassword", scope: forTLS}
-	crlFileKey = &key{kafkaPython: "ssl_crlfile", librdkafka: "ssl.crl.location", to: "tls.Options.CRLFile",
-		scope: forTLS}
+		to: "tls.Options.KeyPassword"}
+	crlFileKey = &key{kafkaPython: "ssl_crlfile", librdkafka: "ssl.crl.location", to: "tls.Options.CRLFile"}
 )
 
 var storeTypes = []string{"PEM", "JKS", "PKCS12"}
 
 var tlsKeys = []*key{
-	{kafkaPython: "ssl_context", scope: forTLS, object: "a TLS configuration", to: "tls.Options.Config"},
-	caFileKey,
-	caPEMKey,
-	trustTypeKey,
-	trustPasswordKey,
-	certFileKey,
-	keyFileKey,
-	certPEMKey,
-	keyPEMKey,
-	keyStoreKey,
-	keyTypeKey,
-	keyStorePasswordKey,
-	keyPasswordKey,
-	crlFileKey,
-	{kafkaPython: "ssl_check_hostname", scope: forTLS, optional: true, to: "tls.Options.AnyHost", not: true},
+	{kafkaPython: "ssl_context", object: "a TLS configuration", to: "tls.Options.Config"},
+	caFileKey, caPEMKey, trustTypeKey, trustPasswordKey, certFileKey, keyFileKey, certPEMKey, keyPEMKey,
+	keyStoreKey, keyTypeKey, keyStorePasswordKey, keyPasswordKey, crlFileKey,
+	{kafkaPython: "ssl_check_hostname", optional: true, to: "tls.Options.AnyHost", not: true},
 	{
 		java: "ssl.endpoint.identification.algorithm", librdkafka: "ssl.endpoint.identification.algorithm",
-		to: "tls.Options.AnyHost", scope: forTLS, optional: true,
+		to: "tls.Options.AnyHost", optional: true,
 		empty: meaningful, // to Java: no check
 		read:  func(r *reader, p *Property) { r.s.TLS.AnyHost = r.oneOf(p, []string{"https", "none", ""}) != "https" },
 	},
-	{librdkafka: "enable.ssl.certificate.verification", to: "tls.Options.AnyCertificate", scope: forTLS,
-		optional: true, not: true},
+	{librdkafka: "enable.ssl.certificate.verification", to: "tls.Options.AnyCertificate", optional: true, not: true},
 	{kafkaPython: "ssl_ciphers", java: "ssl.cipher.suites", librdkafka: "ssl.cipher.suites",
-		to: "tls.Options.Ciphers tls.Options.CipherSuites", scope: forTLS, read: readCiphers},
-	{java: "ssl.enabled.protocols", to: "tls.Options.MinVersion tls.Options.MaxVersion", scope: forTLS,
+		to: "tls.Options.Ciphers tls.Options.CipherSuites", read: readCiphers},
+	{java: "ssl.enabled.protocols", to: "tls.Options.MinVersion tls.Options.MaxVersion",
 		optional: true, read: readProtocols},
-	{java: "ssl.protocol", scope: forTLS, optional: true, words: []string{"TLS", "TLSv1.2", "TLSv1.3"},
+	{java: "ssl.protocol", optional: true, words: []string{"TLS", "TLSv1.2", "TLSv1.3"},
 		unused: "ssl.enabled.protocols decides"},
-	{librdkafka: "ssl.curves.list", scope: forTLS, optional: true, why: "crypto/tls chooses its curves: leave it out"},
-	{librdkafka: "ssl.sigalgs.list", scope: forTLS, optional: true,
-		why: "crypto/tls chooses its signature algorithms: leave it out"},
-	{librdkafka: "ssl.ca.certificate.stores", scope: forTLS, optional: true,
+	{librdkafka: "ssl.curves.list", optional: true, why: "crypto/tls chooses its curves: leave it out"},
+	{librdkafka: "ssl.sigalgs.list", optional: true, why: "crypto/tls chooses its signature algorithms: leave it out"},
+	{librdkafka: "ssl.ca.certificate.stores", optional: true,
 		why: "the system's authorities are trusted without it: leave it out, or name a PEM file as ssl.ca.location"},
-	{librdkafka: "ssl.engine.location ssl.engine.id ssl.providers", scope: forTLS,
+	{librdkafka: "ssl.engine.location ssl.engine.id ssl.providers",
 		why: "OpenSSL's engines are not available: keys are PEM files, named by ssl.key.location"},
-	{java: "ssl.engine.factory.class", scope: forTLS,
-		why: "a Java class cannot run here: set Config.Transport in Go"},
+	{java: "ssl.engine.factory.class", why: "a Java class cannot run here: set Config.Transport in Go"},
 }
 
 // readCiphers reads a list of IANA's names as such, and everything else as OpenSSL's

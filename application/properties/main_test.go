@@ -10,13 +10,16 @@ import (
 	"encoding/pem"
 	"errors"
 	"math/big"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
+
+	"brokerconn/acceptance/saslpeer"
+	"brokerconn/application/broker"
+	"brokerconn/ports/porttest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -24,35 +27,22 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // stores writes the files that configurations name, and returns their folder.
 func stores(t *testing.T) string {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := saslpeer.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, IsCA: true, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageCRLSign | x509.KeyUsageCertSign, SubjectKeyId: []byte{1},
 		NotAfter: time.Now().Add(time.Hour),
 	}
-	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	crl, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(1),
-		NextUpdate: time.Now().Add(time.Hour)}, template, key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	cert := saslpeer.Must(x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key))
+	pkcs8 := saslpeer.Must(x509.MarshalPKCS8PrivateKey(key))
+	crl := saslpeer.Must(x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(1),
+		NextUpdate: time.Now().Add(time.Hour)}, template, key))
 	block := func(kind string, der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}) }
 	certPEM, keyPEM := block("CERTIFICATE", cert), block("PRIVATE KEY", pkcs8)
 	legacy := pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY",
 		Headers: map[string]string{"Proc-Type": "4,ENCRYPTED", "DEK-Info": "AES-128-CBC,00"}, Bytes: pkcs8})
 
-	dir := t.TempDir()
-	for name, data := range map[string][]byte{
+	return filesOf(t, map[string][]byte{
 		"ca.pem":        append([]byte("Alias name: root\n"), certPEM...),
 		"client.pem":    append(bytes.Clone(certPEM), keyPEM...),
 		"chain.pem":     certPEM,
@@ -69,10 +59,15 @@ func stores(t *testing.T) string {
 		"empty.pem":     {'\n'},
 		"notes.txt":     []byte("nothing that is PEM\n"),
 		"client.keytab": {5, 2},
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
-			t.Fatal(err)
-		}
+	})
+}
+
+// filesOf writes files into a new folder.
+func filesOf(t *testing.T, files map[string][]byte) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	for name, data := range files {
+		write(t, filepath.Join(dir, name), string(data))
 	}
 	return dir
 }
@@ -88,22 +83,41 @@ func written(t *testing.T, dir string, lines ...string) []Property {
 	return props
 }
 
+// configured reads lines in which DIR is a folder, and makes a configuration of them.
+func configured(t *testing.T, d Dialect, dir string, lines ...string) (*Settings, broker.Config) {
+	t.Helper()
+	s, err := Read(d, written(t, dir, lines...))
+	saslpeer.Succeed(t, err)
+	cfg, err := s.Config()
+	saslpeer.Succeed(t, err)
+	return s, cfg
+}
+
 // problems takes a joined error apart.
 func problems(t *testing.T, err error) (all []*Error) {
 	t.Helper()
-	if err == nil {
-		return nil
-	}
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		t.Fatalf("%v is not joined", err)
-	}
-	for _, one := range joined.Unwrap() {
-		e := new(Error)
-		if !errors.As(one, &e) {
+	for _, one := range unjoined(err) {
+		e, ok := errors.AsType[*Error](one)
+		if !ok {
 			t.Fatalf("%v is no *Error", one)
 		}
 		all = append(all, e)
 	}
 	return all
+}
+
+// wantProblem requires one error, of a key, with words in it and no secret.
+func wantProblem(t *testing.T, err error, key string, words ...string) {
+	t.Helper()
+	all := problems(t, err)
+	if len(all) != 1 || all[0].Key != key {
+		t.Errorf("got %v, want an error of %s", err, key)
+		return
+	}
+	for _, word := range words {
+		if !strings.Contains(all[0].Problem, word) {
+			t.Errorf("got %v, want %q in it", err, word)
+		}
+	}
+	porttest.NoSecrets(t, "the error", err, canary)
 }

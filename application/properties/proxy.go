@@ -38,12 +38,7 @@ const (
 
 var proxyKindNames = [...]string{"none", "SOCKS5", "HTTP CONNECT"}
 
-func (k ProxyKind) String() string {
-	if int(k) < len(proxyKindNames) {
-		return proxyKindNames[k]
-	}
-	return fmt.Sprintf("unknown kind of proxy %d", uint8(k))
-}
+func (k ProxyKind) String() string { return nameOf(proxyKindNames[:], uint8(k), "kind of proxy") }
 
 const proxyForm = "socks5://host:port, socks5h:// to have the proxy resolve names, or http://; user:password@ " +
 	"before the host if it wants a login"

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/netlink"
 	"brokerconn/adapters/netlink/tunnel/tunneltest"
 )
@@ -34,22 +35,12 @@ func TestProxyIsUsed(t *testing.T) {
 				serve = (&tunneltest.Connect{Username: "u@d", Password: canary, Dial: dial}).Serve
 			}
 			url := c.scheme + "://u%40d:" + canary + "@" + tunneltest.Listen(t, serve)
-			s, err := Read(Guess, Pairs(map[string]string{"proxy_url": url, "host": "localhost", "port": "7",
-				"afi": "AF_INET"}))
-			if err != nil {
-				t.Fatal(err)
-			}
-			cfg, err := s.Config()
-			if err != nil {
-				t.Fatal(err)
-			}
+			_, cfg := configured(t, Guess, "", "proxy_url="+url, "host=localhost", "port=7", "afi=AF_INET")
 			transport := cfg.Transport.(*netlink.Transport)
 			want := "localhost:7"
 			if c.here {
 				eps, err := transport.Lookup(context.Background(), cfg.Host, cfg.Port)
-				if err != nil {
-					t.Fatal(err)
-				}
+				saslpeer.Succeed(t, err)
 				want = eps[0].Address
 				if !strings.HasPrefix(want, "127.") {
 					t.Errorf("localhost is %s", want)
@@ -58,9 +49,7 @@ func TestProxyIsUsed(t *testing.T) {
 				t.Error("names are looked up here")
 			}
 			conn, err := transport.Dial(context.Background(), "tcp", want)
-			if err != nil {
-				t.Fatal(err)
-			}
+			saslpeer.Succeed(t, err)
 			defer conn.Close()
 			if got, err := io.ReadAll(conn); string(got) != "broker" || err != nil {
 				t.Errorf("read %q, %v", got, err)

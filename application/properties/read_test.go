@@ -91,26 +91,18 @@ func TestLaterSourcesWin(t *testing.T) {
 		t.Errorf("got %+v, want the server and the timeout of the last source", s)
 	}
 	_, err = Read(Guess, file, append(flags, Property{Key: "host", Value: ports.NewSecret("c"), Where: "-X"}))
-	if all := problems(t, err); len(all) != 1 || all[0].Key != "host" ||
-		!strings.Contains(all[0].Problem, "mixed dialects") {
-		t.Errorf("got %v, want an error of mixed dialects", err)
-	}
+	wantProblem(t, err, "host", "mixed dialects")
 }
 
 func TestConfig(t *testing.T) {
-	s, err := Read(Guess, Pairs(map[string]string{"host": "::1", "port": "7", "client_id": "c",
-		"send_buffer_bytes": "4096"}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg, err := s.Config()
-	if err != nil || cfg.Host != "::1" || cfg.Port != 7 || cfg.ClientID != "c" || cfg.Transport == nil {
-		t.Errorf("got %+v and %v, want ::1, 7 and a transport", cfg, err)
+	_, cfg := configured(t, Guess, "", "host=::1", "port=7", "client_id=c", "send_buffer_bytes=4096")
+	if cfg.Host != "::1" || cfg.Port != 7 || cfg.ClientID != "c" || cfg.Transport == nil {
+		t.Errorf("got %+v, want ::1, 7 and a transport", cfg)
 	}
 	if _, err := broker.NewPolled(cfg); err != nil {
 		t.Errorf("got %v, want that broker accepts it", err)
 	}
-	if cfg, err = new(Settings).Config(); err != nil || cfg.Host != "" || cfg.Port != 0 {
+	if cfg, err := new(Settings).Config(); err != nil || cfg.Host != "" || cfg.Port != 0 {
 		t.Errorf("without settings: got %+v and %v, want no host", cfg, err)
 	}
 }
@@ -136,21 +128,29 @@ func TestConfigReportsAllProblems(t *testing.T) {
 
 // Package broker accepts every configuration that was read.
 func TestNumbersThatBrokerTakes(t *testing.T) {
-	for _, s := range connectionKeys {
-		for _, d := range []Dialect{KafkaPython, Java, Librdkafka} {
-			for _, key := range s.in(d) {
-				for _, n := range []int64{1, 1000, math.MaxInt32} {
-					settings, err := Read(d, Pairs(map[string]string{key: fmt.Sprint(n)}))
-					if err != nil {
-						continue
-					}
-					cfg, err := settings.Config()
-					if err != nil {
-						t.Errorf("%s=%d: %v", key, n, err)
-					} else if _, err := broker.NewPolled(cfg); err != nil {
-						t.Errorf("%s=%d: %v", key, n, err)
-					}
-				}
+	eachName(connectionKeys, func(k *key, d Dialect, name string) {
+		for _, n := range []int64{1, 1000, math.MaxInt32} {
+			settings, err := Read(d, Pairs(map[string]string{name: fmt.Sprint(n)}))
+			if err != nil {
+				continue
+			}
+			cfg, err := settings.Config()
+			if err == nil {
+				_, err = broker.NewPolled(cfg)
+			}
+			if err != nil {
+				t.Errorf("%s=%d: %v", name, n, err)
+			}
+		}
+	})
+}
+
+// eachName calls f with every name of keys.
+func eachName(keys []*key, f func(k *key, d Dialect, name string)) {
+	for _, k := range keys {
+		for d := firstDialect; d <= lastDialect; d++ {
+			for _, name := range k.in(d) {
+				f(k, d, name)
 			}
 		}
 	}
@@ -177,15 +177,14 @@ func TestIrrelevantKeys(t *testing.T) {
 		if len(dialectsOf(key)) > 0 {
 			t.Errorf("%s: got dialects %v, want none", key, dialectsOf(key))
 		}
-		if label(key) != key {
-			t.Errorf("%s: got %s in errors, want the key", key, label(key))
+	}
+	named := func(_ *key, _ Dialect, name string) {
+		if label(name) != name {
+			t.Errorf("%s: got %s in errors, want the key", name, label(name))
 		}
 	}
-	for d := firstDialect; d <= lastDialect; d++ {
-		for key := range index[d] {
-			if label(key) != key {
-				t.Errorf("%s: got %s in errors, want the key", key, label(key))
-			}
-		}
+	eachName(keys(), named)
+	for key := range irrelevant {
+		named(nil, Guess, key)
 	}
 }

@@ -186,22 +186,20 @@ func TestDefaultedCatches(t *testing.T) {
 
 // Each key sets a field that exists, and reading it changes no other one.
 func TestKeysSetTheirFields(t *testing.T) {
-	for _, k := range keys() {
-		for _, d := range []Dialect{KafkaPython, Java, Librdkafka} {
-			for _, name := range k.in(d) {
-				for _, value := range []string{"1000", "0.10", "false", "x"} {
-					s, err := Read(d, Pairs(map[string]string{name: value}))
-					if err != nil {
-						continue
-					}
-					for field, v := range reflect.ValueOf(s.Connection).Fields() {
-						if !v.IsZero() && !slices.Contains(strings.Fields(k.to), "Config."+field.Name) {
-							t.Errorf("%s=%s: got %s set, want %s", name, value, field.Name, k.to)
-						}
-					}
+	eachName(keys(), func(k *key, d Dialect, name string) {
+		for _, value := range []string{"1000", "0.10", "false", "x"} {
+			s, err := Read(d, Pairs(map[string]string{name: value}))
+			if err != nil {
+				continue
+			}
+			for field, v := range reflect.ValueOf(s.Connection).Fields() {
+				if !v.IsZero() && !slices.Contains(strings.Fields(k.to), "Config."+field.Name) {
+					t.Errorf("%s=%s: got %s set, want %s", name, value, field.Name, k.to)
 				}
 			}
 		}
+	})
+	for _, k := range keys() {
 		for to := range strings.FieldsSeq(k.to) {
 			if k.object == "" {
 				if field, _ := new(Settings).field(to); !field.IsValid() {

@@ -77,11 +77,13 @@ const (
 
 var protocolNames = [...]string{"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"}
 
-func (p Protocol) String() string {
-	if int(p) < len(protocolNames) {
-		return protocolNames[p]
+func (p Protocol) String() string { return nameOf(protocolNames[:], uint8(p), "protocol") }
+
+func nameOf(names []string, i uint8, what string) string {
+	if int(i) < len(names) {
+		return names[i]
 	}
-	return fmt.Sprintf("unknown protocol %d", uint8(p))
+	return fmt.Sprintf("unknown %s %d", what, i)
 }
 
 // TLS reports whether the connection is encrypted.

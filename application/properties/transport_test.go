@@ -2,7 +2,6 @@ package properties
 
 import (
 	"encoding/pem"
-	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -26,14 +25,8 @@ func TestTransportOfTLS(t *testing.T) {
 		Librdkafka: {"security.protocol=ssl", "ssl.ca.location=DIR/ca.pem",
 			"ssl.cipher.suites=TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "ssl.crl.location=DIR/crl.pem"},
 	} {
-		s, err := Read(d, written(t, dir, lines...))
-		if err != nil {
-			t.Fatal(err)
-		}
-		cfg, err := s.Config()
-		if err != nil {
-			t.Errorf("%v: %v", d, err)
-		} else if transport := cfg.Transport.(*netlink.Transport); !transport.Secure || transport.Lookup == nil {
+		_, cfg := configured(t, d, dir, lines...)
+		if transport := cfg.Transport.(*netlink.Transport); !transport.Secure || transport.Lookup == nil {
 			t.Errorf("%v: %+v", d, transport)
 		}
 	}
@@ -85,10 +78,9 @@ func TestConfigNamesTLSKeys(t *testing.T) {
 			"ssl.enabled.protocols", "TLS 1.2"},
 	} {
 		cfg, err := (&Settings{Dialect: c.dialect, Security: SSL, TLS: c.tls}).Config()
-		e := new(Error)
-		if !errors.As(err, &e) || e.Key != c.key || !strings.Contains(e.Problem, c.words) ||
-			strings.Contains(e.Error(), canary) || cfg.Transport != nil {
-			t.Errorf("got %v, want %s: %s", err, c.key, c.words)
+		wantProblem(t, err, c.key, c.words)
+		if cfg.Transport != nil {
+			t.Errorf("%s: got a transport, want none", c.key)
 		}
 	}
 	own := &netlink.Transport{}

@@ -25,8 +25,7 @@ func (r *reader) validateConfig() {
 	for _, err := range unjoined(r.s.Connection.Check()) {
 		problem := err.(*broker.ConfigError)
 		i := slices.IndexFunc(connectionKeys, func(k *key) bool {
-			return k.to == "Config."+problem.Setting &&
-				r.has(k)
+			return k.to == "Config."+problem.Setting && r.has(k)
 		})
 		switch {
 		case i < 0:

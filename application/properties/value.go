@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -174,12 +175,7 @@ func oneOf(p *Property, words []string) (string, error) {
 }
 
 func indexOf(words []string, word string) int {
-	for i, w := range words {
-		if strings.EqualFold(w, word) {
-			return i
-		}
-	}
-	return -1
+	return slices.IndexFunc(words, func(w string) bool { return strings.EqualFold(w, word) })
 }
 
 // orList writes "a, b or c".

@@ -93,24 +93,26 @@ func level(r *ports.APIVersionsResponse, n int16) {
 
 // TestIdentifyChangedTable checks the verdict and its evidence word for word.
 func TestIdentifyChangedTable(t *testing.T) {
+	type table = ports.APIVersionsResponse
+	const kraft, zooKeeper, controller = release.KRaftBroker, release.ZooKeeperBroker, release.KRaftController
 	for _, c := range []struct {
 		name, release string
 		lineage       release.Lineage
-		edit          func(r *ports.APIVersionsResponse)
+		edit          func(r *table)
 		want          string
 		evidence      []string // nil: not compared
 	}{
-		{"a release", "3.7", release.KRaftBroker, func(*ports.APIVersionsResponse) {}, "3.7", []string{
+		{"a release", "3.7", kraft, func(*table) {}, "3.7", []string{
 			"the 55 APIs that are compared are as in 3.7",
 			"metadata.version reaches 19, as in 3.7",
 			"not 3.6: Produce has v0 to v10, 3.6 has v0 to v9, and 7 more differ", // 0 1 8 9 60 68 74, and the level
 			// 0 10 16 22 24 25 26 28 66 69 75, and the level
 			"not 3.8: Produce has v0 to v10, 3.8 has v0 to v11, and 11 more differ",
 		}},
-		{"a release not upgraded to yet", "4.1", release.KRaftBroker, func(r *ports.APIVersionsResponse) {
+		{"a release not upgraded to yet", "4.1", kraft, func(r *table) {
 			r.Finalized = []ports.Feature{{Name: "metadata.version", Min: 14, Max: 14}}
 		}, "4.1", nil},
-		{"distinguished by hidden keys", "3.4", release.ZooKeeperBroker, func(*ports.APIVersionsResponse) {}, "3.4",
+		{"distinguished by hidden keys", "3.4", zooKeeper, func(*table) {}, "3.4",
 			[]string{
 				"the 51 APIs that are compared are as in 3.3 and in 3.4",
 				"LeaderAndIsr has v0 to v7, 3.3 has v0 to v6",
@@ -118,48 +120,40 @@ func TestIdentifyChangedTable(t *testing.T) {
 				"UpdateMetadata has v0 to v8, 3.3 has v0 to v7",
 				"Envelope is there, v0, 3.3 has none",
 			}},
-		{"hidden keys like neither", "3.4", release.ZooKeeperBroker,
-			func(r *ports.APIVersionsResponse) { set(r, 4, 0, 6) },
+		{"hidden keys like neither", "3.4", zooKeeper,
+			func(r *table) { set(r, 4, 0, 6) },
 			"between 3.3 and 3.4", []string{
 				"the 51 APIs that are compared are as in 3.3 and in 3.4",
 				"what brokers say to each other, which would tell, is like neither",
 			}},
-		{"hidden keys left out", "3.3", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) {
+		{"hidden keys left out", "3.3", zooKeeper, func(r *table) {
 			for _, key := range []int16{4, 5, 6, 7, 27, 56, 57, 67} {
 				set(r, key, 0, -1)
 			}
 		}, "between 3.3 and 3.4", nil},
-		{"telemetry", "3.7", release.KRaftBroker, func(r *ports.APIVersionsResponse) {
-			set(r, 71, 0, 0)
-			set(r, 72, 0,
-				0)
-		}, "3.7", nil},
-		{"JoinGroup of 4.0.1", "4.0", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 11, 0, 9) },
-			"4.0", nil},
-		{"JoinGroup of neither", "4.0", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 11, 1, 9) },
-			"custom, nearest 4.0", nil},
-		{"a level of the next release", "4.2", release.KRaftBroker, func(r *ports.APIVersionsResponse) { level(r, 30) },
+		{"telemetry", "3.7", kraft, func(r *table) { set(r, 71, 0, 0); set(r, 72, 0, 0) }, "3.7", nil},
+		{"JoinGroup of 4.0.1", "4.0", kraft, func(r *table) { set(r, 11, 0, 9) }, "4.0", nil},
+		{"JoinGroup of neither", "4.0", kraft, func(r *table) { set(r, 11, 1, 9) }, "custom, nearest 4.0", nil},
+		{"a level of the next release", "4.2", kraft, func(r *table) { level(r, 30) },
 			"between 4.2 and 4.3", []string{
 				"not 4.2: metadata.version reaches 30, in 4.2 it reaches 29",
 				"not 4.3: DescribeLogDirs has v1 to v4, 4.3 has v1 to v5",
 			}},
-		{"a level that is far off", "3.6", release.KRaftBroker, func(r *ports.APIVersionsResponse) { level(r, 21) },
+		{"a level that is far off", "3.6", kraft, func(r *table) { level(r, 21) },
 			"custom, nearest 3.6", []string{
 				"53 of the 53 APIs of 3.6 have the same highest version",
 				"metadata.version reaches 21, in 3.6 it reaches 14",
 			}},
-		{"KRaft without a quorum", "3.6", release.KRaftBroker,
-			func(r *ports.APIVersionsResponse) { set(r, 55, 0, -1); set(r, 64, 0, -1) },
+		{"KRaft without a quorum", "3.6", kraft,
+			func(r *table) { set(r, 55, 0, -1); set(r, 64, 0, -1) },
 			"custom, nearest 3.6", []string{
 				"51 of the 53 APIs of 3.6 have the same highest version",
 				"DescribeQuorum is missing, 3.6 has v0 to v1",
 				"UnregisterBroker is missing, 3.6 has v0",
 			}},
-		{"an unknown API", "2.8", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 512, 0, 1) },
-			"custom, nearest 2.8", nil},
-		{"an old Metadata", "2.8", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 3, 0, 7) },
-			"custom, nearest 2.8", nil},
-		{"a service's choice of APIs", "2.8", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) {
+		{"an unknown API", "2.8", zooKeeper, func(r *table) { set(r, 512, 0, 1) }, "custom, nearest 2.8", nil},
+		{"an old Metadata", "2.8", zooKeeper, func(r *table) { set(r, 3, 0, 7) }, "custom, nearest 2.8", nil},
+		{"a service's choice of APIs", "2.8", zooKeeper, func(r *table) {
 			for key := range int16(100) { // those of consumers and producers are left
 				if key > 20 || key >= 4 && key <= 7 {
 					set(r, key, 0, -1)
@@ -176,29 +170,21 @@ func TestIdentifyChangedTable(t *testing.T) {
 			"OffsetForLeaderEpoch is missing, 2.8 has v0 to v4",
 			"and 29 more differ from 2.8",
 		}},
-		{"between two releases", "2.4", release.ZooKeeperBroker,
-			func(r *ports.APIVersionsResponse) { set(r, 45, 0, -1) }, "between 2.3 and 2.4", nil},
-		{"minima raised", "2.8", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 1, 4, 12) },
-			"custom, nearest 2.8", nil},
-		{"minima not raised", "4.4", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 1, 0, 18) },
-			"custom, nearest 4.4", nil},
-		{"a higher version", "4.4", release.KRaftBroker, func(r *ports.APIVersionsResponse) { set(r, 0, 3, 14) },
+		{"between two releases", "2.4", zooKeeper, func(r *table) { set(r, 45, 0, -1) }, "between 2.3 and 2.4", nil},
+		{"minima raised", "2.8", zooKeeper, func(r *table) { set(r, 1, 4, 12) }, "custom, nearest 2.8", nil},
+		{"minima not raised", "4.4", kraft, func(r *table) { set(r, 1, 0, 18) }, "custom, nearest 4.4", nil},
+		{"a higher version", "4.4", kraft, func(r *table) { set(r, 0, 3, 14) },
 			"at least 4.4", []string{
 				"nothing that 4.4 has is missing",
 				"Produce has v3 to v14, 4.4 has v0 to v13",
 			}},
-		{"a higher level", "4.4", release.KRaftBroker, func(r *ports.APIVersionsResponse) { level(r, 34) },
-			"at least 4.4", nil},
-		{"a lower level", "4.4", release.KRaftBroker,
-			func(r *ports.APIVersionsResponse) { set(r, 0, 0, 14); level(r, 32) }, "custom, nearest 4.4", nil},
-		{"a later controller", "4.4", release.KRaftController, func(r *ports.APIVersionsResponse) { set(r, 95, 0, 0) },
-			"at least 4.4", nil},
-		{"no later ZooKeeper", "3.9", release.ZooKeeperBroker, func(r *ports.APIVersionsResponse) { set(r, 0, 0, 12) },
-			"custom, nearest 3.9", nil},
-		{"less than the oldest", "0.10.0", release.ZooKeeperBroker,
-			func(r *ports.APIVersionsResponse) { set(r, 3, 0, 0) }, "older than 0.10.0", nil},
-		{"less and more", "0.10.0", release.ZooKeeperBroker,
-			func(r *ports.APIVersionsResponse) { set(r, 3, 0, 0); set(r, 0, 0, 9) }, "custom, nearest 0.10.0", nil},
+		{"a higher level", "4.4", kraft, func(r *table) { level(r, 34) }, "at least 4.4", nil},
+		{"a lower level", "4.4", kraft, func(r *table) { set(r, 0, 0, 14); level(r, 32) }, "custom, nearest 4.4", nil},
+		{"a later controller", "4.4", controller, func(r *table) { set(r, 95, 0, 0) }, "at least 4.4", nil},
+		{"no later ZooKeeper", "3.9", zooKeeper, func(r *table) { set(r, 0, 0, 12) }, "custom, nearest 3.9", nil},
+		{"less than the oldest", "0.10.0", zooKeeper, func(r *table) { set(r, 3, 0, 0) }, "older than 0.10.0", nil},
+		{"less and more", "0.10.0", zooKeeper,
+			func(r *table) { set(r, 3, 0, 0); set(r, 0, 0, 9) }, "custom, nearest 0.10.0", nil},
 	} {
 		v := edited(t, c.lineage, c.release, c.edit)
 		if v.String() != c.want || v.Lineage != c.lineage && v.Kind != release.Older {
@@ -296,8 +282,7 @@ func TestVerdictString(t *testing.T) {
 			"custom, nearest 4.4 custom KRaft controller"},
 		{release.Verdict{Kind: release.Older, High: release.Release{Minor: 10}}, "older than 0.10.0 older unknown"},
 	} {
-		if got := fmt.Sprint(c.verdict, c.verdict.Kind, " ", c.verdict.Lineage); strings.Join(strings.Fields(got),
-			" ") != c.want {
+		if got := fmt.Sprintf("%v %v %v", c.verdict, c.verdict.Kind, c.verdict.Lineage); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
 		}
 	}

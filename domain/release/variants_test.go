@@ -24,8 +24,7 @@ func variants(a answer) []answer {
 	}
 	for i, r := range a.Ranges {
 		add(fmt.Sprintf("no %d", r.Key), func(v *ports.APIVersionsResponse) {
-			v.Ranges = slices.Delete(v.Ranges, i, i+
-				1)
+			v.Ranges = slices.Delete(v.Ranges, i, i+1)
 		})
 		for _, edge := range []struct {
 			what     string

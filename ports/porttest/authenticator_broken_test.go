@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
@@ -30,16 +28,19 @@ var authenticatorFaults = []struct {
 	{name: "a name in small letters", check: "mechanism",
 		auth: func(s *stub) ports.Authenticator { return named{s, "plain"} }},
 	{name: "ErrWouldBlock is wrapped", check: "login",
-		ex: func(x soundExchange) ports.Exchange { return blocksWrapped{x} }},
+		ex: func(x soundExchange) ports.Exchange { return results{x, wrapped} }},
 	{name: "done is said once", check: "login",
 		ex: func(x soundExchange) ports.Exchange { return &forgetful{soundExchange: x} }},
 	{name: "nothing to send, and not done", check: "login",
-		ex: func(x soundExchange) ports.Exchange { return never{x} }},
+		ex: func(x soundExchange) ports.Exchange { return results{x, neverDone} }},
 	{name: "the challenge is kept", check: "login",
 		ex: func(x soundExchange) ports.Exchange { return &keepsChallenge{soundExchange: x} }},
-	{name: "done beside an error", check: "a_peer", ex: func(x soundExchange) ports.Exchange { return besideError{x} }},
-	{name: "an error shows the password", check: "a_peer",
-		ex: func(x soundExchange) ports.Exchange { return tellingError{x} }},
+	{name: "done beside an error", check: "a_peer", ex: func(x soundExchange) ports.Exchange {
+		return results{x, failsWith(func(_ bool, err error) (bool, error) { return true, err })}
+	}},
+	{name: "an error shows the password", check: "a_peer", ex: func(x soundExchange) ports.Exchange {
+		return results{x, failsWith(func(done bool, _ error) (bool, error) { return done, errors.New(stubPassword) })}
+	}},
 	{name: "Watch calls at once", check: "Watch", ex: func(x soundExchange) ports.Exchange { return exWatchHere{x} }},
 	{name: "Watch calls twice", check: "Watch", ex: func(x soundExchange) ports.Exchange { return exWatchTwice{x} }},
 	{name: "Watch never calls", check: "Watch", ex: func(x soundExchange) ports.Exchange { return exWatchNever{x} }},
@@ -78,15 +79,32 @@ func (r replaced) Begin(e ports.Endpoint) ports.Exchange {
 	return r.ex(r.stub.Begin(e).(soundExchange))
 }
 
-type blocksWrapped struct{ soundExchange }
+// results changes what Result returns.
+type results struct {
+	soundExchange
+	change func(response []byte, done bool, err error) ([]byte, bool, error)
+}
 
-func (b blocksWrapped) Result() ([]byte, bool, error) {
-	response, done, err := b.soundExchange.Result()
+func (r results) Result() ([]byte, bool, error) { return r.change(r.soundExchange.Result()) }
+
+// failsWith changes the error of a login that failed.
+func failsWith(change func(done bool, err error) (bool, error)) func([]byte, bool, error) ([]byte, bool, error) {
+	return func(response []byte, done bool, err error) ([]byte, bool, error) {
+		if err != nil && err != ports.ErrWouldBlock {
+			done, err = change(done, err)
+		}
+		return response, done, err
+	}
+}
+
+func wrapped(response []byte, done bool, err error) ([]byte, bool, error) {
 	if err != nil {
 		err = fmt.Errorf("wrapped: %w", err)
 	}
 	return response, done, err
 }
+
+func neverDone(response []byte, _ bool, err error) ([]byte, bool, error) { return response, false, err }
 
 type forgetful struct {
 	soundExchange
@@ -98,13 +116,6 @@ func (f *forgetful) Result() ([]byte, bool, error) {
 	first := done && !f.said
 	f.said = f.said || done
 	return response, first, err
-}
-
-type never struct{ soundExchange }
-
-func (n never) Result() ([]byte, bool, error) {
-	response, _, err := n.soundExchange.Result()
-	return response, false, err
 }
 
 // keepsChallenge hands on what it was given only when it is asked for the result.
@@ -122,26 +133,6 @@ func (k *keepsChallenge) Result() ([]byte, bool, error) {
 		k.kept = false
 	}
 	return k.soundExchange.Result()
-}
-
-type besideError struct{ soundExchange }
-
-func (b besideError) Result() ([]byte, bool, error) {
-	response, done, err := b.soundExchange.Result()
-	if err != nil && err != ports.ErrWouldBlock {
-		done = true
-	}
-	return response, done, err
-}
-
-type tellingError struct{ soundExchange }
-
-func (e tellingError) Result() ([]byte, bool, error) {
-	response, done, err := e.soundExchange.Result()
-	if err != nil && err != ports.ErrWouldBlock {
-		err = errors.New("wrong password: " + stubPassword)
-	}
-	return response, done, err
 }
 
 type exWatchHere struct{ soundExchange }
@@ -186,22 +177,8 @@ func (p *printing) Result() ([]byte, bool, error) {
 }
 
 func TestAuthenticatorNoticesFaults(t *testing.T) {
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	for i, fault := range authenticatorFaults {
-		t.Run(fault.name, func(t *testing.T) {
-			t.Parallel()
-			cmd := exec.Command(exe, "-test.v", "-test.count=1", "-test.timeout=60s",
-				"-test.run=^TestBrokenAuthenticator$/^"+fault.check)
-			cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", faultEnv, i))
-			out, err := cmd.CombinedOutput()
-			failed := strings.Contains(string(out), "--- FAIL: TestBrokenAuthenticator/"+fault.check)
-			if err == nil || !failed {
-				t.Errorf("%s did not fail (%v):\n%s", fault.check, err, out)
-			}
-		})
+		notices(t, i, fault.name, "TestBrokenAuthenticator", fault.check)
 	}
 }
 

@@ -92,10 +92,7 @@ func codecUnknown(t *testing.T, codec ports.Codec) {
 }
 
 func codecTraits(t *testing.T, codec ports.Codec, s CodecSample) {
-	first, err := codec.Describe(s.Request)
-	if err != nil {
-		t.Fatal(err)
-	}
+	first := traitsOf(t, codec, s)
 	if first.MinVersion < 0 || first.MinVersion > first.MaxVersion {
 		t.Errorf("versions %d to %d", first.MinVersion, first.MaxVersion)
 	}
@@ -107,14 +104,19 @@ func codecTraits(t *testing.T, codec ports.Codec, s CodecSample) {
 	}
 }
 
-// codecAppend: what is in dst stays, the message stays, and the same comes out
-// again, whatever else was written between.
-func codecAppend(t *testing.T, codec ports.Codec, s CodecSample) {
+func traitsOf(t *testing.T, codec ports.Codec, s CodecSample) ports.Traits {
+	t.Helper()
 	traits, err := codec.Describe(s.Request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := shallowCopy(s.Request)
+	return traits
+}
+
+// codecAppend: what is in dst stays, the message stays, and the same comes out
+// again, whatever else was written between.
+func codecAppend(t *testing.T, codec ports.Codec, s CodecSample) {
+	traits, before := traitsOf(t, codec, s), shallowCopy(s.Request)
 	alone, err := codec.AppendBody(nil, s.Request, s.Version)
 	if err != nil {
 		t.Fatal(err)

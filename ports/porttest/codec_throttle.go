@@ -67,10 +67,7 @@ func codecGarbage(body []byte) (all [][]byte) {
 // codecThrottleVersions: a body of another version does no harm, and a version
 // that no API has gives no throttle time.
 func codecThrottleVersions(t *testing.T, codec ports.Codec, s CodecSample) {
-	traits, err := codec.Describe(s.Request)
-	if err != nil {
-		t.Fatal(err)
-	}
+	traits := traitsOf(t, codec, s)
 	for v := traits.MinVersion; v <= traits.MaxVersion; v++ {
 		if ms, wait := codec.Throttle(s.Request, v, s.Response); ms < 0 || wait && ms == 0 {
 			t.Errorf("Throttle: the body of v%d as v%d: %d ms, %v", s.Version, v, ms, wait)

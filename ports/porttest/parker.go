@@ -5,7 +5,6 @@ import (
 	"math"
 	"math/rand"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -151,9 +150,9 @@ func parkInterruptFirst(t *testing.T, harness Harness) {
 func parkManyInterrupts(t *testing.T, harness Harness) {
 	const interrupts = 100
 	p, peer := parked(t, harness)
-	s := &stopper{working: 2}
-	s.moved.L = &s.mu
-	over := func() bool { return s.rounds() >= interrupts }
+	var rounds, moved, working atomic.Int64
+	working.Store(2)
+	over := func() bool { return rounds.Load() >= interrupts }
 	in, out := newOpenEnd(over), newOpenEnd(over)
 
 	sent, received := make(chan error, 1), make(chan count, 1)
@@ -163,17 +162,18 @@ func parkManyInterrupts(t *testing.T, harness Harness) {
 	// The pace is in bytes: counted in turns of the scheduler, a round would take
 	// seconds where there is one processor and each turn is used up.
 	const betweenInterrupts = 200_000
-	var moved atomic.Int64
 	ended := make(chan error, 2)
-	worker := func(seed int64, more func(off int) bool, move func(rnd *rand.Rand, off int) (int, error)) {
-		defer s.leave()
-		rnd := rand.New(rand.NewSource(seed))
+	var noticed [2]atomic.Int64 // calls that were interrupted
+	worker := func(i int, more func(off int) bool, move func(rnd *rand.Rand, off int) (int, error)) {
+		defer working.Add(-1)
+		rnd := rand.New(rand.NewSource(int64(i)))
 		for off := 0; more(off); {
 			n, err := move(rnd, off)
 			off += n
 			moved.Add(int64(n))
 			if err == ports.ErrInterrupted {
-				s.stop()
+				noticed[i].Add(1)
+				runtime.Gosched()
 			} else if err != nil {
 				ended <- err
 				return
@@ -181,7 +181,7 @@ func parkManyInterrupts(t *testing.T, harness Harness) {
 		}
 		ended <- nil
 	}
-	go worker(1, in.more, func(rnd *rand.Rand, off int) (int, error) {
+	go worker(0, in.more, func(rnd *rand.Rand, off int) (int, error) {
 		buf := make([]byte, 1+rnd.Intn(50_000))
 		n, err := p.Read(buf)
 		if fault := patternFault(buf[:n], off); fault != nil {
@@ -189,7 +189,7 @@ func parkManyInterrupts(t *testing.T, harness Harness) {
 		}
 		return n, err
 	})
-	go worker(2, func(off int) bool { return out.left(off) > 0 }, func(rnd *rand.Rand, off int) (int, error) {
+	go worker(1, func(off int) bool { return out.left(off) > 0 }, func(rnd *rand.Rand, off int) (int, error) {
 		buf := make([]byte, min(1+rnd.Intn(50_000), out.left(off)))
 		fillPattern(buf, off)
 		n, err := p.Write(buf)
@@ -198,8 +198,18 @@ func parkManyInterrupts(t *testing.T, harness Harness) {
 	})
 	go func() {
 		rnd := rand.New(rand.NewSource(3))
-		for s.interrupt(p) {
-			for goal := moved.Load() + rnd.Int63n(betweenInterrupts); moved.Load() < goal && s.busy(); {
+		for working.Load() > 0 {
+			before := [2]int64{noticed[0].Load(), noticed[1].Load()}
+			p.Interrupt()
+			for i := range noticed {
+				// One call may be of the interruption before.
+				for noticed[i].Load() < before[i]+2 && working.Load() == 2 {
+					runtime.Gosched()
+				}
+			}
+			p.Resume()
+			rounds.Add(1)
+			for goal := moved.Load() + rnd.Int63n(betweenInterrupts); moved.Load() < goal && working.Load() > 0; {
 				runtime.Gosched()
 			}
 		}
@@ -236,57 +246,6 @@ func (e *openEnd) left(off int) int {
 
 func (e *openEnd) more(off int) bool { return int64(off) < e.limit.Load() }
 func (e *openEnd) total() int        { return int(e.limit.Load()) }
-
-// stopper interrupts, waits until all that work have noticed, and resumes.
-type stopper struct {
-	mu               sync.Mutex
-	moved            sync.Cond
-	working, stopped int
-	round            int
-}
-
-func (s *stopper) interrupt(p ports.Parker) (more bool) {
-	p.Interrupt()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for s.stopped < s.working {
-		s.moved.Wait()
-	}
-	p.Resume()
-	s.stopped = 0
-	s.round++
-	s.moved.Broadcast()
-	return s.working > 0
-}
-
-func (s *stopper) stop() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.stopped++
-	s.moved.Broadcast()
-	for r := s.round; r == s.round; {
-		s.moved.Wait()
-	}
-}
-
-func (s *stopper) leave() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.working--
-	s.moved.Broadcast()
-}
-
-func (s *stopper) busy() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.working > 0
-}
-
-func (s *stopper) rounds() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.round
-}
 
 func parkCloseRead(t *testing.T, harness Harness) {
 	for range 10 {

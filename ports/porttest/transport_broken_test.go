@@ -36,25 +36,21 @@ var transportFaults = []struct {
 	park    func(soundParker) ports.Link
 	harness func(*porttest.Harness)
 }{
-	{name: "no endpoint and no error", check: "Lookup/finds_at_least", harness: func(r *porttest.Harness) {
-		r.Transport = strange{Transport: r.Transport, lookup: func(ports.Lookup) ports.Lookup { return noResult{} }}
-	}},
+	{name: "no endpoint and no error", check: "Lookup/finds_at_least", harness: withLookup(noResult{})},
 	{name: "an unknown host is found", check: "Lookup/an_unknown",
 		harness: func(r *porttest.Harness) { r.UnknownHost = "known" }},
-	{name: "a lookup that is held says EOF", check: "Lookup/Close_gives_up", harness: func(r *porttest.Harness) {
-		r.Transport = strange{Transport: r.Transport,
-			lookup: func(ports.Lookup) ports.Lookup { return noResult{io.EOF} }}
-	}},
-	{name: "a lookup that never calls its watcher", check: "Lookup/Watch", harness: func(r *porttest.Harness) {
-		r.Transport = strange{Transport: r.Transport,
-			lookup: func(ports.Lookup) ports.Lookup { return noResult{ports.ErrWouldBlock} }}
-	}},
+	{name: "a lookup that is held says EOF", check: "Lookup/Close_gives_up", harness: withLookup(noResult{io.EOF})},
+	{name: "a lookup that never calls its watcher", check: "Lookup/Watch",
+		harness: withLookup(noResult{ports.ErrWouldBlock})},
 	{name: "a refused address is reached", check: "Stage/a_refused",
 		harness: func(r *porttest.Harness) { r.Refused = r.Endpoint }},
 	{name: "the stage falls", check: "Stage/rises", link: func(l sound) ports.Link { return &stageFalls{sound: l} }},
-	{name: "ErrWouldBlock is wrapped", check: "Link/Recv_says", link: func(l sound) ports.Link { return wraps{l} }},
-	{name: "Recv says 0, nil", check: "Link/Recv_says", link: func(l sound) ports.Link { return recvNil{l} }},
-	{name: "Recv counts one less", check: "Link/bytes_arrive", link: func(l sound) ports.Link { return recvLess{l} }},
+	{name: "ErrWouldBlock is wrapped", check: "Link/Recv_says",
+		link: func(l sound) ports.Link { return recvs{l, wrap} }},
+	{name: "Recv says 0, nil", check: "Link/Recv_says",
+		link: func(l sound) ports.Link { return recvs{l, without(ports.ErrWouldBlock)} }},
+	{name: "Recv counts one less", check: "Link/bytes_arrive",
+		link: func(l sound) ports.Link { return recvs{l, less} }},
 	{name: "Recv writes beyond", check: "Link/bytes_arrive", link: func(l sound) ports.Link { return recvBeyond{l} }},
 	{name: "Send keeps the caller's bytes", check: "Link/bytes_arrive",
 		link: func(l sound) ports.Link { return &sendLate{sound: l} }},
@@ -85,13 +81,12 @@ var transportFaults = []struct {
 	{name: "the stage is no news", check: "Watcher/calls_when_the_stage",
 		link: func(l sound) ports.Link { return &stageSilent{watchNever: watchNever{l}} }},
 	{name: "Read says 0, nil", check: "Parker/Interrupt_reaches_a_parked_Read",
-		park: func(l soundParker) ports.Link { return parkNil{l} }},
+		park: func(l soundParker) ports.Link { return parkReads{l, without(ports.ErrInterrupted)} }},
 	{name: "Interrupt does nothing", check: "Parker/Interrupt_reaches_a_parked_Write",
 		park: func(l soundParker) ports.Link { return parkDeaf{l} }},
 	{name: "Interrupt before the call is lost", check: "Parker/Interrupt_before",
 		park: func(l soundParker) ports.Link { return parkDeaf{l} }},
-	{name: "Interrupt holds once", check: "Parker/Interrupt_reaches_a_parked_Read",
-		park: func(l soundParker) ports.Link { return parkOnce{l} }},
+	{name: "Interrupt holds once", check: "Parker/Interrupt_reaches_a_parked_Read", park: resumed},
 	{name: "an interruption costs a byte", check: "Parker/many_inter",
 		park: func(l soundParker) ports.Link { return &parkLoses{soundParker: l} }},
 	{name: "Write gives up half way", check: "Parker/Write_waits",
@@ -117,24 +112,29 @@ var transportFaults = []struct {
 const faultEnv = "PORTTEST_FAULT"
 
 func TestTransportNoticesFaults(t *testing.T) {
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	for i, fault := range transportFaults {
-		t.Run(fault.name, func(t *testing.T) {
-			t.Parallel()
-			cmd := exec.Command(exe, "-test.v", "-test.count=1", "-test.timeout=60s",
-				"-test.run=^TestBrokenTransport$/"+fault.check)
-			cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", faultEnv, i))
-			out, err := cmd.CombinedOutput()
-			failed := strings.Contains(string(out), "--- FAIL: TestBrokenTransport/"+fault.check) ||
-				strings.Contains(string(out), "panic: porttest: stuck in TestBrokenTransport/"+fault.check)
-			if err == nil || !failed {
-				t.Errorf("%s did not fail (%v):\n%s", fault.check, err, out)
-			}
-		})
+		notices(t, i, fault.name, "TestBrokenTransport", fault.check)
 	}
+}
+
+// notices runs the check of a broken implementation, the i-th fault of a test, in a
+// process of its own.
+func notices(t *testing.T, i int, name, test, check string) {
+	t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		exe, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(exe, "-test.v", "-test.count=1", "-test.timeout=60s", "-test.run=^"+test+"$/^"+check)
+		cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", faultEnv, i))
+		out, err := cmd.CombinedOutput()
+		failed := strings.Contains(string(out), "--- FAIL: "+test+"/"+check) ||
+			strings.Contains(string(out), "panic: porttest: stuck in "+test+"/"+check)
+		if err == nil || !failed {
+			t.Errorf("%s did not fail (%v):\n%s", check, err, out)
+		}
+	})
 }
 
 // TestBrokenTransport is what the processes run.
@@ -167,24 +167,26 @@ func TestBrokenTransport(t *testing.T) {
 // strange is a transport whose lookups or links are replaced.
 type strange struct {
 	ports.Transport
-	lookup func(ports.Lookup) ports.Lookup
+	lookup ports.Lookup
 	link   func(ports.Link) ports.Link
 }
 
 func (s strange) Resolve(host string, port uint16) ports.Lookup {
-	l := s.Transport.Resolve(host, port)
 	if s.lookup != nil {
-		return s.lookup(l)
+		return s.lookup
 	}
-	return l
+	return s.Transport.Resolve(host, port)
 }
 
 func (s strange) Open(ep ports.Endpoint) ports.Link {
-	l := s.Transport.Open(ep)
 	if s.link != nil {
-		return s.link(l)
+		return s.link(s.Transport.Open(ep))
 	}
-	return l
+	return s.Transport.Open(ep)
+}
+
+func withLookup(l ports.Lookup) func(*porttest.Harness) {
+	return func(r *porttest.Harness) { r.Transport = strange{Transport: r.Transport, lookup: l} }
 }
 
 type noResult struct{ err error }
@@ -205,34 +207,31 @@ func (l *stageFalls) Stage() (ports.Stage, error) {
 	return l.sound.Stage()
 }
 
-type wraps struct{ sound }
+// recvs changes what Recv returns.
+type recvs struct {
+	sound
+	result func(n int, err error) (int, error)
+}
 
-func (l wraps) Recv(p []byte) (int, error) {
-	n, err := l.sound.Recv(p)
+func (l recvs) Recv(p []byte) (int, error) { return l.result(l.sound.Recv(p)) }
+
+func wrap(n int, err error) (int, error) {
 	if err != nil {
 		err = fmt.Errorf("recv: %w", err)
 	}
 	return n, err
 }
 
-type recvNil struct{ sound }
+func less(n int, err error) (int, error) { return max(n-1, min(n, 1)), err }
 
-func (l recvNil) Recv(p []byte) (int, error) {
-	n, err := l.sound.Recv(p)
-	if err == ports.ErrWouldBlock {
-		err = nil
+// without makes nil of an error.
+func without(hidden error) func(int, error) (int, error) {
+	return func(n int, err error) (int, error) {
+		if err == hidden {
+			err = nil
+		}
+		return n, err
 	}
-	return n, err
-}
-
-type recvLess struct{ sound }
-
-func (l recvLess) Recv(p []byte) (int, error) {
-	n, err := l.sound.Recv(p)
-	if n > 1 {
-		n--
-	}
-	return n, err
 }
 
 type recvBeyond struct{ sound }
@@ -388,28 +387,25 @@ func (l *stageSilent) Stage() (ports.Stage, error) {
 	return l.watchNever.Stage()
 }
 
-type parkNil struct{ soundParker }
-
-func (l parkNil) Read(p []byte) (int, error) {
-	n, err := l.soundParker.Read(p)
-	if err == ports.ErrInterrupted {
-		err = nil
-	}
-	return n, err
-}
-
 type parkDeaf struct{ soundParker }
 
 func (parkDeaf) Interrupt() {}
 
-type parkOnce struct{ soundParker }
+// parkReads changes what Read returns.
+type parkReads struct {
+	soundParker
+	result func(n int, err error) (int, error)
+}
 
-func (l parkOnce) Read(p []byte) (int, error) {
-	n, err := l.soundParker.Read(p)
-	if err == ports.ErrInterrupted {
-		l.Resume()
-	}
-	return n, err
+func (l parkReads) Read(p []byte) (int, error) { return l.result(l.soundParker.Read(p)) }
+
+func resumed(l soundParker) ports.Link {
+	return parkReads{l, func(n int, err error) (int, error) {
+		if err == ports.ErrInterrupted {
+			l.Resume()
+		}
+		return n, err
+	}}
 }
 
 type parkLoses struct {

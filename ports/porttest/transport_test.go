@@ -95,12 +95,18 @@ func pipeHarness(_ *testing.T, dress func(net.Conn) net.Conn) porttest.Harness {
 		}
 		return []ports.Endpoint{{Network: "pipe", Address: host}}, nil
 	}
+	return scriptedHarness(&netlink.Transport{Dial: dial, Lookup: lookup},
+		func() io.ReadWriteCloser { return <-accepted })
+}
+
+// scriptedHarness is that of a transport whose addresses say what becomes of them.
+func scriptedHarness(transport ports.Transport, accept func() io.ReadWriteCloser) porttest.Harness {
 	return porttest.Harness{
-		Transport:   &netlink.Transport{Dial: dial, Lookup: lookup},
+		Transport:   transport,
 		Host:        "broker",
 		Port:        9092,
-		Endpoint:    ports.Endpoint{Host: "broker", Network: "pipe", Address: "broker"},
-		Accept:      func() io.ReadWriteCloser { return <-accepted },
+		Endpoint:    ports.Endpoint{Host: "broker", Network: "scripted", Address: "broker:9092"},
+		Accept:      accept,
 		UnknownHost: "unknown",
 		SilentHost:  "silent",
 		Refused:     ports.Endpoint{Address: "refused"},
@@ -129,23 +135,14 @@ func memoryHarness(capacity int) porttest.Harness {
 	tr.HoldLookup("silent")
 	tr.RefuseDial("refused", errors.New("refused"))
 	tr.HoldDial("silent")
-	return porttest.Harness{
-		Transport: tr,
-		Host:      "broker",
-		Port:      9092,
-		Endpoint:  ports.Endpoint{Host: "broker", Network: "memory", Address: "broker:9092"},
-		Accept: func() io.ReadWriteCloser {
-			if p := tr.Accept(); p != nil {
-				return memoryPeer{p}
-			}
-			return nil
-		},
-		UnknownHost: "unknown",
-		SilentHost:  "silent",
-		Refused:     ports.Endpoint{Address: "refused"},
-		Silent:      ports.Endpoint{Address: "silent"},
-		Unbounded:   capacity == 0,
-	}
+	harness := scriptedHarness(tr, func() io.ReadWriteCloser {
+		if p := tr.Accept(); p != nil {
+			return memoryPeer{p}
+		}
+		return nil
+	})
+	harness.Unbounded = capacity == 0
+	return harness
 }
 
 // memoryPeer has the words of package io.

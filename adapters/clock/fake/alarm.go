@@ -1,7 +1,7 @@
 package fake
 
 import (
-	"container/heap"
+	"slices"
 	"time"
 
 	"brokerconn/ports"
@@ -12,7 +12,7 @@ func (c *Clock) NewAlarm(f func()) ports.Alarm {
 	if f == nil {
 		panic("fake: an alarm needs a function to call")
 	}
-	return &alarm{clock: c, f: f, index: -1}
+	return &alarm{clock: c, f: f}
 }
 
 // alarm's fields below f are guarded by the clock's lock.
@@ -20,8 +20,6 @@ type alarm struct {
 	clock *Clock
 	f     func()
 	at    time.Time
-	order uint64
-	index int // in the queue; -1: not set
 }
 
 // Set sets the alarm, to now if t is earlier.
@@ -30,12 +28,15 @@ func (a *alarm) Set(t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	a.remove()
-	a.at, a.order = t.Round(0), c.order
-	if a.at.Before(c.now) {
+	if a.at = t.Round(0); a.at.Before(c.now) {
 		a.at = c.now
 	}
-	c.order++
-	heap.Push(&c.set, a)
+	// Behind those of the same time.
+	i := len(c.set)
+	for i > 0 && c.set[i-1].at.After(a.at) {
+		i--
+	}
+	c.set = slices.Insert(c.set, i, a)
 }
 
 // Stop cancels the alarm.
@@ -46,39 +47,7 @@ func (a *alarm) Stop() {
 }
 
 func (a *alarm) remove() {
-	if a.index >= 0 {
-		heap.Remove(&a.clock.set, a.index)
+	if i := slices.Index(a.clock.set, a); i >= 0 {
+		a.clock.set = slices.Delete(a.clock.set, i, i+1)
 	}
-}
-
-// queue is a heap of the alarms that are set, the earliest first.
-type queue []*alarm
-
-func (q queue) Len() int { return len(q) }
-
-func (q queue) Less(i, j int) bool {
-	if !q[i].at.Equal(q[j].at) {
-		return q[i].at.Before(q[j].at)
-	}
-	return q[i].order < q[j].order
-}
-
-func (q queue) Swap(i, j int) {
-	q[i], q[j] = q[j], q[i]
-	q[i].index, q[j].index = i, j
-}
-
-func (q *queue) Push(x any) {
-	a := x.(*alarm)
-	a.index = len(*q)
-	*q = append(*q, a)
-}
-
-func (q *queue) Pop() any {
-	last := len(*q) - 1
-	a := (*q)[last]
-	(*q)[last] = nil
-	*q = (*q)[:last]
-	a.index = -1
-	return a
 }

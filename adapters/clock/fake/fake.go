@@ -15,7 +15,6 @@
 package fake
 
 import (
-	"container/heap"
 	"sync"
 	"time"
 
@@ -24,10 +23,9 @@ import (
 
 // Clock is a [ports.Clock] that is advanced by calls. Use [New].
 type Clock struct {
-	mu    sync.Mutex
-	now   time.Time
-	set   queue  // the alarms that are set
-	order uint64 // number of calls of Set
+	mu  sync.Mutex
+	now time.Time
+	set []*alarm // the alarms that are set, the next one first
 }
 
 var _ ports.Clock = (*Clock)(nil)
@@ -111,7 +109,8 @@ func (c *Clock) pop(to time.Time) (f func(), at time.Time, ok bool) {
 		c.now = to
 		return nil, to, false
 	}
-	a := heap.Pop(&c.set).(*alarm)
+	a := c.set[0]
+	a.remove()
 	if a.at.After(c.now) {
 		c.now = a.at
 	}

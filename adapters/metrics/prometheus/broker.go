@@ -14,18 +14,18 @@ import (
 type broker struct {
 	families []prom.Collector
 
-	attempts                        prom.Counter
-	connecting, ready               prom.Gauge
-	failed, abandoned, lost, closed prom.Counter
-	setup                           prom.Observer
-	login, relogin                  prom.Observer
-	loginFailed, reloginFailed      prom.Counter
-	inFlight                        prom.Gauge
-	writing, waiting, receiving     prom.Observer
-	sent, received, writes, reads   prom.Counter
-	stale                           prom.Counter
-	byKey                           byKey
-	apis                            [keys + 1]atomic.Pointer[api]
+	attempts                      prom.Counter
+	connecting, ready             prom.Gauge
+	closed                        map[[2]bool]prom.Counter // by whether it was ready, and whether its owner closed it
+	setup                         prom.Observer
+	logins                        map[bool]prom.Observer // of a new connection, or again; so are the failures
+	loginFailures                 map[bool]prom.Counter
+	inFlight                      prom.Gauge
+	writing, waiting, receiving   prom.Observer
+	sent, received, writes, reads prom.Counter
+	stale                         prom.Counter
+	byKey                         byKey
+	apis                          [keys + 1]atomic.Pointer[api]
 }
 
 var _ ports.MetricsSink = (*broker)(nil)
@@ -33,23 +33,17 @@ var _ ports.MetricsSink = (*broker)(nil)
 func newBroker(name string, buckets []float64) *broker {
 	f := families{broker: prom.Labels{"broker": name}}
 	b := &broker{
-		attempts: f.counter("connection_attempts_total",
-			"Attempts to connect, each with its setup.").WithLabelValues(),
+		attempts: f.counter("connection_attempts_total", "Attempts to connect, each with its setup.").WithLabelValues(),
 		setup: f.histogram(buckets, "connection_setup_duration_seconds",
 			"Time from the start of an attempt until requests could be sent.").WithLabelValues(),
-		inFlight: f.gauge("requests_in_flight",
-			"Requests that were admitted and are not answered.").WithLabelValues(),
-		sent: f.counter("sent_bytes_total",
-			"Bytes written to the link, the setup included.").WithLabelValues(),
-		received: f.counter("received_bytes_total",
-			"Bytes read from the link, the setup included.").WithLabelValues(),
-		writes: f.counter("writes_total", "Writes to the link.").WithLabelValues(),
-		reads:  f.counter("reads_total", "Reads from the link.").WithLabelValues(),
-		stale: f.counter("stale_events_total",
-			"News of older connections, which were ignored.").WithLabelValues(),
+		inFlight: f.gauge("requests_in_flight", "Requests that were admitted and are not answered.").WithLabelValues(),
+		sent:     f.counter("sent_bytes_total", "Bytes written to the link, the setup included.").WithLabelValues(),
+		received: f.counter("received_bytes_total", "Bytes read from the link, the setup included.").WithLabelValues(),
+		writes:   f.counter("writes_total", "Writes to the link.").WithLabelValues(),
+		reads:    f.counter("reads_total", "Reads from the link.").WithLabelValues(),
+		stale:    f.counter("stale_events_total", "News of older connections, which were ignored.").WithLabelValues(),
 		byKey: byKey{
-			requests: f.counter("requests_total",
-				"Requests admitted.", "api_key"),
+			requests: f.counter("requests_total", "Requests admitted.", "api_key"),
 			requestBytes: f.counter("request_bytes_total",
 				"Size of the requests admitted, frames as a whole.", "api_key"),
 			responseBytes: f.counter("response_bytes_total",
@@ -57,8 +51,7 @@ func newBroker(name string, buckets []float64) *broker {
 			failures: f.counter("request_failures_total",
 				"Requests that ended without a response, because of their timeout or with their connection.", "api_key",
 				"reason"),
-			throttled: f.counter("throttle_seconds_total",
-				"Throttle time reported by the broker.", "api_key"),
+			throttled: f.counter("throttle_seconds_total", "Throttle time reported by the broker.", "api_key"),
 			duration: f.histogram(buckets, "request_duration_seconds",
 				"Time from a request to its response.", "api_key"),
 		},
@@ -70,15 +63,18 @@ func newBroker(name string, buckets []float64) *broker {
 	ends := f.counter("connections_closed_total",
 		"Ends of attempts (failed; abandoned by the owner) and of connections that were ready (lost; closed by the "+
 			"owner).", "reason")
-	b.failed, b.abandoned = ends.WithLabelValues("failed"), ends.WithLabelValues("abandoned")
-	b.lost, b.closed = ends.WithLabelValues("lost"), ends.WithLabelValues("closed")
+	b.closed = map[[2]bool]prom.Counter{
+		{false, false}: ends.WithLabelValues("failed"), {false, true}: ends.WithLabelValues("abandoned"),
+		{true, false}: ends.WithLabelValues("lost"), {true, true}: ends.WithLabelValues("closed"),
+	}
 
 	logins := f.histogram(buckets, "login_duration_seconds",
 		"Duration of the logins that succeeded, on a new connection (new) or to reauthenticate on a ready one "+
 			"(renewal).", "kind")
-	b.login, b.relogin = logins.WithLabelValues("new"), logins.WithLabelValues("renewal")
+	b.logins = map[bool]prom.Observer{false: logins.WithLabelValues("new"), true: logins.WithLabelValues("renewal")}
 	refused := f.counter("login_failures_total", "Logins that did not succeed.", "kind")
-	b.loginFailed, b.reloginFailed = refused.WithLabelValues("new"), refused.WithLabelValues("renewal")
+	b.loginFailures = map[bool]prom.Counter{false: refused.WithLabelValues("new"),
+		true: refused.WithLabelValues("renewal")}
 
 	phase := f.histogram(buckets, "request_phase_duration_seconds",
 		"Where the duration was spent: until the request was written (writing), until the response began (waiting), "+
@@ -119,33 +115,14 @@ func (b *broker) ConnectionClosed(_ time.Time, ready, clean bool) {
 	} else {
 		b.connecting.Dec()
 	}
-	switch {
-	case ready && clean:
-		b.closed.Inc()
-	case ready:
-		b.lost.Inc()
-	case clean:
-		b.abandoned.Inc()
-	default:
-		b.failed.Inc()
-	}
+	b.closed[[2]bool{ready, clean}].Inc()
 }
 
 func (b *broker) LoginSucceeded(_ time.Time, again bool, took time.Duration) {
-	if again {
-		b.relogin.Observe(took.Seconds())
-		return
-	}
-	b.login.Observe(took.Seconds())
+	b.logins[again].Observe(took.Seconds())
 }
 
-func (b *broker) LoginFailed(_ time.Time, again bool) {
-	if again {
-		b.reloginFailed.Inc()
-		return
-	}
-	b.loginFailed.Inc()
-}
+func (b *broker) LoginFailed(_ time.Time, again bool) { b.loginFailures[again].Inc() }
 
 func (b *broker) RequestSent(_ time.Time, key, _ int16, bytes int) {
 	b.inFlight.Inc()
@@ -170,11 +147,7 @@ func (b *broker) ResponseReceived(_ time.Time, key, _ int16, bytes int, throttle
 
 func (b *broker) RequestFailed(_ time.Time, key, _ int16, timedOut bool, _ ports.Timing) {
 	b.inFlight.Dec()
-	if timedOut {
-		b.api(key).timedOut.Inc()
-	} else {
-		b.api(key).cutOff.Inc()
-	}
+	b.api(key).failures[timedOut].Inc()
 }
 
 func (b *broker) BytesSent(_ time.Time, n int) {

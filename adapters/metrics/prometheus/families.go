@@ -45,8 +45,9 @@ type byKey struct {
 
 // api holds these metrics for one API, looked up once.
 type api struct {
-	requests, requestBytes, responseBytes, timedOut, cutOff, throttled prom.Counter
-	duration                                                           prom.Observer
+	requests, requestBytes, responseBytes, throttled prom.Counter
+	failures                                         map[bool]prom.Counter // by whether it timed out
+	duration                                         prom.Observer
 }
 
 // keys is the number of API keys with a label of their own; Kafka has had 93 in 15
@@ -69,9 +70,9 @@ func (v *byKey) of(slot int) *api {
 		requests:      v.requests.WithLabelValues(label),
 		requestBytes:  v.requestBytes.WithLabelValues(label),
 		responseBytes: v.responseBytes.WithLabelValues(label),
-		timedOut:      v.failures.WithLabelValues(label, "timeout"),
-		cutOff:        v.failures.WithLabelValues(label, "connection"),
-		throttled:     v.throttled.WithLabelValues(label),
-		duration:      v.duration.WithLabelValues(label),
+		failures: map[bool]prom.Counter{true: v.failures.WithLabelValues(label, "timeout"),
+			false: v.failures.WithLabelValues(label, "connection")},
+		throttled: v.throttled.WithLabelValues(label),
+		duration:  v.duration.WithLabelValues(label),
 	}
 }

@@ -3,6 +3,7 @@
 package recorder
 
 import (
+	"reflect"
 	"sync/atomic"
 	"time"
 
@@ -11,12 +12,13 @@ import (
 
 // Recorder is a [ports.MetricsSink] that counts events. Any number of connections may
 // share one; events neither allocate nor lock. Use [New].
-type Recorder struct {
-	started, ready, closed, closedReady, closedClean atomic.Int64
-	logins, loginsFailed, relogins, reloginsFailed   atomic.Int64
-	sent, received, failed, timedOut                 atomic.Int64
-	bytesSent, bytesReceived, stale                  atomic.Int64
-	latencySum, latencyMax, setupSum, throttledSum   atomic.Int64 // nanoseconds
+type Recorder struct{ n counts }
+
+// counts has the fields of Snapshot in their order; durations are in nanoseconds.
+type counts struct {
+	Started, Ready, Closed, ClosedReady, ClosedClean, Logins, LoginsFailed, Relogins, ReloginsFailed,
+	Sent, Received, Failed, TimedOut, BytesSent, BytesReceived, Stale,
+	LatencySum, LatencyMax, SetupSum, ThrottledSum atomic.Int64
 }
 
 var _ ports.MetricsSink = (*Recorder)(nil)
@@ -58,80 +60,64 @@ type Snapshot struct {
 // are read first and written last.
 func (r *Recorder) Snapshot() Snapshot {
 	var s Snapshot
-	s.ClosedReady = r.closedReady.Load()
-	s.ClosedClean = r.closedClean.Load()
-	s.Closed = r.closed.Load()
-	s.SetupSum = time.Duration(r.setupSum.Load())
-	s.Ready = r.ready.Load()
-	s.Started = r.started.Load()
-
-	s.Logins, s.LoginsFailed = r.logins.Load(), r.loginsFailed.Load()
-	s.Relogins, s.ReloginsFailed = r.relogins.Load(), r.reloginsFailed.Load()
-
-	s.LatencyMax = time.Duration(r.latencyMax.Load())
-	s.ThrottledSum = time.Duration(r.throttledSum.Load())
-	s.LatencySum = time.Duration(r.latencySum.Load())
-	s.Received = r.received.Load()
-	s.TimedOut = r.timedOut.Load()
-	s.Failed = r.failed.Load()
-	s.Sent = r.sent.Load()
-
-	s.BytesSent = r.bytesSent.Load()
-	s.BytesReceived = r.bytesReceived.Load()
-	s.Stale = r.stale.Load()
+	from, to := reflect.ValueOf(&r.n).Elem(), reflect.ValueOf(&s).Elem()
+	// Parts are later fields than their wholes.
+	for i := from.NumField() - 1; i >= 0; i-- {
+		to.Field(i).SetInt(from.Field(i).Addr().Interface().(*atomic.Int64).Load())
+	}
 	return s
 }
 
 // ConnectionStarted counts an attempt.
-func (r *Recorder) ConnectionStarted(time.Time) { r.started.Add(1) }
+func (r *Recorder) ConnectionStarted(time.Time) { r.n.Started.Add(1) }
 
 // ConnectionReady counts a connection that became ready, and its setup time.
 func (r *Recorder) ConnectionReady(_ time.Time, took time.Duration) {
-	r.ready.Add(1)
-	r.setupSum.Add(int64(took))
+	r.n.Ready.Add(1)
+	r.n.SetupSum.Add(int64(took))
 }
 
 // ConnectionClosed counts the end of an attempt or a connection.
 func (r *Recorder) ConnectionClosed(_ time.Time, ready, clean bool) {
-	r.closed.Add(1)
+	r.n.Closed.Add(1)
 	if ready {
-		r.closedReady.Add(1)
+		r.n.ClosedReady.Add(1)
 	}
 	if clean {
-		r.closedClean.Add(1)
+		r.n.ClosedClean.Add(1)
 	}
 }
 
 // LoginSucceeded counts a login.
 func (r *Recorder) LoginSucceeded(_ time.Time, again bool, _ time.Duration) {
 	if again {
-		r.relogins.Add(1)
+		r.n.Relogins.Add(1)
 		return
 	}
-	r.logins.Add(1)
+	r.n.Logins.Add(1)
 }
 
 // LoginFailed counts a failed login.
 func (r *Recorder) LoginFailed(_ time.Time, again bool) {
 	if again {
-		r.reloginsFailed.Add(1)
+		r.n.ReloginsFailed.Add(1)
 		return
 	}
-	r.loginsFailed.Add(1)
+	r.n.LoginsFailed.Add(1)
 }
 
 // RequestSent counts a request.
-func (r *Recorder) RequestSent(time.Time, int16, int16, int) { r.sent.Add(1) }
+func (r *Recorder) RequestSent(time.Time, int16, int16, int) { r.n.Sent.Add(1) }
 
 // ResponseReceived counts a response and its latency.
 func (r *Recorder) ResponseReceived(_ time.Time, _, _ int16, _ int, throttled time.Duration, t ports.Timing) {
-	r.received.Add(1)
-	r.throttledSum.Add(int64(throttled))
+	r.n.Received.Add(1)
+	r.n.ThrottledSum.Add(int64(throttled))
 	latency := int64(t.Latency())
-	r.latencySum.Add(latency)
+	r.n.LatencySum.Add(latency)
 	for {
-		highest := r.latencyMax.Load()
-		if latency <= highest || r.latencyMax.CompareAndSwap(highest, latency) {
+		highest := r.n.LatencyMax.Load()
+		if latency <= highest || r.n.LatencyMax.CompareAndSwap(highest, latency) {
 			return
 		}
 	}
@@ -139,17 +125,17 @@ func (r *Recorder) ResponseReceived(_ time.Time, _, _ int16, _ int, throttled ti
 
 // RequestFailed counts a request that ended without a response.
 func (r *Recorder) RequestFailed(_ time.Time, _, _ int16, timedOut bool, _ ports.Timing) {
-	r.failed.Add(1)
+	r.n.Failed.Add(1)
 	if timedOut {
-		r.timedOut.Add(1)
+		r.n.TimedOut.Add(1)
 	}
 }
 
 // BytesSent counts bytes.
-func (r *Recorder) BytesSent(_ time.Time, n int) { r.bytesSent.Add(int64(n)) }
+func (r *Recorder) BytesSent(_ time.Time, n int) { r.n.BytesSent.Add(int64(n)) }
 
 // BytesReceived counts bytes.
-func (r *Recorder) BytesReceived(_ time.Time, n int) { r.bytesReceived.Add(int64(n)) }
+func (r *Recorder) BytesReceived(_ time.Time, n int) { r.n.BytesReceived.Add(int64(n)) }
 
 // StaleIgnored counts an ignored event of an older connection.
-func (r *Recorder) StaleIgnored(time.Time) { r.stale.Add(1) }
+func (r *Recorder) StaleIgnored(time.Time) { r.n.Stale.Add(1) }

@@ -1,6 +1,7 @@
 package recorder_test
 
 import (
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -27,6 +28,10 @@ func TestEveryEventIsCountedInItsPlace(t *testing.T) {
 		{func() { r.ConnectionClosed(now, false, false) }, recorder.Snapshot{Closed: 1}},
 		{func() { r.ConnectionClosed(now, true, false) }, recorder.Snapshot{Closed: 1, ClosedReady: 1}},
 		{func() { r.ConnectionClosed(now, false, true) }, recorder.Snapshot{Closed: 1, ClosedClean: 1}},
+		{func() { r.LoginSucceeded(now, false, 0) }, recorder.Snapshot{Logins: 1}},
+		{func() { r.LoginSucceeded(now, true, 0) }, recorder.Snapshot{Relogins: 1}},
+		{func() { r.LoginFailed(now, false) }, recorder.Snapshot{LoginsFailed: 1}},
+		{func() { r.LoginFailed(now, true) }, recorder.Snapshot{ReloginsFailed: 1}},
 		{func() { r.RequestSent(now, 3, 9, 100) }, recorder.Snapshot{Sent: 1}},
 		{func() { r.ResponseReceived(now, 3, 9, 200, 0, lasted(5*time.Second)) },
 			recorder.Snapshot{Received: 1, LatencySum: 5 * time.Second, LatencyMax: 5 * time.Second}},
@@ -51,17 +56,11 @@ func TestEveryEventIsCountedInItsPlace(t *testing.T) {
 }
 
 func difference(a, b recorder.Snapshot) recorder.Snapshot {
-	return recorder.Snapshot{
-		Started: a.Started - b.Started, Ready: a.Ready - b.Ready, Closed: a.Closed - b.Closed,
-		ClosedReady: a.ClosedReady - b.ClosedReady, ClosedClean: a.ClosedClean - b.ClosedClean,
-		Sent: a.Sent - b.Sent, Received: a.Received - b.Received, Failed: a.Failed - b.Failed,
-		TimedOut:  a.TimedOut - b.TimedOut,
-		BytesSent: a.BytesSent - b.BytesSent, BytesReceived: a.BytesReceived - b.BytesReceived,
-		Stale:      a.Stale - b.Stale,
-		LatencySum: a.LatencySum - b.LatencySum, LatencyMax: a.LatencyMax - b.LatencyMax,
-		SetupSum:     a.SetupSum - b.SetupSum,
-		ThrottledSum: a.ThrottledSum - b.ThrottledSum,
+	to, from := reflect.ValueOf(&a).Elem(), reflect.ValueOf(b)
+	for i := range to.NumField() {
+		to.Field(i).SetInt(to.Field(i).Int() - from.Field(i).Int())
 	}
+	return a
 }
 
 // lasted is the timing of a request with the latency d.

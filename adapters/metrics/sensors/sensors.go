@@ -68,12 +68,7 @@ func New(prefix string, clock ports.Clock) *Registry {
 	if clock == nil {
 		panic("sensors: a registry needs the clock of the connections")
 	}
-	return &Registry{
-		clock:  clock,
-		start:  clock.Now(),
-		prefix: prefix,
-		all:    newGroup(prefix+"-metrics", true),
-	}
+	return &Registry{clock: clock, start: clock.Now(), prefix: prefix, all: newGroup(prefix+"-metrics", true)}
 }
 
 // Node returns the sink of the connections to a node. id is kafka-python's node_id, such
@@ -135,9 +130,7 @@ func (r *Registry) Snapshot() []Metric {
 
 	at := r.at(r.clock.Now())
 	read := r.all.read(nil, at)
-	read = append(read, Metric{
-		r.all.name, "connection-count", "Connections that are ready.", float64(r.ready.Load()),
-	})
+	read = append(read, Metric{r.all.name, "connection-count", "Connections that are ready.", float64(r.ready.Load())})
 	for _, n := range nodes {
 		read = n.own.read(read, at)
 	}

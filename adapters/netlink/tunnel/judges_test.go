@@ -91,10 +91,7 @@ func TestRealProxies(t *testing.T) {
 // vacant is an address of loopback without a listener.
 func vacant(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := tunneltest.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	_ = l.Close()
 	return l.Addr().String()
 }

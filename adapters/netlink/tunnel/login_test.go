@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"brokerconn/adapters/netlink/tunnel"
+	"brokerconn/adapters/netlink/tunnel/tunneltest"
 )
 
 func TestLoginIsNotPrinted(t *testing.T) {
@@ -20,10 +21,7 @@ func TestLoginIsNotPrinted(t *testing.T) {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%p", "%w"} {
 			fmt.Fprintf(&out, verb+"\n", v)
 		}
-		text, err := json.Marshal(v)
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := tunneltest.Must(json.Marshal(v))(t)
 		out.Write(text)
 		slog.New(slog.NewTextHandler(&out, nil)).Info("x", "v", v)
 		slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "v", v)

@@ -13,6 +13,7 @@ import (
 
 	"brokerconn/adapters/netlink"
 	"brokerconn/adapters/netlink/tunnel"
+	"brokerconn/adapters/netlink/tunnel/tunneltest"
 	"brokerconn/ports"
 )
 
@@ -45,10 +46,7 @@ var background = context.Background()
 
 func TestThrough(t *testing.T) {
 	w := piped(func(conn net.Conn) { _, _ = conn.Write([]byte("!tunnel")); _ = conn.Close() })
-	conn, err := w.Dial()(background, "tcp", "broker:9092")
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := tunneltest.Must(w.Dial()(background, "tcp", "broker:9092"))(t)
 	defer conn.Close()
 	if got, err := io.ReadAll(conn); string(got) != "tunnel" || err != nil {
 		t.Errorf("through the tunnel came %q, %v", got, err)

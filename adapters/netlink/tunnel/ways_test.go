@@ -48,19 +48,13 @@ const (
 )
 
 func newNetwork(t *testing.T) *network {
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "letters"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	cluster := tunneltest.Must(kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "letters")))(t)
 	t.Cleanup(cluster.Close)
 	kafka := cluster.ListenAddrs()[0]
 	s := &network{plain: kafka, behind: kafka}
 	server, ca := testTLS(t)
 	s.ca = ca
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := tunneltest.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	tunneltest.Serve(t, tls.NewListener(l, server), func(conn net.Conn) {
 		target, err := net.Dial("tcp", kafka)
 		if err != nil {
@@ -116,10 +110,7 @@ func pass(a, b net.Conn) {
 // secured wraps a dial function in TLS.
 func secured(t *testing.T, next netlink.DialFunc, ca string) netlink.DialFunc {
 	t.Helper()
-	dial, err := brokertls.Dial(next, brokertls.Options{CAPEM: ca})
-	if err != nil {
-		t.Fatal(err)
-	}
+	dial := tunneltest.Must(brokertls.Dial(next, brokertls.Options{CAPEM: ca}))(t)
 	return dial
 }
 
@@ -141,10 +132,7 @@ var ways = []struct {
 	}},
 	{"socks5 over TLS", func(t *testing.T, s *network) *netlink.Transport {
 		server, ca := testTLS(t)
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		l := tunneltest.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
 		proxy := tunneltest.Socks5{Dial: s.dial}
 		tunneltest.Serve(t, tls.NewListener(l, server), proxy.Serve)
 		return socks5.New(secured(t, overTCP, ca), socks5.Options{Proxy: l.Addr().String()})
@@ -196,16 +184,10 @@ func (s *network) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // sidecar listens on a unix socket and passes on to a broker.
 func (s *network) sidecar(t *testing.T, address string) (path string) {
-	dir, err := os.MkdirTemp("", "s") // the name of a t.TempDir may be too long
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := tunneltest.Must(os.MkdirTemp("", "s"))(t) // the name of a t.TempDir may be too long
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	path = filepath.Join(dir, "kafka.sock")
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := tunneltest.Must(net.Listen("unix", path))(t)
 	tunneltest.Serve(t, l, func(conn net.Conn) {
 		target, err := net.Dial("tcp", address)
 		if err != nil {
@@ -226,10 +208,7 @@ func TestBrokerOverEachWay(t *testing.T) {
 		t.Run(w.name+", TLS around it", func(t *testing.T) {
 			s := newNetwork(t)
 			s.behind = s.secure
-			transport, err := brokertls.New(w.over(t, s), brokertls.Options{CAPEM: s.ca})
-			if err != nil {
-				t.Fatal(err)
-			}
+			transport := tunneltest.Must(brokertls.New(w.over(t, s), brokertls.Options{CAPEM: s.ca}))(t)
 			asks(t, broker.Config{Host: brokerName, Port: securePort, Transport: transport})
 		})
 	}
@@ -240,10 +219,7 @@ func asks(t *testing.T, cfg broker.Config) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	conn, err := broker.Dial(ctx, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := tunneltest.Must(broker.Dial(ctx, cfg))(t)
 	defer conn.Close()
 	for range 3 {
 		resp, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)
@@ -251,10 +227,7 @@ func asks(t *testing.T, cfg broker.Config) {
 			t.Fatalf("%+v, %v", resp, err)
 		}
 	}
-	polled, err := broker.NewPolled(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	polled := tunneltest.Must(broker.NewPolled(cfg))(t)
 	defer polled.Close(nil)
 	if _, err := polled.CheckVersion(20*time.Second, false, nil); err != nil {
 		t.Fatal(err)

@@ -108,7 +108,7 @@ var uriA, uriB = uri("http://a.test/crl"), uri("http://b.test/crl")
 
 func newWorld() *world {
 	w := new(world)
-	const full = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
+	const full = bothUsages
 	root := newAuthority(nil, simpleName("Root"), ecKey(), full)
 	w.strangers = []*authority{newAuthority(nil, simpleName("Stranger"), ecKey(), full),
 		newAuthority(nil, simpleName("Root"), ecKey(), full)}

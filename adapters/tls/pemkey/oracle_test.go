@@ -118,10 +118,7 @@ func keyVerdict(t *testing.T, key crypto.Signer, err error) (public string, prob
 
 func publicPEM(t *testing.T, key crypto.Signer) string {
 	t.Helper()
-	der, err := x509.MarshalPKIXPublicKey(key.Public())
-	if err != nil {
-		t.Fatal(err)
-	}
+	der := must(x509.MarshalPKIXPublicKey(key.Public()))(t)
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 }
 

@@ -63,10 +63,7 @@ func TestKeysOfOtherTools(t *testing.T) {
 			password = "open\x00sesame"
 		}
 		t.Run(filepath.Base(name), func(t *testing.T) {
-			key, err := Load(file, saying(password))
-			if err != nil {
-				t.Fatal(err)
-			}
+			key := must(Load(file, saying(password)))(t)
 			if got := publicPEM(t, key); got != string(public) {
 				t.Errorf("got %s, want %s", got, public)
 			}
@@ -79,20 +76,25 @@ func TestKeysOfOtherTools(t *testing.T) {
 	}
 }
 
-func mustRead(t testing.TB, name string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
+func must[T any](v T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
 	}
-	return data
 }
+
+func mustRead(t testing.TB, name string) []byte { return must(os.ReadFile(name))(t) }
+
+const rfc8410 = "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC"
 
 // RFC 8410, 10.3: the same key as PKCS#8 of version 1, and of version 2 with an
 // attribute and its public key.
 func TestKeysOfRFC8410(t *testing.T) {
 	for _, body := range []string{
-		"MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC",
+		rfc8410,
 		"MHICAQEwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC" +
 			"oB8wHQYKKoZIhvcNAQkJFDEPDA1DdXJkbGUgQ2hhaXJzgSEAGb9ECWmEzf6FQbrB" +
 			"Z9w7lshQhqowtrbLDFw4rXAxZuE=",
@@ -195,21 +197,12 @@ func sealedBy(t testing.TB, parameters any, password string) []byte {
 	}
 	derivation := algorithm(kdf, parameters)
 	iv := make([]byte, aes.BlockSize)
-	plain, err := base64.StdEncoding.DecodeString("MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC")
-	if err != nil {
-		t.Fatal(err)
-	}
+	plain := must(base64.StdEncoding.DecodeString(rfc8410))(t)
 	padding := aes.BlockSize - len(plain)%aes.BlockSize
 	data := append(plain, bytes.Repeat([]byte{byte(padding)}, padding)...)
 	if derive, err := parseDerivation(derivation, 16, costs{rounds: 1000, memory: 1 << 20, work: 1 << 15}); err == nil {
-		key, err := derive([]byte(password))
-		if err != nil {
-			t.Fatal(err)
-		}
-		block, err := aes.NewCipher(key)
-		if err != nil {
-			t.Fatal(err)
-		}
+		key := must(derive([]byte(password)))(t)
+		block := must(aes.NewCipher(key))(t)
 		cipher.NewCBCEncrypter(block, iv).CryptBlocks(data, data)
 	}
 	scheme := pbes2Parameters{Derivation: derivation, Cipher: algorithm(asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4,
@@ -220,14 +213,7 @@ func sealedBy(t testing.TB, parameters any, password string) []byte {
 	})})
 }
 
-func mustMarshal(t testing.TB, v any) []byte {
-	t.Helper()
-	der, err := asn1.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return der
-}
+func mustMarshal(t testing.TB, v any) []byte { return must(asn1.Marshal(v))(t) }
 
 func TestPasswordIsAskedOnceAndLeftAlone(t *testing.T) {
 	for _, name := range []string{"ssh_legacy", "ssh_pkcs8"} {
@@ -278,7 +264,7 @@ func TestDecryptedKeyIsWiped(t *testing.T) {
 // What is not a key, or not one that is read, is named, with what to do about it.
 func TestRefusalsSayWhatToDo(t *testing.T) {
 	const encrypted = "ENCRYPTED PRIVATE KEY"
-	plain := framed("PRIVATE KEY", "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC")
+	plain := framed("PRIVATE KEY", rfc8410)
 	public := framed("PUBLIC KEY", "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=")
 	block, _ := pem.Decode(plain)
 	golden := func(name string) []byte { return mustRead(t, "testdata/"+name) }
@@ -354,14 +340,10 @@ func TestProblemsHaveNames(t *testing.T) {
 // FuzzLoad: no file and no password make it panic, hang or take all memory; what
 // it accepts is a key that can be written and read again.
 func FuzzLoad(f *testing.F) {
-	files, err := filepath.Glob("testdata/*.p*")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, name := range files {
+	for _, name := range must(filepath.Glob("testdata/*.p*"))(f) {
 		f.Add(mustRead(f, name), "open sesame")
 	}
-	f.Add(framed("PRIVATE KEY", "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC"), "")
+	f.Add(framed("PRIVATE KEY", rfc8410), "")
 	f.Add(framed("ENCRYPTED PRIVATE KEY", rfc7914), "Rabbit")
 	f.Add(sealedBy(f, pbkdf2Parameters{Salt: []byte("salt"), Rounds: 2}, "p"), "p")
 	f.Add(sealedBy(f, scryptParameters{Salt: []byte("salt"), N: 2, R: 1, P: 1}, "p"), "p")
@@ -381,10 +363,7 @@ func FuzzLoad(f *testing.F) {
 			}
 			return
 		}
-		der, err := x509.MarshalPKCS8PrivateKey(key)
-		if err != nil {
-			t.Fatal(err)
-		}
+		der := must(x509.MarshalPKCS8PrivateKey(key))(t)
 		again, err := Load(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil)
 		if err != nil || publicPEM(t, again) != publicPEM(t, key) {
 			t.Fatalf("written and read again: %v", err)

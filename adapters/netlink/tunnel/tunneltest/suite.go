@@ -108,10 +108,7 @@ func lookup(ctx context.Context, host string, port uint16) ([]ports.Endpoint, er
 
 func listen(t testing.TB) net.Listener {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := Must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	t.Cleanup(func() { _ = l.Close() }) // the tests are over
 	return l
 }
@@ -169,6 +166,26 @@ func panics(t *testing.T, says string, f func()) {
 		}
 	}()
 	f()
+}
+
+// WantFailure checks that a dial of broker:9092 through the proxy failed, with an error of that
+// kind and cause, if there is one, which says so and does not have the password.
+func (s Suite) WantFailure(t *testing.T, conn net.Conn, err error, proxy string, kind, cause error, says string) {
+	t.Helper()
+	var e *tunnel.Error
+	switch {
+	case conn != nil || err == nil:
+		t.Fatalf("%v, %v; want an error alone", conn, err)
+	case !errors.As(err, &e) || e.Kind != kind || e.Proxy != proxy || e.Target != "broker:9092":
+		t.Errorf("%v; want %v", err, kind)
+	case cause != nil && !errors.Is(err, cause):
+		t.Errorf("%v; want it to be %v", err, cause)
+	case !strings.HasPrefix(err.Error(), s.Protocol+": proxy "+proxy+" on the way to broker:9092: ") ||
+		!strings.Contains(err.Error(), says):
+		t.Errorf("%v; want %q", err, says)
+	case strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, e), password):
+		t.Errorf("%v has the password", err)
+	}
 }
 
 // HidesLogin: no print of options and transports shows the login.

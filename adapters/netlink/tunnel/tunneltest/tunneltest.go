@@ -94,3 +94,16 @@ func relay(client, target net.Conn) {
 
 // refused reports whether a port has no listener.
 func refused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
+
+// Must returns a function that ends the test if err is not nil, and otherwise returns v:
+//
+//	l := tunneltest.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
+func Must[T any](v T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
