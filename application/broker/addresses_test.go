@@ -21,7 +21,7 @@ func (r *harness) repeated() {
 	r.turn()
 	r.pass(2 * time.Second)
 	r.connect()
-	require(r.t, r.state() == broker.Connected, "state %v", r.state())
+	require(r.t, r.State() == broker.Connected, "state %v", r.State())
 }
 
 // TestLastFailedAddressIsTriedLast, whatever the resolver's order (KAFKA-12193).
@@ -82,7 +82,7 @@ func TestEveryAddressIsTriedBeforeAFailureCounts(t *testing.T) {
 		for range 3 {
 			r.connect()
 		}
-		s := r.stats()
+		s := r.Stats()
 		assert(t, s.State == broker.Connected && s.FailuresInARow == 0 && s.Attempts == 3 && s.Closed == 2 &&
 			s.Address == "c", "%+v", s)
 		r.sums()
@@ -96,7 +96,7 @@ func TestZoneOfAnIPv6AddressIsKept(t *testing.T) {
 		r.network.SetAddresses("fe80::1%eth0", ports.Endpoint{Host: "fe80::1%eth0", Network: "memory",
 			Address: "[fe80::1%eth0]:9092"})
 		r.ready()
-		s := r.stats()
+		s := r.Stats()
 		assert(t, s.Address == "[fe80::1%eth0]:9092", "address %q", s.Address)
 		r.wantDials("[fe80::1%eth0]:9092")
 	})

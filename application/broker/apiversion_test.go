@@ -173,8 +173,8 @@ func TestAPIVersionTimeout(t *testing.T) {
 					r.pass(c.want - 1)
 					r.wantState(broker.NegotiatingVersions)
 					r.pass(1)
-					assert(t, r.state() == broker.Disconnected && errors.Is(r.lastError(), broker.ErrSetupTimeout),
-						"%v of %v: %v, %v", c.versions, c.setup, r.state(), r.lastError())
+					assert(t, r.State() == broker.Disconnected && errors.Is(r.lastError(), broker.ErrSetupTimeout),
+						"%v of %v: %v, %v", c.versions, c.setup, r.State(), r.lastError())
 					r.pass(time.Second)
 				}
 				r.sums()
@@ -209,7 +209,7 @@ func TestAPIVersionTimeoutLeavesTimeForTheNextAddress(t *testing.T) {
 		r.broker.mute = false
 		r.pass(2 * time.Second)
 		r.connect()
-		assert(t, r.state() == broker.Connected && len(r.broker.dials) == 2, "state %v, dialled %v", r.state(),
+		assert(t, r.State() == broker.Connected && len(r.broker.dials) == 2, "state %v, dialled %v", r.State(),
 			r.broker.dials)
 	})
 }
@@ -246,8 +246,8 @@ func TestAPIVersionTimeoutIsNotOfTheLogin(t *testing.T) {
 			r.pass(10*time.Second - 1)
 			r.wantState(broker.Authenticating)
 			r.pass(1)
-			assert(t, r.state() == broker.Disconnected && errors.Is(r.lastError(), broker.ErrSetupTimeout),
-				"state %v, %v", r.state(), r.lastError())
+			assert(t, r.State() == broker.Disconnected && errors.Is(r.lastError(), broker.ErrSetupTimeout),
+				"state %v, %v", r.State(), r.lastError())
 		})
 }
 

@@ -5,10 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"math/rand/v2"
 	"net"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -26,18 +24,11 @@ import (
 // no such broker is taken for an old release.
 
 type balancer struct {
-	mu    sync.Mutex
-	rand  *rand.Rand
+	*dice
 	cuts  int // the first connections are cut; then all are sound
 	down  int // of 3 backends
 	live  []net.Conn
 	dials []time.Time
-}
-
-func (b *balancer) roll(n int) int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.rand.IntN(n)
 }
 
 func (b *balancer) dial(context.Context, string, string) (net.Conn, error) {
@@ -158,7 +149,7 @@ func TestNewBrokerIsNeverTakenForOld(t *testing.T) {
 			connected := 0
 			for seed := range uint64(1000) {
 				synctest.Test(t, func(t *testing.T) {
-					b := &balancer{rand: rand.New(rand.NewPCG(seed, 1)), down: 2}
+					b := &balancer{dice: newDice(seed, 1), down: 2}
 					if seed%4 == 0 {
 						b.down, b.cuts = 0, 3+b.roll(3)
 					}
@@ -185,7 +176,7 @@ func TestNewBrokerIsNeverTakenForOld(t *testing.T) {
 // it is probed.
 func TestHangUpsArePaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := &balancer{rand: rand.New(rand.NewPCG(1, 1)), down: 3}
+		b := &balancer{dice: newDice(1, 1), down: 3}
 		v := dialBalancer(t, probing(b.config()))
 		require(t, v == nil, "got a connection, want none")
 		require(t, len(b.dials) == 6, "got %d connections, want 6", len(b.dials))

@@ -23,7 +23,7 @@ import (
 // floor is the least that one request can cost: a write and a read, with nothing
 // between the socket and the caller.
 func BenchmarkFloor(b *testing.B) {
-	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Listening(b)
+	cfg := listening(b, fakebroker.HeartbeatBody)
 	conn, err := net.Dial("tcp", net.JoinHostPort(cfg.Host, strconv.Itoa(int(cfg.Port))))
 	if err != nil {
 		b.Fatal(err)
@@ -44,7 +44,7 @@ func BenchmarkFloor(b *testing.B) {
 
 // BenchmarkRaw is one caller with bodies that are already encoded.
 func BenchmarkRaw(b *testing.B) {
-	conn := dial(b, (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Listening(b))
+	conn := dial(b, listening(b, fakebroker.HeartbeatBody))
 	req := &ports.RawRequest{APIKey: 12, APIVersion: 1}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -56,7 +56,7 @@ func BenchmarkRaw(b *testing.B) {
 
 // BenchmarkTyped is one caller with a kmsg request.
 func BenchmarkTyped(b *testing.B) {
-	conn := dial(b, (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Listening(b))
+	conn := dial(b, listening(b, fakebroker.HeartbeatBody))
 	req := kmsg.NewPtrHeartbeatRequest()
 	b.ReportAllocs()
 	for b.Loop() {
@@ -68,7 +68,7 @@ func BenchmarkTyped(b *testing.B) {
 
 // BenchmarkCallers is 64 callers at once.
 func BenchmarkCallers(b *testing.B) {
-	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Listening(b)
+	cfg := listening(b, fakebroker.HeartbeatBody)
 	cfg.MaxInFlight = 64
 	conn := dial(b, cfg)
 	b.ReportAllocs()
@@ -88,7 +88,7 @@ func BenchmarkCallers(b *testing.B) {
 
 // BenchmarkWindow is one caller with a window of 64 futures.
 func BenchmarkWindow(b *testing.B) {
-	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Listening(b)
+	cfg := listening(b, fakebroker.HeartbeatBody)
 	cfg.MaxInFlight = 64
 	conn := dial(b, cfg)
 	req := &ports.RawRequest{APIKey: 12, APIVersion: 1}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -30,15 +29,8 @@ import (
 // moody is a broker that echoes bodies, late, sometimes never, and that hangs up
 // or refuses when it pleases.
 type moody struct {
-	mu                    sync.Mutex
-	rng                   *rand.Rand
+	*dice
 	silent, kills, refuse int // of 100
-}
-
-func (m *moody) roll(n int) int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.rng.IntN(n)
 }
 
 func (m *moody) dial(context.Context, string, string) (net.Conn, error) {
@@ -98,7 +90,7 @@ func TestEveryWaitEndsInTime(t *testing.T) {
 
 func moodyRound(t *testing.T, seed uint64) {
 	const timeout, patrols = 2 * time.Second, 20 * time.Millisecond
-	m := &moody{rng: rand.New(rand.NewPCG(seed, 1))}
+	m := &moody{dice: newDice(seed, 1)}
 	m.silent, m.kills, m.refuse = m.roll(4), m.roll(10), m.roll(100)
 	cfg := broker.Config{
 		Transport:      &netlink.Transport{Dial: m.dial},

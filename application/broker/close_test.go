@@ -66,7 +66,7 @@ func closeRound(t *testing.T, rng *rand.Rand, reported, answered *atomic.Int64) 
 		})
 	}
 	var seen atomic.Int64
-	s := &fakebroker.Scripted{Answer: func(peer net.Conn, _ int16, _ int32) []byte {
+	cfg := piped(func(peer net.Conn, _ int16, _ int32) []byte {
 		if seen.Add(1) <= answers {
 			return make([]byte, 6)
 		}
@@ -75,8 +75,7 @@ func closeRound(t *testing.T, rng *rand.Rand, reported, answered *atomic.Int64) 
 		}
 		go func() { <-ready; end() }()
 		return nil
-	}}
-	cfg := s.Piped()
+	})
 	if rng.IntN(2) == 0 {
 		cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport}
 	}
@@ -180,8 +179,7 @@ func TestContextIsSeenWhileAWriteIsBlocked(t *testing.T) {
 // are done.
 func TestDoneComesLast(t *testing.T) {
 	peers := make(chan net.Conn, 1)
-	s := &fakebroker.Scripted{Answer: func(peer net.Conn, _ int16, _ int32) []byte { peers <- peer; return nil }}
-	cfg := s.Listening(t)
+	cfg := listening(t, func(peer net.Conn, _ int16, _ int32) []byte { peers <- peer; return nil })
 	inHook, goOn := make(chan struct{}), make(chan struct{})
 	cfg.Hooks = onState(broker.Closed, func() {
 		close(inHook)

@@ -31,19 +31,12 @@ func heartbeat(ctx context.Context, conn *broker.Conn) error {
 // TestCancelledContextGivesUpTheWaitingOnly: the caller comes back, its slot
 // stays in line, and the answer that comes late reaches no caller.
 func TestCancelledContextGivesUpTheWaitingOnly(t *testing.T) {
-	for name, config := range map[string]func(*fakebroker.Scripted) broker.Config{
-		"parked": func(s *fakebroker.Scripted) broker.Config { return s.Piped() },
-		"polled": func(s *fakebroker.Scripted) broker.Config {
-			cfg := s.Piped()
-			cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport}
-			return cfg
-		},
-	} {
+	for name, change := range links {
 		t.Run(name, func(t *testing.T) {
 			asked := make(chan struct{})
 			release := make(chan struct{})
 			first := true
-			s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
+			cfg := piped(func(net.Conn, int16, int32) []byte {
 				if first {
 					first = false
 					close(asked)
@@ -51,8 +44,9 @@ func TestCancelledContextGivesUpTheWaitingOnly(t *testing.T) {
 					return []byte{0, 0, 0, 0, 0, 7}
 				}
 				return []byte{0, 0, 0, 0, 0, 8}
-			}}
-			conn := dial(t, config(s))
+			})
+			change(&cfg)
+			conn := dial(t, cfg)
 			ctx, cancel := context.WithCancel(t.Context())
 			go func() { <-asked; cancel() }()
 			err := heartbeat(ctx, conn)
@@ -71,7 +65,7 @@ func TestCancelledContextGivesUpTheWaitingOnly(t *testing.T) {
 
 func TestDialGivesUpWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
+	cfg := piped(silent)
 	cfg.Hooks = &broker.Hooks{DialStart: func(broker.Endpoint) { cancel() }}
 	cfg.Transport = neverReached{}
 	wantError(t, errorOf(broker.Dial(ctx, cfg)), context.Canceled)
@@ -103,12 +97,11 @@ func TestLineIsFirstComeFirstServed(t *testing.T) {
 	const callers = 40
 	var order []int32
 	start := make(chan struct{})
-	s := &fakebroker.Scripted{Answer: func(_ net.Conn, _ int16, id int32) []byte {
+	cfg := piped(func(_ net.Conn, _ int16, id int32) []byte {
 		<-start
 		order = append(order, id)
 		return binary.BigEndian.AppendUint32([]byte{0, 0}, uint32(id))
-	}}
-	cfg := s.Piped()
+	})
 	cfg.MaxInFlight = 2
 	conn := dial(t, cfg)
 	var wg sync.WaitGroup
@@ -129,7 +122,7 @@ func TestLineIsFirstComeFirstServed(t *testing.T) {
 // times out, and each request in flight learns its own part of it.
 func TestTimeoutNamesItsRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
+		cfg := piped(silent)
 		cfg.RequestTimeout = 20 * time.Millisecond
 		conn := dial(t, cfg)
 		first := mustSend(t, conn, kmsg.NewPtrHeartbeatRequest())
@@ -165,11 +158,10 @@ func TestReconnectsOnDemand(t *testing.T) {
 func TestIdleConnectionThatIsClosedIsNoticed(t *testing.T) {
 	lost := make(chan struct{})
 	closeIt := make(chan net.Conn, 1)
-	s := &fakebroker.Scripted{Answer: func(conn net.Conn, _ int16, _ int32) []byte {
+	cfg := listening(t, func(conn net.Conn, _ int16, _ int32) []byte {
 		closeIt <- conn
 		return make([]byte, 6)
-	}}
-	cfg := s.Listening(t)
+	})
 	cfg.Hooks = onState(broker.Disconnected, func() { close(lost) })
 	conn := dial(t, cfg)
 	must(t, heartbeat(t.Context(), conn))
@@ -178,8 +170,7 @@ func TestIdleConnectionThatIsClosedIsNoticed(t *testing.T) {
 }
 
 func TestAnswerThatCannotBeRead(t *testing.T) {
-	s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte { return []byte{0, 0, 0} }}
-	cfg := s.Piped()
+	cfg := piped(func(net.Conn, int16, int32) []byte { return []byte{0, 0, 0} })
 	cfg.NoReconnect = true
 	conn := dial(t, cfg)
 	err := heartbeat(t.Context(), conn)
@@ -191,7 +182,7 @@ func TestAnswerThatCannotBeRead(t *testing.T) {
 // gone, and the next one is not affected.
 func TestAnswerThatCannotBeReadIsLookedAtLate(t *testing.T) {
 	var answers atomic.Int64
-	s := &fakebroker.Scripted{Answer: func(peer net.Conn, _ int16, _ int32) []byte {
+	conn := dial(t, listening(t, func(peer net.Conn, _ int16, _ int32) []byte {
 		switch answers.Add(1) {
 		case 1:
 			return []byte{0}
@@ -200,8 +191,7 @@ func TestAnswerThatCannotBeReadIsLookedAtLate(t *testing.T) {
 			return nil
 		}
 		return make([]byte, 6)
-	}}
-	conn := dial(t, s.Listening(t))
+	}))
 	f := mustSend(t, conn, kmsg.NewPtrHeartbeatRequest())
 	receive(t, f.Done())
 	err := heartbeat(t.Context(), conn)
@@ -212,7 +202,7 @@ func TestAnswerThatCannotBeReadIsLookedAtLate(t *testing.T) {
 }
 
 func TestNoVersionInCommon(t *testing.T) {
-	conn := dial(t, (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped())
+	conn := dial(t, piped(fakebroker.HeartbeatBody))
 	_, err := kmsg.NewPtrCreateTopicsRequest().RequestWith(t.Context(), conn)
 	var v *broker.VersionError
 	assert(t, errors.Is(err, broker.ErrUnsupportedVersion) && errors.As(err, &v) && v.Unknown, "got %v", err)
@@ -220,7 +210,7 @@ func TestNoVersionInCommon(t *testing.T) {
 }
 
 func TestSendRefusesBeyondTheLimit(t *testing.T) {
-	cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
+	cfg := piped(silent)
 	cfg.MaxInFlight = 2
 	conn := dial(t, cfg)
 	for range 2 {
@@ -232,12 +222,12 @@ func TestSendRefusesBeyondTheLimit(t *testing.T) {
 
 // TestProduceWithoutAcks is done when written, and takes no slot.
 func TestProduceWithoutAcks(t *testing.T) {
-	conn := dial(t, (&fakebroker.Scripted{Answer: func(_ net.Conn, key int16, _ int32) []byte {
+	conn := dial(t, piped(func(_ net.Conn, key int16, _ int32) []byte {
 		if key == 0 {
 			return nil
 		}
 		return make([]byte, 6)
-	}}).Piped())
+	}))
 	for range 20 {
 		req := kmsg.NewPtrProduceRequest()
 		req.Acks = 0
@@ -249,7 +239,7 @@ func TestProduceWithoutAcks(t *testing.T) {
 
 func TestPanicsOfHooksAreContained(t *testing.T) {
 	var panics []any
-	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+	cfg := piped(fakebroker.HeartbeatBody)
 	cfg.Hooks = &broker.Hooks{
 		StateChanged:    func(broker.State, broker.State, broker.Endpoint, error) { panic("state") },
 		RequestAnswered: func(broker.RequestInfo) { panic("answered") },
@@ -262,7 +252,7 @@ func TestPanicsOfHooksAreContained(t *testing.T) {
 }
 
 func TestPanicsOfPortsDropTheConnection(t *testing.T) {
-	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+	cfg := piped(fakebroker.HeartbeatBody)
 	cfg.Transport = panicking{}
 	wantError(t, errorOf(broker.Dial(t.Context(), cfg)), broker.ErrPortPanic)
 }
@@ -311,7 +301,7 @@ func TestParseAddress(t *testing.T) {
 // TestSendMakesAConnectionForTheNext: who only ever sends must get one too.
 func TestSendMakesAConnectionForTheNext(t *testing.T) {
 	connected := make(chan struct{}, 1)
-	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+	cfg := piped(fakebroker.HeartbeatBody)
 	cfg.Hooks = onState(broker.Connected, func() { connected <- struct{}{} })
 	conn := newConn(t, cfg)
 	wantError(t, errorOf(sendAndWait(t.Context(), conn, kmsg.NewPtrHeartbeatRequest())), broker.ErrConnection)
@@ -323,8 +313,7 @@ func TestSendMakesAConnectionForTheNext(t *testing.T) {
 // for it; Send is refused.
 func TestBackPressureWaits(t *testing.T) {
 	start := make(chan struct{})
-	s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte { <-start; return make([]byte, 6) }}
-	cfg := s.Piped()
+	cfg := piped(func(net.Conn, int16, int32) []byte { <-start; return make([]byte, 6) })
 	cfg.MaxInFlight, cfg.MaxPendingBytes = 100, 2000
 	conn := dial(t, cfg)
 	large := &ports.RawRequest{APIKey: 12, APIVersion: 0, Body: make([]byte, 1500)}
@@ -346,16 +335,13 @@ func TestBackPressureWaits(t *testing.T) {
 func TestLineGoesOnAfterABadAnswer(t *testing.T) {
 	var asked atomic.Int64
 	second := make(chan struct{})
-	s := &fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
+	conn := dialOne(t, func(net.Conn, int16, int32) []byte {
 		if asked.Add(1) == 1 {
 			<-second
 			return []byte{0}
 		}
 		return make([]byte, 6)
-	}}
-	cfg := s.Piped()
-	cfg.MaxInFlight = 1
-	conn := dial(t, cfg)
+	})
 	errs := heartbeats(t.Context(), conn, 1)
 	for conn.Stats().InFlight == 0 {
 		runtime.Gosched()
@@ -397,12 +383,12 @@ func TestLossAfterTrafficIsNoticed(t *testing.T) {
 func lossAfterTraffic(t *testing.T, callers int) {
 	var mu sync.Mutex
 	var peers []net.Conn
-	cfg := (&fakebroker.Scripted{Answer: func(conn net.Conn, _ int16, _ int32) []byte {
+	cfg := piped(func(conn net.Conn, _ int16, _ int32) []byte {
 		mu.Lock()
 		peers = append(peers[:0], conn)
 		mu.Unlock()
 		return make([]byte, 6)
-	}}).Piped()
+	})
 	lost := make(chan struct{}, 1)
 	cfg.Hooks = onState(broker.Disconnected, func() { lost <- struct{}{} })
 	conn := dial(t, cfg)

@@ -97,7 +97,7 @@ func TestDefectsOfLinksAreContained(t *testing.T) {
 		"Resume":      func(l parking) ports.Link { return panicsOnResume{l} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg := (&fakebroker.Scripted{Answer: silent}).Piped() // so that the context ends while the caller reads
+			cfg := piped(silent) // so that the context ends while the caller reads
 			cfg.Transport = wrapped{cfg.Transport, wrap}
 			cfg.NoReconnect = true
 			cfg.RequestTimeout = time.Second
@@ -115,7 +115,7 @@ func TestDefectsOfLinksAreContained(t *testing.T) {
 }
 
 func TestPanicInCloseOfALinkIsContained(t *testing.T) {
-	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+	cfg := piped(fakebroker.HeartbeatBody)
 	cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return panicsOnClose{l} }}
 	conn := dial(t, cfg)
 	noError(t, heartbeat(t.Context(), conn))
@@ -130,7 +130,7 @@ func TestHookThatEndsItsGoroutine(t *testing.T) {
 				runtime.Goexit()
 			}
 		}
-		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+		cfg := piped(fakebroker.HeartbeatBody)
 		cfg.Hooks = &broker.Hooks{
 			StateChanged:    func(broker.State, broker.State, broker.Endpoint, error) { happened() },
 			RequestWritten:  func(broker.RequestInfo) { happened() },
@@ -179,13 +179,13 @@ func TestSendWhileAHookRunsAndThePeerGoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var slow atomic.Bool
 		slow.Store(true)
-		cfg := (&fakebroker.Scripted{Answer: func(peer net.Conn, _ int16, _ int32) []byte {
+		cfg := piped(func(peer net.Conn, _ int16, _ int32) []byte {
 			if slow.Load() {
 				time.AfterFunc(time.Second, func() { peer.Close() })
 				time.Sleep(time.Minute) // no answer
 			}
 			return make([]byte, 6)
-		}}).Piped()
+		})
 		cfg.Hooks = &broker.Hooks{RequestWritten: func(broker.RequestInfo) {
 			if slow.Load() {
 				time.Sleep(3 * time.Second)

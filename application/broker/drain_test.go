@@ -35,10 +35,10 @@ func TestDrainPolled(t *testing.T) {
 		noError(t, r.outcome(f))
 	}
 	for range 2 {
-		assert(t, r.polled.Drain() && r.state() == broker.Disconnected, "state %v", r.state())
+		assert(t, r.polled.Drain() && r.State() == broker.Disconnected, "state %v", r.State())
 	}
 	r.wantHooks("written 2", "written 3", "answered 2", "answered 3", cleanClose)
-	s := r.stats()
+	s := r.Stats()
 	assert(t, s.ClosedClean == 1 && s.Failed == 0 && !r.polled.BlackedOut(), "%+v", s)
 	r.ready()
 	noError(t, r.request(0))
@@ -92,7 +92,7 @@ func TestDrainPolledInEveryState(t *testing.T) {
 	assert(t, r.polled.Drain(), "while dialling")
 	release()
 	r.polled.Connect()
-	assert(t, r.state() == broker.NegotiatingVersions && r.polled.Drain(), "while negotiating")
+	assert(t, r.State() == broker.NegotiatingVersions && r.polled.Drain(), "while negotiating")
 	r.network.RefuseDial("broker:9092", errors.New("refused"))
 	r.polled.Connect()
 	assert(t, r.polled.BlackedOut() && r.polled.Drain(), "while blacked out")
@@ -193,7 +193,7 @@ func TestDrainConn(t *testing.T) {
 		"warm":     func(cfg *broker.Config) { cfg.PingInterval = time.Millisecond },
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			cfg := (&fakebroker.Scripted{Answer: answersAfter(time.Second)}).Piped()
+			cfg := piped(answersAfter(time.Second))
 			cfg.MaxInFlight = 2
 			change(&cfg)
 			conn := dial(t, cfg)
@@ -234,11 +234,11 @@ func TestDrainConn(t *testing.T) {
 
 // TestDrainConnWithoutConnection is done at once.
 func TestDrainConnWithoutConnection(t *testing.T) {
-	conn := newConn(t, (&fakebroker.Scripted{Answer: silent}).Piped())
+	conn := newConn(t, piped(silent))
 	err := conn.Drain(t.Context())
 	assert(t, err == nil && conn.State() == broker.Closed, "%v, %v", conn.State(), err)
 	wantError(t, heartbeat(t.Context(), conn), broker.ErrClosed)
-	closed := newConn(t, (&fakebroker.Scripted{Answer: silent}).Piped())
+	closed := newConn(t, piped(silent))
 	closed.Close()
 	noError(t, closed.Drain(t.Context()))
 }
@@ -246,8 +246,7 @@ func TestDrainConnWithoutConnection(t *testing.T) {
 // TestDrainConnWaitsForTheLine, whatever it waits for.
 func TestDrainConnWaitsForTheLine(t *testing.T) {
 	runBubble(t, "throttled", func(t *testing.T) {
-		s := &fakebroker.Scripted{Answer: throttledOnce(10_000)}
-		conn := dial(t, s.Piped())
+		conn := dial(t, piped(throttledOnce(10_000)))
 		must(t, heartbeat(t.Context(), conn))
 		began := time.Now()
 		errs := heartbeats(t.Context(), conn, 3)
@@ -260,8 +259,7 @@ func TestDrainConnWaitsForTheLine(t *testing.T) {
 	})
 	runBubble(t, "backing off", func(t *testing.T) {
 		var refused atomic.Int64
-		s := &fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}
-		cfg := s.Piped()
+		cfg := piped(fakebroker.HeartbeatBody)
 		cfg.Transport = dialsAfter(cfg.Transport, 3, &refused)
 		conn := newConn(t, cfg)
 		done := heartbeats(t.Context(), conn, 1)
@@ -294,9 +292,7 @@ func TestDrainConnWaitsForTheLine(t *testing.T) {
 		equal(t, "connections", s.Conns.Load(), 2)
 	})
 	runBubble(t, "timed out", func(t *testing.T) {
-		cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
-		cfg.MaxInFlight = 1
-		conn := dial(t, cfg)
+		conn := dialOne(t, silent)
 		began := time.Now()
 		errs := heartbeats(t.Context(), conn, 2)
 		synctest.Wait()
@@ -315,9 +311,7 @@ func TestDrainConnAndClose(t *testing.T) {
 		"Abort": func(c *broker.Conn) { c.Abort(errors.New("enough")) },
 	} {
 		runBubble(t, name, func(t *testing.T) {
-			cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
-			cfg.MaxInFlight = 1
-			conn := dial(t, cfg)
+			conn := dialOne(t, silent)
 			errs := heartbeats(t.Context(), conn, 2)
 			synctest.Wait()
 			done := drained(t.Context(), conn)
@@ -337,7 +331,7 @@ func TestDrainConnAndClose(t *testing.T) {
 // closed, though no caller waits for that.
 func TestDrainConnGoesOnBehindItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := dial(t, (&fakebroker.Scripted{Answer: answersAfter(time.Minute / 4)}).Piped())
+		conn := dial(t, piped(answersAfter(time.Minute/4)))
 		done := heartbeats(t.Context(), conn, 1)
 		synctest.Wait()
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -355,7 +349,7 @@ func TestDrainConnFromAHook(t *testing.T) {
 		var conn *broker.Conn
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
-		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+		cfg := piped(fakebroker.HeartbeatBody)
 		cfg.Hooks = &broker.Hooks{RequestAnswered: func(broker.RequestInfo) {
 			wantError(t, conn.Drain(ended), context.Canceled)
 		}}
@@ -370,7 +364,7 @@ func TestDrainConnFromAHook(t *testing.T) {
 func TestDrainConnAmongCallers(t *testing.T) {
 	var answered, refused atomic.Int64
 	for round := range 300 {
-		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+		cfg := piped(fakebroker.HeartbeatBody)
 		cfg.MaxInFlight = 1 + round%4
 		if round%3 == 0 {
 			cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport}
@@ -424,7 +418,7 @@ func TestDrainConnAmongCallers(t *testing.T) {
 // not when the throttle is, or the timeout of the one who left.
 func TestDrainWhenTheLastInLineLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := dial(t, (&fakebroker.Scripted{Answer: throttledOnce(3_600_000)}).Piped())
+		conn := dial(t, piped(throttledOnce(3_600_000)))
 		must(t, heartbeat(t.Context(), conn))
 		ctx, cancel := context.WithCancel(t.Context())
 		left := heartbeats(ctx, conn, 1)

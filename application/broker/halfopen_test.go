@@ -104,11 +104,10 @@ func TestCheckBeforeTheFirstWriteAfterASilence(t *testing.T) {
 		for _, way := range []string{"Request", "RequestRaw", "Connect", "Send"} {
 			t.Run(ending+", "+way, func(t *testing.T) {
 				peers := make(chan net.Conn, 10)
-				s := &fakebroker.Scripted{Answer: func(peer net.Conn, _ int16, _ int32) []byte {
+				cfg := listening(t, func(peer net.Conn, _ int16, _ int32) []byte {
 					peers <- peer
 					return make([]byte, 6)
-				}}
-				cfg := s.Listening(t)
+				})
 				clock := fake.New(time.Time{})
 				var looks atomic.Int64
 				cfg.Clock = clock
@@ -186,7 +185,7 @@ func TestCheckBeforeTheFirstWriteAfterASilence(t *testing.T) {
 func TestCheckIsNoSystemCallPerRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var looks atomic.Int64
-		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+		cfg := piped(fakebroker.HeartbeatBody)
 		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return check(l, &looks) }}
 		conn := dial(t, cfg)
 		for range 100 {
@@ -230,7 +229,7 @@ func (panicsOnCheck) Check() error { panic("in Check") }
 func TestCheckWithNoReconnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var gone atomic.Bool
-		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+		cfg := piped(fakebroker.HeartbeatBody)
 		cfg.NoReconnect = true
 		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link { return gonePeer{l, &gone} }}
 		conn := dial(t, cfg)
@@ -297,7 +296,7 @@ func TestPolledPeerGoneInSilence(t *testing.T) {
 				r.pass(time.Minute)
 				end(r)
 				wantRefusal(t, r.outcome(r.send()), broker.ErrNotConnected)
-				s := r.stats()
+				s := r.Stats()
 				assert(t, s.Requests == 0, "%+v", s)
 			})
 		})
@@ -310,7 +309,7 @@ func TestSendThatFindsThePeerGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var gone atomic.Bool
 		var opened atomic.Int64
-		cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+		cfg := piped(fakebroker.HeartbeatBody)
 		cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link {
 			if opened.Add(1) == 1 {
 				return gonePeer{l, &gone}

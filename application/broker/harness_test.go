@@ -117,7 +117,14 @@ func (b *fakeBroker) answer(n int, throttle int32) {
 	b.received = b.received[n:]
 }
 
+// connection is what a Conn and a Polled have in common.
+type connection interface {
+	State() broker.State
+	Stats() broker.Stats
+}
+
 type harness struct {
+	connection
 	t        failing
 	clock    *fake.Clock
 	network  *memory.Transport
@@ -180,8 +187,10 @@ func newHarness(t *testing.T, kind string, change func(*broker.Config)) *harness
 	}
 	if kind == "Polled" {
 		r.polled = newPolled(t, cfg)
+		r.connection = r.polled
 	} else {
 		r.conn = newConn(t, cfg)
+		r.connection = r.conn
 	}
 	return r
 }
@@ -190,7 +199,7 @@ func newHarness(t *testing.T, kind string, change func(*broker.Config)) *harness
 func (r *harness) ready() {
 	r.t.Helper()
 	r.connect()
-	require(r.t, r.state() == broker.Connected, "state %v", r.state())
+	require(r.t, r.State() == broker.Connected, "state %v", r.State())
 	r.log = nil
 }
 
@@ -254,7 +263,7 @@ func (r *harness) exchange(n int, throttle int32) {
 
 func (r *harness) wantState(want broker.State) {
 	r.t.Helper()
-	equal(r.t, "state", r.state(), want)
+	equal(r.t, "state", r.State(), want)
 }
 
 // pass lets time pass as the owner of a loop would: from one deadline to the next.
@@ -321,27 +330,13 @@ func (r *harness) sendWithin(d time.Duration) sending {
 	return sending{f, err}
 }
 
-func (r *harness) state() broker.State {
-	if r.polled != nil {
-		return r.polled.State()
-	}
-	return r.conn.State()
-}
-
-func (r *harness) stats() broker.Stats {
-	if r.polled != nil {
-		return r.polled.Stats()
-	}
-	return r.conn.Stats()
-}
-
 func (r *harness) throttleDelay() time.Duration {
-	return max(r.stats().ThrottledUntil.Sub(r.clock.Now()), 0)
+	return max(r.Stats().ThrottledUntil.Sub(r.clock.Now()), 0)
 }
 
-func (r *harness) inFlight() int { return r.stats().InFlight }
+func (r *harness) inFlight() int { return r.Stats().InFlight }
 
-func (r *harness) lastError() error { return r.stats().LastError }
+func (r *harness) lastError() error { return r.Stats().LastError }
 
 func (r *harness) close() {
 	if r.polled != nil {
@@ -375,7 +370,7 @@ func (r *harness) wantHooks(want ...string) {
 }
 
 // sums checks what must add up at any time.
-func (r *harness) sums() { r.t.Helper(); checkSums(r.t, r.stats()) }
+func (r *harness) sums() { r.t.Helper(); checkSums(r.t, r.Stats()) }
 
 // checkSums checks a picture of a connection.
 func checkSums(t failing, s broker.Stats) {

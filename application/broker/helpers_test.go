@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"math/rand/v2"
 	"net"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -33,11 +35,43 @@ var links = map[string]func(*broker.Config){"parked": func(*broker.Config) {}, "
 func unpark(cfg *broker.Config) { cfg.Transport = fakebroker.Unparked{Transport: cfg.Transport} }
 
 // answersAfter is a broker that answers a Heartbeat v1 to v3 after a while.
-func answersAfter(d time.Duration) func(net.Conn, int16, int32) []byte {
+func answersAfter(d time.Duration) answers {
 	return func(net.Conn, int16, int32) []byte {
 		time.Sleep(d)
 		return make([]byte, 6)
 	}
+}
+
+type answers = func(peer net.Conn, key int16, id int32) []byte
+
+// piped is a broker over pipes, and listening one over sockets.
+func piped(answer answers) broker.Config { return (&fakebroker.Scripted{Answer: answer}).Piped() }
+
+func listening(t testing.TB, answer answers) broker.Config {
+	t.Helper()
+	return (&fakebroker.Scripted{Answer: answer}).Listening(t)
+}
+
+// dialOne dials a broker to which at most one request is in flight.
+func dialOne(t testing.TB, answer answers) *broker.Conn {
+	t.Helper()
+	cfg := piped(answer)
+	cfg.MaxInFlight = 1
+	return dial(t, cfg)
+}
+
+// dice are for several goroutines.
+type dice struct {
+	mu  sync.Mutex
+	rng *rand.Rand
+}
+
+func newDice(seed, stream uint64) *dice { return &dice{rng: rand.New(rand.NewPCG(seed, stream))} }
+
+func (d *dice) roll(n int) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.rng.IntN(n)
 }
 
 // heartbeats sends n requests, and returns what becomes of them.
@@ -60,7 +94,7 @@ func onState(state broker.State, f func()) *broker.Hooks {
 
 // throttledOnce is a broker whose first answer throttles for so many milliseconds.
 // It answers Heartbeat v1 to v3.
-func throttledOnce(ms uint32) func(net.Conn, int16, int32) []byte {
+func throttledOnce(ms uint32) answers {
 	var reported atomic.Bool
 	return func(net.Conn, int16, int32) []byte {
 		body := make([]byte, 6)

@@ -37,11 +37,11 @@ func TestIdleTimeout(t *testing.T) {
 		r.wantHooks()
 		equal(t, "deadlines within a nanosecond", r.pass(1), 1)
 		r.wantHooks(cleanClose, "idle")
-		s := r.stats()
+		s := r.Stats()
 		assert(t, s.ClosedClean == 1 && s.FailuresInARow == 0 && r.lastError() == nil, "%+v, %v", s, r.lastError())
 		r.sums()
-		if n := r.pass(time.Hour); n != 0 || r.state() != broker.Disconnected {
-			t.Errorf("%d deadlines in an hour, state %v", n, r.state())
+		if n := r.pass(time.Hour); n != 0 || r.State() != broker.Disconnected {
+			t.Errorf("%d deadlines in an hour, state %v", n, r.State())
 		}
 		r.wantHooks()
 		r.connect()
@@ -147,7 +147,7 @@ func TestIdleCloseFailsNoRequest(t *testing.T) {
 	} {
 		runBubble(t, name, func(t *testing.T) {
 			var idle atomic.Int64
-			cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+			cfg := piped(fakebroker.HeartbeatBody)
 			cfg.IdleTimeout = 20 * time.Millisecond
 			cfg.Hooks = &broker.Hooks{Idle: func(broker.Endpoint) { idle.Add(1) }}
 			change(&cfg)
@@ -190,7 +190,7 @@ func TestIdleConnSleeps(t *testing.T) {
 		for name, change := range links {
 			runBubble(t, c.name+", "+name, func(t *testing.T) {
 				clock := &counting{}
-				cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+				cfg := piped(fakebroker.HeartbeatBody)
 				cfg.Clock = clock
 				c.change(&cfg)
 				change(&cfg)
@@ -226,7 +226,7 @@ func TestKeepWarm(t *testing.T) {
 		equal(t, "times asked on a day", len(r.broker.asked)-before, 24*60)
 		assert(t, deadlines <= 2*24*60, "%d deadlines on a day", deadlines)
 		r.wantHooks()
-		s := r.stats()
+		s := r.Stats()
 		assert(t, s.Requests == 0 && s.Responses == 0 && s.InFlight == 0 && s.Attempts == 1, "%+v", s)
 	})
 }
@@ -253,7 +253,7 @@ func TestKeepWarmTakesNoSlot(t *testing.T) {
 			r.broker.mute = true
 			r.pass(time.Minute)
 			n := len(r.broker.received)
-			require(t, n == 1 && r.inFlight() == 0 && r.stats().InFlight == 0, "%d questions, %d in flight", n,
+			require(t, n == 1 && r.inFlight() == 0, "%d questions, %d in flight", n,
 				r.inFlight())
 			f := r.send()
 			r.turn()
@@ -286,7 +286,7 @@ func TestKeepWarmUnanswered(t *testing.T) {
 		r.pass(1)
 		wantErrorBut(t, r.outcome(f), broker.ErrConnection, broker.ErrTimeout)
 		wantError(t, r.lastError(), broker.ErrRequestTimeout)
-		s := r.stats()
+		s := r.Stats()
 		assert(t, s.TimedOut == 0 && s.Failed == 1 && s.FailuresInARow == 1, "%+v", s)
 		r.sums()
 		n := slices.Index(r.log, "failed 2")
@@ -314,7 +314,7 @@ func TestKeepWarmLost(t *testing.T) {
 		r.pass(time.Minute)
 		r.broker.peer.Close()
 		r.turn()
-		assert(t, r.state() == broker.Disconnected && r.inFlight() == 0, "state %v, %d in flight", r.state(),
+		assert(t, r.State() == broker.Disconnected && r.inFlight() == 0, "state %v, %d in flight", r.State(),
 			r.inFlight())
 		r.broker.mute = false
 		r.pass(time.Second)
@@ -354,7 +354,7 @@ func TestKeepWarmSettings(t *testing.T) {
 func TestKeepWarmBesideCallers(t *testing.T) {
 	for _, inFlight := range []int{1, 3} {
 		synctest.Test(t, func(t *testing.T) {
-			cfg := (&fakebroker.Scripted{Answer: answersAfter(time.Millisecond)}).Piped()
+			cfg := piped(answersAfter(time.Millisecond))
 			cfg.MaxInFlight, cfg.PingInterval, cfg.IdleTimeout = inFlight, 5*time.Millisecond, 100*time.Millisecond
 			conn := dial(t, cfg)
 			var wg sync.WaitGroup
@@ -424,7 +424,7 @@ func TestHooksOfIdlenessAndThrottlingMeddle(t *testing.T) {
 					case kind == "Conn" && (name == "Connect" || name == "Send"):
 						continue // see TestSendFromTheHooksOfTheEnd
 					}
-					got := r.state()
+					got := r.State()
 					assert(t, got == want, "%s: %v, want %v", kind, got, want)
 					r.sums()
 				}
@@ -454,7 +454,7 @@ func TestSendFromTheHooksOfTheEnd(t *testing.T) {
 			send := func() {
 				once.Do(func() { wantError(t, errorOf(sendAndWait(t.Context(), conn, ask())), broker.ErrNotConnected) })
 			}
-			cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+			cfg := piped(fakebroker.HeartbeatBody)
 			cfg.IdleTimeout = time.Hour
 			cfg.Hooks = &broker.Hooks{}
 			if hook == "idle" {
@@ -479,7 +479,7 @@ func TestSendFromTheHooksOfTheEnd(t *testing.T) {
 // send; with NoReconnect our own idle close would fail it.
 func TestIdleTimeoutWithCallersInLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := (&fakebroker.Scripted{Answer: throttledOnce(600_000)}).Piped() // 10 min; the idle limit is 9
+		cfg := piped(throttledOnce(600_000)) // 10 min; the idle limit is 9
 		cfg.NoReconnect = true
 		conn := dial(t, cfg)
 		must(t, heartbeat(t.Context(), conn))

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"math/rand/v2"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -32,16 +31,10 @@ func TestLifetimeOfABusyConn(t *testing.T) {
 
 func busyRound(t *testing.T, seed uint64) {
 	const timeout, patrols = 2 * time.Second, 20 * time.Millisecond
-	var mu sync.Mutex
-	rng := rand.New(rand.NewPCG(seed, 7))
-	roll := func(n int) int {
-		mu.Lock()
-		defer mu.Unlock()
-		return rng.IntN(n)
-	}
+	roll := newDice(seed, 7).roll
 	var throttled atomic.Int64 // nanoseconds, all together
 	kills, throttles, mute := roll(6), roll(30), roll(3)
-	s := &fakebroker.Scripted{Answer: func(peer net.Conn, _ int16, _ int32) []byte {
+	cfg := piped(func(peer net.Conn, _ int16, _ int32) []byte {
 		time.Sleep(time.Duration(roll(3)*roll(3)) * time.Millisecond)
 		if roll(100) < kills {
 			peer.Close()
@@ -58,8 +51,7 @@ func busyRound(t *testing.T, seed uint64) {
 			binary.BigEndian.PutUint32(body, uint32(ms))
 		}
 		return body
-	}}
-	cfg := s.Piped()
+	})
 	var gone atomic.Bool
 	switch roll(4) {
 	case 0:

@@ -52,7 +52,7 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 
 	check := func(t *rapid.T) {
 		now := r.clock.Now()
-		s := r.stats()
+		s := r.Stats()
 		checkSums(r.t, s)
 		next := r.next()
 		require(t, next.IsZero() || next.After(now), "it is %v, and it waits for %v: a loop that never sleeps", now,
@@ -104,7 +104,7 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 	send := func(d time.Duration) {
 		quiet(func() {
 			var f sending
-			mayNot := r.state() == broker.Connected && r.throttleDelay() > 0
+			mayNot := r.State() == broker.Connected && r.throttleDelay() > 0
 			if d == 0 {
 				f, d = r.send(), timeout
 			} else {
@@ -129,7 +129,7 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 		"answer": step(func(t *rapid.T) {
 			if n := len(r.broker.received); n > 0 && r.broker.peer != nil {
 				throttle := rapid.SampledFrom([]int32{0, 0, 0, 1, 900, 15_000, 700_000}).Draw(t, "throttle")
-				before := r.stats().ThrottledUntil
+				before := r.Stats().ThrottledUntil
 				r.broker.answer(rapid.IntRange(1, n).Draw(t, "answers"), throttle)
 				r.broker.throttle = 0
 				r.turn()
@@ -137,7 +137,7 @@ func lifetime(parent *testing.T, t *rapid.T, kind string) {
 				if before.Before(now) {
 					before = now
 				}
-				if after := r.stats().ThrottledUntil; after.After(before) {
+				if after := r.Stats().ThrottledUntil; after.After(before) {
 					for _, u := range sent {
 						u.slack += after.Sub(before)
 					}
@@ -215,7 +215,7 @@ func (r *harness) reachIfDown() {
 	switch {
 	case r.polled != nil:
 		r.polled.Connect()
-	case r.state() == broker.Disconnected:
+	case r.State() == broker.Disconnected:
 		_, _ = r.conn.Send(context.Background(), ask())
 	}
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/clock/fake"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
@@ -65,7 +64,7 @@ func TestLoneCallerReadsForItself(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					var all, callers atomic.Int64
-					cfg := (&fakebroker.Scripted{Answer: answersAfter(c.answer)}).Piped()
+					cfg := piped(answersAfter(c.answer))
 					cfg.Transport = wrapped{cfg.Transport, func(l parking) ports.Link {
 						return readsCounted{l, &all,
 							&callers}
@@ -97,7 +96,7 @@ func TestLoneCallerReadsForItself(t *testing.T) {
 // connection goes on.
 func TestCanceledCallerReturnsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := (&fakebroker.Scripted{Answer: answersAfter(time.Second)}).Piped()
+		cfg := piped(answersAfter(time.Second))
 		conn := dial(t, cfg)
 		for n := range 20 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(n)*10*time.Millisecond)
@@ -120,10 +119,10 @@ func TestCanceledCallerReturnsAtOnce(t *testing.T) {
 // A request whose context has ended is not sent.
 func TestEndedContextSendsNothing(t *testing.T) {
 	var received atomic.Int64
-	conn := dial(t, (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
+	conn := dial(t, piped(func(net.Conn, int16, int32) []byte {
 		received.Add(1)
 		return make([]byte, 6)
-	}}).Piped())
+	}))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, send := range map[string]func() error{
@@ -144,12 +143,12 @@ func TestEndedContextSendsNothing(t *testing.T) {
 
 // A clock that does not advance fires no alarm, so nothing depends on one.
 func TestContextEndsWhileTheClockStops(t *testing.T) {
-	cfg := (&fakebroker.Scripted{Answer: func(_ net.Conn, key int16, _ int32) []byte {
+	cfg := piped(func(_ net.Conn, key int16, _ int32) []byte {
 		if key == 12 {
 			return nil // no answer
 		}
 		return make([]byte, 6)
-	}}).Piped()
+	})
 	cfg.Clock = fake.New(time.Time{})
 	conn := dial(t, cfg)
 	ctx := limited(t, 20*time.Millisecond)
@@ -161,9 +160,9 @@ func TestContextEndsWhileTheClockStops(t *testing.T) {
 // response is unreadable and closes the connection. The race detector reports it if it does.
 func TestWaiterLeavesThePolledAlone(t *testing.T) {
 	for range 20 {
-		p, err := broker.NewPolled((&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
+		p, err := broker.NewPolled(piped(func(net.Conn, int16, int32) []byte {
 			return make([]byte, 1)
-		}}).Piped())
+		}))
 		noError(t, err)
 		for p.Connect(); !p.Connected(); {
 			p.Recv()

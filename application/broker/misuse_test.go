@@ -52,7 +52,7 @@ func TestCancel(t *testing.T) {
 }
 
 func TestNilRequests(t *testing.T) {
-	conn := dial(t, (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped())
+	conn := dial(t, piped(fakebroker.HeartbeatBody))
 	mustPanic(t, "the request is nil", func() { _, _ = conn.Send(t.Context(), nil) })
 	mustPanic(t, "the request is nil", func() { _, _ = conn.Request(t.Context(), nil) })
 	mustPanic(t, "the request is nil", func() { _, _ = conn.SendWait(t.Context(), nil) })
@@ -120,7 +120,7 @@ func (nilTransport) Open(ports.Endpoint) ports.Link        { return nil }
 // TestDefectsOfPorts: none ends the process or hangs; the connection goes, and
 // the error names the port.
 func TestDefectsOfPorts(t *testing.T) {
-	sound := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped().Transport
+	sound := piped(fakebroker.HeartbeatBody).Transport
 	for name, transport := range map[string]ports.Transport{
 		"counts more than it was to write": brokenTransport{sound, func(l *brokenLink) {
 			l.write = func(p []byte) (int, error) { return len(p) + 1, nil }
@@ -148,8 +148,7 @@ func TestDefectsOfPorts(t *testing.T) {
 
 // TestNoReconnectReportsWhy: a proxy must be able to tell its own peer.
 func TestNoReconnectReportsWhy(t *testing.T) {
-	s := &fakebroker.Scripted{Answer: func(conn net.Conn, _ int16, _ int32) []byte { conn.Close(); return nil }}
-	cfg := s.Listening(t)
+	cfg := listening(t, func(conn net.Conn, _ int16, _ int32) []byte { conn.Close(); return nil })
 	cfg.NoReconnect = true
 	conn := dial(t, cfg)
 	_ = heartbeat(t.Context(), conn)
@@ -159,7 +158,7 @@ func TestNoReconnectReportsWhy(t *testing.T) {
 	err := heartbeat(t.Context(), conn)
 	assert(t, errors.Is(err, broker.ErrClosed) && strings.Contains(err.Error(), "EOF"), "a request after it: %v", err)
 
-	other := dial(t, (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped())
+	other := dial(t, piped(fakebroker.HeartbeatBody))
 	cause := errors.New("the cluster moved")
 	other.Abort(cause)
 	wantError(t, heartbeat(t.Context(), other), broker.ErrClosed, cause)
@@ -188,7 +187,7 @@ func TestEndOfAContext(t *testing.T) {
 	cause := errors.New("the user left")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(cause)
-	conn := dial(t, (&fakebroker.Scripted{Answer: silent}).Piped())
+	conn := dial(t, piped(silent))
 	f := mustSend(t, conn, kmsg.NewPtrHeartbeatRequest())
 	_, waited := f.Wait(ctx)
 	for _, err := range []error{heartbeat(ctx, conn), waited} {
@@ -218,7 +217,7 @@ func TestSecretsOfRawBodies(t *testing.T) {
 // TestLargeAnswerNamesTheLimit: an honest broker whose answer is larger than the
 // user allowed.
 func TestLargeAnswerNamesTheLimit(t *testing.T) {
-	cfg := (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte { return make([]byte, 4000) }}).Piped()
+	cfg := piped(func(net.Conn, int16, int32) []byte { return make([]byte, 4000) })
 	cfg.MaxResponseBytes = 2000
 	conn := dial(t, cfg)
 	err := heartbeat(t.Context(), conn)

@@ -235,7 +235,7 @@ func TestPolledClosedFromItsHooks(t *testing.T) {
 
 // TestPolledOverTCP with the default Selector and Transport.
 func TestPolledOverTCP(t *testing.T) {
-	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Listening(t)
+	cfg := listening(t, fakebroker.HeartbeatBody)
 	p := newPolled(t, cfg)
 	defer p.Close(nil)
 	must(t, errorOf(p.CheckVersion(30*time.Second, false, nil)))

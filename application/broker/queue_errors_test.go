@@ -99,7 +99,7 @@ func TestTimeoutInThePast(t *testing.T) {
 			if err := r.outcome(f); !errors.Is(err, broker.ErrRequestTimeout) || !broker.SafeToRetry(err) {
 				t.Errorf("%v: %v", d, err)
 			}
-			s := r.stats()
+			s := r.Stats()
 			assert(t, s.Requests == 0 && s.State == broker.Connected, "%v: %d requests, %v", d, s.Requests, s.State)
 		})
 	}
@@ -110,8 +110,7 @@ func TestTimeoutInThePast(t *testing.T) {
 func TestLineCountsInLatency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var timings []ports.Timing
-		s := &fakebroker.Scripted{Answer: answersAfter(time.Second)}
-		cfg := s.Piped()
+		cfg := piped(answersAfter(time.Second))
 		cfg.MaxInFlight = 1
 		cfg.Hooks = &broker.Hooks{RequestAnswered: func(r broker.RequestInfo) { timings = append(timings, r.Timing) }}
 		conn := dial(t, cfg)

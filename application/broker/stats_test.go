@@ -14,17 +14,16 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 )
 
 // TestStats follows a connection from nothing to its end, number by number.
 func TestStats(t *testing.T) {
 	onBoth(t, nil, func(t *testing.T, r *harness) {
-		equal(t, "a new one", r.stats(), (broker.Stats{}))
+		equal(t, "a new one", r.Stats(), (broker.Stats{}))
 		r.ready()
 		start := r.clock.Now()
-		s := r.stats()
+		s := r.Stats()
 		assert(t, s.State == broker.Connected && s.Since.Equal(start) && s.Address == "broker:9092" &&
 			s.Attempts == 1 && s.Ready == 1 && s.Requests == 0 && s.BytesSent != 0 && s.BytesReceived != 0 &&
 			s.LastReceived.Equal(start), "ready: %+v", s)
@@ -33,37 +32,37 @@ func TestStats(t *testing.T) {
 		r.send()
 		r.turn()
 		r.clock.Advance(time.Second)
-		sent := r.stats()
+		sent := r.Stats()
 		assert(t, sent.Requests == 2 && sent.InFlight == 2 && sent.PendingBytes == 0 &&
 			sent.LastSent.Equal(start.Add(time.Second)) && sent.LastReceived.Equal(start) &&
 			sent.BytesSent > s.BytesSent, "sent: %+v", sent)
 		r.answer(1, 0)
 		must(t, r.outcome(a))
-		s = r.stats()
+		s = r.Stats()
 		assert(t, s.Responses == 1 && s.InFlight == 1 && s.LastReceived.Equal(start.Add(2*time.Second)) &&
 			s.BytesReceived == sent.BytesReceived+14, "answered: %+v", s)
 		// acks 0: a response when written.
 		r.sendThis(kmsg.NewPtrProduceRequest())
 		r.turn()
-		if s = r.stats(); s.Requests != 3 || s.Responses != 2 || s.InFlight != 1 {
+		if s = r.Stats(); s.Requests != 3 || s.Responses != 2 || s.InFlight != 1 {
 			t.Errorf("without acks: %+v", s)
 		}
 		// A refusal is no request.
 		err := r.outcome(r.sendThis(kmsg.NewPtrCreateTopicsRequest()))
 		require(t, errors.Is(err, broker.ErrUnsupportedVersion), "%v", err)
-		equal(t, "refused", r.stats(), s)
+		equal(t, "refused", r.Stats(), s)
 		r.broker.peer.Reset(nil)
 		r.turn()
-		s = r.stats()
+		s = r.Stats()
 		assert(t, s.State == broker.Disconnected && s.Since.Equal(r.clock.Now()) && s.Failed == 1 && s.TimedOut == 0 &&
 			s.Closed == 1 && s.ClosedClean == 0 && s.FailuresInARow == 1 && s.InFlight == 0 &&
 			s.Address == "broker:9092", "lost: %+v", s)
 		r.repeated()
-		if s = r.stats(); s.Attempts != 2 || s.Ready != 2 || s.FailuresInARow != 0 {
+		if s = r.Stats(); s.Attempts != 2 || s.Ready != 2 || s.FailuresInARow != 0 {
 			t.Errorf("again: %+v", s)
 		}
 		r.close()
-		s = r.stats()
+		s = r.Stats()
 		assert(t, s.Closed == 2 && s.ClosedClean == 1 && s.State.Down(), "closed: %+v", s)
 		n := r.counts.Snapshot()
 		assert(t, s.Attempts == n.Started && s.Ready == n.Ready && s.Closed == n.Closed &&
@@ -80,7 +79,7 @@ func TestStatsFailuresInARow(t *testing.T) {
 		r.network.RefuseDial("broker:9092", errors.New("refused"))
 		for n := 1; n <= 4; n++ {
 			r.connect()
-			s := r.stats()
+			s := r.Stats()
 			assert(t, s.FailuresInARow == n && s.Attempts == int64(n) && s.Closed == int64(n) && s.Ready == 0,
 				"after %d: %+v", n, s)
 			r.sums()
@@ -95,10 +94,10 @@ func TestStatsWhileBusy(t *testing.T) {
 	for name, change := range links {
 		t.Run(name, func(t *testing.T) {
 			var asked atomic.Int64
-			cfg := (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
+			cfg := piped(func(net.Conn, int16, int32) []byte {
 				asked.Add(1)
 				return make([]byte, 6)
-			}}).Piped()
+			})
 			cfg.ReconnectBackoff, cfg.IdleTimeout = time.Millisecond, -1
 			change(&cfg)
 			conn := dial(t, cfg)
@@ -147,7 +146,7 @@ func TestStatsAddUpInEveryHook(t *testing.T) {
 	var r *harness
 	check := func() {
 		r.t.Helper()
-		s := r.stats()
+		s := r.Stats()
 		assert(r.t, s.Requests == s.Responses+s.Failed+int64(s.InFlight),
 			"%d requests, %d answered, %d failed, %d in flight", s.Requests, s.Responses, s.Failed, s.InFlight)
 	}
@@ -180,7 +179,7 @@ func TestOwnCallsAreNotInFlight(t *testing.T) {
 		r.connect()
 		r.wantState(broker.NegotiatingVersions)
 		more := r.conn != nil || r.polled.CanSendMore()
-		assert(t, r.inFlight() == 0 && r.stats().InFlight == 0 && more, "%d in flight, room for another: %v",
+		assert(t, r.inFlight() == 0 && more, "%d in flight, room for another: %v",
 			r.inFlight(), more)
 	})
 }
@@ -188,7 +187,7 @@ func TestOwnCallsAreNotInFlight(t *testing.T) {
 // TestStatsAsJSON: they are published as they are, by expvar for one.
 func TestStatsAsJSON(t *testing.T) {
 	onReady(t, nil, func(t *testing.T, r *harness) {
-		text, err := json.Marshal(r.stats())
+		text, err := json.Marshal(r.Stats())
 		assert(t, err == nil && strings.Contains(string(text), `"State":"Connected"`), "%s, %v", text, err)
 	})
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -41,7 +40,7 @@ func TestThrottledConnectionSendsNothing(t *testing.T) {
 		r.pass(1)
 		check(0)
 		r.sums()
-		s := r.stats()
+		s := r.Stats()
 		assert(t, s.Throttled == 1 && s.ThrottledUntil.Equal(r.clock.Now()),
 			"%d answers with a throttle time, until %v", s.Throttled, s.ThrottledUntil)
 	})
@@ -74,7 +73,7 @@ func TestThrottleEndNeverMovesBack(t *testing.T) {
 		}
 		r.wantHooks("throttled until 5s", "answered 2", "answered 3", "answered 4", "answered 5", "throttled until 13s",
 			"answered 6")
-		equal(t, "answers with a throttle time", r.stats().Throttled, 4)
+		equal(t, "answers with a throttle time", r.Stats().Throttled, 4)
 	})
 }
 
@@ -88,7 +87,7 @@ func TestOldBrokersThrottleThemselves(t *testing.T) {
 		require(t, v == 1, "Heartbeat v%d", v)
 		r.answer(1, 60_000)
 		equal(t, "throttle", r.throttleDelay(), 0)
-		s := r.stats()
+		s := r.Stats()
 		assert(t, s.Throttled == 1, "%d answers with a throttle time, want 1", s.Throttled)
 		equal(t, "metrics", r.counts.Snapshot().ThrottledSum, time.Minute)
 		r.pending(r.send())
@@ -170,7 +169,7 @@ func TestThrottleThatIsHuge(t *testing.T) {
 		onBoth(t, nil, func(t *testing.T, r *harness) {
 			throttled(r)
 			r.close()
-			assert(t, r.state().Down(), "state %v", r.state())
+			assert(t, r.State().Down(), "state %v", r.State())
 			assert(t, r.next().IsZero(), "it waits for %v", r.next())
 		})
 	})
@@ -189,7 +188,7 @@ func TestThrottleThatIsNegative(t *testing.T) {
 		f := r.send()
 		r.exchange(1, math.MinInt32)
 		err := r.outcome(f)
-		assert(t, err == nil && r.throttleDelay() == 0 && r.stats().Throttled == 0, "%v, throttled for %v", err,
+		assert(t, err == nil && r.throttleDelay() == 0 && r.Stats().Throttled == 0, "%v, throttled for %v", err,
 			r.throttleDelay())
 	})
 }
@@ -274,7 +273,7 @@ func TestThrottleIsOfTheConnectionsOwnCallsToo(t *testing.T) {
 // is.
 func TestSendBehindALineSaysWhatItWaitsFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := dial(t, (&fakebroker.Scripted{Answer: throttledOnce(10_000)}).Piped())
+		conn := dial(t, piped(throttledOnce(10_000)))
 		must(t, heartbeat(t.Context(), conn))
 		go heartbeat(t.Context(), conn)
 		synctest.Wait()

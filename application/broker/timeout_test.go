@@ -65,7 +65,7 @@ func TestSendWithin(t *testing.T) {
 					assert(t, !errors.Is(err, broker.ErrTimeout) && errors.Is(err, broker.ErrConnection) &&
 						strings.Contains(err.Error(), "another request on it timed out"), "the other, %d: %v", i, err)
 				}
-				s := r.stats()
+				s := r.Stats()
 				assert(t, s.TimedOut == 1 && s.Failed == int64(len(sent)), "%+v", s)
 				equal(t, "metrics", r.counts.Snapshot().TimedOut, 1)
 				r.sums()
@@ -88,7 +88,7 @@ func TestTimeoutsThatEndTogether(t *testing.T) {
 		}
 		err := r.outcome(c)
 		assert(t, !errors.Is(err, broker.ErrTimeout), "the one that had time left: %v", err)
-		equal(t, "timed out", r.stats().TimedOut, 2)
+		equal(t, "timed out", r.Stats().TimedOut, 2)
 	})
 }
 
@@ -115,8 +115,8 @@ func TestTimeoutOfAnAbandonedRequest(t *testing.T) {
 		r.sendWithin(time.Second).Cancel()
 		r.turn()
 		r.pass(time.Second)
-		assert(t, r.state() == broker.Disconnected && errors.Is(r.lastError(), broker.ErrRequestTimeout), "%v, %v",
-			r.state(), r.lastError())
+		assert(t, r.State() == broker.Disconnected && errors.Is(r.lastError(), broker.ErrRequestTimeout), "%v, %v",
+			r.State(), r.lastError())
 		r.sums()
 	})
 }
@@ -169,9 +169,7 @@ func TestWithRequestTimeout(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, d := range []time.Duration{time.Second, time.Minute} {
 				synctest.Test(t, func(t *testing.T) {
-					cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
-					cfg.MaxInFlight = 1
-					conn := dial(t, cfg)
+					conn := dialOne(t, silent)
 					_, _ = conn.Send(broker.WithRequestTimeout(t.Context(), time.Hour), ask())
 					began := time.Now()
 					err := call(broker.WithRequestTimeout(t.Context(), d), conn)
@@ -187,7 +185,7 @@ func TestWithRequestTimeout(t *testing.T) {
 					continue
 				}
 				synctest.Test(t, func(t *testing.T) {
-					conn := dial(t, (&fakebroker.Scripted{Answer: silent}).Piped())
+					conn := dial(t, piped(silent))
 					began := time.Now()
 					err := call(broker.WithRequestTimeout(t.Context(), d), conn)
 					assert(t, errors.Is(err, broker.ErrRequestTimeout) && !broker.SafeToRetry(err) &&
@@ -203,9 +201,7 @@ func TestWithRequestTimeout(t *testing.T) {
 // TestTimeoutsInLine: each request leaves when its own timeout passes.
 func TestTimeoutsInLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := (&fakebroker.Scripted{Answer: silent}).Piped()
-		cfg.MaxInFlight = 1
-		conn := dial(t, cfg)
+		conn := dialOne(t, silent)
 		_, _ = conn.Send(broker.WithRequestTimeout(t.Context(), time.Hour), ask())
 		began := time.Now()
 		var wg sync.WaitGroup
@@ -228,16 +224,14 @@ func TestTimeoutsInLine(t *testing.T) {
 func TestTimeoutCountsTheWaitInLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first := true
-		cfg := (&fakebroker.Scripted{Answer: func(net.Conn, int16, int32) []byte {
+		conn := dialOne(t, func(net.Conn, int16, int32) []byte {
 			if first {
 				first = false
 				time.Sleep(7 * time.Second)
 				return make([]byte, 6)
 			}
 			return nil
-		}}).Piped()
-		cfg.MaxInFlight = 1
-		conn := dial(t, cfg)
+		})
 		began := time.Now()
 		go heartbeat(t.Context(), conn)
 		synctest.Wait()
@@ -254,14 +248,14 @@ func TestThrottleStopsTheClocksOfTheLine(t *testing.T) {
 		const throttle = 100 * time.Second
 		answer := throttledOnce(uint32(throttle.Milliseconds()))
 		first := true
-		cfg := (&fakebroker.Scripted{Answer: func(c net.Conn, key int16, id int32) []byte {
+		cfg := piped(func(c net.Conn, key int16, id int32) []byte {
 			if !first {
 				return nil
 			}
 			first = false
 			time.Sleep(2 * time.Second)
 			return answer(c, key, id)
-		}}).Piped()
+		})
 		cfg.MaxInFlight = 1
 		clock := &counting{}
 		cfg.Clock = clock
@@ -296,7 +290,7 @@ func TestThrottleStopsTheClocksOfTheLine(t *testing.T) {
 // TestContextEndsBesideATimeout: the context's end is the caller's own affair.
 func TestContextEndsBesideATimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := dial(t, (&fakebroker.Scripted{Answer: silent}).Piped())
+		conn := dial(t, piped(silent))
 		ctx, cancel := context.WithTimeout(broker.WithRequestTimeout(t.Context(), 10*time.Second), 5*time.Second)
 		defer cancel()
 		wantErrorBut(t, heartbeat(ctx, conn), context.DeadlineExceeded, broker.ErrTimeout)
@@ -311,7 +305,7 @@ func TestContextEndsBesideATimeout(t *testing.T) {
 // TestInnerRequestTimeoutCounts: the last that was put on.
 func TestInnerRequestTimeoutCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := dial(t, (&fakebroker.Scripted{Answer: silent}).Piped())
+		conn := dial(t, piped(silent))
 		began := time.Now()
 		ctx := broker.WithRequestTimeout(broker.WithRequestTimeout(t.Context(), time.Second), 3*time.Second)
 		err := heartbeat(ctx, conn)
@@ -322,7 +316,7 @@ func TestInnerRequestTimeoutCounts(t *testing.T) {
 
 // TestLongestTimeouts are no timeouts, on any clock.
 func TestLongestTimeouts(t *testing.T) {
-	cfg := (&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Piped()
+	cfg := piped(fakebroker.HeartbeatBody)
 	cfg.RequestTimeout, cfg.IdleTimeout, cfg.SetupTimeout = math.MaxInt64, math.MaxInt64, math.MaxInt64
 	conn := dial(t, cfg)
 	for range 3 {
@@ -347,10 +341,7 @@ func TestLineAfterATimeoutInIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var order []int32
-		s := &fakebroker.Scripted{Answer: answersAfter(10 * time.Second)}
-		cfg := s.Piped()
-		cfg.MaxInFlight = 1
-		conn := dial(t, cfg)
+		conn := dialOne(t, answersAfter(10*time.Second))
 		var wg sync.WaitGroup
 		queue := func(name int32, d time.Duration) {
 			wg.Go(func() {

@@ -191,10 +191,10 @@ func TestTimingOfParkedCallers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const requests = 400
 		var seen timings
-		cfg := (&fakebroker.Scripted{Answer: func(_ net.Conn, _ int16, id int32) []byte {
+		cfg := piped(func(_ net.Conn, _ int16, id int32) []byte {
 			time.Sleep(time.Duration(id%4) * time.Millisecond)
 			return binary.BigEndian.AppendUint32([]byte{0, 0}, uint32(id))
-		}}).Piped()
+		})
 		seen.watch(&cfg)
 		conn := dial(t, cfg)
 		var wg sync.WaitGroup
