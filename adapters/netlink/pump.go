@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"brokerconn/ports"
 )
@@ -21,19 +22,15 @@ type pump struct {
 
 // startIn starts to read ahead, once. From then on Read is not direct: two readers
 // would each get a part of the stream.
-func (l *link) startIn() {
-	if !l.in.running {
-		l.in.running = true
-		l.directRead.Store(false)
-		go l.pumpIn()
-	}
-}
+func (l *link) startIn() { l.in.start(&l.directRead, l.pumpIn) }
 
-func (l *link) startOut() {
-	if !l.out.running {
-		l.out.running = true
-		l.directWrite.Store(false)
-		go l.pumpOut()
+func (l *link) startOut() { l.out.start(&l.directWrite, l.pumpOut) }
+
+func (p *pump) start(direct *atomic.Bool, run func()) {
+	if !p.running {
+		p.running = true
+		direct.Store(false)
+		go run()
 	}
 }
 

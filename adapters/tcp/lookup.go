@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -15,12 +16,7 @@ import (
 // Options.AddressFamily.
 func Lookup(o Options) netlink.LookupFunc {
 	o.mustBeValid()
-	resolver := o.Resolver
-	if resolver == nil {
-		resolver = net.DefaultResolver
-	}
-	family := o.AddressFamily
-
+	resolver, family := cmp.Or(o.Resolver, net.DefaultResolver), o.AddressFamily
 	return func(ctx context.Context, host string, port uint16) ([]ports.Endpoint, error) {
 		addrs, err := find(ctx, resolver, family, host)
 		if err != nil {
@@ -32,11 +28,8 @@ func Lookup(o Options) netlink.LookupFunc {
 			a = a.Unmap() // ::ffff:192.0.2.1 is dialed as 192.0.2.1
 			if !seen[a] && family.has(a) {
 				seen[a] = true
-				eps = append(eps, ports.Endpoint{
-					Host:    host,
-					Network: "tcp",
-					Address: netip.AddrPortFrom(a, port).String(),
-				})
+				address := netip.AddrPortFrom(a, port).String()
+				eps = append(eps, ports.Endpoint{Host: host, Network: "tcp", Address: address})
 			}
 		}
 		if len(eps) == 0 {
@@ -59,11 +52,5 @@ func find(ctx context.Context, resolver *net.Resolver, family AddressFamily, hos
 }
 
 func (f AddressFamily) has(a netip.Addr) bool {
-	switch f {
-	case IPv4:
-		return a.Is4()
-	case IPv6:
-		return !a.Is4()
-	}
-	return true
+	return f == Unspecified || a.Is4() == (f == IPv4)
 }

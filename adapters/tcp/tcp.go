@@ -8,6 +8,7 @@
 package tcp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,11 +28,7 @@ const (
 	IPv6                             // IPv6 only, also in lookups
 )
 
-var families = [...]struct{ name, suffix string }{
-	Unspecified: {"IP", ""},
-	IPv4:        {"IPv4", "4"},
-	IPv6:        {"IPv6", "6"},
-}
+var families = [...]struct{ name, suffix string }{Unspecified: {"IP", ""}, IPv4: {"IPv4", "4"}, IPv6: {"IPv6", "6"}}
 
 func (f AddressFamily) String() string {
 	if int(f) < len(families) {
@@ -73,19 +70,14 @@ type Options struct {
 }
 
 // New returns a transport over TCP. Each address of a name is one endpoint.
-func New(o Options) *netlink.Transport {
-	return &netlink.Transport{Dial: Dial(o), Lookup: Lookup(o)}
-}
+func New(o Options) *netlink.Transport { return &netlink.Transport{Dial: Dial(o), Lookup: Lookup(o)} }
 
 // Dial returns the function that makes one TCP connection. It also accepts an address
 // with a host name and resolves it.
 func Dial(o Options) netlink.DialFunc {
 	o.mustBeValid()
-	dialer := net.Dialer{
-		Resolver:        o.Resolver,
-		KeepAliveConfig: o.KeepAlive,
-		KeepAlive:       -1, // without a config Go would send probes every 15 s
-	}
+	// Without a config and with a KeepAlive of 0 Go would send probes every 15 s.
+	dialer := net.Dialer{Resolver: o.Resolver, KeepAliveConfig: o.KeepAlive, KeepAlive: -1}
 	if o.LocalAddr != nil {
 		dialer.LocalAddr = o.LocalAddr // an interface with a nil pointer is not nil
 	}
@@ -93,9 +85,7 @@ func Dial(o Options) netlink.DialFunc {
 	if len(settings) > 0 {
 		dialer.Control = func(_, _ string, c syscall.RawConn) error { return apply(settings, c) }
 	}
-	noDelay := o.noDelay()
-	family := families[o.AddressFamily]
-
+	noDelay, family := o.noDelay(), families[o.AddressFamily]
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		if network == "tcp" {
 			network += family.suffix
@@ -156,14 +146,11 @@ func apply(settings []namedOption, c syscall.RawConn) error {
 	err := c.Control(func(fd uintptr) {
 		for _, s := range settings {
 			if err := setInt(fd, s.SocketOption); err != nil {
-				refused = fmt.Errorf("socket option %s = %d: %w", s.label, s.Value,
-					os.NewSyscallError("setsockopt", err))
+				err = os.NewSyscallError("setsockopt", err)
+				refused = fmt.Errorf("socket option %s = %d: %w", s.label, s.Value, err)
 				return
 			}
 		}
 	})
-	if err != nil {
-		return err
-	}
-	return refused
+	return cmp.Or(err, refused)
 }

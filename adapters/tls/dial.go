@@ -95,15 +95,11 @@ func (d *dialer) reach(ctx context.Context, network, address string) (*reached, 
 	material := d.files.look()
 	v := &verifier{
 		name: name, anyHost: o.AnyHost, anyCertificate: o.AnyCertificate,
-		roots: material.roots, authorities: material.authorities, revoked: material.revoked,
-		now: now,
+		roots: material.roots, authorities: material.authorities, revoked: material.revoked, now: now,
 	}
 	config := &tls.Config{
-		ServerName:         name,
-		MinVersion:         d.suites.minVersion,
-		MaxVersion:         o.MaxVersion,
-		CipherSuites:       d.suites.ids,
-		Time:               now,
+		ServerName: name, Time: now,
+		MinVersion: d.suites.minVersion, MaxVersion: o.MaxVersion, CipherSuites: d.suites.ids,
 		InsecureSkipVerify: true, // the verifier does it all, and when a session is resumed, too
 		VerifyConnection:   v.verifyConnection,
 		// Sent even if the broker did not name its issuer, as OpenSSL does: the broker's
@@ -114,8 +110,7 @@ func (d *dialer) reach(ctx context.Context, network, address string) (*reached, 
 	}
 	if !o.NoResumption {
 		session := &sessionOf{kept: material.sessions, key: name + " " + network + " " + address, verifier: v}
-		config.ClientSessionCache = session
-		config.VerifyConnection = session.verify
+		config.ClientSessionCache, config.VerifyConnection = session, session.verify
 	}
 	secured = true
 	return &reached{under, config, v}, nil

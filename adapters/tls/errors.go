@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"cmp"
 	"crypto/x509"
 	"fmt"
 
@@ -119,12 +120,7 @@ func (e *Error) Error() string {
 }
 
 // Hint returns what to change; it may be empty.
-func (e *Error) Hint() string {
-	if e.hint != "" {
-		return e.hint
-	}
-	return kinds.Of(e.Reason).Hint
-}
+func (e *Error) Hint() string { return cmp.Or(e.hint, kinds.Of(e.Reason).Hint) }
 
 // Is reports whether target is ports.ErrSecuring: every Error is one.
 func (e *Error) Is(target error) bool { return target == ports.ErrSecuring }

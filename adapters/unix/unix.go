@@ -29,9 +29,7 @@ type Options struct {
 }
 
 // New returns a transport over the socket. It panics as Lookup does.
-func New(o Options) *netlink.Transport {
-	return &netlink.Transport{Dial: Dial(), Lookup: Lookup(o)}
-}
+func New(o Options) *netlink.Transport { return &netlink.Transport{Dial: Dial(), Lookup: Lookup(o)} }
 
 // Check returns an error if the options are not valid.
 func (o Options) Check() error {

@@ -19,6 +19,7 @@
 package fault
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -57,12 +58,7 @@ func Text(err error) string {
 }
 
 // Or returns detail, or the text of err if detail is empty.
-func Or(detail string, err error) string {
-	if detail != "" {
-		return detail
-	}
-	return Text(err)
-}
+func Or(detail string, err error) string { return cmp.Or(detail, Text(err)) }
 
 // maxLine bounds Line, in characters.
 const maxLine = 1500

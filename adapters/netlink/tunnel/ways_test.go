@@ -55,14 +55,7 @@ func newNetwork(t *testing.T) *network {
 	server, ca := testTLS(t)
 	s.ca = ca
 	l := tunneltest.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
-	tunneltest.Serve(t, tls.NewListener(l, server), func(conn net.Conn) {
-		target, err := net.Dial("tcp", kafka)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		pass(conn, target)
-	})
+	forward(t, tls.NewListener(l, server), kafka)
 	s.secure = l.Addr().String()
 	return s
 }
@@ -90,6 +83,18 @@ func testTLS(t *testing.T) (server *tls.Config, ca string) {
 // authority is whom to trust for a server, as PEM.
 func authority(s *httptest.Server) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}))
+}
+
+// forward passes each connection on to an address.
+func forward(t *testing.T, l net.Listener, address string) {
+	tunneltest.Serve(t, l, func(conn net.Conn) {
+		target, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		pass(conn, target)
+	})
 }
 
 // pass passes bytes both ways until one side ends.
@@ -123,12 +128,11 @@ var ways = []struct {
 }{
 	{"socks5", func(t *testing.T, s *network) *netlink.Transport {
 		proxy := tunneltest.Socks5{Dial: s.dial}
-		return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve)})
+		return overSocks5(tunneltest.Listen(t, proxy.Serve), tunnel.Login{})
 	}},
 	{"socks5 with a login", func(t *testing.T, s *network) *netlink.Transport {
 		proxy := tunneltest.Socks5{Dial: s.dial, Username: "alice", Password: "opensesame"}
-		return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve),
-			Login: tunnel.NewLogin("alice", "opensesame")})
+		return overSocks5(tunneltest.Listen(t, proxy.Serve), tunnel.NewLogin("alice", "opensesame"))
 	}},
 	{"socks5 over TLS", func(t *testing.T, s *network) *netlink.Transport {
 		server, ca := testTLS(t)
@@ -188,14 +192,7 @@ func (s *network) sidecar(t *testing.T, address string) (path string) {
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	path = filepath.Join(dir, "kafka.sock")
 	l := tunneltest.Must(net.Listen("unix", path))(t)
-	tunneltest.Serve(t, l, func(conn net.Conn) {
-		target, err := net.Dial("tcp", address)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		pass(conn, target)
-	})
+	forward(t, l, address)
 	return path
 }
 
@@ -254,8 +251,7 @@ func TestBrokerErrorSaysWhy(t *testing.T) {
 		}, tunnel.ErrLogin, nil, "the proxy rejects the login: it requires one, and none is configured"},
 		{"socks5, wrong login", func(t *testing.T) *netlink.Transport {
 			proxy := tunneltest.Socks5{Username: "alice", Password: "opensesame"}
-			return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve),
-				Login: tunnel.NewLogin("alice", "sesame")})
+			return overSocks5(tunneltest.Listen(t, proxy.Serve), tunnel.NewLogin("alice", "sesame"))
 		}, tunnel.ErrLogin, nil, "the proxy rejects the login: user name or password is wrong"},
 		{"httpconnect, no such host", func(t *testing.T) *netlink.Transport { return ways[4].over(t, s) },
 			tunnel.ErrRefused, httpconnect.Status(502), "502 Bad Gateway"},

@@ -24,14 +24,10 @@ var (
 	ErrExtension   = errors.New("unhandled critical CRL extension")
 )
 
-// listError is one of the above with what is wrong.
-type listError struct {
-	kind error
-	what string
+// failure is one of the above with what is wrong.
+func failure(kind error, format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{kind}, args...)...)
 }
-
-func (e *listError) Error() string { return e.kind.Error() + ": " + e.what }
-func (e *listError) Unwrap() error { return e.kind }
 
 // Check returns nil if leaf is not revoked at the time now, and otherwise an error of
 // one of the kinds above. issuer has signed leaf: the caller has verified the chain. If
@@ -45,11 +41,11 @@ func (r *Lists) Check(leaf, issuer *x509.Certificate, now time.Time) error {
 		return nil
 	}
 	if issuer == nil {
-		return &listError{ErrMissing, "the issuer's certificate is missing"}
+		return failure(ErrMissing, "the issuer's certificate is missing")
 	}
 	points, err := pointsOf(leaf)
 	if err != nil {
-		return &listError{ErrScope, "malformed distribution points in the certificate: " + err.Error()}
+		return failure(ErrScope, "malformed distribution points in the certificate: %v", err)
 	}
 	lists := r.byIssuer[canonicalName(leaf.RawIssuer)]
 	var untimely error
@@ -57,7 +53,7 @@ func (r *Lists) Check(leaf, issuer *x509.Certificate, now time.Time) error {
 		q := question{leaf, issuer, points, now, covered}
 		best, why := q.pick(lists)
 		if best.crl == nil {
-			return &listError{ErrMissing, fmt.Sprintf("none of %s%s", x500.Short(leaf.RawIssuer), why)}
+			return failure(ErrMissing, "none of %s%s", x500.Short(leaf.RawIssuer), why)
 		}
 		if err := q.decide(best); err != nil {
 			if !errors.Is(err, ErrExpired) && !errors.Is(err, ErrNotYetValid) {
@@ -142,25 +138,25 @@ func (q *question) decide(best candidate) error {
 	c, whose := best.crl, "that of "+x500.Short(q.leaf.RawIssuer)
 	switch {
 	case !maySignCRLs(q.issuer):
-		return &listError{ErrSigner, x500.Short(q.issuer.RawSubject)}
+		return failure(ErrSigner, "%s", x500.Short(q.issuer.RawSubject))
 	case !best.inScope:
-		return &listError{ErrScope, whose + " is not for this certificate"}
+		return failure(ErrScope, "%s is not for this certificate", whose)
 	}
 	if err := c.signedBy(q.issuer); err != nil {
-		return &listError{ErrSignature, fmt.Sprintf("%s: %v", whose, err)}
+		return failure(ErrSignature, "%s: %v", whose, err)
 	}
 	if c.critical {
-		return &listError{ErrExtension, "in " + whose}
+		return failure(ErrExtension, "in %s", whose)
 	}
 	for _, e := range c.revoked[serialKey(q.leaf.SerialNumber)] {
 		if e.reason != removeFromCRL && e.isAbout(q.leaf) {
-			return &listError{ErrRevoked, fmt.Sprintf("serial number %x, on %s, reason %v", q.leaf.SerialNumber,
-				fault.Time(e.at), e.reason)}
+			return failure(ErrRevoked, "serial number %x, on %s, reason %v", q.leaf.SerialNumber, fault.Time(e.at),
+				e.reason)
 		}
 	}
 	if err := c.timely(q.now); err != nil {
-		return &listError{err, fmt.Sprintf("%s, issued on %s, to be followed %s; now is %s", whose,
-			fault.Time(c.thisUpdate), c.until(), fault.Time(q.now))}
+		return failure(err, "%s, issued on %s, to be followed %s; now is %s", whose, fault.Time(c.thisUpdate),
+			c.until(), fault.Time(q.now))
 	}
 	return nil
 }
