@@ -26,7 +26,8 @@ type Hosts struct {
 	addresses []string // in the order of the lookup
 	Lookups   int
 	dials     []Dial
-	live      int // connections that the client has not closed
+	peers     []net.Conn // the broker's ends
+	live      int        // connections that the client has not closed
 }
 
 // Dial is one dial of an address.
@@ -78,6 +79,9 @@ func (s *Hosts) dial(ctx context.Context, _, address string) (net.Conn, error) {
 		return nil, err
 	}
 	ours, theirs := net.Pipe()
+	s.mu.Lock()
+	s.peers = append(s.peers, theirs)
+	s.mu.Unlock()
 	peer := s.Peer[address]
 	if peer == nil {
 		peer = (&Scripted{Answer: HeartbeatBody}).Serve
@@ -98,6 +102,16 @@ func (s *Hosts) count(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.live += n
+}
+
+// Cut closes the broker's ends of all connections.
+func (s *Hosts) Cut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.peers {
+		p.Close()
+	}
+	s.peers = nil
 }
 
 // StillOpen returns the number of connections that the client has not closed.

@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -22,28 +21,10 @@ import (
 // Lessons about addresses: those that have changed, and those that this machine
 // cannot reach.
 
-// killable is a broker whose connections a test can close.
-type killable struct {
-	mu    sync.Mutex
-	peers []net.Conn
-}
-
-func (k *killable) serve(conn net.Conn) {
-	k.mu.Lock()
-	k.peers = append(k.peers, conn)
-	k.mu.Unlock()
-	(&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Serve(conn)
-}
-
-// kill closes them all, and waits until the Conn has noticed.
-func (k *killable) kill(t *testing.T, conn *broker.Conn) {
+// kill closes the connections, and waits until the Conn has noticed.
+func kill(t *testing.T, hosts *fakebroker.Hosts, conn *broker.Conn) {
 	t.Helper()
-	k.mu.Lock()
-	for _, p := range k.peers {
-		p.Close()
-	}
-	k.peers = nil
-	k.mu.Unlock()
+	hosts.Cut()
 	time.Sleep(4 * time.Second) // in a bubble
 	require(t, conn.State() == broker.Disconnected, "state %v after the loss", conn.State())
 }
@@ -52,19 +33,16 @@ func (k *killable) kill(t *testing.T, conn *broker.Conn) {
 // name is looked up, and the address of old is not dialed again.
 func lookedUpAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var k killable
-		hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"old": k.serve, "spare": k.serve,
-			"new": k.serve}}).At("old", "spare")
+		hosts := (&fakebroker.Hosts{}).At("old", "spare")
 		conn := dial(t, hosts.Config())
 		for _, move := range [][]string{{"new"}, {"old", "spare"}, {"new", "spare"}} {
 			fakebroker.Must(t, heartbeat(t.Context(), conn))
 			before, looked := len(hosts.Order()), hosts.Lookups
 			hosts.At(move...)
-			k.kill(t, conn)
+			kill(t, hosts, conn)
 			fakebroker.Must(t, heartbeat(t.Context(), conn))
-			if got := hosts.Order()[before:]; hosts.Lookups != looked+1 || !slices.Equal(got, move[:1]) {
-				t.Errorf("moved to %v: %d lookups more, dialed %v", move, hosts.Lookups-looked, got)
-			}
+			got, more := hosts.Order()[before:], hosts.Lookups-looked
+			assert(t, more == 1 && slices.Equal(got, move[:1]), "moved to %v: %d lookups, dialed %v", move, more, got)
 		}
 	})
 }
@@ -73,13 +51,9 @@ func lookedUpAgain(t *testing.T) {
 // which the connection was lost comes last, whatever the resolver says.
 func failedAddressLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var k killable
-		hosts := (&fakebroker.Hosts{
-			Peer:   map[string]func(net.Conn){"a": k.serve, "b": k.serve, "c": k.serve},
-			Refuse: map[string]error{},
-		}).At("a", "b", "c")
+		hosts := (&fakebroker.Hosts{Refuse: map[string]error{}}).At("a", "b", "c")
 		conn := dial(t, hosts.Config())
-		k.kill(t, conn)
+		kill(t, hosts, conn)
 		hosts.Refuse["b"], hosts.Refuse["c"] = errors.New("refused"), errors.New("refused")
 		fakebroker.Must(t, heartbeat(t.Context(), conn))
 		got := strings.Join(hosts.Order(), " ")
@@ -112,24 +86,13 @@ func nextAddressAtOnce(t *testing.T) {
 	runBubble(t, "none is good", func(t *testing.T) {
 		bad := addresses[:len(addresses)-1]
 		hosts := (&fakebroker.Hosts{Refuse: refuse}).At(bad...)
-		conn := fakebroker.New(t, hosts.Config())
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		for ctx.Err() == nil {
-			_ = conn.Connect(ctx)
-		}
+		failForAMinute(t, hosts, hosts.Config(), len(bad)) // one failure for all addresses together
 		order, times := hosts.Order(), hosts.DialedHosts()
 		for n := 0; n+len(bad) <= len(order); n += len(bad) {
 			round := slices.Sorted(slices.Values(order[n : n+len(bad)]))
-			if !slices.Equal(round, slices.Sorted(slices.Values(bad))) {
-				t.Fatalf("round of addresses %q", order[n:n+len(bad)])
-			}
+			require(t, slices.Equal(round, slices.Sorted(slices.Values(bad))), "round of addresses %q", round)
 			assert(t, times[n].At.Equal(times[n+len(bad)-1].At), "a pause within a round")
 		}
-		pauses, limit := pausesOf(times)
-		assert(t, limit == len(bad) && len(pauses) >= 45,
-			"%d addresses at once, and %d pauses in a minute", limit, len(pauses))
-		checkPauses(t, pauses) // one failure for all addresses together
 	})
 }
 

@@ -44,11 +44,7 @@ func firstBytes(t *testing.T) {
 				_, _ = io.WriteString(conn, c.says)
 				drain(conn)
 			},
-			"answers": func(conn net.Conn) {
-				_, _ = conn.Read(make([]byte, 4096))
-				_, _ = io.WriteString(conn, c.says)
-				drain(conn)
-			},
+			"answers": answers(c.says),
 		} {
 			runBubble(t, c.name+", "+order, func(t *testing.T) {
 				hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": speak}}).At("a")
@@ -59,9 +55,8 @@ func firstBytes(t *testing.T) {
 				e := brokerError(t, err)
 				assert(t, e.Hint != "" && e.Address == "a" && strings.Contains(err.Error(), c.reports),
 					"hint %q, address %q, want %q in %q", e.Hint, e.Address, c.reports, err)
-				if took := time.Since(began); took != 0 || len(hosts.DialedHosts()) != 1 {
-					t.Errorf("it took %v and %d dials", took, len(hosts.DialedHosts()))
-				}
+				took, dials := time.Since(began), len(hosts.DialedHosts())
+				assert(t, took == 0 && dials == 1, "it took %v and %d dials", took, dials)
 			})
 		}
 	}
@@ -76,9 +71,8 @@ func tlsServerHangsUp(t *testing.T) {
 	}}}).At("a")
 	_, err := broker.Dial(t.Context(), hosts.Config())
 	wantError(t, err, broker.ErrConnection, io.EOF)
-	if e := brokerError(t, err); e.Phase != broker.NegotiatingVersions || !strings.Contains(e.Hint, "TLS") {
-		t.Errorf("phase %v, hint %q", e.Phase, e.Hint)
-	}
+	e := brokerError(t, err)
+	assert(t, e.Phase == broker.NegotiatingVersions && strings.Contains(e.Hint, "TLS"), "%v, %q", e.Phase, e.Hint)
 }
 
 // polledAt is a polledBroker in one of the phases in which a peer's bytes are read.
@@ -97,11 +91,13 @@ func polledAt(t *testing.T, phase broker.State) *fakebroker.PolledBroker {
 	return s
 }
 
-// allocated is how many bytes of memory f takes.
-func allocated(f func()) uint64 {
+// allocatedFor is how many bytes of memory s takes to read a size and 64 bytes.
+func allocatedFor(s *fakebroker.PolledBroker, size int32) uint64 {
+	frame := append(binary.BigEndian.AppendUint32(nil, uint32(size)), make([]byte, 64)...)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	f()
+	_, _ = s.Hand.Peer.Send(frame)
+	s.Recv()
 	runtime.ReadMemStats(&after)
 	return after.TotalAlloc - before.TotalAlloc
 }
@@ -120,14 +116,10 @@ func hostileSizes(t *testing.T) {
 		}
 		for _, size := range sizes {
 			s := polledAt(t, phase)
-			frame := append(binary.BigEndian.AppendUint32(nil, uint32(size)), make([]byte, 64)...)
-			took := allocated(func() {
-				_, _ = s.Hand.Peer.Send(frame)
-				s.Recv()
-			})
-			if err := s.Stats().LastError; s.State() != broker.Disconnected || !errors.Is(err, broker.ErrProtocol) {
-				t.Errorf("%v, size %d: %v, %v", phase, size, s.State(), err)
-			}
+			took := allocatedFor(s, size)
+			err := s.Stats().LastError
+			assert(t, s.State() == broker.Disconnected && errors.Is(err, broker.ErrProtocol),
+				"%v, size %d: %v, %v", phase, size, s.State(), err)
 			assert(t, took <= noise, "%v, size %d: %d bytes of memory", phase, size, took)
 		}
 	}
@@ -148,11 +140,7 @@ func memoryFollowsBytes(t *testing.T) {
 		if c.phase == broker.Connected {
 			s.Send(ask(), false)
 		}
-		frame := append(binary.BigEndian.AppendUint32(nil, uint32(c.size)), make([]byte, 64)...)
-		took := allocated(func() {
-			_, _ = s.Hand.Peer.Send(frame)
-			s.Recv()
-		})
+		took := allocatedFor(s, c.size)
 		assert(t, s.State() == c.phase, "%v: such a size is allowed: %v", c.phase, s.Stats().LastError)
 		assert(t, took <= c.ahead+noise, "%v: %d bytes of memory for 68 that came", c.phase, took)
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -70,12 +70,7 @@ func sendRacesClose(t *testing.T) {
 func oneWayDown(t *testing.T) {
 	for round := range 500 {
 		rng := rand.New(rand.NewPCG(3, uint64(round)))
-		var peers sync.Map
 		hosts := (&fakebroker.Hosts{}).At("a")
-		hosts.Peer = map[string]func(net.Conn){"a": func(peer net.Conn) {
-			peers.Store(peer, true)
-			(&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Serve(peer)
-		}}
 		counts := recorder.New()
 		var mu sync.Mutex
 		var moves []broker.State
@@ -94,11 +89,10 @@ func oneWayDown(t *testing.T) {
 		fakebroker.Must(t, err)
 		ctx, cancel := context.WithCancel(context.Background())
 		ends := []func(){
-			func() { conn.Close() },
-			func() { conn.Close() },
+			func() { conn.Close() }, func() { conn.Close() },
 			func() { conn.Abort(errors.New("enough")) },
 			func() { _ = conn.Drain(ctx) },
-			func() { peers.Range(func(peer, _ any) bool { return peer.(net.Conn).Close() != nil }) },
+			hosts.Cut,
 			func() { _ = heartbeat(ctx, conn) },
 			func() {
 				if f, err := conn.Send(ctx, ask()); err == nil {
@@ -122,13 +116,7 @@ func oneWayDown(t *testing.T) {
 		conn.Abort(errors.New("enough of it"))
 		n := counts.Snapshot()
 		mu.Lock()
-		closed := 0
-		for _, to := range moves {
-			if to == broker.Closed {
-				closed++
-			}
-		}
-		require(t, closed == 1 && moves[len(moves)-1] == broker.Closed && downs == n.Started && n.Started == n.Closed &&
+		require(t, slices.Index(moves, broker.Closed) == len(moves)-1 && downs == n.Started && n.Started == n.Closed &&
 			n.Sent == n.Received+n.Failed, "round %d: moves %v, counts %+v", round, moves, n)
 		mu.Unlock()
 		require(t, hosts.StillOpen() == 0 && int64(len(hosts.DialedHosts())) == n.Started,

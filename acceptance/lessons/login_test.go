@@ -46,9 +46,8 @@ func anyLifetime(t *testing.T) {
 			if ms == 1 {
 				limit += 2 * requests
 			}
-			if n := tokens.Load(); n < 1 || n > limit {
-				t.Errorf("%d logins for %d requests", n, requests)
-			}
+			logins := tokens.Load()
+			assert(t, logins >= 1 && logins <= limit, "%d logins for %d requests", logins, requests)
 			n := len(hosts.DialedHosts())
 			assert(t, n == 1, "%d connections", n)
 		})
@@ -59,19 +58,17 @@ func anyLifetime(t *testing.T) {
 // after it, failed with its failure, or at the end of its own time.
 func lineAndLogin(t *testing.T) {
 	const callers, limit = 20, 4 * time.Second
+	type verdict = func([]byte) *kmsg.SASLAuthenticateResponse
+	slowly := func(v verdict) verdict {
+		return func(token []byte) *kmsg.SASLAuthenticateResponse { time.Sleep(time.Second); return v(token) }
+	}
 	for name, c := range map[string]struct {
-		verdict func([]byte) *kmsg.SASLAuthenticateResponse
+		verdict verdict
 		took    time.Duration
 		is      error
 	}{
-		"accepted": {func([]byte) *kmsg.SASLAuthenticateResponse {
-			time.Sleep(time.Second)
-			return kmsg.NewPtrSASLAuthenticateResponse()
-		}, time.Second, nil},
-		"refused": {func([]byte) *kmsg.SASLAuthenticateResponse {
-			time.Sleep(time.Second)
-			return fakebroker.Refuse(nil)
-		}, time.Second, broker.ErrAuthentication},
+		"accepted":       {slowly(acceptLogin), time.Second, nil},
+		"refused":        {slowly(fakebroker.Refuse), time.Second, broker.ErrAuthentication},
 		"never answered": {func([]byte) *kmsg.SASLAuthenticateResponse { return nil }, limit, broker.ErrRequestTimeout},
 	} {
 		runBubble(t, name, func(t *testing.T) {
@@ -96,7 +93,6 @@ func lineAndLogin(t *testing.T) {
 
 // halfALogin: a login is not done while only one side reports that it is.
 func halfALogin(t *testing.T) {
-	accept := acceptLogin
 	for name, c := range map[string]struct {
 		step    func(int, []byte) ([]byte, bool, error)
 		verdict func([]byte) *kmsg.SASLAuthenticateResponse
@@ -104,7 +100,7 @@ func halfALogin(t *testing.T) {
 	}{
 		"the mechanism has more to say and says nothing": {
 			func(n int, _ []byte) ([]byte, bool, error) { return [][]byte{[]byte("first"), nil}[n], false, nil },
-			accept, "not done",
+			acceptLogin, "not done",
 		},
 		"the mechanism does not trust the broker": {
 			func(n int, _ []byte) ([]byte, bool, error) {
@@ -112,11 +108,12 @@ func halfALogin(t *testing.T) {
 					return nil, false, errors.New("wrong signature of the server")
 				}
 				return []byte("first"), false, nil
-			}, accept, "wrong signature of the server",
+			}, acceptLogin, "wrong signature of the server",
 		},
 		"the mechanism is done, the broker refuses": {nil, fakebroker.Refuse, "no such user, or not that password"},
 		"the mechanism cannot begin": {
-			func(int, []byte) ([]byte, bool, error) { return nil, false, errors.New("no ticket") }, accept, "no ticket",
+			func(int, []byte) ([]byte, bool, error) { return nil, false, errors.New("no ticket") },
+			acceptLogin, "no ticket",
 		},
 	} {
 		runBubble(t, name, func(t *testing.T) {
@@ -174,9 +171,7 @@ func loginRefused(t *testing.T) {
 		seen("after another attempt")
 		good.Store(true)
 		time.Sleep(time.Second)
-		wg.Go(func() {
-			noError(t, heartbeat(t.Context(), conn))
-		})
+		wg.Go(func() { noError(t, heartbeat(t.Context(), conn)) })
 		synctest.Wait()
 		require(t, conn.State().SettingUp(), "%v: the login was to be under way", conn.State())
 		seen("while it tries again")
@@ -222,9 +217,8 @@ func loginNeverHammers(t *testing.T) {
 // loginRefusedPolled: the owner of a Polled sees a failure, not a wait.
 func loginRefusedPolled(t *testing.T) {
 	s := polledAt(t, broker.Authenticating)
+	reply(s, receiveAll(t, s), make([]byte, 6)) // the mechanism is known
 	r := receiveAll(t, s)
-	reply(s, r, []byte{0, 0, 0, 0, 0, 0}) // the mechanism is known
-	r = receiveAll(t, s)
 	refusal := fakebroker.Refuse(nil)
 	refusal.Version = r.Version
 	reply(s, r, refusal.AppendTo(nil))

@@ -39,6 +39,22 @@ func checkPauses(t *testing.T, pauses []time.Duration) {
 	}
 }
 
+// failForAMinute asks for a connection for a minute, in vain, without a pause of its own, and checks the
+// pauses between the attempts, each of at most this many dials.
+func failForAMinute(t *testing.T, hosts *fakebroker.Hosts, cfg broker.Config, dials int) {
+	t.Helper()
+	conn := fakebroker.New(t, cfg)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for ctx.Err() == nil {
+		require(t, conn.Connect(ctx) != nil, "it was to fail")
+	}
+	pauses, limit := pausesOf(hosts.DialedHosts())
+	assert(t, limit <= dials, "%d dials at once, want at most %d", limit, dials)
+	assert(t, len(pauses) >= 45, "%d pauses in a minute", len(pauses))
+	checkPauses(t, pauses)
+}
+
 // pausesGrow: callers ask for a connection for a minute, without a pause of
 // their own, and the peer fails a little further up each time.
 // The pauses are those of attempts of which each failed.
@@ -72,17 +88,7 @@ func pausesGrow(t *testing.T) {
 			hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){}}).At("a")
 			cfg := hosts.Config()
 			c.fail(hosts, &cfg)
-			conn := fakebroker.New(t, cfg)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			for ctx.Err() == nil {
-				err := conn.Connect(ctx)
-				require(t, err != nil, "it was to fail")
-			}
-			pauses, limit := pausesOf(hosts.DialedHosts())
-			assert(t, limit <= c.limit, "%d dials at once, want at most %d", limit, c.limit)
-			assert(t, len(pauses) >= 45, "%d pauses in a minute", len(pauses))
-			checkPauses(t, pauses)
+			failForAMinute(t, hosts, cfg, c.limit)
 		})
 	}
 }

@@ -82,14 +82,11 @@ func pipelinedAtExpiry(t *testing.T) {
 			t.Errorf("Send while it is renewed: %v", err)
 		}
 		for i := range int32(5) {
-			wg.Go(func() {
-				noError(t, numbered(t.Context(), conn, 5+i))
-			})
+			wg.Go(func() { noError(t, numbered(t.Context(), conn, 5+i)) })
 			synctest.Wait() // so that they stand in this order
 		}
 		for i, f := range all {
-			_, err := f.Wait(t.Context())
-			assert(t, err == nil, "in flight, %d: %v", i, err)
+			assert(t, errorOf(f.Wait(t.Context())) == nil, "in flight, %d: %v", i, errorOf(f.Response()))
 		}
 		wg.Wait()
 		w.Check(t, 10)
@@ -117,9 +114,8 @@ func parkedAreReleased(t *testing.T) {
 		"another mechanism": {func(_ *fakebroker.SessionBroker, c *broker.Conn) {
 			c.SetAuthenticators(fakebroker.NewToken("Y", "one", time.Second))
 		}, 2},
-		"no token in time": {func(_ *fakebroker.SessionBroker,
-			c *broker.Conn) {
-			c.SetAuthenticators(slowOnce())
+		"no token in time": {func(_ *fakebroker.SessionBroker, c *broker.Conn) {
+			c.SetAuthenticators(&slowLogin{})
 		}, 2},
 	} {
 		t.Run(name, func(t *testing.T) { spoiled(t, c.spoil, c.connections) })
@@ -153,9 +149,7 @@ func spoiled(t *testing.T, spoil func(*fakebroker.SessionBroker, *broker.Conn), 
 	})
 }
 
-// slowOnce is an authenticator whose first token never comes.
-func slowOnce() ports.Authenticator { return &slowLogin{} }
-
+// slowLogin is an authenticator whose first token never comes.
 type slowLogin struct{ begun atomic.Int64 }
 
 func (*slowLogin) Mechanism() string { return "X" }
@@ -176,12 +170,11 @@ func wrongThenRight(t *testing.T) {
 		cfg.ReconnectBackoff, cfg.ReconnectBackoffMax = time.Hour, time.Hour
 		cfg.Authenticators = []ports.Authenticator{fakebroker.NewToken("X", "wrong", 0)}
 		conn := fakebroker.New(t, cfg)
-		if err := numbered(t.Context(), conn, 0); err == nil || broker.Retriable(err) {
-			t.Errorf("a wrong password: %v", err)
-		}
+		err := numbered(t.Context(), conn, 0)
+		assert(t, err != nil && !broker.Retriable(err), "a wrong password: %v", err)
 		conn.SetAuthenticators(fakebroker.NewToken("X", "one", 0))
 		began := time.Now()
-		err := numbered(t.Context(), conn, 0)
+		err = numbered(t.Context(), conn, 0)
 		assert(t, err == nil && time.Since(began) <= 0, "the right one, after %v: %v", time.Since(began), err)
 		w.Check(t, 1)
 		assert(t, len(hosts.DialedHosts()) == 2, "%d connections", len(hosts.DialedHosts()))

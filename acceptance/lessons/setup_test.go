@@ -31,6 +31,13 @@ type setupPhase struct {
 	stick func(*fakebroker.Hosts, *broker.Config)
 }
 
+// servedBy has a broker at the address, and a login if one is given.
+func servedBy(serve func(net.Conn), logins ...ports.Authenticator) func(*fakebroker.Hosts, *broker.Config) {
+	return func(s *fakebroker.Hosts, cfg *broker.Config) {
+		s.Peer, cfg.Authenticators = map[string]func(net.Conn){"a": serve}, logins
+	}
+}
+
 // silence: nothing comes, in each phase; also if RequestTimeout is longer.
 // The setup ends with its time, names the phase, and leaves nothing open.
 func silence(t *testing.T) {
@@ -56,50 +63,36 @@ func silence(t *testing.T) {
 			s.Peer = map[string]func(net.Conn){"a": drain}
 			s.Wrap = func(conn net.Conn) net.Conn { return tls.Client(conn, &tls.Config{ServerName: "broker"}) }
 		}},
-		{"ApiVersions, from a peer like nc -l", broker.NegotiatingVersions, func(s *fakebroker.Hosts,
-			_ *broker.Config) {
-			s.Peer = map[string]func(net.Conn){"a": drain}
-		}},
-		{"SaslHandshake", broker.Authenticating, func(s *fakebroker.Hosts, cfg *broker.Config) {
-			s.Peer = map[string]func(net.Conn){"a": silentLogin(17)}
-			cfg.Authenticators = []ports.Authenticator{&fakebroker.Login{}}
-		}},
-		{"SaslAuthenticate", broker.Authenticating, func(s *fakebroker.Hosts, cfg *broker.Config) {
-			s.Peer = map[string]func(net.Conn){"a": silentLogin(36)}
-			cfg.Authenticators = []ports.Authenticator{&fakebroker.Login{}}
-		}},
-		{"the authenticator", broker.Authenticating, func(s *fakebroker.Hosts, cfg *broker.Config) {
-			s.Peer = map[string]func(net.Conn){"a": fakebroker.Keeper(acceptLogin)}
-			cfg.Authenticators = []ports.Authenticator{&fakebroker.Login{Step: func(int, []byte) ([]byte, bool, error) {
-				return nil, false, ports.ErrWouldBlock
-			}}}
-		}},
+		{"ApiVersions, from a peer like nc -l", broker.NegotiatingVersions, servedBy(drain)},
+		{"SaslHandshake", broker.Authenticating, servedBy(silentLogin(17), &fakebroker.Login{})},
+		{"SaslAuthenticate", broker.Authenticating, servedBy(silentLogin(36), &fakebroker.Login{})},
+		{"the authenticator", broker.Authenticating, servedBy(fakebroker.Keeper(acceptLogin), &fakebroker.Login{
+			Step: func(int, []byte) ([]byte, bool, error) { return nil, false, ports.ErrWouldBlock },
+		})},
 	} {
-		runBubble(t, c.name, func(t *testing.T) {
-			hosts := (&fakebroker.Hosts{}).At("a")
-			cfg := hosts.Config()
-			cfg.SetupTimeout, cfg.APIVersionTimeout, cfg.RequestTimeout = limit, versions, time.Hour
-			c.stick(hosts, &cfg)
-			want := limit
-			if c.phase == broker.NegotiatingVersions {
-				want = versions
-			}
-			stuck(t, hosts, cfg, c.phase, want)
-		})
+		runBubble(t, c.name, func(t *testing.T) { c.stuck(t, limit, versions) })
 	}
 }
 
-// stuck dials in vain, for exactly so long.
-func stuck(t *testing.T, hosts *fakebroker.Hosts, cfg broker.Config, phase broker.State, want time.Duration) {
+// stuck dials in vain, for exactly the limit of the setup or that of ApiVersions.
+func (c setupPhase) stuck(t *testing.T, setup, versions time.Duration) {
 	t.Helper()
+	hosts := (&fakebroker.Hosts{}).At("a")
+	cfg := hosts.Config()
+	cfg.SetupTimeout, cfg.APIVersionTimeout, cfg.RequestTimeout = setup, versions, time.Hour
+	c.stick(hosts, &cfg)
+	phase, want := c.phase, setup
+	if phase == broker.NegotiatingVersions {
+		want = versions
+	}
 	began := time.Now()
 	_, err := broker.Dial(t.Context(), cfg)
 	took := time.Since(began)
 	assert(t, took == want, "it took %v, want %v", took, want)
 	require(t, errors.Is(err, broker.ErrSetupTimeout) && broker.Retriable(err), "got %v", err)
-	if e := brokerError(t, err); e.Phase != phase || !strings.Contains(err.Error(), phase.String()) {
-		t.Errorf("phase %v, want %v, in %q", e.Phase, phase, err)
-	}
+	e := brokerError(t, err)
+	assert(t, e.Phase == phase && strings.Contains(err.Error(), phase.String()),
+		"phase %v, want %v, in %q", e.Phase, phase, err)
 	synctest.Wait()
 	n := hosts.StillOpen()
 	assert(t, n == 0, "%d connections are still open", n)
@@ -119,38 +112,28 @@ func drippingPeer(t *testing.T) {
 			_, err = conn.Write([]byte{0})
 		}
 	}
-	dripping := map[string]func(net.Conn){"a": drip}
 	for _, c := range []setupPhase{
 		{"a handshake", broker.Handshake, func(s *fakebroker.Hosts, _ *broker.Config) {
 			var conn net.Conn
-			s.Peer = dripping
+			s.Peer = map[string]func(net.Conn){"a": drip}
 			s.Wrap = func(c net.Conn) net.Conn { conn = c; return c }
 			s.Shake = func(context.Context) error {
 				_, err := io.ReadFull(conn, make([]byte, 1<<20))
 				return err
 			}
 		}},
-		{"ApiVersions", broker.NegotiatingVersions, func(s *fakebroker.Hosts, _ *broker.Config) { s.Peer = dripping }},
-		{"a login", broker.Authenticating, func(s *fakebroker.Hosts, cfg *broker.Config) {
-			cfg.Authenticators = []ports.Authenticator{&fakebroker.Login{}}
-			s.Peer = map[string]func(net.Conn){"a": func(conn net.Conn) {
-				fakebroker.Serve(conn, func(r fakebroker.Request) []byte {
-					if r.Key == 18 {
-						return fakebroker.Table(r.Version)
-					}
-					drip(conn)
-					return nil
-				})
-			}}
-		}},
+		{"ApiVersions", broker.NegotiatingVersions, servedBy(drip)},
+		{"a login", broker.Authenticating, servedBy(func(conn net.Conn) {
+			fakebroker.Serve(conn, func(r fakebroker.Request) []byte {
+				if r.Key == 18 {
+					return fakebroker.Table(r.Version)
+				}
+				drip(conn)
+				return nil
+			})
+		}, &fakebroker.Login{})},
 	} {
-		runBubble(t, c.name, func(t *testing.T) {
-			hosts := (&fakebroker.Hosts{}).At("a")
-			cfg := hosts.Config()
-			cfg.SetupTimeout, cfg.APIVersionTimeout = limit, limit
-			c.stick(hosts, &cfg)
-			stuck(t, hosts, cfg, c.phase, limit)
-		})
+		runBubble(t, c.name, func(t *testing.T) { c.stuck(t, limit, limit) })
 	}
 }
 
@@ -170,19 +153,16 @@ func handshakeFails(t *testing.T) {
 			hosts := (&fakebroker.Hosts{Shake: func(context.Context) error { return cause }}).At("a")
 			cfg := hosts.Config()
 			var reported []error
-			cfg.Hooks = &broker.Hooks{TLSHandshakeDone: func(_ broker.Endpoint,
-				err error) {
+			cfg.Hooks = &broker.Hooks{TLSHandshakeDone: func(_ broker.Endpoint, err error) {
 				reported = append(reported, err)
 			}}
 			conn := fakebroker.New(t, cfg)
 			for n := 1; n <= 3; n++ {
-				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-				err := awaitAttempt(ctx, conn, hosts, n)
-				cancel()
+				err := awaitAttempt(t, conn, hosts, n)
 				require(t, errors.Is(err, broker.ErrTLS) && errors.Is(err, cause), "attempt %d: %v", n, err)
-				if e := brokerError(t, err); e.Phase != broker.Handshake || e.Attempt != n {
-					t.Errorf("phase %v, attempt %d, want the handshake of attempt %d", e.Phase, e.Attempt, n)
-				}
+				e := brokerError(t, err)
+				assert(t, e.Phase == broker.Handshake && e.Attempt == n,
+					"phase %v, attempt %d, want the handshake of attempt %d", e.Phase, e.Attempt, n)
 				assert(t, !conn.Stats().BackoffUntil.IsZero(), "attempt %d: no pause after it", n)
 				assert(t, hosts.StillOpen() == 0 && len(reported) == n && reported[n-1] != nil,
 					"attempt %d: %d open, the hook got %v", n, hosts.StillOpen(), reported)
@@ -193,7 +173,9 @@ func handshakeFails(t *testing.T) {
 
 // awaitAttempt waits for the end of the n-th attempt and says why it ended. A
 // loss while connecting is no reason to give up a request, so none fails for it.
-func awaitAttempt(ctx context.Context, conn *broker.Conn, hosts *fakebroker.Hosts, n int) error {
+func awaitAttempt(t *testing.T, conn *broker.Conn, hosts *fakebroker.Hosts, n int) error {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
 	go func() { _ = conn.Connect(ctx) }()
 	for ctx.Err() == nil {
 		synctest.Wait()

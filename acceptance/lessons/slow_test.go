@@ -18,37 +18,28 @@ import (
 // slowAddress: the first address hangs, in each phase; the second one still
 // has its time.
 func slowAddress(t *testing.T) {
+	first := func(s *fakebroker.Hosts) func(context.Context) error {
+		return func(ctx context.Context) error {
+			if len(s.DialedHosts()) == 1 {
+				return untilDone(ctx)
+			}
+			return nil
+		}
+	}
 	for name, hang := range map[string]func(*fakebroker.Hosts){
-		"the dial": func(s *fakebroker.Hosts) {
-			s.Reach = func(ctx context.Context) error {
-				if len(s.DialedHosts()) == 1 {
-					return untilDone(ctx)
-				}
-				return nil
-			}
-		},
-		"the handshake": func(s *fakebroker.Hosts) {
-			s.Shake = func(ctx context.Context) error {
-				if len(s.DialedHosts()) == 1 {
-					return untilDone(ctx)
-				}
-				return nil
-			}
-		},
-		"ApiVersions": func(s *fakebroker.Hosts) { s.Peer = map[string]func(net.Conn){"slow": drain} },
+		"the dial":      func(s *fakebroker.Hosts) { s.Reach = first(s) },
+		"the handshake": func(s *fakebroker.Hosts) { s.Shake = first(s) },
+		"ApiVersions":   func(s *fakebroker.Hosts) { s.Peer = map[string]func(net.Conn){"slow": drain} },
 	} {
 		runBubble(t, name, func(t *testing.T) {
 			hosts := (&fakebroker.Hosts{}).At("slow", "good")
 			hang(hosts)
 			began := time.Now()
-			conn, err := broker.Dial(t.Context(), hosts.Config())
-			fakebroker.Must(t, err)
-			defer fakebroker.Close(t, conn)
+			conn := dial(t, hosts.Config())
 			took := time.Since(began)
 			assert(t, took <= 5*time.Second, "the slow address took %v of the 10 s for both", took)
-			if err := heartbeat(t.Context(), conn); err != nil || conn.Stats().Address != "good" {
-				t.Errorf("%v at %v", err, conn.Stats().Address)
-			}
+			noError(t, heartbeat(t.Context(), conn))
+			assert(t, conn.Stats().Address == "good", "connected to %v", conn.Stats().Address)
 		})
 	}
 }
@@ -112,17 +103,12 @@ func deadlineOfContext(t *testing.T) {
 func shortBudget(t *testing.T) {
 	const budget = 2 * time.Second
 	slow := func() *fakebroker.Hosts {
-		return (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"slow": drain,
-			"deaf": drain}}).At("slow", "good")
+		return (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"slow": drain, "deaf": drain}}).At("slow", "good")
 	}
 	check := func(hosts *fakebroker.Hosts) error {
-		p, err := broker.NewPolled(hosts.Config())
-		if err != nil {
-			return err
-		}
+		p := newPolled(t, hosts.Config())
 		defer p.Close(nil)
-		_, err = p.CheckVersion(budget, false, nil)
-		return err
+		return errorOf(p.CheckVersion(budget, false, nil))
 	}
 	dialFor := func(hosts *fakebroker.Hosts) error {
 		ctx, cancel := context.WithTimeout(context.Background(), budget)

@@ -5,8 +5,8 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -51,13 +51,7 @@ func swapRound(t *testing.T, seed uint64) {
 	w.Think = func() time.Duration { return rng.ms(slow) }
 	w.Stubborn, w.Fixed = rng.below(4) == 0, rng.below(4) == 0
 	hosts, cfg := fakebroker.WithSession(w)
-	var open sync.Map // connections of the broker's side
-	hosts.Peer["a"] = func(conn net.Conn) {
-		open.Store(conn, nil)
-		defer open.Delete(conn)
-		w.Serve(conn)
-	}
-	causes := new(swapCount)
+	var causes, refused atomic.Int64 // refused: renewals, by a broker that does renew
 	cfg.RequestTimeout, cfg.MaxInFlight = timeout, 1+rng.below(5)
 	if rng.below(3) == 0 {
 		cfg.PingInterval = time.Second
@@ -70,13 +64,12 @@ func swapRound(t *testing.T, seed uint64) {
 	}
 	var conn *broker.Conn
 	uses := rng.below(3) == 0 // a hook uses the connection
-	refused := new(swapCount) // renewals, by a broker that does renew
 	cfg.Hooks = &broker.Hooks{AuthDone: func(_ broker.Endpoint, l broker.LoginInfo, err error) {
 		if written := new(broker.BrokerError); l.Again && errors.As(err, &written) {
-			refused.add()
+			refused.Add(1)
 		}
 		if uses && rng.below(4) == 0 {
-			causes.add()
+			causes.Add(1)
 			conn.SetAuthenticators(fakebroker.NewToken("X", "one", rng.ms(50)))
 		}
 	}}
@@ -113,7 +106,7 @@ func swapRound(t *testing.T, seed uint64) {
 		wg.Go(func() {
 			for range rng.below(12) {
 				time.Sleep(rng.ms(1500))
-				causes.add()
+				causes.Add(1)
 				switch rng.below(4) {
 				case 0, 1:
 					conn.SetAuthenticators(token(), token())
@@ -125,7 +118,7 @@ func swapRound(t *testing.T, seed uint64) {
 					assert(t, err == nil || took <= timeout+patrols, "Reauthenticate, after %v: %v", took, err)
 					cancel()
 				case 3:
-					open.Range(func(key, _ any) bool { return key.(net.Conn).Close() == nil })
+					hosts.Cut()
 				}
 			}
 		})
@@ -136,33 +129,18 @@ func swapRound(t *testing.T, seed uint64) {
 	time.Sleep(5 * time.Second)
 	noError(t, numbered(t.Context(), conn, 0))
 	assert(t, conn.Stats().InFlight == 0 && conn.Stats().Waiting == 0, "left: %+v", conn.Stats())
-	if w.Set(func() {}); len(w.Sins) > 0 {
-		t.Errorf("%d sins, first %q", len(w.Sins), w.Sins[0])
-	}
+	w.Set(func() { assert(t, len(w.Sins) == 0, "%d sins: %q", len(w.Sins), w.Sins) })
 	idle := 0
 	if cfg.IdleTimeout > 0 {
 		idle = 60
 	}
 	// A stubborn broker, or one that fixes the principal, needs one connection for each
 	// session as well.
-	if n := len(hosts.DialedHosts()); !w.Stubborn && n > 1+causes.n+idle {
-		t.Errorf("%d connections for %d causes", n, causes.n)
-	}
-	assert(t, refused.n <= 0 || w.Stubborn, "%d renewals were refused", refused.n)
-	conn.Close()
-	<-conn.Done()
+	dials := len(hosts.DialedHosts())
+	assert(t, w.Stubborn || dials <= 1+int(causes.Load())+idle, "%d connections, %d causes", dials, causes.Load())
+	assert(t, refused.Load() <= 0 || w.Stubborn, "%d renewals were refused", refused.Load())
+	fakebroker.Close(t, conn)
 	n := hosts.StillOpen()
 	assert(t, n == 0, "%d connections are open", n)
 	time.Sleep(time.Minute)
-}
-
-type swapCount struct {
-	mu sync.Mutex
-	n  int
-}
-
-func (c *swapCount) add() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.n++
 }

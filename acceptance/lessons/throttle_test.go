@@ -29,15 +29,12 @@ func throttleStopsClocks(t *testing.T) {
 	s.Ready(t)
 	first, second, third := s.Send(ask(), false), s.Send(ask(), false), s.Send(ask(), false)
 	s.Clock.Advance(10 * time.Second)
-	_, _ = s.Hand.Peer.Send(fakebroker.ResponseFrame(2, throttleBy(throttle)))
-	s.Recv()
+	reply(s, fakebroker.Request{ID: 2}, throttleBy(throttle))
 	fakebroker.Must(t, errorOf(first.Response()))
 	s.Clock.Advance(throttle + limit - 10*time.Second - time.Millisecond)
-	if s.Recv(); !s.Connected() || isDone(second) {
-		t.Fatalf("%v: expired with the throttle: %v", s.State(), s.Stats().LastError)
-	}
-	_, _ = s.Hand.Peer.Send(fakebroker.ResponseFrame(3, throttleBy(0)))
 	s.Recv()
+	require(t, s.Connected() && !isDone(second), "%v: expired: %v", s.State(), s.Stats().LastError)
+	reply(s, fakebroker.Request{ID: 3}, throttleBy(0))
 	noError(t, errorOf(second.Response()))
 	s.Clock.Advance(time.Millisecond)
 	s.Recv()
@@ -66,8 +63,7 @@ func throttleGate(t *testing.T) {
 		s.Send(ask(), false)
 	}
 	for id, throttle := range []time.Duration{20 * time.Second, 5 * time.Second, 0, 30 * time.Second} {
-		_, _ = s.Hand.Peer.Send(fakebroker.ResponseFrame(int32(id+2), throttleBy(throttle)))
-		s.Recv()
+		reply(s, fakebroker.Request{ID: int32(id + 2)}, throttleBy(throttle))
 		if end := s.Clock.Now().Add(throttle); end.After(want) {
 			want = end
 		}
@@ -112,15 +108,12 @@ func throttledCallersWait(t *testing.T) {
 		fakebroker.Must(t, heartbeat(t.Context(), conn))
 		var wg sync.WaitGroup
 		for range 10 {
-			wg.Go(func() {
-				noError(t, heartbeat(t.Context(), conn))
-			})
+			wg.Go(func() { noError(t, heartbeat(t.Context(), conn)) })
 		}
 		wg.Wait()
 		for _, at := range received[1:] {
-			if after := at.Sub(received[0]); after < throttle || after > throttle+time.Second {
-				t.Errorf("a request came %v after the throttle began", after)
-			}
+			late := at.Sub(received[0]) - throttle
+			assert(t, late >= 0 && late <= time.Second, "a request came %v after the throttle's end", late)
 		}
 		assert(t, len(received) == 11 && s.Conns.Load() == 1,
 			"%d requests on %d connections", len(received), s.Conns.Load())

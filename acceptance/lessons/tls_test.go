@@ -7,7 +7,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"sync"
 	"testing"
@@ -98,13 +97,6 @@ func shakes(config *tls.Config) func(net.Conn) {
 // with TLS 1.3, in the first read behind it: the connection is closed, the error has
 // its reason, the pause grows, and the next attempt has a connection of its own.
 func tlsFails(t *testing.T) {
-	says := func(text string) func(net.Conn) {
-		return func(conn net.Conn) {
-			_, _ = conn.Read(make([]byte, 4096))
-			_, _ = io.WriteString(conn, text)
-			drain(conn)
-		}
-	}
 	type peer func(itsOwn, other tls.Certificate) func(net.Conn)
 	shows := func(change func(config *tls.Config, itsOwn, other tls.Certificate)) peer {
 		return func(itsOwn, other tls.Certificate) func(net.Conn) {
@@ -132,11 +124,11 @@ func tlsFails(t *testing.T) {
 		}), brokertls.VersionTooLow},
 		"it demands a client certificate, TLS 1.2": {demands(tls.VersionTLS12), brokertls.CertificateRequired},
 		"it demands a client certificate, TLS 1.3": {demands(tls.VersionTLS13), brokertls.CertificateRequired},
-		"an alert": {plain(says("\x15\x03\x03\x00\x02\x02\x28")), brokertls.NoCommonCipher},
-		"not TLS":  {plain(says("HTTP/1.1 400 Bad Request\r\n\r\n")), brokertls.NotTLS},
-		"nonsense": {plain(says("\x16\x03\x03\x00\x04\x63\x00\x00\x00")), brokertls.Other},
+		"an alert": {plain(answers("\x15\x03\x03\x00\x02\x02\x28")), brokertls.NoCommonCipher},
+		"not TLS":  {plain(answers("HTTP/1.1 400 Bad Request\r\n\r\n")), brokertls.NotTLS},
+		"nonsense": {plain(answers("\x16\x03\x03\x00\x04\x63\x00\x00\x00")), brokertls.Other},
 		"hung up":  {plain(func(conn net.Conn) { _ = conn.Close() }), brokertls.CutOff},
-		"hung up in its middle": {plain(func(conn net.Conn) { says("\x16\x03\x03\x00\x7a\x02")(shortLived{conn}) }),
+		"hung up in its middle": {plain(func(conn net.Conn) { answers("\x16\x03\x03\x00\x7a\x02")(shortLived{conn}) }),
 			brokertls.CutOff},
 	} {
 		runBubble(t, name, func(t *testing.T) {
@@ -149,18 +141,16 @@ func tlsFails(t *testing.T) {
 				reason := new(brokertls.Error)
 				require(t, errors.Is(err, broker.ErrTLS) && errors.As(err, &reason) && reason.Reason == c.want,
 					"attempt %d: %v, want %v", n, err, c.want)
-				if e := brokerError(t, err); e.Attempt != n || e.Hint == "" && c.want != brokertls.Other {
-					t.Errorf("attempt %d: attempt %d, hint %q", n, e.Attempt, e.Hint)
-				}
+				e := brokerError(t, err)
+				assert(t, e.Attempt == n, "attempt %d: attempt %d", n, e.Attempt)
+				assert(t, e.Hint != "" || c.want == brokertls.Other, "attempt %d: no hint", n)
 				synctest.Wait()
 				assert(t, hosts.StillOpen() == 0, "attempt %d: %d connections are open", n, hosts.StillOpen())
 			}
 			const attempts = 6
 			conn := fakebroker.New(t, cfg)
 			for n := 1; n <= attempts; n++ {
-				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-				validate(n, awaitAttempt(ctx, conn, hosts, n))
-				cancel()
+				validate(n, awaitAttempt(t, conn, hosts, n))
 			}
 			fakebroker.Close(t, conn)
 

@@ -19,10 +19,10 @@ import (
 // Lessons about API versions: peers that reset at an unknown version, answers in another
 // version than requested, and releases newer than the library.
 
-// cutWays ends the connection of a polledBroker in one of the ways that there are.
+// cutWays ends the connection of a PolledBroker in one of the ways that there are.
 var cutWays = map[string]func(*fakebroker.PolledBroker){
-	"RST": func(s *fakebroker.PolledBroker) { s.Hand.Peer.Reset(nil) },
-	"FIN": func(s *fakebroker.PolledBroker) { _ = s.Hand.Peer.Close() },
+	"RST": func(s *fakebroker.PolledBroker) { s.Hand.Peer.Reset(nil); s.Recv() },
+	"FIN": func(s *fakebroker.PolledBroker) { _ = s.Hand.Peer.Close(); s.Recv() },
 }
 
 // resetAboveV0: asked for v4 the peer hangs up; it is asked for v0, at
@@ -32,21 +32,17 @@ func resetAboveV0(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			s := fakebroker.NewPolledBroker(t, nil)
 			began := s.Clock.Now()
-			if r := receiveAll(t, s); r.Key != 18 || r.Version != 4 {
-				t.Fatalf("API %d v%d was asked first", r.Key, r.Version)
-			}
-			cut(s)
-			s.Recv()
 			r := receiveAll(t, s)
+			require(t, r.Key == 18 && r.Version == 4, "API %d v%d was asked first", r.Key, r.Version)
+			cut(s)
+			r = receiveAll(t, s)
 			require(t, r.Key == 18 && r.Version == 0 && r.ID == 1, "then API %d v%d, id %d", r.Key, r.Version, r.ID)
 			reply(s, r, fakebroker.Table(0))
 			require(t, s.Connected() && s.Clock.Now().Equal(began), "%v after %v", s.State(), s.Clock.Now().Sub(began))
 			cut(s)
-			s.Recv()
 			s.Clock.Advance(time.Second)
-			if r := receiveAll(t, s); r.Version != 0 {
-				t.Errorf("next time v%d was asked first", r.Version)
-			}
+			r = receiveAll(t, s)
+			assert(t, r.Version == 0, "next time v%d was asked first", r.Version)
 		})
 	}
 }
@@ -58,24 +54,21 @@ func resetAtEveryVersion(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			s := fakebroker.NewPolledBroker(t, nil)
 			for attempt := range 4 {
-				for i, want := range []struct{ key, version int16 }{{18, 4}, {18, 0}, {16, 0}, {10, 0}, {9, 0},
-					{3, 0}} {
+				for i, want := range []fakebroker.Request{
+					{Key: 18, Version: 4}, {Key: 18}, {Key: 16}, {Key: 10}, {Key: 9}, {Key: 3},
+				} {
 					r := requestsAll(t, s)[0]
-					require(t, r.Key == want.key && r.Version == want.version,
-						"attempt %d: API %d v%d, want API %d v%d", attempt, r.Key, r.Version, want.key, want.version)
+					require(t, r.Key == want.Key && r.Version == want.Version,
+						"attempt %d: API %d v%d, want API %d v%d", attempt, r.Key, r.Version, want.Key, want.Version)
 					cut(s)
-					s.Recv()
-					if paused := s.BlackedOut(); paused != (i > 0) {
-						t.Fatalf("attempt %d: after connection %d got a pause %v, want %v", attempt, i, paused, i > 0)
-					}
+					require(t, s.BlackedOut() == (i > 0), "attempt %d: after connection %d: wrong pause", attempt, i)
 					if i > 0 && i < 5 {
 						s.Clock.AdvanceTo(s.NextDeadline())
 					}
 				}
 				err := s.Stats().LastError
-				if e := brokerError(t, err); !errors.Is(err, broker.ErrConnection) || !strings.Contains(e.Hint, "TLS") {
-					t.Errorf("attempt %d: %v", attempt, err)
-				}
+				assert(t, errors.Is(err, broker.ErrConnection) && strings.Contains(brokerError(t, err).Hint, "TLS"),
+					"attempt %d: %v", attempt, err)
 				s.Clock.Advance(2 * time.Second)
 			}
 		})
@@ -180,8 +173,8 @@ func futureBroker(t *testing.T) {
 	answer := kmsg.NewPtrApiVersionsResponse()
 	answer.Version = r.Version
 	for key := int16(0); key < 300; key++ {
-		answer.ApiKeys = append(answer.ApiKeys, kmsg.ApiVersionsResponseApiKey{ApiKey: key, MinVersion: 2,
-			MaxVersion: 99})
+		answer.ApiKeys = append(answer.ApiKeys,
+			kmsg.ApiVersionsResponseApiKey{ApiKey: key, MinVersion: 2, MaxVersion: 99})
 	}
 	reply(s, r, answer.AppendTo(nil))
 	verdict, err := s.CheckVersion(time.Second, false, nil)
@@ -189,13 +182,10 @@ func futureBroker(t *testing.T) {
 		"%v, %v", verdict, err)
 	f := s.Send(ask(), false)
 	r = receiveAll(t, s)
-	if highest := ask().MaxVersion(); r.Key != 12 || r.Version != highest {
-		t.Errorf("API %d v%d, want the highest that we have, v%d", r.Key, r.Version, highest)
-	}
+	highest := ask().MaxVersion()
+	assert(t, r.Key == 12 && r.Version == highest, "API %d v%d, want v%d, our highest", r.Key, r.Version, highest)
 	body := kmsg.NewPtrHeartbeatResponse()
 	body.Version = r.Version
-	_, _ = s.Hand.Peer.Send(append(binary.BigEndian.AppendUint32(nil, uint32(5+len(body.AppendTo(nil)))),
-		append([]byte{0, 0, 0, byte(r.ID), 0}, body.AppendTo(nil)...)...)) // a header with tagged fields
-	s.Recv()
+	reply(s, r, body.AppendTo([]byte{0})) // a header with tagged fields
 	noError(t, errorOf(f.Response()))
 }

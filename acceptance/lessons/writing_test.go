@@ -11,8 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kmsg"
-
 	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
@@ -134,9 +132,8 @@ func idleCloseIsQuiet(t *testing.T) {
 		for range 3 {
 			noError(t, heartbeat(t.Context(), conn))
 			time.Sleep(brokerLimit)
-			if conn.State() != broker.Disconnected || conn.LastError() != nil || !conn.Stats().BackoffUntil.IsZero() {
-				t.Errorf("%v, %v, backoff until %v", conn.State(), conn.LastError(), conn.Stats().BackoffUntil)
-			}
+			s := conn.Stats()
+			assert(t, s.State == broker.Disconnected && s.LastError == nil && s.BackoffUntil.IsZero(), "%+v", s)
 			began := time.Now()
 			err := heartbeat(t.Context(), conn)
 			assert(t, err == nil && time.Now().Equal(began), "the next request: %v after %v", err, time.Since(began))
@@ -177,19 +174,12 @@ func firstAfterSilence(t *testing.T) {
 func brokenPipe(t *testing.T) {
 	for way, send := range map[string]func(*broker.Conn) error{
 		"Request": func(conn *broker.Conn) error { return heartbeat(context.Background(), conn) },
-		"Send": func(conn *broker.Conn) error {
-			_, err := sendAndWait(context.Background(), conn, kmsg.NewPtrHeartbeatRequest())
-			return err
-		},
+		"Send":    func(conn *broker.Conn) error { return errorOf(sendAndWait(context.Background(), conn, ask())) },
 	} {
 		t.Run(way, func(t *testing.T) {
 			var broken atomic.Bool
-			hosts := (&fakebroker.Hosts{Wrap: func(conn net.Conn) net.Conn {
-				return brokenConn{conn,
-					&broken}
-			}}).At("a")
-			cfg := hosts.Config()
-			conn := dial(t, cfg)
+			hosts := (&fakebroker.Hosts{Wrap: func(c net.Conn) net.Conn { return brokenConn{c, &broken} }}).At("a")
+			conn := dial(t, hosts.Config())
 			fakebroker.Must(t, heartbeat(t.Context(), conn))
 			broken.Store(true)
 			err := send(conn)

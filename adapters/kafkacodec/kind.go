@@ -37,18 +37,19 @@ func kindOf(req Request) (*kind, error) {
 	if t.Kind() == reflect.Pointer && reflect.ValueOf(req).IsNil() {
 		return nil, fmt.Errorf("kafkacodec: the request is a nil %T", req)
 	}
-	k, ok := kinds.Load(t)
+	k := kindIn(&kinds, t, req)
+	if k.fixed {
+		k = kindIn(&fixedKinds, [2]reflect.Type{t, reflect.TypeOf(req.ResponseKind())}, req)
+	}
+	return k, nil
+}
+
+func kindIn(known *sync.Map, key any, req Request) *kind {
+	k, ok := known.Load(key)
 	if !ok {
-		k, _ = kinds.LoadOrStore(t, newKind(req))
+		k, _ = known.LoadOrStore(key, newKind(req))
 	}
-	if !k.(*kind).fixed {
-		return k.(*kind), nil
-	}
-	both := [2]reflect.Type{t, reflect.TypeOf(req.ResponseKind())}
-	if k, ok = fixedKinds.Load(both); !ok {
-		k, _ = fixedKinds.LoadOrStore(both, newKind(req))
-	}
-	return k.(*kind), nil
+	return k.(*kind)
 }
 
 func newKind(req Request) *kind {

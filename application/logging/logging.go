@@ -31,9 +31,15 @@ func Hooks(l *slog.Logger) *broker.Hooks {
 	}
 	w := writer{l}
 	return &broker.Hooks{
-		StateChanged:     w.stateChanged,
-		ResolveStart:     func(host string, port uint16) { w.debug("looking up", "host", host, "port", port) },
-		ResolveDone:      w.resolved,
+		StateChanged: w.stateChanged,
+		ResolveStart: func(host string, port uint16) { w.debug("looking up", "host", host, "port", port) },
+		ResolveDone: func(endpoints []broker.Endpoint, err error) {
+			addresses := make([]string, len(endpoints))
+			for i, e := range endpoints {
+				addresses[i] = e.Address
+			}
+			w.ended("looked up", err, "addresses", addresses)
+		},
 		DialStart:        func(e broker.Endpoint) { w.debug("dialling", at(e)) },
 		DialDone:         func(e broker.Endpoint, err error) { w.ended("dialled", err, at(e)) },
 		TLSHandshakeDone: func(e broker.Endpoint, err error) { w.ended("TLS handshake done", err, at(e)) },
@@ -43,7 +49,13 @@ func Hooks(l *slog.Logger) *broker.Hooks {
 		AuthStart: func(e broker.Endpoint, l broker.LoginInfo) {
 			w.debug("logging in", at(e), "mechanism", l.Mechanism, "again", l.Again)
 		},
-		AuthDone: w.loggedIn,
+		AuthDone: func(e broker.Endpoint, l broker.LoginInfo, err error) {
+			if err != nil {
+				w.write(slog.LevelWarn, "login failed", err, at(e), "mechanism", l.Mechanism, "again", l.Again)
+				return
+			}
+			w.debug("logged in", at(e), "mechanism", l.Mechanism, "again", l.Again, "lifetime", l.Lifetime)
+		},
 		RequestFailed: func(r broker.RequestInfo, err error) {
 			w.write(slog.LevelDebug, "request failed", err,
 				"api_key", r.Key, "version", r.Version, "correlation_id", r.CorrelationID)
@@ -91,20 +103,4 @@ func (w writer) stateChanged(from, to broker.State, e broker.Endpoint, err error
 		level, text = slog.LevelWarn, "could not connect"
 	}
 	w.write(level, text, err, at(e), "from", from.String(), "to", to.String())
-}
-
-func (w writer) resolved(eps []broker.Endpoint, err error) {
-	addresses := make([]string, len(eps))
-	for i, e := range eps {
-		addresses[i] = e.Address
-	}
-	w.ended("looked up", err, "addresses", addresses)
-}
-
-func (w writer) loggedIn(e broker.Endpoint, l broker.LoginInfo, err error) {
-	if err != nil {
-		w.write(slog.LevelWarn, "login failed", err, at(e), "mechanism", l.Mechanism, "again", l.Again)
-		return
-	}
-	w.debug("logged in", at(e), "mechanism", l.Mechanism, "again", l.Again, "lifetime", l.Lifetime)
 }

@@ -171,22 +171,17 @@ func TestParseReadsWhatJavaWrites(t *testing.T) {
 // stored escapes as Properties.store does: blanks everywhere in keys and at the
 // start of values, and what is not printable ASCII as UTF-16.
 func stored(s string, isKey bool) string {
+	named := map[rune]string{'\t': `\t`, '\n': `\n`, '\r': `\r`, '\f': `\f`}
 	var b strings.Builder
 	for i, r := range s {
 		switch {
 		case r == ' ' && (isKey || i == 0), strings.ContainsRune(`\=:#!`, r):
 			b.WriteString(`\` + string(r))
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\r':
-			b.WriteString(`\r`)
-		case r == '\f':
-			b.WriteString(`\f`)
+		case named[r] != "":
+			b.WriteString(named[r])
 		case r < ' ' || r > '~':
-			for _, u := range utf16Of(r) {
-				b.WriteString(u)
+			for _, unit := range utf16.Encode([]rune{r}) {
+				fmt.Fprintf(&b, `\u%04X`, unit)
 			}
 		default:
 			b.WriteRune(r)
@@ -220,11 +215,4 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
-}
-
-func utf16Of(r rune) (units []string) {
-	for _, u := range utf16.Encode([]rune{r}) {
-		units = append(units, fmt.Sprintf(`\u%04X`, u))
-	}
-	return units
 }

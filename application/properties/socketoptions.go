@@ -20,17 +20,10 @@ import (
 // socketNames are the names that every system has; systemSocketNames are those of this
 // system.
 var socketNames = map[string]int{
-	"SOL_SOCKET":   syscall.SOL_SOCKET,
-	"SO_KEEPALIVE": syscall.SO_KEEPALIVE,
-	"SO_REUSEADDR": syscall.SO_REUSEADDR,
-	"SO_SNDBUF":    syscall.SO_SNDBUF,
-	"SO_RCVBUF":    syscall.SO_RCVBUF,
-	"IPPROTO_IP":   syscall.IPPROTO_IP,
-	"IPPROTO_TCP":  syscall.IPPROTO_TCP,
-	"IPPROTO_IPV6": syscall.IPPROTO_IPV6,
-	"TCP_NODELAY":  syscall.TCP_NODELAY,
-	"True":         1,
-	"False":        0,
+	"SOL_SOCKET": syscall.SOL_SOCKET, "SO_KEEPALIVE": syscall.SO_KEEPALIVE, "SO_REUSEADDR": syscall.SO_REUSEADDR,
+	"SO_SNDBUF": syscall.SO_SNDBUF, "SO_RCVBUF": syscall.SO_RCVBUF, "IPPROTO_IP": syscall.IPPROTO_IP,
+	"IPPROTO_TCP": syscall.IPPROTO_TCP, "IPPROTO_IPV6": syscall.IPPROTO_IPV6, "TCP_NODELAY": syscall.TCP_NODELAY,
+	"True": 1, "False": 0,
 }
 
 func init() { maps.Copy(socketNames, systemSocketNames) }

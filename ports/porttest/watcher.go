@@ -92,7 +92,6 @@ func recvWoken(t *testing.T, link ports.Link, b *bell, off int) *bell {
 
 func watchOnce(t *testing.T, harness Harness) {
 	link, peer := connect(t, harness)
-	optional[ports.Watcher](t, link)
 	var bells []*bell
 	for off := range 10 {
 		b := watchEmpty(t, link, off)
@@ -110,7 +109,6 @@ func watchOnce(t *testing.T, harness Harness) {
 
 func watchEOF(t *testing.T, harness Harness) {
 	link, peer := connect(t, harness)
-	optional[ports.Watcher](t, link)
 	b := watchEmpty(t, link, 0)
 	if err := peer.Close(); err != nil {
 		t.Fatal(err)
@@ -128,7 +126,6 @@ func watchEOF(t *testing.T, harness Harness) {
 // round after it shows that the call was not just late.
 func watchReplaced(t *testing.T, harness Harness) {
 	link, peer := connect(t, harness)
-	optional[ports.Watcher](t, link)
 	var last *bell
 	for off := range 10 {
 		replaced := watchEmpty(t, link, off)

@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/clock/fake"
 	"brokerconn/ports"
 	"brokerconn/ports/porttest"
@@ -106,21 +107,10 @@ func TestAnAlarmMovesTheClock(t *testing.T) {
 
 func TestMisuse(t *testing.T) {
 	c := fake.New(time.Time{})
-	for want, f := range map[string]func(){
-		"cannot go back":           func() { c.Advance(-1) },
-		"the clock cannot go back": func() { c.AdvanceTo(c.Now().Add(-1)) },
-		"needs a function":         func() { c.NewAlarm(nil) },
-		"keep firing":              func() { forever(c) },
-	} {
-		func() {
-			defer func() {
-				if p := fmt.Sprint(recover()); !strings.Contains(p, want) {
-					t.Errorf("panic %q, want %q in it", p, want)
-				}
-			}()
-			f()
-		}()
-	}
+	saslpeer.Panics(t, "fake: the clock cannot go back", func() { c.Advance(-1) })
+	saslpeer.Panics(t, "fake: the clock cannot go back", func() { c.AdvanceTo(c.Now().Add(-1)) })
+	saslpeer.Panics(t, "fake: an alarm needs a function to call", func() { c.NewAlarm(nil) })
+	saslpeer.Panics(t, "fake: alarms keep firing and the time does not advance", func() { forever(c) })
 }
 
 func forever(c *fake.Clock) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"brokerconn/acceptance/saslpeer"
 	brokerprom "brokerconn/adapters/metrics/prometheus"
 	"brokerconn/ports"
 	"brokerconn/ports/porttest"
@@ -270,25 +271,12 @@ func TestTheNumberOfSeriesIsBounded(t *testing.T) {
 }
 
 func TestMisuse(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		call func()
-		want string
-	}{
-		{"a name that is not UTF-8", func() { brokerprom.New(brokerprom.Options{}).Broker("a\xff") },
-			`prometheus: the name of a broker must be UTF-8, "a\xff" is not`},
-		{"buckets that do not increase", func() { brokerprom.New(brokerprom.Options{Buckets: []float64{2, 1}}) },
-			"histogram buckets must be in increasing order: 2.000000 >= 1.000000"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			defer func() {
-				if p := recover(); fmt.Sprint(p) != c.want {
-					t.Errorf("got %v, want %v", p, c.want)
-				}
-			}()
-			c.call()
-		})
-	}
+	saslpeer.Panics(t, `prometheus: the name of a broker must be UTF-8, "a\xff" is not`, func() {
+		brokerprom.New(brokerprom.Options{}).Broker("a\xff")
+	})
+	saslpeer.Panics(t, "histogram buckets must be in increasing order: 2.000000 >= 1.000000", func() {
+		brokerprom.New(brokerprom.Options{Buckets: []float64{2, 1}})
+	})
 }
 
 // TestBucketsAreTheCollectors: who changes the slice later changes nothing.

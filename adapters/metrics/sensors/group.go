@@ -25,23 +25,15 @@ var catalogue = [...]struct {
 	onlyOverAll bool
 	metrics     []metric
 }{
-	transfer: {true, []metric{
-		{"network-io-rate", countRate, "Reads and writes of the network per second."},
-	}},
-	bytesSent: {false, []metric{
-		{"outgoing-byte-rate", sumRate, "Bytes sent per second."},
-	}},
+	transfer:  {true, []metric{{"network-io-rate", countRate, "Reads and writes of the network per second."}}},
+	bytesSent: {false, []metric{{"outgoing-byte-rate", sumRate, "Bytes sent per second."}}},
 	requestSent: {false, []metric{
 		{"request-rate", countRate, "Requests sent per second."},
 		{"request-size-avg", average, "Mean size of the requests, in bytes."},
 		{"request-size-max", maximum, "Size of the largest request, in bytes."},
 	}},
-	bytesReceived: {false, []metric{
-		{"incoming-byte-rate", sumRate, "Bytes received per second."},
-	}},
-	responseReceived: {false, []metric{
-		{"response-rate", countRate, "Responses received per second."},
-	}},
+	bytesReceived:    {false, []metric{{"incoming-byte-rate", sumRate, "Bytes received per second."}}},
+	responseReceived: {false, []metric{{"response-rate", countRate, "Responses received per second."}}},
 	latency: {false, []metric{
 		{"request-latency-avg", average, "Mean time from a request to its response, in ms."},
 		{"request-latency-max", maximum, "Longest time from a request to its response, in ms."},
@@ -50,12 +42,8 @@ var catalogue = [...]struct {
 		{"throttle-time-avg", average, "Mean time that brokers held a request back by, in ms."},
 		{"throttle-time-max", maximum, "Longest time that a broker held a request back by, in ms."},
 	}},
-	connectionClosed: {true, []metric{
-		{"connection-close-rate", sumRate, "Connections closed per second."},
-	}},
-	connectionCreated: {true, []metric{
-		{"connection-creation-rate", sumRate, "Connections made per second."},
-	}},
+	connectionClosed:  {true, []metric{{"connection-close-rate", sumRate, "Connections closed per second."}}},
+	connectionCreated: {true, []metric{{"connection-creation-rate", sumRate, "Connections made per second."}}},
 }
 
 type metric struct {

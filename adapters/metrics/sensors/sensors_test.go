@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/clock/fake"
 	"brokerconn/adapters/metrics/sensors"
 	"brokerconn/ports"
@@ -234,12 +235,7 @@ func TestJSON(t *testing.T) {
 }
 
 func TestAClockIsNeeded(t *testing.T) {
-	defer func() {
-		if p := recover(); p != "sensors: a registry needs the clock of the connections" {
-			t.Errorf("New without a clock: %v", p)
-		}
-	}()
-	sensors.New("", nil)
+	saslpeer.Panics(t, "sensors: a registry needs the clock of the connections", func() { sensors.New("", nil) })
 }
 
 // BenchmarkRequest is one request and its response, all events of them.

@@ -114,9 +114,7 @@ func answerErrors(m kmsg.Response) error {
 func collectErrors(v reflect.Value, path string, found *[]answeredError) {
 	switch v.Kind() {
 	case reflect.Pointer:
-		if !v.IsNil() {
-			collectErrors(v.Elem(), path, found)
-		}
+		collectErrors(v.Elem(), path, found) // of nil: a value of no kind
 	case reflect.Slice:
 		for i := range v.Len() {
 			collectErrors(v.Index(i), fmt.Sprintf("%s[%d]", path, i), found)

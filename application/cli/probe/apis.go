@@ -35,8 +35,7 @@ type apisDocument struct {
 
 func (a *app) apis() *cobra.Command {
 	return a.command(&cobra.Command{
-		Use:   "apis HOST:PORT",
-		Short: "List the APIs of a broker and the versions of each",
+		Use: "apis HOST:PORT", Short: "List the APIs of a broker and the versions of each",
 		Long: `apis lists every API of the broker: the versions that the broker has, those that
 kafkaprobe has, and the one that is used, which is the highest in common. If the
 properties name a release (api_version), the broker is not asked, the versions are

@@ -18,8 +18,7 @@ import (
 
 func (a *app) auth() *cobra.Command {
 	return a.command(&cobra.Command{
-		Use:   "auth HOST:PORT",
-		Short: "Try the login, and list the SASL mechanisms of a broker",
+		Use: "auth HOST:PORT", Short: "Try the login, and list the SASL mechanisms of a broker",
 		Long: `auth lists the SASL mechanisms that the broker offers, logs in with the mechanism that
 the properties configure (sasl_mechanism and so on), reports how long the broker lets
 the session last, and reauthenticates once on the same connection (KIP-368). If the

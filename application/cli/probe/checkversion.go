@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -42,8 +43,7 @@ type featureRow struct {
 func (a *app) checkVersion() *cobra.Command {
 	var other string
 	command := &cobra.Command{
-		Use:   "check-version HOST:PORT",
-		Short: "Find the release of a broker",
+		Use: "check-version HOST:PORT", Short: "Find the release of a broker",
 		Long: `check-version finds the release of Kafka that a broker runs, by the versions of all its
 APIs and by its features, and prints the kind of server and the evidence. Releases that
 look the same are both named: "between 3.3 and 3.4"; a broker newer than the newest
@@ -81,9 +81,7 @@ func (a *app) askVersion(ctx context.Context, address string) (doc versionDocume
 	if err != nil {
 		return doc, err
 	}
-	if cfg.ProbeOldReleases == nil {
-		cfg.ProbeOldReleases = new(true)
-	}
+	cfg.ProbeOldReleases = cmp.Or(cfg.ProbeOldReleases, new(true))
 	conn, err := a.dialWith(ctx, cfg)
 	if err != nil {
 		return doc, err

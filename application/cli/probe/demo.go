@@ -29,8 +29,7 @@ const (
 
 func (a *app) demo() *cobra.Command {
 	return a.command(&cobra.Command{
-		Use:   "demo",
-		Short: "Run and check everything against a fake broker in this process",
+		Use: "demo", Short: "Run and check everything against a fake broker in this process",
 		Long: `demo starts a fake broker in this process, on a loopback port, and uses one connection
 to it: connects, creates a topic, produces a record, fetches it back, sends 10,000
 pipelined requests and checks every answer, and continues with the same connection after

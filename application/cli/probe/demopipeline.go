@@ -17,11 +17,9 @@ import (
 func (d *demonstration) pipeline(ctx context.Context) (string, error) {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	var (
-		wg    sync.WaitGroup
-		next  atomic.Int64
-		times = make([]time.Duration, demoRequests)
-	)
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	times := make([]time.Duration, demoRequests)
 	began := time.Now()
 	for range demoInFlight {
 		wg.Go(func() {

@@ -18,11 +18,7 @@ import (
 
 // startBroker starts the fake broker, after a restart on the same port.
 func (d *demonstration) startBroker(context.Context) (string, error) {
-	options := []kfake.Opt{kfake.NumBrokers(1)}
-	if d.port != 0 {
-		options = append(options, kfake.Ports(int(d.port)))
-	}
-	cluster, err := kfake.NewCluster(options...)
+	cluster, err := kfake.NewCluster(kfake.Ports(int(d.port))) // 0: any port
 	if err != nil {
 		return "", err
 	}
@@ -33,9 +29,8 @@ func (d *demonstration) startBroker(context.Context) (string, error) {
 }
 
 // connect dials; the hooks measure its parts.
-func (d *demonstration) connect(ctx context.Context) (string, error) {
+func (d *demonstration) connect(ctx context.Context) (_ string, err error) {
 	d.setup.lost = make(chan struct{}, 1)
-	var err error
 	cfg := broker.Config{Host: d.host, Port: d.port, ClientID: d.app.clientID, Hooks: d.setup.hooks()}
 	d.conn, err = broker.Dial(ctx, cfg)
 	if err != nil {

@@ -40,12 +40,7 @@ func (a *app) config(address string) (broker.Config, error) {
 	if a.timed || cfg.APIVersionTimeout == 0 {
 		cfg.APIVersionTimeout = cfg.SetupTimeout
 	}
-	cfg.Hooks = &broker.Hooks{
-		StateChanged: func(_, to broker.State, endpoint broker.Endpoint, _ error) {
-			a.progress.stateChanged(to, endpoint)
-		},
-		Warning: a.warn,
-	}
+	cfg.Hooks = &broker.Hooks{StateChanged: a.progress.stateChanged, Warning: a.warn}
 	return cfg, nil
 }
 

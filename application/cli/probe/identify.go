@@ -111,10 +111,7 @@ func unprintable(line string) bool {
 func (a *app) askKafka(ctx context.Context, address string, timeout time.Duration) (answers bool) {
 	// Size, key, version, correlation id, and no client id.
 	const id, request = "TLS?", "\x00\x00\x00\x0a" + "\x00\x12" + "\x00\x00" + "TLS?" + "\xff\xff"
-	a.ask(ctx, address, timeout, func(_ context.Context, conn net.Conn) {
-		if _, err := io.WriteString(conn, request); err != nil {
-			return
-		}
+	a.ask(ctx, address, timeout, request, func(_ context.Context, conn net.Conn) {
 		answer := make([]byte, len("size")+len(id))
 		_, err := io.ReadFull(conn, answer)
 		answers = err == nil && string(answer[len("size"):]) == id
@@ -130,10 +127,7 @@ const (
 
 // askLine returns the first line that the peer answers to a question; "": none.
 func (a *app) askLine(ctx context.Context, address string, timeout time.Duration, request string) (line string) {
-	a.ask(ctx, address, timeout, func(_ context.Context, conn net.Conn) {
-		if _, err := io.WriteString(conn, request); err != nil {
-			return
-		}
+	a.ask(ctx, address, timeout, request, func(_ context.Context, conn net.Conn) {
 		first, _ := bufio.NewReader(io.LimitReader(conn, maxLine)).ReadString('\n') // whole or not
 		line = strings.TrimSpace(first)
 	})
@@ -143,7 +137,7 @@ func (a *app) askLine(ctx context.Context, address string, timeout time.Duration
 // askTLS reports whether the peer answers a TLS ClientHello with a TLS record. It checks
 // nothing else: no certificate is trusted, and no data follow the handshake.
 func (a *app) askTLS(ctx context.Context, address string, timeout time.Duration) (answers bool) {
-	a.ask(ctx, address, timeout, func(ctx context.Context, conn net.Conn) {
+	a.ask(ctx, address, timeout, "", func(ctx context.Context, conn net.Conn) {
 		var got bytes.Buffer
 		recorded := recordedConn{conn, io.TeeReader(conn, &got)}
 		// The answer counts even if the handshake fails, for example without a client
@@ -156,9 +150,11 @@ func (a *app) askTLS(ctx context.Context, address string, timeout time.Duration)
 	return answers
 }
 
-// ask runs f over a connection that is closed when timeout or ctx ends. It uses the proxy
-// of the properties, since the address may be another host's without it.
-func (a *app) ask(ctx context.Context, address string, timeout time.Duration, f func(context.Context, net.Conn)) {
+// ask writes a request to a connection that is closed when timeout or ctx ends, and runs f
+// over it. It uses the proxy of the properties, since the address may be another host's
+// without it.
+func (a *app) ask(ctx context.Context, address string, timeout time.Duration, request string,
+	f func(context.Context, net.Conn)) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	conn, err := a.settings.Way().Dial(ctx, "tcp", address)
@@ -168,7 +164,9 @@ func (a *app) ask(ctx context.Context, address string, timeout time.Duration, f 
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
-	f(ctx, conn)
+	if _, err := io.WriteString(conn, request); err == nil {
+		f(ctx, conn)
+	}
 }
 
 // recordedConn reads from another reader.

@@ -18,8 +18,7 @@ func (a *app) ping() *cobra.Command {
 	var count int
 	var interval time.Duration
 	c := a.command(&cobra.Command{
-		Use:   "ping HOST:PORT",
-		Short: "Measure round trips to a broker",
+		Use: "ping HOST:PORT", Short: "Measure round trips to a broker",
 		Long: `ping repeatedly asks the broker for its API versions over one connection and prints
 the time that each answer took, without the time to connect. A ping is lost if the
 connection is lost; the next ping connects again.
@@ -68,8 +67,8 @@ type pinger struct {
 
 // stateChanged is the hook. A request waits while the connection is retried; a ping ends
 // when every address has failed.
-func (p *pinger) stateChanged(_, to broker.State, endpoint broker.Endpoint, err error) {
-	p.app.progress.stateChanged(to, endpoint)
+func (p *pinger) stateChanged(from, to broker.State, endpoint broker.Endpoint, err error) {
+	p.app.progress.stateChanged(from, to, endpoint, err)
 	cancel := p.cancel.Load()
 	if to == broker.Disconnected && err != nil && cancel != nil && !p.conn.Stats().BackoffUntil.IsZero() {
 		(*cancel)(err)

@@ -41,8 +41,7 @@ const defaultTimeout = 10 * time.Second
 // Run runs one command line and returns its exit code. args do not include the name of
 // the program. When ctx ends, the command stops at once and the exit code is 130.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, progressEvery: progressEvery}
-	a.terminal = isTerminal(stderr)
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, terminal: isTerminal(stderr), progressEvery: progressEvery}
 	return a.run(ctx, args)
 }
 
@@ -104,8 +103,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 func (a *app) root() *cobra.Command {
 	var version bool
 	root := &cobra.Command{
-		Use:   name,
-		Short: "Diagnose one Kafka broker over one connection",
+		Use: name, Short: "Diagnose one Kafka broker over one connection",
 		Long: `kafkaprobe talks to one Kafka broker over one connection.
 
 Commands that connect take properties with the names of kafka-python, Java or
@@ -123,8 +121,7 @@ Exit codes: 0 success; 1 the broker answered an error, or a check failed; 2 usag
   kafkaprobe apis -F client.properties
   kafkaprobe tls broker-1.example.com:9093 -X ssl_cafile=ca.pem
   kafkaprobe demo`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		SilenceErrors: true, SilenceUsage: true,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
@@ -166,8 +163,7 @@ Exit codes: 0 success; 1 the broker answered an error, or a check failed; 2 usag
 // unknown name, with exit code 0.
 func (a *app) help() *cobra.Command {
 	return &cobra.Command{
-		Use:   "help [COMMAND]",
-		Short: "Show the help of a command",
+		Use: "help [COMMAND]", Short: "Show the help of a command",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			found, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {

@@ -102,8 +102,8 @@ func (p *progress) wipe() {
 	}
 }
 
-// stateChanged shows the state of a connection.
-func (p *progress) stateChanged(to broker.State, endpoint broker.Endpoint) {
+// stateChanged is the hook. It shows the state of a connection.
+func (p *progress) stateChanged(_, to broker.State, endpoint broker.Endpoint, _ error) {
 	p.waitFor(strings.ReplaceAll(stateWaits[to], "ADDRESS", endpoint.Address))
 }
 

@@ -31,8 +31,7 @@ func (a *app) request() *cobra.Command {
 	var body string
 	var c *cobra.Command
 	c = a.command(&cobra.Command{
-		Use:   "request HOST:PORT NAME",
-		Short: "Send one request and print the answer",
+		Use: "request HOST:PORT NAME", Short: "Send one request and print the answer",
 		Long: `request sends any request of Kafka's protocol, by its name in any case, and prints the
 answer as JSON. The body is JSON too, with the field names of
 github.com/twmb/franz-go/pkg/kmsg in any case; omitted fields have their defaults. Bytes

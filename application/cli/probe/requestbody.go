@@ -141,8 +141,9 @@ func defaulted(t reflect.Type) reflect.Value {
 // isKafkaField reports whether a field of t is part of Kafka's message. The version at the
 // top of a message and the unknown tags are kmsg's own.
 func isKafkaField(t reflect.Type, f reflect.StructField) bool {
-	message := reflect.PointerTo(t).Implements(typeRequest) || reflect.PointerTo(t).Implements(typeResponse)
-	return f.IsExported() && f.Type != typeTags && !(message && f.Name == "Version")
+	p := reflect.PointerTo(t)
+	message := p.Implements(reflect.TypeFor[kmsg.Request]()) || p.Implements(reflect.TypeFor[kmsg.Response]())
+	return f.IsExported() && f.Type != reflect.TypeFor[kmsg.Tags]() && !(message && f.Name == "Version")
 }
 
 func kafkaFields(t reflect.Type) (names []string) {

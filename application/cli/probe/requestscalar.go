@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"encoding"
 	"encoding/base64"
 	"encoding/hex"
@@ -9,8 +10,6 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // Values of a request that are not objects or arrays.
@@ -99,22 +98,6 @@ func wrong(path, wanted string, token json.Token) error {
 }
 
 // where returns the name of a path at the beginning of an error.
-func where(path string) string {
-	if path == "" {
-		return "the body"
-	}
-	return path
-}
+func where(path string) string { return cmp.Or(path, "the body") }
 
-func join(path, field string) string {
-	if path == "" {
-		return field
-	}
-	return path + "." + field
-}
-
-var (
-	typeTags     = reflect.TypeFor[kmsg.Tags]()
-	typeRequest  = reflect.TypeFor[kmsg.Request]()
-	typeResponse = reflect.TypeFor[kmsg.Response]()
-)
+func join(path, field string) string { return strings.TrimPrefix(path+"."+field, ".") }

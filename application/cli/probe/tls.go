@@ -18,8 +18,7 @@ import (
 
 func (a *app) tls() *cobra.Command {
 	c := a.command(&cobra.Command{
-		Use:   "tls HOST:PORT",
-		Short: "Inspect the TLS of a broker and verify its certificate",
+		Use: "tls HOST:PORT", Short: "Inspect the TLS of a broker and verify its certificate",
 		Long: `tls performs a TLS handshake with a broker and prints the TLS version, the cipher suite,
 each certificate with its names and its expiry, whether a connection with the same
 properties would accept the certificates, whether the broker requests or requires a
@@ -68,12 +67,11 @@ With --json, beside "error" if there is one:
 
 // tlsProbe is one run of tls.
 type tlsProbe struct {
-	app       *app
-	broker    string
-	host      string
-	port      uint16
-	transport *netlink.Transport
-	inspector *tls.Inspector
+	app          *app
+	broker, host string
+	port         uint16
+	transport    *netlink.Transport
+	inspector    *tls.Inspector
 
 	endpoint ports.Endpoint // that is inspected
 	phase    broker.State
@@ -88,9 +86,8 @@ func (a *app) newTLSProbe(address string) (*tlsProbe, error) {
 	if err != nil {
 		return nil, badProperties(err)
 	}
-	p := &tlsProbe{app: a, host: host, port: port, transport: a.settings.Way(), inspector: inspector}
-	p.broker = net.JoinHostPort(host, strconv.Itoa(int(port)))
-	return p, nil
+	return &tlsProbe{app: a, broker: net.JoinHostPort(host, strconv.Itoa(int(port))), host: host, port: port,
+		transport: a.settings.Way(), inspector: inspector}, nil
 }
 
 func (p *tlsProbe) run(unlimited context.Context) error {

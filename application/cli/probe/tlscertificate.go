@@ -39,11 +39,9 @@ type certificateInfo struct {
 func newCertificateInfo(c *x509.Certificate, now time.Time) certificateInfo {
 	return certificateInfo{
 		Subject: tls.DistinguishedName(c.RawSubject), Issuer: tls.DistinguishedName(c.RawIssuer),
-		Serial: fmt.Sprintf("%x", c.SerialNumber),
-		DNS:    append([]string{}, c.DNSNames...), IP: texts(c.IPAddresses),
+		Serial: fmt.Sprintf("%x", c.SerialNumber), DNS: append([]string{}, c.DNSNames...), IP: texts(c.IPAddresses),
 		Email: append([]string{}, c.EmailAddresses...), URI: texts(c.URIs),
-		OtherNames: otherNames(c),
-		NotBefore:  c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(),
+		OtherNames: otherNames(c), NotBefore: c.NotBefore.UTC(), NotAfter: c.NotAfter.UTC(),
 		DaysLeft:  int(math.Floor(float64(secondsFrom(now, c.NotAfter)) / (24 * 60 * 60))),
 		Authority: c.IsCA, Key: keyOf(c), Signature: c.SignatureAlgorithm.String(),
 		SHA256: fmt.Sprintf("%x", sha256.Sum256(c.Raw)), now: now,

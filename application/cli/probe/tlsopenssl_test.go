@@ -152,8 +152,7 @@ func TestTLSOfOpenSSL(t *testing.T) {
 	makeAuthority(t, "root", "")
 	makeAuthority(t, "between", "root")
 	makeAuthority(t, "stranger", "")
-	makeBroker(t, "rsa", "root", "rsa:2048", "90",
-		"/C=NL/O=Acme, Inc/OU=a+b/CN=broker 1/emailAddress=ops@kafka.test",
+	makeBroker(t, "rsa", "root", "rsa:2048", "90", "/C=NL/O=Acme, Inc/OU=a+b/CN=broker 1/emailAddress=ops@kafka.test",
 		"DNS:localhost,DNS:*.kafka.test,IP:127.0.0.1,IP:2001:db8::1,email:ops@kafka.test,"+
 			"URI:spiffe://kafka.test/broker,otherName:1.3.6.1.4.1.311.20.2.3;UTF8:u@d,RID:1.2.3.4")
 	makeBroker(t, "ec", "between", "ec -pkeyopt ec_paramgen_curve:P-384", "1", "/CN=broker 2", "IP:127.0.0.1")

@@ -75,7 +75,7 @@ func (p *tlsProbe) newDocument(seen *tls.Inspection, now time.Time) *tlsDocument
 		CipherSuite:       cryptotls.CipherSuiteName(seen.State.CipherSuite),
 		Certificates:      []certificateInfo{}, // not null, as JSON
 		ClientCertificate: newClientCertificateInfo(seen, settings),
-		Resumption:        resumptionInfo{Ticket: seen.SessionTicket},
+		Resumption:        resumptionInfo{Ticket: seen.SessionTicket}, Checks: newChecksInfo(seen, settings),
 	}
 	if curve := seen.State.CurveID; curve != 0 {
 		d.KeyExchange = curve.String()
@@ -86,7 +86,6 @@ func (p *tlsProbe) newDocument(seen *tls.Inspection, now time.Time) *tlsDocument
 	if path := seen.Checks.Path; path != nil {
 		d.TrustedBy = new(lastSubject(path))
 	}
-	d.Checks = newChecksInfo(seen, settings)
 	d.conclude(seen, settings)
 	return d
 }

@@ -21,9 +21,8 @@ const (
 // maxShownRunes characters.
 func printable(text string) string {
 	var b strings.Builder
-	n := 0
-	for _, r := range text {
-		if n++; n > maxShownRunes {
+	for n, r := range []rune(text) {
+		if n == maxShownRunes {
 			b.WriteString("...")
 			break
 		}
@@ -137,11 +136,8 @@ func (c *certificateInfo) text(b *labelled, title string) {
 	b.list("  valid for", c.names())
 	const day = "2006-01-02 15:04:05 UTC"
 	b.line("  valid", "from %s to %s: %s", c.NotBefore.Format(day), c.NotAfter.Format(day), c.left())
-	authority := ""
-	if c.Authority {
-		authority = "; an authority"
-	}
-	b.line("  key", "%s, signed with %s%s", printable(c.Key), printable(c.Signature), authority)
+	b.line("  key", "%s, signed with %s%s", printable(c.Key), printable(c.Signature),
+		known(&c.Authority, "", "; an authority", ""))
 	b.line("  serial", "%s", printable(c.Serial))
 	b.line("  SHA-256", "%s", c.SHA256)
 }

@@ -3,6 +3,7 @@ package probe
 import (
 	"fmt"
 	"runtime/debug"
+	"strings"
 
 	"brokerconn/application/broker"
 )
@@ -21,10 +22,7 @@ func newBuildDocument(build *debug.BuildInfo, known bool) buildDocument {
 	if !known {
 		return v
 	}
-	v.Go = build.GoVersion
-	if build.Main.Version != "(devel)" {
-		v.Module = build.Main.Version
-	}
+	v.Go, v.Module = build.GoVersion, strings.TrimPrefix(build.Main.Version, "(devel)")
 	for _, s := range build.Settings {
 		switch s.Key {
 		case "vcs.revision":
