@@ -17,22 +17,32 @@ type cycle struct {
 	answer []byte
 }
 
-func newCycle(tb testing.TB, body int) *cycle {
+func newCycle(tb testing.TB, body int, change ...func(*domain.Config)) *cycle {
 	c := &cycle{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), req: newNote("hello!"),
 		answer: frame(0, make([]byte, body))}
-	c.m = domain.NewMachine(domain.Complete(domain.Config{Host: "broker", Codec: &textCodec{}}))
+	cfg := domain.Complete(domain.Config{Host: "broker", Codec: &textCodec{}})
+	for _, set := range change {
+		set(&cfg)
+	}
+	c.m = domain.NewMachine(cfg)
 	c.m.Connect(c.now, domain.ConnectOptions{})
 	c.drain()
-	c.m.HandleAddresses(c.now, 1, []ports.Endpoint{{Address: "a"}}, nil)
-	c.drain()
-	c.m.HandleStage(c.now, 1, ports.StageEstablished)
-	c.drain()
-	c.read(frame(1, tableBody(0, 4, standardTable)))
-	c.drain()
+	c.establish()
 	if c.m.State() != domain.Connected {
 		tb.Fatal(c.m.State())
 	}
 	return c
+}
+
+// establish makes the connection under way ready.
+func (c *cycle) establish() {
+	epoch := c.m.Epoch()
+	c.m.HandleAddresses(c.now, epoch, []ports.Endpoint{{Address: "a"}}, nil)
+	c.drain()
+	c.m.HandleStage(c.now, epoch, ports.StageEstablished)
+	c.drain()
+	c.read(frame(1, tableBody(0, 4, standardTable)))
+	c.drain()
 }
 
 // drain carries out what Next says, and hands back what is done.

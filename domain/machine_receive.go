@@ -10,7 +10,13 @@ import (
 
 // Space is where the next received bytes belong; never empty. It stays valid
 // until HandleRead, also when the connection is dropped meanwhile.
-func (m *Machine) Space() []byte { return m.frames.space(m.state == Connected) }
+func (m *Machine) Space() []byte {
+	frames := &m.frames
+	if !m.flowing() { // the reader of a connection that was dropped: the next one's memory is another
+		frames = new(frameReader)
+	}
+	return frames.space(m.state == Connected)
+}
 
 // HandleRead says that n bytes of Space are there.
 func (m *Machine) HandleRead(now time.Time, epoch uint64, n int) {
