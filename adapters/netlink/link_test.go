@@ -45,6 +45,14 @@ func over(t *testing.T, conn net.Conn) *link {
 	return l
 }
 
+// wantEnd checks that the link has closed the connection.
+func wantEnd(t *testing.T, there net.Conn) {
+	t.Helper()
+	if _, err := there.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("the other side: %v; want io.EOF", err)
+	}
+}
+
 func TestDialGetsTheEndpoint(t *testing.T) {
 	_, _, err := open(t, func(ctx context.Context, network, address string) (net.Conn, error) {
 		ep, ok := EndpointFrom(ctx)
@@ -112,9 +120,7 @@ func TestConnAfterCloseIsClosed(t *testing.T) {
 	_ = l.Close()
 	<-cancelled
 	close(release)
-	if _, err := there.Read(make([]byte, 1)); err != io.EOF {
-		t.Errorf("the other side: %v; want io.EOF", err)
-	}
+	wantEnd(t, there)
 }
 
 // shaker is a net.Conn with a handshake that the test plays.
@@ -148,9 +154,7 @@ func TestHandshake(t *testing.T) {
 			if c.want == "" {
 				_ = l.Close()
 			}
-			if _, err := there.Read(make([]byte, 1)); err != io.EOF {
-				t.Errorf("the other side: %v; want io.EOF", err)
-			}
+			wantEnd(t, there)
 		})
 	}
 }
@@ -168,21 +172,19 @@ func TestCloseAbortsTheHandshake(t *testing.T) {
 	}}
 	l := tr.Open(ports.Endpoint{})
 	<-shaking
-	if s, err := l.Stage(); s != ports.StageSecuring || err != ports.ErrWouldBlock {
-		t.Errorf("Stage: %v, %v; want StageSecuring, ErrWouldBlock", s, err)
+	want := func(after string, want error) {
+		t.Helper()
+		if s, err := l.Stage(); s != ports.StageSecuring || !errors.Is(err, want) {
+			t.Errorf("Stage after %s: %v, %v; want StageSecuring, %v", after, s, err, want)
+		}
 	}
+	want("Open", ports.ErrWouldBlock)
 	l.(ports.Parker).Interrupt() // must not reach the handshake: it would stay failed
-	if s, err := l.Stage(); s != ports.StageSecuring || err != ports.ErrWouldBlock {
-		t.Errorf("Stage after Interrupt: %v, %v; want StageSecuring, ErrWouldBlock", s, err)
-	}
+	want("Interrupt", ports.ErrWouldBlock)
 	_ = l.Close()
 	<-ended
-	if _, err := there.Read(make([]byte, 1)); err != io.EOF {
-		t.Errorf("the other side: %v; want io.EOF", err)
-	}
-	if s, err := l.Stage(); s != ports.StageSecuring || !errors.Is(err, net.ErrClosed) {
-		t.Errorf("Stage after Close: %v, %v; want StageSecuring, net.ErrClosed", s, err)
-	}
+	wantEnd(t, there)
+	want("Close", net.ErrClosed)
 }
 
 // scripted is a net.Conn whose Read and Write answer from a list, then park.
@@ -409,7 +411,5 @@ func TestCloseDoesNotWaitForTheFarewell(t *testing.T) {
 		t.Errorf("Read: %v; want net.ErrClosed", err)
 	}
 	close(release)
-	if _, err := there.Read(make([]byte, 1)); err != io.EOF {
-		t.Errorf("the other side: %v; want io.EOF", err)
-	}
+	wantEnd(t, there)
 }

@@ -38,11 +38,9 @@ func TestBareTLS(t *testing.T) {
 		}
 		addr := l.Addr().(*net.TCPAddr)
 		return porttest.Harness{
-			Transport: &netlink.Transport{Dial: dial, Secure: true},
-			Host:      "127.0.0.1",
-			Port:      uint16(addr.Port),
-			Endpoint:  ports.Endpoint{Host: "127.0.0.1", Network: "tcp", Address: addr.String(), Secure: true},
-			Accept:    accept(t, l, &tls.Config{Certificates: []tls.Certificate{cert}}),
+			Transport: &netlink.Transport{Dial: dial, Secure: true}, Host: "127.0.0.1", Port: uint16(addr.Port),
+			Endpoint: ports.Endpoint{Host: "127.0.0.1", Network: "tcp", Address: addr.String(), Secure: true},
+			Accept:   accept(t, l, &tls.Config{Certificates: []tls.Certificate{cert}}),
 		}
 	})
 }
@@ -74,11 +72,9 @@ func selfSigned(t *testing.T) tls.Certificate {
 	t.Helper()
 	key := proxies.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1),
-		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(time.Hour),
-		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
-		IsCA:         true, BasicConstraintsValid: true,
+		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true,
 	}
 	der := proxies.Must(x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key))(t)
 	leaf := proxies.Must(x509.ParseCertificate(der))(t)

@@ -38,11 +38,9 @@ func TestContract(t *testing.T) {
 		path := filepath.Join(dir, "kafka.sock")
 		l := listen(t, path)
 		return porttest.Harness{
-			Transport: unix.New(unix.Options{Path: path}),
-			Host:      "broker.test",
-			Port:      9092,
-			Endpoint:  ports.Endpoint{Host: "broker.test", Network: "unix", Address: path},
-			Refused:   ports.Endpoint{Host: "broker.test", Network: "unix", Address: filepath.Join(dir, "none")},
+			Transport: unix.New(unix.Options{Path: path}), Host: "broker.test", Port: 9092,
+			Endpoint: ports.Endpoint{Host: "broker.test", Network: "unix", Address: path},
+			Refused:  ports.Endpoint{Host: "broker.test", Network: "unix", Address: filepath.Join(dir, "none")},
 			Accept: func() io.ReadWriteCloser {
 				conn, err := l.Accept()
 				if err != nil {

@@ -215,6 +215,7 @@ func (s *scenario) add(g *crlGenerator) {
 		nextUpdate: epoch.Add(day)}
 	notes := []string{"issued " + l.thisUpdate.Format(time.DateOnly)}
 	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
+	extend := func(what string, x pkix.Extension) { note("%s", what); l.extensions = append(l.extensions, x) }
 
 	for _, leaf := range s.leaves[1:] {
 		if !g.percent(35) && leaf != s.leaves[1] || g.percent(20) {
@@ -245,17 +246,13 @@ func (s *scenario) add(g *crlGenerator) {
 	case n < 50:
 		l.extensions = append(l.extensions, keyIDOf(s.issuer.authority))
 	case n < 60:
-		note("with AKI of the twin")
-		l.extensions = append(l.extensions, keyIDOf(s.issuer.twin))
+		extend("with AKI of the twin", keyIDOf(s.issuer.twin))
 	case n < 65:
-		note("with AKI by serial number")
-		l.extensions = append(l.extensions, serialOf(s.issuer.cert.SerialNumber, s.issuer.cert.RawIssuer))
+		extend("with AKI by serial number", serialOf(s.issuer.cert.SerialNumber, s.issuer.cert.RawIssuer))
 	case n < 68:
-		note("with AKI by another serial number")
-		l.extensions = append(l.extensions, serialOf(big.NewInt(1), s.issuer.cert.RawIssuer))
+		extend("with AKI by another serial number", serialOf(big.NewInt(1), s.issuer.cert.RawIssuer))
 	case n < 71:
-		note("with AKI by another issuer")
-		l.extensions = append(l.extensions, serialOf(s.issuer.cert.SerialNumber, simpleName("Stranger")))
+		extend("with AKI by another issuer", serialOf(s.issuer.cert.SerialNumber, simpleName("Stranger")))
 	}
 	delta := false
 	switch g.rnd.IntN(24) {
@@ -281,8 +278,7 @@ func (s *scenario) add(g *crlGenerator) {
 		l.version1 = true
 		note("version 1")
 	case 8:
-		l.extensions = append(l.extensions, extension(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 1}, true, 1))
-		note("critical unknown")
+		extend("critical unknown", extension(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 1}, true, 1))
 	case 9:
 		l.extensions[0].Critical = true
 		note("critical number")

@@ -31,13 +31,20 @@ func unasked(t *testing.T) func() ([]byte, error) {
 	}
 }
 
-func wantProblem(t *testing.T, key crypto.Signer, err error, want Problem) *Error {
-	t.Helper()
-	var ke *Error
-	if key != nil || !errors.As(err, &ke) || ke.Problem != want {
-		t.Fatalf("%T and %v, want %q", key, err, want)
+// problem returns a function that returns the error of Load, which has to be of that kind
+// and to say that.
+func problem(key crypto.Signer, err error) func(t *testing.T, want Problem, says string) *Error {
+	return func(t *testing.T, want Problem, says string) *Error {
+		t.Helper()
+		var ke *Error
+		if key != nil || !errors.As(err, &ke) || ke.Problem != want {
+			t.Fatalf("%T and %v, want %q", key, err, want)
+		}
+		if !strings.Contains(ke.Error(), says) {
+			t.Errorf("%q does not say %q", ke, says)
+		}
+		return ke
 	}
-	return ke
 }
 
 // mustSign: the key does what it is for. x509 verifies what it has signed.
@@ -69,8 +76,7 @@ func TestKeysOfOtherTools(t *testing.T) {
 			}
 			mustSign(t, key)
 			for _, wrong := range []string{"open", "Open sesame", ""} {
-				key, err := Load(file, saying(wrong))
-				wantProblem(t, key, err, PasswordWrong)
+				problem(Load(file, saying(wrong)))(t, PasswordWrong, "")
 			}
 		})
 	}
@@ -128,11 +134,7 @@ const rfc7914 = "MIHiME0GCSqGSIb3DQEFDTBAMB8GCSsGAQQB2kcECzASBAVNb3VzZQIDEAAAAgE
 	"+ZXfNodZtd/voKlvLOw5B3opGIFaLkbtLZQwMiGtl42AS89lZg=="
 
 func TestTooCostlyIsRefusedBeforeAnyWork(t *testing.T) {
-	key, err := Load(framed("ENCRYPTED PRIVATE KEY", rfc7914), unasked(t))
-	ke := wantProblem(t, key, err, TooCostly)
-	if !strings.Contains(ke.Error(), "N=1048576, r=8, p=1") {
-		t.Error(ke)
-	}
+	problem(Load(framed("ENCRYPTED PRIVATE KEY", rfc7914), unasked(t)))(t, TooCostly, "N=1048576, r=8, p=1")
 
 	small := costs{rounds: 1000, memory: 1 << 20, work: 1 << 15}
 	pbkdf2 := func(rounds int64) any { return pbkdf2Parameters{Salt: []byte("salt"), Rounds: rounds} }
@@ -172,11 +174,10 @@ func TestTooCostlyIsRefusedBeforeAnyWork(t *testing.T) {
 		t.Run(fmt.Sprintf("%+v", c.parameters), func(t *testing.T) {
 			asked := false
 			l := loader{costs: small, password: func() ([]byte, error) { asked = true; return []byte("wrong"), nil }}
-			key, err := l.load(sealedBy(t, c.parameters, "the right one"))
 			if c.want == 0 {
 				c.want = PasswordWrong
 			}
-			wantProblem(t, key, err, c.want)
+			problem(l.load(sealedBy(t, c.parameters, "the right one")))(t, c.want, "")
 			if asked != (c.want == PasswordWrong) {
 				t.Errorf("the password was asked for: %v", asked)
 			}
@@ -231,22 +232,16 @@ func TestPasswordIsAskedOnceAndLeftAlone(t *testing.T) {
 			t.Errorf("two loads asked %d times, and left %q", calls, password)
 		}
 
-		key, err := Load(file, nil)
-		wantProblem(t, key, err, PasswordMissing)
+		problem(Load(file, nil))(t, PasswordMissing, "")
 		away := errors.New("the vault is sealed")
-		key, err = Load(file, func() ([]byte, error) { return []byte("open sesame"), away })
-		if ke := wantProblem(t, key, err, PasswordFailed); !errors.Is(ke, away) ||
-			!strings.Contains(ke.Error(), "the vault is sealed") {
+		failing := func() ([]byte, error) { return []byte("open sesame"), away }
+		if ke := problem(Load(file, failing))(t, PasswordFailed, "the vault is sealed"); !errors.Is(ke, away) {
 			t.Error(ke)
 		}
-		key, err = Load(file, saying(""))
-		if ke := wantProblem(t, key, err, PasswordWrong); !strings.Contains(ke.Error(), "the password was empty") {
-			t.Error(ke)
-		}
+		problem(Load(file, saying("")))(t, PasswordWrong, "the password was empty")
 		const secret = "canary: a wrong one, but perhaps right elsewhere"
-		key, err = Load(file, saying(secret))
-		if ke := wantProblem(t, key, err, PasswordWrong); strings.Contains(fmt.Sprintf("%v %+v %#v %q", ke, ke, *ke,
-			ke), secret) {
+		ke := problem(Load(file, saying(secret)))(t, PasswordWrong, "")
+		if strings.Contains(fmt.Sprintf("%v %+v %#v %q", ke, ke, *ke, ke), secret) {
 			t.Errorf("the error shows the password: %v", ke)
 		}
 	}
@@ -311,13 +306,7 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 		{"an IV cut off", []byte("-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: " +
 			"DES-CBC,00112233\n\nAAAAAAAAAAA=\n-----END RSA PRIVATE KEY-----\n"), Damaged, "DEK-Info"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			key, err := Load(c.file, unasked(t))
-			ke := wantProblem(t, key, err, c.want)
-			if !strings.Contains(ke.Error(), c.says) {
-				t.Errorf("%q does not say %q", ke, c.says)
-			}
-		})
+		t.Run(c.name, func(t *testing.T) { problem(Load(c.file, unasked(t)))(t, c.want, c.says) })
 	}
 }
 
