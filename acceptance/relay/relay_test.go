@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"brokerconn/acceptance/fakebroker"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -16,31 +18,22 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // TestRelayKeepsBytesAndEnd: every byte arrives in order, and the end behind them.
 func TestRelayKeepsBytesAndEnd(t *testing.T) {
 	target, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, err)
 	defer target.Close()
 	r, err := Start(target.Addr().String(), Options{Delay: time.Millisecond})
-	if err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, err)
 	defer r.Close()
 	sent := bytes.Repeat([]byte("0123456789abcdef"), 64<<10)
 	go func() {
 		c, err := net.Dial("tcp", r.Addr())
-		if err != nil {
-			t.Error(err)
-			return
+		if err == nil {
+			defer c.Close()
+			_, err = c.Write(sent)
 		}
-		defer c.Close()
-		if _, err := c.Write(sent); err != nil {
-			t.Error(err)
-		}
+		fakebroker.NoError(t, err)
 	}()
 	c, err := target.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	fakebroker.Must(t, err)
 	defer c.Close()
 	got, err := io.ReadAll(c)
 	if err != nil || !bytes.Equal(got, sent) {
@@ -57,12 +50,10 @@ func TestRelayDelaysEachChunk(t *testing.T) {
 		r := &Relay{options: Options{Delay: delay}}
 		r.wait.Go(func() { r.forward(relayOut, relayIn) })
 		start := time.Now()
-		if _, err := clientEnd.Write([]byte("x")); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.ReadFull(serverEnd, make([]byte, 1)); err != nil {
-			t.Fatal(err)
-		}
+		_, err := clientEnd.Write([]byte("x"))
+		fakebroker.Must(t, err)
+		_, err = io.ReadFull(serverEnd, make([]byte, 1))
+		fakebroker.Must(t, err)
 		if got := time.Since(start); got != delay {
 			t.Errorf("got a delay of %v, want %v", got, delay)
 		}

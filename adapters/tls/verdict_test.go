@@ -104,8 +104,9 @@ func TestVerdictWinsOverAWriteThatFails(t *testing.T) {
 // Bytes that the broker sent before it closed the connection are not lost.
 func TestWriteThatFailsLosesNoByte(t *testing.T) {
 	ca := newCA("the authority")
+	certificates := []tls.Certificate{ca.issue()}
 	address := listen(t, func(under net.Conn) {
-		conn := tls.Server(under, &tls.Config{Certificates: []tls.Certificate{ca.issue()}})
+		conn := tls.Server(under, &tls.Config{Certificates: certificates})
 		_, _ = io.WriteString(conn, "all of it")
 		_ = conn.Close()
 	})
@@ -125,8 +126,9 @@ func TestWriteThatFailsLosesNoByte(t *testing.T) {
 // broker had asked is remembered.
 func TestDemandIsGuessedFromTheQuestion(t *testing.T) {
 	ca := newCA("the authority")
+	certificates := []tls.Certificate{ca.issue()}
 	address := listen(t, func(under net.Conn) {
-		conn := tls.Server(under, &tls.Config{Certificates: []tls.Certificate{ca.issue()},
+		conn := tls.Server(under, &tls.Config{Certificates: certificates,
 			ClientAuth: tls.RequestClientCert})
 		_ = conn.Handshake()
 		_ = under.Close()
