@@ -40,8 +40,6 @@ var mayImport = []struct {
 	{"domain/release", []string{"ports", "cmp", "errors", "fmt", "slices", "strconv", "strings"}},
 	{"mocks", []string{std, "ports", "github.com/golang/mock"}},
 	{"adapters/netlink", []string{std, "ports", "ports/setting"}},
-	{"adapters/netlink/tunnel/tunneltest", []string{std, "ports", "ports/porttest",
-		"adapters/netlink", "adapters/netlink/tunnel"}},
 	{"adapters/internal", []string{std, "ports"}},
 	{"adapters/tcp", []string{std, "ports", "ports/setting", "adapters/netlink"}},
 	{"adapters/tls", []string{std, "ports", "ports/setting", "adapters/netlink", "golang.org/x/crypto/scrypt"}},

@@ -4,17 +4,17 @@ import (
 	"net"
 	"testing"
 
+	"brokerconn/acceptance/proxies"
 	"brokerconn/adapters/httpconnect"
 	"brokerconn/adapters/netlink/tunnel"
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
 )
 
-var suite = tunneltest.Suite{
+var suite = proxies.Suite{
 	Protocol: "httpconnect",
 	New:      httpconnect.New,
 	Check:    httpconnect.Check,
-	Proxy: func(username, password string, dial tunneltest.DialFunc) func(net.Conn) {
-		return (&tunneltest.Connect{Username: username, Password: password, Dial: dial}).Serve
+	Proxy: func(username, password string, dial proxies.DialFunc) func(net.Conn) {
+		return (&proxies.Connect{Username: username, Password: password, Dial: dial}).Serve
 	},
 }
 

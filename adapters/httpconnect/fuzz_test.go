@@ -8,9 +8,9 @@ import (
 	"slices"
 	"testing"
 
+	"brokerconn/acceptance/proxies"
 	"brokerconn/adapters/httpconnect"
 	"brokerconn/adapters/netlink/tunnel"
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
 )
 
 // FuzzProxy: whatever a proxy says, no more than the bound is read of it, each
@@ -30,7 +30,7 @@ func FuzzProxy(f *testing.F) {
 		f.Add([]byte(said), 5000)
 	}
 	f.Fuzz(func(t *testing.T, said []byte, pieces int) {
-		conn := &tunneltest.Said{Rest: slices.Clone(said), Pieces: 1 + max(0, pieces%6000)}
+		conn := &proxies.Said{Rest: slices.Clone(said), Pieces: 1 + max(0, pieces%6000)}
 		through, err := httpconnect.Dial(conn.Dial, httpconnect.Options{Proxy: "proxy:3128"})(context.Background(),
 			"tcp", "broker:9092")
 		if conn.Count > 16<<10 {

@@ -11,9 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"brokerconn/acceptance/proxies"
 	"brokerconn/adapters/httpconnect"
 	"brokerconn/adapters/netlink/tunnel"
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
 )
 
 const (
@@ -76,7 +76,7 @@ func TestTunnels(t *testing.T) {
 	} {
 		for _, first := range []string{"", "t", "tunnel", "HTTP/1.1 200 OK\r\n\r\n"} {
 			t.Run(c.name+", then "+first, func(t *testing.T) {
-				conn := tunneltest.Must(dialScripted(t, c.hears, c.says+first, c.o, c.target))(t)
+				conn := proxies.Must(dialScripted(t, c.hears, c.says+first, c.o, c.target))(t)
 				defer conn.Close()
 				if got, err := io.ReadAll(conn); string(got) != first || err != nil {
 					t.Errorf("through the tunnel came %q, %v; want %q", got, err, first)
@@ -91,7 +91,7 @@ func TestTunnels(t *testing.T) {
 func TestNothingIsLost(t *testing.T) {
 	tunnelled := strings.Repeat("0123456789", 100)
 	for _, cut := range []int{0, 1, 500, len(tunnelled)} {
-		conn := &tunneltest.Said{Rest: []byte("HTTP/1.1 200 OK\r\n\r\n" + tunnelled[:cut]), Pieces: 4096}
+		conn := &proxies.Said{Rest: []byte("HTTP/1.1 200 OK\r\n\r\n" + tunnelled[:cut]), Pieces: 4096}
 		through, err := httpconnect.Dial(conn.Dial, httpconnect.Options{Proxy: "proxy:3128"})(context.Background(),
 			"tcp", "broker:9092")
 		if err != nil {
@@ -112,8 +112,8 @@ func TestNothingIsLost(t *testing.T) {
 
 // TestWhatLiesUnderStaysVisible: netlink looks for the socket, and for a handshake.
 func TestWhatLiesUnderStaysVisible(t *testing.T) {
-	plain := &tunneltest.Said{Rest: []byte("HTTP/1.1 200 OK\r\n\r\nx"), Pieces: 4096}
-	for _, under := range []net.Conn{plain, shaking{&tunneltest.Said{Rest: plain.Rest, Pieces: 4096}}} {
+	plain := &proxies.Said{Rest: []byte("HTTP/1.1 200 OK\r\n\r\nx"), Pieces: 4096}
+	for _, under := range []net.Conn{plain, shaking{&proxies.Said{Rest: plain.Rest, Pieces: 4096}}} {
 		next := func(context.Context, string, string) (net.Conn, error) { return under, nil }
 		through, err := httpconnect.Dial(next, httpconnect.Options{Proxy: "proxy:3128"})(context.Background(), "tcp",
 			"broker:9092")
@@ -259,7 +259,7 @@ func TestErrorsAreShort(t *testing.T) {
 }
 
 func TestTargetThatIsNoHeader(t *testing.T) {
-	conn := &tunneltest.Said{}
+	conn := &proxies.Said{}
 	_, err := httpconnect.Dial(conn.Dial, httpconnect.Options{Proxy: "proxy:3128"})(context.Background(), "tcp",
 		"bro\"ker\u202e:9092")
 	if !errors.Is(err, tunnel.ErrTarget) {

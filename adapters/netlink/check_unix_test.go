@@ -9,8 +9,8 @@ import (
 	"net"
 	"testing"
 
+	"brokerconn/acceptance/proxies"
 	"brokerconn/adapters/netlink"
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
 	"brokerconn/ports"
 )
 
@@ -92,13 +92,13 @@ type reader struct{ ports.Parker }
 
 func dialed(t *testing.T) (ports.Link, *net.TCPConn) {
 	t.Helper()
-	listener := tunneltest.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
+	listener := proxies.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	defer listener.Close()
 	var d net.Dialer
 	link := established(t, &netlink.Transport{Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return d.DialContext(ctx, "tcp", listener.Addr().String())
 	}})
-	peer := tunneltest.Must(listener.Accept())(t)
+	peer := proxies.Must(listener.Accept())(t)
 	t.Cleanup(func() { _ = peer.Close() })
 	return link, peer.(*net.TCPConn)
 }

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"brokerconn/acceptance/proxies"
 	"brokerconn/adapters/netlink"
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
 	"brokerconn/ports"
 	"brokerconn/ports/porttest"
 )
@@ -24,7 +24,7 @@ import (
 func TestBareTLS(t *testing.T) {
 	cert := selfSigned(t)
 	porttest.Transport(t, func(t *testing.T) porttest.Harness {
-		l := tunneltest.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
+		l := proxies.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
 		t.Cleanup(func() { _ = l.Close() })
 		dial := func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := new(net.Dialer).DialContext(ctx, network, address)
@@ -70,13 +70,13 @@ func accept(t *testing.T, l net.Listener, config *tls.Config) func() io.ReadWrit
 
 func selfSigned(t *testing.T) tls.Certificate {
 	t.Helper()
-	key := tunneltest.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
+	key := proxies.Must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))(t)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IsCA: true, BasicConstraintsValid: true,
 	}
-	der := tunneltest.Must(x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key))(t)
-	leaf := tunneltest.Must(x509.ParseCertificate(der))(t)
+	der := proxies.Must(x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key))(t)
+	leaf := proxies.Must(x509.ParseCertificate(der))(t)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }

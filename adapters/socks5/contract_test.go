@@ -5,17 +5,17 @@ import (
 	"strings"
 	"testing"
 
+	"brokerconn/acceptance/proxies"
 	"brokerconn/adapters/netlink/tunnel"
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
 	"brokerconn/adapters/socks5"
 )
 
-var suite = tunneltest.Suite{
+var suite = proxies.Suite{
 	Protocol: "socks5",
 	New:      socks5.New,
 	Check:    socks5.Check,
-	Proxy: func(username, password string, dial tunneltest.DialFunc) func(net.Conn) {
-		return (&tunneltest.Socks5{Username: username, Password: password, Dial: dial}).Serve
+	Proxy: func(username, password string, dial proxies.DialFunc) func(net.Conn) {
+		return (&proxies.Socks5{Username: username, Password: password, Dial: dial}).Serve
 	},
 }
 

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"testing"
 
+	"brokerconn/acceptance/proxies"
 	"brokerconn/adapters/netlink/tunnel"
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
 	"brokerconn/adapters/socks5"
 )
 
@@ -27,7 +27,7 @@ func FuzzProxy(f *testing.F) {
 		f.Add([]byte(said), false, 100)
 	}
 	f.Fuzz(func(t *testing.T, said []byte, withLogin bool, pieces int) {
-		conn := &tunneltest.Said{Rest: slices.Clone(said), Pieces: 1 + max(0, pieces%300)}
+		conn := &proxies.Said{Rest: slices.Clone(said), Pieces: 1 + max(0, pieces%300)}
 		o := socks5.Options{Proxy: "proxy:1080"}
 		if withLogin {
 			o.Login = tunnel.NewLogin("alice", "opensesame")

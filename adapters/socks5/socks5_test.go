@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"brokerconn/acceptance/proxies"
 	"brokerconn/adapters/netlink/tunnel"
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
 	"brokerconn/adapters/socks5"
 )
 
@@ -92,7 +92,7 @@ func TestTunnels(t *testing.T) {
 			"broker:9092"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			conn := tunneltest.Must(dialScripted(t, c.script, c.o, c.target))(t)
+			conn := proxies.Must(dialScripted(t, c.script, c.o, c.target))(t)
 			defer conn.Close()
 			if got, err := io.ReadAll(conn); string(got) != "tunnel" || err != nil {
 				t.Errorf("through the tunnel came %q, %v", got, err)
@@ -174,7 +174,7 @@ func TestFailures(t *testing.T) {
 // TestAnswersInPieces: a proxy may say every byte by itself.
 func TestAnswersInPieces(t *testing.T) {
 	said := bytes.Join([][]byte{[]byte("\x05\x02"), []byte("\x01\x00"), []byte(granted)}, nil)
-	conn := &tunneltest.Said{Rest: append(said, "tunnel"...), Pieces: 1}
+	conn := &proxies.Said{Rest: append(said, "tunnel"...), Pieces: 1}
 	o := alice
 	o.Proxy = "proxy:1080"
 	if _, err := socks5.Dial(conn.Dial, o)(context.Background(), "tcp", "broker:9092"); err != nil {

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
+	"brokerconn/acceptance/proxies"
 	"brokerconn/ports"
 )
 
@@ -98,7 +98,7 @@ func TestOrderIsTheResolvers(t *testing.T) {
 	r := resolver(t, map[string][]string{"many.test.": {"192.0.2.3", "192.0.2.1", "2001:db8::2", "192.0.2.2",
 		"2001:db8::1"}})
 	for family, network := range map[AddressFamily]string{IPv4: "ip4", IPv6: "ip6"} {
-		addrs := tunneltest.Must(r.LookupNetIP(context.Background(), network, "many.test."))(t)
+		addrs := proxies.Must(r.LookupNetIP(context.Background(), network, "many.test."))(t)
 		eps, err := Lookup(Options{Resolver: r, AddressFamily: family})(context.Background(), "many.test.", 7)
 		if err != nil || len(eps) != len(addrs) {
 			t.Fatalf("%s: got %v, %v; want %v", network, eps, err, addrs)

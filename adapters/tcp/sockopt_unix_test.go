@@ -8,12 +8,12 @@ import (
 	"testing"
 	"time"
 
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
+	"brokerconn/acceptance/proxies"
 )
 
 func sockopt(t *testing.T, conn *net.TCPConn, level, name int) (v int) {
 	t.Helper()
-	raw := tunneltest.Must(conn.SyscallConn())(t)
+	raw := proxies.Must(conn.SyscallConn())(t)
 	var err error
 	if e := raw.Control(func(fd uintptr) { v, err = syscall.GetsockoptInt(int(fd), level, name) }); e != nil ||
 		err != nil {
@@ -51,7 +51,7 @@ func TestSocketsAreAsAskedFor(t *testing.T) {
 			level: syscall.SOL_SOCKET, opt: syscall.SO_RCVBUF, least: 20_000},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			conn := tunneltest.Must(dial(t, c.o))(t)
+			conn := proxies.Must(dial(t, c.o))(t)
 			got := sockopt(t, conn, c.level, c.opt)
 			if c.least > 0 { // Linux doubles what is asked for
 				if got < c.least || got > 2*c.least {

@@ -10,12 +10,12 @@ import (
 	"syscall"
 	"testing"
 
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
+	"brokerconn/acceptance/proxies"
 )
 
 func listen(t *testing.T) net.Listener {
 	t.Helper()
-	l := tunneltest.Must(net.Listen("tcp4", "127.0.0.1:0"))(t)
+	l := proxies.Must(net.Listen("tcp4", "127.0.0.1:0"))(t)
 	t.Cleanup(func() { _ = l.Close() })
 	return l
 }
@@ -95,7 +95,7 @@ func TestDialKeepsTheFamily(t *testing.T) {
 }
 
 func TestLocalAddr(t *testing.T) {
-	conn := tunneltest.Must(dial(t, Options{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}}))(t)
+	conn := proxies.Must(dial(t, Options{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}}))(t)
 	if ip := conn.LocalAddr().(*net.TCPAddr).IP.String(); ip != "127.0.0.1" {
 		t.Errorf("the connection comes from %s", ip)
 	}

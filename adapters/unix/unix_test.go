@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
+	"brokerconn/acceptance/proxies"
 	"brokerconn/adapters/unix"
 	"brokerconn/ports"
 	"brokerconn/ports/porttest"
@@ -20,14 +20,14 @@ import (
 // folder is one for sockets. The name of a t.TempDir may be too long for them.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir := tunneltest.Must(os.MkdirTemp("", "s"))(t)
+	dir := proxies.Must(os.MkdirTemp("", "s"))(t)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return dir
 }
 
 func listen(t *testing.T, path string) *net.UnixListener {
 	t.Helper()
-	l := tunneltest.Must(net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"}))(t)
+	l := proxies.Must(net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"}))(t)
 	t.Cleanup(func() { _ = l.Close() })
 	return l
 }
@@ -120,7 +120,7 @@ func TestAbstractName(t *testing.T) {
 	}
 	name := "@" + filepath.Base(folder(t)) + "-brokerconn"
 	listen(t, name)
-	conn := tunneltest.Must(unix.Dial()(context.Background(), "unix", name))(t)
+	conn := proxies.Must(unix.Dial()(context.Background(), "unix", name))(t)
 	_ = conn.Close()
 }
 

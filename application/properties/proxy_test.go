@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"brokerconn/acceptance/proxies"
 	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/netlink"
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
 )
 
 // TestProxyIsUsed: the connection goes through the proxy, with its login, and the
@@ -30,11 +30,11 @@ func TestProxyIsUsed(t *testing.T) {
 				}()
 				return ours, nil
 			}
-			serve := (&tunneltest.Socks5{Username: "u@d", Password: canary, Dial: dial}).Serve
+			serve := (&proxies.Socks5{Username: "u@d", Password: canary, Dial: dial}).Serve
 			if c.scheme == "http" {
-				serve = (&tunneltest.Connect{Username: "u@d", Password: canary, Dial: dial}).Serve
+				serve = (&proxies.Connect{Username: "u@d", Password: canary, Dial: dial}).Serve
 			}
-			url := c.scheme + "://u%40d:" + canary + "@" + tunneltest.Listen(t, serve)
+			url := c.scheme + "://u%40d:" + canary + "@" + proxies.Listen(t, serve)
 			_, cfg := configured(t, Guess, "", "proxy_url="+url, "host=localhost", "port=7", "afi=AF_INET")
 			transport := cfg.Transport.(*netlink.Transport)
 			want := "localhost:7"

@@ -16,16 +16,16 @@ import (
 	"time"
 
 	"brokerconn/acceptance/need"
+	"brokerconn/acceptance/proxies"
 	"brokerconn/adapters/httpconnect"
 	"brokerconn/adapters/netlink"
 	"brokerconn/adapters/netlink/tunnel"
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
 	"brokerconn/adapters/socks5"
 	"brokerconn/application/broker"
 )
 
 // Programs of others as judges: proxies that people run, of what the adapters say,
-// and curl of the proxies in tunneltest. Each is used where it is installed.
+// and curl of the proxies in proxies. Each is used where it is installed.
 
 // real are proxies: how each is started on a port of loopback, with the login
 // alice:opensesame.
@@ -91,7 +91,7 @@ func TestRealProxies(t *testing.T) {
 // vacant is an address of loopback without a listener.
 func vacant(t *testing.T) string {
 	t.Helper()
-	l := tunneltest.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
+	l := proxies.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	_ = l.Close()
 	return l.Addr().String()
 }
@@ -139,7 +139,7 @@ func installed(t *testing.T, program string) string {
 	return path
 }
 
-// TestCurl: the proxies in tunneltest serve a client of another author.
+// TestCurl: package proxies serve a client of another author.
 func TestCurl(t *testing.T) {
 	curl := installed(t, "curl")
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -154,17 +154,17 @@ func TestCurl(t *testing.T) {
 		serve  func(net.Conn)
 		exit   int // 0: the page comes
 	}{
-		{"socks5h://", open, (&tunneltest.Socks5{Dial: s.dial}).Serve, 0},
-		{"socks5h://", locked, (&tunneltest.Socks5{Dial: s.dial, Username: "alice", Password: "opensesame"}).Serve, 0},
-		{"socks5h://", "alice:sesame@", (&tunneltest.Socks5{Username: "alice", Password: "opensesame"}).Serve, 97},
-		{"socks5h://", open, (&tunneltest.Socks5{Username: "alice", Password: "opensesame"}).Serve, 97},
-		{"socks5h://", open, (&tunneltest.Socks5{Dial: nowhere}).Serve, 97},
-		{"http://", open, (&tunneltest.Connect{Dial: s.dial}).Serve, 0},
-		{"http://", locked, (&tunneltest.Connect{Dial: s.dial, Username: "alice", Password: "opensesame"}).Serve, 0},
-		{"http://", "alice:sesame@", (&tunneltest.Connect{Username: "alice", Password: "opensesame"}).Serve, 56},
-		{"http://", open, (&tunneltest.Connect{Dial: nowhere}).Serve, 56},
+		{"socks5h://", open, (&proxies.Socks5{Dial: s.dial}).Serve, 0},
+		{"socks5h://", locked, (&proxies.Socks5{Dial: s.dial, Username: "alice", Password: "opensesame"}).Serve, 0},
+		{"socks5h://", "alice:sesame@", (&proxies.Socks5{Username: "alice", Password: "opensesame"}).Serve, 97},
+		{"socks5h://", open, (&proxies.Socks5{Username: "alice", Password: "opensesame"}).Serve, 97},
+		{"socks5h://", open, (&proxies.Socks5{Dial: nowhere}).Serve, 97},
+		{"http://", open, (&proxies.Connect{Dial: s.dial}).Serve, 0},
+		{"http://", locked, (&proxies.Connect{Dial: s.dial, Username: "alice", Password: "opensesame"}).Serve, 0},
+		{"http://", "alice:sesame@", (&proxies.Connect{Username: "alice", Password: "opensesame"}).Serve, 56},
+		{"http://", open, (&proxies.Connect{Dial: nowhere}).Serve, 56},
 	} {
-		proxy := c.scheme + c.login + tunneltest.Listen(t, c.serve)
+		proxy := c.scheme + c.login + proxies.Listen(t, c.serve)
 		cmd := exec.Command(curl, "--silent", "--noproxy", "", "--proxytunnel", "--max-time", "20", "--proxy", proxy,
 			"http://example.com:9092/")
 		out, err := cmd.Output()

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"brokerconn/acceptance/proxies"
 	"brokerconn/adapters/netlink/tunnel"
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
 )
 
 func TestLoginIsNotPrinted(t *testing.T) {
@@ -21,7 +21,7 @@ func TestLoginIsNotPrinted(t *testing.T) {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%p", "%w"} {
 			fmt.Fprintf(&out, verb+"\n", v)
 		}
-		text := tunneltest.Must(json.Marshal(v))(t)
+		text := proxies.Must(json.Marshal(v))(t)
 		out.Write(text)
 		slog.New(slog.NewTextHandler(&out, nil)).Info("x", "v", v)
 		slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "v", v)

@@ -11,9 +11,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"brokerconn/acceptance/proxies"
 	"brokerconn/adapters/netlink"
 	"brokerconn/adapters/netlink/tunnel"
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
 	"brokerconn/ports"
 )
 
@@ -46,7 +46,7 @@ var background = context.Background()
 
 func TestThrough(t *testing.T) {
 	w := piped(func(conn net.Conn) { _, _ = conn.Write([]byte("!tunnel")); _ = conn.Close() })
-	conn := tunneltest.Must(w.Dial()(background, "tcp", "broker:9092"))(t)
+	conn := proxies.Must(w.Dial()(background, "tcp", "broker:9092"))(t)
 	defer conn.Close()
 	if got, err := io.ReadAll(conn); string(got) != "tunnel" || err != nil {
 		t.Errorf("through the tunnel came %q, %v", got, err)

@@ -18,10 +18,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/proxies"
 	"brokerconn/adapters/httpconnect"
 	"brokerconn/adapters/netlink"
 	"brokerconn/adapters/netlink/tunnel"
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
 	"brokerconn/adapters/socks5"
 	"brokerconn/adapters/tcp"
 	brokertls "brokerconn/adapters/tls"
@@ -48,13 +48,13 @@ const (
 )
 
 func newNetwork(t *testing.T) *network {
-	cluster := tunneltest.Must(kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "letters")))(t)
+	cluster := proxies.Must(kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "letters")))(t)
 	t.Cleanup(cluster.Close)
 	kafka := cluster.ListenAddrs()[0]
 	s := &network{plain: kafka, behind: kafka}
 	server, ca := testTLS(t)
 	s.ca = ca
-	l := tunneltest.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
+	l := proxies.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
 	forward(t, tls.NewListener(l, server), kafka)
 	s.secure = l.Addr().String()
 	return s
@@ -87,7 +87,7 @@ func authority(s *httptest.Server) string {
 
 // forward passes each connection on to an address.
 func forward(t *testing.T, l net.Listener, address string) {
-	tunneltest.Serve(t, l, func(conn net.Conn) {
+	proxies.Serve(t, l, func(conn net.Conn) {
 		target, err := net.Dial("tcp", address)
 		if err != nil {
 			t.Error(err)
@@ -115,7 +115,7 @@ func pass(a, b net.Conn) {
 // secured wraps a dial function in TLS.
 func secured(t *testing.T, next netlink.DialFunc, ca string) netlink.DialFunc {
 	t.Helper()
-	dial := tunneltest.Must(brokertls.Dial(next, brokertls.Options{CAPEM: ca}))(t)
+	dial := proxies.Must(brokertls.Dial(next, brokertls.Options{CAPEM: ca}))(t)
 	return dial
 }
 
@@ -127,23 +127,23 @@ var ways = []struct {
 	over func(t *testing.T, s *network) *netlink.Transport
 }{
 	{"socks5", func(t *testing.T, s *network) *netlink.Transport {
-		proxy := tunneltest.Socks5{Dial: s.dial}
-		return overSocks5(tunneltest.Listen(t, proxy.Serve), tunnel.Login{})
+		proxy := proxies.Socks5{Dial: s.dial}
+		return overSocks5(proxies.Listen(t, proxy.Serve), tunnel.Login{})
 	}},
 	{"socks5 with a login", func(t *testing.T, s *network) *netlink.Transport {
-		proxy := tunneltest.Socks5{Dial: s.dial, Username: "alice", Password: "opensesame"}
-		return overSocks5(tunneltest.Listen(t, proxy.Serve), tunnel.NewLogin("alice", "opensesame"))
+		proxy := proxies.Socks5{Dial: s.dial, Username: "alice", Password: "opensesame"}
+		return overSocks5(proxies.Listen(t, proxy.Serve), tunnel.NewLogin("alice", "opensesame"))
 	}},
 	{"socks5 over TLS", func(t *testing.T, s *network) *netlink.Transport {
 		server, ca := testTLS(t)
-		l := tunneltest.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
-		proxy := tunneltest.Socks5{Dial: s.dial}
-		tunneltest.Serve(t, tls.NewListener(l, server), proxy.Serve)
+		l := proxies.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
+		proxy := proxies.Socks5{Dial: s.dial}
+		proxies.Serve(t, tls.NewListener(l, server), proxy.Serve)
 		return socks5.New(secured(t, overTCP, ca), socks5.Options{Proxy: l.Addr().String()})
 	}},
 	{"httpconnect", func(t *testing.T, s *network) *netlink.Transport {
-		proxy := tunneltest.Connect{Dial: s.dial}
-		return httpconnect.New(overTCP, httpconnect.Options{Proxy: tunneltest.Listen(t, proxy.Serve)})
+		proxy := proxies.Connect{Dial: s.dial}
+		return httpconnect.New(overTCP, httpconnect.Options{Proxy: proxies.Listen(t, proxy.Serve)})
 	}},
 	{"httpconnect, net/http's server", func(t *testing.T, s *network) *netlink.Transport {
 		server := httptest.NewServer(s)
@@ -157,10 +157,10 @@ var ways = []struct {
 			httpconnect.Options{Proxy: server.Listener.Addr().String()})
 	}},
 	{"socks5 behind httpconnect", func(t *testing.T, s *network) *netlink.Transport {
-		inner := tunneltest.Socks5{Dial: s.dial}
-		outer := tunneltest.Connect{}
-		next := httpconnect.Dial(overTCP, httpconnect.Options{Proxy: tunneltest.Listen(t, outer.Serve)})
-		return socks5.New(next, socks5.Options{Proxy: tunneltest.Listen(t, inner.Serve)})
+		inner := proxies.Socks5{Dial: s.dial}
+		outer := proxies.Connect{}
+		next := httpconnect.Dial(overTCP, httpconnect.Options{Proxy: proxies.Listen(t, outer.Serve)})
+		return socks5.New(next, socks5.Options{Proxy: proxies.Listen(t, inner.Serve)})
 	}},
 	{"unix", func(t *testing.T, s *network) *netlink.Transport {
 		return unix.New(unix.Options{Path: s.sidecar(t, s.behind)})
@@ -188,10 +188,10 @@ func (s *network) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // sidecar listens on a unix socket and passes on to a broker.
 func (s *network) sidecar(t *testing.T, address string) (path string) {
-	dir := tunneltest.Must(os.MkdirTemp("", "s"))(t) // the name of a t.TempDir may be too long
+	dir := proxies.Must(os.MkdirTemp("", "s"))(t) // the name of a t.TempDir may be too long
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	path = filepath.Join(dir, "kafka.sock")
-	l := tunneltest.Must(net.Listen("unix", path))(t)
+	l := proxies.Must(net.Listen("unix", path))(t)
 	forward(t, l, address)
 	return path
 }
@@ -205,7 +205,7 @@ func TestBrokerOverEachWay(t *testing.T) {
 		t.Run(w.name+", TLS around it", func(t *testing.T) {
 			s := newNetwork(t)
 			s.behind = s.secure
-			transport := tunneltest.Must(brokertls.New(w.over(t, s), brokertls.Options{CAPEM: s.ca}))(t)
+			transport := proxies.Must(brokertls.New(w.over(t, s), brokertls.Options{CAPEM: s.ca}))(t)
 			asks(t, broker.Config{Host: brokerName, Port: securePort, Transport: transport})
 		})
 	}
@@ -216,7 +216,7 @@ func asks(t *testing.T, cfg broker.Config) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	conn := tunneltest.Must(broker.Dial(ctx, cfg))(t)
+	conn := proxies.Must(broker.Dial(ctx, cfg))(t)
 	defer conn.Close()
 	for range 3 {
 		resp, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)
@@ -224,7 +224,7 @@ func asks(t *testing.T, cfg broker.Config) {
 			t.Fatalf("%+v, %v", resp, err)
 		}
 	}
-	polled := tunneltest.Must(broker.NewPolled(cfg))(t)
+	polled := proxies.Must(broker.NewPolled(cfg))(t)
 	defer polled.Close(nil)
 	if _, err := polled.CheckVersion(20*time.Second, false, nil); err != nil {
 		t.Fatal(err)
@@ -246,27 +246,27 @@ func TestBrokerErrorSaysWhy(t *testing.T) {
 			"on the way to example.com:9099: the proxy refuses the tunnel: the host is unreachable, or its name " +
 				"unknown (reply 4)"},
 		{"socks5, no login", func(t *testing.T) *netlink.Transport {
-			proxy := tunneltest.Socks5{Username: "alice", Password: "opensesame"}
-			return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, proxy.Serve)})
+			proxy := proxies.Socks5{Username: "alice", Password: "opensesame"}
+			return socks5.New(overTCP, socks5.Options{Proxy: proxies.Listen(t, proxy.Serve)})
 		}, tunnel.ErrLogin, nil, "the proxy rejects the login: it requires one, and none is configured"},
 		{"socks5, wrong login", func(t *testing.T) *netlink.Transport {
-			proxy := tunneltest.Socks5{Username: "alice", Password: "opensesame"}
-			return overSocks5(tunneltest.Listen(t, proxy.Serve), tunnel.NewLogin("alice", "sesame"))
+			proxy := proxies.Socks5{Username: "alice", Password: "opensesame"}
+			return overSocks5(proxies.Listen(t, proxy.Serve), tunnel.NewLogin("alice", "sesame"))
 		}, tunnel.ErrLogin, nil, "the proxy rejects the login: user name or password is wrong"},
 		{"httpconnect, no such host", func(t *testing.T) *netlink.Transport { return ways[4].over(t, s) },
 			tunnel.ErrRefused, httpconnect.Status(502), "502 Bad Gateway"},
 		{"httpconnect, no login", func(t *testing.T) *netlink.Transport {
-			proxy := tunneltest.Connect{Username: "alice", Password: "opensesame"}
-			return httpconnect.New(overTCP, httpconnect.Options{Proxy: tunneltest.Listen(t, proxy.Serve)})
+			proxy := proxies.Connect{Username: "alice", Password: "opensesame"}
+			return httpconnect.New(overTCP, httpconnect.Options{Proxy: proxies.Listen(t, proxy.Serve)})
 		}, tunnel.ErrLogin, httpconnect.Status(407), "none is configured"},
 		{"the proxy of the other kind", func(t *testing.T) *netlink.Transport {
-			return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, func(conn net.Conn) {
+			return socks5.New(overTCP, socks5.Options{Proxy: proxies.Listen(t, func(conn net.Conn) {
 				_, _ = io.ReadFull(conn, make([]byte, 3)) // net/http would wait for a line
 				_, _ = io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\n\r\n")
 			})})
 		}, tunnel.ErrGarbage, nil, "a web server or an HTTP proxy"},
 		{"silent", func(t *testing.T) *netlink.Transport {
-			return socks5.New(overTCP, socks5.Options{Proxy: tunneltest.Listen(t, silent),
+			return socks5.New(overTCP, socks5.Options{Proxy: proxies.Listen(t, silent),
 				Timeout: 50 * time.Millisecond})
 		}, tunnel.ErrStalled, os.ErrDeadlineExceeded,
 			"the proxy does not answer after the greeting: no tunnel within 50ms"},

@@ -15,7 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
+	"brokerconn/acceptance/proxies"
 	"brokerconn/application/broker"
 )
 
@@ -170,7 +170,7 @@ func TestCheckVersionDiff(t *testing.T) {
 }
 
 func TestCheckVersionOfZooKeeper(t *testing.T) {
-	address := tunneltest.Listen(t, func(c net.Conn) {
+	address := proxies.Listen(t, func(c net.Conn) {
 		word := make([]byte, 4)
 		if _, err := io.ReadFull(c, word); err == nil && string(word) == "srvr" {
 			io.WriteString(c, "Zookeeper version: 3.8.4-9316c2a7a97e1666d8f4593f34dd6fc36ecc436c, "+

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
+	"brokerconn/acceptance/proxies"
 )
 
 var discarded = log.New(io.Discard, "", 0)
@@ -74,7 +74,7 @@ func TestOtherPeers(t *testing.T) {
 
 // alertsOnText has TLS, does not answer Kafka, and answers HTTP with an alert.
 func alertsOnText(t *testing.T) string {
-	return tunneltest.Listen(t, func(c net.Conn) {
+	return proxies.Listen(t, func(c net.Conn) {
 		first := make([]byte, 1)
 		if _, err := io.ReadFull(c, first); err == nil && first[0] != 0 {
 			io.WriteString(c, "\x15\x03\x03\x00\x02\x02\x46")
@@ -86,7 +86,7 @@ func alertsOnText(t *testing.T) string {
 // hangsUpOnPlaintext has TLS, and closes without an alert when the first byte is not that
 // of a handshake, as Kafka does.
 func hangsUpOnPlaintext(t *testing.T) string {
-	return tunneltest.Listen(t, func(c net.Conn) {
+	return proxies.Listen(t, func(c net.Conn) {
 		defer c.Close()
 		first := make([]byte, 1)
 		if _, err := io.ReadFull(c, first); err != nil || first[0] != 0x16 {

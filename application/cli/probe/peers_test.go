@@ -7,21 +7,21 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
+	"brokerconn/acceptance/proxies"
 )
 
 // Peers that are not Kafka brokers.
 
 func silent(t *testing.T) string {
-	return tunneltest.Listen(t, func(c net.Conn) { io.Copy(io.Discard, c) })
+	return proxies.Listen(t, func(c net.Conn) { io.Copy(io.Discard, c) })
 }
 
 func hangsUp(t *testing.T) string {
-	return tunneltest.Listen(t, func(c net.Conn) { c.Close() })
+	return proxies.Listen(t, func(c net.Conn) { c.Close() })
 }
 
 func says(t *testing.T, text string) string {
-	return tunneltest.Listen(t, func(c net.Conn) {
+	return proxies.Listen(t, func(c net.Conn) {
 		io.WriteString(c, text)
 		io.Copy(io.Discard, c)
 	})
@@ -29,7 +29,7 @@ func says(t *testing.T, text string) string {
 
 // answersLines answers a line of text with a line of text.
 func answersLines(t *testing.T) string {
-	return tunneltest.Listen(t, func(c net.Conn) {
+	return proxies.Listen(t, func(c net.Conn) {
 		b := make([]byte, 1)
 		for b[0] != '\n' {
 			if _, err := c.Read(b); err != nil {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
+	"brokerconn/acceptance/proxies"
 )
 
 func TestTLS(t *testing.T) {
@@ -61,7 +61,7 @@ func TestTLS(t *testing.T) {
 func TestClosedAfterTLSHandshake(t *testing.T) {
 	ca := newAuthority(t, "test")
 	config := &tls.Config{Certificates: []tls.Certificate{ca.issue()}}
-	address := tunneltest.Listen(t, func(conn net.Conn) {
+	address := proxies.Listen(t, func(conn net.Conn) {
 		server := tls.Server(conn, config)
 		if server.Handshake() == nil {
 			_, _ = server.Read(make([]byte, 1000))

@@ -18,8 +18,8 @@ import (
 	"time"
 	"unicode"
 
+	"brokerconn/acceptance/proxies"
 	"brokerconn/adapters/netlink"
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
 	"brokerconn/application/properties"
 	"brokerconn/ports"
 )
@@ -34,7 +34,7 @@ type received struct {
 // secureServer performs every handshake, and reads to the end.
 func secureServer(t *testing.T, config *tls.Config) (address string, got *received) {
 	got = new(received)
-	return tunneltest.Listen(t, func(under net.Conn) {
+	return proxies.Listen(t, func(under net.Conn) {
 		conn := tls.Server(under, config)
 		defer conn.Close()
 		n := int64(0)

@@ -18,7 +18,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
+	"brokerconn/acceptance/proxies"
 )
 
 // control returns the first control character of a text and what follows it, or "".
@@ -133,7 +133,7 @@ func TestTLSEndlessPeers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			peer := tunneltest.Listen(t, func(conn net.Conn) {
+			peer := proxies.Listen(t, func(conn net.Conn) {
 				_, _ = conn.Read(make([]byte, 4096))
 				_, err := io.WriteString(conn, c.first)
 				for err == nil {
@@ -152,7 +152,7 @@ func TestTLSEndlessPeers(t *testing.T) {
 func TestTLSEndlessAfterHandshake(t *testing.T) {
 	ca := newAuthority(t, "an authority")
 	config := &tls.Config{Certificates: []tls.Certificate{ca.issue()}, ClientAuth: tls.RequestClientCert}
-	address := tunneltest.Listen(t, func(under net.Conn) {
+	address := proxies.Listen(t, func(under net.Conn) {
 		conn := tls.Server(under, config)
 		err := conn.Handshake()
 		for err == nil {
@@ -166,7 +166,7 @@ func TestTLSEndlessAfterHandshake(t *testing.T) {
 func TestTLSStalledPeer(t *testing.T) {
 	ca := newAuthority(t, "an authority")
 	config := &tls.Config{Certificates: []tls.Certificate{ca.issue()}, MaxVersion: tls.VersionTLS12}
-	address := tunneltest.Listen(t, func(under net.Conn) {
+	address := proxies.Listen(t, func(under net.Conn) {
 		_ = tls.Server(&oneFlight{Conn: under}, config).Handshake()
 		_, _ = io.Copy(io.Discard, under)
 	})

@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"testing"
 
-	"brokerconn/adapters/netlink/tunnel/tunneltest"
+	"brokerconn/acceptance/proxies"
 )
 
 // TestTLSThroughProxy has hosts that only the proxy finds.
@@ -29,11 +29,11 @@ func TestTLSThroughProxy(t *testing.T) {
 		return nil, syscall.ECONNREFUSED
 	}
 	client := ca.issue()
-	socks5 := &tunneltest.Socks5{Dial: dial}
-	connect := &tunneltest.Connect{Dial: dial, Username: "u", Password: canary}
+	socks5 := &proxies.Socks5{Dial: dial}
+	connect := &proxies.Connect{Dial: dial, Username: "u", Password: canary}
 	for _, proxy := range []string{
-		"socks5h://" + tunneltest.Listen(t, socks5.Serve),
-		"http://u:" + canary + "@" + tunneltest.Listen(t, connect.Serve),
+		"socks5h://" + proxies.Listen(t, socks5.Serve),
+		"http://u:" + canary + "@" + proxies.Listen(t, connect.Serve),
 	} {
 		through := func(args ...string) outcome {
 			return probe(t, append(args, "-X", "proxy_url="+proxy, "--timeout", short)...)

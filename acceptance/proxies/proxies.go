@@ -1,12 +1,12 @@
-// Package tunneltest has proxies of a few lines, for tests of what goes through
+// Package proxies has proxies of a few lines, for tests of what goes through
 // one. They serve one connection a call, over anything:
 //
-//	proxy := tunneltest.Listen(t, (&tunneltest.Socks5{}).Serve)
+//	proxy := proxies.Listen(t, (&proxies.Socks5{}).Serve)
 //	transport := socks5.New(tcp.Dial(tcp.Options{}), socks5.Options{Proxy: proxy})
 //
 // They share no line with the adapters that they test. Suite is what all such adapters
 // are held to, and Said a proxy's part of a talk.
-package tunneltest
+package proxies
 
 import (
 	"errors"
@@ -97,7 +97,7 @@ func refused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
 
 // Must returns a function that ends the test if err is not nil, and otherwise returns v:
 //
-//	l := tunneltest.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
+//	l := proxies.Must(net.Listen("tcp", "127.0.0.1:0"))(t)
 func Must[T any](v T, err error) func(testing.TB) T {
 	return func(t testing.TB) T {
 		t.Helper()
