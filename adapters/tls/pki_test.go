@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -56,7 +57,7 @@ func forClientsOnly(c *x509.Certificate) {
 type testCA struct {
 	cert *x509.Certificate
 	key  crypto.Signer
-	next int64
+	next atomic.Int64 // serial number: parallel tests issue certificates
 }
 
 func newCA(name string, changes ...change) *testCA {
@@ -89,9 +90,8 @@ func sign(template, parent *x509.Certificate, public crypto.PublicKey, key crypt
 func (a *testCA) issue(changes ...change) tls.Certificate { return a.issueFor(newKey(), changes...) }
 
 func (a *testCA) issueFor(key crypto.Signer, changes ...change) tls.Certificate {
-	a.next++
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(100 + a.next), Subject: pkix.Name{CommonName: "a broker"},
+		SerialNumber: big.NewInt(100 + a.next.Add(1)), Subject: pkix.Name{CommonName: "a broker"},
 		NotBefore: past, NotAfter: soon,
 		DNSNames: []string{"broker.test"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 		KeyUsage:    x509.KeyUsageDigitalSignature,
@@ -120,8 +120,7 @@ func (a *testCA) sub(name string, changes ...change) *testCA {
 
 // crl is a revocation list, as PEM.
 func (a *testCA) crl(until time.Time, revoked ...tls.Certificate) string {
-	a.next++
-	template := &x509.RevocationList{Number: big.NewInt(a.next), ThisUpdate: past, NextUpdate: until}
+	template := &x509.RevocationList{Number: big.NewInt(a.next.Add(1)), ThisUpdate: past, NextUpdate: until}
 	for _, c := range revoked {
 		template.RevokedCertificateEntries = append(template.RevokedCertificateEntries,
 			x509.RevocationListEntry{SerialNumber: c.Leaf.SerialNumber, RevocationTime: past})
