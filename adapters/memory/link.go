@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -106,4 +107,129 @@ func (l *link) Close() error {
 	l.out.finish(io.EOF, net.ErrClosed)
 	l.in.cut(net.ErrClosed, io.ErrClosedPipe)
 	return nil
+}
+
+// stream is one direction of a link: the bytes in transit, and the error of each end
+// once the direction is closed.
+type stream struct {
+	buf      []byte
+	capacity int   // 0: no bound
+	end      error // of the reader, after the last byte
+	broken   error // of the writer, at once
+	starved  bool  // the last send was cut short
+}
+
+func (s *stream) send(p []byte) (int, error) {
+	if s.broken != nil {
+		return 0, s.broken
+	}
+	n := len(p)
+	if s.capacity > 0 {
+		n = min(n, s.capacity-len(s.buf))
+	}
+	s.buf = append(s.buf, p[:n]...)
+	s.starved = n < len(p)
+	if s.starved {
+		return n, ports.ErrWouldBlock
+	}
+	return n, nil
+}
+
+func (s *stream) recv(p []byte) (int, error) {
+	n := copy(p, s.buf)
+	s.buf = s.buf[n:]
+	switch {
+	case n > 0 || len(p) == 0:
+		return n, nil
+	case s.end != nil:
+		return 0, s.end
+	}
+	return 0, ports.ErrWouldBlock
+}
+
+// readable and writable report whether a call that returned ErrWouldBlock would make
+// progress now.
+func (s *stream) readable() bool { return len(s.buf) > 0 || s.end != nil }
+
+func (s *stream) writable() bool {
+	return s.starved && (s.broken != nil || len(s.buf) < s.capacity)
+}
+
+// finish acts as a FIN: the bytes in transit are still read, then end.
+func (s *stream) finish(end, broken error) {
+	if s.end == nil {
+		s.end, s.broken = end, broken
+	}
+}
+
+// cut drops the bytes in transit.
+func (s *stream) cut(end, broken error) {
+	s.buf, s.end, s.broken = nil, end, broken
+}
+
+// ErrReset is the error of a link after Peer.Reset(nil).
+var ErrReset = errors.New("memory: connection reset by peer")
+
+// Peer is the broker's end of a link. It is polled as the link is: no call blocks, and
+// ports.ErrWouldBlock means that the other end must act first.
+type Peer struct{ l *link }
+
+// Endpoint returns the endpoint that the link was opened to.
+func (p *Peer) Endpoint() ports.Endpoint { return p.l.endpoint }
+
+// Recv fills b with bytes that the link has sent. It returns io.EOF after the last byte
+// of a closed link.
+func (p *Peer) Recv(b []byte) (n int, err error) {
+	p.do(func(l *link) bool {
+		n, err = l.out.recv(b)
+		return l.out.writable()
+	})
+	return n, err
+}
+
+// Send sends as much of b as fits; ErrWouldBlock means that the rest may fit later. It
+// returns io.ErrClosedPipe if the link was closed.
+func (p *Peer) Send(b []byte) (n int, err error) {
+	p.do(func(l *link) bool {
+		n, err = l.in.send(b)
+		return n > 0
+	})
+	return n, err
+}
+
+// Close acts as a FIN: the link receives the bytes sent so far, then io.EOF. Bytes that
+// the link has sent and the peer has not received are lost; the link can send no more.
+func (p *Peer) Close() error {
+	p.do(func(l *link) bool {
+		l.in.finish(io.EOF, net.ErrClosed)
+		l.out.cut(net.ErrClosed, io.ErrClosedPipe)
+		return true
+	})
+	return nil
+}
+
+// Reset acts as a RST: bytes in transit are lost, and both ends return err from now on.
+// nil means [ErrReset].
+func (p *Peer) Reset(err error) {
+	if err == nil {
+		err = ErrReset
+	}
+	p.do(func(l *link) bool {
+		l.in.cut(err, err)
+		l.out.cut(err, err)
+		return true
+	})
+}
+
+// do changes the link under the mutex. If the link can make progress then, do calls its
+// watcher, without the mutex.
+func (p *Peer) do(change func(*link) (news bool)) {
+	t := p.l.t
+	t.mu.Lock()
+	var wake func()
+	if change(p.l) {
+		wake = p.l.takeWatch()
+	}
+	t.mu.Unlock()
+	call(wake)
 }

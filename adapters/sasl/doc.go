@@ -20,9 +20,9 @@
 //  2. adapters/sasl/NAME tests: porttest.Authenticator, a hostile broker, a fuzz target
 //     for the broker's messages, vectors of the RFC or of Kafka's own client.
 //  3. domain/laws_test.go: a row of mayImport with the libraries of the package.
-//  4. application/properties: keys_sasl.go for the name and the keys, settings.go and
-//     key.go for new options, authenticator.go for New, validate_sasl.go for what the keys
-//     require, jaas_login.go for Java's login module; testdata for cases.
+//  4. application/properties: keys_sasl.go for the name, the keys and what they require,
+//     settings.go and key.go for new options, authenticator.go for New, jaas_login.go for
+//     Java's login module; testdata for cases.
 //  5. acceptance: sasl.go and releases.go for brokers with the mechanism,
 //     saslmatrix_test.go for a row of the matrix of logins.
 //  6. application/broker/secrets_test.go, if the mechanism has a secret.

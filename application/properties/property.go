@@ -2,6 +2,7 @@ package properties
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -40,4 +41,82 @@ func Pairs(values map[string]string) []Property {
 func sorted(all []Property) []Property {
 	slices.SortFunc(all, func(a, b Property) int { return strings.Compare(a.Key, b.Key) })
 	return all
+}
+
+// Error is one problem with one key.
+type Error struct {
+	// Key is the key as it was written, or would be if it is missing. Words that may be
+	// something else than a key are "(no key)".
+	Key string
+	// Where is its place, as in Property.Where.
+	Where string
+	// Problem is the value and what is valid. It has no secret in it.
+	Problem string
+}
+
+func (e *Error) Error() string {
+	text := e.Key + ": " + e.Problem
+	if e.Where != "" {
+		text = e.Where + ": " + text
+	}
+	return text
+}
+
+// aKey matches keys: words of letters and digits with '.', '_' or '-' between them, or one
+// word in small letters.
+var aKey = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9]*([._-][A-Za-z0-9]+)+|[a-z][a-z0-9]{0,30})[._]?$`)
+
+// label returns the name of a key for errors. Text that is not a key may be the second line
+// of a private key, and is not printed.
+func label(key string) string {
+	if len(key) <= 100 && aKey.MatchString(key) {
+		return key
+	}
+	return noKey
+}
+
+const noKey = "(no key)"
+
+func rejection(p *Property, format string, args ...any) *Error {
+	return &Error{Key: label(p.Key), Where: p.Where, Problem: fmt.Sprintf(format, args...)}
+}
+
+// DidYouMean returns the end of a sentence that names the candidate nearest to what was
+// written, or "" if none is near.
+func DidYouMean(written string, candidates []string) string {
+	best, distance := "", len(written)/2+2
+	for _, c := range candidates {
+		d := editDistance(strings.ToLower(written), strings.ToLower(c))
+		if strings.Contains(strings.ToLower(c), strings.ToLower(written)) {
+			d = min(d, 2) // a part of the name, whatever is missing
+		}
+		if d < distance {
+			best, distance = c, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("; the nearest is %q", best)
+}
+
+// editDistance counts the letters to insert, delete or replace (Levenshtein).
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
 }

@@ -107,12 +107,17 @@ func pauseAsking(i int) {
 // await waits for f, which runs on a goroutine of its own and leaves t alone.
 func await(t *testing.T, what string, f func()) {
 	t.Helper()
-	done := make(chan struct{}, 1)
-	go func() {
+	receive(t, what, started(func() struct{} {
 		f()
-		done <- struct{}{}
-	}()
-	receive(t, what, done)
+		return struct{}{}
+	}))
+}
+
+// started runs f on a goroutine of its own, and returns a channel with its result.
+func started[T any](f func() T) <-chan T {
+	done := make(chan T, 1)
+	go func() { done <- f() }()
+	return done
 }
 
 func receive[T any](t *testing.T, what string, from <-chan T) T {

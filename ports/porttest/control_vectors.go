@@ -81,11 +81,7 @@ var controlVectors = []controlVector{
 		request: &ports.APIVersionsRequest{SoftwareName: "bc", SoftwareVersion: "1", ClusterID: "c", NodeID: 258},
 		highest: 5, flexibleFrom: 3,
 		requests: []requestVector{
-			{0, ""},
-			{1, ""},
-			{2, ""},
-			{3, "\x03bc\x021\x00"},
-			{4, "\x03bc\x021\x00"},
+			{0, ""}, {1, ""}, {2, ""}, {3, "\x03bc\x021\x00"}, {4, "\x03bc\x021\x00"},
 			{5, "\x03bc\x021\x02c\x00\x00\x01\x02\x00"},
 		},
 		responses: versionsResponses(),
@@ -116,9 +112,7 @@ var controlVectors = []controlVector{
 		request: &ports.SASLAuthenticateRequest{Token: []byte("\x00u\x00p")},
 		highest: 2, flexibleFrom: 2,
 		requests: []requestVector{
-			{0, "\x00\x00\x00\x04\x00u\x00p"},
-			{1, "\x00\x00\x00\x04\x00u\x00p"},
-			{2, "\x05\x00u\x00p\x00"},
+			{0, "\x00\x00\x00\x04\x00u\x00p"}, {1, "\x00\x00\x00\x04\x00u\x00p"}, {2, "\x05\x00u\x00p\x00"},
 		},
 		responses: []responseVector{
 			{0, "\x00\x3a\x00\x02no\x00\x00\x00\x03tok",

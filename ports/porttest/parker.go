@@ -36,11 +36,10 @@ func parked(t *testing.T, harness Harness) (parkerLink, io.ReadWriteCloser) {
 }
 
 // parkedCall is a call on a goroutine of its own.
-type parkedCall chan outcome
+type parkedCall <-chan outcome
 
 func parkCall(call func([]byte) (int, error), p []byte) parkedCall {
-	done := make(parkedCall, 1)
-	go func() { done <- of(call(p)) }()
+	done := started(func() outcome { return of(call(p)) })
 	for range 10 {
 		runtime.Gosched() // it is likely to be parked now; the checks hold if not
 	}
@@ -155,9 +154,8 @@ func parkManyInterrupts(t *testing.T, harness Harness) {
 	over := func() bool { return rounds.Load() >= interrupts }
 	in, out := newOpenEnd(over), newOpenEnd(over)
 
-	sent, received := make(chan error, 1), make(chan count, 1)
-	go func() { sent <- peerWrites(peer, in.left) }()
-	go func() { received <- peerReads(peer, out.more) }()
+	sent := started(func() error { return peerWrites(peer, in.left) })
+	received := started(func() count { return peerReads(peer, out.more) })
 
 	// The pace is in bytes: counted in turns of the scheduler, a round would take
 	// seconds where there is one processor and each turn is used up.

@@ -1,6 +1,8 @@
 package porttest
 
 import (
+	"bytes"
+	"errors"
 	"io"
 	"testing"
 
@@ -41,15 +43,13 @@ func (b blocking) Write(p []byte) (n int, err error) {
 // peerSends writes total bytes of the pattern and then, if asked, closes. The error comes
 // through the channel.
 func peerSends(peer io.WriteCloser, total int, end bool) <-chan error {
-	done := make(chan error, 1)
-	go func() {
+	return started(func() error {
 		err := peerWrites(peer, func(off int) int { return total - off })
 		if err == nil && end {
 			err = peer.Close()
 		}
-		done <- err
-	}()
-	return done
+		return err
+	})
 }
 
 // peerWrites writes as many bytes as left says, each time, and ends at 0.
@@ -81,9 +81,7 @@ type count struct {
 
 // peerReceives reads until it has limit bytes or the stream ends, and reports how many came.
 func peerReceives(peer io.Reader, limit int) <-chan count {
-	done := make(chan count, 1)
-	go func() { done <- peerReads(peer, func(off int) bool { return off < limit }) }()
-	return done
+	return started(func() count { return peerReads(peer, func(off int) bool { return off < limit }) })
 }
 
 // peerReads reads while there is more to come.
@@ -110,5 +108,41 @@ func wantCount(t *testing.T, done <-chan count, n int) {
 	t.Helper()
 	if c := receive(t, "the other side has received", done); c.n != n || c.err != nil {
 		t.Errorf("the other side received %d bytes, want %d (%v)", c.n, n, c.err)
+	}
+}
+
+// The bytes of every stream follow a pattern, so that one that is lost, doubled
+// or out of place shows where it is met. Its period is a prime: no buffer's size
+// divides it.
+var pattern = func() (p [65521]byte) {
+	for i := range p {
+		p[i] = byte(uint64(i+1) * 0x9E3779B97F4A7C15 >> 56)
+	}
+	return p
+}()
+
+func fillPattern(p []byte, off int) {
+	for len(p) > 0 {
+		n := copy(p, pattern[off%len(pattern):])
+		p, off = p[n:], off+n
+	}
+}
+
+func patternFault(p []byte, off int) error {
+	for len(p) > 0 {
+		want := pattern[off%len(pattern):]
+		n := min(len(p), len(want))
+		if !bytes.Equal(p[:n], want[:n]) {
+			return errors.New("the stream is torn: a byte was lost, doubled or changed")
+		}
+		p, off = p[n:], off+n
+	}
+	return nil
+}
+
+func wantPattern(t *testing.T, p []byte, off int) {
+	t.Helper()
+	if err := patternFault(p, off); err != nil {
+		t.Fatalf("within %d bytes after offset %d: %v", len(p), off, err)
 	}
 }

@@ -185,10 +185,8 @@ func watchPingPong(t *testing.T, harness Harness) {
 	const rounds = 500
 	link, peer := connect(t, harness)
 	w := optional[ports.Watcher](t, link)
-	answered := make(chan error, 1)
-	go func() {
+	answered := started(func() (err error) {
 		p := make([]byte, 1)
-		var err error
 		for off := 0; off < rounds && err == nil; off++ {
 			if err = writeAt(peer, off); err == nil {
 				_, err = io.ReadFull(peer, p)
@@ -197,8 +195,8 @@ func watchPingPong(t *testing.T, harness Harness) {
 				runtime.Gosched()
 			}
 		}
-		answered <- err
-	}()
+		return err
+	})
 	p := make([]byte, 1)
 	for off := 0; off < rounds; {
 		if recvSome(t, link, p, off) == 0 {

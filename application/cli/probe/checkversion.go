@@ -4,13 +4,17 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"brokerconn/adapters/kafkacodec"
 	"brokerconn/application/broker"
+	"brokerconn/ports"
 )
 
 // versionDocument is the answer of check-version.
@@ -141,3 +145,104 @@ func (d versionDocument) text() string {
 	}
 	return b.String()
 }
+
+// versionDiff is two brokers, and the APIs and features that differ.
+type versionDiff struct {
+	Brokers  [2]versionDocument `json:"brokers"`
+	APIs     []apiDiff          `json:"apis"` // by key
+	Features []featureDiff      `json:"features"`
+}
+
+// apiDiff is the versions of one API. Null: the broker does not have it.
+type apiDiff struct {
+	Key      int16            `json:"key"`
+	Name     string           `json:"name"`
+	Versions [2]*versionRange `json:"versions"`
+}
+
+// featureDiff is the levels that each broker supports. Null: it does not name the feature.
+type featureDiff struct {
+	Name      string           `json:"name"`
+	Supported [2]*versionRange `json:"supported"`
+}
+
+func newVersionDiff(one, two versionDocument) versionDiff {
+	d := versionDiff{Brokers: [2]versionDocument{one, two}, APIs: []apiDiff{}, Features: []featureDiff{}}
+	for _, p := range paired(one.versions.Ranges(), two.versions.Ranges(), apiRange) {
+		if p.differs() {
+			d.APIs = append(d.APIs, apiDiff{p.key, kafkacodec.KeyName(p.key), p.ranges})
+		}
+	}
+	for _, p := range paired(one.versions.Supported(), two.versions.Supported(), featureRange) {
+		if p.differs() {
+			d.Features = append(d.Features, featureDiff{p.key, p.ranges})
+		}
+	}
+	return d
+}
+
+func (d versionDiff) text() string {
+	var b strings.Builder
+	for _, side := range d.Brokers {
+		fmt.Fprintf(&b, "%s: %s\n", oneLine(side.Broker), side.Verdict)
+	}
+	if len(d.APIs)+len(d.Features) == 0 {
+		fmt.Fprintln(&b, "no difference")
+		return b.String()
+	}
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "KEY\tNAME\t%s\t%s\n", oneLine(d.Brokers[0].Broker), oneLine(d.Brokers[1].Broker))
+	for _, a := range d.APIs {
+		fmt.Fprintf(w, "%d\t%s\t%v\t%v\n", a.Key, a.Name, a.Versions[0], a.Versions[1])
+	}
+	for _, f := range d.Features {
+		fmt.Fprintf(w, "-\t%s\t%v\t%v\n", oneLine(f.Name), f.Supported[0], f.Supported[1])
+	}
+	w.Flush()
+	return b.String()
+}
+
+// versionRange is a range of versions, both ends included.
+type versionRange struct {
+	Min int16 `json:"min"`
+	Max int16 `json:"max"`
+}
+
+func (r *versionRange) String() string {
+	if r == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%d-%d", r.Min, r.Max)
+}
+
+// pair is one key of two lists, with its range in each; nil: the list does not have it.
+type pair[K cmp.Ordered] struct {
+	key    K
+	ranges [2]*versionRange
+}
+
+func (p pair[K]) differs() bool {
+	return p.ranges[0] == nil || p.ranges[1] == nil || *p.ranges[0] != *p.ranges[1]
+}
+
+// paired joins two lists by key, and sorts by key.
+func paired[K cmp.Ordered, T any](one, two []T, rangeOf func(T) (K, versionRange)) (all []pair[K]) {
+	byKey := map[K]*[2]*versionRange{}
+	for i, list := range [][]T{one, two} {
+		for _, element := range list {
+			key, versions := rangeOf(element)
+			if byKey[key] == nil {
+				byKey[key] = new([2]*versionRange)
+			}
+			byKey[key][i] = &versions
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(byKey)) {
+		all = append(all, pair[K]{key, *byKey[key]})
+	}
+	return all
+}
+
+func apiRange(r ports.APIRange) (int16, versionRange) { return r.Key, versionRange{r.Min, r.Max} }
+
+func featureRange(f ports.Feature) (string, versionRange) { return f.Name, versionRange{f.Min, f.Max} }

@@ -14,7 +14,7 @@
 // on SIGINT and SIGTERM.
 //
 // At a terminal, a wait that is longer than a second is shown on standard error
-// (progress.go).
+// (output.go).
 package probe
 
 import (
