@@ -87,3 +87,23 @@ func TestSpaceOfADroppedConnection(t *testing.T) {
 		}
 	}
 }
+
+// TestVersionsOfADroppedConnection: the table of a connection is not that of the next, before
+// its broker has answered.
+func TestVersionsOfADroppedConnection(t *testing.T) {
+	c := newCycle(t, 0)
+	known := func(when string, want bool) {
+		t.Helper()
+		if got := c.m.Versions() != nil; got != want {
+			t.Errorf("%s: known %t, want %t", when, got, want)
+		}
+	}
+	known("connected", true)
+	c.m.HandleLost(c.now, c.m.Epoch(), io.EOF)
+	known("dropped", false)
+	c.drain()
+	c.connect()
+	known("connecting", false)
+	c.establish()
+	known("connected again", true)
+}
