@@ -107,3 +107,18 @@ func TestVersionsOfADroppedConnection(t *testing.T) {
 	c.establish()
 	known("connected again", true)
 }
+
+// TestReadOfMoreThanSpace: bytes for which Space had no room are a defect of the caller's.
+func TestReadOfMoreThanSpace(t *testing.T) {
+	c := newCycle(t, 0)
+	for _, n := range []int{-1, len(c.m.Space()) + 1} {
+		func() {
+			defer func() {
+				if got, want := recover(), "domain: HandleRead of bytes that Space has no room for"; got != want {
+					t.Errorf("%d bytes: panic %v, want %q", n, got, want)
+				}
+			}()
+			c.m.HandleRead(c.now, c.m.Epoch(), n)
+		}()
+	}
+}
