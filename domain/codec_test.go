@@ -161,8 +161,10 @@ func frame(id int32, body []byte) []byte {
 	return append(b, body...)
 }
 
-// tally is a metrics sink that counts, and panics on request.
+// tally is a metrics sink that counts, and panics on request, and if a connection is closed
+// as ready that was not, or the other way round.
 type tally struct {
+	isReady                  bool
 	started, ready, closed   int
 	sent, answered, failed   int
 	timedOut, clean          int
@@ -180,9 +182,20 @@ func (t *tally) event() {
 	}
 }
 
-func (t *tally) ConnectionStarted(time.Time)              { t.started++; t.event() }
-func (t *tally) ConnectionReady(time.Time, time.Duration) { t.ready++; t.event() }
-func (t *tally) ConnectionClosed(_ time.Time, _, clean bool) {
+func (t *tally) ConnectionStarted(time.Time) {
+	t.started++
+	t.isReady = false
+	t.event()
+}
+func (t *tally) ConnectionReady(time.Time, time.Duration) {
+	t.ready++
+	t.isReady = true
+	t.event()
+}
+func (t *tally) ConnectionClosed(_ time.Time, ready, clean bool) {
+	if ready != t.isReady {
+		panic(fmt.Sprintf("ConnectionClosed: got ready %v, want %v", ready, t.isReady))
+	}
 	t.closed++
 	if clean {
 		t.clean++

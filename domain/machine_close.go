@@ -114,9 +114,6 @@ func (m *Machine) prepareNext(clean, retry bool, e *Error) {
 	default:
 		m.backoff.fail(m.now)
 	}
-	if m.state == Connected {
-		m.attempts = 0
-	}
 	if !retry {
 		m.probing = probing{}
 		if m.untried() == 0 {

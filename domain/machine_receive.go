@@ -12,7 +12,7 @@ import (
 // until HandleRead, also when the connection is dropped meanwhile.
 func (m *Machine) Space() []byte {
 	frames := &m.frames
-	if !m.flowing() { // the reader of a connection that was dropped: the next one's memory is another
+	if m.state.Down() { // for the reader of a connection that was dropped; the next one's memory is another
 		frames = new(frameReader)
 	}
 	return frames.space(m.state == Connected)

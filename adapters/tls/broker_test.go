@@ -106,7 +106,10 @@ func askPolled(t *testing.T, cfg broker.Config) (id int32, err error) {
 		select {
 		case <-future.Done():
 			answer, err := future.Response()
-			if err != nil {
+			switch {
+			case errors.Is(err, broker.ErrNotConnected): // the peer spoke before the request was admitted
+				return 0, conn.Stats().LastError
+			case err != nil:
 				return 0, err
 			}
 			return answer.(*kmsg.MetadataResponse).Brokers[0].NodeID, nil

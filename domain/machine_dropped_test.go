@@ -68,28 +68,57 @@ func (c *cycle) connect() {
 // TestSpaceOfADroppedConnection: a reader that asks for space before it notices that its
 // connection was dropped has memory of its own, into which it reads until its link is closed.
 func TestSpaceOfADroppedConnection(t *testing.T) {
-	for _, when := range []string{"up", "dropped", "connecting"} {
+	for _, when := range []string{"up", "dropped"} {
 		c := newCycle(t, 0)
-		var old []byte
-		space := func(now string) {
-			if now == when {
-				old = c.m.Space()
-			}
-		}
-		space("up")
+		old := c.m.Space()
 		c.m.HandleLost(c.now, c.m.Epoch(), io.EOF)
-		space("dropped")
+		if when == "dropped" {
+			old = c.m.Space()
+		}
 		c.drain()
 		c.connect()
-		space("connecting")
 		c.establish()
 		if c.m.State() != domain.Connected || len(old) == 0 {
 			t.Fatalf("%s: %v, with %d bytes of space", when, c.m.State(), len(old))
 		}
 		next := c.m.Space()
-		old, next = old[:cap(old)], next[:cap(next)]
 		if &old[len(old)-1] == &next[len(next)-1] {
 			t.Errorf("%s: the space is the next connection's as well", when)
 		}
+	}
+}
+
+// TestVersionsOfADroppedConnection: the table of a connection is not that of the next, before
+// its broker has answered.
+func TestVersionsOfADroppedConnection(t *testing.T) {
+	c := newCycle(t, 0)
+	known := func(when string, want bool) {
+		t.Helper()
+		if got := c.m.Versions() != nil; got != want {
+			t.Errorf("%s: known %t, want %t", when, got, want)
+		}
+	}
+	known("connected", true)
+	c.m.HandleLost(c.now, c.m.Epoch(), io.EOF)
+	known("dropped", false)
+	c.drain()
+	c.connect()
+	known("connecting", false)
+	c.establish()
+	known("connected again", true)
+}
+
+// TestReadOfMoreThanSpace: bytes for which Space had no room are a defect of the caller's.
+func TestReadOfMoreThanSpace(t *testing.T) {
+	c := newCycle(t, 0)
+	for _, n := range []int{-1, len(c.m.Space()) + 1} {
+		func() {
+			defer func() {
+				if got, want := recover(), "domain: HandleRead of bytes that Space has no room for"; got != want {
+					t.Errorf("%d bytes: panic %v, want %q", n, got, want)
+				}
+			}()
+			c.m.HandleRead(c.now, c.m.Epoch(), n)
+		}()
 	}
 }
