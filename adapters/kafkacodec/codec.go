@@ -48,12 +48,8 @@ func (Codec) Describe(m ports.Message) (ports.Traits, error) {
 	if err != nil {
 		return ports.Traits{}, err
 	}
-	return ports.Traits{
-		MinVersion:   w.min,
-		MaxVersion:   w.max,
-		FlexibleFrom: w.flexibleFrom(),
-		NoResponse:   w.kind.noResponse(w.req),
-	}, nil
+	return ports.Traits{MinVersion: w.min, MaxVersion: w.max, FlexibleFrom: w.flexibleFrom(),
+		NoResponse: w.kind.noResponse(w.req)}, nil
 }
 
 // AppendBody appends m, encoded in the given version. It does not change m.

@@ -21,10 +21,8 @@ type link struct {
 	out, in  stream // to the peer, from the peer
 }
 
-var (
-	_ ports.Link    = (*link)(nil)
-	_ ports.Watcher = (*link)(nil)
-)
+var _ ports.Link = (*link)(nil)
+var _ ports.Watcher = (*link)(nil)
 
 // settle ends the dial as scripted and returns the watcher to call.
 func (l *link) settle(s *script) (wake func()) {

@@ -15,10 +15,8 @@ type lookup struct {
 	watch     func()
 }
 
-var (
-	_ ports.Lookup  = (*lookup)(nil)
-	_ ports.Watcher = (*lookup)(nil)
-)
+var _ ports.Lookup = (*lookup)(nil)
+var _ ports.Watcher = (*lookup)(nil)
 
 // settle ends the lookup as scripted and returns the watcher to call.
 func (l *lookup) settle(s *script) (wake func()) {

@@ -115,11 +115,8 @@ func (t *Transport) Resolve(host string, port uint16) ports.Lookup {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := t.hosts.of(host)
-	l := &lookup{t: t, fallback: ports.Endpoint{
-		Host:    host,
-		Network: "memory",
-		Address: net.JoinHostPort(host, strconv.Itoa(int(port))),
-	}}
+	address := net.JoinHostPort(host, strconv.Itoa(int(port)))
+	l := &lookup{t: t, fallback: ports.Endpoint{Host: host, Network: "memory", Address: address}}
 	s.settle(func() func() { return l.settle(s) })
 	return l
 }

@@ -8,15 +8,9 @@ import "fmt"
 
 // exclusive are pairs of such keys.
 var exclusive = [][2]*key{
-	{serversKey, portKey},
-	{serversKey, hostKey},
-	{caFileKey, caPEMKey},
-	{certFileKey, certPEMKey},
-	{keyFileKey, keyPEMKey},
-	{keyStoreKey, certPEMKey},
-	{keyStoreKey, keyPEMKey},
-	{keyStoreKey, certFileKey},
-	{keyStoreKey, keyFileKey},
+	{serversKey, portKey}, {serversKey, hostKey},
+	{caFileKey, caPEMKey}, {certFileKey, certPEMKey}, {keyFileKey, keyPEMKey},
+	{keyStoreKey, certPEMKey}, {keyStoreKey, keyPEMKey}, {keyStoreKey, certFileKey}, {keyStoreKey, keyFileKey},
 	{httpsCAFileKey, httpsCAPEMKey},
 }
 

@@ -2,6 +2,7 @@ package properties
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -155,10 +156,8 @@ func (line logicalLine) property() Property {
 	}
 	key, flaw := unescape(line.text[:end])
 	decoded, flawed := unescape(value)
-	if flaw == "" {
-		flaw = flawed
-	}
-	p := Property{Key: key, Value: ports.NewSecret(strings.TrimRight(decoded, blanks)), flaw: flaw, bare: bare}
+	text := ports.NewSecret(strings.TrimRight(decoded, blanks))
+	p := Property{Key: key, Value: text, flaw: cmp.Or(flaw, flawed), bare: bare}
 	if !line.continued && strings.Contains(value, `\`) {
 		p.plain = ports.NewSecret(strings.TrimRight(value, blanks))
 	}

@@ -127,8 +127,7 @@ func (r *reader) readLogin(p *Property, options []jaasOption) {
 
 // readOption reads an option by the type of its field.
 func (r *reader) readOption(p *Property, o jaasOption, to string) {
-	flag := new(bool)
-	var field any = flag
+	var field any = new(bool) // of a flag
 	switch {
 	case to != "":
 		v, _ := r.s.field(to)

@@ -2,6 +2,7 @@ package properties
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -31,15 +32,9 @@ func (p Property) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%s=%v", label(p.
 // Pairs makes properties of a map, without places.
 func Pairs(values map[string]string) []Property {
 	var all []Property
-	for key, value := range values {
-		all = append(all, Property{Key: key, Value: ports.NewSecret(value)})
+	for _, key := range slices.Sorted(maps.Keys(values)) { // so that a map leads to the same errors each time
+		all = append(all, Property{Key: key, Value: ports.NewSecret(values[key])})
 	}
-	return sorted(all)
-}
-
-// sorted orders properties by key, so that a map leads to the same errors each time.
-func sorted(all []Property) []Property {
-	slices.SortFunc(all, func(a, b Property) int { return strings.Compare(a.Key, b.Key) })
 	return all
 }
 

@@ -38,14 +38,12 @@ var (
 		der:    "openssl x509 -inform der -in %s -out ca.pem",
 	}
 	clientChain = &content{
-		what: "certificates", blockType: "CERTIFICATE",
-		jks:    keystoreCommand,
+		what: "certificates", blockType: "CERTIFICATE", jks: keystoreCommand,
 		pkcs12: "openssl pkcs12 -in %s -out client.pem",
 		der:    "openssl x509 -inform der -in %s -out client.pem",
 	}
 	clientKey = &content{
-		what: "a private key", blockType: "PRIVATE KEY",
-		jks:    keystoreCommand,
+		what: "a private key", blockType: "PRIVATE KEY", jks: keystoreCommand,
 		pkcs12: "openssl pkcs12 -in %s -out client.pem",
 		der:    "openssl pkey -inform der -in %s -out client.pem",
 	}

@@ -69,8 +69,7 @@ const probeGroup = "\x00\x10brokerconn-probe"
 // probeVector is a probe, which has one version, and an answer to it.
 func probeVector(key, flexibleFrom int16, topics []string, request, response string) controlVector {
 	return controlVector{
-		request: &ports.ProbeRequest{APIKey: key, Topics: topics},
-		highest: 0, flexibleFrom: flexibleFrom,
+		request: &ports.ProbeRequest{APIKey: key, Topics: topics}, flexibleFrom: flexibleFrom,
 		requests:  []requestVector{{0, request}},
 		responses: []responseVector{{0, response, &ports.ProbeResponse{APIKey: key}, 0, false}},
 	}

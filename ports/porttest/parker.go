@@ -218,7 +218,7 @@ func parkManyInterrupts(t *testing.T, harness Harness) {
 		}
 	}
 	wantNoError(t, sent)
-	wantCount(t, received, out.total())
+	wantCount(t, received, int(out.limit.Load()))
 }
 
 // openEnd is a stream that ends some bytes after over returns true. The bytes are
@@ -243,7 +243,6 @@ func (e *openEnd) left(off int) int {
 }
 
 func (e *openEnd) more(off int) bool { return int64(off) < e.limit.Load() }
-func (e *openEnd) total() int        { return int(e.limit.Load()) }
 
 func parkCloseRead(t *testing.T, harness Harness) {
 	for range 10 {

@@ -67,12 +67,10 @@ func (v *byKey) of(slot int) *api {
 		label = strconv.Itoa(slot)
 	}
 	return &api{
-		requests:      v.requests.WithLabelValues(label),
-		requestBytes:  v.requestBytes.WithLabelValues(label),
-		responseBytes: v.responseBytes.WithLabelValues(label),
+		requests: v.requests.WithLabelValues(label), throttled: v.throttled.WithLabelValues(label),
+		requestBytes: v.requestBytes.WithLabelValues(label), responseBytes: v.responseBytes.WithLabelValues(label),
+		duration: v.duration.WithLabelValues(label),
 		failures: map[bool]prom.Counter{true: v.failures.WithLabelValues(label, "timeout"),
 			false: v.failures.WithLabelValues(label, "connection")},
-		throttled: v.throttled.WithLabelValues(label),
-		duration:  v.duration.WithLabelValues(label),
 	}
 }

@@ -80,30 +80,20 @@ func (r *Recorder) ConnectionReady(_ time.Time, took time.Duration) {
 // ConnectionClosed counts the end of an attempt or a connection.
 func (r *Recorder) ConnectionClosed(_ time.Time, ready, clean bool) {
 	r.n.Closed.Add(1)
-	if ready {
-		r.n.ClosedReady.Add(1)
-	}
-	if clean {
-		r.n.ClosedClean.Add(1)
-	}
+	addIf(ready, &r.n.ClosedReady)
+	addIf(clean, &r.n.ClosedClean)
 }
 
 // LoginSucceeded counts a login.
 func (r *Recorder) LoginSucceeded(_ time.Time, again bool, _ time.Duration) {
-	if again {
-		r.n.Relogins.Add(1)
-		return
-	}
-	r.n.Logins.Add(1)
+	addIf(again, &r.n.Relogins)
+	addIf(!again, &r.n.Logins)
 }
 
 // LoginFailed counts a failed login.
 func (r *Recorder) LoginFailed(_ time.Time, again bool) {
-	if again {
-		r.n.ReloginsFailed.Add(1)
-		return
-	}
-	r.n.LoginsFailed.Add(1)
+	addIf(again, &r.n.ReloginsFailed)
+	addIf(!again, &r.n.LoginsFailed)
 }
 
 // RequestSent counts a request.
@@ -126,8 +116,13 @@ func (r *Recorder) ResponseReceived(_ time.Time, _, _ int16, _ int, throttled ti
 // RequestFailed counts a request that ended without a response.
 func (r *Recorder) RequestFailed(_ time.Time, _, _ int16, timedOut bool, _ ports.Timing) {
 	r.n.Failed.Add(1)
-	if timedOut {
-		r.n.TimedOut.Add(1)
+	addIf(timedOut, &r.n.TimedOut)
+}
+
+// addIf counts an event if the condition holds.
+func addIf(holds bool, n *atomic.Int64) {
+	if holds {
+		n.Add(1)
 	}
 }
 

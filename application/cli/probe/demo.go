@@ -77,14 +77,8 @@ func (d *demonstration) run(ctx context.Context, _ []string) error {
 		name string
 		do   func(context.Context) (detail string, err error)
 	}{
-		{"broker", d.startBroker},
-		{"connect", d.connect},
-		{"metadata", d.metadata},
-		{"create topic", d.createTopic},
-		{"produce", d.produce},
-		{"fetch", d.fetch},
-		{"pipeline", d.pipeline},
-		{"restart", d.restart},
+		{"broker", d.startBroker}, {"connect", d.connect}, {"metadata", d.metadata}, {"create topic", d.createTopic},
+		{"produce", d.produce}, {"fetch", d.fetch}, {"pipeline", d.pipeline}, {"restart", d.restart},
 	}
 	for _, s := range steps {
 		d.app.progress.waitFor(s.name)

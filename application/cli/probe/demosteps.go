@@ -64,10 +64,8 @@ func (d *demonstration) metadata(ctx context.Context) (string, error) {
 }
 
 func (d *demonstration) createTopic(ctx context.Context) (string, error) {
-	topic := kmsg.NewCreateTopicsRequestTopic()
-	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = demoTopic, 1, 1
 	req := kmsg.NewPtrCreateTopicsRequest()
-	req.Topics = append(req.Topics, topic)
+	req.Topics = []kmsg.CreateTopicsRequestTopic{{Topic: demoTopic, NumPartitions: 1, ReplicationFactor: 1}}
 	resp, err := checked(req.RequestWith(ctx, d.conn))
 	if err != nil {
 		return "", err
@@ -81,14 +79,12 @@ func (d *demonstration) createTopic(ctx context.Context) (string, error) {
 
 func (d *demonstration) produce(ctx context.Context) (string, error) {
 	d.batch = recordBatch(time.Now(), []byte("demo"), bytes.Repeat([]byte("to be fetched back, byte for byte; "), 30))
-	partition := kmsg.NewProduceRequestTopicPartition()
-	partition.Records = d.batch
-	topic := kmsg.NewProduceRequestTopic()
-	topic.Topic, topic.TopicID = demoTopic, d.topic.TopicID // a name up to v12, later the id
-	topic.Partitions = append(topic.Partitions, partition)
 	req := kmsg.NewPtrProduceRequest()
 	req.Acks = -1
-	req.Topics = append(req.Topics, topic)
+	req.Topics = []kmsg.ProduceRequestTopic{{
+		Topic: demoTopic, TopicID: d.topic.TopicID, // a name up to v12, later the id
+		Partitions: []kmsg.ProduceRequestTopicPartition{{Records: d.batch}},
+	}}
 	resp, err := checked(req.RequestWith(ctx, d.conn))
 	if err != nil {
 		return "", err
@@ -103,12 +99,11 @@ func (d *demonstration) produce(ctx context.Context) (string, error) {
 func (d *demonstration) fetch(ctx context.Context) (string, error) {
 	partition := kmsg.NewFetchRequestTopicPartition()
 	partition.PartitionMaxBytes = 1 << 20
-	topic := kmsg.NewFetchRequestTopic()
-	topic.Topic, topic.TopicID = demoTopic, d.topic.TopicID
-	topic.Partitions = append(topic.Partitions, partition)
 	req := kmsg.NewPtrFetchRequest()
 	req.MaxWaitMillis, req.MinBytes = 1000, 1
-	req.Topics = append(req.Topics, topic)
+	req.Topics = []kmsg.FetchRequestTopic{{
+		Topic: demoTopic, TopicID: d.topic.TopicID, Partitions: []kmsg.FetchRequestTopicPartition{partition},
+	}}
 	resp, err := checked(req.RequestWith(ctx, d.conn))
 	if err != nil {
 		return "", err

@@ -56,15 +56,11 @@ var kindCodes = []struct {
 	kind error
 	code int
 }{
-	{broker.ErrTLSExpected, exitTLS},
-	{broker.ErrTLS, exitTLS},
-	{broker.ErrAuthentication, exitAuthentication},
-	{broker.ErrReauthentication, exitAuthentication},
+	{broker.ErrTLSExpected, exitTLS}, {broker.ErrTLS, exitTLS},
+	{broker.ErrAuthentication, exitAuthentication}, {broker.ErrReauthentication, exitAuthentication},
 	{broker.ErrProtocol, exitProtocol},
-	{broker.ErrResolve, exitDNS},
-	{broker.ErrDial, exitTCP},
-	{broker.ErrTimeout, exitTimeout},
-	{broker.ErrCanceled, exitTimeout},
+	{broker.ErrResolve, exitDNS}, {broker.ErrDial, exitTCP},
+	{broker.ErrTimeout, exitTimeout}, {broker.ErrCanceled, exitTimeout},
 	{broker.ErrEncode, exitUsage},
 	{broker.ErrUnsupportedVersion, exitFailed},
 }
