@@ -129,7 +129,7 @@ func (c *Conn) RequestRaw(ctx context.Context, req *ports.RawRequest) ([]byte, e
 func (c *Conn) Send(ctx context.Context, req ports.Message) (*Future, error) {
 	mustNotBeNil(req)
 	timeout := requestTimeout(ctx)
-	f := &Future{shared: &c.shared, req: req}
+	f := &Future{shared: &c.shared, message: req}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.cfg.Clock.Now()
@@ -165,7 +165,7 @@ func (c *Conn) Send(ctx context.Context, req ports.Message) (*Future, error) {
 // ErrCanceled and ctx.Err().
 func (c *Conn) SendWait(ctx context.Context, req ports.Message) (*Future, error) {
 	mustNotBeNil(req)
-	f := &Future{shared: &c.shared, req: req, untilAdmitted: true}
+	f := &Future{shared: &c.shared, message: req, untilAdmitted: true}
 	if w := c.enterQueue(ctx, f); w != nil && !f.waitAs(ctx, w) {
 		if err := c.giveUp(ctx, f); err != nil {
 			return nil, err
@@ -189,7 +189,7 @@ var calls = sync.Pool{New: func() any { return new(Future) }}
 // call is a request that was done before ctx ended; the caller recycles it.
 func (c *Conn) call(ctx context.Context, req ports.Message) (*Future, error) {
 	f := calls.Get().(*Future)
-	f.shared, f.req = &c.shared, req
+	f.shared, f.message = &c.shared, req
 	if w := c.workFor(ctx, f); w != nil && !f.waitAs(ctx, w) {
 		if err := c.giveUp(ctx, f); err != nil {
 			return nil, err // f may still be completed
@@ -205,10 +205,10 @@ func recycle(f *Future) {
 
 // admit hands a request to the core. With the lock held.
 func (c *Conn) admit(f *Future, now time.Time, timeout time.Duration) error {
-	if f.req == nil { // Connect
+	if f.message == nil { // Connect
 		return nil
 	}
-	core, err := c.core.Send(now, f.req, timeout)
+	core, err := c.core.Send(now, f.message, timeout)
 	if err != nil {
 		return err
 	}
@@ -223,7 +223,7 @@ func (c *Conn) admit(f *Future, now time.Time, timeout time.Duration) error {
 // admitted wakes a caller that waits for no more than that: Connect and SendWait.
 func (c *Conn) admitted(f *Future) {
 	switch {
-	case f.req == nil:
+	case f.message == nil:
 		f.complete()
 	case f.untilAdmitted:
 		f.wakeAdmitted()

@@ -20,7 +20,7 @@ import (
 // others. A Future holds no resource: dropping it is allowed at any time.
 type Future struct {
 	*shared
-	req ports.Message
+	message ports.Message // the request, and once it is decoded the response
 
 	// state is nil, then perhaps the one goroutine that waits, then finished. What follows
 	// is guarded by mu and changes no more once it is finished, except by result.
@@ -32,12 +32,11 @@ type Future struct {
 	queued        bool           // it is in the queue
 	untilAdmitted bool           // SendWait waits until it is admitted
 	canceled      bool
-	decoded       bool  // guarded by decoding, and so are the next, once it is finished
+	decoded       bool  // guarded by decoding, and so are message, body and err, once it is finished
 	version       int16 // of the request
 	bodyIn        int16 // the version of the body
 	body          []byte
 	err           error // of one that was not answered, or cannot be decoded
-	resp          ports.Message
 	decoding      sync.Mutex
 }
 
@@ -121,9 +120,12 @@ func (f *Future) result() (resp ports.Message, unreadable bool, err error) {
 		if f.body = nil; err != nil {
 			unreadable, err = true, f.owner.unreadable(f, err)
 		}
-		f.resp, f.err = resp, err
+		f.message, f.err = resp, err
 	}
-	return f.resp, unreadable, f.err
+	if f.err != nil {
+		return nil, unreadable, f.err
+	}
+	return f.message, false, nil
 }
 
 // Cancel gives up a request that is not done: it fails with ErrCanceled. One that was
@@ -209,7 +211,7 @@ func (f *Future) decode() (_ ports.Message, err error) {
 	if f.body == nil {
 		return nil, nil
 	}
-	if raw, ok := f.req.(*ports.RawRequest); ok {
+	if raw, ok := f.message.(*ports.RawRequest); ok {
 		return &ports.RawResponse{APIKey: raw.APIKey, APIVersion: raw.APIVersion, Body: f.body}, nil
 	}
 	defer func() {
@@ -217,7 +219,7 @@ func (f *Future) decode() (_ ports.Message, err error) {
 			err = fmt.Errorf("panic in the codec: %v", p)
 		}
 	}()
-	return f.owner.codec().Decode(f.req, f.bodyIn, f.body)
+	return f.owner.codec().Decode(f.message, f.bodyIn, f.body)
 }
 
 // asPeerFailure is why a connection is dropped for the failure of one request. It keeps
@@ -236,7 +238,7 @@ func contextCause(ctx context.Context) error {
 
 // unreadable describes a response that cannot be decoded.
 func unreadable(m *domain.Connection, f *Future, cause error) error {
-	e := m.Failure(ErrProtocol, fmt.Errorf("cannot decode the response to API %d v%d: %w", f.req.Key(), f.version,
+	e := m.Failure(ErrProtocol, fmt.Errorf("cannot decode the response to API %d v%d: %w", f.message.Key(), f.version,
 		cause))
 	e.Sent = SentFully
 	return e

@@ -110,7 +110,7 @@ func (p *Polled) Send(req ports.Message, blocking bool, options ...SendOption) *
 	for _, o := range options {
 		timeout = o.timeout
 	}
-	f := &Future{shared: &p.shared, req: req}
+	f := &Future{shared: &p.shared, message: req}
 	var core *domain.Future
 	var err error
 	if timeout < 0 {
