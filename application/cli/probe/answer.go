@@ -144,3 +144,5 @@ func newAnsweredError(path string, code int16, parent reflect.Value) answeredErr
 	}
 	return e
 }
+
+func join(path, field string) string { return strings.TrimPrefix(path+"."+field, ".") }

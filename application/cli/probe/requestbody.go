@@ -247,5 +247,3 @@ func wrong(path, wanted string, token json.Token) error {
 
 // where returns the name of a path at the beginning of an error.
 func where(path string) string { return cmp.Or(path, "the body") }
-
-func join(path, field string) string { return strings.TrimPrefix(path+"."+field, ".") }
