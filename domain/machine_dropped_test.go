@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"brokerconn/domain"
+	"brokerconn/ports"
 )
 
 // wantPending checks what is said of the bytes that wait.
@@ -96,6 +97,9 @@ func TestVersionsOfADroppedConnection(t *testing.T) {
 		t.Helper()
 		if got := c.m.Versions() != nil; got != want {
 			t.Errorf("%s: known %t, want %t", when, got, want)
+		}
+		if min, max, ok := c.m.Versions().Range(ports.KeyMetadata); ok != want || !want && (min != 0 || max != 0) {
+			t.Errorf("%s: got the range %d to %d, %t; want %t, and zero if it is not known", when, min, max, ok, want)
 		}
 	}
 	known("connected", true)
