@@ -22,7 +22,9 @@
 //  3. domain/laws_test.go: a row of mayImport with the libraries of the package.
 //  4. application/properties: keys_sasl.go for the name, the keys and what they require,
 //     settings.go and key.go for new options, authenticator.go for New, jaas_login.go for
-//     Java's login module; testdata for cases.
+//     Java's login module; testdata for cases; rows_test.go and secret_test.go for Options.
+//     validateSASL in keys_sasl.go takes a mechanism without a case for one with a password.
+//     kafkaprobe needs no change.
 //  5. acceptance: sasl.go and releases.go for brokers with the mechanism,
 //     saslmatrix_test.go for a row of the matrix of logins.
 //  6. application/broker/secrets_test.go, if the mechanism has a secret.
