@@ -35,8 +35,8 @@ func (c *Conn) mayRead() bool {
 	return !c.interrupting() && !c.reader.goroutine && c.core.CanRead()
 }
 
-// write makes one write. With the lock held, which it releases meanwhile. It reports whether the
-// caller may continue.
+// write makes one write. With the lock held, which it releases meanwhile. It returns the time
+// afterwards, and whether the caller may continue.
 func (c *Conn) write(now time.Time, by caller) (after time.Time, mayContinue bool) {
 	if c.interrupting() {
 		return now, false
