@@ -39,7 +39,7 @@ func answerHeartbeats(conn net.Conn) {
 // in addition the response, and one that was sent with Send its Future.
 func TestAllocationsPerRequest(t *testing.T) {
 	if raceEnabled {
-		t.Skip("needs a build without race detector: it allocates")
+		t.Skip("needs a run without the race detector: it allocates")
 	}
 	cfg := configFor(t, fakebroker.Listen(t, func(conn net.Conn) {
 		defer conn.Close()

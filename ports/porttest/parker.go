@@ -32,7 +32,8 @@ type parkerLink interface {
 func parked(t *testing.T, harness Harness) (parkerLink, io.ReadWriteCloser) {
 	t.Helper()
 	link, peer := connect(t, harness)
-	return optional[parkerLink](t, link), peer
+	optional[ports.Parker](t, link)
+	return link.(parkerLink), peer
 }
 
 // parkedCall is a call on a goroutine of its own.
