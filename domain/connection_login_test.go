@@ -2,6 +2,7 @@ package domain_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -90,5 +91,29 @@ func TestStepForgettingPanics(t *testing.T) {
 	b.wantState(domain.Disconnected)
 	if err := b.LastError(); !errors.Is(err, domain.ErrPortPanic) {
 		t.Errorf("got %v, want %v", err, domain.ErrPortPanic)
+	}
+}
+
+// exposingAuth shows its secret in its tokens.
+type exposingAuth struct{ *fakeAuth }
+
+func (exposingAuth) Exposes() bool { return true }
+
+// An exchange may clear its response once it is sent. A broker that repeats it is still
+// redacted.
+func TestRedactionOfAClearedToken(t *testing.T) {
+	b := newBench(t, func(b *bench) { b.auth = &fakeAuth{t: b.tr} })
+	b.SetAuthenticators(b.now, []ports.Authenticator{exposingAuth{b.auth}})
+	b.connected()
+	b.say(frame(b.tr.lastID(), []byte("0 PLAIN")))
+	b.steps()
+	token := []byte("\x00user\x00canary-password")
+	b.auth.exchange.token, b.auth.exchange.done, b.auth.exchange.err = token, true, nil
+	b.steps()
+	clear(token)
+	b.say(frame(b.tr.lastID(), []byte("58|no canary-password here||0")))
+	b.steps()
+	if got, want := b.LastError().Error(), "no [redacted] here"; !strings.Contains(got, want) {
+		t.Errorf("got %q, want %q in it", got, want)
 	}
 }

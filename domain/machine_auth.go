@@ -3,6 +3,7 @@ package domain
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"brokerconn/ports"
@@ -144,7 +145,8 @@ func (m *Machine) sendToken(token []byte) {
 		m.failLogin(ErrAuthentication, err, "")
 		return
 	}
-	m.sendOwn(forAuthenticate, &ports.SASLAuthenticateRequest{Token: token}, version, 0)
+	// A copy, for redact: the exchange may clear its own once it is sent.
+	m.sendOwn(forAuthenticate, &ports.SASLAuthenticateRequest{Token: slices.Clone(token)}, version, 0)
 }
 
 func (m *Machine) receiveAuthenticate(f *Future, body []byte) {

@@ -117,7 +117,7 @@ func (by Mechanism) redact(reason string, token []byte) string {
 }
 
 // SetMechanisms replaces the mechanisms, or says that their credentials are others. A
-// session of the mechanism that is to be requestSeen is renewed; otherwise the connection is
+// session of the mechanism that is to be used is renewed; otherwise the connection is
 // closed, cleanly, once nothing is in flight: closing. A login under way goes on, and
 // counts as one that has to be renewed. After a failed login there is no pause any more.
 func (m *Machine) SetMechanisms(now time.Time, list []Mechanism) (closing bool) {
