@@ -9,10 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
-
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/tcp"
@@ -23,10 +20,19 @@ import (
 type failing = fakebroker.Failing
 
 var (
-	configFor = fakebroker.ConfigFor
-	must      = fakebroker.Must
-	newConn   = fakebroker.NewConn
-	receive   = fakebroker.Receive
+	configFor   = fakebroker.ConfigFor
+	isDone      = fakebroker.IsDone
+	must        = fakebroker.Must
+	mustSend    = fakebroker.MustSend
+	newConn     = fakebroker.NewConn
+	newPolled   = fakebroker.NewPolled
+	noError     = fakebroker.NoError
+	numbered    = fakebroker.Numbered
+	receive     = fakebroker.Receive
+	runBubble   = fakebroker.RunBubble
+	sendAndWait = fakebroker.SendAndWait
+	wantError   = fakebroker.WantError
+	wantRefusal = fakebroker.WantRefusal
 )
 
 // links are transports in whose links callers park, and others.
@@ -133,34 +139,6 @@ func tcpTransport() ports.Transport { return tcp.New(tcp.Options{}) }
 
 func unparkedTCP() ports.Transport { return fakebroker.Unparked{Transport: tcpTransport()} }
 
-func isDone(f *broker.Future) bool {
-	select {
-	case <-f.Done():
-		return true
-	default:
-		return false
-	}
-}
-
-// mustSend sends a request that must not be refused.
-func mustSend(t testing.TB, conn *broker.Conn, req ports.Message) *broker.Future {
-	t.Helper()
-	f, err := conn.Send(t.Context(), req)
-	if err != nil {
-		t.Fatalf("Send: got %v, want a Future", err)
-	}
-	return f
-}
-
-// sendAndWait returns what became of a request: its refusal, or its response.
-func sendAndWait(ctx context.Context, conn *broker.Conn, req ports.Message) (ports.Message, error) {
-	f, err := conn.Send(ctx, req)
-	if err != nil {
-		return nil, err
-	}
-	return f.Wait(ctx)
-}
-
 // equal reports what differs.
 func equal[T comparable](t failing, what string, got, want T) {
 	t.Helper()
@@ -185,23 +163,6 @@ func require(t failing, holds bool, format string, args ...any) {
 	}
 }
 
-func noError(t failing, err error) {
-	t.Helper()
-	if err != nil {
-		t.Errorf("got %v, want no error", err)
-	}
-}
-
-// wantError checks that err matches each of the kinds.
-func wantError(t failing, err error, kinds ...error) {
-	t.Helper()
-	for _, kind := range kinds {
-		if !errors.Is(err, kind) {
-			t.Errorf("got error %v, want %v", err, kind)
-		}
-	}
-}
-
 // wantErrorBut checks that err matches one kind, and not the other.
 func wantErrorBut(t failing, err error, kind, other error) {
 	t.Helper()
@@ -210,33 +171,4 @@ func wantErrorBut(t failing, err error, kind, other error) {
 	}
 }
 
-// wantRefusal is wantError for a request that is safe to retry.
-func wantRefusal(t failing, err error, kinds ...error) {
-	t.Helper()
-	wantError(t, err, kinds...)
-	if !broker.SafeToRetry(err) {
-		t.Errorf("got error %v, want one that is safe to retry", err)
-	}
-}
-
 func errorOf[T any](_ T, err error) error { return err }
-
-func newPolled(t failing, cfg broker.Config) *broker.Polled {
-	t.Helper()
-	p, err := broker.NewPolled(cfg)
-	must(t, err)
-	return p
-}
-
-// runBubble runs a subtest in a bubble of testing/synctest.
-func runBubble(t *testing.T, name string, test func(t *testing.T)) {
-	t.Helper()
-	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
-}
-
-func numbered(ctx context.Context, conn *broker.Conn, generation int32) error {
-	req := kmsg.NewPtrHeartbeatRequest()
-	req.Generation = generation
-	_, err := req.RequestWith(ctx, conn)
-	return err
-}
