@@ -89,9 +89,10 @@ func (k *kdcs) find(ctx context.Context, realm string) (addresses []string, err 
 		}
 		return nil, &Error{Reason: UnknownRealm, Principal: realm, Err: err}
 	}
-	last, _ := k.last.LoadOrStore(realm, "")
-	if i := slices.Index(addresses, last.(string)); i > 0 {
-		addresses[0], addresses[i] = addresses[i], addresses[0]
+	if last, ok := k.last.Load(realm); ok {
+		if i := slices.Index(addresses, last.(string)); i > 0 {
+			addresses[0], addresses[i] = addresses[i], addresses[0]
+		}
 	}
 	return addresses, nil
 }
