@@ -52,8 +52,9 @@ type Conn struct {
 	readLoop       func()
 
 	// conn_interrupt.go
-	realTime         bool          // the Clock is the system's
-	contextEnd       func()        // contextEnded, made once
+	realTime         bool   // the Clock is the system's
+	contextEnd       func() // contextEnded, made once
+	watched          watchedContext
 	interrupted      domain.Lease  // of the link that is interrupted; without Link: none is
 	retryAt, quietAt time.Time     // when watch has something to do; zero: it has not
 	blockedAt        time.Time     // the same, for calls that block

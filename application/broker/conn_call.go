@@ -89,12 +89,7 @@ func (c *Conn) workFor(ctx context.Context, f *Future) *waiter {
 	c.enter(now, ctx, f, timeout)
 	now = c.drain(now)
 	var by caller
-	var stop func() bool
-	defer func() {
-		if stop != nil {
-			stop()
-		}
-	}()
+	defer func() { c.unwatch(by) }()
 	yielded := false
 	for mayContinue := true; mayContinue && !f.isDone() && ctx.Err() == nil; {
 		writes := c.mayWrite()
@@ -110,7 +105,7 @@ func (c *Conn) workFor(ctx context.Context, f *Future) *waiter {
 			mayContinue = false
 		default:
 			if by.ctx == nil {
-				by, stop = c.watchContext(now, ctx)
+				by = c.watchContext(now, ctx)
 			}
 			if writes {
 				now, mayContinue = c.write(now, by)

@@ -217,6 +217,7 @@ func (c *Conn) wake() {
 func (c *Conn) maybeFinish() {
 	if !c.finished && !c.draining && c.core.State() == Closed && c.goroutines == 0 && !c.core.Writing() {
 		c.finished = true
+		c.watched.release()
 		close(c.gone)
 	}
 }

@@ -10,22 +10,25 @@ import (
 // Two things happen while nothing answers: the context of a caller ends whose call on the
 // link blocks, and, on an idle connection, on which nothing reads, the broker closes it.
 //
-// If the context of a caller can end, context.AfterFunc interrupts its call. That costs two
-// allocations, so while one request follows the other and responses come fast it is left to
-// the alarm of the system's clock, which registers the context of a call that has blocked
-// for 4 ms: an alarm every 2 ms cost 4 % of the requests, every 10 ms would be late. A caller
-// whose context cannot end is never interrupted.
+// If the context of a caller can end, context.AfterFunc interrupts its call. A context that
+// the next caller has too, as those do whose context is that of the program, stays registered
+// until another one comes. To register each costs two allocations, so while one request
+// follows the other and responses come fast that is left to the alarm of the system's clock,
+// which registers the context of a call that has blocked for 4 ms: an alarm every 2 ms cost
+// 4 % of the requests, every 10 ms would be late. A caller whose context cannot end is never
+// interrupted.
 //
 // If nothing has read for 3 s, the Conn's own reader is started and notices the end of the
 // connection. Before that, a request that is sent after a pause finds it by ports.Checker. So
 // callers whose requests are closer together read for themselves.
 //
 // Measured by acceptance/peers, as CPU per request of a lone caller in units of a bare socket's
-// (before: an alarm every 10 ms that took the link from a blocked caller; 200 ms: quietTime):
+// (before: an alarm every 10 ms that took the link from a blocked caller; 200 ms: quietTime;
+// each: 3 s, and the context, which could end, was registered with each request):
 //
-//	                    before   200 ms   3 s
-//	20 ms apart         1.9      1.2      1.2
-//	50 ms round trip    5.3      1.9      1.3, and 1.5 if the context can end
+//	                    before   200 ms   3 s   each
+//	20 ms apart         1.9      1.2      1.2   1.25
+//	50 ms round trip    5.3      1.9      1.4   1.5
 //
 // An interrupt of a link concerns both directions. No call begins before the interrupted
 // ones have returned: if the link were resumed earlier, one that has not run yet would miss
@@ -39,23 +42,70 @@ const (
 	blockedTime = 4 * time.Millisecond
 )
 
-// A caller is the context of one that writes and reads itself. If it is not watched the
-// alarm watches each of its calls.
+// A caller is one that writes and reads itself, and what watches its context.
 type caller struct {
-	ctx     context.Context // nil: a goroutine of the Conn
-	watched bool
+	ctx   context.Context // nil: a goroutine of the Conn
+	watch watch
+	stop  func() bool // of watchedAlone
 }
 
-// watchContext interrupts the calls of a caller when ctx ends, until stop is called. stop is
-// nil if ctx cannot end, and if the alarm is to watch it.
-func (c *Conn) watchContext(now time.Time, ctx context.Context) (by caller, stop func() bool) {
-	switch {
-	case ctx.Done() == nil:
-		return caller{ctx, true}, nil
-	case c.realTime && c.lastWait < fastAnswer && now.Sub(c.reader.since) < fastAnswer:
-		return caller{ctx, false}, nil
+type watch uint8
+
+const (
+	endless        watch = iota // the context cannot end
+	watchedByAlarm              // in each of its calls
+	watchedAlone                // until it is done
+	watchedOn                   // by Conn.watched
+)
+
+// watchedContext is a context that stays registered while one caller after the other has it,
+// as those do whose context is that of the program.
+type watchedContext struct {
+	done    <-chan struct{} // of the last caller's context, which itself may not be comparable
+	stop    func() bool     // nil: done has been seen once, and is not registered
+	callers int             // that count on it now
+}
+
+// watchContext interrupts the calls of a caller when ctx ends, until unwatch.
+func (c *Conn) watchContext(now time.Time, ctx context.Context) caller {
+	w, done := &c.watched, ctx.Done()
+	if done == nil {
+		return caller{ctx: ctx}
 	}
-	return caller{ctx, true}, context.AfterFunc(ctx, c.contextEnd)
+	same := w.done == done
+	if !same && w.callers == 0 {
+		w.release()
+		w.done = done
+	}
+	switch {
+	case same:
+		if w.stop == nil {
+			w.stop = context.AfterFunc(ctx, c.contextEnd)
+		}
+		w.callers++
+		return caller{ctx: ctx, watch: watchedOn}
+	case c.realTime && c.lastWait < fastAnswer && now.Sub(c.reader.since) < fastAnswer:
+		return caller{ctx: ctx, watch: watchedByAlarm}
+	}
+	return caller{ctx: ctx, watch: watchedAlone, stop: context.AfterFunc(ctx, c.contextEnd)}
+}
+
+// unwatch ends what watchContext began.
+func (c *Conn) unwatch(by caller) {
+	switch by.watch {
+	case watchedAlone:
+		by.stop()
+	case watchedOn:
+		c.watched.callers--
+	}
+}
+
+// release lets go of the context.
+func (w *watchedContext) release() {
+	if w.stop != nil {
+		w.stop()
+	}
+	w.done, w.stop = nil, nil
 }
 
 // watchCall sets the alarm for a call that begins now.
@@ -70,9 +120,9 @@ func (c *Conn) watchCall(now time.Time) {
 func (c *Conn) watchBlocked(now time.Time) {
 	for _, d := range [...]*direction{&c.reader, &c.writer} {
 		switch {
-		case d.ctx == nil || d.watched || d.stop != nil:
+		case d.watch != watchedByAlarm || d.alarmed != nil:
 		case now.Sub(d.since) >= blockedTime:
-			d.stop = context.AfterFunc(d.ctx, c.contextEnd)
+			d.alarmed = context.AfterFunc(d.ctx, c.contextEnd)
 		default:
 			c.watchCall(d.since)
 		}
@@ -147,6 +197,9 @@ func (c *Conn) watch(now time.Time) {
 	c.quietAt = time.Time{}
 	if c.mayRead() {
 		if now.Sub(c.reader.since) >= quietTime {
+			if c.watched.callers == 0 {
+				c.watched.release()
+			}
 			c.startReader()
 		} else {
 			c.watchSilence()

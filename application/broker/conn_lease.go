@@ -22,7 +22,7 @@ type direction struct {
 	goroutine   bool         // the Conn's own goroutine runs
 	since       time.Time    // when the call began, or when the last one ended
 	interrupted bool         // the call was interrupted
-	stop        func() bool  // ends the watch of ctx that the alarm began; nil: it has not
+	alarmed     func() bool  // ends the watch of ctx that the alarm began; nil: it has not
 }
 
 // mayWrite reports whether there is something to write and nothing that writes.
@@ -65,9 +65,9 @@ func (c *Conn) read(now time.Time, by caller) (after time.Time, mayContinue bool
 func (c *Conn) lend(now time.Time, d *direction, lease domain.Lease, by caller, do func([]byte) (int, error),
 	give func(time.Time, domain.Lease, int, error)) (after time.Time, mayContinue bool) {
 
-	d.unwatch()
+	d.unalarm()
 	*d = direction{lease: lease, caller: by, goroutine: d.goroutine, since: now}
-	if by.ctx != nil && !by.watched {
+	if by.watch == watchedByAlarm {
 		c.watchCall(d.since)
 	}
 	c.mu.Unlock()
@@ -76,7 +76,7 @@ func (c *Conn) lend(now time.Time, d *direction, lease domain.Lease, by caller, 
 	now = c.cfg.Clock.Now()
 	mayContinue = true
 	if d.lease.Epoch == lease.Epoch { // it is not that of the next connection already
-		d.unwatch()
+		d.unalarm()
 		if by.ctx != nil {
 			c.lastWait = now.Sub(d.since)
 		}
@@ -88,10 +88,10 @@ func (c *Conn) lend(now time.Time, d *direction, lease domain.Lease, by caller, 
 	return c.drain(now), mayContinue
 }
 
-// unwatch ends the watch of the caller's context that the alarm began.
-func (d *direction) unwatch() {
-	if d.stop != nil {
-		d.stop()
+// unalarm ends the watch of the caller's context that the alarm began.
+func (d *direction) unalarm() {
+	if d.alarmed != nil {
+		d.alarmed()
 	}
 }
 

@@ -116,6 +116,87 @@ func TestCanceledCallerReturnsAtOnce(t *testing.T) {
 	})
 }
 
+// registered is a context that counts who waits for its end.
+type registered struct {
+	context.Context
+	now, ever atomic.Int64
+	done      chan struct{} // its own, so that package context does not look behind it
+}
+
+func (r *registered) Done() <-chan struct{} { return r.done }
+
+func (r *registered) AfterFunc(f func()) func() bool {
+	r.ever.Add(1)
+	r.now.Add(1)
+	stop := context.AfterFunc(r.Context, f)
+	return func() bool { r.now.Add(-1); return stop() }
+}
+
+// A context that one request after the other has is registered once, and let go of when
+// another context comes, after a silence, and when the Conn is closed.
+func TestContextOfManyRequestsIsRegisteredOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := dial(t, piped(answersAfter(50*time.Millisecond)))
+		ask := func(ctx context.Context, n int) {
+			for range n {
+				_, err := conn.RequestRaw(ctx, &ports.RawRequest{APIKey: 12, APIVersion: 1})
+				noError(t, err)
+				time.Sleep(20 * time.Millisecond)
+			}
+		}
+		background := func() *registered {
+			return &registered{Context: t.Context(), done: make(chan struct{})}
+		}
+		first, second, third := background(), background(), background()
+		ask(first, 50)
+		assert(t, first.ever.Load() <= 2 && first.now.Load() == 1,
+			"50 requests: got %d registrations, %d left, want 2 at most, 1", first.ever.Load(), first.now.Load())
+		ask(second, 2)
+		equal(t, "registrations of the context before", first.now.Load(), 0)
+		equal(t, "registrations of the next", second.now.Load(), 1)
+		time.Sleep(10 * time.Second)
+		equal(t, "registrations after a silence", second.now.Load(), 0)
+		ask(third, 2)
+		equal(t, "registrations before Close", third.now.Load(), 1)
+		noError(t, conn.Close())
+		<-conn.Done()
+		equal(t, "registrations after Close", third.now.Load(), 0)
+	})
+}
+
+// The end of a context that many requests have had interrupts the one that is blocked, while
+// callers with other contexts come and go.
+func TestContextOfManyRequestsEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var silent atomic.Bool
+		conn := dial(t, piped(func(conn net.Conn, key int16, id int32) []byte {
+			if silent.Load() {
+				return nil
+			}
+			return answersAfter(time.Millisecond)(conn, key, id)
+		}))
+		request := func(ctx context.Context) error {
+			_, err := conn.RequestRaw(ctx, &ports.RawRequest{APIKey: 12, APIVersion: 1})
+			return err
+		}
+		long, cancel := context.WithCancel(t.Context())
+		for range 5 {
+			noError(t, request(long))
+		}
+		silent.Store(true)
+		blocked := make(chan error, 1)
+		go func() { blocked <- request(long) }()
+		synctest.Wait()
+		for range 3 {
+			wantError(t, request(limited(t, time.Millisecond)), broker.ErrCanceled)
+		}
+		began := time.Now()
+		cancel()
+		wantError(t, <-blocked, broker.ErrCanceled)
+		equal(t, "time until the call returned", time.Since(began), 0)
+	})
+}
+
 // A request whose context has ended is not sent.
 func TestEndedContextSendsNothing(t *testing.T) {
 	var received atomic.Int64
