@@ -96,6 +96,14 @@ type Watcher interface {
 	Watch(f func())
 }
 
+// Warner is optional on a Link. It reports what the owner of the configuration should
+// know and what does not fail the link, as changed files that cannot be used.
+type Warner interface {
+	// Warnings returns the texts since the last call. It is called when the stage of the
+	// link changes or fails.
+	Warnings() []string
+}
+
 // Checker is optional on an established [Parker]. Check reports, without waiting and
 // without consuming a byte, whether the peer has closed the link: it returns io.EOF or
 // the error that a Read would return, and nil if the link is open or its condition

@@ -30,6 +30,7 @@ package tls
 
 import (
 	"crypto/tls"
+	"time"
 
 	"brokerconn/ports"
 )
@@ -39,10 +40,11 @@ import (
 // pointers must not change afterwards.
 //
 // Files are PEM and are checked for changes before every handshake. A changed file takes
-// effect at that handshake if all files can be read and match, and if it does not replace a
-// valid client certificate by one that is not. Otherwise the previous content stays in use,
-// and Reloaded receives the error. Replace files by renaming: a file written in place may be
-// read half written.
+// effect at that handshake: the authorities and the revocation lists each by themselves, a
+// certificate and its key if both can be read and match, and if they do not replace a valid
+// certificate by one that is not. Otherwise the previous content of that part stays in use,
+// Reloaded receives the error, and Conn.Warnings reports it. Replace files by renaming: a
+// file written in place may be read half written.
 type Options struct {
 	// Config, if not nil, is used as it is, and all other options are ignored. Each
 	// connection uses a clone of it, with the host as ServerName if that is empty.
@@ -78,6 +80,10 @@ type Options struct {
 	// of the issuer of the broker's certificate, as with OpenSSL's flag "check leaf". If
 	// empty, revocation is not checked.
 	CRLFile string
+	// MaxCRLAge is the time after which a revocation list that does not say when the next
+	// one follows has expired, since it was issued. If zero, the default is 30 days. If
+	// negative, such a list never expires.
+	MaxCRLAge time.Duration
 
 	// Ciphers is a cipher list in OpenSSL's language, "ECDHE+AESGCM:!aNULL", and
 	// CipherSuites a list of IANA's names. At most one may be set. If both are empty, the
@@ -96,9 +102,9 @@ type Options struct {
 	// NoResumption makes every handshake a full one. Otherwise the last session with each
 	// of up to 64 addresses is kept and resumed.
 	NoResumption bool
-	// Reloaded, if not nil, is called with nil when changed files are in use, and with an
-	// error when they cannot be, once for each error. It runs on the goroutine that
-	// dials, and may run on several at once.
+	// Reloaded, if not nil, is called with nil when all changed files are in use, and with
+	// an error when one of them cannot be, once for each error. It runs on the goroutine
+	// that dials, and may run on several at once.
 	Reloaded func(error)
 }
 

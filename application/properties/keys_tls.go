@@ -33,6 +33,9 @@ var (
 	keyPasswordKey      = &key{kafkaPython: "ssl_password", java: "ssl.key.password", librdkafka: "ssl.key.password",
 		to: "tls.Options.KeyPassword"}
 	crlFileKey = &key{kafkaPython: "ssl_crlfile", librdkafka: "ssl.crl.location", to: "tls.Options.CRLFile"}
+	// Of our own, as the clients accept a list without nextUpdate for ever.
+	crlAgeKey = &key{kafkaPython: "ssl_crl_max_age_ms", librdkafka: "ssl.crl.max.age.ms",
+		to: "tls.Options.MaxCRLAge", optional: true}
 )
 
 var storeTypes = []string{"PEM", "JKS", "PKCS12"}
@@ -40,7 +43,7 @@ var storeTypes = []string{"PEM", "JKS", "PKCS12"}
 var tlsKeys = []*key{
 	{kafkaPython: "ssl_context", object: "a TLS configuration", to: "tls.Options.Config"},
 	caFileKey, caPEMKey, trustTypeKey, trustPasswordKey, certFileKey, keyFileKey, certPEMKey, keyPEMKey,
-	keyStoreKey, keyTypeKey, keyStorePasswordKey, keyPasswordKey, crlFileKey,
+	keyStoreKey, keyTypeKey, keyStorePasswordKey, keyPasswordKey, crlFileKey, crlAgeKey,
 	{kafkaPython: "ssl_check_hostname", optional: true, to: "tls.Options.AnyHost", not: true},
 	{
 		java: "ssl.endpoint.identification.algorithm", librdkafka: "ssl.endpoint.identification.algorithm",
