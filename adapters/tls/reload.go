@@ -11,7 +11,6 @@ import (
 
 	"brokerconn/adapters/internal/fault"
 	"brokerconn/adapters/tls/crl"
-	"brokerconn/adapters/tls/pemkey"
 )
 
 // Content takes effect in three parts, each by itself and all of it or nothing: the
@@ -176,93 +175,4 @@ func (l *loader) worse(next *tls.Certificate) error {
 		return fmt.Errorf("%s: %w", what, errOutOfDate)
 	}
 	return nil
-}
-
-func ofPassword(err error) bool {
-	var e *pemkey.Error
-	return errors.As(err, &e) && (e.Problem == pemkey.PasswordMissing || e.Problem == pemkey.PasswordFailed ||
-		e.Problem == pemkey.PasswordWrong)
-}
-
-func (p *part) loadAuthorities(l *loader, next *material) (err error) {
-	data, where := p.content("CA", l.o.CAFile, l.o.CAPEM)
-	if data == nil {
-		return nil
-	}
-	if next.authorities, err = parseCertificates(data); err != nil {
-		return where.refuse(err)
-	}
-	next.roots = x509.NewCertPool()
-	for _, c := range next.authorities {
-		next.roots.AddCert(c)
-	}
-	return nil
-}
-
-func (p *part) loadRevocation(l *loader, next *material) (err error) {
-	data, where := p.content("CRL", l.o.CRLFile, "")
-	if data == nil {
-		return nil
-	}
-	if next.revoked, err = crl.Parse(data); err != nil {
-		return where.refuse(err)
-	}
-	next.revoked.MaxAge = l.o.MaxCRLAge
-	return nil
-}
-
-// loadIdentity reads certificate and key, unless they are already in use: an encrypted
-// key costs time, and a person may have to type its password. New ones drop the sessions,
-// because a session keeps the identity that began it.
-func (p *part) loadIdentity(l *loader, next *material) error {
-	chain, where := p.content("Cert", l.o.CertFile, l.o.CertPEM)
-	key, whereKey := p.content("Key", l.o.KeyFile, l.o.KeyPEM.Reveal())
-	if key == nil {
-		key, whereKey = chain, where
-	}
-	sum := sha256.Sum256(slices.Concat(chain, []byte{0}, key))
-	if chain == nil || sum == l.chosen {
-		return nil
-	}
-	certificate, err := parseChain(chain)
-	if err != nil {
-		return where.refuse(err)
-	}
-	if err := l.worse(certificate); err != nil {
-		return where.refuse(err)
-	}
-	signer, err := pemkey.Load(key, l.o.KeyPassword)
-	if err != nil {
-		if ofPassword(err) {
-			whereKey.option = "KeyPassword"
-		}
-		return whereKey.refuse(err)
-	}
-	if err := pair(certificate, signer); err != nil {
-		return where.refuse(err)
-	}
-	next.identity, next.sessions, l.chosen = certificate, &sessions{}, sum
-	return nil
-}
-
-// origin is the source of content, for errors.
-type origin struct{ option, path string }
-
-func (o origin) refuse(err error) error {
-	if o.path != "" {
-		err = fmt.Errorf("%q: %w", o.path, err)
-	}
-	return &OptionError{o.option, err}
-}
-
-// content returns the content of a file or of a PEM option; nil without either.
-func (p *part) content(what, path, text string) ([]byte, origin) {
-	switch {
-	case path != "":
-		i := slices.IndexFunc(p.files, func(f *file) bool { return f.path == path })
-		return p.files[i].data, origin{what + "File", path}
-	case text != "":
-		return []byte(text), origin{what + "PEM", ""}
-	}
-	return nil, origin{}
 }

@@ -166,7 +166,8 @@ func TestMaxAge(t *testing.T) {
 		if !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
 		}
-		if want := "to be followed at no set time, and valid for"; c.want == ErrExpired && !strings.Contains(err.Error(), want) {
+		want := "to be followed at no set time, and valid for"
+		if c.want == ErrExpired && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", name, err, want)
 		}
 	}
