@@ -141,8 +141,8 @@ func values(name, kind, standard string) []string {
 	all := []string{"", "none", "null", "None"}
 	switch strings.ToLower(kind) {
 	case "boolean", "bool":
-		all = append(all, "true", "True", "TRUE", "t", "T", "1", "yes", "on", "false", "False", "f", "F", "0", "no", "off",
-			"2")
+		all = append(all, "true", "True", "TRUE", "t", "T", "1", "yes", "on", "false", "False", "f", "F", "0", "no",
+			"off", "2")
 	case "integer", "int", "long", "short":
 		all = append(all, "1000", "+1000", "01000", "0x1000", "1000.0", "1e3", "1_000", "-1", "0", "1s")
 	default:

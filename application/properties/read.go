@@ -241,7 +241,8 @@ func (r *reader) isStandard(p *Property) bool {
 	if on, err := r.boolean(p); standard == "false" && err == nil {
 		return !on
 	}
-	return standard != "" && (value(p) == standard || r.s.Dialect == Librdkafka && strings.EqualFold(value(p), standard))
+	return standard != "" && (value(p) == standard ||
+		r.s.Dialect == Librdkafka && strings.EqualFold(value(p), standard))
 }
 
 // validate looks for what only several keys show.
