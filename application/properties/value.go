@@ -22,8 +22,6 @@ import (
 
 // A value is read by the type of the field that it sets.
 
-var keepAliveType = reflect.TypeFor[net.KeepAliveConfig]()
-
 // assign reads a value into the fields of a key.
 func (r *reader) assign(k *key, p *Property) {
 	before := len(r.problems)
