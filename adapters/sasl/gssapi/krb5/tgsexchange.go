@@ -69,9 +69,10 @@ func (k *kdc) exchange(
 	ctx context.Context, tgt *Ticket, server Principal, etypes []int32, options []int,
 ) (*Ticket, error) {
 	realm := server.Realm
+	life, _ := k.conf.lifetimes(tgt.Client.Realm)
 	body := messages.KDCReqBody{
 		KDCOptions: types.NewKrbFlags(), Realm: realm, SName: server.Name, Nonce: int(random31()), EType: etypes,
-		Till: k.now().UTC().Add(k.conf.LibDefaults.TicketLifetime),
+		Till: k.now().UTC().Add(life),
 	}
 	types.SetFlags(&body.KDCOptions, options)
 	proof, err := k.proofOfTicket(tgt, &body)
