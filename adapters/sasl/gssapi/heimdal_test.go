@@ -30,7 +30,7 @@ func TestAgainstHeimdal(t *testing.T) {
 	inItsWords := byKeytab // Heimdal's own way to name a transport
 	inItsWords.Config = strings.Replace(k.config, "kdc = ", "kdc = tcp/", 1)
 	others := byPassword
-	others.Principal = "nobody"
+	others.Principal = "mallory"
 	wrong := byPassword
 	wrong.Password = ports.NewSecret("guess")
 	elsewhere := byPassword

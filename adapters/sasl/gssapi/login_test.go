@@ -92,7 +92,8 @@ func TestServiceOfEndpoint(t *testing.T) {
 		{"", "", "localhost", "kafka/localhost"},
 		{"kafka-test", "broker.example.org", "127.0.0.1", "kafka-test/broker.example.org@EXAMPLE.ORG"},
 	} {
-		a := mustNew(Options{Config: testConfig, Principal: "alice", TicketCache: "unused", ServiceName: c.service, DomainName: c.domain})
+		a := mustNew(Options{Config: testConfig, Principal: "alice", TicketCache: "unused", ServiceName: c.service,
+			DomainName: c.domain})
 		client := &fakeClient{client: a.client, etype: 18}
 		a.client = client
 		saslpeer.Succeed(t, logIn(a, c.host, newBroker(client).login))

@@ -101,7 +101,7 @@ func (k *kdcs) find(ctx context.Context, realm string) (addresses []string, err 
 
 // kdcAddress returns the address in a value of kdc in krb5.conf: a host with or without a
 // port, where an IPv6 address may be without brackets. It ends at a space. Heimdal's
-// files may have a transport before it. A URL, of a KDC behind HTTPS, is none.
+// files may have a transport before it. A URL, of a KDC behind HTTPS, is not supported.
 func kdcAddress(text string) (address string, ok bool) {
 	fields := strings.Fields(text)
 	if len(fields) == 0 || strings.Contains(fields[0], "://") {

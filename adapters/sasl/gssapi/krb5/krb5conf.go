@@ -138,7 +138,7 @@ func (c *conf) options(realm string) *config.Config {
 	return o
 }
 
-// isTrue reads a boolean; what is none is false.
+// isTrue reads a boolean; any other text is false.
 func isTrue(text string) bool {
 	return slices.Contains([]string{"y", "yes", "true", "t", "1", "on"}, strings.ToLower(text))
 }

@@ -55,10 +55,12 @@ func TestConfigs(t *testing.T) {
 }
 
 func TestRealmOfHost(t *testing.T) {
-	const realms = "[domain_realm]\n .b.org = B.ORG\n Host.C.ORG = C.ORG\n 127.0.0.1 = D.ORG\n .0.0.1 = WRONG\n e.org = E.ORG\n"
+	const realms = "[domain_realm]\n .b.org = B.ORG\n Host.C.ORG = C.ORG\n 127.0.0.1 = D.ORG\n" +
+		" .0.0.1 = WRONG\n e.org = E.ORG\n"
 	c := saslpeer.Must(loadConf(realms, ""))
 	for host, want := range map[string]string{
-		"x.y.b.org": "B.ORG", "b.org": "", "x.e.org": "E.ORG", "host.c.org": "C.ORG", "127.0.0.1": "D.ORG", "10.0.0.1": "",
+		"x.y.b.org": "B.ORG", "b.org": "", "x.e.org": "E.ORG", "host.c.org": "C.ORG", "127.0.0.1": "D.ORG",
+		"10.0.0.1": "",
 	} {
 		saslpeer.Equal(t, host, c.realmOf(host), want)
 	}

@@ -204,13 +204,15 @@ admin_server = ad.shapes.test
 	{"a brace on its own line", "[libdefaults]\n default_realm = SHAPES.TEST\n[realms]\n SHAPES.TEST =\n {\n" +
 		"  kdc = KDC\n }\n"},
 	{"sections and realms in parts", "[realms]\n SHAPES.TEST = {\n  kdc = 127.0.0.1:1\n }\n" +
-		"[libdefaults]\n default_realm = SHAPES.TEST\n ticket_lifetime = 1h\n[realms]\n OTHER.TEST = {\n  kdc = x\n }\n" +
-		" SHAPES.TEST = {\n  kdc = KDC\n }\n[libdefaults]\n default_realm = OTHER.TEST\n ticket_lifetime = 2h\n"},
+		"[libdefaults]\n default_realm = SHAPES.TEST\n ticket_lifetime = 1h\n[realms]\n OTHER.TEST = {\n" +
+		"  kdc = x\n }\n SHAPES.TEST = {\n  kdc = KDC\n }\n" +
+		"[libdefaults]\n default_realm = OTHER.TEST\n ticket_lifetime = 2h\n"},
 	{"hours and minutes", "[libdefaults]\n default_realm = SHAPES.TEST\n ticket_lifetime = 1h 30m\n" +
 		" renew_lifetime = 1d 1h\nKDCS"},
 	{"a time of a clock", "[libdefaults]\n default_realm = SHAPES.TEST\n ticket_lifetime = 02:15:10\n" +
 		" renew_lifetime = 1-00:00:01\nKDCS"},
-	{"minutes alone", "[libdefaults]\n default_realm = SHAPES.TEST\n ticket_lifetime = 600m\n renew_lifetime = 0\nKDCS"},
+	{"minutes alone", "[libdefaults]\n default_realm = SHAPES.TEST\n ticket_lifetime = 600m\n" +
+		" renew_lifetime = 0\nKDCS"},
 	{"a lifetime of a realm", "[libdefaults]\n default_realm = SHAPES.TEST\n ticket_lifetime = 2h\n" +
 		" SHAPES.TEST = {\n  ticket_lifetime = 3h\n  renew_lifetime = 4h\n }\nKDCS"},
 	{"quotes", "[libdefaults]\n default_realm = \"SHAPES.TEST\" # of the company\n ticket_lifetime = \"2h\"\nKDCS"},
@@ -218,8 +220,8 @@ admin_server = ad.shapes.test
 		" SHAPES.TEST = {\n  kdc = KDC\n } # end\n"},
 	{"words before the sections", "This file is made by the setup\n= { }\n[libdefaults]\n" +
 		" default_realm = SHAPES.TEST\nKDCS"},
-	{"booleans of many kinds", "[libdefaults]\n default_realm = SHAPES.TEST\n dns_lookup_kdc = No\n forwardable = on\n" +
-		" proxiable = perhaps\n noaddresses = YES\n rdns = 0\n dns_lookup_realm = nil\nKDCS"},
+	{"booleans of many kinds", "[libdefaults]\n default_realm = SHAPES.TEST\n dns_lookup_kdc = No\n" +
+		" forwardable = on\n proxiable = perhaps\n noaddresses = YES\n rdns = 0\n dns_lookup_realm = nil\nKDCS"},
 	{"types of many kinds", "[libdefaults]\n default_realm = SHAPES.TEST\n" +
 		" permitted_enctypes = AES, -aes256-cts\taes128-sha2 no-such-type camellia\nKDCS"},
 	{"types by default but one", "[libdefaults]\n default_realm = SHAPES.TEST\n" +
@@ -232,7 +234,7 @@ admin_server = ad.shapes.test
 		"--- realms\n[realms]\n SHAPES.TEST* = {\n  kdc = KDC\n }*\n"},
 	{"tabs and blanks", "\n\t\n[libdefaults]  \n\tdefault_realm\t=\tSHAPES.TEST  \t\n  KEY=\"\"\n[realms]\t\n" +
 		"SHAPES.TEST={\nkdc=KDC\n}\n[domain_realm]\n.shapes.test=SHAPES.TEST\n"},
-	{"a lifetime that is none", "[libdefaults]\n default_realm = SHAPES.TEST\n clockskew = soon\n" +
+	{"values of no use", "[libdefaults]\n default_realm = SHAPES.TEST\n clockskew = soon\n" +
 		" kdc_timesync = maybe\nKDCS"},
 	{"the end within a block", "[libdefaults]\n default_realm = SHAPES.TEST\n[realms]\n SHAPES.TEST = {\n  kdc = KDC"},
 	{"hosts that are domains", "[libdefaults]\n default_realm = SHAPES.TEST\n[domain_realm]\n test = TOP.TEST\n" +
@@ -241,7 +243,8 @@ admin_server = ad.shapes.test
 
 // refusedShapes are refused by MIT as well.
 var refusedShapes = []shape{
-	{"a section within a block", "[realms]\n SHAPES.TEST = {\n  kdc = KDC\n[libdefaults]\n default_realm = SHAPES.TEST\n"},
+	{"a section within a block", "[realms]\n SHAPES.TEST = {\n  kdc = KDC\n[libdefaults]\n" +
+		" default_realm = SHAPES.TEST\n"},
 	{"a brace too many", "[libdefaults]\n default_realm = SHAPES.TEST\n }\nKDCS"},
 	{"no value", "[libdefaults]\n default_realm =\n ticket_lifetime = 1h\nKDCS"},
 	{"a blank in a name", "[libdefaults]\n default realm = SHAPES.TEST\nKDCS"},
@@ -280,7 +283,7 @@ func startShapes(t *testing.T) (kdc *acceptance.KDC, program string) {
 	if _, err := exec.LookPath("gcc"); missing == nil {
 		missing = err
 	}
-	need.Extra{Name: "a KDC", Variable: "KDC", Untested: "No krb5.conf was compared with MIT's reading."}.Test(t, missing)
+	need.Extra{Name: "a KDC", Variable: "KDC", Untested: "No krb5.conf was compared with MIT's."}.Test(t, missing)
 	kdc = saslpeer.Must(acceptance.StartRealms(t.Context(), shapeRealm))
 	t.Cleanup(func() { saslpeer.Succeed(t, kdc.Close()) })
 	saslpeer.Succeed(t, kdc.Admin(t.Context(), shapeRealm, "addprinc -randkey alice",
@@ -347,7 +350,8 @@ func TestConfigsOfMIT(t *testing.T) {
 				"alice"); err != nil {
 				t.Fatalf("got %v of kinit, want a ticket: %s", err, out)
 			}
-			theirs := saslpeer.Must(parseCache(saslpeer.Must(os.ReadFile(cache)))).find(granting(shapeRealm, shapeRealm))
+			written := saslpeer.Must(parseCache(saslpeer.Must(os.ReadFile(cache))))
+			theirs := written.find(granting(shapeRealm, shapeRealm))
 			c := saslpeer.Must(New(Options{ConfigFile: file, Principal: "alice", Keytab: kdc.Path("alice.keytab")}))
 			ours, err := c.origin.grant(context.Background())
 			saslpeer.Succeed(t, err)

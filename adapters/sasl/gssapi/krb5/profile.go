@@ -39,7 +39,7 @@ func (n *node) child(name string) *node {
 	return nil
 }
 
-// open returns the block of a name, a new one if there is none.
+// open returns the block of a name, which it adds if it is missing.
 func (n *node) open(name string) *node {
 	c := n.child(name)
 	if c == nil {
@@ -67,7 +67,7 @@ func (n *node) value(name string) (string, bool) {
 	return strings.Join(all[:min(len(all), 1)], ""), len(all) > 0
 }
 
-// foldedValue is value, and finds a name in other capitals if there is none in these.
+// foldedValue is value, or else the value of the name in other capitals.
 func (n *node) foldedValue(name string) (value string, ok bool) {
 	value, ok = n.value(name)
 	for i := 0; n != nil && !ok && i < len(n.inner); i++ {

@@ -131,7 +131,8 @@ func (k *kdc) proofOfTicket(tgt *Ticket, body *messages.KDCReqBody) (proof []byt
 // would take this program for that client.
 func (c *Client) Authenticator(t *Ticket) (types.Authenticator, error) {
 	if owner := c.origin.owner(); !t.Client.is(owner) {
-		return types.Authenticator{}, failure(NoTicket, owner.String(), "the ticket for %s is of %s", t.Server, t.Client)
+		return types.Authenticator{}, failure(NoTicket, owner.String(), "the ticket for %s is of %s", t.Server,
+			t.Client)
 	}
 	a := c.kdc.authenticator(t)
 	a.SeqNumber = int64(random31())
