@@ -89,7 +89,8 @@ func TestHTTP(t *testing.T) {
 	saslpeer.Succeed(t, logInWith(t, c))
 	for host, loopback := range map[string]bool{
 		"localhost": true, "LOCALHOST.": true, "idp.localhost": true, "[::1]": true, "127.1.2.3": true,
-		"idp.example": false, "10.0.0.1": false, "localhost.example": false, "[::ffff:10.0.0.1]": false, "0.0.0.0": false,
+		"idp.example": false, "10.0.0.1": false, "localhost.example": false,
+		"[::ffff:10.0.0.1]": false, "0.0.0.0": false,
 	} {
 		for _, allowed := range []bool{false, true} {
 			c.TokenURL, c.AllowHTTP = "http://"+host+"/token", allowed
@@ -163,8 +164,8 @@ func TestAssertion(t *testing.T) {
 			saslpeer.Equal(t, "the header", fmt.Sprint(header), "map[alg:"+name+" kid:k1 typ:JWT]")
 			at := float64(noon.Unix())
 			saslpeer.Equal(t, "the claims", fmt.Sprint(claims),
-				fmt.Sprint(map[string]any{"iss": "me", "sub": "sub", "aud": "other", "x": "y", "iat": at, "exp": at + 300,
-					"nbf": at - 60}))
+				fmt.Sprint(map[string]any{"iss": "me", "sub": "sub", "aud": "other", "x": "y", "iat": at,
+					"exp": at + 300, "nbf": at - 60}))
 		}
 	}
 	a.ID, a.Life, a.Before = true, time.Hour, -1

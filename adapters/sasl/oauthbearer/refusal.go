@@ -53,8 +53,8 @@ func (e *Error) Hint() string { return hints[e.Status] }
 
 var hints = map[string]string{
 	"invalid_token": "check the token's audience and issuer, which the broker compares with its " +
-		"sasl.oauthbearer.expected.audience and sasl.oauthbearer.expected.issuer, then the clocks; the broker's log has " +
-		"the reason",
+		"sasl.oauthbearer.expected.audience and sasl.oauthbearer.expected.issuer, then the clocks; the broker's " +
+		"log has the reason",
 	"insufficient_scope": "request a token with the scope that the broker names: " +
 		"ClientCredentials.Scopes (sasl.oauthbearer.scope)",
 }
