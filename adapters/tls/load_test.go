@@ -50,8 +50,8 @@ func TestStores(t *testing.T) {
 		trust, store, next string
 		keyPassword        string
 	}{
-		"JKS": {jksOf(ca.cert, nil, canary, ""), jksOf(nil, &mine, canary, "other"), jksOf(ca.cert, &next, canary, "other"),
-			"other"},
+		"JKS": {jksOf(ca.cert, nil, canary, ""), jksOf(nil, &mine, canary, "other"),
+			jksOf(ca.cert, &next, canary, "other"), "other"},
 		"PKCS#12": {string(must(pkcs12.Modern.EncodeTrustStore([]*x509.Certificate{ca.cert}, canary))), p12(mine),
 			p12(next), ""},
 		"PKCS#12 of old": {string(must(pkcs12.LegacyRC2.EncodeTrustStore([]*x509.Certificate{ca.cert}, canary))),

@@ -17,7 +17,10 @@ func TestTrustIsNotHeldBack(t *testing.T) {
 	for what, spoil := range map[string]func(t *testing.T, o Options){
 		"the key is another's": func(t *testing.T, o Options) { replace(t, o.KeyFile, keyPEM(next)) },
 		"the key is gone":      func(t *testing.T, o Options) { mustDo(t, os.Remove(o.KeyFile)) },
-		"the key is encrypted": func(t *testing.T, o Options) { _, key, _ := encrypted(t, old); replace(t, o.KeyFile, key) },
+		"the key is encrypted": func(t *testing.T, o Options) {
+			_, key, _ := encrypted(t, old)
+			replace(t, o.KeyFile, key)
+		},
 		"the certificate is half written": func(t *testing.T, o Options) {
 			mustWrite(t, o.CertFile, chainPEM(mine)[:100])
 		},

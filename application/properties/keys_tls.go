@@ -34,7 +34,7 @@ var (
 	keyPasswordKey = &key{kafkaPython: "ssl_password", java: "ssl.key.password", librdkafka: "ssl.key.password",
 		to: "tls.Options.KeyPassword"}
 	crlFileKey = &key{kafkaPython: "ssl_crlfile", librdkafka: "ssl.crl.location", to: "tls.Options.CRLFile"}
-	// Of our own, as the clients accept a list without nextUpdate for ever.
+	// Of our own, as the clients accept a list without nextUpdate without limit.
 	crlAgeKey = &key{kafkaPython: "ssl_crl_max_age_ms", librdkafka: "ssl.crl.max.age.ms",
 		to: "tls.Options.MaxCRLAge", optional: true}
 )
