@@ -41,7 +41,8 @@ const defaultTimeout = 10 * time.Second
 // Run runs one command line and returns its exit code. args do not include the name of
 // the program. When ctx ends, the command stops at once and the exit code is 130.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, terminal: isTerminal(stderr), progressEvery: progressEvery}
+	a := &app{stdin: stdin, stdout: shown{stdout}, stderr: shown{stderr}, terminal: isTerminal(stderr),
+		raw: stderr, progressEvery: progressEvery}
 	return a.run(ctx, args)
 }
 
@@ -49,7 +50,8 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	terminal       bool // stderr is a terminal
+	terminal       bool      // stderr is a terminal
+	raw            io.Writer // standard error, for the progress
 	progressEvery  time.Duration
 
 	// The flags of all commands.
@@ -63,6 +65,7 @@ type app struct {
 	properties propertyFlags
 	settings   *properties.Settings
 
+	warned     []string // the warnings that were written
 	progress   progress
 	running    bool // the command line was valid, and a command was started
 	documented bool // a JSON document that includes the error was written
@@ -212,7 +215,7 @@ func (a *app) command(c *cobra.Command, run runFunc) *cobra.Command {
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		a.running = true
 		if a.terminal && !a.json {
-			a.progress.start(a.stderr, a.progressEvery)
+			a.progress.start(a.raw, a.progressEvery)
 		}
 		err := a.readProperties()
 		if err == nil && connects {
