@@ -92,7 +92,14 @@ func unfolded(text string) string {
 // Warnings are about settings that are valid and not safe. Those about the verification of
 // the broker are also reported by broker.Hooks.Warning of a connection with these settings.
 func (s *Settings) Warnings() (all []string) {
-	return append(all, s.TLS.Warnings()...)
+	all = s.TLS.Warnings()
+	for _, i := range s.Ignored {
+		if i.Suspect {
+			e := Error{Key: label(i.Key), Where: i.Where, Problem: "ignored: " + i.Why}
+			all = append(all, e.Error())
+		}
+	}
+	return all
 }
 
 // Proxy is the proxy on the way to the broker. The zero value means no proxy.
