@@ -151,10 +151,10 @@ type recordingClient struct {
 	subkey []byte
 }
 
-func (c *recordingClient) Authenticator(t *krb5.Ticket) types.Authenticator {
-	a := c.fakeClient.Authenticator(t)
+func (c *recordingClient) Authenticator(t *krb5.Ticket) (types.Authenticator, error) {
+	a, err := c.fakeClient.Authenticator(t)
 	c.subkey = a.SubKey.KeyValue
-	return a
+	return a, err
 }
 
 // TestKeysOfLoginsAreCleared: when a login is over, whatever its end.

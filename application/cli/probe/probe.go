@@ -41,8 +41,7 @@ const defaultTimeout = 10 * time.Second
 // Run runs one command line and returns its exit code. args do not include the name of
 // the program. When ctx ends, the command stops at once and the exit code is 130.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: shown{stdout}, stderr: shown{stderr}, terminal: isTerminal(stderr),
-		raw: stderr, progressEvery: progressEvery}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, terminal: isTerminal(stderr), progressEvery: progressEvery}
 	return a.run(ctx, args)
 }
 
@@ -72,6 +71,7 @@ type app struct {
 }
 
 func (a *app) run(ctx context.Context, args []string) int {
+	a.raw, a.stdout, a.stderr = a.stderr, shown{a.stdout}, shown{a.stderr}
 	root := a.root()
 	root.SetArgs(slices.Concat([]string{}, args)) // nil would mean os.Args
 	command, err := root.ExecuteContextC(ctx)
