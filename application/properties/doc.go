@@ -23,6 +23,10 @@
 // themselves, such as a mechanism alone, are ignored, and so are keys of another mechanism
 // than the one that logs in.
 //
+// Placeholders in Java's values, ${file:...}, ${dir:...} and ${env:...}, are replaced if
+// config.providers declares their providers. In the values of other clients, and without a
+// provider, they are rejected.
+//
 // No error and no printed value of a type of this package shows a password.
 //
 // # A key, from the file to its use

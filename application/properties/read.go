@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"brokerconn/adapters/tls"
+	"brokerconn/application/properties/placeholders"
 )
 
 // Read makes settings of properties. What a later source gives wins over an earlier one,
@@ -40,6 +41,7 @@ func read(dialect Dialect, onlyTLS bool, sources [][]Property) (*Settings, error
 	}
 	r.s.Dialect = dialect
 
+	r.readProviders(sources)
 	for i, source := range sources {
 		r.sort(source, i)
 	}
@@ -74,6 +76,7 @@ type reader struct {
 	rejected map[*key]bool      // those given and rejected
 
 	// Values that concern other keys.
+	providers   placeholders.Providers
 	unasked     bool         // api.version.request is false
 	jaas        *loginModule // of sasl.jaas.config; nil: none
 	jaasService string       // its serviceName
@@ -133,6 +136,9 @@ func (r *reader) sort(source []Property, i int) {
 		case k == nil && irrelevant[p.Key]:
 			ignored[p.Key] = p
 			r.ignore(p, "not a setting of one connection")
+		case k == nil && strings.HasPrefix(p.Key, providersPrefix):
+			ignored[p.Key] = p
+			r.ignore(p, "declares a provider of placeholders")
 		case k == nil && len(dialectsOf(p.Key)) == 0 && ownerOf(p.Key) != "":
 			ignored[p.Key] = p
 			r.foreign(p, ownerOf(p.Key))
@@ -204,6 +210,10 @@ func (r *reader) prepare(k *key) {
 	case p.flaw != "":
 		return // take rejects it
 	}
+	if p = r.resolve(k, p); r.rejected[k] {
+		return
+	}
+	r.given[k] = p
 	none := grammar.unset != "" && value(p) == grammar.unset
 	empty := k.whenEmpty(r.s.Dialect)
 	if value(p) == "" && empty == unset || none && empty != meaningful {

@@ -49,6 +49,9 @@ type Settings struct {
 	// without a SASL protocol, and those that a later source replaces by another key, as host
 	// does bootstrap_servers. Of another program's keys the Suspect ones are a warning.
 	Ignored []Ignored
+
+	// literal are the values with a placeholder that no client replaces.
+	literal []error
 }
 
 // Server is one broker.

@@ -93,6 +93,9 @@ func unfolded(text string) string {
 // the broker are also reported by broker.Hooks.Warning of a connection with these settings.
 func (s *Settings) Warnings() (all []string) {
 	all = s.TLS.Warnings()
+	for _, err := range s.literal {
+		all = append(all, err.Error())
+	}
 	for _, i := range s.Ignored {
 		if i.Suspect {
 			e := Error{Key: label(i.Key), Where: i.Where, Problem: "ignored: " + i.Why}
