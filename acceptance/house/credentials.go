@@ -26,7 +26,7 @@ var (
 	// secretURL is the password in a URL.
 	secretURL = regexp.MustCompile(`://[^/\s:@"]*:([^@/\s"]+)@`)
 	// placeholder is no value: a verb of fmt, a name in brackets, a variable.
-	placeholder = regexp.MustCompile(`^(%|\$|<|\[|\{|\*|KEY|VALUE)`)
+	placeholder = regexp.MustCompile(`^(%|\$|<|\[|\{|\*|KEY|VALUE|(?i:true|false|none|null)$)`)
 )
 
 // shortest is the length from which a credential has a mark: shorter ones occur in any text.
