@@ -29,6 +29,10 @@ type Endpoint struct {
 	Network, Address string
 	// Secure reports that Open returns an encrypted link.
 	Secure bool
+	// Verified reports that Open returns an encrypted link to a peer that has proved to be
+	// Host, for instance by a certificate whose chain and name were verified. A Verified
+	// endpoint is Secure. Without it a password is sent to any server at the address.
+	Verified bool
 }
 
 // Transport resolves hosts and opens links to brokers. It serves many connections and
@@ -40,6 +44,13 @@ type Transport interface {
 	// a failure.
 	Open(Endpoint) Link
 }
+
+// Warner is optional on a [Transport] and on a [Link]. The Warnings of a Transport are a
+// sentence for each of its settings that is valid and not safe, such as a certificate that
+// is not verified; they are passed to the user when a connection is made. Those of a Link
+// are news since the last call that does not fail it, such as a changed file that cannot be
+// used; it is called when the stage of the link changes or fails.
+type Warner interface{ Warnings() []string }
 
 // Lookup is one lookup in progress.
 type Lookup interface {
@@ -94,14 +105,6 @@ type Watcher interface {
 	// watched only after Send returned ErrWouldBlock. A call of f without progress is
 	// allowed; a missing call is a defect.
 	Watch(f func())
-}
-
-// Warner is optional on a Link. It reports what the owner of the configuration should
-// know and what does not fail the link, as changed files that cannot be used.
-type Warner interface {
-	// Warnings returns the texts since the last call. It is called when the stage of the
-	// link changes or fails.
-	Warnings() []string
 }
 
 // Checker is optional on an established [Parker]. Check reports, without waiting and
