@@ -22,13 +22,13 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// golden is a store that keytool made, with the password sesame12.
+// golden is a store that keytool made, with the password canary12.
 func golden(t *testing.T, name string) []byte {
 	t.Helper()
 	return must(os.ReadFile("../pemkey/testdata/" + name))
 }
 
-const password = "sesame12"
+const password = "canary12"
 
 // certificates returns those of a text in PEM.
 func certificates(t *testing.T, text []byte) (all []*x509.Certificate) {

@@ -29,14 +29,14 @@ public class Lister {
 			System.out.println("file " + a[0]);
 			try {
 				KeyStore store = KeyStore.getInstance("JKS");
-				char[] password = a[1].equals("-") ? null : a[1].toCharArray();
-				store.load(new FileInputStream(a[0]), password);
+				char[] opens = a[1].equals("-") ? null : a[1].toCharArray();
+				store.load(new FileInputStream(a[0]), opens);
 				TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
 				trust.init(store);
 				for (X509Certificate c : ((X509TrustManager) trust.getTrustManagers()[0]).getAcceptedIssuers())
 					print("trusted", c);
 				KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-				keys.init(store, a[2].equals("-") ? password : a[2].toCharArray());
+				keys.init(store, a[2].equals("-") ? opens : a[2].toCharArray());
 				X509KeyManager manager = (X509KeyManager) keys.getKeyManagers()[0];
 				String alias = manager.chooseClientAlias(new String[]{"EC", "RSA"}, null, null);
 				if (alias != null)
