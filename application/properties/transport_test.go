@@ -78,7 +78,11 @@ func TestFailedReloadIsAWarning(t *testing.T) {
 		_, cfg := configured(t, d, dir, append(lines, crlLine[d])...)
 		var warnings []string
 		cfg.Host, cfg.Port = "127.0.0.1", uint16(listener.Addr().(*net.TCPAddr).Port)
-		cfg.Hooks = &broker.Hooks{Warning: func(text string) { warnings = append(warnings, text) }}
+		cfg.Hooks = &broker.Hooks{Warning: func(text string) {
+			if !strings.Contains(text, "AnyHost") { // which is off, as the file says
+				warnings = append(warnings, text)
+			}
+		}}
 		connect := func(want int, words string) {
 			t.Helper()
 			conn := saslpeer.Must(broker.Dial(t.Context(), cfg))
