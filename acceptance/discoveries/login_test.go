@@ -92,7 +92,8 @@ func TestRenewalRefusedInSilence(t *testing.T) {
 				time.Sleep(59 * time.Minute) // past 95 % of the session
 				fakebroker.Must(t, heartbeat(t.Context(), conn))
 				if !errors.Is(refused, broker.ErrReauthentication) || len(hosts.DialedHosts()) != 2 {
-					t.Errorf("got %v and %d connections, want ErrReauthentication and 2", refused, len(hosts.DialedHosts()))
+					t.Errorf("got %v and %d connections, want ErrReauthentication and 2", refused,
+						len(hosts.DialedHosts()))
 				}
 			})
 		})
