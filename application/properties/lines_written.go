@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf16"
 
 	"brokerconn/adapters/tcp"
 	"brokerconn/application/broker"
@@ -86,10 +88,24 @@ func (s *Settings) written(d Dialect, k *key, to string) string {
 // escaped returns a text as a value in a file: of librdkafka's without escapes, and PEM in
 // one line, which all three understand.
 func escaped(d Dialect, text string) string {
-	if !grammars[d].raw {
-		text = strings.ReplaceAll(text, `\`, `\\`)
+	text = strings.TrimSpace(text)
+	if grammars[d].raw {
+		return strings.ReplaceAll(text, "\n", `\n`)
 	}
-	return strings.ReplaceAll(strings.TrimSpace(text), "\n", `\n`)
+	var b strings.Builder
+	for _, r := range strings.ReplaceAll(text, `\`, `\\`) {
+		switch {
+		case r == '\n':
+			b.WriteString(`\n`)
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			for _, unit := range utf16.AppendRune(nil, r) {
+				fmt.Fprintf(&b, `\u%04x`, unit)
+			}
+		}
+	}
+	return b.String()
 }
 
 // jaasText returns the value of sasl.jaas.config for the login, without secrets.

@@ -70,7 +70,9 @@ func TestConfigAs(t *testing.T) {
 		}
 		written := filepath.Join(t.TempDir(), "translated")
 		fakebroker.Must(t, os.WriteFile(written, []byte(o.stdout), 0o600))
-		probe(t, "config", "-F", written, "--dialect", as).succeeded(t)
+		if o := probe(t, "config", "-F", written, "--dialect", as); o.code != exitOK {
+			t.Errorf("%s: got exit code %d and %s, want %d", as, o.code, o.stderr, exitOK)
+		}
 	}
 	probe(t, "config", "-F", name, "--as", "ruby").failed(t, exitUsage, "--as", "kafka-python, java, librdkafka")
 	probe(t, "config").failed(t, exitUsage, "-F FILE")
