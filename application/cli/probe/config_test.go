@@ -14,7 +14,7 @@ func javaFile(t *testing.T) string {
 	t.Helper()
 	return file(t, "bootstrap.servers=a:1,b:2", "acks=all", "security.protocol=SASL_SSL",
 		"sasl.mechanism=SCRAM-SHA-256",
-		`sasl.jaas.config=x.ScramLoginModule required username="al\u0007ice" password="`+canary+`";`,
+		`sasl.jaas.config=x.ScramLoginModule required username="al\u202eice" password="`+canary+`";`,
 		"ssl.endpoint.identification.algorithm=", "connections.max.idle.ms=-1", "ssl.enabled.protocols=TLSv1.3",
 		"num.stream.threads=2")
 }
@@ -36,7 +36,7 @@ func TestConfigPrintsSettings(t *testing.T) {
 		"ssl.enabled.protocols TLS 1.3 tls.Options.MinVersion F:8",
 		"ssl.enabled.protocols TLS 1.3 tls.Options.MaxVersion F:8",
 		"sasl.mechanism SCRAM-SHA-256 properties.SASL.Mechanism F:4",
-		`sasl.jaas.config al\aice scram.Options.Username F:5`,
+		`sasl.jaas.config al\u202eice scram.Options.Username F:5`,
 		"sasl.jaas.config [redacted] scram.Options.Password F:5",
 		"acks ignored: not a setting of one connection - F:2",
 		"num.stream.threads ignored: a key of Kafka Streams, not of a client - F:9",
