@@ -104,7 +104,8 @@ func (d configDocument) text() string {
 		fmt.Fprintf(&b, "# The properties of %s, read as those of %s.\n", d.As, d.Dialect)
 		for _, row := range d.Settings {
 			if row.Key == "" {
-				fmt.Fprintf(&b, "# no key for %s = %s (%s)\n", row.Sets, withoutControls(row.Value), withoutControls(row.Where))
+				fmt.Fprintf(&b, "# no key for %s = %s (%s)\n", row.Sets, withoutControls(row.Value),
+					withoutControls(row.Where))
 				continue
 			}
 			fmt.Fprintf(&b, "%s=%s\n", row.Key, withoutControls(row.Value))
@@ -114,10 +115,12 @@ func (d configDocument) text() string {
 	fmt.Fprintf(&b, "dialect: %s\n", d.Dialect)
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, row := range d.Settings {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", row.Key, withoutControls(row.Value), row.Sets, withoutControls(row.Where))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", row.Key, withoutControls(row.Value), row.Sets,
+			withoutControls(row.Where))
 	}
 	for _, row := range d.Ignored {
-		fmt.Fprintf(table, "%s\tignored: %s\t-\t%s\n", withoutControls(row.Key), withoutControls(row.Why), withoutControls(row.Where))
+		fmt.Fprintf(table, "%s\tignored: %s\t-\t%s\n", withoutControls(row.Key), withoutControls(row.Why),
+			withoutControls(row.Where))
 	}
 	_ = table.Flush() // a strings.Builder takes everything
 	return b.String()
