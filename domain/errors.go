@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"brokerconn/ports"
 )
 
 // What went wrong, for errors.Is. An [Error] wraps one of these and has the
@@ -148,6 +150,13 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// ofLogin reports whether a login failed: by a refusal, or because the connection ended, or the
+// time of its setup, which is how some brokers refuse one.
+func (e *Error) ofLogin() bool {
+	return e != nil && (e.Phase == Authenticating || errors.Is(e.Kind, ErrAuthentication) ||
+		errors.Is(e.Kind, ErrReauthentication))
+}
+
 // Unwrap gives the kind and the cause.
 func (e *Error) Unwrap() []error {
 	if e.Cause == nil {
@@ -158,15 +167,17 @@ func (e *Error) Unwrap() []error {
 
 // Retriable reports whether the same request may succeed later, on this
 // connection or the next: losses, timeouts and refusals are; protocol errors,
-// failed logins and requests that no common version can carry are not.
+// failed logins, client certificates that the broker does not accept, and requests that no
+// common version can carry are not.
 func Retriable(err error) bool {
 	is := func(kind error) bool { return errors.Is(err, kind) }
 	return !slices.ContainsFunc(neverRetriable[:], is) && slices.ContainsFunc(retriable[:], is)
 }
 
 var (
-	neverRetriable = [...]error{ErrProtocol, ErrAuthentication, ErrUnsupportedVersion, ErrEncode, ErrPortPanic}
-	retriable      = [...]error{ErrConnection, ErrTimeout, ErrNotReady, ErrTooManyInFlight, ErrBackPressure,
+	neverRetriable = [...]error{ErrProtocol, ErrAuthentication, ErrUnsupportedVersion, ErrEncode, ErrPortPanic,
+		ports.ErrIdentityRefused}
+	retriable = [...]error{ErrConnection, ErrTimeout, ErrNotReady, ErrTooManyInFlight, ErrBackPressure,
 		ErrThrottled, ErrReauthenticating}
 )
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"brokerconn/domain"
+	"brokerconn/ports"
 )
 
 // What a caller may conclude from each kind of error.
@@ -58,6 +59,11 @@ func TestErrorKinds(t *testing.T) {
 				}
 			}
 		}
+	}
+	refused := &domain.Error{Kind: domain.ErrTLS, Cause: ports.ErrIdentityRefused}
+	if domain.Retriable(refused) || !domain.Retriable(&domain.Error{Kind: domain.ErrTLS}) {
+		t.Errorf("got retriable %v for a client certificate that is refused, want false; for others true",
+			domain.Retriable(refused))
 	}
 	if domain.Retriable(nil) || domain.SafeToRetry(nil) || domain.Retriable(io.EOF) ||
 		domain.SafeToRetry(domain.ErrConnection) {

@@ -198,15 +198,22 @@ func (m *Machine) loggedIn() {
 		began = m.started
 	}
 	m.sink.LoginSucceeded(m.now, info.Again, m.now.Sub(began))
-	replace := m.replaced
-	m.login, m.replaced = login{}, false
+	m.login = login{}
 	m.mechanisms.rejected = nil
-	if info.Again {
+	if info.Again || !m.askBehindLogin() {
+		m.finishLogin()
+	}
+}
+
+// finishLogin admits requests behind a login.
+func (m *Machine) finishLogin() {
+	if m.state == Connected {
 		m.reauthenticated()
 	} else {
 		m.ready()
 	}
-	if replace {
+	if m.replaced {
+		m.replaced = false
 		m.replace()
 	}
 }

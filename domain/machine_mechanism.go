@@ -138,11 +138,11 @@ func (m *Machine) SetMechanisms(now time.Time, list []Mechanism) (closing bool) 
 		m.mechanisms.offered = nil
 	}
 	switch {
-	case m.loggingIn():
+	case m.loggingIn(), m.state == Authenticating:
 		m.replaced = true
 	case m.state == Connected:
 		return m.replace()
-	case m.state == Disconnected && m.lastErr != nil && errors.Is(m.lastErr, ErrAuthentication):
+	case m.state == Disconnected && m.lastErr.ofLogin():
 		m.lastErr = nil
 		m.backoff.reset()
 	}

@@ -144,6 +144,7 @@ func (m *Machine) remember(r release.Release) {
 	v.at = m.Endpoint().Address
 	m.remembered = v
 	m.note(Event{Kind: EventReleaseDetected, Versions: v})
+	m.warnOfNames(v)
 }
 
 // forgetProbes ends probes whose time passed in a pause, and a verdict that waits for its

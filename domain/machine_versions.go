@@ -25,6 +25,9 @@ import (
 // before: then the loss is an ordinary failure, and the next connection asks again.
 // Brokers that do not know ApiVersions at all are recognised in machine_probes.
 //
+// Where the broker meant is named, the question is asked again behind a login: before it
+// Kafka compares nothing. A broker before 4.4 and a controller never do, which is reported.
+//
 // Where the broker's release is configured it is not asked at all, and the table
 // of that release is taken for its own.
 
@@ -50,13 +53,44 @@ func (m *Machine) firstAsk() int16 {
 	switch {
 	case m.probing.connections > 1: // the one before was closed
 		return 0
-	case m.hasAnswered():
+	case m.hasAnswered() && !m.namesBroker(): // a broker that was upgraded may compare the names now
 		return m.remembered.asked
 	}
-	if m.cfg.ClusterID != "" || m.cfg.NodeID != nil {
+	if m.namesBroker() {
 		return topAskOfNamed
 	}
 	return topAsk
+}
+
+// namesBroker reports whether the broker meant is named.
+func (m *Machine) namesBroker() bool { return m.cfg.ClusterID != "" || m.cfg.NodeID != nil }
+
+// comparesNames reports whether a broker with this table compares the names.
+func comparesNames(v *Versions) bool {
+	_, _, serves := v.Range(ports.KeyMetadata)
+	return v.asked >= topAskOfNamed && serves
+}
+
+// warnOfNames reports that the names of the broker meant are not compared.
+func (m *Machine) warnOfNames(v *Versions) {
+	if !m.namesBroker() || comparesNames(v) {
+		return
+	}
+	why := "the broker is older than Kafka 4.4"
+	if v.asked >= topAskOfNamed {
+		why = "it is a controller, without Metadata"
+	}
+	m.note(Event{Kind: EventWarning, Text: "ClusterID (expected.cluster.id) and NodeID (expected.node.id) are not " +
+		"compared by " + m.Endpoint().Address + ": " + why})
+}
+
+// askBehindLogin asks again whether this is the broker meant, and reports whether it does.
+func (m *Machine) askBehindLogin() bool {
+	if !m.namesBroker() || m.remembered == nil || !comparesNames(m.remembered) {
+		return false
+	}
+	m.askVersions(m.remembered.asked)
+	return true
 }
 
 // negotiate asks for the broker's API versions, or takes those that are known.
@@ -118,15 +152,18 @@ func (m *Machine) receiveVersions(f *Future, body []byte) {
 		return
 	}
 	hint := ""
-	switch r.ErrorCode {
-	case 0:
+	switch {
+	case r.ErrorCode == 0 && m.state == Authenticating: // behind a login
+		m.finishLogin()
+		return
+	case r.ErrorCode == 0:
 		m.useTable(r, f.Version)
 		return
-	case codeUnsupportedVersion:
+	case r.ErrorCode == codeUnsupportedVersion && m.state == NegotiatingVersions:
 		m.askLower(r, f.Version)
 		return
-	case codeRebootstrapRequired:
-		hint = "this is another broker than ClusterID and NodeID name"
+	case r.ErrorCode == codeRebootstrapRequired:
+		hint = "this is another broker than ClusterID (expected.cluster.id) and NodeID (expected.node.id) name"
 	}
 	m.fail(m.newError(ErrProtocol, brokerError(r.ErrorCode, ""), hint))
 }
@@ -136,6 +173,9 @@ func (m *Machine) useTable(r *ports.APIVersionsResponse, asked int16) {
 	if err != nil {
 		m.fail(m.newError(ErrProtocol, err, ""))
 		return
+	}
+	if !m.hasAnswered() {
+		m.warnOfNames(v)
 	}
 	m.remembered = v
 	v.cost = m.probing.cost

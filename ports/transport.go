@@ -15,6 +15,10 @@ var ErrInterrupted = errors.New("ports: interrupted")
 // the client's certificate after the client has finished its side of the handshake.
 var ErrSecuring = errors.New("ports: not secured")
 
+// ErrIdentityRefused matches, by errors.Is, the error of a [Link] whose peer rejects the
+// client's certificate or requires one: another attempt fails in the same way.
+var ErrIdentityRefused = errors.New("ports: identity refused")
+
 // Hinter is optional on an error of a [Lookup], a [Link] or an [Exchange]. Hint
 // returns a short advice that the error text does not contain; it may be empty.
 type Hinter interface{ Hint() string }

@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -25,7 +27,8 @@ type Conn struct {
 	lowest, highest uint16  // the versions that are allowed here; 0: no limit but crypto/tls's
 
 	certRequested, certSent bool              // for a client certificate, and one
-	own                     *x509.Certificate // that was shown; nil: none, or it is not known
+	own                     *x509.Certificate // that was shown or held back; nil: none, or it is not known
+	acceptable              [][]byte          // the authorities that the broker named, if they did not issue own
 
 	spoken  atomic.Bool // the broker's first application bytes are read
 	first   sync.Mutex  // held to read them, and guards the fields below
@@ -57,10 +60,33 @@ func (c *Conn) answer(config *tls.Config) func(*tls.CertificateRequestInfo) (*tl
 	return func(request *tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		c.certRequested = true
 		certificate, err := find(request)
-		if c.certSent = certificate != nil && len(certificate.Certificate) > 0; c.certSent {
-			c.own = certificate.Leaf
+		c.certSent = certificate != nil && len(certificate.Certificate) > 0
+		candidate := certificate
+		if !c.certSent && len(have) > 0 {
+			candidate = &have[0]
 		}
+		c.compare(candidate, request)
 		return certificate, err
+	}
+}
+
+// compare notes the certificate, and the authorities that the broker accepts if none of them
+// has issued it.
+func (c *Conn) compare(certificate *tls.Certificate, request *tls.CertificateRequestInfo) {
+	if certificate == nil || len(certificate.Certificate) == 0 {
+		return
+	}
+	if c.own = certificate.Leaf; c.own == nil {
+		c.own, _ = x509.ParseCertificate(certificate.Certificate[0]) // nil: it is not known
+	}
+	issued := func(der []byte) bool {
+		above, err := x509.ParseCertificate(der)
+		return err == nil && slices.ContainsFunc(request.AcceptableCAs, func(name []byte) bool {
+			return bytes.Equal(name, above.RawIssuer)
+		})
+	}
+	if len(request.AcceptableCAs) > 0 && !slices.ContainsFunc(certificate.Certificate, issued) {
+		c.acceptable = request.AcceptableCAs
 	}
 }
 
@@ -123,8 +149,8 @@ func (c *Conn) Write(p []byte) (int, error) {
 // Reason: a broker that requests a certificate need not require it, and some brokers close
 // the connection on an unknown request.
 func (c *Conn) suspect(err error) error {
-	if c.certRequested && !c.certSent {
-		return fmt.Errorf("%w; %s", err, hintAsked)
+	if hint := c.hintAsked(); hint != "" {
+		return fmt.Errorf("%w; %s", err, hint)
 	}
 	return err
 }

@@ -123,8 +123,12 @@ func (e *Error) Error() string {
 // Hint returns what to change; it may be empty.
 func (e *Error) Hint() string { return cmp.Or(e.hint, kinds.Of(e.Reason).Hint) }
 
-// Is reports whether target is ports.ErrSecuring: every Error is one.
-func (e *Error) Is(target error) bool { return target == ports.ErrSecuring }
+// Is reports whether target is ports.ErrSecuring, as every Error is, or
+// ports.ErrIdentityRefused, as one is of a client certificate that is required or rejected.
+func (e *Error) Is(target error) bool {
+	return target == ports.ErrSecuring || target == ports.ErrIdentityRefused &&
+		(e.Reason == CertificateRequired || e.Reason == CertificateRefused)
+}
 
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"brokerconn/adapters/internal/fault"
+	"brokerconn/adapters/internal/x500"
 )
 
 // The Reason of a failed handshake. crypto/tls has types for a few errors; the others are
@@ -95,10 +96,14 @@ func (c *Conn) refused(number uint8, err error) *Error {
 	e := c.failure(ofAlert[number], err)
 	e.Detail = fmt.Sprintf("it sent the alert %q", strings.TrimPrefix(tls.AlertError(number).Error(), "tls: "))
 	switch e.Reason {
-	case CertificateRefused, NoCommonCipher:
+	case CertificateRefused, NoCommonCipher, CertificateRequired:
 		if c.certRequested && !c.certSent {
 			e.Reason = CertificateRequired
-		} else if e.Reason == CertificateRefused && c.own != nil {
+		}
+		if e.Reason == CertificateRequired || e.Reason == CertificateRefused {
+			c.mismatch(e)
+		}
+		if e.Reason == CertificateRefused && c.own != nil {
 			if _, what := outOfDate(c.own, c.verifier.now()); what != "" {
 				e.Detail += "; the client certificate " + what + ", and it is " + fault.Time(c.verifier.now())
 			}
@@ -181,8 +186,52 @@ func hungUp(err error) bool {
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed)
 }
 
-const hintAsked = "the broker requested a client certificate, and none is configured: set Options.CertFile and " +
+const hintNone = "the broker requested a client certificate, and none is configured: set Options.CertFile and " +
 	"KeyFile (ssl_certfile, ssl_keyfile) if it requires one"
+
+// hintAsked returns a hint about a client certificate that the broker requested and that it
+// cannot have accepted; "" if there is none.
+func (c *Conn) hintAsked() string {
+	switch {
+	case c.acceptable != nil:
+		return "the broker requested a client certificate, and " + c.issuers()
+	case c.certRequested && !c.certSent:
+		return hintNone
+	}
+	return ""
+}
+
+// mismatch adds that the broker does not name the issuer of the client certificate.
+func (c *Conn) mismatch(e *Error) {
+	if c.acceptable == nil {
+		return
+	}
+	e.Detail += "; " + c.issuers()
+	e.hint = "set Options.CertFile and KeyFile (ssl_certfile, ssl_keyfile) to a certificate of an authority that the " +
+		"broker trusts, or add the issuer of this one to the broker's truststore"
+}
+
+// issuers describes the client certificate and the authorities that the broker named, three
+// of them at most.
+func (c *Conn) issuers() string {
+	what := "the client certificate"
+	if !c.certSent {
+		what += " was not sent: it"
+	}
+	if c.own != nil {
+		what += " is issued by " + x500.Quoted(c.own.RawIssuer)
+	} else {
+		what += " has another issuer"
+	}
+	var names []string
+	for _, der := range c.acceptable[:min(len(c.acceptable), 3)] {
+		names = append(names, x500.Quoted(der))
+	}
+	if more := len(c.acceptable) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return what + ", and the broker accepts those of " + strings.Join(names, ", ")
+}
 
 // cutOff sets the details of CutOff. A broker's port without TLS reads a hello as a
 // request of 369 MB and closes the connection.
@@ -190,8 +239,8 @@ func (c *Conn) cutOff(e *Error) {
 	e.Reason = CutOff
 	e.Detail = fmt.Sprintf("%s: %v", c.progress(), e.Err)
 	switch {
-	case c.certRequested && !c.certSent:
-		e.hint = hintAsked
+	case c.hintAsked() != "":
+		e.hint = c.hintAsked()
 	case c.wire.count == 0:
 		e.hint = "this may be a port without TLS, where a broker closes the connection: use PLAINTEXT or " +
 			"SASL_PLAINTEXT (security_protocol), or the TLS port"

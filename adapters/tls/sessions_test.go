@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"crypto/rand"
 	"crypto/tls"
 	"fmt"
 	"testing"
@@ -83,30 +84,87 @@ func TestReplacedCertificate(t *testing.T) {
 
 func TestSessionsAreBounded(t *testing.T) {
 	kept := &sessions{}
+	of := func(key string) *sessionOf {
+		return &sessionOf{kept: kept, key: key, verifier: &verifier{anyCertificate: true}}
+	}
 	key := func(n int) string { return fmt.Sprint(n) }
-	for n := range 2 * maxSessions {
-		kept.put(session{key: key(n)})
-		if x, ok := kept.take(key(0)); ok {
-			kept.put(x) // it is used all the time
+	for n := range 2 * maxPeers {
+		for range 2 * maxTickets {
+			of(key(n)).Put("", new(tls.ClientSessionState))
 		}
+		of(key(0)).Get("") // it is used all the time
 	}
-	if _, ok := kept.take(key(0)); !ok || len(kept.all) != maxSessions-1 {
-		t.Errorf("%v, %d", ok, len(kept.all))
+	if _, ok := of(key(0)).Get(""); !ok || len(kept.all) != maxPeers || len(kept.all[0].sessions) != maxTickets {
+		t.Errorf("got %v, %d addresses, %d sessions, want one, %d and %d", ok, len(kept.all),
+			len(kept.all[0].sessions), maxPeers, maxTickets)
 	}
-	if _, ok := kept.take(key(1)); ok {
-		t.Error("the one not used for longest is still there")
+	if _, ok := of(key(1)).Get(""); ok {
+		t.Error("got a session of the address that was not used for longest, want none")
 	}
-	one := &sessionOf{kept: kept, key: "a", verifier: &verifier{anyCertificate: true}}
-	state := new(tls.ClientSessionState)
+	one, state := of("a"), new(tls.ClientSessionState)
 	one.Put("", state)
+	one.Put("", new(tls.ClientSessionState))
 	if got, ok := one.Get(""); !ok || got != state {
-		t.Error("not kept")
+		t.Error("got another session, want the oldest")
 	}
-	if _, ok := (&sessionOf{kept: kept, key: "b", verifier: one.verifier}).Get(""); ok {
-		t.Error("kept for another address")
+	if _, ok := of("b").Get(""); ok {
+		t.Error("got a session of another address, want none")
 	}
 	one.Put("", nil)
-	if _, ok := one.Get(""); ok {
-		t.Error("not forgotten")
+	if got, ok := one.Get(""); !ok || got == state {
+		t.Error("got the session that was forgotten, want the next")
+	}
+}
+
+// threads is the configuration of a server whose threads get the connections in turn, each
+// with ticket keys of its own, as the network threads of a Kafka broker.
+func threads(n int, cert tls.Certificate, version uint16) (server *tls.Config, restart func()) {
+	var all []*tls.Config
+	turn := 0
+	restart = func() {
+		all = nil
+		for range n {
+			c := &tls.Config{MinVersion: version, MaxVersion: version, Time: clock().Now,
+				Certificates: []tls.Certificate{cert}}
+			var key [32]byte
+			_, _ = rand.Read(key[:])
+			c.SetSessionTicketKeys([][32]byte{key})
+			all = append(all, c)
+		}
+	}
+	restart()
+	return &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		turn++
+		return all[turn%n], nil
+	}}, restart
+}
+
+// A broker with up to 16 network threads resumes a session on every connection but the first
+// one of each thread, and again so after it was restarted. With the last ticket it never did
+// (measured on Apache Kafka 4.4, Java 17 and 25).
+func TestEachThreadHasItsTickets(t *testing.T) {
+	ca := newCA("the authority")
+	cert := ca.issue()
+	for _, version := range versions {
+		for _, n := range []int{1, 2, 3, 8, 16} {
+			config, restart := threads(n, cert, version)
+			address := listen(t, tlsServer(config))
+			dial := mustDial(t, plainDial, ca.options())
+			want := func(full, resumed int) {
+				t.Helper()
+				for i := range full + resumed {
+					state, err := reach(t, dial, address)
+					mustDo(t, err)
+					if i >= full && !state.DidResume {
+						t.Errorf("%s, %d threads: connection %d is not resumed, want from %d on", tls.VersionName(version), n,
+							i+1, full+1)
+						return
+					}
+				}
+			}
+			want(n, 3*n)
+			restart()
+			want(2*n, 3*n)
+		}
 	}
 }

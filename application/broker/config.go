@@ -37,10 +37,12 @@ type Config struct {
 	// Version with the default name, and "unknown" with another one.
 	SoftwareVersion string
 
-	// ClusterID names the cluster that is expected: brokers from 4.4 on reject a connection
-	// that expects another one (KIP-1242). If empty, any cluster is accepted.
+	// ClusterID names the cluster that is expected, and NodeID the broker in it: brokers from
+	// 4.4 on reject a connection that expects another one, behind the login if there is one
+	// (KIP-1242). Hooks.Warning reports a broker that does not compare them: an older one,
+	// or a controller. Both must be set, or neither. If empty, any broker is accepted.
 	ClusterID string
-	// NodeID is the broker that is expected, in the same way. If nil, any broker is accepted.
+	// NodeID is the number of the broker that is expected. If nil, any broker is accepted.
 	NodeID *int32
 
 	// APIVersion is the release that the broker is assumed to have, from 0.8.0 on. The API

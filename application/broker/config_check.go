@@ -50,6 +50,12 @@ func (c Config) Check() error {
 	if c.NodeID != nil && *c.NodeID < 0 {
 		reject("NodeID", "%d; 0 or more, or nil for any", *c.NodeID)
 	}
+	switch both := "%v without %s: brokers compare both or neither"; {
+	case c.ClusterID != "" && c.NodeID == nil:
+		reject("ClusterID", both, c.ClusterID, "NodeID (expected_node_id)")
+	case c.ClusterID == "" && c.NodeID != nil:
+		reject("NodeID", both, *c.NodeID, "ClusterID (expected_cluster_id)")
+	}
 	if base, longest := c.ReconnectBackoff, c.ReconnectBackoffMax; longest > 0 && base > longest {
 		reject("ReconnectBackoffMax", "%v is less than ReconnectBackoff, %v", longest, base)
 	}

@@ -44,6 +44,10 @@ var connectionKeys = []*key{
 	hostKey, portKey, serversKey,
 	{kafkaPython: "afi", librdkafka: "broker.address.family", to: "tcp.Options.AddressFamily"},
 	{kafkaPython: "client_id", java: "client.id", librdkafka: "client.id", to: "Config.ClientID"},
+	// Of our own; the number of a node is not node.id, which is a key of brokers.
+	{kafkaPython: "expected_cluster_id", java: "expected.cluster.id", librdkafka: "expected.cluster.id",
+		to: "Config.ClusterID"},
+	{kafkaPython: "expected_node_id", java: "expected.node.id", librdkafka: "expected.node.id", to: "Config.NodeID"},
 	{kafkaPython: "client_software_name", librdkafka: "client.software.name", to: "Config.SoftwareName"},
 	{kafkaPython: "client_software_version", to: "Config.SoftwareVersion"},
 	backoffKey, backoffMaxKey, produceTimeoutKey, requestTimeoutKey,

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"brokerconn/adapters/tls/pemkey"
 	"brokerconn/ports"
 )
 
@@ -101,6 +102,10 @@ func (s *Settings) Lines(d Dialect) (all []Line) {
 func (s *Settings) keyFor(d Dialect, field string) *key {
 	k := keyOf(d, field)
 	switch {
+	case !s.opens(d, field):
+		return nil
+	case d == Librdkafka && strings.Contains(keyStoreKey.to, field) && typeOf(s.TLS.CertFile) == pemkey.PKCS12:
+		return keyStoreKey
 	case d == Guess, k == keyStoreKey && s.TLS.CertFile != s.TLS.KeyFile:
 		return nil
 	case d == Librdkafka && field == requestTimeoutKey.to:
@@ -115,8 +120,10 @@ func (s *Settings) keyFor(d Dialect, field string) *key {
 func (s *Settings) beside(d Dialect, name string) (pairs [][2]string) {
 	switch {
 	case d == Java && (name == caFileKey.java || name == caPEMKey.java):
-		return [][2]string{{trustTypeKey.java, "PEM"}}
-	case d == Java && (name == keyStoreKey.java || name == certPEMKey.java || name == keyPEMKey.java):
+		return [][2]string{{trustTypeKey.java, storeWord(typeOf(s.TLS.CAFile))}}
+	case d == Java && name == keyStoreKey.java:
+		return [][2]string{{keyTypeKey.java, storeWord(typeOf(s.TLS.CertFile))}}
+	case d == Java && (name == certPEMKey.java || name == keyPEMKey.java):
 		return [][2]string{{keyTypeKey.java, "PEM"}}
 	case d == Java && name == mechanismKey.java:
 		return [][2]string{{jaasKey.java, s.jaasText()}}
@@ -151,6 +158,8 @@ func (s *Settings) shown(to string) string {
 	case []Server:
 		return strings.Trim(fmt.Sprint(value), "[]")
 	case *bool:
+		return fmt.Sprint(*value)
+	case *int32:
 		return fmt.Sprint(*value)
 	default:
 		if field.CanInt() && field.Int() < 0 && row != nil && row.Negative != "" {

@@ -3,7 +3,6 @@ package properties
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"brokerconn/adapters/tls/pemkey"
 )
@@ -57,7 +56,7 @@ func (r *reader) inspectStore(p *Property, name string, want *content, typeKey *
 	case data == nil:
 	case store && pem:
 		r.reject(r.given[typeKey], "PEM, but %q is a %v store: write %s=%v", name, pemkey.FormatOf(data),
-			r.given[typeKey].Key, strings.ReplaceAll(pemkey.FormatOf(data).String(), "#", ""))
+			r.given[typeKey].Key, storeWord(pemkey.FormatOf(data)))
 	case !store && !pem:
 		r.needsPEM(typeKey, fmt.Sprintf("%q is PEM", name))
 	}

@@ -77,6 +77,10 @@ func (r *reader) set(field reflect.Value, row *setting.Row, k *key, p *Property)
 		var n int64
 		n, err = r.whole(p, low, cmp.Or(k.max, math.MaxInt32))
 		field.SetInt(max(n, 0))
+	case **int32:
+		var n int64
+		n, err = r.whole(p, 0, math.MaxInt32)
+		*to = new(int32(n))
 	case *time.Duration:
 		*to, err = r.millis(p, row)
 	case *net.KeepAliveConfig:

@@ -277,3 +277,14 @@ func TestPingToClosedPort(t *testing.T) {
 func TestPingToWebServer(t *testing.T) {
 	probe(t, "ping", web(t), "-c", "1", "--client-id", "five5", "--timeout", short).failed(t, exitProtocol, "HTTP")
 }
+
+// The broker that is expected is named by two flags, both or neither. One that does not
+// compare them is reported; another one is a failure.
+func TestExpectedBrokerFlags(t *testing.T) {
+	address, _ := fakeKafka(t, kfake.MaxVersions(kversion.V3_7_0()))
+	probe(t, "ping", address, "-c", "1", "--cluster-id", "c", "--node-id", "0").failed(t, exitOK,
+		"warning: ClusterID (expected.cluster.id) and NodeID (expected.node.id) are not compared")
+	probe(t, "ping", address, "--node-id", "0").failed(t, exitUsage, "both or neither", "ClusterID")
+	probe(t, "ping", address, "--cluster-id", "c").failed(t, exitUsage, "both or neither")
+	probe(t, "ping", address, "-X", "expected.cluster.id=c").failed(t, exitUsage, "both or neither")
+}

@@ -30,6 +30,12 @@ func (a *app) config(address string) (broker.Config, error) {
 	if a.named || cfg.ClientID == "" {
 		cfg.ClientID = a.clientID
 	}
+	if a.clusterID != "" {
+		cfg.ClusterID = a.clusterID
+	}
+	if a.nodeID >= 0 {
+		cfg.NodeID = &a.nodeID
+	}
 	if cfg.SoftwareName == "" {
 		cfg.SoftwareName, cfg.SoftwareVersion = name, cmp.Or(cfg.SoftwareVersion, broker.Version)
 	}

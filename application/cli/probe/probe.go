@@ -60,6 +60,9 @@ type app struct {
 	clientID string
 	named    bool // --client-id was given
 
+	clusterID string
+	nodeID    int32 // -1: any
+
 	// The flags of the commands that connect, and what is read from them.
 	properties propertyFlags
 	settings   *properties.Settings
@@ -198,6 +201,11 @@ func (a *app) command(c *cobra.Command, run runFunc) *cobra.Command {
 	connects := len(required) > 0 && required[0] == addressArgument
 	if connects {
 		a.properties.declare(c)
+	}
+	if connects && c.Name() != "tls" { // which sends no request
+		c.Flags().StringVar(&a.clusterID, "cluster-id", "",
+			"the cluster that is expected, with --node-id; brokers before Kafka 4.4 do not compare it")
+		c.Flags().Int32Var(&a.nodeID, "node-id", -1, "the number of the broker that is expected, with --cluster-id")
 	}
 	c.Args = func(_ *cobra.Command, args []string) error {
 		required := required

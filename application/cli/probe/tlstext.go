@@ -127,7 +127,8 @@ func (r resumptionInfo) text() string {
 		return "no: the broker issued no session"
 	}
 	return known(r.Resumed, "the broker issued a session; not tried", "yes",
-		"no: the broker issued a session, and did not resume it")
+		"no: the broker issued a session, and did not resume it on the next connection, as where each network thread "+
+			"has keys of its own")
 }
 
 func (c *certificateInfo) text(b *labelled, title string) {
