@@ -44,7 +44,7 @@ func TestRefusalRepeatsASecret(t *testing.T) {
 		"short bearer":    {"n,,\x01auth=Bearer cana\x01\x01", "bad cana", noneOfWords},
 		"without end": {plain("alice", phrase), strings.Repeat("no", longestReason) + phrase,
 			strings.Repeat("no", longestReason/2)},
-		"of an own form":  {"login canary-password", "no canary-password", "no [redacted]"},
+		"of an own form": {"login canary-password", "no canary-password", "no [redacted]"},
 	} {
 		got := Mechanism{Name: "X", Exposes: true}.redact(c.reason, []byte(c.token))
 		if got != c.want {
