@@ -32,9 +32,9 @@ func (p *Polled) CheckVersion(timeout time.Duration, strict bool, topics []strin
 	for state := p.connect(first); state != Connected; state = p.connect(next) {
 		switch now := p.cfg.Clock.Now(); {
 		case p.BlackedOut() && !m.Continuing():
-			return Verdict{}, m.Failure(ErrNotReady, afterOthers(m.LastError(), failures))
+			return Verdict{}, m.Failure(p.cfg.Clock.Now(), nil, ErrNotReady, afterOthers(m.LastError(), failures))
 		case !now.Before(limit):
-			return Verdict{}, m.Failure(ErrTimeout, afterOthers(fmt.Errorf("no table of API versions after %v",
+			return Verdict{}, m.Failure(p.cfg.Clock.Now(), nil, ErrTimeout, afterOthers(fmt.Errorf("no table of API versions after %v",
 				timeout), failures))
 		case p.Disconnected() && !p.BlackedOut(): // the next address, at once
 			if err := m.LastError(); err != nil {
