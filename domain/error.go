@@ -44,7 +44,7 @@ type Error struct {
 	Queued       time.Duration // in the owner's wait queue
 	QueuedBehind int           // the requests before it when it joined that queue, those in flight included
 
-	// Of the connection at that time; zero if there is none. The response is that of the
+	// Of the connection at that time; zero without one. The response is that of the
 	// request, if there is one.
 
 	ResponseBytes  int           // of the response that was due: those received

@@ -87,9 +87,9 @@ func TestErrorTextIsBounded(t *testing.T) {
 }
 
 func TestErrorExplains(t *testing.T) {
-	e := &domain.Error{Kind: domain.ErrConnection, Phase: domain.Connected, Broker: "kafka:9092", Address: "1.2.3.4:9092",
-		Cause: io.EOF, Hint: "send less at once", API: "Produce", Version: 9, Sent: domain.SentPartly,
-		RequestBytes: 1 << 20, Queued: 2 * time.Second, QueuedBehind: 12, OldestInFlight: 3 * time.Second,
+	e := &domain.Error{Kind: domain.ErrConnection, Phase: domain.Connected, Broker: "kafka:9092",
+		Address: "1.2.3.4:9092", Cause: io.EOF, Hint: "send less at once", API: "Produce", Version: 9,
+		Sent: domain.SentPartly, RequestBytes: 1 << 20, Queued: 2 * time.Second, QueuedBehind: 12, OldestInFlight: 3 * time.Second,
 		SinceLastByte: 4 * time.Second}
 	want := `kafka:9092 (1.2.3.4:9092): Produce v9 (partly sent): connection lost while Connected: EOF
   request     Produce v9, 1048576 bytes, partly sent
@@ -119,7 +119,8 @@ func TestErrorIsLoggedByFields(t *testing.T) {
 		want string
 	}{
 		{&domain.Error{Kind: domain.ErrClosed, Broker: "b:1"},
-			`{"error":{"msg":"b:1: connection closed","kind":"connection closed","phase":"Disconnected","broker":"b:1"}}`},
+			`{"error":{"msg":"b:1: connection closed","kind":"connection closed","phase":"Disconnected",` +
+				`"broker":"b:1"}}`},
 		{&domain.Error{Kind: domain.ErrConnection, Phase: domain.Connected, Broker: "b:1", Address: "a:1", Attempt: 1,
 			API: "Fetch", Sent: domain.SentFully, RequestBytes: 7, ResponseBytes: 8, Queued: 1, QueuedBehind: 2,
 			OldestInFlight: 3, SinceLastByte: 4, Hint: "wait"},

@@ -9,7 +9,7 @@ type inflight struct {
 	ring    []*Future
 	head, n int
 	lastID  int32 // of the correlation ids that were given, which begin at 1
-	over    int32 // the last id of which no response is due any more
+	passed  int32 // the last id of which no response is due any more
 }
 
 func (q *inflight) len() int { return q.n }
@@ -37,7 +37,7 @@ func (q *inflight) front() *Future {
 
 func (q *inflight) pop() *Future {
 	f := q.ring[q.head]
-	q.over = f.CorrelationID
+	q.passed = f.CorrelationID
 	q.ring[q.head] = nil
 	q.head = (q.head + 1) % len(q.ring)
 	q.n--
@@ -55,10 +55,10 @@ func (q *inflight) passOver(id int32) bool {
 	if f := q.front(); f != nil {
 		next = f.CorrelationID
 	}
-	if ahead := (id - q.over) & math.MaxInt32; id < 0 || ahead == 0 || ahead >= (next-q.over)&math.MaxInt32 {
+	if ahead := (id - q.passed) & math.MaxInt32; id < 0 || ahead == 0 || ahead >= (next-q.passed)&math.MaxInt32 {
 		return false
 	}
-	q.over = id
+	q.passed = id
 	return true
 }
 

@@ -245,7 +245,8 @@ func TestPurityLawCatches(t *testing.T) {
 		{`func f(s []int, m map[int]int) { for range s { _ = m[1] } }`, ""},
 	} {
 		fset, std := source()
-		f, err := parser.ParseFile(fset, "x.go", "package x\nimport (\"log/slog\"; \"time\")\nvar _ time.Time\nvar _ slog.Value\n"+c.code, 0)
+		const head = "package x\nimport (\"log/slog\"; \"time\")\nvar _ time.Time\nvar _ slog.Value\n"
+		f, err := parser.ParseFile(fset, "x.go", head+c.code, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

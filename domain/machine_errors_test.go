@@ -33,7 +33,7 @@ func (b *bench) cutOff(size, n int, after time.Duration) *domain.Error {
 }
 
 // Kafka closes the connection as soon as it has read a size above socket.request.max.bytes,
-// and says nothing. The same request would meet the same end for ever.
+// and says nothing. The same request would be closed on each time.
 func TestRequestLargerThanAccepted(t *testing.T) {
 	for _, c := range []struct {
 		name            string
@@ -66,12 +66,12 @@ func TestRequestLargerThanAccepted(t *testing.T) {
 			if got := domain.SafeToRetry(e); got != c.safe {
 				t.Errorf("got safe to retry %v, want %v: %v", got, c.safe, e)
 			}
-			if told := strings.Contains(e.Hint, "socket.request.max.bytes"); told != (c.size >= 1<<20 && c.sent != 0) ||
+			if named := strings.Contains(e.Hint, "socket.request.max.bytes"); named != (c.size >= 1<<20 && c.sent != 0) ||
 				e.RequestBytes != c.size {
 				t.Errorf("got hint %q and %d bytes, want %d bytes", e.Hint, e.RequestBytes, c.size)
 			}
-			if got, want := errors.Is(e, domain.ErrRequestSize), !c.retriable; got != want || !errors.Is(e, domain.ErrConnection) {
-				t.Errorf("got %v, want ErrRequestSize: %v", e, want)
+			if errors.Is(e, domain.ErrRequestSize) == c.retriable || !errors.Is(e, domain.ErrConnection) {
+				t.Errorf("got %v, want ErrRequestSize: %v", e, !c.retriable)
 			}
 		})
 	}
@@ -102,7 +102,7 @@ func TestLargeRequestIsAccepted(t *testing.T) {
 	}
 }
 
-// The error of a request tells what is known of it and of its connection.
+// The error of a request has what is known of it and of its connection.
 func TestErrorOfRequestInFlight(t *testing.T) {
 	b := newParked(t).parkedUp()
 	first, second := b.send("first!"), b.send("second")

@@ -128,7 +128,7 @@ func (c *Conn) refuse(f *Future, err error) {
 	f.complete()
 }
 
-// countRefusal counts a request that was not admitted. Connect is none.
+// countRefusal counts a request that was not admitted. Connect has no request.
 func (c *Conn) countRefusal(now time.Time, req ports.Message, err error) {
 	switch {
 	case req == nil:

@@ -21,7 +21,8 @@ func Ping(ctx context.Context, c *Conn) (time.Duration, error) {
 	}
 	req := &ports.RawRequest{APIKey: ports.KeyAPIVersions, APIVersion: max(v.RequestVersion(), 0)}
 	message := ports.Message(&ports.APIVersionsRequest{
-		SoftwareName: c.cfg.SoftwareName, SoftwareVersion: c.cfg.SoftwareVersion, ClusterID: c.cfg.ClusterID, NodeID: c.node(),
+		SoftwareName: c.cfg.SoftwareName, SoftwareVersion: c.cfg.SoftwareVersion,
+		ClusterID: c.cfg.ClusterID, NodeID: c.node(),
 	})
 	if _, _, ok := v.Range(ports.KeyAPIVersions); !ok && v.RequestVersion() < 0 {
 		req.APIKey, message = ports.KeyMetadata, &ports.ProbeRequest{APIKey: ports.KeyMetadata}

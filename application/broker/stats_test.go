@@ -71,7 +71,8 @@ func TestStats(t *testing.T) {
 			s.ClosedClean == n.ClosedClean && s.Requests == n.Sent && s.Responses == n.Received &&
 			s.Failed == n.Failed && s.TimedOut == n.TimedOut && s.BytesSent == n.BytesSent &&
 			s.BytesReceived == n.BytesReceived && s.Stale == n.Stale &&
-			s.Reconnects == 1 && n.Reconnects == 1 && s.Refused == n.Refused, "the metrics say %+v, and the stats %+v", n, s)
+			s.Reconnects == 1 && n.Reconnects == 1 && s.Refused == n.Refused,
+			"the metrics say %+v, and the stats %+v", n, s)
 		r.sums()
 	})
 }

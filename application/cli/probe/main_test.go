@@ -50,7 +50,8 @@ func (o outcome) failed(t *testing.T, code int, words ...string) outcome {
 	}
 	lines := strings.Split(strings.TrimSuffix(o.stderr, "\n"), "\n")
 	hinted := len(lines) == 2 && strings.HasPrefix(lines[1], "kafkaprobe: hint: ")
-	if len(lines) != 1 && !hinted || !strings.HasPrefix(o.stderr, "kafkaprobe: ") || !strings.HasSuffix(o.stderr, "\n") {
+	if len(lines) != 1 && !hinted || !strings.HasPrefix(o.stderr, "kafkaprobe: ") ||
+		!strings.HasSuffix(o.stderr, "\n") {
 		t.Errorf("got standard error %q, want one line of kafkaprobe and perhaps a hint", o.stderr)
 	}
 	contains(t, o.stderr, words...)
