@@ -89,8 +89,8 @@ func TestErrorTextIsBounded(t *testing.T) {
 func TestErrorExplains(t *testing.T) {
 	e := &domain.Error{Kind: domain.ErrConnection, Phase: domain.Connected, Broker: "kafka:9092",
 		Address: "1.2.3.4:9092", Cause: io.EOF, Hint: "send less at once", API: "Produce", Version: 9,
-		Sent: domain.SentPartly, RequestBytes: 1 << 20, Queued: 2 * time.Second, QueuedBehind: 12, OldestInFlight: 3 * time.Second,
-		SinceLastByte: 4 * time.Second}
+		Sent: domain.SentPartly, RequestBytes: 1 << 20, Queued: 2 * time.Second, QueuedBehind: 12,
+		OldestInFlight: 3 * time.Second, SinceLastByte: 4 * time.Second}
 	want := `kafka:9092 (1.2.3.4:9092): Produce v9 (partly sent): connection lost while Connected: EOF
   request     Produce v9, 1048576 bytes, partly sent
   queue       it waited 2s, behind 12 requests

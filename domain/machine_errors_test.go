@@ -66,8 +66,8 @@ func TestRequestLargerThanAccepted(t *testing.T) {
 			if got := domain.SafeToRetry(e); got != c.safe {
 				t.Errorf("got safe to retry %v, want %v: %v", got, c.safe, e)
 			}
-			if named := strings.Contains(e.Hint, "socket.request.max.bytes"); named != (c.size >= 1<<20 && c.sent != 0) ||
-				e.RequestBytes != c.size {
+			named := strings.Contains(e.Hint, "socket.request.max.bytes")
+			if named != (c.size >= 1<<20 && c.sent != 0) || e.RequestBytes != c.size {
 				t.Errorf("got hint %q and %d bytes, want %d bytes", e.Hint, e.RequestBytes, c.size)
 			}
 			if errors.Is(e, domain.ErrRequestSize) == c.retriable || !errors.Is(e, domain.ErrConnection) {
