@@ -95,6 +95,10 @@ func (s *Settings) Warnings() (all []string) {
 		all = append(all, "the broker's certificate is not verified: any server is accepted as the broker, and "+
 			"receives the login")
 	}
+	if u, err := url.Parse(s.SASL.OAuth.TokenURL); err == nil && u.Scheme == "http" && s.SASL.OAuth.AllowHTTP {
+		all = append(all, "the token endpoint is asked over http: an eavesdropper on the way reads the client's "+
+			"secret and the tokens")
+	}
 	for _, err := range s.literal {
 		all = append(all, err.Error())
 	}
