@@ -89,12 +89,10 @@ func unfolded(text string) string {
 	})
 }
 
-// Warnings are about settings that are valid and not safe.
+// Warnings are about settings that are valid and not safe. Those about the verification of
+// the broker are also reported by broker.Hooks.Warning of a connection with these settings.
 func (s *Settings) Warnings() (all []string) {
-	if s.TLS.AnyCertificate {
-		all = append(all, "the broker's certificate is not verified: any server is accepted as the broker, and "+
-			"receives the login")
-	}
+	all = s.TLS.Warnings()
 	if u, err := url.Parse(s.SASL.OAuth.TokenURL); err == nil && u.Scheme == "http" && s.SASL.OAuth.AllowHTTP {
 		all = append(all, "the token endpoint is asked over http: an eavesdropper on the way reads the client's "+
 			"secret and the tokens")
