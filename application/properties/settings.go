@@ -50,6 +50,7 @@ type Settings struct {
 	// does bootstrap_servers. Of another program's keys the Suspect ones are a warning.
 	Ignored []Ignored
 
+	given []given // for Lines
 	// literal are the values with a placeholder that no client replaces.
 	literal []error
 }
