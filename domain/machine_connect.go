@@ -137,6 +137,17 @@ func (m *Machine) HandleStage(now time.Time, epoch uint64, s ports.Stage) {
 	}
 }
 
+// HandleWarnings passes texts of the link on to the observers.
+func (m *Machine) HandleWarnings(now time.Time, epoch uint64, texts []string) {
+	m.tick(now)
+	if !m.current(epoch, m.opening()) {
+		return
+	}
+	for _, text := range texts {
+		m.note(Event{Kind: EventWarning, Text: text})
+	}
+}
+
 // HandleLost reports that the link failed or that the peer closed it (io.EOF).
 func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 	m.tick(now)
@@ -157,16 +168,23 @@ func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 	case m.relogin(), m.state == Authenticating && m.raw():
 		m.failLogin(ErrAuthentication, m.cutOff(err), hintRefusedInSilence)
 	default:
-		hint := ""
-		switch {
-		case m.peer == answered:
-		case m.raw():
-			hint = hintRefusedInSilence
-		default: // its release was configured or known, and it has not answered yet
-			hint = m.hintClosed(hintClosedAtOnce)
-		}
-		m.fail(m.newError(ErrConnection, m.cutOff(err), hint))
+		m.fail(m.lostError(err))
 	}
+}
+
+// lostError describes the loss of a connection that was ready.
+func (m *Machine) lostError(err error) *Error {
+	e := m.newError(ErrConnection, err, "")
+	e.ResponseBytes = m.frames.buffered()
+	switch {
+	case m.peer == answered:
+		e.byPeer = true
+	case m.raw():
+		e.Hint = hintRefusedInSilence
+	default: // its release was configured or known, and it has not answered yet
+		e.Hint = m.hintClosed(hintClosedAtOnce)
+	}
+	return e
 }
 
 // hintOf returns the hint of a port's error.
@@ -196,5 +214,8 @@ func (m *Machine) ready() {
 		m.backoff.reset()
 	}
 	m.sink.ConnectionReady(m.now, m.now.Sub(m.started))
+	if m.sink.sums.Ready > 1 {
+		m.sink.Reconnected(m.now)
+	}
 	m.setState(Connected, nil)
 }
