@@ -22,12 +22,12 @@ a6	no such subtest	a	TestTable/absent
 `)
 	var out bytes.Buffer
 	err := run(t.Context(), "testdata/module", []string{table}, &out)
-	want := `a1    pass one that holds (a.TestTable/holds)
-a2    fail one that fails (a.TestTable/fails)
-a3    skip one that is skipped (a.TestTable/is_skipped)
-a4    pass a test of its own (a.TestAlone)
-a5    none no such test (a.TestAbsent)
-a6    none no such subtest (a.TestTable/absent)
+	want := `a1   pass  one that holds (a.TestTable/holds)
+a2   fail  one that fails (a.TestTable/fails)
+a3   skip  one that is skipped (a.TestTable/is_skipped)
+a4   pass  a test of its own (a.TestAlone)
+a5   none  no such test (a.TestAbsent)
+a6   none  no such subtest (a.TestTable/absent)
 6 reports, 2 hold
 `
 	if out.String() != want || !errors.Is(err, errFailed) {

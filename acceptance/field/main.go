@@ -70,7 +70,7 @@ func run(ctx context.Context, dir string, tables []string, out io.Writer) error 
 		if result != "pass" {
 			failed++
 		}
-		fmt.Fprintf(out, "%-5s %-4s %s (%s.%s)\n", r.id, result, r.about, r.at.pkg, r.at.test)
+		fmt.Fprintf(out, "%-4s %-4s  %s (%s.%s)\n", r.id, result, r.about, r.at.pkg, r.at.test)
 	}
 	fmt.Fprintf(out, "%d reports, %d hold\n", len(reports), len(reports)-failed)
 	if failed > 0 {
