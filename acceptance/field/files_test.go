@@ -53,7 +53,8 @@ func TestFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			path := filepath.Join(t.TempDir(), filepath.Base(file))
-			write(t, path, strings.NewReplacer("@DIR@", filepath.ToSlash(w.dir), "@TOKENS@", w.tokens).Replace(string(text)))
+			places := strings.NewReplacer("@DIR@", filepath.ToSlash(w.dir), "@TOKENS@", w.tokens)
+			write(t, path, places.Replace(string(text)))
 			marks := marksOf(string(text))
 			at := w.plain
 			if slices.Contains(marks["tls"], "") {
