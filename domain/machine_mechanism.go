@@ -149,6 +149,13 @@ func (m *Machine) SetMechanisms(now time.Time, list []Mechanism) (closing bool) 
 	return false
 }
 
+// ofLogin reports whether a login failed: by a refusal, or because the connection ended, or the
+// time of its setup, which is how some brokers refuse one.
+func (e *Error) ofLogin() bool {
+	return e != nil && (e.Phase == Authenticating || errors.Is(e.Kind, ErrAuthentication) ||
+		errors.Is(e.Kind, ErrReauthentication))
+}
+
 // replace begins a login with the mechanism and the credentials that are in force now, on
 // another connection if need be.
 func (m *Machine) replace() (closes bool) {
