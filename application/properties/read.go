@@ -229,6 +229,7 @@ func (r *reader) take(k *key, p *Property) {
 // validate looks for what only several keys show.
 func (r *reader) validate() {
 	r.validateConnection()
+	r.validateSchemes()
 	r.validateScope()
 	if r.usesTLS() {
 		r.validateTLS()
