@@ -23,6 +23,7 @@ type propertyFlags struct {
 	files, assignments []string
 	dialect            string
 	serverName         string
+	strict             bool
 	onlyTLS            bool // the command inspects TLS and makes no connection
 }
 
@@ -41,6 +42,8 @@ func (f *propertyFlags) declare(c *cobra.Command) {
 			"host of HOST:PORT; replaces ssl_server_name")
 	flags.StringVar(&f.dialect, "dialect", "",
 		"the client whose names the properties have: kafka-python, java or librdkafka; if not given, it is guessed")
+	flags.BoolVar(&f.strict, "strict", false,
+		"reject keys that other programs read, as brokers, Kafka Streams and Spring, instead of warning about them")
 }
 
 // propertiesError is all problems of the properties.
@@ -106,6 +109,14 @@ func (a *app) readProperties(brokers string) error {
 	settings, err := read(dialect, sources...)
 	if err != nil {
 		return badProperties(err)
+	}
+	for _, i := range settings.Ignored {
+		if a.properties.strict && i.Suspect {
+			problems = append(problems, &properties.Error{Key: i.Key, Where: i.Where, Problem: i.Why})
+		}
+	}
+	if err := badProperties(problems...); err != nil {
+		return err
 	}
 	a.settings = settings
 	return a.setServerName()
