@@ -662,7 +662,7 @@ func (k *conversation) addresses(a args) {
 
 func (k *conversation) try(a args) {
 	t := ports.Try{Endpoint: ports.Endpoint{Host: "broker", Network: "tcp", Address: a.word(0)}, Done: a.word(1) != ""}
-	t.Err = map[string]error{"overtaken": ports.ErrOvertaken, "failed": errors.New("refused")}[a.word(1)]
+	t.Err = map[string]error{"overtaken": ports.ErrLostRace, "failed": errors.New("refused")}[a.word(1)]
 	k.news("try", a, func(epoch uint64) { k.m.HandleTry(k.now, epoch, t) })
 }
 

@@ -57,10 +57,10 @@ func (m *Machine) Connect(now time.Time, o ConnectOptions) {
 	}
 	m.sink.ConnectionStarted(m.now)
 	if m.untried() > 0 {
-		again := m.addresses[0] == m.addresses[1]
+		same := m.addresses[0] == m.addresses[1]
 		m.addresses = m.addresses[1:]
 		m.setState(Connecting, nil)
-		m.open(again)
+		m.open(same)
 		return
 	}
 	m.addresses = nil
@@ -75,15 +75,15 @@ func (m *Machine) untried() int { return max(len(m.addresses)-1, 0) }
 // forgetAddresses leaves none to be tried.
 func (m *Machine) forgetAddresses() { m.addresses = m.addresses[:min(len(m.addresses), 1)] }
 
-// open opens a link to the first address, or with Config.Race to one of all. again: the
-// first one is asked again, and the others wait.
-func (m *Machine) open(again bool) {
+// open opens a link to the first address, or with Config.Race to one of all. same: the
+// first one is dialed once more, and the others wait.
+func (m *Machine) open(same bool) {
 	out := Output{Kind: Open, Epoch: m.epoch, Endpoint: m.Endpoint()}
 	m.addressBy = m.now.Add(m.share())
 	switch {
 	case !m.cfg.Race:
 		m.note(Event{Kind: EventDialStart})
-	case again:
+	case same:
 		out.Endpoints, out.Delay = slices.Clone(m.addresses[:1]), raceDelay
 	default:
 		out.Endpoints, out.Delay = slices.Clone(m.addresses), min(raceDelay, max(m.share(), leastRaceDelay))
@@ -123,7 +123,7 @@ func (m *Machine) HandleTry(now time.Time, epoch uint64, t ports.Try) {
 	}
 	m.note(e)
 	i := slices.Index(m.addresses, t.Endpoint)
-	if i < 0 || !t.Done || errors.Is(t.Err, ports.ErrOvertaken) {
+	if i < 0 || !t.Done || errors.Is(t.Err, ports.ErrLostRace) {
 		return
 	}
 	others := slices.Delete(slices.Clone(m.addresses), i, i+1)

@@ -54,8 +54,8 @@ func (m *Machine) due(at time.Time) bool { return !at.IsZero() && !m.now.Before(
 // HandleTimeout does what is due at now. It may be called at any time.
 func (m *Machine) HandleTimeout(now time.Time) { m.handleTimeout(now, nil) }
 
-// handleTimeout is HandleTimeout with the link's own description of what it waits for, nil if
-// there is none.
+// handleTimeout is HandleTimeout with the link's own description of what it waits for; it
+// may be nil.
 func (m *Machine) handleTimeout(now time.Time, waiting error) {
 	m.tick(now)
 	m.handleProbing()

@@ -68,15 +68,15 @@ type RacingLink interface {
 }
 
 // Try is news of one dial of a race: it began, or it is Done. Then Err is nil if the endpoint
-// was reached, and [ErrOvertaken] if another one was.
+// was reached, and [ErrLostRace] if another one was.
 type Try struct {
 	Endpoint Endpoint
 	Done     bool
 	Err      error
 }
 
-// ErrOvertaken is the Err of a [Try] that was given up because another endpoint was reached.
-var ErrOvertaken = errors.New("ports: another address was reached first")
+// ErrLostRace is the Err of a [Try] that was given up because another endpoint was reached.
+var ErrLostRace = errors.New("ports: another address was reached first")
 
 // Warner is optional on a [Transport]. Warnings returns a sentence for each of its settings
 // that is valid and not safe, such as a certificate that is not verified. They are passed

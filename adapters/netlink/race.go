@@ -83,7 +83,7 @@ func (l *link) race(ctx context.Context, dial DialFunc, eps []ports.Endpoint, de
 				for _, other := range runners {
 					if !other.done {
 						other.cancel()
-						l.tried(ports.Try{Endpoint: other.ep, Done: true, Err: ports.ErrOvertaken})
+						l.tried(ports.Try{Endpoint: other.ep, Done: true, Err: ports.ErrLostRace})
 					}
 				}
 				l.tried(ports.Try{Endpoint: r.ep, Done: true})

@@ -119,7 +119,7 @@ func textOf(t ports.Try) string {
 		return t.Endpoint.Address
 	case t.Err == nil:
 		return t.Endpoint.Address + ":ok"
-	case t.Err == ports.ErrOvertaken:
+	case t.Err == ports.ErrLostRace:
 		return t.Endpoint.Address + ":overtaken"
 	}
 	return fmt.Sprintf("%s:%v", t.Endpoint.Address, t.Err)

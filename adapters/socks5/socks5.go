@@ -92,7 +92,7 @@ func negotiate(received *recorder, auth *proxy.Auth, target string) (net.Conn, *
 type recorder struct {
 	net.Conn
 	login bool              // one was offered
-	after func(step string) // is told which answer is awaited
+	after func(step string) // reports which answer is awaited
 	bytes []byte
 }
 

@@ -72,7 +72,8 @@ func TestUnroutedNameIsShown(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				err := dialRouted(c.otherwise, c.host, c.own, ca)
 				var e *broker.Error
-				if !errors.As(err, &e) || !strings.Contains(e.Hint, c.want) || !strings.Contains(e.Hint, "ssl_server_name") {
+				if !errors.As(err, &e) || !strings.Contains(e.Hint, c.want) ||
+					!strings.Contains(e.Hint, "ssl_server_name") {
 					t.Errorf("got %v, want the hint %q, and the setting", err, c.want)
 				}
 				if strings.Contains(err.Error(), "PLAINTEXT") {
@@ -102,7 +103,8 @@ func TestServerNameIsSent(t *testing.T) {
 }
 
 func TestServerNameIsChecked(t *testing.T) {
-	for name, ok := range map[string]bool{"broker.test": true, "192.0.2.7": true, "2001:db8::1": true, "[2001:db8::1]": true,
+	for name, ok := range map[string]bool{
+		"broker.test": true, "192.0.2.7": true, "2001:db8::1": true, "[2001:db8::1]": true,
 		"broker.test:9093": false, "SSL://broker.test": false, "a b": false, "a,b": false, "a\x00": false} {
 		_, err := Dial(new(net.Dialer).DialContext, Options{CAPEM: newCA("the authority").pem(), ServerName: name})
 		if (err == nil) != ok {

@@ -58,8 +58,8 @@ func ParseAddress(s string) (host string, port uint16, err error) {
 }
 
 // Scheme returns what is before "://" in the address of a broker: the security protocol in
-// Kafka's own notation, "SSL://host:port", or the name of a listener. It is empty if there is
-// none.
+// Kafka's own notation, "SSL://host:port", or the name of a listener. It is empty if
+// there is no scheme.
 func Scheme(address string) string {
 	scheme, _ := splitScheme(address)
 	return scheme

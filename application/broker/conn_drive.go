@@ -108,7 +108,7 @@ func (c *Conn) down(out domain.Output) {
 
 // tried keeps the failure of one dial of a race, for the error of Dial.
 func (c *Conn) tried(e *domain.Event) {
-	if c.dialing && e.Kind == domain.EventDialDone && e.Err != nil && !errors.Is(e.Err, ports.ErrOvertaken) {
+	if c.dialing && e.Kind == domain.EventDialDone && e.Err != nil && !errors.Is(e.Err, ports.ErrLostRace) {
 		c.tries = append(c.tries, &Error{Kind: ErrDial, Address: e.Endpoint.Address, Cause: e.Err})
 	}
 }

@@ -11,7 +11,7 @@ import (
 var racerChecks = []check[Harness]{
 	{"a single endpoint is reached", racerSingle},
 	{"a refused endpoint is passed over", racerPasses},
-	{"a silent endpoint is overtaken", racerOvertakes},
+	{"a silent endpoint is lostRace", racerOvertakes},
 	{"all refused is an error in StageDialing", racerFails},
 	{"Close ends a race", racerClosed},
 }
@@ -55,8 +55,8 @@ func wantTries(t *testing.T, link ports.RacingLink, outcomes map[ports.Endpoint]
 }
 
 func reached(err error) bool   { return err == nil }
-func overtaken(err error) bool { return errors.Is(err, ports.ErrOvertaken) }
-func failed(err error) bool    { return err != nil && !overtaken(err) }
+func lostRace(err error) bool { return errors.Is(err, ports.ErrLostRace) }
+func failed(err error) bool    { return err != nil && !lostRace(err) }
 
 func racerSingle(t *testing.T, harness Harness) {
 	link := race(t, harness, harness.Endpoint)
@@ -81,7 +81,7 @@ func racerOvertakes(t *testing.T, harness Harness) {
 	needs(t, harness.Silent != ports.Endpoint{}, "Harness.Silent")
 	link := race(t, harness, harness.Silent, harness.Endpoint)
 	establish(t, link)
-	wantTries(t, link, map[ports.Endpoint]func(error) bool{harness.Silent: overtaken, harness.Endpoint: reached})
+	wantTries(t, link, map[ports.Endpoint]func(error) bool{harness.Silent: lostRace, harness.Endpoint: reached})
 	acceptOne(t, harness)
 }
 

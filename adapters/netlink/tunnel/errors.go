@@ -26,7 +26,8 @@ var (
 	// ErrStalled: no answer in time. The Cause is os.ErrDeadlineExceeded if that
 	// was the Way's Timeout, and an error of package context if the caller gave up.
 	ErrStalled error = &fault.Kind{Text: "the proxy does not answer",
-		Hint: "see the proxy's log: it may wait for the broker, or speak another protocol; Options.Timeout limits the wait"}
+		Hint: "see the proxy's log: it may wait for the broker, or speak another protocol; Options.Timeout limits " +
+			"the wait"}
 	// ErrCutOff: the proxy closed the connection before the tunnel was open.
 	ErrCutOff error = &fault.Kind{Text: "the proxy closed the connection",
 		Hint: "see the proxy's log: it must reach the broker, and speak the protocol of Options.Proxy (proxy_url)"}

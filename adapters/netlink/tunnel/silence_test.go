@@ -85,7 +85,8 @@ func TestSilentProxyIsNamed(t *testing.T) {
 			[]string{"httpconnect: proxy first:3128 on the way to second:1080: the proxy does not answer"}},
 		{"a chain, the second", socks5.New(httpconnect.Dial(plays(connected), first),
 			socks5.Options{Proxy: "second:1080"}),
-			[]string{"socks5: proxy second:1080 on the way to broker:9092: the proxy does not answer after the greeting"}},
+			[]string{"socks5: proxy second:1080 on the way to broker:9092: the proxy does not answer after the " +
+				"greeting"}},
 	} {
 		for _, setup := range []time.Duration{time.Second, time.Minute} {
 			t.Run(c.name+", within "+setup.String(), func(t *testing.T) {

@@ -19,7 +19,8 @@ func (a *app) config(address string) (broker.Config, error) {
 		return broker.Config{}, usagef("HOST:PORT: %v", err)
 	}
 	if p, ok := properties.ProtocolOf(address); ok && p != a.settings.Security {
-		return broker.Config{}, usagef("HOST:PORT: %q contradicts the security protocol %v", address, a.settings.Security)
+		return broker.Config{}, usagef("HOST:PORT: %q contradicts the security protocol %v", address,
+			a.settings.Security)
 	}
 	settings := *a.settings
 	settings.Servers = []properties.Server{{Host: host, Port: port}}

@@ -100,7 +100,8 @@ func (a *app) readProperties(brokers string) error {
 		if dialect == properties.Java || dialect == properties.Librdkafka || strings.Contains(keysOf(sources), ".") {
 			key = "bootstrap.servers"
 		}
-		sources = append(sources, []properties.Property{{Key: key, Value: ports.NewSecret(brokers), Where: addressArgument}})
+		sources = append(sources, []properties.Property{{Key: key, Value: ports.NewSecret(brokers),
+			Where: addressArgument}})
 	}
 	read := properties.Read
 	if a.properties.onlyTLS {
