@@ -54,9 +54,9 @@ func wantTries(t *testing.T, link ports.RacingLink, outcomes map[ports.Endpoint]
 	}
 }
 
-func reached(err error) bool   { return err == nil }
+func reached(err error) bool  { return err == nil }
 func lostRace(err error) bool { return errors.Is(err, ports.ErrLostRace) }
-func failed(err error) bool    { return err != nil && !lostRace(err) }
+func failed(err error) bool   { return err != nil && !lostRace(err) }
 
 func racerSingle(t *testing.T, harness Harness) {
 	link := race(t, harness, harness.Endpoint)
