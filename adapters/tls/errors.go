@@ -57,7 +57,7 @@ var kinds = fault.Table[Reason]{
 	NotYetValid: {Name: "not-yet-valid", Text: "the broker's certificate is not valid yet",
 		Hint: "correct the clock of this machine if it is slow"},
 	WrongHost: {Name: "wrong-host", Text: "the broker's certificate is not for this host",
-		Hint: "use a name in the certificate, add this one as alternative name, or set Options.ServerName " +
+		Hint: "use a name in the certificate, add a subject alternative name, or set Options.ServerName " +
 			"(ssl_server_name)"},
 	UnknownAuthority: {Name: "unknown-authority", Text: "the broker's certificate is not signed by a trusted authority",
 		Hint: "add the authority's certificate to Options.CAFile (ssl_cafile); check that the broker sends its " +
