@@ -1,7 +1,6 @@
 package tls
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -9,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -67,26 +65,6 @@ func (c *Conn) answer(config *tls.Config) func(*tls.CertificateRequestInfo) (*tl
 		}
 		c.compare(candidate, request)
 		return certificate, err
-	}
-}
-
-// compare notes the certificate, and the authorities that the broker accepts if none of them
-// has issued it.
-func (c *Conn) compare(certificate *tls.Certificate, request *tls.CertificateRequestInfo) {
-	if certificate == nil || len(certificate.Certificate) == 0 {
-		return
-	}
-	if c.own = certificate.Leaf; c.own == nil {
-		c.own, _ = x509.ParseCertificate(certificate.Certificate[0]) // nil: it is not known
-	}
-	issued := func(der []byte) bool {
-		above, err := x509.ParseCertificate(der)
-		return err == nil && slices.ContainsFunc(request.AcceptableCAs, func(name []byte) bool {
-			return bytes.Equal(name, above.RawIssuer)
-		})
-	}
-	if len(request.AcceptableCAs) > 0 && !slices.ContainsFunc(certificate.Certificate, issued) {
-		c.acceptable = request.AcceptableCAs
 	}
 }
 
@@ -207,9 +185,9 @@ func left(err error) bool {
 // handshake.
 type wire struct {
 	net.Conn
-	received []byte // not more than maxReceived
-	count    int
-	rest     bool // the handshake is over: stop recording
+	received []byte       // not more than maxReceived
+	count    atomic.Int64 // Waiting reads it, too
+	rest     bool         // the handshake is over: stop recording
 }
 
 // maxReceived is enough for a broker's part of a handshake, twice, with a chain of
@@ -219,7 +197,7 @@ const maxReceived = 64 << 10
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
 	if n > 0 && !w.rest {
-		w.count += n
+		w.count.Add(int64(n))
 		w.received = append(w.received, p[:min(n, maxReceived-len(w.received))]...)
 	}
 	return n, err

@@ -24,6 +24,7 @@
 //	           cipherlist: OpenSSL's lists
 //	sessions   sessions to resume
 //	conn       one connection: its handshake and first read
+//	issuers    the client certificate and the authorities that the broker accepts
 //	verify     the broker's certificate; crl: revocation
 //	inspect    one handshake and what it shows, also where it fails
 //	explain    from the error of a handshake to a Reason; repeat: for old brokers
@@ -90,9 +91,10 @@ type Options struct {
 	// credentials. Use it for diagnosis only. The endpoints of New are not Verified then,
 	// and broker.Hooks.Warning reports it.
 	AnyCertificate bool
-	// ServerName is the host that the certificate must be for, if it is not the host
-	// connected to: behind a tunnel or a forwarded port. If empty, the default is the
-	// endpoint's host.
+	// ServerName is the host that the certificate must be for, and the server name (SNI) that
+	// is sent, if it is not the host connected to: behind a tunnel, a forwarded port, or a
+	// router by server name that is dialed by its address. No server name is sent for an
+	// address. If empty, the default is the endpoint's host.
 	ServerName string
 	// CRLFile is a file of revocation lists, PEM or DER. It must contain a current list
 	// of the issuer of the broker's certificate, as with OpenSSL's flag "check leaf". If
