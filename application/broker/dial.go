@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -28,7 +27,7 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	case <-ctx.Done():
 		c.mu.Lock()
 		c.dialing = false
-		earlier := slices.Concat(c.failures[:max(len(c.failures)-1, 0)], c.tries)
+		earlier := c.failures[:max(len(c.failures)-1, 0)]
 		c.mu.Unlock()
 		err = afterOthers(c.waitEnded(ctx, nil), earlier)
 	}
@@ -58,7 +57,7 @@ func (c *Conn) dialDone(err error) {
 	if n := len(c.failures) - 1; err != nil && n > 0 {
 		err = afterOthers(err, c.failures[:n])
 	}
-	c.failures, c.tries = nil, nil
+	c.failures = nil
 	c.dialed <- err
 }
 
