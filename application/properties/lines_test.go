@@ -56,7 +56,8 @@ func TestLinesMeanTheSame(t *testing.T) {
 func withoutSecrets(s *Settings) (lines []string) {
 	for _, line := range rendered(s) {
 		for _, name := range []string{"SASL.Login.Password", "SASL.OAuth.ClientCredentials.ClientSecret",
-			"SASL.OAuth.Extensions", "Proxy.Password", "TLS.KeyPassword", "TLS.CAPassword", "TLS.StorePassword"} {
+			"SASL.OAuth.Extensions", "SASL.OAuth.KeyPassphrase", "Proxy.Password", "TLS.KeyPassword", "TLS.CAPassword",
+			"TLS.StorePassword"} {
 			if strings.HasPrefix(line, name+" ") {
 				line = name
 			}
