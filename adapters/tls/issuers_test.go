@@ -26,8 +26,10 @@ func TestIssuerIsCompared(t *testing.T) {
 			reason Reason
 			words  []string
 		}{
-			"of files":  {ca.options().showing(foreign), CertificateRefused, []string{"the client certificate is issued by"}},
-			"of Config": {own(foreign), CertificateRequired, []string{"the client certificate was not sent: it is issued by"}},
+			"of files": {ca.options().showing(foreign), CertificateRefused,
+				[]string{"the client certificate is issued by"}},
+			"of Config": {own(foreign), CertificateRequired,
+				[]string{"the client certificate was not sent: it is issued by"}},
 		} {
 			_, err := reach(t, mustDial(t, plainDial, c.o), address)
 			wantReason(t, err, c.reason)

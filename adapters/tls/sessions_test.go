@@ -156,8 +156,8 @@ func TestEachThreadHasItsTickets(t *testing.T) {
 					state, err := reach(t, dial, address)
 					mustDo(t, err)
 					if i >= full && !state.DidResume {
-						t.Errorf("%s, %d threads: connection %d is not resumed, want from %d on", tls.VersionName(version), n,
-							i+1, full+1)
+						t.Errorf("%s, %d threads: connection %d is not resumed, want from %d on",
+							tls.VersionName(version), n, i+1, full+1)
 						return
 					}
 				}
