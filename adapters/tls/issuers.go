@@ -39,7 +39,7 @@ const hintNone = "the broker requested a client certificate, and none is configu
 	"KeyFile (ssl_certfile, ssl_keyfile) if it requires one"
 
 // hintAsked returns a hint about a client certificate that the broker requested and that it
-// cannot have accepted; "" if there is none.
+// cannot have accepted, or "".
 func (c *Conn) hintAsked() string {
 	switch {
 	case c.acceptable != nil:

@@ -84,8 +84,8 @@ func TestTLSPhrases(t *testing.T) {
 			"requested, not known whether it is required; not known whether the configured one is accepted"},
 		{resumptionInfo{Ticket: true}.text(), "the broker issued a session; not tried"},
 		{resumptionInfo{Ticket: true, Resumed: yes}.text(), "yes"},
-		{resumptionInfo{Ticket: true, Resumed: no}.text(), "no: the broker issued a session, and did not resume it on " +
-			"the next connection, as where each network thread has keys of its own"},
+		{resumptionInfo{Ticket: true, Resumed: no}.text(), "no: the broker issued a session, and did not resume it " +
+			"on the next connection, as where each network thread has keys of its own"},
 		{span(0), "0 seconds"}, {span(119), "119 seconds"}, {span(120), "2 minutes"}, {span(7199), "119 minutes"},
 		{span(7200), "2 hours"}, {span(2*day - 1), "47 hours"}, {span(2 * day), "2 days"},
 		{span(3000000 * day), "3000000 days"},
