@@ -26,6 +26,7 @@ type Future struct {
 
 	start, end    uint64        // its place in the stream of bytes sent
 	deadline      time.Time     // zero: none of its own
+	heldUntil     time.Time     // until when the broker may hold it, by its fields and those of requests before it
 	throttledTime time.Duration // of the Machine when it was admitted
 	flexible      bool          // the headers carry tagged fields
 	noResponse    bool

@@ -77,7 +77,6 @@ type connState struct {
 	login     login
 	session   session
 	replaced  bool // the credentials were, within a login or too soon for another
-	refused   bool // a request was refused because of the renewal
 
 	lastID      int32 // of the correlation ids, which begin at 1
 	inflight    inflight
@@ -92,8 +91,9 @@ type peer uint8
 
 const (
 	silent      peer = iota // it has not answered
-	answered                // it has
 	unconfirmed             // it has, but not the last token of the login
+	answered                // it has
+	served                  // it has answered a request of the owner
 )
 
 // NewMachine returns a Machine in state Disconnected. It panics if cfg is not
@@ -210,6 +210,9 @@ func (m *Machine) current(epoch uint64, awaited bool) bool {
 
 // newError describes a failure at this moment.
 func (m *Machine) newError(kind, cause error, hint string) *Error {
+	if kind == ErrThrottled {
+		cause = m.throttledCause(m.now)
+	}
 	return &Error{
 		Kind: kind, Cause: cause, Hint: hint,
 		Phase: m.state, Broker: m.broker(), Address: m.Endpoint().Address, Attempt: m.attempts,

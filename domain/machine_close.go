@@ -85,6 +85,7 @@ func (m *Machine) drop(e *Error, final, retry bool) {
 	}
 	m.loginCutOff(e)
 	lost := m.takeAll(e)
+	m.endThrottle()
 	m.connState = connState{}
 	m.sink.ConnectionClosed(m.now, m.state == Connected, clean)
 
@@ -120,7 +121,7 @@ func (m *Machine) prepareNext(clean, retry bool, e *Error) {
 			m.options.Check = nil
 		}
 	}
-	if v := m.remembered; v.detected() && (!clean || m.peer != answered) {
+	if v := m.remembered; v.detected() && (!clean || m.peer < answered) {
 		m.remembered = nil
 	}
 	m.lastErr = e

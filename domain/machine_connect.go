@@ -144,6 +144,9 @@ func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 		return
 	}
 	switch {
+	case m.idleLoss(err):
+		m.Close(m.now, nil, false)
+		m.note(Event{Kind: EventIdleLost, Err: err})
 	case m.state == Connecting:
 		m.note(Event{Kind: EventDialDone, Err: err})
 		m.fail(m.newError(ErrDial, err, hintOf(err)))
@@ -159,7 +162,7 @@ func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 	default:
 		hint := ""
 		switch {
-		case m.peer == answered:
+		case m.peer >= answered:
 		case m.raw():
 			hint = hintRefusedInSilence
 		default: // its release was configured or known, and it has not answered yet
@@ -192,7 +195,7 @@ func (m *Machine) ready() {
 	m.attempts = 0
 	m.lastErr = nil
 	m.lastTraffic = m.now
-	if m.peer == answered {
+	if m.peer >= answered {
 		m.backoff.reset()
 	}
 	m.sink.ConnectionReady(m.now, m.now.Sub(m.started))

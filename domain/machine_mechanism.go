@@ -154,7 +154,7 @@ func (m *Machine) replace() (closes bool) {
 		return false
 	}
 	m.endAdmission(closes)
-	m.session.use = requestSeen
+	m.session.use.saw()
 	m.continueRenewal()
 	return closes
 }

@@ -47,13 +47,38 @@ func (m *Machine) CanSendMore() bool {
 
 // Send admits a request, or refuses it with an *[Error]: the errors of CanSend,
 // ErrUnsupportedVersion and ErrEncode. timeout counts from now; 0 means the
-// configured one. Requests that expect no answer take no place among those in
-// flight, and are done when written.
+// configured one, and on top of it the time for which the broker may hold the
+// request and those before it. Requests that expect no answer take no place among
+// those in flight, and are done when written.
 func (m *Machine) Send(now time.Time, req ports.Message, timeout time.Duration) (*Future, error) {
+	if timeout == 0 {
+		return m.SendLeft(now, req, m.cfg.RequestTimeout)
+	}
 	m.tick(now)
+	f, err := m.send(req)
+	if err == nil {
+		m.setDeadline(f, timeout)
+		m.use()
+	}
+	return f, err
+}
+
+// SendLeft is Send with what is left of the configured timeout, for an owner that has held the
+// request.
+func (m *Machine) SendLeft(now time.Time, req ports.Message, left time.Duration) (*Future, error) {
+	m.tick(now)
+	f, err := m.send(req)
+	if err == nil {
+		m.setDeadline(f, left+max(f.heldUntil.Sub(m.now), 0))
+		m.use()
+	}
+	return f, err
+}
+
+func (m *Machine) send(req ports.Message) (*Future, error) {
 	if kind := m.CanSend(); kind != nil {
 		if kind == ErrReauthenticating {
-			m.refused = true
+			m.session.use |= requestRefused
 			m.renew(false)
 		}
 		return nil, m.refuse(kind)
@@ -64,13 +89,34 @@ func (m *Machine) Send(now time.Time, req ports.Message, timeout time.Duration) 
 		m.keep(f)
 		return nil, err
 	}
-	if timeout == 0 {
-		timeout = m.cfg.RequestTimeout
+	if !f.noResponse {
+		f.heldUntil = latest(m.heldUntil(), m.now).Add(m.hold(f))
 	}
-	m.setDeadline(f, timeout)
 	m.admit(f, frame)
-	m.use()
 	return f, nil
+}
+
+// heldUntil returns until when the broker may hold the requests in flight; zero or past: it holds
+// none.
+func (m *Machine) heldUntil() time.Time {
+	if n := m.inflight.len(); n > 0 {
+		return m.inflight.at(n - 1).heldUntil
+	}
+	return time.Time{}
+}
+
+// Held returns for how long, from now, the broker may hold the requests in flight.
+func (m *Machine) Held(now time.Time) time.Duration { return max(m.heldUntil().Sub(now), 0) }
+
+// hold returns for how long the broker may hold a request by the request's own fields.
+func (m *Machine) hold(f *Future) time.Duration {
+	codec, ok := m.cfg.Codec.(ports.HoldingCodec)
+	if _, raw := f.Request.(*ports.RawRequest); raw || !ok {
+		return 0 // its owner handles its time
+	}
+	var err error
+	defer m.guardCodec(&err)
+	return min(max(codec.Hold(f.Request, f.Version), 0), m.cfg.MaxHold)
 }
 
 // prepare chooses the version and encodes the frame behind the pending bytes, if there is

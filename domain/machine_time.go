@@ -47,6 +47,14 @@ func soonest(times ...time.Time) (first time.Time) {
 	return first
 }
 
+// latest returns the later of two times.
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
 // due reports whether a time was reached; zero: never.
 func (m *Machine) due(at time.Time) bool { return !at.IsZero() && !m.now.Before(at) }
 
@@ -55,7 +63,7 @@ func (m *Machine) HandleTimeout(now time.Time) {
 	m.tick(now)
 	m.handleProbing()
 	if m.state.SettingUp() && m.due(m.stepBy()) {
-		m.fail(m.newError(ErrSetupTimeout, m.silence(), m.silenceHint()))
+		m.fail(m.newError(ErrSetupTimeout, m.silence(m.now), m.silenceHint()))
 		return
 	}
 	if m.due(m.earliest) {
@@ -125,9 +133,26 @@ func (m *Machine) settle() {
 // waiting reports whether any request is not done.
 func (m *Machine) waiting() bool { return m.inflight.len() > 0 || len(m.unanswered) > 0 }
 
-// silence returns what the setup waited for.
-func (m *Machine) silence() error {
-	after := m.now.Sub(m.started).Round(time.Millisecond)
+// Pending returns what a request that is not admitted waits for; nil if nothing holds it back.
+func (m *Machine) Pending(now time.Time) error {
+	if m.state.SettingUp() {
+		return m.silence(now)
+	}
+	if d := m.backoff.remaining(now); m.state == Disconnected && d > 0 {
+		return fmt.Errorf("the next attempt to connect begins in %v", d.Round(time.Millisecond))
+	}
+	switch kind := m.CanSend(); kind {
+	case ErrThrottled:
+		return m.Throttled(now)
+	case ErrTooManyInFlight, ErrBackPressure, ErrReauthenticating:
+		return kind
+	}
+	return nil
+}
+
+// silence returns what the setup, or a login, waits for.
+func (m *Machine) silence(now time.Time) error {
+	after := now.Sub(m.started).Round(time.Millisecond)
 	what, before := "answer from the peer", ""
 	switch evidence := m.probing.evidence; {
 	case m.resolving():

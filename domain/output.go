@@ -75,6 +75,7 @@ const (
 	EventAnswered                              // Request was answered; Completed follows
 	EventThrottled                             // nothing may be sent before Until
 	EventIdle                                  // it was closed, since nothing was sent or received
+	EventIdleLost                              // it was lost for Err, and nothing was in flight
 )
 
 // Event is one thing that happened on a connection.

@@ -49,8 +49,11 @@ func (c *Conn) enter(now time.Time, ctx context.Context, f *Future, timeout time
 	if f.queueEntry == nil {
 		f.queueEntry = new(queueEntry)
 	}
-	f.queuedAt = now
-	f.deadline = now.Add(cmp.Or(timeout, m.RequestTimeout()))
+	f.queuedAt, f.timed = now, timeout != 0
+	f.deadline = now.Add(timeout)
+	if !f.timed {
+		f.deadline = now.Add(m.RequestTimeout() + m.Held(now))
+	}
 	// The throttle in progress has already paused the timers of the requests before it.
 	f.throttledBefore = m.ThrottledTime() - m.ThrottleDelay(now)
 	c.queue.push(f)
@@ -149,18 +152,35 @@ func (c *Conn) abandon(f *Future) {
 
 // canceled describes a request that was given up. f is nil if there is no request.
 func (c *Conn) canceled(cause error, f *Future) error {
-	m := c.core
+	m, now := c.core, c.cfg.Clock.Now()
 	e := m.Failure(ErrCanceled, cause)
-	last := m.LastError()
-	switch {
-	case f != nil && f.epoch != 0:
+	if f != nil && f.epoch != 0 {
 		e.Sent = SentFully // or it will be: it keeps its place
-	case last != nil && cause != nil:
-		e.Cause = fmt.Errorf("%w; the connection's last failure: %w", cause, last)
-	case last != nil:
-		e.Cause = fmt.Errorf("the connection's last failure: %w", last)
+		if throttled := m.Throttled(now); throttled != nil {
+			e.Cause = also(cause, errors.New(throttled.Error())) // as text: it is not refused for that
+		}
+		return e
+	}
+	e.Cause = also(cause, m.Pending(now))
+	if last := m.LastError(); last != nil {
+		e.Cause = also(e.Cause, fmt.Errorf("the connection's last failure: %w", last))
 	}
 	return e
+}
+
+// late describes a request whose timeout passed in the queue.
+func (c *Conn) late(now time.Time) error {
+	e := c.core.Refusal(ErrRequestTimeout)
+	e.Cause = also(c.core.Pending(now), e.Cause)
+	return e
+}
+
+// also joins two causes, each of which may be nil, in one line.
+func also(cause, next error) error {
+	if cause == nil || next == nil {
+		return cmp.Or(cause, next)
+	}
+	return fmt.Errorf("%w; %w", cause, next)
 }
 
 // The part of a Conn in its Futures.

@@ -78,6 +78,7 @@ func (c *Conn) changed(out domain.Output) {
 
 func (c *Conn) down(out domain.Output) {
 	m := c.core
+	c.queue.recheck() // a throttle time may have ended with the connection
 	ended := !m.Continuing()
 	if out.Err != nil && c.dialing {
 		c.failures = append(c.failures, out.Err)
@@ -141,7 +142,7 @@ func (c *Conn) serveWaiters(now time.Time) (work bool) {
 	m := c.core
 	throttled := m.ThrottledTime()
 	c.queue.expire(now, throttled, func(f *Future) {
-		c.refuse(f, m.Refusal(ErrRequestTimeout))
+		c.refuse(f, c.late(now))
 	})
 	if c.queue.len() > 0 {
 		work = c.core.Check(now)

@@ -20,7 +20,7 @@ import "brokerconn/domain"
 //	Attempts int64            attempts to connect, each address counted by itself
 //	Ready int64               attempts that became ready for requests
 //	Closed int64              attempts and connections that ended
-//	ClosedClean int64         of Closed, those ended by the owner or by IdleTimeout
+//	ClosedClean int64         of Closed, those ended by the owner, or while idle
 //	Logins int64              first logins on a connection that succeeded
 //	LoginsFailed int64        first logins on a connection that failed
 //	Relogins int64            reauthentications that succeeded (KIP-368)

@@ -40,7 +40,7 @@ func (a *app) config(address string) (broker.Config, error) {
 	if a.timed || cfg.APIVersionTimeout == 0 {
 		cfg.APIVersionTimeout = cfg.SetupTimeout
 	}
-	cfg.Hooks = &broker.Hooks{StateChanged: a.progress.stateChanged, Warning: a.warn}
+	cfg.Hooks = &broker.Hooks{StateChanged: a.progress.stateChanged, Warning: a.warn, Throttled: a.throttled}
 	return cfg, nil
 }
 
@@ -57,6 +57,11 @@ func (a *app) setupLimit(configured time.Duration) time.Duration {
 func (a *app) warn(text string) {
 	a.progress.clear()
 	fmt.Fprintf(a.stderr, "%s: warning: %s\n", name, text)
+}
+
+// throttled writes until when the broker throttles.
+func (a *app) throttled(endpoint broker.Endpoint, until time.Time) {
+	a.warn(fmt.Sprintf("throttled by %s until %s", endpoint.Address, until.Format("2006-01-02T15:04:05.000Z07:00")))
 }
 
 // dial connects to a broker. If that fails, the error says what the port is, where that
