@@ -70,7 +70,7 @@ const (
 	EventReleaseDetected                       // a broker without ApiVersions was taken for an old release: Versions
 	EventAuthStart                             // a login begins: Login
 	EventAuthDone                              // it ended, perhaps with Err
-	EventPlaintextCredentials                  // a login sends its secret in plaintext; reported once: Login
+	EventPlaintextCredentials                  // a login shows an unverified peer its secret; reported once: Login
 	EventWritten                               // the last byte of Request was handed to the transport
 	EventAnswered                              // Request was answered; Completed follows
 	EventThrottled                             // nothing may be sent before Until

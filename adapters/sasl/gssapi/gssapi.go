@@ -38,7 +38,8 @@ import (
 type Options struct {
 	// Principal is the client, such as "alice@EXAMPLE.ORG". Without a realm, its realm
 	// is the default_realm of krb5.conf. If empty, the client is that of the ticket
-	// cache; a password and a keytab need it.
+	// cache; a password and a keytab need it. Tickets of other clients, which a ticket
+	// cache may hold as well, are not used.
 	Principal string
 
 	// At most one of Password, Keytab, KeytabData and TicketCache is set. If none is,
@@ -76,6 +77,11 @@ type Options struct {
 	// path to the broker's; most other logins take none. If zero, the default is 3
 	// seconds. If negative, New returns an error.
 	KDCTimeout time.Duration
+	// MinIterations is the lowest count of iterations of the password hash that a KDC may
+	// request before it has proved that it is one. With a low count the password is cheap to
+	// guess for those who read the login. If zero, the default is 4,096, which is Kerberos's
+	// own (RFC 3962). If negative or more than 1,000,000, New returns an error.
+	MinIterations int
 	// Dial opens connections to KDCs. The network is always "tcp". If nil, the default
 	// is the DialContext method of a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -103,7 +109,7 @@ type client interface {
 	String() string
 	Service(name, host string) krb5.Principal
 	Ticket(ctx context.Context, server krb5.Principal) (*krb5.Ticket, error)
-	Authenticator(t *krb5.Ticket) types.Authenticator
+	Authenticator(t *krb5.Ticket) (types.Authenticator, error)
 	Drop(t *krb5.Ticket)
 }
 
@@ -113,6 +119,7 @@ func New(o Options) (*Authenticator, error) {
 	k := krb5.Options{
 		Principal: o.Principal, Password: o.Password, Keytab: o.Keytab, KeytabData: o.KeytabData,
 		TicketCache: o.TicketCache, Config: o.Config, ConfigFile: o.ConfigFile, KDCTimeout: o.KDCTimeout, Dial: o.Dial,
+		MinIterations: o.MinIterations,
 	}
 	if o.Clock != nil {
 		k.Now = o.Clock.Now

@@ -148,5 +148,5 @@ func (a *app) send(ctx context.Context, address string, message ports.Message) e
 	if err != nil {
 		return err
 	}
-	return cmp.Or(a.emit(doc, string(text)+"\n"), outcome)
+	return cmp.Or(a.emit(doc, escaped(string(text)+"\n")), outcome)
 }

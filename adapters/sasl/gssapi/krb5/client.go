@@ -1,8 +1,8 @@
 // Package krb5 is a Kerberos 5 client (RFC 4120): it turns a password, a keytab or a
 // ticket cache into tickets for services.
 //
-// The messages, the cryptography, and the formats of keytabs and krb5.conf are those
-// of github.com/jcmturner/gokrb5. It has no active maintainer, so what it makes of
+// The messages, the cryptography, and the format of keytabs are those of
+// github.com/jcmturner/gokrb5. It has no active maintainer, so what it makes of
 // bytes that others wrote is contained and checked again; each place says why.
 //
 // Only AES is used with services, with SHA-1 or SHA-2 (encryption types 17 to 20).
@@ -10,7 +10,7 @@
 // the order of a request for a ticket:
 //
 //	client      Options, New
-//	krb5conf    the configuration of Kerberos
+//	krb5conf    the configuration of Kerberos; profile: the language of its file
 //	tickets     the tickets of a client and when others are requested
 //	origin      ticket-granting tickets, from a key or a ticket cache
 //	keys        passwords and keytabs; encryption: types and keys; ccache: ticket caches
@@ -51,6 +51,9 @@ type Options struct {
 
 	// KDCTimeout bounds one answer of one KDC. If zero, the default is 3 seconds.
 	KDCTimeout time.Duration
+	// MinIterations is the lowest count of iterations of the password hash that a KDC may
+	// request. If zero, the default is 4096.
+	MinIterations int
 	// Dial opens connections to KDCs, always with "tcp". If nil, a net.Dialer does.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Now returns the time. If nil, the default is time.Now.
@@ -94,6 +97,9 @@ func New(o Options) (*Client, error) {
 	if o.KDCTimeout < 0 {
 		refuse("KDCTimeout", errors.New("negative"))
 	}
+	if n := o.MinIterations; n < 0 || n > maxIterations {
+		refuse("MinIterations", fmt.Errorf("%d: must be 0 to %d", n, maxIterations))
+	}
 	if err != nil {
 		return nil, errors.Join(problems...)
 	}
@@ -131,7 +137,7 @@ func (o *Options) principal(c *conf) (who Principal, err error) {
 	if who, err = parsePrincipal(o.Principal); err != nil {
 		return Principal{}, err
 	}
-	if who.Realm = cmp.Or(who.Realm, c.LibDefaults.DefaultRealm); who.Realm == "" {
+	if who.Realm = cmp.Or(who.Realm, c.defaultRealm); who.Realm == "" {
 		return Principal{}, fmt.Errorf("%q has no realm and krb5.conf no default_realm: write name@REALM", o.Principal)
 	}
 	return who, nil
@@ -156,7 +162,8 @@ func (o *Options) origin(k *kdc, c *conf, who Principal) (from origin, option st
 	var secret func() (keys, error)
 	switch option {
 	case "Password":
-		return &keyOrigin{k, who, func() (keys, error) { return password{o.Password}, nil }}, option, nil
+		p := password{o.Password, cmp.Or(o.MinIterations, DefaultMinIterations)}
+		return &keyOrigin{k, who, func() (keys, error) { return p, nil }}, option, nil
 	case "Keytab":
 		secret = func() (keys, error) { return readKeytab(o.Keytab, who) }
 	case "KeytabData":
