@@ -47,8 +47,8 @@ const (
 
 func (u sessionUse) has(flag sessionUse) bool { return u&flag != 0 }
 
-// saw sets requestSeen, after which none is due.
-func (u *sessionUse) saw() { *u = *u&^requestDue | requestSeen }
+// seen sets requestSeen, after which none is due.
+func (u *sessionUse) seen() { *u = *u&^requestDue | requestSeen }
 
 // noneDue is called when no request waits any more.
 func (s *session) noneDue() { s.use &^= requestDue }
@@ -102,7 +102,7 @@ func (m *Machine) mustRenew() bool {
 
 // use notes a request in the session, after which it may have to be renewed.
 func (m *Machine) use() {
-	m.session.use.saw()
+	m.session.use.seen()
 	if m.mustRenew() && m.now.Before(m.session.endsAt) {
 		m.renew(false)
 	}
@@ -170,7 +170,7 @@ func (m *Machine) Reauthenticate(now time.Time) {
 // where a request was admitted, so that there is no storm of logins.
 func (m *Machine) renew(forced bool) {
 	if forced {
-		m.session.use.saw()
+		m.session.use.seen()
 	}
 	m.endAdmission(m.condition == replacing || m.raw())
 	m.continueRenewal()

@@ -68,7 +68,7 @@ func (m *Machine) endThrottle() {
 	}
 }
 
-// Throttled returns an ErrThrottled that names the end of the throttle time; nil if there is none.
+// Throttled returns an ErrThrottled that names the end of the throttle time; nil without one.
 func (m *Machine) Throttled(now time.Time) error {
 	if m.ThrottleDelay(now) == 0 {
 		return nil

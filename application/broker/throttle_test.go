@@ -180,7 +180,9 @@ func TestThrottleThatIsHuge(t *testing.T) {
 		})
 	})
 	t.Run("idle", func(t *testing.T) {
-		onBoth(t, func(cfg *broker.Config) { cfg.IdleTimeout, cfg.MaxThrottle = time.Hour, huge }, func(t *testing.T, r *harness) {
+		onBoth(t, func(cfg *broker.Config) {
+			cfg.IdleTimeout, cfg.MaxThrottle = time.Hour, huge
+		}, func(t *testing.T, r *harness) {
 			throttled(r)
 			r.log = nil
 			r.wantIdleAfter(time.Hour)
@@ -304,8 +306,8 @@ func TestThrottleIsBounded(t *testing.T) {
 	}
 }
 
-// TestThrottledWaiterIsToldUntilWhen in the error of its context, and in that of a refusal.
-func TestThrottledWaiterIsToldUntilWhen(t *testing.T) {
+// TestThrottledWaiterLearnsUntilWhen from the error of its context, and from that of a refusal.
+func TestThrottledWaiterLearnsUntilWhen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn := dial(t, piped(throttledOnce(45_000)))
 		must(t, heartbeat(t.Context(), conn))
@@ -326,8 +328,8 @@ func TestThrottledWaiterIsToldUntilWhen(t *testing.T) {
 	})
 }
 
-// TestThrottleWhileInFlight: a caller that gives up a request which was sent before the throttle is
-// told too, but the request was not refused for that.
+// TestThrottleWhileInFlight: the error of a request that was sent before the throttle, and is given up,
+// names it too, but the request was not refused for that.
 func TestThrottleWhileInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first := true
@@ -342,7 +344,8 @@ func TestThrottleWhileInFlight(t *testing.T) {
 		go func() { _ = heartbeat(t.Context(), conn) }()
 		synctest.Wait()
 		err := heartbeat(limited(t, 5*time.Second), conn)
-		assert(t, strings.Contains(err.Error(), "throttled by the broker until"), "got %v, want the throttle in it", err)
+		assert(t, strings.Contains(err.Error(), "throttled by the broker until"), "got %v, want the throttle in it",
+			err)
 		wantErrorBut(t, err, broker.ErrCanceled, broker.ErrThrottled)
 		assert(t, !broker.Retriable(err), "got Retriable true, want false: it was sent")
 	})

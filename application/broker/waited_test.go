@@ -86,7 +86,7 @@ func TestShortWaitSaysWhatItWaitedFor(t *testing.T) {
 				if strings.HasPrefix(name, "timeout") {
 					kind = broker.ErrRequestTimeout
 				} else {
-					assert(t, errors.Is(err, context.DeadlineExceeded), "got %v, want the end of the context in it", err)
+					wantError(t, err, context.DeadlineExceeded)
 				}
 				wantError(t, err, kind)
 				for _, want := range c.want {

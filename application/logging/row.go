@@ -32,7 +32,7 @@ type row struct {
 	hidden   bool      // a failure since the connection was ready last was not a warning
 }
 
-// kind tells one failure from another.
+// kind is what failures have in common that are the same.
 type kind struct {
 	kind  error
 	phase broker.State
@@ -59,7 +59,7 @@ type rows struct {
 
 // failed counts a failure. It reports whether that is a warning, its number in the row, and for how
 // long the row has lasted.
-func (r *rows) failed(phase broker.State, e broker.Endpoint, err error) (warns bool, failures int, lasted time.Duration) {
+func (r *rows) failed(phase broker.State, e broker.Endpoint, err error) (warns bool, n int, lasted time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now, name, k := time.Now(), nameOf(e, err), kindOf(phase, err)

@@ -135,7 +135,8 @@ func TestOtherFailureIsWrittenAtOnce(t *testing.T) {
 		o.connect("9093")
 		o.want(t,
 			`0s WARN "could not connect" address=10.0.0.1:9092 error="b:9092: cannot connect"`,
-			`0s WARN "could not connect" address=10.0.0.1:9092 failures=2 lasted=0s error="b:9092: connection setup timed out"`,
+			`0s WARN "could not connect" address=10.0.0.1:9092 failures=2 lasted=0s `+
+				`error="b:9092: connection setup timed out"`,
 			`0s WARN "could not connect" address=10.0.0.1:9093 error="b:9093: cannot connect"`,
 			`0s INFO connected address=10.0.0.1:9093 failures=3 lasted=0s`)
 	})
