@@ -76,6 +76,7 @@ const (
 	EventThrottled                             // nothing may be sent before Until
 	EventIdle                                  // it was closed, since nothing was sent or received
 	EventIdleLost                              // it was lost for Err, and nothing was in flight
+	EventWarning                               // Text is what the owner of the configuration should know
 )
 
 // Event is one thing that happened on a connection.
@@ -88,6 +89,7 @@ type Event struct {
 	Versions  *Versions
 	Request   RequestInfo
 	Until     time.Time
+	Text      string
 	Err       error
 }
 
