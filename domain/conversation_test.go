@@ -323,7 +323,7 @@ var eventNames = map[domain.EventKind]string{
 	domain.EventWritten: "written", domain.EventAnswered: "answered",
 	domain.EventThrottled: "throttled", domain.EventIdle: "idle too long",
 	domain.EventIdleLost: "idle lost",
-	domain.EventWarning: "warning",
+	domain.EventWarning:  "warning",
 }
 
 // about returns what an event reports beside its kind.
