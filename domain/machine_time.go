@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"brokerconn/ports"
 )
 
 // The deadlines of a connection: the end of the backoff, of the setup, of the first request
@@ -19,7 +21,7 @@ func (m *Machine) NextDeadline() time.Time {
 	case m.state.SettingUp():
 		return soonest(m.stepBy(), m.metadataAt())
 	case m.state == Connected:
-		return soonest(m.earliest, m.throttleEnd(), m.renewalDeadline(), m.idleDeadline())
+		return soonest(m.earliest, m.throttleEnd(), m.renewalDeadline(), m.idleDeadline(), m.stallAt())
 	}
 	return time.Time{}
 }
@@ -71,6 +73,57 @@ func (m *Machine) HandleTimeout(now time.Time) {
 	}
 	m.handleRenewal()
 	m.handleIdle()
+	m.handleStall()
+}
+
+// stallAt is when the oldest request in flight counts as stalled; zero: never, or it was
+// reported.
+func (m *Machine) stallAt() time.Time {
+	if m.cfg.StallAfter == 0 {
+		return time.Time{}
+	}
+	f := m.inflight.front()
+	if f == nil || f.purpose != caller || f.stalled {
+		return time.Time{}
+	}
+	return f.Queued.Add(m.cfg.StallAfter + m.throttledTime - f.throttledTime)
+}
+
+func (m *Machine) handleStall() {
+	if m.state != Connected || !m.due(m.stallAt()) {
+		return
+	}
+	f := m.inflight.front()
+	f.stalled = true
+	m.sink.RequestStalled(m.now, f.Request.Key(), f.Version)
+	m.note(Event{Kind: EventStalled, Request: f.Info()})
+}
+
+// heldUntil returns until when the broker may hold the requests in flight; zero or past: it holds
+// none.
+func (m *Machine) heldUntil() time.Time {
+	if n := m.inflight.len(); n > 0 {
+		return m.inflight.at(n - 1).heldUntil
+	}
+	return time.Time{}
+}
+
+// Held returns for how long, from now, the broker may hold the requests in flight.
+func (m *Machine) Held(now time.Time) time.Duration { return max(m.heldUntil().Sub(now), 0) }
+
+// hold sets until when the broker may hold a request: by its own fields, behind those in flight.
+func (m *Machine) hold(f *Future) (err error) {
+	if f.noResponse {
+		return nil
+	}
+	f.heldUntil = latest(m.heldUntil(), m.now)
+	codec, ok := m.cfg.Codec.(ports.HoldingCodec)
+	if _, raw := f.Request.(*ports.RawRequest); raw || !ok {
+		return nil // the owner of a raw request handles its time
+	}
+	defer m.guardCodec(&err)
+	f.heldUntil = f.heldUntil.Add(min(max(codec.Hold(f.Request, f.Version), 0), m.cfg.MaxHold))
+	return nil
 }
 
 // sweep drops the connection if a request is past its deadline: its answer may
@@ -84,7 +137,11 @@ func (m *Machine) sweep() {
 		}
 		due := f.due(m.throttledTime)
 		if !due.After(m.now) {
-			m.fail(m.newError(ErrRequestTimeout, timeoutCause(f, m.Sent(f), m.now), ""))
+			received := 0
+			if f == m.inflight.front() {
+				received = m.frames.buffered()
+			}
+			m.fail(m.newError(ErrRequestTimeout, timeoutCause(f, m.Sent(f), received, m.now), ""))
 			return true
 		}
 		m.earliest = soonest(m.earliest, due)
@@ -102,10 +159,13 @@ func (m *Machine) sweep() {
 	}
 }
 
-// timeoutCause returns what a request that timed out waited for.
-func timeoutCause(f *Future, sent Sent, now time.Time) error {
+// timeoutCause returns what a request that timed out waited for. received is how many bytes
+// of its response there were.
+func timeoutCause(f *Future, sent Sent, received int, now time.Time) error {
 	what := "no answer"
 	switch {
+	case received > 0:
+		what = "no whole answer"
 	case f.purpose != caller:
 		what = "no answer to a request of the connection's own"
 	case sent != SentFully:
