@@ -91,6 +91,15 @@ func (c *Connection) Reauthenticating() bool { return c.m.Reauthenticating() }
 // [Machine.Continuing].
 func (c *Connection) Continuing() bool { return c.m.Continuing() }
 
+// Waiting returns what an attempt to connect waits for, as the link describes it; nil if there
+// is no attempt, or its link knows no more than the state. See [ports.Waiter].
+func (c *Connection) Waiting() (err error) {
+	if w, ok := c.link.(ports.Waiter); ok && c.stage != ports.StageEstablished {
+		c.guard("transport", func() { err = w.Waiting() })
+	}
+	return err
+}
+
 // BlackedOut reports whether the pause after a failure lasts.
 func (c *Connection) BlackedOut(now time.Time) bool { return c.m.BlackedOut(now) }
 
@@ -112,7 +121,7 @@ func (c *Connection) Held(now time.Time) time.Duration { return c.m.Held(now) }
 func (c *Connection) Throttled(now time.Time) error { return c.m.Throttled(now) }
 
 // Pending returns what a request that is not admitted waits for; see [Machine.Pending].
-func (c *Connection) Pending(now time.Time) error { return c.m.Pending(now) }
+func (c *Connection) Pending(now time.Time) error { return c.m.Pending(now, c.Waiting()) }
 
 // RequestTimeout returns the configured timeout of requests.
 func (c *Connection) RequestTimeout() time.Duration { return c.m.RequestTimeout() }

@@ -1,11 +1,10 @@
 package domain
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
-
-	"brokerconn/ports"
 )
 
 // The deadlines of a connection: the end of the backoff, of the setup, of the first request
@@ -61,11 +60,18 @@ func latest(a, b time.Time) time.Time {
 func (m *Machine) due(at time.Time) bool { return !at.IsZero() && !m.now.Before(at) }
 
 // HandleTimeout does what is due at now. It may be called at any time.
-func (m *Machine) HandleTimeout(now time.Time) {
+func (m *Machine) HandleTimeout(now time.Time) { m.handleTimeout(now, nil) }
+
+// handleTimeout is HandleTimeout with the link's own description of what it waits for; it
+// may be nil.
+func (m *Machine) handleTimeout(now time.Time, waiting error) {
 	m.tick(now)
 	m.handleProbing()
 	if m.state.SettingUp() && m.due(m.stepBy()) {
-		m.fail(m.newError(ErrSetupTimeout, m.silence(m.now), m.silenceHint()))
+		if m.due(m.setupEnd) {
+			m.forgetAddresses() // all were dialed
+		}
+		m.fail(m.newError(ErrSetupTimeout, m.silence(m.now, waiting), cmp.Or(hintOf(waiting), m.silenceHint())))
 		return
 	}
 	if m.due(m.earliest) {
@@ -97,33 +103,6 @@ func (m *Machine) handleStall() {
 	f.stalled = true
 	m.sink.RequestStalled(m.now, f.Request.Key(), f.Version)
 	m.note(Event{Kind: EventStalled, Request: f.Info()})
-}
-
-// heldUntil returns until when the broker may hold the requests in flight; zero or past: it holds
-// none.
-func (m *Machine) heldUntil() time.Time {
-	if n := m.inflight.len(); n > 0 {
-		return m.inflight.at(n - 1).heldUntil
-	}
-	return time.Time{}
-}
-
-// Held returns for how long, from now, the broker may hold the requests in flight.
-func (m *Machine) Held(now time.Time) time.Duration { return max(m.heldUntil().Sub(now), 0) }
-
-// hold sets until when the broker may hold a request: by its own fields, behind those in flight.
-func (m *Machine) hold(f *Future) (err error) {
-	if f.noResponse {
-		return nil
-	}
-	f.heldUntil = latest(m.heldUntil(), m.now)
-	codec, ok := m.cfg.Codec.(ports.HoldingCodec)
-	if _, raw := f.Request.(*ports.RawRequest); raw || !ok {
-		return nil // the owner of a raw request handles its time
-	}
-	defer m.guardCodec(&err)
-	f.heldUntil = f.heldUntil.Add(min(max(codec.Hold(f.Request, f.Version), 0), m.cfg.MaxHold))
-	return nil
 }
 
 // sweep drops the connection if a request is past its deadline: its answer may
@@ -194,9 +173,10 @@ func (m *Machine) settle() {
 func (m *Machine) waiting() bool { return m.inflight.len() > 0 || len(m.unanswered) > 0 }
 
 // Pending returns what a request that is not admitted waits for; nil if nothing holds it back.
-func (m *Machine) Pending(now time.Time) error {
+// waiting is what the link says that it waits for.
+func (m *Machine) Pending(now time.Time, waiting error) error {
 	if m.state.SettingUp() {
-		return m.silence(now)
+		return m.silence(now, waiting)
 	}
 	if d := m.backoff.remaining(now); m.state == Disconnected && d > 0 {
 		return fmt.Errorf("the next attempt to connect begins in %v", d.Round(time.Millisecond))
@@ -211,8 +191,11 @@ func (m *Machine) Pending(now time.Time) error {
 }
 
 // silence returns what the setup, or a login, waits for.
-func (m *Machine) silence(now time.Time) error {
+func (m *Machine) silence(now time.Time, waiting error) error {
 	after := now.Sub(m.started).Round(time.Millisecond)
+	if waiting != nil && m.opening() {
+		return fmt.Errorf("after %v: %w", after, waiting)
+	}
 	what, before := "answer from the peer", ""
 	switch evidence := m.probing.evidence; {
 	case m.resolving():
