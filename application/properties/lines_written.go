@@ -27,6 +27,9 @@ func (s *Settings) written(d Dialect, k *key, to string) string {
 		}
 		return strconv.FormatBool(value != k.not)
 	case time.Duration:
+		if strings.HasSuffix(k.in(d)[0], ".seconds") {
+			return strconv.FormatInt(max(int64(value/time.Second), 0), 10)
+		}
 		if value < 0 && d == Java {
 			return "-1"
 		}
@@ -75,7 +78,9 @@ func (s *Settings) written(d Dialect, k *key, to string) string {
 		}
 		text = strings.Join(value, separator)
 	case string:
-		text = value
+		if text = value; k == tokenURLKey && s.SASL.OAuth.TokenFile != "" {
+			text = "file://" + s.SASL.OAuth.TokenFile
+		}
 	default:
 		return s.shown(to)
 	}
@@ -116,7 +121,7 @@ func (s *Settings) jaasText() string {
 	var options []string
 	option := func(name, value string) {
 		if value != "" {
-			options = append(options, name+`="`+strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value)+`"`)
+			options = append(options, name+`="`+strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(value)+`"`)
 		}
 	}
 	switch s.SASL.Mechanism {
@@ -131,7 +136,12 @@ func (s *Settings) jaasText() string {
 		}
 		option("principal", kerberos.Principal)
 	case "OAUTHBEARER":
-		class = kafkas + "oauthbearer.OAuthBearerLoginModule"
+		class = javaOAuth + "OAuthBearerLoginModule"
+		if o := &s.SASL.OAuth; o.CAFile != "" || o.CAPEM != "" {
+			option("ssl.truststore.type", s.storeType(o.CAFile))
+			option("ssl.truststore.location", o.CAFile)
+			option("ssl.truststore.certificates", o.CAPEM)
+		}
 		for _, name := range slices.Sorted(maps.Keys(s.SASL.OAuth.Extensions)) {
 			option("extension_"+name, hidden)
 		}
