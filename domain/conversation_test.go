@@ -120,6 +120,7 @@ func init() {
 		"hold":      (*conversation).holdOpen,  // [no]
 		"within":    (*conversation).within,    // 2s
 		"addresses": (*conversation).addresses, // a b c, or error=, or none
+		"try":       (*conversation).try,       // a [reached, overtaken, failed]
 		"stage":     (*conversation).stage,     // connecting, securing, established
 		"answer":    (*conversation).answer,    // #id "text" [tags=hex] [first=n: cut off]
 		"versions":  (*conversation).versions,  // [code=] [version=] "table": the answer to ApiVersions
@@ -137,7 +138,7 @@ func init() {
 		"token":     (*conversation).token,        // "text" [done], nil [done]; error= alone, or beside a text
 		"lost":      (*conversation).lost,         // EOF, reset
 		"timeout":   (*conversation).timeout,      // +10s: time passes, then HandleTimeout
-		"why":       (*conversation).why,          // LastError in full
+		"why":       (*conversation).why,          // LastError in full, and its hint
 		"metrics":   (*conversation).metrics,      // the sink's sums
 		"ask":       (*conversation).ask,          // the Machine's questions
 		"sent":      (*conversation).sent,         // #id: Machine.Sent
@@ -281,7 +282,11 @@ func (k *conversation) drain() {
 		case domain.Resolve:
 			k.say("resolve epoch=%d", out.Epoch)
 		case domain.Open:
-			k.say("open epoch=%d %s", out.Epoch, out.Endpoint.Address)
+			if out.Endpoints == nil {
+				k.say("open epoch=%d %s", out.Epoch, out.Endpoint.Address)
+				break
+			}
+			k.say("race epoch=%d %s delay=%v", out.Epoch, strings.Join(addressesOf(out.Endpoints), " "), out.Delay)
 		case domain.Transmit:
 			if out.Epoch != k.lentBy {
 				k.rest = 0
@@ -322,6 +327,7 @@ var eventNames = map[domain.EventKind]string{
 	domain.EventAuthStart: "login", domain.EventAuthDone: "logged in", domain.EventPlaintextCredentials: "exposed",
 	domain.EventWritten: "written", domain.EventAnswered: "answered",
 	domain.EventThrottled: "throttled", domain.EventIdle: "idle too long",
+	domain.EventStalled: "stalled",
 	domain.EventWarning: "warning",
 }
 
@@ -376,7 +382,7 @@ func plus(d time.Duration) string {
 	return "+" + d.String()
 }
 
-// brief is an error's kind and cause, without the circumstances.
+// brief is an error's kind and cause, with few of the circumstances.
 func brief(err error) string {
 	var e *domain.Error
 	switch {
@@ -384,10 +390,15 @@ func brief(err error) string {
 		return ""
 	case !errors.As(err, &e):
 		return ": " + err.Error()
-	case e.Cause == nil:
-		return ": " + e.Kind.Error()
 	}
-	return ": " + e.Kind.Error() + ": " + e.Cause.Error()
+	about := ": " + e.Kind.Error()
+	if e.ResponseBytes > 0 {
+		about += fmt.Sprintf(", %d bytes into the response", e.ResponseBytes)
+	}
+	if e.Cause == nil {
+		return about
+	}
+	return about + ": " + e.Cause.Error()
 }
 
 // frames reads back what is transmitted: "18v4#1(body)" for each frame begun,
@@ -465,8 +476,10 @@ func (k *conversation) given(a args) {
 		MaxFrameBytes:    int32(a.number("frame", 0)),
 		IdleTimeout:      a.duration("idle"),
 		PingInterval:     a.duration("warm"),
+		StallAfter:       a.duration("stall"),
 		VersionsTimeout:  a.duration("asking"),
 		ProbeOldReleases: !a.has("unprobed"),
+		Race:             a.has("racing"),
 		APIVersion:       releaseNamed(a.named["release"]),
 		Codec:            k.codec, Metrics: k.sink, Trace: a.has("traced"), TraceRequests: a.has("traced"),
 	}
@@ -658,6 +671,19 @@ func (k *conversation) addresses(a args) {
 	k.news(input, a, func(epoch uint64) { k.m.HandleAddresses(k.now, epoch, eps, err) })
 }
 
+func (k *conversation) try(a args) {
+	t := ports.Try{Endpoint: ports.Endpoint{Host: "broker", Network: "tcp", Address: a.word(0)}, Done: a.word(1) != ""}
+	t.Err = map[string]error{"overtaken": ports.ErrLostRace, "failed": errors.New("refused")}[a.word(1)]
+	k.news("try", a, func(epoch uint64) { k.m.HandleTry(k.now, epoch, t) })
+}
+
+func addressesOf(eps []ports.Endpoint) (all []string) {
+	for _, e := range eps {
+		all = append(all, e.Address)
+	}
+	return all
+}
+
 func (k *conversation) stage(a args) {
 	s := map[string]ports.Stage{
 		"connecting": ports.StageDialing, "securing": ports.StageSecuring,
@@ -771,17 +797,24 @@ func (k *conversation) timeout(a args) {
 }
 
 func (k *conversation) why(args) {
-	if err := k.m.LastError(); err != nil {
-		k.say("%v", err)
+	var e *domain.Error
+	if !errors.As(k.m.LastError(), &e) {
+		k.say("no reason")
 		return
 	}
-	k.say("no reason")
+	k.say("%v", e)
+	if e.Hint != "" {
+		k.say("hint: %s", e.Hint)
+	}
 }
 
 func (k *conversation) metrics(args) {
 	s := k.sink
 	k.say("started=%d ready=%d closed=%d clean=%d", s.started, s.ready, s.closed, s.clean)
 	k.say("sent=%d answered=%d failed=%d timedout=%d", s.sent, s.answered, s.failed, s.timedOut)
+	if s.dropped+s.stalled > 0 {
+		k.say("dropped=%d stalled=%d", s.dropped, s.stalled)
+	}
 	if s.logins > 0 {
 		k.say("logins=%d relogins=%d failed=%d", s.logins, s.relogins, s.loginsFailed)
 	}

@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -19,7 +20,7 @@ func (m *Machine) NextDeadline() time.Time {
 	case m.state.SettingUp():
 		return soonest(m.stepBy(), m.metadataAt())
 	case m.state == Connected:
-		return soonest(m.earliest, m.throttleEnd(), m.renewalDeadline(), m.idleDeadline())
+		return soonest(m.earliest, m.throttleEnd(), m.renewalDeadline(), m.idleDeadline(), m.stallAt())
 	}
 	return time.Time{}
 }
@@ -51,11 +52,18 @@ func soonest(times ...time.Time) (first time.Time) {
 func (m *Machine) due(at time.Time) bool { return !at.IsZero() && !m.now.Before(at) }
 
 // HandleTimeout does what is due at now. It may be called at any time.
-func (m *Machine) HandleTimeout(now time.Time) {
+func (m *Machine) HandleTimeout(now time.Time) { m.handleTimeout(now, nil) }
+
+// handleTimeout is HandleTimeout with the link's own description of what it waits for; it
+// may be nil.
+func (m *Machine) handleTimeout(now time.Time, waiting error) {
 	m.tick(now)
 	m.handleProbing()
 	if m.state.SettingUp() && m.due(m.stepBy()) {
-		m.fail(m.newError(ErrSetupTimeout, m.silence(), m.silenceHint()))
+		if m.due(m.setupEnd) {
+			m.forgetAddresses() // all were dialed
+		}
+		m.fail(m.newError(ErrSetupTimeout, m.silence(waiting), cmp.Or(hintOf(waiting), m.silenceHint())))
 		return
 	}
 	if m.due(m.earliest) {
@@ -63,6 +71,30 @@ func (m *Machine) HandleTimeout(now time.Time) {
 	}
 	m.handleRenewal()
 	m.handleIdle()
+	m.handleStall()
+}
+
+// stallAt is when the oldest request in flight counts as stalled; zero: never, or it was
+// reported.
+func (m *Machine) stallAt() time.Time {
+	if m.cfg.StallAfter == 0 {
+		return time.Time{}
+	}
+	f := m.inflight.front()
+	if f == nil || f.purpose != caller || f.stalled {
+		return time.Time{}
+	}
+	return f.Queued.Add(m.cfg.StallAfter + m.throttledTime - f.throttledTime)
+}
+
+func (m *Machine) handleStall() {
+	if m.state != Connected || !m.due(m.stallAt()) {
+		return
+	}
+	f := m.inflight.front()
+	f.stalled = true
+	m.sink.RequestStalled(m.now, f.Request.Key(), f.Version)
+	m.note(Event{Kind: EventStalled, Request: f.Info()})
 }
 
 // sweep drops the connection if a request is past its deadline: its answer may
@@ -76,7 +108,11 @@ func (m *Machine) sweep() {
 		}
 		due := f.due(m.throttledTime)
 		if !due.After(m.now) {
-			m.fail(m.newError(ErrRequestTimeout, timeoutCause(f, m.Sent(f), m.now), ""))
+			received := 0
+			if f == m.inflight.front() {
+				received = m.frames.buffered()
+			}
+			m.fail(m.newError(ErrRequestTimeout, timeoutCause(f, m.Sent(f), received, m.now), ""))
 			return true
 		}
 		m.earliest = soonest(m.earliest, due)
@@ -94,10 +130,13 @@ func (m *Machine) sweep() {
 	}
 }
 
-// timeoutCause returns what a request that timed out waited for.
-func timeoutCause(f *Future, sent Sent, now time.Time) error {
+// timeoutCause returns what a request that timed out waited for. received is how many bytes
+// of its response there were.
+func timeoutCause(f *Future, sent Sent, received int, now time.Time) error {
 	what := "no answer"
 	switch {
+	case received > 0:
+		what = "no whole answer"
 	case f.purpose != caller:
 		what = "no answer to a request of the connection's own"
 	case sent != SentFully:
@@ -126,8 +165,11 @@ func (m *Machine) settle() {
 func (m *Machine) waiting() bool { return m.inflight.len() > 0 || len(m.unanswered) > 0 }
 
 // silence returns what the setup waited for.
-func (m *Machine) silence() error {
+func (m *Machine) silence(waiting error) error {
 	after := m.now.Sub(m.started).Round(time.Millisecond)
+	if waiting != nil && m.opening() {
+		return fmt.Errorf("after %v: %w", after, waiting)
+	}
 	what, before := "answer from the peer", ""
 	switch evidence := m.probing.evidence; {
 	case m.resolving():

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"brokerconn/domain"
+	"brokerconn/ports"
 )
 
 // Whatever changes something, or reports news of a port, drains the core: it asks for the
@@ -33,6 +34,7 @@ func (c *Conn) drain(now time.Time) time.Time {
 			c.changed(out)
 			now = c.cfg.Clock.Now()
 		case domain.Noted:
+			c.tried(out.Event)
 			c.unlocked(func() { c.cfg.Hooks.noted(c.cfg.Host, c.cfg.Port, out.Event) })
 			now = c.cfg.Clock.Now()
 		case domain.Completed:
@@ -67,6 +69,8 @@ func (c *Conn) changed(out domain.Output) {
 		c.unlocked(func() { c.cfg.Hooks.changed(out) })
 	}
 	switch out.To {
+	case Connecting:
+		c.tries = nil
 	case Connected:
 		if c.dialing {
 			c.dialDone(nil)
@@ -80,6 +84,9 @@ func (c *Conn) down(out domain.Output) {
 	m := c.core
 	ended := !m.Continuing()
 	if out.Err != nil && c.dialing {
+		if !errors.Is(out.Err, ErrDial) { // which has all of them
+			c.failures = append(c.failures, c.tries...)
+		}
 		c.failures = append(c.failures, out.Err)
 		if ended {
 			c.dialDone(out.Err)
@@ -94,29 +101,55 @@ func (c *Conn) down(out domain.Output) {
 	if out.To == Closed || hopeless {
 		for f := c.queue.front(); f != nil; f = c.queue.front() {
 			c.queue.remove(f)
-			c.refuse(f, notSent(m, out.Err))
+			c.refuse(f, c.notSent(f.message, out))
+		}
+	} else if out.Err != nil && ended {
+		for _, f := range c.queue.failFast() {
+			c.queue.remove(f)
+			c.refuse(f, m.Refusal(f.message, ErrNotConnected))
 		}
 	}
 }
 
-// notSent is the error of a request whose connection was closed before it was sent. cause
-// is why; nil if the owner closed it.
-func notSent(m *domain.Connection, cause error) error {
+// tried keeps the failure of one dial of a race, for the error of Dial.
+func (c *Conn) tried(e *domain.Event) {
+	if c.dialing && e.Kind == domain.EventDialDone && e.Err != nil && !errors.Is(e.Err, ports.ErrLostRace) {
+		c.tries = append(c.tries, &Error{Kind: ErrDial, Address: e.Endpoint.Address, Cause: e.Err})
+	}
+}
+
+// notSent is the error of a request whose connection went down before it was sent: because of
+// out.Err, or by its owner.
+func (c *Conn) notSent(req ports.Message, out domain.Output) *Error {
+	m, now := c.core, c.cfg.Clock.Now()
 	var why *Error
 	switch {
-	case !errors.As(cause, &why):
-		return m.Failure(ErrClosed, cause)
-	case why.Kind == ErrRequestTimeout: // of another request
-		return m.Failure(ErrConnection, asPeerFailure(cause))
+	case !errors.As(out.Err, &why):
+		return m.Failure(now, req, ErrClosed, out.Err)
+	case why.Phase == Connected && (why.Kind == ErrRequestTimeout || !Retriable(why)): // of another request
+		return m.Failure(now, req, ErrConnection, asPeerFailure(why))
 	}
-	e := *why
-	return &e
+	e := m.Failure(now, req, why.Kind, why.Cause)
+	e.Phase, e.Address, e.Attempt, e.Hint = why.Phase, why.Address, why.Attempt, why.Hint
+	return e
 }
 
 // refuse fails a request that was not admitted.
 func (c *Conn) refuse(f *Future, err error) {
+	c.countRefusal(c.cfg.Clock.Now(), f.message, err)
 	f.err = err
 	f.complete()
+}
+
+// countRefusal counts a request that was not admitted. Connect has no request.
+func (c *Conn) countRefusal(now time.Time, req ports.Message, err error) {
+	switch {
+	case req == nil:
+	case errors.Is(err, ErrCanceled):
+		c.core.NoteCanceled(now, req, nil)
+	default:
+		c.core.NoteRefused(now, req)
+	}
 }
 
 // completed is a request whose outcome is known.
@@ -127,6 +160,9 @@ func (c *Conn) completed(core *domain.Future) {
 	}
 	core.Tag = nil
 	c.core.Recycle(core)
+	if e, ok := err.(*Error); ok {
+		f.addQueue(e)
+	}
 	if err != nil && c.cfg.Hooks.RequestFailed != nil {
 		c.unlocked(func() { c.cfg.Hooks.failed(info, err) })
 	}
@@ -141,7 +177,9 @@ func (c *Conn) serveWaiters(now time.Time) (work bool) {
 	m := c.core
 	throttled := m.ThrottledTime()
 	c.queue.expire(now, throttled, func(f *Future) {
-		c.refuse(f, m.Refusal(ErrRequestTimeout))
+		e := m.Refusal(f.message, ErrRequestTimeout)
+		f.stillQueued(e, now)
+		c.refuse(f, e)
 	})
 	if c.queue.len() > 0 {
 		work = c.core.Check(now)

@@ -33,6 +33,7 @@ func TestNoFallbackThatExposes(t *testing.T) {
 	keeps := fakebroker.NewToken("SCRAM-SHA-256", "one", 0)
 	kerberos := fakebroker.NewToken("GSSAPI", "one", 0)
 	shows := exposing{fakebroker.NewToken("PLAIN", "one", 0)}
+	untold := fakebroker.NewToken("PLAIN", "one", 0) // its authenticator has no Exposes
 	another := exposing{fakebroker.NewToken("OAUTHBEARER", "one", 0)}
 	unchecked := &tls.Config{InsecureSkipVerify: true}
 	checking := &tls.Config{InsecureSkipVerify: true, VerifyConnection: func(tls.ConnectionState) error { return nil }}
@@ -44,6 +45,7 @@ func TestNoFallbackThatExposes(t *testing.T) {
 	}{
 		"plaintext":            {nil, all{keeps, shows}, []string{"PLAIN"}, ""},
 		"Kerberos, to a token": {nil, all{kerberos, another}, []string{"OAUTHBEARER"}, ""},
+		"without a word of it": {nil, all{keeps, untold}, []string{"PLAIN"}, ""},
 		"the one behind it": {nil, all{kerberos, shows, keeps}, []string{"PLAIN", "SCRAM-SHA-256"},
 			"SCRAM-SHA-256"},
 		"as configured": {nil, all{shows, keeps}, []string{"PLAIN"}, "PLAIN"},
@@ -73,8 +75,9 @@ func TestNoFallbackThatExposes(t *testing.T) {
 			conn := fakebroker.New(t, cfg)
 			err := heartbeat(t.Context(), conn)
 			if c.mechanism == "" {
-				require(t, errors.Is(err, broker.ErrUnsupportedMechanism) &&
-					strings.Contains(err.Error(), "TLS with verification"),
+				var e *broker.Error
+				require(t, errors.Is(err, broker.ErrUnsupportedMechanism) && errors.As(err, &e) &&
+					strings.Contains(e.Hint, "TLS with verification"),
 					"got %v, want ErrUnsupportedMechanism and what to do", err)
 			} else {
 				noError(t, err)
