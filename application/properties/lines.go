@@ -51,6 +51,9 @@ func (r *reader) record() {
 		if k == jaasKey && r.jaasService != "" && !r.has(serviceKey) && r.s.SASL.Kerberos.ServiceName != "" {
 			g.fields = append(g.fields, serviceKey.to)
 		}
+		if k == serversKey && r.s.Security != Plaintext && !r.has(securityKey) {
+			g.fields = append(g.fields, securityKey.to)
+		}
 		unused := slices.ContainsFunc(r.s.Ignored, func(i Ignored) bool { return i.Key == p.Key && i.Where == p.Where })
 		if g.fields == nil && !unused && k != jaasKey {
 			g.fields = []string{placeOf(strings.Fields(k.to)[0])} // it was set to its zero

@@ -121,7 +121,8 @@ func (s *Settings) jaasText() string {
 	var options []string
 	option := func(name, value string) {
 		if value != "" {
-			options = append(options, name+`="`+strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(value)+`"`)
+			escapes := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
+			options = append(options, name+`="`+escapes.Replace(value)+`"`)
 		}
 	}
 	switch s.SASL.Mechanism {
