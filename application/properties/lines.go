@@ -179,7 +179,7 @@ func (s *Settings) beside(d Dialect, name string) (pairs [][2]string) {
 	case d == Java && name == tokenURLKey.java:
 		add("sasl.login.callback.handler.class", javaOAuth+"OAuthBearerLoginCallbackHandler")
 		if s.SASL.OAuth.AssertionGrant {
-			add(retrieverKey.java, javaOAuth+"JwtBearerJwtRetriever")
+			add(retrieverKey.java, jwtBearerRetriever)
 		}
 	case d == Librdkafka && name == tokenURLKey.librdkafka:
 		add("sasl.oauthbearer.method", "oidc")

@@ -25,10 +25,17 @@ func (s *Settings) written(d Dialect, k *key, to string) string {
 		if to == "tls.Options.AnyHost" && d != KafkaPython {
 			return map[bool]string{false: "https", true: map[Dialect]string{Java: "", Librdkafka: "none"}[d]}[value]
 		}
+		if to == grantKey.to {
+			credentials := strings.Replace(jwtBearerRetriever, "JwtBearer", "ClientCredentials", 1)
+			return map[Dialect]map[bool]string{
+				Java:       {false: credentials, true: jwtBearerRetriever},
+				Librdkafka: {false: "client_credentials", true: grantJWT},
+			}[d][value]
+		}
 		return strconv.FormatBool(value != k.not)
 	case time.Duration:
-		if strings.HasSuffix(k.in(d)[0], ".seconds") {
-			return strconv.FormatInt(max(int64(value/time.Second), 0), 10)
+		if strings.HasPrefix(to, "oauthbearer.Assertion.") {
+			return strconv.Itoa(int(max(value, 0) / time.Second))
 		}
 		if value < 0 && d == Java {
 			return "-1"
@@ -78,9 +85,7 @@ func (s *Settings) written(d Dialect, k *key, to string) string {
 		}
 		text = strings.Join(value, separator)
 	case string:
-		if text = value; k == tokenURLKey && s.SASL.OAuth.TokenFile != "" {
-			text = "file://" + s.SASL.OAuth.TokenFile
-		}
+		text = value
 	default:
 		return s.shown(to)
 	}
@@ -113,6 +118,9 @@ func escaped(d Dialect, text string) string {
 	return b.String()
 }
 
+// inJAAS writes a value in quotes.
+var inJAAS = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
+
 // jaasText returns the value of sasl.jaas.config for the login, without secrets.
 func (s *Settings) jaasText() string {
 	const kafkas = "org.apache.kafka.common.security."
@@ -121,8 +129,7 @@ func (s *Settings) jaasText() string {
 	var options []string
 	option := func(name, value string) {
 		if value != "" {
-			escapes := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
-			options = append(options, name+`="`+escapes.Replace(value)+`"`)
+			options = append(options, name+`="`+inJAAS.Replace(value)+`"`)
 		}
 	}
 	switch s.SASL.Mechanism {
@@ -142,6 +149,9 @@ func (s *Settings) jaasText() string {
 			option("ssl.truststore.type", s.storeType(o.CAFile))
 			option("ssl.truststore.location", o.CAFile)
 			option("ssl.truststore.certificates", o.CAPEM)
+		}
+		if !s.SASL.OAuth.CAPassword.IsZero() {
+			option("ssl.truststore.password", hidden)
 		}
 		for _, name := range slices.Sorted(maps.Keys(s.SASL.OAuth.Extensions)) {
 			option("extension_"+name, hidden)
