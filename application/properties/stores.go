@@ -166,34 +166,8 @@ func isEncrypted(data []byte) bool {
 		bytes.Contains(data, []byte("Proc-Type: 4,ENCRYPTED"))
 }
 
-// typeOf returns the format of a file: a store's, or PEM, which is also that of a folder and
-// of a file that cannot be read.
-func typeOf(name string) pemkey.Format {
-	data, err := readBounded(name, maxStoreBytes)
-	if format := pemkey.FormatOf(data); err == nil && slices.Contains(javaStore.stores, format) {
-		return format
-	}
-	return pemkey.PEM
-}
-
 // storeWord returns the type of a store in Java's words.
 func storeWord(format pemkey.Format) string { return strings.ReplaceAll(format.String(), "#", "") }
-
-// opens reports whether a dialect's client reads the file that a field names.
-func (s *Settings) opens(d Dialect, field string) bool {
-	info, err := os.Stat(s.TLS.CAFile)
-	switch format := typeOf(s.TLS.CAFile); {
-	case d == Guess:
-	case field == "tls.Options.CAFile" && err == nil && info.IsDir():
-		return d == Librdkafka
-	case field == "tls.Options.CAFile":
-		return format == pemkey.PEM || d == Java
-	case strings.Contains(keyStoreKey.to, field):
-		format = typeOf(s.TLS.CertFile)
-		return format == pemkey.PEM || d == Java || d == Librdkafka && format == pemkey.PKCS12
-	}
-	return true
-}
 
 // shellQuoted is s as one word of a shell.
 func shellQuoted(s string) string {
