@@ -5,13 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
 
 // Dial returns a Conn that is ready: connected, API versions negotiated, authenticated. It
-// tries each address of the host once; they share the time until ctx ends. ctx applies to
-// Dial only.
+// tries each address of the host once, in a race (RFC 8305) if the transport is a ports.Racer,
+// as those of this module over sockets are; otherwise they share the time until ctx ends. ctx
+// applies to Dial only.
 func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	c, err := NewConn(cfg)
 	if err != nil {
@@ -27,7 +29,7 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	case <-ctx.Done():
 		c.mu.Lock()
 		c.dialing = false
-		earlier := c.failures[:max(len(c.failures)-1, 0)]
+		earlier := slices.Concat(c.failures[:max(len(c.failures)-1, 0)], c.tries)
 		c.mu.Unlock()
 		err = afterOthers(c.waitEnded(ctx, nil), earlier)
 	}
@@ -57,7 +59,7 @@ func (c *Conn) dialDone(err error) {
 	if n := len(c.failures) - 1; err != nil && n > 0 {
 		err = afterOthers(err, c.failures[:n])
 	}
-	c.failures = nil
+	c.failures, c.tries = nil, nil
 	c.dialed <- err
 }
 
