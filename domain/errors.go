@@ -185,19 +185,8 @@ type BrokerError struct {
 	Message string // the text of the broker; may be empty
 }
 
-// The codes that the core's own calls are answered with.
-var brokerErrorNames = map[int16]string{
-	-1:  "UNKNOWN_SERVER_ERROR",
-	33:  "UNSUPPORTED_SASL_MECHANISM",
-	34:  "ILLEGAL_SASL_STATE",
-	35:  "UNSUPPORTED_VERSION",
-	42:  "INVALID_REQUEST",
-	58:  "SASL_AUTHENTICATION_FAILED",
-	129: "REBOOTSTRAP_REQUIRED",
-}
-
 func brokerError(code int16, message string) *BrokerError {
-	return &BrokerError{Code: code, Name: brokerErrorNames[code], Message: message}
+	return &BrokerError{Code: code, Name: errorName(code), Message: message}
 }
 
 func (e *BrokerError) Error() string {

@@ -125,7 +125,7 @@ func (m *Machine) settle() {
 // waiting reports whether any request is not done.
 func (m *Machine) waiting() bool { return m.inflight.len() > 0 || len(m.unanswered) > 0 }
 
-// silence returns what the setup waited for.
+// silence returns what the setup waited for, and the limit that ended it.
 func (m *Machine) silence() error {
 	after := m.now.Sub(m.started).Round(time.Millisecond)
 	what, before := "answer from the peer", ""
@@ -139,14 +139,33 @@ func (m *Machine) silence() error {
 	case len(evidence) > 0:
 		before = "; before that: " + strings.Join(evidence, "; ")
 	}
-	return fmt.Errorf("no %s after %v%s", what, after, before)
+	limit := fmt.Sprintf("SetupTimeout is %v", m.cfg.SetupTimeout)
+	switch {
+	case m.versionsLate():
+		limit = fmt.Sprintf("APIVersionTimeout is %v", m.cfg.VersionsTimeout)
+	case m.state.SettingUp() && !m.resolving() && m.addressBy.Before(m.setupEnd):
+		limit = "its share of SetupTimeout, or of the context's time, is over"
+	}
+	return fmt.Errorf("no %s after %v: %s%s", what, after, limit, before)
+}
+
+// versionsLate reports whether the limit of the question for the API versions passes before that
+// of the setup.
+func (m *Machine) versionsLate() bool {
+	return m.state == NegotiatingVersions && m.cfg.VersionsTimeout > 0 && m.probing.by.Before(m.addressBy)
 }
 
 func (m *Machine) silenceHint() string {
-	switch m.state {
-	case NegotiatingVersions:
-		return hintSilentPort + m.hintProbing()
-	case Handshake:
+	raise := "raise SetupTimeout (socket_connection_setup_timeout_ms)"
+	if m.versionsLate() {
+		raise = "raise APIVersionTimeout (api_version_auto_timeout_ms)"
+	}
+	switch known := m.addressAnswered(); {
+	case known && (m.state == NegotiatingVersions || m.state == Handshake):
+		return hintLate + "; " + raise
+	case m.state == NegotiatingVersions:
+		return hintSilentPort + m.hintProbing() + " If it is only slow, " + raise
+	case m.state == Handshake:
 		return "the port accepts connections but does not answer a TLS hello: does it speak TLS?"
 	}
 	return ""

@@ -40,8 +40,15 @@ func (a *app) config(address string) (broker.Config, error) {
 	if a.timed || cfg.APIVersionTimeout == 0 {
 		cfg.APIVersionTimeout = cfg.SetupTimeout
 	}
-	cfg.Hooks = &broker.Hooks{StateChanged: a.progress.stateChanged, Warning: a.warn}
+	cfg.Hooks = &broker.Hooks{StateChanged: a.progress.stateChanged, Warning: a.warn, Versions: a.answered}
 	return cfg, nil
+}
+
+// answered is the hook Versions.
+func (a *app) answered(endpoint broker.Endpoint, versions *broker.Versions) {
+	if versions.RequestVersion() >= 0 {
+		a.kafka.Store(endpoint.Address, true)
+	}
 }
 
 // setupLimit returns the limit until a connection is ready: at most half of --timeout,

@@ -25,6 +25,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -62,6 +63,8 @@ type app struct {
 	// The flags of the commands that connect, and what is read from them.
 	properties propertyFlags
 	settings   *properties.Settings
+
+	kafka sync.Map // the addresses that have answered ApiVersions
 
 	progress   progress
 	running    bool // the command line was valid, and a command was started
