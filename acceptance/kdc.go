@@ -24,7 +24,7 @@ const (
 	KerberosPassword = "carol-canary"
 )
 
-// KDC is an MIT Kerberos KDC on 127.0.0.1 with its databases in a temporary directory. It
+// KDC is a Kerberos KDC, MIT's or Heimdal's, on 127.0.0.1 with its databases in a temporary directory. It
 // reads and writes nothing of the machine's own Kerberos. It ends as a Broker does. Its
 // methods are safe for concurrent use.
 type KDC struct {
@@ -116,6 +116,21 @@ func (k *KDC) brokerKeytab() string { return k.Path("broker.keytab") }
 func (k *KDC) start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, kdcTimeout)
 	defer cancel()
+	if err := k.configure(); err != nil {
+		return err
+	}
+	arguments := []string{"-n"}
+	for _, realm := range k.realms {
+		if err := k.Run(ctx, "", "kdb5_util", "create", "-r", realm, "-s", "-P", "master-canary"); err != nil {
+			return err
+		}
+		arguments = append(arguments, "-r", realm)
+	}
+	return k.serve(ctx, "commencing operation", "krb5kdc", arguments...)
+}
+
+// configure chooses the port and writes the files of MIT's KDC and of its clients.
+func (k *KDC) configure() error {
 	ports, err := freePorts(nil)
 	if err != nil {
 		return err
@@ -140,25 +155,23 @@ func (k *KDC) start(ctx context.Context) error {
 			return err
 		}
 	}
-	serve := []string{"-n"}
-	for _, realm := range k.realms {
-		if err := k.Run(ctx, "", "kdb5_util", "create", "-r", realm, "-s", "-P", "master-canary"); err != nil {
-			return err
-		}
-		serve = append(serve, "-r", realm)
-	}
+	return nil
+}
+
+// serve starts the KDC's own process. It is ready when it has written a text to its log.
+func (k *KDC) serve(ctx context.Context, ready, name string, arguments ...string) error {
 	log, err := os.OpenFile(k.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	cmd := k.Command("krb5kdc", serve...)
+	cmd := k.Command(name, arguments...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if k.proc, err = startProcess(cmd); err != nil {
 		return err
 	}
 	err = poll(ctx, k.proc, func() bool {
-		return strings.Contains(k.log(), "commencing operation") && accepts(k.Addr())
+		return strings.Contains(k.log(), ready) && accepts(k.Addr())
 	})
 	switch {
 	case errors.Is(err, errEnded) && strings.Contains(k.log(), "Address already in use"):
@@ -198,6 +211,9 @@ func (k *KDC) Command(name string, args ...string) *exec.Cmd {
 	cmd.Env = append(os.Environ(), "LC_ALL=C",
 		"KRB5_CONFIG="+k.ConfigFile(), "KRB5_KDC_PROFILE="+k.Path("kdc.conf"), "KRB5_KTNAME="+k.Path("service.keytab"),
 		"KRB5CCNAME=FILE:"+k.Path("ccache"), "KRB5RCACHENAME=file2:"+k.Path("rcache"))
+	if libraries := k.tools["libraries"]; libraries != "" {
+		cmd.Env = append(cmd.Env, "LD_LIBRARY_PATH="+libraries)
+	}
 	return cmd
 }
 

@@ -19,8 +19,9 @@ const (
 
 const firstDialect, lastDialect = KafkaPython, Librdkafka
 
-// grammars are how values are written in each dialect. In all of them an empty value is
-// as good as no line, but of numbers and booleans; times are milliseconds.
+// grammars are how values are written in each dialect. In all of them an empty text is as
+// good as no line; an empty number, boolean or word of a few is rejected, as by the clients.
+// Times are milliseconds.
 var grammars = [...]struct {
 	name      string
 	separator string // between the words of a key
@@ -29,12 +30,18 @@ var grammars = [...]struct {
 	minBuffer int64  // numbers below 1 leave the size of a buffer to the system
 	probe     string // the name of a file that means the system's
 	families  string // the address families
+
+	// The words of a boolean, in any case. What else Python takes for true is rejected: it
+	// is the word "false" as well.
+	yes, no []string
+	octal   bool // numbers are written as in C, where 010 is 8
 }{
 	Guess: {name: "guess"},
 	KafkaPython: {name: "kafka-python", separator: "_", unset: "None", minBuffer: 1,
-		families: "AF_UNSPEC, AF_INET or AF_INET6"},
-	Java:       {name: "java", separator: ".", minBuffer: -1},
-	Librdkafka: {name: "librdkafka", separator: ".", raw: true, probe: "probe", families: "any, v4 or v6"},
+		families: "AF_UNSPEC, AF_INET or AF_INET6", yes: []string{"true", "1"}, no: []string{"false", "0"}},
+	Java: {name: "java", separator: ".", minBuffer: -1, yes: []string{"true"}, no: []string{"false"}},
+	Librdkafka: {name: "librdkafka", separator: ".", raw: true, probe: "probe", families: "any, v4 or v6",
+		yes: []string{"true", "t", "1"}, no: []string{"false", "f", "0"}, octal: true},
 }
 
 func (d Dialect) String() string {

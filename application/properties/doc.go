@@ -12,15 +12,20 @@
 // All problems are reported at once, each with the key, its place and what is valid. A
 // setting that is not given has the default of this library, also where the client whose
 // name it has uses another one. Keys of producers, consumers and clusters are accepted and
-// have no effect: Settings.Ignored.
+// have no effect: Settings.Ignored. Keys of other programs that read such files, as brokers,
+// Kafka Streams and Spring, have a line in Settings.Warnings as well.
 //
-// Files are read as file.go describes, values as the grammar of the dialect says
-// (dialect.go). Relative names of files begin at the working directory.
+// Files are read as file.go describes, values as the client of the dialect reads them
+// (dialect.go): a value that the client refuses is an error. Relative names of files begin at the working directory.
 //
 // A key that asks for a protection that the connection would not have is rejected: one of
 // TLS or of a login, with a security protocol without it. Keys that ask for nothing by
 // themselves, such as a mechanism alone, are ignored, and so are keys of another mechanism
 // than the one that logs in.
+//
+// Placeholders in Java's values, ${file:...}, ${dir:...} and ${env:...}, are replaced if
+// config.providers declares their providers. In the values of other clients, and without a
+// provider, they are rejected.
 //
 // No error and no printed value of a type of this package shows a password.
 //

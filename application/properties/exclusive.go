@@ -37,7 +37,7 @@ func (r *reader) exclude() {
 		case r.later(second, first):
 			r.lose(losers, first, second)
 		default:
-			r.reject(p, "given beside %s, which is the same: keep one", r.given[first].Key)
+			r.reject(p, "given beside %s: keep one of them", r.given[first].Key)
 			r.rejected[second] = true
 		}
 	}

@@ -23,7 +23,8 @@ func TestWhyOneOfTwoIsIgnored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Ignored{{"bootstrap_servers", "test.properties:1", "host of a later source (-X) takes its place"}}
+	want := []Ignored{{Key: "bootstrap_servers", Where: "test.properties:1",
+		Why: "host of a later source (-X) takes its place"}}
 	if !reflect.DeepEqual(s.Ignored, want) {
 		t.Errorf("got %+v, want %+v", s.Ignored, want)
 	}

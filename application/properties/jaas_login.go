@@ -1,6 +1,7 @@
 package properties
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,7 +14,6 @@ type loginModule struct {
 	name       string // the last word of the class
 	mechanisms []string
 	options    []loginOption
-	ignored    []string // options that have no effect
 }
 
 type loginOption struct {
@@ -47,12 +47,12 @@ var loginModules = []loginModule{
 			{"principal", "gssapi.Options.Principal"},
 			{"serviceName", ""}, // kept in reader.jaasService: a key of its own may give another one
 		},
-		ignored: []string{
-			"storeKey", "debug", "doNotPrompt", "renewTGT", "refreshKrb5Config", "isInitiator", "useFirstPass",
-			"tryFirstPass", "storePass", "clearPass",
-		},
 	},
 }
+
+// unusedOptions are those of Krb5LoginModule that have no effect here.
+var unusedOptions = []string{"storeKey", "debug", "doNotPrompt", "renewTGT", "refreshKrb5Config", "isInitiator",
+	"useFirstPass", "tryFirstPass", "storePass", "clearPass"}
 
 // jaasFields returns all fields that options set.
 func jaasFields() string {
@@ -106,8 +106,10 @@ func (r *reader) readLogin(p *Property, options []jaasOption) {
 			r.readOption(p, o, r.jaas.options[known].to)
 		case strings.HasPrefix(o.name, "unsecuredLogin"):
 			r.reject(p, "option %s: unsecured tokens are not supported; name a token endpoint", o.name)
-		case !slices.Contains(r.jaas.ignored, o.name):
-			r.reject(p, "%s has no option %q%s", r.jaas.name, o.name, DidYouMean(o.name, names))
+		case r.jaas.name == "Krb5LoginModule" && slices.Contains(unusedOptions, o.name):
+		default:
+			r.warn(p, fmt.Sprintf("option %q, which %s does not have%s", o.name, r.jaas.name,
+				DidYouMean(o.name, names)))
 		}
 		seen[o.name] = o.value
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"brokerconn/ports"
 	"brokerconn/ports/setting"
 )
 
@@ -59,10 +60,11 @@ func (s scope) sasl() bool { return s >= forSASL }
 type emptiness uint8
 
 const (
-	byType     emptiness = iota // rejected for numbers and booleans (an unset variable?), otherwise unset
+	byType     emptiness = iota // unset for texts, otherwise rejected (an unset variable?)
 	unset                       // the same as no line
 	rejected                    // an error
 	meaningful                  // a value like others
+	notInJava                   // rejected in Java's names, as by Java, otherwise unset
 )
 
 // in returns the names in a dialect.
@@ -76,29 +78,68 @@ func (k *key) name(d Dialect) string {
 	return strings.Fields(strings.Join(append(k.in(d), k.java, k.librdkafka, k.kafkaPython), " "))[0]
 }
 
-// whenEmpty returns what an empty value means.
-func (k *key) whenEmpty() emptiness {
+// whenEmpty returns what an empty value means in a dialect.
+func (k *key) whenEmpty(d Dialect) emptiness {
 	switch {
+	case k.empty == notInJava && d == Java:
+		return rejected
+	case k.empty == notInJava:
+		return unset
 	case k.empty != byType:
 		return k.empty
+	case k.words != nil:
+		return rejected
 	case k.read != nil, k.object != "", k.to == "":
 		return unset
 	}
-	switch field, _ := new(Settings).field(strings.Fields(k.to)[0]); {
-	case field.CanInt(), field.Kind() == reflect.Bool, field.Kind() == reflect.Pointer, field.Type() == keepAliveType:
-		return rejected
+	switch field, _ := new(Settings).field(strings.Fields(k.to)[0]); field.Kind() {
+	case reflect.String, reflect.Slice, reflect.Map, reflect.Func:
+		return unset
+	case reflect.Struct:
+		if field.Type() == reflect.TypeFor[Proxy]() || field.Type() == reflect.TypeFor[ports.Secret]() {
+			return unset
+		}
 	}
-	return unset
-}
-
-func init() {
-	for _, k := range tlsKeys {
-		k.scope = forTLS
-	}
+	return rejected
 }
 
 // keys returns all of them.
-func keys() []*key { return slices.Concat(connectionKeys, tlsKeys, saslKeys) }
+func keys() []*key { return allKeys }
+
+var allKeys = func() (all []*key) {
+	for _, k := range tlsKeys {
+		k.scope = forTLS
+	}
+	for _, k := range slices.Concat(connectionKeys, tlsKeys, saslKeys) {
+		if k.why == "" {
+			all = append(all, k)
+			continue
+		}
+		all = append(all, k.apart()...)
+	}
+	return all
+}()
+
+// apart returns a key for each name of one that is rejected: these names share the reason
+// and no setting.
+func (k *key) apart() (all []*key) {
+	var names []string
+	for d := firstDialect; d <= lastDialect; d++ {
+		names = append(names, k.in(d)...)
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		one := *k
+		for d, of := range map[Dialect]*string{KafkaPython: &one.kafkaPython, Java: &one.java,
+			Librdkafka: &one.librdkafka} {
+			if *of = ""; slices.Contains(k.in(d), name) {
+				*of = name
+			}
+		}
+		all = append(all, &one)
+	}
+	return all
+}
 
 // index finds the keys of a dialect by name.
 var index = func() (all [lastDialect + 1]map[string]*key) {

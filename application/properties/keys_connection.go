@@ -30,6 +30,9 @@ var (
 	// To librdkafka this bounds what a broker may take for a produce request;
 	// socket.timeout.ms bounds every request, and is read after it.
 	produceTimeoutKey = &key{librdkafka: "request.timeout.ms", to: "Config.RequestTimeout"}
+	setupTimeoutKey   = &key{kafkaPython: "socket_connection_setup_timeout_ms",
+		java: "socket.connection.setup.timeout.ms", librdkafka: "socket.connection.setup.timeout.ms",
+		to: "Config.SetupTimeout"}
 	versionTimeoutKey = &key{kafkaPython: "api_version_auto_timeout_ms",
 		librdkafka: "api.version.request.timeout.ms", to: "Config.APIVersionTimeout"}
 	askVersionKey = &key{librdkafka: "api.version.request", to: "Config.APIVersion", read: readAskVersion,
@@ -41,11 +44,10 @@ var connectionKeys = []*key{
 	hostKey, portKey, serversKey,
 	{kafkaPython: "afi", librdkafka: "broker.address.family", to: "tcp.Options.AddressFamily"},
 	{kafkaPython: "client_id", java: "client.id", librdkafka: "client.id", to: "Config.ClientID"},
-	{kafkaPython: "client_software_name", to: "Config.SoftwareName"},
+	{kafkaPython: "client_software_name", librdkafka: "client.software.name", to: "Config.SoftwareName"},
 	{kafkaPython: "client_software_version", to: "Config.SoftwareVersion"},
 	backoffKey, backoffMaxKey, produceTimeoutKey, requestTimeoutKey,
-	{kafkaPython: "socket_connection_setup_timeout_ms", java: "socket.connection.setup.timeout.ms",
-		librdkafka: "socket.connection.setup.timeout.ms", to: "Config.SetupTimeout"},
+	setupTimeoutKey,
 	{kafkaPython: "max_in_flight_requests_per_connection", java: "max.in.flight.requests.per.connection",
 		librdkafka: "max.in.flight.requests.per.connection max.in.flight", to: "Config.MaxInFlight",
 		max: 1_000_000},
@@ -61,7 +63,8 @@ var connectionKeys = []*key{
 	{kafkaPython: "proxy_url socks5_proxy", to: "properties.Settings.Proxy"},
 	{librdkafka: "socket.nagle.disable", to: "tcp.Options.DisableNoDelay", not: true},
 	{librdkafka: "socket.keepalive.enable", to: "tcp.Options.KeepAlive"},
-	{kafkaPython: "client_dns_lookup", java: "client.dns.lookup", librdkafka: "client.dns.lookup", read: readLookup},
+	{kafkaPython: "client_dns_lookup", java: "client.dns.lookup", librdkafka: "client.dns.lookup", read: readLookup,
+		empty: rejected},
 	{kafkaPython: "api_version", to: "Config.APIVersion"},
 	versionTimeoutKey,
 	{kafkaPython: "probe_old_releases", java: "probe.old.releases", librdkafka: "probe.old.releases",
@@ -92,7 +95,7 @@ func readHost(r *reader, p *Property) {
 }
 
 func readPort(r *reader, p *Property) {
-	n, err := whole(p, 1, math.MaxUint16)
+	n, err := r.whole(p, 1, math.MaxUint16)
 	if err != nil {
 		r.reject(p, "%v", err)
 		return
@@ -187,7 +190,7 @@ func readLookup(r *reader, p *Property) {
 }
 
 func readAskVersion(r *reader, p *Property) {
-	on, err := boolean(p)
+	on, err := r.boolean(p)
 	if r.unasked = !on; err != nil {
 		r.reject(p, "%v", err)
 	}

@@ -16,7 +16,7 @@ var mechanisms = []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "GSSAPI", "
 var (
 	mechanismKey = &key{kafkaPython: "sasl_mechanism", java: "sasl.mechanism",
 		librdkafka: "sasl.mechanisms sasl.mechanism", to: "properties.SASL.Mechanism", scope: forSASL,
-		optional: true, words: mechanisms}
+		optional: true, words: mechanisms, empty: unset}
 	usernameKey = &key{kafkaPython: "sasl_plain_username", librdkafka: "sasl.username",
 		to: "scram.Options.Username", scope: forPassword}
 	passwordKey = &key{kafkaPython: "sasl_plain_password", librdkafka: "sasl.password",
@@ -53,7 +53,7 @@ var saslKeys = []*key{
 	{java: "sasl.oauthbearer.scope", librdkafka: "sasl.oauthbearer.scope",
 		to: "oauthbearer.ClientCredentials.Scopes", scope: forOAuth, optional: true},
 	{librdkafka: "sasl.oauthbearer.extensions", to: "properties.OAuth.Extensions", scope: forOAuth, optional: true},
-	{librdkafka: "sasl.oauthbearer.method", scope: forOAuth, optional: true, words: []string{"oidc"}},
+	{librdkafka: "sasl.oauthbearer.method", scope: forOAuth, optional: true, words: []string{"oidc", "default"}},
 	{java: "sasl.oauthbearer.grant.type", librdkafka: "sasl.oauthbearer.grant.type", scope: forOAuth, optional: true,
 		words: []string{"client_credentials"}},
 	{
@@ -131,8 +131,8 @@ func (r *reader) validateSASL() {
 		r.validatePassword()
 		s.Kerberos, s.OAuth = gssapi.Options{}, OAuth{}
 	}
-	for _, k := range saslKeys {
-		if p := r.given[k]; p != nil && !r.rejected[k] && k.scope != forSASL && k.scope != used {
+	for _, k := range keys() {
+		if p := r.given[k]; p != nil && !r.rejected[k] && k.scope > forSASL && k.scope != used {
 			r.ignore(p, "not used with "+s.Mechanism)
 		}
 	}
@@ -212,6 +212,9 @@ func (r *reader) validateOAuth() {
 		needed += ", also as clientId and clientSecret of " + jaasKey.java
 	}
 	r.required(needed, map[*key]bool{clientIDKey: o.ClientID != "", clientSecretKey: !o.ClientSecret.IsZero()})
+	if p := r.given[index[r.s.Dialect]["sasl.oauthbearer.method"]]; p != nil && !strings.EqualFold(value(p), "oidc") {
+		r.reject(p, "%s, which has a program fetch the tokens; oidc, for those of a token endpoint", quoted(p))
+	}
 	if p := r.given[httpsCAFileKey]; p != nil && o.CAFile != "" {
 		r.inspect(p, o.CAFile, authorities)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"brokerconn/adapters/tls"
+	"brokerconn/application/properties/placeholders"
 )
 
 // Read makes settings of properties. What a later source gives wins over an earlier one,
@@ -40,6 +41,7 @@ func read(dialect Dialect, onlyTLS bool, sources [][]Property) (*Settings, error
 	}
 	r.s.Dialect = dialect
 
+	r.readProviders(sources)
 	for i, source := range sources {
 		r.sort(source, i)
 	}
@@ -74,6 +76,7 @@ type reader struct {
 	rejected map[*key]bool      // those given and rejected
 
 	// Values that concern other keys.
+	providers   placeholders.Providers
 	unasked     bool         // api.version.request is false
 	jaas        *loginModule // of sasl.jaas.config; nil: none
 	jaasService string       // its serviceName
@@ -93,7 +96,12 @@ func (r *reader) missing(k *key, format string, args ...any) {
 }
 
 func (r *reader) ignore(p *Property, why string) {
-	r.s.Ignored = append(r.s.Ignored, Ignored{p.Key, p.Where, why})
+	r.s.Ignored = append(r.s.Ignored, Ignored{Key: p.Key, Where: p.Where, Why: why})
+}
+
+// warn ignores what was probably meant to have an effect.
+func (r *reader) warn(p *Property, why string) {
+	r.s.Ignored = append(r.s.Ignored, Ignored{Key: p.Key, Where: p.Where, Why: why, Suspect: true})
 }
 
 func (r *reader) name(k *key) string { return k.name(r.s.Dialect) }
@@ -118,18 +126,22 @@ func (r *reader) oneOf(p *Property, words []string) string {
 // sort finds the keys of the properties of one source, the i-th.
 func (r *reader) sort(source []Property, i int) {
 	seen := map[*key]*Property{}
-	ignored := map[string]*Property{}
+	ignored := map[string]*Property{} // keys without an effect
 	for j := range source {
 		p := &source[j]
 		k := index[r.s.Dialect][p.Key]
 		switch {
+		case k == nil && ignored[p.Key] != nil:
+			r.twice(ignored[p.Key], p)
 		case k == nil && irrelevant[p.Key]:
-			if first := ignored[p.Key]; first != nil {
-				r.twice(first, p)
-				continue
-			}
 			ignored[p.Key] = p
 			r.ignore(p, "not a setting of one connection")
+		case k == nil && strings.HasPrefix(p.Key, providersPrefix):
+			ignored[p.Key] = p
+			r.ignore(p, "declares a provider of placeholders")
+		case k == nil && len(dialectsOf(p.Key)) == 0 && ownerOf(p.Key) != "":
+			ignored[p.Key] = p
+			r.foreign(p, ownerOf(p.Key))
 		case k == nil:
 			r.unknown(p)
 		case seen[k] != nil:
@@ -150,7 +162,7 @@ func (r *reader) twice(first, second *Property) {
 	if first.Where != "" {
 		where = ", first at " + first.Where
 	}
-	r.reject(second, "%s%s; keep one (Java takes the last silently)", what, where)
+	r.reject(second, "%s%s; keep one (the clients take the last silently)", what, where)
 }
 
 func (r *reader) unknown(p *Property) {
@@ -198,8 +210,12 @@ func (r *reader) prepare(k *key) {
 	case p.flaw != "":
 		return // take rejects it
 	}
+	if p = r.resolve(k, p); r.rejected[k] {
+		return
+	}
+	r.given[k] = p
 	none := grammar.unset != "" && value(p) == grammar.unset
-	empty := k.whenEmpty()
+	empty := k.whenEmpty(r.s.Dialect)
 	if value(p) == "" && empty == unset || none && empty != meaningful {
 		r.empty[k] = p
 		delete(r.given, k)
@@ -212,7 +228,10 @@ func (r *reader) take(k *key, p *Property) {
 	switch {
 	case p.flaw != "":
 		r.reject(p, "%s", p.flaw)
-	case value(p) == "" && k.whenEmpty() == rejected:
+	case r.isStandard(p):
+		r.ignore(p, "as it is without this line")
+		delete(r.given, k)
+	case value(p) == "" && k.whenEmpty(r.s.Dialect) == rejected:
 		r.reject(p, "there is no value")
 	case k.object != "":
 		r.reject(p, "%s cannot be written as text: set %s in Go", k.object, k.to)
@@ -224,6 +243,16 @@ func (r *reader) take(k *key, p *Property) {
 		r.assign(k, p)
 	}
 	r.rejected[k] = len(r.problems) > before
+}
+
+// isStandard reports whether a value of a key that is rejected otherwise asks for nothing.
+func (r *reader) isStandard(p *Property) bool {
+	standard := standards[p.Key]
+	if on, err := r.boolean(p); standard == "false" && err == nil {
+		return !on
+	}
+	return standard != "" && (value(p) == standard ||
+		r.s.Dialect == Librdkafka && strings.EqualFold(value(p), standard))
 }
 
 // validate looks for what only several keys show.

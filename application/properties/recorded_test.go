@@ -133,6 +133,9 @@ func rendered(s *Settings) []string {
 		default:
 			if v.Kind() == reflect.Struct {
 				for field, member := range v.Fields() {
+					if !field.IsExported() {
+						continue
+					}
 					walk(strings.TrimPrefix(path+"."+field.Name, "."), member)
 				}
 				return

@@ -47,8 +47,11 @@ type Settings struct {
 	// Ignored are the keys without an effect, by name: those that concern producers,
 	// consumers and clusters, those that other keys leave without use, as sasl_mechanism is
 	// without a SASL protocol, and those that a later source replaces by another key, as host
-	// does bootstrap_servers.
+	// does bootstrap_servers. Of another program's keys the Suspect ones are a warning.
 	Ignored []Ignored
+
+	// literal are the values with a placeholder that no client replaces.
+	literal []error
 }
 
 // Server is one broker.
@@ -63,6 +66,10 @@ func (s Server) String() string { return net.JoinHostPort(s.Host, strconv.Itoa(i
 type Ignored struct {
 	Key, Where string
 	Why        string
+	// Suspect: it was probably meant to have an effect. It is a key of another program, as
+	// of a broker, of Kafka Streams or of Spring, or an option that a login module does not
+	// have. Settings.Warnings has a line for it.
+	Suspect bool
 }
 
 // Protocol says how a connection is protected.

@@ -95,6 +95,15 @@ func (s *Settings) Warnings() (all []string) {
 		all = append(all, "the broker's certificate is not verified: any server is accepted as the broker, and "+
 			"receives the login")
 	}
+	for _, err := range s.literal {
+		all = append(all, err.Error())
+	}
+	for _, i := range s.Ignored {
+		if i.Suspect {
+			e := Error{Key: label(i.Key), Where: i.Where, Problem: "ignored: " + i.Why}
+			all = append(all, e.Error())
+		}
+	}
 	return all
 }
 

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,8 +21,6 @@ import (
 )
 
 // A value is read by the type of the field that it sets.
-
-var keepAliveType = reflect.TypeFor[net.KeepAliveConfig]()
 
 // assign reads a value into the fields of a key.
 func (r *reader) assign(k *key, p *Property) {
@@ -64,11 +63,11 @@ func (r *reader) set(field reflect.Value, row *setting.Row, k *key, p *Property)
 		*to = strings.Fields(value(p))
 	case **bool:
 		var on bool
-		on, err = boolean(p)
+		on, err = r.boolean(p)
 		*to = &on
 	case *bool:
 		var on bool
-		on, err = boolean(p)
+		on, err = r.boolean(p)
 		*to = on != k.not
 	case *int, *int32:
 		low := cmp.Or(k.min, 1)
@@ -76,13 +75,13 @@ func (r *reader) set(field reflect.Value, row *setting.Row, k *key, p *Property)
 			low = grammars[r.s.Dialect].minBuffer
 		}
 		var n int64
-		n, err = whole(p, low, cmp.Or(k.max, math.MaxInt32))
+		n, err = r.whole(p, low, cmp.Or(k.max, math.MaxInt32))
 		field.SetInt(max(n, 0))
 	case *time.Duration:
-		*to, err = millis(p, row)
+		*to, err = r.millis(p, row)
 	case *net.KeepAliveConfig:
 		var on bool
-		if on, err = boolean(p); on {
+		if on, err = r.boolean(p); on {
 			*to = net.KeepAliveConfig{Enable: true, Idle: -1, Interval: -1, Count: -1} // the times are the system's
 		}
 	case *tcp.AddressFamily:
@@ -125,8 +124,21 @@ func plainText(p *Property) (string, error) {
 	return value(p), nil
 }
 
-func whole(p *Property, low, high int64) (int64, error) {
-	n, err := strconv.ParseInt(value(p), 10, 64)
+// number reads a whole number as the client does: in C, 010 is 8 and 0x10 is 16. What
+// follows the number, as the unit in "10s", librdkafka ignores; here it is an error.
+func (r *reader) number(p *Property) (int64, error) {
+	base := 10
+	if grammars[r.s.Dialect].octal && !notInC.MatchString(value(p)) {
+		base = 0
+	}
+	return strconv.ParseInt(value(p), base, 64)
+}
+
+// notInC matches numbers of Go that C does not have.
+var notInC = regexp.MustCompile(`_|^[+-]?0[bBoO]`)
+
+func (r *reader) whole(p *Property, low, high int64) (int64, error) {
+	n, err := r.number(p)
 	if err != nil || n < low || n > high {
 		return 0, fmt.Errorf("%s; a whole number from %d to %d", quoted(p), low, high)
 	}
@@ -136,11 +148,13 @@ func whole(p *Property, low, high int64) (int64, error) {
 // millis reads milliseconds. A field's zero is its default, so 0 is valid only where the
 // row names the least time, which it then is, or has a negative number for no limit. That
 // is the only one for which the clients accept numbers of 64 bits.
-func millis(p *Property, row *setting.Row) (time.Duration, error) {
-	n, err := strconv.ParseInt(value(p), 10, 64)
+func (r *reader) millis(p *Property, row *setting.Row) (time.Duration, error) {
+	n, err := r.number(p)
 	switch {
-	case row.Negative != "" && err != nil:
+	case row.Negative != "" && (err != nil || n < 0 && r.s.Dialect == Librdkafka):
 		return 0, fmt.Errorf("%s; milliseconds, a whole number; 0: %s", quoted(p), row.Negative)
+	case row.Negative != "" && n == 0 && r.s.Dialect == Java && r.sure:
+		return time.Millisecond, nil // Java has no limit only if it is negative
 	case row.Negative != "" && (n <= 0 || n > int64(math.MaxInt64/time.Millisecond)):
 		return -1, nil
 	case row.Negative != "":
@@ -156,11 +170,11 @@ func millis(p *Property, row *setting.Row) (time.Duration, error) {
 	return max(time.Duration(n)*time.Millisecond, time.Duration(row.Min)), nil
 }
 
-func boolean(p *Property) (bool, error) {
-	switch strings.ToLower(value(p)) {
-	case "true", "1":
+func (r *reader) boolean(p *Property) (bool, error) {
+	switch grammar := grammars[r.s.Dialect]; {
+	case indexOf(grammar.yes, value(p)) >= 0:
 		return true, nil
-	case "false", "0":
+	case indexOf(grammar.no, value(p)) >= 0:
 		return false, nil
 	}
 	return false, fmt.Errorf("%s; true or false", quoted(p))

@@ -18,7 +18,7 @@ import (
 func fuzzContext(f *testing.F) (*securityContext, *fakeBroker) {
 	a, client := newTestAuthenticator()
 	ticket := saslpeer.Must(client.Ticket(context.Background(), client.Service("kafka", testEndpoint.Host)))
-	c := newContext(ticket, a.client.Authenticator(ticket))
+	c := newContext(ticket, saslpeer.Must(a.client.Authenticator(ticket)))
 	b := newBroker(client)
 	saslpeer.Succeed(f, b.accept(saslpeer.Must(c.request())))
 	return c, b

@@ -38,7 +38,8 @@ import (
 type Options struct {
 	// Principal is the client, such as "alice@EXAMPLE.ORG". Without a realm, its realm
 	// is the default_realm of krb5.conf. If empty, the client is that of the ticket
-	// cache; a password and a keytab need it.
+	// cache; a password and a keytab need it. Tickets of other clients, which a ticket
+	// cache may hold as well, are not used.
 	Principal string
 
 	// At most one of Password, Keytab, KeytabData and TicketCache is set. If none is,
@@ -103,7 +104,7 @@ type client interface {
 	String() string
 	Service(name, host string) krb5.Principal
 	Ticket(ctx context.Context, server krb5.Principal) (*krb5.Ticket, error)
-	Authenticator(t *krb5.Ticket) types.Authenticator
+	Authenticator(t *krb5.Ticket) (types.Authenticator, error)
 	Drop(t *krb5.Ticket)
 }
 

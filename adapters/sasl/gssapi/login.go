@@ -52,7 +52,11 @@ func (l *login) begin(ctx context.Context, _ []byte) ([]byte, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	l.context = newContext(t, l.client.Authenticator(t))
+	sent, err := l.client.Authenticator(t)
+	if err != nil {
+		return nil, false, err
+	}
+	l.context = newContext(t, sent)
 	token, err := l.context.request()
 	if err != nil {
 		return nil, false, &Error{Reason: EncryptionTypes, Principal: t.Server.String(), Err: err}

@@ -75,13 +75,25 @@ func TestRejectedTicketIsDropped(t *testing.T) {
 	})
 }
 
+// Nothing is sent with a ticket of another client.
+func TestContextIsOfTheClient(t *testing.T) {
+	a, client := newTestAuthenticator()
+	client.ticket, _ = client.Ticket(context.Background(), a.client.Service("kafka", testEndpoint.Host))
+	client.ticket.Client.Name = nameOf("bob")
+	b := newBroker(client)
+	e := mustFail(t, logIn(a, testEndpoint.Host, b.login), NoTicket)
+	saslpeer.ErrorSays(t, "a ticket of bob", e, "is of bob@EXAMPLE.ORG")
+	saslpeer.Equal(t, "tokens sent", b.turns, 0)
+}
+
 func TestServiceOfEndpoint(t *testing.T) {
 	for _, c := range []struct{ service, domain, host, want string }{
 		{"", "", "Broker.Example.ORG.", "kafka/broker.example.org@EXAMPLE.ORG"},
 		{"", "", "localhost", "kafka/localhost"},
 		{"kafka-test", "broker.example.org", "127.0.0.1", "kafka-test/broker.example.org@EXAMPLE.ORG"},
 	} {
-		a := mustNew(Options{Config: testConfig, TicketCache: "unused", ServiceName: c.service, DomainName: c.domain})
+		a := mustNew(Options{Config: testConfig, Principal: "alice", TicketCache: "unused", ServiceName: c.service,
+			DomainName: c.domain})
 		client := &fakeClient{client: a.client, etype: 18}
 		a.client = client
 		saslpeer.Succeed(t, logIn(a, c.host, newBroker(client).login))

@@ -158,6 +158,22 @@ func TestBrokerWithNewKey(t *testing.T) {
 	saslpeer.ErrorIs(t, "after the refusal", logIn(a, "t18.test", peer.login("01000000")), nil)
 }
 
+// A broker that asked for a ticket on behalf of a user, by MIT's kvno -U, logs in to itself
+// as itself.
+func TestTicketForAnotherIsNotUsed(t *testing.T) {
+	k := startKDC(t)
+	p := &peer{k, k.startMIT(t)}
+	const broker = "kafka/localhost"
+	cache := "FILE:" + k.Path("onbehalf.ccache")
+	k.run(t, "", "kinit", "-c", cache, "-k", "-t", k.Path("service.keytab"), broker)
+	k.run(t, "", "kvno", "-c", cache, "-U", "alice", broker)
+	for _, principal := range []string{"", broker} {
+		o := k.cached("onbehalf.ccache")
+		o.Principal = principal
+		p.mustLogIn(t, o, "01000000", "localhost", broker)
+	}
+}
+
 // The reasons for the errors of MIT's KDC.
 func TestRealKDCErrors(t *testing.T) {
 	k := startKDC(t)

@@ -19,6 +19,7 @@ import (
 type propertyFlags struct {
 	files, assignments []string
 	dialect            string
+	strict             bool
 	onlyTLS            bool // the command inspects TLS and makes no connection
 }
 
@@ -34,6 +35,8 @@ func (f *propertyFlags) declare(c *cobra.Command) {
 			"replace both; other users see it in the list of processes: put passwords into a file")
 	flags.StringVar(&f.dialect, "dialect", "",
 		"the client whose names the properties have: kafka-python, java or librdkafka; if not given, it is guessed")
+	flags.BoolVar(&f.strict, "strict", false,
+		"reject keys that other programs read, as brokers, Kafka Streams and Spring, instead of warning about them")
 }
 
 // propertiesError is all problems of the properties.
@@ -90,6 +93,14 @@ func (a *app) readProperties() error {
 	settings, err := read(dialect, append(sources, set)...)
 	if err != nil {
 		return badProperties(err)
+	}
+	for _, i := range settings.Ignored {
+		if a.properties.strict && i.Suspect {
+			problems = append(problems, &properties.Error{Key: i.Key, Where: i.Where, Problem: i.Why})
+		}
+	}
+	if err := badProperties(problems...); err != nil {
+		return err
 	}
 	a.settings = settings
 	return nil

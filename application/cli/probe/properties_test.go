@@ -103,6 +103,27 @@ func configOf(t *testing.T, more string) broker.Config {
 	return must(a.config("localhost"))
 }
 
+// TestKeysOfOtherPrograms checks that keys of brokers, Kafka Streams and Spring, and options
+// that a login module ignores, are warnings, and errors with --strict.
+func TestKeysOfOtherPrograms(t *testing.T) {
+	address, _ := fakeKafka(t)
+	args := []string{"apis", address, "-F", file(t, "ssl.client.auth=required", "num.stream.threads=2",
+		"spring.kafka.properties.client.id=x", "request.timeout.ms=5000")}
+	o := probe(t, args...)
+	for _, warning := range []string{":1: ssl.client.auth: ignored: a key of a Kafka broker",
+		":2: num.stream.threads: ignored: a key of Kafka Streams",
+		":3: spring.kafka.properties.client.id: ignored: a key of Spring, not of a client; without Spring's prefix " +
+			"it is client.id"} {
+		contains(t, o.stderr, warning)
+	}
+	if o.code != exitOK || strings.Count(o.stderr, "warning: ") != 3 {
+		t.Errorf("got exit code %d and %q, want three warnings", o.code, o.stderr)
+	}
+	if o = probe(t, append(args, "--strict")...); o.code != exitUsage || strings.Count(o.stderr, "\n") != 3 {
+		t.Errorf("got exit code %d and %q, want three errors", o.code, o.stderr)
+	}
+}
+
 func TestHelpHasPrecedence(t *testing.T) {
 	help := probe(t, "help", "ping").stdout
 	for _, c := range []struct{ flag, want string }{

@@ -9,7 +9,6 @@ import (
 
 	"github.com/jcmturner/gokrb5/v8/crypto"
 	"github.com/jcmturner/gokrb5/v8/iana/errorcode"
-	"github.com/jcmturner/gokrb5/v8/iana/flags"
 	"github.com/jcmturner/gokrb5/v8/iana/keyusage"
 	"github.com/jcmturner/gokrb5/v8/iana/patype"
 	"github.com/jcmturner/gokrb5/v8/messages"
@@ -51,17 +50,17 @@ func (k *kdc) authenticate(ctx context.Context, who Principal, secret keys) (*Ti
 }
 
 func (k *kdc) newASRequest(who Principal, secret keys) (*messages.ASReq, error) {
-	request, err := messages.NewASReqForTGT(who.Realm, k.conf.Config, who.Name)
+	request, err := messages.NewASReqForTGT(who.Realm, k.conf.options(who.Realm), who.Name)
 	if err != nil {
 		return nil, &Error{Reason: Other, Principal: who.String(), Err: err}
 	}
+	life, renew := k.conf.lifetimes(who.Realm)
 	b, now := &request.ReqBody, k.now().UTC()
 	b.EType = secret.order(who, k.conf.asTypes)
-	b.Till = now.Add(k.conf.LibDefaults.TicketLifetime)
-	if k.conf.LibDefaults.RenewLifetime > 0 {
-		b.RTime = now.Add(k.conf.LibDefaults.RenewLifetime) // gokrb5 requests two days, whatever is configured
+	b.Till = now.Add(life)
+	if renew > 0 {
+		b.RTime = now.Add(renew) // gokrb5 requests two days, whatever is configured
 	}
-	types.UnsetFlag(&b.KDCOptions, flags.Canonicalize)
 	return &request, nil
 }
 

@@ -3,6 +3,7 @@ package krb5
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jcmturner/gokrb5/v8/iana/flags"
@@ -51,10 +52,16 @@ func parseCache(data []byte) (*cache, error) {
 	return c, nil
 }
 
-// find returns the ticket for a service that ends last, or nil.
+// own returns the tickets of the cache's client. A service that got a ticket on behalf of
+// a user (S4U2Self, MIT's kvno -U) has the user's ticket in its own cache.
+func (c *cache) own() []*Ticket {
+	return slices.DeleteFunc(slices.Clone(c.tickets), func(t *Ticket) bool { return !t.Client.is(c.client) })
+}
+
+// find returns the client's ticket for a service that ends last, or nil.
 func (c *cache) find(server Principal) (best *Ticket) {
-	for _, t := range c.tickets {
-		if t.Server.is(server) && t.Client.is(c.client) && (best == nil || t.end.After(best.end)) {
+	for _, t := range c.own() {
+		if t.Server.is(server) && (best == nil || t.end.After(best.end)) {
 			best = t
 		}
 	}

@@ -1,8 +1,8 @@
 // Package krb5 is a Kerberos 5 client (RFC 4120): it turns a password, a keytab or a
 // ticket cache into tickets for services.
 //
-// The messages, the cryptography, and the formats of keytabs and krb5.conf are those
-// of github.com/jcmturner/gokrb5. It has no active maintainer, so what it makes of
+// The messages, the cryptography, and the format of keytabs are those of
+// github.com/jcmturner/gokrb5. It has no active maintainer, so what it makes of
 // bytes that others wrote is contained and checked again; each place says why.
 //
 // Only AES is used with services, with SHA-1 or SHA-2 (encryption types 17 to 20).
@@ -10,7 +10,7 @@
 // the order of a request for a ticket:
 //
 //	client      Options, New
-//	krb5conf    the configuration of Kerberos
+//	krb5conf    the configuration of Kerberos; profile: the language of its file
 //	tickets     the tickets of a client and when others are requested
 //	origin      ticket-granting tickets, from a key or a ticket cache
 //	keys        passwords and keytabs; encryption: types and keys; ccache: ticket caches
@@ -131,7 +131,7 @@ func (o *Options) principal(c *conf) (who Principal, err error) {
 	if who, err = parsePrincipal(o.Principal); err != nil {
 		return Principal{}, err
 	}
-	if who.Realm = cmp.Or(who.Realm, c.LibDefaults.DefaultRealm); who.Realm == "" {
+	if who.Realm = cmp.Or(who.Realm, c.defaultRealm); who.Realm == "" {
 		return Principal{}, fmt.Errorf("%q has no realm and krb5.conf no default_realm: write name@REALM", o.Principal)
 	}
 	return who, nil

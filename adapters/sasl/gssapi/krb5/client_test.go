@@ -18,7 +18,7 @@ func TestOptionsRefused(t *testing.T) {
 		want   string
 	}{
 		{"no krb5.conf", Options{ConfigFile: "/no/such/krb5.conf"}, "ConfigFile", "/no/such/krb5.conf"},
-		{"a bad one", Options{Config: "nonsense"}, "Config", "no [libdefaults]"},
+		{"a bad one", Options{Config: "nonsense"}, "Config", "no section"},
 		{"text and file", Options{Config: fakeConfig, ConfigFile: "/etc/krb5.conf"}, "Config", "keep one"},
 		{"a password without a principal", Options{Password: secret}, "Principal", "needs a principal"},
 		{"a keytab without a principal", Options{KeytabData: secret}, "Principal", "needs a principal"},

@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
+	"slices"
+	"strings"
 
 	"github.com/jcmturner/gokrb5/v8/crypto"
 	"github.com/jcmturner/gokrb5/v8/iana/etypeID"
@@ -26,6 +28,33 @@ var contextTypes = map[int32]int{
 var preferred = []int32{
 	etypeID.AES256_CTS_HMAC_SHA1_96, etypeID.AES128_CTS_HMAC_SHA1_96,
 	etypeID.AES256_CTS_HMAC_SHA384_192, etypeID.AES128_CTS_HMAC_SHA256_128,
+}
+
+// typeNames are MIT's names of types and of families of them, in small letters. Types that
+// gokrb5 lacks are left out.
+var typeNames = map[string][]int32{
+	"default": preferred, "aes": preferred,
+	"aes256-cts-hmac-sha1-96": {18}, "aes256-cts": {18}, "aes256-sha1": {18},
+	"aes128-cts-hmac-sha1-96": {17}, "aes128-cts": {17}, "aes128-sha1": {17},
+	"aes256-cts-hmac-sha384-192": {20}, "aes256-sha2": {20},
+	"aes128-cts-hmac-sha256-128": {19}, "aes128-sha2": {19},
+	"des3": {16}, "des3-cbc-sha1": {16}, "des3-hmac-sha1": {16}, "des3-cbc-sha1-kd": {16},
+	"rc4": {23}, "arcfour-hmac": {23}, "rc4-hmac": {23}, "arcfour-hmac-md5": {23},
+}
+
+// parseTypes reads a list of encryption types. A "-" before a name removes its types, and
+// unknown names are skipped.
+func parseTypes(text string) (all []int32) {
+	for _, name := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\r\n,", r) }) {
+		removed := name[0] == '-'
+		for _, etype := range typeNames[strings.ToLower(strings.TrimLeft(name[:1], "+-")+name[1:])] {
+			all = slices.DeleteFunc(all, func(had int32) bool { return removed && had == etype })
+			if !removed && !slices.Contains(all, etype) {
+				all = append(all, etype)
+			}
+		}
+	}
+	return all
 }
 
 // Usable reports whether the key has an AES type and its size, as a security context needs.

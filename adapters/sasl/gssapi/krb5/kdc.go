@@ -66,14 +66,16 @@ func (k *kdcs) ask(ctx context.Context, realm string, request []byte) ([]byte, e
 // find returns the addresses of the KDCs of a realm, beginning with the one that
 // answered last.
 func (k *kdcs) find(ctx context.Context, realm string) (addresses []string, err error) {
-	for _, r := range k.conf.Realms {
-		if r.Realm == realm {
-			for _, address := range r.KDC {
-				addresses = append(addresses, withPort(address))
-			}
+	var proxies []error
+	for _, text := range k.conf.kdcsOf(realm) {
+		if address, ok := kdcAddress(text); ok {
+			addresses = append(addresses, address)
+		} else {
+			proxies = append(proxies, fmt.Errorf("kdc = %.100q in krb5.conf is not supported: add a host", text))
 		}
 	}
-	if len(addresses) == 0 && k.conf.lookupKDC { // in DNS (RFC 4120, section 7.2.3.2)
+	err = errors.Join(proxies...)
+	if len(addresses) == 0 && err == nil && k.conf.lookupKDC { // in DNS (RFC 4120, section 7.2.3.2)
 		limited, cancel := context.WithTimeout(ctx, k.timeout)
 		defer cancel()
 		var records []*net.SRV
@@ -97,13 +99,19 @@ func (k *kdcs) find(ctx context.Context, realm string) (addresses []string, err 
 	return addresses, nil
 }
 
-// withPort adds the default port to an address from krb5.conf, where an IPv6 address
-// may be written with or without brackets.
-func withPort(address string) string {
-	if _, _, err := net.SplitHostPort(address); err == nil {
-		return address
+// kdcAddress returns the address in a value of kdc in krb5.conf: a host with or without a
+// port, where an IPv6 address may be without brackets. It ends at a space. Heimdal's
+// files may have a transport before it. A URL, of a KDC behind HTTPS, is not supported.
+func kdcAddress(text string) (address string, ok bool) {
+	fields := strings.Fields(text)
+	if len(fields) == 0 || strings.Contains(fields[0], "://") {
+		return "", false
 	}
-	return net.JoinHostPort(strings.Trim(address, "[]"), defaultPort)
+	host := strings.TrimPrefix(strings.TrimPrefix(fields[0], "tcp/"), "udp/")
+	if _, _, err := net.SplitHostPort(host); err == nil {
+		return host, true
+	}
+	return net.JoinHostPort(strings.Trim(host, "[]"), defaultPort), true
 }
 
 func (k *kdcs) askOne(ctx context.Context, address string, request []byte) ([]byte, error) {

@@ -10,43 +10,49 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jcmturner/gokrb5/v8/config"
-
-	"brokerconn/adapters/internal/wholefile"
 )
 
-// krb5.conf. gokrb5 parses it, but does not understand include directives, several
-// files and repeated sections, and panics on nested blocks. The functions here join
-// the files by MIT's rules into one text without any of these.
+// The settings of krb5.conf that a client over TCP needs. All others are skipped, with
+// whatever values they have: files are written for other programs and other versions,
+// and Red Hat's sets dns_canonicalize_hostname to "fallback", which is no boolean. No
+// name of a host is looked up in DNS, so the settings about that have no effect.
 
 const defaultConfig = "/etc/krb5.conf"
 
 // conf holds the settings of a krb5.conf.
 type conf struct {
-	*config.Config
+	root              *node
+	defaultRealm      string
 	asTypes, tgsTypes []int32 // encryption types to request, in order
 	cache             string  // default_ccache_name; it may be empty
 	lookupKDC         bool    // dns_lookup_kdc
+	clockSkew         time.Duration
 }
 
 // loadConf reads the text, or the file, or the files that KRB5_CONFIG names.
 func loadConf(text, file string) (*conf, error) {
-	s := sections{}
+	root := new(node)
 	switch {
 	case text != "" && file != "":
 		return nil, errors.New("both Config and ConfigFile are set: keep one")
 	case text != "":
-		if err := s.read(text, 0); err != nil {
+		if err := root.read(text, 0); err != nil {
 			return nil, err
 		}
-		return s.parse()
+		if len(root.inner) == 0 {
+			return nil, errors.New("no section such as [libdefaults]: Config is the text of a krb5.conf, not its name")
+		}
+		return newConf(root)
 	}
 	found := false
 	var missing error
 	for _, name := range filepath.SplitList(cmp.Or(file, os.Getenv("KRB5_CONFIG"), defaultConfig)) {
-		switch err := s.include(name, 0); {
+		switch err := root.include(name, 0); {
 		case errors.Is(err, os.ErrNotExist):
 			missing = err
 		case err != nil:
@@ -58,144 +64,133 @@ func loadConf(text, file string) (*conf, error) {
 	if !found {
 		return nil, fmt.Errorf("no krb5.conf found: %w", missing)
 	}
-	return s.parse()
+	return newConf(root)
 }
 
-// sections maps the name of a section to its lines.
-type sections map[string][]string
-
-var (
-	header  = regexp.MustCompile(`^\s*\[\s*([A-Za-z0-9_-]+)\s*\]`)
-	include = regexp.MustCompile(`^(include|includedir)\s+(\S.*?)\s*$`)
-	// snippet excludes the files of editors and package managers in an includedir.
-	snippet = regexp.MustCompile(`^([A-Za-z0-9_-]+|[^.].*\.conf)$`)
-)
-
-const (
-	maxIncludes    = 8
-	maxConfigBytes = 1 << 20
-)
-
-func (s sections) include(path string, depth int) error {
-	if depth > maxIncludes {
-		return fmt.Errorf("include directives are nested more than %d deep", maxIncludes)
+func newConf(root *node) (*conf, error) {
+	defaults := root.child("libdefaults")
+	c := &conf{root: root, lookupKDC: true, clockSkew: 5 * time.Minute}
+	c.defaultRealm, _ = defaults.value("default_realm")
+	c.cache, _ = defaults.value("default_ccache_name")
+	for _, name := range []string{"dns_fallback", "dns_lookup_kdc"} { // the second one counts
+		if text, given := defaults.value(name); given {
+			c.lookupKDC = isTrue(text)
+		}
 	}
-	text, _, err := wholefile.Read(path, maxConfigBytes)
-	if err != nil {
-		return err
+	text, _ := defaults.value("clockskew")
+	if skew, ok := parseDuration(text); ok {
+		c.clockSkew = skew
 	}
-	return s.read(string(text), depth)
+	return c, c.setTypes(defaults)
 }
 
-func (s sections) read(text string, depth int) error {
-	section, braces := "", 0
-	for line := range strings.Lines(text) {
-		line = strings.TrimRight(line, "\r\n")
-		if trimmed := strings.TrimSpace(line); trimmed == "" || trimmed[0] == '#' || trimmed[0] == ';' {
-			continue
-		}
-		if m := include.FindStringSubmatch(line); m != nil {
-			if err := s.follow(m[1], m[2], depth); err != nil {
-				return err
-			}
-			continue
-		}
-		if m := header.FindStringSubmatch(line); m != nil {
-			section, braces = strings.ToLower(m[1]), 0
-			continue
-		}
-		deepest := map[string]int{"realms": 1}[section]
-		within := braces > deepest || braces == deepest && strings.Contains(line, "{")
-		braces += strings.Count(line, "{") - strings.Count(line, "}")
-		if !within {
-			s[section] = append(s[section], line)
-		}
-	}
-	return nil
-}
-
-func (s sections) follow(directive, path string, depth int) error {
-	if directive == "include" {
-		return s.include(path, depth+1)
-	}
-	entries, err := os.ReadDir(path)
-	for _, e := range entries {
-		if !e.IsDir() && snippet.MatchString(e.Name()) {
-			if err := s.include(filepath.Join(path, e.Name()), depth+1); err != nil {
-				return err
-			}
-		}
-	}
-	return err
-}
-
-// parse has gokrb5 parse the three sections that it knows. Of two lines with the same
-// name, MIT uses the first one and gokrb5 the last one, so [libdefaults] is reversed.
-func (s sections) parse() (*conf, error) {
-	defaults := slices.Clone(s["libdefaults"])
-	slices.Reverse(defaults)
-	text := strings.Join(slices.Concat([]string{"[libdefaults]"}, defaults,
-		[]string{"[realms]"}, s["realms"], []string{"[domain_realm]"}, s["domain_realm"]), "\n") + "\n"
-	c := &conf{lookupKDC: true}
-	bad := errors.New("malformed krb5.conf") // if gokrb5 panics
-	Contain(func() error {
-		c.Config, bad = config.NewFromString(text)
-		if _, passed := errors.AsType[config.UnsupportedDirective](bad); passed {
-			bad = nil
-		}
-		return nil
-	})
-	if bad != nil {
-		return nil, bad
-	}
-	if len(s["libdefaults"])+len(s["realms"])+len(s["domain_realm"]) == 0 {
-		return nil, errors.New("krb5.conf has no [libdefaults], [realms] or [domain_realm] section")
-	}
-	if _, given := s.value("dns_lookup_kdc"); given {
-		c.lookupKDC = c.LibDefaults.DNSLookupKDC
-	}
-	c.cache, _ = s.value("default_ccache_name")
-	return c, s.encryption(c)
-}
-
-// value returns the value of a name in [libdefaults].
-func (s sections) value(name string) (value string, given bool) {
-	for _, line := range s["libdefaults"] {
-		left, right, ok := strings.Cut(line, "=")
-		if ok && strings.EqualFold(strings.TrimSpace(left), name) {
-			return strings.TrimSpace(right), true
-		}
-	}
-	return "", false
-}
-
-// encryption sets the encryption types to request. gokrb5's default includes RC4, which
-// makes it cheaper for an impostor KDC to guess the password, and lacks the types of
-// RFC 8009.
-func (s sections) encryption(c *conf) error {
-	given := func(name string, ids, otherwise []int32) []int32 {
-		if _, ok := s.value(name); ok {
-			return ids
+// setTypes sets the encryption types to request. MIT's default includes RC4, which makes
+// it cheaper for an impostor KDC to guess the password.
+func (c *conf) setTypes(defaults *node) error {
+	given := func(name string, otherwise []int32) []int32 {
+		if text, ok := defaults.value(name); ok {
+			return parseTypes(text)
 		}
 		return otherwise
 	}
-	permitted := given("permitted_enctypes", c.LibDefaults.PermittedEnctypeIDs, preferred)
-	c.asTypes = given("default_tkt_enctypes", c.LibDefaults.DefaultTktEnctypeIDs, permitted)
-	asked := given("default_tgs_enctypes", c.LibDefaults.DefaultTGSEnctypeIDs, permitted)
+	permitted := given("permitted_enctypes", preferred)
+	c.asTypes = given("default_tkt_enctypes", permitted)
+	asked := given("default_tgs_enctypes", permitted)
 	c.tgsTypes = slices.DeleteFunc(slices.Clone(asked), func(etype int32) bool { return contextTypes[etype] == 0 })
 	if len(c.asTypes) == 0 || len(c.tgsTypes) == 0 {
 		return errors.New("no AES encryption type in permitted_enctypes, default_tkt_enctypes or " +
-			"default_tgs_enctypes: write its full name, such as aes256-cts-hmac-sha1-96")
+			"default_tgs_enctypes: add aes, or a full name such as aes256-cts-hmac-sha1-96")
 	}
 	return nil
 }
 
-// realmOf returns the realm of a host by [domain_realm], or "".
-func (c *conf) realmOf(host string) string {
-	if net.ParseIP(host) != nil { // ".0.0.1" is not a domain
-		return c.DomainRealm[host]
+// libdefault returns a setting of [libdefaults] for a client of a realm; a block with the
+// realm's name comes first.
+func (c *conf) libdefault(realm, name string) string {
+	defaults := c.root.child("libdefaults")
+	text, given := defaults.child(realm).value(name)
+	if !given {
+		text, _ = defaults.value(name)
 	}
-	return c.ResolveRealm(host)
+	return text
+}
+
+// lifetimes returns how long the tickets of a realm's client are requested for. A ticket
+// is renewable if renew is positive.
+func (c *conf) lifetimes(realm string) (ticket, renew time.Duration) {
+	ticket, ok := parseDuration(c.libdefault(realm, "ticket_lifetime"))
+	if !ok || ticket == 0 {
+		ticket = 24 * time.Hour
+	}
+	renew, _ = parseDuration(c.libdefault(realm, "renew_lifetime"))
+	return ticket, renew
+}
+
+// options returns those of a request for a ticket-granting ticket that krb5.conf decides.
+func (c *conf) options(realm string) *config.Config {
+	o := config.New()
+	o.LibDefaults.TicketLifetime, o.LibDefaults.RenewLifetime = c.lifetimes(realm)
+	o.LibDefaults.Forwardable = isTrue(c.libdefault(realm, "forwardable"))
+	o.LibDefaults.Proxiable = isTrue(c.libdefault(realm, "proxiable"))
+	if text := c.libdefault(realm, "noaddresses"); text != "" {
+		o.LibDefaults.NoAddresses = isTrue(text)
+	}
+	return o
+}
+
+// isTrue reads a boolean; any other text is false.
+func isTrue(text string) bool {
+	return slices.Contains([]string{"y", "yes", "true", "t", "1", "on"}, strings.ToLower(text))
+}
+
+var (
+	durationInUnits = regexp.MustCompile(`^(?:(\d+)\s*d)?\s*(?:(\d+)\s*h)?\s*(?:(\d+)\s*m)?\s*(?:(\d+)\s*s?)?$`)
+	durationOfClock = regexp.MustCompile(`^(?:(\d+)-)?(\d+):(\d+)(?::(\d+))?$`)
+)
+
+// parseDuration reads "86400", "1d 12h 30m 10s", "10:30", "10:30:00" or "1-10:30:00".
+func parseDuration(text string) (d time.Duration, ok bool) {
+	for _, form := range []*regexp.Regexp{durationOfClock, durationInUnits} {
+		m := form.FindStringSubmatch(text)
+		if m == nil || text == "" {
+			continue
+		}
+		for i, unit := range []time.Duration{24 * time.Hour, time.Hour, time.Minute, time.Second} {
+			n, err := strconv.ParseInt(cmp.Or(m[i+1], "0"), 10, 32)
+			if err != nil {
+				return 0, false
+			}
+			d += time.Duration(n) * unit
+		}
+		return d, true
+	}
+	return 0, false
+}
+
+// kdcsOf returns the addresses of a realm's KDCs, as written.
+func (c *conf) kdcsOf(realm string) []string {
+	return c.root.child("realms").child(realm).values("kdc")
+}
+
+// realmOf returns the realm of a host by [domain_realm], or "": of the names of the host
+// and of its domains, with a dot before them or without, the longest counts. That of an
+// address is only looked up as a whole, since ".0.0.1" is not a domain.
+func (c *conf) realmOf(host string) string {
+	domains := c.root.child("domain_realm")
+	for name := host; name != ""; {
+		if realm, ok := domains.foldedValue(name); ok {
+			return realm
+		}
+		if net.ParseIP(host) != nil {
+			break
+		}
+		if after, dotted := strings.CutPrefix(name, "."); dotted {
+			name = after
+		} else {
+			name = name[len(name)-len(strings.TrimLeftFunc(name, func(r rune) bool { return r != '.' })):]
+		}
+	}
+	return ""
 }
 
 // cacheFile returns the file of a ticket cache, by default that which MIT uses.

@@ -19,22 +19,22 @@ func TestConfigs(t *testing.T) {
 		block  = "[realms]\n A.ORG = {\n  %s = {\n   x = y\n  }\n  kdc = a\n }\n B.ORG = {\n  kdc = b\n }\n"
 	)
 	for _, c := range []struct{ name, text, want string }{
-		{"plain", fakeConfig, "EXAMPLE.ORG lookup false " + aes + "EXAMPLE.ORG[kdc.example.org:88] "},
-		{"lookup of KDCs is the default", realms, " lookup true " + aes + "A.ORG[kdc.a.org:88] "},
+		{"plain", fakeConfig, "EXAMPLE.ORG lookup false " + aes + "EXAMPLE.ORG[kdc.example.org] "},
+		{"lookup of KDCs is the default", realms, " lookup true " + aes + "A.ORG[kdc.a.org] "},
 		{"comments and Windows' line ends", "# one\r\n; two\r\n[libdefaults]\r\n default_realm = A.ORG\r\n",
 			"A.ORG lookup true " + aes},
 		{"a block within a realm", fmt.Sprintf(block, "auth_to_local_names"),
-			" lookup true " + aes + "A.ORG[a:88] B.ORG[b:88] "},
+			" lookup true " + aes + "A.ORG[a] B.ORG[b] "},
 		{"settings of version 4, which gokrb5 refuses", fmt.Sprintf(block, "v4_instance_convert"),
-			" lookup true " + aes + "A.ORG[a:88] B.ORG[b:88] "},
+			" lookup true " + aes + "A.ORG[a] B.ORG[b] "},
 		{"a block within the defaults",
 			"[libdefaults]\n A.ORG = {\n  dns_lookup_kdc = false\n }\n default_realm = A.ORG\n",
 			"A.ORG lookup true " + aes},
 		{"repeated sections, of which the first counts", "[libdefaults]\n default_realm = A.ORG\n" + realms +
 			"[libdefaults]\n default_realm = B.ORG\n[realms]\n B.ORG = {\n  kdc = kdc.b.org\n }\n",
-			"A.ORG lookup true " + aes + "A.ORG[kdc.a.org:88] B.ORG[kdc.b.org:88] "},
+			"A.ORG lookup true " + aes + "A.ORG[kdc.a.org] B.ORG[kdc.b.org] "},
 		{"other sections", "[logging]\n default = FILE:/dev/null\n[appdefaults]\n pam = {\n  debug = false\n }\n" +
-			realms, " lookup true " + aes + "A.ORG[kdc.a.org:88] "},
+			realms, " lookup true " + aes + "A.ORG[kdc.a.org] "},
 		{"types by name", "[libdefaults]\n permitted_enctypes = aes256-sha2 camellia256-cts aes128-cts\n",
 			" lookup true AS [20 17] TGS [20 17] "},
 		{"RC4 if it is permitted, and not for a service",
@@ -46,20 +46,21 @@ func TestConfigs(t *testing.T) {
 			t.Errorf("%s: got %v, want no error", c.name, err)
 			continue
 		}
-		text := fmt.Sprintf("%s lookup %v AS %v TGS %v ", got.LibDefaults.DefaultRealm, got.lookupKDC, got.asTypes,
-			got.tgsTypes)
-		for _, r := range got.Realms {
-			text += fmt.Sprintf("%s%v ", r.Realm, r.KDC)
+		text := fmt.Sprintf("%s lookup %v AS %v TGS %v ", got.defaultRealm, got.lookupKDC, got.asTypes, got.tgsTypes)
+		for _, r := range got.root.open("realms").inner {
+			text += fmt.Sprintf("%s%v ", r.name, got.kdcsOf(r.name))
 		}
 		saslpeer.Equal(t, c.name, text, c.want)
 	}
 }
 
 func TestRealmOfHost(t *testing.T) {
-	const realms = "[domain_realm]\n .b.org = B.ORG\n Host.C.ORG = C.ORG\n 127.0.0.1 = D.ORG\n .0.0.1 = WRONG\n"
+	const realms = "[domain_realm]\n .b.org = B.ORG\n Host.C.ORG = C.ORG\n 127.0.0.1 = D.ORG\n" +
+		" .0.0.1 = WRONG\n e.org = E.ORG\n"
 	c := saslpeer.Must(loadConf(realms, ""))
 	for host, want := range map[string]string{
-		"x.y.b.org": "B.ORG", "b.org": "", "host.c.org": "C.ORG", "127.0.0.1": "D.ORG", "10.0.0.1": "",
+		"x.y.b.org": "B.ORG", "b.org": "", "x.e.org": "E.ORG", "host.c.org": "C.ORG", "127.0.0.1": "D.ORG",
+		"10.0.0.1": "",
 	} {
 		saslpeer.Equal(t, host, c.realmOf(host), want)
 	}
@@ -67,11 +68,14 @@ func TestRealmOfHost(t *testing.T) {
 
 func TestConfigsRefused(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"nonsense", "no [libdefaults]"},
-		{"[libdefaults]\n clockskew = soon\n", "clockskew"},
-		{"[realms]\n A.ORG {\n }\n", "A.ORG"},
-		{"[realms]\n }\n", "invalid"},
-		{"[libdefaults]\n permitted_enctypes = aes\n", "full name"},
+		{"[realms]\n A.ORG {\n }\n", "line 2: neither name = value"},
+		{"[realms]\n }\n", `line 2: "}" without`},
+		{"[realms]\n A.ORG = {\n[libdefaults]\n", `line 3: the section "libdefaults" begins within a block`},
+		{"[libdefaults]\n default_realm =\n dns_lookup_kdc = no\n", "line 3: a name without a value"},
+		{"[libdefaults]\n default realm = A.ORG\n", "line 2: neither"},
+		{"nonsense", "no section"},
+		{"[libdefaults\n", "line 1: a section is"},
+		{"[libdefaults] default_realm = A.ORG\n", "line 1: a section is"},
 		{"[libdefaults]\n permitted_enctypes = arcfour-hmac\n", "full name"},
 		{"include /no/such/file\n", "/no/such/file"},
 		{"includedir /no/such/directory\n", "/no/such/directory"},
@@ -104,8 +108,8 @@ func TestConfigFiles(t *testing.T) {
 			return err.Error()
 		}
 		var all []string
-		for _, r := range c.Realms {
-			all = append(all, r.Realm)
+		for _, r := range c.root.open("realms").inner {
+			all = append(all, r.name)
 		}
 		slices.Sort(all)
 		return strings.Join(all, " ")

@@ -20,6 +20,9 @@ type origin interface {
 	look() (found []*Ticket, changed bool, err error)
 	// grant returns a ticket-granting ticket. One caller at a time calls it.
 	grant(ctx context.Context) (*Ticket, error)
+	// owner returns the client that the tickets must be of. It has no name while there is
+	// no ticket cache that could decide it.
+	owner() Principal
 }
 
 // keyOrigin requests ticket-granting tickets with a key. It reads a keytab each time.
@@ -30,6 +33,8 @@ type keyOrigin struct {
 }
 
 func (o *keyOrigin) look() ([]*Ticket, bool, error) { return nil, false, nil }
+
+func (o *keyOrigin) owner() Principal { return o.client }
 
 func (o *keyOrigin) grant(ctx context.Context) (*Ticket, error) {
 	secret, err := o.secret()
@@ -96,7 +101,16 @@ func (o *cacheOrigin) look() (found []*Ticket, changed bool, err error) {
 		return nil, false, failure(NoTicket, o.client.String(), "%q is the ticket cache of %s", o.path, next.client)
 	}
 	o.data, o.current = data, next
-	return next.tickets, true, nil
+	return next.own(), true, nil
+}
+
+func (o *cacheOrigin) owner() Principal {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.current == nil {
+		return o.client
+	}
+	return o.current.client
 }
 
 func (o *cacheOrigin) grant(ctx context.Context) (*Ticket, error) {

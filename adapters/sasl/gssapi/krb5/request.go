@@ -93,7 +93,7 @@ func (k *kdc) open(a *answer) (*Ticket, error) {
 	if t.start.IsZero() {
 		t.start = part.AuthTime
 	}
-	if skew := t.start.Sub(now); skew > k.conf.LibDefaults.Clockskew || !t.valid(now) {
+	if skew := t.start.Sub(now); skew > k.conf.clockSkew || !t.valid(now) {
 		return nil, failure(ClockSkew, realm, "a new ticket is valid from %s to %s, and the local time is %s",
 			fault.Time(t.start), fault.Time(t.end), fault.Time(now))
 	}

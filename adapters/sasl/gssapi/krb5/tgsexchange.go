@@ -69,9 +69,10 @@ func (k *kdc) exchange(
 	ctx context.Context, tgt *Ticket, server Principal, etypes []int32, options []int,
 ) (*Ticket, error) {
 	realm := server.Realm
+	life, _ := k.conf.lifetimes(tgt.Client.Realm)
 	body := messages.KDCReqBody{
 		KDCOptions: types.NewKrbFlags(), Realm: realm, SName: server.Name, Nonce: int(random31()), EType: etypes,
-		Till: k.now().UTC().Add(k.conf.LibDefaults.TicketLifetime),
+		Till: k.now().UTC().Add(life),
 	}
 	types.SetFlags(&body.KDCOptions, options)
 	proof, err := k.proofOfTicket(tgt, &body)
@@ -125,12 +126,18 @@ func (k *kdc) proofOfTicket(tgt *Ticket, body *messages.KDCReqBody) (proof []byt
 }
 
 // Authenticator returns a new authenticator for the ticket's service, with a subkey and
-// a sequence number. No two have the same time.
-func (c *Client) Authenticator(t *Ticket) types.Authenticator {
+// a sequence number. No two have the same time. It refuses a ticket of another client
+// than the configured one or, without one, than that of the ticket cache: the broker
+// would take this program for that client.
+func (c *Client) Authenticator(t *Ticket) (types.Authenticator, error) {
+	if owner := c.origin.owner(); !t.Client.is(owner) {
+		return types.Authenticator{}, failure(NoTicket, owner.String(), "the ticket for %s is of %s", t.Server,
+			t.Client)
+	}
 	a := c.kdc.authenticator(t)
 	a.SeqNumber = int64(random31())
 	a.SubKey = newKey(t.Key.KeyType)
-	return a
+	return a, nil
 }
 
 // authenticator returns an authenticator for the ticket. No two have the same time: a

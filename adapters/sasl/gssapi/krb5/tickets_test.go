@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -181,7 +182,7 @@ func TestAuthenticatorsDiffer(t *testing.T) {
 	ticket := k.mustGet(t, c, "b1.example.org", noProof, tgt, first)
 	seen := map[int]bool{}
 	for range 20 {
-		a := c.Authenticator(ticket)
+		a := saslpeer.Must(c.Authenticator(ticket))
 		if seen[a.Cusec] || !Usable(a.SubKey) {
 			t.Fatalf("got the microsecond %d twice, or a key of type %d and %d bytes", a.Cusec, a.SubKey.KeyType,
 				len(a.SubKey.KeyValue))
@@ -235,6 +236,55 @@ func TestTicketCacheOfAnotherClient(t *testing.T) {
 	saslpeer.ErrorSays(t, "the cache", e, "alice@EXAMPLE.ORG")
 	o.TicketCache = writeFile(t, "ccache", []byte("nonsense"))
 	mustNotGet(t, saslpeer.Must(New(o)), "b1.example.org", NoTicket)
+}
+
+// A cache of alice's, where a program has left tickets of bob for itself (MIT's kvno -U),
+// later ones than hers.
+func TestTicketsOfOthersAreNotUsed(t *testing.T) {
+	k := newKDC()
+	bobs := []*Ticket{k.ticketOf("bob", "kafka", "b1.example.org"), k.ticketOf("bob", "krbtgt", fakeRealm)}
+	elsewhere := k.ticket("kafka", "b2.example.org")
+	elsewhere.Client.Realm = "OTHER.ORG" // another alice
+	bobs = append(bobs, elsewhere)
+	for _, ticket := range bobs {
+		ticket.end = ticket.end.Add(time.Hour)
+	}
+	mine := k.ticket("krbtgt", fakeRealm)
+	for _, principal := range []string{"", "alice"} {
+		o := k.cached(cacheFile(t, append(bobs, mine)...))
+		o.Principal = principal
+		c := saslpeer.Must(New(o))
+		for _, service := range []string{first, second} {
+			ticket := k.mustGet(t, c, strings.TrimPrefix(service, "kafka/"), service)
+			saslpeer.Equal(t, "the client of the ticket", ticket.Client.String(), "alice@EXAMPLE.ORG")
+		}
+		o.TicketCache = cacheFile(t, bobs...)
+		mustNotGet(t, saslpeer.Must(New(o)), "b1.example.org", NoTicket)
+	}
+}
+
+// The ticket cache is another client's by the time that the ticket is used.
+func TestAuthenticatorIsForTheClient(t *testing.T) {
+	k := newKDC()
+	alices := cacheFile(t, k.ticket("kafka", "b1.example.org"))
+	byCache, byName := k.cached(alices), k.cached(alices)
+	byName.Principal = "alice"
+	bobs := k.ticketOf("bob", "kafka", "b1.example.org")
+	for _, o := range []Options{byCache, byName, k.options()} {
+		c := saslpeer.Must(New(o))
+		_, err := c.Authenticator(bobs)
+		mustFail(t, err, NoTicket)
+		ticket := saslpeer.Must(ticketFor(c, "b1.example.org"))
+		saslpeer.Succeed(t, saslpeer.Err(c.Authenticator(ticket)))
+		_, err = c.Authenticator(bobs)
+		saslpeer.ErrorSays(t, "a ticket of bob", mustFail(t, err, NoTicket), "is of bob@EXAMPLE.ORG")
+	}
+	c := saslpeer.Must(New(byCache))
+	ticket := k.mustGet(t, c, "b1.example.org")
+	rewrite(t, alices, cacheBytes(4, inRealm("bob"), bobs)) // bob runs kinit
+	saslpeer.Equal(t, "the client of the new ticket", k.mustGet(t, c, "b1.example.org").Client.String(),
+		"bob@EXAMPLE.ORG")
+	mustFail(t, saslpeer.Err(c.Authenticator(ticket)), NoTicket)
 }
 
 // A ticket requested before another user ran kinit is not used after it.
