@@ -190,8 +190,8 @@ func (m *Machine) askLower(f *Future, rejection []byte) {
 	m.askVersions(lower)
 }
 
-// offered returns the highest version of ApiVersions that a rejection names, 0 if there is none
-// that can be read, in the format of v0 or of the version that was asked.
+// offered returns the highest version of ApiVersions that a rejection names, and 0 if it cannot be
+// read in the format of v0, nor in that of the version that was asked.
 func (m *Machine) offered(f *Future, rejection []byte) int16 {
 	for _, version := range [...]int16{0, f.Version} {
 		decoded, err := m.decode(f.Request, version, slices.Clone(rejection))

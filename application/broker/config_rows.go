@@ -24,8 +24,8 @@ var rows = setting.Of[Config](
 	setting.Row{Field: "NodeID", Zero: "any"},
 	setting.Row{Field: "APIVersion", Zero: "the broker is asked"},
 	setting.Row{Field: "ProbeOldReleases", Zero: "yes for a Polled and CheckVersion, no for a Conn"},
-	setting.Row{Field: "APIVersionTimeout", Zero: fmt.Sprintf("the setup's for a Conn, %d s for a Polled",
-		polledVersionTimeout/time.Second)},
+	setting.Row{Field: "APIVersionTimeout",
+		Zero: fmt.Sprintf("none, %d s for a Polled", polledVersionTimeout/time.Second)},
 	setting.Row{Field: "RequestTimeout", Default: 30 * time.Second},
 	setting.Row{Field: "SetupTimeout", Default: 10 * time.Second},
 	// Without a pause an owner that tries again at once would never rest.

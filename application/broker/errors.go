@@ -48,7 +48,7 @@ type BrokerError = domain.BrokerError
 //	OurMin, OurMax int16       the versions that the request can be sent in
 //	TheirMin, TheirMax int16   the versions that the broker supports
 //	Unknown bool               the broker does not have the API; TheirMin and TheirMax are 0
-//	LeftOut bool               the broker lists the API twice or with an invalid range; TheirMin and TheirMax are the first
+//	LeftOut bool               it lists the API twice or with an invalid range, TheirMin and TheirMax first
 //	Error() string             both ranges, or that the broker does not have the API
 type VersionError = domain.VersionError
 

@@ -47,7 +47,7 @@ type Endpoint = ports.Endpoint
 //
 //	Range(key int16) (min, max int16, ok bool)  the versions of one API; ok is false if the broker lacks it
 //	Ranges() []ports.APIRange                   all of them, sorted by key
-//	LeftOut() []ports.APIRange                  rows of the response that are not used: a key twice, or an invalid range
+//	LeftOut() []ports.APIRange                  rows that are not used: a key twice, or an invalid range
 //	Supported() []ports.Feature                 the features that the broker supports (KIP-584)
 //	Finalized() []ports.Feature                 the features that the cluster has enabled (KIP-584)
 //	RequestVersion() int16                      the version of the response; -1 for the table of a release

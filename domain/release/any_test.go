@@ -48,7 +48,8 @@ func checkVerdict(t rapid.TB, known []answer, r ports.APIVersionsResponse) {
 		return a.release == v.Low && reflect.DeepEqual(compared(theirs), compared(a))
 	}
 	// Telemetry depends on the broker's settings, and is in no table.
-	whole := slices.DeleteFunc(slices.Clone(r.Ranges), func(r ports.APIRange) bool { return r.Key == 71 || r.Key == 72 })
+	isTelemetry := func(r ports.APIRange) bool { return r.Key == 71 || r.Key == 72 }
+	whole := slices.DeleteFunc(slices.Clone(r.Ranges), isTelemetry)
 	slices.SortFunc(whole, func(a, b ports.APIRange) int { return int(a.Key) - int(b.Key) })
 	equals := func(a answer) bool {
 		return a.lineage == v.Lineage && (a.lineage == release.KRaftController || slices.Equal(a.Ranges, whole))

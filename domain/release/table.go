@@ -44,8 +44,8 @@ func NewTable(r *ports.APIVersionsResponse) (Table, error) {
 	rows := slices.Clone(r.Ranges)
 	slices.SortStableFunc(rows, byKey)
 	for i, a := range rows {
-		twice := i > 0 && rows[i-1].Key == a.Key || i+1 < len(rows) && rows[i+1].Key == a.Key
-		if twice || a.Key < 0 || a.Min < 0 || a.Max < a.Min {
+		repeated := i > 0 && rows[i-1].Key == a.Key || i+1 < len(rows) && rows[i+1].Key == a.Key
+		if repeated || a.Key < 0 || a.Min < 0 || a.Max < a.Min {
 			t.leftOut = append(t.leftOut, a)
 		} else {
 			t.ranges = append(t.ranges, a)
@@ -57,7 +57,7 @@ func NewTable(r *ports.APIVersionsResponse) (Table, error) {
 	case len(rows) == 0:
 		return Table{}, errors.New("the table of API versions is empty")
 	}
-	return Table{}, fmt.Errorf("the table of API versions has no API once or with a valid range, the first is %v", rows[0])
+	return Table{}, fmt.Errorf("the table of API versions has no valid row, the first is %v", rows[0])
 }
 
 func byKey(a, b ports.APIRange) int { return cmp.Compare(a.Key, b.Key) }
