@@ -3,132 +3,28 @@ package oauthbearer
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
+	"math"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
-	"time"
 	"unicode"
 
 	"golang.org/x/oauth2"
-	"golang.org/x/oauth2/clientcredentials"
-
-	"brokerconn/adapters/sasl"
-	"brokerconn/ports"
 )
-
-// ClientCredentials configure a Provider that requests tokens from a token endpoint with
-// a client's id and secret (RFC 6749, section 4.4; KIP-768). TokenURL, ClientID and
-// ClientSecret are required.
-//
-// Each request is an https POST on its own connection, through the proxy that the
-// environment names (HTTPS_PROXY, NO_PROXY). A redirect to another host or to another
-// method is an error. An answer is read up to 1 MiB. Options.Timeout limits the
-// request. Errors are *EndpointErrors.
-type ClientCredentials struct {
-	// TokenURL begins with https://. It has no user information and no fragment.
-	TokenURL     string
-	ClientID     string
-	ClientSecret ports.Secret
-	// Scopes are the requested scopes. If empty, the endpoint decides.
-	Scopes []string
-	// Parameters are added to the request, such as "audience" and "resource". Not
-	// allowed are grant_type, scope, client_id and client_secret.
-	Parameters map[string]ports.Secret
-	// SecretInBody sends id and secret as parameters. Otherwise they are in the header
-	// Authorization, which every endpoint must support (RFC 6749, section 2.3.1),
-	// though some do not decode the percent-encoding there.
-	SecretInBody bool
-	// RootCAs are the authorities of the endpoint's certificate. If nil, the default
-	// is the system's authorities.
-	RootCAs *x509.CertPool
-}
-
-// Provider returns the Provider. The error joins a *sasl.OptionError for each field that
-// is not valid.
-func (c ClientCredentials) Provider() (Provider, error) {
-	if err := c.check(); err != nil {
-		return nil, err
-	}
-	config := clientcredentials.Config{
-		ClientID: c.ClientID, ClientSecret: c.ClientSecret.Reveal(), TokenURL: c.TokenURL,
-		Scopes: slices.Clone(c.Scopes), EndpointParams: url.Values{}, AuthStyle: oauth2.AuthStyleInHeader,
-	}
-	for key, value := range c.Parameters {
-		config.EndpointParams.Set(key, value.Reveal())
-	}
-	if c.SecretInBody {
-		config.AuthStyle = oauth2.AuthStyleInParams
-	}
-	client := &http.Client{CheckRedirect: checkRedirect, Transport: whole{&http.Transport{
-		Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: c.RootCAs},
-		MaxResponseHeaderBytes: 64 << 10, DisableKeepAlives: true, // nothing runs until the next token
-	}}}
-	explain := explainer(c)
-	return func(ctx context.Context) (Token, error) {
-		got, err := config.Token(context.WithValue(ctx, oauth2.HTTPClient, client))
-		t, err := fromOAuth2(got, err)
-		if err != nil {
-			return Token{}, explain(err)
-		}
-		// x/oauth2 reads a life of 0 seconds as no expiry.
-		if t.Expiry.IsZero() && fmt.Sprint(got.Extra("expires_in")) == "0" {
-			t.Expiry = time.Now()
-		}
-		return t, nil
-	}, nil
-}
-
-func (c *ClientCredentials) check() error {
-	var problems []error
-	refuse := func(option, format string, args ...any) {
-		problems = append(problems, sasl.Refused(option, format, args...))
-	}
-	u, err := url.Parse(c.TokenURL) // its error contains the text, which may contain a password
-	switch {
-	case err != nil || u.Scheme != "https" || u.Hostname() == "":
-		refuse("TokenURL", "not an https:// address")
-	case u.User != nil:
-		refuse("TokenURL", "contains user information: use ClientID and ClientSecret")
-	case u.Fragment != "":
-		refuse("TokenURL", "contains a fragment (RFC 6749, section 3.2)")
-	}
-	if c.ClientID == "" {
-		refuse("ClientID", "not given")
-	}
-	if c.ClientSecret.IsZero() {
-		refuse("ClientSecret", "not given")
-	}
-	for _, scope := range c.Scopes {
-		if scope == "" || strings.ContainsFunc(scope, notOfScope) {
-			refuse("Scopes", "%q: a scope consists of printable ASCII without spaces, quotes and backslashes",
-				quotation(scope))
-		}
-	}
-	for _, key := range slices.Sorted(maps.Keys(c.Parameters)) {
-		if slices.Contains([]string{"", "grant_type", "scope", "client_id", "client_secret"}, key) {
-			refuse("Parameters", "%q is not allowed", key)
-		}
-	}
-	return errors.Join(problems...)
-}
-
-// notOfScope reports whether a scope cannot contain r (RFC 6749, section 3.3).
-func notOfScope(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }
 
 // checkRedirect refuses a redirect to another host, since id and secret are for one
 // host, and to a GET, which would not send them.
 func checkRedirect(r *http.Request, via []*http.Request) error {
 	switch first := via[0]; {
-	case r.URL.Scheme != "https" || authority(r.URL) != authority(first.URL):
+	case r.URL.Scheme != first.URL.Scheme || authority(r.URL) != authority(first.URL):
 		return fmt.Errorf("%w to another host: %q", errRedirect, quotation(r.URL.Scheme+"://"+r.URL.Host))
 	case r.Method != http.MethodPost:
 		return fmt.Errorf("%w to a %s, want a POST", errRedirect, r.Method)
@@ -141,18 +37,26 @@ func checkRedirect(r *http.Request, via []*http.Request) error {
 var errRedirect = errors.New("redirect")
 
 func authority(u *url.URL) string {
-	return strings.ToLower(u.Hostname()) + ":" + cmp.Or(u.Port(), "443")
+	return strings.ToLower(u.Hostname()) + ":" + cmp.Or(u.Port(), u.Scheme)
 }
 
 // whole reads answers to their end: x/oauth2 accepts a truncated answer and drops the
-// error of the read.
-type whole struct{ next http.RoundTripper }
+// error of the read. It sends what x/oauth2 has no setting for.
+type whole struct {
+	ClientCredentials
+	next http.RoundTripper
+}
 
 const maxAnswer = 1 << 20
 
 var errTooLong = fmt.Errorf("the answer is longer than %d bytes", maxAnswer)
 
 func (w whole) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Accept", "application/json")
+	if w.PlainHeader && r.Header.Get("Authorization") != "" {
+		r.SetBasicAuth(w.ClientID, w.ClientSecret.Reveal())
+	}
 	resp, err := w.next.RoundTrip(r)
 	if err != nil {
 		return nil, err
@@ -165,51 +69,84 @@ func (w whole) RoundTrip(r *http.Request) (*http.Response, error) {
 	case len(body) > maxAnswer:
 		return nil, errTooLong
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
+	resp.Body = io.NopCloser(bytes.NewReader(plainAnswer(body)))
 	return resp, nil
 }
 
-// explainer returns a function that converts x/oauth2's errors to *EndpointErrors. Those
-// errors contain the answer, which may contain the request.
-func explainer(c ClientCredentials) func(error) error {
-	u, _ := url.Parse(c.TokenURL) // checked before
-	endpoint := u.Scheme + "://" + u.Host + u.EscapedPath()
-	secret := c.ClientSecret.Reveal()
-	secrets := []string{secret, url.QueryEscape(secret),
-		base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(c.ClientID) + ":" + url.QueryEscape(secret)))}
-	for _, value := range c.Parameters {
-		secrets = append(secrets, value.Reveal(), url.QueryEscape(value.Reveal()))
+// plainAnswer returns an answer that x/oauth2 reads: that wants whole seconds in
+// expires_in, and knows no id_token.
+func plainAnswer(body []byte) []byte {
+	var answer map[string]json.RawMessage
+	if json.Unmarshal(body, &answer) != nil {
+		return body
 	}
-	return func(err error) error {
-		e := &EndpointError{Endpoint: endpoint}
-		refused, ok := errors.AsType[*oauth2.RetrieveError](err)
-		failed, broken := errors.AsType[*url.Error](err)
-		switch {
-		case ok:
-			e.Status = refused.Response.StatusCode
-			e.Code = quotation(refused.ErrorCode, secrets...)
-			e.Description = quotation(refused.ErrorDescription, secrets...)
-		case broken:
-			e.Err = redacted(failed.Err, secrets) // without the address, whose query may be secret
-		case errors.Is(err, errTokenType):
-			e.Err = errTokenType
-		default:
-			e.Err = errNoToken
+	var life json.Number
+	if text, ok := answer["expires_in"]; ok {
+		err := json.Unmarshal(text, &life)
+		if _, whole := life.Int64(); err != nil || whole != nil {
+			delete(answer, "expires_in")
 		}
-		return e
+		if seconds, bad := life.Float64(); err == nil && bad == nil {
+			seconds = max(min(math.Floor(seconds), math.MaxInt32), math.MinInt32)
+			answer["expires_in"] = strconv.AppendInt(nil, int64(seconds), 10)
+		}
 	}
+	if token, ok := answer["id_token"]; ok && answer["access_token"] == nil {
+		answer["access_token"] = token
+	}
+	if plain, err := json.Marshal(answer); err == nil {
+		return plain
+	}
+	return body
 }
 
+// explain converts x/oauth2's errors to *EndpointErrors. Those errors contain the answer,
+// which may contain the request.
+func (c *ClientCredentials) explain(err error, secrets []string) error {
+	u, _ := url.Parse(c.TokenURL) // checked before
+	e := &EndpointError{Endpoint: u.Scheme + "://" + u.Host + u.EscapedPath()}
+	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
+	failed, broken := errors.AsType[*url.Error](err)
+	switch {
+	case ok:
+		e.Status = refused.Response.StatusCode
+		if e.Code = refused.ErrorCode; !slices.Contains(errorCodes, e.Code) {
+			e.Code = quotation(e.Code, secrets...)
+		}
+		e.Description = quotation(refused.ErrorDescription, secrets...)
+	case broken:
+		e.Err = redacted(failed.Err, secrets) // without the address, whose query may be secret
+	case errors.Is(err, errTokenType):
+		e.Err = errTokenType
+	default:
+		e.Err = errNoToken
+	}
+	return e
+}
+
+// errorCodes are those of RFC 6749, section 5.2, which are no secrets whatever is in them.
+var errorCodes = []string{"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client",
+	"unsupported_grant_type", "invalid_scope", "invalid_target", "access_denied", "server_error",
+	"temporarily_unavailable"}
+
 // redacted returns an error of net/http, which may quote the answer, without secrets and
-// as one printable line.
+// as one printable line. Errors of the connection quote nothing, so that a secret in them
+// is a short one that is there by chance.
 func redacted(err error, secrets []string) error {
+	_, ofNet := errors.AsType[net.Error](err)
+	_, ofTLS := errors.AsType[*tls.CertificateVerificationError](err)
 	switch text := err.Error(); {
+	case ofNet, ofTLS:
+		return err
 	case quotation(text, secrets...) == "[redacted]":
-		return errNoToken
+		return errRedacted
 	case strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }):
 		return errors.New(quotation(text))
 	}
 	return err
 }
 
-var errNoToken = errors.New("the answer has no token (RFC 6749, section 5.1)")
+var (
+	errNoToken  = errors.New("the answer has no token (RFC 6749, section 5.1)")
+	errRedacted = errors.New("an error of HTTP, redacted since it repeats a secret")
+)

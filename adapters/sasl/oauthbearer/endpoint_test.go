@@ -92,6 +92,8 @@ func TestExpiryFromEndpoint(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		`,"expires_in":60`: time.Minute, `,"expires_in":"60"`: time.Minute, // as PayPal sends it
 		"": -1, `,"expires_in":null`: -1, // unknown
+		`,"expires_in":60.9`: time.Minute, `,"expires_in":"60.0"`: time.Minute, `,"expires_in":6e1`: time.Minute,
+		`,"expires_in":"soon"`: -1, `,"expires_in":1e400`: -1, `,"expires_in":{}`: -1, `,"expires_in":0.5`: 0,
 		`,"expires_in":0`: 0, `,"expires_in":"0"`: 0,
 	} {
 		_, c := endpoint(t, answering(200, `{"access_token":"a"`+text+`}`))
@@ -191,9 +193,7 @@ func TestAnswersWithoutToken(t *testing.T) {
 		"empty": "", "a page": "<html>" + canary, "half of one": `{"access_token":"` + canary, "an array": `["` +
 			canary + `"]`,
 		"no token": `{"expires_in":3600}`, "an empty token": `{"access_token":""}`, "a number": `{"access_token":4711}`,
-		"a life that is not a number": `{"access_token":"a","expires_in":"` + secret + `"}`,
-		"too long a life":             `{"access_token":"a","expires_in":1e400}`,
-		"deep":                        `{"access_token":` + strings.Repeat("[", 100000), "not UTF-8": "\xff\xfe",
+		"deep": `{"access_token":` + strings.Repeat("[", 100000), "not UTF-8": "\xff\xfe",
 	} {
 		_, c := endpoint(t, answering(200, body))
 		if e := failure(t, c); e.Status != 0 ||
@@ -419,7 +419,14 @@ func TestClientCredentialsRefused(t *testing.T) {
 		change func(*credentials)
 		text   string
 	}{
-		{at(""), noAddress}, {at("http://idp.example/token"), noAddress}, {at("file:///etc/passwd"), noAddress},
+		{at(""), noAddress}, {at("file:///etc/passwd"), noAddress},
+		{at("http://idp.example/token"), "TokenURL: an http:// address"},
+		{at("http://localhost.example/token"), "TokenURL: an http:// address"},
+		{func(c *credentials) { c.AssertionGrant = true }, "Assertion: not given"},
+		{func(c *credentials) {
+			c.Assertion = oauthbearer.AssertionFile("")
+			c.Parameters = map[string]ports.Secret{"assertion": ports.NewSecret(canary)}
+		}, `Parameters: "assertion"`},
 		{at("https:///token"), noAddress}, {at("https://:443/token"), noAddress},
 		{at("https://a:" + canary + "%zz@idp.example/"), noAddress},
 		{at("https://a:" + canary + "@idp.example/"), "TokenURL: contains user information"},

@@ -55,13 +55,14 @@ var (
 	errNoReturn = errors.New("oauthbearer: the token provider exited its goroutine")
 )
 
-// token returns a token that has not expired.
-func (k *keeper) token(ctx context.Context) (*held, error) {
+// token returns a token that has not expired. cached reports that it is the held one, which
+// was requested for an earlier login.
+func (k *keeper) token(ctx context.Context) (h *held, cached bool, err error) {
 	k.mu.Lock()
 	now := k.clock.Now()
 	if h := k.usable(now); h != nil && now.Before(h.due) {
 		k.mu.Unlock()
-		return h, nil
+		return h, true, nil
 	}
 	first := k.call == nil
 	if first {
@@ -81,19 +82,18 @@ func (k *keeper) token(ctx context.Context) (*held, error) {
 		case <-c.ctx.Done(): // a Provider may ignore it
 		case <-ctx.Done():
 			k.leave(c)
-			return nil, ctx.Err()
+			return nil, false, ctx.Err()
 		}
 	}
-	got, err := c.result()
-	if err == nil {
-		return got, nil
+	if h, err = c.result(); err == nil {
+		return h, false, nil
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if h := k.usable(k.clock.Now()); h != nil {
-		return h, nil
+		return h, true, nil
 	}
-	return nil, err
+	return nil, false, err
 }
 
 // usable returns the held token unless it is refused or expired.

@@ -53,8 +53,10 @@ func TestRejections(t *testing.T) {
 		{"Kafka", `{"status":"invalid_token"}`, rejection{Status: "invalid_token"},
 			"oauthbearer: the broker rejects the token: invalid_token"},
 		{"Kafka, with a scope", `{"status":"insufficient_scope", "scope":"[a, b]"}`,
-			rejection{Status: "insufficient_scope", Scope: "[a, b]"},
-			`: insufficient_scope, scope "[a, b]"`},
+			rejection{Status: "insufficient_scope", Scope: "a b"},
+			`: insufficient_scope, scope "a b"`},
+		{"one scope", `{"status":"a", "scope":"[a]"}`, rejection{Status: "a", Scope: "a"}, ""},
+		{"half a list", `{"status":"a", "scope":"[a, b"}`, rejection{Status: "a", Scope: "[a, b"}, ""},
 		{"RFC 7628, section 4.3", `{ "status":"invalid_token", "scope":"example_scope", "openid-configuration":"` +
 			configuration + `" }`,
 			rejection{Status: "invalid_token", Scope: "example_scope", Configuration: configuration},

@@ -9,7 +9,9 @@
 //
 //	a function              Options.Tokens itself, a Provider
 //	golang.org/x/oauth2     FromSource(source), for any of its TokenSources
-//	a token endpoint        ClientCredentials{...}.Provider(), with an id and a secret
+//	a token endpoint        ClientCredentials{...}.Provider(), with an id and a secret,
+//	                        or with an Assertion that is signed with a key
+//	a file                  FromFile(path)
 //
 // A login that needs a token requests one from the provider. It serves later logins
 // until four fifths of its life have passed. Then a login requests the next token, and

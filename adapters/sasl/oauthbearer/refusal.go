@@ -20,7 +20,8 @@ type Error struct {
 	// Status is an error code of RFC 6750, section 3.1, such as "invalid_token" or
 	// "insufficient_scope". It is empty if the broker's answer is malformed.
 	Status string
-	// Scope is the scope that a token needs. It may be empty.
+	// Scope is the scope that a token needs, or several separated by spaces. It may be
+	// empty.
 	Scope string
 	// Configuration is the address of an OpenID configuration, which names the token
 	// endpoint. It may be empty, and it is not authenticated.
@@ -51,7 +52,9 @@ func (e *Error) Error() string {
 func (e *Error) Hint() string { return hints[e.Status] }
 
 var hints = map[string]string{
-	"invalid_token": "check the issuer, the audience and the clocks; the broker's log has the reason",
+	"invalid_token": "check the token's audience and issuer, which the broker compares with its " +
+		"sasl.oauthbearer.expected.audience and sasl.oauthbearer.expected.issuer, then the clocks; the broker's " +
+		"log has the reason",
 	"insufficient_scope": "request a token with the scope that the broker names: " +
 		"ClientCredentials.Scopes (sasl.oauthbearer.scope)",
 }
@@ -67,9 +70,18 @@ func readRefusal(answer []byte, token string) *Error {
 		return &Error{answer: quotation(string(answer), token), malformed: err}
 	}
 	return &Error{
-		Status: quotation(e.Status, token), Scope: quotation(e.Scope, token),
+		Status: quotation(e.Status, token), Scope: quotation(scopes(e.Scope), token),
 		Configuration: quotation(e.Configuration, token),
 	}
+}
+
+// scopes returns the scopes of a refusal, separated by spaces (RFC 7628): Kafka sends
+// Java's print of a list, "[a, b]".
+func scopes(text string) string {
+	if inner, ok := strings.CutPrefix(text, "["); ok && strings.HasSuffix(inner, "]") {
+		return strings.Join(strings.Split(strings.TrimSuffix(inner, "]"), ", "), " ")
+	}
+	return text
 }
 
 // parseRefusal reads members by their exact names; encoding/json ignores case.

@@ -38,8 +38,8 @@ type Provider func(ctx context.Context) (Token, error)
 // token.
 var ErrExpired = errors.New("the token has expired")
 
-// FromSource returns a Provider of a TokenSource's tokens, which must be of type Bearer;
-// no type means Bearer. The source is called from one goroutine at a time. It has no
+// FromSource returns a Provider of a TokenSource's tokens, which must be of type Bearer or
+// JWT; no type means Bearer. The source is called from one goroutine at a time. It has no
 // context: a call that hangs outlives the login, and the next login waits for it.
 // FromSource panics if source is nil.
 func FromSource(source oauth2.TokenSource) Provider {
@@ -90,13 +90,13 @@ func fromOAuth2(t *oauth2.Token, err error) (Token, error) {
 		return Token{}, err
 	case t == nil:
 		return Token{}, errors.New("the token source returned no token")
-	case t.Type() != "Bearer":
+	case t.Type() != "Bearer" && !strings.EqualFold(t.TokenType, "JWT"):
 		return Token{}, errTokenType
 	}
 	return Token{AccessToken: ports.NewSecret(t.AccessToken), Expiry: t.Expiry}, nil
 }
 
-var errTokenType = errors.New("the token is not of type Bearer")
+var errTokenType = errors.New("the token is not of type Bearer or JWT")
 
 // check returns an error for a token that cannot be sent, without the token in it.
 func (t *Token) check() error {
