@@ -37,7 +37,7 @@ func (b *Broker) ClientFiles() ClientFiles {
 
 // storePassword protects nothing: only the owner can read the directory of the stores.
 // Java requires a password.
-const storePassword = "changeit"
+const storePassword = "canary-changeit"
 
 // makeStores makes the certificates of a broker and its clients, and returns the
 // settings that name the broker's.

@@ -37,7 +37,7 @@ type Config struct {
 	// empty, there is no login.
 	Mechanisms []Mechanism
 	// RequireTLSForPasswords rejects a login whose Mechanism.Exposes over an endpoint that is
-	// not Secure.
+	// not Verified.
 	RequireTLSForPasswords bool
 
 	// MaxInFlight bounds the requests that wait for a response.

@@ -517,7 +517,8 @@ func releaseNamed(text string) (r release.Release) {
 func mechanisms(names string, exposed bool) (all []domain.Mechanism) {
 	for name := range strings.SplitSeq(names, ",") {
 		if name != "" {
-			all = append(all, domain.Mechanism{Name: name, Exposes: exposed})
+			plain, shows := strings.CutSuffix(name, "!")
+			all = append(all, domain.Mechanism{Name: plain, Exposes: exposed || shows})
 		}
 	}
 	return all

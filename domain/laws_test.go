@@ -35,8 +35,8 @@ var mayImport = []struct {
 }{
 	{"ports", []string{std}},
 	{"ports/porttest", []string{std, "ports"}},
-	{"domain", []string{"ports", "domain/release", "bytes", "cmp", "encoding/binary", "errors", "fmt", "math",
-		"math/bits", "slices", "strconv", "strings", "time"}},
+	{"domain", []string{"ports", "domain/release", "bytes", "cmp", "encoding/base64", "encoding/binary", "errors",
+		"fmt", "math", "math/bits", "slices", "strconv", "strings", "time"}},
 	{"domain/release", []string{"ports", "cmp", "errors", "fmt", "slices", "strconv", "strings"}},
 	{"mocks", []string{std, "ports", "github.com/golang/mock"}},
 	{"adapters/netlink", []string{std, "ports", "ports/setting"}},

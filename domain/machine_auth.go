@@ -58,6 +58,9 @@ func (m *Machine) authenticate() {
 	if how == bareTokens && !m.chooseMechanism([]string{mechanismKerberos}) {
 		err = &MechanismError{Mechanism: m.chosen().Name, Offered: []string{mechanismKerberos}}
 	}
+	if m.lowers(m.mechanisms.choice) { // it was made for another address
+		m.mechanisms.choice = 0
+	}
 	m.mechanism = m.chosen()
 	if err == nil {
 		err = m.mayExpose()
@@ -82,6 +85,8 @@ func (m *Machine) whyNoLogin(err error) (hint string, kind error) {
 		return hintUnsupportedSASL, ErrUnsupportedMechanism
 	case errors.Is(err, errExposed):
 		return hintExposed, ErrAuthentication
+	case errors.Is(err, errUnverified):
+		return hintUnverified, ErrAuthentication
 	}
 	return hintHandshakeNotOffered, ErrAuthentication
 }
@@ -156,7 +161,11 @@ func (m *Machine) receiveAuthenticate(f *Future, body []byte) {
 	case !ok:
 	case r.ErrorCode != 0:
 		token := f.Request.(*ports.SASLAuthenticateRequest).Token
-		refused := brokerError(r.ErrorCode, m.mechanism.redact(r.ErrorMessage, token))
+		reason := m.mechanism.redact(r.ErrorMessage, token)
+		if m.login.localErr != nil && m.mechanism.Exposes {
+			reason = "" // it is known already, and this may repeat a token before the last one
+		}
+		refused := brokerError(r.ErrorCode, reason)
 		kind, cause := refused.kind(ErrAuthentication), error(refused)
 		if m.login.localErr != nil {
 			kind, cause = ErrAuthentication, fmt.Errorf("%w; %w", m.login.localErr, refused)

@@ -14,12 +14,16 @@ import (
 // names what it offers only when it rejects a mechanism (error 33), and then closes the
 // connection. The next one goes to the same address, at once, with a mechanism that was
 // offered, and the choice is kept for those that follow.
+//
+// What a broker offers is not to be trusted unless the link is encrypted and the peer
+// verified: there a mechanism that shows its secret is never used in place of one that does
+// not and that is configured before it.
 
 // Mechanism is one way to log in.
 type Mechanism struct {
 	// Name is the name in SaslHandshake, as "PLAIN".
 	Name string
-	// Exposes reports that a reader of the link could replay the credentials.
+	// Exposes reports that the peer, or a reader of the link, could replay the credentials.
 	Exposes bool
 }
 
@@ -36,12 +40,20 @@ func (e *MechanismError) Error() string {
 	return fmt.Sprintf("the broker has %q, not %s", oneLine(strings.Join(e.Offered, " ")), e.Mechanism)
 }
 
-var errExposed = errors.New(
-	"nothing was sent: the password or token would travel in plaintext, which Config.RequireTLSForPasswords forbids")
+var (
+	errExposed = errors.New("nothing was sent: the password or token would travel in plaintext, which " +
+		"Config.RequireTLSForPasswords forbids")
+	errUnverified = errors.New("nothing was sent: the broker's certificate or its host is not verified, and " +
+		"Config.RequireTLSForPasswords forbids to show such a peer a password or token")
+)
 
 const (
 	hintUnsupportedSASL = "choose one of the mechanisms that the broker offers"
 	hintExposed         = "use TLS, or a mechanism that does not show its secret, as SCRAM and GSSAPI"
+	hintUnverified      = "verify the certificate and its host, or use a mechanism that does not show its secret, " +
+		"as SCRAM and GSSAPI"
+	hintNoFallback = "the broker offers a mechanism that shows its secret, which is used in place of another only if " +
+		"the link is encrypted and the broker verified: use TLS with verification, or configure that mechanism first"
 )
 
 // chosen returns the mechanism of the next login.
@@ -53,15 +65,24 @@ func (m *Machine) mechanismIndex(name string) int {
 	return slices.IndexFunc(m.cfg.Mechanisms, func(each Mechanism) bool { return each.Name == name })
 }
 
-// chooseMechanism takes the first mechanism that is among those offered, if there is one.
+// chooseMechanism takes the first mechanism that is among those offered and may be used, if
+// there is one.
 func (m *Machine) chooseMechanism(offered []string) bool {
 	for i, each := range m.cfg.Mechanisms {
-		if slices.Contains(offered, each.Name) {
+		if slices.Contains(offered, each.Name) && !m.lowers(i) {
 			m.mechanisms.choice = i
 			return true
 		}
 	}
 	return false
+}
+
+// lowers reports whether a login with the mechanism at i shows a peer that is not verified a
+// secret that the mechanisms before it would have kept.
+func (m *Machine) lowers(i int) bool {
+	keeps := func(each Mechanism) bool { return !each.Exposes }
+	list := m.cfg.Mechanisms
+	return list[i].Exposes && !m.Endpoint().Verified && slices.ContainsFunc(list[:i], keeps)
 }
 
 // mechanismRefused chooses another mechanism. Each is tried once at most, also if the broker
@@ -78,16 +99,21 @@ func (m *Machine) mechanismRefused(r *ports.SASLHandshakeResponse) {
 		m.failAndRetry(m.newError(ErrConnection, refusal, "the next connection logs in with "+m.chosen().Name))
 		return
 	}
-	cause := fmt.Errorf("%w: %w", refusal, brokerError(r.ErrorCode, ""))
-	m.failLogin(ErrUnsupportedMechanism, cause, hintUnsupportedSASL)
+	cause, hint := fmt.Errorf("%w: %w", refusal, brokerError(r.ErrorCode, "")), hintUnsupportedSASL
+	if slices.ContainsFunc(others, func(name string) bool { return m.mechanismIndex(name) >= 0 }) {
+		hint = hintNoFallback
+	}
+	m.failLogin(ErrUnsupportedMechanism, cause, hint)
 }
 
-// mayExpose rejects a login that would send its secret in plaintext if the Config forbids
-// it, and otherwise reports it once.
+// mayExpose rejects a login that would show its secret to a peer that is not verified, or to
+// readers of the link, if the Config forbids it, and otherwise reports it once.
 func (m *Machine) mayExpose() error {
 	switch {
-	case !m.chosen().Exposes || m.Endpoint().Secure:
+	case !m.chosen().Exposes || m.Endpoint().Verified:
 		return nil
+	case m.cfg.RequireTLSForPasswords && m.Endpoint().Secure:
+		return errUnverified
 	case m.cfg.RequireTLSForPasswords:
 		return errExposed
 	case !m.mechanisms.exposed:
@@ -95,25 +121,6 @@ func (m *Machine) mayExpose() error {
 		m.note(Event{Kind: EventPlaintextCredentials, Login: LoginInfo{Mechanism: m.chosen().Name}})
 	}
 	return nil
-}
-
-// secretLength is the length from which a word of a token is taken for a secret or a name.
-// Shorter words occur in any broker's text.
-const secretLength = 8
-
-// redact removes from the broker's reason what a token shows of its secret: some gateways
-// repeat what they were sent, and the reason ends up in logs. The words of PLAIN and
-// OAUTHBEARER end at control characters and spaces.
-func (by Mechanism) redact(reason string, token []byte) string {
-	if !by.Exposes {
-		return reason
-	}
-	for word := range strings.FieldsFuncSeq(string(token), func(r rune) bool { return r <= ' ' }) {
-		if len(word) >= secretLength {
-			reason = strings.ReplaceAll(reason, word, "[redacted]")
-		}
-	}
-	return reason
 }
 
 // SetMechanisms replaces the mechanisms, or says that their credentials are others. A
@@ -164,7 +171,7 @@ type mechanisms struct {
 	choice   int
 	offered  []string // by a broker that rejected one; nil: not known
 	rejected []string // by the broker, since a login succeeded
-	exposed  bool     // a secret was sent in plaintext, which was reported
+	exposed  bool     // a secret was sent in plaintext or to a peer that is not verified, which was reported
 }
 
 // LoginInfo describes a login.

@@ -71,7 +71,7 @@ const (
 	EventAPIsLeftOut                           // the table leaves out a part of the answer: Versions.LeftOut
 	EventAuthStart                             // a login begins: Login
 	EventAuthDone                              // it ended, perhaps with Err
-	EventPlaintextCredentials                  // a login sends its secret in plaintext; reported once: Login
+	EventPlaintextCredentials                  // a login shows an unverified peer its secret; reported once: Login
 	EventWritten                               // the last byte of Request was handed to the transport
 	EventAnswered                              // Request was answered; Completed follows
 	EventThrottled                             // nothing may be sent before Until

@@ -6,13 +6,13 @@ type Authenticator interface {
 	// Mechanism is the name sent in SaslHandshake, for example "PLAIN".
 	Mechanism() string
 	// Begin starts one login and returns at once. It may refuse an endpoint, for
-	// instance one that is not Secure: Exchange.Result then returns the refusal.
+	// instance one that is not Verified: Exchange.Result then returns the refusal.
 	Begin(Endpoint) Exchange
 }
 
 // Exposer is optional on an [Authenticator]. Exposes reports whether its logins send
-// a reusable credential, a password or a token, so that a reader of a link that is not
-// Secure can replay it. An Authenticator without this method is treated as one that
+// a reusable credential, a password or a token, so that the peer, or a reader of a link that
+// is not Secure, can replay it. An Authenticator without this method is treated as one that
 // does not.
 type Exposer interface{ Exposes() bool }
 

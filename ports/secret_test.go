@@ -30,7 +30,7 @@ func TestASecretPrintsRedacted(t *testing.T) {
 
 // Tests compare settings, with == and reflect.DeepEqual.
 func TestSecretsAreEqualWhenTheirTextIs(t *testing.T) {
-	a, same, other := ports.NewSecret(hidden), ports.NewSecret(strings.Clone(hidden)), ports.NewSecret("other")
+	a, same, other := ports.NewSecret(hidden), ports.NewSecret(strings.Clone(hidden)), ports.NewSecret("another canary")
 	if a != same || !reflect.DeepEqual(a, same) || a == other || reflect.DeepEqual(a, other) {
 		t.Error("equality is not that of the text")
 	}

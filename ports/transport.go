@@ -29,6 +29,10 @@ type Endpoint struct {
 	Network, Address string
 	// Secure reports that Open returns an encrypted link.
 	Secure bool
+	// Verified reports that Open returns an encrypted link to a peer that has proved to be
+	// Host, for instance by a certificate whose chain and name were verified. A Verified
+	// endpoint is Secure. Without it a password is sent to any server at the address.
+	Verified bool
 }
 
 // Transport resolves hosts and opens links to brokers. It serves many connections and
@@ -40,6 +44,11 @@ type Transport interface {
 	// a failure.
 	Open(Endpoint) Link
 }
+
+// Warner is optional on a [Transport]. Warnings returns a sentence for each of its settings
+// that is valid and not safe, such as a certificate that is not verified. They are passed
+// to the user when a connection is made.
+type Warner interface{ Warnings() []string }
 
 // Lookup is one lookup in progress.
 type Lookup interface {

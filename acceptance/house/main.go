@@ -3,6 +3,7 @@
 //	house [-dir checkout] count          lines of code, and lines over 120 columns
 //	house [-dir checkout] limits         files in each folder
 //	house [-dir checkout] words [-pkg x] words and names that are not used here
+//	house [-dir checkout] unmarked       credentials of tests without a mark
 //	house [-dir checkout] api [-update]  go doc -all of each public package, against the committed text
 //
 // With -pkg, words are looked for in one folder only, with what is below it, or in one
@@ -19,7 +20,7 @@ import (
 	"os"
 )
 
-const usage = "usage: house [-dir checkout] count | limits | words [-pkg path] | api [-update]"
+const usage = "usage: house [-dir checkout] count | limits | words [-pkg path] | unmarked | api [-update]"
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
@@ -58,6 +59,8 @@ func command(dir string, args []string, out io.Writer) error {
 		return printWords(dir, ".", out)
 	case name == "words" && len(rest) == 2 && rest[0] == "-pkg":
 		return printWords(dir, rest[1], out)
+	case name == "unmarked" && len(rest) == 0:
+		return printUnmarked(dir, out)
 	case name == "api" && len(rest) == 0:
 		return printAPI(dir, out)
 	case name == "api" && len(rest) == 1 && rest[0] == "-update":

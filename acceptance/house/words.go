@@ -17,7 +17,7 @@ import (
 // words.txt holds what is written nowhere, names.txt what no declaration is called.
 // exceptions.txt holds the uses that stay, with a reason for each.
 
-//go:embed testdata/words.txt testdata/names.txt testdata/exceptions.txt
+//go:embed testdata/words.txt testdata/names.txt testdata/exceptions.txt testdata/unmarked.txt
 var tables embed.FS
 
 // language is the three tables.
@@ -51,20 +51,9 @@ func readLanguage() (*language, error) {
 		columns int
 		rows    *[]row
 	}{{"words", 2, &l.instead}, {"names", 4, &l.names}, {"exceptions", 3, &l.exceptions}} {
-		text, err := tables.ReadFile("testdata/" + t.file + ".txt")
-		if err != nil {
+		var err error
+		if *t.rows, err = readTable(t.file, t.columns); err != nil {
 			return nil, err
-		}
-		for line := range strings.Lines(string(text)) {
-			line = strings.TrimSpace(line)
-			if line == "" || strings.HasPrefix(line, "#") {
-				continue
-			}
-			r := row(strings.Split(line, "\t"))
-			if len(r) != t.columns {
-				return nil, fmt.Errorf("%s.txt: %d columns, want %d: %q", t.file, len(r), t.columns, line)
-			}
-			*t.rows = append(*t.rows, r)
 		}
 	}
 	var all []string
@@ -74,6 +63,26 @@ func readLanguage() (*language, error) {
 	words, err := regexp.Compile(`(?i)\b(?:` + strings.Join(all, "|") + `)\b`)
 	l.words = words
 	return &l, err
+}
+
+// readTable reads a table of testdata.
+func readTable(name string, columns int) (rows []row, err error) {
+	text, err := tables.ReadFile("testdata/" + name + ".txt")
+	if err != nil {
+		return nil, err
+	}
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		r := row(strings.Split(line, "\t"))
+		if len(r) != columns {
+			return nil, fmt.Errorf("%s.txt: %d columns, want %d: %q", name, len(r), columns, line)
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
 }
 
 // isProse reports whether a file that is not Go is read for words.

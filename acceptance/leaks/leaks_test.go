@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -18,13 +19,16 @@ var mark = "cana" + "ry-4711"
 const planted = `package planted
 
 import (
+	"encoding/base32"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"log"
 	"net/url"
 	"os"
 	"strings"
 	"testing"
+	"unicode/utf16"
 )
 
 const mark = "MARK"
@@ -43,6 +47,31 @@ func TestSkips(t *testing.T)   { t.Skip(mark) }
 func TestClean(t *testing.T)   { t.Log("nothing to see here") }
 func TestFails(t *testing.T)   { t.Error("it is wrong") }
 func TestPanics(t *testing.T)  { panic(fmt.Errorf("refused: %s", mark)) }
+func TestUTF16(t *testing.T)   { t.Logf("%x", utf16.Encode([]rune(mark))) }
+func TestUTF16le(t *testing.T) { t.Log(wide(mark)) }
+func TestBase32(t *testing.T)  { t.Log(base32.StdEncoding.EncodeToString([]byte("user:" + mark + "!"))) }
+func TestColons(t *testing.T)  { t.Log(strings.ReplaceAll(fmt.Sprintf("% X", mark), " ", ":")) }
+func TestPairs(t *testing.T)   { t.Logf("%x %x %x", mark[:2], mark[2:4], mark[4:]) }
+func TestJSON(t *testing.T)    { t.Log(strings.ReplaceAll(fmt.Sprintf("% x", " "+mark), " ", "\\u00")) }
+func TestList(t *testing.T)    { b, _ := json.Marshal([]rune(mark)); t.Log(string(b)) }
+func TestHTML(t *testing.T)    { for _, r := range mark { fmt.Printf("&#%d;", r) }; fmt.Println() }
+func TestUpper(t *testing.T)   { t.Log(strings.ToUpper(mark)) }
+func TestQuoted(t *testing.T)  { t.Log(strings.ReplaceAll(fmt.Sprintf("% X", " "+mark), " ", "=")) }
+func TestOctal(t *testing.T)   { for i := range len(mark) { fmt.Printf("\\%03o", mark[i]) }; fmt.Println() }
+func TestTwice(t *testing.T) {
+	t.Log(base64.StdEncoding.EncodeToString([]byte(base64.URLEncoding.EncodeToString([]byte(mark)))))
+}
+func TestLeft(t *testing.T)    { f, _ := os.CreateTemp("", "left"); f.WriteString("x" + mark); f.Close() }
+func TestWritten(t *testing.T) { os.WriteFile("run.log", []byte(mark), 0o600) }
+func TestRemoved(t *testing.T) { os.WriteFile(t.TempDir()+"/input", []byte(mark), 0o600) }
+
+func wide(s string) string {
+	var b []byte
+	for _, r := range s {
+		b = append(b, byte(r), 0)
+	}
+	return string(b)
+}
 func TestApart(t *testing.T)   { t.Log([]string{"cana", "ry"}) }
 `
 
@@ -53,7 +82,7 @@ func plant(t *testing.T, code string) {
 	t.Setenv("GOFLAGS", "")
 	t.Setenv("GOWORK", "off")
 	for name, text := range map[string]string{
-		"go.mod": "module planted\n", "planted_test.go": strings.ReplaceAll(code, "MARK", mark),
+		"go.mod": "module planted\n\ngo 1.26\n", "planted_test.go": strings.ReplaceAll(code, "MARK", mark),
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -71,7 +100,8 @@ func leaks(t *testing.T, args ...string) (code int, out string) {
 // TestPlantedLeaks: each is found although every test passes.
 func TestPlantedLeaks(t *testing.T) {
 	plant(t, planted)
-	ways := []string{"Logs", "Prints", "Errors", "Std", "Base64", "Hex", "Bytes", "URL", "Names", "Long", "Skips"}
+	ways := []string{"Logs", "Prints", "Errors", "Std", "Base64", "Hex", "Bytes", "URL", "Names", "Long", "Skips",
+		"UTF16", "UTF16le", "Base32", "Colons", "Pairs", "JSON", "List", "HTML", "Upper", "Quoted", "Octal", "Twice"}
 	code, out := leaks(t, "go", "test", "-run", "^Test("+strings.Join(ways, "|")+")$", ".")
 	if code != 1 {
 		t.Errorf("got exit code %d, want 1", code)
@@ -88,6 +118,40 @@ func TestPlantedLeaks(t *testing.T) {
 	plant(t, "package planted\nvar _ = undefined(`MARK`)\n"+`var _ int = "MARK"`)
 	if code, out := leaks(t, "go", "test", "."); code != 1 || !strings.Contains(out, "SECRET SHOWN by planted") {
 		t.Errorf("a message of the compiler: got exit code %d, want 1, and the secret", code)
+	}
+}
+
+// TestPiecesOfTwoTests: a line comes in pieces, and those of tests that run at once alternate.
+func TestPiecesOfTwoTests(t *testing.T) {
+	s := newScanner(marks)
+	for _, piece := range []struct{ pkg, test, text string }{
+		{"p", "A", "x" + mark[:3]}, {"p", "B", "y"}, {"q", "A", "z"}, {"p", "A", mark[3:] + "\n"},
+		{"p", "A", mark[:3]}, {"p", "B", mark[3:] + "\n"}, // no secret: two lines
+	} {
+		s.scan(piece.pkg, piece.test, piece.text)
+	}
+	if len(s.found) != 1 || !strings.HasPrefix(s.found[0], "by p A: ") {
+		t.Errorf("got %d secrets, want 1, by p A", len(s.found))
+	}
+}
+
+// TestFilesLeftBehind: those that a test writes and removes again are its inputs.
+func TestFilesLeftBehind(t *testing.T) {
+	plant(t, planted)
+	if err := os.WriteFile("before.txt", []byte(mark), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	yesterday := time.Now().Add(-24 * time.Hour)
+	if err := os.Chtimes("before.txt", yesterday, yesterday); err != nil {
+		t.Fatal(err)
+	}
+	for test, file := range map[string]string{"Left": "left", "Written": "run.log", "Removed": ""} {
+		code, out := leaks(t, "go", "test", "-run", "Test"+test+"$", ".")
+		found := strings.Contains(out, "SECRET SHOWN by the file ") && strings.Contains(out, file)
+		if want := file != ""; found != want || (code == 1) != want {
+			t.Errorf("Test%s: got exit code %d and %s, want a secret in a file: %v", test, code, out, want)
+		}
+		_ = os.Remove("run.log")
 	}
 }
 

@@ -6,7 +6,9 @@
 // a token, a client secret, a proxy's login, the password of a key. Whatever a run
 // prints (logs, panics, the names of tests, what passing tests log) is read, and a mark
 // in it, in plain or as a print may spell it, makes the run fail. Tests log what
-// commands answered, so that this is read as well.
+// commands answered, so that this is read as well. So are the files that a run leaves
+// behind: in the folder for temporary files, which is one of the run's own, and below the
+// working directory, if they are new or have changed and are not Go.
 //
 // Otherwise it prints what go test does without -v: a line for each package, and all
 // about tests that failed. With -v it passes everything on. The last lines are a summary:
@@ -24,6 +26,7 @@ import (
 	"os/signal"
 	"slices"
 	"syscall"
+	"time"
 )
 
 // marks are in every credential of a test. A new one is not needed: use canary.
@@ -49,15 +52,27 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "usage: leaks [-v] go test [flags] packages")
 		return 2
 	}
+	dir, err := os.MkdirTemp("", "t")
+	if err != nil {
+		fmt.Fprintln(stderr, "leaks:", err)
+		return 2
+	}
+	defer os.RemoveAll(dir)
+	began := time.Now()
 	cmd := exec.CommandContext(ctx, args[0], slices.Insert(slices.Clone(args[1:]), 1, "-json")...)
+	for _, name := range []string{"TMPDIR", "TMP", "TEMP"} { // of Unix and of Windows
+		cmd.Env = append(cmd.Environ(), name+"="+dir)
+	}
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	r := newReader(stdout, verbose)
 	events := &lines{each: r.event}
 	errs := &lines{each: func(line []byte) { r.stderr(stderr, line) }}
 	cmd.Stdout, cmd.Stderr = events, errs
-	err := cmd.Run()
+	err = cmd.Run()
 	events.end()
 	errs.end()
+	r.files(dir, time.Time{})
+	r.files(".", began)
 	leaks := r.finish()
 	var exit *exec.ExitError
 	switch {

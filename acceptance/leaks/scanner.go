@@ -11,22 +11,24 @@ import (
 type scanner struct {
 	forms   []string
 	longest int
-	before  map[string]string // by place: the end of the line so far
+	before  map[[2]string]string // by package and test: the end of the line so far
 	found   []string
 }
 
 func newScanner(secrets []string) *scanner {
-	s := &scanner{forms: porttest.Spellings(secrets...), before: map[string]string{}}
+	s := &scanner{forms: porttest.Spellings(secrets...), before: map[[2]string]string{}}
 	for _, form := range s.forms {
 		s.longest = max(s.longest, len(form))
 	}
 	return s
 }
 
-// scan looks at the next piece of a package's output. A long line comes in several.
+// scan looks at the next piece of a test's output. A long line comes in several, and those of
+// tests that run at once alternate.
 func (s *scanner) scan(pkg, test, text string) {
-	line := s.before[pkg] + text
-	s.before[pkg] = ""
+	place := [2]string{pkg, test}
+	line := s.before[place] + text
+	delete(s.before, place)
 	for _, form := range s.forms {
 		if strings.Contains(line, form) {
 			s.found = append(s.found, fmt.Sprintf("by %s %s: %q", pkg, test, strings.TrimSuffix(line, "\n")))
@@ -34,6 +36,6 @@ func (s *scanner) scan(pkg, test, text string) {
 		}
 	}
 	if !strings.HasSuffix(line, "\n") {
-		s.before[pkg] = line[max(0, len(line)-s.longest):]
+		s.before[place] = line[max(0, len(line)-s.longest):]
 	}
 }

@@ -13,9 +13,9 @@ import (
 // lookup is one lookup. Its result is set once, by its goroutine or by Close,
 // whichever comes first.
 type lookup struct {
-	host   string
-	secure bool
-	cancel context.CancelFunc
+	host             string
+	secure, verified bool
+	cancel           context.CancelFunc
 
 	mu        sync.Mutex
 	settled   bool
@@ -56,7 +56,8 @@ func (l *lookup) settle(eps []ports.Endpoint, err error) (wake func()) {
 			if ep.Host == "" {
 				ep.Host = l.host
 			}
-			ep.Secure = ep.Secure || l.secure
+			ep.Verified = ep.Verified || l.verified
+			ep.Secure = ep.Secure || l.secure || ep.Verified
 			l.endpoints = append(l.endpoints, ep)
 		}
 	}

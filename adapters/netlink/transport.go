@@ -13,7 +13,7 @@
 //
 // The files, in the order of a link's life:
 //
-//	transport  Transport: Dial, Lookup, Secure
+//	transport  Transport: Dial, Lookup, Secure, Verified
 //	lookup     one lookup of a name
 //	link       stages, Close
 //	parker     Read, Write, Interrupt, Resume
@@ -59,13 +59,25 @@ type Transport struct {
 	// Secure reports that connections from Dial are encrypted. It is copied to every
 	// endpoint.
 	Secure bool
+	// Verified reports that they are also to a peer that has proved to be the endpoint's
+	// Host. It implies Secure, and is copied to every endpoint.
+	Verified bool
+	// Unsafe has a sentence for each setting of Dial that is valid and not safe. Warnings
+	// returns it.
+	Unsafe []string
 }
 
-var _ ports.Transport = (*Transport)(nil)
+var (
+	_ ports.Transport = (*Transport)(nil)
+	_ ports.Warner    = (*Transport)(nil)
+)
+
+// Warnings returns Unsafe.
+func (t *Transport) Warnings() []string { return t.Unsafe }
 
 // Resolve starts the lookup of a host.
 func (t *Transport) Resolve(host string, port uint16) ports.Lookup {
-	l := &lookup{host: host, secure: t.Secure, cancel: func() {}}
+	l := &lookup{host: host, secure: t.Secure, verified: t.Verified, cancel: func() {}}
 	if t.Lookup == nil {
 		address := net.JoinHostPort(host, strconv.Itoa(int(port)))
 		l.settle([]ports.Endpoint{{Network: "tcp", Address: address}}, nil)

@@ -16,8 +16,9 @@ type Runner func(work func())
 
 // A Step returns the response to one challenge, which is nil at the start of the login.
 // It may block; its context ends when the login is closed, and Close does not wait for
-// it. It may keep the challenge. Its results are those of [ports.Exchange]'s Result. It
-// is not called again after it was done or failed, nor while it runs.
+// it. It may keep the challenge. Its results are those of [ports.Exchange]'s Result; it
+// must not keep the response, which is cleared when the login is closed. It is not called
+// again after it was done or failed, nor while it runs.
 type Step func(ctx context.Context, challenge []byte) (response []byte, done bool, err error)
 
 // Begin returns a login that consists of calls to step. It is a [ports.Watcher] too.
@@ -140,6 +141,8 @@ func (l *login) finish(response []byte, done bool, err error) {
 	l.busy = false
 	if l.step != nil {
 		l.response, l.done, l.err = response, done, err
+	} else {
+		clear(response)
 	}
 	f := l.wake
 	l.wake = nil
@@ -175,5 +178,6 @@ func (l *login) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.cancel()
+	clear(l.response)
 	l.step, l.response, l.wake = nil, nil, nil
 }

@@ -1,6 +1,7 @@
 package sasl_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -287,4 +288,30 @@ func TestExchangeDoesNotPrintResponse(t *testing.T) {
 	want(t, ex, canary, false)
 	porttest.NoSecrets(t, "an exchange", ex, canary)
 	ex.Close()
+}
+
+// TestCloseClearsTheResponse: of a login that is over, and of a step that ends later.
+func TestCloseClearsTheResponse(t *testing.T) {
+	for name, late := range map[string]bool{"before": false, "behind": true} {
+		synctest.Test(t, func(t *testing.T) {
+			response, release := []byte("canary-token"), make(chan struct{})
+			x := sasl.Begin(nil, func(context.Context, []byte) ([]byte, bool, error) {
+				<-release
+				return response, true, nil
+			})
+			x.Next(nil)
+			if !late {
+				close(release)
+			}
+			synctest.Wait()
+			x.Close()
+			if late {
+				close(release)
+			}
+			synctest.Wait()
+			if !bytes.Equal(response, make([]byte, len(response))) {
+				t.Errorf("%s the end of the step: got %q, want it cleared", name, response)
+			}
+		})
+	}
 }

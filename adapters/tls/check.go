@@ -62,6 +62,32 @@ func (o *Options) check() (suiteChoice, error) {
 	return chosen, errors.Join(problems...)
 }
 
+// Warnings returns a sentence for each part of verification that is switched off. Those of a
+// transport by New are reported by broker.Hooks.Warning.
+func (o *Options) Warnings() []string {
+	const anyServer = ": any server is accepted as the broker, and receives the login and the requests"
+	switch c := o.Config; {
+	case c != nil && c.InsecureSkipVerify && c.VerifyConnection == nil && c.VerifyPeerCertificate == nil:
+		return []string{"the broker's certificate is not verified, by tls.Options.Config.InsecureSkipVerify" +
+			anyServer}
+	case c != nil:
+		return nil
+	case o.AnyCertificate:
+		return []string{"the broker's certificate is not verified, by tls.Options.AnyCertificate " +
+			"(enable.ssl.certificate.verification)" + anyServer}
+	case !o.AnyHost:
+		return nil
+	}
+	const host = "the host of the broker's certificate is not verified, by tls.Options.AnyHost " +
+		"(ssl_check_hostname, ssl.endpoint.identification.algorithm)"
+	if o.CAFile == "" && o.CAPEM == "" {
+		return []string{host + ", and the system's authorities are trusted, which sign for the owner of any domain" +
+			anyServer}
+	}
+	return []string{host + ": any server with a certificate of the authorities in tls.Options.CAFile is accepted as " +
+		"the broker, and receives the login and the requests"}
+}
+
 // chooseSuites parses Ciphers or CipherSuites.
 func (o *Options) chooseSuites() (chosen suiteChoice, err error) {
 	chosen.minVersion = max(o.MinVersion, tls.VersionTLS12)

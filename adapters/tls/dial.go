@@ -7,20 +7,26 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
 	"brokerconn/adapters/netlink"
 )
 
-// New returns a transport that adds TLS to the links of under and marks its endpoints
-// as secure. The error joins an *OptionError for each invalid option.
+// New returns a transport that adds TLS to the links of under and marks its endpoints as
+// Secure, and as Verified if the chain and the host of the certificate are verified. The
+// error joins an *OptionError for each invalid option.
 func New(under *netlink.Transport, o Options) (*netlink.Transport, error) {
 	dial, err := Dial(under.Dial, o)
 	if err != nil {
 		return nil, err
 	}
-	return &netlink.Transport{Dial: dial, Lookup: under.Lookup, Secure: true}, nil
+	unsafe := o.Warnings()
+	return &netlink.Transport{
+		Dial: dial, Lookup: under.Lookup, Secure: true, Verified: under.Verified || len(unsafe) == 0,
+		Unsafe: slices.Concat(under.Unsafe, unsafe),
+	}, nil
 }
 
 // Dial returns a function that dials with next and returns a *Conn before its

@@ -45,7 +45,9 @@ import (
 // read half written.
 type Options struct {
 	// Config, if not nil, is used as it is, and all other options are ignored. Each
-	// connection uses a clone of it, with the host as ServerName if that is empty.
+	// connection uses a clone of it, with the host as ServerName if that is empty. With
+	// InsecureSkipVerify the broker counts as verified only if there is a VerifyConnection
+	// or a VerifyPeerCertificate.
 	Config *tls.Config
 
 	// CAFile is the file of the trusted certificates, CAPEM its content. If both are
@@ -65,10 +67,13 @@ type Options struct {
 	KeyPassword func() ([]byte, error)
 
 	// AnyHost skips the check that the certificate is for the host. The chain and
-	// revocation are still verified.
+	// revocation are still verified. With the system's authorities that is next to nothing:
+	// they sign for the owner of any domain. The endpoints of New are not Verified then, and
+	// broker.Hooks.Warning reports it.
 	AnyHost bool
 	// AnyCertificate skips all verification: any peer receives the requests and the
-	// credentials. Use it for diagnosis only.
+	// credentials. Use it for diagnosis only. The endpoints of New are not Verified then,
+	// and broker.Hooks.Warning reports it.
 	AnyCertificate bool
 	// ServerName is the host that the certificate must be for, if it is not the host
 	// connected to: behind a tunnel or a forwarded port. If empty, the default is the

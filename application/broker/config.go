@@ -101,11 +101,15 @@ type Config struct {
 	Transport ports.Transport
 	// Authenticators log in; the first whose mechanism the broker offers is used. A broker
 	// names its mechanisms only when it rejects another one, and then closes the connection,
-	// so the first connection may take one attempt more. If empty, there is no login.
+	// so the first connection may take one attempt more. Unless the link is encrypted and the
+	// broker verified, one that sends a password or token in clear, as PLAIN and OAUTHBEARER
+	// do, is not used if one that does not, as SCRAM and GSSAPI, is before it: the peer could
+	// have rejected that one to be shown the secret. If empty, there is no login.
 	Authenticators []ports.Authenticator
 	// RequireTLSForPasswords fails a login with ErrAuthentication if its mechanism sends a
-	// password or token in clear, as PLAIN and OAUTHBEARER do, and the connection is not
-	// encrypted. If false, Hooks.Warning reports such a login once.
+	// password or token in clear, as PLAIN and OAUTHBEARER do, and the link is not encrypted,
+	// or the broker's certificate or its host is not verified. If false, Hooks.Warning reports
+	// such a login once.
 	RequireTLSForPasswords bool
 	// Codec encodes requests and decodes responses. If nil, the default is kafkacodec, with
 	// all messages of kmsg.

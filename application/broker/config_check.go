@@ -99,6 +99,11 @@ func (c *Config) checkAPIVersion(reject func(setting, problem string, args ...an
 
 // warn reports settings that are valid and may not be what was intended.
 func (c *Config) warn() {
+	if w, ok := c.Transport.(ports.Warner); ok {
+		for _, text := range w.Warnings() {
+			c.Hooks.warn(text)
+		}
+	}
 	r := c.APIVersion
 	if r == (Release{}) {
 		return

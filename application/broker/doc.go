@@ -80,7 +80,8 @@
 // If the broker limits the lifetime of a login (KIP-368), the connection authenticates
 // again in time, between two requests. [Conn.SetAuthenticators] replaces credentials at run
 // time, [Conn.Reauthenticate] uses them at once. No text, error or log shows a secret.
-// Config.RequireTLSForPasswords refuses to send a password without TLS.
+// Config.RequireTLSForPasswords refuses to send a password without TLS, or to a broker that
+// is not verified.
 //
 // # Hooks and metrics
 //

@@ -40,6 +40,7 @@ const (
 //	Network string   the network for net.Dial: "tcp"
 //	Address string   the address for net.Dial: "127.0.0.1:9092"
 //	Secure bool      the link is encrypted
+//	Verified bool    the link is encrypted, and the peer has proved to be the Host
 type Endpoint = ports.Endpoint
 
 // Versions is the table of a broker's API versions and features. It does not change and may
@@ -98,9 +99,10 @@ type Hooks struct {
 	// Idle is called, after StateChanged, when the connection was closed by IdleTimeout.
 	Idle func(endpoint Endpoint)
 	// Warning is called for a setting that may not have the intended effect: while the Conn or
-	// Polled is made; before the first login, for a password that is sent without TLS; when
-	// probes have identified the broker as one before 0.10; and when a broker lists an API
-	// twice or with an invalid range.
+	// Polled is made, also for a Transport that does not verify the broker; before the first
+	// login, for a password that is sent without TLS or to a broker that is not verified; when
+	// probes have identified the broker as one before 0.10; and when a broker lists an API twice
+	// or with an invalid range.
 	Warning func(text string)
 
 	// Panicked is called with the value of a panic in another hook.
@@ -185,8 +187,12 @@ func (h *Hooks) noted(host string, port uint16, e *domain.Event) {
 			h.AuthDone(e.Endpoint, e.Login, e.Err)
 		}
 	case domain.EventPlaintextCredentials:
-		call(h.Warning, e.Login.Mechanism+": the password or token travels in plaintext to "+e.Endpoint.Address+
-			"; use TLS, or set RequireTLSForPasswords")
+		what, use := "travels in plaintext to ", "use TLS"
+		if e.Endpoint.Secure {
+			what, use = "is shown to a broker that is not verified, ", "verify its certificate and host"
+		}
+		call(h.Warning, e.Login.Mechanism+": the password or token "+what+e.Endpoint.Address+"; "+use+
+			", or set RequireTLSForPasswords")
 	case domain.EventReleaseDetected:
 		release, evidence, _ := e.Versions.Detected()
 		call(h.Warning, fmt.Sprintf("%s is taken for Kafka %v, which has no ApiVersions, by probes (%s); if it is "+

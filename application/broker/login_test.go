@@ -23,26 +23,28 @@ type exposing struct{ fakebroker.Token }
 func (exposing) Exposes() bool { return true }
 
 // TestPasswordsInPlaintext: one word of warning for a connection however often it logs
-// in, none over an encrypted link, and not a byte of a login where it is refused.
+// in, none over an encrypted link to a verified broker, and not a byte of a login where it is
+// refused.
 func TestPasswordsInPlaintext(t *testing.T) {
+	x := exposing{fakebroker.NewToken("X", "one", 0)}
 	for name, c := range map[string]struct {
-		secure, refuse bool
-		a              ports.Authenticator
-		warnings       int
-		is             error
+		link     ports.Endpoint
+		refuse   bool
+		a        ports.Authenticator
+		warnings int
+		is       error
 	}{
-		"warned once": {false, false, exposing{fakebroker.NewToken("X", "one", 0)}, 1, nil},
-		"refused": {false, true, exposing{fakebroker.NewToken("X", "one", 0)}, 0,
-			broker.ErrAuthentication},
-		"encrypted":                      {true, true, exposing{fakebroker.NewToken("X", "one", 0)}, 0, nil},
-		"a mechanism that shows nothing": {false, true, fakebroker.NewToken("X", "one", 0), 0, nil},
+		"warned once":                    {ports.Endpoint{}, false, x, 1, nil},
+		"refused":                        {ports.Endpoint{}, true, x, 0, broker.ErrAuthentication},
+		"not verified":                   {ports.Endpoint{Secure: true}, false, x, 1, nil},
+		"refused, not verified":          {ports.Endpoint{Secure: true}, true, x, 0, broker.ErrAuthentication},
+		"verified":                       {ports.Endpoint{Secure: true, Verified: true}, true, x, 0, nil},
+		"a mechanism that shows nothing": {ports.Endpoint{}, true, fakebroker.NewToken("X", "one", 0), 0, nil},
 	} {
 		runBubble(t, name, func(t *testing.T) {
 			w := &fakebroker.SessionBroker{}
 			hosts, cfg := fakebroker.WithSession(w)
-			if c.secure {
-				cfg.Transport = secured{cfg.Transport}
-			}
+			cfg.Transport = marked{cfg.Transport, c.link}
 			var warned []string
 			cfg.Authenticators, cfg.RequireTLSForPasswords = []ports.Authenticator{c.a}, c.refuse
 			cfg.Hooks = &broker.Hooks{Warning: func(text string) { warned = append(warned, text) }}
@@ -64,19 +66,25 @@ func TestPasswordsInPlaintext(t *testing.T) {
 	}
 }
 
-// secured marks endpoints as encrypted.
-type secured struct{ ports.Transport }
-
-func (s secured) Resolve(host string, port uint16) ports.Lookup {
-	return securedLookup{s.Transport.Resolve(host, port)}
+// marked marks endpoints as encrypted and verified, or not.
+type marked struct {
+	ports.Transport
+	as ports.Endpoint
 }
 
-type securedLookup struct{ ports.Lookup }
+func (s marked) Resolve(host string, port uint16) ports.Lookup {
+	return markedLookup{s.Transport.Resolve(host, port), s.as}
+}
 
-func (l securedLookup) Result() ([]ports.Endpoint, error) {
+type markedLookup struct {
+	ports.Lookup
+	as ports.Endpoint
+}
+
+func (l markedLookup) Result() ([]ports.Endpoint, error) {
 	eps, err := l.Lookup.Result()
 	for i := range eps {
-		eps[i].Secure = true
+		eps[i].Secure, eps[i].Verified = l.as.Secure, l.as.Verified
 	}
 	return eps, err
 }

@@ -12,13 +12,18 @@
 //	       (their callers have the error), and closes without an error, such as that of
 //	       an idle connection
 //
-// No line has a secret, since no event has one. Errors are written as text.
+// No line has a secret, since no event has one. Errors are written as text. U+FFFD replaces
+// each character that is not printable, since texts may quote a broker and some handlers
+// write them as they are.
 package logging
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"strings"
 	"time"
+	"unicode"
 
 	"brokerconn/application/broker"
 )
@@ -65,7 +70,7 @@ func Hooks(l *slog.Logger) *broker.Hooks {
 		},
 		Idle:     func(e broker.Endpoint) { w.debug("closed an idle connection", at(e)) },
 		Warning:  func(text string) { w.write(slog.LevelWarn, text, nil) },
-		Panicked: func(v any) { w.write(slog.LevelError, "a hook panicked", nil, "panic", v) },
+		Panicked: func(v any) { w.write(slog.LevelError, "a hook panicked", nil, "panic", fmt.Sprint(v)) },
 	}
 }
 
@@ -77,7 +82,28 @@ func (w writer) write(level slog.Level, text string, err error, attrs ...any) {
 	if err != nil {
 		attrs = append(attrs, "error", err.Error())
 	}
-	w.Log(context.Background(), level, text, attrs...)
+	for i, a := range attrs {
+		switch a := a.(type) {
+		case string:
+			attrs[i] = printable(a)
+		case []string:
+			for j := range a {
+				a[j] = printable(a[j])
+			}
+		case slog.Attr:
+			attrs[i] = slog.String(a.Key, printable(a.Value.String()))
+		}
+	}
+	w.Log(context.Background(), level, printable(text), attrs...)
+}
+
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
 }
 
 func (w writer) debug(text string, attrs ...any) { w.write(slog.LevelDebug, text, nil, attrs...) }

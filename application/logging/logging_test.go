@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"brokerconn/adapters/clock/fake"
 	"brokerconn/adapters/memory"
@@ -148,4 +149,43 @@ func ExampleHooks() {
 	p.Connect()
 	// Output:
 	// level=INFO msg=connected address=broker-1:9092 from=Connecting to=Connected
+}
+
+// TestTextOfBrokersIsPrintable: a handler for JSON writes DEL, the control characters of 8
+// bits and overrides of the writing direction as they are.
+func TestTextOfBrokersIsPrintable(t *testing.T) {
+	const evil = "a\x1b[2J\r\nb\u009b31m\u202ec\x7f\u2066\ufeff"
+	var out bytes.Buffer
+	handler := &slog.HandlerOptions{Level: slog.LevelDebug}
+	h := reflect.ValueOf(logging.Hooks(slog.New(slog.NewJSONHandler(&out, handler)))).Elem()
+	fill := map[reflect.Type]any{
+		reflect.TypeFor[error](): errors.New(evil), reflect.TypeFor[string](): evil,
+		reflect.TypeFor[any](): errors.New(evil), reflect.TypeFor[broker.Endpoint](): broker.Endpoint{Address: evil},
+		reflect.TypeFor[[]broker.Endpoint](): []broker.Endpoint{{Address: evil}},
+		reflect.TypeFor[broker.LoginInfo]():  broker.LoginInfo{Mechanism: evil},
+	}
+	for i := range h.NumField() {
+		hook := h.Field(i)
+		if hook.IsNil() {
+			continue
+		}
+		var args []reflect.Value
+		for at := range hook.Type().NumIn() {
+			in := hook.Type().In(at)
+			arg := reflect.Zero(in)
+			if v, ok := fill[in]; ok {
+				arg = reflect.ValueOf(v)
+			} else if in.Kind() == reflect.Pointer {
+				arg = reflect.New(in.Elem())
+			}
+			args = append(args, arg)
+		}
+		out.Reset()
+		hook.Call(args)
+		line := strings.TrimSuffix(out.String(), "\n")
+		if strings.ContainsFunc(line, func(r rune) bool { return !unicode.IsPrint(r) }) ||
+			strings.Contains(line, `\u00`) || strings.Contains(line, `\n`) {
+			t.Errorf("%s: got %q, want printable text", h.Type().Field(i).Name, line)
+		}
+	}
 }

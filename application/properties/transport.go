@@ -89,12 +89,10 @@ func unfolded(text string) string {
 	})
 }
 
-// Warnings are about settings that are valid and not safe.
+// Warnings are about settings that are valid and not safe. Those about the verification of
+// the broker are also reported by broker.Hooks.Warning of a connection with these settings.
 func (s *Settings) Warnings() (all []string) {
-	if s.TLS.AnyCertificate {
-		all = append(all, "the broker's certificate is not verified: any server is accepted as the broker, and "+
-			"receives the login")
-	}
+	all = s.TLS.Warnings()
 	for _, err := range s.literal {
 		all = append(all, err.Error())
 	}

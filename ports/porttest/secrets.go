@@ -1,6 +1,7 @@
 package porttest
 
 import (
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -73,13 +74,29 @@ func NoSecretsIn(t testing.TB, what, text string, secrets ...string) {
 	}
 }
 
-// Spellings are the ways in which a print may spell secrets: as they are, as fmt's
-// verbs have them, in base64 wherever a group begins, percent-encoded.
+// Spellings are the ways in which a text may spell secrets: as they are and in capitals, as
+// fmt's verbs have them, in base64 and base32 wherever a group begins, in base64 twice, in
+// UTF-16, in hexadecimal as dumps have it, and with each byte escaped, as for URLs, JSON,
+// HTML, C and mail.
 func Spellings(secrets ...string) (forms []string) {
 	for _, secret := range secrets {
-		forms = append(forms, secret, url.QueryEscape(secret), url.PathEscape(secret), percentEncoded(secret),
-			strings.ToLower(percentEncoded(secret)))
-		forms = append(forms, inBase64(secret)...)
+		forms = append(forms, secret, strings.ToUpper(secret), url.QueryEscape(secret), url.PathEscape(secret))
+		for _, form := range inBase64(secret) {
+			forms = append(forms, form)
+			forms = append(forms, inBase64(form)...)
+		}
+		forms = append(forms, inBase32(secret)...)
+		forms = append(forms, dumps(secret)...)
+		for _, format := range bytewise {
+			var b strings.Builder
+			for _, c := range []byte(secret) {
+				fmt.Fprintf(&b, format, c)
+			}
+			form := strings.Trim(b.String(), ",;:-")
+			forms = append(forms, form, strings.ToLower(form))
+		}
+		wide := strings.TrimSuffix(strings.Join(strings.Split(secret, ""), "\x00"), "\x00") // UTF-16 of ASCII
+		forms = append(forms, wide, fmt.Sprintf("%x", wide))
 		for _, verb := range verbs {
 			for _, kind := range []any{secret, []byte(secret), []rune(secret)} {
 				form := strings.Trim(fmt.Sprintf(verb, kind), `[]"`)
@@ -93,9 +110,8 @@ func Spellings(secrets ...string) (forms []string) {
 	return slices.Compact(forms)
 }
 
-func percentEncoded(secret string) string {
-	return strings.ReplaceAll(fmt.Sprintf("% X", " "+secret), " ", "%")[len("20"):]
-}
+// bytewise are formats of one byte of a text that has all bytes escaped.
+var bytewise = []string{"%%%02X", `\u%04X`, `\x%02X`, `\%03o`, "&#%d;", "&#x%X;", "=%02X", "%d,", "%02X:", "%02X-"}
 
 // inBase64 are the digits that a secret alone decides, with none, one and two bytes
 // before it, and in both alphabets.
@@ -105,6 +121,35 @@ func inBase64(secret string) (forms []string) {
 		from, to := (before*8+5)/6, len(padded)*8/6
 		for _, alphabet := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 			forms = append(forms, alphabet.EncodeToString(padded)[from:to])
+		}
+	}
+	return forms
+}
+
+// inBase32 are the digits that a secret alone decides, with none to four bytes before it.
+func inBase32(secret string) (forms []string) {
+	for before := range 5 {
+		padded := append(make([]byte, before), secret...)
+		from, to := (before*8+4)/5, len(padded)*8/5
+		form := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(padded)[from:to]
+		forms = append(forms, form, strings.ToLower(form))
+	}
+	return forms
+}
+
+// dumps are the hexadecimal digits of a secret in groups of two and four bytes, wherever a
+// group begins.
+func dumps(secret string) (forms []string) {
+	for _, group := range []int{2, 4} {
+		for first := 1; first <= group; first++ {
+			var b strings.Builder
+			for i, c := range []byte(secret) {
+				if i > 0 && (i-first)%group == 0 {
+					b.WriteByte(' ')
+				}
+				fmt.Fprintf(&b, "%02x", c)
+			}
+			forms = append(forms, b.String(), strings.ToUpper(b.String()))
 		}
 	}
 	return forms

@@ -1,6 +1,7 @@
 package porttest_test
 
 import (
+	"encoding/base32"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -86,7 +87,14 @@ func TestNoSecretsInFindsThem(t *testing.T) {
 		"bytes":                  fmt.Sprint([]byte("a" + secret + "b")),
 		"in a query":             "?p=" + url.QueryEscape(secret) + "&q",
 		"in a path":              "/" + url.PathEscape(secret) + "/",
-		"percents throughout":    strings.ToUpper(strings.ReplaceAll(fmt.Sprintf("% x", " "+secret), " ", "%")),
+		"in capitals":            strings.ToUpper(secret),
+		"in base32":              base32.StdEncoding.EncodeToString([]byte("ab" + secret)),
+		"in base64 twice": base64.StdEncoding.EncodeToString([]byte("a" +
+			base64.StdEncoding.EncodeToString([]byte("b"+secret)))),
+		"a dump in pairs":     "00000000: 6163 616e 6172 7920 3e3f c3bc 0a",
+		"a fingerprint":       strings.ReplaceAll(fmt.Sprintf("% X", "a"+secret), " ", ":"),
+		"as JSON's list":      strings.ReplaceAll(fmt.Sprint([]byte("a"+secret)), " ", ","),
+		"percents throughout": strings.ToUpper(strings.ReplaceAll(fmt.Sprintf("% x", " "+secret), " ", "%")),
 	} {
 		h := &counter{}
 		porttest.NoSecretsIn(h, name, "before "+text+" after", "another", secret)

@@ -74,7 +74,7 @@ func TestRealProxies(t *testing.T) {
 				to    string
 				kind  error
 			}{
-				{"wrong login", tunnel.NewLogin("alice", "sesame"), s.plain, tunnel.ErrLogin},
+				{"wrong login", tunnel.NewLogin("alice", "wrong-canary"), s.plain, tunnel.ErrLogin},
 				{"no login", tunnel.Login{}, s.plain, tunnel.ErrLogin},
 				{"no listener", alice, vacant(t), tunnel.ErrRefused},
 			} {
@@ -156,12 +156,12 @@ func TestCurl(t *testing.T) {
 	}{
 		{"socks5h://", open, (&proxies.Socks5{Dial: s.dial}).Serve, 0},
 		{"socks5h://", locked, (&proxies.Socks5{Dial: s.dial, Username: "alice", Password: "opensesame"}).Serve, 0},
-		{"socks5h://", "alice:sesame@", (&proxies.Socks5{Username: "alice", Password: "opensesame"}).Serve, 97},
+		{"socks5h://", "alice:wrong-canary@", (&proxies.Socks5{Username: "alice", Password: "opensesame"}).Serve, 97},
 		{"socks5h://", open, (&proxies.Socks5{Username: "alice", Password: "opensesame"}).Serve, 97},
 		{"socks5h://", open, (&proxies.Socks5{Dial: nowhere}).Serve, 97},
 		{"http://", open, (&proxies.Connect{Dial: s.dial}).Serve, 0},
 		{"http://", locked, (&proxies.Connect{Dial: s.dial, Username: "alice", Password: "opensesame"}).Serve, 0},
-		{"http://", "alice:sesame@", (&proxies.Connect{Username: "alice", Password: "opensesame"}).Serve, 56},
+		{"http://", "alice:wrong-canary@", (&proxies.Connect{Username: "alice", Password: "opensesame"}).Serve, 56},
 		{"http://", open, (&proxies.Connect{Dial: nowhere}).Serve, 56},
 	} {
 		proxy := c.scheme + c.login + proxies.Listen(t, c.serve)

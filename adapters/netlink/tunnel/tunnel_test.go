@@ -298,7 +298,7 @@ func TestMisuse(t *testing.T) {
 		{func(w *tunnel.Way) { w.Proxy = "socks5://proxy:1" }, `test: Proxy: "socks5://proxy:1" is not host:port`},
 		{func(w *tunnel.Way) { w.Proxy = "us er@proxy:1" },
 			`test: Proxy: unexpected text before "@proxy:1": set the login in Options.Login`},
-		{func(w *tunnel.Way) { w.Proxy = "http://user:pass@proxy:1" },
+		{func(w *tunnel.Way) { w.Proxy = "http://user:canary@proxy:1" },
 			`test: Proxy: unexpected text before "@proxy:1": set the login in Options.Login`},
 	} {
 		func() {

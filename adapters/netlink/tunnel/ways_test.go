@@ -251,7 +251,7 @@ func TestBrokerErrorSaysWhy(t *testing.T) {
 		}, tunnel.ErrLogin, nil, "the proxy rejects the login: it requires one, and none is configured"},
 		{"socks5, wrong login", func(t *testing.T) *netlink.Transport {
 			proxy := proxies.Socks5{Username: "alice", Password: "opensesame"}
-			return overSocks5(proxies.Listen(t, proxy.Serve), tunnel.NewLogin("alice", "sesame"))
+			return overSocks5(proxies.Listen(t, proxy.Serve), tunnel.NewLogin("alice", "wrong-canary"))
 		}, tunnel.ErrLogin, nil, "the proxy rejects the login: user name or password is wrong"},
 		{"httpconnect, no such host", func(t *testing.T) *netlink.Transport { return ways[4].over(t, s) },
 			tunnel.ErrRefused, httpconnect.Status(502), "502 Bad Gateway"},

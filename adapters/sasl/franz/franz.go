@@ -9,6 +9,7 @@
 package franz
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -89,14 +90,14 @@ func (l *login) step(ctx context.Context, challenge []byte) (response []byte, do
 		if err != nil {
 			return nil, false, err // nothing is sent
 		}
-		return response, false, nil
+		return bytes.Clone(response), false, nil // the mechanism may keep its own
 	}
 	done, response, err = l.session.Challenge(challenge)
 	switch {
 	case err != nil:
 		return nil, false, err
 	case len(response) > 0:
-		return response, done, nil
+		return bytes.Clone(response), done, nil
 	case done:
 		return nil, true, nil
 	}

@@ -120,6 +120,7 @@ func (c *securityContext) verify(token []byte) error {
 		return nil
 	}
 	if !krb5.Usable(part.Subkey) {
+		clear(part.Subkey.KeyValue)
 		return failure(EncryptionTypes, server,
 			"the broker made a subkey of type %d, not an AES encryption type", part.Subkey.KeyType)
 	}

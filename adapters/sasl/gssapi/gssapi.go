@@ -77,6 +77,11 @@ type Options struct {
 	// path to the broker's; most other logins take none. If zero, the default is 3
 	// seconds. If negative, New returns an error.
 	KDCTimeout time.Duration
+	// MinIterations is the lowest count of iterations of the password hash that a KDC may
+	// request before it has proved that it is one. With a low count the password is cheap to
+	// guess for those who read the login. If zero, the default is 4,096, which is Kerberos's
+	// own (RFC 3962). If negative or more than 1,000,000, New returns an error.
+	MinIterations int
 	// Dial opens connections to KDCs. The network is always "tcp". If nil, the default
 	// is the DialContext method of a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -114,6 +119,7 @@ func New(o Options) (*Authenticator, error) {
 	k := krb5.Options{
 		Principal: o.Principal, Password: o.Password, Keytab: o.Keytab, KeytabData: o.KeytabData,
 		TicketCache: o.TicketCache, Config: o.Config, ConfigFile: o.ConfigFile, KDCTimeout: o.KDCTimeout, Dial: o.Dial,
+		MinIterations: o.MinIterations,
 	}
 	if o.Clock != nil {
 		k.Now = o.Clock.Now

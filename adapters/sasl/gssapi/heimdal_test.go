@@ -32,7 +32,7 @@ func TestAgainstHeimdal(t *testing.T) {
 	others := byPassword
 	others.Principal = "mallory"
 	wrong := byPassword
-	wrong.Password = ports.NewSecret("guess")
+	wrong.Password = ports.NewSecret("canary guess")
 	elsewhere := byPassword
 	elsewhere.DomainName = "nowhere.test"
 

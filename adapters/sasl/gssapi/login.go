@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"strings"
+	"sync"
 
 	"brokerconn/adapters/sasl"
 	"brokerconn/adapters/sasl/gssapi/krb5"
@@ -41,10 +42,35 @@ type login struct {
 	turn    func(ctx context.Context, challenge []byte) (response []byte, done bool, err error)
 	context *securityContext
 	keep    func() bool // stops the AfterFunc that drops the ticket
+
+	mu     sync.Mutex  // held by a step: Close does not wait for it
+	forget func() bool // stops the AfterFunc that clears the keys
 }
 
-func (l *login) step(ctx context.Context, challenge []byte) ([]byte, bool, error) {
-	return l.turn(ctx, challenge)
+// step takes one turn. The keys of a login are cleared when it is done, has failed or is
+// abandoned.
+func (l *login) step(ctx context.Context, challenge []byte) (response []byte, done bool, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if ctx.Err() != nil {
+		return nil, false, ctx.Err()
+	}
+	response, done, err = l.turn(ctx, challenge)
+	switch {
+	case l.context == nil:
+	case done || err != nil:
+		if l.forget != nil {
+			l.forget()
+		}
+		l.context.forget()
+	case l.forget == nil:
+		l.forget = context.AfterFunc(ctx, func() {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.context.forget()
+		})
+	}
+	return response, done, err
 }
 
 func (l *login) begin(ctx context.Context, _ []byte) ([]byte, bool, error) {
@@ -79,7 +105,6 @@ func (l *login) prove(_ context.Context, challenge []byte) ([]byte, bool, error)
 }
 
 func (l *login) choose(_ context.Context, challenge []byte) ([]byte, bool, error) {
-	defer l.context.forget()
 	response, err := l.context.choose(challenge)
 	return response, err == nil, err
 }

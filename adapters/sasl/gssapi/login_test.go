@@ -1,6 +1,7 @@
 package gssapi
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/jcmturner/gokrb5/v8/iana/errorcode"
 	"github.com/jcmturner/gokrb5/v8/messages"
+	"github.com/jcmturner/gokrb5/v8/types"
 )
 
 var testEndpoint = ports.Endpoint{Host: "broker.example.org", Network: "tcp", Address: "192.0.2.1:9092"}
@@ -136,9 +138,62 @@ func TestAuthenticatorShowsNoSecret(t *testing.T) {
 	ex := a.Begin(testEndpoint)
 	defer ex.Close()
 	ex.Next(nil)
-	o := Options{Password: ports.NewSecret("opensesame"), KeytabData: ports.NewSecret("a keytab")}
+	o := Options{Password: ports.NewSecret("opensesame"), KeytabData: ports.NewSecret("a canary keytab")}
 	for _, kept := range []any{a, *a, ex, o, &o} {
-		porttest.NoSecrets(t, "what is kept", kept, "opensesame", "a keytab", string(c.last.Key.KeyValue))
+		porttest.NoSecrets(t, "what is kept", kept, "opensesame", "a canary keytab", string(c.last.Key.KeyValue))
 	}
 	saslpeer.Equal(t, "the authenticator", fmt.Sprint(a), "gssapi(alice@EXAMPLE.ORG)")
+}
+
+// recordingClient keeps the subkey of the last authenticator.
+type recordingClient struct {
+	*fakeClient
+	subkey []byte
+}
+
+func (c *recordingClient) Authenticator(t *krb5.Ticket) (types.Authenticator, error) {
+	a, err := c.fakeClient.Authenticator(t)
+	c.subkey = a.SubKey.KeyValue
+	return a, err
+}
+
+// TestKeysOfLoginsAreCleared: when a login is over, whatever its end.
+func TestKeysOfLoginsAreCleared(t *testing.T) {
+	for name, c := range map[string]struct {
+		turns  int // of the broker, before the login is abandoned
+		change func(*fakeBroker)
+	}{
+		"accepted":             {3, func(*fakeBroker) {}},
+		"a token of no kind":   {3, func(b *fakeBroker) { b.first = constant("x") }},
+		"no proof":             {3, func(b *fakeBroker) { b.part = func(p *messages.EncAPRepPart) { p.Cusec++ } }},
+		"no layer":             {3, func(b *fakeBroker) { b.offer = []byte{2, 0, 0, 0} }},
+		"abandoned at once":    {0, func(*fakeBroker) {}},
+		"abandoned with proof": {1, func(*fakeBroker) {}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, fake := newTestAuthenticator()
+				client := &recordingClient{fakeClient: fake}
+				a.client = client
+				b := newBroker(fake)
+				c.change(b)
+				x := a.Begin(testEndpoint)
+				response, done, err := saslpeer.Step(x, nil)
+				for range c.turns {
+					if done || err != nil {
+						break
+					}
+					response, done, err = saslpeer.Step(x, saslpeer.Must(b.login(response)))
+				}
+				if zero := make([]byte, len(client.subkey)); done != bytes.Equal(client.subkey, zero) && err == nil {
+					t.Errorf("got the key cleared %v in the course of the login, want %v", !done, done)
+				}
+				x.Close()
+				synctest.Wait()
+				if !bytes.Equal(client.subkey, make([]byte, 32)) {
+					t.Errorf("got the key %x after the login, want it cleared", client.subkey)
+				}
+			})
+		})
+	}
 }

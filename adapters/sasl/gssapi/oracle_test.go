@@ -180,7 +180,7 @@ func TestRealKDCErrors(t *testing.T) {
 	skewed := fake.New(time.Now().Add(20 * time.Minute))
 	never := func([]byte) ([]byte, error) { return nil, errors.New("got a token, want none") }
 	const at = "@" + realmA
-	guess := ports.NewSecret("guess")
+	guess := ports.NewSecret("canary guess")
 	for _, c := range []struct {
 		name  string
 		o     Options // what differs from alice's

@@ -14,6 +14,7 @@ var rows = setting.Of[Options](
 	setting.Row{Field: "TicketCache", Zero: "that of KRB5CCNAME"},
 	setting.Row{Field: "ConfigFile", Zero: "that of KRB5_CONFIG"},
 	setting.Row{Field: "KDCTimeout", Default: krb5.DefaultKDCTimeout},
+	setting.Row{Field: "MinIterations", Default: krb5.DefaultMinIterations},
 	setting.Row{Field: "Clock", Zero: "the system's"},
 )
 

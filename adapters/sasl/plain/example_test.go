@@ -43,7 +43,7 @@ func vault(context.Context, string) (ports.Secret, error) { return ports.NewSecr
 
 // New refuses an invalid option, without the password in the error.
 func ExampleNew_refused() {
-	_, err := plain.New(plain.Options{Username: "alice", Password: ports.NewSecret("open\x00sesame")})
+	_, err := plain.New(plain.Options{Username: "alice", Password: ports.NewSecret("opensesame\x00")})
 	fmt.Println(err)
 	// Output: sasl: Password: contains a NUL
 }

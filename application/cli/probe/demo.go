@@ -100,7 +100,7 @@ func (d *demonstration) report(step demoStep) error {
 	if d.app.json {
 		return nil
 	}
-	return d.app.emit(nil, fmt.Sprintf("%-13s %9.3f ms  %s\n", step.Name, step.Millis, step.Detail))
+	return d.app.emit(nil, fmt.Sprintf("%-13s %9.3f ms  %s\n", step.Name, step.Millis, oneLine(step.Detail)))
 }
 
 func (d *demonstration) fail(ctx context.Context, step string, err error) error {

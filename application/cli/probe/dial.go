@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"brokerconn/application/broker"
@@ -60,10 +61,14 @@ func (a *app) setupLimit(configured time.Duration) time.Duration {
 	return configured
 }
 
-// warn writes a warning about a setting.
+// warn writes a warning about a setting, once: a command may make several connections.
 func (a *app) warn(text string) {
+	if slices.Contains(a.warned, text) {
+		return
+	}
+	a.warned = append(a.warned, text)
 	a.progress.clear()
-	fmt.Fprintf(a.stderr, "%s: warning: %s\n", name, text)
+	fmt.Fprintf(a.stderr, "%s: warning: %s\n", name, oneLine(text))
 }
 
 // dial connects to a broker. If that fails, the error says what the port is, where that

@@ -15,6 +15,24 @@ import (
 	"brokerconn/application/broker"
 )
 
+// shown is a writer whose text a terminal shows and does not interpret: "?" replaces every
+// character that is not printable, but newline and tab. All output of a command passes
+// through it, since any of it may quote a peer. Each write has whole characters.
+type shown struct{ w io.Writer }
+
+func (s shown) Write(p []byte) (int, error) {
+	text := strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, string(p))
+	if _, err := io.WriteString(s.w, text); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
 // emit writes the answer of a command: doc with --json, otherwise text.
 func (a *app) emit(doc any, text string) error {
 	a.progress.clear()
@@ -40,7 +58,7 @@ func writeJSON(w io.Writer, doc any) error {
 
 // escaped returns JSON without control characters. encoding/json does not escape DEL, the
 // 8-bit control characters and those that change the writing direction. All of these are
-// inside strings, except for the final newline.
+// inside strings, except for the newlines between the members.
 func escaped(doc string) string {
 	var b strings.Builder
 	for _, r := range doc {
@@ -133,7 +151,7 @@ func (p *progress) show(after time.Duration) {
 		return
 	}
 	p.wipe()
-	line := fmt.Sprintf("%s: %s, %v so far", name, p.what, waited.Truncate(after))
+	line := fmt.Sprintf("%s: %s, %v so far", name, oneLine(p.what), waited.Truncate(after))
 	p.width = len(line)
 	fmt.Fprint(p.w, line)
 }

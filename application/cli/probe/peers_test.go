@@ -28,7 +28,9 @@ func says(t *testing.T, text string) string {
 }
 
 // answersLines answers a line of text with a line of text.
-func answersLines(t *testing.T) string {
+func answersLines(t *testing.T) string { return answersWith(t, "500 unrecognised command\r\n") }
+
+func answersWith(t *testing.T, text string) string {
 	return proxies.Listen(t, func(c net.Conn) {
 		b := make([]byte, 1)
 		for b[0] != '\n' {
@@ -36,7 +38,7 @@ func answersLines(t *testing.T) string {
 				return
 			}
 		}
-		io.WriteString(c, "500 unrecognised command\r\n")
+		io.WriteString(c, text)
 		io.Copy(io.Discard, c)
 	})
 }

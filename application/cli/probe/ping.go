@@ -150,7 +150,8 @@ func (p *pinger) report(rtt time.Duration, version int16, err error) error {
 	}
 	ms := millis(rtt)
 	doc.Version, doc.Millis = &version, &ms
-	return p.app.emit(doc, fmt.Sprintf("%s: ApiVersions v%d seq=%d time=%.3f ms\n", doc.Address, version, p.sent, ms))
+	return p.app.emit(doc, fmt.Sprintf("%s: ApiVersions v%d seq=%d time=%.3f ms\n",
+		oneLine(doc.Address), version, p.sent, ms))
 }
 
 // pingSummary is the last line as JSON. The times are those of the answered pings.

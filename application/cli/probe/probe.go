@@ -50,7 +50,8 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	terminal       bool // stderr is a terminal
+	terminal       bool      // stderr is a terminal
+	raw            io.Writer // standard error, for the progress
 	progressEvery  time.Duration
 
 	// The flags of all commands.
@@ -64,14 +65,15 @@ type app struct {
 	properties propertyFlags
 	settings   *properties.Settings
 
-	kafka sync.Map // the addresses that have answered ApiVersions
-
+	kafka      sync.Map // the addresses that have answered ApiVersions
+	warned     []string // the warnings that were written
 	progress   progress
 	running    bool // the command line was valid, and a command was started
 	documented bool // a JSON document that includes the error was written
 }
 
 func (a *app) run(ctx context.Context, args []string) int {
+	a.raw, a.stdout, a.stderr = a.stderr, shown{a.stdout}, shown{a.stderr}
 	root := a.root()
 	root.SetArgs(slices.Concat([]string{}, args)) // nil would mean os.Args
 	command, err := root.ExecuteContextC(ctx)
@@ -215,7 +217,7 @@ func (a *app) command(c *cobra.Command, run runFunc) *cobra.Command {
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		a.running = true
 		if a.terminal && !a.json {
-			a.progress.start(a.stderr, a.progressEvery)
+			a.progress.start(a.raw, a.progressEvery)
 		}
 		err := a.readProperties()
 		if err == nil && connects {

@@ -158,7 +158,7 @@ func (a *app) send(ctx context.Context, address string, message ports.Message, f
 	if err != nil {
 		return err
 	}
-	return cmp.Or(a.emit(doc, string(text)+"\n"), outcome)
+	return cmp.Or(a.emit(doc, escaped(string(text)+"\n")), outcome)
 }
 
 // ask sends a request. The answer is nil if the request expects none.

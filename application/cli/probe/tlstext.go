@@ -39,7 +39,7 @@ func printable(text string) string {
 type labelled struct{ strings.Builder }
 
 func (l *labelled) line(label, format string, args ...any) {
-	fmt.Fprintf(l, "%-*s%s\n", widthOfLabels, label, fmt.Sprintf(format, args...))
+	fmt.Fprintf(l, "%-*s%s\n", widthOfLabels, label, oneLine(fmt.Sprintf(format, args...)))
 }
 
 // list writes a line for each of a peer's names, up to maxShownNames.

@@ -51,6 +51,9 @@ type Options struct {
 
 	// KDCTimeout bounds one answer of one KDC. If zero, the default is 3 seconds.
 	KDCTimeout time.Duration
+	// MinIterations is the lowest count of iterations of the password hash that a KDC may
+	// request. If zero, the default is 4096.
+	MinIterations int
 	// Dial opens connections to KDCs, always with "tcp". If nil, a net.Dialer does.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Now returns the time. If nil, the default is time.Now.
@@ -93,6 +96,9 @@ func New(o Options) (*Client, error) {
 	}
 	if o.KDCTimeout < 0 {
 		refuse("KDCTimeout", errors.New("negative"))
+	}
+	if n := o.MinIterations; n < 0 || n > maxIterations {
+		refuse("MinIterations", fmt.Errorf("%d: must be 0 to %d", n, maxIterations))
 	}
 	if err != nil {
 		return nil, errors.Join(problems...)
@@ -156,7 +162,8 @@ func (o *Options) origin(k *kdc, c *conf, who Principal) (from origin, option st
 	var secret func() (keys, error)
 	switch option {
 	case "Password":
-		return &keyOrigin{k, who, func() (keys, error) { return password{o.Password}, nil }}, option, nil
+		p := password{o.Password, cmp.Or(o.MinIterations, DefaultMinIterations)}
+		return &keyOrigin{k, who, func() (keys, error) { return p, nil }}, option, nil
 	case "Keytab":
 		secret = func() (keys, error) { return readKeytab(o.Keytab, who) }
 	case "KeytabData":

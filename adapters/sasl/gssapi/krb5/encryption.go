@@ -78,8 +78,13 @@ func random31() uint32 {
 }
 
 // maxIterations bounds the hashing of a password that a KDC can demand before it is
-// authenticated (RFC 3962, section 4). Real KDCs use 4096 or 32768 iterations.
-const maxIterations = 1_000_000
+// authenticated (RFC 3962, section 4). Real KDCs use 4096 or 32768 iterations. With fewer
+// than DefaultMinIterations, the default of RFC 3962, a password is cheap to guess for those
+// who read the login, and for the peer.
+const (
+	DefaultMinIterations = 4096
+	maxIterations        = 1_000_000
+)
 
 // saltOf returns the KDC's salt and parameters for deriving a key of a type (RFC 4120,
 // section 5.2.7.5). An empty salt means the default one.

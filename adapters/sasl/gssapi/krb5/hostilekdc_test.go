@@ -130,6 +130,7 @@ func TestKDCRefusals(t *testing.T) {
 func TestHostileKDCs(t *testing.T) {
 	const mallory = "mallory.example.org"
 	excess := binary.BigEndian.AppendUint32(nil, maxIterations+1)
+	few := binary.BigEndian.AppendUint32(nil, 4095)
 	for _, c := range []struct {
 		name string
 		turn int32
@@ -152,6 +153,13 @@ func TestHostileKDCs(t *testing.T) {
 		{"4,294,967,295 iterations", 1, wants(methods(18, []byte{255, 255, 255, 255})), BadAnswer},
 		{"2^32 iterations, by RFC 3962", 1, wants(methods(18, []byte{0, 0, 0, 0})), BadAnswer},
 		{"one iteration above the limit", 1, wants(methods(18, excess)), BadAnswer},
+		{"one iteration", 1, wants(methods(18, []byte{0, 0, 0, 1})), BadAnswer},
+		{"one iteration below the minimum", 1, wants(methods(18, few)), BadAnswer},
+		{"few iterations in the answer with a ticket", 2, fields(func(f *messages.KDCRepFields) {
+			var data types.PADataSequence
+			data.Unmarshal(methods(18, few))
+			f.PAData = data
+		}), BadAnswer},
 		{"iterations in the answer with a ticket", 2, fields(func(f *messages.KDCRepFields) {
 			var data types.PADataSequence
 			data.Unmarshal(methods(18, []byte{255, 255, 255, 255}))

@@ -2,6 +2,7 @@ package krb5
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 	"strings"
 
@@ -20,11 +21,23 @@ type keys interface {
 	key(who Principal, etype int32, data types.PADataSequence) (types.EncryptionKey, error)
 }
 
-type password struct{ secret ports.Secret }
+type password struct {
+	secret ports.Secret
+	least  int // iterations that a KDC may request
+}
 
 func (password) order(_ Principal, etypes []int32) []int32 { return etypes }
 
 func (p password) key(who Principal, etype int32, data types.PADataSequence) (types.EncryptionKey, error) {
+	_, params := saltOf(etype, data)
+	if len(params) == 4 {
+		if n := binary.BigEndian.Uint32(params); n > 0 && n < uint32(p.least) {
+			weak := failure(BadAnswer, who.String(),
+				"the KDC requests %d iterations of the password hash, the minimum is %d", n, p.least)
+			weak.hint = "do not trust this KDC, or raise its count; if it is intended, lower Options.MinIterations"
+			return types.EncryptionKey{}, weak
+		}
+	}
 	return keyOfPassword(p.secret.Reveal(), who, etype, data)
 }
 
