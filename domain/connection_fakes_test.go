@@ -80,6 +80,7 @@ type fakeLink struct {
 	eof      error // what Recv says after in
 	closed   bool
 	ended    error // what Check says
+	warnings []string
 }
 
 func (l *fakeLink) Stage() (ports.Stage, error) {
@@ -119,6 +120,15 @@ func (l *fakeLink) Recv(p []byte) (int, error) {
 		l.in = l.in[1:]
 	}
 	return n, nil
+}
+
+func (l *fakeLink) Warnings() []string {
+	if l.t.panicsOn == "warnings" {
+		l.t.note("warnings")
+	}
+	taken := l.warnings
+	l.warnings = nil
+	return taken
 }
 
 func (l *fakeLink) Close() error { l.closed = true; l.t.note("close link"); return nil }
@@ -178,10 +188,12 @@ type bench struct {
 	auth *fakeAuth
 	sink *tally
 	now  time.Time
+	cfg  domain.Config
 }
 
 func newBench(t *testing.T, set func(*bench)) *bench {
-	b := &bench{t: t, tr: &fakeTransport{}, sink: &tally{}, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	b := &bench{t: t, tr: &fakeTransport{}, sink: &tally{}, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+		cfg: domain.Config{Host: "broker"}}
 	if set != nil {
 		set(b)
 	}
@@ -189,7 +201,7 @@ func newBench(t *testing.T, set func(*bench)) *bench {
 	if b.auth != nil {
 		p.Authenticators = []ports.Authenticator{b.auth}
 	}
-	b.Connection = domain.NewConnection(domain.Complete(domain.Config{Host: "broker"}), p, b.tr.parker)
+	b.Connection = domain.NewConnection(domain.Complete(b.cfg), p, b.tr.parker)
 	return b
 }
 

@@ -52,14 +52,30 @@ func (c *Connection) listenStage(now time.Time) bool {
 	})
 	risen := stage > c.stage
 	c.stage = stage
+	failed := err != nil && !errors.Is(err, ports.ErrWouldBlock)
+	if risen || failed {
+		c.listenWarnings(now)
+	}
 	if risen {
 		c.m.HandleStage(now, c.epoch, stage)
 	}
-	if err != nil && !errors.Is(err, ports.ErrWouldBlock) {
+	if failed {
 		c.m.HandleLost(now, c.epoch, err)
 		return true
 	}
 	return risen || c.m.isBroken()
+}
+
+func (c *Connection) listenWarnings(now time.Time) {
+	w, ok := c.link.(ports.Warner)
+	if !ok {
+		return
+	}
+	var texts []string
+	c.guard("transport", func() { texts = w.Warnings() })
+	if len(texts) > 0 {
+		c.m.HandleWarnings(now, c.epoch, texts)
+	}
 }
 
 func (c *Connection) receive(now time.Time) bool {

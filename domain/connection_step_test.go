@@ -3,6 +3,7 @@ package domain_test
 import (
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -284,6 +285,29 @@ func TestStepAnswersBeforeDeadlines(t *testing.T) {
 	b.steps()
 	if !errors.Is(g.Err(), domain.ErrRequestTimeout) {
 		t.Errorf("got %v, want %v", g.Err(), domain.ErrRequestTimeout)
+	}
+}
+
+// Warnings of a link are events, at each stage and also if it fails.
+func TestStepReportsWarnings(t *testing.T) {
+	for _, failure := range []error{nil, errors.New("no")} {
+		b := newBench(t, func(b *bench) { b.cfg.Trace = true }).dialing()
+		b.tr.link.stage, b.tr.link.warnings = ports.StageSecuring, []string{"one", "two"}
+		outs, _ := b.steps()
+		b.tr.link.warnings, b.tr.link.stageErr = []string{"three"}, failure
+		if failure == nil {
+			b.tr.link.stage = ports.StageEstablished
+		}
+		last, _ := b.steps()
+		var got []string
+		for _, out := range append(outs, last...) {
+			if out.Kind == domain.Noted && out.Event.Kind == domain.EventWarning {
+				got = append(got, out.Event.Endpoint.Address+" "+out.Event.Text)
+			}
+		}
+		if want := []string{"a one", "a two", "a three"}; !slices.Equal(got, want) {
+			t.Errorf("failure %v: got %q, want %q", failure, got, want)
+		}
 	}
 }
 

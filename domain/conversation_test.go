@@ -323,6 +323,7 @@ var eventNames = map[domain.EventKind]string{
 	domain.EventAuthStart:   "login", domain.EventAuthDone: "logged in", domain.EventPlaintextCredentials: "exposed",
 	domain.EventWritten: "written", domain.EventAnswered: "answered",
 	domain.EventThrottled: "throttled", domain.EventIdle: "idle too long",
+	domain.EventWarning: "warning",
 }
 
 // about returns what an event reports beside its kind.
@@ -344,6 +345,9 @@ func about(e *domain.Event) string {
 	}
 	if e.Request.CorrelationID != 0 {
 		fmt.Fprintf(&b, " #%d", e.Request.CorrelationID)
+	}
+	if e.Text != "" {
+		fmt.Fprintf(&b, " %q", e.Text)
 	}
 	return b.String() + brief(e.Err)
 }

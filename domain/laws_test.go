@@ -43,6 +43,8 @@ var mayImport = []struct {
 	{"adapters/internal", []string{std, "ports"}},
 	{"adapters/tcp", []string{std, "ports", "ports/setting", "adapters/netlink"}},
 	{"adapters/tls", []string{std, "ports", "ports/setting", "adapters/netlink", "golang.org/x/crypto/scrypt"}},
+	{"adapters/tls/keystore", []string{std, "adapters/tls/pemkey", "github.com/pavlo-v-chernykh/keystore-go/v4",
+		"software.sslmate.com/src/go-pkcs12"}},
 	{"adapters/socks5", []string{std, "ports", "adapters/netlink", "adapters/netlink/tunnel",
 		"golang.org/x/net/proxy"}},
 	{"adapters/httpconnect", []string{std, "ports", "adapters/netlink", "adapters/netlink/tunnel"}},

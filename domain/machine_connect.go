@@ -137,6 +137,17 @@ func (m *Machine) HandleStage(now time.Time, epoch uint64, s ports.Stage) {
 	}
 }
 
+// HandleWarnings passes texts of the link on to the observers.
+func (m *Machine) HandleWarnings(now time.Time, epoch uint64, texts []string) {
+	m.tick(now)
+	if !m.current(epoch, m.opening()) {
+		return
+	}
+	for _, text := range texts {
+		m.note(Event{Kind: EventWarning, Text: text})
+	}
+}
+
 // HandleLost reports that the link failed or that the peer closed it (io.EOF).
 func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 	m.tick(now)

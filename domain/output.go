@@ -76,6 +76,7 @@ const (
 	EventAnswered                              // Request was answered; Completed follows
 	EventThrottled                             // nothing may be sent before Until
 	EventIdle                                  // it was closed, since nothing was sent or received
+	EventWarning                               // Text is what the owner of the configuration should know
 )
 
 // Event is one thing that happened on a connection.
@@ -88,6 +89,7 @@ type Event struct {
 	Versions  *Versions
 	Request   RequestInfo
 	Until     time.Time
+	Text      string
 	Err       error
 }
 

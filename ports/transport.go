@@ -45,9 +45,11 @@ type Transport interface {
 	Open(Endpoint) Link
 }
 
-// Warner is optional on a [Transport]. Warnings returns a sentence for each of its settings
-// that is valid and not safe, such as a certificate that is not verified. They are passed
-// to the user when a connection is made.
+// Warner is optional on a [Transport] and on a [Link]. The Warnings of a Transport are a
+// sentence for each of its settings that is valid and not safe, such as a certificate that
+// is not verified; they are passed to the user when a connection is made. Those of a Link
+// are news since the last call that does not fail it, such as a changed file that cannot be
+// used; it is called when the stage of the link changes or fails.
 type Warner interface{ Warnings() []string }
 
 // Lookup is one lookup in progress.

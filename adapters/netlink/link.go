@@ -48,6 +48,7 @@ var (
 	_ ports.Watcher = (*link)(nil)
 	_ ports.Parker  = (*link)(nil)
 	_ ports.Checker = (*link)(nil)
+	_ ports.Warner  = (*link)(nil)
 )
 
 // handshaker is a net.Conn that has a handshake to do; tls.Conn is one.
@@ -124,6 +125,17 @@ func (l *link) Stage() (ports.Stage, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.stage, l.ready()
+}
+
+// Warnings returns those of the net.Conn, if it has any.
+func (l *link) Warnings() []string {
+	l.mu.Lock()
+	w, ok := l.conn.(ports.Warner)
+	l.mu.Unlock()
+	if !ok {
+		return nil
+	}
+	return w.Warnings()
 }
 
 // ready returns nil while the link is established, ErrWouldBlock before, and the error

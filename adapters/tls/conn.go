@@ -21,7 +21,8 @@ type Conn struct {
 	*tls.Conn
 	wire            *wire
 	verifier        *verifier
-	lowest, highest uint16 // the versions that are allowed here; 0: no limit but crypto/tls's
+	files           *loader // nil with Options.Config
+	lowest, highest uint16  // the versions that are allowed here; 0: no limit but crypto/tls's
 
 	certRequested, certSent bool              // for a client certificate, and one
 	own                     *x509.Certificate // that was shown; nil: none, or it is not known
@@ -66,6 +67,16 @@ func (c *Conn) answer(config *tls.Config) func(*tls.CertificateRequestInfo) (*tl
 // ClientCertRequested reports whether the broker asked for a client certificate. It is
 // valid after the handshake, and false for a resumed session.
 func (c *Conn) ClientCertRequested() bool { return c.certRequested }
+
+// Warnings returns what the owner of the configuration should know and no handshake fails
+// of: changed files that cannot be used, and certificates that were skipped. Each is returned
+// once, by one of the connections with the same Options. It may be called at any time.
+func (c *Conn) Warnings() []string {
+	if c.files == nil {
+		return nil
+	}
+	return c.files.takeWarnings()
+}
 
 // NetConn returns the connection under TLS.
 func (c *Conn) NetConn() net.Conn { return c.wire.Conn }

@@ -49,7 +49,9 @@ func Dial(next netlink.DialFunc, o Options) (netlink.DialFunc, error) {
 		if err != nil || r == nil {
 			return nil, err
 		}
-		return newConn(r.under, r.config, r.verifier), nil
+		conn := newConn(r.under, r.config, r.verifier)
+		conn.files = d.files
+		return conn, nil
 	}, nil
 }
 
@@ -66,6 +68,7 @@ func newDialer(next netlink.DialFunc, o Options) (*dialer, error) {
 	if err != nil {
 		return nil, err
 	}
+	rows.Fill(&o)
 	files, err := newLoader(o)
 	if err != nil {
 		return nil, err

@@ -68,7 +68,8 @@ var kinds = fault.Table[Reason]{
 	CRLMissing: {Name: "crl-missing", Text: "no revocation list of the broker certificate's issuer",
 		Hint: "add the issuer's revocation list to Options.CRLFile (ssl_crlfile)"},
 	CRLExpired: {Name: "crl-expired", Text: "the revocation list of the broker certificate's issuer has expired",
-		Hint: "put the issuer's current revocation list into Options.CRLFile (ssl_crlfile)"},
+		Hint: "put the issuer's current revocation list into Options.CRLFile (ssl_crlfile); Options.MaxCRLAge " +
+			"(ssl_crl_max_age_ms) is the limit of a list that does not say when the next one follows"},
 	CRLInvalid: {Name: "crl-invalid", Text: "the revocation list of the broker certificate's issuer is not valid",
 		Hint: "put the issuer's current revocation list into Options.CRLFile (ssl_crlfile)"},
 	VersionTooLow: {Name: "version-too-low", Text: "no TLS version in common",

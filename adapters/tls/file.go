@@ -22,6 +22,9 @@ type file struct {
 	young bool
 	data  []byte
 	sum   [sha256.Size]byte
+
+	members map[string]*file // of a folder, by name
+	skipped []string         // why members are not in data
 }
 
 // tick is more than the coarsest clock of a file system.
@@ -39,8 +42,11 @@ func (f *file) refresh() (changed bool, err error) {
 		}
 	}()
 	info, err := os.Stat(f.path)
-	if err != nil {
+	switch {
+	case err != nil:
 		return false, err
+	case info.IsDir() && f.option == "CAFile":
+		return f.refreshFolder()
 	}
 	if f.info != nil && !f.young && os.SameFile(f.info, info) && f.info.Size() == info.Size() &&
 		f.info.ModTime().Equal(info.ModTime()) {

@@ -143,7 +143,7 @@ func FuzzCertificates(f *testing.F) {
 	v := &verifier{name: "broker.test", roots: ca.pool(), authorities: []*x509.Certificate{ca.cert},
 		revoked: must(crl.Parse([]byte(ca.crl(soon, mine)))), now: clock().Now}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		certs, err := parseCertificates(data)
+		certs, _, err := parseCertificates(data)
 		if (err == nil) != (len(certs) > 0) {
 			t.Fatalf("%d certificates and %v", len(certs), err)
 		}

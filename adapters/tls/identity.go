@@ -14,10 +14,32 @@ import (
 	"brokerconn/adapters/internal/x500"
 )
 
-// parseCertificates returns all certificates of a PEM file, and skips other blocks. A
-// malformed certificate is an error, and so is a file that ends within one: it may be half
+// parseCertificates returns all certificates of a PEM file, and skips other blocks. It also
+// skips certificates that crypto/x509 cannot read, such as those with a curve that Go lacks,
+// unless none is left. A file that ends within a certificate is an error: it may be half
 // written.
-func parseCertificates(data []byte) (all []*x509.Certificate, err error) {
+func parseCertificates(data []byte) (all []*x509.Certificate, skipped []string, err error) {
+	ders, err := certificatesIn(data)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, der := range ders {
+		c, failed := x509.ParseCertificate(der)
+		if failed != nil {
+			err = fmt.Errorf("certificate %d cannot be read: %w", i+1, failed)
+			skipped = append(skipped, err.Error())
+			continue
+		}
+		all = append(all, c)
+	}
+	if len(all) == 0 {
+		return nil, nil, err
+	}
+	return all, skipped, nil
+}
+
+// certificatesIn returns the certificates of a PEM file, at least one.
+func certificatesIn(data []byte) (ders [][]byte, err error) {
 	types := []string{"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"}
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
 		der := block.Bytes
@@ -30,13 +52,9 @@ func parseCertificates(data []byte) (all []*x509.Certificate, err error) {
 				der = first.FullBytes
 			}
 		}
-		c, err := x509.ParseCertificate(der)
-		if err != nil {
-			return nil, fmt.Errorf("certificate %d cannot be read: %w", len(all)+1, err)
-		}
-		all = append(all, c)
+		ders = append(ders, der)
 	}
-	begun, read := 0, len(all)
+	begun, read := 0, len(ders)
 	for _, name := range types {
 		begun += bytes.Count(data, []byte("-----BEGIN "+name+"-----"))
 	}
@@ -46,20 +64,20 @@ func parseCertificates(data []byte) (all []*x509.Certificate, err error) {
 	case begun > read:
 		return nil, fmt.Errorf("%d certificates begin, and %d can be decoded: the file may be truncated", begun, read)
 	}
-	return all, nil
+	return ders, nil
 }
 
-// parseChain reads a certificate and the chain above it.
+// parseChain reads a certificate and the chain above it, which is sent as it is.
 func parseChain(data []byte) (*tls.Certificate, error) {
-	all, err := parseCertificates(data)
+	ders, err := certificatesIn(data)
 	if err != nil {
 		return nil, err
 	}
-	chain := &tls.Certificate{Leaf: all[0]}
-	for _, c := range all {
-		chain.Certificate = append(chain.Certificate, c.Raw)
+	leaf, err := x509.ParseCertificate(ders[0])
+	if err != nil {
+		return nil, fmt.Errorf("certificate 1 cannot be read: %w", err)
 	}
-	return chain, nil
+	return &tls.Certificate{Certificate: ders, Leaf: leaf}, nil
 }
 
 // pair joins a certificate and its key.

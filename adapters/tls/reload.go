@@ -11,12 +11,13 @@ import (
 
 	"brokerconn/adapters/internal/fault"
 	"brokerconn/adapters/tls/crl"
-	"brokerconn/adapters/tls/pemkey"
 )
 
-// Changed files take effect all at once or not at all: a certificate whose key is not
-// replaced yet leaves both old files in use. Invalid content is examined once, unless it may
-// become valid: with another password, or at another time.
+// Content takes effect in three parts, each by itself and all of it or nothing: the
+// authorities, the revocation lists, and the certificate with its key. A certificate whose
+// key is not replaced yet leaves both old files in use, and does not delay the removal of an
+// authority. Invalid content is examined once, unless it may become valid: with another
+// password, or at another time.
 
 // material is the parsed content of the files, for handshakes.
 type material struct {
@@ -28,29 +29,41 @@ type material struct {
 }
 
 type loader struct {
-	o Options
+	o     Options
+	parts [3]part
 
-	mu      sync.Mutex
-	files   []*file
-	inForce *material
-	chosen  [sha256.Size]byte // of the identity in use
-	changed bool              // the content changed since load ran
-	judged  error             // the result of load
-	failed  error             // why the current files are not in use; nil if they are
+	mu       sync.Mutex
+	inForce  *material
+	chosen   [sha256.Size]byte // of the identity in use
+	failed   error             // why the current files are not in use, joined of the parts; nil if they are
+	warnings []string          // that no connection has taken
 }
+
+// part is content that takes effect by itself.
+type part struct {
+	files   []*file
+	load    func(*part, *loader, *material) error // parses the files into the material
+	changed bool                                  // the content changed since load ran
+	judged  error                                 // the result of load
+	failed  error                                 // why the current files are not in use; nil if they are
+	warned  string                                // the last failure that was reported
+}
+
+// maxWarnings bounds the warnings that are kept until a connection takes them.
+const maxWarnings = 16
 
 var errUnfinished = errors.New("tls: the password function panicked")
 
 // newLoader reads all files; any invalid file is an error.
 func newLoader(o Options) (*loader, error) {
-	l := &loader{o: o, changed: true}
-	for _, f := range []file{
-		{option: "CAFile", path: o.CAFile}, {option: "CertFile", path: o.CertFile},
-		{option: "KeyFile", path: o.KeyFile}, {option: "CRLFile", path: o.CRLFile},
-	} {
-		if f.path != "" && l.file(f.path) == nil {
-			l.files = append(l.files, &f)
-		}
+	l := &loader{o: o, inForce: &material{identity: new(tls.Certificate), sessions: &sessions{}}, parts: [3]part{
+		{files: filesOf(file{option: "CAFile", path: o.CAFile}), load: (*part).loadAuthorities},
+		{files: filesOf(file{option: "CRLFile", path: o.CRLFile}), load: (*part).loadRevocation},
+		{files: filesOf(file{option: "CertFile", path: o.CertFile}, file{option: "KeyFile", path: o.KeyFile}),
+			load: (*part).loadIdentity},
+	}}
+	for i := range l.parts {
+		l.parts[i].changed = true
 	}
 	if l.refresh(); l.failed != nil {
 		return nil, l.failed
@@ -58,13 +71,14 @@ func newLoader(o Options) (*loader, error) {
 	return l, nil
 }
 
-func (l *loader) file(path string) *file {
-	for _, f := range l.files {
-		if f.path == path {
-			return f
+// filesOf returns the files that are named, each once.
+func filesOf(named ...file) (all []*file) {
+	for _, f := range named {
+		if f.path != "" && !slices.ContainsFunc(all, func(other *file) bool { return other.path == f.path }) {
+			all = append(all, &f)
 		}
 	}
-	return nil
+	return all
 }
 
 // look returns the material in use, after it loaded changed files.
@@ -81,27 +95,66 @@ func (l *loader) lookLocked() (current *material, report bool, err error) {
 	defer l.mu.Unlock()
 	before, former := fault.Text(l.failed), l.inForce
 	l.refresh()
-	return l.inForce, fault.Text(l.failed) != before || l.inForce != former, l.failed
+	for i := range l.parts {
+		l.parts[i].warn(l)
+	}
+	return l.inForce, fault.Text(l.failed) != before || l.failed == nil && l.inForce != former, l.failed
 }
 
 // refresh reads changed files and puts their content in use.
 func (l *loader) refresh() {
 	var problems []error
-	for _, f := range l.files {
+	l.failed = errUnfinished // should a password function panic
+	for i := range l.parts {
+		p := &l.parts[i]
+		p.failed = p.refresh(l)
+		problems = append(problems, p.failed)
+	}
+	l.failed = errors.Join(problems...)
+}
+
+// refresh returns why the part's current files are not in use, or nil.
+func (p *part) refresh(l *loader) error {
+	var problems []error
+	for _, f := range p.files {
 		changed, err := f.refresh()
 		if err != nil {
 			problems = append(problems, &OptionError{f.option, err})
 		}
-		l.changed = l.changed || changed
+		p.changed = p.changed || changed
 	}
-	if l.failed = errors.Join(problems...); l.failed != nil {
-		return
+	if err := errors.Join(problems...); err != nil {
+		return err
 	}
-	if l.changed || mayHeal(l.judged) {
-		l.judged, l.failed = errUnfinished, errUnfinished // should it panic
-		l.judged, l.changed = l.load(), false
+	if p.changed || mayHeal(p.judged) {
+		next := *l.inForce
+		p.judged = errUnfinished
+		if p.judged, p.changed = p.load(p, l, &next), false; p.judged == nil {
+			l.inForce = &next
+		}
 	}
-	l.failed = l.judged
+	return p.judged
+}
+
+// warn adds a warning for a failure that was not reported.
+func (p *part) warn(l *loader) {
+	text := fault.Text(p.failed)
+	if text != p.warned && text != "" {
+		l.warn(text + "; the content that was read before stays in use")
+	}
+	p.warned = text
+}
+
+func (l *loader) warn(text string) {
+	l.warnings = append(l.warnings[max(0, len(l.warnings)-maxWarnings+1):], text)
+}
+
+// takeWarnings returns the warnings since its last call.
+func (l *loader) takeWarnings() (all []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all, l.warnings = l.warnings, nil
+	return all
 }
 
 // mayHeal reports whether the same content may be valid later.
@@ -113,7 +166,7 @@ var errOutOfDate = errors.New("the previous certificate is valid and stays in us
 
 // worse refuses to replace a valid certificate by one that is not valid at this time.
 func (l *loader) worse(next *tls.Certificate) error {
-	if l.inForce == nil || l.inForce.identity.Leaf == nil {
+	if l.inForce.identity.Leaf == nil {
 		return nil
 	}
 	now := l.o.now()()
@@ -122,96 +175,4 @@ func (l *loader) worse(next *tls.Certificate) error {
 		return fmt.Errorf("%s: %w", what, errOutOfDate)
 	}
 	return nil
-}
-
-func ofPassword(err error) bool {
-	var e *pemkey.Error
-	return errors.As(err, &e) && (e.Problem == pemkey.PasswordMissing || e.Problem == pemkey.PasswordFailed ||
-		e.Problem == pemkey.PasswordWrong)
-}
-
-// load parses the files and puts their content in use.
-func (l *loader) load() error {
-	next := &material{sessions: &sessions{}}
-	if data, where := l.content("CA", l.o.CAFile, l.o.CAPEM); data != nil {
-		var err error
-		if next.authorities, err = parseCertificates(data); err != nil {
-			return where.refuse(err)
-		}
-		next.roots = x509.NewCertPool()
-		for _, c := range next.authorities {
-			next.roots.AddCert(c)
-		}
-	}
-	if err := l.loadIdentity(next); err != nil {
-		return err
-	}
-	if data, where := l.content("CRL", l.o.CRLFile, ""); data != nil {
-		var err error
-		if next.revoked, err = crl.Parse(data); err != nil {
-			return where.refuse(err)
-		}
-	}
-	l.inForce = next
-	return nil
-}
-
-// loadIdentity reads certificate and key, unless they are already in use: an encrypted
-// key costs time, and a person may have to type its password. New ones drop the sessions,
-// because a session keeps the identity that began it.
-func (l *loader) loadIdentity(next *material) error {
-	chain, where := l.content("Cert", l.o.CertFile, l.o.CertPEM)
-	key, whereKey := l.content("Key", l.o.KeyFile, l.o.KeyPEM.Reveal())
-	if key == nil {
-		key, whereKey = chain, where
-	}
-	sum := sha256.Sum256(slices.Concat(chain, []byte{0}, key))
-	switch {
-	case l.inForce != nil && sum == l.chosen:
-		next.identity, next.sessions = l.inForce.identity, l.inForce.sessions
-		return nil
-	case chain == nil:
-		next.identity = new(tls.Certificate)
-		return nil
-	}
-	certificate, err := parseChain(chain)
-	if err != nil {
-		return where.refuse(err)
-	}
-	if err := l.worse(certificate); err != nil {
-		return where.refuse(err)
-	}
-	signer, err := pemkey.Load(key, l.o.KeyPassword)
-	if err != nil {
-		if ofPassword(err) {
-			whereKey.option = "KeyPassword"
-		}
-		return whereKey.refuse(err)
-	}
-	if err := pair(certificate, signer); err != nil {
-		return where.refuse(err)
-	}
-	next.identity, l.chosen = certificate, sum
-	return nil
-}
-
-// origin is the source of content, for errors.
-type origin struct{ option, path string }
-
-func (o origin) refuse(err error) error {
-	if o.path != "" {
-		err = fmt.Errorf("%q: %w", o.path, err)
-	}
-	return &OptionError{o.option, err}
-}
-
-// content returns the content of a file or of a PEM option; nil without either.
-func (l *loader) content(what, path, text string) ([]byte, origin) {
-	switch {
-	case path != "":
-		return l.file(path).data, origin{what + "File", path}
-	case text != "":
-		return []byte(text), origin{what + "PEM", ""}
-	}
-	return nil, origin{}
 }

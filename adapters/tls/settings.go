@@ -1,12 +1,17 @@
 package tls
 
-import "brokerconn/ports/setting"
+import (
+	"time"
+
+	"brokerconn/ports/setting"
+)
 
 // rows are the defaults and bounds of Options.
 var rows = setting.Of[Options](
 	setting.Row{Field: "CAFile", Zero: "the system's"},
 	setting.Row{Field: "CAPEM", Zero: "the system's"},
 	setting.Row{Field: "ServerName", Zero: "the host connected to"},
+	setting.Row{Field: "MaxCRLAge", Default: 30 * 24 * time.Hour, Negative: "no limit"},
 	setting.Row{Field: "Ciphers", Zero: "crypto/tls's"},
 	setting.Row{Field: "CipherSuites", Zero: "crypto/tls's"},
 	setting.Row{Field: "MinVersion", Zero: "TLS 1.2"},

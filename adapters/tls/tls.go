@@ -18,8 +18,10 @@
 //
 //	tls        Options; check: their validation
 //	dial       New and Dial
-//	reload     the content of the files in use; file: when a file is read again
-//	identity   certificates in PEM; pemkey: private keys; cipherlist: OpenSSL's lists
+//	reload     the content of the files in use, in parts; load: how they are parsed
+//	file       when a file is read again; folder: a folder of authorities
+//	identity   certificates in PEM; pemkey: private keys; keystore: Java's stores;
+//	           cipherlist: OpenSSL's lists
 //	sessions   sessions to resume
 //	conn       one connection: its handshake and first read
 //	verify     the broker's certificate; crl: revocation
@@ -30,6 +32,7 @@ package tls
 
 import (
 	"crypto/tls"
+	"time"
 
 	"brokerconn/ports"
 )
@@ -38,11 +41,15 @@ import (
 // verifies the chain and the host name. New and Dial copy the Options; the targets of its
 // pointers must not change afterwards.
 //
-// Files are PEM and are checked for changes before every handshake. A changed file takes
-// effect at that handshake if all files can be read and match, and if it does not replace a
-// valid client certificate by one that is not. Otherwise the previous content stays in use,
-// and Reloaded receives the error. Replace files by renaming: a file written in place may be
-// read half written.
+// Files are PEM, where nothing else is said, and are checked for changes before every handshake. A changed file takes
+// effect at that handshake: the authorities and the revocation lists each by themselves, a
+// certificate and its key if both can be read and match, and if they do not replace a valid
+// certificate by one that is not. Otherwise the previous content of that part stays in use,
+// Reloaded receives the error, and Conn.Warnings reports it. Replace files by renaming: a
+// file written in place may be read half written.
+//
+// Certificates in CAFile that crypto/x509 cannot read are skipped with a warning, unless none
+// is left. A byte order mark is ignored.
 type Options struct {
 	// Config, if not nil, is used as it is, and all other options are ignored. Each
 	// connection uses a clone of it, with the host as ServerName if that is empty. With
@@ -50,21 +57,29 @@ type Options struct {
 	// or a VerifyPeerCertificate.
 	Config *tls.Config
 
-	// CAFile is the file of the trusted certificates, CAPEM its content. If both are
-	// empty, the default is the system's authorities.
+	// CAFile is the file of the trusted certificates, CAPEM its content. The file may be a
+	// store of Java's, JKS or PKCS#12, or a folder as OpenSSL reads it: of files in PEM
+	// with names as 5ed36f99.0, which openssl rehash makes. If both are empty, the default
+	// is the system's authorities.
 	CAFile, CAPEM string
+	// CAPassword returns the password of a store in CAFile. If nil, the integrity of the
+	// store is not checked, and it must not be encrypted.
+	CAPassword func() ([]byte, error)
 
 	// CertFile and KeyFile are the client's certificate, followed by its chain, and its
 	// private key; CertPEM and KeyPEM are their content. If KeyFile and KeyPEM are empty,
-	// the key is read from the certificate's file. If all are empty, no client certificate
-	// is sent.
+	// the key is read from the certificate's file. That may be a store, JKS or PKCS#12. If
+	// all are empty, no client certificate is sent.
 	CertFile, KeyFile string
 	CertPEM           string
 	KeyPEM            ports.Secret
 	// KeyPassword returns the password of the private key; see Password. It is called
 	// when an encrypted key is read, while other handshakes wait. If nil, the key must
-	// not be encrypted.
+	// not be encrypted, and of a key in a store it is StorePassword.
 	KeyPassword func() ([]byte, error)
+	// StorePassword returns the password of a store in CertFile. If nil, the integrity of
+	// the store is not checked, and it must not be encrypted.
+	StorePassword func() ([]byte, error)
 
 	// AnyHost skips the check that the certificate is for the host. The chain and
 	// revocation are still verified. With the system's authorities that is next to nothing:
@@ -83,6 +98,10 @@ type Options struct {
 	// of the issuer of the broker's certificate, as with OpenSSL's flag "check leaf". If
 	// empty, revocation is not checked.
 	CRLFile string
+	// MaxCRLAge is the time after which a revocation list that does not say when the next
+	// one follows has expired, since it was issued. If zero, the default is 30 days. If
+	// negative, such a list never expires.
+	MaxCRLAge time.Duration
 
 	// Ciphers is a cipher list in OpenSSL's language, "ECDHE+AESGCM:!aNULL", and
 	// CipherSuites a list of IANA's names. At most one may be set. If both are empty, the
@@ -98,12 +117,13 @@ type Options struct {
 	// Clock is the time for the validity of certificates and revocation lists. If nil,
 	// the default is the system's clock.
 	Clock ports.Clock
-	// NoResumption makes every handshake a full one. Otherwise the last session with each
-	// of up to 64 addresses is kept and resumed.
+	// NoResumption makes every handshake a full one. Otherwise up to 16 sessions with each
+	// of up to 64 addresses are kept, since each network thread of a broker resumes only its
+	// own, and the oldest is resumed.
 	NoResumption bool
-	// Reloaded, if not nil, is called with nil when changed files are in use, and with an
-	// error when they cannot be, once for each error. It runs on the goroutine that
-	// dials, and may run on several at once.
+	// Reloaded, if not nil, is called with nil when all changed files are in use, and with
+	// an error when one of them cannot be, once for each error. It runs on the goroutine
+	// that dials, and may run on several at once.
 	Reloaded func(error)
 }
 

@@ -101,8 +101,8 @@ type Hooks struct {
 	// Warning is called for a setting that may not have the intended effect: while the Conn or
 	// Polled is made, also for a Transport that does not verify the broker; before the first
 	// login, for a password that is sent without TLS or to a broker that is not verified; when
-	// probes have identified the broker as one before 0.10; and when a broker lists an API twice
-	// or with an invalid range.
+	// probes have identified the broker as one before 0.10; when a broker lists an API twice or
+	// with an invalid range; and for changed files of certificates that cannot be used.
 	Warning func(text string)
 
 	// Panicked is called with the value of a panic in another hook.
@@ -207,6 +207,8 @@ func (h *Hooks) noted(host string, port uint16, e *domain.Event) {
 		call(h.RequestAnswered, e.Request)
 	case domain.EventThrottled:
 		call2(h.Throttled, e.Endpoint, e.Until)
+	case domain.EventWarning:
+		call(h.Warning, e.Text)
 	case domain.EventIdle:
 		call(h.Idle, e.Endpoint)
 	}

@@ -1,15 +1,12 @@
 package properties
 
 import (
-	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"strings"
 
 	"brokerconn/adapters/sasl"
 	"brokerconn/adapters/sasl/gssapi"
-	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/adapters/sasl/plain"
 	"brokerconn/adapters/sasl/scram"
 	"brokerconn/ports"
@@ -81,42 +78,4 @@ func (s *Settings) kerberosOptions() gssapi.Options {
 		o.Clock = s.Connection.Clock
 	}
 	return o
-}
-
-// authenticator logs in with tokens of the endpoint.
-func (o *OAuth) authenticator(clock ports.Clock) (ports.Authenticator, error) {
-	credentials := o.ClientCredentials
-	roots, rootsErr := o.authorities()
-	if roots != nil {
-		credentials.RootCAs = roots
-	}
-	tokens, tokensErr := credentials.Provider()
-	a, err := oauthbearer.New(oauthbearer.Options{
-		Tokens:     func(ctx context.Context) (oauthbearer.Token, error) { return tokens(ctx) },
-		Extensions: o.Extensions,
-		Clock:      clock,
-	})
-	return a, errors.Join(rootsErr, tokensErr, err)
-}
-
-// authorities returns the certificates that are trusted for the endpoint, or nil for the
-// system's.
-func (o *OAuth) authorities() (*x509.CertPool, error) {
-	option, where, text := "CAPEM", "the text", []byte(unfolded(o.CAPEM))
-	var err error
-	if o.CAFile != "" {
-		option, where = "CAFile", fmt.Sprintf("%q", o.CAFile)
-		text, err = readBounded(o.CAFile, maxStoreBytes)
-	}
-	roots := x509.NewCertPool()
-	switch {
-	case err != nil:
-		return nil, &sasl.OptionError{Option: option, Err: err}
-	case o.CAFile == "" && o.CAPEM == "":
-		return nil, nil
-	case !roots.AppendCertsFromPEM(text):
-		return nil, sasl.Refused(option, "%s has no valid certificate: PEM, of the authorities of the token endpoint",
-			where)
-	}
-	return roots, nil
 }

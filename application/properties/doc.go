@@ -27,12 +27,16 @@
 // config.providers declares their providers. In the values of other clients, and without a
 // provider, they are rejected.
 //
+// Two keys of OAUTHBEARER are this library's own, and no client has them: with
+// sasl.oauthbearer.audience the request for a token has the parameter "audience", and
+// sasl.oauthbearer.allow.http permits a token endpoint at http:// that is not on loopback.
+//
 // No error and no printed value of a type of this package shows a password.
 //
 // # A key, from the file to its use
 //
-// Each key is a row in keys_connection.go, keys_tls.go or keys_sasl.go: its names, and the
-// field that it sets. Defaults and bounds are rows of the package that owns the field
+// Each key is a row in keys_connection.go, keys_tls.go, keys_sasl.go or keys_oauth.go: its names,
+// and the field that it sets. Defaults and bounds are rows of the package that owns the field
 // (ports/setting). Five functions handle a value: Parse reads it from the file, Read finds
 // its key, assign sets the field by its type, Settings.Config hands the structs on, and
 // broker.Dial fills in the defaults.

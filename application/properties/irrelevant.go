@@ -37,10 +37,10 @@ const irrelevantJava = `
 	sasl.login.connect.timeout.ms sasl.login.read.timeout.ms sasl.login.refresh.buffer.seconds
 	sasl.login.refresh.min.period.seconds sasl.login.refresh.window.factor sasl.login.refresh.window.jitter
 	sasl.login.retry.backoff.max.ms sasl.login.retry.backoff.ms sasl.oauthbearer.clock.skew.seconds
-	sasl.oauthbearer.expected.audience sasl.oauthbearer.expected.issuer sasl.oauthbearer.header.urlencode
+	sasl.oauthbearer.expected.audience sasl.oauthbearer.expected.issuer
 	sasl.oauthbearer.jwks.endpoint.refresh.ms sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms
 	sasl.oauthbearer.jwks.endpoint.retry.backoff.ms sasl.oauthbearer.jwks.endpoint.url
-	sasl.oauthbearer.jwt.validator.class sasl.oauthbearer.scope.claim.name sasl.oauthbearer.sub.claim.name
+	sasl.oauthbearer.scope.claim.name sasl.oauthbearer.sub.claim.name
 	security.providers session.timeout.ms share.acknowledgement.mode share.acquire.mode
 	socket.connection.setup.timeout.max.ms ssl.keymanager.algorithm ssl.provider ssl.secure.random.implementation
 	ssl.trustmanager.algorithm transaction.timeout.ms transaction.two.phase.commit.enable
@@ -80,11 +80,6 @@ const irrelevantKafkaPython = `
 // of keys whose other values are rejected.
 var standards = map[string]string{
 	"enable.sasl.oauthbearer.unsecure.jwt":          "false",
-	"sasl.oauthbearer.assertion.algorithm":          "RS256",
-	"sasl.oauthbearer.assertion.claim.exp.seconds":  "300",
-	"sasl.oauthbearer.assertion.claim.jti.include":  "false",
-	"sasl.oauthbearer.assertion.claim.nbf.seconds":  "60",
-	"sasl.oauthbearer.jwt.retriever.class":          "org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever",
 	"sasl.oauthbearer.metadata.authentication.type": "none",
 	"ssl.ca.certificate.stores":                     "Root",
 	"ssl.engine.id":                                 "dynamic",

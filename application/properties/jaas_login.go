@@ -36,6 +36,9 @@ var loginModules = []loginModule{
 		{"clientSecret", "oauthbearer.ClientCredentials.ClientSecret"},
 		{"scope", "oauthbearer.ClientCredentials.Scopes"},
 		{"extension_", "properties.OAuth.Extensions"}, // the beginning of the name
+		{"ssl.truststore.location", "properties.OAuth.CAFile"},
+		{"ssl.truststore.certificates", "properties.OAuth.CAPEM"},
+		{"ssl.truststore.type", ""}, // that is seen in the store
 	}},
 	{
 		name: "Krb5LoginModule", mechanisms: []string{"GSSAPI"},
@@ -136,6 +139,8 @@ func (r *reader) readOption(p *Property, o jaasOption, to string) {
 		field = v.Addr().Interface()
 	case o.name == "serviceName":
 		field = &r.jaasService
+	case strings.HasPrefix(o.name, "ssl."):
+		return
 	}
 	switch field := field.(type) {
 	case *string:

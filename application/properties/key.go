@@ -201,6 +201,7 @@ func (s *Settings) field(to string) (reflect.Value, *setting.Row) {
 		"scram.Options":                 &s.SASL.Login,
 		"gssapi.Options":                &s.SASL.Kerberos,
 		"oauthbearer.ClientCredentials": &s.SASL.OAuth.ClientCredentials,
+		"oauthbearer.Assertion":         &s.SASL.OAuth.Claims,
 		"properties.OAuth":              &s.SASL.OAuth,
 		"properties.SASL":               &s.SASL,
 		"properties.Settings":           s,

@@ -3,16 +3,14 @@ package properties
 import (
 	"cmp"
 	"crypto/tls"
-	"fmt"
 	"slices"
 	"strings"
 )
 
 // The keys of TLS, whose scope is forTLS.
 //
-// Where kafka-python and librdkafka name PEM files, Java names stores, and only those of
-// type PEM are read here: the truststore becomes CAFile, the keystore, which has key and
-// chain, both CertFile and KeyFile.
+// Where kafka-python and librdkafka name PEM files, Java names stores: the truststore becomes
+// CAFile, the keystore, which has key and chain, both CertFile and KeyFile.
 
 var (
 	caFileKey = &key{kafkaPython: "ssl_cafile", java: "ssl.truststore.location", librdkafka: "ssl.ca.location",
@@ -20,7 +18,7 @@ var (
 	caPEMKey = &key{java: "ssl.truststore.certificates", librdkafka: "ssl.ca.pem", to: "tls.Options.CAPEM",
 		pem: authorities, empty: notInJava}
 	trustTypeKey     = &key{java: "ssl.truststore.type", optional: true, words: storeTypes, empty: unset}
-	trustPasswordKey = &key{java: "ssl.truststore.password", empty: rejected}
+	trustPasswordKey = &key{java: "ssl.truststore.password", to: "tls.Options.CAPassword", empty: rejected}
 
 	certFileKey = &key{kafkaPython: "ssl_certfile", librdkafka: "ssl.certificate.location", to: "tls.Options.CertFile"}
 	keyFileKey  = &key{kafkaPython: "ssl_keyfile", librdkafka: "ssl.key.location", to: "tls.Options.KeyFile"}
@@ -31,10 +29,14 @@ var (
 	keyStoreKey = &key{java: "ssl.keystore.location", librdkafka: "ssl.keystore.location",
 		to: "tls.Options.CertFile tls.Options.KeyFile", empty: notInJava}
 	keyTypeKey          = &key{java: "ssl.keystore.type", optional: true, words: storeTypes, empty: unset}
-	keyStorePasswordKey = &key{java: "ssl.keystore.password", librdkafka: "ssl.keystore.password", empty: notInJava}
-	keyPasswordKey      = &key{kafkaPython: "ssl_password", java: "ssl.key.password", librdkafka: "ssl.key.password",
+	keyStorePasswordKey = &key{java: "ssl.keystore.password", librdkafka: "ssl.keystore.password",
+		to: "tls.Options.StorePassword", empty: notInJava}
+	keyPasswordKey = &key{kafkaPython: "ssl_password", java: "ssl.key.password", librdkafka: "ssl.key.password",
 		to: "tls.Options.KeyPassword"}
 	crlFileKey = &key{kafkaPython: "ssl_crlfile", librdkafka: "ssl.crl.location", to: "tls.Options.CRLFile"}
+	// Of our own, as the clients accept a list without nextUpdate without limit.
+	crlAgeKey = &key{kafkaPython: "ssl_crl_max_age_ms", librdkafka: "ssl.crl.max.age.ms",
+		to: "tls.Options.MaxCRLAge", optional: true}
 )
 
 var storeTypes = []string{"PEM", "JKS", "PKCS12"}
@@ -42,7 +44,7 @@ var storeTypes = []string{"PEM", "JKS", "PKCS12"}
 var tlsKeys = []*key{
 	{kafkaPython: "ssl_context", object: "a TLS configuration", to: "tls.Options.Config"},
 	caFileKey, caPEMKey, trustTypeKey, trustPasswordKey, certFileKey, keyFileKey, certPEMKey, keyPEMKey,
-	keyStoreKey, keyTypeKey, keyStorePasswordKey, keyPasswordKey, crlFileKey,
+	keyStoreKey, keyTypeKey, keyStorePasswordKey, keyPasswordKey, crlFileKey, crlAgeKey,
 	// None is false to Python, and more probably meant as no value.
 	{kafkaPython: "ssl_check_hostname", optional: true, to: "tls.Options.AnyHost", not: true, empty: meaningful},
 	{
@@ -149,122 +151,4 @@ func readProtocols(r *reader, p *Property) {
 		r.ignore(p, strings.Join(old, ", ")+" of its list: not offered here")
 	}
 	r.s.TLS.MinVersion, r.s.TLS.MaxVersion = low, high
-}
-
-// validateTLS looks for contradictions, and into the files.
-func (r *reader) validateTLS() {
-	r.validateTrust()
-	r.validateIdentity()
-	if p := r.given[crlFileKey]; p != nil && !r.rejected[crlFileKey] {
-		r.inspect(p, r.s.TLS.CRLFile, revocations)
-	}
-}
-
-// validateTrust looks at the certificates that the connection trusts.
-func (r *reader) validateTrust() {
-	pem := r.is(trustTypeKey, "PEM")
-	if p := r.given[trustPasswordKey]; p != nil {
-		switch {
-		case !r.has(caFileKey) && !r.has(caPEMKey):
-			r.reject(p, "given without ssl.truststore.location")
-		case pem && r.later(trustTypeKey, trustPasswordKey):
-			r.ignore(p, r.inPlace(trustTypeKey, "PEM, which has no password,"))
-		case pem || r.has(caPEMKey):
-			r.reject(p, "PEM has no password: leave it out")
-		}
-	}
-	if r.has(caPEMKey) && r.s.Dialect == Java && !pem {
-		r.needsPEM(trustTypeKey, r.given[caPEMKey].Key+" is PEM")
-	}
-	p := r.given[caFileKey]
-	if p == nil || r.rejected[caFileKey] || r.s.TLS.CAFile == "" {
-		return
-	}
-	if data := r.inspect(p, r.s.TLS.CAFile, authorities); data != nil && r.s.Dialect == Java && !pem {
-		r.needsPEM(trustTypeKey, fmt.Sprintf("%q is PEM", r.s.TLS.CAFile))
-	}
-}
-
-// needsPEM rejects the type of a store, which is JKS to Java if it is not given.
-func (r *reader) needsPEM(typeKey *key, why string) {
-	if p := r.given[typeKey]; p != nil {
-		r.reject(p, "%s, but %s: write %s=PEM", quoted(p), why, p.Key)
-		return
-	}
-	r.missing(typeKey, "not given, which means JKS, but %s: write %s=PEM", why, r.name(typeKey))
-}
-
-// validateIdentity looks at the client's certificate and key.
-func (r *reader) validateIdentity() {
-	cert, key, store := r.either(certFileKey, certPEMKey), r.either(keyFileKey, keyPEMKey), r.given[keyStoreKey]
-	certName, keyName := certFileKey, keyFileKey
-	if r.s.Dialect == Java {
-		certName, keyName = certPEMKey, keyPEMKey
-	}
-	switch {
-	case cert != nil && key == nil && store == nil:
-		r.reject(cert, "a certificate without its key: give %s as well", r.name(keyName))
-	case key != nil && cert == nil && store == nil:
-		r.reject(key, "a key without its certificate: give %s as well", r.name(certName))
-	}
-	password := r.given[keyPasswordKey]
-	if password != nil && key == nil && store == nil {
-		r.reject(password, "a password without a key: give %s and %s as well", r.name(certName), r.name(keyName))
-	}
-	r.validateStore(store)
-
-	if store == nil && r.has(certFileKey) && !r.rejected[certFileKey] {
-		r.inspect(cert, r.s.TLS.CertFile, clientChain)
-	}
-	data := []byte(r.s.TLS.KeyPEM.Reveal())
-	if store == nil && r.has(keyFileKey) && !r.rejected[keyFileKey] {
-		data = r.inspect(key, r.s.TLS.KeyFile, clientKey)
-	}
-	if isEncrypted(data) && password == nil {
-		r.reject(key, "the key is encrypted: give %s as well", r.name(keyPasswordKey))
-	}
-}
-
-// validateStore looks at a store of key and chain, which is PKCS#12 to librdkafka.
-func (r *reader) validateStore(p *Property) {
-	pem := r.is(keyTypeKey, "PEM")
-	java := r.s.Dialect == Java
-	if password := r.given[keyStorePasswordKey]; password != nil {
-		switch {
-		case p == nil && !r.has(keyPEMKey):
-			r.reject(password, "given without %s", r.name(keyStoreKey))
-		case pem && r.later(keyTypeKey, keyStorePasswordKey):
-			r.ignore(password, r.inPlace(keyTypeKey, "PEM, which has no password,"))
-		case pem || r.has(keyPEMKey):
-			r.reject(password, "PEM has no password of the store: leave it out; that of the key is %s",
-				r.name(keyPasswordKey))
-		}
-	}
-	if java && !pem && r.either(certPEMKey, keyPEMKey) != nil {
-		r.needsPEM(keyTypeKey, r.either(certPEMKey, keyPEMKey).Key+" is PEM")
-	}
-	if p == nil || r.rejected[keyStoreKey] {
-		return
-	}
-	data := r.inspect(p, r.s.TLS.CertFile, clientChain)
-	switch {
-	case data == nil:
-		return
-	case !java:
-		r.reject(p, "%q is PEM: name it by %s and %s", r.s.TLS.CertFile, r.name(certFileKey), r.name(keyFileKey))
-		return
-	case !pem:
-		r.needsPEM(keyTypeKey, fmt.Sprintf("%q is PEM", r.s.TLS.CertFile))
-	}
-	if r.inspectData(p, r.s.TLS.CertFile, data, clientKey) != nil && isEncrypted(data) && !r.has(keyPasswordKey) {
-		r.reject(p, "the key in %q is encrypted: give %s as well", r.s.TLS.CertFile, r.name(keyPasswordKey))
-	}
-}
-
-// either returns the first of two settings that is given.
-func (r *reader) either(a, b *key) *Property {
-	if p := r.given[a]; p != nil {
-		return p
-	}
-	return r.given[b]
 }

@@ -44,6 +44,7 @@ func stores(t *testing.T) string {
 
 	return filesOf(t, map[string][]byte{
 		"ca.pem":        append([]byte("Alias name: root\n"), certPEM...),
+		"marked.pem":    append([]byte("\xef\xbb\xbf"), certPEM...),
 		"client.pem":    append(bytes.Clone(certPEM), keyPEM...),
 		"chain.pem":     certPEM,
 		"key.pem":       keyPEM,

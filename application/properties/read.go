@@ -58,6 +58,7 @@ func read(dialect Dialect, onlyTLS bool, sources [][]Property) (*Settings, error
 	if err := errors.Join(r.problems...); err != nil {
 		return nil, err
 	}
+	r.record()
 	slices.SortStableFunc(r.s.Ignored, func(a, b Ignored) int { return strings.Compare(a.Key, b.Key) })
 	return r.s, nil
 }

@@ -50,6 +50,7 @@ type Settings struct {
 	// does bootstrap_servers. Of another program's keys the Suspect ones are a warning.
 	Ignored []Ignored
 
+	given []given // for Lines
 	// literal are the values with a placeholder that no client replaces.
 	literal []error
 }
@@ -117,8 +118,26 @@ type OAuth struct {
 	// Extensions are sent with each token (KIP-342).
 	Extensions map[string]string
 	// CAFile, or CAPEM itself, has the certificates that are trusted for the endpoint. If
-	// both are empty, they are the system's.
+	// both are empty, they are the system's. CAFile may be a folder of such files.
 	CAFile, CAPEM string
+	// Audience is the parameter "audience" of the request for a token.
+	Audience string
+	// TokenFile is a file with the token, in place of an endpoint.
+	TokenFile string
+
+	// AssertionFile is a file with the assertion that is sent in place of the secret.
+	// Without it, one is made with Claims and signed with the private key, as PEM in
+	// KeyFile or in KeyPEM. KeyPassphrase opens it if it is encrypted.
+	AssertionFile string
+	Claims        oauthbearer.Assertion
+	KeyFile       string
+	KeyPEM        ports.Secret
+	KeyPassphrase ports.Secret
+	// Algorithm is RS256 or ES256; if empty, it is that of the key.
+	Algorithm string
+	// TemplateFile is a JSON object with "header" and "payload", objects that are added
+	// to the header and to the claims.
+	TemplateFile string
 }
 
 // Config returns the configuration of a connection. It reads the files that TLS and the

@@ -7,13 +7,15 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"brokerconn/adapters/tls/pemkey"
 )
 
-// Files of certificates and keys are PEM here. Other kinds are recognised by their first
-// bytes, and rejected with the commands that convert them.
+// Files of certificates and keys are PEM here, or stores where the client of the dialect reads
+// them. Other kinds are recognised by their first bytes, and rejected with the commands that
+// convert them.
 
 // maxStoreBytes bounds such a file; the authorities of a whole system have a quarter of it.
 const maxStoreBytes = 1 << 20
@@ -25,6 +27,9 @@ type content struct {
 	// The commands that convert another format, with %s for its name. A file that
 	// may be DER has none.
 	jks, pkcs12, der string
+	// stores are the formats of stores that are read; nil: PEM only. folder: so is a folder.
+	stores []pemkey.Format
+	folder bool
 }
 
 const keystoreCommand = "keytool -importkeystore -srckeystore %s -destkeystore client.p12 -deststoretype PKCS12 && " +
@@ -48,7 +53,18 @@ var (
 		der:    "openssl pkey -inform der -in %s -out client.pem",
 	}
 	revocations = &content{what: "revocation lists", blockType: "X509 CRL"}
+
+	// Java reads stores of both formats, whichever of the two the type names, librdkafka
+	// PKCS#12 and a folder of authorities.
+	javaTrust           = authorities.reading(pemkey.JKS, pemkey.PKCS12)
+	javaStore           = clientChain.reading(pemkey.JKS, pemkey.PKCS12)
+	librdkafkaStore     = clientChain.reading(pemkey.PKCS12)
+	authoritiesOrFolder = authorities.orFolder()
 )
+
+func (c content) reading(stores ...pemkey.Format) *content { c.stores = stores; return &c }
+
+func (c content) orFolder() *content { c.folder = true; return &c }
 
 func (c *content) is(blockType string) bool { return strings.HasSuffix(blockType, c.blockType) }
 
@@ -61,6 +77,9 @@ func (c *content) convert(name string, format pemkey.Format) string {
 // inspect reads a file that a key names, and rejects the key if the file does not hold what
 // is wanted. It returns the content.
 func (r *reader) inspect(p *Property, name string, want *content) []byte {
+	if info, err := os.Stat(name); want.folder && err == nil && info.IsDir() {
+		return nil // the adapter looks into it
+	}
 	data := r.open(p, name, "file with "+want.what+" as PEM")
 	if data == nil {
 		return nil
@@ -88,6 +107,10 @@ func (r *reader) open(p *Property, name, form string) []byte {
 
 func (r *reader) inspectData(p *Property, name string, data []byte, want *content) []byte {
 	format := pemkey.FormatOf(data)
+	if slices.Contains(want.stores, format) {
+		return data
+	}
+	data = withoutMark(data)
 	command := want.convert(name, format)
 	switch {
 	case format == pemkey.DER && command == "":
@@ -120,6 +143,10 @@ func pemText(p *Property, want *content) (string, error) {
 	}
 	return unfolded(p.Value.Reveal()), nil
 }
+
+// withoutMark returns data without the byte order mark that editors write at the begin of a
+// file.
+func withoutMark(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) }
 
 func (c *content) in(data []byte) bool {
 	for len(data) > 0 {

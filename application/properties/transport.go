@@ -93,6 +93,10 @@ func unfolded(text string) string {
 // the broker are also reported by broker.Hooks.Warning of a connection with these settings.
 func (s *Settings) Warnings() (all []string) {
 	all = s.TLS.Warnings()
+	if u, err := url.Parse(s.SASL.OAuth.TokenURL); err == nil && u.Scheme == "http" && s.SASL.OAuth.AllowHTTP {
+		all = append(all, "the token endpoint is asked over http: an eavesdropper on the way reads the client's "+
+			"secret and the tokens")
+	}
 	for _, err := range s.literal {
 		all = append(all, err.Error())
 	}

@@ -1,12 +1,17 @@
 package properties
 
 import (
+	cryptotls "crypto/tls"
 	"encoding/pem"
+	"io"
+	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"brokerconn/acceptance/saslpeer"
 	"brokerconn/adapters/clock/fake"
 	"brokerconn/adapters/netlink"
 	"brokerconn/adapters/tls"
@@ -46,6 +51,57 @@ func TestClockOfTLS(t *testing.T) {
 		t.Errorf("got %d warnings, want 1", n)
 	}
 }
+
+// Who configures by files has no function for the result of a reload: a failure is a
+// Warning of the connection.
+func TestFailedReloadIsAWarning(t *testing.T) {
+	dir := stores(t)
+	pair := saslpeer.Must(cryptotls.LoadX509KeyPair(filepath.Join(dir, "chain.pem"), filepath.Join(dir, "key.pem")))
+	listener := saslpeer.Must(cryptotls.Listen("tcp", "127.0.0.1:0", &cryptotls.Config{
+		Certificates: []cryptotls.Certificate{pair}}))
+	defer listener.Close()
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.Copy(io.Discard, conn)
+			_ = conn.Close()
+		}
+	}()
+	for d, lines := range map[Dialect][]string{
+		KafkaPython: {"security_protocol=SSL", "ssl_cafile=DIR/ca.pem", "ssl_check_hostname=False", "api_version=4.0"},
+		Librdkafka: {"security.protocol=ssl", "ssl.ca.location=DIR/ca.pem",
+			"ssl.endpoint.identification.algorithm=none", "api.version.request=false", "broker.version.fallback=2.0.0"},
+	} {
+		_, cfg := configured(t, d, dir, append(lines, crlLine[d])...)
+		var warnings []string
+		cfg.Host, cfg.Port = "127.0.0.1", uint16(listener.Addr().(*net.TCPAddr).Port)
+		cfg.Hooks = &broker.Hooks{Warning: func(text string) {
+			if !strings.Contains(text, "AnyHost") { // which is off, as the file says
+				warnings = append(warnings, text)
+			}
+		}}
+		connect := func(want int, words string) {
+			t.Helper()
+			conn := saslpeer.Must(broker.Dial(t.Context(), cfg))
+			saslpeer.Succeed(t, conn.Close())
+			if len(warnings) != want || want > 0 && !strings.Contains(warnings[want-1], words) {
+				t.Errorf("%v: got warnings %q, want %d, the last with %q", d, warnings, want, words)
+			}
+		}
+		connect(0, "")
+		good := saslpeer.Must(os.ReadFile(filepath.Join(dir, "crl.pem")))
+		write(t, filepath.Join(dir, "crl.pem"), "nonsense")
+		connect(1, "CRLFile")
+		connect(1, "CRLFile")
+		write(t, filepath.Join(dir, "crl.pem"), string(good))
+		connect(1, "CRLFile")
+	}
+}
+
+var crlLine = map[Dialect]string{KafkaPython: "ssl_crlfile=DIR/crl.pem", Librdkafka: "ssl.crl.location=DIR/crl.pem"}
 
 // What only reading the files shows is said under the key that the user wrote.
 func TestConfigNamesTLSKeys(t *testing.T) {

@@ -117,7 +117,10 @@ func (r *Row) Text() string {
 		}
 		return r.Zero
 	case time.Duration:
-		if d%time.Second == 0 {
+		switch day := 24 * time.Hour; {
+		case d > day && d%day == 0:
+			return fmt.Sprint(int64(d/day), " days")
+		case d%time.Second == 0:
 			return fmt.Sprint(d.Seconds(), " s")
 		}
 		return fmt.Sprint(d.Milliseconds(), " ms")

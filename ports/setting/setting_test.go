@@ -81,6 +81,14 @@ func TestText(t *testing.T) {
 	}
 }
 
+func TestTextOfDays(t *testing.T) {
+	for want, d := range map[string]time.Duration{"30 days": 30 * 24 * time.Hour, "86400 s": 24 * time.Hour} {
+		if got := (&setting.Row{Default: d}).Text(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestOfPanics(t *testing.T) {
 	for name, row := range map[string]setting.Row{
 		"no such field": {Field: "Nme"},

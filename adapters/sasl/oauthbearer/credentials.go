@@ -149,7 +149,8 @@ func (c *ClientCredentials) check() error {
 	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "":
 		refuse("TokenURL", "not an https:// address")
 	case u.Scheme == "http" && !c.AllowHTTP && !onLoopback(u.Hostname()):
-		refuse("TokenURL", "an http:// address, which shows secrets to eavesdroppers: use https://, or set AllowHTTP")
+		refuse("TokenURL", "an http:// address, which shows secrets to eavesdroppers: use https://, or set "+
+			"AllowHTTP (sasl.oauthbearer.allow.http)")
 	case u.User != nil:
 		refuse("TokenURL", "contains user information: use ClientID and ClientSecret")
 	case u.Fragment != "":

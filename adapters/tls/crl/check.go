@@ -16,7 +16,7 @@ import (
 var (
 	ErrRevoked     = errors.New("certificate revoked")
 	ErrMissing     = errors.New("unable to get certificate CRL") // none that speaks for the certificate
-	ErrExpired     = errors.New("CRL has expired")               // at or after its nextUpdate
+	ErrExpired     = errors.New("CRL has expired")               // at or after its nextUpdate, or Lists.MaxAge
 	ErrNotYetValid = errors.New("CRL is not yet valid")          // before its thisUpdate
 	ErrSignature   = errors.New("CRL signature failure")         // not signed by the issuer's key
 	ErrSigner      = errors.New("key usage does not include CRL signing")
@@ -50,7 +50,7 @@ func (r *Lists) Check(leaf, issuer *x509.Certificate, now time.Time) error {
 	lists := r.byIssuer[canonicalName(leaf.RawIssuer)]
 	var untimely error
 	for covered := reasonMask(0); covered != allReasons; {
-		q := question{leaf, issuer, points, now, covered}
+		q := question{leaf, issuer, points, now, r.MaxAge, covered}
 		best, why := q.pick(lists)
 		if best.crl == nil {
 			return failure(ErrMissing, "none of %s%s", x500.Short(leaf.RawIssuer), why)
@@ -71,6 +71,7 @@ type question struct {
 	leaf, issuer *x509.Certificate
 	points       []point
 	now          time.Time
+	maxAge       time.Duration
 	covered      reasonMask
 }
 
@@ -104,7 +105,7 @@ func (q *question) pick(lists []*crl) (best candidate, why string) {
 		if found.inScope {
 			found.score += 2
 		}
-		if c.timely(q.now) == nil {
+		if c.timely(q.now, q.maxAge) == nil {
 			found.score++
 		}
 		if best.crl == nil || found.score > best.score ||
@@ -154,9 +155,9 @@ func (q *question) decide(best candidate) error {
 				e.reason)
 		}
 	}
-	if err := c.timely(q.now); err != nil {
+	if err := c.timely(q.now, q.maxAge); err != nil {
 		return failure(err, "%s, issued on %s, to be followed %s; now is %s", whose, fault.Time(c.thisUpdate),
-			c.until(), fault.Time(q.now))
+			c.until(q.maxAge), fault.Time(q.now))
 	}
 	return nil
 }
@@ -172,20 +173,24 @@ func (c *crl) signedBy(issuer *x509.Certificate) error {
 	return err
 }
 
-// timely checks both ends of the validity: nextUpdate itself is too late.
-func (c *crl) timely(now time.Time) error {
+// timely checks both ends of the validity: the end itself is too late.
+func (c *crl) timely(now time.Time, maxAge time.Duration) error {
+	end := c.nextUpdate
+	if end.IsZero() && maxAge > 0 {
+		end = c.thisUpdate.Add(maxAge)
+	}
 	switch {
 	case now.Before(c.thisUpdate):
 		return ErrNotYetValid
-	case !c.nextUpdate.IsZero() && !now.Before(c.nextUpdate):
+	case !end.IsZero() && !now.Before(end):
 		return ErrExpired
 	}
 	return nil
 }
 
-func (c *crl) until() string {
+func (c *crl) until(maxAge time.Duration) string {
 	if c.nextUpdate.IsZero() {
-		return "at no set time"
+		return fmt.Sprintf("at no set time, and valid for %v here", maxAge)
 	}
 	return "by " + fault.Time(c.nextUpdate)
 }

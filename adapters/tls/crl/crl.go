@@ -19,9 +19,13 @@ import (
 	"time"
 )
 
-// Lists are the revocation lists of one file. They are immutable and safe for many
-// goroutines.
+// Lists are the revocation lists of one file. They are safe for many goroutines.
 type Lists struct {
+	// MaxAge is the time after its thisUpdate at which a list without nextUpdate has
+	// expired. If zero or negative, such a list never expires, as with OpenSSL. It must not
+	// change after the first Check.
+	MaxAge time.Duration
+
 	byIssuer map[string][]*crl // by canonical name, in the order of the file
 }
 

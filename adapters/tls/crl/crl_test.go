@@ -140,6 +140,39 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// A list that does not say when the next one follows counts until MaxAge has passed since it
+// was issued; RFC 5280, section 5.1.2.5, requires nextUpdate. One that says so is not
+// bounded, and a list that has expired still revokes.
+func TestMaxAge(t *testing.T) {
+	issuer := newAuthority(nil, simpleName("Issuer"), ecKey(), bothUsages)
+	leaf := newLeaf(issuer, nil)
+	aged := func(l *list) { l.thisUpdate, l.nextUpdate = epoch.Add(-time.Hour), time.Time{} }
+	for name, c := range map[string]struct {
+		list   *list
+		maxAge time.Duration
+		want   error
+	}{
+		"no limit":              {good(issuer).with(aged), 0, nil},
+		"a negative limit":      {good(issuer).with(aged), -1, nil},
+		"younger":               {good(issuer).with(aged), time.Hour + time.Second, nil},
+		"just as old":           {good(issuer).with(aged), time.Hour, ErrExpired},
+		"older":                 {good(issuer).with(aged), time.Minute, ErrExpired},
+		"older, and it revokes": {good(issuer, leaf).with(aged), time.Minute, ErrRevoked},
+		"it names the next":     {good(issuer), time.Minute, nil},
+	} {
+		lists := load(t, c.list)
+		lists.MaxAge = c.maxAge
+		err := lists.Check(leaf, issuer.cert, epoch)
+		if !errors.Is(err, c.want) {
+			t.Errorf("%s: got %v, want %v", name, err, c.want)
+		}
+		want := "to be followed at no set time, and valid for"
+		if c.want == ErrExpired && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", name, err, want)
+		}
+	}
+}
+
 func load(t *testing.T, lists ...*list) *Lists {
 	t.Helper()
 	var ders [][]byte

@@ -160,7 +160,7 @@ Exit codes: 0 success; 1 the broker answered an error, or a check failed; 2 usag
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetHelpCommand(a.help())
-	root.AddCommand(a.demo(), a.ping(), a.apis(), a.request(), a.checkVersion(), a.tls(), a.auth())
+	root.AddCommand(a.demo(), a.ping(), a.apis(), a.request(), a.checkVersion(), a.tls(), a.auth(), a.showConfig())
 	return root
 }
 

@@ -1,0 +1,107 @@
+package keystore
+
+import (
+	"crypto"
+	"crypto/x509"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"slices"
+
+	"software.sslmate.com/src/go-pkcs12"
+)
+
+func pkcs12Authorities(file, password []byte) (ders [][]byte, err error) {
+	certificates, err := openPKCS12(file, password, pkcs12.DecodeTrustStore)
+	if err != nil {
+		chain, failed := openPKCS12(file, password, decodeChain)
+		if failed != nil || len(chain.others) > 0 {
+			return nil, fmt.Errorf("%w; of a store of a key with other certificates it is not known which ones are "+
+				"trusted: export them: keytool -exportcert -rfc -alias ca", err)
+		}
+		certificates = []*x509.Certificate{chain.first}
+	}
+	for _, c := range certificates {
+		ders = append(ders, c.Raw)
+	}
+	return ders, nil
+}
+
+func pkcs12Identity(file, password, keyPassword []byte) (ders [][]byte, pkcs8 []byte, err error) {
+	found, err := openPKCS12(file, password, decodeChain)
+	switch {
+	case errors.Is(err, pkcs12.ErrDecryption):
+		return nil, nil, fmt.Errorf("%w: in PKCS#12 it is that of the store", ErrKeyPassword)
+	case err != nil:
+		return nil, nil, err
+	case password != nil && !slices.Equal(password, keyPassword):
+		return nil, nil, fmt.Errorf("%w: the store's password opens it, and another one is given", ErrKeyPassword)
+	}
+	if ders, err = inOrder(found.key, append([]*x509.Certificate{found.first}, found.others...)); err != nil {
+		return nil, nil, err
+	}
+	if pkcs8, err = x509.MarshalPKCS8PrivateKey(found.key); err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrFormat, err)
+	}
+	return ders, pkcs8, nil
+}
+
+// keyEntry is a private key and the certificates of its store.
+type keyEntry struct {
+	key    crypto.Signer
+	first  *x509.Certificate
+	others []*x509.Certificate
+}
+
+func decodeChain(file []byte, password string) (found keyEntry, err error) {
+	key, first, others, err := pkcs12.DecodeChain(file, password)
+	if err != nil {
+		return found, err
+	}
+	signer, ok := key.(crypto.Signer)
+	if !ok {
+		return found, fmt.Errorf("a private key of type %T cannot be used", key)
+	}
+	return keyEntry{signer, first, others}, nil
+}
+
+// openPKCS12 calls a function of the library. It reads a store that has no proof of its
+// integrity only with the empty password, as which none counts.
+func openPKCS12[T any](file, password []byte, decode func([]byte, string) (T, error)) (found T, err error) {
+	plain, hasProof, err := withoutProof(file)
+	switch {
+	case err != nil:
+		return found, fmt.Errorf("%w: %w", ErrFormat, err)
+	case password == nil || !hasProof:
+		found, err = decode(plain, "")
+	default:
+		found, err = decode(file, string(password))
+	}
+	switch {
+	case err == nil:
+		return found, nil
+	case errors.Is(err, pkcs12.ErrIncorrectPassword):
+		return found, ErrPassword
+	case password == nil:
+		return found, fmt.Errorf("%w without a password: %w", ErrFormat, err)
+	}
+	return found, fmt.Errorf("%w: %w", ErrFormat, err)
+}
+
+// withoutProof returns a PKCS#12 file (RFC 7292, section 4) without its MAC.
+func withoutProof(file []byte) (plain []byte, hasProof bool, err error) {
+	var pfx struct {
+		Version  int
+		AuthSafe asn1.RawValue
+		MAC      asn1.RawValue `asn1:"optional"`
+	}
+	rest, err := asn1.Unmarshal(file, &pfx)
+	if err != nil || len(rest) > 0 {
+		return nil, false, errors.New("it is cut off or damaged")
+	}
+	plain, err = asn1.Marshal(struct {
+		Version  int
+		AuthSafe asn1.RawValue
+	}{pfx.Version, pfx.AuthSafe})
+	return plain, len(pfx.MAC.FullBytes) > 0, err
+}

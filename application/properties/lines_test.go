@@ -1,0 +1,97 @@
+package properties
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"brokerconn/ports/porttest"
+)
+
+// What Lines writes in the words of another client is read there as the same settings, but
+// for secrets and for settings that client does not have.
+func TestLinesMeanTheSame(t *testing.T) {
+	dir := filepath.ToSlash(stores(t))
+	translated := 0
+	for _, c := range readRecorded(t, "testdata/accepted.txt", dir) {
+		s, err := readSources(t, c.dialect, "", c.sources...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for d := firstDialect; d <= lastDialect; d++ {
+			var text, lost strings.Builder
+			for _, line := range s.Lines(d) {
+				if line.Key == "" || line.Sets == keyPEMKey.to {
+					fmt.Fprintln(&lost, line.Sets)
+					continue
+				}
+				fmt.Fprintf(&text, "%s=%s\n", line.Key, line.Value)
+			}
+			if d == c.dialect && lost.Len() > 0 && lost.String() != keyPEMKey.to+"\n" {
+				t.Errorf("%v: got no key for %q\nof %q", d, lost.String(), c.sources)
+			}
+			porttest.NoSecrets(t, "the lines", text.String(), canary)
+			if lost.Len() > 0 {
+				continue
+			}
+			again, err := Read(d, written(t, "", text.String()))
+			if err != nil {
+				t.Errorf("%v: got %v of\n%swant the settings of %q", d, err, text.String(), c.sources)
+				continue
+			}
+			translated++
+			if got, want := withoutSecrets(again), withoutSecrets(s); !slices.Equal(got, want) {
+				t.Errorf("%v: got %q\nwant %q\nof %q as\n%s", d, got, want, c.sources, text.String())
+			}
+		}
+	}
+	if translated < 140 {
+		t.Errorf("got %d translations, want at least 140", translated)
+	}
+}
+
+// withoutSecrets is rendered with the names alone of fields that Lines does not show.
+func withoutSecrets(s *Settings) (lines []string) {
+	for _, line := range rendered(s) {
+		for _, name := range []string{"SASL.Login.Password", "SASL.OAuth.ClientCredentials.ClientSecret",
+			"SASL.OAuth.Extensions", "Proxy.Password", "TLS.KeyPassword"} {
+			if strings.HasPrefix(line, name+" ") {
+				line = name
+			}
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+func TestLinesNameTheirPlaces(t *testing.T) {
+	s, err := Read(Guess, written(t, "", "bootstrap.servers=a:1,b:2", "client.id=x", "acks=all",
+		"security.protocol=SASL_SSL", "sasl.mechanism=PLAIN", "sasl.jaas.config="+plainJAAS,
+		"ssl.endpoint.identification.algorithm=", "connections.max.idle.ms=-1"),
+		[]Property{{Key: "client.id", Value: Pairs(map[string]string{"": "y"})[0].Value, Where: "-X"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, line := range s.Lines(Guess) {
+		got = append(got, fmt.Sprint(line))
+	}
+	want := []string{
+		"{bootstrap.servers a:1 b:2 properties.Settings.Servers test.properties:1}",
+		"{client.id y Config.ClientID -X}",
+		"{connections.max.idle.ms no limit Config.IdleTimeout test.properties:8}",
+		"{security.protocol SASL_SSL properties.Settings.Security test.properties:4}",
+		"{ssl.endpoint.identification.algorithm true tls.Options.AnyHost test.properties:7}",
+		"{sasl.mechanism PLAIN properties.SASL.Mechanism test.properties:5}",
+		"{sasl.jaas.config u scram.Options.Username test.properties:6}",
+		"{sasl.jaas.config [redacted] scram.Options.Password test.properties:6}",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q\nwant %q", got, want)
+	}
+	if lines := s.Lines(Java); len(lines) != 7 || lines[6].Key != "sasl.jaas.config" {
+		t.Errorf("got %v, want one line of each key", lines)
+	}
+}
