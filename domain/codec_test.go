@@ -169,7 +169,9 @@ type tally struct {
 	sent, answered, failed   int
 	timedOut, clean          int
 	bytesSent, bytesReceived int
-	ignored                  int
+	ignored, dropped         int
+	refused, canceled        int
+	stalled, reconnected     int
 	logins, relogins         int
 	loginsFailed             int
 	panics                   bool
@@ -226,5 +228,11 @@ func (t *tally) RequestFailed(_ time.Time, _, _ int16, timedOut bool, _ ports.Ti
 func (t *tally) BytesSent(_ time.Time, n int)     { t.bytesSent += n; t.event() }
 func (t *tally) BytesReceived(_ time.Time, n int) { t.bytesReceived += n; t.event() }
 func (t *tally) StaleIgnored(time.Time)           { t.ignored++; t.event() }
+func (t *tally) ResponseDropped(time.Time)        { t.dropped++; t.event() }
+func (t *tally) Reconnected(time.Time)            { t.reconnected++; t.event() }
+
+func (t *tally) RequestRefused(time.Time, int16)         { t.refused++; t.event() }
+func (t *tally) RequestCanceled(_ time.Time, _, _ int16) { t.canceled++; t.event() }
+func (t *tally) RequestStalled(_ time.Time, _, _ int16)  { t.stalled++; t.event() }
 
 var _ ports.MetricsSink = (*tally)(nil)

@@ -61,6 +61,9 @@ type Config struct {
 	// PingInterval is the time without traffic after which a ping is sent. If zero, there
 	// are no pings.
 	PingInterval time.Duration
+	// StallAfter is the age at which the oldest request in flight is reported as stalled, once;
+	// throttled time is not counted. If zero, none is reported.
+	StallAfter time.Duration
 	// BackoffBase is the pause after the first failure.
 	BackoffBase time.Duration
 	// BackoffMax is the longest pause, before the jitter. It is at least BackoffBase.
@@ -87,7 +90,8 @@ func (c *Config) check() {
 	case len(c.ClientID) > 1<<15-1:
 		panic("domain: Config.ClientID is longer than 32767 bytes")
 	case c.Port == 0, c.MaxInFlight <= 0, c.MaxPendingBytes <= 0, c.MaxFrameBytes <= 0, c.RequestTimeout <= 0,
-		c.SetupTimeout <= 0, c.BackoffBase <= 0, c.VersionsTimeout < 0, c.IdleTimeout < 0, c.PingInterval < 0:
+		c.SetupTimeout <= 0, c.BackoffBase <= 0, c.VersionsTimeout < 0, c.IdleTimeout < 0, c.PingInterval < 0,
+		c.StallAfter < 0:
 		panic("domain: a limit in Config is missing or negative")
 	case c.MaxFrameBytes > math.MaxInt32-sizeFieldBytes:
 		panic("domain: Config.MaxFrameBytes is larger than 2 GiB - 5")

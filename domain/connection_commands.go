@@ -20,6 +20,14 @@ func (c *Connection) Send(now time.Time, req ports.Message, timeout time.Duratio
 // Abandon gives up a future; see [Machine.Abandon].
 func (c *Connection) Abandon(f *Future) { c.m.Abandon(f) }
 
+// NoteRefused counts a request that the owner refused; see [Machine.NoteRefused].
+func (c *Connection) NoteRefused(now time.Time, req ports.Message) { c.m.NoteRefused(now, req) }
+
+// NoteCanceled counts a request that its caller gave up; see [Machine.NoteCanceled].
+func (c *Connection) NoteCanceled(now time.Time, req ports.Message, f *Future) {
+	c.m.NoteCanceled(now, req, f)
+}
+
 // Recycle takes a future that is done back for reuse; see [Machine.Recycle].
 func (c *Connection) Recycle(f *Future) { c.m.Recycle(f) }
 
@@ -95,8 +103,15 @@ func (c *Connection) ThrottledTime() time.Duration { return c.m.ThrottledTime() 
 // RequestTimeout returns the configured timeout of requests.
 func (c *Connection) RequestTimeout() time.Duration { return c.m.RequestTimeout() }
 
-// Failure describes a failure of the owner's at this moment.
-func (c *Connection) Failure(kind, cause error) *Error { return c.m.Failure(kind, cause) }
+// Failure describes a failure of the owner's; see [Machine.Failure].
+func (c *Connection) Failure(now time.Time, req ports.Message, kind, cause error) *Error {
+	return c.m.Failure(now, req, kind, cause)
+}
+
+// FailureOf describes a failure of the owner's; see [Machine.FailureOf].
+func (c *Connection) FailureOf(now time.Time, f *Future, kind, cause error) *Error {
+	return c.m.FailureOf(now, f, kind, cause)
+}
 
 // Refusal describes a request that is not admitted; see [Machine.Refusal].
-func (c *Connection) Refusal(kind error) *Error { return c.m.Refusal(kind) }
+func (c *Connection) Refusal(req ports.Message, kind error) *Error { return c.m.Refusal(req, kind) }

@@ -137,7 +137,7 @@ func init() {
 		"token":     (*conversation).token,        // "text" [done], nil [done]; error= alone, or beside a text
 		"lost":      (*conversation).lost,         // EOF, reset
 		"timeout":   (*conversation).timeout,      // +10s: time passes, then HandleTimeout
-		"why":       (*conversation).why,          // LastError in full
+		"why":       (*conversation).why,          // LastError in full, and its hint
 		"metrics":   (*conversation).metrics,      // the sink's sums
 		"ask":       (*conversation).ask,          // the Machine's questions
 		"sent":      (*conversation).sent,         // #id: Machine.Sent
@@ -323,6 +323,7 @@ var eventNames = map[domain.EventKind]string{
 	domain.EventAuthStart:   "login", domain.EventAuthDone: "logged in", domain.EventPlaintextCredentials: "exposed",
 	domain.EventWritten: "written", domain.EventAnswered: "answered",
 	domain.EventThrottled: "throttled", domain.EventIdle: "idle too long",
+	domain.EventStalled: "stalled",
 	domain.EventWarning: "warning",
 }
 
@@ -379,7 +380,7 @@ func plus(d time.Duration) string {
 	return "+" + d.String()
 }
 
-// brief is an error's kind and cause, without the circumstances.
+// brief is an error's kind and cause, with few of the circumstances.
 func brief(err error) string {
 	var e *domain.Error
 	switch {
@@ -387,10 +388,15 @@ func brief(err error) string {
 		return ""
 	case !errors.As(err, &e):
 		return ": " + err.Error()
-	case e.Cause == nil:
-		return ": " + e.Kind.Error()
 	}
-	return ": " + e.Kind.Error() + ": " + e.Cause.Error()
+	about := ": " + e.Kind.Error()
+	if e.ResponseBytes > 0 {
+		about += fmt.Sprintf(", %d bytes into the response", e.ResponseBytes)
+	}
+	if e.Cause == nil {
+		return about
+	}
+	return about + ": " + e.Cause.Error()
 }
 
 // frames reads back what is transmitted: "18v4#1(body)" for each frame begun,
@@ -468,6 +474,7 @@ func (k *conversation) given(a args) {
 		MaxFrameBytes:    int32(a.number("frame", 0)),
 		IdleTimeout:      a.duration("idle"),
 		PingInterval:     a.duration("warm"),
+		StallAfter:       a.duration("stall"),
 		VersionsTimeout:  a.duration("asking"),
 		ProbeOldReleases: !a.has("unprobed"),
 		APIVersion:       releaseNamed(a.named["release"]),
@@ -774,17 +781,24 @@ func (k *conversation) timeout(a args) {
 }
 
 func (k *conversation) why(args) {
-	if err := k.m.LastError(); err != nil {
-		k.say("%v", err)
+	var e *domain.Error
+	if !errors.As(k.m.LastError(), &e) {
+		k.say("no reason")
 		return
 	}
-	k.say("no reason")
+	k.say("%v", e)
+	if e.Hint != "" {
+		k.say("hint: %s", e.Hint)
+	}
 }
 
 func (k *conversation) metrics(args) {
 	s := k.sink
 	k.say("started=%d ready=%d closed=%d clean=%d", s.started, s.ready, s.closed, s.clean)
 	k.say("sent=%d answered=%d failed=%d timedout=%d", s.sent, s.answered, s.failed, s.timedOut)
+	if s.dropped+s.stalled > 0 {
+		k.say("dropped=%d stalled=%d", s.dropped, s.stalled)
+	}
 	if s.logins > 0 {
 		k.say("logins=%d relogins=%d failed=%d", s.logins, s.relogins, s.loginsFailed)
 	}

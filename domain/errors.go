@@ -58,6 +58,10 @@ var (
 	// ErrAuthentication.
 	ErrUnsupportedMechanism = kind("SASL mechanism not offered", ErrAuthentication)
 
+	// ErrRequestSize: the peer closed the connection within a request, and did so before
+	// within one of that size or less: it accepts none so large. Also an ErrConnection.
+	ErrRequestSize = kind("request larger than the peer accepts", ErrConnection)
+
 	// ErrReauthentication: the session could not be renewed (KIP-368); nothing was in
 	// flight, and the next connection logs in again. Also an ErrConnection.
 	ErrReauthentication = kind("reauthentication failed", ErrConnection)
@@ -97,65 +101,6 @@ func kind(text string, also ...error) error { return &kinded{text, also} }
 func (k *kinded) Error() string   { return k.text }
 func (k *kinded) Unwrap() []error { return k.also }
 
-// Sent says how much of a request had been handed to the transport.
-type Sent uint8
-
-const (
-	SentNothing Sent = iota // not a byte: the broker cannot have seen it
-	SentPartly              // cut off: the broker cannot have acted on it, but may have seen bytes
-	SentFully               // the broker may have acted on it
-)
-
-var sentNames = [...]string{"not sent", "partly sent", "fully sent"}
-
-func (s Sent) String() string { return nameOf(sentNames[:], int(s), "unknown") }
-
-// Error is a failure that explains itself. It matches its Kind and its Cause
-// with errors.Is and errors.As.
-type Error struct {
-	Kind    error  // one of the Err values of this package
-	Phase   State  // where the connection stood
-	Broker  string // host:port as configured
-	Address string // the address in use; "" before one was known
-	Attempt int    // the attempts since the connection was last ready, from 1; 0 before the first
-	Sent    Sent   // of the request; SentNothing for failures of the connection
-	Cause   error  // what lies under it; may be nil
-	Hint    string // what to try; may be empty
-}
-
-func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString(e.Broker)
-	if e.Address != "" && e.Address != e.Broker {
-		b.WriteString(" (" + e.Address + ")")
-	}
-	b.WriteString(": " + e.Kind.Error())
-	if e.Phase.SettingUp() {
-		b.WriteString(" while " + e.Phase.String())
-	}
-	if e.Attempt > 1 {
-		b.WriteString(" (attempt " + strconv.Itoa(e.Attempt) + ")")
-	}
-	if e.Sent != SentNothing {
-		b.WriteString(" (request " + e.Sent.String() + ")")
-	}
-	if e.Cause != nil {
-		b.WriteString(": " + e.Cause.Error())
-	}
-	if e.Hint != "" {
-		b.WriteString(" - " + e.Hint)
-	}
-	return b.String()
-}
-
-// Unwrap gives the kind and the cause.
-func (e *Error) Unwrap() []error {
-	if e.Cause == nil {
-		return []error{e.Kind}
-	}
-	return []error{e.Kind, e.Cause}
-}
-
 // Retriable reports whether the same request may succeed later, on this
 // connection or the next: losses, timeouts and refusals are; protocol errors,
 // failed logins and requests that no common version can carry are not.
@@ -165,17 +110,19 @@ func Retriable(err error) bool {
 }
 
 var (
-	neverRetriable = [...]error{ErrProtocol, ErrAuthentication, ErrUnsupportedVersion, ErrEncode, ErrPortPanic}
-	retriable      = [...]error{ErrConnection, ErrTimeout, ErrNotReady, ErrTooManyInFlight, ErrBackPressure,
+	neverRetriable = [...]error{ErrProtocol, ErrAuthentication, ErrUnsupportedVersion, ErrEncode, ErrPortPanic,
+		ErrRequestSize}
+	retriable = [...]error{ErrConnection, ErrTimeout, ErrNotReady, ErrTooManyInFlight, ErrBackPressure,
 		ErrThrottled, ErrReauthenticating}
 )
 
 // SafeToRetry reports whether the error is Retriable and repeating the request
 // cannot make the broker act on it twice: it was refused, or cut off before its
-// last byte left.
+// last byte left. A large request within which the peer closed the connection is not safe:
+// the peer may accept none of that size.
 func SafeToRetry(err error) bool {
 	var e *Error
-	return Retriable(err) && errors.As(err, &e) && e.Sent != SentFully
+	return Retriable(err) && errors.As(err, &e) && e.Sent < SentFully && !e.oversized()
 }
 
 // BrokerError is an error code with which the broker answered a request of the core's own.

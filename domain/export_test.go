@@ -15,7 +15,7 @@ func (s State) MayBecome(to State) bool { return s.mayBecome(to) }
 func (c *Connection) Machine() *Machine { return c.m }
 
 // SetLastCorrelationID lets a test come close to the end of the ids.
-func (m *Machine) SetLastCorrelationID(id int32) { m.lastID = id }
+func (m *Machine) SetLastCorrelationID(id int32) { m.inflight.lastID = id }
 
 // NewVersions and Choose are how a table is taken, and asked.
 var NewVersions = newVersions

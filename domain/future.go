@@ -31,6 +31,7 @@ type Future struct {
 	noResponse    bool
 	purpose       purpose
 	abandoned     bool
+	stalled       bool // it was reported
 	done          bool
 	spare         []byte // memory for the next body
 }

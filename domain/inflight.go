@@ -1,11 +1,15 @@
 package domain
 
+import "math"
+
 // inflight is the requests that wait for an answer, in the order sent: Kafka
 // answers a connection's requests strictly in that order, so the k-th answer
 // must carry the k-th correlation id. A ring that grows to the in-flight limit.
 type inflight struct {
 	ring    []*Future
 	head, n int
+	lastID  int32 // of the correlation ids that were given, which begin at 1
+	passed  int32 // the last id of which no response is due any more
 }
 
 func (q *inflight) len() int { return q.n }
@@ -33,10 +37,29 @@ func (q *inflight) front() *Future {
 
 func (q *inflight) pop() *Future {
 	f := q.ring[q.head]
+	q.passed = f.CorrelationID
 	q.ring[q.head] = nil
 	q.head = (q.head + 1) % len(q.ring)
 	q.n--
 	return f
+}
+
+// nextID returns the id of the request that is admitted next.
+func (q *inflight) nextID() int32 { return (q.lastID + 1) & math.MaxInt32 }
+
+// passOver reports whether id is that of a request that expects no response: all ids between
+// the last response and the next one are. Some servers answer a Produce with acks 0. Each id
+// is passed over once, and those before it are not any more.
+func (q *inflight) passOver(id int32) bool {
+	next := q.nextID()
+	if f := q.front(); f != nil {
+		next = f.CorrelationID
+	}
+	if ahead := (id - q.passed) & math.MaxInt32; id < 0 || ahead == 0 || ahead >= (next-q.passed)&math.MaxInt32 {
+		return false
+	}
+	q.passed = id
+	return true
 }
 
 // unwritten returns the place of the first request that is not known to be fully written;

@@ -36,7 +36,8 @@ var mayImport = []struct {
 	{"ports", []string{std}},
 	{"ports/porttest", []string{std, "ports"}},
 	{"domain", []string{"ports", "domain/release", "bytes", "cmp", "encoding/base64", "encoding/binary", "errors",
-		"fmt", "math", "math/bits", "slices", "strconv", "strings", "time"}},
+		"fmt", "math", "math/bits", "slices", "strconv", "strings", "time",
+		"log/slog"}}, // the type of Error.LogValue; see findImpurities
 	{"domain/release", []string{"ports", "cmp", "errors", "fmt", "slices", "strconv", "strings"}},
 	{"mocks", []string{std, "ports", "github.com/golang/mock"}},
 	{"adapters/netlink", []string{std, "ports", "ports/setting"}},
@@ -239,11 +240,15 @@ func TestPurityLawCatches(t *testing.T) {
 		{`func f() { go f() }`, "go statement"},
 		{`func f(m map[int]int) { for range m {} }`, "range over a map"},
 		{`type set map[string]bool; func f(s set) { for k := range s { _ = k } }`, "range over a map"},
+		{`func f() { slog.Info("x") }`, "slog.Info"},
+		{`func f() { slog.Default().Info("x") }`, "slog.Default"},
+		{`func f() slog.Value { return slog.GroupValue(slog.String("a", "b")) }`, ""},
 		{`func f(a time.Time, d time.Duration) time.Time { return a.Add(d) }`, ""},
 		{`func f(s []int, m map[int]int) { for range s { _ = m[1] } }`, ""},
 	} {
 		fset, std := source()
-		f, err := parser.ParseFile(fset, "x.go", "package x\nimport \"time\"\nvar _ time.Time\n"+c.code, 0)
+		const head = "package x\nimport (\"log/slog\"; \"time\")\nvar _ time.Time\nvar _ slog.Value\n"
+		f, err := parser.ParseFile(fset, "x.go", head+c.code, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -271,8 +276,9 @@ func findImpurities(fset *token.FileSet, files []*ast.File, info *types.Info) (f
 					what = "range over a map: its order is random"
 				}
 			case *ast.Ident:
-				if fn, ok := info.Uses[n].(*types.Func); ok && readsTheClock(fn) {
-					what = "time." + fn.Name()
+				fn, ok := info.Uses[n].(*types.Func)
+				if ok && (readsTheClock(fn) || logs(fn)) {
+					what = fn.Pkg().Name() + "." + fn.Name()
 				}
 			}
 			if what != "" {
@@ -282,6 +288,14 @@ func findImpurities(fset *token.FileSet, files []*ast.File, info *types.Info) (f
 		})
 	}
 	return found
+}
+
+// logs reports whether a function of log/slog does more than make a value.
+func logs(fn *types.Func) bool {
+	if fn.Pkg() == nil || fn.Pkg().Path() != "log/slog" {
+		return false
+	}
+	return !slices.Contains([]string{"String", "Int", "Duration", "GroupValue"}, fn.Name())
 }
 
 func readsTheClock(fn *types.Func) bool {

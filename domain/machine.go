@@ -62,6 +62,7 @@ type target struct {
 	remembered *Versions // the table of the last connection that had one, or of Config.APIVersion; nil: unknown
 	probing    probing
 	mechanisms mechanisms
+	oversized  int // the size of the smallest request within which the peer closed at once, and it answered none such
 }
 
 // connState is all that ends with a connection, or with the attempt at one: drop clears it
@@ -79,7 +80,6 @@ type connState struct {
 	replaced  bool // the credentials were, within a login or too soon for another
 	refused   bool // a request was refused because of the renewal
 
-	lastID      int32 // of the correlation ids, which begin at 1
 	inflight    inflight
 	unanswered  []*Future // requests that expect no answer, until written
 	earliest    time.Time // no request's deadline is before this; zero: there is no request
@@ -207,14 +207,3 @@ func (m *Machine) current(epoch uint64, awaited bool) bool {
 	m.sink.StaleIgnored(m.now)
 	return false
 }
-
-// newError describes a failure at this moment.
-func (m *Machine) newError(kind, cause error, hint string) *Error {
-	return &Error{
-		Kind: kind, Cause: cause, Hint: hint,
-		Phase: m.state, Broker: m.broker(), Address: m.Endpoint().Address, Attempt: m.attempts,
-	}
-}
-
-// Failure describes, at this moment, a failure of the owner's.
-func (m *Machine) Failure(kind, cause error) *Error { return m.newError(kind, cause, "") }

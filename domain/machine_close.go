@@ -132,23 +132,17 @@ func (m *Machine) prepareNext(clean, retry bool, e *Error) {
 	}
 }
 
-// failing is the requests of a dropped connection. Each fails when its turn comes: only
-// then is it known how much of it was written.
-type failing struct {
-	err     *Error
-	futures []*Future // in the order sent
-	now     time.Time // of the failure: requests past their deadline then timed out
-
-	throttledTime time.Duration // at that time
-}
-
 // takeAll returns all requests that wait.
 func (m *Machine) takeAll(e *Error) *failing {
-	t := &failing{err: e, futures: m.unanswered, now: m.now, throttledTime: m.throttledTime}
+	t := &failing{err: e, futures: m.unanswered, front: m.inflight.front(), proven: m.peer == answered, now: m.now,
+		received: m.frames.buffered(), throttledTime: m.throttledTime}
 	for i := range m.inflight.len() {
 		t.futures = append(t.futures, m.inflight.at(i))
 	}
 	slices.SortFunc(t.futures, func(a, b *Future) int { return cmp.Compare(a.start, b.start) })
+	if len(t.futures) > 0 {
+		t.first = t.futures[0]
+	}
 	return t
 }
 
@@ -176,11 +170,11 @@ func (m *Machine) failNext(t *failing) *Future {
 	return nil
 }
 
-// Sent returns how much of a request that is not done may have been written. A writer at
-// work counts as having written all that it was given.
+// Sent returns how much of a request that is not done was written. While a writer has bytes
+// of it, that is not known.
 func (m *Machine) Sent(f *Future) Sent {
-	if m.stream.lent() && f.start < m.stream.reach() {
-		return SentFully
+	if m.stream.lent() && f.start < m.stream.reach() && m.stream.written < f.end {
+		return SentUnknown
 	}
 	return m.sentOf(f)
 }
@@ -193,19 +187,4 @@ func (m *Machine) sentOf(f *Future) Sent {
 		return SentPartly
 	}
 	return SentFully
-}
-
-var errOtherTimedOut = errors.New("another request on it timed out")
-
-func (m *Machine) errorFor(t *failing, f *Future) *Error {
-	e := *t.err
-	e.Sent = f.sent
-	if e.Kind == ErrRequestTimeout {
-		if f.due(t.throttledTime).After(t.now) {
-			e.Kind, e.Cause = ErrConnection, errOtherTimedOut
-		} else {
-			e.Cause = timeoutCause(f, f.sent, t.now)
-		}
-	}
-	return &e
 }

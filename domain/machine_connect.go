@@ -168,16 +168,23 @@ func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 	case m.relogin(), m.state == Authenticating && m.raw():
 		m.failLogin(ErrAuthentication, m.cutOff(err), hintRefusedInSilence)
 	default:
-		hint := ""
-		switch {
-		case m.peer == answered:
-		case m.raw():
-			hint = hintRefusedInSilence
-		default: // its release was configured or known, and it has not answered yet
-			hint = m.hintClosed(hintClosedAtOnce)
-		}
-		m.fail(m.newError(ErrConnection, m.cutOff(err), hint))
+		m.fail(m.lostError(err))
 	}
+}
+
+// lostError describes the loss of a connection that was ready.
+func (m *Machine) lostError(err error) *Error {
+	e := m.newError(ErrConnection, err, "")
+	e.ResponseBytes = m.frames.buffered()
+	switch {
+	case m.peer == answered:
+		e.byPeer = true
+	case m.raw():
+		e.Hint = hintRefusedInSilence
+	default: // its release was configured or known, and it has not answered yet
+		e.Hint = m.hintClosed(hintClosedAtOnce)
+	}
+	return e
 }
 
 // hintOf returns the hint of a port's error.
@@ -207,5 +214,8 @@ func (m *Machine) ready() {
 		m.backoff.reset()
 	}
 	m.sink.ConnectionReady(m.now, m.now.Sub(m.started))
+	if m.sink.sums.Ready > 1 {
+		m.sink.Reconnected(m.now)
+	}
 	m.setState(Connected, nil)
 }

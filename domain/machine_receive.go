@@ -82,6 +82,10 @@ func (m *Machine) receive(frame []byte, fresh bool) {
 		m.acceptOutOfOrder()
 		return
 	}
+	if m.answersNothing(id) {
+		m.dropResponse()
+		return
+	}
 	f, err := m.match(id)
 	if err != nil {
 		m.fail(m.newError(ErrOutOfOrder, err, ""))
@@ -106,6 +110,7 @@ func (m *Machine) receive(frame []byte, fresh bool) {
 		m.noteWritten(f) // the response overtook the writer's own report
 	}
 	f.keepBody(body, fresh)
+	m.accepted(f)
 	m.answered(f, sizeFieldBytes+len(frame), throttled)
 	m.settle()
 }
@@ -122,6 +127,27 @@ func (m *Machine) match(id int32) (*Future, error) {
 		return nil, fmt.Errorf("an answer with correlation id %d to a request that was not sent", id)
 	}
 	return f, nil
+}
+
+// answersNothing reports whether id is that of a request that was sent and expects no
+// response.
+func (m *Machine) answersNothing(id int32) bool {
+	for _, f := range m.unanswered {
+		if f.CorrelationID == id && !m.mayBeAnswered(f) {
+			return false
+		}
+	}
+	return m.inflight.passOver(id)
+}
+
+// dropResponse counts a response to a request that expects none. The connection goes on: the
+// responses that are due keep their order.
+func (m *Machine) dropResponse() {
+	m.prove()
+	m.sink.ResponseDropped(m.now)
+	if f := m.inflight.front(); f != nil {
+		f.FirstByte = time.Time{} // these bytes were not of its response
+	}
 }
 
 // skipHeader returns the body of a response frame.

@@ -3,7 +3,6 @@ package domain
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math"
 	"time"
 
@@ -56,7 +55,7 @@ func (m *Machine) Send(now time.Time, req ports.Message, timeout time.Duration) 
 			m.refused = true
 			m.renew(false)
 		}
-		return nil, m.refuse(kind)
+		return nil, m.refuse(kind, req)
 	}
 	f := m.newFuture(req)
 	frame, err := m.prepare(f)
@@ -83,7 +82,7 @@ func (m *Machine) prepare(f *Future) (frame []byte, err error) {
 		return nil, err
 	}
 	if waiting := m.stream.pending.len(); waiting > 0 && waiting+len(frame) > m.cfg.MaxPendingBytes {
-		return nil, m.refuse(ErrBackPressure)
+		return nil, m.refuse(ErrBackPressure, f.Request)
 	}
 	return frame, nil
 }
@@ -91,28 +90,6 @@ func (m *Machine) prepare(f *Future) (frame []byte, err error) {
 func (m *Machine) setDeadline(f *Future, timeout time.Duration) {
 	f.deadline, f.throttledTime = m.now.Add(timeout), m.throttledTime
 	m.earliest = soonest(m.earliest, f.deadline)
-}
-
-func (m *Machine) refuse(kind error) *Error {
-	if m.state.Down() {
-		return m.Refusal(kind)
-	}
-	return m.newError(kind, nil, "")
-}
-
-// Refusal describes a request that is not admitted because of kind. Its cause is the last
-// failure of the connection.
-func (m *Machine) Refusal(kind error) *Error {
-	e := m.newError(kind, nil, "")
-	switch {
-	case m.lastErr == nil:
-	case errors.Is(m.lastErr, ErrAuthentication):
-		e.Cause = m.lastErr // a repeated request would fail of it as well
-	default:
-		// As text alone: this request did not fail that way and may be sent again.
-		e.Cause = errors.New(m.lastErr.Error())
-	}
-	return e
 }
 
 // sendOwn sends a request of the core's own. Without a timeout the setup's deadline is its
@@ -149,11 +126,11 @@ func (m *Machine) choose(f *Future) error {
 	}
 	traits, err := m.describe(f.Request)
 	if err != nil {
-		return m.newError(ErrEncode, err, "")
+		return m.newErrorOf(f.Request, ErrEncode, err)
 	}
 	f.Version, err = m.Versions().choose(f.Request.Key(), traits)
 	if err != nil {
-		return m.newError(ErrUnsupportedVersion, err, "")
+		return m.newErrorOf(f.Request, ErrUnsupportedVersion, err)
 	}
 	f.flexible = traits.FlexibleFrom >= 0 && f.Version >= traits.FlexibleFrom
 	f.noResponse = traits.NoResponse
@@ -170,13 +147,15 @@ func (m *Machine) describe(req ports.Message) (t ports.Traits, err error) {
 func (m *Machine) encode(f *Future) (frame []byte, err error) {
 	p := &m.stream.pending
 	start := len(p.filling)
-	f.CorrelationID = (m.lastID + 1) & math.MaxInt32
+	f.CorrelationID = m.inflight.nextID()
 	buf, err := m.appendFrame(p.filling, f)
 	if err == nil && len(buf)-start-sizeFieldBytes > math.MaxInt32 {
 		err = errors.New("the request is larger than 2 GiB")
 	}
 	if err != nil {
-		return nil, m.newError(ErrEncode, err, "")
+		e := m.newErrorOf(f.Request, ErrEncode, err)
+		e.Version = f.Version
+		return nil, e
 	}
 	p.filling = buf[:start] // its memory may be new
 	frame = buf[start:]
@@ -200,7 +179,7 @@ func (m *Machine) appendFrame(dst []byte, f *Future) (_ []byte, err error) {
 // admit puts a request and its encoded frame in their places.
 func (m *Machine) admit(f *Future, frame []byte) {
 	p := &m.stream.pending
-	m.lastID = f.CorrelationID
+	m.inflight.lastID = f.CorrelationID
 	f.start = m.stream.queued()
 	p.filling = p.filling[:len(p.filling)+len(frame)]
 	f.end = m.stream.queued()
@@ -217,7 +196,7 @@ func (m *Machine) admit(f *Future, frame []byte) {
 
 func (m *Machine) guardCodec(err *error) {
 	if p := recover(); p != nil {
-		*err = fmt.Errorf("panic in the codec: %v", p)
+		*err = &codecPanic{p}
 		m.sink.broken = *err
 	}
 }

@@ -19,7 +19,7 @@ func (m *Machine) NextDeadline() time.Time {
 	case m.state.SettingUp():
 		return soonest(m.stepBy(), m.metadataAt())
 	case m.state == Connected:
-		return soonest(m.earliest, m.throttleEnd(), m.renewalDeadline(), m.idleDeadline())
+		return soonest(m.earliest, m.throttleEnd(), m.renewalDeadline(), m.idleDeadline(), m.stallAt())
 	}
 	return time.Time{}
 }
@@ -63,6 +63,30 @@ func (m *Machine) HandleTimeout(now time.Time) {
 	}
 	m.handleRenewal()
 	m.handleIdle()
+	m.handleStall()
+}
+
+// stallAt is when the oldest request in flight counts as stalled; zero: never, or it was
+// reported.
+func (m *Machine) stallAt() time.Time {
+	if m.cfg.StallAfter == 0 {
+		return time.Time{}
+	}
+	f := m.inflight.front()
+	if f == nil || f.purpose != caller || f.stalled {
+		return time.Time{}
+	}
+	return f.Queued.Add(m.cfg.StallAfter + m.throttledTime - f.throttledTime)
+}
+
+func (m *Machine) handleStall() {
+	if m.state != Connected || !m.due(m.stallAt()) {
+		return
+	}
+	f := m.inflight.front()
+	f.stalled = true
+	m.sink.RequestStalled(m.now, f.Request.Key(), f.Version)
+	m.note(Event{Kind: EventStalled, Request: f.Info()})
 }
 
 // sweep drops the connection if a request is past its deadline: its answer may
@@ -76,7 +100,11 @@ func (m *Machine) sweep() {
 		}
 		due := f.due(m.throttledTime)
 		if !due.After(m.now) {
-			m.fail(m.newError(ErrRequestTimeout, timeoutCause(f, m.Sent(f), m.now), ""))
+			received := 0
+			if f == m.inflight.front() {
+				received = m.frames.buffered()
+			}
+			m.fail(m.newError(ErrRequestTimeout, timeoutCause(f, m.Sent(f), received, m.now), ""))
 			return true
 		}
 		m.earliest = soonest(m.earliest, due)
@@ -94,10 +122,13 @@ func (m *Machine) sweep() {
 	}
 }
 
-// timeoutCause returns what a request that timed out waited for.
-func timeoutCause(f *Future, sent Sent, now time.Time) error {
+// timeoutCause returns what a request that timed out waited for. received is how many bytes
+// of its response there were.
+func timeoutCause(f *Future, sent Sent, received int, now time.Time) error {
 	what := "no answer"
 	switch {
+	case received > 0:
+		what = "no whole answer"
 	case f.purpose != caller:
 		what = "no answer to a request of the connection's own"
 	case sent != SentFully:

@@ -75,6 +75,7 @@ const (
 	EventWritten                               // the last byte of Request was handed to the transport
 	EventAnswered                              // Request was answered; Completed follows
 	EventThrottled                             // nothing may be sent before Until
+	EventStalled                               // Request is the oldest in flight, and older than Config.StallAfter
 	EventIdle                                  // it was closed, since nothing was sent or received
 	EventWarning                               // Text is what the owner of the configuration should know
 )

@@ -102,6 +102,35 @@ func (g *guardedSink) BytesReceived(now time.Time, n int) {
 	g.sink.BytesReceived(now, n)
 }
 
+func (g *guardedSink) Reconnected(now time.Time) {
+	defer g.guard()
+	g.sink.Reconnected(now)
+}
+
+func (g *guardedSink) RequestRefused(now time.Time, key int16) {
+	g.sums.Refused++
+	defer g.guard()
+	g.sink.RequestRefused(now, key)
+}
+
+func (g *guardedSink) RequestCanceled(now time.Time, key, version int16) {
+	g.sums.Canceled++
+	defer g.guard()
+	g.sink.RequestCanceled(now, key, version)
+}
+
+func (g *guardedSink) RequestStalled(now time.Time, key, version int16) {
+	g.sums.Stalled++
+	defer g.guard()
+	g.sink.RequestStalled(now, key, version)
+}
+
+func (g *guardedSink) ResponseDropped(now time.Time) {
+	g.sums.Dropped++
+	defer g.guard()
+	g.sink.ResponseDropped(now)
+}
+
 func (g *guardedSink) StaleIgnored(now time.Time) {
 	g.sums.Stale++
 	defer g.guard()

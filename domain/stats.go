@@ -1,6 +1,10 @@
 package domain
 
-import "time"
+import (
+	"time"
+
+	"brokerconn/ports"
+)
 
 // Stats is a snapshot of a connection, and the sums since it was made. Times that were not
 // reached are zero.
@@ -11,6 +15,7 @@ type Stats struct {
 
 	Waiting          int       // requests in the owner's wait queue; a Polled has none
 	InFlight         int       // requests that are admitted and not done
+	OldestInFlight   time.Time // when the oldest of those that await a response was passed in; zero: none
 	PendingBytes     int       // bytes that wait to be written
 	ThrottledUntil   time.Time // in the past: not throttled
 	Reauthenticating bool      // requests wait until the session is authenticated again
@@ -21,6 +26,7 @@ type Stats struct {
 
 	Attempts       int64 // to connect, each address by itself
 	Ready          int64 // of them: came so far that requests were admitted
+	Reconnects     int64 // of those ready: not the first
 	Closed         int64 // of the attempts: over, or failed
 	ClosedClean    int64 // of those closed: by their owner, or idle
 	Logins         int64 // that were new
@@ -33,6 +39,10 @@ type Stats struct {
 	TimedOut       int64 // of those failed: because their time was over
 	Throttled      int64 // responses with a throttle time
 	Stale          int64 // events of an older connection, ignored
+	Refused        int64 // requests that were not admitted
+	Canceled       int64 // requests that their callers gave up
+	Stalled        int64 // requests that were the oldest in flight and older than StallAfter
+	Dropped        int64 // responses to requests that expect none, ignored
 	BytesSent      int64
 	BytesReceived  int64
 	LastSent       time.Time // when bytes last went
@@ -44,6 +54,10 @@ func (m *Machine) Stats() Stats {
 	s := m.sink.sums
 	s.State, s.Since, s.Address = m.state, m.since, m.Endpoint().Address
 	s.InFlight, s.PendingBytes = s.inFlight(), m.PendingBytes()
+	if f := m.inflight.front(); f != nil {
+		s.OldestInFlight = f.Queued
+	}
+	s.Reconnects = max(s.Ready-1, 0)
 	s.ThrottledUntil, s.FailuresInARow = m.throttledUntil, m.backoff.failures
 	s.SessionEnds, s.LastError = m.session.endsAt, m.LastError()
 	s.Reauthenticating = m.Reauthenticating()
@@ -51,6 +65,22 @@ func (m *Machine) Stats() Stats {
 		s.BackoffUntil = m.backoff.until
 	}
 	return s
+}
+
+// NoteRefused counts a request that was not admitted, and that the owner does not keep.
+func (m *Machine) NoteRefused(now time.Time, req ports.Message) {
+	m.tick(now)
+	m.sink.RequestRefused(m.now, req.Key())
+}
+
+// NoteCanceled counts a request that its caller gave up; f is nil if it was not admitted.
+func (m *Machine) NoteCanceled(now time.Time, req ports.Message, f *Future) {
+	m.tick(now)
+	version := int16(-1)
+	if f != nil {
+		version = f.Version
+	}
+	m.sink.RequestCanceled(m.now, req.Key(), version)
 }
 
 // inFlight is the one count of requests in flight: RequestSent, ResponseReceived and

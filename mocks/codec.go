@@ -129,3 +129,40 @@ func (mr *MockCodecMockRecorder) Throttle(request, version, body interface{}) *g
 	mr.mock.ctrl.T.Helper()
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Throttle", reflect.TypeOf((*MockCodec)(nil).Throttle), request, version, body)
 }
+
+// MockNamer is a mock of Namer interface.
+type MockNamer struct {
+	ctrl     *gomock.Controller
+	recorder *MockNamerMockRecorder
+}
+
+// MockNamerMockRecorder is the mock recorder for MockNamer.
+type MockNamerMockRecorder struct {
+	mock *MockNamer
+}
+
+// NewMockNamer creates a new mock instance.
+func NewMockNamer(ctrl *gomock.Controller) *MockNamer {
+	mock := &MockNamer{ctrl: ctrl}
+	mock.recorder = &MockNamerMockRecorder{mock}
+	return mock
+}
+
+// EXPECT returns an object that allows the caller to indicate expected use.
+func (m *MockNamer) EXPECT() *MockNamerMockRecorder {
+	return m.recorder
+}
+
+// APIName mocks base method.
+func (m *MockNamer) APIName(key int16) string {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "APIName", key)
+	ret0, _ := ret[0].(string)
+	return ret0
+}
+
+// APIName indicates an expected call of APIName.
+func (mr *MockNamerMockRecorder) APIName(key interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "APIName", reflect.TypeOf((*MockNamer)(nil).APIName), key)
+}

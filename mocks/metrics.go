@@ -118,6 +118,30 @@ func (mr *MockMetricsSinkMockRecorder) LoginSucceeded(now, again, took interface
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "LoginSucceeded", reflect.TypeOf((*MockMetricsSink)(nil).LoginSucceeded), now, again, took)
 }
 
+// Reconnected mocks base method.
+func (m *MockMetricsSink) Reconnected(now time.Time) {
+	m.ctrl.T.Helper()
+	m.ctrl.Call(m, "Reconnected", now)
+}
+
+// Reconnected indicates an expected call of Reconnected.
+func (mr *MockMetricsSinkMockRecorder) Reconnected(now interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Reconnected", reflect.TypeOf((*MockMetricsSink)(nil).Reconnected), now)
+}
+
+// RequestCanceled mocks base method.
+func (m *MockMetricsSink) RequestCanceled(now time.Time, key, version int16) {
+	m.ctrl.T.Helper()
+	m.ctrl.Call(m, "RequestCanceled", now, key, version)
+}
+
+// RequestCanceled indicates an expected call of RequestCanceled.
+func (mr *MockMetricsSinkMockRecorder) RequestCanceled(now, key, version interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "RequestCanceled", reflect.TypeOf((*MockMetricsSink)(nil).RequestCanceled), now, key, version)
+}
+
 // RequestFailed mocks base method.
 func (m *MockMetricsSink) RequestFailed(now time.Time, key, version int16, timedOut bool, t ports.Timing) {
 	m.ctrl.T.Helper()
@@ -130,6 +154,18 @@ func (mr *MockMetricsSinkMockRecorder) RequestFailed(now, key, version, timedOut
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "RequestFailed", reflect.TypeOf((*MockMetricsSink)(nil).RequestFailed), now, key, version, timedOut, t)
 }
 
+// RequestRefused mocks base method.
+func (m *MockMetricsSink) RequestRefused(now time.Time, key int16) {
+	m.ctrl.T.Helper()
+	m.ctrl.Call(m, "RequestRefused", now, key)
+}
+
+// RequestRefused indicates an expected call of RequestRefused.
+func (mr *MockMetricsSinkMockRecorder) RequestRefused(now, key interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "RequestRefused", reflect.TypeOf((*MockMetricsSink)(nil).RequestRefused), now, key)
+}
+
 // RequestSent mocks base method.
 func (m *MockMetricsSink) RequestSent(now time.Time, key, version int16, bytes int) {
 	m.ctrl.T.Helper()
@@ -140,6 +176,30 @@ func (m *MockMetricsSink) RequestSent(now time.Time, key, version int16, bytes i
 func (mr *MockMetricsSinkMockRecorder) RequestSent(now, key, version, bytes interface{}) *gomock.Call {
 	mr.mock.ctrl.T.Helper()
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "RequestSent", reflect.TypeOf((*MockMetricsSink)(nil).RequestSent), now, key, version, bytes)
+}
+
+// RequestStalled mocks base method.
+func (m *MockMetricsSink) RequestStalled(now time.Time, key, version int16) {
+	m.ctrl.T.Helper()
+	m.ctrl.Call(m, "RequestStalled", now, key, version)
+}
+
+// RequestStalled indicates an expected call of RequestStalled.
+func (mr *MockMetricsSinkMockRecorder) RequestStalled(now, key, version interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "RequestStalled", reflect.TypeOf((*MockMetricsSink)(nil).RequestStalled), now, key, version)
+}
+
+// ResponseDropped mocks base method.
+func (m *MockMetricsSink) ResponseDropped(now time.Time) {
+	m.ctrl.T.Helper()
+	m.ctrl.Call(m, "ResponseDropped", now)
+}
+
+// ResponseDropped indicates an expected call of ResponseDropped.
+func (mr *MockMetricsSinkMockRecorder) ResponseDropped(now interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "ResponseDropped", reflect.TypeOf((*MockMetricsSink)(nil).ResponseDropped), now)
 }
 
 // ResponseReceived mocks base method.

@@ -50,6 +50,10 @@ type Codec interface {
 	Throttle(request Message, version int16, body []byte) (ms int32, wait bool)
 }
 
+// Namer is optional on a [Codec]. APIName returns Kafka's name of an API, for example
+// "Metadata" for 3, for texts.
+type Namer interface{ APIName(key int16) string }
+
 // RawRequest is a request whose body is already encoded, for proxies and test
 // harnesses. It is sent unchanged, whatever versions the broker advertises.
 type RawRequest struct {

@@ -43,6 +43,21 @@ type MetricsSink interface {
 	BytesSent(now time.Time, n int)
 	BytesReceived(now time.Time, n int)
 
+	// Reconnected counts a connection that became ready and was not the first of its owner.
+	// It follows ConnectionReady.
+	Reconnected(now time.Time)
+
+	// RequestRefused counts a request that was not admitted: it was refused at once, or its
+	// time in the wait queue was over.
+	RequestRefused(now time.Time, key int16)
+	// RequestCanceled counts a request that its caller gave up. If it was admitted it is also
+	// counted by ResponseReceived or RequestFailed, later. version is -1 before it was chosen.
+	RequestCanceled(now time.Time, key, version int16)
+	// RequestStalled counts a request that is the oldest in flight, and has reached the age at
+	// which that is reported.
+	RequestStalled(now time.Time, key, version int16)
+	// ResponseDropped counts a response to a request that expects none, which was ignored.
+	ResponseDropped(now time.Time)
 	// StaleIgnored counts an event of an older connection, which was ignored.
 	StaleIgnored(now time.Time)
 }
@@ -63,4 +78,9 @@ func (NopMetrics) ResponseReceived(_ time.Time, _, _ int16, _ int, _ time.Durati
 func (NopMetrics) RequestFailed(_ time.Time, _, _ int16, _ bool, _ Timing) {}
 func (NopMetrics) BytesSent(time.Time, int)                                {}
 func (NopMetrics) BytesReceived(time.Time, int)                            {}
+func (NopMetrics) Reconnected(time.Time)                                   {}
+func (NopMetrics) RequestRefused(time.Time, int16)                         {}
+func (NopMetrics) RequestCanceled(_ time.Time, _, _ int16)                 {}
+func (NopMetrics) RequestStalled(_ time.Time, _, _ int16)                  {}
+func (NopMetrics) ResponseDropped(time.Time)                               {}
 func (NopMetrics) StaleIgnored(time.Time)                                  {}

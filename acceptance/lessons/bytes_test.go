@@ -53,7 +53,7 @@ func firstBytes(t *testing.T) {
 				assert(t, errors.Is(err, c.kind) && errors.Is(err, broker.ErrNotKafka) && !broker.Retriable(err),
 					"got %v", err)
 				e := brokerError(t, err)
-				assert(t, e.Hint != "" && e.Address == "a" && strings.Contains(err.Error(), c.reports),
+				assert(t, e.Hint != "" && e.Address == "a" && strings.Contains(err.Error()+e.Hint, c.reports),
 					"hint %q, address %q, want %q in %q", e.Hint, e.Address, c.reports, err)
 				took, dials := time.Since(began), len(hosts.DialedHosts())
 				assert(t, took == 0 && dials == 1, "it took %v and %d dials", took, dials)

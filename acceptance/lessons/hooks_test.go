@@ -47,7 +47,7 @@ func events() (names []string) {
 }
 
 // wholeLife is the life of a connection in which everything happens: TLS, a login,
-// an answer, a throttle, an idle limit, a loss with a request in flight. It ends
+// a late answer, a throttle, an idle limit, a loss with a request in flight. It ends
 // early if a hook closes the connection.
 func wholeLife(t *testing.T, reported func(conn *broker.Conn, name string)) {
 	t.Helper()
@@ -68,6 +68,7 @@ func wholeLife(t *testing.T, reported func(conn *broker.Conn, name string)) {
 					peer.Close()
 					return nil
 				}
+				time.Sleep(5 * time.Millisecond)
 				return []byte{0, 0, 0, 1, 0, 0} // a throttle of a millisecond
 			case 17:
 				return kmsg.NewPtrSASLHandshakeResponse().AppendTo(nil)
@@ -79,6 +80,7 @@ func wholeLife(t *testing.T, reported func(conn *broker.Conn, name string)) {
 	}
 	cfg := hosts.Config()
 	cfg.Authenticators, cfg.IdleTimeout = []ports.Authenticator{&fakebroker.Login{}}, 20*time.Millisecond
+	cfg.StallAfter = time.Millisecond
 	begin := make(chan struct{})
 	cfg.Hooks = allHooks(func(name string) {
 		<-begin

@@ -183,6 +183,9 @@ func KeyName(key int16) string {
 	return kmsg.NameForKey(key)
 }
 
+// APIName is [KeyName], for the texts of errors.
+func (Codec) APIName(key int16) string { return KeyName(key) }
+
 // MaxVersion returns the highest version of an API that kmsg can encode, and false for
 // an API that it does not support. The lowest is always 0.
 func MaxVersion(key int16) (int16, bool) {

@@ -189,7 +189,8 @@ func TestAPIVersionTimeout(t *testing.T) {
 					require(t, r.State() == broker.Disconnected && errors.Is(err, broker.ErrSetupTimeout),
 						"%v of %v: %v, %v", c.versions, c.setup, r.State(), err)
 					limit := fmt.Sprintf("%s is %v", setting, want)
-					assert(t, strings.Contains(err.Error(), limit) && strings.Contains(err.Error(), hint),
+					var e *broker.Error
+					assert(t, strings.Contains(err.Error(), limit) && errors.As(err, &e) && strings.Contains(e.Hint, hint),
 						"got %v, want %q and %q", err, limit, hint)
 					r.pass(time.Second)
 				}

@@ -84,6 +84,10 @@ type Config struct {
 	// versions, so that the connection is kept. It is less than IdleTimeout. Brokers before
 	// 0.10 do not know the question and are not asked. If zero, there are no pings.
 	PingInterval time.Duration
+	// StallAfter is the age of the oldest request in flight at which Hooks.Stalled and the
+	// metrics report it as stalled; time for which the broker throttles is not counted. The
+	// request goes on. If zero, none is reported.
+	StallAfter time.Duration
 	// NoReconnect closes a Conn for good once its connection is lost, for proxies whose peer
 	// must learn of the loss. It has no meaning for a Polled.
 	NoReconnect bool
@@ -188,6 +192,7 @@ func (c *Config) connection(park bool) *domain.Connection {
 		VersionsTimeout:        c.APIVersionTimeout,
 		IdleTimeout:            c.IdleTimeout,
 		PingInterval:           c.PingInterval,
+		StallAfter:             c.StallAfter,
 		RequireTLSForPasswords: c.RequireTLSForPasswords,
 		BackoffBase:            c.ReconnectBackoff,
 		BackoffMax:             c.ReconnectBackoffMax,

@@ -34,6 +34,7 @@ var rows = setting.Of[Config](
 	setting.Row{Field: "IdleTimeout", Negative: "no limit",
 		Zero: fmt.Sprintf("%d min for a Conn, no limit for a Polled", defaultIdleTimeout/time.Minute)},
 	setting.Row{Field: "PingInterval", Zero: "no pings"},
+	setting.Row{Field: "StallAfter", Zero: "none is reported"},
 	setting.Row{Field: "MaxInFlight", Default: 5},
 	setting.Row{Field: "MaxPendingBytes", Default: 32 << 20},
 	// A frame is 4 bytes longer, and its length must fit an int of 32 bits.

@@ -129,7 +129,7 @@ func (c *Conn) RequestRaw(ctx context.Context, req *ports.RawRequest) ([]byte, e
 // ended, and does not look at ctx afterwards.
 func (c *Conn) Send(ctx context.Context, req ports.Message) (*Future, error) {
 	mustNotBeNil(req)
-	timeout := requestTimeout(ctx)
+	timeout := optionsOf(ctx).timeout
 	f := &Future{shared: &c.shared, message: req}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -142,16 +142,17 @@ func (c *Conn) Send(ctx context.Context, req ports.Message) (*Future, error) {
 	case ctx.Err() != nil:
 		err = c.canceled(contextCause(ctx), f)
 	case timeout < 0:
-		err = deadlinePassed(c.core)
+		err = deadlinePassed(now, c.core, req)
 	case c.closing:
-		err = c.core.Failure(ErrDraining, nil)
+		err = c.core.Failure(now, req, ErrDraining, nil)
 	case c.queue.len() > 0: // the requests in it came first
-		err = c.core.Failure(cmp.Or(c.core.CanSend(), ErrTooManyInFlight), nil)
+		err = c.core.Failure(now, req, cmp.Or(c.core.CanSend(), ErrTooManyInFlight), nil)
 	default:
 		err = c.admit(f, now, timeout)
 	}
 	if err != nil {
 		c.wanted = c.wanted || errors.Is(err, ErrNotConnected)
+		c.countRefusal(now, req, err)
 		c.drain(now)
 		return nil, err
 	}
@@ -200,6 +201,9 @@ func (c *Conn) call(ctx context.Context, req ports.Message) (*Future, error) {
 }
 
 func recycle(f *Future) {
+	if f.queueEntry != nil {
+		*f.queueEntry = queueEntry{}
+	}
 	*f = Future{queueEntry: f.queueEntry}
 	calls.Put(f)
 }
@@ -214,7 +218,7 @@ func (c *Conn) admit(f *Future, now time.Time, timeout time.Duration) error {
 		return err
 	}
 	if f.queued {
-		core.Queued = f.queuedAt
+		core.Queued, f.waited = f.queuedAt, now.Sub(f.queuedAt)
 	}
 	f.core, f.epoch = core, c.core.Epoch()
 	core.Tag = f

@@ -25,10 +25,10 @@ func (c *Conn) enter(now time.Time, ctx context.Context, f *Future, timeout time
 		c.refuse(f, c.canceled(contextCause(ctx), f))
 		return
 	case timeout < 0:
-		c.refuse(f, deadlinePassed(m))
+		c.refuse(f, deadlinePassed(now, m, f.message))
 		return
 	case c.closing:
-		c.refuse(f, m.Failure(ErrDraining, nil))
+		c.refuse(f, m.Failure(now, f.message, ErrDraining, nil))
 		return
 	}
 	if c.queue.len() == 0 && m.CanSend() == nil {
@@ -43,7 +43,11 @@ func (c *Conn) enter(now time.Time, ctx context.Context, f *Future, timeout time
 		}
 	}
 	if m.State() == Closed {
-		c.refuse(f, m.Failure(ErrClosed, m.LastError()))
+		c.refuse(f, m.Failure(now, f.message, ErrClosed, m.LastError()))
+		return
+	}
+	if f.failFast && m.State() == Disconnected && m.BlackedOut(now) {
+		c.refuse(f, m.Refusal(f.message, ErrNotConnected))
 		return
 	}
 	if f.queueEntry == nil {
@@ -53,7 +57,7 @@ func (c *Conn) enter(now time.Time, ctx context.Context, f *Future, timeout time
 	f.deadline = now.Add(cmp.Or(timeout, m.RequestTimeout()))
 	// The throttle in progress has already paused the timers of the requests before it.
 	f.throttledBefore = m.ThrottledTime() - m.ThrottleDelay(now)
-	c.queue.push(f)
+	c.queue.push(f, m.InFlight())
 }
 
 // passes reports whether the reason of a refusal passes, so that the request can wait for
@@ -65,11 +69,12 @@ func passes(refusal error) bool {
 // enterQueue enters f. It returns the waiter for its admission, or nil if f is admitted or
 // done.
 func (c *Conn) enterQueue(ctx context.Context, f *Future) (w *waiter) {
-	timeout := requestTimeout(ctx)
+	o := optionsOf(ctx)
+	f.failFast = o.failFast
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.cfg.Clock.Now()
-	c.enter(now, ctx, f, timeout)
+	c.enter(now, ctx, f, o.timeout)
 	c.drain(now)
 	c.startGoroutines()
 	if f.epoch == 0 && !f.isDone() {
@@ -82,11 +87,12 @@ func (c *Conn) enterQueue(ctx context.Context, f *Future) (w *waiter) {
 // workFor enters f, and writes and reads for as long as only f needs it. It returns the
 // waiter of f, or nil if f is done.
 func (c *Conn) workFor(ctx context.Context, f *Future) *waiter {
-	timeout := requestTimeout(ctx)
+	o := optionsOf(ctx)
+	f.failFast = o.failFast
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.cfg.Clock.Now()
-	c.enter(now, ctx, f, timeout)
+	c.enter(now, ctx, f, o.timeout)
 	now = c.drain(now)
 	var by caller
 	defer func() { c.unwatch(by) }()
@@ -139,6 +145,9 @@ func (c *Conn) giveUp(ctx context.Context, f *Future) error {
 // abandon takes f out of the queue, or lets the core drop its response.
 func (c *Conn) abandon(f *Future) {
 	c.queue.remove(f)
+	if f.message != nil {
+		c.core.NoteCanceled(c.cfg.Clock.Now(), f.message, f.core)
+	}
 	if f.core != nil {
 		c.core.Abandon(f.core)
 		f.core = nil
@@ -149,12 +158,27 @@ func (c *Conn) abandon(f *Future) {
 
 // canceled describes a request that was given up. f is nil if there is no request.
 func (c *Conn) canceled(cause error, f *Future) error {
-	m := c.core
-	e := m.Failure(ErrCanceled, cause)
+	m, now := c.core, c.cfg.Clock.Now()
 	last := m.LastError()
 	switch {
-	case f != nil && f.epoch != 0:
-		e.Sent = SentFully // or it will be: it keeps its place
+	case f != nil && f.core != nil:
+		e := m.FailureOf(now, f.core, ErrCanceled, cause)
+		f.addQueue(e)
+		return e
+	case f != nil && f.epoch != 0: // it was done meanwhile
+		e := m.Failure(now, f.message, ErrCanceled, cause)
+		e.Version, e.Sent = f.version, SentFully
+		return e
+	}
+	var req ports.Message
+	if f != nil {
+		req = f.message
+	}
+	e := m.Failure(now, req, ErrCanceled, cause)
+	if f != nil {
+		f.stillQueued(e, now)
+	}
+	switch {
 	case last != nil && cause != nil:
 		e.Cause = fmt.Errorf("%w; the connection's last failure: %w", cause, last)
 	case last != nil:
@@ -187,7 +211,7 @@ func (c *Conn) waitEnded(ctx context.Context, f *Future) error {
 func (c *Conn) unreadable(f *Future, cause error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return unreadable(c.core, f, cause)
+	return unreadable(c.cfg.Clock.Now(), c.core, f, cause)
 }
 
 // drop closes the connection because of a peer whose response cannot be decoded: its next

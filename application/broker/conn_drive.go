@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"brokerconn/domain"
+	"brokerconn/ports"
 )
 
 // Whatever changes something, or reports news of a port, drains the core: it asks for the
@@ -94,29 +95,48 @@ func (c *Conn) down(out domain.Output) {
 	if out.To == Closed || hopeless {
 		for f := c.queue.front(); f != nil; f = c.queue.front() {
 			c.queue.remove(f)
-			c.refuse(f, notSent(m, out.Err))
+			c.refuse(f, c.notSent(f.message, out))
+		}
+	} else if out.Err != nil && ended {
+		for _, f := range c.queue.failFast() {
+			c.queue.remove(f)
+			c.refuse(f, m.Refusal(f.message, ErrNotConnected))
 		}
 	}
 }
 
-// notSent is the error of a request whose connection was closed before it was sent. cause
-// is why; nil if the owner closed it.
-func notSent(m *domain.Connection, cause error) error {
+// notSent is the error of a request whose connection went down before it was sent: because of
+// out.Err, or by its owner.
+func (c *Conn) notSent(req ports.Message, out domain.Output) *Error {
+	m, now := c.core, c.cfg.Clock.Now()
 	var why *Error
 	switch {
-	case !errors.As(cause, &why):
-		return m.Failure(ErrClosed, cause)
-	case why.Kind == ErrRequestTimeout: // of another request
-		return m.Failure(ErrConnection, asPeerFailure(cause))
+	case !errors.As(out.Err, &why):
+		return m.Failure(now, req, ErrClosed, out.Err)
+	case why.Phase == Connected && (why.Kind == ErrRequestTimeout || !Retriable(why)): // of another request
+		return m.Failure(now, req, ErrConnection, asPeerFailure(why))
 	}
-	e := *why
-	return &e
+	e := m.Failure(now, req, why.Kind, why.Cause)
+	e.Phase, e.Address, e.Attempt, e.Hint = why.Phase, why.Address, why.Attempt, why.Hint
+	return e
 }
 
 // refuse fails a request that was not admitted.
 func (c *Conn) refuse(f *Future, err error) {
+	c.countRefusal(c.cfg.Clock.Now(), f.message, err)
 	f.err = err
 	f.complete()
+}
+
+// countRefusal counts a request that was not admitted. Connect has no request.
+func (c *Conn) countRefusal(now time.Time, req ports.Message, err error) {
+	switch {
+	case req == nil:
+	case errors.Is(err, ErrCanceled):
+		c.core.NoteCanceled(now, req, nil)
+	default:
+		c.core.NoteRefused(now, req)
+	}
 }
 
 // completed is a request whose outcome is known.
@@ -127,6 +147,9 @@ func (c *Conn) completed(core *domain.Future) {
 	}
 	core.Tag = nil
 	c.core.Recycle(core)
+	if e, ok := err.(*Error); ok {
+		f.addQueue(e)
+	}
 	if err != nil && c.cfg.Hooks.RequestFailed != nil {
 		c.unlocked(func() { c.cfg.Hooks.failed(info, err) })
 	}
@@ -141,7 +164,9 @@ func (c *Conn) serveWaiters(now time.Time) (work bool) {
 	m := c.core
 	throttled := m.ThrottledTime()
 	c.queue.expire(now, throttled, func(f *Future) {
-		c.refuse(f, m.Refusal(ErrRequestTimeout))
+		e := m.Refusal(f.message, ErrRequestTimeout)
+		f.stillQueued(e, now)
+		c.refuse(f, e)
 	})
 	if c.queue.len() > 0 {
 		work = c.core.Check(now)

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,11 +66,26 @@ func afterOthers(err error, earlier []error) error {
 	if len(earlier) == 0 {
 		return err
 	}
+	last, ok := err.(*Error)
 	var texts []string
-	for _, e := range earlier {
-		texts = append(texts, brief(e))
+	for _, each := range earlier {
+		// What the same address did before it did the same again says no more.
+		if e := new(Error); !errors.As(each, &e) || !ok || e.Address != last.Address {
+			texts = append(texts, brief(each))
+		}
 	}
-	return fmt.Errorf("%w (before that: %s)", err, strings.Join(texts, "; "))
+	before := fmt.Sprintf("(before that: %s)", strings.Join(texts, "; "))
+	switch {
+	case len(texts) == 0:
+		return err
+	case !ok:
+		return fmt.Errorf("%w %s", err, before)
+	}
+	e := *last
+	if e.Cause = errors.New(before); last.Cause != nil {
+		e.Cause = fmt.Errorf("%w %s", last.Cause, before)
+	}
+	return &e
 }
 
 // brief returns the address and the failure there.
@@ -78,9 +94,5 @@ func brief(err error) string {
 	if !errors.As(err, &e) {
 		return err.Error()
 	}
-	what := e.Kind
-	if e.Cause != nil {
-		what = e.Cause
-	}
-	return e.Address + ": " + what.Error()
+	return (&Error{Broker: e.Address, Kind: cmp.Or(e.Cause, e.Kind)}).Error()
 }

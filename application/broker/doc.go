@@ -33,9 +33,10 @@
 // # Errors and retries
 //
 // Every error of a Conn or a Polled is an [*Error] or wraps one, except for those of Config.
-// It has the kind of the failure, the state of the connection, the address, how much of the
-// request had been sent, the cause, and often a hint. Ask errors.Is for a kind, such as
-// [ErrConnection], [ErrRequestTimeout] or [ErrAuthentication].
+// It has the kind of the failure, the state of the connection, the address, the request and how
+// much of it had been sent, the cause, and often a hint. Its text is one line, without the hint;
+// Error.Explain returns all of it, and log/slog gets its fields. Ask errors.Is for a kind, such
+// as [ErrConnection], [ErrRequestTimeout] or [ErrAuthentication].
 //
 // [Retriable] reports whether the same request may succeed later. [SafeToRetry] reports in
 // addition that the broker cannot have acted on it: it was refused, or cut off before its

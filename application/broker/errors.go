@@ -15,11 +15,30 @@ import (
 //	Broker string     the configured host:port
 //	Address string    the address in use; "" before one was known
 //	Attempt int       attempts to connect since the connection was last ready, from 1; 0 before the first
-//	Sent Sent         how much of the request was sent; SentNothing for a failure of the connection
 //	Cause error       the underlying error; may be nil
 //	Hint string       what to change, with the name of the setting; may be ""
-//	Error() string    all of it in one line
-//	Unwrap() []error  the Kind and the Cause
+//
+// These are of the request, and zero if API is "", for a failure of the connection alone:
+//
+//	API string               the name of its API, such as "Metadata"
+//	Version int16            its version; -1 before one was chosen
+//	Sent Sent                how much of it was sent
+//	RequestBytes int         the size of its frame; 0 before it was encoded
+//	Queued time.Duration     its time in the queue of a Conn
+//	QueuedBehind int         the requests before it when it joined the queue, those in flight included
+//
+// These are of the connection at that time, and zero without one:
+//
+//	ResponseBytes int              the bytes received of the response that was due, or of that to the request
+//	OldestInFlight time.Duration   the age of the oldest request in flight
+//	SinceLastByte time.Duration    the time since a byte was received, or since the attempt began
+//
+// Methods:
+//
+//	Error() string         one line of at most 300 characters, with each address once and without the hint
+//	Explain() string       all that is known, with the hint, on several lines
+//	LogValue() slog.Value  the fields that are set, as a group: slog.Any("error", err)
+//	Unwrap() []error       the Kind and the Cause
 type Error = domain.Error
 
 // FrameError is a size field of a response that is out of bounds, often because the peer
@@ -59,10 +78,10 @@ type VersionError = domain.VersionError
 //	Error() string       both, in one line
 type MechanismError = domain.MechanismError
 
-// Sent is how much of a request had been passed to the transport: SentNothing, SentPartly or
-// SentFully.
+// Sent is how much of a request had been passed to the transport: SentNothing, SentPartly,
+// SentFully or SentUnknown.
 //
-//	String() string   "not sent", "partly sent", "fully sent"
+//	String() string   "not sent", "partly sent", "fully sent", "perhaps sent"
 type Sent = domain.Sent
 
 const (
@@ -72,6 +91,9 @@ const (
 	SentPartly = domain.SentPartly
 	// SentFully is for a request that the broker may have acted on.
 	SentFully = domain.SentFully
+	// SentUnknown is for a request that was given up while its bytes were being written, and
+	// for a wait for a Future of a Polled that has ended.
+	SentUnknown = domain.SentUnknown
 )
 
 // The kinds of failure, for errors.Is.
@@ -94,7 +116,9 @@ var (
 	ErrOutOfOrder         = domain.ErrOutOfOrder         // a response to another or no request; also an ErrProtocol
 	ErrUnsupportedVersion = domain.ErrUnsupportedVersion // no version of the API in common
 	ErrEncode             = domain.ErrEncode             // the request cannot be encoded
-	ErrAuthentication     = domain.ErrAuthentication     // the login failed
+	// the peer closes the connection on requests of that size; also an ErrConnection
+	ErrRequestSize    = domain.ErrRequestSize
+	ErrAuthentication = domain.ErrAuthentication // the login failed
 	// the broker does not offer the mechanism; also an ErrAuthentication
 	ErrUnsupportedMechanism = domain.ErrUnsupportedMechanism
 	// the session could not be authenticated again; also an ErrConnection
@@ -115,9 +139,12 @@ var ErrNoRelease = errors.New("no release of Kafka has such API versions")
 
 // Retriable reports whether the same request may succeed later, on this connection or the
 // next: losses, timeouts and refusals are retriable; protocol errors, failed logins, and
-// requests that have no version in common with the broker are not.
+// requests that have no version in common with the broker or are too large for it are not. A
+// request whose connection was lost because of another request is retriable.
 func Retriable(err error) bool { return domain.Retriable(err) }
 
 // SafeToRetry reports whether err is Retriable and repeating the request cannot make the
-// broker act on it twice: it was refused, or cut off before its last byte was sent.
+// broker act on it twice: it was refused, or cut off before its last byte was sent. If the
+// peer cut off a request of 512 KiB or more it is not safe: the peer may accept none of that
+// size, and then cuts it off each time.
 func SafeToRetry(err error) bool { return domain.SafeToRetry(err) }

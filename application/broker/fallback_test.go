@@ -73,8 +73,9 @@ func TestNoFallbackThatExposes(t *testing.T) {
 			conn := fakebroker.New(t, cfg)
 			err := heartbeat(t.Context(), conn)
 			if c.mechanism == "" {
-				require(t, errors.Is(err, broker.ErrUnsupportedMechanism) &&
-					strings.Contains(err.Error(), "TLS with verification"),
+				var e *broker.Error
+				require(t, errors.Is(err, broker.ErrUnsupportedMechanism) && errors.As(err, &e) &&
+					strings.Contains(e.Hint, "TLS with verification"),
 					"got %v, want ErrUnsupportedMechanism and what to do", err)
 			} else {
 				noError(t, err)

@@ -31,6 +31,7 @@ type Future struct {
 	*queueEntry                  // nil unless it was queued
 	queued        bool           // it is in the queue
 	untilAdmitted bool           // SendWait waits until it is admitted
+	failFast      bool           // it does not wait for the backoff
 	canceled      bool
 	decoded       bool  // guarded by decoding, and so are message, body and err, once it is finished
 	version       int16 // of the request
@@ -201,6 +202,21 @@ func (f *Future) wakeAdmitted() {
 	}
 }
 
+// addQueue adds to the error of a request how long it had waited in the queue.
+func (f *Future) addQueue(e *Error) {
+	if f.queueEntry != nil {
+		e.Queued, e.QueuedBehind = f.waited, f.behind
+	}
+}
+
+// stillQueued is addQueue for a request that was not admitted.
+func (f *Future) stillQueued(e *Error, now time.Time) {
+	if f.queueEntry != nil && !f.queuedAt.IsZero() {
+		f.waited = now.Sub(f.queuedAt)
+		f.addQueue(e)
+	}
+}
+
 // due is when its time in the queue is over, if request timers have been paused for so
 // long in all.
 func (f *Future) due(throttled time.Duration) time.Time {
@@ -237,9 +253,8 @@ func contextCause(ctx context.Context) error {
 }
 
 // unreadable describes a response that cannot be decoded.
-func unreadable(m *domain.Connection, f *Future, cause error) error {
-	e := m.Failure(ErrProtocol, fmt.Errorf("cannot decode the response to API %d v%d: %w", f.message.Key(), f.version,
-		cause))
-	e.Sent = SentFully
+func unreadable(now time.Time, m *domain.Connection, f *Future, cause error) error {
+	e := m.Failure(now, f.message, ErrProtocol, fmt.Errorf("cannot decode the response: %w", cause))
+	e.Version, e.Sent = f.version, SentFully
 	return e
 }

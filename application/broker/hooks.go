@@ -96,6 +96,9 @@ type Hooks struct {
 
 	// Throttled is called when the broker throttles the connection until a time (KIP-219).
 	Throttled func(endpoint Endpoint, until time.Time)
+	// Stalled is called when the oldest request in flight has reached the age of
+	// Config.StallAfter, once for each request.
+	Stalled func(endpoint Endpoint, oldest RequestInfo)
 	// Idle is called, after StateChanged, when the connection was closed by IdleTimeout.
 	Idle func(endpoint Endpoint)
 	// Warning is called for a setting that may not have the intended effect: while the Conn or
@@ -133,7 +136,7 @@ type LoginInfo = domain.LoginInfo
 func (h *Hooks) tracing() bool {
 	return h.ResolveStart != nil || h.ResolveDone != nil || h.DialStart != nil || h.DialDone != nil ||
 		h.TLSHandshakeDone != nil || h.Versions != nil || h.AuthStart != nil || h.AuthDone != nil ||
-		h.Throttled != nil || h.Idle != nil || h.Warning != nil
+		h.Throttled != nil || h.Stalled != nil || h.Idle != nil || h.Warning != nil
 }
 
 func (h *Hooks) warn(text string) {
@@ -207,6 +210,8 @@ func (h *Hooks) noted(host string, port uint16, e *domain.Event) {
 		call(h.RequestAnswered, e.Request)
 	case domain.EventThrottled:
 		call2(h.Throttled, e.Endpoint, e.Until)
+	case domain.EventStalled:
+		call2(h.Stalled, e.Endpoint, e.Request)
 	case domain.EventWarning:
 		call(h.Warning, e.Text)
 	case domain.EventIdle:

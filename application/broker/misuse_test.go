@@ -222,8 +222,9 @@ func TestLargeAnswerNamesTheLimit(t *testing.T) {
 	conn := dial(t, cfg)
 	err := heartbeat(t.Context(), conn)
 	var f *broker.FrameError
-	assert(t, errors.Is(err, broker.ErrFrameSize) && errors.As(err, &f) && f.Limit == 2000 &&
-		strings.Contains(err.Error(), "raise MaxResponseBytes"), "got %v", err)
+	var e *broker.Error
+	assert(t, errors.Is(err, broker.ErrFrameSize) && errors.As(err, &f) && f.Limit == 2000 && errors.As(err, &e) &&
+		strings.Contains(e.Hint, "raise MaxResponseBytes"), "got %v", err)
 }
 
 func TestZeroMemoryTransport(t *testing.T) {

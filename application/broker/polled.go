@@ -114,11 +114,12 @@ func (p *Polled) Send(req ports.Message, blocking bool, options ...SendOption) *
 	var core *domain.Future
 	var err error
 	if timeout < 0 {
-		err = deadlinePassed(p.core)
+		err = deadlinePassed(p.cfg.Clock.Now(), p.core, req)
 	} else {
 		core, err = p.core.Send(p.cfg.Clock.Now(), req, timeout)
 	}
 	if err != nil {
+		p.core.NoteRefused(p.cfg.Clock.Now(), req)
 		f.err = err
 		p.complete(f)
 		return f
@@ -208,26 +209,35 @@ func (p *Polled) cancel(f *Future) {
 	if f.isDone() {
 		return
 	}
+	now := p.cfg.Clock.Now()
+	p.core.NoteCanceled(now, f.message, f.core)
+	var err *Error
 	if f.core != nil {
+		err = p.core.FailureOf(now, f.core, ErrCanceled, nil)
 		p.core.Abandon(f.core)
 		f.core = nil
+	} else { // answered, and not returned by Recv yet
+		err = p.core.Failure(now, f.message, ErrCanceled, nil)
+		err.Version, err.Sent = f.version, SentFully
 	}
-	f.canceled, f.body, f.err = true, nil, p.canceled(nil)
+	f.canceled, f.body, f.err = true, nil, err
 	p.complete(f)
 }
 
-func (p *Polled) waitEnded(ctx context.Context, _ *Future) error {
-	return p.canceled(contextCause(ctx))
-}
-
-// canceled runs on any goroutine, so it does not ask the core.
-func (p *Polled) canceled(cause error) error {
-	address := net.JoinHostPort(p.cfg.Host, strconv.Itoa(int(p.cfg.Port)))
-	return &Error{Kind: ErrCanceled, Cause: cause, Broker: address, Sent: SentFully}
+// waitEnded runs on any goroutine, so it does not ask the core.
+func (p *Polled) waitEnded(ctx context.Context, f *Future) error {
+	f.decoding.Lock()
+	key := f.message.Key() // the response has that of its request
+	f.decoding.Unlock()
+	return &Error{
+		Kind: ErrCanceled, Cause: contextCause(ctx),
+		Broker: net.JoinHostPort(p.cfg.Host, strconv.Itoa(int(p.cfg.Port))),
+		API:    domain.APIName(p.cfg.Codec, key), Version: -1, Sent: SentUnknown,
+	}
 }
 
 func (p *Polled) unreadable(f *Future, cause error) error {
-	return unreadable(p.core, f, cause)
+	return unreadable(p.cfg.Clock.Now(), p.core, f, cause)
 }
 
 func (p *Polled) drop(f *Future, err error) {

@@ -171,7 +171,7 @@ func TestPolledUnreadableAnswer(t *testing.T) {
 	s.Hand.Peer.Send(fakebroker.ResponseFrame(2, []byte{0})) // the second request of this connection
 	got := s.Recv()
 	assert(t, len(got) == 1 && got[0].Response == nil, "got %+v", got)
-	if _, err := f.Response(); !errors.Is(err, broker.ErrProtocol) || !strings.Contains(err.Error(), "API 12") {
+	if _, err := f.Response(); !errors.Is(err, broker.ErrProtocol) || !strings.Contains(err.Error(), "Heartbeat v") {
 		t.Errorf("got %v", err)
 	}
 	assert(t, s.Disconnected(), "state %v", s.State())

@@ -32,10 +32,10 @@ func (p *Polled) CheckVersion(timeout time.Duration, strict bool, topics []strin
 	for state := p.connect(first); state != Connected; state = p.connect(next) {
 		switch now := p.cfg.Clock.Now(); {
 		case p.BlackedOut() && !m.Continuing():
-			return Verdict{}, m.Failure(ErrNotReady, afterOthers(m.LastError(), failures))
+			return Verdict{}, m.Failure(now, nil, ErrNotReady, afterOthers(m.LastError(), failures))
 		case !now.Before(limit):
-			return Verdict{}, m.Failure(ErrTimeout, afterOthers(fmt.Errorf("no table of API versions after %v",
-				timeout), failures))
+			err := fmt.Errorf("no table of API versions after %v", timeout)
+			return Verdict{}, m.Failure(now, nil, ErrTimeout, afterOthers(err, failures))
 		case p.Disconnected() && !p.BlackedOut(): // the next address, at once
 			if err := m.LastError(); err != nil {
 				failures = append(failures, err)

@@ -86,7 +86,7 @@ func (c *Config) verdict(m *domain.Connection, v *Versions) (Verdict, error) {
 	}
 	verdict := domain.Identify(v)
 	if verdict.Kind == Older {
-		return verdict, m.Failure(ErrNoRelease, errors.New(strings.Join(verdict.Evidence, "; ")))
+		return verdict, m.Failure(c.Clock.Now(), nil, ErrNoRelease, errors.New(strings.Join(verdict.Evidence, "; ")))
 	}
 	return verdict, nil
 }

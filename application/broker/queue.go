@@ -19,12 +19,14 @@ type queueEntry struct {
 	// throttledBefore is how long request timers had been paused when it was queued.
 	throttledBefore time.Duration
 	position        int // in the queue
+	behind          int // the requests before it when it was queued, those in flight included
+	waited          time.Duration
 }
 
 func (q *waitQueue) len() int { return q.count }
 
-func (q *waitQueue) push(f *Future) {
-	f.queued = true
+func (q *waitQueue) push(f *Future, inFlight int) {
+	f.queued, f.behind = true, q.count+inFlight
 	if q.count == 0 || f.deadline.Before(q.earliest) {
 		q.earliest = f.deadline
 	}
@@ -43,6 +45,16 @@ func (q *waitQueue) front() *Future {
 	}
 	q.waiters, q.head = q.waiters[:0], 0
 	return nil
+}
+
+// failFast returns the waiters that do not wait for the backoff.
+func (q *waitQueue) failFast() (list []*Future) {
+	for _, f := range q.waiters[q.head:] {
+		if f != nil && f.failFast {
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 // remove takes a waiter out, wherever it is. It has no effect on one that is not queued.

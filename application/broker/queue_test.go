@@ -24,7 +24,7 @@ func TestQueueAgainstSlice(t *testing.T) {
 					}
 					*f = Future{queueEntry: &queueEntry{throttledBefore: throttled,
 						deadline: now.Add(time.Duration(rapid.IntRange(1, 90).Draw(t, "patience")) * time.Second)}}
-					l.push(f)
+					l.push(f, 0)
 					want = append(want, f)
 				}
 			},
@@ -87,10 +87,10 @@ func TestQueueAgainstSlice(t *testing.T) {
 // came and left.
 func TestQueueReleasesRemovedEntries(t *testing.T) {
 	var l waitQueue
-	l.push(&Future{queueEntry: new(queueEntry)})
+	l.push(&Future{queueEntry: new(queueEntry)}, 0)
 	for range 100_000 {
 		f := &Future{queueEntry: new(queueEntry)}
-		l.push(f)
+		l.push(f, 0)
 		l.remove(f)
 	}
 	if n := len(l.waiters); n > 100 {

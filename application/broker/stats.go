@@ -10,6 +10,7 @@ import "brokerconn/domain"
 //	Address string            the address in use, or used last: "127.0.0.1:9092"
 //	Waiting int               requests in the queue of a Conn; 0 for a Polled
 //	InFlight int              requests that were admitted and are not done
+//	OldestInFlight time.Time  when the oldest of them that awaits a response was passed in; zero if none does
 //	PendingBytes int          bytes that wait to be written
 //	ThrottledUntil time.Time  until when the broker throttles the connection (KIP-219); it may be past
 //	Reauthenticating bool     requests wait until the session is authenticated again
@@ -19,6 +20,7 @@ import "brokerconn/domain"
 //	LastError error           why the connection was last lost or could not be made; nil if it was ready since
 //	Attempts int64            attempts to connect, each address counted by itself
 //	Ready int64               attempts that became ready for requests
+//	Reconnects int64          of Ready, those that were not the first
 //	Closed int64              attempts and connections that ended
 //	ClosedClean int64         of Closed, those ended by the owner or by IdleTimeout
 //	Logins int64              first logins on a connection that succeeded
@@ -31,6 +33,10 @@ import "brokerconn/domain"
 //	TimedOut int64            of Failed, those whose timeout passed
 //	Throttled int64           responses with a throttle time
 //	Stale int64               events of an older connection, which were ignored
+//	Refused int64             requests that were not admitted
+//	Canceled int64            requests that their callers gave up, admitted or not
+//	Stalled int64             requests that were the oldest in flight and older than Config.StallAfter
+//	Dropped int64             responses to requests that expect none, which were ignored
 //	BytesSent int64           bytes passed to the transport
 //	BytesReceived int64       bytes received from the transport
 //	LastSent time.Time        when bytes were last sent

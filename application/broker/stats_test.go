@@ -33,6 +33,7 @@ func TestStats(t *testing.T) {
 		r.turn()
 		r.clock.Advance(time.Second)
 		sent := r.Stats()
+		assert(t, sent.OldestInFlight.Equal(start.Add(time.Second)), "got the oldest of %v", sent.OldestInFlight)
 		assert(t, sent.Requests == 2 && sent.InFlight == 2 && sent.PendingBytes == 0 &&
 			sent.LastSent.Equal(start.Add(time.Second)) && sent.LastReceived.Equal(start) &&
 			sent.BytesSent > s.BytesSent, "sent: %+v", sent)
@@ -50,6 +51,7 @@ func TestStats(t *testing.T) {
 		// A refusal is no request.
 		err := r.outcome(r.sendThis(kmsg.NewPtrCreateTopicsRequest()))
 		require(t, errors.Is(err, broker.ErrUnsupportedVersion), "%v", err)
+		s.Refused++
 		equal(t, "refused", r.Stats(), s)
 		r.broker.peer.Reset(nil)
 		r.turn()
@@ -68,7 +70,9 @@ func TestStats(t *testing.T) {
 		assert(t, s.Attempts == n.Started && s.Ready == n.Ready && s.Closed == n.Closed &&
 			s.ClosedClean == n.ClosedClean && s.Requests == n.Sent && s.Responses == n.Received &&
 			s.Failed == n.Failed && s.TimedOut == n.TimedOut && s.BytesSent == n.BytesSent &&
-			s.BytesReceived == n.BytesReceived && s.Stale == n.Stale, "the metrics say %+v, and the stats %+v", n, s)
+			s.BytesReceived == n.BytesReceived && s.Stale == n.Stale &&
+			s.Reconnects == 1 && n.Reconnects == 1 && s.Refused == n.Refused,
+			"the metrics say %+v, and the stats %+v", n, s)
 		r.sums()
 	})
 }

@@ -6,13 +6,25 @@ import (
 	"time"
 
 	"brokerconn/domain"
+	"brokerconn/ports"
 )
 
 // A request has two limits. When its timeout passes after it was sent, the connection
 // is dropped, because the response may still come and would be taken for that of
 // another request. When its context ends, only the caller stops waiting.
 
-type requestTimeoutKey struct{}
+// callOptions are what a context carries for a request: one value, so that one lookup finds it.
+type callOptions struct {
+	timeout  time.Duration // as perRequestTimeout has it; 0: none
+	failFast bool
+}
+
+type callOptionsKey struct{}
+
+func optionsOf(ctx context.Context) callOptions {
+	o, _ := ctx.Value(callOptionsKey{}).(callOptions)
+	return o
+}
 
 // WithRequestTimeout returns a context whose requests have the timeout d in place of
 // Config.RequestTimeout. If d is 0 or less, they fail with ErrRequestTimeout and are
@@ -20,7 +32,20 @@ type requestTimeoutKey struct{}
 //
 //	resp, err := req.RequestWith(broker.WithRequestTimeout(ctx, time.Minute), conn)
 func WithRequestTimeout(ctx context.Context, d time.Duration) context.Context {
-	return context.WithValue(ctx, requestTimeoutKey{}, d)
+	o := optionsOf(ctx)
+	o.timeout = perRequestTimeout(d)
+	return context.WithValue(ctx, callOptionsKey{}, o)
+}
+
+// WithFailFast returns a context whose requests do not wait for the backoff. While there is no
+// connection because an attempt has failed, they fail at once with ErrNotConnected and the
+// failure as cause; without one they wait for the attempt in progress, or start one, and fail
+// if it does. So do requests that wait in the queue when the connection is lost. It applies to
+// Request, RequestRaw, SendWait and Connect of a Conn, and to Ping; Send never waits.
+func WithFailFast(ctx context.Context) context.Context {
+	o := optionsOf(ctx)
+	o.failFast = true
+	return context.WithValue(ctx, callOptionsKey{}, o)
 }
 
 // SendOption is an option of Polled.Send.
@@ -29,15 +54,6 @@ type SendOption struct{ timeout time.Duration }
 // WithTimeout gives one request the timeout d in place of Config.RequestTimeout. If d is
 // 0 or less, the request fails with ErrRequestTimeout and is not sent.
 func WithTimeout(d time.Duration) SendOption { return SendOption{perRequestTimeout(d)} }
-
-// requestTimeout returns the timeout that ctx carries, as perRequestTimeout does; 0 if
-// it carries none.
-func requestTimeout(ctx context.Context) time.Duration {
-	if d, ok := ctx.Value(requestTimeoutKey{}).(time.Duration); ok {
-		return perRequestTimeout(d)
-	}
-	return 0
-}
 
 // perRequestTimeout returns a timeout of less than 0 for one that has passed, so that 0
 // means that none was given.
@@ -49,6 +65,6 @@ func perRequestTimeout(d time.Duration) time.Duration {
 }
 
 // deadlinePassed is the error of a request whose timeout is 0 or less.
-func deadlinePassed(m *domain.Connection) error {
-	return m.Failure(ErrRequestTimeout, errors.New("deadline passed before the request was sent"))
+func deadlinePassed(now time.Time, m *domain.Connection, req ports.Message) error {
+	return m.Failure(now, req, ErrRequestTimeout, errors.New("deadline passed before the request was sent"))
 }

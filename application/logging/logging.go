@@ -19,6 +19,7 @@ package logging
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -68,6 +69,10 @@ func Hooks(l *slog.Logger) *broker.Hooks {
 		Throttled: func(e broker.Endpoint, until time.Time) {
 			w.write(slog.LevelInfo, "throttled by the broker", nil, at(e), "until", until)
 		},
+		Stalled: func(e broker.Endpoint, r broker.RequestInfo) {
+			w.write(slog.LevelWarn, "a request has stalled", nil, at(e),
+				"api_key", r.Key, "version", r.Version, "correlation_id", r.CorrelationID, "sent_at", r.Written)
+		},
 		Idle:     func(e broker.Endpoint) { w.debug("closed an idle connection", at(e)) },
 		Warning:  func(text string) { w.write(slog.LevelWarn, text, nil) },
 		Panicked: func(v any) { w.write(slog.LevelError, "a hook panicked", nil, "panic", fmt.Sprint(v)) },
@@ -81,6 +86,9 @@ func at(e broker.Endpoint) slog.Attr { return slog.String("address", e.Address) 
 func (w writer) write(level slog.Level, text string, err error, attrs ...any) {
 	if err != nil {
 		attrs = append(attrs, "error", err.Error())
+		if e, ok := errors.AsType[*broker.Error](err); ok && e.Hint != "" {
+			attrs = append(attrs, "hint", e.Hint)
+		}
 	}
 	for i, a := range attrs {
 		switch a := a.(type) {

@@ -24,7 +24,7 @@ type broker struct {
 	inFlight                      prom.Gauge
 	writing, waiting, receiving   prom.Observer
 	sent, received, writes, reads prom.Counter
-	stale                         prom.Counter
+	stale, dropped, reconnects    prom.Counter
 	byKey                         byKey
 	apis                          [keys + 1]atomic.Pointer[api]
 }
@@ -43,6 +43,10 @@ func newBroker(name string, buckets []float64) *broker {
 		writes:   f.counter("writes_total", "Writes to the link.").WithLabelValues(),
 		reads:    f.counter("reads_total", "Reads from the link.").WithLabelValues(),
 		stale:    f.counter("stale_events_total", "News of older connections, which were ignored.").WithLabelValues(),
+		dropped: f.counter("responses_dropped_total",
+			"Responses to requests that expect none, which were ignored.").WithLabelValues(),
+		reconnects: f.counter("reconnects_total",
+			"Connections that became ready and were not the first of their owner.").WithLabelValues(),
 		byKey: byKey{
 			requests: f.counter("requests_total", "Requests admitted.", "api_key"),
 			requestBytes: f.counter("request_bytes_total",
@@ -52,6 +56,11 @@ func newBroker(name string, buckets []float64) *broker {
 			failures: f.counter("request_failures_total",
 				"Requests that ended without a response, because of their timeout or with their connection.", "api_key",
 				"reason"),
+			refused: f.counter("requests_refused_total",
+				"Requests that were not admitted: refused at once, or too long in the wait queue.", "api_key"),
+			canceled: f.counter("requests_canceled_total", "Requests that their callers gave up.", "api_key"),
+			stalled: f.counter("requests_stalled_total",
+				"Requests that were the oldest in flight and older than StallAfter.", "api_key"),
 			throttled: f.counter("throttle_seconds_total", "Throttle time reported by the broker.", "api_key"),
 			duration: f.histogram(buckets, "request_duration_seconds",
 				"Time from a request to its response.", "api_key"),
@@ -161,6 +170,16 @@ func (b *broker) BytesReceived(_ time.Time, n int) {
 	b.received.Add(float64(n))
 }
 
+func (b *broker) Reconnected(time.Time) { b.reconnects.Inc() }
+
+func (b *broker) RequestRefused(_ time.Time, key int16) { b.api(key).refused.Inc() }
+
+func (b *broker) RequestCanceled(_ time.Time, key, _ int16) { b.api(key).canceled.Inc() }
+
+func (b *broker) RequestStalled(_ time.Time, key, _ int16) { b.api(key).stalled.Inc() }
+
+func (b *broker) ResponseDropped(time.Time) { b.dropped.Inc() }
+
 func (b *broker) StaleIgnored(time.Time) { b.stale.Inc() }
 
 // families creates the metrics of one broker. Each broker has its own vectors with the
@@ -196,13 +215,14 @@ func withBroker(labels []string) []string { return append([]string{"broker"}, la
 
 // byKey holds the metrics that have the label api_key.
 type byKey struct {
-	requests, requestBytes, responseBytes, failures, throttled *prom.CounterVec
-	duration                                                   prom.ObserverVec
+	requests, requestBytes, responseBytes, failures, refused, canceled, stalled, throttled *prom.CounterVec
+	duration                                                                               prom.ObserverVec
 }
 
 // api holds these metrics for one API, looked up once.
 type api struct {
 	requests, requestBytes, responseBytes, throttled prom.Counter
+	refused, canceled, stalled                       prom.Counter
 	failures                                         map[bool]prom.Counter // by whether it timed out
 	duration                                         prom.Observer
 }
@@ -226,7 +246,8 @@ func (v *byKey) of(slot int) *api {
 	return &api{
 		requests: v.requests.WithLabelValues(label), throttled: v.throttled.WithLabelValues(label),
 		requestBytes: v.requestBytes.WithLabelValues(label), responseBytes: v.responseBytes.WithLabelValues(label),
-		duration: v.duration.WithLabelValues(label),
+		refused: v.refused.WithLabelValues(label), canceled: v.canceled.WithLabelValues(label),
+		stalled: v.stalled.WithLabelValues(label), duration: v.duration.WithLabelValues(label),
 		failures: map[bool]prom.Counter{true: v.failures.WithLabelValues(label, "timeout"),
 			false: v.failures.WithLabelValues(label, "connection")},
 	}

@@ -24,6 +24,11 @@
 //	throttle_seconds_total{api_key}                throttle time reported by the broker
 //	sent_bytes_total, received_bytes_total         on the link, the setup included
 //	writes_total, reads_total                      of the link
+//	requests_refused_total{api_key}                not admitted: refused at once, or too long in the wait queue
+//	requests_canceled_total{api_key}               given up by their callers
+//	requests_stalled_total{api_key}                the oldest in flight, and older than Config.StallAfter
+//	responses_dropped_total                        to requests that expect none
+//	reconnects_total                               connections that became ready, without the first of each owner
 //	stale_events_total                             ignored events of an older connection
 //
 // A request without answer succeeds when it is written, and has the phase writing only.

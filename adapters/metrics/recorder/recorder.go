@@ -18,6 +18,7 @@ type Recorder struct{ n counts }
 type counts struct {
 	Started, Ready, Closed, ClosedReady, ClosedClean, Logins, LoginsFailed, Relogins, ReloginsFailed,
 	Sent, Received, Failed, TimedOut, BytesSent, BytesReceived, Stale,
+	Reconnects, Refused, Canceled, Stalled, Dropped,
 	LatencySum, LatencyMax, SetupSum, ThrottledSum atomic.Int64
 }
 
@@ -47,6 +48,12 @@ type Snapshot struct {
 	BytesSent     int64 // on the link, the core's own requests included
 	BytesReceived int64
 	Stale         int64 // ignored events of older connections
+
+	Reconnects int64 // of Ready: were not the first of their owner
+	Refused    int64 // requests that were not admitted
+	Canceled   int64 // requests that their callers gave up
+	Stalled    int64 // requests that were the oldest in flight and older than Config.StallAfter
+	Dropped    int64 // responses to requests that expect none
 
 	LatencySum time.Duration // of Received
 	LatencyMax time.Duration
@@ -131,6 +138,21 @@ func (r *Recorder) BytesSent(_ time.Time, n int) { r.n.BytesSent.Add(int64(n)) }
 
 // BytesReceived counts bytes.
 func (r *Recorder) BytesReceived(_ time.Time, n int) { r.n.BytesReceived.Add(int64(n)) }
+
+// Reconnected counts a connection that was not its owner's first.
+func (r *Recorder) Reconnected(time.Time) { r.n.Reconnects.Add(1) }
+
+// RequestRefused counts a request that was not admitted.
+func (r *Recorder) RequestRefused(time.Time, int16) { r.n.Refused.Add(1) }
+
+// RequestCanceled counts a request that its caller gave up.
+func (r *Recorder) RequestCanceled(_ time.Time, _, _ int16) { r.n.Canceled.Add(1) }
+
+// RequestStalled counts a request that stalled.
+func (r *Recorder) RequestStalled(_ time.Time, _, _ int16) { r.n.Stalled.Add(1) }
+
+// ResponseDropped counts a response to a request that expects none.
+func (r *Recorder) ResponseDropped(time.Time) { r.n.Dropped.Add(1) }
 
 // StaleIgnored counts an ignored event of an older connection.
 func (r *Recorder) StaleIgnored(time.Time) { r.n.Stale.Add(1) }

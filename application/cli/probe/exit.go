@@ -130,6 +130,11 @@ type errorInfo struct {
 	Phase    string          `json:"phase,omitempty"`
 	Broker   string          `json:"broker,omitempty"`
 	Address  string          `json:"address,omitempty"`
+	API      string          `json:"api,omitempty"`
+	Version  *int16          `json:"version,omitempty"`
+	Sent     string          `json:"sent,omitempty"`
+	Request  int             `json:"request_bytes,omitempty"`
+	Response int             `json:"response_bytes,omitempty"`
 	Hint     string          `json:"hint,omitempty"`
 	Answered []answeredError `json:"answered,omitempty"`
 	Problems []problemInfo   `json:"problems,omitempty"`
@@ -143,6 +148,13 @@ func describe(err error) *errorInfo {
 	if e := new(broker.Error); errors.As(err, &e) {
 		info.Kind, info.Phase = e.Kind.Error(), e.Phase.String()
 		info.Broker, info.Address, info.Hint = e.Broker, e.Address, e.Hint
+		info.API, info.Request, info.Response = e.API, e.RequestBytes, e.ResponseBytes
+		if e.API != "" {
+			info.Sent = e.Sent.String()
+		}
+		if e.API != "" && e.Version >= 0 {
+			info.Version = &e.Version
+		}
 	}
 	if e := new(tls.Error); errors.As(err, &e) {
 		info.Reason = e.Reason.String()
@@ -156,7 +168,7 @@ func describe(err error) *errorInfo {
 	return info
 }
 
-// lines returns the lines of an error for standard error.
+// lines returns the lines of an error for standard error. The hint is the last one.
 func lines(err error) (all []string) {
 	problems := []error{err}
 	if bad, ok := errors.AsType[*propertiesError](err); ok {
@@ -164,6 +176,9 @@ func lines(err error) (all []string) {
 	}
 	for _, problem := range problems {
 		all = append(all, oneLine(problem.Error()))
+	}
+	if e, ok := errors.AsType[*broker.Error](err); ok && e.Hint != "" {
+		all = append(all, oneLine("hint: "+e.Hint))
 	}
 	return all
 }

@@ -41,15 +41,18 @@ func probeWith(t *testing.T, ctx context.Context, stdin io.Reader, args ...strin
 	return o
 }
 
-// failed checks the exit code, and that standard error is one line with all the words.
+// failed checks the exit code, and that standard error is one line with all the words, and
+// perhaps one more with a hint.
 func (o outcome) failed(t *testing.T, code int, words ...string) outcome {
 	t.Helper()
 	if o.code != code {
 		t.Errorf("got exit code %d, want %d", o.code, code)
 	}
-	if strings.Count(o.stderr, "\n") != 1 || !strings.HasPrefix(o.stderr, "kafkaprobe: ") ||
+	lines := strings.Split(strings.TrimSuffix(o.stderr, "\n"), "\n")
+	hinted := len(lines) == 2 && strings.HasPrefix(lines[1], "kafkaprobe: hint: ")
+	if len(lines) != 1 && !hinted || !strings.HasPrefix(o.stderr, "kafkaprobe: ") ||
 		!strings.HasSuffix(o.stderr, "\n") {
-		t.Errorf("got standard error %q, want one line of kafkaprobe", o.stderr)
+		t.Errorf("got standard error %q, want one line of kafkaprobe and perhaps a hint", o.stderr)
 	}
 	contains(t, o.stderr, words...)
 	return o
@@ -88,7 +91,7 @@ func probeFails(t *testing.T, code int, args []string, words ...string) *errorIn
 	if e == nil || e.ExitCode != code {
 		t.Fatalf("got document %s, want an error with exit code %d", doc.stdout, code)
 	}
-	contains(t, e.Message, words...)
+	contains(t, e.Message+" "+e.Hint, words...)
 	return e
 }
 

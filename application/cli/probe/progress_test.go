@@ -36,7 +36,7 @@ func TestProgressOfLongWait(t *testing.T) {
 	})
 }
 
-// TestProgressAtTerminal checks that a terminal gets progress, but not with --json.
+// TestProgressAtTerminal checks that a terminal gets progress, but not with --json, before the failure and its hint.
 func TestProgressAtTerminal(t *testing.T) {
 	if isTerminal(&bytes.Buffer{}) {
 		t.Error("got a terminal, want none: a buffer")
@@ -49,7 +49,7 @@ func TestProgressAtTerminal(t *testing.T) {
 		got := stderr.String()
 		last := got[strings.LastIndex(got, "\r")+1:]
 		if code != exitTimeout || strings.Contains(got, "asking "+address) == json ||
-			strings.Count(last, "\n") != 1 || !strings.HasPrefix(last, "kafkaprobe: ") {
+			strings.Count(last, "\n") != 2 || !strings.HasPrefix(last, "kafkaprobe: ") {
 			t.Errorf("got exit code %d and %q with --json=%v", code, got, json)
 		}
 	}

@@ -1,0 +1,130 @@
+package domain_test
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"brokerconn/domain"
+)
+
+var errReset = errors.New("connection reset by peer")
+
+// cutOff sends a request of so many bytes, of which the peer takes n before it closes the
+// connection.
+func (b *bench) cutOff(size, n int, after time.Duration) *domain.Error {
+	b.t.Helper()
+	f := b.send(strings.Repeat("x", size-14))
+	w, r := b.takeWrite(), b.takeRead()
+	if n < 0 {
+		n = len(w.Bytes)
+	}
+	b.now = b.now.Add(after)
+	b.GiveWrite(b.now, w, n, nil)
+	b.GiveRead(b.now, r, 0, errReset)
+	b.steps()
+	var e *domain.Error
+	if !errors.As(f.Err(), &e) {
+		b.t.Fatalf("got error %v, want an Error", f.Err())
+	}
+	return e
+}
+
+// Kafka closes the connection as soon as it has read a size above socket.request.max.bytes,
+// and says nothing. The same request would be closed on each time.
+func TestRequestLargerThanAccepted(t *testing.T) {
+	for _, c := range []struct {
+		name            string
+		size, sent      int
+		after           time.Duration
+		before          []int // sizes of requests that were cut off before
+		retriable, safe bool
+	}{
+		{"small", 1000, 500, 0, nil, true, true},
+		{"large, nothing sent", 1 << 20, 0, 0, nil, true, true},
+		{"large", 1 << 20, 500, 0, nil, true, false},
+		{"large, all sent", 1 << 20, -1, 0, nil, true, false},
+		{"large, again", 1 << 20, 500, 0, []int{1 << 20}, false, false},
+		{"large, all sent again", 1 << 20, -1, 0, []int{1 << 20}, false, false},
+		{"larger", 2 << 20, 500, 0, []int{1 << 20}, false, false},
+		{"smaller than one", 1 << 20, 500, 0, []int{2 << 20}, true, false},
+		{"large, twice after a while", 1 << 20, 500, time.Minute, []int{1 << 20}, true, false},
+		{"Kafka's own limit", 100<<20 + 5, 500, 0, nil, false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newParked(t).parkedUp()
+			for _, size := range c.before {
+				b.cutOff(size, 100, 0)
+				b.reconnect().parkedUp()
+			}
+			e := b.cutOff(c.size, c.sent, c.after)
+			if got := domain.Retriable(e); got != c.retriable {
+				t.Errorf("got retriable %v, want %v: %v", got, c.retriable, e)
+			}
+			if got := domain.SafeToRetry(e); got != c.safe {
+				t.Errorf("got safe to retry %v, want %v: %v", got, c.safe, e)
+			}
+			named := strings.Contains(e.Hint, "socket.request.max.bytes")
+			if named != (c.size >= 1<<20 && c.sent != 0) || e.RequestBytes != c.size {
+				t.Errorf("got hint %q and %d bytes, want %d bytes", e.Hint, e.RequestBytes, c.size)
+			}
+			if errors.Is(e, domain.ErrRequestSize) == c.retriable || !errors.Is(e, domain.ErrConnection) {
+				t.Errorf("got %v, want ErrRequestSize: %v", e, !c.retriable)
+			}
+		})
+	}
+}
+
+// A request of that size that is answered takes the suspicion back, and the requests behind
+// the large one are not suspected.
+func TestLargeRequestIsAccepted(t *testing.T) {
+	b := newParked(t).parkedUp()
+	b.cutOff(1<<20, 100, 0)
+	b.reconnect().parkedUp()
+	f := b.send(strings.Repeat("x", 1<<20))
+	b.writeAll()
+	b.hand(b.takeRead(), frame(f.CorrelationID, nil))
+	b.steps()
+	if e := b.cutOff(1<<20, 100, 0); !domain.Retriable(e) {
+		t.Errorf("got %v, not retriable, after one of that size was answered", e)
+	}
+	b.reconnect().parkedUp()
+	first, large := b.send("first!"), b.send(strings.Repeat("x", 1<<20))
+	w := b.takeWrite()
+	b.GiveWrite(b.now, w, 100, nil)
+	b.GiveRead(b.now, b.takeRead(), 0, io.EOF)
+	b.steps()
+	if !domain.SafeToRetry(large.Err()) || domain.SafeToRetry(first.Err()) {
+		t.Errorf("got safe to retry %v and %v, want false and true: the first was fully sent, and not answered",
+			domain.SafeToRetry(first.Err()), domain.SafeToRetry(large.Err()))
+	}
+}
+
+// The error of a request has what is known of it and of its connection.
+func TestErrorOfRequestInFlight(t *testing.T) {
+	b := newParked(t).parkedUp()
+	first, second := b.send("first!"), b.send("second")
+	b.writeAll()
+	b.now = b.now.Add(2 * time.Second)
+	b.hand(b.takeRead(), frame(first.CorrelationID, make([]byte, 100))[:49])
+	b.now = b.now.Add(time.Second)
+	for f, bytes := range map[*domain.Future]int{first: 49, second: 0} {
+		e := b.FailureOf(b.now, f, domain.ErrCanceled, nil)
+		if e.API != "API 3" || e.Version != 2 || e.RequestBytes != 20 || e.ResponseBytes != bytes ||
+			e.Sent != domain.SentFully || e.OldestInFlight != 3*time.Second || e.SinceLastByte != time.Second {
+			t.Errorf("got %s", e.Explain())
+		}
+	}
+	b.now = b.now.Add(27 * time.Second)
+	b.steps()
+	var e *domain.Error
+	if !errors.As(first.Err(), &e) || e.ResponseBytes != 49 || e.OldestInFlight != 30*time.Second ||
+		e.SinceLastByte != 28*time.Second || !strings.Contains(e.Error(), "no whole answer after 30s") {
+		t.Errorf("got %s", e.Explain())
+	}
+	if !errors.As(second.Err(), &e) || e.ResponseBytes != 0 {
+		t.Errorf("got %s", e.Explain())
+	}
+}
