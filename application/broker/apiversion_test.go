@@ -189,9 +189,9 @@ func TestAPIVersionTimeout(t *testing.T) {
 					require(t, r.State() == broker.Disconnected && errors.Is(err, broker.ErrSetupTimeout),
 						"%v of %v: %v, %v", c.versions, c.setup, r.State(), err)
 					limit := fmt.Sprintf("%s is %v", setting, want)
-					var e *broker.Error
-					assert(t, strings.Contains(err.Error(), limit) && errors.As(err, &e) && strings.Contains(e.Hint, hint),
-						"got %v, want %q and %q", err, limit, hint)
+					e, _ := errors.AsType[*broker.Error](err)
+					assert(t, strings.Contains(err.Error(), limit) && strings.Contains(e.Hint, hint),
+						"got %v, %q; want %q and %q", err, e.Hint, limit, hint)
 					r.pass(time.Second)
 				}
 				r.sums()
