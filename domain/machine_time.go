@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -51,11 +52,18 @@ func soonest(times ...time.Time) (first time.Time) {
 func (m *Machine) due(at time.Time) bool { return !at.IsZero() && !m.now.Before(at) }
 
 // HandleTimeout does what is due at now. It may be called at any time.
-func (m *Machine) HandleTimeout(now time.Time) {
+func (m *Machine) HandleTimeout(now time.Time) { m.handleTimeout(now, nil) }
+
+// handleTimeout is HandleTimeout with the link's own description of what it waits for; it
+// may be nil.
+func (m *Machine) handleTimeout(now time.Time, waiting error) {
 	m.tick(now)
 	m.handleProbing()
 	if m.state.SettingUp() && m.due(m.stepBy()) {
-		m.fail(m.newError(ErrSetupTimeout, m.silence(), m.silenceHint()))
+		if m.due(m.setupEnd) {
+			m.forgetAddresses() // all were dialed
+		}
+		m.fail(m.newError(ErrSetupTimeout, m.silence(waiting), cmp.Or(hintOf(waiting), m.silenceHint())))
 		return
 	}
 	if m.due(m.earliest) {
@@ -157,8 +165,11 @@ func (m *Machine) settle() {
 func (m *Machine) waiting() bool { return m.inflight.len() > 0 || len(m.unanswered) > 0 }
 
 // silence returns what the setup waited for, and the limit that ended it.
-func (m *Machine) silence() error {
+func (m *Machine) silence(waiting error) error {
 	after := m.now.Sub(m.started).Round(time.Millisecond)
+	if waiting != nil && m.opening() {
+		return fmt.Errorf("after %v: %w; %s", after, waiting, m.limit())
+	}
 	what, before := "answer from the peer", ""
 	switch evidence := m.probing.evidence; {
 	case m.resolving():
@@ -170,14 +181,18 @@ func (m *Machine) silence() error {
 	case len(evidence) > 0:
 		before = "; before that: " + strings.Join(evidence, "; ")
 	}
-	limit := fmt.Sprintf("SetupTimeout is %v", m.cfg.SetupTimeout)
+	return fmt.Errorf("no %s after %v: %s%s", what, after, m.limit(), before)
+}
+
+// limit names the limit of the step of the setup that is under way, or of the login.
+func (m *Machine) limit() string {
 	switch {
 	case m.versionsLate():
-		limit = fmt.Sprintf("APIVersionTimeout is %v", m.cfg.VersionsTimeout)
+		return fmt.Sprintf("APIVersionTimeout is %v", m.cfg.VersionsTimeout)
 	case m.state.SettingUp() && !m.resolving() && m.addressBy.Before(m.setupEnd):
-		limit = "its share of SetupTimeout, or of the context's time, is over"
+		return "its share of SetupTimeout, or of the context's time, is over"
 	}
-	return fmt.Errorf("no %s after %v: %s%s", what, after, limit, before)
+	return fmt.Sprintf("SetupTimeout is %v", m.cfg.SetupTimeout)
 }
 
 // versionsLate reports whether the limit of the question for the API versions passes before that

@@ -87,6 +87,18 @@ var protocolNames = [...]string{"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"
 
 func (p Protocol) String() string { return nameOf(protocolNames[:], uint8(p), "protocol") }
 
+// ProtocolOf returns the protocol that the address of a broker is written with, as in
+// "SASL_SSL://host:port"; ok is false without one. Another scheme is the name of a
+// listener, which says nothing about its protocol.
+func ProtocolOf(address string) (p Protocol, ok bool) {
+	for i, name := range protocolNames {
+		if strings.EqualFold(name, broker.Scheme(address)) {
+			return Protocol(i), true
+		}
+	}
+	return Plaintext, false
+}
+
 func nameOf(names []string, i uint8, what string) string {
 	if int(i) < len(names) {
 		return names[i]
