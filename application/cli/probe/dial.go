@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"brokerconn/application/broker"
@@ -49,11 +50,18 @@ func (a *app) config(address string) (broker.Config, error) {
 	return cfg, nil
 }
 
-// answered is the hook Versions.
-func (a *app) answered(endpoint broker.Endpoint, versions *broker.Versions) {
-	if versions.RequestVersion() >= 0 {
-		a.kafka.Store(endpoint.Address, true)
+// splitBrokers reads a list of brokers as clients read it: spaces and a comma too many are
+// ignored.
+func splitBrokers(text string) (brokers []string) {
+	for each := range strings.SplitSeq(text, ",") {
+		if each = strings.TrimSpace(each); each != "" {
+			brokers = append(brokers, each)
+		}
 	}
+	if brokers == nil {
+		return []string{text}
+	}
+	return brokers
 }
 
 // choose returns the first of several brokers that answers, or else the last one, whose

@@ -77,6 +77,13 @@ func (a *app) isKafka(e *broker.Error) bool {
 	return answered || wraps[*broker.BrokerError](e)
 }
 
+// answered is the hook Versions.
+func (a *app) answered(endpoint broker.Endpoint, versions *broker.Versions) {
+	if versions.RequestVersion() >= 0 {
+		a.kafka.Store(endpoint.Address, true)
+	}
+}
+
 func identified(e *broker.Error, kind, cause error, hint string) error {
 	better := *e
 	better.Kind, better.Cause, better.Hint = kind, cause, hint
