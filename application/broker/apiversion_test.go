@@ -188,7 +188,7 @@ func TestAPIVersionTimeout(t *testing.T) {
 					err := r.lastError()
 					require(t, r.State() == broker.Disconnected && errors.Is(err, broker.ErrSetupTimeout),
 						"%v of %v: %v, %v", c.versions, c.setup, r.State(), err)
-					limit := fmt.Sprintf("%s is %v", setting, want)
+					limit := fmt.Sprintf("(%s is %v)", setting, want)
 					e, _ := errors.AsType[*broker.Error](err)
 					assert(t, strings.Contains(err.Error(), limit) && strings.Contains(e.Hint, hint),
 						"got %v, %q; want %q and %q", err, e.Hint, limit, hint)
