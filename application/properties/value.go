@@ -83,8 +83,9 @@ func (r *reader) set(field reflect.Value, row *setting.Row, k *key, p *Property)
 		*to, err = r.millis(p, row)
 	case *net.KeepAliveConfig:
 		var on bool
-		if on, err = r.boolean(p); on {
-			*to = net.KeepAliveConfig{Enable: true, Idle: -1, Interval: -1, Count: -1} // the times are the system's
+		*to = net.KeepAliveConfig{Enable: true} // every 15 s; the system's two hours help against no balancer
+		if on, err = r.boolean(p); !on {
+			*to = net.KeepAliveConfig{Idle: -1}
 		}
 	case *tcp.AddressFamily:
 		*to, err = addressFamily(p, r.s.Dialect)
