@@ -112,7 +112,8 @@ func (r *reader) readLogin(p *Property, options []jaasOption) {
 			r.reject(p, "option %s: unsecured tokens are not supported; name a token endpoint", o.name)
 		case r.jaas.name == "Krb5LoginModule" && slices.Contains(unusedOptions, o.name):
 		default:
-			unknown := fmt.Sprintf("option %q, which %s does not have%s", o.name, r.jaas.name, DidYouMean(o.name, names))
+			unknown := fmt.Sprintf("option %q, which %s does not have", o.name, r.jaas.name)
+			unknown += DidYouMean(o.name, names)
 			r.jaasUnknown += "; it has " + unknown
 			r.warn(p, unknown)
 		}
