@@ -33,6 +33,7 @@ func Complete(c Config) Config {
 	c.MaxFrameBytes = cmp.Or(c.MaxFrameBytes, 100<<20)
 	c.RequestTimeout = cmp.Or(c.RequestTimeout, 30*time.Second)
 	c.SetupTimeout = cmp.Or(c.SetupTimeout, 10*time.Second)
+	c.MaxThrottle = cmp.Or(c.MaxThrottle, time.Minute)
 	c.BackoffBase = cmp.Or(c.BackoffBase, 50*time.Millisecond)
 	c.BackoffMax = cmp.Or(c.BackoffMax, max(time.Second, c.BackoffBase))
 	return c

@@ -218,7 +218,7 @@ func (m *Machine) failLogin(kind, cause error, hint string) {
 	retry := m.replaced
 	switch {
 	case m.relogin():
-		kind, retry = ErrReauthentication, m.session.use == requestSeen
+		kind, retry = ErrReauthentication, m.session.use.has(requestSeen)
 	case m.replaced:
 		kind = ErrConnection // requests may wait for the next
 	}

@@ -106,6 +106,7 @@ func (m *Machine) receive(frame []byte, fresh bool) {
 		m.receiveOwn(f, body)
 		return
 	}
+	m.peer = served
 	if f.Written.IsZero() {
 		m.noteWritten(f) // the response overtook the writer's own report
 	}
@@ -176,10 +177,10 @@ func (f *Future) keepBody(body []byte, fresh bool) {
 // prove takes note that the peer speaks Kafka. Where its release is configured or known the
 // connection was ready before that, and the row of failures goes on until now.
 func (m *Machine) prove() {
-	if m.peer != answered && m.state == Connected {
+	if m.peer < answered && m.state == Connected {
 		m.backoff.reset()
 	}
-	m.peer = answered
+	m.peer = max(m.peer, answered)
 }
 
 // mayBeAnswered reports whether all of a request may have left. An answer may

@@ -48,6 +48,14 @@ func soonest(times ...time.Time) (first time.Time) {
 	return first
 }
 
+// latest returns the later of two times.
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
 // due reports whether a time was reached; zero: never.
 func (m *Machine) due(at time.Time) bool { return !at.IsZero() && !m.now.Before(at) }
 
@@ -63,7 +71,7 @@ func (m *Machine) handleTimeout(now time.Time, waiting error) {
 		if m.due(m.setupEnd) {
 			m.forgetAddresses() // all were dialed
 		}
-		m.fail(m.newError(ErrSetupTimeout, m.silence(waiting), cmp.Or(hintOf(waiting), m.silenceHint())))
+		m.fail(m.newError(ErrSetupTimeout, m.silence(m.now, waiting), cmp.Or(hintOf(waiting), m.silenceHint())))
 		return
 	}
 	if m.due(m.earliest) {
@@ -164,9 +172,27 @@ func (m *Machine) settle() {
 // waiting reports whether any request is not done.
 func (m *Machine) waiting() bool { return m.inflight.len() > 0 || len(m.unanswered) > 0 }
 
-// silence returns what the setup waited for.
-func (m *Machine) silence(waiting error) error {
-	after := m.now.Sub(m.started).Round(time.Millisecond)
+// Pending returns what a request that is not admitted waits for; nil if nothing holds it back.
+// waiting is what the link says that it waits for.
+func (m *Machine) Pending(now time.Time, waiting error) error {
+	if m.state.SettingUp() {
+		return m.silence(now, waiting)
+	}
+	if d := m.backoff.remaining(now); m.state == Disconnected && d > 0 {
+		return fmt.Errorf("the next attempt to connect begins in %v", d.Round(time.Millisecond))
+	}
+	switch kind := m.CanSend(); kind {
+	case ErrThrottled:
+		return m.Throttled(now)
+	case ErrTooManyInFlight, ErrBackPressure, ErrReauthenticating:
+		return kind
+	}
+	return nil
+}
+
+// silence returns what the setup, or a login, waits for.
+func (m *Machine) silence(now time.Time, waiting error) error {
+	after := now.Sub(m.started).Round(time.Millisecond)
 	if waiting != nil && m.opening() {
 		return fmt.Errorf("after %v: %w", after, waiting)
 	}

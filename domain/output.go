@@ -81,6 +81,7 @@ const (
 	EventThrottled                             // nothing may be sent before Until
 	EventStalled                               // Request is the oldest in flight, and older than Config.StallAfter
 	EventIdle                                  // it was closed, since nothing was sent or received
+	EventIdleLost                              // it was lost for Err, and nothing was in flight
 	EventWarning                               // Text is what the owner of the configuration should know
 )
 

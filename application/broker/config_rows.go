@@ -26,10 +26,12 @@ var rows = setting.Of[Config](
 	setting.Row{Field: "ProbeOldReleases", Zero: "yes for a Polled and CheckVersion, no for a Conn"},
 	setting.Row{Field: "APIVersionTimeout", Default: 2 * time.Second},
 	setting.Row{Field: "RequestTimeout", Default: 30 * time.Second},
+	setting.Row{Field: "MaxHold", Default: 10 * time.Minute, Negative: "no such time"},
 	setting.Row{Field: "SetupTimeout", Default: 10 * time.Second},
 	// Without a pause an owner that tries again at once would never rest.
 	setting.Row{Field: "ReconnectBackoff", Default: 50 * time.Millisecond, Min: int64(time.Millisecond)},
 	setting.Row{Field: "ReconnectBackoffMax", Default: time.Second, Min: int64(time.Millisecond)},
+	setting.Row{Field: "MaxThrottle", Default: time.Minute},
 	setting.Row{Field: "IdleTimeout", Negative: "no limit",
 		Zero: fmt.Sprintf("%d min for a Conn, no limit for a Polled", defaultIdleTimeout/time.Minute)},
 	setting.Row{Field: "PingInterval", Zero: "no pings"},

@@ -214,7 +214,12 @@ func (c *Conn) admit(f *Future, now time.Time, timeout time.Duration) error {
 	if f.message == nil { // Connect
 		return nil
 	}
-	core, err := c.core.Send(now, f.message, timeout)
+	send := c.core.Send
+	if f.queued && !f.timed {
+		send = c.core.SendLeft
+		timeout = min(timeout, c.core.RequestTimeout()) // what was held before it has been answered
+	}
+	core, err := send(now, f.message, timeout)
 	if err != nil {
 		return err
 	}

@@ -65,8 +65,9 @@ type Versions = domain.Versions
 // is passed to Panicked.
 type Hooks struct {
 	// StateChanged is called for every change of state. err is why the connection went down;
-	// it is nil on the way up and after a clean close. On the way down the link is still open
-	// during the call, and requests in flight fail afterwards.
+	// it is nil on the way up and after a clean close, of which Idle and IdleLost report some. On
+	// the way down the link is still open during the call, and requests in flight fail
+	// afterwards.
 	StateChanged func(from, to State, endpoint Endpoint, err error)
 
 	// ResolveStart is called before the lookup of the host.
@@ -101,6 +102,11 @@ type Hooks struct {
 	Stalled func(endpoint Endpoint, oldest RequestInfo)
 	// Idle is called, after StateChanged, when the connection was closed by IdleTimeout.
 	Idle func(endpoint Endpoint)
+	// IdleLost is called, after StateChanged, when a connection was lost that was idle for at
+	// least ReconnectBackoffMax and had answered a request before: most often the broker, or a
+	// balancer, has closed it by a limit of its own. Like IdleTimeout that is a clean close, and
+	// no failure.
+	IdleLost func(endpoint Endpoint, err error)
 	// Warning is called for a setting that may not have the intended effect: while the Conn or
 	// Polled is made, also for a Transport that does not verify the broker; before the first
 	// login, for a password that is sent without TLS or to a broker that is not verified; when
@@ -136,7 +142,7 @@ type LoginInfo = domain.LoginInfo
 func (h *Hooks) tracing() bool {
 	return h.ResolveStart != nil || h.ResolveDone != nil || h.DialStart != nil || h.DialDone != nil ||
 		h.TLSHandshakeDone != nil || h.Versions != nil || h.AuthStart != nil || h.AuthDone != nil ||
-		h.Throttled != nil || h.Stalled != nil || h.Idle != nil || h.Warning != nil
+		h.Throttled != nil || h.Stalled != nil || h.Idle != nil || h.IdleLost != nil || h.Warning != nil
 }
 
 func (h *Hooks) warn(text string) {
@@ -213,6 +219,8 @@ func (h *Hooks) noted(host string, port uint16, e *domain.Event) {
 		call(h.Warning, e.Text)
 	case domain.EventIdle:
 		call(h.Idle, e.Endpoint)
+	case domain.EventIdleLost:
+		call2(h.IdleLost, e.Endpoint, e.Err)
 	}
 }
 
