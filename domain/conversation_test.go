@@ -324,7 +324,8 @@ var eventNames = map[domain.EventKind]string{
 	domain.EventResolveStart: "resolving", domain.EventResolveDone: "resolved",
 	domain.EventDialStart: "connecting", domain.EventDialDone: "connected", domain.EventTLSHandshakeDone: "secured",
 	domain.EventVersions: "versions", domain.EventReleaseDetected: "old release",
-	domain.EventAuthStart: "login", domain.EventAuthDone: "logged in", domain.EventPlaintextCredentials: "exposed",
+	domain.EventAPIsLeftOut: "left out",
+	domain.EventAuthStart:   "login", domain.EventAuthDone: "logged in", domain.EventPlaintextCredentials: "exposed",
 	domain.EventWritten: "written", domain.EventAnswered: "answered",
 	domain.EventThrottled: "throttled", domain.EventIdle: "idle too long",
 	domain.EventStalled: "stalled", domain.EventIdleLost: "idle lost",
@@ -343,6 +344,8 @@ func about(e *domain.Event) string {
 	b.WriteString(aboutLogin(e.Login))
 	if release, evidence, ok := e.Versions.Detected(); ok {
 		fmt.Fprintf(&b, " %v: %s", release, strings.Join(evidence, "; "))
+	} else if e.Kind == domain.EventAPIsLeftOut {
+		fmt.Fprintf(&b, " %v", e.Versions.LeftOut())
 	} else if e.Versions != nil {
 		fmt.Fprintf(&b, " asked at v%d, %d APIs", e.Versions.RequestVersion(), len(e.Versions.Ranges()))
 	}

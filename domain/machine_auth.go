@@ -98,7 +98,8 @@ func (m *Machine) receiveHandshake(f *Future, body []byte) {
 	case r.ErrorCode == codeUnsupportedSASL:
 		m.mechanismRefused(r)
 	case r.ErrorCode != 0:
-		m.failLogin(ErrAuthentication, brokerError(r.ErrorCode, ""), "")
+		refused := brokerError(r.ErrorCode, "")
+		m.failLogin(refused.kind(ErrAuthentication), refused, "")
 	default:
 		if m.relogin() {
 			m.session.notBefore = m.now.Add(renewalPause)
@@ -164,11 +165,12 @@ func (m *Machine) receiveAuthenticate(f *Future, body []byte) {
 		if m.login.localErr != nil && m.mechanism.Exposes {
 			reason = "" // it is known already, and this may repeat a token before the last one
 		}
-		refused := error(brokerError(r.ErrorCode, reason))
+		refused := brokerError(r.ErrorCode, reason)
+		kind, cause := refused.kind(ErrAuthentication), error(refused)
 		if m.login.localErr != nil {
-			refused = fmt.Errorf("%w; %w", m.login.localErr, refused)
+			kind, cause = ErrAuthentication, fmt.Errorf("%w; %w", m.login.localErr, refused)
 		}
-		m.failLogin(ErrAuthentication, refused, hintOf(m.login.localErr))
+		m.failLogin(kind, cause, hintOf(m.login.localErr))
 	default:
 		m.answerToken(r.Token, r.SessionLifetimeMillis)
 	}

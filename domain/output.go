@@ -73,6 +73,7 @@ const (
 	EventTLSHandshakeDone                      // the TLS handshake ended, perhaps with Err
 	EventVersions                              // the broker's table is known: Versions
 	EventReleaseDetected                       // a broker without ApiVersions was taken for an old release: Versions
+	EventAPIsLeftOut                           // the table leaves out a part of the answer: Versions.LeftOut
 	EventAuthStart                             // a login begins: Login
 	EventAuthDone                              // it ended, perhaps with Err
 	EventPlaintextCredentials                  // a login shows an unverified peer its secret; reported once: Login

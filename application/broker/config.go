@@ -55,7 +55,7 @@ type Config struct {
 	ProbeOldReleases *bool
 	// APIVersionTimeout bounds the question for the API versions, within SetupTimeout. A
 	// broker before 0.10 cannot answer it, and takes up to seven connections; see
-	// ProbeOldReleases. If zero, the default is 2 s.
+	// ProbeOldReleases. If zero, a Conn has what is left of SetupTimeout, and a Polled 2 s.
 	APIVersionTimeout time.Duration
 
 	// RequestTimeout bounds a request from the call to the response, the time in the wait
@@ -148,9 +148,15 @@ type Config struct {
 // 240 s of Azure, which advises 3 min for clients of Kafka.
 const defaultIdleTimeout = 3 * time.Minute
 
-// withDefaults checks the settings and fills in the defaults; idle is that of IdleTimeout.
-func (c Config) withDefaults(idle time.Duration) (Config, error) {
+// polledVersionTimeout of a Polled is kafka-python's. A Conn has no such default: a broker under
+// load would answer each connection too late, however often it is asked.
+const polledVersionTimeout = 2 * time.Second
+
+// withDefaults checks the settings and fills in the defaults; idle is that of IdleTimeout, and versions that of
+// APIVersionTimeout.
+func (c Config) withDefaults(idle, versions time.Duration) (Config, error) {
 	c.IdleTimeout = cmp.Or(c.IdleTimeout, idle)
+	c.APIVersionTimeout = cmp.Or(c.APIVersionTimeout, versions)
 	if err := c.Check(); err != nil {
 		return Config{}, err
 	}

@@ -65,7 +65,7 @@ type Conn struct {
 // NewConn returns a Conn that connects when it is first asked for something. The
 // error lists every setting that cannot be used.
 func NewConn(cfg Config) (*Conn, error) {
-	cfg, err := cfg.withDefaults(defaultIdleTimeout)
+	cfg, err := cfg.withDefaults(defaultIdleTimeout, 0)
 	if err != nil {
 		return nil, err
 	}

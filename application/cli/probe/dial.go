@@ -46,7 +46,8 @@ func (a *app) config(address string) (broker.Config, error) {
 	if a.timed || cfg.APIVersionTimeout == 0 {
 		cfg.APIVersionTimeout = cfg.SetupTimeout
 	}
-	cfg.Hooks = &broker.Hooks{StateChanged: a.progress.stateChanged, Warning: a.warn, Throttled: a.throttled}
+	cfg.Hooks = &broker.Hooks{StateChanged: a.progress.stateChanged, Warning: a.warn, Throttled: a.throttled,
+		Versions: a.answered}
 	return cfg, nil
 }
 
@@ -107,7 +108,8 @@ func (a *app) answers(ctx context.Context, address string, limit time.Duration) 
 		return err
 	}
 	cfg.SetupTimeout = min(cfg.SetupTimeout, limit)
-	cfg.Authenticators, cfg.Hooks = nil, &broker.Hooks{StateChanged: a.progress.stateChanged}
+	cfg.Authenticators = nil
+	cfg.Hooks = &broker.Hooks{StateChanged: a.progress.stateChanged, Versions: a.answered}
 	conn, err := broker.Dial(ctx, cfg)
 	if err != nil {
 		return err
