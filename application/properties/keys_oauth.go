@@ -60,7 +60,7 @@ var oauthKeys = []*key{
 		scope: forOAuth, optional: true},
 	{java: "sasl.oauthbearer.scope", librdkafka: "sasl.oauthbearer.scope",
 		to: "oauthbearer.ClientCredentials.Scopes", scope: forOAuth, optional: true},
-	{java: "sasl.oauthbearer.audience", librdkafka: "sasl.oauthbearer.audience", to: "properties.OAuth.Audience",
+	{java: "sasl.oauthbearer.audience", librdkafka: "sasl.oauthbearer.audience", to: "oauthbearer.ClientCredentials.Audience",
 		scope: forOAuth, optional: true},
 	{librdkafka: "sasl.oauthbearer.extensions", to: "properties.OAuth.Extensions", scope: forOAuth, optional: true},
 	{librdkafka: "sasl.oauthbearer.method", scope: forOAuth, optional: true, words: []string{"oidc", "default"}},
