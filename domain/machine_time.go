@@ -177,6 +177,11 @@ func (m *Machine) silenceHint() string {
 	switch m.state {
 	case NegotiatingVersions:
 		return hintSilentPort + m.hintProbing()
+	case Connecting:
+		if !m.resolving() {
+			return "nothing answers at that address: a firewall drops the packets, or the address is another host's"
+		}
+		return "the resolver does not answer: check that it can be reached"
 	case Handshake:
 		return "the port accepts connections but does not answer a TLS hello: does it speak TLS?"
 	}

@@ -123,7 +123,11 @@ func (a *app) standardInput(ctx context.Context) ([]byte, error) {
 }
 
 func (a *app) send(ctx context.Context, address string, message ports.Message) error {
-	conn, err := a.dial(ctx, address)
+	cfg, err := a.config(address)
+	if err != nil {
+		return err
+	}
+	conn, err := a.dialWith(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -134,7 +138,7 @@ func (a *app) send(ctx context.Context, address string, message ports.Message) e
 	}
 	resp, err := f.Wait(ctx)
 	if err != nil {
-		return err
+		return a.wantsLogin(ctx, cfg, err)
 	}
 	doc := responseDocument{Broker: address, API: kafkacodec.KeyName(message.Key()), Key: message.Key()}
 	var outcome error
