@@ -13,7 +13,7 @@ RACE     := $(if $(CC_FOUND),-race)
 # It fails where a test prints one of its secrets, and sums up what skipped tests need.
 LEAKS     = $(GO) run ./acceptance/leaks
 
-.PHONY: help demo test lint fuzz cross bare generate check-mocks rename check-rename vulncheck count words api mutants oracle acceptance sasl-matrix version-matrix releases parity
+.PHONY: help demo test lint fuzz cross bare generate check-mocks rename check-rename vulncheck count words api mutants oracle field acceptance sasl-matrix version-matrix releases parity
 
 help: ## list the targets
 	@sed -n 's/^##@ //p; s/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r t d; do \
@@ -32,6 +32,9 @@ lint: check-mocks ## gofmt, vet, staticcheck, mocks up to date
 	$(GO) vet ./...
 	$(GO) vet -tags acceptance,parity,matrix ./acceptance/...
 	$(GO) run $(STATICCHECK) -tags acceptance,parity,matrix ./...
+
+field: ## the tests of reports from the field, a row each
+	@$(GO) run ./acceptance/field
 
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r dir; do \

@@ -69,6 +69,11 @@ type Config struct {
 	// BackoffMax is the longest pause, before the jitter. It is at least BackoffBase.
 	BackoffMax time.Duration
 
+	// Race opens a link to all addresses of the host at once, of which the transport dials one
+	// after the other until one is reached: see [ports.Racer]. If false, they are tried in
+	// turn.
+	Race bool
+
 	// Rand returns 64 random bits a call, for the jitter. If nil, there is no jitter.
 	Rand func() uint64
 	// Codec encodes and decodes messages. It is not nil.

@@ -42,7 +42,7 @@ type Connection struct {
 const pollEvery = 10 * time.Millisecond
 
 // NewConnection binds a new Machine to ports; see [NewMachine] for cfg, whose
-// Codec, Metrics and Mechanisms come from the ports. With park, links over blocking
+// Codec, Metrics, Mechanisms and Race come from the ports. With park, links over blocking
 // I/O are left to the owner once established: see TakeRead.
 func NewConnection(cfg Config, p Ports, park bool) *Connection {
 	if p.Transport == nil {
@@ -50,6 +50,8 @@ func NewConnection(cfg Config, p Ports, park bool) *Connection {
 	}
 	cfg.Codec, cfg.Metrics = p.Codec, p.Metrics
 	cfg.Mechanisms = mechanismsOf(p.Authenticators)
+	_, races := p.Transport.(ports.Racer)
+	cfg.Race = races && park
 	m := NewMachine(cfg)
 	return &Connection{m: m, ports: p, park: park}
 }
@@ -87,7 +89,7 @@ func (c *Connection) Step(now time.Time, waiting bool) Output {
 				continue
 			}
 			if d := out.Deadline; !d.IsZero() && !now.Before(d) {
-				c.m.HandleTimeout(now)
+				c.m.handleTimeout(now, c.Waiting())
 				continue
 			}
 			if soon := now.Add(pollEvery); c.mustPoll() && (out.Deadline.IsZero() || soon.Before(out.Deadline)) {
@@ -111,7 +113,12 @@ func (c *Connection) open(out Output) {
 	c.epoch = out.Epoch
 	c.stage, c.sendErr, c.choked, c.reading = ports.StageDialing, nil, false, false
 	c.guard("transport", func() {
-		if c.link = c.ports.Transport.Open(out.Endpoint); c.link == nil {
+		if len(out.Endpoints) == 0 {
+			c.link = c.ports.Transport.Open(out.Endpoint)
+		} else if link := c.ports.Transport.(ports.Racer).Race(out.Endpoints, out.Delay); link != nil {
+			c.link = link
+		}
+		if c.link == nil {
 			panic("Open returned nil")
 		}
 	})

@@ -86,6 +86,15 @@ func (c *Connection) Reauthenticating() bool { return c.m.Reauthenticating() }
 // [Machine.Continuing].
 func (c *Connection) Continuing() bool { return c.m.Continuing() }
 
+// Waiting returns what an attempt to connect waits for, as the link describes it; nil if there
+// is no attempt, or its link knows no more than the state. See [ports.Waiter].
+func (c *Connection) Waiting() (err error) {
+	if w, ok := c.link.(ports.Waiter); ok && c.stage != ports.StageEstablished {
+		c.guard("transport", func() { err = w.Waiting() })
+	}
+	return err
+}
+
 // BlackedOut reports whether the pause after a failure lasts.
 func (c *Connection) BlackedOut(now time.Time) bool { return c.m.BlackedOut(now) }
 

@@ -43,13 +43,20 @@ func (c *Connection) listenLookup(now time.Time) bool {
 
 func (c *Connection) listenStage(now time.Time) bool {
 	stage, err := c.stage, ports.ErrWouldBlock
+	var tries []ports.Try
 	c.guard("transport", func() {
 		reached, failure := c.link.Stage()
 		if reached > ports.StageEstablished {
 			panic("invalid stage")
 		}
+		if racing, ok := c.link.(ports.RacingLink); ok {
+			tries = racing.Tries() // those up to this stage, at least
+		}
 		stage, err = reached, failure
 	})
+	for _, t := range tries {
+		c.m.HandleTry(now, c.epoch, t)
+	}
 	risen := stage > c.stage
 	c.stage = stage
 	failed := err != nil && !errors.Is(err, ports.ErrWouldBlock)
@@ -63,7 +70,7 @@ func (c *Connection) listenStage(now time.Time) bool {
 		c.m.HandleLost(now, c.epoch, err)
 		return true
 	}
-	return risen || c.m.isBroken()
+	return risen || len(tries) > 0 || c.m.isBroken()
 }
 
 func (c *Connection) listenWarnings(now time.Time) {

@@ -12,8 +12,12 @@ import (
 
 func mechanismsOf(list []ports.Authenticator) (all []Mechanism) {
 	for _, a := range list {
-		e, ok := a.(ports.Exposer)
-		all = append(all, Mechanism{Name: a.Mechanism(), Exposes: ok && e.Exposes()})
+		name := a.Mechanism()
+		exposes := name == "PLAIN" || name == "OAUTHBEARER" // by their definition
+		if e, ok := a.(ports.Exposer); ok {
+			exposes = e.Exposes()
+		}
+		all = append(all, Mechanism{Name: name, Exposes: exposes})
 	}
 	return all
 }

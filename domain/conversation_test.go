@@ -120,6 +120,7 @@ func init() {
 		"hold":      (*conversation).holdOpen,  // [no]
 		"within":    (*conversation).within,    // 2s
 		"addresses": (*conversation).addresses, // a b c, or error=, or none
+		"try":       (*conversation).try,       // a [reached, overtaken, failed]
 		"stage":     (*conversation).stage,     // connecting, securing, established
 		"answer":    (*conversation).answer,    // #id "text" [tags=hex] [first=n: cut off]
 		"versions":  (*conversation).versions,  // [code=] [version=] "table": the answer to ApiVersions
@@ -281,7 +282,11 @@ func (k *conversation) drain() {
 		case domain.Resolve:
 			k.say("resolve epoch=%d", out.Epoch)
 		case domain.Open:
-			k.say("open epoch=%d %s", out.Epoch, out.Endpoint.Address)
+			if out.Endpoints == nil {
+				k.say("open epoch=%d %s", out.Epoch, out.Endpoint.Address)
+				break
+			}
+			k.say("race epoch=%d %s delay=%v", out.Epoch, strings.Join(addressesOf(out.Endpoints), " "), out.Delay)
 		case domain.Transmit:
 			if out.Epoch != k.lentBy {
 				k.rest = 0
@@ -474,6 +479,7 @@ func (k *conversation) given(a args) {
 		StallAfter:       a.duration("stall"),
 		VersionsTimeout:  a.duration("asking"),
 		ProbeOldReleases: !a.has("unprobed"),
+		Race:             a.has("racing"),
 		APIVersion:       releaseNamed(a.named["release"]),
 		Codec:            k.codec, Metrics: k.sink, Trace: a.has("traced"), TraceRequests: a.has("traced"),
 	}
@@ -663,6 +669,19 @@ func (k *conversation) addresses(a args) {
 		}
 	}
 	k.news(input, a, func(epoch uint64) { k.m.HandleAddresses(k.now, epoch, eps, err) })
+}
+
+func (k *conversation) try(a args) {
+	t := ports.Try{Endpoint: ports.Endpoint{Host: "broker", Network: "tcp", Address: a.word(0)}, Done: a.word(1) != ""}
+	t.Err = map[string]error{"overtaken": ports.ErrLostRace, "failed": errors.New("refused")}[a.word(1)]
+	k.news("try", a, func(epoch uint64) { k.m.HandleTry(k.now, epoch, t) })
+}
+
+func addressesOf(eps []ports.Endpoint) (all []string) {
+	for _, e := range eps {
+		all = append(all, e.Address)
+	}
+	return all
 }
 
 func (k *conversation) stage(a args) {

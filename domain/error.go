@@ -74,7 +74,7 @@ func (e *Error) Error() string {
 	if e.Address != "" && e.Address != e.Broker {
 		text += " (" + e.Address + ")"
 	}
-	return clip(text+": "+e.summary(), longestError)
+	return clip(shown(text+": "+e.summary()), longestError)
 }
 
 // longestError bounds the text of an Error, in characters.
@@ -171,13 +171,13 @@ func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 func (e *Error) Explain() string {
 	var b strings.Builder
 	line := func(what, format string, v ...any) {
-		fmt.Fprintf(&b, "\n  %-11s "+format, append([]any{what}, v...)...)
+		fmt.Fprintf(&b, "\n  %-11s %s", what, shown(fmt.Sprintf(format, v...)))
 	}
-	b.WriteString(e.Broker)
+	text := e.Broker
 	if e.Address != "" && e.Address != e.Broker {
-		b.WriteString(" (" + e.Address + ")")
+		text += " (" + e.Address + ")"
 	}
-	b.WriteString(": " + e.summary())
+	b.WriteString(shown(text + ": " + e.summary()))
 	if e.RequestBytes > 0 {
 		line("request", "%s, %d bytes, %v", e.request(), e.RequestBytes, e.Sent)
 	}
@@ -208,7 +208,7 @@ func (e *Error) LogValue() slog.Value {
 		}
 	}
 	add(e.Broker != "", slog.String("broker", e.Broker))
-	add(e.Address != "", slog.String("address", e.Address))
+	add(e.Address != "", slog.String("address", shown(e.Address)))
 	add(e.Attempt > 0, slog.Int("attempt", e.Attempt))
 	add(e.API != "", slog.String("api", e.API))
 	add(e.API != "" && e.Version >= 0, slog.Int("version", int(e.Version)))
@@ -219,6 +219,6 @@ func (e *Error) LogValue() slog.Value {
 	add(e.Queued > 0, slog.Int("queued_behind", e.QueuedBehind))
 	add(e.OldestInFlight > 0, slog.Duration("oldest_in_flight", e.OldestInFlight))
 	add(e.SinceLastByte > 0, slog.Duration("since_last_byte", e.SinceLastByte))
-	add(e.Hint != "", slog.String("hint", e.Hint))
+	add(e.Hint != "", slog.String("hint", shown(e.Hint)))
 	return slog.GroupValue(attrs...)
 }

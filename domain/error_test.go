@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"brokerconn/domain"
@@ -133,6 +134,25 @@ func TestErrorIsLoggedByFields(t *testing.T) {
 		l.Info("", "error", c.err)
 		if got := strings.TrimSpace(out.String()); got != c.want {
 			t.Errorf("got\n%s\nwant\n%s", got, c.want)
+		}
+	}
+}
+
+// TestErrorIsPrintable: a cause and a hint may quote a peer, and handlers of log/slog write
+// control characters of 8 bits and overrides of the writing direction as they are.
+func TestErrorIsPrintable(t *testing.T) {
+	const evil = "a\x1b[2J\r\nb\u009b31m\u202ec\x7f\u2066\ufeff\xff"
+	inner := &domain.Error{Kind: domain.ErrDial, Broker: "b:1", Cause: errors.New(evil), Hint: evil}
+	for _, e := range []*domain.Error{inner, {Kind: domain.ErrClosed, Broker: "b:1", Cause: inner, Hint: evil},
+		{Kind: domain.ErrResolve, Broker: "b:1", Address: evil, Cause: fmt.Errorf("wrapped: %w", inner)}} {
+		texts := map[string]string{"Error": e.Error(), "Explain": strings.ReplaceAll(e.Explain(), "\n  ", "")}
+		for _, a := range e.LogValue().Group() {
+			texts["LogValue "+a.Key] = a.Value.String()
+		}
+		for name, text := range texts {
+			if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+				t.Errorf("%s: got %q, want printable text", name, text)
+			}
 		}
 	}
 }

@@ -166,6 +166,11 @@ func oneLine(text string) string {
 	if len(text) > longestText {
 		text = strings.ToValidUTF8(text[:longestText], "") + "..."
 	}
+	return shown(text)
+}
+
+// shown replaces each character of a text that is not printable by a space.
+func shown(text string) string {
 	return strings.Map(func(r rune) rune {
 		if !strconv.IsPrint(r) {
 			return ' '

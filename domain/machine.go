@@ -188,7 +188,10 @@ func (m *Machine) setState(to State, err error) {
 
 func (m *Machine) note(e Event) {
 	if m.cfg.Trace {
-		e.Time, e.Endpoint = m.now, m.Endpoint()
+		e.Time = m.now
+		if e.Endpoint == (ports.Endpoint{}) {
+			e.Endpoint = m.Endpoint()
+		}
 		m.out.put(item{event: &e})
 	}
 }

@@ -17,6 +17,10 @@ import (
 // dialer does, so that one that is silent leaves time for the next. A connection
 // that became ready forgets the others, so that after it is lost the name is
 // looked up again (KAFKA-12193).
+//
+// With Config.Race an attempt is all addresses that are left: the transport dials them in
+// a race, and only the one that is reached first goes on. If that fails later, the next
+// attempt is a race of those that have not failed.
 
 // ConnectOptions are the options of one Connect.
 type ConnectOptions struct {
@@ -53,9 +57,10 @@ func (m *Machine) Connect(now time.Time, o ConnectOptions) {
 	}
 	m.sink.ConnectionStarted(m.now)
 	if m.untried() > 0 {
+		same := m.addresses[0] == m.addresses[1]
 		m.addresses = m.addresses[1:]
 		m.setState(Connecting, nil)
-		m.open()
+		m.open(same)
 		return
 	}
 	m.addresses = nil
@@ -70,14 +75,67 @@ func (m *Machine) untried() int { return max(len(m.addresses)-1, 0) }
 // forgetAddresses leaves none to be tried.
 func (m *Machine) forgetAddresses() { m.addresses = m.addresses[:min(len(m.addresses), 1)] }
 
-func (m *Machine) open() {
-	m.addressBy = m.setupEnd
-	if rest := m.untried(); rest > 0 {
-		left := soonest(m.setupEnd, m.options.Until).Sub(m.now)
-		m.addressBy = m.now.Add(max(left, 0) / time.Duration(1+rest))
+// open opens a link to the first address, or with Config.Race to one of all. same: the
+// first one is dialed once more, and the others wait.
+func (m *Machine) open(same bool) {
+	out := Output{Kind: Open, Epoch: m.epoch, Endpoint: m.Endpoint()}
+	m.addressBy = m.now.Add(m.share())
+	switch {
+	case !m.cfg.Race:
+		m.note(Event{Kind: EventDialStart})
+	case same:
+		out.Endpoints, out.Delay = slices.Clone(m.addresses[:1]), raceDelay
+	default:
+		out.Endpoints, out.Delay = slices.Clone(m.addresses), min(raceDelay, max(m.share(), leastRaceDelay))
+		m.addressBy, m.avoid = m.setupEnd, ""
 	}
-	m.note(Event{Kind: EventDialStart})
-	m.want(Output{Kind: Open, Epoch: m.epoch, Endpoint: m.Endpoint()})
+	m.want(out)
+}
+
+// The pause between two dials of a race, and the least that is left of it where many
+// addresses share a short time: RFC 8305, section 8.
+const (
+	raceDelay      = 250 * time.Millisecond
+	leastRaceDelay = 10 * time.Millisecond
+)
+
+// share is the time for one address: what is left of the setup, divided among the addresses
+// that are left.
+func (m *Machine) share() time.Duration {
+	rest := m.untried()
+	if rest == 0 {
+		return m.setupEnd.Sub(m.now)
+	}
+	return max(soonest(m.setupEnd, m.options.Until).Sub(m.now), 0) / time.Duration(1+rest)
+}
+
+// HandleTry reports news of one dial of a race. The address that failed last is the one in
+// use until another one fails or is reached. That one gets its share of the time, and those
+// that have not failed are left for the case that it fails later.
+func (m *Machine) HandleTry(now time.Time, epoch uint64, t ports.Try) {
+	m.tick(now)
+	if !m.current(epoch, m.state == Connecting && m.opening()) {
+		return
+	}
+	e := Event{Kind: EventDialStart, Endpoint: t.Endpoint}
+	if t.Done {
+		e.Kind, e.Err = EventDialDone, t.Err
+	}
+	m.note(e)
+	i := slices.Index(m.addresses, t.Endpoint)
+	if i < 0 || !t.Done || errors.Is(t.Err, ports.ErrLostRace) {
+		return
+	}
+	others := slices.Delete(slices.Clone(m.addresses), i, i+1)
+	if len(others) > 0 && others[0].Address == m.avoid {
+		others = others[1:]
+	}
+	m.addresses = slices.Insert(others, 0, t.Endpoint)
+	if t.Err != nil {
+		m.avoid = t.Endpoint.Address
+		return
+	}
+	m.addressBy = m.now.Add(m.share())
 }
 
 // HandleAddresses reports the result of the lookup: at least one address, or an error.
@@ -95,7 +153,7 @@ func (m *Machine) HandleAddresses(now time.Time, epoch uint64, eps []ports.Endpo
 		return
 	}
 	m.addresses = m.inTurn(eps)
-	m.open()
+	m.open(false)
 }
 
 // inTurn puts the address that failed last behind the others (KAFKA-12193).
@@ -122,12 +180,12 @@ func (m *Machine) HandleStage(now time.Time, epoch uint64, s ports.Stage) {
 	case ports.StageDialing:
 	case ports.StageSecuring:
 		if m.state == Connecting {
-			m.note(Event{Kind: EventDialDone})
+			m.noteDialed(nil)
 			m.setState(Handshake, nil)
 		}
 	case ports.StageEstablished:
 		if m.state == Connecting {
-			m.note(Event{Kind: EventDialDone})
+			m.noteDialed(nil)
 		} else {
 			m.note(Event{Kind: EventTLSHandshakeDone})
 		}
@@ -156,7 +214,7 @@ func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 	}
 	switch {
 	case m.state == Connecting:
-		m.note(Event{Kind: EventDialDone, Err: err})
+		m.noteDialed(err)
 		m.fail(m.newError(ErrDial, err, hintOf(err)))
 	case m.state == Handshake:
 		m.note(Event{Kind: EventTLSHandshakeDone, Err: err})
@@ -169,6 +227,13 @@ func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 		m.failLogin(ErrAuthentication, m.cutOff(err), hintRefusedInSilence)
 	default:
 		m.fail(m.lostError(err))
+	}
+}
+
+// noteDialed reports the end of a dial; HandleTry does it for those of a race.
+func (m *Machine) noteDialed(err error) {
+	if !m.cfg.Race {
+		m.note(Event{Kind: EventDialDone, Err: err})
 	}
 }
 

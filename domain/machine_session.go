@@ -148,7 +148,7 @@ func (m *Machine) handleRenewal() {
 	switch {
 	case m.state != Connected || !m.due(m.renewalDeadline()):
 	case m.loggingIn():
-		m.failLogin(ErrReauthentication, m.silence(), "")
+		m.failLogin(ErrReauthentication, m.silence(nil), "")
 	case m.condition != serving:
 		m.continueRenewal()
 	default:

@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -51,11 +52,18 @@ func soonest(times ...time.Time) (first time.Time) {
 func (m *Machine) due(at time.Time) bool { return !at.IsZero() && !m.now.Before(at) }
 
 // HandleTimeout does what is due at now. It may be called at any time.
-func (m *Machine) HandleTimeout(now time.Time) {
+func (m *Machine) HandleTimeout(now time.Time) { m.handleTimeout(now, nil) }
+
+// handleTimeout is HandleTimeout with the link's own description of what it waits for; it
+// may be nil.
+func (m *Machine) handleTimeout(now time.Time, waiting error) {
 	m.tick(now)
 	m.handleProbing()
 	if m.state.SettingUp() && m.due(m.stepBy()) {
-		m.fail(m.newError(ErrSetupTimeout, m.silence(), m.silenceHint()))
+		if m.due(m.setupEnd) {
+			m.forgetAddresses() // all were dialed
+		}
+		m.fail(m.newError(ErrSetupTimeout, m.silence(waiting), cmp.Or(hintOf(waiting), m.silenceHint())))
 		return
 	}
 	if m.due(m.earliest) {
@@ -157,8 +165,11 @@ func (m *Machine) settle() {
 func (m *Machine) waiting() bool { return m.inflight.len() > 0 || len(m.unanswered) > 0 }
 
 // silence returns what the setup waited for.
-func (m *Machine) silence() error {
+func (m *Machine) silence(waiting error) error {
 	after := m.now.Sub(m.started).Round(time.Millisecond)
+	if waiting != nil && m.opening() {
+		return fmt.Errorf("after %v: %w", after, waiting)
+	}
 	what, before := "answer from the peer", ""
 	switch evidence := m.probing.evidence; {
 	case m.resolving():

@@ -26,7 +26,7 @@ var commandsOfOwner = []string{
 // newsFromOutside comes with the epoch awaited, and with an old one.
 var newsFromOutside = []string{
 	"addresses", "addresses-error", "addresses-none",
-	"stage-connecting", "stage-securing", "stage-established",
+	"try", "stage-connecting", "stage-securing", "stage-established",
 	"read", "read-garbage", "written-all", "written-part", "writable",
 	"token", "token-error", "lost",
 }

@@ -15,7 +15,8 @@ const (
 	Idle OutputKind = iota
 	// Resolve: look up the configured host; answer with HandleAddresses.
 	Resolve
-	// Open: open a link to the Endpoint; answer with HandleStage.
+	// Open: open a link to the Endpoint, with Config.Race to one of the Endpoints; answer with
+	// HandleTry and HandleStage.
 	Open
 	// Transmit: write Data; answer with HandleWritten, once. Data stays valid
 	// until that call counted it.
@@ -49,7 +50,11 @@ type Output struct {
 	Epoch    uint64         // Resolve, Open, Transmit, Challenge: of the event that answers it
 	Deadline time.Time      // Idle
 	Endpoint ports.Endpoint // Open, Changed (the last one in use)
-	Data     []byte         // Transmit, Challenge
+	// Endpoints are dialed in a race, one after the other as Delay passes; none without
+	// Config.Race.
+	Endpoints []ports.Endpoint
+	Delay     time.Duration
+	Data      []byte // Transmit, Challenge
 	// Mechanism is of the login that a Challenge belongs to.
 	Mechanism string
 	Future    *Future // Completed

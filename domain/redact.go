@@ -14,6 +14,8 @@ const (
 	// secretLength is the length from which a part of a token is taken for a secret or a
 	// name, in bytes. Shorter ones occur in any broker's text.
 	secretLength = 8
+	// longestReason is how much of a reason is looked at, and kept, in bytes.
+	longestReason = 32 << 10
 
 	redacted    = "[redacted]"
 	noneOfWords = "[redacted: it repeats a part of the password or token]"
@@ -26,6 +28,7 @@ func (by Mechanism) redact(reason string, token []byte) string {
 	if !by.Exposes {
 		return reason
 	}
+	reason = reason[:min(len(reason), longestReason)]
 	parts, secret := partsOf(string(token))
 	slices.SortFunc(parts, func(a, b string) int { return len(b) - len(a) })
 	for _, part := range parts {

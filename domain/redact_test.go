@@ -42,7 +42,9 @@ func TestRefusalRepeatsASecret(t *testing.T) {
 		"part of a token": {bearer, "bad signature c2lnbmF0dXJl of eyJhbGciOiJSUzI1NiJ9", noneOfWords},
 		"an extension":    {bearer, "unknown lkc-1234", "unknown lkc-1234"},
 		"short bearer":    {"n,,\x01auth=Bearer cana\x01\x01", "bad cana", noneOfWords},
-		"of an own form":  {"login canary-password", "no canary-password", "no [redacted]"},
+		"without end": {plain("alice", phrase), strings.Repeat("no", longestReason) + phrase,
+			strings.Repeat("no", longestReason/2)},
+		"of an own form": {"login canary-password", "no canary-password", "no [redacted]"},
 	} {
 		got := Mechanism{Name: "X", Exposes: true}.redact(c.reason, []byte(c.token))
 		if got != c.want {

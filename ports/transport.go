@@ -1,6 +1,9 @@
 package ports
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // ErrWouldBlock means that a call cannot proceed yet and can be repeated later. It is
 // not a failure. Implementations return this value itself, unwrapped.
@@ -44,6 +47,40 @@ type Transport interface {
 	// a failure.
 	Open(Endpoint) Link
 }
+
+// Racer is optional on a [Transport]. An owner that can have several dials at a time prefers
+// Race to Open.
+type Racer interface {
+	// Race starts a link to one of the endpoints, in the manner of RFC 8305, section 5: it
+	// dials the first one, and the next one whenever the delay has passed or a dial has failed.
+	// The first that is reached becomes the link, and the other dials are given up. If all
+	// fail, so does the link, in StageDialing. It returns at once.
+	Race(eps []Endpoint, delay time.Duration) RacingLink
+}
+
+// RacingLink is a [Link] of a [Racer].
+type RacingLink interface {
+	Link
+	// Tries returns what happened to the dials since the last call, in order. The news of the
+	// endpoint that is reached comes before the stage rises, that of the last failure before
+	// Stage returns it. A [Watcher] reports news of tries, too.
+	Tries() []Try
+}
+
+// Try is news of one dial of a race: it began, or it is Done. Then Err is nil if the endpoint
+// was reached, and [ErrLostRace] if another one was.
+type Try struct {
+	Endpoint Endpoint
+	Done     bool
+	Err      error
+}
+
+// ErrLostRace is the Err of a [Try] that was given up because another endpoint was reached.
+var ErrLostRace = errors.New("ports: another address was reached first")
+
+// Warner is optional on a [Transport]. Warnings returns a sentence for each of its settings
+// that is valid and not safe, such as a certificate that is not verified. They are passed
+// to the user when a connection is made.
 
 // Warner is optional on a [Transport] and on a [Link]. The Warnings of a Transport are a
 // sentence for each of its settings that is valid and not safe, such as a certificate that
@@ -106,6 +143,12 @@ type Watcher interface {
 	// allowed; a missing call is a defect.
 	Watch(f func())
 }
+
+// Waiter is optional on a [Link]. Waiting describes, as an error, what a link that is not
+// established waits for: a proxy and its step, a peer and the name that it was sent. It
+// returns nil if the link knows no more than its Stage. If it ends the attempt by a time
+// limit, the owner reports it as the cause. It may be called at any time.
+type Waiter interface{ Waiting() error }
 
 // Checker is optional on an established [Parker]. Check reports, without waiting and
 // without consuming a byte, whether the peer has closed the link: it returns io.EOF or

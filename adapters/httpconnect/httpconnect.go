@@ -11,8 +11,9 @@
 // Otherwise the login is sent in clear.
 //
 // net/http formats the request and parses the answer. Errors are *tunnel.Error, and the
-// Cause of a tunnel.ErrRefused is a Status. The body of an answer, such as an error page,
-// is not part of an error.
+// Cause of a tunnel.ErrRefused wraps a Status, with the reason that the proxy gives in the
+// text of its status or in a header such as X-Squid-Error. The body of an answer, such as an
+// error page, is not part of an error.
 package httpconnect
 
 import (
@@ -47,8 +48,8 @@ func way(next netlink.DialFunc, o Options) *tunnel.Way {
 	case strings.ContainsFunc(username+password, unicode.IsControl):
 		w.BadLogin = errors.New("control characters in it")
 	}
-	w.Negotiate = func(conn net.Conn, target string) (net.Conn, *tunnel.Error) {
-		return negotiate(conn, o.Login, target)
+	w.Negotiate = func(conn net.Conn, target string, after func(string)) (net.Conn, *tunnel.Error) {
+		return negotiate(conn, o.Login, target, after)
 	}
 	return w
 }

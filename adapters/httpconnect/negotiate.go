@@ -23,7 +23,7 @@ var errTooLong = fmt.Errorf("no end of the header within %d bytes", maxHeaderByt
 
 // negotiate requests the tunnel and reads the answer. Bytes that the reader took beyond the
 // header are the tunnel's first.
-func negotiate(conn net.Conn, login tunnel.Login, target string) (net.Conn, *tunnel.Error) {
+func negotiate(conn net.Conn, login tunnel.Login, target string, after func(string)) (net.Conn, *tunnel.Error) {
 	request := newRequest(target, login)
 	var wire bytes.Buffer
 	if err := request.Write(&wire); err != nil {
@@ -33,6 +33,7 @@ func negotiate(conn net.Conn, login tunnel.Login, target string) (net.Conn, *tun
 		return nil, &tunnel.Error{After: "the dial", Cause: err}
 	}
 
+	after(requestSent)
 	source := &bounded{r: conn, left: maxHeaderBytes}
 	reader := bufio.NewReader(source)
 	response, failure := answer(reader, source, request, !login.IsZero())
@@ -44,10 +45,15 @@ func negotiate(conn net.Conn, login tunnel.Login, target string) (net.Conn, *tun
 		rest, _ := reader.Peek(reader.Buffered())
 		return preceded(conn, bytes.Clone(rest)), nil
 	case status == http.StatusProxyAuthRequired, status == http.StatusUnauthorized:
-		return nil, &tunnel.Error{Kind: tunnel.ErrLogin, Cause: unauthorized(Status(status), response.Header, login)}
+		return nil, &tunnel.Error{Kind: tunnel.ErrLogin, Cause: withReasons(unauthorized(Status(status),
+			response.Header, login), response, login)}
 	}
-	return nil, &tunnel.Error{Kind: tunnel.ErrRefused, Cause: Status(response.StatusCode)}
+	return nil, &tunnel.Error{Kind: tunnel.ErrRefused,
+		Cause: withReasons(Status(response.StatusCode), response, login)}
 }
+
+// requestSent is the last step before a proxy answers.
+const requestSent = "the request was sent"
 
 func newRequest(target string, login tunnel.Login) *http.Request {
 	request := &http.Request{Method: http.MethodConnect, URL: &url.URL{Host: target},
@@ -80,7 +86,7 @@ func answer(reader *bufio.Reader, source *bounded, request *http.Request, loginS
 		case errors.Is(source.err, errTooLong):
 			return nil, garbage(errTooLong)
 		case err != nil && source.err != nil:
-			return nil, &tunnel.Error{After: "the request was sent", Cause: source.err}
+			return nil, &tunnel.Error{After: requestSent, Cause: source.err}
 		case err != nil:
 			return nil, garbage(malformed(err, loginSent))
 		case response.ProtoMajor != 1:

@@ -2,7 +2,6 @@ package netlink
 
 import (
 	"context"
-	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -24,10 +23,12 @@ type link struct {
 
 	mu     sync.Mutex
 	stage  ports.Stage
-	err    error    // why the stage failed; net.ErrClosed after Close
-	news   bool     // the stage changed since the owner last asked
-	conn   net.Conn // from securing on; never changes again
-	secure bool     // conn did a handshake: a write must not be interrupted
+	err    error // why the stage failed; net.ErrClosed after Close
+	news   bool  // the stage changed since the owner last asked
+	dials  []dialing
+	tries  []ports.Try // not returned yet
+	conn   net.Conn    // from securing on; never changes again
+	secure bool        // conn did a handshake: a write must not be interrupted
 	watch  func()
 
 	// Read by parked calls without the mutex; see parker.go.
@@ -44,11 +45,13 @@ type link struct {
 }
 
 var (
-	_ ports.Link    = (*link)(nil)
-	_ ports.Watcher = (*link)(nil)
-	_ ports.Parker  = (*link)(nil)
-	_ ports.Checker = (*link)(nil)
-	_ ports.Warner  = (*link)(nil)
+	_ ports.Link       = (*link)(nil)
+	_ ports.RacingLink = (*link)(nil)
+	_ ports.Watcher    = (*link)(nil)
+	_ ports.Parker     = (*link)(nil)
+	_ ports.Checker    = (*link)(nil)
+	_ ports.Waiter     = (*link)(nil)
+	_ ports.Warner     = (*link)(nil)
 )
 
 // handshaker is a net.Conn that has a handshake to do; tls.Conn is one.
@@ -66,15 +69,8 @@ func newLink(cancel context.CancelFunc) *link {
 }
 
 // run dials and does the handshake, in a goroutine of its own.
-func (l *link) run(ctx context.Context, dial DialFunc, ep ports.Endpoint) {
-	var conn net.Conn
-	err := contain("the dial function", func() (err error) {
-		conn, err = dial(ctx, ep.Network, ep.Address)
-		return err
-	})
-	if err == nil && conn == nil {
-		err = errors.New("netlink: the dial function returned neither a connection nor an error")
-	}
+func (l *link) run(ctx context.Context, dial func() (net.Conn, error)) {
+	conn, err := dial()
 	if err != nil {
 		l.fail(err)
 		return

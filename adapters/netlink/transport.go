@@ -16,6 +16,8 @@
 //	transport  Transport: Dial, Lookup, Secure, Verified
 //	lookup     one lookup of a name
 //	link       stages, Close
+//	race       the dials of a link: one, or several in a race
+//	waiting    what a link that is not established waits for
 //	parker     Read, Write, Interrupt, Resume
 //	polled     Send, Recv, Watch
 //	pump       the two goroutines of polled use, also used for a net.Conn whose
@@ -27,6 +29,7 @@ import (
 	"context"
 	"net"
 	"strconv"
+	"time"
 
 	"brokerconn/ports"
 )
@@ -69,6 +72,7 @@ type Transport struct {
 
 var (
 	_ ports.Transport = (*Transport)(nil)
+	_ ports.Racer     = (*Transport)(nil)
 	_ ports.Warner    = (*Transport)(nil)
 )
 
@@ -94,19 +98,45 @@ func (t *Transport) Open(ep ports.Endpoint) ports.Link {
 	if t.Dial == nil {
 		panic("netlink: Transport.Dial is not set")
 	}
-	ctx, cancel := context.WithCancel(WithEndpoint(context.Background(), ep))
+	ctx, cancel := context.WithCancel(context.Background())
 	l := newLink(cancel)
-	go l.run(ctx, t.Dial, ep)
+	go l.run(ctx, func() (net.Conn, error) { return l.dial(ctx, t.Dial, ep) })
+	return l
+}
+
+// Race starts to dial endpoints, one after the other as the delay passes, until one is
+// reached.
+func (t *Transport) Race(eps []ports.Endpoint, delay time.Duration) ports.RacingLink {
+	switch {
+	case t.Dial == nil:
+		panic("netlink: Transport.Dial is not set")
+	case len(eps) == 0:
+		panic("netlink: Race: no endpoint")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	l := newLink(cancel)
+	go l.run(ctx, func() (net.Conn, error) { return l.race(ctx, t.Dial, eps, delay) })
 	return l
 }
 
 type endpointKey struct{}
 
+type proxyKey struct{}
+
 // WithEndpoint returns a context for a DialFunc that opens ep. A DialFunc that connects
-// through a proxy calls the DialFunc that it wraps with the proxy's endpoint.
+// through a proxy calls the DialFunc that it wraps with the proxy's endpoint, by WithProxy.
 func WithEndpoint(ctx context.Context, ep ports.Endpoint) context.Context {
 	return context.WithValue(ctx, endpointKey{}, ep)
 }
+
+// WithProxy is WithEndpoint for a proxy on the way to the broker.
+func WithProxy(ctx context.Context, proxy ports.Endpoint) context.Context {
+	return context.WithValue(WithEndpoint(ctx, proxy), proxyKey{}, true)
+}
+
+// ToProxy reports whether the endpoint that is being opened is a proxy on the way to the
+// broker, and not the broker.
+func ToProxy(ctx context.Context) bool { return ctx.Value(proxyKey{}) != nil }
 
 // EndpointFrom returns the endpoint that is being opened, from the context of a
 // DialFunc. TLS verifies its Host. ok is false if ctx does not come from a Transport.

@@ -64,6 +64,7 @@ const (
 	greeting stage = iota
 	loggingIn
 	asking
+	replying
 	standing
 )
 
@@ -71,6 +72,7 @@ var afterwards = [...]string{
 	greeting:  "the greeting",
 	loggingIn: "the login was sent; it may be wrong",
 	asking:    "the request was sent",
+	replying:  "the request was sent, within the reply",
 	standing:  "the tunnel was granted",
 }
 
@@ -111,25 +113,27 @@ func parse(said []byte, login bool) (stage, *tunnel.Error) {
 func parseReply(said []byte) (stage, *tunnel.Error) {
 	switch {
 	case len(said) > 0 && said[0] != version:
-		return asking, garbage(fmt.Errorf("the request was answered in version %d, not 5", said[0]))
+		return replying, garbage(fmt.Errorf("the request was answered in version %d, not 5", said[0]))
 	case len(said) > 1 && said[1] != 0:
 		// The code comes before the rest, which some proxies leave out.
-		return asking, &tunnel.Error{Kind: tunnel.ErrRefused, Cause: Reply(said[1])}
-	case len(said) < 4:
+		return replying, &tunnel.Error{Kind: tunnel.ErrRefused, Cause: Reply(said[1])}
+	case len(said) == 0:
 		return asking, nil
+	case len(said) < 4:
+		return replying, nil
 	}
 	reserved, kind, address := said[2], said[3], said[4:]
 	size, known := map[byte]int{typeIPv4: 4, typeIPv6: 16, typeName: 1}[kind]
 	switch {
 	case reserved != 0:
-		return asking, garbage(fmt.Errorf("the reserved byte of its answer is %d", reserved))
+		return replying, garbage(fmt.Errorf("the reserved byte of its answer is %d", reserved))
 	case !known:
-		return asking, garbage(fmt.Errorf("its answer has an address of type %d", kind))
+		return replying, garbage(fmt.Errorf("its answer has an address of type %d", kind))
 	case kind == typeName && len(address) > 0:
 		size += int(address[0])
 	}
 	if len(address) < size+2 {
-		return asking, nil
+		return replying, nil
 	}
 	return standing, nil
 }

@@ -18,6 +18,7 @@ package socks5
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 
 	"golang.org/x/net/proxy"
@@ -48,21 +49,26 @@ func way(next netlink.DialFunc, o Options) *tunnel.Way {
 			w.BadLogin = errors.New("a user name has 1 to 255 bytes and a password at most 255")
 		}
 	}
-	w.Negotiate = func(conn net.Conn, target string) (net.Conn, *tunnel.Error) { return negotiate(conn, auth, target) }
+	w.Negotiate = func(conn net.Conn, target string, after func(string)) (net.Conn, *tunnel.Error) {
+		return negotiate(&recorder{Conn: conn, after: after, login: auth != nil}, auth, target)
+	}
 	return w
 }
 
-// negotiate returns conn itself: the library's wrapper would hide the socket from checks
+// errNoReply: SSH's proxy (ssh -D), among others, has no other answer to a request that it
+// cannot fulfil.
+var errNoReply = errors.New("it could not reach the target, and gave no reply")
+
+// negotiate returns the connection itself: the library's wrapper would hide the socket from checks
 // for its end, and TLS from netlink, which must not interrupt its writes. The library
 // receives no context, with which it would set deadlines: closing conn is enough, and works
 // with any net.Conn.
-func negotiate(conn net.Conn, auth *proxy.Auth, target string) (net.Conn, *tunnel.Error) {
-	received := &recorder{Conn: conn}
+func negotiate(received *recorder, auth *proxy.Auth, target string) (net.Conn, *tunnel.Error) {
 	dialer, err := proxy.SOCKS5("tcp", "", auth, received)
 	if err == nil {
 		_, err = dialer.(proxy.ContextDialer).DialContext(context.Background(), "tcp", target)
 	}
-	stage, failure := parse(received.bytes, auth != nil)
+	stage, failure := parse(received.bytes, received.login)
 	switch {
 	case failure != nil:
 		return nil, failure
@@ -71,21 +77,28 @@ func negotiate(conn net.Conn, auth *proxy.Auth, target string) (net.Conn, *tunne
 		if errors.As(err, &op) {
 			err = op.Err // its address is in the tunnel.Error
 		}
+		if stage == asking {
+			err = fmt.Errorf("%w: %w", errNoReply, err)
+		}
 		return nil, &tunnel.Error{After: afterwards[stage], Cause: err}
 	case stage != standing:
 		return nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: errors.New("unexpected answer")}
 	}
-	return conn, nil
+	return received.Conn, nil
 }
 
 // recorder keeps the proxy's answers: about 270 bytes at most, because the library reads
 // no more than it needs.
 type recorder struct {
 	net.Conn
+	login bool              // one was offered
+	after func(step string) // reports which answer is awaited
 	bytes []byte
 }
 
 func (r *recorder) Read(p []byte) (int, error) {
+	stage, _ := parse(r.bytes, r.login)
+	r.after(afterwards[stage])
 	n, err := r.Conn.Read(p)
 	r.bytes = append(r.bytes, p[:n]...)
 	return n, err

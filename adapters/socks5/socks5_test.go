@@ -139,7 +139,11 @@ func TestFailures(t *testing.T) {
 		{"closed within the method", script{greets, "\x05"}, none, cutOff, inside, "after the greeting"},
 		{"closed at the login", script{greetsLogin, "\x05\x02", login}, alice, cutOff, io.EOF,
 			"after the login was sent; it may be wrong"},
-		{"closed at the request", script{greets, allowed, forName}, none, cutOff, io.EOF, asked},
+		// OpenSSH 9.2's ssh -D, of a target that it cannot reach.
+		{"closed without a reply", script{greets, allowed, forName}, none, cutOff, io.EOF,
+			asked + ": it could not reach the target, and gave no reply: EOF"},
+		{"closed without a reply to a login", script{greetsLogin, "\x05\x02", login, "\x01\x00", forName}, alice,
+			cutOff, io.EOF, "it could not reach the target"},
 		{"closed within the reply", script{greets, allowed, forName, granted[:9]}, none, cutOff, inside, asked},
 		{"closed before the name's size", script{greets, allowed, forName, "\x05\x00\x00\x03"}, none,
 			cutOff, io.EOF, asked},

@@ -176,3 +176,26 @@ func answerDNS(conn net.Conn, table map[string][]string) {
 		}
 	}
 }
+
+// TestFamiliesTakeTurns: RFC 8305, section 4.
+func TestFamiliesTakeTurns(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                                "",
+		"1.1.1.1":                         "1.1.1.1",
+		"::1 ::2 1.1.1.1 1.1.1.2":         "::1 1.1.1.1 ::2 1.1.1.2",
+		"1.1.1.1 1.1.1.2 1.1.1.3 ::1":     "1.1.1.1 ::1 1.1.1.2 1.1.1.3",
+		"::1 1.1.1.1 1.1.1.2 1.1.1.3 ::2": "::1 1.1.1.1 ::2 1.1.1.2 1.1.1.3",
+	} {
+		var addrs []netip.Addr
+		for text := range strings.FieldsSeq(in) {
+			addrs = append(addrs, netip.MustParseAddr(text))
+		}
+		var got []string
+		for _, a := range inTurns(addrs) {
+			got = append(got, a.String())
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: got %s, want %s", in, strings.Join(got, " "), want)
+		}
+	}
+}

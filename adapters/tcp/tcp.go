@@ -23,7 +23,7 @@ import (
 type AddressFamily uint8
 
 const (
-	Unspecified AddressFamily = iota // both, in the order of the resolver
+	Unspecified AddressFamily = iota // both, in turns, see Lookup
 	IPv4                             // IPv4 only, also in lookups
 	IPv6                             // IPv6 only, also in lookups
 )

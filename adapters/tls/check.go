@@ -3,8 +3,10 @@ package tls
 import (
 	"crypto/tls"
 	"errors"
+	"net/netip"
 	"slices"
 	"strings"
+	"unicode"
 
 	"brokerconn/adapters/tls/cipherlist"
 )
@@ -51,6 +53,11 @@ func (o *Options) check() (suiteChoice, error) {
 		}
 		refuse(option, "a key without a certificate: set CertFile (ssl_certfile) or CertPEM")
 	}
+	if name := bareName(o.ServerName); strings.ContainsFunc(name, notOfName) {
+		if _, err := netip.ParseAddr(name); err != nil {
+			refuse("ServerName", "%q is not the name of a host alone", o.ServerName)
+		}
+	}
 	chosen, err := o.chooseSuites()
 	switch {
 	case err != nil:
@@ -60,6 +67,11 @@ func (o *Options) check() (suiteChoice, error) {
 			tls.VersionName(o.MaxVersion), tls.VersionName(chosen.minVersion))
 	}
 	return chosen, errors.Join(problems...)
+}
+
+// notOfName reports whether a character cannot be in the name of a host.
+func notOfName(r rune) bool {
+	return !unicode.IsPrint(r) || unicode.IsSpace(r) || strings.ContainsRune(`/:,;[]@?#%\"`, r)
 }
 
 // Warnings returns a sentence for each part of verification that is switched off. Those of a

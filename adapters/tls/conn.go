@@ -181,9 +181,9 @@ func left(err error) bool {
 // handshake.
 type wire struct {
 	net.Conn
-	received []byte // not more than maxReceived
-	count    int
-	rest     bool // the handshake is over: stop recording
+	received []byte       // not more than maxReceived
+	count    atomic.Int64 // Waiting reads it, too
+	rest     bool         // the handshake is over: stop recording
 }
 
 // maxReceived is enough for a broker's part of a handshake, twice, with a chain of
@@ -193,7 +193,7 @@ const maxReceived = 64 << 10
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
 	if n > 0 && !w.rest {
-		w.count += n
+		w.count.Add(int64(n))
 		w.received = append(w.received, p[:min(n, maxReceived-len(w.received))]...)
 	}
 	return n, err

@@ -87,7 +87,7 @@ type reached struct {
 // does.
 func (d *dialer) reach(ctx context.Context, network, address string) (*reached, error) {
 	o, now := &d.o, d.o.now()
-	name := cmp.Or(o.ServerName, hostOf(ctx, address))
+	name := cmp.Or(bareName(o.ServerName), hostOf(ctx, address))
 	if name == "" && !o.AnyHost && !o.AnyCertificate {
 		return nil, fmt.Errorf("tls: %s %q has no host name to verify: set Options.ServerName", network, address)
 	}
@@ -103,7 +103,7 @@ func (d *dialer) reach(ctx context.Context, network, address string) (*reached, 
 	}()
 	material := d.files.look()
 	v := &verifier{
-		name: name, anyHost: o.AnyHost, anyCertificate: o.AnyCertificate,
+		name: name, proxy: netlink.ToProxy(ctx), anyHost: o.AnyHost, anyCertificate: o.AnyCertificate,
 		roots: material.roots, authorities: material.authorities, revoked: material.revoked, now: now,
 	}
 	config := &tls.Config{
@@ -138,17 +138,21 @@ func dialWith(next netlink.DialFunc, config *tls.Config) netlink.DialFunc {
 		if now == nil {
 			now = time.Now
 		}
-		return newConn(under, own, &verifier{name: own.ServerName, now: now}), nil
+		return newConn(under, own, &verifier{name: own.ServerName, proxy: netlink.ToProxy(ctx), now: now}), nil
 	}
 }
 
-// hostOf returns the name to verify: no trailing dot, which no certificate has, no
-// zone and no brackets.
+// hostOf returns the name to verify where the options have none.
 func hostOf(ctx context.Context, address string) string {
 	host, _, _ := net.SplitHostPort(address)
 	if ep, ok := netlink.EndpointFrom(ctx); ok && ep.Host != "" {
 		host = ep.Host
 	}
+	return bareName(host)
+}
+
+// bareName returns a host as a certificate has it: without trailing dot, zone and brackets.
+func bareName(host string) string {
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return ip.WithZone("").String()

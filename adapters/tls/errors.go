@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/x509"
 	"fmt"
+	"strings"
 
 	"brokerconn/adapters/internal/fault"
 	"brokerconn/ports"
@@ -56,7 +57,8 @@ var kinds = fault.Table[Reason]{
 	NotYetValid: {Name: "not-yet-valid", Text: "the broker's certificate is not valid yet",
 		Hint: "correct the clock of this machine if it is slow"},
 	WrongHost: {Name: "wrong-host", Text: "the broker's certificate is not for this host",
-		Hint: "use a name in the certificate, add this one as subject alternative name, or set Options.ServerName"},
+		Hint: "use a name in the certificate, add a subject alternative name, or set Options.ServerName " +
+			"(ssl_server_name)"},
 	UnknownAuthority: {Name: "unknown-authority", Text: "the broker's certificate is not signed by a trusted authority",
 		Hint: "add the authority's certificate to Options.CAFile (ssl_cafile); check that the broker sends its " +
 			"intermediate certificates"},
@@ -113,15 +115,24 @@ type Error struct {
 	// Err is the error of crypto/tls or crypto/x509; it may be nil.
 	Err error
 
-	hint string // replaces the reason's
+	hint  string // replaces the reason's
+	proxy bool   // the peer is a proxy on the way to the broker
 }
 
 func (e *Error) Error() string {
-	return fault.Line("tls", e.Reason.Sentence(), fault.Or(e.Detail, e.Err))
+	return fault.Line("tls", e.words(e.Reason.Sentence()), fault.Or(e.words(e.Detail), e.Err))
 }
 
 // Hint returns what to change; it may be empty.
-func (e *Error) Hint() string { return cmp.Or(e.hint, kinds.Of(e.Reason).Hint) }
+func (e *Error) Hint() string { return e.words(cmp.Or(e.hint, kinds.Of(e.Reason).Hint)) }
+
+// words returns text about the broker as text about the peer.
+func (e *Error) words(text string) string {
+	if e.proxy {
+		return strings.ReplaceAll(text, "the broker", "the proxy")
+	}
+	return text
+}
 
 // Is reports whether target is ports.ErrSecuring: every Error is one.
 func (e *Error) Is(target error) bool { return target == ports.ErrSecuring }

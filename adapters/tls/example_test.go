@@ -73,7 +73,7 @@ func ExampleError() {
 	}
 	// Output:
 	// wrong-host
-	// use a name in the certificate, add this one as subject alternative name, or set Options.ServerName
+	// use a name in the certificate, add a subject alternative name, or set Options.ServerName (ssl_server_name)
 	// example.com
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -30,7 +31,7 @@ func (c *Conn) explain(err error) error {
 	}
 	if errors.As(err, &unverified) {
 		e := c.verifier.explain(unverified.UnverifiedCertificates, unverified.Err)
-		e.Err = err
+		e.Err, e.proxy = err, c.verifier.proxy
 		return e
 	}
 	if number, ok := alertIn(err); ok {
@@ -43,7 +44,7 @@ func (c *Conn) explain(err error) error {
 	case c.repeats():
 		return c.mute(err)
 	case errors.Is(err, context.Canceled), timedOut(err):
-		e.Reason, e.Detail = Stalled, c.progress()
+		e.Reason, e.Detail, e.hint = Stalled, c.progress(), c.hintStalled()
 	case hungUp(err):
 		c.cutOff(e)
 	default:
@@ -53,7 +54,8 @@ func (c *Conn) explain(err error) error {
 }
 
 func (c *Conn) failure(why Reason, err error) *Error {
-	return &Error{Reason: why, Name: c.verifier.name, Certificates: c.ConnectionState().PeerCertificates, Err: err}
+	return &Error{Reason: why, Name: c.verifier.name, Certificates: c.ConnectionState().PeerCertificates, Err: err,
+		proxy: c.verifier.proxy}
 }
 
 // alertIn finds the alert that the peer sent. Its type is crypto/tls's own; the
@@ -106,9 +108,57 @@ func (c *Conn) refused(number uint8, err error) *Error {
 	case VersionTooLow:
 		e.Detail += "; " + c.allowed()
 	case WrongHost:
-		e.Detail = fmt.Sprintf("it does not serve the host %q", c.verifier.name)
+		e.Detail = "it does not serve that name: " + c.sentName()
+	}
+	if e.Reason != CertificateRequired && (number == alertInternal || number == alertHandshake && !c.nameSent()) {
+		e.Detail += "; " + c.sentName()
 	}
 	return e
+}
+
+// A server without a certificate for the server name sends one of these, or
+// unrecognized_name, or closes the connection.
+const (
+	alertHandshake = 40
+	alertInternal  = 80
+)
+
+// nameSent reports whether a server name (SNI) was sent: crypto/tls sends no address.
+func (c *Conn) nameSent() bool {
+	_, err := netip.ParseAddr(c.verifier.name)
+	return c.verifier.name != "" && err != nil
+}
+
+// sentName says which server name was sent.
+func (c *Conn) sentName() string {
+	switch {
+	case c.nameSent():
+		return fmt.Sprintf("the server name %q was sent", c.verifier.name)
+	case c.verifier.name == "":
+		return "no server name was sent"
+	}
+	return fmt.Sprintf("no server name was sent, since %q is an address", c.verifier.name)
+}
+
+// hintUnrouted is for a router by server name (SNI) that hangs up, or is silent. It does not
+// advise to give up TLS.
+func (c *Conn) hintUnrouted(does string) string {
+	return c.sentName() + ": a router by server name (SNI) that does not know it " + does +
+		"; set Options.ServerName (ssl_server_name) to the name of the broker there, or check that this is its TLS port"
+}
+
+// hintStalled is that of Stalled if nothing was received; "" otherwise.
+func (c *Conn) hintStalled() string {
+	if c.wire.count.Load() > 0 {
+		return ""
+	}
+	return c.hintUnrouted("may not answer")
+}
+
+// Waiting returns the Error of a handshake whose time ends now.
+func (c *Conn) Waiting() error {
+	return &Error{Reason: Stalled, Name: c.verifier.name, Detail: c.progress(), hint: c.hintStalled(),
+		proxy: c.verifier.proxy}
 }
 
 func (c *Conn) allowed() string {
@@ -185,23 +235,24 @@ const hintAsked = "the broker requested a client certificate, and none is config
 	"KeyFile (ssl_certfile, ssl_keyfile) if it requires one"
 
 // cutOff sets the details of CutOff. A broker's port without TLS reads a hello as a
-// request of 369 MB and closes the connection.
+// request of 369 MB and closes the connection; so does a router by server name that does
+// not know the name.
 func (c *Conn) cutOff(e *Error) {
 	e.Reason = CutOff
 	e.Detail = fmt.Sprintf("%s: %v", c.progress(), e.Err)
 	switch {
 	case c.certRequested && !c.certSent:
 		e.hint = hintAsked
-	case c.wire.count == 0:
-		e.hint = "this may be a port without TLS, where a broker closes the connection: use PLAINTEXT or " +
-			"SASL_PLAINTEXT (security_protocol), or the TLS port"
+	case c.wire.count.Load() == 0:
+		e.hint = c.hintUnrouted("hangs up, and so does a port without TLS")
 	}
 }
 
 // progress describes how much the peer had sent.
 func (c *Conn) progress() string {
-	if c.wire.count == 0 {
+	n := c.wire.count.Load()
+	if n == 0 {
 		return "nothing received"
 	}
-	return strconv.Itoa(c.wire.count) + " bytes received"
+	return strconv.FormatInt(n, 10) + " bytes received"
 }

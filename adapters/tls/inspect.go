@@ -131,7 +131,7 @@ func (i *Inspector) Inspect(ctx context.Context, network, address string) (*Insp
 	defer stop()
 	seen.State = conn.ConnectionState()
 	seen.ClientCertRequested, seen.ClientCertSent, seen.NothingReceived = conn.certRequested, conn.certSent,
-		conn.wire.count == 0
+		conn.wire.count.Load() == 0
 	switch {
 	case seen.HandshakeErr != nil:
 	case seen.State.Version == tls.VersionTLS12:

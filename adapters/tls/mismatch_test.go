@@ -66,7 +66,8 @@ func TestMismatch(t *testing.T) {
 		known  int // with a release that is configured
 	}{
 		{"TLS, and Kafka in clear hangs up", true, hangsUp, CutOff, broker.ErrTLS,
-			[]string{"closed the connection", "use PLAINTEXT or SASL_PLAINTEXT"}, 1, 1},
+			[]string{"closed the connection", `the server name "broker.test" was sent`, "so does a port without TLS"},
+			1, 1},
 		{"TLS, and Kafka in clear answers", true, speaks("\x00\x00\x00\x0a\x00\x00\x00\x00\x00\x23"), NotTLS,
 			broker.ErrTLS, []string{"Kafka's protocol", "use PLAINTEXT or SASL_PLAINTEXT"}, 1, 1},
 		{"TLS, and a web server", true, speaks(web), NotTLS, broker.ErrTLS,

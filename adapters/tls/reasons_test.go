@@ -233,9 +233,9 @@ func TestReasons(t *testing.T) {
 		{"less than a record", says("no"), NotTLS, []string{`"no"`}},
 		{"bytes", says("\xff\x01\x02\x03\x04\x05"), NotTLS, []string{"ff 01 02"}},
 		{"hung up", func(s *harness) { s.hangUp = func(net.Conn) {} }, CutOff,
-			[]string{"nothing received", "PLAINTEXT"}},
+			[]string{"nothing received", "the server name"}},
 		{"reset", func(s *harness) { s.hangUp = func(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) } }, CutOff,
-			[]string{"nothing received", "PLAINTEXT"}},
+			[]string{"nothing received", "the server name"}},
 		{"hung up in a hello", says("\x16\x03\x03\x00\x7a\x02"), CutOff, []string{"6 bytes received"}},
 		{"nonsense in a record", says("\x16\x03\x03\x00\x04\x63\x00\x00\x00"), Other, nil},
 	} {
@@ -384,7 +384,7 @@ func handshakeThrough(t *testing.T, server *tls.Config, o Options, allowed int, 
 		defer cancel()
 		conn := connOver(t, client, o)
 		err = conn.HandshakeContext(ctx)
-		count = conn.wire.count
+		count = int(conn.wire.count.Load())
 		for _, end := range []net.Conn{client, toClient, server1, toServer} {
 			_ = end.Close()
 		}

@@ -90,9 +90,10 @@ type Options struct {
 	// credentials. Use it for diagnosis only. The endpoints of New are not Verified then,
 	// and broker.Hooks.Warning reports it.
 	AnyCertificate bool
-	// ServerName is the host that the certificate must be for, if it is not the host
-	// connected to: behind a tunnel or a forwarded port. If empty, the default is the
-	// endpoint's host.
+	// ServerName is the host that the certificate must be for, and the server name (SNI) that
+	// is sent, if it is not the host connected to: behind a tunnel, a forwarded port, or a
+	// router by server name that is dialed by its address. No server name is sent for an
+	// address. If empty, the default is the endpoint's host.
 	ServerName string
 	// CRLFile is a file of revocation lists, PEM or DER. It must contain a current list
 	// of the issuer of the broker's certificate, as with OpenSSL's flag "check leaf". If

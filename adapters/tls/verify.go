@@ -21,6 +21,7 @@ const maxSignatures = 100
 // verifier verifies the broker's certificate for one connection.
 type verifier struct {
 	name                    string // the host
+	proxy                   bool   // the peer is a proxy on the way to the broker
 	anyHost, anyCertificate bool
 	roots                   *x509.CertPool // nil: the system's
 	authorities             []*x509.Certificate
@@ -45,7 +46,12 @@ func (v *verifier) verify(certs []*x509.Certificate) error {
 	if v.anyCertificate {
 		return nil
 	}
-	return v.check(certs).failed(v.anyHost)
+	err := v.check(certs).failed(v.anyHost)
+	var e *Error
+	if v.proxy && errors.As(err, &e) {
+		e.proxy = true
+	}
+	return err
 }
 
 // Checks are the results of the parts of verification, each by itself and whatever the

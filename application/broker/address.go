@@ -12,18 +12,28 @@ import (
 )
 
 // ParseAddress reads "host:port", "host", "[v6]:port" or a bare IPv6 literal, as
-// people write brokers. A "SCHEME://" before it is ignored, as Kafka's own
-// listener notation has one. Without port it gives 9092.
+// people write brokers. A bare literal whose last group may be a port is ambiguous, which is
+// an error. A "SCHEME://" before it, as in Kafka's own notation of listeners, is left out:
+// see [Scheme]. Without port it gives 9092.
 func ParseAddress(s string) (host string, port uint16, err error) {
-	address := s
-	if i := strings.Index(address, "://"); i >= 0 {
-		address = strings.TrimSuffix(address[i+len("://"):], "/")
+	scheme, address := splitScheme(s)
+	if scheme != "" {
+		address = strings.TrimSuffix(address, "/")
 	}
 	bare := address
 	if strings.HasPrefix(address, "[") && strings.HasSuffix(address, "]") {
 		bare = address[1 : len(address)-1]
 	}
-	if isLiteral(bare) {
+	before, after := cutLast(address, ':')
+	bracketed := fmt.Sprintf("[%s]:%s", before, after)
+	mayBePort := isPort(after) && strings.Contains(before, ":") && isLiteral(before)
+	switch {
+	case mayBePort && isLiteral(address):
+		return "", 0, fmt.Errorf("%q is ambiguous: write %q if %s is the port, and %q if not", s, bracketed, after,
+			fmt.Sprintf("[%s]:%d", address, DefaultPort))
+	case mayBePort:
+		return "", 0, fmt.Errorf("%q is not host:port: write %q", s, bracketed)
+	case isLiteral(bare):
 		return bare, DefaultPort, nil
 	}
 	host = address
@@ -45,6 +55,35 @@ func ParseAddress(s string) (host string, port uint16, err error) {
 		return "", 0, fmt.Errorf("%q: %q is not the name of a host", s, host)
 	}
 	return host, cmp.Or(port, DefaultPort), nil
+}
+
+// Scheme returns what is before "://" in the address of a broker: the security protocol in
+// Kafka's own notation, "SSL://host:port", or the name of a listener. It is empty if
+// there is no scheme.
+func Scheme(address string) string {
+	scheme, _ := splitScheme(address)
+	return scheme
+}
+
+func splitScheme(s string) (scheme, address string) {
+	if before, after, ok := strings.Cut(s, "://"); ok {
+		return before, after
+	}
+	return "", s
+}
+
+// cutLast cuts s at the last sep; without one, all is before it.
+func cutLast(s string, sep byte) (before, after string) {
+	if i := strings.LastIndexByte(s, sep); i >= 0 {
+		return s[:i], s[i+1:]
+	}
+	return s, ""
+}
+
+// isPort reports whether text is the number of a port, in decimal.
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && n > 0
 }
 
 // isLiteral reports whether host is a literal address. Package netip takes

@@ -191,7 +191,7 @@ func (c *Config) connection(park bool) *domain.Connection {
 		BackoffBase:            c.ReconnectBackoff,
 		BackoffMax:             c.ReconnectBackoffMax,
 		Rand:                   c.Rand,
-		Trace:                  c.Hooks.tracing(),
+		Trace:                  c.Hooks.tracing() || park, // Dial reports the tries of a race
 		TraceRequests:          c.Hooks.RequestWritten != nil || c.Hooks.RequestAnswered != nil,
 	}, domain.Ports{
 		Transport:      c.Transport,

@@ -37,6 +37,7 @@ type Conn struct {
 	wanted   bool    // Send was refused because there was no connection
 	closing  bool    // Drain was called
 	failures []error // of the attempts while Dial waits
+	tries    []error // of the attempt under way, likewise
 	finished bool    // gone is closed
 	gone     chan struct{}
 

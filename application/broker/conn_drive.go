@@ -34,6 +34,7 @@ func (c *Conn) drain(now time.Time) time.Time {
 			c.changed(out)
 			now = c.cfg.Clock.Now()
 		case domain.Noted:
+			c.tried(out.Event)
 			c.unlocked(func() { c.cfg.Hooks.noted(c.cfg.Host, c.cfg.Port, out.Event) })
 			now = c.cfg.Clock.Now()
 		case domain.Completed:
@@ -68,6 +69,8 @@ func (c *Conn) changed(out domain.Output) {
 		c.unlocked(func() { c.cfg.Hooks.changed(out) })
 	}
 	switch out.To {
+	case Connecting:
+		c.tries = nil
 	case Connected:
 		if c.dialing {
 			c.dialDone(nil)
@@ -81,6 +84,9 @@ func (c *Conn) down(out domain.Output) {
 	m := c.core
 	ended := !m.Continuing()
 	if out.Err != nil && c.dialing {
+		if !errors.Is(out.Err, ErrDial) { // which has all of them
+			c.failures = append(c.failures, c.tries...)
+		}
 		c.failures = append(c.failures, out.Err)
 		if ended {
 			c.dialDone(out.Err)
@@ -102,6 +108,13 @@ func (c *Conn) down(out domain.Output) {
 			c.queue.remove(f)
 			c.refuse(f, m.Refusal(f.message, ErrNotConnected))
 		}
+	}
+}
+
+// tried keeps the failure of one dial of a race, for the error of Dial.
+func (c *Conn) tried(e *domain.Event) {
+	if c.dialing && e.Kind == domain.EventDialDone && e.Err != nil && !errors.Is(e.Err, ports.ErrLostRace) {
+		c.tries = append(c.tries, &Error{Kind: ErrDial, Address: e.Endpoint.Address, Cause: e.Err})
 	}
 }
 

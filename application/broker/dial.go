@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -27,7 +28,7 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	case <-ctx.Done():
 		c.mu.Lock()
 		c.dialing = false
-		earlier := c.failures[:max(len(c.failures)-1, 0)]
+		earlier := slices.Concat(c.failures[:max(len(c.failures)-1, 0)], c.tries)
 		c.mu.Unlock()
 		err = afterOthers(c.waitEnded(ctx, nil), earlier)
 	}
@@ -57,7 +58,7 @@ func (c *Conn) dialDone(err error) {
 	if n := len(c.failures) - 1; err != nil && n > 0 {
 		err = afterOthers(err, c.failures[:n])
 	}
-	c.failures = nil
+	c.failures, c.tries = nil, nil
 	c.dialed <- err
 }
 

@@ -33,6 +33,7 @@ func TestNoFallbackThatExposes(t *testing.T) {
 	keeps := fakebroker.NewToken("SCRAM-SHA-256", "one", 0)
 	kerberos := fakebroker.NewToken("GSSAPI", "one", 0)
 	shows := exposing{fakebroker.NewToken("PLAIN", "one", 0)}
+	untold := fakebroker.NewToken("PLAIN", "one", 0) // its authenticator has no Exposes
 	another := exposing{fakebroker.NewToken("OAUTHBEARER", "one", 0)}
 	unchecked := &tls.Config{InsecureSkipVerify: true}
 	checking := &tls.Config{InsecureSkipVerify: true, VerifyConnection: func(tls.ConnectionState) error { return nil }}
@@ -44,6 +45,7 @@ func TestNoFallbackThatExposes(t *testing.T) {
 	}{
 		"plaintext":            {nil, all{keeps, shows}, []string{"PLAIN"}, ""},
 		"Kerberos, to a token": {nil, all{kerberos, another}, []string{"OAUTHBEARER"}, ""},
+		"without a word of it": {nil, all{keeps, untold}, []string{"PLAIN"}, ""},
 		"the one behind it": {nil, all{kerberos, shows, keeps}, []string{"PLAIN", "SCRAM-SHA-256"},
 			"SCRAM-SHA-256"},
 		"as configured": {nil, all{shows, keeps}, []string{"PLAIN"}, "PLAIN"},

@@ -263,3 +263,23 @@ func TestOverHTTPIsAWarning(t *testing.T) {
 		saslpeer.Equal(t, address+": warnings", len(s.Warnings()), want)
 	}
 }
+
+// Java's stores of the endpoint's authorities, in the JAAS options as Java has them.
+func TestOAuthStoresOfAuthorities(t *testing.T) {
+	for _, c := range []struct{ file, password, problem string }{
+		{"java.jks", "canary12", ""}, {"java.p12", "canary12", ""}, {"java.jks", "", ""},
+		{"java.p12", "canary13", "password"},
+	} {
+		s, err := Read(Java, written(t, "../../adapters/tls/pemkey/testdata", "security.protocol=SASL_SSL",
+			"sasl.mechanism=OAUTHBEARER", "sasl.oauthbearer.token.endpoint.url=https://idp/token",
+			`sasl.jaas.config=x.OAuthBearerLoginModule required clientId=i clientSecret="canary-4711" `+
+				`ssl.truststore.location="DIR/`+c.file+`" ssl.truststore.password="`+c.password+`";`))
+		saslpeer.Succeed(t, err)
+		_, err = s.Config()
+		if c.problem != "" {
+			wantProblem(t, err, "sasl.jaas.config", c.problem)
+			continue
+		}
+		saslpeer.ErrorIs(t, c.file, err, nil)
+	}
+}

@@ -23,6 +23,11 @@
 // themselves, such as a mechanism alone, are ignored, and so are keys of another mechanism
 // than the one that logs in.
 //
+// Two keys are this library's own, and no client has them: probe_old_releases, and
+// ssl_server_name (Java and librdkafka: ssl.server.name), the name that TLS sends and verifies
+// in place of the host. A server written with a security protocol, "SSL://host:9093", sets
+// that protocol, or must agree with security_protocol.
+//
 // Placeholders in Java's values, ${file:...}, ${dir:...} and ${env:...}, are replaced if
 // config.providers declares their providers. In the values of other clients, and without a
 // provider, they are rejected.

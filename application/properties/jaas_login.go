@@ -37,6 +37,7 @@ var loginModules = []loginModule{
 		{"scope", "oauthbearer.ClientCredentials.Scopes"},
 		{"extension_", "properties.OAuth.Extensions"}, // the beginning of the name
 		{"ssl.truststore.location", "properties.OAuth.CAFile"},
+		{"ssl.truststore.password", "properties.OAuth.CAPassword"},
 		{"ssl.truststore.certificates", "properties.OAuth.CAPEM"},
 		{"ssl.truststore.type", ""}, // that is seen in the store
 	}},

@@ -81,17 +81,27 @@ var connectionKeys = []*key{
 // The values of a connection's keys that have a form of their own.
 
 func readHost(r *reader, p *Property) {
-	host, _, err := broker.ParseAddress(value(p))
+	_, _, err := broker.ParseAddress(value(p))
 	switch {
+	case hostAlone(value(p)):
+		r.s.Servers = append(r.s.Servers, Server{value(p), broker.DefaultPort})
 	case strings.Contains(value(p), "@"):
 		r.reject(p, "there is an @ in it: a host name or address alone")
 	case err != nil:
 		r.reject(p, "%s is not a host name or address", quoted(p))
-	case host != value(p):
-		r.reject(p, "%s is more than a host name or address: write the port as port=", quoted(p))
 	default:
-		r.s.Servers = append(r.s.Servers, Server{host, broker.DefaultPort})
+		r.reject(p, "%s is more than a host name or address: write the port as port=", quoted(p))
 	}
+}
+
+// hostAlone reports whether text is a host name or an address, with nothing around it. An
+// address of IPv6 is one here, where no port can follow, whatever its last group is.
+func hostAlone(text string) bool {
+	if strings.Contains(text, ":") {
+		text = "[" + text + "]"
+	}
+	host, _, err := broker.ParseAddress(text)
+	return err == nil && host == strings.Trim(text, "[]")
 }
 
 func readPort(r *reader, p *Property) {
@@ -109,12 +119,8 @@ func readPort(r *reader, p *Property) {
 // readServers reads "host:port, host:port", also in the brackets and quotes of a
 // Python list.
 func readServers(r *reader, p *Property) {
-	text := value(p)
-	if r.s.Dialect == KafkaPython {
-		text = strings.NewReplacer("['", "", "']", "", `["`, "", `"]`, "", "'", "", `"`, "").Replace(text)
-	}
 	var found []Server
-	for _, item := range list(text) {
+	for _, item := range r.serverItems(p) {
 		if strings.Contains(item, "@") {
 			r.reject(p, "there is an @ in it: host:port, without a login")
 			return
@@ -131,6 +137,38 @@ func readServers(r *reader, p *Property) {
 		return
 	}
 	r.s.Servers = found
+}
+
+func (r *reader) serverItems(p *Property) []string {
+	text := value(p)
+	if r.s.Dialect == KafkaPython {
+		text = strings.NewReplacer("['", "", "']", "", `["`, "", `"]`, "", "'", "", `"`, "").Replace(text)
+	}
+	return list(text)
+}
+
+// validateSchemes compares the protocols that servers are written with, as in "SSL://host:9093",
+// with the security protocol, and sets it if it is not given. To Java such a prefix means
+// nothing; librdkafka leaves out a broker whose prefix contradicts security.protocol.
+func (r *reader) validateSchemes() {
+	p := r.given[serversKey]
+	if p == nil || r.rejected[serversKey] || r.rejected[securityKey] {
+		return
+	}
+	setBy := ""
+	for _, item := range r.serverItems(p) {
+		protocol, ok := ProtocolOf(item)
+		switch {
+		case !ok || protocol == r.s.Security:
+		case r.has(securityKey):
+			r.reject(p, "%q contradicts %s=%v", item, r.given[securityKey].Key, r.s.Security)
+		case setBy != "":
+			r.reject(p, "%q contradicts %q: a connection has one protocol", item, setBy)
+		}
+		if ok && setBy == "" && !r.has(securityKey) {
+			r.s.Security, setBy = protocol, item
+		}
+	}
 }
 
 // addressFamily reads Python's names and numbers of address families, the latter of

@@ -36,10 +36,9 @@ var (
 	providerKey = &key{kafkaPython: "sasl_oauth_token_provider", to: "Config.Authenticators", scope: forOAuth,
 		object: "a token provider"}
 	retrieverKey = &key{java: "sasl.oauthbearer.jwt.retriever.class", scope: forOAuth, optional: true,
-		read: ownClass("DefaultJwtRetriever", "ClientCredentialsJwtRetriever", "JwtBearerJwtRetriever",
-			"FileJwtRetriever")}
+		to: "oauthbearer.ClientCredentials.AssertionGrant", read: readRetriever}
 	grantKey = &key{java: "sasl.oauthbearer.grant.type", librdkafka: "sasl.oauthbearer.grant.type", scope: forOAuth,
-		optional: true, words: []string{"client_credentials", grantJWT}}
+		optional: true, to: "oauthbearer.ClientCredentials.AssertionGrant", read: readGrant, empty: rejected}
 	assertionFileKey = sharedOAuth("assertion.file", "properties.OAuth.AssertionFile")
 	assertionKeyKey  = sharedOAuth("assertion.private.key.file", "properties.OAuth.KeyFile")
 	assertionPEMKey  = &key{librdkafka: "sasl.oauthbearer.assertion.private.key.pem",
@@ -109,7 +108,7 @@ func readTokenURL(r *reader, p *Property) {
 	u, err := url.Parse(value(p))
 	switch {
 	case err == nil && u.Scheme == "file" && u.Host == "" && u.Path != "":
-		r.s.SASL.OAuth.TokenFile = u.Path
+		r.s.SASL.OAuth.TokenURL = "file://" + u.Path
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
 		r.reject(p, "not the address of a token endpoint, which begins with https://, or of a file with a token, "+
 			"which begins with file:///")
@@ -144,9 +143,9 @@ func (r *reader) validateOAuth() {
 		return
 	}
 	switch {
-	case o.TokenFile != "":
+	case strings.HasPrefix(o.TokenURL, "file://"):
 		return
-	case r.retriever("FileJwtRetriever"):
+	case r.has(retrieverKey) && strings.HasSuffix(value(r.given[retrieverKey]), ".FileJwtRetriever"):
 		r.reject(r.given[retrieverKey], "it needs %s=file:///, with the path of a file with a token",
 			r.name(tokenURLKey))
 		return
@@ -155,7 +154,6 @@ func (r *reader) validateOAuth() {
 	default:
 		r.validateTokenURL()
 	}
-	o.AssertionGrant = r.retriever("JwtBearerJwtRetriever") || r.is(grantKey, grantJWT)
 	if o.AssertionGrant || r.s.Dialect == Java && (o.AssertionFile != "" || o.Claims.Issuer != "") {
 		r.validateAssertion()
 		return
@@ -183,9 +181,16 @@ func (r *reader) validateTokenURL() {
 	}
 }
 
-// retriever reports whether Java's client has a class get the tokens.
-func (r *reader) retriever(class string) bool {
-	return r.has(retrieverKey) && strings.HasSuffix(value(r.given[retrieverKey]), "."+class)
+const jwtBearerRetriever = "org.apache.kafka.common.security.oauthbearer.JwtBearerJwtRetriever"
+
+// readRetriever reads the class by which Java's client gets the tokens.
+func readRetriever(r *reader, p *Property) {
+	ownClass("DefaultJwtRetriever", "ClientCredentialsJwtRetriever", "JwtBearerJwtRetriever", "FileJwtRetriever")(r, p)
+	r.s.SASL.OAuth.AssertionGrant = value(p) == jwtBearerRetriever
+}
+
+func readGrant(r *reader, p *Property) {
+	r.s.SASL.OAuth.AssertionGrant = r.oneOf(p, []string{"client_credentials", grantJWT}) == grantJWT
 }
 
 // validateAssertion looks for what an assertion lacks: it is in a file, or is signed with a

@@ -51,6 +51,9 @@ var tlsKeys = []*key{
 		java: "ssl.endpoint.identification.algorithm", librdkafka: "ssl.endpoint.identification.algorithm",
 		to: "tls.Options.AnyHost", optional: true, empty: meaningful, read: readIdentification,
 	},
+	// Of this library: no client has a setting for it.
+	{kafkaPython: "ssl_server_name", java: "ssl.server.name", librdkafka: "ssl.server.name",
+		to: "tls.Options.ServerName", optional: true, read: readServerName},
 	{librdkafka: "enable.ssl.certificate.verification", to: "tls.Options.AnyCertificate", optional: true, not: true},
 	{kafkaPython: "ssl_ciphers", java: "ssl.cipher.suites", librdkafka: "ssl.cipher.suites",
 		to: "tls.Options.Ciphers tls.Options.CipherSuites", read: readCiphers},
@@ -65,6 +68,14 @@ var tlsKeys = []*key{
 	{librdkafka: "ssl.engine.location ssl.engine.id ssl.providers",
 		why: "OpenSSL's engines are not available: keys are PEM files, named by ssl.key.location"},
 	{java: "ssl.engine.factory.class", why: "a Java class cannot run here: set Config.Transport in Go"},
+}
+
+func readServerName(r *reader, p *Property) {
+	if !hostAlone(value(p)) {
+		r.reject(p, "%s is not the name of a host alone: without scheme and port", quoted(p))
+		return
+	}
+	r.s.TLS.ServerName = value(p)
 }
 
 // readCiphers reads a list of IANA's names as such, and everything else as OpenSSL's

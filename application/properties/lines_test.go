@@ -56,7 +56,7 @@ func TestLinesMeanTheSame(t *testing.T) {
 func withoutSecrets(s *Settings) (lines []string) {
 	for _, line := range rendered(s) {
 		for _, name := range []string{"SASL.Login.Password", "SASL.OAuth.ClientCredentials.ClientSecret",
-			"SASL.OAuth.Extensions", "Proxy.Password", "TLS.KeyPassword"} {
+			"SASL.OAuth.Extensions", "SASL.OAuth.KeyPassphrase", "Proxy.Password", "TLS.KeyPassword"} {
 			if strings.HasPrefix(line, name+" ") {
 				line = name
 			}

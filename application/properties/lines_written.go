@@ -25,8 +25,18 @@ func (s *Settings) written(d Dialect, k *key, to string) string {
 		if to == "tls.Options.AnyHost" && d != KafkaPython {
 			return map[bool]string{false: "https", true: map[Dialect]string{Java: "", Librdkafka: "none"}[d]}[value]
 		}
+		if to == grantKey.to {
+			credentials := strings.Replace(jwtBearerRetriever, "JwtBearer", "ClientCredentials", 1)
+			return map[Dialect]map[bool]string{
+				Java:       {false: credentials, true: jwtBearerRetriever},
+				Librdkafka: {false: "client_credentials", true: grantJWT},
+			}[d][value]
+		}
 		return strconv.FormatBool(value != k.not)
 	case time.Duration:
+		if strings.HasPrefix(to, "oauthbearer.Assertion.") {
+			return strconv.Itoa(int(max(value, 0) / time.Second))
+		}
 		if value < 0 && d == Java {
 			return "-1"
 		}
@@ -108,6 +118,9 @@ func escaped(d Dialect, text string) string {
 	return b.String()
 }
 
+// inJAAS writes a value in quotes.
+var inJAAS = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
+
 // jaasText returns the value of sasl.jaas.config for the login, without secrets.
 func (s *Settings) jaasText() string {
 	const kafkas = "org.apache.kafka.common.security."
@@ -116,7 +129,7 @@ func (s *Settings) jaasText() string {
 	var options []string
 	option := func(name, value string) {
 		if value != "" {
-			options = append(options, name+`="`+strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value)+`"`)
+			options = append(options, name+`="`+inJAAS.Replace(value)+`"`)
 		}
 	}
 	switch s.SASL.Mechanism {
@@ -132,6 +145,11 @@ func (s *Settings) jaasText() string {
 		option("principal", kerberos.Principal)
 	case "OAUTHBEARER":
 		class = kafkas + "oauthbearer.OAuthBearerLoginModule"
+		option("ssl.truststore.location", s.SASL.OAuth.CAFile)
+		option("ssl.truststore.certificates", s.SASL.OAuth.CAPEM)
+		if !s.SASL.OAuth.CAPassword.IsZero() {
+			option("ssl.truststore.password", hidden)
+		}
 		for _, name := range slices.Sorted(maps.Keys(s.SASL.OAuth.Extensions)) {
 			option("extension_"+name, hidden)
 		}

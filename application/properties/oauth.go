@@ -15,6 +15,7 @@ import (
 
 	"brokerconn/adapters/sasl"
 	"brokerconn/adapters/sasl/oauthbearer"
+	"brokerconn/adapters/tls/keystore"
 	"brokerconn/adapters/tls/pemkey"
 	"brokerconn/ports"
 )
@@ -31,8 +32,8 @@ func (o *OAuth) authenticator(clock ports.Clock) (ports.Authenticator, error) {
 }
 
 func (o *OAuth) provider(clock ports.Clock) (oauthbearer.Provider, error) {
-	if o.TokenFile != "" {
-		return oauthbearer.FromFile(o.TokenFile), nil
+	if path, ok := strings.CutPrefix(o.TokenURL, "file://"); ok {
+		return oauthbearer.FromFile(path), nil
 	}
 	credentials := o.ClientCredentials
 	roots, rootsErr := o.authorities()
@@ -120,6 +121,13 @@ func (o *OAuth) authorities() (*x509.CertPool, error) {
 	if o.CAFile != "" {
 		option, where = "CAFile", fmt.Sprintf("%q", o.CAFile)
 		text, err = readAuthorities(o.CAFile)
+		if keystore.Is(text) {
+			var password []byte // without one, the store is not checked
+			if !o.CAPassword.IsZero() {
+				password = []byte(o.CAPassword.Reveal())
+			}
+			text, err = keystore.Authorities(text, password)
+		}
 	}
 	roots := x509.NewCertPool()
 	switch {
@@ -128,7 +136,7 @@ func (o *OAuth) authorities() (*x509.CertPool, error) {
 	case o.CAFile == "" && o.CAPEM == "":
 		return nil, nil
 	case !roots.AppendCertsFromPEM(text):
-		return nil, sasl.Refused(option, "%s has no valid certificate: PEM, of the authorities of the token endpoint",
+		return nil, sasl.Refused(option, "%s has no valid certificate, of the authorities of the token endpoint",
 			where)
 	}
 	return roots, nil

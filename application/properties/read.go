@@ -259,6 +259,7 @@ func (r *reader) isStandard(p *Property) bool {
 // validate looks for what only several keys show.
 func (r *reader) validate() {
 	r.validateConnection()
+	r.validateSchemes()
 	r.validateScope()
 	if r.usesTLS() {
 		r.validateTLS()

@@ -87,6 +87,18 @@ var protocolNames = [...]string{"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"
 
 func (p Protocol) String() string { return nameOf(protocolNames[:], uint8(p), "protocol") }
 
+// ProtocolOf returns the protocol that the address of a broker is written with, as in
+// "SASL_SSL://host:port"; ok is false without one. Another scheme is the name of a
+// listener, which says nothing about its protocol.
+func ProtocolOf(address string) (p Protocol, ok bool) {
+	for i, name := range protocolNames {
+		if strings.EqualFold(name, broker.Scheme(address)) {
+			return Protocol(i), true
+		}
+	}
+	return Plaintext, false
+}
+
 func nameOf(names []string, i uint8, what string) string {
 	if int(i) < len(names) {
 		return names[i]
@@ -112,18 +124,19 @@ type SASL struct {
 	OAuth OAuth
 }
 
-// OAuth are the settings of OAUTHBEARER with a token endpoint.
+// OAuth are the settings of OAUTHBEARER with a token endpoint, or with a file that has the
+// token: then TokenURL begins with file:///.
 type OAuth struct {
 	oauthbearer.ClientCredentials
 	// Extensions are sent with each token (KIP-342).
 	Extensions map[string]string
 	// CAFile, or CAPEM itself, has the certificates that are trusted for the endpoint. If
-	// both are empty, they are the system's. CAFile may be a folder of such files.
+	// both are empty, they are the system's. CAFile may be a folder of such files, or a
+	// store of Java with a CAPassword.
 	CAFile, CAPEM string
+	CAPassword    ports.Secret
 	// Audience is the parameter "audience" of the request for a token.
 	Audience string
-	// TokenFile is a file with the token, in place of an endpoint.
-	TokenFile string
 
 	// AssertionFile is a file with the assertion that is sent in place of the secret.
 	// Without it, one is made with Claims and signed with the private key, as PEM in

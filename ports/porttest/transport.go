@@ -39,7 +39,7 @@ type Harness struct {
 }
 
 // Transport checks a [ports.Transport], its lookups and its links: every
-// sentence of the contracts, also those of [ports.Watcher], [ports.Parker] and
+// sentence of the contracts, also those of [ports.Watcher], [ports.Racer], [ports.Parker] and
 // [ports.Checker] where a link has them. newHarness is called for every check; it
 // ends what it started in t.Cleanup, and may check there that no goroutine is left,
 // since the suite closes its links before.
@@ -57,6 +57,7 @@ func Transport(t *testing.T, newHarness func(t *testing.T) Harness) {
 	}{
 		{"Lookup", lookupChecks},
 		{"Stage", stageChecks},
+		{"Racer", racerChecks},
 		{"Link", linkChecks},
 		{"Watcher", watcherChecks},
 		{"Parker", parkerChecks},

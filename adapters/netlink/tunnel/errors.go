@@ -17,7 +17,7 @@ var (
 	ErrLogin error = &fault.Kind{Text: "the proxy rejects the login",
 		Hint: "set Options.Login (in proxy_url) to the proxy's user name and password, not the broker's"}
 	// ErrRefused: the proxy refuses to open a tunnel. The Cause is its answer:
-	// a socks5.Reply, a httpconnect.Status.
+	// a socks5.Reply, or a httpconnect.Status and the proxy's own words.
 	ErrRefused error = &fault.Kind{Text: "the proxy refuses the tunnel",
 		Hint: "see the proxy's rules and log; the proxy must be able to reach the broker"}
 	// ErrGarbage: the answer is not of the proxy's protocol.
@@ -26,9 +26,11 @@ var (
 	// ErrStalled: no answer in time. The Cause is os.ErrDeadlineExceeded if that
 	// was the Way's Timeout, and an error of package context if the caller gave up.
 	ErrStalled error = &fault.Kind{Text: "the proxy does not answer",
-		Hint: "see the proxy's log: it may wait for the broker; Options.Timeout limits the wait"}
+		Hint: "see the proxy's log: it may wait for the broker, or speak another protocol; Options.Timeout limits " +
+			"the wait"}
 	// ErrCutOff: the proxy closed the connection before the tunnel was open.
-	ErrCutOff error = &fault.Kind{Text: "the proxy closed the connection", Hint: "see the proxy's log"}
+	ErrCutOff error = &fault.Kind{Text: "the proxy closed the connection",
+		Hint: "see the proxy's log: it must reach the broker, and speak the protocol of Options.Proxy (proxy_url)"}
 	// ErrTarget: a proxy cannot be asked for such an address.
 	ErrTarget error = &fault.Kind{Text: "not an address for a proxy",
 		Hint: "give the broker's address as host:port over TCP, without a zone"}

@@ -38,9 +38,10 @@ type Way struct {
 	BadLogin error
 	// Negotiate requests a tunnel to target. It returns the tunnel, which is conn unless
 	// bytes of it were already read, or an *Error without the fields that the Way sets;
-	// its Kind is nil if conn failed, and After is the last step that succeeded. It sets
-	// no deadline: conn is closed when the time is over.
-	Negotiate func(conn net.Conn, target string) (net.Conn, *Error)
+	// its Kind is nil if conn failed, and After is the last step that succeeded. It calls
+	// after with each such step, before it waits for the proxy. It sets no deadline: conn
+	// is closed when the time is over.
+	Negotiate func(conn net.Conn, target string, after func(step string)) (net.Conn, *Error)
 }
 
 // Check returns what is wrong with the options, or nil.
@@ -82,7 +83,7 @@ func (w *Way) Dial() netlink.DialFunc {
 				os.ErrDeadlineExceeded))
 			defer cancel()
 		}
-		conn, failure := way.reach(ctx, proxy)
+		conn, failure := way.reach(ctx, proxy, target)
 		if failure == nil {
 			conn, failure = way.negotiate(ctx, conn, target)
 		}
@@ -101,8 +102,9 @@ func (w *Way) located(target string, e *Error) *Error {
 // reach dials the proxy and runs its TLS handshake, if there is one. netlink calls the
 // handshake of the tunnel again, without effect, and learns by it not to interrupt a
 // write.
-func (w *Way) reach(ctx context.Context, proxy ports.Endpoint) (net.Conn, *Error) {
-	ctx = netlink.WithEndpoint(ctx, proxy)
+func (w *Way) reach(ctx context.Context, proxy ports.Endpoint, target string) (net.Conn, *Error) {
+	ctx = netlink.WithProxy(ctx, proxy)
+	w.waits(ctx, target, &Error{Kind: ErrUnreachable, Cause: errNoAnswer})
 	conn, err := w.Next(ctx, proxy.Network, proxy.Address)
 	if err == nil && conn == nil {
 		err = errors.New("the dial function returned neither a connection nor an error")
@@ -111,9 +113,11 @@ func (w *Way) reach(ctx context.Context, proxy ports.Endpoint) (net.Conn, *Error
 		return nil, &Error{Kind: ErrUnreachable, Cause: because(ctx, err)}
 	}
 	if h, ok := conn.(interface{ HandshakeContext(context.Context) error }); ok {
+		const after = "the dial, in the TLS handshake"
+		w.waits(ctx, target, &Error{Kind: ErrUnreachable, After: after, Cause: errNoAnswer})
 		if err := h.HandshakeContext(ctx); err != nil {
 			abort(conn)
-			return nil, &Error{Kind: ErrUnreachable, After: "the dial, in the TLS handshake", Cause: because(ctx, err)}
+			return nil, &Error{Kind: ErrUnreachable, After: after, Cause: because(ctx, err)}
 		}
 	}
 	return conn, nil
@@ -123,7 +127,9 @@ func (w *Way) reach(ctx context.Context, proxy ports.Endpoint) (net.Conn, *Error
 // deadlines do not.
 func (w *Way) negotiate(ctx context.Context, conn net.Conn, target string) (net.Conn, *Error) {
 	stop := context.AfterFunc(ctx, func() { abort(conn) })
-	through, failure := w.Negotiate(conn, target)
+	through, failure := w.Negotiate(conn, target, func(step string) {
+		w.waits(ctx, target, &Error{Kind: ErrStalled, After: step})
+	})
 	if stop() && failure == nil {
 		return through, nil
 	}
@@ -140,9 +146,18 @@ func (w *Way) negotiate(ctx context.Context, conn net.Conn, target string) (net.
 	return nil, failure
 }
 
-// because returns the cause of the context's end, or else err.
+var errNoAnswer = errors.New("no answer")
+
+// waits reports the failure that there is if the proxy does not answer in time.
+func (w *Way) waits(ctx context.Context, target string, e *Error) {
+	netlink.SetWaiting(ctx, w.located(target, e))
+}
+
+// because returns the cause of the context's end, or else err. The error of a proxy that is
+// on the way to this one names that proxy.
 func because(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	var other *Error
+	if ctx.Err() != nil && !errors.As(err, &other) {
 		return context.Cause(ctx)
 	}
 	return err

@@ -32,7 +32,8 @@ func piped(proxy func(net.Conn)) *tunnel.Way {
 }
 
 // hello is a protocol: the proxy says a byte, and the tunnel is open.
-func hello(conn net.Conn, _ string) (net.Conn, *tunnel.Error) {
+func hello(conn net.Conn, _ string, after func(string)) (net.Conn, *tunnel.Error) {
+	after("the greeting")
 	if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil {
 		return nil, &tunnel.Error{After: "the greeting", Cause: err}
 	}
@@ -90,7 +91,7 @@ func TestFailures(t *testing.T) {
 			*w = *piped(func(conn net.Conn) { _ = conn.Close() })
 		}, tunnel.ErrCutOff, io.EOF, "the proxy closed the connection after the greeting: EOF"},
 		{"refused", func(w *tunnel.Way) {
-			w.Negotiate = func(net.Conn, string) (net.Conn, *tunnel.Error) {
+			w.Negotiate = func(net.Conn, string, func(string)) (net.Conn, *tunnel.Error) {
 				return nil, &tunnel.Error{Kind: tunnel.ErrRefused, Cause: io.ErrNoProgress}
 			}
 		}, tunnel.ErrRefused, io.ErrNoProgress, "the proxy refuses the tunnel: "},
@@ -155,8 +156,8 @@ func TestStalls(t *testing.T) {
 		{"the talk, no timeout", nil, -1, context.DeadlineExceeded, time.Second, tunnel.ErrStalled,
 			context.DeadlineExceeded, "deadline"},
 		{"granted as it was given up", func(w *tunnel.Way) {
-			w.Negotiate = func(conn net.Conn, target string) (net.Conn, *tunnel.Error) {
-				_, failure := hello(conn, target)
+			w.Negotiate = func(conn net.Conn, target string, after func(string)) (net.Conn, *tunnel.Error) {
+				_, failure := hello(conn, target, after)
 				if failure == nil {
 					t.Error("the proxy spoke")
 				}

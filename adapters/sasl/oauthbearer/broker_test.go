@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +23,11 @@ import (
 // newBroker starts a broker that accepts these tokens for an hour and rejects others as
 // Kafka does. kfake has no OAUTHBEARER, so its responses are set here.
 func newBroker(t *testing.T, tokens ...string) broker.Config {
+	t.Helper()
+	return brokerOf(t, func(token string) bool { return slices.Contains(tokens, token) })
+}
+
+func brokerOf(t *testing.T, accepts func(token string) bool) broker.Config {
 	t.Helper()
 	cluster, cfg := saslpeer.Cluster(t)
 	cluster.ControlKey(int16(kmsg.SASLHandshake), func(r kmsg.Request) (kmsg.Response, error, bool) {
@@ -42,7 +48,7 @@ func newBroker(t *testing.T, tokens ...string) broker.Config {
 		switch {
 		case err != nil:
 			t.Error(err)
-		case slices.Contains(tokens, m.token):
+		case accepts(m.token):
 			answer.SessionLifetimeMillis = time.Hour.Milliseconds()
 		default:
 			answer.SASLAuthBytes = []byte(rejection)
@@ -89,4 +95,28 @@ func TestLoginsAtBroker(t *testing.T) {
 	saslpeer.ErrorIs(t, "Metadata", saslpeer.Err(kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)), nil)
 	fakebroker.Close(t, conn)
 	saslpeer.Equal(t, "tokens", calls, 2)
+}
+
+// The issuer revokes a token that is held: the next connection sends it, and another one
+// when the broker rejects it.
+func TestRevokedTokenIsReplacedInPlace(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	var valid, connections atomic.Int32
+	valid.Store(1)
+	cfg := brokerOf(t, func(token string) bool { return token == fmt.Sprint(canary, valid.Load()) })
+	calls := 0
+	cfg.Authenticators = []ports.Authenticator{create(config{Tokens: func(context.Context) (oauthbearer.Token, error) {
+		calls++
+		token := bearer(fmt.Sprint(canary, calls))
+		token.Expiry = time.Now().Add(time.Hour)
+		return token, nil
+	}})}
+	cfg.Hooks = &broker.Hooks{DialStart: func(broker.Endpoint) { connections.Add(1) }}
+	fakebroker.Close(t, saslpeer.Must(broker.Dial(ctx, cfg)))
+	valid.Store(2)
+	conn := saslpeer.Must(broker.Dial(ctx, cfg))
+	saslpeer.ErrorIs(t, "Metadata", saslpeer.Err(kmsg.NewPtrMetadataRequest().RequestWith(ctx, conn)), nil)
+	fakebroker.Close(t, conn)
+	saslpeer.Equal(t, "connections and tokens", fmt.Sprint(connections.Load(), calls), "2 2")
 }

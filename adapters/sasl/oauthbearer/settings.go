@@ -14,6 +14,15 @@ var credentialRows = setting.Of[ClientCredentials](
 	setting.Row{Field: "RootCAs", Zero: "the system's"},
 )
 
+var assertionRows = setting.Of[Assertion](
+	setting.Row{Field: "Life", Default: defaultLife, Negative: "none"},
+	setting.Row{Field: "Before", Default: defaultBefore, Negative: "none"},
+	setting.Row{Field: "Clock", Zero: "the system's"},
+)
+
+// Settings returns the default and the bounds of each field.
+func (Assertion) Settings() setting.Rows { return assertionRows }
+
 // Settings returns the default and the bounds of each field.
 func (Options) Settings() setting.Rows { return rows }
 

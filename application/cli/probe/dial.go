@@ -18,6 +18,10 @@ func (a *app) config(address string) (broker.Config, error) {
 	if err != nil {
 		return broker.Config{}, usagef("HOST:PORT: %v", err)
 	}
+	if p, ok := properties.ProtocolOf(address); ok && p != a.settings.Security {
+		return broker.Config{}, usagef("HOST:PORT: %q contradicts the security protocol %v", address,
+			a.settings.Security)
+	}
 	settings := *a.settings
 	settings.Servers = []properties.Server{{Host: host, Port: port}}
 	cfg, err := settings.Config()
@@ -43,6 +47,57 @@ func (a *app) config(address string) (broker.Config, error) {
 	}
 	cfg.Hooks = &broker.Hooks{StateChanged: a.progress.stateChanged, Warning: a.warn}
 	return cfg, nil
+}
+
+// choose returns the first of several brokers that answers, or else the last one, whose
+// failure is the command's. There is no login. All together have half of --timeout.
+func (a *app) choose(ctx context.Context, brokers []string) (string, error) {
+	last := len(brokers) - 1
+	began := time.Now()
+	for _, address := range brokers {
+		if _, _, err := broker.ParseAddress(address); err != nil {
+			return "", usagef("HOST:PORT: %v", err)
+		}
+	}
+	for i, address := range brokers[:last] {
+		limit := (a.timeout/2 - a.spent) / time.Duration(last-i)
+		attempt, cancel := context.WithTimeout(ctx, limit)
+		err := a.answers(attempt, address, limit)
+		cancel()
+		a.spent = time.Since(began)
+		var invalid *usageError
+		switch {
+		case err == nil:
+			return address, nil
+		case ctx.Err() != nil, errors.As(err, &invalid), wraps[*propertiesError](err):
+			return "", err
+		}
+		a.warn(oneLine(err.Error()) + "; the next broker is tried")
+	}
+	return brokers[last], nil
+}
+
+// answers returns nil if a broker does, within a limit: its TLS port if that is inspected, and
+// otherwise as a connection without a login.
+func (a *app) answers(ctx context.Context, address string, limit time.Duration) error {
+	if a.properties.onlyTLS {
+		p, err := a.newTLSProbe(address)
+		if err == nil {
+			_, err = p.inspectFirst(ctx)
+		}
+		return err
+	}
+	cfg, err := a.config(address)
+	if err != nil {
+		return err
+	}
+	cfg.SetupTimeout = min(cfg.SetupTimeout, limit)
+	cfg.Authenticators, cfg.Hooks = nil, &broker.Hooks{StateChanged: a.progress.stateChanged}
+	conn, err := broker.Dial(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
 }
 
 // setupLimit returns the limit until a connection is ready: at most half of --timeout,

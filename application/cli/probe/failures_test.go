@@ -53,10 +53,12 @@ func TestOtherPeers(t *testing.T) {
 		{"tls", "web server", web, exitTLS, []string{"HTTP/1.1 400 Bad Request", "web server"}},
 		{"tls", "server of text", answersLines, exitTLS, []string{"500 unrecognised command", "check the port"}},
 		{"tls", "SSH", says("SSH-2.0-OpenSSH_9.9\r\n"), exitTLS, []string{"SSH"}},
-		{"tls", "hangs up", hangsUp, exitTLS, []string{"closed the connection", "PLAINTEXT"}},
+		{"tls", "hangs up", hangsUp, exitTLS, []string{"closed the connection",
+			`no server name was sent, since "127.0.0.1" is an address`, "ssl_server_name"}},
 		{"tls", "alert", says("\x15\x03\x03\x00\x02\x02\x28"), exitTLS, []string{"no cipher suite in common"}},
 		{"tls", "incomplete hello", says("\x16\x03\x03\x00\x7a\x02"), exitTimeout, []string{"6 bytes received"}},
-		{"tls", "silence", silent, exitTimeout, []string{"timed out", "neither a TLS ClientHello nor", "HTTP"}},
+		{"tls", "silence", silent, exitTimeout, []string{"timed out",
+			`no server name was sent, since "127.0.0.1" is an address`, "in plaintext it answers neither"}},
 		{"tls", "closed port", closedPort, exitTCP, []string{"refused"}},
 	} {
 		t.Run(c.command+", "+c.name, func(t *testing.T) {
@@ -158,7 +160,12 @@ func TestUsage(t *testing.T) {
 
 		{[]string{"apis", "-F", "/no/such/file"}, []string{"/no/such/file"}},
 		{[]string{"apis", "localhost", "--dialect", "python"}, []string{"--dialect", "kafka-python, java, librdkafka"}},
-		{[]string{"apis", "-F", several}, []string{"HOST:PORT", "2 brokers", "a:1, b:2"}},
+		{[]string{"apis", "a:1,b:0"}, []string{"HOST:PORT", "1 to 65535"}},
+		{[]string{"apis", "2001:db8::1:9092"}, []string{"HOST:PORT", "ambiguous", "[2001:db8::1]:9092"}},
+		{[]string{"apis", "localhost", "--server-name", "a"}, []string{"--server-name", "not used with PLAINTEXT"}},
+		{[]string{"tls", "localhost", "--server-name", "a:1"}, []string{"--server-name", "name of a host alone"}},
+		{with([]string{"apis", "SSL://localhost"}, "security_protocol=PLAINTEXT"),
+			[]string{"contradicts security_protocol=PLAINTEXT"}},
 		{[]string{"apis", "-X", "client.id=x"}, []string{"HOST:PORT", "name no broker"}},
 		{[]string{"request", "-F", several}, []string{"needs NAME"}},
 		{[]string{"demo", "-X", "client.id=x"}, []string{"-X"}},

@@ -96,8 +96,7 @@ func (a *app) identifyPlaintext(ctx context.Context, err error) error {
 		return notTLS(fmt.Sprintf("it answered an HTTP request in plaintext with %q", line),
 			"this is another protocol without TLS: check the port")
 	case errors.Is(e.Kind, broker.ErrSetupTimeout):
-		return identified(e, e.Kind, e.Cause, "the port accepts connections but answers neither a TLS ClientHello "+
-			"nor, in plaintext, Kafka's ApiVersions or HTTP")
+		return identified(e, e.Kind, e.Cause, e.Hint+"; in plaintext it answers neither Kafka's ApiVersions nor HTTP")
 	}
 	return err // it may have closed all these connections
 }

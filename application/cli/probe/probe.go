@@ -56,7 +56,8 @@ type app struct {
 	// The flags of all commands.
 	json     bool
 	timeout  time.Duration
-	timed    bool // --timeout was given
+	timed    bool          // --timeout was given
+	spent    time.Duration // of timeout, to choose a broker
 	clientID string
 	named    bool // --client-id was given
 
@@ -111,8 +112,10 @@ func (a *app) root() *cobra.Command {
 
 Commands that connect take properties with the names of kafka-python, Java or
 librdkafka: -F reads a file, -X sets one property, and later values replace earlier
-ones; HOST:PORT, --client-id and --timeout replace both. HOST:PORT may be omitted if the
-properties name exactly one broker. Keys of producers and consumers are ignored.
+ones; HOST:PORT, --client-id, --timeout and --server-name replace both. HOST:PORT may be
+omitted if the properties name a broker. Of several brokers, separated by commas, the
+first that answers is used. SSL://HOST:PORT, and other security protocols, set the
+protocol. Keys of producers and consumers are ignored.
 
 Exit codes: 0 success; 1 the broker answered an error, or a check failed; 2 usage;
 10 the host was not found (DNS); 11 the port was not reached (TCP); 12 TLS;
@@ -217,9 +220,16 @@ func (a *app) command(c *cobra.Command, run runFunc) *cobra.Command {
 		if a.terminal && !a.json {
 			a.progress.start(a.raw, a.progressEvery)
 		}
-		err := a.readProperties()
+		brokers := ""
+		if connects && len(args) == len(required) {
+			brokers = args[0]
+		}
+		err := a.readProperties(brokers)
 		if err == nil && connects {
 			args, err = a.withAddress(args, len(required))
+		}
+		if err == nil && connects {
+			args[0], err = a.choose(cmd.Context(), strings.Split(args[0], ","))
 		}
 		if err == nil {
 			err = run(cmd.Context(), args)
@@ -240,5 +250,5 @@ func (a *app) withTimeout(run runFunc) runFunc {
 
 // limited limits ctx by --timeout.
 func (a *app) limited(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, a.timeout, &timeoutError{a.timeout})
+	return context.WithTimeoutCause(ctx, a.timeout-a.spent, &timeoutError{a.timeout})
 }

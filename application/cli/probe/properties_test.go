@@ -98,7 +98,7 @@ func configOf(t *testing.T, more string) broker.Config {
 	root := a.root()
 	command, _, err := root.Find([]string{"apis"})
 	err = errors.Join(err, command.ParseFlags(strings.Fields(more)), root.PersistentPreRunE(command, nil),
-		a.readProperties())
+		a.readProperties(""))
 	fakebroker.Must(t, err)
 	return must(a.config("localhost"))
 }

@@ -50,15 +50,18 @@ func (k *kdc) authenticate(ctx context.Context, who Principal, secret keys) (*Ti
 }
 
 func (k *kdc) newASRequest(who Principal, secret keys) (*messages.ASReq, error) {
-	request, err := messages.NewASReqForTGT(who.Realm, k.conf.options(who.Realm), who.Name)
+	options, err := k.conf.options(who.Realm)
+	var request messages.ASReq
+	if err == nil {
+		request, err = messages.NewASReqForTGT(who.Realm, options, who.Name)
+	}
 	if err != nil {
 		return nil, &Error{Reason: Other, Principal: who.String(), Err: err}
 	}
-	life, renew := k.conf.lifetimes(who.Realm)
 	b, now := &request.ReqBody, k.now().UTC()
 	b.EType = secret.order(who, k.conf.asTypes)
-	b.Till = now.Add(life)
-	if renew > 0 {
+	b.Till = now.Add(options.LibDefaults.TicketLifetime)
+	if renew := options.LibDefaults.RenewLifetime; renew > 0 {
 		b.RTime = now.Add(renew) // gokrb5 requests two days, whatever is configured
 	}
 	return &request, nil

@@ -115,27 +115,37 @@ func (c *conf) libdefault(realm, name string) string {
 	return text
 }
 
-// lifetimes returns how long the tickets of a realm's client are requested for. A ticket
-// is renewable if renew is positive.
-func (c *conf) lifetimes(realm string) (ticket, renew time.Duration) {
-	ticket, ok := parseDuration(c.libdefault(realm, "ticket_lifetime"))
-	if !ok || ticket == 0 {
-		ticket = 24 * time.Hour
+// lifetime returns how long tickets of a realm's client are requested for.
+func (c *conf) lifetime(realm string) (time.Duration, error) {
+	life, err := c.duration(realm, "ticket_lifetime")
+	return cmp.Or(life, 24*time.Hour), err
+}
+
+// duration returns a time of [libdefaults], or 0.
+func (c *conf) duration(realm, name string) (time.Duration, error) {
+	text := c.libdefault(realm, name)
+	d, ok := parseDuration(text)
+	if !ok && text != "" {
+		return 0, fmt.Errorf("%s = %.100q in krb5.conf is not a time: write it as 10h or 1d 12h", name, text)
 	}
-	renew, _ = parseDuration(c.libdefault(realm, "renew_lifetime"))
-	return ticket, renew
+	return d, nil
 }
 
 // options returns those of a request for a ticket-granting ticket that krb5.conf decides.
-func (c *conf) options(realm string) *config.Config {
-	o := config.New()
-	o.LibDefaults.TicketLifetime, o.LibDefaults.RenewLifetime = c.lifetimes(realm)
+func (c *conf) options(realm string) (o *config.Config, err error) {
+	o = config.New()
+	if o.LibDefaults.TicketLifetime, err = c.lifetime(realm); err != nil {
+		return nil, err
+	}
+	if o.LibDefaults.RenewLifetime, err = c.duration(realm, "renew_lifetime"); err != nil {
+		return nil, err
+	}
 	o.LibDefaults.Forwardable = isTrue(c.libdefault(realm, "forwardable"))
 	o.LibDefaults.Proxiable = isTrue(c.libdefault(realm, "proxiable"))
 	if text := c.libdefault(realm, "noaddresses"); text != "" {
 		o.LibDefaults.NoAddresses = isTrue(text)
 	}
-	return o
+	return o, nil
 }
 
 // isTrue reads a boolean; any other text is false.
@@ -144,7 +154,7 @@ func isTrue(text string) bool {
 }
 
 var (
-	durationInUnits = regexp.MustCompile(`^(?:(\d+)\s*d)?\s*(?:(\d+)\s*h)?\s*(?:(\d+)\s*m)?\s*(?:(\d+)\s*s?)?$`)
+	durationInUnits = regexp.MustCompile(`^(?:(\d+)d)?\s*(?:(\d+)h)?\s*(?:(\d+)m)?\s*(?:(\d+)s?)?$`)
 	durationOfClock = regexp.MustCompile(`^(?:(\d+)-)?(\d+):(\d+)(?::(\d+))?$`)
 )
 

@@ -236,6 +236,8 @@ admin_server = ad.shapes.test
 		"SHAPES.TEST={\nkdc=KDC\n}\n[domain_realm]\n.shapes.test=SHAPES.TEST\n"},
 	{"values of no use", "[libdefaults]\n default_realm = SHAPES.TEST\n clockskew = soon\n" +
 		" kdc_timesync = maybe\nKDCS"},
+	{"lifetimes with spaces", "[libdefaults]\n default_realm = SHAPES.TEST\n ticket_lifetime = 0d 9h 0m 0s\n" +
+		" renew_lifetime = 2d\nKDCS"},
 	{"the end within a block", "[libdefaults]\n default_realm = SHAPES.TEST\n[realms]\n SHAPES.TEST = {\n  kdc = KDC"},
 	{"hosts that are domains", "[libdefaults]\n default_realm = SHAPES.TEST\n[domain_realm]\n test = TOP.TEST\n" +
 		" .other.test = DOTTED.TEST\n other.test = OTHER.TEST\n alone = ALONE.TEST\nKDCS"},
@@ -352,8 +354,7 @@ func TestConfigsOfMIT(t *testing.T) {
 			}
 			written := saslpeer.Must(parseCache(saslpeer.Must(os.ReadFile(cache))))
 			theirs := written.find(granting(shapeRealm, shapeRealm))
-			c := saslpeer.Must(New(Options{ConfigFile: file, Principal: "alice", Keytab: kdc.Path("alice.keytab")}))
-			ours, err := c.origin.grant(context.Background())
+			ours, err := grantOf(kdc, file)
 			saslpeer.Succeed(t, err)
 			saslpeer.Equal(t, "the ticket", ours.summary(), theirs.summary())
 		})
@@ -363,6 +364,31 @@ func TestConfigsOfMIT(t *testing.T) {
 		read, err := mit(kdc, file, program, shapeHosts...)
 		saslpeer.Succeed(t, err)
 		saslpeer.Equal(t, s.name, readings(file), read)
+	}
+}
+
+// grantOf requests alice's ticket with a krb5.conf.
+func grantOf(kdc *acceptance.KDC, file string) (*Ticket, error) {
+	c, err := New(Options{ConfigFile: file, Principal: "alice", Keytab: kdc.Path("alice.keytab")})
+	if err != nil {
+		return nil, err
+	}
+	return c.origin.grant(context.Background())
+}
+
+// Lifetimes that kinit refuses.
+func TestLifetimesRefusedByMIT(t *testing.T) {
+	kdc, _ := startShapes(t)
+	for _, line := range []string{"ticket_lifetime = tomorrow", "renew_lifetime = 2 d",
+		"renew_lifetime = 10:xx"} {
+		s := shape{line, "[libdefaults]\n default_realm = SHAPES.TEST\n " + line + "\nKDCS"}
+		file := s.write(t, kdc)
+		out, err := mit(kdc, file, "kinit", "-k", "-t", kdc.Path("alice.keytab"), "-c", "MEMORY:x", "alice")
+		if err == nil || !strings.Contains(out, "Invalid format") {
+			t.Errorf("%s: got %v and %q of kinit, want it refused", line, err, out)
+		}
+		name, _, _ := strings.Cut(line, " ")
+		saslpeer.ErrorSays(t, line, saslpeer.Err(grantOf(kdc, file)), name)
 	}
 }
 

@@ -138,10 +138,12 @@ func (n *node) follow(directive, path string, depth int) error {
 	}
 	entries, err := os.ReadDir(path)
 	for _, e := range entries {
-		if !e.IsDir() && snippet.MatchString(e.Name()) {
-			if err := n.include(filepath.Join(path, e.Name()), depth+1); err != nil {
-				return err
-			}
+		file := filepath.Join(path, e.Name())
+		if info, err := os.Stat(file); !snippet.MatchString(e.Name()) || err == nil && info.IsDir() {
+			continue
+		}
+		if err := n.include(file, depth+1); err != nil {
+			return err
 		}
 	}
 	return err

@@ -69,7 +69,7 @@ func (k *kdc) exchange(
 	ctx context.Context, tgt *Ticket, server Principal, etypes []int32, options []int,
 ) (*Ticket, error) {
 	realm := server.Realm
-	life, _ := k.conf.lifetimes(tgt.Client.Realm)
+	life, _ := k.conf.lifetime(tgt.Client.Realm) // the default if it is invalid
 	body := messages.KDCReqBody{
 		KDCOptions: types.NewKrbFlags(), Realm: realm, SName: server.Name, Nonce: int(random31()), EType: etypes,
 		Till: k.now().UTC().Add(life),

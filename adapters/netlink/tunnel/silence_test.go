@@ -1,0 +1,135 @@
+package tunnel_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"brokerconn/adapters/httpconnect"
+	"brokerconn/adapters/netlink"
+	"brokerconn/adapters/netlink/tunnel"
+	"brokerconn/adapters/socks5"
+	brokertls "brokerconn/adapters/tls"
+	"brokerconn/application/broker"
+)
+
+// plays is a dial function to a peer that sends answers, each after it has received
+// something, and is silent then. Without answers it is not even reached.
+func plays(answers ...string) netlink.DialFunc {
+	return func(ctx context.Context, _, _ string) (net.Conn, error) {
+		if len(answers) == 0 {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		ours, theirs := net.Pipe()
+		go func() {
+			defer theirs.Close()
+			buf := make([]byte, 1<<10)
+			for _, answer := range append(answers, "") {
+				if _, err := theirs.Read(buf); err != nil {
+					return
+				}
+				if _, err := theirs.Write([]byte(answer)); err != nil {
+					return
+				}
+			}
+			silent(theirs)
+		}()
+		return ours, nil
+	}
+}
+
+const (
+	noLogin   = "\x05\x00"
+	connected = "HTTP/1.1 200 OK\r\n\r\n"
+	quiet     = "" // the peer is reached and answers nothing
+)
+
+// A proxy that falls silent is named with its step, also where the setup of the connection
+// has less time than the proxy. In librdkafka's and Java's issues such a report names only the
+// broker, or nothing.
+func TestSilentProxyIsNamed(t *testing.T) {
+	overTLS := func(next netlink.DialFunc) netlink.DialFunc {
+		dial, err := brokertls.Dial(next, brokertls.Options{AnyCertificate: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return dial
+	}
+	first := httpconnect.Options{Proxy: "first:3128"}
+	for _, c := range []struct {
+		name      string
+		transport *netlink.Transport
+		want      []string
+	}{
+		{"SOCKS5, its address", socks5.New(plays(), socks5.Options{Proxy: "proxy:1080"}),
+			[]string{"socks5: proxy proxy:1080 on the way to broker:9092: cannot connect to the proxy: no answer"}},
+		{"SOCKS5, its greeting", socks5.New(plays(quiet), socks5.Options{Proxy: "proxy:1080"}),
+			[]string{"socks5: proxy proxy:1080", "the proxy does not answer after the greeting"}},
+		{"SOCKS5, its dialing", socks5.New(plays(noLogin), socks5.Options{Proxy: "proxy:1080"}),
+			[]string{"socks5: proxy proxy:1080", "the proxy does not answer after the request was sent"}},
+		{"HTTP, its address", httpconnect.New(plays(), httpconnect.Options{Proxy: "proxy:3128"}),
+			[]string{"httpconnect: proxy proxy:3128", "cannot connect to the proxy: no answer"}},
+		{"HTTP, its dialing", httpconnect.New(plays(quiet), httpconnect.Options{Proxy: "proxy:3128"}),
+			[]string{"httpconnect: proxy proxy:3128", "the proxy does not answer after the request was sent"}},
+		{"over TLS", httpconnect.New(overTLS(plays(quiet)), httpconnect.Options{Proxy: "proxy:3128"}),
+			[]string{"httpconnect: proxy proxy:3128", "after the dial, in the TLS handshake: no answer"}},
+		{"a chain, the first", socks5.New(httpconnect.Dial(plays(quiet), first), socks5.Options{Proxy: "second:1080"}),
+			[]string{"httpconnect: proxy first:3128 on the way to second:1080: the proxy does not answer"}},
+		{"a chain, the second", socks5.New(httpconnect.Dial(plays(connected), first),
+			socks5.Options{Proxy: "second:1080"}),
+			[]string{"socks5: proxy second:1080 on the way to broker:9092: the proxy does not answer after the " +
+				"greeting"}},
+	} {
+		for _, setup := range []time.Duration{time.Second, time.Minute} {
+			t.Run(c.name+", within "+setup.String(), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					_, err := broker.Dial(background, broker.Config{Host: "broker", Transport: c.transport,
+						SetupTimeout: setup, NoReconnect: true})
+					var e *broker.Error
+					var proxy *tunnel.Error
+					if !errors.As(err, &e) || !errors.As(err, &proxy) || e.Hint == "" {
+						t.Fatalf("got %v, want the error of a proxy, with a hint", err)
+					}
+					for _, want := range c.want {
+						if setup == time.Minute { // the limit that ended it
+							want = strings.TrimSuffix(want, "no answer")
+						}
+						if !strings.Contains(err.Error(), want) {
+							t.Errorf("got %v, want %q in it", err, want)
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
+// The certificate that does not please is the proxy's, and the error says so.
+func TestCertificateOfProxyIsItsOwn(t *testing.T) {
+	server := httptest.NewTLSServer(nil)
+	t.Cleanup(server.Close)
+	for name, o := range map[string]brokertls.Options{
+		"options":    {},
+		"crypto/tls": {Config: &tls.Config{RootCAs: x509.NewCertPool()}},
+	} {
+		next, err := brokertls.Dial(overTCP, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dial := httpconnect.Dial(next, httpconnect.Options{Proxy: server.Listener.Addr().String()})
+		_, err = dial(background, "tcp", "broker:9092")
+		var e *tunnel.Error
+		if !errors.As(err, &e) || !strings.Contains(err.Error(), "the proxy's certificate") ||
+			strings.Contains(err.Error()+e.Hint(), "the broker") {
+			t.Errorf("%s: got %v, hint %q; want words about the proxy's certificate", name, err, e.Hint())
+		}
+	}
+}
