@@ -48,11 +48,12 @@ const (
 	codeIllegalSASLState    = 34
 	mechanismKerberos       = "GSSAPI"
 	hintHandshakeNotOffered = "is this a listener with SASL?"
-	hintNoLoginWanted       = "the port wants no login: set security_protocol to PLAINTEXT or SSL, or use a port with SASL"
-	hintWantsLogin          = "the broker closed the connection on its first request: if the port wants a login, " +
+	hintNoLoginWanted       = "the port wants no login: set security_protocol to PLAINTEXT or SSL, or use a port " +
+		"with SASL"
+	hintWantsLogin = "the broker closed the connection on its first request: if the port wants a login, " +
 		"configure Authenticators (security_protocol, sasl_mechanism); kafkaprobe auth lists what it offers"
-	hintLoginCutOff = "some servers close the connection in place of refusing a login: check the mechanism, the name " +
-		"and the password"
+	hintLoginCutOff = "some servers close the connection in place of refusing a login: check the mechanism, the " +
+		"name and the password"
 	hintLoginInVain = "the login was accepted and the connection closed on the first request: check the broker's rules " +
 		"for the names of principals (sasl.kerberos.principal.to.local.rules), when the token ends, and the clocks"
 	hintRefusedInSilence = "this is how brokers before 1.0 refuse a login: the broker's log says more"

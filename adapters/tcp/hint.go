@@ -32,8 +32,8 @@ func hintFor(err error) string {
 	is := func(kind error) bool { return errors.Is(err, kind) }
 	switch {
 	case is(syscall.ECONNREFUSED):
-		return "nothing listens on that port: check the port, that the broker runs, and that its listener is bound to " +
-			"this address"
+		return "nothing listens on that port: check the port, that the broker runs, and that its listener is bound " +
+			"to this address"
 	case is(syscall.EHOSTUNREACH), is(syscall.ENETUNREACH):
 		return "there is no way to that address: check the address, the routes and the VPN"
 	case is(context.Canceled):
@@ -49,8 +49,8 @@ func lookupHint(dns *net.DNSError) string {
 		resolver = "the resolver " + dns.Server
 	}
 	if dns.IsNotFound {
-		return resolver + " does not know the name: check its spelling, and whether it is known only within a cluster, " +
-			"a container network or a VPN"
+		return resolver + " does not know the name: check its spelling, and whether it is known only within a " +
+			"cluster, a container network or a VPN"
 	}
 	return resolver + " gave no usable answer: check that it can be reached"
 }

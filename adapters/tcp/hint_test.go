@@ -71,9 +71,11 @@ func TestHintsOfErrors(t *testing.T) {
 		{dial(context.DeadlineExceeded), "a firewall drops the packets"},
 		{dial(context.Canceled), ""},
 		{dial(syscall.EMFILE), ""},
-		{&net.DNSError{Name: "b", Server: "10.0.0.2:53", IsNotFound: true}, "the resolver 10.0.0.2:53 does not know the name"},
+		{&net.DNSError{Name: "b", Server: "10.0.0.2:53", IsNotFound: true},
+			"the resolver 10.0.0.2:53 does not know the name"},
 		{&net.DNSError{Name: "b", IsNotFound: true}, "the system's resolver does not know the name"},
-		{&net.DNSError{Name: "b", Server: "10.0.0.2:53", IsTimeout: true}, "the resolver 10.0.0.2:53 gave no usable answer"},
+		{&net.DNSError{Name: "b", Server: "10.0.0.2:53", IsTimeout: true},
+			"the resolver 10.0.0.2:53 gave no usable answer"},
 	} {
 		if got := hintOf(tcp.WithHint(c.err)); !strings.Contains(got, c.want) || (got == "") != (c.want == "") {
 			t.Errorf("%v: got hint %q, want %q", c.err, got, c.want)
