@@ -54,8 +54,8 @@ const (
 		"configure Authenticators (security_protocol, sasl_mechanism); kafkaprobe auth lists what it offers"
 	hintLoginCutOff = "some servers close the connection in place of refusing a login: check the mechanism, the " +
 		"name and the password"
-	hintLoginInVain = "the login was accepted and the connection closed on the first request: check the broker's rules " +
-		"for the names of principals (sasl.kerberos.principal.to.local.rules), when the token ends, and the clocks"
+	hintLoginInVain = "the login was accepted and the connection closed on the first request: check the broker's " +
+		"rules for names of principals (sasl.kerberos.principal.to.local.rules), the end of the token, and the clocks"
 	hintRefusedInSilence = "this is how brokers before 1.0 refuse a login: the broker's log says more"
 )
 
