@@ -152,7 +152,7 @@ type Status int
 var meanings = map[Status]string{
 	http.StatusBadRequest:          "it does not understand the request",
 	http.StatusForbidden:           "its rules do not allow it; many proxies open tunnels to port 443 only",
-	http.StatusNotFound:            "this looks like a web server",
+	http.StatusNotFound:            "it knows no such host; a web server answers so, too",
 	http.StatusMethodNotAllowed:    "it does not allow CONNECT: this looks like a web server",
 	http.StatusNotImplemented:      "it does not support CONNECT: this looks like a web server",
 	http.StatusInternalServerError: "it failed; some say so of a name that they cannot resolve",

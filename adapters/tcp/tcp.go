@@ -63,7 +63,8 @@ type Options struct {
 	SocketOptions []SocketOption
 	// AddressFamily restricts the addresses. If zero, any are used.
 	AddressFamily AddressFamily
-	// LocalAddr is the local address of connections. If nil, the system chooses it.
+	// LocalAddr is the local address of connections. With a port, one address of a host can be
+	// dialed at a time, and connections cannot be raced. If nil, the system chooses it.
 	LocalAddr *net.TCPAddr
 	// Resolver looks names up. If nil, the default is net.DefaultResolver.
 	Resolver *net.Resolver

@@ -11,8 +11,9 @@ import (
 )
 
 // Dial returns a Conn that is ready: connected, API versions negotiated, authenticated. It
-// tries each address of the host once; they share the time until ctx ends. ctx applies to
-// Dial only.
+// tries each address of the host once, in a race (RFC 8305) if the transport is a ports.Racer,
+// as those of this module over sockets are; otherwise they share the time until ctx ends. ctx
+// applies to Dial only.
 func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	c, err := NewConn(cfg)
 	if err != nil {

@@ -73,9 +73,10 @@ type Hooks struct {
 	ResolveStart func(host string, port uint16)
 	// ResolveDone is called after the lookup, with the addresses in the order in which they are tried.
 	ResolveDone func(endpoints []Endpoint, err error)
-	// DialStart is called before an address is dialed.
+	// DialStart is called when an address is dialed. A Conn may dial several at a time.
 	DialStart func(endpoint Endpoint)
-	// DialDone is called after an address was dialed.
+	// DialDone is called after an address was dialed. err is nil for the one that is used, and
+	// ports.ErrLostRace for one that is given up because another one was reached.
 	DialDone func(endpoint Endpoint, err error)
 	// TLSHandshakeDone is called after a TLS handshake.
 	TLSHandshakeDone func(endpoint Endpoint, err error)

@@ -18,7 +18,7 @@ import "brokerconn/domain"
 //	FailuresInARow int        failures to connect since the connection was last ready
 //	BackoffUntil time.Time    when the next attempt to connect may begin; zero or past means now
 //	LastError error           why the connection was last lost or could not be made; nil if it was ready since
-//	Attempts int64            attempts to connect, each address counted by itself
+//	Attempts int64            attempts to connect: races of addresses, or single addresses of a Polled
 //	Ready int64               attempts that became ready for requests
 //	Reconnects int64          of Ready, those that were not the first
 //	Closed int64              attempts and connections that ended

@@ -63,7 +63,7 @@ func (r *reader) validateSASL() {
 	case r.rejected[mechanismKey], r.rejected[jaasKey]:
 		return
 	case p == nil:
-		r.missing(mechanismKey, "not given, and %s=%v needs one: %s", r.given[securityKey].Key, r.s.Security,
+		r.missing(mechanismKey, "not given, and %s=%v needs one: %s", r.name(securityKey), r.s.Security,
 			orList(mechanisms))
 		return
 	case r.jaas != nil && !slices.Contains(r.jaas.mechanisms, s.Mechanism):

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"brokerconn/application/broker"
@@ -47,6 +48,20 @@ func (a *app) config(address string) (broker.Config, error) {
 	}
 	cfg.Hooks = &broker.Hooks{StateChanged: a.progress.stateChanged, Warning: a.warn}
 	return cfg, nil
+}
+
+// splitBrokers reads a list of brokers as clients read it: spaces and a comma too many are
+// ignored.
+func splitBrokers(text string) (brokers []string) {
+	for each := range strings.SplitSeq(text, ",") {
+		if each = strings.TrimSpace(each); each != "" {
+			brokers = append(brokers, each)
+		}
+	}
+	if brokers == nil {
+		return []string{text}
+	}
+	return brokers
 }
 
 // choose returns the first of several brokers that answers, or else the last one, whose

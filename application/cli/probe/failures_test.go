@@ -160,7 +160,8 @@ func TestUsage(t *testing.T) {
 
 		{[]string{"apis", "-F", "/no/such/file"}, []string{"/no/such/file"}},
 		{[]string{"apis", "localhost", "--dialect", "python"}, []string{"--dialect", "kafka-python, java, librdkafka"}},
-		{[]string{"apis", "a:1,b:0"}, []string{"HOST:PORT", "1 to 65535"}},
+		{[]string{"apis", "SASL_SSL://a:1"}, []string{"security_protocol=SASL_SSL needs one"}},
+		{[]string{"apis", "a:1, b:0,"}, []string{"HOST:PORT", "1 to 65535"}},
 		{[]string{"apis", "2001:db8::1:9092"}, []string{"HOST:PORT", "ambiguous", "[2001:db8::1]:9092"}},
 		{[]string{"apis", "localhost", "--server-name", "a"}, []string{"--server-name", "not used with PLAINTEXT"}},
 		{[]string{"tls", "localhost", "--server-name", "a:1"}, []string{"--server-name", "name of a host alone"}},

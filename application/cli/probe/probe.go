@@ -229,7 +229,7 @@ func (a *app) command(c *cobra.Command, run runFunc) *cobra.Command {
 			args, err = a.withAddress(args, len(required))
 		}
 		if err == nil && connects {
-			args[0], err = a.choose(cmd.Context(), strings.Split(args[0], ","))
+			args[0], err = a.choose(cmd.Context(), splitBrokers(args[0]))
 		}
 		if err == nil {
 			err = run(cmd.Context(), args)

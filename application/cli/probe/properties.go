@@ -126,7 +126,7 @@ func (a *app) readProperties(brokers string) error {
 // withProtocol reports whether the brokers of the command line have a security protocol, and
 // can be read.
 func withProtocol(brokers string) (found bool) {
-	for address := range strings.SplitSeq(brokers, ",") {
+	for _, address := range splitBrokers(brokers) {
 		if _, _, err := broker.ParseAddress(address); err != nil {
 			return false // config reports it
 		}

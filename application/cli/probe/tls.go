@@ -128,7 +128,7 @@ func (p *tlsProbe) run(unlimited context.Context) error {
 	return cmp.Or(p.app.emit(doc, doc.text()), err)
 }
 
-// inspectFirst inspects the first address that is reached. As in a connection, each address
+// inspectFirst inspects the first address that is reached. They are tried in turn, and each
 // gets an equal share of the remaining time, for its dial and its handshake.
 func (p *tlsProbe) inspectFirst(ctx context.Context) (seen *tls.Inspection, err error) {
 	p.phase = broker.Connecting
