@@ -18,7 +18,8 @@ type note struct {
 	flexibleFrom  int16
 	text          string
 	silent        bool   // the broker does not answer
-	panics        string // "describe" or "encode"
+	panics        string // "describe", "encode" or "hold"
+	hold          time.Duration
 }
 
 func (n *note) Key() int16 { return n.key }
@@ -113,11 +114,25 @@ func (c *textCodec) Decode(req ports.Message, version int16, body []byte) (ports
 	return nil, fmt.Errorf("no such message: %T", req)
 }
 
+func (*textCodec) Hold(m ports.Message, _ int16) time.Duration {
+	n, ok := m.(*note)
+	if !ok {
+		return 0
+	}
+	if n.panics == "hold" {
+		panic("hold")
+	}
+	return n.hold
+}
+
 // Throttle reads "throttled 500 ...", and "delayed 500 ..." where the broker did so
-// itself.
+// itself. A table has "throttled=500".
 func (c *textCodec) Throttle(_ ports.Message, _ int16, body []byte) (ms int32, wait bool) {
 	if c.panics {
 		panic("throttle")
+	}
+	if _, inTable, ok := bytes.Cut(body, []byte(" throttled=")); ok {
+		body = append([]byte("throttled "), inTable...)
 	}
 	rest, wait := bytes.CutPrefix(body, []byte("throttled "))
 	rest, delayed := bytes.CutPrefix(rest, []byte("delayed "))
@@ -139,6 +154,9 @@ func decodeTable(version int16, body []byte) (ports.Message, error) {
 		return nil, fmt.Errorf("written in another version than v%d", version)
 	}
 	for _, w := range words[1:] {
+		if strings.HasPrefix(w, "throttled=") {
+			continue
+		}
 		var a ports.APIRange
 		if _, err := fmt.Sscanf(w, "%d:%d..%d", &a.Key, &a.Min, &a.Max); err != nil {
 			return nil, fmt.Errorf("range %q: %w", w, err)

@@ -49,12 +49,17 @@ type Config struct {
 	MaxFrameBytes int32
 	// RequestTimeout bounds a request from admission to the response.
 	RequestTimeout time.Duration
+	// MaxHold bounds the time for which the broker may hold a request by the request's own
+	// fields, which is added to RequestTimeout. If zero, none is added.
+	MaxHold time.Duration
 	// SetupTimeout bounds a connection attempt from the lookup until requests are admitted,
 	// all addresses together.
 	SetupTimeout time.Duration
 	// VersionsTimeout bounds the negotiation of API versions within SetupTimeout, all
 	// connections that it takes together. If zero, it has no limit of its own.
 	VersionsTimeout time.Duration
+	// MaxThrottle bounds the throttle time of one response.
+	MaxThrottle time.Duration
 	// IdleTimeout is the time without traffic after which the connection is closed. If zero,
 	// there is no limit.
 	IdleTimeout time.Duration
@@ -95,8 +100,8 @@ func (c *Config) check() {
 	case len(c.ClientID) > 1<<15-1:
 		panic("domain: Config.ClientID is longer than 32767 bytes")
 	case c.Port == 0, c.MaxInFlight <= 0, c.MaxPendingBytes <= 0, c.MaxFrameBytes <= 0, c.RequestTimeout <= 0,
-		c.SetupTimeout <= 0, c.BackoffBase <= 0, c.VersionsTimeout < 0, c.IdleTimeout < 0, c.PingInterval < 0,
-		c.StallAfter < 0:
+		c.SetupTimeout <= 0, c.MaxThrottle <= 0, c.BackoffBase <= 0, c.MaxHold < 0, c.VersionsTimeout < 0,
+		c.IdleTimeout < 0, c.PingInterval < 0, c.StallAfter < 0:
 		panic("domain: a limit in Config is missing or negative")
 	case c.MaxFrameBytes > math.MaxInt32-sizeFieldBytes:
 		panic("domain: Config.MaxFrameBytes is larger than 2 GiB - 5")

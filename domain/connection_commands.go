@@ -17,6 +17,11 @@ func (c *Connection) Send(now time.Time, req ports.Message, timeout time.Duratio
 	return c.m.Send(now, req, timeout)
 }
 
+// SendLeft is Send with what is left of the configured timeout; see [Machine.SendLeft].
+func (c *Connection) SendLeft(now time.Time, req ports.Message, left time.Duration) (*Future, error) {
+	return c.m.SendLeft(now, req, left)
+}
+
 // Abandon gives up a future; see [Machine.Abandon].
 func (c *Connection) Abandon(f *Future) { c.m.Abandon(f) }
 
@@ -108,6 +113,15 @@ func (c *Connection) ThrottleDelay(now time.Time) time.Duration { return c.m.Thr
 
 // ThrottledTime returns for how long request timers have been paused; see [Machine.ThrottledTime].
 func (c *Connection) ThrottledTime() time.Duration { return c.m.ThrottledTime() }
+
+// Held returns for how long the broker may hold the requests in flight; see [Machine.Held].
+func (c *Connection) Held(now time.Time) time.Duration { return c.m.Held(now) }
+
+// Throttled returns an error that names the end of the throttle time; see [Machine.Throttled].
+func (c *Connection) Throttled(now time.Time) error { return c.m.Throttled(now) }
+
+// Pending returns what a request that is not admitted waits for; see [Machine.Pending].
+func (c *Connection) Pending(now time.Time) error { return c.m.Pending(now, c.Waiting()) }
 
 // RequestTimeout returns the configured timeout of requests.
 func (c *Connection) RequestTimeout() time.Duration { return c.m.RequestTimeout() }

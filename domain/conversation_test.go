@@ -111,7 +111,7 @@ func init() {
 		"given":     (*conversation).given,
 		"after":     (*conversation).after,     // time passes without HandleTimeout
 		"connect":   (*conversation).connect,   //
-		"send":      (*conversation).send,      // "text" [key= min= max= flexible= timeout=] [silent] [panics=]
+		"send":      (*conversation).send,      // "text" [key= min= max= flexible= timeout= hold=] [silent] [panics=]
 		"raw":       (*conversation).raw,       // "text" key= version= [flexible] [silent]
 		"abandon":   (*conversation).abandon,   // #id
 		"recycle":   (*conversation).recycle,   // #id
@@ -140,7 +140,7 @@ func init() {
 		"timeout":   (*conversation).timeout,      // +10s: time passes, then HandleTimeout
 		"why":       (*conversation).why,          // LastError in full, and its hint
 		"metrics":   (*conversation).metrics,      // the sink's sums
-		"ask":       (*conversation).ask,          // the Machine's questions
+		"ask":       (*conversation).ask,          // [pending]: the Machine's questions
 		"sent":      (*conversation).sent,         // #id: Machine.Sent
 		"last-id":   (*conversation).lastID,       // sets the last correlation id
 		"break":     (*conversation).breakPort,    // codec, metrics: the next call panics
@@ -324,10 +324,11 @@ var eventNames = map[domain.EventKind]string{
 	domain.EventResolveStart: "resolving", domain.EventResolveDone: "resolved",
 	domain.EventDialStart: "connecting", domain.EventDialDone: "connected", domain.EventTLSHandshakeDone: "secured",
 	domain.EventVersions: "versions", domain.EventReleaseDetected: "old release",
-	domain.EventAuthStart: "login", domain.EventAuthDone: "logged in", domain.EventPlaintextCredentials: "exposed",
+	domain.EventAPIsLeftOut: "left out",
+	domain.EventAuthStart:   "login", domain.EventAuthDone: "logged in", domain.EventPlaintextCredentials: "exposed",
 	domain.EventWritten: "written", domain.EventAnswered: "answered",
 	domain.EventThrottled: "throttled", domain.EventIdle: "idle too long",
-	domain.EventStalled: "stalled",
+	domain.EventStalled: "stalled", domain.EventIdleLost: "idle lost",
 	domain.EventWarning: "warning",
 }
 
@@ -343,6 +344,8 @@ func about(e *domain.Event) string {
 	b.WriteString(aboutLogin(e.Login))
 	if release, evidence, ok := e.Versions.Detected(); ok {
 		fmt.Fprintf(&b, " %v: %s", release, strings.Join(evidence, "; "))
+	} else if e.Kind == domain.EventAPIsLeftOut {
+		fmt.Fprintf(&b, " %v", e.Versions.LeftOut())
 	} else if e.Versions != nil {
 		fmt.Fprintf(&b, " asked at v%d, %d APIs", e.Versions.RequestVersion(), len(e.Versions.Ranges()))
 	}
@@ -476,6 +479,8 @@ func (k *conversation) given(a args) {
 		MaxFrameBytes:    int32(a.number("frame", 0)),
 		IdleTimeout:      a.duration("idle"),
 		PingInterval:     a.duration("warm"),
+		MaxThrottle:      a.duration("throttle"),
+		MaxHold:          a.duration("holds"),
 		StallAfter:       a.duration("stall"),
 		VersionsTimeout:  a.duration("asking"),
 		ProbeOldReleases: !a.has("unprobed"),
@@ -571,7 +576,7 @@ func (k *conversation) send(a args) {
 	n.min, n.max = int16(a.number("min", 0)), int16(a.number("max", 2))
 	n.flexibleFrom = int16(a.number("flexible", -1))
 	n.silent = a.has("silent")
-	n.panics = a.named["panics"]
+	n.panics, n.hold = a.named["panics"], a.duration("hold")
 	k.admit(n, a, n.flexibleFrom)
 }
 
@@ -820,14 +825,17 @@ func (k *conversation) metrics(args) {
 	}
 }
 
-func (k *conversation) ask(args) {
+func (k *conversation) ask(a args) {
 	delay, forever := k.m.ConnectionDelay(k.now)
 	can := "yes"
 	if err := k.m.CanSend(); err != nil {
 		can = err.Error()
 	}
 	if d := k.m.ThrottleDelay(k.now); d > 0 {
-		k.say("throttled for %v", d)
+		k.say("throttled for %v, %v in all", d, k.m.ThrottledTime())
+	}
+	if err := k.m.Pending(k.now, nil); a.has("pending") {
+		k.say("pending: %v", err)
 	}
 	k.say("inflight=%d pending=%d failures=%d blackedout=%v delay=%v forever=%v can-send=%s",
 		k.m.InFlight(), k.m.PendingBytes(), k.m.Failures(), k.m.BlackedOut(k.now), delay, forever, can)

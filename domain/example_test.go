@@ -20,7 +20,7 @@ func ExampleMachine() {
 	m := domain.NewMachine(domain.Config{
 		Host: "broker", Port: 9092, ClientID: "example", Codec: kafkacodec.Codec{},
 		MaxInFlight: 5, MaxPendingBytes: 1 << 20, MaxFrameBytes: 1 << 20,
-		RequestTimeout: 30 * time.Second, SetupTimeout: 10 * time.Second,
+		RequestTimeout: 30 * time.Second, SetupTimeout: 10 * time.Second, MaxThrottle: time.Minute,
 		BackoffBase: 50 * time.Millisecond, BackoffMax: time.Second,
 	})
 

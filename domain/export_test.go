@@ -22,6 +22,9 @@ var NewVersions = newVersions
 
 func (v *Versions) Choose(key int16, t ports.Traits) (int16, error) { return v.choose(key, t) }
 
+// NewBrokerError is how the core reports an error code.
+func NewBrokerError(code int16) *BrokerError { return brokerError(code, "") }
+
 // Failures is the number of failures in a row, for the backoff.
 func (m *Machine) Failures() int { return m.backoff.failures }
 
@@ -33,6 +36,7 @@ func Complete(c Config) Config {
 	c.MaxFrameBytes = cmp.Or(c.MaxFrameBytes, 100<<20)
 	c.RequestTimeout = cmp.Or(c.RequestTimeout, 30*time.Second)
 	c.SetupTimeout = cmp.Or(c.SetupTimeout, 10*time.Second)
+	c.MaxThrottle = cmp.Or(c.MaxThrottle, time.Minute)
 	c.BackoffBase = cmp.Or(c.BackoffBase, 50*time.Millisecond)
 	c.BackoffMax = cmp.Or(c.BackoffMax, max(time.Second, c.BackoffBase))
 	return c

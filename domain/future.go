@@ -26,6 +26,7 @@ type Future struct {
 
 	start, end    uint64        // its place in the stream of bytes sent
 	deadline      time.Time     // zero: none of its own
+	heldUntil     time.Time     // until when the broker may hold it, by its fields and those of requests before it
 	throttledTime time.Duration // of the Machine when it was admitted
 	flexible      bool          // the headers carry tagged fields
 	noResponse    bool
@@ -100,6 +101,33 @@ func (m *Machine) newFuture(req ports.Message) *Future {
 		return f
 	}
 	return &Future{Request: req}
+}
+
+// heldUntil returns until when the broker may hold the requests in flight; zero or past: it holds
+// none.
+func (m *Machine) heldUntil() time.Time {
+	if n := m.inflight.len(); n > 0 {
+		return m.inflight.at(n - 1).heldUntil
+	}
+	return time.Time{}
+}
+
+// Held returns for how long, from now, the broker may hold the requests in flight.
+func (m *Machine) Held(now time.Time) time.Duration { return max(m.heldUntil().Sub(now), 0) }
+
+// hold sets until when the broker may hold a request: by its own fields, behind those in flight.
+func (m *Machine) hold(f *Future) (err error) {
+	if f.noResponse {
+		return nil
+	}
+	f.heldUntil = latest(m.heldUntil(), m.now)
+	codec, ok := m.cfg.Codec.(ports.HoldingCodec)
+	if _, raw := f.Request.(*ports.RawRequest); raw || !ok {
+		return nil // the owner of a raw request handles its time
+	}
+	defer m.guardCodec(&err)
+	f.heldUntil = f.heldUntil.Add(min(max(codec.Hold(f.Request, f.Version), 0), m.cfg.MaxHold))
+	return nil
 }
 
 // keepBody is how much memory for a body a recycled future keeps.

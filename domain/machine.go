@@ -78,7 +78,6 @@ type connState struct {
 	login     login
 	session   session
 	replaced  bool // the credentials were, within a login or too soon for another
-	refused   bool // a request was refused because of the renewal
 
 	inflight    inflight
 	unanswered  []*Future // requests that expect no answer, until written
@@ -92,8 +91,9 @@ type peer uint8
 
 const (
 	silent      peer = iota // it has not answered
-	answered                // it has
 	unconfirmed             // it has, but not the last token of the login
+	answered                // it has
+	served                  // it has answered a request of the owner
 )
 
 // NewMachine returns a Machine in state Disconnected. It panics if cfg is not

@@ -107,11 +107,11 @@ func (m *Machine) receiveHandshake(f *Future, body []byte) {
 	case r.ErrorCode == codeUnsupportedSASL:
 		m.mechanismRefused(r)
 	case r.ErrorCode != 0:
-		hint := ""
+		hint, refused := "", brokerError(r.ErrorCode, "")
 		if r.ErrorCode == codeIllegalSASLState && !m.relogin() {
 			hint = hintNoLoginWanted
 		}
-		m.failLogin(ErrAuthentication, brokerError(r.ErrorCode, ""), hint)
+		m.failLogin(refused.kind(ErrAuthentication), refused, hint)
 	default:
 		if m.relogin() {
 			m.session.notBefore = m.now.Add(renewalPause)
@@ -177,11 +177,12 @@ func (m *Machine) receiveAuthenticate(f *Future, body []byte) {
 		if m.login.localErr != nil && m.mechanism.Exposes {
 			reason = "" // it is known already, and this may repeat a token before the last one
 		}
-		refused := error(brokerError(r.ErrorCode, reason))
+		refused := brokerError(r.ErrorCode, reason)
+		kind, cause := refused.kind(ErrAuthentication), error(refused)
 		if m.login.localErr != nil {
-			refused = fmt.Errorf("%w; %w", m.login.localErr, refused)
+			kind, cause = ErrAuthentication, fmt.Errorf("%w; %w", m.login.localErr, refused)
 		}
-		m.failLogin(ErrAuthentication, refused, hintOf(m.login.localErr))
+		m.failLogin(kind, cause, hintOf(m.login.localErr))
 	default:
 		m.answerToken(r.Token, r.SessionLifetimeMillis)
 	}
@@ -231,7 +232,7 @@ func (m *Machine) failLogin(kind, cause error, hint string) {
 	retry := m.replaced
 	switch {
 	case m.relogin():
-		kind, retry = ErrReauthentication, m.session.use == requestSeen
+		kind, retry = ErrReauthentication, m.session.use.has(requestSeen)
 	case m.replaced:
 		kind = ErrConnection // requests may wait for the next
 	}

@@ -85,6 +85,7 @@ func (m *Machine) drop(e *Error, final, retry bool) {
 	}
 	m.loginCutOff(e)
 	lost := m.takeAll(e)
+	m.endThrottle()
 	m.connState = connState{}
 	m.sink.ConnectionClosed(m.now, m.state == Connected, clean)
 
@@ -120,7 +121,7 @@ func (m *Machine) prepareNext(clean, retry bool, e *Error) {
 			m.options.Check = nil
 		}
 	}
-	if v := m.remembered; v.detected() && (!clean || m.peer != answered) {
+	if v := m.remembered; v.detected() && (!clean || m.peer < answered) {
 		m.remembered = nil
 	}
 	m.lastErr = e
@@ -134,7 +135,7 @@ func (m *Machine) prepareNext(clean, retry bool, e *Error) {
 
 // takeAll returns all requests that wait.
 func (m *Machine) takeAll(e *Error) *failing {
-	t := &failing{err: e, futures: m.unanswered, front: m.inflight.front(), proven: m.peer == answered, now: m.now,
+	t := &failing{err: e, futures: m.unanswered, front: m.inflight.front(), proven: m.peer >= answered, now: m.now,
 		received: m.frames.buffered(), throttledTime: m.throttledTime}
 	for i := range m.inflight.len() {
 		t.futures = append(t.futures, m.inflight.at(i))

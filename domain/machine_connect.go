@@ -213,6 +213,9 @@ func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 		return
 	}
 	switch {
+	case m.idleLoss(err):
+		m.Close(m.now, nil, false)
+		m.note(Event{Kind: EventIdleLost, Err: err})
 	case m.state == Connecting:
 		m.noteDialed(err)
 		m.fail(m.newError(ErrDial, err, hintOf(err)))
@@ -244,7 +247,7 @@ func (m *Machine) lostError(err error) *Error {
 	switch {
 	case m.state == Authenticating:
 		e.Hint = hintLoginCutOff
-	case m.peer == answered:
+	case m.peer >= answered:
 		e.byPeer = true
 		if f := m.inflight.front(); f != nil && m.inflight.noneAnswered() && m.now.Sub(f.Queued) < atOnce {
 			e.Hint = m.hintFirstRequest()
@@ -289,7 +292,7 @@ func (m *Machine) ready() {
 	m.attempts = 0
 	m.lastErr = nil
 	m.lastTraffic = m.now
-	if m.peer == answered {
+	if m.peer >= answered {
 		m.backoff.reset()
 	}
 	m.sink.ConnectionReady(m.now, m.now.Sub(m.started))

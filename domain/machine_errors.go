@@ -13,6 +13,9 @@ import (
 
 // newError describes a failure of the connection at this moment.
 func (m *Machine) newError(kind, cause error, hint string) *Error {
+	if kind == ErrThrottled {
+		cause = m.throttledCause(m.now)
+	}
 	e := &Error{
 		Kind: kind, Cause: cause, Hint: hint,
 		Phase: m.state, Broker: m.broker(), Address: m.Endpoint().Address, Attempt: m.attempts,

@@ -64,8 +64,8 @@ func FuzzMachineBytes(f *testing.F) {
 	})
 }
 
-// FuzzNewVersions feeds any table of API versions: it is taken whole and looked
-// up truly, or refused.
+// FuzzNewVersions feeds any table of API versions: the rows that can be used are taken and
+// looked up truly, the others are reported, and a table without any is refused.
 func FuzzNewVersions(f *testing.F) {
 	for _, seed := range []string{"", "000300000002", "001200000004" + "000300000002",
 		"000300020000", "ffff00000001", "0003ffff0001", "000300000001000300000002"} {
@@ -80,19 +80,27 @@ func FuzzNewVersions(f *testing.F) {
 				Max: int16(data[4])<<8 | int16(data[5]),
 			})
 		}
-		sound, have := len(table) > 0, map[int16]ports.APIRange{}
+		rows, have, left := map[int16]int{}, map[int16]ports.APIRange{}, 0
 		for _, a := range table {
-			if _, known := have[a.Key]; known || a.Key < 0 || a.Min < 0 || a.Max < a.Min {
-				sound = false
-			}
-			have[a.Key] = a
+			rows[a.Key]++
 		}
+		for _, a := range table {
+			if rows[a.Key] > 1 || a.Key < 0 || a.Min < 0 || a.Max < a.Min {
+				left++
+			} else {
+				have[a.Key] = a
+			}
+		}
+		sound := len(have) > 0
 		v, err := domain.NewVersions(&ports.APIVersionsResponse{Ranges: table}, 4)
 		if (err == nil) != sound {
 			t.Fatalf("%v: %v", table, err)
 		}
 		if err != nil {
 			return
+		}
+		if _, listed := have[18]; !listed {
+			have[18] = ports.APIRange{Key: 18, Max: 4} // it was answered
 		}
 		for key := range int16(100) {
 			lo, hi, ok := v.Range(key)
@@ -102,15 +110,19 @@ func FuzzNewVersions(f *testing.F) {
 			for _, ours := range []ports.Traits{{MinVersion: 0, MaxVersion: 3}, {MinVersion: 4, MaxVersion: 9}} {
 				version, err := v.Choose(key, ours)
 				a, has := have[key]
-				common := has && min(a.Max, ours.MaxVersion) >= max(a.Min, ours.MinVersion)
-				if (err == nil) != common || common && version != min(a.Max, ours.MaxVersion) {
+				want := min(a.Max, ours.MaxVersion)
+				common := has && want >= max(a.Min, ours.MinVersion)
+				if key == 18 && ours.MinVersion <= 4 && ours.MaxVersion >= 4 {
+					want, common = 4, true
+				}
+				if (err == nil) != common || common && version != want {
 					t.Fatalf("key %d, theirs %v, ours %v: v%d, %v", key, a, ours, version, err)
 				}
 			}
 		}
 		ranges := v.Ranges()
-		if len(ranges) != len(table) {
-			t.Fatalf("%d of %d ranges", len(ranges), len(table))
+		if len(ranges) != len(have) || len(v.LeftOut()) != left {
+			t.Fatalf("%d ranges of %d, %d left out, want %d", len(ranges), len(have), len(v.LeftOut()), left)
 		}
 		clear(ranges) // a copy
 		domain.Identify(v)

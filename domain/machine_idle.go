@@ -1,13 +1,17 @@
 package domain
 
 import (
+	"errors"
 	"time"
+
+	"brokerconn/ports"
 )
 
 // An idle connection has no request in flight and none that waits, counted from the last
 // byte that was sent or received. Brokers close one after 10 minutes
 // (connections.max.idle.ms), and load balancers drop it earlier and silently, so that the
-// next request times out. So it is closed cleanly before that, or kept by pings.
+// next request times out. So it is closed cleanly before that, or kept by pings. One that the peer
+// closes first is closed cleanly as well.
 
 // Hold sets whether the owner has requests that are not admitted yet. Then the connection
 // is not idle.
@@ -67,6 +71,15 @@ func (m *Machine) ping() {
 	}
 	m.sendOwn(forPing, m.versionsQuestion(), max(m.Versions().asked, 0), m.cfg.RequestTimeout)
 	m.use()
+}
+
+// idleLoss reports whether the loss of the connection because of err is no failure: brokers and
+// balancers close idle connections, each by a limit of its own. The connection has proven useful,
+// and it was idle for longer than any pause, so a peer that closes every connection is met by
+// pauses.
+func (m *Machine) idleLoss(err error) bool {
+	return m.peer == served && m.condition == serving && m.frames.buffered() == 0 &&
+		m.Idle(m.now) >= m.cfg.BackoffMax && !errors.Is(err, ports.ErrSecuring) && !errors.Is(err, ErrPortPanic)
 }
 
 // Idle returns how long the connection has been idle at now; 0 if it is not Connected or a

@@ -161,7 +161,7 @@ func (m *Machine) replace() (closes bool) {
 		return false
 	}
 	m.endAdmission(closes)
-	m.session.use = requestSeen
+	m.session.use.seen()
 	m.continueRenewal()
 	return closes
 }

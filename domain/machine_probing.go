@@ -182,7 +182,9 @@ func (m *Machine) nextStep(e *Error) {
 		e.Hint = "the check is strict: this loss does not show what the broker knows"
 	case suspected:
 		m.hintGivenUp(e)
-	case p.step == stepAsk && m.askedAt() > 0 && (!m.hasAnswered() || m.attempts > 1):
+	case m.addressAnswered():
+		e.Hint = hintLimits
+	case p.step == stepAsk && m.askedAt() > 0:
 		retry = true
 	case !m.probes() || p.step == stepLast:
 		m.hintGivenUp(e)

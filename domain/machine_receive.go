@@ -106,6 +106,7 @@ func (m *Machine) receive(frame []byte, fresh bool) {
 		m.receiveOwn(f, body)
 		return
 	}
+	m.peer = served
 	if f.Written.IsZero() {
 		m.noteWritten(f) // the response overtook the writer's own report
 	}
@@ -176,10 +177,10 @@ func (f *Future) keepBody(body []byte, fresh bool) {
 // prove takes note that the peer speaks Kafka. Where its release is configured or known the
 // connection was ready before that, and the row of failures goes on until now.
 func (m *Machine) prove() {
-	if m.peer != answered && m.state == Connected {
+	if m.peer < answered && m.state == Connected {
 		m.backoff.reset()
 	}
-	m.peer = answered
+	m.peer = max(m.peer, answered)
 }
 
 // mayBeAnswered reports whether all of a request may have left. An answer may
@@ -215,7 +216,8 @@ func (m *Machine) receiveOwn(f *Future, body []byte) {
 }
 
 // decodeOwn reads the answer to a call of the core's own; a body that cannot
-// be read fails the connection.
+// be read fails the connection. If it begins with an error code, that is the failure: other servers
+// reject what they do not have in formats of their own.
 func decodeOwn[T ports.Message](m *Machine, req ports.Message, version int16, body []byte) (response T, ok bool) {
 	decoded, err := m.decode(req, version, append([]byte(nil), body...))
 	if err == nil {
@@ -226,6 +228,11 @@ func decodeOwn[T ports.Message](m *Machine, req ports.Message, version int16, bo
 	}
 	if m.isBroken() {
 		m.failPort()
+		return response, false
+	}
+	if code := errorCodeOf(body); code != 0 && errorName(code) != "" && m.loggingIn() {
+		refused := brokerError(code, "")
+		m.failLogin(refused.kind(ErrAuthentication), fmt.Errorf("%w; the rest of its answer: %w", refused, err), "")
 		return response, false
 	}
 	m.fail(m.newError(ErrProtocol, fmt.Errorf("cannot read the answer to API %d v%d: %w", req.Key(), version, err), ""))

@@ -46,13 +46,38 @@ func (m *Machine) CanSendMore() bool {
 
 // Send admits a request, or refuses it with an *[Error]: the errors of CanSend,
 // ErrUnsupportedVersion and ErrEncode. timeout counts from now; 0 means the
-// configured one. Requests that expect no answer take no place among those in
-// flight, and are done when written.
+// configured one, and on top of it the time for which the broker may hold the
+// request and those before it. Requests that expect no answer take no place among
+// those in flight, and are done when written.
 func (m *Machine) Send(now time.Time, req ports.Message, timeout time.Duration) (*Future, error) {
+	if timeout == 0 {
+		return m.SendLeft(now, req, m.cfg.RequestTimeout)
+	}
 	m.tick(now)
+	f, err := m.send(req)
+	if err == nil {
+		m.setDeadline(f, timeout)
+		m.use()
+	}
+	return f, err
+}
+
+// SendLeft is Send with what is left of the configured timeout, for an owner that has held the
+// request.
+func (m *Machine) SendLeft(now time.Time, req ports.Message, left time.Duration) (*Future, error) {
+	m.tick(now)
+	f, err := m.send(req)
+	if err == nil {
+		m.setDeadline(f, left+max(f.heldUntil.Sub(m.now), 0))
+		m.use()
+	}
+	return f, err
+}
+
+func (m *Machine) send(req ports.Message) (*Future, error) {
 	if kind := m.CanSend(); kind != nil {
 		if kind == ErrReauthenticating {
-			m.refused = true
+			m.session.use |= requestRefused
 			m.renew(false)
 		}
 		return nil, m.refuse(kind, req)
@@ -63,12 +88,7 @@ func (m *Machine) Send(now time.Time, req ports.Message, timeout time.Duration) 
 		m.keep(f)
 		return nil, err
 	}
-	if timeout == 0 {
-		timeout = m.cfg.RequestTimeout
-	}
-	m.setDeadline(f, timeout)
 	m.admit(f, frame)
-	m.use()
 	return f, nil
 }
 
@@ -77,6 +97,9 @@ func (m *Machine) Send(now time.Time, req ports.Message, timeout time.Duration) 
 func (m *Machine) prepare(f *Future) (frame []byte, err error) {
 	if err := m.choose(f); err != nil {
 		return nil, err
+	}
+	if err := m.hold(f); err != nil {
+		return nil, m.newErrorOf(f.Request, ErrEncode, err)
 	}
 	if frame, err = m.encode(f); err != nil {
 		return nil, err

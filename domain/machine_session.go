@@ -36,21 +36,22 @@ type session struct {
 	use       sessionUse
 }
 
-// sessionUse is whether a request was admitted since the login.
+// sessionUse is what became of requests since the login.
 type sessionUse uint8
 
 const (
-	noRequest   sessionUse = iota
-	requestDue             // a request waited for the login, and is admitted next
-	requestSeen            // one was, or the renewal was asked for
+	requestDue     sessionUse = 1 << iota // one waited for the login, and is admitted next
+	requestSeen                           // one was admitted, or the renewal was asked for
+	requestRefused                        // one was refused because of the renewal
 )
 
+func (u sessionUse) has(flag sessionUse) bool { return u&flag != 0 }
+
+// seen sets requestSeen, after which none is due.
+func (u *sessionUse) seen() { *u = *u&^requestDue | requestSeen }
+
 // noneDue is called when no request waits any more.
-func (s *session) noneDue() {
-	if s.use == requestDue {
-		s.use = noRequest
-	}
-}
+func (s *session) noneDue() { s.use &^= requestDue }
 
 const (
 	// longestLife bounds the lifetime that a broker names, so that the time of its end can
@@ -65,10 +66,9 @@ const (
 // beginSession returns the lifetime of the session, 0 without limit.
 func (m *Machine) beginSession() (life time.Duration) {
 	s := session{notBefore: m.session.notBefore}
-	if m.held || m.refused {
+	if m.held || m.session.use.has(requestRefused) {
 		s.use = requestDue
 	}
-	m.refused = false
 	if ms := m.login.lifetime; ms > 0 { // Kafka never sends less, which its Java client takes for no limit
 		life = time.Duration(min(ms, longestLife.Milliseconds())) * time.Millisecond
 		s.renewAt = m.login.sent.Add(m.renewalPoint(life))
@@ -94,15 +94,15 @@ func (m *Machine) mustRenew() bool {
 	switch {
 	case s.renewAt.IsZero() || m.now.Before(s.renewAt):
 		return false
-	case s.use == requestSeen:
+	case s.use.has(requestSeen):
 		return true
 	}
-	return !m.now.Before(s.endsAt) && !(s.use == requestDue && m.now.Before(m.lastTraffic.Add(dueFor)))
+	return !m.now.Before(s.endsAt) && !(s.use.has(requestDue) && m.now.Before(m.lastTraffic.Add(dueFor)))
 }
 
 // use notes a request in the session, after which it may have to be renewed.
 func (m *Machine) use() {
-	m.session.use = requestSeen
+	m.session.use.seen()
 	if m.mustRenew() && m.now.Before(m.session.endsAt) {
 		m.renew(false)
 	}
@@ -134,11 +134,11 @@ func (m *Machine) renewalDue() time.Time {
 	switch {
 	case s.renewAt.IsZero():
 		return time.Time{}
-	case s.use == requestSeen && (m.held || m.now.Before(s.endsAt)):
+	case s.use.has(requestSeen) && (m.held || m.now.Before(s.endsAt)):
 		return s.renewAt
-	case s.use == requestSeen || !m.held:
+	case s.use.has(requestSeen) || !m.held:
 		return time.Time{}
-	case s.use == requestDue && s.endsAt.Before(m.lastTraffic.Add(dueFor)):
+	case s.use.has(requestDue) && s.endsAt.Before(m.lastTraffic.Add(dueFor)):
 		return m.lastTraffic.Add(dueFor)
 	}
 	return s.endsAt
@@ -148,7 +148,7 @@ func (m *Machine) handleRenewal() {
 	switch {
 	case m.state != Connected || !m.due(m.renewalDeadline()):
 	case m.loggingIn():
-		m.failLogin(ErrReauthentication, m.silence(nil), "")
+		m.failLogin(ErrReauthentication, m.silence(m.now, nil, m.limit()), "")
 	case m.condition != serving:
 		m.continueRenewal()
 	default:
@@ -170,7 +170,7 @@ func (m *Machine) Reauthenticate(now time.Time) {
 // where a request was admitted, so that there is no storm of logins.
 func (m *Machine) renew(forced bool) {
 	if forced {
-		m.session.use = requestSeen
+		m.session.use.seen()
 	}
 	m.endAdmission(m.condition == replacing || m.raw())
 	m.continueRenewal()

@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"fmt"
 	"time"
 
 	"brokerconn/ports"
@@ -13,10 +14,15 @@ import (
 //
 // A broker that is silent because it throttles has not failed (KAFKA-16083): meanwhile the
 // timers of all requests are paused.
+//
+// Nothing on the connection would end a throttle time, so a bound does: one response names 24
+// days if it likes. What a peer says before the login ends with its connection: it has not shown
+// yet that it is the broker, nor has the client that the quota is its own.
 
 // throttling outlives the connection: the quota is the client's.
 type throttling struct {
 	throttledUntil time.Time
+	lasting        time.Time     // until when on the next connection too
 	throttledTime  time.Duration // how long the timers of requests have been paused in all
 }
 
@@ -28,7 +34,7 @@ func (m *Machine) applyThrottle(f *Future, body []byte) time.Duration {
 	ms, wait := m.throttleOf(f, body)
 	d := time.Duration(ms) * time.Millisecond
 	if wait && d > 0 {
-		m.throttle(m.now.Add(d))
+		m.throttle(m.now.Add(min(d, m.cfg.MaxThrottle)))
 	}
 	return d
 }
@@ -41,16 +47,39 @@ func (m *Machine) throttleOf(f *Future, body []byte) (ms int32, wait bool) {
 }
 
 func (m *Machine) throttle(until time.Time) {
-	from := m.now
-	if m.throttledUntil.After(from) {
-		from = m.throttledUntil
+	if m.state == Connected || len(m.cfg.Mechanisms) == 0 {
+		m.lasting = latest(m.lasting, until)
 	}
+	from := latest(m.throttledUntil, m.now)
 	if !until.After(from) {
 		return
 	}
 	m.throttledUntil = until
 	m.throttledTime += until.Sub(from)
 	m.note(Event{Kind: EventThrottled, Until: until})
+}
+
+// endThrottle ends, with the connection, what a response before the login added to the
+// throttle time.
+func (m *Machine) endThrottle() {
+	if end := latest(m.lasting, m.now); m.throttledUntil.After(end) {
+		m.throttledTime -= m.throttledUntil.Sub(end)
+		m.throttledUntil = end
+	}
+}
+
+// Throttled returns an ErrThrottled that names the end of the throttle time; nil without one.
+func (m *Machine) Throttled(now time.Time) error {
+	if m.ThrottleDelay(now) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w %w", ErrThrottled, m.throttledCause(now))
+}
+
+// throttledCause returns until when the broker throttles the client.
+func (m *Machine) throttledCause(now time.Time) error {
+	return fmt.Errorf("until %s, for %v more", m.throttledUntil.Format("2006-01-02T15:04:05.000Z07:00"),
+		m.ThrottleDelay(now).Round(time.Millisecond))
 }
 
 // throttleEnd returns until when no request may be sent, zero if one may.

@@ -48,6 +48,14 @@ func soonest(times ...time.Time) (first time.Time) {
 	return first
 }
 
+// latest returns the later of two times.
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
 // due reports whether a time was reached; zero: never.
 func (m *Machine) due(at time.Time) bool { return !at.IsZero() && !m.now.Before(at) }
 
@@ -63,7 +71,8 @@ func (m *Machine) handleTimeout(now time.Time, waiting error) {
 		if m.due(m.setupEnd) {
 			m.forgetAddresses() // all were dialed
 		}
-		m.fail(m.newError(ErrSetupTimeout, m.silence(waiting), cmp.Or(hintOf(waiting), m.silenceHint())))
+		e := m.newError(ErrSetupTimeout, m.silence(m.now, waiting, m.limit()), cmp.Or(hintOf(waiting), m.silenceHint()))
+		m.fail(e)
 		return
 	}
 	if m.due(m.earliest) {
@@ -164,11 +173,29 @@ func (m *Machine) settle() {
 // waiting reports whether any request is not done.
 func (m *Machine) waiting() bool { return m.inflight.len() > 0 || len(m.unanswered) > 0 }
 
-// silence returns what the setup waited for.
-func (m *Machine) silence(waiting error) error {
-	after := m.now.Sub(m.started).Round(time.Millisecond)
+// Pending returns what a request that is not admitted waits for; nil if nothing holds it back.
+// waiting is what the link says that it waits for.
+func (m *Machine) Pending(now time.Time, waiting error) error {
+	if m.state.SettingUp() {
+		return m.silence(now, waiting, "")
+	}
+	if d := m.backoff.remaining(now); m.state == Disconnected && d > 0 {
+		return fmt.Errorf("the next attempt to connect begins in %v", d.Round(time.Millisecond))
+	}
+	switch kind := m.CanSend(); kind {
+	case ErrThrottled:
+		return m.Throttled(now)
+	case ErrTooManyInFlight, ErrBackPressure, ErrReauthenticating:
+		return kind
+	}
+	return nil
+}
+
+// silence returns what the setup, or a login, waits for. limit is the one that ended it, if one has.
+func (m *Machine) silence(now time.Time, waiting error, limit string) error {
+	after := now.Sub(m.started).Round(time.Millisecond)
 	if waiting != nil && m.opening() {
-		return fmt.Errorf("after %v: %w", after, waiting)
+		return fmt.Errorf("after %v%s: %w", after, limit, waiting)
 	}
 	what, before := "answer from the peer", ""
 	switch evidence := m.probing.evidence; {
@@ -181,19 +208,41 @@ func (m *Machine) silence(waiting error) error {
 	case len(evidence) > 0:
 		before = "; before that: " + strings.Join(evidence, "; ")
 	}
-	return fmt.Errorf("no %s after %v%s", what, after, before)
+	return fmt.Errorf("no %s after %v%s%s", what, after, limit, before)
+}
+
+// limit names, in parentheses, the limit of the step of the setup that is under way, or of the login.
+func (m *Machine) limit() string {
+	switch {
+	case m.versionsLate():
+		return fmt.Sprintf(" (APIVersionTimeout is %v)", m.cfg.VersionsTimeout)
+	case m.state.SettingUp() && !m.resolving() && m.addressBy.Before(m.setupEnd):
+		return " (its share of SetupTimeout, or of the context's time)"
+	}
+	return fmt.Sprintf(" (SetupTimeout is %v)", m.cfg.SetupTimeout)
+}
+
+// versionsLate reports whether the limit of the question for the API versions passes before that
+// of the setup.
+func (m *Machine) versionsLate() bool {
+	return m.state == NegotiatingVersions && m.cfg.VersionsTimeout > 0 && m.probing.by.Before(m.addressBy)
 }
 
 func (m *Machine) silenceHint() string {
-	switch m.state {
-	case NegotiatingVersions:
-		return hintSilentPort + m.hintProbing()
-	case Connecting:
-		if !m.resolving() {
-			return "nothing answers at that address: a firewall drops the packets, or the address is another host's"
-		}
+	raise := "raise SetupTimeout (socket_connection_setup_timeout_ms)"
+	if m.versionsLate() {
+		raise = "raise APIVersionTimeout (api_version_auto_timeout_ms)"
+	}
+	switch known := m.addressAnswered(); {
+	case m.resolving():
 		return "the resolver does not answer: check that it can be reached"
-	case Handshake:
+	case m.state == Connecting:
+		return "nothing answers at that address: a firewall drops the packets, or the address is another host's"
+	case known && (m.state == NegotiatingVersions || m.state == Handshake):
+		return hintLate + "; " + raise
+	case m.state == NegotiatingVersions:
+		return hintSilentPort + m.hintProbing() + " If it is only slow, " + raise
+	case m.state == Handshake:
 		return "the port accepts connections but does not answer a TLS hello: does it speak TLS?"
 	}
 	return ""

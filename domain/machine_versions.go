@@ -3,6 +3,7 @@ package domain
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 
 	"brokerconn/ports"
@@ -13,16 +14,17 @@ import (
 // unknown (KIP-511). It is asked at the version that worked last, and at first at
 // v4, or v5 where the broker meant is named (KIP-1242).
 //
-// A broker that does not have that version answers error 35, in the format of
-// v0 whatever was asked. From Kafka 2.4 on the answer names the versions of
-// ApiVersions that it has; before, it names nothing, and v0 is left. The next
-// question is always at a strictly lower version, so that a peer which claims to
-// have more cannot keep us asking.
+// The error code is the first field of the answer in every version, and is read before the
+// rest. A broker that does not have the version answers error 35, in the format of v0. Some
+// that are not Apache Kafka use that of the version, or one that is neither. If the answer
+// names a lower version of ApiVersions that is asked next, and v0 otherwise, on the same
+// connection. So a peer that claims to have more each time cannot keep us asking.
 //
-// Some brokers that are not Apache Kafka reset the connection instead (Azure
-// Event Hubs on v4): a connection lost while asking above v0 is followed by one
-// to the same address, at once, which asks at v0. Not so where a table is known from
-// before: then the loss is an ordinary failure, and the next connection asks again.
+// Other servers close the connection instead (Azure Event Hubs at v4, sarama's MockBroker at
+// v5): a connection that is lost while asking above v0 is followed by one to the same
+// address, at once, which asks at v0. Where the address has answered before, it is more
+// likely that the broker is starting, or limits its connections, and another connection makes
+// that worse: the loss is an ordinary failure, and v0 is asked after every other pause.
 // Brokers that do not know ApiVersions at all are recognised in machine_probes.
 //
 // Where the broker's release is configured it is not asked at all, and the table
@@ -33,8 +35,12 @@ const (
 	topAskOfNamed = 5
 
 	hintClosedWhenAsked = "the peer closed the connection when asked for its API versions: " +
-		"a port for TLS, another protocol, a forwarder or balancer with no broker behind it, a limit of connections, " +
-		"or a Kafka before 0.10?"
+		"a port for TLS, another protocol, a forwarder without a broker behind it, a broker that limits connections " +
+		"(max.connections.per.ip), or a Kafka before 0.10?"
+	hintLimits = "a broker has answered at this address before: it is starting, or it limits connections " +
+		"(max.connections.per.ip) or their rate (connection_creation_rate)"
+	hintLate = "a broker has answered at this address before: it is overloaded, or it accepts connections late " +
+		"because it limits their rate (max.connection.creation.rate)"
 	hintSilentPort = "the port accepts connections but does not answer Kafka's ApiVersions: " +
 		"is it a Kafka port, and does it want TLS?"
 	hintProbe = " To detect a Kafka before 0.10 set ProbeOldReleases (probe_old_releases), " +
@@ -51,6 +57,8 @@ func (m *Machine) firstAsk() int16 {
 	switch {
 	case m.probing.connections > 1: // the one before was closed
 		return 0
+	case m.addressAnswered() && m.closedWhenAsked() && m.attempts > 2 && m.attempts%2 == 1:
+		return 0 // there may be another server now
 	case m.hasAnswered():
 		return m.remembered.asked
 	}
@@ -58,6 +66,16 @@ func (m *Machine) firstAsk() int16 {
 		return topAskOfNamed
 	}
 	return topAsk
+}
+
+// addressAnswered reports whether a broker has answered ApiVersions at the address before.
+func (m *Machine) addressAnswered() bool {
+	return m.hasAnswered() && m.remembered.at == m.Endpoint().Address
+}
+
+// closedWhenAsked reports whether the last connection was lost while ApiVersions was asked.
+func (m *Machine) closedWhenAsked() bool {
+	return m.lastErr != nil && m.lastErr.Phase == NegotiatingVersions && m.lastErr.Kind == ErrConnection
 }
 
 // negotiate asks for the broker's API versions, or takes those that are known.
@@ -114,22 +132,27 @@ func (m *Machine) hintClosed(hint string) string {
 
 // receiveVersions takes the response to ApiVersions.
 func (m *Machine) receiveVersions(f *Future, body []byte) {
-	r, ok := decodeOwn[*ports.APIVersionsResponse](m, f.Request, answeredIn(f, body), body)
-	if !ok {
-		return
-	}
-	hint := ""
-	switch r.ErrorCode {
+	switch code := errorCodeOf(body); code {
 	case 0:
-		m.useTable(r, f.Version)
-		return
+		if r, ok := decodeOwn[*ports.APIVersionsResponse](m, f.Request, f.Version, body); ok {
+			m.useTable(r, f.Version)
+		}
 	case codeUnsupportedVersion:
-		m.askLower(r, f.Version)
-		return
+		m.askLower(f, body)
 	case codeRebootstrapRequired:
-		hint = "this is another broker than ClusterID and NodeID name"
+		m.fail(m.newError(ErrProtocol, brokerError(code, ""), "this is another broker than ClusterID and NodeID name"))
+	default:
+		refused := brokerError(code, "")
+		m.fail(m.newError(refused.kind(ErrProtocol), refused, ""))
 	}
-	m.fail(m.newError(ErrProtocol, brokerError(r.ErrorCode, ""), hint))
+}
+
+// errorCodeOf returns the error code of an answer that begins with it, 0 if it is too short.
+func errorCodeOf(body []byte) int16 {
+	if len(body) < 2 {
+		return 0
+	}
+	return int16(binary.BigEndian.Uint16(body))
 }
 
 func (m *Machine) useTable(r *ports.APIVersionsResponse, asked int16) {
@@ -138,30 +161,49 @@ func (m *Machine) useTable(r *ports.APIVersionsResponse, asked int16) {
 		m.fail(m.newError(ErrProtocol, err, ""))
 		return
 	}
+	v.cost, v.at = m.probing.cost, m.Endpoint().Address
+	if left := v.table.LeftOut(); len(left) > 0 && !slices.Equal(left, m.remembered.LeftOut()) {
+		m.note(Event{Kind: EventAPIsLeftOut, Versions: v})
+	}
 	m.remembered = v
-	v.cost = m.probing.cost
 	m.negotiated(v)
 }
 
 // answeredIn returns the version of the response to a request.
 func answeredIn(f *Future, body []byte) int16 {
-	if f.Request.Key() == ports.KeyAPIVersions && len(body) >= 2 &&
-		int16(binary.BigEndian.Uint16(body)) == codeUnsupportedVersion {
+	if f.Request.Key() == ports.KeyAPIVersions && errorCodeOf(body) == codeUnsupportedVersion {
 		return 0
 	}
 	return f.Version
 }
 
-func (m *Machine) askLower(r *ports.APIVersionsResponse, asked int16) {
-	if asked == 0 {
+// askLower asks at the version that a rejection names if that is lower, and at v0 otherwise.
+func (m *Machine) askLower(f *Future, rejection []byte) {
+	if f.Version == 0 {
 		m.fail(m.newError(ErrProtocol, fmt.Errorf("ApiVersions v0: %w", brokerError(codeUnsupportedVersion, "")), ""))
 		return
 	}
 	lower := int16(0)
-	for _, a := range r.Ranges {
-		if a.Key == ports.KeyAPIVersions {
-			lower = max(min(asked-1, a.Max), 0)
-		}
+	if highest := m.offered(f, rejection); highest > 0 && highest < f.Version {
+		lower = highest
 	}
 	m.askVersions(lower)
+}
+
+// offered returns the highest version of ApiVersions that a rejection names, and 0 if it cannot be
+// read in the format of v0, nor in that of the version that was asked.
+func (m *Machine) offered(f *Future, rejection []byte) int16 {
+	for _, version := range [...]int16{0, f.Version} {
+		decoded, err := m.decode(f.Request, version, slices.Clone(rejection))
+		r, ok := decoded.(*ports.APIVersionsResponse)
+		if err != nil || !ok {
+			continue
+		}
+		for _, a := range r.Ranges {
+			if a.Key == ports.KeyAPIVersions {
+				return a.Max
+			}
+		}
+	}
+	return 0
 }

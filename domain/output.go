@@ -73,6 +73,7 @@ const (
 	EventTLSHandshakeDone                      // the TLS handshake ended, perhaps with Err
 	EventVersions                              // the broker's table is known: Versions
 	EventReleaseDetected                       // a broker without ApiVersions was taken for an old release: Versions
+	EventAPIsLeftOut                           // the table leaves out a part of the answer: Versions.LeftOut
 	EventAuthStart                             // a login begins: Login
 	EventAuthDone                              // it ended, perhaps with Err
 	EventPlaintextCredentials                  // a login shows an unverified peer its secret; reported once: Login
@@ -81,6 +82,7 @@ const (
 	EventThrottled                             // nothing may be sent before Until
 	EventStalled                               // Request is the oldest in flight, and older than Config.StallAfter
 	EventIdle                                  // it was closed, since nothing was sent or received
+	EventIdleLost                              // it was lost for Err, and nothing was in flight
 	EventWarning                               // Text is what the owner of the configuration should know
 )
 

@@ -27,10 +27,15 @@ type cost struct{ connections, roundTrips int }
 // notAsked is Versions.Asked of a table that no broker answered.
 const notAsked = -1
 
+// newVersions returns the table of an answer. A server that answered ApiVersions has it, also
+// where its table does not list it.
 func newVersions(r *ports.APIVersionsResponse, asked int16) (*Versions, error) {
 	table, err := release.NewTable(r)
 	if err != nil {
 		return nil, err
+	}
+	if _, _, listed := table.Range(ports.KeyAPIVersions); !listed {
+		table = table.With(ports.APIRange{Key: ports.KeyAPIVersions, Max: asked})
 	}
 	return &Versions{table: table, asked: asked}, nil
 }
@@ -64,6 +69,15 @@ func (v *Versions) Range(key int16) (min, max int16, ok bool) {
 
 // Ranges returns the whole table, by key. It is a copy.
 func (v *Versions) Ranges() []ports.APIRange { return v.table.Ranges() }
+
+// LeftOut returns the rows of the answer that are not used, by key: those of a key that it has
+// twice, and invalid ranges. It is a copy.
+func (v *Versions) LeftOut() []ports.APIRange {
+	if v == nil {
+		return nil
+	}
+	return v.table.LeftOut()
+}
 
 // Supported returns the features that the broker supports (KIP-584), as answered. It is a copy.
 func (v *Versions) Supported() []ports.Feature { return v.table.Supported() }
@@ -109,25 +123,46 @@ type VersionError struct {
 	OurMin, OurMax     int16
 	TheirMin, TheirMax int16
 	Unknown            bool // the broker does not have the API at all
+	LeftOut            bool // the broker lists it twice or with an invalid range: TheirMin and TheirMax are the first
 }
 
 func (e *VersionError) Error() string {
-	if e.Unknown {
+	switch {
+	case e.LeftOut:
+		return fmt.Sprintf("the broker lists API %d twice or with an invalid range, first with v%d-v%d (ours: v%d-v%d)",
+			e.Key, e.TheirMin, e.TheirMax, e.OurMin, e.OurMax)
+	case e.Unknown:
 		return fmt.Sprintf("the broker does not have API %d (ours: v%d-v%d)", e.Key, e.OurMin, e.OurMax)
 	}
 	return fmt.Sprintf("API %d: the broker has v%d-v%d, ours is v%d-v%d",
 		e.Key, e.TheirMin, e.TheirMax, e.OurMin, e.OurMax)
 }
 
-// choose returns the highest version that both sides have.
+// choose returns the highest version that both sides have. For ApiVersions it is the one that
+// the broker answered: some list versions on which they close the connection.
 func (v *Versions) choose(key int16, t ports.Traits) (int16, error) {
+	if key == ports.KeyAPIVersions && v != nil && v.asked >= t.MinVersion && v.asked <= t.MaxVersion {
+		return v.asked, nil
+	}
 	lo, hi, ok := v.Range(key)
 	if !ok {
-		return 0, &VersionError{Key: key, OurMin: t.MinVersion, OurMax: t.MaxVersion, Unknown: true}
+		return 0, v.missing(key, t)
 	}
 	version := min(hi, t.MaxVersion)
 	if version < max(lo, t.MinVersion) {
 		return 0, &VersionError{Key: key, OurMin: t.MinVersion, OurMax: t.MaxVersion, TheirMin: lo, TheirMax: hi}
 	}
 	return version, nil
+}
+
+// missing describes an API that the table does not have.
+func (v *Versions) missing(key int16, t ports.Traits) *VersionError {
+	e := &VersionError{Key: key, OurMin: t.MinVersion, OurMax: t.MaxVersion, Unknown: true}
+	for _, r := range v.LeftOut() {
+		if r.Key == key {
+			e.Unknown, e.LeftOut, e.TheirMin, e.TheirMax = false, true, r.Min, r.Max
+			break
+		}
+	}
+	return e
 }

@@ -1,6 +1,9 @@
 package ports
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Message is a request or a response body. Sending never changes it, so one
 // message may be sent on many connections at once. Every request and response
@@ -48,6 +51,18 @@ type Codec interface {
 	// It is called for each response, before the next request is sent: it reads no
 	// more than the field, allocates nothing, keeps nothing of body and never fails.
 	Throttle(request Message, version int16, body []byte) (ms int32, wait bool)
+}
+
+// HoldingCodec is a [Codec] that knows how long a broker may hold a request before it answers.
+// The core adds that time to the timeout of the request and of those behind it, since a broker
+// answers the requests of a connection in order. A Codec need not implement it.
+type HoldingCodec interface {
+	Codec
+	// Hold returns for how long a broker may hold the request m by a field of m, such as the
+	// MaxWaitMillis of Fetch, if m is sent in the given version. It is 0 if there is no such
+	// field, and never negative. It is called for each request: it allocates nothing and never
+	// fails.
+	Hold(m Message, version int16) time.Duration
 }
 
 // Namer is optional on a [Codec]. APIName returns Kafka's name of an API, for example

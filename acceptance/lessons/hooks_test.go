@@ -34,12 +34,12 @@ func allHooks(reported func(name string)) *broker.Hooks {
 	return hooks
 }
 
-// events are the hooks that one life of a connection calls. The others are
-// Warning, before there is a connection, and Panicked.
+// events are the hooks that one life of a connection calls. The others are Warning,
+// before there is a connection, IdleLost, after seconds of silence, and Panicked.
 func events() (names []string) {
 	hooks := reflect.TypeFor[broker.Hooks]()
 	for i := range hooks.NumField() {
-		if n := hooks.Field(i).Name; n != "Warning" && n != "Panicked" {
+		if n := hooks.Field(i).Name; !slices.Contains([]string{"Warning", "IdleLost", "Panicked"}, n) {
 			names = append(names, n)
 		}
 	}

@@ -57,7 +57,7 @@ func reasonOfEveryAddress(t *testing.T) {
 		}).At("closed", "deaf", "web")
 		_, err := broker.Dial(t.Context(), hosts.Config())
 		for _, part := range []string{
-			"broker:9092", "closed: connection refused", "deaf: no answer from the peer after 2s", "web", "HTTP",
+			"broker:9092", "closed: connection refused", "deaf: no answer from the peer after 5s", "web", "HTTP",
 		} {
 			assert(t, strings.Contains(err.Error(), part), "%q is missing in %q", part, err)
 		}

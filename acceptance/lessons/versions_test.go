@@ -88,8 +88,18 @@ func tooNew(ranges ...ports.APIRange) []byte {
 	return body
 }
 
-// unsupportedVersion: whatever the peer claims to have, the next version is
-// lower, and v0 is the last.
+// tooNewInV4 is the same in the format of the version that was asked.
+func tooNewInV4(highest int16) []byte {
+	r := kmsg.NewPtrApiVersionsResponse()
+	r.Version, r.ErrorCode = 4, 35
+	r.ApiKeys = []kmsg.ApiVersionsResponseApiKey{{ApiKey: 18, MaxVersion: highest}}
+	return r.AppendTo(nil)
+}
+
+// mockCluster is that of librdkafka 2.16.0's mock cluster: a compact array of no API, and one API.
+var mockCluster = []byte{0, 35, 1, 0, 18, 0, 0, 0, 2, 0, 0, 0, 0}
+
+// unsupportedVersion: the next version is the one that the peer claims to have if it is lower, and v0 otherwise.
 func unsupportedVersion(t *testing.T) {
 	has := func(lo, hi int16) []byte { return tooNew(ports.APIRange{Key: 18, Min: lo, Max: hi}) }
 	for _, c := range []struct {
@@ -100,8 +110,12 @@ func unsupportedVersion(t *testing.T) {
 		{"Kafka 2.4 on", [][]byte{has(0, 3)}, []int16{4, 3}},
 		{"Kafka 0.10 to 2.3", [][]byte{tooNew()}, []int16{4, 0}},
 		{"other APIs alone", [][]byte{tooNew(ports.APIRange{Key: 3, Max: 9})}, []int16{4, 0}},
-		{"claims what it refused", [][]byte{has(0, 4)}, []int16{4, 3}},
-		{"claims more and more", [][]byte{has(0, 9), has(0, 10), has(0, 11), has(0, 32767)}, []int16{4, 3, 2, 1, 0}},
+		{"claims what it refused", [][]byte{has(0, 4)}, []int16{4, 0}},
+		{"claims more", [][]byte{has(0, 9)}, []int16{4, 0}},
+		{"claims less and less", [][]byte{has(0, 3), has(0, 1)}, []int16{4, 3, 1}},
+		{"in the format of v4", [][]byte{tooNewInV4(3)}, []int16{4, 3}},
+		{"librdkafka's mock cluster", [][]byte{mockCluster}, []int16{4, 0}},
+		{"an error code alone", [][]byte{{0, 35}}, []int16{4, 0}},
 		{"an invalid range", [][]byte{has(-5, -2)}, []int16{4, 0}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -17,6 +17,8 @@ type kind struct {
 	fixed bool
 	// acks is the index of a produce request's acks field, nil for all other types.
 	acks []int
+	// holds is, by version, the index of the field by which a broker may hold a request.
+	holds [][]int
 	// scratch holds zero values of the type. A message is copied into one,
 	// which then takes the version; see appendTo.
 	scratch sync.Pool
@@ -59,9 +61,10 @@ func newKind(req Request) *kind {
 		k.scratch.New = func() any { return reflect.New(t.Elem()).Interface() }
 		k.flexibleFrom = firstFlexible(k.scratch.New().(Request))
 	}
-	if req.Key() == 0 {
+	if req.Key() == keyProduce {
 		k.acks = acksOf(t)
 	}
+	k.findHolds(req)
 	if learnable(req.ResponseKind()) {
 		k.layouts = make([]atomic.Pointer[layout], int(k.maxVersion)+1)
 	}

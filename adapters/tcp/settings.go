@@ -6,7 +6,7 @@ import "brokerconn/ports/setting"
 var rows = setting.Of[Options](
 	setting.Row{Field: "SendBufferBytes", Zero: "the system's", Negative: "the system's"},
 	setting.Row{Field: "ReceiveBufferBytes", Zero: "the system's", Negative: "the system's"},
-	setting.Row{Field: "KeepAlive", Zero: "off"},
+	setting.Row{Field: "KeepAlive", Zero: "probes after 60 s"},
 	setting.Row{Field: "AddressFamily", Zero: "any"},
 	setting.Row{Field: "LocalAddr", Zero: "any"},
 	setting.Row{Field: "Resolver", Zero: "net.DefaultResolver"},

@@ -14,7 +14,9 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"syscall"
+	"time"
 
 	"brokerconn/adapters/netlink"
 )
@@ -54,8 +56,12 @@ type Options struct {
 	// DisableNoDelay lets the system delay small segments (Nagle's algorithm). If false, they
 	// are sent at once.
 	DisableNoDelay bool
-	// KeepAlive configures the probes of an idle connection. If zero, none are sent, unless
-	// SocketOptions turn them on.
+	// KeepAlive configures the probes of an idle connection, which keep balancers and address
+	// translators on the way from forgetting it: those of the large clouds do after 240 s or
+	// 350 s. If zero, the first probe is sent after 60 s without traffic, others follow each
+	// 15 s, and a connection without an answer to 4 of them is lost. If it has another field
+	// and Enable is false, as net.KeepAliveConfig{Idle: -1} has, none are sent. SO_KEEPALIVE
+	// among SocketOptions overrides the default.
 	KeepAlive net.KeepAliveConfig
 	// SocketOptions are set before the connection is made, in this order and after the buffer
 	// sizes. If the system rejects one, the dial fails. TCP_NODELAY among them overrides
@@ -78,7 +84,7 @@ func New(o Options) *netlink.Transport { return &netlink.Transport{Dial: Dial(o)
 func Dial(o Options) netlink.DialFunc {
 	o.mustBeValid()
 	// Without a config and with a KeepAlive of 0 Go would send probes every 15 s.
-	dialer := net.Dialer{Resolver: o.Resolver, KeepAliveConfig: o.KeepAlive, KeepAlive: -1}
+	dialer := net.Dialer{Resolver: o.Resolver, KeepAliveConfig: o.keepAlive(), KeepAlive: -1}
 	if o.LocalAddr != nil {
 		dialer.LocalAddr = o.LocalAddr // an interface with a nil pointer is not nil
 	}
@@ -108,6 +114,21 @@ func (o *Options) mustBeValid() {
 	if int(o.AddressFamily) >= len(families) {
 		panic("tcp: " + o.AddressFamily.String())
 	}
+}
+
+// defaultKeepAlive sends a probe four times within the shortest of the limits, and finds out that
+// the peer is gone within 2 min.
+var defaultKeepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 15 * time.Second, Count: 4}
+
+// keepAlive returns what is to be set after the connection is made, which overwrites a socket option.
+func (o *Options) keepAlive() net.KeepAliveConfig {
+	set := slices.ContainsFunc(o.SocketOptions, func(s SocketOption) bool {
+		return s.Level == syscall.SOL_SOCKET && s.Name == syscall.SO_KEEPALIVE
+	})
+	if set || o.KeepAlive != (net.KeepAliveConfig{}) {
+		return o.KeepAlive
+	}
+	return defaultKeepAlive
 }
 
 // noDelay returns the final value of TCP_NODELAY. Go sets it after the connection is

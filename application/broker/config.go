@@ -55,15 +55,21 @@ type Config struct {
 	ProbeOldReleases *bool
 	// APIVersionTimeout bounds the question for the API versions, within SetupTimeout. A
 	// broker before 0.10 cannot answer it, and takes up to seven connections; see
-	// ProbeOldReleases. If zero, the default is 2 s.
+	// ProbeOldReleases. If zero, a Conn has what is left of SetupTimeout, and a Polled 2 s.
 	APIVersionTimeout time.Duration
 
 	// RequestTimeout bounds a request from the call to the response, the time in the wait
 	// queue included. Time for which the broker throttles is not counted. If a request was
 	// sent and times out, the connection is closed, since responses have no other order than
-	// that of the requests. WithRequestTimeout sets it for one request. If zero, the default
-	// is 30 s.
+	// that of the requests. It is longer by the time for which the broker may hold a request;
+	// see MaxHold. WithRequestTimeout sets it for one request. If zero, the default is 30 s.
 	RequestTimeout time.Duration
+	// MaxHold bounds the time for which a request lets the broker hold it by one of its fields:
+	// MaxWaitMillis of Fetch, RebalanceTimeoutMillis of JoinGroup, TimeoutMillis of CreateTopics
+	// and others. That time is added to RequestTimeout, for the request and for those behind it,
+	// since a broker answers in order. A raw request adds none. If zero, the default is 600 s.
+	// If negative, there is no such time.
+	MaxHold time.Duration
 	// SetupTimeout bounds a connection attempt from the lookup of the host until requests are
 	// admitted; all addresses of the host share it. If zero, the default is 10 s.
 	SetupTimeout time.Duration
@@ -76,10 +82,14 @@ type Config struct {
 	ReconnectBackoffMax time.Duration
 	// IdleTimeout is the time without traffic and without a request in flight after which the
 	// connection is closed, cleanly and without backoff. Brokers close theirs after 10 min,
-	// and load balancers often earlier and silently. A Conn connects again for the next
-	// request. If zero, the default is 9 min for a Conn, and no limit for a Polled. If
+	// and balancers forget them earlier: those of the large clouds after 240 s or 350 s, some
+	// without a word, so that the next request times out. A Conn connects again for the next
+	// request. If zero, the default is 3 min for a Conn, and no limit for a Polled. If
 	// negative, there is no limit.
 	IdleTimeout time.Duration
+	// MaxThrottle bounds the throttle time of one response (KIP-219), for which no request is
+	// sent. If zero, the default is 60 s.
+	MaxThrottle time.Duration
 	// PingInterval is the time without traffic after which the broker is asked for its API
 	// versions, so that the connection is kept. It is less than IdleTimeout. Brokers before
 	// 0.10 do not know the question and are not asked. If zero, there are no pings.
@@ -134,13 +144,19 @@ type Config struct {
 	Hooks *Hooks
 }
 
-// defaultIdleTimeout of a Conn is a minute less than a broker's own
-// (connections.max.idle.ms), as in Kafka's Java client.
-const defaultIdleTimeout = 9 * time.Minute
+// defaultIdleTimeout of a Conn is less than the shortest limit that the large clouds publish, the
+// 240 s of Azure, which advises 3 min for clients of Kafka.
+const defaultIdleTimeout = 3 * time.Minute
 
-// withDefaults checks the settings and fills in the defaults; idle is that of IdleTimeout.
-func (c Config) withDefaults(idle time.Duration) (Config, error) {
+// polledVersionTimeout of a Polled is kafka-python's. A Conn has no such default: a broker under
+// load would answer each connection too late, however often it is asked.
+const polledVersionTimeout = 2 * time.Second
+
+// withDefaults checks the settings and fills in the defaults; idle is that of IdleTimeout, and versions that of
+// APIVersionTimeout.
+func (c Config) withDefaults(idle, versions time.Duration) (Config, error) {
 	c.IdleTimeout = cmp.Or(c.IdleTimeout, idle)
+	c.APIVersionTimeout = cmp.Or(c.APIVersionTimeout, versions)
 	if err := c.Check(); err != nil {
 		return Config{}, err
 	}
@@ -155,7 +171,7 @@ func (c Config) withDefaults(idle time.Duration) (Config, error) {
 	case longest == 0:
 		c.ReconnectBackoffMax = max(c.ReconnectBackoff, c.ReconnectBackoffMax)
 	}
-	c.IdleTimeout = max(c.IdleTimeout, 0)
+	c.IdleTimeout, c.MaxHold = max(c.IdleTimeout, 0), max(c.MaxHold, 0)
 	if c.Transport == nil {
 		c.Transport = tcp.New(tcp.Options{})
 	}
@@ -182,8 +198,10 @@ func (c *Config) connection(park bool) *domain.Connection {
 		MaxPendingBytes:        c.MaxPendingBytes,
 		MaxFrameBytes:          c.MaxResponseBytes,
 		RequestTimeout:         c.RequestTimeout,
+		MaxHold:                c.MaxHold,
 		SetupTimeout:           c.SetupTimeout,
 		VersionsTimeout:        c.APIVersionTimeout,
+		MaxThrottle:            c.MaxThrottle,
 		IdleTimeout:            c.IdleTimeout,
 		PingInterval:           c.PingInterval,
 		StallAfter:             c.StallAfter,

@@ -34,7 +34,7 @@ var invalidConfigs = []struct {
 	{broker.Config{APIVersion: broker.Release{Major: 2, Minor: -1}}, "APIVersion", []string{"not a release of Kafka"}},
 	{broker.Config{APIVersion: broker.Release{Major: 4, Minor: 4}, NodeID: new(int32)}, "APIVersion",
 		[]string{"NodeID", "leave one out"}},
-	{broker.Config{APIVersionTimeout: -1}, "APIVersionTimeout", []string{"0 means the default"}},
+	{broker.Config{APIVersionTimeout: -1}, "APIVersionTimeout", []string{"0 means none, 2 s for a Polled"}},
 	{broker.Config{RequestTimeout: -1}, "RequestTimeout", []string{"0 means the default"}},
 	{broker.Config{SetupTimeout: -time.Second}, "SetupTimeout", []string{"0 means the default"}},
 	{broker.Config{ReconnectBackoff: -1}, "ReconnectBackoff", []string{"0 means the default"}},

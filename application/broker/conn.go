@@ -65,7 +65,7 @@ type Conn struct {
 // NewConn returns a Conn that connects when it is first asked for something. The
 // error lists every setting that cannot be used.
 func NewConn(cfg Config) (*Conn, error) {
-	cfg, err := cfg.withDefaults(defaultIdleTimeout)
+	cfg, err := cfg.withDefaults(defaultIdleTimeout, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +214,12 @@ func (c *Conn) admit(f *Future, now time.Time, timeout time.Duration) error {
 	if f.message == nil { // Connect
 		return nil
 	}
-	core, err := c.core.Send(now, f.message, timeout)
+	send := c.core.Send
+	if f.queued && !f.timed {
+		send = c.core.SendLeft
+		timeout = min(timeout, c.core.RequestTimeout()) // what was held before it has been answered
+	}
+	core, err := send(now, f.message, timeout)
 	if err != nil {
 		return err
 	}

@@ -53,8 +53,11 @@ func (c *Conn) enter(now time.Time, ctx context.Context, f *Future, timeout time
 	if f.queueEntry == nil {
 		f.queueEntry = new(queueEntry)
 	}
-	f.queuedAt = now
-	f.deadline = now.Add(cmp.Or(timeout, m.RequestTimeout()))
+	f.queuedAt, f.timed = now, timeout != 0
+	f.deadline = now.Add(timeout)
+	if !f.timed {
+		f.deadline = now.Add(m.RequestTimeout() + m.Held(now))
+	}
 	// The throttle in progress has already paused the timers of the requests before it.
 	f.throttledBefore = m.ThrottledTime() - m.ThrottleDelay(now)
 	c.queue.push(f, m.InFlight())
@@ -159,10 +162,12 @@ func (c *Conn) abandon(f *Future) {
 // canceled describes a request that was given up. f is nil if there is no request.
 func (c *Conn) canceled(cause error, f *Future) error {
 	m, now := c.core, c.cfg.Clock.Now()
-	last := m.LastError()
 	switch {
 	case f != nil && f.core != nil:
 		e := m.FailureOf(now, f.core, ErrCanceled, cause)
+		if throttled := m.Throttled(now); throttled != nil {
+			e.Cause = also(cause, errors.New(throttled.Error())) // as text: it is not refused for that
+		}
 		f.addQueue(e)
 		return e
 	case f != nil && f.epoch != 0: // it was done meanwhile
@@ -174,17 +179,30 @@ func (c *Conn) canceled(cause error, f *Future) error {
 	if f != nil {
 		req = f.message
 	}
-	e := m.Failure(now, req, ErrCanceled, cause)
+	e := m.Failure(now, req, ErrCanceled, also(cause, m.Pending(now)))
 	if f != nil {
 		f.stillQueued(e, now)
 	}
-	switch {
-	case last != nil && cause != nil:
-		e.Cause = fmt.Errorf("%w; the connection's last failure: %w", cause, last)
-	case last != nil:
-		e.Cause = fmt.Errorf("the connection's last failure: %w", last)
+	if last := m.LastError(); last != nil {
+		e.Cause = also(e.Cause, fmt.Errorf("the connection's last failure: %w", last))
 	}
 	return e
+}
+
+// late describes a request whose timeout passed in the queue.
+func (c *Conn) late(now time.Time, f *Future) error {
+	e := c.core.Refusal(f.message, ErrRequestTimeout)
+	e.Cause = also(c.core.Pending(now), e.Cause)
+	f.stillQueued(e, now)
+	return e
+}
+
+// also joins two causes, each of which may be nil, in one line.
+func also(cause, next error) error {
+	if cause == nil || next == nil {
+		return cmp.Or(cause, next)
+	}
+	return fmt.Errorf("%w; %w", cause, next)
 }
 
 // The part of a Conn in its Futures.

@@ -82,6 +82,7 @@ func (c *Conn) changed(out domain.Output) {
 
 func (c *Conn) down(out domain.Output) {
 	m := c.core
+	c.queue.recheck() // a throttle time may have ended with the connection
 	ended := !m.Continuing()
 	if out.Err != nil && c.dialing {
 		if !errors.Is(out.Err, ErrDial) { // which has all of them
@@ -177,9 +178,7 @@ func (c *Conn) serveWaiters(now time.Time) (work bool) {
 	m := c.core
 	throttled := m.ThrottledTime()
 	c.queue.expire(now, throttled, func(f *Future) {
-		e := m.Refusal(f.message, ErrRequestTimeout)
-		f.stillQueued(e, now)
-		c.refuse(f, e)
+		c.refuse(f, c.late(now, f))
 	})
 	if c.queue.len() > 0 {
 		work = c.core.Check(now)

@@ -51,7 +51,7 @@
 // it for one request, [WithTimeout] for one of a Polled. The time in the queue counts, the
 // time during which the broker throttles the connection does not. Config.SetupTimeout is the
 // limit from the lookup of the host until the connection is ready, Config.APIVersionTimeout
-// that of version negotiation within it.
+// that of version negotiation within it, if it is set.
 //
 // # Reconnecting
 //

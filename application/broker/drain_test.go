@@ -418,7 +418,9 @@ func TestDrainConnAmongCallers(t *testing.T) {
 // not when the throttle is, or the timeout of the one who left.
 func TestDrainWhenTheLastInLineLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		conn := dial(t, piped(throttledOnce(3_600_000)))
+		cfg := piped(throttledOnce(3_600_000))
+		cfg.MaxThrottle = time.Hour
+		conn := dial(t, cfg)
 		must(t, heartbeat(t.Context(), conn))
 		ctx, cancel := context.WithCancel(t.Context())
 		left := heartbeats(ctx, conn, 1)

@@ -53,10 +53,11 @@ type FrameError = domain.FrameError
 // BrokerError is an error code in the response to a request that the connection made
 // itself, such as ApiVersions or SaslAuthenticate.
 //
-//	Code int16       Kafka's error code
-//	Name string      Kafka's name of it, such as SASL_AUTHENTICATION_FAILED; "" if it is not known
-//	Message string   the text that the broker sent; may be ""
-//	Error() string   the code, its name and the message in one line
+//	Code int16         Kafka's error code
+//	Name string        Kafka's name of it, such as SASL_AUTHENTICATION_FAILED; "" if it is not known
+//	Message string     the text that the broker sent; may be ""
+//	Retriable() bool   the same request may succeed later
+//	Error() string     the code, its name and the message in one line
 type BrokerError = domain.BrokerError
 
 // VersionError reports that the broker and this library have no version of an API in
@@ -66,6 +67,7 @@ type BrokerError = domain.BrokerError
 //	OurMin, OurMax int16       the versions that the request can be sent in
 //	TheirMin, TheirMax int16   the versions that the broker supports
 //	Unknown bool               the broker does not have the API; TheirMin and TheirMax are 0
+//	LeftOut bool               it lists the API twice or with an invalid range, TheirMin and TheirMax first
 //	Error() string             both ranges, or that the broker does not have the API
 type VersionError = domain.VersionError
 

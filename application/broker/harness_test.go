@@ -177,6 +177,7 @@ func newHarness(t *testing.T, kind string, change func(*broker.Config)) *harness
 			RequestFailed:   func(i broker.RequestInfo, _ error) { record("failed %d", i.CorrelationID) },
 			Throttled:       func(_ broker.Endpoint, end time.Time) { record("throttled until %v", end.Sub(start)) },
 			Idle:            func(broker.Endpoint) { record("idle") },
+			IdleLost:        func(_ broker.Endpoint, err error) { record("idle lost %v", err) },
 			Versions:        func(_ broker.Endpoint, v *broker.Versions) { r.versions = v },
 			Warning:         func(text string) { record("warning %s", text) },
 			Panicked:        func(v any) { t.Errorf("a hook panicked: %v", v) },

@@ -48,6 +48,7 @@ type Endpoint = ports.Endpoint
 //
 //	Range(key int16) (min, max int16, ok bool)  the versions of one API; ok is false if the broker lacks it
 //	Ranges() []ports.APIRange                   all of them, sorted by key
+//	LeftOut() []ports.APIRange                  rows that are not used: a key twice, or an invalid range
 //	Supported() []ports.Feature                 the features that the broker supports (KIP-584)
 //	Finalized() []ports.Feature                 the features that the cluster has enabled (KIP-584)
 //	RequestVersion() int16                      the version of the response; -1 for the table of a release
@@ -65,8 +66,9 @@ type Versions = domain.Versions
 // is passed to Panicked.
 type Hooks struct {
 	// StateChanged is called for every change of state. err is why the connection went down;
-	// it is nil on the way up and after a clean close. On the way down the link is still open
-	// during the call, and requests in flight fail afterwards.
+	// it is nil on the way up and after a clean close, of which Idle and IdleLost report some. On
+	// the way down the link is still open during the call, and requests in flight fail
+	// afterwards.
 	StateChanged func(from, to State, endpoint Endpoint, err error)
 
 	// ResolveStart is called before the lookup of the host.
@@ -101,11 +103,16 @@ type Hooks struct {
 	Stalled func(endpoint Endpoint, oldest RequestInfo)
 	// Idle is called, after StateChanged, when the connection was closed by IdleTimeout.
 	Idle func(endpoint Endpoint)
+	// IdleLost is called, after StateChanged, when a connection was lost that was idle for at
+	// least ReconnectBackoffMax and had answered a request before: most often the broker, or a
+	// balancer, has closed it by a limit of its own. Like IdleTimeout that is a clean close, and
+	// no failure.
+	IdleLost func(endpoint Endpoint, err error)
 	// Warning is called for a setting that may not have the intended effect: while the Conn or
 	// Polled is made, also for a Transport that does not verify the broker; before the first
 	// login, for a password that is sent without TLS or to a broker that is not verified; when
-	// probes have identified the broker as one before 0.10; and for changed files of
-	// certificates that cannot be used.
+	// probes have identified the broker as one before 0.10; when a broker lists an API twice or
+	// with an invalid range; and for changed files of certificates that cannot be used.
 	Warning func(text string)
 
 	// Panicked is called with the value of a panic in another hook.
@@ -136,7 +143,7 @@ type LoginInfo = domain.LoginInfo
 func (h *Hooks) tracing() bool {
 	return h.ResolveStart != nil || h.ResolveDone != nil || h.DialStart != nil || h.DialDone != nil ||
 		h.TLSHandshakeDone != nil || h.Versions != nil || h.AuthStart != nil || h.AuthDone != nil ||
-		h.Throttled != nil || h.Stalled != nil || h.Idle != nil || h.Warning != nil
+		h.Throttled != nil || h.Stalled != nil || h.Idle != nil || h.IdleLost != nil || h.Warning != nil
 }
 
 func (h *Hooks) warn(text string) {
@@ -201,6 +208,9 @@ func (h *Hooks) noted(host string, port uint16, e *domain.Event) {
 		call(h.Warning, fmt.Sprintf("%s is taken for Kafka %v, which has no ApiVersions, by probes (%s); if it is "+
 			"another, set APIVersion (api_version) or ProbeOldReleases (probe_old_releases)",
 			e.Endpoint.Address, release, strings.Join(evidence, "; ")))
+	case domain.EventAPIsLeftOut:
+		call(h.Warning, e.Endpoint.Address+" lists API versions that cannot be used, and these APIs are taken for "+
+			"missing: "+leftOut(e.Versions))
 	case domain.EventWritten:
 		call(h.RequestWritten, e.Request)
 	case domain.EventAnswered:
@@ -213,7 +223,25 @@ func (h *Hooks) noted(host string, port uint16, e *domain.Event) {
 		call(h.Warning, e.Text)
 	case domain.EventIdle:
 		call(h.Idle, e.Endpoint)
+	case domain.EventIdleLost:
+		call2(h.IdleLost, e.Endpoint, e.Err)
 	}
+}
+
+// maxLeftOut is how many rows of a broker's answer a warning has.
+const maxLeftOut = 8
+
+// leftOut lists the rows of an answer that are not used.
+func leftOut(v *Versions) string {
+	var rows []string
+	for i, r := range v.LeftOut() {
+		if i == maxLeftOut {
+			rows = append(rows, "...")
+			break
+		}
+		rows = append(rows, fmt.Sprintf("%d (v%d to v%d)", r.Key, r.Min, r.Max))
+	}
+	return strings.Join(rows, ", ")
 }
 
 func call[A any](hook func(A), a A) {

@@ -97,7 +97,7 @@ func TestIdleTimeoutOfProduceWithoutAcks(t *testing.T) {
 	})
 }
 
-// TestIdleTimeoutDefaults: 9 minutes for a Conn, none for a Polled, and none where it
+// TestIdleTimeoutDefaults: 3 minutes for a Conn, none for a Polled, and none where it
 // is less than nothing.
 func TestIdleTimeoutDefaults(t *testing.T) {
 	for _, c := range []struct {
@@ -105,7 +105,7 @@ func TestIdleTimeoutDefaults(t *testing.T) {
 		limit time.Duration
 		after time.Duration // 0: never
 	}{
-		{"Conn", 0, 9 * time.Minute},
+		{"Conn", 0, 3 * time.Minute},
 		{"Polled", 0, 0},
 		{"Conn", -1, 0},
 		{"Polled", -1, 0},
@@ -296,7 +296,9 @@ func TestKeepWarmUnanswered(t *testing.T) {
 
 // TestKeepWarmWaitsForTheThrottle: it is something sent as well.
 func TestKeepWarmWaitsForTheThrottle(t *testing.T) {
-	onReady(t, keptWarm(time.Minute, -1), func(t *testing.T, r *harness) {
+	onReady(t, func(cfg *broker.Config) {
+		cfg.PingInterval, cfg.IdleTimeout, cfg.MaxThrottle = time.Minute, -1, time.Hour
+	}, func(t *testing.T, r *harness) {
 		r.send()
 		r.exchange(1, 3_600_000)
 		before := len(r.broker.asked)
@@ -333,7 +335,7 @@ func TestKeepWarmSettings(t *testing.T) {
 		conn, poll  bool
 	}{
 		{time.Minute, 0, true, true},
-		{9 * time.Minute, 0, false, true}, // not less than the default of a Conn
+		{3 * time.Minute, 0, false, true}, // not less than the default of a Conn
 		{time.Hour, -1, true, true},
 		{time.Hour, time.Hour, false, false},
 		{-1, 0, false, false},
@@ -479,8 +481,8 @@ func TestSendFromTheHooksOfTheEnd(t *testing.T) {
 // send; with NoReconnect our own idle close would fail it.
 func TestIdleTimeoutWithCallersInLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := piped(throttledOnce(600_000)) // 10 min; the idle limit is 9
-		cfg.NoReconnect = true
+		cfg := piped(throttledOnce(600_000)) // 10 min; the idle limit is 3
+		cfg.NoReconnect, cfg.MaxThrottle = true, time.Hour
 		conn := dial(t, cfg)
 		must(t, heartbeat(t.Context(), conn))
 		noError(t, heartbeat(t.Context(), conn))

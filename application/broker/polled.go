@@ -47,7 +47,7 @@ type Result struct {
 // NewPolled returns a Polled in state Disconnected. The error lists every setting that is
 // not valid.
 func NewPolled(cfg Config) (*Polled, error) {
-	cfg, err := cfg.withDefaults(0)
+	cfg, err := cfg.withDefaults(0, polledVersionTimeout)
 	if err != nil {
 		return nil, err
 	}

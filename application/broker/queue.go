@@ -15,7 +15,8 @@ type waitQueue struct {
 // queueEntry is what a request has only if it is queued.
 type queueEntry struct {
 	queuedAt time.Time
-	deadline time.Time // RequestTimeout after the call
+	deadline time.Time // of the time in the queue
+	timed    bool      // the caller set the timeout
 	// throttledBefore is how long request timers had been paused when it was queued.
 	throttledBefore time.Duration
 	position        int // in the queue
@@ -89,6 +90,9 @@ func (q *waitQueue) deadline() time.Time {
 	}
 	return q.earliest
 }
+
+// recheck makes the next expire look at every waiter: deadlines may have moved back.
+func (q *waitQueue) recheck() { q.earliest = time.Time{} }
 
 // expire removes the waiters whose deadline has passed, first come, first served.
 // throttled is how long request timers have been paused in all.

@@ -16,7 +16,7 @@ type Release = release.Release
 //	Low, High Release    the lowest and the highest release that the broker may be; equal for Exact, for AtLeast (the
 //	                     newest known release) and for Custom (the nearest); for Older, Low is zero and High is the
 //	                     oldest release that answers ApiVersions
-//	Lineage Lineage      the kind of server; for Custom, that of the nearest release; 0 is unknown
+//	Lineage Lineage      the kind of server, if its table equals that of a known release in every API; 0 is unknown
 //	Evidence []string    the reasons, at most 8 short sentences, without text that the broker sent
 //	String() string      "3.7", "at least 4.4", "between 3.3 and 3.4", "custom, nearest 2.8", "older than 0.10.0"
 type Verdict = release.Verdict

@@ -22,7 +22,7 @@ import "brokerconn/domain"
 //	Ready int64               attempts that became ready for requests
 //	Reconnects int64          of Ready, those that were not the first
 //	Closed int64              attempts and connections that ended
-//	ClosedClean int64         of Closed, those ended by the owner or by IdleTimeout
+//	ClosedClean int64         of Closed, those ended by the owner, or while idle
 //	Logins int64              first logins on a connection that succeeded
 //	LoginsFailed int64        first logins on a connection that failed
 //	Relogins int64            reauthentications that succeeded (KIP-368)

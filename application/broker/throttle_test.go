@@ -1,14 +1,20 @@
 package broker_test
 
 import (
+	"context"
+	"encoding/binary"
 	"errors"
 	"math"
+	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
+	"brokerconn/adapters/netlink"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -128,7 +134,7 @@ func TestThrottleOutlivesTheConnection(t *testing.T) {
 // TestThrottleStopsTheClocks of requests in flight: a broker that keeps silent
 // because it throttles has not failed.
 func TestThrottleStopsTheClocks(t *testing.T) {
-	onReady(t, nil, func(t *testing.T, r *harness) {
+	onReady(t, throttlesFor(time.Hour), func(t *testing.T, r *harness) {
 		throttling, waiting, short := r.send(), r.send(), r.sendWithin(10*time.Second)
 		r.turn()
 		r.pass(4 * time.Second)
@@ -158,7 +164,7 @@ func TestThrottleThatIsHuge(t *testing.T) {
 		require(t, d == huge, "throttled for %v", d)
 	}
 	t.Run("passes", func(t *testing.T) {
-		onBoth(t, nil, func(t *testing.T, r *harness) {
+		onBoth(t, throttlesFor(huge), func(t *testing.T, r *harness) {
 			throttled(r)
 			n := r.pass(huge)
 			assert(t, n <= 5, "%d deadlines", n)
@@ -166,7 +172,7 @@ func TestThrottleThatIsHuge(t *testing.T) {
 		})
 	})
 	t.Run("closed", func(t *testing.T) {
-		onBoth(t, nil, func(t *testing.T, r *harness) {
+		onBoth(t, throttlesFor(huge), func(t *testing.T, r *harness) {
 			throttled(r)
 			r.close()
 			assert(t, r.State().Down(), "state %v", r.State())
@@ -174,7 +180,9 @@ func TestThrottleThatIsHuge(t *testing.T) {
 		})
 	})
 	t.Run("idle", func(t *testing.T) {
-		onBoth(t, func(cfg *broker.Config) { cfg.IdleTimeout = time.Hour }, func(t *testing.T, r *harness) {
+		onBoth(t, func(cfg *broker.Config) {
+			cfg.IdleTimeout, cfg.MaxThrottle = time.Hour, huge
+		}, func(t *testing.T, r *harness) {
 			throttled(r)
 			r.log = nil
 			r.wantIdleAfter(time.Hour)
@@ -279,5 +287,102 @@ func TestSendBehindALineSaysWhatItWaitsFor(t *testing.T) {
 		synctest.Wait()
 		wantError(t, errorOf(sendAndWait(t.Context(), conn, ask())), broker.ErrThrottled)
 		time.Sleep(time.Minute)
+	})
+}
+
+func throttlesFor(limit time.Duration) func(*broker.Config) {
+	return func(cfg *broker.Config) { cfg.MaxThrottle = limit }
+}
+
+// TestThrottleIsBounded: a response that names 24 days would else stop the client for as long.
+func TestThrottleIsBounded(t *testing.T) {
+	for limit, want := range map[time.Duration]time.Duration{0: time.Minute, 5 * time.Second: 5 * time.Second} {
+		onReady(t, throttlesFor(limit), func(t *testing.T, r *harness) {
+			must(t, r.request(math.MaxInt32))
+			equal(t, "throttle", r.throttleDelay(), want)
+			r.pass(want)
+			noError(t, r.request(0))
+		})
+	}
+}
+
+// TestThrottledWaiterLearnsUntilWhen from the error of its context, and from that of a refusal.
+func TestThrottledWaiterLearnsUntilWhen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := dial(t, piped(throttledOnce(45_000)))
+		must(t, heartbeat(t.Context(), conn))
+		until := time.Now().Add(45 * time.Second).Format("2006-01-02T15:04:05.000Z07:00")
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		err := heartbeat(ctx, conn)
+		wantError(t, err, broker.ErrCanceled, context.DeadlineExceeded, broker.ErrThrottled)
+		text := "throttled by the broker until " + until + ", for 40s more"
+		assert(t, strings.Contains(err.Error(), text), "got %v, want %q in it", err, text)
+		assert(t, broker.SafeToRetry(err), "got SafeToRetry false, want true: nothing was sent")
+		err = errorOf(conn.Send(t.Context(), ask()))
+		wantError(t, err, broker.ErrThrottled)
+		text = ": until " + until + ", for 40s more"
+		assert(t, strings.Contains(err.Error(), text), "got %v, want %q in it", err, text)
+		err = conn.Connect(limited(t, time.Second))
+		wantError(t, err, broker.ErrCanceled, broker.ErrThrottled)
+	})
+}
+
+// TestThrottleWhileInFlight: the error of a request that was sent before the throttle, and is given up,
+// names it too, but the request was not refused for that.
+func TestThrottleWhileInFlight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := true
+		conn := dial(t, piped(func(net.Conn, int16, int32) []byte {
+			if !first {
+				return nil
+			}
+			first = false
+			time.Sleep(time.Second)
+			return append(binary.BigEndian.AppendUint32(nil, 45_000), 0, 0)
+		}))
+		go func() { _ = heartbeat(t.Context(), conn) }()
+		synctest.Wait()
+		err := heartbeat(limited(t, 5*time.Second), conn)
+		assert(t, strings.Contains(err.Error(), "throttled by the broker until"), "got %v, want the throttle in it",
+			err)
+		wantErrorBut(t, err, broker.ErrCanceled, broker.ErrThrottled)
+		assert(t, !broker.Retriable(err), "got Retriable true, want false: it was sent")
+	})
+}
+
+// TestThrottleBeforeTheLogin ends with its connection, and with it the time for which it paused the
+// timers of requests: a waiter has 1 s, and the 3 s of the connection that throttled.
+func TestThrottleBeforeTheLogin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := true
+		conn := newConn(t, broker.Config{
+			RequestTimeout: time.Second, SetupTimeout: 3 * time.Second,
+			Authenticators: []ports.Authenticator{&fakebroker.Login{}},
+			Transport: &netlink.Transport{Dial: func(context.Context, string, string) (net.Conn, error) {
+				if !first {
+					return nil, errors.New("refused")
+				}
+				first = false
+				ours, theirs := net.Pipe()
+				go fakebroker.Serve(theirs, func(r fakebroker.Request) []byte {
+					if r.Key != 18 {
+						return nil // and the login never ends
+					}
+					resp := kmsg.NewPtrApiVersionsResponse()
+					resp.Version, resp.ThrottleMillis = r.Version, 50_000
+					resp.ApiKeys = append(fakebroker.ScriptedTable[:4:4],
+						kmsg.ApiVersionsResponseApiKey{ApiKey: 17, MaxVersion: 1},
+						kmsg.ApiVersionsResponseApiKey{ApiKey: 36, MaxVersion: 1})
+					return resp.AppendTo(nil)
+				})
+				return ours, nil
+			}},
+		})
+		began := time.Now()
+		wantError(t, heartbeat(t.Context(), conn), broker.ErrRequestTimeout)
+		equal(t, "time until the error", time.Since(began), 4*time.Second)
+		assert(t, !conn.Stats().ThrottledUntil.After(time.Now()), "got throttled until %v, want no throttle",
+			conn.Stats().ThrottledUntil)
 	})
 }

@@ -256,7 +256,7 @@ func TestThrottleStopsTheClocksOfTheLine(t *testing.T) {
 			time.Sleep(2 * time.Second)
 			return answer(c, key, id)
 		})
-		cfg.MaxInFlight = 1
+		cfg.MaxInFlight, cfg.MaxThrottle = 1, throttle
 		clock := &counting{}
 		cfg.Clock = clock
 		conn := dial(t, cfg)

@@ -9,8 +9,14 @@
 //	       may have an unintended effect
 //	Info   connected; throttled by the broker
 //	Debug  everything else: lookups, dials, TLS, versions, logins, requests that failed
-//	       (their callers have the error), and closes without an error, such as that of
-//	       an idle connection
+//	       (their callers have the error), failures that repeat, and closes without an
+//	       error, such as that of an idle connection, by either side
+//
+// A failure that repeats is written with level Warn first, and then after pauses that double, from
+// 10 s to 10 min, with the count of failures and the time since the first; one of another kind is
+// written at once. The line of the connection that ends them has both too. Failures between have
+// level Debug. What counts as one row is a broker's host and port, for all connections that share
+// the hooks.
 //
 // No line has a secret, since no event has one. Errors are written as text. U+FFFD replaces
 // each character that is not printable, since texts may quote a broker and some handlers
@@ -35,7 +41,7 @@ func Hooks(l *slog.Logger) *broker.Hooks {
 	if l == nil {
 		panic("logging: the Logger is nil")
 	}
-	w := writer{l}
+	w := writer{l, &rows{of: map[string]*row{}}}
 	return &broker.Hooks{
 		StateChanged: w.stateChanged,
 		ResolveStart: func(host string, port uint16) { w.debug("looking up", "host", host, "port", port) },
@@ -57,7 +63,14 @@ func Hooks(l *slog.Logger) *broker.Hooks {
 		},
 		AuthDone: func(e broker.Endpoint, l broker.LoginInfo, err error) {
 			if err != nil {
-				w.write(slog.LevelWarn, "login failed", err, at(e), "mechanism", l.Mechanism, "again", l.Again)
+				level, phase := slog.LevelDebug, broker.Authenticating
+				if l.Again {
+					phase = broker.Connected
+				}
+				if w.rows.willWarn(phase, e, err) {
+					level = slog.LevelWarn
+				}
+				w.write(level, "login failed", err, at(e), "mechanism", l.Mechanism, "again", l.Again)
 				return
 			}
 			w.debug("logged in", at(e), "mechanism", l.Mechanism, "again", l.Again, "lifetime", l.Lifetime)
@@ -73,13 +86,19 @@ func Hooks(l *slog.Logger) *broker.Hooks {
 			w.write(slog.LevelWarn, "a request has stalled", nil, at(e),
 				"api_key", r.Key, "version", r.Version, "correlation_id", r.CorrelationID, "sent_at", r.Written)
 		},
-		Idle:     func(e broker.Endpoint) { w.debug("closed an idle connection", at(e)) },
+		Idle: func(e broker.Endpoint) { w.debug("closed an idle connection", at(e)) },
+		IdleLost: func(e broker.Endpoint, err error) {
+			w.write(slog.LevelDebug, "the peer closed an idle connection", err, at(e))
+		},
 		Warning:  func(text string) { w.write(slog.LevelWarn, text, nil) },
 		Panicked: func(v any) { w.write(slog.LevelError, "a hook panicked", nil, "panic", fmt.Sprint(v)) },
 	}
 }
 
-type writer struct{ *slog.Logger }
+type writer struct {
+	*slog.Logger
+	rows *rows
+}
 
 func at(e broker.Endpoint) slog.Attr { return slog.String("address", e.Address) }
 
@@ -127,14 +146,27 @@ func (w writer) ended(text string, err error, attrs ...any) {
 
 func (w writer) stateChanged(from, to broker.State, e broker.Endpoint, err error) {
 	level, text := slog.LevelDebug, "state changed"
+	attrs := []any{at(e), "from", from.String(), "to", to.String()}
 	switch {
 	case to == broker.Connected:
-		level, text = slog.LevelInfo, "connected"
-	case err == nil:
-	case from == broker.Connected:
-		level, text = slog.LevelWarn, "connection lost"
-	default:
-		level, text = slog.LevelWarn, "could not connect"
+		shows, failures, lasted := w.rows.connected(e)
+		if text = "connected"; shows {
+			level = slog.LevelInfo
+		}
+		if failures > 0 {
+			attrs = append(attrs, "failures", failures, "lasted", lasted)
+		}
+	case err != nil:
+		if text = "could not connect"; from == broker.Connected {
+			text = "connection lost"
+		}
+		warns, failures, lasted := w.rows.failed(from, e, err)
+		if warns {
+			level = slog.LevelWarn
+		}
+		if failures > 1 {
+			attrs = append(attrs, "failures", failures, "lasted", lasted)
+		}
 	}
-	w.write(level, text, err, at(e), "from", from.String(), "to", to.String())
+	w.write(level, text, err, attrs...)
 }

@@ -34,7 +34,7 @@ func withoutTime(_ []string, a slog.Attr) slog.Attr {
 
 func TestLines(t *testing.T) {
 	var out bytes.Buffer
-	h := logging.Hooks(logger(&out, slog.LevelDebug))
+	var h *broker.Hooks // a new one for each line: a failure that repeats is written otherwise
 	e := broker.Endpoint{Host: "b", Network: "tcp", Address: "B"}
 	failure := errors.New("it failed")
 	login := broker.LoginInfo{Mechanism: "PLAIN", Again: true, Lifetime: time.Minute}
@@ -70,10 +70,12 @@ func TestLines(t *testing.T) {
 			`DEBUG "request failed" api_key=3 version=9 correlation_id=7 error="it failed"`},
 		{func() { h.Throttled(e, until) }, `INFO "throttled by the broker" address=B until=2026-01-01T00:00:05.000Z`},
 		{func() { h.Idle(e) }, `DEBUG "closed an idle connection" address=B`},
+		{func() { h.IdleLost(e, io.EOF) }, `DEBUG "the peer closed an idle connection" address=B error=EOF`},
 		{func() { h.Warning("it may be wrong") }, `WARN "it may be wrong"`},
 		{func() { h.Panicked("oh") }, `ERROR "a hook panicked" panic=oh`},
 	} {
 		out.Reset()
+		h = logging.Hooks(logger(&out, slog.LevelDebug))
 		c.event()
 		got := strings.NewReplacer("level=", "", "msg=", "", "\n", "").Replace(out.String())
 		if got != c.want {

@@ -74,7 +74,7 @@
 //	ssl_crlfile                            tls.Options.CRLFile                            none
 //	ssl_ciphers                            tls.Options.Ciphers, tls.Options.CipherSuites  crypto/tls's
 //	api_version                            Config.APIVersion                              the broker is asked
-//	api_version_auto_timeout_ms            Config.APIVersionTimeout                       2 s
+//	api_version_auto_timeout_ms            Config.APIVersionTimeout                       none, 2 s for a Polled
 //	selector                               Config.Selector                                of the clock and the link
 //	state_change_callback                  Hooks.StateChanged                             none
 //	metrics                                Config.Metrics                                 none

@@ -53,6 +53,7 @@ var owners = []struct{ prefix, owner string }{
 	{"rest.", "Kafka Connect"}, {"transforms.", "Kafka Connect"}, {"predicates.", "Kafka Connect"},
 	{"confluent.", "Confluent's programs"}, {"schema.registry.", "a schema registry"},
 	{"listener.", "a Kafka broker"}, {"zookeeper.", "a Kafka broker"}, {"kafka.", "a Kafka broker"},
+	{"go.", "Confluent's client for Go"}, {"dotnet.", "Confluent's client for .NET"},
 	{"java.", "the Java machine"}, {"javax.", "the Java machine"}, {"sun.", "the Java machine"},
 	{"log4j.", "a logger"}, {"logging.", "a logger"},
 }
@@ -91,12 +92,12 @@ func ownerOf(name string) string {
 // foreign ignores a key of another program, and says what its name would be here.
 func (r *reader) foreign(p *Property, owner string) {
 	why := fmt.Sprintf("a key of %s, not of a client", owner)
-	if i := strings.LastIndex(p.Key, "properties."); owner == "Spring" && i >= 0 {
-		if name := p.Key[i+len("properties."):]; index[r.s.Dialect][name] != nil {
-			why += "; without Spring's prefix it is " + name
-		}
-	} else if _, name, _ := strings.Cut(p.Key, "."); index[r.s.Dialect][name] != nil {
-		why += "; without its prefix it is " + name
+	name := strings.ReplaceAll(p.Key, "-", ".")
+	for found := true; found && index[r.s.Dialect][name] == nil; {
+		_, name, found = strings.Cut(name, ".")
+	}
+	if index[r.s.Dialect][name] != nil && strings.Contains(name, ".") {
+		why += "; of a client it is " + name
 	}
 	r.warn(p, why)
 }

@@ -24,6 +24,7 @@ type key struct {
 	// What is special about the values, each only for fields of some types.
 	min, max int64    // of a number, where the clients have closer bounds than the field
 	words    []string // a text is one of them, also where it sets no field
+	exact    bool     // in this case of letters
 	unused   string   // why a valid value has no effect
 	not      bool     // a boolean means the opposite of the field
 	pem      *content // a text is PEM itself, and not the name of a file

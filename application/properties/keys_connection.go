@@ -55,6 +55,8 @@ var connectionKeys = []*key{
 		to: "Config.MaxResponseBytes", min: 1000},
 	{kafkaPython: "connections_max_idle_ms", java: "connections.max.idle.ms", librdkafka: "connections.max.idle.ms",
 		to: "Config.IdleTimeout"},
+	{kafkaPython: "max_hold_ms", java: "max.hold.ms", librdkafka: "max.hold.ms", to: "Config.MaxHold"},
+	{kafkaPython: "max_throttle_ms", java: "max.throttle.ms", librdkafka: "max.throttle.ms", to: "Config.MaxThrottle"},
 	{kafkaPython: "receive_buffer_bytes", java: "receive.buffer.bytes", librdkafka: "socket.receive.buffer.bytes",
 		to: "tcp.Options.ReceiveBufferBytes", system: true},
 	{kafkaPython: "send_buffer_bytes", java: "send.buffer.bytes", librdkafka: "socket.send.buffer.bytes",

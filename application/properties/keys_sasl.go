@@ -15,7 +15,7 @@ var mechanisms = []string{"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "GSSAPI", "
 var (
 	mechanismKey = &key{kafkaPython: "sasl_mechanism", java: "sasl.mechanism",
 		librdkafka: "sasl.mechanisms sasl.mechanism", to: "properties.SASL.Mechanism", scope: forSASL,
-		optional: true, words: mechanisms, empty: unset}
+		optional: true, words: mechanisms, exact: true, empty: unset}
 	usernameKey = &key{kafkaPython: "sasl_plain_username", librdkafka: "sasl.username",
 		to: "scram.Options.Username", scope: forPassword}
 	passwordKey = &key{kafkaPython: "sasl_plain_password", librdkafka: "sasl.password",

@@ -5,10 +5,12 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
 
+	"brokerconn/adapters/tls/pemkey"
 	"brokerconn/ports"
 )
 
@@ -16,8 +18,8 @@ import (
 type Line struct {
 	// Key is its name, as it was written or in the dialect asked for; empty: that has none.
 	Key string
-	// Value is its value, without secrets: as the field has it, or as the dialect writes it
-	// in a file.
+	// Value is its value, without secrets: as the field has it, a boolean as its key has it,
+	// or, in the dialect asked for, as a file has it.
 	Value string
 	// Sets are the fields, as "Config.RequestTimeout".
 	Sets string
@@ -48,6 +50,9 @@ func (r *reader) record() {
 		}
 		if k == jaasKey && r.jaasService != "" && !r.has(serviceKey) && r.s.SASL.Kerberos.ServiceName != "" {
 			g.fields = append(g.fields, serviceKey.to)
+		}
+		if k == serversKey && r.s.Security != Plaintext && !r.has(securityKey) {
+			g.fields = append(g.fields, securityKey.to)
 		}
 		unused := slices.ContainsFunc(r.s.Ignored, func(i Ignored) bool { return i.Key == p.Key && i.Where == p.Where })
 		if g.fields == nil && !unused && k != jaasKey {
@@ -81,8 +86,11 @@ func (s *Settings) Lines(d Dialect) (all []Line) {
 	for _, g := range s.given {
 		for _, field := range g.fields {
 			line := Line{Key: g.name, Where: g.where, Sets: field, Value: s.shown(field)}
-			if d != Guess {
+			switch k := index[s.Dialect][g.name]; {
+			case d != Guess:
 				line.Key = ""
+			case k != jaasKey && boolean(s, field): // AnyHost is true where a key says false
+				line.Value = cmp.Or(s.written(s.Dialect, k, field), `""`)
 			}
 			if k := s.keyFor(d, field); k != nil {
 				line.Key, line.Value = k.in(d)[0], s.written(d, k, field)
@@ -96,40 +104,95 @@ func (s *Settings) Lines(d Dialect) (all []Line) {
 	return all
 }
 
-// keyFor returns the key of a dialect for a field, or nil. Java's store has both certificate
-// and key.
+// boolean reports whether a field is one.
+func boolean(s *Settings, to string) bool {
+	field, _ := s.field(to)
+	return field.Kind() == reflect.Bool
+}
+
+// keyFor returns the key of a dialect for a field, or nil.
 func (s *Settings) keyFor(d Dialect, field string) *key {
-	k := keyOf(d, field)
-	switch {
-	case d == Guess, k == keyStoreKey && s.TLS.CertFile != s.TLS.KeyFile:
+	switch k := keyOf(d, field); {
+	case d == Guess:
 		return nil
 	case d == Librdkafka && field == requestTimeoutKey.to:
 		return requestTimeoutKey
 	case d == Librdkafka && field == fallbackVersionKey.to:
 		return fallbackVersionKey
+	case field == caFileKey.to && (s.storeType(s.TLS.CAFile) != "PEM" && d != Java || isFolder(s.TLS.CAFile) &&
+		d != Librdkafka):
+		return nil
+	case strings.Contains(keyStoreKey.to, field):
+		return s.identityKey(d, k)
+	case field == keyStorePasswordKey.to && s.identityKey(d, keyStoreKey) != keyStoreKey:
+		return nil
+	default:
+		return k
+	}
+}
+
+// identityKey returns the key of a dialect for the file of a client's certificate or key,
+// which is k if each has its own: Java's store has both, and librdkafka's is PKCS#12.
+func (s *Settings) identityKey(d Dialect, k *key) *key {
+	store, one := s.storeType(s.TLS.CertFile), s.TLS.CertFile == s.TLS.KeyFile
+	switch {
+	case d == Java && one, d == Librdkafka && store == "PKCS12":
+		return keyStoreKey
+	case d == Java, store != "PEM":
+		return nil
 	}
 	return k
 }
 
+func isFolder(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
+}
+
+// storeType returns the type that Java has for a file of certificates: PEM, JKS or PKCS12.
+func (s *Settings) storeType(name string) string {
+	data, _ := readBounded(name, maxStoreBytes) // without data it is PEM
+	switch pemkey.FormatOf(data) {
+	case pemkey.JKS:
+		return "JKS"
+	case pemkey.PKCS12:
+		return "PKCS12"
+	}
+	return "PEM"
+}
+
 // beside returns the keys, with their values, that a client needs beside one.
 func (s *Settings) beside(d Dialect, name string) (pairs [][2]string) {
+	add := func(name, value string) { pairs = append(pairs, [2]string{name, value}) }
 	switch {
-	case d == Java && (name == caFileKey.java || name == caPEMKey.java):
-		return [][2]string{{trustTypeKey.java, "PEM"}}
-	case d == Java && (name == keyStoreKey.java || name == certPEMKey.java || name == keyPEMKey.java):
-		return [][2]string{{keyTypeKey.java, "PEM"}}
+	case d == Guess:
+	case d == Java && name == caFileKey.java:
+		add(trustTypeKey.java, s.storeType(s.TLS.CAFile))
+	case d == Java && name == caPEMKey.java:
+		add(trustTypeKey.java, "PEM")
+	case d == Java && name == keyStoreKey.java:
+		add(keyTypeKey.java, s.storeType(s.TLS.CertFile))
+	case d == Java && (name == certPEMKey.java || name == keyPEMKey.java):
+		add(keyTypeKey.java, "PEM")
 	case d == Java && name == mechanismKey.java:
-		return [][2]string{{jaasKey.java, s.jaasText()}}
+		add(jaasKey.java, s.jaasText())
 	case d == Java && name == tokenURLKey.java:
-		return [][2]string{{"sasl.login.callback.handler.class",
-			"org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler"}}
-	case d == Librdkafka && name == tokenURLKey.java:
-		return [][2]string{{"sasl.oauthbearer.method", "oidc"}}
+		add("sasl.login.callback.handler.class", javaOAuth+"OAuthBearerLoginCallbackHandler")
+		if s.SASL.OAuth.AssertionGrant {
+			add(retrieverKey.java, jwtBearerRetriever)
+		}
+	case d == Librdkafka && name == tokenURLKey.librdkafka:
+		add("sasl.oauthbearer.method", "oidc")
+		if s.SASL.OAuth.AssertionGrant {
+			add(grantKey.librdkafka, grantJWT)
+		}
 	case d == Librdkafka && name == fallbackVersionKey.librdkafka:
-		return [][2]string{{askVersionKey.librdkafka, "false"}}
+		add(askVersionKey.librdkafka, "false")
 	}
-	return nil
+	return pairs
 }
+
+const javaOAuth = "org.apache.kafka.common.security.oauthbearer."
 
 // shown returns the value of a field for people.
 func (s *Settings) shown(to string) string {

@@ -144,9 +144,12 @@ func (s *Settings) jaasText() string {
 		}
 		option("principal", kerberos.Principal)
 	case "OAUTHBEARER":
-		class = kafkas + "oauthbearer.OAuthBearerLoginModule"
-		option("ssl.truststore.location", s.SASL.OAuth.CAFile)
-		option("ssl.truststore.certificates", s.SASL.OAuth.CAPEM)
+		class = javaOAuth + "OAuthBearerLoginModule"
+		if o := &s.SASL.OAuth; o.CAFile != "" || o.CAPEM != "" {
+			option("ssl.truststore.type", s.storeType(o.CAFile))
+			option("ssl.truststore.location", o.CAFile)
+			option("ssl.truststore.certificates", o.CAPEM)
+		}
 		if !s.SASL.OAuth.CAPassword.IsZero() {
 			option("ssl.truststore.password", hidden)
 		}

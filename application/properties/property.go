@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"brokerconn/ports"
 )
@@ -24,6 +25,8 @@ type Property struct {
 	flaw  string
 	// bare: neither '=' nor ':' follows the key, so it may be something else than a key.
 	bare bool
+	// replaced: the value came out of a placeholder, and may be any line of another file.
+	replaced bool
 }
 
 // Format prints the key alone, and not even that if it may be half of a secret.
@@ -73,7 +76,22 @@ func label(key string) string {
 const noKey = "(no key)"
 
 func rejection(p *Property, format string, args ...any) *Error {
-	return &Error{Key: label(p.Key), Where: p.Where, Problem: fmt.Sprintf(format, args...)}
+	return &Error{Key: label(p.Key), Where: p.Where, Problem: p.mask(fmt.Sprintf(format, args...))}
+}
+
+// mask returns a problem without parts of a value that came out of a placeholder.
+func (p *Property) mask(problem string) string {
+	if !p.replaced {
+		return problem
+	}
+	between := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+	parts := strings.FieldsFunc(p.Value.Reveal(), between)
+	for _, part := range append(parts, p.Value.Reveal()) {
+		if len(part) > 2 && strings.Contains(problem, part) {
+			return "the value that takes the place of its placeholder is not valid"
+		}
+	}
+	return problem
 }
 
 // DidYouMean returns the end of a sentence that names the candidate nearest to what was

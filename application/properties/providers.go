@@ -65,7 +65,7 @@ func (r *reader) resolve(k *key, p *Property) *Property {
 		r.rejected[k] = true
 	}
 	whole := *p
-	whole.Value = ports.NewSecret(strings.TrimSpace(resolved))
+	whole.Value, whole.replaced = ports.NewSecret(strings.TrimSpace(resolved)), true
 	return &whole
 }
 

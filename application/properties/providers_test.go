@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"brokerconn/ports/porttest"
 )
 
 const kafkaProviders = "config.providers=file,env\n" +
@@ -50,6 +52,32 @@ func TestPlaceholdersAreNeverSent(t *testing.T) {
 	} {
 		_, err := readSources(t, Guess, dir, c.text)
 		wantProblem(t, err, c.key, c.problem)
+	}
+}
+
+// An error about a value that came out of a placeholder does not show it: the placeholder
+// may name the wrong line of a file of secrets.
+func TestReplacedValuesAreNotShown(t *testing.T) {
+	dir := filesOf(t, map[string][]byte{"secret.properties": []byte("pw=" + canary + "\nlong=" + canary +
+		strings.Repeat("x", 300) + "\nserver=" + canary + ":x:y\n")})
+	for _, line := range []string{"request.timeout.ms", "bootstrap.servers", "security.protocol", "client.dns.lookup",
+		"ssl.truststore.location", "ssl.enabled.protocols", "ssl.cipher.suites", "sasl.mechanism", "client.id",
+		"ssl.endpoint.identification.algorithm", "sasl.oauthbearer.token.endpoint.url", "sasl.kerberos.service.name",
+		"ssl.keystore.type", "sasl.jaas.config", "max.in.flight.requests.per.connection"} {
+		for _, key := range []string{"pw", "long", "server"} {
+			for _, base := range []string{"", "security.protocol=SSL\n", plainLogin + "password=x;\n"} {
+				if strings.Contains(base, line) {
+					continue
+				}
+				s, err := readSources(t, Java, dir, kafkaProviders+base+line+"=${file:DIR/secret.properties:"+key+"}")
+				if err == nil {
+					_, err = s.Config()
+				}
+				if err != nil {
+					porttest.NoSecrets(t, line+" "+key, err, canary)
+				}
+			}
+		}
 	}
 }
 

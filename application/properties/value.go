@@ -47,7 +47,9 @@ func (r *reader) set(field reflect.Value, row *setting.Row, k *key, p *Property)
 		case k.pem != nil:
 			*to, err = pemText(p, k.pem)
 		case k.words != nil:
-			*to, err = oneOf(p, k.words)
+			if *to, err = oneOf(p, k.words); err == nil && k.exact && *to != value(p) {
+				err = fmt.Errorf("%s, which the clients write %s", quoted(p), *to)
+			}
 		default:
 			*to, err = plainText(p)
 		}
@@ -81,8 +83,9 @@ func (r *reader) set(field reflect.Value, row *setting.Row, k *key, p *Property)
 		*to, err = r.millis(p, row)
 	case *net.KeepAliveConfig:
 		var on bool
-		if on, err = r.boolean(p); on {
-			*to = net.KeepAliveConfig{Enable: true, Idle: -1, Interval: -1, Count: -1} // the times are the system's
+		*to = net.KeepAliveConfig{Enable: true} // every 15 s; the system's two hours help against no balancer
+		if on, err = r.boolean(p); !on {
+			*to = net.KeepAliveConfig{Idle: -1}
 		}
 	case *tcp.AddressFamily:
 		*to, err = addressFamily(p, r.s.Dialect)
@@ -92,7 +95,12 @@ func (r *reader) set(field reflect.Value, row *setting.Row, k *key, p *Property)
 		*to, err = release(p)
 	case *Protocol:
 		var word string
-		if word, err = oneOf(p, protocolNames[:]); err == nil {
+		word, err = oneOf(p, protocolNames[:])
+		switch {
+		case err != nil:
+		case word != value(p) && r.s.Dialect == KafkaPython:
+			err = fmt.Errorf("%s, with which kafka-python would connect without TLS and login: %s", quoted(p), word)
+		default:
 			*to = Protocol(indexOf(protocolNames[:], word))
 		}
 	case *Proxy:
@@ -110,6 +118,9 @@ func value(p *Property) string { return strings.TrimSpace(p.Value.Reveal()) }
 
 // quoted returns a value that is not a secret, for an error.
 func quoted(p *Property) string {
+	if p.replaced {
+		return "the value that takes the place of its placeholder"
+	}
 	text := []rune(value(p))
 	if len(text) > 60 {
 		text = append(text[:60], '…')

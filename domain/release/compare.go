@@ -61,8 +61,9 @@ func compare(t Table, lineage Lineage) *comparison {
 	if level := t.level(); level.ok {
 		c.row(level, levelsOf(lineage), false)
 	}
-	unknown := len(c.unknown())
+	unknown, hidden := len(c.unknown(false)), len(c.unknown(true))
 	for i := range c.candidates {
+		c.candidates[i].hidden += hidden
 		c.candidates[i].higher += unknown
 		c.candidates[i].differ += unknown
 		c.candidates[i].outside += unknown
@@ -111,12 +112,13 @@ func (c *candidate) count(theirs, held span, hidden bool) {
 	}
 }
 
-// unknown are the APIs that no release of the lineage has.
-func (c *comparison) unknown() []ports.APIRange {
+// unknown are the APIs that no release of the lineage has: the hidden ones but telemetry, or all others.
+func (c *comparison) unknown(hidden bool) []ports.APIRange {
 	var found []ports.APIRange
 	for _, a := range c.table.ranges {
 		has := func(h history) bool { return h.key == a.Key }
-		if !c.lineage.hides(a.Key) && !slices.ContainsFunc(c.histories, has) {
+		optional := hidden && slices.Contains(telemetry, a.Key)
+		if c.lineage.hides(a.Key) == hidden && !optional && !slices.ContainsFunc(c.histories, has) {
 			found = append(found, a)
 		}
 	}

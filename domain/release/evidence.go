@@ -122,7 +122,7 @@ func (c *comparison) differences(r Release, hidden bool) []difference {
 	if hidden {
 		return found
 	}
-	for _, a := range c.unknown() {
+	for _, a := range c.unknown(false) {
 		found = append(found, difference{name: fmt.Sprint("API ", a.Key), theirs: span{a.Min, a.Max, true}})
 	}
 	if theirs, held := c.table.level(), levelsOf(c.lineage).at(r); theirs.ok && theirs != held {

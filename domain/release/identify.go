@@ -19,9 +19,12 @@ import "slices"
 // taken for the release of its Produce.
 
 // hiddenKeys are not compared, for a verdict is about what clients see: the calls among brokers and to their
-// controller, which products that implement Kafka's protocol leave out; and telemetry (71, 72), which only brokers with
-// a receiver for it have. Controllers exist for the former, so all their keys are compared.
-var hiddenKeys = []int16{4, 5, 6, 7, 27, 56, 57, 58, 67, 71, 72}
+// controller, which products that implement Kafka's protocol leave out; and telemetry, which only brokers with a
+// receiver for it have. Controllers exist for the former, so all their keys are compared.
+var (
+	hiddenKeys = slices.Concat([]int16{4, 5, 6, 7, 27, 56, 57, 58, 67}, telemetry)
+	telemetry  = []int16{71, 72}
+)
 
 func (l Lineage) hides(key int16) bool {
 	return l != KRaftController && slices.Contains(hiddenKeys, key)
@@ -88,13 +91,22 @@ func (c *comparison) exact() (Verdict, bool) {
 	case len(same) == 0:
 		return Verdict{}, false
 	case len(same) == 1:
-		return c.verdict(Exact, same[0], same[0], c.same(same, same[0])), true
+		return c.verdict(Exact, same[0], same[0], c.same(same, same[0])).of(c.lineage, inHidden), true
 	case len(inHidden) == 1:
-		return c.verdict(Exact, inHidden[0], inHidden[0], c.same(same, inHidden[0])), true
+		return c.verdict(Exact, inHidden[0], inHidden[0], c.same(same, inHidden[0])).of(c.lineage, inHidden), true
 	}
-	return c.verdict(Between, same[0], same[len(same)-1], c.same(same, nil)), true
+	return c.verdict(Between, same[0], same[len(same)-1], c.same(same, nil)).of(c.lineage, inHidden), true
 }
 
 func (c *comparison) verdict(kind VerdictKind, low, high *candidate, evidence []string) Verdict {
-	return Verdict{kind, low.release.minor(), high.release.minor(), c.lineage, evidence}
+	return Verdict{Kind: kind, Low: low.release.minor(), High: high.release.minor(), Evidence: evidence}
+}
+
+// of adds the lineage if the table equals one of its releases, the hidden keys too. Any other server may be of another
+// kind than each that was measured.
+func (v Verdict) of(l Lineage, equal []*candidate) Verdict {
+	if len(equal) > 0 {
+		v.Lineage = l
+	}
+	return v
 }

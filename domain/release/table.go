@@ -31,28 +31,36 @@ import (
 // immutable. The zero Table has no API.
 type Table struct {
 	ranges    []ports.APIRange // by key, each key once
+	leftOut   []ports.APIRange // by key
 	supported []ports.Feature
 	finalized []ports.Feature
 }
 
-// NewTable checks and copies an answer. It returns an error if the answer has no API, an API key twice, or an invalid
-// range: a peer that sends those is no broker to trust with requests.
+// NewTable copies an answer without the rows that cannot be used: those of a key that it has twice, and invalid ranges,
+// which a proxy sends for an API that it has no version of in common with its broker. LeftOut returns them. The error
+// is for an answer of which no row is left.
 func NewTable(r *ports.APIVersionsResponse) (Table, error) {
-	if len(r.Ranges) == 0 {
+	t := Table{supported: slices.Clone(r.Supported), finalized: slices.Clone(r.Finalized)}
+	rows := slices.Clone(r.Ranges)
+	slices.SortStableFunc(rows, byKey)
+	for i, a := range rows {
+		repeated := i > 0 && rows[i-1].Key == a.Key || i+1 < len(rows) && rows[i+1].Key == a.Key
+		if repeated || a.Key < 0 || a.Min < 0 || a.Max < a.Min {
+			t.leftOut = append(t.leftOut, a)
+		} else {
+			t.ranges = append(t.ranges, a)
+		}
+	}
+	switch {
+	case len(t.ranges) > 0:
+		return t, nil
+	case len(rows) == 0:
 		return Table{}, errors.New("the table of API versions is empty")
 	}
-	t := Table{slices.Clone(r.Ranges), slices.Clone(r.Supported), slices.Clone(r.Finalized)}
-	slices.SortFunc(t.ranges, func(a, b ports.APIRange) int { return cmp.Compare(a.Key, b.Key) })
-	for i, a := range t.ranges {
-		if a.Key < 0 || a.Min < 0 || a.Max < a.Min {
-			return Table{}, fmt.Errorf("the table of API versions has an invalid range: %v", a)
-		}
-		if i > 0 && t.ranges[i-1].Key == a.Key {
-			return Table{}, fmt.Errorf("the table of API versions has key %d twice", a.Key)
-		}
-	}
-	return t, nil
+	return Table{}, fmt.Errorf("the table of API versions has no valid row, the first is %v", rows[0])
 }
+
+func byKey(a, b ports.APIRange) int { return cmp.Compare(a.Key, b.Key) }
 
 // TableOf returns the table of release r, and the known release that it comes from: the highest that is not above r.
 // If the two print differently, r is not known, which is worth a warning. ok is false if r is lower than every known
@@ -91,6 +99,16 @@ func (t Table) Range(key int16) (min, max int16, ok bool) {
 // Ranges returns a copy of the versions of every API, by key.
 func (t Table) Ranges() []ports.APIRange { return slices.Clone(t.ranges) }
 
+// With returns the table with one more API, which it does not have yet.
+func (t Table) With(r ports.APIRange) Table {
+	t.ranges = append(slices.Clone(t.ranges), r)
+	slices.SortFunc(t.ranges, byKey)
+	return t
+}
+
+// LeftOut returns a copy of the rows of the answer that are not used, by key.
+func (t Table) LeftOut() []ports.APIRange { return slices.Clone(t.leftOut) }
+
 // Supported returns a copy of the features that the broker supports (KIP-584), in the order of the answer.
 func (t Table) Supported() []ports.Feature { return slices.Clone(t.supported) }
 
@@ -98,8 +116,7 @@ func (t Table) Supported() []ports.Feature { return slices.Clone(t.supported) }
 func (t Table) Finalized() []ports.Feature { return slices.Clone(t.finalized) }
 
 func (t Table) span(key int16) span {
-	byKey := func(r ports.APIRange, key int16) int { return cmp.Compare(r.Key, key) }
-	i, ok := slices.BinarySearchFunc(t.ranges, key, byKey)
+	i, ok := slices.BinarySearchFunc(t.ranges, ports.APIRange{Key: key}, byKey)
 	if !ok {
 		return span{}
 	}

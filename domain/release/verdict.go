@@ -12,7 +12,8 @@ type Verdict struct {
 	//
 	// Low is the result of kafka-python's check_version: see Release.Tuple.
 	Low, High Release
-	// Lineage is the kind of server; for Custom, that of the nearest release. 0 is unknown.
+	// Lineage is the kind of server, if its table equals that of a known release in every API. 0 is unknown:
+	// always for AtLeast, Custom and Older, and for a server that leaves out what brokers say to each other.
 	Lineage Lineage
 	// Evidence gives the reasons, for a reader: at most 8 short sentences, the strongest first. It holds no text that
 	// the broker sent. It is nil only for the zero Verdict.

@@ -3,6 +3,7 @@ package porttest
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"reflect"
 	"sync"
 	"testing"
@@ -42,6 +43,7 @@ func Codec(t *testing.T, codec ports.Codec, samples ...CodecSample) {
 			codecAppend(t, codec, s)
 			codecDecode(t, codec, s)
 			codecThrottle(t, codec, s)
+			codecHold(t, codec, s)
 		})
 	}
 	t.Run("many goroutines", func(t *testing.T) { codecConcurrent(t, codec, samples) })
@@ -155,6 +157,30 @@ func shallowCopy(m ports.Message) ports.Message {
 	c := reflect.New(v.Type().Elem())
 	c.Elem().Set(v.Elem())
 	return c.Interface().(ports.Message)
+}
+
+// codecHold checks a [ports.HoldingCodec]: no time is negative, and the message stays.
+func codecHold(t *testing.T, codec ports.Codec, s CodecSample) {
+	holding, ok := codec.(ports.HoldingCodec)
+	if !ok {
+		return
+	}
+	before := shallowCopy(s.Request)
+	first := holding.Hold(s.Request, s.Version)
+	if again := holding.Hold(s.Request, s.Version); again != first {
+		t.Errorf("Hold: got %v, and before %v", again, first)
+	}
+	for _, v := range []int16{s.Version, math.MinInt16, -1, math.MaxInt16} {
+		if got := holding.Hold(s.Request, v); got < 0 {
+			t.Errorf("Hold in v%d: got %v, want 0 or more", v, got)
+		}
+	}
+	if got := holding.Hold(unspoken{}, 0); got != 0 {
+		t.Errorf("Hold of an unknown message: got %v, want 0", got)
+	}
+	if !reflect.DeepEqual(s.Request, before) {
+		t.Errorf("Hold changed the message")
+	}
 }
 
 // codecDecode: the sample is read, and nothing that is shorter or longer.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"brokerconn/adapters/kafkacodec"
 	"brokerconn/application/broker"
@@ -24,7 +25,7 @@ type versionDocument struct {
 	Kind     string       `json:"kind"` // exact, at least, between or custom
 	Low      string       `json:"low"`
 	High     string       `json:"high"`
-	Lineage  *string      `json:"lineage"` // null: the release was configured
+	Lineage  *string      `json:"lineage"` // null: unknown, or the release was configured
 	Evidence []string     `json:"evidence"`
 	Features []featureRow `json:"features"`
 
@@ -114,10 +115,18 @@ func (a *app) askVersion(ctx context.Context, address string) (doc versionDocume
 	if doc.Connections, doc.RoundTrips = versions.RoundTrips(); doc.Connections > 0 {
 		doc.TookMillis = millis(time.Since(began).Round(time.Microsecond))
 	}
-	if verdict.Lineage == broker.KRaftController {
+	if isController(versions) {
 		doc.Hint = "this is the port of a controller: use that of a broker to produce and fetch"
 	}
 	return doc, nil
+}
+
+// isController reports whether the server votes on the cluster's metadata and takes no records, as controllers of
+// releases do that are not known yet.
+func isController(v *broker.Versions) bool {
+	_, _, votes := v.Range(int16(kmsg.Vote))
+	_, _, produces := v.Range(int16(kmsg.Produce))
+	return votes && !produces
 }
 
 func (d versionDocument) text() string {

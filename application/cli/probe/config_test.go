@@ -32,7 +32,7 @@ func TestConfigPrintsSettings(t *testing.T) {
 		"client.id mine Config.ClientID -X",
 		"connections.max.idle.ms no limit Config.IdleTimeout F:7",
 		"security.protocol SASL_SSL properties.Settings.Security F:3",
-		"ssl.endpoint.identification.algorithm true tls.Options.AnyHost F:6",
+		`ssl.endpoint.identification.algorithm "" tls.Options.AnyHost F:6`,
 		"ssl.enabled.protocols TLS 1.3 tls.Options.MinVersion F:8",
 		"ssl.enabled.protocols TLS 1.3 tls.Options.MaxVersion F:8",
 		"sasl.mechanism SCRAM-SHA-256 properties.SASL.Mechanism F:4",

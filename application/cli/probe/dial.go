@@ -46,7 +46,8 @@ func (a *app) config(address string) (broker.Config, error) {
 	if a.timed || cfg.APIVersionTimeout == 0 {
 		cfg.APIVersionTimeout = cfg.SetupTimeout
 	}
-	cfg.Hooks = &broker.Hooks{StateChanged: a.progress.stateChanged, Warning: a.warn}
+	cfg.Hooks = &broker.Hooks{StateChanged: a.progress.stateChanged, Warning: a.warn, Throttled: a.throttled,
+		Versions: a.answered}
 	return cfg, nil
 }
 
@@ -107,7 +108,8 @@ func (a *app) answers(ctx context.Context, address string, limit time.Duration) 
 		return err
 	}
 	cfg.SetupTimeout = min(cfg.SetupTimeout, limit)
-	cfg.Authenticators, cfg.Hooks = nil, &broker.Hooks{StateChanged: a.progress.stateChanged}
+	cfg.Authenticators = nil
+	cfg.Hooks = &broker.Hooks{StateChanged: a.progress.stateChanged, Versions: a.answered}
 	conn, err := broker.Dial(ctx, cfg)
 	if err != nil {
 		return err
@@ -132,6 +134,11 @@ func (a *app) warn(text string) {
 	a.warned = append(a.warned, text)
 	a.progress.clear()
 	fmt.Fprintf(a.stderr, "%s: warning: %s\n", name, oneLine(text))
+}
+
+// throttled writes until when the broker throttles.
+func (a *app) throttled(endpoint broker.Endpoint, until time.Time) {
+	a.warn(fmt.Sprintf("throttled by %s until %s", endpoint.Address, until.Format("2006-01-02T15:04:05.000Z07:00")))
 }
 
 // dial connects to a broker. If that fails, the error says what the port is, where that

@@ -81,6 +81,8 @@ func exitCodeOf(e *broker.Error) int {
 	}
 	lost := errors.Is(e.Kind, broker.ErrConnection)
 	switch inner, ok := errors.AsType[*broker.Error](e.Cause); {
+	case lost && !ok && wraps[*broker.BrokerError](e.Cause):
+		return exitFailed
 	case ok:
 		return exitCodeOf(inner) // refused or closed because of an earlier failure
 	case lost && e.Phase == broker.NegotiatingVersions:

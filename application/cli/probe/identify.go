@@ -22,8 +22,9 @@ import (
 // line, and ApiVersions may or may not contain a newline: with a client id of 10 bytes it
 // does. A TLS server may close the connection, or wait for the rest of what it takes for a
 // record. So a port that stayed silent, or closed the connection when it was asked for its
-// API versions, is asked in HTTP, in TLS and in ZooKeeper's words, each over a connection
-// of its own.
+// API versions, is asked in HTTP and in ZooKeeper's words, and in TLS, over two connections:
+// a port with nothing behind it, or with a limit of connections, should not meet many. A port
+// that has answered ApiVersions before is not asked.
 //
 // A web server with TLS may answer plain HTTP with "400 Bad Request" in plain HTTP, to say
 // that it expects TLS. So that answer is not enough.
@@ -36,6 +37,8 @@ func (a *app) identify(ctx context.Context, err error) error {
 	switch {
 	case !ok, e.Phase != broker.NegotiatingVersions, e.Address == "", !limited, ctx.Err() != nil:
 		return err
+	case a.isKafka(e):
+		return err // more connections would not help, and may exceed the broker's limit
 	case a.settings.Security.TLS():
 		return err // the handshake has identified it
 	case !errors.Is(e.Kind, broker.ErrSetupTimeout) && e.Kind != broker.ErrConnection:
@@ -43,7 +46,7 @@ func (a *app) identify(ctx context.Context, err error) error {
 	}
 	a.progress.waitFor("identifying " + e.Address)
 
-	line := a.askLine(ctx, e.Address, time.Until(deadline)/2, httpQuestion)
+	line := a.askLine(ctx, e.Address, time.Until(deadline)/2, lineQuestion)
 	isWeb := strings.HasPrefix(line, "HTTP/")
 	mayBeTLS := line == "" || unprintable(line) || // unprintable: perhaps an alert
 		isWeb && strings.Contains(line, " 400 ")
@@ -54,17 +57,31 @@ func (a *app) identify(ctx context.Context, err error) error {
 	case isWeb:
 		return identified(e, broker.ErrNotKafka,
 			fmt.Errorf("it answered an HTTP request with %q", line), "this is a web server (HTTP): check the port")
+	case strings.HasPrefix(line, "Zookeeper version"):
+		return identified(e, broker.ErrNotKafka,
+			errors.New("it answered ZooKeeper's srvr"), "this is ZooKeeper: dial a broker")
 	case line != "":
 		return identified(e, broker.ErrNotKafka,
 			fmt.Errorf("it answered a line of text with %q", line), "this is another protocol: check the port")
-	case strings.HasPrefix(a.askLine(ctx, e.Address, time.Until(deadline), zooKeeperQuestion), "Zookeeper version"):
-		return identified(e, broker.ErrNotKafka,
-			errors.New("it answered ZooKeeper's srvr"), "this is ZooKeeper: dial a broker")
 	case e.Kind == broker.ErrConnection:
 		return err // it may have closed all these connections
 	}
 	return identified(e, e.Kind, e.Cause,
 		"the port accepts connections but answers neither Kafka's ApiVersions nor HTTP nor a TLS ClientHello")
+}
+
+// isKafka reports whether the address is known to be a broker's: it has answered ApiVersions,
+// perhaps with an error code.
+func (a *app) isKafka(e *broker.Error) bool {
+	_, answered := a.kafka.Load(e.Address)
+	return answered || wraps[*broker.BrokerError](e)
+}
+
+// answered is the hook Versions.
+func (a *app) answered(endpoint broker.Endpoint, versions *broker.Versions) {
+	if versions.RequestVersion() >= 0 {
+		a.kafka.Store(endpoint.Address, true)
+	}
 }
 
 func identified(e *broker.Error, kind, cause error, hint string) error {
@@ -90,7 +107,7 @@ func (a *app) identifyPlaintext(ctx context.Context, err error) error {
 		return notTLS("it answered Kafka's ApiVersions in plaintext", "this is a broker's port without TLS: "+
 			"use security_protocol PLAINTEXT or SASL_PLAINTEXT, or the port with TLS")
 	}
-	line := a.askLine(ctx, e.Address, time.Until(deadline), httpQuestion)
+	line := a.askLine(ctx, e.Address, time.Until(deadline), lineQuestion)
 	switch {
 	case line != "" && !unprintable(line):
 		return notTLS(fmt.Sprintf("it answered an HTTP request in plaintext with %q", line),
@@ -119,9 +136,10 @@ func (a *app) askKafka(ctx context.Context, address string, timeout time.Duratio
 }
 
 const (
-	maxLine           = 200 // bytes that are read of an answer
-	httpQuestion      = "HEAD / HTTP/1.0\r\n\r\n"
-	zooKeeperQuestion = "srvr" // its one command that is enabled by default
+	maxLine = 200 // bytes that are read of an answer
+	// lineQuestion is a request of HTTP whose method is unknown, and begins with the one command
+	// of ZooKeeper that is enabled by default: one connection asks both.
+	lineQuestion = "srvr / HTTP/1.0\r\n\r\n"
 )
 
 // askLine returns the first line that the peer answers to a question; "": none.

@@ -25,6 +25,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -65,6 +66,7 @@ type app struct {
 	properties propertyFlags
 	settings   *properties.Settings
 
+	kafka      sync.Map // the addresses that have answered ApiVersions
 	warned     []string // the warnings that were written
 	progress   progress
 	running    bool // the command line was valid, and a command was started

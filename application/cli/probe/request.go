@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"brokerconn/adapters/kafkacodec"
+	"brokerconn/application/broker"
 	"brokerconn/application/properties"
 	"brokerconn/ports"
 )
@@ -38,8 +39,10 @@ github.com/twmb/franz-go/pkg/kmsg in any case; omitted fields have their default
 are base64; topic ids are written as Kafka's own tools write them, and read in that
 form, in base64 or in hex. Enumerations are names or numbers.
 
-Without --version the highest version is used that both sides have. Fields that the
-version does not have are not sent, and have their defaults in the answer.
+Without --version the highest version is used that both sides have; for ApiVersions, the
+one that the broker has answered. With it a request is sent also if the broker does not
+list the API. Fields that the version does not have are not sent, and have their defaults
+in the answer.
 
 The exit code is 1 if the answer has an error code at any depth.`,
 		Example: `  kafkaprobe request localhost:9092 Metadata
@@ -52,7 +55,8 @@ The exit code is 1 if the answer has an error code at any depth.`,
 			return usagef("there is no request %q%s", args[1], properties.DidYouMean(args[1], requestNames()))
 		}
 		message := ports.Message(req)
-		if c.Flags().Changed("version") {
+		forced := c.Flags().Changed("version")
+		if forced {
 			highest := int(req.MaxVersion())
 			if version < 0 || version > highest {
 				return usagef("--version %d: must be 0 to %d for %s", version, highest, kafkacodec.KeyName(req.Key()))
@@ -68,7 +72,7 @@ The exit code is 1 if the answer has an error code at any depth.`,
 				return usagef("--body: %v", err)
 			}
 		}
-		return a.send(ctx, args[0], message)
+		return a.send(ctx, args[0], message, forced)
 	}))
 	c.Flags().IntVar(&version, "version", 0, "version of the request; if not given, the highest in common")
 	c.Flags().StringVar(&body, "body", "",
@@ -122,7 +126,8 @@ func (a *app) standardInput(ctx context.Context) ([]byte, error) {
 	}
 }
 
-func (a *app) send(ctx context.Context, address string, message ports.Message) error {
+// send sends a request and prints the answer. forced: also if the broker does not list the API.
+func (a *app) send(ctx context.Context, address string, message ports.Message, forced bool) error {
 	cfg, err := a.config(address)
 	if err != nil {
 		return err
@@ -132,11 +137,16 @@ func (a *app) send(ctx context.Context, address string, message ports.Message) e
 		return err
 	}
 	defer conn.Close()
-	f, err := conn.SendWait(ctx, message)
+	versions, err := conn.APIVersions(ctx)
 	if err != nil {
 		return err
 	}
-	resp, err := f.Wait(ctx)
+	exchange := ask
+	if _, _, listed := versions.Range(message.Key()); forced && !listed {
+		a.warn("the broker does not list " + kafkacodec.KeyName(message.Key()) + "; it is sent because of --version")
+		exchange = force
+	}
+	resp, err := exchange(ctx, conn, message)
 	if err != nil {
 		return a.wantsLogin(ctx, cfg, err)
 	}
@@ -153,4 +163,33 @@ func (a *app) send(ctx context.Context, address string, message ports.Message) e
 		return err
 	}
 	return cmp.Or(a.emit(doc, escaped(string(text)+"\n")), outcome)
+}
+
+// ask sends a request. The answer is nil if the request expects none.
+func ask(ctx context.Context, conn *broker.Conn, message ports.Message) (ports.Message, error) {
+	f, err := conn.SendWait(ctx, message)
+	if err != nil {
+		return nil, err
+	}
+	return f.Wait(ctx)
+}
+
+// force sends a request that is pinned to one version, whatever the broker lists.
+func force(ctx context.Context, conn *broker.Conn, pinned ports.Message) (ports.Message, error) {
+	var codec kafkacodec.Codec
+	traits, err := codec.Describe(pinned)
+	if err != nil {
+		return nil, err
+	}
+	version := traits.MaxVersion
+	body, err := codec.AppendBody(nil, pinned, version)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := ask(ctx, conn, &ports.RawRequest{APIKey: pinned.Key(), APIVersion: version, Body: body,
+		Flexible: traits.FlexibleFrom >= 0 && version >= traits.FlexibleFrom, NoResponse: traits.NoResponse})
+	if raw, ok := resp.(*ports.RawResponse); ok {
+		return codec.Decode(pinned, version, raw.Body)
+	}
+	return nil, err
 }
