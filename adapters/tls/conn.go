@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+
+	"brokerconn/ports"
 )
 
 // Conn is a *tls.Conn whose handshake fails with an *Error. So may its first Read: with
@@ -69,13 +71,17 @@ func (c *Conn) answer(config *tls.Config) func(*tls.CertificateRequestInfo) (*tl
 func (c *Conn) ClientCertRequested() bool { return c.certRequested }
 
 // Warnings returns what the owner of the configuration should know and no handshake fails
-// of: changed files that cannot be used, and certificates that were skipped. Each is returned
+// of: changed files that cannot be used, certificates that were skipped, verification that
+// is left out, and the same of the connection under it. Each is returned
 // once, by one of the connections with the same Options. It may be called at any time.
-func (c *Conn) Warnings() []string {
-	if c.files == nil {
-		return nil
+func (c *Conn) Warnings() (all []string) {
+	if c.files != nil {
+		all = c.files.takeWarnings()
 	}
-	return c.files.takeWarnings()
+	if under, ok := c.wire.Conn.(ports.Warner); ok { // TLS to a proxy
+		all = append(all, under.Warnings()...)
+	}
+	return all
 }
 
 // NetConn returns the connection under TLS.

@@ -18,7 +18,7 @@ import (
 // Secure, and as Verified if the chain and the host of the certificate are verified. The
 // error joins an *OptionError for each invalid option.
 func New(under *netlink.Transport, o Options) (*netlink.Transport, error) {
-	dial, err := Dial(under.Dial, o)
+	dial, _, err := dialTLS(under.Dial, o)
 	if err != nil {
 		return nil, err
 	}
@@ -32,17 +32,30 @@ func New(under *netlink.Transport, o Options) (*netlink.Transport, error) {
 // Dial returns a function that dials with next and returns a *Conn before its
 // handshake, which is netlink's to run. The name to verify is the Host of the
 // endpoint in the context, see netlink.EndpointFrom; without one it is the host of
-// the address. The error joins an *OptionError for each invalid option.
+// the address. The first connection has the Warnings of the options. The error joins an
+// *OptionError for each invalid option.
 func Dial(next netlink.DialFunc, o Options) (netlink.DialFunc, error) {
+	dial, files, err := dialTLS(next, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range o.Warnings() {
+		files.warn(text)
+	}
+	return dial, nil
+}
+
+func dialTLS(next netlink.DialFunc, o Options) (netlink.DialFunc, *loader, error) {
 	if next == nil {
 		panic("tls: Dial: next is nil")
 	}
 	if o.Config != nil {
-		return dialWith(next, o.Config), nil
+		files := new(loader) // for the warnings alone
+		return dialWith(next, o.Config, files), files, nil
 	}
 	d, err := newDialer(next, o)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		r, err := d.reach(ctx, network, address)
@@ -52,7 +65,7 @@ func Dial(next netlink.DialFunc, o Options) (netlink.DialFunc, error) {
 		conn := newConn(r.under, r.config, r.verifier)
 		conn.files = d.files
 		return conn, nil
-	}, nil
+	}, d.files, nil
 }
 
 // dialer adds TLS to the connections of a dial function.
@@ -126,7 +139,7 @@ func (d *dialer) reach(ctx context.Context, network, address string) (*reached, 
 }
 
 // dialWith uses a configuration of the user's.
-func dialWith(next netlink.DialFunc, config *tls.Config) netlink.DialFunc {
+func dialWith(next netlink.DialFunc, config *tls.Config, files *loader) netlink.DialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		under, err := next(ctx, network, address)
 		if err != nil || under == nil {
@@ -138,7 +151,9 @@ func dialWith(next netlink.DialFunc, config *tls.Config) netlink.DialFunc {
 		if now == nil {
 			now = time.Now
 		}
-		return newConn(under, own, &verifier{name: own.ServerName, proxy: netlink.ToProxy(ctx), now: now}), nil
+		conn := newConn(under, own, &verifier{name: own.ServerName, proxy: netlink.ToProxy(ctx), now: now})
+		conn.files = files
+		return conn, nil
 	}
 }
 

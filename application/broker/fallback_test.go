@@ -2,11 +2,15 @@ package broker_test
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"math/big"
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/netlink"
@@ -147,4 +151,61 @@ func TestUnverifiedBrokerIsReported(t *testing.T) {
 				"got the warnings %q, want %q", warned, c.want)
 		})
 	}
+}
+
+// TestUnverifiedLinkIsReported: a transport of one's own over tls.Dial, to the broker or to a
+// proxy before it.
+func TestUnverifiedLinkIsReported(t *testing.T) {
+	certificate := selfSigned(t)
+	for name, c := range map[string]struct {
+		broker, proxy *adapter.Options // nil: no TLS
+		want          []string
+	}{
+		"to the broker": {&adapter.Options{AnyCertificate: true}, nil, []string{"AnyCertificate"}},
+		"to a proxy":    {nil, &adapter.Options{AnyCertificate: true}, []string{"AnyCertificate"}},
+		"to both": {&adapter.Options{AnyCertificate: true}, &adapter.Options{Config: &tls.Config{
+			InsecureSkipVerify: true}}, []string{"AnyCertificate", "InsecureSkipVerify"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address := fakebroker.Listen(t, func(theirs net.Conn) {
+				for _, o := range []*adapter.Options{c.proxy, c.broker} {
+					if o != nil {
+						theirs = tls.Server(theirs, &tls.Config{Certificates: []tls.Certificate{certificate}})
+					}
+				}
+				(&fakebroker.Scripted{Answer: fakebroker.HeartbeatBody}).Serve(theirs)
+			})
+			dial := new(net.Dialer).DialContext
+			for _, o := range []*adapter.Options{c.proxy, c.broker} {
+				if o != nil {
+					secure, err := adapter.Dial(dial, *o)
+					must(t, err)
+					dial = secure
+				}
+			}
+			var warned []string
+			cfg := configFor(t, address)
+			cfg.Transport = &netlink.Transport{Dial: dial}
+			cfg.Hooks = &broker.Hooks{Warning: func(text string) { warned = append(warned, text) }}
+			conn := fakebroker.New(t, cfg)
+			for range 2 {
+				must(t, heartbeat(t.Context(), conn))
+			}
+			got := strings.Join(warned, "\n")
+			assert(t, len(warned) == len(c.want), "got the warnings %q, want %q", warned, c.want)
+			for _, want := range c.want {
+				assert(t, strings.Contains(got, want), "got the warnings %q, want %q", warned, c.want)
+			}
+		})
+	}
+}
+
+func selfSigned(t *testing.T) tls.Certificate {
+	t.Helper()
+	public, key, err := ed25519.GenerateKey(nil)
+	must(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(nil, template, template, public, key)
+	must(t, err)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }

@@ -149,6 +149,7 @@ func TestEndpointErrors(t *testing.T) {
 			"Scopes"},
 		{"400, the client", 400, `{"error":"unauthorized_client"}`, "unauthorized_client", "", "",
 			"client_credentials"},
+		{"400, the assertion", 400, `{"error":"invalid_grant"}`, "invalid_grant", "", "", "claim.aud"},
 		{"200 with an error", 200, `{"error":"invalid_client"}`, "invalid_client", "", ": 200 OK: invalid_client",
 			"ClientSecret"},
 		{"401 with a page", 401, "<html>" + everything, "", "", ": 401 Unauthorized", "ClientSecret"},

@@ -47,13 +47,19 @@ func (e *EndpointError) Hint() string {
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](e.Err)
 	switch {
 	case e.Code == "invalid_client" || e.Code == "unauthorized_client" || e.Status == http.StatusUnauthorized:
-		return "check ClientID and ClientSecret, and that the issuer allows the client the grant client_credentials"
+		return "check ClientID and ClientSecret, and that the issuer allows the client the grant client_credentials; " +
+			"a secret with characters such as + / = is percent-encoded in the header for some endpoints and not for " +
+			"others: ClientCredentials.PlainHeader (sasl.oauthbearer.header.urlencode)"
+	case e.Code == "invalid_grant":
+		return "check the assertion: its audience, issuer and subject (sasl.oauthbearer.assertion.claim.aud, .iss, " +
+			".sub), the key that the issuer knows, and the clocks"
 	case e.Code == "invalid_scope":
 		return "check that the issuer allows the client these scopes: ClientCredentials.Scopes (sasl.oauthbearer.scope)"
 	case e.Status == http.StatusNotFound || errors.Is(e.Err, errNoToken):
 		return "check TokenURL: the issuer's .well-known/openid-configuration has the address as token_endpoint"
 	case untrusted:
-		return "the certificate is the token endpoint's, not the broker's: add its authority to RootCAs"
+		return "the certificate is the token endpoint's, not the broker's: add its authority to RootCAs " +
+			"(https.ca.location; Java: ssl.truststore.location among the options in sasl.jaas.config)"
 	}
 	return ""
 }

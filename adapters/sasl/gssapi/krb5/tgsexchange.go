@@ -130,7 +130,7 @@ func (k *kdc) proofOfTicket(tgt *Ticket, body *messages.KDCReqBody) (proof []byt
 // than the configured one or, without one, than that of the ticket cache: the broker
 // would take this program for that client.
 func (c *Client) Authenticator(t *Ticket) (types.Authenticator, error) {
-	if owner := c.origin.owner(); !t.Client.is(owner) {
+	if owner := c.origin.owner(); len(owner.Name.NameString) == 0 || !t.Client.is(owner) {
 		return types.Authenticator{}, failure(NoTicket, owner.String(), "the ticket for %s is of %s", t.Server,
 			t.Client)
 	}

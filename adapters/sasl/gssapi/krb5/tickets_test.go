@@ -279,6 +279,8 @@ func TestAuthenticatorIsForTheClient(t *testing.T) {
 		_, err = c.Authenticator(bobs)
 		saslpeer.ErrorSays(t, "a ticket of bob", mustFail(t, err, NoTicket), "is of bob@EXAMPLE.ORG")
 	}
+	unread := saslpeer.Must(New(byCache))
+	mustFail(t, saslpeer.Err(unread.Authenticator(&Ticket{})), NoTicket) // no client is no match
 	c := saslpeer.Must(New(byCache))
 	ticket := k.mustGet(t, c, "b1.example.org")
 	rewrite(t, alices, cacheBytes(4, inRealm("bob"), bobs)) // bob runs kinit
