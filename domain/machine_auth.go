@@ -98,7 +98,7 @@ func (m *Machine) receiveHandshake(f *Future, body []byte) {
 	case r.ErrorCode == codeUnsupportedSASL:
 		m.mechanismRefused(r)
 	case r.ErrorCode != 0:
-		refused := brokerError(r.ErrorCode, "")
+		refused := NewBrokerError(r.ErrorCode, "")
 		m.failLogin(refused.kind(ErrAuthentication), refused, "")
 	default:
 		if m.relogin() {
@@ -165,7 +165,7 @@ func (m *Machine) receiveAuthenticate(f *Future, body []byte) {
 		if m.login.localErr != nil && m.mechanism.Exposes {
 			reason = "" // it is known already, and this may repeat a token before the last one
 		}
-		refused := brokerError(r.ErrorCode, reason)
+		refused := NewBrokerError(r.ErrorCode, reason)
 		kind, cause := refused.kind(ErrAuthentication), error(refused)
 		if m.login.localErr != nil {
 			kind, cause = ErrAuthentication, fmt.Errorf("%w; %w", m.login.localErr, refused)
