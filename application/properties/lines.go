@@ -74,7 +74,7 @@ func placeOf(to string) string {
 // Lines returns the settings that were given and have an effect, a line for each field of
 // each key. With the dialect Guess they have the keys that were written, and with another
 // one the keys of that, once each, and values as its files have them. Secrets are
-// "[redacted]".
+// "[redacted]". Settings that Read did not make have no lines.
 func (s *Settings) Lines(d Dialect) (all []Line) {
 	seen := map[string]bool{}
 	add := func(line Line) {
