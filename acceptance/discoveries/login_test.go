@@ -195,7 +195,9 @@ func TestListThatHasTheRefused(t *testing.T) {
 		}
 		hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": serve}}).At("a")
 		cfg := hosts.Config()
-		cfg.Authenticators = []ports.Authenticator{fakebroker.NewToken("X", "one", 0), fakebroker.NewToken("Y", "one", 0)}
+		for _, name := range []string{"X", "Y"} {
+			cfg.Authenticators = append(cfg.Authenticators, fakebroker.NewToken(name, "one", 0))
+		}
 		err := heartbeat(t.Context(), fakebroker.New(t, cfg))
 		refused, ok := errors.AsType[*broker.MechanismError](err)
 		if !ok || len(refused.Offered) > 0 || !strings.Contains(err.Error(), "the broker does not have X") {
