@@ -101,8 +101,8 @@ var declaration = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w*)\(`)
 func testsOf(t *testing.T) map[string][]string {
 	t.Helper()
 	names := map[string][]string{}
-	for _, folder := range []string{"domain", "domain/release", "application/broker", "adapters/tcp",
-		"adapters/netlink", "adapters/tls", "adapters/sasl/scram"} {
+	for _, folder := range []string{"domain", "domain/release", "application/broker", "application/logging",
+		"adapters/tcp", "adapters/netlink", "adapters/tls", "adapters/sasl/scram"} {
 		files, err := filepath.Glob(filepath.Join("../..", filepath.FromSlash(folder), "*_test.go"))
 		fakebroker.Must(t, err)
 		for _, file := range files {

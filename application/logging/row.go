@@ -2,6 +2,7 @@ package logging
 
 import (
 	"errors"
+	"maps"
 	"net"
 	"slices"
 	"sync"
@@ -18,6 +19,8 @@ import (
 const (
 	firstPause   = 10 * time.Second
 	longestPause = 10 * time.Minute
+	// mostRows is how many there are before those of brokers that are not tried any more are dropped.
+	mostRows = 1000
 )
 
 // row is failures of one broker, one after the other.
@@ -65,6 +68,9 @@ func (r *rows) failed(phase broker.State, e broker.Endpoint, err error) (warns b
 	now, name, k := time.Now(), nameOf(e, err), kindOf(phase, err)
 	w := r.of[name]
 	if w == nil || w.over(now) {
+		if len(r.of) >= mostRows {
+			maps.DeleteFunc(r.of, func(_ string, w *row) bool { return now.Sub(w.quiet) > longestPause })
+		}
 		w = &row{began: now, pause: firstPause / 2}
 		r.of[name] = w
 	}

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -155,5 +157,27 @@ func TestRefusedLoginIsPaced(t *testing.T) {
 		if len(o.lines) != 4 {
 			t.Errorf("got %q, want two lines twice", o.lines)
 		}
+	})
+}
+
+// TestRowsOfBrokersThatAreGone are dropped: a scan of many hosts leaves none behind.
+func TestRowsOfBrokersThatAreGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOutage()
+		fail := func(port int) { o.fail(broker.Connecting, strconv.Itoa(port), broker.ErrDial) }
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		for port := range 50_000 {
+			fail(port)
+			time.Sleep(time.Second)
+			o.lines = nil
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 4<<20 {
+			t.Errorf("got %d bytes after 50000 brokers, want a few thousand rows at most", grown)
+		}
+		runtime.KeepAlive(o)
 	})
 }
