@@ -108,12 +108,14 @@ func (r *reader) readLogin(p *Property, options []jaasOption) {
 			r.reject(p, "option %s is given twice: keep one", o.name)
 		case known >= 0:
 			r.readOption(p, o, r.jaas.options[known].to)
-		case strings.HasPrefix(o.name, "unsecuredLogin"):
+		case strings.HasPrefix(o.name, "unsecuredLogin") && !r.has(tokenURLKey):
 			r.reject(p, "option %s: unsecured tokens are not supported; name a token endpoint", o.name)
 		case r.jaas.name == "Krb5LoginModule" && slices.Contains(unusedOptions, o.name):
 		default:
-			r.warn(p, fmt.Sprintf("option %q, which %s does not have%s", o.name, r.jaas.name,
-				DidYouMean(o.name, names)))
+			unknown := fmt.Sprintf("option %q, which %s does not have", o.name, r.jaas.name)
+			unknown += DidYouMean(o.name, names)
+			r.jaasUnknown += "; it has " + unknown
+			r.warn(p, unknown)
 		}
 		seen[o.name] = o.value
 	}

@@ -111,7 +111,7 @@ func (r *reader) validatePassword() {
 				"org.apache.kafka.common.security.plain.PlainLoginModule "+
 				`required username="..." password="..."; or the ScramLoginModule`, r.s.SASL.Mechanism)
 		case s.Username == "" || s.Password.IsZero():
-			r.reject(r.given[jaasKey], `%s needs username="..." and password="..."`, r.jaas.name)
+			r.reject(r.given[jaasKey], `%s needs username="..." and password="..."%s`, r.jaas.name, r.jaasUnknown)
 		}
 		return
 	}

@@ -36,6 +36,10 @@ type given struct {
 
 // record keeps which keys set which fields, for Lines.
 func (r *reader) record() {
+	if p := r.given[serversKey]; p != nil && !r.has(securityKey) && r.s.Security != Plaintext {
+		// A server was written as "SSL://host:port".
+		r.s.given = append(r.s.given, given{r.name(securityKey), p.Where, []string{securityKey.to}})
+	}
 	for _, k := range keys() {
 		p := r.given[k]
 		if p == nil || k.to == "" || k.object != "" {
@@ -74,7 +78,7 @@ func placeOf(to string) string {
 // Lines returns the settings that were given and have an effect, a line for each field of
 // each key. With the dialect Guess they have the keys that were written, and with another
 // one the keys of that, once each, and values as its files have them. Secrets are
-// "[redacted]".
+// "[redacted]". Settings that Read did not make have no lines.
 func (s *Settings) Lines(d Dialect) (all []Line) {
 	seen := map[string]bool{}
 	add := func(line Line) {

@@ -79,6 +79,7 @@ type reader struct {
 	providers   placeholders.Providers
 	unasked     bool         // api.version.request is false
 	jaas        *loginModule // of sasl.jaas.config; nil: none
+	jaasUnknown string       // its options that the module does not have
 	jaasService string       // its serviceName
 }
 

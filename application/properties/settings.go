@@ -73,6 +73,11 @@ type Ignored struct {
 	Suspect bool
 }
 
+// String returns its place, its key and why it is ignored.
+func (i Ignored) String() string {
+	return (&Error{Key: label(i.Key), Where: i.Where, Problem: "ignored: " + i.Why}).Error()
+}
+
 // Protocol says how a connection is protected.
 type Protocol uint8
 

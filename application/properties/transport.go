@@ -102,8 +102,7 @@ func (s *Settings) Warnings() (all []string) {
 	}
 	for _, i := range s.Ignored {
 		if i.Suspect {
-			e := Error{Key: label(i.Key), Where: i.Where, Problem: "ignored: " + i.Why}
-			all = append(all, e.Error())
+			all = append(all, i.String())
 		}
 	}
 	return all

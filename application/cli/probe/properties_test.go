@@ -119,6 +119,8 @@ func TestKeysOfOtherPrograms(t *testing.T) {
 	if o.code != exitOK || strings.Count(o.stderr, "warning: ") != 3 {
 		t.Errorf("got exit code %d and %q, want three warnings", o.code, o.stderr)
 	}
+	tls := probe(t, append([]string{"tls", "127.0.0.1:1"}, args[2:]...)...)
+	contains(t, tls.stderr, ":1: ssl.client.auth: ignored: a key of a Kafka broker")
 	if o = probe(t, append(args, "--strict")...); o.code != exitUsage || strings.Count(o.stderr, "\n") != 3 {
 		t.Errorf("got exit code %d and %q, want three errors", o.code, o.stderr)
 	}

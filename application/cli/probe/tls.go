@@ -86,6 +86,11 @@ func (a *app) newTLSProbe(address string) (*tlsProbe, error) {
 	if err != nil {
 		return nil, badProperties(err)
 	}
+	for _, i := range a.settings.Ignored {
+		if i.Suspect { // the answer has the checks that are switched off
+			a.warn(i.String())
+		}
+	}
 	return &tlsProbe{app: a, broker: net.JoinHostPort(host, strconv.Itoa(int(port))), host: host, port: port,
 		transport: a.settings.Way(), inspector: inspector}, nil
 }
