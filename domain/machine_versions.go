@@ -176,10 +176,10 @@ func (m *Machine) receiveVersions(f *Future, body []byte) {
 	case codeUnsupportedVersion:
 		m.askLower(f, body)
 	case codeRebootstrapRequired:
-		m.fail(m.newError(ErrProtocol, brokerError(code, ""), "this is another broker than ClusterID "+
+		m.fail(m.newError(ErrProtocol, NewBrokerError(code, ""), "this is another broker than ClusterID "+
 			"(expected.cluster.id) and NodeID (expected.node.id) name"))
 	default:
-		refused := brokerError(code, "")
+		refused := NewBrokerError(code, "")
 		m.fail(m.newError(refused.kind(ErrProtocol), refused, ""))
 	}
 }
@@ -229,7 +229,7 @@ func answeredIn(f *Future, body []byte) int16 {
 // askLower asks at the version that a rejection names if that is lower, and at v0 otherwise.
 func (m *Machine) askLower(f *Future, rejection []byte) {
 	if f.Version == 0 || m.state == Authenticating {
-		cause := fmt.Errorf("ApiVersions v%d: %w", f.Version, brokerError(codeUnsupportedVersion, ""))
+		cause := fmt.Errorf("ApiVersions v%d: %w", f.Version, NewBrokerError(codeUnsupportedVersion, ""))
 		m.fail(m.newError(ErrProtocol, cause, ""))
 		return
 	}
