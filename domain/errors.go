@@ -104,14 +104,9 @@ func (k *kinded) Error() string   { return k.text }
 func (k *kinded) Unwrap() []error { return k.also }
 
 // Retriable reports whether the same request may succeed later, on this
-<<<<<<< HEAD
-// connection or the next: losses, timeouts and refusals are; protocol errors,
-// failed logins, client certificates that the broker does not accept, and requests that no
-// common version can carry are not.
-=======
 // connection or the next: losses, timeouts, refusals and error codes that pass are;
-// protocol errors, failed logins and requests that no common version can carry are not.
->>>>>>> main
+// protocol errors, failed logins, client certificates that the broker does not accept, and
+// requests that no common version can carry are not.
 func Retriable(err error) bool {
 	if b, ok := errors.AsType[*BrokerError](err); ok && b.Retriable() && !errors.Is(err, ErrAuthentication) {
 		return true
