@@ -42,8 +42,8 @@ func TestFailFast(t *testing.T) {
 			err := heartbeat(broker.WithFailFast(t.Context()), conn)
 			wantError(t, err, broker.ErrNotConnected, broker.ErrConnection)
 			var e *broker.Error
-			assert(t, errors.As(err, &e) && e.API == "Heartbeat" && e.Sent == broker.SentNothing && broker.SafeToRetry(err) &&
-				e.Cause != nil && time.Since(began) == wait, "got %v after %v, want the refusal after %v", err,
+			assert(t, errors.As(err, &e) && e.API == "Heartbeat" && e.Sent == broker.SentNothing &&
+				broker.SafeToRetry(err) && e.Cause != nil && time.Since(began) == wait, "got %v after %v, want the refusal after %v", err,
 				time.Since(began), wait)
 		}
 		wantError(t, conn.Connect(broker.WithFailFast(t.Context())), broker.ErrNotConnected)
@@ -98,7 +98,8 @@ func TestPing(t *testing.T) {
 		code.Store(42)
 		_, err = broker.Ping(t.Context(), conn)
 		var e *broker.BrokerError
-		assert(t, errors.Is(err, broker.ErrProtocol) && errors.As(err, &e) && e.Code == 42, "got %v, want error 42", err)
+		assert(t, errors.Is(err, broker.ErrProtocol) && errors.As(err, &e) && e.Code == 42,
+			"got %v, want error 42", err)
 	})
 }
 
@@ -172,7 +173,8 @@ func TestJoinedMetrics(t *testing.T) {
 		}
 		m.Call(args)
 		if a.Snapshot() == before || a.Snapshot() != b.Snapshot() {
-			t.Errorf("%s: got %+v and %+v, want the same event in both", methods.Method(i).Name, a.Snapshot(), b.Snapshot())
+			t.Errorf("%s: got %+v and %+v, want the same event in both", methods.Method(i).Name, a.Snapshot(),
+				b.Snapshot())
 		}
 	}
 }
@@ -192,7 +194,8 @@ func TestAnsweredProduceWithoutAcks(t *testing.T) {
 					noError(t, heartbeat(t.Context(), conn))
 				}
 				s := conn.Stats()
-				assert(t, s.Dropped == 3 && s.Attempts == 1 && s.Failed == 0, "got %+v, want 3 dropped, one connection", s)
+				assert(t, s.Dropped == 3 && s.Attempts == 1 && s.Failed == 0,
+					"got %+v, want 3 dropped, one connection", s)
 			})
 		})
 	}
