@@ -45,9 +45,18 @@ type login struct {
 const (
 	maxAuthenticateVersion  = 2
 	codeUnsupportedSASL     = 33
+	codeIllegalSASLState    = 34
 	mechanismKerberos       = "GSSAPI"
 	hintHandshakeNotOffered = "is this a listener with SASL?"
-	hintRefusedInSilence    = "this is how brokers before 1.0 refuse a login: the broker's log says more"
+	hintNoLoginWanted       = "the port wants no login: set security_protocol to PLAINTEXT or SSL, or use a port " +
+		"with SASL"
+	hintWantsLogin = "the broker closed the connection on its first request: if the port wants a login, " +
+		"configure Authenticators (security_protocol, sasl_mechanism); kafkaprobe auth lists what it offers"
+	hintLoginCutOff = "some servers close the connection in place of refusing a login: check the mechanism, the " +
+		"name and the password"
+	hintLoginInVain = "the login was accepted and the connection closed on the first request: check the broker's " +
+		"rules for names of principals (sasl.kerberos.principal.to.local.rules), the end of the token, and the clocks"
+	hintRefusedInSilence = "this is how brokers before 1.0 refuse a login: the broker's log says more"
 )
 
 // authenticate begins a login, or fails.
@@ -98,8 +107,11 @@ func (m *Machine) receiveHandshake(f *Future, body []byte) {
 	case r.ErrorCode == codeUnsupportedSASL:
 		m.mechanismRefused(r)
 	case r.ErrorCode != 0:
-		refused := brokerError(r.ErrorCode, "")
-		m.failLogin(refused.kind(ErrAuthentication), refused, "")
+		hint, refused := "", brokerError(r.ErrorCode, "")
+		if r.ErrorCode == codeIllegalSASLState && !m.relogin() {
+			hint = hintNoLoginWanted
+		}
+		m.failLogin(refused.kind(ErrAuthentication), refused, hint)
 	default:
 		if m.relogin() {
 			m.session.notBefore = m.now.Add(renewalPause)

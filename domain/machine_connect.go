@@ -245,14 +245,27 @@ func (m *Machine) lostError(err error) *Error {
 	e := m.newError(ErrConnection, err, "")
 	e.ResponseBytes = m.frames.buffered()
 	switch {
+	case m.state == Authenticating:
+		e.Hint = hintLoginCutOff
 	case m.peer >= answered:
 		e.byPeer = true
+		if f := m.inflight.front(); f != nil && m.inflight.noneAnswered() && m.now.Sub(f.Queued) < atOnce {
+			e.Hint = m.hintFirstRequest()
+		}
 	case m.raw():
 		e.Hint = hintRefusedInSilence
 	default: // its release was configured or known, and it has not answered yet
 		e.Hint = m.hintClosed(hintClosedAtOnce)
 	}
 	return e
+}
+
+// hintFirstRequest is for a connection that was closed on its first request.
+func (m *Machine) hintFirstRequest() string {
+	if m.mechanism.Name != "" {
+		return hintLoginInVain
+	}
+	return hintWantsLogin
 }
 
 // hintOf returns the hint of a port's error.
@@ -275,6 +288,7 @@ func (m *Machine) cutOff(err error) error {
 // ready ends the setup: requests are admitted.
 func (m *Machine) ready() {
 	m.forgetAddresses()
+	m.inflight.setup = m.inflight.lastID
 	m.attempts = 0
 	m.lastErr = nil
 	m.lastTraffic = m.now

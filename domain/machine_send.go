@@ -153,7 +153,11 @@ func (m *Machine) choose(f *Future) error {
 	}
 	f.Version, err = m.Versions().choose(f.Request.Key(), traits)
 	if err != nil {
-		return m.newErrorOf(f.Request, ErrUnsupportedVersion, err)
+		e := m.newErrorOf(f.Request, ErrUnsupportedVersion, err)
+		if m.Versions().ofController() {
+			e.Hint = "this is the port of a controller: use that of a broker"
+		}
+		return e
 	}
 	f.flexible = traits.FlexibleFrom >= 0 && f.Version >= traits.FlexibleFrom
 	f.noResponse = traits.NoResponse

@@ -234,6 +234,10 @@ func (m *Machine) silenceHint() string {
 		raise = "raise APIVersionTimeout (api_version_auto_timeout_ms)"
 	}
 	switch known := m.addressAnswered(); {
+	case m.resolving():
+		return "the resolver does not answer: check that it can be reached"
+	case m.state == Connecting:
+		return "nothing answers at that address: a firewall drops the packets, or the address is another host's"
 	case known && (m.state == NegotiatingVersions || m.state == Handshake):
 		return hintLate + "; " + raise
 	case m.state == NegotiatingVersions:

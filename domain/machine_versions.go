@@ -46,7 +46,7 @@ const (
 	hintProbe = " To detect a Kafka before 0.10 set ProbeOldReleases (probe_old_releases), " +
 		"or name its release by APIVersion (api_version)"
 	hintClosedAtOnce = "the peer closed the connection before it answered anything: " +
-		"a port for TLS, or another protocol?"
+		"a port for TLS, another protocol, a forwarder or balancer with no broker behind it, or a limit of connections?"
 
 	codeUnsupportedVersion  = 35
 	codeRebootstrapRequired = 129
@@ -125,7 +125,7 @@ func (m *Machine) versionsQuestion() *ports.APIVersionsRequest {
 // if there is TLS already.
 func (m *Machine) hintClosed(hint string) string {
 	if m.Endpoint().Secure {
-		hint = strings.NewReplacer("a port for TLS, or ", "", "a port for TLS, ", "").Replace(hint)
+		hint = strings.Replace(hint, "a port for TLS, ", "", 1)
 	}
 	return hint
 }

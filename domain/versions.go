@@ -99,6 +99,16 @@ func (v *Versions) Detected() (r release.Release, evidence []string, ok bool) {
 	return v.found, slices.Clone(v.evidence), v.found != release.Release{}
 }
 
+// keyBrokerRegistration is an API that controllers have, and no broker.
+const keyBrokerRegistration = 62
+
+// ofController reports whether the table is that of a KRaft controller.
+func (v *Versions) ofController() bool {
+	_, _, metadata := v.Range(ports.KeyMetadata)
+	_, _, registration := v.Range(keyBrokerRegistration)
+	return registration && !metadata
+}
+
 // detected reports whether the release was recognised by probes.
 func (v *Versions) detected() bool { return v != nil && v.found != release.Release{} }
 

@@ -90,7 +90,7 @@ func (l *link) race(ctx context.Context, dial DialFunc, eps []ports.Endpoint, de
 				return r.conn, nil
 			}
 			r.cancel()
-			failed = append(failed, r.err)
+			failed = append(failed, failure{r.ep.Address, r.err})
 			l.tried(ports.Try{Endpoint: r.ep, Done: true, Err: r.err})
 		}
 		if len(runners) < len(eps) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,19 +42,29 @@ func TestRace(t *testing.T) {
 			"b": fails(refused), "c": fails(refused)}, []string{"a", "b", "c"}, "a@0s b@250ms c@250ms",
 			"a b b:refused c c:refused a:ok", slow, ""},
 		{"all are refused", map[string]func(context.Context) error{"a": fails(refused), "b": fails(io.EOF)},
-			[]string{"a", "b"}, "a@0s b@0s", "a a:refused b b:EOF", 0, "refused; EOF"},
+			[]string{"a", "b"}, "a@0s b@0s", "a a:refused b b:EOF", 0, "refused (a); EOF (b)"},
+		{"all in the same way", map[string]func(context.Context) error{
+			"192.0.2.1:1": fails(errors.New("dial tcp 192.0.2.1:1: connection refused")),
+			"192.0.2.2:1": fails(errors.New("dial tcp 192.0.2.2:1: connection refused"))},
+			[]string{"192.0.2.1:1", "192.0.2.2:1"}, "192.0.2.1:1@0s 192.0.2.2:1@0s",
+			"192.0.2.1:1 192.0.2.1:1:dial tcp 192.0.2.1:1: connection refused 192.0.2.2:1 " +
+				"192.0.2.2:1:dial tcp 192.0.2.2:1: connection refused", 0,
+			"dial tcp: connection refused (192.0.2.1:1, 192.0.2.2:1)"},
 		{"a dial panics", map[string]func(context.Context) error{"a": func(context.Context) error { panic("boom") }},
 			[]string{"a", "b"}, "a@0s b@0s", "a a:netlink: the dial function panicked: boom b b:ok", 0, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
+				var mu sync.Mutex
 				var dials []string
 				transport := &Transport{Dial: func(ctx context.Context, _, address string) (net.Conn, error) {
 					if ep, _ := EndpointFrom(ctx); ep.Address != address {
 						t.Errorf("got the endpoint %v, want that of %s", ep, address)
 					}
+					mu.Lock()
 					dials = append(dials, address+"@"+time.Since(began).String())
+					mu.Unlock()
 					if peer := c.peers[address]; peer != nil {
 						if err := peer(ctx); err != nil {
 							return nil, err
@@ -85,6 +96,8 @@ func TestRace(t *testing.T) {
 					}
 					break
 				}
+				mu.Lock()
+				defer mu.Unlock()
 				if got := strings.Join(dials, " "); got != c.dials {
 					t.Errorf("got dials %s, want %s", got, c.dials)
 				}
@@ -131,12 +144,15 @@ func TestLateConnectionIsClosed(t *testing.T) {
 	for name, closed := range map[string]bool{"another has won": false, "the link is closed": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
+				var mu sync.Mutex
 				var ends []net.Conn
 				transport := &Transport{Dial: func(_ context.Context, _, address string) (net.Conn, error) {
 					if address == "a" || closed {
 						time.Sleep(time.Minute)
 					}
 					ours, theirs := net.Pipe()
+					mu.Lock()
+					defer mu.Unlock()
 					ends = append(ends, theirs)
 					return ours, nil
 				}}
@@ -149,6 +165,8 @@ func TestLateConnectionIsClosed(t *testing.T) {
 				}
 				time.Sleep(2 * time.Minute)
 				synctest.Wait()
+				mu.Lock()
+				defer mu.Unlock()
 				late := ends[len(ends)-1]
 				if len(ends) != 2 {
 					t.Fatalf("got %d connections, want 2", len(ends))
@@ -177,7 +195,7 @@ func TestWaitingNamesSilentAddresses(t *testing.T) {
 		link := transport.Race(endpointsOf("a", "b", "c", "d"), time.Second)
 		time.Sleep(time.Minute)
 		err := link.(ports.Waiter).Waiting()
-		const want = "refused; the proxy is silent; no answer from c, d"
+		const want = "refused (a); the proxy is silent (b); no answer (c, d)"
 		if err == nil || err.Error() != want || !errors.Is(err, refused) {
 			t.Errorf("got %v, want %q", err, want)
 		}

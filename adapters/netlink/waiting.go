@@ -1,6 +1,7 @@
 package netlink
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -45,24 +46,26 @@ func (l *link) Waiting() error {
 // waits returns what the dials wait for, and what those that are over failed of; nil: one
 // dial, which has reported nothing. The mutex is held.
 func (l *link) waits() error {
-	var all failures
-	var silent []string
-	for _, d := range l.dials {
-		switch {
-		case d.waits != nil:
-			all = append(all, d.waits)
-		case !d.over:
-			silent = append(silent, d.address)
-		}
+	if len(l.dials) == 1 {
+		return l.dials[0].waits
 	}
-	if len(silent) > 0 && len(l.dials) > 1 {
-		all = append(all, errors.New("no answer from "+strings.Join(silent, ", ")))
+	var all failures
+	for _, d := range l.dials {
+		all = append(all, failure{d.address, cmp.Or(d.waits, errNoAnswer)})
 	}
 	return all.join()
 }
 
+var errNoAnswer = errors.New("no answer")
+
+// failure is the error of one dial.
+type failure struct {
+	address string
+	err     error
+}
+
 // failures are the errors of several dials, on one line.
-type failures []error
+type failures []failure
 
 // join returns the only error itself, and nil for none.
 func (f failures) join() error {
@@ -70,18 +73,35 @@ func (f failures) join() error {
 	case 0:
 		return nil
 	case 1:
-		return f[0]
+		return f[0].err
 	}
 	return f
 }
 
+// Error returns each text once, followed by the addresses that it is about.
 func (f failures) Error() string {
-	texts := make([]string, len(f))
-	for i, err := range f {
-		texts[i] = err.Error()
+	var texts []string
+	about := map[string][]string{}
+	for _, one := range f {
+		text := one.err.Error()
+		if strings.ContainsAny(one.address, ":/") {
+			text = strings.ReplaceAll(text, " "+one.address, "")
+		}
+		if about[text] == nil {
+			texts = append(texts, text)
+		}
+		about[text] = append(about[text], one.address)
+	}
+	for i, text := range texts {
+		texts[i] = text + " (" + strings.Join(about[text], ", ") + ")"
 	}
 	return strings.Join(texts, "; ")
 }
 
 // Unwrap returns the errors.
-func (f failures) Unwrap() []error { return f }
+func (f failures) Unwrap() (all []error) {
+	for _, one := range f {
+		all = append(all, one.err)
+	}
+	return all
+}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -156,8 +155,7 @@ func TestBroker(t *testing.T) {
 					_, err := ask(t, configFor(t, address, o))
 					wantReason(t, err, want)
 					var e *broker.Error
-					if !errors.As(err, &e) || !errors.Is(err, broker.ErrTLS) || e.Hint == "" ||
-						!strings.Contains(err.Error(), e.Hint) {
+					if !errors.As(err, &e) || !errors.Is(err, broker.ErrTLS) || e.Hint == "" {
 						t.Errorf("%+v", err)
 					}
 				}

@@ -121,7 +121,7 @@ func TestMismatch(t *testing.T) {
 							t.Errorf("no hint in %+v", err)
 						}
 						for _, word := range c.says {
-							if !strings.Contains(err.Error(), word) {
+							if !strings.Contains(err.Error()+e.Hint, word) {
 								t.Errorf("%q is not in %v", word, err)
 							}
 						}

@@ -76,7 +76,7 @@ func TestUnroutedNameIsShown(t *testing.T) {
 					!strings.Contains(e.Hint, "ssl_server_name") {
 					t.Errorf("got %v, want the hint %q, and the setting", err, c.want)
 				}
-				if strings.Contains(err.Error(), "PLAINTEXT") {
+				if strings.Contains(err.Error()+e.Hint, "PLAINTEXT") {
 					t.Errorf("%v advises to give up TLS", err)
 				}
 			})

@@ -121,7 +121,7 @@ func TestSilentAddressesAreNamed(t *testing.T) {
 		if took := time.Since(began); took != 10*time.Second {
 			t.Errorf("got a failure after %v, want the setup's 10s", took)
 		}
-		if !errors.Is(err, broker.ErrSetupTimeout) || !strings.Contains(err.Error(), "no answer from a, b, c") {
+		if !errors.Is(err, broker.ErrSetupTimeout) || !strings.Contains(err.Error(), "no answer (a, b, c)") {
 			t.Errorf("got %v, want ErrSetupTimeout with all addresses", err)
 		}
 		if got := strings.Join(hosts.Order(), " "); got != "a b c" {

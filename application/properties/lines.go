@@ -36,6 +36,10 @@ type given struct {
 
 // record keeps which keys set which fields, for Lines.
 func (r *reader) record() {
+	if p := r.given[serversKey]; p != nil && !r.has(securityKey) && r.s.Security != Plaintext {
+		// A server was written as "SSL://host:port".
+		r.s.given = append(r.s.given, given{r.name(securityKey), p.Where, []string{securityKey.to}})
+	}
 	for _, k := range keys() {
 		p := r.given[k]
 		if p == nil || k.to == "" || k.object != "" {

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,13 +38,6 @@ func (o *OAuth) provider(clock ports.Clock) (oauthbearer.Provider, error) {
 	roots, rootsErr := o.authorities()
 	if roots != nil {
 		credentials.RootCAs = roots
-	}
-	if o.Audience != "" {
-		credentials.Parameters = maps.Clone(credentials.Parameters)
-		if credentials.Parameters == nil {
-			credentials.Parameters = map[string]ports.Secret{}
-		}
-		credentials.Parameters["audience"] = ports.NewSecret(o.Audience)
 	}
 	var assertionErr error
 	switch {

@@ -140,9 +140,6 @@ type OAuth struct {
 	// store of Java with a CAPassword.
 	CAFile, CAPEM string
 	CAPassword    ports.Secret
-	// Audience is the parameter "audience" of the request for a token.
-	Audience string
-
 	// AssertionFile is a file with the assertion that is sent in place of the secret.
 	// Without it, one is made with Claims and signed with the private key, as PEM in
 	// KeyFile or in KeyPEM. KeyPassphrase opens it if it is encrypted.

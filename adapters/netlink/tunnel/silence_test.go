@@ -70,7 +70,7 @@ func TestSilentProxyIsNamed(t *testing.T) {
 		want      []string
 	}{
 		{"SOCKS5, its address", socks5.New(plays(), socks5.Options{Proxy: "proxy:1080"}),
-			[]string{"socks5: proxy proxy:1080 on the way to broker:9092: cannot connect to the proxy: no answer"}},
+			[]string{"socks5: proxy proxy:1080 on the way to it: cannot connect to the proxy: no answer"}},
 		{"SOCKS5, its greeting", socks5.New(plays(quiet), socks5.Options{Proxy: "proxy:1080"}),
 			[]string{"socks5: proxy proxy:1080", "the proxy does not answer after the greeting"}},
 		{"SOCKS5, its dialing", socks5.New(plays(noLogin), socks5.Options{Proxy: "proxy:1080"}),
@@ -85,7 +85,7 @@ func TestSilentProxyIsNamed(t *testing.T) {
 			[]string{"httpconnect: proxy first:3128 on the way to second:1080: the proxy does not answer"}},
 		{"a chain, the second", socks5.New(httpconnect.Dial(plays(connected), first),
 			socks5.Options{Proxy: "second:1080"}),
-			[]string{"socks5: proxy second:1080 on the way to broker:9092: the proxy does not answer after the " +
+			[]string{"socks5: proxy second:1080 on the way to it: the proxy does not answer after the " +
 				"greeting"}},
 	} {
 		for _, setup := range []time.Duration{time.Second, time.Minute} {

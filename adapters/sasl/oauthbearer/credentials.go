@@ -43,8 +43,11 @@ type ClientCredentials struct {
 	ClientSecret ports.Secret
 	// Scopes are the requested scopes. If empty, the endpoint decides.
 	Scopes []string
-	// Parameters are added to the request, such as "audience" and "resource". Not
-	// allowed are the parameters that other fields set, such as "scope".
+	// Audience is the parameter "audience", which some endpoints need to know whom the
+	// token is for. It is no secret.
+	Audience string
+	// Parameters are added to the request, such as "resource". Not allowed are the
+	// parameters that other fields set, such as "scope".
 	Parameters map[string]ports.Secret
 	// SecretInBody sends id and secret as parameters. Otherwise they are in the header
 	// Authorization, which every endpoint must support (RFC 6749, section 2.3.1).
@@ -119,6 +122,9 @@ func (c *ClientCredentials) request() (config *clientcredentials.Config, secrets
 	encoded := url.QueryEscape(c.ClientID) + ":" + url.QueryEscape(secret)
 	secrets = []string{secret, url.QueryEscape(secret), base64.StdEncoding.EncodeToString([]byte(encoded)),
 		base64.StdEncoding.EncodeToString([]byte(c.ClientID + ":" + secret))}
+	if c.Audience != "" {
+		config.EndpointParams.Set("audience", c.Audience)
+	}
 	for key, value := range c.Parameters {
 		config.EndpointParams.Set(key, value.Reveal())
 		secrets = append(secrets, value.Reveal(), url.QueryEscape(value.Reveal()))
@@ -174,6 +180,9 @@ func (c *ClientCredentials) check() error {
 	own := []string{"", "grant_type", "scope", "client_id", "client_secret"}
 	if c.Assertion != nil {
 		own = append(own, "assertion", "client_assertion", "client_assertion_type")
+	}
+	if c.Audience != "" {
+		own = append(own, "audience")
 	}
 	for _, key := range slices.Sorted(maps.Keys(c.Parameters)) {
 		if slices.Contains(own, key) {

@@ -162,7 +162,7 @@ func TestEndpointErrors(t *testing.T) {
 			"[redacted]", "[redacted]", "", "ClientSecret"},
 		{"a parameter is repeated", 400,
 			`{"error":"invalid_target","error_description":"canary-parameter","error_uri":"` + secret + `"}`,
-			"invalid_target", "[redacted]", "", ""},
+			"invalid_target", "[redacted]", "", "Audience"},
 		{"escapes of a terminal", 400, `{"error":"a\u001b[2J","error_description":"b\nc"}`, "a\uFFFD[2J", "b\uFFFDc",
 			"", ""},
 		{"long", 400, `{"error":"a","error_description":"` + strings.Repeat("x", 1<<19) + `"}`, "a",
@@ -424,6 +424,10 @@ func TestClientCredentialsRefused(t *testing.T) {
 		{at("http://idp.example/token"), "TokenURL: an http:// address"},
 		{at("http://localhost.example/token"), "TokenURL: an http:// address"},
 		{func(c *credentials) { c.AssertionGrant = true }, "Assertion: not given"},
+		{func(c *credentials) {
+			c.Audience = "kafka"
+			c.Parameters = map[string]ports.Secret{"audience": ports.NewSecret(canary)}
+		}, `Parameters: "audience"`},
 		{func(c *credentials) {
 			c.Assertion = oauthbearer.AssertionFile("")
 			c.Parameters = map[string]ports.Secret{"assertion": ports.NewSecret(canary)}

@@ -53,6 +53,8 @@ func (e *EndpointError) Hint() string {
 	case e.Code == "invalid_grant":
 		return "check the assertion: its audience, issuer and subject (sasl.oauthbearer.assertion.claim.aud, .iss, " +
 			".sub), the key that the issuer knows, and the clocks"
+	case e.Code == "invalid_target":
+		return "check the audience: ClientCredentials.Audience (sasl.oauthbearer.audience)"
 	case e.Code == "invalid_scope":
 		return "check that the issuer allows the client these scopes: ClientCredentials.Scopes (sasl.oauthbearer.scope)"
 	case e.Status == http.StatusNotFound || errors.Is(e.Err, errNoToken):

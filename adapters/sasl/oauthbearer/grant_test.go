@@ -112,6 +112,16 @@ func TestShortSecrets(t *testing.T) {
 	e = saslpeer.Typed[*oauthbearer.EndpointError](t, logInWith(t, c))
 	saslpeer.Equal(t, "the code that contains the secret", e.Code, "invalid_client")
 
+	_, c = endpoint(t, answering(400, `{"error":"invalid_target","error_description":"no audience kafka"}`))
+	c.Audience, c.Parameters = "kafka", nil
+	saslpeer.ErrorSays(t, "an audience, which is no secret", logInWith(t, c), `invalid_target: "no audience kafka"`)
+
+	x := saslpeer.Begin(t, create(config{Tokens: always(bearer("a")), Runner: saslpeer.Inline}))
+	saslpeer.Must(started(t, x))
+	_, _, err := saslpeer.Step(x, []byte(`{"status":"invalid_token","scope":"a b"}`))
+	refusal := saslpeer.Typed[*oauthbearer.Error](t, err)
+	saslpeer.Equal(t, "the refusal of a short token", refusal.Status+" "+refusal.Scope, "invalid_token [redacted]")
+
 	s, c := endpoint(t, nil)
 	short(&c)
 	s.Close()

@@ -69,8 +69,12 @@ func readRefusal(answer []byte, token string) *Error {
 	if err != nil {
 		return &Error{answer: quotation(string(answer), token), malformed: err}
 	}
+	status := e.Status
+	if hints[status] == "" { // the others are no secrets, however short the token is
+		status = quotation(status, token)
+	}
 	return &Error{
-		Status: quotation(e.Status, token), Scope: quotation(scopes(e.Scope), token),
+		Status: status, Scope: quotation(scopes(e.Scope), token),
 		Configuration: quotation(e.Configuration, token),
 	}
 }

@@ -71,18 +71,44 @@ func (p *authProbe) run(ctx context.Context) error {
 
 // listMechanisms returns nil if the broker named its mechanisms.
 func (p *authProbe) listMechanisms(ctx context.Context) error {
-	cfg := p.cfg
+	offered, err := mechanismsOf(ctx, p.cfg)
+	if err != nil {
+		return p.app.identify(ctx, refused(err))
+	}
+	p.doc.Mechanisms = offered
+	return nil
+}
+
+// mechanismsOf returns the mechanisms that the broker names when it rejects an unknown one.
+func mechanismsOf(ctx context.Context, cfg broker.Config) ([]string, error) {
 	cfg.Authenticators = []ports.Authenticator{unknownMechanism{}}
 	conn, err := broker.Dial(ctx, cfg)
 	if err == nil {
 		conn.Close()
-		return errors.New("the broker accepted a login with a mechanism that does not exist")
+		return nil, errors.New("the broker accepted a login with a mechanism that does not exist")
 	}
 	if rejected, ok := errors.AsType[*broker.MechanismError](err); ok && len(rejected.Offered) > 0 {
-		p.doc.Mechanisms = rejected.Offered
-		return nil
+		return rejected.Offered, nil
 	}
-	return p.app.identify(ctx, refused(err))
+	return nil, err
+}
+
+// wantsLogin returns err, or a better error if the broker closed the connection on a request
+// because there was no login: then it names the mechanisms that it offers.
+func (a *app) wantsLogin(ctx context.Context, cfg broker.Config, err error) error {
+	e, ok := errors.AsType[*broker.Error](err)
+	if !ok || len(cfg.Authenticators) > 0 || e.Kind != broker.ErrConnection || e.Phase != broker.Connected ||
+		e.Sent != broker.SentFully || e.ResponseBytes > 0 {
+		return err
+	}
+	a.progress.waitFor("asking " + e.Address + " for its mechanisms")
+	offered, failed := mechanismsOf(ctx, cfg)
+	if failed != nil {
+		return err
+	}
+	return identified(e, broker.ErrAuthentication,
+		fmt.Errorf("the port wants a login, by %s", strings.Join(offered, " or ")),
+		"set security_protocol to SASL_PLAINTEXT, or SASL_SSL, and sasl_mechanism to one of these")
 }
 
 // reachedLogin reports whether the connection failed in the login. If it failed earlier,

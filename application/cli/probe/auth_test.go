@@ -1,10 +1,14 @@
 package probe
 
 import (
+	"net"
 	"slices"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+
+	"brokerconn/acceptance/fakebroker"
+	"brokerconn/acceptance/proxies"
 )
 
 // The broker here is kfake, which has PLAIN and SCRAM, and closes the connection at a
@@ -46,6 +50,40 @@ func TestAuth(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A port that wants a login answers ApiVersions and closes the connection on the next request,
+// in kfake as in Apache Kafka: the tool asks which mechanisms it offers.
+func TestPortWantsLogin(t *testing.T) {
+	const secret = "canary-of-kafkaprobe-login"
+	address, _ := fakeKafka(t, kfake.EnableSASL(), kfake.Superuser("PLAIN", "alice", secret),
+		kfake.Superuser("SCRAM-SHA-256", "alice", secret))
+	e := probeFails(t, exitAuthentication, []string{"request", address, "metadata"},
+		"Metadata v", "fully sent", "the port wants a login, by PLAIN or SCRAM-SHA-256", "set security_protocol")
+	if e.API != "Metadata" || e.Version == nil || e.Sent != "fully sent" || e.Request == 0 {
+		t.Errorf("got %+v, want the request", e)
+	}
+}
+
+// The same loss at a listener without SASL, which answers error 34 to SaslHandshake as Apache
+// Kafka does, stays what it is.
+func TestPortWantsNoLogin(t *testing.T) {
+	address := proxies.Listen(t, func(c net.Conn) {
+		fakebroker.Serve(c, func(r fakebroker.Request) []byte {
+			switch r.Key {
+			case 18:
+				return fakebroker.Table(r.Version)
+			case 17:
+				return []byte{0, 34, 0, 0, 0, 0} // and no mechanism
+			}
+			c.Close()
+			return nil
+		})
+	})
+	probe(t, "request", address, "metadata", "--timeout", short).failed(t, exitTCP, "Metadata v8 (fully sent)")
+	probe(t, with([]string{"request", address, "metadata", "--timeout", short}, "security_protocol=SASL_PLAINTEXT",
+		"sasl_mechanism=SCRAM-SHA-256", "sasl_plain_username=alice", "sasl_plain_password=canary-of-no-login")...).
+		failed(t, exitAuthentication, "ILLEGAL_SASL_STATE", "hint: the port wants no login")
 }
 
 func TestAuthOfOtherPeers(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 
 	"brokerconn/adapters/tls"
 	"brokerconn/application/broker"
+	"brokerconn/ports"
 )
 
 // The exit codes. Scripts rely on them: a meaning never changes.
@@ -66,6 +67,9 @@ var kindCodes = []struct {
 }
 
 func exitCodeOf(e *broker.Error) int {
+	if e.Kind == broker.ErrSetupTimeout && e.Phase == broker.Connecting && e.Address != "" {
+		return exitTCP // no answer to the dial
+	}
 	for _, row := range kindCodes {
 		switch {
 		case !errors.Is(e.Kind, row.kind):
@@ -177,10 +181,21 @@ func lines(err error) (all []string) {
 	for _, problem := range problems {
 		all = append(all, oneLine(problem.Error()))
 	}
-	if e, ok := errors.AsType[*broker.Error](err); ok && e.Hint != "" {
-		all = append(all, oneLine("hint: "+e.Hint))
+	if hint := hintOf(err); hint != "" {
+		all = append(all, oneLine("hint: "+hint))
 	}
 	return all
+}
+
+// hintOf returns what to change, "" if nothing is known.
+func hintOf(err error) string {
+	if e, ok := errors.AsType[*broker.Error](err); ok {
+		return e.Hint
+	}
+	if h := ports.Hinter(nil); errors.As(err, &h) {
+		return h.Hint()
+	}
+	return ""
 }
 
 // oneLine returns s as one line without control characters: s may quote a peer.

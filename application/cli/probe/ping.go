@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"brokerconn/application/broker"
 )
@@ -111,19 +110,15 @@ func (p *pinger) once(ctx context.Context) (rtt time.Duration, version int16, er
 	p.cancel.Store(&cancelAttempt)
 	defer p.cancel.Store(nil)
 
-	if err := p.conn.Connect(attempt); err != nil {
-		return 0, 0, p.lost(ctx, attempt, err)
-	}
-	p.app.progress.waitFor("waiting for the answer of " + p.conn.Stats().Address)
-	req := kmsg.NewPtrApiVersionsRequest()
-	req.ClientSoftwareName, req.ClientSoftwareVersion = name, broker.Version
-	began := time.Now()
-	resp, err := req.RequestWith(attempt, p.conn)
-	rtt = time.Since(began)
+	versions, err := p.conn.APIVersions(attempt)
 	if err != nil {
 		return 0, 0, p.lost(ctx, attempt, err)
 	}
-	return rtt, resp.GetVersion(), answerErrors(resp)
+	p.app.progress.waitFor("waiting for the answer of " + p.conn.Stats().Address)
+	if rtt, err = broker.Ping(attempt, p.conn); err != nil {
+		return 0, 0, p.lost(ctx, attempt, err)
+	}
+	return rtt, max(versions.RequestVersion(), 0), nil
 }
 
 // lost returns the error of a lost ping.
@@ -198,10 +193,24 @@ func (p *pinger) summary(interrupted bool) error {
 	case s.Answered == 0:
 		outcome = p.last
 	case s.Lost > 0:
-		outcome = fmt.Errorf("%d of %d pings were lost, the last of them: %v", s.Lost, s.Sent, p.last)
+		outcome = &lostPings{s.Lost, s.Sent, p.last}
 	}
 	return cmp.Or(p.app.emit(pingSummaryDocument{s, describe(outcome)}, text), outcome)
 }
+
+// lostPings is the error of pings of which some were answered. It wraps no error, so that its
+// exit code is exitFailed.
+type lostPings struct {
+	lost, sent int
+	last       error
+}
+
+func (e *lostPings) Error() string {
+	return fmt.Sprintf("%d of %d pings were lost, the last of them: %v", e.lost, e.sent, e.last)
+}
+
+// Hint returns the hint of the last one.
+func (e *lostPings) Hint() string { return hintOf(e.last) }
 
 func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 

@@ -128,7 +128,11 @@ func (a *app) standardInput(ctx context.Context) ([]byte, error) {
 
 // send sends a request and prints the answer. forced: also if the broker does not list the API.
 func (a *app) send(ctx context.Context, address string, message ports.Message, forced bool) error {
-	conn, err := a.dial(ctx, address)
+	cfg, err := a.config(address)
+	if err != nil {
+		return err
+	}
+	conn, err := a.dialWith(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -144,7 +148,7 @@ func (a *app) send(ctx context.Context, address string, message ports.Message, f
 	}
 	resp, err := exchange(ctx, conn, message)
 	if err != nil {
-		return err
+		return a.wantsLogin(ctx, cfg, err)
 	}
 	doc := responseDocument{Broker: address, API: kafkacodec.KeyName(message.Key()), Key: message.Key()}
 	var outcome error
