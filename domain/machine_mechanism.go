@@ -30,7 +30,7 @@ type Mechanism struct {
 // MechanismError reports that the broker does not offer a mechanism.
 type MechanismError struct {
 	Mechanism string
-	Offered   []string // by the broker, sorted; empty: unknown
+	Offered   []string // by the broker, sorted, without Mechanism; empty: unknown
 }
 
 func (e *MechanismError) Error() string {
@@ -88,7 +88,10 @@ func (m *Machine) lowers(i int) bool {
 // mechanismRefused chooses another mechanism. Each is tried once at most, also if the broker
 // offers what it rejects.
 func (m *Machine) mechanismRefused(r *ports.SASLHandshakeResponse) {
-	refusal := &MechanismError{Mechanism: m.mechanism.Name, Offered: slices.Clone(r.Mechanisms)}
+	name := m.mechanism.Name
+	refusal := &MechanismError{Mechanism: name, Offered: slices.Clone(r.Mechanisms)}
+	// Some servers answer with a list of the one that was requested.
+	refusal.Offered = slices.DeleteFunc(refusal.Offered, func(offered string) bool { return offered == name })
 	slices.Sort(refusal.Offered)
 	m.mechanisms.rejected = append(m.mechanisms.rejected, refusal.Mechanism)
 	others := slices.DeleteFunc(slices.Clone(refusal.Offered), func(name string) bool {
@@ -99,7 +102,7 @@ func (m *Machine) mechanismRefused(r *ports.SASLHandshakeResponse) {
 		m.failAndRetry(m.newError(ErrConnection, refusal, "the next connection logs in with "+m.chosen().Name))
 		return
 	}
-	cause, hint := fmt.Errorf("%w: %w", refusal, brokerError(r.ErrorCode, "")), hintUnsupportedSASL
+	cause, hint := fmt.Errorf("%w: %w", refusal, NewBrokerError(r.ErrorCode, "")), hintUnsupportedSASL
 	if slices.ContainsFunc(others, func(name string) bool { return m.mechanismIndex(name) >= 0 }) {
 		hint = hintNoFallback
 	}

@@ -84,7 +84,7 @@ func (m *Machine) handleTimeout(now time.Time, waiting error) {
 }
 
 // stallAt is when the oldest request in flight counts as stalled; zero: never, or it was
-// reported.
+// reported. The time for which the broker may hold it does not count.
 func (m *Machine) stallAt() time.Time {
 	if m.cfg.StallAfter == 0 {
 		return time.Time{}
@@ -93,7 +93,7 @@ func (m *Machine) stallAt() time.Time {
 	if f == nil || f.purpose != caller || f.stalled {
 		return time.Time{}
 	}
-	return f.Queued.Add(m.cfg.StallAfter + m.throttledTime - f.throttledTime)
+	return latest(f.Queued, f.heldUntil).Add(m.cfg.StallAfter + m.throttledTime - f.throttledTime)
 }
 
 func (m *Machine) handleStall() {
@@ -187,6 +187,8 @@ func (m *Machine) Pending(now time.Time, waiting error) error {
 		return m.Throttled(now)
 	case ErrTooManyInFlight, ErrBackPressure, ErrReauthenticating:
 		return kind
+	case ErrDraining:
+		return fmt.Errorf("requests in flight: %d", m.InFlight())
 	}
 	return nil
 }

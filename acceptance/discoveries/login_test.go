@@ -179,3 +179,29 @@ func TestFeaturesAreAskedFor(t *testing.T) {
 		t.Errorf("got API %d v%d first (%v), want ApiVersions v4 or above", r.Key, r.Version, err)
 	}
 }
+
+// TestListThatHasTheRefused: Tansu refuses a mechanism with a list of just that one.
+func TestListThatHasTheRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		serve := func(conn net.Conn) {
+			fakebroker.Serve(conn, func(r fakebroker.Request) []byte {
+				if r.Key == 18 {
+					return fakebroker.Table(r.Version)
+				}
+				resp := kmsg.NewPtrSASLHandshakeResponse()
+				resp.Version, resp.ErrorCode, resp.SupportedMechanisms = r.Version, 33, []string{string(r.Body[2:])}
+				return resp.AppendTo(nil)
+			})
+		}
+		hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": serve}}).At("a")
+		cfg := hosts.Config()
+		for _, name := range []string{"X", "Y"} {
+			cfg.Authenticators = append(cfg.Authenticators, fakebroker.NewToken(name, "one", 0))
+		}
+		err := heartbeat(t.Context(), fakebroker.New(t, cfg))
+		refused, ok := errors.AsType[*broker.MechanismError](err)
+		if !ok || len(refused.Offered) > 0 || !strings.Contains(err.Error(), "the broker does not have X") {
+			t.Errorf("got %v, want the broker not to have X, and no list", err)
+		}
+	})
+}

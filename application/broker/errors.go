@@ -74,7 +74,7 @@ type VersionError = domain.VersionError
 // MechanismError reports that the broker does not offer the SASL mechanism.
 //
 //	Mechanism string     the mechanism that was requested
-//	Offered []string     those that the broker offers, sorted; empty if it did not list any
+//	Offered []string     those that the broker offers, sorted; empty if it did not list another one
 //	Error() string       both, in one line
 type MechanismError = domain.MechanismError
 
