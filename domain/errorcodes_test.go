@@ -15,7 +15,7 @@ func TestErrorNamesAgainstFranzGo(t *testing.T) {
 	java := map[int16]bool{51: true, 122: true, 123: true}
 	compared := 0
 	for code := int16(-1); code < 200; code++ {
-		e := domain.NewBrokerError(code)
+		e := domain.NewBrokerError(code, "")
 		theirs := kerr.TypedErrorForCode(code)
 		if theirs == nil || theirs.Code != code {
 			if e.Name != "" && code != 0 {
@@ -34,5 +34,26 @@ func TestErrorNamesAgainstFranzGo(t *testing.T) {
 	}
 	if compared < 130 {
 		t.Errorf("got %d codes compared, want 130 or more", compared)
+	}
+}
+
+// TestErrorCodeMayBeRetried: a code that passes is no reason to give up, whatever the kind of the failure, but a login
+// that failed here as well is.
+func TestErrorCodeMayBeRetried(t *testing.T) {
+	for _, c := range []struct {
+		kind error
+		code int16
+		want bool
+	}{
+		{domain.ErrProtocol, 15, true},
+		{domain.ErrProtocol, 42, false},
+		{domain.ErrConnection, 14, true},
+		{domain.ErrAuthentication, 58, false},
+		{domain.ErrAuthentication, 7, false},
+	} {
+		err := &domain.Error{Kind: c.kind, Cause: domain.NewBrokerError(c.code, ""), Sent: domain.SentFully}
+		if got := domain.Retriable(err); got != c.want {
+			t.Errorf("%v: got retriable %v, want %v", err, got, c.want)
+		}
 	}
 }

@@ -102,9 +102,12 @@ func (k *kinded) Error() string   { return k.text }
 func (k *kinded) Unwrap() []error { return k.also }
 
 // Retriable reports whether the same request may succeed later, on this
-// connection or the next: losses, timeouts and refusals are; protocol errors,
-// failed logins and requests that no common version can carry are not.
+// connection or the next: losses, timeouts, refusals and error codes that pass are;
+// protocol errors, failed logins and requests that no common version can carry are not.
 func Retriable(err error) bool {
+	if b, ok := errors.AsType[*BrokerError](err); ok && b.Retriable() && !errors.Is(err, ErrAuthentication) {
+		return true
+	}
 	is := func(kind error) bool { return errors.Is(err, kind) }
 	return !slices.ContainsFunc(neverRetriable[:], is) && slices.ContainsFunc(retriable[:], is)
 }
@@ -132,7 +135,8 @@ type BrokerError struct {
 	Message string // the text of the broker; may be empty
 }
 
-func brokerError(code int16, message string) *BrokerError {
+// NewBrokerError returns the error of a code, with the broker's text; it may be empty.
+func NewBrokerError(code int16, message string) *BrokerError {
 	return &BrokerError{Code: code, Name: errorName(code), Message: message}
 }
 

@@ -22,9 +22,6 @@ var NewVersions = newVersions
 
 func (v *Versions) Choose(key int16, t ports.Traits) (int16, error) { return v.choose(key, t) }
 
-// NewBrokerError is how the core reports an error code.
-func NewBrokerError(code int16) *BrokerError { return brokerError(code, "") }
-
 // Failures is the number of failures in a row, for the backoff.
 func (m *Machine) Failures() int { return m.backoff.failures }
 

@@ -107,7 +107,7 @@ func (m *Machine) receiveHandshake(f *Future, body []byte) {
 	case r.ErrorCode == codeUnsupportedSASL:
 		m.mechanismRefused(r)
 	case r.ErrorCode != 0:
-		hint, refused := "", brokerError(r.ErrorCode, "")
+		hint, refused := "", NewBrokerError(r.ErrorCode, "")
 		if r.ErrorCode == codeIllegalSASLState && !m.relogin() {
 			hint = hintNoLoginWanted
 		}
@@ -177,7 +177,7 @@ func (m *Machine) receiveAuthenticate(f *Future, body []byte) {
 		if m.login.localErr != nil && m.mechanism.Exposes {
 			reason = "" // it is known already, and this may repeat a token before the last one
 		}
-		refused := brokerError(r.ErrorCode, reason)
+		refused := NewBrokerError(r.ErrorCode, reason)
 		kind, cause := refused.kind(ErrAuthentication), error(refused)
 		if m.login.localErr != nil {
 			kind, cause = ErrAuthentication, fmt.Errorf("%w; %w", m.login.localErr, refused)

@@ -102,7 +102,7 @@ func (m *Machine) mechanismRefused(r *ports.SASLHandshakeResponse) {
 		m.failAndRetry(m.newError(ErrConnection, refusal, "the next connection logs in with "+m.chosen().Name))
 		return
 	}
-	cause, hint := fmt.Errorf("%w: %w", refusal, brokerError(r.ErrorCode, "")), hintUnsupportedSASL
+	cause, hint := fmt.Errorf("%w: %w", refusal, NewBrokerError(r.ErrorCode, "")), hintUnsupportedSASL
 	if slices.ContainsFunc(others, func(name string) bool { return m.mechanismIndex(name) >= 0 }) {
 		hint = hintNoFallback
 	}

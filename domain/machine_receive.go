@@ -231,7 +231,7 @@ func decodeOwn[T ports.Message](m *Machine, req ports.Message, version int16, bo
 		return response, false
 	}
 	if code := errorCodeOf(body); code != 0 && errorName(code) != "" && m.loggingIn() {
-		refused := brokerError(code, "")
+		refused := NewBrokerError(code, "")
 		m.failLogin(refused.kind(ErrAuthentication), fmt.Errorf("%w; the rest of its answer: %w", refused, err), "")
 		return response, false
 	}

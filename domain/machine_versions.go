@@ -140,9 +140,10 @@ func (m *Machine) receiveVersions(f *Future, body []byte) {
 	case codeUnsupportedVersion:
 		m.askLower(f, body)
 	case codeRebootstrapRequired:
-		m.fail(m.newError(ErrProtocol, brokerError(code, ""), "this is another broker than ClusterID and NodeID name"))
+		cause := NewBrokerError(code, "")
+		m.fail(m.newError(ErrProtocol, cause, "this is another broker than ClusterID and NodeID name"))
 	default:
-		refused := brokerError(code, "")
+		refused := NewBrokerError(code, "")
 		m.fail(m.newError(refused.kind(ErrProtocol), refused, ""))
 	}
 }
@@ -180,7 +181,8 @@ func answeredIn(f *Future, body []byte) int16 {
 // askLower asks at the version that a rejection names if that is lower, and at v0 otherwise.
 func (m *Machine) askLower(f *Future, rejection []byte) {
 	if f.Version == 0 {
-		m.fail(m.newError(ErrProtocol, fmt.Errorf("ApiVersions v0: %w", brokerError(codeUnsupportedVersion, "")), ""))
+		cause := fmt.Errorf("ApiVersions v0: %w", NewBrokerError(codeUnsupportedVersion, ""))
+		m.fail(m.newError(ErrProtocol, cause, ""))
 		return
 	}
 	lower := int16(0)

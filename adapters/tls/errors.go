@@ -89,7 +89,7 @@ var kinds = fault.Table[Reason]{
 	NotTLS: {Name: "not-tls", Text: "the peer does not speak TLS",
 		Hint: "check the port: a broker has separate ports with and without TLS"},
 	CutOff: {Name: "cut-off", Text: "the peer closed the connection during the handshake",
-		Hint: "see the broker's log"},
+		Hint: "see the broker's log; a limit of its connections (max.connections.per.ip) ends here too"},
 	Stalled: {Name: "stalled", Text: "the handshake did not complete",
 		Hint: "check that this is the broker's TLS port, and that the network passes large packets"},
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"time"
 
+	"brokerconn/domain"
 	"brokerconn/ports"
 )
 
@@ -38,7 +39,7 @@ func Ping(ctx context.Context, c *Conn) (time.Duration, error) {
 	}
 	if req.APIKey == ports.KeyAPIVersions && len(body) >= 2 {
 		if code := int16(binary.BigEndian.Uint16(body)); code != 0 {
-			return 0, c.failure(req, ErrProtocol, &BrokerError{Code: code})
+			return 0, c.failure(req, ErrProtocol, domain.NewBrokerError(code, ""))
 		}
 	}
 	return c.cfg.Clock.Now().Sub(began), nil

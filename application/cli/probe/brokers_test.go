@@ -81,3 +81,15 @@ func TestServerNameFlag(t *testing.T) {
 		}
 	}
 }
+
+// A proxy that opens a tunnel before it has reached the broker, and ends it, is named.
+func TestTunnelThatEndsNamesProxy(t *testing.T) {
+	proxy := proxies.Listen(t, func(conn net.Conn) {
+		_, _ = conn.Read(make([]byte, 1024))
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n")
+	})
+	o := probe(t, "apis", "broker.test:9092", "-X", "proxy_url=http://"+proxy, "--timeout", "4s")
+	if o.code != exitProtocol || !strings.Contains(o.stderr, "the tunnel of the proxy "+proxy+" ended") {
+		t.Errorf("got exit code %d and %q, want the proxy named", o.code, o.stderr)
+	}
+}

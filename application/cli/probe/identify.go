@@ -15,6 +15,7 @@ import (
 
 	brokertls "brokerconn/adapters/tls"
 	"brokerconn/application/broker"
+	"brokerconn/application/properties"
 )
 
 // A port that does not answer Kafka is identified here. Most other servers send something
@@ -63,6 +64,9 @@ func (a *app) identify(ctx context.Context, err error) error {
 	case line != "":
 		return identified(e, broker.ErrNotKafka,
 			fmt.Errorf("it answered a line of text with %q", line), "this is another protocol: check the port")
+	case e.Kind == broker.ErrConnection && a.settings.Proxy.Kind != properties.NoProxy:
+		return identified(e, e.Kind, e.Cause, "the tunnel of the proxy "+a.settings.Proxy.Address+" ended: the proxy "+
+			"may not reach the broker, or "+e.Hint)
 	case e.Kind == broker.ErrConnection:
 		return err // it may have closed all these connections
 	}
