@@ -168,7 +168,7 @@ func isCodecPanic(err error) bool {
 const (
 	largeRequest = 512 << 10
 	// kafkasLimit is the default of socket.request.max.bytes, without the size field.
-	kafkasLimit = 100 << 20
+	kafkasLimit = 104_857_600
 	// atOnce is how soon after the request such a peer has closed.
 	atOnce = 2 * time.Second
 )

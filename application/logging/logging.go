@@ -88,7 +88,7 @@ func Hooks(l *slog.Logger) *broker.Hooks {
 		},
 		Idle: func(e broker.Endpoint) { w.debug("closed an idle connection", at(e)) },
 		IdleLost: func(e broker.Endpoint, err error) {
-			w.write(slog.LevelDebug, "the peer closed an idle connection", err, at(e))
+			w.write(slog.LevelDebug, "an idle connection was lost", err, at(e))
 		},
 		Warning:  func(text string) { w.write(slog.LevelWarn, text, nil) },
 		Panicked: func(v any) { w.write(slog.LevelError, "a hook panicked", nil, "panic", fmt.Sprint(v)) },

@@ -70,7 +70,7 @@ func TestLines(t *testing.T) {
 			`DEBUG "request failed" api_key=3 version=9 correlation_id=7 error="it failed"`},
 		{func() { h.Throttled(e, until) }, `INFO "throttled by the broker" address=B until=2026-01-01T00:00:05.000Z`},
 		{func() { h.Idle(e) }, `DEBUG "closed an idle connection" address=B`},
-		{func() { h.IdleLost(e, io.EOF) }, `DEBUG "the peer closed an idle connection" address=B error=EOF`},
+		{func() { h.IdleLost(e, io.EOF) }, `DEBUG "an idle connection was lost" address=B error=EOF`},
 		{func() { h.Warning("it may be wrong") }, `WARN "it may be wrong"`},
 		{func() { h.Panicked("oh") }, `ERROR "a hook panicked" panic=oh`},
 	} {

@@ -91,7 +91,7 @@ func ownerOf(name string) string {
 
 // foreign ignores a key of another program, and says what its name would be here.
 func (r *reader) foreign(p *Property, owner string) {
-	why := fmt.Sprintf("a key of %s, not of a client", owner)
+	why := fmt.Sprintf("a key of %s alone", owner)
 	name := strings.ReplaceAll(p.Key, "-", ".")
 	for found := true; found && index[r.s.Dialect][name] == nil; {
 		_, name, found = strings.Cut(name, ".")

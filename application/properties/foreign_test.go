@@ -36,7 +36,7 @@ func TestForeignKeysNameTheClients(t *testing.T) {
 		if err != nil || len(s.Ignored) != 1 || !s.Ignored[0].Suspect {
 			t.Fatalf("%s: got %v, want it ignored with a warning", key, err)
 		}
-		if got := s.Ignored[0].Why; got != "a key of "+ownerOf(key)+", not of a client"+want {
+		if got := s.Ignored[0].Why; got != "a key of "+ownerOf(key)+" alone"+want {
 			t.Errorf("%s: got %q, want %q at its end", key, got, want)
 		}
 	}

@@ -165,10 +165,11 @@ func (r *reader) whole(p *Property, low, high int64) (int64, error) {
 // is the only one for which the clients accept numbers of 64 bits.
 func (r *reader) millis(p *Property, row *setting.Row) (time.Duration, error) {
 	n, err := r.number(p)
+	idle := row.Field == "IdleTimeout" // whose limit the clients switch off in their own ways
 	switch {
-	case row.Negative != "" && (err != nil || n < 0 && r.s.Dialect == Librdkafka):
+	case row.Negative != "" && (err != nil || idle && n < 0 && r.s.Dialect == Librdkafka):
 		return 0, fmt.Errorf("%s; milliseconds, a whole number; 0: %s", quoted(p), row.Negative)
-	case row.Negative != "" && n == 0 && r.s.Dialect == Java && r.sure:
+	case idle && n == 0 && r.s.Dialect == Java && r.sure:
 		return time.Millisecond, nil // Java has no limit only if it is negative
 	case row.Negative != "" && (n <= 0 || n > int64(math.MaxInt64/time.Millisecond)):
 		return -1, nil

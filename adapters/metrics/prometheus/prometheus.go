@@ -29,6 +29,7 @@
 //	requests_stalled_total{api_key}                the oldest in flight, and older than Config.StallAfter
 //	responses_dropped_total                        to requests that expect none
 //	reconnects_total                               connections that became ready, without the first of each owner
+//	requests_waiting, oldest_request_seconds       gauges of connections that are watched, see [Collector.Watch]
 //	stale_events_total                             ignored events of an older connection
 //
 // A request without answer succeeds when it is written, and has the phase writing only.
@@ -71,6 +72,7 @@ type Collector struct {
 
 	mu      sync.Mutex
 	brokers map[string]*broker
+	watched map[*watch]bool
 }
 
 var _ prom.Collector = (*Collector)(nil)
@@ -82,7 +84,8 @@ func New(o Options) *Collector {
 		buckets = DefaultBuckets
 	}
 	buckets = slices.Clone(buckets)
-	return &Collector{buckets: buckets, describe: newBroker("", buckets), brokers: map[string]*broker{}}
+	return &Collector{buckets: buckets, describe: newBroker("", buckets), brokers: map[string]*broker{},
+		watched: map[*watch]bool{}}
 }
 
 // Broker returns the sink, for Config.Metrics, of the connections to one broker. name is
@@ -90,9 +93,7 @@ func New(o Options) *Collector {
 // so several connections to one broker are counted together. Broker panics if name is
 // not UTF-8.
 func (c *Collector) Broker(name string) ports.MetricsSink {
-	if !utf8.ValidString(name) {
-		panic(fmt.Sprintf("prometheus: the name of a broker must be UTF-8, %q is not", name))
-	}
+	mustBeUTF8(name)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	b := c.brokers[name]
@@ -101,6 +102,12 @@ func (c *Collector) Broker(name string) ports.MetricsSink {
 		c.brokers[name] = b
 	}
 	return b
+}
+
+func mustBeUTF8(name string) {
+	if !utf8.ValidString(name) {
+		panic(fmt.Sprintf("prometheus: the name of a broker must be UTF-8, %q is not", name))
+	}
 }
 
 // Forget removes the metrics of a broker. Later events of its old sink are not exported;
@@ -116,13 +123,17 @@ func (c *Collector) Describe(ch chan<- *prom.Desc) {
 	for _, f := range c.describe.families {
 		f.Describe(ch)
 	}
+	ch <- descWaiting
+	ch <- descOldest
 }
 
 // Collect implements prometheus.Collector. It is not an atomic snapshot.
 func (c *Collector) Collect(ch chan<- prom.Metric) {
 	c.mu.Lock()
 	brokers := slices.Collect(maps.Values(c.brokers)) // the registry sorts
+	watched := slices.Collect(maps.Keys(c.watched))
 	c.mu.Unlock()
+	collectWatched(watched, ch)
 	for _, b := range brokers {
 		for _, f := range b.families {
 			f.Collect(ch)

@@ -178,7 +178,7 @@ func TestAssertion(t *testing.T) {
 					"exp": at + 300, "nbf": at - 60}))
 		}
 	}
-	a.ID, a.Life, a.Before = true, time.Hour, -1
+	a.Key, a.ID, a.Life, a.Before = with(p256), true, time.Hour, -1
 	_, first := verified(t, p256.Public(), saslpeer.Must(a.Sign(t.Context())).Reveal())
 	_, second := verified(t, p256.Public(), saslpeer.Must(a.Sign(t.Context())).Reveal())
 	if first["exp"] != float64(noon.Add(time.Hour).Unix()) || first["nbf"] != float64(noon.Unix()) ||

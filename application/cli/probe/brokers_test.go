@@ -29,8 +29,8 @@ func TestBrokersAreTriedInTurn(t *testing.T) {
 		}
 	}
 	o := probe(t, "apis", dead+","+closedPort(t))
-	if o.code != exitTCP || strings.Count(o.stderr, "\n") != 2 {
-		t.Errorf("got exit code %d and %q, want %d, a warning and an error", o.code, o.stderr, exitTCP)
+	if o.code != exitTCP || strings.Count(o.stderr, "\n") != 3 {
+		t.Errorf("got exit code %d and %q, want %d, a warning, an error and its hint", o.code, o.stderr, exitTCP)
 	}
 	o = probe(t, "tls", dead+","+says(t, "SSH-2.0-x\r\n"))
 	if o.code != exitTLS || !strings.Contains(o.stderr, "next broker") || !strings.Contains(o.stderr, "SSH") {

@@ -39,7 +39,7 @@ func TestConfigPrintsSettings(t *testing.T) {
 		`sasl.jaas.config al\u202eice scram.Options.Username F:5`,
 		"sasl.jaas.config [redacted] scram.Options.Password F:5",
 		"acks ignored: not a setting of one connection - F:2",
-		"num.stream.threads ignored: a key of Kafka Streams, not of a client - F:9",
+		"num.stream.threads ignored: a key of Kafka Streams alone - F:9",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -112,7 +112,7 @@ func TestKeysOfOtherPrograms(t *testing.T) {
 	o := probe(t, args...)
 	for _, warning := range []string{":1: ssl.client.auth: ignored: a key of a Kafka broker",
 		":2: num.stream.threads: ignored: a key of Kafka Streams",
-		":3: spring.kafka.properties.client.id: ignored: a key of Spring, not of a client; of a client it is " +
+		":3: spring.kafka.properties.client.id: ignored: a key of Spring alone; of a client it is " +
 			"client.id"} {
 		contains(t, o.stderr, warning)
 	}
