@@ -45,12 +45,12 @@ func TestLookup(t *testing.T) {
 		eps, err := l.Result()
 		return fmt.Sprint(eps, err)
 	}
-	if got := result(); got != "[{broker memory broker:9092 false}] <nil>" {
+	if got := result(); got != "[{broker memory broker:9092 false false}] <nil>" {
 		t.Errorf("without a script: %s", got)
 	}
 	tr.SetAddresses("broker", ports.Endpoint{Host: "h", Address: "1"},
 		ports.Endpoint{Host: "h", Address: "2", Secure: true})
-	if got := result(); got != "[{h  1 false} {h  2 true}] <nil>" {
+	if got := result(); got != "[{h  1 false false} {h  2 true false}] <nil>" {
 		t.Errorf("SetAddresses: %s", got)
 	}
 	tr.FailLookup("broker", errors.New("no such host"))
@@ -59,7 +59,7 @@ func TestLookup(t *testing.T) {
 	}
 	tr.FailLookup("broker", nil)
 	tr.SetAddresses("broker")
-	if got := result(); got != "[{broker memory broker:9092 false}] <nil>" {
+	if got := result(); got != "[{broker memory broker:9092 false false}] <nil>" {
 		t.Errorf("without a script again: %s", got)
 	}
 }
