@@ -58,8 +58,11 @@ func webWithTLS(t *testing.T) string {
 }
 
 // closedPort returns a port without a listener.
-func closedPort(*testing.T) string {
+func closedPort(t *testing.T) string {
 	l := must(net.Listen("tcp", "127.0.0.1:0"))
-	defer l.Close()
-	return l.Addr().String()
+	t.Cleanup(func() { l.Close() })
+	// The port of a connection is not given to a listener of another test meanwhile.
+	conn := must(net.Dial("tcp", l.Addr().String()))
+	t.Cleanup(func() { conn.Close() })
+	return conn.LocalAddr().String()
 }
