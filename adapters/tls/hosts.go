@@ -35,8 +35,8 @@ func (v *verifier) wrongHost(e *Error, leaf *x509.Certificate) {
 		other, isAddress := addressOf(name)
 		return isAddress && other == address
 	}) {
-		e.hint = fmt.Sprintf("issue the broker a certificate with the subject alternative name %s: an address "+
-			"that is a DNS name is not compared; or set Options.ServerName (ssl_server_name) to one of its names", entry)
+		e.hint = "issue the broker a certificate with the subject alternative name " + entry +
+			": an address that is written as a DNS name is not compared"
 	}
 }
 

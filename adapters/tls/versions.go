@@ -30,6 +30,6 @@ func (c *Conn) hintVersions(chosen uint16) string {
 	case lowest > tls.VersionTLS12 && (chosen == 0 || chosen == tls.VersionTLS12):
 		return "the broker may have no TLS 1.3: allow TLS 1.2 by Options.MinVersion" + or + "TLS 1.3 at the broker"
 	}
-	return "the broker has only versions older than TLS 1.2, which are not supported here: enable TLS 1.2 or newer at " +
-		"the broker (ssl.enabled.protocols)"
+	return "the broker has only versions older than TLS 1.2, which are not supported here: enable TLS 1.2 or newer " +
+		"at the broker (ssl.enabled.protocols)"
 }
