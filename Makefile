@@ -13,7 +13,7 @@ RACE     := $(if $(CC_FOUND),-race)
 # It fails where a test prints one of its secrets, and sums up what skipped tests need.
 LEAKS     = $(GO) run ./acceptance/leaks
 
-.PHONY: help demo test lint fuzz cross bare generate check-mocks rename check-rename vulncheck count words api mutants oracle field acceptance sasl-matrix version-matrix releases parity
+.PHONY: help demo test lint fuzz cross bare generate check-mocks rename check-rename vulncheck count words api mutants oracle field acceptance sasl-matrix version-matrix releases parity odd-brokers
 
 help: ## list the targets
 	@sed -n 's/^##@ //p; s/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS='	' read -r t d; do \
@@ -95,6 +95,9 @@ oracle: ## TLS against openssl: cipher lists, revocation, private keys; prints t
 
 parity: ## against kafka-python 2.0.2 and 2.3.3 (Python 3.8; PARITY=required to insist); prints the deviations
 	$(GO) test -tags parity -count=1 -timeout 5m -v ./acceptance/parity
+
+odd-brokers: ## kfake, sarama's MockBroker, and librdkafka's mock cluster (Python 3.8), a row each (ODD="kfake sarama" for some)
+	@cd acceptance/peers && $(GO) run ./odd $(ODD)
 
 ##@ Against real brokers (Java 17, Maven)
 

@@ -48,11 +48,16 @@ func (m *Machine) apiName(req ports.Message) string { return APIName(m.cfg.Codec
 
 // APIName returns the name of an API for an [Error]: that of the codec, or "API 3".
 func APIName(c ports.Codec, key int16) (name string) {
-	name = fmt.Sprintf("API %d", key)
-	n, ok := c.(ports.Namer)
-	if !ok {
-		return name
+	if n, ok := c.(ports.Namer); ok {
+		name = nameBy(n, key)
 	}
+	if name == "" {
+		name = fmt.Sprintf("API %d", key)
+	}
+	return name
+}
+
+func nameBy(n ports.Namer, key int16) string {
 	defer func() { _ = recover() }() // it is only a name
 	return n.APIName(key)
 }

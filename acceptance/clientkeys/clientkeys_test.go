@@ -31,7 +31,7 @@ var (
 
 	lastWithZooKeeper = "3.9.2"
 
-	confluentKafka = "2.16.1" // with librdkafka 2.16.0
+	confluentKafka = kafkapython.ConfluentKafka
 	kafkaPython    = "3.0.12"
 )
 

@@ -1,5 +1,5 @@
-// Package kafkapython installs releases of kafka-python from PyPI, for tests that compare
-// the library with them.
+// Package kafkapython installs releases of kafka-python, and confluent-kafka with its
+// librdkafka, from PyPI, for tests that compare the library with them.
 //
 // Each has a virtual environment in the cache of the brokers' jars, outside the
 // repository. An environment is made under a temporary name and renamed, so that it is
@@ -28,8 +28,18 @@ const python38 = "(3, 8)"
 // building bounds the installations, which take a few seconds with a fast network.
 const building = 5 * time.Minute
 
+// ConfluentKafka is the release that [Librdkafka] installs, with librdkafka 2.16.0.
+const ConfluentKafka = "2.16.1"
+
 //go:embed testdata
 var testdata embed.FS
+
+// release is one release of a project on PyPI.
+type release struct{ project, version string }
+
+// hashed says whether testdata has its hash. confluent-kafka has a wheel for each platform
+// and Python, and is pinned by its version alone.
+func (r release) hashed() bool { return r.project == "kafka-python" }
 
 // Interpreters returns, by version, the Python that has that kafka-python, and installs
 // the missing ones. testdata has the hash of each version. The error says what the machine
@@ -41,29 +51,44 @@ func Interpreters(ctx context.Context, versions ...string) (map[string]string, e
 		return nil, errors.New("kafka-python is asked on Unix only: its driver waits with poll(2), which Windows " +
 			"does not have")
 	}
-	base, release, err := findPython(ctx)
+	found := map[string]string{}
+	for _, version := range versions {
+		path, err := interpreter(ctx, release{"kafka-python", version})
+		if err != nil {
+			return nil, err
+		}
+		found[version] = path
+	}
+	return found, nil
+}
+
+// Librdkafka returns the Python that has [ConfluentKafka], and installs it if it is missing.
+// The error says what the machine lacks, which may be a wheel for it.
+func Librdkafka(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, building)
+	defer cancel()
+	return interpreter(ctx, release{"confluent-kafka", ConfluentKafka})
+}
+
+// interpreter returns the Python that has a release, and installs it if it is missing.
+func interpreter(ctx context.Context, r release) (string, error) {
+	base, python, err := findPython(ctx)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	cache, err := acceptance.CacheDir()
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	found := map[string]string{}
-	for _, version := range versions {
-		dir := filepath.Join(cache, "kafka-python-"+version+"-on-"+release)
-		found[version] = filepath.Join(dir, "bin", "python")
-		if check(ctx, found[version], version) == nil {
-			continue
-		}
-		if err := install(ctx, base, dir, version); err != nil {
-			return nil, fmt.Errorf("kafka-python %s cannot be installed in %s: %w", version, dir, err)
-		}
-		if err := check(ctx, found[version], version); err != nil {
-			return nil, err
-		}
+	dir := filepath.Join(cache, r.project+"-"+r.version+"-on-"+python)
+	path := filepath.Join(dir, "bin", "python")
+	if check(ctx, path, r) == nil {
+		return path, nil
 	}
-	return found, nil
+	if err := install(ctx, base, dir, r); err != nil {
+		return "", fmt.Errorf("%s %s cannot be installed in %s: %w", r.project, r.version, dir, err)
+	}
+	return path, check(ctx, path, r)
 }
 
 // findPython returns a Python that can make virtual environments, and its release.
@@ -87,20 +112,23 @@ func findPython(ctx context.Context) (path, release string, err error) {
 	return "", "", err
 }
 
-// check checks the version of kafka-python in an environment.
-func check(ctx context.Context, interpreter, version string) error {
+// check checks the version of a project in an environment.
+func check(ctx context.Context, interpreter string, r release) error {
 	out, err := command(ctx, interpreter, "-I", "-c",
-		"import importlib.metadata as m; print(m.version('kafka-python'))")
-	if err == nil && strings.TrimSpace(out) != version {
-		err = fmt.Errorf("%s has kafka-python %s, want %s", interpreter, strings.TrimSpace(out), version)
+		"import importlib.metadata as m; print(m.version('"+r.project+"'))")
+	if err == nil && strings.TrimSpace(out) != r.version {
+		err = fmt.Errorf("%s has %s %s, want %s", interpreter, r.project, strings.TrimSpace(out), r.version)
 	}
 	return err
 }
 
-func install(ctx context.Context, python, dir, version string) error {
-	requirements, err := testdata.ReadFile("testdata/requirements-" + version + ".txt")
-	if err != nil {
-		return err
+func install(ctx context.Context, python, dir string, r release) error {
+	requirements := []byte(r.project + "==" + r.version)
+	if r.hashed() {
+		var err error
+		if requirements, err = testdata.ReadFile("testdata/requirements-" + r.version + ".txt"); err != nil {
+			return err
+		}
 	}
 	if err := os.RemoveAll(dir); err != nil { // it failed the check
 		return err
@@ -117,13 +145,15 @@ func install(ctx context.Context, python, dir, version string) error {
 	if _, err := command(ctx, python, "-I", "-m", "venv", beside); err != nil {
 		return err
 	}
-	_, err = command(ctx, filepath.Join(beside, "bin", "python"), "-I", "-m", "pip", "install", "--quiet",
-		"--disable-pip-version-check", "--no-input", "--require-hashes", "--no-deps", "--only-binary", ":all:",
-		"-r", list)
-	if err != nil {
+	args := []string{"-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps",
+		"--only-binary", ":all:", "-r", list}
+	if r.hashed() {
+		args = append(args, "--require-hashes")
+	}
+	if _, err = command(ctx, filepath.Join(beside, "bin", "python"), args...); err != nil {
 		return err
 	}
-	if err := os.Rename(beside, dir); err != nil && check(ctx, filepath.Join(dir, "bin", "python"), version) != nil {
+	if err := os.Rename(beside, dir); err != nil && check(ctx, filepath.Join(dir, "bin", "python"), r) != nil {
 		return err // no other process has made it meanwhile
 	}
 	return nil

@@ -33,6 +33,7 @@ const (
 	Other               Reason = iota // any other reason: see Err
 	Expired                           // a certificate of the broker's chain has expired
 	NotYetValid                       // a certificate of the broker's chain is not valid yet
+	AuthorityOutOfDate                // an authority that is trusted here has expired, or is not valid yet
 	WrongHost                         // the certificate is for other hosts
 	UnknownAuthority                  // no trusted authority has signed the certificate
 	SelfSigned                        // the certificate is self-signed and not trusted
@@ -56,6 +57,10 @@ var kinds = fault.Table[Reason]{
 		Hint: "renew the broker's certificate; if it is valid, correct the clock of this machine"},
 	NotYetValid: {Name: "not-yet-valid", Text: "the broker's certificate is not valid yet",
 		Hint: "correct the clock of this machine if it is slow"},
+	AuthorityOutOfDate: {Name: "authority-out-of-date",
+		Text: "the certificate of a trusted authority is not valid at this time",
+		Hint: "put the authority's current certificate into Options.CAFile (ssl_cafile); if it is valid, correct the " +
+			"clock of this machine"},
 	WrongHost: {Name: "wrong-host", Text: "the broker's certificate is not for this host",
 		Hint: "use a name in the certificate, add a subject alternative name, or set Options.ServerName " +
 			"(ssl_server_name)"},

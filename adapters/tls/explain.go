@@ -2,7 +2,6 @@ package tls
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -111,6 +110,7 @@ func (c *Conn) refused(number uint8, err error) *Error {
 		}
 	case VersionTooLow:
 		e.Detail += "; " + c.allowed()
+		e.hint = c.hintVersions(0)
 	case WrongHost:
 		e.Detail = "it does not serve that name: " + c.sentName()
 	}
@@ -165,14 +165,6 @@ func (c *Conn) Waiting() error {
 		proxy: c.verifier.proxy}
 }
 
-func (c *Conn) allowed() string {
-	lowest, highest := max(c.lowest, tls.VersionTLS12), cmp.Or(c.highest, tls.VersionTLS13)
-	if lowest == highest {
-		return "only " + tls.VersionName(lowest) + " is allowed here"
-	}
-	return tls.VersionName(lowest) + " to " + tls.VersionName(highest) + " are allowed here"
-}
-
 // local sets the Reason of an error that crypto/tls itself found, by its text.
 func (c *Conn) local(e *Error) {
 	text := e.Err.Error()
@@ -180,6 +172,12 @@ func (c *Conn) local(e *Error) {
 	case strings.Contains(text, "selected unsupported protocol version"):
 		e.Reason = VersionTooLow
 		e.Detail = text + "; " + c.allowed()
+		var chosen uint16
+		_, number, _ := strings.Cut(text, "protocol version ")
+		if _, err := fmt.Sscanf(number, "%x", &chosen); err == nil {
+			e.Detail = fmt.Sprintf("it chose %s (%x); %s", tls.VersionName(chosen), chosen, c.allowed())
+		}
+		e.hint = c.hintVersions(chosen)
 	case strings.Contains(text, "unconfigured cipher suite"):
 		e.Reason = NoCommonCipher
 	case strings.Contains(text, "failed to parse certificate from server"):

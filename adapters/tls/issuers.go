@@ -60,8 +60,7 @@ func (c *Conn) mismatch(e *Error) {
 		"broker trusts, or add the issuer of this one to the broker's truststore"
 }
 
-// issuers describes the client certificate and the authorities that the broker named, three
-// of them at most.
+// issuers describes the client certificate and the authorities that the broker named.
 func (c *Conn) issuers() string {
 	what := "the client certificate"
 	if !c.certSent {
@@ -72,12 +71,17 @@ func (c *Conn) issuers() string {
 	} else {
 		what += " has another issuer"
 	}
+	return what + ", and the broker accepts those of " + listed(c.acceptable)
+}
+
+// listed returns the names of authorities, three of them at most.
+func listed(authorities [][]byte) string {
 	var names []string
-	for _, der := range c.acceptable[:min(len(c.acceptable), 3)] {
+	for _, der := range authorities[:min(len(authorities), 3)] {
 		names = append(names, x500.Quoted(der))
 	}
-	if more := len(c.acceptable) - len(names); more > 0 {
+	if more := len(authorities) - len(names); more > 0 {
 		names = append(names, fmt.Sprintf("%d more", more))
 	}
-	return what + ", and the broker accepts those of " + strings.Join(names, ", ")
+	return strings.Join(names, ", ")
 }

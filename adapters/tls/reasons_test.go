@@ -156,18 +156,55 @@ func TestReasons(t *testing.T) {
 			ca := newCA("an old one", expired)
 			s.with(ca.issue())
 			s.options.CAPEM = ca.pem()
-		}, Expired, []string{"CN=an old one"}},
+		}, AuthorityOutOfDate, []string{`"CN=an old one" was valid until`, "into Options.CAFile"}},
+		{"its authority is of tomorrow", func(s *harness) {
+			ca := newCA("a new one", notYetValid)
+			s.with(ca.issue())
+			s.options.CAPEM = ca.pem()
+		}, AuthorityOutOfDate, []string{`"CN=a new one" is valid from`, "clock"}},
+		{"its authority expired there and here", func(s *harness) {
+			ca := newCA("an old one", expired)
+			s.with(ca.chained())
+			s.options.CAPEM = ca.pem()
+		}, AuthorityOutOfDate, []string{`"CN=an old one"`}},
 		{"the authority between expired", func(s *harness) { s.with(s.ca.sub("between", expired).chained()) }, Expired,
 			[]string{"CN=between"}},
 		{"another host", serving(forHosts("other.test")), WrongHost,
 			[]string{`it is for "other.test", not for "broker.test"`}},
 		{"a name but no alternative name",
 			serving(forHosts(), func(c *x509.Certificate) { c.Subject.CommonName = "broker.test" }), WrongHost,
-			[]string{"subject alternative name"}},
-		{"unknown authority", (*harness).ofStranger, UnknownAuthority, []string{"CN=a stranger", "CAFile"}},
+			[]string{`only the common name "broker.test"`, "alternative name DNS:broker.test"}},
+		{"no name at all", serving(forHosts()), WrongHost, []string{"no alternative name of a host"}},
+		{"an address as a DNS name", func(s *harness) {
+			s.with(s.ca.issue(forHosts("127.0.0.1", "other.test")))
+			s.options.ServerName = "127.0.0.1"
+		}, WrongHost, []string{`it is for the DNS name "127.0.0.1", "other.test", not for the address 127.0.0.1`,
+			"alternative name IP:127.0.0.1"}},
+		{"an address of IPv6 as a DNS name", func(s *harness) {
+			s.with(s.ca.issue(forHosts("[0:0::1]")))
+			s.options.ServerName = "::1"
+		}, WrongHost, []string{`the DNS name "[0:0::1]", not for the address ::1`, "alternative name IP:::1"}},
+		{"an address, but another", func(s *harness) { s.options.ServerName = "127.0.0.2" }, WrongHost,
+			[]string{`it is for "broker.test", 127.0.0.1, not for the address 127.0.0.2`}},
+		{"unknown authority", (*harness).ofStranger, UnknownAuthority,
+			[]string{`issued by "CN=a stranger"; Options.CAFile (ssl_cafile) has "CN=the authority"`,
+				`add the certificate of "CN=a stranger"`}},
+		{"authority of the same name", func(s *harness) { s.with(newCA("the authority").issue()) }, UnknownAuthority,
+			[]string{"of that name with another key", `put the current certificate of "CN=the authority"`}},
+		{"unknown authority above the one that is sent", func(s *harness) {
+			s.with(newCA("a stranger").sub("between").chained())
+		}, UnknownAuthority, []string{`issued by "CN=between", and above it "CN=a stranger"`,
+			`add the certificate of "CN=a stranger"`}},
+		{"many authorities", func(s *harness) {
+			for _, name := range []string{"b", "c", "d", "e"} {
+				s.options.CAPEM += newCA(name).pem()
+			}
+			s.ofStranger()
+		}, UnknownAuthority, []string{`has "CN=the authority", "CN=b", "CN=c", 2 more`}},
 		{"the certificate between is missing", func(s *harness) { s.with(s.ca.sub("between").issue()) },
 			UnknownAuthority, []string{"CN=between"}},
-		{"system authorities", func(s *harness) { s.options.CAPEM = "" }, UnknownAuthority, []string{"CAFile"}},
+		{"system authorities", func(s *harness) { s.options.CAPEM = "" }, UnknownAuthority,
+			[]string{"the system's authorities are trusted", "CAFile"}},
 		{"any host, but not any chain", func(s *harness) { s.options.AnyHost = true; s.ofStranger() },
 			UnknownAuthority, nil},
 		{"self-signed", func(s *harness) { s.with(alone()) }, SelfSigned, []string{"CN=itself"}},
@@ -201,11 +238,19 @@ func TestReasons(t *testing.T) {
 			s.server.MinVersion, s.server.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 		}, VersionTooLow, []string{"protocol version", "TLS 1.2 to TLS 1.3 are allowed"}},
 		{"TLS 1.1 chosen all the same", says(serverHello(tls.VersionTLS11, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA)),
-			VersionTooLow, []string{"302"}},
+			VersionTooLow, []string{"302", "it chose TLS 1.1", "older than TLS 1.2, which are not supported here"}},
+		{"TLS 1.2 at most there, 1.3 at least here", func(s *harness) {
+			s.server.MinVersion, s.server.MaxVersion = 0, tls.VersionTLS12
+			s.options.MinVersion = tls.VersionTLS13
+		}, VersionTooLow, []string{"only TLS 1.3 is allowed", "allow TLS 1.2 by Options.MinVersion"}},
+		{"TLS 1.2 chosen, 1.3 at least here", func(s *harness) {
+			s.say = serverHello(tls.VersionTLS12, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256)
+			s.options.MinVersion = tls.VersionTLS13
+		}, VersionTooLow, []string{"it chose TLS 1.2", "allow TLS 1.2 by Options.MinVersion"}},
 		{"TLS 1.3 at least there, 1.2 at most here", func(s *harness) {
 			s.server.MinVersion, s.server.MaxVersion = tls.VersionTLS13, 0
 			s.options.MaxVersion = tls.VersionTLS12
-		}, VersionTooLow, []string{"only TLS 1.2 is allowed"}},
+		}, VersionTooLow, []string{"only TLS 1.2 is allowed", "allow it by Options.MaxVersion"}},
 		{"no common cipher", func(s *harness) {
 			s.only = tls.VersionTLS12
 			s.options.CipherSuites = []string{"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"} // the server's key is ECDSA

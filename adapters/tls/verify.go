@@ -7,16 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"brokerconn/adapters/internal/fault"
 	"brokerconn/adapters/internal/x500"
 	"brokerconn/adapters/tls/crl"
 )
-
-// maxSignatures bounds the signature checks for one chain of a peer, as crypto/x509 does.
-const maxSignatures = 100
 
 // verifier verifies the broker's certificate for one connection.
 type verifier struct {
@@ -149,10 +145,7 @@ func (v *verifier) explain(certs []*x509.Certificate, err error) *Error {
 	)
 	switch {
 	case errors.As(err, &host):
-		e.Reason = WrongHost
-		if names := namesOf(certs[0]); names != "" {
-			e.Detail = fmt.Sprintf("it is for %s, not for %q", names, v.name)
-		}
+		v.wrongHost(e, certs[0])
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		v.outOfDate(e, invalid.Cert)
 	case errors.As(err, &system):
@@ -171,6 +164,9 @@ func (v *verifier) outOfDate(e *Error, c *x509.Certificate) {
 		return
 	}
 	e.Detail += ", and it is " + fault.Time(now)
+	if c != e.Certificates[0] && slices.ContainsFunc(v.authorities, c.Equal) {
+		e.Reason = AuthorityOutOfDate
+	}
 }
 
 // outOfDate returns why a certificate is not valid at that time, or "".
@@ -184,59 +180,6 @@ func outOfDate(c *x509.Certificate, now time.Time) (Reason, string) {
 	return Other, ""
 }
 
-// unknown finds why no chain leads to an authority: crypto/x509 skips authorities that
-// have expired, and then reports an unknown one.
-func (v *verifier) unknown(e *Error, certs []*x509.Certificate) {
-	leaf, now := certs[0], v.now()
-	e.Reason = UnknownAuthority
-	e.Detail = fmt.Sprintf("%s: %s", issued(leaf), short(e.Err.Error()))
-	if signedBy(leaf, leaf) {
-		e.Reason = SelfSigned
-		e.Detail = x500.Quoted(leaf.RawSubject)
-		return
-	}
-	up := climb{known: slices.Concat(certs[1:], v.authorities)}
-	for at := up.from(leaf); at != nil; at = up.from(at) {
-		if _, what := outOfDate(at, now); what != "" {
-			v.outOfDate(e, at)
-			return
-		}
-	}
-}
-
-func issued(c *x509.Certificate) string {
-	return x500.Quoted(c.RawSubject) + ", issued by " + x500.Quoted(c.RawIssuer)
-}
-
-// climb walks from a certificate to its signer, and on.
-type climb struct {
-	known   []*x509.Certificate
-	checked int // signatures
-}
-
-// from returns the signer of a certificate, or nil if it is unknown or maxSignatures is
-// reached: two certificates may have signed each other.
-func (up *climb) from(at *x509.Certificate) *x509.Certificate {
-	for _, c := range up.known {
-		switch {
-		case c == at || !bytes.Equal(at.RawIssuer, c.RawSubject):
-			continue
-		case up.checked == maxSignatures:
-			return nil
-		}
-		up.checked++
-		if signedBy(at, c) {
-			return c
-		}
-	}
-	return nil
-}
-
-func signedBy(c, by *x509.Certificate) bool {
-	return bytes.Equal(c.RawIssuer, by.RawSubject) &&
-		by.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
-}
-
 // maxShort bounds one text of a peer's in an error, in characters.
 const maxShort = 300
 
@@ -246,18 +189,3 @@ func short(text string) string { return fault.Clip(text, maxShort) }
 // certificate, in the form of RFC 4514: the common name first, and unprintable bytes
 // escaped as in \1B. It returns DER that is not a name in hexadecimal, as "#3000".
 func DistinguishedName(der []byte) string { return x500.Name(der) }
-
-// namesOf returns the hosts of a certificate, at most ten.
-func namesOf(c *x509.Certificate) string {
-	var names []string
-	for _, name := range c.DNSNames {
-		names = append(names, fmt.Sprintf("%q", short(name)))
-	}
-	for _, ip := range c.IPAddresses {
-		names = append(names, ip.String())
-	}
-	if more := len(names) - 10; more > 0 {
-		names = append(names[:10], fmt.Sprintf("%d more", more))
-	}
-	return strings.Join(names, ", ")
-}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/broker"
+	"brokerconn/ports"
+)
+
+const (
+	requests    = 1000
+	acksZero    = 10 // a produce request without a response before each tenth
+	topic       = "odd"
+	inFlight    = 100
+	answerLimit = 30 * time.Second
+)
+
+// peer is a server that runs.
+type peer struct {
+	name    string // with its release
+	address string
+	login   ports.Authenticator // nil: it has no logins
+	ask     func() ports.Message
+	remark  string
+	drop    func() error // ends its connections; it accepts others at the same address
+	stop    func()
+}
+
+// row is what a peer did.
+type row struct {
+	asked    int16 // the version of ApiVersions that was answered
+	verdict  broker.Verdict
+	answered int
+	dropped  int64 // responses to requests that expect none
+	login    string
+}
+
+func measure(ctx context.Context, p *peer) (r row, err error) {
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	host, port, err := broker.ParseAddress(p.address)
+	if err != nil {
+		return r, err
+	}
+	cfg := broker.Config{Host: host, Port: port, MaxInFlight: inFlight}
+	r.login = "none"
+	if p.login != nil {
+		cfg.Authenticators, r.login = []ports.Authenticator{p.login}, p.login.Mechanism()
+	}
+	c, err := broker.Dial(ctx, cfg)
+	if err != nil {
+		return r, fmt.Errorf("connect: %w", err)
+	}
+	defer c.Close()
+	versions, err := c.APIVersions(ctx)
+	if err != nil {
+		return r, fmt.Errorf("APIVersions: %w", err)
+	}
+	r.asked = versions.RequestVersion()
+	if r.verdict, err = c.CheckVersion(ctx, broker.Check{}); err != nil {
+		return r, fmt.Errorf("CheckVersion: %w", err)
+	}
+	if r.verdict.Lineage != 0 {
+		return r, fmt.Errorf("CheckVersion: got the lineage %v, want none: it is not Apache Kafka", r.verdict.Lineage)
+	}
+	if r.answered, err = pipeline(ctx, c, p.ask); err != nil {
+		return r, fmt.Errorf("%d of %d answered: %w", r.answered, requests, err)
+	}
+	r.dropped = c.Stats().Dropped
+	if n := c.Stats().Ready; n != 1 {
+		return r, fmt.Errorf("got %d connections for the requests, want 1", n)
+	}
+	if err := p.drop(); err != nil {
+		return r, fmt.Errorf("drop: %w", err)
+	}
+	return r, servedAgain(ctx, c, p)
+}
+
+// pipeline sends all requests before it waits for the first, as far as inFlight permits.
+func pipeline(ctx context.Context, c *broker.Conn, ask func() ports.Message) (answered int, err error) {
+	var sent, produced []*broker.Future
+	for i := range requests {
+		if i%acksZero == 0 {
+			f, err := c.SendWait(ctx, produce())
+			if err != nil {
+				return 0, fmt.Errorf("a produce request: %w", err)
+			}
+			produced = append(produced, f)
+		}
+		f, err := c.SendWait(ctx, ask())
+		if err != nil {
+			return 0, err
+		}
+		sent = append(sent, f)
+	}
+	for _, f := range sent {
+		if _, err := f.Wait(ctx); err != nil {
+			return answered, err
+		}
+		answered++
+	}
+	for _, f := range produced {
+		if _, err := f.Wait(ctx); err != nil {
+			return answered, fmt.Errorf("a produce request: %w", err)
+		}
+	}
+	return answered, nil
+}
+
+// produce returns a request for no partition that expects no response.
+func produce() ports.Message {
+	t := kmsg.NewProduceRequestTopic()
+	t.Topic = topic
+	p := kmsg.NewPtrProduceRequest()
+	p.Acks = 0
+	p.Topics = append(p.Topics, t)
+	return p
+}
+
+// servedAgain asks until a connection after the first one answers. Until the loss is
+// noticed, requests may fail.
+func servedAgain(ctx context.Context, c *broker.Conn, p *peer) error {
+	for {
+		f, err := c.SendWait(ctx, p.ask())
+		if err == nil {
+			_, err = f.Wait(ctx)
+		}
+		s := c.Stats()
+		switch {
+		case ctx.Err() != nil:
+			return fmt.Errorf("reconnect: %w; the last loss: %w", ctx.Err(), s.LastError)
+		case err != nil || s.Reconnects == 0:
+			continue
+		case p.login != nil && s.Logins != s.Ready:
+			return fmt.Errorf("reconnect: got %d logins on %d connections", s.Logins, s.Ready)
+		}
+		return nil
+	}
+}
