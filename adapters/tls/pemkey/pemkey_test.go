@@ -295,7 +295,7 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 		{"a TPM's", framed("TSS2 PRIVATE KEY", "MAMCAQA="), Unsupported, `"TSS2 PRIVATE KEY"`},
 		{"a scheme that Java 17 has not", sealedInTheOldWay(t, asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 10}, 1),
 			Unsupported, "pbeWithSHA1AndDES-CBC, which is not supported: convert it: openssl pkcs8 -topk8 -in"},
-		{"a scheme of nobody", sealedInTheOldWay(t, asn1.ObjectIdentifier{1, 2, 3}, 1), Unsupported,
+		{"an unknown scheme", sealedInTheOldWay(t, asn1.ObjectIdentifier{1, 2, 3}, 1), Unsupported,
 			"a scheme (1.2.3) that is not supported: convert it: openssl pkcs8 -topk8 -in"},
 		{"cut off", plain[:60], Damaged, "the block that begins in line 1 is cut off"},
 		{"cut off behind another", append(bytes.Clone(public), plain[:60]...), Damaged,
