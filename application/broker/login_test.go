@@ -268,10 +268,10 @@ func ExampleConn_SetAuthenticators() {
 	// Output: <nil> 1
 }
 
-// A login that the broker accepts and then closes the connection on at the first request is
-// none: Kafka does that for a Kerberos name without a rule, and for a token that has just
+// A login that the broker accepts, and then closes the connection on the first request, proves
+// nothing: Kafka does that for a Kerberos name without a rule, and for a token that has just
 // ended. The error says so, and the pauses grow.
-func TestLoginThatIsNone(t *testing.T) {
+func TestLoginProvesNothing(t *testing.T) {
 	runBubble(t, "", func(t *testing.T) {
 		hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
 			fakebroker.Keeper(func([]byte) *kmsg.SASLAuthenticateResponse {
