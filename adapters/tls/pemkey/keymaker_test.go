@@ -60,6 +60,7 @@ func makeKeyCases(t *testing.T) []keyCase {
 	m.plainKeys()
 	m.pbes2()
 	m.scrypt()
+	m.pbes1()
 	m.legacyPEM()
 	m.otherKinds()
 	m.otherSchemes()
@@ -164,6 +165,31 @@ func (m *keyMaker) scrypt() {
 	}
 }
 
+// pbes1 is the schemes before PBES2, all but the first of the legacy provider.
+func (m *keyMaker) pbes1() {
+	m.oldSchemes(nil, "PBE-SHA1-3DES")
+	legacy := m.legacyProvider()
+	if legacy == nil {
+		return
+	}
+	first := len(m.cases)
+	m.oldSchemes(legacy, "PBE-MD5-DES", "PBE-SHA1-RC2-40", "PBE-SHA1-RC2-128", "PBE-SHA1-RC4-40", "PBE-SHA1-RC4-128")
+	for i := range m.cases[first:] {
+		m.cases[first+i].legacy = true
+	}
+}
+
+func (m *keyMaker) oldSchemes(args []string, schemes ...string) {
+	for _, scheme := range schemes {
+		for i, password := range oddPasswords {
+			kind, key := m.kind()
+			rounds := []string{"1", "2", "2048", "5000"}[i%4]
+			file := m.topk8(key, password, append([]string{"-v1", scheme, "-iter", rounds}, args...)...)
+			m.withWrong(fmt.Sprintf("%s, %s, %s rounds", kind, scheme, rounds), file, password)
+		}
+	}
+}
+
 func (m *keyMaker) legacyPEM() {
 	for _, cipher := range []string{"aes128", "aes192", "aes256", "des3"} {
 		for _, kind := range m.kinds {
@@ -239,19 +265,15 @@ func (m *keyMaker) otherSchemes() {
 	m.differs("legacy PEM, camellia", openssl.Must(m.t, m.plain["P-256"], "pkey", "-traditional", "-camellia128",
 		"-passout", "pass:secret"),
 		"secret", Unsupported, oldScheme)
-	for _, scheme := range []string{"PBE-SHA1-3DES", "PBE-SHA1-2DES"} {
-		_, key := m.kind()
-		file := m.topk8(key, "secret", "-v1", scheme)
-		m.differs(scheme, file, "secret", Unsupported, oldScheme)
-		m.refused(scheme+", wrong password", file, "wrong", Unsupported)
-		m.accepted(scheme+", converted as the refusal says", m.converted(file, "secret"), "secret")
-	}
+	file := m.topk8(m.plain["P-256"], "secret", "-v1", "PBE-SHA1-2DES")
+	m.differs("PBE-SHA1-2DES", file, "secret", Unsupported, oldScheme)
+	m.refused("PBE-SHA1-2DES, wrong password", file, "wrong", Unsupported)
+	m.accepted("PBE-SHA1-2DES, converted as the refusal says", m.converted(file, "secret"), "secret")
 	legacy := m.legacyProvider()
 	if legacy == nil {
 		return
 	}
-	for _, scheme := range []string{"PBE-MD5-DES", "PBE-SHA1-DES", "PBE-MD5-RC2-64", "PBE-SHA1-RC2-64",
-		"PBE-SHA1-RC2-40", "PBE-SHA1-RC2-128", "PBE-SHA1-RC4-128"} {
+	for _, scheme := range []string{"PBE-SHA1-DES", "PBE-MD5-RC2-64", "PBE-SHA1-RC2-64"} {
 		_, key := m.kind()
 		file := m.topk8(key, "secret", append([]string{"-v1", scheme}, legacy...)...)
 		m.differs(scheme, file, "secret", Unsupported, oldScheme).legacy = true
@@ -259,7 +281,7 @@ func (m *keyMaker) otherSchemes() {
 		m.accepted(scheme+", converted as the refusal says", m.converted(file, "secret", legacy...), "secret")
 	}
 	_, key := m.kind()
-	file := m.topk8(key, "secret", append([]string{"-v2", "rc2-cbc"}, legacy...)...)
+	file = m.topk8(key, "secret", append([]string{"-v2", "rc2-cbc"}, legacy...)...)
 	m.differs("PBES2 rc2-cbc", file, "secret", Unsupported, oldScheme).legacy = true
 	m.refused("PBES2 rc2-cbc, openssl without its legacy provider", file, "secret", Unsupported)
 }

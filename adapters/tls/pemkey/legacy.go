@@ -46,6 +46,9 @@ func (l loader) openLegacy(block *pem.Block, parse func([]byte) (crypto.Signer, 
 	if err != nil {
 		return nil, err
 	}
+	if err := allowed(); err != nil {
+		return opened(nil, err, password, parse)
+	}
 	//lint:ignore SA1019 deprecated for writing; existing keys have this format
 	plain, err := x509.DecryptPEMBlock(block, password)
 	return opened(plain, err, password, parse)

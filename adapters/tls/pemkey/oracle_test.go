@@ -39,8 +39,7 @@ type keyCase struct {
 
 const (
 	notInGo   = "only openssl accepts: a kind of key that crypto/tls does not use"
-	oldScheme = "only openssl accepts: an encryption that was superseded by PBES2 with AES; the refusal says how to " +
-		"convert"
+	oldScheme = "only openssl accepts: an encryption that Java 17 has not; the refusal says how to convert"
 )
 
 func TestOpenSSLOracle(t *testing.T) {
@@ -84,6 +83,7 @@ func listed(err error) string {
 	for text, why := range map[string]string{
 		"version":                             "it does not look at the version that a structure says it is of",
 		"its PRF has parameters":              "it does not look at the parameters of a PRF that has none",
+		"its password has":                    "it takes zero rounds of the schemes before PBES2 for one",
 		"asn1: more follows":                  "it does not look behind the end of the DER",
 		"superfluous leading zeros in length": ber,
 		"non-minimal length":                  ber,

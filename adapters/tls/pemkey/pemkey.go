@@ -4,7 +4,7 @@
 //	PRIVATE KEY              PKCS#8, RFC 5208
 //	RSA PRIVATE KEY          PKCS#1
 //	EC PRIVATE KEY           SEC1, often after a redundant block EC PARAMETERS
-//	ENCRYPTED PRIVATE KEY    PKCS#8 under a password: pbes2.go
+//	ENCRYPTED PRIVATE KEY    PKCS#8 under a password: pkcs8.go
 //	any of the first three, with headers: encrypted in the older way: legacy.go
 //
 // The verdicts are those of "openssl pkey -check", which users tried such files with;
@@ -42,7 +42,7 @@ func (l loader) load(file []byte) (crypto.Signer, error) {
 		if len(block.Headers) > 0 {
 			return nil, damaged("the encrypted private key has headers, which is invalid", nil)
 		}
-		return l.openPBES2(block.Bytes)
+		return l.openPKCS8(block.Bytes)
 	}
 	parse, err := parserOf(block.Type)
 	if err != nil {
@@ -75,7 +75,7 @@ func opened(plain []byte, err error, password []byte, parse func([]byte) (crypto
 	case err == nil && beginsAsKey(plain):
 		return parse(plain)
 	case err != nil && !errors.Is(err, x509.IncorrectPasswordError):
-		// With GODEBUG=fips140=only Go refuses DES and MD5.
+		// With GODEBUG=fips140=only, DES and MD5 are refused.
 		return nil, &Error{Problem: Unsupported, Detail: "the private key cannot be decrypted", Hint: convert, Err: err}
 	}
 	wrong := &Error{Problem: PasswordWrong, Detail: "wrong password for the private key, or the key is damaged"}

@@ -59,7 +59,7 @@ func mustSign(t *testing.T, key crypto.Signer) {
 // The files of testdata; its README says how they were made.
 func TestKeysOfOtherTools(t *testing.T) {
 	publics, err := filepath.Glob("testdata/*.pub")
-	if err != nil || len(publics) < 7 {
+	if err != nil || len(publics) < 14 {
 		t.Fatalf("%d files, %v", len(publics), err)
 	}
 	for _, name := range publics {
@@ -209,9 +209,18 @@ func sealedBy(t testing.TB, parameters any, password string) []byte {
 	scheme := pbes2Parameters{Derivation: derivation, Cipher: algorithm(asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4,
 		1, 2}, iv)}
 	return pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: mustMarshal(t, encryptedKeyInfo{
-		Algorithm: algorithm(oidPBES2, scheme),
+		Algorithm: algorithm(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 13}, scheme),
 		Data:      data,
 	})})
+}
+
+// sealedInTheOldWay is a block of a scheme of PBES1 or PKCS#12, which no password opens.
+func sealedInTheOldWay(t testing.TB, scheme asn1.ObjectIdentifier, rounds int64) []byte {
+	t.Helper()
+	parameters := asn1.RawValue{FullBytes: mustMarshal(t, pbes1Parameters{Salt: []byte("8 bytes."), Rounds: rounds})}
+	return pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: mustMarshal(t, encryptedKeyInfo{
+		Algorithm: pkix.AlgorithmIdentifier{Algorithm: scheme, Parameters: parameters},
+		Data:      make([]byte, 16)})})
 }
 
 func mustMarshal(t testing.TB, v any) []byte { return must(asn1.Marshal(v))(t) }
@@ -284,11 +293,10 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 		{"OpenSSH", golden("ssh_own_format.pem"), Unsupported, "ssh-keygen -p -m PKCS8 -f"},
 		{"DSA", framed("DSA PRIVATE KEY", "MAMCAQA="), Unsupported, "create one for RSA"},
 		{"a TPM's", framed("TSS2 PRIVATE KEY", "MAMCAQA="), Unsupported, `"TSS2 PRIVATE KEY"`},
-		{"scheme of PKCS#12", golden("gnutls_pkcs12_scheme.pem"), Unsupported, "convert it: openssl pkcs8 -topk8 -in"},
-		{"PBES1", pem.EncodeToMemory(&pem.Block{Type: encrypted, Bytes: mustMarshal(t, encryptedKeyInfo{
-			Algorithm: pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 3}},
-			Data:      make([]byte, 8)})}), Unsupported,
-			"PBES1 (DES or RC2), which is not supported: convert it: openssl pkcs8 -topk8 -in"},
+		{"a scheme that Java 17 has not", sealedInTheOldWay(t, asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 10}, 1),
+			Unsupported, "pbeWithSHA1AndDES-CBC, which is not supported: convert it: openssl pkcs8 -topk8 -in"},
+		{"an unknown scheme", sealedInTheOldWay(t, asn1.ObjectIdentifier{1, 2, 3}, 1), Unsupported,
+			"a scheme (1.2.3) that is not supported: convert it: openssl pkcs8 -topk8 -in"},
 		{"cut off", plain[:60], Damaged, "the block that begins in line 1 is cut off"},
 		{"cut off behind another", append(bytes.Clone(public), plain[:60]...), Damaged,
 			"the block that begins in line 4 is cut off"},
@@ -336,6 +344,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add(framed("ENCRYPTED PRIVATE KEY", rfc7914), "Rabbit")
 	f.Add(sealedBy(f, pbkdf2Parameters{Salt: []byte("salt"), Rounds: 2}, "p"), "p")
 	f.Add(sealedBy(f, scryptParameters{Salt: []byte("salt"), N: 2, R: 1, P: 1}, "p"), "p")
+	f.Add(sealedInTheOldWay(f, asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 12, 1, 6}, 3), "p")
 	f.Fuzz(func(t *testing.T, file []byte, password string) {
 		asked := 0
 		l := loader{costs: costs{rounds: 10_000, memory: 1 << 20, work: 1 << 14}}
