@@ -27,8 +27,8 @@ func TestRefusalNamesTheTicket(t *testing.T) {
 			"aes256-cts-hmac-sha1-96 (18), version 1"}},
 		"another session key": {false, 17, []string{"key of type aes256-cts-hmac-sha1-96 (18), version 1",
 			"the session key's type, aes128-cts-hmac-sha1-96 (17)"}},
-		"hung up": {true, 18, []string{"close the connection in place of refusing", "for kafka/a.example.org@EXAMPLE.ORG",
-			"aes256-cts-hmac-sha1-96 (18)"}},
+		"hung up": {true, 18, []string{"close the connection in place of refusing",
+			"for kafka/a.example.org@EXAMPLE.ORG", "aes256-cts-hmac-sha1-96 (18)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
