@@ -11,9 +11,11 @@ import (
 //
 // counted from the failure. (kafka-python counts from the start of the attempt, so a
 // connection that lived for an hour is followed by no pause.) The jitter comes after the
-// cap, as in KIP-144, so a pause may exceed max by a fifth. Only a connection that became ready and on which the
-// peer has answered ends the row. If reaching the address did, a port that speaks another
-// protocol would be met by attempts without a pause (KAFKA-13879).
+// cap, as in KIP-144, so a pause may exceed max by a fifth. Only a connection that became
+// ready and on which the peer has answered, behind the login if there is one, ends the row.
+// If reaching the address did, a port that speaks another protocol would be met by attempts
+// without a pause (KAFKA-13879); if a login did, so would a broker that accepts it and closes
+// the connection on the first request, as Kafka does for a name that no rule maps.
 //
 // The arithmetic is on integers, so every machine gets the same pauses from the same
 // random numbers.

@@ -91,7 +91,7 @@ type peer uint8
 
 const (
 	silent      peer = iota // it has not answered
-	unconfirmed             // it has, but not the last token of the login
+	unconfirmed             // it has, but nothing behind the login
 	answered                // it has
 	served                  // it has answered a request of the owner
 )

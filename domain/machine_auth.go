@@ -215,6 +215,9 @@ func (m *Machine) loggedIn() {
 	m.sink.LoginSucceeded(m.now, info.Again, m.now.Sub(began))
 	m.login = login{}
 	m.mechanisms.rejected = nil
+	if !info.Again {
+		m.peer = min(m.peer, unconfirmed)
+	}
 	if info.Again || !m.askBehindLogin() {
 		m.finishLogin()
 	}

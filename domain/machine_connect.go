@@ -247,7 +247,7 @@ func (m *Machine) lostError(err error) *Error {
 	switch {
 	case m.state == Authenticating:
 		e.Hint = m.hintRefused(hintLoginCutOff)
-	case m.peer >= answered:
+	case m.peer >= answered, m.peer == unconfirmed && !m.raw():
 		e.byPeer = true
 		if f := m.inflight.front(); f != nil && m.inflight.noneAnswered() && m.now.Sub(f.Queued) < atOnce {
 			e.Hint = m.hintFirstRequest()

@@ -45,9 +45,6 @@ func (m *Machine) sendRawToken(token []byte) {
 	p := &m.stream.pending
 	p.filling = append(binary.BigEndian.AppendUint32(p.filling, uint32(len(token))), token...)
 	if m.login.step == loginLastAnswer {
-		if m.peer >= answered { // it has yet to show that it took the token
-			m.peer = unconfirmed
-		}
 		m.loggedIn()
 	}
 }

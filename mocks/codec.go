@@ -6,6 +6,7 @@ package mocks
 import (
 	ports "brokerconn/ports"
 	reflect "reflect"
+	time "time"
 
 	gomock "github.com/golang/mock/gomock"
 )
@@ -128,6 +129,103 @@ func (m *MockCodec) Throttle(request ports.Message, version int16, body []byte) 
 func (mr *MockCodecMockRecorder) Throttle(request, version, body interface{}) *gomock.Call {
 	mr.mock.ctrl.T.Helper()
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Throttle", reflect.TypeOf((*MockCodec)(nil).Throttle), request, version, body)
+}
+
+// MockHoldingCodec is a mock of HoldingCodec interface.
+type MockHoldingCodec struct {
+	ctrl     *gomock.Controller
+	recorder *MockHoldingCodecMockRecorder
+}
+
+// MockHoldingCodecMockRecorder is the mock recorder for MockHoldingCodec.
+type MockHoldingCodecMockRecorder struct {
+	mock *MockHoldingCodec
+}
+
+// NewMockHoldingCodec creates a new mock instance.
+func NewMockHoldingCodec(ctrl *gomock.Controller) *MockHoldingCodec {
+	mock := &MockHoldingCodec{ctrl: ctrl}
+	mock.recorder = &MockHoldingCodecMockRecorder{mock}
+	return mock
+}
+
+// EXPECT returns an object that allows the caller to indicate expected use.
+func (m *MockHoldingCodec) EXPECT() *MockHoldingCodecMockRecorder {
+	return m.recorder
+}
+
+// AppendBody mocks base method.
+func (m_2 *MockHoldingCodec) AppendBody(dst []byte, m ports.Message, version int16) ([]byte, error) {
+	m_2.ctrl.T.Helper()
+	ret := m_2.ctrl.Call(m_2, "AppendBody", dst, m, version)
+	ret0, _ := ret[0].([]byte)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// AppendBody indicates an expected call of AppendBody.
+func (mr *MockHoldingCodecMockRecorder) AppendBody(dst, m, version interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "AppendBody", reflect.TypeOf((*MockHoldingCodec)(nil).AppendBody), dst, m, version)
+}
+
+// Decode mocks base method.
+func (m *MockHoldingCodec) Decode(request ports.Message, version int16, body []byte) (ports.Message, error) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Decode", request, version, body)
+	ret0, _ := ret[0].(ports.Message)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// Decode indicates an expected call of Decode.
+func (mr *MockHoldingCodecMockRecorder) Decode(request, version, body interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Decode", reflect.TypeOf((*MockHoldingCodec)(nil).Decode), request, version, body)
+}
+
+// Describe mocks base method.
+func (m_2 *MockHoldingCodec) Describe(m ports.Message) (ports.Traits, error) {
+	m_2.ctrl.T.Helper()
+	ret := m_2.ctrl.Call(m_2, "Describe", m)
+	ret0, _ := ret[0].(ports.Traits)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// Describe indicates an expected call of Describe.
+func (mr *MockHoldingCodecMockRecorder) Describe(m interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Describe", reflect.TypeOf((*MockHoldingCodec)(nil).Describe), m)
+}
+
+// Hold mocks base method.
+func (m_2 *MockHoldingCodec) Hold(m ports.Message, version int16) time.Duration {
+	m_2.ctrl.T.Helper()
+	ret := m_2.ctrl.Call(m_2, "Hold", m, version)
+	ret0, _ := ret[0].(time.Duration)
+	return ret0
+}
+
+// Hold indicates an expected call of Hold.
+func (mr *MockHoldingCodecMockRecorder) Hold(m, version interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Hold", reflect.TypeOf((*MockHoldingCodec)(nil).Hold), m, version)
+}
+
+// Throttle mocks base method.
+func (m *MockHoldingCodec) Throttle(request ports.Message, version int16, body []byte) (int32, bool) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Throttle", request, version, body)
+	ret0, _ := ret[0].(int32)
+	ret1, _ := ret[1].(bool)
+	return ret0, ret1
+}
+
+// Throttle indicates an expected call of Throttle.
+func (mr *MockHoldingCodecMockRecorder) Throttle(request, version, body interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Throttle", reflect.TypeOf((*MockHoldingCodec)(nil).Throttle), request, version, body)
 }
 
 // MockNamer is a mock of Namer interface.

@@ -6,6 +6,7 @@ package mocks
 import (
 	ports "brokerconn/ports"
 	reflect "reflect"
+	time "time"
 
 	gomock "github.com/golang/mock/gomock"
 )
@@ -96,6 +97,176 @@ func (m *MockTransport) Resolve(host string, port uint16) ports.Lookup {
 func (mr *MockTransportMockRecorder) Resolve(host, port interface{}) *gomock.Call {
 	mr.mock.ctrl.T.Helper()
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Resolve", reflect.TypeOf((*MockTransport)(nil).Resolve), host, port)
+}
+
+// MockRacer is a mock of Racer interface.
+type MockRacer struct {
+	ctrl     *gomock.Controller
+	recorder *MockRacerMockRecorder
+}
+
+// MockRacerMockRecorder is the mock recorder for MockRacer.
+type MockRacerMockRecorder struct {
+	mock *MockRacer
+}
+
+// NewMockRacer creates a new mock instance.
+func NewMockRacer(ctrl *gomock.Controller) *MockRacer {
+	mock := &MockRacer{ctrl: ctrl}
+	mock.recorder = &MockRacerMockRecorder{mock}
+	return mock
+}
+
+// EXPECT returns an object that allows the caller to indicate expected use.
+func (m *MockRacer) EXPECT() *MockRacerMockRecorder {
+	return m.recorder
+}
+
+// Race mocks base method.
+func (m *MockRacer) Race(eps []ports.Endpoint, delay time.Duration) ports.RacingLink {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Race", eps, delay)
+	ret0, _ := ret[0].(ports.RacingLink)
+	return ret0
+}
+
+// Race indicates an expected call of Race.
+func (mr *MockRacerMockRecorder) Race(eps, delay interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Race", reflect.TypeOf((*MockRacer)(nil).Race), eps, delay)
+}
+
+// MockRacingLink is a mock of RacingLink interface.
+type MockRacingLink struct {
+	ctrl     *gomock.Controller
+	recorder *MockRacingLinkMockRecorder
+}
+
+// MockRacingLinkMockRecorder is the mock recorder for MockRacingLink.
+type MockRacingLinkMockRecorder struct {
+	mock *MockRacingLink
+}
+
+// NewMockRacingLink creates a new mock instance.
+func NewMockRacingLink(ctrl *gomock.Controller) *MockRacingLink {
+	mock := &MockRacingLink{ctrl: ctrl}
+	mock.recorder = &MockRacingLinkMockRecorder{mock}
+	return mock
+}
+
+// EXPECT returns an object that allows the caller to indicate expected use.
+func (m *MockRacingLink) EXPECT() *MockRacingLinkMockRecorder {
+	return m.recorder
+}
+
+// Close mocks base method.
+func (m *MockRacingLink) Close() error {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Close")
+	ret0, _ := ret[0].(error)
+	return ret0
+}
+
+// Close indicates an expected call of Close.
+func (mr *MockRacingLinkMockRecorder) Close() *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Close", reflect.TypeOf((*MockRacingLink)(nil).Close))
+}
+
+// Recv mocks base method.
+func (m *MockRacingLink) Recv(p []byte) (int, error) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Recv", p)
+	ret0, _ := ret[0].(int)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// Recv indicates an expected call of Recv.
+func (mr *MockRacingLinkMockRecorder) Recv(p interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Recv", reflect.TypeOf((*MockRacingLink)(nil).Recv), p)
+}
+
+// Send mocks base method.
+func (m *MockRacingLink) Send(p []byte) (int, error) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Send", p)
+	ret0, _ := ret[0].(int)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// Send indicates an expected call of Send.
+func (mr *MockRacingLinkMockRecorder) Send(p interface{}) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Send", reflect.TypeOf((*MockRacingLink)(nil).Send), p)
+}
+
+// Stage mocks base method.
+func (m *MockRacingLink) Stage() (ports.Stage, error) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Stage")
+	ret0, _ := ret[0].(ports.Stage)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// Stage indicates an expected call of Stage.
+func (mr *MockRacingLinkMockRecorder) Stage() *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Stage", reflect.TypeOf((*MockRacingLink)(nil).Stage))
+}
+
+// Tries mocks base method.
+func (m *MockRacingLink) Tries() []ports.Try {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Tries")
+	ret0, _ := ret[0].([]ports.Try)
+	return ret0
+}
+
+// Tries indicates an expected call of Tries.
+func (mr *MockRacingLinkMockRecorder) Tries() *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Tries", reflect.TypeOf((*MockRacingLink)(nil).Tries))
+}
+
+// MockWarner is a mock of Warner interface.
+type MockWarner struct {
+	ctrl     *gomock.Controller
+	recorder *MockWarnerMockRecorder
+}
+
+// MockWarnerMockRecorder is the mock recorder for MockWarner.
+type MockWarnerMockRecorder struct {
+	mock *MockWarner
+}
+
+// NewMockWarner creates a new mock instance.
+func NewMockWarner(ctrl *gomock.Controller) *MockWarner {
+	mock := &MockWarner{ctrl: ctrl}
+	mock.recorder = &MockWarnerMockRecorder{mock}
+	return mock
+}
+
+// EXPECT returns an object that allows the caller to indicate expected use.
+func (m *MockWarner) EXPECT() *MockWarnerMockRecorder {
+	return m.recorder
+}
+
+// Warnings mocks base method.
+func (m *MockWarner) Warnings() []string {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Warnings")
+	ret0, _ := ret[0].([]string)
+	return ret0
+}
+
+// Warnings indicates an expected call of Warnings.
+func (mr *MockWarnerMockRecorder) Warnings() *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Warnings", reflect.TypeOf((*MockWarner)(nil).Warnings))
 }
 
 // MockLookup is a mock of Lookup interface.
@@ -263,6 +434,43 @@ func (m *MockWatcher) Watch(f func()) {
 func (mr *MockWatcherMockRecorder) Watch(f interface{}) *gomock.Call {
 	mr.mock.ctrl.T.Helper()
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Watch", reflect.TypeOf((*MockWatcher)(nil).Watch), f)
+}
+
+// MockWaiter is a mock of Waiter interface.
+type MockWaiter struct {
+	ctrl     *gomock.Controller
+	recorder *MockWaiterMockRecorder
+}
+
+// MockWaiterMockRecorder is the mock recorder for MockWaiter.
+type MockWaiterMockRecorder struct {
+	mock *MockWaiter
+}
+
+// NewMockWaiter creates a new mock instance.
+func NewMockWaiter(ctrl *gomock.Controller) *MockWaiter {
+	mock := &MockWaiter{ctrl: ctrl}
+	mock.recorder = &MockWaiterMockRecorder{mock}
+	return mock
+}
+
+// EXPECT returns an object that allows the caller to indicate expected use.
+func (m *MockWaiter) EXPECT() *MockWaiterMockRecorder {
+	return m.recorder
+}
+
+// Waiting mocks base method.
+func (m *MockWaiter) Waiting() error {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Waiting")
+	ret0, _ := ret[0].(error)
+	return ret0
+}
+
+// Waiting indicates an expected call of Waiting.
+func (mr *MockWaiterMockRecorder) Waiting() *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Waiting", reflect.TypeOf((*MockWaiter)(nil).Waiting))
 }
 
 // MockChecker is a mock of Checker interface.

@@ -267,3 +267,45 @@ func ExampleConn_SetAuthenticators() {
 	fmt.Println(err, conn.Stats().Relogins)
 	// Output: <nil> 1
 }
+
+// A login that the broker accepts and then closes the connection on at the first request is
+// none: Kafka does that for a Kerberos name without a rule, and for a token that has just
+// ended. The error says so, and the pauses grow.
+func TestLoginThatIsNone(t *testing.T) {
+	runBubble(t, "", func(t *testing.T) {
+		hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
+			fakebroker.Keeper(func([]byte) *kmsg.SASLAuthenticateResponse {
+				return kmsg.NewPtrSASLAuthenticateResponse()
+			})(closingOn{conn, 12})
+		}}}).At("a")
+		cfg := hosts.Config()
+		cfg.Authenticators = []ports.Authenticator{fakebroker.NewToken("X", "one", 0)}
+		conn := fakebroker.New(t, cfg)
+		began := time.Now()
+		for range 6 {
+			err := heartbeat(t.Context(), conn)
+			var e *broker.Error
+			require(t, errors.As(err, &e) && errors.Is(err, broker.ErrConnection), "got %v, want an ErrConnection", err)
+			for _, word := range []string{"login was accepted", "principal", "token", "clocks"} {
+				assert(t, strings.Contains(e.Hint, word), "got the hint %q, want %q in it", e.Hint, word)
+			}
+		}
+		// 50, 100, 200, 400 and 800 ms, less a fifth.
+		passed := time.Since(began)
+		assert(t, passed >= 1240*time.Millisecond, "got six connections within %v, want growing pauses", passed)
+	})
+}
+
+// closingOn closes a connection on which a request of an API arrives.
+type closingOn struct {
+	net.Conn
+	key byte
+}
+
+func (c closingOn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 5 && p[5] == c.key {
+		return 0, net.ErrClosed
+	}
+	return n, err
+}
