@@ -87,6 +87,9 @@ func (c *Connection) listenExchange(now time.Time) bool {
 		return c.m.isBroken()
 	}
 	c.asked = false
+	if h, ok := c.exchange.(ports.Hinter); ok && err == nil {
+		c.guard("authenticator", func() { c.m.setHintRefused(h.Hint()) })
+	}
 	c.m.HandleToken(now, c.epoch, token, done, err)
 	return true
 }

@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -182,7 +183,7 @@ func (m *Machine) receiveAuthenticate(f *Future, body []byte) {
 		if m.login.localErr != nil {
 			kind, cause = ErrAuthentication, fmt.Errorf("%w; %w", m.login.localErr, refused)
 		}
-		m.failLogin(kind, cause, hintOf(m.login.localErr))
+		m.failLogin(kind, cause, cmp.Or(hintOf(m.login.localErr), m.mechanism.refusedHint))
 	default:
 		m.answerToken(r.Token, r.SessionLifetimeMillis)
 	}
@@ -247,6 +248,18 @@ func (m *Machine) failLogin(kind, cause error, hint string) {
 		kind = ErrConnection // requests may wait for the next
 	}
 	m.drop(m.newError(kind, cause, hint), false, retry)
+}
+
+// setHintRefused sets what to check if the broker refuses the login under way.
+func (m *Machine) setHintRefused(hint string) { m.mechanism.refusedHint = hint }
+
+// hintRefused adds to the hint of a login that the broker may have refused by closing the
+// connection what its mechanism says.
+func (m *Machine) hintRefused(hint string) string {
+	if m.mechanism.refusedHint == "" {
+		return hint
+	}
+	return hint + "; " + m.mechanism.refusedHint
 }
 
 // relogin reports whether the login under way renews a session.

@@ -227,7 +227,7 @@ func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
 	case m.state == NegotiatingVersions:
 		m.nextStep(m.newError(ErrConnection, m.cutOff(err), ""))
 	case m.relogin(), m.state == Authenticating && m.raw():
-		m.failLogin(ErrAuthentication, m.cutOff(err), hintRefusedInSilence)
+		m.failLogin(ErrAuthentication, m.cutOff(err), m.hintRefused(hintRefusedInSilence))
 	default:
 		m.fail(m.lostError(err))
 	}
@@ -246,14 +246,14 @@ func (m *Machine) lostError(err error) *Error {
 	e.ResponseBytes = m.frames.buffered()
 	switch {
 	case m.state == Authenticating:
-		e.Hint = hintLoginCutOff
+		e.Hint = m.hintRefused(hintLoginCutOff)
 	case m.peer >= answered, m.peer == unconfirmed && !m.raw():
 		e.byPeer = true
 		if f := m.inflight.front(); f != nil && m.inflight.noneAnswered() && m.now.Sub(f.Queued) < atOnce {
 			e.Hint = m.hintFirstRequest()
 		}
 	case m.raw():
-		e.Hint = hintRefusedInSilence
+		e.Hint = m.hintRefused(hintRefusedInSilence)
 	default: // its release was configured or known, and it has not answered yet
 		e.Hint = m.hintClosed(hintClosedAtOnce)
 	}

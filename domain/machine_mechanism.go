@@ -25,6 +25,8 @@ type Mechanism struct {
 	Name string
 	// Exposes reports that the peer, or a reader of the link, could replay the credentials.
 	Exposes bool
+
+	refusedHint string // of the login under way: what to check if the broker refuses it
 }
 
 // MechanismError reports that the broker does not offer a mechanism.

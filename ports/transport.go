@@ -24,6 +24,9 @@ var ErrIdentityRefused = errors.New("ports: identity refused")
 
 // Hinter is optional on an error of a [Lookup], a [Link] or an [Exchange]. Hint
 // returns a short advice that the error text does not contain; it may be empty.
+//
+// It is optional on an [Exchange], too: what to check if the broker refuses the login, or
+// closes the connection in place of it. It is called after each Result without an error.
 type Hinter interface{ Hint() string }
 
 // Endpoint is one address of a broker, as a Lookup found it.

@@ -3,6 +3,7 @@ package gssapi
 import (
 	"cmp"
 	"context"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -33,7 +34,43 @@ func (a *Authenticator) Begin(e ports.Endpoint) ports.Exchange {
 	}
 	l := &login{Authenticator: a, server: a.client.Service(a.service, host)}
 	l.turn = l.begin
-	return sasl.Begin(a.run, l.step)
+	return exchange{sasl.Begin(a.run, l.step).(watched), l.hint}
+}
+
+// exchange adds the hint of a login that the broker refuses, for which Kafka has one text
+// whatever the reason. The func hides the ticket from fmt.
+type exchange struct {
+	watched
+	hint func() string
+}
+
+type watched interface {
+	ports.Exchange
+	ports.Watcher
+}
+
+var _ ports.Hinter = exchange{}
+
+// Hint returns whose ticket was sent for which service, and the keys that it needs.
+func (e exchange) Hint() string { return e.hint() }
+
+func (l *login) hint() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.context == nil {
+		return ""
+	}
+	t := l.context.ticket
+	key := krb5.TypeName(t.Raw.EncPart.EType)
+	if t.Raw.EncPart.KVNO > 0 {
+		key += ", version " + strconv.Itoa(t.Raw.EncPart.KVNO)
+	}
+	hint := "the ticket of " + t.Client.String() + " is for " + t.Server.String() + ": the broker's keytab must have " +
+		"its key of type " + key
+	if t.Key.KeyType != t.Raw.EncPart.EType {
+		hint += ", and the broker must permit the session key's type, " + krb5.TypeName(t.Key.KeyType)
+	}
+	return hint + "; check the host's name and the clocks"
 }
 
 type login struct {

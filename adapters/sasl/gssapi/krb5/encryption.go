@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jcmturner/gokrb5/v8/crypto"
@@ -40,6 +41,21 @@ var typeNames = map[string][]int32{
 	"aes128-cts-hmac-sha256-128": {19}, "aes128-sha2": {19},
 	"des3": {16}, "des3-cbc-sha1": {16}, "des3-hmac-sha1": {16}, "des3-cbc-sha1-kd": {16},
 	"rc4": {23}, "arcfour-hmac": {23}, "rc4-hmac": {23}, "arcfour-hmac-md5": {23},
+}
+
+// TypeName returns MIT's name of an encryption type with its number, for texts.
+func TypeName(etype int32) string {
+	name, ok := map[int32]string{
+		etypeID.DES3_CBC_SHA1_KD: "des3-cbc-sha1", etypeID.RC4_HMAC: "arcfour-hmac",
+		etypeID.AES128_CTS_HMAC_SHA1_96:    "aes128-cts-hmac-sha1-96",
+		etypeID.AES256_CTS_HMAC_SHA1_96:    "aes256-cts-hmac-sha1-96",
+		etypeID.AES128_CTS_HMAC_SHA256_128: "aes128-cts-hmac-sha256-128",
+		etypeID.AES256_CTS_HMAC_SHA384_192: "aes256-cts-hmac-sha384-192",
+	}[etype]
+	if !ok {
+		return strconv.Itoa(int(etype))
+	}
+	return name + " (" + strconv.Itoa(int(etype)) + ")"
 }
 
 // parseTypes reads a list of encryption types. A "-" before a name removes its types, and
