@@ -66,7 +66,7 @@ func (d target) test(t *testing.T) {
 	if d.listener == Plaintext {
 		d.serves(t, d.config(t))
 		e := d.refuses(t, d.secured(t, trusting), tls.CutOff)
-		if !errors.Is(e, broker.ErrTLS) || !strings.Contains(e.Hint, "PLAINTEXT") {
+		if !errors.Is(e, broker.ErrTLS) || !strings.Contains(e.Hint, "without TLS") {
 			t.Errorf("TLS on a port without it: got %v", e)
 		}
 		return

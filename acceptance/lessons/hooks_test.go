@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -51,55 +52,58 @@ func events() (names []string) {
 // early if a hook closes the connection.
 func wholeLife(t *testing.T, reported func(conn *broker.Conn, name string)) {
 	t.Helper()
-	var conn *broker.Conn
-	var asked atomic.Int64
-	idle, gone := make(chan struct{}, 1), make(chan struct{}, 1)
-	hosts := (&fakebroker.Hosts{
-		Shake: func(context.Context) error { return nil },
-		Peer:  map[string]func(net.Conn){},
-	}).At("a")
-	hosts.Peer["a"] = func(peer net.Conn) {
-		fakebroker.Serve(peer, func(r fakebroker.Request) []byte {
-			switch r.Key {
-			case 18:
-				return fakebroker.Table(r.Version)
-			case 12:
-				if asked.Add(1) == 2 {
-					peer.Close()
-					return nil
+	synctest.Test(t, func(t *testing.T) {
+		var conn *broker.Conn
+		var asked atomic.Int64
+		idle, gone := make(chan struct{}, 1), make(chan struct{}, 1)
+		hosts := (&fakebroker.Hosts{
+			Shake: func(context.Context) error { return nil },
+			Peer:  map[string]func(net.Conn){},
+		}).At("a")
+		hosts.Peer["a"] = func(peer net.Conn) {
+			fakebroker.Serve(peer, func(r fakebroker.Request) []byte {
+				switch r.Key {
+				case 18:
+					return fakebroker.Table(r.Version)
+				case 12:
+					if asked.Add(1) == 2 {
+						peer.Close()
+						return nil
+					}
+					time.Sleep(5 * time.Millisecond)
+					return []byte{0, 0, 0, 1, 0, 0} // a throttle of a millisecond
+				case 17:
+					return kmsg.NewPtrSASLHandshakeResponse().AppendTo(nil)
 				}
-				time.Sleep(5 * time.Millisecond)
-				return []byte{0, 0, 0, 1, 0, 0} // a throttle of a millisecond
-			case 17:
-				return kmsg.NewPtrSASLHandshakeResponse().AppendTo(nil)
-			}
-			resp := kmsg.NewPtrSASLAuthenticateResponse()
-			resp.Version = r.Version
-			return resp.AppendTo(nil)
-		})
-	}
-	cfg := hosts.Config()
-	cfg.Authenticators, cfg.IdleTimeout = []ports.Authenticator{&fakebroker.Login{}}, 20*time.Millisecond
-	cfg.StallAfter = time.Millisecond
-	begin := make(chan struct{})
-	cfg.Hooks = allHooks(func(name string) {
-		<-begin
-		reported(conn, name)
-		if name == "Idle" {
-			idle <- struct{}{}
+				resp := kmsg.NewPtrSASLAuthenticateResponse()
+				resp.Version = r.Version
+				return resp.AppendTo(nil)
+			})
 		}
+		cfg := hosts.Config()
+		cfg.Authenticators, cfg.IdleTimeout = []ports.Authenticator{&fakebroker.Login{}}, 20*time.Millisecond
+		cfg.StallAfter = time.Millisecond
+		begin := make(chan struct{})
+		cfg.Hooks = allHooks(func(name string) {
+			<-begin
+			reported(conn, name)
+			if name == "Idle" {
+				idle <- struct{}{}
+			}
+		})
+		conn = fakebroker.NewConn(t, cfg)
+		close(begin)
+		go func() { fakebroker.Receive(t, conn.Done()); close(gone) }()
+		_ = heartbeat(context.Background(), conn)
+		select {
+		case <-idle:
+		case <-gone:
+		}
+		_ = heartbeat(context.Background(), conn)
+		fakebroker.Close(t, conn)
+		<-gone
+		time.Sleep(time.Second) // for an answer of the peer that nothing waits for
 	})
-	conn = fakebroker.NewConn(t, cfg)
-	close(begin)
-	go func() { fakebroker.Receive(t, conn.Done()); close(gone) }()
-	_ = heartbeat(context.Background(), conn)
-	select {
-	case <-idle:
-	case <-gone:
-	}
-	_ = heartbeat(context.Background(), conn)
-	fakebroker.Close(t, conn)
-	<-gone
 }
 
 // hooksHoldNoLock: while a hook runs, another goroutine asks everything
