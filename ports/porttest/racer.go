@@ -88,15 +88,7 @@ func racerOvertakes(t *testing.T, harness Harness) {
 func racerFails(t *testing.T, harness Harness) {
 	needs(t, harness.Refused != ports.Endpoint{}, "Harness.Refused")
 	link := race(t, harness, harness.Refused)
-	var s ports.Stage
-	var err error
-	eventually(t, "the race fails", func() bool {
-		s, err = link.Stage()
-		return err != ports.ErrWouldBlock
-	})
-	if s != ports.StageDialing || err == nil {
-		t.Errorf("Stage: %v, %v; want StageDialing and an error", s, err)
-	}
+	dialFails(t, link)
 	wantTries(t, link, map[ports.Endpoint]func(error) bool{harness.Refused: failed})
 }
 

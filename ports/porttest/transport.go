@@ -150,6 +150,17 @@ func stageRises(t *testing.T, harness Harness) {
 func stageRefused(t *testing.T, harness Harness) {
 	needs(t, harness.Refused != ports.Endpoint{}, "Harness.Refused")
 	link := open(t, harness, harness.Refused)
+	dialFails(t, link)
+	for call, f := range map[string]func([]byte) (int, error){"Send": link.Send, "Recv": link.Recv} {
+		if n, err := f([]byte("x")); n != 0 || err == nil || err == ports.ErrWouldBlock {
+			t.Errorf("%s on a failed link: %d, %v; want an error", call, n, err)
+		}
+	}
+}
+
+// dialFails requires that the dial of a link fails, and that the error stays.
+func dialFails(t *testing.T, link ports.Link) {
+	t.Helper()
 	var s ports.Stage
 	var err error
 	eventually(t, "the dial fails", func() bool {
@@ -161,11 +172,6 @@ func stageRefused(t *testing.T, harness Harness) {
 			t.Fatalf("Stage: %v, %v; want StageDialing and an error, which stays", s, err)
 		}
 		s, err = link.Stage()
-	}
-	for call, f := range map[string]func([]byte) (int, error){"Send": link.Send, "Recv": link.Recv} {
-		if n, err := f([]byte("x")); n != 0 || err == nil || err == ports.ErrWouldBlock {
-			t.Errorf("%s on a failed link: %d, %v; want an error", call, n, err)
-		}
 	}
 }
 
