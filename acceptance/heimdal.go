@@ -55,17 +55,7 @@ func StartHeimdal(ctx context.Context) (*KDC, error) {
 	for name, path := range heimdal {
 		tools[name] = path
 	}
-	for attempt := 1; ; attempt++ {
-		k := &KDC{tools: tools, realms: []string{Realm}}
-		err := k.startHeimdal(ctx)
-		if err == nil {
-			return k, nil
-		}
-		err = errors.Join(fmt.Errorf("acceptance: a Heimdal KDC: %w", err), k.Close())
-		if !errors.Is(err, errPortTaken) || attempt == startAttempts {
-			return nil, err
-		}
-	}
+	return startKDC(tools, []string{Realm}, "a Heimdal KDC", func(k *KDC) error { return k.startHeimdal(ctx) })
 }
 
 func (k *KDC) startHeimdal(ctx context.Context) error {

@@ -67,13 +67,18 @@ func StartRealms(ctx context.Context, realms ...string) (*KDC, error) {
 	if err != nil {
 		return nil, fmt.Errorf("acceptance: %w", err)
 	}
+	return startKDC(tools, realms, "a KDC", func(k *KDC) error { return k.start(ctx) })
+}
+
+// startKDC starts a KDC again if another process takes one of its ports before it binds them.
+func startKDC(tools map[string]string, realms []string, what string, start func(*KDC) error) (*KDC, error) {
 	for attempt := 1; ; attempt++ {
 		k := &KDC{tools: tools, realms: realms}
-		err := k.start(ctx)
+		err := start(k)
 		if err == nil {
 			return k, nil
 		}
-		err = errors.Join(fmt.Errorf("acceptance: a KDC: %w", err), k.Close())
+		err = errors.Join(fmt.Errorf("acceptance: %s: %w", what, err), k.Close())
 		if !errors.Is(err, errPortTaken) || attempt == startAttempts {
 			return nil, err
 		}
@@ -107,6 +112,14 @@ func (k *KDC) Close() error {
 	}
 	if k.dir == "" {
 		return nil
+	}
+	// Heimdal's KDC serves by children, which end a moment after it and may write a log until
+	// then.
+	for range 50 {
+		if err := os.RemoveAll(k.dir); err == nil {
+			return nil
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
 	return os.RemoveAll(k.dir)
 }
