@@ -176,6 +176,19 @@ func TestJoinedHooks(t *testing.T) {
 	}
 }
 
+// A panic in Panicked itself ends there, and the next Panicked is called.
+func TestJoinedPanickedPanics(t *testing.T) {
+	var got []any
+	note := func(v any) { got = append(got, v) }
+	bad := &broker.Hooks{Panicked: func(v any) { note(v); panic("of Panicked") }}
+	j := broker.JoinHooks(bad, &broker.Hooks{Warning: func(string) { panic("of Warning") }, Panicked: note},
+		&broker.Hooks{Warning: func(string) {}})
+	j.Warning("")
+	if want := []any{"of Warning", "of Warning"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got calls of Panicked with %q, want %q", got, want)
+	}
+}
+
 func TestJoinedMetrics(t *testing.T) {
 	a, b := recorder.New(), recorder.New()
 	sink := reflect.ValueOf(broker.JoinMetrics(nil, a, b))
