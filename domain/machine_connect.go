@@ -249,7 +249,7 @@ func (m *Machine) lostError(err error) *Error {
 		e.Hint = m.hintRefused(hintLoginCutOff)
 	case m.peer >= answered, m.peer == unconfirmed && !m.raw():
 		e.byPeer = true
-		if f := m.inflight.front(); f != nil && m.inflight.noneAnswered() && m.now.Sub(f.Queued) < atOnce {
+		if f := m.inflight.front(); f != nil && m.inflight.noneAnswered() && m.now.Sub(f.admitted) < atOnce {
 			e.Hint = m.hintFirstRequest()
 		}
 	case m.raw():
