@@ -23,6 +23,7 @@
 //
 //	state                             the states, the conditions of Connected, and their moves
 //	machine_connect                   addresses and attempts
+//	machine_lost                      what the loss of a link means
 //	machine_versions                  API versions
 //	machine_probes, machine_probing   brokers that do not know ApiVersions
 //	machine_mechanism, machine_auth   the choice of a mechanism, and the login
