@@ -596,7 +596,8 @@ func (k *conversation) admit(req ports.Message, a args, flexibleFrom int16) {
 		f, err := k.m.Send(k.now, req, a.duration("timeout"))
 		if err != nil {
 			k.say("refused%s", brief(err))
-			if e, ok := errors.AsType[*domain.Error](err); ok && e.Kind == domain.ErrUnsupportedVersion && e.Hint != "" {
+			e, ok := errors.AsType[*domain.Error](err)
+			if ok && e.Kind == domain.ErrUnsupportedVersion && e.Hint != "" {
 				k.say("hint: %s", e.Hint)
 			}
 			return

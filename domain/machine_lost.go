@@ -4,45 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"brokerconn/domain/release"
 	"brokerconn/ports"
 )
 
-// What the loss of a link means in each state, and what to try.
+// What the loss of a connection that was ready may mean, and what to try.
 
 const (
 	hintOfController = "this is the port of a controller: use that of a broker"
 	hintUnlisted     = "the broker does not list this request or its version, and closed the connection on it"
 )
-
-// HandleLost reports that the link failed or that the peer closed it (io.EOF).
-func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
-	m.tick(now)
-	if !m.current(epoch, m.opening() || m.flowing()) {
-		return
-	}
-	switch {
-	case m.idleLoss(err):
-		m.Close(m.now, nil, false)
-		m.note(Event{Kind: EventIdleLost, Err: err})
-	case m.state == Connecting:
-		m.noteDialed(err)
-		m.fail(m.newError(ErrDial, err, hintOf(err)))
-	case m.state == Handshake:
-		m.note(Event{Kind: EventTLSHandshakeDone, Err: err})
-		m.fail(m.newError(ErrTLS, err, hintOf(err)))
-	case errors.Is(err, ports.ErrSecuring): // a TLS failure, not a broker without ApiVersions
-		m.fail(m.newError(ErrTLS, err, hintOf(err)))
-	case m.state == NegotiatingVersions:
-		m.nextStep(m.newError(ErrConnection, m.cutOff(err), ""))
-	case m.relogin(), m.state == Authenticating && m.raw():
-		m.failLogin(ErrAuthentication, m.cutOff(err), m.hintRefused(hintRefusedInSilence))
-	default:
-		m.fail(m.lostError(err))
-	}
-}
 
 // lostError describes the loss of a connection that was ready.
 func (m *Machine) lostError(err error) *Error {
