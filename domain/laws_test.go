@@ -35,12 +35,12 @@ var mayImport = []struct {
 }{
 	{"ports", []string{std}},
 	{"ports/porttest", []string{std, "ports"}},
-	{"domain", []string{"ports", "domain/release", "bytes", "cmp", "encoding/base64", "encoding/binary", "errors",
+	{"domain", []string{"ports", "ports/redact", "domain/release", "bytes", "cmp", "encoding/base64", "encoding/binary", "errors",
 		"fmt", "math", "math/bits", "slices", "strconv", "strings", "time",
 		"log/slog"}}, // the type of Error.LogValue; see findImpurities
 	{"domain/release", []string{"ports", "cmp", "errors", "fmt", "slices", "strconv", "strings"}},
 	{"mocks", []string{std, "ports", "github.com/golang/mock"}},
-	{"adapters/netlink", []string{std, "ports", "ports/setting"}},
+	{"adapters/netlink", []string{std, "ports", "ports/setting", "ports/redact"}},
 	{"adapters/internal", []string{std, "ports"}},
 	{"adapters/tcp", []string{std, "ports", "ports/setting", "adapters/netlink"}},
 	{"adapters/tls", []string{std, "ports", "ports/setting", "adapters/netlink", "golang.org/x/crypto/scrypt"}},
@@ -57,7 +57,7 @@ var mayImport = []struct {
 	{"adapters/sasl/plain", []string{std, "ports", "ports/setting", "adapters/sasl"}},
 	{"adapters/sasl/scram", []string{std, "ports", "ports/setting", "adapters/sasl",
 		"github.com/xdg-go/scram", "github.com/xdg-go/stringprep"}},
-	{"adapters/sasl/oauthbearer", []string{std, "ports", "ports/setting", "adapters/sasl",
+	{"adapters/sasl/oauthbearer", []string{std, "ports", "ports/setting", "ports/redact", "adapters/sasl",
 		"adapters/clock/system", "golang.org/x/oauth2"}},
 	{"adapters/sasl/gssapi", []string{std, "ports", "ports/setting", "adapters/sasl",
 		"github.com/jcmturner/gokrb5/v8"}},
