@@ -35,8 +35,8 @@ var mayImport = []struct {
 }{
 	{"ports", []string{std}},
 	{"ports/porttest", []string{std, "ports"}},
-	{"domain", []string{"ports", "ports/redact", "domain/release", "bytes", "cmp", "encoding/base64", "encoding/binary", "errors",
-		"fmt", "math", "math/bits", "slices", "strconv", "strings", "time",
+	{"domain", []string{"ports", "ports/redact", "domain/release", "bytes", "cmp", "encoding/base64",
+		"encoding/binary", "errors", "fmt", "math", "math/bits", "slices", "strconv", "strings", "time",
 		"log/slog"}}, // the type of Error.LogValue; see findImpurities
 	{"domain/release", []string{"ports", "cmp", "errors", "fmt", "slices", "strconv", "strings"}},
 	{"mocks", []string{std, "ports", "github.com/golang/mock"}},

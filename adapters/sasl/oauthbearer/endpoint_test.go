@@ -168,7 +168,8 @@ func TestEndpointErrors(t *testing.T) {
 			"[redacted]", "", ""},
 		{"the secret in base64", 400, `{"error":"a","error_description":"` +
 			base64.URLEncoding.EncodeToString([]byte("x:"+secret)) + `"}`, "a", "[redacted]", "", ""},
-		{"the address is repeated", 400, `{"error":"a","error_description":"no canary-query"}`, "a", "[redacted]", "", ""},
+		{"the address is repeated", 400, `{"error":"a","error_description":"no canary-query"}`, "a", "[redacted]", "",
+			""},
 		{"another address", 400, `{"error":"a","error_description":"see https://docs.example.org"}`, "a",
 			"see https://docs.example.org", "", ""},
 		{"a parameter is repeated", 400,
