@@ -20,7 +20,7 @@ func TestRefusalRepeatsASecret(t *testing.T) {
 		"with line ends": {plain("alice", "canary\tbat\r\n"), "no 'canary\tbat\r\n' here", "no '[redacted]' here"},
 		"of the name's letters": {plain("canary-a", "canary-a-canary"), "canary-a has canary-a-canary",
 			noneOfWords},
-		"in the name":        {plain("canary-alice", "canary-a"), "canary-alice has canary-a",
+		"in the name": {plain("canary-alice", "canary-a"), "canary-alice has canary-a",
 			"[redacted] has [redacted]"},
 		"short words":        {plain("alice", "ca na ry wo rd"), "ca na ry wo rd is wrong", "[redacted] is wrong"},
 		"short":              {plain("alice", "cana"), "not cana", noneOfWords},
