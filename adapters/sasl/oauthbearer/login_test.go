@@ -74,7 +74,8 @@ func TestRejections(t *testing.T) {
 		{"the token in escapes", `{"status":"\u0063anary-4711.signature"}`, rejection{Status: "[redacted]"}, ""},
 		{"a part of the token", `{"status":"bad ` + canary[3:14] + `"}`, rejection{Status: "[redacted]"}, ""},
 		{"the token in base64", `{"status":"x","scope":"` +
-			base64.StdEncoding.EncodeToString([]byte("Bearer "+canary)) + `"}`, rejection{Status: "x", Scope: "[redacted]"}, ""},
+			base64.StdEncoding.EncodeToString([]byte("Bearer "+canary)) + `"}`,
+			rejection{Status: "x", Scope: "[redacted]"}, ""},
 		{"the token in capitals", `{"status":"` + strings.ToUpper(canary) + `"}`, rejection{Status: "[redacted]"}, ""},
 		{"the token in hexadecimal", `{"status":"` + fmt.Sprintf("%x", canary) + `"}`,
 			rejection{Status: "[redacted]"}, ""},
