@@ -144,10 +144,10 @@ func TestFinalSections(t *testing.T) {
 	later := put("later", "[libdefaults]\nx = b\n[realms]\nR = {\nkdc = z\n}\nS = {\nkdc = s\n}\n")
 	for first, want := range map[string]string{
 		"[libdefaults]*\nx = c\n[libdefaults]\nx = d\n": "[c d] [z] [s]",
-		"[libdefaults]\nx* = c\n":                        "[c b] [z] [s]",
-		"[realms]\nR = {\nkdc = a\n}*\n":                 "[b] [a] [s]",
-		"[realms]\nR* = {\nkdc = a\n}\n":                 "[b] [a] [s]",
-		"[realms]*\nR = {\nkdc = a\n}\n":                 "[b] [a] []",
+		"[libdefaults]\nx* = c\n":                       "[c b] [z] [s]",
+		"[realms]\nR = {\nkdc = a\n}*\n":                "[b] [a] [s]",
+		"[realms]\nR* = {\nkdc = a\n}\n":                "[b] [a] [s]",
+		"[realms]*\nR = {\nkdc = a\n}\n":                "[b] [a] []",
 	} {
 		c, err := loadConf("", put("first", first)+string(filepath.ListSeparator)+later)
 		saslpeer.Succeed(t, err)
