@@ -216,7 +216,7 @@ func (m *measuredLogins) withinSecond(t *testing.T) {
 		if code := handshake(t, conn, "PLAIN"); code != want {
 			t.Errorf("reauthentication %d: got error %d of the handshake, want %d", i, code, want)
 		}
-		answer := callOver(t, conn, authenticate("\x00"+PlainUser+"\x00"+PlainPassword)).(*kmsg.SASLAuthenticateResponse)
+		answer := callOver(t, conn, plainToken()).(*kmsg.SASLAuthenticateResponse)
 		if answer.ErrorCode != want {
 			t.Errorf("reauthentication %d: got error %d, want %d", i, answer.ErrorCode, want)
 		}
@@ -277,7 +277,7 @@ func (m *measuredLogins) plainSession(t *testing.T) net.Conn {
 	if code := handshake(t, conn, "PLAIN"); code != 0 {
 		t.Fatalf("got error %d of the handshake, want 0", code)
 	}
-	answer := callOver(t, conn, authenticate("\x00"+PlainUser+"\x00"+PlainPassword)).(*kmsg.SASLAuthenticateResponse)
+	answer := callOver(t, conn, plainToken()).(*kmsg.SASLAuthenticateResponse)
 	if answer.ErrorCode != 0 || answer.SessionLifetimeMillis == 0 {
 		t.Fatalf("got error %d and a lifetime of %d ms, want 0 and one", answer.ErrorCode, answer.SessionLifetimeMillis)
 	}
@@ -295,6 +295,10 @@ func authenticate(token string) *kmsg.SASLAuthenticateRequest {
 	req := kmsg.NewPtrSASLAuthenticateRequest()
 	req.Version, req.SASLAuthBytes = 1, []byte(token)
 	return req
+}
+
+func plainToken() *kmsg.SASLAuthenticateRequest {
+	return authenticate("\x00" + PlainUser + "\x00" + PlainPassword)
 }
 
 // closedOn checks that the broker closes the connection on a request, without a byte.
