@@ -27,7 +27,8 @@ const largestRequest = 1 << 20
 
 func TestMeasured(t *testing.T) {
 	t.Parallel()
-	b := privateBroker(t, Config{Listeners: []Listener{SASLPlaintext, SSL, SSLClientAuth}, Properties: map[string]string{
+	listeners := []Listener{SASLPlaintext, SSL, SSLClientAuth}
+	b := privateBroker(t, Config{Listeners: listeners, Properties: map[string]string{
 		"socket.request.max.bytes": fmt.Sprint(largestRequest),
 	}})
 	login := func(cfg *broker.Config) {
