@@ -249,7 +249,7 @@ func (m *Machine) lostError(err error) *Error {
 		e.Hint = m.hintRefused(hintLoginCutOff)
 	case m.peer >= answered, m.peer == unconfirmed && !m.raw():
 		e.byPeer = true
-		if f := m.inflight.front(); f != nil && m.inflight.noneAnswered() && m.now.Sub(f.Queued) < atOnce {
+		if m.refusedFirstRequest() {
 			e.Hint = m.hintFirstRequest()
 		}
 	case m.raw():
@@ -258,6 +258,14 @@ func (m *Machine) lostError(err error) *Error {
 		e.Hint = m.hintClosed(hintClosedAtOnce)
 	}
 	return e
+}
+
+// refusedFirstRequest reports whether the peer seems to have closed the connection because of its
+// first request: at once, behind the request, and before it answered anything.
+func (m *Machine) refusedFirstRequest() bool {
+	f := m.inflight.front()
+	return f != nil && m.inflight.noneAnswered() && m.frames.buffered() == 0 && m.Sent(f) != SentNothing &&
+		m.now.Sub(f.Queued) < atOnce
 }
 
 // hintFirstRequest is for a connection that was closed on its first request.

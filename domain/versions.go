@@ -104,9 +104,14 @@ const keyBrokerRegistration = 62
 
 // ofController reports whether the table is that of a KRaft controller.
 func (v *Versions) ofController() bool {
-	_, _, metadata := v.Range(ports.KeyMetadata)
 	_, _, registration := v.Range(keyBrokerRegistration)
-	return registration && !metadata
+	return registration && !v.lists(ports.KeyMetadata)
+}
+
+// lists reports whether the answer has the API, in a row that is used or in one that is left out.
+func (v *Versions) lists(key int16) bool {
+	_, _, ok := v.Range(key)
+	return ok || slices.ContainsFunc(v.LeftOut(), func(r ports.APIRange) bool { return r.Key == key })
 }
 
 // detected reports whether the release was recognised by probes.
