@@ -53,7 +53,8 @@ const (
 	hintRejectsAll = "the peer rejected a higher version of ApiVersions and closed the connection when asked at v0: " +
 		"see its log; " + hintNotAsked
 	hintClosedAtOnce = "the peer closed the connection before it answered anything: " +
-		"a port for TLS, another protocol, a forwarder or balancer with no broker behind it, or a limit of connections?"
+		"a port for TLS, a controller's port, another release than APIVersion (api_version) names, another protocol, " +
+		"a forwarder or balancer with no broker behind it, or a limit of connections?"
 
 	codeUnsupportedVersion  = 35
 	codeRebootstrapRequired = 129

@@ -13,13 +13,13 @@ import (
 	"brokerconn/application/broker"
 )
 
-// A table without Metadata, and with what only controllers have, is a controller's. One that
-// lists Metadata in rows that cannot be used is a broker's.
+// A table without Produce, and with what only controllers have, is a controller's. One that
+// lists Produce in rows that cannot be used is a broker's.
 func TestControllerHintOfUnusableRows(t *testing.T) {
 	for _, c := range []struct {
-		name     string
-		metadata []int16 // the highest versions of its rows
-		hint     bool
+		name    string
+		produce []int16 // the highest versions of its rows
+		hint    bool
 	}{
 		{"no row", nil, true},
 		{"two rows", []int16{12, 13}, false},
@@ -29,8 +29,8 @@ func TestControllerHintOfUnusableRows(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				table := kmsg.NewPtrApiVersionsResponse()
 				table.ApiKeys = []kmsg.ApiVersionsResponseApiKey{{ApiKey: 18, MaxVersion: 4}, {ApiKey: 62, MaxVersion: 4}}
-				for _, highest := range c.metadata {
-					table.ApiKeys = append(table.ApiKeys, kmsg.ApiVersionsResponseApiKey{ApiKey: 3, MaxVersion: highest})
+				for _, highest := range c.produce {
+					table.ApiKeys = append(table.ApiKeys, kmsg.ApiVersionsResponseApiKey{ApiKey: 0, MaxVersion: highest})
 				}
 				cfg := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"10.0.0.1:9092": func(conn net.Conn) {
 					fakebroker.Serve(conn, func(r fakebroker.Request) []byte {
@@ -38,7 +38,7 @@ func TestControllerHintOfUnusableRows(t *testing.T) {
 						return table.AppendTo(nil)
 					})
 				}}}).At("10.0.0.1:9092").Config()
-				_, err := kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), newConn(t, cfg))
+				_, err := kmsg.NewPtrProduceRequest().RequestWith(t.Context(), newConn(t, cfg))
 				var e *broker.Error
 				assert(t, errors.Is(err, broker.ErrUnsupportedVersion) && errors.As(err, &e), "got %v, want no version", err)
 				if got := strings.Contains(e.Hint, "controller"); got != c.hint {

@@ -104,6 +104,25 @@ func TestPing(t *testing.T) {
 	})
 }
 
+// The table of API versions is known before the login, which may take its time.
+func TestPingDoesNotCountTheLogin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){
+			"10.0.0.1:9092": fakebroker.Keeper(func([]byte) *kmsg.SASLAuthenticateResponse {
+				time.Sleep(3 * time.Second)
+				return kmsg.NewPtrSASLAuthenticateResponse()
+			}),
+		}}).At("10.0.0.1:9092").Config()
+		cfg.Authenticators = []ports.Authenticator{&fakebroker.Login{}}
+		conn := newConn(t, cfg)
+		go conn.Connect(t.Context())
+		synctest.Wait()
+		equal(t, "state", conn.State(), broker.Authenticating)
+		took, err := broker.Ping(t.Context(), conn)
+		assert(t, err == nil && took == 0, "got %v, %v, want the round trip alone", took, err)
+	})
+}
+
 // A broker before 0.10 has no ApiVersions: it is asked for its metadata.
 func TestPingOfOldRelease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
