@@ -239,7 +239,8 @@ func decodeOwn[T ports.Message](m *Machine, req ports.Message, version int16, bo
 	if m.state == NegotiatingVersions {
 		hint = hintNotAsked
 	}
-	m.fail(m.newError(ErrProtocol, fmt.Errorf("cannot read the answer to %s v%d: %w", m.apiName(req), version, err), hint))
+	err = fmt.Errorf("cannot read the answer to %s v%d: %w", m.apiName(req), version, err)
+	m.fail(m.newError(ErrProtocol, err, hint))
 	return response, false
 }
 

@@ -28,9 +28,13 @@ func TestControllerHintOfUnusableRows(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				table := kmsg.NewPtrApiVersionsResponse()
-				table.ApiKeys = []kmsg.ApiVersionsResponseApiKey{{ApiKey: 18, MaxVersion: 4}, {ApiKey: 62, MaxVersion: 4}}
+				add := func(key, highest int16) {
+					table.ApiKeys = append(table.ApiKeys, kmsg.ApiVersionsResponseApiKey{ApiKey: key, MaxVersion: highest})
+				}
+				add(18, 4)
+				add(62, 4)
 				for _, highest := range c.produce {
-					table.ApiKeys = append(table.ApiKeys, kmsg.ApiVersionsResponseApiKey{ApiKey: 0, MaxVersion: highest})
+					add(0, highest)
 				}
 				cfg := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"10.0.0.1:9092": func(conn net.Conn) {
 					fakebroker.Serve(conn, func(r fakebroker.Request) []byte {
@@ -40,7 +44,8 @@ func TestControllerHintOfUnusableRows(t *testing.T) {
 				}}}).At("10.0.0.1:9092").Config()
 				_, err := kmsg.NewPtrProduceRequest().RequestWith(t.Context(), newConn(t, cfg))
 				var e *broker.Error
-				assert(t, errors.Is(err, broker.ErrUnsupportedVersion) && errors.As(err, &e), "got %v, want no version", err)
+				wantError(t, err, broker.ErrUnsupportedVersion)
+				errors.As(err, &e)
 				if got := strings.Contains(e.Hint, "controller"); got != c.hint {
 					t.Errorf("got hint %q, want a controller named: %v", e.Hint, c.hint)
 				}
