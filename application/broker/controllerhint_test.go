@@ -29,7 +29,8 @@ func TestControllerHintOfUnusableRows(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				table := kmsg.NewPtrApiVersionsResponse()
 				add := func(key, highest int16) {
-					table.ApiKeys = append(table.ApiKeys, kmsg.ApiVersionsResponseApiKey{ApiKey: key, MaxVersion: highest})
+					row := kmsg.ApiVersionsResponseApiKey{ApiKey: key, MaxVersion: highest}
+					table.ApiKeys = append(table.ApiKeys, row)
 				}
 				add(18, 4)
 				add(62, 4)
