@@ -159,6 +159,7 @@ func (n *pointName) meets(other *pointName) bool {
 		return true
 	}
 	return slices.ContainsFunc(n.Full, func(a asn1.RawValue) bool {
-		return slices.ContainsFunc(other.Full, func(b asn1.RawValue) bool { return bytes.Equal(a.FullBytes, b.FullBytes) })
+		same := func(b asn1.RawValue) bool { return bytes.Equal(a.FullBytes, b.FullBytes) }
+		return slices.ContainsFunc(other.Full, same)
 	})
 }
