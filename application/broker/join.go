@@ -85,15 +85,15 @@ func (all sinks) Reconnected(now time.Time) {
 	}
 }
 
-func (all sinks) LoginSucceeded(now time.Time, again bool, took time.Duration) {
+func (all sinks) LoginSucceeded(now time.Time, reauth bool, took time.Duration) {
 	for _, s := range all {
-		s.LoginSucceeded(now, again, took)
+		s.LoginSucceeded(now, reauth, took)
 	}
 }
 
-func (all sinks) LoginFailed(now time.Time, again bool) {
+func (all sinks) LoginFailed(now time.Time, reauth bool) {
 	for _, s := range all {
-		s.LoginFailed(now, again)
+		s.LoginFailed(now, reauth)
 	}
 }
 

@@ -31,3 +31,17 @@ func TestThrottledIsSaid(t *testing.T) {
 		contains(t, o.stdout+o.stderr, "throttled by the broker until ", " more")
 	}
 }
+
+// A hook of a connection warns while the command does: the two take turns.
+func TestWarningsTakeTurns(t *testing.T) {
+	var out bytes.Buffer
+	a := &app{stderr: &out}
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() { a.warn(fmt.Sprint("warning ", i%4)) })
+	}
+	all.Wait()
+	if got := strings.Count(out.String(), "\n"); got != 4 {
+		t.Errorf("got %d lines, want each of the 4 warnings once:\n%s", got, out.String())
+	}
+}
