@@ -1,7 +1,11 @@
 package probe
 
 import (
+	"bytes"
+	"fmt"
 	"net"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
