@@ -77,7 +77,7 @@ func checkSums(paths []string, sums string) error {
 		delete(want, name)
 	}
 	if len(want) > 0 {
-		return fmt.Errorf("Maven names no %s", strings.Join(slices.Sorted(maps.Keys(want)), ", "))
+		return fmt.Errorf("mvn names no %s", strings.Join(slices.Sorted(maps.Keys(want)), ", "))
 	}
 	return nil
 }

@@ -214,7 +214,7 @@ func TestSums(t *testing.T) {
 	}{
 		{[]string{b, a}, ""},
 		{[]string{a, changed}, changed + " has the SHA-256 sum ca978112"},
-		{[]string{a}, "Maven names no b.jar"},
+		{[]string{a}, "mvn names no b.jar"},
 		{[]string{a, b, c}, "c.jar has the SHA-256 sum"},
 		{[]string{a, b, filepath.Join(dir, "gone.jar")}, "gone.jar"},
 	} {
