@@ -46,9 +46,10 @@ func startKroxylicious(ctx context.Context) (*peer, error) {
 // routed is the server name that the other gateway knows.
 const routed = "localhost"
 
-// startKroxyliciousSNI starts it with one port, where the server name tells the nodes apart.
+// startKroxyliciousSNI starts it with one port for all nodes, which the server name selects.
 func startKroxyliciousSNI(ctx context.Context) (*peer, error) {
-	return startProxy(ctx, "Kroxylicious "+kroxylicious+" by SNI", func(p *peer, b *acceptance.Broker) (gateway, error) {
+	name := "Kroxylicious " + kroxylicious + " by SNI"
+	return startProxy(ctx, name, func(p *peer, b *acceptance.Broker) (gateway, error) {
 		ca := b.ClientFiles().CA
 		secure, err := tls.New(tcp.New(tcp.Options{}), tls.Options{CAFile: ca, ServerName: routed})
 		if err != nil {

@@ -32,7 +32,7 @@ func startChild(cmd *exec.Cmd) (*child, error) {
 	return c, err
 }
 
-// next returns the next line. If there is none, the process is gone.
+// next returns the next line. After an error the process is gone.
 func (c *child) next() (string, error) {
 	if !c.lines.Scan() {
 		c.kill()

@@ -27,7 +27,7 @@ type peer struct {
 
 	transport ports.Transport     // nil: TCP
 	login     ports.Authenticator // nil: it has no logins
-	sessions  bool                // a login ends, and is renewed while the row runs
+	sessions  bool                // sessions end, and are reauthenticated while the row runs
 	ask       func() ports.Message
 	remark    string
 
@@ -82,8 +82,8 @@ func measure(ctx context.Context, p *peer) (r row, err error) {
 		return r, fmt.Errorf("%d of %d answered: %w", r.answered, requests, err)
 	}
 	if p.sessions {
-		r.login += ", renewed"
-		if err := renewed(ctx, c, p); err != nil {
+		r.login += ", reauthenticated"
+		if err := reauthenticated(ctx, c, p); err != nil {
 			return r, err
 		}
 	}
@@ -138,15 +138,15 @@ func produce() ports.Message {
 	return p
 }
 
-// renewed asks until the session was renewed.
-func renewed(ctx context.Context, c *broker.Conn, p *peer) error {
+// reauthenticated asks until the session was authenticated again.
+func reauthenticated(ctx context.Context, c *broker.Conn, p *peer) error {
 	for c.Stats().Relogins == 0 {
 		f, err := c.SendWait(ctx, p.ask())
 		if err == nil {
 			_, err = f.Wait(ctx)
 		}
 		if err != nil {
-			return fmt.Errorf("renewal of the session: %w", err)
+			return fmt.Errorf("reauthentication: %w", err)
 		}
 	}
 	return nil

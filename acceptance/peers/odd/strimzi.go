@@ -54,7 +54,7 @@ func startStrimzi(ctx context.Context) (_ *peer, err error) {
 	if err != nil {
 		return nil, err
 	}
-	const prefix = "listener.name.sasl_plaintext.oauthbearer.sasl."
+	const prefix, plugin = "listener.name.sasl_plaintext.oauthbearer.sasl.", "io.strimzi.kafka.oauth.server."
 	b, err := acceptance.Start(ctx, acceptance.Config{
 		Classpath: classpath,
 		Listeners: []acceptance.Listener{acceptance.SASLPlaintext},
@@ -62,8 +62,8 @@ func startStrimzi(ctx context.Context) (_ *peer, err error) {
 			prefix + "jaas.config": `org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required ` +
 				`unsecuredLoginStringClaim_sub="broker" oauth.jwks.endpoint.uri="` + issuer.url + `/keys" ` +
 				`oauth.valid.issuer.uri="` + issuer.url + `" oauth.check.access.token.type="false";`,
-			prefix + "server.callback.handler.class": "io.strimzi.kafka.oauth.server.JaasServerOauthValidatorCallbackHandler",
-			"principal.builder.class":                "io.strimzi.kafka.oauth.server.OAuthKafkaPrincipalBuilder",
+			prefix + "server.callback.handler.class": plugin + "JaasServerOauthValidatorCallbackHandler",
+			"principal.builder.class":                plugin + "OAuthKafkaPrincipalBuilder",
 		},
 	})
 	if err != nil {
