@@ -60,11 +60,7 @@ func (s *Settings) written(d Dialect, k *key, to string) string {
 		}
 		return "[" + strings.Join(tuples, ", ") + "]"
 	case []Server:
-		var names []string
-		for _, server := range value {
-			names = append(names, server.String())
-		}
-		return strings.Join(names, ",")
+		return serverList(value)
 	case map[string]string:
 		var pairs []string
 		for _, name := range slices.Sorted(maps.Keys(value)) {
@@ -93,6 +89,14 @@ func (s *Settings) written(d Dialect, k *key, to string) string {
 		return s.jaasText()
 	}
 	return escaped(d, text)
+}
+
+func serverList(servers []Server) string {
+	var names []string
+	for _, server := range servers {
+		names = append(names, server.String())
+	}
+	return strings.Join(names, ",")
 }
 
 // escaped returns a text as a value in a file: of librdkafka's without escapes, and PEM in
