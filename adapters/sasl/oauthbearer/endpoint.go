@@ -96,7 +96,8 @@ func plainAnswer(body []byte) []byte {
 			answer["expires_in"] = strconv.AppendInt(nil, int64(seconds), 10)
 		}
 	}
-	if token, ok := answer["id_token"]; ok && slices.Contains([]string{"", "null", `""`}, string(answer["access_token"])) {
+	none := []string{"", "null", `""`}
+	if token, ok := answer["id_token"]; ok && slices.Contains(none, string(answer["access_token"])) {
 		answer["access_token"] = token
 	}
 	plain, _ := json.Marshal(answer) // what was read can be written
