@@ -63,13 +63,16 @@ func start(ctx context.Context, config Config, pick func([]Listener) (addrs, err
 	if err := rel.check(listeners); err != nil {
 		return nil, err
 	}
-	java, err := findJava()
+	java, err := FindJava()
 	if err != nil {
 		return nil, fmt.Errorf("acceptance: no Java for Kafka %s: %w", config.Version, err)
 	}
 	classpath, err := Fetch(ctx, config.Version)
 	if err != nil {
 		return nil, err
+	}
+	if config.Classpath != "" {
+		classpath += string(os.PathListSeparator) + config.Classpath
 	}
 	for attempt := 1; ; attempt++ {
 		b := &Broker{release: rel, java: java, classpath: classpath, config: config, listeners: listeners,
@@ -100,6 +103,14 @@ func (b *Broker) AddrOf(l Listener) string {
 		panic(fmt.Sprintf("acceptance: the broker has no listener %s", l))
 	}
 	return fmt.Sprintf("127.0.0.1:%d", port)
+}
+
+// ControllerAddr returns the address at which the broker is a controller, in KRaft mode.
+func (b *Broker) ControllerAddr() string {
+	if b.release.mode != KRaft {
+		panic("acceptance: a broker in ZooKeeper mode has no port of a controller")
+	}
+	return fmt.Sprintf("127.0.0.1:%d", b.addrs.aux)
 }
 
 // Version returns the broker's release.

@@ -26,11 +26,9 @@ func (m *Machine) newError(kind, cause error, hint string) *Error {
 	if f := m.inflight.front(); f != nil {
 		e.OldestInFlight = m.now.Sub(f.Queued)
 	}
-	last := m.sink.sums.LastReceived
-	if last.Before(m.started) {
-		last = m.started
+	if m.peer != silent || m.frames.buffered() > 0 {
+		e.SinceLastByte = m.now.Sub(m.sink.sums.LastReceived)
 	}
-	e.SinceLastByte = m.now.Sub(last)
 	return e
 }
 
@@ -152,7 +150,7 @@ func (m *Machine) errorFor(t *failing, f *Future) *Error {
 		e.Kind, e.Hint = ErrConnection, ""
 		e.Cause = fmt.Errorf("%s%v: %v", t.blame(), t.err.Kind, t.err.Cause)
 	case e.byPeer && e.Sent != SentNothing && e.RequestBytes >= largeRequest && e.ResponseBytes == 0:
-		m.suspectSize(&e, t.now.Sub(f.Queued))
+		m.suspectSize(&e, t.now.Sub(f.admitted))
 	}
 	return &e
 }

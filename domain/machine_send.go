@@ -154,9 +154,7 @@ func (m *Machine) choose(f *Future) error {
 	f.Version, err = m.Versions().choose(f.Request.Key(), traits)
 	if err != nil {
 		e := m.newErrorOf(f.Request, ErrUnsupportedVersion, err)
-		if m.Versions().ofController() {
-			e.Hint = "this is the port of a controller: use that of a broker"
-		}
+		e.Hint = m.hintUnlistedAPI(f.Request.Key())
 		return e
 	}
 	f.flexible = traits.FlexibleFrom >= 0 && f.Version >= traits.FlexibleFrom
@@ -210,7 +208,7 @@ func (m *Machine) admit(f *Future, frame []byte) {
 	f.start = m.stream.queued()
 	p.filling = p.filling[:len(p.filling)+len(frame)]
 	f.end = m.stream.queued()
-	f.Queued = m.now
+	f.Queued, f.admitted = m.now, m.now
 	if f.noResponse {
 		m.unanswered = append(m.unanswered, f)
 	} else {

@@ -31,11 +31,12 @@ import (
 //
 //	ResponseBytes int              the bytes received of the response that was due, or of that to the request
 //	OldestInFlight time.Duration   the age of the oldest request in flight
-//	SinceLastByte time.Duration    the time since a byte was received, or since the attempt began
+//	SinceLastByte time.Duration    the time since a byte was received; 0 if none was
 //
 // Methods:
 //
-//	Error() string         one line of at most 300 characters, with each address once and without the hint
+//	Error() string         one line of at most 300 characters, with each address once and without the hint;
+//	                       the middle of a longer text is left out
 //	Explain() string       all that is known, with the hint, on several lines
 //	LogValue() slog.Value  the fields that are set, as a group: slog.Any("error", err)
 //	Unwrap() []error       the Kind and the Cause

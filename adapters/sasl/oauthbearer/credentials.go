@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -36,8 +35,8 @@ import (
 // type is Bearer or JWT. If the answer has no expires_in, the expiry is that in the token
 // if the token is a JWT.
 type ClientCredentials struct {
-	// TokenURL begins with https://, or with http:// for a host on loopback. It has no
-	// user information and no fragment.
+	// TokenURL begins with https://, or with http:// for localhost or an address on
+	// loopback. It has no user information and no fragment.
 	TokenURL     string
 	ClientID     string
 	ClientSecret ports.Secret
@@ -119,15 +118,18 @@ func (c *ClientCredentials) request() (config *clientcredentials.Config, secrets
 	if c.SecretInBody {
 		config.AuthStyle = oauth2.AuthStyleInParams
 	}
-	encoded := url.QueryEscape(c.ClientID) + ":" + url.QueryEscape(secret)
-	secrets = []string{secret, url.QueryEscape(secret), base64.StdEncoding.EncodeToString([]byte(encoded)),
-		base64.StdEncoding.EncodeToString([]byte(c.ClientID + ":" + secret))}
+	u, _ := url.Parse(c.TokenURL)                                   // checked before
+	secrets = []string{secret, url.QueryEscape(secret), u.RawQuery} // the second one is in the header, in base64
 	if c.Audience != "" {
 		config.EndpointParams.Set("audience", c.Audience)
 	}
 	for key, value := range c.Parameters {
 		config.EndpointParams.Set(key, value.Reveal())
-		secrets = append(secrets, value.Reveal(), url.QueryEscape(value.Reveal()))
+		_, inScheme, isURL := strings.Cut(value.Reveal(), "://") // each description may have a URL
+		if !isURL {
+			inScheme = value.Reveal()
+		}
+		secrets = append(secrets, inScheme)
 	}
 	return config, secrets
 }
@@ -192,11 +194,11 @@ func (c *ClientCredentials) check() error {
 	return errors.Join(problems...)
 }
 
-// onLoopback reports whether a host is this machine.
+// onLoopback reports whether a host is this machine. Names such as idp.localhost and
+// "localhost." are not: Go asks DNS and the proxy of the environment for them, where RFC 6761
+// has them for this machine.
 func onLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	return ip.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost")
+	return net.ParseIP(host).IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
 // notOfScope reports whether a scope cannot contain r (RFC 6749, section 3.3).
