@@ -44,8 +44,8 @@ func hintFor(err error, proxy bool) string {
 	case is(syscall.EMFILE), is(syscall.ENFILE):
 		return "this process, or its machine, has reached its limit of open files: close connections, or raise it"
 	case is(syscall.EADDRNOTAVAIL):
-		return "this machine has no free port for it, or no such address of its own: see the connections in TIME_WAIT, " +
-			"and Options.LocalAddr"
+		return "this machine has no free port for it, or no such address of its own: see the connections in " +
+			"TIME_WAIT, and Options.LocalAddr"
 	case is(syscall.EACCES), is(syscall.EPERM):
 		return "this machine forbids the connection: see its firewall, and the sandbox of this process"
 	case is(context.Canceled):

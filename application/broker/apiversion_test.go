@@ -314,3 +314,18 @@ func TestBackoffGrowsWithAConfiguredRelease(t *testing.T) {
 			}
 		})
 }
+
+// TestCauseIsNamedOnce: a peer that resets each connection is asked twice, from another port each
+// time, and the error does not repeat the reason.
+func TestCauseIsNamedOnce(t *testing.T) {
+	address := fakebroker.Listen(t, func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 4096))
+		_ = c.(*net.TCPConn).SetLinger(0) // so that Close resets it
+		c.Close()
+	})
+	_, err := broker.Dial(t.Context(), fakebroker.ConfigFor(t, address))
+	var e *broker.Error
+	if !errors.As(err, &e) || strings.Count(err.Error(), "read") != 1 || strings.Count(err.Error(), " after ") != 2 {
+		t.Errorf("got %v, want the failed read once, and both times", err)
+	}
+}
