@@ -36,6 +36,15 @@ type peer struct {
 	stop   func()
 }
 
+func (p *peer) config() (cfg broker.Config, err error) {
+	cfg.MaxInFlight, cfg.Transport = inFlight, p.transport
+	if p.login != nil {
+		cfg.Authenticators = []ports.Authenticator{p.login}
+	}
+	cfg.Host, cfg.Port, err = broker.ParseAddress(p.address)
+	return cfg, err
+}
+
 // row is what a peer did.
 type row struct {
 	asked    int16 // the version of ApiVersions that was answered
@@ -46,21 +55,20 @@ type row struct {
 }
 
 func measure(ctx context.Context, p *peer) (r row, err error) {
-	ctx, cancel := context.WithTimeout(ctx, answerLimit)
-	defer cancel()
-	host, port, err := broker.ParseAddress(p.address)
-	if err != nil {
-		return r, err
-	}
 	if p.before != nil {
 		if err := p.before(ctx); err != nil {
 			return r, err
 		}
 	}
-	cfg := broker.Config{Host: host, Port: port, MaxInFlight: inFlight, Transport: p.transport}
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	cfg, err := p.config()
+	if err != nil {
+		return r, err
+	}
 	r.login = "none"
 	if p.login != nil {
-		cfg.Authenticators, r.login = []ports.Authenticator{p.login}, p.login.Mechanism()
+		r.login = p.login.Mechanism()
 	}
 	c, err := broker.Dial(ctx, cfg)
 	if err != nil {
