@@ -183,8 +183,8 @@ func withoutBroker(ctx context.Context, p *peer, b *acceptance.Broker) error {
 		c.Close()
 	}
 	e, ok := errors.AsType[*broker.Error](err)
-	if !ok || !strings.Contains(e.Error(), "UNKNOWN_SERVER_ERROR") || !strings.Contains(e.Hint, "no broker behind it") ||
-		!broker.Retriable(err) {
+	if !ok || !strings.Contains(e.Error(), "UNKNOWN_SERVER_ERROR") || !broker.Retriable(err) ||
+		!strings.Contains(e.Hint, "no broker behind it") {
 		return fmt.Errorf("no broker behind the proxy: got %v, want UNKNOWN_SERVER_ERROR, retriable, and its hint", err)
 	}
 	return b.Restart(ctx)

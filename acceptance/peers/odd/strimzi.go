@@ -28,7 +28,7 @@ const (
 	strimzi = "0.17.1"
 	// tokenLife is in whole seconds, and longer than the second that Kafka wants between two
 	// logins of a session.
-	tokenLife = 5 * time.Second
+	tokenLife = 10 * time.Second
 )
 
 //go:embed testdata/strimzi-0.17.1.sha256
