@@ -132,6 +132,8 @@ func (r *reader) sort(source []Property, i int) {
 		p := &source[j]
 		k := index[r.s.Dialect][p.Key]
 		switch {
+		case k == nil && p.isSection():
+			r.warn(&Property{Key: noKey, Where: p.Where}, "the header of a section: the keys of all sections count")
 		case k == nil && ignored[p.Key] != nil:
 			r.twice(ignored[p.Key], p)
 		case k == nil && irrelevant[p.Key]:
