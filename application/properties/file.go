@@ -23,10 +23,12 @@ import (
 //	           second
 //	name = caf\u00e9, tab \t, backslash \\, and \: \= \# \! and \ as they are
 //
-// Four things differ from Java, which reads these silently as something else. The encoding
+// Five things differ from Java, which reads these silently as something else. The encoding
 // is UTF-8, with or without a byte order mark, and not Latin-1. A backslash before any other
 // letter or digit is an error: Java drops it, so that C:\keys becomes C:keys. A key that is
-// given twice is an error: Java takes the last. In librdkafka's dialect a backslash is a
+// given twice is an error: Java takes the last. A line that begins with a semicolon is a
+// comment, and the header of a section, "[default]", is ignored with a warning, as in the INI
+// files that programs in Python read for librdkafka. In librdkafka's dialect a backslash is a
 // backslash unless it ends a line, since its files have no escapes.
 //
 // Spaces at the end of a value are removed, as by all these clients.
@@ -68,6 +70,11 @@ func Parse(name string, text []byte) ([]Property, error) {
 	}
 	if bytes.IndexByte(text, 0) >= 0 {
 		return nil, fmt.Errorf("%s: this is not a text file: it has zero bytes", name)
+	}
+	for begin, format := range map[string]string{"{": "JSON", "<": "XML"} {
+		if bytes.HasPrefix(bytes.TrimSpace(text), []byte(begin)) {
+			return nil, fmt.Errorf("%s: this is %s: write a line key=value for each setting", name, format)
+		}
 	}
 	var all []Property
 	var problems []error
@@ -111,7 +118,7 @@ func (l *lines) logical() (line logicalLine, ok bool) {
 			return line, false
 		}
 		text = strings.TrimLeft(text, blanks)
-		if text == "" || text[0] == '#' || text[0] == '!' {
+		if text == "" || strings.IndexByte("#!;", text[0]) >= 0 {
 			continue
 		}
 		line = logicalLine{text: text, number: l.number}

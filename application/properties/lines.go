@@ -92,6 +92,9 @@ func (s *Settings) Lines(d Dialect) (all []Line) {
 	}
 	for _, g := range s.given {
 		for _, field := range g.fields {
+			if d != Guess && field == caFileKey.to && s.TLS.CAFile == "" {
+				continue // librdkafka's word for the system's authorities, which all three trust without a line
+			}
 			line := Line{Key: g.name, Where: g.where, Sets: field, Value: s.shown(field)}
 			switch k := index[s.Dialect][g.name]; {
 			case d != Guess:
@@ -129,6 +132,10 @@ func (s *Settings) keyFor(d Dialect, field string) *key {
 	case field == caFileKey.to && (s.storeType(s.TLS.CAFile) != "PEM" && d != Java || isFolder(s.TLS.CAFile) &&
 		d != Librdkafka):
 		return nil
+	case field == "tls.Options.Ciphers" && d == Java:
+		return nil // which does not read OpenSSL's language
+	case field == keyPasswordKey.to && s.keyFor(d, s.privateKeyField()) == nil:
+		return nil
 	case strings.Contains(keyStoreKey.to, field):
 		return s.identityKey(d, k)
 	case field == keyStorePasswordKey.to && s.identityKey(d, keyStoreKey) != keyStoreKey:
@@ -149,6 +156,14 @@ func (s *Settings) identityKey(d Dialect, k *key) *key {
 		return nil
 	}
 	return k
+}
+
+// privateKeyField returns the field that has the client's private key.
+func (s *Settings) privateKeyField() string {
+	if s.TLS.KeyFile == "" {
+		return keyPEMKey.to
+	}
+	return "tls.Options.KeyFile"
 }
 
 func isFolder(name string) bool {

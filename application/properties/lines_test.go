@@ -33,10 +33,11 @@ func TestLinesMeanTheSame(t *testing.T) {
 				t.Errorf("%v: got no key for %q\nof %q", d, lost.String(), c.sources)
 			}
 			porttest.NoSecrets(t, "the lines", text.String(), canary)
-			if lost.Len() > 0 {
-				continue
-			}
 			again, err := Read(d, written(t, "", text.String()))
+			if lost.Len() > 0 && (err == nil || strings.Contains(lost.String(), keyPEMKey.to) ||
+				strings.Contains(err.Error(), providerKey.kafkaPython)) {
+				continue // what is left is a file by itself, unless it needs what is lost
+			}
 			if err != nil {
 				t.Errorf("%v: got %v of\n%swant the settings of %q", d, err, text.String(), c.sources)
 				continue

@@ -13,13 +13,16 @@ import (
 
 func pkcs12Authorities(file, password []byte) (ders [][]byte, err error) {
 	certificates, err := openPKCS12(file, password, pkcs12.DecodeTrustStore)
-	if err != nil {
-		chain, failed := openPKCS12(file, password, decodeChain)
-		if failed != nil || len(chain.others) > 0 {
-			return nil, fmt.Errorf("%w; of a store of a key with other certificates it is not known which ones are "+
-				"trusted: export them: keytool -exportcert -rfc -alias ca", err)
+	if err != nil && !errors.Is(err, ErrPassword) {
+		// With a key in it, the library proves its integrity, and its certificates are read here.
+		if _, failed := openPKCS12(file, password, decodeChain); failed == nil || errors.Is(failed, errKeys) {
+			if certificates, err = trusted(file, password); err != nil {
+				err = fmt.Errorf("%w: %w", ErrFormat, err)
+			}
 		}
-		certificates = []*x509.Certificate{chain.first}
+	}
+	if err != nil {
+		return nil, err
 	}
 	for _, c := range certificates {
 		ders = append(ders, c.Raw)
@@ -53,9 +56,15 @@ type keyEntry struct {
 	others []*x509.Certificate
 }
 
+// errKeys: the store is opened, and has more than one key.
+var errKeys = errors.New("it has several private keys: keep one (keytool -delete -alias)")
+
 func decodeChain(file []byte, password string) (found keyEntry, err error) {
 	key, first, others, err := pkcs12.DecodeChain(file, password)
-	if err != nil {
+	switch {
+	case err != nil && err.Error() == "pkcs12: expected exactly one key bag": // which has no value of its own
+		return found, errKeys
+	case err != nil:
 		return found, err
 	}
 	signer, ok := key.(crypto.Signer)
