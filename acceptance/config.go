@@ -20,6 +20,8 @@ type Config struct {
 	// Properties are added to the server's configuration, and replace the properties that this
 	// package sets.
 	Properties map[string]string
+	// Flags are added to those of the broker's JVM.
+	Flags []string
 	// StartTimeout bounds each start and restart of the broker, without the fetch of its jars.
 	// If zero, the default is two minutes. An idle machine needs four seconds.
 	StartTimeout time.Duration

@@ -243,7 +243,11 @@ func (m *Machine) silenceHint() string {
 	case known && (m.state == NegotiatingVersions || m.state == Handshake):
 		return hintLate + "; " + raise
 	case m.state == NegotiatingVersions:
-		return hintSilentPort + m.hintProbing() + " If it is only slow, " + raise
+		hint := hintSilentPort
+		if probing := m.hintProbing(); probing != "" {
+			hint += probing + "."
+		}
+		return hint + " If it is only slow, " + raise
 	case m.state == Handshake:
 		return "the port accepts connections but does not answer a TLS hello: does it speak TLS?"
 	}
