@@ -58,6 +58,9 @@ func (r *reader) record() {
 		if k == jaasKey && r.jaasService != "" && !r.has(serviceKey) && r.s.SASL.Kerberos.ServiceName != "" {
 			g.fields = append(g.fields, serviceKey.to)
 		}
+		if k == certFileKey && !r.has(keyFileKey) && r.s.TLS.KeyFile != "" {
+			g.fields = append(g.fields, keyFileKey.to)
+		}
 		if k == serversKey && r.s.Security != Plaintext && !r.has(securityKey) {
 			g.fields = append(g.fields, securityKey.to)
 		}
