@@ -41,7 +41,7 @@ func (r *reader) record() {
 		r.s.given = append(r.s.given, given{r.name(securityKey), p.Where, []string{securityKey.to}})
 	}
 	if p := r.either(securityKey, serversKey); r.s.SASL.Mechanism != "" && !r.has(mechanismKey) {
-		r.s.given = append(r.s.given, given{r.name(mechanismKey), p.Where, []string{mechanismKey.to}})
+		r.s.given = append(r.s.given, given{mechanismKey.java, p.Where, []string{mechanismKey.to}})
 	}
 	for _, k := range keys() {
 		p := r.given[k]
