@@ -63,7 +63,10 @@ func readBounded(name string, limit int64) ([]byte, error) {
 }
 
 // Parse reads the text of such a file; errors name it as name.
-func Parse(name string, text []byte) ([]Property, error) {
+func Parse(name string, text []byte) ([]Property, error) { return parse(name, text, blanks) }
+
+// parse is Parse; the characters of cut are removed from the ends of values.
+func parse(name string, text []byte, cut string) ([]Property, error) {
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
 	if bytes.HasPrefix(text, []byte("\xfe\xff")) || bytes.HasPrefix(text, []byte("\xff\xfe")) {
 		return nil, fmt.Errorf("%s: this is UTF-16: save it as UTF-8", name)
@@ -90,7 +93,7 @@ func Parse(name string, text []byte) ([]Property, error) {
 				"it as UTF-8, or write letters as \\u00e9", where))
 			continue
 		}
-		p := line.property()
+		p := line.property(cut)
 		p.Where = where
 		all = append(all, p)
 	}
@@ -154,7 +157,7 @@ func endsOpen(line string) bool {
 	return (len(line)-len(bare))%2 == 1
 }
 
-func (line logicalLine) property() Property {
+func (line logicalLine) property(cut string) Property {
 	end := keyEnd(line.text)
 	value := strings.TrimLeft(line.text[end:], blanks)
 	bare := value == "" || value[0] != '=' && value[0] != ':'
@@ -163,10 +166,10 @@ func (line logicalLine) property() Property {
 	}
 	key, flaw := unescape(line.text[:end])
 	decoded, flawed := unescape(value)
-	text := ports.NewSecret(strings.TrimRight(decoded, blanks))
+	text := ports.NewSecret(strings.TrimRight(decoded, cut))
 	p := Property{Key: key, Value: text, flaw: cmp.Or(flaw, flawed), bare: bare}
 	if !line.continued && strings.Contains(value, `\`) {
-		p.plain = ports.NewSecret(strings.TrimRight(value, blanks))
+		p.plain = ports.NewSecret(strings.TrimRight(value, cut))
 	}
 	return p
 }

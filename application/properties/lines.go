@@ -41,7 +41,7 @@ func (r *reader) record() {
 		r.s.given = append(r.s.given, given{r.name(securityKey), p.Where, []string{securityKey.to}})
 	}
 	if p := r.either(securityKey, serversKey); r.s.SASL.Mechanism != "" && !r.has(mechanismKey) {
-		r.s.given = append(r.s.given, given{r.name(mechanismKey), p.Where, []string{mechanismKey.to}})
+		r.s.given = append(r.s.given, given{mechanismKey.java, p.Where, []string{mechanismKey.to}})
 	}
 	for _, k := range keys() {
 		p := r.given[k]
@@ -57,6 +57,9 @@ func (r *reader) record() {
 		}
 		if k == jaasKey && r.jaasService != "" && !r.has(serviceKey) && r.s.SASL.Kerberos.ServiceName != "" {
 			g.fields = append(g.fields, serviceKey.to)
+		}
+		if k == certFileKey && !r.has(keyFileKey) && r.s.TLS.KeyFile != "" {
+			g.fields = append(g.fields, keyFileKey.to)
 		}
 		if k == serversKey && r.s.Security != Plaintext && !r.has(securityKey) {
 			g.fields = append(g.fields, securityKey.to)

@@ -145,7 +145,7 @@ func (r *reader) sort(source []Property, i int) {
 			r.warn(&Property{Key: noKey, Where: p.Where}, "the header of a section: the keys of all sections count")
 		case k == nil && ignored[p.Key] != nil:
 			r.twice(ignored[p.Key], p)
-		case k == nil && irrelevant[p.Key]:
+		case k == nil && (irrelevant[p.Key] || strings.HasPrefix(p.Key, "metrics.context.")):
 			ignored[p.Key] = p
 			r.ignore(p, "not a setting of one connection")
 		case k == nil && strings.HasPrefix(p.Key, providersPrefix):
