@@ -40,11 +40,12 @@ func (r *reader) record() {
 		// A server was written as "SSL://host:port".
 		r.s.given = append(r.s.given, given{r.name(securityKey), p.Where, []string{securityKey.to}})
 	}
-	if p := r.either(securityKey, serversKey); r.s.SASL.Mechanism != "" && !r.has(mechanismKey) {
-		r.s.given = append(r.s.given, given{mechanismKey.java, p.Where, []string{mechanismKey.to}})
-	}
 	for _, k := range keys() {
 		p := r.given[k]
+		if k == mechanismKey && p == nil && r.s.SASL.Mechanism != "" { // the client's own
+			where := r.either(securityKey, serversKey).Where
+			r.s.given = append(r.s.given, given{k.java, where, []string{k.to}})
+		}
 		if p == nil || k.to == "" || k.object != "" {
 			continue
 		}
@@ -201,6 +202,9 @@ func (s *Settings) beside(d Dialect, name string) (pairs [][2]string) {
 		add(keyTypeKey.java, "PEM")
 	case d == Java && name == mechanismKey.java:
 		add(jaasKey.java, s.jaasText())
+		if s.SASL.Mechanism == "GSSAPI" && s.SASL.Kerberos.ServiceName == "" {
+			add(serviceKey.java, "kafka") // Java's client has no default for it
+		}
 	case d == Java && name == tokenURLKey.java:
 		add("sasl.login.callback.handler.class", javaOAuth+"OAuthBearerLoginCallbackHandler")
 		if s.SASL.OAuth.AssertionGrant {
