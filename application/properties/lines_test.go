@@ -87,6 +87,22 @@ func TestLinesNameTheService(t *testing.T) {
 	}
 }
 
+func TestLoginOfProxyIsHidden(t *testing.T) {
+	for given, want := range map[string]string{
+		"http://alice:canary-word@h:1": "http://alice:%5Bredacted%5D@h:1",
+		"http://canary-token@h:1":      "http://%5Bredacted%5D@h:1",
+		"http://h:1":                   "http://h:1",
+	} {
+		s, err := Read(Guess, written(t, "", "proxy_url="+given), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Lines(Guess)[0].Value; got != want {
+			t.Errorf("the value of %q: got %q, want %q", given, got, want)
+		}
+	}
+}
+
 func TestLinesNameTheirPlaces(t *testing.T) {
 	s, err := Read(Guess, written(t, "", "bootstrap.servers=[2001:db8::1]:1,b:2", "client.id=x", "acks=all",
 		"security.protocol=SASL_SSL", "sasl.mechanism=PLAIN", "sasl.jaas.config="+plainJAAS,

@@ -175,14 +175,18 @@ func (s *Settings) jaasText() string {
 	return escaped(Java, strings.Join(append([]string{class, "required"}, options...), " ")+";")
 }
 
-// text returns the URL of a proxy, without the password.
+// text returns the URL of a proxy, without the password, or without the user name if that may
+// be a token, since there is no password.
 func (p Proxy) text() string {
 	scheme := map[ProxyKind]string{SOCKS5: "socks5h", HTTPConnect: "http"}[p.Kind]
 	if p.ResolveHere {
 		scheme = "socks5"
 	}
 	u := url.URL{Scheme: scheme, Host: p.Address}
-	if p.Username != "" {
+	switch {
+	case p.Username != "" && p.Password.IsZero():
+		u.User = url.User(hidden)
+	case p.Username != "":
 		u.User = url.UserPassword(p.Username, hidden)
 	}
 	return u.String()
