@@ -205,7 +205,8 @@ func (m *Machine) nextStep(e *Error) {
 func (m *Machine) hintGivenUp(e *Error) {
 	e.Hint = m.hintClosed(hintClosedWhenAsked) + m.hintProbing()
 	if evidence := m.probing.evidence; len(evidence) > 1 {
-		e.Cause = fmt.Errorf("%w (%s)", e.Cause, strings.Join(evidence, "; "))
+		steps := strings.ReplaceAll(strings.Join(evidence, "; "), ": "+e.Cause.Error()+" after ", " after ")
+		e.Cause = fmt.Errorf("%w (%s)", e.Cause, steps)
 	}
 }
 

@@ -250,6 +250,11 @@ func (m *Machine) silenceHint() string {
 		return hint + " If it is only slow, " + raise
 	case m.state == Handshake:
 		return "the port accepts connections but does not answer a TLS hello: does it speak TLS?"
+	case m.login.step == loginToken:
+		return "what the login needs is late: see the token endpoint, or the KDC, or " + raise
+	case m.state == Authenticating:
+		return "the broker does not answer the login: what checks it may be slow or down (a directory, a " +
+			"KDC, the keys of tokens); see the broker's log, or " + raise
 	}
 	return ""
 }
