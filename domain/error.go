@@ -68,26 +68,30 @@ func (e *Error) Unwrap() []error {
 }
 
 // Error returns one line of at most 300 characters: the broker, the request and how much of
-// it was sent, the kind, the phase and the cause. Each address is in it once.
+// it was sent, the kind, the phase and the cause. Each address is in it once. Of a longer
+// text the middle is left out.
 func (e *Error) Error() string {
 	text := e.Broker
 	if e.Address != "" && e.Address != e.Broker {
 		text += " (" + e.Address + ")"
 	}
-	return clip(shown(text+": "+e.summary()), longestError)
+	return clip(shown(text + ": " + e.summary()))
 }
 
-// longestError bounds the text of an Error, in characters.
-const longestError = 300
+// longestError bounds the text of an Error, in characters. keptEnd of them are its end, which
+// has the root cause and what a broker writes last, such as the id of an entry in its log.
+const longestError, keptEnd = 300, 100
 
-func clip(text string, limit int) string {
-	n := 0
-	for i := range text {
-		if n++; n > limit {
-			return strings.TrimRight(string([]rune(text[:i])[:limit-len("...")]), " ") + "..."
-		}
+func clip(text string) string {
+	const gap = "..."
+	if len(text) <= longestError {
+		return text
 	}
-	return text
+	all := []rune(text)
+	if len(all) <= longestError {
+		return text
+	}
+	return string(all[:longestError-keptEnd-len(gap)]) + gap + string(all[len(all)-keptEnd:])
 }
 
 // summary is the text behind the address, and without it.

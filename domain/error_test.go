@@ -76,13 +76,29 @@ func TestErrorTextIsBounded(t *testing.T) {
 		got, whole := e.Error(), "k:1: connection lost: "+strings.Repeat("é", n)
 		want := whole
 		if utf8.RuneCountInString(whole) > 300 {
-			want = string([]rune(whole)[:297]) + "..."
+			want = whole[:len("k:1: connection lost: ")] + strings.Repeat("é", 175) + "..." + strings.Repeat("é", 100)
 		}
 		if got != want {
 			t.Errorf("%d characters: got %d, want %d", n, utf8.RuneCountInString(got), utf8.RuneCountInString(want))
 		}
 		if !strings.Contains(e.Explain(), strings.Repeat("é", n)) {
 			t.Errorf("%d characters: Explain leaves some out", n)
+		}
+	}
+}
+
+// TestEndOfLongErrorIsKept: the reason of a broker ends with the id under which its log has
+// more, as that of Strimzi's kafka-oauth-server 0.17.1 for a long issuer, and an error of Go
+// with its root cause.
+func TestEndOfLongErrorIsKept(t *testing.T) {
+	const end = "(ErrId: 1f2e3d4c)"
+	issuer := "https://login.test/" + strings.Repeat("realms/", 50)
+	e := &domain.Error{Kind: domain.ErrAuthentication, Phase: domain.Authenticating, Broker: "kafka:9092",
+		Cause: &domain.BrokerError{Code: 58, Message: "Issuer not allowed: " + issuer + " " + end}}
+	for how, text := range map[string]string{"Error": e.Error(), "LogValue": e.LogValue().Group()[0].Value.String()} {
+		if !strings.HasSuffix(text, end) ||
+			!strings.HasPrefix(text, "kafka:9092: authentication failed while Authenticating: the broker") {
+			t.Errorf("%s: got %q, want its start and %q", how, text, end)
 		}
 	}
 }

@@ -84,7 +84,7 @@ func (m *Machine) handleTimeout(now time.Time, waiting error) {
 }
 
 // stallAt is when the oldest request in flight counts as stalled; zero: never, or it was
-// reported. The time for which the broker may hold it does not count.
+// reported. The time in its owner's queue, and that for which the broker may hold it, do not count.
 func (m *Machine) stallAt() time.Time {
 	if m.cfg.StallAfter == 0 {
 		return time.Time{}
@@ -93,7 +93,7 @@ func (m *Machine) stallAt() time.Time {
 	if f == nil || f.purpose != caller || f.stalled {
 		return time.Time{}
 	}
-	return latest(f.Queued, f.heldUntil).Add(m.cfg.StallAfter + m.throttledTime - f.throttledTime)
+	return f.heldUntil.Add(m.cfg.StallAfter + m.throttledTime - f.throttledTime)
 }
 
 func (m *Machine) handleStall() {

@@ -110,6 +110,9 @@ const (
 	clientID     = "odd"
 	stranger     = "stranger" // it gets tokens of another issuer
 	clientSecret = "odd-canary"
+	// The broker repeats it in its refusal, before the ErrId.
+	foreign = "https://login.elsewhere.test/0f8fad5b-d9cb-469f-a165-70867728950e/oauth2/default/v2.0/" +
+		"policies/sign-in-of-machines-with-a-certificate-of-the-partner"
 )
 
 // issuer is a token endpoint with its keys.
@@ -159,7 +162,7 @@ func (i *issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 	token := oauthbearer.Assertion{Key: func() (crypto.Signer, error) { return i.key, nil },
 		Issuer: i.url, Subject: id, Life: tokenLife, ID: true, Header: map[string]any{"kid": "odd"}}
 	if id == stranger {
-		token.Issuer = "http://elsewhere.test"
+		token.Issuer = foreign
 	}
 	text, err := token.Sign(r.Context())
 	if err != nil {
