@@ -214,7 +214,7 @@ func (r *reader) prepare(k *key) {
 	switch {
 	case p == nil:
 		return
-	case grammar.raw && !p.plain.IsZero():
+	case grammar.raw && !p.plain.IsZero() && k != serversKey: // kcat drops the one in "host\:9092" as well
 		plain := *p
 		plain.Value, plain.flaw = p.plain, ""
 		p = &plain

@@ -4,7 +4,9 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/pem"
 	"errors"
+	"fmt"
 
 	"brokerconn/adapters/tls/pemkey"
 )
@@ -61,7 +63,8 @@ func (b *safeBag) attribute(oid string) string {
 
 // trusted returns the certificates that Java trusts of a store whose integrity is proved:
 // those that it marks as such, and the one of each key.
-func trusted(file, password []byte) (certificates []*x509.Certificate, err error) {
+// They may be such that Go cannot read.
+func trusted(file, password []byte) (ders [][]byte, err error) {
 	bags, err := safeBags(file, password)
 	if err != nil {
 		return nil, err
@@ -81,13 +84,44 @@ func trusted(file, password []byte) (certificates []*x509.Certificate, err error
 		if err := unmarshalAll(b.Value.Bytes, &c); err != nil {
 			return nil, err
 		}
-		certificate, err := x509.ParseCertificate(c.Data)
-		if err != nil {
-			return nil, err
-		}
-		certificates = append(certificates, certificate)
+		ders = append(ders, c.Data)
 	}
-	return certificates, nil
+	return ders, nil
+}
+
+// readable returns the key of a store, whose integrity is proved, and those of its
+// certificates that Go can read.
+func readable(file, password []byte) (found keyEntry, err error) {
+	bags, err := safeBags(file, password)
+	if err != nil {
+		return found, fmt.Errorf("%w: %w", ErrFormat, err)
+	}
+	for _, b := range bags {
+		kind := map[string]string{oidKeyBag: "PRIVATE KEY", oidShroudedBag: "ENCRYPTED PRIVATE KEY"}[b.ID.String()]
+		switch {
+		case kind != "" && found.key != nil:
+			return found, fmt.Errorf("%w: %w", ErrFormat, errKeys)
+		case kind != "":
+			block := pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: b.Value.Bytes})
+			found.key, err = pemkey.Load(block, func() ([]byte, error) { return password, nil })
+			clear(block)
+			if err != nil {
+				return found, fmt.Errorf("%w: %w", ErrFormat, err)
+			}
+		case b.ID.String() == oidCertBag:
+			var c certBag
+			if err := unmarshalAll(b.Value.Bytes, &c); err != nil {
+				return found, fmt.Errorf("%w: %w", ErrFormat, err)
+			}
+			if certificate, err := x509.ParseCertificate(c.Data); err == nil {
+				found.certificates = append(found.certificates, certificate)
+			}
+		}
+	}
+	if found.key == nil {
+		return found, fmt.Errorf("%w: want a private key", ErrEmpty)
+	}
+	return found, nil
 }
 
 func safeBags(file, password []byte) (all []safeBag, err error) {
