@@ -51,6 +51,8 @@ type Error struct {
 	OldestInFlight time.Duration // the age of the oldest request in flight
 	SinceLastByte  time.Duration // since a byte was last received, or since the attempt began
 
+	unproven bool // the peer had answered nothing behind the login
+
 	byPeer bool // the peer closed the connection within this request, or that of a failed connection
 }
 
@@ -71,11 +73,27 @@ func (e *Error) Unwrap() []error {
 // it was sent, the kind, the phase and the cause. Each address is in it once. Of a longer
 // text the middle is left out.
 func (e *Error) Error() string {
-	text := e.Broker
-	if e.Address != "" && e.Address != e.Broker {
-		text += " (" + e.Address + ")"
+	return clip(shown(e.where() + ": " + e.summary()))
+}
+
+// where is the broker, and the address in use unless the cause lists that among others.
+func (e *Error) where() string {
+	if e.Address == "" || e.Address == e.Broker || e.listsAddress() {
+		return e.Broker
 	}
-	return clip(shown(text + ": " + e.summary()))
+	return e.Broker + " (" + e.Address + ")"
+}
+
+// listsAddress reports whether the cause has the address in a list of addresses, as that of a race has:
+// "connection refused (10.0.0.1:9092, 10.0.0.2:9092)".
+func (e *Error) listsAddress() bool {
+	if e.Cause == nil || e.Address == "" {
+		return false
+	}
+	text := e.cause()
+	return slices.ContainsFunc([]string{"(%s)", "(%s, ", ", %s)", ", %s, "}, func(form string) bool {
+		return strings.Contains(text, fmt.Sprintf(form, e.Address))
+	})
 }
 
 // longestError bounds the text of an Error, in characters. keptEnd of them are its end, which
@@ -106,7 +124,7 @@ func (e *Error) summary() string {
 	if e.Attempt > 1 {
 		text += " (attempt " + strconv.Itoa(e.Attempt) + ")"
 	}
-	if e.Queued > 0 && e.Sent == SentNothing {
+	if round(e.Queued) > 0 && e.Sent == SentNothing {
 		text += fmt.Sprintf(", queued for %v behind %d", round(e.Queued), e.QueuedBehind)
 	}
 	if e.ResponseBytes > 0 {
@@ -115,7 +133,10 @@ func (e *Error) summary() string {
 	if e.Cause != nil {
 		text += ": " + e.cause()
 	}
-	return withoutAddress(withoutAddress(text, e.Address), e.Broker)
+	if !e.listsAddress() {
+		text = withoutAddress(text, e.Address)
+	}
+	return withoutAddress(text, e.Broker)
 }
 
 func (e *Error) request() string {
@@ -177,11 +198,7 @@ func (e *Error) Explain() string {
 	line := func(what, format string, v ...any) {
 		fmt.Fprintf(&b, "\n  %-11s %s", what, shown(fmt.Sprintf(format, v...)))
 	}
-	text := e.Broker
-	if e.Address != "" && e.Address != e.Broker {
-		text += " (" + e.Address + ")"
-	}
-	b.WriteString(shown(text + ": " + e.summary()))
+	b.WriteString(shown(e.where() + ": " + e.summary()))
 	if e.RequestBytes > 0 {
 		line("request", "%s, %d bytes, %v", e.request(), e.RequestBytes, e.Sent)
 	}

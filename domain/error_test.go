@@ -63,6 +63,16 @@ func TestErrorText(t *testing.T) {
 		{&domain.Error{Kind: domain.ErrDial, Broker: "kafka:9092", Address: "10.0.0.7:909",
 			Cause: errors.New("CONNECT kafka:9092: no, and 10.0.0.7:9092 neither")},
 			"kafka:9092 (10.0.0.7:909): cannot connect: CONNECT it: no, and 10.0.0.7:9092 neither"},
+		// A list of addresses has the one in use, which then is not named before.
+		{&domain.Error{Kind: domain.ErrDial, Broker: "localhost:9092", Address: "127.0.0.1:9092",
+			Cause: errors.New("connect: connection refused ([::1]:9092, 127.0.0.1:9092)")},
+			"localhost:9092: cannot connect: connect: connection refused ([::1]:9092, 127.0.0.1:9092)"},
+		{&domain.Error{Kind: domain.ErrDial, Broker: "localhost:9092", Address: "127.0.0.1:9092",
+			Cause: errors.New("no answer (127.0.0.1:9092); refused ([::1]:9092)")},
+			"localhost:9092: cannot connect: no answer (127.0.0.1:9092); refused ([::1]:9092)"},
+		{&domain.Error{Kind: domain.ErrConnection, Broker: "k:1", Phase: domain.Connected, API: "Metadata", Version: 13,
+			Queued: 20 * time.Microsecond, Cause: io.EOF},
+			"k:1: Metadata v13 (not sent): connection lost while Connected: EOF"},
 	} {
 		if got := c.err.Error(); got != c.want {
 			t.Errorf("got  %s\nwant %s", got, c.want)

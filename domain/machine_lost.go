@@ -20,6 +20,7 @@ const (
 func (m *Machine) lostError(err error) *Error {
 	e := m.newError(ErrConnection, err, "")
 	e.ResponseBytes = m.frames.buffered()
+	e.unproven = m.mechanism.Name != "" && m.peer < answered
 	switch {
 	case m.state == Authenticating:
 		e.Hint = m.hintController(m.hintRefused(hintLoginCutOff))
