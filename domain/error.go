@@ -49,7 +49,7 @@ type Error struct {
 
 	ResponseBytes  int           // of the response that was due: those received
 	OldestInFlight time.Duration // the age of the oldest request in flight
-	SinceLastByte  time.Duration // since a byte was last received, or since the attempt began
+	SinceLastByte  time.Duration // since a byte was last received; 0 if none was
 
 	unproven bool // the peer had answered nothing behind the login
 
@@ -155,6 +155,10 @@ func (e *Error) cause() string {
 	}
 	return text
 }
+
+// bareCause is the text of the Cause without the address, which it has with the port of this
+// machine: two connections have different texts.
+func (e *Error) bareCause() string { return withoutAddress(e.Cause.Error(), e.Address) }
 
 // within is the text of an Error in that of another one of the same broker.
 func (e *Error) within(other *Error) string {
