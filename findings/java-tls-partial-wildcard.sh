@@ -60,7 +60,7 @@ listener = socket.create_server(("127.0.0.1", 0))
 print(listener.getsockname()[1], flush=True)
 while True:
     connection, _ = listener.accept()
-    connection.settimeout(10)
+    connection.settimeout(60)
     try:
         context.wrap_socket(connection, server_side=True).close()
     except OSError:
