@@ -44,7 +44,7 @@ func TestNoFallbackThatExposes(t *testing.T) {
 	shows := exposing{fakebroker.NewToken("PLAIN", "one", 0)}
 	untold := fakebroker.NewToken("PLAIN", "one", 0) // its authenticator has no Exposes
 	another := exposing{fakebroker.NewToken("OAUTHBEARER", "one", 0)}
-	own := fakebroker.NewToken("X-TOKEN", "one", 0)
+	custom := fakebroker.NewToken("X-TOKEN", "one", 0)
 	unchecked := &tls.Config{InsecureSkipVerify: true}
 	checking := &tls.Config{InsecureSkipVerify: true, VerifyConnection: func(tls.ConnectionState) error { return nil }}
 	for name, c := range map[string]struct {
@@ -56,8 +56,8 @@ func TestNoFallbackThatExposes(t *testing.T) {
 		"plaintext":            {nil, all{keeps, shows}, []string{"PLAIN"}, ""},
 		"Kerberos, to a token": {nil, all{kerberos, another}, []string{"OAUTHBEARER"}, ""},
 		"without a word of it": {nil, all{keeps, untold}, []string{"PLAIN"}, ""},
-		"one of its own":       {nil, all{keeps, own}, []string{"X-TOKEN"}, ""},
-		"its own that keeps": {nil, all{keeps, keeping{own}}, []string{"X-TOKEN"},
+		"one of its own":       {nil, all{keeps, custom}, []string{"X-TOKEN"}, ""},
+		"its own that keeps": {nil, all{keeps, keeping{custom}}, []string{"X-TOKEN"},
 			"X-TOKEN"},
 		"the one behind it": {nil, all{kerberos, shows, keeps}, []string{"PLAIN", "SCRAM-SHA-256"},
 			"SCRAM-SHA-256"},
