@@ -68,7 +68,7 @@ rename: ## MODULE=example.org/path: give the module its owner's path
 check-rename: ## prove that make rename works, in a copy
 	.ci/rename
 
-count: ## lines of code: shipped, tests, acceptance
+count: ## lines of code: shipped, by layer, tests, acceptance
 	@$(GO) run ./acceptance/house count
 
 words: ## words and names that this module does not use (DIR=folder)

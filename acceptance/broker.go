@@ -102,6 +102,14 @@ func (b *Broker) AddrOf(l Listener) string {
 	return fmt.Sprintf("127.0.0.1:%d", port)
 }
 
+// ControllerAddr returns the address at which the broker is a controller, in KRaft mode.
+func (b *Broker) ControllerAddr() string {
+	if b.release.mode != KRaft {
+		panic("acceptance: a broker in ZooKeeper mode has no port of a controller")
+	}
+	return fmt.Sprintf("127.0.0.1:%d", b.addrs.aux)
+}
+
 // Version returns the broker's release.
 func (b *Broker) Version() string { return b.config.Version }
 

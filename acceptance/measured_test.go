@@ -69,6 +69,23 @@ func TestMeasured(t *testing.T) {
 		wantHint(t, err, "wants a login")
 	})
 
+	t.Run("a controller's port", func(t *testing.T) {
+		conn := connect(t, fakebroker.ConfigFor(t, b.ControllerAddr()))
+		_, err := kmsg.NewPtrMetadataRequest().RequestWith(t.Context(), conn)
+		wantHint(t, err, "the port of a controller")
+		resp := must(kmsg.NewPtrDescribeClusterRequest().RequestWith(t.Context(), conn))(t)
+		if resp.ErrorCode != 114 {
+			t.Errorf("got error %d of DescribeCluster for brokers, want 114", resp.ErrorCode)
+		}
+		// FindCoordinator, which it does not list.
+		_, err = conn.RequestRaw(t.Context(), &ports.RawRequest{APIKey: 10, APIVersion: 3, Body: []byte{2, 'g', 0, 0},
+			Flexible: true})
+		wantHint(t, err, "the port of a controller")
+		cfg := fakebroker.ConfigFor(t, b.ControllerAddr())
+		login(&cfg)
+		wantHint(t, ask(t, cfg, kmsg.NewPtrMetadataRequest()), "the port of a controller")
+	})
+
 	t.Run("a request larger than the broker accepts", func(t *testing.T) {
 		req := kmsg.NewPtrProduceRequest()
 		topic, partition := kmsg.NewProduceRequestTopic(), kmsg.NewProduceRequestTopicPartition()

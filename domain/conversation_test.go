@@ -596,6 +596,10 @@ func (k *conversation) admit(req ports.Message, a args, flexibleFrom int16) {
 		f, err := k.m.Send(k.now, req, a.duration("timeout"))
 		if err != nil {
 			k.say("refused%s", brief(err))
+			e, ok := errors.AsType[*domain.Error](err)
+			if ok && e.Kind == domain.ErrUnsupportedVersion && e.Hint != "" {
+				k.say("hint: %s", e.Hint)
+			}
 			return
 		}
 		k.futures[f.CorrelationID] = f

@@ -9,12 +9,11 @@
 // The files follow a request:
 //
 //	machine_send     admits it, chooses its version and encodes it
-//	stream           keeps its bytes until they are written
+//	stream           keeps its bytes until they are written, and counts those
 //	inflight         keeps it until its response comes
 //	machine          Next returns what is to be done
 //	connection       Step does it on the ports
 //	connection_park  the same for owners whose reads and writes may block
-//	machine_write    counts what was written
 //	frame, header    cut the received bytes into frames and responses
 //	machine_receive  matches a response with its request
 //	future           the result, and how it is recycled
@@ -29,6 +28,7 @@
 //	machine_rawtokens                 logins of brokers before 1.0
 //	machine_session                   reauthentication
 //	machine_throttle, machine_idle    quotas; idle connections and pings
-//	machine_close                     Close, Drain, and the way down
+//	machine_close                     Close, Drain, a lost link, and the way down
+//	machine_errors, machine_lost      what failed, and what the loss of a connection may mean
 //	machine_time, backoff             deadlines, and the pause after a failure
 package domain

@@ -112,6 +112,7 @@ func (r *harness) do(input func()) {
 	}
 	switch n := r.m.Failures(); {
 	case n == r.failures && r.m.LastError() == nil: // a clean close is no failure
+	case n == r.failures && r.m.Continuing() && errors.Is(r.m.LastError(), domain.ErrReauthentication): // no pause
 	case n == r.failures+1 || n == 1 && r.ready:
 		low, high := pause(n)
 		if r.m.Continuing() {

@@ -247,6 +247,9 @@ func (m *Machine) failLogin(kind, cause error, hint string) {
 	case m.replaced:
 		kind = ErrConnection // requests may wait for the next
 	}
+	if _, refused := errors.AsType[*BrokerError](cause); refused {
+		hint = m.hintController(hint)
+	}
 	m.drop(m.newError(kind, cause, hint), false, retry)
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"brokerconn/ports"
 )
 
 // There is one way down, whatever the reason, in this order: the state changes,
@@ -49,6 +51,33 @@ func (m *Machine) Drain(now time.Time, final bool) {
 		to = closing
 	}
 	m.setCondition(to)
+}
+
+// HandleLost reports that the link failed or that the peer closed it (io.EOF).
+func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
+	m.tick(now)
+	if !m.current(epoch, m.opening() || m.flowing()) {
+		return
+	}
+	switch {
+	case m.idleLoss(err):
+		m.Close(m.now, nil, false)
+		m.note(Event{Kind: EventIdleLost, Err: err})
+	case m.state == Connecting:
+		m.noteDialed(err)
+		m.fail(m.newError(ErrDial, err, hintOf(err)))
+	case m.state == Handshake:
+		m.note(Event{Kind: EventTLSHandshakeDone, Err: err})
+		m.fail(m.newError(ErrTLS, err, hintOf(err)))
+	case errors.Is(err, ports.ErrSecuring): // a TLS failure, not a broker without ApiVersions
+		m.fail(m.newError(ErrTLS, err, hintOf(err)))
+	case m.state == NegotiatingVersions:
+		m.nextStep(m.newError(ErrConnection, m.cutOff(err), ""))
+	case m.relogin(), m.state == Authenticating && m.raw():
+		m.failLogin(ErrAuthentication, m.cutOff(err), m.hintRefused(hintRefusedInSilence))
+	default:
+		m.fail(m.lostError(err))
+	}
 }
 
 // fail is the way down after a failure.

@@ -206,83 +206,11 @@ func (m *Machine) HandleWarnings(now time.Time, epoch uint64, texts []string) {
 	}
 }
 
-// HandleLost reports that the link failed or that the peer closed it (io.EOF).
-func (m *Machine) HandleLost(now time.Time, epoch uint64, err error) {
-	m.tick(now)
-	if !m.current(epoch, m.opening() || m.flowing()) {
-		return
-	}
-	switch {
-	case m.idleLoss(err):
-		m.Close(m.now, nil, false)
-		m.note(Event{Kind: EventIdleLost, Err: err})
-	case m.state == Connecting:
-		m.noteDialed(err)
-		m.fail(m.newError(ErrDial, err, hintOf(err)))
-	case m.state == Handshake:
-		m.note(Event{Kind: EventTLSHandshakeDone, Err: err})
-		m.fail(m.newError(ErrTLS, err, hintOf(err)))
-	case errors.Is(err, ports.ErrSecuring): // a TLS failure, not a broker without ApiVersions
-		m.fail(m.newError(ErrTLS, err, hintOf(err)))
-	case m.state == NegotiatingVersions:
-		m.nextStep(m.newError(ErrConnection, m.cutOff(err), ""))
-	case m.relogin(), m.state == Authenticating && m.raw():
-		m.failLogin(ErrAuthentication, m.cutOff(err), m.hintRefused(hintRefusedInSilence))
-	default:
-		m.fail(m.lostError(err))
-	}
-}
-
 // noteDialed reports the end of a dial; HandleTry does it for those of a race.
 func (m *Machine) noteDialed(err error) {
 	if !m.cfg.Race {
 		m.note(Event{Kind: EventDialDone, Err: err})
 	}
-}
-
-// lostError describes the loss of a connection that was ready.
-func (m *Machine) lostError(err error) *Error {
-	e := m.newError(ErrConnection, err, "")
-	e.ResponseBytes = m.frames.buffered()
-	switch {
-	case m.state == Authenticating:
-		e.Hint = m.hintRefused(hintLoginCutOff)
-	case m.peer >= answered, m.peer == unconfirmed && !m.raw():
-		e.byPeer = true
-		if f := m.inflight.front(); f != nil && m.inflight.noneAnswered() && m.now.Sub(f.Queued) < atOnce {
-			e.Hint = m.hintFirstRequest()
-		}
-	case m.raw():
-		e.Hint = m.hintRefused(hintRefusedInSilence)
-	default: // its release was configured or known, and it has not answered yet
-		e.Hint = m.hintClosed(hintClosedAtOnce)
-	}
-	return e
-}
-
-// hintFirstRequest is for a connection that was closed on its first request.
-func (m *Machine) hintFirstRequest() string {
-	if m.mechanism.Name != "" {
-		return hintLoginInVain
-	}
-	return hintWantsLogin
-}
-
-// hintOf returns the hint of a port's error.
-func hintOf(err error) string {
-	var h ports.Hinter
-	if errors.As(err, &h) {
-		return h.Hint()
-	}
-	return ""
-}
-
-// cutOff adds to the error of a lost link how much of a response had come.
-func (m *Machine) cutOff(err error) error {
-	if n := m.frames.buffered(); n > 0 {
-		return fmt.Errorf("%w, %d bytes into an answer", err, n)
-	}
-	return err
 }
 
 // ready ends the setup: requests are admitted.

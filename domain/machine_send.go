@@ -154,9 +154,7 @@ func (m *Machine) choose(f *Future) error {
 	f.Version, err = m.Versions().choose(f.Request.Key(), traits)
 	if err != nil {
 		e := m.newErrorOf(f.Request, ErrUnsupportedVersion, err)
-		if m.Versions().ofController() {
-			e.Hint = "this is the port of a controller: use that of a broker"
-		}
+		e.Hint = m.hintUnlistedAPI(f.Request.Key())
 		return e
 	}
 	f.flexible = traits.FlexibleFrom >= 0 && f.Version >= traits.FlexibleFrom

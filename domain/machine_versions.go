@@ -49,7 +49,8 @@ const (
 	hintProbe = " To detect a Kafka before 0.10 set ProbeOldReleases (probe_old_releases), " +
 		"or name its release by APIVersion (api_version)"
 	hintClosedAtOnce = "the peer closed the connection before it answered anything: " +
-		"a port for TLS, another protocol, a forwarder or balancer with no broker behind it, or a limit of connections?"
+		"a port for TLS, a controller's port, another release than APIVersion (api_version) names, another protocol, " +
+		"a forwarder or balancer with no broker behind it, or a limit of connections?"
 
 	codeUnsupportedVersion  = 35
 	codeRebootstrapRequired = 129

@@ -2,9 +2,10 @@ package domain
 
 import (
 	"encoding/base64"
-	"fmt"
 	"slices"
 	"strings"
+
+	"brokerconn/ports/redact"
 )
 
 // Some brokers and gateways repeat in the reason of a refusal what they were sent, and the
@@ -31,18 +32,13 @@ func (by Mechanism) redact(reason string, token []byte) string {
 	reason = reason[:min(len(reason), longestReason)]
 	parts, secret := partsOf(string(token))
 	slices.SortFunc(parts, func(a, b string) int { return len(b) - len(a) })
-	for _, part := range parts {
-		if len(part) >= secretLength {
+	for _, part := range parts { // of a secret no rest is left
+		if len(part) >= secretLength && (part == secret || !strings.Contains(secret, part)) {
 			reason = strings.ReplaceAll(reason, part, redacted)
 		}
 	}
-	if secret == "" {
-		return reason
-	}
-	spellings := []string{secret, strings.Trim(fmt.Sprintf("%+q", secret), `"`), fmt.Sprintf("%x", secret),
-		percentEncoded(secret), base64.RawStdEncoding.EncodeToString([]byte(secret)),
-		base64.RawStdEncoding.EncodeToString(token)}
-	if slices.ContainsFunc(spellings, func(s string) bool { return sharesPiece(reason, s) }) {
+	encoded := base64.RawStdEncoding.EncodeToString(token)
+	if secret != "" && (redact.Repeats(reason, secret) || redact.Repeats(reason, encoded)) {
 		return noneOfWords
 	}
 	return reason
@@ -60,33 +56,4 @@ func partsOf(token string) (parts []string, secret string) {
 		secret, _, _ = strings.Cut(bearer, "\x01")
 	}
 	return parts, secret
-}
-
-// sharesPiece reports whether a text has secretLength bytes in a row of a secret, or all of a
-// shorter one, in capitals or not.
-func sharesPiece(text, secret string) bool {
-	text, secret = strings.ToLower(text), strings.ToLower(secret)
-	n := min(secretLength, len(secret))
-	pieces := map[string]bool{}
-	for i := range len(secret) - n + 1 {
-		pieces[secret[i:i+n]] = true
-	}
-	for i := range len(text) - n + 1 {
-		if pieces[text[i:i+n]] {
-			return true
-		}
-	}
-	return false
-}
-
-func percentEncoded(text string) string {
-	var b strings.Builder
-	for _, c := range []byte(text) {
-		if '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z' || strings.IndexByte("-_.~", c) >= 0 {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
-	}
-	return b.String()
 }

@@ -99,14 +99,21 @@ func (v *Versions) Detected() (r release.Release, evidence []string, ok bool) {
 	return v.found, slices.Clone(v.evidence), v.found != release.Release{}
 }
 
-// keyBrokerRegistration is an API that controllers have, and no broker.
-const keyBrokerRegistration = 62
+// Controllers register brokers and take no records; brokers do the reverse.
+const keyProduce, keyBrokerRegistration = 0, 62
 
-// ofController reports whether the table is that of a KRaft controller.
-func (v *Versions) ofController() bool {
-	_, _, metadata := v.Range(ports.KeyMetadata)
-	_, _, registration := v.Range(keyBrokerRegistration)
-	return registration && !metadata
+// OfController reports whether the table is that of a KRaft controller, which takes no records and serves brokers
+// and administrators.
+func (v *Versions) OfController() bool {
+	_, _, registers := v.Range(keyBrokerRegistration)
+	_, _, produces := v.Range(keyProduce)
+	return registers && !produces
+}
+
+// has reports whether the table has an API in one version.
+func (v *Versions) has(key, version int16) bool {
+	lowest, highest, ok := v.Range(key)
+	return ok && lowest <= version && version <= highest
 }
 
 // detected reports whether the release was recognised by probes.

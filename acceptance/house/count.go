@@ -6,6 +6,8 @@ import (
 	"go/scanner"
 	"go/token"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -21,10 +23,11 @@ const (
 
 // sizes are lines of code by what the code is for.
 type sizes struct {
-	shipped    int // neither test nor in acceptance, mocks or findings
-	tests      int // in _test.go files, wherever they are
-	acceptance int // programs of acceptance
-	generated  int // mocks
+	shipped    int            // neither test nor in acceptance, mocks or findings
+	layers     map[string]int // shipped, by the folder at the top
+	tests      int            // in _test.go files, wherever they are
+	acceptance int            // programs of acceptance
+	generated  int            // mocks
 	wide       []string
 }
 
@@ -34,6 +37,7 @@ func count(root string) (s sizes, err error) {
 	if err != nil {
 		return s, err
 	}
+	s.layers = map[string]int{}
 	for _, f := range files {
 		text, err := format.Source(f.text)
 		if err != nil {
@@ -50,6 +54,8 @@ func count(root string) (s sizes, err error) {
 			continue
 		default:
 			s.shipped += n
+			layer, _, _ := strings.Cut(f.path, "/")
+			s.layers[layer] += n
 		}
 		s.wide = append(s.wide, wideLines(f.path, text)...)
 	}
@@ -113,12 +119,16 @@ func printCount(root string, out io.Writer) error {
 	for _, place := range s.wide {
 		fmt.Fprintln(out, place)
 	}
-	_, err = fmt.Fprintf(out, `lines of code, without blank lines and comments:
+	fmt.Fprintf(out, `lines of code, without blank lines and comments:
   shipped             %6d
-  tests               %6d
+`, s.shipped)
+	for _, layer := range slices.Sorted(maps.Keys(s.layers)) {
+		fmt.Fprintf(out, "    %-17s %6d\n", layer, s.layers[layer])
+	}
+	_, err = fmt.Fprintf(out, `  tests               %6d
   acceptance programs %6d
   mocks               %6d
 lines over %d columns (a tab is %d): %d
-`, s.shipped, s.tests, s.acceptance, s.generated, maxColumns, tabColumns, len(s.wide))
+`, s.tests, s.acceptance, s.generated, maxColumns, tabColumns, len(s.wide))
 	return err
 }

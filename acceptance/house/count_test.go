@@ -23,17 +23,18 @@ func TestCount(t *testing.T) {
 	wide := "package a\n\n// " + strings.Repeat("x", maxColumns) + "\n"
 	dir := plant(t, map[string]string{
 		"a/a.go": wide, "a/a_test.go": "package a\n\nvar x int\n", "a/testdata/t.go": "package t\n",
-		"acceptance/c.go": "package c\n", "acceptance/c_test.go": "package c\n", "mocks/m.go": "package m\nvar y int\n",
-		".git/x.go": "package x\n",
+		"b/c/b.go": "package c\n", "b/d.go": "package b\n", "acceptance/c.go": "package c\n",
+		"acceptance/c_test.go": "package c\n", "mocks/m.go": "package m\nvar y int\n", ".git/x.go": "package x\n",
 	})
 	s, err := count(dir)
-	if err != nil || s.shipped != 1 || s.tests != 3 || s.acceptance != 1 || s.generated != 2 {
-		t.Errorf("got %+v, %v, want 1, 3, 1, 2", s, err)
+	if err != nil || s.shipped != 3 || s.tests != 3 || s.acceptance != 1 || s.generated != 2 {
+		t.Errorf("got %+v, %v, want 3, 3, 1, 2", s, err)
 	}
 	if want := []string{"a/a.go:3: 123 columns"}; !slices.Equal(s.wide, want) {
 		t.Errorf("got %q, want %q", s.wide, want)
 	}
-	house(t, dir, 0, "shipped                  1\n", "count")
+	house(t, dir, 0, "shipped                  3\n"+
+		"    a                      1\n    b                      2\n", "count")
 }
 
 func TestLimits(t *testing.T) {

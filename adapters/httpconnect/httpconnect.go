@@ -48,7 +48,7 @@ func way(next netlink.DialFunc, o Options) *tunnel.Way {
 	case strings.ContainsFunc(username+password, unicode.IsControl):
 		w.BadLogin = errors.New("control characters in it")
 	}
-	w.Negotiate = func(conn net.Conn, target string, after func(string)) (net.Conn, *tunnel.Error) {
+	w.Negotiate = func(conn net.Conn, target string, after func(string)) *tunnel.Error {
 		return negotiate(conn, o.Login, target, after)
 	}
 	return w

@@ -1,7 +1,6 @@
 package httpconnect_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -86,54 +85,22 @@ func TestTunnels(t *testing.T) {
 	}
 }
 
-// TestNothingIsLost: what came along with the answer is read first, in pieces of
-// any size, and then the connection.
-func TestNothingIsLost(t *testing.T) {
-	tunnelled := strings.Repeat("0123456789", 100)
-	for _, cut := range []int{0, 1, 500, len(tunnelled)} {
-		conn := &proxies.Said{Rest: []byte("HTTP/1.1 200 OK\r\n\r\n" + tunnelled[:cut]), Pieces: 4096}
-		through, err := httpconnect.Dial(conn.Dial, httpconnect.Options{Proxy: "proxy:3128"})(context.Background(),
-			"tcp", "broker:9092")
-		if err != nil {
-			t.Fatal(err)
-		}
-		conn.Rest = append(conn.Rest, tunnelled[cut:]...)
-		if n, err := through.Read(nil); n != 0 || cut > 0 && err != nil {
-			t.Errorf("read of nothing: %d, %v", n, err)
-		}
-		if got, err := io.ReadAll(bufio.NewReaderSize(through, 16)); string(got) != tunnelled || err != nil {
-			t.Errorf("cut at %d: %d bytes, %v", cut, len(got), err)
-		}
-		if same := through == net.Conn(conn); same != (cut == 0) {
-			t.Errorf("cut at %d: the tunnel is a %T", cut, through)
+// The tunnel is the connection to the proxy itself, in which netlink finds the socket and the
+// handshake, also if its first bytes came along with the answer.
+func TestTunnelIsTheConnection(t *testing.T) {
+	for _, header := range []string{"HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 200\n\n",
+		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200\n\n", "HTTP/1.1 200 OK\r\nVia: x\r\n y\r\n\r\n"} {
+		for _, tunnelled := range []string{"", "x", "\r\n", "HTTP/1.0 200\n\n", strings.Repeat("0123456789", 100)} {
+			conn := &proxies.Said{Rest: []byte(header + tunnelled), Pieces: 4096}
+			through, err := httpconnect.Dial(conn.Dial, httpconnect.Options{Proxy: "proxy:3128"})(context.Background(),
+				"tcp", "broker:9092")
+			if err != nil || through != net.Conn(conn) || string(conn.Rest) != tunnelled {
+				t.Errorf("%q: got %T, %v and %q unread, want the connection and %.20q", header, through, err, conn.Rest,
+					tunnelled)
+			}
 		}
 	}
 }
-
-// TestWhatLiesUnderStaysVisible: netlink looks for the socket, and for a handshake.
-func TestWhatLiesUnderStaysVisible(t *testing.T) {
-	plain := &proxies.Said{Rest: []byte("HTTP/1.1 200 OK\r\n\r\nx"), Pieces: 4096}
-	for _, under := range []net.Conn{plain, shaking{&proxies.Said{Rest: plain.Rest, Pieces: 4096}}} {
-		next := func(context.Context, string, string) (net.Conn, error) { return under, nil }
-		through, err := httpconnect.Dial(next, httpconnect.Options{Proxy: "proxy:3128"})(context.Background(), "tcp",
-			"broker:9092")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if w, ok := through.(interface{ NetConn() net.Conn }); !ok || w.NetConn() != under {
-			t.Errorf("%T does not show the %T under it", through, under)
-		}
-		_, has := under.(interface{ HandshakeContext(context.Context) error })
-		h, shows := through.(interface{ HandshakeContext(context.Context) error })
-		if has != shows || shows && h.HandshakeContext(context.Background()) != nil {
-			t.Errorf("%T has a handshake: %v; the %T under it: %v", through, shows, under, has)
-		}
-	}
-}
-
-type shaking struct{ net.Conn }
-
-func (shaking) HandshakeContext(context.Context) error { return nil }
 
 func TestFailures(t *testing.T) {
 	const asked, tooLong = "after the request was sent", "no end of the header within 16384 bytes"
@@ -202,7 +169,7 @@ func TestFailures(t *testing.T) {
 		{"HTTP/2", "HTTP/2.0 200 OK\r\n\r\n", none, garbage, nil, `it answers in "HTTP/2.0"`},
 		{"no status", "HTTP/1.1\r\n\r\n", none, garbage, nil, "malformed"},
 		{"bad header", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", none, garbage, nil, "malformed"},
-		{"HTTP/0.9", "<html>hello</html>", none, garbage, nil, `"<html>hello</html>": an old web server`},
+		{"HTTP/0.9", "<html>hello</html>", none, garbage, nil, `"<html>hello</h": an old web server`},
 		{"SSH", "SSH-2.0-OpenSSH_9.2p1\r\n", none, garbage, nil, "an SSH server"},
 		{"SSH without a line's end", "SSH-2.0", none, garbage, nil, "an SSH server"},
 		{"TLS", "\x15\x03\x01\x00\x02\x02\x46", none, garbage, nil, "TLS: connect to the proxy over TLS"},

@@ -21,16 +21,16 @@ const maxHeaderBytes = 16 << 10
 
 var errTooLong = fmt.Errorf("no end of the header within %d bytes", maxHeaderBytes)
 
-// negotiate requests the tunnel and reads the answer. Bytes that the reader took beyond the
-// header are the tunnel's first.
-func negotiate(conn net.Conn, login tunnel.Login, target string, after func(string)) (net.Conn, *tunnel.Error) {
+// negotiate requests the tunnel and reads the answer up to the end of its header: what
+// follows is the tunnel's.
+func negotiate(conn net.Conn, login tunnel.Login, target string, after func(string)) *tunnel.Error {
 	request := newRequest(target, login)
 	var wire bytes.Buffer
 	if err := request.Write(&wire); err != nil {
-		return nil, &tunnel.Error{Kind: tunnel.ErrTarget, Cause: err}
+		return &tunnel.Error{Kind: tunnel.ErrTarget, Cause: err}
 	}
 	if _, err := conn.Write(wire.Bytes()); err != nil {
-		return nil, &tunnel.Error{After: "the dial", Cause: err}
+		return &tunnel.Error{After: "the dial", Cause: err}
 	}
 
 	after(requestSent)
@@ -38,18 +38,16 @@ func negotiate(conn net.Conn, login tunnel.Login, target string, after func(stri
 	reader := bufio.NewReader(source)
 	response, failure := answer(reader, source, request, !login.IsZero())
 	if failure != nil {
-		return nil, failure
+		return failure
 	}
 	switch status := response.StatusCode; {
 	case status/100 == 2:
-		rest, _ := reader.Peek(reader.Buffered())
-		return preceded(conn, bytes.Clone(rest)), nil
+		return nil
 	case status == http.StatusProxyAuthRequired, status == http.StatusUnauthorized:
-		return nil, &tunnel.Error{Kind: tunnel.ErrLogin, Cause: withReasons(unauthorized(Status(status),
+		return &tunnel.Error{Kind: tunnel.ErrLogin, Cause: withReasons(unauthorized(Status(status),
 			response.Header, login), response, login)}
 	}
-	return nil, &tunnel.Error{Kind: tunnel.ErrRefused,
-		Cause: withReasons(Status(response.StatusCode), response, login)}
+	return &tunnel.Error{Kind: tunnel.ErrRefused, Cause: withReasons(Status(response.StatusCode), response, login)}
 }
 
 // requestSent is the last step before a proxy answers.
@@ -169,7 +167,11 @@ func (s Status) Error() string {
 	return text
 }
 
-// bounded is a reader with a limit. It keeps its last error.
+// shortestAnswer is how many bytes every answer has: "HTTP/1.0 200\n\n".
+const shortestAnswer = 14
+
+// bounded is a reader with a limit. It reads one byte at a time after the first ones, so that
+// no buffer takes bytes behind the header. It keeps its last error.
 type bounded struct {
 	r    io.Reader
 	left int
@@ -181,7 +183,8 @@ func (b *bounded) Read(p []byte) (int, error) {
 		b.err = errTooLong
 		return 0, errTooLong
 	}
-	n, err := b.r.Read(p[:min(len(p), b.left)])
+	certain := shortestAnswer - (maxHeaderBytes - b.left)
+	n, err := b.r.Read(p[:min(len(p), b.left, max(certain, 1))])
 	b.left, b.err = b.left-n, err
 	return n, err
 }

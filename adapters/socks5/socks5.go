@@ -49,7 +49,7 @@ func way(next netlink.DialFunc, o Options) *tunnel.Way {
 			w.BadLogin = errors.New("a user name has 1 to 255 bytes and a password at most 255")
 		}
 	}
-	w.Negotiate = func(conn net.Conn, target string, after func(string)) (net.Conn, *tunnel.Error) {
+	w.Negotiate = func(conn net.Conn, target string, after func(string)) *tunnel.Error {
 		return negotiate(&recorder{Conn: conn, after: after, login: auth != nil}, auth, target)
 	}
 	return w
@@ -59,11 +59,11 @@ func way(next netlink.DialFunc, o Options) *tunnel.Way {
 // cannot fulfil.
 var errNoReply = errors.New("it could not reach the target, and gave no reply")
 
-// negotiate returns the connection itself: the library's wrapper would hide the socket from checks
-// for its end, and TLS from netlink, which must not interrupt its writes. The library
+// negotiate drops the library's wrapper of the connection, which would hide the socket from
+// checks for its end, and TLS from netlink, which must not interrupt its writes. The library
 // receives no context, with which it would set deadlines: closing conn is enough, and works
 // with any net.Conn.
-func negotiate(received *recorder, auth *proxy.Auth, target string) (net.Conn, *tunnel.Error) {
+func negotiate(received *recorder, auth *proxy.Auth, target string) *tunnel.Error {
 	dialer, err := proxy.SOCKS5("tcp", "", auth, received)
 	if err == nil {
 		_, err = dialer.(proxy.ContextDialer).DialContext(context.Background(), "tcp", target)
@@ -71,7 +71,7 @@ func negotiate(received *recorder, auth *proxy.Auth, target string) (net.Conn, *
 	stage, failure := parse(received.bytes, received.login)
 	switch {
 	case failure != nil:
-		return nil, failure
+		return failure
 	case err != nil:
 		var op *net.OpError
 		if errors.As(err, &op) {
@@ -80,11 +80,11 @@ func negotiate(received *recorder, auth *proxy.Auth, target string) (net.Conn, *
 		if stage == asking {
 			err = fmt.Errorf("%w: %w", errNoReply, err)
 		}
-		return nil, &tunnel.Error{After: afterwards[stage], Cause: err}
+		return &tunnel.Error{After: afterwards[stage], Cause: err}
 	case stage != standing:
-		return nil, &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: errors.New("unexpected answer")}
+		return &tunnel.Error{Kind: tunnel.ErrGarbage, Cause: errors.New("unexpected answer")}
 	}
-	return received.Conn, nil
+	return nil
 }
 
 // recorder keeps the proxy's answers: about 270 bytes at most, because the library reads

@@ -170,9 +170,11 @@ func (c *Conn) canceled(cause error, f *Future) error {
 		}
 		f.addQueue(e)
 		return e
-	case f != nil && f.epoch != 0: // it was done meanwhile
+	case f != nil && f.epoch != 0: // it has failed, and a hook is called for that
 		e := m.Failure(now, f.message, ErrCanceled, cause)
-		e.Version, e.Sent = f.version, SentFully
+		if failed, ok := f.err.(*Error); ok {
+			e.Version, e.Sent, e.RequestBytes = failed.Version, failed.Sent, failed.RequestBytes
+		}
 		return e
 	}
 	var req ports.Message
@@ -223,6 +225,9 @@ func (c *Conn) cancel(f *Future) {
 func (c *Conn) waitEnded(ctx context.Context, f *Future) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if f != nil && f.isDone() { // another goroutine may be decoding it
+		return nil
+	}
 	return c.canceled(contextCause(ctx), f)
 }
 

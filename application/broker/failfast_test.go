@@ -104,6 +104,25 @@ func TestPing(t *testing.T) {
 	})
 }
 
+// The table of API versions is known before the login, which may take its time.
+func TestPingDoesNotCountTheLogin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){
+			"10.0.0.1:9092": fakebroker.Keeper(func([]byte) *kmsg.SASLAuthenticateResponse {
+				time.Sleep(3 * time.Second)
+				return kmsg.NewPtrSASLAuthenticateResponse()
+			}),
+		}}).At("10.0.0.1:9092").Config()
+		cfg.Authenticators = []ports.Authenticator{&fakebroker.Login{}}
+		conn := newConn(t, cfg)
+		go conn.Connect(t.Context())
+		synctest.Wait()
+		equal(t, "state", conn.State(), broker.Authenticating)
+		took, err := broker.Ping(t.Context(), conn)
+		assert(t, err == nil && took == 0, "got %v, %v, want the round trip alone", took, err)
+	})
+}
+
 // A broker before 0.10 has no ApiVersions: it is asked for its metadata.
 func TestPingOfOldRelease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -154,6 +173,19 @@ func TestJoinedHooks(t *testing.T) {
 	}
 	if none := broker.JoinHooks(nil, &broker.Hooks{}); !reflect.ValueOf(*none).IsZero() {
 		t.Errorf("got %+v, want no hooks: a hook that is nil costs nothing", none)
+	}
+}
+
+// A panic in Panicked itself ends there, and the next Panicked is called.
+func TestJoinedPanickedPanics(t *testing.T) {
+	var got []any
+	note := func(v any) { got = append(got, v) }
+	bad := &broker.Hooks{Panicked: func(v any) { note(v); panic("of Panicked") }}
+	j := broker.JoinHooks(bad, &broker.Hooks{Warning: func(string) { panic("of Warning") }, Panicked: note},
+		&broker.Hooks{Warning: func(string) {}})
+	j.Warning("")
+	if want := []any{"of Warning", "of Warning"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got calls of Panicked with %q, want %q", got, want)
 	}
 }
 

@@ -34,7 +34,7 @@ type Future struct {
 	failFast      bool           // it does not wait for the backoff
 	canceled      bool
 	decoded       bool  // guarded by decoding, and so are message, body and err, once it is finished
-	version       int16 // of the request
+	key, version  int16 // of the request; the key only if its owner is a Polled
 	bodyIn        int16 // the version of the body
 	body          []byte
 	err           error // of one that was not answered, or cannot be decoded
@@ -63,7 +63,7 @@ func (f *Future) isDone() bool { return f.state.Load() == finished }
 type owner interface {
 	codec() ports.Codec
 	cancel(f *Future)
-	// waitEnded describes a wait for f that ended with ctx.
+	// waitEnded describes a wait for f that ended with ctx; nil if f was done meanwhile.
 	waitEnded(ctx context.Context, f *Future) error
 	// unreadable describes a response that cannot be decoded, and drop drops the
 	// connection for it, if it is still the one that the response came on.
@@ -91,7 +91,9 @@ func (f *Future) Done() <-chan struct{} {
 // a goroutine other than the owner's can wait for it.
 func (f *Future) Wait(ctx context.Context) (ports.Message, error) {
 	if !f.isDone() && !f.wait(ctx) {
-		return nil, f.owner.waitEnded(ctx, f)
+		if err := f.owner.waitEnded(ctx, f); err != nil {
+			return nil, err
+		}
 	}
 	return f.Response()
 }

@@ -54,6 +54,7 @@ type Endpoint = ports.Endpoint
 //	RequestVersion() int16                      the version of the response; -1 for the table of a release
 //	Detected() (r Release, evidence []string, ok bool)  the release identified by probes; ok is false without
 //	RoundTrips() (connections, roundTrips int)  how many of both it took to get the table
+//	OfController() bool                         the table is that of a KRaft controller, which takes no records
 type Versions = domain.Versions
 
 // Hooks are functions that are called for events of a connection; each may be nil. One Hooks

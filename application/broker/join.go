@@ -10,7 +10,8 @@ import (
 
 // JoinHooks returns hooks that call those of each of the list, in order: of a log, of metrics,
 // and of the program. A nil Hooks is left out. After a panic in one of them Panicked is called
-// with its value, and the next one is called. Changes to the list's fields have no effect later.
+// with its value, and the next one is called; a panic in Panicked is dropped. Changes to the list's
+// fields have no effect later.
 func JoinHooks(list ...*Hooks) *Hooks {
 	list = slices.DeleteFunc(slices.Clone(list), func(h *Hooks) bool { return h == nil })
 	j := &Hooks{}
@@ -22,6 +23,10 @@ func JoinHooks(list ...*Hooks) *Hooks {
 				hooks = append(hooks, reflect.ValueOf(f.Interface()))
 			}
 		}
+		reports := j
+		if fields.Type().Field(i).Name == "Panicked" {
+			reports = &Hooks{} // it would be called for its own panic
+		}
 		switch field := fields.Field(i); len(hooks) {
 		case 0:
 		case 1:
@@ -29,7 +34,7 @@ func JoinHooks(list ...*Hooks) *Hooks {
 		default:
 			field.Set(reflect.MakeFunc(field.Type(), func(args []reflect.Value) []reflect.Value {
 				for _, h := range hooks {
-					j.contained(func() { h.Call(args) })
+					reports.contained(func() { h.Call(args) })
 				}
 				return nil
 			}))

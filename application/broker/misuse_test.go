@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -232,4 +233,38 @@ func TestZeroMemoryTransport(t *testing.T) {
 	p := newPolled(t, broker.Config{Transport: &m})
 	assert(t, p.Connect() == broker.NegotiatingVersions, "state %v", p.State())
 	p.Close(nil)
+}
+
+// A hook may cancel the request whose failure it is called for: the error then says how much of it was sent.
+func TestCanceledWhileItFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
+			fakebroker.Serve(conn, func(r fakebroker.Request) []byte {
+				if r.Key == 18 {
+					return fakebroker.Table(r.Version)
+				}
+				<-t.Context().Done() // it reads no further
+				return nil
+			})
+		}}}).At("a")
+		var second *broker.Future
+		cfg := hosts.Config()
+		failed := 0
+		cfg.Hooks = &broker.Hooks{RequestFailed: func(broker.RequestInfo, error) {
+			if failed++; failed == 2 {
+				second.Cancel()
+			}
+		}}
+		conn := dial(t, cfg)
+		for range 2 {
+			second = fakebroker.MustSend(t, conn, ask())
+			synctest.Wait()
+		}
+		hosts.Cut()
+		synctest.Wait()
+		_, err := second.Response()
+		var e *broker.Error
+		assert(t, errors.As(err, &e) && e.Kind == broker.ErrCanceled && e.Sent == broker.SentNothing,
+			"got %v, want one that was canceled and not sent", err)
+	})
 }

@@ -16,6 +16,9 @@ import (
 //
 // For a health check that must not wait for the backoff, see WithFailFast.
 func Ping(ctx context.Context, c *Conn) (time.Duration, error) {
+	if err := c.Connect(ctx); err != nil { // APIVersions does not wait for a login
+		return 0, err
+	}
 	v, err := c.APIVersions(ctx)
 	if err != nil {
 		return 0, err

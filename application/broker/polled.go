@@ -110,7 +110,7 @@ func (p *Polled) Send(req ports.Message, blocking bool, options ...SendOption) *
 	for _, o := range options {
 		timeout = o.timeout
 	}
-	f := &Future{shared: &p.shared, message: req}
+	f := &Future{shared: &p.shared, message: req, key: req.Key()}
 	var core *domain.Future
 	var err error
 	if timeout < 0 {
@@ -226,13 +226,10 @@ func (p *Polled) cancel(f *Future) {
 
 // waitEnded runs on any goroutine, so it does not ask the core.
 func (p *Polled) waitEnded(ctx context.Context, f *Future) error {
-	f.decoding.Lock()
-	key := f.message.Key() // the response has that of its request
-	f.decoding.Unlock()
 	return &Error{
 		Kind: ErrCanceled, Cause: contextCause(ctx),
 		Broker: net.JoinHostPort(p.cfg.Host, strconv.Itoa(int(p.cfg.Port))),
-		API:    domain.APIName(p.cfg.Codec, key), Version: -1, Sent: SentUnknown,
+		API:    domain.APIName(p.cfg.Codec, f.key), Version: -1, Sent: SentUnknown,
 	}
 }
 

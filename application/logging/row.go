@@ -33,6 +33,7 @@ type row struct {
 	up       time.Time // when the connection was ready last; zero: not since the row began
 	down     bool      // the last line above Debug was a failure
 	hidden   bool      // a failure since the connection was ready last was not a warning
+	ported   bool      // the addresses of the host have ports of their own, or none
 }
 
 // kind is what failures have in common that are the same.
@@ -75,6 +76,7 @@ func (r *rows) failed(phase broker.State, e broker.Endpoint, err error) (warns b
 		r.of[name] = w
 	}
 	w.failures++
+	w.ported = w.ported || e.Address != "" && hostPort(e) != name
 	if warns = w.warns(now, k); warns {
 		w.down = true
 	} else {
@@ -135,8 +137,8 @@ func (r *rows) named(e broker.Endpoint) string {
 	if r.of[name] != nil {
 		return name
 	}
-	for other := range r.of {
-		if host, _, _ := net.SplitHostPort(other); host == e.Host {
+	for other, w := range r.of {
+		if host, _, _ := net.SplitHostPort(other); w.ported && host == e.Host {
 			return other
 		}
 	}

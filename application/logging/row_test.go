@@ -144,6 +144,17 @@ func TestOtherFailureIsWrittenAtOnce(t *testing.T) {
 	})
 }
 
+// TestRowIsOfOneBroker: another one of the same host does not end it, and has none of its own.
+func TestRowIsOfOneBroker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOutage()
+		o.fail(broker.Connecting, "9092", broker.ErrDial)
+		o.connect("9093")
+		o.want(t, `0s WARN "could not connect" address=10.0.0.1:9092 error="b:9092: cannot connect"`,
+			`0s INFO connected address=10.0.0.1:9093`)
+	})
+}
+
 // TestRefusedLoginIsPaced: its two lines keep together.
 func TestRefusedLoginIsPaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

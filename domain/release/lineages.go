@@ -1,6 +1,7 @@
 package release
 
 import (
+	"slices"
 	"strings"
 
 	"brokerconn/ports"
@@ -61,6 +62,12 @@ func historiesOf(l Lineage) []history {
 		return kraftAPIs
 	}
 	return brokerAPIs
+}
+
+// OnlyControllers reports whether controllers have the API, of those releases that are known, and brokers never had it.
+func OnlyControllers(key int16) bool {
+	has := func(h history) bool { return h.key == key }
+	return slices.ContainsFunc(controllerAPIs, has) && !slices.ContainsFunc(kraftAPIs, has)
 }
 
 // levelsOf is metadata.version as a row like those of the APIs.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+
+	"brokerconn/ports/redact"
 )
 
 // Login is a user name and password for a proxy. The zero Login has neither. It is never
@@ -37,26 +39,19 @@ func (l Login) Reveal() (username, password string, ok bool) {
 func (l Login) IsZero() bool { return l.reveal == nil }
 
 // Repeats reports whether text has a part of the password, or of the login as basic
-// authentication encodes it: four characters in a row of the former, eight of the latter. A
-// shorter password counts as a whole. A proxy's own words are not shown if they repeat the
-// login.
+// authentication encodes it: four characters in a row of the former, or what
+// [redact.Repeats] finds of either. A shorter password counts as a whole. A proxy's own
+// words are not shown if they repeat the login.
 func (l Login) Repeats(text string) bool {
 	username, password, _ := l.Reveal()
 	encoded := base64.StdEncoding.EncodeToString([]byte(username + ":" + password))
-	return !l.IsZero() && (partIn(text, password, 4) || partIn(text, encoded, 8))
-}
-
-// partIn reports whether text has size bytes in a row of secret, or all of a shorter one,
-// in upper or lower case.
-func partIn(text, secret string, size int) bool {
-	text, secret = strings.ToLower(text), strings.ToLower(secret)
-	size = min(size, len(secret))
-	for i := 0; size > 0 && i+size <= len(secret); i++ {
-		if strings.Contains(text, secret[i:i+size]) {
+	small := strings.ToLower(text)
+	for i := 0; i+4 <= len(password); i++ {
+		if strings.Contains(small, strings.ToLower(password[i:i+4])) {
 			return true
 		}
 	}
-	return false
+	return !l.IsZero() && (redact.Repeats(text, password) || redact.Repeats(text, encoded))
 }
 
 func (l Login) String() string {

@@ -36,12 +36,12 @@ type Way struct {
 	Next     netlink.DialFunc // reaches the proxy
 	// BadLogin is why the protocol cannot send the Login; nil if it can.
 	BadLogin error
-	// Negotiate requests a tunnel to target. It returns the tunnel, which is conn unless
-	// bytes of it were already read, or an *Error without the fields that the Way sets;
+	// Negotiate requests a tunnel to target, which conn then is: it reads no bytes behind
+	// the proxy's answer. It returns nil, or an *Error without the fields that the Way sets;
 	// its Kind is nil if conn failed, and After is the last step that succeeded. It calls
 	// after with each such step, before it waits for the proxy. It sets no deadline: conn
 	// is closed when the time is over.
-	Negotiate func(conn net.Conn, target string, after func(step string)) (net.Conn, *Error)
+	Negotiate func(conn net.Conn, target string, after func(step string)) *Error
 }
 
 // Check returns what is wrong with the options, or nil.
@@ -85,7 +85,7 @@ func (w *Way) Dial() netlink.DialFunc {
 		}
 		conn, failure := way.reach(ctx, proxy, target)
 		if failure == nil {
-			conn, failure = way.negotiate(ctx, conn, target)
+			failure = way.negotiate(ctx, conn, target)
 		}
 		if failure != nil {
 			return nil, way.located(target, failure)
@@ -125,13 +125,13 @@ func (w *Way) reach(ctx context.Context, proxy ports.Endpoint, target string) (n
 
 // negotiate runs Negotiate. Close interrupts it, because that works with every net.Conn;
 // deadlines do not.
-func (w *Way) negotiate(ctx context.Context, conn net.Conn, target string) (net.Conn, *Error) {
+func (w *Way) negotiate(ctx context.Context, conn net.Conn, target string) *Error {
 	stop := context.AfterFunc(ctx, func() { abort(conn) })
-	through, failure := w.Negotiate(conn, target, func(step string) {
+	failure := w.Negotiate(conn, target, func(step string) {
 		w.waits(ctx, target, &Error{Kind: ErrStalled, After: step})
 	})
 	if stop() && failure == nil {
-		return through, nil
+		return nil
 	}
 	abort(conn)
 	switch {
@@ -143,7 +143,7 @@ func (w *Way) negotiate(ctx context.Context, conn net.Conn, target string) (net.
 	default:
 		failure.Kind = ErrCutOff
 	}
-	return nil, failure
+	return failure
 }
 
 var errNoAnswer = errors.New("no answer")

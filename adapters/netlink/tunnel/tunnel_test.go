@@ -32,12 +32,12 @@ func piped(proxy func(net.Conn)) *tunnel.Way {
 }
 
 // hello is a protocol: the proxy says a byte, and the tunnel is open.
-func hello(conn net.Conn, _ string, after func(string)) (net.Conn, *tunnel.Error) {
+func hello(conn net.Conn, _ string, after func(string)) *tunnel.Error {
 	after("the greeting")
 	if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil {
-		return nil, &tunnel.Error{After: "the greeting", Cause: err}
+		return &tunnel.Error{After: "the greeting", Cause: err}
 	}
-	return conn, nil
+	return nil
 }
 
 // silent reads and says nothing.
@@ -91,8 +91,8 @@ func TestFailures(t *testing.T) {
 			*w = *piped(func(conn net.Conn) { _ = conn.Close() })
 		}, tunnel.ErrCutOff, io.EOF, "the proxy closed the connection after the greeting: EOF"},
 		{"refused", func(w *tunnel.Way) {
-			w.Negotiate = func(net.Conn, string, func(string)) (net.Conn, *tunnel.Error) {
-				return nil, &tunnel.Error{Kind: tunnel.ErrRefused, Cause: io.ErrNoProgress}
+			w.Negotiate = func(net.Conn, string, func(string)) *tunnel.Error {
+				return &tunnel.Error{Kind: tunnel.ErrRefused, Cause: io.ErrNoProgress}
 			}
 		}, tunnel.ErrRefused, io.ErrNoProgress, "the proxy refuses the tunnel: "},
 	} {
@@ -156,12 +156,11 @@ func TestStalls(t *testing.T) {
 		{"the talk, no timeout", nil, -1, context.DeadlineExceeded, time.Second, tunnel.ErrStalled,
 			context.DeadlineExceeded, "deadline"},
 		{"granted as it was given up", func(w *tunnel.Way) {
-			w.Negotiate = func(conn net.Conn, target string, after func(string)) (net.Conn, *tunnel.Error) {
-				_, failure := hello(conn, target, after)
-				if failure == nil {
+			w.Negotiate = func(conn net.Conn, target string, after func(string)) *tunnel.Error {
+				if hello(conn, target, after) == nil {
 					t.Error("the proxy spoke")
 				}
-				return conn, nil
+				return nil
 			}
 		}, 0, context.Canceled, time.Second, tunnel.ErrStalled, context.Canceled, "canceled"},
 	} {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -119,15 +118,18 @@ func (c *ClientCredentials) request() (config *clientcredentials.Config, secrets
 	if c.SecretInBody {
 		config.AuthStyle = oauth2.AuthStyleInParams
 	}
-	encoded := url.QueryEscape(c.ClientID) + ":" + url.QueryEscape(secret)
-	secrets = []string{secret, url.QueryEscape(secret), base64.StdEncoding.EncodeToString([]byte(encoded)),
-		base64.StdEncoding.EncodeToString([]byte(c.ClientID + ":" + secret))}
+	u, _ := url.Parse(c.TokenURL)                                   // checked before
+	secrets = []string{secret, url.QueryEscape(secret), u.RawQuery} // the second one is in the header, in base64
 	if c.Audience != "" {
 		config.EndpointParams.Set("audience", c.Audience)
 	}
 	for key, value := range c.Parameters {
 		config.EndpointParams.Set(key, value.Reveal())
-		secrets = append(secrets, value.Reveal(), url.QueryEscape(value.Reveal()))
+		_, inScheme, isURL := strings.Cut(value.Reveal(), "://") // each description may have a URL
+		if !isURL {
+			inScheme = value.Reveal()
+		}
+		secrets = append(secrets, inScheme)
 	}
 	return config, secrets
 }

@@ -1,6 +1,7 @@
 package oauthbearer_test
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -71,6 +72,13 @@ func TestRejections(t *testing.T) {
 		{"the token itself", `{"status":"` + canary + ` is bad","scope":"` + canary + `"}`,
 			rejection{Status: "[redacted]", Scope: "[redacted]"}, ""},
 		{"the token in escapes", `{"status":"\u0063anary-4711.signature"}`, rejection{Status: "[redacted]"}, ""},
+		{"a part of the token", `{"status":"bad ` + canary[3:14] + `"}`, rejection{Status: "[redacted]"}, ""},
+		{"the token in base64", `{"status":"x","scope":"` +
+			base64.StdEncoding.EncodeToString([]byte("Bearer "+canary)) + `"}`,
+			rejection{Status: "x", Scope: "[redacted]"}, ""},
+		{"the token in capitals", `{"status":"` + strings.ToUpper(canary) + `"}`, rejection{Status: "[redacted]"}, ""},
+		{"the token in hexadecimal", `{"status":"` + fmt.Sprintf("%x", canary) + `"}`,
+			rejection{Status: "[redacted]"}, ""},
 		{"long", `{"status":"` + strings.Repeat("é", 500) + `"}`, rejection{Status: strings.Repeat("é", 200) + "..."},
 			""},
 

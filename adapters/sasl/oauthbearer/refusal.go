@@ -12,6 +12,7 @@ import (
 
 	"brokerconn/adapters/internal/fault"
 	"brokerconn/ports"
+	"brokerconn/ports/redact"
 )
 
 // Error is a broker's rejection of a token, in the broker's words (RFC 7628, section
@@ -134,10 +135,10 @@ var errNotJSON = errors.New("not JSON")
 // maxWords limits a quotation of a peer, in characters.
 const maxWords = 200
 
-// quotation returns a peer's text as one printable line, or "[redacted]" if it contains
-// one of the secrets.
+// quotation returns a peer's text as one printable line, or "[redacted]" if it repeats a
+// part of one of the secrets.
 func quotation(text string, secrets ...string) string {
-	if slices.ContainsFunc(secrets, func(s string) bool { return s != "" && strings.Contains(text, s) }) {
+	if slices.ContainsFunc(secrets, func(s string) bool { return redact.Repeats(text, s) }) {
 		return "[redacted]"
 	}
 	return fault.Printable(text, maxWords)

@@ -13,6 +13,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"brokerconn/application/broker"
 )
 
 // Messages of kmsg are converted to JSON here, and their error codes are collected.
@@ -89,7 +91,13 @@ type answeredError struct {
 }
 
 // answerError is an answer with error codes.
-type answerError struct{ all []answeredError }
+type answerError struct {
+	all  []answeredError
+	hint string
+}
+
+// Hint returns what to try; "" if nothing is known.
+func (e *answerError) Hint() string { return e.hint }
 
 func (e *answerError) Error() string {
 	first := e.all[0]
@@ -100,16 +108,37 @@ func (e *answerError) Error() string {
 	return s
 }
 
-// answerErrors returns an answerError if m has an error code other than 0, at any
-// depth.
-func answerErrors(m kmsg.Response) error {
+// answerErrors returns an answerError if m, the answer of a server with these versions, has an
+// error code other than 0, at any depth.
+func answerErrors(m kmsg.Response, versions *broker.Versions) error {
 	var found []answeredError
 	collectErrors(reflect.ValueOf(m).Elem(), "", &found)
 	if len(found) == 0 {
 		return nil
 	}
-	return &answerError{found}
+	return &answerError{found, portHint(found, versions)}
 }
+
+// portHint returns a hint if a controller refuses what brokers do, or a broker what controllers
+// do. The code for that is new in Kafka 3.7; the others are refusals of controllers before.
+func portHint(found []answeredError, versions *broker.Versions) string {
+	for _, e := range found {
+		switch kerr.ErrorForCode(e.Code) {
+		case kerr.MismatchedEndpointType:
+			if !versions.OfController() {
+				return "this is the port of a broker: use that of a controller"
+			}
+			return hintController
+		case kerr.UnsupportedEndpointType, kerr.InvalidRequest, kerr.UnsupportedVersion:
+			if versions.OfController() {
+				return hintController
+			}
+		}
+	}
+	return ""
+}
+
+const hintController = "this is the port of a controller: use that of a broker"
 
 func collectErrors(v reflect.Value, path string, found *[]answeredError) {
 	switch v.Kind() {

@@ -172,7 +172,7 @@ func TestErrorCodesAreFound(t *testing.T) {
 		}},
 	} {
 		var got []answeredError
-		if err, ok := answerErrors(c.m).(*answerError); ok {
+		if err, ok := answerErrors(c.m, nil).(*answerError); ok {
 			got = err.all
 		}
 		if !slices.EqualFunc(got, c.want, func(got, want answeredError) bool {

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"brokerconn/adapters/kafkacodec"
 	"brokerconn/application/broker"
@@ -115,18 +114,10 @@ func (a *app) askVersion(ctx context.Context, address string) (doc versionDocume
 	if doc.Connections, doc.RoundTrips = versions.RoundTrips(); doc.Connections > 0 {
 		doc.TookMillis = millis(time.Since(began).Round(time.Microsecond))
 	}
-	if isController(versions) {
-		doc.Hint = "this is the port of a controller: use that of a broker to produce and fetch"
+	if versions.OfController() {
+		doc.Hint = hintController + " to produce and fetch"
 	}
 	return doc, nil
-}
-
-// isController reports whether the server votes on the cluster's metadata and takes no records, as controllers of
-// releases do that are not known yet.
-func isController(v *broker.Versions) bool {
-	_, _, votes := v.Range(int16(kmsg.Vote))
-	_, _, produces := v.Range(int16(kmsg.Produce))
-	return votes && !produces
 }
 
 func (d versionDocument) text() string {

@@ -120,7 +120,7 @@ func (d *demonstration) fetch(ctx context.Context) (string, error) {
 // checked returns the error of a request, or the error codes of its answer.
 func checked[R kmsg.Response](resp R, err error) (R, error) {
 	if err == nil {
-		err = answerErrors(resp)
+		err = answerErrors(resp, nil)
 	}
 	return resp, err
 }

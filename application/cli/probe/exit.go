@@ -148,10 +148,10 @@ func describe(err error) *errorInfo {
 	if err == nil {
 		return nil
 	}
-	info := &errorInfo{Message: err.Error(), ExitCode: exitCode(err)}
+	info := &errorInfo{Message: err.Error(), ExitCode: exitCode(err), Hint: hintOf(err)}
 	if e := new(broker.Error); errors.As(err, &e) {
 		info.Kind, info.Phase = e.Kind.Error(), e.Phase.String()
-		info.Broker, info.Address, info.Hint = e.Broker, e.Address, e.Hint
+		info.Broker, info.Address = e.Broker, e.Address
 		info.API, info.Request, info.Response = e.API, e.RequestBytes, e.ResponseBytes
 		if e.API != "" {
 			info.Sent = e.Sent.String()

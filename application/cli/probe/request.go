@@ -155,7 +155,7 @@ func (a *app) send(ctx context.Context, address string, message ports.Message, f
 	if answer, ok := resp.(kafkacodec.Response); ok {
 		version := answer.GetVersion()
 		doc.Version, doc.Response = &version, responseJSON(answer)
-		outcome = answerErrors(answer)
+		outcome = answerErrors(answer, versions)
 		doc.Error = describe(outcome)
 	}
 	text, err := json.MarshalIndent(doc.Response, "", "  ")

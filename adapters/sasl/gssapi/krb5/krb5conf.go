@@ -52,13 +52,16 @@ func loadConf(text, file string) (*conf, error) {
 	found := false
 	var missing error
 	for _, name := range filepath.SplitList(cmp.Or(file, os.Getenv("KRB5_CONFIG"), defaultConfig)) {
-		switch err := root.include(name, 0); {
-		case errors.Is(err, os.ErrNotExist):
+		err := root.include(name, 0)
+		_, own := err.(*os.PathError) // that of a file that is included is wrapped
+		switch {
+		case own && (errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission)):
 			missing = err
 		case err != nil:
 			return nil, err
 		default:
 			found = true
+			root.seal()
 		}
 	}
 	if !found {

@@ -132,6 +132,38 @@ func TestConfigFiles(t *testing.T) {
 	saslpeer.ErrorSays(t, "Config and ConfigFile", saslpeer.Err(loadConf(fakeConfig, main)), "keep one")
 }
 
+// A "*" behind a section or a block keeps later files from adding to it, and behind a value it
+// has no effect: krb5.conf(5), and what profile_get_values of MIT 1.20 returns of these files.
+func TestFinalSections(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		saslpeer.Succeed(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	later := put("later", "[libdefaults]\nx = b\n[realms]\nR = {\nkdc = z\n}\nS = {\nkdc = s\n}\n")
+	for first, want := range map[string]string{
+		"[libdefaults]*\nx = c\n[libdefaults]\nx = d\n": "[c d] [z] [s]",
+		"[libdefaults]\nx* = c\n":                       "[c b] [z] [s]",
+		"[realms]\nR = {\nkdc = a\n}*\n":                "[b] [a] [s]",
+		"[realms]\nR* = {\nkdc = a\n}\n":                "[b] [a] [s]",
+		"[realms]*\nR = {\nkdc = a\n}\n":                "[b] [a] []",
+	} {
+		c, err := loadConf("", put("first", first)+string(filepath.ListSeparator)+later)
+		saslpeer.Succeed(t, err)
+		got := fmt.Sprint(c.root.child("libdefaults").values("x"), c.kdcsOf("R"), c.kdcsOf("S"))
+		saslpeer.Equal(t, fmt.Sprintf("the values after %q", first), got, want)
+	}
+}
+
+// MIT refuses a file that includes a missing one, and passes over a missing file itself.
+func TestMissingInclude(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "krb5.conf")
+	saslpeer.Succeed(t, os.WriteFile(file, []byte("include /nonexistent\n"+fakeConfig), 0o600))
+	err := saslpeer.Err(loadConf("", file+string(filepath.ListSeparator)+file))
+	saslpeer.ErrorSays(t, "a missing include", err, "line 1: ", "no krb5.conf found")
+}
+
 func TestCacheNames(t *testing.T) {
 	uid := fmt.Sprint(os.Getuid())
 	if os.Getuid() < 0 {

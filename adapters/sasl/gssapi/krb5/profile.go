@@ -26,6 +26,16 @@ type node struct {
 	name, text string
 	block      bool
 	inner      []*node
+	final      bool // later files add nothing to the block
+	sealed     bool // final, and its file has been read
+}
+
+// seal ends a file: what is final in it takes nothing from those that are read later.
+func (n *node) seal() {
+	n.sealed = n.final
+	for _, c := range n.inner {
+		c.seal()
+	}
 }
 
 // child returns the block of a name, or nil.
@@ -39,10 +49,14 @@ func (n *node) child(name string) *node {
 	return nil
 }
 
-// open returns the block of a name, which it adds if it is missing.
+// open returns the block of a name, which it adds if it is missing. One that is sealed stays
+// as it is.
 func (n *node) open(name string) *node {
 	c := n.child(name)
-	if c == nil {
+	switch {
+	case c != nil && c.sealed:
+		return &node{name: name, block: true}
+	case c == nil:
 		c = &node{name: name, block: true}
 		n.inner = append(n.inner, c)
 	}
@@ -164,6 +178,8 @@ func (r *profileReader) line(line string) error {
 		if len(r.within) == 1 {
 			return errors.New(`"}" without a "{" before it`)
 		}
+		block := r.within[len(r.within)-1]
+		block.final = block.final || strings.HasPrefix(line, "}*")
 		r.within = r.within[:len(r.within)-1]
 	default:
 		return r.relation(line)
@@ -173,32 +189,38 @@ func (r *profileReader) line(line string) error {
 
 func (r *profileReader) section(line string) error {
 	name, rest, closed := strings.Cut(line, "]")
-	rest = strings.TrimLeft(strings.TrimPrefix(rest, "*"), " \t")
+	rest, final := strings.CutPrefix(rest, "*")
+	rest = strings.TrimLeft(rest, " \t")
 	switch {
 	case len(r.within) > 1:
 		return fmt.Errorf(`the section %.40q begins within a block: a "}" is missing before it`, name)
 	case !closed, rest != "" && rest[0] != '#' && rest[0] != ';':
 		return errors.New("a section is a name in brackets on a line of its own")
 	}
-	r.within = []*node{r.root.open(strings.TrimSpace(name))}
+	section := r.root.open(strings.TrimSpace(name))
+	section.final = section.final || final
+	r.within = []*node{section}
 	return nil
 }
 
-// relation reads "name = value" or the start of a block. A "*" after the name, which
-// keeps later files from adding to it, has no effect.
+// relation reads "name = value" or the start of a block. A "*" after the name of a block, as
+// after its brace or after the name of a section, keeps later files of KRB5_CONFIG from
+// adding to it. After the name of a value it has no effect, as with MIT.
 func (r *profileReader) relation(line string) error {
 	name, value, found := strings.Cut(line, "=")
 	name = strings.TrimRight(name, " \t")
 	if !found || name == "" || strings.ContainsAny(name, " \t") {
 		return errors.New("neither name = value nor a comment, which begins with #")
 	}
-	name = strings.TrimSuffix(name, "*")
+	name, final := strings.CutSuffix(name, "*")
 	value = strings.TrimLeft(value, " \t")
 	in := r.within[len(r.within)-1]
 	switch {
 	case value == "", value[0] == '{' && strings.TrimLeft(value[1:], " \t") == "":
 		r.pending = value == ""
-		r.within = append(r.within, in.open(name))
+		block := in.open(name)
+		block.final = block.final || final
+		r.within = append(r.within, block)
 		return nil
 	case value[0] == '"':
 		value = unquoted(value[1:])

@@ -1,0 +1,131 @@
+// Package redact finds what the text of a peer repeats of a secret. Brokers, token
+// endpoints and proxies put what they were sent into their errors, which end up in logs.
+package redact
+
+import (
+	"encoding/base64"
+	"fmt"
+	"html"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+const (
+	// piece is the number of bytes in a row that count as a part of a secret.
+	piece = 8
+	// spread is the same for letters and digits that may have something between them, where
+	// two words of a sentence are easily found.
+	spread = 12
+)
+
+// Repeats reports whether text shows a part of secret: 8 bytes in a row, or all of a
+// shorter one, in any capitals, also with the escapes of a URL, JSON, Go or HTML, in base64
+// at any offset, in hexadecimal, or as the numbers of the bytes. If the secret has 8 letters
+// and digits or more, 12 of these in a row, or all if there are fewer, count as well with
+// other characters between them. An empty secret is repeated by no text.
+func Repeats(text, secret string) bool {
+	if secret == "" {
+		return false
+	}
+	once := unescaped(text)
+	dense := lettersOf(secret)
+	for _, shown := range []string{text, once, unescaped(once)} {
+		if shares(folded(shown), folded(secret), piece) ||
+			len(dense) >= piece && shares(lettersOf(shown), dense, spread) {
+			return true
+		}
+	}
+	bare := lettersOf(strings.ReplaceAll(text, "0x", ""))
+	for _, spelling := range spellings(secret) {
+		if letters := lettersOf(spelling); shares(folded(text), folded(spelling), piece) ||
+			len(letters) >= piece && shares(bare, letters, piece) {
+			return true
+		}
+	}
+	return false
+}
+
+// shares reports whether text has n bytes in a row of secret, or all of a shorter one.
+func shares(text, secret string, n int) bool {
+	n = min(n, len(secret))
+	pieces := map[string]bool{}
+	for i := range len(secret) - n + 1 {
+		pieces[secret[i:i+n]] = true
+	}
+	for i := range len(text) - n + 1 {
+		if pieces[text[i:i+n]] {
+			return true
+		}
+	}
+	return false
+}
+
+// folded returns text with one form of what differs between the encodings of forms and
+// URLs.
+func folded(text string) string { return strings.ReplaceAll(strings.ToLower(text), "+", " ") }
+
+// lettersOf returns the letters and digits of text, in small letters.
+func lettersOf(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, text)
+}
+
+// spellings returns the encodings of a secret that hide its characters. At an offset in a
+// longer base64 text the first and the last character depend on what is around the secret.
+func spellings(secret string) []string {
+	var numbers strings.Builder
+	for _, c := range []byte(secret) {
+		numbers.WriteString(strconv.Itoa(int(c)))
+	}
+	all := []string{fmt.Sprintf("%x", secret), base64.RawStdEncoding.EncodeToString([]byte(secret))}
+	if len(secret) >= piece/2 {
+		all = append(all, numbers.String())
+	}
+	for offset, first := range []int{0, 2, 3} {
+		text := base64.RawStdEncoding.EncodeToString(append(make([]byte, offset), secret...))
+		if (offset+len(secret))%3 != 0 {
+			text = text[:len(text)-1]
+		}
+		if len(text)-first >= piece/2 {
+			all = append(all, text[first:])
+		}
+	}
+	return all
+}
+
+// unescaped decodes %41, \u0041, \x41, \" and &lt; wherever they are.
+func unescaped(text string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		prefix, digits := "", 2
+		switch rest := text[i:]; {
+		case rest[0] == '%':
+			prefix = "%"
+		case strings.HasPrefix(rest, `\x`):
+			prefix = `\x`
+		case strings.HasPrefix(rest, `\u`):
+			prefix, digits = `\u`, 4
+		case rest[0] == '\\' && len(rest) > 1:
+			continue
+		}
+		end := i + len(prefix) + digits
+		if prefix != "" && end <= len(text) {
+			if n, err := strconv.ParseUint(text[i+len(prefix):end], 16, 32); err == nil {
+				if digits == 4 {
+					b.WriteRune(rune(n))
+				} else {
+					b.WriteByte(byte(n))
+				}
+				i = end - 1
+				continue
+			}
+		}
+		b.WriteByte(text[i])
+	}
+	return html.UnescapeString(b.String())
+}
