@@ -26,6 +26,7 @@ type Feature = ports.Feature
 
 const (
 	errUnsupportedVersion = 35
+	errInvalidRequest     = 42
 	flexibleAPIVersions   = 3
 )
 
@@ -49,14 +50,26 @@ func Table(apis ...API) []API {
 func (c *Conn) apiVersions(r *Reply) {
 	own := c.b.api(ports.KeyAPIVersions)
 	if r.Version >= own.Min && r.Version <= own.Max {
-		r.Body = c.b.appendTable(nil, r.Version)
+		switch {
+		case r.Refused:
+			r.Body = (&Broker{}).appendTable(appendInt16s(nil, errIllegalState), r.Version)
+		case r.Version >= flexibleAPIVersions && !named(r.Request.Body):
+			r.Body = (&Broker{}).appendTable(appendInt16s(nil, errInvalidRequest), r.Version)
+		default:
+			r.Body = c.b.appendTable(appendInt16s(nil, 0), r.Version)
+			c.login.versioned = true
+		}
+		return
+	}
+	if r.Refused {
+		r.Body = (&Broker{}).appendTable(appendInt16s(nil, errIllegalState), 0)
 		return
 	}
 	switch c.b.Unsupported {
 	case Closes:
 		c.Close()
 	case Ignores:
-		r.Body = c.b.appendTable(nil, flexibleAPIVersions)
+		r.Body = c.b.appendTable(appendInt16s(nil, 0), flexibleAPIVersions)
 	case OffersNothing:
 		r.Body = []byte{0, errUnsupportedVersion, 0, 0, 0, 0}
 	default:
@@ -65,9 +78,28 @@ func (c *Conn) apiVersions(r *Reply) {
 	}
 }
 
-// appendTable appends the body of an answer without an error.
+// named reports whether a request names the client's software and its version, in the characters
+// that KIP-511 allows.
+func named(body []byte) bool {
+	for range 2 {
+		n, size := binary.Uvarint(body)
+		if size <= 0 || n < 2 || n-1 > uint64(len(body)-size) {
+			return false
+		}
+		name := body[size : size+int(n-1)]
+		for i, ch := range name {
+			letter := ch >= 'a' && ch <= 'z' || ch >= 'A' && ch <= 'Z' || ch >= '0' && ch <= '9'
+			if !letter && (ch != '-' && ch != '.' || i == 0 || i == len(name)-1) {
+				return false
+			}
+		}
+		body = body[size+int(n-1):]
+	}
+	return true
+}
+
+// appendTable appends the body behind the error code.
 func (b *Broker) appendTable(dst []byte, version int16) []byte {
-	dst = append(dst, 0, 0)
 	if version < flexibleAPIVersions {
 		dst = binary.BigEndian.AppendUint32(dst, uint32(len(b.APIs)))
 		for _, a := range b.APIs {

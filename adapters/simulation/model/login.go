@@ -43,6 +43,7 @@ type loginState struct {
 	exchange  Exchange // under way
 	mechanism string
 	principal string // "": not logged in
+	versioned bool   // ApiVersions was answered before the login
 	rawTokens bool   // tokens come in frames of their own, as before Kafka 1.0
 	until     time.Time
 	renewing  bool      // this exchange renews the session
@@ -51,7 +52,7 @@ type loginState struct {
 }
 
 // admits reports whether the login permits a request. If it does not, the connection ends, as
-// brokers do it: without a byte.
+// brokers do it: without a byte, or within a login behind an answer.
 func (c *Conn) admits(r *Reply) bool {
 	if c.b.Login == nil {
 		return true
@@ -59,8 +60,10 @@ func (c *Conn) admits(r *Reply) bool {
 	s, ok := &c.login, true
 	switch {
 	case s.exchange != nil:
-		ok = r.Key == ports.KeySASLAuthenticate
-	case r.Key == ports.KeySASLHandshake, r.Key == ports.KeyAPIVersions:
+		r.Refused = r.Key != ports.KeySASLAuthenticate
+	case r.Key == ports.KeySASLHandshake:
+	case r.Key == ports.KeyAPIVersions:
+		ok = s.principal != "" || !s.versioned // a broker expects it once before a login
 	case s.principal == "", c.b.Login.Unheeded:
 		ok = false
 	case !s.until.IsZero() && !r.At.Before(s.until):
@@ -78,7 +81,7 @@ func (c *Conn) handshake(r *Reply) {
 	switch s := &c.login; {
 	case !ok:
 		c.Close()
-	case c.b.Login == nil:
+	case c.b.Login == nil, r.Refused:
 		r.Body = c.handshakeBody(errIllegalState)
 	case s.principal != "" && !s.renewed.IsZero() && r.At.Before(s.renewed.Add(minRelogin)):
 		r.Body = c.handshakeBody(errIllegalState)
@@ -89,7 +92,7 @@ func (c *Conn) handshake(r *Reply) {
 				c.Close()
 				return
 			}
-			r.Body = c.handshakeBody(errUnsupportedMechanism)
+			r.Body, r.Close = c.handshakeBody(errUnsupportedMechanism), true
 			return
 		}
 		s.renewing, s.foreign = s.principal != "", s.principal != "" && s.mechanism != name

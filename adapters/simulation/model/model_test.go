@@ -274,7 +274,9 @@ func TestRequestsAroundALogin(t *testing.T) {
 	c.send(17, 1, false, []byte("\x00\x05PLAIN")...)
 	c.after(2 * time.Second)
 	c.send(3, 0, false)
-	c.want("within it", "closed")
+	if got := c.after(2 * time.Second); !strings.Contains(got, "00000002") || !strings.HasSuffix(got, " closed") {
+		t.Errorf("within it: got %q, want an answer and the end", got)
+	}
 	unheeded := *plain
 	unheeded.Unheeded = true
 	c = connect(t, &model.Broker{Login: &unheeded})
@@ -304,12 +306,12 @@ func TestScriptedSCRAM(t *testing.T) {
 func TestFeaturesBelowV4(t *testing.T) {
 	b := &model.Broker{Supported: []model.Feature{{Name: "from 0", Max: 1}, {Name: "from 1", Min: 1, Max: 2}}}
 	c := connect(t, b)
-	c.send(18, 3, true)
+	c.send(18, 3, true, []byte("\x02a\x021\x00")...)
 	if got, _ := hex.DecodeString(c.after(2 * time.Second)); bytes.Contains(got, []byte("from 0")) ||
 		!bytes.Contains(got, []byte("from 1")) {
 		t.Errorf("v3: got %q, want the second feature alone", got)
 	}
-	c.send(18, 4, true)
+	c.send(18, 4, true, []byte("\x02a\x021\x00")...)
 	if got, _ := hex.DecodeString(c.after(2 * time.Second)); !bytes.Contains(got, []byte("from 0")) {
 		t.Errorf("v4: got %q, want both", got)
 	}

@@ -20,6 +20,9 @@ type Reply struct {
 	// Delay is the time from the request to the answer. Later replies wait behind it.
 	Delay time.Duration
 
+	// Refused means that the request came within a login. The connection ends behind the answer,
+	// which has error 34 if its message has an error code, and no contents.
+	Refused bool
 	// None means that nothing is sent. It is set for a Produce with acks 0.
 	None bool
 	// Size, if not nil, is sent as the size of the frame.

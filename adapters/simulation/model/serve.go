@@ -43,6 +43,7 @@ func (c *Conn) serve(frame []byte) {
 		}
 	}
 	if !c.closed {
+		r.Close = r.Close || r.Refused
 		c.answer(r)
 	}
 }
