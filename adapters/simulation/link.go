@@ -15,6 +15,7 @@ type link struct {
 	meets    Site // as it was when the link was opened
 	stage    ports.Stage
 	err      error // of the stage that failed, or net.ErrClosed
+	closed   bool
 	rise     event // the next stage
 	news     bool  // the stage changed since the owner last asked
 	watch    func()
@@ -30,6 +31,7 @@ func (n *Network) Open(ep ports.Endpoint) ports.Link {
 	n.w.mu.Lock()
 	defer n.w.mu.Unlock()
 	l := &link{n: n, endpoint: ep, site: n.sites[ep.Address]}
+	n.opened++
 	if l.site != nil {
 		l.meets = l.site.Site
 	} else {
@@ -124,13 +126,18 @@ func (l *link) wake() (after func()) {
 }
 
 // over reports whether an end has closed the link.
-func (l *link) over() bool { return l.err != nil || l.peer.closed }
+func (l *link) over() bool { return l.closed || l.peer.closed }
 
 // Close closes the link as the system does: the peer receives what was sent and then the end of
 // the stream, or a reset if bytes from it were not received.
 func (l *link) Close() error {
 	l.n.w.mu.Lock()
 	defer l.n.w.mu.Unlock()
+	if l.closed {
+		return nil
+	}
+	l.closed = true
+	l.n.opened--
 	if l.err == nil && l.stage == ports.StageEstablished {
 		l.out.leave()
 	}

@@ -14,9 +14,10 @@ type Network struct {
 	w *World
 
 	// Guarded by the mutex of the world.
-	names map[string]*name
-	sites map[string]*site
-	live  []*Peer // of the links that are established and not closed by both ends
+	names  map[string]*name
+	sites  map[string]*site
+	live   []*Peer // of the links that are established and not closed
+	opened int
 }
 
 var _ ports.Transport = (*Network)(nil)
@@ -142,6 +143,14 @@ func (n *Network) Live() []*Peer {
 	defer n.w.mu.Unlock()
 	n.live = slices.DeleteFunc(n.live, func(p *Peer) bool { return p.l.over() })
 	return slices.Clone(n.live)
+}
+
+// Opened returns how many links are open: those that the program has opened and not closed, also
+// those that are dialed.
+func (n *Network) Opened() int {
+	n.w.mu.Lock()
+	defer n.w.mu.Unlock()
+	return n.opened
 }
 
 // Resolve starts a lookup.

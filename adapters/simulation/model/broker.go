@@ -17,6 +17,9 @@ type Broker struct {
 	APIs []API
 	// Unsupported is how it answers an ApiVersions request in a version that it does not have.
 	Unsupported Unsupported
+	// LeavesUnknown means that a request of an API that it lacks has no answer, as with brokers of
+	// 0.9. If false, it ends the connection.
+	LeavesUnknown bool
 	// Supported and Finalized are its features (KIP-584), for ApiVersions from version 3 on.
 	Supported, Finalized []Feature
 	// Login, if not nil, is how clients log in. Without it the listener wants no login.
@@ -113,6 +116,9 @@ type Conn struct {
 
 // Peer returns the end of the link.
 func (c *Conn) Peer() *simulation.Peer { return c.peer }
+
+// LoggedIn reports whether the client is logged in, and no other login is under way.
+func (c *Conn) LoggedIn() bool { return c.login.principal != "" && c.login.exchange == nil }
 
 // Close ends the connection. Replies in the queue are lost, as in a broker.
 func (c *Conn) Close() {

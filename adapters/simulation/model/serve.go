@@ -19,6 +19,9 @@ func (c *Conn) serve(frame []byte) {
 		c.rawToken(frame)
 		return
 	}
+	if c.b.LeavesUnknown && len(frame) >= 8 && c.b.api(int16(binary.BigEndian.Uint16(frame))) == nil {
+		return
+	}
 	r, api, ok := c.read(frame)
 	if !ok {
 		c.Close()

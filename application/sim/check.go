@@ -1,0 +1,194 @@
+package sim
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"brokerconn/adapters/simulation/model"
+	"brokerconn/domain"
+	"brokerconn/ports"
+)
+
+// Invariants are what holds after each step, by name.
+//
+//   - "once": a request completes once, and one that was canceled never does.
+//   - "its own response": a response has the bytes of its request.
+//   - "admitted as said": a request is admitted if CanSend says so.
+//   - "in order": requests are received, and answered, in the order in which they were sent.
+//   - "sent as said": what is reported as not sent was not received.
+//   - "after the login": nothing of the owner is received before a login or within one.
+//   - "window": no more requests wait for a response than the limit.
+//   - "states": each change begins in the state in which the last one ended.
+//   - "one link": there is one link at a time.
+//   - "backoff": an attempt follows a failure only after the pause.
+//   - "balance": the events of the metrics sink balance.
+//   - "no older": a broker that once answered ApiVersions is not taken for one before 0.10.
+//   - "goes on": time passes.
+//   - "ends well": without faults the connection answers a request in time, and a closed one has
+//     nothing left.
+type checker struct {
+	r        *run
+	state    domain.State
+	failedAt time.Time // when the last failure began its pause; zero: there is none
+	least    time.Duration
+	table    bool // the broker gave a table
+	answered int
+	open     map[int64]*request // admitted and not completed
+	last     int64              // number of the last request that was answered
+	seen     map[int64]bool     // received by the broker
+	at       time.Time
+	busy     int // steps of this instant
+	sums     sums
+}
+
+func (c *checker) init(r *run) {
+	c.r = r
+	c.open, c.seen = map[int64]*request{}, map[int64]bool{}
+}
+
+func (c *checker) fail(invariant, format string, args ...any) {
+	if c.r.Failure == nil {
+		c.r.Failure = &Failure{invariant, c.r.w.Now().Sub(c.r.start), fmt.Sprintf(format, args...)}
+	}
+}
+
+func (c *checker) sent(q *request) { c.open[q.number] = q }
+
+func (c *checker) canceled(q *request) { delete(c.open, q.number) }
+
+// received is a request at the broker.
+func (c *checker) received(req *model.Request) {
+	if req.Key != keyEcho && req.Key != 0 {
+		return
+	}
+	if c.r.plan.Setup.Login && !req.Conn.LoggedIn() {
+		c.fail("after the login", "the broker received request %d v%d", req.Key, req.Version)
+	}
+	body := req.Body
+	if req.Key == 0 && len(body) >= 2 {
+		body = body[2:]
+	}
+	if len(body) < 8 {
+		c.fail("its own response", "the broker received a body of %d bytes", len(body))
+		return
+	}
+	number := int64(binary.BigEndian.Uint64(body))
+	if c.seen[number] {
+		c.fail("once", "the broker received request %d twice", number)
+	}
+	c.seen[number] = true
+}
+
+func (c *checker) completed(q *request, f *domain.Future) {
+	if c.open[q.number] != q {
+		c.fail("once", "request %d completed, and it was not open", q.number)
+	}
+	delete(c.open, q.number)
+	var e *domain.Error
+	switch err := f.Err(); {
+	case err == nil && q.post:
+	case err == nil:
+		c.answered++
+		if body := f.Body(); len(body) < 8 || int64(binary.BigEndian.Uint64(body)) != q.number {
+			c.fail("its own response", "request %d was answered with % x", q.number, body)
+		}
+		if q.number < c.last {
+			c.fail("in order", "request %d was answered after %d", q.number, c.last)
+		}
+		c.last = q.number
+	case !errors.As(err, &e):
+		c.fail("sent as said", "request %d failed with %T", q.number, err)
+	case e.Sent == domain.SentNothing && c.seen[q.number]:
+		c.fail("sent as said", "request %d was not sent, by its error, and the broker received it", q.number)
+	}
+}
+
+func (c *checker) changed(now time.Time, out domain.Output) {
+	if out.From != c.state {
+		c.fail("states", "from %v to %v, and the state was %v", out.From, out.To, c.state)
+	}
+	c.state = out.To
+	switch {
+	case out.To == domain.Connecting && out.From.Down():
+		if !c.failedAt.IsZero() && now.Sub(c.failedAt) < c.least {
+			c.fail("backoff", "an attempt %v after a failure, less than %v", now.Sub(c.failedAt), c.least)
+		}
+		c.failedAt = time.Time{}
+	case out.To.Down() && out.Err != nil:
+		c.failedAt, c.least = now, 0
+		if wait, forever := c.r.conn.ConnectionDelay(now); !forever {
+			c.least = wait
+		}
+	}
+}
+
+func (c *checker) noted(_ time.Time, e *domain.Event) {
+	switch e.Kind {
+	case domain.EventVersions:
+		c.table = c.table || c.r.plan.Setup.Old == 0
+	case domain.EventReleaseDetected:
+		if c.table {
+			c.fail("no older", "a broker that gave a table was taken for an old release")
+		}
+	}
+}
+
+// maxBusy is how many steps one instant may have.
+const maxBusy = 100_000
+
+// after is the end of a step.
+func (c *checker) after() {
+	now := c.r.w.Now()
+	if c.busy++; now != c.at {
+		c.at, c.busy = now, 0
+	}
+	if c.busy > maxBusy {
+		c.fail("goes on", "%d steps at one instant", c.busy)
+	}
+	if n, most := c.r.conn.ResponsesDue(), or(c.r.plan.Setup.InFlight, inFlight); n > most {
+		c.fail("window", "%d requests wait for a response, more than %d", n, most)
+	}
+	if n := c.r.net.Opened(); n > 1 {
+		c.fail("one link", "there are %d", n)
+	}
+	up := 0
+	if !c.state.Down() {
+		up = 1
+	}
+	if s := &c.sums; s.started-s.closed != up {
+		c.fail("balance", "%d connections were started and %d closed in state %v", s.started, s.closed, c.state)
+	}
+	if s, n := &c.sums, c.r.conn.InFlight(); s.sent-s.received-s.failed != n {
+		c.fail("balance", "%d requests were sent, %d answered and %d failed with %d in flight", s.sent, s.received, s.failed, n)
+	}
+}
+
+// finished is the end of the run.
+func (c *checker) finished() {
+	if n := len(c.open); n > 0 && c.r.Failure == nil {
+		c.fail("once", "%d requests never completed", n)
+	}
+	if s := &c.sums; s.started != s.closed || s.sent != s.received+s.failed {
+		c.fail("balance", "at the end: %+v", *s)
+	}
+	if c.r.conn.State() != domain.Closed {
+		c.fail("ends well", "the state of a closed connection is %v", c.r.conn.State())
+	}
+}
+
+// sums counts what the metrics sink is told.
+type sums struct {
+	ports.NopMetrics
+	started, closed        int
+	sent, received, failed int
+}
+
+func (s *sums) ConnectionStarted(time.Time)                                   { s.started++ }
+func (s *sums) ConnectionClosed(_ time.Time, _, _ bool)                       { s.closed++ }
+func (s *sums) RequestSent(_ time.Time, _, _ int16, _ int)                    { s.sent++ }
+func (s *sums) RequestFailed(_ time.Time, _, _ int16, _ bool, _ ports.Timing) { s.failed++ }
+func (s *sums) ResponseReceived(_ time.Time, _, _ int16, _ int, _ time.Duration, _ ports.Timing) {
+	s.received++
+}
