@@ -17,35 +17,39 @@ import (
 //   - "its own response": a response has the bytes of its request.
 //   - "admitted as said": a request is admitted if CanSend says so.
 //   - "in order": requests are received, and answered, in the order in which they were sent.
-//   - "sent as said": what is reported as not sent was not received.
+//   - "sent as said": what is reported as not or partly sent was not received whole.
 //   - "after the login": nothing of the owner is received before a login or within one.
 //   - "window": no more requests wait for a response than the limit.
 //   - "states": each change begins in the state in which the last one ended.
 //   - "one link": there is one link at a time.
-//   - "backoff": an attempt follows a failure only after the pause.
+//   - "backoff": attempts in a row leave room for the pauses between them.
 //   - "balance": the events of the metrics sink balance.
-//   - "no older": a broker that once answered ApiVersions is not taken for one before 0.10.
+//   - "no older": a broker that once answered ApiVersions is not taken for one before 0.10, nor
+//     one that was not asked again on the connection on which it answered a probe.
 //   - "goes on": time passes.
 //   - "ends well": without faults the connection answers a request in time, and a closed one has
 //     nothing left.
 type checker struct {
-	r        *run
-	state    domain.State
-	failedAt time.Time // when the last failure began its pause; zero: there is none
-	least    time.Duration
-	table    bool // the broker gave a table
-	answered int
-	open     map[int64]*request // admitted and not completed
-	last     int64              // number of the last request that was answered
-	seen     map[int64]bool     // received by the broker
-	at       time.Time
-	busy     int // steps of this instant
-	sums     sums
+	r          *run
+	state      domain.State
+	failedAt   time.Time // the first failure of the row; zero: there is none
+	attempts   int       // since then
+	table      bool      // the broker gave a table
+	answered   int
+	open       map[int64]*request // admitted and not completed
+	last       int64              // number of the last request that was answered
+	seen       map[int64]bool     // received by the broker
+	failed     map[int64]domain.Sent
+	probed     *model.Conn // on which the last probe was received
+	askedAgain bool        // ApiVersions was received behind a probe
+	at         time.Time
+	busy       int // steps of this instant
+	sums       sums
 }
 
 func (c *checker) init(r *run) {
 	c.r = r
-	c.open, c.seen = map[int64]*request{}, map[int64]bool{}
+	c.open, c.seen, c.failed = map[int64]*request{}, map[int64]bool{}, map[int64]domain.Sent{}
 }
 
 func (c *checker) fail(invariant, format string, args ...any) {
@@ -60,7 +64,16 @@ func (c *checker) canceled(q *request) { delete(c.open, q.number) }
 
 // received is a request at the broker.
 func (c *checker) received(req *model.Request) {
-	if req.Key != keyEcho && req.Key != 0 {
+	c.r.trace.received(req)
+	switch req.Key {
+	case keyEcho, 0:
+	case ports.KeyAPIVersions:
+		c.askedAgain = c.askedAgain || req.Conn == c.probed
+		return
+	case ports.KeyListGroups, ports.KeyFindCoordinator, ports.KeyOffsetFetch, ports.KeyMetadata:
+		c.probed = req.Conn
+		return
+	default:
 		return
 	}
 	if c.r.plan.Setup.Login && !req.Conn.LoggedIn() {
@@ -79,6 +92,16 @@ func (c *checker) received(req *model.Request) {
 		c.fail("once", "the broker received request %d twice", number)
 	}
 	c.seen[number] = true
+	if sent, failed := c.failed[number]; failed {
+		c.heard(number, sent)
+	}
+}
+
+// heard checks what was said of a request that failed and that the broker received whole.
+func (c *checker) heard(number int64, sent domain.Sent) {
+	if sent == domain.SentNothing || sent == domain.SentPartly {
+		c.fail("sent as said", "request %d was %v, by its error, and the broker received it", number, sent)
+	}
 }
 
 func (c *checker) completed(q *request, f *domain.Future) {
@@ -91,6 +114,7 @@ func (c *checker) completed(q *request, f *domain.Future) {
 	case err == nil && q.post:
 	case err == nil:
 		c.answered++
+		c.failedAt = time.Time{}
 		if body := f.Body(); len(body) < 8 || int64(binary.BigEndian.Uint64(body)) != q.number {
 			c.fail("its own response", "request %d was answered with % x", q.number, body)
 		}
@@ -100,8 +124,10 @@ func (c *checker) completed(q *request, f *domain.Future) {
 		c.last = q.number
 	case !errors.As(err, &e):
 		c.fail("sent as said", "request %d failed with %T", q.number, err)
-	case e.Sent == domain.SentNothing && c.seen[q.number]:
-		c.fail("sent as said", "request %d was not sent, by its error, and the broker received it", q.number)
+	default:
+		if c.failed[q.number] = e.Sent; c.seen[q.number] {
+			c.heard(q.number, e.Sent)
+		}
 	}
 }
 
@@ -111,26 +137,43 @@ func (c *checker) changed(now time.Time, out domain.Output) {
 	}
 	c.state = out.To
 	switch {
-	case out.To == domain.Connecting && out.From.Down():
-		if !c.failedAt.IsZero() && now.Sub(c.failedAt) < c.least {
-			c.fail("backoff", "an attempt %v after a failure, less than %v", now.Sub(c.failedAt), c.least)
-		}
-		c.failedAt = time.Time{}
-	case out.To.Down() && out.Err != nil:
-		c.failedAt, c.least = now, 0
-		if wait, forever := c.r.conn.ConnectionDelay(now); !forever {
-			c.least = wait
-		}
+	case out.To == domain.Connecting && !c.failedAt.IsZero():
+		c.attempts++
+		c.paced(now)
+	case out.To.Down() && out.Err == nil:
+		c.failedAt = time.Time{} // closed on purpose
+	case out.To.Down() && c.failedAt.IsZero():
+		c.failedAt, c.attempts = now, 0
+	}
+}
+
+// perPause is how many connections there may be for one pause, beside one for each address:
+// ApiVersions twice, four probes, and one that the verdict of the probes waits for.
+const perPause = 7
+
+// paced checks that the attempts since the first failure of a row left room for their pauses.
+func (c *checker) paced(now time.Time) {
+	least, pause := time.Duration(0), backoffBase
+	for range c.attempts / (perPause + len(c.r.addresses)) {
+		least += pause - pause/5
+		pause = min(2*pause, backoffMax)
+	}
+	if took := now.Sub(c.failedAt); took < least {
+		c.fail("backoff", "%d attempts within %v after a failure, less than %v", c.attempts, took, least)
 	}
 }
 
 func (c *checker) noted(_ time.Time, e *domain.Event) {
 	switch e.Kind {
 	case domain.EventVersions:
-		c.table = c.table || c.r.plan.Setup.Old == 0
+		_, _, detected := e.Versions.Detected()
+		c.table = c.table || !detected
 	case domain.EventReleaseDetected:
 		if c.table {
 			c.fail("no older", "a broker that gave a table was taken for an old release")
+		}
+		if c.r.plan.Setup.Old == 0 && !c.askedAgain {
+			c.fail("no older", "a broker was taken for %v that was not asked again", e.Versions)
 		}
 	}
 }

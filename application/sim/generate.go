@@ -60,7 +60,9 @@ func (g generator) setup() (s Setup) {
 	switch g.Below(10) {
 	case 0:
 		s.Old = 8 + int(g.Below(2))
-	case 1, 2, 3, 4:
+	case 1:
+		s.Probe = true
+	case 2, 3, 4, 5:
 		s.Login = true
 		s.Raw = g.chance(20)
 		if !s.Raw && g.chance(60) {
@@ -114,7 +116,7 @@ func (g generator) faults(s Setup) (kinds []string) {
 func (g generator) fault(at time.Duration, kinds []string) Step {
 	s := Step{At: at, Verb: kinds[g.Below(int64(len(kinds)))]}
 	switch s.Verb {
-	case "refuse", "deaf", "no-dns", "slow-dns", "restart", "stop":
+	case "refuse", "deaf", "dead-end", "no-dns", "slow-dns", "restart", "stop":
 		s.For = g.Between(time.Millisecond, 3*time.Second)
 	case "slow", "late":
 		s.For = g.Between(time.Millisecond, 2*time.Second)

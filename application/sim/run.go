@@ -145,7 +145,7 @@ func brokerOf(s Setup, r *run) *model.Broker {
 	echo := model.API{Key: keyEcho, FlexibleFrom: -1, Handle: func(reply *model.Reply) {
 		reply.Body = append([]byte(nil), reply.Request.Body...)
 	}}
-	b := &model.Broker{World: r.w, APIs: model.Table(echo, model.API{Key: 0, Max: 2, FlexibleFrom: -1}),
+	b := &model.Broker{World: r.w, APIs: model.Table(append(oldAPIs(9), echo)...),
 		Received: r.check.received, Change: r.spoil}
 	if s.Old > 0 {
 		b.APIs, b.LeavesUnknown = append(oldAPIs(s.Old), echo), s.Old == 9
@@ -207,7 +207,7 @@ func configOf(s Setup, w *simulation.World) domain.Config {
 		MaxThrottle:    or(s.MaxThrottle, maxThrottle),
 		IdleTimeout:    s.IdleTimeout, PingInterval: s.PingInterval,
 		BackoffBase: backoffBase, BackoffMax: backoffMax,
-		ProbeOldReleases: s.Old > 0,
+		ProbeOldReleases: s.Old > 0 || s.Probe,
 		Rand:             w.Stream("backoff").Uint64,
 		Trace:            true,
 	}

@@ -1,9 +1,11 @@
 package sim
 
 import (
+	"errors"
 	"strconv"
 	"time"
 
+	"brokerconn/adapters/simulation/model"
 	"brokerconn/domain"
 )
 
@@ -26,9 +28,15 @@ func (t *trace) word(s string) { t.text = append(append(t.text, ' '), s...) }
 
 func (t *trace) number(n int64) { t.text = strconv.AppendInt(append(t.text, ' '), n, 10) }
 
+// error writes the kind of an error, not its text, which changes more often than what it says.
 func (t *trace) error(err error) {
-	if err != nil {
-		t.text = strconv.AppendQuote(append(t.text, ' '), err.Error())
+	var e *domain.Error
+	switch {
+	case err == nil:
+	case errors.As(err, &e) && e.Kind != nil:
+		t.word(e.Kind.Error())
+	default:
+		t.word("another error")
 	}
 }
 
@@ -66,5 +74,16 @@ func (t *trace) completed(now time.Time, number int64, f *domain.Future) {
 	t.number(number)
 	t.word(f.Sent().String())
 	t.error(f.Err())
+	t.end()
+}
+
+// received is a request at the broker: what was sent, byte by byte, but for the number in its body.
+func (t *trace) received(req *model.Request) {
+	t.line(req.At, "received")
+	t.number(int64(req.Key))
+	t.number(int64(req.Version))
+	t.number(int64(req.ID))
+	t.word(req.ClientID)
+	t.number(int64(len(req.Body)))
 	t.end()
 }

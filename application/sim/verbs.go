@@ -35,6 +35,9 @@ var verbs = []verb{
 	{"forget-reset", func(r *run, _ Step) { r.each(func(p *simulation.Peer) { p.Forget(true) }) }},
 	{"refuse", func(r *run, s Step) { r.site(s.For, simulation.Site{Refuse: simulation.ErrRefused}) }},
 	{"deaf", func(r *run, s Step) { r.site(s.For, simulation.Site{Silent: true}) }},
+	{"dead-end", func(r *run, s Step) { // something accepts for the broker, and has none behind it
+		r.site(s.For, simulation.Site{Accept: func(p *simulation.Peer) { _ = p.Close() }})
+	}},
 	{"no-dns", func(r *run, s Step) { r.name(s.For, simulation.Name{Err: errNoName}) }},
 	{"slow-dns", func(r *run, s Step) { r.name(s.For, simulation.Name{Delay: s.For}) }},
 	{"restart", func(r *run, s Step) { r.restart(s.For, true) }}, // the broker is killed, and away for a time
