@@ -56,6 +56,9 @@ func (d *direction) init(l *link, opposite *direction, reader, writer func() fun
 
 const defaultWindow = 64 << 10
 
+// takePause is how long a writer waits whom a Path's Take has cut short.
+const takePause = time.Millisecond
+
 func (d *direction) send(p []byte, take func(n int) int) (int, error) {
 	d.roomy = false
 	if d.broken != nil {
@@ -78,7 +81,7 @@ func (d *direction) send(p []byte, take func(n int) int) (int, error) {
 		return n, nil
 	}
 	if n < room {
-		d.w.schedule(&d.relax, d.w.now+max(2*int64(d.path.Latency), int64(time.Microsecond)))
+		d.w.schedule(&d.relax, d.w.now+int64(takePause))
 	}
 	return n, ports.ErrWouldBlock
 }

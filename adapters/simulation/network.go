@@ -78,8 +78,8 @@ type Path struct {
 	// asked for again. The result is taken as at least 1 and at most n. If nil, all do.
 	Piece func(n int) int
 	// Take returns how many of n bytes a Send of the link takes, at most. It may return 0:
-	// then the link is ready for more after a round trip. If nil, Send takes what the Window
-	// has room for.
+	// the link is ready for more after a millisecond. If nil, Send takes what the Window has
+	// room for.
 	Take func(n int) int
 }
 

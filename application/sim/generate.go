@@ -13,9 +13,9 @@ func Generate(seed uint64) Plan {
 	p := Plan{Seed: seed, Setup: g.setup()}
 	faults := g.faults(p.Setup)
 	gap := g.oneOf(time.Millisecond, 5*time.Millisecond, 30*time.Millisecond, 200*time.Millisecond)
-	rate := int64(g.oneOf(5, 30, 100, 200)) // faults in a thousand requests
+	rate := int64(g.oneOf(3, 10, 30, 100)) // faults in a thousand requests
 	var at time.Duration
-	for range 100 + g.Below(100) {
+	for range 80 + g.Below(70) {
 		at += g.Between(0, 2*gap)
 		p.Steps = append(p.Steps, g.operation(at))
 		if len(faults) > 0 && g.Below(1000) < rate {
@@ -41,7 +41,7 @@ func (g generator) chance(percent int64) bool { return g.Below(100) < percent }
 
 func (g generator) setup() (s Setup) {
 	s.Addresses = int(g.Below(3)) + 1
-	s.Latency = g.oneOf(0, 100*time.Microsecond, time.Millisecond, 20*time.Millisecond, 150*time.Millisecond)
+	s.Latency = g.oneOf(0, 100*time.Microsecond, time.Millisecond, 5*time.Millisecond, 20*time.Millisecond, 100*time.Millisecond)
 	if g.chance(50) {
 		s.Jitter = g.Between(0, 2*s.Latency)
 	}
@@ -69,7 +69,7 @@ func (g generator) setup() (s Setup) {
 			s.Lifetime = g.oneOf(2*time.Second, 5*time.Second, 20*time.Second)
 		}
 	}
-	s.InFlight = int(g.oneOf(0, 1, 2, 10))
+	s.InFlight = int(g.oneOf(0, 0, 1, 2, 10))
 	s.RequestTimeout = g.oneOf(0, 0, time.Second, 10*time.Second)
 	s.IdleTimeout = g.oneOf(0, 0, 500*time.Millisecond, 2*time.Second)
 	if s.PingInterval = g.oneOf(0, 0, 300*time.Millisecond); s.Old > 0 {

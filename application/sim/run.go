@@ -320,7 +320,7 @@ func (r *run) send(size int, post bool) {
 }
 
 // queueTime is how long a request waits to be admitted.
-const queueTime = 5 * time.Second
+const queueTime = 20 * time.Second
 
 // admit sends what waits, as far as it is admitted.
 func (r *run) admit(now time.Time) (sent bool) {
@@ -394,20 +394,21 @@ func (r *run) settle() {
 	bound := or(s.RequestTimeout, requestTimeout) + 2*or(s.SetupTimeout, setupTimeout) + or(s.MaxThrottle, maxThrottle) +
 		2*backoffMax + s.Lifetime + queueTime
 	r.wanted = true
-	before, soon := r.check.answered, r.w.NewAlarm(r.wake)
-	for r.Failure == nil && r.check.answered == before {
+	last := int64(0)
+	for r.Failure == nil && (last == 0 || r.check.last != last) {
 		if r.w.Now().Sub(begin) > bound {
 			r.check.fail("ends well", "no request was answered %v after the last fault; state %v, last error: %v",
 				bound, r.conn.State(), r.conn.LastError())
 		}
 		if len(r.pending)+len(r.queue) == 0 {
-			before = r.check.answered
 			r.send(10, false)
+			last, r.awake = r.serial, true
+			r.w.At(r.w.Now(), func() {})
 		}
-		soon.Set(r.w.Now().Add(10 * time.Millisecond))
-		r.step()
+		if !r.step() && r.Failure == nil {
+			r.check.fail("ends well", "request %d waits, and nothing is to happen; state %v", last, r.conn.State())
+		}
 	}
-	soon.Stop()
 	r.finish()
 }
 
