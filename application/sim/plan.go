@@ -111,7 +111,7 @@ func (p *Plan) parse(words []string) (err error) {
 	if s.At, err = time.ParseDuration(words[0]); err != nil {
 		return err
 	}
-	if len(words) < 2 || !isVerb(words[1]) {
+	if len(words) < 2 || verbIndex(words[1]) < 0 {
 		return fmt.Errorf("want a time and one of %s", strings.Join(Verbs(), ", "))
 	}
 	s.Verb = words[1]

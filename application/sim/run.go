@@ -248,17 +248,15 @@ func (r *run) step() bool {
 
 // do is a step of the plan.
 func (r *run) do(s Step) {
-	for _, v := range verbs {
-		if v.name == s.Verb {
-			r.trace.step(r.w.Now(), s)
-			r.awake = true
-			if !isOperation(s.Verb) {
-				r.Faults++
-			}
-			v.do(r, s)
-			return
-		}
+	i := verbIndex(s.Verb)
+	if i < 0 {
+		panic("sim: a plan has the verb " + s.Verb + ", which is none")
 	}
+	r.trace.step(r.w.Now(), s)
+	if r.awake = true; i >= owners {
+		r.Faults++
+	}
+	verbs[i].do(r, s)
 }
 
 // drive does what the owner of a connection does: it carries out everything, and connects again

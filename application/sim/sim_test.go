@@ -12,7 +12,6 @@ import (
 // TestSeeds runs seeds: every invariant holds in each.
 func TestSeeds(t *testing.T) {
 	steps, requests, faults := 0, 0, 0
-	const seeds = 2000
 	for seed := range uint64(seeds) {
 		p := sim.Generate(seed)
 		r := sim.Run(p)
@@ -23,12 +22,15 @@ func TestSeeds(t *testing.T) {
 			t.Fatalf("seed %d: %v; the least plan:\n%s", seed, r.Failure, sim.Shrink(p))
 		}
 	}
+	if steps < 500*seeds || requests < 90*seeds || faults < 3*seeds {
+		t.Errorf("a seed has too little on average: %d steps, %d requests, %d faults of %d seeds", steps, requests, faults, seeds)
+	}
 	t.Logf("a seed has on average %d steps, %d requests, %d faults", steps/seeds, requests/seeds, faults/seeds)
 }
 
 func TestSameSeedSameTrace(t *testing.T) {
 	seen := map[[32]byte]uint64{}
-	for seed := range uint64(200) {
+	for seed := range uint64(seeds / 10) {
 		one, again := sim.Run(sim.Generate(seed)), sim.Run(sim.Generate(seed))
 		if one.Trace != again.Trace || one.Steps != again.Steps {
 			t.Fatalf("seed %d: two runs differ", seed)

@@ -100,10 +100,8 @@ func Verbs() (names []string) {
 	return names
 }
 
-func isOperation(name string) bool { return slices.Contains(Verbs()[:owners], name) }
-
-func isVerb(name string) bool {
-	return slices.ContainsFunc(verbs, func(v verb) bool { return v.name == name })
+func verbIndex(name string) int {
+	return slices.IndexFunc(verbs, func(v verb) bool { return v.name == name })
 }
 
 func (r *run) each(do func(*simulation.Peer)) {
