@@ -63,13 +63,16 @@ func start(ctx context.Context, config Config, pick func([]Listener) (addrs, err
 	if err := rel.check(listeners); err != nil {
 		return nil, err
 	}
-	java, err := findJava()
+	java, err := FindJava()
 	if err != nil {
 		return nil, fmt.Errorf("acceptance: no Java for Kafka %s: %w", config.Version, err)
 	}
 	classpath, err := Fetch(ctx, config.Version)
 	if err != nil {
 		return nil, err
+	}
+	if config.Classpath != "" {
+		classpath += string(os.PathListSeparator) + config.Classpath
 	}
 	for attempt := 1; ; attempt++ {
 		b := &Broker{release: rel, java: java, classpath: classpath, config: config, listeners: listeners,

@@ -15,7 +15,8 @@ import (
 // The cache is a directory outside the repository that many test processes share:
 //
 //	m2/                     Maven's local repository, used for nothing else
-//	kafka-VERSION.classpath the jars of one release, one a line, relative to m2
+//	kafka-VERSION.classpath the jars of one release, one a line, relative to m2; other
+//	                        programs have such files too
 //	lock                    held by the one process that changes any of this
 //	kafka-python-VERSION-*  what acceptance/kafkapython installs; no lock needed
 //
@@ -61,8 +62,8 @@ func openCache() (cache, error) {
 
 func (c cache) m2() string { return filepath.Join(string(c), "m2") }
 
-func (c cache) classpathFile(version string) string {
-	return filepath.Join(string(c), "kafka-"+version+".classpath")
+func (c cache) classpathFile(name string) string {
+	return filepath.Join(string(c), name+".classpath")
 }
 
 // lock waits for the cache's lock.
@@ -86,15 +87,14 @@ func (c cache) lock(ctx context.Context) (unlock func(), err error) {
 	}
 }
 
-// load returns the jars of a release, as absolute paths: none if the release was
-// never fetched.
-func (c cache) load(version string) ([]string, error) {
-	text, err := os.ReadFile(c.classpathFile(version))
+// load returns the jars of a name, as absolute paths: none if they were never fetched.
+func (c cache) load(name string) ([]string, error) {
+	text, err := os.ReadFile(c.classpathFile(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("acceptance: the class path of Kafka %s: %w", version, err)
+		return nil, fmt.Errorf("acceptance: the class path of %s: %w", name, err)
 	}
 	var jars []string
 	for line := range strings.Lines(string(text)) {
@@ -104,7 +104,7 @@ func (c cache) load(version string) ([]string, error) {
 }
 
 // store writes the class path that load reads.
-func (c cache) store(version string, jars []string) error {
+func (c cache) store(name string, jars []string) error {
 	var text strings.Builder
 	for _, jar := range jars {
 		path, err := filepath.Rel(c.m2(), jar)
@@ -113,20 +113,20 @@ func (c cache) store(version string, jars []string) error {
 		}
 		fmt.Fprintln(&text, filepath.ToSlash(path))
 	}
-	file := c.classpathFile(version)
+	file := c.classpathFile(name)
 	err := os.WriteFile(file+".new", []byte(text.String()), 0o666)
 	if err == nil {
 		err = os.Rename(file+".new", file)
 	}
 	if err != nil {
-		return fmt.Errorf("acceptance: the class path of Kafka %s: %w", version, err)
+		return fmt.Errorf("acceptance: the class path of %s: %w", name, err)
 	}
 	return nil
 }
 
-// whole returns the jars of a release if they are all there and whole, or none.
-func (c cache) whole(version string) ([]string, error) {
-	jars, err := c.load(version)
+// whole returns the jars of a name if they are all there and whole, or none.
+func (c cache) whole(name string) ([]string, error) {
+	jars, err := c.load(name)
 	if err != nil || broken(jars) != nil {
 		return nil, err
 	}

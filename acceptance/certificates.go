@@ -35,6 +35,13 @@ func (b *Broker) ClientFiles() ClientFiles {
 	return ClientFiles{CA: in("ca.pem"), Cert: in("client.pem"), Key: in("client.key")}
 }
 
+// KeyStore returns the path and the password of the PKCS#12 file with the certificate of the
+// broker's secure listeners, for localhost and 127.0.0.1, and its key: for a server in front
+// of the broker.
+func (b *Broker) KeyStore() (path, password string) {
+	return filepath.Join(b.dir, "broker.p12"), storePassword
+}
+
 // storePassword protects nothing: only the owner can read the directory of the stores.
 // Java requires a password.
 const storePassword = "canary-changeit"

@@ -20,6 +20,11 @@ type Config struct {
 	// Properties are added to the server's configuration, and replace the properties that this
 	// package sets.
 	Properties map[string]string
+	// Classpath is that of plugins, such as [FetchArtifacts] returns it. It is behind the
+	// broker's own jars. If empty, there are none.
+	Classpath string
+	// Flags are added to those of the broker's JVM.
+	Flags []string
 	// StartTimeout bounds each start and restart of the broker, without the fetch of its jars.
 	// If zero, the default is two minutes. An idle machine needs four seconds.
 	StartTimeout time.Duration

@@ -3,12 +3,15 @@ package acceptance
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -20,6 +23,14 @@ const fetchTimeout = 10 * time.Minute
 // writes their paths into a file.
 const buildClasspath = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:build-classpath"
 
+// jars are artifacts of Maven Central that are resolved together.
+type jars struct {
+	name string // in the cache: "kafka-4.4.0"
+	// artifacts are "group:artifact:version". exclusions are "group:artifact" to leave out of
+	// their dependencies.
+	artifacts, exclusions []string
+}
+
 // Fetch fetches the jars of a release into the cache, unless they are there, and returns
 // the class path for java. Several processes may call it at the same time: one fetches. It
 // runs Maven with the settings of the user (mirrors, proxies).
@@ -28,46 +39,86 @@ func Fetch(ctx context.Context, version string) (classpath string, err error) {
 	if err != nil {
 		return "", err
 	}
+	paths, err := rel.jars(version).paths(ctx)
+	return strings.Join(paths, string(os.PathListSeparator)), err
+}
+
+// FetchArtifacts does the same for other programs: artifacts are "group:artifact:version",
+// fetched with their dependencies, and name is that of the set in the cache. sums are the
+// lines that sha256sum prints for the jars, by their base names; another set of jars is an
+// error.
+func FetchArtifacts(ctx context.Context, name, sums string, artifacts ...string) (classpath string, err error) {
+	paths, err := jars{name: name, artifacts: artifacts}.paths(ctx)
+	if err != nil {
+		return "", err
+	}
+	if err := checkSums(paths, sums); err != nil {
+		return "", fmt.Errorf("acceptance: the jars of %s: %w", name, err)
+	}
+	return strings.Join(paths, string(os.PathListSeparator)), nil
+}
+
+// checkSums compares files with the lines of sha256sum.
+func checkSums(paths []string, sums string) error {
+	want := map[string]string{}
+	for line := range strings.Lines(sums) {
+		sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		want[name] = sum
+	}
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name := filepath.Base(path)
+		if got := fmt.Sprintf("%x", sha256.Sum256(content)); got != want[name] {
+			return fmt.Errorf("%s has the SHA-256 sum %s, want %q", path, got, want[name])
+		}
+		delete(want, name)
+	}
+	if len(want) > 0 {
+		return fmt.Errorf("mvn names no %s", strings.Join(slices.Sorted(maps.Keys(want)), ", "))
+	}
+	return nil
+}
+
+// paths returns the paths of the jars, and fetches the missing ones.
+func (j jars) paths(ctx context.Context) ([]string, error) {
 	c, err := openCache()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	jars, err := c.whole(version)
-	if err != nil {
-		return "", err
+	paths, err := c.whole(j.name)
+	if err != nil || paths != nil {
+		return paths, err
 	}
-	if jars == nil {
-		if jars, err = c.repair(ctx, rel, version); err != nil {
-			return "", err
-		}
-	}
-	return strings.Join(jars, string(os.PathListSeparator)), nil
+	return c.repair(ctx, j)
 }
 
 // repair removes the broken jars and fetches the missing ones, under the lock of the
 // cache.
-func (c cache) repair(ctx context.Context, rel *release, version string) ([]string, error) {
+func (c cache) repair(ctx context.Context, j jars) ([]string, error) {
 	unlock, err := c.lock(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
 	// Another process may have done it while this one waited.
-	jars, err := c.whole(version)
-	if err != nil || jars != nil {
-		return jars, err
+	paths, err := c.whole(j.name)
+	if err != nil || paths != nil {
+		return paths, err
 	}
-	if jars, err = c.fetch(ctx, rel, version); err != nil {
-		return nil, fmt.Errorf("acceptance: fetch Kafka %s into %s: %w", version, c, err)
+	if paths, err = c.fetch(ctx, j); err != nil {
+		return nil, fmt.Errorf("acceptance: fetch %s into %s: %w", j.name, c, err)
 	}
-	return jars, nil
+	return paths, nil
 }
 
 // fetch has Maven fetch what is missing. The lock is held.
-func (c cache) fetch(ctx context.Context, rel *release, version string) ([]string, error) {
+func (c cache) fetch(ctx context.Context, j jars) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	known, err := c.load(version)
+	known, err := c.load(j.name)
 	if err != nil {
 		return nil, err
 	}
@@ -78,12 +129,12 @@ func (c cache) fetch(ctx context.Context, rel *release, version string) ([]strin
 		if err := remove(bad); err != nil {
 			return nil, err
 		}
-		jars, err := c.resolve(ctx, rel, version)
+		paths, err := c.resolve(ctx, j)
 		if err != nil {
 			return nil, err
 		}
-		if bad = broken(jars); bad == nil {
-			return jars, c.store(version, jars)
+		if bad = broken(paths); bad == nil {
+			return paths, c.store(j.name, paths)
 		}
 	}
 	return nil, fmt.Errorf("fetched again and still broken: %s", strings.Join(bad, ", "))
@@ -101,7 +152,7 @@ func remove(jars []string) error {
 }
 
 // resolve runs Maven and returns the jars that it names.
-func (c cache) resolve(ctx context.Context, rel *release, version string) ([]string, error) {
+func (c cache) resolve(ctx context.Context, j jars) ([]string, error) {
 	mvn, err := exec.LookPath("mvn")
 	if err != nil {
 		return nil, err
@@ -112,7 +163,7 @@ func (c cache) resolve(ctx context.Context, rel *release, version string) ([]str
 	}
 	defer os.RemoveAll(dir)
 	pom, list := filepath.Join(dir, "pom.xml"), filepath.Join(dir, "classpath")
-	if err := os.WriteFile(pom, rel.pom(version), 0o666); err != nil {
+	if err := os.WriteFile(pom, j.pom(), 0o666); err != nil {
 		return nil, err
 	}
 	var out bytes.Buffer
@@ -130,11 +181,11 @@ func (c cache) resolve(ctx context.Context, rel *release, version string) ([]str
 	if err != nil {
 		return nil, err
 	}
-	jars := filepath.SplitList(strings.TrimSpace(string(text)))
-	if len(jars) == 0 {
+	paths := filepath.SplitList(strings.TrimSpace(string(text)))
+	if len(paths) == 0 {
 		return nil, errors.New("mvn names no jar")
 	}
-	return jars, nil
+	return paths, nil
 }
 
 // mavenError reduces the output of Maven to its first error.
@@ -152,8 +203,8 @@ func mavenError(ctx context.Context, err error, output string) error {
 	return fmt.Errorf("mvn: %w: %s", err, tail(output))
 }
 
-// pom writes the project whose dependencies are the broker's jars.
-func (rel *release) pom(version string) []byte {
+// pom writes the project whose dependencies are the jars.
+func (j jars) pom() []byte {
 	type artifact struct {
 		Group    string `xml:"groupId"`
 		Artifact string `xml:"artifactId"`
@@ -169,12 +220,11 @@ func (rel *release) pom(version string) []byte {
 		return artifact{Group: group, Artifact: name, Version: version}
 	}
 	var exclusions []artifact
-	for _, e := range rel.exclusions {
+	for _, e := range j.exclusions {
 		exclusions = append(exclusions, parse(e))
 	}
-	kafka := "org.apache.kafka:kafka_" + rel.scala + ":" + version
 	var dependencies []dependency
-	for _, a := range append([]string{kafka}, rel.additions...) {
+	for _, a := range j.artifacts {
 		dependencies = append(dependencies, dependency{artifact: parse(a), Exclusions: exclusions})
 	}
 	text, err := xml.MarshalIndent(struct {
@@ -185,7 +235,7 @@ func (rel *release) pom(version string) []byte {
 		Dependencies []dependency `xml:"dependencies>dependency"`
 	}{
 		Model:        "4.0.0",
-		artifact:     artifact{Group: "brokerconn", Artifact: "kafka-" + version, Version: "1"},
+		artifact:     artifact{Group: "brokerconn", Artifact: j.name, Version: "1"},
 		Packaging:    "pom",
 		Dependencies: dependencies,
 	}, "", "  ")

@@ -16,6 +16,8 @@ import (
 	"brokerconn/acceptance/fakebroker"
 )
 
+const newest = "kafka-" + Newest // in the cache
+
 // A complete release needs no Maven, hence no network.
 func TestFetchFromCache(t *testing.T) {
 	first := must(Fetch(t.Context(), Newest))(t)
@@ -39,9 +41,9 @@ func copyCache(t *testing.T) cache {
 	from := must(openCache())(t)
 	to := t.TempDir()
 	fakebroker.Must(t, os.CopyFS(cache(to).m2(), without{os.DirFS(from.m2()), jarsOfOthers(t, from)}))
-	jars, err := os.ReadFile(from.classpathFile(Newest))
+	jars, err := os.ReadFile(from.classpathFile(newest))
 	if err == nil {
-		err = os.WriteFile(cache(to).classpathFile(Newest), jars, 0o666)
+		err = os.WriteFile(cache(to).classpathFile(newest), jars, 0o666)
 	}
 	fakebroker.Must(t, err)
 	t.Setenv("BROKERCONN_CACHE", to)
@@ -56,16 +58,14 @@ func jarsOfOthers(t *testing.T, c cache) map[string]bool {
 	files := must(filepath.Glob(c.classpathFile("*")))(t)
 	others := make(map[string]bool)
 	jars := func(file string) []string {
-		version := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "kafka-"), ".classpath")
-		jars := must(c.load(version))(t)
-		return jars
+		return must(c.load(strings.TrimSuffix(filepath.Base(file), ".classpath")))(t)
 	}
 	for _, file := range files {
 		for _, jar := range jars(file) {
 			others[filepath.Base(jar)] = true
 		}
 	}
-	for _, jar := range jars(c.classpathFile(Newest)) {
+	for _, jar := range jars(c.classpathFile(newest)) {
 		delete(others, filepath.Base(jar))
 	}
 	return others
@@ -84,7 +84,7 @@ func (w without) ReadDir(name string) ([]fs.DirEntry, error) {
 
 func TestFetchRepairs(t *testing.T) {
 	c := copyCache(t)
-	jars, err := c.whole(Newest)
+	jars, err := c.whole(newest)
 	if err != nil || jars == nil {
 		t.Fatalf("load from a moved cache: got %v", err)
 	}
@@ -108,11 +108,11 @@ func TestFetchRepairs(t *testing.T) {
 		{"a jar is missing", func() error { return os.Remove(jars[1]) }},
 		{"a jar is cut short", func() error { return cut(jars[2]) }},
 		{"the class path is missing and a jar is cut short", func() error {
-			return errors.Join(os.Remove(c.classpathFile(Newest)), cut(jars[3]))
+			return errors.Join(os.Remove(c.classpathFile(newest)), cut(jars[3]))
 		}},
-		{"the class path is empty", func() error { return os.Truncate(c.classpathFile(Newest), 0) }},
+		{"the class path is empty", func() error { return os.Truncate(c.classpathFile(newest), 0) }},
 		{"the class path names a jar that never was", func() error {
-			return os.WriteFile(c.classpathFile(Newest), []byte("org/never/was.jar\n"), 0o666)
+			return os.WriteFile(c.classpathFile(newest), []byte("org/never/was.jar\n"), 0o666)
 		}},
 	} {
 		t.Run(damage.name, func(t *testing.T) {

@@ -193,6 +193,38 @@ func TestJarsOutsideTheCache(t *testing.T) {
 	}
 }
 
+// TestSums: jars that are changed, missing or unknown are refused.
+func TestSums(t *testing.T) {
+	dir := t.TempDir()
+	jar := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		fakebroker.Must(t, os.WriteFile(path, []byte(content), 0o666))
+		return path
+	}
+	// printf a | sha256sum; printf b | sha256sum
+	const sums = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb  a.jar\n" +
+		"3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d  b.jar\n"
+	a, b, c := jar("a.jar", "a"), jar("b.jar", "b"), jar("c.jar", "c")
+	changed := filepath.Join(dir, "changed", "b.jar")
+	fakebroker.Must(t, os.Mkdir(filepath.Dir(changed), 0o777))
+	jar(filepath.Join("changed", "b.jar"), "a")
+	for _, test := range []struct {
+		paths []string
+		says  string
+	}{
+		{[]string{b, a}, ""},
+		{[]string{a, changed}, changed + " has the SHA-256 sum ca978112"},
+		{[]string{a}, "mvn names no b.jar"},
+		{[]string{a, b, c}, "c.jar has the SHA-256 sum"},
+		{[]string{a, b, filepath.Join(dir, "gone.jar")}, "gone.jar"},
+	} {
+		err := checkSums(test.paths, sums)
+		if (err == nil) != (test.says == "") || err != nil && !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%q: got %v, want %q", test.paths, err, test.says)
+		}
+	}
+}
+
 func TestFormatProperties(t *testing.T) {
 	got := formatProperties(map[string]string{
 		"b.path":     `C:\kafka`,

@@ -132,7 +132,7 @@ func (b *Broker) launch(ctx context.Context) error {
 // appended to a log, which the caller closes: the child has it by then.
 func (b *Broker) command(main []string, name string) (*exec.Cmd, *os.File, error) {
 	var args []string
-	for _, flag := range b.release.flags {
+	for _, flag := range slices.Concat(b.release.flags, b.config.Flags) {
 		args = append(args, b.fill(flag))
 	}
 	args = append(args, b.loginFlags()...)

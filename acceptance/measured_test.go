@@ -4,8 +4,10 @@ package acceptance
 
 import (
 	"context"
+	cryptotls "crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +16,7 @@ import (
 
 	"brokerconn/acceptance/fakebroker"
 	"brokerconn/adapters/sasl/plain"
+	"brokerconn/adapters/tls"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -24,7 +27,8 @@ const largestRequest = 1 << 20
 
 func TestMeasured(t *testing.T) {
 	t.Parallel()
-	b := privateBroker(t, Config{Listeners: []Listener{SASLPlaintext}, Properties: map[string]string{
+	listeners := []Listener{SASLPlaintext, SSL, SSLClientAuth}
+	b := privateBroker(t, Config{Listeners: listeners, Properties: map[string]string{
 		"socket.request.max.bytes": fmt.Sprint(largestRequest),
 	}})
 	login := func(cfg *broker.Config) {
@@ -101,6 +105,57 @@ func TestMeasured(t *testing.T) {
 		}
 		wantHint(t, err, "socket.request.max.bytes")
 	})
+
+	// Kafka 4.4 has features whose minimum is 0, which ApiVersions v3 leaves out.
+	t.Run("features with minimum 0", func(t *testing.T) {
+		with := func(features []ports.Feature) (n int) {
+			for _, f := range features {
+				if f.Min == 0 {
+					n++
+				}
+			}
+			return n
+		}
+		old := kmsg.NewPtrApiVersionsRequest()
+		old.Version, old.ClientSoftwareName, old.ClientSoftwareVersion = 3, "measured", "1"
+		var left []ports.Feature
+		for _, f := range callOver(t, dial(t, b.Addr()), old).(*kmsg.ApiVersionsResponse).SupportedFeatures {
+			left = append(left, ports.Feature{Name: f.Name, Min: f.MinVersion, Max: f.MaxVersion})
+		}
+		versions := must(connect(t, configOf(t, b)).APIVersions(t.Context()))(t)
+		if asked := with(versions.Supported()); asked == 0 || with(left) != 0 {
+			t.Errorf("got %d features with minimum 0, and %d by v3, want some and none", asked, with(left))
+		}
+	})
+
+	// Two network threads (num.network.threads), each with its own tickets.
+	t.Run("tickets of each thread", func(t *testing.T) {
+		secure := must(tls.Dial((&net.Dialer{}).DialContext, tls.Options{CAFile: b.ClientFiles().CA}))(t)
+		for i := range 6 {
+			conn := must(secure(t.Context(), "tcp", b.AddrOf(SSL)))(t)
+			conn.SetDeadline(time.Now().Add(patience))
+			fakebroker.Must(t, askVersions(conn, 1)) // the tickets come before the answer
+			must(readVersions(conn, 1, patience))(t)
+			state := conn.(interface {
+				ConnectionState() cryptotls.ConnectionState
+			}).ConnectionState()
+			if conn.Close(); i >= 2 && !state.DidResume {
+				t.Errorf("connection %d is not resumed, want those from the third on", i+1)
+			}
+		}
+	})
+
+	t.Run("a client certificate of another authority", func(t *testing.T) {
+		other := must(newAuthority("another authority"))(t)
+		stranger := must(other.issue("stranger"))(t)
+		d := target{b: b, listener: SSLClientAuth}
+		err := d.first(t, d.secured(t, tls.Options{CAFile: b.ClientFiles().CA, CertPEM: string(stranger.certPEM()),
+			KeyPEM: ports.NewSecret(string(stranger.keyPEM()))}))
+		wantHint(t, err, "issuer")
+		if err == nil || !strings.Contains(err.Error(), "another authority") {
+			t.Errorf("got %v, want the issuer of the certificate", err)
+		}
+	})
 }
 
 // A broker closes connections above its limit at once, without a byte.
@@ -111,11 +166,30 @@ func TestMeasuredLimit(t *testing.T) {
 	for range 2 {
 		connect(t, cfg)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	wantHint(t, dialOnce(t, cfg), "max.connections.per.ip")
+}
+
+// dialOnce returns the error of a Dial that has little time.
+func dialOnce(t *testing.T, cfg broker.Config) error {
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 	defer cancel()
 	conn, err := broker.Dial(ctx, cfg)
 	if err == nil {
 		fakebroker.Close(t, conn)
+	}
+	return err
+}
+
+// A broker with a rate of connections for each address (KIP-612) holds those above it for a while
+// and resets them.
+func TestMeasuredRate(t *testing.T) {
+	t.Parallel()
+	b := privateBroker(t, Config{Properties: map[string]string{"quota.window.num": "2"}})
+	cfg := configOf(t, b)
+	limit(t, connect(t, cfg), "ip", "127.0.0.1", map[string]float64{"connection_creation_rate": 1})
+	var err error
+	for i := 0; i < 10 && err == nil; i++ {
+		err = dialOnce(t, cfg)
 	}
 	wantHint(t, err, "max.connections.per.ip")
 }

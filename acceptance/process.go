@@ -51,6 +51,17 @@ func startProcess(cmd *exec.Cmd) (*process, error) {
 	return p, nil
 }
 
+// StartChild starts a program that serves until kill, which ends it at once and returns
+// when it is gone and its output is complete. On Linux the kernel does so when this process
+// dies.
+func StartChild(cmd *exec.Cmd) (kill func(), err error) {
+	p, err := startProcess(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return p.kill, nil
+}
+
 // run runs a child and returns its error. If ctx ends first, it kills the child.
 func run(ctx context.Context, cmd *exec.Cmd) error {
 	if err := ctx.Err(); err != nil {

@@ -23,13 +23,13 @@ import (
 // nothing until that has passed.
 
 // limit sets quotas of a client id, until the test ends.
-func limit(t *testing.T, conn *broker.Conn, client string, quotas map[string]float64) {
+func limit(t *testing.T, conn *broker.Conn, kind, name string, quotas map[string]float64) {
 	t.Helper()
 	alter := func(ctx context.Context, remove bool) {
 		req := kmsg.NewPtrAlterClientQuotasRequest()
 		entry := kmsg.NewAlterClientQuotasRequestEntry()
 		entity := kmsg.NewAlterClientQuotasRequestEntryEntity()
-		entity.Type, entity.Name = "client-id", &client
+		entity.Type, entity.Name = kind, &name
 		entry.Entity = append(entry.Entity, entity)
 		for key, value := range quotas {
 			op := kmsg.NewAlterClientQuotasRequestEntryOp()
@@ -39,7 +39,7 @@ func limit(t *testing.T, conn *broker.Conn, client string, quotas map[string]flo
 		req.Entries = append(req.Entries, entry)
 		resp := must(req.RequestWith(ctx, conn))(t)
 		if code := resp.Entries[0].ErrorCode; code != 0 {
-			t.Fatalf("quotas of client %s: error %d", client, code)
+			t.Fatalf("quotas of %s %s: error %d", kind, name, code)
 		}
 	}
 	alter(t.Context(), false)
@@ -47,7 +47,7 @@ func limit(t *testing.T, conn *broker.Conn, client string, quotas map[string]flo
 	// one batch after the other: once it leads the second of two topics created after the
 	// quota, it has the quota.
 	for i := range 2 {
-		topicNamed(t, conn, fmt.Sprint("made-after-the-quotas-of-", client, i))
+		topicNamed(t, conn, fmt.Sprint("made-after-the-quotas-of-", name, i))
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -118,7 +118,7 @@ func TestThrottledByTheBroker(t *testing.T) {
 	admin := connect(t, configOf(t, b))
 	const name, client = "throttled", "limited-producer"
 	id := topicNamed(t, admin, name)
-	limit(t, admin, client, map[string]float64{"producer_byte_rate": 1000})
+	limit(t, admin, "client-id", client, map[string]float64{"producer_byte_rate": 1000})
 
 	u, counts := new(usher), recorder.New()
 	cfg := configOf(t, b)
@@ -194,7 +194,7 @@ func TestThrottledPolled(t *testing.T) {
 	t.Parallel()
 	b := sharedBroker(t)
 	const client = "limited-loop"
-	limit(t, connect(t, configOf(t, b)), client, map[string]float64{"request_percentage": 0.01})
+	limit(t, connect(t, configOf(t, b)), "client-id", client, map[string]float64{"request_percentage": 0.01})
 	u, counts := new(usher), recorder.New()
 	cfg := configOf(t, b)
 	cfg.ClientID = client

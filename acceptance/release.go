@@ -132,6 +132,13 @@ func releaseOf(version string, mode Mode) (*release, error) {
 	return rel, nil
 }
 
+// jars are what a broker of the version consists of.
+func (rel *release) jars(version string) jars {
+	kafka := "org.apache.kafka:kafka_" + rel.scala + ":" + version
+	return jars{name: "kafka-" + version, artifacts: append([]string{kafka}, rel.additions...),
+		exclusions: rel.exclusions}
+}
+
 // add adds a row: lists and files grow, other fields are replaced.
 func (rel *release) add(row release) {
 	rel.additions = append(rel.additions, row.additions...)

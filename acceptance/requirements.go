@@ -50,7 +50,7 @@ func checkJava() error {
 	need := fmt.Sprintf("Kafka %s needs Java %d or newer (Debian: apt-get install openjdk-%[2]d-jre-headless; "+
 		"macOS: brew install openjdk@%[2]d; anywhere: https://adoptium.net), found through JAVA_HOME or PATH",
 		Newest, java)
-	command, err := findJava()
+	command, err := FindJava()
 	if err != nil {
 		return fmt.Errorf("no java: %s", need)
 	}
@@ -122,8 +122,8 @@ func findKDC() (tools map[string]string, err error) {
 	return tools, nil
 }
 
-// findJava returns the java command. JAVA_HOME wins, as it does for Maven.
-func findJava() (string, error) {
+// FindJava returns the path of the java command. JAVA_HOME wins, as it does for Maven.
+func FindJava() (string, error) {
 	if home := os.Getenv("JAVA_HOME"); home != "" {
 		return exec.LookPath(filepath.Join(home, "bin", "java"))
 	}

@@ -51,6 +51,8 @@ type Error struct {
 	OldestInFlight time.Duration // the age of the oldest request in flight
 	SinceLastByte  time.Duration // since a byte was last received, or since the attempt began
 
+	unproven bool // the peer had answered nothing behind the login
+
 	byPeer bool // the peer closed the connection within this request, or that of a failed connection
 }
 
@@ -68,26 +70,46 @@ func (e *Error) Unwrap() []error {
 }
 
 // Error returns one line of at most 300 characters: the broker, the request and how much of
-// it was sent, the kind, the phase and the cause. Each address is in it once.
+// it was sent, the kind, the phase and the cause. Each address is in it once. Of a longer
+// text the middle is left out.
 func (e *Error) Error() string {
-	text := e.Broker
-	if e.Address != "" && e.Address != e.Broker {
-		text += " (" + e.Address + ")"
-	}
-	return clip(shown(text+": "+e.summary()), longestError)
+	return clip(shown(e.where() + ": " + e.summary()))
 }
 
-// longestError bounds the text of an Error, in characters.
-const longestError = 300
-
-func clip(text string, limit int) string {
-	n := 0
-	for i := range text {
-		if n++; n > limit {
-			return strings.TrimRight(string([]rune(text[:i])[:limit-len("...")]), " ") + "..."
-		}
+// where is the broker, and the address in use unless the cause lists that among others.
+func (e *Error) where() string {
+	if e.Address == "" || e.Address == e.Broker || e.listsAddress() {
+		return e.Broker
 	}
-	return text
+	return e.Broker + " (" + e.Address + ")"
+}
+
+// listsAddress reports whether the cause has the address in a list of addresses, as that of a race has:
+// "connection refused (10.0.0.1:9092, 10.0.0.2:9092)".
+func (e *Error) listsAddress() bool {
+	if e.Cause == nil || e.Address == "" {
+		return false
+	}
+	text := e.cause()
+	return slices.ContainsFunc([]string{"(%s)", "(%s, ", ", %s)", ", %s, "}, func(form string) bool {
+		return strings.Contains(text, fmt.Sprintf(form, e.Address))
+	})
+}
+
+// longestError bounds the text of an Error, in characters. keptEnd of them are its end, which
+// has the root cause and what a broker writes last, such as the id of an entry in its log.
+const longestError, keptEnd = 300, 100
+
+func clip(text string) string {
+	const gap = "..."
+	if len(text) <= longestError {
+		return text
+	}
+	all := []rune(text)
+	if len(all) <= longestError {
+		return text
+	}
+	return string(all[:longestError-keptEnd-len(gap)]) + gap + string(all[len(all)-keptEnd:])
 }
 
 // summary is the text behind the address, and without it.
@@ -102,7 +124,7 @@ func (e *Error) summary() string {
 	if e.Attempt > 1 {
 		text += " (attempt " + strconv.Itoa(e.Attempt) + ")"
 	}
-	if e.Queued > 0 && e.Sent == SentNothing {
+	if round(e.Queued) > 0 && e.Sent == SentNothing {
 		text += fmt.Sprintf(", queued for %v behind %d", round(e.Queued), e.QueuedBehind)
 	}
 	if e.ResponseBytes > 0 {
@@ -111,7 +133,10 @@ func (e *Error) summary() string {
 	if e.Cause != nil {
 		text += ": " + e.cause()
 	}
-	return withoutAddress(withoutAddress(text, e.Address), e.Broker)
+	if !e.listsAddress() {
+		text = withoutAddress(text, e.Address)
+	}
+	return withoutAddress(text, e.Broker)
 }
 
 func (e *Error) request() string {
@@ -173,11 +198,7 @@ func (e *Error) Explain() string {
 	line := func(what, format string, v ...any) {
 		fmt.Fprintf(&b, "\n  %-11s %s", what, shown(fmt.Sprintf(format, v...)))
 	}
-	text := e.Broker
-	if e.Address != "" && e.Address != e.Broker {
-		text += " (" + e.Address + ")"
-	}
-	b.WriteString(shown(text + ": " + e.summary()))
+	b.WriteString(shown(e.where() + ": " + e.summary()))
 	if e.RequestBytes > 0 {
 		line("request", "%s, %d bytes, %v", e.request(), e.RequestBytes, e.Sent)
 	}

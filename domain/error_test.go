@@ -63,6 +63,16 @@ func TestErrorText(t *testing.T) {
 		{&domain.Error{Kind: domain.ErrDial, Broker: "kafka:9092", Address: "10.0.0.7:909",
 			Cause: errors.New("CONNECT kafka:9092: no, and 10.0.0.7:9092 neither")},
 			"kafka:9092 (10.0.0.7:909): cannot connect: CONNECT it: no, and 10.0.0.7:9092 neither"},
+		// A list of addresses has the one in use, which then is not named before.
+		{&domain.Error{Kind: domain.ErrDial, Broker: "localhost:9092", Address: "127.0.0.1:9092",
+			Cause: errors.New("connect: connection refused ([::1]:9092, 127.0.0.1:9092)")},
+			"localhost:9092: cannot connect: connect: connection refused ([::1]:9092, 127.0.0.1:9092)"},
+		{&domain.Error{Kind: domain.ErrDial, Broker: "localhost:9092", Address: "127.0.0.1:9092",
+			Cause: errors.New("no answer (127.0.0.1:9092); refused ([::1]:9092)")},
+			"localhost:9092: cannot connect: no answer (127.0.0.1:9092); refused ([::1]:9092)"},
+		{&domain.Error{Kind: domain.ErrConnection, Broker: "k:1", Phase: domain.Connected, API: "Metadata", Version: 13,
+			Queued: 20 * time.Microsecond, Cause: io.EOF},
+			"k:1: Metadata v13 (not sent): connection lost while Connected: EOF"},
 	} {
 		if got := c.err.Error(); got != c.want {
 			t.Errorf("got  %s\nwant %s", got, c.want)
@@ -76,13 +86,29 @@ func TestErrorTextIsBounded(t *testing.T) {
 		got, whole := e.Error(), "k:1: connection lost: "+strings.Repeat("é", n)
 		want := whole
 		if utf8.RuneCountInString(whole) > 300 {
-			want = string([]rune(whole)[:297]) + "..."
+			want = whole[:len("k:1: connection lost: ")] + strings.Repeat("é", 175) + "..." + strings.Repeat("é", 100)
 		}
 		if got != want {
 			t.Errorf("%d characters: got %d, want %d", n, utf8.RuneCountInString(got), utf8.RuneCountInString(want))
 		}
 		if !strings.Contains(e.Explain(), strings.Repeat("é", n)) {
 			t.Errorf("%d characters: Explain leaves some out", n)
+		}
+	}
+}
+
+// TestEndOfLongErrorIsKept: the reason of a broker ends with the id under which its log has
+// more, as that of Strimzi's kafka-oauth-server 0.17.1 for a long issuer, and an error of Go
+// with its root cause.
+func TestEndOfLongErrorIsKept(t *testing.T) {
+	const end = "(ErrId: 1f2e3d4c)"
+	issuer := "https://login.test/" + strings.Repeat("realms/", 50)
+	e := &domain.Error{Kind: domain.ErrAuthentication, Phase: domain.Authenticating, Broker: "kafka:9092",
+		Cause: &domain.BrokerError{Code: 58, Message: "Issuer not allowed: " + issuer + " " + end}}
+	for how, text := range map[string]string{"Error": e.Error(), "LogValue": e.LogValue().Group()[0].Value.String()} {
+		if !strings.HasSuffix(text, end) ||
+			!strings.HasPrefix(text, "kafka:9092: authentication failed while Authenticating: the broker") {
+			t.Errorf("%s: got %q, want its start and %q", how, text, end)
 		}
 	}
 }

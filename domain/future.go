@@ -25,6 +25,7 @@ type Future struct {
 	sent Sent
 
 	start, end    uint64        // its place in the stream of bytes sent
+	admitted      time.Time     // Queued may be before it
 	deadline      time.Time     // zero: none of its own
 	heldUntil     time.Time     // until when the broker may hold it, by its fields and those of requests before it
 	throttledTime time.Duration // of the Machine when it was admitted

@@ -152,7 +152,7 @@ func (m *Machine) errorFor(t *failing, f *Future) *Error {
 		e.Kind, e.Hint = ErrConnection, ""
 		e.Cause = fmt.Errorf("%s%v: %v", t.blame(), t.err.Kind, t.err.Cause)
 	case e.byPeer && e.Sent != SentNothing && e.RequestBytes >= largeRequest && e.ResponseBytes == 0:
-		m.suspectSize(&e, t.now.Sub(f.Queued))
+		m.suspectSize(&e, t.now.Sub(f.admitted))
 	}
 	return &e
 }

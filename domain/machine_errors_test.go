@@ -17,6 +17,7 @@ var errReset = errors.New("connection reset by peer")
 func (b *bench) cutOff(size, n int, after time.Duration) *domain.Error {
 	b.t.Helper()
 	f := b.send(strings.Repeat("x", size-14))
+	f.Queued = b.now.Add(-time.Minute) // in the queue of its owner
 	w, r := b.takeWrite(), b.takeRead()
 	if n < 0 {
 		n = len(w.Bytes)

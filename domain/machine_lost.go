@@ -20,12 +20,13 @@ const (
 func (m *Machine) lostError(err error) *Error {
 	e := m.newError(ErrConnection, err, "")
 	e.ResponseBytes = m.frames.buffered()
+	e.unproven = m.mechanism.Name != "" && m.peer < answered
 	switch {
 	case m.state == Authenticating:
 		e.Hint = m.hintController(m.hintRefused(hintLoginCutOff))
 	case m.peer >= answered, m.peer == unconfirmed && !m.raw():
 		e.byPeer = true
-		if f := m.inflight.front(); f != nil && m.now.Sub(f.Queued) < atOnce {
+		if f := m.inflight.front(); f != nil && m.refuses(f) {
 			e.Hint = m.hintClosedOn(f)
 		}
 	case m.raw():
@@ -34,6 +35,12 @@ func (m *Machine) lostError(err error) *Error {
 		e.Hint = m.hintClosed(hintClosedAtOnce)
 	}
 	return e
+}
+
+// refuses reports whether the peer seems to have closed the connection because of a request: at
+// once, when it had some of it, and before it answered.
+func (m *Machine) refuses(f *Future) bool {
+	return m.frames.buffered() == 0 && m.Sent(f) != SentNothing && m.now.Sub(f.admitted) < atOnce
 }
 
 // hintClosedOn is for a connection that was closed on a request.

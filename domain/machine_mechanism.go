@@ -155,9 +155,10 @@ func (m *Machine) SetMechanisms(now time.Time, list []Mechanism) (closing bool) 
 }
 
 // ofLogin reports whether a login failed: by a refusal, or because the connection ended, or the
-// time of its setup, which is how some brokers refuse one.
+// time of its setup, which is how some brokers refuse one. Others accept it and close the
+// connection on the first request.
 func (e *Error) ofLogin() bool {
-	return e != nil && (e.Phase == Authenticating || errors.Is(e.Kind, ErrAuthentication) ||
+	return e != nil && (e.Phase == Authenticating || e.unproven || errors.Is(e.Kind, ErrAuthentication) ||
 		errors.Is(e.Kind, ErrReauthentication))
 }
 

@@ -187,6 +187,8 @@ func (m *Machine) nextStep(e *Error) {
 		e.Hint = hintLimits
 	case p.step == stepAsk && m.askedAt() > 0:
 		retry = true
+	case p.step == stepAsk && m.peer >= answered: // it knows ApiVersions
+		e.Hint = hintRejectsAll
 	case !m.probes() || p.step == stepLast:
 		m.hintGivenUp(e)
 	case !m.now.Add(m.backoff.longest(p.step + 1)).Before(soonest(p.by, m.setupEnd)):
@@ -203,7 +205,8 @@ func (m *Machine) nextStep(e *Error) {
 func (m *Machine) hintGivenUp(e *Error) {
 	e.Hint = m.hintClosed(hintClosedWhenAsked) + m.hintProbing()
 	if evidence := m.probing.evidence; len(evidence) > 1 {
-		e.Cause = fmt.Errorf("%w (%s)", e.Cause, strings.Join(evidence, "; "))
+		steps := strings.ReplaceAll(strings.Join(evidence, "; "), ": "+e.Cause.Error()+" after ", " after ")
+		e.Cause = fmt.Errorf("%w (%s)", e.Cause, steps)
 	}
 }
 

@@ -235,7 +235,12 @@ func decodeOwn[T ports.Message](m *Machine, req ports.Message, version int16, bo
 		m.failLogin(refused.kind(ErrAuthentication), fmt.Errorf("%w; the rest of its answer: %w", refused, err), "")
 		return response, false
 	}
-	m.fail(m.newError(ErrProtocol, fmt.Errorf("cannot read the answer to API %d v%d: %w", req.Key(), version, err), ""))
+	hint := ""
+	if m.state == NegotiatingVersions {
+		hint = hintNotAsked
+	}
+	err = fmt.Errorf("cannot read the answer to %s v%d: %w", m.apiName(req), version, err)
+	m.fail(m.newError(ErrProtocol, err, hint))
 	return response, false
 }
 

@@ -208,7 +208,7 @@ func (m *Machine) admit(f *Future, frame []byte) {
 	f.start = m.stream.queued()
 	p.filling = p.filling[:len(p.filling)+len(frame)]
 	f.end = m.stream.queued()
-	f.Queued = m.now
+	f.Queued, f.admitted = m.now, m.now
 	if f.noResponse {
 		m.unanswered = append(m.unanswered, f)
 	} else {

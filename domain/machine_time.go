@@ -84,7 +84,7 @@ func (m *Machine) handleTimeout(now time.Time, waiting error) {
 }
 
 // stallAt is when the oldest request in flight counts as stalled; zero: never, or it was
-// reported. The time for which the broker may hold it does not count.
+// reported. The time in its owner's queue, and that for which the broker may hold it, do not count.
 func (m *Machine) stallAt() time.Time {
 	if m.cfg.StallAfter == 0 {
 		return time.Time{}
@@ -93,7 +93,7 @@ func (m *Machine) stallAt() time.Time {
 	if f == nil || f.purpose != caller || f.stalled {
 		return time.Time{}
 	}
-	return latest(f.Queued, f.heldUntil).Add(m.cfg.StallAfter + m.throttledTime - f.throttledTime)
+	return f.heldUntil.Add(m.cfg.StallAfter + m.throttledTime - f.throttledTime)
 }
 
 func (m *Machine) handleStall() {
@@ -243,9 +243,18 @@ func (m *Machine) silenceHint() string {
 	case known && (m.state == NegotiatingVersions || m.state == Handshake):
 		return hintLate + "; " + raise
 	case m.state == NegotiatingVersions:
-		return hintSilentPort + m.hintProbing() + " If it is only slow, " + raise
+		hint := hintSilentPort
+		if probing := m.hintProbing(); probing != "" {
+			hint += probing + "."
+		}
+		return hint + " If it is only slow, " + raise
 	case m.state == Handshake:
 		return "the port accepts connections but does not answer a TLS hello: does it speak TLS?"
+	case m.login.step == loginToken:
+		return "what the login needs is late: see the token endpoint, or the KDC, or " + raise
+	case m.state == Authenticating:
+		return "the broker does not answer the login: what checks it may be slow or down (a directory, a " +
+			"KDC, the keys of tokens); see the broker's log, or " + raise
 	}
 	return ""
 }

@@ -18,7 +18,8 @@ import (
 // rest. A broker that does not have the version answers error 35, in the format of v0. Some
 // that are not Apache Kafka use that of the version, or one that is neither. If the answer
 // names a lower version of ApiVersions that is asked next, and v0 otherwise, on the same
-// connection. So a peer that claims to have more each time cannot keep us asking.
+// connection. So a peer that claims to have more each time cannot keep us asking. A table
+// is also read if it is in the format of v0 whatever was asked.
 //
 // Other servers close the connection instead (Azure Event Hubs at v4, sarama's MockBroker at
 // v5): a connection that is lost while asking above v0 is followed by one to the same
@@ -48,6 +49,9 @@ const (
 		"is it a Kafka port, and does it want TLS?"
 	hintProbe = " To detect a Kafka before 0.10 set ProbeOldReleases (probe_old_releases), " +
 		"or name its release by APIVersion (api_version)"
+	hintNotAsked   = "a peer whose release is named by APIVersion (api_version) is not asked for its API versions"
+	hintRejectsAll = "the peer rejected a higher version of ApiVersions and closed the connection when asked at v0: " +
+		"see its log; " + hintNotAsked
 	hintClosedAtOnce = "the peer closed the connection before it answered anything: " +
 		"a port for TLS, a controller's port, another release than APIVersion (api_version) names, another protocol, " +
 		"a forwarder or balancer with no broker behind it, or a limit of connections?"
@@ -79,8 +83,7 @@ func (m *Machine) namesBroker() bool { return m.cfg.ClusterID != "" || m.cfg.Nod
 
 // comparesNames reports whether a broker with this table compares the names.
 func comparesNames(v *Versions) bool {
-	_, _, serves := v.Range(ports.KeyMetadata)
-	return v.asked >= topAskOfNamed && serves
+	return v.asked >= topAskOfNamed && v.lists(ports.KeyMetadata)
 }
 
 // warnOfNames reports that the names of the broker meant are not compared.
@@ -171,8 +174,9 @@ func (m *Machine) hintClosed(hint string) string {
 func (m *Machine) receiveVersions(f *Future, body []byte) {
 	switch code := errorCodeOf(body); code {
 	case 0:
-		if r, ok := decodeOwn[*ports.APIVersionsResponse](m, f.Request, f.Version, body); ok {
-			m.tableAnswered(r, f.Version)
+		version := m.formatOf(f, body)
+		if r, ok := decodeOwn[*ports.APIVersionsResponse](m, f.Request, version, body); ok {
+			m.tableAnswered(r, version)
 		}
 	case codeUnsupportedVersion:
 		m.askLower(f, body)
@@ -183,6 +187,20 @@ func (m *Machine) receiveVersions(f *Future, body []byte) {
 		refused := NewBrokerError(code, "")
 		m.fail(m.newError(refused.kind(ErrProtocol), refused, ""))
 	}
+}
+
+// formatOf returns the version in whose format a table is: that which was asked, or v0 if only
+// that can be read. Java's client reads both.
+func (m *Machine) formatOf(f *Future, body []byte) int16 {
+	if f.Version > 0 && !m.reads(f, f.Version, body) && m.reads(f, 0, body) {
+		return 0
+	}
+	return f.Version
+}
+
+func (m *Machine) reads(f *Future, version int16, body []byte) bool {
+	_, err := m.decode(f.Request, version, slices.Clone(body))
+	return err == nil
 }
 
 // tableAnswered uses the table, or ends the setup if the question was that behind a login.

@@ -24,7 +24,7 @@ type Stats struct {
 	BackoffUntil     time.Time // when the next attempt to connect may begin; zero or past: now
 	LastError        error     `json:"-"` // why the connection was last lost or not made; nil once it was ready
 
-	Attempts       int64 // to connect, each address by itself
+	Attempts       int64 // to connect, to one address or to those of a race
 	Ready          int64 // of them: came so far that requests were admitted
 	Reconnects     int64 // of those ready: not the first
 	Closed         int64 // of the attempts: over, or failed

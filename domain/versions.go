@@ -106,8 +106,13 @@ const keyProduce, keyBrokerRegistration = 0, 62
 // and administrators.
 func (v *Versions) OfController() bool {
 	_, _, registers := v.Range(keyBrokerRegistration)
-	_, _, produces := v.Range(keyProduce)
-	return registers && !produces
+	return registers && !v.lists(keyProduce)
+}
+
+// lists reports whether the answer has an API, in a row that is used or in one that is left out.
+func (v *Versions) lists(key int16) bool {
+	_, _, ok := v.Range(key)
+	return ok || slices.ContainsFunc(v.LeftOut(), func(r ports.APIRange) bool { return r.Key == key })
 }
 
 // has reports whether the table has an API in one version.

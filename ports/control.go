@@ -93,6 +93,9 @@ func (r SASLAuthenticateRequest) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "SaslAuthenticate request, token of %d bytes", len(r.Token))
 }
 
+// MarshalText does the same for JSON, and so for slog.
+func (r SASLAuthenticateRequest) MarshalText() ([]byte, error) { return fmt.Append(nil, r), nil }
+
 // SASLAuthenticateResponse carries the broker's token.
 type SASLAuthenticateResponse struct {
 	ErrorCode    int16
@@ -110,3 +113,6 @@ func (*SASLAuthenticateResponse) Key() int16 { return KeySASLAuthenticate }
 func (r SASLAuthenticateResponse) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "SaslAuthenticate response, error %d, token of %d bytes", r.ErrorCode, len(r.Token))
 }
+
+// MarshalText does the same for JSON, and so for slog.
+func (r SASLAuthenticateResponse) MarshalText() ([]byte, error) { return fmt.Append(nil, r), nil }

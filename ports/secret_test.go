@@ -1,13 +1,17 @@
 package ports_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"strings"
 	"testing"
 
 	"brokerconn/ports"
+	"brokerconn/ports/porttest"
 )
 
 const hidden = "canary-4711"
@@ -25,6 +29,23 @@ func TestASecretPrintsRedacted(t *testing.T) {
 	}
 	if got := s.LogValue().String(); got != "[redacted]" {
 		t.Error(got)
+	}
+}
+
+func TestTokensAreNotPrinted(t *testing.T) {
+	for _, message := range []any{ports.SASLAuthenticateRequest{Token: []byte(hidden)},
+		&ports.SASLAuthenticateRequest{Token: []byte(hidden)}, ports.SASLAuthenticateResponse{Token: []byte(hidden)},
+		&ports.SASLAuthenticateResponse{Token: []byte(hidden)}} {
+		var out bytes.Buffer
+		fmt.Fprintf(&out, "%v %+v %#v %q %x %s", message, message, message, message, message, message)
+		text, err := json.Marshal(map[string]any{"message": message})
+		out.Write(text)
+		slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "message", message)
+		slog.New(slog.NewTextHandler(&out, nil)).Info("x", "message", message)
+		if got := strings.Count(out.String(), "token of 11 bytes"); got != 9 || err != nil {
+			t.Errorf("%T: got %d prints of the length alone, %v, want 9: %s", message, got, err, out.String())
+		}
+		porttest.NoSecrets(t, fmt.Sprintf("a print of %T", message), errors.New(out.String()), hidden)
 	}
 }
 

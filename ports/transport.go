@@ -85,10 +85,6 @@ type Try struct {
 // ErrLostRace is the Err of a [Try] that was given up because another endpoint was reached.
 var ErrLostRace = errors.New("ports: another address was reached first")
 
-// Warner is optional on a [Transport]. Warnings returns a sentence for each of its settings
-// that is valid and not safe, such as a certificate that is not verified. They are passed
-// to the user when a connection is made.
-
 // Warner is optional on a [Transport] and on a [Link]. The Warnings of a Transport are a
 // sentence for each of its settings that is valid and not safe, such as a certificate that
 // is not verified; they are passed to the user when a connection is made. Those of a Link

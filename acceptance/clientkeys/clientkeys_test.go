@@ -44,7 +44,8 @@ func TestListsAreTheClients(t *testing.T) {
 	tools := need.Extra{Name: "Java 17, Maven and Python 3.8", Variable: "ACCEPTANCE",
 		Untested: "The lists of keys are not compared with the clients."}
 	python, missing := kafkapython.Interpreters(t.Context(), kafkaPython)
-	tools.Test(t, cmp.Or(acceptance.Requirements(), missing))
+	librdkafka, without := kafkapython.Librdkafka(t.Context())
+	tools.Test(t, cmp.Or(acceptance.Requirements(), missing, without))
 	ctx := t.Context()
 	java := map[string]string{}
 	var newest command
@@ -61,11 +62,7 @@ func TestListsAreTheClients(t *testing.T) {
 	check(t, "../../broker_keys.txt", "# The keys of brokers that kafka-clients does not have, of Kafka "+
 		lastWithZooKeeper+", "+strings.Join(javaReleases, ", ")+"; made by acceptance/clientkeys.\n"+
 		strings.Join(slices.Sorted(maps.Keys(brokers)), "\n")+"\n")
-	wheels := t.TempDir()
-	program(t, ctx, python[kafkaPython], "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:",
-		"--target", wheels, "confluent-kafka=="+confluentKafka)("")
-	t.Setenv("PYTHONPATH", wheels)
-	c := program(t, ctx, python[kafkaPython], "testdata/librdkafka.py")
+	c := program(t, ctx, librdkafka, "testdata/librdkafka.py")
 	kafkaPythons := program(t, ctx, python[kafkaPython], "testdata/kafka_python.py")
 
 	compare(t, "java", "kafka-clients "+strings.Join(javaReleases, ", "), java, newest)

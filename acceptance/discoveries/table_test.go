@@ -64,21 +64,37 @@ func readPage(page string, has func(folder, test string) bool) (covered int, ope
 
 var declaration = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w*)\(`)
 
+// odd has the rows of make odd-brokers, which count as tests.
+const odd = "../../acceptance/peers/odd"
+
+var row = regexp.MustCompile(`(?m)^\t"([a-z-]+)": +start`)
+
 // hasTest reports whether a folder has a test.
 func hasTest(folder, test string) bool {
-	files, _ := filepath.Glob(filepath.Join(filepath.FromSlash(folder), "*_test.go"))
+	names, pattern := "*_test.go", declaration
+	if folder == odd {
+		names, pattern = "main.go", row
+	}
+	files, _ := filepath.Glob(filepath.Join(filepath.FromSlash(folder), names))
 	for _, file := range files {
 		source, err := os.ReadFile(file)
 		if err != nil {
 			return false
 		}
-		for _, match := range declaration.FindAllSubmatch(source, -1) {
+		for _, match := range pattern.FindAllSubmatch(source, -1) {
 			if string(match[1]) == test {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// TestRowsOfOddBrokers: a row of make odd-brokers is found by its name.
+func TestRowsOfOddBrokers(t *testing.T) {
+	if !hasTest(odd, "kroxylicious-sni") || hasTest(odd, "kroxy") || hasTest(odd, "TestKfake") {
+		t.Error("got another answer than that there is kroxylicious-sni, and neither kroxy nor TestKfake")
+	}
 }
 
 // TestFaultsOfThePage: a row that is spoiled is a fault.

@@ -34,16 +34,12 @@ const ConfluentKafka = "2.16.1"
 //go:embed testdata
 var testdata embed.FS
 
-// release is one release of a project on PyPI.
+// release is one release of a project on PyPI. testdata has its hashes, one for each platform
+// that it has a wheel for.
 type release struct{ project, version string }
 
-// hashed says whether testdata has its hash. The others have a wheel for each platform, and
-// are pinned by their version alone.
-func (r release) hashed() bool { return r.project == "kafka-python" }
-
 // Interpreters returns, by version, the Python that has that kafka-python, and installs
-// the missing ones. testdata has the hash of each version. The error says what the machine
-// lacks.
+// the missing ones. The error says what the machine lacks.
 func Interpreters(ctx context.Context, versions ...string) (map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, building)
 	defer cancel()
@@ -137,12 +133,9 @@ func check(ctx context.Context, interpreter string, r release) error {
 }
 
 func install(ctx context.Context, python, dir string, r release) error {
-	requirements := []byte(r.project + "==" + r.version)
-	if r.hashed() {
-		var err error
-		if requirements, err = testdata.ReadFile("testdata/requirements-" + r.version + ".txt"); err != nil {
-			return err
-		}
+	requirements, err := testdata.ReadFile("testdata/" + r.project + "-" + r.version + ".txt")
+	if err != nil {
+		return err
 	}
 	if err := os.RemoveAll(dir); err != nil { // it failed the check
 		return err
@@ -159,12 +152,9 @@ func install(ctx context.Context, python, dir string, r release) error {
 	if _, err := command(ctx, python, "-I", "-m", "venv", beside); err != nil {
 		return err
 	}
-	args := []string{"-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps",
-		"--only-binary", ":all:", "-r", list}
-	if r.hashed() {
-		args = append(args, "--require-hashes")
-	}
-	if _, err = command(ctx, filepath.Join(beside, "bin", "python"), args...); err != nil {
+	if _, err = command(ctx, filepath.Join(beside, "bin", "python"), "-I", "-m", "pip", "install", "--quiet",
+		"--disable-pip-version-check", "--no-input", "--no-deps", "--only-binary", ":all:", "--require-hashes",
+		"-r", list); err != nil {
 		return err
 	}
 	if err := os.Rename(beside, dir); err != nil && check(ctx, filepath.Join(dir, "bin", "python"), r) != nil {

@@ -28,10 +28,13 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf16"
 )
 
 const mark = "MARK"
+
+var old = time.Now().Add(-time.Hour)
 
 func TestLogs(t *testing.T)    { t.Log("the password is", mark) }
 func TestPrints(t *testing.T)  { fmt.Println(mark) }
@@ -63,6 +66,12 @@ func TestTwice(t *testing.T) {
 }
 func TestLeft(t *testing.T)    { f, _ := os.CreateTemp("", "left"); f.WriteString("x" + mark); f.Close() }
 func TestWritten(t *testing.T) { os.WriteFile("run.log", []byte(mark), 0o600) }
+func TestTitle(t *testing.T)   { t.Log("x " + strings.ToUpper(mark[:1]) + mark[1:]) }
+func TestDated(t *testing.T)   { os.WriteFile("dated", []byte(mark), 0o600); os.Chtimes("dated", old, old) }
+func TestNamed(t *testing.T)   { d, _ := os.MkdirTemp("", "d"); os.WriteFile(d+"/"+mark, nil, 0o600) }
+func TestFolder(t *testing.T)  { os.MkdirTemp("", mark) }
+func TestLinked(t *testing.T)  { d, _ := os.MkdirTemp("", "d"); os.Symlink(mark, d+"/linked") }
+func TestGo(t *testing.T)      { os.WriteFile("new.go", []byte("package planted // "+mark), 0o600) }
 func TestRemoved(t *testing.T) { os.WriteFile(t.TempDir()+"/input", []byte(mark), 0o600) }
 
 func wide(s string) string {
@@ -101,7 +110,8 @@ func leaks(t *testing.T, args ...string) (code int, out string) {
 func TestPlantedLeaks(t *testing.T) {
 	plant(t, planted)
 	ways := []string{"Logs", "Prints", "Errors", "Std", "Base64", "Hex", "Bytes", "URL", "Names", "Long", "Skips",
-		"UTF16", "UTF16le", "Base32", "Colons", "Pairs", "JSON", "List", "HTML", "Upper", "Quoted", "Octal", "Twice"}
+		"UTF16", "UTF16le", "Base32", "Colons", "Pairs", "JSON", "List", "HTML", "Upper", "Quoted", "Octal", "Twice",
+		"Title"}
 	code, out := leaks(t, "go", "test", "-run", "^Test("+strings.Join(ways, "|")+")$", ".")
 	if code != 1 {
 		t.Errorf("got exit code %d, want 1", code)
@@ -145,13 +155,16 @@ func TestFilesLeftBehind(t *testing.T) {
 	if err := os.Chtimes("before.txt", yesterday, yesterday); err != nil {
 		t.Fatal(err)
 	}
-	for test, file := range map[string]string{"Left": "left", "Written": "run.log", "Removed": ""} {
+	for test, file := range map[string]string{"Left": "left", "Written": "run.log", "Removed": "",
+		"Dated": "dated", "Named": mark, "Folder": mark, "Linked": "linked", "Go": "new.go"} {
 		code, out := leaks(t, "go", "test", "-run", "Test"+test+"$", ".")
 		found := strings.Contains(out, "SECRET SHOWN by the file ") && strings.Contains(out, file)
 		if want := file != ""; found != want || (code == 1) != want {
 			t.Errorf("Test%s: got exit code %d and %s, want a secret in a file: %v", test, code, out, want)
 		}
-		_ = os.Remove("run.log")
+		for _, name := range []string{"run.log", "dated", "new.go"} {
+			_ = os.Remove(name)
+		}
 	}
 }
 

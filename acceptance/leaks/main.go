@@ -7,8 +7,8 @@
 // prints (logs, panics, the names of tests, what passing tests log) is read, and a mark
 // in it, in plain or as a print may spell it, makes the run fail. Tests log what
 // commands answered, so that this is read as well. So are the files that a run leaves
-// behind: in the folder for temporary files, which is one of the run's own, and below the
-// working directory, if they are new or have changed and are not Go.
+// behind, and their names: in the folder for temporary files, which is one of the run's own,
+// and below the working directory, if they are new, or have changed and are not Go.
 //
 // Otherwise it prints what go test does without -v: a line for each package, and all
 // about tests that failed. With -v it passes everything on. The last lines are a summary:
@@ -26,7 +26,6 @@ import (
 	"os/signal"
 	"slices"
 	"syscall"
-	"time"
 )
 
 // marks are in every credential of a test. A new one is not needed: use canary.
@@ -58,7 +57,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	defer os.RemoveAll(dir)
-	began := time.Now()
+	before := snapshot(".")
 	cmd := exec.CommandContext(ctx, args[0], slices.Insert(slices.Clone(args[1:]), 1, "-json")...)
 	for _, name := range []string{"TMPDIR", "TMP", "TEMP"} { // of Unix and of Windows
 		cmd.Env = append(cmd.Environ(), name+"="+dir)
@@ -71,8 +70,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	err = cmd.Run()
 	events.end()
 	errs.end()
-	r.files(dir, time.Time{})
-	r.files(".", began)
+	r.files(dir, nil)
+	r.files(".", before)
 	leaks := r.finish()
 	var exit *exec.ExitError
 	switch {

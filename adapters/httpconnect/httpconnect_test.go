@@ -2,6 +2,7 @@ package httpconnect_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -225,6 +226,20 @@ func TestLoginIsNotRepeated(t *testing.T) {
 				"opensesame") || strings.Contains(text, encoded[:10]) {
 				t.Errorf("%q: %s", answer, text)
 			}
+		}
+	}
+}
+
+// Of a login without a password, as tokens are given to proxies, the name is the secret.
+func TestTokenIsNotRepeated(t *testing.T) {
+	const token = "canary-token"
+	hears := strings.Replace(requestLogin, "YWxpY2U6b3BlbnNlc2FtZQ==",
+		base64.StdEncoding.EncodeToString([]byte(token+":")), 1)
+	for _, said := range []string{token, "for canary-tok", strings.ToUpper(token), fmt.Sprintf("%x", token)} {
+		answer := "HTTP/1.1 403 Forbidden\r\nX-Squid-Error: " + said + "\r\nX-Reason: rules\r\n\r\n"
+		_, err := dialScripted(t, hears, answer, httpconnect.Options{Login: tunnel.NewLogin(token, "")}, "broker:9092")
+		if text := fmt.Sprint(err); strings.Contains(text, said) || !strings.Contains(text, "X-Reason: rules") {
+			t.Errorf("%q: got %s, want another reason alone", said, text)
 		}
 	}
 }

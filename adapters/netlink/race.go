@@ -28,7 +28,7 @@ func (l *link) dial(ctx context.Context, dial DialFunc, ep ports.Endpoint) (conn
 		err = errors.New("netlink: the dial function returned neither a connection nor an error")
 	}
 	l.mu.Lock()
-	l.dials[i].over, l.dials[i].waits = true, err
+	l.dials[i].waits = err
 	l.mu.Unlock()
 	return conn, err
 }

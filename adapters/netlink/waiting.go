@@ -24,7 +24,6 @@ func SetWaiting(ctx context.Context, err error) {
 type dialing struct {
 	address string
 	waits   error // what was given to SetWaiting; the error of a dial that is over
-	over    bool
 }
 
 // Waiting returns what the dial functions in progress have reported by SetWaiting. During the

@@ -17,20 +17,23 @@ type hinted struct {
 func (h *hinted) Unwrap() error { return h.error }
 func (h *hinted) Hint() string  { return h.hint }
 
-// withHint adds a hint to the commonest errors of a lookup and of a dial.
-func withHint(err error) error {
-	if hint := hintFor(err); hint != "" {
+// withHint adds a hint to the commonest errors of a lookup and of a dial, of a broker or of the
+// proxy on the way to it.
+func withHint(err error, proxy bool) error {
+	if hint := hintFor(err, proxy); hint != "" {
 		return &hinted{err, hint}
 	}
 	return err
 }
 
-func hintFor(err error) string {
+func hintFor(err error, proxy bool) string {
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return lookupHint(dns)
 	}
 	is := func(kind error) bool { return errors.Is(err, kind) }
 	switch {
+	case is(syscall.ECONNREFUSED) && proxy:
+		return "nothing listens on the proxy's port: check the address of the proxy (proxy_url), and that it is running"
 	case is(syscall.ECONNREFUSED):
 		return "nothing listens on that port: check the port, that the broker runs, and that its listener is bound " +
 			"to this address"

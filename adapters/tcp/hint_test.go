@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"brokerconn/adapters/netlink"
 	"brokerconn/adapters/tcp"
 	"brokerconn/ports"
 )
@@ -36,6 +37,11 @@ func TestRefusedDialHasHint(t *testing.T) {
 	}
 	if got := hintOf(err); !strings.Contains(got, "nothing listens on that port") {
 		t.Errorf("got hint %q", got)
+	}
+	ctx := netlink.WithProxy(t.Context(), ports.Endpoint{Host: "127.0.0.1", Network: "tcp", Address: address})
+	_, err = tcp.Dial(tcp.Options{})(ctx, "tcp", address)
+	if got := hintOf(err); !strings.Contains(got, "proxy_url") || strings.Contains(got, "broker") {
+		t.Errorf("got hint %q for a proxy, want the proxy's setting", got)
 	}
 }
 
@@ -77,10 +83,10 @@ func TestHintsOfErrors(t *testing.T) {
 		{&net.DNSError{Name: "b", Server: "10.0.0.2:53", IsTimeout: true},
 			"the resolver 10.0.0.2:53 gave no usable answer"},
 	} {
-		if got := hintOf(tcp.WithHint(c.err)); !strings.Contains(got, c.want) || (got == "") != (c.want == "") {
+		if got := hintOf(tcp.WithHint(c.err, false)); !strings.Contains(got, c.want) || (got == "") != (c.want == "") {
 			t.Errorf("%v: got hint %q, want %q", c.err, got, c.want)
 		}
-		if !errors.Is(tcp.WithHint(c.err), c.err) || tcp.WithHint(c.err).Error() != c.err.Error() {
+		if !errors.Is(tcp.WithHint(c.err, false), c.err) || tcp.WithHint(c.err, false).Error() != c.err.Error() {
 			t.Errorf("%v: the error is another one", c.err)
 		}
 	}

@@ -68,7 +68,10 @@ func find(ctx context.Context, resolver *net.Resolver, family AddressFamily, hos
 	}
 	addrs, err := resolver.LookupNetIP(ctx, "ip"+families[family].suffix, host)
 	if err != nil {
-		return nil, withHint(fmt.Errorf("tcp: look up the %v addresses of %q: %w", family, host, err))
+		if family != Unspecified {
+			err = fmt.Errorf("no %v address: %w", family, err)
+		}
+		return nil, withHint(fmt.Errorf("tcp: %w", err), false)
 	}
 	return addrs, nil
 }

@@ -65,13 +65,16 @@ func TestNames(t *testing.T) {
 		{"both.test.", Unspecified, "192.0.2.1:7 192.0.2.2:7 [2001:db8::1]:7", ""},
 		{"both.test.", IPv4, "192.0.2.1:7 192.0.2.2:7", ""},
 		{"both.test.", IPv6, "[2001:db8::1]:7", ""},
-		{"four.test.", IPv6, "", `tcp: look up the IPv6 addresses of "four.test."`},
-		{"empty.test.", Unspecified, "", `tcp: look up the IP addresses of "empty.test."`},
+		{"four.test.", IPv6, "", "tcp: no IPv6 address: lookup four.test."},
+		{"empty.test.", Unspecified, "", "tcp: lookup empty.test."},
 		{"gone.test.", Unspecified, "", "no such host"},
 	} {
 		eps, err := Lookup(Options{Resolver: r, AddressFamily: c.family})(context.Background(), c.host, 7)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s, %v: %v, want %q", c.host, c.family, err, c.want)
+		}
+		if err != nil && strings.Count(err.Error(), c.host) != 1 {
+			t.Errorf("%s, %v: got %q, want the name once", c.host, c.family, err)
 		}
 		found := map[string]bool{}
 		for _, ep := range eps {

@@ -99,7 +99,7 @@ func Dial(o Options) netlink.DialFunc {
 		}
 		conn, err := dialer.DialContext(ctx, network, address)
 		if err != nil {
-			return nil, withHint(fmt.Errorf("tcp: %w", err))
+			return nil, withHint(fmt.Errorf("tcp: %w", err), netlink.ToProxy(ctx))
 		}
 		if tc, ok := conn.(*net.TCPConn); ok && !noDelay {
 			if err := tc.SetNoDelay(false); err != nil {

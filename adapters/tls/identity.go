@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -40,19 +39,15 @@ func parseCertificates(data []byte) (all []*x509.Certificate, skipped []string, 
 
 // certificatesIn returns the certificates of a PEM file, at least one.
 func certificatesIn(data []byte) (ders [][]byte, err error) {
-	types := []string{"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"}
+	if bytes.Contains(data, []byte("-----BEGIN TRUSTED CERTIFICATE-----")) { // it may be rejected for servers
+		return nil, errors.New("a TRUSTED CERTIFICATE of OpenSSL is not supported: write those that servers may use " +
+			"as CERTIFICATE (openssl x509 -in old.pem -out new.pem)")
+	}
+	types := []string{"CERTIFICATE", "X509 CERTIFICATE"}
 	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
-		der := block.Bytes
-		if !slices.Contains(types, block.Type) {
-			continue
+		if slices.Contains(types, block.Type) {
+			ders = append(ders, block.Bytes)
 		}
-		if block.Type == "TRUSTED CERTIFICATE" { // OpenSSL's, with what it is trusted for behind it
-			var first asn1.RawValue
-			if _, err := asn1.Unmarshal(der, &first); err == nil {
-				der = first.FullBytes
-			}
-		}
-		ders = append(ders, der)
 	}
 	begun, read := 0, len(ders)
 	for _, name := range types {

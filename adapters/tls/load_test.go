@@ -6,11 +6,14 @@ import (
 	"crypto/x509"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	jks "github.com/pavlo-v-chernykh/keystore-go/v4"
 	"software.sslmate.com/src/go-pkcs12"
+
+	"brokerconn/ports"
 )
 
 // jksOf is a JKS with a trusted certificate, and with a key if there is one.
@@ -172,6 +175,29 @@ func TestByteOrderMarkIsNoContent(t *testing.T) {
 	o.CAPEM = mark + o.CAPEM
 	_, err = reach(t, mustDial(t, plainDial, o.showing(mine)), address)
 	mustDo(t, err)
+}
+
+// OpenSSL's files of trusted certificates may say that one is rejected: Red Hat's
+// ca-bundle.trust.crt has such authorities. They are not read in part.
+func TestTrustedCertificatesAreRefused(t *testing.T) {
+	ca := newCA("the authority")
+	mine := ca.issue()
+	for purposes, der := range map[string]string{
+		"none":                  "\x30\x00",
+		"-addreject serverAuth": "\x30\x0c\xa0\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01",
+	} {
+		trusted := block("TRUSTED CERTIFICATE", append(slices.Clone(ca.cert.Raw), der...))
+		for _, text := range []string{trusted, newCA("another").pem() + trusted, ca.pem() + trusted[:99]} {
+			_, err := Dial(plainDial, Options{CAPEM: text})
+			wantOption(t, err, "CAPEM", "TRUSTED CERTIFICATE", "openssl x509")
+			if err == nil {
+				t.Errorf("purposes: %s", purposes)
+			}
+		}
+	}
+	_, err := Dial(plainDial, Options{CAPEM: ca.pem(), CertPEM: block("TRUSTED CERTIFICATE",
+		append(slices.Clone(mine.Certificate[0]), 0x30, 0)), KeyPEM: ports.NewSecret(keyPEM(mine))})
+	wantOption(t, err, "CertPEM", "TRUSTED CERTIFICATE")
 }
 
 // A folder of authorities, as librdkafka and curl take it: by the names that openssl rehash

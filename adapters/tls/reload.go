@@ -32,11 +32,13 @@ type loader struct {
 	o     Options
 	parts [3]part
 
-	mu       sync.Mutex
-	inForce  *material
-	chosen   [sha256.Size]byte // of the identity in use
-	failed   error             // why the current files are not in use, joined of the parts; nil if they are
-	warnings []string          // that no connection has taken
+	mu      sync.Mutex // held while files are read and a password is asked for
+	inForce *material
+	chosen  [sha256.Size]byte // of the identity in use
+	failed  error             // why the current files are not in use, joined of the parts; nil if they are
+
+	reports  sync.Mutex // guards warnings, for connections that do not wait for the files
+	warnings []string   // that no connection has taken
 }
 
 // part is content that takes effect by itself.
@@ -146,13 +148,15 @@ func (p *part) warn(l *loader) {
 }
 
 func (l *loader) warn(text string) {
+	l.reports.Lock()
+	defer l.reports.Unlock()
 	l.warnings = append(l.warnings[max(0, len(l.warnings)-maxWarnings+1):], text)
 }
 
 // takeWarnings returns the warnings since its last call.
 func (l *loader) takeWarnings() (all []string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.reports.Lock()
+	defer l.reports.Unlock()
 	all, l.warnings = l.warnings, nil
 	return all
 }

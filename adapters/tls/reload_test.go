@@ -470,3 +470,35 @@ func TestReloadThroughALink(t *testing.T) {
 	}
 	s.wantReloaded("", "")
 }
+
+// A connection takes its warnings while it holds its own lock: it does not wait for a person
+// who types the password of a key for another connection.
+func TestWarningsDoNotWaitForPasswords(t *testing.T) {
+	ca := newCA("the authority")
+	chain, key, password := encrypted(t, ca)
+	mine := ca.issue()
+	var other *Conn
+	o := Options{CAFile: write(t, "ca.pem", ca.pem()), CertFile: write(t, "cert.pem", chainPEM(mine)),
+		KeyFile: write(t, "key.pem", keyPEM(mine)), ServerName: "broker.test", Clock: clock(),
+		KeyPassword: func() ([]byte, error) {
+			taken := make(chan struct{})
+			go func() {
+				defer close(taken)
+				other.Warnings()
+			}()
+			select {
+			case <-taken:
+			case <-time.After(10 * time.Second):
+				t.Error("Warnings waits for the password function")
+			}
+			return []byte(password), nil
+		}}
+	dial := mustDial(t, plainDial, o)
+	address := listen(t, tlsServer(&tls.Config{Certificates: []tls.Certificate{ca.issue()}, Time: clock().Now}))
+	other = dialed(t, dial, address)
+	mustDo(t, other.Close())
+	replace(t, o.CertFile, chain)
+	replace(t, o.KeyFile, key)
+	_, err := reach(t, dial, address)
+	mustDo(t, err)
+}

@@ -50,7 +50,8 @@ import (
 // file written in place may be read half written.
 //
 // Certificates in CAFile that crypto/x509 cannot read are skipped with a warning, unless none
-// is left. A byte order mark is ignored.
+// is left. A TRUSTED CERTIFICATE is an error, since OpenSSL may have it rejected for servers.
+// A byte order mark is ignored.
 type Options struct {
 	// Config, if not nil, is used as it is, and all other options are ignored. Each
 	// connection uses a clone of it, with the host as ServerName if that is empty. With

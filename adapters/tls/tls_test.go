@@ -151,10 +151,8 @@ func TestAccepted(t *testing.T) {
 		cert tls.Certificate
 		o    Options
 	}{
-		"plain":               {ca.issue(), Options{CAPEM: ca.pem()}},
-		"several authorities": {ca.issue(), Options{CAPEM: stranger.pem() + "words between\n" + ca.pem()}},
-		"a trusted certificate": {ca.issue(), Options{CAPEM: block("TRUSTED CERTIFICATE",
-			append(append([]byte{}, ca.cert.Raw...), 0x30, 0))}},
+		"plain":                    {ca.issue(), Options{CAPEM: ca.pem()}},
+		"several authorities":      {ca.issue(), Options{CAPEM: stranger.pem() + "words between\n" + ca.pem()}},
 		"a chain":                  {chained, Options{CAPEM: ca.pem()}},
 		"a chain, and its list":    {chained, Options{CAPEM: ca.pem(), CRLFile: write(t, "crl", between.crl(soon))}},
 		"itself":                   {itself, Options{CAPEM: chainPEM(itself)}},

@@ -97,8 +97,8 @@ type Config struct {
 	// 0.10 do not know the question and are not asked. If zero, there are no pings.
 	PingInterval time.Duration
 	// StallAfter is the age of the oldest request in flight at which Hooks.Stalled and the
-	// metrics report it as stalled; time for which the broker throttles, or may hold the request
-	// (see MaxHold), is not counted. The request goes on. If zero, none is reported.
+	// metrics report it as stalled; its time in the queue, and that for which the broker throttles or may hold it
+	// (see MaxHold), are not counted. The request goes on. If zero, none is reported.
 	StallAfter time.Duration
 	// NoReconnect closes a Conn for good once its connection is lost, for proxies whose peer
 	// must learn of the loss. It has no meaning for a Polled.

@@ -35,7 +35,8 @@ import (
 //
 // Methods:
 //
-//	Error() string         one line of at most 300 characters, with each address once and without the hint
+//	Error() string         one line of at most 300 characters, with each address once and without the hint;
+//	                       the middle of a longer text is left out
 //	Explain() string       all that is known, with the hint, on several lines
 //	LogValue() slog.Value  the fields that are set, as a group: slog.Any("error", err)
 //	Unwrap() []error       the Kind and the Cause

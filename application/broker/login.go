@@ -41,9 +41,9 @@ func (c *Conn) Reauthenticate(ctx context.Context) error {
 // authenticated again on its connection. For another mechanism, or if the broker refuses
 // that, the connection is made again once the requests in flight are answered; a
 // NoReconnect Conn is closed instead. Requests wait meanwhile, and none is lost. If the
-// last login failed, also by the end of its connection, the next one does not wait for the
-// backoff. It panics if the list is
-// empty or one of them is nil.
+// last login failed, also by the end of its connection, then or on the first request, the
+// next one does not wait for the backoff. It panics if the list is empty or one of them is
+// nil.
 func (c *Conn) SetAuthenticators(list ...ports.Authenticator) {
 	list = checked(list)
 	c.mu.Lock()

@@ -296,6 +296,24 @@ func TestLoginProvesNothing(t *testing.T) {
 	})
 }
 
+// The time that a request waited for the login is not that of its connection.
+func TestSlowLoginProvesNothing(t *testing.T) {
+	runBubble(t, "", func(t *testing.T) {
+		hosts := (&fakebroker.Hosts{Peer: map[string]func(net.Conn){"a": func(conn net.Conn) {
+			fakebroker.Keeper(func([]byte) *kmsg.SASLAuthenticateResponse {
+				time.Sleep(3 * time.Second)
+				return kmsg.NewPtrSASLAuthenticateResponse()
+			})(closingOn{conn, 12})
+		}}}).At("a")
+		cfg := hosts.Config()
+		cfg.Authenticators = []ports.Authenticator{fakebroker.NewToken("X", "one", 0)}
+		err := heartbeat(t.Context(), fakebroker.New(t, cfg))
+		var e *broker.Error
+		assert(t, errors.As(err, &e) && strings.Contains(e.Hint, "login was accepted"),
+			"got %v, want the hint that the login was accepted", err)
+	})
+}
+
 // closingOn closes a connection on which a request of an API arrives.
 type closingOn struct {
 	net.Conn

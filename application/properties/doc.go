@@ -11,7 +11,8 @@
 //
 // All problems are reported at once, each with the key, its place and what is valid. A
 // setting that is not given has the default of this library, also where the client whose
-// name it has uses another one. Keys of producers, consumers and clusters are accepted and
+// name it has uses another one; only the mechanism of a login is then that client's own, GSSAPI
+// with Java and librdkafka. Keys of producers, consumers and clusters are accepted and
 // have no effect: Settings.Ignored. Keys of other programs that read such files, as brokers,
 // Kafka Streams and Spring, have a line in Settings.Warnings as well.
 //

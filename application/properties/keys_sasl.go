@@ -62,6 +62,8 @@ func (r *reader) validateSASL() {
 	switch {
 	case r.rejected[mechanismKey], r.rejected[jaasKey]:
 		return
+	case p == nil && r.meansKerberos():
+		s.Mechanism = "GSSAPI"
 	case p == nil:
 		r.missing(mechanismKey, "not given, and %s=%v needs one: %s", r.name(securityKey), r.s.Security,
 			orList(mechanisms))
@@ -91,6 +93,17 @@ func (r *reader) validateSASL() {
 			r.ignore(p, "not used with "+s.Mechanism)
 		}
 	}
+}
+
+// meansKerberos reports whether a login without a mechanism is one with GSSAPI, the default of
+// Java and librdkafka. Files of Kerberos rely on it; one that has the login of another
+// mechanism, or an empty line, is one that these clients reject.
+func (r *reader) meansKerberos() bool {
+	other := slices.ContainsFunc(keys(), func(k *key) bool {
+		return r.has(k) && (k.scope == forPassword || k.scope == forOAuth)
+	})
+	return r.s.Dialect != KafkaPython && r.empty[mechanismKey] == nil && !other &&
+		(r.jaas == nil || slices.Contains(r.jaas.mechanisms, "GSSAPI"))
 }
 
 // required rejects those keys that are empty; format says why they are needed.

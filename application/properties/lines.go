@@ -40,6 +40,9 @@ func (r *reader) record() {
 		// A server was written as "SSL://host:port".
 		r.s.given = append(r.s.given, given{r.name(securityKey), p.Where, []string{securityKey.to}})
 	}
+	if p := r.either(securityKey, serversKey); r.s.SASL.Mechanism != "" && !r.has(mechanismKey) {
+		r.s.given = append(r.s.given, given{r.name(mechanismKey), p.Where, []string{mechanismKey.to}})
+	}
 	for _, k := range keys() {
 		p := r.given[k]
 		if p == nil || k.to == "" || k.object != "" {
@@ -216,7 +219,7 @@ func (s *Settings) shown(to string) string {
 	case []string:
 		return strings.Join(value, ", ")
 	case []Server:
-		return strings.Trim(fmt.Sprint(value), "[]")
+		return strings.ReplaceAll(serverList(value), ",", " ")
 	case *bool:
 		return fmt.Sprint(*value)
 	case *int32:

@@ -65,8 +65,24 @@ func withoutSecrets(s *Settings) (lines []string) {
 	return lines
 }
 
+func TestLoginOfProxyIsHidden(t *testing.T) {
+	for given, want := range map[string]string{
+		"http://alice:canary-word@h:1": "http://alice:%5Bredacted%5D@h:1",
+		"http://canary-token@h:1":      "http://%5Bredacted%5D@h:1",
+		"http://h:1":                   "http://h:1",
+	} {
+		s, err := Read(Guess, written(t, "", "proxy_url="+given), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Lines(Guess)[0].Value; got != want {
+			t.Errorf("the value of %q: got %q, want %q", given, got, want)
+		}
+	}
+}
+
 func TestLinesNameTheirPlaces(t *testing.T) {
-	s, err := Read(Guess, written(t, "", "bootstrap.servers=a:1,b:2", "client.id=x", "acks=all",
+	s, err := Read(Guess, written(t, "", "bootstrap.servers=[2001:db8::1]:1,b:2", "client.id=x", "acks=all",
 		"security.protocol=SASL_SSL", "sasl.mechanism=PLAIN", "sasl.jaas.config="+plainJAAS,
 		"ssl.endpoint.identification.algorithm=", "connections.max.idle.ms=-1"),
 		[]Property{{Key: "client.id", Value: Pairs(map[string]string{"": "y"})[0].Value, Where: "-X"}})
@@ -78,7 +94,7 @@ func TestLinesNameTheirPlaces(t *testing.T) {
 		got = append(got, fmt.Sprint(line))
 	}
 	want := []string{
-		"{bootstrap.servers a:1 b:2 properties.Settings.Servers test.properties:1}",
+		"{bootstrap.servers [2001:db8::1]:1 b:2 properties.Settings.Servers test.properties:1}",
 		"{client.id y Config.ClientID -X}",
 		"{connections.max.idle.ms no limit Config.IdleTimeout test.properties:8}",
 		"{security.protocol SASL_SSL properties.Settings.Security test.properties:4}",

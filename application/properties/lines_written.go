@@ -60,11 +60,7 @@ func (s *Settings) written(d Dialect, k *key, to string) string {
 		}
 		return "[" + strings.Join(tuples, ", ") + "]"
 	case []Server:
-		var names []string
-		for _, server := range value {
-			names = append(names, server.String())
-		}
-		return strings.Join(names, ",")
+		return serverList(value)
 	case map[string]string:
 		var pairs []string
 		for _, name := range slices.Sorted(maps.Keys(value)) {
@@ -93,6 +89,14 @@ func (s *Settings) written(d Dialect, k *key, to string) string {
 		return s.jaasText()
 	}
 	return escaped(d, text)
+}
+
+func serverList(servers []Server) string {
+	var names []string
+	for _, server := range servers {
+		names = append(names, server.String())
+	}
+	return strings.Join(names, ",")
 }
 
 // escaped returns a text as a value in a file: of librdkafka's without escapes, and PEM in
@@ -171,14 +175,18 @@ func (s *Settings) jaasText() string {
 	return escaped(Java, strings.Join(append([]string{class, "required"}, options...), " ")+";")
 }
 
-// text returns the URL of a proxy, without the password.
+// text returns the URL of a proxy, without the password, or without the user name if that may
+// be a token, since there is no password.
 func (p Proxy) text() string {
 	scheme := map[ProxyKind]string{SOCKS5: "socks5h", HTTPConnect: "http"}[p.Kind]
 	if p.ResolveHere {
 		scheme = "socks5"
 	}
 	u := url.URL{Scheme: scheme, Host: p.Address}
-	if p.Username != "" {
+	switch {
+	case p.Username != "" && p.Password.IsZero():
+		u.User = url.User(hidden)
+	case p.Username != "":
 		u.User = url.UserPassword(p.Username, hidden)
 	}
 	return u.String()

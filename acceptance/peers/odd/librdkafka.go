@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	_ "embed"
 	"fmt"
@@ -29,44 +28,24 @@ func startLibrdkafka(ctx context.Context) (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := cmd.StdoutPipe()
+	mock, err := startChild(cmd)
 	if err != nil {
 		return nil, err
 	}
-	var said strings.Builder
-	cmd.Stderr = &said
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	stop := func() {
-		orders.Close() // it ends then
-		_ = cmd.Wait()
-	}
-	lines := bufio.NewScanner(out)
-	next := func() (string, error) {
-		if !lines.Scan() {
-			return "", fmt.Errorf("the mock cluster ended: %s", strings.TrimSpace(said.String()))
-		}
-		return lines.Text(), nil
-	}
-	first, err := next()
-	name, address, ok := strings.Cut(first, " ")
-	if err == nil && !ok {
-		err = fmt.Errorf("the mock cluster printed %q, want its version and address", first)
-	}
+	first, err := mock.next()
 	if err != nil {
-		stop()
 		return nil, err
 	}
+	name, address, _ := strings.Cut(first, " ")
 	return &peer{
-		name: "mock cluster of librdkafka " + name, address: address, stop: stop,
+		name: "mock cluster of librdkafka " + name, address: address, stop: mock.kill,
 		ask:    func() ports.Message { return kafkacodec.At(kmsg.NewPtrMetadataRequest(), 8) },
 		remark: "Metadata pinned to v8: from v9 on its responses end with a byte too many, which is refused",
 		drop: func() error {
 			if _, err := fmt.Fprintln(orders, "drop"); err != nil {
 				return err
 			}
-			_, err := next()
+			_, err := mock.next()
 			return err
 		},
 	}, nil

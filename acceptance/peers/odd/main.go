@@ -6,12 +6,16 @@
 // In each row a Conn connects and logs in, if the server has logins, asks for the verdict of
 // CheckVersion, sends 1,000 pipelined requests with a produce request without a response
 // before each tenth, and is served again after the server has dropped the connection. It
-// fails if one of them fails, and if the verdict takes the server for Apache Kafka.
+// fails if one of them fails, and if the verdict takes the server for Apache Kafka, or Kafka
+// for another server. An interrupt ends the servers first.
 //
-//	peers       kfake and sarama's MockBroker, in this process
-//	librdkafka  the mock cluster of librdkafka, in a Python of its own
-//	tansu       Tansu, a process
-//	row         what is done with each
+//	peers         kfake and sarama's MockBroker, in this process
+//	librdkafka    the mock cluster of librdkafka, in a Python of its own
+//	tansu         Tansu, a process
+//	kroxylicious  Kroxylicious before a real broker, by ports and by server name
+//	strimzi       a real broker with Strimzi's OAuth plugin, and an issuer of tokens
+//	process       processes, lines and ports of these
+//	row           what is done with each
 package main
 
 import (
@@ -19,7 +23,9 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/signal"
 	"slices"
+	"syscall"
 	"text/tabwriter"
 	"time"
 )
@@ -29,13 +35,18 @@ const patience = 6 * time.Minute
 
 // starts are the servers by name.
 var starts = map[string]func(context.Context) (*peer, error){
-	"kfake":      startKfake,
-	"sarama":     startSarama,
-	"librdkafka": startLibrdkafka,
-	"tansu":      startTansu,
+	"kfake":            startKfake,
+	"sarama":           startSarama,
+	"librdkafka":       startLibrdkafka,
+	"tansu":            startTansu,
+	"kroxylicious":     startKroxylicious,
+	"kroxylicious-sni": startKroxyliciousSNI,
+	"strimzi":          startStrimzi,
 }
 
 func main() {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
 	names := os.Args[1:]
 	if len(names) == 0 {
 		names = slices.Sorted(maps.Keys(starts))
@@ -44,9 +55,12 @@ func main() {
 	fmt.Fprintln(table, "server\tasked\tverdict\tanswered\tdropped\tlogin\treconnect\tremark")
 	failed := false
 	for _, name := range names {
-		if err := printRow(table, name); err != nil {
+		if err := printRow(ctx, table, name); err != nil {
 			failed = true
 			fmt.Fprintf(table, "%s\tFAILED: %v\n", name, err)
+		}
+		if ctx.Err() != nil {
+			break
 		}
 	}
 	table.Flush()
@@ -55,12 +69,12 @@ func main() {
 	}
 }
 
-func printRow(table *tabwriter.Writer, name string) error {
+func printRow(ctx context.Context, table *tabwriter.Writer, name string) error {
 	start, ok := starts[name]
 	if !ok {
 		return fmt.Errorf("no such server; there are %q", slices.Sorted(maps.Keys(starts)))
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	p, err := start(ctx)
 	if err != nil {

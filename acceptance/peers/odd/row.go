@@ -23,11 +23,17 @@ const (
 type peer struct {
 	name    string // with its release
 	address string
-	login   ports.Authenticator // nil: it has no logins
-	ask     func() ports.Message
-	remark  string
-	drop    func() error // ends its connections; it accepts others at the same address
-	stop    func()
+	lineage broker.Lineage // 0: it is not Apache Kafka
+
+	transport ports.Transport     // nil: TCP
+	login     ports.Authenticator // nil: it has no logins
+	sessions  bool                // sessions end, and are reauthenticated while the row runs
+	ask       func() ports.Message
+	remark    string
+
+	before func(context.Context) error // checks what is its own; nil: nothing
+	drop   func() error                // ends its connections; it accepts others at the same address
+	stop   func()
 }
 
 // row is what a peer did.
@@ -46,7 +52,12 @@ func measure(ctx context.Context, p *peer) (r row, err error) {
 	if err != nil {
 		return r, err
 	}
-	cfg := broker.Config{Host: host, Port: port, MaxInFlight: inFlight}
+	if p.before != nil {
+		if err := p.before(ctx); err != nil {
+			return r, err
+		}
+	}
+	cfg := broker.Config{Host: host, Port: port, MaxInFlight: inFlight, Transport: p.transport}
 	r.login = "none"
 	if p.login != nil {
 		cfg.Authenticators, r.login = []ports.Authenticator{p.login}, p.login.Mechanism()
@@ -64,11 +75,17 @@ func measure(ctx context.Context, p *peer) (r row, err error) {
 	if r.verdict, err = c.CheckVersion(ctx, broker.Check{}); err != nil {
 		return r, fmt.Errorf("CheckVersion: %w", err)
 	}
-	if r.verdict.Lineage != 0 {
-		return r, fmt.Errorf("CheckVersion: got the lineage %v, want none: it is not Apache Kafka", r.verdict.Lineage)
+	if r.verdict.Lineage != p.lineage {
+		return r, fmt.Errorf("CheckVersion: got the lineage %v, want %v", r.verdict.Lineage, p.lineage)
 	}
 	if r.answered, err = pipeline(ctx, c, p.ask); err != nil {
 		return r, fmt.Errorf("%d of %d answered: %w", r.answered, requests, err)
+	}
+	if p.sessions {
+		r.login += ", reauthenticated"
+		if err := reauthenticated(ctx, c, p); err != nil {
+			return r, err
+		}
 	}
 	r.dropped = c.Stats().Dropped
 	if n := c.Stats().Ready; n != 1 {
@@ -119,6 +136,20 @@ func produce() ports.Message {
 	p.Acks = 0
 	p.Topics = append(p.Topics, t)
 	return p
+}
+
+// reauthenticated asks until the session was authenticated again.
+func reauthenticated(ctx context.Context, c *broker.Conn, p *peer) error {
+	for c.Stats().Relogins == 0 {
+		f, err := c.SendWait(ctx, p.ask())
+		if err == nil {
+			_, err = f.Wait(ctx)
+		}
+		if err != nil {
+			return fmt.Errorf("reauthentication: %w", err)
+		}
+	}
+	return nil
 }
 
 // servedAgain asks until a connection after the first one answers. Until the loss is

@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"net"
+	"fmt"
 	"os/exec"
 	"strings"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance"
 	"brokerconn/acceptance/kafkapython"
 	"brokerconn/ports"
 )
@@ -23,23 +23,18 @@ func startTansu(ctx context.Context) (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := freePorts(1)
 	if err != nil {
 		return nil, err
 	}
-	_ = l.Close() // Tansu takes this port
-	p := &peer{name: strings.TrimSpace(string(said)), address: l.Addr().String(),
+	p := &peer{name: strings.TrimSpace(string(said)), address: fmt.Sprintf("127.0.0.1:%d", port),
 		ask:    func() ports.Message { return kmsg.NewPtrMetadataRequest() },
 		remark: "it has logins, but a storage in memory has users only after one"}
-	var server *exec.Cmd
-	p.stop = func() {
-		_ = server.Process.Kill()
-		_ = server.Wait()
-	}
 	start := func() error {
 		url := "tcp://" + p.address
-		server = exec.CommandContext(ctx, program, "--listener-url", url, "--advertised-listener-url", url, "--silent")
-		if err := server.Start(); err != nil {
+		p.stop, err = acceptance.StartChild(exec.CommandContext(ctx, program,
+			"--listener-url", url, "--advertised-listener-url", url, "--silent"))
+		if err != nil {
 			return err
 		}
 		if err := accepts(ctx, p.address); err != nil {
@@ -53,21 +48,4 @@ func startTansu(ctx context.Context) (*peer, error) {
 		return start()
 	}
 	return p, start()
-}
-
-// accepts waits until a server accepts connections.
-func accepts(ctx context.Context, address string) error {
-	ctx, cancel := context.WithTimeout(ctx, answerLimit)
-	defer cancel()
-	for {
-		c, err := new(net.Dialer).DialContext(ctx, "tcp", address)
-		if err == nil {
-			return c.Close()
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
 }

@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"log/slog"
@@ -40,11 +41,13 @@ func (l Login) IsZero() bool { return l.reveal == nil }
 
 // Repeats reports whether text has a part of the password, or of the login as basic
 // authentication encodes it: four characters in a row of the former, or what
-// [redact.Repeats] finds of either. A shorter password counts as a whole. A proxy's own
-// words are not shown if they repeat the login.
+// [redact.Repeats] finds of either. A shorter password counts as a whole. Without a password
+// the user name may be a token, and counts in its place. A proxy's own words are not shown if
+// they repeat the login.
 func (l Login) Repeats(text string) bool {
 	username, password, _ := l.Reveal()
 	encoded := base64.StdEncoding.EncodeToString([]byte(username + ":" + password))
+	password = cmp.Or(password, username)
 	small := strings.ToLower(text)
 	for i := 0; i+4 <= len(password); i++ {
 		if strings.Contains(small, strings.ToLower(password[i:i+4])) {

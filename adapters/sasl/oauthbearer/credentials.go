@@ -35,8 +35,8 @@ import (
 // type is Bearer or JWT. If the answer has no expires_in, the expiry is that in the token
 // if the token is a JWT.
 type ClientCredentials struct {
-	// TokenURL begins with https://, or with http:// for a host on loopback. It has no
-	// user information and no fragment.
+	// TokenURL begins with https://, or with http:// for localhost or an address on
+	// loopback. It has no user information and no fragment.
 	TokenURL     string
 	ClientID     string
 	ClientSecret ports.Secret
@@ -194,11 +194,11 @@ func (c *ClientCredentials) check() error {
 	return errors.Join(problems...)
 }
 
-// onLoopback reports whether a host is this machine.
+// onLoopback reports whether a host is this machine. Names such as idp.localhost and
+// "localhost." are not: Go asks DNS and the proxy of the environment for them, where RFC 6761
+// has them for this machine.
 func onLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	return ip.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost")
+	return net.ParseIP(host).IsLoopback() || strings.EqualFold(host, "localhost")
 }
 
 // notOfScope reports whether a scope cannot contain r (RFC 6749, section 3.3).

@@ -69,16 +69,21 @@ func (w whole) RoundTrip(r *http.Request) (*http.Response, error) {
 	case len(body) > maxAnswer:
 		return nil, errTooLong
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(plainAnswer(body)))
+	if plain := plainAnswer(body); plain != nil {
+		body = plain
+		// Kafka's client and librdkafka read JSON whatever its type; x/oauth2 takes text/plain for a form.
+		resp.Header.Set("Content-Type", "application/json")
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
 }
 
 // plainAnswer returns an answer that x/oauth2 reads: that wants whole seconds in
-// expires_in, and knows no id_token.
+// expires_in, and knows no id_token. It returns nil for one that is not a JSON object.
 func plainAnswer(body []byte) []byte {
 	var answer map[string]json.RawMessage
-	if json.Unmarshal(body, &answer) != nil {
-		return body
+	if json.Unmarshal(body, &answer) != nil || answer == nil {
+		return nil
 	}
 	var life json.Number
 	if text, ok := answer["expires_in"]; ok {
@@ -91,13 +96,12 @@ func plainAnswer(body []byte) []byte {
 			answer["expires_in"] = strconv.AppendInt(nil, int64(seconds), 10)
 		}
 	}
-	if token, ok := answer["id_token"]; ok && answer["access_token"] == nil {
+	none := []string{"", "null", `""`}
+	if token, ok := answer["id_token"]; ok && slices.Contains(none, string(answer["access_token"])) {
 		answer["access_token"] = token
 	}
-	if plain, err := json.Marshal(answer); err == nil {
-		return plain
-	}
-	return body
+	plain, _ := json.Marshal(answer) // what was read can be written
+	return plain
 }
 
 // explain converts x/oauth2's errors to *EndpointErrors. Those errors contain the answer,

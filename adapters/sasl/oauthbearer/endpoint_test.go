@@ -109,6 +109,32 @@ func TestExpiryFromEndpoint(t *testing.T) {
 	saslpeer.ErrorIs(t, "a life of -1 s", logInWith(t, c), oauthbearer.ErrExpired)
 }
 
+// JSON is JSON whatever its type says, as for Kafka's client (HttpJwtRetriever) and librdkafka.
+func TestTypesOfAnswers(t *testing.T) {
+	for _, contentType := range []string{"application/json", "text/plain", "text/html", "", "application/octet-stream",
+		"application/x-www-form-urlencoded", "no;type;at/all"} {
+		for text, want := range map[string]string{
+			`{"access_token":"a"}`: "a", `{"access_token":null,"id_token":"b"}`: "b",
+			`{"access_token":"","id_token":"b"}`: "b", `{"id_token":"b"}`: "b",
+		} {
+			_, c := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header()["Content-Type"] = []string{contentType}
+				_, _ = io.WriteString(w, text)
+			})
+			token, err := saslpeer.Must(c.Provider())(t.Context())
+			if got := token.AccessToken.Reveal(); err != nil || got != want {
+				t.Errorf("%s as %q: got %q, %v, want %q", text, contentType, got, err, want)
+			}
+		}
+	}
+	_, c := endpoint(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		w.WriteHeader(400)
+		_, _ = io.WriteString(w, `{"error":"invalid_scope"}`)
+	})
+	saslpeer.Equal(t, "the code of an error in text/plain", failure(t, c).Code, "invalid_scope")
+}
+
 // secrets must not appear in an error.
 var secrets = []string{canary, secret, url.QueryEscape(secret), "canary-query", "canary-parameter",
 	base64.StdEncoding.EncodeToString([]byte("my+client:canary+0815%2B%2F%3D%3A"))}

@@ -52,12 +52,9 @@ func canonicalValue(v asn1.RawValue) string {
 	}, s))
 }
 
-// The tags of strings that encoding/asn1 has no name for.
-const tagVisibleString, tagUniversalString = 26, 28
-
-// widths are the bytes of a character in each kind of string but UTF8String.
-var widths = map[int]int{asn1.TagPrintableString: 1, asn1.TagT61String: 1, asn1.TagIA5String: 1, tagVisibleString: 1,
-	asn1.TagBMPString: 2, tagUniversalString: 4}
+// widths are the bytes of a character in each kind of string but UTF8String. OpenSSL reads
+// VisibleString and UniversalString as well, but crypto/x509 no certificate with them.
+var widths = map[int]int{asn1.TagPrintableString: 1, asn1.TagT61String: 1, asn1.TagIA5String: 1, asn1.TagBMPString: 2}
 
 // text decodes a string of any kind that names are compared in. T61String is
 // read as Latin-1, as OpenSSL does.
@@ -84,15 +81,6 @@ func text(v asn1.RawValue) (s string, ok bool) {
 		b.WriteRune(r)
 	}
 	return b.String(), true
-}
-
-// sameGeneralName compares two GeneralNames: directory names as names, all else
-// byte for byte.
-func sameGeneralName(a, b asn1.RawValue) bool {
-	if isDirectoryName(a) && isDirectoryName(b) {
-		return canonicalName(a.Bytes) == canonicalName(b.Bytes)
-	}
-	return string(a.FullBytes) == string(b.FullBytes)
 }
 
 func isDirectoryName(v asn1.RawValue) bool {

@@ -31,7 +31,8 @@ import (
 //   - At the very second of nextUpdate a list is expired here, as in OpenSSL
 //     before 4.0: from there on openssl is not asked about that second.
 //   - Signatures with MD5 are refused here, as crypto/x509 does.
-//   - Points that are named relative to their issuer match nothing here.
+//   - Points that are named relative to their issuer, or in other letters, match
+//     nothing here.
 //   - A list signed with another key of the same name higher up in the
 //     chain does not count here: check is given one issuer, not the chain.
 //   - A list with an extension twice, or one that cannot be read, is refused here
@@ -151,7 +152,7 @@ func (i *issuerOfLeaves) addLeaves() {
 		point{Name: at(uriB), Reasons: reasonFlags(3, 4, 5, 6, 7, 8)})
 	with("point A of the issuer", point{Name: at(uriA), Issuer: own})
 	with("point A of another issuer", point{Name: at(uriA), Issuer: other})
-	with("point in a directory", point{Name: at(directoryName(rawName(str(asn1.TagPrintableString, "THE  point"))))})
+	with("point in a directory", point{Name: at(directoryName(simpleName("the point")))})
 	with("no name, own issuer", point{Issuer: own})
 }
 
@@ -308,7 +309,7 @@ func (s *scenario) add(g *crlGenerator) {
 			issuingPoint{OnlyUser: true, OnlyAuthorities: true}, issuingPoint{Indirect: true},
 			issuingPoint{OnlyReasons: reasonFlags(1, 2)},
 			issuingPoint{OnlyUser: true, Point: at(uriA)}, issuingPoint{},
-			issuingPoint{Point: at(directoryName(rawName(str(asn1.TagUTF8String, "the point"))))})
+			issuingPoint{Point: at(directoryName(simpleName("the point")))})
 		x := issuing(p)
 		x.Critical = g.percent(80)
 		l.extensions = append(l.extensions, x)

@@ -1,6 +1,7 @@
 package crl
 
 import (
+	"bytes"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -17,7 +18,7 @@ import (
 //
 // As in OpenSSL without X509_V_FLAG_EXTENDED_CRL_SUPPORT, indirect lists and lists for
 // some reasons only are not used. Unlike there, a point named relative to its issuer
-// matches no other.
+// matches no other, and the names of two points are the same byte for byte.
 
 // authorityKey is an AuthorityKeyIdentifier.
 type authorityKey struct {
@@ -158,6 +159,7 @@ func (n *pointName) meets(other *pointName) bool {
 		return true
 	}
 	return slices.ContainsFunc(n.Full, func(a asn1.RawValue) bool {
-		return slices.ContainsFunc(other.Full, func(b asn1.RawValue) bool { return sameGeneralName(a, b) })
+		same := func(b asn1.RawValue) bool { return bytes.Equal(a.FullBytes, b.FullBytes) }
+		return slices.ContainsFunc(other.Full, same)
 	})
 }

@@ -86,6 +86,10 @@ func TestPasswords(t *testing.T) {
 				t.Errorf("%s, %s: got %v, want no password in it", name, what, err)
 			}
 		}
+		_, err := Authorities(file, []byte(canary))
+		if !errors.Is(err, ErrPassword) || strings.Contains(err.Error(), "keytool") {
+			t.Errorf("%s: got %v, want %v and no advice about entries", name, err, ErrPassword)
+		}
 	}
 	if _, err := Authorities(golden(t, "java.jks"), nil); err != nil {
 		t.Errorf("JKS without a password: got %v, want its certificates", err)

@@ -15,7 +15,10 @@ func pkcs12Authorities(file, password []byte) (ders [][]byte, err error) {
 	certificates, err := openPKCS12(file, password, pkcs12.DecodeTrustStore)
 	if err != nil {
 		chain, failed := openPKCS12(file, password, decodeChain)
-		if failed != nil || len(chain.others) > 0 {
+		switch {
+		case failed != nil:
+			return nil, err
+		case len(chain.others) > 0:
 			return nil, fmt.Errorf("%w; of a store of a key with other certificates it is not known which ones are "+
 				"trusted: export them: keytool -exportcert -rfc -alias ca", err)
 		}

@@ -18,14 +18,10 @@ func TestRC2OfRFC2268(t *testing.T) {
 		{"88bca90e90875a7f0f79c384627bafb2", "0000000000000000", "2269552ab0f85ca6"},
 	} {
 		block := must(newRC2(must(hex.DecodeString(c[0]))(t)))(t)
-		text := must(hex.DecodeString(c[1]))(t)
-		block.Encrypt(text, text)
-		if got := hex.EncodeToString(text); got != c[2] {
-			t.Errorf("key %s: encrypted got %s, want %s", c[0], got, c[2])
-		}
+		text := must(hex.DecodeString(c[2]))(t)
 		block.Decrypt(text, text)
 		if got := hex.EncodeToString(text); got != c[1] {
-			t.Errorf("key %s: decrypted got %s, want %s", c[0], got, c[1])
+			t.Errorf("key %s: got %s, want %s", c[0], got, c[1])
 		}
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"math/bits"
 )
 
-// RC2 of RFC 2268, with an effective key as long as the key. No package of the standard
-// library or golang.org/x/crypto exports it.
+// RC2 of RFC 2268, with an effective key as long as the key, to decrypt. No package of the
+// standard library or golang.org/x/crypto exports it.
 
 const rc2BlockSize = 8
 
@@ -38,57 +38,28 @@ func (*rc2) BlockSize() int { return rc2BlockSize }
 // rc2Rotations are the shifts of the four words.
 var rc2Rotations = [4]int{1, 2, 3, 5}
 
-// mashes reports whether a mashing round follows mixing round n of 16, counted from 0.
-func mashes(n int) bool { return n == 4 || n == 10 }
-
-func (k *rc2) Encrypt(dst, src []byte) {
-	r := rc2Words(src)
-	for n := range 16 {
-		for i := range 4 {
-			r[i] += k[4*n+i] + mixed(&r, i)
-			r[i] = bits.RotateLeft16(r[i], rc2Rotations[i])
-		}
-		if mashes(n) {
-			for i := range 4 {
-				r[i] += k[r[(i+3)%4]%64]
-			}
-		}
-	}
-	putRC2Words(dst, r)
-}
+// Encrypt is part of a cipher.Block. Keys are only read.
+func (*rc2) Encrypt(_, _ []byte) { panic("pemkey: RC2 does not encrypt") }
 
 func (k *rc2) Decrypt(dst, src []byte) {
-	r := rc2Words(src)
+	var r [4]uint16
+	for i := range r {
+		r[i] = binary.LittleEndian.Uint16(src[2*i:])
+	}
 	for n := 15; n >= 0; n-- {
-		if mashes(n) {
+		if n == 4 || n == 10 { // mashing
 			for i := 3; i >= 0; i-- {
 				r[i] -= k[r[(i+3)%4]%64]
 			}
 		}
 		for i := 3; i >= 0; i-- {
+			before := r[(i+3)%4]
 			r[i] = bits.RotateLeft16(r[i], -rc2Rotations[i])
-			r[i] -= k[4*n+i] + mixed(&r, i)
+			r[i] -= k[4*n+i] + before&r[(i+2)%4] + ^before&r[(i+1)%4]
 		}
 	}
-	putRC2Words(dst, r)
-}
-
-// mixed is what the other three words add to word i.
-func mixed(r *[4]uint16, i int) uint16 {
-	before := r[(i+3)%4]
-	return before&r[(i+2)%4] + ^before&r[(i+1)%4]
-}
-
-func rc2Words(block []byte) (r [4]uint16) {
-	for i := range r {
-		r[i] = binary.LittleEndian.Uint16(block[2*i:])
-	}
-	return r
-}
-
-func putRC2Words(block []byte, r [4]uint16) {
 	for i, word := range r {
-		binary.LittleEndian.PutUint16(block[2*i:], word)
+		binary.LittleEndian.PutUint16(dst[2*i:], word)
 	}
 }
 

@@ -98,7 +98,7 @@ func mechanismsOf(ctx context.Context, cfg broker.Config) ([]string, error) {
 func (a *app) wantsLogin(ctx context.Context, cfg broker.Config, err error) error {
 	e, ok := errors.AsType[*broker.Error](err)
 	if !ok || len(cfg.Authenticators) > 0 || e.Kind != broker.ErrConnection || e.Phase != broker.Connected ||
-		e.Sent != broker.SentFully || e.ResponseBytes > 0 {
+		e.API != "" && e.Sent != broker.SentFully || e.ResponseBytes > 0 {
 		return err
 	}
 	a.progress.waitFor("asking " + e.Address + " for its mechanisms")

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"brokerconn/acceptance/fakebroker"
 	"brokerconn/acceptance/proxies"
@@ -63,6 +64,29 @@ func TestPortWantsLogin(t *testing.T) {
 	if e.API != "Metadata" || e.Version == nil || e.Sent != "fully sent" || e.Request == 0 {
 		t.Errorf("got %+v, want the request", e)
 	}
+}
+
+// Apache Kafka answers ApiVersions only once before a login: a ping is the request that it closes on.
+func TestPingOfPortWantsLogin(t *testing.T) {
+	address := proxies.Listen(t, func(c net.Conn) {
+		asked := false
+		fakebroker.Serve(c, func(r fakebroker.Request) []byte {
+			switch {
+			case r.Key == 18 && !asked:
+				asked = true
+				return fakebroker.Table(r.Version)
+			case r.Key == 17:
+				resp := kmsg.NewPtrSASLHandshakeResponse()
+				resp.ErrorCode, resp.SupportedMechanisms = 33, []string{"PLAIN", "GSSAPI"}
+				return resp.AppendTo(nil)
+			}
+			c.Close()
+			return nil
+		})
+	})
+	o := probe(t, "ping", "-c", "2", "-i", "1ms", address).failed(t, exitAuthentication,
+		"the port wants a login, by GSSAPI or PLAIN", "hint: set security_protocol")
+	contains(t, o.stdout, "seq=1 lost: "+address+": authentication failed")
 }
 
 // The same loss at a listener without SASL, which answers error 34 to SaslHandshake as Apache

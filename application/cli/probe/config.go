@@ -3,10 +3,8 @@ package probe
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 	"text/tabwriter"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -84,43 +82,29 @@ func newConfigDocument(s *properties.Settings, target properties.Dialect) config
 	return doc
 }
 
-// withoutControls returns a text without control characters.
-func withoutControls(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if unicode.IsPrint(r) {
-			b.WriteRune(r)
-			continue
-		}
-		quoted := strconv.QuoteRuneToASCII(r)
-		b.WriteString(quoted[1 : len(quoted)-1])
-	}
-	return b.String()
-}
-
 func (d configDocument) text() string {
 	var b strings.Builder
 	if d.As != "" {
 		fmt.Fprintf(&b, "# The properties of %s, read as those of %s.\n", d.As, d.Dialect)
 		for _, row := range d.Settings {
 			if row.Key == "" {
-				fmt.Fprintf(&b, "# no key for %s = %s (%s)\n", row.Sets, withoutControls(row.Value),
-					withoutControls(row.Where))
+				fmt.Fprintf(&b, "# no key for %s = %s (%s)\n", row.Sets, escapedLine(row.Value),
+					escapedLine(row.Where))
 				continue
 			}
-			fmt.Fprintf(&b, "%s=%s\n", row.Key, withoutControls(row.Value))
+			fmt.Fprintf(&b, "%s=%s\n", row.Key, escapedLine(row.Value))
 		}
 		return b.String()
 	}
 	fmt.Fprintf(&b, "dialect: %s\n", d.Dialect)
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, row := range d.Settings {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", row.Key, withoutControls(row.Value), row.Sets,
-			withoutControls(row.Where))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", row.Key, escapedLine(row.Value), row.Sets,
+			escapedLine(row.Where))
 	}
 	for _, row := range d.Ignored {
-		fmt.Fprintf(table, "%s\tignored: %s\t-\t%s\n", withoutControls(row.Key), withoutControls(row.Why),
-			withoutControls(row.Where))
+		fmt.Fprintf(table, "%s\tignored: %s\t-\t%s\n", escapedLine(row.Key), escapedLine(row.Why),
+			escapedLine(row.Where))
 	}
 	_ = table.Flush() // a strings.Builder takes everything
 	return b.String()

@@ -132,8 +132,11 @@ func (a *app) setupLimit(configured time.Duration) time.Duration {
 	return configured
 }
 
-// warn writes a warning about a setting, once: a command may make several connections.
+// warn writes a warning about a setting, once: a command may make several connections, whose
+// hooks warn on goroutines of their own.
 func (a *app) warn(text string) {
+	a.warning.Lock()
+	defer a.warning.Unlock()
 	if slices.Contains(a.warned, text) {
 		return
 	}

@@ -38,8 +38,10 @@ last failure; 130 if it was interrupted. The summary is always printed.`,
 		// So that a connection that died silently is closed with the first ping that is lost
 		// on it.
 		cfg.RequestTimeout = min(cfg.RequestTimeout, a.timeout)
-		p := &pinger{app: a, address: args[0]}
-		cfg.Hooks.StateChanged = p.stateChanged
+		p := &pinger{app: a, address: args[0], cfg: cfg}
+		hooks := *cfg.Hooks
+		hooks.StateChanged = p.stateChanged
+		cfg.Hooks = &hooks
 		if p.conn, err = broker.NewConn(cfg); err != nil {
 			return refused(err)
 		}
@@ -55,6 +57,7 @@ last failure; 130 if it was interrupted. The summary is always printed.`,
 type pinger struct {
 	app     *app
 	address string
+	cfg     broker.Config
 	conn    *broker.Conn
 	// cancel ends the ping in progress, with a cause.
 	cancel atomic.Pointer[context.CancelCauseFunc]
@@ -125,6 +128,9 @@ func (p *pinger) once(ctx context.Context) (rtt time.Duration, version int16, er
 func (p *pinger) lost(ctx, attempt context.Context, err error) error {
 	if cause := context.Cause(attempt); ctx.Err() == nil && cause != nil {
 		err = cause // from stateChanged
+	}
+	if len(p.elapsed) == 0 {
+		err = p.app.wantsLogin(ctx, p.cfg, err)
 	}
 	return p.app.identify(ctx, err)
 }

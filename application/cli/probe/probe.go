@@ -70,6 +70,7 @@ type app struct {
 	settings   *properties.Settings
 
 	kafka      sync.Map // the addresses that have answered ApiVersions
+	warning    sync.Mutex
 	warned     []string // the warnings that were written
 	progress   progress
 	running    bool // the command line was valid, and a command was started

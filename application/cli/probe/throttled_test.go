@@ -1,7 +1,11 @@
 package probe
 
 import (
+	"bytes"
+	"fmt"
 	"net"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -29,5 +33,19 @@ func TestThrottledIsSaid(t *testing.T) {
 		}
 		contains(t, o.stderr, "kafkaprobe: warning: throttled by "+at+" until ")
 		contains(t, o.stdout+o.stderr, "throttled by the broker until ", " more")
+	}
+}
+
+// A hook of a connection warns while the command does: the two take turns.
+func TestWarningsTakeTurns(t *testing.T) {
+	var out bytes.Buffer
+	a := &app{stderr: &out}
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() { a.warn(fmt.Sprint("warning ", i%4)) })
+	}
+	all.Wait()
+	if got := strings.Count(out.String(), "\n"); got != 4 {
+		t.Errorf("got %d lines, want each of the 4 warnings once:\n%s", got, out.String())
 	}
 }

@@ -20,18 +20,22 @@ const (
 // printable returns the text of a peer as one line without control characters, of at most
 // maxShownRunes characters.
 func printable(text string) string {
+	if runes := []rune(text); len(runes) > maxShownRunes {
+		return escapedLine(string(runes[:maxShownRunes])) + "..."
+	}
+	return escapedLine(text)
+}
+
+// escapedLine returns a text with escapes such as \n in place of what is not printable.
+func escapedLine(text string) string {
 	var b strings.Builder
-	for n, r := range []rune(text) {
-		if n == maxShownRunes {
-			b.WriteString("...")
-			break
-		}
+	for _, r := range text {
 		if unicode.IsPrint(r) {
 			b.WriteRune(r)
-		} else {
-			quoted := strconv.QuoteRuneToASCII(r)
-			b.WriteString(quoted[1 : len(quoted)-1])
+			continue
 		}
+		quoted := strconv.QuoteRuneToASCII(r)
+		b.WriteString(quoted[1 : len(quoted)-1])
 	}
 	return b.String()
 }

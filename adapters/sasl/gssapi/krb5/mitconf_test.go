@@ -227,6 +227,13 @@ admin_server = ad.shapes.test
 		" permitted_enctypes = AES, -aes256-cts\taes128-sha2 no-such-type camellia\nKDCS"},
 	{"types by default but one", "[libdefaults]\n default_realm = SHAPES.TEST\n" +
 		" permitted_enctypes = DEFAULT -aes256-cts-hmac-sha1-96 +rc4\nKDCS"},
+	{"types by their other names", "[libdefaults]\n default_realm = SHAPES.TEST\n" +
+		" permitted_enctypes = aes128-sha1 aes256-sha1 aes256-sha2 aes128-cts rc4-hmac arcfour-hmac-md5\nKDCS"},
+	{"an older ticket cache", "[libdefaults]\n default_realm = SHAPES.TEST\n ccache_type = 3\nKDCS"},
+	{"a clock that may be wrong", "[libdefaults]\n default_realm = SHAPES.TEST\n clockskew = 10m\nKDCS"},
+	{"an included nothing", "include /dev/null\n[libdefaults]\n default_realm = SHAPES.TEST\nKDCS"},
+	{"escapes in quotes", "[libdefaults]\n default_realm = \"SHAPES\\.TEST\"\n" +
+		" clockskew = \"\\t5m\\n\\b\\\\\"\nKDCS"},
 	{"a dead KDC first", "[libdefaults]\n default_realm = SHAPES.TEST\n udp_preference_limit = 1\n[realms]\n" +
 		" SHAPES.TEST = {\n  kdc = 127.0.0.1:1\n  kdc = KDC\n  kdc = 127.0.0.1:2\n }\n"},
 	{"a KDC behind HTTPS first", "[libdefaults]\n default_realm = SHAPES.TEST\n[realms]\n SHAPES.TEST = {\n" +
