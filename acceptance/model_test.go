@@ -24,8 +24,8 @@ func TestModelIsABroker(t *testing.T) {
 	t.Parallel()
 	b := privateBroker(t, Config{Version: "4.4.0", Listeners: []Listener{Reauth}, Properties: map[string]string{
 		"socket.request.max.bytes": fmt.Sprint(largestRequest),
-		"listener.name.reauth.plain.sasl.jaas.config": `org.apache.kafka.common.security.plain.PlainLoginModule required ` +
-			`user_` + PlainUser + `="` + PlainPassword + `" user_carol="carol-canary";`,
+		"listener.name.reauth.plain.sasl.jaas.config": `org.apache.kafka.common.security.plain.PlainLoginModule ` +
+			`required user_` + PlainUser + `="` + PlainPassword + `" user_carol="carol-canary";`,
 	}})
 	login := &model.Login{Lifetime: SessionLifetime, Mechanisms: []model.Mechanism{
 		model.Plain(map[string]string{PlainUser: PlainPassword, "carol": "carol-canary"}),

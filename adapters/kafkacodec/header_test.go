@@ -40,7 +40,8 @@ func TestParseRequest(t *testing.T) {
 				t.Errorf("%s v%d: got client id %v", kmsg.NameForKey(key), version, h.ClientID)
 			}
 			if want := req.AppendTo(nil); !bytes.Equal(raw.Body, want) {
-				t.Errorf("%s v%d: got a body of %d bytes, want %d", kmsg.NameForKey(key), version, len(raw.Body), len(want))
+				t.Errorf("%s v%d: got a body of %d bytes, want %d",
+					kmsg.NameForKey(key), version, len(raw.Body), len(want))
 			}
 			checkCuts(t, kmsg.NameForKey(key), frame[4:], len(raw.Body))
 		}

@@ -142,7 +142,7 @@ func (d *direction) arrived() (after func()) {
 		if d.end == nil {
 			d.end = io.EOF
 		}
-	case d.left: // nobody reads it any more
+	case d.left: // its reader has gone
 		d.read += n
 		d.opposite.resetAt(ErrReset)
 		return nil
@@ -171,7 +171,7 @@ func (d *direction) recv(p []byte) (int, error) {
 	return 0, ports.ErrWouldBlock
 }
 
-// relaxed tells a writer that was cut short that there is room.
+// relaxed wakes a writer that was cut short: there is room.
 func (d *direction) relaxed() (after func()) {
 	d.roomy = true
 	return d.wakeWriter()

@@ -18,7 +18,8 @@ import (
 const broker = "broker:9092"
 
 // established returns both ends of a link to a site.
-func established(t testing.TB, w *simulation.World, n *simulation.Network, to simulation.Site) (ports.Link, *simulation.Peer) {
+func established(t testing.TB, w *simulation.World, n *simulation.Network, to simulation.Site) (ports.Link,
+	*simulation.Peer) {
 	t.Helper()
 	n.SetSite(broker, to)
 	link := n.Open(ports.Endpoint{Host: "broker", Address: broker})
@@ -69,27 +70,27 @@ func TestDials(t *testing.T) {
 	far := simulation.Path{Latency: 5 * ms}
 	for _, c := range []struct {
 		name   string
-		site   *simulation.Site
+		at     *simulation.Site
 		secure bool
 		took   time.Duration // -1: never
 		stage  ports.Stage
 		err    error
 	}{
 		{name: "nothing listens", took: 0, err: syscall.ECONNREFUSED},
-		{name: "established", site: &simulation.Site{Path: far}, took: 10 * ms, stage: ports.StageEstablished},
-		{name: "refused", site: &simulation.Site{Path: far, Refuse: simulation.ErrUnreachable}, took: 10 * ms,
+		{name: "established", at: &simulation.Site{Path: far}, took: 10 * ms, stage: ports.StageEstablished},
+		{name: "refused", at: &simulation.Site{Path: far, Refuse: simulation.ErrUnreachable}, took: 10 * ms,
 			err: syscall.EHOSTUNREACH},
-		{name: "silent", site: &simulation.Site{Path: far, Silent: true}, took: -1, err: ports.ErrWouldBlock},
-		{name: "secured", site: &simulation.Site{Path: far, Handshake: 20 * ms}, secure: true, took: 30 * ms,
+		{name: "silent", at: &simulation.Site{Path: far, Silent: true}, took: -1, err: ports.ErrWouldBlock},
+		{name: "secured", at: &simulation.Site{Path: far, Handshake: 20 * ms}, secure: true, took: 30 * ms,
 			stage: ports.StageEstablished},
-		{name: "not secured", site: &simulation.Site{Path: far, Handshake: 20 * ms, HandshakeErr: certificate},
+		{name: "not secured", at: &simulation.Site{Path: far, Handshake: 20 * ms, HandshakeErr: certificate},
 			secure: true, took: 30 * ms, stage: ports.StageSecuring, err: certificate},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := simulation.NewWorld(1)
 			n := simulation.NewNetwork(w)
-			if c.site != nil {
-				n.SetSite(broker, *c.site)
+			if c.at != nil {
+				n.SetSite(broker, *c.at)
 			}
 			begin, took := w.Now(), time.Duration(-1)
 			link := n.Open(ports.Endpoint{Address: broker, Secure: c.secure})
@@ -212,7 +213,8 @@ func TestFlowsEnd(t *testing.T) {
 		{"nothing", func(*simulation.Peer) {}, nil, nil},
 		{"silence", (*simulation.Peer).Silence, ports.ErrWouldBlock, ports.ErrWouldBlock},
 		{"forgotten silently", func(p *simulation.Peer) { p.Forget(false) }, ports.ErrWouldBlock, ports.ErrWouldBlock},
-		{"forgotten, with a reset", func(p *simulation.Peer) { p.Forget(true) }, syscall.ECONNRESET, syscall.ECONNRESET},
+		{"forgotten, with a reset", func(p *simulation.Peer) { p.Forget(true) },
+			syscall.ECONNRESET, syscall.ECONNRESET},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := simulation.NewWorld(1)

@@ -2,7 +2,7 @@ package simulation
 
 import "brokerconn/ports"
 
-// Peer is the other end of a link: that of a broker, or of whatever stands in the way. No call
+// Peer is the other end of a link: that of a broker, or of whatever is in between. No call
 // blocks. A Peer is safe for concurrent use.
 type Peer struct {
 	l      *link

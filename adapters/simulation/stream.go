@@ -44,8 +44,8 @@ func (s *Stream) Between(least, most time.Duration) time.Duration {
 	return least + time.Duration(s.Below(int64(most-least)+1))
 }
 
-// Chance is true this often in a million.
-func (s *Stream) Chance(inMillion int64) bool { return s.Below(1_000_000) < inMillion }
+// Often is true this often in a million.
+func (s *Stream) Often(inMillion int64) bool { return s.Below(1_000_000) < inMillion }
 
 const golden = 0x9e3779b97f4a7c15
 

@@ -29,7 +29,8 @@ type ends interface {
 // after a reset: Linux reports it once and io.EOF from then on, a Link goes on to report it.)
 func TestAsTCP(t *testing.T) {
 	for _, c := range []struct{ name, script string }{
-		{"both ends close", "link send abc, peer recv 3, peer send xyz, link recv 3, link close, peer recv 1, peer close"},
+		{"both ends close",
+			"link send abc, peer recv 3, peer send xyz, link recv 3, link close, peer recv 1, peer close"},
 		{"closed behind what was sent", "peer send abc, peer close, link recv 9"},
 		{"closed, and written to", "peer close, link recv 1, link break, link recv 1"},
 		{"half closed", "peer end, link recv 1, link send abc, peer recv 3, link close, peer recv 1"},

@@ -61,7 +61,7 @@ func (w *World) Next() (time.Time, bool) {
 	return epoch.Add(time.Duration(w.due[0].at)), true
 }
 
-// Step takes the clock to the next event and lets it happen. It returns false if there is none.
+// Step takes the clock to the next event and lets it happen. It returns false if nothing is to happen.
 func (w *World) Step() bool {
 	_, ok := w.step(forever)
 	return ok
@@ -122,8 +122,8 @@ func (w *World) step(limit int64) (at int64, ok bool) {
 
 var errForever = errors.New("simulation: a wait without limit cannot end: nothing is to happen")
 
-// Wait lets the next event happen, for the blocking calls of a program on one goroutine. If there
-// is none before until, it takes the clock there.
+// Wait lets the next event happen, for the blocking calls of a program on one goroutine. If
+// nothing is to happen before until, it takes the clock there.
 func (w *World) Wait(_ any, until time.Time) error {
 	if until.IsZero() {
 		if !w.Step() {

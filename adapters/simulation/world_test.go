@@ -115,8 +115,8 @@ func TestStreams(t *testing.T) {
 			t.Errorf("a die of 6000 throws: %v", seen)
 		}
 	}
-	if d := s.Between(3, 3); d != 3 || s.Chance(0) || !s.Chance(1_000_000) {
-		t.Error("Between(3, 3) or Chance is out of its bounds")
+	if d := s.Between(3, 3); d != 3 || s.Often(0) || !s.Often(1_000_000) {
+		t.Error("Between(3, 3) or Often is out of its bounds")
 	}
 }
 

@@ -32,7 +32,7 @@ import (
 type checker struct {
 	r          *run
 	state      domain.State
-	failedAt   time.Time // the first failure of the row; zero: there is none
+	failedAt   time.Time // the first failure of the row; zero: no failure
 	attempts   int       // since then
 	table      bool      // the broker gave a table
 	answered   int
@@ -76,7 +76,7 @@ func (c *checker) received(req *model.Request) {
 	default:
 		return
 	}
-	if c.r.plan.Setup.Login && !req.Conn.LoggedIn() {
+	if c.r.plan.Setup.Login && !req.Conn.Authenticated() {
 		c.fail("after the login", "the broker received request %d v%d", req.Key, req.Version)
 	}
 	body := req.Body
@@ -93,12 +93,12 @@ func (c *checker) received(req *model.Request) {
 	}
 	c.seen[number] = true
 	if sent, failed := c.failed[number]; failed {
-		c.heard(number, sent)
+		c.whole(number, sent)
 	}
 }
 
-// heard checks what was said of a request that failed and that the broker received whole.
-func (c *checker) heard(number int64, sent domain.Sent) {
+// whole checks what was said of a request that failed and that the broker received whole.
+func (c *checker) whole(number int64, sent domain.Sent) {
 	if sent == domain.SentNothing || sent == domain.SentPartly {
 		c.fail("sent as said", "request %d was %v, by its error, and the broker received it", number, sent)
 	}
@@ -126,7 +126,7 @@ func (c *checker) completed(q *request, f *domain.Future) {
 		c.fail("sent as said", "request %d failed with %T", q.number, err)
 	default:
 		if c.failed[q.number] = e.Sent; c.seen[q.number] {
-			c.heard(q.number, e.Sent)
+			c.whole(q.number, e.Sent)
 		}
 	}
 }
@@ -204,7 +204,8 @@ func (c *checker) after() {
 		c.fail("balance", "%d connections were started and %d closed in state %v", s.started, s.closed, c.state)
 	}
 	if s, n := &c.sums, c.r.conn.InFlight(); s.sent-s.received-s.failed != n {
-		c.fail("balance", "%d requests were sent, %d answered and %d failed with %d in flight", s.sent, s.received, s.failed, n)
+		c.fail("balance", "%d requests were sent, %d answered and %d failed with %d in flight",
+			s.sent, s.received, s.failed, n)
 	}
 }
 
@@ -221,7 +222,7 @@ func (c *checker) finished() {
 	}
 }
 
-// sums counts what the metrics sink is told.
+// sums counts the events of the metrics sink.
 type sums struct {
 	ports.NopMetrics
 	started, closed        int

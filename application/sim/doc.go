@@ -9,7 +9,7 @@
 //	}
 //
 // A [Plan] is text, one operation or fault a line, and everything that a run depends on: it can be
-// read, edited, kept and replayed. Generate draws for each seed anew which kinds of faults there
+// read, edited, kept and replayed. Generate draws for each seed which kinds of faults there
 // are and how frequent they are, since a run in which everything is rare finds less than one in
 // which a few things are not.
 //

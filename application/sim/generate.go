@@ -7,7 +7,7 @@ import (
 )
 
 // Generate draws a plan from a seed: a setup, about a hundred requests, and faults of some kinds
-// among them. Which kinds, and how frequent, is drawn anew for each seed.
+// among them. Which kinds, and how frequent, is drawn for each seed.
 func Generate(seed uint64) Plan {
 	g := generator{simulation.NewWorld(seed).Stream("plan")}
 	p := Plan{Seed: seed, Setup: g.setup()}
@@ -37,24 +37,25 @@ func (g generator) oneOf(choices ...time.Duration) time.Duration {
 	return choices[g.Below(int64(len(choices)))]
 }
 
-func (g generator) chance(percent int64) bool { return g.Below(100) < percent }
+func (g generator) percent(n int64) bool { return g.Below(100) < n }
 
 func (g generator) setup() (s Setup) {
 	s.Addresses = int(g.Below(3)) + 1
-	s.Latency = g.oneOf(0, 100*time.Microsecond, time.Millisecond, 5*time.Millisecond, 20*time.Millisecond, 100*time.Millisecond)
-	if g.chance(50) {
+	s.Latency = g.oneOf(0, 100*time.Microsecond, time.Millisecond, 5*time.Millisecond, 20*time.Millisecond,
+		100*time.Millisecond)
+	if g.percent(50) {
 		s.Jitter = g.Between(0, 2*s.Latency)
 	}
-	if g.chance(30) {
+	if g.percent(30) {
 		s.Piece = int(g.Below(40)) + 1
 	}
-	if g.chance(20) {
+	if g.percent(20) {
 		s.Take = int(g.Below(40)) + 1
 	}
-	if g.chance(20) {
+	if g.percent(20) {
 		s.Window = 500 + int(g.Below(2000))
 	}
-	if g.chance(20) {
+	if g.percent(20) {
 		s.Bandwidth = 20_000 + g.Below(1_000_000)
 	}
 	switch g.Below(10) {
@@ -64,8 +65,8 @@ func (g generator) setup() (s Setup) {
 		s.Probe = true
 	case 2, 3, 4, 5:
 		s.Login = true
-		s.Raw = g.chance(20)
-		if !s.Raw && g.chance(60) {
+		s.Raw = g.percent(20)
+		if !s.Raw && g.percent(60) {
 			s.Lifetime = g.oneOf(2*time.Second, 5*time.Second, 20*time.Second)
 		}
 	}
@@ -96,7 +97,7 @@ func (g generator) operation(at time.Duration) Step {
 }
 
 func (g generator) size() int64 {
-	if g.chance(90) {
+	if g.percent(90) {
 		return g.Below(60)
 	}
 	return g.Below(2000)
@@ -105,7 +106,7 @@ func (g generator) size() int64 {
 // faults draws which kinds of faults a run has.
 func (g generator) faults(s Setup) (kinds []string) {
 	for _, v := range verbs[owners:] {
-		if g.chance(25) {
+		if g.percent(25) {
 			kinds = append(kinds, v.name)
 		}
 	}

@@ -250,7 +250,7 @@ func (r *run) step() bool {
 func (r *run) do(s Step) {
 	i := verbIndex(s.Verb)
 	if i < 0 {
-		panic("sim: a plan has the verb " + s.Verb + ", which is none")
+		panic("sim: a plan has the unknown verb " + s.Verb)
 	}
 	r.trace.step(r.w.Now(), s)
 	if r.awake = true; i >= owners {
@@ -389,8 +389,8 @@ func (r *run) settle() {
 	r.heal()
 	begin := r.w.Now()
 	s := r.plan.Setup
-	bound := or(s.RequestTimeout, requestTimeout) + 2*or(s.SetupTimeout, setupTimeout) + or(s.MaxThrottle, maxThrottle) +
-		2*backoffMax + s.Lifetime + queueTime
+	bound := or(s.RequestTimeout, requestTimeout) + 2*or(s.SetupTimeout, setupTimeout) +
+		or(s.MaxThrottle, maxThrottle) + 2*backoffMax + s.Lifetime + queueTime
 	r.wanted = true
 	last := int64(0)
 	for r.Failure == nil && (last == 0 || r.check.last != last) {

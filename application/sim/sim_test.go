@@ -23,7 +23,8 @@ func TestSeeds(t *testing.T) {
 		}
 	}
 	if steps < 500*seeds || requests < 90*seeds || faults < 3*seeds {
-		t.Errorf("a seed has too little on average: %d steps, %d requests, %d faults of %d seeds", steps, requests, faults, seeds)
+		t.Errorf("a seed has too little on average: %d steps, %d requests, %d faults of %d seeds",
+			steps, requests, faults, seeds)
 	}
 	t.Logf("a seed has on average %d steps, %d requests, %d faults", steps/seeds, requests/seeds, faults/seeds)
 }

@@ -117,8 +117,8 @@ type Conn struct {
 // Peer returns the end of the link.
 func (c *Conn) Peer() *simulation.Peer { return c.peer }
 
-// LoggedIn reports whether the client is logged in, and no other login is under way.
-func (c *Conn) LoggedIn() bool { return c.login.principal != "" && c.login.exchange == nil }
+// Authenticated reports whether the client is logged in, and no other login is under way.
+func (c *Conn) Authenticated() bool { return c.login.principal != "" && c.login.exchange == nil }
 
 // Close ends the connection. Replies in the queue are lost, as in a broker.
 func (c *Conn) Close() {

@@ -14,7 +14,7 @@ type Login struct {
 	Mechanisms []Mechanism
 	// Lifetime is that of a session (KIP-368); 0: sessions do not end.
 	Lifetime time.Duration
-	// Unheeded means that a login succeeds and is none: the first request behind it ends the
+	// Unheeded means that a login succeeds and has no effect: the first request behind it ends the
 	// connection, as for a principal that no rule maps to a name.
 	Unheeded bool
 }
@@ -40,15 +40,15 @@ const minRelogin = time.Second
 
 // loginState is what a connection knows of its login.
 type loginState struct {
-	exchange  Exchange // under way
-	mechanism string
-	principal string // "": not logged in
-	versioned bool   // ApiVersions was answered before the login
-	rawTokens bool   // tokens come in frames of their own, as before Kafka 1.0
-	until     time.Time
-	renewing  bool      // this exchange renews the session
-	renewed   time.Time // when it was last renewed
-	foreign   bool      // the renewal names another mechanism
+	exchange         Exchange // under way
+	mechanism        string
+	principal        string // "": not logged in
+	versioned        bool   // ApiVersions was answered before the login
+	rawTokens        bool   // tokens come in frames of their own, as before Kafka 1.0
+	until            time.Time
+	reauthenticating bool      // this exchange renews the session
+	reauthenticated  time.Time // when it was last reauthenticated
+	foreign          bool      // the renewal names another mechanism
 }
 
 // admits reports whether the login permits a request. If it does not, the connection ends, as
@@ -83,7 +83,7 @@ func (c *Conn) handshake(r *Reply) {
 		c.Close()
 	case c.b.Login == nil, r.Refused:
 		r.Body = c.handshakeBody(errIllegalState)
-	case s.principal != "" && !s.renewed.IsZero() && r.At.Before(s.renewed.Add(minRelogin)):
+	case s.principal != "" && !s.reauthenticated.IsZero() && r.At.Before(s.reauthenticated.Add(minRelogin)):
 		r.Body = c.handshakeBody(errIllegalState)
 	default:
 		i := slices.IndexFunc(c.b.Login.Mechanisms, func(m Mechanism) bool { return m.Name == name })
@@ -95,7 +95,7 @@ func (c *Conn) handshake(r *Reply) {
 			r.Body, r.Close = c.handshakeBody(errUnsupportedMechanism), true
 			return
 		}
-		s.renewing, s.foreign = s.principal != "", s.principal != "" && s.mechanism != name
+		s.reauthenticating, s.foreign = s.principal != "", s.principal != "" && s.mechanism != name
 		s.exchange, s.mechanism = c.b.Login.Mechanisms[i].Begin(), name
 		s.rawTokens = r.Version == 0
 		r.Body = c.handshakeBody(0)
@@ -123,7 +123,7 @@ func (c *Conn) authenticate(r *Reply) {
 		c.Close()
 		return
 	case c.login.exchange == nil:
-		r.Body = c.authenticateBody(r, errIllegalState, "SaslAuthenticate request received after successful authentication", nil)
+		r.Body = c.authenticateBody(r, errIllegalState, "SaslAuthenticate request received after the login", nil)
 		return
 	}
 	challenge, err := c.step(token)
@@ -138,7 +138,7 @@ func (c *Conn) authenticate(r *Reply) {
 func (c *Conn) step(token []byte) (challenge []byte, err error) {
 	s := &c.login
 	challenge, principal, err := s.exchange(token)
-	if err == nil && s.renewing && principal != "" && principal != s.principal {
+	if err == nil && s.reauthenticating && principal != "" && principal != s.principal {
 		err = errOtherPrincipal
 	}
 	switch {
@@ -150,8 +150,8 @@ func (c *Conn) step(token []byte) (challenge []byte, err error) {
 		if s.until = (time.Time{}); c.b.Login.Lifetime > 0 {
 			s.until = now.Add(c.b.Login.Lifetime)
 		}
-		if s.renewing {
-			s.renewed = now
+		if s.reauthenticating {
+			s.reauthenticated = now
 		}
 	}
 	return challenge, err

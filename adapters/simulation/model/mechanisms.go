@@ -21,7 +21,7 @@ const (
 	errOtherPrincipal refusal = "Cannot change principals during re-authentication"
 	errPlain          refusal = "Authentication failed: Invalid username or password"
 	errBearer         refusal = "Authentication failed: Invalid OAUTHBEARER client first message"
-	errSCRAM          refusal = "Authentication failed during authentication due to invalid credentials with SASL mechanism "
+	errSCRAM          refusal = "Authentication failed due to invalid credentials with SASL mechanism "
 )
 
 // Plain is the mechanism PLAIN (RFC 4616) with the passwords of users.

@@ -98,7 +98,8 @@ func TestReplies(t *testing.T) {
 	}{
 		{"as it is", func(*model.Reply) {}, whole},
 		{"another id", func(r *model.Reply) { r.ID = 9 }, "00000006" + "00000009" + "aabb"},
-		{"tagged fields", func(r *model.Reply) { r.Tags = []byte{1, 5, 1, 7} }, "0000000a" + "00000001" + "01050107" + "aabb"},
+		{"tagged fields", func(r *model.Reply) { r.Tags = []byte{1, 5, 1, 7} },
+			"0000000a" + "00000001" + "01050107" + "aabb"},
 		{"cut short", func(r *model.Reply) { r.Body = r.Body[:1] }, "00000005" + "00000001" + "aa"},
 		{"a negative size", func(r *model.Reply) { r.Size = size(-1) }, "ffffffff" + "00000001" + "aabb"},
 		{"twice", func(r *model.Reply) { r.Copies = 1 }, whole + whole},
@@ -111,7 +112,8 @@ func TestReplies(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := &model.Broker{Change: c.change}
-			b.APIs = model.Table(model.API{Key: 7, FlexibleFrom: -1, Handle: func(r *model.Reply) { r.Body = []byte{0xaa, 0xbb} }})
+			b.APIs = model.Table(model.API{Key: 7, FlexibleFrom: -1,
+				Handle: func(r *model.Reply) { r.Body = []byte{0xaa, 0xbb} }})
 			cl := connect(t, b)
 			cl.raw([]byte{0, 7, 0, 0, 0, 0, 0, 1})
 			cl.want("the reply", c.want)
@@ -241,7 +243,8 @@ func TestSessions(t *testing.T) {
 		c := loggedIn(t)
 		c.send(17, 1, false, handshake("PLAIN")...)
 		c.send(36, 1, false, token("bob", "b")...)
-		if got := c.after(2 * time.Second); !strings.Contains(got, "00000004"+"003a") || !strings.HasSuffix(got, " closed") {
+		got := c.after(2 * time.Second)
+		if !strings.Contains(got, "00000004"+"003a") || !strings.HasSuffix(got, " closed") {
 			t.Errorf("got %q, want error 58 and the end", got)
 		}
 	})

@@ -61,7 +61,7 @@ func (c *Conn) answer(r *Reply) {
 	}
 }
 
-// next takes the next reply that is due from the queue. It returns false if there is none.
+// next takes the next reply that is due from the queue. It returns false if no reply is due.
 func (c *Conn) next() bool {
 	now := c.b.World.Now()
 	for i, r := range c.queue {
