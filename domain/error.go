@@ -49,7 +49,7 @@ type Error struct {
 
 	ResponseBytes  int           // of the response that was due: those received
 	OldestInFlight time.Duration // the age of the oldest request in flight
-	SinceLastByte  time.Duration // since a byte was last received, or since the attempt began
+	SinceLastByte  time.Duration // since a byte was last received; 0 if none was
 
 	unproven bool // the peer had answered nothing behind the login
 

@@ -388,7 +388,7 @@ func TestTopLevel(t *testing.T) {
 		}
 	}
 	want := []string{"Makefile", "README.md", "acceptance", "adapters", "application", "domain",
-		"go.mod", "go.sum", "mocks", "ports"}
+		"findings", "go.mod", "go.sum", "mocks", "ports"}
 	if !slices.Equal(got, want) {
 		t.Errorf("top level is %q, want %q", got, want)
 	}

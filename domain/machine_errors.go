@@ -26,11 +26,9 @@ func (m *Machine) newError(kind, cause error, hint string) *Error {
 	if f := m.inflight.front(); f != nil {
 		e.OldestInFlight = m.now.Sub(f.Queued)
 	}
-	last := m.sink.sums.LastReceived
-	if last.Before(m.started) {
-		last = m.started
+	if m.peer != silent || m.frames.buffered() > 0 {
+		e.SinceLastByte = m.now.Sub(m.sink.sums.LastReceived)
 	}
-	e.SinceLastByte = m.now.Sub(last)
 	return e
 }
 

@@ -74,12 +74,14 @@ type Namer interface{ APIName(key int16) string }
 type RawRequest struct {
 	APIKey     int16
 	APIVersion int16
-	// Body follows the request header. It is read while the request is sent and
-	// must not change until then.
+	// Body follows the request header, which the connection writes, with a client id
+	// and a correlation id of its own. It is read while the request is sent and must not
+	// change until then.
 	Body []byte
-	// Flexible reports that the headers of this version carry tagged fields.
+	// Flexible reports that the headers of this version carry tagged fields: IsFlexible
+	// of kmsg's request. The response header of ApiVersions never does, which is handled.
 	Flexible bool
-	// NoResponse reports that the broker sends no answer.
+	// NoResponse reports that the broker sends no answer: Produce with acks 0.
 	NoResponse bool
 }
 

@@ -2,6 +2,7 @@ package kafkacodec_test
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -87,6 +88,17 @@ func TestOneTypeForManyAPIs(t *testing.T) {
 					t.Errorf("%T v%d: got no error for a byte left over", wrapped, version)
 				}
 			}
+		}
+	}
+}
+
+func TestPinnedRequestShowsNoFields(t *testing.T) {
+	req := kmsg.NewPtrSASLAuthenticateRequest()
+	req.SASLAuthBytes = []byte("password-canary")
+	m := kafkacodec.At(req, 1)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		if got, want := fmt.Sprintf(verb, m), "SASLAuthenticate request pinned to v1"; got != want {
+			t.Errorf("%s: got %q, want %q", verb, got, want)
 		}
 	}
 }

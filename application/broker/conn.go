@@ -106,7 +106,9 @@ func (c *Conn) Request(ctx context.Context, req kafkacodec.Request) (kafkacodec.
 }
 
 // RequestRaw is Request for a body that is already encoded. It returns the response body,
-// without the response header, in memory that belongs to the caller.
+// without the response header, in memory that belongs to the caller; nil if there is no
+// response. A throttle time in it is the caller's to keep. Callers that need responses in the
+// order of their requests call one after the other, or use Send.
 func (c *Conn) RequestRaw(ctx context.Context, req *ports.RawRequest) ([]byte, error) {
 	if req == nil {
 		panic("broker: the request is nil")

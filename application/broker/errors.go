@@ -31,7 +31,7 @@ import (
 //
 //	ResponseBytes int              the bytes received of the response that was due, or of that to the request
 //	OldestInFlight time.Duration   the age of the oldest request in flight
-//	SinceLastByte time.Duration    the time since a byte was received, or since the attempt began
+//	SinceLastByte time.Duration    the time since a byte was received; 0 if none was
 //
 // Methods:
 //

@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -120,3 +121,25 @@ func TestShortWaitInOtherStates(t *testing.T) {
 		assert(t, broker.SafeToRetry(err), "got SafeToRetry false, want true: %v", err)
 	})
 }
+
+// TestNoLastByteWithoutOne: an error does not say when the last byte was received where none was.
+func TestNoLastByteWithoutOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hosts := &fakebroker.Hosts{
+			Refuse: map[string]error{"10.0.0.1:9092": errors.New("refused")},
+			Peer:   map[string]func(net.Conn){"10.0.0.2:9092": func(conn net.Conn) { fakebroker.Serve(conn, mute) }},
+		}
+		cfg := hosts.At("10.0.0.1:9092").Config()
+		cfg.APIVersion, cfg.ReconnectBackoff = broker.Release{Major: 3}, time.Minute
+		_, refused := broker.Dial(t.Context(), cfg)
+		hosts.At("10.0.0.2:9092")
+		late := heartbeat(broker.WithRequestTimeout(t.Context(), time.Second), newConn(t, cfg))
+		for _, err := range []error{refused, late} {
+			var e *broker.Error
+			assert(t, errors.As(err, &e) && e.SinceLastByte == 0 && !strings.Contains(e.Explain(), "last byte"),
+				"got %v after %v, want no last byte", err, e.SinceLastByte)
+		}
+	})
+}
+
+func mute(fakebroker.Request) []byte { return nil }

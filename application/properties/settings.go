@@ -156,7 +156,9 @@ type OAuth struct {
 }
 
 // Config returns the configuration of a connection. It reads the files that TLS and the
-// login name. The error joins an *Error for each setting that cannot be used.
+// login name. More than one of Servers is an error, since a connection is to one broker: set
+// Servers to one after the other. The error joins an *Error for each setting that cannot be
+// used.
 func (s *Settings) Config() (broker.Config, error) {
 	var problems []error
 	if len(s.Servers) > 1 {

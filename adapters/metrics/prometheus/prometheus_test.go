@@ -133,6 +133,24 @@ func TestScrape(t *testing.T) {
 			`reads_total{broker="a"}`:          3,
 			`stale_events_total{broker="a"}`:   1,
 		}},
+		{"requests that came to nothing", func(s ports.MetricsSink) {
+			for n := range int16(3) {
+				s.RequestRefused(now, n)
+				s.RequestCanceled(now, n%2, 9)
+				s.RequestStalled(now, 1, 9)
+				s.ResponseDropped(now)
+			}
+			s.Reconnected(now)
+		}, map[string]float64{
+			`requests_refused_total{api_key="0",broker="a"}`:  1,
+			`requests_refused_total{api_key="1",broker="a"}`:  1,
+			`requests_refused_total{api_key="2",broker="a"}`:  1,
+			`requests_canceled_total{api_key="0",broker="a"}`: 2,
+			`requests_canceled_total{api_key="1",broker="a"}`: 1,
+			`requests_stalled_total{api_key="1",broker="a"}`:  3,
+			`responses_dropped_total{broker="a"}`:             3,
+			`reconnects_total{broker="a"}`:                    1,
+		}},
 		{"odd keys", func(s ports.MetricsSink) {
 			for _, key := range []int16{math.MinInt16, -1, 127, 128, math.MaxInt16} {
 				s.RequestSent(now, key, 0, 1)
