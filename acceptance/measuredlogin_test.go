@@ -22,6 +22,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"brokerconn/acceptance/fakebroker"
+	"brokerconn/adapters/sasl/gssapi"
 	"brokerconn/adapters/sasl/oauthbearer"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
@@ -269,6 +270,23 @@ func (m *measuredLogins) largeBeforeLogin(t *testing.T) {
 		t.Errorf("got %v that is safe to retry", err)
 	}
 	wantHint(t, err, "socket.request.max.bytes")
+}
+
+// ticketOfAnother logs in with a ticket that the broker has no key for. Its refusal has one text for
+// all such reasons.
+func ticketOfAnother(t *testing.T, b *Broker) {
+	const another = ServiceName + "/another.test"
+	kdc := sharedKDC(t)
+	fakebroker.Must(t, kdc.Admin(t.Context(), kdc.realms[0], "addprinc -randkey "+another))
+	cfg := configAt(t, b, SASLPlaintext)
+	cfg.Authenticators = []ports.Authenticator{must(gssapi.New(gssapi.Options{Principal: KerberosUser,
+		Keytab: kdc.UserKeytab(), ConfigFile: kdc.ConfigFile(), DomainName: "another.test"}))(t)}
+	_, err := broker.Dial(t.Context(), cfg)
+	if refused, ok := errors.AsType[*broker.BrokerError](err); !ok || refused.Code != 58 {
+		t.Errorf("got %v, want error 58", err)
+	}
+	wantHint(t, err, another)
+	wantHint(t, err, "aes256")
 }
 
 // plainSession returns a connection that is logged in by PLAIN.

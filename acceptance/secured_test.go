@@ -43,7 +43,11 @@ func secured(t testing.TB, version string) *Broker {
 	return privateBroker(t, Config{Version: version, Listeners: listeners, KDC: sharedKDC(t)})
 }
 
-func TestSecuredBroker(t *testing.T) { allListenersServe(t, secured(t, Newest)) }
+func TestSecuredBroker(t *testing.T) {
+	b := secured(t, Newest)
+	allListenersServe(t, b)
+	ticketOfAnother(t, b)
+}
 
 // allListenersServe checks that each listener answers, over TLS where configured, that it
 // offers the mechanisms of its release, and that the log has no error.

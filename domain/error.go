@@ -156,6 +156,10 @@ func (e *Error) cause() string {
 	return text
 }
 
+// bareCause is the text of the Cause without the address, which it has with the port of this
+// machine: two connections have different texts.
+func (e *Error) bareCause() string { return withoutAddress(e.Cause.Error(), e.Address) }
+
 // within is the text of an Error in that of another one of the same broker.
 func (e *Error) within(other *Error) string {
 	if e.Address != other.Address && e.Address != "" && e.Address != e.Broker {

@@ -170,7 +170,7 @@ func (m *Machine) nextStep(e *Error) {
 	if suspected {
 		sentAt = m.inflight.front().Queued
 	}
-	m.addEvidence(fmt.Sprintf("%s: %v after %v", m.question(), e.Cause, m.now.Sub(sentAt).Round(time.Millisecond)))
+	m.addEvidence(fmt.Sprintf("%s: %s after %v", m.question(), e.bareCause(), round(m.now.Sub(sentAt))))
 	cut := m.frames.buffered() > 0 || !m.mayBeAnswered(m.inflight.front()) // within a response, or within the question
 	strict := m.options.Check != nil && m.options.Check.Strict
 	retry := false
@@ -205,7 +205,7 @@ func (m *Machine) nextStep(e *Error) {
 func (m *Machine) hintGivenUp(e *Error) {
 	e.Hint = m.hintClosed(hintClosedWhenAsked) + m.hintProbing()
 	if evidence := m.probing.evidence; len(evidence) > 1 {
-		steps := strings.ReplaceAll(strings.Join(evidence, "; "), ": "+e.Cause.Error()+" after ", " after ")
+		steps := strings.ReplaceAll(strings.Join(evidence, "; "), ": "+e.bareCause()+" after ", " after ")
 		e.Cause = fmt.Errorf("%w (%s)", e.Cause, steps)
 	}
 }

@@ -39,6 +39,15 @@ func hintFor(err error, proxy bool) string {
 			"to this address"
 	case is(syscall.EHOSTUNREACH), is(syscall.ENETUNREACH):
 		return "there is no way to that address: check the address, the routes and the VPN"
+	case is(syscall.ECONNRESET):
+		return "something accepts connections there and has no broker behind it, or a limit of connections is reached"
+	case is(syscall.EMFILE), is(syscall.ENFILE):
+		return "this process, or its machine, has reached its limit of open files: close connections, or raise it"
+	case is(syscall.EADDRNOTAVAIL):
+		return "this machine has no free port for it, or no such address of its own: see the connections in " +
+			"TIME_WAIT, and Options.LocalAddr"
+	case is(syscall.EACCES), is(syscall.EPERM):
+		return "this machine forbids the connection: see its firewall, and the sandbox of this process"
 	case is(context.Canceled):
 	case is(syscall.ETIMEDOUT), is(context.DeadlineExceeded), is(os.ErrDeadlineExceeded):
 		return "nothing answers at that address: a firewall drops the packets, or the address is another host's"

@@ -3,6 +3,7 @@ package broker_test
 import (
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"brokerconn/acceptance/fakebroker"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -313,4 +315,19 @@ func TestBackoffGrowsWithAConfiguredRelease(t *testing.T) {
 				r.pass(pause)
 			}
 		})
+}
+
+// TestCauseIsNamedOnce: a peer that resets each connection is asked twice, from another port each
+// time, and the error does not repeat the reason.
+func TestCauseIsNamedOnce(t *testing.T) {
+	address := fakebroker.Listen(t, func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 4096))
+		_ = c.(*net.TCPConn).SetLinger(0) // so that Close resets it
+		c.Close()
+	})
+	_, err := broker.Dial(t.Context(), fakebroker.ConfigFor(t, address))
+	var e *broker.Error
+	if !errors.As(err, &e) || strings.Count(err.Error(), "read") != 1 || strings.Count(err.Error(), " after ") != 2 {
+		t.Errorf("got %v, want the failed read once, and both times", err)
+	}
 }
