@@ -72,9 +72,10 @@ func guess(props []Property) (d Dialect, sure bool) {
 	var known [lastDialect + 1]int
 	var order []Dialect
 	keys, underscores, dots := 0, 0, 0
+	ofBroker := isOfBroker(props)
 	for _, p := range props {
 		in := dialectsOf(p.Key)
-		if len(in) == 0 {
+		if len(in) == 0 || ofBroker && foreign[p.Key] != "" {
 			underscores += strings.Count(p.Key, "_")
 			dots += strings.Count(p.Key, ".")
 			continue

@@ -23,10 +23,12 @@ import (
 //	           second
 //	name = caf\u00e9, tab \t, backslash \\, and \: \= \# \! and \ as they are
 //
-// Four things differ from Java, which reads these silently as something else. The encoding
+// Five things differ from Java, which reads these silently as something else. The encoding
 // is UTF-8, with or without a byte order mark, and not Latin-1. A backslash before any other
 // letter or digit is an error: Java drops it, so that C:\keys becomes C:keys. A key that is
-// given twice is an error: Java takes the last. In librdkafka's dialect a backslash is a
+// given twice is an error: Java takes the last. A line that begins with a semicolon is a
+// comment, and the header of a section, "[default]", is ignored with a warning, as in the INI
+// files that programs in Python read for librdkafka. In librdkafka's dialect a backslash is a
 // backslash unless it ends a line, since its files have no escapes.
 //
 // Spaces at the end of a value are removed, as by all these clients.
@@ -61,13 +63,21 @@ func readBounded(name string, limit int64) ([]byte, error) {
 }
 
 // Parse reads the text of such a file; errors name it as name.
-func Parse(name string, text []byte) ([]Property, error) {
+func Parse(name string, text []byte) ([]Property, error) { return parse(name, text, blanks) }
+
+// parse is Parse; the characters of cut are removed from the ends of values.
+func parse(name string, text []byte, cut string) ([]Property, error) {
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
 	if bytes.HasPrefix(text, []byte("\xfe\xff")) || bytes.HasPrefix(text, []byte("\xff\xfe")) {
 		return nil, fmt.Errorf("%s: this is UTF-16: save it as UTF-8", name)
 	}
 	if bytes.IndexByte(text, 0) >= 0 {
 		return nil, fmt.Errorf("%s: this is not a text file: it has zero bytes", name)
+	}
+	for begin, format := range map[string]string{"{": "JSON", "<": "XML"} {
+		if bytes.HasPrefix(bytes.TrimSpace(text), []byte(begin)) {
+			return nil, fmt.Errorf("%s: this is %s: write a line key=value for each setting", name, format)
+		}
 	}
 	var all []Property
 	var problems []error
@@ -83,7 +93,7 @@ func Parse(name string, text []byte) ([]Property, error) {
 				"it as UTF-8, or write letters as \\u00e9", where))
 			continue
 		}
-		p := line.property()
+		p := line.property(cut)
 		p.Where = where
 		all = append(all, p)
 	}
@@ -111,7 +121,7 @@ func (l *lines) logical() (line logicalLine, ok bool) {
 			return line, false
 		}
 		text = strings.TrimLeft(text, blanks)
-		if text == "" || text[0] == '#' || text[0] == '!' {
+		if text == "" || strings.IndexByte("#!;", text[0]) >= 0 {
 			continue
 		}
 		line = logicalLine{text: text, number: l.number}
@@ -147,7 +157,7 @@ func endsOpen(line string) bool {
 	return (len(line)-len(bare))%2 == 1
 }
 
-func (line logicalLine) property() Property {
+func (line logicalLine) property(cut string) Property {
 	end := keyEnd(line.text)
 	value := strings.TrimLeft(line.text[end:], blanks)
 	bare := value == "" || value[0] != '=' && value[0] != ':'
@@ -156,10 +166,10 @@ func (line logicalLine) property() Property {
 	}
 	key, flaw := unescape(line.text[:end])
 	decoded, flawed := unescape(value)
-	text := ports.NewSecret(strings.TrimRight(decoded, blanks))
+	text := ports.NewSecret(strings.TrimRight(decoded, cut))
 	p := Property{Key: key, Value: text, flaw: cmp.Or(flaw, flawed), bare: bare}
 	if !line.continued && strings.Contains(value, `\`) {
-		p.plain = ports.NewSecret(strings.TrimRight(value, blanks))
+		p.plain = ports.NewSecret(strings.TrimRight(value, cut))
 	}
 	return p
 }

@@ -42,6 +42,7 @@ func TestParse(t *testing.T) {
 		{"a=b\\", "a>b"},
 		{"\\\n# no\n\\\n\na=b", "a>b"},
 		{"# no \\\na=b", "a>b"},
+		{"; no\n ;no=no\na=b", "a>b"}, // not in Java
 		{"a=b  \t ", "a>b"},
 		{`a\ b\=c\:d=e`, "a b=c:d>e"},
 		{`a=\u0063af\u00e9 \ud83d\ude00`, "a>café 😀"},
@@ -78,6 +79,8 @@ func TestParseRejects(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"\xff\xfea\x00", "save it as UTF-8"},
 		{"\xfe\xff\x00a", "save it as UTF-8"},
+		{"\n {\"bootstrap.servers\": \"a:1\"}", "this is JSON"},
+		{"<?xml version=\"1.0\"?>", "this is XML"},
 		{"\xfe\xed\xfe\xed\x00\x00\x00\x02", "not a text file"},
 		{"a=b\nc=\xe9", "f:2: this is not UTF-8"},
 	} {

@@ -28,8 +28,9 @@ const irrelevantJava = `
 	internal.throw.on.fetch.stable.offset.unsupported isolation.level key.deserializer metadata.cluster.check.enable
 	key.deserializer.encoding key.serializer linger.ms max.block.ms max.partition.fetch.bytes max.poll.interval.ms
 	max.poll.records max.request.size metadata.fetch.timeout.ms metadata.max.age.ms metadata.max.idle.ms
-	metadata.recovery.rebootstrap.trigger.ms metadata.recovery.strategy metric.reporters metrics.num.samples
-	metrics.recording.level metrics.sample.window.ms partition.assignment.strategy
+	metadata.recovery.rebootstrap.trigger.ms metadata.recovery.strategy metric.reporters metrics.jmx.blacklist
+	metrics.jmx.exclude metrics.jmx.include metrics.jmx.whitelist metrics.num.samples metrics.recording.level
+	metrics.sample.window.ms partition.assignment.strategy
 	partitioner.adaptive.partitioning.enable partitioner.availability.timeout.ms partitioner.class
 	partitioner.ignore.keys partitioner.rack.aware rebalance.timeout.ms retries retry.backoff.max.ms retry.backoff.ms
 	sasl.kerberos.kinit.cmd sasl.oauthbearer.allow.unverified.audience sasl.oauthbearer.allow.unverified.issuer

@@ -40,11 +40,12 @@ func (r *reader) record() {
 		// A server was written as "SSL://host:port".
 		r.s.given = append(r.s.given, given{r.name(securityKey), p.Where, []string{securityKey.to}})
 	}
-	if p := r.either(securityKey, serversKey); r.s.SASL.Mechanism != "" && !r.has(mechanismKey) {
-		r.s.given = append(r.s.given, given{r.name(mechanismKey), p.Where, []string{mechanismKey.to}})
-	}
 	for _, k := range keys() {
 		p := r.given[k]
+		if k == mechanismKey && p == nil && r.s.SASL.Mechanism != "" { // the client's own
+			where := r.either(securityKey, serversKey).Where
+			r.s.given = append(r.s.given, given{k.java, where, []string{k.to}})
+		}
 		if p == nil || k.to == "" || k.object != "" {
 			continue
 		}
@@ -57,6 +58,9 @@ func (r *reader) record() {
 		}
 		if k == jaasKey && r.jaasService != "" && !r.has(serviceKey) && r.s.SASL.Kerberos.ServiceName != "" {
 			g.fields = append(g.fields, serviceKey.to)
+		}
+		if k == certFileKey && !r.has(keyFileKey) && r.s.TLS.KeyFile != "" {
+			g.fields = append(g.fields, keyFileKey.to)
 		}
 		if k == serversKey && r.s.Security != Plaintext && !r.has(securityKey) {
 			g.fields = append(g.fields, securityKey.to)
@@ -92,6 +96,9 @@ func (s *Settings) Lines(d Dialect) (all []Line) {
 	}
 	for _, g := range s.given {
 		for _, field := range g.fields {
+			if d != Guess && field == caFileKey.to && s.TLS.CAFile == "" {
+				continue // librdkafka's word for the system's authorities, which all three trust without a line
+			}
 			line := Line{Key: g.name, Where: g.where, Sets: field, Value: s.shown(field)}
 			switch k := index[s.Dialect][g.name]; {
 			case d != Guess:
@@ -129,6 +136,10 @@ func (s *Settings) keyFor(d Dialect, field string) *key {
 	case field == caFileKey.to && (s.storeType(s.TLS.CAFile) != "PEM" && d != Java || isFolder(s.TLS.CAFile) &&
 		d != Librdkafka):
 		return nil
+	case field == "tls.Options.Ciphers" && d == Java:
+		return nil // which does not read OpenSSL's language
+	case field == keyPasswordKey.to && s.keyFor(d, s.privateKeyField()) == nil:
+		return nil
 	case strings.Contains(keyStoreKey.to, field):
 		return s.identityKey(d, k)
 	case field == keyStorePasswordKey.to && s.identityKey(d, keyStoreKey) != keyStoreKey:
@@ -149,6 +160,14 @@ func (s *Settings) identityKey(d Dialect, k *key) *key {
 		return nil
 	}
 	return k
+}
+
+// privateKeyField returns the field that has the client's private key.
+func (s *Settings) privateKeyField() string {
+	if s.TLS.KeyFile == "" {
+		return keyPEMKey.to
+	}
+	return "tls.Options.KeyFile"
 }
 
 func isFolder(name string) bool {
@@ -183,6 +202,9 @@ func (s *Settings) beside(d Dialect, name string) (pairs [][2]string) {
 		add(keyTypeKey.java, "PEM")
 	case d == Java && name == mechanismKey.java:
 		add(jaasKey.java, s.jaasText())
+		if s.SASL.Mechanism == "GSSAPI" && s.SASL.Kerberos.ServiceName == "" {
+			add(serviceKey.java, "kafka") // Java's client has no default for it
+		}
 	case d == Java && name == tokenURLKey.java:
 		add("sasl.login.callback.handler.class", javaOAuth+"OAuthBearerLoginCallbackHandler")
 		if s.SASL.OAuth.AssertionGrant {

@@ -33,10 +33,11 @@ func TestLinesMeanTheSame(t *testing.T) {
 				t.Errorf("%v: got no key for %q\nof %q", d, lost.String(), c.sources)
 			}
 			porttest.NoSecrets(t, "the lines", text.String(), canary)
-			if lost.Len() > 0 {
-				continue
-			}
 			again, err := Read(d, written(t, "", text.String()))
+			if lost.Len() > 0 && (err == nil || strings.Contains(lost.String(), keyPEMKey.to) ||
+				strings.Contains(err.Error(), providerKey.kafkaPython)) {
+				continue // what is left is a file by itself, unless it needs what is lost
+			}
 			if err != nil {
 				t.Errorf("%v: got %v of\n%swant the settings of %q", d, err, text.String(), c.sources)
 				continue
@@ -56,6 +57,9 @@ func TestLinesMeanTheSame(t *testing.T) {
 func withoutSecrets(s *Settings) (lines []string) {
 	for _, line := range rendered(s) {
 		name, value, _ := strings.Cut(line, " ")
+		if line == "SASL.Kerberos.ServiceName kafka" {
+			continue // the default here, which Java needs a line for
+		}
 		if name == "SASL.Login.Password" || name == "SASL.OAuth.Extensions" || strings.Contains(value, hidden) ||
 			strings.Contains(value, "canary-") {
 			line = name
@@ -63,6 +67,24 @@ func withoutSecrets(s *Settings) (lines []string) {
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// Java's client refuses Kerberos without the name of the service; librdkafka's default is kafka.
+func TestLinesNameTheService(t *testing.T) {
+	s, err := Read(Librdkafka, written(t, "", "security.protocol=sasl_ssl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, line := range s.Lines(Java) {
+		got = append(got, line.Key+"="+line.Value)
+	}
+	want := []string{"security.protocol=SASL_SSL", "sasl.mechanism=GSSAPI",
+		`sasl.jaas.config=com.sun.security.auth.module.Krb5LoginModule required useTicketCache="true";`,
+		"sasl.kerberos.service.name=kafka"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q\nwant %q", got, want)
+	}
 }
 
 func TestLoginOfProxyIsHidden(t *testing.T) {

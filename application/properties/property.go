@@ -64,6 +64,11 @@ func (e *Error) Error() string {
 // word in small letters.
 var aKey = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9]*([._-][A-Za-z0-9]+)+|[a-z][a-z0-9]{0,30})[._]?$`)
 
+// isSection reports whether it is the header of a section in an INI file, "[default]".
+func (p *Property) isSection() bool {
+	return p.bare && strings.HasPrefix(p.Key, "[") && strings.HasSuffix(p.Key+p.Value.Reveal(), "]")
+}
+
 // label returns the name of a key for errors. Text that is not a key may be the second line
 // of a private key, and is not printed.
 func label(key string) string {

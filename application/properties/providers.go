@@ -1,6 +1,8 @@
 package properties
 
 import (
+	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -60,6 +62,10 @@ func (r *reader) resolve(k *key, p *Property) *Property {
 		return p
 	}
 	resolved, err := r.providers.Resolve(text, parsePairs)
+	if err == nil && slices.ContainsFunc(placeholders.In(resolved), declared) {
+		err = errors.New("the value that takes the place of its placeholder has one itself, which Java would send as " +
+			"it is")
+	}
 	for _, each := range unjoined(err) {
 		r.reject(p, "%v", each)
 		r.rejected[k] = true
@@ -69,14 +75,22 @@ func (r *reader) resolve(k *key, p *Property) *Property {
 	return &whole
 }
 
-// parsePairs reads the file of a provider, in which the last of several lines counts.
+// parsePairs reads the file of a provider, in which the last of several lines counts, and
+// spaces at the end of a value are part of it.
 func parsePairs(name string) (map[string]string, error) {
-	all, err := ReadFile(name)
+	text, err := readBounded(name, MaxFileBytes)
+	if err != nil {
+		return nil, err
+	}
+	all, err := parse(name, text, "")
 	if err != nil {
 		return nil, err
 	}
 	pairs := map[string]string{}
 	for _, p := range all {
+		if p.flaw != "" {
+			return nil, fmt.Errorf("%s: %s", p.Where, p.flaw)
+		}
 		pairs[p.Key] = p.Value.Reveal()
 	}
 	return pairs, nil

@@ -33,8 +33,13 @@ func TestPlaceholdersOfJava(t *testing.T) {
 
 // A placeholder that is not replaced is never sent, whatever the client would do.
 func TestPlaceholdersAreNeverSent(t *testing.T) {
-	dir := filesOf(t, map[string][]byte{"secret.properties": []byte("pw=x\n")})
+	dir := filesOf(t, map[string][]byte{"secret.properties": []byte("pw=x\nnested=${env:KAFKA_PASSWORD}\n"),
+		"folder.properties": []byte(`pw=C:\keys`)})
 	for _, c := range []struct{ text, key, problem string }{
+		{kafkaProviders + plainLogin + `password="${file:DIR/secret.properties:nested}";`, "sasl.jaas.config",
+			"has one itself"},
+		{kafkaProviders + plainLogin + `password="${file:DIR/folder.properties:pw}";`, "sasl.jaas.config",
+			"folder.properties:1: a backslash before a letter"},
 		{plainLogin + `password="${file:DIR/secret.properties:pw}";`, "sasl.jaas.config",
 			"config.providers.file.class"},
 		{"config.providers=file\n" + plainLogin + `password="${file:DIR/secret.properties:pw}";`, "sasl.jaas.config",
@@ -100,6 +105,16 @@ func TestVariablesOfShellsAreWarnings(t *testing.T) {
 		if err != nil || len(s.Warnings()) != 0 || s.Connection.ClientID != value {
 			t.Errorf("%s: got %v, want a value like others", value, err)
 		}
+	}
+}
+
+// Spaces at the end of a value belong to a password that is put between quotes: AbstractConfig
+// of kafka-clients 4.4.0 has them too.
+func TestPlaceholdersKeepSpaces(t *testing.T) {
+	dir := filesOf(t, map[string][]byte{"secret.properties": []byte("pw = " + canary + " \n")})
+	s, err := readSources(t, Java, dir, kafkaProviders+plainLogin+`password="${file:DIR/secret.properties:pw}";`)
+	if err != nil || s.SASL.Login.Password.Reveal() != canary+" " {
+		t.Errorf("got %v and %v, want the password with its space", s, err)
 	}
 }
 

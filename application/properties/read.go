@@ -39,6 +39,13 @@ func read(dialect Dialect, onlyTLS bool, sources [][]Property) (*Settings, error
 		dialect, r.sure = guess(slices.Concat(sources...))
 	}
 	r.s.Dialect = dialect
+	all := slices.Concat(sources...)
+	r.ofBroker = isOfBroker(all)
+	for _, p := range all {
+		if p.Key == "clusters" {
+			r.clusters = list(value(&p))
+		}
+	}
 
 	r.readProviders(sources)
 	for i, source := range sources {
@@ -76,6 +83,8 @@ type reader struct {
 	rejected map[*key]bool      // those given and rejected
 
 	// Values that concern other keys.
+	ofBroker    bool     // there are keys that only brokers have
+	clusters    []string // of a file of MirrorMaker
 	providers   placeholders.Providers
 	unasked     bool         // api.version.request is false
 	jaas        *loginModule // of sasl.jaas.config; nil: none
@@ -132,17 +141,19 @@ func (r *reader) sort(source []Property, i int) {
 		p := &source[j]
 		k := index[r.s.Dialect][p.Key]
 		switch {
+		case k == nil && p.isSection():
+			r.warn(&Property{Key: noKey, Where: p.Where}, "the header of a section: the keys of all sections count")
 		case k == nil && ignored[p.Key] != nil:
 			r.twice(ignored[p.Key], p)
-		case k == nil && irrelevant[p.Key]:
+		case k == nil && (irrelevant[p.Key] || strings.HasPrefix(p.Key, "metrics.context.")):
 			ignored[p.Key] = p
 			r.ignore(p, "not a setting of one connection")
 		case k == nil && strings.HasPrefix(p.Key, providersPrefix):
 			ignored[p.Key] = p
 			r.ignore(p, "declares a provider of placeholders")
-		case k == nil && len(dialectsOf(p.Key)) == 0 && ownerOf(p.Key) != "":
+		case k == nil && r.ownerOfKey(p) != "":
 			ignored[p.Key] = p
-			r.foreign(p, ownerOf(p.Key))
+			r.foreign(p, r.ownerOfKey(p))
 		case k == nil:
 			r.unknown(p)
 		case seen[k] != nil:
@@ -203,7 +214,7 @@ func (r *reader) prepare(k *key) {
 	switch {
 	case p == nil:
 		return
-	case grammar.raw && !p.plain.IsZero():
+	case grammar.raw && !p.plain.IsZero() && k != serversKey: // kcat drops the one in "host\:9092" as well
 		plain := *p
 		plain.Value, plain.flaw = p.plain, ""
 		p = &plain

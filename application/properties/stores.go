@@ -160,6 +160,12 @@ func (c *content) in(data []byte) bool {
 	return false
 }
 
+// inFile reports whether a file has it, as PEM.
+func (c *content) inFile(name string) bool {
+	data, _ := readBounded(name, maxStoreBytes) // one that cannot be read has nothing
+	return c.in(withoutMark(data))
+}
+
 // isEncrypted: the key in the PEM needs a password, by PKCS#8 or the older way.
 func isEncrypted(data []byte) bool {
 	return bytes.Contains(data, []byte("-----BEGIN ENCRYPTED PRIVATE KEY-----")) ||

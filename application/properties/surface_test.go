@@ -45,7 +45,7 @@ var surface = []surfaceRow{
 	{"ssl_context", "in Go only", ""},
 	{"ssl_check_hostname", "the field is the opposite", ""},
 	{"ssl_cafile", "-", ""},
-	{"ssl_certfile", "rejected without a key; kafka-python ignores both", ""},
+	{"ssl_certfile", "rejected without a key, in it or in ssl_keyfile; kafka-python 2 ignores both", ""},
 	{"ssl_keyfile", "rejected without a certificate; kafka-python ignores both", ""},
 	{"ssl_password", "as text; in Go a function; rejected without a key", ""},
 	{"ssl_crlfile", "DER as well", ""},

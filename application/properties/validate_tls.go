@@ -78,6 +78,9 @@ func (r *reader) needsPEM(typeKey *key, why string) {
 // validateIdentity looks at the client's certificate and key.
 func (r *reader) validateIdentity() {
 	cert, key, store := r.either(certFileKey, certPEMKey), r.either(keyFileKey, keyPEMKey), r.given[keyStoreKey]
+	if cert != nil && key == nil && r.s.Dialect == KafkaPython && clientKey.inFile(r.s.TLS.CertFile) {
+		key, r.s.TLS.KeyFile = cert, r.s.TLS.CertFile // as Python's ssl does without a file of the key
+	}
 	certName, keyName := certFileKey, keyFileKey
 	if r.s.Dialect == Java {
 		certName, keyName = certPEMKey, keyPEMKey
@@ -98,7 +101,7 @@ func (r *reader) validateIdentity() {
 		r.inspect(cert, r.s.TLS.CertFile, clientChain)
 	}
 	data := []byte(r.s.TLS.KeyPEM.Reveal())
-	if store == nil && r.has(keyFileKey) && !r.rejected[keyFileKey] {
+	if store == nil && r.s.TLS.KeyFile != "" && !r.rejected[keyFileKey] {
 		data = r.inspect(key, r.s.TLS.KeyFile, clientKey)
 	}
 	if isEncrypted(data) && password == nil {

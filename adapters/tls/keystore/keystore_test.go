@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"software.sslmate.com/src/go-pkcs12"
+
 	"brokerconn/adapters/tls/pemkey"
 )
 
@@ -59,6 +61,40 @@ func TestStoresOfAKey(t *testing.T) {
 		if err != nil || !slices.EqualFunc(certificates(t, trusted), all, (*x509.Certificate).Equal) {
 			t.Errorf("%s: got %s and %v, want the key's own certificate, as Java trusts it", name, trusted, err)
 		}
+	}
+}
+
+// A certificate that Go does not read leaves the others of the store as they are. The one here
+// has a serial number below zero, as authorities of companies have.
+func TestUnreadableCertificateBesideOthers(t *testing.T) {
+	good := certificates(t, must(Authorities(golden(t, "java.p12"), []byte(password))))[0]
+	der := bytes.Clone(good.Raw)
+	serial := bytes.Index(der, good.SerialNumber.Bytes()) - 1 // its sign
+	der[serial] = 0x80
+	if _, err := x509.ParseCertificate(der); err == nil {
+		t.Fatal("got a certificate that Go reads, want one that it does not")
+	}
+	bad := &x509.Certificate{Raw: der}
+	file := must(pkcs12.Modern.EncodeTrustStore([]*x509.Certificate{good, bad}, password))
+	got, err := Authorities(file, []byte(password))
+	if err != nil || !bytes.Equal(got, chainPEM([][]byte{good.Raw, der})) {
+		t.Errorf("got %s and %v, want both certificates", got, err)
+	}
+	if _, err := Authorities(file, []byte("canary-4711")); !errors.Is(err, ErrPassword) {
+		t.Errorf("got %v with another password, want %v", err, ErrPassword)
+	}
+	chain, key, err := Identity(golden(t, "java.p12"), []byte(password), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer := must(pemkey.Load(key, nil))
+	file = must(pkcs12.Modern.Encode(signer, good, []*x509.Certificate{bad}, password))
+	got, gotKey, err := Identity(file, []byte(password), nil)
+	if err != nil || !bytes.Equal(got, chain) || !bytes.Equal(gotKey, key) {
+		t.Errorf("got %s and %v, want the key with its certificate", got, err)
+	}
+	if got, err := Authorities(file, []byte(password)); err != nil || !bytes.Equal(got, chain) {
+		t.Errorf("got %s and %v trusted, want the certificate of the key", got, err)
 	}
 }
 

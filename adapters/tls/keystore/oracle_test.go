@@ -107,18 +107,26 @@ func TestJavaOracle(t *testing.T) {
 	m.keytool(copied + " -destkeystore key.p12 -deststoretype PKCS12 -deststorepass " + pass)
 	m.run("cp", "key.jks", "both.jks")
 	m.keytool("-importcert -noprompt -alias two -file ca2.pem -storepass " + pass + " -keystore both.jks")
+	m.run("cp", "key.p12", "both.p12")
+	imports("both.p12", " -storetype PKCS12")
+	m.keytool(copied + " -destkeystore both8.p12 -deststoretype PKCS12 -deststorepass " + pass +
+		" -J-Dkeystore.pkcs12.legacy")
+	imports("both8.p12", " -storetype PKCS12 -J-Dkeystore.pkcs12.legacy")
+	m.run("cp", "both.p12", "two.p12")
+	m.keytool("-genkeypair -alias three -keyalg EC -dname CN=three -storepass " + pass + " -keystore two.p12")
 
 	type row struct {
 		file, password, keyPassword string
 		differs                     string // why another result than Java's is right: of trust, or of the key
 	}
-	const mixed = "trust: go-pkcs12 does not show which certificates beside a key are trusted, so it is refused"
 	rows := []row{
-		{"openssl3.p12", pass, "-", mixed}, {"openssl1.p12", pass, "-", mixed}, {"rc2.p12", pass, "-", ""},
+		{"openssl3.p12", pass, "-", ""}, {"openssl1.p12", pass, "-", ""}, {"rc2.p12", pass, "-", ""},
 		{"plain.p12", pass, "-", "trust, key: Java passes over a key that is not encrypted"},
-		{"sha512.p12", pass, "-", ""}, {"key.p12", pass, "-", mixed},
-		{"key.p12", pass, other, mixed}, {"key.jks", pass, other, ""}, {"key.jks", pass, "-", ""},
-		{"both.jks", pass, other, ""}, {"trust.jks", pass, "-", ""}, {"trust.jks", "-", "-", ""},
+		{"sha512.p12", pass, "-", ""}, {"key.p12", pass, "-", ""},
+		{"key.p12", pass, other, ""}, {"key.jks", pass, other, ""}, {"key.jks", pass, "-", ""},
+		{"both.jks", pass, other, ""}, {"both.p12", pass, "-", ""}, {"both8.p12", pass, "-", ""},
+		{"two.p12", pass, "-", "key: Java chooses one of several keys, and here one must be kept"},
+		{"trust.jks", pass, "-", ""}, {"trust.jks", "-", "-", ""},
 		{"trust.p12", pass, "-", ""}, {"trust8.p12", pass, "-", ""}, {"trust.p12", other, "-", ""},
 		{"unencrypted.p12", pass, "-", ""}, {"unencrypted.p12", "-", "-", ""}, {"trust.p12", "-", "-", ""},
 		{"key.p12", "-", "-", ""},

@@ -7,31 +7,37 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"software.sslmate.com/src/go-pkcs12"
 )
 
 func pkcs12Authorities(file, password []byte) (ders [][]byte, err error) {
 	certificates, err := openPKCS12(file, password, pkcs12.DecodeTrustStore)
-	if err != nil {
-		chain, failed := openPKCS12(file, password, decodeChain)
-		switch {
-		case failed != nil:
-			return nil, err
-		case len(chain.others) > 0:
-			return nil, fmt.Errorf("%w; of a store of a key with other certificates it is not known which ones are "+
-				"trusted: export them: keytool -exportcert -rfc -alias ca", err)
-		}
-		certificates = []*x509.Certificate{chain.first}
-	}
 	for _, c := range certificates {
 		ders = append(ders, c.Raw)
 	}
-	return ders, nil
+	if err == nil || errors.Is(err, ErrPassword) {
+		return ders, err
+	}
+	// With a key in it, or with a certificate that Go cannot read, the library proves the
+	// store's integrity and goes no further.
+	_, failed := openPKCS12(file, password, decodeChain)
+	proved := failed == nil || errors.Is(failed, errKeys) || errors.Is(failed, errUnreadable)
+	if !proved && !errors.Is(err, errUnreadable) {
+		return nil, err
+	}
+	if ders, err = trusted(file, password); err != nil {
+		err = fmt.Errorf("%w: %w", ErrFormat, err)
+	}
+	return ders, err
 }
 
 func pkcs12Identity(file, password, keyPassword []byte) (ders [][]byte, pkcs8 []byte, err error) {
 	found, err := openPKCS12(file, password, decodeChain)
+	if errors.Is(err, errUnreadable) {
+		found, err = readable(file, password)
+	}
 	switch {
 	case errors.Is(err, pkcs12.ErrDecryption):
 		return nil, nil, fmt.Errorf("%w: in PKCS#12 it is that of the store", ErrKeyPassword)
@@ -40,7 +46,7 @@ func pkcs12Identity(file, password, keyPassword []byte) (ders [][]byte, pkcs8 []
 	case password != nil && !slices.Equal(password, keyPassword):
 		return nil, nil, fmt.Errorf("%w: the store's password opens it, and another one is given", ErrKeyPassword)
 	}
-	if ders, err = inOrder(found.key, append([]*x509.Certificate{found.first}, found.others...)); err != nil {
+	if ders, err = inOrder(found.key, found.certificates); err != nil {
 		return nil, nil, err
 	}
 	if pkcs8, err = x509.MarshalPKCS8PrivateKey(found.key); err != nil {
@@ -51,21 +57,29 @@ func pkcs12Identity(file, password, keyPassword []byte) (ders [][]byte, pkcs8 []
 
 // keyEntry is a private key and the certificates of its store.
 type keyEntry struct {
-	key    crypto.Signer
-	first  *x509.Certificate
-	others []*x509.Certificate
+	key          crypto.Signer
+	certificates []*x509.Certificate
 }
+
+// errUnreadable: the store is opened, and has a certificate that crypto/x509 rejects.
+var errUnreadable = errors.New("a certificate cannot be read")
+
+// errKeys: the store is opened, and has more than one key.
+var errKeys = errors.New("it has several private keys: keep one (keytool -delete -alias)")
 
 func decodeChain(file []byte, password string) (found keyEntry, err error) {
 	key, first, others, err := pkcs12.DecodeChain(file, password)
-	if err != nil {
+	switch {
+	case err != nil && err.Error() == "pkcs12: expected exactly one key bag": // which has no value of its own
+		return found, errKeys
+	case err != nil:
 		return found, err
 	}
 	signer, ok := key.(crypto.Signer)
 	if !ok {
 		return found, fmt.Errorf("a private key of type %T cannot be used", key)
 	}
-	return keyEntry{signer, first, others}, nil
+	return keyEntry{signer, append([]*x509.Certificate{first}, others...)}, nil
 }
 
 // openPKCS12 calls a function of the library. It reads a store that has no proof of its
@@ -83,6 +97,8 @@ func openPKCS12[T any](file, password []byte, decode func([]byte, string) (T, er
 	switch {
 	case err == nil:
 		return found, nil
+	case strings.HasPrefix(err.Error(), "x509: "): // of a certificate: it is parsed after the proof
+		return found, fmt.Errorf("%w: %w: %w", ErrFormat, errUnreadable, err)
 	case errors.Is(err, pkcs12.ErrIncorrectPassword):
 		return found, ErrPassword
 	case password == nil:

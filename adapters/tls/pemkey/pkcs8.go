@@ -28,12 +28,9 @@ func (l loader) openPKCS8(der []byte) (crypto.Signer, error) {
 	if err := unmarshalStrictly(der, &info, derSequence+derOctets, ""); err != nil {
 		return nil, damaged(damagedSealed, err)
 	}
-	s, err := parseScheme(info.Algorithm, l.costs)
-	switch {
-	case err != nil:
+	s, err := schemeFor(info, l.costs)
+	if err != nil {
 		return nil, err
-	case len(info.Data) == 0 || len(info.Data)%s.blockBytes != 0:
-		return nil, damaged(damagedSealed, errors.New("it is not a whole number of blocks"))
 	}
 	password, err := l.ask()
 	if err != nil {
@@ -41,6 +38,24 @@ func (l loader) openPKCS8(der []byte) (crypto.Signer, error) {
 	}
 	plain, err := s.decrypt(password, info.Data)
 	return opened(plain, err, password, parsePKCS8)
+}
+
+func schemeFor(info encryptedKeyInfo, costs costs) (scheme, error) {
+	s, err := parseScheme(info.Algorithm, costs)
+	if err == nil && (len(info.Data) == 0 || len(info.Data)%s.blockBytes != 0) {
+		err = damaged(damagedSealed, errors.New("it is not a whole number of blocks"))
+	}
+	return s, err
+}
+
+// Decrypt returns what is encrypted in a part of PKCS#12, whose schemes are those of PKCS#8.
+// Its result is the caller's to wipe.
+func Decrypt(algorithm pkix.AlgorithmIdentifier, data, password []byte) ([]byte, error) {
+	s, err := schemeFor(encryptedKeyInfo{algorithm, data}, maxCosts)
+	if err != nil {
+		return nil, err
+	}
+	return s.decrypt(password, data)
 }
 
 const (
