@@ -51,7 +51,8 @@ type Error struct {
 	OldestInFlight time.Duration // the age of the oldest request in flight
 	SinceLastByte  time.Duration // since a byte was last received; 0 if none was
 
-	unproven bool // the peer had answered nothing behind the login
+	unproven  bool // the peer had answered nothing behind the login
+	continues bool // see Continues
 
 	byPeer bool // the peer closed the connection within this request, or that of a failed connection
 }
@@ -68,6 +69,10 @@ func (e *Error) Unwrap() []error {
 	}
 	return []error{e.Kind, e.Cause}
 }
+
+// Continues reports whether the attempt to connect goes on with another address, mechanism or
+// question: it has not failed yet.
+func (e *Error) Continues() bool { return e.continues }
 
 // Error returns one line of at most 300 characters: the broker, the request and how much of
 // it was sent, the kind, the phase and the cause. Each address is in it once. Of a longer

@@ -112,6 +112,7 @@ func (m *Machine) drop(e *Error, final, retry bool) {
 	if final || m.condition == closing {
 		to = Closed
 	}
+	e.continues = to == Disconnected && m.state.SettingUp() && m.untried() > 0
 	m.loginCutOff(e)
 	lost := m.takeAll(e)
 	m.endThrottle()

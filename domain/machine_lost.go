@@ -22,6 +22,8 @@ func (m *Machine) lostError(err error) *Error {
 	e.ResponseBytes = m.frames.buffered()
 	e.unproven = m.mechanism.Name != "" && m.peer < answered
 	switch {
+	case m.state == Authenticating && !m.loggingIn(): // asked again behind the login
+		e.Hint = hintLoginInVain
 	case m.state == Authenticating:
 		e.Hint = m.hintController(m.hintRefused(hintLoginCutOff))
 	case m.peer >= answered, m.peer == unconfirmed && !m.raw():

@@ -40,6 +40,8 @@ import (
 //	Explain() string       all that is known, with the hint, on several lines
 //	LogValue() slog.Value  the fields that are set, as a group: slog.Any("error", err)
 //	Unwrap() []error       the Kind and the Cause
+//	Continues() bool       the attempt to connect goes on with another address, mechanism or question: it has
+//	                       not failed yet
 type Error = domain.Error
 
 // FrameError is a size field of a response that is out of bounds, often because the peer

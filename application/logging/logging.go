@@ -9,8 +9,9 @@
 //	       may have an unintended effect
 //	Info   connected; throttled by the broker
 //	Debug  everything else: lookups, dials, TLS, versions, logins, requests that failed
-//	       (their callers have the error), failures that repeat, and closes without an
-//	       error, such as that of an idle connection, by either side
+//	       (their callers have the error), failures that repeat or after which the attempt
+//	       goes on with another address, mechanism or question, and closes without an error,
+//	       such as that of an idle connection, by either side
 //
 // A failure that repeats is written with level Warn first, and then after pauses that double, from
 // 10 s to 10 min, with the count of failures and the time since the first; one of another kind is
@@ -67,7 +68,7 @@ func Hooks(l *slog.Logger) *broker.Hooks {
 				if l.Again {
 					phase = broker.Connected
 				}
-				if w.rows.willWarn(phase, e, err) {
+				if !continues(err) && w.rows.willWarn(phase, e, err) {
 					level = slog.LevelWarn
 				}
 				w.write(level, "login failed", err, at(e), "mechanism", l.Mechanism, "again", l.Again)
@@ -93,6 +94,12 @@ func Hooks(l *slog.Logger) *broker.Hooks {
 		Warning:  func(text string) { w.write(slog.LevelWarn, text, nil) },
 		Panicked: func(v any) { w.write(slog.LevelError, "a hook panicked", nil, "panic", fmt.Sprint(v)) },
 	}
+}
+
+// continues reports whether an attempt to connect goes on after an error.
+func continues(err error) bool {
+	e, ok := errors.AsType[*broker.Error](err)
+	return ok && e.Continues()
 }
 
 type writer struct {
@@ -159,6 +166,12 @@ func (w writer) stateChanged(from, to broker.State, e broker.Endpoint, err error
 	case err != nil:
 		if text = "could not connect"; from == broker.Connected {
 			text = "connection lost"
+		}
+		if from.Down() {
+			text = "closed" // the failure was written before
+		}
+		if from.Down() || continues(err) {
+			break
 		}
 		warns, failures, lasted := w.rows.failed(from, e, err)
 		if warns {
