@@ -56,6 +56,9 @@ const (
 		"a port for TLS, a controller's port, another release than APIVersion (api_version) names, another protocol, " +
 		"a forwarder or balancer with no broker behind it, or a limit of connections?"
 
+	hintServerError = "a proxy with no broker behind it answers this, or a broker whose log has more"
+
+	codeUnknownServerError  = -1
 	codeUnsupportedVersion  = 35
 	codeRebootstrapRequired = 129
 )
@@ -180,6 +183,8 @@ func (m *Machine) receiveVersions(f *Future, body []byte) {
 		}
 	case codeUnsupportedVersion:
 		m.askLower(f, body)
+	case codeUnknownServerError:
+		m.fail(m.newError(ErrConnection, NewBrokerError(code, ""), hintServerError))
 	case codeRebootstrapRequired:
 		m.fail(m.newError(ErrProtocol, NewBrokerError(code, ""), "this is another broker than ClusterID "+
 			"(expected.cluster.id) and NodeID (expected.node.id) name"))

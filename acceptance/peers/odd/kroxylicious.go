@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -18,6 +19,7 @@ import (
 	"brokerconn/adapters/sasl/scram"
 	"brokerconn/adapters/tcp"
 	"brokerconn/adapters/tls"
+	"brokerconn/application/broker"
 	"brokerconn/application/cli/probe"
 	"brokerconn/ports"
 )
@@ -34,11 +36,14 @@ var (
 // startKroxylicious starts Kroxylicious before a real broker, with a port for the cluster and
 // one for each node.
 func startKroxylicious(ctx context.Context) (*peer, error) {
-	return startProxy(ctx, "Kroxylicious "+kroxylicious, func(p *peer, _ *acceptance.Broker) (gateway, error) {
+	return startProxy(ctx, "Kroxylicious "+kroxylicious, func(p *peer, b *acceptance.Broker) (gateway, error) {
 		p.before = func(ctx context.Context) error {
-			return says(ctx, "taken for missing: 76 (v1 to v0)", "apis", p.address)
+			if err := says(ctx, "taken for missing: 76 (v1 to v0)", "apis", p.address); err != nil {
+				return err
+			}
+			return withoutBroker(ctx, p, b)
 		}
-		p.remark += "; ranges upside down are reported"
+		p.remark += "; ranges upside down are reported, and a broker that is down"
 		return gateway{"portIdentifiesNode": gateway{"bootstrapAddress": p.address}}, nil
 	})
 }
@@ -159,6 +164,30 @@ func unrouted(ctx context.Context, address, ca string) error {
 		return err
 	}
 	return says(ctx, `the server name "elsewhere.test" was sent`, append(args, "--server-name", "elsewhere.test")...)
+}
+
+// withoutBroker dials while the broker behind the proxy is down: the proxy answers ApiVersions
+// with UNKNOWN_SERVER_ERROR and closes.
+func withoutBroker(ctx context.Context, p *peer, b *acceptance.Broker) error {
+	cfg, err := p.config()
+	if err != nil {
+		return err
+	}
+	if err := b.Kill(); err != nil {
+		return err
+	}
+	dialing, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	c, err := broker.Dial(dialing, cfg)
+	if err == nil {
+		c.Close()
+	}
+	e, ok := errors.AsType[*broker.Error](err)
+	if !ok || !strings.Contains(e.Error(), "UNKNOWN_SERVER_ERROR") || !broker.Retriable(err) ||
+		!strings.Contains(e.Hint, "no broker behind it") {
+		return fmt.Errorf("no broker behind the proxy: got %v, want UNKNOWN_SERVER_ERROR, retriable, and its hint", err)
+	}
+	return b.Restart(ctx)
 }
 
 // says runs a command of the tool, which must print a text.

@@ -36,6 +36,15 @@ type peer struct {
 	stop   func()
 }
 
+func (p *peer) config() (cfg broker.Config, err error) {
+	cfg.MaxInFlight, cfg.Transport = inFlight, p.transport
+	if p.login != nil {
+		cfg.Authenticators = []ports.Authenticator{p.login}
+	}
+	cfg.Host, cfg.Port, err = broker.ParseAddress(p.address)
+	return cfg, err
+}
+
 // row is what a peer did.
 type row struct {
 	asked    int16 // the version of ApiVersions that was answered
@@ -45,56 +54,68 @@ type row struct {
 	login    string
 }
 
+// measure makes the row of a peer. What is its own takes as long as the row may, since it may
+// start again meanwhile.
 func measure(ctx context.Context, p *peer) (r row, err error) {
-	ctx, cancel := context.WithTimeout(ctx, answerLimit)
-	defer cancel()
-	host, port, err := broker.ParseAddress(p.address)
-	if err != nil {
-		return r, err
-	}
 	if p.before != nil {
 		if err := p.before(ctx); err != nil {
 			return r, err
 		}
 	}
-	cfg := broker.Config{Host: host, Port: port, MaxInFlight: inFlight, Transport: p.transport}
+	cfg, err := p.config()
+	if err != nil {
+		return r, err
+	}
 	r.login = "none"
 	if p.login != nil {
-		cfg.Authenticators, r.login = []ports.Authenticator{p.login}, p.login.Mechanism()
+		r.login = p.login.Mechanism()
 	}
-	c, err := broker.Dial(ctx, cfg)
+	c, err := broker.NewConn(cfg)
 	if err != nil {
-		return r, fmt.Errorf("connect: %w", err)
+		return r, err
 	}
 	defer c.Close()
-	versions, err := c.APIVersions(ctx)
-	if err != nil {
-		return r, fmt.Errorf("APIVersions: %w", err)
-	}
-	r.asked = versions.RequestVersion()
-	if r.verdict, err = c.CheckVersion(ctx, broker.Check{}); err != nil {
-		return r, fmt.Errorf("CheckVersion: %w", err)
-	}
-	if r.verdict.Lineage != p.lineage {
-		return r, fmt.Errorf("CheckVersion: got the lineage %v, want %v", r.verdict.Lineage, p.lineage)
-	}
-	if r.answered, err = pipeline(ctx, c, p.ask); err != nil {
-		return r, fmt.Errorf("%d of %d answered: %w", r.answered, requests, err)
-	}
-	if p.sessions {
-		r.login += ", reauthenticated"
-		if err := reauthenticated(ctx, c, p); err != nil {
-			return r, err
-		}
-	}
-	r.dropped = c.Stats().Dropped
-	if n := c.Stats().Ready; n != 1 {
-		return r, fmt.Errorf("got %d connections for the requests, want 1", n)
+	if err := r.fill(ctx, c, p); err != nil {
+		return r, err
 	}
 	if err := p.drop(); err != nil {
 		return r, fmt.Errorf("drop: %w", err)
 	}
 	return r, servedAgain(ctx, c, p)
+}
+
+// fill asks over one connection.
+func (r *row) fill(ctx context.Context, c *broker.Conn, p *peer) error {
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	if err := c.Connect(ctx); err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	versions, err := c.APIVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("APIVersions: %w", err)
+	}
+	r.asked = versions.RequestVersion()
+	if r.verdict, err = c.CheckVersion(ctx, broker.Check{}); err != nil {
+		return fmt.Errorf("CheckVersion: %w", err)
+	}
+	if r.verdict.Lineage != p.lineage {
+		return fmt.Errorf("CheckVersion: got the lineage %v, want %v", r.verdict.Lineage, p.lineage)
+	}
+	if r.answered, err = pipeline(ctx, c, p.ask); err != nil {
+		return fmt.Errorf("%d of %d answered: %w", r.answered, requests, err)
+	}
+	if p.sessions {
+		r.login += ", reauthenticated"
+		if err := reauthenticated(ctx, c, p); err != nil {
+			return err
+		}
+	}
+	r.dropped = c.Stats().Dropped
+	if n := c.Stats().Ready; n != 1 {
+		return fmt.Errorf("got %d connections for the requests, want 1", n)
+	}
+	return nil
 }
 
 // pipeline sends all requests before it waits for the first, as far as inFlight permits.
@@ -155,6 +176,8 @@ func reauthenticated(ctx context.Context, c *broker.Conn, p *peer) error {
 // servedAgain asks until a connection after the first one answers. Until the loss is
 // noticed, requests may fail.
 func servedAgain(ctx context.Context, c *broker.Conn, p *peer) error {
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
 	for {
 		f, err := c.SendWait(ctx, p.ask())
 		if err == nil {

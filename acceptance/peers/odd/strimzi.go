@@ -28,7 +28,7 @@ const (
 	strimzi = "0.17.1"
 	// tokenLife is in whole seconds, and longer than the second that Kafka wants between two
 	// logins of a session.
-	tokenLife = 5 * time.Second
+	tokenLife = 10 * time.Second
 )
 
 //go:embed testdata/strimzi-0.17.1.sha256
@@ -92,11 +92,11 @@ func refused(ctx context.Context, address string, issuer *issuer) error {
 	if err != nil {
 		return err
 	}
-	host, port, err := broker.ParseAddress(address)
+	cfg, err := (&peer{address: address, login: login}).config()
 	if err != nil {
 		return err
 	}
-	c, err := broker.Dial(ctx, broker.Config{Host: host, Port: port, Authenticators: []ports.Authenticator{login}})
+	c, err := broker.Dial(ctx, cfg)
 	if err == nil {
 		c.Close()
 	}
