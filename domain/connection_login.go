@@ -2,6 +2,7 @@ package domain
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"brokerconn/ports"
@@ -13,7 +14,7 @@ import (
 func mechanismsOf(list []ports.Authenticator) (all []Mechanism) {
 	for _, a := range list {
 		name := a.Mechanism()
-		exposes := name == "PLAIN" || name == "OAUTHBEARER" // by their definition
+		exposes := name != mechanismKerberos && !strings.HasPrefix(name, "SCRAM-") // unless it says otherwise
 		if e, ok := a.(ports.Exposer); ok {
 			exposes = e.Exposes()
 		}

@@ -29,6 +29,6 @@
 //	machine_session                   reauthentication
 //	machine_throttle, machine_idle    quotas; idle connections and pings
 //	machine_close                     Close, Drain, a lost link, and the way down
-//	machine_errors, machine_lost      what failed, and what the loss of a connection may mean
+//	machine_errors, machine_lost      what failed; what a loss or a silence may mean
 //	machine_time, backoff             deadlines, and the pause after a failure
 package domain

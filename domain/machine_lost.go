@@ -4,12 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"brokerconn/domain/release"
 	"brokerconn/ports"
 )
 
-// What the loss of a connection that was ready may mean, and what to try.
+// What the loss of a connection, or the silence of a peer, may mean, and what to try.
 
 const (
 	hintOfController = "this is the port of a controller: use that of a broker"
@@ -92,4 +93,70 @@ func (m *Machine) cutOff(err error) error {
 		return fmt.Errorf("%w, %d bytes into an answer", err, n)
 	}
 	return err
+}
+
+// silence returns what the setup, or a login, waits for. limit is the one that ended it, if one has.
+func (m *Machine) silence(now time.Time, waiting error, limit string) error {
+	after := now.Sub(m.started).Round(time.Millisecond)
+	if waiting != nil && m.opening() {
+		return fmt.Errorf("after %v%s: %w", after, limit, waiting)
+	}
+	what, before := "answer from the peer", ""
+	switch evidence := m.probing.evidence; {
+	case m.resolving():
+		what = "answer from the resolver"
+	case m.state == Connecting:
+		what = "answer from the address"
+	case m.login.step == loginToken:
+		what = "token from the authenticator"
+	case len(evidence) > 0:
+		before = "; before that: " + strings.Join(evidence, "; ")
+	}
+	return fmt.Errorf("no %s after %v%s%s", what, after, limit, before)
+}
+
+// limit names, in parentheses, the limit of the step of the setup that is under way, or of the login.
+func (m *Machine) limit() string {
+	switch {
+	case m.versionsLate():
+		return fmt.Sprintf(" (APIVersionTimeout is %v)", m.cfg.VersionsTimeout)
+	case m.state.SettingUp() && !m.resolving() && m.addressBy.Before(m.setupEnd):
+		return " (its share of SetupTimeout, or of the context's time)"
+	}
+	return fmt.Sprintf(" (SetupTimeout is %v)", m.cfg.SetupTimeout)
+}
+
+// versionsLate reports whether the limit of the question for the API versions passes before that
+// of the setup.
+func (m *Machine) versionsLate() bool {
+	return m.state == NegotiatingVersions && m.cfg.VersionsTimeout > 0 && m.probing.by.Before(m.addressBy)
+}
+
+func (m *Machine) silenceHint() string {
+	raise := "raise SetupTimeout (socket_connection_setup_timeout_ms)"
+	if m.versionsLate() {
+		raise = "raise APIVersionTimeout (api_version_auto_timeout_ms)"
+	}
+	switch known := m.addressAnswered(); {
+	case m.resolving():
+		return "the resolver does not answer: check that it can be reached"
+	case m.state == Connecting:
+		return "nothing answers at that address: a firewall drops the packets, or the address is another host's"
+	case known && (m.state == NegotiatingVersions || m.state == Handshake):
+		return hintLate + "; " + raise
+	case m.state == NegotiatingVersions:
+		hint := hintSilentPort
+		if probing := m.hintProbing(); probing != "" {
+			hint += probing + "."
+		}
+		return hint + " If it is only slow, " + raise
+	case m.state == Handshake:
+		return "the port accepts connections but does not answer a TLS hello: does it speak TLS?"
+	case m.login.step == loginToken:
+		return "what the login needs is late: see the token endpoint, or the KDC, or " + raise
+	case m.state == Authenticating:
+		return "the broker does not answer the login: what checks it may be slow or down (a directory, a " +
+			"KDC, the keys of tokens); see the broker's log, or " + raise
+	}
+	return ""
 }

@@ -13,7 +13,7 @@ type Authenticator interface {
 // Exposer is optional on an [Authenticator]. Exposes reports whether its logins send
 // a reusable credential, a password or a token, so that the peer, or a reader of a link that
 // is not Secure, can replay it. An Authenticator without this method is treated as one that
-// does not, unless its mechanism is PLAIN or OAUTHBEARER.
+// does, unless its mechanism is GSSAPI or one of SCRAM.
 type Exposer interface{ Exposes() bool }
 
 // Exchange is one login, a dialogue of challenges and responses. One goroutine

@@ -19,12 +19,14 @@ import (
 
 var (
 	// secretName is a name of a variable or a field that holds a secret.
-	secretName = regexp.MustCompile(`(?i)(password|passwd|passphrase|secret|accesstoken|apikey)$`)
+	secretName = regexp.MustCompile(`(?i)(password|passwd|passphrase|secret|accesstoken|apikey|^pass)$`)
 	// secretText is a setting in a text, with its value, and secretMember one in JSON.
 	secretText   = regexp.MustCompile(`(?i)(?:password|passwd|secret)\s*=\s*[\\]?["']?([^\s"'\\;,&)]*)`)
 	secretMember = regexp.MustCompile(`(?i)(?:password|passwd|secret)\\?"\s*:\s*\\?"([^"\\]*)`)
 	// secretURL is the password in a URL.
 	secretURL = regexp.MustCompile(`://[^/\s:@"]*:([^@/\s"]+)@`)
+	// secretFlag is an argument of openssl, of kadmin or of keytool.
+	secretFlag = regexp.MustCompile(`(?:\bpass:|-(?:pw|storepass|keypass) +)([^\s"']+)`)
 	// placeholder is no value: a verb of fmt, a name in brackets, a variable.
 	placeholder = regexp.MustCompile(`^(%|\$|<|\[|\{|\*|KEY|VALUE|(?i:true|false|none|null)$)`)
 )
@@ -162,7 +164,7 @@ func goCredentials(f file, report func(line int, value string)) error {
 
 // textCredentials reports the values of the keys and URLs in a text.
 func textCredentials(text string, report func(value string)) {
-	for _, pattern := range []*regexp.Regexp{secretText, secretMember, secretURL} {
+	for _, pattern := range []*regexp.Regexp{secretText, secretMember, secretURL, secretFlag} {
 		for _, found := range pattern.FindAllStringSubmatch(text, -1) {
 			report(found[1])
 		}

@@ -32,6 +32,10 @@ func TestUnmarkedIsFound(t *testing.T) {
 		"f(`username=\"alice\" password=\"hunter22\";`)",
 		"f(`{\"client_secret\": \"hunter22\"}`)",
 		`f("http://alice:hunter22@proxy:3128")`,
+		`_ = T{User: "alice", Pass: "hunter22"}`,
+		`openssl("-passout", "pass:hunter22")`,
+		`kadmin("addprinc -pw hunter22 alice")`,
+		`keytool("-genkey -storepass hunter22")`,
 	} {
 		house(t, plant(t, code(line)), 1, `"hunter22" has no mark`, "unmarked")
 		house(t, plant(t, code(strings.ReplaceAll(line, "hunter22", "my-Canary"))), 0, "", "unmarked")

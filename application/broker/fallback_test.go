@@ -30,6 +30,11 @@ func withTLS(t *testing.T, under ports.Transport, o adapter.Options) ports.Trans
 	return secure
 }
 
+// keeping declares that it does not show its secret.
+type keeping struct{ ports.Authenticator }
+
+func (keeping) Exposes() bool { return false }
+
 // TestNoFallbackThatExposes: a peer between the client and its broker rejects the mechanism
 // that keeps the secret and offers one that shows it (RFC 4422, section 6.1.2).
 func TestNoFallbackThatExposes(t *testing.T) {
@@ -39,6 +44,7 @@ func TestNoFallbackThatExposes(t *testing.T) {
 	shows := exposing{fakebroker.NewToken("PLAIN", "one", 0)}
 	untold := fakebroker.NewToken("PLAIN", "one", 0) // its authenticator has no Exposes
 	another := exposing{fakebroker.NewToken("OAUTHBEARER", "one", 0)}
+	custom := fakebroker.NewToken("X-TOKEN", "one", 0)
 	unchecked := &tls.Config{InsecureSkipVerify: true}
 	checking := &tls.Config{InsecureSkipVerify: true, VerifyConnection: func(tls.ConnectionState) error { return nil }}
 	for name, c := range map[string]struct {
@@ -50,6 +56,9 @@ func TestNoFallbackThatExposes(t *testing.T) {
 		"plaintext":            {nil, all{keeps, shows}, []string{"PLAIN"}, ""},
 		"Kerberos, to a token": {nil, all{kerberos, another}, []string{"OAUTHBEARER"}, ""},
 		"without a word of it": {nil, all{keeps, untold}, []string{"PLAIN"}, ""},
+		"one of its own":       {nil, all{keeps, custom}, []string{"X-TOKEN"}, ""},
+		"its own that keeps": {nil, all{keeps, keeping{custom}}, []string{"X-TOKEN"},
+			"X-TOKEN"},
 		"the one behind it": {nil, all{kerberos, shows, keeps}, []string{"PLAIN", "SCRAM-SHA-256"},
 			"SCRAM-SHA-256"},
 		"as configured": {nil, all{shows, keeps}, []string{"PLAIN"}, "PLAIN"},

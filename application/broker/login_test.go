@@ -39,7 +39,9 @@ func TestPasswordsInPlaintext(t *testing.T) {
 		"not verified":                   {ports.Endpoint{Secure: true}, false, x, 1, nil},
 		"refused, not verified":          {ports.Endpoint{Secure: true}, true, x, 0, broker.ErrAuthentication},
 		"verified":                       {ports.Endpoint{Secure: true, Verified: true}, true, x, 0, nil},
-		"a mechanism that shows nothing": {ports.Endpoint{}, true, fakebroker.NewToken("X", "one", 0), 0, nil},
+		"a mechanism that shows nothing": {ports.Endpoint{}, true, keeping{x}, 0, nil},
+		"a mechanism that may show it":   {ports.Endpoint{}, true, x.Token, 0, broker.ErrAuthentication},
+		"one of SCRAM":                   {ports.Endpoint{}, true, fakebroker.NewToken("SCRAM-X", "one", 0), 0, nil},
 	} {
 		runBubble(t, name, func(t *testing.T) {
 			w := &fakebroker.SessionBroker{}

@@ -34,7 +34,7 @@ func (k *realmKDC) populate() error {
 		"addprinc -e arcfour-hmac:normal -randkey kafka/rc4.test",
 		"setstr kafka/rc4.test session_enctypes arcfour-hmac",
 		"addprinc -randkey kafka/nokey.test",
-		"addprinc -pw shared krbtgt/" + realmB + "@" + realmA,
+		"addprinc -pw canary-shared krbtgt/" + realmB + "@" + realmA,
 	}
 	for etype, name := range etypeNames {
 		commands = append(commands,
@@ -44,7 +44,7 @@ func (k *realmKDC) populate() error {
 			fmt.Sprintf("ktadd -norandkey -k %s client%d", client, etype))
 	}
 	return errors.Join(k.Admin(context.Background(), realmA, commands...),
-		k.Admin(context.Background(), realmB, "addprinc -pw shared krbtgt/"+realmB+"@"+realmA,
+		k.Admin(context.Background(), realmB, "addprinc -pw canary-shared krbtgt/"+realmB+"@"+realmA,
 			"addprinc -randkey kafka/broker.other.local", "ktadd -k "+service+" kafka/broker.other.local"))
 }
 

@@ -26,7 +26,7 @@ type keyMaker struct {
 
 // oddPasswords: the last is as long as openssl takes.
 var oddPasswords = []string{
-	"secret", "", " ", "p", "with blanks  and: colons=, #", "żółć-пароль-密码", "\xff\xfe\x80 not UTF-8", `"quoted\n"`,
+	"canary", "", " ", "p", "with blanks  and: colons=, #", "żółć-пароль-密码", "\xff\xfe\x80 not UTF-8", `"quoted\n"`,
 	strings.Repeat("0123456789abcdef", 63) + "0123456789",
 }
 
@@ -90,7 +90,7 @@ func (m *keyMaker) plainKeys() {
 		key := openssl.Must(m.t, nil, args...)
 		m.kinds, m.plain[k.name] = append(m.kinds, k.name), key
 		m.accepted(k.name+" PKCS#8", key, "")
-		m.accepted(k.name+" PKCS#8, a password not needed", key, "secret")
+		m.accepted(k.name+" PKCS#8, a password not needed", key, "canary")
 		if k.algorithm == "ED25519" {
 			continue
 		}
@@ -212,8 +212,8 @@ func (m *keyMaker) legacyPEM() {
 	first := len(m.cases)
 	for _, kind := range []string{"RSA 2048", "P-256"} {
 		file := openssl.Must(m.t, m.plain[kind], append([]string{"pkey", "-traditional", "-des", "-passout",
-			"pass:secret"}, legacy...)...)
-		m.withWrong(kind+", legacy PEM, des", file, "secret")
+			"pass:canary"}, legacy...)...)
+		m.withWrong(kind+", legacy PEM, des", file, "canary")
 	}
 	for i := range m.cases[first:] {
 		m.cases[first+i].legacy = true
@@ -248,8 +248,8 @@ func (m *keyMaker) otherKinds() {
 		key := openssl.Must(m.t, nil, args...)
 		name := strings.Join(k, " ")
 		m.differs(name, key, "", Unsupported, notInGo)
-		m.differs(name+", encrypted", m.topk8(key, "secret"), "secret", Unsupported, notInGo)
-		m.refused(name+", wrong password", m.topk8(key, "secret"), "wrong", PasswordWrong)
+		m.differs(name+", encrypted", m.topk8(key, "canary"), "canary", Unsupported, notInGo)
+		m.refused(name+", wrong password", m.topk8(key, "canary"), "wrong", PasswordWrong)
 		if k[0] == "EC" {
 			m.differs(name+", traditional", openssl.Must(m.t, key, "pkey", "-traditional"), "", Unsupported, notInGo)
 		}
@@ -260,30 +260,30 @@ func (m *keyMaker) otherKinds() {
 func (m *keyMaker) otherSchemes() {
 	for _, cipher := range []string{"camellia-128-cbc", "aria-256-cbc", "aes-128-cfb", "aes-256-ofb"} {
 		_, key := m.kind()
-		m.differs("PBES2 "+cipher, m.topk8(key, "secret", "-v2", cipher), "secret", Unsupported, oldScheme)
+		m.differs("PBES2 "+cipher, m.topk8(key, "canary", "-v2", cipher), "canary", Unsupported, oldScheme)
 	}
 	m.differs("legacy PEM, camellia", openssl.Must(m.t, m.plain["P-256"], "pkey", "-traditional", "-camellia128",
-		"-passout", "pass:secret"),
-		"secret", Unsupported, oldScheme)
-	file := m.topk8(m.plain["P-256"], "secret", "-v1", "PBE-SHA1-2DES")
-	m.differs("PBE-SHA1-2DES", file, "secret", Unsupported, oldScheme)
+		"-passout", "pass:canary"),
+		"canary", Unsupported, oldScheme)
+	file := m.topk8(m.plain["P-256"], "canary", "-v1", "PBE-SHA1-2DES")
+	m.differs("PBE-SHA1-2DES", file, "canary", Unsupported, oldScheme)
 	m.refused("PBE-SHA1-2DES, wrong password", file, "wrong", Unsupported)
-	m.accepted("PBE-SHA1-2DES, converted as the refusal says", m.converted(file, "secret"), "secret")
+	m.accepted("PBE-SHA1-2DES, converted as the refusal says", m.converted(file, "canary"), "canary")
 	legacy := m.legacyProvider()
 	if legacy == nil {
 		return
 	}
 	for _, scheme := range []string{"PBE-SHA1-DES", "PBE-MD5-RC2-64", "PBE-SHA1-RC2-64"} {
 		_, key := m.kind()
-		file := m.topk8(key, "secret", append([]string{"-v1", scheme}, legacy...)...)
-		m.differs(scheme, file, "secret", Unsupported, oldScheme).legacy = true
-		m.refused(scheme+", openssl without its legacy provider", file, "secret", Unsupported)
-		m.accepted(scheme+", converted as the refusal says", m.converted(file, "secret", legacy...), "secret")
+		file := m.topk8(key, "canary", append([]string{"-v1", scheme}, legacy...)...)
+		m.differs(scheme, file, "canary", Unsupported, oldScheme).legacy = true
+		m.refused(scheme+", openssl without its legacy provider", file, "canary", Unsupported)
+		m.accepted(scheme+", converted as the refusal says", m.converted(file, "canary", legacy...), "canary")
 	}
 	_, key := m.kind()
-	file = m.topk8(key, "secret", append([]string{"-v2", "rc2-cbc"}, legacy...)...)
-	m.differs("PBES2 rc2-cbc", file, "secret", Unsupported, oldScheme).legacy = true
-	m.refused("PBES2 rc2-cbc, openssl without its legacy provider", file, "secret", Unsupported)
+	file = m.topk8(key, "canary", append([]string{"-v2", "rc2-cbc"}, legacy...)...)
+	m.differs("PBES2 rc2-cbc", file, "canary", Unsupported, oldScheme).legacy = true
+	m.refused("PBES2 rc2-cbc, openssl without its legacy provider", file, "canary", Unsupported)
 }
 
 // converted does what the hint of a refusal says.
@@ -299,24 +299,24 @@ func (m *keyMaker) converted(file []byte, password string, args ...string) []byt
 // mixtures are files with more in them than a key.
 func (m *keyMaker) mixtures() {
 	key, other := m.plain["P-256"], m.plain["RSA 2048"]
-	sealed := m.topk8(key, "secret")
+	sealed := m.topk8(key, "canary")
 	cert := openssl.Must(m.t, key, "req", "-x509", "-new", "-key", "/dev/stdin", "-subj", "/CN=client", "-days", "1")
 	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 	crlf := func(file []byte) []byte { return bytes.ReplaceAll(file, []byte("\n"), []byte("\r\n")) }
 
 	m.accepted("certificate, key", join(cert, key), "")
 	m.accepted("key, certificate", join(key, cert), "")
-	m.accepted("chain, encrypted key", join(cert, cert, cert, sealed), "secret")
+	m.accepted("chain, encrypted key", join(cert, cert, cert, sealed), "canary")
 	m.refused("chain, encrypted key, wrong password", join(cert, cert, cert, sealed), "Secret", PasswordWrong)
 	m.accepted("two keys: the first counts", join(key, other), "")
 	m.accepted("two keys the other way round", join(other, key), "")
-	m.accepted("encrypted key, then a plain one", join(sealed, other), "secret")
+	m.accepted("encrypted key, then a plain one", join(sealed, other), "canary")
 	m.differs("encrypted key, then a plain one, wrong password", join(sealed, other), "no", PasswordWrong,
 		"only openssl accepts: the first key counts, and no other is taken in its stead")
 	m.accepted("text around", join([]byte("Bag Attributes\n    friendlyName: me\nKey Attributes: <No Attributes>\n"),
 		key, []byte("the end\n")), "")
 	m.accepted("a byte order mark", append([]byte("\xef\xbb\xbf"), key...), "")
-	m.accepted("CRLF", crlf(join(cert, sealed)), "secret")
+	m.accepted("CRLF", crlf(join(cert, sealed)), "canary")
 	m.accepted("no newline at the end", bytes.TrimSpace(key), "")
 	m.accepted("public key, key", join(openssl.Must(m.t, key, "pkey", "-pubout"), key), "")
 	m.differs("a damaged certificate, then a key", join(bytes.Replace(cert, []byte("MII"), []byte("M!I"), 1), key), "",
@@ -325,8 +325,8 @@ func (m *keyMaker) mixtures() {
 	m.differs("DOS's mark of the end behind the frame", join(bytes.TrimSpace(key), []byte("\x1a\n")), "", Damaged,
 		"only openssl accepts: nothing but blanks may follow a frame in its line")
 	m.accepted("lines of uneven lengths", bytes.Replace(other, []byte("MII"), []byte("MII\n"), 1), "")
-	headers := openssl.Must(m.t, key, "pkey", "-traditional", "-aes128", "-passout", "pass:secret")
-	m.differs("no blank line after the headers", bytes.Replace(headers, []byte("\n\n"), []byte("\n"), 1), "secret", 0,
+	headers := openssl.Must(m.t, key, "pkey", "-traditional", "-aes128", "-passout", "pass:canary")
+	m.differs("no blank line after the headers", bytes.Replace(headers, []byte("\n\n"), []byte("\n"), 1), "canary", 0,
 		"only Load accepts: pem.Decode does not mind if the blank line after the headers is missing")
 	m.refused("half a key, then a whole one", join(key[:len(key)/2], []byte("\n"), other), "", Damaged)
 }
@@ -346,19 +346,19 @@ func (m *keyMaker) noKeys() {
 		"a key, indented":        bytes.ReplaceAll(key, []byte("\n"), []byte("\n  "))[1:],
 		"base64 without a frame": bytes.Join(bytes.Split(key, []byte("\n"))[1:4], []byte("\n")),
 	} {
-		m.refused(name, file, "secret", Missing)
+		m.refused(name, file, "canary", Missing)
 	}
 	der := openssl.Must(m.t, key, "pkey", "-outform", "DER")
 	both := filepath.Join(m.t.TempDir(), "both.pem") // read twice
 	if err := os.WriteFile(both, append(slices.Clone(key), cert...), 0o600); err != nil {
 		m.t.Fatal(err)
 	}
-	p12 := openssl.Must(m.t, nil, "pkcs12", "-export", "-in", both, "-passout", "pass:secret")
-	m.refused("DER", der, "secret", Unsupported)
-	m.refused("DER, encrypted", openssl.Must(m.t, key, "pkcs8", "-topk8", "-outform", "DER", "-passout", "pass:secret"),
-		"secret", Unsupported)
-	m.refused("PKCS#12", p12, "secret", Unsupported)
-	m.accepted("PKCS#12, converted as the refusal says", openssl.Must(m.t, p12, "pkcs12", "-passin", "pass:secret",
+	p12 := openssl.Must(m.t, nil, "pkcs12", "-export", "-in", both, "-passout", "pass:canary")
+	m.refused("DER", der, "canary", Unsupported)
+	m.refused("DER, encrypted", openssl.Must(m.t, key, "pkcs8", "-topk8", "-outform", "DER", "-passout", "pass:canary"),
+		"canary", Unsupported)
+	m.refused("PKCS#12", p12, "canary", Unsupported)
+	m.accepted("PKCS#12, converted as the refusal says", openssl.Must(m.t, p12, "pkcs12", "-passin", "pass:canary",
 		"-passout", "pass:new"), "new")
 }
 

@@ -158,6 +158,7 @@ func (p *authProbe) authDone(_ broker.Endpoint, l broker.LoginInfo, err error) {
 type unknownMechanism struct{}
 
 func (unknownMechanism) Mechanism() string { return "KAFKAPROBE-LIST" }
+func (unknownMechanism) Exposes() bool     { return false }
 
 func (unknownMechanism) Begin(ports.Endpoint) ports.Exchange { return unknownMechanism{} }
 
