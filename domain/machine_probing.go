@@ -171,7 +171,7 @@ func (m *Machine) nextStep(e *Error) {
 		sentAt = m.inflight.front().Queued
 	}
 	m.addEvidence(fmt.Sprintf("%s: %s after %v", m.question(), e.bareCause(), round(m.now.Sub(sentAt))))
-	cut := m.frames.buffered() > 0 || m.stream.reach() < m.stream.queued() // within a response, or within the request
+	cut := m.frames.buffered() > 0 || !m.mayBeAnswered(m.inflight.front()) // within a response, or within the question
 	strict := m.options.Check != nil && m.options.Check.Strict
 	retry := false
 	switch {

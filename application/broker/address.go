@@ -14,9 +14,12 @@ import (
 // ParseAddress reads "host:port", "host", "[v6]:port" or a bare IPv6 literal, as
 // people write brokers. A bare literal whose last group may be a port is ambiguous, which is
 // an error. A "SCHEME://" before it, as in Kafka's own notation of listeners, is left out:
-// see [Scheme]. Without port it gives 9092.
+// see [Scheme]. "http" and "https" are errors. Without port it gives 9092.
 func ParseAddress(s string) (host string, port uint16, err error) {
 	scheme, address := splitScheme(s)
+	if strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https") {
+		return "", 0, fmt.Errorf("%q is the URL of a web server: write a broker as host:port, or as SSL://host:port", s)
+	}
 	if scheme != "" {
 		address = strings.TrimSuffix(address, "/")
 	}

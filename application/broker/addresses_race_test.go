@@ -132,6 +132,9 @@ func TestSilentAddressesAreNamed(t *testing.T) {
 
 func TestAmbiguousAddresses(t *testing.T) {
 	for text, want := range map[string]string{
+		"https://b:9093":          "SSL://host:port", // without TLS, if the scheme were left out
+		"HTTP://b":                "web server",
+		"EXTERNAL://b:9092":       "",
 		"2001:db8::1:9092":        `"[2001:db8::1]:9092"`,
 		"::1:9092":                `"[::1]:9092"`,
 		"SSL://2001:db8::1:9092":  `"[2001:db8::1]:9092"`,

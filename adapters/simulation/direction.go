@@ -1,0 +1,255 @@
+package simulation
+
+import (
+	"io"
+	"net"
+	"time"
+
+	"brokerconn/ports"
+)
+
+// direction is one half of a link. An end writes to one direction and reads from its opposite.
+type direction struct {
+	w        *World
+	path     *Path
+	draw     *Stream
+	opposite *direction
+	// What wakes the end that reads, and the one that writes.
+	wakeReader, wakeWriter func() (after func())
+
+	buf    []byte // unread bytes, then those on the way
+	read   int    // of buf
+	unread int    // behind them
+	way    []piece
+	gone   int   // of way: pieces that have arrived
+	last   int64 // arrival of the last piece
+	idle   int64 // when the sender's line is free
+
+	arrive event // the next piece
+	relax  event // there is room, or the line is ready
+	cut    event // a reset arrives at the reader
+	cause  error // of cut
+
+	end     error // of the reader, after the unread bytes
+	broken  error // of the writer
+	starved bool  // the last send was cut short,
+	roomy   bool  // and there is room since
+	left    bool  // the reader has closed
+	lost    bool  // what is sent does not arrive,
+	refused bool  // and is answered with a reset
+}
+
+// piece is bytes that arrive together, or the end of the stream.
+type piece struct {
+	at int64
+	n  int
+}
+
+func (d *direction) init(l *link, opposite *direction, reader, writer func() func()) {
+	d.w, d.path, d.opposite = l.n.w, &l.meets.Path, opposite
+	if l.site != nil {
+		d.draw = l.site.draw
+	}
+	d.wakeReader, d.wakeWriter = reader, writer
+	d.arrive.happen, d.relax.happen, d.cut.happen = d.arrived, d.relaxed, d.cutOff
+}
+
+const defaultWindow = 64 << 10
+
+// takePause is how long a writer waits whom a Path's Take has cut short.
+const takePause = time.Millisecond
+
+func (d *direction) send(p []byte, take func(n int) int) (int, error) {
+	d.roomy = false
+	if d.broken != nil {
+		return 0, d.broken
+	}
+	window := d.path.Window
+	if window <= 0 {
+		window = defaultWindow
+	}
+	room := window - (len(d.buf) - d.read)
+	n := min(len(p), room)
+	if take != nil && n > 0 {
+		n = min(max(take(n), 0), n)
+	}
+	if n > 0 {
+		d.transmit(p[:n])
+	}
+	d.starved = n < len(p)
+	if !d.starved {
+		return n, nil
+	}
+	if n < room {
+		d.w.schedule(&d.relax, d.w.now+int64(takePause))
+	}
+	return n, ports.ErrWouldBlock
+}
+
+func (d *direction) transmit(p []byte) {
+	switch {
+	case d.refused:
+		d.opposite.resetAt(ErrReset)
+		return
+	case d.lost:
+		d.buf = append(d.buf, p...)
+		return
+	}
+	if d.read > len(d.buf)/2 { // most of it was read
+		d.buf = d.buf[:copy(d.buf, d.buf[d.read:])]
+		d.read = 0
+	}
+	d.buf = append(d.buf, p...)
+	for left := len(p); left > 0; {
+		n := left
+		if d.path.Piece != nil {
+			n = min(max(d.path.Piece(left), 1), left)
+		}
+		d.dispatch(n)
+		left -= n
+	}
+}
+
+// dispatch puts a piece on the way.
+func (d *direction) dispatch(n int) {
+	start := max(d.w.now, d.idle)
+	if d.path.Bandwidth > 0 {
+		start += int64(n) * int64(time.Second) / d.path.Bandwidth
+	}
+	d.idle = start
+	at := start + int64(d.path.Latency)
+	if d.path.Jitter > 0 {
+		at += int64(d.draw.Between(0, d.path.Jitter))
+	}
+	d.last = max(d.last, at)
+	if d.gone > 0 && d.gone == len(d.way) {
+		d.way, d.gone = d.way[:0], 0
+	}
+	d.way = append(d.way, piece{d.last, n})
+	if d.arrive.place == 0 {
+		d.w.schedule(&d.arrive, d.last)
+	}
+}
+
+// arrived is the arrival of a piece.
+func (d *direction) arrived() (after func()) {
+	n := d.way[d.gone].n
+	if d.gone++; d.gone < len(d.way) {
+		d.w.schedule(&d.arrive, d.way[d.gone].at)
+	}
+	switch {
+	case n == 0:
+		if d.end == nil {
+			d.end = io.EOF
+		}
+	case d.left: // its reader has gone
+		d.read += n
+		d.opposite.resetAt(ErrReset)
+		return nil
+	default:
+		d.unread += n
+	}
+	return d.wakeReader()
+}
+
+func (d *direction) recv(p []byte) (int, error) {
+	n := copy(p, d.buf[d.read:d.read+d.unread])
+	d.read += n
+	d.unread -= n
+	if d.read == len(d.buf) {
+		d.buf, d.read = d.buf[:0], 0
+	}
+	if n > 0 && d.starved && d.relax.place == 0 {
+		d.w.schedule(&d.relax, d.w.now+int64(d.path.Latency))
+	}
+	switch {
+	case n > 0 || len(p) == 0:
+		return n, nil
+	case d.end != nil:
+		return 0, d.end
+	}
+	return 0, ports.ErrWouldBlock
+}
+
+// relaxed wakes a writer that was cut short: there is room.
+func (d *direction) relaxed() (after func()) {
+	d.roomy = true
+	return d.wakeWriter()
+}
+
+// readable and writable report whether a call that returned ErrWouldBlock would make progress.
+func (d *direction) readable() bool { return d.unread > 0 || d.end != nil }
+
+func (d *direction) writable() bool { return d.starved && (d.roomy || d.broken != nil) }
+
+// finish ends the stream behind what was sent.
+func (d *direction) finish() {
+	if d.broken != nil {
+		return
+	}
+	d.broken = net.ErrClosed
+	if !d.lost {
+		d.dispatch(0)
+	}
+}
+
+// leave is the close of an end, which writes to d and reads from its opposite.
+func (d *direction) leave() {
+	if d.opposite.unread > 0 {
+		d.reset()
+		return
+	}
+	d.finish()
+	d.opposite.shut()
+}
+
+// shut is the part of a close that concerns the direction from which the end reads.
+func (d *direction) shut() {
+	d.left, d.end = true, net.ErrClosed
+	d.read += d.unread
+	d.unread = 0
+}
+
+// reset is the reset by an end, which writes to d.
+func (d *direction) reset() {
+	d.broken = net.ErrClosed
+	d.drop()
+	d.opposite.drop()
+	d.opposite.shut()
+	d.resetAt(ErrReset)
+}
+
+// resetAt sends a reset to the end that reads from d.
+func (d *direction) resetAt(cause error) {
+	if d.lost && !d.refused || d.cut.place > 0 {
+		return
+	}
+	d.cause = cause
+	d.w.schedule(&d.cut, d.w.now+int64(d.path.Latency))
+}
+
+// cutOff is the arrival of a reset. What arrived before is still read.
+func (d *direction) cutOff() (after func()) {
+	d.drop()
+	if d.end == nil {
+		d.end = d.cause
+	}
+	if d.opposite.broken == nil {
+		d.opposite.broken = d.cause
+	}
+	return d.wakeReader()
+}
+
+// lose makes the direction lose what is sent, and with all what is on the way.
+func (d *direction) lose(all bool) {
+	d.lost = true
+	if all {
+		d.drop()
+	}
+}
+
+// drop loses the pieces that are on the way.
+func (d *direction) drop() {
+	d.w.cancel(&d.arrive)
+	d.way, d.gone = d.way[:0], 0
+}

@@ -1,0 +1,198 @@
+package model
+
+import (
+	"encoding/binary"
+	"time"
+
+	"brokerconn/adapters/simulation"
+)
+
+// Broker is one broker. Its fields may be changed between events: a connection asks them for each
+// request.
+type Broker struct {
+	// World is the world that it lives in; never nil.
+	World *simulation.World
+	// APIs are the APIs that it has; see [Table]. Without the one of ApiVersions it is a broker
+	// before 0.10.
+	APIs []API
+	// Unsupported is how it answers an ApiVersions request in a version that it does not have.
+	Unsupported Unsupported
+	// LeavesUnknown means that a request of an API that it lacks has no answer, as with brokers of
+	// 0.9. If false, it ends the connection.
+	LeavesUnknown bool
+	// Supported and Finalized are its features (KIP-584), for ApiVersions from version 3 on.
+	Supported, Finalized []Feature
+	// Login, if not nil, is how clients log in. Without it the listener wants no login.
+	Login *Login
+	// MaxRequest is the largest size of a request; 0: 100 MiB. A larger one, and a negative
+	// one, ends the connection.
+	MaxRequest int32
+	// Think, if not nil, is how long a request takes.
+	Think func(*Request) time.Duration
+	// Change, if not nil, is called with each reply, also with that to a request that expects
+	// none, before it is put into the queue.
+	Change func(*Reply)
+	// Received, if not nil, is called with each request before it is answered.
+	Received func(*Request)
+
+	conns []*Conn
+}
+
+// API is one API of a broker.
+type API struct {
+	Key, Min, Max int16
+	// FlexibleFrom is the first version whose headers have tagged fields (KIP-482); -1 if none
+	// has.
+	FlexibleFrom int16
+	// Handle sets the body of a reply. If nil, bodies are empty.
+	Handle func(*Reply)
+}
+
+// Request is one request.
+type Request struct {
+	Conn         *Conn
+	Key, Version int16
+	ID           int32 // the correlation id
+	ClientID     string
+	Body         []byte // valid until the call that it is passed to returns
+	Flexible     bool
+	At           time.Time // when it had arrived
+}
+
+const defaultMaxRequest = 100 << 20
+
+// Accept is the Accept of a [simulation.Site].
+func (b *Broker) Accept(p *simulation.Peer) {
+	c := &Conn{b: b, peer: p}
+	b.conns = append(b.conns, c)
+	p.Handle(func(*simulation.Peer) { c.work() })
+	c.work() // what came with the last packet of the handshake
+}
+
+// Conns returns the connections that are open.
+func (b *Broker) Conns() (list []*Conn) {
+	open := b.conns[:0]
+	for _, c := range b.conns {
+		if !c.closed {
+			open = append(open, c)
+		}
+	}
+	clear(b.conns[len(open):])
+	b.conns = open
+	return append(list, open...)
+}
+
+// Stop ends all connections as a broker does whose process ends: with a reset if it is killed.
+func (b *Broker) Stop(killed bool) {
+	for _, c := range b.Conns() {
+		if killed {
+			c.Reset()
+		} else {
+			c.Close()
+		}
+	}
+}
+
+func (b *Broker) api(key int16) *API {
+	for i := range b.APIs {
+		if b.APIs[i].Key == key {
+			return &b.APIs[i]
+		}
+	}
+	return nil
+}
+
+// Conn is a connection, as the broker sees it.
+type Conn struct {
+	b      *Broker
+	peer   *simulation.Peer
+	in     []byte   // received and not parsed yet
+	queue  []*Reply // in the order of the requests
+	unsent []byte   // of the reply that is being sent
+	last   bool     // unsent is followed by the end of the connection
+	closed bool
+	login  loginState
+}
+
+// Peer returns the end of the link.
+func (c *Conn) Peer() *simulation.Peer { return c.peer }
+
+// Authenticated reports whether the client is logged in, and no other login is under way.
+func (c *Conn) Authenticated() bool { return c.login.principal != "" && c.login.exchange == nil }
+
+// Close ends the connection. Replies in the queue are lost, as in a broker.
+func (c *Conn) Close() {
+	c.end()
+	_ = c.peer.Close()
+}
+
+// Reset ends the connection with a reset.
+func (c *Conn) Reset() {
+	c.end()
+	c.peer.Reset()
+}
+
+func (c *Conn) end() { c.closed, c.queue, c.unsent, c.in = true, nil, nil, nil }
+
+// work does what there is to do: it is called for every event of the link.
+func (c *Conn) work() {
+	var chunk [4096]byte
+	for !c.closed {
+		n, err := c.peer.Recv(chunk[:])
+		if c.in = append(c.in, chunk[:n]...); n > 0 {
+			c.parse()
+			continue
+		}
+		if err != nil && !blocks(err) {
+			c.Close() // a broker that reads the end of a connection drops what it would have answered
+			return
+		}
+		break
+	}
+	c.flush()
+}
+
+// parse serves the requests that are complete.
+func (c *Conn) parse() {
+	for !c.closed && len(c.in) >= 4 {
+		size, limit := int32(binary.BigEndian.Uint32(c.in)), c.b.MaxRequest
+		if limit == 0 {
+			limit = defaultMaxRequest
+		}
+		if size < 0 || size > limit {
+			c.Close()
+			return
+		}
+		if len(c.in)-4 < int(size) {
+			return
+		}
+		frame := c.in[4 : 4+size]
+		c.serve(frame)
+		if !c.closed {
+			c.in = c.in[:copy(c.in, c.in[4+size:])]
+		}
+	}
+}
+
+// flush sends the replies that are due, in order.
+func (c *Conn) flush() {
+	for !c.closed {
+		if len(c.unsent) > 0 {
+			n, err := c.peer.Send(c.unsent)
+			c.unsent = c.unsent[:copy(c.unsent, c.unsent[n:])]
+			if err != nil && !blocks(err) {
+				c.Close()
+			}
+			if err != nil {
+				return // until there is room
+			}
+		}
+		if c.last {
+			c.Close()
+			return
+		}
+		if !c.next() {
+			return
+		}
+	}
+}

@@ -1,0 +1,217 @@
+package model
+
+import (
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"brokerconn/ports"
+)
+
+// Login is how clients log in.
+type Login struct {
+	// Mechanisms are those that the broker offers.
+	Mechanisms []Mechanism
+	// Lifetime is that of a session (KIP-368); 0: sessions do not end.
+	Lifetime time.Duration
+	// Unheeded means that a login succeeds and has no effect: the first request behind it ends the
+	// connection, as for a principal that no rule maps to a name.
+	Unheeded bool
+}
+
+// Mechanism is one mechanism. Begin returns the broker's side of a new login.
+type Mechanism struct {
+	Name  string
+	Begin func() Exchange
+}
+
+// Exchange takes a token of the client. It returns the next challenge, which may be empty, and
+// with the last one who the client is. An error is the broker's text of a refusal.
+type Exchange func(token []byte) (challenge []byte, principal string, err error)
+
+const (
+	errUnsupportedMechanism = 33
+	errIllegalState         = 34
+	errAuthenticationFailed = 58
+)
+
+// minRelogin is how long a broker refuses another renewal of a session.
+const minRelogin = time.Second
+
+// loginState is what a connection knows of its login.
+type loginState struct {
+	exchange         Exchange // under way
+	mechanism        string
+	principal        string // "": not logged in
+	versioned        bool   // ApiVersions was answered before the login
+	rawTokens        bool   // tokens come in frames of their own, as before Kafka 1.0
+	until            time.Time
+	reauthenticating bool      // this exchange renews the session
+	reauthenticated  time.Time // when it was last reauthenticated
+	foreign          bool      // the renewal names another mechanism
+}
+
+// admits reports whether the login permits a request. If it does not, the connection ends, as
+// brokers do it: without a byte, or within a login behind an answer.
+func (c *Conn) admits(r *Reply) bool {
+	if c.b.Login == nil {
+		return true
+	}
+	s, ok := &c.login, true
+	switch {
+	case s.exchange != nil:
+		r.Refused = r.Key != ports.KeySASLAuthenticate
+	case r.Key == ports.KeySASLHandshake:
+	case r.Key == ports.KeyAPIVersions:
+		ok = s.principal != "" || !s.versioned // a broker expects it once before a login
+	case s.principal == "", c.b.Login.Unheeded:
+		ok = false
+	case !s.until.IsZero() && !r.At.Before(s.until):
+		ok = false
+	}
+	if !ok {
+		c.Close()
+	}
+	return ok
+}
+
+// handshake answers SaslHandshake.
+func (c *Conn) handshake(r *Reply) {
+	name, _, ok := nullable(r.Request.Body)
+	switch s := &c.login; {
+	case !ok:
+		c.Close()
+	case c.b.Login == nil, r.Refused:
+		r.Body = c.handshakeBody(errIllegalState)
+	case s.principal != "" && !s.reauthenticated.IsZero() && r.At.Before(s.reauthenticated.Add(minRelogin)):
+		r.Body = c.handshakeBody(errIllegalState)
+	default:
+		i := slices.IndexFunc(c.b.Login.Mechanisms, func(m Mechanism) bool { return m.Name == name })
+		if i < 0 {
+			if s.principal != "" {
+				c.Close()
+				return
+			}
+			r.Body, r.Close = c.handshakeBody(errUnsupportedMechanism), true
+			return
+		}
+		s.reauthenticating, s.foreign = s.principal != "", s.principal != "" && s.mechanism != name
+		s.exchange, s.mechanism = c.b.Login.Mechanisms[i].Begin(), name
+		s.rawTokens = r.Version == 0
+		r.Body = c.handshakeBody(0)
+	}
+}
+
+func (c *Conn) handshakeBody(code int16) []byte {
+	body := appendInt16s(nil, code)
+	if c.b.Login == nil {
+		return append(body, 0, 0, 0, 0)
+	}
+	body = binary.BigEndian.AppendUint32(body, uint32(len(c.b.Login.Mechanisms)))
+	for _, m := range c.b.Login.Mechanisms {
+		body = appendInt16s(body, int16(len(m.Name)))
+		body = append(body, m.Name...)
+	}
+	return body
+}
+
+// authenticate answers SaslAuthenticate.
+func (c *Conn) authenticate(r *Reply) {
+	token, ok := tokenOf(r.Request.Body, r.Flexible)
+	switch {
+	case !ok || c.login.foreign:
+		c.Close()
+		return
+	case c.login.exchange == nil:
+		r.Body = c.authenticateBody(r, errIllegalState, "SaslAuthenticate request received after the login", nil)
+		return
+	}
+	challenge, err := c.step(token)
+	if err != nil {
+		r.Body, r.Close = c.authenticateBody(r, errAuthenticationFailed, err.Error(), nil), true
+		return
+	}
+	r.Body = c.authenticateBody(r, 0, "", challenge)
+}
+
+// step gives a token to the exchange.
+func (c *Conn) step(token []byte) (challenge []byte, err error) {
+	s := &c.login
+	challenge, principal, err := s.exchange(token)
+	if err == nil && s.reauthenticating && principal != "" && principal != s.principal {
+		err = errOtherPrincipal
+	}
+	switch {
+	case err != nil:
+		s.exchange, s.rawTokens = nil, false
+	case principal != "":
+		now := c.b.World.Now()
+		s.exchange, s.principal, s.rawTokens = nil, principal, false
+		if s.until = (time.Time{}); c.b.Login.Lifetime > 0 {
+			s.until = now.Add(c.b.Login.Lifetime)
+		}
+		if s.reauthenticating {
+			s.reauthenticated = now
+		}
+	}
+	return challenge, err
+}
+
+// authenticateBody has the lifetime of the session from version 1 on, in the last answer of a
+// login.
+func (c *Conn) authenticateBody(r *Reply, code int16, text string, challenge []byte) []byte {
+	body := appendInt16s(nil, code)
+	if r.Flexible {
+		if text == "" {
+			body = append(body, 0) // null
+		} else {
+			body = append(binary.AppendUvarint(body, uint64(len(text)+1)), text...)
+		}
+		body = append(binary.AppendUvarint(body, uint64(len(challenge)+1)), challenge...)
+	} else {
+		if text == "" {
+			body = appendInt16s(body, -1)
+		} else {
+			body = append(appendInt16s(body, int16(len(text))), text...)
+		}
+		body = append(binary.BigEndian.AppendUint32(body, uint32(len(challenge))), challenge...)
+	}
+	if r.Version > 0 {
+		left := int64(0)
+		if code == 0 && c.login.exchange == nil && c.b.Login.Lifetime > 0 {
+			left = c.b.Login.Lifetime.Milliseconds()
+		}
+		body = binary.BigEndian.AppendUint64(body, uint64(left))
+	}
+	if r.Flexible {
+		body = append(body, 0)
+	}
+	return body
+}
+
+// rawToken answers a token that comes as a frame of its own. A refusal ends the connection.
+func (c *Conn) rawToken(token []byte) {
+	challenge, err := c.step(token)
+	if err != nil {
+		c.Close()
+		return
+	}
+	r := &Reply{Request: Request{Conn: c, Key: ports.KeySASLAuthenticate, At: c.b.World.Now()}}
+	r.Frame = append(binary.BigEndian.AppendUint32(nil, uint32(len(challenge))), challenge...)
+	c.answer(r)
+}
+
+// tokenOf reads the one field of SaslAuthenticate.
+func tokenOf(body []byte, flexible bool) (token []byte, ok bool) {
+	if flexible {
+		n, size := binary.Uvarint(body)
+		if size <= 0 || n == 0 || n-1 > uint64(len(body)-size) {
+			return nil, false
+		}
+		return body[size : size+int(n-1)], true
+	}
+	if len(body) < 4 || int64(binary.BigEndian.Uint32(body)) > int64(len(body)-4) {
+		return nil, false
+	}
+	return body[4 : 4+binary.BigEndian.Uint32(body)], true
+}

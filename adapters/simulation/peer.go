@@ -1,0 +1,101 @@
+package simulation
+
+import "brokerconn/ports"
+
+// Peer is the other end of a link: that of a broker, or of whatever is in between. No call
+// blocks. A Peer is safe for concurrent use.
+type Peer struct {
+	l      *link
+	handle func()
+	closed bool
+}
+
+// Endpoint returns the endpoint that the link was opened to.
+func (p *Peer) Endpoint() ports.Endpoint { return p.l.endpoint }
+
+// Handle makes the world call f, within Step, whenever bytes have arrived, there is room to send
+// after Send returned ErrWouldBlock, or the link has ended. Calls without need happen.
+func (p *Peer) Handle(f func(*Peer)) {
+	w := p.l.n.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p.handle = func() { f(p) }
+}
+
+// Recv fills b with bytes that have arrived. It returns ErrWouldBlock if there are none, and
+// io.EOF or another error after the last one.
+func (p *Peer) Recv(b []byte) (n int, err error) {
+	w := p.l.n.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return p.l.out.recv(b)
+}
+
+// Send sends as much of b as the window allows; ErrWouldBlock means that the rest may fit later.
+func (p *Peer) Send(b []byte) (n int, err error) {
+	w := p.l.n.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return p.l.in.send(b, nil)
+}
+
+// CloseWrite ends the stream to the link, which receives the bytes sent so far and then io.EOF.
+// The peer still receives.
+func (p *Peer) CloseWrite() {
+	w := p.l.n.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p.l.in.finish()
+}
+
+// Close closes the peer's end as a program does that ends: CloseWrite, and what arrives from then
+// on is answered with a reset. If there are bytes that Recv did not return, it is Reset.
+func (p *Peer) Close() error {
+	w := p.l.n.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !p.closed {
+		p.closed = true
+		p.l.in.leave()
+	}
+	return nil
+}
+
+// Reset ends the link at once: bytes on the way in either direction are lost, and both ends
+// return [ErrReset], the link after the latency.
+func (p *Peer) Reset() {
+	w := p.l.n.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p.closed = true
+	p.l.in.reset()
+}
+
+// Silence loses everything that is on the way and everything that is sent from now on, in both
+// directions. No end learns of it.
+func (p *Peer) Silence() {
+	w := p.l.n.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p.l.out.lose(true)
+	p.l.in.lose(true)
+}
+
+// Forget acts as a middlebox that forgets an idle flow: what is sent from now on, in either
+// direction, is lost. With refuse, its sender receives a reset.
+func (p *Peer) Forget(refuse bool) {
+	w := p.l.n.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, d := range []*direction{&p.l.out, &p.l.in} {
+		d.lose(false)
+		d.refused = refuse
+	}
+}
+
+func (p *Peer) wake() (after func()) {
+	if p.closed {
+		return nil
+	}
+	return p.handle
+}

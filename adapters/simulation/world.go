@@ -1,0 +1,171 @@
+package simulation
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"brokerconn/ports"
+)
+
+// World is virtual time, and what is to happen in it. Use [NewWorld]. It is safe for concurrent
+// use; it is deterministic if one goroutine at a time uses it.
+type World struct {
+	seed uint64
+
+	mu        sync.Mutex
+	now       int64 // in nanoseconds since epoch
+	due       queue
+	scheduled uint64 // events, ever
+	streams   map[string]*Stream
+}
+
+var _ ports.Clock = (*World)(nil)
+var _ ports.Selector = (*World)(nil)
+
+// epoch is when a World begins. It reads easily, and differs from the zero time of a deadline
+// that is not set.
+var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// NewWorld returns a world whose streams come from seed. It shows the first second of the year
+// 2000 in UTC.
+func NewWorld(seed uint64) *World {
+	return &World{seed: seed, streams: map[string]*Stream{}}
+}
+
+// Now returns the virtual time.
+func (w *World) Now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return epoch.Add(time.Duration(w.now))
+}
+
+// At calls f at t, or at the present instant if t has passed. f is called by Step.
+func (w *World) At(t time.Time, f func()) {
+	if f == nil {
+		panic("simulation: At needs a function to call")
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.schedule(&event{happen: func() func() { return f }}, w.instant(t))
+}
+
+// Next returns the time of the next event, which is not before Now. It returns false if nothing
+// is to happen.
+func (w *World) Next() (time.Time, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.due) == 0 {
+		return time.Time{}, false
+	}
+	return epoch.Add(time.Duration(w.due[0].at)), true
+}
+
+// Step takes the clock to the next event and lets it happen. It returns false if nothing is to happen.
+func (w *World) Step() bool {
+	_, ok := w.step(forever)
+	return ok
+}
+
+// Advance lets everything happen that is due within d, and takes the clock there. It panics if
+// d is negative.
+func (w *World) Advance(d time.Duration) {
+	if d < 0 {
+		panic("simulation: time does not go back")
+	}
+	w.advance(w.Now().Add(d))
+}
+
+// crowded is the number of events that may happen at one instant. More are treated as a program
+// that never lets time pass.
+const crowded = 1_000_000
+
+func (w *World) advance(to time.Time) {
+	w.mu.Lock()
+	limit := w.instant(to)
+	w.mu.Unlock()
+	for last, same := int64(-1), 0; ; same++ {
+		at, ok := w.step(limit)
+		if !ok {
+			break
+		}
+		if at != last {
+			last, same = at, 0
+		}
+		if same == crowded {
+			panic("simulation: events keep happening and no time passes")
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = max(w.now, limit)
+}
+
+const forever = 1<<63 - 1
+
+// step lets the next event happen unless it is due after limit.
+func (w *World) step(limit int64) (at int64, ok bool) {
+	w.mu.Lock()
+	if len(w.due) == 0 || w.due[0].at > limit {
+		w.mu.Unlock()
+		return 0, false
+	}
+	e := w.due.pop()
+	w.now = max(w.now, e.at) // another goroutine may have advanced the clock
+	after := e.happen()
+	w.mu.Unlock()
+	if after != nil {
+		after()
+	}
+	return e.at, true
+}
+
+var errForever = errors.New("simulation: a wait without limit cannot end: nothing is to happen")
+
+// Wait lets the next event happen, for the blocking calls of a program on one goroutine. If
+// nothing is to happen before until, it takes the clock there.
+func (w *World) Wait(_ any, until time.Time) error {
+	if until.IsZero() {
+		if !w.Step() {
+			return errForever
+		}
+		return nil
+	}
+	w.mu.Lock()
+	limit := w.instant(until)
+	w.mu.Unlock()
+	if _, ok := w.step(limit); !ok {
+		w.advance(until)
+	}
+	return nil
+}
+
+// instant returns t as the world counts, and not before now. Callers hold the mutex.
+func (w *World) instant(t time.Time) int64 { return max(w.now, int64(t.Sub(epoch))) }
+
+// NewAlarm returns an alarm that calls f within Step.
+func (w *World) NewAlarm(f func()) ports.Alarm {
+	if f == nil {
+		panic("simulation: an alarm needs a function to call")
+	}
+	return &alarm{w: w, event: event{happen: func() func() { return f }}}
+}
+
+type alarm struct {
+	w *World
+	event
+}
+
+// Set sets the alarm, to now if t has passed.
+func (a *alarm) Set(t time.Time) {
+	a.w.mu.Lock()
+	defer a.w.mu.Unlock()
+	a.w.schedule(&a.event, a.w.instant(t))
+}
+
+// Stop cancels the alarm.
+func (a *alarm) Stop() {
+	a.w.mu.Lock()
+	defer a.w.mu.Unlock()
+	a.w.cancel(&a.event)
+}

@@ -1,0 +1,238 @@
+package sim
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"brokerconn/adapters/simulation/model"
+	"brokerconn/domain"
+	"brokerconn/ports"
+)
+
+// Invariants are what holds after each step, by name.
+//
+//   - "once": a request completes once, and one that was canceled never does.
+//   - "its own response": a response has the bytes of its request.
+//   - "admitted as said": a request is admitted if CanSend says so.
+//   - "in order": requests are received, and answered, in the order in which they were sent.
+//   - "sent as said": what is reported as not or partly sent was not received whole.
+//   - "after the login": nothing of the owner is received before a login or within one.
+//   - "window": no more requests wait for a response than the limit.
+//   - "states": each change begins in the state in which the last one ended.
+//   - "one link": there is one link at a time.
+//   - "backoff": attempts in a row leave room for the pauses between them.
+//   - "balance": the events of the metrics sink balance.
+//   - "no older": a broker that once answered ApiVersions is not taken for one before 0.10, nor
+//     one that was not asked again on the connection on which it answered a probe.
+//   - "goes on": time passes.
+//   - "ends well": without faults the connection answers a request in time, and a closed one has
+//     nothing left.
+type checker struct {
+	r          *run
+	state      domain.State
+	failedAt   time.Time // the first failure of the row; zero: no failure
+	attempts   int       // since then
+	table      bool      // the broker gave a table
+	answered   int
+	open       map[int64]*request // admitted and not completed
+	last       int64              // number of the last request that was answered
+	seen       map[int64]bool     // received by the broker
+	failed     map[int64]domain.Sent
+	probed     *model.Conn // on which the last probe was received
+	askedAgain bool        // ApiVersions was received behind a probe
+	at         time.Time
+	busy       int // steps of this instant
+	sums       sums
+}
+
+func (c *checker) init(r *run) {
+	c.r = r
+	c.open, c.seen, c.failed = map[int64]*request{}, map[int64]bool{}, map[int64]domain.Sent{}
+}
+
+func (c *checker) fail(invariant, format string, args ...any) {
+	if c.r.Failure == nil {
+		c.r.Failure = &Failure{invariant, c.r.w.Now().Sub(c.r.start), fmt.Sprintf(format, args...)}
+	}
+}
+
+func (c *checker) sent(q *request) { c.open[q.number] = q }
+
+func (c *checker) canceled(q *request) { delete(c.open, q.number) }
+
+// received is a request at the broker.
+func (c *checker) received(req *model.Request) {
+	c.r.trace.received(req)
+	switch req.Key {
+	case keyEcho, 0:
+	case ports.KeyAPIVersions:
+		c.askedAgain = c.askedAgain || req.Conn == c.probed
+		return
+	case ports.KeyListGroups, ports.KeyFindCoordinator, ports.KeyOffsetFetch, ports.KeyMetadata:
+		c.probed = req.Conn
+		return
+	default:
+		return
+	}
+	if c.r.plan.Setup.Login && !req.Conn.Authenticated() {
+		c.fail("after the login", "the broker received request %d v%d", req.Key, req.Version)
+	}
+	body := req.Body
+	if req.Key == 0 && len(body) >= 2 {
+		body = body[2:]
+	}
+	if len(body) < 8 {
+		c.fail("its own response", "the broker received a body of %d bytes", len(body))
+		return
+	}
+	number := int64(binary.BigEndian.Uint64(body))
+	if c.seen[number] {
+		c.fail("once", "the broker received request %d twice", number)
+	}
+	c.seen[number] = true
+	if sent, failed := c.failed[number]; failed {
+		c.whole(number, sent)
+	}
+}
+
+// whole checks what was said of a request that failed and that the broker received whole.
+func (c *checker) whole(number int64, sent domain.Sent) {
+	if sent == domain.SentNothing || sent == domain.SentPartly {
+		c.fail("sent as said", "request %d was %v, by its error, and the broker received it", number, sent)
+	}
+}
+
+func (c *checker) completed(q *request, f *domain.Future) {
+	if c.open[q.number] != q {
+		c.fail("once", "request %d completed, and it was not open", q.number)
+	}
+	delete(c.open, q.number)
+	var e *domain.Error
+	switch err := f.Err(); {
+	case err == nil && q.post:
+	case err == nil:
+		c.answered++
+		c.failedAt = time.Time{}
+		if body := f.Body(); len(body) < 8 || int64(binary.BigEndian.Uint64(body)) != q.number {
+			c.fail("its own response", "request %d was answered with % x", q.number, body)
+		}
+		if q.number < c.last {
+			c.fail("in order", "request %d was answered after %d", q.number, c.last)
+		}
+		c.last = q.number
+	case !errors.As(err, &e):
+		c.fail("sent as said", "request %d failed with %T", q.number, err)
+	default:
+		if c.failed[q.number] = e.Sent; c.seen[q.number] {
+			c.whole(q.number, e.Sent)
+		}
+	}
+}
+
+func (c *checker) changed(now time.Time, out domain.Output) {
+	if out.From != c.state {
+		c.fail("states", "from %v to %v, and the state was %v", out.From, out.To, c.state)
+	}
+	c.state = out.To
+	switch {
+	case out.To == domain.Connecting && !c.failedAt.IsZero():
+		c.attempts++
+		c.paced(now)
+	case out.To.Down() && out.Err == nil:
+		c.failedAt = time.Time{} // closed on purpose
+	case out.To.Down() && c.failedAt.IsZero():
+		c.failedAt, c.attempts = now, 0
+	}
+}
+
+// perPause is how many connections there may be for one pause, beside one for each address:
+// ApiVersions twice, four probes, and one that the verdict of the probes waits for.
+const perPause = 7
+
+// paced checks that the attempts since the first failure of a row left room for their pauses.
+func (c *checker) paced(now time.Time) {
+	least, pause := time.Duration(0), backoffBase
+	for range c.attempts / (perPause + len(c.r.addresses)) {
+		least += pause - pause/5
+		pause = min(2*pause, backoffMax)
+	}
+	if took := now.Sub(c.failedAt); took < least {
+		c.fail("backoff", "%d attempts within %v after a failure, less than %v", c.attempts, took, least)
+	}
+}
+
+func (c *checker) noted(_ time.Time, e *domain.Event) {
+	switch e.Kind {
+	case domain.EventVersions:
+		_, _, detected := e.Versions.Detected()
+		c.table = c.table || !detected
+	case domain.EventReleaseDetected:
+		if c.table {
+			c.fail("no older", "a broker that gave a table was taken for an old release")
+		}
+		if c.r.plan.Setup.Old == 0 && !c.askedAgain {
+			c.fail("no older", "a broker was taken for %v that was not asked again", e.Versions)
+		}
+	}
+}
+
+// maxBusy is how many steps one instant may have.
+const maxBusy = 100_000
+
+// after is the end of a step.
+func (c *checker) after() {
+	now := c.r.w.Now()
+	if c.busy++; now != c.at {
+		c.at, c.busy = now, 0
+	}
+	if c.busy > maxBusy {
+		c.fail("goes on", "%d steps at one instant", c.busy)
+	}
+	if n, most := c.r.conn.ResponsesDue(), or(c.r.plan.Setup.InFlight, inFlight); n > most {
+		c.fail("window", "%d requests wait for a response, more than %d", n, most)
+	}
+	if n := c.r.net.Opened(); n > 1 {
+		c.fail("one link", "there are %d", n)
+	}
+	up := 0
+	if !c.state.Down() {
+		up = 1
+	}
+	if s := &c.sums; s.started-s.closed != up {
+		c.fail("balance", "%d connections were started and %d closed in state %v", s.started, s.closed, c.state)
+	}
+	if s, n := &c.sums, c.r.conn.InFlight(); s.sent-s.received-s.failed != n {
+		c.fail("balance", "%d requests were sent, %d answered and %d failed with %d in flight",
+			s.sent, s.received, s.failed, n)
+	}
+}
+
+// finished is the end of the run.
+func (c *checker) finished() {
+	if n := len(c.open); n > 0 && c.r.Failure == nil {
+		c.fail("once", "%d requests never completed", n)
+	}
+	if s := &c.sums; s.started != s.closed || s.sent != s.received+s.failed {
+		c.fail("balance", "at the end: %+v", *s)
+	}
+	if c.r.conn.State() != domain.Closed {
+		c.fail("ends well", "the state of a closed connection is %v", c.r.conn.State())
+	}
+}
+
+// sums counts the events of the metrics sink.
+type sums struct {
+	ports.NopMetrics
+	started, closed        int
+	sent, received, failed int
+}
+
+func (s *sums) ConnectionStarted(time.Time)                                   { s.started++ }
+func (s *sums) ConnectionClosed(_ time.Time, _, _ bool)                       { s.closed++ }
+func (s *sums) RequestSent(_ time.Time, _, _ int16, _ int)                    { s.sent++ }
+func (s *sums) RequestFailed(_ time.Time, _, _ int16, _ bool, _ ports.Timing) { s.failed++ }
+func (s *sums) ResponseReceived(_ time.Time, _, _ int16, _ int, _ time.Duration, _ ports.Timing) {
+	s.received++
+}

@@ -1,0 +1,159 @@
+package sim
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Plan is everything that a run depends on.
+type Plan struct {
+	// Seed is that of the network's and the backoff's jitter, and of the sizes of pieces.
+	Seed  uint64
+	Setup Setup
+	// Steps happen at their times; those of one time in the order of the list.
+	Steps []Step
+}
+
+// Setup is the broker, the way to it, and the settings of the connection. In a text each field
+// that is not zero has the name that its tag says.
+type Setup struct {
+	Addresses int           `plan:"addresses"` // of the host; 0: one
+	Latency   time.Duration `plan:"latency"`   // one way
+	Jitter    time.Duration `plan:"jitter"`
+	Bandwidth int64         `plan:"bandwidth"` // bytes a second
+	Window    int           `plan:"window"`    // bytes on the way or unread
+	Piece     int           `plan:"piece"`     // most bytes that arrive together
+	Take      int           `plan:"take"`      // most bytes that a Send takes
+
+	Old      int           `plan:"old"`      // the broker is of 0.8 or 0.9
+	Probe    bool          `plan:"probe"`    // releases before 0.10 are probed for
+	Login    bool          `plan:"login"`    // the broker wants one
+	Raw      bool          `plan:"raw"`      // the tokens of a login have frames of their own
+	Lifetime time.Duration `plan:"lifetime"` // of a session
+
+	InFlight       int           `plan:"in-flight"`
+	RequestTimeout time.Duration `plan:"request-timeout"`
+	SetupTimeout   time.Duration `plan:"setup-timeout"`
+	IdleTimeout    time.Duration `plan:"idle-timeout"`
+	PingInterval   time.Duration `plan:"ping-interval"`
+	MaxThrottle    time.Duration `plan:"max-throttle"`
+}
+
+// Step is one operation of the connection's owner, or one fault.
+type Step struct {
+	At   time.Duration // since the beginning
+	Verb string        // see verbs.go
+	N    int64
+	For  time.Duration
+}
+
+// String returns the step as a line of a plan has it.
+func (s Step) String() string {
+	text := s.At.String() + " " + s.Verb
+	if s.N != 0 {
+		text += " " + strconv.FormatInt(s.N, 10)
+	}
+	if s.For != 0 {
+		text += " " + s.For.String()
+	}
+	return text
+}
+
+// String returns the plan as [ParsePlan] reads it.
+func (p Plan) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "seed %d\n", p.Seed)
+	v := reflect.ValueOf(p.Setup)
+	for i := range v.NumField() {
+		if !v.Field(i).IsZero() {
+			fmt.Fprintf(&b, "set %s %v\n", v.Type().Field(i).Tag.Get("plan"), v.Field(i).Interface())
+		}
+	}
+	for _, s := range p.Steps {
+		fmt.Fprintln(&b, s)
+	}
+	return b.String()
+}
+
+// ParsePlan reads a plan. Empty lines, and those that begin with #, are left out. An error names
+// the line.
+func ParsePlan(text string) (p Plan, err error) {
+	for i, line := range strings.Split(text, "\n") {
+		words := strings.Fields(line)
+		if len(words) == 0 || words[0][0] == '#' {
+			continue
+		}
+		if err := p.parse(words); err != nil {
+			return Plan{}, fmt.Errorf("sim: line %d of the plan, %q: %w", i+1, strings.TrimSpace(line), err)
+		}
+	}
+	return p, nil
+}
+
+func (p *Plan) parse(words []string) (err error) {
+	switch words[0] {
+	case "seed":
+		if len(words) != 2 {
+			return fmt.Errorf("want seed and a number")
+		}
+		p.Seed, err = strconv.ParseUint(words[1], 0, 64)
+		return err
+	case "set":
+		if len(words) != 3 {
+			return fmt.Errorf("want set, a name and a value")
+		}
+		return p.Setup.set(words[1], words[2])
+	}
+	s := Step{}
+	if s.At, err = time.ParseDuration(words[0]); err != nil {
+		return err
+	}
+	if len(words) < 2 || verbIndex(words[1]) < 0 {
+		return fmt.Errorf("want a time and one of %s", strings.Join(Verbs(), ", "))
+	}
+	s.Verb = words[1]
+	for _, arg := range words[2:] {
+		if n, err := strconv.ParseInt(arg, 10, 64); err == nil {
+			s.N = n
+		} else if s.For, err = time.ParseDuration(arg); err != nil {
+			return fmt.Errorf("%q is neither a number nor a duration", arg)
+		}
+	}
+	if s.At < 0 || s.For < 0 || s.N < 0 {
+		return fmt.Errorf("negative values are not possible")
+	}
+	p.Steps = append(p.Steps, s)
+	return nil
+}
+
+func (s *Setup) set(name, value string) error {
+	v := reflect.ValueOf(s).Elem()
+	for i := range v.NumField() {
+		if v.Type().Field(i).Tag.Get("plan") != name {
+			continue
+		}
+		switch field := v.Field(i).Addr().Interface().(type) {
+		case *bool:
+			on, err := strconv.ParseBool(value)
+			*field = on
+			return err
+		case *time.Duration:
+			d, err := time.ParseDuration(value)
+			if *field = d; err == nil && d < 0 {
+				err = fmt.Errorf("negative values are not possible")
+			}
+			return err
+		default:
+			n, err := strconv.ParseInt(value, 10, 32)
+			if err == nil && n < 0 {
+				err = fmt.Errorf("negative values are not possible")
+			}
+			v.Field(i).SetInt(n)
+			return err
+		}
+	}
+	return fmt.Errorf("no setting is named %q", name)
+}

@@ -1,0 +1,89 @@
+package sim
+
+import (
+	"errors"
+	"strconv"
+	"time"
+
+	"brokerconn/adapters/simulation/model"
+	"brokerconn/domain"
+)
+
+// trace is the text of what happened. Its lines are canonical: they hold no address, no map and no
+// text of the system.
+type trace struct {
+	start time.Time
+	text  []byte
+}
+
+func (t *trace) line(now time.Time, what string) {
+	t.text = strconv.AppendInt(t.text, int64(now.Sub(t.start)), 10)
+	t.text = append(t.text, ' ')
+	t.text = append(t.text, what...)
+}
+
+func (t *trace) end() { t.text = append(t.text, '\n') }
+
+func (t *trace) word(s string) { t.text = append(append(t.text, ' '), s...) }
+
+func (t *trace) number(n int64) { t.text = strconv.AppendInt(append(t.text, ' '), n, 10) }
+
+// error writes the kind of an error, not its text, which changes more often than what it says.
+func (t *trace) error(err error) {
+	var e *domain.Error
+	switch {
+	case err == nil:
+	case errors.As(err, &e) && e.Kind != nil:
+		t.word(e.Kind.Error())
+	default:
+		t.word("another error")
+	}
+}
+
+func (t *trace) step(now time.Time, s Step) {
+	t.line(now, "plan")
+	t.word(s.Verb)
+	t.number(s.N)
+	t.number(int64(s.For))
+	t.end()
+}
+
+func (t *trace) changed(now time.Time, out domain.Output) {
+	t.line(now, "state")
+	t.word(out.From.String())
+	t.word(out.To.String())
+	t.error(out.Err)
+	t.end()
+}
+
+func (t *trace) noted(now time.Time, e *domain.Event) {
+	t.line(now, "event")
+	t.number(int64(e.Kind))
+	t.error(e.Err)
+	t.end()
+}
+
+func (t *trace) gaveUp(now time.Time, number int64) {
+	t.line(now, "gave up")
+	t.number(number)
+	t.end()
+}
+
+func (t *trace) completed(now time.Time, number int64, f *domain.Future) {
+	t.line(now, "completed")
+	t.number(number)
+	t.word(f.Sent().String())
+	t.error(f.Err())
+	t.end()
+}
+
+// received is a request at the broker: what was sent, byte by byte, but for the number in its body.
+func (t *trace) received(req *model.Request) {
+	t.line(req.At, "received")
+	t.number(int64(req.Key))
+	t.number(int64(req.Version))
+	t.number(int64(req.ID))
+	t.word(req.ClientID)
+	t.number(int64(len(req.Body)))
+	t.end()
+}
