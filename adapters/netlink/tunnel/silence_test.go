@@ -211,8 +211,8 @@ func TestProxyThatClosesTheTunnelIsNamed(t *testing.T) {
 				dial = secured
 			}
 			for _, release := range []broker.Release{{}, {Major: 3}} {
-				conn, err := broker.Dial(background, broker.Config{Host: "broker", NoReconnect: true, APIVersion: release,
-					Transport: &netlink.Transport{Dial: dial}})
+				conn, err := broker.Dial(background, broker.Config{Host: "broker", APIVersion: release,
+					NoReconnect: true, Transport: &netlink.Transport{Dial: dial}})
 				if err == nil { // a broker of a known release is not asked
 					_, err = kmsg.NewPtrMetadataRequest().RequestWith(background, conn)
 					_ = conn.Close()
