@@ -111,7 +111,7 @@ func (w *World) step(limit int64) (at int64, ok bool) {
 		return 0, false
 	}
 	e := w.due.pop()
-	at = e.at // it may be scheduled again once the mutex is free
+	at = e.at              // it may be scheduled again once the mutex is free
 	w.now = max(w.now, at) // another goroutine may have advanced the clock
 	after := e.happen()
 	w.mu.Unlock()
