@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/pem"
 	"flag"
 	"fmt"
 	"maps"
@@ -102,7 +103,11 @@ func compare(t *testing.T, client, source string, keys map[string]string, ask co
 	for _, name := range slices.Sorted(maps.Keys(keys)) {
 		text.WriteString(keys[name])
 		words := strings.Split(strings.TrimSuffix(keys[name], "\n"), "\t")
-		for _, value := range values(name, words[1], words[2]) {
+		all := values(name, words[1], words[2])
+		if name == "ssl.ca.pem" || name == "ssl.certificate.pem" {
+			all = append(all, onePEM(t))
+		}
+		for _, value := range all {
 			fmt.Fprintf(&pairs, "%s\t%s\n", name, value)
 		}
 	}
@@ -125,6 +130,15 @@ func check(t *testing.T, name, want string) {
 	}
 }
 
+// onePEM is a certificate as one line of a file.
+func onePEM(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile("../field/testdata/brainpool.pem")
+	fakebroker.Must(t, err)
+	block, _ := pem.Decode(data)
+	return strings.ReplaceAll(string(pem.EncodeToMemory(block)), "\n", `\n`)
+}
+
 // connection are the beginnings of the keys of a connection.
 var connection = []string{"ssl", "sasl", "security", "enable.s", "https", "api", "broker.", "client", "connections",
 	"reconnect", "request.timeout", "request_timeout", "max.in", "max_in", "receive", "send", "socket."}
@@ -142,6 +156,9 @@ func values(name, kind, standard string) []string {
 			"off", "2")
 	case "integer", "int", "long", "short":
 		all = append(all, "1000", "+1000", "01000", "0x1000", "1000.0", "1e3", "1_000", "-1", "0", "1s")
+		if strings.Contains(name, "idle") {
+			all = append(all, "9223372036854775807")
+		}
 	default:
 		all = append(all, "x", strings.ToUpper(standard), strings.ToLower(standard), cmp.Or(standard, "y")+"x")
 	}
