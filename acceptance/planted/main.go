@@ -95,8 +95,8 @@ func try(root, file string, seeds int) (*finding, error) {
 	if err := os.WriteFile(overlay, replace, 0o600); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command("go", "test", "-vet=off", "-count=1", "-timeout", "1h", "-overlay", overlay, "-run", "^TestSeeds$",
-		"./application/sim", "-sim.seeds", fmt.Sprint(seeds))
+	cmd := exec.Command("go", "test", "-vet=off", "-count=1", "-timeout", "1h", "-overlay", overlay,
+		"-run", "^TestSeeds$", "./application/sim", "-sim.seeds", fmt.Sprint(seeds))
 	cmd.Dir = root
 	out, err := cmd.CombinedOutput()
 	if err == nil {
