@@ -259,7 +259,7 @@ func TestKilledWithRequestsInFlight(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	err := askMetadata(ctx, conn)
 	cancel()
-	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, broker.ErrDial) || !broker.SafeToRetry(err) {
+	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, broker.ErrDial) || broker.Retriable(err) {
 		t.Errorf("while the broker is down: %v", err)
 	}
 

@@ -65,6 +65,17 @@ func TestErrorKinds(t *testing.T) {
 		t.Errorf("got retriable %v for a client certificate that is refused, want false; for others true",
 			domain.Retriable(refused))
 	}
+	full := &domain.Error{Kind: domain.ErrConnection, Cause: &domain.BrokerError{Code: 7}}
+	for _, cause := range []error{nil, domain.ErrThrottled, domain.ErrTooManyInFlight, full} {
+		err := &domain.Error{Kind: domain.ErrCanceled, Cause: cause}
+		if domain.Retriable(err) || domain.SafeToRetry(err) {
+			t.Errorf("%v: got retriable, want false: the caller gave up", err)
+		}
+	}
+	bystander := &domain.Error{Kind: domain.ErrConnection, Cause: &domain.Error{Kind: domain.ErrCanceled}}
+	if !domain.Retriable(bystander) {
+		t.Errorf("%v: got not retriable, want true: another caller gave up", bystander)
+	}
 	if domain.Retriable(nil) || domain.SafeToRetry(nil) || domain.Retriable(io.EOF) ||
 		domain.SafeToRetry(domain.ErrConnection) {
 		t.Error("an error of another origin is judged")

@@ -120,7 +120,7 @@ func (m *Machine) sweep() {
 			if f == m.inflight.front() {
 				received = m.frames.buffered()
 			}
-			m.fail(m.newError(ErrRequestTimeout, timeoutCause(f, m.Sent(f), received, m.now), ""))
+			m.fail(m.newError(ErrRequestTimeout, timeoutCause(f, m.Sent(f), received, m.now), hintLateFor(f)))
 			return true
 		}
 		m.earliest = soonest(m.earliest, due)
@@ -145,12 +145,25 @@ func timeoutCause(f *Future, sent Sent, received int, now time.Time) error {
 	switch {
 	case received > 0:
 		what = "no whole answer"
+	case f.purpose == forPing:
+		what = "no answer to a ping"
 	case f.purpose != caller:
-		what = "no answer to a request of the connection's own"
+		what = "no answer to a probe for the release"
 	case sent != SentFully:
 		what = "not written"
 	}
 	return fmt.Errorf("%s after %v", what, now.Sub(f.Queued).Round(time.Millisecond))
+}
+
+const hintSilentPing = "the broker is busy, or something on the way, such as a NAT or a load balancer, has forgotten " +
+	"the idle connection: lower PingInterval, or raise RequestTimeout (request_timeout_ms)"
+
+// hintLateFor returns the hint of a request that timed out.
+func hintLateFor(f *Future) string {
+	if f.purpose == forPing {
+		return hintSilentPing
+	}
+	return ""
 }
 
 // settle is called when a request is done. Where none is left, the condition that waited

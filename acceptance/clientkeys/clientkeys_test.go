@@ -142,6 +142,9 @@ func values(name, kind, standard string) []string {
 			"off", "2")
 	case "integer", "int", "long", "short":
 		all = append(all, "1000", "+1000", "01000", "0x1000", "1000.0", "1e3", "1_000", "-1", "0", "1s")
+		if strings.Contains(name, "idle") {
+			all = append(all, "9223372036854775807")
+		}
 	default:
 		all = append(all, "x", strings.ToUpper(standard), strings.ToLower(standard), cmp.Or(standard, "y")+"x")
 	}

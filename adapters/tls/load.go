@@ -27,7 +27,7 @@ func (p *part) loadAuthorities(l *loader, next *material) (err error) {
 			data, err = keystore.Authorities(data, password)
 		}
 		if err != nil {
-			return where.ofStore("CAPassword", password, err).refuse(err)
+			return where.ofStore("CAPassword", err).refuse(err)
 		}
 	}
 	var skipped []string
@@ -108,16 +108,16 @@ func (p *part) loadIdentity(l *loader, next *material) error {
 func (p *part) openStore(l *loader, store []byte, where origin) (chain, key []byte, at origin, err error) {
 	password, err := ask(l.o.StorePassword)
 	if err != nil {
-		return nil, nil, where.ofStore("StorePassword", nil, err), err
+		return nil, nil, where.ofStore("StorePassword", err), err
 	}
 	keyPassword, err := ask(l.o.KeyPassword)
 	if err != nil {
-		return nil, nil, where.ofStore("KeyPassword", nil, err), err
+		return nil, nil, where.ofStore("KeyPassword", err), err
 	}
 	if chain, key, err = keystore.Identity(store, password, keyPassword); errors.Is(err, keystore.ErrKeyPassword) {
-		return nil, nil, where.ofStore("KeyPassword", password, err), err
+		return nil, nil, where.ofStore("KeyPassword", err), err
 	}
-	return chain, key, where.ofStore("StorePassword", password, err), err
+	return chain, key, where.ofStore("StorePassword", err), err
 }
 
 // ask calls a password function; without one the password is nil.
@@ -139,7 +139,8 @@ func ofPassword(err error) bool {
 	var e *pemkey.Error
 	return errors.As(err, &e) && (e.Problem == pemkey.PasswordMissing || e.Problem == pemkey.PasswordFailed ||
 		e.Problem == pemkey.PasswordWrong) || errors.Is(err, keystore.ErrPassword) ||
-		errors.Is(err, keystore.ErrKeyPassword) || errors.Is(err, errPasswordFunction)
+		errors.Is(err, keystore.ErrKeyPassword) || errors.Is(err, keystore.ErrNoPassword) ||
+		errors.Is(err, errPasswordFunction)
 }
 
 // origin is the source of content, for errors.
@@ -154,8 +155,8 @@ func (o origin) refuse(err error) error {
 
 // ofStore is the origin of the error of a store: the option of its password, if that is wrong
 // or missing.
-func (o origin) ofStore(password string, given []byte, err error) origin {
-	if ofPassword(err) || err != nil && given == nil {
+func (o origin) ofStore(password string, err error) origin {
+	if ofPassword(err) {
 		o.option = password
 	}
 	return o

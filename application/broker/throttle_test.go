@@ -318,7 +318,7 @@ func TestThrottledWaiterLearnsUntilWhen(t *testing.T) {
 		wantError(t, err, broker.ErrCanceled, context.DeadlineExceeded, broker.ErrThrottled)
 		text := "throttled by the broker until " + until + ", for 40s more"
 		assert(t, strings.Contains(err.Error(), text), "got %v, want %q in it", err, text)
-		assert(t, broker.SafeToRetry(err), "got SafeToRetry false, want true: nothing was sent")
+		assert(t, !broker.Retriable(err), "got Retriable true, want false: the caller gave up")
 		err = errorOf(conn.Send(t.Context(), ask()))
 		wantError(t, err, broker.ErrThrottled)
 		text = ": until " + until + ", for 40s more"
@@ -347,7 +347,7 @@ func TestThrottleWhileInFlight(t *testing.T) {
 		assert(t, strings.Contains(err.Error(), "throttled by the broker until"), "got %v, want the throttle in it",
 			err)
 		wantErrorBut(t, err, broker.ErrCanceled, broker.ErrThrottled)
-		assert(t, !broker.Retriable(err), "got Retriable true, want false: it was sent")
+		assert(t, !broker.Retriable(err), "got Retriable true, want false: the caller gave up")
 	})
 }
 

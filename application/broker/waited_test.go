@@ -90,6 +90,8 @@ func TestShortWaitSaysWhatItWaitedFor(t *testing.T) {
 					wantError(t, err, context.DeadlineExceeded)
 				}
 				wantError(t, err, kind)
+				assert(t, broker.Retriable(err) == (kind != broker.ErrCanceled), "got Retriable %v: %v",
+					broker.Retriable(err), err)
 				for _, want := range c.want {
 					assert(t, strings.Contains(err.Error(), want), "got %v, want %q in it", err, want)
 				}
@@ -118,7 +120,7 @@ func TestShortWaitInOtherStates(t *testing.T) {
 		time.Sleep(time.Second)
 		err := heartbeat(limited(t, 4*time.Second), conn)
 		wantError(t, err, broker.ErrCanceled, broker.ErrTooManyInFlight)
-		assert(t, broker.SafeToRetry(err), "got SafeToRetry false, want true: %v", err)
+		assert(t, !broker.Retriable(err), "got Retriable true, want false, the caller gave up: %v", err)
 	})
 }
 

@@ -33,6 +33,8 @@ var (
 	setupTimeoutKey   = &key{kafkaPython: "socket_connection_setup_timeout_ms",
 		java: "socket.connection.setup.timeout.ms", librdkafka: "socket.connection.setup.timeout.ms",
 		to: "Config.SetupTimeout"}
+	idleKey = &key{kafkaPython: "connections_max_idle_ms", java: "connections.max.idle.ms",
+		librdkafka: "connections.max.idle.ms", to: "Config.IdleTimeout"}
 	versionTimeoutKey = &key{kafkaPython: "api_version_auto_timeout_ms",
 		librdkafka: "api.version.request.timeout.ms", to: "Config.APIVersionTimeout"}
 	askVersionKey = &key{librdkafka: "api.version.request", to: "Config.APIVersion", read: readAskVersion,
@@ -57,8 +59,7 @@ var connectionKeys = []*key{
 		max: 1_000_000},
 	{kafkaPython: "receive_message_max_bytes", librdkafka: "receive.message.max.bytes",
 		to: "Config.MaxResponseBytes", min: 1000},
-	{kafkaPython: "connections_max_idle_ms", java: "connections.max.idle.ms", librdkafka: "connections.max.idle.ms",
-		to: "Config.IdleTimeout"},
+	idleKey,
 	{kafkaPython: "max_hold_ms", java: "max.hold.ms", librdkafka: "max.hold.ms", to: "Config.MaxHold"},
 	{kafkaPython: "max_throttle_ms", java: "max.throttle.ms", librdkafka: "max.throttle.ms", to: "Config.MaxThrottle"},
 	{kafkaPython: "receive_buffer_bytes", java: "receive.buffer.bytes", librdkafka: "socket.receive.buffer.bytes",

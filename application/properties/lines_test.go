@@ -87,6 +87,37 @@ func TestLinesNameTheService(t *testing.T) {
 	}
 }
 
+// Each client is written its own word for no limit. That of kafka-python 3.0.12 has none: its
+// connection is closed at once with 0 or less, so that a time without end is left.
+func TestLinesHaveNoLimit(t *testing.T) {
+	s, err := Read(Java, Pairs(map[string]string{"connections.max.idle.ms": "-1", "max.hold.ms": "-1"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for d, want := range map[Dialect][]string{KafkaPython: {"9223372036854775807", "0"}, Java: {"-1", "-1"},
+		Librdkafka: {"0", "0"}} {
+		var got []string
+		for _, line := range s.Lines(d) {
+			got = append(got, line.Value)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%v: got %q, want %q", d, got, want)
+		}
+	}
+	kept := 0
+	for _, line := range tuples(t, KafkaPython, "values") {
+		if line[0] == "connections_max_idle_ms" && line[2] == "= kept" {
+			kept++
+		}
+		if line[0] == "connections_max_idle_ms" && line[1] == "9223372036854775807" && line[2] != "= kept" {
+			t.Errorf("got %q, want a connection that is kept", line)
+		}
+	}
+	if kept == 0 {
+		t.Error("got no idle connection that kafka-python keeps, want some")
+	}
+}
+
 func TestLoginOfProxyIsHidden(t *testing.T) {
 	for given, want := range map[string]string{
 		"http://alice:canary-word@h:1": "http://alice:%5Bredacted%5D@h:1",

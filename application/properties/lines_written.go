@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"maps"
+	"math"
 	"net/url"
 	"slices"
 	"strconv"
@@ -37,8 +38,11 @@ func (s *Settings) written(d Dialect, k *key, to string) string {
 		if strings.HasPrefix(to, "oauthbearer.Assertion.") {
 			return strconv.Itoa(int(max(value, 0) / time.Second))
 		}
-		if value < 0 && d == Java {
+		switch {
+		case value < 0 && d == Java:
 			return "-1"
+		case value < 0 && d == KafkaPython && to == idleKey.to: // closed at once with 0 or less
+			return strconv.Itoa(math.MaxInt64)
 		}
 		return strconv.FormatInt(max(value.Milliseconds(), 0), 10)
 	case uint16:

@@ -167,7 +167,7 @@ func (r *reader) millis(p *Property, row *setting.Row) (time.Duration, error) {
 	n, err := r.number(p)
 	idle := row.Field == "IdleTimeout" // whose limit the clients switch off in their own ways
 	switch {
-	case row.Negative != "" && (err != nil || idle && n < 0 && r.s.Dialect == Librdkafka):
+	case row.Negative != "" && (err != nil || idle && (n < 0 || n > math.MaxInt32) && r.s.Dialect == Librdkafka):
 		return 0, fmt.Errorf("%s; milliseconds, a whole number; 0: %s", quoted(p), row.Negative)
 	case idle && n == 0 && r.s.Dialect == Java && r.sure:
 		return time.Millisecond, nil // Java has no limit only if it is negative

@@ -1,8 +1,9 @@
 """Without arguments, prints the keys of kafka-python: name, type and default. With an
 argument, reads lines of name and value, and prints them with the truth of what kafka-python's
-command line makes of the text."""
+command line makes of the text, or with what becomes of a connection with such an idle time."""
 
 import sys
+import time
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.cli.common import build_kwargs
@@ -25,10 +26,38 @@ def keys():
     return found
 
 
+class Idle(KafkaConnectionManager):
+    """The manager of one connection, which has just been active."""
+
+    node_id, last_activity, kept = 0, time.monotonic(), True
+    transport = property(lambda self: self)
+
+    def least_used_connections(self):
+        return [self] if self.kept else []
+
+    def close(self):
+        self.kept = False
+
+    def call_at(self, when, task):
+        pass
+
+
+def made(name, value):
+    given = build_kwargs([name + "=" + value])
+    if name != "connections_max_idle_ms":
+        return "= " + str(bool(given[name]))
+    idle = Idle.__new__(Idle)
+    try:
+        idle.__init__(idle, **given)
+    except TypeError:
+        return "refused"
+    return "= kept" if idle.kept else "= closed at once"
+
+
 if len(sys.argv) == 1:
     for name, (kind, default) in sorted(keys().items()):
         print(name, kind, default, sep="\t")
 else:
     for line in sys.stdin:
         name, value = line.rstrip("\n").split("\t")
-        print(name, value, "= " + str(bool(build_kwargs([name + "=" + value])[name])), sep="\t")
+        print(name, value, made(name, value), sep="\t")

@@ -189,7 +189,10 @@ func (c *crl) timely(now time.Time, maxAge time.Duration) error {
 }
 
 func (c *crl) until(maxAge time.Duration) string {
-	if c.nextUpdate.IsZero() {
+	switch {
+	case c.nextUpdate.IsZero() && maxAge <= 0:
+		return "at no set time"
+	case c.nextUpdate.IsZero():
 		return fmt.Sprintf("at no set time, and valid for %v here", maxAge)
 	}
 	return "by " + fault.Time(c.nextUpdate)

@@ -147,6 +147,7 @@ func TestMaxAge(t *testing.T) {
 	issuer := newAuthority(nil, simpleName("Issuer"), ecKey(), bothUsages)
 	leaf := newLeaf(issuer, nil)
 	aged := func(l *list) { l.thisUpdate, l.nextUpdate = epoch.Add(-time.Hour), time.Time{} }
+	early := func(l *list) { l.thisUpdate, l.nextUpdate = epoch.Add(time.Hour), time.Time{} }
 	for name, c := range map[string]struct {
 		list   *list
 		maxAge time.Duration
@@ -159,6 +160,7 @@ func TestMaxAge(t *testing.T) {
 		"older":                 {good(issuer).with(aged), time.Minute, ErrExpired},
 		"older, and it revokes": {good(issuer, leaf).with(aged), time.Minute, ErrRevoked},
 		"it names the next":     {good(issuer), time.Minute, nil},
+		"not valid yet":         {good(issuer).with(early), -1, ErrNotYetValid},
 	} {
 		lists := load(t, c.list)
 		lists.MaxAge = c.maxAge
@@ -168,6 +170,9 @@ func TestMaxAge(t *testing.T) {
 		}
 		want := "to be followed at no set time, and valid for"
 		if c.want == ErrExpired && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", name, err, want)
+		}
+		if want = "to be followed at no set time;"; c.want == ErrNotYetValid && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", name, err, want)
 		}
 	}

@@ -24,6 +24,8 @@ var (
 	ErrPassword = errors.New("wrong password for the store, or the store is damaged")
 	// ErrKeyPassword: the password does not open the private key.
 	ErrKeyPassword = errors.New("wrong password for the private key in the store")
+	// ErrNoPassword: what is needed of the store is encrypted, and no password was given.
+	ErrNoPassword = errors.New("the store needs a password, and none is given")
 	// ErrEmpty: the store has no entry of the kind that is needed.
 	ErrEmpty = errors.New("the store has no such entry")
 	// ErrFormat: the file is damaged, or of a form that is not supported.
@@ -73,7 +75,10 @@ func Identity(file, password, keyPassword []byte) (chain, key []byte, err error)
 	default:
 		err = fmt.Errorf("%w: it is neither JKS nor PKCS#12", ErrFormat)
 	}
-	if err != nil {
+	switch {
+	case keyPassword == nil && errors.Is(err, ErrKeyPassword):
+		return nil, nil, ErrNoPassword
+	case err != nil:
 		return nil, nil, err
 	}
 	defer clear(pkcs8)

@@ -39,6 +39,8 @@ func pkcs12Identity(file, password, keyPassword []byte) (ders [][]byte, pkcs8 []
 		found, err = readable(file, password)
 	}
 	switch {
+	case errors.Is(err, ErrNoPassword):
+		return nil, nil, err
 	case errors.Is(err, pkcs12.ErrDecryption):
 		return nil, nil, fmt.Errorf("%w: in PKCS#12 it is that of the store", ErrKeyPassword)
 	case err != nil:
@@ -101,10 +103,17 @@ func openPKCS12[T any](file, password []byte, decode func([]byte, string) (T, er
 		return found, fmt.Errorf("%w: %w: %w", ErrFormat, errUnreadable, err)
 	case errors.Is(err, pkcs12.ErrIncorrectPassword):
 		return found, ErrPassword
-	case password == nil:
-		return found, fmt.Errorf("%w without a password: %w", ErrFormat, err)
+	case password == nil && hasProof && mayBeEncrypted(err):
+		return found, fmt.Errorf("%w: %w", ErrNoPassword, err)
 	}
 	return found, fmt.Errorf("%w: %w", ErrFormat, err)
+}
+
+// mayBeEncrypted reports whether the library may have failed because of what a wrong password
+// makes of a store: it has no error for most of that.
+func mayBeEncrypted(err error) bool {
+	_, unknown := errors.AsType[pkcs12.NotImplementedError](err)
+	return !unknown && !errors.Is(err, errKeys)
 }
 
 // withoutProof returns a PKCS#12 file (RFC 7292, section 4) without its MAC.
