@@ -72,7 +72,9 @@ func TestLongestDurations(t *testing.T) {
 		cfg.IdleTimeout, cfg.MaxThrottle, cfg.StallAfter = longest, longest, longest
 		cfg.PingInterval = longest - 1
 		cfg.Rand = func() uint64 { return math.MaxUint64 } // the longest pause
-		cfg.Hooks = &broker.Hooks{Stalled: func(broker.Endpoint, broker.RequestInfo) { t.Error("a request is reported as stalled") }}
+		cfg.Hooks = &broker.Hooks{Stalled: func(broker.Endpoint, broker.RequestInfo) {
+			t.Error("got a request that is stalled, want none")
+		}}
 	}
 	runBubble(t, "request", func(t *testing.T) {
 		cfg := piped(holds)
