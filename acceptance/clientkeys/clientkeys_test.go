@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/pem"
 	"flag"
 	"fmt"
 	"maps"
@@ -102,7 +103,11 @@ func compare(t *testing.T, client, source string, keys map[string]string, ask co
 	for _, name := range slices.Sorted(maps.Keys(keys)) {
 		text.WriteString(keys[name])
 		words := strings.Split(strings.TrimSuffix(keys[name], "\n"), "\t")
-		for _, value := range values(name, words[1], words[2]) {
+		all := values(name, words[1], words[2])
+		if name == "ssl.ca.pem" || name == "ssl.certificate.pem" {
+			all = append(all, onePEM(t))
+		}
+		for _, value := range all {
 			fmt.Fprintf(&pairs, "%s\t%s\n", name, value)
 		}
 	}
@@ -123,6 +128,15 @@ func check(t *testing.T, name, want string) {
 	if string(got) != want {
 		t.Errorf("%s: got another text than the client prints, want that: run this test with -update", name)
 	}
+}
+
+// onePEM is a certificate as one line of a file.
+func onePEM(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile("../field/testdata/brainpool.pem")
+	fakebroker.Must(t, err)
+	block, _ := pem.Decode(data)
+	return strings.ReplaceAll(string(pem.EncodeToMemory(block)), "\n", `\n`)
 }
 
 // connection are the beginnings of the keys of a connection.

@@ -167,6 +167,8 @@ func deviates(d Dialect, k *key, kind, value string) string {
 		return "a timeout that is over before it begins"
 	case k == setupTimeoutKey && value == "01000":
 		return "librdkafka has a least timeout of a second"
+	case d == Librdkafka && k.pem != nil:
+		return "a file's PEM in one line has its ends of lines as \\n, which librdkafka takes from a program alone"
 	case k.in(d)[0] == "client.dns.lookup":
 		return "Java wants it in small letters"
 	}

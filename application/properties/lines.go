@@ -25,6 +25,8 @@ type Line struct {
 	Sets string
 	// Where is the place of the key that gave it, as in Property.Where. It may be empty.
 	Where string
+	// Why says why there is no Key, where it is not that the client lacks the setting.
+	Why string
 }
 
 // given is a key that was read, and the fields that it set.
@@ -102,12 +104,12 @@ func (s *Settings) Lines(d Dialect) (all []Line) {
 			line := Line{Key: g.name, Where: g.where, Sets: field, Value: s.shown(field)}
 			switch k := index[s.Dialect][g.name]; {
 			case d != Guess:
-				line.Key = ""
+				line.Key, line.Why = "", s.noPEM(d, field)
 			case k != jaasKey && boolean(s, field): // AnyHost is true where a key says false
 				line.Value = cmp.Or(s.written(s.Dialect, k, field), `""`)
 			}
 			if k := s.keyFor(d, field); k != nil {
-				line.Key, line.Value = k.in(d)[0], s.written(d, k, field)
+				line.Key, line.Value, line.Why = k.in(d)[0], s.written(d, k, field), ""
 			}
 			add(line)
 			for _, more := range s.beside(d, line.Key) {
@@ -135,6 +137,8 @@ func (s *Settings) keyFor(d Dialect, field string) *key {
 		return fallbackVersionKey
 	case field == caFileKey.to && (s.storeType(s.TLS.CAFile) != "PEM" && d != Java || isFolder(s.TLS.CAFile) &&
 		d != Librdkafka):
+		return nil
+	case k != nil && k.pem != nil && d != Java:
 		return nil
 	case field == "tls.Options.Ciphers" && d == Java:
 		return nil // which does not read OpenSSL's language
@@ -168,6 +172,18 @@ func (s *Settings) privateKeyField() string {
 		return keyPEMKey.to
 	}
 	return "tls.Options.KeyFile"
+}
+
+// noPEM says why there is no line for PEM, and what takes its place; empty: the field has none.
+// librdkafka takes PEM with the ends of its lines alone, which no line of a file has.
+func (s *Settings) noPEM(d Dialect, field string) string {
+	files := map[string]*key{caPEMKey.to: caFileKey, certPEMKey.to: certFileKey, keyPEMKey.to: keyFileKey,
+		httpsCAPEMKey.to: httpsCAFileKey, assertionPEMKey.to: assertionKeyKey}
+	file := files[field]
+	if file == nil || len(file.in(d)) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%v takes no PEM in a line of a file: save it, and name its file as %s", d, file.in(d)[0])
 }
 
 func isFolder(name string) bool {

@@ -103,12 +103,11 @@ func serverList(servers []Server) string {
 	return strings.Join(names, ",")
 }
 
-// escaped returns a text as a value in a file: of librdkafka's without escapes, and PEM in
-// one line, which all three understand.
+// escaped returns a text as a value in a file: of librdkafka's without escapes.
 func escaped(d Dialect, text string) string {
 	text = strings.TrimSpace(text)
 	if grammars[d].raw {
-		return strings.ReplaceAll(text, "\n", `\n`)
+		return text
 	}
 	var b strings.Builder
 	for _, r := range strings.ReplaceAll(text, `\`, `\\`) {

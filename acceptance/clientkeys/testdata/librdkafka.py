@@ -1,6 +1,7 @@
 """Without arguments, prints the keys of the librdkafka in confluent-kafka's wheel: name, type
 and default. With an argument, reads lines of name and value, and prints them with what
-librdkafka makes of the value, or with "refused"."""
+librdkafka makes of the value, or with "refused"; PEM in one line, as in a file, also with the
+ends of lines for its \\n."""
 
 import ctypes
 import glob
@@ -17,7 +18,7 @@ library = (glob.glob(os.path.join(root, "confluent_kafka.libs", "librdkafka*"))
            + glob.glob(os.path.join(root, "confluent_kafka", ".dylibs", "librdkafka*")))[0]
 rd = ctypes.CDLL(library)
 libc = ctypes.CDLL(None)
-for function in (rd.rd_kafka_conf_new, rd.rd_kafka_topic_conf_new, libc.fopen):
+for function in (rd.rd_kafka_conf_new, rd.rd_kafka_topic_conf_new, libc.fopen, rd.rd_kafka_new):
     function.restype = ctypes.c_void_p
 
 
@@ -53,7 +54,20 @@ def keys():
     return found
 
 
+def connects(name, value):
+    """Whether a client can be made that trusts or shows what is in the PEM."""
+    conf, text = ctypes.c_void_p(rd.rd_kafka_conf_new()), ctypes.create_string_buffer(512)
+    for pair in (("security.protocol", "ssl"), (name, value)):
+        rd.rd_kafka_conf_set(conf, pair[0].encode(), pair[1].encode(), text, ctypes.c_size_t(512))
+    client = rd.rd_kafka_new(1, conf, text, ctypes.c_size_t(512))
+    if client:
+        rd.rd_kafka_destroy(ctypes.c_void_p(client))
+    return bool(client)
+
+
 def made(name, value):
+    if value.startswith("-----BEGIN ") and not connects(name, value):
+        return "= with ends of lines alone" if connects(name, value.replace("\\n", "\n")) else "refused"
     conf = ctypes.c_void_p(rd.rd_kafka_conf_new())
     text = ctypes.create_string_buffer(512)
     if rd.rd_kafka_conf_set(conf, name.encode(), value.encode(), text, ctypes.c_size_t(512)) != 0:

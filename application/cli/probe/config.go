@@ -15,8 +15,9 @@ import (
 type settingRow struct {
 	Key   string `json:"key"` // as written, or in the words asked for; empty: they have none
 	Value string `json:"value"`
-	Sets  string `json:"sets"`  // the field, in Go
-	Where string `json:"where"` // file and line, or -X
+	Sets  string `json:"sets"`          // the field, in Go
+	Where string `json:"where"`         // file and line, or -X
+	Why   string `json:"why,omitempty"` // why there is no key
 }
 
 // ignoredRow is a key without an effect.
@@ -43,7 +44,7 @@ give: its key, its value, the field that it sets in Go, and the file and line th
 Keys without an effect follow, with the reason. Secrets are not printed.
 
 With --as the settings are printed as a file of properties of another client; what that
-client has no key for is a comment.`,
+client has no key for, or takes from no line of a file, is a comment.`,
 		Example: `  kafkaprobe config -F client.properties
   kafkaprobe config -F client.properties -X client.id=probe --json
   kafkaprobe config -F client.properties --as librdkafka > client.conf`,
@@ -74,7 +75,7 @@ func newConfigDocument(s *properties.Settings, target properties.Dialect) config
 	}
 	for _, line := range s.Lines(target) {
 		doc.Settings = append(doc.Settings, settingRow{Key: line.Key, Value: line.Value, Sets: line.Sets,
-			Where: line.Where})
+			Where: line.Where, Why: line.Why})
 	}
 	for _, i := range s.Ignored {
 		doc.Ignored = append(doc.Ignored, ignoredRow{Key: i.Key, Where: i.Where, Why: i.Why})
@@ -88,8 +89,8 @@ func (d configDocument) text() string {
 		fmt.Fprintf(&b, "# The properties of %s, read as those of %s.\n", d.As, d.Dialect)
 		for _, row := range d.Settings {
 			if row.Key == "" {
-				fmt.Fprintf(&b, "# no key for %s = %s (%s)\n", row.Sets, escapedLine(row.Value),
-					escapedLine(row.Where))
+				fmt.Fprintf(&b, "# no key for %s = %s (%s)%s\n", row.Sets, escapedLine(row.Value),
+					escapedLine(row.Where), strings.TrimSuffix(": "+row.Why, ": "))
 				continue
 			}
 			fmt.Fprintf(&b, "%s=%s\n", row.Key, escapedLine(row.Value))

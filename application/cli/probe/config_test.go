@@ -74,6 +74,10 @@ func TestConfigAs(t *testing.T) {
 			t.Errorf("%s: got exit code %d and %s, want %d", as, o.code, o.stderr, exitOK)
 		}
 	}
+	pem := file(t, "security.protocol=SSL", "ssl.truststore.type=PEM",
+		"ssl.truststore.certificates=-----BEGIN CERTIFICATE-----MA==-----END CERTIFICATE-----")
+	contains(t, probe(t, "config", "-F", pem, "--as", "librdkafka").stdout,
+		"\n# no key for tls.Options.CAPEM = PEM of ", "librdkafka takes no PEM in a line", "as ssl.ca.location\n")
 	probe(t, "config", "-F", name, "--as", "ruby").failed(t, exitUsage, "--as", "kafka-python, java, librdkafka")
 	probe(t, "config").failed(t, exitUsage, "-F FILE")
 	probe(t, "config", "-F", name, "--strict").failed(t, exitUsage, "num.stream.threads")
