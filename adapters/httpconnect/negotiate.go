@@ -194,7 +194,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 		return 0, errTooLong
 	}
 	certain := shortestAnswer - (maxHeaderBytes - b.left)
-	if certain > 0 { // later the step is the same
+	if certain >= 0 { // later the step is the same
 		b.after(b.step())
 	}
 	n, err := b.r.Read(p[:min(len(p), b.left, max(certain, 1))])
