@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"brokerconn/adapters/netlink/tunnel"
+	"brokerconn/ports"
 )
 
 // maxHeaderBytes bounds the proxy's answer before the tunnel is open.
@@ -167,6 +168,13 @@ func (s Status) Error() string {
 		text += ": " + meaning
 	}
 	return text
+}
+
+// Is reports whether target is ports.ErrFinal and s is about the proxy's rules or abilities. Some
+// proxies answer 400 or 404 to a name that they cannot resolve, which may pass.
+func (s Status) Is(target error) bool {
+	return target == ports.ErrFinal &&
+		(s == http.StatusForbidden || s == http.StatusMethodNotAllowed || s == http.StatusNotImplemented)
 }
 
 // shortestAnswer is how many bytes every answer has: "HTTP/1.0 200\n\n".
