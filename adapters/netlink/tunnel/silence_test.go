@@ -81,6 +81,10 @@ func TestSilentProxyIsNamed(t *testing.T) {
 			[]string{"httpconnect: proxy proxy:3128", "cannot connect to the proxy: no answer"}},
 		{"HTTP, its dialing", httpconnect.New(plays(quiet), httpconnect.Options{Proxy: "proxy:3128"}),
 			[]string{"httpconnect: proxy proxy:3128", "the proxy does not answer after the request was sent"}},
+		{"HTTP, within its answer", httpconnect.New(plays(connected[:len(connected)-2]),
+			httpconnect.Options{Proxy: "proxy:3128"}),
+			[]string{"httpconnect: proxy proxy:3128", "the proxy does not answer after the request was sent, " +
+				"within the answer"}},
 		{"over TLS", httpconnect.New(overTLS(plays(quiet)), httpconnect.Options{Proxy: "proxy:3128"}),
 			[]string{"httpconnect: proxy proxy:3128", "after the dial, in the TLS handshake: no answer"}},
 		{"a chain, the first", socks5.New(httpconnect.Dial(plays(quiet), first), socks5.Options{Proxy: "second:1080"}),
