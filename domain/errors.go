@@ -105,8 +105,9 @@ func (k *kinded) Unwrap() []error { return k.also }
 
 // Retriable reports whether the same request may succeed later, on this
 // connection or the next: losses, timeouts, refusals and error codes that pass are;
-// protocol errors, failed logins, client certificates that the broker does not accept, and
-// requests that no common version can carry are not. A wait that the caller gave up is not
+// protocol errors, failed logins, client certificates that the broker does not accept, what a
+// proxy refuses for good ([ports.ErrFinal]), and requests that no common version can carry are
+// not. A wait that the caller gave up is not
 // either, whatever it was for: only the caller knows whether there is time for another try.
 func Retriable(err error) bool {
 	if e, ok := errors.AsType[*Error](err); ok && e.Kind == ErrCanceled {
@@ -121,7 +122,7 @@ func Retriable(err error) bool {
 
 var (
 	neverRetriable = [...]error{ErrProtocol, ErrAuthentication, ErrUnsupportedVersion, ErrEncode, ErrPortPanic,
-		ErrRequestSize, ports.ErrIdentityRefused}
+		ErrRequestSize, ports.ErrFinal}
 	retriable = [...]error{ErrConnection, ErrTimeout, ErrNotReady, ErrTooManyInFlight, ErrBackPressure,
 		ErrThrottled, ErrReauthenticating}
 )

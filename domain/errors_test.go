@@ -60,7 +60,7 @@ func TestErrorKinds(t *testing.T) {
 			}
 		}
 	}
-	refused := &domain.Error{Kind: domain.ErrTLS, Cause: ports.ErrIdentityRefused}
+	refused := &domain.Error{Kind: domain.ErrTLS, Cause: ports.ErrFinal}
 	if domain.Retriable(refused) || !domain.Retriable(&domain.Error{Kind: domain.ErrTLS}) {
 		t.Errorf("got retriable %v for a client certificate that is refused, want false; for others true",
 			domain.Retriable(refused))

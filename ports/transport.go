@@ -18,9 +18,10 @@ var ErrInterrupted = errors.New("ports: interrupted")
 // the client's certificate after the client has finished its side of the handshake.
 var ErrSecuring = errors.New("ports: not secured")
 
-// ErrIdentityRefused matches, by errors.Is, the error of a [Link] whose peer rejects the
-// client's certificate or requires one: another attempt fails in the same way.
-var ErrIdentityRefused = errors.New("ports: identity refused")
+// ErrFinal matches, by errors.Is, the error of a [Link] that a repeated attempt has again until
+// a setting is changed, here or there: the peer rejects the client's certificate or requires
+// one, a proxy rejects the login or its rules do not allow the address.
+var ErrFinal = errors.New("ports: refused for good")
 
 // Hinter is optional on an error of a [Lookup], a [Link] or an [Exchange]. Hint
 // returns a short advice that the error text does not contain; it may be empty.

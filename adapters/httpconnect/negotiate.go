@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"brokerconn/adapters/netlink/tunnel"
+	"brokerconn/ports"
 )
 
 // maxHeaderBytes bounds the proxy's answer before the tunnel is open.
@@ -33,8 +34,7 @@ func negotiate(conn net.Conn, login tunnel.Login, target string, after func(stri
 		return &tunnel.Error{After: "the dial", Cause: err}
 	}
 
-	after(requestSent)
-	source := &bounded{r: conn, left: maxHeaderBytes}
+	source := &bounded{r: conn, left: maxHeaderBytes, after: after}
 	reader := bufio.NewReader(source)
 	response, failure := answer(reader, source, request, !login.IsZero())
 	if failure != nil {
@@ -50,8 +50,11 @@ func negotiate(conn net.Conn, login tunnel.Login, target string, after func(stri
 	return &tunnel.Error{Kind: tunnel.ErrRefused, Cause: withReasons(Status(response.StatusCode), response, login)}
 }
 
-// requestSent is the last step before a proxy answers.
-const requestSent = "the request was sent"
+// The last steps before a proxy answers, and before the end of its answer.
+const (
+	requestSent  = "the request was sent"
+	withinAnswer = requestSent + ", within the answer"
+)
 
 func newRequest(target string, login tunnel.Login) *http.Request {
 	request := &http.Request{Method: http.MethodConnect, URL: &url.URL{Host: target},
@@ -84,7 +87,7 @@ func answer(reader *bufio.Reader, source *bounded, request *http.Request, loginS
 		case errors.Is(source.err, errTooLong):
 			return nil, garbage(errTooLong)
 		case err != nil && source.err != nil:
-			return nil, &tunnel.Error{After: requestSent, Cause: source.err}
+			return nil, &tunnel.Error{After: source.step(), Cause: source.err}
 		case err != nil:
 			return nil, garbage(malformed(err, loginSent))
 		case response.ProtoMajor != 1:
@@ -167,15 +170,30 @@ func (s Status) Error() string {
 	return text
 }
 
+// Is reports whether target is ports.ErrFinal and s is about the proxy's rules or abilities. Some
+// proxies answer 400 or 404 to a name that they cannot resolve, which may pass.
+func (s Status) Is(target error) bool {
+	return target == ports.ErrFinal &&
+		(s == http.StatusForbidden || s == http.StatusMethodNotAllowed || s == http.StatusNotImplemented)
+}
+
 // shortestAnswer is how many bytes every answer has: "HTTP/1.0 200\n\n".
 const shortestAnswer = 14
 
 // bounded is a reader with a limit. It reads one byte at a time after the first ones, so that
 // no buffer takes bytes behind the header. It keeps its last error.
 type bounded struct {
-	r    io.Reader
-	left int
-	err  error
+	r     io.Reader
+	left  int
+	err   error
+	after func(step string)
+}
+
+func (b *bounded) step() string {
+	if b.left < maxHeaderBytes {
+		return withinAnswer
+	}
+	return requestSent
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
@@ -184,6 +202,9 @@ func (b *bounded) Read(p []byte) (int, error) {
 		return 0, errTooLong
 	}
 	certain := shortestAnswer - (maxHeaderBytes - b.left)
+	if certain >= 0 { // later the step is the same
+		b.after(b.step())
+	}
 	n, err := b.r.Read(p[:min(len(p), b.left, max(certain, 1))])
 	b.left, b.err = b.left-n, err
 	return n, err

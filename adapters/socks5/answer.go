@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"brokerconn/adapters/netlink/tunnel"
+	"brokerconn/ports"
 )
 
 // The answers of a proxy, in order (RFC 1928, sections 3 and 6; RFC 1929):
@@ -55,6 +56,11 @@ func (r Reply) Error() string {
 		return fmt.Sprintf("%s (reply %d)", replies[r], byte(r))
 	}
 	return fmt.Sprintf("unknown reply %d", byte(r))
+}
+
+// Is reports whether target is ports.ErrFinal and r is about the proxy's rules or abilities.
+func (r Reply) Is(target error) bool {
+	return target == ports.ErrFinal && (r == NotAllowed || r == CommandNotSupported || r == AddressTypeNotSupported)
 }
 
 // stage is the progress of the negotiation.

@@ -140,9 +140,9 @@ func (e *Error) words(text string) string {
 }
 
 // Is reports whether target is ports.ErrSecuring, as every Error is, or
-// ports.ErrIdentityRefused, as one is of a client certificate that is required or rejected.
+// ports.ErrFinal, as one is of a client certificate that is required or rejected.
 func (e *Error) Is(target error) bool {
-	return target == ports.ErrSecuring || target == ports.ErrIdentityRefused &&
+	return target == ports.ErrSecuring || target == ports.ErrFinal &&
 		(e.Reason == CertificateRequired || e.Reason == CertificateRefused)
 }
 

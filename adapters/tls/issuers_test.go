@@ -43,8 +43,8 @@ func TestIssuerIsCompared(t *testing.T) {
 			if !errors.As(err, &hinter) || !strings.Contains(hinter.Hint(), "issuer") {
 				t.Errorf("%s, %s: got %v, want a hint about the issuer", tls.VersionName(version), what, err)
 			}
-			if !errors.Is(err, ports.ErrIdentityRefused) {
-				t.Errorf("%s, %s: got %v, want an ErrIdentityRefused", tls.VersionName(version), what, err)
+			if !errors.Is(err, ports.ErrFinal) {
+				t.Errorf("%s, %s: got %v, want an ErrFinal", tls.VersionName(version), what, err)
 			}
 		}
 		for _, o := range []Options{ca.options().showing(mine), own(mine)} {
@@ -57,7 +57,7 @@ func TestIssuerIsCompared(t *testing.T) {
 			t.Errorf("got %v, want nothing of an issuer without a certificate", err)
 		}
 	}
-	if errors.Is(&Error{Reason: Expired}, ports.ErrIdentityRefused) {
-		t.Error("got an ErrIdentityRefused of the broker's certificate, want none")
+	if errors.Is(&Error{Reason: Expired}, ports.ErrFinal) {
+		t.Error("got an ErrFinal of the broker's certificate, want none")
 	}
 }

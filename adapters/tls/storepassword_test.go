@@ -19,6 +19,7 @@ func TestBlameOfStoreWithoutPassword(t *testing.T) {
 	cut := func(file string) string { return file[:len(file)/2] }
 	for name, c := range map[string]struct{ trust, own, option string }{
 		"encrypted trust":       {trust: trust, option: "CAPassword"},
+		"trust beside a key":    {trust: own, option: "CAPassword"},
 		"trust cut off":         {trust: cut(trust), option: "CAFile"},
 		"open trust cut off":    {trust: cut(open), option: "CAFile"},
 		"JKS trust cut off":     {trust: cut(jksOf(ca.cert, nil, canary, "")), option: "CAFile"},

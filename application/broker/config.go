@@ -18,7 +18,8 @@ const DefaultPort = 9092
 
 // Config says which broker to connect to, and how. The zero value works against
 // localhost:9092 over plain TCP. A Config is read once and may be reused; what it points
-// to may serve many connections. Its defaults and bounds are in the file config_rows.go.
+// to may serve many connections. Its defaults and bounds are in the file config_rows.go; a
+// duration is at most a hundred years.
 type Config struct {
 	// Host is the broker's name or address, without the port; see ParseAddress for
 	// "host:port". If empty, the default is localhost.
@@ -179,6 +180,9 @@ func (c Config) withDefaults(idle, versions time.Duration) (Config, error) {
 	}
 	if c.Hooks == nil {
 		c.Hooks = &Hooks{}
+	}
+	if c.NodeID != nil {
+		c.NodeID = new(*c.NodeID) // its owner may change it
 	}
 	c.warn()
 	return c, nil

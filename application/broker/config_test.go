@@ -1,14 +1,19 @@
 package broker_test
 
 import (
+	"context"
 	"errors"
+	"math"
 	"net"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kfake"
+
 	"brokerconn/acceptance/fakebroker"
+	"brokerconn/adapters/netlink"
 	"brokerconn/application/broker"
 	"brokerconn/ports"
 )
@@ -55,6 +60,65 @@ var invalidConfigs = []struct {
 	{broker.Config{MaxInFlight: -1}, "MaxInFlight", []string{"0 means the default"}},
 	{broker.Config{MaxPendingBytes: -1}, "MaxPendingBytes", []string{"0 means the default"}},
 	{broker.Config{MaxResponseBytes: -1}, "MaxResponseBytes", []string{"0 means the default"}},
+}
+
+// TestLongestDurations: a program that wants no limit may set the longest duration, as for a
+// net.Dialer. Sums of it and others are longer, not in the past.
+func TestLongestDurations(t *testing.T) {
+	const longest = time.Duration(math.MaxInt64)
+	set := func(cfg *broker.Config) {
+		cfg.APIVersionTimeout, cfg.RequestTimeout, cfg.MaxHold = longest, longest, longest
+		cfg.SetupTimeout, cfg.ReconnectBackoff, cfg.ReconnectBackoffMax = longest, longest, longest
+		cfg.IdleTimeout, cfg.MaxThrottle, cfg.StallAfter = longest, longest, longest
+		cfg.PingInterval = longest - 1
+		cfg.Rand = func() uint64 { return math.MaxUint64 } // the longest pause
+		cfg.Hooks = &broker.Hooks{Stalled: func(broker.Endpoint, broker.RequestInfo) {
+			t.Error("got a request that is stalled, want none")
+		}}
+	}
+	runBubble(t, "request", func(t *testing.T) {
+		cfg := piped(holds)
+		cfg.MaxInFlight = 1
+		set(&cfg)
+		conn := dial(t, cfg)
+		behind := make(chan error, 1)
+		go func() {
+			time.Sleep(2 * time.Second)
+			behind <- heartbeat(t.Context(), conn)
+		}()
+		_, err := conn.Request(t.Context(), held())
+		noError(t, err)
+		noError(t, <-behind)
+	})
+	runBubble(t, "pause", func(t *testing.T) {
+		tries := 0
+		cfg := broker.Config{Host: "127.0.0.1", Transport: &netlink.Transport{
+			Dial: func(context.Context, string, string) (net.Conn, error) {
+				tries++
+				return nil, errors.New("refused")
+			}}}
+		set(&cfg)
+		conn, err := broker.NewConn(cfg)
+		noError(t, err)
+		defer fakebroker.Close(t, conn)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		for range 3 {
+			_, _ = conn.Request(ctx, held())
+		}
+		equal(t, "attempts within the pause", tries, 1)
+	})
+}
+
+// TestConfigIsReadOnce: what its owner changes afterwards has no effect.
+func TestConfigIsReadOnce(t *testing.T) {
+	cfg := fakeKafka(t, kfake.ClusterID("mine"))
+	cfg.ClusterID, cfg.NodeID = "mine", new(int32)
+	conn, err := broker.NewConn(cfg)
+	noError(t, err)
+	defer fakebroker.Close(t, conn)
+	*cfg.NodeID = 7
+	noError(t, conn.Connect(t.Context()))
 }
 
 func TestInvalidConfigs(t *testing.T) {

@@ -141,11 +141,12 @@ var (
 var ErrNoRelease = errors.New("no release of Kafka has such API versions")
 
 // Retriable reports whether the same request may succeed later, on this connection or the
-// next: losses, timeouts and refusals are retriable; protocol errors, failed logins, and
-// requests that have no version in common with the broker or are too large for it are not. A
-// request whose connection was lost because of another request is retriable. A wait that the
-// caller gave up (ErrCanceled: its context ended, or Cancel) is not, whatever it was for: only
-// the caller knows whether there is time for another try. The end of a request timeout is.
+// next: losses, timeouts and refusals are retriable; protocol errors, failed logins, what a
+// proxy refuses for good (its login, its rules, a method that it does not have), and requests
+// that have no version in common with the broker or are too large for it are not. A request
+// whose connection was lost because of another request is retriable. A wait that the caller
+// gave up (ErrCanceled: its context ended, or Cancel) is not, whatever it was for: only the
+// caller knows whether there is time for another try. The end of a request timeout is.
 func Retriable(err error) bool { return domain.Retriable(err) }
 
 // SafeToRetry reports whether err is Retriable and repeating the request cannot make the

@@ -67,8 +67,11 @@ func (r Rows) Row(field string) *Row {
 	return nil
 }
 
-// Fill replaces zeros by their defaults, and clamps numbers. options points to the
-// struct.
+// longest bounds every duration, so that the sum of two is one, and not less than 0.
+const longest = 100 * 365 * 24 * time.Hour
+
+// Fill replaces zeros by their defaults, and clamps numbers; a duration is at most a hundred
+// years. options points to the struct.
 func (r Rows) Fill(options any) {
 	for i := range r {
 		v := field(options, r[i].Field)
@@ -78,6 +81,9 @@ func (r Rows) Fill(options any) {
 		if n, ok := number(v); ok && n > 0 {
 			if r[i].Max > 0 {
 				n = min(n, r[i].Max)
+			}
+			if v.Type() == reflect.TypeFor[time.Duration]() {
+				n = min(n, int64(longest))
 			}
 			v.SetInt(max(n, r[i].Min))
 		}

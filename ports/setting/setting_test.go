@@ -1,6 +1,7 @@
 package setting_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -28,12 +29,18 @@ var rows = setting.Of[options](
 )
 
 func TestFill(t *testing.T) {
+	const century = 100 * 365 * 24 * time.Hour
 	for _, c := range []struct{ given, want options }{
 		{options{}, options{Name: "x", Timeout: 90 * time.Second, Pause: 50 * time.Millisecond, Max: 5,
 			Bytes: 32 << 20}},
 		{
 			options{Name: "y", Timeout: 1, Pause: 1, Idle: -1, Max: 3, Bytes: 1<<31 - 1},
 			options{Name: "y", Timeout: 1, Pause: time.Millisecond, Idle: -1, Max: 3, Bytes: 1 << 30},
+		},
+		{
+			options{Name: "y", Timeout: math.MaxInt64, Pause: math.MaxInt64, Idle: math.MaxInt64, Max: math.MaxInt,
+				Bytes: 1},
+			options{Name: "y", Timeout: century, Pause: century, Idle: century, Max: math.MaxInt, Bytes: 1},
 		},
 	} {
 		got := c.given

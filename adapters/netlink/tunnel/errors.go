@@ -56,6 +56,13 @@ func (e *Error) Error() string {
 	return fault.Line(e.Protocol, where, kind, fault.Text(e.Cause))
 }
 
+// Is reports whether target is ports.ErrFinal and the Kind is ErrLogin, ErrGarbage or ErrTarget:
+// until a setting is changed, another attempt fails in the same way. An ErrRefused is final if its
+// Cause is: an answer about the proxy's rules or abilities, not about the network behind it.
+func (e *Error) Is(target error) bool {
+	return target == ports.ErrFinal && (e.Kind == ErrLogin || e.Kind == ErrGarbage || e.Kind == ErrTarget)
+}
+
 // Unwrap returns Kind and Cause.
 func (e *Error) Unwrap() []error {
 	if e.Cause == nil {

@@ -79,6 +79,10 @@ func TestSilentProxyIsNamed(t *testing.T) {
 			[]string{"httpconnect: proxy proxy:3128", "cannot connect to the proxy: no answer"}},
 		{"HTTP, its dialing", httpconnect.New(plays(quiet), httpconnect.Options{Proxy: "proxy:3128"}),
 			[]string{"httpconnect: proxy proxy:3128", "the proxy does not answer after the request was sent"}},
+		{"HTTP, within its answer", httpconnect.New(plays(connected[:len(connected)-2]),
+			httpconnect.Options{Proxy: "proxy:3128"}),
+			[]string{"httpconnect: proxy proxy:3128", "the proxy does not answer after the request was sent, " +
+				"within the answer"}},
 		{"over TLS", httpconnect.New(overTLS(plays(quiet)), httpconnect.Options{Proxy: "proxy:3128"}),
 			[]string{"httpconnect: proxy proxy:3128", "after the dial, in the TLS handshake: no answer"}},
 		{"a chain, the first", socks5.New(httpconnect.Dial(plays(quiet), first), socks5.Options{Proxy: "second:1080"}),
@@ -130,6 +134,39 @@ func TestCertificateOfProxyIsItsOwn(t *testing.T) {
 		if !errors.As(err, &e) || !strings.Contains(err.Error(), "the proxy's certificate") ||
 			strings.Contains(err.Error()+e.Hint(), "the broker") {
 			t.Errorf("%s: got %v, hint %q; want words about the proxy's certificate", name, err, e.Hint())
+		}
+	}
+}
+
+// What a proxy refuses for good is not retriable: its rules, a method or a type of address that
+// it does not have (RFC 1928, section 6; RFC 9110, section 15.5). curl's option --retry repeats
+// after 429, 500 and 502 to 504, and not after 403, 405 and 501.
+func TestFinalRefusals(t *testing.T) {
+	for _, c := range []struct {
+		cause error
+		final bool
+	}{
+		{httpconnect.Status(400), false}, // some say so of a name that they cannot resolve
+		{httpconnect.Status(403), true},
+		{httpconnect.Status(404), false},
+		{httpconnect.Status(405), true},
+		{httpconnect.Status(429), false},
+		{httpconnect.Status(500), false},
+		{httpconnect.Status(501), true},
+		{httpconnect.Status(502), false},
+		{httpconnect.Status(503), false},
+		{socks5.GeneralFailure, false},
+		{socks5.NotAllowed, true},
+		{socks5.NetworkUnreachable, false},
+		{socks5.ConnectionRefused, false},
+		{socks5.TTLExpired, false},
+		{socks5.CommandNotSupported, true},
+		{socks5.AddressTypeNotSupported, true},
+	} {
+		refused := &tunnel.Error{Kind: tunnel.ErrRefused, Cause: c.cause}
+		err := &broker.Error{Kind: broker.ErrDial, Cause: &tunnel.Error{Kind: tunnel.ErrUnreachable, Cause: refused}}
+		if got := broker.Retriable(err); got == c.final {
+			t.Errorf("%v: got Retriable %v, want %v", err, got, !c.final)
 		}
 	}
 }

@@ -240,36 +240,38 @@ func TestBrokerErrorSaysWhy(t *testing.T) {
 		kind      error
 		cause     error
 		says      string
+		retriable bool
 	}{
 		{"socks5, no such host", func(t *testing.T) *netlink.Transport { return ways[0].over(t, s) }, tunnel.ErrRefused,
 			socks5.HostUnreachable,
 			"on the way to it: the proxy refuses the tunnel: the host is unreachable, or its name " +
-				"unknown (reply 4)"},
+				"unknown (reply 4)", true},
 		{"socks5, no login", func(t *testing.T) *netlink.Transport {
 			proxy := proxies.Socks5{Username: "alice", Password: "opensesame"}
 			return socks5.New(overTCP, socks5.Options{Proxy: proxies.Listen(t, proxy.Serve)})
-		}, tunnel.ErrLogin, nil, "the proxy rejects the login: it requires one, and none is configured"},
+		}, tunnel.ErrLogin, nil, "the proxy rejects the login: it requires one, and none is configured",
+			false},
 		{"socks5, wrong login", func(t *testing.T) *netlink.Transport {
 			proxy := proxies.Socks5{Username: "alice", Password: "opensesame"}
 			return overSocks5(proxies.Listen(t, proxy.Serve), tunnel.NewLogin("alice", "wrong-canary"))
-		}, tunnel.ErrLogin, nil, "the proxy rejects the login: user name or password is wrong"},
+		}, tunnel.ErrLogin, nil, "the proxy rejects the login: user name or password is wrong", false},
 		{"httpconnect, no such host", func(t *testing.T) *netlink.Transport { return ways[4].over(t, s) },
-			tunnel.ErrRefused, httpconnect.Status(502), "502 Bad Gateway"},
+			tunnel.ErrRefused, httpconnect.Status(502), "502 Bad Gateway", true},
 		{"httpconnect, no login", func(t *testing.T) *netlink.Transport {
 			proxy := proxies.Connect{Username: "alice", Password: "opensesame"}
 			return httpconnect.New(overTCP, httpconnect.Options{Proxy: proxies.Listen(t, proxy.Serve)})
-		}, tunnel.ErrLogin, httpconnect.Status(407), "none is configured"},
+		}, tunnel.ErrLogin, httpconnect.Status(407), "none is configured", false},
 		{"the proxy of the other kind", func(t *testing.T) *netlink.Transport {
 			return socks5.New(overTCP, socks5.Options{Proxy: proxies.Listen(t, func(conn net.Conn) {
 				_, _ = io.ReadFull(conn, make([]byte, 3)) // net/http would wait for a line
 				_, _ = io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\n\r\n")
 			})})
-		}, tunnel.ErrGarbage, nil, "a web server or an HTTP proxy"},
+		}, tunnel.ErrGarbage, nil, "a web server or an HTTP proxy", false},
 		{"silent", func(t *testing.T) *netlink.Transport {
 			return socks5.New(overTCP, socks5.Options{Proxy: proxies.Listen(t, silent),
 				Timeout: 50 * time.Millisecond})
 		}, tunnel.ErrStalled, os.ErrDeadlineExceeded,
-			"the proxy does not answer after the greeting: no tunnel within 50ms"},
+			"the proxy does not answer after the greeting: no tunnel within 50ms", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
@@ -286,6 +288,8 @@ func TestBrokerErrorSaysWhy(t *testing.T) {
 				t.Errorf("%v; want ErrDial for %v, %v", err, c.kind, c.cause)
 			case !strings.Contains(err.Error(), c.says), strings.Contains(err.Error(), "opensesame"):
 				t.Errorf("%v; want %q", err, c.says)
+			case broker.Retriable(err) != c.retriable:
+				t.Errorf("%v: got Retriable %v, want %v", err, broker.Retriable(err), c.retriable)
 			}
 		})
 	}

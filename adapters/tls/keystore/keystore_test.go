@@ -130,8 +130,8 @@ func TestPasswords(t *testing.T) {
 	if _, err := Authorities(golden(t, "java.jks"), nil); err != nil {
 		t.Errorf("JKS without a password: got %v, want its certificates", err)
 	}
-	if _, err := Authorities(golden(t, "java.p12"), nil); !errors.Is(err, ErrFormat) {
-		t.Errorf("encrypted PKCS#12 without a password: got %v, want %v", err, ErrFormat)
+	if _, err := Authorities(golden(t, "java.p12"), nil); !errors.Is(err, ErrNoPassword) {
+		t.Errorf("encrypted PKCS#12 without a password: got %v, want %v", err, ErrNoPassword)
 	}
 	if _, err := Authorities(golden(t, "java.jks"), []byte("pass\u20ac")); err == nil ||
 		!strings.Contains(err.Error(), "Latin-1") {

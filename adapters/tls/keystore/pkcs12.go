@@ -23,6 +23,9 @@ func pkcs12Authorities(file, password []byte) (ders [][]byte, err error) {
 	// With a key in it, or with a certificate that Go cannot read, the library proves the
 	// store's integrity and goes no further.
 	_, failed := openPKCS12(file, password, decodeChain)
+	if errors.Is(failed, ErrNoPassword) {
+		return nil, failed
+	}
 	proved := failed == nil || errors.Is(failed, errKeys) || errors.Is(failed, errUnreadable)
 	if !proved && !errors.Is(err, errUnreadable) {
 		return nil, err
