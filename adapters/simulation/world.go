@@ -111,13 +111,14 @@ func (w *World) step(limit int64) (at int64, ok bool) {
 		return 0, false
 	}
 	e := w.due.pop()
-	w.now = max(w.now, e.at) // another goroutine may have advanced the clock
+	at = e.at              // it may be scheduled again once the mutex is free
+	w.now = max(w.now, at) // another goroutine may have advanced the clock
 	after := e.happen()
 	w.mu.Unlock()
 	if after != nil {
 		after()
 	}
-	return e.at, true
+	return at, true
 }
 
 var errForever = errors.New("simulation: a wait without limit cannot end: nothing is to happen")

@@ -11,24 +11,7 @@ import (
 	"brokerconn/ports"
 )
 
-// Invariants are what holds after each step, by name.
-//
-//   - "once": a request completes once, and one that was canceled never does.
-//   - "its own response": a response has the bytes of its request.
-//   - "admitted as said": a request is admitted if CanSend says so.
-//   - "in order": requests are received, and answered, in the order in which they were sent.
-//   - "sent as said": what is reported as not or partly sent was not received whole.
-//   - "after the login": nothing of the owner is received before a login or within one.
-//   - "window": no more requests wait for a response than the limit.
-//   - "states": each change begins in the state in which the last one ended.
-//   - "one link": there is one link at a time.
-//   - "backoff": attempts in a row leave room for the pauses between them.
-//   - "balance": the events of the metrics sink balance.
-//   - "no older": a broker that once answered ApiVersions is not taken for one before 0.10, nor
-//     one that was not asked again on the connection on which it answered a probe.
-//   - "goes on": time passes.
-//   - "ends well": without faults the connection answers a request in time, and a closed one has
-//     nothing left.
+// checker checks the invariants that doc.go lists.
 type checker struct {
 	r          *run
 	state      domain.State

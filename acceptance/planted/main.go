@@ -1,0 +1,110 @@
+// The command planted shows that the simulator notices defects. Each file of testdata is one: a
+// sentence, a file of the core, the text to replace, which must be there exactly once, and what
+// replaces it. The command runs the seeds of application/sim over the changed core, by go build's
+// -overlay, and prints the seed that finds it, the invariant that does not hold, and the lines of
+// the least plan.
+//
+//	go run ./acceptance/planted [-dir checkout] [-seeds 20000] [-lines 8]
+//
+// The exit code is 1 if a defect is not found within the seeds, or its plan has more lines.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+func main() {
+	dir := flag.String("dir", ".", "root of the checkout")
+	seeds := flag.Int("seeds", 20_000, "how many seeds may be run")
+	lines := flag.Int("lines", 8, "how many lines the least plan may have")
+	flag.Parse()
+	root, err := filepath.Abs(*dir)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "planted:", err)
+		os.Exit(2)
+	}
+	files, err := filepath.Glob(filepath.Join(root, "acceptance/planted/testdata/*.txt"))
+	if err != nil || len(files) == 0 {
+		fmt.Fprintln(os.Stderr, "planted: no defects in", root)
+		os.Exit(2)
+	}
+	failed := false
+	fmt.Printf("%-24s %6s  %-18s %5s\n", "defect", "seed", "invariant", "lines")
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".txt")
+		found, err := try(root, file, *seeds)
+		switch {
+		case err != nil:
+			fmt.Printf("%-24s %v\n", name, err)
+			failed = true
+		case found.lines > *lines:
+			fmt.Printf("%-24s %6s  %-18s %5d: more than %d\n", name, found.seed, found.invariant, found.lines, *lines)
+			failed = true
+		default:
+			fmt.Printf("%-24s %6s  %-18s %5d\n", name, found.seed, found.invariant, found.lines)
+		}
+	}
+	if failed {
+		os.Exit(1)
+	}
+}
+
+// finding is how a defect was found.
+type finding struct {
+	seed, invariant string
+	lines           int
+}
+
+var failure = regexp.MustCompile(`seed (\d+): sim: (.*) does not hold after [^\n]*least plan:\n((?:[ \t]+[^\n]*\n)+)`)
+
+// try runs seeds over the core with one defect in it.
+func try(root, file string, seeds int) (*finding, error) {
+	d, err := readDefect(file)
+	if err != nil {
+		return nil, err
+	}
+	source := filepath.Join(root, d.file)
+	text, err := os.ReadFile(source)
+	if err != nil {
+		return nil, err
+	}
+	if n := bytes.Count(text, []byte(d.old)); n != 1 {
+		return nil, fmt.Errorf("its text is in %s %d times, want once", d.file, n)
+	}
+	work, err := os.MkdirTemp("", "planted")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(work)
+	changed, overlay := filepath.Join(work, "changed.go"), filepath.Join(work, "overlay.json")
+	if err := os.WriteFile(changed, bytes.Replace(text, []byte(d.old), []byte(d.new), 1), 0o600); err != nil {
+		return nil, err
+	}
+	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{source: changed}})
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(overlay, replace, 0o600); err != nil {
+		return nil, err
+	}
+	cmd := exec.Command("go", "test", "-vet=off", "-count=1", "-timeout", "1h", "-overlay", overlay,
+		"-run", "^TestSeeds$", "./application/sim", "-sim.seeds", fmt.Sprint(seeds))
+	cmd.Dir = root
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		return nil, fmt.Errorf("not found within %d seeds", seeds)
+	}
+	m := failure.FindSubmatch(out)
+	if m == nil {
+		return nil, fmt.Errorf("no seed failed: %v: %.500s", err, out)
+	}
+	return &finding{string(m[1]), string(m[2]), bytes.Count(m[3], []byte("\n"))}, nil
+}

@@ -1,0 +1,118 @@
+package sim
+
+import (
+	"time"
+
+	"brokerconn/adapters/kafkacodec"
+	"brokerconn/adapters/sasl/plain"
+	"brokerconn/adapters/simulation"
+	"brokerconn/adapters/simulation/model"
+	"brokerconn/domain"
+	"brokerconn/ports"
+)
+
+// What a Setup makes of the network, the broker and the settings of the connection.
+
+func pathOf(s Setup, w *simulation.World) simulation.Path {
+	path := simulation.Path{Latency: s.Latency, Jitter: s.Jitter, Bandwidth: s.Bandwidth, Window: s.Window}
+	if s.Piece > 0 {
+		draw := w.Stream("pieces")
+		path.Piece = func(int) int { return int(draw.Below(int64(s.Piece))) + 1 }
+	}
+	if s.Take > 0 {
+		draw := w.Stream("takes")
+		path.Take = func(int) int { return int(draw.Below(int64(s.Take))) + 1 }
+	}
+	return path
+}
+
+func brokerOf(s Setup, r *run) *model.Broker {
+	echo := model.API{Key: keyEcho, FlexibleFrom: -1, Handle: func(reply *model.Reply) {
+		reply.Body = append([]byte(nil), reply.Request.Body...)
+	}}
+	b := &model.Broker{World: r.w, APIs: model.Table(append(oldAPIs(9), echo)...),
+		Received: r.check.received, Change: r.spoil}
+	if s.Old > 0 {
+		b.APIs, b.LeavesUnknown = append(oldAPIs(s.Old), echo), s.Old == 9
+		return b
+	}
+	if s.Login {
+		b.Login = &model.Login{Lifetime: s.Lifetime,
+			Mechanisms: []model.Mechanism{model.Plain(map[string]string{user: password})}}
+		if s.Raw {
+			for i := range b.APIs {
+				if b.APIs[i].Key == ports.KeySASLHandshake {
+					b.APIs[i].Max = 0
+				}
+			}
+		}
+	}
+	return b
+}
+
+// oldAPIs are those of a broker of 0.8.2 or 0.9 that a client can tell it by.
+func oldAPIs(minor int) []model.API {
+	answer := func(key int16, size int) model.API {
+		body := make([]byte, size) // no broker, no topic, no group, no error
+		return model.API{Key: key, FlexibleFrom: -1, Handle: func(r *model.Reply) { r.Body = body }}
+	}
+	apis := []model.API{{Key: 0, Max: 2, FlexibleFrom: -1}, answer(ports.KeyMetadata, 8),
+		answer(ports.KeyOffsetFetch, 4), answer(ports.KeyFindCoordinator, 12)}
+	if minor >= 9 {
+		apis = append(apis, answer(ports.KeyListGroups, 6))
+	}
+	return apis
+}
+
+func (r *run) spoil(reply *model.Reply) {
+	if len(r.spoils) > 0 {
+		change := r.spoils[0]
+		r.spoils = r.spoils[1:]
+		change(reply)
+	}
+}
+
+// Defaults of settings that a plan leaves at 0: short, so that a run sees their ends.
+const (
+	inFlight       = 5
+	requestTimeout = 3 * time.Second
+	setupTimeout   = 8 * time.Second
+	maxThrottle    = 5 * time.Second
+	backoffBase    = 50 * time.Millisecond
+	backoffMax     = time.Second
+)
+
+func configOf(s Setup, w *simulation.World) domain.Config {
+	return domain.Config{
+		Host: host, Port: 9092, SoftwareName: "sim", SoftwareVersion: "1",
+		MaxInFlight:     or(s.InFlight, inFlight),
+		MaxPendingBytes: 1 << 20, MaxFrameBytes: 1 << 20,
+		RequestTimeout: or(s.RequestTimeout, requestTimeout),
+		SetupTimeout:   or(s.SetupTimeout, setupTimeout),
+		MaxThrottle:    or(s.MaxThrottle, maxThrottle),
+		IdleTimeout:    s.IdleTimeout, PingInterval: s.PingInterval,
+		BackoffBase: backoffBase, BackoffMax: backoffMax,
+		ProbeOldReleases: s.Old > 0 || s.Probe,
+		Rand:             w.Stream("backoff").Uint64,
+		Trace:            true,
+	}
+}
+
+func or[T int | time.Duration](value, otherwise T) T {
+	if value == 0 {
+		return otherwise
+	}
+	return value
+}
+
+func portsOf(s Setup, r *run) domain.Ports {
+	p := domain.Ports{Transport: r.net, Codec: kafkacodec.Codec{}, Metrics: &r.check.sums}
+	if s.Login {
+		a, err := plain.New(plain.Options{Username: user, Password: ports.NewSecret(password)})
+		if err != nil {
+			panic(err)
+		}
+		p.Authenticators = []ports.Authenticator{a}
+	}
+	return p
+}
