@@ -66,6 +66,9 @@ func TestListsAreTheClients(t *testing.T) {
 	c := program(t, ctx, librdkafka, "testdata/librdkafka.py")
 	kafkaPythons := program(t, ctx, python[kafkaPython], "testdata/kafka_python.py")
 
+	check(t, "../../client_ranges.txt", "# The least and the greatest number that a client takes, of kafka-clients "+
+		acceptance.Newest+" and of librdkafka of confluent-kafka "+confluentKafka+
+		"; made by acceptance/clientkeys.\n"+ranges("java", newest)+ranges("librdkafka", c))
 	compare(t, "java", "kafka-clients "+strings.Join(javaReleases, ", "), java, newest)
 	compare(t, "librdkafka", "librdkafka of confluent-kafka "+confluentKafka, byName(c("")), c)
 	compare(t, "kafka-python", "kafka-python "+kafkaPython, byName(kafkaPythons("")), kafkaPythons)
@@ -130,6 +133,17 @@ func check(t *testing.T, name, want string) {
 	}
 }
 
+// ranges returns those of a client's numbers of a connection.
+func ranges(client string, ask command) string {
+	var text strings.Builder
+	for line := range strings.Lines(ask("", "ranges")) {
+		if ofConnection(line) {
+			text.WriteString(client + "\t" + line)
+		}
+	}
+	return text.String()
+}
+
 // onePEM is a certificate as one line of a file.
 func onePEM(t *testing.T) string {
 	t.Helper()
@@ -143,10 +157,13 @@ func onePEM(t *testing.T) string {
 var connection = []string{"ssl", "sasl", "security", "enable.s", "https", "api", "broker.", "client", "connections",
 	"reconnect", "request.timeout", "request_timeout", "max.in", "max_in", "receive", "send", "socket."}
 
+func ofConnection(name string) bool {
+	return slices.ContainsFunc(connection, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+}
+
 // values are those that people write, and clients read in different ways.
 func values(name, kind, standard string) []string {
-	if !slices.ContainsFunc(connection, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) ||
-		kind == "see dedicated API" || kind == "object" {
+	if !ofConnection(name) || kind == "see dedicated API" || kind == "object" {
 		return nil
 	}
 	all := []string{"", "none", "null", "None"}

@@ -1,9 +1,12 @@
 package properties
 
 import (
+	"fmt"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -140,6 +143,37 @@ func TestValuesAsTheClientReadsThem(t *testing.T) {
 	}
 }
 
+// What is outside of a client's range is refused with it by name, and its ends are taken, but
+// for times of 0 and of more than 24 days.
+func TestNumbersOutsideOfTheRange(t *testing.T) {
+	seen := 0
+	for d, names := range ranges {
+		for name, client := range names {
+			k := index[d][name]
+			if k == nil || k.to == "" {
+				continue
+			}
+			seen++
+			for _, n := range []int64{client.low, client.high} {
+				_, err := readBeside(d, k, name, strconv.FormatInt(n, 10))
+				if err != nil && n > 0 && n <= math.MaxInt32 {
+					t.Errorf("%v: %s=%d: got %v, want no error", d, name, n, err)
+				}
+			}
+			for _, n := range []int64{client.low - 1, client.high + 1} { // over the ends of 64 bits it is within
+				if client.low <= n && n <= client.high {
+					continue
+				}
+				_, err := readBeside(d, k, name, strconv.FormatInt(n, 10))
+				wantProblem(t, err, name, fmt.Sprint(min(client.high, math.MaxInt32)))
+			}
+		}
+	}
+	if seen < 20 {
+		t.Errorf("got %d ranges, want at least 20", seen)
+	}
+}
+
 // readBeside reads a value beside what its key needs.
 func readBeside(d Dialect, k *key, name, value string) (*Settings, error) {
 	all := bases(d)
@@ -165,8 +199,6 @@ func deviates(d Dialect, k *key, kind, value string) string {
 		return "with the login that the test tries, only a program has tokens for the default"
 	case number && (value == "0" || value == "-1"):
 		return "a timeout that is over before it begins"
-	case k == setupTimeoutKey && value == "01000":
-		return "librdkafka has a least timeout of a second"
 	case d == Librdkafka && k.pem != nil:
 		return "a file's PEM in one line has its ends of lines as \\n, which librdkafka takes from a program alone"
 	case k.in(d)[0] == "client.dns.lookup":

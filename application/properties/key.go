@@ -13,7 +13,7 @@ import (
 // key is one thing that can be set: its names, and which field it sets. How a value is
 // read follows from the type of the field (value.go) and from the dialect (dialect.go).
 // The default and the bounds are those of the field's row, in the package that owns it;
-// min and max below are closer bounds that the clients have.
+// closer ones are those that the client of the dialect has (ranges.go).
 type key struct {
 	// Names are separated by spaces where a client has several; the first is its own.
 	kafkaPython, java, librdkafka string
@@ -22,14 +22,13 @@ type key struct {
 	to string
 
 	// What is special about the values, each only for fields of some types.
-	min, max int64    // of a number, where the clients have closer bounds than the field
-	words    []string // a text is one of them, also where it sets no field
-	exact    bool     // in this case of letters
-	unused   string   // why a valid value has no effect
-	not      bool     // a boolean means the opposite of the field
-	pem      *content // a text is PEM itself, and not the name of a file
-	system   bool     // a buffer size may be left to the system; in librdkafka "probe" may name the system's files
-	read     func(*reader, *Property)
+	words  []string // a text is one of them, also where it sets no field
+	exact  bool     // in this case of letters
+	unused string   // why a valid value has no effect
+	not    bool     // a boolean means the opposite of the field
+	pem    *content // a text is PEM itself, and not the name of a file
+	system bool     // a buffer size may be left to the system; in librdkafka "probe" may name the system's files
+	read   func(*reader, *Property)
 
 	// Keys that are known and rejected: object is the value, which only a program can
 	// set; why is the reason otherwise.

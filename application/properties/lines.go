@@ -110,6 +110,9 @@ func (s *Settings) Lines(d Dialect) (all []Line) {
 			}
 			if k := s.keyFor(d, field); k != nil {
 				line.Key, line.Value, line.Why = k.in(d)[0], s.written(d, k, field), ""
+				if why := outside(d, line.Key, line.Value); why != "" {
+					line.Key, line.Value, line.Why = "", s.shown(field), why
+				}
 			}
 			add(line)
 			for _, more := range s.beside(d, line.Key) {

@@ -152,6 +152,18 @@ func TestLinesHaveNoPEM(t *testing.T) {
 	}
 }
 
+// No line is written that the client refuses: librdkafka takes at most 300000 here.
+func TestLinesAreInTheRange(t *testing.T) {
+	s, err := Read(Java, Pairs(map[string]string{"request.timeout.ms": "600000"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := s.Lines(Librdkafka)[0]
+	if got.Key != "" || got.Value != "10m0s" || !strings.Contains(got.Why, "socket.timeout.ms from 10 to 300000") {
+		t.Errorf("got %+v, want no key, and the range", got)
+	}
+}
+
 func TestLoginOfProxyIsHidden(t *testing.T) {
 	for given, want := range map[string]string{
 		"http://alice:canary-word@h:1": "http://alice:%5Bredacted%5D@h:1",

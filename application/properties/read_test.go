@@ -6,6 +6,7 @@ import (
 	"math"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,10 +61,13 @@ func TestSharedKeysMeanTheSame(t *testing.T) {
 		java, javaErr := Read(Java, Pairs(pairs))
 		rdkafka, rdkafkaErr := Read(Librdkafka, Pairs(pairs))
 		guessed, guessedErr := Read(Guess, Pairs(pairs))
-		if (javaErr == nil) != (guessedErr == nil) || javaErr == nil && rdkafkaErr != nil {
+		outside := slices.ContainsFunc(unjoined(rdkafkaErr), func(err error) bool {
+			return strings.Contains(err.Error(), "a whole number from") // librdkafka's ranges are closer
+		})
+		if (javaErr == nil) != (guessedErr == nil) || javaErr == nil && rdkafkaErr != nil && !outside {
 			t.Fatalf("java: %v\nlibrdkafka: %v\nguessed: %v", javaErr, rdkafkaErr, guessedErr)
 		}
-		if javaErr != nil {
+		if javaErr != nil || outside {
 			return
 		}
 		if guessed.Dialect != Java {
@@ -79,7 +83,7 @@ func TestSharedKeysMeanTheSame(t *testing.T) {
 }
 
 func TestLaterSourcesWin(t *testing.T) {
-	file := written(t, "", "metadata.broker.list=a", "socket.timeout.ms=1", "ssl.ca.location=/none", "linger.ms=5")
+	file := written(t, "", "metadata.broker.list=a", "socket.timeout.ms=10", "ssl.ca.location=/none", "linger.ms=5")
 	flags := []Property{
 		{Key: "bootstrap.servers", Value: ports.NewSecret("b:1"), Where: "-X"},
 		{Key: "ssl.ca.location", Where: "-X"}, // taken back
@@ -88,7 +92,7 @@ func TestLaterSourcesWin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(s.Servers) != 1 || s.Servers[0] != (Server{"b", 1}) || s.Connection.RequestTimeout != time.Millisecond ||
+	if len(s.Servers) != 1 || s.Servers[0] != (Server{"b", 1}) || s.Connection.RequestTimeout != 10*time.Millisecond ||
 		s.Dialect != Librdkafka {
 		t.Errorf("got %+v, want the server and the timeout of the last source", s)
 	}

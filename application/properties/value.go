@@ -1,7 +1,6 @@
 package properties
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"net"
@@ -72,12 +71,12 @@ func (r *reader) set(field reflect.Value, row *setting.Row, k *key, p *Property)
 		on, err = r.boolean(p)
 		*to = on != k.not
 	case *int, *int32:
-		low := cmp.Or(k.min, 1)
+		low := int64(1)
 		if k.system {
 			low = grammars[r.s.Dialect].minBuffer
 		}
 		var n int64
-		n, err = r.whole(p, low, cmp.Or(k.max, math.MaxInt32))
+		n, err = r.whole(p, low, math.MaxInt32)
 		field.SetInt(max(n, 0))
 	case **int32:
 		var n int64
@@ -154,8 +153,9 @@ var notInC = regexp.MustCompile(`_|^[+-]?0[bBoO]`)
 
 func (r *reader) whole(p *Property, low, high int64) (int64, error) {
 	n, err := r.number(p)
+	low, high = r.within(p, low, high)
 	if err != nil || n < low || n > high {
-		return 0, fmt.Errorf("%s; a whole number from %d to %d", quoted(p), low, high)
+		return 0, fmt.Errorf("%s; a whole number %s", quoted(p), bounds{low, high})
 	}
 	return n, nil
 }
@@ -165,23 +165,23 @@ func (r *reader) whole(p *Property, low, high int64) (int64, error) {
 // is the only one for which the clients accept numbers of 64 bits.
 func (r *reader) millis(p *Property, row *setting.Row) (time.Duration, error) {
 	n, err := r.number(p)
-	idle := row.Field == "IdleTimeout" // whose limit the clients switch off in their own ways
+	low, high := r.within(p, math.MinInt64, math.MaxInt64)
 	switch {
-	case row.Negative != "" && (err != nil || idle && (n < 0 || n > math.MaxInt32) && r.s.Dialect == Librdkafka):
-		return 0, fmt.Errorf("%s; milliseconds, a whole number; 0: %s", quoted(p), row.Negative)
-	case idle && n == 0 && r.s.Dialect == Java && r.sure:
+	case row.Negative != "" && (err != nil || n < low || n > high):
+		return 0, fmt.Errorf("%s; milliseconds, a whole number%s; 0: %s", quoted(p),
+			strings.TrimRight(" "+bounds{low, high}.String(), " "), row.Negative)
+	case row.Field == "IdleTimeout" && n == 0 && r.s.Dialect == Java && r.sure:
 		return time.Millisecond, nil // Java has no limit only if it is negative
 	case row.Negative != "" && (n <= 0 || n > int64(math.MaxInt64/time.Millisecond)):
 		return -1, nil
 	case row.Negative != "":
 		return time.Duration(n) * time.Millisecond, nil
 	}
-	low := int64(1)
-	if row.Min > 0 {
-		low = 0
+	if low, high = r.within(p, 1, math.MaxInt32); row.Min > 0 {
+		low, high = r.within(p, 0, math.MaxInt32)
 	}
-	if err != nil || n < low || n > math.MaxInt32 {
-		return 0, fmt.Errorf("%s; milliseconds, a whole number from %d to %d", quoted(p), low, math.MaxInt32)
+	if err != nil || n < low || n > high {
+		return 0, fmt.Errorf("%s; milliseconds, a whole number %s", quoted(p), bounds{low, high})
 	}
 	return max(time.Duration(n)*time.Millisecond, time.Duration(row.Min)), nil
 }

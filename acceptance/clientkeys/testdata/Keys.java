@@ -1,5 +1,6 @@
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.math.BigInteger;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +18,8 @@ import org.apache.kafka.common.security.ssl.SslFactory;
 
 /**
  * Without arguments, prints the keys that the configurations of kafka-clients define: name,
- * type, default. With "broker", prints the names of what only brokers have. With another
+ * type, default. With "broker", prints the names of what only brokers have, and with "ranges" the
+ * least and the greatest whole number that a key takes. With another
  * argument, reads lines of name and value, and prints them with what
  * kafka-clients makes of the value, or with "refused": the keys of TLS configure a client's
  * engine as well.
@@ -51,11 +53,36 @@ public class Keys {
             }
             return;
         }
+        if (args[0].equals("ranges")) {
+            for (var key : all.values()) {
+                if (key.defaultValue instanceof Number start && !(start instanceof Double)) {
+                    System.out.println(key.name + "\t" + limit(definitions.get(key.name), key, start, Long.MIN_VALUE)
+                        + "\t" + limit(definitions.get(key.name), key, start, Long.MAX_VALUE));
+                }
+            }
+            return;
+        }
         var in = new BufferedReader(new InputStreamReader(System.in));
         for (String line; (line = in.readLine()) != null; ) {
             var pair = line.split("\t", 2);
             System.out.println(line + "\t" + made(definitions.get(pair[0]), all.get(pair[0]), pair[1]));
         }
+    }
+
+    /** Returns the last number on the way to an end that is taken. */
+    static BigInteger limit(ConfigDef definition, ConfigKey key, Number start, long end) {
+        var step = BigInteger.valueOf(Long.signum(end));
+        var taken = BigInteger.valueOf(start.longValue());
+        var refused = BigInteger.valueOf(end).add(step);
+        while (!taken.add(step).equals(refused)) {
+            var middle = taken.add(refused).shiftRight(1);
+            if (made(definition, key, middle.toString()).equals("refused")) {
+                refused = middle;
+            } else {
+                taken = middle;
+            }
+        }
+        return taken;
     }
 
     static String text(ConfigKey key, Object value) {

@@ -1,7 +1,8 @@
 """Without arguments, prints the keys of the librdkafka in confluent-kafka's wheel: name, type
 and default. With an argument, reads lines of name and value, and prints them with what
 librdkafka makes of the value, or with "refused"; PEM in one line, as in a file, also with the
-ends of lines for its \\n."""
+ends of lines for its \\n. With "ranges", prints the numbers, of 32 bits, that each key takes:
+name, least, most."""
 
 import ctypes
 import glob
@@ -78,7 +79,22 @@ def made(name, value):
     return "= " + text.value.decode()
 
 
-if len(sys.argv) == 1:
+def limit(name, taken, refused):
+    """Returns the last number that is taken."""
+    while abs(refused - taken) > 1:
+        middle = (taken + refused) // 2
+        if made(name, str(middle)) == "refused":
+            refused = middle
+        else:
+            taken = middle
+    return taken
+
+
+if sys.argv[1:] == ["ranges"]:
+    for name, (kind, default) in sorted(keys().items()):
+        if kind == "integer":
+            print(name, limit(name, int(default), -2**31 - 1), limit(name, int(default), 2**31), sep="\t")
+elif len(sys.argv) == 1:
     for name, (kind, default) in sorted(keys().items()):
         print(name, kind, default, sep="\t")
 else:
