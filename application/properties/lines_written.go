@@ -42,7 +42,7 @@ func (s *Settings) written(d Dialect, k *key, to string) string {
 		case value < 0 && d == Java:
 			return "-1"
 		case value < 0 && d == KafkaPython && to == idleKey.to: // closed at once with 0 or less
-			return strconv.Itoa(math.MaxInt64)
+			return strconv.FormatInt(math.MaxInt64, 10)
 		}
 		return strconv.FormatInt(max(value.Milliseconds(), 0), 10)
 	case uint16:
