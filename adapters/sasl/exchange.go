@@ -37,6 +37,22 @@ func Begin(run Runner, step Step) ports.Exchange {
 	return &exchange{func() *login { return l }}
 }
 
+// WithHint adds to a login of Begin's what to check if the broker refuses it. hint is called
+// after each response, and may return "".
+func WithHint(login ports.Exchange, hint func() string) ports.Exchange {
+	return hinted{login.(*exchange), hint}
+}
+
+// hinted hides, by the func, from fmt what the hint is of.
+type hinted struct {
+	*exchange
+	hint func() string
+}
+
+var _ ports.Hinter = hinted{}
+
+func (h hinted) Hint() string { return h.hint() }
+
 // Refuse returns a login that fails with err. It panics if err is nil.
 func Refuse(err error) ports.Exchange {
 	if err == nil {

@@ -34,26 +34,11 @@ func (a *Authenticator) Begin(e ports.Endpoint) ports.Exchange {
 	}
 	l := &login{Authenticator: a, server: a.client.Service(a.service, host)}
 	l.turn = l.begin
-	return exchange{sasl.Begin(a.run, l.step).(watched), l.hint}
+	return sasl.WithHint(sasl.Begin(a.run, l.step), l.hint)
 }
 
-// exchange adds the hint of a login that the broker refuses, for which Kafka has one text
-// whatever the reason. The func hides the ticket from fmt.
-type exchange struct {
-	watched
-	hint func() string
-}
-
-type watched interface {
-	ports.Exchange
-	ports.Watcher
-}
-
-var _ ports.Hinter = exchange{}
-
-// Hint returns whose ticket was sent for which service, and the keys that it needs.
-func (e exchange) Hint() string { return e.hint() }
-
+// hint returns whose ticket was sent for which service, and the keys that it needs: Kafka has
+// one text for a login that it refuses, whatever the reason.
 func (l *login) hint() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -3,6 +3,7 @@ package scram
 import (
 	"context"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/xdg-go/scram"
 )
@@ -65,6 +66,16 @@ func (l *login) start(ctx context.Context) (first string, err error) {
 		first += tokenExtension
 	}
 	return first, nil
+}
+
+// hint names the one reason for which Kafka refuses a right password, with the same text: it
+// takes the first message with another name as malformed.
+func (l *login) hint() string {
+	if strings.ContainsFunc(l.bare, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return "the user name (sasl.username, sasl_plain_username) has characters that are not ASCII, and Kafka's " +
+			"brokers refuse such a name in SCRAM: use a user whose name is ASCII"
+	}
+	return ""
 }
 
 func (l *login) prove(ctx context.Context, serverFirst string) (final string, err error) {

@@ -155,5 +155,6 @@ func (a *Authenticator) Exposes() bool { return false }
 
 // Begin starts a login. It accepts an endpoint that is not Secure.
 func (a *Authenticator) Begin(ports.Endpoint) ports.Exchange {
-	return sasl.Begin(a.run, (&login{auth: a}).step)
+	l := &login{auth: a}
+	return sasl.WithHint(sasl.Begin(a.run, l.step), l.hint)
 }
