@@ -125,7 +125,7 @@ func (l *jaasLexer) next() jaasToken {
 		return l.quoted(c)
 	}
 	if c := l.rest[0]; '0' <= c && c <= '9' || c == '-' || c == '.' {
-		_ = l.fail(`what begins with a digit, '-' or '.' must be in quotes, as in name="1a": Java takes it for a number`)
+		_ = l.fail(`what begins with a digit, '-' or '.' must be in quotes, as in name="1a": Java reads a number`)
 		return jaasToken{}
 	}
 	after := strings.TrimLeftFunc(l.rest, isJAASWord)
