@@ -33,7 +33,7 @@ func (c *Connection) Check(now time.Time) (news bool) {
 	var err error
 	c.guard("transport", func() { err = link.Check() })
 	if err != nil {
-		c.m.HandleLost(now, c.epoch, err)
+		c.lost(now, c.epoch, err)
 	}
 	return err != nil || c.m.isBroken()
 }

@@ -67,10 +67,22 @@ func (c *Connection) listenStage(now time.Time) bool {
 		c.m.HandleStage(now, c.epoch, stage)
 	}
 	if failed {
-		c.m.HandleLost(now, c.epoch, err)
+		c.lost(now, c.epoch, err)
 		return true
 	}
 	return risen || len(tries) > 0 || c.m.isBroken()
+}
+
+// lost reports the loss of a link, with what it says itself about what may have closed it.
+func (c *Connection) lost(now time.Time, epoch uint64, err error) {
+	if h, ok := c.link.(ports.Hinter); ok && epoch == c.epoch {
+		c.guard("transport", func() {
+			if hint := h.Hint(); hint != "" {
+				err = &closedOnTheWay{err, hint}
+			}
+		})
+	}
+	c.m.HandleLost(now, epoch, err)
 }
 
 func (c *Connection) listenWarnings(now time.Time) {
@@ -97,10 +109,10 @@ func (c *Connection) receive(now time.Time) bool {
 	switch {
 	case err == nil:
 	case !errors.Is(err, ports.ErrWouldBlock):
-		c.m.HandleLost(now, c.epoch, err)
+		c.lost(now, c.epoch, err)
 		return true
 	case n == 0 && c.sendErr != nil:
-		c.m.HandleLost(now, c.epoch, c.sendErr)
+		c.lost(now, c.epoch, c.sendErr)
 		return true
 	}
 	return n > 0 || c.m.isBroken()

@@ -88,5 +88,5 @@ func (c *Connection) GiveRead(now time.Time, l Lease, n int, err error) {
 	if c.sendErr != nil && l.Epoch == c.epoch && !errors.Is(err, ports.ErrSecuring) {
 		err = c.sendErr // it says more than the end of the stream, and a TLS verdict more than it
 	}
-	m.HandleLost(now, l.Epoch, err)
+	c.lost(now, l.Epoch, err)
 }

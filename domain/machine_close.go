@@ -107,6 +107,7 @@ func (m *Machine) failPort() {
 
 func (m *Machine) drop(e *Error, final, retry bool) {
 	clean := e.Kind == ErrClosed
+	e.Hint = m.hintOnTheWay(e)
 	m.prepareNext(clean, retry, e)
 	to := Disconnected
 	if final || m.condition == closing {

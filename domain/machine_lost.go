@@ -40,6 +40,26 @@ func (m *Machine) lostError(err error) *Error {
 	return e
 }
 
+// closedOnTheWay is the loss of a link that something other than the peer may have closed.
+type closedOnTheWay struct {
+	error
+	hint string
+}
+
+func (e *closedOnTheWay) Unwrap() error { return e.error }
+
+// hintOnTheWay adds to a hint what may have closed the link, while the peer has not answered.
+func (m *Machine) hintOnTheWay(e *Error) string {
+	way, ok := errors.AsType[*closedOnTheWay](e.Cause)
+	switch {
+	case !ok || m.peer != silent:
+		return e.Hint
+	case e.Hint == "":
+		return way.hint
+	}
+	return way.hint + "; " + e.Hint
+}
+
 // refuses reports whether the peer seems to have closed the connection because of a request: at
 // once, when it had some of it, and before it answered.
 func (m *Machine) refuses(f *Future) bool {

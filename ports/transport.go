@@ -26,6 +26,9 @@ var ErrFinal = errors.New("ports: refused for good")
 // Hinter is optional on an error of a [Lookup], a [Link] or an [Exchange]. Hint
 // returns a short advice that the error text does not contain; it may be empty.
 //
+// It is optional on a [Link], too: what may have closed it, other than the peer, such as a proxy
+// on the way; empty if there is nothing. It is called when the link fails.
+//
 // It is optional on an [Exchange], too: what to check if the broker refuses the login, or
 // closes the connection in place of it. It is called after each Result without an error.
 type Hinter interface{ Hint() string }

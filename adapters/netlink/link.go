@@ -51,6 +51,7 @@ var (
 	_ ports.Parker     = (*link)(nil)
 	_ ports.Checker    = (*link)(nil)
 	_ ports.Waiter     = (*link)(nil)
+	_ ports.Hinter     = (*link)(nil)
 	_ ports.Warner     = (*link)(nil)
 )
 

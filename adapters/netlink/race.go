@@ -20,6 +20,11 @@ func (l *link) dial(ctx context.Context, dial DialFunc, ep ports.Endpoint) (conn
 		defer l.mu.Unlock()
 		l.dials[i].waits = err
 	})
+	ctx = context.WithValue(ctx, throughKey{}, func(proxy string) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.dials[i].through = append(l.dials[i].through, proxy)
+	})
 	err = contain("the dial function", func() (err error) {
 		conn, err = dial(ctx, ep.Network, ep.Address)
 		return err

@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"net"
 	"strings"
 
 	"brokerconn/ports"
@@ -20,10 +23,46 @@ func SetWaiting(ctx context.Context, err error) {
 	}
 }
 
+type throughKey struct{}
+
+// SetThrough reports, from within a DialFunc with its context, that the connection goes through a
+// proxy, from now on. Of a chain each proxy is reported. Without effect if ctx does not come from
+// a Transport.
+func SetThrough(ctx context.Context, proxy string) {
+	if set, ok := ctx.Value(throughKey{}).(func(string)); ok {
+		set(proxy)
+	}
+}
+
+// Hint names the proxies that the link goes through, where it is established or its handshake
+// was cut off; "" without one.
+func (l *link) Hint() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stage == ports.StageDialing || l.stage == ports.StageSecuring && !hungUp(l.err) {
+		return ""
+	}
+	for _, d := range l.dials { // all go the same way
+		if d.waits == nil && d.through != nil {
+			return fmt.Sprintf("the connection goes through %s, and that proxy, or what is behind it, closed it",
+				strings.Join(d.through, " and "))
+		}
+	}
+	return ""
+}
+
+// hungUp reports whether err is the end of the connection, in any system's form or a pipe's.
+func hungUp(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && (op.Op == "read" || op.Op == "write") || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe)
+}
+
 // dialing is one dial of a link.
 type dialing struct {
 	address string
-	waits   error // what was given to SetWaiting; the error of a dial that is over
+	through []string // proxies
+	waits   error    // what was given to SetWaiting; the error of a dial that is over
 }
 
 // Waiting returns what the dial functions in progress have reported by SetWaiting. During the

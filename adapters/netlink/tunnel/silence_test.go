@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kmsg"
+
 	"brokerconn/adapters/httpconnect"
 	"brokerconn/adapters/netlink"
 	"brokerconn/adapters/netlink/tunnel"
@@ -167,6 +169,64 @@ func TestFinalRefusals(t *testing.T) {
 		err := &broker.Error{Kind: broker.ErrDial, Cause: &tunnel.Error{Kind: tunnel.ErrUnreachable, Cause: refused}}
 		if got := broker.Retriable(err); got == c.final {
 			t.Errorf("%v: got Retriable %v, want %v", err, got, !c.final)
+		}
+	}
+}
+
+// A proxy that grants the tunnel before it has reached the target, and closes it then, is named while
+// the peer has not answered: in TLS, in ApiVersions and before the first response.
+func TestProxyThatClosesTheTunnelIsNamed(t *testing.T) {
+	const granted = noLogin + "\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00"
+	proxies := map[string]func(dial netlink.DialFunc) netlink.DialFunc{
+		"HTTP": func(dial netlink.DialFunc) netlink.DialFunc {
+			return httpconnect.Dial(dial, httpconnect.Options{Proxy: "proxy:3128"})
+		},
+		"SOCKS5": func(dial netlink.DialFunc) netlink.DialFunc {
+			return socks5.Dial(dial, socks5.Options{Proxy: "proxy:3128"})
+		},
+	}
+	closes := func(answers ...string) netlink.DialFunc {
+		return func(context.Context, string, string) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			go func() {
+				defer theirs.Close()
+				buf := make([]byte, 1<<10)
+				for _, answer := range answers {
+					_, _ = theirs.Read(buf)
+					_, _ = theirs.Write([]byte(answer))
+				}
+				_, _ = theirs.Read(buf) // the first bytes for the broker
+			}()
+			return ours, nil
+		}
+	}
+	for name, over := range proxies {
+		answers := []string{connected}
+		if name == "SOCKS5" {
+			answers = []string{noLogin, granted[len(noLogin):]}
+		}
+		for _, encrypted := range []bool{false, true} {
+			dial := over(closes(answers...))
+			if encrypted {
+				secured, err := brokertls.Dial(dial, brokertls.Options{AnyCertificate: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				dial = secured
+			}
+			for _, release := range []broker.Release{{}, {Major: 3}} {
+				conn, err := broker.Dial(background, broker.Config{Host: "broker", APIVersion: release,
+					NoReconnect: true, Transport: &netlink.Transport{Dial: dial}})
+				if err == nil { // a broker of a known release is not asked
+					_, err = kmsg.NewPtrMetadataRequest().RequestWith(background, conn)
+					_ = conn.Close()
+				}
+				var e *broker.Error
+				want := "the connection goes through proxy proxy:3128, and that proxy, or what is behind it, closed it"
+				if !errors.As(err, &e) || !strings.Contains(e.Hint, want) {
+					t.Errorf("%s, TLS %v: got %v, hint %q; want %q in it", name, encrypted, err, e.Hint, want)
+				}
+			}
 		}
 	}
 }

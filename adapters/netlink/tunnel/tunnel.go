@@ -131,6 +131,7 @@ func (w *Way) negotiate(ctx context.Context, conn net.Conn, target string) *Erro
 		w.waits(ctx, target, &Error{Kind: ErrStalled, After: step})
 	})
 	if stop() && failure == nil {
+		netlink.SetThrough(ctx, "proxy "+w.Proxy)
 		return nil
 	}
 	abort(conn)
