@@ -70,7 +70,7 @@ func TestTunnels(t *testing.T) {
 		{"an encoding that means nothing", request, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
 			none, "broker:9092"},
 		// A client ignores both, whatever they are (RFC 9110, section 9.3.6).
-		{"a length that is none", request, "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", none, "broker:9092"},
+		{"a length without a number", request, "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", none, "broker:9092"},
 		{"two lengths", request, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nVia: x\r\ncontent-length: 2\r\n\r\n", none,
 			"broker:9092"},
 		{"an old encoding", request, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200 OK\nTransfer-Encoding: identity\n\n",
