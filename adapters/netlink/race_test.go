@@ -225,3 +225,32 @@ func TestRaceNeedsAddresses(t *testing.T) {
 		}()
 	}
 }
+
+// TestRaceIsFinalIfAllAre: an address that is refused for good says nothing about the others.
+func TestRaceIsFinalIfAllAre(t *testing.T) {
+	final, passing := fmt.Errorf("not allowed: %w", ports.ErrFinal), &net.OpError{Op: "dial", Err: io.EOF}
+	for _, c := range []struct {
+		b    error
+		want bool
+	}{{passing, false}, {final, true}} {
+		transport := &Transport{Dial: func(_ context.Context, _, address string) (net.Conn, error) {
+			if address == "a" {
+				return nil, final
+			}
+			return nil, c.b
+		}}
+		link := transport.Race(endpointsOf("a", "b"), time.Second)
+		woken := make(chan struct{})
+		_, err := link.Stage()
+		for errors.Is(err, ports.ErrWouldBlock) {
+			link.(ports.Watcher).Watch(func() { woken <- struct{}{} })
+			<-woken
+			_, err = link.Stage()
+		}
+		var op *net.OpError
+		if errors.Is(err, ports.ErrFinal) != c.want || !errors.Is(err, final) || errors.As(err, &op) == c.want {
+			t.Errorf("%v: got an ErrFinal %v, want %v, and each error", err, errors.Is(err, ports.ErrFinal), c.want)
+		}
+		_ = link.Close()
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 
 	"brokerconn/ports"
@@ -136,10 +137,22 @@ func (f failures) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// Unwrap returns the errors.
+// Unwrap returns the errors. Where not all of them are final, none is.
 func (f failures) Unwrap() (all []error) {
+	passes := slices.ContainsFunc(f, func(one failure) bool { return !errors.Is(one.err, ports.ErrFinal) })
 	for _, one := range f {
+		if passes && errors.Is(one.err, ports.ErrFinal) {
+			one.err = notFinal{one.err}
+		}
 		all = append(all, one.err)
 	}
 	return all
 }
+
+// notFinal is an error that is not a ports.ErrFinal.
+type notFinal struct{ error }
+
+func (n notFinal) Is(target error) bool {
+	return target != ports.ErrFinal && errors.Is(n.error, target)
+}
+func (n notFinal) As(target any) bool { return errors.As(n.error, target) }
