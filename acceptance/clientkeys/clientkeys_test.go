@@ -69,6 +69,8 @@ func TestListsAreTheClients(t *testing.T) {
 	check(t, "../../client_ranges.txt", "# The least and the greatest number that a client takes, of kafka-clients "+
 		acceptance.Newest+" and of librdkafka of confluent-kafka "+confluentKafka+
 		"; made by acceptance/clientkeys.\n"+ranges("java", newest)+ranges("librdkafka", c))
+	check(t, "java-jaas.txt", "# What kafka-clients "+acceptance.Newest+
+		" makes of sasl.jaas.config: value, options.\n"+newest(jaas(), "jaas"))
 	compare(t, "java", "kafka-clients "+strings.Join(javaReleases, ", "), java, newest)
 	compare(t, "librdkafka", "librdkafka of confluent-kafka "+confluentKafka, byName(c("")), c)
 	compare(t, "kafka-python", "kafka-python "+kafkaPython, byName(kafkaPythons("")), kafkaPythons)
@@ -131,6 +133,19 @@ func check(t *testing.T, name, want string) {
 	if string(got) != want {
 		t.Errorf("%s: got another text than the client prints, want that: run this test with -update", name)
 	}
+}
+
+// jaas returns values of sasl.jaas.config, a line each.
+func jaas() string {
+	lines := []string{"1.C required;", "C 1;", "C required 1=x;", "C required -a=x;", "C required .a=x;",
+		"C required a-b=x;", "$C required;", "-C required;", "C required x=y 5;", "C required a=b; ;",
+		"C required @=x;", `C required "a"=x;`, `C "required";`, `"C" required;`, "C required a = \"b\" ;"}
+	for value := range strings.FieldsSeq("4711 1abc 0 -x x- - -1 -1a .5 . ..a .a a.b a1 _x $x x$ é é1 中 😀 " +
+		"a/b /a a@b a+b " +
+		`a,b a:b a#b a!b a%b a~b a{b} (a) a\b a=b "1" '1' a'b' a"b" "a"b=c "\1011" "a b" "a@b;" 1e5 +1 1-2`) {
+		lines = append(lines, "C required x="+value+";")
+	}
+	return strings.Join(lines, "\n") + "\n"
 }
 
 // ranges returns those of a client's numbers of a connection.

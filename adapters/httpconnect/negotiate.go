@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -81,7 +82,11 @@ func answer(reader *bufio.Reader, source *bounded, request *http.Request, loginS
 			return nil, garbage(tunnel.Unlike(all, loginSent))
 		}
 		if err == nil {
+			begin := len(source.read) - reader.Buffered()
 			response, err = http.ReadResponse(reader, request)
+			if err != nil && source.err == nil {
+				response, err = granted(source.read[begin:], request, err)
+			}
 		}
 		switch {
 		case errors.Is(source.err, errTooLong):
@@ -98,6 +103,19 @@ func answer(reader *bufio.Reader, source *bounded, request *http.Request, loginS
 			return response, nil
 		}
 	}
+}
+
+// framing matches the lines of a header that a client ignores if the tunnel is granted (RFC 9110,
+// section 9.3.6).
+var framing = regexp.MustCompile(`(?im)^(content-length|transfer-encoding):.*\n`)
+
+// granted reads again, without its framing, an answer that net/http refuses with err.
+func granted(header []byte, request *http.Request, err error) (*http.Response, error) {
+	unframed := bufio.NewReader(bytes.NewReader(framing.ReplaceAll(header, nil)))
+	if response, again := http.ReadResponse(unframed, request); again == nil && response.StatusCode/100 == 2 {
+		return response, nil
+	}
+	return nil, err
 }
 
 // malformed returns net/http's error for an answer. It quotes the answer, which may repeat
@@ -181,11 +199,12 @@ func (s Status) Is(target error) bool {
 const shortestAnswer = 14
 
 // bounded is a reader with a limit. It reads one byte at a time after the first ones, so that
-// no buffer takes bytes behind the header. It keeps its last error.
+// no buffer takes bytes behind the header. It keeps what it read, and its last error.
 type bounded struct {
 	r     io.Reader
 	left  int
 	err   error
+	read  []byte
 	after func(step string)
 }
 
@@ -206,6 +225,6 @@ func (b *bounded) Read(p []byte) (int, error) {
 		b.after(b.step())
 	}
 	n, err := b.r.Read(p[:min(len(p), b.left, max(certain, 1))])
-	b.left, b.err = b.left-n, err
+	b.left, b.err, b.read = b.left-n, err, append(b.read, p[:n]...)
 	return n, err
 }

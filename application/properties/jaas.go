@@ -14,7 +14,8 @@ import (
 //	  ;
 //
 // Values are in double or single quotes, with the escapes of Java's StreamTokenizer, or bare
-// if they have letters, digits and characters like '.' only. Errors show nothing of the text
+// if they begin with a letter, '_' or '$' and go on with these, digits, '.' and '-': a
+// StreamTokenizer makes a number of what begins with another of them, and no value. Errors show nothing of the text
 // but names of options: it has a password in it.
 
 // jaasModule is one entry.
@@ -123,6 +124,10 @@ func (l *jaasLexer) next() jaasToken {
 	case '"', '\'':
 		return l.quoted(c)
 	}
+	if c := l.rest[0]; '0' <= c && c <= '9' || c == '-' || c == '.' {
+		_ = l.fail(`what begins with a digit, '-' or '.' must be in quotes, as in name="1a": Java reads a number`)
+		return jaasToken{}
+	}
 	after := strings.TrimLeftFunc(l.rest, isJAASWord)
 	word := l.rest[:len(l.rest)-len(after)]
 	if l.rest = after; word == "" {
@@ -140,7 +145,7 @@ func isJAASWord(r rune) bool {
 // skip skips spaces and comments.
 func (l *jaasLexer) skip() {
 	for {
-		l.rest = strings.TrimLeft(l.rest, " \t\r\n\f")
+		l.rest = strings.TrimLeftFunc(l.rest, func(r rune) bool { return r <= ' ' })
 		switch {
 		case strings.HasPrefix(l.rest, "//"):
 			l.rest = strings.TrimLeftFunc(l.rest, func(r rune) bool { return r != '\r' && r != '\n' })

@@ -1,6 +1,9 @@
 package properties
 
 import (
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,7 +21,7 @@ func TestParseJAAS(t *testing.T) {
 		{`C REQUIRED ;`, "C", ""},
 		{`C optional x=y;`, "C", "x>y"},
 		{`C required x="y" z='w' ;`, "C", "x>y|z>w"},
-		{"C required\n\tx=\"y\"\r\n  z=1\n;", "C", "x>y|z>1"},
+		{"C required\n\tx=\"y\"\r\n  z=w1\n;", "C", "x>y|z>w1"},
 		{`C required x="a\"b\\c\'d";`, "C", `x>a"b\c'd`},
 		{`C required x="\t\n\061\x";`, "C", "x>\t\n1x"},
 		{`C required x="\0611\4001";`, "C", "x>11 01"},
@@ -28,6 +31,7 @@ func TestParseJAAS(t *testing.T) {
 		{`C required x='a"b' ;`, "C", `x>a"b`},
 		{`C$D required x=a-b_c.d;`, "C$D", "x>a-b_c.d"},
 		{`C required x="é";`, "C", "x>é"},
+		{"C\x01required\x00x=y;", "C", "x>y"}, // as Java 17 does
 	} {
 		modules, err := parseJAAS(c.text)
 		if err != nil || len(modules) != 1 {
@@ -45,6 +49,45 @@ func TestParseJAAS(t *testing.T) {
 	if modules, err := parseJAAS(`A required; B sufficient x=y;`); err != nil || len(modules) != 2 ||
 		modules[1].class != "B" {
 		t.Errorf("two: %v %v", modules, err)
+	}
+}
+
+// Values mean what Java's client makes of them, as it prints that, and are refused where it
+// refuses them. It has options without a name, and names in quotes.
+func TestJAASAsJavaReadsIt(t *testing.T) {
+	quotedName := regexp.MustCompile(`^"|^C "|required "`)
+	lines := tuples(t, Java, "jaas")
+	if len(lines) < 50 {
+		t.Errorf("got %d values, want at least 50", len(lines))
+	}
+	for _, line := range lines {
+		want, taken := strings.CutPrefix(line[1], "= ")
+		modules, err := parseJAAS(line[0])
+		options := map[string]string{}
+		if err == nil {
+			for _, o := range modules[0].options {
+				options[o.name] = o.value
+			}
+		}
+		var pairs []string
+		for _, name := range slices.Sorted(maps.Keys(options)) {
+			pairs = append(pairs, name+"="+options[name])
+		}
+		got := "{" + strings.Join(pairs, ", ") + "}"
+		switch {
+		case quotedName.MatchString(line[0]), strings.HasPrefix(want, "{null="):
+		case taken != (err == nil), taken && got != want:
+			t.Errorf("%s: got %s and %v, want Java's %s", line[0], got, err, line[1])
+		}
+	}
+}
+
+// A password that begins with a digit is refused by the advice to quote it.
+func TestPasswordOfDigitsIsInQuotes(t *testing.T) {
+	for _, password := range []string{"4711-" + canary, "-" + canary, "." + canary} {
+		_, err := Read(Java, Pairs(map[string]string{"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN",
+			"sasl.jaas.config": strings.Replace(plainJAAS, `"`+canary+`"`, password, 1)}))
+		wantProblem(t, err, "sasl.jaas.config", "digit", "must be in quotes")
 	}
 }
 

@@ -1,5 +1,6 @@
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.io.PrintStream;
 import java.math.BigInteger;
 import java.util.HashMap;
 import java.util.List;
@@ -7,19 +8,25 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.config.AbstractConfig;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.ConfigKey;
+import org.apache.kafka.common.config.SaslConfigs;
+import org.apache.kafka.common.config.types.Password;
 import org.apache.kafka.common.network.ConnectionMode;
+import org.apache.kafka.common.security.JaasContext;
 import org.apache.kafka.common.security.ssl.SslFactory;
 
 /**
  * Without arguments, prints the keys that the configurations of kafka-clients define: name,
  * type, default. With "broker", prints the names of what only brokers have, and with "ranges" the
- * least and the greatest whole number that a key takes. With another
+ * least and the greatest whole number that a key takes. With "jaas", reads values of sasl.jaas.config, and
+ * prints them with their options, or with "refused". With another
  * argument, reads lines of name and value, and prints them with what
  * kafka-clients makes of the value, or with "refused": the keys of TLS configure a client's
  * engine as well.
@@ -62,10 +69,31 @@ public class Keys {
             }
             return;
         }
+        if (args[0].equals("jaas")) {
+            var entries = new BufferedReader(new InputStreamReader(System.in, UTF_8));
+            var out = new PrintStream(System.out, true, UTF_8);
+            for (String line; (line = entries.readLine()) != null; ) {
+                out.println(line + "\t" + login(line));
+            }
+            return;
+        }
         var in = new BufferedReader(new InputStreamReader(System.in));
         for (String line; (line = in.readLine()) != null; ) {
             var pair = line.split("\t", 2);
             System.out.println(line + "\t" + made(definitions.get(pair[0]), all.get(pair[0]), pair[1]));
+        }
+    }
+
+    static String login(String text) {
+        try {
+            Map<String, Object> given = Map.of(SaslConfigs.SASL_JAAS_CONFIG, new Password(text));
+            var options = new TreeMap<String, String>();
+            for (var entry : JaasContext.loadClientContext(given).configurationEntries().get(0).getOptions().entrySet()) {
+                options.put(String.valueOf(entry.getKey()), (String) entry.getValue());
+            }
+            return "= " + options;
+        } catch (IllegalArgumentException e) {
+            return "refused";
         }
     }
 
