@@ -25,13 +25,13 @@ func TestModelIsABroker(t *testing.T) {
 	b := privateBroker(t, Config{Version: "4.4.0", Listeners: []Listener{Reauth}, Properties: map[string]string{
 		"socket.request.max.bytes": fmt.Sprint(largestRequest),
 		"listener.name.reauth.plain.sasl.jaas.config": `org.apache.kafka.common.security.plain.PlainLoginModule ` +
-			`required user_` + PlainUser + `="` + PlainPassword + `" user_carol="carol-canary";`,
+			`required user_` + PlainUser + `="` + PlainPassword + `" user_carol="` + carolPassword + `";`,
 	}})
 	login := &model.Login{Lifetime: SessionLifetime, Mechanisms: []model.Mechanism{
-		model.Plain(map[string]string{PlainUser: PlainPassword, "carol": "carol-canary"}),
+		model.Plain(map[string]string{PlainUser: PlainPassword, "carol": carolPassword}),
 		model.SCRAM{Passwords: map[string]string{ScramUser: ScramPassword}}.Mechanism(),
 	}}
-	const alice, carol = PlainUser + "/" + PlainPassword, "carol/carol-canary"
+	const alice, carol = PlainUser, "carol"
 	for _, c := range []struct {
 		listener Listener
 		script   string
@@ -60,12 +60,12 @@ func TestModelIsABroker(t *testing.T) {
 		{Reauth, "handshake PLAIN, metadata 12, token " + alice},
 		{Reauth, "handshake PLAIN, versions 99, token " + alice},
 		{Reauth, "handshake PLAIN, request 999"},
-		{Reauth, "handshake PLAIN, token alice/wrong"},
+		{Reauth, "handshake PLAIN, token mallory"},
 		{Reauth, "handshake PLAIN, token " + alice + ", metadata, versions 4, versions 99"},
 		{Reauth, "handshake PLAIN, token " + alice + ", token " + alice},
 		{Reauth, "handshake PLAIN, token " + alice + ", handshake PLAIN, token " + alice + ", metadata"},
 		{Reauth, "handshake PLAIN, token " + alice + ", handshake PLAIN, token " + carol},
-		{Reauth, "handshake PLAIN, token " + alice + ", handshake PLAIN, token alice/wrong"},
+		{Reauth, "handshake PLAIN, token " + alice + ", handshake PLAIN, token mallory"},
 		{Reauth, "handshake PLAIN, token " + alice + ", handshake PLAIN, metadata, token " + alice},
 		{Reauth, "handshake PLAIN, token " + alice + ", handshake SCRAM-SHA-256, token " + alice},
 		{Reauth, "handshake PLAIN, token " + alice + ", handshake NONE"},
@@ -180,7 +180,7 @@ func requestOf(verb, arg string) (req kmsg.Request, coded bool) {
 		return r, true
 	case "token":
 		r := kmsg.NewPtrSASLAuthenticateRequest()
-		r.Version, r.SASLAuthBytes = 1, []byte("\x00"+strings.Replace(arg, "/", "\x00", 1))
+		r.Version, r.SASLAuthBytes = 1, []byte("\x00"+arg+"\x00"+passwordOf(arg))
 		return r, true
 	default:
 		req, arg = kmsg.NewPtrMetadataRequest(), arg+" 4"
@@ -189,6 +189,20 @@ func requestOf(verb, arg string) (req kmsg.Request, coded bool) {
 	fmt.Sscan(arg, &version)
 	req.SetVersion(version)
 	return req, coded
+}
+
+const carolPassword = "carol-canary"
+
+// passwordOf returns the password that a user of the conversations sends. Names of subtests have
+// the users, not the passwords.
+func passwordOf(user string) string {
+	switch user {
+	case PlainUser:
+		return PlainPassword
+	case "carol":
+		return carolPassword
+	}
+	return "wrong"
 }
 
 func framed(req kmsg.Request, id int) []byte {
