@@ -60,6 +60,7 @@ func (l *link) reach() (after func()) {
 		l.err = notSecured{l.meets.HandshakeErr}
 	default:
 		l.stage = ports.StageEstablished
+		l.n.forgetEnded()
 		l.n.live = append(l.n.live, &l.peer)
 		if accept := l.meets.Accept; accept != nil {
 			wake := l.wake()

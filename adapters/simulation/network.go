@@ -141,8 +141,13 @@ func (n *Network) Accept(address string) *Peer {
 func (n *Network) Live() []*Peer {
 	n.w.mu.Lock()
 	defer n.w.mu.Unlock()
-	n.live = slices.DeleteFunc(n.live, func(p *Peer) bool { return p.l.over() })
+	n.forgetEnded()
 	return slices.Clone(n.live)
+}
+
+// forgetEnded drops the links that have ended from live.
+func (n *Network) forgetEnded() {
+	n.live = slices.DeleteFunc(n.live, func(p *Peer) bool { return p.l.over() })
 }
 
 // Opened returns how many links are open: those that the program has opened and not closed, also

@@ -114,8 +114,6 @@ func newRun(p Plan) *run {
 	return r
 }
 
-func (r *run) accept(p *simulation.Peer) { r.broker.Accept(p) }
-
 // step lets the next event of the world happen, and the connection do what it makes possible.
 func (r *run) step() bool {
 	if !r.w.Step() {

@@ -121,7 +121,7 @@ func (r *run) site(d time.Duration, s simulation.Site) {
 
 func (r *run) healSites() {
 	for _, address := range r.addresses {
-		r.net.SetSite(address, simulation.Site{Path: r.path, Accept: r.accept})
+		r.net.SetSite(address, simulation.Site{Path: r.path, Accept: r.broker.Accept})
 	}
 }
 

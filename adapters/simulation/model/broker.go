@@ -2,6 +2,7 @@ package model
 
 import (
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"brokerconn/adapters/simulation"
@@ -64,22 +65,18 @@ const defaultMaxRequest = 100 << 20
 // Accept is the Accept of a [simulation.Site].
 func (b *Broker) Accept(p *simulation.Peer) {
 	c := &Conn{b: b, peer: p}
-	b.conns = append(b.conns, c)
+	b.conns = append(b.open(), c)
 	p.Handle(func(*simulation.Peer) { c.work() })
 	c.work() // what came with the last packet of the handshake
 }
 
 // Conns returns the connections that are open.
-func (b *Broker) Conns() (list []*Conn) {
-	open := b.conns[:0]
-	for _, c := range b.conns {
-		if !c.closed {
-			open = append(open, c)
-		}
-	}
-	clear(b.conns[len(open):])
-	b.conns = open
-	return append(list, open...)
+func (b *Broker) Conns() []*Conn { return slices.Clone(b.open()) }
+
+// open drops the connections that have ended from conns.
+func (b *Broker) open() []*Conn {
+	b.conns = slices.DeleteFunc(b.conns, func(c *Conn) bool { return c.closed })
+	return b.conns
 }
 
 // Stop ends all connections as a broker does whose process ends: with a reset if it is killed.
