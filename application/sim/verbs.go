@@ -20,12 +20,14 @@ type verb struct {
 }
 
 var verbs = []verb{
-	{"send", func(r *run, s Step) { r.send(int(s.N), false) }}, // a request with a body of N bytes
-	{"post", func(r *run, s Step) { r.send(int(s.N), true) }},  // one that expects no response
-	{"cancel", func(r *run, s Step) { r.cancel(int(s.N)) }},    // the Nth oldest request
-	{"close", func(r *run, _ Step) { r.close() }},              // and connect again with the next request
-	{"drain", func(r *run, _ Step) { r.drain() }},              // the same once nothing is in flight
-	{"renew", func(r *run, _ Step) { r.renew() }},              // the session
+	{"send", func(r *run, s Step) { r.send(int(s.N), false) }},                  // a request with a body of N bytes
+	{"post", func(r *run, s Step) { r.send(int(s.N), true) }},                   // one that expects no response
+	{"cancel", func(r *run, s Step) { r.cancel(int(s.N)) }},                     // the Nth oldest request
+	{"close", func(r *run, _ Step) { r.conn.close(r.w.Now(), nil, false) }},     // and connect again with the next request
+	{"drain", func(r *run, _ Step) { r.conn.drain(r.w.Now()) }},                 // the same once nothing is in flight
+	{"renew", func(r *run, _ Step) { r.conn.renew(r.w.Now()) }},                 // the session
+	{"check", func(r *run, s Step) { r.conn.check(r.w.Now(), s.For, s.N > 0) }}, // the release; N: strictly
+	{"doze", func(r *run, s Step) { r.doze(s.For) }},                            // a Polled that does not receive for a time
 
 	{"reset", func(r *run, _ Step) { r.each((*simulation.Peer).Reset) }},
 	{"fin", func(r *run, _ Step) { r.each(func(p *simulation.Peer) { _ = p.Close() }) }},
@@ -76,7 +78,7 @@ var verbs = []verb{
 }
 
 // owners is how many of the verbs, the first ones, are operations of the owner.
-const owners = 6
+const owners = 8
 
 var errNoName = errors.New("no such host")
 
