@@ -6,7 +6,7 @@ import "time"
 
 // Chart is a sequence chart. The zero value is an empty one. Text and SVG only read it.
 type Chart struct {
-	// Title is written above the chart. If empty, there is none.
+	// Title is written above the chart. If empty, it has no title.
 	Title string
 	// Actors are the columns, from left to right. Actors that Events names beyond these follow
 	// in the order in which they are named.

@@ -142,7 +142,7 @@ func TestEveryNameIsShown(t *testing.T) {
 	}
 }
 
-func TestEmptyChartIsDrawn(t *testing.T) {
+func TestEmptyChartHasText(t *testing.T) {
 	if got := (chart.Chart{}).Text(); got != "\n" {
 		t.Errorf("got %q, want an empty line", got)
 	}

@@ -99,7 +99,8 @@ func (l *layout) svg() []byte {
 
 // description is read by programs that read pages aloud: the chart in one sentence.
 func (l *layout) description() string {
-	text := fmt.Sprintf("%d events within %s s between %d actors.", len(l.chart.Events), l.clock(l.end()), len(l.actors))
+	text := fmt.Sprintf("%d events within %s s between %d actors.",
+		len(l.chart.Events), l.clock(l.end()), len(l.actors))
 	for _, e := range l.chart.Events {
 		if e.Failure {
 			text += fmt.Sprintf(" After %s s: %s", l.clock(e.At), shown(e.Text))
