@@ -57,7 +57,7 @@ type entry struct {
 	e *event
 }
 
-// settle makes the first event the next one. It returns false if there is none.
+// settle makes the first event the next one. It returns false if the queue is empty.
 func (q queue) settle() bool {
 	for len(q) > 0 {
 		first := q[0].e
