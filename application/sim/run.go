@@ -43,6 +43,8 @@ const (
 
 	// The API of the owner's requests. A broker answers with the bytes that came.
 	keyEcho = 1000
+	// The API of those that expect no response.
+	keyProduce = 0
 )
 
 // run is one run of a plan.
@@ -62,7 +64,8 @@ type run struct {
 	nameUntil time.Time
 	slowUntil time.Time
 
-	conn    *domain.Connection
+	conn    connection
+	acts    []func() // of the owner, which are due
 	alarm   ports.Alarm
 	wake    func()
 	awake   bool       // the connection has something to do
@@ -113,7 +116,11 @@ func newRun(p Plan) *run {
 	}
 	r.broker = brokerOf(p.Setup, r)
 	r.heal()
-	r.conn = domain.NewConnection(configOf(p.Setup, r.w), portsOf(p.Setup, r), false)
+	if p.Setup.Polled {
+		r.conn = newPolled(r)
+	} else {
+		r.conn = &core{domain.NewConnection(configOf(p.Setup, r.w), portsOf(p.Setup, r), false), r}
+	}
 	r.wake = func() { r.awake = true }
 	r.alarm = r.w.NewAlarm(r.wake)
 	return r
@@ -148,10 +155,23 @@ func (r *run) do(s Step) {
 		panic("sim: a plan has the unknown verb " + s.Verb)
 	}
 	r.trace.step(r.w.Now(), s)
-	if r.awake = true; i >= owners {
-		r.Faults++
+	r.awake = true
+	if i < owners { // once the world's event is over: a call may wait for the next one
+		r.acts = append(r.acts, func() { verbs[i].do(r, s) })
+		return
 	}
+	r.Faults++
 	verbs[i].do(r, s)
+}
+
+func (r *run) changed(now time.Time, from, to domain.State, err error) {
+	r.trace.changed(now, from, to, err)
+	r.check.changed(now, from, to, err)
+}
+
+func (r *run) noted(now time.Time, e *domain.Event) {
+	r.trace.noted(now, e)
+	r.check.noted(now, e)
 }
 
 // settle ends the faults, and requires that the connection answers a request in time.
@@ -169,7 +189,7 @@ func (r *run) settle() {
 	for r.Failure == nil && (last == 0 || r.check.last != last) {
 		if r.w.Now().Sub(begin) > bound {
 			r.check.fail("ends well", "no request was answered %v after the last fault; state %v, last error: %v",
-				bound, r.conn.State(), r.conn.LastError())
+				bound, r.conn.state(), r.conn.lastError())
 		}
 		if len(r.pending)+len(r.queue) == 0 {
 			r.send(10, false)
@@ -177,7 +197,7 @@ func (r *run) settle() {
 			r.w.At(r.w.Now(), func() {})
 		}
 		if !r.step() && r.Failure == nil {
-			r.check.fail("ends well", "request %d waits, and nothing is to happen; state %v", last, r.conn.State())
+			r.check.fail("ends well", "request %d waits, and nothing is to happen; state %v", last, r.conn.state())
 		}
 	}
 	r.finish()
@@ -186,7 +206,7 @@ func (r *run) settle() {
 // finish closes the connection: nothing is left of it.
 func (r *run) finish() {
 	r.wanted, r.queue = false, nil
-	r.conn.Close(r.w.Now(), errors.New("the end"), true)
+	r.conn.close(r.w.Now(), errors.New("the end"), true)
 	r.drive()
 	r.check.finished()
 }
