@@ -180,6 +180,6 @@ func (c *conn) set(t time.Time, which ...*deadline) error {
 
 var _ ports.Checker = (*conn)(nil)
 
-func (l *link) client() addr { return addr("client:" + strconv.Itoa(l.number)) }
+func (l *link) client() addr      { return addr("client:" + strconv.Itoa(l.number)) }
 func (l *link) reads() *direction { return &l.in }
 func (p *Peer) reads() *direction { return &p.l.out }
