@@ -22,7 +22,7 @@ func (l *link) Check() error {
 // nothing.
 type checker struct {
 	ready bool
-	asks  ports.Checker   // nil: the net.Conn is none
+	asks  ports.Checker   // nil: the net.Conn does not
 	raw   syscall.RawConn // nil: there is no socket
 	peek  func(fd uintptr)
 	ended error
