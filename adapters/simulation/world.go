@@ -2,7 +2,6 @@ package simulation
 
 import (
 	"errors"
-	"sync"
 	"time"
 
 	"brokerconn/ports"
@@ -13,7 +12,7 @@ import (
 type World struct {
 	seed uint64
 
-	mu        sync.Mutex
+	mu        guard
 	now       int64 // in nanoseconds since epoch
 	due       queue
 	scheduled uint64 // events, ever
