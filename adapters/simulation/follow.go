@@ -13,16 +13,17 @@ import (
 //
 // Follow is called before anything else.
 func (w *World) Follow(now func() time.Time, changed func()) {
-	if now == nil || changed == nil {
-		panic("simulation: Follow needs a clock, and a function to call")
+	if now == nil || changed == nil || w.mu.unused {
+		panic("simulation: Follow needs a clock, a function to call, and a world that is shared")
 	}
 	w.mu.follows = &follower{w: w, now: now, changed: changed, next: forever}
 }
 
-// guard is the mutex of a World. In one that follows another clock, Lock brings the present, and
-// Unlock reports a next event that is earlier.
-type guard struct {
+// mutex is that of a World. A world of one goroutine does not use it. In one that follows another
+// clock, Lock brings the present, and Unlock reports a next event that is earlier.
+type mutex struct {
 	sync.Mutex
+	unused  bool
 	follows *follower // nil: time passes by Step alone
 }
 
@@ -30,28 +31,36 @@ type follower struct {
 	w       *World
 	now     func() time.Time
 	changed func()
-	next    int64 // when the next event was due as the mutex was freed
+	next    int64 // when the next event was due as the mutex was unlocked
 }
 
-func (g *guard) Lock() {
-	g.Mutex.Lock()
-	if f := g.follows; f != nil {
-		f.w.now = max(f.w.now, int64(f.now().Sub(epoch)))
-	}
-}
-
-func (g *guard) Unlock() {
-	f := g.follows
-	if f == nil {
-		g.Mutex.Unlock()
+func (m *mutex) Lock() {
+	if m.unused {
 		return
 	}
+	m.Mutex.Lock()
+	if f := m.follows; f != nil {
+		f.w.turn(int64(f.now().Sub(epoch)))
+	}
+}
+
+func (m *mutex) Unlock() {
+	switch {
+	case m.unused:
+	case m.follows == nil:
+		m.Mutex.Unlock()
+	default:
+		m.follows.unlock(m)
+	}
+}
+
+func (f *follower) unlock(m *mutex) {
 	before := f.next
-	if f.next = forever; len(f.w.due) > 0 {
+	if f.next = forever; f.w.due.settle() {
 		f.next = f.w.due[0].at
 	}
 	earlier := f.next < before
-	g.Mutex.Unlock()
+	m.Mutex.Unlock()
 	if earlier {
 		f.changed()
 	}
