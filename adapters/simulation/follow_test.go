@@ -27,7 +27,7 @@ func TestFollowsTheClockOfABubble(t *testing.T) {
 			t.Errorf("got %d calls of changed, want 2: for the first event and an earlier one", changed)
 		}
 		for next, ok := w.Next(); ok; next, ok = w.Next() {
-			time.Sleep(next.Sub(time.Now()))
+			time.Sleep(time.Until(next))
 			w.Step()
 		}
 		if want := []time.Duration{2 * time.Second, 3 * time.Second, 5 * time.Second}; !slices.Equal(happened, want) {
