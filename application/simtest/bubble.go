@@ -59,8 +59,8 @@ func (w *World) run(f func(*World), id string) {
 	over := make(chan struct{})
 	go func() { defer close(over); w.group.Wait() }()
 	if !within(endingTime, over) {
-		w.fail("left behind", fmt.Sprintf("goroutines of World.Go or Drive did not end within %v after World.Context\n%s",
-			endingTime, stacks(id)))
+		w.fail("left behind", fmt.Sprintf("goroutines of World.Go or Drive did not end within %v after "+
+			"World.Context\n%s", endingTime, stacks(id)))
 	}
 	close(w.stopped)
 	<-w.ended
