@@ -61,7 +61,7 @@ func (c *checker) down(now time.Time, err error) {
 	if err == nil {
 		p.left, p.until = 0, time.Time{}
 		if stats.FailuresInARow != p.failures {
-			c.fail("backoff", "a clean close changed the failures in a row from %d to %d", p.failures, stats.FailuresInARow)
+			c.fail("backoff", "a clean close made %d failures in a row of %d", stats.FailuresInARow, p.failures)
 		}
 		return
 	}

@@ -22,7 +22,8 @@ func newPolled(r *run) *polled {
 	p := &polled{r: r}
 	s, c := r.plan.Setup, configOf(r.plan.Setup, r.w)
 	cfg := broker.Config{
-		Host: c.Host, Port: c.Port, ClientID: clientID, SoftwareName: c.SoftwareName, SoftwareVersion: c.SoftwareVersion,
+		Host: c.Host, Port: c.Port, ClientID: clientID,
+		SoftwareName: c.SoftwareName, SoftwareVersion: c.SoftwareVersion,
 		MaxInFlight: c.MaxInFlight, MaxPendingBytes: c.MaxPendingBytes, MaxResponseBytes: c.MaxFrameBytes,
 		RequestTimeout: c.RequestTimeout, SetupTimeout: c.SetupTimeout, APIVersionTimeout: c.SetupTimeout,
 		MaxThrottle: c.MaxThrottle, IdleTimeout: c.IdleTimeout, PingInterval: c.PingInterval,
