@@ -42,7 +42,7 @@ type record struct {
 	sent   domain.Sent // what its error says
 }
 
-// of returns the record of a request; nil if the owner has none of that number.
+// of returns the record of a request; nil if the owner has no request of that number.
 func (c *checker) of(number int64) *record {
 	if number <= 0 || number > c.r.serial {
 		return nil
@@ -106,7 +106,7 @@ func (c *checker) received(req *model.Request) {
 	is := c.of(number)
 	switch {
 	case is == nil:
-		c.fail("its own response", "the broker received request %d, and there is none", number)
+		c.fail("its own response", "the broker received request %d, which was never sent", number)
 		return
 	case is.seen:
 		c.fail("once", "the broker received request %d twice", number)

@@ -37,7 +37,7 @@ type Broker struct {
 	Received func(*Request)
 
 	conns []*Conn
-	free  []*Reply    // that were sent
+	free  []*Reply   // that were sent
 	chunk [4096]byte // bytes on their way into a connection
 }
 
