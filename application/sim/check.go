@@ -16,10 +16,9 @@ type checker struct {
 	table      bool // the broker gave a table
 	answered   int
 	offered    *request
-	open       map[int64]*request // admitted and not completed
-	last       int64              // number of the last request that was answered
-	seen       map[int64]bool     // received by the broker
-	failed     map[int64]domain.Sent
+	requests   []record    // by number, from 0
+	open       int         // of the requests
+	last       int64       // number of the last request that was answered
 	probed     *model.Conn // on which the last probe was received
 	askedAgain bool        // ApiVersions was received behind a probe
 	at         time.Time
@@ -31,7 +30,26 @@ type checker struct {
 
 func (c *checker) init(r *run) {
 	c.r, c.sums.admitted = r, c.sent
-	c.open, c.seen, c.failed = map[int64]*request{}, map[int64]bool{}, map[int64]domain.Sent{}
+	c.requests = r.memory.records[:0]
+}
+
+// record is what became of a request.
+type record struct {
+	open   *request // admitted and not completed
+	seen   bool     // received by the broker
+	failed bool
+	sent   domain.Sent // what its error says
+}
+
+// of returns the record of a request; nil if the owner has no request of that number.
+func (c *checker) of(number int64) *record {
+	if number <= 0 || number > c.r.serial {
+		return nil
+	}
+	for int64(len(c.requests)) <= number {
+		c.requests = append(c.requests, record{})
+	}
+	return &c.requests[number]
 }
 
 func (c *checker) fail(invariant, format string, args ...any) {
@@ -123,7 +141,7 @@ func (c *checker) after() {
 
 // finished is the end of the run.
 func (c *checker) finished() {
-	if n := len(c.open); n > 0 && c.r.Failure == nil {
+	if n := c.open; n > 0 && c.r.Failure == nil {
 		c.fail("once", "%d requests never completed", n)
 	}
 	if s := &c.sums; s.started != s.closed || s.sent != s.received+s.failed {

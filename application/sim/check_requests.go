@@ -14,13 +14,25 @@ import (
 // sent is the admission of the request that was offered last.
 func (c *checker) sent() {
 	q := c.offered
-	c.open[q.number] = q
+	c.of(q.number).open = q
+	c.open++
 	c.begin(q)
 	link := c.r.tap.link
 	link.due = append(link.due, q)
 }
 
-func (c *checker) canceled(q *request) { delete(c.open, q.number) }
+func (c *checker) canceled(q *request) { c.closed(q) }
+
+// closed returns false if the request was not open.
+func (c *checker) closed(q *request) bool {
+	is := c.of(q.number)
+	if is.open != q {
+		return false
+	}
+	is.open = nil
+	c.open--
+	return true
+}
 
 // received is a request at the broker.
 func (c *checker) received(req *model.Request) {
@@ -48,12 +60,16 @@ func (c *checker) received(req *model.Request) {
 		return
 	}
 	number := int64(binary.BigEndian.Uint64(body))
-	if c.seen[number] {
+	is := c.of(number)
+	switch {
+	case is == nil:
+		c.fail("its own response", "the broker received request %d, which was never sent", number)
+		return
+	case is.seen:
 		c.fail("once", "the broker received request %d twice", number)
 	}
-	c.seen[number] = true
-	if sent, failed := c.failed[number]; failed {
-		c.whole(number, sent)
+	if is.seen = true; is.failed {
+		c.whole(number, is.sent)
 	}
 }
 
@@ -65,11 +81,10 @@ func (c *checker) whole(number int64, sent domain.Sent) {
 }
 
 func (c *checker) completed(q *request, body []byte, failure error) {
-	if c.open[q.number] != q {
+	if !c.closed(q) {
 		c.fail("once", "request %d completed, and it was not open", q.number)
 	}
-	delete(c.open, q.number)
-	var e *domain.Error
+	e, ok := errors.AsType[*domain.Error](failure)
 	switch err := failure; {
 	case err == nil && q.post:
 	case err == nil:
@@ -81,10 +96,13 @@ func (c *checker) completed(q *request, body []byte, failure error) {
 			c.fail("in order", "request %d was answered after %d", q.number, c.last)
 		}
 		c.last = q.number
-	case !errors.As(err, &e):
+	case !ok:
 		c.fail("sent as said", "request %d failed with %T", q.number, err)
 	default:
-		c.failed[q.number] = e.Sent
+		is := c.of(q.number)
+		if is.failed, is.sent = true, e.Sent; is.seen {
+			c.whole(q.number, e.Sent)
+		}
 		if whole := e.Sent == domain.SentFully; q.whole != whole {
 			c.fail("sent as said", "request %d was %v, by its error, and sent whole: %v", q.number, e.Sent, q.whole)
 		}

@@ -172,7 +172,7 @@ func (l *tapped) frame(frame []byte) {
 	q := l.due[0]
 	l.due = l.due[1:]
 	q.whole = true
-	if len(body) != 8+q.size || int64(binary.BigEndian.Uint64(body)) != q.number {
+	if string(frame[headerBytes:]) != string(q.message.Body) || int64(binary.BigEndian.Uint64(body)) != q.number {
 		l.check.fail("whole frames", "% x was sent as request %d", body, q.number)
 	}
 }
