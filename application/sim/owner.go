@@ -28,9 +28,11 @@ func (r *run) drive() {
 		switch out := r.conn.Step(now, len(r.queue) > 0); out.Kind {
 		case domain.Changed:
 			r.trace.changed(now, out)
+			r.story.changed(out.To, out.Err)
 			r.check.changed(now, out)
 		case domain.Noted:
 			r.trace.noted(now, out.Event)
+			r.story.noted(out.Event)
 			r.check.noted(now, out.Event)
 		case domain.Completed:
 			r.completed(now, out.Future)
@@ -87,6 +89,7 @@ func (r *run) admit(now time.Time) (sent bool) {
 		q := r.queue[0]
 		if !now.Before(q.until) {
 			r.trace.gaveUp(now, q.number)
+			r.story.said("gives up request %d, which was never admitted", q.number)
 			r.conn.NoteRefused(now, q.message())
 		} else if r.conn.CanSend() != nil {
 			return sent
@@ -97,6 +100,7 @@ func (r *run) admit(now time.Time) (sent bool) {
 			q.future, f.Tag, sent = f, q, true
 			r.pending = append(r.pending, q)
 			r.check.sent(q)
+			r.story.admitted(q)
 		}
 		r.queue = r.queue[1:]
 	}
@@ -118,6 +122,7 @@ func (q *request) message() *ports.RawRequest {
 func (r *run) completed(now time.Time, f *domain.Future) {
 	q := f.Tag.(*request)
 	r.trace.completed(now, q.number, f)
+	r.story.completed(q.number, f.Err())
 	r.check.completed(q, f)
 	r.pending = slices.DeleteFunc(r.pending, func(p *request) bool { return p == q })
 	q.future = nil
@@ -135,6 +140,7 @@ func (r *run) cancel(n int) {
 	r.conn.Abandon(q.future)
 	q.future = nil
 	r.check.canceled(q)
+	r.story.canceled(q)
 	r.pending = slices.Delete(r.pending, n, n+1)
 }
 

@@ -70,14 +70,16 @@ type run struct {
 
 	trace trace
 	check checker
+	story *story // nil: there is no chart
 	Result
 }
 
 // Run runs a plan.
-func Run(p Plan) Result {
-	r := newRun(p)
+func Run(p Plan) Result { return newRun(p, nil).run() }
+
+func (r *run) run() Result {
 	end := r.start
-	for _, s := range p.Steps {
+	for _, s := range r.plan.Steps {
 		at := r.start.Add(s.At)
 		r.w.At(at, func() { r.do(s) })
 		if at.After(end) {
@@ -96,11 +98,14 @@ func Run(p Plan) Result {
 	return r.Result
 }
 
-func newRun(p Plan) *run {
-	r := &run{plan: p, w: simulation.NewWorld(p.Seed)}
+func newRun(p Plan, s *story) *run {
+	r := &run{plan: p, w: simulation.NewWorld(p.Seed), story: s}
 	r.start = r.w.Now()
 	r.trace.start = r.start
 	r.check.init(r)
+	if s != nil {
+		s.r = r
+	}
 	r.net = simulation.NewNetwork(r.w)
 	r.path = pathOf(p.Setup, r.w)
 	for i := range max(p.Setup.Addresses, 1) {
@@ -122,8 +127,10 @@ func (r *run) step() bool {
 	if r.awake {
 		r.awake = false
 		r.Steps++
+		r.story.working()
 		r.drive()
 		r.check.after()
+		r.story.idle()
 	}
 	return true
 }
@@ -135,6 +142,7 @@ func (r *run) do(s Step) {
 		panic("sim: a plan has the unknown verb " + s.Verb)
 	}
 	r.trace.step(r.w.Now(), s)
+	r.story.step(s)
 	if r.awake = true; i >= owners {
 		r.Faults++
 	}
@@ -147,6 +155,7 @@ func (r *run) settle() {
 		return
 	}
 	r.heal()
+	r.story.said("the faults are over: a request must be answered")
 	begin := r.w.Now()
 	s := r.plan.Setup
 	bound := or(s.RequestTimeout, requestTimeout) + 2*or(s.SetupTimeout, setupTimeout) +

@@ -69,6 +69,9 @@ func (c *Conn) next() bool {
 			continue
 		}
 		c.queue = append(c.queue[:i], c.queue[i+1:]...)
+		if c.b.Sent != nil {
+			c.b.Sent(r)
+		}
 		if r.Reset {
 			c.Reset()
 			return false
