@@ -69,7 +69,7 @@ var mayImport = []struct {
 	{"adapters/simulation", []string{std, "ports"}},
 	{"adapters/simulation/model", []string{std, "ports", "adapters/simulation"}},
 	{"application/sim", []string{std, "ports", "domain", "adapters/simulation", "adapters/simulation/model",
-		"adapters/kafkacodec", "adapters/sasl/plain"}},
+		"adapters/kafkacodec", "adapters/sasl/plain", "application/broker"}},
 	{"application/broker", []string{std, "domain", "domain/release", "ports", "ports/setting",
 		"adapters/tcp", "adapters/clock/system", "adapters/kafkacodec"}},
 	{"application/logging", []string{std, "application/broker"}},

@@ -34,6 +34,8 @@ type Setup struct {
 	Raw      bool          `plan:"raw"`      // the tokens of a login have frames of their own
 	Lifetime time.Duration `plan:"lifetime"` // of a session
 
+	Polled         bool          `plan:"polled"`   // the owner drives a broker.Polled
+	Blocking       bool          `plan:"blocking"` // whose Send waits until the request is written
 	InFlight       int           `plan:"in-flight"`
 	RequestTimeout time.Duration `plan:"request-timeout"`
 	SetupTimeout   time.Duration `plan:"setup-timeout"`

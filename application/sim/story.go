@@ -97,7 +97,7 @@ func (s *story) idle() {
 // condition is the state of the connection in a few words.
 func (s *story) condition() string {
 	return fmt.Sprintf("%v, %d in flight, %d in the owner's queue",
-		s.r.conn.State(), s.r.conn.InFlight(), len(s.r.queue))
+		s.r.conn.state(), s.r.conn.inFlight(), len(s.r.queue))
 }
 
 // said is a sentence at the owner.
@@ -137,13 +137,17 @@ func (s *story) completed(number int64, err error) {
 }
 
 func (s *story) changed(to domain.State, err error) {
-	switch {
-	case s == nil:
-	case err != nil:
-		s.add(theConnection, "", "%v: %s", to, reason(err))
-	default:
-		s.add(theConnection, "", "%v", to)
+	if s == nil {
+		return
 	}
+	if to != domain.Authenticating {
+		s.current().raw = false
+	}
+	if err != nil {
+		s.add(theConnection, "", "%v: %s", to, reason(err))
+		return
+	}
+	s.add(theConnection, "", "%v", to)
 }
 
 // reason is the kind of an error and what lies under it.
@@ -164,16 +168,6 @@ func (s *story) noted(e *domain.Event) {
 		return
 	}
 	switch e.Kind {
-	case domain.EventResolveDone:
-		if e.Err != nil {
-			s.add(theNetwork, theConnection, "%s", reason(e.Err))
-		}
-	case domain.EventDialStart:
-		s.add(theConnection, theNetwork, "dial %s", e.Endpoint.Address)
-	case domain.EventDialDone:
-		if e.Err != nil {
-			s.add(theNetwork, theConnection, "%s", reason(e.Err))
-		}
 	case domain.EventTLSHandshakeDone:
 		if e.Err != nil {
 			s.add(theConnection, "", "TLS: %s", reason(e.Err))
@@ -184,7 +178,6 @@ func (s *story) noted(e *domain.Event) {
 	case domain.EventAuthStart:
 		s.add(theConnection, "", "login")
 	case domain.EventAuthDone:
-		s.current().raw = false
 		if e.Err != nil {
 			s.add(theConnection, "", "login: %s", reason(e.Err))
 		}

@@ -27,6 +27,7 @@ type listener struct {
 func (l listener) Open(ep ports.Endpoint) ports.Link {
 	w := &wire{Link: l.Transport.Open(ep), s: l.s, sent: map[int32]int{}, names: map[int32]string{}}
 	l.s.wires = append(l.s.wires, w)
+	l.s.add(theConnection, theNetwork, "dial %s", ep.Address)
 	return w
 }
 
@@ -44,6 +45,12 @@ type wire struct {
 	sent    map[int32]int    // the event of each request, by its correlation id
 	names   map[int32]string // of the requests
 	answers []int            // the events of the answers that are on the way
+}
+
+func (w *wire) Stage() (ports.Stage, error) {
+	stage, err := w.Link.Stage()
+	w.failed(err)
+	return stage, err
 }
 
 func (w *wire) Send(p []byte) (int, error) {
@@ -83,8 +90,12 @@ func (w *wire) failed(err error) {
 	w.s.add(theNetwork, theConnection, "%s", ended(err))
 }
 
-// rest is what was received of a frame that ends too soon.
+// rest is what was transmitted and received of frames that end too soon.
 func (w *wire) rest() {
+	if len(w.out) > 0 && w.part < len(w.s.chart.Events) {
+		w.s.chart.Events[w.part].Text = fmt.Sprintf("the first %d bytes of %s", len(w.out), w.begun())
+		w.out = nil
+	}
 	if len(w.in) > 0 {
 		w.deliver(fmt.Sprintf("%d bytes that are no whole frame", len(w.in)))
 		w.in = nil
@@ -117,15 +128,23 @@ func (w *wire) transmitted(p []byte) {
 	if len(w.out) == 0 || len(p) == 0 {
 		return
 	}
-	text := fmt.Sprintf("%d bytes of a request", len(w.out))
-	if len(w.out) >= 12 {
-		text = fmt.Sprintf("%d of %d bytes of %s", len(w.out), 4+binary.BigEndian.Uint32(w.out), w.name(w.out[4:]))
+	if !begun {
+		w.part = w.s.add(theConnection, theNetwork, "")
 	}
-	if begun && w.part < len(w.s.chart.Events) {
-		w.s.chart.Events[w.part].Text = text
-		return
+	if w.part < len(w.s.chart.Events) {
+		w.s.chart.Events[w.part].Text = "the first bytes of " + w.begun()
 	}
-	w.part = w.s.add(theConnection, theNetwork, "%s", text)
+}
+
+// begun names the request that is being transmitted.
+func (w *wire) begun() string {
+	switch {
+	case w.raw:
+		return "a token"
+	case len(w.out) < 12:
+		return "a request"
+	}
+	return w.name(w.out[4:])
 }
 
 // request is a frame that was transmitted.
@@ -161,7 +180,11 @@ func (w *wire) name(frame []byte) string {
 	if key == 0 && len(body) >= 2 {
 		body = body[2:]
 	}
-	if (key == keyEcho || key == 0) && len(body) >= 8 {
+	switch {
+	case key != keyEcho && key != 0:
+	case len(body) < 8:
+		return fmt.Sprintf("a request, id %d", id)
+	default:
 		return fmt.Sprintf("request %d, id %d", binary.BigEndian.Uint64(body), id)
 	}
 	return fmt.Sprintf("%s v%d, id %d", kafkacodec.KeyName(key), version, id)
