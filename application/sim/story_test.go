@@ -48,7 +48,8 @@ func TestChartShowsWhereBytesAreLost(t *testing.T) {
 }
 
 func TestChartShowsBytesOfPartialFrames(t *testing.T) {
-	got := chartOf(t, "set take 1\nset login true\nset raw true\n0s send\n500ms send\n506ms reset\n900ms cut 5\n900ms send\n2s send\n")
+	got := chartOf(t, "set take 1\nset login true\nset raw true\n0s send\n500ms send\n506ms reset\n"+
+		"900ms cut 5\n900ms send\n2s send\n")
 	for _, want := range []string{
 		"the first bytes of a token", "a token of 15 bytes", "answer to the token", "request 1 is done",
 		"the first bytes of a request, id 3", "the rest of request 1, id 3", "the first 7 bytes of a request",

@@ -10,7 +10,7 @@ import (
 	"brokerconn/ports"
 )
 
-// listen returns the transport through which the story is told.
+// listen returns the transport that the story listens to.
 func (s *story) listen(t ports.Transport) ports.Transport {
 	if s == nil {
 		return t
