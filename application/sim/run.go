@@ -74,9 +74,10 @@ type run struct {
 	pending []*request // in flight
 	serial  int64
 
-	trace trace
-	check checker
-	story *story // nil: there is no chart
+	trace  trace
+	check  checker
+	memory *memory
+	story  *story // nil: there is no chart
 	Result
 }
 
@@ -98,18 +99,19 @@ func (r *run) run() Result {
 	}
 	r.settle()
 	r.Trace = string(r.trace.text)
+	r.keepMemory()
 	return r.Result
 }
 
 func newRun(p Plan, s *story) *run {
-	r := &run{plan: p, w: simulation.NewUnsharedWorld(p.Seed), steps: p.Steps, story: s}
+	r := &run{plan: p, w: simulation.NewUnsharedWorld(p.Seed), steps: p.Steps, memory: newMemory(), story: s}
 	if !slices.IsSortedFunc(r.steps, byTime) {
 		r.steps = slices.Clone(r.steps)
 		sortSteps(r.steps)
 	}
 	r.planned = r.w.NewEarlyAlarm(r.next)
 	r.start = r.w.Now()
-	r.trace.start = r.start
+	r.trace = trace{r.start, r.memory.text[:0]}
 	r.check.init(r)
 	if s != nil {
 		s.r = r
