@@ -55,6 +55,7 @@ func (c *checker) of(number int64) *record {
 func (c *checker) fail(invariant, format string, args ...any) {
 	if c.r.Failure == nil {
 		c.r.Failure = &Failure{invariant, c.r.w.Now().Sub(c.r.start), fmt.Sprintf(format, args...)}
+		c.r.story.failed(c.r.Failure)
 	}
 }
 
@@ -98,8 +99,8 @@ func (c *checker) older(v *domain.Versions) {
 	if c.table {
 		c.fail("no older", "a broker that gave a table was taken for an old release")
 	}
-	if c.r.plan.Setup.Old == 0 && !c.askedAgain {
-		c.fail("no older", "a broker was taken for %v that was not asked again", v)
+	if release, _, _ := v.Detected(); c.r.plan.Setup.Old == 0 && !c.askedAgain {
+		c.fail("no older", "a broker was taken for %v that was not asked again", release)
 	}
 }
 

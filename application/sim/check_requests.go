@@ -17,6 +17,7 @@ func (c *checker) sent() {
 	c.of(q.number).open = q
 	c.open++
 	c.begin(q)
+	c.r.story.admitted(q)
 	link := c.r.tap.link
 	link.due = append(link.due, q)
 }
@@ -37,6 +38,7 @@ func (c *checker) closed(q *request) bool {
 // received is a request at the broker.
 func (c *checker) received(req *model.Request) {
 	c.r.trace.received(req)
+	c.r.story.received(req)
 	switch req.Key {
 	case keyEcho, 0:
 	case ports.KeyAPIVersions:
@@ -90,7 +92,7 @@ func (c *checker) completed(q *request, body []byte, failure error) {
 	case err == nil:
 		c.answered++
 		if len(body) < 8 || int64(binary.BigEndian.Uint64(body)) != q.number {
-			c.fail("its own response", "request %d was answered with % x", q.number, body)
+			c.fail("its own response", "request %d was answered with % x", q.number, body[:min(len(body), 16)])
 		}
 		if q.number < c.last {
 			c.fail("in order", "request %d was answered after %d", q.number, c.last)

@@ -117,6 +117,7 @@ func (r *run) admit(now time.Time) (sent bool) {
 		r.check.offered = q
 		if !now.Before(q.until) {
 			r.trace.gaveUp(now, q.number)
+			r.story.said("gives up request %d, which was never admitted", q.number)
 			r.conn.refuse(now, q)
 		} else if !r.conn.admits() || !r.conn.send(now, q) {
 			return sent
@@ -150,6 +151,7 @@ func (q *request) write(m *memory, size int) {
 // completed is the end of a request.
 func (r *run) completed(now time.Time, q *request, body []byte, err error) {
 	r.trace.completed(now, q.number, err)
+	r.story.completed(q.number, err)
 	r.check.completed(q, body, err)
 	r.pending = slices.DeleteFunc(r.pending, func(p *request) bool { return p == q })
 	q.handle = handle{}
@@ -167,5 +169,6 @@ func (r *run) cancel(n int) {
 	}
 	r.pending = slices.Delete(r.pending, n, n+1)
 	r.check.canceled(q)
+	r.story.canceled(q)
 	q.handle = handle{}
 }
