@@ -23,6 +23,7 @@ type checker struct {
 	askedAgain bool        // ApiVersions was received behind a probe
 	at         time.Time
 	busy       int // steps of this instant
+	asked      int // the release of the broker that was asked for its versions last
 	sums       sums
 	pacing     pacing
 	timing     timing
@@ -35,10 +36,11 @@ func (c *checker) init(r *run) {
 
 // record is what became of a request.
 type record struct {
-	open   *request // admitted and not completed
-	seen   bool     // received by the broker
-	failed bool
-	sent   domain.Sent // what its error says
+	open     *request // admitted and not completed
+	seen     bool     // received by the broker
+	failed   bool
+	sent     domain.Sent   // what its error says
+	throttle time.Duration // in its answer
 }
 
 // of returns the record of a request; nil if the owner has no request of that number.
@@ -99,7 +101,7 @@ func (c *checker) older(v *domain.Versions) {
 	if c.table {
 		c.fail("no older", "a broker that gave a table was taken for an old release")
 	}
-	if release, _, _ := v.Detected(); c.r.plan.Setup.Old == 0 && !c.askedAgain {
+	if release, _, _ := v.Detected(); !c.r.isOld() && !c.askedAgain {
 		c.fail("no older", "a broker was taken for %v that was not asked again", release)
 	}
 }
@@ -151,4 +153,44 @@ func (c *checker) finished() {
 	if state := c.r.conn.state(); !state.Down() {
 		c.fail("ends well", "the state of a closed connection is %v", state)
 	}
+}
+
+// moves are the states that may follow each: a way up in which steps may be left out, and down
+// from everywhere.
+var moves = [...][]domain.State{
+	domain.Disconnected: {domain.Connecting, domain.Closed},
+	domain.Connecting: {domain.Handshake, domain.NegotiatingVersions, domain.Authenticating, domain.Connected,
+		domain.Disconnected, domain.Closed},
+	domain.Handshake: {domain.NegotiatingVersions, domain.Authenticating, domain.Connected,
+		domain.Disconnected, domain.Closed},
+	domain.NegotiatingVersions: {domain.Authenticating, domain.Connected, domain.Disconnected, domain.Closed},
+	domain.Authenticating:      {domain.Connected, domain.Disconnected, domain.Closed},
+	domain.Connected:           {domain.Disconnected, domain.Closed},
+	domain.Closed:              {},
+}
+
+// maxAfterEnd bounds the events of a world in which the connection has ended.
+const maxAfterEnd = 100_000
+
+// quiet lets everything happen that is left in the world: nothing of it concerns a connection that
+// has ended.
+func (c *checker) quiet() {
+	r := c.r
+	if r.Failure != nil {
+		return
+	}
+	if n := r.net.Opened(); n > 0 {
+		c.fail("ends well", "%d links are open behind the end", n)
+	}
+	if deadline := r.conn.work(r.w.Now()); deadline.After(r.conn.stats().BackoffUntil) {
+		c.fail("ends well", "a deadline at %v, behind the end", deadline)
+	}
+	r.alarm.Stop()
+	r.awake = false
+	for range maxAfterEnd {
+		if !r.w.Step() {
+			return
+		}
+	}
+	c.fail("ends well", "events go on happening behind the end")
 }

@@ -39,12 +39,18 @@ func (c *checker) closed(q *request) bool {
 func (c *checker) received(req *model.Request) {
 	c.r.trace.received(req)
 	c.r.story.received(req)
+	asked := numberIn(req)
 	switch req.Key {
 	case keyEcho, 0:
 	case ports.KeyAPIVersions:
+		c.asked = c.r.release
 		c.askedAgain = c.askedAgain || req.Conn == c.probed
 		return
 	case ports.KeyListGroups, ports.KeyFindCoordinator, ports.KeyOffsetFetch, ports.KeyMetadata:
+		if c.asked = c.r.release; asked > 0 {
+			c.negotiated(req)
+			break
+		}
 		c.probed, c.pacing.probed = req.Conn, true
 		return
 	default:
@@ -53,7 +59,13 @@ func (c *checker) received(req *model.Request) {
 	if c.r.plan.Setup.Login && !req.Conn.Authenticated() {
 		c.fail("after the login", "the broker received request %d v%d", req.Key, req.Version)
 	}
+	if c.r.broker.NodeID != nodeID && c.r.plan.Setup.Expect && c.r.compares() {
+		c.fail("the broker meant", "another one received request %d v%d", req.Key, req.Version)
+	}
 	body := req.Body
+	if asked > 0 {
+		body = binary.BigEndian.AppendUint64(nil, uint64(asked))
+	}
 	if req.Key == 0 && len(body) >= 2 {
 		body = body[2:]
 	}
@@ -98,6 +110,9 @@ func (c *checker) completed(q *request, body []byte, failure error) {
 			c.fail("in order", "request %d was answered after %d", q.number, c.last)
 		}
 		c.last = q.number
+		if d := c.of(q.number).throttle; d > 0 {
+			c.mustThrottle(d)
+		}
 	case !ok:
 		c.fail("sent as said", "request %d failed with %T", q.number, err)
 	default:

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"brokerconn/adapters/kafkacodec"
@@ -27,19 +28,29 @@ func pathOf(s Setup, w *simulation.World) simulation.Path {
 }
 
 func brokerOf(s Setup, r *run) *model.Broker {
-	echo := model.API{Key: keyEcho, FlexibleFrom: -1, Handle: func(reply *model.Reply) {
-		reply.Body = append(reply.Memory(len(reply.Request.Body)), reply.Request.Body...)
-	}}
-	b := &model.Broker{World: r.w, APIs: model.Table(append(oldAPIs(9), echo)...),
+	if r.release = len(releases()) - 1; s.Release != "" {
+		r.release = releaseOf(s.Release)
+	}
+	b := &model.Broker{World: r.w, APIs: model.Table(append(oldAPIs(9), listedEcho)...),
 		Received: r.check.received, Change: r.spoil, Sent: r.story.answered}
 	if s.Old > 0 {
-		b.APIs, b.LeavesUnknown = append(oldAPIs(s.Old), echo), s.Old == 9
+		b.APIs, b.LeavesUnknown = append(oldAPIs(s.Old), listedEcho), s.Old == 9
 		return b
+	}
+	switch {
+	case s.Peer != "":
+		s.Peer.become(b)
+	case s.Release != "":
+		b.APIs, b.LeavesUnknown = apisOf(r.release), r.leavesUnknown()
+	}
+	if s.Expect {
+		b.ClusterID, b.NodeID = clusterID, nodeID
 	}
 	if s.Login {
 		b.Login = &model.Login{Lifetime: s.Lifetime,
 			Mechanisms: []model.Mechanism{model.Plain(map[string]string{user: password})}}
 		if s.Raw {
+			b.APIs = slices.Clone(b.APIs) // others have them too
 			for i := range b.APIs {
 				if b.APIs[i].Key == ports.KeySASLHandshake {
 					b.APIs[i].Max = 0
@@ -50,16 +61,16 @@ func brokerOf(s Setup, r *run) *model.Broker {
 	return b
 }
 
+// listedEcho is in the table of a broker that is of no release.
+var listedEcho = model.API{Key: keyEcho, FlexibleFrom: -1, Handle: echo}
+
 // oldAPIs are those of a broker of 0.8.2 or 0.9 that a client can tell it by.
 func oldAPIs(minor int) []model.API {
-	answer := func(key int16, size int) model.API {
-		body := make([]byte, size) // no broker, no topic, no group, no error
-		return model.API{Key: key, FlexibleFrom: -1, Handle: func(r *model.Reply) { r.Body = body }}
-	}
-	apis := []model.API{{Key: 0, Max: 2, FlexibleFrom: -1}, answer(ports.KeyMetadata, 8),
-		answer(ports.KeyOffsetFetch, 4), answer(ports.KeyFindCoordinator, 12)}
-	if minor >= 9 {
-		apis = append(apis, answer(ports.KeyListGroups, 6))
+	apis := []model.API{{Key: 0, Max: 2, FlexibleFrom: -1}}
+	for _, key := range []int16{ports.KeyMetadata, ports.KeyOffsetFetch, ports.KeyFindCoordinator, ports.KeyListGroups} {
+		if key != ports.KeyListGroups || minor >= 9 {
+			apis = append(apis, model.API{Key: key, FlexibleFrom: -1, Handle: handlers[key]})
+		}
 	}
 	return apis
 }
@@ -70,6 +81,7 @@ func (r *run) spoil(reply *model.Reply) {
 		r.spoils = r.spoils[1:]
 		change(reply)
 	}
+	r.spoilThrottle(reply)
 }
 
 // Defaults of settings that a plan leaves at 0: short, so that a run sees their ends.
@@ -84,7 +96,7 @@ const (
 )
 
 func configOf(s Setup, w *simulation.World) domain.Config {
-	return domain.Config{
+	cfg := domain.Config{
 		Host: host, Port: 9092, ClientID: clientID, SoftwareName: "sim", SoftwareVersion: "1",
 		MaxInFlight:     or(s.InFlight, inFlight),
 		MaxPendingBytes: 1 << 20, MaxFrameBytes: maxFrame,
@@ -93,10 +105,14 @@ func configOf(s Setup, w *simulation.World) domain.Config {
 		MaxThrottle:    or(s.MaxThrottle, maxThrottle),
 		IdleTimeout:    s.IdleTimeout, PingInterval: s.PingInterval,
 		BackoffBase: backoffBase, BackoffMax: backoffMax,
-		ProbeOldReleases: s.Old > 0 || s.Probe,
+		ProbeOldReleases: s.old() || s.Probe,
 		Rand:             w.Stream("backoff").Uint64,
 		Trace:            true,
 	}
+	if s.Expect {
+		cfg.ClusterID, cfg.NodeID = clusterID, new(int32(nodeID))
+	}
+	return cfg
 }
 
 func or[T int | time.Duration](value, otherwise T) T {

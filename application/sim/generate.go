@@ -108,7 +108,7 @@ func (g generator) size() int64 {
 
 // faults draws which kinds of faults a run has.
 func (g generator) faults(s Setup) (kinds []string) {
-	for _, v := range verbs[owners:] {
+	for _, v := range faultVerbs {
 		if g.percent(25) {
 			kinds = append(kinds, v.name)
 		}

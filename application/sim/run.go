@@ -40,6 +40,8 @@ func (f *Failure) Error() string {
 const (
 	host           = "broker"
 	clientID       = "sim"
+	clusterID      = "cluster"
+	nodeID         = 7
 	user, password = "alice", "a secret"
 
 	// The API of the owner's requests. A broker answers with the bytes that came.
@@ -65,6 +67,11 @@ type run struct {
 	siteUntil time.Time            // until when faults last
 	nameUntil time.Time
 	slowUntil time.Time
+
+	release       int       // of those that are known
+	throttle      *Step     // for the next answer that has the field
+	stopped       time.Time // until when the owner is
+	impostorUntil time.Time
 
 	conn    connection
 	acts    []func() // of the owner, which are due
@@ -141,7 +148,7 @@ func (r *run) step() bool {
 	if !r.w.Step() {
 		return false
 	}
-	if r.awake {
+	if r.awake && !r.isStopped() {
 		r.awake = false
 		r.Steps++
 		r.story.working()

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"encoding/binary"
 	"time"
 
@@ -162,6 +163,9 @@ func (l *tapped) frame(frame []byte) {
 	case keyProduce:
 		body = body[min(2, len(body)):]
 	case keyEcho:
+	case ports.KeyMetadata:
+		l.asked(body)
+		return
 	default:
 		return
 	}
@@ -173,6 +177,19 @@ func (l *tapped) frame(frame []byte) {
 	l.due = l.due[1:]
 	q.whole = true
 	if string(frame[headerBytes:]) != string(q.message.Body) || int64(binary.BigEndian.Uint64(body)) != q.number {
+		l.check.fail("whole frames", "% x was sent as request %d", body, q.number)
+	}
+}
+
+// asked is a Metadata request, perhaps the owner's.
+func (l *tapped) asked(body []byte) {
+	if l.check.state != domain.Connected || len(l.due) == 0 || l.due[0].asked == nil {
+		return
+	}
+	q := l.due[0]
+	l.due = l.due[1:]
+	q.whole = true
+	if !bytes.Contains(body, []byte(*q.asked.Topics[0].Topic)) {
 		l.check.fail("whole frames", "% x was sent as request %d", body, q.number)
 	}
 }

@@ -19,7 +19,9 @@ type verb struct {
 	do   func(*run, Step)
 }
 
-var verbs = []verb{
+var verbs = slices.Concat(ownerVerbs, askVerbs, faultVerbs, peerVerbs)
+
+var ownerVerbs = []verb{
 	{"send", func(r *run, s Step) { r.send(int(s.N), false) }}, // a request with a body of N bytes
 	{"post", func(r *run, s Step) { r.send(int(s.N), true) }},  // one that expects no response
 	{"cancel", func(r *run, s Step) { r.cancel(int(s.N)) }},    // the Nth oldest request
@@ -30,7 +32,9 @@ var verbs = []verb{
 	// The question for the release, N: strictly; and a Polled that does not receive for a time.
 	{"check", func(r *run, s Step) { r.conn.check(r.w.Now(), s.For, s.N > 0) }},
 	{"doze", func(r *run, s Step) { r.doze(s.For) }},
+}
 
+var faultVerbs = []verb{
 	{"reset", func(r *run, _ Step) { r.each((*simulation.Peer).Reset) }},
 	{"fin", func(r *run, _ Step) { r.each(func(p *simulation.Peer) { _ = p.Close() }) }},
 	{"half-close", func(r *run, _ Step) { r.each((*simulation.Peer).CloseWrite) }},
@@ -58,12 +62,12 @@ var verbs = []verb{
 	{"size", spoil(func(r *model.Reply, s Step) { n := int32(s.N); r.Size = &n })},
 	{"negative-size", spoil(func(r *model.Reply, s Step) { n := -int32(s.N); r.Size = &n })},
 	{"short", spoil(func(r *model.Reply, s Step) {
-		if r.Key != keyEcho { // whose body is the owner's affair
+		if !ofOwner(r) {
 			r.Body = r.Body[:max(len(r.Body)-int(s.N), 0)]
 		}
 	})},
 	{"long", spoil(func(r *model.Reply, s Step) {
-		if r.Key != keyEcho {
+		if !ofOwner(r) {
 			r.Body = append(r.Body, make([]byte, min(s.N, 1000))...)
 		}
 	})},
@@ -73,14 +77,17 @@ var verbs = []verb{
 	{"then-close", spoil(func(r *model.Reply, _ Step) { r.Close = true })},
 	{"then-reset", spoil(func(r *model.Reply, _ Step) { r.Reset = true })},
 	{"error", spoil(func(r *model.Reply, s Step) {
-		if r.Key != keyEcho && len(r.Body) >= 2 {
+		if !ofOwner(r) && len(r.Body) >= 2 {
 			binary.BigEndian.PutUint16(r.Body, uint16(s.N))
 		}
 	})},
 }
 
 // owners is how many of the verbs, the first ones, are operations of the owner.
-const owners = 8
+var owners = len(ownerVerbs) + len(askVerbs)
+
+// ofOwner reports whether an answer is to the owner, whose affair its body is.
+func ofOwner(r *model.Reply) bool { return r.Key == keyEcho || numberIn(&r.Request) > 0 }
 
 var errNoName = errors.New("no such host")
 
@@ -166,7 +173,16 @@ func (r *run) later(until *time.Time, d time.Duration, heal func()) {
 
 // heal ends all faults.
 func (r *run) heal() {
-	r.spoils = nil
+	r.spoils, r.throttle = nil, nil
+	if r.isStopped() {
+		r.stopped = time.Time{}
+		r.w.At(r.w.Now(), r.wake)
+	}
+	if !r.impostorUntil.IsZero() {
+		r.impostorUntil = time.Time{}
+		r.broker.Stop(true)
+		r.broker.NodeID = nodeID
+	}
 	r.siteUntil, r.nameUntil, r.slowUntil = time.Time{}, time.Time{}, time.Time{}
 	r.healSites()
 	r.healName()
