@@ -27,7 +27,8 @@ type checker struct {
 	askedAgain bool        // ApiVersions was received behind a probe
 	at         time.Time
 	busy       int // steps of this instant
-	sums       sums
+	loginCheck
+	sums sums
 }
 
 func (c *checker) init(r *run) {
@@ -56,12 +57,13 @@ func (c *checker) received(req *model.Request) {
 	case ports.KeyListGroups, ports.KeyFindCoordinator, ports.KeyOffsetFetch, ports.KeyMetadata:
 		c.probed = req.Conn
 		return
+	case ports.KeySASLHandshake:
+		c.handshake(req)
+		return
 	default:
 		return
 	}
-	if c.r.plan.Setup.Login && !req.Conn.Authenticated() {
-		c.fail("after the login", "the broker received request %d v%d", req.Key, req.Version)
-	}
+	c.afterLogin(req)
 	body := req.Body
 	if req.Key == 0 && len(body) >= 2 {
 		body = body[2:]
@@ -92,6 +94,7 @@ func (c *checker) completed(q *request, f *domain.Future) {
 		c.fail("once", "request %d completed, and it was not open", q.number)
 	}
 	delete(c.open, q.number)
+	c.errorText("the error of a request", f.Err())
 	var e *domain.Error
 	switch err := f.Err(); {
 	case err == nil && q.post:
@@ -119,6 +122,8 @@ func (c *checker) changed(now time.Time, out domain.Output) {
 		c.fail("states", "from %v to %v, and the state was %v", out.From, out.To, c.state)
 	}
 	c.state = out.To
+	c.errorText("the error of a state", out.Err)
+	c.named(out.Err)
 	switch {
 	case out.To == domain.Connecting && !c.failedAt.IsZero():
 		c.attempts++
@@ -147,6 +152,8 @@ func (c *checker) paced(now time.Time) {
 }
 
 func (c *checker) noted(_ time.Time, e *domain.Event) {
+	c.errorText("the error of an event", e.Err)
+	c.text("the text of an event", e.Text)
 	switch e.Kind {
 	case domain.EventVersions:
 		_, _, detected := e.Versions.Detected()
@@ -194,6 +201,7 @@ func (c *checker) after() {
 
 // finished is the end of the run.
 func (c *checker) finished() {
+	c.text("the trace", string(c.r.trace.text))
 	if n := len(c.open); n > 0 && c.r.Failure == nil {
 		c.fail("once", "%d requests never completed", n)
 	}

@@ -64,12 +64,9 @@ func (g generator) setup() (s Setup) {
 	case 1:
 		s.Probe = true
 	case 2, 3, 4, 5:
-		s.Login = true
-		s.Raw = g.percent(20)
-		if !s.Raw && g.percent(60) {
-			s.Lifetime = g.oneOf(2*time.Second, 5*time.Second, 20*time.Second)
-		}
+		g.login(&s)
 	}
+	g.tls(&s)
 	s.InFlight = int(g.oneOf(0, 0, 1, 2, 10))
 	s.RequestTimeout = g.oneOf(0, 0, time.Second, 10*time.Second)
 	s.IdleTimeout = g.oneOf(0, 0, 500*time.Millisecond, 2*time.Second)
@@ -92,6 +89,8 @@ func (g generator) operation(at time.Duration) Step {
 		return Step{At: at, Verb: "close"}
 	case n < 98:
 		return Step{At: at, Verb: "drain"}
+	case n < 99:
+		return Step{At: at, Verb: "swap", N: g.Below(int64(len(swaps)))}
 	}
 	return Step{At: at, Verb: "renew"}
 }
@@ -105,7 +104,7 @@ func (g generator) size() int64 {
 
 // faults draws which kinds of faults a run has.
 func (g generator) faults(s Setup) (kinds []string) {
-	for _, v := range verbs[owners:] {
+	for _, v := range verbsOf(s) {
 		if g.percent(25) {
 			kinds = append(kinds, v.name)
 		}
@@ -131,6 +130,8 @@ func (g generator) fault(at time.Duration, kinds []string) Step {
 		s.N = 1 + g.Below(1<<31-1)
 	case "error":
 		s.N = int64(g.oneOf(3, 14, 33, 34, 35, 41, 42, 58, 129))
+	default:
+		g.loginFault(&s)
 	}
 	return s
 }

@@ -37,8 +37,7 @@ func (f *Failure) Error() string {
 }
 
 const (
-	host           = "broker"
-	user, password = "alice", "a secret"
+	host = "broker"
 
 	// The API of the owner's requests. A broker answers with the bytes that came.
 	keyEcho = 1000
@@ -58,6 +57,7 @@ type run struct {
 	siteUntil time.Time            // until when faults last
 	nameUntil time.Time
 	slowUntil time.Time
+	logins
 
 	conn    *domain.Connection
 	alarm   ports.Alarm
@@ -92,6 +92,7 @@ func Run(p Plan) Result {
 		r.step()
 	}
 	r.settle()
+	r.giveBack()
 	r.Trace = string(r.trace.text)
 	return r.Result
 }
@@ -101,6 +102,7 @@ func newRun(p Plan) *run {
 	r.start = r.w.Now()
 	r.trace.start = r.start
 	r.check.init(r)
+	r.account, r.tokens = accountOf(p.Setup), map[string]token{}
 	r.net = simulation.NewNetwork(r.w)
 	r.path = pathOf(p.Setup, r.w)
 	for i := range max(p.Setup.Addresses, 1) {
@@ -152,6 +154,13 @@ func (r *run) settle() {
 	bound := or(s.RequestTimeout, requestTimeout) + 2*or(s.SetupTimeout, setupTimeout) +
 		or(s.MaxThrottle, maxThrottle) + 2*backoffMax + s.Lifetime + queueTime
 	r.wanted = true
+	if r.prospect() != certainly {
+		if !r.refused(begin.Add(bound)) {
+			r.finish()
+			return
+		}
+		begin = r.w.Now()
+	}
 	last := int64(0)
 	for r.Failure == nil && (last == 0 || r.check.last != last) {
 		if r.w.Now().Sub(begin) > bound {
