@@ -110,6 +110,14 @@ func (m *Machine) mechanismRefused(r *ports.SASLHandshakeResponse) {
 		m.failAndRetry(m.newError(ErrConnection, refusal, "the next connection logs in with "+m.chosen().Name))
 		return
 	}
+	// The next attempt, behind the pause, begins anew: what was rejected or listed may have been
+	// wrong for a time.
+	m.mechanisms.rejected, m.mechanisms.offered = nil, nil
+	if m.chooseMechanism(refusal.Offered) {
+		m.mechanisms.offered = refusal.Offered
+	} else {
+		m.mechanisms.choice = 0
+	}
 	cause, hint := fmt.Errorf("%w: %w", refusal, NewBrokerError(r.ErrorCode, "")), hintUnsupportedSASL
 	if slices.ContainsFunc(others, func(name string) bool { return m.mechanismIndex(name) >= 0 }) {
 		hint = hintNoFallback

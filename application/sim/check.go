@@ -89,19 +89,19 @@ func (c *checker) whole(number int64, sent domain.Sent) {
 	}
 }
 
-func (c *checker) completed(q *request, f *domain.Future) {
+func (c *checker) completed(q *request, body []byte, failure error) {
 	if c.open[q.number] != q {
 		c.fail("once", "request %d completed, and it was not open", q.number)
 	}
 	delete(c.open, q.number)
-	c.errorText("the error of a request", f.Err())
+	c.errorText("the error of a request", failure)
 	var e *domain.Error
-	switch err := f.Err(); {
+	switch err := failure; {
 	case err == nil && q.post:
 	case err == nil:
 		c.answered++
 		c.failedAt = time.Time{}
-		if body := f.Body(); len(body) < 8 || int64(binary.BigEndian.Uint64(body)) != q.number {
+		if len(body) < 8 || int64(binary.BigEndian.Uint64(body)) != q.number {
 			c.fail("its own response", "request %d was answered with % x", q.number, body)
 		}
 		if q.number < c.last {
@@ -117,20 +117,20 @@ func (c *checker) completed(q *request, f *domain.Future) {
 	}
 }
 
-func (c *checker) changed(now time.Time, out domain.Output) {
-	if out.From != c.state {
-		c.fail("states", "from %v to %v, and the state was %v", out.From, out.To, c.state)
+func (c *checker) changed(now time.Time, from, to domain.State, err error) {
+	if from != c.state {
+		c.fail("states", "from %v to %v, and the state was %v", from, to, c.state)
 	}
-	c.state = out.To
-	c.errorText("the error of a state", out.Err)
-	c.named(out.Err)
+	c.state = to
+	c.errorText("the error of a state", err)
+	c.named(err)
 	switch {
-	case out.To == domain.Connecting && !c.failedAt.IsZero():
+	case to == domain.Connecting && !c.failedAt.IsZero():
 		c.attempts++
 		c.paced(now)
-	case out.To.Down() && out.Err == nil:
+	case to.Down() && err == nil:
 		c.failedAt = time.Time{} // closed on purpose
-	case out.To.Down() && c.failedAt.IsZero():
+	case to.Down() && c.failedAt.IsZero():
 		c.failedAt, c.attempts = now, 0
 	}
 }
@@ -180,7 +180,7 @@ func (c *checker) after() {
 	if c.busy > maxBusy {
 		c.fail("goes on", "%d steps at one instant", c.busy)
 	}
-	if n, most := c.r.conn.ResponsesDue(), or(c.r.plan.Setup.InFlight, inFlight); n > most {
+	if n, most := c.r.conn.responsesDue(), or(c.r.plan.Setup.InFlight, inFlight); n > most {
 		c.fail("window", "%d requests wait for a response, more than %d", n, most)
 	}
 	if n := c.r.net.Opened(); n > 1 {
@@ -193,7 +193,7 @@ func (c *checker) after() {
 	if s := &c.sums; s.started-s.closed != up {
 		c.fail("balance", "%d connections were started and %d closed in state %v", s.started, s.closed, c.state)
 	}
-	if s, n := &c.sums, c.r.conn.InFlight(); s.sent-s.received-s.failed != n {
+	if s, n := &c.sums, c.r.conn.inFlight(); s.sent-s.received-s.failed != n {
 		c.fail("balance", "%d requests were sent, %d answered and %d failed with %d in flight",
 			s.sent, s.received, s.failed, n)
 	}
@@ -208,22 +208,7 @@ func (c *checker) finished() {
 	if s := &c.sums; s.started != s.closed || s.sent != s.received+s.failed {
 		c.fail("balance", "at the end: %+v", *s)
 	}
-	if c.r.conn.State() != domain.Closed {
-		c.fail("ends well", "the state of a closed connection is %v", c.r.conn.State())
+	if state := c.r.conn.state(); !state.Down() {
+		c.fail("ends well", "the state of a closed connection is %v", state)
 	}
-}
-
-// sums counts the events of the metrics sink.
-type sums struct {
-	ports.NopMetrics
-	started, closed        int
-	sent, received, failed int
-}
-
-func (s *sums) ConnectionStarted(time.Time)                                   { s.started++ }
-func (s *sums) ConnectionClosed(_ time.Time, _, _ bool)                       { s.closed++ }
-func (s *sums) RequestSent(_ time.Time, _, _ int16, _ int)                    { s.sent++ }
-func (s *sums) RequestFailed(_ time.Time, _, _ int16, _ bool, _ ports.Timing) { s.failed++ }
-func (s *sums) ResponseReceived(_ time.Time, _, _ int16, _ int, _ time.Duration, _ ports.Timing) {
-	s.received++
 }

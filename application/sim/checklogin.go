@@ -98,8 +98,8 @@ func (c *checker) named(err error) {
 type prospect uint8
 
 const (
-	never     prospect = iota
-	perhaps            // if it knows what the broker has, from a connection before
+	never   prospect = iota
+	perhaps          // if it knows what the broker has, from a connection before
 	certainly
 )
 
@@ -142,24 +142,24 @@ func (r *run) offered() []string {
 func (r *run) refused(end time.Time) (able bool) {
 	s := r.plan.Setup
 	for begun := false; r.Failure == nil; {
-		if r.conn.State() == domain.Connected && r.prospect() == perhaps {
+		if r.conn.state() == domain.Connected && r.prospect() == perhaps {
 			return true
 		}
 		if r.w.Now().After(end) {
 			r.check.fail("ends well", "no login failed in time, and none can succeed; state %v, last error: %v",
-				r.conn.State(), r.conn.LastError())
+				r.conn.state(), r.conn.lastError())
 		}
-		if begun && r.conn.State() == domain.Disconnected && errors.Is(r.conn.LastError(), domain.ErrAuthentication) {
+		if begun && r.conn.state() == domain.Disconnected && errors.Is(r.conn.lastError(), domain.ErrAuthentication) {
 			break
 		}
-		begun = begun || r.conn.State() == domain.Connecting
+		begun = begun || r.conn.state() == domain.Connecting
 		if len(r.queue) == 0 {
 			r.send(10, false)
 			r.awake = true
 			r.w.At(r.w.Now(), func() {})
 		}
 		if !r.step() && r.Failure == nil {
-			r.check.fail("ends well", "nothing is to happen; state %v", r.conn.State())
+			r.check.fail("ends well", "nothing is to happen; state %v", r.conn.state())
 		}
 	}
 	to := accountOf(Setup{Mechanism: strings.Join(r.offered(), ",")})

@@ -83,7 +83,7 @@ const (
 
 func configOf(s Setup, w *simulation.World) domain.Config {
 	return domain.Config{
-		Host: host, Port: 9092, SoftwareName: "sim", SoftwareVersion: "1",
+		Host: host, Port: 9092, ClientID: "sim", SoftwareName: "sim", SoftwareVersion: "1",
 		MaxInFlight:     or(s.InFlight, inFlight),
 		MaxPendingBytes: 1 << 20, MaxFrameBytes: 1 << 20,
 		RequestTimeout: or(s.RequestTimeout, requestTimeout),

@@ -11,6 +11,10 @@ import (
 func Generate(seed uint64) Plan {
 	g := generator{simulation.NewWorld(seed).Stream("plan")}
 	p := Plan{Seed: seed, Setup: g.setup()}
+	more := generator{simulation.NewWorld(seed).Stream("more of the plan")}
+	more.variety(&p.Setup)
+	logins := generator{simulation.NewWorld(seed).Stream("logins of the plan")}
+	logins.logins(&p.Setup)
 	faults := g.faults(p.Setup)
 	gap := g.oneOf(time.Millisecond, 5*time.Millisecond, 30*time.Millisecond, 200*time.Millisecond)
 	rate := int64(g.oneOf(3, 10, 30, 100)) // faults in a thousand requests
@@ -27,6 +31,8 @@ func Generate(seed uint64) Plan {
 			p.Steps = append(p.Steps, g.fault(g.Between(0, at), faults))
 		}
 	}
+	p.Steps = append(p.Steps, more.steps(at, p.Setup)...)
+	p.Steps = append(p.Steps, logins.loginSteps(at, p.Setup)...)
 	sortSteps(p.Steps)
 	return p
 }
@@ -64,9 +70,12 @@ func (g generator) setup() (s Setup) {
 	case 1:
 		s.Probe = true
 	case 2, 3, 4, 5:
-		g.login(&s)
+		s.Login = true
+		s.Raw = g.percent(20)
+		if !s.Raw && g.percent(60) {
+			s.Lifetime = g.oneOf(2*time.Second, 5*time.Second, 20*time.Second)
+		}
 	}
-	g.tls(&s)
 	s.InFlight = int(g.oneOf(0, 0, 1, 2, 10))
 	s.RequestTimeout = g.oneOf(0, 0, time.Second, 10*time.Second)
 	s.IdleTimeout = g.oneOf(0, 0, 500*time.Millisecond, 2*time.Second)
@@ -89,8 +98,6 @@ func (g generator) operation(at time.Duration) Step {
 		return Step{At: at, Verb: "close"}
 	case n < 98:
 		return Step{At: at, Verb: "drain"}
-	case n < 99:
-		return Step{At: at, Verb: "swap", N: g.Below(int64(len(swaps)))}
 	}
 	return Step{At: at, Verb: "renew"}
 }
@@ -104,7 +111,7 @@ func (g generator) size() int64 {
 
 // faults draws which kinds of faults a run has.
 func (g generator) faults(s Setup) (kinds []string) {
-	for _, v := range verbsOf(s) {
+	for _, v := range faultVerbs {
 		if g.percent(25) {
 			kinds = append(kinds, v.name)
 		}
@@ -130,8 +137,6 @@ func (g generator) fault(at time.Duration, kinds []string) Step {
 		s.N = 1 + g.Below(1<<31-1)
 	case "error":
 		s.N = int64(g.oneOf(3, 14, 33, 34, 35, 41, 42, 58, 129))
-	default:
-		g.loginFault(&s)
 	}
 	return s
 }

@@ -1,16 +1,19 @@
 package sim
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
 
-// login draws how the client logs in.
-func (g generator) login(s *Setup) {
-	s.Login = true
-	s.Raw = g.percent(20)
-	if !s.Raw && g.percent(60) {
-		s.Lifetime = g.oneOf(2*time.Second, 5*time.Second, 20*time.Second)
+// logins draws how the client of a broker with logins logs in, and whether links are encrypted.
+func (g generator) logins(s *Setup) {
+	if s.TLS = g.percent(35); s.TLS {
+		s.Handshake = g.oneOf(0, 0, 2*s.Latency, 50*time.Millisecond)
+		s.Unverified = g.percent(30)
+	}
+	if !s.Login {
+		return
 	}
 	switch n := g.Below(100); {
 	case n < 25: // PLAIN
@@ -36,24 +39,34 @@ func (g generator) list() string {
 	return strings.Join(list, ",")
 }
 
-// tls draws whether links are encrypted.
-func (g generator) tls(s *Setup) {
-	if s.TLS = g.percent(35); s.TLS {
-		s.Handshake = g.oneOf(0, 0, 2*s.Latency, 50*time.Millisecond)
-		s.Unverified = g.percent(30)
-	}
-}
-
-// verbsOf returns the faults that a run may have.
-func verbsOf(s Setup) []verb {
-	list := faultVerbs
-	if s.Login {
-		list = append(list[:len(list):len(list)], loginVerbs...)
-	}
+// loginSteps draws faults of logins and of TLS up to a time, and other accounts.
+func (g generator) loginSteps(end time.Duration, s Setup) (steps []Step) {
+	list := plainVerbs
 	if s.TLS {
-		return append(list[:len(list):len(list)], tlsVerbs...)
+		list = tlsVerbs
 	}
-	return append(list[:len(list):len(list)], plainVerbs...)
+	if s.Login {
+		list = slices.Concat(list, loginVerbs)
+	}
+	var kinds []verb
+	for _, v := range list {
+		if g.percent(25) {
+			kinds = append(kinds, v)
+		}
+	}
+	if len(kinds) > 0 {
+		for range g.Below(4) + g.Below(4) {
+			step := Step{At: g.Between(0, end), Verb: kinds[g.Below(int64(len(kinds)))].name}
+			g.loginFault(&step)
+			steps = append(steps, step)
+		}
+	}
+	if s.Login && g.percent(40) {
+		for range 1 + g.Below(3) {
+			steps = append(steps, Step{At: g.Between(0, end), Verb: "swap", N: g.Below(int64(len(swaps)))})
+		}
+	}
+	return steps
 }
 
 // loginFault draws the arguments of a fault of logins, or of TLS.

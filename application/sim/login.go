@@ -222,5 +222,5 @@ func (r *run) swap(n int64) {
 
 func (r *run) setAccount(to account) {
 	r.account = to
-	r.conn.SetAuthenticators(r.w.Now(), r.authenticators())
+	r.conn.swap(r.w.Now(), r.authenticators())
 }

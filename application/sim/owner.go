@@ -17,38 +17,61 @@ type request struct {
 	size   int // of its body, beyond the number
 	post   bool
 	until  time.Time // when its time in the queue is over
-	future *domain.Future
+	handle handle    // while it is in flight
+}
+
+// connection is what the owner drives: see core and polled.
+type connection interface {
+	// work carries out what there is to do. It returns when it is to be called again at the
+	// latest; zero: not before Watch calls its function.
+	work(now time.Time) (deadline time.Time)
+	connect(now time.Time)
+	// check connects, if necessary, and asks which release the broker is.
+	check(now time.Time, timeout time.Duration, strict bool)
+	// delay is that of ConnectionDelay.
+	delay(now time.Time) (d time.Duration, forever bool)
+	// admits reports whether a request would be admitted, as far as that can be asked.
+	admits() bool
+	// send returns false if the request is to be sent again later.
+	send(now time.Time, q *request) (admitted bool)
+	// refuse is the end of a request that was never admitted.
+	refuse(now time.Time, q *request)
+	// cancel returns false for a request that is done, and that the owner has not received yet.
+	cancel(now time.Time, q *request) (ok bool)
+	close(now time.Time, cause error, final bool)
+	drain(now time.Time)
+	renew(now time.Time)
+	swap(now time.Time, to []ports.Authenticator)
+	watch(wake func()) (again bool)
+
+	state() domain.State
+	responsesDue() int
+	inFlight() int
+	lastError() error
 }
 
 // drive does what the owner of a connection does: it carries out everything, and connects again
 // when it may.
 func (r *run) drive() {
+	for _, act := range r.acts {
+		act()
+	}
+	r.acts = r.acts[:0]
 	for {
-		now := r.w.Now()
-		switch out := r.conn.Step(now, len(r.queue) > 0); out.Kind {
-		case domain.Changed:
-			r.trace.changed(now, out)
-			r.check.changed(now, out)
-		case domain.Noted:
-			r.trace.noted(now, out.Event)
-			r.check.noted(now, out.Event)
-		case domain.Completed:
-			r.completed(now, out.Future)
-		case domain.Idle:
-			if r.connects(now, &out.Deadline) || r.admit(now) {
-				continue
-			}
-			if len(r.queue) > 0 && (out.Deadline.IsZero() || r.queue[0].until.Before(out.Deadline)) {
-				out.Deadline = r.queue[0].until
-			}
-			if out.Deadline.IsZero() {
-				r.alarm.Stop()
-			} else {
-				r.alarm.Set(out.Deadline)
-			}
-			if !r.conn.Watch(r.wake) {
-				return
-			}
+		deadline := r.conn.work(r.w.Now())
+		if now := r.w.Now(); r.connects(now, &deadline) || r.admit(now) {
+			continue
+		}
+		if len(r.queue) > 0 {
+			deadline = sooner(deadline, r.queue[0].until)
+		}
+		if deadline.IsZero() {
+			r.alarm.Stop()
+		} else {
+			r.alarm.Set(deadline)
+		}
+		if !r.conn.watch(r.wake) {
+			return
 		}
 	}
 }
@@ -56,10 +79,10 @@ func (r *run) drive() {
 // connects connects if the owner wants that and the backoff is over; otherwise it sees to being
 // asked again in time.
 func (r *run) connects(now time.Time, deadline *time.Time) bool {
-	if !r.wanted || !r.conn.State().Down() {
+	if !r.wanted || !r.conn.state().Down() {
 		return false
 	}
-	wait, forever := r.conn.ConnectionDelay(now)
+	wait, forever := r.conn.delay(now)
 	if forever {
 		return false
 	}
@@ -67,7 +90,7 @@ func (r *run) connects(now time.Time, deadline *time.Time) bool {
 		*deadline = now.Add(wait)
 		return false
 	}
-	r.conn.Connect(now, domain.ConnectOptions{})
+	r.conn.connect(now)
 	return true
 }
 
@@ -87,20 +110,23 @@ func (r *run) admit(now time.Time) (sent bool) {
 		q := r.queue[0]
 		if !now.Before(q.until) {
 			r.trace.gaveUp(now, q.number)
-			r.conn.NoteRefused(now, q.message())
-		} else if r.conn.CanSend() != nil {
+			r.conn.refuse(now, q)
+		} else if !r.conn.admits() || !r.conn.send(now, q) {
 			return sent
-		} else if f, err := r.conn.Send(now, q.message(), 0); err != nil {
-			r.check.fail("admitted as said", "CanSend said yes, and Send: %v", err)
 		} else {
-			r.Requests++
-			q.future, f.Tag, sent = f, q, true
-			r.pending = append(r.pending, q)
-			r.check.sent(q)
+			sent = true
 		}
 		r.queue = r.queue[1:]
 	}
 	return sent
+}
+
+// admitted is a request that the connection has taken.
+func (r *run) admitted(q *request, h handle) {
+	r.Requests++
+	q.handle = h
+	r.pending = append(r.pending, q)
+	r.check.sent(q)
 }
 
 // message is the request as it is sent: its number, and zeros behind it.
@@ -115,13 +141,12 @@ func (q *request) message() *ports.RawRequest {
 	return &ports.RawRequest{APIKey: keyEcho, Body: body}
 }
 
-func (r *run) completed(now time.Time, f *domain.Future) {
-	q := f.Tag.(*request)
-	r.trace.completed(now, q.number, f)
-	r.check.completed(q, f)
+// completed is the end of a request.
+func (r *run) completed(now time.Time, q *request, body []byte, err error) {
+	r.trace.completed(now, q.number, err)
+	r.check.completed(q, body, err)
 	r.pending = slices.DeleteFunc(r.pending, func(p *request) bool { return p == q })
-	q.future = nil
-	r.conn.Recycle(f)
+	q.handle = handle{}
 }
 
 // cancel gives up the nth of the requests in flight, or the last one.
@@ -131,13 +156,10 @@ func (r *run) cancel(n int) {
 	}
 	n = min(n, len(r.pending)-1)
 	q := r.pending[n]
-	r.conn.NoteCanceled(r.w.Now(), q.future.Request, q.future)
-	r.conn.Abandon(q.future)
-	q.future = nil
-	r.check.canceled(q)
+	if !r.conn.cancel(r.w.Now(), q) {
+		return
+	}
 	r.pending = slices.Delete(r.pending, n, n+1)
+	r.check.canceled(q)
+	q.handle = handle{}
 }
-
-func (r *run) close() { r.conn.Close(r.w.Now(), nil, false) }
-func (r *run) drain() { r.conn.Drain(r.w.Now(), false) }
-func (r *run) renew() { r.conn.Reauthenticate(r.w.Now()) }

@@ -46,6 +46,8 @@ type Setup struct {
 	Unverified bool          `plan:"unverified"`  // the broker's certificate is not verified
 	RequireTLS bool          `plan:"require-tls"` // no password is shown to a peer that is not verified
 
+	Polled         bool          `plan:"polled"`   // the owner drives a broker.Polled
+	Blocking       bool          `plan:"blocking"` // whose Send waits until the request is written
 	InFlight       int           `plan:"in-flight"`
 	RequestTimeout time.Duration `plan:"request-timeout"`
 	SetupTimeout   time.Duration `plan:"setup-timeout"`

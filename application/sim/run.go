@@ -3,6 +3,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"brokerconn/adapters/simulation"
@@ -41,6 +42,8 @@ const (
 
 	// The API of the owner's requests. A broker answers with the bytes that came.
 	keyEcho = 1000
+	// The API of those that expect no response.
+	keyProduce = 0
 )
 
 // run is one run of a plan.
@@ -50,6 +53,8 @@ type run struct {
 
 	w         *simulation.World
 	net       *simulation.Network
+	steps     []Step      // of the plan, by time, that are left
+	planned   ports.Alarm // the first of them
 	path      simulation.Path
 	addresses []string
 	broker    *model.Broker
@@ -59,7 +64,8 @@ type run struct {
 	slowUntil time.Time
 	logins
 
-	conn    *domain.Connection
+	conn    connection
+	acts    []func() // of the owner, which are due
 	alarm   ports.Alarm
 	wake    func()
 	awake   bool       // the connection has something to do
@@ -77,12 +83,9 @@ type run struct {
 func Run(p Plan) Result {
 	r := newRun(p)
 	end := r.start
-	for _, s := range p.Steps {
-		at := r.start.Add(s.At)
-		r.w.At(at, func() { r.do(s) })
-		if at.After(end) {
-			end = at
-		}
+	if n := len(r.steps); n > 0 {
+		end = r.start.Add(r.steps[n-1].At)
+		r.planned.Set(r.start.Add(r.steps[0].At))
 	}
 	for r.Failure == nil {
 		next, ok := r.w.Next()
@@ -98,7 +101,12 @@ func Run(p Plan) Result {
 }
 
 func newRun(p Plan) *run {
-	r := &run{plan: p, w: simulation.NewWorld(p.Seed)}
+	r := &run{plan: p, w: simulation.NewUnsharedWorld(p.Seed), steps: p.Steps}
+	if !slices.IsSortedFunc(r.steps, byTime) {
+		r.steps = slices.Clone(r.steps)
+		sortSteps(r.steps)
+	}
+	r.planned = r.w.NewEarlyAlarm(r.next)
 	r.start = r.w.Now()
 	r.trace.start = r.start
 	r.check.init(r)
@@ -110,7 +118,11 @@ func newRun(p Plan) *run {
 	}
 	r.broker = brokerOf(p.Setup, r)
 	r.heal()
-	r.conn = domain.NewConnection(configOf(p.Setup, r.w), portsOf(p.Setup, r), false)
+	if p.Setup.Polled {
+		r.conn = newPolled(r)
+	} else {
+		r.conn = &core{domain.NewConnection(configOf(p.Setup, r.w), portsOf(p.Setup, r), false), r}
+	}
 	r.wake = func() { r.awake = true }
 	r.alarm = r.w.NewAlarm(r.wake)
 	return r
@@ -130,17 +142,38 @@ func (r *run) step() bool {
 	return true
 }
 
-// do is a step of the plan.
+// next is the next step of the plan.
+func (r *run) next() {
+	s := r.steps[0]
+	if r.steps = r.steps[1:]; len(r.steps) > 0 {
+		r.planned.Set(r.start.Add(r.steps[0].At))
+	}
+	r.do(s)
+}
+
 func (r *run) do(s Step) {
 	i := verbIndex(s.Verb)
 	if i < 0 {
 		panic("sim: a plan has the unknown verb " + s.Verb)
 	}
 	r.trace.step(r.w.Now(), s)
-	if r.awake = true; i >= owners {
-		r.Faults++
+	r.awake = true
+	if i < owners { // once the world's event is over: a call may wait for the next one
+		r.acts = append(r.acts, func() { verbs[i].do(r, s) })
+		return
 	}
+	r.Faults++
 	verbs[i].do(r, s)
+}
+
+func (r *run) changed(now time.Time, from, to domain.State, err error) {
+	r.trace.changed(now, from, to, err)
+	r.check.changed(now, from, to, err)
+}
+
+func (r *run) noted(now time.Time, e *domain.Event) {
+	r.trace.noted(now, e)
+	r.check.noted(now, e)
 }
 
 // settle ends the faults, and requires that the connection answers a request in time.
@@ -165,7 +198,7 @@ func (r *run) settle() {
 	for r.Failure == nil && (last == 0 || r.check.last != last) {
 		if r.w.Now().Sub(begin) > bound {
 			r.check.fail("ends well", "no request was answered %v after the last fault; state %v, last error: %v",
-				bound, r.conn.State(), r.conn.LastError())
+				bound, r.conn.state(), r.conn.lastError())
 		}
 		if len(r.pending)+len(r.queue) == 0 {
 			r.send(10, false)
@@ -173,7 +206,7 @@ func (r *run) settle() {
 			r.w.At(r.w.Now(), func() {})
 		}
 		if !r.step() && r.Failure == nil {
-			r.check.fail("ends well", "request %d waits, and nothing is to happen; state %v", last, r.conn.State())
+			r.check.fail("ends well", "request %d waits, and nothing is to happen; state %v", last, r.conn.state())
 		}
 	}
 	r.finish()
@@ -182,7 +215,7 @@ func (r *run) settle() {
 // finish closes the connection: nothing is left of it.
 func (r *run) finish() {
 	r.wanted, r.queue = false, nil
-	r.conn.Close(r.w.Now(), errors.New("the end"), true)
+	r.conn.close(r.w.Now(), errors.New("the end"), true)
 	r.drive()
 	r.check.finished()
 }

@@ -25,10 +25,14 @@ var ownerVerbs = []verb{
 	{"send", func(r *run, s Step) { r.send(int(s.N), false) }}, // a request with a body of N bytes
 	{"post", func(r *run, s Step) { r.send(int(s.N), true) }},  // one that expects no response
 	{"cancel", func(r *run, s Step) { r.cancel(int(s.N)) }},    // the Nth oldest request
-	{"close", func(r *run, _ Step) { r.close() }},              // and connect again with the next request
-	{"drain", func(r *run, _ Step) { r.drain() }},              // the same once nothing is in flight
-	{"renew", func(r *run, _ Step) { r.renew() }},              // the session
-	{"swap", func(r *run, s Step) { r.swap(s.N) }},             // the authenticators: see swaps
+	// And connect again with the next request; drain: once nothing is in flight.
+	{"close", func(r *run, _ Step) { r.conn.close(r.w.Now(), nil, false) }},
+	{"drain", func(r *run, _ Step) { r.conn.drain(r.w.Now()) }},
+	{"renew", func(r *run, _ Step) { r.conn.renew(r.w.Now()) }}, // the session
+	// The question for the release, N: strictly; and a Polled that does not receive for a time.
+	{"check", func(r *run, s Step) { r.conn.check(r.w.Now(), s.For, s.N > 0) }},
+	{"doze", func(r *run, s Step) { r.doze(s.For) }},
+	{"swap", func(r *run, s Step) { r.swap(s.N) }}, // the authenticators: see swaps
 }
 
 var faultVerbs = []verb{
@@ -94,8 +98,10 @@ func spoil(change func(*model.Reply, Step)) func(*run, Step) {
 
 // sortSteps sorts by time, and leaves the order of those of one time.
 func sortSteps(steps []Step) {
-	slices.SortStableFunc(steps, func(a, b Step) int { return cmp.Compare(a.At, b.At) })
+	slices.SortStableFunc(steps, byTime)
 }
+
+func byTime(a, b Step) int { return cmp.Compare(a.At, b.At) }
 
 // Verbs returns the verbs of a plan.
 func Verbs() (names []string) {
