@@ -64,7 +64,7 @@ func prove(key string, parts ...string) string {
 	return string(mac.Sum(nil))
 }
 
-var errKerberos = errors.New("Authentication failed due to invalid credentials with SASL mechanism GSSAPI")
+const errKerberos refusedBecause = "Authentication failed due to invalid credentials with SASL mechanism GSSAPI"
 
 // kerberosServer is the broker's side.
 func kerberosServer(spoil func(string) string) model.Mechanism {

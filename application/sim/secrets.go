@@ -15,7 +15,6 @@ import (
 
 // secrets are those of a run.
 type secrets struct {
-	lasting []string // passwords and keys
 	recent  []string // tokens and proofs, the last ones
 	scanned error    // the cause of the last error that was searched
 	hint    string   // and its hint
