@@ -27,7 +27,7 @@ func pathOf(s Setup, w *simulation.World) simulation.Path {
 
 func brokerOf(s Setup, r *run) *model.Broker {
 	echo := model.API{Key: keyEcho, FlexibleFrom: -1, Handle: func(reply *model.Reply) {
-		reply.Body = append([]byte(nil), reply.Request.Body...)
+		reply.Body = append(reply.Memory(len(reply.Request.Body)), reply.Request.Body...)
 	}}
 	b := &model.Broker{World: r.w, APIs: model.Table(append(oldAPIs(9), echo)...),
 		Received: r.check.received, Change: r.spoil}

@@ -74,8 +74,9 @@ type run struct {
 	pending []*request // in flight
 	serial  int64
 
-	trace trace
-	check checker
+	trace  trace
+	check  checker
+	memory *memory
 	Result
 }
 
@@ -97,18 +98,19 @@ func Run(p Plan) Result {
 	r.settle()
 	r.giveBack()
 	r.Trace = string(r.trace.text)
+	r.keepMemory()
 	return r.Result
 }
 
 func newRun(p Plan) *run {
-	r := &run{plan: p, w: simulation.NewUnsharedWorld(p.Seed), steps: p.Steps}
+	r := &run{plan: p, w: simulation.NewUnsharedWorld(p.Seed), steps: p.Steps, memory: newMemory()}
 	if !slices.IsSortedFunc(r.steps, byTime) {
 		r.steps = slices.Clone(r.steps)
 		sortSteps(r.steps)
 	}
 	r.planned = r.w.NewEarlyAlarm(r.next)
 	r.start = r.w.Now()
-	r.trace.start = r.start
+	r.trace = trace{r.start, r.memory.text[:0]}
 	r.check.init(r)
 	r.account, r.tokens = accountOf(p.Setup), map[string]token{}
 	r.net = simulation.NewNetwork(r.w)

@@ -203,7 +203,8 @@ func (c *Conn) rawToken(token []byte) {
 		c.Close()
 		return
 	}
-	r := &Reply{Request: Request{Conn: c, Key: ports.KeySASLAuthenticate, At: c.b.World.Now()}, None: challenge == nil}
+	r := c.b.newReply(Request{Conn: c, Key: ports.KeySASLAuthenticate, At: c.b.World.Now()})
+	r.None = challenge == nil
 	r.Frame = append(binary.BigEndian.AppendUint32(nil, uint32(len(challenge))), challenge...)
 	c.answer(r)
 }
