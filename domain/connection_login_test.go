@@ -87,15 +87,16 @@ func TestStepAuthenticatorReplacedBeforeItIsAsked(t *testing.T) {
 func TestStepNewListKeepsTheSecret(t *testing.T) {
 	for _, c := range []struct {
 		name      string
-		list      func(own *fakeAuth) []ports.Authenticator
+		list      func(auth *fakeAuth) []ports.Authenticator
 		wantAsked bool
 	}{
-		{"the same list", func(own *fakeAuth) []ports.Authenticator { return []ports.Authenticator{exposingAuth{own}} }, true},
-		{"one that keeps it is before it", func(own *fakeAuth) []ports.Authenticator {
-			return []ports.Authenticator{&fakeAuth{t: own.t, name: "SCRAM-SHA-256"}, exposingAuth{own}}
+		{"the same list",
+			func(auth *fakeAuth) []ports.Authenticator { return []ports.Authenticator{exposingAuth{auth}} }, true},
+		{"one that keeps it is before it", func(auth *fakeAuth) []ports.Authenticator {
+			return []ports.Authenticator{&fakeAuth{t: auth.t, name: "SCRAM-SHA-256"}, exposingAuth{auth}}
 		}, false},
 		{"the same mechanism exposes otherwise",
-			func(own *fakeAuth) []ports.Authenticator { return []ports.Authenticator{keepingAuth{own}} }, false},
+			func(auth *fakeAuth) []ports.Authenticator { return []ports.Authenticator{keepingAuth{auth}} }, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t, func(b *bench) { b.auth = &fakeAuth{t: b.tr} })

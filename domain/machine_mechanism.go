@@ -110,8 +110,8 @@ func (m *Machine) mechanismRefused(r *ports.SASLHandshakeResponse) {
 		m.failAndRetry(m.newError(ErrConnection, refusal, "the next connection logs in with "+m.chosen().Name))
 		return
 	}
-	// The next attempt, behind the pause, begins anew: what was rejected or listed may have been
-	// wrong for a time.
+	// The next attempt, behind the pause, chooses from all again: what was rejected or listed may
+	// have been wrong for a time.
 	m.mechanisms.rejected, m.mechanisms.offered = nil, nil
 	if m.chooseMechanism(refusal.Offered) {
 		m.mechanisms.offered = refusal.Offered
@@ -145,7 +145,8 @@ func (m *Machine) mayExpose() error {
 // SetMechanisms replaces the mechanisms, or says that their credentials are others. A
 // session of the mechanism that is to be used is renewed; otherwise the connection is
 // closed, cleanly, once nothing is in flight: closing. A login under way goes on, unless
-// the new list would not have chosen to show its secret, and counts as one that has to be renewed. After a failed login there is no pause any more.
+// the new list would not have chosen to show its secret, and counts as one that has to be
+// renewed. After a failed login there is no pause any more.
 func (m *Machine) SetMechanisms(now time.Time, list []Mechanism) (closing bool) {
 	if len(list) == 0 {
 		panic("domain: SetMechanisms without a mechanism")

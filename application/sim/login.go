@@ -35,7 +35,7 @@ type account struct {
 const (
 	alice, alicesPassword = "alice", "canary-of-alice-4711"
 	bob, bobsPassword     = "bob", "canary-of-bob-0815"
-	wrongPassword         = "canary-of-nobody-1234"
+	wrongPassword         = "canary-of-mallory-1234"
 )
 
 // secretKey is the key that a GSSAPI login is proven with.
@@ -98,7 +98,7 @@ func (r *run) authenticator(name string, a account) ports.Authenticator {
 	return auth
 }
 
-// observed tells the checker which mechanism a login begins with.
+// observed reports to the checker with which mechanism a login begins.
 type observed struct {
 	ports.Authenticator
 	r *run

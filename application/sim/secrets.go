@@ -20,7 +20,7 @@ type secrets struct {
 	hint    string   // and its hint
 }
 
-// maxRecent is how many of the secrets that each login makes anew are searched for.
+// maxRecent is how many of the secrets that each login makes are searched for.
 const maxRecent = 8
 
 var lastingSecrets = spelled(alicesPassword, bobsPassword, wrongPassword, secretKey)

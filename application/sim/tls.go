@@ -38,7 +38,9 @@ var tlsVerbs = []verb{
 	{"tls-fails", func(r *run, s Step) {
 		r.site(s.For, simulation.Site{Handshake: r.plan.Setup.Handshake, HandshakeErr: handshakeError(s.N)})
 	}},
-	{"tls-slow", func(r *run, s Step) { r.site(time.Second, simulation.Site{Handshake: s.For, Accept: r.broker.Accept}) }},
+	{"tls-slow", func(r *run, s Step) {
+		r.site(time.Second, simulation.Site{Handshake: s.For, Accept: r.broker.Accept})
+	}},
 	// With TLS 1.3 the broker may end a handshake that the client has finished.
 	{"tls-alert", func(r *run, s Step) {
 		if r.plan.Setup.TLS {

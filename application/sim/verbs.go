@@ -131,8 +131,9 @@ func (r *run) site(d time.Duration, s simulation.Site) {
 }
 
 func (r *run) healSites() {
+	to := simulation.Site{Path: r.path, Accept: r.broker.Accept, Handshake: r.plan.Setup.Handshake}
 	for _, address := range r.addresses {
-		r.net.SetSite(address, simulation.Site{Path: r.path, Accept: r.broker.Accept, Handshake: r.plan.Setup.Handshake})
+		r.net.SetSite(address, to)
 	}
 }
 

@@ -297,7 +297,8 @@ func TestRequestsAroundALogin(t *testing.T) {
 func TestRawTokens(t *testing.T) {
 	var tokens []string
 	b := &model.Broker{Login: &model.Login{
-		Mechanisms: []model.Mechanism{model.Plain(map[string]string{"a": "b"}), model.Scripted("GSSAPI", []byte("x"), nil)},
+		Mechanisms: []model.Mechanism{model.Plain(map[string]string{"a": "b"}),
+			model.Scripted("GSSAPI", []byte("x"), nil)},
 		Token: func(_ *model.Conn, mechanism string, token []byte) {
 			tokens = append(tokens, mechanism+" "+string(token))
 		},
