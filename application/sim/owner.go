@@ -113,6 +113,7 @@ func (r *run) admit(now time.Time) (sent bool) {
 		q := r.queue[0]
 		if !now.Before(q.until) {
 			r.trace.gaveUp(now, q.number)
+			r.story.said("gives up request %d, which was never admitted", q.number)
 			r.conn.refuse(now, q)
 		} else if !r.conn.admits() || !r.conn.send(now, q) {
 			return sent
@@ -130,6 +131,7 @@ func (r *run) admitted(q *request, h handle) {
 	q.handle = h
 	r.pending = append(r.pending, q)
 	r.check.sent(q)
+	r.story.admitted(q)
 }
 
 // write makes the message of a request: its number, and zeros behind it.
@@ -147,6 +149,7 @@ func (q *request) write(m *memory, size int) {
 // completed is the end of a request.
 func (r *run) completed(now time.Time, q *request, body []byte, err error) {
 	r.trace.completed(now, q.number, err)
+	r.story.completed(q.number, err)
 	r.check.completed(q, body, err)
 	r.pending = slices.DeleteFunc(r.pending, func(p *request) bool { return p == q })
 	q.handle = handle{}
@@ -164,5 +167,6 @@ func (r *run) cancel(n int) {
 	}
 	r.pending = slices.Delete(r.pending, n, n+1)
 	r.check.canceled(q)
+	r.story.canceled(q)
 	q.handle = handle{}
 }
