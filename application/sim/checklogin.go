@@ -147,9 +147,10 @@ func (r *run) refused(end time.Time) (able bool) {
 		}
 		if r.w.Now().After(end) {
 			r.check.fail("ends well", "no login failed in time, and none can succeed; state %v, last error: %v",
-				r.conn.state(), r.conn.lastError())
+				r.conn.state(), r.conn.stats().LastError)
 		}
-		if begun && r.conn.state() == domain.Disconnected && errors.Is(r.conn.lastError(), domain.ErrAuthentication) {
+		if begun && r.conn.state() == domain.Disconnected &&
+			errors.Is(r.conn.stats().LastError, domain.ErrAuthentication) {
 			break
 		}
 		begun = begun || r.conn.state() == domain.Connecting

@@ -223,4 +223,5 @@ func (r *run) swap(n int64) {
 func (r *run) setAccount(to account) {
 	r.account = to
 	r.conn.swap(r.w.Now(), r.authenticators())
+	r.check.swapped(r.w.Now())
 }
