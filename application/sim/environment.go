@@ -28,10 +28,10 @@ func pathOf(s Setup, w *simulation.World) simulation.Path {
 
 func brokerOf(s Setup, r *run) *model.Broker {
 	echo := model.API{Key: keyEcho, FlexibleFrom: -1, Handle: func(reply *model.Reply) {
-		reply.Body = append([]byte(nil), reply.Request.Body...)
+		reply.Body = append(reply.Memory(len(reply.Request.Body)), reply.Request.Body...)
 	}}
 	b := &model.Broker{World: r.w, APIs: model.Table(append(oldAPIs(9), echo)...),
-		Received: r.check.received, Change: r.spoil}
+		Received: r.check.received, Change: r.spoil, Sent: r.story.answered}
 	if s.Old > 0 {
 		b.APIs, b.LeavesUnknown = append(oldAPIs(s.Old), echo), s.Old == 9
 		return b
@@ -80,13 +80,14 @@ const (
 	maxThrottle    = 5 * time.Second
 	backoffBase    = 50 * time.Millisecond
 	backoffMax     = time.Second
+	maxFrame       = 1 << 20
 )
 
 func configOf(s Setup, w *simulation.World) domain.Config {
 	return domain.Config{
-		Host: host, Port: 9092, ClientID: "sim", SoftwareName: "sim", SoftwareVersion: "1",
+		Host: host, Port: 9092, ClientID: clientID, SoftwareName: "sim", SoftwareVersion: "1",
 		MaxInFlight:     or(s.InFlight, inFlight),
-		MaxPendingBytes: 1 << 20, MaxFrameBytes: 1 << 20,
+		MaxPendingBytes: 1 << 20, MaxFrameBytes: maxFrame,
 		RequestTimeout: or(s.RequestTimeout, requestTimeout),
 		SetupTimeout:   or(s.SetupTimeout, setupTimeout),
 		MaxThrottle:    or(s.MaxThrottle, maxThrottle),
@@ -106,7 +107,7 @@ func or[T int | time.Duration](value, otherwise T) T {
 }
 
 func portsOf(s Setup, r *run) domain.Ports {
-	p := domain.Ports{Transport: r.net, Codec: kafkacodec.Codec{}, Metrics: &r.check.sums}
+	p := domain.Ports{Transport: r.story.listen(&r.tap), Codec: kafkacodec.Codec{}, Metrics: &r.check.sums}
 	if s.Login {
 		a, err := plain.New(plain.Options{Username: user, Password: ports.NewSecret(password)})
 		if err != nil {
