@@ -40,7 +40,8 @@ func (f Fault) For(d time.Duration) Fault {
 
 func (f Fault) validate() {
 	if f.Name == "" || f.Name == heal || f.Begin == nil || f.Least < 0 || f.Most < f.Least {
-		panic(fmt.Sprintf("simtest: fault %q needs a name of its own, a function, and a Least that is not above Most", f.Name))
+		panic(fmt.Sprintf("simtest: fault %q needs a name of its own, a function, and a Least that is not above Most",
+			f.Name))
 	}
 }
 

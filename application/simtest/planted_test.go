@@ -62,11 +62,13 @@ func TestPlantedDefectIsFoundAndShrunk(t *testing.T) {
 func TestReportedCommandReproduces(t *testing.T) {
 	root := t.TempDir()
 	folder := filepath.Join(root, "leader")
-	if err := errors.Join(os.Mkdir(folder, 0o755), os.WriteFile(filepath.Join(root, "go.mod"), nil, 0o644)); err != nil {
+	err := errors.Join(os.Mkdir(folder, 0o755), os.WriteFile(filepath.Join(root, "go.mod"), nil, 0o644))
+	if err != nil {
 		t.Fatal(err)
 	}
 	first := runPlanted(t, folder, "-test.run=^TestPlanted$")
-	command := regexp.MustCompile(`go test \./leader -run '(\^TestPlanted\$)' (-sim\.plan=(testdata/sim/TestPlanted/\w+\.plan))`)
+	command := regexp.MustCompile("go test \\./leader -run '(\\^TestPlanted\\$)' " +
+		`(-sim\.plan=(testdata/sim/TestPlanted/\w+\.plan))`)
 	found := command.FindStringSubmatch(first)
 	if found == nil {
 		t.Fatalf("got a report without the command:\n%s", first)
