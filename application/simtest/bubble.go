@@ -32,8 +32,12 @@ func bubble(t *testing.T, o Options, seed uint64, plan *sim.Plan, f func(*World)
 			"the usual causes are a Conn that was not closed, and a goroutine that does not end with World.Context\n"+
 			stacks(id))
 	}()
-	synctest.Test(t, func(*testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		id = bubbleID()
+		if !seedCrypto(t, seed) && o.TLS {
+			panic("simtest: Options.TLS is not possible in a test that is parallel, or within one that is: " +
+				"remove t.Parallel")
+		}
 		w = newWorld(o, seed, plan)
 		w.run(f, id)
 	})
@@ -62,6 +66,10 @@ func (w *World) run(f func(*World), id string) {
 		w.fail("left behind", fmt.Sprintf("goroutines of World.Go or Drive did not end within %v after World.Context\n%s",
 			endingTime, stacks(id)))
 	}
+	time.Sleep(1) // what was begun at this instant, such as the end of a TLS connection, is done
+	w.net.Shutdown()
+	w.behind.Shutdown()
+	w.servers.Wait()
 	close(w.stopped)
 	<-w.ended
 }
