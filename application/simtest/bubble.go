@@ -63,8 +63,8 @@ func (w *World) run(f func(*World), id string) {
 	over := make(chan struct{})
 	go func() { defer close(over); w.group.Wait() }()
 	if !within(endingTime, over) {
-		w.fail("left behind", fmt.Sprintf("goroutines of World.Go or Drive did not end within %v after World.Context\n%s",
-			endingTime, stacks(id)))
+		w.fail("left behind", fmt.Sprintf("goroutines of World.Go or Drive did not end within %v after "+
+			"World.Context\n%s", endingTime, stacks(id)))
 	}
 	time.Sleep(1) // what was begun at this instant, such as the end of a TLS connection, is done
 	w.net.Shutdown()

@@ -40,7 +40,7 @@ func (f Fault) For(d time.Duration) Fault {
 
 func (f Fault) validate() {
 	if f.Name == "" || f.Begin == nil || f.Least < 0 || f.Most < f.Least {
-		panic(fmt.Sprintf("simtest: fault %q needs a name, a function and durations of which Least is the less", f.Name))
+		panic(fmt.Sprintf("simtest: fault %q needs a name, a function, and a Least that is not above Most", f.Name))
 	}
 }
 
