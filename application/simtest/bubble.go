@@ -34,10 +34,7 @@ func bubble(t *testing.T, o Options, seed uint64, plan *sim.Plan, f func(*World)
 	}()
 	synctest.Test(t, func(t *testing.T) {
 		id = bubbleID()
-		if !seedCrypto(t, seed) && o.TLS {
-			panic("simtest: Options.TLS is not possible in a test that is parallel, or within one that is: " +
-				"remove t.Parallel")
-		}
+		seedCrypto(t, seed)
 		w = newWorld(o, seed, plan)
 		w.run(f, id)
 	})

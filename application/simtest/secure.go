@@ -116,12 +116,20 @@ func (w *World) ServeTLS(brokerIndex int, config *tls.Config) {
 	})
 }
 
+// internalError is an alert of TLS.
+var internalError = []byte{0x15, 3, 3, 0, 2, 2, 80}
+
 // serveTLS is one connection.
 func (w *World) serveTLS(n *node, p *simulation.Peer, config *tls.Config) {
-	front := tls.Server(p.Conn(), config)
+	under := p.Conn()
+	front := tls.Server(under, config)
 	defer front.Close()
-	if front.Handshake() != nil {
-		return // the client learns it by an alert
+	if err := front.Handshake(); err != nil {
+		if _, foreign := errors.AsType[tls.RecordHeaderError](err); foreign {
+			_, _ = under.Write(internalError) // as Java's servers do; crypto/tls sends nothing
+		}
+		_, _ = io.Copy(io.Discard, under) // until the client has read the alert
+		return
 	}
 	back, err := w.behind.DialContext(context.Background(), "tcp", n.address)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"brokerconn/acceptance/saslpeer"
 	ourtls "brokerconn/adapters/tls"
 	"brokerconn/application/broker"
 	"brokerconn/application/simtest"
@@ -113,10 +114,6 @@ func TestClientCertificates(t *testing.T) {
 
 func TestTLSInParallelTests(t *testing.T) {
 	t.Parallel()
-	defer func() {
-		if got := recover(); got == nil {
-			t.Error("Options.TLS worked in a parallel test, where crypto/rand is that of all tests")
-		}
-	}()
-	simtest.Check(t, simtest.Options{TLS: true}, func(*simtest.World) {})
+	saslpeer.Panics(t, "simtest: Options.TLS is not possible in a test that is parallel, or within one that is: "+
+		"remove t.Parallel", func() { simtest.Check(t, simtest.Options{TLS: true}, func(*simtest.World) {}) })
 }
