@@ -19,10 +19,9 @@ type checker struct {
 	attempts   int       // since then
 	table      bool      // the broker gave a table
 	answered   int
-	open       map[int64]*request // admitted and not completed
-	last       int64              // number of the last request that was answered
-	seen       map[int64]bool     // received by the broker
-	failed     map[int64]domain.Sent
+	requests   []record    // by number, from 0
+	open       int         // of the requests
+	last       int64       // number of the last request that was answered
 	probed     *model.Conn // on which the last probe was received
 	askedAgain bool        // ApiVersions was received behind a probe
 	at         time.Time
@@ -32,22 +31,57 @@ type checker struct {
 
 func (c *checker) init(r *run) {
 	c.r = r
-	c.open, c.seen, c.failed = map[int64]*request{}, map[int64]bool{}, map[int64]domain.Sent{}
+	c.requests = r.memory.records[:0]
+}
+
+// record is what became of a request.
+type record struct {
+	open   *request // admitted and not completed
+	seen   bool     // received by the broker
+	failed bool
+	sent   domain.Sent // what its error says
+}
+
+// of returns the record of a request; nil if the owner has no request of that number.
+func (c *checker) of(number int64) *record {
+	if number <= 0 || number > c.r.serial {
+		return nil
+	}
+	for int64(len(c.requests)) <= number {
+		c.requests = append(c.requests, record{})
+	}
+	return &c.requests[number]
 }
 
 func (c *checker) fail(invariant, format string, args ...any) {
 	if c.r.Failure == nil {
 		c.r.Failure = &Failure{invariant, c.r.w.Now().Sub(c.r.start), fmt.Sprintf(format, args...)}
+		c.r.story.failed(c.r.Failure)
 	}
 }
 
-func (c *checker) sent(q *request) { c.open[q.number] = q }
+func (c *checker) sent(q *request) {
+	c.of(q.number).open = q
+	c.open++
+}
 
-func (c *checker) canceled(q *request) { delete(c.open, q.number) }
+func (c *checker) canceled(q *request) { c.closed(q) }
+
+// closed returns false if the request was not open.
+func (c *checker) closed(q *request) bool {
+	is := c.of(q.number)
+	if is.open != q {
+		return false
+	}
+	is.open = nil
+	c.open--
+	return true
+}
 
 // received is a request at the broker.
 func (c *checker) received(req *model.Request) {
 	c.r.trace.received(req)
+	c.r.story.received(req)
 	switch req.Key {
 	case keyEcho, 0:
 	case ports.KeyAPIVersions:
@@ -71,12 +105,16 @@ func (c *checker) received(req *model.Request) {
 		return
 	}
 	number := int64(binary.BigEndian.Uint64(body))
-	if c.seen[number] {
+	is := c.of(number)
+	switch {
+	case is == nil:
+		c.fail("its own response", "the broker received request %d, which was never sent", number)
+		return
+	case is.seen:
 		c.fail("once", "the broker received request %d twice", number)
 	}
-	c.seen[number] = true
-	if sent, failed := c.failed[number]; failed {
-		c.whole(number, sent)
+	if is.seen = true; is.failed {
+		c.whole(number, is.sent)
 	}
 }
 
@@ -88,27 +126,27 @@ func (c *checker) whole(number int64, sent domain.Sent) {
 }
 
 func (c *checker) completed(q *request, body []byte, failure error) {
-	if c.open[q.number] != q {
+	if !c.closed(q) {
 		c.fail("once", "request %d completed, and it was not open", q.number)
 	}
-	delete(c.open, q.number)
-	var e *domain.Error
+	e, ok := errors.AsType[*domain.Error](failure)
 	switch err := failure; {
 	case err == nil && q.post:
 	case err == nil:
 		c.answered++
 		c.failedAt = time.Time{}
 		if len(body) < 8 || int64(binary.BigEndian.Uint64(body)) != q.number {
-			c.fail("its own response", "request %d was answered with % x", q.number, body)
+			c.fail("its own response", "request %d was answered with % x", q.number, body[:min(len(body), 16)])
 		}
 		if q.number < c.last {
 			c.fail("in order", "request %d was answered after %d", q.number, c.last)
 		}
 		c.last = q.number
-	case !errors.As(err, &e):
+	case !ok:
 		c.fail("sent as said", "request %d failed with %T", q.number, err)
 	default:
-		if c.failed[q.number] = e.Sent; c.seen[q.number] {
+		is := c.of(q.number)
+		if is.failed, is.sent = true, e.Sent; is.seen {
 			c.whole(q.number, e.Sent)
 		}
 	}
@@ -156,7 +194,8 @@ func (c *checker) noted(_ time.Time, e *domain.Event) {
 			c.fail("no older", "a broker that gave a table was taken for an old release")
 		}
 		if c.r.plan.Setup.Old == 0 && !c.askedAgain {
-			c.fail("no older", "a broker was taken for %v that was not asked again", e.Versions)
+			release, _, _ := e.Versions.Detected()
+			c.fail("no older", "a broker was taken for %v that was not asked again", release)
 		}
 	}
 }
@@ -194,7 +233,7 @@ func (c *checker) after() {
 
 // finished is the end of the run.
 func (c *checker) finished() {
-	if n := len(c.open); n > 0 && c.r.Failure == nil {
+	if n := c.open; n > 0 && c.r.Failure == nil {
 		c.fail("once", "%d requests never completed", n)
 	}
 	if s := &c.sums; s.started != s.closed || s.sent != s.received+s.failed {

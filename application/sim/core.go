@@ -49,7 +49,7 @@ func (c *core) delay(now time.Time) (time.Duration, bool) { return c.c.Connectio
 func (c *core) admits() bool { return c.c.CanSend() == nil }
 
 func (c *core) send(now time.Time, q *request) bool {
-	f, err := c.c.Send(now, q.message(), 0)
+	f, err := c.c.Send(now, &q.message, 0)
 	if err != nil {
 		c.r.check.fail("admitted as said", "CanSend said yes, and Send: %v", err)
 		return true
@@ -59,7 +59,7 @@ func (c *core) send(now time.Time, q *request) bool {
 	return true
 }
 
-func (c *core) refuse(now time.Time, q *request) { c.c.NoteRefused(now, q.message()) }
+func (c *core) refuse(now time.Time, q *request) { c.c.NoteRefused(now, &q.message) }
 
 func (c *core) cancel(now time.Time, q *request) bool {
 	f := q.handle.core

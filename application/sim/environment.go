@@ -28,10 +28,10 @@ func pathOf(s Setup, w *simulation.World) simulation.Path {
 
 func brokerOf(s Setup, r *run) *model.Broker {
 	echo := model.API{Key: keyEcho, FlexibleFrom: -1, Handle: func(reply *model.Reply) {
-		reply.Body = append([]byte(nil), reply.Request.Body...)
+		reply.Body = append(reply.Memory(len(reply.Request.Body)), reply.Request.Body...)
 	}}
 	b := &model.Broker{World: r.w, APIs: model.Table(append(oldAPIs(9), echo)...),
-		Received: r.check.received, Change: r.spoil}
+		Received: r.check.received, Change: r.spoil, Sent: r.story.answered}
 	if s.Old > 0 {
 		b.APIs, b.LeavesUnknown = append(oldAPIs(s.Old), echo), s.Old == 9
 		return b
@@ -106,7 +106,7 @@ func or[T int | time.Duration](value, otherwise T) T {
 }
 
 func portsOf(s Setup, r *run) domain.Ports {
-	p := domain.Ports{Transport: r.net, Codec: kafkacodec.Codec{}, Metrics: &r.check.sums}
+	p := domain.Ports{Transport: r.story.listen(r.net), Codec: kafkacodec.Codec{}, Metrics: &r.check.sums}
 	if s.Login {
 		a, err := plain.New(plain.Options{Username: user, Password: ports.NewSecret(password)})
 		if err != nil {

@@ -13,11 +13,11 @@ import (
 
 // request is a request of the owner's.
 type request struct {
-	number int64
-	size   int // of its body, beyond the number
-	post   bool
-	until  time.Time // when its time in the queue is over
-	handle handle    // while it is in flight
+	number  int64
+	message ports.RawRequest
+	post    bool
+	until   time.Time // when its time in the queue is over
+	handle  handle    // while it is in flight
 }
 
 // connection is what the owner drives: see core and polled.
@@ -97,7 +97,10 @@ func (r *run) connects(now time.Time, deadline *time.Time) bool {
 func (r *run) send(size int, post bool) {
 	r.wanted = true
 	r.serial++
-	r.queue = append(r.queue, &request{number: r.serial, size: size, post: post, until: r.w.Now().Add(queueTime)})
+	q := r.memory.newRequest()
+	q.number, q.post, q.until = r.serial, post, r.w.Now().Add(queueTime)
+	q.write(r.memory, size)
+	r.queue = append(r.queue, q)
 }
 
 // queueTime is how long a request waits to be admitted.
@@ -109,6 +112,7 @@ func (r *run) admit(now time.Time) (sent bool) {
 		q := r.queue[0]
 		if !now.Before(q.until) {
 			r.trace.gaveUp(now, q.number)
+			r.story.said("gives up request %d, which was never admitted", q.number)
 			r.conn.refuse(now, q)
 		} else if !r.conn.admits() || !r.conn.send(now, q) {
 			return sent
@@ -126,23 +130,25 @@ func (r *run) admitted(q *request, h handle) {
 	q.handle = h
 	r.pending = append(r.pending, q)
 	r.check.sent(q)
+	r.story.admitted(q)
 }
 
-// message is the request as it is sent: its number, and zeros behind it.
-func (q *request) message() *ports.RawRequest {
+// write makes the message of a request: its number, and zeros behind it.
+func (q *request) write(m *memory, size int) {
+	q.message = ports.RawRequest{APIKey: keyEcho, NoResponse: q.post}
+	number := 0 // where it begins
 	if q.post {
-		body := make([]byte, 10+q.size) // no acks
-		binary.BigEndian.PutUint64(body[2:], uint64(q.number))
-		return &ports.RawRequest{APIKey: 0, APIVersion: 2, Body: body, NoResponse: true}
+		q.message.APIKey, q.message.APIVersion = keyProduce, 2
+		number = 2 // behind the acks: none
 	}
-	body := make([]byte, 8+q.size)
-	binary.BigEndian.PutUint64(body, uint64(q.number))
-	return &ports.RawRequest{APIKey: keyEcho, Body: body}
+	q.message.Body = m.newBody(number + 8 + size)
+	binary.BigEndian.PutUint64(q.message.Body[number:], uint64(q.number))
 }
 
 // completed is the end of a request.
 func (r *run) completed(now time.Time, q *request, body []byte, err error) {
 	r.trace.completed(now, q.number, err)
+	r.story.completed(q.number, err)
 	r.check.completed(q, body, err)
 	r.pending = slices.DeleteFunc(r.pending, func(p *request) bool { return p == q })
 	q.handle = handle{}
@@ -160,5 +166,6 @@ func (r *run) cancel(n int) {
 	}
 	r.pending = slices.Delete(r.pending, n, n+1)
 	r.check.canceled(q)
+	r.story.canceled(q)
 	q.handle = handle{}
 }

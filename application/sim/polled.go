@@ -129,7 +129,7 @@ func (p *polled) admits() bool { return p.p.Connected() && p.p.CanSendMore() }
 // logging in again.
 func (p *polled) send(_ time.Time, q *request) bool {
 	before := p.r.check.sums.sent
-	f := p.p.Send(q.message(), p.r.plan.Setup.Blocking)
+	f := p.p.Send(&q.message, p.r.plan.Setup.Blocking)
 	if p.r.check.sums.sent > before {
 		p.r.admitted(q, handle{polled: f})
 		p.failed = p.failed || isDone(f)

@@ -74,14 +74,17 @@ type run struct {
 	pending []*request // in flight
 	serial  int64
 
-	trace trace
-	check checker
+	trace  trace
+	check  checker
+	memory *memory
+	story  *story // nil: there is no chart
 	Result
 }
 
 // Run runs a plan.
-func Run(p Plan) Result {
-	r := newRun(p)
+func Run(p Plan) Result { return newRun(p, nil).run() }
+
+func (r *run) run() Result {
 	end := r.start
 	if n := len(r.steps); n > 0 {
 		end = r.start.Add(r.steps[n-1].At)
@@ -96,19 +99,23 @@ func Run(p Plan) Result {
 	}
 	r.settle()
 	r.Trace = string(r.trace.text)
+	r.keepMemory()
 	return r.Result
 }
 
-func newRun(p Plan) *run {
-	r := &run{plan: p, w: simulation.NewUnsharedWorld(p.Seed), steps: p.Steps}
+func newRun(p Plan, s *story) *run {
+	r := &run{plan: p, w: simulation.NewUnsharedWorld(p.Seed), steps: p.Steps, memory: newMemory(), story: s}
 	if !slices.IsSortedFunc(r.steps, byTime) {
 		r.steps = slices.Clone(r.steps)
 		sortSteps(r.steps)
 	}
 	r.planned = r.w.NewEarlyAlarm(r.next)
 	r.start = r.w.Now()
-	r.trace.start = r.start
+	r.trace = trace{r.start, r.memory.text[:0]}
 	r.check.init(r)
+	if s != nil {
+		s.r = r
+	}
 	r.net = simulation.NewNetwork(r.w)
 	r.path = pathOf(p.Setup, r.w)
 	for i := range max(p.Setup.Addresses, 1) {
@@ -134,8 +141,10 @@ func (r *run) step() bool {
 	if r.awake {
 		r.awake = false
 		r.Steps++
+		r.story.working()
 		r.drive()
 		r.check.after()
+		r.story.idle()
 	}
 	return true
 }
@@ -155,6 +164,7 @@ func (r *run) do(s Step) {
 		panic("sim: a plan has the unknown verb " + s.Verb)
 	}
 	r.trace.step(r.w.Now(), s)
+	r.story.step(s)
 	r.awake = true
 	if i < owners { // once the world's event is over: a call may wait for the next one
 		r.acts = append(r.acts, func() { verbs[i].do(r, s) })
@@ -166,11 +176,13 @@ func (r *run) do(s Step) {
 
 func (r *run) changed(now time.Time, from, to domain.State, err error) {
 	r.trace.changed(now, from, to, err)
+	r.story.changed(to, err)
 	r.check.changed(now, from, to, err)
 }
 
 func (r *run) noted(now time.Time, e *domain.Event) {
 	r.trace.noted(now, e)
+	r.story.noted(e)
 	r.check.noted(now, e)
 }
 
@@ -180,6 +192,7 @@ func (r *run) settle() {
 		return
 	}
 	r.heal()
+	r.story.said("the faults are over: a request must be answered")
 	begin := r.w.Now()
 	s := r.plan.Setup
 	bound := or(s.RequestTimeout, requestTimeout) + 2*or(s.SetupTimeout, setupTimeout) +

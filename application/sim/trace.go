@@ -30,12 +30,12 @@ func (t *trace) number(n int64) { t.text = strconv.AppendInt(append(t.text, ' ')
 
 // error writes the kind of an error, not its text, which changes more often than what it says.
 func (t *trace) error(err error) {
-	var e *domain.Error
-	switch {
-	case err == nil:
-	case errors.As(err, &e) && e.Kind != nil:
+	if err == nil {
+		return
+	}
+	if e, ok := errors.AsType[*domain.Error](err); ok && e.Kind != nil {
 		t.word(e.Kind.Error())
-	default:
+	} else {
 		t.word("another error")
 	}
 }
