@@ -63,7 +63,7 @@ func (w *World) run(f func(*World), id string) {
 		w.fail("left behind", fmt.Sprintf("goroutines of World.Go or Drive did not end within %v after "+
 			"World.Context\n%s", endingTime, stacks(id)))
 	}
-	time.Sleep(1) // what was begun at this instant, such as the end of a TLS connection, is done
+	time.Sleep(time.Nanosecond) // what was begun at this instant, such as the end of a TLS connection, is done
 	w.net.Shutdown()
 	w.behind.Shutdown()
 	w.servers.Wait()

@@ -71,8 +71,9 @@ func (w *World) Context() context.Context { return w.ctx }
 
 // Config returns the settings for a connection to a broker: its host and port, the simulated
 // network as the transport, with TLS if Options.TLS is set, an authenticator for each of
-// Options.Mechanisms, the virtual clock, randomness from the seed, and hooks that write the journal. All of them may be changed; hooks of one's own are best set one by one in cfg.Hooks.
-// It panics if there is no such broker.
+// Options.Mechanisms, the virtual clock, randomness from the seed, and hooks that write the journal.
+// All of them may be changed; hooks of one's own are best set one by one in cfg.Hooks. It panics if
+// there is no such broker.
 func (w *World) Config(brokerIndex int) broker.Config {
 	n := w.node(brokerIndex)
 	w.mu.Lock()
