@@ -49,7 +49,8 @@ func scramServer(sha512 bool) func(string) model.Mechanism {
 
 func scramClient(hash scram.Hash) func(*World, ports.Secret) (ports.Authenticator, error) {
 	return func(w *World, password ports.Secret) (ports.Authenticator, error) {
-		return scram.New(hash, scram.Options{Username: User, Password: password, Nonce: w.randomBytes(), Runner: atOnce})
+		o := scram.Options{Username: User, Password: password, Nonce: w.randomBytes(), Runner: atOnce}
+		return scram.New(hash, o)
 	}
 }
 

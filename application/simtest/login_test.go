@@ -26,9 +26,9 @@ func TestSessionsUnderChaos(t *testing.T) {
 				})
 				for w.Elapsed() < time.Minute {
 					w.Sleep(time.Second)
-					_, _ = broker.Ping(w.Context(), conn)
+					answers(w, conn)
 				}
-				w.Eventually(30*time.Second, func() bool { _, err := broker.Ping(w.Context(), conn); return err == nil })
+				w.Eventually(30*time.Second, func() bool { return answers(w, conn) })
 			})
 		})
 	}
