@@ -97,7 +97,8 @@ func (c *checker) exempt(err error) {
 	p := &c.pacing
 	_, refused := errors.AsType[*domain.MechanismError](err)
 	switch {
-	case errors.Is(err, domain.ErrReauthentication), refused, p.swapped: // on a new connection, or with another mechanism
+	case errors.Is(err, domain.ErrReauthentication), refused, p.swapped:
+		// On a new connection, or with another mechanism.
 		p.again = true
 	case phaseOf(err) == domain.NegotiatingVersions && !p.asked: // ApiVersions v0
 		p.again, p.asked = true, true
