@@ -7,6 +7,7 @@ import (
 
 	"brokerconn/adapters/simulation/model"
 	"brokerconn/domain"
+	"brokerconn/ports"
 )
 
 // checker checks the invariants that doc.go lists.
@@ -27,6 +28,7 @@ type checker struct {
 	sums       sums
 	pacing     pacing
 	timing     timing
+	loginCheck
 }
 
 func (c *checker) init(r *run) {
@@ -66,6 +68,8 @@ func (c *checker) changed(now time.Time, from, to domain.State, err error) {
 		c.fail("states", "from %v to %v, and the state was %v", from, to, c.state)
 	}
 	c.state = to
+	c.errorText("the error of a state", err)
+	c.named(err)
 	if !slices.Contains(moves[from], to) {
 		c.fail("states", "from %v to %v, which does not follow", from, to)
 	}
@@ -80,6 +84,8 @@ func (c *checker) changed(now time.Time, from, to domain.State, err error) {
 }
 
 func (c *checker) noted(now time.Time, e *domain.Event) {
+	c.errorText("the error of an event", e.Err)
+	c.text("the text of an event", e.Text)
 	switch e.Kind {
 	case domain.EventResolveDone:
 		c.pacing.found(len(e.Endpoints))
@@ -144,6 +150,7 @@ func (c *checker) after() {
 
 // finished is the end of the run.
 func (c *checker) finished() {
+	c.text("the trace", string(c.r.trace.text))
 	if n := c.open; n > 0 && c.r.Failure == nil {
 		c.fail("once", "%d requests never completed", n)
 	}
@@ -194,3 +201,43 @@ func (c *checker) quiet() {
 	}
 	c.fail("ends well", "events go on happening behind the end")
 }
+
+// sums counts the events of the metrics sink.
+type sums struct {
+	ports.NopMetrics
+	admitted               func()
+	started, closed        int
+	sent, received, failed int
+	due                    int // responses
+	bytesOut, bytesIn      int
+}
+
+func (s *sums) ConnectionStarted(time.Time) { s.started++ }
+
+func (s *sums) ConnectionClosed(_ time.Time, _, _ bool) { s.closed++ }
+
+func (s *sums) RequestSent(_ time.Time, key, _ int16, _ int) {
+	s.sent++
+	s.admitted()
+	s.wait(key, 1)
+}
+
+func (s *sums) RequestFailed(_ time.Time, key, _ int16, _ bool, _ ports.Timing) {
+	s.failed++
+	s.wait(key, -1)
+}
+
+func (s *sums) ResponseReceived(_ time.Time, key, _ int16, _ int, _ time.Duration, _ ports.Timing) {
+	s.received++
+	s.wait(key, -1)
+}
+
+func (s *sums) wait(key int16, n int) {
+	if key != keyProduce {
+		s.due += n
+	}
+}
+
+func (s *sums) BytesSent(_ time.Time, n int) { s.bytesOut += n }
+
+func (s *sums) BytesReceived(_ time.Time, n int) { s.bytesIn += n }

@@ -87,6 +87,8 @@ func (c *core) drain(now time.Time) { c.c.Drain(now, false) }
 
 func (c *core) renew(now time.Time) { c.c.Reauthenticate(now) }
 
+func (c *core) swap(now time.Time, to []ports.Authenticator) { c.c.SetAuthenticators(now, to) }
+
 func (c *core) watch(wake func()) bool { return c.c.Watch(wake) }
 
 func (c *core) state() domain.State { return c.c.State() }

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"brokerconn/adapters/kafkacodec"
-	"brokerconn/adapters/sasl/plain"
 	"brokerconn/adapters/simulation"
 	"brokerconn/adapters/simulation/model"
 	"brokerconn/domain"
@@ -47,8 +46,7 @@ func brokerOf(s Setup, r *run) *model.Broker {
 		b.ClusterID, b.NodeID = clusterID, nodeID
 	}
 	if s.Login {
-		b.Login = &model.Login{Lifetime: s.Lifetime,
-			Mechanisms: []model.Mechanism{model.Plain(map[string]string{user: password})}}
+		b.Login = loginOf(s, r)
 		if s.Raw {
 			b.APIs = slices.Clone(b.APIs) // others have them too
 			for i := range b.APIs {
@@ -82,6 +80,7 @@ func (r *run) spoil(reply *model.Reply) {
 		change(reply)
 	}
 	r.spoilThrottle(reply)
+	r.spoilLogin(reply)
 }
 
 // Defaults of settings that a plan leaves at 0: short, so that a run sees their ends.
@@ -105,9 +104,10 @@ func configOf(s Setup, w *simulation.World) domain.Config {
 		MaxThrottle:    or(s.MaxThrottle, maxThrottle),
 		IdleTimeout:    s.IdleTimeout, PingInterval: s.PingInterval,
 		BackoffBase: backoffBase, BackoffMax: backoffMax,
-		ProbeOldReleases: s.old() || s.Probe,
-		Rand:             w.Stream("backoff").Uint64,
-		Trace:            true,
+		ProbeOldReleases:       s.old() || s.Probe,
+		RequireTLSForPasswords: s.RequireTLS,
+		Rand:                   w.Stream("backoff").Uint64,
+		Trace:                  true,
 	}
 	if s.Expect {
 		cfg.ClusterID, cfg.NodeID = clusterID, new(int32(nodeID))
@@ -125,11 +125,7 @@ func or[T int | time.Duration](value, otherwise T) T {
 func portsOf(s Setup, r *run) domain.Ports {
 	p := domain.Ports{Transport: r.story.listen(&r.tap), Codec: kafkacodec.Codec{}, Metrics: &r.check.sums}
 	if s.Login {
-		a, err := plain.New(plain.Options{Username: user, Password: ports.NewSecret(password)})
-		if err != nil {
-			panic(err)
-		}
-		p.Authenticators = []ports.Authenticator{a}
+		p.Authenticators = r.authenticators()
 	}
 	return p
 }

@@ -38,11 +38,10 @@ func (f *Failure) Error() string {
 }
 
 const (
-	host           = "broker"
-	clientID       = "sim"
-	clusterID      = "cluster"
-	nodeID         = 7
-	user, password = "alice", "a secret"
+	host      = "broker"
+	clientID  = "sim"
+	clusterID = "cluster"
+	nodeID    = 7
 
 	// The API of the owner's requests. A broker answers with the bytes that came.
 	keyEcho = 1000
@@ -67,6 +66,7 @@ type run struct {
 	siteUntil time.Time            // until when faults last
 	nameUntil time.Time
 	slowUntil time.Time
+	logins
 
 	release       int       // of those that are known
 	throttle      *Step     // for the next answer that has the field
@@ -107,6 +107,7 @@ func (r *run) run() Result {
 		r.step()
 	}
 	r.settle()
+	r.giveBack()
 	r.Trace = string(r.trace.text)
 	r.keepMemory()
 	return r.Result
@@ -122,6 +123,7 @@ func newRun(p Plan, s *story) *run {
 	r.start = r.w.Now()
 	r.trace = trace{r.start, r.memory.text[:0]}
 	r.check.init(r)
+	r.account, r.tokens = accountOf(p.Setup), map[string]token{}
 	if s != nil {
 		s.r = r
 	}
@@ -149,14 +151,19 @@ func (r *run) step() bool {
 		return false
 	}
 	if r.awake && !r.isStopped() {
-		r.awake = false
-		r.Steps++
-		r.story.working()
-		r.drive()
-		r.check.after()
-		r.story.idle()
+		r.turn()
 	}
 	return true
+}
+
+// turn is a step of the connection.
+func (r *run) turn() {
+	r.awake = false
+	r.Steps++
+	r.story.working()
+	r.drive()
+	r.check.after()
+	r.story.idle()
 }
 
 // next is the next step of the plan.
@@ -208,6 +215,13 @@ func (r *run) settle() {
 	bound := or(s.RequestTimeout, requestTimeout) + 2*or(s.SetupTimeout, setupTimeout) +
 		or(s.MaxThrottle, maxThrottle) + 2*backoffMax + s.Lifetime + queueTime
 	r.wanted = true
+	if r.prospect() != certainly {
+		if !r.refused(begin.Add(bound)) {
+			r.finish()
+			return
+		}
+		begin = r.w.Now()
+	}
 	last := int64(0)
 	for r.Failure == nil && (last == 0 || r.check.last != last) {
 		if r.w.Now().Sub(begin) > bound {

@@ -19,7 +19,7 @@ type verb struct {
 	do   func(*run, Step)
 }
 
-var verbs = slices.Concat(ownerVerbs, askVerbs, faultVerbs, peerVerbs)
+var verbs = slices.Concat(ownerVerbs, askVerbs, faultVerbs, peerVerbs, loginVerbs, tlsVerbs, plainVerbs)
 
 var ownerVerbs = []verb{
 	{"send", func(r *run, s Step) { r.send(int(s.N), false) }}, // a request with a body of N bytes
@@ -32,6 +32,7 @@ var ownerVerbs = []verb{
 	// The question for the release, N: strictly; and a Polled that does not receive for a time.
 	{"check", func(r *run, s Step) { r.conn.check(r.w.Now(), s.For, s.N > 0) }},
 	{"doze", func(r *run, s Step) { r.doze(s.For) }},
+	{"swap", func(r *run, s Step) { r.swap(s.N) }}, // the authenticators: see swaps
 }
 
 var faultVerbs = []verb{
@@ -133,19 +134,23 @@ func (r *run) site(d time.Duration, s simulation.Site) {
 }
 
 func (r *run) healSites() {
+	to := simulation.Site{Path: r.path, Accept: r.broker.Accept, Handshake: r.plan.Setup.Handshake}
 	for _, address := range r.addresses {
-		r.net.SetSite(address, simulation.Site{Path: r.path, Accept: r.broker.Accept})
+		r.net.SetSite(address, to)
 	}
 }
 
 func (r *run) name(d time.Duration, n simulation.Name) {
 	n.Addresses = r.addresses
+	n.Secure = r.plan.Setup.TLS
 	r.net.SetName(host, n)
 	r.later(&r.nameUntil, d, r.healName)
 }
 
 func (r *run) healName() {
-	r.net.SetName(host, simulation.Name{Addresses: r.addresses, Rotate: true})
+	s := r.plan.Setup
+	r.net.SetName(host, simulation.Name{Addresses: r.addresses, Rotate: true, Secure: s.TLS,
+		Verified: s.TLS && !s.Unverified})
 }
 
 func (r *run) restart(d time.Duration, killed bool) {
@@ -173,16 +178,8 @@ func (r *run) later(until *time.Time, d time.Duration, heal func()) {
 
 // heal ends all faults.
 func (r *run) heal() {
-	r.spoils, r.throttle = nil, nil
-	if r.isStopped() {
-		r.stopped = time.Time{}
-		r.w.At(r.w.Now(), r.wake)
-	}
-	if !r.impostorUntil.IsZero() {
-		r.impostorUntil = time.Time{}
-		r.broker.Stop(true)
-		r.broker.NodeID = nodeID
-	}
+	r.spoils, r.faults, r.delay = nil, loginFaults{}, 0
+	r.healPeers()
 	r.siteUntil, r.nameUntil, r.slowUntil = time.Time{}, time.Time{}, time.Time{}
 	r.healSites()
 	r.healName()

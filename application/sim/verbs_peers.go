@@ -147,3 +147,17 @@ func (r *run) compares() bool {
 
 // namingVersions is the first version of ApiVersions that names a broker (KIP-1242).
 const namingVersions = 5
+
+// healPeers ends the faults of this file.
+func (r *run) healPeers() {
+	r.throttle = nil
+	if r.isStopped() {
+		r.stopped = time.Time{}
+		r.turn()
+	}
+	if !r.impostorUntil.IsZero() {
+		r.impostorUntil = time.Time{}
+		r.broker.Stop(true)
+		r.broker.NodeID = nodeID
+	}
+}
