@@ -5,6 +5,7 @@ import (
 
 	"brokerconn/application/broker"
 	"brokerconn/domain"
+	"brokerconn/ports"
 )
 
 // core is a domain.Connection as the owner drives it.
@@ -74,6 +75,8 @@ func (c *core) drain(now time.Time) { c.c.Drain(now, false) }
 
 func (c *core) renew(now time.Time) { c.c.Reauthenticate(now) }
 
+func (c *core) swap(now time.Time, to []ports.Authenticator) { c.c.SetAuthenticators(now, to) }
+
 func (c *core) watch(wake func()) bool { return c.c.Watch(wake) }
 
 func (c *core) state() domain.State { return c.c.State() }
@@ -82,4 +85,4 @@ func (c *core) responsesDue() int { return c.c.ResponsesDue() }
 
 func (c *core) inFlight() int { return c.c.InFlight() }
 
-func (c *core) lastError() error { return c.c.LastError() }
+func (c *core) stats() domain.Stats { return c.c.Stats() }

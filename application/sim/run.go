@@ -38,8 +38,8 @@ func (f *Failure) Error() string {
 }
 
 const (
-	host           = "broker"
-	user, password = "alice", "a secret"
+	host     = "broker"
+	clientID = "sim"
 
 	// The API of the owner's requests. A broker answers with the bytes that came.
 	keyEcho = 1000
@@ -54,6 +54,7 @@ type run struct {
 
 	w         *simulation.World
 	net       *simulation.Network
+	tap       tap
 	steps     []Step      // of the plan, by time, that are left
 	planned   ports.Alarm // the first of them
 	path      simulation.Path
@@ -63,6 +64,7 @@ type run struct {
 	siteUntil time.Time            // until when faults last
 	nameUntil time.Time
 	slowUntil time.Time
+	logins
 
 	conn    connection
 	acts    []Step // of the owner, which are due
@@ -98,6 +100,7 @@ func (r *run) run() Result {
 		r.step()
 	}
 	r.settle()
+	r.giveBack()
 	r.Trace = string(r.trace.text)
 	r.keepMemory()
 	return r.Result
@@ -113,10 +116,12 @@ func newRun(p Plan, s *story) *run {
 	r.start = r.w.Now()
 	r.trace = trace{r.start, r.memory.text[:0]}
 	r.check.init(r)
+	r.account, r.tokens = accountOf(p.Setup), map[string]token{}
 	if s != nil {
 		s.r = r
 	}
 	r.net = simulation.NewNetwork(r.w)
+	r.tap = tap{Network: r.net, r: r}
 	r.path = pathOf(p.Setup, r.w)
 	for i := range max(p.Setup.Addresses, 1) {
 		r.addresses = append(r.addresses, fmt.Sprintf("10.0.0.%d:9092", i+1))
@@ -198,11 +203,18 @@ func (r *run) settle() {
 	bound := or(s.RequestTimeout, requestTimeout) + 2*or(s.SetupTimeout, setupTimeout) +
 		or(s.MaxThrottle, maxThrottle) + 2*backoffMax + s.Lifetime + queueTime
 	r.wanted = true
+	if r.prospect() != certainly {
+		if !r.refused(begin.Add(bound)) {
+			r.finish()
+			return
+		}
+		begin = r.w.Now()
+	}
 	last := int64(0)
 	for r.Failure == nil && (last == 0 || r.check.last != last) {
 		if r.w.Now().Sub(begin) > bound {
 			r.check.fail("ends well", "no request was answered %v after the last fault; state %v, last error: %v",
-				bound, r.conn.state(), r.conn.lastError())
+				bound, r.conn.state(), r.conn.stats().LastError)
 		}
 		if len(r.pending)+len(r.queue) == 0 {
 			r.send(10, false)
@@ -222,4 +234,5 @@ func (r *run) finish() {
 	r.conn.close(r.w.Now(), errors.New("the end"), true)
 	r.drive()
 	r.check.finished()
+	r.check.quiet()
 }
