@@ -45,6 +45,7 @@
 //   - "no older": a broker that once answered ApiVersions is not taken for one before 0.10, nor
 //     one that was not asked again on the connection on which it answered a probe.
 //   - "goes on": time passes.
+//   - "no panic": nothing panics.
 //   - "ends well": without faults the connection answers a request in time, and a closed one has
 //     nothing left: no request, link, deadline or alarm.
 package sim

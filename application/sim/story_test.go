@@ -70,3 +70,19 @@ func TestEveryFaultHasSentence(t *testing.T) {
 		}
 	}
 }
+
+// TestPanicIsFailure: a panic of the core is reported with its seed, and shrunk, as any failure.
+func TestPanicIsFailure(t *testing.T) {
+	p := sim.Plan{Steps: []sim.Step{{Verb: "send"}, {Verb: "jump"}}}
+	f := sim.Run(p).Failure
+	want := "sim: no panic does not hold after 0s: sim: a plan has the unknown verb jump, in brokerconn/application/sim.(*run).do"
+	if f == nil || f.Error() != want {
+		t.Fatalf("got %v, want %s", f, want)
+	}
+	if _, c := sim.Explain(p); !c.Events[len(c.Events)-1].Failure {
+		t.Errorf("got a chart that does not end with the panic:\n%s", c.Text())
+	}
+	if got := len(sim.Shrink(p).Steps); got != 1 {
+		t.Errorf("got %d steps in the shortest plan, want 1", got)
+	}
+}

@@ -11,7 +11,7 @@ import (
 // its exit code and standard error. An error of Args or PreRunE is one of the command line. An
 // error that has a method Documented was written as a part of the document.
 //
-// progress is the terminal on which the command may show what it waits for; nil if there is none.
+// progress is the terminal on which the command may show what it waits for; nil without one.
 type Command func(progress io.Writer) *cobra.Command
 
 func (a *app) progressTo() io.Writer {

@@ -36,6 +36,8 @@ func readPlan(name string, stdin io.Reader) (engine.Plan, error) {
 		return engine.Plan{}, err
 	case len(text) > maxPlan:
 		return engine.Plan{}, fmt.Errorf("%s is larger than %d MiB: it is no plan", name, maxPlan>>20)
+	case bytes.HasPrefix(text, []byte("\xff\xfe")):
+		return engine.Plan{}, fmt.Errorf("%s is text in UTF-16, as PowerShell writes it: save it as UTF-8", name)
 	case bytes.IndexByte(text, 0) >= 0:
 		return engine.Plan{}, fmt.Errorf("%s is not a text file", name)
 	}
@@ -162,7 +164,7 @@ faults. If an invariant does not hold, it is the end of the chart.`,
 			text string
 			svg  []byte
 		}
-		drawn, err := await(cmd.Context(), func() explained {
+		story, err := await(cmd.Context(), func() explained {
 			_, c := engine.Explain(p)
 			if c = c.Shortened(events); svg != "" {
 				return explained{svg: c.SVG()}
@@ -173,10 +175,17 @@ faults. If an invariant does not hold, it is the end of the chart.`,
 		case err != nil:
 			return err
 		case svg != "":
-			return os.WriteFile(svg, drawn.svg, 0o644)
+			return os.WriteFile(svg, story.svg, 0o644)
 		}
-		return answer(cmd, chartDocument{drawn.text}, drawn.text)
+		return answer(cmd, chartDocument{story.text}, story.text)
 	})
+	takesPlan := c.Args
+	c.Args = func(cmd *cobra.Command, args []string) error {
+		if events < 0 {
+			return fmt.Errorf("--events %d: must not be negative", events)
+		}
+		return takesPlan(cmd, args)
+	}
 	c.Flags().StringVar(&svg, "svg", "", "write the chart as SVG to this file, and print nothing")
 	c.Flags().IntVar(&events, "events", maxEvents, "how many events to draw: those in the middle are left out; 0: no limit")
 	return c

@@ -63,7 +63,7 @@ func (o outcome) usage(t *testing.T, words ...string) {
 }
 
 // hopeless is a plan in which no connection can be made, so that "ends well" does not hold.
-const hopeless = "# nobody connects within a nanosecond\nset setup-timeout 1ns\nset latency 1ms\n0s send 10\n1s reset\n"
+const hopeless = "# a nanosecond is too short to connect\nset setup-timeout 1ns\nset latency 1ms\n0s send 10\n1s reset\n"
 
 // fails makes a command whose seed 7 fails, and those behind it.
 func fails(progress io.Writer) *cobra.Command {
@@ -136,7 +136,7 @@ func TestFailureIsReplayed(t *testing.T) {
 	kafkaprobe(t, "seed 1\n", "shrink", "-").check(t, 1, "every invariant holds")
 }
 
-func TestChartIsDrawn(t *testing.T) {
+func TestChartIsPrinted(t *testing.T) {
 	text := kafkaprobe(t, hopeless, "chart", "-", "--events", "20").check(t, 0, "events are left out", "X ").stdout
 	if n := strings.Count(text, "\n"); n > 60 {
 		t.Errorf("got %d lines for 20 events", n)
@@ -175,6 +175,7 @@ func TestUsageIsRefused(t *testing.T) {
 		{"", "chart - --events -1", []string{"--events -1", "negative"}},
 		{"1s send -1", "replay -", []string{"line 1", "negative"}},
 		{"\x00\x01\x02", "shrink -", []string{"not a text file"}},
+		{"\xff\xfe1\x00", "shrink -", []string{"UTF-16", "save it as UTF-8"}},
 		{"1s jump", "shrink -", []string{"line 1", `"1s jump"`, "send"}},
 		{strings.Repeat("# filler\n", 2<<20), "replay -", []string{"larger than 16 MiB"}},
 	} {
