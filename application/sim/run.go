@@ -40,9 +40,8 @@ func (f *Failure) Error() string {
 }
 
 const (
-	host           = "broker"
-	clientID       = "sim"
-	user, password = "alice", "a secret"
+	host     = "broker"
+	clientID = "sim"
 
 	// The API of the owner's requests. A broker answers with the bytes that came.
 	keyEcho = 1000
@@ -67,6 +66,7 @@ type run struct {
 	siteUntil time.Time            // until when faults last
 	nameUntil time.Time
 	slowUntil time.Time
+	logins
 
 	conn    connection
 	acts    []func() // of the owner, which are due
@@ -109,6 +109,7 @@ func (r *run) run() (result Result) {
 		r.step()
 	}
 	r.settle()
+	r.giveBack()
 	r.Trace = string(r.trace.text)
 	r.keepMemory()
 	return r.Result
@@ -138,6 +139,7 @@ func newRun(p Plan, s *story) *run {
 	r.start = r.w.Now()
 	r.trace = trace{r.start, r.memory.text[:0]}
 	r.check.init(r)
+	r.account, r.tokens = accountOf(p.Setup), map[string]token{}
 	if s != nil {
 		s.r = r
 	}
@@ -224,6 +226,13 @@ func (r *run) settle() {
 	bound := or(s.RequestTimeout, requestTimeout) + 2*or(s.SetupTimeout, setupTimeout) +
 		or(s.MaxThrottle, maxThrottle) + 2*backoffMax + s.Lifetime + queueTime
 	r.wanted = true
+	if r.prospect() != certainly {
+		if !r.refused(begin.Add(bound)) {
+			r.finish()
+			return
+		}
+		begin = r.w.Now()
+	}
 	last := int64(0)
 	for r.Failure == nil && (last == 0 || r.check.last != last) {
 		if r.w.Now().Sub(begin) > bound {
