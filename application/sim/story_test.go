@@ -76,7 +76,8 @@ func TestEveryVerbHasSentence(t *testing.T) {
 func TestPanicIsFailure(t *testing.T) {
 	p := sim.Plan{Steps: []sim.Step{{Verb: "send"}, {Verb: "jump"}}}
 	f := sim.Run(p).Failure
-	want := "sim: no panic does not hold after 0s: sim: a plan has the unknown verb jump, in brokerconn/application/sim.(*run).do"
+	want := "sim: no panic does not hold after 0s: sim: a plan has the unknown verb jump, " +
+		"in brokerconn/application/sim.(*run).do"
 	if f == nil || f.Error() != want {
 		t.Fatalf("got %v, want %s", f, want)
 	}

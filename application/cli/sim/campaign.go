@@ -144,7 +144,8 @@ func (c *campaign) explain(cmd *cobra.Command, doc campaignDocument) error {
 	doc.Failure = report
 	text := fmt.Sprintf("seed %d: %v\nreproduce: %s\n", c.seed, c.first, report.Reproduce)
 	if err == nil {
-		text += fmt.Sprintf("\nthe shortest plan that fails so:\n\n%s\nwhat happens in it: %s", report.Plan, report.Chart)
+		text += fmt.Sprintf("\nthe shortest plan that fails so:\n\n%s\nwhat happens in it: %s",
+			report.Plan, report.Chart)
 	}
 	return errors.Join(failed(cmd, fmt.Errorf("seed %d: %w", c.seed, c.first)), answer(cmd, doc, text), err)
 }

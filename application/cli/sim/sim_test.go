@@ -63,7 +63,8 @@ func (o outcome) usage(t *testing.T, words ...string) {
 }
 
 // hopeless is a plan in which no connection can be made, so that "ends well" does not hold.
-const hopeless = "# a nanosecond is too short to connect\nset setup-timeout 1ns\nset latency 1ms\n0s send 10\n1s reset\n"
+const hopeless = "# a nanosecond is too short to connect\n" +
+	"set setup-timeout 1ns\nset latency 1ms\n0s send 10\n1s reset\n"
 
 // fails makes a command whose seed 7 fails, and those behind it.
 func fails(progress io.Writer) *cobra.Command {
@@ -230,7 +231,8 @@ func TestProgressOfTerminalIsWiped(t *testing.T) {
 	}
 	with(t, t.Context(), command, "", "--seeds", "50").check(t, 0)
 	lines := strings.Split(terminal.String(), "\r")
-	if n := len(lines); n < 3 || !strings.Contains(lines[0], " seeds, ") || strings.TrimSpace(lines[n-2]+lines[n-1]) != "" {
+	n := len(lines)
+	if n < 3 || !strings.Contains(lines[0], " seeds, ") || strings.TrimSpace(lines[n-2]+lines[n-1]) != "" {
 		t.Errorf("got %q, want lines of progress, and the last one wiped", lines)
 	}
 	plain := func(io.Writer) *cobra.Command {
