@@ -46,7 +46,7 @@ A plan is text with one operation or fault in each line: it can be edited, kept 
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
 	}
 	flags := cmd.Flags()
-	flags.Uint64Var(&c.seeds, "seeds", 10_000, 
+	flags.Uint64Var(&c.seeds, "seeds", 10_000,
 		"how many seeds to run; with --for and without --seeds there is no limit")
 	flags.Uint64Var(&c.from, "from", 0, "the first seed")
 	flags.DurationVar(&c.limit, "for", 0, "how long to run seeds; 0: no limit")
