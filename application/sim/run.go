@@ -38,9 +38,8 @@ func (f *Failure) Error() string {
 }
 
 const (
-	host           = "broker"
-	clientID       = "sim"
-	user, password = "alice", "a secret"
+	host     = "broker"
+	clientID = "sim"
 
 	// The API of the owner's requests. A broker answers with the bytes that came.
 	keyEcho = 1000
@@ -65,6 +64,7 @@ type run struct {
 	siteUntil time.Time            // until when faults last
 	nameUntil time.Time
 	slowUntil time.Time
+	logins
 
 	conn    connection
 	acts    []func() // of the owner, which are due
@@ -100,6 +100,7 @@ func (r *run) run() Result {
 		r.step()
 	}
 	r.settle()
+	r.giveBack()
 	r.Trace = string(r.trace.text)
 	r.keepMemory()
 	return r.Result
@@ -115,6 +116,7 @@ func newRun(p Plan, s *story) *run {
 	r.start = r.w.Now()
 	r.trace = trace{r.start, r.memory.text[:0]}
 	r.check.init(r)
+	r.account, r.tokens = accountOf(p.Setup), map[string]token{}
 	if s != nil {
 		s.r = r
 	}
@@ -201,6 +203,13 @@ func (r *run) settle() {
 	bound := or(s.RequestTimeout, requestTimeout) + 2*or(s.SetupTimeout, setupTimeout) +
 		or(s.MaxThrottle, maxThrottle) + 2*backoffMax + s.Lifetime + queueTime
 	r.wanted = true
+	if r.prospect() != certainly {
+		if !r.refused(begin.Add(bound)) {
+			r.finish()
+			return
+		}
+		begin = r.w.Now()
+	}
 	last := int64(0)
 	for r.Failure == nil && (last == 0 || r.check.last != last) {
 		if r.w.Now().Sub(begin) > bound {

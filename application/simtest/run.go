@@ -109,9 +109,11 @@ const (
 
 // shrink returns the failure of the least plan that fails in the same way.
 func (r *runner) shrink(plan sim.Plan, failure *Failure) *Failure {
-	begin, all := time.Now(), len(plan.Steps)
+	begin, heals := time.Now(), healsOf(plan)
+	all := len(plan.Steps) - heals
 	sim.ShrinkBy(plan, shrinkRuns, func(p sim.Plan) bool {
-		if p.Seed != plan.Seed || time.Since(begin) > shrinkTime { // the seed is also that of what is not in the plan
+		// The seed is also that of what is not in the plan.
+		if p.Seed != plan.Seed || healsOf(p) != heals || time.Since(begin) > shrinkTime {
 			return false
 		}
 		_, found := r.twice(p.Seed, &p)
@@ -123,6 +125,15 @@ func (r *runner) shrink(plan sim.Plan, failure *Failure) *Failure {
 	})
 	failure.faults = all
 	return failure
+}
+
+func healsOf(p sim.Plan) (n int) {
+	for _, s := range p.Steps {
+		if s.Verb == heal {
+			n++
+		}
+	}
+	return n
 }
 
 // compare fails a run if another one of the same seed was different.

@@ -190,13 +190,7 @@ func (w *World) Eventually(d time.Duration, cond func() bool) {
 
 // Sleep waits. Unlike time.Sleep it ends when the seed has failed.
 func (w *World) Sleep(d time.Duration) {
-	until := w.Now().Add(d)
-	woken := make(chan struct{})
-	w.sim.At(until, func() { close(woken) })
-	select {
-	case <-woken:
-	case <-w.ctx.Done():
-	}
+	w.sleep(w.Now().Add(d))
 	w.exitIfOver()
 }
 
