@@ -70,8 +70,8 @@ func (c *checker) negotiated(req *model.Request) {
 	}
 }
 
-// refused checks the error of a request that cannot be sent in any version that the broker lists.
-func (c *checker) refused(q *request, err error) {
+// unsupported checks the error of a request that cannot be sent in any version that the broker lists.
+func (c *checker) unsupported(q *request, err error) {
 	for _, a := range c.r.broker.APIs {
 		if a.Key == ports.KeyMetadata && !a.Unlisted {
 			c.fail("negotiated", "request %d was refused: %v", q.number, err)

@@ -59,7 +59,7 @@ func (c *core) send(now time.Time, q *request) bool {
 	f, err := c.c.Send(now, q.request(), 0)
 	switch {
 	case errors.Is(err, domain.ErrUnsupportedVersion) && q.asked != nil:
-		c.r.check.refused(q, err)
+		c.r.check.unsupported(q, err)
 		return true
 	case err != nil:
 		c.r.check.fail("admitted as said", "CanSend said yes, and Send: %v", err)

@@ -160,7 +160,7 @@ func (p *polled) send(_ time.Time, q *request) bool {
 		}
 	}
 	if errors.Is(err, broker.ErrUnsupportedVersion) && q.asked != nil {
-		p.r.check.refused(q, err)
+		p.r.check.unsupported(q, err)
 		return true
 	}
 	if !p.p.Connected() { // it was lost within the call

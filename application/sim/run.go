@@ -3,7 +3,9 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"brokerconn/adapters/simulation"
@@ -74,7 +76,7 @@ type run struct {
 	impostorUntil time.Time
 
 	conn    connection
-	acts    []func() // of the owner, which are due
+	acts    []Step // of the owner, which are due
 	alarm   ports.Alarm
 	wake    func()
 	awake   bool       // the connection has something to do
@@ -93,7 +95,14 @@ type run struct {
 // Run runs a plan.
 func Run(p Plan) Result { return newRun(p, nil).run() }
 
-func (r *run) run() Result {
+func (r *run) run() (result Result) {
+	defer func() {
+		if v := recover(); v != nil {
+			r.check.fail("no panic", "%v, in %s", v, panicked())
+			r.Trace = string(r.trace.text)
+			result = r.Result
+		}
+	}()
 	end := r.start
 	if n := len(r.steps); n > 0 {
 		end = r.start.Add(r.steps[n-1].At)
@@ -111,6 +120,20 @@ func (r *run) run() Result {
 	r.Trace = string(r.trace.text)
 	r.keepMemory()
 	return r.Result
+}
+
+// panicked names the function in which the panic began.
+func panicked() string {
+	pcs := make([]uintptr, 64)
+	frames, below := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)]), false
+	for {
+		frame, more := frames.Next()
+		system := strings.HasPrefix(frame.Function, "runtime.")
+		if below && !system || !more {
+			return frame.Function
+		}
+		below = below || frame.Function == "runtime.gopanic"
+	}
 }
 
 func newRun(p Plan, s *story) *run {
@@ -184,7 +207,7 @@ func (r *run) do(s Step) {
 	r.story.step(s)
 	r.awake = true
 	if i < owners { // once the world's event is over: a call may wait for the next one
-		r.acts = append(r.acts, func() { verbs[i].do(r, s) })
+		r.acts = append(r.acts, s)
 		return
 	}
 	r.Faults++
@@ -209,6 +232,7 @@ func (r *run) settle() {
 		return
 	}
 	r.heal()
+	r.healed, r.check.refused = true, nil
 	r.story.said("the faults are over: a request must be answered")
 	begin := r.w.Now()
 	s := r.plan.Setup

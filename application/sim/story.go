@@ -73,8 +73,10 @@ func (s *story) step(step Step) {
 	}
 	switch {
 	case step.Verb == "send", step.Verb == "post", step.Verb == "cancel":
+	case step.Verb == "doze":
+		s.add(theOwner, "", "%s", sentenceOf(step).text)
 	case verbIndex(step.Verb) < owners:
-		s.add(theOwner, theConnection, "%s", step.Verb)
+		s.add(theOwner, theConnection, "%s", sentenceOf(step).text)
 	default:
 		said := sentenceOf(step)
 		s.add(said.at, "", "fault: %s", said.text)
@@ -124,12 +126,14 @@ func (s *story) canceled(q *request) {
 }
 
 func (s *story) completed(number int64, err error) {
-	var e *domain.Error
+	if s == nil {
+		return
+	}
+	e, ok := errors.AsType[*domain.Error](err)
 	switch {
-	case s == nil:
 	case err == nil:
 		s.add(theConnection, theOwner, "request %d is done", number)
-	case errors.As(err, &e):
+	case ok:
 		s.add(theConnection, theOwner, "request %d failed, %v: %v", number, e.Sent, reason(err))
 	default:
 		s.add(theConnection, theOwner, "request %d failed: %v", number, err)

@@ -51,6 +51,7 @@ func newWorld(o Options, seed uint64, plan *sim.Plan) *World {
 		handled: map[int16]Handler{}}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.driver.init()
+	w.entries, w.passed = make([]entry, 0, 256), make([]passed, 0, 256)
 	w.sim.Follow(time.Now, w.hurry)
 	w.net, w.behind = simulation.NewNetwork(w.sim), simulation.NewNetwork(w.sim)
 	w.build()
@@ -85,6 +86,7 @@ func (w *World) Config(brokerIndex int) broker.Config {
 		Port:      port,
 		Transport: w.transport(),
 		Clock:     system.Clock{}, // which is the bubble's
+		Selector:  selector{w},
 		Rand:      (&lockedStream{s: w.sim.Stream("jitter of client " + strconv.Itoa(number))}).Uint64,
 		Hooks:     w.hooks(number, n.index),
 	}
